@@ -1,1 +1,60 @@
-export {}
+export { backupTypes, choiceFor, endpointStates, gcStatuses, jobStates, jobTypes, serverStatuses } from './choices.ts'
+export { naturalKey } from './key.ts'
+export type { Filter, ListQuery, OrderTerm, PageRequest } from './query/list-query.ts'
+export type {
+  BooleanField,
+  Choice,
+  ChoiceField,
+  DatetimeField,
+  Field,
+  FieldClass,
+  Fields,
+  FieldValue,
+  IntegerField,
+  JsonField,
+  JsonValue,
+  Model,
+  ModelName,
+  ReferenceField,
+  TextField,
+} from './registry/field.ts'
+export {
+  type Facts,
+  type FieldName,
+  fieldsOfClass,
+  modelNames,
+  type Observations,
+  type Registry,
+  registry,
+  registryVersion,
+  type Values,
+} from './registry/registry.ts'
+export {
+  addRows,
+  noRows,
+  type OutcomeCounts,
+  type Reason,
+  type RowCounts,
+  type Run,
+  type RunStatus,
+  type RunTrigger,
+  runStatus,
+  runStatuses,
+  type ScopeResult,
+  type Warning,
+} from './run.ts'
+export {
+  type Resource,
+  resources,
+  type Scope,
+  type ScopeOutcome,
+  type ServerScope,
+  scopeKey,
+  scopeOutcomes,
+  scopeTitle,
+} from './scope.ts'
+export { defaultSettings, Settings } from './settings.ts'
+export type { Change, Create, Delete, FieldChange, Update } from './sync/change.ts'
+export { type DiffInput, type DiffResult, diff, type MainRow } from './sync/diff.ts'
+export { type GuardInput, type GuardSettings, guard, type HoldReason, type Verdict } from './sync/guard.ts'
+export type { Presence } from './sync/presence.ts'

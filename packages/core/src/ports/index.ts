@@ -1,1 +1,40 @@
-export {}
+export { type ApiToken, ApiTokens } from './api-tokens.ts'
+export {
+  type Appended,
+  ChangeSetClosed,
+  ChangeSets,
+  type GroupDigest,
+  type Landing,
+  type Observed,
+  type ObservedModel,
+} from './change-sets.ts'
+export { EndpointNameTaken, EndpointStore, GatewayKeys, type StoredEndpoint } from './endpoint-store.ts'
+export {
+  type Endpoint,
+  type EndpointInput,
+  EndpointNotFound,
+  EndpointRefused,
+  Endpoints,
+  type EndpointTest,
+  GatewayUnavailable,
+} from './endpoints.ts'
+export { type HandValues, HandWrites, KeyTaken, type WritableModel } from './hand-writes.ts'
+export { Inventory, type KnownGroup, type ScopeState, type ServerRow } from './inventory.ts'
+export { InventoryLists, type ServedPage, type ServedRow } from './inventory-lists.ts'
+export { ServerObservations } from './observations.ts'
+export { type ClaimedJob, Queue, type SyncJob } from './queue.ts'
+export { type Page, Runs } from './runs.ts'
+export { SecretBox, SecretUnreadable } from './secret-box.ts'
+export { type Session, Sessions } from './sessions.ts'
+export { SettingsStore } from './settings-store.ts'
+export {
+  Source,
+  type SourceErrorCode,
+  type SourceFacts,
+  SourceFailed,
+  type SourceFrame,
+  type SourceGroup,
+  type SourceRequest,
+  type SourceServer,
+} from './source.ts'
+export { StoreFailed } from './store-failed.ts'

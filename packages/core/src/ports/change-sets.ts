@@ -1,0 +1,87 @@
+import { Context, Data, type Effect } from 'effect'
+import type { ModelName } from '../registry/field.ts'
+import type { Observations } from '../registry/registry.ts'
+import type { RowCounts } from '../run.ts'
+import type { Scope } from '../scope.ts'
+import type { Change } from '../sync/change.ts'
+import type { HoldReason } from '../sync/guard.ts'
+import type { StoreFailed } from './store-failed.ts'
+
+/** The change set was dropped, or another worker took the job over: what this worker holds may no longer land. */
+export class ChangeSetClosed extends Data.TaggedError('ChangeSetClosed')<{ readonly changeSet: number }> {
+  override get message(): string {
+    return `change set ${this.changeSet} is closed: its job was taken over or cancelled, nothing more of it lands`
+  }
+}
+
+/** Models whose observations travel with a scope. */
+export type ObservedModel = 'server' | 'datastore' | 'job'
+
+/** A reading of one row, by its natural key: the row may be created by the same landing. */
+export interface Observed<M extends ObservedModel> {
+  readonly key: string
+  readonly values: M extends 'server'
+    ? Observations<'server'> & { readonly last_seen_at: string | null }
+    : Observations<M>
+}
+
+/** The frame a group was read from, to be remembered when its scope lands. */
+export interface GroupDigest {
+  /** Natural key of the group. */
+  readonly key: string
+  readonly digest: string
+  /** Snapshots in the frame. */
+  readonly listed: number
+}
+
+/** Part of what a scope changes. Appended in short transactions; nothing of it is seen in main. */
+export interface Appended<M extends ModelName = ModelName> {
+  readonly changeSet: number
+  readonly scope: Scope
+  readonly model: M
+  readonly changes: ReadonlyArray<Change<M>>
+  readonly observed?: M extends ObservedModel ? ReadonlyArray<Observed<M>> : never
+  readonly digests?: M extends 'group' ? ReadonlyArray<GroupDigest> : never
+}
+
+/** A complete scope, judged by the guard. */
+export interface Landing {
+  readonly changeSet: number
+  readonly scope: Scope
+  readonly runId: number
+  /** When the scope's list was complete, RFC 3339: `last_seen_at` of every row it listed. */
+  readonly at: string
+  readonly view: string | null
+  /** The scope's deletions wait, and why; null: they land. */
+  readonly held: HoldReason | null
+  /** A source listed this scope to its end. False for a scope emptied because its parent is gone. */
+  readonly listed: boolean
+}
+
+/** Waiting changes of a run, and the one way into main. */
+export class ChangeSets extends Context.Tag('@netbox-pbs/core/ChangeSets')<
+  ChangeSets,
+  {
+    /**
+     * A new change set for one job of a run. Any open one of the same run and server (an earlier attempt, whose worker is lost) is closed and
+     * what it held is dropped.
+     */
+    readonly open: (request: {
+      readonly runId: number
+      readonly server: string | null
+    }) => Effect.Effect<number, StoreFailed>
+    readonly append: <M extends ModelName>(part: Appended<M>) => Effect.Effect<void, StoreFailed | ChangeSetClosed>
+    /**
+     * Applies a scope's part in one transaction: creates, updates, deletions or their holding, observations, digests, recomputed counters and the scope's own row.
+     * Returns the rows of the scope's model that were touched (`unchanged` is 0: only sync knows it).
+     */
+    readonly land: (landing: Landing) => Effect.Effect<RowCounts, StoreFailed | ChangeSetClosed>
+    /** Forgets what a scope has appended: it failed, or was cancelled. */
+    readonly dropScope: (request: {
+      readonly changeSet: number
+      readonly scope: Scope
+    }) => Effect.Effect<void, StoreFailed>
+    /** Ends a change set; what has not landed is dropped. */
+    readonly close: (request: { readonly changeSet: number }) => Effect.Effect<void, StoreFailed>
+  }
+>() {}

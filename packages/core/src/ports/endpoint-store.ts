@@ -1,0 +1,62 @@
+import { Context, Data, type Effect, type Option, type Redacted } from 'effect'
+import type { SecretUnreadable } from './secret-box.ts'
+import type { StoreFailed } from './store-failed.ts'
+
+/** An endpoint in the gateway's own tables. */
+export interface StoredEndpoint {
+  readonly id: number
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  readonly token_id: string
+  /** Null: none pinned. */
+  readonly fingerprint: string | null
+  readonly verify_ssl: boolean
+  readonly enabled: boolean
+  /** 1 to 600. */
+  readonly timeout_seconds: number
+}
+
+/** Another endpoint has this name. */
+export class EndpointNameTaken extends Data.TaggedError('EndpointNameTaken')<{ readonly name: string }> {
+  override get message(): string {
+    return 'PBS endpoint name already exists'
+  }
+}
+
+/** The gateway's endpoints. Secrets are sealed and only `secret` returns one. */
+export class EndpointStore extends Context.Tag('@netbox-pbs/core/EndpointStore')<
+  EndpointStore,
+  {
+    readonly create: (
+      endpoint: Omit<StoredEndpoint, 'id'> & { readonly token_secret: Redacted.Redacted<string> },
+    ) => Effect.Effect<StoredEndpoint, StoreFailed | EndpointNameTaken>
+    readonly list: (request: {
+      readonly limit: number
+      readonly offset: number
+    }) => Effect.Effect<ReadonlyArray<StoredEndpoint>, StoreFailed>
+    readonly get: (request: { readonly id: number }) => Effect.Effect<Option.Option<StoredEndpoint>, StoreFailed>
+    readonly update: (request: {
+      readonly id: number
+      readonly change: Partial<Omit<StoredEndpoint, 'id'> & { readonly token_secret: Redacted.Redacted<string> }>
+    }) => Effect.Effect<Option.Option<StoredEndpoint>, StoreFailed | EndpointNameTaken>
+    /** False when there is none of that id. */
+    readonly remove: (request: { readonly id: number }) => Effect.Effect<boolean, StoreFailed>
+    readonly secret: (request: {
+      readonly id: number
+    }) => Effect.Effect<Option.Option<Redacted.Redacted<string>>, StoreFailed | SecretUnreadable>
+  }
+>() {}
+
+/** API keys of the gateway, stored hashed. */
+export class GatewayKeys extends Context.Tag('@netbox-pbs/core/GatewayKeys')<
+  GatewayKeys,
+  {
+    readonly any: () => Effect.Effect<boolean, StoreFailed>
+    /** Stores the key unless one of that hash is there. */
+    readonly add: (key: { readonly hash: string; readonly label: string }) => Effect.Effect<void, StoreFailed>
+    /** Stores the key only when there is none at all; false: there was one. */
+    readonly addFirst: (key: { readonly hash: string; readonly label: string }) => Effect.Effect<boolean, StoreFailed>
+    readonly known: (request: { readonly hash: string }) => Effect.Effect<boolean, StoreFailed>
+  }
+>() {}

@@ -1,0 +1,69 @@
+import { Context, Data, type Effect, type Redacted } from 'effect'
+
+/** What connects a server: its address and the credentials to read it with. */
+export interface EndpointInput {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  readonly token_id: string
+  readonly token_secret: Redacted.Redacted<string>
+  /** Empty: none pinned. */
+  readonly fingerprint: string
+  readonly verify_ssl: boolean
+}
+
+/** An endpoint as the gateway shows it: never with its secret. */
+export interface Endpoint extends Omit<EndpointInput, 'token_secret'> {
+  readonly id: number
+  readonly enabled: boolean
+}
+
+/** The outcome of a test. `error` says what is wrong and what to do; null when all is well. */
+export interface EndpointTest {
+  readonly reachable: boolean
+  readonly version: string | null
+  readonly error: string | null
+  readonly presented_fingerprint: string | null
+  readonly missing_privileges: ReadonlyArray<string>
+}
+
+/** The gateway does not answer, or not as one. */
+export class GatewayUnavailable extends Data.TaggedError('GatewayUnavailable')<{
+  readonly message: string
+  readonly cause?: unknown
+}> {}
+
+/** The gateway refused an endpoint: one sentence per field, in our field names. */
+export class EndpointRefused extends Data.TaggedError('EndpointRefused')<{
+  readonly errors: Readonly<Record<string, ReadonlyArray<string>>>
+}> {
+  override get message(): string {
+    return Object.entries(this.errors)
+      .map(([field, texts]) => `${field}: ${texts.join(' ')}`)
+      .join('; ')
+  }
+}
+
+/** The gateway has no endpoint of that id. */
+export class EndpointNotFound extends Data.TaggedError('EndpointNotFound')<{ readonly id: number }> {
+  override get message(): string {
+    return `the gateway has no endpoint ${this.id}`
+  }
+}
+
+/** The endpoint routes of the gateway. */
+export class Endpoints extends Context.Tag('@netbox-pbs/core/Endpoints')<
+  Endpoints,
+  {
+    readonly create: (endpoint: EndpointInput) => Effect.Effect<Endpoint, GatewayUnavailable | EndpointRefused>
+    readonly get: (request: { readonly id: number }) => Effect.Effect<Endpoint, GatewayUnavailable | EndpointNotFound>
+    readonly update: (request: {
+      readonly id: number
+      readonly change: Partial<EndpointInput>
+    }) => Effect.Effect<Endpoint, GatewayUnavailable | EndpointRefused | EndpointNotFound>
+    readonly remove: (request: { readonly id: number }) => Effect.Effect<void, GatewayUnavailable | EndpointNotFound>
+    readonly test: (
+      request: { readonly id: number } | EndpointInput,
+    ) => Effect.Effect<EndpointTest, GatewayUnavailable | EndpointRefused | EndpointNotFound>
+  }
+>() {}

@@ -1,0 +1,40 @@
+import { Context, Data, type Effect, type Option } from 'effect'
+import type { FieldValue, ModelName } from '../registry/field.ts'
+import type { StoreFailed } from './store-failed.ts'
+
+/** The natural key belongs to another row. `index` is the place in a bulk body. */
+export class KeyTaken extends Data.TaggedError('KeyTaken')<{ readonly model: ModelName; readonly index: number }> {}
+
+/** Models whose rows a person may write. */
+export type WritableModel = 'server' | 'datastore' | 'snapshot' | 'job'
+
+/** Validated columns, by name; those left out take their defaults (create) or stay (update). */
+export type HandValues = Readonly<Record<string, FieldValue>>
+
+/**
+ * Rows written by people. Each call is one transaction: all rows or none. Groups, counters and digests are kept true in it, and a row made here
+ * cannot vanish by sync until a source has reported its key.
+ */
+export class HandWrites extends Context.Tag('@netbox-pbs/core/HandWrites')<
+  HandWrites,
+  {
+    /** Ids of the new rows, in the order given. */
+    readonly create: (request: {
+      readonly model: WritableModel
+      readonly rows: ReadonlyArray<HandValues>
+    }) => Effect.Effect<ReadonlyArray<number>, StoreFailed | KeyTaken>
+    /** False when there is no such row. */
+    readonly update: (request: {
+      readonly model: WritableModel
+      readonly id: number
+      readonly values: HandValues
+    }) => Effect.Effect<boolean, StoreFailed | KeyTaken>
+    /** Deletes the row and what is below it; false when there is no such row. */
+    readonly remove: (request: {
+      readonly model: WritableModel
+      readonly id: number
+    }) => Effect.Effect<boolean, StoreFailed>
+    /** When a server's endpoint became pending, RFC 3339; none when it is not. */
+    readonly pendingSince: (request: { readonly serverId: number }) => Effect.Effect<Option.Option<string>, StoreFailed>
+  }
+>() {}

@@ -1,0 +1,44 @@
+import { Context, type Effect, type Option } from 'effect'
+import type { ListQuery } from '../query/list-query.ts'
+import type { JsonValue, ModelName } from '../registry/field.ts'
+import type { Values } from '../registry/registry.ts'
+import type { StoreFailed } from './store-failed.ts'
+
+/** A row as it is served: its columns, and what every model has. References are ids; `serverName` saves a look-up. */
+export type ServedRow<M extends ModelName = ModelName> = Values<M> & {
+  readonly id: number
+  /** Name of the row's server; its own for a server. */
+  readonly serverName: string
+  readonly tags: ReadonlyArray<JsonValue>
+  readonly custom_fields: { readonly [key: string]: JsonValue }
+  /** RFC 3339. */
+  readonly created: string
+  readonly last_updated: string
+}
+
+/** A page of rows. `count` is null in cursor mode. */
+export interface ServedPage<M extends ModelName> {
+  readonly count: number | null
+  readonly rows: ReadonlyArray<ServedRow<M>>
+}
+
+/** Lists and details of main, as REST and pages show them. */
+export class InventoryLists extends Context.Tag('@netbox-pbs/core/InventoryLists')<
+  InventoryLists,
+  {
+    readonly list: <M extends ModelName>(query: ListQuery<M>) => Effect.Effect<ServedPage<M>, StoreFailed>
+    readonly get: <M extends ModelName>(request: {
+      readonly model: M
+      readonly id: number
+    }) => Effect.Effect<Option.Option<ServedRow<M>>, StoreFailed>
+    /** Ids of servers by name; names without a server are left out. */
+    readonly serverIds: (request: {
+      readonly names: ReadonlyArray<string>
+    }) => Effect.Effect<ReadonlyMap<string, number>, StoreFailed>
+    /** Of these ids those that exist. */
+    readonly existing: (request: {
+      readonly model: ModelName
+      readonly ids: ReadonlyArray<number>
+    }) => Effect.Effect<ReadonlySet<number>, StoreFailed>
+  }
+>() {}

@@ -1,0 +1,63 @@
+import { Context, type Effect, type Stream } from 'effect'
+import type { Scope } from '../scope.ts'
+import type { MainRow } from '../sync/diff.ts'
+import type { StoreFailed } from './store-failed.ts'
+
+/** A server of main, with what its settling needs. */
+export interface ServerRow extends MainRow<'server'> {
+  /** RFC 3339; when `endpoint_state` became pending, else null. */
+  readonly pendingSince: string | null
+}
+
+/** What the last landed complete list of a scope left behind. A scope never landed: view and time are null, no rows. */
+export interface ScopeState {
+  readonly view: string | null
+  /** RFC 3339. */
+  readonly lastCompleteAt: string | null
+  /** Rows listed or missing: those that a sync may delete. */
+  readonly rows: number
+  /** Rows of them that are held as missing. */
+  readonly held: number
+}
+
+/** A group of main, as the sync of its scope needs it: enough to see that a frame is unchanged without reading a snapshot. */
+export interface KnownGroup extends MainRow<'group'> {
+  /** Digest of its last landed frame; null when it cannot be trusted: another registry version, or another writer since. */
+  readonly digest: string | null
+  /** Snapshots that frame had. */
+  readonly listed: number
+}
+
+/** What sync reads of main. */
+export class Inventory extends Context.Tag('@netbox-pbs/core/Inventory')<
+  Inventory,
+  {
+    /** Every server, by name. */
+    readonly servers: () => Stream.Stream<ServerRow, StoreFailed>
+    readonly scopeState: (scope: Scope) => Effect.Effect<ScopeState, StoreFailed>
+    readonly datastores: (request: { readonly serverId: number }) => Stream.Stream<MainRow<'datastore'>, StoreFailed>
+    readonly namespaces: (request: {
+      readonly serverId: number
+      readonly datastore: string
+    }) => Stream.Stream<MainRow<'namespace'>, StoreFailed>
+    readonly jobs: (request: {
+      readonly serverId: number
+      readonly jobType: string
+    }) => Stream.Stream<MainRow<'job'>, StoreFailed>
+    /** The groups of one namespace. */
+    readonly groups: (request: {
+      readonly serverId: number
+      readonly datastore: string
+      readonly namespace: string
+    }) => Stream.Stream<KnownGroup, StoreFailed>
+    /** The snapshots of some groups, by their ids, in no order. */
+    readonly snapshots: (request: {
+      readonly groupIds: ReadonlyArray<number>
+    }) => Stream.Stream<MainRow<'snapshot'>, StoreFailed>
+    /** The namespaces of a datastore that hold groups or snapshots in main, listed by the source or not; the scopes to empty when the datastore is gone. */
+    readonly namespacesInUse: (request: {
+      readonly serverId: number
+      readonly datastore: string
+    }) => Stream.Stream<string, StoreFailed>
+  }
+>() {}

@@ -1,0 +1,40 @@
+import { Context, type Effect, type Option } from 'effect'
+import type { Resource } from '../scope.ts'
+import type { StoreFailed } from './store-failed.ts'
+
+/** One queue job: a run's part for one server, or for the gateway (`server` null), which lands the servers and then queues their jobs. */
+export interface SyncJob {
+  readonly runId: number
+  readonly server: string | null
+  readonly resources: ReadonlyArray<Resource>
+  /** Names the run was narrowed to; null: all. */
+  readonly servers: ReadonlyArray<string> | null
+}
+
+/** A job this worker holds. */
+export interface ClaimedJob {
+  readonly id: string
+  readonly job: SyncJob
+  /** 1 for the first try. */
+  readonly attempt: number
+  /** No try is left after this one. */
+  readonly last: boolean
+}
+
+/** The queue of sync jobs: at most one active per server, whatever the number of workers. */
+export class Queue extends Context.Tag('@netbox-pbs/core/Queue')<
+  Queue,
+  {
+    readonly enqueue: (job: SyncJob) => Effect.Effect<void, StoreFailed>
+    /** A job whose server no other worker holds; none when there is nothing to do. */
+    readonly claim: () => Effect.Effect<Option.Option<ClaimedJob>, StoreFailed>
+    readonly heartbeat: (claimed: ClaimedJob) => Effect.Effect<void, StoreFailed>
+    readonly complete: (claimed: ClaimedJob) => Effect.Effect<void, StoreFailed>
+    /** Tries it again after a backoff, unless it was the last try. */
+    readonly retry: (claimed: ClaimedJob, reason: string) => Effect.Effect<void, StoreFailed>
+    /** Gives the job back at once, without counting the try: the worker is shutting down. */
+    readonly release: (claimed: ClaimedJob) => Effect.Effect<void, StoreFailed>
+    /** Jobs queued or active for a server, so that a schedule can see that it is busy. */
+    readonly busy: (request: { readonly server: string | null }) => Effect.Effect<boolean, StoreFailed>
+  }
+>() {}

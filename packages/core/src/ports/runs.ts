@@ -1,0 +1,75 @@
+import { Context, type Effect, type Option } from 'effect'
+import type { Run, RunTrigger, ScopeResult, Warning } from '../run.ts'
+import type { Resource } from '../scope.ts'
+import type { StoreFailed } from './store-failed.ts'
+
+/** A page of records, with the number of all of them. */
+export interface Page<A> {
+  readonly count: number
+  readonly rows: ReadonlyArray<A>
+}
+
+/** The records of runs: written by sync, read while they run. */
+export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
+  Runs,
+  {
+    readonly create: (request: {
+      readonly resources: ReadonlyArray<Resource>
+      /** Names; null: all. */
+      readonly servers: ReadonlyArray<string> | null
+      readonly trigger: RunTrigger
+      readonly user: string
+    }) => Effect.Effect<Run, StoreFailed>
+    readonly get: (request: { readonly id: number }) => Effect.Effect<Option.Option<Run>, StoreFailed>
+    /** Newest first. */
+    readonly list: (request: {
+      readonly limit: number
+      readonly offset: number
+    }) => Effect.Effect<Page<Run>, StoreFailed>
+    /** The scopes of a run that did not end unchanged, in the order they ended. */
+    readonly scopes: (request: {
+      readonly id: number
+      readonly limit: number
+      readonly offset: number
+    }) => Effect.Effect<Page<ScopeResult>, StoreFailed>
+    readonly warnings: (request: { readonly id: number }) => Effect.Effect<ReadonlyArray<Warning>, StoreFailed>
+
+    /** The jobs a run waits for, by server name; null is the gateway's. Naming one twice is the same as once. */
+    readonly expectJobs: (request: {
+      readonly id: number
+      readonly servers: ReadonlyArray<string | null>
+    }) => Effect.Effect<void, StoreFailed>
+    /** A job was taken: the run is running. Taking it again starts its unchanged count anew. */
+    readonly startJob: (request: {
+      readonly id: number
+      readonly server: string | null
+    }) => Effect.Effect<void, StoreFailed>
+    /**
+     * A job has ended. With `error` the job as a whole could not be done. When no expected job is left the run gets its final state by `runStatus`;
+     * a run without any scope and with an error is failed.
+     */
+    readonly endJob: (request: {
+      readonly id: number
+      readonly server: string | null
+      readonly error: string | null
+    }) => Effect.Effect<Run, StoreFailed>
+    /** A scope has ended. An unchanged one is counted, not recorded; a scope recorded by an earlier attempt is replaced, unless it landed then and is unchanged now. */
+    readonly recordScope: (request: {
+      readonly id: number
+      readonly server: string | null
+      readonly result: ScopeResult
+    }) => Effect.Effect<void, StoreFailed>
+    /** Adds up equal warnings; at most 1000 different ones are kept, the rest are counted under the code `more`. */
+    readonly warn: (request: {
+      readonly id: number
+      readonly warnings: ReadonlyArray<Warning>
+    }) => Effect.Effect<void, StoreFailed>
+    readonly progress: (request: {
+      readonly id: number
+      readonly server: string | null
+      readonly rowsRead: number
+    }) => Effect.Effect<void, StoreFailed>
+    readonly requestCancel: (request: { readonly id: number }) => Effect.Effect<Option.Option<Run>, StoreFailed>
+    readonly cancelRequested: (request: { readonly id: number }) => Effect.Effect<boolean, StoreFailed>
+  }
+>() {}

@@ -1,0 +1,39 @@
+import { Context, type Effect, type Option } from 'effect'
+import type { StoreFailed } from './store-failed.ts'
+
+/** A signed-in browser. */
+export interface Session {
+  readonly user: { readonly id: number; readonly username: string }
+  readonly write_enabled: boolean
+  /** RFC 3339. */
+  readonly expires: string
+}
+
+/** Browser sessions and one-time sign-in links, both by the hex SHA-256 of a random id. */
+export class Sessions extends Context.Tag('@netbox-pbs/core/Sessions')<
+  Sessions,
+  {
+    readonly create: (session: {
+      readonly idHash: string
+      readonly userId: number
+      readonly write_enabled: boolean
+      readonly expires: string
+    }) => Effect.Effect<void, StoreFailed>
+    /** None when unknown or expired. */
+    readonly find: (request: {
+      readonly idHash: string
+      readonly now: string
+    }) => Effect.Effect<Option.Option<Session>, StoreFailed>
+    readonly remove: (request: { readonly idHash: string }) => Effect.Effect<void, StoreFailed>
+    readonly createLink: (link: {
+      readonly idHash: string
+      readonly username: string
+      readonly expires: string
+    }) => Effect.Effect<void, StoreFailed>
+    /** Uses a link up: a second call finds none. */
+    readonly redeemLink: (request: {
+      readonly idHash: string
+      readonly now: string
+    }) => Effect.Effect<Option.Option<{ readonly id: number; readonly username: string }>, StoreFailed>
+  }
+>() {}

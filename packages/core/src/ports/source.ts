@@ -1,0 +1,107 @@
+import { Context, Data, type Effect, type Stream } from 'effect'
+import type { Facts, Observations } from '../registry/registry.ts'
+import type { Resource, Scope, ServerScope } from '../scope.ts'
+
+/** Why a source could not list a scope. The codes of the `failed` frame; `cut_off` is a stream without its `end`, `summaries_only` a proxbox-api that returns counts. */
+export type SourceErrorCode =
+  | 'unreachable'
+  | 'tls_fingerprint_mismatch'
+  | 'tls_untrusted'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'maintenance'
+  | 'not_mounted'
+  | 'timeout'
+  | 'protocol'
+  | 'cut_off'
+  | 'summaries_only'
+
+/** The source itself failed: no scope of this stream that is not complete says anything. `message` tells the operator the next step. */
+export class SourceFailed extends Data.TaggedError('SourceFailed')<{
+  readonly code: SourceErrorCode
+  readonly message: string
+  readonly retryable: boolean
+  readonly cause?: unknown
+}> {}
+
+/** What to list. Narrowing chooses scopes, never part of one. */
+export interface SourceRequest {
+  readonly resource: Resource
+  /** Names; omitted: every enabled endpoint. */
+  readonly servers?: ReadonlyArray<string>
+  readonly datastores?: ReadonlyArray<string>
+  readonly namespaces?: ReadonlyArray<string>
+}
+
+/** Facts as a source gives them: it names servers and knows no ids. */
+export type SourceFacts<M extends 'datastore' | 'namespace' | 'group' | 'snapshot' | 'job'> = Omit<Facts<M>, 'server'>
+
+/** A server as the gateway knows it. `version` and `timezone` are null when it did not answer. */
+export type SourceServer = Omit<Facts<'server'>, 'version' | 'timezone' | 'endpoint_state' | 'endpoint_id'> & {
+  readonly endpoint_id: number
+  readonly version: string | null
+  readonly timezone: string | null
+}
+
+/** A group and all its snapshots, newest first. */
+export interface SourceGroup {
+  readonly facts: SourceFacts<'group'>
+  readonly snapshots: ReadonlyArray<SourceFacts<'snapshot'>>
+}
+
+/** One frame of a source's stream. Between `scope` and `complete` or `failed` of a server, its frames belong to that scope. */
+export type SourceFrame =
+  | { readonly _tag: 'scope'; readonly scope: Scope }
+  | {
+      readonly _tag: 'server'
+      readonly facts: SourceServer
+      /** `last_seen_at` is null when it did not answer. */
+      readonly observed: Observations<'server'> & { readonly last_seen_at: string | null }
+    }
+  | {
+      readonly _tag: 'datastore'
+      readonly server: string
+      readonly facts: SourceFacts<'datastore'>
+      readonly observed: Observations<'datastore'>
+    }
+  | { readonly _tag: 'namespace'; readonly server: string; readonly facts: SourceFacts<'namespace'> }
+  | {
+      readonly _tag: 'job'
+      readonly server: string
+      readonly facts: SourceFacts<'job'>
+      readonly observed: Observations<'job'>
+    }
+  | {
+      readonly _tag: 'group'
+      readonly server: string
+      /** SHA-256 of the raw frame, hex: equal facts are equal bytes. */
+      readonly digest: string
+      /** Parses the raw frame; only worth its cost when the digest is new. */
+      readonly parse: Effect.Effect<SourceGroup, SourceFailed>
+    }
+  | {
+      readonly _tag: 'complete'
+      readonly scope: Scope
+      /** Rows of the model: snapshots, not groups. */
+      readonly count: number
+      /** Hash of the caller's privileges that bear on the scope; null where the source has none. */
+      readonly view: string | null
+    }
+  | {
+      readonly _tag: 'failed'
+      readonly scope: Scope
+      readonly code: SourceErrorCode
+      readonly message: string
+      readonly retryable: boolean
+    }
+  | { readonly _tag: 'warning'; readonly scope: ServerScope | Scope; readonly code: string; readonly message: string }
+  | { readonly _tag: 'end' }
+
+/** Where facts come from: the gateway, or a proxbox-api. */
+export class Source extends Context.Tag('@netbox-pbs/core/Source')<
+  Source,
+  {
+    /** The frames of one request, with backpressure: the source reads no further than the stream is pulled. `end` is the last frame of a whole stream; one cut off fails. */
+    readonly frames: (request: SourceRequest) => Stream.Stream<SourceFrame, SourceFailed>
+  }
+>() {}

@@ -1,0 +1,120 @@
+/**
+ * What a column is to the rest of the system. Every column has exactly one class; diff, guard, merge, API and pages read it here.
+ *
+ * - `key`: identity. Stores the source's own text.
+ * - `immutable`: a fact that cannot change once the object is finished; a change is applied with a warning.
+ * - `source`: a fact of the source; a hand's edit is restored by the next complete run.
+ * - `operator`: owned by people; sync has no write path to it.
+ * - `observation`: a reading of the moment; never in a diff, the newest wins.
+ * - `derived`: recomputed from other rows; nobody writes it.
+ */
+export type FieldClass = 'key' | 'immutable' | 'source' | 'operator' | 'observation' | 'derived'
+
+/** The names of the inventory models. */
+export type ModelName = 'server' | 'datastore' | 'namespace' | 'group' | 'snapshot' | 'job'
+
+/** A value a choice field may hold, with the words shown for it. */
+export interface Choice {
+  readonly value: string
+  readonly label: string
+  /** Tabler colour of the badge. */
+  readonly color: string
+}
+
+interface FieldBase {
+  readonly class: FieldClass
+  /** Sentence case, as NetBox shows it and as its uniqueness errors name it. */
+  readonly label: string
+  /** REST refuses a create without it. */
+  readonly required?: true
+  /** Null is a value of the column. Text is never null: blank is the empty string. */
+  readonly nullable?: true
+  /** REST reads it and ignores it on write. */
+  readonly readOnly?: true
+  /** Kept out of REST and pages. */
+  readonly internal?: true
+  /**
+   * Of an immutable field: a change is only suspicious when this other field changed too.
+   * PBS counts `index.json.blob` into a snapshot's size and rewrites it when notes or verification change.
+   */
+  readonly witness?: string
+}
+
+/** Text of at most `max` characters as REST accepts it; longer text of a source is kept whole. */
+export interface TextField extends FieldBase {
+  readonly type: 'text'
+  readonly max: number
+  readonly default?: string
+}
+/** A whole number within 2^53-1. */
+export interface IntegerField extends FieldBase {
+  readonly type: 'integer'
+  readonly min: number
+  readonly max: number
+  readonly default?: number
+  /** How pages show it. */
+  readonly unit?: 'bytes'
+}
+export interface BooleanField extends FieldBase {
+  readonly type: 'boolean'
+  readonly default?: boolean
+}
+/** RFC 3339 in UTC with `Z`, microseconds only when not zero: `2026-05-01T02:00:00Z`. */
+export interface DatetimeField extends FieldBase {
+  readonly type: 'datetime'
+}
+export interface ChoiceField extends FieldBase {
+  readonly type: 'choice'
+  readonly choices: ReadonlyArray<Choice>
+  readonly default?: string
+}
+/** The id of a row of another model. */
+export interface ReferenceField extends FieldBase {
+  readonly type: 'reference'
+  readonly model: ModelName
+}
+/** Any JSON value. */
+export interface JsonField extends FieldBase {
+  readonly type: 'json'
+  readonly default?: unknown
+}
+
+/** One column of a model. */
+export type Field = TextField | IntegerField | BooleanField | DatetimeField | ChoiceField | ReferenceField | JsonField
+
+/** The columns of a model, in the order REST serves them. */
+export type Fields = Readonly<Record<string, Field>>
+
+/** What a field may hold where the schema is not known statically. */
+export type FieldValue = string | number | boolean | null | JsonValue
+
+/** Plain JSON. */
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | ReadonlyArray<JsonValue>
+  | { readonly [key: string]: JsonValue }
+
+/** A model: its names, columns, and the columns that identify a row. */
+export interface Model {
+  readonly name: ModelName
+  /** Path segment in REST and pages. */
+  readonly path: string
+  readonly label: string
+  readonly labelPlural: string
+  readonly fields: Fields
+  /** The natural key, in the order of the unique constraint. */
+  readonly key: ReadonlyArray<string>
+  /** What identifies a row in brief form, beside id, url and display. */
+  readonly brief: ReadonlyArray<string>
+  /** The order without `ordering`; `-` is descending; id is always the last key. */
+  readonly order: ReadonlyArray<string>
+  /** Where `q` looks: columns, or `server.name`. */
+  readonly search: ReadonlyArray<string>
+  /** Rows may be created over REST. */
+  readonly writable: boolean
+  /** NetBox's own name of the model, for change logs, tags and custom fields. */
+  readonly objectType: string
+}

@@ -1,0 +1,39 @@
+import { backupTypes } from '../choices.ts'
+import { bytes, count } from './bytes.ts'
+import type { Model } from './field.ts'
+
+/** All snapshots of one guest (backup type and id) in one namespace. It exists while it has snapshots or the source lists it. */
+export const group = {
+  name: 'group',
+  path: 'groups',
+  label: 'Group',
+  labelPlural: 'Groups',
+  objectType: 'netbox_pbs.pbsgroup',
+  key: ['server', 'datastore_name', 'namespace', 'backup_type', 'backup_id'],
+  brief: ['backup_type', 'backup_id'],
+  order: ['server', 'datastore_name', 'namespace', 'backup_type', 'backup_id'],
+  search: ['backup_id', 'datastore_name', 'namespace', 'owner', 'comment', 'server.name'],
+  writable: false,
+  fields: {
+    server: { class: 'key', type: 'reference', model: 'server', label: 'Server', required: true },
+    datastore_name: { class: 'key', type: 'text', max: 255, label: 'Datastore name', required: true },
+    namespace: { class: 'key', type: 'text', max: 256, default: '', label: 'Namespace' },
+    backup_type: { class: 'key', type: 'choice', choices: backupTypes, label: 'Backup type', required: true },
+    backup_id: { class: 'key', type: 'text', max: 255, label: 'Backup id', required: true },
+    owner: { class: 'source', type: 'text', max: 255, default: '', label: 'Owner', readOnly: true },
+    comment: { class: 'source', type: 'text', max: 1024, default: '', label: 'Comment', readOnly: true },
+    snapshot_count: { ...count, label: 'Snapshots' },
+    first_backup: { class: 'derived', type: 'datetime', nullable: true, label: 'First backup', readOnly: true },
+    last_backup: { class: 'derived', type: 'datetime', nullable: true, label: 'Last backup', readOnly: true },
+    total_size: { class: 'derived', ...bytes, label: 'Total size', readOnly: true },
+    newest_verification: {
+      class: 'derived',
+      type: 'text',
+      max: 64,
+      default: '',
+      label: 'Newest verification',
+      readOnly: true,
+    },
+    last_seen_at: { class: 'observation', type: 'datetime', nullable: true, label: 'Last seen at', readOnly: true },
+  },
+} as const satisfies Model

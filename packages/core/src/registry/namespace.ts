@@ -1,0 +1,26 @@
+import { count } from './bytes.ts'
+import type { Model } from './field.ts'
+
+/** A namespace of a datastore. The root is the empty path. Read-only: it follows the source and the snapshots in it. */
+export const namespace = {
+  name: 'namespace',
+  path: 'namespaces',
+  label: 'Namespace',
+  labelPlural: 'Namespaces',
+  objectType: 'netbox_pbs.pbsnamespace',
+  key: ['server', 'datastore_name', 'path'],
+  brief: ['path'],
+  order: ['server', 'datastore_name', 'path'],
+  search: ['path', 'datastore_name', 'server.name'],
+  writable: false,
+  fields: {
+    server: { class: 'key', type: 'reference', model: 'server', label: 'Server', required: true },
+    datastore_name: { class: 'key', type: 'text', max: 255, label: 'Datastore name', required: true },
+    path: { class: 'key', type: 'text', max: 256, default: '', label: 'Path' },
+    depth: { class: 'derived', type: 'integer', min: 0, max: 7, default: 0, label: 'Depth', readOnly: true },
+    group_count: { ...count, label: 'Groups' },
+    snapshot_count: { ...count, label: 'Snapshots' },
+    missing_since: { class: 'derived', type: 'datetime', nullable: true, label: 'Missing since', readOnly: true },
+    last_seen_at: { class: 'observation', type: 'datetime', nullable: true, label: 'Last seen at', readOnly: true },
+  },
+} as const satisfies Model

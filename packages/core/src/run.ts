@@ -1,0 +1,92 @@
+import type { Resource, Scope, ScopeOutcome } from './scope.ts'
+
+/** The states of a run. The last four are final. */
+export const runStatuses = ['pending', 'running', 'completed', 'incomplete', 'failed', 'cancelled'] as const
+
+/** Where a run stands. `incomplete`: some scopes failed or were held back. `failed`: every scope failed. */
+export type RunStatus = (typeof runStatuses)[number]
+
+/** Who or what started a run. */
+export type RunTrigger = 'manual' | 'schedule' | 'system'
+
+/** Rows of a scope, or of all scopes of a run. */
+export interface RowCounts {
+  readonly created: number
+  readonly updated: number
+  readonly deleted: number
+  readonly unchanged: number
+  readonly held_back: number
+}
+
+/** No rows. */
+export const noRows: RowCounts = { created: 0, updated: 0, deleted: 0, unchanged: 0, held_back: 0 }
+
+/** The sum of two counts. */
+export function addRows(a: RowCounts, b: RowCounts): RowCounts {
+  return {
+    created: a.created + b.created,
+    updated: a.updated + b.updated,
+    deleted: a.deleted + b.deleted,
+    unchanged: a.unchanged + b.unchanged,
+    held_back: a.held_back + b.held_back,
+  }
+}
+
+/** Why a scope ended as it did; `code` is one of the contract's codes, a hold reason, or ours. */
+export interface Reason {
+  readonly code: string
+  readonly message: string
+}
+
+/** A scope of a run that has ended. */
+export interface ScopeResult {
+  readonly scope: Scope
+  readonly outcome: ScopeOutcome
+  readonly reason: Reason | null
+  readonly counts: RowCounts
+  /** RFC 3339. */
+  readonly started: string
+  readonly ended: string
+}
+
+/** Something a run noticed and went on. `count` tells how often the same warning came. */
+export interface Warning {
+  readonly scope: Scope | null
+  readonly code: string
+  readonly message: string
+  readonly count: number
+}
+
+/** How many scopes ended with each outcome. */
+export type OutcomeCounts = Readonly<Record<ScopeOutcome, number>>
+
+/** The final state of a run whose scopes ended so. A run without a scope did nothing wrong. */
+export function runStatus(outcomes: OutcomeCounts): RunStatus {
+  const all = Object.values(outcomes).reduce((sum, n) => sum + n, 0)
+  if (outcomes.cancelled > 0) return 'cancelled'
+  if (all > 0 && outcomes.failed === all) return 'failed'
+  return outcomes.failed > 0 || outcomes.held_back > 0 ? 'incomplete' : 'completed'
+}
+
+/** A run as it is recorded and read, also while it runs. */
+export interface Run {
+  readonly id: number
+  readonly status: RunStatus
+  readonly resources: ReadonlyArray<Resource>
+  /** Names of the chosen servers; null: all. */
+  readonly servers: ReadonlyArray<string> | null
+  readonly trigger: RunTrigger
+  /** Who started it; empty for a schedule. */
+  readonly user: string
+  /** RFC 3339; `started` and `completed` null until then. */
+  readonly created: string
+  readonly started: string | null
+  readonly completed: string | null
+  readonly counts: RowCounts
+  readonly outcomes: OutcomeCounts
+  /** Rows read from the source so far, for progress. */
+  readonly rows_read: number
+  /** A sentence when the run as a whole could not be done; else empty. */
+  readonly error: string
+  readonly cancel_requested: boolean
+}

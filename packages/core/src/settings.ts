@@ -1,0 +1,35 @@
+import { z } from 'zod'
+
+/** What the operator sets once for the whole system. `proxbox_api_key` is write-only and never part of it. */
+export const Settings = z.strictObject({
+  proxbox_api_url: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
+  branching_enabled: z.boolean(),
+  branch_name_prefix: z.string().min(1).max(64),
+  branch_on_conflict: z.enum(['abort', 'overwrite']),
+  /** Cron in UTC; empty: the interval decides. */
+  sync_schedule: z.string().max(255),
+  /** Minutes; 0 is off. */
+  sync_interval_minutes: z.int().min(0).max(525_600),
+  guard_max_share: z.number().min(0).max(1),
+  guard_min_rows: z.int().min(0).max(1_000_000_000),
+  changelog_retention_days: z.int().min(0).max(36_500),
+  run_retention_days: z.int().min(0).max(36_500),
+  task_retention_days: z.int().min(0).max(36_500),
+})
+/** The settings as stored, without the key. */
+export type Settings = z.infer<typeof Settings>
+
+/** The settings of a new system. */
+export const defaultSettings: Settings = {
+  proxbox_api_url: '',
+  branching_enabled: false,
+  branch_name_prefix: 'pbs-sync',
+  branch_on_conflict: 'abort',
+  sync_schedule: '',
+  sync_interval_minutes: 60,
+  guard_max_share: 0.3,
+  guard_min_rows: 50,
+  changelog_retention_days: 90,
+  run_retention_days: 90,
+  task_retention_days: 90,
+}

@@ -1,0 +1,41 @@
+import type { FieldValue, ModelName } from '../registry/field.ts'
+import type { Facts } from '../registry/registry.ts'
+
+/** A field that changes, with the value it had and the value it gets. */
+export interface FieldChange {
+  readonly field: string
+  readonly base: FieldValue
+  readonly value: FieldValue
+}
+
+/** A row that main lacks. Fields of other classes take their defaults. */
+export interface Create<M extends ModelName> {
+  readonly _tag: 'create'
+  readonly key: string
+  readonly values: Facts<M>
+}
+
+/**
+ * A row that both sides have and that differs in some field, or that was not `listed` before.
+ * `fields` may be empty: then the source has only confirmed a row made by hand or held as missing.
+ */
+export interface Update {
+  readonly _tag: 'update'
+  readonly id: number
+  readonly key: string
+  readonly fields: ReadonlyArray<FieldChange>
+  /** The row was manual or missing and is listed from now on. */
+  readonly appears: boolean
+  /** Immutable fields of a finished object that changed all the same; each is worth a warning. */
+  readonly broken: ReadonlyArray<string>
+}
+
+/** A row whose source no longer lists it, in a scope listed to its end. */
+export interface Delete {
+  readonly _tag: 'delete'
+  readonly id: number
+  readonly key: string
+}
+
+/** One change that brings main closer to the source. Plain data: it can be stored, shown and hashed. */
+export type Change<M extends ModelName = ModelName> = Create<M> | Update | Delete

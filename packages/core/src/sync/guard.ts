@@ -1,0 +1,41 @@
+/** The part of the settings that the guard reads. */
+export interface GuardSettings {
+  /** Largest share of a scope's rows that one run may delete, 0 to 1. */
+  readonly guard_max_share: number
+  /** A scope may always lose this many rows. */
+  readonly guard_min_rows: number
+}
+
+/** A complete scope, about to land. */
+export interface GuardInput {
+  readonly settings: GuardSettings
+  /** Rows that the last landed list of the scope had, those held as missing included. */
+  readonly before: number
+  /** Rows that the source lists now. */
+  readonly listed: number
+  readonly deletions: number
+  /** The caller's privileges on the scope are not those of the last landed list. */
+  readonly viewChanged: boolean
+}
+
+/** Why deletions wait. */
+export type HoldReason = 'view_changed' | 'emptied' | 'too_many'
+
+/** Whether a scope's deletions land or wait. */
+export type Verdict = { readonly _tag: 'land' } | { readonly _tag: 'hold'; readonly reason: HoldReason }
+
+/** A scope of at least this many rows that lists none is held back whatever the settings say. */
+const emptiedRows = 10
+
+/**
+ * Holds back the deletions of a scope that would lose more than the share and more than the minimum, of one with ten rows or more that now
+ * lists none, and of one listed with other privileges than before. Creations and updates are not its business.
+ */
+export function guard({ settings, before, listed, deletions, viewChanged }: GuardInput): Verdict {
+  if (deletions === 0) return { _tag: 'land' }
+  if (viewChanged) return { _tag: 'hold', reason: 'view_changed' }
+  if (listed === 0 && before >= emptiedRows) return { _tag: 'hold', reason: 'emptied' }
+  if (deletions > before * settings.guard_max_share && deletions > settings.guard_min_rows)
+    return { _tag: 'hold', reason: 'too_many' }
+  return { _tag: 'land' }
+}

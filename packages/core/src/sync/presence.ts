@@ -1,0 +1,8 @@
+/**
+ * How a row of main stands to its source.
+ *
+ * - `listed`: the last landed complete list of its scope had it.
+ * - `manual`: made by hand, no source has reported it; it cannot vanish by sync.
+ * - `missing`: its source no longer lists it, but its deletion is held back; it carries `missing_since`.
+ */
+export type Presence = 'listed' | 'manual' | 'missing'
