@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest'
+import { encodeFrame } from './encode-frame.ts'
+import type { GroupFrame, ServerFrame } from './frame.ts'
+import { frameSchema } from './frame-schemas.ts'
+
+const group: GroupFrame = {
+  frame: 'group',
+  server: 'pbs-a',
+  datastore: 'tank',
+  namespace: 'site-a',
+  backup_type: 'vm',
+  backup_id: '100',
+  owner: 'root@pam',
+  comment: '',
+  snapshots: [
+    {
+      backup_time: '2026-05-01T02:00:00Z',
+      size_bytes: 42,
+      owner: 'root@pam',
+      protected: false,
+      comment: 'a "note"\n',
+      verification_state: 'ok',
+      verification_upid: '',
+      crypt_mode: 'none',
+      finished: true,
+      manifest_files: [{ filename: 'drive.img.fidx', size: 41, crypt_mode: 'none' }],
+      other_files: [],
+    },
+  ],
+}
+
+const server: ServerFrame = {
+  frame: 'server',
+  server: 'pbs-a',
+  name: 'pbs-a',
+  host: 'pbs-a.example',
+  port: 8007,
+  token_id: 'sync@pbs!netbox',
+  fingerprint: '',
+  verify_ssl: true,
+  version: null,
+  timezone: null,
+  endpoint_id: 3,
+  observed: { status: 'unreachable', last_seen_at: null },
+}
+
+/** The same value with the keys of every object the other way round. */
+function reversed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(reversed)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([key, item]) => [key, reversed(item)]),
+  )
+}
+
+describe('encodeFrame', () => {
+  test('a group is one line, keys in the order of the contract', () => {
+    expect(encodeFrame(group)).toBe(
+      '{"frame":"group","server":"pbs-a","datastore":"tank","namespace":"site-a","backup_type":"vm","backup_id":"100",' +
+        '"owner":"root@pam","comment":"","snapshots":[{"backup_time":"2026-05-01T02:00:00Z","size_bytes":42,' +
+        '"owner":"root@pam","protected":false,"comment":"a \\"note\\"\\n","verification_state":"ok",' +
+        '"verification_upid":"","crypt_mode":"none","finished":true,' +
+        '"manifest_files":[{"crypt_mode":"none","filename":"drive.img.fidx","size":41}],"other_files":[]}]}\n',
+    )
+  })
+
+  test('a server that did not answer', () => {
+    expect(encodeFrame(server)).toBe(
+      '{"frame":"server","server":"pbs-a","name":"pbs-a","host":"pbs-a.example","port":8007,' +
+        '"token_id":"sync@pbs!netbox","fingerprint":"","verify_ssl":true,"version":null,"timezone":null,' +
+        '"endpoint_id":3,"observed":{"status":"unreachable","last_seen_at":null}}\n',
+    )
+  })
+
+  test('the order of the input does not matter', () => {
+    expect(encodeFrame(reversed(group) as GroupFrame)).toBe(encodeFrame(group))
+    expect(encodeFrame(reversed(server) as ServerFrame)).toBe(encodeFrame(server))
+  })
+
+  test('observations and other keys that the contract does not know stay out of a group', () => {
+    const snapshots = group.snapshots.map((snapshot) => ({ ...snapshot, last_seen_at: '2026-05-02T00:00:00Z' }))
+    const noisy = { ...group, snapshots, observed: { any: 1 } }
+    expect(encodeFrame(noisy)).toBe(encodeFrame(group))
+  })
+
+  test('a scope carries only the keys that name it', () => {
+    expect(encodeFrame({ frame: 'complete', resource: 'datastores', server: 'pbs-a', count: 2, view: 'v1' })).toBe(
+      '{"frame":"complete","resource":"datastores","server":"pbs-a","count":2,"view":"v1"}\n',
+    )
+  })
+
+  test('what is written is read back the same', () => {
+    expect(frameSchema('group').parse(JSON.parse(encodeFrame(group)))).toEqual(group)
+    expect(frameSchema('server').parse(JSON.parse(encodeFrame(server)))).toEqual(server)
+  })
+})

@@ -1,0 +1,104 @@
+import { z } from 'zod'
+
+const hostName = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*)$/
+const ipv6 = /^(?:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*|\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\])$/
+const fingerprint = /^(?:[0-9a-f]{2}(?::[0-9a-f]{2}){31}|[0-9a-f]{64})$/i
+const tokenId = /^[^\s:/@!\p{Cc}]+@[A-Za-z0-9_][A-Za-z0-9._-]*![A-Za-z0-9_][A-Za-z0-9._-]*$/u
+
+const line = (max: number) =>
+  z
+    .string('must be text')
+    .min(1, 'must not be empty')
+    .max(max, `must have at most ${max} characters`)
+    .regex(/^\P{Cc}*$/u, 'must not hold control characters')
+
+const fields = {
+  name: line(255),
+  host: line(255).refine((host) => hostName.test(host) || ipv6.test(host), {
+    message: 'must be a host name or an address, without scheme, port or path',
+  }),
+  port: z.int('must be a whole number').min(1, 'must be 1 to 65535').max(65535, 'must be 1 to 65535'),
+  token_id: line(255).regex(tokenId, 'must be like user@realm!tokenname'),
+  token_secret: line(2000).regex(/^\S+$/, 'must not hold white space'),
+  fingerprint: z
+    .string('must be text or null')
+    .refine(
+      (text) => text === '' || fingerprint.test(text),
+      'must be a SHA-256 fingerprint: 64 hex digits, or 32 pairs with colons',
+    )
+    .nullable()
+    .transform((text) => (text === '' ? null : text)),
+  verify_ssl: z.boolean('must be true or false'),
+  enabled: z.boolean('must be true or false'),
+  timeout_seconds: z.int('must be a whole number').min(1, 'must be 1 to 600').max(600, 'must be 1 to 600'),
+  /** Always false; callers of proxbox-api may send it back. */
+  allow_writes: z.boolean('must be true or false').optional(),
+}
+
+/** A new endpoint as the gateway takes it: strict, with proxbox-api's defaults. An empty fingerprint is none. */
+export const EndpointIn = z
+  .strictObject({
+    ...fields,
+    port: fields.port.default(8007),
+    fingerprint: fields.fingerprint.default(null),
+    verify_ssl: fields.verify_ssl.default(true),
+    enabled: fields.enabled.default(true),
+    timeout_seconds: fields.timeout_seconds.default(30),
+  })
+  .transform(withoutAllowWrites)
+export type EndpointIn = z.output<typeof EndpointIn>
+
+/** A change of an endpoint: any of its fields. */
+export const EndpointPatch = z.strictObject(fields).partial().transform(withoutAllowWrites)
+export type EndpointPatch = z.output<typeof EndpointPatch>
+
+function withoutAllowWrites<T extends { readonly allow_writes?: boolean | undefined }>(
+  endpoint: T,
+): Omit<T, 'allow_writes'> {
+  const { allow_writes: _, ...rest } = endpoint
+  return rest
+}
+
+/** An endpoint as `/pbs/endpoints` shows it: never with its secret. Read tolerantly. */
+export const EndpointOut = z.object({
+  id: z.int().min(1),
+  name: z.string(),
+  host: z.string(),
+  port: z.int(),
+  token_id: z.string(),
+  fingerprint: z
+    .string()
+    .nullish()
+    .transform((text) => text ?? null),
+  verify_ssl: z.boolean(),
+  /** Left out by releases that know no disabled endpoints. */
+  enabled: z.boolean().default(true),
+  timeout_seconds: z.int(),
+  allow_writes: z.boolean().optional(),
+})
+export type EndpointOut = z.output<typeof EndpointOut>
+
+/** A page of `GET /pbs/endpoints`: a bare array. */
+export const EndpointPage = z.array(EndpointOut)
+
+/** What `POST /pbs/endpoints/test` takes: a stored endpoint by id, or a whole one with its secret. */
+export const EndpointTestIn = z.unknown().transform((body, context): { readonly id: number } | EndpointIn => {
+  const schema = typeof body === 'object' && body !== null && 'id' in body ? EndpointById : EndpointIn
+  const read = schema.safeParse(body)
+  if (read.success) return read.data
+  for (const issue of read.error.issues) context.addIssue({ code: 'custom', path: issue.path, message: issue.message })
+  return z.NEVER
+})
+export type EndpointTestIn = z.output<typeof EndpointTestIn>
+
+const EndpointById = z.strictObject({ id: z.int('must be a whole number').min(1, 'must be at least 1') })
+
+/** The outcome of a test; nothing is stored. */
+export const EndpointTestOut = z.object({
+  reachable: z.boolean(),
+  version: z.string().nullable(),
+  error: z.string().nullable(),
+  presented_fingerprint: z.string().nullable(),
+  missing_privileges: z.array(z.string()),
+})
+export type EndpointTestOut = z.output<typeof EndpointTestOut>

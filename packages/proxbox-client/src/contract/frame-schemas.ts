@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import { factShape, observationShape, without } from './fact-fields.ts'
+import { failedCodes } from './failed-codes.ts'
+import type { Frame, FrameName } from './frame.ts'
+import { checkScope, scopeShape } from './scope-fields.ts'
+import { SyncItem } from './summaries.ts'
+
+const server = factShape('server')
+const snapshotsOfGroup = z.object(without(factShape('snapshot'), ...Object.keys(factShape('group')).slice(0, 5)))
+
+/**
+ * The shape of every frame: its keys in the contract's order, and what each holds. The facts come from core's registry.
+ * Reading is tolerant: unknown keys are dropped.
+ */
+export const frameShapes = {
+  scope: z.object({ frame: z.literal('scope'), ...scopeShape }).superRefine(checkScope),
+  server: z.object({
+    frame: z.literal('server'),
+    server: z.string(),
+    ...without(
+      {
+        ...server,
+        version: z.string().nullable(),
+        timezone: z.string().nullable(),
+        endpoint_id: z.int().min(1),
+      },
+      'endpoint_state',
+    ),
+    observed: z.object({ ...observationShape('server'), last_seen_at: z.string().nullable() }),
+  }),
+  datastore: z.object({
+    frame: z.literal('datastore'),
+    ...factShape('datastore'),
+    observed: z.object(observationShape('datastore')),
+  }),
+  namespace: z.object({ frame: z.literal('namespace'), ...factShape('namespace') }),
+  job: z.object({ frame: z.literal('job'), ...factShape('job'), observed: z.object(observationShape('job')) }),
+  group: z.object({ frame: z.literal('group'), ...factShape('group'), snapshots: z.array(snapshotsOfGroup) }),
+  complete: z
+    .object({ frame: z.literal('complete'), ...scopeShape, count: z.int().min(0), view: z.string().nullable() })
+    .superRefine(checkScope),
+  failed: z
+    .object({
+      frame: z.literal('failed'),
+      ...scopeShape,
+      error: z.object({ code: z.enum(failedCodes), message: z.string() }),
+      retryable: z.boolean(),
+    })
+    .superRefine(checkScope),
+  warning: z
+    .object({ frame: z.literal('warning'), ...scopeShape, code: z.string(), message: z.string() })
+    .superRefine(checkScope),
+  end: z.object({ frame: z.literal('end'), items: z.array(SyncItem) }),
+} as const satisfies Record<FrameName, z.ZodObject>
+
+/** Reads a frame of one kind. The shapes come from core's registry at run time, the types from the registry's type. */
+export const frameSchema = <N extends FrameName>(name: N): z.ZodType<Extract<Frame, { readonly frame: N }>> =>
+  frameShapes[name] as unknown as z.ZodType<Extract<Frame, { readonly frame: N }>>
+
+/** Whether a text names a frame. */
+export const isFrameName = (name: unknown): name is FrameName =>
+  typeof name === 'string' && Object.hasOwn(frameShapes, name)

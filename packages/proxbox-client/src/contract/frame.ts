@@ -1,0 +1,81 @@
+import type { Facts, Observations, Scope } from '@netbox-pbs/core'
+import type { FailedCode } from './failed-codes.ts'
+import type { SyncItem } from './summaries.ts'
+
+type OnTheWire<F> = { readonly [K in keyof F as K extends 'datastore_name' ? 'datastore' : K]: F[K] } & {
+  readonly server: string
+}
+type RowFacts<M extends 'datastore' | 'namespace' | 'group' | 'job'> = OnTheWire<Omit<Facts<M>, 'server'>>
+
+/** What follows for this server belongs to this scope, until `complete` or `failed`. */
+export type ScopeFrame = { readonly frame: 'scope' } & Scope
+
+/** One endpoint of the gateway. `server` and `name` are the same; `version` and `timezone` are null when it did not answer. */
+export type ServerFrame = { readonly frame: 'server'; readonly server: string } & Omit<
+  Facts<'server'>,
+  'endpoint_id' | 'endpoint_state' | 'version' | 'timezone'
+> & {
+    readonly endpoint_id: number
+    readonly version: string | null
+    readonly timezone: string | null
+    /** `last_seen_at` is null when it did not answer. */
+    readonly observed: Observations<'server'> & { readonly last_seen_at: string | null }
+  }
+
+/** One datastore. */
+export type DatastoreFrame = { readonly frame: 'datastore' } & RowFacts<'datastore'> & {
+    readonly observed: Observations<'datastore'>
+  }
+
+/** One namespace; the root is the empty path. */
+export type NamespaceFrame = { readonly frame: 'namespace' } & RowFacts<'namespace'>
+
+/** One job. */
+export type JobFrame = { readonly frame: 'job' } & RowFacts<'job'> & { readonly observed: Observations<'job'> }
+
+/** A snapshot inside its group's frame, without the keys it shares with the group. */
+export type GroupSnapshot = Omit<
+  Facts<'snapshot'>,
+  'server' | 'datastore_name' | 'namespace' | 'backup_type' | 'backup_id'
+>
+
+/** A group and all its snapshots, newest first. It carries no observations: equal facts are equal bytes. */
+export type GroupFrame = { readonly frame: 'group' } & RowFacts<'group'> & {
+    readonly snapshots: ReadonlyArray<GroupSnapshot>
+  }
+
+/** The scope was listed to its end: absence is now a fact. */
+export type CompleteFrame = { readonly frame: 'complete' } & Scope & {
+    /** Rows of the model: snapshots, not groups. */
+    readonly count: number
+    /** Hash of the caller's privileges that bear on the scope; null where there is none. */
+    readonly view: string | null
+  }
+
+/** This scope, and all below it, say nothing. */
+export type FailedFrame = { readonly frame: 'failed' } & Scope & {
+    readonly error: { readonly code: FailedCode; readonly message: string }
+    readonly retryable: boolean
+  }
+
+/** Something of the scope that an operator should know: hidden rows, an unknown value, an integer beyond 2^53-1. */
+export type WarningFrame = { readonly frame: 'warning' } & Scope & { readonly code: string; readonly message: string }
+
+/** Always last: a stream without it was cut off. */
+export type EndFrame = { readonly frame: 'end'; readonly items: ReadonlyArray<SyncItem> }
+
+/** One line of a sync stream. */
+export type Frame =
+  | ScopeFrame
+  | ServerFrame
+  | DatastoreFrame
+  | NamespaceFrame
+  | JobFrame
+  | GroupFrame
+  | CompleteFrame
+  | FailedFrame
+  | WarningFrame
+  | EndFrame
+
+/** What a frame can be. */
+export type FrameName = Frame['frame']

@@ -1,0 +1,38 @@
+import type { JsonValue } from '@netbox-pbs/core'
+import { z } from 'zod'
+
+/** Deeper JSON is refused, so that no reader of it can run out of stack. */
+const maxDepth = 32
+
+/** Any JSON value of bounded depth whose integers are exact. */
+export const JsonFact: z.ZodType<JsonValue> = z.custom<JsonValue>(
+  (value) => isJson(value, 0),
+  `must be JSON at most ${maxDepth} levels deep, its integers within 2^53-1`,
+)
+
+function isJson(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true
+    case 'number':
+      return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))
+    case 'object':
+      return value === null || (depth < maxDepth && Object.values(value).every((item) => isJson(item, depth + 1)))
+    default:
+      return false
+  }
+}
+
+/** The same value with the keys of every object in code unit order, so that equal values are equal bytes. */
+export function sortKeys(value: JsonValue): JsonValue {
+  if (typeof value !== 'object' || value === null) return value
+  if (isArray(value)) return value.map(sortKeys)
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, sortKeys(value[key] ?? null)]),
+  )
+}
+
+const isArray = (value: JsonValue): value is ReadonlyArray<JsonValue> => Array.isArray(value)

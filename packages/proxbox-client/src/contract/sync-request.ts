@@ -1,0 +1,26 @@
+import { resources } from '@netbox-pbs/core'
+import { z } from 'zod'
+
+const maxNames = 10_000
+const names = (max: number) =>
+  z
+    .array(z.string('must be text').max(max, `must have at most ${max} characters`), 'must be a list of names')
+    .max(maxNames, `must hold at most ${maxNames} names`)
+    .optional()
+
+/** What `POST /pbs/sync/{resource}` can list. */
+export const SyncResource = z.enum(resources)
+export type SyncResource = z.output<typeof SyncResource>
+
+/** The body of `POST /pbs/sync/{resource}`: narrowing, all of it optional. Strict: a misspelt key would list more than was meant. */
+export const SyncRequest = z.strictObject({
+  servers: names(255),
+  datastores: names(255),
+  /** Exact paths; the empty string is the root. */
+  namespaces: names(256),
+  job_types: names(255),
+  /** Unix time; for tasks. */
+  since: z.int('must be a whole number of seconds').min(0, 'must not be negative').optional(),
+  netbox_branch_schema_id: z.string('must be text').max(255, 'must have at most 255 characters').nullish(),
+})
+export type SyncRequest = z.output<typeof SyncRequest>
