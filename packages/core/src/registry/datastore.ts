@@ -13,6 +13,7 @@ export const datastore = {
   brief: ['name'],
   order: ['server', 'name'],
   search: ['name', 'path', 'comment', 'server.name'],
+  columns: ['name', 'server', 'used_bytes', 'total_bytes', 'gc_status', 'maintenance', 'comment', 'last_seen_at'],
   writable: true,
   fields: {
     server: { class: 'key', type: 'reference', model: 'server', label: 'Server', required: true },

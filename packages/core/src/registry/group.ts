@@ -13,6 +13,18 @@ export const group = {
   brief: ['backup_type', 'backup_id'],
   order: ['server', 'datastore_name', 'namespace', 'backup_type', 'backup_id'],
   search: ['backup_id', 'datastore_name', 'namespace', 'owner', 'comment', 'server.name'],
+  columns: [
+    'backup_type',
+    'backup_id',
+    'server',
+    'datastore_name',
+    'namespace',
+    'snapshot_count',
+    'last_backup',
+    'total_size',
+    'newest_verification',
+    'comment',
+  ],
   writable: false,
   fields: {
     server: { class: 'key', type: 'reference', model: 'server', label: 'Server', required: true },

@@ -12,6 +12,7 @@ export const namespace = {
   brief: ['path'],
   order: ['server', 'datastore_name', 'path'],
   search: ['path', 'datastore_name', 'server.name'],
+  columns: ['path', 'server', 'datastore_name', 'depth', 'group_count', 'snapshot_count', 'last_seen_at'],
   writable: false,
   fields: {
     server: { class: 'key', type: 'reference', model: 'server', label: 'Server', required: true },

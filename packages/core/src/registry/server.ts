@@ -12,6 +12,7 @@ export const server = {
   brief: ['name'],
   order: ['name'],
   search: ['name', 'host', 'version', 'fingerprint'],
+  columns: ['name', 'host', 'status', 'version', 'endpoint_state', 'last_seen_at'],
   writable: true,
   fields: {
     name: { class: 'key', type: 'text', max: 255, label: 'Name', required: true },

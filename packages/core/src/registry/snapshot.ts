@@ -13,6 +13,18 @@ export const snapshot = {
   brief: ['backup_type', 'backup_id', 'backup_time'],
   order: ['server', 'datastore_name', 'namespace', 'backup_type', 'backup_id', '-backup_time'],
   search: ['backup_id', 'datastore_name', 'namespace', 'owner', 'comment', 'server.name'],
+  columns: [
+    'backup_type',
+    'backup_id',
+    'backup_time',
+    'server',
+    'datastore_name',
+    'namespace',
+    'size_bytes',
+    'verification_state',
+    'protected',
+    'comment',
+  ],
   writable: true,
   fields: {
     server: { class: 'key', type: 'reference', model: 'server', label: 'Server', required: true },
