@@ -113,6 +113,8 @@ export interface Model {
   readonly order: ReadonlyArray<string>
   /** Where `q` looks: columns, or `server.name`. */
   readonly search: ReadonlyArray<string>
+  /** What a list page shows. The first one links to the row. */
+  readonly columns: ReadonlyArray<string>
   /** Rows may be created over REST. */
   readonly writable: boolean
   /** NetBox's own name of the model, for change logs, tags and custom fields. */

@@ -1,0 +1,22 @@
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
+
+/** Bytes for people: binary units, at most one decimal. */
+export function formatBytes(bytes: number): string {
+  let value = bytes
+  let unit = 0
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : Math.round(value * 10) / 10} ${units[unit]}`
+}
+
+/** A time for people: `2026-05-01 02:00:00`, in UTC as it is stored. */
+export function formatTime(time: string): string {
+  return time.slice(0, 19).replace('T', ' ')
+}
+
+/** A count with thin groups of three. */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US').replaceAll(',', '\u202f')
+}
