@@ -2,9 +2,12 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   resolve: { conditions: ['source'] },
-  ssr: { resolve: { conditions: ['source', 'node', 'import', 'module', 'default'] } },
+  // vitest gives these to Node itself as well: naming 'import' here would make require() load ES modules.
+  ssr: { resolve: { conditions: ['source', 'node'] } },
   test: {
     include: ['{packages,apps,tools}/*/{src,test}/**/*.test.{ts,tsx}', 'test/**/*.test.ts'],
+    // One PostgreSQL server for the run, started by the first test that asks for it.
+    globalSetup: ['packages/testing/src/global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 120_000,
   },

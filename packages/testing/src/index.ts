@@ -1,1 +1,2 @@
-export {}
+export { type PostgresServer, startPostgres } from './postgres-server.ts'
+export { postgresUrl, type Template } from './postgres-url.ts'

@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import pg from 'pg'
+import type { TestProject } from 'vitest/node'
+import { type PostgresServer, startPostgres } from './postgres-server.ts'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Where a test file asks for the server, which starts with the first question. */
+    readonly postgresAt: string
+    /** Begins the name of each database of this run. */
+    readonly postgresPrefix: string
+  }
+}
+
+/** Leaves a server that is not ours as it was found. */
+async function dropDatabases(url: string, prefix: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ datname: string }>(
+      'select datname from pg_database where starts_with(datname, $1)',
+      [prefix],
+    )
+    for (const { datname } of rows) await client.query(`drop database ${client.escapeIdentifier(datname)} with (force)`)
+  } finally {
+    await client.end()
+  }
+}
+
+/**
+ * One PostgreSQL server for a vitest run, started when the first test asks for it, so that a run without a database pays nothing.
+ * With `DATABASE_URL` that server is used, and what the run made in it is dropped.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const given = process.env['DATABASE_URL']
+  const prefix = `netbox_pbs_test_${randomBytes(6).toString('hex')}_`
+  let started: Promise<PostgresServer> | undefined
+  const start = async (): Promise<PostgresServer> =>
+    given === undefined || given === '' ? startPostgres() : { url: given, stop: () => dropDatabases(given, prefix) }
+
+  const door = createServer((_request, response) => {
+    started ??= start()
+    started.then(
+      ({ url }) => response.end(url),
+      (cause) => response.writeHead(500).end(String(cause)),
+    )
+  }).listen(0, '127.0.0.1')
+  await once(door, 'listening')
+  const address = door.address()
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has no port')
+  project.provide('postgresAt', `http://127.0.0.1:${address.port}/`)
+  project.provide('postgresPrefix', prefix)
+
+  return async () => {
+    door.close()
+    door.closeAllConnections()
+    await started?.then(
+      (server) => server.stop(),
+      () => undefined,
+    )
+  }
+}

@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { postgresBinaries, type ServerUser, serverUser } from './postgres-binaries.ts'
+
+/** A PostgreSQL server of this process. */
+export interface PostgresServer {
+  /** Of its maintenance database, with the rights of a superuser. */
+  readonly url: string
+  /** Ends the server and removes its data. */
+  readonly stop: () => Promise<void>
+}
+
+/** What makes tests fast and would lose data in a power cut. */
+const forTestsOnly = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'autovacuum=off']
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has no port')
+  return address.port
+}
+
+/** Runs a program to its end; its error output is the reason when it fails. */
+async function run(program: string, args: ReadonlyArray<string>, user: ServerUser | null): Promise<void> {
+  const child = spawn(program, args, { ...user, stdio: ['ignore', 'ignore', 'pipe'] })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+  })
+  const [code] = await once(child, 'close')
+  if (code !== 0) throw new Error(`${program} ended with ${code}: ${said}`)
+}
+
+/** Resolves when the server takes connections; rejects, with what it said, when it ends before. */
+function ready(child: ChildProcess): Promise<void> {
+  let said = ''
+  return new Promise((resolve, reject) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      // Kept short: once the server is up nobody reads it, but the pipe must be drained.
+      said = (said + text).slice(-4000)
+      if (said.includes('ready to accept connections')) resolve()
+    })
+    child.once('error', reject)
+    child.once('close', (code) => reject(new Error(`postgres ended with ${code}: ${said}`)))
+  })
+}
+
+/**
+ * Starts a PostgreSQL server on a free port of 127.0.0.1, with its data in a temporary folder. It ends with `stop`, and also when this process exits
+ * without calling it.
+ */
+export async function startPostgres(): Promise<PostgresServer> {
+  const user = serverUser()
+  const folder = await mkdtemp(join(tmpdir(), 'netbox-pbs-postgres-'))
+  try {
+    // initdb wants an empty folder, and the server's user must get to it.
+    await chmod(folder, 0o755)
+    const data = join(folder, 'data')
+    await mkdir(data, { mode: 0o700 })
+    const passwordFile = join(folder, 'password')
+    const password = randomBytes(18).toString('base64url')
+    await writeFile(passwordFile, password, { mode: 0o600 })
+    if (user !== null) for (const path of [data, passwordFile]) await chown(path, user.uid, user.gid)
+    const bin = join(await postgresBinaries(user, join(folder, 'postgres')), 'bin')
+
+    const initdb = ['-D', data, '-U', 'postgres', '--auth=password', `--pwfile=${passwordFile}`, '--no-sync']
+    await run(join(bin, 'initdb'), [...initdb, '--encoding=UTF8', '--locale=C'], user)
+    const port = await freePort()
+    const settings = [
+      ...forTestsOnly,
+      'listen_addresses=127.0.0.1',
+      'unix_socket_directories=',
+      'max_connections=300',
+      'shared_buffers=64MB',
+    ]
+    const child = spawn(
+      join(bin, 'postgres'),
+      ['-D', data, '-p', String(port), ...settings.flatMap((s) => ['-c', s])],
+      { ...user, stdio: ['ignore', 'ignore', 'pipe'] },
+    )
+    const atExit = () => {
+      child.kill('SIGQUIT')
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+    }
+    process.once('exit', atExit)
+    await ready(child)
+    const stop = async () => {
+      process.off('exit', atExit)
+      if (child.exitCode === null) {
+        // A fast shutdown: sessions are ended, nobody is waited for.
+        child.kill('SIGINT')
+        await once(child, 'close')
+      }
+      await rm(folder, { recursive: true, force: true })
+    }
+    return { url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, stop }
+  } catch (cause) {
+    await rm(folder, { recursive: true, force: true })
+    throw cause
+  }
+}

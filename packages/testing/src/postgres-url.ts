@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import { inject } from 'vitest'
+
+/** A database that is prepared once in a run and then copied, where preparing takes longer than copying. */
+export interface Template {
+  /** Short and unique in the repository: `store-migrated`. */
+  readonly name: string
+  /** Brings an empty database to the state to be copied, and leaves no connection to it open. */
+  readonly prepare: (url: string) => Promise<void>
+}
+
+const databaseOf = (url: string, name: string): string => {
+  const result = new URL(url)
+  result.pathname = `/${name}`
+  return result.href
+}
+
+async function serverUrl(): Promise<string> {
+  const response = await fetch(inject('postgresAt'))
+  const text = await response.text()
+  if (!response.ok) throw new Error(`no PostgreSQL for the tests: ${text}`)
+  return text
+}
+
+async function prepared(client: pg.Client, url: string, template: Template): Promise<string> {
+  const name = `${inject('postgresPrefix')}t_${template.name.replaceAll(/\W/g, '_')}`
+  // Test files run at once and one of them prepares; the lock ends with the session, also when preparing fails.
+  await client.query('select pg_advisory_lock(hashtext($1))', [name])
+  const { rowCount } = await client.query('select from pg_database where datname = $1', [name])
+  if (rowCount === 0) {
+    const unfinished = `${name}_${randomBytes(4).toString('hex')}`
+    await client.query(`create database ${client.escapeIdentifier(unfinished)}`)
+    await template.prepare(databaseOf(url, unfinished))
+    await client.query(
+      `alter database ${client.escapeIdentifier(unfinished)} rename to ${client.escapeIdentifier(name)}`,
+    )
+  }
+  return name
+}
+
+/**
+ * The URL of a fresh, empty database on a real PostgreSQL server; with a template, of a fresh copy of it. It lives as long as the run.
+ * The vitest configuration must name `packages/testing/src/global-setup.ts` as a `globalSetup`.
+ */
+export async function postgresUrl(template?: Template): Promise<string> {
+  const url = await serverUrl()
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    const from = template === undefined ? 'template1' : await prepared(client, url, template)
+    const name = `${inject('postgresPrefix')}${randomBytes(6).toString('hex')}`
+    await client.query(`create database ${client.escapeIdentifier(name)} template ${client.escapeIdentifier(from)}`)
+    return databaseOf(url, name)
+  } finally {
+    await client.end()
+  }
+}
