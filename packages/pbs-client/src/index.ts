@@ -1,1 +1,23 @@
-export {}
+export type { PbsConnection } from './connection.ts'
+export { PbsGroup, PbsNamespace, PbsSnapshot, PbsSnapshotFile, PbsVerification } from './content-schemas.ts'
+export {
+  PbsDatastoreConfig,
+  PbsDatastoreListItem,
+  PbsDatastoreStatus,
+  PbsDatastoreUsage,
+  PbsGcNumbers,
+  PbsGcStatus,
+} from './datastore-schemas.ts'
+export type { WithUnsafeIntegers } from './fields.ts'
+export { normalizeFingerprint } from './fingerprint.ts'
+export { PbsPruneJob, PbsSyncJob, PbsTapeJob, PbsVerifyJob } from './job-schemas.ts'
+export { classifyLastRun, type LastRunState } from './last-run-state.ts'
+export { allowsReading, type PbsMaintenance, parseMaintenance } from './maintenance.ts'
+export { makePbsClient, type PbsClient, type PbsSnapshotQuery } from './pbs-client.ts'
+export { type PbsError, type PbsFailure, type PbsFailureReason, PbsRequestFailed } from './pbs-error.ts'
+export { capabilitiesOf, compareReleases, type PbsCapabilities, type PbsRelease, parseRelease } from './pbs-version.ts'
+export type { PbsProbe } from './probe.ts'
+export { PbsNodeStatus, PbsPermissions, PbsTime, PbsVersion } from './server-schemas.ts'
+export { cryptModeOf, isFinished, type SnapshotCryptMode, type SnapshotFacts, verifiedAt } from './snapshot-state.ts'
+export { escapeWorkerId, formatUpid, type PbsUpid, parseUpid, unescapeWorkerId } from './upid.ts'
+export type { PresentedCertificate } from './verified-socket.ts'

@@ -1,0 +1,30 @@
+import type { Redacted } from 'effect'
+
+/** How to reach one Proxmox Backup Server, and as whom. */
+export interface PbsConnection {
+  /** Host name, IPv4 or IPv6 address (with or without brackets). */
+  readonly host: string
+  /** Usually 8007. */
+  readonly port: number
+  /** `user@realm!tokenname`. */
+  readonly tokenId: string
+  readonly tokenSecret: Redacted.Redacted<string>
+  /** SHA-256 of the leaf certificate in hex, any case, with or without colons. When given it must match, whatever the CA says. */
+  readonly fingerprint: string | null
+  /** Without a fingerprint: whether the certificate chain and the host name must verify. */
+  readonly verifySsl: boolean
+  /** Bounds, each on its own: connecting, waiting for the first byte, and every silence inside a response. */
+  readonly timeoutSeconds: number
+  /** Requests that may be open at the same time; 4 unless told. */
+  readonly concurrency?: number
+}
+
+/** The address as it stands in messages and URLs: IPv6 in brackets. */
+export const authority = (connection: Pick<PbsConnection, 'host' | 'port'>): string => {
+  const host = bareHost(connection.host)
+  return host.includes(':') ? `[${host}]:${connection.port}` : `${host}:${connection.port}`
+}
+
+/** The host without the brackets of an IPv6 literal, as sockets want it. */
+export const bareHost = (host: string): string =>
+  host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host

@@ -1,0 +1,88 @@
+import { z } from 'zod'
+import { flag, integer, text, type WithUnsafeIntegers } from './fields.ts'
+
+/** A row of `/admin/datastore`: what the token may see, stores in maintenance or not mounted included. */
+export const PbsDatastoreListItem = z.object({
+  store: z.string(),
+  comment: text,
+  /** A property string; see `parseMaintenance`. */
+  maintenance: text,
+  'mount-status': text,
+  'backend-type': text,
+})
+export type PbsDatastoreListItem = WithUnsafeIntegers<Readonly<z.output<typeof PbsDatastoreListItem>>>
+
+/** A row of `/config/datastore`. */
+export const PbsDatastoreConfig = z.object({
+  name: z.string(),
+  path: text,
+  comment: text,
+  'gc-schedule': text,
+  'prune-schedule': text,
+  'keep-last': integer,
+  'keep-hourly': integer,
+  'keep-daily': integer,
+  'keep-weekly': integer,
+  'keep-monthly': integer,
+  'keep-yearly': integer,
+  'verify-new': flag,
+  'notification-mode': text,
+  tuning: text,
+  /** A property string; see `parseMaintenance`. */
+  'maintenance-mode': text,
+  'backing-device': text,
+  backend: text,
+})
+export type PbsDatastoreConfig = WithUnsafeIntegers<Readonly<z.output<typeof PbsDatastoreConfig>>>
+
+const gcFields = {
+  upid: text,
+  'index-file-count': integer,
+  'index-data-bytes': integer,
+  'disk-bytes': integer,
+  'disk-chunks': integer,
+  'removed-bytes': integer,
+  'removed-chunks': integer,
+  'pending-bytes': integer,
+  'pending-chunks': integer,
+  'removed-bad': integer,
+  'still-bad': integer,
+}
+
+/** Numbers of the last successful garbage collection; `upid` null when there was none. */
+export const PbsGcNumbers = z.object(gcFields)
+export type PbsGcNumbers = Readonly<z.output<typeof PbsGcNumbers>>
+
+/** A row of `/admin/gc`. `upid` names the last *successful* run, `last-run-state` the last run (null on PBS up to 3.1). */
+export const PbsGcStatus = z.object({
+  store: z.string(),
+  ...gcFields,
+  schedule: text,
+  'next-run': integer,
+  'last-run-endtime': integer,
+  'last-run-state': text,
+  duration: integer,
+})
+export type PbsGcStatus = WithUnsafeIntegers<Readonly<z.output<typeof PbsGcStatus>>>
+
+/** A row of `/status/datastore-usage`; a missing size and the -1 of PBS up to 3.1.2 are both null. */
+export const PbsDatastoreUsage = z.object({
+  store: z.string(),
+  total: integer.transform(missingWhenNegative),
+  used: integer.transform(missingWhenNegative),
+  avail: integer.transform(missingWhenNegative),
+  'mount-status': text,
+  'backend-type': text,
+  'estimated-full-date': integer,
+  error: text,
+  'gc-status': PbsGcNumbers.nullable().default(null),
+})
+export type PbsDatastoreUsage = WithUnsafeIntegers<Readonly<z.output<typeof PbsDatastoreUsage>>>
+
+/** `/admin/datastore/{store}/status` without `verbose`; all zero when the token may not see the numbers. */
+export const PbsDatastoreStatus = z.object({ total: integer, used: integer, avail: integer, 'backend-type': text })
+export type PbsDatastoreStatus = WithUnsafeIntegers<Readonly<z.output<typeof PbsDatastoreStatus>>>
+
+function missingWhenNegative(value: number | null): number | null {
+  return value !== null && value < 0 ? null : value
+}

@@ -1,0 +1,49 @@
+import { Redacted } from 'effect'
+import { authority, type PbsConnection } from './connection.ts'
+import { UnexpectedShape } from './decode-item.ts'
+import { MalformedList } from './item-splitter.ts'
+import { type PbsFailureReason, PbsRequestFailed } from './pbs-error.ts'
+import { Silence } from './response-body.ts'
+import { ConnectTimeout, Untrusted } from './verified-socket.ts'
+
+const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '')
+
+/** Codes of Node and OpenSSL that mean that the peer does not speak what we do. */
+const isProtocolCode = (code: string): boolean =>
+  code === 'EPROTO' ||
+  code.startsWith('ERR_SSL') ||
+  code.startsWith('HPE_') ||
+  code.startsWith('ERR_HTTP') ||
+  code === 'ERR_INVALID_CHAR'
+
+const reasonOf = (error: Error): PbsFailureReason => {
+  if (error instanceof Untrusted) return error.kind
+  if (error instanceof ConnectTimeout || error instanceof Silence || codeOf(error) === 'ETIMEDOUT') return 'timeout'
+  if (error instanceof MalformedList || error instanceof UnexpectedShape || isProtocolCode(codeOf(error)))
+    return 'protocol'
+  return 'unreachable'
+}
+
+/** Bytes from the wire that Node attaches to parse errors are not kept: a peer may echo what it was sent. */
+const causeOf = (error: Error): unknown =>
+  'rawPacket' in error ? Object.assign(new Error(error.message), { code: codeOf(error) }) : error
+
+/** A text of the peer as it may stand in an error: bounded, and without the secret should the peer echo it. */
+export const safeText = (connection: PbsConnection, text: string): string => {
+  const secret = Redacted.value(connection.tokenSecret)
+  const clean = secret === '' ? text : text.replaceAll(secret, '<redacted>')
+  return clean.trim().slice(0, 2048)
+}
+
+/** The error of this client for what sockets, the HTTP parser and the decoders throw. */
+export const failureOf = (connection: PbsConnection, endpoint: string, error: unknown): PbsRequestFailed => {
+  const thrown = error instanceof Error ? error : new Error(String(error))
+  return new PbsRequestFailed({
+    reason: reasonOf(thrown),
+    server: authority(connection),
+    endpoint,
+    detail: safeText(connection, thrown.message),
+    ...(thrown instanceof Untrusted && thrown.fingerprints !== undefined ? { fingerprints: thrown.fingerprints } : {}),
+    cause: causeOf(thrown),
+  })
+}

@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest'
+import { ItemSplitter, MalformedList } from './item-splitter.ts'
+
+const split = (text: string, chunkBytes: number, limits = {}): ReadonlyArray<unknown> => {
+  const splitter = new ItemSplitter(limits)
+  const bytes = Buffer.from(text)
+  const items: Array<unknown> = []
+  for (let at = 0; at < bytes.length; at += chunkBytes)
+    items.push(...splitter.push(bytes.subarray(at, at + chunkBytes)))
+  splitter.finish()
+  return items
+}
+
+const nasty = [
+  { a: 'quote " brace } bracket ] backslash \\', b: [[{ c: [] }], {}] },
+  { data: [{ data: 'inner' }], é: '日本語 😀 \u0000 \\"' },
+  {},
+  { n: -1.5e3, t: true, z: null, s: ',[{' },
+]
+
+describe('a list arrives in chunks of any size', () => {
+  const bodies: ReadonlyArray<readonly [string, string, ReadonlyArray<unknown>]> = [
+    ['compact', JSON.stringify({ data: nasty }), nasty],
+    ['indented', JSON.stringify({ data: nasty }, null, 2), nasty],
+    ['siblings first', JSON.stringify({ digest: 'data', x: { data: [1] }, total: 4, data: nasty }), nasty],
+    ['siblings after', JSON.stringify({ data: nasty, total: 4, more: [{ data: [] }, 'a"}'] }), nasty],
+    ['empty', '{"data":[]}', []],
+    ['empty with spaces', ' { "data" : [ \n ] } \n', []],
+    ['one item', '{"data":[{"a":1}]}', [{ a: 1 }]],
+  ]
+  test.each(bodies)('%s', (_name, body, expected) => {
+    for (const size of [1, 2, 3, 5, 7, 16, 64, 4096]) expect(split(body, size)).toEqual(expected)
+  })
+})
+
+describe('what is not a whole list is refused', () => {
+  const refused: ReadonlyArray<readonly [string, string, string]> = [
+    ['nothing', '', 'not JSON'],
+    ['text', 'permission check failed', 'not JSON'],
+    ['an html page', '<html data="[{}]">', 'not JSON'],
+    ['data null', '{"data":null}', 'no list'],
+    ['data missing', '{"rows":[{"a":1}]}', 'no list'],
+    ['data is an object', '{"data":{"data":[{}]}}', 'no list'],
+    ['a bare list', '[{"data":1}]', 'no list'],
+    ['a list of lists as data', '{"data":[[1]]}', 'not an object'],
+    ['a number as item', '{"data":[{"a":1},2]}', 'item 2 of the list is not an object'],
+    ['no comma', '{"data":[{"a":1}{"a":2}]}', 'no comma after item 1'],
+    ['two commas', '{"data":[{"a":1},,{"a":2}]}', 'item 2'],
+    ['a trailing comma', '{"data":[{"a":1},]}', 'item 2'],
+    ['a leading comma', '{"data":[,{"a":1}]}', 'item 1'],
+    ['two lists', '{"data":[{"a":1}],"data":[{"a":2}]}', 'two lists'],
+    ['cut inside an item', '{"data":[{"a":1},{"a":', 'ended inside item 2'],
+    ['cut after an item', '{"data":[{"a":1}', 'ended inside item 2'],
+    ['cut after the list', '{"data":[{"a":1}]', 'not JSON'],
+    ['text after the end', '{"data":[{"a":1}]} x', 'not JSON'],
+    ['a broken item', '{"data":[{"a":tru}]}', 'not JSON'],
+    ['mismatched brackets', '{"data":[{"a":[}]]}', 'not JSON'],
+  ]
+  test.each(refused)('%s', (_name, body, message) => {
+    for (const size of [1, 3, 4096]) {
+      expect(() => split(body, size)).toThrow(MalformedList)
+      expect(() => split(body, size)).toThrow(message)
+    }
+  })
+
+  test('an item beyond the limit', () => {
+    const body = JSON.stringify({ data: [{ a: 'x'.repeat(5_000) }] })
+    expect(() => split(body, 100, { maxItemBytes: 1_000 })).toThrow('item 1 of the list is larger than 1000 bytes')
+  })
+
+  test('an envelope beyond the limit', () => {
+    const body = JSON.stringify({ digest: 'x'.repeat(5_000), data: [] })
+    expect(() => split(body, 100, { maxEnvelopeBytes: 1_000 })).toThrow('more than 1000 bytes beside its list')
+  })
+})

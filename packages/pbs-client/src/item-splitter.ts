@@ -1,0 +1,198 @@
+/** The body is not `{…, "data": [ {…}, … ], …}`, or it ended early. The message says where and what. */
+export class MalformedList extends Error {}
+
+/** Limits against a server that answers with something else. */
+export interface SplitterLimits {
+  /** One item; 16 MiB unless told. */
+  readonly maxItemBytes?: number
+  /** Everything beside the items; 64 KiB unless told. */
+  readonly maxEnvelopeBytes?: number
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const COLON = 0x3a
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+const DATA = Buffer.from('data')
+
+const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+
+/**
+ * Cuts the `data` list of a PBS envelope into its items while the bytes arrive. It only finds where objects begin and end
+ * (depth and strings); what is inside is left to `JSON.parse`, a batch of whole items at a time, and the envelope around
+ * the list is parsed at the end. So every byte is validated, and no more than one chunk and one item is ever held.
+ */
+export class ItemSplitter {
+  readonly #maxItemBytes: number
+  readonly #maxEnvelopeBytes: number
+  /** Everything outside the list, with the list itself left empty. */
+  readonly #envelope: Array<Buffer> = []
+  #envelopeBytes = 0
+  #inList = false
+  #listSeen = false
+  #depth = 0
+  #inString = false
+  #escaped = false
+  /** Inside the envelope: bytes of the last string at depth 1, and whether it was the key `data` before a colon. */
+  #key: Array<number> = []
+  #keyIsData = false
+  /** Inside the list: the beginning of an item whose end has not arrived. */
+  #carried: Array<Buffer> = []
+  #carriedBytes = 0
+  #items = 0
+  #commaSeen = false
+
+  constructor(limits: SplitterLimits = {}) {
+    this.#maxItemBytes = limits.maxItemBytes ?? 16 * 1024 * 1024
+    this.#maxEnvelopeBytes = limits.maxEnvelopeBytes ?? 64 * 1024
+  }
+
+  /** The items that end in this chunk, parsed. Throws {@link MalformedList}. */
+  push(chunk: Buffer): ReadonlyArray<unknown> {
+    const items: Array<unknown> = []
+    let at = 0
+    while (at < chunk.length) {
+      at = this.#inList ? this.#readList(chunk, at, items) : this.#readEnvelope(chunk, at)
+    }
+    return items
+  }
+
+  /** To be called when the body ended. Throws {@link MalformedList} when it ended early or held no list. */
+  finish(): void {
+    if (this.#inList) throw new MalformedList(`the answer ended inside item ${this.#items + 1} of the list`)
+    const text = Buffer.concat(this.#envelope).toString('utf8')
+    let envelope: unknown
+    try {
+      envelope = JSON.parse(text)
+    } catch {
+      throw new MalformedList('the answer is not JSON, or ended early')
+    }
+    if (!this.#listSeen || typeof envelope !== 'object' || envelope === null) {
+      throw new MalformedList('the answer has no list in "data"')
+    }
+  }
+
+  /** Reads outside the list up to its opening bracket or the end of the chunk; returns where it stopped. */
+  #readEnvelope(chunk: Buffer, start: number): number {
+    let end = chunk.length
+    for (let i = start; i < chunk.length; i++) {
+      const byte = chunk[i] ?? 0
+      if (this.#inString) {
+        if (this.#escaped) this.#escaped = false
+        else if (byte === BACKSLASH) this.#escaped = true
+        else if (byte === QUOTE) this.#inString = false
+        if (this.#inString && this.#depth === 1 && this.#key.length <= DATA.length) this.#key.push(byte)
+      } else if (byte === QUOTE) {
+        this.#inString = true
+        this.#key = []
+      } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+        if (byte === OPEN_BRACKET && this.#depth === 1 && this.#keyIsData) {
+          if (this.#listSeen) throw new MalformedList('the answer has two lists in "data"')
+          this.#listSeen = true
+          this.#inList = true
+          end = i + 1
+          break
+        }
+        this.#depth++
+      } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+        this.#depth--
+      } else if (byte === COLON) {
+        if (this.#depth === 1) this.#keyIsData = DATA.equals(Buffer.from(this.#key))
+      } else if (byte === COMMA && this.#depth === 1) {
+        this.#keyIsData = false
+      }
+    }
+    this.#envelope.push(Buffer.from(chunk.subarray(start, end)))
+    this.#envelopeBytes += end - start
+    if (this.#envelopeBytes > this.#maxEnvelopeBytes) {
+      throw new MalformedList(`the answer has more than ${this.#maxEnvelopeBytes} bytes beside its list`)
+    }
+    return end
+  }
+
+  /** Reads inside the list up to its closing bracket or the end of the chunk; returns where it stopped. */
+  #readList(chunk: Buffer, start: number, items: Array<unknown>): number {
+    // Locals, because this loop sees every byte of every list.
+    let depth = this.#carriedBytes === 0 ? 0 : this.#depth - 1
+    let inString = this.#inString
+    let escaped = this.#escaped
+    let batchStart = this.#carriedBytes === 0 ? -1 : start
+    let batchEnd = -1
+    let closed = -1
+    for (let i = start; i < chunk.length; i++) {
+      const byte = chunk[i] ?? 0
+      if (inString) {
+        if (escaped) escaped = false
+        else if (byte === QUOTE) inString = false
+        else if (byte === BACKSLASH) escaped = true
+      } else if (depth > 0) {
+        if (byte === QUOTE) inString = true
+        else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++
+        else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+          depth--
+          if (depth === 0) {
+            batchEnd = i + 1
+            this.#items++
+            this.#commaSeen = false
+          }
+        }
+      } else if (byte === OPEN_BRACE) {
+        if (this.#items > 0 && !this.#commaSeen) throw new MalformedList(`no comma after item ${this.#items}`)
+        if (batchStart === -1) batchStart = i
+        depth = 1
+      } else if (byte === COMMA && this.#items > 0 && !this.#commaSeen) {
+        this.#commaSeen = true
+      } else if (byte === CLOSE_BRACKET && !this.#commaSeen) {
+        closed = i
+        break
+      } else if (!isSpace(byte)) {
+        throw new MalformedList(`item ${this.#items + 1} of the list is not an object`)
+      }
+    }
+    if (batchEnd !== -1) this.#parseBatch(chunk.subarray(batchStart, batchEnd), items)
+    if (closed === -1) {
+      this.#keepTail(chunk, start, batchStart, batchEnd, depth)
+      this.#depth = depth + 1
+      this.#inString = inString
+      this.#escaped = escaped
+      return chunk.length
+    }
+    this.#inList = false
+    this.#inString = false
+    this.#escaped = false
+    // The envelope reader meets the closing bracket next, and it has counted the opening one of no other list.
+    this.#depth = 2
+    return closed
+  }
+
+  /** Keeps the beginning of an item that did not end in this chunk. */
+  #keepTail(chunk: Buffer, start: number, batchStart: number, batchEnd: number, depth: number): void {
+    if (depth === 0) return
+    // After a batch only a comma and spaces precede the open item, and they must not be parsed twice.
+    const from = batchEnd === -1 ? Math.max(batchStart, start) : chunk.indexOf(OPEN_BRACE, batchEnd)
+    const tail = Buffer.from(chunk.subarray(from))
+    this.#carried.push(tail)
+    this.#carriedBytes += tail.length
+    if (this.#carriedBytes > this.#maxItemBytes) {
+      throw new MalformedList(`item ${this.#items + 1} of the list is larger than ${this.#maxItemBytes} bytes`)
+    }
+  }
+
+  #parseBatch(batch: Buffer, items: Array<unknown>): void {
+    const text =
+      this.#carriedBytes === 0 ? batch.toString('utf8') : Buffer.concat([...this.#carried, batch]).toString('utf8')
+    this.#carried = []
+    this.#carriedBytes = 0
+    let parsed: unknown
+    try {
+      parsed = JSON.parse(`[${text}]`)
+    } catch {
+      throw new MalformedList(`items up to ${this.#items} of the list are not JSON`)
+    }
+    if (Array.isArray(parsed)) for (const item of parsed) items.push(item)
+  }
+}

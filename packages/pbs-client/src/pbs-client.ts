@@ -1,0 +1,147 @@
+import { Effect, Ref, type Scope, Stream } from 'effect'
+import { isUnknownParameter } from './classify-response.ts'
+import type { PbsConnection } from './connection.ts'
+import { PbsGroup, PbsNamespace, PbsSnapshot } from './content-schemas.ts'
+import {
+  PbsDatastoreConfig,
+  PbsDatastoreListItem,
+  PbsDatastoreStatus,
+  PbsDatastoreUsage,
+  type PbsGcStatus,
+} from './datastore-schemas.ts'
+import { readGcStatuses } from './gc-statuses.ts'
+import { PbsPruneJob, PbsSyncJob, PbsTapeJob, PbsVerifyJob } from './job-schemas.ts'
+import type { PbsError } from './pbs-error.ts'
+import { makeTransport } from './pbs-transport.ts'
+import { capabilitiesOf, parseRelease } from './pbs-version.ts'
+import { type PbsProbe, probeServer } from './probe.ts'
+import { readObject, readRows, streamRows } from './read-list.ts'
+import { readPermissions } from './read-permissions.ts'
+import { PbsNodeStatus, type PbsPermissions, PbsTime, PbsVersion } from './server-schemas.ts'
+
+/** Which snapshots to list: one namespace, or one group of it when type and id are given. */
+export interface PbsSnapshotQuery {
+  readonly store: string
+  /** The root is the empty string. */
+  readonly ns: string
+  readonly backupType?: string
+  readonly backupId?: string
+}
+
+type Rows<T> = Effect.Effect<ReadonlyArray<T>, PbsError>
+
+/** What an inventory reads of one PBS, in PBS's own words. Every method only GETs. */
+export interface PbsClient {
+  readonly connection: PbsConnection
+  readonly version: () => Effect.Effect<PbsVersion, PbsError>
+  readonly time: () => Effect.Effect<PbsTime, PbsError>
+  /** The privileges of this token, for all paths or for one. */
+  readonly permissions: (path?: string) => Effect.Effect<PbsPermissions, PbsError>
+  readonly nodeStatus: () => Effect.Effect<PbsNodeStatus, PbsError>
+  readonly datastores: () => Rows<PbsDatastoreListItem>
+  readonly datastoreConfigs: () => Rows<PbsDatastoreConfig>
+  readonly datastoreUsage: () => Rows<PbsDatastoreUsage>
+  readonly datastoreStatus: (store: string) => Effect.Effect<PbsDatastoreStatus, PbsError>
+  /** One row per datastore that can be opened. PBS up to 3.1 is asked store by store. */
+  readonly gcStatuses: () => Rows<PbsGcStatus>
+  /** Root first. Read whole before the first element, so calls made while consuming never wait for this one. */
+  readonly namespaces: (store: string) => Stream.Stream<PbsNamespace, PbsError>
+  /** The groups of one namespace. Read whole before the first element, as `namespaces`. */
+  readonly groups: (store: string, ns: string) => Stream.Stream<PbsGroup, PbsError>
+  /** In no order. Holds one of the connection's `concurrency` requests until it ends or its consumer does. */
+  readonly snapshots: (query: PbsSnapshotQuery) => Stream.Stream<PbsSnapshot, PbsError>
+  readonly verifyJobs: () => Rows<PbsVerifyJob>
+  /** Empty before PBS 2.3, which has none. */
+  readonly pruneJobs: () => Rows<PbsPruneJob>
+  /** Pull, push (PBS 3.3 and later) and local jobs. */
+  readonly syncJobs: () => Rows<PbsSyncJob>
+  readonly tapeJobs: () => Rows<PbsTapeJob>
+  /** Who answers, whether it may be trusted, and whether the token works there. */
+  readonly probe: () => Effect.Effect<PbsProbe, PbsError>
+}
+
+/** Opens a client; its sockets close with the scope. Nothing is sent before the first call. */
+export const makePbsClient = (connection: PbsConnection): Effect.Effect<PbsClient, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const transport = yield* makeTransport(connection)
+    const known = yield* Ref.make<PbsVersion | null>(null)
+
+    const version = Effect.fn('PbsClient.version')(() =>
+      readObject(transport, PbsVersion, '/version').pipe(Effect.tap((seen) => Ref.set(known, seen))),
+    )
+    const capabilities = Effect.gen(function* () {
+      const seen = (yield* Ref.get(known)) ?? (yield* version())
+      return capabilitiesOf(parseRelease(seen.version, seen.release))
+    })
+    const syncJobs = Effect.fn('PbsClient.syncJobs')(function* () {
+      const plain = readRows(transport, PbsSyncJob, '/admin/sync')
+      if (!(yield* capabilities).syncDirection) return yield* plain
+      return yield* readRows(transport, PbsSyncJob, '/admin/sync', { 'sync-direction': 'all' }).pipe(
+        Effect.catchIf(
+          (error) => isUnknownParameter(error.status, error.detail),
+          () => plain,
+        ),
+      )
+    })
+    const namespaces = (store: string) =>
+      readRows(transport, PbsNamespace, `${storePath(store)}/namespace`).pipe(
+        // PBS before 2.2 has the root namespace alone and does not know the endpoint.
+        Effect.catchIf(isUnsupported, () => Effect.succeed([{ ns: '', comment: null, unsafeIntegers: [] }])),
+        Stream.fromIterableEffect,
+      )
+    const groups = (store: string, ns: string) =>
+      Stream.fromIterableEffect(readRows(transport, PbsGroup, `${storePath(store)}/groups`, { ns: nsParameter(ns) }))
+    const snapshots = (query: PbsSnapshotQuery) => {
+      const path = `${storePath(query.store)}/snapshots`
+      const open = transport.open(path, {
+        ns: nsParameter(query.ns),
+        'backup-type': query.backupType,
+        'backup-id': query.backupId,
+      })
+      return streamRows(transport, Effect.retry(open, { times: 1, while: isVanishedWhileListing }), PbsSnapshot, path)
+    }
+
+    return {
+      connection,
+      version,
+      time: Effect.fn('PbsClient.time')(() => readObject(transport, PbsTime, '/nodes/localhost/time')),
+      permissions: Effect.fn('PbsClient.permissions')((path?: string) => readPermissions(transport, path)),
+      nodeStatus: Effect.fn('PbsClient.nodeStatus')(() =>
+        readObject(transport, PbsNodeStatus, '/nodes/localhost/status'),
+      ),
+      datastores: Effect.fn('PbsClient.datastores')(() =>
+        readRows(transport, PbsDatastoreListItem, '/admin/datastore'),
+      ),
+      datastoreConfigs: Effect.fn('PbsClient.datastoreConfigs')(() =>
+        readRows(transport, PbsDatastoreConfig, '/config/datastore'),
+      ),
+      datastoreUsage: Effect.fn('PbsClient.datastoreUsage')(() =>
+        readRows(transport, PbsDatastoreUsage, '/status/datastore-usage'),
+      ),
+      datastoreStatus: Effect.fn('PbsClient.datastoreStatus')((store: string) =>
+        readObject(transport, PbsDatastoreStatus, `${storePath(store)}/status`),
+      ),
+      gcStatuses: Effect.fn('PbsClient.gcStatuses')(() => readGcStatuses(transport)),
+      namespaces,
+      groups,
+      snapshots,
+      verifyJobs: Effect.fn('PbsClient.verifyJobs')(() => readRows(transport, PbsVerifyJob, '/admin/verify')),
+      pruneJobs: Effect.fn('PbsClient.pruneJobs')(() =>
+        readRows(transport, PbsPruneJob, '/admin/prune').pipe(Effect.catchIf(isUnsupported, () => Effect.succeed([]))),
+      ),
+      syncJobs,
+      tapeJobs: Effect.fn('PbsClient.tapeJobs')(() => readRows(transport, PbsTapeJob, '/tape/backup')),
+      probe: Effect.fn('PbsClient.probe')(() => probeServer(connection, version())),
+    }
+  })
+
+const storePath = (store: string): string => `/admin/datastore/${encodeURIComponent(store)}`
+
+/** The root is the default, and servers before 2.2 do not know the parameter. */
+const nsParameter = (ns: string): string | null => (ns === '' ? null : ns)
+
+const isUnsupported = (error: PbsError): boolean => error.reason === 'unsupported'
+
+/** A group that a prune removes during the walk fails the whole list with this text; the next walk no longer meets it. */
+const isVanishedWhileListing = (error: PbsError): boolean =>
+  error.reason === 'not_found' && error.status === 400 && !error.detail.startsWith('no such datastore')

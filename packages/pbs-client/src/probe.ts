@@ -1,0 +1,64 @@
+import { Effect } from 'effect'
+import type { PbsConnection } from './connection.ts'
+import { failureOf } from './failure-of.ts'
+import type { PbsError } from './pbs-error.ts'
+import type { PbsVersion } from './server-schemas.ts'
+import { judgePeer, openSocket, type PresentedCertificate, presentedCertificate } from './verified-socket.ts'
+
+/** What a test of an endpoint finds out. */
+export interface PbsProbe {
+  /** SHA-256 of the certificate that the server presents, as it would be pinned. */
+  readonly presentedFingerprint: string
+  readonly certificate: PresentedCertificate
+  /** Whether chain and host name verify, pin or not. */
+  readonly chainVerifies: boolean
+  /** Null when the server was refused, or refuses. */
+  readonly version: PbsVersion | null
+  /** Why there is no version: the certificate (then nothing was sent), the token, or the answer. */
+  readonly failure: PbsError | null
+}
+
+/** Looks at the certificate without sending anything, then asks for the version where the certificate allows it. */
+export const probeServer = (
+  connection: PbsConnection,
+  askVersion: Effect.Effect<PbsVersion, PbsError>,
+): Effect.Effect<PbsProbe, PbsError> =>
+  Effect.gen(function* () {
+    const peer = yield* lookAtPeer(connection)
+    const asked = peer.failure === null ? yield* Effect.either(askVersion) : null
+    return {
+      presentedFingerprint: peer.certificate.fingerprint,
+      certificate: peer.certificate,
+      chainVerifies: peer.chainVerifies,
+      version: asked !== null && asked._tag === 'Right' ? asked.right : null,
+      failure: asked !== null && asked._tag === 'Left' ? asked.left : peer.failure,
+    }
+  })
+
+interface Peer {
+  readonly certificate: PresentedCertificate
+  readonly chainVerifies: boolean
+  readonly failure: PbsError | null
+}
+
+const endpoint = '/version'
+
+const lookAtPeer = (connection: PbsConnection) =>
+  Effect.async<Peer, PbsError>((resume, signal) => {
+    openSocket(
+      connection,
+      (error, socket) => {
+        if (error !== null || socket === undefined) return resume(Effect.fail(failureOf(connection, endpoint, error)))
+        const certificate = presentedCertificate(socket)
+        const refused = judgePeer(connection, socket)
+        const chainVerifies = socket.authorized
+        socket.on('error', () => {}).destroy()
+        if (certificate === null) {
+          return resume(Effect.fail(failureOf(connection, endpoint, new Error('the server presents no certificate'))))
+        }
+        const failure = refused === null ? null : failureOf(connection, endpoint, refused)
+        resume(Effect.succeed({ certificate, chainVerifies, failure }))
+      },
+      signal,
+    )
+  })

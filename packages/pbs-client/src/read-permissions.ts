@@ -1,0 +1,22 @@
+import { Effect } from 'effect'
+import { UnexpectedShape } from './decode-item.ts'
+import { failureOf } from './failure-of.ts'
+import type { PbsError } from './pbs-error.ts'
+import type { PbsTransport } from './pbs-transport.ts'
+import { readData } from './read-list.ts'
+import { PbsPermissions } from './server-schemas.ts'
+
+/** The privileges of the token itself: path, privilege, whether it propagates. */
+export const readPermissions = (transport: PbsTransport, path?: string): Effect.Effect<PbsPermissions, PbsError> => {
+  const endpoint = '/access/permissions'
+  return readData(transport, endpoint, { path }).pipe(
+    Effect.flatMap((data) => {
+      const parsed = PbsPermissions.safeParse(data)
+      return parsed.success
+        ? Effect.succeed(parsed.data)
+        : Effect.fail(
+            failureOf(transport.connection, endpoint, new UnexpectedShape('not a map of paths to privileges')),
+          )
+    }),
+  )
+}

@@ -1,0 +1,102 @@
+import { constants } from 'node:crypto'
+import { isIP } from 'node:net'
+import { connect, type TLSSocket } from 'node:tls'
+import { bareHost, type PbsConnection } from './connection.ts'
+import { normalizeFingerprint } from './fingerprint.ts'
+
+/** Who a server says it is. */
+export interface PresentedCertificate {
+  /** SHA-256, lower case hex joined with colons. */
+  readonly fingerprint: string
+  readonly subject: string
+  readonly issuer: string
+  readonly validFrom: string
+  readonly validTo: string
+}
+
+/** The server may not be trusted; nothing was sent to it. */
+export class Untrusted extends Error {
+  constructor(
+    readonly kind: 'tls_fingerprint_mismatch' | 'tls_untrusted',
+    message: string,
+    readonly fingerprints?: { readonly expected: string; readonly presented: string },
+  ) {
+    super(message)
+  }
+}
+
+/** Connecting or the handshake took too long. */
+export class ConnectTimeout extends Error {}
+
+/**
+ * Opens a TLS socket whose peer is not judged yet, and calls back once, when the handshake is over or failed. Sessions
+ * are never resumed and never renegotiated, so that the certificate that was judged is the one that speaks.
+ */
+export const openSocket = (
+  connection: PbsConnection,
+  done: (error: Error | null, socket?: TLSSocket) => void,
+  signal?: AbortSignal,
+): void => {
+  const host = bareHost(connection.host)
+  const socket = connect({
+    host,
+    port: connection.port,
+    servername: isIP(host) === 0 ? host : '',
+    // Judged by judgePeer, before the first byte is written; this way a wrong peer's certificate can be named.
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.2',
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  })
+  const settle = (error: Error | null) => {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', abort)
+    socket.off('secureConnect', connected).off('error', settle).off('close', closed)
+    if (error === null) return done(null, socket)
+    // A late error of a socket that is given up has nobody to tell.
+    socket.on('error', () => {}).destroy()
+    done(error)
+  }
+  const connected = () => {
+    socket.disableRenegotiation()
+    settle(null)
+  }
+  const closed = () => settle(new Error('the connection was closed during the handshake'))
+  const abort = () => settle(new Error('the request was given up'))
+  const timer = setTimeout(
+    () => settle(new ConnectTimeout(`no connection within ${connection.timeoutSeconds} s`)),
+    connection.timeoutSeconds * 1000,
+  )
+  socket.once('secureConnect', connected).once('error', settle).once('close', closed)
+  if (signal?.aborted === true) abort()
+  else signal?.addEventListener('abort', abort, { once: true })
+}
+
+/** The leaf certificate of a connected socket; null when the peer showed none. */
+export const presentedCertificate = (socket: TLSSocket): PresentedCertificate | null => {
+  const certificate = socket.getPeerX509Certificate()
+  if (certificate === undefined) return null
+  return {
+    fingerprint: normalizeFingerprint(certificate.fingerprint256) ?? '',
+    subject: certificate.subject ?? '',
+    issuer: certificate.issuer ?? '',
+    validFrom: certificate.validFrom,
+    validTo: certificate.validTo,
+  }
+}
+
+/**
+ * Whether the peer may be spoken to, or why not: a pin must match whatever the CA or `verifySsl` says; without one the
+ * chain and the host name must verify, unless `verifySsl` is off.
+ */
+export const judgePeer = (connection: PbsConnection, socket: TLSSocket): Untrusted | null => {
+  if (connection.fingerprint !== null && connection.fingerprint !== '') {
+    const expected = normalizeFingerprint(connection.fingerprint) ?? connection.fingerprint
+    const presented = presentedCertificate(socket)?.fingerprint ?? 'none'
+    if (presented === expected) return null
+    return new Untrusted('tls_fingerprint_mismatch', '', { expected, presented })
+  }
+  if (!connection.verifySsl || socket.authorized) return null
+  // Node's types say Error; at run time it is the code of OpenSSL or an Error.
+  const why: unknown = socket.authorizationError
+  return new Untrusted('tls_untrusted', why instanceof Error ? why.message : String(why ?? 'not verified'))
+}

@@ -1,0 +1,33 @@
+import { Agent, type RequestOptions } from 'node:https'
+import type { Duplex } from 'node:stream'
+import type { PbsConnection } from './connection.ts'
+import { judgePeer, openSocket } from './verified-socket.ts'
+
+/** An agent that hands out only sockets whose peer was judged, so no request is ever written to a wrong server. */
+export class VerifyingAgent extends Agent {
+  readonly #connection: PbsConnection
+
+  constructor(connection: PbsConnection, sockets: number) {
+    super({ keepAlive: true, maxFreeSockets: sockets, maxCachedSessions: 0, scheduling: 'lifo' })
+    this.#connection = connection
+  }
+
+  override createConnection(
+    options: RequestOptions,
+    callback?: (error: Error | null, stream: Duplex) => void,
+  ): Duplex | null | undefined {
+    openSocket(
+      this.#connection,
+      (error, socket) => {
+        const refused = error ?? (socket === undefined ? null : judgePeer(this.#connection, socket))
+        if (refused !== null) socket?.on('error', () => {}).destroy()
+        // Node calls back with an error alone; its types always want a stream.
+        const reply = callback as ((error: Error | null, stream?: Duplex) => void) | undefined
+        if (refused !== null) reply?.(refused)
+        else reply?.(null, socket)
+      },
+      options.signal,
+    )
+    return undefined
+  }
+}
