@@ -1,3 +1,5 @@
+// @peculiar/x509 wants this first.
+import 'reflect-metadata'
 import { X509Certificate as NodeCertificate, webcrypto } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import { createServer as createHttps, type Server as HttpsServer } from 'node:https'
