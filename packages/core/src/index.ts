@@ -1,6 +1,19 @@
 export { backupTypes, choiceFor, endpointStates, gcStatuses, jobStates, jobTypes, serverStatuses } from './choices.ts'
+export { display } from './display.ts'
 export { naturalKey } from './key.ts'
+export { parseDatetime } from './query/datetime.ts'
+export type { FieldErrors } from './query/field-errors.ts'
 export type { Filter, ListQuery, OrderTerm, PageRequest } from './query/list-query.ts'
+export { pageLimits, parsePage } from './query/page-request.ts'
+export { type ListRequest, parseListQuery } from './query/parse-list-query.ts'
+export { type Presentation, parsePresentation } from './query/presentation.ts'
+export {
+  type KnownRows,
+  type ResolvedListQuery,
+  resolveListQuery,
+  type WantedRows,
+  wantedRows,
+} from './query/resolve-list-query.ts'
 export type {
   BooleanField,
   Choice,

@@ -6,7 +6,7 @@ export interface Filter {
   readonly field: string
   /** How values are compared. Grows with the lookups of NetBox. */
   readonly lookup: 'exact'
-  /** In the column's own type; datetimes RFC 3339. Null matches a row without a value. */
+  /** In the column's own type; datetimes RFC 3339. Null matches a row without a value; no value at all matches no row. */
   readonly values: ReadonlyArray<string | number | boolean | null>
 }
 

@@ -1,0 +1,42 @@
+const shape =
+  /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(?:([Zz])|([+-])(\d{2}):?(\d{2})?)?)?$/
+
+/**
+ * A moment as people and clients write it, as RFC 3339 in UTC with microseconds only when not zero; null when it is none.
+ * Takes a date alone (its midnight), a blank for the `T`, and offsets; a time without an offset is read as UTC.
+ */
+export function parseDatetime(text: string): string | null {
+  const match = shape.exec(text.trim())
+  if (match === null) return null
+  const [
+    ,
+    year,
+    month,
+    day,
+    hour = '0',
+    minute = '0',
+    second = '0',
+    fraction = '',
+    ,
+    sign,
+    offsetHours,
+    offsetMinutes,
+  ] = match
+  const wall = wallClock([year, month, day, hour, minute, second].map(Number))
+  const offset = sign === undefined ? 0 : Number(offsetHours) * 60 + Number(offsetMinutes ?? 0)
+  if (wall === null || offset >= 24 * 60) return null
+  const utc = new Date(wall - (sign === '-' ? -offset : offset) * 60_000)
+  if (utc.getUTCFullYear() < 1 || utc.getUTCFullYear() > 9999) return null
+  const micros = fraction.padEnd(6, '0').slice(0, 6)
+  return `${utc.toISOString().slice(0, 19)}${micros === '000000' ? '' : `.${micros}`}Z`
+}
+
+/** Milliseconds of a wall clock read as UTC; null when the calendar or the clock has no such reading. */
+function wallClock(parts: ReadonlyArray<number>): number | null {
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts
+  if (hour > 23 || minute > 59 || second > 59) return null
+  const date = new Date(0)
+  date.setUTCFullYear(year, month - 1, day)
+  date.setUTCHours(hour, minute, second)
+  return year >= 1 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date.getTime() : null
+}

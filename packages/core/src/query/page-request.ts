@@ -1,0 +1,40 @@
+import type { PageRequest } from './list-query.ts'
+
+/** Rows of a page unless asked otherwise, and at most. */
+export const pageLimits = { default: 50, max: 1000 } as const
+
+/** A page request, or NetBox's sentence about parameters that exclude each other. */
+export type ParsedPage =
+  | { readonly _tag: 'page'; readonly page: PageRequest }
+  | { readonly _tag: 'invalid'; readonly message: string }
+
+/** Reads `limit`, `offset` and `start`. Numbers that make no sense fall back silently, but for `start`. */
+export function parsePage(params: URLSearchParams): ParsedPage {
+  const limit = pageLimit(last(params, 'limit'))
+  const start = last(params, 'start')
+  if (start === undefined) {
+    return { _tag: 'page', page: { _tag: 'offset', limit, offset: naturalNumber(last(params, 'offset')) ?? 0 } }
+  }
+  if (params.has('offset')) return invalid("'start' and 'offset' are mutually exclusive.")
+  if (params.has('ordering')) {
+    return invalid('Ordering cannot be specified in conjunction with cursor-based pagination.')
+  }
+  const first = naturalNumber(start)
+  return first === undefined
+    ? invalid("Invalid 'start' parameter: must be a non-negative integer.")
+    : { _tag: 'page', page: { _tag: 'cursor', limit, start: first } }
+}
+
+/** The value that counts of a parameter sent more than once. */
+export const last = (params: URLSearchParams, name: string): string | undefined => params.getAll(name).at(-1)
+
+const invalid = (message: string): ParsedPage => ({ _tag: 'invalid', message })
+
+function pageLimit(text: string | undefined): number {
+  const limit = naturalNumber(text) ?? pageLimits.default
+  return limit === 0 ? pageLimits.max : Math.min(limit, pageLimits.max)
+}
+
+function naturalNumber(text: string | undefined): number | undefined {
+  return text !== undefined && /^\s*\+?\d+\s*$/.test(text) ? Math.min(Number(text), Number.MAX_SAFE_INTEGER) : undefined
+}

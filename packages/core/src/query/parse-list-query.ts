@@ -1,0 +1,90 @@
+import type { Field, ModelName } from '../registry/field.ts'
+import { registry } from '../registry/registry.ts'
+import type { FieldErrors } from './field-errors.ts'
+import { type FilterableField, filterValues } from './filter-values.ts'
+import type { Filter, ListQuery, PageRequest } from './list-query.ts'
+import { parseOrdering } from './ordering.ts'
+import { last, parsePage } from './page-request.ts'
+import { type Presentation, parsePresentation } from './presentation.ts'
+import { parseReference, type ReferenceLookup } from './reference-lookup.ts'
+
+/** A list request read against the registry. What it says of other rows, such as `server=pbs-a`, is still to be looked up: see `resolveListQuery`. */
+export interface ListRequest<M extends ModelName = ModelName> {
+  readonly query: ListQuery<M>
+  readonly presentation: Presentation
+  /** Names of parameters that changed nothing, in the order sent. */
+  readonly ignored: ReadonlyArray<string>
+  readonly lookups: ReadonlyArray<ReferenceLookup>
+  readonly errors: FieldErrors
+  /** Paging parameters that exclude each other; judged after the filters. */
+  readonly pageError: string | null
+}
+
+/** Columns every model has beside those of the registry. */
+const commonColumns = {
+  id: { class: 'derived', type: 'integer', min: 1, max: Number.MAX_SAFE_INTEGER, label: 'ID', readOnly: true },
+  created: { class: 'derived', type: 'datetime', label: 'Created', readOnly: true },
+  last_updated: { class: 'derived', type: 'datetime', label: 'Last updated', readOnly: true },
+} as const satisfies Record<string, Field>
+
+/** Parameters that are no filters. */
+const reserved = new Set(['limit', 'offset', 'start', 'ordering', 'q', 'brief', 'fields', 'omit', 'format'])
+
+const firstPage: PageRequest = { _tag: 'offset', limit: 1, offset: 0 }
+
+/** Reads the parameters of a list as NetBox does: filters by column, repeats as alternatives, unknown names ignored but named. Pure; nothing is looked up. */
+export function parseListQuery<M extends ModelName>(model: M, params: URLSearchParams): ListRequest<M> {
+  const columns = columnsOf(model)
+  const filters: Array<Filter> = []
+  const lookups: Array<ReferenceLookup> = []
+  const ignored: Array<string> = []
+  const errors: Record<string, ReadonlyArray<string>> = {}
+
+  for (const name of new Set(params.keys())) {
+    if (reserved.has(name)) continue
+    const texts = params.getAll(name)
+    const column = columns.get(name)
+    const reference = column === undefined ? parseReference(model, name, texts) : undefined
+    if (reference?._tag === 'lookup') lookups.push(reference.lookup)
+    else if (reference?._tag === 'invalid') errors[name] = [reference.message]
+    else if (column === undefined) ignored.push(name)
+    else {
+      const read = filterValues(column, texts)
+      if (read._tag === 'values') filters.push({ field: name, lookup: 'exact', values: read.values })
+      else if (read._tag === 'invalid') errors[name] = [read.message]
+      else if (read._tag === 'ignored') ignored.push(name)
+    }
+  }
+  const search = last(params, 'q')?.trim() ?? ''
+  if (search.includes('\0')) errors['q'] = ['Null characters are not allowed.']
+  const page = parsePage(params)
+  return {
+    query: {
+      model,
+      filters,
+      search: search === '' ? null : search,
+      order: parseOrdering(last(params, 'ordering'), (field) => columns.has(field) || isReference(model, field)),
+      page: page._tag === 'page' ? page.page : firstPage,
+    },
+    presentation: parsePresentation(params),
+    ignored,
+    lookups,
+    errors,
+    pageError: page._tag === 'invalid' ? page.message : null,
+  }
+}
+
+function columnsOf(model: ModelName): ReadonlyMap<string, FilterableField> {
+  const fields = { ...commonColumns, ...registry[model].fields }
+  return new Map(
+    Object.entries<Field>(fields).flatMap(([name, field]) =>
+      field.internal || field.type === 'json' || field.type === 'reference' ? [] : [[name, field] as const],
+    ),
+  )
+}
+
+function isReference(model: ModelName, name: string): boolean {
+  return Object.entries<Field>(registry[model].fields).some(
+    ([key, field]) => key === name && field.type === 'reference',
+  )
+}
