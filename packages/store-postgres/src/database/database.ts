@@ -1,0 +1,54 @@
+import type { PGlite } from '@electric-sql/pglite'
+import type { StoreFailed } from '@netbox-pbs/core/ports'
+import { Context, Effect, Layer } from 'effect'
+import type { Kysely } from 'kysely'
+import type { Pool } from 'pg'
+import type { DatabaseUnusable, DataFolderInUse, DataFolderUnusable } from './errors.ts'
+import { openPg, type PgOptions } from './pg.ts'
+import { openPglite, type PgliteOptions } from './pglite.ts'
+import { type Run, runOn, transactionOn } from './session.ts'
+import type { Tables } from './tables.ts'
+
+/** The driver itself, for a library that brings its own statements. Its readers of column text are ours (`typeParsers`), not the driver's defaults. */
+export type Driver = { readonly _tag: 'pg'; readonly pool: Pool } | { readonly _tag: 'pglite'; readonly pglite: PGlite }
+
+interface DatabaseService {
+  readonly engine: Driver['_tag']
+  readonly driver: Driver
+  /** For builders of statements and for migrations; run what you build through `query` or `transaction`. */
+  readonly kysely: Kysely<Tables>
+  /** One statement, in a transaction of its own. `doing` names the work in errors, as a sentence's subject: `reading the runs`. */
+  readonly query: <A>(doing: string, statement: (db: Kysely<Tables>) => Promise<A>) => Effect.Effect<A, StoreFailed>
+  /** Several statements in one transaction, all through the `run` it hands out. */
+  readonly transaction: <A, E, R>(
+    doing: string,
+    use: (run: Run) => Effect.Effect<A, E, R>,
+  ) => Effect.Effect<A, E | StoreFailed, R>
+}
+
+/** The database: PostgreSQL through a pool, or PGlite in process. Both read and write the same values. */
+export class Database extends Context.Tag('@netbox-pbs/store-postgres/Database')<Database, DatabaseService>() {
+  /** PostgreSQL 14 or later. */
+  static readonly layerPg = (options: PgOptions): Layer.Layer<Database, DatabaseUnusable> =>
+    Layer.scoped(
+      Database,
+      Effect.map(openPg(options), ({ db, pool }) => service(db, { _tag: 'pg', pool })),
+    )
+
+  /** The embedded engine, in a folder or in memory. */
+  static readonly layerPglite = (options: PgliteOptions): Layer.Layer<Database, DataFolderInUse | DataFolderUnusable> =>
+    Layer.scoped(
+      Database,
+      Effect.map(openPglite(options), ({ db, pglite }) => service(db, { _tag: 'pglite', pglite })),
+    )
+}
+
+function service(db: Kysely<Tables>, driver: Driver): DatabaseService {
+  return {
+    engine: driver._tag,
+    driver,
+    kysely: db,
+    query: (doing, statement) => runOn(db, doing)(statement),
+    transaction: (doing, use) => transactionOn(db, doing, use),
+  }
+}

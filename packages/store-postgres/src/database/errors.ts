@@ -1,0 +1,41 @@
+import { Data } from 'effect'
+
+/** The oldest server that has what the statements use, as `server_version_num`. */
+export const oldestServer = 140_000
+
+/** There is no database to work with. `where` names it without its password. */
+export class DatabaseUnusable extends Data.TaggedError('DatabaseUnusable')<{
+  readonly reason: 'unreachable' | 'refused' | 'too_old' | 'not_utf8' | 'bad_url'
+  readonly where: string
+  readonly cause?: unknown
+}> {
+  override get message(): string {
+    return {
+      unreachable: `PostgreSQL at ${this.where} cannot be reached: check that it runs and that the address is right`,
+      refused: `PostgreSQL at ${this.where} refused: check the user, its password, its rights and the name of the database`,
+      too_old: `PostgreSQL at ${this.where} is older than 14: upgrade it`,
+      not_utf8: `the database ${this.where} is not encoded in UTF8: make one with encoding UTF8`,
+      bad_url: `the database address is not a URL like postgres://user@host:5432/name: correct DATABASE_URL`,
+    }[this.reason]
+  }
+}
+
+/** Another process has the data folder open. */
+export class DataFolderInUse extends Data.TaggedError('DataFolderInUse')<{
+  readonly folder: string
+  readonly pid: number
+}> {
+  override get message(): string {
+    return `the data folder ${this.folder} is in use by process ${this.pid}: only one process at a time may open it; stop that one, or use PostgreSQL`
+  }
+}
+
+/** The embedded database could not be opened in its folder. */
+export class DataFolderUnusable extends Data.TaggedError('DataFolderUnusable')<{
+  readonly folder: string
+  readonly cause?: unknown
+}> {
+  override get message(): string {
+    return `the data folder ${this.folder} cannot be opened: check that it exists, may be written and has room`
+  }
+}

@@ -1,0 +1,34 @@
+import { join } from 'node:path'
+import { PGlite } from '@electric-sql/pglite'
+import { Effect, type Scope } from 'effect'
+import { Kysely, PGliteDialect } from 'kysely'
+import { type DataFolderInUse, DataFolderUnusable } from './errors.ts'
+import { lockFolder } from './folder-lock.ts'
+import type { Tables } from './tables.ts'
+import { typeParsers } from './type-parsers.ts'
+
+/** Where the embedded database lies. */
+export interface PgliteOptions {
+  /** A folder, made when it is not there; the database is its `database` subfolder. Null: in memory. */
+  readonly dataDir: string | null
+}
+
+/** The embedded database, locked to this process and closed with the scope. It has one session: a transaction keeps all others waiting. */
+export const openPglite = Effect.fn('Database.openPglite')(function* ({
+  dataDir,
+}: PgliteOptions): Effect.fn.Return<
+  { readonly db: Kysely<Tables>; readonly pglite: PGlite },
+  DataFolderInUse | DataFolderUnusable,
+  Scope.Scope
+> {
+  if (dataDir !== null) yield* lockFolder(dataDir)
+  const pglite = yield* Effect.acquireRelease(
+    Effect.tryPromise({
+      try: () =>
+        PGlite.create({ ...(dataDir !== null && { dataDir: join(dataDir, 'database') }), parsers: typeParsers }),
+      catch: (cause) => new DataFolderUnusable({ folder: dataDir ?? 'in memory', cause }),
+    }),
+    (opened) => Effect.promise(async () => (opened.closed ? undefined : opened.close())),
+  )
+  return { db: new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) }), pglite }
+})

@@ -1,0 +1,63 @@
+import { StoreFailed } from '@netbox-pbs/core/ports'
+
+type Reason = StoreFailed['reason']
+
+/** By SQLSTATE, first the whole code, then its class. */
+const reasons: Readonly<Record<string, Reason>> = {
+  '08': 'unavailable', // connection exception
+  '40': 'unavailable', // deadlock, serialization failure: passes
+  '57': 'unavailable', // shutting down, cancelled
+  '53300': 'unavailable', // too many connections
+  '55P03': 'unavailable', // lock not available
+  '28': 'refused', // authentication
+  '42501': 'refused', // privileges
+  '3D000': 'refused', // no such database
+  '25006': 'refused', // read-only transaction, as on a standby
+  '53': 'full', // disk full, out of memory
+  '58030': 'full', // i/o error while extending a file
+}
+
+const unreachable = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOENT', // no such socket
+])
+
+/** What pg says without a code. */
+const lostConnection =
+  /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|not queryable|pglite is clos|has already been destroyed/i
+
+/** Why a statement failed, when the fault lies outside; null: it is ours. */
+export function failureReason(cause: unknown): Reason | null {
+  const code = codeOf(cause)
+  if (code === 'ENOSPC') return 'full'
+  if (unreachable.has(code)) return 'unavailable'
+  const known = reasons[code] ?? reasons[code.slice(0, 2)]
+  if (known !== undefined && /^[0-9A-Z]{5}$/.test(code)) return known
+  if (cause instanceof Error && lostConnection.test(cause.message)) return 'unavailable'
+  return null
+}
+
+/** Whether a statement broke a unique constraint. */
+export function isUniqueViolation(cause: unknown): boolean {
+  return codeOf(cause) === '23505'
+}
+
+function codeOf(cause: unknown): string {
+  if (cause instanceof AggregateError && cause.errors.length > 0) return codeOf(cause.errors[0])
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : ''
+  return typeof code === 'string' ? code : ''
+}
+
+/** The one translation from a driver's error: a failure of the store, or a defect, which is thrown. */
+export function storeFailed(doing: string, cause: unknown): StoreFailed {
+  const reason = failureReason(cause)
+  if (reason === null) throw cause
+  return new StoreFailed({ reason, doing, cause })
+}

@@ -1,0 +1,59 @@
+import type { StoreFailed } from '@netbox-pbs/core/ports'
+import { Data, Effect } from 'effect'
+import { type Kysely, sql } from 'kysely'
+import { type Migration, Migrator } from 'kysely/migration'
+import type { Run } from '../database/session.ts'
+import type { Tables } from '../database/tables.ts'
+
+/** The database was migrated by a newer release than this one. */
+export class DatabaseTooNew extends Data.TaggedError('DatabaseTooNew')<{ readonly migration: string }> {
+  override get message(): string {
+    return `the database has the migration ${this.migration}, which this release does not know: upgrade netbox-pbs, or restore a backup made before`
+  }
+}
+
+/** A set of migrations with the table that remembers them, in a schema of its own or in the default one. */
+export interface MigrationSet {
+  readonly migrations: Readonly<Record<string, Migration>>
+  readonly table: string
+  readonly schema?: string
+}
+
+/**
+ * Brings a database up to date, in one transaction under an advisory lock: processes that start at once wait for the first, and one that fails leaves
+ * nothing behind. Returns the names of the migrations applied.
+ */
+export const runMigrations = Effect.fn('runMigrations')(function* (
+  run: Run,
+  set: MigrationSet,
+): Effect.fn.Return<ReadonlyArray<string>, StoreFailed | DatabaseTooNew> {
+  const newer = yield* run(async (db) => {
+    await sql`select pg_advisory_xact_lock(hashtextextended(${`${set.schema ?? ''}.${set.table}`}, 0))`.execute(db)
+    const applied = await appliedMigrations(db, set)
+    return applied.find((name) => !(name in set.migrations)) ?? null
+  })
+  if (newer !== null) return yield* new DatabaseTooNew({ migration: newer })
+  return yield* run(async (db) => {
+    const { error, results } = await new Migrator({
+      db,
+      provider: { getMigrations: async () => ({ ...set.migrations }) },
+      migrationTableName: set.table,
+      migrationLockTableName: `${set.table}_lock`,
+      ...(set.schema !== undefined && { migrationTableSchema: set.schema }),
+    }).migrateToLatest()
+    if (error !== undefined) throw error
+    return (results ?? []).map((result) => result.migrationName)
+  })
+})
+
+async function appliedMigrations(
+  db: Kysely<Tables>,
+  { table, schema = 'public' }: MigrationSet,
+): Promise<ReadonlyArray<string>> {
+  const name = sql.id(schema, table)
+  const { rows: found } = await sql<{ there: boolean }>`
+    select exists (select from pg_tables where schemaname = ${schema} and tablename = ${table}) as there`.execute(db)
+  if (found[0]?.there !== true) return []
+  const { rows } = await sql<{ name: string }>`select name from ${name} order by name`.execute(db)
+  return rows.map((row) => row.name)
+}

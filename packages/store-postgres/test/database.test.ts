@@ -1,0 +1,162 @@
+import { StoreFailed } from '@netbox-pbs/core/ports'
+import { Deferred, Effect, Exit, Fiber, ManagedRuntime, Redacted } from 'effect'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Database } from '../src/database/database.ts'
+import { DatabaseUnusable, DataFolderInUse } from '../src/database/errors.ts'
+import { engines, pg } from './engines.ts'
+
+describe.each(engines)('the database on $engine', ({ empty }) => {
+  const runtime = ManagedRuntime.make(empty)
+  const run = <A, E>(effect: Effect.Effect<A, E, Database>) => runtime.runPromise(effect)
+  const insert = (id: number) => sql`insert into notes values (${id})`
+  const notes = Effect.flatMap(Database, (database) =>
+    database.query(
+      'reading',
+      async (db) => (await sql<{ id: number }>`select id from notes order by id`.execute(db)).rows,
+    ),
+  )
+
+  beforeAll(() =>
+    run(
+      Effect.flatMap(Database, (database) =>
+        database.query('preparing', (db) => sql`create table notes (id bigint primary key)`.execute(db)),
+      ),
+    ),
+  )
+  afterAll(() => runtime.dispose())
+
+  test('reads the same values', async () => {
+    const values = await run(
+      Effect.flatMap(Database, (database) =>
+        database.query(
+          'reading',
+          async (db) =>
+            (
+              await sql`select 9007199254740991::bigint as big, '2026-05-01 02:00:00+00'::timestamptz as at, '2026-05-01 02:00:00.25+02'::timestamptz as fine,
+              '{"a":[1,null]}'::jsonb as json, true as yes, null::text as none, ${'ü'}::text as text, ${'[1,"x"]'}::text::jsonb as given,
+              ${'2026-05-01T02:00:00Z'}::timestamptz as later, 5 = any(${[4, 5]}::bigint[]) as any_of, 'é' = any(${['é', 'a"b']}::text[]) as any_text`.execute(
+                db,
+              )
+            ).rows,
+        ),
+      ),
+    )
+    expect(values).toEqual([
+      {
+        big: 9007199254740991,
+        at: '2026-05-01T02:00:00Z',
+        fine: '2026-05-01T00:00:00.250000Z',
+        json: { a: [1, null] },
+        yes: true,
+        none: null,
+        text: 'ü',
+        given: [1, 'x'],
+        later: '2026-05-01T02:00:00Z',
+        any_of: true,
+        any_text: true,
+      },
+    ])
+  })
+
+  test('keeps a transaction that succeeds, and nothing of one that fails, dies or is interrupted', async () => {
+    const attempt = <A, E>(id: number, end: Effect.Effect<A, E>) =>
+      run(
+        Effect.exit(
+          Effect.flatMap(Database, (database) =>
+            database.transaction('writing', (query) =>
+              Effect.andThen(
+                query((db) => insert(id).execute(db)),
+                end,
+              ),
+            ),
+          ),
+        ),
+      )
+    expect(await attempt(1, Effect.succeed('done'))).toEqual(Exit.succeed('done'))
+    expect(await attempt(2, Effect.fail('no'))).toEqual(Exit.fail('no'))
+    expect(Exit.isFailure(await attempt(3, Effect.die('bug')))).toBe(true)
+    expect(Exit.isFailure(await attempt(4, Effect.interrupt))).toBe(true)
+    expect(await run(notes)).toEqual([{ id: 1 }])
+  })
+
+  test('keeps two transactions that run at once apart', async () => {
+    await run(
+      Effect.gen(function* () {
+        const database = yield* Database
+        const first = yield* Deferred.make<void>()
+        const failing = yield* Effect.fork(
+          database.transaction('writing', (query) =>
+            Effect.gen(function* () {
+              yield* query((db) => insert(10).execute(db))
+              yield* Deferred.succeed(first, undefined)
+              yield* Effect.yieldNow()
+              return yield* Effect.fail('no')
+            }),
+          ),
+        )
+        yield* Deferred.await(first)
+        yield* database.transaction('writing', (query) => query((db) => insert(11).execute(db)))
+        yield* Fiber.await(failing)
+      }),
+    )
+    expect(await run(notes)).toEqual([{ id: 1 }, { id: 11 }])
+  })
+
+  test('a broken statement is a defect', async () => {
+    const exit = await run(
+      Effect.exit(Effect.flatMap(Database, (database) => database.query('reading', (db) => sql`selekt`.execute(db)))),
+    )
+    expect(Exit.isFailure(exit) && exit.cause._tag).toBe('Die')
+  })
+})
+
+describe('opening', () => {
+  const open = (url: string) =>
+    Effect.runPromise(Effect.flip(Effect.provide(Database, Database.layerPg({ url: Redacted.make(url) }))))
+
+  test('a server that does not answer is named without its password', async () => {
+    const error = await open('postgres://me:secret@127.0.0.1:1/inventory')
+    expect(error).toBeInstanceOf(DatabaseUnusable)
+    expect(error.message).toBe(
+      'PostgreSQL at 127.0.0.1:1/inventory cannot be reached: check that it runs and that the address is right',
+    )
+  })
+
+  test('an address that is no URL is refused', async () => {
+    expect((await open('not a url')).reason).toBe('bad_url')
+  })
+
+  test('a lost connection fails as unavailable, by name', async () => {
+    const runtime = ManagedRuntime.make(pg.empty)
+    const error = await runtime.runPromise(
+      Effect.flatMap(Database, (database) =>
+        database.query('asking', (db) => sql`select pg_terminate_backend(pg_backend_pid())`.execute(db)),
+      ).pipe(Effect.flip),
+    )
+    expect(error).toBeInstanceOf(StoreFailed)
+    expect(error.message).toBe('asking: the database does not answer; check that it runs and try again')
+    await runtime.dispose()
+  })
+})
+
+test('a data folder outlives its process, and only one has it open', async () => {
+  const { mkdtempSync, rmSync } = await import('node:fs')
+  const { tmpdir } = await import('node:os')
+  const folder = mkdtempSync(`${tmpdir()}/netbox-pbs-data-`)
+  const inFolder = Database.layerPglite({ dataDir: folder })
+  const query = (text: string) =>
+    Effect.flatMap(Database, (database) => database.query('asking', (db) => sql.raw(text).execute(db)))
+  try {
+    const second = await Effect.runPromise(
+      Effect.andThen(query('create table kept as select 7 as x'), Effect.flip(Effect.provide(Database, inFolder))).pipe(
+        Effect.provide(inFolder),
+      ),
+    )
+    expect(second).toEqual(new DataFolderInUse({ folder, pid: process.pid }))
+    const kept = await Effect.runPromise(Effect.provide(query('select x from kept'), inFolder))
+    expect(kept.rows).toEqual([{ x: 7 }])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
