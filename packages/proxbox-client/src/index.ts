@@ -1,1 +1,4 @@
-export {}
+export { endpointsLayer } from './endpoints/endpoints-layer.ts'
+export type { AddressEffect, GatewayAddress } from './http/gateway-address.ts'
+export type { GatewayOptions, Timeouts } from './http/gateway-http.ts'
+export { proxboxSourceLayer } from './proxbox-source.ts'

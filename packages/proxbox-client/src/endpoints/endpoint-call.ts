@@ -1,0 +1,67 @@
+import { EndpointNotFound, type EndpointRefused, GatewayUnavailable, type SourceFailed } from '@netbox-pbs/core/ports'
+import { Effect, Redacted } from 'effect'
+import type { z } from 'zod'
+import { ErrorBody, endpointNotFoundDetail } from '../contract/error-body.ts'
+import type { JsonAnswer } from '../http/answer.ts'
+import { boundedText } from '../http/bounded-text.ts'
+import type { Call, GatewayHttp } from '../http/gateway-http.ts'
+import { refusal } from './refusal.ts'
+
+/** A call about endpoints; `id` where it is about one that is stored. */
+export interface EndpointCall extends Call {
+  readonly id?: number
+}
+
+/** How such a call can fail. */
+export type CallFailed = GatewayUnavailable | EndpointRefused | EndpointNotFound
+
+/** Calls, and reads the answer with `schema`. */
+export const ask = <S extends z.ZodType>(
+  http: GatewayHttp,
+  call: EndpointCall,
+  schema: S,
+): Effect.Effect<z.output<S>, CallFailed> =>
+  Effect.flatMap(Effect.mapError(http.json(call), unavailable), (answer) => outcomeOf(answer, call, schema))
+
+/** What an answer means. */
+export function outcomeOf<S extends z.ZodType>(
+  answer: JsonAnswer,
+  call: EndpointCall,
+  schema: S,
+): Effect.Effect<z.output<S>, CallFailed> {
+  const { status, json } = answer
+  if (status >= 200 && status < 300) {
+    const body = schema.safeParse(json)
+    if (body.success) return Effect.succeed(body.data)
+    const issue = body.error.issues[0]
+    const where = issue === undefined ? '' : ` (${issue.path.map(String).join('.')}: ${issue.message})`
+    return Effect.fail(strange(answer, call, boundedText(`sent something else than was asked for${where}`)))
+  }
+  if ([400, 409, 422].includes(status)) {
+    return Effect.fail(refusal(json, (call.secrets ?? []).map(Redacted.value)))
+  }
+  if (status === 404 && call.id !== undefined && saysNotFound(json)) {
+    return Effect.fail(new EndpointNotFound({ id: call.id }))
+  }
+  return Effect.fail(strange(answer, call, `answered ${status}`))
+}
+
+/** A failed call as the callers of the endpoint routes see it. */
+export const unavailable = (failed: SourceFailed) => new GatewayUnavailable({ message: failed.message, cause: failed })
+
+/** For calls that hold nothing to refuse. */
+export const notRefused = (refused: EndpointRefused) =>
+  Effect.fail(
+    new GatewayUnavailable({ message: `the gateway refused a request of ours: ${refused.message}`, cause: refused }),
+  )
+
+// A wrong address answers 404 too: only the gateway's own words say that the endpoint is gone.
+function saysNotFound(json: unknown): boolean {
+  const body = ErrorBody.safeParse(json)
+  return body.success && body.data.detail === endpointNotFoundDetail
+}
+
+const strange = (answer: JsonAnswer, call: Call, what: string) =>
+  new GatewayUnavailable({
+    message: `${call.method} ${answer.base}${call.path} ${what}: check that this is the address of the gateway, and that it is of the same release`,
+  })

@@ -1,0 +1,42 @@
+import type { SourceFailed, SourceFrame } from '@netbox-pbs/core/ports'
+import { Effect, FastCheck, Stream } from 'effect'
+import { describe, expect, test } from 'vitest'
+import { bytesOf, everyFrame, groupFrame } from '../../test/frames.ts'
+import { readFrames } from './read-frames.ts'
+
+/** What bytes become when they arrive cut at these places. */
+const read = (bytes: Buffer, cuts: ReadonlyArray<number> = []) => {
+  const ends = [...cuts.toSorted((a, b) => a - b), bytes.length]
+  const chunks = ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end))
+  return Effect.runPromise(
+    readFrames(Stream.fromIterable(chunks).pipe(Stream.rechunk(1)), 'here').pipe(
+      Stream.mapEffect(parsed),
+      Stream.runCollect,
+      Effect.map((all) => [...all]),
+    ),
+  )
+}
+
+const parsed = (frame: SourceFrame): Effect.Effect<unknown, SourceFailed> =>
+  frame._tag === 'group' ? Effect.map(frame.parse, (parse) => ({ ...frame, parse })) : Effect.succeed(frame)
+
+describe('readFrames', () => {
+  test('any cutting of the bytes gives the same frames', async () => {
+    const bytes = bytesOf([groupFrame('99'), ...everyFrame])
+    const whole = await read(bytes)
+    expect(whole).toHaveLength(everyFrame.length + 1)
+    await FastCheck.assert(
+      FastCheck.asyncProperty(FastCheck.array(FastCheck.nat(bytes.length), { maxLength: 40 }), async (cuts) => {
+        expect(await read(bytes, cuts)).toEqual(whole)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('every single cut gives the same frames', async () => {
+    const bytes = bytesOf([groupFrame('100'), ...everyFrame.slice(-2)])
+    const whole = await read(bytes)
+    expect(whole).toHaveLength(3)
+    for (let cut = 0; cut <= bytes.length; cut += 1) expect(await read(bytes, [cut])).toEqual(whole)
+  })
+})

@@ -1,0 +1,77 @@
+import type { SourceFailed, SourceFrame } from '@netbox-pbs/core/ports'
+import { Channel, Chunk, Stream } from 'effect'
+import { maxFrameBytes } from '../contract/media.ts'
+import { cutOff } from '../http/transport-failure.ts'
+import { LineSplitter, tooLong } from './line-splitter.ts'
+import { malformed } from './parse-line.ts'
+import { asSourceFailed, readLine } from './read-line.ts'
+
+/**
+ * The frames of a sync stream. `end` is given out when the stream is really over, so that it is last; a stream without
+ * it fails with `cut_off`. Frames before a malformed one are given out first.
+ */
+export function readFrames(
+  bytes: Stream.Stream<Uint8Array, SourceFailed>,
+  base: string,
+): Stream.Stream<SourceFrame, SourceFailed> {
+  return Stream.pipeThroughChannel(
+    bytes,
+    Channel.suspend(() => readFrom(new FrameReader(), base)),
+  )
+}
+
+type Reading = Channel.Channel<
+  Chunk.Chunk<SourceFrame>,
+  Chunk.Chunk<Uint8Array>,
+  SourceFailed,
+  SourceFailed,
+  unknown,
+  unknown
+>
+
+function readFrom(reader: FrameReader, base: string): Reading {
+  const finish = (failed: SourceFailed): Reading =>
+    reader.ended ? Channel.write(Chunk.of({ _tag: 'end' })) : Channel.fail(failed)
+  return Channel.readWith({
+    onInput: (chunks) => {
+      const { frames, failed } = reader.read(chunks)
+      const given = frames.length === 0 ? Channel.void : Channel.write(Chunk.unsafeFromArray(frames))
+      return Channel.flatMap(given, () => (failed === null ? readFrom(reader, base) : Channel.fail(failed)))
+    },
+    onFailure: finish,
+    onDone: () => finish(cutOff(base, undefined)),
+  })
+}
+
+class FrameReader {
+  readonly #lines = new LineSplitter(maxFrameBytes)
+  #number = 0
+  /** Whether `end` was read. */
+  ended = false
+
+  read(chunks: Chunk.Chunk<Uint8Array>): { readonly frames: Array<SourceFrame>; readonly failed: SourceFailed | null } {
+    const frames: Array<SourceFrame> = []
+    try {
+      for (const chunk of chunks) {
+        for (const line of this.#lines.push(chunk)) {
+          const frame = this.#frameOf(line)
+          if (frame !== null) frames.push(frame)
+        }
+      }
+      return { frames, failed: null }
+    } catch (error) {
+      return { frames, failed: asSourceFailed(error) }
+    }
+  }
+
+  #frameOf(line: Buffer | typeof tooLong): SourceFrame | null {
+    this.#number += 1
+    if (line === tooLong) throw malformed(this.#number, `is larger than ${maxFrameBytes} bytes`)
+    if (line.length === 0) return null
+    if (this.ended) throw malformed(this.#number, 'comes after the end')
+    const frame = readLine(line, this.#number)
+    if (frame._tag !== 'end') return frame
+    this.ended = true
+    return null
+  }
+}

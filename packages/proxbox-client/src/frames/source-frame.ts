@@ -1,0 +1,45 @@
+import type { SourceFrame, SourceGroup } from '@netbox-pbs/core/ports'
+import type { Frame, GroupFrame } from '../contract/frame.ts'
+import { scopeOf } from '../contract/scope-fields.ts'
+
+/** A frame in core's words: facts apart from observations, `datastore_name` for what the wire calls `datastore`. */
+export function sourceFrame(wire: Exclude<Frame, GroupFrame>): SourceFrame {
+  switch (wire.frame) {
+    case 'scope':
+      return { _tag: 'scope', scope: scopeOf(wire) }
+    case 'server': {
+      const { frame: _, server: _name, observed, ...facts } = wire
+      return { _tag: 'server', facts, observed }
+    }
+    case 'datastore': {
+      const { frame: _, server, observed, ...facts } = wire
+      return { _tag: 'datastore', server, facts, observed }
+    }
+    case 'namespace': {
+      const { frame: _, server, datastore: datastore_name, ...facts } = wire
+      return { _tag: 'namespace', server, facts: { datastore_name, ...facts } }
+    }
+    case 'job': {
+      const { frame: _, server, observed, ...facts } = wire
+      return { _tag: 'job', server, facts, observed }
+    }
+    case 'complete':
+      return { _tag: 'complete', scope: scopeOf(wire), count: wire.count, view: wire.view }
+    case 'failed':
+      return { _tag: 'failed', scope: scopeOf(wire), ...wire.error, retryable: wire.retryable }
+    case 'warning':
+      return { _tag: 'warning', scope: scopeOf(wire), code: wire.code, message: wire.message }
+    case 'end':
+      return { _tag: 'end' }
+  }
+}
+
+/** A group in core's words: every snapshot carries the whole of its key. */
+export function sourceGroup(wire: GroupFrame): SourceGroup {
+  const { frame: _, server: _server, datastore: datastore_name, snapshots, ...group } = wire
+  const { namespace, backup_type, backup_id } = group
+  return {
+    facts: { datastore_name, ...group },
+    snapshots: snapshots.map((snapshot) => ({ datastore_name, namespace, backup_type, backup_id, ...snapshot })),
+  }
+}

@@ -1,0 +1,24 @@
+import { SourceFailed, type SourceFrame, type SourceRequest } from '@netbox-pbs/core/ports'
+import { Clock, Effect, Stream } from 'effect'
+import type { GatewayHttp } from '../http/gateway-http.ts'
+import { listEndpoints, readStatus } from './routes.ts'
+import { serverFrames } from './server-frames.ts'
+
+/**
+ * What can be had where no route streams frames. Servers come from the endpoints and their status; everything else
+ * fails with `summaries_only`, after a look whether this is a proxbox-api at all.
+ */
+export const instead = Effect.fn('ProxboxApi.instead')(function* (http: GatewayHttp, request: SourceRequest) {
+  const endpoints = yield* listEndpoints(http)
+  if (request.resource !== 'servers') return yield* summariesOnly(request)
+  const status = yield* readStatus(http)
+  const now = yield* Clock.currentTimeMillis
+  const frames: ReadonlyArray<SourceFrame> = serverFrames({ endpoints, status, now, warning: lacking('anything else') })
+  return Stream.fromIterable(frames)
+})
+
+const lacking = (what: string) =>
+  `this proxbox-api counts ${what} but returns no rows, so that only servers can be synced from it: set the address to a netbox-pbs gateway`
+
+const summariesOnly = (request: SourceRequest) =>
+  Effect.fail(new SourceFailed({ code: 'summaries_only', message: lacking(request.resource), retryable: false }))

@@ -1,0 +1,57 @@
+import { Source, SourceFailed, type SourceFrame, type SourceRequest } from '@netbox-pbs/core/ports'
+import { Effect, Layer, type Scope, Stream } from 'effect'
+import { ndjsonMediaType } from './contract/media.ts'
+import { readFrames } from './frames/read-frames.ts'
+import type { Answer } from './http/answer.ts'
+import { type GatewayHttp, type GatewayOptions, gatewayHttp } from './http/gateway-http.ts'
+import { instead } from './proxbox-api/instead.ts'
+
+/**
+ * The gateway as core's `Source`. It brings its own HTTP client (undici) and needs nothing else.
+ *
+ * A stream pulls the network only as it is pulled itself; interrupting it closes the connection at once. POSTs are
+ * never tried again: a failure says whether the caller may.
+ */
+export const proxboxSourceLayer = (options: GatewayOptions): Layer.Layer<Source> =>
+  Layer.scoped(
+    Source,
+    Effect.map(gatewayHttp(options), (http) => ({
+      frames: (request: SourceRequest) => Stream.unwrapScoped(framesOf(http, request)),
+    })),
+  )
+
+type Frames = Stream.Stream<SourceFrame, SourceFailed>
+
+const framesOf = (http: GatewayHttp, request: SourceRequest): Effect.Effect<Frames, SourceFailed, Scope.Scope> =>
+  Effect.flatMap(
+    http.open({
+      method: 'POST',
+      path: `/pbs/sync/${request.resource}`,
+      accept: ndjsonMediaType,
+      body: () => narrowing(request),
+    }),
+    (answer) => {
+      if (answer.status === 200 && answer.mediaType === ndjsonMediaType) {
+        return Effect.succeed(readFrames(answer.bytes, answer.base))
+      }
+      return lacksFrames(answer) ? instead(http, request) : Effect.fail(unexpected(answer))
+    },
+  )
+
+function narrowing({ resource: _, ...names }: SourceRequest): Omit<SourceRequest, 'resource'> {
+  return names
+}
+
+/** A proxbox-api knows no POST here, and has no `/pbs/sync/servers`; one that learns POST may answer with its summaries. */
+const lacksFrames = ({ status, mediaType }: Answer): boolean =>
+  status === 404 || status === 405 || (status === 200 && mediaType === 'application/json')
+
+function unexpected({ status, base, mediaType }: Answer): SourceFailed {
+  const what =
+    status === 200 ? `sent ${mediaType === '' ? 'no media type' : 'another media type'}` : `answered ${status}`
+  return new SourceFailed({
+    code: 'protocol',
+    message: `${base} ${what} where a stream of frames was asked for: check that this is the address of the gateway, and that it is of the same release`,
+    retryable: false,
+  })
+}
