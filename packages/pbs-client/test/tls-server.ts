@@ -1,10 +1,11 @@
 // @peculiar/x509 wants this first.
 import 'reflect-metadata'
 import { X509Certificate as NodeCertificate, webcrypto } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
 import type { RequestListener } from 'node:http'
 import { createServer as createHttps, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { createServer as createTls, type TLSSocket } from 'node:tls'
+import { createServer as createTls, type SecureVersion, type TLSSocket } from 'node:tls'
 import * as x509 from '@peculiar/x509'
 
 /** A self-signed certificate as a PBS has one: no LAN address among its names. */
@@ -58,19 +59,25 @@ export const serveHttps = async (
 }
 
 /** A TLS server that answers nothing and keeps every decrypted byte. */
-export const recordTls = async (certificate: TestCertificate) => {
+export const recordTls = async (certificate: TestCertificate, maxVersion: SecureVersion = 'TLSv1.3') => {
   const received: Array<Buffer> = []
   const sockets = new Set<TLSSocket>()
   let handshakes = 0
+  let connections = 0
   let closed = 0
-  const server = createTls({ cert: certificate.cert, key: certificate.key }, (socket) => {
+  const server = createTls({ cert: certificate.cert, key: certificate.key, maxVersion }, (socket) => {
     handshakes++
     sockets.add(socket)
     socket.on('data', (bytes: Buffer) => received.push(bytes))
     socket.on('error', () => {})
+    socket.on('close', () => sockets.delete(socket))
+  })
+  const closings = new EventEmitter()
+  server.on('connection', (socket) => {
+    connections++
     socket.on('close', () => {
       closed++
-      sockets.delete(socket)
+      closings.emit('closed')
     })
   })
   server.on('tlsClientError', () => {})
@@ -79,7 +86,11 @@ export const recordTls = async (certificate: TestCertificate) => {
     port: portOf(server.address()),
     bytes: () => Buffer.concat(received).toString('latin1'),
     handshakes: () => handshakes,
-    closed: () => closed,
+    /** When that many connections have come and gone. */
+    gone: async (count: number) => {
+      while (closed < count) await once(closings, 'closed')
+      return connections
+    },
     close: () =>
       new Promise<void>((resolve) => {
         for (const socket of sockets) socket.destroy()

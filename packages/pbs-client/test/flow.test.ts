@@ -1,0 +1,158 @@
+import { once } from 'node:events'
+import { Deferred, Effect, Fiber, Stream } from 'effect'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makePbsClient } from '../src/index.ts'
+import { type Harness, json, startHarness } from './client-harness.ts'
+
+let harness: Harness
+beforeAll(async () => {
+  harness = await startHarness()
+})
+afterAll(() => harness.server.close())
+
+const row = (id: number) =>
+  JSON.stringify({ 'backup-type': 'vm', 'backup-id': String(id), 'backup-time': 1, comment: 'x'.repeat(500) })
+const everything = { store: 'tank', ns: '' }
+
+describe('a slow consumer', () => {
+  test('holds the server back', async () => {
+    let sent = 0
+    let stalled: () => void = () => {}
+    const serverStalled = new Promise<void>((resolve) => {
+      stalled = resolve
+    })
+    const total = 200_000
+    harness.answer(async (_, response) => {
+      response.write('{"data":[')
+      for (let id = 0; id < total; id++) {
+        sent++
+        if (!response.write(`${id === 0 ? '' : ','}${row(id)}`)) {
+          const drained = once(response, 'drain').then(() => true)
+          const waited = await Promise.race([drained, new Promise<false>((resolve) => setTimeout(resolve, 300, false))])
+          if (!waited) {
+            stalled()
+            if (!(await Promise.race([drained, once(response, 'close').then(() => false)]))) return
+          }
+        }
+      }
+      response.end(']}')
+    })
+    const taken = await harness.succeeds((client) =>
+      Stream.runFoldEffect(Stream.take(client.snapshots(everything), 1_000), 0, (count) =>
+        count === 0
+          ? Effect.as(
+              Effect.promise(() => serverStalled),
+              1,
+            )
+          : Effect.succeed(count + 1),
+      ),
+    )
+    expect(taken).toBe(1_000)
+    expect(sent).toBeLessThan(total / 2)
+  })
+
+  test('that takes a few and leaves closes the request', async () => {
+    let closed: Promise<unknown> = Promise.resolve()
+    harness.answer((_, response) => {
+      closed = once(response, 'close')
+      response.write(`{"data":[${row(1)},`)
+    })
+    await harness.succeeds((client) => Stream.runDrain(Stream.take(client.snapshots(everything), 1)))
+    await closed
+  })
+})
+
+describe('interruption', () => {
+  const interrupted = async (started: string) => {
+    let closed: Promise<unknown> = Promise.resolve()
+    const arrived = Effect.runSync(Deferred.make<void>())
+    harness.answer((_, response) => {
+      closed = once(response, 'close')
+      if (started !== '') response.write(started)
+      Effect.runSync(Deferred.succeed(arrived, undefined))
+    })
+    return Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const client = yield* makePbsClient(harness.connection({ timeoutSeconds: 60 }))
+          const reading = yield* Effect.fork(Stream.runDrain(client.snapshots(everything)))
+          yield* Deferred.await(arrived)
+          const before = performance.now()
+          yield* Fiber.interrupt(reading)
+          yield* Effect.promise(() => closed)
+          return performance.now() - before
+        }),
+      ),
+    )
+  }
+
+  test.each([
+    ['before the first byte', ''],
+    ['inside the answer', `{"data":[${row(1)},`],
+  ])('%s ends the request within a second', async (_name, started) => {
+    expect(await interrupted(started)).toBeLessThan(1_000)
+  })
+})
+
+describe('requests at the same time', () => {
+  test('are never more than the concurrency', async () => {
+    let open = 0
+    let most = 0
+    harness.answer((request, response) => {
+      open++
+      most = Math.max(most, open)
+      // Held long enough for every request that is allowed to arrive.
+      setTimeout(() => {
+        open--
+        json([])(request, response)
+      }, 30)
+    })
+    await harness.succeeds(
+      (client) =>
+        Effect.all(
+          Array.from({ length: 20 }, () => client.datastores()),
+          { concurrency: 'unbounded' },
+        ),
+      {
+        concurrency: 3,
+      },
+    )
+    expect(most).toBe(3)
+  })
+
+  test('a call made while consuming groups does not wait for them', async () => {
+    harness.answer((request, response) => {
+      const isGroups = (request.url ?? '').includes('/groups')
+      json(isGroups ? [{ 'backup-type': 'vm', 'backup-id': '1' }] : [])(request, response)
+    })
+    await harness.succeeds((client) => Stream.runForEach(client.groups('tank', ''), () => client.datastores()), {
+      concurrency: 1,
+    })
+    expect(harness.requests().length).toBe(2)
+  })
+
+  test('one connection serves one request after the other', async () => {
+    const ports = new Set<number | undefined>()
+    harness.answer((request, response) => {
+      ports.add(request.socket.remotePort)
+      json([])(request, response)
+    })
+    await harness.succeeds((client) => Effect.all([client.datastores(), client.verifyJobs(), client.datastoreUsage()]))
+    expect(ports.size).toBe(1)
+  })
+})
+
+test('a kept connection that the server closed is replaced once', async () => {
+  harness.answer((request, response) => {
+    if (harness.requests().length === 2) request.socket.destroy()
+    else json([])(request, response)
+  })
+  await harness.succeeds((client) => Effect.all([client.datastores(), client.datastores()]))
+  expect(harness.requests().length).toBe(3)
+})
+
+test('a server that always closes is asked twice and no more', async () => {
+  harness.answer((request) => request.socket.destroy())
+  const error = await harness.fails((client) => client.datastores())
+  expect([error.reason, harness.requests().length]).toEqual(['unreachable', 2])
+})

@@ -1,0 +1,157 @@
+import { Effect, Stream } from 'effect'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Harness, json, type Respond, routes, startHarness, status } from './client-harness.ts'
+
+let harness: Harness
+beforeAll(async () => {
+  harness = await startHarness()
+})
+afterAll(() => harness.server.close())
+
+const paths = () => harness.requests().map((request) => (request.url ?? '').replace('/api2/json', ''))
+const refusesAll = status(
+  400,
+  "parameter verification failed - 'sync-direction': schema does not allow additional properties.",
+)
+const job = { id: 's-1', store: 'tank', 'remote-store': 'vault', 'sync-direction': 'push' }
+
+describe('sync jobs', () => {
+  const rows: ReadonlyArray<readonly [string, string, Respond, ReadonlyArray<string>]> = [
+    ['4.2', '3', json([job]), ['/version', '/admin/sync?sync-direction=all']],
+    ['3.3', '0', refusesAll, ['/version', '/admin/sync?sync-direction=all', '/admin/sync']],
+    ['3.2', '7', refusesAll, ['/version', '/admin/sync']],
+  ]
+  test.each(rows)('of PBS %s.%s', async (version, release, onAll, expected) => {
+    harness.answer(
+      routes({
+        '/version': json({ version, release, repoid: 'x' }),
+        '/admin/sync?sync-direction=all': onAll,
+        '/admin/sync': json([job]),
+      }),
+    )
+    const [found] = await harness.succeeds((client) => client.syncJobs())
+    expect([found?.id, found?.['sync-direction'], found?.remote]).toEqual(['s-1', 'push', null])
+    expect(paths()).toEqual(expected)
+  })
+
+  test('ask for the version once', async () => {
+    harness.answer(
+      routes({ '/version': json({ version: '4.2', release: '1' }), '/admin/sync?sync-direction=all': json([]) }),
+    )
+    await harness.succeeds((client) => Effect.all([client.syncJobs(), client.syncJobs()]))
+    expect(paths().filter((path) => path === '/version').length).toBe(1)
+  })
+})
+
+describe('garbage collection', () => {
+  test('of a server that lists it', async () => {
+    harness.answer(
+      routes({
+        '/admin/gc': json([{ store: 'tank', upid: null, 'disk-bytes': 5, schedule: '02:30', 'last-run-state': 'OK' }]),
+      }),
+    )
+    const [row] = await harness.succeeds((client) => client.gcStatuses())
+    expect([row?.store, row?.['disk-bytes'], row?.['last-run-state']]).toEqual(['tank', 5, 'OK'])
+  })
+
+  test('of one that does not (up to 3.1): store by store, without those that cannot be opened', async () => {
+    harness.answer(
+      routes({
+        '/config/datastore': json([{ name: 'tank', 'gc-schedule': 'daily' }, { name: 'vault' }, { name: 'off' }]),
+        '/admin/datastore/tank/gc': json({ upid: 'U', 'disk-bytes': 7 }),
+        '/admin/datastore/vault/gc': json({ upid: null }),
+        '/admin/datastore/off/gc': status(400, "datastore 'off' is in offline maintenance mode: disk swap"),
+      }),
+    )
+    const rows = await harness.succeeds((client) => client.gcStatuses())
+    expect(rows.map((row) => [row.store, row.schedule, row.upid, row['disk-bytes']])).toEqual([
+      ['tank', 'daily', 'U', 7],
+      ['vault', null, null, null],
+    ])
+  })
+
+  test('a refusal of one store fails the list instead of shortening it', async () => {
+    harness.answer(
+      routes({
+        '/config/datastore': json([{ name: 'tank' }]),
+        '/admin/datastore/tank/gc': status(403, 'permission check failed'),
+      }),
+    )
+    expect((await harness.fails((client) => client.gcStatuses())).reason).toBe('forbidden')
+  })
+})
+
+describe('endpoints that came later', () => {
+  test('before 2.2 the root namespace is all there is, before 2.3 there are no prune jobs', async () => {
+    harness.answer(routes({}))
+    const spaces = await harness.succeeds((client) => Stream.runCollect(client.namespaces('tank')))
+    expect([...spaces].map((space) => space.ns)).toEqual([''])
+    expect(await harness.succeeds((client) => client.pruneJobs())).toEqual([])
+  })
+
+  test('another missing endpoint is unsupported', async () => {
+    harness.answer(routes({}))
+    const error = await harness.fails((client) => client.datastores())
+    expect([error.reason, error.status]).toEqual(['unsupported', 404])
+  })
+})
+
+describe('answers that are no PBS', () => {
+  const rows: ReadonlyArray<readonly [string, Respond, string]> = [
+    ['html', (_, response) => response.end('<html></html>'), 'not JSON'],
+    ['no data', (_, response) => response.end('{"rows":[]}'), 'not an object with "data"'],
+    ['null for a list', json(null), 'no list'],
+    ['an object for a list', json({}), 'no list'],
+    [
+      'a redirect',
+      (_, response) => response.writeHead(301, { location: 'https://x.example/' }).end(),
+      'redirects are not followed',
+    ],
+    ['a wrong type', json([{ store: 7 }]), 'row 1, field store'],
+    [
+      'too large',
+      (_, response) => response.end(`{"data":"${'x'.repeat(65 * 1024 * 1024)}"}`),
+      'larger than 67108864 bytes',
+    ],
+  ]
+  test.each(rows)('%s', async (_name, respond, detail) => {
+    harness.answer(respond)
+    const error = await harness.fails((client) => client.datastores())
+    expect([error.reason, harness.requests().length]).toEqual(['protocol', 1])
+    expect(error.detail).toContain(detail)
+  })
+
+  test('a wrong token is asked once: PBS makes every failure wait', async () => {
+    harness.answer(status(401, 'authentication failed'))
+    const error = await harness.fails((client) => client.permissions('/datastore'))
+    expect([error.reason, paths()]).toEqual(['unauthorized', ['/access/permissions?path=%2Fdatastore']])
+  })
+
+  test('the text of an error is bounded', async () => {
+    harness.answer(status(400, 'x'.repeat(1_000_000)))
+    expect((await harness.fails((client) => client.datastores())).detail.length).toBe(2048)
+  })
+})
+
+test('sizes of datastores: -1 of old versions and a missing one are null, the impossible date is named', async () => {
+  harness.answer((_, response) =>
+    response.end(
+      '{"data":[{"store":"a","total":-1,"used":3,"estimated-full-date":18446744073709551615},{"store":"b"}]}',
+    ),
+  )
+  const rows = await harness.succeeds((client) => client.datastoreUsage())
+  expect(
+    rows.map((row) => [row.store, row.total, row.used, row.avail, row['estimated-full-date'], row.unsafeIntegers]),
+  ).toEqual([
+    ['a', null, 3, null, null, ['estimated-full-date']],
+    ['b', null, null, null, null, []],
+  ])
+})
+
+test('permissions are a map of paths', async () => {
+  harness.answer(json({ '/': { 'Sys.Audit': true }, '/datastore/tank': { 'Datastore.Audit': false } }))
+  expect(await harness.succeeds((client) => client.permissions())).toEqual({
+    '/': { 'Sys.Audit': true },
+    '/datastore/tank': { 'Datastore.Audit': false },
+  })
+})
