@@ -1,0 +1,22 @@
+import type { StoredEndpoint, StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect, Option, type Scope } from 'effect'
+import { Fleet } from '../fleet/fleet.ts'
+import type { PbsReader } from '../fleet/pbs-reader.ts'
+import { ScopeFailed } from '../frames/scope-failed.ts'
+
+/** The reader of an endpoint; a stored secret that cannot be opened fails that endpoint alone. */
+export const endpointReader = (endpoint: StoredEndpoint): Effect.Effect<PbsReader, ScopeFailed, Fleet | Scope.Scope> =>
+  Effect.gen(function* () {
+    const reader = yield* (yield* Fleet).reader(endpoint)
+    if (Option.isSome(reader)) return reader.value
+    return yield* noSecret(`endpoint ${endpoint.name} was removed meanwhile`)
+  }).pipe(
+    Effect.catchTags({
+      SecretUnreadable: (error) => noSecret(error.message, error),
+      StoreFailed: (error: StoreFailed) =>
+        new ScopeFailed({ code: 'unreachable', message: error.message, retryable: true, cause: error }),
+    }),
+  )
+
+const noSecret = (message: string, cause?: unknown) =>
+  new ScopeFailed({ code: 'unauthorized', message, retryable: false, cause })

@@ -1,0 +1,44 @@
+import type { PbsClient, PbsRequestFailed } from '@netbox-pbs/pbs-client'
+import { Chunk, Effect, Stream } from 'effect'
+import type { ScopeFailed } from '../frames/scope-failed.ts'
+import { scopeFailure } from '../translate/failure.ts'
+import type { PbsReader } from './pbs-reader.ts'
+
+/** A reader on a client, each read under `bounded`. */
+export const clientReader = (
+  client: PbsClient,
+  bounded: <A>(read: Effect.Effect<A, ScopeFailed>) => Effect.Effect<A, ScopeFailed>,
+): PbsReader => {
+  const one = <A>(read: Effect.Effect<A, PbsRequestFailed>) => bounded(Effect.mapError(read, scopeFailure))
+  const whole = <A>(rows: Stream.Stream<A, PbsRequestFailed>) =>
+    one(Effect.map(Stream.runCollect(rows), Chunk.toReadonlyArray))
+  return {
+    version: one(client.version()),
+    time: one(client.time()),
+    permissions: one(client.permissions()),
+    datastores: one(client.datastores()),
+    datastoreConfigs: one(client.datastoreConfigs()),
+    datastoreUsages: one(client.datastoreUsage()),
+    gcStates: one(client.gcStatuses()),
+    namespaces: (datastore) => Effect.map(whole(client.namespaces(datastore)), (rows) => rows.map(({ ns }) => ns)),
+    groups: (datastore, namespace) => whole(client.groups(datastore, namespace)),
+    snapshots: (store, ns, group) =>
+      whole(
+        client.snapshots(
+          group === undefined ? { store, ns } : { store, ns, backupType: group.type, backupId: group.id },
+        ),
+      ),
+    jobs: (type) => {
+      switch (type) {
+        case 'verify':
+          return one(client.verifyJobs())
+        case 'prune':
+          return one(client.pruneJobs())
+        case 'sync':
+          return one(client.syncJobs())
+        case 'tape':
+          return one(client.tapeJobs())
+      }
+    },
+  }
+}

@@ -1,0 +1,40 @@
+import type {
+  PbsDatastoreConfig,
+  PbsDatastoreListItem,
+  PbsDatastoreUsage,
+  PbsGcStatus,
+  PbsGroup,
+  PbsSnapshot,
+  PbsTime,
+  PbsVersion,
+} from '@netbox-pbs/pbs-client'
+import type { Effect } from 'effect'
+import type { ScopeFailed } from '../frames/scope-failed.ts'
+import type { Permissions } from '../permissions/permissions.ts'
+import type { ListedJob, ListedJobType } from '../translate/job.ts'
+
+type Read<A> = Effect.Effect<A, ScopeFailed>
+
+/** A row as it was read, with the names of its fields that held integers beyond 2^53-1. */
+export type Row<A> = A & { readonly unsafeIntegers: ReadonlyArray<string> }
+
+/** What the gateway reads of one PBS. Each read is one bounded list, made while a permit of the server and of the whole gateway is held. */
+export interface PbsReader {
+  readonly version: Read<PbsVersion>
+  readonly time: Read<PbsTime>
+  readonly permissions: Read<Permissions>
+  readonly datastores: Read<ReadonlyArray<PbsDatastoreListItem>>
+  readonly datastoreConfigs: Read<ReadonlyArray<PbsDatastoreConfig>>
+  readonly datastoreUsages: Read<ReadonlyArray<PbsDatastoreUsage>>
+  readonly gcStates: Read<ReadonlyArray<PbsGcStatus>>
+  /** Paths; the root is the empty one. */
+  readonly namespaces: (datastore: string) => Read<ReadonlyArray<string>>
+  readonly groups: (datastore: string, namespace: string) => Read<ReadonlyArray<PbsGroup>>
+  /** Of a whole namespace, or of one group in it. */
+  readonly snapshots: (
+    datastore: string,
+    namespace: string,
+    group?: { readonly type: string; readonly id: string },
+  ) => Read<ReadonlyArray<PbsSnapshot>>
+  readonly jobs: (type: ListedJobType) => Read<ReadonlyArray<Row<ListedJob>>>
+}

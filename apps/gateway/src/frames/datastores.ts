@@ -1,0 +1,64 @@
+import { Effect } from 'effect'
+import { datastoreFrame } from '../translate/datastore.ts'
+import { type Note, unsafeIntegerNotes } from './note.ts'
+import type { Item, Listing } from './open-scope.ts'
+import type { ScopeFailed } from './scope-failed.ts'
+import type { ServerSession } from './server-session.ts'
+
+/** Lists the datastores of a server: every visible one, with what configuration, usage and garbage collection say of it. */
+export const listDatastores = ({ endpoint, pbs }: ServerSession): Effect.Effect<Listing, ScopeFailed> =>
+  Effect.gen(function* () {
+    const [listed, configs, usages, gc] = yield* Effect.all(
+      [
+        pbs.datastores,
+        pbs.datastoreConfigs,
+        observedOnly('usage of the datastores', pbs.datastoreUsages),
+        observedOnly('state of garbage collection', pbs.gcStates),
+      ],
+      { concurrency: 'unbounded' },
+    )
+    const rows = listed
+      .toSorted((a, b) => (a.store < b.store ? -1 : 1))
+      .map((row) => ({
+        listed: row,
+        configured: configs.find(({ name }) => name === row.store),
+        usage: usages.rows.find(({ store }) => store === row.store),
+        gc: gc.rows.find(({ store }) => store === row.store),
+      }))
+    return [
+      ...usages.notes,
+      ...gc.notes,
+      ...rows.flatMap((parts): ReadonlyArray<Item> => {
+        const name = parts.listed.store
+        const hidden = {
+          code: 'facts_hidden',
+          message: `path of datastore ${name} is hidden: grant Datastore.Audit on /datastore/${name} to both the token and its user`,
+        }
+        return [
+          ...(parts.usage === undefined ? [] : unsafeIntegerNotes(`datastore ${name}`, parts.usage)),
+          ...(parts.configured === undefined ? [hidden] : []),
+          datastoreFrame({ server: endpoint.name, ...parts }),
+        ]
+      }),
+    ]
+  })
+
+/**
+ * A list that gives observations only. PBS fails it whole for one store with trouble (a statfs, a state file); that is
+ * no reason to say nothing of the others.
+ */
+export const observedOnly = <A>(
+  what: string,
+  read: Effect.Effect<ReadonlyArray<A>, ScopeFailed>,
+): Effect.Effect<{ readonly rows: ReadonlyArray<A>; readonly notes: ReadonlyArray<Note> }, ScopeFailed> =>
+  read.pipe(
+    Effect.map((rows) => ({ rows, notes: [] })),
+    Effect.catchIf(
+      ({ code }) => code === 'protocol' || code === 'maintenance' || code === 'not_mounted' || code === 'forbidden',
+      ({ message }) =>
+        Effect.succeed({
+          rows: [],
+          notes: [{ code: 'state_unavailable', message: `the ${what} is missing: ${message}` }],
+        }),
+    ),
+  )

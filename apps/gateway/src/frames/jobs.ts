@@ -1,0 +1,52 @@
+import { Effect } from 'effect'
+import { gcJobFrame, jobFrame, type ListedJobType } from '../translate/job.ts'
+import { observedOnly } from './datastores.ts'
+import { unsafeIntegerNotes } from './note.ts'
+import type { Item, Listing } from './open-scope.ts'
+import type { ScopeFailed } from './scope-failed.ts'
+import type { ServerSession } from './server-session.ts'
+
+/** The kinds of jobs a PBS has, in the order they are listed. */
+export const listedJobTypes = ['verify', 'prune', 'sync', 'gc', 'tape'] as const
+
+/** A kind of job a PBS has. */
+export type JobType = ListedJobType | 'gc'
+
+/** Lists the jobs of one kind. A gc job stands in the configuration of its store; a store that cannot be opened keeps its row. */
+export const listJobs = (session: ServerSession, type: JobType): Effect.Effect<Listing, ScopeFailed> =>
+  type === 'gc' ? listGcJobs(session) : listOthers(session, type)
+
+const listOthers = ({ endpoint, pbs }: ServerSession, type: ListedJobType) =>
+  Effect.map(
+    pbs.jobs(type),
+    (rows): Listing =>
+      rows
+        .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+        .flatMap(
+          (row): ReadonlyArray<Item> => [
+            ...unsafeIntegerNotes(`${type} job ${row.id}`, row),
+            jobFrame(endpoint.name, type, row),
+          ],
+        ),
+  )
+
+const listGcJobs = ({ endpoint, pbs }: ServerSession) =>
+  Effect.gen(function* () {
+    const [configs, states] = yield* Effect.all(
+      [pbs.datastoreConfigs, observedOnly('state of the gc jobs', pbs.gcStates)],
+      { concurrency: 'unbounded' },
+    )
+    const listing: Listing = [
+      ...states.notes,
+      ...configs
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+        .map((config) =>
+          gcJobFrame(
+            endpoint.name,
+            config,
+            states.rows.find(({ store }) => store === config.name),
+          ),
+        ),
+    ]
+    return listing
+  })

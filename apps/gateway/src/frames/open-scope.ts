@@ -1,0 +1,107 @@
+import { type ServerScope, scopeTitle } from '@netbox-pbs/core'
+import type { DatastoreFrame, Frame, GroupFrame, JobFrame, NamespaceFrame } from '@netbox-pbs/proxbox-client/contract'
+import { Effect, Stream } from 'effect'
+import { gapsOf, ownerOnly } from '../permissions/gaps.ts'
+import type { Permissions } from '../permissions/permissions.ts'
+import { viewOf } from '../permissions/view.ts'
+import { boundedLine, type Line, lineOf } from './line.ts'
+import { type Note, NoteLimit } from './note.ts'
+import { ScopeFailed } from './scope-failed.ts'
+import type { ServerSession } from './server-session.ts'
+
+/** A row of a scope. */
+export type RowFrame = DatastoreFrame | NamespaceFrame | GroupFrame | JobFrame
+
+/** What listing a scope yields: rows, and what should be known about them. */
+export type Item = RowFrame | Note
+
+/** A list that is read already, or one that is read as it is pulled. */
+export type Listing = ReadonlyArray<Item> | Stream.Stream<Item, ScopeFailed>
+
+/**
+ * Opens a scope: reads the caller's view and runs `list`, then gives the lines of the scope, from `scope` to `complete`
+ * or `failed`. The stream never fails. Several scopes can be opened ahead of each other; what `list` returns as an array
+ * is then read to the end, its closing view included.
+ */
+export const openScope = (
+  session: ServerSession,
+  scope: ServerScope,
+  list: Effect.Effect<Listing, ScopeFailed>,
+): Effect.Effect<Stream.Stream<Line>> =>
+  Effect.gen(function* () {
+    const before = yield* session.permissionsBefore
+    if (ownerOnly(scope, before)) return yield* ownerOnlyFailure(scope)
+    const limit = new NoteLimit()
+    const counted = { rows: 0 }
+    const gaps = gapsOf(scope, before).map(({ privilege, path, hides }) => ({
+      code: 'privileges_missing',
+      message: `without ${privilege} on ${path} and below, ${hides} stay hidden; grant it to both the token and its user`,
+    }))
+    const toLines = (item: Item): Effect.Effect<ReadonlyArray<Line>, ScopeFailed> => {
+      if (!('frame' in item)) return Effect.succeed(limit.admit(item) ? [warning(scope, item)] : [])
+      counted.rows += item.frame === 'group' ? item.snapshots.length : 1
+      return Effect.map(boundedLine(item), (line) => [line])
+    }
+    const closing = Effect.gen(function* () {
+      const view = yield* sameView(session, scope, before)
+      const rest = limit.rest().map((note) => warning(scope, note))
+      return [...rest, lineOf({ frame: 'complete', ...scope, count: counted.rows, view })]
+    })
+
+    const listing = yield* list
+    const opening = lineOf({ frame: 'scope', ...scope })
+    if (Symbol.iterator in listing) {
+      const lines = yield* Effect.forEach([...gaps, ...listing], toLines)
+      return Stream.fromIterable([opening, ...lines.flat(), ...(yield* closing)])
+    }
+    const items = Stream.concat(Stream.fromIterable<Item>(gaps), listing)
+    return Stream.make(opening).pipe(
+      Stream.concat(Stream.flattenIterables(Stream.mapEffect(items, toLines))),
+      Stream.concat(Stream.flattenIterables(Stream.fromEffect(closing))),
+      Stream.catchAll((failure) => Stream.fromEffect(closeFailed(session, scope, failure))),
+    )
+  }).pipe(
+    Effect.catchAll((failure) =>
+      Effect.map(closeFailed(session, scope, failure), (line) =>
+        Stream.make(lineOf({ frame: 'scope', ...scope }), line),
+      ),
+    ),
+  )
+
+/** A scope that is known to fail without being asked for. */
+export const failedScope = (scope: ServerScope, failure: Pick<ScopeFailed, 'code' | 'message' | 'retryable'>) =>
+  Stream.make(lineOf({ frame: 'scope', ...scope }), failedLine(scope, failure))
+
+const closeFailed = (session: ServerSession, scope: ServerScope, failure: ScopeFailed): Effect.Effect<Line> =>
+  Effect.as(session.noteFailure(failure), failedLine(scope, failure))
+
+const failedLine = (scope: ServerScope, failure: Pick<ScopeFailed, 'code' | 'message' | 'retryable'>): Line => {
+  const { code, message, retryable } = failure
+  const frame: Frame = { frame: 'failed', ...scope, error: { code, message }, retryable }
+  return lineOf(frame)
+}
+
+const warning = (scope: ServerScope, note: Note): Line => lineOf({ frame: 'warning', ...scope, ...note })
+
+/** The view, when it is the same after the listing as before: otherwise the list may have been cut in the middle. */
+const sameView = (
+  session: ServerSession,
+  scope: ServerScope,
+  before: Permissions,
+): Effect.Effect<string, ScopeFailed> =>
+  Effect.gen(function* () {
+    const view = viewOf(scope, before)
+    if (viewOf(scope, yield* session.permissionsNow) === view) return view
+    return yield* new ScopeFailed({
+      code: 'protocol',
+      message: `the privileges of the token changed while the ${scopeTitle(scope)} were listed; the next run lists them anew`,
+      retryable: true,
+    })
+  })
+
+const ownerOnlyFailure = (scope: ServerScope) =>
+  new ScopeFailed({
+    code: 'forbidden',
+    message: `the token may not list all ${scopeTitle(scope)}, only its own; grant Datastore.Audit to both the token and its user`,
+    retryable: false,
+  })

@@ -1,0 +1,119 @@
+import type { ServerScope } from '@netbox-pbs/core'
+import type { SyncRequest } from '@netbox-pbs/proxbox-client/contract'
+import { Effect, Stream } from 'effect'
+import { closedBecause } from '../translate/datastore.ts'
+import { namespaceFrame } from '../translate/namespace.ts'
+import { listDatastores } from './datastores.ts'
+import { type JobType, listedJobTypes, listJobs } from './jobs.ts'
+import type { Line } from './line.ts'
+import { failedScope, openScope } from './open-scope.ts'
+import type { ServerSession } from './server-session.ts'
+import { listSnapshots } from './snapshots.ts'
+
+/** What of a request chooses scopes of a server. */
+export type Narrowing = Pick<SyncRequest, 'datastores' | 'namespaces' | 'job_types'>
+
+/** Namespaces that are opened ahead of each other, so that many small ones are not read one round trip at a time. */
+const namespacesAhead = 4
+
+/** The datastores of a server. Narrowing never lists a scope in part, so there is none. */
+export const datastoresScopes = (session: ServerSession): Stream.Stream<Line> =>
+  Stream.unwrap(openScope(session, { resource: 'datastores', server: session.endpoint.name }, listDatastores(session)))
+
+/** The jobs of a server, one scope for each kind. */
+export const jobsScopes = (session: ServerSession, { job_types }: Narrowing): Stream.Stream<Line> => {
+  const types = listedJobTypes.filter((type) => job_types === undefined || job_types.includes(type))
+  return Stream.fromIterable(types).pipe(
+    Stream.flatMap((job_type: JobType) =>
+      Stream.unwrap(
+        openScope(session, { resource: 'jobs', server: session.endpoint.name, job_type }, listJobs(session, job_type)),
+      ),
+    ),
+  )
+}
+
+/**
+ * The namespaces of each datastore, each followed by the snapshots of its namespaces. When the datastores themselves
+ * cannot be listed, the scope that fails is theirs: it speaks for all below it.
+ */
+export const snapshotsScopes = (session: ServerSession, narrowing: Narrowing): Stream.Stream<Line> => {
+  const server = session.endpoint.name
+  const stores = session.permissionsBefore.pipe(
+    Effect.zipRight(session.pbs.datastores),
+    Effect.tapError(session.noteFailure),
+  )
+  return Stream.unwrap(
+    Effect.match(stores, {
+      onFailure: (failure) => failedScope({ resource: 'datastores', server }, failure),
+      onSuccess: (listed) => {
+        const names = narrowing.datastores ?? listed.map(({ store }) => store)
+        return Stream.fromIterable([...new Set(names)].sort()).pipe(
+          Stream.flatMap((name) => {
+            const store = listed.find((row) => row.store === name)
+            const closed =
+              store === undefined
+                ? { code: 'protocol' as const, message: `${server} lists no datastore ${name}` }
+                : closedBecause(store)
+            return closed === null
+              ? storeScopes(session, name, narrowing)
+              : closedStore(server, name, narrowing, { ...closed, retryable: false })
+          }),
+        )
+      },
+    }),
+  )
+}
+
+const closedStore = (
+  server: string,
+  datastore: string,
+  { namespaces }: Narrowing,
+  failure: Parameters<typeof failedScope>[1],
+): Stream.Stream<Line> => {
+  const scopes: ReadonlyArray<ServerScope> =
+    namespaces === undefined
+      ? [{ resource: 'namespaces', server, datastore }]
+      : namespaces.map((namespace) => ({ resource: 'snapshots', server, datastore, namespace }))
+  return Stream.flatMap(Stream.fromIterable(scopes), (scope) => failedScope(scope, failure))
+}
+
+const storeScopes = (session: ServerSession, datastore: string, narrowing: Narrowing): Stream.Stream<Line> => {
+  if (narrowing.namespaces !== undefined) return namespaceScopes(session, datastore, [...new Set(narrowing.namespaces)])
+  const server = session.endpoint.name
+  return Stream.suspend(() => {
+    let paths: ReadonlyArray<string> = []
+    const list = Effect.map(session.pbs.namespaces(datastore), (listed) => {
+      paths = [...new Set(listed)].sort()
+      return paths.map((path) => namespaceFrame(server, datastore, path))
+    })
+    let complete = false
+    return Stream.unwrap(openScope(session, { resource: 'namespaces', server, datastore }, list)).pipe(
+      Stream.tap(({ frame }) =>
+        Effect.sync(() => {
+          if (frame.frame === 'complete') complete = true
+        }),
+      ),
+      // A failed list of namespaces says nothing of what is below it.
+      Stream.concat(Stream.suspend(() => (complete ? namespaceScopes(session, datastore, paths) : Stream.empty))),
+    )
+  })
+}
+
+const namespaceScopes = (
+  session: ServerSession,
+  datastore: string,
+  namespaces: ReadonlyArray<string>,
+): Stream.Stream<Line> =>
+  Stream.fromIterable(namespaces).pipe(
+    Stream.rechunk(1),
+    Stream.mapEffect(
+      (namespace) =>
+        openScope(
+          session,
+          { resource: 'snapshots', server: session.endpoint.name, datastore, namespace },
+          listSnapshots(session, datastore, namespace),
+        ),
+      { concurrency: namespacesAhead },
+    ),
+    Stream.flatten(),
+  )

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto'
+import { GatewayKeys, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Clock, Effect } from 'effect'
+import type { FailedAttempts } from './failed-attempts.ts'
+import { Refused } from './refused.ts'
+
+/** The shortest key that is accepted anywhere. */
+export const minKeyLength = 32
+
+/** Keys are stored and compared as hex SHA-256: they are long and random, so a slow hash adds nothing. */
+export const hashKey = (key: string): string => createHash('sha256').update(key).digest('hex')
+
+/** The key of a request: `X-Proxbox-API-Key` as proxbox-api reads it, else `Authorization: Bearer`. */
+export const presentedKey = (header: (name: string) => string | undefined): string | null => {
+  const own = header('x-proxbox-api-key')?.trim() ?? ''
+  if (own !== '') return own
+  return /^Bearer +(\S+)$/i.exec(header('authorization')?.trim() ?? '')?.[1] ?? null
+}
+
+/** Lets a request with a known key pass and refuses all others in proxbox-api's words. */
+export const requireKey = (request: {
+  readonly key: string | null
+  readonly address: string
+  readonly attempts: FailedAttempts
+}): Effect.Effect<void, Refused | StoreFailed, GatewayKeys> =>
+  Effect.gen(function* () {
+    const { key, address, attempts } = request
+    const now = yield* Clock.currentTimeMillis
+    const wait = attempts.retryAfter(address, now)
+    if (wait > 0) {
+      return yield* new Refused({
+        status: 429,
+        detail: 'Too many failed authentication attempts. Please try again later.',
+        headers: { 'Retry-After': String(wait) },
+      })
+    }
+    const keys = yield* GatewayKeys
+    if (key === null) {
+      const detail = (yield* keys.any())
+        ? `API key required. ${attempts.remaining(address, now)} attempts remaining.`
+        : 'No API key configured. Register a key via POST /auth/register-key or use an existing key.'
+      return yield* new Refused({ status: 401, detail })
+    }
+    if (yield* keys.known({ hash: hashKey(key) })) return attempts.clear(address)
+    if (!(yield* keys.any())) {
+      return yield* new Refused({
+        status: 401,
+        detail: 'No API key configured. Register a key via POST /auth/register-key or use an existing key.',
+      })
+    }
+    attempts.note(address, now)
+    return yield* new Refused({
+      status: 401,
+      detail: `Invalid API key. ${attempts.remaining(address, now)} attempts remaining.`,
+    })
+  })

@@ -1,0 +1,44 @@
+import type { EndpointStore, GatewayKeys } from '@netbox-pbs/core/ports'
+import { Effect, type Runtime } from 'effect'
+import { Hono } from 'hono'
+import { createMiddleware } from 'hono/factory'
+import type { Fleet } from '../fleet/fleet.ts'
+import { presentedKey, requireKey } from './api-key.ts'
+import { authRoutes } from './auth-routes.ts'
+import { endpointRoutes } from './endpoint-routes.ts'
+import type { FailedAttempts } from './failed-attempts.ts'
+import { remoteAddress } from './remote-address.ts'
+import { makeRun } from './run.ts'
+import { statusRoutes } from './status-routes.ts'
+import { syncRoutes } from './sync-routes.ts'
+import { version } from './version.ts'
+
+/** Everything the gateway answers, on the services of a runtime. */
+export const gatewayApp = (
+  runtime: Runtime.Runtime<EndpointStore | GatewayKeys | Fleet>,
+  attempts: FailedAttempts,
+): Hono => {
+  const run = makeRun(runtime)
+  const withKey = createMiddleware(async (c, next) => {
+    const check = requireKey({ key: presentedKey((name) => c.req.header(name)), address: remoteAddress(c), attempts })
+    const reply = await run(c, Effect.as(check, passed))
+    if (reply !== passed) return reply
+    await next()
+  })
+
+  const app = new Hono({ strict: false })
+  app.get('/', (c) => c.json({ message: 'netbox-pbs gateway', version, contract: '/pbs/*', health: '/health' }))
+  app.get('/health', (c) => c.json({ status: 'ready' }))
+  app.route('/auth', authRoutes(run))
+  app.use(withKey)
+  app.get('/version', (c) => c.json({ version, capabilities: { pbs_streams: true } }))
+  app.route('/pbs/endpoints', endpointRoutes(run))
+  app.route('/pbs/status', statusRoutes(run))
+  app.route('/pbs/sync', syncRoutes(run))
+  app.notFound((c) => c.json({ detail: 'Not Found' }, 404))
+  app.onError((error, c) => run(c, Effect.die(error)))
+  return app
+}
+
+/** Marks that the key was right; never sent. */
+const passed = new Response(null)

@@ -1,0 +1,134 @@
+import { EndpointStore, type StoredEndpoint } from '@netbox-pbs/core/ports'
+import { normalizeFingerprint } from '@netbox-pbs/pbs-client'
+import { EndpointIn, EndpointPatch, EndpointTestIn, endpointPageLimit } from '@netbox-pbs/proxbox-client/contract'
+import { Effect, Option, Redacted } from 'effect'
+import { type Context, Hono } from 'hono'
+import { z } from 'zod'
+import { testEndpoint } from '../endpoints/test-endpoint.ts'
+import type { Fleet } from '../fleet/fleet.ts'
+import { parse, readBody } from './read-body.ts'
+import { endpointNotFound, type Refused } from './refused.ts'
+import type { Run } from './run.ts'
+
+/** The largest id of the store. */
+const maxId = 2_147_483_647
+
+const whole = z.coerce.number('must be a whole number').int('must be a whole number')
+const limitText = `must be 1 to ${endpointPageLimit}`
+const Page = z.object({
+  offset: whole.min(0, 'must not be negative').default(0),
+  limit: whole.min(1, limitText).max(endpointPageLimit, limitText).default(endpointPageLimit),
+})
+const Path = z.object({ endpoint_id: whole })
+
+/** `/pbs/endpoints`: what the gateway knows of the fleet. Secrets go in and never come out. */
+export const endpointRoutes = (run: Run<EndpointStore | Fleet>): Hono =>
+  new Hono()
+    .get('/', (c) =>
+      run(
+        c,
+        Effect.gen(function* () {
+          const page = yield* parse(Page, c.req.query(), 'query')
+          const store = yield* EndpointStore
+          return c.json((yield* store.list(page)).map(shown))
+        }),
+      ),
+    )
+    .post('/', (c) =>
+      run(
+        c,
+        Effect.gen(function* () {
+          const { token_secret, ...endpoint } = yield* readBody(c, EndpointIn)
+          const store = yield* EndpointStore
+          return c.json(
+            shown(yield* store.create({ ...withNormalPin(endpoint), token_secret: Redacted.make(token_secret) })),
+          )
+        }),
+      ),
+    )
+    .post('/test', (c) =>
+      run(
+        c,
+        Effect.gen(function* () {
+          const body = yield* readBody(c, EndpointTestIn)
+          if (!('id' in body)) {
+            const { token_secret, ...endpoint } = body
+            return c.json(yield* testEndpoint(endpoint, Redacted.make(token_secret)))
+          }
+          if (!inRange(body.id)) return yield* endpointNotFound()
+          const store = yield* EndpointStore
+          const endpoint = yield* found(store.get(body))
+          return c.json(yield* testEndpoint(endpoint, yield* found(store.secret(body))))
+        }),
+      ),
+    )
+    .get('/:id', (c) =>
+      run(
+        c,
+        Effect.gen(function* () {
+          const id = yield* idOf(c)
+          return c.json(shown(yield* found((yield* EndpointStore).get({ id }))))
+        }),
+      ),
+    )
+    .put('/:id', (c) =>
+      run(
+        c,
+        Effect.gen(function* () {
+          const id = yield* idOf(c)
+          const { token_secret, ...change } = yield* readBody(c, EndpointPatch)
+          const store = yield* EndpointStore
+          const secret = token_secret === undefined ? {} : { token_secret: Redacted.make(token_secret) }
+          return c.json(
+            shown(yield* found(store.update({ id, change: { ...withNormalPin(withoutAbsent(change)), ...secret } }))),
+          )
+        }),
+      ),
+    )
+    .delete('/:id', (c) =>
+      run(
+        c,
+        Effect.gen(function* () {
+          const id = yield* idOf(c)
+          if (!(yield* (yield* EndpointStore).remove({ id }))) return yield* endpointNotFound()
+          return c.json({ message: 'PBS endpoint deleted.' })
+        }),
+      ),
+    )
+
+const idOf = (c: Context): Effect.Effect<number, Refused> =>
+  parse(Path, { endpoint_id: c.req.param('id') }, 'path').pipe(
+    Effect.flatMap(({ endpoint_id }) => (inRange(endpoint_id) ? Effect.succeed(endpoint_id) : endpointNotFound())),
+  )
+
+const inRange = (id: number): boolean => id >= 1 && id <= maxId
+
+const found = <A, E, R>(lookup: Effect.Effect<Option.Option<A>, E, R>): Effect.Effect<A, E | Refused, R> =>
+  Effect.flatMap(lookup, Option.match({ onNone: endpointNotFound, onSome: Effect.succeed }))
+
+/** An endpoint as the contract shows it: keys in its order, `allow_writes` always false, no secret. */
+const shown = (endpoint: StoredEndpoint) => ({
+  id: endpoint.id,
+  name: endpoint.name,
+  host: endpoint.host,
+  port: endpoint.port,
+  token_id: endpoint.token_id,
+  fingerprint: endpoint.fingerprint,
+  verify_ssl: endpoint.verify_ssl,
+  allow_writes: false,
+  enabled: endpoint.enabled,
+  timeout_seconds: endpoint.timeout_seconds,
+})
+
+/** A fingerprint is stored as PBS shows it, whatever way it was typed. */
+const withNormalPin = <T extends { readonly fingerprint?: string | null }>(endpoint: T): T =>
+  typeof endpoint.fingerprint === 'string'
+    ? { ...endpoint, fingerprint: normalizeFingerprint(endpoint.fingerprint) ?? endpoint.fingerprint }
+    : endpoint
+
+type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
+
+/** zod writes an optional key as `| undefined`; the port takes only keys that are there. */
+const withoutAbsent = <T extends object>(change: T): Present<T> =>
+  // The entries are those of T without the undefined ones, which is what Present says.
+  Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as Present<T>

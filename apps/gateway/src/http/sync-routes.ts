@@ -1,0 +1,60 @@
+import { type Resource, resources } from '@netbox-pbs/core'
+import type { EndpointStore } from '@netbox-pbs/core/ports'
+import { envelopeOf, ndjsonMediaType, SyncRequest } from '@netbox-pbs/proxbox-client/contract'
+import { Chunk, Effect, Stream } from 'effect'
+import { type Context, Hono } from 'hono'
+import { z } from 'zod'
+import type { Fleet } from '../fleet/fleet.ts'
+import type { Line } from '../frames/line.ts'
+import { type SummaryResource, summaries, summaryResources } from '../sync/summaries.ts'
+import { syncStream } from '../sync/sync-stream.ts'
+import { parse, readBody } from './read-body.ts'
+import { Refused } from './refused.ts'
+import type { Run } from './run.ts'
+
+const Query = z.object({
+  netbox_branch_schema_id: z.string().max(255, 'must have at most 255 characters').optional(),
+})
+
+/** `/pbs/sync/*`: GET answers counts as proxbox-api does, POST the rows, as frames or as one document. */
+export const syncRoutes = (run: Run<EndpointStore | Fleet>): Hono => {
+  const routes = new Hono()
+  for (const resource of summaryResources) routes.get(`/${resource}`, (c) => run(c, summarize(c, resource)))
+  for (const resource of resources) routes.post(`/${resource}`, (c) => run(c, list(c, resource)))
+  for (const path of new Set<string>([...summaryResources, ...resources])) {
+    routes.all(`/${path}`, (c) => run(c, new Refused({ status: 405, detail: 'Method Not Allowed' })))
+  }
+  return routes
+}
+
+const summarize = (c: Context, resource: SummaryResource) =>
+  Effect.gen(function* () {
+    const query = yield* parse(Query, c.req.query(), 'query')
+    return c.json({ items: yield* summaries(resource, query.netbox_branch_schema_id ?? null), raw: null })
+  })
+
+const list = (c: Context, resource: Resource) =>
+  Effect.gen(function* () {
+    const request = yield* readBody(c, SyncRequest)
+    const lines = yield* syncStream(resource, request)
+    return wantsFrames(c) ? yield* frames(lines) : yield* document(c, lines)
+  })
+
+const wantsFrames = (c: Context): boolean =>
+  (c.req.header('accept') ?? '').split(',').some((type) => type.split(';')[0]?.trim().toLowerCase() === ndjsonMediaType)
+
+/** A response that pulls: what the client has not taken is not read from PBS either, and a client that leaves ends the work. */
+const frames = (lines: Stream.Stream<Line, never, Fleet>) =>
+  lines.pipe(
+    Stream.mapChunks((chunk) => Chunk.of(Buffer.from(Chunk.map(chunk, ({ text }) => text).pipe(Chunk.join(''))))),
+    Stream.toReadableStreamEffect({ strategy: new CountQueuingStrategy({ highWaterMark: 0 }) }),
+    Effect.map(
+      (body) =>
+        new Response(body, {
+          headers: { 'Content-Type': ndjsonMediaType, 'Cache-Control': 'no-store', 'Transfer-Encoding': 'chunked' },
+        }),
+    ),
+  )
+
+const document = (c: Context, lines: Stream.Stream<Line, never, Fleet>) =>
+  Effect.map(Stream.runCollect(lines), (all) => c.json(envelopeOf(Chunk.map(all, ({ frame }) => frame))))

@@ -1,0 +1,55 @@
+import type { ServerScope } from '@netbox-pbs/core'
+import { coversBelow, datastorePath, type Permissions, privilegesOn } from './permissions.ts'
+
+/** A privilege that the caller lacks, where, and what stays hidden for it. */
+export interface Gap {
+  readonly privilege: string
+  readonly path: string
+  readonly hides: string
+}
+
+/** What a full inventory reads with: the roles Audit, RemoteAudit and TapeAudit on `/`. */
+const wanted: ReadonlyArray<Gap> = [
+  { privilege: 'Datastore.Audit', path: '/datastore', hides: 'datastores, namespaces and backups of other owners' },
+  { privilege: 'Sys.Audit', path: '/system', hides: 'tasks and the state of the node' },
+  { privilege: 'Remote.Audit', path: '/remote', hides: 'sync jobs with a remote' },
+  { privilege: 'Tape.Audit', path: '/tape', hides: 'tape jobs' },
+]
+
+/** The privileges that the caller lacks for a full inventory, as `Remote.Audit on /remote`. */
+export const missingPrivileges = (permissions: Permissions): ReadonlyArray<string> =>
+  wanted
+    .filter(({ path, privilege }) => !coversBelow(permissions, path, privilege))
+    .map(({ privilege, path }) => `${privilege} on ${path}`)
+
+/** The gaps that make the list of a scope shorter than it is. */
+export const gapsOf = (scope: ServerScope, permissions: Permissions): ReadonlyArray<Gap> =>
+  candidates(scope).filter(({ path, privilege }) => !coversBelow(permissions, path, privilege))
+
+const candidates = (scope: ServerScope): ReadonlyArray<Gap> => {
+  switch (scope.resource) {
+    case 'datastores':
+      return [{ privilege: 'Datastore.Audit', path: '/datastore', hides: 'datastores, or their paths and comments' }]
+    case 'namespaces':
+      return [{ privilege: 'Datastore.Audit', path: datastorePath(scope.datastore), hides: 'namespaces' }]
+    case 'snapshots':
+      return []
+    case 'jobs':
+      return jobCandidates[scope.job_type] ?? []
+  }
+}
+
+const ofStores = (kind: string): Gap => ({ privilege: 'Datastore.Audit', path: '/datastore', hides: `${kind} jobs` })
+
+const jobCandidates: Readonly<Record<string, ReadonlyArray<Gap>>> = {
+  verify: [ofStores('verify')],
+  prune: [ofStores('prune')],
+  gc: [ofStores('garbage collection')],
+  sync: [ofStores('sync'), { privilege: 'Remote.Audit', path: '/remote', hides: 'sync jobs with a remote' }],
+  tape: [{ privilege: 'Tape.Audit', path: '/tape', hides: 'tape jobs' }],
+}
+
+/** Whether the caller may not list a scope completely at all: of the snapshots only its own are shown to it. */
+export const ownerOnly = (scope: ServerScope, permissions: Permissions): boolean =>
+  scope.resource === 'snapshots' &&
+  !privilegesOn(permissions, datastorePath(scope.datastore, scope.namespace)).has('Datastore.Audit')

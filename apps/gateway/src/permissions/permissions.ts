@@ -1,0 +1,38 @@
+/** `/access/permissions` of the caller: path → privilege → whether it propagates to paths below. Paths without any are left out. */
+export type Permissions = Readonly<Record<string, Readonly<Record<string, boolean>>>>
+
+/** The privileges of the caller on one path: those listed for it, else what its nearest listed ancestor propagates. */
+export const privilegesOn = (permissions: Permissions, path: string): ReadonlySet<string> => {
+  const own = permissions[path]
+  if (own !== undefined) return new Set(Object.keys(own))
+  for (const ancestor of ancestorsOf(path)) {
+    const inherited = permissions[ancestor]
+    if (inherited !== undefined) return new Set(Object.keys(inherited).filter((privilege) => inherited[privilege]))
+  }
+  return new Set()
+}
+
+/** Whether the caller has a privilege on a path and on everything below it, as far as the listed paths tell. */
+export const coversBelow = (permissions: Permissions, path: string, privilege: string): boolean => {
+  const here = permissions[path] ?? permissions[ancestorsOf(path).find((ancestor) => ancestor in permissions) ?? '']
+  return (
+    here?.[privilege] === true &&
+    Object.entries(permissions).every(([listed, privileges]) => !isBelow(listed, path) || privilege in privileges)
+  )
+}
+
+/** Whether `path` lies strictly below `ancestor`. */
+export const isBelow = (path: string, ancestor: string): boolean =>
+  path !== ancestor && path.startsWith(ancestor === '/' ? '/' : `${ancestor}/`)
+
+/** The ACL path of a datastore, or of a namespace in it. */
+export const datastorePath = (datastore: string, namespace = ''): string =>
+  namespace === '' ? `/datastore/${datastore}` : `/datastore/${datastore}/${namespace}`
+
+/** From the parent up to `/`. */
+const ancestorsOf = (path: string): ReadonlyArray<string> => {
+  const ancestors: Array<string> = []
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1))
+    ancestors.push(path.slice(0, end))
+  return path === '/' ? [] : [...ancestors, '/']
+}

@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto'
+import type { ServerScope } from '@netbox-pbs/core'
+import { datastorePath, isBelow, type Permissions, privilegesOn } from './permissions.ts'
+
+/** Privileges that let a datastore or namespace appear in a list. */
+const listing = ['Datastore.Audit', 'Datastore.Backup', 'Datastore.Modify', 'Datastore.Read']
+
+/** Which privileges decide what a list shows, and the part of the ACL tree they are looked up in. */
+const deciding = (
+  scope: ServerScope,
+): ReadonlyArray<{ readonly root: string; readonly privileges: ReadonlyArray<string> }> => {
+  switch (scope.resource) {
+    case 'datastores':
+      return [{ root: '/datastore', privileges: listing }]
+    case 'namespaces':
+      return [{ root: datastorePath(scope.datastore), privileges: listing }]
+    case 'snapshots':
+      return [
+        { root: datastorePath(scope.datastore, scope.namespace), privileges: ['Datastore.Audit', 'Datastore.Backup'] },
+      ]
+    case 'jobs':
+      return decidingJobs[scope.job_type] ?? [{ root: '/', privileges: listing }]
+  }
+}
+
+const decidingJobs: Readonly<Record<string, ReturnType<typeof deciding>>> = {
+  verify: [{ root: '/datastore', privileges: ['Datastore.Audit', 'Datastore.Verify'] }],
+  prune: [{ root: '/datastore', privileges: ['Datastore.Audit', 'Datastore.Modify'] }],
+  sync: [
+    { root: '/datastore', privileges: ['Datastore.Audit'] },
+    { root: '/remote', privileges: ['Remote.Audit'] },
+  ],
+  gc: [{ root: '/datastore', privileges: ['Datastore.Audit'] }],
+  tape: [{ root: '/tape', privileges: ['Tape.Audit'] }],
+}
+
+/**
+ * The view of a scope: a hash of the caller's effective privileges that decide what the list of the scope shows. For a
+ * scope with ACL paths below it, those count too; the snapshots of a namespace do not reach into the namespaces below.
+ */
+export const viewOf = (scope: ServerScope, permissions: Permissions): string => {
+  const facts = deciding(scope).map(({ root, privileges }) => {
+    const below = scope.resource === 'snapshots' ? [] : Object.keys(permissions).filter((path) => isBelow(path, root))
+    return [root, ...below.sort()].map((path) => {
+      const held = privilegesOn(permissions, path)
+      const propagated = permissions[path]
+      return [path, privileges.filter((p) => held.has(p)).map((p) => (propagated?.[p] === false ? `${p}!` : p))]
+    })
+  })
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex')
+}

@@ -1,0 +1,114 @@
+import type { Resource } from '@netbox-pbs/core'
+import type { EndpointStore, StoredEndpoint, StoreFailed } from '@netbox-pbs/core/ports'
+import type { SyncRequest } from '@netbox-pbs/proxbox-client/contract'
+import { Effect, Stream } from 'effect'
+import { enabledEndpoints } from '../endpoints/enabled-endpoints.ts'
+import { endpointReader } from '../endpoints/endpoint-reader.ts'
+import { Fleet } from '../fleet/fleet.ts'
+import { type JobType, listedJobTypes } from '../frames/jobs.ts'
+import { type Line, lineOf } from '../frames/line.ts'
+import { failedScope } from '../frames/open-scope.ts'
+import { openSession, type ServerSession } from '../frames/server-session.ts'
+import { datastoresScopes, jobsScopes, snapshotsScopes } from '../frames/sync-scopes.ts'
+import { refusal } from '../http/read-body.ts'
+import type { Refused } from '../http/refused.ts'
+import { serversScope } from './servers-scope.ts'
+import { Tally } from './tally.ts'
+
+/**
+ * The lines of one sync request. Names that nobody has are refused before the first line; from then on the stream never
+ * fails: what cannot be listed ends in `failed`, and `end` is always last. Servers are worked on side by side, the
+ * scopes of one server one after the other. Nothing is read ahead of the reader but what is already on its way.
+ */
+export const syncStream = (
+  resource: Resource,
+  request: SyncRequest,
+): Effect.Effect<Stream.Stream<Line, never, Fleet>, Refused | StoreFailed, EndpointStore> =>
+  Effect.gen(function* () {
+    const all = yield* enabledEndpoints
+    yield* refuseUnknown(request, all)
+    const { servers } = request
+    const chosen =
+      servers === undefined || resource === 'servers' ? all : all.filter(({ name }) => servers.includes(name))
+    const tally = new Tally(resource)
+    const lines = resource === 'servers' ? serversScope(chosen, tally) : scopesOf(resource, request, chosen)
+    return lines.pipe(
+      Stream.tap(({ frame }) => Effect.sync(() => tally.see(frame))),
+      Stream.concat(
+        Stream.suspend(() =>
+          Stream.make(lineOf({ frame: 'end', items: tally.items(chosen, request.netbox_branch_schema_id ?? null) })),
+        ),
+      ),
+    )
+  })
+
+const scopesOf = (
+  resource: Exclude<Resource, 'servers'>,
+  request: SyncRequest,
+  endpoints: ReadonlyArray<StoredEndpoint>,
+): Stream.Stream<Line, never, Fleet> =>
+  Stream.unwrap(
+    Effect.map(Fleet, ({ width }) =>
+      Stream.fromIterable(endpoints).pipe(
+        Stream.flatMap((endpoint) => serverScopes(resource, request, endpoint), { concurrency: width, bufferSize: 1 }),
+      ),
+    ),
+  )
+
+const serverScopes = (
+  resource: Exclude<Resource, 'servers'>,
+  request: SyncRequest,
+  endpoint: StoredEndpoint,
+): Stream.Stream<Line, never, Fleet> =>
+  Stream.unwrapScoped(
+    endpointReader(endpoint).pipe(
+      Effect.flatMap((pbs) => openSession(endpoint, pbs)),
+      Effect.map((session) => scopesOfSession(resource, request, session)),
+      Effect.catchAll((failure) => Effect.succeed(failedServer(resource, request, endpoint, failure))),
+    ),
+  )
+
+const scopesOfSession = (
+  resource: Exclude<Resource, 'servers'>,
+  request: SyncRequest,
+  session: ServerSession,
+): Stream.Stream<Line> => {
+  switch (resource) {
+    case 'datastores':
+      return datastoresScopes(session)
+    case 'snapshots':
+      return snapshotsScopes(session, request)
+    case 'jobs':
+      return jobsScopes(session, request)
+  }
+}
+
+/** A server that cannot even be asked: the scopes that would have been opened first fail. */
+const failedServer = (
+  resource: Exclude<Resource, 'servers'>,
+  { job_types }: SyncRequest,
+  { name: server }: StoredEndpoint,
+  failure: Parameters<typeof failedScope>[1],
+): Stream.Stream<Line> =>
+  resource === 'jobs'
+    ? Stream.flatMap(
+        Stream.fromIterable(listedJobTypes.filter((type) => job_types === undefined || job_types.includes(type))),
+        (job_type) => failedScope({ resource: 'jobs', server, job_type }, failure),
+      )
+    : failedScope({ resource: 'datastores', server }, failure)
+
+const refuseUnknown = (
+  { servers, job_types }: SyncRequest,
+  enabled: ReadonlyArray<StoredEndpoint>,
+): Effect.Effect<void, Refused> => {
+  const unknownServer = servers?.find((name) => enabled.every((endpoint) => endpoint.name !== name))
+  if (unknownServer !== undefined) {
+    return Effect.fail(refusal(['body', 'servers'], `${unknownServer} is not an enabled endpoint of this gateway`))
+  }
+  const unknownType = job_types?.find((type) => !isJobType(type))
+  return unknownType === undefined
+    ? Effect.void
+    : Effect.fail(refusal(['body', 'job_types'], `${unknownType} is not one of ${listedJobTypes.join(', ')}`))
+}
+
+const isJobType = (type: string): type is JobType => listedJobTypes.some((known) => known === type)

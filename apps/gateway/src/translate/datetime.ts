@@ -1,0 +1,8 @@
+/** The last second that RFC 3339 can write: years have four digits. */
+const lastSecond = 253_402_300_799
+
+/** Epoch seconds as RFC 3339 in UTC; null for 0, for what is not there and for what no calendar has. */
+export const datetimeOf = (epochSeconds: number | null | undefined): string | null =>
+  epochSeconds === null || epochSeconds === undefined || epochSeconds <= 0 || epochSeconds > lastSecond
+    ? null
+    : `${new Date(Math.floor(epochSeconds) * 1000).toISOString().slice(0, 19)}Z`
