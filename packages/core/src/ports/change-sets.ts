@@ -34,12 +34,19 @@ export interface GroupDigest {
   readonly listed: number
 }
 
-/** Part of what a scope changes. Appended in short transactions; nothing of it is seen in main. */
+/**
+ * Part of what a scope changes. Appended in short transactions; nothing of it is seen in main.
+ *
+ * A group or a namespace is deleted only as far as no row is left in it: one in which rows made by hand remain stays, as if made by hand itself.
+ * An `Update` may change key fields (a server that takes its endpoint's name); its `key` is the one the row has now.
+ */
 export interface Appended<M extends ModelName = ModelName> {
   readonly changeSet: number
   readonly scope: Scope
   readonly model: M
   readonly changes: ReadonlyArray<Change<M>>
+  /** The deletions of this part wait, also when those of the scope land: `rows_below`. */
+  readonly held?: HoldReason
   readonly observed?: M extends ObservedModel ? ReadonlyArray<Observed<M>> : never
   readonly digests?: M extends 'group' ? ReadonlyArray<GroupDigest> : never
 }
@@ -51,10 +58,11 @@ export interface Landing {
   readonly runId: number
   /** When the scope's list was complete, RFC 3339: `last_seen_at` of every row it listed. */
   readonly at: string
+  /** Stored only when none of the scope's deletions waits. */
   readonly view: string | null
-  /** The scope's deletions wait, and why; null: they land. */
+  /** The scope's deletions wait, and why; null: they land, save those of parts that are held by themselves. */
   readonly held: HoldReason | null
-  /** A source listed this scope to its end. False for a scope emptied because its parent is gone. */
+  /** A source listed this scope to its end. False for a scope emptied because its parent is gone: its view and the time of its last complete list stay. */
   readonly listed: boolean
 }
 

@@ -18,8 +18,8 @@ export interface GuardInput {
   readonly viewChanged: boolean
 }
 
-/** Why deletions wait. */
-export type HoldReason = 'view_changed' | 'emptied' | 'too_many'
+/** Why deletions wait. `rows_below`: the row's own scope would let it go, but rows below it wait. */
+export type HoldReason = 'view_changed' | 'emptied' | 'too_many' | 'rows_below'
 
 /** Whether a scope's deletions land or wait. */
 export type Verdict = { readonly _tag: 'land' } | { readonly _tag: 'hold'; readonly reason: HoldReason }
