@@ -1,5 +1,4 @@
 export { backupTypes, choiceFor, endpointStates, gcStatuses, jobStates, jobTypes, serverStatuses } from './choices.ts'
-export { display } from './display.ts'
 export { naturalKey } from './key.ts'
 export { parseDatetime } from './query/datetime.ts'
 export type { FieldErrors } from './query/field-errors.ts'
