@@ -21,6 +21,7 @@ const serve = async () => {
 const read = async (child: ChildProcess) => {
   const [port] = await once(child, 'message')
   const begun = performance.now()
+  const before = process.memoryUsage.rss()
   let peak = 0
   const found = await Effect.runPromise(
     Effect.scoped(
@@ -43,7 +44,7 @@ const read = async (child: ChildProcess) => {
   )
   const seconds = (performance.now() - begun) / 1000
   process.stdout.write(
-    `${found.toLocaleString('en')} rows over TLS: ${Math.round(found / seconds).toLocaleString('en')} rows/s, peak RSS ${Math.round(peak / 1e6)} MB\n`,
+    `${found.toLocaleString('en')} rows over TLS: ${Math.round(found / seconds).toLocaleString('en')} rows/s, peak RSS ${Math.round(peak / 1e6)} MB (${Math.round(before / 1e6)} before)\n`,
   )
   child.kill()
 }

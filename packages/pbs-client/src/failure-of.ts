@@ -31,7 +31,8 @@ const causeOf = (error: Error): unknown =>
 /** A text of the peer as it may stand in an error: bounded, and without the secret should the peer echo it. */
 export const safeText = (connection: PbsConnection, text: string): string => {
   const secret = Redacted.value(connection.tokenSecret)
-  const clean = secret === '' ? text : text.replaceAll(secret, '<redacted>')
+  const clean =
+    secret === '' ? text : text.replaceAll(secret, '<redacted>').replaceAll(encodeURIComponent(secret), '<redacted>')
   return clean.trim().slice(0, 2048)
 }
 

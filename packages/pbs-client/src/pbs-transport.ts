@@ -6,7 +6,7 @@ import { authority, bareHost, type PbsConnection } from './connection.ts'
 import { failureOf, safeText } from './failure-of.ts'
 import { type PbsError, PbsRequestFailed } from './pbs-error.ts'
 import { readBeginning } from './response-body.ts'
-import { VerifyingAgent } from './verifying-agent.ts'
+import { VerifyingAgent, type VerifyingRequestOptions } from './verifying-agent.ts'
 
 /** Query parameters; those that are null or undefined are left out. */
 export type PbsQuery = Readonly<Record<string, string | null | undefined>>
@@ -77,19 +77,21 @@ const send = (connection: PbsConnection, agent: VerifyingAgent, path: string, qu
           resume(Effect.fail(failureOf(connection, path, error)))
         }
         try {
-          const sent = request({
+          const options: VerifyingRequestOptions = {
             agent,
             host: bareHost(connection.host),
             port: connection.port,
             path: `/api2/json${path}${queryString(query)}`,
             method: 'GET',
             signal: abort.signal,
+            giveUp: abort.signal,
             headers: {
               authorization: authorization(connection),
               accept: 'application/json',
               'accept-encoding': 'identity',
             },
-          })
+          }
+          const sent = request(options)
           sent.once('socket', () => {
             timer = setTimeout(() => {
               resume(Effect.fail(timedOut(connection, path)))

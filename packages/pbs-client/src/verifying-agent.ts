@@ -3,6 +3,12 @@ import type { Duplex } from 'node:stream'
 import type { PbsConnection } from './connection.ts'
 import { judgePeer, openSocket } from './verified-socket.ts'
 
+/** What a request hands to the agent; Node keeps `signal` itself from it. */
+export interface VerifyingRequestOptions extends RequestOptions {
+  /** Ends an attempt to connect. */
+  readonly giveUp: AbortSignal
+}
+
 /** An agent that hands out only sockets whose peer was judged, so no request is ever written to a wrong server. */
 export class VerifyingAgent extends Agent {
   readonly #connection: PbsConnection
@@ -26,7 +32,7 @@ export class VerifyingAgent extends Agent {
         if (refused !== null) reply?.(refused)
         else reply?.(null, socket)
       },
-      options.signal,
+      'giveUp' in options && options.giveUp instanceof AbortSignal ? options.giveUp : undefined,
     )
     return undefined
   }

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { Deferred, Effect, Fiber, Stream } from 'effect'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makePbsClient } from '../src/index.ts'
@@ -92,6 +93,32 @@ describe('interruption', () => {
   ])('%s ends the request within a second', async (_name, started) => {
     expect(await interrupted(started)).toBeLessThan(1_000)
   })
+})
+
+test('interruption while connecting closes the socket', async () => {
+  const silent = createServer()
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  const address = silent.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const elapsed = await Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const client = yield* makePbsClient(harness.connection({ port, timeoutSeconds: 60 }))
+        const reading = yield* Effect.fork(client.version())
+        const [socket] = yield* Effect.promise(() => once(silent, 'connection'))
+        const before = performance.now()
+        const closed = once(
+          socket.resume().on('error', () => {}),
+          'close',
+        )
+        yield* Fiber.interrupt(reading)
+        yield* Effect.promise(() => closed)
+        return performance.now() - before
+      }),
+    ),
+  )
+  expect(elapsed).toBeLessThan(1_000)
+  silent.close()
 })
 
 describe('requests at the same time', () => {
