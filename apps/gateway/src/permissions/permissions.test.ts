@@ -1,0 +1,94 @@
+import type { ServerScope } from '@netbox-pbs/core'
+import { describe, expect, test } from 'vitest'
+import { gapsOf, missingPrivileges, ownerOnly } from './gaps.ts'
+import { coversBelow, type Permissions, privilegesOn } from './permissions.ts'
+import { viewOf } from './view.ts'
+
+const audit = { 'Datastore.Audit': true, 'Sys.Audit': true }
+const full: Permissions = {
+  '/': { ...audit, 'Remote.Audit': true, 'Tape.Audit': true },
+  '/datastore': { ...audit, 'Remote.Audit': true },
+}
+const snapshots: ServerScope = { resource: 'snapshots', server: 'a', datastore: 'tank', namespace: 'x/y' }
+const namespaces: ServerScope = { resource: 'namespaces', server: 'a', datastore: 'tank' }
+const jobs = (job_type: string): ServerScope => ({ resource: 'jobs', server: 'a', job_type })
+
+describe('privileges on a path', () => {
+  test.each<[string, Permissions, string, ReadonlyArray<string>]>([
+    ['of its own', { '/datastore/tank': { 'Datastore.Audit': false } }, '/datastore/tank', ['Datastore.Audit']],
+    [
+      'inherited when propagated',
+      { '/': { 'Sys.Audit': true, 'Datastore.Audit': false } },
+      '/datastore/tank',
+      ['Sys.Audit'],
+    ],
+    [
+      'of the nearest ancestor',
+      { '/': audit, '/datastore': { 'Datastore.Backup': true } },
+      '/datastore/tank',
+      ['Datastore.Backup'],
+    ],
+    ['none', {}, '/datastore/tank', []],
+  ])('%s', (_, permissions, path, expected) => {
+    expect([...privilegesOn(permissions, path)]).toEqual(expected)
+  })
+
+  test.each<[string, Permissions, boolean]>([
+    ['propagated from above', { '/': audit }, true],
+    ['not propagated', { '/datastore': { 'Datastore.Audit': false } }, false],
+    ['replaced deeper down', { '/': audit, '/datastore/tank': { 'Datastore.Backup': true } }, false],
+    ['replaced elsewhere', { '/': audit, '/system': { 'Sys.Modify': true } }, true],
+  ])('everything below /datastore is covered: %s', (_, permissions, expected) => {
+    expect(coversBelow(permissions, '/datastore', 'Datastore.Audit')).toBe(expected)
+  })
+})
+
+describe('the view', () => {
+  test('is the same for the same privileges in another order', () => {
+    const reordered = Object.fromEntries(Object.entries(full).reverse())
+    expect(viewOf(namespaces, reordered)).toBe(viewOf(namespaces, full))
+  })
+
+  test.each<[string, ServerScope, Permissions, boolean]>([
+    ['a store elsewhere', snapshots, { ...full, '/datastore/other': audit }, false],
+    ['a namespace below, for the snapshots of one', snapshots, { ...full, '/datastore/tank/x/y/z': {} }, false],
+    [
+      'a namespace below, for the namespaces',
+      namespaces,
+      { ...full, '/datastore/tank/x': { 'Datastore.Read': true } },
+      true,
+    ],
+    ['the store itself', snapshots, { ...full, '/datastore/tank': { 'Datastore.Backup': true } }, true],
+    [
+      'a privilege that decides nothing',
+      snapshots,
+      { ...full, '/datastore/tank': { ...audit, 'Datastore.Prune': true } },
+      false,
+    ],
+    ['a remote, for sync jobs', jobs('sync'), { ...full, '/remote/dr': { 'Remote.Read': true } }, true],
+    ['a remote, for verify jobs', jobs('verify'), { ...full, '/remote/dr': { 'Remote.Read': true } }, false],
+    ['tape, for tape jobs', jobs('tape'), { '/': { ...audit, 'Remote.Audit': true }, '/datastore': audit }, true],
+  ])('%s', (_, scope, changed, differs) => {
+    expect(viewOf(scope, changed) !== viewOf(scope, full)).toBe(differs)
+  })
+})
+
+describe('gaps', () => {
+  test('of a full grant: none', () => {
+    expect(missingPrivileges(full)).toEqual([])
+    expect(gapsOf(jobs('sync'), full)).toEqual([])
+  })
+
+  test('of the role Audit alone: remotes and tape', () => {
+    expect(missingPrivileges({ '/': audit })).toEqual(['Remote.Audit on /remote', 'Tape.Audit on /tape'])
+    expect(gapsOf(jobs('sync'), { '/': audit }).map(({ privilege }) => privilege)).toEqual(['Remote.Audit'])
+    expect(gapsOf(jobs('tape'), { '/': audit }).map(({ privilege }) => privilege)).toEqual(['Tape.Audit'])
+    expect(gapsOf(jobs('verify'), { '/': audit })).toEqual([])
+  })
+
+  test('who may back up but not audit sees only its own', () => {
+    expect(ownerOnly(snapshots, { '/datastore/tank': { 'Datastore.Backup': true } })).toBe(true)
+    expect(ownerOnly(snapshots, { '/datastore/tank': { 'Datastore.Audit': true } })).toBe(false)
+    expect(ownerOnly(namespaces, { '/datastore/tank': { 'Datastore.Backup': true } })).toBe(false)
+  })
+})
