@@ -1,1 +1,3 @@
-export {}
+export { type ApiOptions, apiServer } from './api-server.ts'
+export { ApiStartFailed } from './api-start-failed.ts'
+export type { ApiServices } from './services.ts'

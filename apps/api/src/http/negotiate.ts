@@ -1,0 +1,22 @@
+import { Effect } from 'effect'
+import { apiVersion } from '../version.ts'
+import type { ApiContext } from './caller.ts'
+import { notAcceptable, notFound, type Refused } from './refused.ts'
+
+/** Media ranges that JSON satisfies. A browser asks for HTML first; it gets JSON as well. */
+const readable = new Set(['application/json', 'application/*', '*/*', 'text/html'])
+
+/** Checks `Accept` and `format` as NetBox does. We answer JSON and nothing else. */
+export const negotiate = (c: ApiContext): Effect.Effect<void, Refused> => {
+  const format = c.req.query('format')
+  if (format !== undefined && format !== '' && format !== 'json' && format !== 'api')
+    return Effect.fail(notFound('Not found.'))
+  const accept = c.req.header('accept')?.trim() || '*/*'
+  const ranges = accept.split(',').map((range) => range.split(';').map((part) => part.trim().toLowerCase()))
+  const chosen = ranges.find(([type = '']) => readable.has(type))
+  if (chosen === undefined) return Effect.fail(notAcceptable('Could not satisfy the request Accept header.'))
+  const asked = chosen.find((part) => part.startsWith('version='))?.slice('version='.length)
+  return asked === undefined || asked === apiVersion
+    ? Effect.void
+    : Effect.fail(notAcceptable('Invalid version in "Accept" header.'))
+}

@@ -1,0 +1,28 @@
+import { type ModelName, registry } from '@netbox-pbs/core'
+import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect, Option } from 'effect'
+import type { ApiContext } from '../http/caller.ts'
+import { notFound, type Refused } from '../http/refused.ts'
+import { anyRow, type Row } from './row.ts'
+
+/** The row that the path names by its id; 404 in NetBox's words when there is none. */
+export const findRow = (model: ModelName, c: ApiContext): Effect.Effect<Row, Refused | StoreFailed, InventoryLists> =>
+  Effect.flatMap(pathId(c), (id) => findById(model, id))
+
+/** The row of an id; 404 when there is none. */
+export const findById = (model: ModelName, id: number): Effect.Effect<Row, Refused | StoreFailed, InventoryLists> =>
+  Effect.gen(function* () {
+    const lists = yield* InventoryLists
+    // An id beyond what a number can hold is no row's.
+    const row = id > 0 && Number.isSafeInteger(id) ? yield* lists.get({ model, id }) : Option.none()
+    return yield* Option.match(row, {
+      onNone: () => Effect.fail(notFound(`No ${registry[model].label} matches the given query.`)),
+      onSome: (found) => Effect.succeed(anyRow(found)),
+    })
+  })
+
+/** The id in the path; 404 when it is no number. */
+export const pathId = (c: ApiContext): Effect.Effect<number, Refused> => {
+  const text = c.req.param('id') ?? ''
+  return /^\d+$/.test(text) ? Effect.succeed(Number(text)) : Effect.fail(notFound('Not found.'))
+}

@@ -1,0 +1,14 @@
+import { type ModelName, registry } from '@netbox-pbs/core'
+
+/** Where the inventory's REST endpoints lie. */
+export const apiRoot = '/api/plugins/pbs/'
+
+/** Path of a model's list in REST. */
+export const listPath = (model: ModelName): string => `${apiRoot}${registry[model].path}/`
+
+/** Address of a row in REST. */
+export const rowUrl = (base: string, model: ModelName, id: number): string => `${base}${listPath(model)}${id}/`
+
+/** Address of a row's page. */
+export const pageUrl = (base: string, model: ModelName, id: number): string =>
+  `${base}/plugins/pbs/${registry[model].path}/${id}/`

@@ -1,0 +1,58 @@
+import { choiceFor, type Field, type ModelName, type Presentation, registry } from '@netbox-pbs/core'
+import { display } from './display.ts'
+import { pageUrl, rowUrl } from './links.ts'
+import type { Row } from './row.ts'
+
+/** A row as REST answers it, with the fields that were asked for. Links start with `base`. */
+export function serveRow(
+  model: ModelName,
+  row: Row,
+  { base, presentation }: { readonly base: string; readonly presentation: Presentation },
+): Readonly<Record<string, unknown>> {
+  const shown = shownFields(model, presentation)
+  return Object.fromEntries(Object.entries(wholeRow(model, row, base)).filter(([name]) => shown(name)))
+}
+
+function wholeRow(model: ModelName, row: Row, base: string): Readonly<Record<string, unknown>> {
+  return {
+    id: row.id,
+    url: rowUrl(base, model, row.id),
+    display_url: pageUrl(base, model, row.id),
+    display: display(model, row),
+    ...Object.fromEntries(
+      Object.entries<Field>(registry[model].fields)
+        .filter(([, field]) => !field.internal)
+        .map(([name, field]) => [name, served(field, row[name], row, base)]),
+    ),
+    tags: row.tags,
+    custom_fields: row.custom_fields,
+    created: row.created,
+    last_updated: row.last_updated,
+  }
+}
+
+function served(field: Field, value: unknown, row: Row, base: string): unknown {
+  switch (field.type) {
+    case 'choice':
+      return typeof value === 'string' && value !== '' ? servedChoice(field.choices, value) : null
+    case 'reference':
+      return typeof value === 'number'
+        ? { id: value, url: rowUrl(base, field.model, value), display: row.serverName, name: row.serverName }
+        : null
+    default:
+      return value
+  }
+}
+
+function servedChoice(choices: Parameters<typeof choiceFor>[0], stored: string) {
+  const { value, label } = choiceFor(choices, stored)
+  return { value, label }
+}
+
+function shownFields(model: ModelName, { fields, omit, brief }: Presentation): (name: string) => boolean {
+  if (fields !== null) return (name) => fields.includes(name)
+  if (omit !== null) return (name) => !omit.includes(name)
+  if (!brief) return () => true
+  const names: ReadonlyArray<string> = ['id', 'url', 'display', ...registry[model].brief]
+  return (name) => names.includes(name)
+}

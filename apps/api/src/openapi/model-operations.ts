@@ -1,0 +1,83 @@
+import type { RouteConfig } from '@hono/zod-openapi'
+import { type Field, type ModelName, registry } from '@netbox-pbs/core'
+import { listPath } from '../inventory/links.ts'
+import { filterSchema, schemaName } from './model-schemas.ts'
+import { bodyRefusals, idParameter, json, notThere, pageParameters, ref, refusals, reply } from './replies.ts'
+
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
+
+const text = { type: 'string' as const }
+const presentationParameters = ['brief', 'fields', 'omit'].map((name) => ({ name, in: 'query' as const, schema: text }))
+
+/** Describes an operation on a model's list or on one of its rows, from the registry. */
+export function describeOperation(model: ModelName, method: Method, place: 'list' | 'detail'): RouteConfig {
+  const path = place === 'list' ? listPath(model) : `${listPath(model)}{id}/`
+  const verb = {
+    get: place === 'list' ? 'list' : 'retrieve',
+    post: 'create',
+    put: 'update',
+    patch: 'partial_update',
+    delete: 'destroy',
+  }[method]
+  return {
+    method,
+    path,
+    operationId: `plugins_pbs_${registry[model].path}_${place === 'list' && method !== 'get' && method !== 'post' ? 'bulk_' : ''}${verb}`,
+    tags: ['plugins'],
+    ...(place === 'list' && method === 'get' ? { parameters: listParameters(model) } : {}),
+    ...(place === 'detail' ? { parameters: [idParameter, ...(method === 'get' ? presentationParameters : [])] } : {}),
+    ...(method === 'get' || method === 'delete'
+      ? {}
+      : { requestBody: { content: json(requestSchema(model, method)) } }),
+    responses: {
+      ...answers(model, method, place),
+      ...(method === 'get' || method === 'delete' ? {} : bodyRefusals),
+      ...(place === 'detail' ? notThere : {}),
+      ...refusals,
+    },
+  }
+}
+
+function requestSchema(model: ModelName, method: Method): object {
+  const one = ref(`${schemaName(model)}Request`)
+  return method === 'post' ? { oneOf: [one, { type: 'array', items: one }] } : one
+}
+
+function answers(model: ModelName, method: Method, place: 'list' | 'detail'): RouteConfig['responses'] {
+  const one = ref(schemaName(model))
+  if (method === 'delete') return { 204: { description: 'Deleted' } }
+  if (method === 'post') return { 201: reply('Created', { oneOf: [one, { type: 'array', items: one }] }) }
+  return place === 'list'
+    ? {
+        200: reply('A page of the list', ref(`${schemaName(model)}List`)),
+        400: reply('What is wrong with each parameter', ref('FieldErrors')),
+      }
+    : { 200: reply('The object', one) }
+}
+
+function listParameters(model: ModelName) {
+  const filters = Object.entries<Field>(registry[model].fields).flatMap(([name, field]) => {
+    if (field.internal) return []
+    if (field.type === 'reference') {
+      return [
+        { name, schema: { type: 'array', items: text } },
+        { name: `${name}_id`, schema: { type: 'array', items: { type: 'integer' } } },
+      ]
+    }
+    const schema = filterSchema(field)
+    return schema === null ? [] : [{ name, schema }]
+  })
+  const common = [
+    { name: 'id', schema: { type: 'array', items: { type: 'integer' } } },
+    { name: 'created', schema: { type: 'array', items: { type: 'string', format: 'date-time' } } },
+    { name: 'last_updated', schema: { type: 'array', items: { type: 'string', format: 'date-time' } } },
+    { name: 'q', schema: text },
+    { name: 'ordering', schema: text },
+    { name: 'start', schema: { type: 'integer', minimum: 0 } },
+  ]
+  return [
+    ...[...filters, ...common].map((parameter) => ({ ...parameter, in: 'query' as const })),
+    ...pageParameters,
+    ...presentationParameters,
+  ]
+}

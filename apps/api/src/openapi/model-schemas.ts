@@ -1,0 +1,113 @@
+import { type Field, type ModelName, registry } from '@netbox-pbs/core'
+import { writableFields } from '../validation/validate-item.ts'
+import { ref } from './replies.ts'
+
+/** Name of a model's schema in the document: `Server`, `ServerRequest`, `ServerList`. */
+export const schemaName = (model: ModelName): string => registry[model].label
+
+const datetime = { type: 'string', format: 'date-time' }
+const uri = { type: 'string', format: 'uri' }
+
+/** The schemas of a model: a row as read, the envelope of its list, and what a write takes. */
+export function modelSchemas(model: ModelName): Readonly<Record<string, object>> {
+  const name = schemaName(model)
+  return {
+    [name]: rowSchema(model),
+    [`${name}List`]: envelopeSchema(ref(name)),
+    ...(registry[model].writable ? { [`${name}Request`]: writeSchema(model) } : {}),
+  }
+}
+
+/** A list's envelope around rows of a schema. */
+export const envelopeSchema = (items: object): object => ({
+  type: 'object',
+  required: ['count', 'next', 'previous', 'results'],
+  properties: {
+    count: { type: ['integer', 'null'] },
+    next: { ...uri, type: ['string', 'null'] },
+    previous: { ...uri, type: ['string', 'null'] },
+    results: { type: 'array', items },
+  },
+})
+
+/** The type of a query parameter that filters by a field; null: none does. */
+export function filterSchema(field: Field): object | null {
+  switch (field.type) {
+    case 'json':
+    case 'reference':
+      return null
+    case 'boolean':
+      return { type: 'boolean' }
+    case 'integer':
+      return { type: 'array', items: { type: 'integer' } }
+    case 'datetime':
+      return { type: 'array', items: datetime }
+    case 'choice':
+      return { type: 'array', items: { type: 'string', enum: field.choices.map(({ value }) => value) } }
+    case 'text':
+      return { type: 'array', items: { type: 'string' } }
+  }
+}
+
+function rowSchema(model: ModelName): object {
+  const fields = Object.entries<Field>(registry[model].fields).filter(([, field]) => !field.internal)
+  const properties = {
+    id: { type: 'integer' },
+    url: uri,
+    display_url: uri,
+    display: { type: 'string' },
+    ...Object.fromEntries(fields.map(([name, field]) => [name, readSchema(field)])),
+    tags: { type: 'array', items: { type: 'object' } },
+    custom_fields: { type: 'object' },
+    created: datetime,
+    last_updated: datetime,
+  }
+  return { type: 'object', required: Object.keys(properties), properties }
+}
+
+function writeSchema(model: ModelName): object {
+  const fields = writableFields(model)
+  const secret = model === 'server' ? { token_secret: { type: 'string', writeOnly: true } } : {}
+  return {
+    type: 'object',
+    required: fields.filter(([, field]) => field.required).map(([name]) => name),
+    properties: { ...Object.fromEntries(fields.map(([name, field]) => [name, inputSchema(field)])), ...secret },
+  }
+}
+
+function readSchema(field: Field): object {
+  const about = { title: field.label, ...(field.readOnly ? { readOnly: true } : {}) }
+  switch (field.type) {
+    case 'choice': {
+      const values = field.choices.map(({ value }) => value)
+      const properties = { value: { type: 'string', enum: values }, label: { type: 'string' } }
+      return { ...about, type: ['object', 'null'], required: ['value', 'label'], properties }
+    }
+    case 'reference':
+      return { ...about, ...ref('BriefServer') }
+    case 'json':
+      return about
+    default:
+      return { ...about, ...inputSchema(field) }
+  }
+}
+
+function inputSchema(field: Field): object {
+  const nullable = (type: string) => (field.nullable ? [type, 'null'] : type)
+  switch (field.type) {
+    case 'text':
+      return { type: nullable('string'), maxLength: field.max, ...(field.required ? { minLength: 1 } : {}) }
+    case 'integer':
+      return { type: nullable('integer'), minimum: field.min, maximum: field.max }
+    case 'boolean':
+      return { type: nullable('boolean') }
+    case 'datetime':
+      return { ...datetime, type: nullable('string') }
+    case 'choice':
+      return { type: 'string', enum: field.choices.map(({ value }) => value) }
+    case 'reference':
+      return { oneOf: [{ type: 'integer' }, { type: 'string' }, ref('ServerReference')] }
+    case 'json':
+      return {}
+  }
+}

@@ -1,0 +1,38 @@
+import type { RouteConfig } from '@hono/zod-openapi'
+
+type Responses = RouteConfig['responses']
+
+/** A schema by its name in the document's components. */
+export const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
+
+/** A JSON body, or answer, of a named schema. */
+export const json = (schema: object) => ({ 'application/json': { schema } })
+
+/** An answer with a body. */
+export const reply = (description: string, schema: object) => ({ description, content: json(schema) })
+
+/** How a request may be refused, whatever it asks. */
+export const refusals: Responses = {
+  403: reply('No token, a wrong one, or one that may not do this', ref('Detail')),
+  406: reply('JSON is not accepted by the client', ref('Detail')),
+  503: reply('The database does not answer', ref('Detail')),
+}
+
+/** A row that is not there. */
+export const notThere: Responses = { 404: reply('There is no such object', ref('Detail')) }
+
+/** How a body may be refused. */
+export const bodyRefusals: Responses = {
+  400: reply('What is wrong with each field', ref('FieldErrors')),
+  413: reply('The body is too large', ref('Detail')),
+  415: reply('The body is not JSON', ref('Detail')),
+}
+
+/** The id in a path. */
+export const idParameter = { name: 'id', in: 'path' as const, required: true, schema: { type: 'integer' as const } }
+
+/** Parameters of every list. */
+export const pageParameters = [
+  { name: 'limit', in: 'query' as const, schema: { type: 'integer' as const, minimum: 0, maximum: 1000, default: 50 } },
+  { name: 'offset', in: 'query' as const, schema: { type: 'integer' as const, minimum: 0, default: 0 } },
+]

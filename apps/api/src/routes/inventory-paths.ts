@@ -1,0 +1,182 @@
+import { type ModelName, type Presentation, parseListQuery, parsePresentation, registry } from '@netbox-pbs/core'
+import { InventoryLists, type WritableModel } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { baseUrl } from '../http/base-url.ts'
+import type { ApiContext } from '../http/caller.ts'
+import type { Path } from '../http/mount-routes.ts'
+import { readBody } from '../http/read-body.ts'
+import { badRequest, invalid, type Refused } from '../http/refused.ts'
+import { type Handler, type Route, route } from '../http/route.ts'
+import { bulkRefusal, bulkTargets } from '../inventory/bulk-targets.ts'
+import { createRows } from '../inventory/create-rows.ts'
+import { describeModel } from '../inventory/describe-model.ts'
+import { envelope } from '../inventory/envelope.ts'
+import { checkIfMatch, etag } from '../inventory/etag.ts'
+import { findById, findRow } from '../inventory/find-row.ts'
+import { listPath, rowUrl } from '../inventory/links.ts'
+import { resolveList } from '../inventory/resolve-list.ts'
+import { anyRow, type Row } from '../inventory/row.ts'
+import { rowsByIds } from '../inventory/rows-by-ids.ts'
+import { serveRow } from '../inventory/serve-row.ts'
+import { removeRow, updateRow } from '../inventory/update-row.ts'
+import { describeOperation } from '../openapi/model-operations.ts'
+import type { WriteMode } from '../validation/validate-item.ts'
+
+/** The operations of a model: its list and its rows, as far as the registry lets people write them. */
+export function inventoryPaths(model: ModelName): ReadonlyArray<Path> {
+  const writable = writableModel(model)
+  return [
+    {
+      routes: [listRoute(model), ...(writable === null ? [] : [createRoute(writable), ...bulkRoutes(writable)])],
+      describe: () => describeModel(model, 'List'),
+    },
+    {
+      routes: [detailRoute(model), ...(writable === null ? [] : writeRoutes(writable))],
+      describe: () => describeModel(model, 'Instance'),
+    },
+  ]
+}
+
+const listRoute = (model: ModelName): Route =>
+  route(describeOperation(model, 'get', 'list'), (c) =>
+    Effect.gen(function* () {
+      const params = new URL(c.req.url).searchParams
+      const request = parseListQuery(model, params)
+      const query = yield* resolveList(request)
+      const lists = yield* InventoryLists
+      const { count, rows } = yield* lists.list(query)
+      const base = baseUrl(c)
+      const results = rows.map((row) => serveRow(model, anyRow(row), { base, presentation: request.presentation }))
+      if (request.ignored.length > 0)
+        c.header('X-Ignored-Parameters', request.ignored.map(encodeURIComponent).join(', '))
+      const lastId = rows.at(-1)?.id ?? null
+      return c.json(envelope({ page: query.page, count, results, lastId, url: `${base}${listPath(model)}`, params }))
+    }),
+  )
+
+const createRoute = (model: WritableModel): Route =>
+  route(describeOperation(model, 'post', 'list'), (c) =>
+    Effect.flatMap(readBody(c), (body) =>
+      Array.isArray(body) ? createMany(model, body)(c) : createOne(model, body)(c),
+    ),
+  )
+
+const createOne =
+  (model: WritableModel, body: unknown): Handler =>
+  (c) =>
+    Effect.gen(function* () {
+      if (body === null) return yield* invalid({ __all__: ['No data provided'] })
+      const created = yield* createRows(model, [body])
+      if (created._tag === 'refused') return yield* invalid(created.errors[0]?.errors ?? {})
+      return replyRow(c, model, yield* findById(model, created.ids[0] ?? 0), 201)
+    })
+
+const createMany =
+  (model: WritableModel, bodies: ReadonlyArray<unknown>): Handler =>
+  (c) =>
+    Effect.gen(function* () {
+      const created = yield* createRows(model, bodies)
+      if (created._tag === 'refused') {
+        const detail = `${created.errors.length} of ${bodies.length} objects could not be created.`
+        return yield* invalid({ detail, errors: created.errors })
+      }
+      const rows = yield* rowsByIds(model, created.ids)
+      return c.json(
+        rows.map((row) => serveRow(model, row, { base: baseUrl(c), presentation: writePresentation(c) })),
+        201,
+      )
+    })
+
+const bulkRoutes = (model: WritableModel): ReadonlyArray<Route> => [
+  route(describeOperation(model, 'put', 'list'), changeMany(model, 'whole')),
+  route(describeOperation(model, 'patch', 'list'), changeMany(model, 'partial')),
+  route(describeOperation(model, 'delete', 'list'), (c) =>
+    Effect.gen(function* () {
+      const targets = yield* Effect.flatMap(readBody(c), (body) => bulkTargets(model, body))
+      yield* atMostOne(targets)
+      for (const { id } of targets) yield* removeRow(model, id)
+      return c.body(null, 204)
+    }),
+  ),
+]
+
+const changeMany =
+  (model: WritableModel, mode: WriteMode): Handler =>
+  (c) =>
+    Effect.gen(function* () {
+      const targets = yield* Effect.flatMap(readBody(c), (body) => bulkTargets(model, body))
+      yield* atMostOne(targets)
+      for (const { id, input } of targets) {
+        yield* updateRow(model, { id, input, mode }).pipe(
+          Effect.catchTag('FieldsRefused', ({ errors }) => bulkRefusal('could not be updated', 1, [{ id, errors }])),
+        )
+      }
+      const rows = yield* rowsByIds(
+        model,
+        targets.map(({ id }) => id),
+      )
+      return c.json(rows.map((row) => serveRow(model, row, { base: baseUrl(c), presentation: writePresentation(c) })))
+    })
+
+/** A list is written as a whole or not at all, and so far only one row is written at a time. */
+const atMostOne = (targets: ReadonlyArray<unknown>): Effect.Effect<void, Refused> =>
+  targets.length > 1
+    ? badRequest('Changing more than one object in a request is not offered yet; send a request for each.')
+    : Effect.void
+
+const detailRoute = (model: ModelName): Route =>
+  route(describeOperation(model, 'get', 'detail'), (c) =>
+    Effect.map(findRow(model, c), (row) =>
+      replyRow(c, model, row, 200, parsePresentation(new URL(c.req.url).searchParams)),
+    ),
+  )
+
+const writeRoutes = (model: WritableModel): ReadonlyArray<Route> => [
+  route(describeOperation(model, 'put', 'detail'), changeRow(model, 'whole')),
+  route(describeOperation(model, 'patch', 'detail'), changeRow(model, 'partial')),
+  route(describeOperation(model, 'delete', 'detail'), (c) =>
+    Effect.gen(function* () {
+      const row = yield* findRow(model, c)
+      yield* checkIfMatch(c, row)
+      yield* removeRow(model, row.id)
+      return c.body(null, 204)
+    }),
+  ),
+]
+
+const changeRow =
+  (model: WritableModel, mode: WriteMode): Handler =>
+  (c) =>
+    Effect.gen(function* () {
+      const row = yield* findRow(model, c)
+      yield* checkIfMatch(c, row)
+      yield* updateRow(model, { id: row.id, input: yield* readBody(c), mode }).pipe(
+      Effect.catchTag('FieldsRefused', ({ errors }) => invalid(errors)),
+    )
+      return replyRow(c, model, yield* findById(model, row.id), 200)
+    })
+
+/** Answers one row, with its ETag; a new one also with its address. */
+export function replyRow(
+  c: ApiContext,
+  model: ModelName,
+  row: Row,
+  status: 200 | 201,
+  presentation = writePresentation(c),
+) {
+  const base = baseUrl(c)
+  return c.json(serveRow(model, row, { base, presentation }), status, {
+    ETag: etag(row),
+    ...(status === 201 ? { Location: rowUrl(base, model, row.id) } : {}),
+  })
+}
+
+/** After a write `brief` does not count. */
+const writePresentation = (c: ApiContext): Presentation => ({
+  ...parsePresentation(new URL(c.req.url).searchParams),
+  brief: false,
+})
+
+function writableModel(model: ModelName): WritableModel | null {
+  return registry[model].writable && model !== 'namespace' && model !== 'group' ? model : null
+}

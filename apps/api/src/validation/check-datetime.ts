@@ -1,0 +1,12 @@
+import { parseDatetime } from '@netbox-pbs/core'
+import { accepted, type Checked, refused } from './checked.ts'
+
+/** A moment, stored in UTC. */
+export function checkDatetime(input: unknown): Checked {
+  const moment = typeof input === 'string' ? parseDatetime(input) : null
+  return moment === null
+    ? refused(
+        'Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].',
+      )
+    : accepted(moment)
+}

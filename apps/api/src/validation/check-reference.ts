@@ -1,0 +1,89 @@
+import type { KnownRows, WantedRows } from '@netbox-pbs/core'
+import { accepted, type Checked, notNull, refused } from './checked.ts'
+import { pythonText } from './python-text.ts'
+
+/** What a body says of another row: a number is an id, a text a name, a dictionary both or either. */
+type Reference =
+  | { readonly _tag: 'id'; readonly id: number }
+  | { readonly _tag: 'name'; readonly name: string }
+  | { readonly _tag: 'attributes'; readonly id: number | null; readonly name: string | null }
+  | { readonly _tag: 'refused'; readonly message: string }
+
+/** What has to be looked up before `checkReference` can judge. */
+export function wantedByReference(input: unknown): WantedRows {
+  const reference = readReference(input)
+  switch (reference._tag) {
+    case 'id':
+      return { names: [], ids: [reference.id] }
+    case 'name':
+      return { names: [reference.name], ids: isNumeric(reference.name) ? [Number(reference.name)] : [] }
+    case 'attributes':
+      return {
+        names: reference.name === null ? [] : [reference.name],
+        ids: reference.id === null ? [] : [reference.id],
+      }
+    case 'refused':
+      return { names: [], ids: [] }
+  }
+}
+
+/** The id of the row meant. A text that is no name may still be an id, as NetBox takes it. */
+export function checkReference(input: unknown, { ids, idsByName }: KnownRows): Checked {
+  if (input === null) return notNull
+  const reference = readReference(input)
+  switch (reference._tag) {
+    case 'refused':
+      return refused(reference.message)
+    case 'id':
+      return ids.has(reference.id) ? accepted(reference.id) : noSuchId(reference.id)
+    case 'name': {
+      const id = idsByName.get(reference.name)
+      if (id !== undefined) return accepted(id)
+      if (!isNumeric(reference.name)) return refused(unrecognized(reference.name))
+      return ids.has(Number(reference.name)) ? accepted(Number(reference.name)) : noSuchId(reference.name)
+    }
+    case 'attributes': {
+      const named = reference.name === null ? reference.id : idsByName.get(reference.name)
+      const found = named !== undefined && named !== null && (reference.id === null || named === reference.id)
+      return found && (reference.name !== null || ids.has(named))
+        ? accepted(named)
+        : refused(`Related object not found using the provided attributes: ${pythonText(input)}`)
+    }
+  }
+}
+
+function readReference(input: unknown): Reference {
+  if (typeof input === 'number' && Number.isSafeInteger(input)) return { _tag: 'id', id: input }
+  if (typeof input === 'string') return { _tag: 'name', name: input.trim() }
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    return { _tag: 'refused', message: unrecognized(typeof input === 'string' ? input : pythonText(input)) }
+  }
+  const attributes = new Map<string, unknown>(Object.entries(input))
+  const unknown = [...attributes.keys()].find((key) => key !== 'id' && key !== 'name')
+  if (unknown !== undefined) {
+    return {
+      _tag: 'refused',
+      message: `Cannot resolve keyword ${pythonText(unknown)} into field. Choices are: id, name`,
+    }
+  }
+  if (attributes.size === 0) return { _tag: 'refused', message: 'Multiple objects match the provided attributes: {}' }
+  const id = attributes.get('id')
+  const name = attributes.get('name')
+  const numeric = typeof id === 'string' && isNumeric(id) ? Number(id) : id
+  if (id !== undefined && (typeof numeric !== 'number' || !Number.isSafeInteger(numeric))) {
+    return { _tag: 'refused', message: `Field 'id' expected a number but got ${pythonText(id)}.` }
+  }
+  return {
+    _tag: 'attributes',
+    id: typeof numeric === 'number' ? numeric : null,
+    name: name === undefined ? null : String(name),
+  }
+}
+
+const isNumeric = (text: string): boolean => /^[+-]?\d{1,15}$/.test(text)
+
+const noSuchId = (id: number | string): Checked =>
+  refused(`Related object not found using the provided numeric ID: ${id}`)
+
+const unrecognized = (value: string): string =>
+  `Related objects must be referenced by numeric ID or by dictionary of attributes. Received an unrecognized value: ${value}`

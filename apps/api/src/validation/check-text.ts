@@ -1,0 +1,25 @@
+import { accepted, type Checked, notBlank, refused } from './checked.ts'
+
+/** Text is trimmed; numbers are taken as their text. Length is counted in characters, not in UTF-16 units. */
+export function checkText(
+  { max, required = false }: { readonly max: number; readonly required?: boolean },
+  input: unknown,
+): Checked {
+  if (typeof input !== 'string' && typeof input !== 'number') return refused('Not a valid string.')
+  const text = String(input).trim()
+  if (text === '') return required ? notBlank : accepted('')
+  const wrong = [
+    ...(text.length > max && [...text].length > max ? [`Ensure this field has no more than ${max} characters.`] : []),
+    ...(text.includes('\0') ? ['Null characters are not allowed.'] : []),
+    ...surrogate(text),
+  ]
+  return wrong.length > 0 ? refused(...wrong) : accepted(text)
+}
+
+/** A half of a surrogate pair is no character and cannot be stored. */
+function surrogate(text: string): ReadonlyArray<string> {
+  const lone = text.isWellFormed() ? undefined : /\p{Surrogate}/u.exec(text)?.[0]
+  return lone === undefined
+    ? []
+    : [`Surrogate characters are not allowed: U+${lone.charCodeAt(0).toString(16).toUpperCase()}.`]
+}

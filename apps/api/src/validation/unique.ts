@@ -1,0 +1,43 @@
+import { type Field, type FieldErrors, type ModelName, naturalKey, registry } from '@netbox-pbs/core'
+import type { HandValues } from '@netbox-pbs/core/ports'
+
+/** That another row has this key already, in NetBox's words: under the key's one field, or under `__all__`. */
+export function keyTakenErrors(model: ModelName): FieldErrors {
+  const { key, label } = registry[model]
+  const fields: Readonly<Record<string, Field>> = registry[model].fields
+  const labels = key.map((name) => fields[name]?.label ?? name)
+  const [only] = key
+  if (key.length === 1 && only !== undefined) {
+    return { [only]: [`${label.toLowerCase()} with this ${labels[0]?.toLowerCase()} already exists.`] }
+  }
+  return { __all__: [`${label} with this ${labels.slice(0, -1).join(', ')} and ${labels.at(-1)} already exists.`] }
+}
+
+/** A row's key columns, with defaults for those left out; null when one of them is missing. */
+export function keyValues(model: ModelName, values: HandValues): HandValues | null {
+  const fields: Readonly<Record<string, Field>> = registry[model].fields
+  const key: Record<string, HandValues[string]> = {}
+  for (const name of registry[model].key) {
+    const value = values[name] ?? defaultOf(fields[name])
+    if (value === undefined) return null
+    key[name] = value
+  }
+  return key
+}
+
+/** Places of rows whose key an earlier row of the same list has. */
+export function repeatedKeys(model: ModelName, rows: ReadonlyArray<HandValues | null>): ReadonlySet<number> {
+  const seen = new Set<string>()
+  const repeated = new Set<number>()
+  for (const [index, row] of rows.entries()) {
+    if (row === null) continue
+    const key = naturalKey(model, row)
+    if (seen.has(key)) repeated.add(index)
+    seen.add(key)
+  }
+  return repeated
+}
+
+function defaultOf(field: Field | undefined): HandValues[string] | undefined {
+  return field?.type === 'text' || field?.type === 'choice' ? field.default : undefined
+}

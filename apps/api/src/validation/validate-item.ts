@@ -1,0 +1,85 @@
+import {
+  type Field,
+  type FieldErrors,
+  type KnownRows,
+  type ModelName,
+  registry,
+  type WantedRows,
+} from '@netbox-pbs/core'
+import type { HandValues } from '@netbox-pbs/core/ports'
+import { checkBoolean } from './check-boolean.ts'
+import { checkChoice } from './check-choice.ts'
+import { checkDatetime } from './check-datetime.ts'
+import { checkInteger } from './check-integer.ts'
+import { checkReference, wantedByReference } from './check-reference.ts'
+import { checkText } from './check-text.ts'
+import { accepted, type Checked, notNull, refused } from './checked.ts'
+import { pythonType } from './python-text.ts'
+
+/** Whether a row is made or replaced, so that its required fields must be there, or only changed. */
+export type WriteMode = 'whole' | 'partial'
+
+/** A row of a body, judged: the columns it may write, and what is wrong with the others. */
+export interface ValidatedItem {
+  readonly values: HandValues
+  readonly errors: FieldErrors
+}
+
+/** Judges one row of a body by the registry. Unknown and read-only fields are ignored. References must have been looked up: see `wantedByItem`. */
+export function validateItem(model: ModelName, input: unknown, known: KnownRows, mode: WriteMode): ValidatedItem {
+  if (!isDictionary(input)) {
+    return { values: {}, errors: { __all__: [`Invalid data. Expected a dictionary, but got ${pythonType(input)}.`] } }
+  }
+  const values: Record<string, HandValues[string]> = {}
+  const errors: Record<string, ReadonlyArray<string>> = {}
+  for (const [name, field] of writableFields(model)) {
+    const checked = checkField(field, ownValue(input, name), known, mode)
+    if (checked === null) continue
+    if (checked._tag === 'value') values[name] = checked.value
+    else errors[name] = checked.messages
+  }
+  return { values, errors }
+}
+
+/** What has to be looked up before a row of a body can be judged. */
+export function wantedByItem(model: ModelName, input: unknown): WantedRows {
+  const wanted = writableFields(model)
+    .filter(([, field]) => field.type === 'reference')
+    .map(([name]) => wantedByReference(isDictionary(input) ? ownValue(input, name) : undefined))
+  return { names: wanted.flatMap(({ names }) => names), ids: wanted.flatMap(({ ids }) => ids) }
+}
+
+/** The columns that a body may write. */
+export function writableFields(model: ModelName): ReadonlyArray<readonly [string, Field]> {
+  return Object.entries<Field>(registry[model].fields).filter(([, field]) => !field.readOnly && !field.internal)
+}
+
+function checkField(field: Field, input: unknown, known: KnownRows, mode: WriteMode): Checked | null {
+  if (input === undefined) return field.required && mode === 'whole' ? refused('This field is required.') : null
+  if (input === null && field.type !== 'choice') return field.nullable ? accepted(null) : notNull
+  switch (field.type) {
+    case 'text':
+      return checkText(field, input)
+    case 'integer':
+      return checkInteger(field, input)
+    case 'boolean':
+      return checkBoolean(input)
+    case 'datetime':
+      return checkDatetime(input)
+    case 'choice':
+      return checkChoice(field, input)
+    case 'reference':
+      return checkReference(input, known)
+    case 'json':
+      return null
+  }
+}
+
+/** A field of a body, never something that every object has. */
+export function ownValue(input: object, name: string): unknown {
+  return Object.hasOwn(input, name) ? Reflect.get(input, name) : undefined
+}
+
+/** Whether JSON is an object. */
+export const isDictionary = (input: unknown): input is object =>
+  typeof input === 'object' && input !== null && !Array.isArray(input)
