@@ -9,7 +9,8 @@ export class UnexpectedShape extends Error {}
 export const decodeItem = <T extends object>(schema: z.ZodType<T>, value: unknown): WithUnsafeIntegers<T> => {
   const unsafeIntegers = blankUnsafeIntegers(value)
   const parsed = schema.safeParse(value)
-  if (parsed.success) return { ...parsed.data, unsafeIntegers }
+  // What zod returns is ours, so it need not be copied.
+  if (parsed.success) return Object.assign(parsed.data, { unsafeIntegers })
   const issue = parsed.error.issues[0]
   const field = issue === undefined || issue.path.length === 0 ? 'the answer' : `field ${issue.path.join('.')}`
   throw new UnexpectedShape(`${field}: ${issue?.message ?? 'not as expected'}`)
