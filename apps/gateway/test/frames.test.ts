@@ -1,0 +1,292 @@
+import type { Frame } from '@netbox-pbs/proxbox-client/contract'
+import { Chunk, Effect, Stream } from 'effect'
+import { describe, expect, test } from 'vitest'
+import type { PbsReader } from '../src/fleet/pbs-reader.ts'
+import type { Line } from '../src/frames/line.ts'
+import { openSession, type ServerSession } from '../src/frames/server-session.ts'
+import { datastoresScopes, jobsScopes, type Narrowing, snapshotsScopes } from '../src/frames/sync-scopes.ts'
+import { endpoint, failing, fakeReader, group, inTurn, snapshots } from './fake-reader.ts'
+
+const framesOf = (
+  scopes: (session: ServerSession) => Stream.Stream<Line>,
+  parts: Partial<PbsReader>,
+): Promise<ReadonlyArray<Frame>> =>
+  openSession(endpoint, fakeReader(parts)).pipe(
+    Effect.flatMap((session) => Stream.runCollect(scopes(session))),
+    Effect.map((lines) => Chunk.toReadonlyArray(Chunk.map(lines, ({ frame }) => frame))),
+    Effect.runPromise,
+  )
+
+const store = (name: string, maintenance: string | null = null) => ({
+  store: name,
+  comment: null,
+  maintenance,
+  'mount-status': null,
+  'backend-type': null,
+  unsafeIntegers: [],
+})
+
+const tank = { datastores: Effect.succeed([store('tank')]) }
+const listed = (narrowing: Narrowing, parts: Partial<PbsReader>) =>
+  framesOf((session) => snapshotsScopes(session, narrowing), { ...tank, ...parts })
+
+/** A frame in a word or two. */
+const brief = (frame: Frame): string => {
+  switch (frame.frame) {
+    case 'scope':
+      return `scope ${frame.resource}${'namespace' in frame ? ` ${frame.namespace}` : ''}`
+    case 'group':
+      return `group ${frame.backup_type}/${frame.backup_id} ${frame.snapshots.length}`
+    case 'complete':
+      return `complete ${frame.count}`
+    case 'failed':
+      return `failed ${frame.error.code}${frame.retryable ? ' retryable' : ''}`
+    case 'warning':
+      return `warning ${frame.code}`
+    default:
+      return frame.frame
+  }
+}
+
+describe('the snapshots of a namespace', () => {
+  const root = { namespaces: [''] }
+
+  test('are read in one call when they are few', async () => {
+    const asked: Array<unknown> = []
+    const frames = await listed(root, {
+      groups: () => Effect.succeed([group('vm', '2', 2), group('ct', '1', 1)]),
+      snapshots: (...query) => {
+        asked.push(query)
+        return Effect.succeed([...snapshots('vm', '2', 2), ...snapshots('ct', '1', 1)])
+      },
+    })
+    expect(frames.map(brief)).toEqual(['scope snapshots ', 'group ct/1 1', 'group vm/2 2', 'complete 3'])
+    expect(asked).toEqual([['tank', '']])
+  })
+
+  test('are read group by group when they are many', async () => {
+    const asked: Array<unknown> = []
+    const frames = await listed(root, {
+      groups: () => Effect.succeed([group('vm', '2', 2000), group('ct', '1', 1)]),
+      snapshots: (_, __, of) => {
+        asked.push(of)
+        return Effect.succeed(of?.type === 'vm' ? snapshots('vm', '2', 2000) : snapshots('ct', '1', 1))
+      },
+    })
+    expect(frames.map(brief)).toEqual(['scope snapshots ', 'group ct/1 1', 'group vm/2 2000', 'complete 2001'])
+    expect(asked).toEqual([
+      { type: 'ct', id: '1' },
+      { type: 'vm', id: '2' },
+    ])
+  })
+
+  test('of empty groups need no second call', async () => {
+    const frames = await listed(root, {
+      groups: () => Effect.succeed([group('vm', '2', 0)]),
+      snapshots: () => failing('protocol'),
+    })
+    expect(frames.map(brief)).toEqual(['scope snapshots ', 'group vm/2 0', 'complete 0'])
+  })
+
+  test.each([
+    ['one call', [1], ['group vm/1 3', 'complete 3']],
+    ['one group at a time', [1, 2000], ['group vm/1 3', 'group vm/2 2000', 'complete 2003']],
+  ])('that are fewer than counted are read once more: %s', async (_, others, expected) => {
+    const large = others.length > 1
+    const cut = inTurn(snapshots('vm', '1', 2), snapshots('vm', '1', 3))
+    const frames = await listed(root, {
+      groups: () => Effect.succeed([group('vm', '1', 3), ...(large ? [group('vm', '2', 2000)] : [])]),
+      snapshots: (__, ___, of) => (of?.id === '2' ? Effect.succeed(snapshots('vm', '2', 2000)) : cut),
+    })
+    expect(frames.map(brief)).toEqual(['scope snapshots ', ...expected])
+  })
+
+  test.each([[3], [2003]])('that are fewer than counted twice fail the scope: %s', async (count) => {
+    const frames = await listed(root, {
+      groups: () => Effect.succeed([group('vm', '1', count)]),
+      snapshots: () => Effect.succeed(snapshots('vm', '1', 2)),
+    })
+    expect(frames.map(brief)).toEqual(['scope snapshots ', 'failed protocol retryable'])
+  })
+
+  test('of a group that appeared in between are read once more', async () => {
+    const groups = inTurn([group('vm', '1', 1)], [group('vm', '1', 1), group('vm', '2', 1)])
+    const frames = await listed(root, {
+      groups: () => groups,
+      snapshots: () => Effect.succeed([...snapshots('vm', '1', 1), ...snapshots('vm', '2', 1)]),
+    })
+    expect(frames.map(brief)).toEqual(['scope snapshots ', 'group vm/1 1', 'group vm/2 1', 'complete 2'])
+  })
+
+  test('of a group that was removed in between are not there', async () => {
+    const groups = inTurn([group('vm', '1', 1), group('vm', '2', 2000)], [group('vm', '2', 2000)])
+    const frames = await listed(root, {
+      groups: () => groups,
+      snapshots: (_, __, of) => Effect.succeed(of?.id === '2' ? snapshots('vm', '2', 2000) : []),
+    })
+    expect(frames.map(brief)).toEqual(['scope snapshots ', 'group vm/2 2000', 'complete 2000'])
+  })
+
+  test('of a type that nobody knows come with a warning', async () => {
+    const frames = await listed(root, {
+      groups: () => Effect.succeed([group('lxd', '1', 1)]),
+      snapshots: () => Effect.succeed(snapshots('lxd', '1', 1)),
+    })
+    expect(frames.map(brief)).toEqual(['scope snapshots ', 'warning unknown_value', 'group lxd/1 1', 'complete 1'])
+  })
+
+  test('with integers that JavaScript cannot hold warn twenty times, then count', async () => {
+    const rows = snapshots('vm', '1', 25).map((row) => ({ ...row, unsafeIntegers: ['size'] }))
+    const frames = await listed(root, {
+      groups: () => Effect.succeed([group('vm', '1', 25)]),
+      snapshots: () => Effect.succeed(rows),
+    })
+    expect(frames.map(brief)).toEqual([
+      'scope snapshots ',
+      ...Array<string>(20).fill('warning integer_out_of_range'),
+      'group vm/1 25',
+      'warning integer_out_of_range',
+      'complete 25',
+    ])
+  })
+
+  test('of an owner alone are refused, for the list would be short', async () => {
+    const frames = await listed(root, {
+      permissions: Effect.succeed({ '/datastore/tank': { 'Datastore.Backup': true } }),
+    })
+    expect(frames.map(brief)).toEqual(['scope snapshots ', 'failed forbidden'])
+  })
+
+  test('fail when the privileges change while they are listed', async () => {
+    const audit = { '/': { 'Datastore.Audit': true } }
+    const changed = { ...audit, '/datastore/tank': { 'Datastore.Audit': true, 'Datastore.Backup': true } }
+    const frames = await listed(root, { permissions: inTurn(audit, changed) })
+    expect(frames.map(brief)).toEqual(['scope snapshots ', 'failed protocol retryable'])
+  })
+
+  test('which another token would see differently have another view', async () => {
+    const views = await Promise.all(
+      [{}, { 'Datastore.Backup': true }].map(async (more) => {
+        const frames = await listed(root, {
+          permissions: Effect.succeed({ '/': { 'Datastore.Audit': true, ...more } }),
+        })
+        const last = frames.at(-1)
+        return last?.frame === 'complete' ? last.view : null
+      }),
+    )
+    expect(views[0]).toMatch(/^[0-9a-f]{64}$/)
+    expect(views[1]).not.toBe(views[0])
+  })
+})
+
+describe('the namespaces of a datastore', () => {
+  test('come first, then the snapshots of each, in order', async () => {
+    const frames = await listed({}, { namespaces: () => Effect.succeed(['', 'b', 'a', 'a/c']) })
+    expect(frames.map(brief)).toEqual([
+      'scope namespaces',
+      ...Array<string>(4).fill('namespace'),
+      'complete 4',
+      ...['', 'a', 'a/c', 'b'].flatMap((path) => [`scope snapshots ${path}`, 'complete 0']),
+    ])
+  })
+
+  test('that cannot be listed leave out what is below', async () => {
+    const frames = await listed({}, { namespaces: () => failing('forbidden') })
+    expect(frames.map(brief)).toEqual(['scope namespaces', 'failed forbidden'])
+  })
+
+  test('of a store in maintenance are not asked for; other stores go on', async () => {
+    const frames = await listed(
+      {},
+      { datastores: Effect.succeed([store('tank'), store('old', 'offline'), store('ro', 'read-only')]) },
+    )
+    expect(frames.map(brief)).toEqual([
+      'scope namespaces',
+      'failed maintenance',
+      ...['ro', 'tank'].flatMap(() => [
+        'scope namespaces',
+        'namespace',
+        'complete 1',
+        'scope snapshots ',
+        'complete 0',
+      ]),
+    ])
+  })
+
+  test('of a store that is not there fail by name', async () => {
+    const frames = await listed({ datastores: ['gone'] }, {})
+    expect(frames).toEqual([
+      { frame: 'scope', resource: 'namespaces', server: 'pbs-a', datastore: 'gone' },
+      {
+        frame: 'failed',
+        resource: 'namespaces',
+        server: 'pbs-a',
+        datastore: 'gone',
+        error: { code: 'protocol', message: 'pbs-a lists no datastore gone' },
+        retryable: false,
+      },
+    ])
+  })
+})
+
+describe('a server that does not answer', () => {
+  test('fails the scopes of all kinds of jobs after one try', async () => {
+    let tries = 0
+    const frames = await framesOf((session) => jobsScopes(session, {}), {
+      permissions: Effect.suspend(() => {
+        tries += 1
+        return failing('unreachable')
+      }),
+    })
+    expect(frames.map(brief)).toEqual(Array(5).fill(['scope jobs', 'failed unreachable']).flat())
+    expect(tries).toBe(1)
+  })
+
+  test('fails the scope of its datastores when snapshots were asked for', async () => {
+    const frames = await listed({}, { permissions: failing('unauthorized') })
+    expect(frames).toEqual([
+      { frame: 'scope', resource: 'datastores', server: 'pbs-a' },
+      {
+        frame: 'failed',
+        resource: 'datastores',
+        server: 'pbs-a',
+        error: { code: 'unauthorized', message: 'it is unauthorized' },
+        retryable: false,
+      },
+    ])
+  })
+})
+
+describe('jobs', () => {
+  test('of chosen kinds; hidden ones are warned of', async () => {
+    const frames = await framesOf((session) => jobsScopes(session, { job_types: ['sync', 'tape'] }), {
+      permissions: Effect.succeed({ '/': { 'Datastore.Audit': true } }),
+    })
+    expect(frames.map(brief)).toEqual([
+      'scope jobs',
+      'warning privileges_missing',
+      'complete 0',
+      'scope jobs',
+      'warning privileges_missing',
+      'complete 0',
+    ])
+  })
+})
+
+describe('datastores', () => {
+  test('are listed although the usage of one cannot be read', async () => {
+    const frames = await framesOf(datastoresScopes, { ...tank, datastoreUsages: failing('protocol') })
+    expect(frames.map(brief)).toEqual([
+      'scope datastores',
+      'warning state_unavailable',
+      'warning facts_hidden',
+      'datastore',
+      'complete 1',
+    ])
+  })
+
+  test('are not listed when the server breaks off in between', async () => {
+    const frames = await framesOf(datastoresScopes, { ...tank, datastoreUsages: failing('unreachable') })
+    expect(frames.map(brief)).toEqual(['scope datastores', 'failed unreachable'])
+  })
+})
