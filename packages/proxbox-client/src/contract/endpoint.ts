@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { refusedFields } from './error-body.ts'
 
 const hostName = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*)$/
 const ipv6 = /^(?:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*|\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\])$/
@@ -7,7 +8,7 @@ const tokenId = /^[^\s:/@!\p{Cc}]+@[A-Za-z0-9_][A-Za-z0-9._-]*![A-Za-z0-9_][A-Za
 
 const line = (max: number) =>
   z
-    .string('must be text')
+    .string({ error: ({ input }) => (input === undefined ? 'is required' : 'must be text') })
     .min(1, 'must not be empty')
     .max(max, `must have at most ${max} characters`)
     .regex(/^\P{Cc}*$/u, 'must not hold control characters')
@@ -86,7 +87,7 @@ export const EndpointTestIn = z.unknown().transform((body, context): { readonly 
   const schema = typeof body === 'object' && body !== null && 'id' in body ? EndpointById : EndpointIn
   const read = schema.safeParse(body)
   if (read.success) return read.data
-  for (const issue of read.error.issues) context.addIssue({ code: 'custom', path: issue.path, message: issue.message })
+  for (const field of refusedFields(read.error.issues)) context.addIssue({ code: 'custom', ...field })
   return z.NEVER
 })
 export type EndpointTestIn = z.output<typeof EndpointTestIn>

@@ -19,6 +19,7 @@ export const nameTakenDetail = 'PBS endpoint name already exists'
 export const endpointNotFoundDetail = 'PBS endpoint not found'
 
 const maxIssues = 50
+const maxLength = 255
 
 /**
  * The 422 body for a request that its schema refused: the fields and why, never what was sent.
@@ -27,20 +28,23 @@ const maxIssues = 50
  */
 export function validationErrorBody(error: z.ZodError, where = 'body'): ErrorBody {
   return {
-    detail: error.issues
-      .flatMap((issue) =>
-        issue.code === 'unrecognized_keys' ? issue.keys.map((key) => unknownKey(issue, key)) : [issue],
-      )
+    detail: refusedFields(error.issues)
       .slice(0, maxIssues)
-      .map((issue) => ({
+      .map(({ path, message }) => ({
         type: 'request_validation_error',
-        loc: [where, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part).slice(0, 255)))],
-        msg: issue.message,
+        loc: [where, ...path.map((part) => (typeof part === 'number' ? part : String(part).slice(0, maxLength)))],
+        msg: message,
       })),
   }
 }
 
-const unknownKey = (issue: z.core.$ZodIssue, key: string) => ({
-  path: [...issue.path, key],
-  message: 'is not a field of this request',
-})
+/** The refused fields, one by one: a key that is not known is a field too. */
+export function refusedFields(
+  issues: ReadonlyArray<z.core.$ZodIssue>,
+): ReadonlyArray<{ readonly path: Array<PropertyKey>; readonly message: string }> {
+  return issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ path: [...issue.path, key], message: 'is not a field of this request' }))
+      : [issue],
+  )
+}

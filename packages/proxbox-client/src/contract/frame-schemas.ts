@@ -1,12 +1,13 @@
+import { registry } from '@netbox-pbs/core'
 import { z } from 'zod'
-import { factShape, observationShape, without } from './fact-fields.ts'
+import { factShape, observationShape, wireName, without } from './fact-fields.ts'
 import { failedCodes } from './failed-codes.ts'
 import type { Frame, FrameName } from './frame.ts'
 import { checkScope, scopeShape } from './scope-fields.ts'
 import { SyncItem } from './summaries.ts'
 
 const server = factShape('server')
-const snapshotsOfGroup = z.object(without(factShape('snapshot'), ...Object.keys(factShape('group')).slice(0, 5)))
+const snapshotsOfGroup = z.object(without(factShape('snapshot'), ...registry.group.key.map(wireName)))
 
 /**
  * The shape of every frame: its keys in the contract's order, and what each holds. The facts come from core's registry.

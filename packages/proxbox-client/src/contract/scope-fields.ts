@@ -39,6 +39,3 @@ export function scopeOf(frame: Scope): Scope {
   const named = scopeFields[flat.resource].map((field: ScopeField) => [field, flat[field]])
   return { resource: flat.resource, ...Object.fromEntries(named) } as Scope // checkScope saw every field that names it.
 }
-
-/** A scope, as `{"resource", "server"?, "datastore"?, "namespace"?, "job_type"?}`. */
-export const ScopeObject = z.object(scopeShape).superRefine(checkScope)

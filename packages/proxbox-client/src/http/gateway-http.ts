@@ -1,5 +1,10 @@
-import { Headers, HttpClient, HttpClientRequest, type HttpClientResponse } from '@effect/platform'
-import { NodeHttpClient, Undici } from '@effect/platform-node'
+// By module: the barrels load servers, sockets and clusters too, 100 MB of them.
+import * as Headers from '@effect/platform/Headers'
+import * as HttpClient from '@effect/platform/HttpClient'
+import * as HttpClientRequest from '@effect/platform/HttpClientRequest'
+import type * as HttpClientResponse from '@effect/platform/HttpClientResponse'
+import * as NodeHttpClient from '@effect/platform-node/NodeHttpClient'
+import * as Undici from '@effect/platform-node/Undici'
 import { SourceFailed } from '@netbox-pbs/core/ports'
 import { Duration, Effect, Redacted, Schedule, type Scope, Stream } from 'effect'
 import { apiKeyHeader } from '../contract/media.ts'

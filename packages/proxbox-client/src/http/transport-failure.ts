@@ -1,3 +1,4 @@
+import * as Undici from '@effect/platform-node/Undici'
 import { SourceFailed } from '@netbox-pbs/core/ports'
 
 const tlsCodes = /^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/
@@ -16,12 +17,12 @@ export function transportFailure(base: string, error: unknown): SourceFailed {
       cause,
     })
   }
-  if (code.startsWith('HPE_')) {
+  if (cause instanceof Undici.errors.HTTPParserError) {
+    // Its cause holds what was received.
     return new SourceFailed({
       code: 'protocol',
       message: `${base} does not speak HTTP${because}: correct the address of the gateway`,
       retryable: false,
-      cause,
     })
   }
   return new SourceFailed({
