@@ -1,0 +1,91 @@
+import { type ApiToken, ApiTokens } from '@netbox-pbs/core/ports'
+import { Effect, Layer, Option } from 'effect'
+import { type RawBuilder, sql } from 'kysely'
+import { Database } from '../database/database.ts'
+
+interface Row extends Omit<ApiToken, 'user'> {
+  readonly secret_hash: string
+  readonly user_id: number
+  readonly username: string
+}
+
+const columns = sql`
+  t.id, t.key, t.secret_hash, t.user_id, u.username, t.description, t.write_enabled, t.enabled, t.expires, t.created, t.last_used`
+
+/** Tokens and the users they belong to. */
+export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.effect(
+  ApiTokens,
+  Effect.gen(function* () {
+    const database = yield* Database
+
+    const select = (doing: string, where: RawBuilder<unknown>) =>
+      database
+        .query(doing, (db) =>
+          sql<Row>`select ${columns} from api_tokens t join users u on u.id = t.user_id where ${where}`.execute(db),
+        )
+        .pipe(Effect.map(({ rows }) => rows))
+
+    return ApiTokens.of({
+      create: Effect.fn('ApiTokens.create')(function* (token) {
+        const { rows } = yield* database.query('making an API token', (db) =>
+          // The update that changes nothing is what returns the id of a user who is there already.
+          sql<Row>`
+            with u as (
+              insert into users (username) values (${token.username})
+              on conflict (username) do update set username = excluded.username
+              returning id, username
+            ), t as (
+              insert into api_tokens (key, secret_hash, user_id, description, write_enabled, expires)
+              select ${token.key}, ${token.secretHash}, id, ${token.description}, ${token.write_enabled}::boolean, ${token.expires}::timestamptz
+              from u
+              returning *
+            )
+            select ${columns} from t, u`.execute(db),
+        )
+        const [row] = rows
+        if (row === undefined) return yield* Effect.dieMessage('an inserted token was not returned')
+        return shown(row)
+      }),
+      find: Effect.fn('ApiTokens.find')(function* ({ key }) {
+        const [row] = yield* select('reading an API token', sql`t.key = ${key}`)
+        return row === undefined ? Option.none() : Option.some({ ...shown(row), secretHash: row.secret_hash })
+      }),
+      get: Effect.fn('ApiTokens.get')(function* ({ id }) {
+        const [row] = yield* select('reading an API token', sql`t.id = ${id}::bigint`)
+        return Option.map(Option.fromNullable(row), shown)
+      }),
+      list: Effect.fn('ApiTokens.list')(function* ({ limit, offset, key }) {
+        const where = key === undefined ? sql`true` : sql`t.key = ${key}`
+        const { rows } = yield* database.query('counting the API tokens', (db) =>
+          sql<{ count: number }>`select count(*) as count from api_tokens t where ${where}`.execute(db),
+        )
+        const page = sql`${where} order by t.id limit ${limit}::bigint offset ${offset}::bigint`
+        return { count: rows[0]?.count ?? 0, rows: (yield* select('reading the API tokens', page)).map(shown) }
+      }),
+      remove: Effect.fn('ApiTokens.remove')(function* ({ id }) {
+        const { rows } = yield* database.query('removing an API token', (db) =>
+          sql`delete from api_tokens where id = ${id}::bigint returning id`.execute(db),
+        )
+        return rows.length > 0
+      }),
+      used: Effect.fn('ApiTokens.used')(function* ({ id }) {
+        yield* database.query('noting the use of an API token', (db) =>
+          // A busy client would else write a row with each request.
+          sql`
+            update api_tokens set last_used = now()
+            where id = ${id}::bigint and (last_used is null or last_used <= now() - interval '1 minute')`.execute(db),
+        )
+      }),
+      user: Effect.fn('ApiTokens.user')(function* ({ id }) {
+        const { rows } = yield* database.query('reading a user', (db) =>
+          sql<{ id: number; username: string }>`select id, username from users where id = ${id}::bigint`.execute(db),
+        )
+        return Option.fromNullable(rows[0])
+      }),
+    })
+  }),
+)
+
+function shown({ secret_hash, user_id, username, ...token }: Row): ApiToken {
+  return { ...token, user: { id: user_id, username } }
+}

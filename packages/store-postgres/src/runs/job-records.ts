@@ -1,0 +1,126 @@
+import { type Run, runStatus } from '@netbox-pbs/core'
+import type { Runs } from '@netbox-pbs/core/ports'
+import { Effect, Option } from 'effect'
+import { type Kysely, sql } from 'kysely'
+import type { Database } from '../database/database.ts'
+import type { Run as RunStatement } from '../database/session.ts'
+import type { Tables } from '../database/tables.ts'
+import { selectRuns } from './run-row.ts'
+
+type Port = typeof Runs.Service
+
+/** How `run_jobs` names the gateway's job, which has no server. No server has the empty name. */
+export const jobName = (server: string | null): string => server ?? ''
+
+/**
+ * Takes the run's row for this transaction, so that of two jobs ending at once the second sees what the first did. The mode lets rows that refer to the
+ * run be added meanwhile. True while the run is not over.
+ */
+const lockOpen = (run: RunStatement, id: number) =>
+  Effect.map(
+    run((db) =>
+      sql<{ open: boolean }>`
+        select status in ('pending', 'running') as open from runs where id = ${id}::bigint for no key update`.execute(
+        db,
+      ),
+    ),
+    ({ rows }) => rows[0]?.open ?? false,
+  )
+
+const theRun = Effect.fn(function* (run: RunStatement, id: number) {
+  const [found] = yield* run((db) => selectRuns(db, sql`id = ${id}::bigint`))
+  return found === undefined ? yield* Effect.dieMessage(`run ${id} is not recorded`) : found
+})
+
+/** What a run ends as. A cancelled run is cancelled however far its scopes came; a job that could not be done at all leaves no run whole. */
+function finalStatus(run: Run): Run['status'] {
+  if (run.cancel_requested) return 'cancelled'
+  const scopes = Object.values(run.outcomes).reduce((sum, n) => sum + n, 0)
+  if (run.error !== '' && scopes === 0) return 'failed'
+  const status = runStatus(run.outcomes)
+  return status === 'completed' && run.error !== '' ? 'incomplete' : status
+}
+
+async function end(db: Kysely<Tables>, id: number, status: Run['status']): Promise<void> {
+  await sql`update runs set status = ${status}, completed = now() where id = ${id}::bigint`.execute(db)
+}
+
+/** The jobs of a run: expected, started, ended, and the end of the run with the last of them. */
+export function jobRecords(
+  database: typeof Database.Service,
+): Pick<Port, 'expectJobs' | 'startJob' | 'endJob' | 'requestCancel'> {
+  return {
+    expectJobs: Effect.fn('Runs.expectJobs')(function* ({ id, servers }) {
+      const names = JSON.stringify(servers.map(jobName))
+      yield* database.transaction('noting the jobs of a run', (run) =>
+        Effect.gen(function* () {
+          if (!(yield* lockOpen(run, id))) return
+          yield* run((db) =>
+            sql`
+              insert into run_jobs (run_id, server)
+              select ${id}::bigint, server from jsonb_array_elements_text(${names}::text::jsonb) as server
+              on conflict do nothing`.execute(db),
+          )
+        }),
+      )
+    }),
+
+    startJob: Effect.fn('Runs.startJob')(function* ({ id, server }) {
+      yield* database.transaction('noting the start of a job', (run) =>
+        Effect.gen(function* () {
+          if (!(yield* lockOpen(run, id))) return
+          yield* run((db) =>
+            sql`
+              insert into run_jobs (run_id, server, state) values (${id}::bigint, ${jobName(server)}, 'running')
+              on conflict (run_id, server) do update
+              set state = 'running', error = '', rows_read = 0, unchanged_scopes = 0, unchanged_rows = 0`.execute(db),
+          )
+          yield* run((db) =>
+            sql`
+              update runs set status = 'running', started = coalesce(started, now())
+              where id = ${id}::bigint and status = 'pending'`.execute(db),
+          )
+        }),
+      )
+    }),
+
+    endJob: Effect.fn('Runs.endJob')(function* ({ id, server, error }) {
+      return yield* database.transaction('noting the end of a job', (run) =>
+        Effect.gen(function* () {
+          if (!(yield* lockOpen(run, id))) return yield* theRun(run, id)
+          yield* run((db) =>
+            sql`
+              insert into run_jobs (run_id, server, state, error)
+              values (${id}::bigint, ${jobName(server)}, 'ended', ${error ?? ''})
+              on conflict (run_id, server) do update set state = 'ended', error = excluded.error`.execute(db),
+          )
+          const { rows: waiting } = yield* run((db) =>
+            sql`select from run_jobs where run_id = ${id}::bigint and state <> 'ended' limit 1`.execute(db),
+          )
+          if (waiting.length > 0) return yield* theRun(run, id)
+          const status = finalStatus(yield* theRun(run, id))
+          yield* run((db) => end(db, id, status))
+          return yield* theRun(run, id)
+        }),
+      )
+    }),
+
+    requestCancel: Effect.fn('Runs.requestCancel')(function* ({ id }) {
+      return yield* database.transaction('cancelling a run', (run) =>
+        Effect.gen(function* () {
+          if (yield* lockOpen(run, id)) {
+            const { rows } = yield* run((db) =>
+              sql<{ pending: boolean }>`
+                update runs set cancel_requested = true where id = ${id}::bigint
+                returning status = 'pending' as pending`.execute(db),
+            )
+            // No job has started: there is nobody to wait for, and perhaps no worker either.
+            if (rows[0]?.pending === true) yield* run((db) => end(db, id, 'cancelled'))
+          }
+          const found = yield* run((db) => selectRuns(db, sql`id = ${id}::bigint`))
+          return Option.fromNullable(found[0])
+        }),
+      )
+    }),
+  }
+}

@@ -1,0 +1,127 @@
+import type {
+  OutcomeCounts,
+  Reason,
+  Resource,
+  Run,
+  RunStatus,
+  RunTrigger,
+  Scope,
+  ScopeOutcome,
+  ScopeResult,
+} from '@netbox-pbs/core'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Tables } from '../database/tables.ts'
+
+interface RunRow {
+  readonly id: number
+  readonly status: RunStatus
+  readonly resources: ReadonlyArray<Resource>
+  readonly servers: ReadonlyArray<string> | null
+  readonly trigger: RunTrigger
+  readonly started_by: string
+  readonly created: string
+  readonly started: string | null
+  readonly completed: string | null
+  readonly cancel_requested: boolean
+  readonly rows_read: number
+  readonly error: string
+  readonly rows_created: number
+  readonly rows_updated: number
+  readonly rows_deleted: number
+  readonly rows_unchanged: number
+  readonly rows_held_back: number
+  readonly outcomes: Readonly<Partial<Record<ScopeOutcome, number>>>
+}
+
+/**
+ * The runs that `where` chooses. Counts are summed from jobs and scopes when they are read: kept on the run's own row they would make jobs that end
+ * scopes at once wait for each other.
+ */
+export async function selectRuns(db: Kysely<Tables>, where: RawBuilder<unknown>): Promise<ReadonlyArray<Run>> {
+  const { rows } = await sql<RunRow>`
+    with r as materialized (select * from runs where ${where})
+    select
+      r.id, r.status, r.resources, r.servers, r.trigger, r.started_by, r.created, r.started, r.completed,
+      r.cancel_requested, j.rows_read, j.error,
+      s.rows_created, s.rows_updated, s.rows_deleted, s.rows_unchanged + j.unchanged_rows as rows_unchanged,
+      s.rows_held_back, s.outcomes || jsonb_build_object('unchanged', j.unchanged_scopes) as outcomes
+    from r
+    cross join lateral (
+      select
+        coalesce(sum(rows_read), 0)::bigint as rows_read,
+        coalesce(sum(unchanged_scopes), 0)::bigint as unchanged_scopes,
+        coalesce(sum(unchanged_rows), 0)::bigint as unchanged_rows,
+        coalesce(left(string_agg(distinct nullif(error, ''), '; '), 4000), '') as error
+      from run_jobs where run_id = r.id
+    ) j
+    cross join lateral (
+      select
+        coalesce(sum(created), 0)::bigint as rows_created,
+        coalesce(sum(updated), 0)::bigint as rows_updated,
+        coalesce(sum(deleted), 0)::bigint as rows_deleted,
+        coalesce(sum(unchanged), 0)::bigint as rows_unchanged,
+        coalesce(sum(held_back), 0)::bigint as rows_held_back,
+        coalesce(jsonb_object_agg(outcome, scopes) filter (where outcome is not null), '{}') as outcomes
+      from (
+        select outcome, count(*) as scopes, sum(created) as created, sum(updated) as updated, sum(deleted) as deleted,
+          sum(unchanged) as unchanged, sum(held_back) as held_back
+        from run_scopes where run_id = r.id group by outcome
+      ) by_outcome
+    ) s
+    order by r.id desc`.execute(db)
+  return rows.map(toRun)
+}
+
+function toRun(row: RunRow): Run {
+  return {
+    id: row.id,
+    status: row.status,
+    resources: row.resources,
+    servers: row.servers,
+    trigger: row.trigger,
+    user: row.started_by,
+    created: row.created,
+    started: row.started,
+    completed: row.completed,
+    counts: {
+      created: row.rows_created,
+      updated: row.rows_updated,
+      deleted: row.rows_deleted,
+      unchanged: row.rows_unchanged,
+      held_back: row.rows_held_back,
+    },
+    outcomes: { ...noScopes, ...row.outcomes },
+    rows_read: row.rows_read,
+    error: row.error,
+    cancel_requested: row.cancel_requested,
+  }
+}
+
+const noScopes: OutcomeCounts = {
+  landed: 0,
+  staged: 0,
+  unchanged: 0,
+  held_back: 0,
+  failed: 0,
+  skipped: 0,
+  cancelled: 0,
+}
+
+/** A row of `run_scopes`. */
+export interface ScopeRow {
+  readonly scope: Scope
+  readonly outcome: ScopeOutcome
+  readonly reason: Reason | null
+  readonly created: number
+  readonly updated: number
+  readonly deleted: number
+  readonly unchanged: number
+  readonly held_back: number
+  readonly started: string
+  readonly ended: string
+}
+
+/** A recorded scope. */
+export function toScopeResult({ scope, outcome, reason, started, ended, ...counts }: ScopeRow): ScopeResult {
+  return { scope, outcome, reason, counts, started, ended }
+}

@@ -1,0 +1,66 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { SecretBox, SecretUnreadable } from '@netbox-pbs/core/ports'
+import { Data, Effect, Layer, Redacted } from 'effect'
+
+/** The key is not one. `keyName` is the variable that holds it. */
+export class SecretKeyInvalid extends Data.TaggedError('SecretKeyInvalid')<{ readonly keyName: string }> {
+  override get message(): string {
+    return `${this.keyName} is not a key: set it to 32 bytes in base64, as made by \`openssl rand -base64 32\``
+  }
+}
+
+/** The key of a box, and the name of the variable it comes from, which errors tell. */
+export interface SecretBoxOptions {
+  /** 32 bytes in base64. */
+  readonly key: Redacted.Redacted<string>
+  readonly keyName: string
+}
+
+const cipher = 'aes-256-gcm'
+const version = 'v1'
+const nonceBytes = 12
+const tagBytes = 16
+
+/** A box with one key. A sealed text is `v1.<nonce>.<ciphertext and tag>`, both in base64url; the version and the purpose are authenticated with it. */
+export const secretBoxLayer = (options: SecretBoxOptions): Layer.Layer<SecretBox, SecretKeyInvalid> =>
+  Layer.effect(SecretBox, Effect.map(parseKey(options), box))
+
+function parseKey({ key, keyName }: SecretBoxOptions): Effect.Effect<readonly [Buffer, string], SecretKeyInvalid> {
+  const text = Redacted.value(key).trim()
+  const bytes = Buffer.from(text, 'base64')
+  // Buffer skips what is not base64 instead of refusing it.
+  const whole = bytes.length === 32 && bytes.toString('base64').replace('=', '') === text.replace(/=$/, '')
+  return whole ? Effect.succeed([bytes, keyName]) : Effect.fail(new SecretKeyInvalid({ keyName }))
+}
+
+function box([key, keyName]: readonly [Buffer, string]): typeof SecretBox.Service {
+  const authenticated = (purpose: string): Buffer => Buffer.from(`${version}:${purpose}`)
+  return {
+    seal: ({ secret, purpose }) =>
+      Effect.sync(() => {
+        const nonce = randomBytes(nonceBytes)
+        const sealing = createCipheriv(cipher, key, nonce, { authTagLength: tagBytes }).setAAD(authenticated(purpose))
+        const body = Buffer.concat([
+          sealing.update(Redacted.value(secret), 'utf8'),
+          sealing.final(),
+          sealing.getAuthTag(),
+        ])
+        return `${version}.${nonce.toString('base64url')}.${body.toString('base64url')}`
+      }),
+    open: ({ sealed, purpose }) =>
+      Effect.try({
+        try: () => {
+          const [found, nonceText = '', bodyText = ''] = sealed.split('.')
+          const nonce = Buffer.from(nonceText, 'base64url')
+          const body = Buffer.from(bodyText, 'base64url')
+          if (found !== version || nonce.length !== nonceBytes || body.length < tagBytes) throw new Error('not sealed')
+          const opening = createDecipheriv(cipher, key, nonce, { authTagLength: tagBytes })
+            .setAAD(authenticated(purpose))
+            .setAuthTag(body.subarray(-tagBytes))
+          const plain = Buffer.concat([opening.update(body.subarray(0, -tagBytes)), opening.final()])
+          return Redacted.make(plain.toString('utf8'))
+        },
+        catch: () => new SecretUnreadable({ keyName }),
+      }),
+  }
+}

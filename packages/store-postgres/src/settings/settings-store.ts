@@ -1,0 +1,71 @@
+import { defaultSettings, Settings } from '@netbox-pbs/core'
+import { SecretBox, SettingsStore } from '@netbox-pbs/core/ports'
+import { Effect, Layer, Option, Redacted } from 'effect'
+import { sql } from 'kysely'
+import { Database } from '../database/database.ts'
+
+interface Row {
+  readonly changed: Readonly<Record<string, unknown>>
+  readonly proxbox_api_key: string
+  readonly created: string
+  readonly last_updated: string
+}
+
+const purpose = 'settings:proxbox_api_key'
+
+/** The settings on their one row, the API key sealed. */
+export const settingsLayer: Layer.Layer<SettingsStore, never, Database | SecretBox> = Layer.effect(
+  SettingsStore,
+  Effect.gen(function* () {
+    const database = yield* Database
+    const box = yield* SecretBox
+
+    const read = Effect.gen(function* () {
+      const { rows } = yield* database.query('reading the settings', (db) =>
+        sql<Row>`select changed, proxbox_api_key, created, last_updated from settings`.execute(db),
+      )
+      const [row] = rows
+      if (row === undefined) return yield* Effect.dieMessage('the settings have no row: the database is not migrated')
+      return row
+    })
+
+    return SettingsStore.of({
+      get: Effect.fn('SettingsStore.get')(function* () {
+        const row = yield* read
+        return {
+          ...fromStored(row.changed),
+          proxbox_api_key_configured: row.proxbox_api_key !== '',
+          created: row.created,
+          last_updated: row.last_updated,
+        }
+      }),
+      update: Effect.fn('SettingsStore.update')(function* ({ proxbox_api_key, ...change }) {
+        const key = proxbox_api_key === undefined ? null : yield* sealed(box, proxbox_api_key)
+        yield* database.query('changing the settings', (db) =>
+          sql`
+            update settings set
+              changed = changed || ${JSON.stringify(change)}::text::jsonb,
+              proxbox_api_key = coalesce(${key}::text, proxbox_api_key),
+              last_updated = now()`.execute(db),
+        )
+      }),
+      proxboxApiKey: Effect.fn('SettingsStore.proxboxApiKey')(function* () {
+        const { proxbox_api_key } = yield* read
+        if (proxbox_api_key === '') return Option.none()
+        // checkSecretKey has told a wrong key at the start.
+        return Option.some(yield* Effect.orDie(box.open({ sealed: proxbox_api_key, purpose })))
+      }),
+    })
+  }),
+)
+
+/** An empty key is stored as none. */
+function sealed(box: typeof SecretBox.Service, key: Redacted.Redacted<string>): Effect.Effect<string> {
+  return Redacted.value(key) === '' ? Effect.succeed('') : box.seal({ secret: key, purpose })
+}
+
+/** What is stored over the defaults. A setting that this release no longer knows is left out. */
+function fromStored(changed: Readonly<Record<string, unknown>>): Settings {
+  const known = Object.entries(changed).filter(([name]) => name in defaultSettings)
+  return Settings.parse({ ...defaultSettings, ...Object.fromEntries(known) })
+}

@@ -1,0 +1,233 @@
+import { noRows, type Run, type Scope, type ScopeOutcome, type ScopeResult, type Warning } from '@netbox-pbs/core'
+import { Runs } from '@netbox-pbs/core/ports'
+import { Effect, Layer, ManagedRuntime, Option } from 'effect'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Database } from '../src/database/database.ts'
+import { migrate } from '../src/migrations/migrate.ts'
+import { runsLayer } from '../src/runs/runs.ts'
+import { engines } from './engines.ts'
+
+const snapshots = (namespace: string): Scope => ({
+  resource: 'snapshots',
+  server: 'pbs-a',
+  datastore: 'tank',
+  namespace,
+})
+const ended = (namespace: string, outcome: ScopeOutcome, counts: Partial<typeof noRows> = {}): ScopeResult => ({
+  scope: snapshots(namespace),
+  outcome,
+  reason: outcome === 'failed' ? { code: 'timeout', message: 'took too long' } : null,
+  counts: { ...noRows, ...counts },
+  started: '2026-05-01T02:00:00Z',
+  ended: '2026-05-01T02:00:01.500000Z',
+})
+const warning = (message: string, count = 1): Warning => ({ scope: snapshots('a'), code: 'odd', message, count })
+
+describe.each(engines)('Runs on $engine', ({ empty }) => {
+  const runtime = ManagedRuntime.make(Layer.provideMerge(runsLayer, empty))
+  const run = <A, E>(effect: Effect.Effect<A, E, Runs | Database>) => runtime.runPromise(effect)
+  const runs = <A, E>(use: (runs: typeof Runs.Service) => Effect.Effect<A, E>) => run(Effect.flatMap(Runs, use))
+
+  beforeAll(() => run(migrate))
+  afterAll(() => runtime.dispose())
+
+  const create = (): Promise<Run> =>
+    runs((r) => r.create({ resources: ['snapshots'], servers: null, trigger: 'manual', user: 'ada' }))
+  const started = async (...servers: ReadonlyArray<string | null>): Promise<number> => {
+    const { id } = await create()
+    await runs((r) => r.expectJobs({ id, servers }))
+    for (const server of servers) await runs((r) => r.startJob({ id, server }))
+    return id
+  }
+  const record = (id: number, ...results: ReadonlyArray<ScopeResult>) =>
+    runs((r) => Effect.forEach(results, (result) => r.recordScope({ id, server: 'pbs-a', result })))
+  const end = (id: number, server: string | null = 'pbs-a', error: string | null = null) =>
+    runs((r) => r.endJob({ id, server, error }))
+  const get = async (id: number): Promise<Run> => Option.getOrThrow(await runs((r) => r.get({ id })))
+
+  test('a new run is pending and empty', async () => {
+    const created = await create()
+    expect(created).toEqual({
+      id: expect.any(Number),
+      status: 'pending',
+      resources: ['snapshots'],
+      servers: null,
+      trigger: 'manual',
+      user: 'ada',
+      created: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z$/),
+      started: null,
+      completed: null,
+      counts: noRows,
+      outcomes: { landed: 0, staged: 0, unchanged: 0, held_back: 0, failed: 0, skipped: 0, cancelled: 0 },
+      rows_read: 0,
+      error: '',
+      cancel_requested: false,
+    })
+    expect(await get(created.id)).toEqual(created)
+    expect(await runs((r) => r.get({ id: 999_999 }))).toEqual(Option.none())
+  })
+
+  test('lists the newest first, a page at a time', async () => {
+    const [first, second] = [await create(), await create()]
+    const page = await runs((r) => r.list({ limit: 2, offset: 0 }))
+    expect(page.rows.map((row) => row.id)).toEqual([second.id, first.id])
+    expect(page.count).toBe(second.id)
+    expect((await runs((r) => r.list({ limit: 1, offset: 1 }))).rows).toEqual([first])
+  })
+
+  test('sums what its jobs read and its scopes did', async () => {
+    const id = await started('pbs-a', 'pbs-b')
+    await record(id, ended('a', 'landed', { created: 3, unchanged: 4 }), ended('b', 'unchanged', { unchanged: 5 }))
+    await record(id, ended('c', 'held_back', { updated: 1, held_back: 7 }), ended('d', 'landed', { deleted: 2 }))
+    await runs((r) => r.progress({ id, server: 'pbs-a', rowsRead: 10 }))
+    await runs((r) => r.progress({ id, server: 'pbs-a', rowsRead: 22 }))
+    await runs((r) => r.progress({ id, server: 'pbs-b', rowsRead: 1 }))
+    const found = await get(id)
+    expect(found).toMatchObject({
+      status: 'running',
+      started: expect.any(String),
+      completed: null,
+      rows_read: 23,
+      counts: { created: 3, updated: 1, deleted: 2, unchanged: 9, held_back: 7 },
+      outcomes: { landed: 2, staged: 0, unchanged: 1, held_back: 1, failed: 0, skipped: 0, cancelled: 0 },
+    })
+    expect((await runs((r) => r.list({ limit: 1, offset: 0 }))).rows).toEqual([found])
+  })
+
+  test('records scopes in the order they ended, without the unchanged', async () => {
+    const id = await started('pbs-a')
+    const results = [ended('z', 'landed', { created: 1 }), ended('a', 'failed'), ended('m', 'skipped')]
+    await record(id, ...results, ended('u', 'unchanged'))
+    expect(await runs((r) => r.scopes({ id, limit: 10, offset: 0 }))).toEqual({ count: 3, rows: results })
+    expect(await runs((r) => r.scopes({ id, limit: 1, offset: 1 }))).toEqual({ count: 3, rows: [results[1]] })
+  })
+
+  test.each<[string, ScopeResult, ScopeResult, Partial<Run['outcomes']>, ReadonlyArray<ScopeOutcome>]>([
+    ['failed, then landed', ended('a', 'failed'), ended('a', 'landed'), { landed: 1, failed: 0 }, ['landed']],
+    ['landed, then failed', ended('a', 'landed'), ended('a', 'failed'), { landed: 0, failed: 1 }, ['failed']],
+    ['landed, then unchanged', ended('a', 'landed'), ended('a', 'unchanged'), { landed: 1, unchanged: 0 }, ['landed']],
+    ['failed, then unchanged', ended('a', 'failed'), ended('a', 'unchanged'), { failed: 0, unchanged: 1 }, []],
+    ['unchanged twice', ended('a', 'unchanged'), ended('a', 'unchanged'), { unchanged: 1 }, []],
+  ])('a scope of a second attempt replaces the first: %s', async (_, first, second, outcomes, recorded) => {
+    const id = await started('pbs-a')
+    await record(id, first)
+    await runs((r) => r.startJob({ id, server: 'pbs-a' }))
+    await record(id, second)
+    expect((await get(id)).outcomes).toMatchObject(outcomes)
+    const { rows } = await runs((r) => r.scopes({ id, limit: 10, offset: 0 }))
+    expect(rows.map((row) => row.outcome)).toEqual(recorded)
+  })
+
+  test.each<[string, ReadonlyArray<ScopeResult>, string | null, Run['status']]>([
+    ['nothing at all', [], null, 'completed'],
+    ['no scope and an error', [], 'the gateway does not answer', 'failed'],
+    ['scopes landed and unchanged', [ended('a', 'landed'), ended('b', 'unchanged')], null, 'completed'],
+    ['only unchanged scopes', [ended('b', 'unchanged')], null, 'completed'],
+    ['one of two scopes failed', [ended('a', 'failed'), ended('b', 'unchanged')], null, 'incomplete'],
+    ['every scope failed', [ended('a', 'failed')], null, 'failed'],
+    ['a scope held back', [ended('a', 'held_back')], null, 'incomplete'],
+    ['a scope cancelled', [ended('a', 'landed'), ended('b', 'cancelled')], null, 'cancelled'],
+    ['a scope landed before the job broke off', [ended('a', 'landed')], 'the worker gave up', 'incomplete'],
+  ])('ends by its scopes: %s', async (_, results, error, status) => {
+    const id = await started('pbs-a')
+    await record(id, ...results)
+    expect(await end(id, 'pbs-a', error)).toMatchObject({ status, error: error ?? '', completed: expect.any(String) })
+  })
+
+  test('ends with the last of its jobs, the gateway among them', async () => {
+    const id = await started(null)
+    await runs((r) => r.expectJobs({ id, servers: ['pbs-a', 'pbs-b', 'pbs-a'] }))
+    expect(await end(id, null)).toMatchObject({ status: 'running' })
+    expect(await end(id, 'pbs-b', 'no endpoint')).toMatchObject({ status: 'running', completed: null })
+    expect(await end(id, 'pbs-b', 'no endpoint')).toMatchObject({ status: 'running' })
+    await record(id, ended('a', 'landed'))
+    expect(await end(id)).toMatchObject({ status: 'incomplete', error: 'no endpoint' })
+  })
+
+  test('is ended by exactly the last of jobs that end at once', async () => {
+    const servers = Array.from({ length: 8 }, (_, n) => `pbs-${n}`)
+    const id = await started(...servers)
+    const after = await runs((r) =>
+      Effect.forEach(servers, (server) => r.endJob({ id, server, error: null }), { concurrency: 'unbounded' }),
+    )
+    expect(after.filter((one) => one.status === 'completed')).toHaveLength(1)
+    expect(await get(id)).toMatchObject({ status: 'completed' })
+  })
+
+  test('counts every scope of jobs that record at once', async () => {
+    const id = await started('pbs-a')
+    const results = Array.from({ length: 20 }, (_, n) => ended(`n${n}`, n % 2 === 0 ? 'landed' : 'unchanged'))
+    await runs((r) =>
+      Effect.forEach(results, (result) => r.recordScope({ id, server: 'pbs-a', result }), { concurrency: 'unbounded' }),
+    )
+    expect((await get(id)).outcomes).toMatchObject({ landed: 10, unchanged: 10 })
+  })
+
+  test('stays as it ended, whatever a lost worker still says', async () => {
+    const id = await started('pbs-a')
+    const over = await end(id)
+    await record(id, ended('late', 'failed'), ended('later', 'unchanged'))
+    await runs((r) => r.startJob({ id, server: 'pbs-a' }))
+    await runs((r) => r.expectJobs({ id, servers: ['pbs-z'] }))
+    expect(await end(id, 'pbs-a', 'late')).toEqual(over)
+    expect(await get(id)).toEqual(over)
+  })
+
+  test('adds up equal warnings in the order they first came', async () => {
+    const { id } = await create()
+    await runs((r) => r.warn({ id, warnings: [warning('b'), warning('a'), warning('b', 2)] }))
+    await runs((r) => r.warn({ id, warnings: [{ ...warning('c'), scope: null }, warning('a')] }))
+    expect(await runs((r) => r.warnings({ id }))).toEqual([
+      warning('b', 3),
+      warning('a', 2),
+      { ...warning('c'), scope: null },
+    ])
+  })
+
+  test('keeps a thousand different warnings and counts the rest, also when they come at once', async () => {
+    const { id } = await create()
+    const batch = (n: number) => Array.from({ length: 400 }, (_, i) => warning(`${n}-${i}`))
+    await runs((r) =>
+      Effect.forEach([0, 1, 2], (n) => r.warn({ id, warnings: batch(n) }), { concurrency: 'unbounded' }),
+    )
+    const kept = await runs((r) => r.warnings({ id }))
+    expect(kept).toHaveLength(1001)
+    expect(kept.at(-1)).toMatchObject({ scope: null, code: 'more', count: 200 })
+    const known = kept[0]
+    if (known === undefined) throw new Error('no warning')
+    await runs((r) => r.warn({ id, warnings: [known, warning('new', 5)] }))
+    const after = await runs((r) => r.warnings({ id }))
+    expect(after).toHaveLength(1001)
+    expect(after[0]).toEqual({ ...known, count: 2 })
+    expect(after.at(-1)).toMatchObject({ code: 'more', count: 205 })
+  })
+
+  test('a pending run is cancelled at once, and its jobs find it so', async () => {
+    const { id } = await create()
+    await runs((r) => r.expectJobs({ id, servers: ['pbs-a'] }))
+    expect(await runs((r) => r.cancelRequested({ id }))).toBe(false)
+    expect(Option.getOrThrow(await runs((r) => r.requestCancel({ id })))).toMatchObject({
+      status: 'cancelled',
+      completed: expect.any(String),
+      cancel_requested: true,
+    })
+    expect(await runs((r) => r.cancelRequested({ id }))).toBe(true)
+    await runs((r) => r.startJob({ id, server: 'pbs-a' }))
+    expect(await end(id)).toMatchObject({ status: 'cancelled', started: null })
+  })
+
+  test('a running run is cancelled when its jobs have ended', async () => {
+    const id = await started('pbs-a')
+    await record(id, ended('a', 'landed'))
+    expect(Option.getOrThrow(await runs((r) => r.requestCancel({ id })))).toMatchObject({ status: 'running' })
+    expect(await end(id)).toMatchObject({ status: 'cancelled' })
+  })
+
+  test('a run that is over is not cancelled, and neither is one that is not there', async () => {
+    const id = await started('pbs-a')
+    const over = await end(id)
+    expect(await runs((r) => r.requestCancel({ id }))).toEqual(Option.some(over))
+    expect(await runs((r) => r.requestCancel({ id: 999_999 }))).toEqual(Option.none())
+    expect(await runs((r) => r.cancelRequested({ id: 999_999 }))).toBe(false)
+  })
+})
