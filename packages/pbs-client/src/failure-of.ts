@@ -16,10 +16,16 @@ const isProtocolCode = (code: string): boolean =>
   code.startsWith('ERR_HTTP') ||
   code === 'ERR_INVALID_CHAR'
 
+// A RangeError is an answer nested deeper than the stack.
 const reasonOf = (error: Error): PbsFailureReason => {
   if (error instanceof Untrusted) return error.kind
   if (error instanceof ConnectTimeout || error instanceof Silence || codeOf(error) === 'ETIMEDOUT') return 'timeout'
-  if (error instanceof MalformedList || error instanceof UnexpectedShape || isProtocolCode(codeOf(error)))
+  if (
+    error instanceof RangeError ||
+    error instanceof MalformedList ||
+    error instanceof UnexpectedShape ||
+    isProtocolCode(codeOf(error))
+  )
     return 'protocol'
   return 'unreachable'
 }

@@ -6,16 +6,17 @@ const none: ReadonlyArray<string> = Object.freeze([])
  * so a literal beyond the limit never parses to a number within it.
  */
 export const blankUnsafeIntegers = (value: unknown): ReadonlyArray<string> => {
-  let paths: Array<string> | null = null
+  // Nearly every row has none, and looking is cheaper than carrying paths along.
+  if (typeof value !== 'object' || value === null || !holdsUnsafe(value)) return none
+  const paths: Array<string> = []
   const visit = (node: object, prefix: string): void => {
     // The borders of JSON: an object here is a plain object or an array, and both are indexed by strings.
     const record = node as Record<string, unknown>
     for (const key in record) {
       const child = record[key]
       if (typeof child === 'number') {
-        if (child > Number.MAX_SAFE_INTEGER || child < Number.MIN_SAFE_INTEGER) {
+        if (isUnsafe(child)) {
           record[key] = null
-          paths ??= []
           paths.push(prefix + key)
         }
       } else if (typeof child === 'object' && child !== null) {
@@ -23,6 +24,18 @@ export const blankUnsafeIntegers = (value: unknown): ReadonlyArray<string> => {
       }
     }
   }
-  if (typeof value === 'object' && value !== null) visit(value, '')
-  return paths ?? none
+  visit(value, '')
+  return paths
+}
+
+const isUnsafe = (number: number): boolean => number > Number.MAX_SAFE_INTEGER || number < Number.MIN_SAFE_INTEGER
+
+const holdsUnsafe = (node: object): boolean => {
+  const record = node as Record<string, unknown>
+  for (const key in record) {
+    const child = record[key]
+    if (typeof child === 'number' ? isUnsafe(child) : typeof child === 'object' && child !== null && holdsUnsafe(child))
+      return true
+  }
+  return false
 }

@@ -107,6 +107,11 @@ describe('answers that are no PBS', () => {
       (_, response) => response.writeHead(301, { location: 'https://x.example/' }).end(),
       'redirects are not followed',
     ],
+    [
+      'nested beyond the stack',
+      (_, response) => response.end(`{"data":[${'['.repeat(500_000)}${']'.repeat(500_000)}]}`),
+      'call stack',
+    ],
     ['a wrong type', json([{ store: 7 }]), 'row 1, field store'],
     [
       'too large',
