@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { type EndpointStore, GatewayKeys, type StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect, Redacted, type Scope } from 'effect'
+import { Effect, Layer, Redacted, type Scope } from 'effect'
 import { Fleet } from './fleet/fleet.ts'
 import { type GatewayStartFailed, startFailure } from './gateway-start-failed.ts'
 import { hashKey } from './http/api-key.ts'
@@ -43,7 +43,11 @@ export const gatewayServer = (
       const keys = yield* GatewayKeys
       yield* keys.add({ hash: hashKey(Redacted.value(options.bootstrapKey)), label: 'bootstrap' })
     }
-    const runtime = yield* Effect.runtime<EndpointStore | GatewayKeys | Fleet>()
+    // Built into the caller's scope: clients live as long as the server, and close after it.
+    const fleet = yield* Layer.build(
+      Fleet.layer({ perServer: options.concurrency?.perServer ?? 4, total: options.concurrency?.total ?? 32 }),
+    )
+    const runtime = yield* Effect.runtime<EndpointStore | GatewayKeys | Fleet>().pipe(Effect.provide(fleet))
     const app = gatewayApp(runtime, new FailedAttempts(options.failureLimits ?? defaultFailureLimits))
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
     const server = createServer({ requestTimeout: 30_000, headersTimeout: 15_000 }, (request, response) => {
@@ -54,11 +58,7 @@ export const gatewayServer = (
     const port = isAddressInfo(address) ? address.port : options.port
     const host = options.host.includes(':') ? `[${options.host}]` : options.host
     return { url: `http://${host}:${port}`, port }
-  }).pipe(
-    Effect.provide(
-      Fleet.layer({ perServer: options.concurrency?.perServer ?? 4, total: options.concurrency?.total ?? 32 }),
-    ),
-  )
+  })
 
 const isAddressInfo = (address: ReturnType<Server['address']>): address is AddressInfo =>
   address !== null && typeof address === 'object'
