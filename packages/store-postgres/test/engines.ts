@@ -1,28 +1,43 @@
-import { postgresUrl } from '@netbox-pbs/testing'
+import { postgresUrl, type Template } from '@netbox-pbs/testing'
 import { Effect, Layer, Redacted } from 'effect'
 import { Database } from '../src/database/database.ts'
+import { migrate } from '../src/migrations/migrate.ts'
 
-/** An engine with an empty database of its own for whoever builds the layer. */
+/** An engine with a database of its own for whoever builds a layer. */
 export interface Engine {
   readonly engine: Database['Type']['engine']
   readonly empty: Layer.Layer<Database>
+  readonly migrated: Layer.Layer<Database>
 }
 
-/** The embedded engine, in memory. */
-export const pglite: Engine = { engine: 'pglite', empty: Layer.orDie(Database.layerPglite({ dataDir: null })) }
+const migrating = (database: Layer.Layer<Database>): Layer.Layer<Database> =>
+  Layer.provideMerge(Layer.orDie(Layer.effectDiscard(migrate)), database)
 
-/** A real PostgreSQL server. */
-export const pg: Engine = {
-  engine: 'pg',
-  empty: Layer.orDie(
+const inMemory = Layer.orDie(Database.layerPglite({ dataDir: null }))
+
+const onServer = (template?: Template): Layer.Layer<Database> =>
+  Layer.orDie(
     Layer.unwrapEffect(
       Effect.map(
-        Effect.promise(() => postgresUrl()),
+        Effect.promise(() => postgresUrl(template)),
         (url) => Database.layerPg({ url: Redacted.make(url), poolSize: 4 }),
       ),
     ),
-  ),
+  )
+
+/** A server's database with all migrations, prepared once in a run. */
+const migratedTemplate: Template = {
+  name: 'store-migrated',
+  prepare: async (url) => {
+    await Effect.runPromise(Effect.provide(migrate, Layer.orDie(Database.layerPg({ url: Redacted.make(url) }))))
+  },
 }
+
+/** The embedded engine, in memory. */
+export const pglite: Engine = { engine: 'pglite', empty: inMemory, migrated: migrating(inMemory) }
+
+/** A real PostgreSQL server. */
+export const pg: Engine = { engine: 'pg', empty: onServer(), migrated: onServer(migratedTemplate) }
 
 /** For suites that must hold on both. */
 export const engines = [pglite, pg]

@@ -1,14 +1,18 @@
 import type { StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { Database } from '../database/database.ts'
+import { migrateQueue } from '../queue/migrate-queue.ts'
 import { migrations } from './index.ts'
 import { type DatabaseTooNew, runMigrations } from './run-migrations.ts'
 
-/** Brings the inventory's tables up to date. Safe to run at every start and from many processes at once. Returns what was applied. */
+/** Brings the inventory's tables and the queue's up to date. Safe to run at every start and from many processes at once. Returns what was applied. */
 export const migrate: Effect.Effect<ReadonlyArray<string>, StoreFailed | DatabaseTooNew, Database> = Effect.flatMap(
   Database,
   (database) =>
-    database.transaction('migrating the database', (run) =>
-      runMigrations(run, { migrations, table: 'netbox_pbs_migration' }),
+    Effect.tap(
+      database.transaction('migrating the database', (run) =>
+        runMigrations(run, { migrations, table: 'netbox_pbs_migration' }),
+      ),
+      () => migrateQueue(database),
     ),
 )

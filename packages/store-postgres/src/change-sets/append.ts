@@ -1,0 +1,103 @@
+import { type ModelName, scopeKey, scopeTitle } from '@netbox-pbs/core'
+import { type Appended, ChangeSetClosed, type GroupDigest, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { sql } from 'kysely'
+import type { Database } from '../database/database.ts'
+import { jsonb } from '../database/json.ts'
+import type { Run } from '../database/session.ts'
+import { factColumns, tables } from '../inventory/columns.ts'
+import { keyParts, type StagedRow, stagedRows } from './staged-rows.ts'
+
+/** Rows of one statement at most: the embedded engine does nothing else meanwhile. */
+const batchSize = 5000
+
+/** Stages part of a scope's changes in one transaction. Fails when the change set is closed. */
+export const append = Effect.fn('ChangeSets.append')(function* <M extends ModelName>(
+  database: Database['Type'],
+  { changeSet, scope, model, changes, observed = [], digests = [] }: WidePart<M>,
+): Effect.fn.Return<void, StoreFailed | ChangeSetClosed> {
+  yield* database.transaction(`staging ${scopeTitle(scope)}`, (run) =>
+    Effect.gen(function* () {
+      yield* requireOpen(run, changeSet, 'share')
+      if (changes.length + observed.length + digests.length === 0) return
+      const part = yield* partOf(run, changeSet, scopeKey(scope))
+      for (const rows of batches(stagedRows(model, changes))) yield* stageRows(run, part, model, rows)
+      for (const rows of batches(observed)) yield* stageObservations(run, part, rows)
+      for (const rows of batches(digests)) yield* stageDigests(run, part, rows)
+    }),
+  )
+})
+
+/** The port's type forbids observations and digests by model; here they are lists that may be empty. */
+type WidePart<M extends ModelName> = Omit<Appended<M>, 'observed' | 'digests'> & {
+  readonly observed?: ReadonlyArray<{ readonly key: string; readonly values: object }>
+  readonly digests?: ReadonlyArray<GroupDigest>
+}
+
+/** Locks an open change set until the end of the transaction, so that it cannot be closed meanwhile. */
+export function requireOpen(
+  run: Run,
+  changeSet: number,
+  lock: 'share' | 'update',
+): Effect.Effect<void, StoreFailed | ChangeSetClosed> {
+  return run((db) =>
+    sql`select from change_sets where id = ${changeSet}::bigint for ${sql.raw(lock)}`.execute(db),
+  ).pipe(Effect.flatMap(({ rows }) => (rows.length === 1 ? Effect.void : new ChangeSetClosed({ changeSet }))))
+}
+
+/** The part of a change set that waits for a scope; a new one when there is none. */
+function partOf(run: Run, changeSet: number, key: string): Effect.Effect<number, StoreFailed> {
+  return run(async (db) => {
+    // The update changes nothing: it makes the row that is there come back.
+    const { rows } = await sql<{ id: number }>`
+      insert into change_set_parts (change_set_id, scope_key) values (${changeSet}::bigint, ${key})
+      on conflict (change_set_id, scope_key) where waiting do update set scope_key = excluded.scope_key
+      returning id`.execute(db)
+    return rows[0]?.id ?? 0
+  })
+}
+
+function stageRows(run: Run, part: number, model: ModelName, rows: ReadonlyArray<StagedRow>) {
+  const columns = factColumns(model)
+  const names = sql.join([...['op', 'id', 'touched', 'base'], ...columns.map(({ name }) => name)].map((n) => sql.id(n)))
+  const types = sql.join(columns.map(({ name, type }) => sql`${sql.id(name)} ${sql.raw(type)}`))
+  return run((db) =>
+    sql`insert into ${sql.table(`staged_${tables[model]}`)} (part_id, ${names})
+      select ${part}::bigint, ${names}
+      from jsonb_to_recordset(${jsonb(rows)}) as r (op text, id bigint, touched text[], base jsonb, ${types})`.execute(
+      db,
+    ),
+  )
+}
+
+function stageObservations(
+  run: Run,
+  part: number,
+  rows: ReadonlyArray<{ readonly key: string; readonly values: object }>,
+) {
+  const parsed = rows.map(({ key, values }) => ({ key: keyParts(key), values }))
+  return run((db) =>
+    sql`insert into staged_observations (part_id, key, values)
+      select ${part}::bigint, key, values from jsonb_to_recordset(${jsonb(parsed)}) as r (key jsonb, values jsonb)`.execute(
+      db,
+    ),
+  )
+}
+
+function stageDigests(run: Run, part: number, rows: ReadonlyArray<GroupDigest>) {
+  const parsed = rows.map(({ key, digest, listed }) => {
+    const [, , , backup_type, backup_id] = keyParts(key)
+    return { backup_type, backup_id, digest, listed_count: listed }
+  })
+  return run((db) =>
+    sql`insert into staged_digests (part_id, backup_type, backup_id, digest, listed_count)
+      select ${part}::bigint, backup_type, backup_id, digest, listed_count
+      from jsonb_to_recordset(${jsonb(parsed)}) as r (backup_type text, backup_id text, digest text, listed_count bigint)`.execute(
+      db,
+    ),
+  )
+}
+
+function* batches<A>(rows: ReadonlyArray<A>): Generator<ReadonlyArray<A>> {
+  for (let from = 0; from < rows.length; from += batchSize) yield rows.slice(from, from + batchSize)
+}

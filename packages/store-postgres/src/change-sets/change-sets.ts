@@ -1,0 +1,66 @@
+import { scopeKey, scopeTitle } from '@netbox-pbs/core'
+import { ChangeSets, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect, Layer } from 'effect'
+import { sql } from 'kysely'
+import { Database } from '../database/database.ts'
+import { append } from './append.ts'
+import { land } from './land.ts'
+import { purge } from './purge.ts'
+
+/** Change sets in staging tables beside main. */
+export const changeSetsLayer: Layer.Layer<ChangeSets, never, Database> = Layer.effect(
+  ChangeSets,
+  Effect.map(Database, (database) => {
+    // What has ended is cleared on the way; it is not worth failing for, and the next one clears it too.
+    const clearing = <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.tap(work, () => Effect.ignore(purge(database)))
+
+    return ChangeSets.of({
+      open: Effect.fn('ChangeSets.open')((request) => clearing(open(database, request))),
+      append: (part) => append(database, part),
+      land: (landing) => clearing(land(database, landing)),
+      dropScope: Effect.fn('ChangeSets.dropScope')(({ changeSet, scope }) =>
+        clearing(
+          Effect.asVoid(
+            database.query(`dropping ${scopeTitle(scope)}`, (db) =>
+              sql`update change_set_parts set waiting = false
+                where change_set_id = ${changeSet}::bigint and scope_key = ${scopeKey(scope)} and waiting`.execute(db),
+            ),
+          ),
+        ),
+      ),
+      close: Effect.fn('ChangeSets.close')(({ changeSet }) =>
+        clearing(
+          Effect.asVoid(
+            database.query('closing a change set', (db) =>
+              sql`with closed as (delete from change_sets where id = ${changeSet}::bigint)
+                update change_set_parts set waiting = false where change_set_id = ${changeSet}::bigint and waiting`.execute(
+                db,
+              ),
+            ),
+          ),
+        ),
+      ),
+    })
+  }),
+)
+
+/** A new change set. Deleting the earlier attempt's waits for a landing of it that is under way, and closes it for its worker. */
+function open(
+  database: Database['Type'],
+  { runId, server }: { readonly runId: number; readonly server: string | null },
+): Effect.Effect<number, StoreFailed> {
+  return database.transaction('opening a change set', (run) =>
+    run(async (db) => {
+      await sql`
+        with closed as (
+          delete from change_sets where run_id = ${runId}::bigint and server is not distinct from ${server}::text returning id
+        )
+        update change_set_parts set waiting = false where change_set_id in (select id from closed) and waiting`.execute(
+        db,
+      )
+      const { rows } = await sql<{ id: number }>`
+        insert into change_sets (run_id, server) values (${runId}::bigint, ${server}::text) returning id`.execute(db)
+      return rows[0]?.id ?? 0
+    }),
+  )
+}

@@ -1,0 +1,117 @@
+import type { ModelName, RowCounts } from '@netbox-pbs/core'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Tables } from '../database/tables.ts'
+import { type Column, comparedColumns, keyColumns, tables } from '../inventory/columns.ts'
+import type { Window } from './windows.ts'
+
+const names = (columns: ReadonlyArray<Column>, alias?: string): RawBuilder<unknown> =>
+  sql.join(columns.map(({ name }) => (alias === undefined ? sql.id(name) : sql.ref(`${alias}.${name}`))))
+
+const sameKey = (model: ModelName, a: string, b: string): RawBuilder<unknown> =>
+  sql.join(
+    keyColumns(model).map(({ name }) => sql`${sql.ref(`${a}.${name}`)} = ${sql.ref(`${b}.${name}`)}`),
+    sql` and `,
+  )
+
+/** Whether the compared columns of two rows differ; a model may have none. */
+function differ(model: ModelName, a: string, b: string): RawBuilder<unknown> {
+  const columns = comparedColumns(model)
+  return columns.length === 0 ? sql`false` : sql`(${names(columns, a)}) is distinct from (${names(columns, b)})`
+}
+
+/**
+ * Creates the staged rows of a window. A hand may have made the same key meanwhile: that row takes the source's facts and is listed from now on. A key staged twice
+ * counts once, the last one.
+ */
+export async function landCreates(
+  db: Kysely<Tables>,
+  model: ModelName,
+  window: Window,
+): Promise<Pick<RowCounts, 'created' | 'updated'>> {
+  const key = keyColumns(model)
+  const compared = comparedColumns(model)
+  const adopted = sql.join([
+    ...compared.map(({ name }) => sql`${sql.id(name)} = excluded.${sql.id(name)}`),
+    sql`presence = 'listed'`,
+    sql`missing_since = null`,
+    sql`last_updated = case when ${differ(model, 'm', 'excluded')} then now() else m.last_updated end`,
+  ])
+  const { rows } = await sql<{ created: number; updated: number }>`
+    with written as (
+      insert into ${sql.table(tables[model])} as m (${names([...key, ...compared])}, presence)
+      select distinct on (${names(key, 'w')}) ${names([...key, ...compared], 'w')}, 'listed'
+      from ${sql.table(`staged_${tables[model]}`)} w where ${window.rows} and w.op = 'create'
+      order by ${names(key, 'w')}, w.seq desc
+      on conflict (${names(key)}) do update set ${adopted}
+      returning m.xmax = 0 as created
+    )
+    select count(*) filter (where created) as created, count(*) filter (where not created) as updated from written`.execute(
+    db,
+  )
+  return rows[0] ?? { created: 0, updated: 0 }
+}
+
+/** Updates the touched columns of a window's rows, and lists those that were missing or made by hand. Observations and `last_updated` of an untouched row stay. */
+export async function landUpdates(db: Kysely<Tables>, model: ModelName, window: Window): Promise<number> {
+  const touched = comparedColumns(model).map(
+    ({ field, name }) =>
+      sql`${sql.id(name)} = case when ${field} = any(s.touched) then s.${sql.id(name)} else m.${sql.id(name)} end`,
+  )
+  const set = sql.join([
+    ...touched,
+    sql`presence = 'listed'`,
+    sql`missing_since = null`,
+    sql`last_updated = case when cardinality(s.touched) > 0 then now() else m.last_updated end`,
+  ])
+  const { numAffectedRows } = await sql`
+    update ${sql.table(tables[model])} m set ${set}
+    from (
+      select distinct on (w.id) w.* from ${sql.table(`staged_${tables[model]}`)} w where ${window.rows} and w.op = 'update'
+      order by w.id, w.seq desc
+    ) s
+    where m.id = s.id and ${sameKey(model, 'm', 's')}`.execute(db)
+  return Number(numAffectedRows ?? 0n)
+}
+
+/** The staged deletions of a window that still name a row the source has listed: not one that a hand has moved or made its own. */
+const deletions = (model: ModelName, window: Window): RawBuilder<unknown> =>
+  sql`from ${sql.table(`staged_${tables[model]}`)} w
+    where ${window.rows} and w.op = 'delete' and m.id = w.id and ${sameKey(model, 'm', 'w')} and m.presence <> 'manual'`
+
+/** Deletes the window's rows, except those with synced rows below them. */
+export async function landDeletes(db: Kysely<Tables>, model: ModelName, window: Window): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from ${sql.table(tables[model])} m where exists (select ${deletions(model, window)}) and not ${hasSyncedBelow(model)}`.execute(
+    db,
+  )
+  return Number(numAffectedRows ?? 0n)
+}
+
+/** Keeps the window's rows as missing, and returns how many wait. `lastSeen` is when their scope's list last had them. */
+export async function holdDeletes(
+  db: Kysely<Tables>,
+  model: ModelName,
+  window: Window,
+  { at, lastSeen }: { readonly at: string; readonly lastSeen: string | null },
+): Promise<number> {
+  const { rows } = await sql<{ held: number }>`
+    with waiting as (
+      select m.id, m.presence from ${sql.table(tables[model])} m where exists (select ${deletions(model, window)})
+    ), marked as (
+      update ${sql.table(tables[model])} m
+      set presence = 'missing', missing_since = coalesce(m.missing_since, ${at}::timestamptz), last_seen_own = ${lastSeen}::timestamptz
+      from waiting where m.id = waiting.id and waiting.presence = 'listed'
+    )
+    select count(*) as held from waiting`.execute(db)
+  return rows[0]?.held ?? 0
+}
+
+/** A parent that its source lacks stays, as missing, while rows below it that came from the source wait. */
+function hasSyncedBelow(model: ModelName): RawBuilder<boolean> {
+  const below = (table: string, on: RawBuilder<unknown>) =>
+    sql<boolean>`exists (select from ${sql.table(table)} b where b.server_id = m.server_id and ${on} and b.presence <> 'manual')`
+  if (model === 'namespace') return below('groups', sql`b.datastore_name = m.datastore_name and b.namespace = m.path`)
+  if (model !== 'datastore') return sql<boolean>`false`
+  const ofStore = sql`b.datastore_name = m.name`
+  return sql<boolean>`(${below('namespaces', ofStore)} or ${below('groups', ofStore)})`
+}

@@ -1,0 +1,165 @@
+import { addRows, type ModelName, noRows, type RowCounts, type Scope, scopeKey, scopeTitle } from '@netbox-pbs/core'
+import { ChangeSetClosed, type Landing, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { sql } from 'kysely'
+import type { Database } from '../database/database.ts'
+import type { Run } from '../database/session.ts'
+import { tables } from '../inventory/columns.ts'
+import { notePending } from '../inventory/pending-since.ts'
+import { scopeServerId } from '../inventory/read-scope-state.ts'
+import { namespaceOf, pruneGroups, recountGroups, recountNamespaces } from '../inventory/recount.ts'
+import { lockScope, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
+import { requireOpen } from './append.ts'
+import { clearDigestsOfMissing, landDigests } from './land-digests.ts'
+import { ensureGroups, unlistGroups } from './land-groups.ts'
+import { landObservations } from './land-observations.ts'
+import { holdDeletes, landCreates, landDeletes, landUpdates } from './land-rows.ts'
+import { landScopeRow, lastCompleteAt } from './land-scope-row.ts'
+import { eachWindow } from './windows.ts'
+
+/** The model whose rows a scope lists. */
+const listedModel = {
+  servers: 'server',
+  datastores: 'datastore',
+  namespaces: 'namespace',
+  snapshots: 'snapshot',
+  jobs: 'job',
+} as const satisfies Record<Scope['resource'], ModelName>
+
+/** What the steps of a landing need. */
+interface Land {
+  readonly run: Run
+  readonly engine: Database['Type']['engine']
+  readonly place: ScopePlace
+  readonly landing: Landing
+  /** The staged part; null: nothing was appended. */
+  readonly part: number | null
+  readonly lastSeen: string | null
+}
+
+/** Applies a scope's part to main in one transaction, under the scope's lock. */
+export const land = Effect.fn('ChangeSets.land')(function* (
+  database: Database['Type'],
+  landing: Landing,
+): Effect.fn.Return<RowCounts, StoreFailed | ChangeSetClosed> {
+  return yield* database.transaction(`landing ${scopeTitle(landing.scope)}`, (run) =>
+    Effect.gen(function* () {
+      yield* requireOpen(run, landing.changeSet, 'update')
+      const serverId = yield* run((db) => scopeServerId(db, landing.scope))
+      // A server deleted by hand has taken all its scopes with it: nothing of this job has a place to land.
+      if (serverId === undefined) return yield* new ChangeSetClosed({ changeSet: landing.changeSet })
+      const place = scopePlace(landing.scope, serverId)
+      yield* run((db) => lockScope(place).execute(db))
+      const lastSeen = yield* run((db) => lastCompleteAt(db, place))
+      const part = yield* endPart(run, landing)
+      const step: Land = { run, engine: database.engine, place, landing, part, lastSeen }
+      const counts = part === null ? noRows : yield* landPart(step, part)
+      yield* run((db) => landScopeRow(db, place, landing))
+      return counts
+    }),
+  )
+})
+
+/** Takes the scope's part out of the change set: what has landed cannot land again. */
+function endPart(run: Run, { changeSet, scope }: Landing): Effect.Effect<number | null, StoreFailed> {
+  return run(async (db) => {
+    const { rows } = await sql<{ id: number }>`
+      update change_set_parts set waiting = false
+      where change_set_id = ${changeSet}::bigint and scope_key = ${scopeKey(scope)} and waiting returning id`.execute(
+      db,
+    )
+    return rows[0]?.id ?? null
+  })
+}
+
+function landPart(step: Land, part: number): Effect.Effect<RowCounts, StoreFailed> {
+  const model = listedModel[step.place.resource]
+  return Effect.gen(function* () {
+    if (model === 'snapshot') yield* landUpserts(step, part, 'group')
+    const upserted = yield* landUpserts(step, part, model)
+    const deleted = yield* landDeletions(step, part, model)
+    if (model === 'snapshot') {
+      yield* landDeletions(step, part, 'group')
+      yield* settleGroups(step, part)
+    }
+    if (model === 'namespace') {
+      yield* eachWindow(step.run, step.engine, 'staged_namespaces', part, (window) =>
+        step.run((db) =>
+          recountNamespaces(
+            db,
+            sql`exists (select from staged_namespaces w where ${window.rows} and w.op = 'create' and w.server_id = m.server_id
+              and w.datastore_name = m.datastore_name and w.path = m.path)`,
+          ),
+        ),
+      )
+    }
+    if (model === 'server') yield* step.run(notePending)
+    yield* step.run((db) => landObservations(db, model, part))
+    return addRows(upserted, deleted)
+  })
+}
+
+function landUpserts({ run, engine }: Land, part: number, model: ModelName): Effect.Effect<RowCounts, StoreFailed> {
+  return countWindows(run, engine, part, model, (window) =>
+    run(async (db) => {
+      const { created, updated } = await landCreates(db, model, window)
+      if (model === 'snapshot') await ensureGroups(db, window)
+      return { ...noRows, created, updated: updated + (await landUpdates(db, model, window)) }
+    }),
+  )
+}
+
+function landDeletions(
+  { run, engine, landing, lastSeen }: Land,
+  part: number,
+  model: ModelName,
+): Effect.Effect<RowCounts, StoreFailed> {
+  return countWindows(run, engine, part, model, (window) =>
+    run(async (db) => {
+      // A group goes when its last snapshot has gone, which is for `settleGroups` to see.
+      if (model === 'group' && landing.held === null) {
+        await unlistGroups(db, window)
+        return noRows
+      }
+      const deleted = landing.held === null ? await landDeletes(db, model, window) : 0
+      const held = await holdDeletes(db, model, window, { at: landing.at, lastSeen })
+      return { ...noRows, deleted, held_back: held }
+    }),
+  )
+}
+
+/** After the rows of a namespace: the counters of its touched groups, the groups that nobody needs any more, the frames that were read. */
+function settleGroups({ run, engine, place, landing }: Land, part: number): Effect.Effect<void, StoreFailed> {
+  return Effect.gen(function* () {
+    yield* eachWindow(run, engine, 'staged_snapshots', part, (window) =>
+      run((db) =>
+        recountGroups(db, place, sql`select w.backup_type, w.backup_id from staged_snapshots w where ${window.rows}`),
+      ),
+    )
+    yield* run((db) => pruneGroups(db, place))
+    yield* eachWindow(run, engine, 'staged_digests', part, (window) =>
+      run((db) => landDigests(db, place, window, landing.changeSet)),
+    )
+    yield* run((db) => clearDigestsOfMissing(db, place))
+    yield* run((db) => recountNamespaces(db, namespaceOf(place)))
+  })
+}
+
+function countWindows(
+  run: Run,
+  engine: Land['engine'],
+  part: number,
+  model: ModelName,
+  apply: (window: Parameters<typeof landCreates>[2]) => Effect.Effect<RowCounts, StoreFailed>,
+): Effect.Effect<RowCounts, StoreFailed> {
+  return Effect.suspend(() => {
+    let counts = noRows
+    const count = (more: RowCounts) => {
+      counts = addRows(counts, more)
+    }
+    return Effect.map(
+      eachWindow(run, engine, `staged_${tables[model]}`, part, (window) => Effect.map(apply(window), count)),
+      () => counts,
+    )
+  })
+}

@@ -1,0 +1,42 @@
+import type { StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { sql } from 'kysely'
+import type { Database } from '../database/database.ts'
+import { tables } from '../inventory/columns.ts'
+
+const stagingTables = [...Object.values(tables), 'observations', 'digests'].map((name) => `staged_${name}`)
+
+/** Rows of one statement at most, so that others get their turn. */
+const batchSize = 5000
+
+/**
+ * Removes the rows of parts that have landed or were dropped, after the transaction that ended them: nobody reads them any more, so nobody waits for it. What a
+ * crash leaves is removed by the next.
+ */
+export function purge(database: Database['Type']): Effect.Effect<void, StoreFailed> {
+  return Effect.gen(function* () {
+    const ended = yield* database.query('clearing staged rows', (db) =>
+      sql<{ id: number }>`select id from change_set_parts where not waiting`.execute(db),
+    )
+    for (const { id } of ended.rows) {
+      for (const table of stagingTables) yield* purgeTable(database, table, id)
+      yield* database.query('clearing staged rows', (db) =>
+        sql`delete from change_set_parts where id = ${id}::bigint and not waiting`.execute(db),
+      )
+    }
+  })
+}
+
+function purgeTable(database: Database['Type'], table: string, part: number): Effect.Effect<void, StoreFailed> {
+  const name = sql.table(table)
+  return Effect.flatMap(
+    database.query('clearing staged rows', (db) =>
+      sql`delete from ${name} where part_id = ${part}::bigint
+        and seq <= (select max(seq) from (select seq from ${name} where part_id = ${part}::bigint order by seq limit ${batchSize}) page)`.execute(
+        db,
+      ),
+    ),
+    ({ numAffectedRows }) =>
+      (numAffectedRows ?? 0n) < BigInt(batchSize) ? Effect.void : purgeTable(database, table, part),
+  )
+}

@@ -1,0 +1,19 @@
+import { type RawBuilder, sql } from 'kysely'
+
+/** Characters that PostgreSQL cannot store: NUL, and halves of surrogate pairs. */
+const unstorable = /\\u(?:0000|d[89a-f])/i
+
+/**
+ * A value as a `jsonb` parameter. Text that PostgreSQL cannot store has its bad characters replaced by U+FFFD, so that one odd comment does not stop the rows
+ * beside it.
+ */
+export function jsonb(value: unknown): RawBuilder<unknown> {
+  const text = JSON.stringify(value)
+  // Sent as text, because drivers differ in how they write a list for a jsonb parameter.
+  return sql`${unstorable.test(text) ? JSON.stringify(value, (_, inner) => storable(inner)) : text}::text::jsonb`
+}
+
+/** Text as PostgreSQL can store it; anything else as it is. */
+export function storable<A>(value: A): A | string {
+  return typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\uFFFD') : value
+}

@@ -1,0 +1,79 @@
+import { type Field, type FieldValue, fieldsOfClass, type ModelName, registry } from '@netbox-pbs/core'
+
+/** The table of a model. */
+export const tables = {
+  server: 'servers',
+  datastore: 'datastores',
+  namespace: 'namespaces',
+  group: 'groups',
+  snapshot: 'snapshots',
+  job: 'jobs',
+} as const satisfies Record<ModelName, string>
+
+/** A column that stores a field. */
+export interface Column {
+  readonly field: string
+  /** Its name in the table: a reference ends in `_id`. */
+  readonly name: string
+  /** Its type in SQL. */
+  readonly type: string
+}
+
+const types = {
+  text: 'text',
+  choice: 'text',
+  integer: 'bigint',
+  reference: 'bigint',
+  boolean: 'boolean',
+  datetime: 'timestamptz',
+  json: 'jsonb',
+} as const satisfies Record<Field['type'], string>
+
+/** A field of the registry, where its name is not known statically. */
+export function fieldOf(model: ModelName, name: string): Field | undefined {
+  const fields: Readonly<Record<string, Field>> = registry[model].fields
+  return Object.hasOwn(fields, name) ? fields[name] : undefined
+}
+
+/** The type in SQL of a field's values. */
+export const sqlType = (field: Field): string => types[field.type]
+
+function columnOf(model: ModelName, name: string): Column {
+  const field = fieldOf(model, name)
+  if (field === undefined) throw new Error(`${model} has no field ${name}`)
+  return { field: name, name: field.type === 'reference' ? `${name}_id` : name, type: sqlType(field) }
+}
+
+/** The key columns of a model, in the order of its unique constraint. */
+export const keyColumns = (model: ModelName): ReadonlyArray<Column> =>
+  registry[model].key.map((name) => columnOf(model, name))
+
+/** The columns that diff compares: immutable and source facts. */
+export const comparedColumns = (model: ModelName): ReadonlyArray<Column> =>
+  fieldsOfClass(model, 'immutable', 'source').map((name) => columnOf(model, name))
+
+/** Key and compared columns: all that a source says of a row. */
+export const factColumns = (model: ModelName): ReadonlyArray<Column> => [
+  ...keyColumns(model),
+  ...comparedColumns(model),
+]
+
+/** Columns of the model's observation table; `last_seen_at` only where it is the row's own. */
+export const observedColumns = (model: ModelName): ReadonlyArray<Column> =>
+  fieldsOfClass(model, 'observation')
+    .filter((name) => model === 'server' || name !== 'last_seen_at')
+    .map((name) => columnOf(model, name))
+
+/** The observation table of a model, and the column that names its row; null: the model is not observed. */
+export const observationTable = (model: ModelName): { readonly table: string; readonly id: string } | null =>
+  model === 'server' || model === 'datastore' || model === 'job'
+    ? { table: `${model}_observations`, id: `${model}_id` }
+    : null
+
+/** What a field holds when nobody says otherwise. */
+export function defaultValue(model: ModelName, name: string): FieldValue {
+  const field = fieldOf(model, name)
+  if (field === undefined || !('default' in field)) return field?.nullable === true || field === undefined ? null : ''
+  // The registry types a JSON default as unknown; it is plain JSON.
+  return (field.default ?? null) as FieldValue
+}

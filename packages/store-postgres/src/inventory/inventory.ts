@@ -1,0 +1,67 @@
+import type { FieldValue, ModelName } from '@netbox-pbs/core'
+import { scopeTitle } from '@netbox-pbs/core'
+import { Inventory, type ServerRow } from '@netbox-pbs/core/ports'
+import { Effect, Layer, Stream } from 'effect'
+import { type RawBuilder, sql } from 'kysely'
+import { Database } from '../database/database.ts'
+import { type MainRecord, mainRow, selectMain } from './main-row.ts'
+import { pageSize, pages } from './pages.ts'
+import { groupBatches, readGroups, readNamespacesInUse } from './read-groups.ts'
+import { readScopeState } from './read-scope-state.ts'
+
+/** What sync reads of main, from the tables. */
+export const inventoryLayer: Layer.Layer<Inventory, never, Database> = Layer.effect(
+  Inventory,
+  Effect.map(Database, (database) => {
+    /** Rows of one model under a condition, in the order of `by`, which is unique among them. */
+    const rowsBy = <M extends ModelName>(model: M, by: string, where: RawBuilder<unknown>) =>
+      pages<MainRecord>((after) =>
+        database.query(`reading ${model}s`, async (db) => {
+          const further = after === null ? sql`` : sql` and ${sql.ref(`t.${by}`)} > ${after[by] as FieldValue}`
+          const query = sql<MainRecord>`${selectMain(model)} where ${where}${further} order by ${sql.ref(`t.${by}`)} limit ${pageSize}`
+          return (await query.execute(db)).rows
+        }),
+      ).pipe(Stream.map((record) => mainRow(model, record)))
+
+    return Inventory.of({
+      servers: () =>
+        pages<ServerRow>((after) =>
+          database.query('reading servers', async (db) => {
+            const { rows } = await sql<
+              MainRecord & { readonly pending_since: string | null }
+            >`${selectMain('server', sql`, t.pending_since`)}
+              where t.name > ${after?.facts.name ?? ''} order by t.name limit ${pageSize}`.execute(db)
+            return rows.map((row) => ({ ...mainRow('server', row), pendingSince: row.pending_since }))
+          }),
+        ),
+      scopeState: Effect.fn('Inventory.scopeState')((scope) =>
+        database.query(`reading the state of ${scopeTitle(scope)}`, (db) => readScopeState(db, scope)),
+      ),
+      datastores: ({ serverId }) => rowsBy('datastore', 'name', sql`t.server_id = ${serverId}`),
+      namespaces: ({ serverId, datastore }) =>
+        rowsBy('namespace', 'path', sql`t.server_id = ${serverId} and t.datastore_name = ${datastore}`),
+      jobs: ({ serverId, jobType }) =>
+        rowsBy('job', 'job_id', sql`t.server_id = ${serverId} and t.job_type = ${jobType}`),
+      groups: (place) => readGroups(database, place),
+      snapshots: ({ groupIds }) =>
+        Stream.unwrap(
+          Effect.map(groupBatches(database, groupIds), (batches) =>
+            Stream.fromIterable(batches).pipe(
+              Stream.flatMap((ids) =>
+                Stream.fromIterableEffect(
+                  database.query('reading snapshots', async (db) => {
+                    const { rows } = await sql<MainRecord>`${selectMain('snapshot')}
+                      join groups g on g.server_id = t.server_id and g.datastore_name = t.datastore_name and g.namespace = t.namespace
+                        and g.backup_type = t.backup_type and g.backup_id = t.backup_id
+                      where g.id = any(${ids}::bigint[])`.execute(db)
+                    return rows.map((row) => mainRow('snapshot', row))
+                  }),
+                ),
+              ),
+            ),
+          ),
+        ),
+      namespacesInUse: (place) => readNamespacesInUse(database, place),
+    })
+  }),
+)

@@ -1,0 +1,59 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Tables } from '../database/tables.ts'
+import { inScope, type ScopePlace } from './scope-place.ts'
+
+/**
+ * Recomputes the counters of some groups of a namespace from their snapshots. `touched` selects their `backup_type` and `backup_id`. Hold the scope's lock: whoever
+ * writes snapshots at once would be missed. A group whose counters are right is not written.
+ */
+export async function recountGroups(
+  db: Kysely<Tables>,
+  place: ScopePlace,
+  touched: RawBuilder<unknown>,
+): Promise<void> {
+  const ofGroup = sql`s.server_id = ${place.serverId}::bigint and s.datastore_name = ${place.datastoreName}
+    and s.namespace = ${place.namespace} and s.backup_type = t.backup_type and s.backup_id = t.backup_id`
+  // Laterals, so that each group reads its own range of the key however many rows the planner expects.
+  await sql`
+    update groups g
+    set snapshot_count = c.snapshot_count, manual_count = c.manual_count, missing_count = c.missing_count, first_backup = c.first_backup,
+      last_backup = c.last_backup, total_size = c.total_size, newest_verification = coalesce(n.verification_state, '')
+    from (select distinct backup_type, backup_id from (${touched}) x) t
+    cross join lateral (
+      select count(*) as snapshot_count, count(*) filter (where s.presence = 'manual') as manual_count,
+        count(*) filter (where s.presence = 'missing') as missing_count, min(s.backup_time) as first_backup, max(s.backup_time) as last_backup,
+        least(sum(s.size_bytes), ${Number.MAX_SAFE_INTEGER}::bigint)::bigint as total_size
+      from snapshots s where ${ofGroup}
+    ) c
+    left join lateral (
+      select s.verification_state from snapshots s where ${ofGroup} order by s.backup_time desc limit 1
+    ) n on true
+    where g.server_id = ${place.serverId}::bigint and g.datastore_name = ${place.datastoreName} and g.namespace = ${place.namespace}
+      and g.backup_type = t.backup_type and g.backup_id = t.backup_id
+      and (g.snapshot_count, g.manual_count, g.missing_count, g.first_backup, g.last_backup, g.total_size, g.newest_verification) is distinct from
+        (c.snapshot_count, c.manual_count, c.missing_count, c.first_backup, c.last_backup, c.total_size, coalesce(n.verification_state, ''))`.execute(
+    db,
+  )
+}
+
+/** Removes the groups of a namespace that neither the source lists nor a snapshot needs. */
+export async function pruneGroups(db: Kysely<Tables>, place: ScopePlace): Promise<void> {
+  await sql`delete from groups where ${inScope(place)} and presence <> 'listed' and snapshot_count = 0`.execute(db)
+}
+
+/** Recomputes the counters of namespaces from their groups: all that the condition, on the alias `m`, finds. */
+export async function recountNamespaces(db: Kysely<Tables>, which: RawBuilder<unknown>): Promise<void> {
+  await sql`
+    update namespaces n set group_count = c.group_count, snapshot_count = c.snapshot_count
+    from namespaces m
+    cross join lateral (
+      select count(*) as group_count, coalesce(sum(g.snapshot_count), 0)::bigint as snapshot_count from groups g
+      where g.server_id = m.server_id and g.datastore_name = m.datastore_name and g.namespace = m.path
+    ) c
+    where ${which} and n.server_id = m.server_id and n.datastore_name = m.datastore_name and n.path = m.path
+      and (n.group_count, n.snapshot_count) is distinct from (c.group_count, c.snapshot_count)`.execute(db)
+}
+
+/** The namespace row of a snapshots scope, if it has one. */
+export const namespaceOf = (place: ScopePlace): RawBuilder<unknown> =>
+  sql`m.server_id = ${place.serverId}::bigint and m.datastore_name = ${place.datastoreName} and m.path = ${place.namespace}`

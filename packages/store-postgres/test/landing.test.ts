@@ -1,0 +1,530 @@
+import { naturalKey } from '@netbox-pbs/core'
+import { ChangeSetClosed, ChangeSets, Inventory } from '@netbox-pbs/core/ports'
+import { Chunk, Effect, Exit, Layer, ManagedRuntime, Stream } from 'effect'
+import { sql } from 'kysely'
+import { afterAll, describe, expect, test } from 'vitest'
+import { changeSetsLayer } from '../src/change-sets/change-sets.ts'
+import { Database } from '../src/database/database.ts'
+import { inventoryLayer } from '../src/inventory/inventory.ts'
+import {
+  appendAll,
+  change,
+  create,
+  datastoreFacts,
+  groupFacts,
+  landOnce,
+  may,
+  remove,
+  rootOf,
+  serverFacts,
+  snapshotFacts,
+} from './contract/main.ts'
+import { engines } from './engines.ts'
+
+const counts = { created: 0, updated: 0, deleted: 0, unchanged: 0, held_back: 0 }
+
+describe.each(engines)('landing on $engine', ({ migrated }) => {
+  const runtime = ManagedRuntime.make(Layer.provideMerge(Layer.merge(changeSetsLayer, inventoryLayer), migrated))
+  const run = <A, E>(effect: Effect.Effect<A, E, ChangeSets | Inventory | Database>) => runtime.runPromise(effect)
+  afterAll(() => runtime.dispose())
+
+  const list = <A, E>(stream: Stream.Stream<A, E>) => Effect.map(Stream.runCollect(stream), Chunk.toReadonlyArray)
+  const rows = <A>(text: string) =>
+    Effect.flatMap(Database, (database) =>
+      database.query('asking', async (db) => (await sql.raw<A>(text).execute(db)).rows),
+    )
+  /** A new server of this name, by its own landing; its id. */
+  const newServer = (name: string) =>
+    Effect.gen(function* () {
+      yield* landOnce({ resource: 'servers' }, [{ model: 'server', changes: [create('server', serverFacts(name))] }])
+      const [row] = yield* rows<{ id: number }>(`select id from servers where name = '${name}'`)
+      return row?.id ?? 0
+    })
+  const groupsOf = (serverId: number) =>
+    Effect.flatMap(Inventory, (inventory) => list(inventory.groups({ serverId, datastore: 'tank', namespace: '' })))
+  const snapshotsOf = (serverId: number) =>
+    Effect.gen(function* () {
+      const inventory = yield* Inventory
+      const groups = yield* groupsOf(serverId)
+      const found = yield* list(inventory.snapshots({ groupIds: groups.map(({ id }) => id) }))
+      return found.toSorted((a, b) => a.id - b.id)
+    })
+  /** A group of vm/100 with snapshots on some days of May. */
+  const newGroup = (name: string, days: ReadonlyArray<number>) =>
+    Effect.gen(function* () {
+      const server = yield* newServer(name)
+      const group = groupFacts(server, '100')
+      yield* landOnce(rootOf(name), [
+        { model: 'snapshot', changes: days.map((day) => create('snapshot', snapshotFacts(server, '100', may(day)))) },
+        {
+          model: 'group',
+          changes: [create('group', group)],
+          digests: [{ key: naturalKey('group', group), digest: 'first', listed: days.length }],
+        },
+      ])
+      return { server, scope: rootOf(name), group }
+    })
+
+  test('creates what main lacks, with observations, counters and the digest of the frame', async () => {
+    await run(
+      Effect.gen(function* () {
+        const server = yield* newServer('new')
+        const inventory = yield* Inventory
+        const tank = datastoreFacts(server, 'tank')
+        expect(
+          yield* landOnce({ resource: 'datastores', server: 'new' }, [
+            {
+              model: 'datastore',
+              changes: [create('datastore', tank)],
+              observed: [
+                {
+                  key: naturalKey('datastore', tank),
+                  values: { used_bytes: 1, total_bytes: 9, avail_bytes: 8, gc_status: 'ok', estimated_full_at: may(9) },
+                },
+              ],
+            },
+          ]),
+        ).toEqual({ ...counts, created: 1 })
+        expect(yield* list(inventory.datastores({ serverId: server }))).toEqual([
+          { id: expect.any(Number), presence: 'listed', facts: tank },
+        ])
+        expect(
+          yield* rows(
+            `select used_bytes, gc_status, estimated_full_at from datastore_observations where server_id = ${server}`,
+          ),
+        ).toEqual([{ used_bytes: 1, gc_status: 'ok', estimated_full_at: may(9) }])
+
+        yield* landOnce({ resource: 'namespaces', server: 'new', datastore: 'tank' }, [
+          {
+            model: 'namespace',
+            changes: ['', 'site-a/rack-1'].map((path) => create('namespace', { server, datastore_name: 'tank', path })),
+          },
+        ])
+        const group = groupFacts(server, '100')
+        const files = [{ filename: 'odd "name"\\.img', size: 5, crypt_mode: 'none' }]
+        const snapshots = [
+          snapshotFacts(server, '100', may(1), { size_bytes: 700, verification_state: 'ok', manifest_files: files }),
+          snapshotFacts(server, '100', '2026-05-02T02:00:00.000001Z', {
+            size_bytes: null,
+            verification_state: 'failed',
+          }),
+        ]
+        expect(
+          yield* landOnce(rootOf('new'), [
+            { model: 'snapshot', changes: snapshots.map((facts) => create('snapshot', facts)) },
+            {
+              model: 'group',
+              changes: [create('group', group)],
+              digests: [{ key: naturalKey('group', group), digest: 'abc', listed: 2 }],
+            },
+          ]),
+        ).toEqual({ ...counts, created: 2 })
+        expect(yield* groupsOf(server)).toEqual([
+          { id: expect.any(Number), presence: 'listed', facts: group, digest: 'abc', listed: 2 },
+        ])
+        expect((yield* snapshotsOf(server)).map(({ facts }) => facts)).toEqual(snapshots)
+        expect(
+          yield* rows(
+            `select snapshot_count, first_backup, last_backup, total_size, newest_verification from groups where server_id = ${server}`,
+          ),
+        ).toEqual([
+          {
+            snapshot_count: 2,
+            first_backup: may(1),
+            last_backup: '2026-05-02T02:00:00.000001Z',
+            total_size: 700,
+            newest_verification: 'failed',
+          },
+        ])
+        expect(
+          yield* rows(
+            `select path, depth, group_count, snapshot_count from namespaces where server_id = ${server} order by path`,
+          ),
+        ).toEqual([
+          { path: '', depth: 0, group_count: 1, snapshot_count: 2 },
+          { path: 'site-a/rack-1', depth: 2, group_count: 0, snapshot_count: 0 },
+        ])
+        expect(yield* inventory.scopeState(rootOf('new'))).toEqual({
+          view: 'all',
+          lastCompleteAt: '2026-06-01T00:00:00Z',
+          rows: 2,
+          held: 0,
+        })
+        expect(yield* list(inventory.namespacesInUse({ serverId: server, datastore: 'tank' }))).toEqual([''])
+      }),
+    )
+  })
+
+  test('updates the touched columns alone; last_updated moves with facts only', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, scope, group } = yield* newGroup('touched', [1, 2])
+        const [first, second] = yield* snapshotsOf(server)
+        if (first === undefined || second === undefined) throw new Error('no snapshots')
+        yield* rows(
+          `update snapshots set last_updated = '2020-01-01T00:00:00Z', owner = 'kept@pbs' where server_id = ${server}`,
+        )
+        const to = { comment: 'keep', protected: true, other_files: [{ filename: 'client.log.blob' }] }
+        expect(
+          yield* landOnce(scope, [
+            {
+              model: 'snapshot',
+              changes: [
+                change('snapshot', first.id, first.facts, to),
+                change('snapshot', second.id, second.facts, {}, true),
+              ],
+            },
+            {
+              model: 'group',
+              changes: [],
+              digests: [{ key: naturalKey('group', group), digest: 'second', listed: 2 }],
+            },
+          ]),
+        ).toEqual({ ...counts, updated: 2 })
+        const found = yield* snapshotsOf(server)
+        expect(found).toEqual([
+          { ...first, facts: { ...first.facts, ...to, owner: 'kept@pbs' } },
+          { ...second, facts: { ...second.facts, owner: 'kept@pbs' } },
+        ])
+        expect(
+          yield* rows(
+            `select last_updated > '2026-01-01' as moved from snapshots where server_id = ${server} order by id`,
+          ),
+        ).toEqual([{ moved: true }, { moved: false }])
+        expect((yield* groupsOf(server))[0]?.digest).toBe('second')
+      }),
+    )
+  })
+
+  test('deletes rows and the groups that are left empty', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, scope, group } = yield* newGroup('leaving', [1, 2])
+        const snapshots = yield* snapshotsOf(server)
+        const [known] = yield* groupsOf(server)
+        const [first, second] = snapshots.map(({ id, facts }) => remove('snapshot', id, facts))
+        if (first === undefined || second === undefined || known === undefined) throw new Error('no rows')
+        expect(yield* landOnce(scope, [{ model: 'snapshot', changes: [first] }])).toEqual({ ...counts, deleted: 1 })
+        expect(yield* rows(`select snapshot_count from groups where server_id = ${server}`)).toEqual([
+          { snapshot_count: 1 },
+        ])
+        expect(
+          yield* landOnce(scope, [
+            { model: 'snapshot', changes: [second] },
+            { model: 'group', changes: [remove('group', known.id, group)] },
+          ]),
+        ).toEqual({ ...counts, deleted: 1 })
+        expect(yield* groupsOf(server)).toEqual([])
+        expect((yield* Effect.flatMap(Inventory, (inventory) => inventory.scopeState(scope))).rows).toBe(0)
+      }),
+    )
+  })
+
+  test('an id is never given twice', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, scope } = yield* newGroup('again', [1])
+        const [before] = yield* snapshotsOf(server)
+        if (before === undefined) throw new Error('no snapshot')
+        yield* landOnce(scope, [{ model: 'snapshot', changes: [remove('snapshot', before.id, before.facts)] }])
+        yield* landOnce(scope, [{ model: 'snapshot', changes: [create('snapshot', before.facts)] }])
+        const [after] = yield* snapshotsOf(server)
+        expect(after?.facts).toEqual(before.facts)
+        expect(after?.id).toBeGreaterThan(before.id)
+      }),
+    )
+  })
+
+  test('held deletions stay as missing, without their digest and under the old view, until they reappear', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, scope, group } = yield* newGroup('held', [1, 2])
+        const inventory = yield* Inventory
+        const [first] = yield* snapshotsOf(server)
+        if (first === undefined) throw new Error('no snapshot')
+        const gone = remove('snapshot', first.id, first.facts)
+        const frame = { key: naturalKey('group', group), digest: 'shorter', listed: 1 }
+        const hold = (at: string) =>
+          landOnce(
+            scope,
+            [
+              { model: 'snapshot', changes: [gone] },
+              { model: 'group', changes: [], digests: [frame] },
+            ],
+            { held: 'too_many', at, view: 'less' },
+          )
+        expect(yield* hold('2026-06-02T00:00:00Z')).toEqual({ ...counts, held_back: 1 })
+        expect(yield* hold('2026-06-03T00:00:00Z')).toEqual({ ...counts, held_back: 1 })
+        expect(
+          yield* rows(`select presence, missing_since, last_seen_own from snapshots where id = ${first.id}`),
+        ).toEqual([
+          { presence: 'missing', missing_since: '2026-06-02T00:00:00Z', last_seen_own: '2026-06-01T00:00:00Z' },
+        ])
+        expect((yield* groupsOf(server))[0]?.digest).toBe(null)
+        expect(yield* inventory.scopeState(scope)).toEqual({
+          view: 'all',
+          lastCompleteAt: '2026-06-03T00:00:00Z',
+          rows: 2,
+          held: 1,
+        })
+
+        const back = change('snapshot', first.id, first.facts, {}, true)
+        yield* landOnce(
+          scope,
+          [
+            { model: 'snapshot', changes: [back] },
+            { model: 'group', changes: [], digests: [frame] },
+          ],
+          { view: 'less' },
+        )
+        expect(yield* rows(`select presence, missing_since from snapshots where id = ${first.id}`)).toEqual([
+          { presence: 'listed', missing_since: null },
+        ])
+        expect((yield* groupsOf(server))[0]?.digest).toBe('shorter')
+        expect(yield* inventory.scopeState(scope)).toMatchObject({ view: 'less', rows: 2, held: 0 })
+      }),
+    )
+  })
+
+  test('a parent stays while rows below it wait, and goes with them', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, scope, group } = yield* newGroup('parent', [1])
+        const namespaces = { resource: 'namespaces', server: 'parent', datastore: 'tank' } as const
+        const root = { server, datastore_name: 'tank', path: '' }
+        yield* landOnce(namespaces, [{ model: 'namespace', changes: [create('namespace', root)] }])
+        const inventory = yield* Inventory
+        const rootRow = () => list(inventory.namespaces({ serverId: server, datastore: 'tank' }))
+        const [namespace] = yield* rootRow()
+        const [snapshot] = yield* snapshotsOf(server)
+        const [known] = yield* groupsOf(server)
+        if (namespace === undefined || snapshot === undefined || known === undefined) throw new Error('no rows')
+        const emptied = [
+          { model: 'snapshot', changes: [remove('snapshot', snapshot.id, snapshot.facts)] },
+          { model: 'group', changes: [remove('group', known.id, group)] },
+        ] as const
+        const parentGone = [{ model: 'namespace', changes: [remove('namespace', namespace.id, root)] }] as const
+
+        yield* landOnce(scope, emptied, { held: 'emptied', listed: false, at: '2026-06-05T00:00:00Z' })
+        expect(yield* landOnce(namespaces, parentGone)).toEqual({ ...counts, held_back: 1 })
+        expect((yield* rootRow()).map(({ presence }) => presence)).toEqual(['missing'])
+        expect(yield* inventory.scopeState(scope)).toMatchObject({
+          rows: 1,
+          held: 1,
+          lastCompleteAt: '2026-06-01T00:00:00Z',
+        })
+
+        yield* landOnce(scope, emptied, { listed: false })
+        expect(yield* landOnce(namespaces, parentGone)).toEqual({ ...counts, deleted: 1 })
+        expect(yield* rootRow()).toEqual([])
+        expect(yield* inventory.scopeState(scope)).toEqual({ view: null, lastCompleteAt: null, rows: 0, held: 0 })
+      }),
+    )
+  })
+
+  test('a landing that fails leaves nothing', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, scope } = yield* newGroup('atomic', [1])
+        const changeSets = yield* ChangeSets
+        const changeSet = yield* changeSets.open({ runId: 900, server: 'atomic' })
+        yield* appendAll(changeSet, scope, [
+          { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(2)))] },
+        ])
+        // A time that is none: the last statement of the landing fails.
+        const landing = { changeSet, scope, runId: 900, view: null, held: null, listed: true } as const
+        const exit = yield* Effect.exit(changeSets.land({ ...landing, at: 'no time' }))
+        expect(Exit.isFailure(exit)).toBe(true)
+        expect((yield* snapshotsOf(server)).length).toBe(1)
+        expect(yield* changeSets.land({ ...landing, at: '2026-06-09T00:00:00Z' })).toEqual({ ...counts, created: 1 })
+      }),
+    )
+  })
+
+  test('a closed change set takes and lands nothing', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, scope } = yield* newGroup('fenced', [1])
+        const changeSets = yield* ChangeSets
+        const zombie = yield* changeSets.open({ runId: 901, server: 'fenced' })
+        const part = { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(2)))] } as const
+        yield* appendAll(zombie, scope, [part])
+        const other = yield* changeSets.open({ runId: 902, server: 'fenced' })
+        const heir = yield* changeSets.open({ runId: 901, server: 'fenced' })
+        const landing = { scope, runId: 901, at: may(30), view: null, held: null, listed: true } as const
+        const closed = new ChangeSetClosed({ changeSet: zombie })
+        expect(yield* Effect.flip(appendAll(zombie, scope, [part]))).toEqual(closed)
+        expect(
+          yield* Effect.flip(changeSets.append({ changeSet: zombie, scope, model: 'snapshot', changes: [] })),
+        ).toEqual(closed)
+        expect(yield* Effect.flip(changeSets.land({ ...landing, changeSet: zombie }))).toEqual(closed)
+        expect(yield* changeSets.land({ ...landing, changeSet: heir })).toEqual(counts)
+        expect(yield* changeSets.land({ ...landing, changeSet: other })).toEqual(counts)
+        expect((yield* snapshotsOf(server)).length).toBe(1)
+        yield* changeSets.close({ changeSet: heir })
+        yield* changeSets.close({ changeSet: other })
+        expect(
+          yield* rows(
+            'select (select count(*) from staged_snapshots) + (select count(*) from change_set_parts) as left',
+          ),
+        ).toEqual([{ left: 0 }])
+      }),
+    )
+  })
+
+  test('a dropped scope lands without what it had', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, scope } = yield* newGroup('dropped', [1])
+        const changeSets = yield* ChangeSets
+        const changeSet = yield* changeSets.open({ runId: 903, server: 'dropped' })
+        yield* appendAll(changeSet, scope, [
+          { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(2)))] },
+        ])
+        yield* changeSets.dropScope({ changeSet, scope })
+        const landing = { changeSet, scope, runId: 903, at: may(30), view: null, held: null, listed: true } as const
+        expect(yield* changeSets.land(landing)).toEqual(counts)
+        expect((yield* snapshotsOf(server)).length).toBe(1)
+      }),
+    )
+  })
+
+  test('a server deleted meanwhile closes the change set of its job', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { scope } = yield* newGroup('doomed', [1])
+        const changeSets = yield* ChangeSets
+        const changeSet = yield* changeSets.open({ runId: 904, server: 'doomed' })
+        yield* rows(`delete from servers where name = 'doomed'`)
+        const landing = { changeSet, scope, runId: 904, at: may(30), view: null, held: null, listed: true } as const
+        expect(yield* Effect.flip(changeSets.land(landing))).toEqual(new ChangeSetClosed({ changeSet }))
+      }),
+    )
+  })
+
+  test('a scope without changes writes its own row and no other', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { scope } = yield* newGroup('quiet', [1, 2])
+        const tables = [
+          'servers',
+          'datastores',
+          'namespaces',
+          'groups',
+          'snapshots',
+          'jobs',
+          'server_observations',
+          'datastore_observations',
+          'job_observations',
+          'scopes',
+        ]
+        const versions = () =>
+          rows<{ name: string; place: string; version: string }>(
+            tables
+              .map((name) => `select '${name}' as name, ctid::text as place, xmin::text as version from ${name}`)
+              .join(' union all '),
+          )
+        const before = new Set((yield* versions()).map((row) => JSON.stringify(row)))
+        expect(yield* landOnce(scope, [], { at: '2026-06-20T00:00:00Z' })).toEqual(counts)
+        const written = (yield* versions()).filter((row) => !before.has(JSON.stringify(row)))
+        expect(written.map(({ name }) => name)).toEqual(['scopes'])
+      }),
+    )
+  })
+
+  test('a row made by hand is adopted when the source reports its key', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, scope } = yield* newGroup('adopt', [1])
+        yield* rows(
+          `insert into snapshots (server_id, datastore_name, backup_type, backup_id, backup_time, owner, presence, tags)
+           values (${server}, 'tank', 'vm', '100', '${may(2)}', 'me@pbs', 'manual', '[{"slug":"x"}]')`,
+        )
+        const facts = snapshotFacts(server, '100', may(2))
+        expect(yield* landOnce(scope, [{ model: 'snapshot', changes: [create('snapshot', facts)] }])).toEqual({
+          ...counts,
+          updated: 1,
+        })
+        expect((yield* snapshotsOf(server)).map((row) => [row.presence, row.facts.owner])).toEqual([
+          ['listed', 'root@pam'],
+          ['listed', 'root@pam'],
+        ])
+        expect(yield* rows(`select tags from snapshots where server_id = ${server} order by id`)).toEqual([
+          { tags: [] },
+          { tags: [{ slug: 'x' }] },
+        ])
+      }),
+    )
+  })
+
+  test('two change sets that land one scope at once end as one', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, scope } = yield* newGroup('twice', [1])
+        const days = [2, 3, 4, 5]
+        const part = {
+          model: 'snapshot',
+          changes: days.map((day) => create('snapshot', snapshotFacts(server, '100', may(day)))),
+        } as const
+        const both = yield* Effect.all([landOnce(scope, [part]), landOnce(scope, [part])], { concurrency: 2 })
+        expect(both.map(({ created, updated }) => [created, updated]).toSorted()).toEqual([
+          [0, 4],
+          [4, 0],
+        ])
+        expect(yield* rows(`select snapshot_count from groups where server_id = ${server}`)).toEqual([
+          { snapshot_count: 5 },
+        ])
+      }),
+    )
+  })
+
+  test('a server that becomes pending remembers since when; one that answers again has its last contact', async () => {
+    await run(
+      Effect.gen(function* () {
+        const inventory = yield* Inventory
+        const scope = { resource: 'servers' } as const
+        const facts = serverFacts('pending', { endpoint_state: 'pending' })
+        const key = naturalKey('server', facts)
+        const seen = (last_seen_at: string | null, status: string) => ({ key, values: { status, last_seen_at } })
+        yield* landOnce(scope, [
+          {
+            model: 'server',
+            changes: [create('server', facts)],
+            observed: [seen('2026-06-01T00:00:00Z', 'reachable')],
+          },
+        ])
+        const find = Effect.map(list(inventory.servers()), (all) => all.find((row) => row.facts.name === 'pending'))
+        const row = yield* find
+        if (row === undefined) throw new Error('no server')
+        expect(row.pendingSince).toEqual(expect.stringMatching(/Z$/))
+        yield* landOnce(scope, [
+          {
+            model: 'server',
+            changes: [change('server', row.id, facts, { endpoint_state: 'connected' })],
+            observed: [seen(null, 'unreachable')],
+          },
+        ])
+        expect(yield* find).toEqual({
+          id: row.id,
+          presence: 'listed',
+          facts: { ...facts, endpoint_state: 'connected' },
+          pendingSince: null,
+        })
+        expect(yield* rows(`select status, last_seen_at from server_observations where server_id = ${row.id}`)).toEqual(
+          [{ status: 'unreachable', last_seen_at: '2026-06-01T00:00:00Z' }],
+        )
+      }),
+    )
+  })
+
+  test('text that PostgreSQL cannot store does not stop the rows beside it', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, scope } = yield* newGroup('odd', [1])
+        const facts = snapshotFacts(server, '100', may(2), { comment: 'a\0b \ud800 \\u0000 ü' })
+        yield* landOnce(scope, [{ model: 'snapshot', changes: [create('snapshot', facts)] }])
+        expect((yield* snapshotsOf(server))[1]?.facts.comment).toBe('a\uFFFDb \uFFFD \\u0000 ü')
+      }),
+    )
+  })
+})
