@@ -3,7 +3,7 @@ export { naturalKey } from './key.ts'
 export { parseDatetime } from './query/datetime.ts'
 export type { FieldErrors } from './query/field-errors.ts'
 export type { Filter, ListQuery, OrderTerm, PageRequest } from './query/list-query.ts'
-export { pageLimits, parsePage } from './query/page-request.ts'
+export { last, pageLimits, parsePage } from './query/page-request.ts'
 export { type ListRequest, parseListQuery } from './query/parse-list-query.ts'
 export { type Presentation, parsePresentation } from './query/presentation.ts'
 export {

@@ -151,8 +151,8 @@ const changeRow =
       const row = yield* findRow(model, c)
       yield* checkIfMatch(c, row)
       yield* updateRow(model, { id: row.id, input: yield* readBody(c), mode }).pipe(
-      Effect.catchTag('FieldsRefused', ({ errors }) => invalid(errors)),
-    )
+        Effect.catchTag('FieldsRefused', ({ errors }) => invalid(errors)),
+      )
       return replyRow(c, model, yield* findById(model, row.id), 200)
     })
 

@@ -1,6 +1,23 @@
-import { modelNames } from '@netbox-pbs/core'
+import { modelNames, registry } from '@netbox-pbs/core'
 import type { Path } from '../http/mount-routes.ts'
 import { inventoryPaths } from './inventory-paths.ts'
+import { apiRootPath, healthPaths, rootPaths } from './root-paths.ts'
+import { schemaPath } from './schema-path.ts'
+import { settingsPaths } from './settings-paths.ts'
+import { syncRunPaths } from './sync-run-paths.ts'
+import { tokenPaths } from './token-paths.ts'
+
+const endpoints = [...modelNames.map((model) => registry[model].path), 'settings', 'sync-runs']
+
+const described: ReadonlyArray<Path> = [
+  ...healthPaths,
+  ...rootPaths,
+  apiRootPath(endpoints),
+  ...modelNames.flatMap(inventoryPaths),
+  ...settingsPaths,
+  ...syncRunPaths,
+  ...tokenPaths,
+]
 
 /** Every path of the REST API. */
-export const restPaths: ReadonlyArray<Path> = [...modelNames.flatMap(inventoryPaths)]
+export const restPaths: ReadonlyArray<Path> = [...described, schemaPath(described)]

@@ -1,0 +1,101 @@
+import { resources, runStatuses, scopeOutcomes } from '@netbox-pbs/core'
+import { envelopeSchema } from './model-schemas.ts'
+import { ref } from './replies.ts'
+
+const text = { type: 'string' }
+const integer = { type: 'integer' }
+const flag = { type: 'boolean' }
+const datetime = { type: 'string', format: 'date-time' }
+const uri = { type: 'string', format: 'uri' }
+const orNull = (schema: { readonly type: string }) => ({ ...schema, type: [schema.type, 'null'] })
+const choice = (values: ReadonlyArray<string>) => object({ value: { ...text, enum: values }, label: text })
+const listOf = (items: object) => ({ type: 'array', items })
+
+function object(properties: Readonly<Record<string, object>>, optional: ReadonlyArray<string> = []): object {
+  return { type: 'object', required: Object.keys(properties).filter((name) => !optional.includes(name)), properties }
+}
+
+const token = {
+  id: integer,
+  url: uri,
+  display: text,
+  version: integer,
+  key: text,
+  user: object({ id: integer, url: uri, display: text, username: text }),
+  description: text,
+  created: datetime,
+  expires: orNull(datetime),
+  last_used: orNull(datetime),
+  enabled: flag,
+  write_enabled: flag,
+}
+
+const rows = object({ created: integer, updated: integer, deleted: integer, unchanged: integer, held_back: integer })
+
+const run = {
+  id: integer,
+  url: uri,
+  display_url: uri,
+  display: text,
+  status: choice(runStatuses),
+  trigger: choice(['manual', 'schedule', 'system']),
+  user: text,
+  resources: listOf({ ...text, enum: resources }),
+  servers: { type: ['array', 'null'], items: text },
+  created: datetime,
+  started: orNull(datetime),
+  completed: orNull(datetime),
+  duration_seconds: { type: ['number', 'null'] },
+  rows_read: integer,
+  counts: rows,
+  outcomes: object(Object.fromEntries(scopeOutcomes.map((outcome) => [outcome, integer]))),
+  error: text,
+  cancel_requested: flag,
+  scopes_url: uri,
+}
+
+const scope = object({
+  display: text,
+  scope: { type: 'object' },
+  outcome: choice(scopeOutcomes),
+  reason: { ...object({ code: text, message: text }), type: ['object', 'null'] },
+  counts: rows,
+  started: datetime,
+  ended: datetime,
+})
+
+/** The schemas of everything that is no inventory model. */
+export const sharedSchemas: Readonly<Record<string, object>> = {
+  Detail: object({ detail: text }),
+  FieldErrors: { description: 'Sentences by field; of a list, an envelope or a bare list of sentences.' },
+  BriefServer: object({ id: integer, url: uri, display: text, name: text }),
+  ServerReference: object({ id: integer, name: text }, ['id', 'name']),
+  EndpointTest: object({
+    reachable: flag,
+    version: orNull(text),
+    error: orNull(text),
+    presented_fingerprint: orNull(text),
+    missing_privileges: listOf(text),
+  }),
+  Token: object(token),
+  NewToken: object({ ...token, token: text }),
+  TokenList: envelopeSchema(ref('Token')),
+  TokenRequest: object(
+    { user: integer, description: { ...text, maxLength: 200 }, write_enabled: flag, expires: orNull(datetime) },
+    ['user', 'description', 'write_enabled', 'expires'],
+  ),
+  SyncRun: object(run),
+  SyncRunDetail: object({
+    ...run,
+    scopes: listOf(ref('SyncRunScope')),
+    scope_count: integer,
+    warnings: listOf(object({ display: text, code: text, message: text, count: integer })),
+  }),
+  SyncRunList: envelopeSchema(ref('SyncRun')),
+  SyncRunScope: scope,
+  SyncRunScopeList: envelopeSchema(ref('SyncRunScope')),
+  SyncRunRequest: object(
+    { resources: listOf({ ...text, enum: resources }), servers: listOf({ oneOf: [text, integer] }) },
+    ['resources', 'servers'],
+  ),
+}

@@ -1,0 +1,123 @@
+import { hostname } from 'node:os'
+import { ApiTokens, SettingsStore } from '@netbox-pbs/core/ports'
+import { Effect, Option } from 'effect'
+import { baseUrl } from '../http/base-url.ts'
+import type { Path } from '../http/mount-routes.ts'
+import { forbidden } from '../http/refused.ts'
+import { type Handler, type Route, route } from '../http/route.ts'
+import { apiRoot } from '../inventory/links.ts'
+import { refusals, reply } from '../openapi/replies.ts'
+import { netboxVersion, version } from '../version.ts'
+import { userAddress } from './user.ts'
+
+/** Names and addresses below a path, in alphabetical order. */
+type Directory = (base: string) => Readonly<Record<string, unknown>>
+
+const directories: Readonly<Record<string, Directory>> = {
+  '/api/': (base) => ({
+    'authentication-check': `${base}/api/authentication-check/`,
+    plugins: `${base}/api/plugins/`,
+    schema: `${base}/api/schema/`,
+    status: `${base}/api/status/`,
+    users: `${base}/api/users/`,
+  }),
+  '/api/users/': (base) => ({ tokens: `${base}/api/users/tokens/` }),
+  '/api/plugins/': (base) => ({
+    'installed-plugins': `${base}/api/plugins/installed-plugins/`,
+    pbs: `${base}${apiRoot}`,
+  }),
+  '/api/status/': () => ({
+    'django-version': null,
+    hostname: hostname(),
+    installed_apps: {},
+    'netbox-version': netboxVersion,
+    'netbox-full-version': netboxVersion,
+    plugins: { netbox_pbs: version },
+    'python-version': null,
+    'rq-workers-running': null,
+  }),
+}
+
+const plugin = {
+  name: 'netbox-pbs',
+  package: 'netbox_pbs',
+  author: 'netbox-pbs',
+  author_email: '',
+  description: 'Inventory of Proxmox Backup Servers',
+  version,
+  release_track: '',
+}
+
+/** The directory of the inventory's own endpoints. */
+export function apiRootPath(endpoints: ReadonlyArray<string>): Path {
+  return directoryPath(apiRoot, (base) =>
+    Object.fromEntries([...endpoints].sort().map((name) => [name, `${base}${apiRoot}${name}/`])),
+  )
+}
+
+/** What clients look at to see where and who they are. */
+export const rootPaths: ReadonlyArray<Path> = [
+  ...Object.entries(directories).map(([path, directory]) => directoryPath(path, directory)),
+  { routes: [installedPlugins()] },
+  { routes: [authenticationCheck()] },
+]
+
+/** Whether the process lives, and whether it can serve. */
+export const healthPaths: ReadonlyArray<Path> = [
+  { open: true, routes: [probe('/healthz', (c) => Effect.sync(() => c.json({ status: 'ok' })))] },
+  {
+    open: true,
+    routes: [
+      probe('/readyz', (c) =>
+        Effect.gen(function* () {
+          const settings = yield* SettingsStore
+          yield* settings.get()
+          return c.json({ status: 'ready' })
+        }),
+      ),
+    ],
+  },
+]
+
+function directoryPath(path: string, directory: Directory): Path {
+  const name = path.split('/').filter(Boolean).at(-1) ?? 'api'
+  return {
+    describe: () => ({ name, description: '', renders: ['application/json'], parses: ['application/json'] }),
+    routes: [
+      route(
+        {
+          method: 'get',
+          path,
+          tags: [name],
+          responses: { 200: reply('The directory', { type: 'object' }), ...refusals },
+        },
+        (c) => Effect.sync(() => c.json(directory(baseUrl(c)))),
+      ),
+    ],
+  }
+}
+
+function installedPlugins(): Route {
+  const path = '/api/plugins/installed-plugins/'
+  const responses = { 200: reply('The plugins', { type: 'array', items: { type: 'object' } }), ...refusals }
+  return route({ method: 'get', path, tags: ['plugins'], responses }, (c) => Effect.sync(() => c.json([plugin])))
+}
+
+function authenticationCheck(): Route {
+  const path = '/api/authentication-check/'
+  const responses = { 200: reply('The user of the token', { type: 'object' }), ...refusals }
+  return route({ method: 'get', path, tags: ['authentication-check'], responses }, (c) =>
+    Effect.gen(function* () {
+      const tokens = yield* ApiTokens
+      const user = yield* tokens.user({ id: c.get('caller').id })
+      if (Option.isNone(user)) return yield* forbidden('User inactive')
+      const about = { first_name: '', last_name: '', email: '', is_active: true, groups: [], permissions: [] }
+      return c.json({ ...userAddress(baseUrl(c), user.value), ...about })
+    }),
+  )
+}
+
+function probe(path: string, handler: Handler): Route {
+  const responses = { 200: reply('It is', { type: 'object' }), 503: reply('It is not', { type: 'object' }) }
+  return route({ method: 'get', path, tags: ['health'], security: [], responses }, handler)
+}

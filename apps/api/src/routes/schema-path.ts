@@ -1,0 +1,19 @@
+import { Effect } from 'effect'
+import type { Path } from '../http/mount-routes.ts'
+import { route } from '../http/route.ts'
+import { openApiDocument } from '../openapi/document.ts'
+import { reply } from '../openapi/replies.ts'
+
+/** The OpenAPI document of some paths and of itself, open to everybody, as clients expect. */
+export function schemaPath(others: ReadonlyArray<Path>): Path {
+  const config = {
+    method: 'get' as const,
+    path: '/api/schema/',
+    tags: ['schema'],
+    security: [],
+    responses: { 200: reply('This document', { type: 'object' }) },
+  }
+  const path: Path = { open: true, routes: [route(config, (c) => Effect.sync(() => c.json(document)))] }
+  const document = openApiDocument([...others, path])
+  return path
+}

@@ -1,0 +1,137 @@
+import { Runs } from '@netbox-pbs/core/ports'
+import { Effect, Option } from 'effect'
+import { baseUrl } from '../http/base-url.ts'
+import type { ApiContext } from '../http/caller.ts'
+import type { Path } from '../http/mount-routes.ts'
+import { offsetPage } from '../http/offset-page.ts'
+import { readBody } from '../http/read-body.ts'
+import { notFound } from '../http/refused.ts'
+import { type Route, route } from '../http/route.ts'
+import { envelope } from '../inventory/envelope.ts'
+import { pathId } from '../inventory/find-row.ts'
+import { bodyRefusals, idParameter, json, notThere, pageParameters, ref, refusals, reply } from '../openapi/replies.ts'
+import { readRunRequest } from '../runs/run-request.ts'
+import { runsPath, runUrl, servedRun, servedScope, servedWarning } from '../runs/serve-run.ts'
+import { startRun } from '../runs/start-run.ts'
+
+const tags = ['plugins']
+
+/** Scopes that a run's own object shows; the rest is in its paged list. */
+const shownScopes = 50
+
+const listRoute: Route = route(
+  {
+    method: 'get',
+    path: runsPath,
+    tags,
+    operationId: 'plugins_pbs_sync_runs_list',
+    parameters: pageParameters,
+    responses: { 200: reply('The runs, newest first', ref('SyncRunList')), ...refusals },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const params = new URL(c.req.url).searchParams
+      const page = offsetPage(params)
+      const runs = yield* Runs
+      const { count, rows } = yield* runs.list(page)
+      const base = baseUrl(c)
+      const results = rows.map((run) => servedRun(base, run))
+      return c.json(
+        envelope({
+          page: { _tag: 'offset', ...page },
+          count,
+          results,
+          lastId: null,
+          url: `${base}${runsPath}`,
+          params,
+        }),
+      )
+    }),
+)
+
+const startRoute: Route = route(
+  {
+    method: 'post',
+    path: runsPath,
+    tags,
+    operationId: 'plugins_pbs_sync_runs_create',
+    requestBody: { content: json(ref('SyncRunRequest')) },
+    responses: { 201: reply('The run, waiting for a worker', ref('SyncRun')), ...bodyRefusals, ...refusals },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const request = yield* Effect.flatMap(readBody(c), readRunRequest)
+      const run = yield* startRun({ ...request, trigger: 'manual', user: c.get('caller').username })
+      const base = baseUrl(c)
+      return c.json(servedRun(base, run), 201, { Location: runUrl(base, run.id) })
+    }),
+)
+
+const detailRoute: Route = route(
+  {
+    method: 'get',
+    path: `${runsPath}{id}/`,
+    tags,
+    operationId: 'plugins_pbs_sync_runs_retrieve',
+    parameters: [idParameter],
+    responses: {
+      200: reply('The run, with its first scopes and its warnings', ref('SyncRunDetail')),
+      ...notThere,
+      ...refusals,
+    },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const run = yield* findRun(c)
+      const runs = yield* Runs
+      const scopes = yield* runs.scopes({ id: run.id, limit: shownScopes, offset: 0 })
+      const warnings = yield* runs.warnings({ id: run.id })
+      return c.json({
+        ...servedRun(baseUrl(c), run),
+        scopes: scopes.rows.map(servedScope),
+        scope_count: scopes.count,
+        warnings: warnings.map(servedWarning),
+      })
+    }),
+)
+
+const scopesRoute: Route = route(
+  {
+    method: 'get',
+    path: `${runsPath}{id}/scopes/`,
+    tags,
+    operationId: 'plugins_pbs_sync_runs_scopes_list',
+    parameters: [idParameter, ...pageParameters],
+    responses: {
+      200: reply('The scopes that did not end unchanged', ref('SyncRunScopeList')),
+      ...notThere,
+      ...refusals,
+    },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const { id } = yield* findRun(c)
+      const params = new URL(c.req.url).searchParams
+      const page = offsetPage(params)
+      const runs = yield* Runs
+      const { count, rows } = yield* runs.scopes({ id, ...page })
+      const url = `${runUrl(baseUrl(c), id)}scopes/`
+      const results = rows.map(servedScope)
+      return c.json(envelope({ page: { _tag: 'offset', ...page }, count, results, lastId: null, url, params }))
+    }),
+)
+
+/** Runs: start one, follow it, see what each scope came to. */
+export const syncRunPaths: ReadonlyArray<Path> = [
+  { routes: [listRoute, startRoute] },
+  { routes: [detailRoute] },
+  { routes: [scopesRoute] },
+]
+
+const findRun = (c: ApiContext) =>
+  Effect.gen(function* () {
+    const id = yield* pathId(c)
+    const runs = yield* Runs
+    const run = Number.isSafeInteger(id) ? yield* runs.get({ id }) : Option.none()
+    return Option.isSome(run) ? run.value : yield* notFound('No Sync run matches the given query.')
+  })

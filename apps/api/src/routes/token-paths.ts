@@ -1,0 +1,124 @@
+import { last } from '@netbox-pbs/core'
+import { type ApiToken, ApiTokens } from '@netbox-pbs/core/ports'
+import { Effect, Option } from 'effect'
+import { baseUrl } from '../http/base-url.ts'
+import type { Path } from '../http/mount-routes.ts'
+import { newToken } from '../http/new-token.ts'
+import { offsetPage } from '../http/offset-page.ts'
+import { readBody } from '../http/read-body.ts'
+import { invalid, notFound } from '../http/refused.ts'
+import { type Route, route } from '../http/route.ts'
+import { envelope } from '../inventory/envelope.ts'
+import { pathId } from '../inventory/find-row.ts'
+import { bodyRefusals, idParameter, json, notThere, pageParameters, ref, refusals, reply } from '../openapi/replies.ts'
+import { readTokenInput } from './token-input.ts'
+import { userAddress } from './user.ts'
+
+const path = '/api/users/tokens/'
+const tags = ['users']
+
+const listRoute: Route = route(
+  {
+    method: 'get',
+    path,
+    tags,
+    operationId: 'users_tokens_list',
+    parameters: [...pageParameters, { name: 'key', in: 'query', schema: { type: 'string' } }],
+    responses: { 200: reply('The tokens, without their secrets', ref('TokenList')), ...refusals },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const params = new URL(c.req.url).searchParams
+      const page = offsetPage(params)
+      const tokens = yield* ApiTokens
+      const key = last(params, 'key')
+      const { count, rows } = yield* tokens.list({ ...page, ...(key ? { key } : {}) })
+      const base = baseUrl(c)
+      const results = rows.map((token) => served(base, token))
+      return c.json(
+        envelope({ page: { _tag: 'offset', ...page }, count, results, lastId: null, url: `${base}${path}`, params }),
+      )
+    }),
+)
+
+const createRoute: Route = route(
+  {
+    method: 'post',
+    path,
+    tags,
+    operationId: 'users_tokens_create',
+    requestBody: { content: json(ref('TokenRequest')) },
+    responses: { 201: reply('The token, with its secret this once', ref('NewToken')), ...bodyRefusals, ...refusals },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const read = readTokenInput(yield* readBody(c), c.get('caller'))
+      if ('errors' in read) return yield* invalid(read.errors)
+      const { userId, ...about } = read.input
+      const tokens = yield* ApiTokens
+      const user = yield* tokens.user({ id: userId })
+      if (Option.isNone(user)) {
+        return yield* invalid({ user: [`Related object not found using the provided numeric ID: ${userId}`] })
+      }
+      const { key, secret, secretHash } = newToken()
+      const token = yield* tokens.create({ key, secretHash, username: user.value.username, ...about })
+      const base = baseUrl(c)
+      return c.json({ ...served(base, token), token: secret }, 201, { Location: `${base}${path}${token.id}/` })
+    }),
+)
+
+const detailRoute: Route = route(
+  {
+    method: 'get',
+    path: `${path}{id}/`,
+    tags,
+    operationId: 'users_tokens_retrieve',
+    parameters: [idParameter],
+    responses: { 200: reply('The token, without its secret', ref('Token')), ...notThere, ...refusals },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const tokens = yield* ApiTokens
+      const token = yield* tokens.get({ id: yield* pathId(c) })
+      return Option.isSome(token) ? c.json(served(baseUrl(c), token.value)) : yield* noSuchToken
+    }),
+)
+
+const removeRoute: Route = route(
+  {
+    method: 'delete',
+    path: `${path}{id}/`,
+    tags,
+    operationId: 'users_tokens_destroy',
+    parameters: [idParameter],
+    responses: { 204: { description: 'The token is no longer valid' }, ...notThere, ...refusals },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const tokens = yield* ApiTokens
+      return (yield* tokens.remove({ id: yield* pathId(c) })) ? c.body(null, 204) : yield* noSuchToken
+    }),
+)
+
+/** The API tokens: each is listed by its public key and shows its secret once, when it is made. */
+export const tokenPaths: ReadonlyArray<Path> = [
+  { routes: [listRoute, createRoute] },
+  { routes: [detailRoute, removeRoute] },
+]
+
+const noSuchToken = notFound('No Token matches the given query.')
+
+const served = (base: string, { id, key, user, ...about }: ApiToken) => ({
+  id,
+  url: `${base}${path}${id}/`,
+  display: `${key} (${user.username})`,
+  version: 2,
+  key,
+  user: userAddress(base, user),
+  description: about.description,
+  created: about.created,
+  expires: about.expires,
+  last_used: about.last_used,
+  enabled: about.enabled,
+  write_enabled: about.write_enabled,
+})

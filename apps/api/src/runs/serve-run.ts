@@ -1,0 +1,59 @@
+import type { Run, ScopeResult, Warning } from '@netbox-pbs/core'
+import { scopeTitle } from '@netbox-pbs/core'
+import { apiRoot } from '../inventory/links.ts'
+
+/** Where runs lie in REST. */
+export const runsPath = `${apiRoot}sync-runs/`
+
+/** Address of a run. */
+export const runUrl = (base: string, id: number): string => `${base}${runsPath}${id}/`
+
+const label = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1).replace('_', ' ')}`
+const choice = (value: string) => ({ value, label: label(value) })
+
+/** A run as REST answers it, also while it goes on. */
+export const servedRun = (base: string, run: Run) => ({
+  id: run.id,
+  url: runUrl(base, run.id),
+  display_url: `${base}/plugins/pbs/sync-runs/${run.id}/`,
+  display: `Run ${run.id}`,
+  status: choice(run.status),
+  trigger: choice(run.trigger),
+  user: run.user,
+  resources: run.resources,
+  servers: run.servers,
+  created: run.created,
+  started: run.started,
+  completed: run.completed,
+  duration_seconds: seconds(run),
+  rows_read: run.rows_read,
+  counts: run.counts,
+  outcomes: run.outcomes,
+  error: run.error,
+  cancel_requested: run.cancel_requested,
+  scopes_url: `${runUrl(base, run.id)}scopes/`,
+})
+
+/** A scope that did not end unchanged. */
+export const servedScope = ({ scope, outcome, reason, counts, started, ended }: ScopeResult) => ({
+  display: scopeTitle(scope),
+  scope,
+  outcome: choice(outcome),
+  reason,
+  counts,
+  started,
+  ended,
+})
+
+/** A warning of a run, with how often it came. */
+export const servedWarning = ({ scope, code, message, count }: Warning) => ({
+  display: scope === null ? message : `${scopeTitle(scope)}: ${message}`,
+  scope,
+  code,
+  message,
+  count,
+})
+
+function seconds({ started, completed }: Run): number | null {
+  return started === null || completed === null ? null : (Date.parse(completed) - Date.parse(started)) / 1000
+}
