@@ -14,13 +14,15 @@ import { framesFrom } from '../test/source.ts'
 
 const groups = 20_000
 const snapshots = 50
+const batch = 40
 
 if (process.argv[2] === 'serve') {
-  const lines = Array.from({ length: 100 }, (_, id) => Buffer.from(encodeFrame(groupFrame(String(id), snapshots))))
+  const some = Array.from({ length: batch }, (_, id) => encodeFrame(groupFrame(String(id), snapshots)))
+  const lines = Buffer.from(some.join(''))
   const server = createServer(async (_, response) => {
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-    for (let count = 0; count < groups; count += 1) {
-      if (!response.write(lines[count % lines.length])) await once(response, 'drain')
+    for (let count = 0; count < groups; count += batch) {
+      if (!response.write(lines)) await once(response, 'drain')
     }
     response.end('{"frame":"end","items":[]}\n')
   }).listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port))
@@ -33,6 +35,15 @@ if (process.argv[2] === 'serve') {
     bytes: async () => {
       for await (const _ of (await fetch(url)).body ?? []);
     },
+    json: async () => {
+      let rest = ''
+      const text = (await fetch(url)).body?.pipeThrough(new TextDecoderStream()) ?? []
+      for await (const part of text) {
+        const lines = (rest + part).split('\n')
+        rest = lines.pop() ?? ''
+        for (const line of lines) JSON.parse(line)
+      }
+    },
     unparsed: () => Effect.runPromise(Stream.runDrain(framesFrom(url))),
     parsed: () =>
       Effect.runPromise(
@@ -42,12 +53,14 @@ if (process.argv[2] === 'serve') {
   for (const [name, read] of Object.entries(ways)) {
     if (process.argv[2] !== undefined && process.argv[2] !== name) continue
     const started = performance.now()
+    const before = process.cpuUsage()
     await read()
+    const { user, system } = process.cpuUsage(before)
     const seconds = (performance.now() - started) / 1000
     const rate = (amount: number) => (amount / seconds).toFixed(0)
     const peak = (process.resourceUsage().maxRSS / 1024).toFixed(0)
     process.stdout.write(
-      `${name}: ${seconds.toFixed(2)} s, ${rate(groups)} groups/s, ${rate(groups * snapshots)} snapshots/s, ${rate(bytes / 1e6)} MB/s, peak ${peak} MB\n`,
+      `${name}: ${seconds.toFixed(2)} s, ${((user + system) / 1e6).toFixed(2)} s of CPU, ${rate(groups)} groups/s, ${rate(groups * snapshots)} snapshots/s, ${rate(bytes / 1e6)} MB/s, peak ${peak} MB\n`,
     )
   }
   server.kill()

@@ -1,15 +1,17 @@
 // By module: the barrels load servers, sockets and clusters too, 100 MB of them.
 import * as Headers from '@effect/platform/Headers'
 import * as HttpClient from '@effect/platform/HttpClient'
+import type * as HttpClientError from '@effect/platform/HttpClientError'
 import * as HttpClientRequest from '@effect/platform/HttpClientRequest'
 import type * as HttpClientResponse from '@effect/platform/HttpClientResponse'
 import * as NodeHttpClient from '@effect/platform-node/NodeHttpClient'
 import * as Undici from '@effect/platform-node/Undici'
 import { SourceFailed } from '@netbox-pbs/core/ports'
-import { Duration, Effect, Redacted, Schedule, type Scope, Stream } from 'effect'
+import { Duration, Effect, ExecutionStrategy, Exit, Redacted, Schedule, Scope, Stream } from 'effect'
 import { apiKeyHeader } from '../contract/media.ts'
 import { type Answer, type JsonAnswer, wholeAnswer } from './answer.ts'
 import { type AddressEffect, type CheckedAddress, checkedAddress } from './gateway-address.ts'
+import { watchSilence } from './silence.ts'
 import { statusFailure } from './status-failure.ts'
 import { cutOff, transportFailure } from './transport-failure.ts'
 
@@ -64,18 +66,21 @@ export const gatewayHttp = Effect.fn('GatewayHttp.make')(function* (options: Gat
 
   const open = Effect.fn('GatewayHttp.open')(function* (call: Call) {
     const address = yield* checkedAddress(options.address)
+    const connection = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
     const response = yield* client.execute(requestOf(call, address)).pipe(
+      Scope.extend(connection),
       Effect.locally(Headers.currentRedactedNames, [apiKeyHeader.toLowerCase(), 'authorization']),
       Effect.mapError((error) => transportFailure(address.base, error)),
       Effect.timeoutFail({ duration: silence, onTimeout: silent }),
     )
+    const watch = yield* watchSilence(Duration.toMillis(silence), Scope.close(connection, Exit.void))
     const answer: Answer = {
       status: response.status,
       mediaType: mediaTypeOf(response),
       base: address.base,
       bytes: response.stream.pipe(
-        Stream.mapError((error) => cutOff(address.base, error)),
-        Stream.timeoutFail(silent, silence),
+        Stream.pipeThroughChannel(watch.watched<Uint8Array, HttpClientError.ResponseError>()),
+        Stream.mapError((error) => (watch.expired() ? silent() : cutOff(address.base, error))),
       ),
     }
     yield* statusFailure(answer, response.headers, [address.key, ...(call.secrets ?? [])].map(Redacted.value))
