@@ -1,1 +1,26 @@
-export {}
+export { Fault, type FaultInput } from './faults/fault.ts'
+export type { SimulatedToken, SimulatedTokens } from './fleet/accounts.ts'
+export { emptyGroup, emptyNamespace, emptyState, emptyStore } from './fleet/empty-state.ts'
+export { type GenerateOptions, generateState } from './fleet/generate-state.ts'
+export { finishedSnapshot, unfinishedSnapshot } from './fleet/special-groups.ts'
+export { type Fleet, type FleetOptions, startFleet } from './fleet/start-fleet.ts'
+export type { RecordedRequest } from './http/request-log.ts'
+export { type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts'
+export { countSnapshots } from './state/count-snapshots.ts'
+export { type Evolution, type EvolveOptions, evolve } from './state/evolve.ts'
+export {
+  addNamespace,
+  addSnapshot,
+  findGroup,
+  findNamespace,
+  findStore,
+  type GroupAddress,
+  pruneGroup,
+  removeGroup,
+  removeNamespace,
+  removeStore,
+  setMaintenance,
+} from './state/operations.ts'
+export type * from './state/pbs-state.ts'
+export { type Profile, profiles } from './state/profile.ts'
+export { countOf, expandGroup, isFinished, newestOf, snapshotsOf } from './state/series.ts'

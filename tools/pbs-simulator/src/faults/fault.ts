@@ -1,0 +1,81 @@
+import * as z from 'zod'
+
+const shared = {
+  /** Which requests; everything left out matches. */
+  match: z
+    .strictObject({
+      method: z.string().optional(),
+      /** A path below `/api2/json`: the whole of it, or a pattern searched in it. */
+      path: z.union([z.string(), z.instanceof(RegExp)]).optional(),
+      /** Query parameters that must have exactly these values. */
+      query: z.record(z.string(), z.string()).optional(),
+    })
+    .default({}),
+  /** After so many matches the fault is over; left out, it lasts until it is cleared. */
+  times: z.int().positive().optional(),
+}
+const status = z.int().min(200).max(599)
+const afterBytes = z.int().nonnegative().default(0)
+
+/** A misbehaviour of the server. */
+export const Fault = z.discriminatedUnion('kind', [
+  /** Connections are reset as soon as they are made; `match` is ignored, nothing was asked yet. */
+  z.strictObject({ ...shared, kind: z.literal('refuse') }),
+  /** The connection is reset instead of an answer. */
+  z.strictObject({ ...shared, kind: z.literal('reset') }),
+  /** No answer ever; the connection stays open. */
+  z.strictObject({ ...shared, kind: z.literal('hang') }),
+  /** The connection is cut after so many bytes of the body. */
+  z.strictObject({ ...shared, kind: z.literal('cut'), afterBytes }),
+  /** The body ends properly but too early: broken JSON with a correct framing. */
+  z.strictObject({ ...shared, kind: z.literal('truncate'), afterBytes }),
+  /** Another status with a plain text body. */
+  z.strictObject({
+    ...shared,
+    kind: z.literal('status'),
+    status,
+    body: z.string().default('simulated failure'),
+    headers: z.record(z.string(), z.string()).default({}),
+  }),
+  /** A page of some proxy in between. */
+  z.strictObject({ ...shared, kind: z.literal('html'), status: status.default(502) }),
+  /** A redirect to somewhere else. */
+  z.strictObject({ ...shared, kind: z.literal('redirect'), location: z.string(), status: status.default(302) }),
+  /** Another body with status 200 and the JSON content type. */
+  z.strictObject({ ...shared, kind: z.literal('body'), body: z.string() }),
+  /** First byte after `delayMs`, then `chunkBytes` every `intervalMs`. */
+  z.strictObject({
+    ...shared,
+    kind: z.literal('slow'),
+    delayMs: z.int().nonnegative().default(0),
+    chunkBytes: z.int().positive().default(16_384),
+    intervalMs: z.int().nonnegative().default(0),
+  }),
+  /** A list that never ends. */
+  z.strictObject({ ...shared, kind: z.literal('endless') }),
+])
+export type Fault = z.infer<typeof Fault>
+
+/** A fault as a test writes it: defaults left out. */
+export type FaultInput = z.input<typeof Fault>
+
+/** What a fault's `match` is compared with. */
+export interface FaultSubject {
+  readonly method: string
+  /** Below `/api2/json`, percent-decoded. */
+  readonly path: string
+  readonly query: URLSearchParams
+}
+
+const pathMatches = (wanted: string | RegExp | undefined, path: string): boolean => {
+  if (wanted === undefined) return true
+  if (typeof wanted === 'string') return wanted === path
+  wanted.lastIndex = 0
+  return wanted.test(path)
+}
+
+/** Whether a fault is meant for a request. */
+export const faultMatches = (fault: Fault, subject: FaultSubject): boolean =>
+  (fault.match.method === undefined || fault.match.method === subject.method) &&
+  pathMatches(fault.match.path, subject.path) &&
+  Object.entries(fault.match.query ?? {}).every(([name, value]) => subject.query.get(name) === value)

@@ -1,0 +1,141 @@
+import { authenticate } from '../permissions/authenticate.ts'
+import { ApiError, type Route, type RouteContext } from '../routes/route.ts'
+import { routes } from '../routes/routes.ts'
+import type { PbsState } from '../state/pbs-state.ts'
+import { atLeast } from '../state/profile.ts'
+import { checkParameters } from './parameters.ts'
+import { JSON_TYPE, type Reply, resultReply, textReply } from './reply.ts'
+import { findRoute } from './router.ts'
+import { shuffler } from './shuffle.ts'
+
+/** A request, already taken off the wire. */
+export interface ApiRequest {
+  readonly method: string
+  /** Path and query as sent. */
+  readonly target: string
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+}
+
+/** What the server knows besides its state. */
+export interface Surroundings {
+  readonly state: PbsState
+  readonly clock: number
+  readonly fingerprint: string
+  /** How long a 401 and a 403 take, in milliseconds. */
+  readonly unauthorizedDelayMs: number
+  readonly forbiddenDelayMs: number
+  /** Differs from call to call, so that rows come in another order each time. */
+  readonly callNumber: number
+}
+
+const MAX_TARGET = 3072
+const COOKIE_RESET =
+  '__Host-PBSAuthCookie=; expires=Thu, 01 Jan 1970 00:00:00 GMT; Secure; SameSite=Lax; HttpOnly; Path=/;'
+
+/** Path segments, percent-decoded; null when one is illegal. */
+const decodeSegments = (path: string): string[] | null => {
+  try {
+    const segments = path
+      .split('/')
+      .filter((segment) => segment !== '')
+      .map(decodeURIComponent)
+    return segments.some((segment) => segment.startsWith('.')) ? null : segments
+  } catch {
+    return null
+  }
+}
+
+const refuseUnauthorized = (around: Surroundings, reason: string): Reply =>
+  textReply(401, atLeast(around.state, '4.1.2') ? 'authentication failed' : `authentication failed - ${reason}`, {
+    contentType: null,
+    delayMs: around.unauthorizedDelayMs,
+    ...(atLeast(around.state, '4.0') ? { headers: { 'set-cookie': COOKIE_RESET } } : {}),
+  })
+
+const permitted = (route: Route, context: RouteContext): boolean => {
+  switch (route.permission) {
+    case 'world':
+    case 'authenticated':
+      return true
+    case 'superuser':
+      return context.authId === 'root@pam'
+    default:
+      return route.permission(context)
+  }
+}
+
+/** With a JSON content type PBS reads the body alone and drops the query; other types but forms are refused. */
+const queryOf = (request: ApiRequest, query: string): URLSearchParams | null => {
+  const type = String(request.headers['content-type'] ?? '')
+    .split(';')[0]
+    ?.trim()
+    .toLowerCase()
+  if (type === undefined || type === '' || type === 'application/x-www-form-urlencoded')
+    return new URLSearchParams(query)
+  return type === 'application/json' ? new URLSearchParams() : null
+}
+
+const pathOnly = (captures: readonly (readonly [string, string])[]) =>
+  new Map<string, string | number | boolean>(captures)
+
+const answerRoute = (
+  route: Route,
+  captures: readonly (readonly [string, string])[],
+  context: RouteContext,
+  request: ApiRequest,
+  query: string,
+  around: Surroundings,
+): Reply => {
+  // The privilege check comes before the parameters are checked; it sees the path alone.
+  if (!permitted(route, { ...context, parameters: pathOnly(captures) }))
+    return textReply(403, 'permission check failed', { delayMs: around.forbiddenDelayMs })
+  const given = queryOf(request, query)
+  if (given === null)
+    return textReply(400, `unsupported content type ${JSON.stringify(request.headers['content-type'])}`)
+  const check = checkParameters(route.parameters(context.state), [...captures, ...given])
+  if (!check.ok) return textReply(400, check.message)
+  try {
+    return resultReply(route.handle({ ...context, parameters: check.values }))
+  } catch (error) {
+    if (error instanceof ApiError) return textReply(error.status, error.message)
+    throw error
+  }
+}
+
+const splitTarget = (target: string): readonly [string, string] => {
+  const mark = target.indexOf('?')
+  return mark === -1 ? [target, ''] : [target.slice(0, mark), target.slice(mark + 1)]
+}
+
+/** Answers a request as PBS does: length, path and format first, then credentials, route, privileges, parameters. */
+export const handleRequest = (request: ApiRequest, around: Surroundings): Reply => {
+  const [path, query] = splitTarget(request.target)
+  if (path.length + query.length > MAX_TARGET) return textReply(414, '', { contentType: null })
+  const segments = decodeSegments(path)
+  if (segments === null) return textReply(400, 'Path contains illegal components.', { contentType: null })
+  if (segments[0] !== 'api2')
+    return { ...textReply(200, '<!DOCTYPE html><title>Proxmox Backup Server</title>'), contentType: 'text/html' }
+  const format = segments[1]
+  if (format !== 'json') return textReply(400, `Unsupported output format '${format ?? ''}'.`, { contentType: null })
+
+  const { state } = around
+  const found = findRoute(routes, state, request.method, segments.slice(2))
+  const isWorld = found !== null && 'route' in found && found.route.permission === 'world'
+  const header = request.headers['authorization']
+  const who = authenticate(state, typeof header === 'string' ? header : undefined, around.clock)
+  if ('reason' in who && !isWorld) return refuseUnauthorized(around, who.reason)
+  if (found === null) return textReply(404, `Path '${path}' not found.`)
+  if ('index' in found) {
+    const rows = found.index.map((subdir) => ({ subdir }))
+    return { ...resultReply({ data: rows }), contentType: JSON_TYPE }
+  }
+  const context: RouteContext = {
+    state,
+    authId: 'authId' in who ? who.authId : '',
+    parameters: new Map(),
+    clock: around.clock,
+    fingerprint: around.fingerprint,
+    shuffled: shuffler(state.seed, around.callNumber),
+  }
+  return answerRoute(found.route, found.captures, context, request, query, around)
+}

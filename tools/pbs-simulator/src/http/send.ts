@@ -1,0 +1,98 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createDeflate, createDeflateRaw } from 'node:zlib'
+import type { Reply } from './reply.ts'
+
+/** How PBS deflates: old releases send raw DEFLATE, later ones the zlib format. */
+export type Compression = 'identity' | 'deflate' | 'deflate-raw'
+
+/** Changes to the way a body travels; the work of faults. */
+export interface Disturbance {
+  /** Stop after so many bytes of the (compressed) body: `cut` drops the connection, `truncate` ends properly. */
+  readonly stop?: { readonly kind: 'cut' | 'truncate'; readonly afterBytes: number }
+  readonly pace?: { readonly delayMs: number; readonly chunkBytes: number; readonly intervalMs: number }
+}
+
+async function* compressed(body: Iterable<string>, compression: Compression): AsyncGenerator<Buffer> {
+  if (compression === 'identity') {
+    for (const text of body) yield Buffer.from(text)
+    return
+  }
+  const deflate = compression === 'deflate' ? createDeflate() : createDeflateRaw()
+  const feed = async () => {
+    for (const text of body) if (!deflate.write(text)) await once(deflate, 'drain')
+    deflate.end()
+  }
+  const fed = feed().catch((error: unknown) => {
+    deflate.destroy(error instanceof Error ? error : new Error(String(error)))
+  })
+  for await (const chunk of deflate) yield chunk
+  await fed
+}
+
+function* pieces(chunk: Buffer, size: number): Generator<Buffer> {
+  for (let start = 0; start < chunk.length; start += size) yield chunk.subarray(start, start + size)
+}
+
+/** Writes and waits for the socket to take it; false when the client is gone. */
+const write = async (response: ServerResponse, chunk: Buffer, gone: AbortSignal): Promise<boolean> => {
+  if (gone.aborted) return false
+  if (response.write(chunk)) return true
+  await once(response, 'drain', { signal: gone }).catch(() => undefined)
+  return !gone.aborted
+}
+
+const headersOf = (reply: Reply, compression: Compression): Record<string, string> => ({
+  ...(reply.contentType === null ? {} : { 'content-type': reply.contentType }),
+  ...(compression === 'identity' ? {} : { 'content-encoding': 'deflate' }),
+  ...reply.headers,
+})
+
+/**
+ * Sends a reply, making its body no faster than the client reads it.
+ *
+ * Resolves when the answer is out, was stopped, or the client is gone.
+ */
+export const send = async (
+  response: ServerResponse,
+  reply: Reply,
+  compression: Compression,
+  disturbance: Disturbance = {},
+): Promise<void> => {
+  const closed = new AbortController()
+  response.once('close', () => closed.abort())
+  const gone = closed.signal
+  const wait = (milliseconds: number) =>
+    milliseconds === 0 ? undefined : sleep(milliseconds, undefined, { signal: gone }).catch(() => undefined)
+
+  await wait((reply.delayMs ?? 0) + (disturbance.pace?.delayMs ?? 0))
+  if (gone.aborted) return
+  const headers = headersOf(reply, compression)
+  if (!reply.streamed && compression === 'identity' && disturbance.stop?.kind !== 'truncate')
+    headers['content-length'] = String(Buffer.byteLength([...reply.body].join('')))
+  response.writeHead(reply.status, headers)
+
+  let left = disturbance.stop?.afterBytes ?? Number.POSITIVE_INFINITY
+  for await (const chunk of compressed(reply.body, compression)) {
+    for (const piece of pieces(chunk, disturbance.pace?.chunkBytes ?? chunk.length)) {
+      const sent = piece.subarray(0, Math.min(piece.length, left))
+      left -= sent.length
+      if (!(await write(response, sent, gone))) return
+      await wait(disturbance.pace?.intervalMs ?? 0)
+      if (left <= 0) break
+    }
+    if (left <= 0) break
+  }
+  if (disturbance.stop?.kind !== 'cut') {
+    response.end()
+    return
+  }
+  // What was written must reach the client before the connection goes: an empty write is confirmed after it.
+  response.flushHeaders()
+  await new Promise<void>((resolve) => {
+    if (response.socket === null) resolve()
+    else response.socket.write('', () => resolve())
+  })
+  response.socket?.destroy()
+}

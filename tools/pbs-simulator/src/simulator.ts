@@ -1,0 +1,161 @@
+import type { Fault, FaultInput } from './faults/fault.ts'
+import { FaultList } from './faults/fault-list.ts'
+import { type SimulatedTokens, tokensOf } from './fleet/accounts.ts'
+import { generateState } from './fleet/generate-state.ts'
+import { createRequestListener } from './http/request-listener.ts'
+import { type RecordedRequest, RequestLog } from './http/request-log.ts'
+import { type Evolution, type EvolveOptions, evolve } from './state/evolve.ts'
+import * as operations from './state/operations.ts'
+import type { PbsState, SnapshotState } from './state/pbs-state.ts'
+import type { Profile } from './state/profile.ts'
+import { createCertificate } from './tls/certificate.ts'
+import { openListener } from './tls/listener.ts'
+
+/** How to start one server. */
+export interface SimulatorOptions {
+  readonly name?: string
+  /** 0, the default, takes a free port. */
+  readonly port?: number
+  readonly host?: string
+  readonly profile?: Profile
+  readonly seed?: number
+  /** Snapshots that a full audit can list. Default 500. */
+  readonly snapshots?: number
+  /** Epoch seconds. When given, the server's clock stands there; else it runs. */
+  readonly now?: number
+  /** How long a 401 takes, in milliseconds; default 3000. A 403 takes a sixth of it. */
+  readonly failureDelayMs?: number
+  /** Whether generated stores include an offline and an unmounted one. Default false. */
+  readonly unreadableStores?: boolean
+  readonly timezone?: string
+  /** A state to answer from instead of a generated one. */
+  readonly fleet?: PbsState
+}
+
+/** A running simulated Proxmox Backup Server. */
+export interface Simulator {
+  readonly name: string
+  /** `https://host:port` */
+  readonly url: string
+  readonly host: string
+  readonly port: number
+  /** Of the certificate in use: lower-case colon hex of the SHA-256 of the leaf. */
+  readonly fingerprint: string
+  readonly tokens: SimulatedTokens
+  /** What the server answers from; read and change it freely. */
+  readonly state: PbsState
+  readonly faults: {
+    readonly add: (fault: FaultInput) => void
+    readonly clear: () => void
+    readonly active: () => readonly Fault[]
+  }
+  /** The newest requests, oldest first. Header values are not kept. */
+  readonly requests: readonly RecordedRequest[]
+  /** Requests, TCP connections and finished TLS handshakes since the start or `forgetRequests`. */
+  readonly counts: { readonly requests: number; readonly connections: number; readonly tlsConnections: number }
+  readonly forgetRequests: () => void
+  readonly evolve: (options?: EvolveOptions) => Evolution
+  readonly addNamespace: (store: string, ns: string) => void
+  readonly removeNamespace: (store: string, ns: string) => void
+  readonly removeStore: (store: string) => void
+  readonly addSnapshot: (at: operations.GroupAddress, snapshot: SnapshotState, owner?: string) => void
+  readonly removeGroup: (at: operations.GroupAddress) => void
+  /** Keeps the newest snapshots of a group and says how many went. */
+  readonly pruneGroup: (at: operations.GroupAddress, keep: number) => number
+  /** Sets a maintenance mode, or ends it with null. */
+  readonly setMaintenance: (store: string, mode: string | null, message?: string | null) => void
+  /** Takes another certificate into use and drops all connections; `fingerprint` changes. */
+  readonly rotateCertificate: () => Promise<void>
+  /** Stops listening: clients get ECONNREFUSED until `resume`. */
+  readonly pause: () => Promise<void>
+  readonly resume: () => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+const stateFor = (options: SimulatorOptions, now: number): PbsState =>
+  options.fleet ??
+  generateState({
+    name: options.name ?? 'pbs-a',
+    seed: options.seed ?? 1,
+    profile: options.profile ?? '4.2',
+    snapshots: options.snapshots ?? 500,
+    now,
+    ...(options.timezone === undefined ? {} : { timezone: options.timezone }),
+    ...(options.unreadableStores === undefined ? {} : { unreadableStores: options.unreadableStores }),
+  })
+
+const wallClock = (): number => Math.floor(Date.now() / 1000)
+
+/** Starts a server; it answers when the promise resolves. */
+export const startSimulator = async (options: SimulatorOptions = {}): Promise<Simulator> => {
+  const host = options.host ?? '127.0.0.1'
+  const unauthorizedDelayMs = options.failureDelayMs ?? 3000
+  const state = stateFor(options, options.now ?? options.fleet?.now ?? wallClock())
+  const clock = () => (options.now === undefined && options.fleet === undefined ? wallClock() : state.now)
+  const faults = new FaultList()
+  const log = new RequestLog()
+  let certificateNumber = 0
+  const nextCertificate = () => createCertificate(state.name, `${state.seed} ${state.name} ${certificateNumber++}`)
+  let certificate = await nextCertificate()
+  let [calls, connections, tlsConnections] = [0, 0, 0]
+
+  const listener = await openListener({
+    host,
+    port: options.port ?? 0,
+    certificate,
+    onConnection: () => {
+      connections += 1
+      return !faults.takeForConnection()
+    },
+    onSecureConnection: () => {
+      tlsConnections += 1
+    },
+    onRequest: createRequestListener(faults, log, () => ({
+      state,
+      clock: clock(),
+      fingerprint: certificate.fingerprint,
+      unauthorizedDelayMs,
+      forbiddenDelayMs: unauthorizedDelayMs / 6,
+      callNumber: calls++,
+    })),
+  })
+
+  return {
+    name: state.name,
+    url: `https://${host}:${listener.port}`,
+    host,
+    port: listener.port,
+    get fingerprint() {
+      return certificate.fingerprint
+    },
+    tokens: tokensOf(state),
+    state,
+    faults: { add: (fault) => faults.add(fault), clear: () => faults.clear(), active: () => faults.active },
+    get requests() {
+      return log.entries
+    },
+    get counts() {
+      return { requests: log.total, connections, tlsConnections }
+    },
+    forgetRequests: () => {
+      log.clear()
+      connections = 0
+      tlsConnections = 0
+    },
+    evolve: (step) => evolve(state, step),
+    addNamespace: (store, ns) => void operations.addNamespace(state, store, ns),
+    removeNamespace: (store, ns) => operations.removeNamespace(state, store, ns),
+    removeStore: (store) => operations.removeStore(state, store),
+    addSnapshot: (at, snapshot, owner) => void operations.addSnapshot(state, at, snapshot, owner),
+    removeGroup: (at) => operations.removeGroup(state, at),
+    pruneGroup: (at, keep) => operations.pruneGroup(operations.findGroup(state, at), keep),
+    setMaintenance: (store, mode, message) => operations.setMaintenance(state, store, mode, message),
+    rotateCertificate: async () => {
+      certificate = await nextCertificate()
+      listener.useCertificate(certificate)
+    },
+    pause: () => listener.stop(),
+    resume: () => listener.start(),
+    close: () => listener.stop(),
+  }
+}

@@ -1,0 +1,101 @@
+import type { DatastoreState, GroupState, NamespaceState, PbsState, SnapshotState } from './pbs-state.ts'
+import { countOf, expandGroup } from './series.ts'
+
+/** Names a group. */
+export interface GroupAddress {
+  readonly store: string
+  readonly ns: string
+  readonly backupType: string
+  readonly backupId: string
+}
+
+const missing = (what: string): never => {
+  throw new RangeError(`the simulated server has no ${what}`)
+}
+
+/** A datastore by name; throws when there is none. */
+export const findStore = (state: PbsState, name: string): DatastoreState =>
+  state.datastores.find((store) => store.name === name) ?? missing(`datastore '${name}'`)
+
+/** A namespace by store and path; throws when there is none. */
+export const findNamespace = (state: PbsState, store: string, ns: string): NamespaceState =>
+  findStore(state, store).namespaces.find(({ path }) => path === ns) ?? missing(`namespace '${ns}' in '${store}'`)
+
+/** A group by its address; throws when there is none. */
+export const findGroup = (state: PbsState, at: GroupAddress): GroupState =>
+  findNamespace(state, at.store, at.ns).groups.find(
+    ({ backupType, backupId }) => backupType === at.backupType && backupId === at.backupId,
+  ) ?? missing(`group ${at.backupType}/${at.backupId} in '${at.store}', namespace '${at.ns}'`)
+
+/** Removes a datastore and what is in it; jobs that name it stay, as on a real server. */
+export const removeStore = (state: PbsState, name: string): void => {
+  findStore(state, name)
+  state.datastores = state.datastores.filter((store) => store.name !== name)
+}
+
+/** Removes a namespace with all below it. The root cannot be removed. */
+export const removeNamespace = (state: PbsState, store: string, ns: string): void => {
+  if (ns === '') throw new RangeError('the root namespace cannot be removed')
+  findNamespace(state, store, ns)
+  const holder = findStore(state, store)
+  holder.namespaces = holder.namespaces.filter(({ path }) => path !== ns && !path.startsWith(`${ns}/`))
+}
+
+/** Adds a namespace, and the missing ones above it. */
+export const addNamespace = (state: PbsState, store: string, ns: string): NamespaceState => {
+  const holder = findStore(state, store)
+  const parts = ns.split('/')
+  for (const index of parts.keys()) {
+    const path = parts.slice(0, index + 1).join('/')
+    if (!holder.namespaces.some((namespace) => namespace.path === path)) holder.namespaces.push({ path, groups: [] })
+  }
+  return findNamespace(state, store, ns)
+}
+
+/** Adds a snapshot, and its group (owned by `owner`) when it is new. */
+export const addSnapshot = (
+  state: PbsState,
+  at: GroupAddress,
+  snapshot: SnapshotState,
+  owner = 'backup@pbs!pve',
+): GroupState => {
+  const { groups } = findNamespace(state, at.store, at.ns)
+  const { backupType, backupId } = at
+  let group = groups.find((candidate) => candidate.backupType === backupType && candidate.backupId === backupId)
+  if (group === undefined) {
+    group = { backupType, backupId, owner, ownerReadable: true, notes: null, series: null, snapshots: [] }
+    groups.push(group)
+  }
+  group.snapshots.push(snapshot)
+  return group
+}
+
+/** Removes a group. */
+export const removeGroup = (state: PbsState, at: GroupAddress): void => {
+  const group = findGroup(state, at)
+  const namespace = findNamespace(state, at.store, at.ns)
+  namespace.groups = namespace.groups.filter((candidate) => candidate !== group)
+}
+
+/** Keeps the newest `keep` snapshots of a group, protected ones or not. The group stays. */
+export const pruneGroup = (group: GroupState, keep: number): number => {
+  const surplus = countOf(group) - keep
+  if (surplus <= 0) return 0
+  if (group.series !== null && group.snapshots.length === 0) {
+    group.series.from += surplus
+    return surplus
+  }
+  const newestFirst = [...expandGroup(group)].sort((left, right) => right.backupTime - left.backupTime)
+  group.snapshots = newestFirst.slice(0, keep).reverse()
+  return surplus
+}
+
+/** Sets or ends a maintenance mode. */
+export const setMaintenance = (
+  state: PbsState,
+  store: string,
+  mode: string | null,
+  message: string | null = null,
+): void => {
+  findStore(state, store).maintenance = mode === null ? null : { mode, message }
+}

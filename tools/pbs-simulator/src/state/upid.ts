@@ -1,0 +1,44 @@
+const hex = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, '0')
+
+/** Escapes a worker id as systemd does: `/` becomes `-`, every other byte outside `[A-Za-z0-9_.]` becomes `\xNN`. */
+export const escapeWorkerId = (workerId: string): string => {
+  let escaped = ''
+  for (const byte of Buffer.from(workerId, 'utf8')) {
+    const character = String.fromCharCode(byte)
+    if (character === '/') escaped += '-'
+    else if (/[A-Za-z0-9_.]/.test(character) && !(character === '.' && escaped === '')) escaped += character
+    else escaped += `\\x${byte.toString(16).padStart(2, '0')}`
+  }
+  return escaped
+}
+
+/** What a UPID names. `workerId` is given unescaped; `startTime` is in epoch seconds. */
+export interface UpidParts {
+  readonly node: string
+  readonly taskId: number
+  readonly startTime: number
+  readonly workerType: string
+  readonly workerId: string
+  readonly authId: string
+}
+
+/** Process id and start of every worker of the simulated node. */
+export const workerProcess = { pid: 0x3f2, pstart: 0x1a2b } as const
+
+/** Writes a UPID: `UPID:<node>:<pid>:<pstart>:<task>:<start>:<type>:<id>:<auth>:`, hex in upper case. */
+export const formatUpid = (parts: UpidParts): string =>
+  [
+    'UPID',
+    parts.node,
+    hex(workerProcess.pid, 8),
+    hex(workerProcess.pstart, 8),
+    hex(parts.taskId, 8),
+    hex(parts.startTime, 8),
+    parts.workerType,
+    escapeWorkerId(parts.workerId),
+    parts.authId,
+    '',
+  ].join(':')
+
+/** The start time a UPID carries, in epoch seconds. */
+export const startTimeOf = (upid: string): number => Number.parseInt(upid.split(':')[5] ?? '0', 16)
