@@ -10,7 +10,7 @@ export interface GatewayConfig {
   readonly port: number
   /** The gateway's own database, else the common one. */
   readonly databaseUrl: Redacted.Redacted<string>
-  /** 32 bytes in base64; seals the token secrets. */
+  /** Seals the token secrets; its shape is judged where the box is made. */
   readonly secretKey: Redacted.Redacted<string>
   /** Made known at the start; without it the first key is registered on loopback. */
   readonly bootstrapKey: Option.Option<Redacted.Redacted<string>>
@@ -27,7 +27,8 @@ export const readConfig = (args: ReadonlyArray<string>): Effect.Effect<GatewayCo
   })
 
 const databaseName = 'NETBOX_PBS_GATEWAY_DATABASE_URL'
-const secretKeyName = 'NETBOX_PBS_GATEWAY_SECRET_KEY'
+/** The variable that holds the key of the stored secrets. */
+export const secretKeyName = 'NETBOX_PBS_GATEWAY_SECRET_KEY'
 const keyName = 'NETBOX_PBS_GATEWAY_KEY'
 
 const environment = Effect.gen(function* () {
@@ -48,18 +49,12 @@ const environment = Effect.gen(function* () {
       `Set ${secretKeyName} (or ${secretKeyName}_FILE) to 32 random bytes in base64, for example from: openssl rand -base64 32.`,
     )
   }
-  if (!isKey(Redacted.value(secretKey.value))) {
-    return yield* wrong(`${secretKeyName} is not 32 bytes in base64; make one with: openssl rand -base64 32.`)
-  }
   const bootstrapKey = yield* secret(keyName)
   if (Option.isSome(bootstrapKey) && Redacted.value(bootstrapKey.value).length < minKeyLength) {
     return yield* wrong(`${keyName} is too short; use at least ${minKeyLength} random characters.`)
   }
   return { databaseUrl: url.value, secretKey: secretKey.value, bootstrapKey }
 })
-
-const isKey = (text: string): boolean =>
-  /^[A-Za-z0-9+/]{43}=$/.test(text) && Buffer.from(text, 'base64').toString('base64') === text
 
 const readFlags = (args: ReadonlyArray<string>): Effect.Effect<Pick<GatewayConfig, 'host' | 'port'>, WrongUsage> =>
   Effect.gen(function* () {
