@@ -15,9 +15,9 @@ export interface SyncJob {
 export interface ClaimedJob {
   readonly id: string
   readonly job: SyncJob
-  /** 1 for the first try. */
+  /** 1 for the first try. A worker that was lost has used a try up too. */
   readonly attempt: number
-  /** No try is left after this one. */
+  /** No try is left after this one. Several attempts may be the last: a lost worker cannot end its run, so its job is always taken again. */
   readonly last: boolean
 }
 
@@ -25,12 +25,14 @@ export interface ClaimedJob {
 export class Queue extends Context.Tag('@netbox-pbs/core/Queue')<
   Queue,
   {
+    /** Queueing the same part of the same run again changes nothing, also for a day after it is done. */
     readonly enqueue: (job: SyncJob) => Effect.Effect<void, StoreFailed>
     /** A job whose server no other worker holds; none when there is nothing to do. */
     readonly claim: () => Effect.Effect<Option.Option<ClaimedJob>, StoreFailed>
+    /** A claim that is not renewed for a minute is given to another worker; what the old one then says of it changes nothing. */
     readonly heartbeat: (claimed: ClaimedJob) => Effect.Effect<void, StoreFailed>
     readonly complete: (claimed: ClaimedJob) => Effect.Effect<void, StoreFailed>
-    /** Tries it again after a backoff, unless it was the last try. */
+    /** Tries it again after a backoff. Unless it was the last try: then it is given up. */
     readonly retry: (claimed: ClaimedJob, reason: string) => Effect.Effect<void, StoreFailed>
     /** Gives the job back at once, without counting the try: the worker is shutting down. */
     readonly release: (claimed: ClaimedJob) => Effect.Effect<void, StoreFailed>

@@ -46,7 +46,8 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
     }) => Effect.Effect<void, StoreFailed>
     /**
      * A job has ended. With `error` the job as a whole could not be done. When no expected job is left the run gets its final state by `runStatus`;
-     * a run without any scope and with an error is failed.
+     * a run without any scope and with an error is failed, one with scopes and an error is at best incomplete, and one whose cancelling was requested is cancelled.
+     * What is said of a run that has ended changes nothing.
      */
     readonly endJob: (request: {
       readonly id: number
@@ -69,6 +70,7 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
       readonly server: string | null
       readonly rowsRead: number
     }) => Effect.Effect<void, StoreFailed>
+    /** A run of which no job has started ends at once; a running one with its jobs. */
     readonly requestCancel: (request: { readonly id: number }) => Effect.Effect<Option.Option<Run>, StoreFailed>
     readonly cancelRequested: (request: { readonly id: number }) => Effect.Effect<boolean, StoreFailed>
   }

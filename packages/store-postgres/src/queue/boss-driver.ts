@@ -1,0 +1,27 @@
+import { types as pgliteTypes } from '@electric-sql/pglite'
+import { types as pgTypes } from 'pg'
+import { type Db, fromPglite } from 'pg-boss'
+import type { Driver } from '../database/database.ts'
+
+/**
+ * Our database as pg-boss wants it: several statements in one text, and columns read as the drivers read them, not as our own statements do. It opens no
+ * connection of its own, so on PGlite its statements wait for transactions of ours like any other.
+ */
+export function bossDriver(driver: Driver): Db {
+  switch (driver._tag) {
+    case 'pg':
+      return {
+        // An array of values, even an empty one, would be sent as one prepared statement only.
+        executeSql: (text, values) =>
+          driver.pool.query({ text, types: pgTypes, ...(values !== undefined && values.length > 0 && { values }) }),
+      }
+    case 'pglite': {
+      const { pglite } = driver
+      const options = { parsers: pgliteTypes.parsers }
+      return fromPglite({
+        query: (text, values) => pglite.query(text, values, options),
+        exec: (text) => pglite.exec(text, options),
+      })
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import type { StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { PgBoss } from 'pg-boss'
+import type { Database } from '../database/database.ts'
+import { bossOptions, queueName, queueOptions, queuePolicy } from './boss-options.ts'
+
+const doing = 'migrating the queue'
+
+/** Brings the queue's own schema up to date and makes the queue. pg-boss does it under a lock of its own, so that many may start at once. */
+export function migrateQueue(database: typeof Database.Service): Effect.Effect<void, StoreFailed> {
+  const opened = Effect.sync(() => {
+    const boss = new PgBoss({ ...bossOptions(database.driver), migrate: true, supervise: false })
+    // Emitted beside the rejection that says the same.
+    boss.on('error', () => undefined)
+    return boss
+  })
+  return Effect.acquireUseRelease(
+    opened,
+    (boss) =>
+      database.query(doing, async () => {
+        await boss.start()
+        await boss.createQueue(queueName, { ...queueOptions, policy: queuePolicy })
+        // A queue that an earlier release made follows this one.
+        await boss.updateQueue(queueName, queueOptions)
+      }),
+    (boss) => Effect.promise(() => boss.stop({ graceful: false, close: false })),
+  )
+}

@@ -1,0 +1,88 @@
+import { type ClaimedJob, Queue, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect, Layer, Option } from 'effect'
+import { sql } from 'kysely'
+import type { PgBoss } from 'pg-boss'
+import { Database } from '../database/database.ts'
+import { queueName, schema, tries } from './boss-options.ts'
+import { fetchJob } from './fetch-job.ts'
+import { openBoss, type SuperviseOptions } from './open-boss.ts'
+import { jobId, jobKey, StoredJob } from './sync-job.ts'
+
+const jobs = sql.id(schema, 'job')
+
+/** pg-boss' name of one attempt: a call for an earlier one does nothing to a job that another worker has taken since. */
+const attemptOf = ({ id, attempt }: ClaimedJob) => ({ id, retryCount: attempt - 1 })
+
+/** The queue on pg-boss, in the inventory's database. It opens with its first use, after `migrate`, and no timer of it outlives the scope. */
+export const queueLayer: Layer.Layer<Queue, never, Database> = queueLayerWith({ superviseSeconds: 20 })
+
+/** The same, with another time between two looks for lost workers; of all processes that look, one does at a time. */
+export function queueLayerWith(options: SuperviseOptions): Layer.Layer<Queue, never, Database> {
+  return Layer.scoped(
+    Queue,
+    Effect.gen(function* () {
+      const database = yield* Database
+      const boss = yield* openBoss(database, options)
+
+      const use = <A>(doing: string, call: (boss: PgBoss) => Promise<A>): Effect.Effect<A, StoreFailed> =>
+        Effect.flatMap(boss, (opened) => database.query(doing, () => call(opened)))
+
+      return Queue.of({
+        enqueue: Effect.fn('Queue.enqueue')(function* (job) {
+          const options = { id: jobId(job), singletonKey: jobKey(job.server) }
+          yield* use('queueing a job', (opened) => opened.send(queueName, StoredJob.parse(job), options))
+        }),
+
+        claim: Effect.fn('Queue.claim')(function* () {
+          const fetched = yield* use('taking a job', (opened) => fetchJob(opened, database.driver))
+          return Option.map(fetched, ({ id, data, retryCount }) => ({
+            id,
+            job: StoredJob.parse(data),
+            attempt: retryCount + 1,
+            last: retryCount + 1 >= tries,
+          }))
+        }),
+
+        heartbeat: Effect.fn('Queue.heartbeat')(function* (claimed) {
+          yield* use('keeping a job', (opened) => opened.touch(queueName, attemptOf(claimed)))
+        }),
+
+        complete: Effect.fn('Queue.complete')(function* (claimed) {
+          yield* use('completing a job', (opened) => opened.complete(queueName, attemptOf(claimed)))
+        }),
+
+        retry: Effect.fn('Queue.retry')(function* (claimed, reason) {
+          yield* use('putting a job off', (opened) =>
+            claimed.last
+              ? opened.cancel(queueName, attemptOf(claimed))
+              : opened.fail(queueName, attemptOf(claimed), { reason }),
+          )
+        }),
+
+        release: Effect.fn('Queue.release')(function* (claimed) {
+          const { id, retryCount } = attemptOf(claimed)
+          // pg-boss counts a try by `started_on`, and has no call that takes it back.
+          yield* database.query('giving a job back', (db) =>
+            sql`
+            update ${jobs} set state = 'created', started_on = null, heartbeat_on = null
+            where name = ${queueName} and id = ${id}::uuid and state = 'active' and retry_count = ${retryCount}::integer`.execute(
+              db,
+            ),
+          )
+        }),
+
+        busy: Effect.fn('Queue.busy')(function* ({ server }) {
+          const { rows } = yield* database.query('looking for jobs of a server', (db) =>
+            // States are ordered: created, retry, active, and then those of a job that is over.
+            sql`
+            select from ${jobs}
+            where name = ${queueName} and singleton_key = ${jobKey(server)} and state < 'completed' limit 1`.execute(
+              db,
+            ),
+          )
+          return rows.length > 0
+        }),
+      })
+    }),
+  )
+}

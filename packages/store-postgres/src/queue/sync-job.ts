@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto'
+import { resources } from '@netbox-pbs/core'
+import { z } from 'zod'
+
+/** A job as the queue holds it: written by any process, perhaps of another release. */
+export const StoredJob = z.object({
+  runId: z.int(),
+  server: z.string().nullable(),
+  resources: z.array(z.enum(resources)),
+  servers: z.array(z.string()).nullable(),
+})
+/** A job as the queue holds it. */
+export type StoredJob = z.infer<typeof StoredJob>
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** What at most one active job has: its server, or being the gateway's. Hashed, as pg-boss takes no free text for a key. */
+export function jobKey(server: string | null): string {
+  return server === null ? 'gateway' : `server-${digest(server)}`
+}
+
+/** The same for the same part of the same run, as a UUID: a job that is queued twice is one job. */
+export function jobId({ runId, server }: Pick<StoredJob, 'runId' | 'server'>): string {
+  const hex = digest(`${runId} ${jobKey(server)}`)
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-')
+}

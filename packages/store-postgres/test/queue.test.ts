@@ -1,0 +1,264 @@
+import { type ClaimedJob, Queue, type SyncJob } from '@netbox-pbs/core/ports'
+import { Effect, Layer, ManagedRuntime, Option, Schedule } from 'effect'
+import { sql } from 'kysely'
+import { PgBoss } from 'pg-boss'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { Database } from '../src/database/database.ts'
+import { migrate } from '../src/migrations/migrate.ts'
+import { bossOptions, queueName } from '../src/queue/boss-options.ts'
+import { migrateQueue } from '../src/queue/migrate-queue.ts'
+import { queueLayer, queueLayerWith } from '../src/queue/queue.ts'
+import { engines } from './engines.ts'
+
+const job = (runId: number, server: string | null): SyncJob => ({
+  runId,
+  server,
+  resources: ['datastores', 'snapshots'],
+  servers: server === null ? null : [server],
+})
+
+describe.each(engines)('Queue on $engine', ({ empty }) => {
+  const runtime = ManagedRuntime.make(Layer.provideMerge(queueLayer, empty))
+  const run = <A, E>(effect: Effect.Effect<A, E, Queue | Database>) => runtime.runPromise(effect)
+  const queue = <A, E>(use: (queue: typeof Queue.Service) => Effect.Effect<A, E>) => run(Effect.flatMap(Queue, use))
+  const statement = (text: string) =>
+    run(Effect.flatMap(Database, (database) => database.query('testing', (db) => sql.raw(text).execute(db))))
+
+  beforeAll(() => run(migrate))
+  beforeEach(() => statement('delete from pgboss.job'))
+  afterAll(() => runtime.dispose())
+
+  const enqueue = (...jobs: ReadonlyArray<SyncJob>) =>
+    queue((q) => Effect.forEach(jobs, (one) => q.enqueue(one), { discard: true }))
+  const claim = () => queue((q) => q.claim())
+  const claimed = async (): Promise<ClaimedJob> => Option.getOrThrow(await claim())
+  /** Time that passes for jobs that wait for it. */
+  const backoffIsOver = () => statement("update pgboss.job set start_after = now() where state = 'retry'")
+
+  test('hands a job out as it was queued, once', async () => {
+    await enqueue(job(1, 'pbs-a'))
+    expect(await claimed()).toEqual({ id: expect.any(String), job: job(1, 'pbs-a'), attempt: 1, last: false })
+    expect(await claim()).toEqual(Option.none())
+  })
+
+  test('has nothing to do', async () => {
+    expect(await claim()).toEqual(Option.none())
+  })
+
+  test('hands out the oldest first', async () => {
+    await enqueue(job(1, 'pbs-b'), job(1, null), job(2, 'pbs-a'))
+    expect([await claimed(), await claimed(), await claimed()].map((one) => one.job)).toEqual([
+      job(1, 'pbs-b'),
+      job(1, null),
+      job(2, 'pbs-a'),
+    ])
+  })
+
+  test('queues the same part of a run once, also after it is done', async () => {
+    await enqueue(job(1, 'pbs-a'), job(1, 'pbs-a'), job(1, null))
+    const first = await claimed()
+    await queue((q) => q.complete(first))
+    await enqueue(job(1, 'pbs-a'))
+    expect((await claimed()).job).toEqual(job(1, null))
+    expect(await claim()).toEqual(Option.none())
+  })
+
+  test('lets a second run wait while its server is held, and no other', async () => {
+    await enqueue(job(1, 'pbs-a'), job(2, 'pbs-a'), job(2, 'pbs-ä b'), job(3, null), job(4, null))
+    const first = await claimed()
+    expect((await claimed()).job).toEqual(job(2, 'pbs-ä b'))
+    expect((await claimed()).job).toEqual(job(3, null))
+    expect(await claim()).toEqual(Option.none())
+    await queue((q) => q.complete(first))
+    expect((await claimed()).job).toEqual(job(2, 'pbs-a'))
+  })
+
+  test('gives workers that reach at once one job of each server', async () => {
+    const servers = Array.from({ length: 6 }, (_, n) => `pbs-${n}`)
+    await enqueue(...[1, 2, 3].flatMap((runId) => servers.map((server) => job(runId, server))))
+    const done: Array<string> = []
+    for (let round = 0; round < 3; round += 1) {
+      const taken = await queue((q) => Effect.all(Array.from({ length: 12 }, q.claim), { concurrency: 'unbounded' }))
+      const held = taken.filter(Option.isSome).map(({ value }) => value)
+      expect(held.map((one) => one.job.server).toSorted()).toEqual(servers)
+      done.push(...held.map((one) => one.id))
+      await queue((q) => Effect.forEach(held, q.complete, { concurrency: 'unbounded' }))
+    }
+    expect(new Set(done).size).toBe(18)
+  })
+
+  test('tries again after a backoff, and says which try is the last', async () => {
+    await enqueue(job(1, 'pbs-a'), job(2, 'pbs-b'))
+    const first = await claimed()
+    await queue((q) => q.retry(first, 'the gateway does not answer'))
+    // It does not keep others waiting meanwhile.
+    const other = await claimed()
+    expect(other.job).toEqual(job(2, 'pbs-b'))
+    expect(await claim()).toEqual(Option.none())
+    const attempts: Array<ClaimedJob> = [first]
+    for (let n = 2; n <= 5; n += 1) {
+      await backoffIsOver()
+      const again = await claimed()
+      attempts.push(again)
+      await queue((q) => q.retry(again, 'still not'))
+    }
+    expect(attempts.map(({ id, attempt, last }) => ({ id, attempt, last }))).toEqual(
+      [1, 2, 3, 4, 5].map((attempt) => ({ id: first.id, attempt, last: attempt === 5 })),
+    )
+    await backoffIsOver()
+    expect(await claim()).toEqual(Option.none())
+    expect(await queue((q) => q.busy({ server: 'pbs-a' }))).toBe(false)
+  })
+
+  test('backs off for longer each time', async () => {
+    await enqueue(job(1, 'pbs-a'))
+    const waits: Array<number> = []
+    for (let n = 0; n < 3; n += 1) {
+      const one = await claimed()
+      await queue((q) => q.retry(one, 'no'))
+      const { rows } = await run(
+        Effect.flatMap(Database, (database) =>
+          database.query('testing', (db) =>
+            sql<{ wait: number }>`
+              select extract(epoch from start_after - now())::float8 as wait from pgboss.job where state = 'retry'`.execute(
+              db,
+            ),
+          ),
+        ),
+      )
+      waits.push(rows[0]?.wait ?? 0)
+      await backoffIsOver()
+    }
+    const [first = 0, second = 0, third = 0] = waits
+    expect(first).toBeGreaterThan(10)
+    expect(second).toBeGreaterThan(first * 0.9)
+    expect(third).toBeGreaterThan(second * 0.9)
+    expect(third).toBeLessThanOrEqual(600)
+  })
+
+  test('takes a released job back at once, to its place and without counting the try', async () => {
+    await enqueue(job(1, 'pbs-a'), job(2, 'pbs-b'))
+    const first = await claimed()
+    await queue((q) => q.release(first))
+    expect(await claimed()).toEqual(first)
+    await queue((q) => q.retry(first, 'no'))
+    await backoffIsOver()
+    const second = await claimed()
+    expect(second).toMatchObject({ job: job(1, 'pbs-a'), attempt: 2 })
+    await queue((q) => q.release(second))
+    expect(await claimed()).toEqual(second)
+  })
+
+  test('is busy with what waits and what is held', async () => {
+    const busy = () => Promise.all(['pbs-a', 'pbs-b', null].map((server) => queue((q) => q.busy({ server }))))
+    expect(await busy()).toEqual([false, false, false])
+    await enqueue(job(1, 'pbs-a'), job(1, null))
+    expect(await busy()).toEqual([true, false, true])
+    const first = await claimed()
+    expect(await busy()).toEqual([true, false, true])
+    await queue((q) => q.retry(first, 'no'))
+    expect(await busy()).toEqual([true, false, true])
+    await backoffIsOver()
+    const again = await claimed()
+    await queue((q) => q.complete(again))
+    expect(await busy()).toEqual([false, false, true])
+  })
+
+  describe('a worker that is lost', () => {
+    /** As if its last heartbeat lay so far back, and pg-boss had not looked since. */
+    const silentFor = async (seconds: number) => {
+      await statement(
+        `update pgboss.job set heartbeat_on = now() - interval '${seconds} seconds' where state = 'active'`,
+      )
+      await statement('update pgboss.queue set monitor_on = null, monitor_claim_on = null')
+    }
+    /** What the queue does on its own every few seconds. */
+    const supervised = async () => {
+      const { driver } = await run(Database)
+      const boss = await new PgBoss({ ...bossOptions(driver), supervise: false }).start()
+      await boss.supervise(queueName)
+      await boss.stop({ graceful: false, close: false })
+    }
+
+    test('loses its job to another, and can no longer end it', async () => {
+      await enqueue(job(1, 'pbs-a'))
+      const lost = await claimed()
+      await silentFor(61)
+      await supervised()
+      await backoffIsOver()
+      const again = await claimed()
+      expect(again).toMatchObject({ id: lost.id, job: job(1, 'pbs-a'), attempt: 2 })
+      await queue((q) => q.complete(lost))
+      await queue((q) => q.release(lost))
+      await queue((q) => q.retry(lost, 'late'))
+      expect(await claim()).toEqual(Option.none())
+      expect(await queue((q) => q.busy({ server: 'pbs-a' }))).toBe(true)
+      await queue((q) => q.complete(again))
+      expect(await queue((q) => q.busy({ server: 'pbs-a' }))).toBe(false)
+    })
+
+    test('is told from one that still beats', async () => {
+      await enqueue(job(1, 'pbs-a'), job(1, 'pbs-b'))
+      const [held, lost] = [await claimed(), await claimed()]
+      await silentFor(61)
+      await queue((q) => q.heartbeat(held))
+      await supervised()
+      await backoffIsOver()
+      expect(await claimed()).toEqual({ ...lost, attempt: 2 })
+      expect(await claim()).toEqual(Option.none())
+    })
+
+    test('is looked for by every process that uses the queue', async () => {
+      await enqueue(job(1, 'pbs-a'))
+      const lost = await claimed()
+      const database = await run(Database)
+      const again = await Effect.runPromise(
+        Effect.gen(function* () {
+          const other = yield* Queue
+          yield* other.claim()
+          yield* Effect.promise(() => silentFor(61))
+          // The round of a supervisor, then the end of the backoff.
+          const next = Effect.promise(backoffIsOver).pipe(Effect.andThen(other.claim()), Effect.flatten)
+          return yield* Effect.retry(next, Schedule.spaced('100 millis'))
+        }).pipe(Effect.provide(queueLayerWith({ superviseSeconds: 1 })), Effect.provideService(Database, database)),
+      )
+      expect(again).toEqual({ ...lost, attempt: 2 })
+    })
+
+    test('has its job taken again even at the last try, as nobody else would end its run', async () => {
+      await enqueue(job(1, 'pbs-a'))
+      await claimed()
+      await statement("update pgboss.job set retry_count = 4 where state = 'active'")
+      await silentFor(61)
+      await supervised()
+      await backoffIsOver()
+      expect(await claimed()).toMatchObject({ attempt: 6, last: true })
+    })
+  })
+
+  test('migrates again and at once without harm', async () => {
+    await enqueue(job(1, 'pbs-a'))
+    await run(
+      Effect.flatMap(Database, (database) =>
+        Effect.all([migrateQueue(database), migrateQueue(database), migrateQueue(database)], {
+          concurrency: 'unbounded',
+        }),
+      ),
+    )
+    expect((await claimed()).job).toEqual(job(1, 'pbs-a'))
+  })
+
+  test('leaves no timer behind', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+    const database = await run(Database)
+    const before = timers()
+    const during = await Effect.runPromise(
+      Effect.flatMap(Queue, (q) => Effect.map(q.claim(), timers)).pipe(
+        Effect.provide(queueLayer),
+        Effect.provideService(Database, database),
+      ),
+    )
+    expect(during).toBeGreaterThan(before)
+    expect(timers()).toBe(before)
+  })
+})
