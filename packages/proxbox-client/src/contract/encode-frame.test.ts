@@ -1,6 +1,8 @@
+import type { JsonValue } from '@netbox-pbs/core'
+import { FastCheck } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { encodeFrame } from './encode-frame.ts'
-import type { GroupFrame, ServerFrame } from './frame.ts'
+import type { GroupFrame, JobFrame, ServerFrame } from './frame.ts'
 import { frameSchema } from './frame-schemas.ts'
 
 const group: GroupFrame = {
@@ -44,6 +46,21 @@ const server: ServerFrame = {
   observed: { status: 'unreachable', last_seen_at: null },
 }
 
+const job: JobFrame = {
+  frame: 'job',
+  server: 'pbs-a',
+  job_type: 'verify',
+  job_id: 'v-1',
+  store: 'tank',
+  namespace: '',
+  remote: '',
+  schedule: 'daily',
+  comment: '',
+  disable: false,
+  options: {},
+  observed: { last_run_state: 'unknown', last_run_endtime: null, next_run: null },
+}
+
 /** The same value with the keys of every object the other way round. */
 function reversed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reversed)
@@ -77,6 +94,18 @@ describe('encodeFrame', () => {
   test('the order of the input does not matter', () => {
     expect(encodeFrame(reversed(group) as GroupFrame)).toBe(encodeFrame(group))
     expect(encodeFrame(reversed(server) as ServerFrame)).toBe(encodeFrame(server))
+  })
+
+  test('nor does it inside JSON facts, whatever they hold', () => {
+    const json = FastCheck.jsonValue({ maxDepth: 4 }) as FastCheck.Arbitrary<JsonValue>
+    FastCheck.assert(
+      FastCheck.property(json, (options) => {
+        const line = encodeFrame({ ...job, options })
+        expect(encodeFrame({ ...job, options: reversed(options) as JsonValue })).toBe(line)
+        expect(JSON.parse(line).options).toEqual(JSON.parse(JSON.stringify(options)))
+      }),
+      { examples: [[JSON.parse('{"b":1,"__proto__":{"2":1,"10":2,"1":3},"a":[{"d":1,"c":null}]}')]] },
+    )
   })
 
   test('observations and other keys that the contract does not know stay out of a group', () => {

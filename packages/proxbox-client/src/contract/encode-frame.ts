@@ -1,43 +1,50 @@
+import type { JsonValue } from '@netbox-pbs/core'
 import { z } from 'zod'
 import type { Frame } from './frame.ts'
 import { frameShapes } from './frame-schemas.ts'
 import { JsonFact, sortKeys } from './json-value.ts'
 
-type Encode = (value: unknown) => string | undefined
+/** Puts the keys of a value into the contract's order; null: every value of this kind already is. */
+type Arrange = ((value: unknown) => unknown) | null
 
-/** How a value is written, from its schema: objects in the order of their shape, JSON facts with sorted keys. */
-function encoderOf(schema: z.core.$ZodType): Encode {
-  if (schema === JsonFact) return (value) => JSON.stringify(sortKeys(value as Parameters<typeof sortKeys>[0]))
-  if (schema instanceof z.ZodObject) return objectEncoder(schema)
+function arrangerOf(schema: z.core.$ZodType): Arrange {
+  if (schema === JsonFact) return (value) => (value === undefined ? value : sortKeys(value as JsonValue))
+  if (schema instanceof z.ZodObject) return objectArranger(schema)
   if (schema instanceof z.ZodArray) {
-    const item = encoderOf(schema.element)
-    return (value) => `[${(value as ReadonlyArray<unknown>).map((entry) => item(entry) ?? 'null').join(',')}]`
+    const item = arrangerOf(schema.element)
+    return item === null ? null : (value) => (value as ReadonlyArray<unknown>).map(item)
   }
-  return JSON.stringify
+  return null
 }
 
-function objectEncoder(schema: z.ZodObject): Encode {
-  const members = Object.entries(schema.shape).map(
-    ([key, member]) => [key, `${JSON.stringify(key)}:`, encoderOf(member)] as const,
-  )
-  return (value) => {
-    const record = value as Readonly<Record<string, unknown>> // The frame's type says so: encoders follow the shapes.
-    let text = ''
-    for (const [key, prefix, encode] of members) {
-      const member = record[key]
-      const encoded = member === undefined ? undefined : encode(member)
-      if (encoded !== undefined) text += `${text === '' ? '' : ','}${prefix}${encoded}`
-    }
-    return `{${text}}`
+// The casts hold what the frame's type says: arrangers follow the shapes of the same frames.
+function objectArranger(schema: z.ZodObject) {
+  const members = Object.entries(schema.shape).map(([key, member]) => [key, arrangerOf(member)] as const)
+  return (value: unknown) => {
+    const record = value as Readonly<Record<string, unknown>>
+    const arranged: Record<string, unknown> = {}
+    for (const [key, arrange] of members) arranged[key] = arrange === null ? record[key] : arrange(record[key])
+    return arranged
   }
 }
 
-const encoders = Object.fromEntries(Object.entries(frameShapes).map(([name, shape]) => [name, objectEncoder(shape)]))
+const arrangers = {
+  scope: objectArranger(frameShapes.scope),
+  server: objectArranger(frameShapes.server),
+  datastore: objectArranger(frameShapes.datastore),
+  namespace: objectArranger(frameShapes.namespace),
+  job: objectArranger(frameShapes.job),
+  group: objectArranger(frameShapes.group),
+  complete: objectArranger(frameShapes.complete),
+  failed: objectArranger(frameShapes.failed),
+  warning: objectArranger(frameShapes.warning),
+  end: objectArranger(frameShapes.end),
+}
 
 /**
  * A frame as its line, newline included. Canonical: keys in the contract's order whatever the order of the input, keys
  * that the contract does not know left out, no white space, so that equal facts are equal bytes.
  */
 export function encodeFrame(frame: Frame): string {
-  return `${encoders[frame.frame]?.(frame)}\n`
+  return `${JSON.stringify(arrangers[frame.frame](frame))}\n`
 }

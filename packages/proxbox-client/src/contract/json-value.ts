@@ -32,11 +32,10 @@ function isJson(value: unknown, depth: number): boolean {
 export function sortKeys(value: JsonValue): JsonValue {
   if (typeof value !== 'object' || value === null) return value
   if (isArray(value)) return value.map(sortKeys)
-  return Object.fromEntries(
-    Object.keys(value)
-      .sort()
-      .map((key) => [key, sortKeys(value[key] ?? null)]),
-  )
+  const sorted: Array<[string, JsonValue]> = []
+  for (const key of Object.keys(value).sort()) sorted.push([key, sortKeys(value[key] ?? null)])
+  // Not by assignment: `__proto__` may be a key.
+  return Object.fromEntries(sorted)
 }
 
 const isArray = (value: JsonValue): value is ReadonlyArray<JsonValue> => Array.isArray(value)
