@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { Source, type SourceFailed } from '@netbox-pbs/core/ports'
-import { Effect, Redacted, Ref, Stream } from 'effect'
+import { Effect, Redacted, Ref, Stream, Tracer } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { proxboxSourceLayer } from '../src/index.ts'
 import { json, ndjson, serve } from './http-server.ts'
@@ -108,6 +108,31 @@ describe('a gateway that cannot be asked', () => {
     } finally {
       server.close()
     }
+  })
+})
+
+describe('a trace', () => {
+  test('holds the headers of a request without the key', async () => {
+    const attributes = await run(
+      Effect.gen(function* () {
+        const { url } = yield* serve((_, response) => ndjson(response).end('{"frame":"end","items":[]}\n'))
+        const native = yield* Effect.tracer
+        const spans: Array<Tracer.Span> = []
+        const tracer = Tracer.make({
+          span: (...args) => {
+            const span = native.span(...args)
+            spans.push(span)
+            return span
+          },
+          context: (step) => step(),
+        })
+        yield* Effect.withTracer(allOf(framesFrom(url)), tracer)
+        return spans.flatMap((span) => [...span.attributes])
+      }),
+    )
+    expect(attributes).toContainEqual(['http.request.header.x-proxbox-api-key', '<redacted>'])
+    expect(attributes).toContainEqual(['http.request.header.authorization', '<redacted>'])
+    expect(JSON.stringify(attributes)).not.toContain(key)
   })
 })
 

@@ -39,7 +39,7 @@ describe('a proxbox-api as it is', () => {
         scope: { resource: 'servers' },
         code: 'summaries_only',
         message:
-          'this proxbox-api counts anything else but returns no rows, so that only servers can be synced from it: set the address to a netbox-pbs gateway',
+          'this proxbox-api counts datastores, snapshots and jobs but returns none of them, so that only servers are synced: set the address to a netbox-pbs gateway',
       },
       { _tag: 'complete', scope: { resource: 'servers' }, count: 2, view: null },
       { _tag: 'end' },
@@ -72,7 +72,7 @@ describe('a proxbox-api as it is', () => {
     )
     expect(failed).toMatchObject({ code: 'summaries_only', retryable: false })
     expect(failed.message).toBe(
-      `this proxbox-api counts ${resource} but returns no rows, so that only servers can be synced from it: set the address to a netbox-pbs gateway`,
+      `${resource} cannot be synced from this proxbox-api: it counts them, but no route of it returns them: set the address to a netbox-pbs gateway`,
     )
   })
 

@@ -1,6 +1,7 @@
 import type { SourceFrame, SourceGroup } from '@netbox-pbs/core/ports'
-import type { Frame, GroupFrame } from '../contract/frame.ts'
+import type { FailedFrame, Frame, GroupFrame } from '../contract/frame.ts'
 import { scopeOf } from '../contract/scope-fields.ts'
+import { boundedText } from '../http/bounded-text.ts'
 
 /** A frame in core's words: facts apart from observations, `datastore_name` for what the wire calls `datastore`. */
 export function sourceFrame(wire: Exclude<Frame, GroupFrame>): SourceFrame {
@@ -26,13 +27,18 @@ export function sourceFrame(wire: Exclude<Frame, GroupFrame>): SourceFrame {
     case 'complete':
       return { _tag: 'complete', scope: scopeOf(wire), count: wire.count, view: wire.view }
     case 'failed':
-      return { _tag: 'failed', scope: scopeOf(wire), ...wire.error, retryable: wire.retryable }
+      return { _tag: 'failed', scope: scopeOf(wire), ...failure(wire) }
     case 'warning':
-      return { _tag: 'warning', scope: scopeOf(wire), code: wire.code, message: wire.message }
+      return { _tag: 'warning', scope: scopeOf(wire), code: wire.code, message: sentence(wire.message) }
     case 'end':
       return { _tag: 'end' }
   }
 }
+
+const failure = ({ error, retryable }: FailedFrame) => ({ ...error, message: sentence(error.message), retryable })
+
+/** Messages are stored with the run and shown: a line, not a page. */
+const sentence = (message: string) => boundedText(message, [], 2000)
 
 /** A group in core's words: every snapshot carries the whole of its key. */
 export function sourceGroup(wire: GroupFrame): SourceGroup {

@@ -6,7 +6,7 @@ import * as HttpClientRequest from '@effect/platform/HttpClientRequest'
 import type * as HttpClientResponse from '@effect/platform/HttpClientResponse'
 import * as NodeHttpClient from '@effect/platform-node/NodeHttpClient'
 import * as Undici from '@effect/platform-node/Undici'
-import { SourceFailed } from '@netbox-pbs/core/ports'
+import { type SourceErrorCode, SourceFailed } from '@netbox-pbs/core/ports'
 import { Duration, Effect, ExecutionStrategy, Exit, Redacted, Schedule, Scope, Stream } from 'effect'
 import { apiKeyHeader } from '../contract/media.ts'
 import { type Answer, type JsonAnswer, wholeAnswer } from './answer.ts'
@@ -52,6 +52,7 @@ export interface GatewayHttp {
 }
 
 const maxDocumentBytes = 16 * 1024 * 1024
+const worthAgain: ReadonlyArray<SourceErrorCode> = ['unreachable', 'cut_off']
 const again = Schedule.intersect(Schedule.exponential('200 millis'), Schedule.recurs(2))
 
 /** An HTTP client of its own: redirects off, and a fresh connection per call, so that no call meets a connection that just went away. */
@@ -96,7 +97,7 @@ export const gatewayHttp = Effect.fn('GatewayHttp.make')(function* (options: Gat
       }),
       Effect.retry({
         schedule: again,
-        while: (failed) => call.method === 'GET' && failed.retryable && failed.code === 'unreachable',
+        while: (failed) => call.method === 'GET' && failed.retryable && worthAgain.includes(failed.code),
       }),
     )
 

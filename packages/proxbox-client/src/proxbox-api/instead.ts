@@ -13,12 +13,19 @@ export const instead = Effect.fn('ProxboxApi.instead')(function* (http: GatewayH
   if (request.resource !== 'servers') return yield* summariesOnly(request)
   const status = yield* readStatus(http)
   const now = yield* Clock.currentTimeMillis
-  const frames: ReadonlyArray<SourceFrame> = serverFrames({ endpoints, status, now, warning: lacking('anything else') })
+  const frames: ReadonlyArray<SourceFrame> = serverFrames({ endpoints, status, now, warning: onlyServers })
   return Stream.fromIterable(frames)
 })
 
-const lacking = (what: string) =>
-  `this proxbox-api counts ${what} but returns no rows, so that only servers can be synced from it: set the address to a netbox-pbs gateway`
+const nextStep = 'set the address to a netbox-pbs gateway'
 
-const summariesOnly = (request: SourceRequest) =>
-  Effect.fail(new SourceFailed({ code: 'summaries_only', message: lacking(request.resource), retryable: false }))
+const onlyServers = `this proxbox-api counts datastores, snapshots and jobs but returns none of them, so that only servers are synced: ${nextStep}`
+
+const summariesOnly = ({ resource }: SourceRequest) =>
+  Effect.fail(
+    new SourceFailed({
+      code: 'summaries_only',
+      message: `${resource} cannot be synced from this proxbox-api: it counts them, but no route of it returns them: ${nextStep}`,
+      retryable: false,
+    }),
+  )
