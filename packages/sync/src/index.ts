@@ -1,1 +1,8 @@
-export {}
+export type { JobOutcome } from './runs/job-outcome.ts'
+export { type JobPorts, runJob } from './runs/run-job.ts'
+export { RunRefused, type RunRequest, startRun } from './runs/start-run.ts'
+export { changeServer, type ServerChange } from './servers/change-server.ts'
+export { connectServer, type NewServer } from './servers/connect-server.ts'
+export { removeServer } from './servers/remove-server.ts'
+export { ServerNotFound, ServerPending } from './servers/server-errors.ts'
+export { testServer } from './servers/test-server.ts'

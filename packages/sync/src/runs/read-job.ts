@@ -1,0 +1,73 @@
+import type { Reason, Resource } from '@netbox-pbs/core'
+import type { ClaimedJob, Source } from '@netbox-pbs/core/ports'
+import { Effect, Stream } from 'effect'
+import type { Job, JobStopped, ScopePorts, ServerJob } from '../scopes/scope-work.ts'
+import { endUnlanded, type Unlanded } from './end-unlanded.ts'
+import type { JobProgress } from './job-progress.ts'
+import { missingScopes } from './missing-scopes.ts'
+import { type OpenScope, type Reading, readResource } from './read-resource.ts'
+
+/**
+ * How the reading of a job's resources ended. `error` is a sentence when nothing at all could be listed, else null. `again`: the source failed in a way
+ * that may pass, and there is a try left.
+ */
+export type JobReading =
+  | { readonly _tag: 'read'; readonly error: string | null }
+  | { readonly _tag: 'cancelled' }
+  | { readonly _tag: 'again'; readonly reason: string }
+
+/** Reads the resources one after the other. What a failed stream left unsaid is recorded as failed, what a cancel left undone as cancelled. */
+export const readJob = Effect.fn('sync.readJob')(function* (
+  job: Job | ServerJob,
+  resources: ReadonlyArray<Resource>,
+  progress: JobProgress,
+  { last }: Pick<ClaimedJob, 'last'>,
+): Effect.fn.Return<JobReading, JobStopped, ScopePorts | Source> {
+  let error: string | null = null
+  for (const [index, resource] of resources.entries()) {
+    const reading: Reading = yield* readResource(job, { resource, server: job.server }, progress)
+    switch (reading._tag) {
+      case 'whole':
+        yield* recordUnheard(job, resource, progress)
+        break
+      case 'cut': {
+        const { code, message, retryable } = reading.failure
+        if (retryable && !last) return { _tag: 'again', reason: message }
+        error ??= message
+        yield* recordMissing(job, [resource], progress, 'failed', { code, message }, reading.open)
+        break
+      }
+      case 'cancelled':
+        yield* recordMissing(job, resources.slice(index), progress, 'cancelled', cancelled, reading.open)
+        return { _tag: 'cancelled' }
+    }
+  }
+  return { _tag: 'read', error: progress.completed === 0 ? error : null }
+})
+
+const cancelled: Reason = { code: 'cancelled', message: 'the run was cancelled before this was listed to its end' }
+
+/** A whole stream that does not mention what every server has: the gateway no longer knows the server. */
+const recordUnheard = (job: Job | ServerJob, resource: Resource, progress: JobProgress) =>
+  Effect.gen(function* () {
+    if (resource === 'snapshots' || progress.heard(resource)) return
+    const message = 'the gateway lists nothing of it: its endpoint is gone or disabled; sync the servers, or enable it'
+    yield* recordMissing(job, [resource], progress, 'failed', { code: 'protocol', message }, null)
+  })
+
+const recordMissing = (
+  job: Job | ServerJob,
+  resources: ReadonlyArray<Resource>,
+  progress: JobProgress,
+  outcome: Unlanded['outcome'],
+  reason: Reason,
+  open: OpenScope | null,
+) =>
+  Effect.gen(function* () {
+    if (open !== null) yield* endUnlanded(job, progress, { ...open, outcome, reason })
+    for (const resource of resources) {
+      yield* Stream.runForEach(missingScopes(job, resource, progress), (scope) =>
+        endUnlanded(job, progress, { scope, started: null, outcome, reason }),
+      )
+    }
+  })

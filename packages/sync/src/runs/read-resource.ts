@@ -1,0 +1,172 @@
+import type { Scope, Warning } from '@netbox-pbs/core'
+import { Runs, Source, SourceFailed, type SourceFrame, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Data, Effect, Stream } from 'effect'
+import { now } from '../moment.ts'
+import { openScope } from '../scopes/open-scope.ts'
+import { type Asked, readStep } from '../scopes/read-step.ts'
+import type { Job, JobStopped, ScopePorts, ScopeWork, ServerJob } from '../scopes/scope-work.ts'
+import { endUnlanded, outcomeOf } from './end-unlanded.ts'
+import type { JobProgress } from './job-progress.ts'
+
+/** The scope that was open when a stream stopped. */
+export interface OpenScope {
+  readonly scope: Scope
+  readonly started: string
+}
+
+/** How the reading of one resource ended. Scopes that completed have landed, whatever came after them. */
+export type Reading =
+  | { readonly _tag: 'whole' }
+  | { readonly _tag: 'cut'; readonly failure: SourceFailed; readonly open: OpenScope | null }
+  | { readonly _tag: 'cancelled'; readonly open: OpenScope | null }
+
+class CancelRequested extends Data.TaggedError('CancelRequested') {}
+
+/** Reads everything that a source lists of one resource, a frame at a time, and lands each scope as it completes. */
+export const readResource = Effect.fn('sync.readResource')(function* (
+  job: Job | ServerJob,
+  asked: Asked,
+  progress: JobProgress,
+): Effect.fn.Return<Reading, JobStopped, ScopePorts | Source> {
+  const { resource, server } = asked
+  const source = yield* Source
+  const clock = yield* Effect.clock
+  const reader = new ResourceReader(job, asked, progress)
+  const checkpoint = Effect.gen(function* () {
+    const runs = yield* Runs
+    if (yield* runs.cancelRequested({ id: job.runId })) return yield* new CancelRequested()
+    yield* runs.progress({ id: job.runId, server: job.server, rowsRead: progress.rows + reader.listed })
+  })
+  const frames = source.frames({ resource, ...(server === null ? {} : { servers: [server] }) })
+  const whole: Reading = { _tag: 'whole' }
+  progress.checkDue(clock.unsafeCurrentTimeMillis())
+  const reading = Stream.runForEachChunk(frames, (chunk) =>
+    Effect.gen(function* () {
+      for (const frame of chunk) {
+        if (progress.checkDue(clock.unsafeCurrentTimeMillis())) yield* checkpoint
+        yield* reader.take(frame)
+      }
+    }),
+  )
+  return yield* checkpoint.pipe(
+    Effect.zipRight(reading),
+    Effect.zipRight(Effect.suspend(() => (reader.ended ? Effect.succeed(whole) : cutOff(resource)))),
+    Effect.catchTags({
+      SourceFailed: (failure) => Effect.succeed<Reading>({ _tag: 'cut', failure, open: reader.open }),
+      CancelRequested: () => Effect.succeed<Reading>({ _tag: 'cancelled', open: reader.open }),
+    }),
+    Effect.tap(reader.flushWarnings),
+  )
+})
+
+const cutOff = (resource: string): SourceFailed =>
+  new SourceFailed({
+    code: 'cut_off',
+    message: `the stream of ${resource} stopped before its end; the next run reads it anew`,
+    retryable: true,
+  })
+
+const broken = (message: string): SourceFailed =>
+  new SourceFailed({ code: 'protocol', message: `the source broke its contract: ${message}`, retryable: false })
+
+/** Warnings kept before they are written. */
+const maxWarnings = 100
+
+/** Follows one stream. A scope that breaks loses its work, and its remaining frames are passed over. */
+class ResourceReader {
+  readonly #job: Job | ServerJob
+  readonly #asked: Asked
+  readonly #progress: JobProgress
+  #open: (OpenScope & { readonly work: ScopeWork | null }) | null = null
+  #warnings: Array<Warning> = []
+  ended = false
+
+  constructor(job: Job | ServerJob, asked: Asked, progress: JobProgress) {
+    this.#job = job
+    this.#asked = asked
+    this.#progress = progress
+  }
+
+  /** The open scope; null as well when it has broken, for then it has ended. */
+  get open(): OpenScope | null {
+    return this.#open?.work === null ? null : this.#open
+  }
+
+  get listed(): number {
+    return this.#open?.work?.listed ?? 0
+  }
+
+  take(frame: SourceFrame): Effect.Effect<void, SourceFailed | JobStopped, ScopePorts> {
+    const step = readStep(this.#asked, this.#open?.scope ?? null, frame)
+    switch (step._tag) {
+      case 'row':
+        return this.#guarded((work) => work.row(step.frame))
+      case 'opened':
+        return this.#opened(step.scope)
+      case 'completed':
+        return Effect.zipRight(
+          this.#guarded((work, { scope }) =>
+            Effect.gen(this, function* () {
+              yield* work.complete(step)
+              this.#progress.completedScope(scope, work.listed, yield* now)
+            }),
+          ),
+          this.#closed,
+        )
+      case 'failed': {
+        const { scope, reason } = step
+        if (this.#open?.work === null) return this.#closed
+        const started = this.#open?.started ?? null
+        const end = endUnlanded(this.#job, this.#progress, { scope, started, outcome: outcomeOf(reason), reason })
+        return Effect.zipRight(end, this.#closed)
+      }
+      case 'warned':
+        this.#warnings.push(step.warning)
+        return this.#warnings.length < maxWarnings ? Effect.void : this.flushWarnings
+      case 'ended':
+        this.ended = true
+        return Effect.void
+      case 'broken':
+        return broken(step.message)
+    }
+  }
+
+  /** Writes the warnings gathered so far. */
+  get flushWarnings(): Effect.Effect<void, StoreFailed, Runs> {
+    return Effect.gen(this, function* () {
+      const warnings = this.#warnings
+      this.#warnings = []
+      if (warnings.length > 0) yield* (yield* Runs).warn({ id: this.#job.runId, warnings })
+    })
+  }
+
+  #opened(scope: Scope) {
+    return Effect.gen(this, function* () {
+      const started = yield* now
+      this.#open = { scope, started, work: yield* openScope(this.#job, scope) }
+    })
+  }
+
+  /** Runs a step of the open scope's work; when the scope breaks there, it ends as failed. */
+  #guarded(
+    use: (work: ScopeWork, open: OpenScope) => ReturnType<ScopeWork['row']>,
+  ): Effect.Effect<void, JobStopped, ScopePorts> {
+    const open = this.#open
+    if (open === null || open.work === null) return Effect.void
+    return use(open.work, open).pipe(
+      Effect.catchTag('ScopeBroken', ({ code, message }) => {
+        const { scope, started } = open
+        this.#open = { scope, started, work: null }
+        const reason = { code, message }
+        return endUnlanded(this.#job, this.#progress, { scope, started, outcome: 'failed', reason })
+      }),
+    )
+  }
+
+  get #closed(): Effect.Effect<void, StoreFailed, Runs> {
+    return Effect.suspend(() => {
+      this.#open = null
+      return this.flushWarnings
+    })
+  }
+}

@@ -1,0 +1,99 @@
+import {
+  ChangeSets,
+  type ClaimedJob,
+  Inventory,
+  type Queue,
+  Runs,
+  ServerObservations,
+  SettingsStore,
+  type Source,
+  type StoreFailed,
+} from '@netbox-pbs/core/ports'
+import { Effect, Option, Stream } from 'effect'
+import type { Job, JobStopped, ScopePorts, ServerJob } from '../scopes/scope-work.ts'
+import type { JobOutcome } from './job-outcome.ts'
+import { JobProgress } from './job-progress.ts'
+import { queueServerJobs } from './queue-server-jobs.ts'
+import { type JobReading, readJob } from './read-job.ts'
+
+/** The ports a queue job is run with. */
+export type JobPorts = ScopePorts | Queue | ServerObservations | SettingsStore | Source
+
+/**
+ * Runs one queue job end to end. It fails only when the store does and not even that can be recorded. Interrupting it drops the scope that is open;
+ * scopes that have landed stay.
+ */
+export const runJob = Effect.fn('sync.runJob')(function* (
+  claimed: ClaimedJob,
+): Effect.fn.Return<JobOutcome, StoreFailed, JobPorts> {
+  const { runId: id, server } = claimed.job
+  const runs = yield* Runs
+  return yield* Effect.gen(function* () {
+    yield* runs.startJob({ id, server })
+    const reading = yield* Effect.acquireUseRelease(
+      Effect.flatMap(ChangeSets, (changeSets) => changeSets.open({ runId: id, server })),
+      (changeSet) => readAll(claimed, changeSet),
+      (changeSet) =>
+        Effect.flatMap(ChangeSets, (changeSets) => changeSets.close({ changeSet })).pipe(
+          // Whoever opens the next change set of this job drops what is left in this one.
+          Effect.catchAll((error) => Effect.logWarning('a change set was left open', error.message)),
+        ),
+    )
+    if (reading._tag === 'again') return retry(reading.reason)
+    const error = reading._tag === 'read' ? reading.error : null
+    return done(yield* runs.endJob({ id, server, error }))
+  }).pipe(
+    Effect.catchTags({
+      ChangeSetClosed: () => Effect.succeed<JobOutcome>({ _tag: 'lost' }),
+      StoreFailed: ({ reason, message }) =>
+        reason === 'unavailable' && !claimed.last
+          ? Effect.succeed(retry(message))
+          : Effect.map(runs.endJob({ id, server, error: message }), done),
+    }),
+  )
+})
+
+const retry = (reason: string): JobOutcome => ({ _tag: 'retry', reason })
+const done = (run: Extract<JobOutcome, { readonly _tag: 'done' }>['run']): JobOutcome => ({ _tag: 'done', run })
+
+const readAll = Effect.fn('sync.readAll')(function* (
+  claimed: ClaimedJob,
+  changeSet: number,
+): Effect.fn.Return<JobReading, JobStopped, JobPorts> {
+  const { runId, server } = claimed.job
+  const guard = yield* (yield* SettingsStore).get()
+  const job: Job = { runId, server, changeSet, guard }
+  return yield* server === null ? readGateway(claimed, job) : readServer(claimed, { ...job, server })
+})
+
+/** The gateway's job: the servers, then the jobs of those that the run covers. */
+const readGateway = Effect.fn('sync.readGateway')(function* (
+  claimed: ClaimedJob,
+  job: Job,
+): Effect.fn.Return<JobReading, JobStopped, JobPorts> {
+  const reading = yield* readJob(job, ['servers'], new JobProgress(), claimed)
+  if (reading._tag !== 'read' || reading.error !== null) return reading
+  const run = yield* (yield* Runs).get({ id: job.runId })
+  if (Option.isSome(run)) yield* queueServerJobs(run.value)
+  return reading
+})
+
+/** A server's job: what lies below it. */
+const readServer = Effect.fn('sync.readServer')(function* (
+  claimed: ClaimedJob,
+  job: Job & { readonly server: string },
+): Effect.fn.Return<JobReading, JobStopped, JobPorts> {
+  const { server } = job
+  const servers = (yield* Inventory).servers()
+  const row = yield* Stream.runHead(Stream.filter(servers, ({ facts }) => facts.name === server))
+  if (Option.isNone(row)) {
+    return { _tag: 'read', error: `${server} is no longer in the inventory: nothing of it was synced` }
+  }
+  const progress = new JobProgress()
+  const serverJob: ServerJob = { ...job, serverId: row.value.id }
+  const resources = claimed.job.resources.filter((resource) => resource !== 'servers')
+  const reading = yield* readJob(serverJob, resources, progress, claimed)
+  const { contact: status, lastSeenAt } = progress
+  if (status !== null) yield* (yield* ServerObservations).record({ server, status, lastSeenAt })
+  return reading
+})

@@ -1,0 +1,64 @@
+import { resources as allResources, type Resource, type Run, type RunTrigger } from '@netbox-pbs/core'
+import { type Inventory, Queue, Runs, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Data, Effect, Option } from 'effect'
+import { queueServerJobs } from './queue-server-jobs.ts'
+
+/** What a run shall cover. */
+export interface RunRequest {
+  readonly resources: ReadonlyArray<Resource>
+  /** Names; null: every connected server. */
+  readonly servers: ReadonlyArray<string> | null
+  readonly trigger: RunTrigger
+  /** Who asks; empty for a schedule. */
+  readonly user: string
+}
+
+/** A run was asked for that covers nothing, or the same twice: one sentence per field. */
+export class RunRefused extends Data.TaggedError('RunRefused')<{
+  readonly errors: Readonly<Partial<Record<'resources' | 'servers', ReadonlyArray<string>>>>
+}> {
+  override get message(): string {
+    return Object.entries(this.errors)
+      .map(([field, texts]) => `${field}: ${texts.join(' ')}`)
+      .join('; ')
+  }
+}
+
+/**
+ * Records a run and queues its jobs. One that covers `servers` begins with a job for the gateway, which queues those of the servers when
+ * the list of servers has landed. A run that finds nothing to do is completed at once.
+ */
+export const startRun = Effect.fn('sync.startRun')(function* (
+  request: RunRequest,
+): Effect.fn.Return<Run, RunRefused | StoreFailed, Inventory | Queue | Runs> {
+  const errors = errorsOf(request)
+  if (Object.keys(errors).length > 0) return yield* new RunRefused({ errors })
+  const runs = yield* Runs
+  const queue = yield* Queue
+  const resources = allResources.filter((resource) => request.resources.includes(resource))
+  const run = yield* runs.create({ ...request, resources })
+  const { id, servers } = run
+  // Until the jobs are known the run waits for the gateway's, so that no early end of a server's job ends the run.
+  yield* runs.expectJobs({ id, servers: [null] })
+  const queueing = Effect.gen(function* () {
+    if (resources.includes('servers')) {
+      yield* queue.enqueue({ runId: id, server: null, resources, servers })
+      return run
+    }
+    yield* queueServerJobs(run)
+    return yield* runs.endJob({ id, server: null, error: null })
+  })
+  const started = yield* Effect.tapError(queueing, ({ message }) =>
+    Effect.ignore(runs.endJob({ id, server: null, error: message })),
+  )
+  return Option.getOrElse(yield* runs.get({ id }), () => started)
+})
+
+function errorsOf({ resources, servers }: RunRequest): RunRefused['errors'] {
+  return {
+    ...(resources.length === 0 ? { resources: ['Name at least one resource.'] } : {}),
+    ...(new Set(resources).size < resources.length ? { resources: ['Each resource may be named once.'] } : {}),
+    ...(servers?.length === 0 ? { servers: ['Name at least one server, or leave it out for all of them.'] } : {}),
+    ...(new Set(servers).size < (servers?.length ?? 0) ? { servers: ['Each server may be named once.'] } : {}),
+  }
+}

@@ -1,0 +1,44 @@
+import type { Scope } from '@netbox-pbs/core'
+import { ChangeSets, Inventory } from '@netbox-pbs/core/ports'
+import { Effect, Stream } from 'effect'
+import { now } from '../moment.ts'
+import { appendChanges } from './append-changes.ts'
+import { judge } from './judge.ts'
+import { landScope } from './land-scope.ts'
+import { emptyNamespaces } from './namespace-scope.ts'
+import { RowList } from './row-list.ts'
+import type { ScopeWork, ServerJob } from './scope-work.ts'
+
+/** The datastores of a server. What lies in a datastore that vanished is let go of before the datastore is. */
+export const openDatastoreScope = (
+  job: ServerJob,
+  scope: Extract<Scope, { readonly resource: 'datastores' }>,
+): Effect.Effect<ScopeWork> =>
+  Effect.map(now, (started) => {
+    const list = new RowList('datastore', scope)
+    return {
+      get listed() {
+        return list.size
+      },
+      row: (frame) =>
+        frame._tag === 'datastore' ? list.add({ ...frame.facts, server: job.serverId }, frame.observed) : Effect.void,
+      complete: (completed) =>
+        Effect.gen(function* () {
+          yield* list.counted(completed)
+          const main = (yield* Inventory).datastores({ serverId: job.serverId })
+          const { stays, goes, unchanged } = list.compare(yield* Stream.runCollect(main))
+          const { view } = completed
+          const held = yield* judge(job, { scope, listed: list.size, deletions: goes.length, view })
+          const { changeSet, server } = job
+          const observed = list.observed
+          yield* (yield* ChangeSets).append({ changeSet, scope, model: 'datastore', changes: stays, observed })
+          for (const { change, row } of goes) {
+            const below = { resource: 'namespaces', server, datastore: row.facts.name } as const
+            const waiting = yield* emptyNamespaces(job, below, held)
+            yield* appendChanges(job, scope, 'datastore', [change], waiting > 0 && held === null ? 'rows_below' : null)
+          }
+          const changes = stays.length + goes.length
+          return (yield* landScope(job, { scope, started, view, held, listed: true, changes, unchanged })).outcome
+        }),
+    }
+  })

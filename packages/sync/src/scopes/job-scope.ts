@@ -1,0 +1,37 @@
+import type { Scope } from '@netbox-pbs/core'
+import { ChangeSets, Inventory } from '@netbox-pbs/core/ports'
+import { Effect, Stream } from 'effect'
+import { now } from '../moment.ts'
+import { judge } from './judge.ts'
+import { landScope } from './land-scope.ts'
+import { RowList } from './row-list.ts'
+import type { ScopeWork, ServerJob } from './scope-work.ts'
+
+/** The jobs of one type of a server. */
+export const openJobScope = (
+  job: ServerJob,
+  scope: Extract<Scope, { readonly resource: 'jobs' }>,
+): Effect.Effect<ScopeWork> =>
+  Effect.map(now, (started) => {
+    const list = new RowList('job', scope)
+    return {
+      get listed() {
+        return list.size
+      },
+      row: (frame) =>
+        frame._tag === 'job' ? list.add({ ...frame.facts, server: job.serverId }, frame.observed) : Effect.void,
+      complete: (completed) =>
+        Effect.gen(function* () {
+          yield* list.counted(completed)
+          const main = (yield* Inventory).jobs({ serverId: job.serverId, jobType: scope.job_type })
+          const { stays, goes, unchanged } = list.compare(yield* Stream.runCollect(main))
+          const { view } = completed
+          const held = yield* judge(job, { scope, listed: list.size, deletions: goes.length, view })
+          const changes = [...stays, ...goes.map(({ change }) => change)]
+          const { changeSet } = job
+          yield* (yield* ChangeSets).append({ changeSet, scope, model: 'job', changes, observed: list.observed })
+          const ready = { scope, started, view, held, listed: true, changes: changes.length, unchanged }
+          return (yield* landScope(job, ready)).outcome
+        }),
+    }
+  })

@@ -1,0 +1,58 @@
+import type { HoldReason, Reason, RowCounts, Scope, ScopeOutcome } from '@netbox-pbs/core'
+import { ChangeSets, Runs } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { now } from '../moment.ts'
+import type { Job, JobStopped } from './scope-work.ts'
+
+/** A scope whose changes are all appended and judged. */
+export interface ReadyScope {
+  readonly scope: Scope
+  readonly started: string
+  readonly view: string | null
+  readonly held: HoldReason | null
+  /** False when it is emptied because its parent is gone. */
+  readonly listed: boolean
+  /** Changes appended, of any model. */
+  readonly changes: number
+  /** Rows found equal. */
+  readonly unchanged: number
+}
+
+/** How a landing ended. */
+export interface Landed {
+  readonly outcome: ScopeOutcome
+  readonly counts: RowCounts
+}
+
+/** Lands a scope and records how it ended. Interrupted before the landing is over, nothing of it happened; after it, it is recorded. */
+export const landScope = Effect.fn('sync.landScope')(function* (
+  job: Job,
+  { scope, started, view, held, listed, changes, unchanged }: ReadyScope,
+): Effect.fn.Return<Landed, JobStopped, ChangeSets | Runs> {
+  const changeSets = yield* ChangeSets
+  const runs = yield* Runs
+  const { changeSet, runId, server } = job
+  return yield* Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const at = yield* now
+      const touched = yield* restore(changeSets.land({ changeSet, scope, runId, at, view, held, listed }))
+      const counts = { ...touched, unchanged }
+      const waiting = counts.held_back > 0
+      const outcome: ScopeOutcome = waiting ? 'held_back' : changes > 0 ? 'landed' : 'unchanged'
+      const reason = waiting ? holdReason(held ?? 'rows_below', counts.held_back) : null
+      const result = { scope, outcome, reason, counts, started, ended: yield* now }
+      yield* runs.recordScope({ id: runId, server, result })
+      return { outcome, counts }
+    }),
+  )
+})
+
+function holdReason(code: HoldReason, rows: number): Reason {
+  const why = {
+    view_changed: 'the privileges it is listed with are not those of the last complete list',
+    emptied: 'the list is empty',
+    too_many: 'more are gone than guard_max_share and guard_min_rows let go at once',
+    rows_below: 'rows below them are held back',
+  }[code]
+  return { code, message: `${rows} rows that are no longer listed stay: ${why}` }
+}

@@ -1,0 +1,25 @@
+import type { Scope } from '@netbox-pbs/core'
+import type { Inventory, StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { openDatastoreScope } from './datastore-scope.ts'
+import { openJobScope } from './job-scope.ts'
+import { openNamespaceScope } from './namespace-scope.ts'
+import type { Job, ScopeWork, ServerJob } from './scope-work.ts'
+import { openServerScope } from './server-scope.ts'
+import { SnapshotScope } from './snapshot-scope.ts'
+
+/** The work that each kind of scope asks for. */
+export function openScope(job: Job | ServerJob, scope: Scope): Effect.Effect<ScopeWork, StoreFailed, Inventory> {
+  if (scope.resource === 'servers') return openServerScope(job, scope)
+  if (!('serverId' in job)) return Effect.dieMessage('a scope of a server in the job of the gateway')
+  switch (scope.resource) {
+    case 'datastores':
+      return openDatastoreScope(job, scope)
+    case 'namespaces':
+      return openNamespaceScope(job, scope)
+    case 'snapshots':
+      return SnapshotScope.open(job, scope)
+    case 'jobs':
+      return openJobScope(job, scope)
+  }
+}

@@ -1,0 +1,76 @@
+import { type Reason, type Resource, type Scope, scopeKey, scopeTitle, type Warning } from '@netbox-pbs/core'
+import type { SourceFrame } from '@netbox-pbs/core/ports'
+
+/** A frame that carries a row. */
+export type RowFrame = Extract<SourceFrame, { readonly _tag: 'server' | 'datastore' | 'namespace' | 'job' | 'group' }>
+
+/** What was asked for: frames of anything else break the contract. `server` is null for the list of servers itself. */
+export interface Asked {
+  readonly resource: Resource
+  readonly server: string | null
+}
+
+/** What a frame means where it stands. */
+export type Step =
+  | { readonly _tag: 'opened'; readonly scope: Scope }
+  | { readonly _tag: 'row'; readonly frame: RowFrame }
+  | { readonly _tag: 'completed'; readonly count: number; readonly view: string | null }
+  | { readonly _tag: 'failed'; readonly scope: Scope; readonly reason: Reason }
+  | { readonly _tag: 'warned'; readonly warning: Warning }
+  | { readonly _tag: 'ended' }
+  | { readonly _tag: 'broken'; readonly message: string }
+
+/**
+ * Reads one frame in the light of the scope that is open. Pure: the rules of the stream are all here. `broken` means that
+ * the stream cannot be followed any further.
+ */
+export function readStep(asked: Asked, open: Scope | null, frame: SourceFrame): Step {
+  switch (frame._tag) {
+    case 'scope':
+      if (open !== null) return broken(`${scopeTitle(frame.scope)} opened while ${scopeTitle(open)} were open`)
+      if (!belongs(asked, frame.scope)) return broken(`${scopeTitle(frame.scope)} were not asked for`)
+      return { _tag: 'opened', scope: frame.scope }
+    case 'complete':
+      if (open === null || scopeKey(open) !== scopeKey(frame.scope))
+        return broken(`${scopeTitle(frame.scope)} ended without having been opened`)
+      return { _tag: 'completed', count: frame.count, view: frame.view }
+    case 'failed':
+      if (open === null ? !belongs(asked, frame.scope) : scopeKey(open) !== scopeKey(frame.scope))
+        return broken(`${scopeTitle(frame.scope)} failed without having been opened`)
+      return { _tag: 'failed', scope: frame.scope, reason: { code: frame.code, message: frame.message } }
+    case 'warning': {
+      const { scope, code, message } = frame
+      return { _tag: 'warned', warning: { scope, code, message, count: 1 } }
+    }
+    case 'end':
+      return open === null ? { _tag: 'ended' } : broken(`the stream ended inside ${scopeTitle(open)}`)
+    default:
+      if (open === null) return broken(`a ${frame._tag} came outside of any scope`)
+      return fits(open, frame)
+        ? { _tag: 'row', frame }
+        : broken(`${scopeTitle(open)} list a ${frame._tag} of elsewhere`)
+  }
+}
+
+const broken = (message: string): Step => ({ _tag: 'broken', message })
+
+function belongs({ resource, server }: Asked, scope: Scope): boolean {
+  if (scope.resource === 'servers') return resource === 'servers'
+  const kind = scope.resource === 'namespaces' ? 'snapshots' : scope.resource
+  return kind === resource && scope.server === server
+}
+
+function fits(scope: Scope, frame: RowFrame): boolean {
+  if (frame._tag === 'server') return scope.resource === 'servers'
+  if (scope.resource === 'servers' || scope.server !== frame.server) return false
+  switch (frame._tag) {
+    case 'datastore':
+      return scope.resource === 'datastores'
+    case 'namespace':
+      return scope.resource === 'namespaces' && scope.datastore === frame.facts.datastore_name
+    case 'job':
+      return scope.resource === 'jobs' && scope.job_type === frame.facts.job_type
+    case 'group':
+      return scope.resource === 'snapshots'
+  }
+}

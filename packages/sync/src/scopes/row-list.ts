@@ -1,0 +1,76 @@
+import {
+  type Change,
+  type Delete,
+  diff,
+  type Facts,
+  type MainRow,
+  type ModelName,
+  naturalKey,
+  type Scope,
+  scopeTitle,
+} from '@netbox-pbs/core'
+import type { Observed, ObservedModel } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { breach, type ScopeBroken } from './scope-broken.ts'
+import type { Completed } from './scope-work.ts'
+
+/** Models whose scopes are short enough to be read whole: what one server, or one datastore, configures. */
+type ListedModel = Exclude<ModelName, 'group' | 'snapshot'>
+
+/** What a whole list says of main. */
+export interface Compared<M extends ListedModel> {
+  /** Creates and updates. */
+  readonly stays: ReadonlyArray<Change<M>>
+  /** Deletions, with the row that goes. */
+  readonly goes: ReadonlyArray<{ readonly change: Delete; readonly row: MainRow<M> }>
+  readonly unchanged: number
+}
+
+/** The rows of one short scope, gathered until its list is complete. */
+export class RowList<M extends ListedModel> {
+  readonly #model: M
+  readonly #scope: Scope
+  readonly #rows = new Map<string, Facts<M>>()
+  /** Readings that came with the rows. */
+  readonly observed: Array<Observed<M & ObservedModel>> = []
+
+  constructor(model: M, scope: Scope) {
+    this.#model = model
+    this.#scope = scope
+  }
+
+  get size(): number {
+    return this.#rows.size
+  }
+
+  /** Takes a row and, where the model has them, its readings. A key may come once. */
+  add(facts: Facts<M>, values: Observed<M & ObservedModel>['values'] | null = null): Effect.Effect<void, ScopeBroken> {
+    const key = naturalKey(this.#model, facts)
+    if (this.#rows.has(key)) return breach(`${scopeTitle(this.#scope)} list ${key} twice`)
+    this.#rows.set(key, facts)
+    if (values !== null) this.observed.push({ key, values })
+    return Effect.void
+  }
+
+  /** Fails when the source says it listed another number of rows. */
+  counted({ count }: Completed): Effect.Effect<void, ScopeBroken> {
+    if (count === this.size) return Effect.void
+    return breach(`${scopeTitle(this.#scope)} ended with a count of ${count}, but ${this.size} rows came`)
+  }
+
+  /** Compares the whole list with the rows that main has. */
+  compare(main: Iterable<MainRow<M>>): Compared<M> {
+    const rows = new Map<number, MainRow<M>>()
+    for (const row of main) rows.set(row.id, row)
+    const source = this.#rows.values()
+    const { changes, unchanged } = diff({ model: this.#model, main: rows.values(), source, complete: true })
+    const stays: Array<Change<M>> = []
+    const goes: Array<Compared<M>['goes'][number]> = []
+    for (const change of changes) {
+      const row = change._tag === 'delete' ? rows.get(change.id) : undefined
+      if (change._tag === 'delete' && row !== undefined) goes.push({ change, row })
+      else stays.push(change)
+    }
+    return { stays, goes, unchanged }
+  }
+}

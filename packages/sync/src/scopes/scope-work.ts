@@ -1,0 +1,41 @@
+import type { GuardSettings, ScopeOutcome } from '@netbox-pbs/core'
+import type { ChangeSetClosed, ChangeSets, Inventory, Runs, StoreFailed } from '@netbox-pbs/core/ports'
+import type { Effect } from 'effect'
+import type { RowFrame } from './read-step.ts'
+import type { ScopeBroken } from './scope-broken.ts'
+
+/** What the scopes of one job share. */
+export interface Job {
+  readonly runId: number
+  /** The job's server by name; null for the gateway's job. */
+  readonly server: string | null
+  readonly changeSet: number
+  readonly guard: GuardSettings
+}
+
+/** The job of one server that main has. */
+export interface ServerJob extends Job {
+  readonly server: string
+  readonly serverId: number
+}
+
+/** What can stop a job where it stands. */
+export type JobStopped = StoreFailed | ChangeSetClosed
+
+/** The ports that scopes are read and landed with. */
+export type ScopePorts = ChangeSets | Inventory | Runs
+
+/** The end of a scope's list, as its source states it. */
+export interface Completed {
+  /** Rows the source says it listed. */
+  readonly count: number
+  readonly view: string | null
+}
+
+/** An open scope: it takes the rows of a list one by one and lands them when the list is complete. */
+export interface ScopeWork {
+  /** Rows listed so far. */
+  readonly listed: number
+  readonly row: (frame: RowFrame) => Effect.Effect<void, ScopeBroken | JobStopped, ScopePorts>
+  readonly complete: (completed: Completed) => Effect.Effect<ScopeOutcome, ScopeBroken | JobStopped, ScopePorts>
+}

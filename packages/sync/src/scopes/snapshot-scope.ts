@@ -1,0 +1,236 @@
+import {
+  diff,
+  type Facts,
+  type HoldReason,
+  naturalKey,
+  type Scope,
+  type ScopeOutcome,
+  scopeTitle,
+} from '@netbox-pbs/core'
+import {
+  ChangeSets,
+  type GroupDigest,
+  Inventory,
+  type KnownGroup,
+  Runs,
+  type SourceFrame,
+  type SourceGroup,
+  type StoreFailed,
+} from '@netbox-pbs/core/ports'
+import { Effect, Stream } from 'effect'
+import { now } from '../moment.ts'
+import { appendChanges, batchRows } from './append-changes.ts'
+import { ChangeTally } from './change-tally.ts'
+import { judge } from './judge.ts'
+import { KnownGroups, keyOf } from './known-groups.ts'
+import { landScope } from './land-scope.ts'
+import type { RowFrame } from './read-step.ts'
+import { breach, ScopeBroken } from './scope-broken.ts'
+import type { Completed, JobStopped, ScopePorts, ScopeWork, ServerJob } from './scope-work.ts'
+
+/** The snapshots of one namespace. */
+export type SnapshotScopeName = Extract<Scope, { readonly resource: 'snapshots' }>
+type GroupFrame = Extract<SourceFrame, { readonly _tag: 'group' }>
+
+/** A group whose frame is new, with the one of its key that main has. */
+interface ReadGroup {
+  readonly facts: Facts<'group'>
+  readonly snapshots: ReadonlyArray<Facts<'snapshot'>>
+  readonly known: KnownGroup | undefined
+  readonly digest: GroupDigest
+}
+
+/** Groups compared at a time, however few snapshots they have. */
+const batchGroups = 500
+
+/**
+ * The snapshots scope of one namespace. A group whose frame has the digest of its last landing is counted and dropped unread; the others are
+ * parsed, and compared several at a time.
+ */
+export class SnapshotScope implements ScopeWork {
+  readonly #job: ServerJob
+  readonly #scope: SnapshotScopeName
+  readonly #started: string
+  readonly #groups: KnownGroups
+  readonly #tally = new ChangeTally()
+  #listed = 0
+  #batch: Array<ReadGroup> = []
+  #batchRows = 0
+
+  private constructor(job: ServerJob, scope: SnapshotScopeName, started: string, groups: KnownGroups) {
+    this.#job = job
+    this.#scope = scope
+    this.#started = started
+    this.#groups = groups
+  }
+
+  /** Reads the groups that main has in the namespace. */
+  static readonly open = (
+    job: ServerJob,
+    scope: SnapshotScopeName,
+  ): Effect.Effect<SnapshotScope, StoreFailed, Inventory> =>
+    Effect.gen(function* () {
+      const started = yield* now
+      const groups = new KnownGroups()
+      const { datastore, namespace } = scope
+      const main = (yield* Inventory).groups({ serverId: job.serverId, datastore, namespace })
+      yield* Stream.runForEach(main, (group) => Effect.sync(() => groups.add(group)))
+      return new SnapshotScope(job, scope, started, groups)
+    })
+
+  get listed(): number {
+    return this.#listed
+  }
+
+  row(frame: RowFrame): Effect.Effect<void, ScopeBroken | JobStopped, ScopePorts> {
+    if (frame._tag !== 'group') return Effect.void
+    const same = this.#groups.withDigest(frame.digest)
+    if (same === undefined) return this.#read(frame)
+    if (!this.#groups.see(keyOf(same))) return breach(`${scopeTitle(this.#scope)} list a group twice`)
+    this.#listed += same.listed
+    this.#tally.unchanged += same.listed
+    return Effect.void
+  }
+
+  complete({ count, view }: Completed): Effect.Effect<ScopeOutcome, ScopeBroken | JobStopped, ScopePorts> {
+    return Effect.gen(this, function* () {
+      if (count !== this.#listed) {
+        const title = scopeTitle(this.#scope)
+        return yield* breach(`${title} ended with a count of ${count}, but ${this.#listed} rows came`)
+      }
+      yield* this.#compareBatch
+      yield* this.#removeUnseen
+      const held = yield* judge(this.#job, {
+        scope: this.#scope,
+        listed: this.#listed,
+        deletions: this.#tally.deletions,
+        view,
+      })
+      const { outcome } = yield* this.#land(held, view, true)
+      return outcome
+    })
+  }
+
+  /**
+   * Lets go of everything the namespace has in main, because a complete list lacks the namespace itself. Gives the number of rows that wait; nothing is
+   * written when there is nothing to let go of. `held`: the list that lacks it is in doubt, and so are these rows.
+   */
+  static readonly empty = Effect.fn('sync.emptySnapshots')(function* (
+    job: ServerJob,
+    scope: SnapshotScopeName,
+    held: HoldReason | null,
+  ) {
+    const self = yield* SnapshotScope.open(job, scope)
+    yield* self.#removeUnseen
+    const { changes, deletions } = self.#tally
+    if (changes === 0) return 0
+    const { counts } = yield* self.#land(held ?? (yield* judge(job, { scope, listed: 0, deletions })), null, false)
+    return counts.held_back
+  })
+
+  #read(frame: GroupFrame) {
+    return Effect.gen(this, function* () {
+      const group = yield* frame.parse.pipe(
+        Effect.mapError(({ code, message }) => new ScopeBroken({ code, message })),
+        Effect.filterOrFail(
+          (read) => this.#fits(read),
+          () => breach(`${scopeTitle(this.#scope)} list a group of elsewhere`),
+        ),
+      )
+      const server = this.#job.serverId
+      const facts = { ...group.facts, server }
+      const key = naturalKey('group', facts)
+      if (!this.#groups.see(key)) return yield* breach(`${scopeTitle(this.#scope)} list a group twice`)
+      const known = this.#groups.withKey(key)
+      const listed = group.snapshots.length
+      const snapshots = group.snapshots.map((snapshot) => ({ ...snapshot, server }))
+      this.#batch.push({ facts, snapshots, known, digest: { key, digest: frame.digest, listed } })
+      this.#batchRows += Math.max(listed, known?.listed ?? 0)
+      this.#listed += listed
+      if (this.#batchRows >= batchRows || this.#batch.length >= batchGroups) yield* this.#compareBatch
+    })
+  }
+
+  #fits({ facts, snapshots }: SourceGroup): boolean {
+    const { datastore, namespace } = this.#scope
+    const within = (row: { readonly datastore_name: string; readonly namespace: string }) =>
+      row.datastore_name === datastore && row.namespace === namespace
+    return (
+      within(facts) &&
+      snapshots.every(
+        (row) => within(row) && row.backup_type === facts.backup_type && row.backup_id === facts.backup_id,
+      )
+    )
+  }
+
+  get #compareBatch() {
+    return Effect.gen(this, function* () {
+      const read = this.#batch
+      this.#batch = []
+      this.#batchRows = 0
+      if (read.length === 0) return
+      const known = read.flatMap((group) => (group.known === undefined ? [] : [group.known]))
+      const rows = known.length === 0 ? [] : yield* Stream.runCollect(yield* snapshotsOf(known))
+      const groups = diff({ model: 'group', main: known, source: read.map(({ facts }) => facts), complete: false })
+      const source = read.flatMap(({ snapshots }) => snapshots)
+      const snapshots = diff({ model: 'snapshot', main: rows, source, complete: true })
+      this.#tally.add(groups.changes, false)
+      this.#tally.add(snapshots.changes, true)
+      this.#tally.unchanged += snapshots.unchanged
+      yield* (yield* ChangeSets).append({
+        changeSet: this.#job.changeSet,
+        scope: this.#scope,
+        model: 'group',
+        changes: groups.changes,
+        digests: read.map(({ digest }) => digest),
+      })
+      yield* appendChanges(this.#job, this.#scope, 'snapshot', snapshots.changes)
+    })
+  }
+
+  get #removeUnseen() {
+    return Effect.gen(this, function* () {
+      for (const groups of batches(this.#groups.unseen())) {
+        const rows = Stream.grouped(yield* snapshotsOf(groups), batchRows)
+        yield* Stream.runForEach(rows, (main) =>
+          this.#remove('snapshot', diff({ model: 'snapshot', main, ...nothing })),
+        )
+        yield* this.#remove('group', diff({ model: 'group', main: groups, ...nothing }))
+      }
+    })
+  }
+
+  #remove<M extends 'group' | 'snapshot'>(model: M, { changes }: ReturnType<typeof diff<M>>) {
+    this.#tally.add(changes, model === 'snapshot')
+    return appendChanges(this.#job, this.#scope, model, changes)
+  }
+
+  #land(held: HoldReason | null, view: string | null, listed: boolean) {
+    return Effect.gen(this, function* () {
+      const { changes, unchanged } = this.#tally
+      const scope = this.#scope
+      const warnings = this.#tally.warnings(scope)
+      if (warnings.length > 0) yield* (yield* Runs).warn({ id: this.#job.runId, warnings })
+      const started = this.#started
+      return yield* landScope(this.#job, { scope, started, view, held, listed, changes, unchanged })
+    })
+  }
+}
+
+/** A list, read to its end, that lists nothing. */
+const nothing = { source: [], complete: true } as const
+
+const snapshotsOf = (groups: ReadonlyArray<KnownGroup>) =>
+  Effect.map(Inventory, (inventory) => inventory.snapshots({ groupIds: groups.map(({ id }) => id) }))
+
+/** Groups in batches whose snapshots are worth reading together. */
+function* batches(groups: Iterable<KnownGroup>): Generator<ReadonlyArray<KnownGroup>> {
+  let batch: Array<KnownGroup> = []
+  for (const group of groups) {
+    batch.push(group)
+    if (batch.length < batchGroups) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}

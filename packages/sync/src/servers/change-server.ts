@@ -1,0 +1,80 @@
+import {
+  EndpointRefused,
+  Endpoints,
+  type GatewayUnavailable,
+  type HandValues,
+  HandWrites,
+  type Inventory,
+  type KeyTaken,
+  type ServerRow,
+  type StoreFailed,
+} from '@netbox-pbs/core/ports'
+import { Effect, type Redacted } from 'effect'
+import { changedColumns, confirmedValues, connectionOf, endpointInput } from './connection.ts'
+import { findServer } from './find-server.ts'
+import { ServerNotFound, type ServerPending } from './server-errors.ts'
+import { undoing } from './undoing.ts'
+
+/** A change of a server. `secret` connects one that is inventory only, and replaces the secret of one that is connected. */
+export interface ServerChange {
+  readonly id: number
+  /** Validated columns; those left out stay. */
+  readonly values: HandValues
+  readonly secret: Redacted.Redacted<string> | null
+}
+
+type Failures = StoreFailed | KeyTaken | GatewayUnavailable | EndpointRefused | ServerNotFound
+
+/**
+ * Changes a server. What its endpoint holds too (name, host, port, token_id, fingerprint, verify_ssl, the secret) changes at the gateway first, while the
+ * row waits as `pending`; when the gateway refuses or does not answer, the row is as before.
+ */
+export const changeServer = Effect.fn('sync.changeServer')(function* (
+  change: ServerChange,
+): Effect.fn.Return<void, Failures | ServerPending, Inventory | HandWrites | Endpoints> {
+  const row = yield* findServer(change.id)
+  if (row.facts.endpoint_id === null) {
+    return yield* change.secret === null ? write(change.id, change.values) : connect(row, change, change.secret)
+  }
+  const changed = changedColumns(row.facts, connectionOf(change.values, row.facts))
+  const atGateway = Object.keys(changed).length > 0 || change.secret !== null
+  return yield* atGateway ? changeEndpoint(row, row.facts.endpoint_id, change) : write(change.id, change.values)
+})
+
+const write = (id: number, values: HandValues): Effect.Effect<void, Failures, HandWrites> =>
+  Effect.gen(function* () {
+    if (!(yield* (yield* HandWrites).update({ model: 'server', id, values }))) return yield* new ServerNotFound({ id })
+  })
+
+/**
+ * Gives a server that is inventory only its endpoint. The row is never pending meanwhile: a pending row without an endpoint is one that a request
+ * was about to make, and would be removed after a crash. Here the next sync finds the endpoint by its name.
+ */
+const connect = (row: ServerRow, { id, values }: ServerChange, secret: Redacted.Redacted<string>) =>
+  Effect.gen(function* () {
+    const before = connectionOf({}, row.facts)
+    const after = connectionOf(values, before)
+    yield* write(id, { ...after })
+    const create = (yield* Endpoints).create(endpointInput(after, secret))
+    const endpoint = yield* undoing(create, write(id, { ...before }))
+    yield* write(id, { ...values, ...confirmedValues(endpoint) })
+  }).pipe(Effect.uninterruptible)
+
+/** When the last write fails the row stays pending, and the next sync gives it the values of its endpoint. */
+const changeEndpoint = (row: ServerRow, endpointId: number, { id, values, secret }: ServerChange) =>
+  Effect.gen(function* () {
+    const endpoints = yield* Endpoints
+    const before = connectionOf({}, row.facts)
+    const after = connectionOf(values, before)
+    yield* write(id, { ...after, endpoint_state: 'pending' })
+    const change = { ...changedColumns(before, after), ...(secret === null ? {} : { token_secret: secret }) }
+    const update = Effect.catchTag(endpoints.update({ id: endpointId, change }), 'EndpointNotFound', () =>
+      secret === null ? Effect.fail(endpointGone) : endpoints.create(endpointInput(after, secret)),
+    )
+    const endpoint = yield* undoing(update, write(id, { ...before, endpoint_state: 'connected' }))
+    yield* write(id, { ...values, ...confirmedValues(endpoint) })
+  }).pipe(Effect.uninterruptible)
+
+const endpointGone = new EndpointRefused({
+  errors: { token_secret: ['The gateway no longer knows this server: send its token_secret to connect it again.'] },
+})

@@ -1,0 +1,51 @@
+import { type Facts, registry } from '@netbox-pbs/core'
+import type { Endpoint, EndpointInput, HandValues } from '@netbox-pbs/core/ports'
+import type { Redacted } from 'effect'
+
+/** The columns of a server that its endpoint at the gateway holds too. */
+export type Connection = Pick<Facts<'server'>, (typeof columns)[number]>
+
+const columns = ['name', 'host', 'port', 'token_id', 'fingerprint', 'verify_ssl'] as const
+
+const { port, fingerprint, verify_ssl } = registry.server.fields
+
+/** What a new server has where nothing is said. */
+export const newConnection: Connection = {
+  name: '',
+  host: '',
+  port: port.default,
+  token_id: '',
+  fingerprint: fingerprint.default,
+  verify_ssl: verify_ssl.default,
+}
+
+/** The connection after a write: the columns it names, and `before` for the others. */
+export function connectionOf(values: HandValues, before: Connection): Connection {
+  const text = (column: 'name' | 'host' | 'token_id' | 'fingerprint') => {
+    const value = values[column]
+    return typeof value === 'string' ? value : before[column]
+  }
+  return {
+    name: text('name'),
+    host: text('host'),
+    port: typeof values['port'] === 'number' ? values['port'] : before.port,
+    token_id: text('token_id'),
+    fingerprint: text('fingerprint'),
+    verify_ssl: typeof values['verify_ssl'] === 'boolean' ? values['verify_ssl'] : before.verify_ssl,
+  }
+}
+
+/** The columns of `after` that differ from `before`. */
+export function changedColumns(before: Connection, after: Connection): Partial<Connection> {
+  return Object.fromEntries(columns.filter((column) => after[column] !== before[column]).map((c) => [c, after[c]]))
+}
+
+/** What the gateway needs to make an endpoint. */
+export function endpointInput(connection: Connection, secret: Redacted.Redacted<string>): EndpointInput {
+  return { ...connectionOf({}, connection), token_secret: secret }
+}
+
+/** The columns of a row whose endpoint the gateway has confirmed. The name is the row's own: it is what both sides know it by. */
+export function confirmedValues({ id, host, port, token_id, fingerprint, verify_ssl }: Endpoint): HandValues {
+  return { host, port, token_id, fingerprint, verify_ssl, endpoint_id: id, endpoint_state: 'connected' }
+}

@@ -1,0 +1,17 @@
+import { Inventory, type ServerRow, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Clock, Effect, Option, Stream } from 'effect'
+import { ServerNotFound, ServerPending } from './server-errors.ts'
+import { isBusy } from './settle-servers.ts'
+
+/** The server of an id, unless another request is at work on its endpoint. */
+export const findServer = Effect.fn('sync.findServer')(function* (
+  id: number,
+): Effect.fn.Return<ServerRow, StoreFailed | ServerNotFound | ServerPending, Inventory> {
+  const servers = (yield* Inventory).servers()
+  const row = yield* Stream.runHead(Stream.filter(servers, (server) => server.id === id))
+  if (Option.isNone(row)) return yield* new ServerNotFound({ id })
+  if (isBusy(row.value, yield* Clock.currentTimeMillis)) {
+    return yield* new ServerPending({ name: row.value.facts.name })
+  }
+  return row.value
+})
