@@ -56,7 +56,8 @@ export const openListener = async (options: ListenerOptions): Promise<Listener> 
   })
   tls.on('tlsClientError', (_error, socket) => socket.destroy())
 
-  const server = createServer((socket) => {
+  // As hyper does: with Nagle a small answer would wait for the delayed ACK of the client, 40 ms.
+  const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
