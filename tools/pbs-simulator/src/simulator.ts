@@ -91,7 +91,9 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
   const host = options.host ?? '127.0.0.1'
   const unauthorizedDelayMs = options.failureDelayMs ?? 3000
   const state = stateFor(options, options.now ?? options.fleet?.now ?? wallClock())
-  const clock = () => (options.now === undefined && options.fleet === undefined ? wallClock() : state.now)
+  const running = options.now === undefined && options.fleet === undefined
+  // Evolving may lead a running clock into the future; facts are never from after "now".
+  const clock = () => (running ? Math.max(wallClock(), state.now) : state.now)
   const faults = new FaultList()
   const log = new RequestLog()
   let certificateNumber = 0

@@ -1,5 +1,5 @@
 import type { Account, AclEntry, PbsState } from '../state/pbs-state.ts'
-import { createRandom, uuidOf } from './random.ts'
+import { createRandom, uuidOf } from '../state/random.ts'
 
 /** An API token and what it is called. */
 export interface SimulatedToken {

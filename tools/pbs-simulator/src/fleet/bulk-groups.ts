@@ -1,7 +1,7 @@
 import type { GroupState, NamespaceState } from '../state/pbs-state.ts'
+import { fingerprintOf, type Random } from '../state/random.ts'
 import type { VerifyRun } from '../state/series.ts'
 import { emptyGroup } from './empty-state.ts'
-import { fingerprintOf, type Random } from './random.ts'
 
 const DAY = 86_400
 const GIB = 1024 ** 3

@@ -1,7 +1,7 @@
 import type { DatastoreState, GroupState, NamespaceState, PbsState } from '../state/pbs-state.ts'
 import { type Profile, patchLevelOf } from '../state/profile.ts'
+import { createRandom } from '../state/random.ts'
 import { createAccess } from './accounts.ts'
-import { createRandom } from './random.ts'
 
 /** A server with its accounts and nothing else; the start of a hand-made state. */
 export const emptyState = (options: {

@@ -1,7 +1,7 @@
 import type { JobRun, JobState, JobsState } from '../state/pbs-state.ts'
 import { atLeast, type Profile } from '../state/profile.ts'
-import { formatUpid } from '../state/upid.ts'
-import { nextEvent } from './schedule.ts'
+import { nextEvent } from '../state/schedule.ts'
+import { formatUpid, startTimeOf } from '../state/upid.ts'
 
 const LONG_ERROR = `sync failed with some errors: ${Array.from(
   { length: 12 },
@@ -39,7 +39,9 @@ export const generateJobs = (setting: JobSetting): JobsState => {
   }
   const job = (draft: Draft): JobState => {
     const made = { ns: null, schedule: null, comment: null, options: {}, lastRun: null, nextRun: null, ...draft }
-    return { ...made, nextRun: nextEvent(made.schedule, made.lastRun?.endtime ?? now, timezone) }
+    const { lastRun } = made
+    const last = lastRun === null ? now : (lastRun.endtime ?? startTimeOf(lastRun.upid))
+    return { ...made, nextRun: nextEvent(made.schedule, last, timezone) }
   }
 
   return {

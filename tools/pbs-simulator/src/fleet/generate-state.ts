@@ -1,13 +1,13 @@
 import { countSnapshots } from '../state/count-snapshots.ts'
 import type { NamespaceState, PbsState } from '../state/pbs-state.ts'
 import type { Profile } from '../state/profile.ts'
+import { createRandom, fingerprintOf, type Random } from '../state/random.ts'
 import type { VerifyRun } from '../state/series.ts'
 import { formatUpid } from '../state/upid.ts'
 import { bulkGroup, fillNamespaces } from './bulk-groups.ts'
 import { emptyState } from './empty-state.ts'
 import { generateJobs } from './generate-jobs.ts'
 import { generateStores, snapshotShares, twinPlaces } from './generate-stores.ts'
-import { createRandom, fingerprintOf, type Random } from './random.ts'
 import { specialGroups } from './special-groups.ts'
 
 const DAY = 86_400

@@ -1,9 +1,9 @@
 import type { DatastoreState, GcState, UsageState } from '../state/pbs-state.ts'
 import { atLeast, type Profile } from '../state/profile.ts'
+import type { Random } from '../state/random.ts'
+import { nextEvent } from '../state/schedule.ts'
 import { formatUpid } from '../state/upid.ts'
 import { emptyNamespace, emptyStore } from './empty-state.ts'
-import type { Random } from './random.ts'
-import { nextEvent } from './schedule.ts'
 
 const DAY = 86_400
 const TERABYTE = 1_000_000_000_000

@@ -41,8 +41,11 @@ const optionsOf = (fleet: FleetOptions, index: number) => {
   }
 }
 
-/** Running servers that end together. */
-export type Fleet = readonly Simulator[] & { readonly close: () => Promise<void> }
+/** Running servers that end together: a list of them, which also has a name, `servers`. */
+export type Fleet = readonly Simulator[] & {
+  readonly servers: readonly Simulator[]
+  readonly close: () => Promise<void>
+}
 
 /** Starts `pbs-a`, `pbs-b`, …; deterministic by seed. When one cannot start, the others are ended. */
 export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
@@ -57,5 +60,5 @@ export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
     await close()
     throw error
   }
-  return Object.assign(servers, { close })
+  return Object.assign([...servers], { servers, close })
 }

@@ -1,4 +1,4 @@
-import { createRandom } from '../fleet/random.ts'
+import { createRandom } from '../state/random.ts'
 
 /** Permutations of `0..length-1` for the lists of one call; equal arguments give equal orders. */
 export const shuffler = (seed: number, callNumber: number): ((length: number) => Uint32Array) => {

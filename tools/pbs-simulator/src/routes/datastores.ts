@@ -1,4 +1,4 @@
-import { storeSchema } from '../http/parameters.ts'
+import { namespaceSchema, storeSchema } from '../http/parameters.ts'
 import { datastorePath, datastoreSight, seesNamespace } from '../permissions/privileges.ts'
 import type { DatastoreState, Json, PbsState } from '../state/pbs-state.ts'
 import { atLeast } from '../state/profile.ts'
@@ -38,7 +38,7 @@ const countsOf = (context: RouteContext, store: DatastoreState): Json => {
     if (!may(context, datastorePath(store.name, namespace.path), 'Datastore.Audit', 'Datastore.Backup')) continue
     for (const group of namespace.groups) {
       const snapshots = countOf(group)
-      if (snapshots === 0) continue
+      if (snapshots === 0 || !group.ownerReadable) continue
       const type = Object.hasOwn(counts, group.backupType) ? group.backupType : 'other'
       const tally = counts[type] ?? { groups: 0, snapshots: 0 }
       counts[type] = { groups: tally.groups + 1, snapshots: tally.snapshots + snapshots }
@@ -152,12 +152,7 @@ export const datastoreRoutes: readonly Route[] = [
     permission: 'authenticated',
     parameters: () => ({
       store: storeSchema,
-      parent: {
-        type: 'string',
-        optional: true,
-        maxLength: 256,
-        pattern: /^(?:[A-Za-z0-9_][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_][A-Za-z0-9._-]*){0,6})?$/,
-      },
+      parent: namespaceSchema,
       'max-depth': { type: 'integer', optional: true, minimum: 0, maximum: 7 },
     }),
     handle: (context) => {

@@ -1,9 +1,9 @@
-import { createRandom, type Random } from '../fleet/random.ts'
-import { nextEvent } from '../fleet/schedule.ts'
 import { unavailability } from './availability.ts'
+import { evolveGc, evolveJobs } from './evolve-jobs.ts'
 import { pruneGroup } from './operations.ts'
-import type { DatastoreState, JobState, PbsState } from './pbs-state.ts'
-import { countOf, seriesTime } from './series.ts'
+import type { DatastoreState, GroupState, PbsState } from './pbs-state.ts'
+import { createRandom, type Random } from './random.ts'
+import { countOf, newestOf, seriesTime, snapshotAt } from './series.ts'
 import { formatUpid } from './upid.ts'
 
 /** How much happens in one step. Shares are probabilities 0..1 per group or job. */
@@ -13,11 +13,13 @@ export interface EvolveOptions {
   readonly now?: number
   /** Groups that get the backups due until `now`. Default 1. */
   readonly backups?: number
-  /** Groups that lose as many old snapshots as they got new ones. Default 1. */
+  /** Backups per server that somebody took by hand just now. Default 1, or 0 when `backups` is 0. */
+  readonly extraBackups?: number
+  /** Groups with new snapshots that lose as many old ones. Default 1. */
   readonly prunes?: number
   /** Whether a verify job runs in each store. Default false. */
   readonly verify?: boolean
-  /** Jobs that run. Default 1. */
+  /** Share of the scheduled jobs that run; when left out, those that are due and one more. */
   readonly jobRuns?: number
 }
 
@@ -31,83 +33,63 @@ export interface Evolution {
 const DAY = 86_400
 const DEFAULT_SEED = 0xe701
 
+/** Takes the backups that are due; says how many. */
+const takeDue = (state: PbsState, group: GroupState): number => {
+  const { series } = group
+  if (series === null) return 0
+  const before = series.to
+  while (seriesTime(series, series.to) <= state.now) series.to += 1
+  return series.to - before
+}
+
+/** Takes one more backup, like the newest one but unverified; says whether it could. */
+const takeExtra = (state: PbsState, group: GroupState): boolean => {
+  const newest = newestOf(group)
+  const model = snapshotAt(group, 0)
+  if (model === undefined || newest === undefined || newest.backupTime >= state.now) return false
+  group.snapshots.push({ ...model, backupTime: state.now, protected: false, verification: null })
+  return true
+}
+
+const groupsOf = (store: DatastoreState): GroupState[] =>
+  store.namespaces.flatMap(({ groups }) => groups.filter(({ series }) => series !== null))
+
 const evolveGroups = (
   state: PbsState,
   store: DatastoreState,
   random: Random,
+  extra: number,
   options: EvolveOptions,
 ): { added: number; removed: number } => {
+  const groups = groupsOf(store)
+  const picked = new Set(groups.length === 0 ? [] : Array.from({ length: extra }, () => random.pick(groups)))
   let [added, removed] = [0, 0]
-  for (const { groups } of store.namespaces)
-    for (const group of groups) {
-      const { series } = group
-      if (series === null || !random.chance(options.backups ?? 1)) continue
-      const before = countOf(group)
-      while (seriesTime(series, series.to) <= state.now) series.to += 1
-      const grown = countOf(group) - before
-      added += grown
-      if (grown > 0 && random.chance(options.prunes ?? 1)) removed += pruneGroup(group, Math.max(1, before))
-    }
+  for (const group of groups) {
+    const before = countOf(group)
+    let grown = random.chance(options.backups ?? 1) ? takeDue(state, group) : 0
+    if (picked.has(group) && takeExtra(state, group)) grown += 1
+    added += grown
+    if (grown > 0 && random.chance(options.prunes ?? 1)) removed += pruneGroup(group, before)
+  }
   return { added, removed }
 }
 
 const verifyStore = (state: PbsState, store: DatastoreState): void => {
   const job = state.jobs.verify.find((candidate) => candidate.store === store.name)
-  const workerId = `${store.name}:${job?.id ?? 'v-manual'}`
   const startTime = state.now - 1800
   const upid = formatUpid({
     node: state.name,
     taskId: 0x200,
     startTime,
     workerType: 'verificationjob',
-    workerId,
+    workerId: `${store.name}:${job?.id ?? 'v-manual'}`,
     authId: 'root@pam',
   })
-  const shared = new Set(
-    store.namespaces.flatMap(({ groups }) => groups.map(({ series }) => series?.verifyRuns ?? null)),
-  )
-  for (const runs of shared) runs?.push({ upid, startTime })
+  const runLists = new Set(groupsOf(store).map(({ series }) => series?.verifyRuns ?? null))
+  for (const runs of runLists) runs?.push({ upid, startTime })
 }
 
-const outcomes = ['OK', 'OK', 'OK', 'OK', 'WARNINGS: 2', 'unknown', 'TASK ERROR: connection reset by peer']
-
-const runJob = (state: PbsState, job: JobState, workerType: string, random: Random): void => {
-  const startTime = state.now - 600 - random.below(3000)
-  const workerId = `${job.store}:${job.id}`
-  const upid = formatUpid({
-    node: state.name,
-    taskId: 0x300 + random.below(0x1000),
-    startTime,
-    workerType,
-    workerId,
-    authId: 'root@pam',
-  })
-  const outcome = random.pick(outcomes)
-  job.lastRun = { upid, state: outcome, endtime: outcome === 'unknown' ? startTime : startTime + 1 + random.below(500) }
-}
-
-const evolveJobs = (state: PbsState, random: Random, share: number): number => {
-  const { verify, prune, sync, tape } = state.jobs
-  const scheduled: readonly (readonly [JobState, string])[] = [
-    ...verify.map((job) => [job, 'verificationjob'] as const),
-    ...prune.filter(({ disable }) => !disable).map((job) => [job, 'prunejob'] as const),
-    ...sync.map((job) => [job, 'syncjob'] as const),
-    ...tape.map((job) => [job, 'tape-backup-job'] as const),
-  ]
-  let ran = 0
-  for (const [job, workerType] of scheduled) {
-    if (job.schedule === null) continue
-    if (random.chance(share)) {
-      runJob(state, job, workerType, random)
-      ran += 1
-    }
-    job.nextRun = nextEvent(job.schedule, job.lastRun?.endtime ?? state.now, state.timezone)
-  }
-  return ran
-}
-
-const evolveUsage = (store: DatastoreState, random: Random): void => {
-  const { usage } = store
+const evolveUsage = ({ usage }: DatastoreState, random: Random): void => {
   const change = Math.round(usage.total * (random.below(40) - 15) * 0.0001)
   const used = Math.min(usage.total, Math.max(0, usage.used + change))
   usage.avail = Math.max(0, usage.avail - (used - usage.used))
@@ -115,21 +97,25 @@ const evolveUsage = (store: DatastoreState, random: Random): void => {
 }
 
 /**
- * Lets time pass: due backups, pruning that keeps group sizes, verification, job runs, changed usage.
+ * Lets time pass: due backups, pruning that keeps group sizes, verification, garbage collection, job runs, usage.
  *
- * Deterministic by seed and state. Stores that cannot be read stay as they are.
+ * Deterministic by seed and state. Stores in maintenance or not mounted stay as they are.
  */
 export const evolve = (state: PbsState, options: EvolveOptions = {}): Evolution => {
   state.now = options.now ?? state.now + DAY
   const random = createRandom((options.seed ?? DEFAULT_SEED) ^ state.now)
+  const stores = state.datastores.filter((store) => store.maintenance === null && unavailability(state, store) === null)
+  const filled = stores.filter((store) => groupsOf(store).length > 0)
+  const lucky = filled.length === 0 ? undefined : random.pick(filled)
+  const extraBackups = options.extraBackups ?? (options.backups === 0 ? 0 : 1)
   let [added, removed] = [0, 0]
-  for (const store of state.datastores) {
-    if (unavailability(state, store) !== null || store.maintenance !== null) continue
-    const step = evolveGroups(state, store, random, options)
+  for (const store of stores) {
+    const step = evolveGroups(state, store, random, store === lucky ? extraBackups : 0, options)
     added += step.added
     removed += step.removed
     if (options.verify === true) verifyStore(state, store)
+    evolveGc(state, store, random)
     evolveUsage(store, random)
   }
-  return { added, removed, jobsRun: evolveJobs(state, random, options.jobRuns ?? 1) }
+  return { added, removed, jobsRun: evolveJobs(state, random, options.jobRuns ?? null) }
 }

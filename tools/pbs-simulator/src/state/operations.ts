@@ -1,5 +1,5 @@
 import type { DatastoreState, GroupState, NamespaceState, PbsState, SnapshotState } from './pbs-state.ts'
-import { countOf, expandGroup } from './series.ts'
+import { countOf, seriesTime } from './series.ts'
 
 /** Names a group. */
 export interface GroupAddress {
@@ -77,16 +77,22 @@ export const removeGroup = (state: PbsState, at: GroupAddress): void => {
   namespace.groups = namespace.groups.filter((candidate) => candidate !== group)
 }
 
-/** Keeps the newest `keep` snapshots of a group, protected ones or not. The group stays. */
+const oldestExplicit = ({ snapshots }: GroupState): SnapshotState | undefined =>
+  snapshots.reduce<SnapshotState | undefined>(
+    (oldest, snapshot) => (oldest === undefined || snapshot.backupTime < oldest.backupTime ? snapshot : oldest),
+    undefined,
+  )
+
+/** Keeps the newest `keep` snapshots of a group, protected ones or not; says how many went. The group stays. */
 export const pruneGroup = (group: GroupState, keep: number): number => {
-  const surplus = countOf(group) - keep
-  if (surplus <= 0) return 0
-  if (group.series !== null && group.snapshots.length === 0) {
-    group.series.from += surplus
-    return surplus
+  const surplus = Math.max(0, countOf(group) - keep)
+  for (let removed = 0; removed < surplus; removed += 1) {
+    const { series } = group
+    const explicit = oldestExplicit(group)
+    const inSeries = series !== null && series.from < series.to
+    if (inSeries && (explicit === undefined || seriesTime(series, series.from) <= explicit.backupTime)) series.from += 1
+    else group.snapshots = group.snapshots.filter((snapshot) => snapshot !== explicit)
   }
-  const newestFirst = [...expandGroup(group)].sort((left, right) => right.backupTime - left.backupTime)
-  group.snapshots = newestFirst.slice(0, keep).reverse()
   return surplus
 }
 

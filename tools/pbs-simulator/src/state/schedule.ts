@@ -1,4 +1,4 @@
-import { localTimeOf } from '../state/time-zone.ts'
+import { localTimeOf } from './time-zone.ts'
 
 const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
 const DAY = 86_400

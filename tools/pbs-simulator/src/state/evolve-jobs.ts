@@ -1,0 +1,69 @@
+import type { DatastoreState, JobState, PbsState } from './pbs-state.ts'
+import type { Random } from './random.ts'
+import { nextEvent } from './schedule.ts'
+import { formatUpid } from './upid.ts'
+
+const outcomes = ['OK', 'OK', 'OK', 'OK', 'WARNINGS: 2', 'unknown', 'connection error: connection reset by peer']
+
+const runJob = (state: PbsState, job: JobState, workerType: string, random: Random): void => {
+  const startTime = state.now - 600 - random.below(3000)
+  const upid = formatUpid({
+    node: state.name,
+    taskId: 0x300 + random.below(0x1000),
+    startTime,
+    workerType,
+    workerId: `${job.store}:${job.id}`,
+    authId: 'root@pam',
+  })
+  const outcome = random.pick(outcomes)
+  // A worker that died leaves its start time as its end.
+  const endtime = outcome === 'unknown' ? startTime : startTime + 1 + random.below(500)
+  job.lastRun = { upid, state: outcome, endtime }
+}
+
+const scheduledJobs = ({ jobs }: PbsState): readonly (readonly [JobState, string])[] =>
+  [
+    ...jobs.verify.map((job) => [job, 'verificationjob'] as const),
+    ...jobs.prune.filter(({ disable }) => !disable).map((job) => [job, 'prunejob'] as const),
+    ...jobs.sync.map((job) => [job, 'syncjob'] as const),
+    ...jobs.tape.map((job) => [job, 'tape-backup-job'] as const),
+  ].filter(([job]) => job.schedule !== null)
+
+/**
+ * Runs jobs and computes their next runs; says how many ran.
+ *
+ * With `share` null those run that were due, and one more as if an operator had clicked "run now".
+ */
+export const evolveJobs = (state: PbsState, random: Random, share: number | null): number => {
+  const jobs = scheduledJobs(state)
+  const clicked = random.below(Math.max(1, jobs.length))
+  let ran = 0
+  for (const [index, [job, workerType]] of jobs.entries()) {
+    const due = job.nextRun !== null && job.nextRun <= state.now
+    if (share === null ? due || index === clicked : random.chance(share)) {
+      runJob(state, job, workerType, random)
+      ran += 1
+    }
+    job.nextRun = nextEvent(job.schedule, job.lastRun?.endtime ?? state.now, state.timezone)
+  }
+  return ran
+}
+
+/** Collects garbage in a store when it is due: a success that moves the numbers of the last one. */
+export const evolveGc = (state: PbsState, store: DatastoreState, random: Random): void => {
+  const { gc } = store
+  if (store.gcSchedule === null || gc.nextRun === null || gc.nextRun > state.now) return
+  const startTime = gc.nextRun + random.below(60)
+  const upid = formatUpid({
+    node: state.name,
+    taskId: 0x2000 + random.below(0x1000),
+    startTime,
+    workerType: 'garbage_collection',
+    workerId: store.name,
+    authId: 'root@pam',
+  })
+  const removed = random.below(30_000)
+  gc.status = { ...gc.status, upid, 'removed-chunks': removed, 'removed-bytes': removed * 1_900_000 }
+  gc.lastRun = { state: 'OK', endtime: Math.min(state.now, startTime + 60 + random.below(900)) }
+  gc.nextRun = nextEvent(store.gcSchedule, state.now, state.timezone)
+}
