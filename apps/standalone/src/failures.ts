@@ -1,7 +1,17 @@
-import { Data } from 'effect'
+import { Data, Effect } from 'effect'
 
 /** The command was called wrongly. Ends with exit code 2; the message names the flag or variable and the fix. */
 export class WrongUsage extends Data.TaggedError('WrongUsage')<{ readonly message: string }> {}
 
 /** Something outside prevents the command. Ends with exit code 1; the message is one sentence with the next step. */
 export class CannotRun extends Data.TaggedError('CannotRun')<{ readonly message: string; readonly cause?: unknown }> {}
+
+/** What rooms fail with is told to the operator in their own words. */
+export const asExpected = <A, E extends { readonly message: string }, R>(
+  effect: Effect.Effect<A, E, R>,
+): Effect.Effect<A, WrongUsage | CannotRun, R> =>
+  Effect.mapError(effect, (error) =>
+    error instanceof WrongUsage || error instanceof CannotRun
+      ? error
+      : new CannotRun({ message: error.message, cause: error }),
+  )

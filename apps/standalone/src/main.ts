@@ -1,4 +1,4 @@
-import { NodeRuntime } from '@effect/platform-node'
+import * as NodeRuntime from '@effect/platform-node/NodeRuntime'
 import { Cause, Effect, Exit, Option } from 'effect'
 import { CannotRun, WrongUsage } from './failures.ts'
 import { readCommandLine, type Task } from './program.ts'

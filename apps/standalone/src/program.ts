@@ -7,10 +7,10 @@ import { createToken, listTokens, revokeToken } from './commands/token.ts'
 import { type CannotRun, WrongUsage } from './failures.ts'
 import { needRemote, type RemoteFlags } from './remote/find-remote.ts'
 import type { Remote } from './remote/remote-api.ts'
-import { withTokenHome } from './remote/token-home.ts'
 import { readSecret } from './secret-input.ts'
 import { parseStartOptions } from './start/options.ts'
 import { start } from './start/start.ts'
+import { withTokenHome } from './tokens/token-home.ts'
 
 /** A command's work. */
 export type Task = Effect.Effect<void, WrongUsage | CannotRun>

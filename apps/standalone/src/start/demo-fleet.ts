@@ -9,21 +9,36 @@ import type { StartOptions } from './options.ts'
 /** How often the simulated fleet lives on and is read again. */
 const beat = '1 minute'
 
+/** A minute of the demo is an hour of the fleet, until it has caught up with the clock. */
+const stepSeconds = 3600
+const behindSeconds = 12 * 3600
+
+const epochNow = (): number => Math.floor(Date.now() / 1000)
+
 /** Simulated servers on loopback ports, until the scope closes; a minute brings new backups, prunes and job runs. */
 export const demoFleet = ({ demoServers, demoSnapshots, seed }: StartOptions) =>
   Effect.gen(function* () {
     progress('starting simulated PBS servers')
     const fleet = yield* Effect.acquireRelease(
       Effect.tryPromise({
-        try: () => startFleet({ servers: demoServers, snapshots: demoSnapshots, seed, host: '127.0.0.1' }),
+        try: () =>
+          startFleet({
+            servers: demoServers,
+            snapshots: demoSnapshots,
+            seed,
+            host: '127.0.0.1',
+            now: epochNow() - behindSeconds,
+          }),
         catch: (cause) => new CannotRun({ message: 'the simulated servers did not start', cause }),
       }),
       ({ close }) => Effect.promise(() => close()),
     )
-    yield* Effect.forEach(fleet.servers, (server) =>
-      Effect.sync(() => server.evolve({ now: Math.floor(Date.now() / 1000) })),
-    ).pipe(Effect.schedule(Schedule.spaced(beat)), Effect.delay(beat), Effect.forkScoped)
-    return fleet.servers
+    yield* Effect.sync(() => {
+      for (const server of fleet) {
+        server.evolve({ now: Math.min(server.state.now + stepSeconds, epochNow()), jobRuns: 0.3 })
+      }
+    }).pipe(Effect.schedule(Schedule.spaced(beat)), Effect.forkScoped)
+    return fleet
   })
 
 /** Connects the simulated servers as an operator would, over REST, and has them read every minute. Servers of an earlier demo are connected anew. */

@@ -1,0 +1,43 @@
+import { Effect } from 'effect'
+import { z } from 'zod'
+import { call, type Remote } from '../remote/remote-api.ts'
+import type { TokenHome } from './token-home.ts'
+
+const path = '/api/users/tokens/'
+
+const Me = z.object({ id: z.int() })
+const Made = z.object({ key: z.string(), token: z.string() })
+const TokenPage = z.object({
+  results: z.array(
+    z.object({
+      id: z.int(),
+      key: z.string(),
+      user: z.object({ username: z.string() }),
+      description: z.string(),
+      write_enabled: z.boolean(),
+      expires: z.string().nullable(),
+      last_used: z.string().nullable(),
+    }),
+  ),
+})
+
+/** The tokens of a running system, over REST. */
+export const remoteTokens = (remote: Remote): TokenHome => ({
+  create: ({ readOnly, expires, description }) =>
+    Effect.gen(function* () {
+      const { id } = yield* call(remote)({ method: 'GET', path: '/api/authentication-check/', answer: Me })
+      const body = { user: id, write_enabled: !readOnly, expires, description }
+      const { key, token } = yield* call(remote)({ method: 'POST', path, body, answer: Made })
+      return token.startsWith('nbt_') ? token : `nbt_${key}.${token}`
+    }),
+  list: () =>
+    Effect.map(call(remote)({ method: 'GET', path: `${path}?limit=1000`, answer: TokenPage }), ({ results }) =>
+      results.map(({ user, write_enabled, last_used, ...token }) => ({
+        ...token,
+        username: user.username,
+        writes: write_enabled,
+        lastUsed: last_used,
+      })),
+    ),
+  revoke: (id) => Effect.asVoid(call(remote)({ method: 'DELETE', path: `${path}${id}/`, answer: z.unknown() })),
+})

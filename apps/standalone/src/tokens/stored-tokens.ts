@@ -1,0 +1,48 @@
+import { newTokenText, writeToken } from '@netbox-pbs/api'
+import { ApiTokens } from '@netbox-pbs/core/ports'
+import { accountsLayer, migrate } from '@netbox-pbs/store-postgres'
+import { Effect, Layer, Redacted } from 'effect'
+import { environment } from '../config.ts'
+import { databaseLayers } from '../databases.ts'
+import { CannotRun } from '../failures.ts'
+import type { TokenHome } from './token-home.ts'
+
+/** The tokens of a system that does not run, in its database. */
+export const storedTokens = Effect.fn('storedTokens')(function* (dataDir: string) {
+  const databases = yield* Layer.build(databaseLayers({ ...(yield* environment), dataDir }))
+  yield* migrate.pipe(Effect.provide(databases))
+  const accounts = yield* Layer.build(accountsLayer).pipe(Effect.provide(databases))
+  const home: TokenHome = {
+    create: ({ readOnly, expires, description }) =>
+      Effect.gen(function* () {
+        const text = newTokenText()
+        yield* writeToken(text, { description, write_enabled: !readOnly, expires })
+        return Redacted.value(text)
+      }).pipe(Effect.provide(accounts), asCannotRun),
+    list: () =>
+      Effect.gen(function* () {
+        const tokens = yield* ApiTokens
+        const { rows } = yield* tokens.list({ limit: 1000, offset: 0 })
+        return rows.map(({ user, write_enabled, last_used, ...token }) => ({
+          ...token,
+          username: user.username,
+          writes: write_enabled,
+          lastUsed: last_used,
+        }))
+      }).pipe(Effect.provide(accounts), asCannotRun),
+    revoke: (id) =>
+      Effect.gen(function* () {
+        const tokens = yield* ApiTokens
+        if (!(yield* tokens.remove({ id })))
+          yield* new CannotRun({ message: `there is no token ${id}: "netbox-pbs token list" shows them` })
+      }).pipe(Effect.provide(accounts), asCannotRun),
+  }
+  return home
+})
+
+const asCannotRun = <A, E extends { readonly message: string }, R>(
+  effect: Effect.Effect<A, E, R>,
+): Effect.Effect<A, CannotRun, R> =>
+  Effect.mapError(effect, (error) =>
+    error instanceof CannotRun ? error : new CannotRun({ message: error.message, cause: error }),
+  )

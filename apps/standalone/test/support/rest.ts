@@ -1,0 +1,75 @@
+import { expect } from 'vitest'
+
+/** A REST client for tests: the address of a system and a token. */
+export interface Rest {
+  readonly url: string
+  readonly token: string
+}
+
+/** One request; the answer's status and JSON. */
+export async function request(
+  { url, token }: Rest,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ readonly status: number; readonly json: unknown }> {
+  const response = await fetch(new URL(path, url), {
+    method,
+    headers: {
+      Authorization: `Bearer ${token}`,
+      Accept: 'application/json',
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  return { status: response.status, json: text === '' ? null : JSON.parse(text) }
+}
+
+/** A row of a list. */
+export type Row = Record<string, unknown> & { readonly id: number }
+
+/** Every row of a list, page by page. */
+export async function allRows(rest: Rest, model: string, query = ''): Promise<ReadonlyArray<Row>> {
+  const rows: Array<Row> = []
+  let next: string | null = `/api/plugins/pbs/${model}/?limit=1000${query}`
+  while (next !== null) {
+    const { status, json } = await request(rest, 'GET', next)
+    expect(status, next).toBe(200)
+    const page = json as { results: ReadonlyArray<Row>; next: string | null } // border: a test reads what it asserts
+    rows.push(...page.results)
+    next = page.next
+  }
+  return rows
+}
+
+/** A run as REST shows it. */
+export interface RunAnswer {
+  readonly id: number
+  readonly status: { readonly value: string }
+  readonly counts: Record<string, number>
+  readonly outcomes: Record<string, number>
+  readonly scopes: ReadonlyArray<{
+    readonly title: string
+    readonly outcome: unknown
+    readonly reason: { readonly code: string; readonly message: string } | null
+  }>
+  readonly warnings: ReadonlyArray<{ readonly code: string; readonly message: string }>
+  readonly error: string
+}
+
+const ended = new Set(['completed', 'incomplete', 'failed', 'cancelled'])
+
+/** Starts a run and waits until it has ended. */
+export async function syncAndWait(rest: Rest, body: unknown = {}): Promise<RunAnswer> {
+  const made = await request(rest, 'POST', '/api/plugins/pbs/sync-runs/', body)
+  expect(made.status, JSON.stringify(made.json)).toBe(201)
+  const { id } = made.json as RunAnswer
+  return expect
+    .poll(async () => (await request(rest, 'GET', `/api/plugins/pbs/sync-runs/${id}/`)).json as RunAnswer, {
+      timeout: 60_000,
+      interval: 100,
+    })
+    .toSatisfy((run: RunAnswer) => ended.has(run.status.value))
+    .then(async () => (await request(rest, 'GET', `/api/plugins/pbs/sync-runs/${id}/`)).json as RunAnswer)
+}
