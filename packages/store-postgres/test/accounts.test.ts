@@ -1,0 +1,159 @@
+import { type ApiToken, ApiTokens, Sessions } from '@netbox-pbs/core/ports'
+import { Effect, Layer, ManagedRuntime, Option } from 'effect'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { accountsLayer } from '../src/accounts/accounts-layer.ts'
+import { Database } from '../src/database/database.ts'
+import { migrate } from '../src/migrations/migrate.ts'
+import { engines } from './engines.ts'
+
+describe.each(engines)('accounts on $engine', ({ empty }) => {
+  const runtime = ManagedRuntime.make(Layer.provideMerge(accountsLayer, empty))
+  const run = <A, E>(effect: Effect.Effect<A, E, ApiTokens | Sessions | Database>) => runtime.runPromise(effect)
+  const tokens = <A, E>(use: (tokens: typeof ApiTokens.Service) => Effect.Effect<A, E>) =>
+    run(Effect.flatMap(ApiTokens, use))
+  const sessions = <A, E>(use: (sessions: typeof Sessions.Service) => Effect.Effect<A, E>) =>
+    run(Effect.flatMap(Sessions, use))
+  const statement = (text: string) =>
+    run(Effect.flatMap(Database, (database) => database.query('testing', (db) => sql.raw(text).execute(db))))
+
+  beforeAll(() => run(migrate))
+  afterAll(() => runtime.dispose())
+
+  const create = (key: string, username: string): Promise<ApiToken> =>
+    tokens((t) =>
+      t.create({
+        key,
+        secretHash: `hash of ${key}`,
+        username,
+        description: 'for scripts',
+        write_enabled: true,
+        expires: '2027-01-01T00:00:00Z',
+      }),
+    )
+
+  describe('ApiTokens', () => {
+    test('stores a token and makes its user', async () => {
+      const token = await create('abc', 'ada')
+      expect(token).toEqual({
+        id: expect.any(Number),
+        key: 'abc',
+        user: { id: expect.any(Number), username: 'ada' },
+        description: 'for scripts',
+        write_enabled: true,
+        enabled: true,
+        expires: '2027-01-01T00:00:00Z',
+        created: expect.stringMatching(/Z$/),
+        last_used: null,
+      })
+      expect(await tokens((t) => t.find({ key: 'abc' }))).toEqual(Option.some({ ...token, secretHash: 'hash of abc' }))
+      expect(await tokens((t) => t.get({ id: token.id }))).toEqual(Option.some(token))
+      expect(await tokens((t) => t.user({ id: token.user.id }))).toEqual(Option.some(token.user))
+      expect(await tokens((t) => t.find({ key: 'ABC' }))).toEqual(Option.none())
+      expect(await tokens((t) => t.get({ id: 999_999 }))).toEqual(Option.none())
+      expect(await tokens((t) => t.user({ id: 999_999 }))).toEqual(Option.none())
+    })
+
+    test('gives tokens made at once for one new name to one user', async () => {
+      const made = await Promise.all(['k1', 'k2', 'k3', 'k4'].map((key) => create(key, 'grace')))
+      expect(new Set(made.map((token) => token.user.id)).size).toBe(1)
+      expect(new Set(made.map((token) => token.id)).size).toBe(4)
+    })
+
+    test('lists by id, a page at a time, or by key', async () => {
+      const made = [await create('l1', 'linus'), await create('l2', 'linus')]
+      const all = await tokens((t) => t.list({ limit: 100, offset: 0 }))
+      expect(all.count).toBe(all.rows.length)
+      expect(all.rows.slice(-2)).toEqual(made)
+      expect(await tokens((t) => t.list({ limit: 1, offset: all.count - 1 }))).toEqual({
+        count: all.count,
+        rows: made.slice(1),
+      })
+      expect(await tokens((t) => t.list({ limit: 10, offset: 0, key: 'l1' }))).toEqual({
+        count: 1,
+        rows: made.slice(0, 1),
+      })
+      expect(await tokens((t) => t.list({ limit: 10, offset: 0, key: 'no' }))).toEqual({ count: 0, rows: [] })
+    })
+
+    test('removes a token once and keeps its user', async () => {
+      const { id, user } = await create('gone', 'rosa')
+      expect(await tokens((t) => t.remove({ id }))).toBe(true)
+      expect(await tokens((t) => t.remove({ id }))).toBe(false)
+      expect(await tokens((t) => t.find({ key: 'gone' }))).toEqual(Option.none())
+      expect(await tokens((t) => t.user({ id: user.id }))).toEqual(Option.some(user))
+    })
+
+    test('notes a use at most once a minute', async () => {
+      const { id } = await create('busy', 'ada')
+      const lastUsed = async () => Option.getOrThrow(await tokens((t) => t.get({ id }))).last_used
+      await tokens((t) => t.used({ id }))
+      const first = await lastUsed()
+      expect(first).not.toBeNull()
+      await tokens((t) => t.used({ id }))
+      expect(await lastUsed()).toBe(first)
+      await statement(`update api_tokens set last_used = now() - interval '61 seconds' where id = ${id}`)
+      const old = await lastUsed()
+      await tokens((t) => t.used({ id }))
+      expect(await lastUsed()).not.toBe(old)
+    })
+  })
+
+  describe('Sessions', () => {
+    const expires = '2026-05-01T12:00:00Z'
+    const [before, after] = ['2026-05-01T11:59:59Z', expires]
+
+    test('finds a session until it expires or is ended', async () => {
+      const { user } = await create('s', 'ada')
+      await sessions((s) => s.create({ idHash: 'h1', userId: user.id, write_enabled: false, expires }))
+      expect(await sessions((s) => s.find({ idHash: 'h1', now: before }))).toEqual(
+        Option.some({ user, write_enabled: false, expires }),
+      )
+      expect(await sessions((s) => s.find({ idHash: 'h1', now: after }))).toEqual(Option.none())
+      expect(await sessions((s) => s.find({ idHash: 'h2', now: before }))).toEqual(Option.none())
+      await sessions((s) => s.remove({ idHash: 'h1' }))
+      expect(await sessions((s) => s.find({ idHash: 'h1', now: before }))).toEqual(Option.none())
+    })
+
+    test('clears sessions and links that ended long ago', async () => {
+      const { user } = await create('old', 'ada')
+      const session = (idHash: string, until: string) =>
+        sessions((s) => s.create({ idHash, userId: user.id, write_enabled: true, expires: until }))
+      await session('old', '2026-01-01T00:00:00Z')
+      await session('new', expires)
+      await sessions((s) => s.createLink({ idHash: 'old', username: 'ada', expires: '2026-01-01T00:00:00Z' }))
+      await sessions((s) => s.createLink({ idHash: 'new', username: 'ada', expires }))
+      const now = '2025-01-01T00:00:00Z'
+      expect(await sessions((s) => s.find({ idHash: 'old', now }))).toEqual(Option.none())
+      expect(Option.isSome(await sessions((s) => s.find({ idHash: 'new', now })))).toBe(true)
+      expect(await sessions((s) => s.redeemLink({ idHash: 'old', now }))).toEqual(Option.none())
+      expect(Option.isSome(await sessions((s) => s.redeemLink({ idHash: 'new', now })))).toBe(true)
+    })
+
+    test('a link makes its user and is used up by exactly one of many at once', async () => {
+      await sessions((s) => s.createLink({ idHash: 'l1', username: 'new here', expires }))
+      const redeemed = await sessions((s) =>
+        Effect.all(
+          Array.from({ length: 8 }, () => s.redeemLink({ idHash: 'l1', now: before })),
+          {
+            concurrency: 'unbounded',
+          },
+        ),
+      )
+      expect(redeemed.filter(Option.isSome)).toHaveLength(1)
+      expect(redeemed.find(Option.isSome)).toEqual(Option.some({ id: expect.any(Number), username: 'new here' }))
+    })
+
+    test('a link that has expired signs nobody in and makes no user', async () => {
+      await sessions((s) => s.createLink({ idHash: 'l2', username: 'too late', expires }))
+      expect(await sessions((s) => s.redeemLink({ idHash: 'l2', now: after }))).toEqual(Option.none())
+      expect((await statement("select 1 from users where username = 'too late'")).rows).toEqual([])
+    })
+
+    test('a link of a user who is there signs that user in', async () => {
+      const { user } = await create('known', 'ada')
+      await sessions((s) => s.createLink({ idHash: 'l3', username: 'ada', expires }))
+      expect(await sessions((s) => s.redeemLink({ idHash: 'l3', now: before }))).toEqual(Option.some(user))
+    })
+  })
+})

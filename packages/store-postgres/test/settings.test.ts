@@ -1,0 +1,89 @@
+import { defaultSettings } from '@netbox-pbs/core'
+import { type SecretBox, SecretUnreadable, SettingsStore } from '@netbox-pbs/core/ports'
+import { Effect, Either, Layer, ManagedRuntime, Option, Redacted } from 'effect'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { Database } from '../src/database/database.ts'
+import { migrate } from '../src/migrations/migrate.ts'
+import { checkSecretKey } from '../src/secret-box/check-secret-key.ts'
+import { settingsLayer } from '../src/settings/settings-store.ts'
+import { engines } from './engines.ts'
+import { boxWith } from './secret-boxes.ts'
+
+describe.each(engines)('SettingsStore on $engine', ({ empty }) => {
+  const runtime = ManagedRuntime.make(settingsLayer.pipe(Layer.provideMerge(boxWith(1)), Layer.provideMerge(empty)))
+  const run = <A, E>(effect: Effect.Effect<A, E, SettingsStore | SecretBox | Database>) => runtime.runPromise(effect)
+  const settings = <A, E>(use: (settings: typeof SettingsStore.Service) => Effect.Effect<A, E>) =>
+    run(Effect.flatMap(SettingsStore, use))
+  const statement = (text: string) =>
+    run(Effect.flatMap(Database, (database) => database.query('testing', (db) => sql.raw(text).execute(db))))
+
+  beforeAll(() => run(migrate))
+  beforeEach(() => statement("update settings set changed = '{}', proxbox_api_key = ''"))
+  afterAll(() => runtime.dispose())
+
+  const get = () => settings((s) => s.get())
+
+  test('a new system has the defaults', async () => {
+    expect(await get()).toEqual({
+      ...defaultSettings,
+      proxbox_api_key_configured: false,
+      created: expect.stringMatching(/Z$/),
+      last_updated: expect.stringMatching(/Z$/),
+    })
+    expect(await settings((s) => s.proxboxApiKey())).toEqual(Option.none())
+  })
+
+  test('changes the named fields only, and says when', async () => {
+    const before = await get()
+    await settings((s) => s.update({ guard_max_share: 0.5, sync_schedule: '0 3 * * *' }))
+    await settings((s) => s.update({ branching_enabled: true, guard_max_share: 0.25 }))
+    const after = await get()
+    expect(after).toEqual({
+      ...before,
+      guard_max_share: 0.25,
+      sync_schedule: '0 3 * * *',
+      branching_enabled: true,
+      last_updated: expect.any(String),
+    })
+    expect(after.last_updated > before.last_updated).toBe(true)
+  })
+
+  test('keeps changes made at once', async () => {
+    await Promise.all([
+      settings((s) => s.update({ guard_min_rows: 7 })),
+      settings((s) => s.update({ run_retention_days: 8 })),
+      settings((s) => s.update({ proxbox_api_key: Redacted.make('k') })),
+    ])
+    expect(await get()).toMatchObject({ guard_min_rows: 7, run_retention_days: 8, proxbox_api_key_configured: true })
+  })
+
+  test('keeps the key sealed until it is emptied', async () => {
+    await settings((s) => s.update({ proxbox_api_key: Redacted.make('pxk_secret') }))
+    await settings((s) => s.update({ guard_min_rows: 9 }))
+    expect(Option.map(await settings((s) => s.proxboxApiKey()), Redacted.value)).toEqual(Option.some('pxk_secret'))
+    expect(JSON.stringify(await get())).not.toContain('pxk_secret')
+    expect(JSON.stringify((await statement('select * from settings')).rows)).not.toContain('pxk_secret')
+    await settings((s) => s.update({ proxbox_api_key: Redacted.make('') }))
+    expect(await settings((s) => s.proxboxApiKey())).toEqual(Option.none())
+    expect(await get()).toMatchObject({ proxbox_api_key_configured: false, guard_min_rows: 9 })
+  })
+
+  test('leaves out a setting of a release that knew more', async () => {
+    await statement(`update settings set changed = '{"gone": 1, "guard_min_rows": 3}'`)
+    expect(await get()).toEqual({
+      ...defaultSettings,
+      guard_min_rows: 3,
+      proxbox_api_key_configured: false,
+      created: expect.any(String),
+      last_updated: expect.any(String),
+    })
+  })
+
+  test('checkSecretKey tells another key than the first, also when many start at once', async () => {
+    const check = (fill: number) => run(Effect.either(checkSecretKey).pipe(Effect.provide(Layer.fresh(boxWith(fill)))))
+    expect(await Promise.all([check(1), check(1), check(1)])).toEqual([Either.void, Either.void, Either.void])
+    expect(await check(2)).toEqual(Either.left(new SecretUnreadable({ keyName: 'NETBOX_PBS_SECRET_KEY' })))
+    expect(await check(1)).toEqual(Either.void)
+  })
+})
