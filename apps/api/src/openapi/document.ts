@@ -21,7 +21,7 @@ export function openApiDocument(paths: ReadonlyArray<Path>): object {
   })
   return getOpenAPI31Document({
     openapi: '3.1.0',
-    info: { title: 'netbox-pbs', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    info: { title: 'netbox-pbs', version, license: { name: 'Apache-2.0' } },
     security: [{ token: [] }],
   })
 }

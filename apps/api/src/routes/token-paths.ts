@@ -1,9 +1,9 @@
 import { last } from '@netbox-pbs/core'
 import { type ApiToken, ApiTokens } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
+import { hashSecret, newCredentials } from '../accounts/token-text.ts'
 import { baseUrl } from '../http/base-url.ts'
 import type { Path } from '../http/mount-routes.ts'
-import { newToken } from '../http/new-token.ts'
 import { offsetPage } from '../http/offset-page.ts'
 import { readBody } from '../http/read-body.ts'
 import { invalid, notFound } from '../http/refused.ts'
@@ -60,8 +60,13 @@ const createRoute: Route = route(
       if (Option.isNone(user)) {
         return yield* invalid({ user: [`Related object not found using the provided numeric ID: ${userId}`] })
       }
-      const { key, secret, secretHash } = newToken()
-      const token = yield* tokens.create({ key, secretHash, username: user.value.username, ...about })
+      const { key, secret } = newCredentials()
+      const token = yield* tokens.create({
+        key,
+        secretHash: hashSecret(secret),
+        username: user.value.username,
+        ...about,
+      })
       const base = baseUrl(c)
       return c.json({ ...served(base, token), token: secret }, 201, { Location: `${base}${path}${token.id}/` })
     }),

@@ -1,0 +1,40 @@
+import { createHash, randomInt, timingSafeEqual } from 'node:crypto'
+
+/** What a token's text says: what it is looked up by, and what proves it. */
+export interface Credentials {
+  readonly key: string
+  readonly secret: string
+  readonly version: 1 | 2
+}
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
+/** The parts of a fresh token: a key of 12 characters and a secret of 40. */
+export const newCredentials = (): Credentials => ({ key: randomText(12), secret: randomText(40), version: 2 })
+
+/** A token of version 2 as clients send it. */
+export const tokenText = ({ key, secret }: Credentials): string => `nbt_${key}.${secret}`
+
+/**
+ * Reads a token's text: `nbt_<key>.<secret>`, or any text without that prefix as NetBox's version 1. Such a text has no public part; the start
+ * of its hash stands in for one, so that it too is stored hashed only. Null: the prefix without a dot.
+ */
+export function readToken(text: string): Credentials | null {
+  if (!text.startsWith('nbt_')) return { key: hashSecret(text).slice(0, 12), secret: text, version: 1 }
+  const dot = text.indexOf('.')
+  return dot < 0 ? null : { key: text.slice('nbt_'.length, dot), secret: text.slice(dot + 1), version: 2 }
+}
+
+/** Hex SHA-256 of a secret, as it is stored. 40 random characters need no slow hash. */
+export const hashSecret = (secret: string): string => createHash('sha256').update(secret).digest('hex')
+
+/** Whether a secret has this hash, in a time that does not tell how much of it is right. */
+export function secretHasHash(secret: string, hash: string): boolean {
+  const own = Buffer.from(hashSecret(secret))
+  const other = Buffer.from(hash)
+  return own.length === other.length && timingSafeEqual(own, other)
+}
+
+function randomText(length: number): string {
+  return Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('')
+}
