@@ -1,5 +1,5 @@
 import { SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect, Option, type Redacted } from 'effect'
+import { Data, Effect, Option, type Redacted } from 'effect'
 
 /** Where the gateway is, and the key it knows us by. */
 export interface GatewayAt {
@@ -7,14 +7,24 @@ export interface GatewayAt {
   readonly key: Redacted.Redacted<string>
 }
 
-/**
- * The gateway that the settings name, else the one the process was started with. Settings without a key take the process's own, so that an
- * address can be changed without entering the key again.
- */
-export const gatewayAddress = (started: GatewayAt): Effect.Effect<GatewayAt, StoreFailed, SettingsStore> =>
+/** The settings name a gateway but no key for it. The key of another gateway is not sent there. */
+export class GatewayKeyMissing extends Data.TaggedError('GatewayKeyMissing')<{ readonly url: string }> {
+  override get message(): string {
+    return `the settings name the gateway ${this.url} but no key for it: enter its proxbox_api_key as well`
+  }
+}
+
+/** The gateway that the settings name, else the one the process was started with. */
+export const gatewayAddress = (
+  started: GatewayAt,
+): Effect.Effect<GatewayAt, StoreFailed | GatewayKeyMissing, SettingsStore> =>
   Effect.gen(function* () {
     const settings = yield* SettingsStore
-    const { proxbox_api_url } = yield* settings.get()
+    const { proxbox_api_url: url } = yield* settings.get()
+    if (url === '') return started
     const key = yield* settings.proxboxApiKey()
-    return proxbox_api_url === '' ? started : { url: proxbox_api_url, key: Option.getOrElse(key, () => started.key) }
+    return yield* Option.match(key, {
+      onNone: () => Effect.fail(new GatewayKeyMissing({ url })),
+      onSome: (known) => Effect.succeed({ url, key: known }),
+    })
   })
