@@ -1,0 +1,141 @@
+import { type Change, type ModelName, naturalKey, noRows, type RowCounts, type Scope, scopeKey } from '@netbox-pbs/core'
+import { type Appended, ChangeSetClosed, ChangeSets, type Landing } from '@netbox-pbs/core/ports'
+import { Effect, Layer } from 'effect'
+import { snapshotsOf } from './inventory.ts'
+import type { Row, World } from './world.ts'
+
+interface Open {
+  readonly runId: number
+  readonly server: string | null
+  readonly parts: Map<string, Array<Appended>>
+}
+
+/** What a test may see of the change sets. */
+export interface ChangeSetLog {
+  /** Landings, in order. */
+  readonly landings: Array<Landing>
+  /** Rows of the largest append. */
+  largestAppend: number
+  readonly open: Map<number, Open>
+}
+
+/** `ChangeSets` on a world. */
+export const changeSetsLayer = (world: World, log: ChangeSetLog) => {
+  let nextId = 1
+  const opened = (changeSet: number) =>
+    Effect.suspend(() => {
+      const found = log.open.get(changeSet)
+      return found === undefined ? new ChangeSetClosed({ changeSet }) : Effect.succeed(found)
+    })
+  return Layer.succeed(ChangeSets, {
+    open: ({ runId, server }) =>
+      Effect.sync(() => {
+        for (const [id, other] of log.open) if (other.runId === runId && other.server === server) log.open.delete(id)
+        const id = nextId++
+        log.open.set(id, { runId, server, parts: new Map() })
+        return id
+      }),
+    append: (part) =>
+      Effect.map(opened(part.changeSet), ({ parts }) => {
+        log.largestAppend = Math.max(log.largestAppend, part.changes.length)
+        const key = scopeKey(part.scope)
+        parts.set(key, [...(parts.get(key) ?? []), part as unknown as Appended]) // border: one list for all models
+      }),
+    land: (landing) =>
+      Effect.map(opened(landing.changeSet), ({ parts }) => {
+        const key = scopeKey(landing.scope)
+        const counts = land(world, landing, parts.get(key) ?? [])
+        parts.delete(key)
+        log.landings.push(landing)
+        return counts
+      }),
+    dropScope: ({ changeSet, scope }) => Effect.sync(() => void log.open.get(changeSet)?.parts.delete(scopeKey(scope))),
+    close: ({ changeSet }) => Effect.sync(() => void log.open.delete(changeSet)),
+  })
+}
+
+const modelOf: Record<Scope['resource'], ModelName> = {
+  servers: 'server',
+  datastores: 'datastore',
+  namespaces: 'namespace',
+  snapshots: 'snapshot',
+  jobs: 'job',
+}
+
+function land(world: World, landing: Landing, parts: ReadonlyArray<Appended>): RowCounts {
+  const { scope, at, view, listed } = landing
+  const own = modelOf[scope.resource]
+  const counts = { ...noRows }
+  const deletions: Array<{ model: ModelName; id: number; waits: boolean }> = []
+  for (const part of parts) {
+    for (const change of part.changes) {
+      if (change._tag === 'delete') {
+        const waits = landing.held !== null || part.held !== undefined
+        deletions.push({ model: part.model, id: change.id, waits })
+      } else if (apply(world, part.model, change) && part.model === own) {
+        counts[change._tag === 'create' ? 'created' : 'updated']++
+      }
+    }
+    for (const { key, values } of part.observed ?? []) world.observed.set(`${part.model} ${key}`, values)
+  }
+  const depth = (model: ModelName) => (model === 'snapshot' ? 0 : 1)
+  for (const { model, id, waits } of deletions.sort((a, b) => depth(a.model) - depth(b.model))) {
+    const row = world.rows[model].get(id)
+    if (row === undefined) continue
+    if (waits) hold(world, row, at)
+    else release(world, model, row)
+    if (model === own) counts[waits ? 'held_back' : 'deleted']++
+  }
+  for (const { key, digest, listed: rows } of parts.flatMap(({ digests }) => digests ?? [])) {
+    const group = world.byKey('group', key)
+    if (group === undefined) continue
+    const waiting = snapshotsOf(world, group).some(({ presence }) => presence === 'missing')
+    Object.assign(group, { digest: waiting ? null : digest, listed: rows })
+  }
+  if (listed) {
+    const before = world.scopes.get(scopeKey(scope))
+    const kept = counts.held_back > 0
+    world.scopes.set(scopeKey(scope), { view: kept ? (before?.view ?? null) : view, at, listed })
+  }
+  return counts
+}
+
+function apply(world: World, model: ModelName, change: Exclude<Change, { readonly _tag: 'delete' }>): boolean {
+  if (change._tag === 'create') {
+    // Another run may have made it since; then its facts are these already.
+    if (world.byKey(model, naturalKey(model, change.values)) !== undefined) return false
+    world.insert(model, change.values, 'listed')
+    return true
+  }
+  const row = world.rows[model].get(change.id)
+  if (row === undefined) return false
+  row.facts = { ...row.facts, ...Object.fromEntries(change.fields.map(({ field, value }) => [field, value])) }
+  if (change.appears) Object.assign(row, { presence: 'listed', missingSince: null })
+  world.writes++
+  return true
+}
+
+function hold(world: World, row: Row, at: string): void {
+  if (row.presence === 'missing') return
+  Object.assign(row, { presence: 'missing', missingSince: at, digest: null })
+  const { server, datastore_name, namespace, backup_type, backup_id } = row.facts
+  for (const group of world.where('group', { server, datastore_name, namespace, backup_type, backup_id }))
+    group.digest = null
+  world.writes++
+}
+
+/** Deletes a row; a group or namespace in which rows remain becomes one made by hand. */
+function release(world: World, model: ModelName, row: Row): void {
+  const left =
+    model === 'group'
+      ? snapshotsOf(world, row).length
+      : model === 'namespace'
+        ? world.where('group', {
+            server: row.facts['server'],
+            datastore_name: row.facts['datastore_name'],
+            namespace: row.facts['path'],
+          }).length
+        : 0
+  if (left > 0) Object.assign(row, { presence: 'manual', digest: null })
+  else world.remove(model, row.id)
+}

@@ -1,0 +1,170 @@
+import type { Scope } from '@netbox-pbs/core'
+import type { SourceFacts, SourceFailed, SourceFrame, SourceGroup, SourceRequest } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { serverFacts } from './world.ts'
+
+/** A server of the fleet: its datastores, each with its namespaces, each with its groups. */
+export interface FleetServer {
+  readonly name: string
+  readonly endpointId: number
+  readonly answers?: boolean
+  readonly datastores: Readonly<Record<string, FleetDatastore>>
+  /** Job ids by type. */
+  readonly jobs?: Readonly<Record<string, ReadonlyArray<string>>>
+}
+export interface FleetDatastore {
+  readonly comment?: string
+  /** Groups by namespace: `vm/101` with the hours of its backups. */
+  readonly namespaces: Readonly<Record<string, Readonly<Record<string, ReadonlyArray<number>>>>>
+}
+
+/** What a fleet's source says of a scope instead of listing it. */
+export type Trouble = (scope: Scope) => ReadonlyArray<Item> | null
+/** A frame, or something that happens between frames. */
+export type Item = SourceFrame | Effect.Effect<void, SourceFailed>
+
+/** What surrounds a list. */
+export interface Listing {
+  readonly view?: string | null
+  readonly trouble?: Trouble
+  /** Between the frames of a scope. */
+  readonly between?: Effect.Effect<void, SourceFailed>
+}
+
+export const backupTime = (hour: number): string =>
+  new Date(Date.UTC(2026, 0, 1, hour)).toISOString().replace('.000', '')
+
+/** The frames of a request, as the gateway would stream them. */
+export function* fleetFrames(
+  fleet: ReadonlyArray<FleetServer>,
+  request: SourceRequest,
+  listing: Listing = {},
+): Generator<Item> {
+  if (request.resource === 'servers') {
+    yield* scopeFrames({ resource: 'servers' }, fleet.map(serverFrame), listing)
+  } else {
+    for (const server of fleet) {
+      if (request.servers?.includes(server.name) === false) continue
+      if (request.resource === 'datastores') yield* scopeFrames(...datastores(server), listing)
+      else if (request.resource === 'jobs') yield* jobs(server, listing)
+      else yield* snapshots(server, listing)
+    }
+  }
+  yield { _tag: 'end' }
+}
+
+function* scopeFrames(scope: Scope, rows: ReadonlyArray<SourceFrame>, listing: Listing): Generator<Item> {
+  const instead = listing.trouble?.(scope) ?? null
+  yield { _tag: 'scope', scope }
+  if (instead !== null) return yield* instead
+  for (const row of rows) {
+    yield row
+    if (listing.between !== undefined) yield listing.between
+  }
+  yield { _tag: 'complete', scope, count: countOf(rows), view: listing.view ?? null }
+}
+
+/** Snapshots in the frames of groups, rows in others. */
+const counts = new WeakMap<SourceFrame, number>()
+const countOf = (rows: ReadonlyArray<SourceFrame>) => rows.reduce((sum, row) => sum + (counts.get(row) ?? 1), 0)
+
+const serverFrame = ({ name, endpointId, answers = true }: FleetServer): SourceFrame => {
+  const { endpoint_state: _, ...facts } = serverFacts(name, endpointId)
+  const said = answers ? {} : { version: null, timezone: null }
+  return {
+    _tag: 'server',
+    facts: { ...facts, endpoint_id: endpointId, ...said },
+    observed: {
+      status: answers ? 'reachable' : 'unreachable',
+      last_seen_at: answers ? '2026-05-01T02:00:00Z' : null,
+    },
+  }
+}
+
+const datastores = ({ name: server, datastores: all }: FleetServer): [Scope, ReadonlyArray<SourceFrame>] => [
+  { resource: 'datastores', server },
+  Object.entries(all).map(([name, { comment = '' }]) => ({
+    _tag: 'datastore',
+    server,
+    facts: { name, path: `/mnt/${name}`, comment, maintenance: '', mount_status: '', backend_type: 'filesystem' },
+    observed: { used_bytes: 1, total_bytes: 2, avail_bytes: 1, gc_status: 'ok', estimated_full_at: null },
+  })),
+]
+
+function* jobs({ name: server, jobs: all = {} }: FleetServer, listing: Listing): Generator<Item> {
+  for (const job_type of ['verify', 'prune', 'gc', 'sync', 'tape']) {
+    const rows = (all[job_type] ?? []).map(
+      (job_id): SourceFrame => ({
+        _tag: 'job',
+        server,
+        facts: {
+          job_type,
+          job_id,
+          store: 'tank',
+          namespace: '',
+          remote: '',
+          schedule: 'daily',
+          comment: '',
+          disable: false,
+          options: {},
+        },
+        observed: { last_run_state: 'ok', last_run_endtime: null, next_run: null },
+      }),
+    )
+    yield* scopeFrames({ resource: 'jobs', server, job_type }, rows, listing)
+  }
+}
+
+function* snapshots({ name: server, datastores: all }: FleetServer, listing: Listing): Generator<Item> {
+  for (const [datastore, { namespaces }] of Object.entries(all)) {
+    const paths = Object.keys(namespaces)
+    const rows = paths.map(
+      (path): SourceFrame => ({ _tag: 'namespace', server, facts: { datastore_name: datastore, path } }),
+    )
+    yield* scopeFrames({ resource: 'namespaces', server, datastore }, rows, listing)
+    for (const [namespace, groups] of Object.entries(namespaces)) {
+      const frames = Object.entries(groups).map(([id, hours]) => groupFrame(server, datastore, namespace, id, hours))
+      yield* scopeFrames({ resource: 'snapshots', server, datastore, namespace }, frames, listing)
+    }
+  }
+}
+
+/** A group's frame; its digest is the text of its facts. */
+export function groupFrame(
+  server: string,
+  datastore_name: string,
+  namespace: string,
+  guest: string,
+  hours: ReadonlyArray<number>,
+  change: Partial<SourceFacts<'snapshot'>> = {},
+): SourceFrame {
+  const [backup_type = '', backup_id = ''] = guest.split('/')
+  const key = { datastore_name, namespace, backup_type, backup_id }
+  const group: SourceGroup = {
+    facts: { ...key, owner: 'root@pam', comment: '' },
+    snapshots: hours.map((hour) => ({
+      ...key,
+      backup_time: backupTime(hour),
+      size_bytes: 1000 + hour,
+      owner: 'root@pam',
+      protected: false,
+      comment: '',
+      verification_state: 'ok',
+      verification_upid: '',
+      crypt_mode: 'none',
+      finished: true,
+      manifest_files: [{ filename: 'drive.img.fidx', size: 1000 + hour, crypt_mode: 'none' }],
+      other_files: [],
+      ...change,
+    })),
+  }
+  const frame: SourceFrame = { _tag: 'group', server, digest: JSON.stringify(group), parse: Effect.succeed(group) }
+  counts.set(frame, hours.length)
+  return frame
+}
+
+/** A `failed` frame. */
+export const failedFrame = (
+  scope: Scope,
+  code: Extract<SourceFrame, { readonly _tag: 'failed' }>['code'],
+): SourceFrame => ({ _tag: 'failed', scope, code, message: `${code} of the test`, retryable: false })

@@ -1,0 +1,55 @@
+import type { MainRow, ModelName } from '@netbox-pbs/core'
+import { scopeKey } from '@netbox-pbs/core'
+import { Inventory } from '@netbox-pbs/core/ports'
+import { Effect, Layer, Stream } from 'effect'
+import type { Row, World } from './world.ts'
+
+/** `Inventory` on a world. */
+export const inventoryLayer = (world: World) =>
+  Layer.succeed(Inventory, {
+    servers: () =>
+      stream(
+        () => world.all('server'),
+        (row) => ({ ...main<'server'>(row), pendingSince: row.pendingSince }),
+      ),
+    scopeState: (scope) =>
+      Effect.sync(() => {
+        const rows = world.inScope(scope).filter(({ presence }) => presence !== 'manual')
+        const state = world.scopes.get(scopeKey(scope))
+        return {
+          view: state?.view ?? null,
+          lastCompleteAt: state?.at ?? null,
+          rows: rows.length,
+          held: rows.filter(({ presence }) => presence === 'missing').length,
+        }
+      }),
+    datastores: ({ serverId }) => stream(() => world.where('datastore', { server: serverId }), main<'datastore'>),
+    namespaces: ({ serverId, datastore }) =>
+      stream(() => world.where('namespace', { server: serverId, datastore_name: datastore }), main<'namespace'>),
+    jobs: ({ serverId, jobType }) =>
+      stream(() => world.where('job', { server: serverId, job_type: jobType }), main<'job'>),
+    groups: ({ serverId, datastore, namespace }) =>
+      stream(
+        () => world.where('group', { server: serverId, datastore_name: datastore, namespace }),
+        (row) => ({ ...main<'group'>(row), digest: row.digest, listed: row.listed }),
+      ),
+    snapshots: ({ groupIds }) =>
+      stream(() => groupIds.flatMap((id) => snapshotsOf(world, world.rows.group.get(id))), main<'snapshot'>),
+    namespacesInUse: ({ serverId, datastore }) =>
+      Stream.suspend(() => {
+        const groups = world.where('group', { server: serverId, datastore_name: datastore })
+        return Stream.fromIterable(new Set(groups.map(({ facts }) => String(facts['namespace']))))
+      }),
+  })
+
+/** The snapshots of a group. */
+export function snapshotsOf(world: World, group: Row | undefined): ReadonlyArray<Row> {
+  if (group === undefined) return []
+  const { server, datastore_name, namespace, backup_type, backup_id } = group.facts
+  return world.where('snapshot', { server, datastore_name, namespace, backup_type, backup_id })
+}
+
+const stream = <A>(rows: () => ReadonlyArray<Row>, as: (row: Row) => A) =>
+  Stream.suspend(() => Stream.fromIterable(rows().map(as)))
+
+const main = <M extends ModelName>({ id, presence, facts }: Row): MainRow<M> => ({ id, presence, facts }) as MainRow<M> // border: a world's rows are untyped

@@ -1,0 +1,61 @@
+import { type ClaimedJob, Queue, type SyncJob } from '@netbox-pbs/core/ports'
+import { Effect, Layer, Option } from 'effect'
+
+interface Queued {
+  readonly id: string
+  readonly job: SyncJob
+  attempt: number
+  active: boolean
+}
+
+/** A queue in memory: at most one active job a server, three tries each. */
+export class MemoryQueue {
+  readonly jobs: Array<Queued> = []
+  readonly events: Array<string> = []
+  #nextId = 1
+  readonly #maxTries = 3
+
+  readonly layer = Layer.succeed(Queue, {
+    enqueue: (job) =>
+      Effect.sync(() => void this.jobs.push({ id: `job-${this.#nextId++}`, job, attempt: 0, active: false })),
+    claim: () => Effect.sync(() => Option.fromNullable(this.#claim())),
+    heartbeat: ({ id }) => Effect.sync(() => void this.events.push(`heartbeat ${id}`)),
+    complete: (claimed) => Effect.sync(() => this.#remove('complete', claimed)),
+    retry: (claimed) =>
+      Effect.sync(() => (claimed.last ? this.#remove('dead', claimed) : this.#giveBack('retry', claimed))),
+    release: (claimed) =>
+      Effect.sync(() => {
+        this.#giveBack('release', claimed)
+        const queued = this.#find(claimed)
+        if (queued !== undefined) queued.attempt--
+      }),
+    busy: ({ server }) => Effect.sync(() => this.jobs.some(({ job }) => job.server === server)),
+  })
+
+  #claim(): ClaimedJob | undefined {
+    const next = this.jobs.find(
+      ({ job, active }) => !active && !this.jobs.some((other) => other.active && other.job.server === job.server),
+    )
+    if (next === undefined) return undefined
+    next.active = true
+    next.attempt++
+    const { id, job, attempt } = next
+    return { id, job, attempt, last: attempt >= this.#maxTries }
+  }
+
+  #find({ id }: ClaimedJob): Queued | undefined {
+    return this.jobs.find((queued) => queued.id === id)
+  }
+
+  #remove(event: string, claimed: ClaimedJob): void {
+    this.events.push(`${event} ${claimed.id}`)
+    const index = this.jobs.findIndex(({ id }) => id === claimed.id)
+    if (index >= 0) this.jobs.splice(index, 1)
+  }
+
+  #giveBack(event: string, claimed: ClaimedJob): void {
+    this.events.push(`${event} ${claimed.id}`)
+    const queued = this.#find(claimed)
+    if (queued !== undefined) queued.active = false
+  }
+}

@@ -1,0 +1,107 @@
+import type { Resource, Run, Settings } from '@netbox-pbs/core'
+import {
+  Queue,
+  ServerObservations,
+  SettingsStore,
+  Source,
+  SourceFailed,
+  type SourceRequest,
+} from '@netbox-pbs/core/ports'
+import { Effect, Layer, Option, Stream } from 'effect'
+import { runJob, startRun } from '../../src/index.ts'
+import { type ChangeSetLog, changeSetsLayer } from './change-sets.ts'
+import { type FleetServer, fleetFrames, type Item, type Listing } from './fleet.ts'
+import { inventoryLayer } from './inventory.ts'
+import { MemoryQueue } from './queue.ts'
+import { type RunRecord, runsLayer } from './runs.ts'
+import { World } from './world.ts'
+
+/** A whole system in memory: every port that a sync needs, and a fleet to read. */
+export class MemorySystem {
+  readonly world = new World()
+  readonly runs = new Map<number, RunRecord>()
+  readonly queue = new MemoryQueue()
+  readonly log: ChangeSetLog = { landings: [], largestAppend: 0, open: new Map() }
+  readonly contacts: Array<string> = []
+  readonly requests: Array<SourceRequest> = []
+  fleet: ReadonlyArray<FleetServer> = []
+  listing: Listing = {}
+  /** The stream of a request; the fleet's unless a test says otherwise. */
+  frames: (request: SourceRequest) => Iterable<Item> = (request) => fleetFrames(this.fleet, request, this.listing)
+
+  readonly layer = Layer.mergeAll(
+    inventoryLayer(this.world),
+    changeSetsLayer(this.world, this.log),
+    runsLayer(this.runs),
+    this.queue.layer,
+    Layer.succeed(Source, {
+      frames: (request) =>
+        Stream.suspend(() => {
+          this.requests.push(request)
+          return Stream.fromIterable(this.frames(request)).pipe(
+            Stream.mapEffect((item) => (Effect.isEffect(item) ? Effect.as(item, []) : Effect.succeed([item]))),
+            Stream.flattenIterables,
+          )
+        }),
+    }),
+    Layer.succeed(SettingsStore, {
+      get: () =>
+        Effect.sync(() => ({
+          ...this.world.settings,
+          proxbox_api_key_configured: false,
+          created: '2026-01-01T00:00:00Z',
+          last_updated: '2026-01-01T00:00:00Z',
+        })),
+      update: (change) => Effect.sync(() => this.set(change)),
+      proxboxApiKey: () => Effect.succeed(Option.none()),
+    }),
+    Layer.succeed(ServerObservations, {
+      record: ({ server, status }) => Effect.sync(() => void this.contacts.push(`${server} ${status}`)),
+    }),
+  )
+
+  set(change: Partial<Settings>): void {
+    this.world.settings = { ...this.world.settings, ...change }
+  }
+
+  /** Starts a run and works until the queue is empty. */
+  readonly sync = (
+    resources: ReadonlyArray<Resource> = ['servers', 'datastores', 'snapshots', 'jobs'],
+    servers: ReadonlyArray<string> | null = null,
+  ): Effect.Effect<RunRecord> =>
+    startRun({ resources, servers, trigger: 'manual', user: 'admin' }).pipe(
+      Effect.zipLeft(this.work),
+      Effect.map(({ id }) => this.record(id)),
+      Effect.provide(this.layer),
+      Effect.orDie,
+    )
+
+  /** Takes jobs until none is left, as a worker does. */
+  get work(): Effect.Effect<void> {
+    return Effect.gen(this, function* () {
+      for (;;) {
+        const queue = yield* Queue
+        const claimed = yield* queue.claim()
+        if (Option.isNone(claimed)) return
+        const outcome = yield* runJob(claimed.value)
+        if (outcome._tag === 'retry') yield* queue.retry(claimed.value, outcome.reason)
+        else if (outcome._tag === 'done') yield* queue.complete(claimed.value)
+      }
+    }).pipe(Effect.provide(this.layer), Effect.orDie)
+  }
+
+  record(id: number): RunRecord {
+    const record = this.runs.get(id)
+    if (record === undefined) throw new Error(`no run ${id}`)
+    return record
+  }
+
+  /** The last run. */
+  get lastRun(): Run {
+    return this.record(this.runs.size).run
+  }
+}
+
+/** A source that stops. */
+export const cut = (retryable: boolean): Effect.Effect<never, SourceFailed> =>
+  Effect.fail(new SourceFailed({ code: 'cut_off', message: 'the stream was cut off', retryable }))

@@ -1,0 +1,106 @@
+import {
+  defaultSettings,
+  type Facts,
+  type ModelName,
+  modelNames,
+  naturalKey,
+  type Presence,
+  type Scope,
+  type Settings,
+} from '@netbox-pbs/core'
+
+/** A row of main, of any model. */
+export interface Row {
+  readonly id: number
+  presence: Presence
+  facts: Readonly<Record<string, unknown>>
+  missingSince: string | null
+  /** Of a group: digest and snapshots of its last landed frame. */
+  digest: string | null
+  listed: number
+  /** Of a server. */
+  pendingSince: string | null
+  tags: ReadonlyArray<string>
+}
+
+/** Everything the fakes know: main, the scopes' own rows, readings, and a count of what was written to main. */
+export class World {
+  readonly rows: Record<ModelName, Map<number, Row>>
+  readonly scopes = new Map<string, { view: string | null; at: string; listed: boolean }>()
+  readonly observed = new Map<string, unknown>()
+  settings: Settings = defaultSettings
+  /** Rows of main written, of any model. */
+  writes = 0
+  #nextId = 1
+
+  constructor() {
+    this.rows = Object.fromEntries(modelNames.map((model) => [model, new Map<number, Row>()])) as Record<
+      ModelName,
+      Map<number, Row>
+    > // border: fromEntries forgets the names
+  }
+
+  insert(model: ModelName, facts: Readonly<Record<string, unknown>>, presence: Presence): Row {
+    const id = this.#nextId++
+    const row = { id, presence, facts, missingSince: null, digest: null, listed: 0, pendingSince: null, tags: [] }
+    this.rows[model].set(id, row)
+    this.writes++
+    return row
+  }
+
+  remove(model: ModelName, id: number): void {
+    if (this.rows[model].delete(id)) this.writes++
+  }
+
+  byKey(model: ModelName, key: string): Row | undefined {
+    return this.all(model).find((row) => naturalKey(model, row.facts) === key)
+  }
+
+  all(model: ModelName): ReadonlyArray<Row> {
+    return [...this.rows[model].values()]
+  }
+
+  /** Rows of a model whose facts have these values. */
+  where(model: ModelName, facts: Readonly<Record<string, unknown>>): ReadonlyArray<Row> {
+    return this.all(model).filter((row) => Object.entries(facts).every(([name, value]) => row.facts[name] === value))
+  }
+
+  serverId(name: string): number {
+    return this.where('server', { name })[0]?.id ?? -1
+  }
+
+  /** The rows whose absence a complete list of the scope would claim. */
+  inScope(scope: Scope): ReadonlyArray<Row> {
+    if (scope.resource === 'servers') return this.all('server')
+    const server = this.serverId(scope.server)
+    switch (scope.resource) {
+      case 'datastores':
+        return this.where('datastore', { server })
+      case 'namespaces':
+        return this.where('namespace', { server, datastore_name: scope.datastore })
+      case 'snapshots':
+        return this.where('snapshot', { server, datastore_name: scope.datastore, namespace: scope.namespace })
+      case 'jobs':
+        return this.where('job', { server, job_type: scope.job_type })
+    }
+  }
+
+  /** A server that is connected, as a sync of the servers would have made it. */
+  connect(name: string, endpointId: number): Row {
+    return this.insert('server', serverFacts(name, endpointId), 'listed')
+  }
+}
+
+/** The facts of a connected server. */
+export const serverFacts = (name: string, endpoint_id: number | null): Facts<'server'> => ({
+  name,
+  host: `${name}.example.org`,
+  port: 8007,
+  token_id: 'reader@pbs!netbox',
+  fingerprint: '',
+  verify_ssl: true,
+  version: '4.2.1',
+  timezone: 'UTC',
+  endpoint_id,
+  endpoint_state: endpoint_id === null ? 'none' : 'connected',
+})
