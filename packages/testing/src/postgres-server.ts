@@ -89,6 +89,8 @@ export async function startPostgres(): Promise<PostgresServer> {
     )
     const atExit = () => {
       child.kill('SIGQUIT')
+      // Nothing can be awaited any more, and a server that is still ending would write into what is being removed.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
     }
     process.once('exit', atExit)
