@@ -1,10 +1,10 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
-import { type EndpointStore, GatewayKeys, type StoreFailed } from '@netbox-pbs/core/ports'
+import { type EndpointStore, GatewayKeys } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Redacted, type Scope } from 'effect'
 import { Fleet } from './fleet/fleet.ts'
-import { type GatewayStartFailed, startFailure } from './gateway-start-failed.ts'
+import { GatewayStartFailed, startFailure } from './gateway-start-failed.ts'
 import { hashKey } from './http/api-key.ts'
 import { gatewayApp } from './http/app.ts'
 import { defaultFailureLimits, FailedAttempts, type FailureLimits } from './http/failed-attempts.ts'
@@ -35,14 +35,11 @@ export const gatewayServer = (
   options: GatewayOptions,
 ): Effect.Effect<
   { readonly url: string; readonly port: number },
-  GatewayStartFailed | StoreFailed,
+  GatewayStartFailed,
   Scope.Scope | EndpointStore | GatewayKeys
 > =>
   Effect.gen(function* () {
-    if (options.bootstrapKey !== undefined) {
-      const keys = yield* GatewayKeys
-      yield* keys.add({ hash: hashKey(Redacted.value(options.bootstrapKey)), label: 'bootstrap' })
-    }
+    if (options.bootstrapKey !== undefined) yield* makeKnown(options, options.bootstrapKey)
     // Built into the caller's scope: clients live as long as the server, and close after it.
     const fleet = yield* Layer.build(
       Fleet.layer({ perServer: options.concurrency?.perServer ?? 4, total: options.concurrency?.total ?? 32 }),
@@ -59,6 +56,12 @@ export const gatewayServer = (
     const host = options.host.includes(':') ? `[${options.host}]` : options.host
     return { url: `http://${host}:${port}`, port }
   })
+
+const makeKnown = ({ host, port }: GatewayOptions, key: Redacted.Redacted<string>) =>
+  Effect.gen(function* () {
+    const keys = yield* GatewayKeys
+    yield* keys.add({ hash: hashKey(Redacted.value(key)), label: 'bootstrap' })
+  }).pipe(Effect.mapError((cause) => new GatewayStartFailed({ reason: 'no_store', host, port, cause })))
 
 const isAddressInfo = (address: ReturnType<Server['address']>): address is AddressInfo =>
   address !== null && typeof address === 'object'

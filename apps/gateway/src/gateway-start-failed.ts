@@ -1,13 +1,17 @@
 import { Data } from 'effect'
 
-/** The gateway cannot listen. */
+/** The gateway cannot listen, or (`no_store`) cannot store its first key. */
 export class GatewayStartFailed extends Data.TaggedError('GatewayStartFailed')<{
-  readonly reason: 'port_in_use' | 'address_unavailable' | 'not_permitted' | 'other'
+  readonly reason: 'port_in_use' | 'address_unavailable' | 'not_permitted' | 'no_store' | 'other'
   readonly host: string
   readonly port: number
   readonly cause?: unknown
 }> {
   override get message(): string {
+    if (this.reason === 'no_store') {
+      const why = this.cause instanceof Error ? this.cause.message : 'the database refused'
+      return `the gateway cannot make its key known: ${why}`
+    }
     const next = {
       port_in_use: 'the port is in use; stop what listens there or choose another with --port',
       address_unavailable: 'this machine has no such address; choose another with --host',

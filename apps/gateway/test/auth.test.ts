@@ -9,8 +9,8 @@ const ask = async (path: string, headers: Record<string, string> = {}) => {
   return [reply.status, await reply.json(), reply.headers.get('retry-after')] as const
 }
 
-const register = async (body: unknown) => {
-  const reply = await fetch(`${gateway.url}/auth/register-key`, { method: 'POST', body: JSON.stringify(body) })
+const register = async (body: unknown, headers: Record<string, string> = {}) => {
+  const reply = await fetch(`${gateway.url}/auth/register-key`, { method: 'POST', body: JSON.stringify(body), headers })
   return [reply.status, await reply.json()] as const
 }
 
@@ -22,6 +22,9 @@ describe('without any key stored', () => {
     expect(await ask('/pbs/endpoints')).toEqual([401, { detail: none }, null])
     expect(await ask('/pbs/endpoints', { 'x-proxbox-api-key': key })).toEqual([401, { detail: none }, null])
 
+    for (const header of ['origin', 'x-forwarded-for']) {
+      expect((await register({ api_key: key, label: 'x' }, { [header]: 'http://elsewhere.example' }))[0]).toBe(403)
+    }
     expect((await register({ api_key: 'short', label: 'x' }))[0]).toBe(400)
     expect((await register({ label: 'x' }))[0]).toBe(422)
     expect((await register({ api_key: key, label: 'worker' }))[0]).toBe(201)

@@ -106,6 +106,15 @@ describe('a token that sees a part', () => {
     expect(ofKind(frames, 'warning').map(({ code }) => code)).toContain('privileges_missing')
   })
 
+  test('one namespace: that one is listed, the others are hidden or refused', async () => {
+    const token = pbs.tokens.oneNamespace
+    await addEndpoint(gateway, pbs, { token })
+    const frames = await syncFrames(gateway, 'snapshots', { datastores: [token.store] })
+    expect(ended(frames, 'complete')).toContain(`snapshots ${token.store}/${token.ns}`)
+    expect(ended(frames, 'complete')).not.toContain(`snapshots ${token.store}`)
+    expect(ofKind(frames, 'warning').map(({ code }) => code)).toContain('privileges_missing')
+  })
+
   test('its own backups: the snapshots are refused, for they are not all', async () => {
     await addEndpoint(gateway, pbs, { token: pbs.tokens.backup })
     const frames = await syncFrames(gateway, 'snapshots', { datastores: ['tank'] })

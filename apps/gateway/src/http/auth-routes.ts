@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { hashKey, minKeyLength } from './api-key.ts'
 import { readBody } from './read-body.ts'
 import { Refused } from './refused.ts'
-import { isLoopback, remoteAddress } from './remote-address.ts'
+import { isLocalCaller } from './remote-address.ts'
 import type { Run } from './run.ts'
 
 const Registration = z.object({
@@ -29,7 +29,7 @@ export const authRoutes = (run: Run<GatewayKeys>): Hono =>
       run(
         c,
         Effect.gen(function* () {
-          if (!isLoopback(remoteAddress(c))) {
+          if (!isLocalCaller(c)) {
             return yield* new Refused({
               status: 403,
               detail: 'Keys are registered from the machine of the gateway only: call it on 127.0.0.1.',

@@ -5,4 +5,12 @@ import type { Context } from 'hono'
 export const remoteAddress = (c: Context): string => (getConnInfo(c).remote.address ?? '').replace(/^::ffff:/, '')
 
 /** Whether an address is this machine. */
-export const isLoopback = (address: string): boolean => address === '::1' || /^127(\.\d{1,3}){3}$/.test(address)
+const isLoopback = (address: string): boolean => address === '::1' || /^127(\.\d{1,3}){3}$/.test(address)
+
+/**
+ * Whether a request was made by somebody on this machine: the peer is loopback, no proxy speaks for others, and it is no
+ * page in a browser, which could be anybody's.
+ */
+export const isLocalCaller = (c: Context): boolean =>
+  isLoopback(remoteAddress(c)) &&
+  ['origin', 'forwarded', 'x-forwarded-for', 'x-real-ip'].every((name) => c.req.header(name) === undefined)
