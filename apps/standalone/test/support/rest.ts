@@ -1,4 +1,5 @@
-import { expect } from 'vitest'
+import type { Simulator } from '@netbox-pbs/pbs-simulator'
+import { expect, vi } from 'vitest'
 
 /** A REST client for tests: the address of a system and a token. */
 export interface Rest {
@@ -65,11 +66,26 @@ export async function syncAndWait(rest: Rest, body: unknown = {}): Promise<RunAn
   const made = await request(rest, 'POST', '/api/plugins/pbs/sync-runs/', body)
   expect(made.status, JSON.stringify(made.json)).toBe(201)
   const { id } = made.json as RunAnswer
-  return expect
-    .poll(async () => (await request(rest, 'GET', `/api/plugins/pbs/sync-runs/${id}/`)).json as RunAnswer, {
-      timeout: 60_000,
-      interval: 100,
-    })
-    .toSatisfy((run: RunAnswer) => ended.has(run.status.value))
-    .then(async () => (await request(rest, 'GET', `/api/plugins/pbs/sync-runs/${id}/`)).json as RunAnswer)
+  const read = async (): Promise<RunAnswer> =>
+    (await request(rest, 'GET', `/api/plugins/pbs/sync-runs/${id}/`)).json as RunAnswer
+  await vi.waitFor(async () => expect([...ended]).toContain((await read()).status.value), {
+    timeout: 90_000,
+    interval: 100,
+  })
+  return read()
+}
+
+/** Connects a simulated server by REST, as an operator does, and answers with its row. */
+export async function connect(rest: Rest, simulator: Simulator, change: Record<string, unknown> = {}): Promise<Row> {
+  const { status, json } = await request(rest, 'POST', '/api/plugins/pbs/servers/', {
+    name: simulator.name,
+    host: simulator.host,
+    port: simulator.port,
+    fingerprint: simulator.fingerprint,
+    token_id: simulator.tokens.audit.tokenId,
+    token_secret: simulator.tokens.audit.secret,
+    ...change,
+  })
+  expect(status, JSON.stringify(json)).toBe(201)
+  return json as Row
 }

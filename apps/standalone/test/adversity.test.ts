@@ -1,0 +1,142 @@
+import { type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
+import { postgresUrl } from '@netbox-pbs/testing'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { allRows, connect, type Rest, type Row, type RunAnswer, request, syncAndWait } from './support/rest.ts'
+import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
+
+const models = ['datastores', 'namespaces', 'groups', 'snapshots', 'jobs']
+const options = { failureDelayMs: 0, snapshots: 60, now: 1_790_000_000 }
+
+let sick: Simulator
+let well: Simulator
+let running: RunningSystem
+let sickId: number
+
+beforeAll(async () => {
+  sick = await startSimulator({ ...options, name: 'pbs-sick', seed: 21 })
+  well = await startSimulator({ ...options, name: 'pbs-well', seed: 22 })
+  running = await startSystem(newHome({ databaseUrl: await postgresUrl() }))
+  sickId = (await connect(running, sick)).id
+  await connect(running, well)
+  expect((await syncAndWait(running)).status.value).toBe('completed')
+})
+afterAll(async () => {
+  await running.stop()
+  await Promise.all([sick.close(), well.close()])
+})
+afterEach(async () => {
+  sick.faults.clear()
+})
+
+/** The rows of the sick server without what an observation or a run may move. */
+async function rowsOfSick(rest: Rest): Promise<ReadonlyArray<Row>> {
+  const rows = await Promise.all(models.map((model) => allRows(rest, model, `&server_id=${sickId}`)))
+  return rows.flat().map(({ last_seen_at: _, ...row }) => row)
+}
+
+const failed = (run: RunAnswer) =>
+  run.scopes
+    .filter(({ outcome }) => ['failed', 'skipped'].includes(String(outcome)))
+    .map(({ title, outcome, reason }) => ({ title, outcome, code: reason?.code }))
+
+const store = () => sick.state.datastores[0]?.name ?? ''
+
+/** Nothing of the sick server vanishes or changes, the other one is read all the same, and the next good run is complete. */
+async function expectUnharmed(cause: () => void | Promise<void>, check: (run: RunAnswer) => void): Promise<void> {
+  const before = await rowsOfSick(running)
+  await cause()
+  const run = await syncAndWait(running)
+  expect(await rowsOfSick(running)).toEqual(before)
+  expect(failed(run).filter(({ title }) => title.includes('pbs-well'))).toEqual([])
+  check(run)
+}
+
+test('an unreachable server: every scope of it failed, and its status says so', async () => {
+  await expectUnharmed(
+    () => sick.pause(),
+    (run) => {
+      expect(run.status.value).toBe('incomplete')
+      expect(failed(run)).not.toEqual([])
+      expect(new Set(failed(run).map(({ code }) => code))).toEqual(new Set(['unreachable']))
+    },
+  )
+  const { json } = await request(running, 'GET', `/api/plugins/pbs/servers/${sickId}/`)
+  expect(json).toMatchObject({ status: { value: 'unreachable' } })
+  await sick.resume()
+  expect((await syncAndWait(running)).status.value).toBe('completed')
+})
+
+test('a wrong fingerprint: the server never sees the Authorization header', async () => {
+  const known = sick.fingerprint
+  await sick.rotateCertificate()
+  sick.forgetRequests()
+  await expectUnharmed(
+    () => undefined,
+    (run) => {
+      expect(new Set(failed(run).map(({ code }) => code))).toEqual(new Set(['tls_fingerprint_mismatch']))
+      const told = run.scopes.map(({ reason }) => reason?.message ?? '').join(' ')
+      expect(told).toContain(known)
+      expect(told).toContain(sick.fingerprint)
+    },
+  )
+  expect(sick.counts.connections).toBeGreaterThan(0)
+  expect(sick.requests).toEqual([])
+  const trusted = await request(running, 'PATCH', `/api/plugins/pbs/servers/${sickId}/`, {
+    fingerprint: sick.fingerprint,
+  })
+  expect(trusted.status, JSON.stringify(trusted.json)).toBe(200)
+  expect((await syncAndWait(running)).status.value).toBe('completed')
+})
+
+test('401: unauthorized', async () => {
+  await expectUnharmed(
+    () => sick.faults.add({ kind: 'status', status: 401, body: 'authentication failed' }),
+    (run) => expect(new Set(failed(run).map(({ code }) => code))).toEqual(new Set(['unauthorized'])),
+  )
+})
+
+test('403 on one store: that store fails, the others go on', async () => {
+  await expectUnharmed(
+    () =>
+      sick.faults.add({
+        kind: 'status',
+        status: 403,
+        body: `permission check failed - missing Datastore.Audit on /datastore/${store()}`,
+        match: { path: new RegExp(`^/admin/datastore/${store()}/`) },
+      }),
+    (run) => {
+      expect(run.status.value).toBe('incomplete')
+      expect(failed(run)).not.toEqual([])
+      expect(
+        failed(run).every(({ title, code }) => title.includes(`pbs-sick/${store()}`) && code === 'forbidden'),
+      ).toBe(true)
+    },
+  )
+})
+
+test('a stream cut in the middle: the scope fails', async () => {
+  await expectUnharmed(
+    () => sick.faults.add({ kind: 'cut', afterBytes: 700, match: { path: `/admin/datastore/${store()}/snapshots` } }),
+    (run) => {
+      expect(run.status.value).toBe('incomplete')
+      expect(failed(run)).not.toEqual([])
+      expect(failed(run).every(({ title }) => title.startsWith(`snapshots of pbs-sick/${store()}`))).toBe(true)
+    },
+  )
+})
+
+test('a store in maintenance: its scopes are skipped, and the run is complete', async () => {
+  sick.setMaintenance(store(), 'offline', 'new disks')
+  const before = (await allRows(running, 'snapshots', `&server_id=${sickId}`)).map(({ last_seen_at: _, ...row }) => row)
+  const run = await syncAndWait(running)
+  expect(
+    (await allRows(running, 'snapshots', `&server_id=${sickId}`)).map(({ last_seen_at: _, ...row }) => row),
+  ).toEqual(before)
+  expect(run.status.value).toBe('completed')
+  expect(new Set(failed(run).map(({ outcome, code }) => `${outcome} ${code}`))).toEqual(
+    new Set(['skipped maintenance']),
+  )
+  expect(run.scopes.map(({ reason }) => reason?.message ?? '').join(' ')).toContain('new disks')
+  sick.setMaintenance(store(), null)
+  expect((await syncAndWait(running)).status.value).toBe('completed')
+})

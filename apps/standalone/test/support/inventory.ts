@@ -1,0 +1,35 @@
+import type { PbsState } from '@netbox-pbs/pbs-simulator'
+import { expect } from 'vitest'
+import { type ExpectedInventory, expectedInventory } from './expected-inventory.ts'
+import { allRows, type Rest } from './rest.ts'
+
+const models = ['datastores', 'namespaces', 'groups', 'snapshots', 'jobs'] as const satisfies ReadonlyArray<
+  keyof ExpectedInventory
+>
+
+/** A value of REST as the expectation writes it: a choice by its value, a server by its name. */
+function plain(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  if ('value' in value && 'label' in value) return value.value
+  return 'name' in value && 'url' in value ? value.name : value
+}
+
+const sorted = (rows: ReadonlyArray<Record<string, unknown>>): ReadonlyArray<Record<string, unknown>> =>
+  rows
+    .map((row) => [JSON.stringify(Object.entries(row).sort()), row] as const)
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([, row]) => row)
+
+/** Asserts that REST shows exactly what the servers hold, row by row and field by field. */
+export async function expectInventory(rest: Rest, states: ReadonlyArray<PbsState>): Promise<void> {
+  const expected = states.map(expectedInventory)
+  for (const model of models) {
+    const want = expected.flatMap((inventory) => inventory[model])
+    const rows = await allRows(rest, model)
+    const fields = [...new Set(want.flatMap((row) => Object.keys(row)))]
+    const got = rows.map((row) => Object.fromEntries(fields.map((field) => [field, plain(row[field])])))
+    const whole = want.map((row) => Object.fromEntries(fields.map((field) => [field, row[field]])))
+    expect(got.length, `count of ${model}`).toBe(whole.length)
+    expect(sorted(got), model).toEqual(sorted(whole))
+  }
+}

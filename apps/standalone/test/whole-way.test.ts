@@ -1,0 +1,117 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { emptyStore, finishedSnapshot, type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
+import { postgresUrl } from '@netbox-pbs/testing'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { expectedInventory } from './support/expected-inventory.ts'
+import { expectInventory } from './support/inventory.ts'
+import { connect, type RunAnswer, syncAndWait } from './support/rest.ts'
+import { type Home, newHome, type RunningSystem, startSystem } from './support/running-system.ts'
+import { rowVersions, writtenRows } from './support/written-rows.ts'
+
+const now = 1_790_000_000
+
+/** Two releases, and on the first a store and a namespace of few snapshots that will vanish. */
+async function startServers(): Promise<ReadonlyArray<Simulator>> {
+  const options = { failureDelayMs: 0, snapshots: 400, now }
+  const newer = await startSimulator({ ...options, name: 'pbs-new', profile: '4.2', seed: 11 })
+  const older = await startSimulator({ ...options, name: 'pbs-old', profile: '3.2', seed: 12 })
+  newer.state.datastores.push(emptyStore('short-lived'))
+  const store = newer.state.datastores[0]?.name ?? ''
+  newer.addNamespace(store, 'passing/by')
+  for (let day = 1; day <= 4; day++) {
+    newer.addSnapshot(
+      { store: 'short-lived', ns: '', backupType: 'vm', backupId: '7' },
+      finishedSnapshot(now - day * 86_400),
+    )
+    newer.addSnapshot(
+      { store, ns: 'passing/by', backupType: 'ct', backupId: '8' },
+      finishedSnapshot(now - day * 86_400),
+    )
+  }
+  return [newer, older]
+}
+
+const engines = [
+  {
+    engine: 'PostgreSQL',
+    home: async () => newHome({ databaseUrl: await postgresUrl() }),
+    evidence: ({ databaseUrl }: Home) => writtenRows(databaseUrl ?? ''),
+  },
+  {
+    engine: 'PGlite',
+    home: async () => newHome({ dataDir: mkdtempSync(join(tmpdir(), 'netbox-pbs-test-')) }),
+    evidence: ({ dataDir }: Home) => rowVersions(dataDir ?? ''),
+  },
+]
+
+describe.each(engines)('from PBS over TLS, gateway, worker and $engine to REST', ({ home, evidence }) => {
+  let servers: ReadonlyArray<Simulator>
+  let at: Home
+  let running: RunningSystem
+
+  const states = () => servers.map(({ state }) => state)
+  const restart = async () => {
+    await running.stop()
+    const seen = await evidence(at)
+    running = await startSystem(at)
+    return seen
+  }
+
+  beforeAll(async () => {
+    servers = await startServers()
+    at = await home()
+    running = await startSystem(at)
+    for (const server of servers) await connect(running, server)
+  })
+  afterAll(async () => {
+    await running.stop()
+    await Promise.all(servers.map((server) => server.close()))
+    if (at.dataDir !== null) rmSync(at.dataDir, { recursive: true, force: true })
+  })
+
+  test('the fleet has what is worth comparing', () => {
+    const inventories = states().map(expectedInventory)
+    const jobs = inventories.flatMap((inventory) => inventory.jobs)
+    const snapshots = inventories.flatMap((inventory) => inventory.snapshots)
+    expect([...new Set(jobs.map((job) => job['job_type']))].sort()).toEqual(['gc', 'prune', 'sync', 'tape', 'verify'])
+    expect(snapshots.some((snapshot) => snapshot['finished'] === false)).toBe(true)
+    expect(
+      Math.max(...inventories.flatMap(({ namespaces }) => namespaces.map((space) => Number(space['depth'])))),
+    ).toBe(7)
+    expect(snapshots.length).toBeGreaterThan(700)
+  })
+
+  test('after the first sync REST equals the fleet', async () => {
+    const run = await syncAndWait(running)
+    expect(summary(run)).toMatchObject({ status: 'completed', error: '' })
+    await expectInventory(running, states())
+  })
+
+  test('the fleet evolves, a store and a namespace vanish, and after the second sync REST equals it again', async () => {
+    const [newer] = servers
+    for (const server of servers) server.evolve({ verify: true })
+    newer?.removeStore('short-lived')
+    newer?.removeNamespace(newer.state.datastores[0]?.name ?? '', 'passing')
+    const run = await syncAndWait(running)
+    expect(summary(run)).toMatchObject({ status: 'completed', error: '' })
+    expect(run.counts['created']).toBeGreaterThan(0)
+    expect(run.counts['updated']).toBeGreaterThan(0)
+    expect(run.counts['deleted']).toBeGreaterThan(8)
+    await expectInventory(running, states())
+  })
+
+  test('a third sync, with nothing changed, writes no inventory row', async () => {
+    const before = await restart()
+    const run = await syncAndWait(running)
+    const after = await restart()
+    expect(summary(run)).toMatchObject({ status: 'completed', scopes: [] })
+    expect(run.counts).toMatchObject({ created: 0, updated: 0, deleted: 0, held_back: 0 })
+    expect(run.counts['unchanged']).toBeGreaterThan(700)
+    expect(after).toEqual(before)
+    await expectInventory(running, states())
+  })
+})
+
+const summary = ({ status, error, scopes }: RunAnswer) => ({ status: status.value, error, scopes })
