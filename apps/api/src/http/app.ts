@@ -1,5 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { Effect } from 'effect'
+import { pages } from '../pages/pages.ts'
 import { restPaths } from '../routes/rest-paths.ts'
 import { allowedHost } from './allowed-host.ts'
 import { prefix } from './base-url.ts'
@@ -13,8 +14,13 @@ export type Part = (app: OpenAPIHono<ApiEnv>, run: Run) => void
 
 const rest: Part = (app, run) => mountRoutes(app, run, restPaths)
 
-/** What the site is made of. */
-const parts: ReadonlyArray<Part> = [rest]
+const site: Part = (app, run) => {
+  app.get('/', (c) => c.redirect(`${prefix(c)}/plugins/pbs/`))
+  app.route('/plugins/pbs', pages(run))
+}
+
+/** What is served. */
+const parts: ReadonlyArray<Part> = [rest, site]
 
 /** Everything that is answered over HTTP. */
 export function makeApp(

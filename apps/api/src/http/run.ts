@@ -1,12 +1,23 @@
-import type { StoreFailed } from '@netbox-pbs/core/ports'
+import type { EndpointNotFound, EndpointRefused, GatewayUnavailable, StoreFailed } from '@netbox-pbs/core/ports'
+import type { RunRefused, ServerNotFound, ServerPending } from '@netbox-pbs/sync'
 import { Cause, Effect, Exit } from 'effect'
 import * as Runtime from 'effect/Runtime'
 import type { ApiServices } from '../services.ts'
 import type { ApiContext } from './caller.ts'
+import type { FieldsRefused } from './fields-refused.ts'
 import type { Refused } from './refused.ts'
 
 /** What a handler may fail with; everything else is a defect. */
-export type HandlerError = Refused | StoreFailed
+export type HandlerError =
+  | Refused
+  | StoreFailed
+  | FieldsRefused
+  | GatewayUnavailable
+  | EndpointRefused
+  | EndpointNotFound
+  | ServerNotFound
+  | ServerPending
+  | RunRefused
 
 /** The bridge from a handler's Effect to its HTTP reply. */
 export type Run = (c: ApiContext, handler: Effect.Effect<Response, HandlerError, ApiServices>) => Promise<Response>
@@ -17,13 +28,12 @@ export const makeRun =
   async (c, handler) => {
     const annotations = { method: c.req.method, path: c.req.path, requestId: c.get('requestId') }
     const replied = handler.pipe(
-      Effect.catchTags({
-        Refused: ({ status, body, headers }) => Effect.succeed(c.json(body, status, { ...headers })),
-        StoreFailed: (error) =>
-          Effect.logError('the database failed a request', error.cause).pipe(
-            Effect.as(c.json({ detail: `${error.message}.` }, 503, { 'Retry-After': '5' })),
-          ),
-      }),
+      Effect.catchAll((error) =>
+        Effect.as(
+          error._tag === 'StoreFailed' ? Effect.logError('the database failed a request', error.cause) : Effect.void,
+          replyTo(c, error),
+        ),
+      ),
       Effect.tapErrorCause((cause) =>
         Cause.isInterruptedOnly(cause) ? Effect.void : Effect.logError('a request failed', cause),
       ),
@@ -34,3 +44,25 @@ export const makeRun =
       ? exit.value
       : c.json({ detail: `Internal server error; the log names it by request ${annotations.requestId}.` }, 500)
   }
+
+/** The one place where errors become HTTP replies. */
+function replyTo(c: ApiContext, error: HandlerError): Response {
+  switch (error._tag) {
+    case 'Refused':
+      return c.json(error.body, error.status, { ...error.headers })
+    case 'FieldsRefused':
+    case 'EndpointRefused':
+    case 'RunRefused':
+      return c.json(error.errors, 400)
+    case 'ServerNotFound':
+      return c.json({ detail: 'No Server matches the given query.' }, 404)
+    case 'ServerPending':
+      return c.json({ detail: `${error.message}.` }, 409)
+    case 'EndpointNotFound':
+      return c.json({ detail: `${error.message}; send its token_secret to connect it again.` }, 502)
+    case 'GatewayUnavailable':
+      return c.json({ detail: error.message }, 502)
+    case 'StoreFailed':
+      return c.json({ detail: `${error.message}.` }, 503, { 'Retry-After': '5' })
+  }
+}

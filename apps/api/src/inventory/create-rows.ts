@@ -1,6 +1,15 @@
 import { type FieldErrors, registry } from '@netbox-pbs/core'
-import { HandWrites, type InventoryLists, type StoreFailed, type WritableModel } from '@netbox-pbs/core/ports'
+import {
+  type Endpoints,
+  HandWrites,
+  type InventoryLists,
+  type StoreFailed,
+  type WritableModel,
+} from '@netbox-pbs/core/ports'
+import { connectServer } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
+import { badGateway, notFound, type Refused } from '../http/refused.ts'
+import { type ReadSecret, readSecret } from '../servers/read-secret.ts'
 import { keyTakenErrors, keyValues, repeatedKeys } from '../validation/unique.ts'
 import { type ValidatedItem, validateItem, wantedByItem } from '../validation/validate-item.ts'
 import { knownServers } from './resolve-list.ts'
@@ -14,22 +23,50 @@ export type CreateResult =
       readonly errors: ReadonlyArray<{ readonly index: number; readonly errors: FieldErrors }>
     }
 
-/** Makes rows from the objects of a body: all of them or none. Every wrong object is reported, also those whose key is taken or comes twice. */
+/**
+ * Makes rows from the objects of a body: all of them or none. Every wrong object is reported, also those whose key is taken or comes twice. A server
+ * that comes with its `token_secret` is connected; so it must come alone, and 502 tells that the gateway does not answer.
+ */
 export const createRows = (
   model: WritableModel,
   inputs: ReadonlyArray<unknown>,
-): Effect.Effect<CreateResult, StoreFailed, HandWrites | InventoryLists> =>
+  { bulk = false }: { readonly bulk?: boolean } = {},
+): Effect.Effect<CreateResult, StoreFailed | Refused, HandWrites | InventoryLists | Endpoints> =>
   Effect.gen(function* () {
-    const items = yield* validateItems(model, inputs)
+    const judged = yield* validateItems(model, inputs)
+    const secrets = inputs.map((input, index) =>
+      model === 'server' ? readSecret(input, judged[index]?.values ?? {}) : null,
+    )
+    const items = judged.map((item, index) => withSecret(item, secrets[index] ?? null, bulk))
     const invalid = items.some(({ errors }) => hasErrors(errors))
     const repeated = repeatedKeys(model, judgedKeys(model, items))
     if (invalid || repeated.size > 0) return yield* refusal(model, items)
     if (items.length === 0) return { _tag: 'created', ids: [] }
-    const writes = yield* HandWrites
-    return yield* writes.create({ model, rows: items.map(({ values }) => values) }).pipe(
+    const secret = secrets.find((read) => read !== null) ?? null
+    return yield* write(model, items, secret).pipe(
       Effect.map((ids): CreateResult => ({ _tag: 'created', ids })),
-      Effect.catchTag('KeyTaken', ({ index }) => refusal(model, items, index)),
+      Effect.catchTags({
+        KeyTaken: ({ index }) => refusal(model, items, index),
+        EndpointRefused: ({ errors }) =>
+          Effect.succeed<CreateResult>({ _tag: 'refused', errors: [{ index: 0, errors }] }),
+        GatewayUnavailable: ({ message }) => Effect.fail(badGateway(message)),
+        ServerNotFound: ({ message }) => Effect.fail(notFound(message)),
+      }),
     )
+  })
+
+/** The errors of a row with those of its secret; a field that is wrong already is not judged again. */
+function withSecret(item: ValidatedItem, secret: ReadSecret | null, bulk: boolean): ValidatedItem {
+  if (secret === null) return item
+  if (bulk) return { ...item, errors: { ...item.errors, token_secret: ['Send a server with its secret alone.'] } }
+  return secret._tag === 'secret' ? item : { ...item, errors: { ...secret.errors, ...item.errors } }
+}
+
+const write = (model: WritableModel, items: ReadonlyArray<ValidatedItem>, secret: ReadSecret | null) =>
+  Effect.gen(function* () {
+    const rows = items.map(({ values }) => values)
+    if (secret?._tag !== 'secret') return yield* Effect.flatMap(HandWrites, (writes) => writes.create({ model, rows }))
+    return [yield* connectServer({ values: rows[0] ?? {}, secret: secret.endpoint.token_secret })]
   })
 
 /** Judges the objects of a body, with the servers they name looked up at once. */

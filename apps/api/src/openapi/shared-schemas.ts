@@ -77,6 +77,11 @@ export const sharedSchemas: Readonly<Record<string, object>> = {
     presented_fingerprint: orNull(text),
     missing_privileges: listOf(text),
   }),
+  ServerTestRequest: {
+    type: 'object',
+    description: 'Empty: the server as it is connected. With its secret: a connection that is tried and not kept.',
+    properties: { token_secret: { ...text, writeOnly: true } },
+  },
   Token: object(token),
   NewToken: object({ ...token, token: text }),
   TokenList: envelopeSchema(ref('Token')),

@@ -75,7 +75,7 @@ const createMany =
   (model: WritableModel, bodies: ReadonlyArray<unknown>): Handler =>
   (c) =>
     Effect.gen(function* () {
-      const created = yield* createRows(model, bodies)
+      const created = yield* createRows(model, bodies, { bulk: true })
       if (created._tag === 'refused') {
         const detail = `${created.errors.length} of ${bodies.length} objects could not be created.`
         return yield* invalid({ detail, errors: created.errors })
@@ -107,7 +107,8 @@ const changeMany =
       const targets = yield* Effect.flatMap(readBody(c), (body) => bulkTargets(model, body))
       yield* atMostOne(targets)
       for (const { id, input } of targets) {
-        yield* updateRow(model, { id, input, mode }).pipe(
+        const row = yield* findById(model, id)
+        yield* updateRow(model, { row, input, mode }).pipe(
           Effect.catchTag('FieldsRefused', ({ errors }) => bulkRefusal('could not be updated', 1, [{ id, errors }])),
         )
       }
@@ -150,9 +151,7 @@ const changeRow =
     Effect.gen(function* () {
       const row = yield* findRow(model, c)
       yield* checkIfMatch(c, row)
-      yield* updateRow(model, { id: row.id, input: yield* readBody(c), mode }).pipe(
-        Effect.catchTag('FieldsRefused', ({ errors }) => invalid(errors)),
-      )
+      yield* updateRow(model, { row, input: yield* readBody(c), mode })
       return replyRow(c, model, yield* findById(model, row.id), 200)
     })
 

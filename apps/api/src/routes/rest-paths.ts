@@ -3,6 +3,7 @@ import type { Path } from '../http/mount-routes.ts'
 import { inventoryPaths } from './inventory-paths.ts'
 import { apiRootPath, healthPaths, rootPaths } from './root-paths.ts'
 import { schemaPath } from './schema-path.ts'
+import { serverPaths } from './server-paths.ts'
 import { settingsPaths } from './settings-paths.ts'
 import { syncRunPaths } from './sync-run-paths.ts'
 import { tokenPaths } from './token-paths.ts'
@@ -14,6 +15,7 @@ const described: ReadonlyArray<Path> = [
   ...rootPaths,
   apiRootPath(endpoints),
   ...modelNames.flatMap(inventoryPaths),
+  ...serverPaths,
   ...settingsPaths,
   ...syncRunPaths,
   ...tokenPaths,

@@ -1,4 +1,5 @@
 import { Runs } from '@netbox-pbs/core/ports'
+import { startRun } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
 import { baseUrl } from '../http/base-url.ts'
 import type { ApiContext } from '../http/caller.ts'
@@ -12,7 +13,6 @@ import { pathId } from '../inventory/find-row.ts'
 import { bodyRefusals, idParameter, json, notThere, pageParameters, ref, refusals, reply } from '../openapi/replies.ts'
 import { readRunRequest } from '../runs/run-request.ts'
 import { runsPath, runUrl, servedRun, servedScope, servedWarning } from '../runs/serve-run.ts'
-import { startRun } from '../runs/start-run.ts'
 
 const tags = ['plugins']
 

@@ -1,0 +1,43 @@
+import { testServer } from '@netbox-pbs/sync'
+import { Effect } from 'effect'
+import type { Path } from '../http/mount-routes.ts'
+import { readBody } from '../http/read-body.ts'
+import { invalid } from '../http/refused.ts'
+import { type Route, route } from '../http/route.ts'
+import { findRow } from '../inventory/find-row.ts'
+import { listPath } from '../inventory/links.ts'
+import { knownServers } from '../inventory/resolve-list.ts'
+import { bodyRefusals, idParameter, json, notThere, ref, refusals, reply } from '../openapi/replies.ts'
+import { connectionOf, readSecret } from '../servers/read-secret.ts'
+import { validateItem } from '../validation/validate-item.ts'
+
+const testRoute: Route = route(
+  {
+    method: 'post',
+    path: `${listPath('server')}{id}/test/`,
+    tags: ['plugins'],
+    operationId: 'plugins_pbs_servers_test',
+    parameters: [idParameter],
+    requestBody: { content: json(ref('ServerTestRequest')) },
+    responses: {
+      200: reply('How the server answered', ref('EndpointTest')),
+      502: reply('The gateway does not answer', ref('Detail')),
+      ...bodyRefusals,
+      ...notThere,
+      ...refusals,
+    },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const row = yield* findRow('server', c)
+      const input = yield* readBody(c)
+      const { values, errors } = validateItem('server', input, yield* knownServers({ names: [], ids: [] }), 'partial')
+      const secret = readSecret(input, { ...connectionOf(row), ...values })
+      const all = secret?._tag === 'refused' ? { ...secret.errors, ...errors } : errors
+      if (Object.keys(all).length > 0) return yield* invalid(all)
+      return c.json(yield* testServer(secret?._tag === 'secret' ? secret.endpoint : { id: row.id }))
+    }),
+)
+
+/** What servers do beside being rows: tell whether they can be reached, as stored, or with a secret that comes along and is not kept. */
+export const serverPaths: ReadonlyArray<Path> = [{ routes: [testRoute] }]

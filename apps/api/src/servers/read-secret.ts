@@ -1,0 +1,47 @@
+import type { FieldErrors } from '@netbox-pbs/core'
+import type { EndpointInput, HandValues } from '@netbox-pbs/core/ports'
+import { EndpointIn } from '@netbox-pbs/proxbox-client/contract'
+import { Redacted } from 'effect'
+import { isDictionary, ownValue } from '../validation/validate-item.ts'
+
+/** A secret that came with a server, or what is wrong with it and with the connection it is for. Null: none came. */
+export type ReadSecret =
+  | { readonly _tag: 'secret'; readonly endpoint: EndpointInput }
+  | { readonly _tag: 'refused'; readonly errors: FieldErrors }
+
+/**
+ * Reads the write-only `token_secret` of a body for a server. Only then is the shape of host, token_id and fingerprint judged, by the gateway's own
+ * contract. `values` are the server's columns as they will be.
+ */
+export function readSecret(input: unknown, values: HandValues): ReadSecret | null {
+  const secret = isDictionary(input) ? ownValue(input, 'token_secret') : undefined
+  if (secret === undefined) return null
+  if (secret === null) return refused({ token_secret: ['This field may not be null.'] })
+  if (secret === '') return refused({ token_secret: ['This field may not be blank.'] })
+  const { data, error } = EndpointIn.safeParse({ ...connectionOf(values), token_secret: secret })
+  if (data === undefined) {
+    const errors: Record<string, Array<string>> = {}
+    for (const { path, message } of error.issues) {
+      const field = String(path[0] ?? '__all__')
+      errors[field] = [...(errors[field] ?? []), `This field ${message}.`]
+    }
+    return refused(errors)
+  }
+  const { name, host, port, token_id, fingerprint, verify_ssl } = data
+  const token_secret = Redacted.make(data.token_secret)
+  const endpoint = { name, host, port, token_id, token_secret, fingerprint: fingerprint ?? '', verify_ssl }
+  return { _tag: 'secret', endpoint }
+}
+
+const columns = ['name', 'host', 'port', 'token_id', 'fingerprint', 'verify_ssl'] as const
+
+/** The columns of a server that its endpoint at the gateway holds too. */
+export function connectionOf(values: Readonly<Record<string, unknown>>): HandValues {
+  const scalars = columns.map((name) => [name, values[name]] as const)
+  return Object.fromEntries(scalars.flatMap(([name, value]) => (isScalar(value) ? [[name, value]] : [])))
+}
+
+const refused = (errors: FieldErrors): ReadSecret => ({ _tag: 'refused', errors })
+
+const isScalar = (value: unknown): value is string | number | boolean =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
