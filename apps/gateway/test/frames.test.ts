@@ -135,6 +135,15 @@ describe('the snapshots of a namespace', () => {
     expect(frames.map(brief)).toEqual(['scope snapshots ', 'warning unknown_value', 'group lxd/1 1', 'complete 1'])
   })
 
+  test('at a time that no calendar has are left out with a warning', async () => {
+    const [row] = snapshots('vm', '1', 1)
+    const frames = await listed(root, {
+      groups: () => Effect.succeed([group('vm', '1', 2)]),
+      snapshots: () => Effect.succeed(row === undefined ? [] : [row, { ...row, 'backup-time': 9e14 }]),
+    })
+    expect(frames.map(brief)).toEqual(['scope snapshots ', 'warning unknown_value', 'group vm/1 1', 'complete 1'])
+  })
+
   test('with integers that JavaScript cannot hold warn twenty times, then count', async () => {
     const rows = snapshots('vm', '1', 25).map((row) => ({ ...row, unsafeIntegers: ['size'] }))
     const frames = await listed(root, {

@@ -98,13 +98,19 @@ const itemsOf = (
   snapshots: ReadonlyArray<PbsSnapshot>,
 ): ReadonlyArray<Item> => {
   const title = `group ${groupKey(group)}`
-  const unknown: ReadonlyArray<Note> = knownTypes.includes(group['backup-type'])
-    ? []
-    : [{ code: 'unknown_value', message: `backup type ${group['backup-type']} of ${title} is not known` }]
+  const frame = groupFrame({ server: session.endpoint.name, datastore, namespace }, group, snapshots)
+  const unreadable = snapshots.length - frame.snapshots.length
   return [
-    ...unknown,
+    ...noteIf(
+      !knownTypes.includes(group['backup-type']),
+      `backup type ${group['backup-type']} of ${title} is not known`,
+    ),
+    ...noteIf(unreadable > 0, `${unreadable} snapshots of ${title} have a time that no calendar has and are left out`),
     ...unsafeIntegerNotes(title, group),
     ...snapshots.flatMap((snapshot) => unsafeIntegerNotes(`a snapshot of ${title}`, snapshot)),
-    groupFrame({ server: session.endpoint.name, datastore, namespace }, group, snapshots),
+    frame,
   ]
 }
+
+const noteIf = (condition: boolean, message: string): ReadonlyArray<Note> =>
+  condition ? [{ code: 'unknown_value', message }] : []

@@ -1,7 +1,7 @@
 import { type Resource, resources } from '@netbox-pbs/core'
 import type { EndpointStore } from '@netbox-pbs/core/ports'
-import { envelopeOf, ndjsonMediaType, SyncRequest } from '@netbox-pbs/proxbox-client/contract'
-import { Chunk, Effect, Stream } from 'effect'
+import { ndjsonMediaType, SyncRequest } from '@netbox-pbs/proxbox-client/contract'
+import { Cause, Chunk, Effect, Stream } from 'effect'
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import type { Fleet } from '../fleet/fleet.ts'
@@ -11,6 +11,7 @@ import { syncStream } from '../sync/sync-stream.ts'
 import { parse, readBody } from './read-body.ts'
 import { Refused } from './refused.ts'
 import type { Run } from './run.ts'
+import { syncDocument } from './sync-document.ts'
 
 const Query = z.object({
   netbox_branch_schema_id: z.string().max(255, 'must have at most 255 characters').optional(),
@@ -37,7 +38,7 @@ const list = (c: Context, resource: Resource) =>
   Effect.gen(function* () {
     const request = yield* readBody(c, SyncRequest)
     const lines = yield* syncStream(resource, request)
-    return wantsFrames(c) ? yield* frames(lines) : yield* document(c, lines)
+    return wantsFrames(c) ? yield* frames(lines) : c.json(yield* syncDocument(lines))
   })
 
 const wantsFrames = (c: Context): boolean =>
@@ -47,6 +48,10 @@ const wantsFrames = (c: Context): boolean =>
 const frames = (lines: Stream.Stream<Line, never, Fleet>) =>
   lines.pipe(
     Stream.mapChunks((chunk) => Chunk.of(Buffer.from(Chunk.map(chunk, ({ text }) => text).pipe(Chunk.join(''))))),
+    // Only a bug ends a stream otherwise; without its `end` the client knows it for cut off.
+    Stream.tapErrorCause((cause) =>
+      Cause.isInterruptedOnly(cause) ? Effect.void : Effect.logError('a sync stream broke', cause),
+    ),
     Stream.toReadableStreamEffect({ strategy: new CountQueuingStrategy({ highWaterMark: 0 }) }),
     Effect.map(
       (body) =>
@@ -55,6 +60,3 @@ const frames = (lines: Stream.Stream<Line, never, Fleet>) =>
         }),
     ),
   )
-
-const document = (c: Context, lines: Stream.Stream<Line, never, Fleet>) =>
-  Effect.map(Stream.runCollect(lines), (all) => c.json(envelopeOf(Chunk.map(all, ({ frame }) => frame))))
