@@ -4,6 +4,7 @@ export { DatabaseUnusable, DataFolderInUse, DataFolderUnusable } from './databas
 export { GatewayDatabase } from './gateway-store/gateway-database.ts'
 export { gatewayStoreLayer } from './gateway-store/gateway-store-layer.ts'
 export { checkGatewaySecretKey, migrateGateway } from './gateway-store/migrate-gateway.ts'
+export { inventoryLayer } from './inventory/inventory-layer.ts'
 export { migrate } from './migrations/migrate.ts'
 export { DatabaseTooNew } from './migrations/run-migrations.ts'
 export { queueLayer } from './queue/queue.ts'

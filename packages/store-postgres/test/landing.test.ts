@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
 import { changeSetsLayer } from '../src/change-sets/change-sets.ts'
 import { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory.ts'
+import { inventoryReadsLayer } from '../src/inventory/inventory.ts'
 import {
   appendAll,
   change,
@@ -24,7 +24,7 @@ import { engines } from './engines.ts'
 const counts = { created: 0, updated: 0, deleted: 0, unchanged: 0, held_back: 0 }
 
 describe.each(engines)('landing on $engine', ({ migrated }) => {
-  const runtime = ManagedRuntime.make(Layer.provideMerge(Layer.merge(changeSetsLayer, inventoryLayer), migrated))
+  const runtime = ManagedRuntime.make(Layer.provideMerge(Layer.merge(changeSetsLayer, inventoryReadsLayer), migrated))
   const run = <A, E>(effect: Effect.Effect<A, E, ChangeSets | Inventory | Database>) => runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
@@ -318,6 +318,52 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
         expect(yield* landOnce(namespaces, parentGone)).toEqual({ ...counts, deleted: 1 })
         expect(yield* rootRow()).toEqual([])
         expect(yield* inventory.scopeState(scope)).toEqual({ view: null, lastCompleteAt: null, rows: 0, held: 0 })
+      }),
+    )
+  })
+
+  test('a part that is held by itself waits though its scope lands; a namespace with rows made by hand stays as theirs', async () => {
+    await run(
+      Effect.gen(function* () {
+        const server = yield* newServer('below')
+        const inventory = yield* Inventory
+        const scope = { resource: 'namespaces', server: 'below', datastore: 'tank' } as const
+        const facts = ['a', 'b', 'c'].map((path) => ({ server, datastore_name: 'tank', path }))
+        yield* landOnce(scope, [{ model: 'namespace', changes: facts.map((row) => create('namespace', row)) }])
+        yield* rows(
+          `insert into groups (server_id, datastore_name, namespace, backup_type, backup_id, presence, snapshot_count, manual_count)
+           values (${server}, 'tank', 'c', 'vm', '1', 'manual', 1, 1)`,
+        )
+        const found = list(inventory.namespaces({ serverId: server, datastore: 'tank' }))
+        const [a, b, c] = (yield* found).map((row) => remove('namespace', row.id, row.facts))
+        if (a === undefined || b === undefined || c === undefined) throw new Error('no rows')
+        expect(
+          yield* landOnce(scope, [
+            { model: 'namespace', changes: [a, c] },
+            { model: 'namespace', changes: [b], held: 'rows_below' },
+          ]),
+        ).toEqual({ ...counts, updated: 1, deleted: 1, held_back: 1 })
+        expect((yield* found).map((row) => [row.facts.path, row.presence])).toEqual([
+          ['b', 'missing'],
+          ['c', 'manual'],
+        ])
+      }),
+    )
+  })
+
+  test('an update may give a row another key', async () => {
+    await run(
+      Effect.gen(function* () {
+        const server = yield* newServer('old-name')
+        const facts = serverFacts('old-name')
+        const scope = { resource: 'servers' } as const
+        const rename = { name: 'new-name', host: 'moved.example.com' }
+        const update = change('server', server, facts, rename)
+        expect(yield* landOnce(scope, [{ model: 'server', changes: [update] }])).toEqual({ ...counts, updated: 1 })
+        // Its key is no longer the one the update was made for.
+        expect(yield* landOnce(scope, [{ model: 'server', changes: [update] }])).toEqual(counts)
+        const all = yield* list((yield* Inventory).servers())
+        expect(all.find(({ id }) => id === server)?.facts).toEqual({ ...facts, ...rename })
       }),
     )
   })

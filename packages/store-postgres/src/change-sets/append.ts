@@ -14,14 +14,15 @@ const batchSize = 5000
 /** Stages part of a scope's changes in one transaction. Fails when the change set is closed. */
 export const append = Effect.fn('ChangeSets.append')(function* <M extends ModelName>(
   database: Database['Type'],
-  { changeSet, scope, model, changes, observed = [], digests = [] }: WidePart<M>,
+  { changeSet, scope, model, changes, held, observed = [], digests = [] }: WidePart<M>,
 ): Effect.fn.Return<void, StoreFailed | ChangeSetClosed> {
   yield* database.transaction(`staging ${scopeTitle(scope)}`, (run) =>
     Effect.gen(function* () {
       yield* requireOpen(run, changeSet, 'share')
       if (changes.length + observed.length + digests.length === 0) return
       const part = yield* partOf(run, changeSet, scopeKey(scope))
-      for (const rows of batches(stagedRows(model, changes))) yield* stageRows(run, part, model, rows)
+      for (const rows of batches(stagedRows(model, changes, held !== undefined)))
+        yield* stageRows(run, part, model, rows)
       for (const rows of batches(observed)) yield* stageObservations(run, part, rows)
       for (const rows of batches(digests)) yield* stageDigests(run, part, rows)
     }),

@@ -1,7 +1,7 @@
 import type { ModelName, RowCounts } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { type Column, comparedColumns, keyColumns, tables } from '../inventory/columns.ts'
+import { type Column, comparedColumns, factColumns, keyColumns, tables } from '../inventory/columns.ts'
 import type { Window } from './windows.ts'
 
 const names = (columns: ReadonlyArray<Column>, alias?: string): RawBuilder<unknown> =>
@@ -51,11 +51,20 @@ export async function landCreates(
   return rows[0] ?? { created: 0, updated: 0 }
 }
 
-/** Updates the touched columns of a window's rows, and lists those that were missing or made by hand. Observations and `last_updated` of an untouched row stay. */
+/** Whether row `m` has the key that a staged update was made for: its base, where the update changes the key itself. */
+function baseKey(model: ModelName): RawBuilder<unknown> {
+  const same = keyColumns(model).map(
+    ({ field, name, type }) =>
+      sql`m.${sql.id(name)} = case when ${field}::text = any(s.touched) then (s.base ->> ${field}::text)::${sql.raw(type)} else s.${sql.id(name)} end`,
+  )
+  return sql.join(same, sql` and `)
+}
+
+/** Updates the touched columns of a window's rows, and lists those that were missing or made by hand. `last_updated` of a row without touched columns stays. */
 export async function landUpdates(db: Kysely<Tables>, model: ModelName, window: Window): Promise<number> {
-  const touched = comparedColumns(model).map(
+  const touched = factColumns(model).map(
     ({ field, name }) =>
-      sql`${sql.id(name)} = case when ${field} = any(s.touched) then s.${sql.id(name)} else m.${sql.id(name)} end`,
+      sql`${sql.id(name)} = case when ${field}::text = any(s.touched) then s.${sql.id(name)} else m.${sql.id(name)} end`,
   )
   const set = sql.join([
     ...touched,
@@ -69,25 +78,44 @@ export async function landUpdates(db: Kysely<Tables>, model: ModelName, window: 
       select distinct on (w.id) w.* from ${sql.table(`staged_${tables[model]}`)} w where ${window.rows} and w.op = 'update'
       order by w.id, w.seq desc
     ) s
-    where m.id = s.id and ${sameKey(model, 'm', 's')}`.execute(db)
+    where m.id = s.id and ${baseKey(model)}`.execute(db)
   return Number(numAffectedRows ?? 0n)
 }
 
+/** Which staged deletions: those that land, or all, those that wait by themselves included. */
+type Deletions = 'delete' | 'all'
+
 /** The staged deletions of a window that still name a row the source has listed: not one that a hand has moved or made its own. */
-const deletions = (model: ModelName, window: Window): RawBuilder<unknown> =>
-  sql`from ${sql.table(`staged_${tables[model]}`)} w
-    where ${window.rows} and w.op = 'delete' and m.id = w.id and ${sameKey(model, 'm', 'w')} and m.presence <> 'manual'`
+const named = (model: ModelName, window: Window, which: Deletions): RawBuilder<unknown> =>
+  sql`exists (
+    select from ${sql.table(`staged_${tables[model]}`)} w
+    where ${window.rows} and ${which === 'all' ? sql`w.op in ('delete', 'hold')` : sql`w.op = 'delete'`}
+      and m.id = w.id and ${sameKey(model, 'm', 'w')} and m.presence <> 'manual'
+  )`
 
 /** Deletes the window's rows, except those with synced rows below them. */
 export async function landDeletes(db: Kysely<Tables>, model: ModelName, window: Window): Promise<number> {
   const { numAffectedRows } = await sql`
-    delete from ${sql.table(tables[model])} m where exists (select ${deletions(model, window)}) and not ${hasSyncedBelow(model)}`.execute(
+    delete from ${sql.table(tables[model])} m where ${named(model, window, 'delete')} and not ${hasSyncedBelow(model)}`.execute(
     db,
   )
   return Number(numAffectedRows ?? 0n)
 }
 
-/** Keeps the window's rows as missing, and returns how many wait. `lastSeen` is when their scope's list last had them. */
+/**
+ * Namespaces that the source lists no longer, but in which a hand has made rows, stay with them as if made by hand. Returns how many. To be called before
+ * `landDeletes`.
+ */
+export async function unlistNamespaces(db: Kysely<Tables>, window: Window, lastSeen: string | null): Promise<number> {
+  const { numAffectedRows } = await sql`
+    update namespaces m set presence = 'manual', missing_since = null, last_seen_own = ${lastSeen}::timestamptz
+    where ${named('namespace', window, 'delete')} and not ${hasSyncedBelow('namespace')} and exists (
+      select from groups g where g.server_id = m.server_id and g.datastore_name = m.datastore_name and g.namespace = m.path
+    )`.execute(db)
+  return Number(numAffectedRows ?? 0n)
+}
+
+/** Keeps the rows of a window's deletions that are still there as missing, and returns how many wait. `lastSeen` is when their scope's list last had them. */
 export async function holdDeletes(
   db: Kysely<Tables>,
   model: ModelName,
@@ -96,7 +124,7 @@ export async function holdDeletes(
 ): Promise<number> {
   const { rows } = await sql<{ held: number }>`
     with waiting as (
-      select m.id, m.presence from ${sql.table(tables[model])} m where exists (select ${deletions(model, window)})
+      select m.id, m.presence from ${sql.table(tables[model])} m where ${named(model, window, 'all')}
     ), marked as (
       update ${sql.table(tables[model])} m
       set presence = 'missing', missing_since = coalesce(m.missing_since, ${at}::timestamptz), last_seen_own = ${lastSeen}::timestamptz

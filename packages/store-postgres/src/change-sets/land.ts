@@ -13,7 +13,7 @@ import { requireOpen } from './append.ts'
 import { clearDigestsOfMissing, landDigests } from './land-digests.ts'
 import { ensureGroups, unlistGroups } from './land-groups.ts'
 import { landObservations } from './land-observations.ts'
-import { holdDeletes, landCreates, landDeletes, landUpdates } from './land-rows.ts'
+import { holdDeletes, landCreates, landDeletes, landUpdates, unlistNamespaces } from './land-rows.ts'
 import { landScopeRow, lastCompleteAt } from './land-scope-row.ts'
 import { eachWindow } from './windows.ts'
 
@@ -121,9 +121,11 @@ function landDeletions(
         await unlistGroups(db, window)
         return noRows
       }
-      const deleted = landing.held === null ? await landDeletes(db, model, window) : 0
+      const go = landing.held === null
+      const updated = go && model === 'namespace' ? await unlistNamespaces(db, window, lastSeen) : 0
+      const deleted = go ? await landDeletes(db, model, window) : 0
       const held = await holdDeletes(db, model, window, { at: landing.at, lastSeen })
-      return { ...noRows, deleted, held_back: held }
+      return { ...noRows, updated, deleted, held_back: held }
     }),
   )
 }

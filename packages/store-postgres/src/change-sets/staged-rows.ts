@@ -4,8 +4,12 @@ import { factColumns, keyColumns } from '../inventory/columns.ts'
 /** A change as a row of a staging table: its facts under the names of their columns; those not said are absent and so null. */
 export type StagedRow = Readonly<Record<string, unknown>>
 
-/** The mapper from changes to staged rows. */
-export function stagedRows<M extends ModelName>(model: M, changes: ReadonlyArray<Change<M>>): ReadonlyArray<StagedRow> {
+/** The mapper from changes to staged rows. `held`: their deletions wait in any case. */
+export function stagedRows<M extends ModelName>(
+  model: M,
+  changes: ReadonlyArray<Change<M>>,
+  held: boolean,
+): ReadonlyArray<StagedRow> {
   const facts = factColumns(model)
   const names = new Map(facts.map(({ field, name }) => [field, name]))
   return changes.map((change) => {
@@ -13,7 +17,8 @@ export function stagedRows<M extends ModelName>(model: M, changes: ReadonlyArray
       const values: Readonly<Record<string, FieldValue>> = change.values
       return { op: 'create', ...Object.fromEntries(facts.map(({ field, name }) => [name, values[field]])) }
     }
-    const row: Record<string, unknown> = { op: change._tag, id: change.id, ...keyValues(model, change.key) }
+    const op = change._tag === 'delete' && held ? 'hold' : change._tag
+    const row: Record<string, unknown> = { op, id: change.id, ...keyValues(model, change.key) }
     if (change._tag === 'delete') return row
     for (const { field, value } of change.fields) row[names.get(field) ?? field] = value
     row['touched'] = change.fields.map(({ field }) => field)

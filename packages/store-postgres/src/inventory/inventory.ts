@@ -10,7 +10,7 @@ import { groupBatches, readGroups, readNamespacesInUse } from './read-groups.ts'
 import { readScopeState } from './read-scope-state.ts'
 
 /** What sync reads of main, from the tables. */
-export const inventoryLayer: Layer.Layer<Inventory, never, Database> = Layer.effect(
+export const inventoryReadsLayer: Layer.Layer<Inventory, never, Database> = Layer.effect(
   Inventory,
   Effect.map(Database, (database) => {
     /** Rows of one model under a condition, in the order of `by`, which is unique among them. */

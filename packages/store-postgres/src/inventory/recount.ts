@@ -36,9 +36,12 @@ export async function recountGroups(
   )
 }
 
-/** Removes the groups of a namespace that neither the source lists nor a snapshot needs. */
-export async function pruneGroups(db: Kysely<Tables>, place: ScopePlace): Promise<void> {
-  await sql`delete from groups where ${inScope(place)} and presence <> 'listed' and snapshot_count = 0`.execute(db)
+/** Removes the groups of a namespace that neither the source lists nor a snapshot needs; of those `touched` selects, when it is given. */
+export async function pruneGroups(db: Kysely<Tables>, place: ScopePlace, touched?: RawBuilder<unknown>): Promise<void> {
+  const among = touched === undefined ? sql`` : sql` and (backup_type, backup_id) in (${touched})`
+  await sql`delete from groups where ${inScope(place)} and presence <> 'listed' and snapshot_count = 0${among}`.execute(
+    db,
+  )
 }
 
 /** Recomputes the counters of namespaces from their groups: all that the condition, on the alias `m`, finds. */

@@ -1,4 +1,12 @@
-import { type Change, type Facts, type FieldValue, type ModelName, naturalKey, type Scope } from '@netbox-pbs/core'
+import {
+  type Change,
+  type Facts,
+  type FieldValue,
+  type HoldReason,
+  type ModelName,
+  naturalKey,
+  type Scope,
+} from '@netbox-pbs/core'
 import { ChangeSets, type Landing } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 
@@ -103,23 +111,23 @@ export const change = <M extends ModelName>(
   facts: Facts<M>,
   to: Readonly<Record<string, FieldValue>> = {},
   appears = false,
-): Change<M> => ({
-  _tag: 'update',
-  id,
-  key: naturalKey(model, facts),
-  fields: Object.entries<FieldValue>(to).map(([field, value]) => ({
-    field,
-    base: Object.entries(facts).find(([name]) => name === field)?.[1] ?? null,
-    value,
-  })),
-  appears,
-  broken: [],
-})
+): Change<M> => {
+  const before: Readonly<Record<string, FieldValue>> = facts
+  return {
+    _tag: 'update',
+    id,
+    key: naturalKey(model, facts),
+    fields: Object.entries(to).map(([field, value]) => ({ field, base: before[field] ?? null, value })),
+    appears,
+    broken: [],
+  }
+}
 
 /** A part of a scope, with the changes of one model. */
 export interface Part {
   readonly model: ModelName
   readonly changes: ReadonlyArray<Change>
+  readonly held?: HoldReason
   readonly observed?: ReadonlyArray<{ readonly key: string; readonly values: object }>
   readonly digests?: ReadonlyArray<{ readonly key: string; readonly digest: string; readonly listed: number }>
 }

@@ -1,0 +1,95 @@
+import type { HandValues, StoreFailed, WritableModel } from '@netbox-pbs/core/ports'
+import { KeyTaken } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { type Kysely, sql } from 'kysely'
+import type { Database } from '../database/database.ts'
+import { jsonb, storable } from '../database/json.ts'
+import type { Tables } from '../database/tables.ts'
+import { keyColumns, observationTable, observedColumns, tables } from '../inventory/columns.ts'
+import { notePending } from '../inventory/pending-since.ts'
+import { newRow, writtenColumns } from './hand-columns.ts'
+import { type GroupKey, lockGroups, settleTouchedGroups } from './touch-groups.ts'
+
+interface Written {
+  readonly ord: number
+  readonly id: number
+  readonly written: boolean
+}
+
+/** Creates rows, all or none: the first whose key is taken, also by an earlier row of the same request, is named. */
+export const createRows = Effect.fn('HandWrites.create')(function* (
+  database: Database['Type'],
+  { model, rows }: { readonly model: WritableModel; readonly rows: ReadonlyArray<HandValues> },
+): Effect.fn.Return<ReadonlyArray<number>, StoreFailed | KeyTaken> {
+  if (rows.length === 0) return []
+  const groups = model === 'snapshot' ? rows.map(groupKeyOf) : []
+  return yield* database.transaction(`creating ${model}s`, (run) =>
+    Effect.gen(function* () {
+      yield* run((db) => lockGroups(db, groups))
+      const written = yield* run((db) =>
+        insertRows(
+          db,
+          model,
+          rows.map((values, ord) => newRow(model, values, ord)),
+        ),
+      )
+      const taken = written.find((row) => !row.written)
+      if (taken !== undefined) return yield* new KeyTaken({ model, index: taken.ord })
+      yield* run((db) => settleTouchedGroups(db, groups))
+      if (model === 'server') yield* run(notePending)
+      return written.map(({ id }) => id)
+    }),
+  )
+})
+
+/** Inserts rows and their observations, and tells in the order given which of them found their key free. */
+async function insertRows(
+  db: Kysely<Tables>,
+  model: WritableModel,
+  rows: ReadonlyArray<Readonly<Record<string, unknown>>>,
+): Promise<ReadonlyArray<Written>> {
+  const columns = writtenColumns(model)
+  const observed = observedColumns(model)
+  const names = sql.join(columns.map(({ name }) => sql.id(name)))
+  const types = sql.join([
+    ...columns.map(({ name, type }) => sql`${sql.id(name)} ${sql.raw(type)}`),
+    ...observed.map(({ name, type }) => sql`${sql.id(`o_${name}`)} ${sql.raw(type)}`),
+  ])
+  const key = sql.join(keyColumns(model).map(({ name }) => sql.id(name)))
+  const { rows: written } = await sql<Written>`
+    with given as materialized (
+      select nextval(pg_get_serial_sequence(${tables[model]}, 'id')) as id, r.*
+      from jsonb_to_recordset(${jsonb(rows)}) as r (ord bigint, ${types}) order by r.ord
+    ), written as (
+      insert into ${sql.table(tables[model])} (id, ${names}, presence) select id, ${names}, 'manual' from given order by ord
+      on conflict (${key}) do nothing returning id
+    )${observations(model)}
+    select given.ord, given.id, written.id is not null as written
+    from given left join written on written.id = given.id order by given.ord`.execute(db)
+  return written
+}
+
+/** The step that inserts the observations of the rows that were written. */
+function observations(model: WritableModel) {
+  const observation = observationTable(model)
+  if (observation === null) return sql``
+  const names = observedColumns(model).map(({ name }) => name)
+  const row = model === 'server' ? ['server_id'] : ['server_id', observation.id]
+  const ids = model === 'server' ? sql`given.id` : sql`given.server_id, given.id`
+  return sql`, observed as (
+    insert into ${sql.table(observation.table)} (${sql.join([...row, ...names].map((name) => sql.id(name)))})
+    select ${ids}, ${sql.join(names.map((name) => sql.ref(`given.o_${name}`)))} from given join written on written.id = given.id
+  )`
+}
+
+/** The group of a snapshot, as its key will be stored. */
+export function groupKeyOf(values: HandValues): GroupKey {
+  const text = (field: string) => String(storable(values[field] ?? ''))
+  return {
+    server_id: Number(values['server']),
+    datastore_name: text('datastore_name'),
+    namespace: text('namespace'),
+    backup_type: text('backup_type'),
+    backup_id: text('backup_id'),
+  }
+}

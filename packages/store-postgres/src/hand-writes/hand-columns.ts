@@ -1,0 +1,44 @@
+import type { FieldValue } from '@netbox-pbs/core'
+import type { HandValues, WritableModel } from '@netbox-pbs/core/ports'
+import { type Column, defaultValue, factColumns, keyColumns, observedColumns } from '../inventory/columns.ts'
+
+/** What people own on every row. */
+const operatorColumns: ReadonlyArray<Column> = [
+  { field: 'tags', name: 'tags', type: 'jsonb' },
+  { field: 'custom_fields', name: 'custom_fields', type: 'jsonb' },
+]
+
+/** The row's own note of when it was last seen. A server's is among its observations instead. */
+const lastSeen: Column = { field: 'last_seen_at', name: 'last_seen_own', type: 'timestamptz' }
+
+/** Columns of the model's own table that a hand may write. */
+export const writtenColumns = (model: WritableModel): ReadonlyArray<Column> => [
+  ...factColumns(model),
+  ...operatorColumns,
+  ...(model === 'server' ? [] : [lastSeen]),
+]
+
+/** Those of them that are named in the values. */
+export const givenColumns = (columns: ReadonlyArray<Column>, values: HandValues): ReadonlyArray<Column> =>
+  columns.filter(({ field }) => Object.hasOwn(values, field))
+
+/** Whether the values name a key column. */
+export const namesKey = (model: WritableModel, values: HandValues): boolean =>
+  givenColumns(keyColumns(model), values).length > 0
+
+/** Whether the values name a fact of the source, so that the frame it was read from says no more than the row. */
+export const namesFact = (model: WritableModel, values: HandValues): boolean =>
+  givenColumns(factColumns(model), values).length > 0
+
+/** A new row under the names of its columns, with defaults for what is not given. `ord` is its place in the request. */
+export function newRow(model: WritableModel, values: HandValues, ord: number): Readonly<Record<string, unknown>> {
+  const row: Record<string, unknown> = { ord }
+  for (const { field, name } of writtenColumns(model)) row[name] = values[field] ?? fallback(model, field)
+  for (const { field, name } of observedColumns(model)) row[`o_${name}`] = values[field] ?? fallback(model, field)
+  return row
+}
+
+function fallback(model: WritableModel, field: string): FieldValue {
+  if (field === 'tags') return []
+  return field === 'custom_fields' ? {} : defaultValue(model, field)
+}

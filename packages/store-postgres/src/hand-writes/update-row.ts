@@ -1,0 +1,138 @@
+import type { FieldValue } from '@netbox-pbs/core'
+import { type HandValues, KeyTaken, type StoreFailed, type WritableModel } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Database } from '../database/database.ts'
+import { jsonb, storable } from '../database/json.ts'
+import { isUniqueViolation } from '../database/store-errors.ts'
+import type { Tables } from '../database/tables.ts'
+import { type Column, observationTable, observedColumns, tables } from '../inventory/columns.ts'
+import { notePending } from '../inventory/pending-since.ts'
+import { listColumn, listFrom } from '../lists/list-columns.ts'
+import { givenColumns, namesFact, namesKey, writtenColumns } from './hand-columns.ts'
+import { type GroupKey, lockGroups, settleTouchedGroups } from './touch-groups.ts'
+
+interface Request {
+  readonly model: WritableModel
+  readonly id: number
+  readonly values: HandValues
+}
+
+/** Changes the named columns of a row. False: there is no such row. */
+export const updateRow = Effect.fn('HandWrites.update')(function* (
+  database: Database['Type'],
+  request: Request,
+): Effect.fn.Return<boolean, StoreFailed | KeyTaken> {
+  const { model, id, values } = request
+  return yield* database.transaction(`changing a ${model}`, (run) =>
+    Effect.gen(function* () {
+      const groups = yield* lockSnapshotGroups(run, request)
+      if (groups === null) return false
+      const outcome = yield* run((db) => writeRow(db, request))
+      if (outcome === 'taken') return yield* new KeyTaken({ model, index: 0 })
+      if (outcome === 'none') return false
+      yield* run((db) => writeObservations(db, model, id, values))
+      if (namesFact(model, values)) yield* run((db) => settleTouchedGroups(db, groups))
+      if (model === 'server') yield* run(notePending)
+      return true
+    }),
+  )
+})
+
+type Run = Parameters<Parameters<Database['Type']['transaction']>[1]>[0]
+
+/** Takes the locks of the groups a snapshot leaves and enters; none for other models. Null: there is no such snapshot. */
+function lockSnapshotGroups(
+  run: Run,
+  { model, id, values }: Request,
+): Effect.Effect<ReadonlyArray<GroupKey> | null, StoreFailed> {
+  if (model !== 'snapshot') return Effect.succeed([])
+  return run(async (db) => {
+    const before = await snapshotGroup(db, id)
+    if (before === null) return null
+    const text = (field: keyof GroupKey) =>
+      Object.hasOwn(values, field) ? String(storable(values[field] ?? '')) : String(before[field])
+    const after = {
+      server_id: Object.hasOwn(values, 'server') ? Number(values['server']) : before.server_id,
+      datastore_name: text('datastore_name'),
+      namespace: text('namespace'),
+      backup_type: text('backup_type'),
+      backup_id: text('backup_id'),
+    }
+    const groups = [before, after]
+    await lockGroups(db, groups)
+    return groups
+  })
+}
+
+/** The group that a snapshot lies in; null: there is no such snapshot. */
+export async function snapshotGroup(db: Kysely<Tables>, id: number): Promise<GroupKey | null> {
+  const { rows } = await sql<GroupKey>`
+    select server_id, datastore_name, namespace, backup_type, backup_id from snapshots where id = ${id}::bigint`.execute(
+    db,
+  )
+  return rows[0] ?? null
+}
+
+/** A row that gets another key is one that no source has reported: it is the hand's own from then on, and keeps when it was last seen. */
+async function writeRow(db: Kysely<Tables>, { model, id, values }: Request): Promise<'written' | 'none' | 'taken'> {
+  const sets = givenColumns(writtenColumns(model), values).map((column) => assignment(column, values))
+  if (model !== 'server' && namesKey(model, values) && (await movesKey(db, { model, id, values }))) {
+    sets.push(sql`presence = 'manual'`, sql`missing_since = null`)
+    if (!Object.hasOwn(values, 'last_seen_at')) sets.push(sql`last_seen_own = (${lastSeenOf(model, id)})`)
+  }
+  const update = sql`update ${sql.table(tables[model])} t
+    set ${sql.join([...sets, sql`last_updated = now()`])} where t.id = ${id}::bigint`
+  try {
+    const { numAffectedRows } = await update.execute(db)
+    return numAffectedRows === 1n ? 'written' : 'none'
+  } catch (cause) {
+    if (isUniqueViolation(cause)) return 'taken'
+    throw cause
+  }
+}
+
+function assignment({ field, name, type }: Column, values: HandValues): RawBuilder<unknown> {
+  return sql`${sql.id(name)} = ${parameter(type, values[field] ?? null)}`
+}
+
+const parameter = (type: string, value: FieldValue): RawBuilder<unknown> =>
+  type === 'jsonb' ? jsonb(value) : sql`${storable(value)}::${sql.raw(type)}`
+
+/** Whether the values give the row a key other than the one it has. */
+async function movesKey(db: Kysely<Tables>, { model, id, values }: Request): Promise<boolean> {
+  const keys = givenColumns(writtenColumns(model), values).filter((column) => namesKey(model, { [column.field]: null }))
+  const differs = keys.map(
+    ({ field, name, type }) => sql`${sql.id(name)} is distinct from ${parameter(type, values[field] ?? null)}`,
+  )
+  const { rows } = await sql`
+    select from ${sql.table(tables[model])} where id = ${id}::bigint and (${sql.join(differs, sql` or `)})`.execute(db)
+  return rows.length > 0
+}
+
+/** When a row was last seen, as lists show it. */
+function lastSeenOf(model: WritableModel, id: number): RawBuilder<unknown> {
+  const column = listColumn(model, 'last_seen_at')
+  if (column === undefined) return sql`null`
+  return sql`select ${column.value} ${listFrom(model, [column])} where t.id = ${id}::bigint`
+}
+
+async function writeObservations(
+  db: Kysely<Tables>,
+  model: WritableModel,
+  id: number,
+  values: HandValues,
+): Promise<void> {
+  const observation = observationTable(model)
+  const given = givenColumns(observedColumns(model), values)
+  if (observation === null || given.length === 0) return
+  const row = model === 'server' ? ['server_id'] : ['server_id', observation.id]
+  const ids = model === 'server' ? sql`t.id` : sql`t.server_id, t.id`
+  const names = sql.join(given.map(({ name }) => sql.id(name)))
+  await sql`
+    insert into ${sql.table(observation.table)} (${sql.join(row.map((name) => sql.id(name)))}, ${names})
+    select ${ids}, ${sql.join(given.map(({ field, type }) => parameter(type, values[field] ?? null)))}
+    from ${sql.table(tables[model])} t where t.id = ${id}::bigint
+    on conflict (${sql.join(row.map((name) => sql.id(name)))}) do update
+    set ${sql.join(given.map(({ name }) => sql`${sql.id(name)} = excluded.${sql.id(name)}`))}`.execute(db)
+}

@@ -1,0 +1,30 @@
+import type {
+  ChangeSets,
+  HandWrites,
+  Inventory,
+  InventoryLists,
+  Runs,
+  ServerObservations,
+} from '@netbox-pbs/core/ports'
+import { Layer } from 'effect'
+import { changeSetsLayer } from '../change-sets/change-sets.ts'
+import type { Database } from '../database/database.ts'
+import { handWritesLayer } from '../hand-writes/hand-writes.ts'
+import { inventoryListsLayer } from '../lists/inventory-lists.ts'
+import { serverObservationsLayer } from '../observations/server-observations.ts'
+import { runsLayer } from '../runs/runs.ts'
+import { inventoryReadsLayer } from './inventory.ts'
+
+/** Every port of the inventory and of the runs that change it, on one database. */
+export const inventoryLayer: Layer.Layer<
+  Inventory | ChangeSets | ServerObservations | InventoryLists | HandWrites | Runs,
+  never,
+  Database
+> = Layer.mergeAll(
+  inventoryReadsLayer,
+  changeSetsLayer,
+  serverObservationsLayer,
+  inventoryListsLayer,
+  handWritesLayer,
+  runsLayer,
+)

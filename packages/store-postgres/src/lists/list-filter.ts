@@ -1,0 +1,53 @@
+import type { Field, Filter, ModelName } from '@netbox-pbs/core'
+import { type RawBuilder, sql } from 'kysely'
+import { fieldOf, sqlType } from '../inventory/columns.ts'
+import { type ListColumn, listColumn } from './list-columns.ts'
+
+/** A condition of a list, with the columns it reads. */
+export interface Condition {
+  readonly where: RawBuilder<unknown>
+  readonly columns: ReadonlyArray<ListColumn>
+}
+
+const extraTypes: Readonly<Record<string, string>> = {
+  id: 'bigint',
+  created: 'timestamptz',
+  last_updated: 'timestamptz',
+}
+
+/** The condition of one filter: any of its values. A value that no row can have, and a field the model lacks, match nothing. */
+export function filterCondition(model: ModelName, { field: name, values }: Filter): Condition {
+  const column = listColumn(model, name)
+  const field = fieldOf(model, name)
+  const type = field === undefined ? extraTypes[name] : sqlType(field)
+  if (column === undefined || type === undefined) return { where: sql`false`, columns: [] }
+  const given = values.filter((value) => value !== null && possible(type, value))
+  const listed =
+    type === 'jsonb'
+      ? sql`${column.value} = any(${given.map((value) => JSON.stringify(value))}::text[]::jsonb[])`
+      : sql`${column.value} = any(${given}::${sql.raw(type)}[])`
+  const alternatives = [
+    ...(given.length > 0 ? [listed] : []),
+    ...(values.includes(null) ? [sql`${column.value} is null`] : []),
+    ...(given.includes('unknown') ? otherThanChoices(field, column) : []),
+  ]
+  return {
+    where: alternatives.length === 0 ? sql`false` : sql`(${sql.join(alternatives, sql` or `)})`,
+    columns: [column],
+  }
+}
+
+/** A text that is none of a field's choices reads as `unknown`, and so is found under it. */
+function otherThanChoices(field: Field | undefined, { value }: ListColumn): ReadonlyArray<RawBuilder<unknown>> {
+  if (field?.type !== 'choice' || !field.choices.some((choice) => choice.value === 'unknown')) return []
+  return [sql`${value} <> all(${field.choices.map((choice) => choice.value)}::text[])`]
+}
+
+/** Whether PostgreSQL can read the value as the type at all. */
+function possible(type: string, value: string | number | boolean): boolean {
+  if (type === 'bigint') return Number.isSafeInteger(value)
+  if (type === 'boolean') return typeof value === 'boolean'
+  if (type === 'timestamptz')
+    return typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/.test(value)
+  return type === 'jsonb' || (typeof value === 'string' && !value.includes('\0') && value.isWellFormed())
+}
