@@ -1,0 +1,100 @@
+import { fieldsOfClass, modelNames } from '@netbox-pbs/core'
+import { Effect, Exit, Layer, Redacted } from 'effect'
+import { sql } from 'kysely'
+import { describe, expect, test } from 'vitest'
+import { Database } from '../src/database/database.ts'
+import { factColumns, observationTable, observedColumns, tables } from '../src/inventory/columns.ts'
+import { migrations } from '../src/migrations/index.ts'
+import { migrate } from '../src/migrations/migrate.ts'
+import { DatabaseTooNew } from '../src/migrations/run-migrations.ts'
+import { engines, pg } from './engines.ts'
+
+const query = <A>(text: string) =>
+  Effect.flatMap(Database, (database) =>
+    database.query('asking', async (db) => (await sql.raw<A>(text).execute(db)).rows),
+  )
+
+describe.each(engines)('migrations on $engine', ({ empty }) => {
+  test('an empty database gets all of them, a migrated one none', async () => {
+    const applied = await Effect.runPromise(Effect.provide(Effect.all([migrate, migrate]), empty))
+    expect(applied).toEqual([Object.keys(migrations), []])
+  })
+
+  test('a database that has a migration of a newer release is left alone', async () => {
+    const error = await Effect.runPromise(
+      Effect.gen(function* () {
+        yield* migrate
+        yield* query(`insert into netbox_pbs_migration values ('9999_later', '2027-01-01T00:00:00Z')`)
+        return yield* Effect.flip(migrate)
+      }).pipe(Effect.provide(empty)),
+    )
+    expect(error).toEqual(new DatabaseTooNew({ migration: '9999_later' }))
+  })
+
+  test('a migration that fails leaves nothing behind', async () => {
+    const found = await Effect.runPromise(
+      Effect.gen(function* () {
+        // In the way of the last table of the first migration.
+        yield* query('create table staged_digests (x int)')
+        expect(Exit.isFailure(yield* Effect.exit(migrate))).toBe(true)
+        return yield* query(`select tablename from pg_tables where schemaname = 'public' order by 1`)
+      }).pipe(Effect.provide(empty)),
+    )
+    expect(found).toEqual([{ tablename: 'staged_digests' }])
+  })
+
+  test('the tables have the columns of the registry, with its types, and their text sorts by code points', async () => {
+    const columns = await Effect.runPromise(
+      Effect.andThen(
+        migrate,
+        query<{ table: string; name: string; type: string; collation: string | null }>(
+          `select table_name as "table", column_name as name, case when udt_name = 'int8' then 'bigint' when udt_name = 'bool' then 'boolean' else udt_name end as type,
+             collation_name as collation
+           from information_schema.columns where table_schema = 'public'`,
+        ),
+      ).pipe(Effect.provide(empty)),
+    )
+    const typeOf = (table: string, name: string) =>
+      columns.find((column) => column.table === table && column.name === name)?.type
+    for (const model of modelNames) {
+      for (const { name, type } of factColumns(model)) {
+        expect([tables[model], name, typeOf(tables[model], name)]).toEqual([tables[model], name, type])
+        expect([tables[model], name, typeOf(`staged_${tables[model]}`, name)]).toEqual([tables[model], name, type])
+      }
+      const observation = observationTable(model)
+      for (const { name, type } of observation === null ? [] : observedColumns(model)) {
+        expect([model, name, typeOf(observation?.table ?? '', name)]).toEqual([model, name, type])
+      }
+      for (const name of fieldsOfClass(model, 'derived').filter((field) => field !== 'files')) {
+        expect([model, name, typeOf(tables[model], name) !== undefined]).toEqual([model, name, true])
+      }
+    }
+    const ours = [
+      ...Object.values(tables),
+      'scopes',
+      'server_observations',
+      'datastore_observations',
+      'job_observations',
+    ]
+    expect(
+      columns.filter(({ table, type, collation }) => ours.includes(table) && type === 'text' && collation !== 'C'),
+    ).toEqual([])
+  })
+})
+
+test('many processes that start at once migrate once', async () => {
+  // Each process has a pool of its own on the one database.
+  const applied = await Effect.runPromise(
+    Effect.gen(function* () {
+      const { driver } = yield* Database
+      if (driver._tag !== 'pg') throw new Error('not a server')
+      const { connectionString } = driver.pool.options
+      const another = Layer.fresh(Database.layerPg({ url: Redacted.make(connectionString ?? ''), poolSize: 1 }))
+      return yield* Effect.all(
+        Array.from({ length: 6 }, () => Effect.provide(migrate, another)),
+        { concurrency: 'unbounded' },
+      )
+    }).pipe(Effect.provide(pg.empty)),
+  )
+  expect(applied.filter((names) => names.length > 0)).toEqual([Object.keys(migrations)])
+})
