@@ -1,1 +1,2 @@
-export {}
+export { runWorker, type WorkerOptions } from './run-worker.ts'
+export { tick } from './tick.ts'

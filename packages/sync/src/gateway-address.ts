@@ -7,24 +7,26 @@ export interface GatewayAt {
   readonly key: Redacted.Redacted<string>
 }
 
-/** The settings name a gateway but no key for it. The key of another gateway is not sent there. */
-export class GatewayKeyMissing extends Data.TaggedError('GatewayKeyMissing')<{ readonly url: string }> {
+/** Nobody has said where the gateway is, or with which key it is asked. */
+export class GatewayUnknown extends Data.TaggedError('GatewayUnknown')<{ readonly reason: 'no_address' | 'no_key' }> {
   override get message(): string {
-    return `the settings name the gateway ${this.url} but no key for it: enter its proxbox_api_key as well`
+    return {
+      no_address:
+        'the gateway has no address: set proxbox_api_url and proxbox_api_key in the settings, or NETBOX_PBS_GATEWAY_URL and NETBOX_PBS_GATEWAY_KEY',
+      no_key: 'the settings name a gateway without its key: set proxbox_api_key there',
+    }[this.reason]
   }
 }
 
-/** The gateway that the settings name, else the one the process was started with. */
-export const gatewayAddress = (
-  started: GatewayAt,
-): Effect.Effect<GatewayAt, StoreFailed | GatewayKeyMissing, SettingsStore> =>
-  Effect.gen(function* () {
-    const settings = yield* SettingsStore
-    const { proxbox_api_url: url } = yield* settings.get()
-    if (url === '') return started
-    const key = yield* settings.proxboxApiKey()
-    return yield* Option.match(key, {
-      onNone: () => Effect.fail(new GatewayKeyMissing({ url })),
-      onSome: (known) => Effect.succeed({ url, key: known }),
-    })
-  })
+/**
+ * The gateway as the settings say, now; where they name none, `otherwise`. The key of the one is never sent to the address of the other.
+ */
+export const gatewayAddress = Effect.fn('sync.gatewayAddress')(function* (
+  otherwise: GatewayAt | null,
+): Effect.fn.Return<GatewayAt, GatewayUnknown | StoreFailed, SettingsStore> {
+  const store = yield* SettingsStore
+  const { proxbox_api_url: url } = yield* store.get()
+  if (url === '') return otherwise ?? (yield* new GatewayUnknown({ reason: 'no_address' }))
+  const key = yield* store.proxboxApiKey()
+  return Option.isSome(key) ? { url, key: key.value } : yield* new GatewayUnknown({ reason: 'no_key' })
+})

@@ -1,4 +1,4 @@
-export { type GatewayAt, GatewayKeyMissing, gatewayAddress } from './gateway-address.ts'
+export { type GatewayAt, GatewayUnknown, gatewayAddress } from './gateway-address.ts'
 export type { JobOutcome } from './runs/job-outcome.ts'
 export { type JobPorts, runJob } from './runs/run-job.ts'
 export { RunRefused, type RunRequest, startRun } from './runs/start-run.ts'

@@ -14,7 +14,11 @@ const pbsA: FleetServer = {
   },
   jobs: { verify: ['v-1'], gc: ['tank', 'pond'] },
 }
-const pbsB: FleetServer = { name: 'pbs-b', endpointId: 2, datastores: { lake: { namespaces: { '': { 'vm/7': [9] } } } } }
+const pbsB: FleetServer = {
+  name: 'pbs-b',
+  endpointId: 2,
+  datastores: { lake: { namespaces: { '': { 'vm/7': [9] } } } },
+}
 
 const run = <A>(effect: Effect.Effect<A>): Promise<A> => Effect.runPromise(effect)
 
@@ -22,7 +26,9 @@ const run = <A>(effect: Effect.Effect<A>): Promise<A> => Effect.runPromise(effec
 const ends = (record: RunRecord) =>
   record.outcomes
     .filter(({ outcome }) => outcome !== 'unchanged')
-    .map(({ scope, outcome, reason }) => [scopeTitle(scope), outcome, ...(reason === null ? [] : [reason.code])].join(': '))
+    .map(({ scope, outcome, reason }) =>
+      [scopeTitle(scope), outcome, ...(reason === null ? [] : [reason.code])].join(': '),
+    )
 
 describe('a sync', () => {
   test('brings a whole fleet into an empty inventory', async () => {
@@ -47,6 +53,9 @@ describe('a sync', () => {
     const record = await run(system.sync())
     expect(system.world.writes).toBe(0)
     expect(ends(record)).toEqual([])
-    expect(record.run).toMatchObject({ status: 'completed', counts: { created: 0, updated: 0, deleted: 0, unchanged: 19 } })
+    expect(record.run).toMatchObject({
+      status: 'completed',
+      counts: { created: 0, updated: 0, deleted: 0, unchanged: 19 },
+    })
   })
 })

@@ -1,0 +1,33 @@
+import type { JobPorts } from '@netbox-pbs/sync'
+import { Effect } from 'effect'
+import { keepSchedule } from './schedule/keep-schedule.ts'
+import { tick } from './tick.ts'
+
+/** How a worker works. */
+export interface WorkerOptions {
+  /** Jobs at a time; of one server never more than one. */
+  readonly concurrency: number
+  /** Pause before asking an empty queue again. */
+  readonly pollMillis?: number
+}
+
+/** Pause after the database failed. */
+const restMillis = 5000
+
+/**
+ * Takes jobs from the queue and runs them, and starts the runs that the schedule asks for, until it is interrupted. Then open scopes are dropped and the jobs go back
+ * to the queue.
+ */
+export const runWorker = ({ concurrency, pollMillis = 1000 }: WorkerOptions): Effect.Effect<never, never, JobPorts> => {
+  const loop = tick.pipe(
+    Effect.map((worked) => (worked ? 0 : pollMillis)),
+    Effect.catchAll(({ message }) => Effect.as(Effect.logError('the worker rests', message), restMillis)),
+    Effect.catchAllDefect((defect) => Effect.as(Effect.logError('the worker met a bug', defect), restMillis)),
+    Effect.flatMap((millis) => (millis > 0 ? Effect.sleep(millis) : Effect.yieldNow())),
+    Effect.forever,
+  )
+  const loops = Array.from({ length: concurrency }, () => loop)
+  return Effect.all([keepSchedule, ...loops], { concurrency: 'unbounded', discard: true }).pipe(
+    Effect.zipRight(Effect.never),
+  )
+}
