@@ -13,10 +13,14 @@ const main = async (): Promise<void> => {
     return
   }
   if (parsed.flags.help) return print(usage)
+  // Listening before anything starts: whoever reads the first line may send a signal at once.
+  const interrupted = new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve)
+    process.once('SIGTERM', resolve)
+  })
   const running = await run(parsed.flags, print)
-  const stop = () => void running.close()
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
+  await interrupted
+  await running.close()
 }
 
 main().catch((error: unknown) => {
