@@ -1,5 +1,6 @@
 import { Cause, Effect, Exit, Fiber } from 'effect'
 import { readConfig } from './config.ts'
+import { isLoopback } from './http/remote-address.ts'
 import { type CannotStart, startGateway } from './program.ts'
 import type { WrongUsage } from './wrong-usage.ts'
 
@@ -8,8 +9,14 @@ const stopMillis = 4500
 
 const program = Effect.scoped(
   Effect.gen(function* () {
-    const { url } = yield* startGateway(yield* readConfig(process.argv.slice(2)))
+    const config = yield* readConfig(process.argv.slice(2))
+    const { url } = yield* startGateway(config)
     process.stdout.write(`The gateway listens on ${url}\n`)
+    if (config.host !== 'localhost' && !isLoopback(config.host)) {
+      process.stderr.write(
+        'It listens beyond this machine without TLS: put a TLS proxy before it, for keys pass in the clear.\n',
+      )
+    }
     return yield* Effect.never
   }),
 )

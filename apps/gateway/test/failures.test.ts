@@ -1,5 +1,8 @@
+import { EndpointStore, SecretUnreadable, StoreFailed } from '@netbox-pbs/core/ports'
 import { type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
+import { Context, Layer } from 'effect'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { memoryStore } from './memory-store.ts'
 import { type RunningGateway, startGateway } from './running-gateway.ts'
 import { addEndpoint, ended, ofKind, syncFrames } from './simulated.ts'
 
@@ -59,6 +62,57 @@ describe('the whole server fails', () => {
       ])
     } finally {
       await other.close()
+    }
+  })
+})
+
+describe('the database of the gateway', () => {
+  /** The stores in memory, one call of them failing. */
+  const failing = (change: (store: typeof EndpointStore.Service) => Partial<typeof EndpointStore.Service>) =>
+    Layer.map(memoryStore, (services) => {
+      const store = Context.get(services, EndpointStore)
+      return Context.add(services, EndpointStore, { ...store, ...change(store) })
+    })
+
+  test('whose secret of one endpoint cannot be opened fails that one alone', async () => {
+    await gateway.stop()
+    gateway = await startGateway({
+      store: failing(({ secret }) => ({
+        secret: ({ id }) => (id === 1 ? new SecretUnreadable({ keyName: 'THE_KEY' }) : secret({ id })),
+      })),
+    })
+    await addEndpoint(gateway, pbs)
+    await addEndpoint(gateway, pbs, { name: 'pbs-b' })
+    const frames = await syncFrames(gateway, 'snapshots')
+    expect(ofKind(frames, 'failed').filter((frame) => 'server' in frame && frame.server === 'pbs-a')).toEqual([
+      {
+        frame: 'failed',
+        resource: 'datastores',
+        server: 'pbs-a',
+        error: {
+          code: 'unauthorized',
+          message: 'stored secrets cannot be read with this key: set THE_KEY to the key they were stored under',
+        },
+        retryable: false,
+      },
+    ])
+    expect(ended(frames, 'complete')).toContain('snapshots tank')
+  })
+
+  test('that does not answer is a 503 with the next step', async () => {
+    await gateway.stop()
+    gateway = await startGateway({
+      store: failing(() => ({
+        list: () => new StoreFailed({ reason: 'unavailable', doing: 'reading the endpoints' }),
+      })),
+    })
+    for (const path of ['/pbs/endpoints', '/pbs/status', '/pbs/sync/full']) {
+      const reply = await gateway.request(path)
+      expect([path, reply.status, await reply.json()]).toEqual([
+        path,
+        503,
+        { detail: 'reading the endpoints: the database does not answer; check that it runs and try again' },
+      ])
     }
   })
 })

@@ -16,10 +16,13 @@ export interface RunningGateway {
 /** Starts a gateway on real sockets and the stores in memory. */
 export const startGateway = async ({
   withKey = true,
+  store = memoryStore,
   ...options
-}: Partial<GatewayOptions> & { readonly withKey?: boolean } = {}): Promise<RunningGateway> => {
+}: Partial<GatewayOptions> & {
+  readonly withKey?: boolean
+  readonly store?: Layer.Layer<EndpointStore | GatewayKeys>
+} = {}): Promise<RunningGateway> => {
   const scope = await Effect.runPromise(Scope.make())
-  const store: Layer.Layer<EndpointStore | GatewayKeys> = memoryStore
   const { url } = await Effect.runPromise(
     Effect.gen(function* () {
       const services = yield* Layer.build(store)

@@ -5,7 +5,7 @@ import type { Context } from 'hono'
 export const remoteAddress = (c: Context): string => (getConnInfo(c).remote.address ?? '').replace(/^::ffff:/, '')
 
 /** Whether an address is this machine. */
-const isLoopback = (address: string): boolean => address === '::1' || /^127(\.\d{1,3}){3}$/.test(address)
+export const isLoopback = (address: string): boolean => address === '::1' || /^127(\.\d{1,3}){3}$/.test(address)
 
 /**
  * Whether a request was made by somebody on this machine: the peer is loopback, no proxy speaks for others, and it is no
