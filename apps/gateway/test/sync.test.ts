@@ -204,6 +204,45 @@ describe('a server that can be read wholly', () => {
   })
 })
 
+describe('several servers', () => {
+  test('are read side by side, the scopes of each one after the other', async () => {
+    const others = await Promise.all(
+      ['pbs-b', 'pbs-c'].map((name, index) =>
+        startSimulator({ name, seed: index + 2, snapshots: 300, failureDelayMs: 30 }),
+      ),
+    )
+    try {
+      await gatewayWith()
+      for (const other of others) await addEndpoint(gateway, other)
+      const frames = await syncFrames(gateway, 'snapshots')
+      const open = new Map<string, string>()
+      const finished: Array<string> = []
+      for (const frame of frames.slice(0, -1)) {
+        const server = 'server' in frame ? frame.server : ''
+        if (frame.frame === 'scope') {
+          expect([server, open.get(server)]).toEqual([server, undefined])
+          open.set(server, frame.resource)
+        } else if (frame.frame === 'complete') {
+          expect(open.get(server)).toBe(frame.resource)
+          open.delete(server)
+          finished.push(server)
+        } else {
+          const belongs = frame.frame === 'namespace' ? 'namespaces' : 'snapshots'
+          expect([frame.frame, open.get(server)]).toEqual([frame.frame, belongs])
+        }
+      }
+      expect([open.size, new Set(finished)]).toEqual([0, new Set(['pbs-a', 'pbs-b', 'pbs-c'])])
+      // Side by side: the first server is not done when the last one begins.
+      expect(finished.indexOf('pbs-c')).toBeLessThan(finished.lastIndexOf('pbs-a'))
+      expect(ofKind(frames, 'end')[0]?.items.map(({ name, fetched }) => [name, fetched])).toEqual(
+        [pbs, ...others].map(({ name, state }) => [name, countSnapshots(state)]),
+      )
+    } finally {
+      await Promise.all(others.map((other) => other.close()))
+    }
+  })
+})
+
 describe('without endpoints', () => {
   test('everything is empty', async () => {
     gateway = await startGateway()
