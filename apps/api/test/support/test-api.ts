@@ -1,0 +1,91 @@
+import type { Endpoints } from '@netbox-pbs/core/ports'
+import {
+  accountsLayer,
+  Database,
+  inventoryLayer,
+  migrate,
+  queueLayer,
+  secretBoxLayer,
+  settingsLayer,
+} from '@netbox-pbs/store-postgres'
+import { Effect, Exit, Layer, Redacted, Scope } from 'effect'
+import { writeToken } from '../../src/accounts/write-token.ts'
+import { type ApiOptions, apiServer } from '../../src/api-server.ts'
+
+/** What the admin of every test sends. */
+export const adminToken = `nbt_testtoken001.${'a'.repeat(40)}`
+
+/** An answer, read whole. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came
+  readonly json: any
+}
+
+/** What a request may say beside method and path. */
+export interface Ask {
+  readonly body?: unknown
+  readonly raw?: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Null: no token. */
+  readonly token?: string | null
+}
+
+/** An API on an empty embedded database, over real HTTP. */
+export interface TestApi {
+  readonly url: string
+  readonly ask: (method: string, path: string, ask?: Ask) => Promise<Answer>
+  readonly stop: () => Promise<void>
+}
+
+const key = Buffer.alloc(32, 7).toString('base64')
+const box = secretBoxLayer({ key: Redacted.make(key), keyName: 'KEY' })
+const database = Database.layerPglite({ dataDir: null })
+const stores = Layer.mergeAll(inventoryLayer, accountsLayer, queueLayer, settingsLayer).pipe(
+  Layer.provideMerge(database),
+  Layer.provide(box),
+)
+
+/** Starts one with these endpoints behind it. */
+export async function startTestApi(
+  endpoints: Layer.Layer<Endpoints>,
+  options: Partial<ApiOptions> = {},
+): Promise<TestApi> {
+  const scope = Effect.runSync(Scope.make())
+  const about = { description: '', write_enabled: true, expires: null }
+  const { url } = await Effect.gen(function* () {
+    const services = yield* Layer.build(Layer.merge(stores, endpoints))
+    yield* migrate.pipe(Effect.provide(services))
+    yield* writeToken(Redacted.make(adminToken), about).pipe(Effect.provide(services))
+    return yield* apiServer({ host: '127.0.0.1', port: 0, ...options }).pipe(Effect.provide(services))
+  }).pipe(Scope.extend(scope), Effect.runPromise)
+  return { url, ask: asker(url), stop: () => Effect.runPromise(Scope.close(scope, Exit.void)) }
+}
+
+const asker =
+  (url: string) =>
+  async (method: string, path: string, { body, raw, headers = {}, token = adminToken }: Ask = {}): Promise<Answer> => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      redirect: 'manual',
+      headers: {
+        Accept: 'application/json',
+        ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? (raw === undefined ? {} : { body: raw }) : { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, text, json: parsed(text) }
+  }
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
