@@ -12,7 +12,8 @@ import type { Tables } from './tables.ts'
 /** The driver itself, for a library that brings its own statements. Its readers of column text are ours (`typeParsers`), not the driver's defaults. */
 export type Driver = { readonly _tag: 'pg'; readonly pool: Pool } | { readonly _tag: 'pglite'; readonly pglite: PGlite }
 
-interface DatabaseService {
+/** What the database offers. */
+export interface DatabaseService {
   readonly engine: Driver['_tag']
   readonly driver: Driver
   /** For builders of statements and for migrations; run what you build through `query` or `transaction`. */
