@@ -5,8 +5,8 @@ import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import { jsonb } from '../database/json.ts'
 import type { Run } from '../database/session.ts'
-import { factColumns, tables } from '../inventory/columns.ts'
-import { keyParts, type StagedRow, stagedRows } from './staged-rows.ts'
+import { tables } from '../inventory/columns.ts'
+import { keyParts, type StagedRow, stagedColumns, stagedRows } from './staged-rows.ts'
 
 /** Rows of one statement at most: the embedded engine does nothing else meanwhile. */
 const batchSize = 5000
@@ -58,16 +58,17 @@ function partOf(run: Run, changeSet: number, key: string): Effect.Effect<number,
   })
 }
 
+/**
+ * Stages rows from one JSON list of lists, which PostgreSQL takes apart in less than half the time of a list of objects.
+ */
 function stageRows(run: Run, part: number, model: ModelName, rows: ReadonlyArray<StagedRow>) {
-  const columns = factColumns(model)
-  const names = sql.join([...['op', 'id', 'touched', 'base'], ...columns.map(({ name }) => name)].map((n) => sql.id(n)))
-  const types = sql.join(columns.map(({ name, type }) => sql`${sql.id(name)} ${sql.raw(type)}`))
+  const columns = stagedColumns(model)
+  const values = columns.map(({ type }, i) =>
+    type === 'jsonb' ? sql`nullif(r -> ${sql.lit(i)}, 'null')` : sql`(r ->> ${sql.lit(i)})::${sql.raw(type)}`,
+  )
   return run((db) =>
-    sql`insert into ${sql.table(`staged_${tables[model]}`)} (part_id, ${names})
-      select ${part}::bigint, ${names}
-      from jsonb_to_recordset(${jsonb(rows)}) as r (op text, id bigint, touched text[], base jsonb, ${types})`.execute(
-      db,
-    ),
+    sql`insert into ${sql.table(`staged_${tables[model]}`)} (part_id, ${sql.join(columns.map(({ name }) => sql.id(name)))})
+      select ${part}::bigint, ${sql.join(values)} from jsonb_array_elements(${jsonb(rows)}) r`.execute(db),
   )
 }
 

@@ -6,8 +6,8 @@ import { tables } from '../inventory/columns.ts'
 
 const stagingTables = [...Object.values(tables), 'observations', 'digests'].map((name) => `staged_${name}`)
 
-/** Rows of one statement at most, so that others get their turn. */
-const batchSize = 5000
+/** Rows of one statement at most: the embedded engine serves nobody else meanwhile. */
+const batchSize = { pglite: 5000, pg: 100_000 } as const
 
 /**
  * Removes the rows of parts that have landed or were dropped, after the transaction that ended them: nobody reads them any more, so nobody waits for it. What a
@@ -29,14 +29,15 @@ export function purge(database: Database['Type']): Effect.Effect<void, StoreFail
 
 function purgeTable(database: Database['Type'], table: string, part: number): Effect.Effect<void, StoreFailed> {
   const name = sql.table(table)
+  const limit = batchSize[database.engine]
   return Effect.flatMap(
     database.query('clearing staged rows', (db) =>
       sql`delete from ${name} where part_id = ${part}::bigint
-        and seq <= (select max(seq) from (select seq from ${name} where part_id = ${part}::bigint order by seq limit ${batchSize}) page)`.execute(
+        and seq <= (select max(seq) from (select seq from ${name} where part_id = ${part}::bigint order by seq limit ${limit}) page)`.execute(
         db,
       ),
     ),
     ({ numAffectedRows }) =>
-      (numAffectedRows ?? 0n) < BigInt(batchSize) ? Effect.void : purgeTable(database, table, part),
+      (numAffectedRows ?? 0n) < BigInt(limit) ? Effect.void : purgeTable(database, table, part),
   )
 }

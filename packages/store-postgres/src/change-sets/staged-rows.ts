@@ -1,8 +1,17 @@
 import type { Change, FieldValue, ModelName } from '@netbox-pbs/core'
-import { factColumns, keyColumns } from '../inventory/columns.ts'
+import { factColumns } from '../inventory/columns.ts'
 
-/** A change as a row of a staging table: its facts under the names of their columns; those not said are absent and so null. */
-export type StagedRow = Readonly<Record<string, unknown>>
+/** The columns of a model's staging table that a change fills, in the order of a staged row. `touched` travels as the text of a list of names. */
+export const stagedColumns = (model: ModelName): ReadonlyArray<{ readonly name: string; readonly type: string }> => [
+  { name: 'op', type: 'text' },
+  { name: 'id', type: 'bigint' },
+  { name: 'touched', type: 'text[]' },
+  { name: 'base', type: 'jsonb' },
+  ...factColumns(model),
+]
+
+/** A change as a row of a staging table, by place; what it does not say is null. */
+export type StagedRow = ReadonlyArray<unknown>
 
 /** The mapper from changes to staged rows. `held`: their deletions wait in any case. */
 export function stagedRows<M extends ModelName>(
@@ -10,27 +19,20 @@ export function stagedRows<M extends ModelName>(
   changes: ReadonlyArray<Change<M>>,
   held: boolean,
 ): ReadonlyArray<StagedRow> {
-  const facts = factColumns(model)
-  const names = new Map(facts.map(({ field, name }) => [field, name]))
+  const fields = factColumns(model).map(({ field }) => field)
   return changes.map((change) => {
     if (change._tag === 'create') {
       const values: Readonly<Record<string, FieldValue>> = change.values
-      return { op: 'create', ...Object.fromEntries(facts.map(({ field, name }) => [name, values[field]])) }
+      return ['create', null, null, null, ...fields.map((field) => values[field] ?? null)]
     }
-    const op = change._tag === 'delete' && held ? 'hold' : change._tag
-    const row: Record<string, unknown> = { op, id: change.id, ...keyValues(model, change.key) }
-    if (change._tag === 'delete') return row
-    for (const { field, value } of change.fields) row[names.get(field) ?? field] = value
-    row['touched'] = change.fields.map(({ field }) => field)
-    row['base'] = Object.fromEntries(change.fields.map(({ field, base }) => [field, base]))
-    return row
+    // The key comes first among the columns, in its own order.
+    const key = keyParts(change.key)
+    if (change._tag === 'delete') return [held ? 'hold' : 'delete', change.id, null, null, ...key]
+    const after = new Map(change.fields.map(({ field, value }) => [field, value]))
+    const base = Object.fromEntries(change.fields.map((touched) => [touched.field, touched.base]))
+    const values = fields.map((field, i) => (after.has(field) ? after.get(field) : (key[i] ?? null)))
+    return ['update', change.id, `{${[...after.keys()].join(',')}}`, base, ...values]
   })
-}
-
-/** The columns of a natural key, from its text. */
-export function keyValues(model: ModelName, key: string): Readonly<Record<string, unknown>> {
-  const values = keyParts(key)
-  return Object.fromEntries(keyColumns(model).map(({ name }, i) => [name, values[i]]))
 }
 
 /** The values of a natural key, in the order of the model's key: `naturalKey` of core writes them as a JSON list. */
