@@ -34,30 +34,24 @@ const groupRow = (state: PbsState, group: GroupState): Json | null => {
 
 const sizeOf = (snapshot: SnapshotState): number => snapshot.files.reduce((sum, file) => sum + (file.size ?? 0), 0)
 
+/** Written with assignments instead of spreads: this runs a million times for a big list. */
 const snapshotRow = (group: GroupState, snapshot: SnapshotState): Json => {
-  const identity = {
+  const finished = isFinished(snapshot)
+  const row: Record<string, Json> = {
     'backup-type': group.backupType,
     'backup-id': group.backupId,
     'backup-time': snapshot.backupTime,
   }
-  const files = snapshot.files.map((file) => ({ ...file }))
-  if (!isFinished(snapshot))
-    return {
-      ...identity,
-      files: files.map(({ filename }) => ({ filename })),
-      owner: group.owner,
-      protected: snapshot.protected,
-    }
-  return {
-    ...identity,
-    ...optional('comment', snapshot.notes === null ? null : firstLine(snapshot.notes)),
-    ...(snapshot.verification === null ? {} : { verification: { ...snapshot.verification } }),
-    ...optional('fingerprint', snapshot.fingerprint),
-    files,
-    size: sizeOf(snapshot),
-    owner: group.owner,
-    protected: snapshot.protected,
+  if (finished) {
+    if (snapshot.notes !== null) row['comment'] = firstLine(snapshot.notes)
+    if (snapshot.verification !== null) row['verification'] = snapshot.verification
+    if (snapshot.fingerprint !== null) row['fingerprint'] = snapshot.fingerprint
+    row['size'] = sizeOf(snapshot)
   }
+  row['files'] = finished ? snapshot.files : snapshot.files.map(({ filename }) => ({ filename }))
+  row['owner'] = group.owner
+  row['protected'] = snapshot.protected
+  return row
 }
 
 /** The namespace asked for, and which of its groups the caller may see: all, or only owned ones. */

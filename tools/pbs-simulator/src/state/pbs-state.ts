@@ -105,8 +105,8 @@ export interface GroupState {
   snapshots: SnapshotState[]
 }
 
-/** A file of a snapshot; without size and crypt mode when it is not in the manifest. */
-export interface SnapshotFile {
+/** A file of a snapshot, as on the wire; without size and crypt mode when it is not in the manifest. */
+export type SnapshotFile = {
   filename: string
   'crypt-mode'?: string
   size?: number
