@@ -124,7 +124,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
 
   return {
     name: state.name,
-    url: `https://${host}:${listener.port}`,
+    url: `https://${host.includes(':') ? `[${host}]` : host}:${listener.port}`,
     host,
     port: listener.port,
     get fingerprint() {

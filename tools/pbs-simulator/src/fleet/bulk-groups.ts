@@ -1,6 +1,5 @@
-import type { GroupState, NamespaceState } from '../state/pbs-state.ts'
+import type { GroupState, NamespaceState, VerifyRun } from '../state/pbs-state.ts'
 import { fingerprintOf, type Random } from '../state/random.ts'
-import type { VerifyRun } from '../state/series.ts'
 import { emptyGroup } from './empty-state.ts'
 
 const DAY = 86_400

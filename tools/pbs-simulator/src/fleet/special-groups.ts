@@ -1,5 +1,4 @@
-import type { GroupState, SnapshotFile, SnapshotState } from '../state/pbs-state.ts'
-import type { VerifyRun } from '../state/series.ts'
+import type { GroupState, SnapshotFile, SnapshotState, VerifyRun } from '../state/pbs-state.ts'
 import { emptyGroup } from './empty-state.ts'
 
 const DAY = 86_400

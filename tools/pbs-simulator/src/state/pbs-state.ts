@@ -1,5 +1,4 @@
 import type { Profile } from './profile.ts'
-import type { Series } from './series.ts'
 
 /** Any JSON value; used where PBS fields are passed through untouched. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
@@ -103,6 +102,33 @@ export interface GroupState {
   notes: string | null
   series: Series | null
   snapshots: SnapshotState[]
+}
+
+/** A finished run of a verify job: every snapshot older than it that was not verified before is verified by it. */
+export interface VerifyRun {
+  readonly upid: string
+  readonly startTime: number
+}
+
+/**
+ * Many snapshots of one guest as a formula, so that a million of them need little memory.
+ *
+ * Snapshot `i` of `[from, to)` was taken at `base + i * step` plus a small seeded jitter; its other facts follow from
+ * `seed` and `i`, so they stay the same when older snapshots are pruned and newer ones are added.
+ */
+export interface Series {
+  readonly seed: number
+  readonly base: number
+  readonly step: number
+  from: number
+  to: number
+  /** Sizes of the disk images (vm) or of the archive (ct, host), in bytes. */
+  readonly disks: readonly number[]
+  readonly crypt: 'none' | 'encrypt' | 'sign-only' | 'mixed'
+  readonly fingerprint: string | null
+  notes: string | null
+  /** Shared by the groups of a store; in ascending order of time. Null: never verified. */
+  readonly verifyRuns: VerifyRun[] | null
 }
 
 /** A file of a snapshot, as on the wire; without size and crypt mode when it is not in the manifest. */

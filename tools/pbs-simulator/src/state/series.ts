@@ -1,31 +1,4 @@
-import type { GroupState, SnapshotFile, SnapshotState } from './pbs-state.ts'
-
-/** A finished run of a verify job: every snapshot older than it that was not verified before is verified by it. */
-export interface VerifyRun {
-  readonly upid: string
-  readonly startTime: number
-}
-
-/**
- * Many snapshots of one guest as a formula, so that a million of them need little memory.
- *
- * Snapshot `i` of `[from, to)` was taken at `base + i * step` plus a small seeded jitter; its other facts follow from
- * `seed` and `i`, so they stay the same when older snapshots are pruned and newer ones are added.
- */
-export interface Series {
-  readonly seed: number
-  readonly base: number
-  readonly step: number
-  from: number
-  to: number
-  /** Sizes of the disk images (vm) or of the archive (ct, host), in bytes. */
-  readonly disks: readonly number[]
-  readonly crypt: 'none' | 'encrypt' | 'sign-only' | 'mixed'
-  readonly fingerprint: string | null
-  notes: string | null
-  /** Shared by the groups of a store; in ascending order of time. Null: never verified. */
-  readonly verifyRuns: VerifyRun[] | null
-}
+import type { GroupState, Series, SnapshotFile, SnapshotState } from './pbs-state.ts'
 
 const mix = (seed: number, index: number): number => {
   let value = (seed ^ Math.imul(index + 1, 0x9e3779b1)) | 0
