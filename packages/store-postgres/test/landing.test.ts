@@ -563,6 +563,24 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
     )
   })
 
+  test('of the servers, only one that was being connected and never was goes', async () => {
+    await run(
+      Effect.gen(function* () {
+        const scope = { resource: 'servers' } as const
+        const stays = yield* newServer('stays')
+        const pending = serverFacts('never-was', { endpoint_state: 'pending', endpoint_id: null })
+        yield* landOnce(scope, [{ model: 'server', changes: [create('server', pending)] }])
+        yield* rows(`update servers set presence = 'manual' where name = 'never-was'`)
+        const [row] = yield* rows<{ id: number }>(`select id from servers where name = 'never-was'`)
+        const gone = [remove('server', row?.id ?? 0, pending), remove('server', stays, serverFacts('stays'))]
+        expect(yield* landOnce(scope, [{ model: 'server', changes: gone }])).toEqual({ ...counts, deleted: 1 })
+        expect(yield* rows(`select name from servers where name in ('never-was', 'stays')`)).toEqual([
+          { name: 'stays' },
+        ])
+      }),
+    )
+  })
+
   test('text that PostgreSQL cannot store does not stop the rows beside it', async () => {
     await run(
       Effect.gen(function* () {

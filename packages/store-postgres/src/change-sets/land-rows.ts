@@ -78,19 +78,27 @@ export async function landUpdates(db: Kysely<Tables>, model: ModelName, window: 
       select distinct on (w.id) w.* from ${sql.table(`staged_${tables[model]}`)} w where ${window.rows} and w.op = 'update'
       order by w.id, w.seq desc
     ) s
-    where m.id = s.id and ${baseKey(model)}`.execute(db)
+    where m.id = s.id and ${baseKey(model)}${nameIsFree(model)}`.execute(db)
   return Number(numAffectedRows ?? 0n)
 }
+
+/** Servers alone change their key by sync. One whose new name a hand has given to another meanwhile waits for the next run. */
+const nameIsFree = (model: ModelName): RawBuilder<unknown> =>
+  model === 'server' ? sql` and not exists (select from servers x where x.name = s.name and x.id <> m.id)` : sql``
 
 /** Which staged deletions: those that land, or all, those that wait by themselves included. */
 type Deletions = 'delete' | 'all'
 
-/** The staged deletions of a window that still name a row the source has listed: not one that a hand has moved or made its own. */
+/** Whether row `m` may go by sync: one that a source has listed, and of the servers one that was being connected and never was. */
+const mayGo = (model: ModelName): RawBuilder<unknown> =>
+  model === 'server' ? sql`m.endpoint_state = 'pending' and m.endpoint_id is null` : sql`m.presence <> 'manual'`
+
+/** The staged deletions of a window that still name a row which may go: not one that a hand has moved or made its own meanwhile. */
 const named = (model: ModelName, window: Window, which: Deletions): RawBuilder<unknown> =>
   sql`exists (
     select from ${sql.table(`staged_${tables[model]}`)} w
     where ${window.rows} and ${which === 'all' ? sql`w.op in ('delete', 'hold')` : sql`w.op = 'delete'`}
-      and m.id = w.id and ${sameKey(model, 'm', 'w')} and m.presence <> 'manual'
+      and m.id = w.id and ${sameKey(model, 'm', 'w')} and ${mayGo(model)}
   )`
 
 /** Deletes the window's rows, except those with synced rows below them. */

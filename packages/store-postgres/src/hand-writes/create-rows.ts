@@ -3,12 +3,12 @@ import { KeyTaken } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import { jsonb, storable } from '../database/json.ts'
+import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { keyColumns, observationTable, observedColumns, tables } from '../inventory/columns.ts'
 import { notePending } from '../inventory/pending-since.ts'
 import { newRow, writtenColumns } from './hand-columns.ts'
-import { type GroupKey, lockGroups, settleTouchedGroups } from './touch-groups.ts'
+import { groupKeyOf, lockGroups, settleTouchedGroups } from './touch-groups.ts'
 
 interface Written {
   readonly ord: number
@@ -80,16 +80,4 @@ function observations(model: WritableModel) {
     insert into ${sql.table(observation.table)} (${sql.join([...row, ...names].map((name) => sql.id(name)))})
     select ${ids}, ${sql.join(names.map((name) => sql.ref(`given.o_${name}`)))} from given join written on written.id = given.id
   )`
-}
-
-/** The group of a snapshot, as its key will be stored. */
-export function groupKeyOf(values: HandValues): GroupKey {
-  const text = (field: string) => String(storable(values[field] ?? ''))
-  return {
-    server_id: Number(values['server']),
-    datastore_name: text('datastore_name'),
-    namespace: text('namespace'),
-    backup_type: text('backup_type'),
-    backup_id: text('backup_id'),
-  }
 }

@@ -4,8 +4,8 @@ import { sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import { tables } from '../inventory/columns.ts'
 import { createRows } from './create-rows.ts'
-import { lockGroups, settleTouchedGroups } from './touch-groups.ts'
-import { snapshotGroup, updateRow } from './update-row.ts'
+import { lockGroupsOf, settleTouchedGroups } from './touch-groups.ts'
+import { updateRow } from './update-row.ts'
 
 /** Rows written by people, each call one transaction. */
 export const handWritesLayer: Layer.Layer<HandWrites, never, Database> = Layer.effect(
@@ -33,9 +33,7 @@ const removeRow = Effect.fn('HandWrites.remove')(function* (
 ): Effect.fn.Return<boolean, StoreFailed> {
   return yield* database.transaction(`deleting a ${model}`, (run) =>
     run(async (db) => {
-      const group = model === 'snapshot' ? await snapshotGroup(db, id) : null
-      const groups = group === null ? [] : [group]
-      await lockGroups(db, groups)
+      const groups = (model === 'snapshot' ? await lockGroupsOf(db, id, (from) => from) : null) ?? []
       const { numAffectedRows } = await sql`
         delete from ${sql.table(tables[model])} where id = ${id}::bigint`.execute(db)
       if (numAffectedRows !== 1n) return false

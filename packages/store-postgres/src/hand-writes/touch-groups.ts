@@ -1,4 +1,6 @@
+import type { HandValues } from '@netbox-pbs/core/ports'
 import { type Kysely, sql } from 'kysely'
+import { storable } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { namespaceOf, pruneGroups, recountGroups, recountNamespaces } from '../inventory/recount.ts'
 import { lockScope, type ScopePlace } from '../inventory/scope-place.ts'
@@ -10,6 +12,18 @@ export interface GroupKey {
   readonly namespace: string
   readonly backup_type: string
   readonly backup_id: string
+}
+
+/** The group of a snapshot, as its key will be stored. */
+export function groupKeyOf(values: HandValues): GroupKey {
+  const text = (field: string) => String(storable(values[field] ?? ''))
+  return {
+    server_id: Number(values['server']),
+    datastore_name: text('datastore_name'),
+    namespace: text('namespace'),
+    backup_type: text('backup_type'),
+    backup_id: text('backup_id'),
+  }
 }
 
 const placeOf = (key: GroupKey): ScopePlace => ({
@@ -35,6 +49,33 @@ function byPlace(keys: ReadonlyArray<GroupKey>): ReadonlyArray<readonly [ScopePl
 /** Takes the locks of the namespaces that the groups lie in. To be called before their snapshots are written. */
 export async function lockGroups(db: Kysely<Tables>, keys: ReadonlyArray<GroupKey>): Promise<void> {
   for (const [place] of byPlace(keys)) await lockScope(place).execute(db)
+}
+
+/**
+ * Locks the group that a snapshot lies in and the one it is to lie in, and returns both. Null: there is no such snapshot. Another hand may move it before the lock
+ * is ours, so the group is read again under it.
+ */
+export async function lockGroupsOf(
+  db: Kysely<Tables>,
+  id: number,
+  destination: (from: GroupKey) => GroupKey,
+): Promise<ReadonlyArray<GroupKey> | null> {
+  for (let before = await groupOf(db, id); before !== null; ) {
+    const groups = [before, destination(before)]
+    await lockGroups(db, groups)
+    const now = await groupOf(db, id)
+    if (JSON.stringify(now) === JSON.stringify(before)) return groups
+    before = now
+  }
+  return null
+}
+
+async function groupOf(db: Kysely<Tables>, id: number): Promise<GroupKey | null> {
+  const { rows } = await sql<GroupKey>`
+    select server_id, datastore_name, namespace, backup_type, backup_id from snapshots where id = ${id}::bigint`.execute(
+    db,
+  )
+  return rows[0] ?? null
 }
 
 /**

@@ -10,7 +10,7 @@ import { type Column, observationTable, observedColumns, tables } from '../inven
 import { notePending } from '../inventory/pending-since.ts'
 import { listColumn, listFrom } from '../lists/list-columns.ts'
 import { givenColumns, namesFact, namesKey, writtenColumns } from './hand-columns.ts'
-import { type GroupKey, lockGroups, settleTouchedGroups } from './touch-groups.ts'
+import { type GroupKey, groupKeyOf, lockGroupsOf, settleTouchedGroups } from './touch-groups.ts'
 
 interface Request {
   readonly model: WritableModel
@@ -47,31 +47,9 @@ function lockSnapshotGroups(
   { model, id, values }: Request,
 ): Effect.Effect<ReadonlyArray<GroupKey> | null, StoreFailed> {
   if (model !== 'snapshot') return Effect.succeed([])
-  return run(async (db) => {
-    const before = await snapshotGroup(db, id)
-    if (before === null) return null
-    const text = (field: keyof GroupKey) =>
-      Object.hasOwn(values, field) ? String(storable(values[field] ?? '')) : String(before[field])
-    const after = {
-      server_id: Object.hasOwn(values, 'server') ? Number(values['server']) : before.server_id,
-      datastore_name: text('datastore_name'),
-      namespace: text('namespace'),
-      backup_type: text('backup_type'),
-      backup_id: text('backup_id'),
-    }
-    const groups = [before, after]
-    await lockGroups(db, groups)
-    return groups
-  })
-}
-
-/** The group that a snapshot lies in; null: there is no such snapshot. */
-export async function snapshotGroup(db: Kysely<Tables>, id: number): Promise<GroupKey | null> {
-  const { rows } = await sql<GroupKey>`
-    select server_id, datastore_name, namespace, backup_type, backup_id from snapshots where id = ${id}::bigint`.execute(
-    db,
+  return run((db) =>
+    lockGroupsOf(db, id, ({ server_id, ...texts }) => groupKeyOf({ server: server_id, ...texts, ...values })),
   )
-  return rows[0] ?? null
 }
 
 /** A row that gets another key is one that no source has reported: it is the hand's own from then on, and keeps when it was last seen. */
