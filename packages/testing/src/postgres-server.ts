@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
@@ -19,6 +19,12 @@ export interface PostgresServer {
 /** What makes tests fast and would lose data in a power cut. */
 const forTestsOnly = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'autovacuum=off']
 
+type Child = ReturnType<typeof start>
+
+function start(program: string, args: ReadonlyArray<string>, user: ServerUser | null) {
+  return spawn(program, args, { ...user, stdio: ['ignore', 'ignore', 'pipe'] })
+}
+
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -29,22 +35,21 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-/** Runs a program to its end; its error output is the reason when it fails. */
-async function run(program: string, args: ReadonlyArray<string>, user: ServerUser | null): Promise<void> {
-  const child = spawn(program, args, { ...user, stdio: ['ignore', 'ignore', 'pipe'] })
+/** Waits for a program to do its work; its error output is the reason when it fails. */
+async function ended(child: Child): Promise<void> {
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text
   })
   const [code] = await once(child, 'close')
-  if (code !== 0) throw new Error(`${program} ended with ${code}: ${said}`)
+  if (code !== 0) throw new Error(`${child.spawnfile} ended with ${code}: ${said}`)
 }
 
 /** Resolves when the server takes connections; rejects, with what it said, when it ends before. */
-function ready(child: ChildProcess): Promise<void> {
+function ready(child: Child): Promise<void> {
   let said = ''
   return new Promise((resolve, reject) => {
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
       // Kept short: once the server is up nobody reads it, but the pipe must be drained.
       said = (said + text).slice(-4000)
       if (said.includes('ready to accept connections')) resolve()
@@ -61,6 +66,14 @@ function ready(child: ChildProcess): Promise<void> {
 export async function startPostgres(): Promise<PostgresServer> {
   const user = serverUser()
   const folder = await mkdtemp(join(tmpdir(), 'netbox-pbs-postgres-'))
+  let child: Child | undefined
+  const atExit = () => {
+    child?.kill('SIGQUIT')
+    // Nothing can be awaited any more, and a server that is still ending would write into what is being removed.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+  process.once('exit', atExit)
   try {
     // initdb wants an empty folder, and the server's user must get to it.
     await chmod(folder, 0o755)
@@ -73,7 +86,8 @@ export async function startPostgres(): Promise<PostgresServer> {
     const bin = join(await postgresBinaries(user, join(folder, 'postgres')), 'bin')
 
     const initdb = ['-D', data, '-U', 'postgres', '--auth=password', `--pwfile=${passwordFile}`, '--no-sync']
-    await run(join(bin, 'initdb'), [...initdb, '--encoding=UTF8', '--locale=C'], user)
+    child = start(join(bin, 'initdb'), [...initdb, '--encoding=UTF8', '--locale=C'], user)
+    await ended(child)
     const port = await freePort()
     const settings = [
       ...forTestsOnly,
@@ -82,30 +96,26 @@ export async function startPostgres(): Promise<PostgresServer> {
       'max_connections=300',
       'shared_buffers=64MB',
     ]
-    const child = spawn(
+    const server = start(
       join(bin, 'postgres'),
       ['-D', data, '-p', String(port), ...settings.flatMap((s) => ['-c', s])],
-      { ...user, stdio: ['ignore', 'ignore', 'pipe'] },
+      user,
     )
-    const atExit = () => {
-      child.kill('SIGQUIT')
-      // Nothing can be awaited any more, and a server that is still ending would write into what is being removed.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-    }
-    process.once('exit', atExit)
-    await ready(child)
+    child = server
+    await ready(server)
     const stop = async () => {
-      process.off('exit', atExit)
-      if (child.exitCode === null) {
+      if (server.exitCode === null) {
         // A fast shutdown: sessions are ended, nobody is waited for.
-        child.kill('SIGINT')
-        await once(child, 'close')
+        server.kill('SIGINT')
+        await once(server, 'close')
       }
       await rm(folder, { recursive: true, force: true })
+      // Only now: a process that is told to end may not wait for us.
+      process.off('exit', atExit)
     }
     return { url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, stop }
   } catch (cause) {
+    process.off('exit', atExit)
     await rm(folder, { recursive: true, force: true })
     throw cause
   }
