@@ -16,11 +16,12 @@ export const describeServer = (server: Simulator) => ({
 
 /** A server's state without the single snapshots: sums per namespace instead. */
 export const summarizeState = (server: Simulator) => {
-  const { accounts: _secrets, datastores, ...rest } = server.state
+  const { accounts: _secrets, datastores, tasks, ...rest } = server.state
   return {
     ...rest,
     snapshots: countSnapshots(server.state),
     counts: server.counts,
+    tasks: tasks.length,
     faults: server.faults.active().length,
     datastores: datastores.map(({ namespaces, ...store }) => ({
       ...store,

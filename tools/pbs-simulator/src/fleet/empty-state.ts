@@ -26,6 +26,7 @@ export const emptyState = (options: {
     datastores: [],
     remotes: [],
     jobs: { verify: [], prune: [], sync: [], tape: [] },
+    tasks: [],
     ...createAccess(seed, 'tank', 'site-a'),
   }
 }

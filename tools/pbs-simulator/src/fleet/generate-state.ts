@@ -7,6 +7,7 @@ import { bulkGroup, fillNamespaces } from './bulk-groups.ts'
 import { emptyState } from './empty-state.ts'
 import { generateJobs } from './generate-jobs.ts'
 import { generateStores, snapshotShares, twinPlaces } from './generate-stores.ts'
+import { generateTasks } from './generate-tasks.ts'
 import { specialGroups } from './special-groups.ts'
 
 const DAY = 86_400
@@ -103,5 +104,6 @@ export const generateState = (options: GenerateOptions): PbsState => {
     if (root !== undefined)
       fillNamespaces(random, [{ namespace: root, weight: 1 }], { total: 12, now, verifyRuns: [], firstNumber: 800 })
   }
+  state.tasks = generateTasks(state, [...runs.values()].flat())
   return state
 }

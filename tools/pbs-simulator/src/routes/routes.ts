@@ -6,6 +6,7 @@ import { jobRoutes } from './jobs.ts'
 import { nodeRoutes } from './node.ts'
 import { remoteRoutes } from './remotes.ts'
 import type { Route } from './route.ts'
+import { taskRoutes } from './tasks.ts'
 import { usageRoutes } from './usage.ts'
 
 /** Every route of the simulated API. */
@@ -17,5 +18,6 @@ export const routes: readonly Route[] = [
   ...contentRoutes,
   ...jobRoutes,
   ...remoteRoutes,
+  ...taskRoutes,
   ...accessRoutes,
 ]

@@ -1,7 +1,15 @@
-import type { DatastoreState, JobState, PbsState } from './pbs-state.ts'
+import type { DatastoreState, JobState, PbsState, TaskState } from './pbs-state.ts'
 import type { Random } from './random.ts'
 import { nextEvent } from './schedule.ts'
 import { formatUpid } from './upid.ts'
+
+const KEPT_TASKS = 2000
+
+/** Adds a task to the archive, which keeps the newest ones only. */
+export const recordTask = (state: PbsState, task: TaskState): void => {
+  state.tasks.push(task)
+  if (state.tasks.length > KEPT_TASKS) state.tasks.splice(0, state.tasks.length - KEPT_TASKS)
+}
 
 const outcomes = ['OK', 'OK', 'OK', 'OK', 'WARNINGS: 2', 'unknown', 'connection error: connection reset by peer']
 
@@ -19,6 +27,7 @@ const runJob = (state: PbsState, job: JobState, workerType: string, random: Rand
   // A worker that died leaves its start time as its end.
   const endtime = outcome === 'unknown' ? startTime : startTime + 1 + random.below(500)
   job.lastRun = { upid, state: outcome, endtime }
+  recordTask(state, { upid, status: outcome, endtime })
 }
 
 const scheduledJobs = ({ jobs }: PbsState): readonly (readonly [JobState, string])[] =>
@@ -64,6 +73,8 @@ export const evolveGc = (state: PbsState, store: DatastoreState, random: Random)
   })
   const removed = random.below(30_000)
   gc.status = { ...gc.status, upid, 'removed-chunks': removed, 'removed-bytes': removed * 1_900_000 }
-  gc.lastRun = { state: 'OK', endtime: Math.min(state.now, startTime + 60 + random.below(900)) }
+  const endtime = Math.min(state.now, startTime + 60 + random.below(900))
+  gc.lastRun = { state: 'OK', endtime }
+  recordTask(state, { upid, status: 'OK', endtime })
   gc.nextRun = nextEvent(store.gcSchedule, state.now, state.timezone)
 }

@@ -1,5 +1,5 @@
 import { unavailability } from './availability.ts'
-import { evolveGc, evolveJobs } from './evolve-jobs.ts'
+import { evolveGc, evolveJobs, recordTask } from './evolve-jobs.ts'
 import { pruneGroup } from './operations.ts'
 import type { DatastoreState, GroupState, PbsState } from './pbs-state.ts'
 import { createRandom, type Random } from './random.ts'
@@ -42,12 +42,21 @@ const takeDue = (state: PbsState, group: GroupState): number => {
   return series.to - before
 }
 
-/** Takes one more backup, like the newest one but unverified; says whether it could. */
-const takeExtra = (state: PbsState, group: GroupState): boolean => {
+/** Takes one more backup, like the oldest one but unverified, and records its task; says whether it could. */
+const takeExtra = (state: PbsState, store: DatastoreState, group: GroupState): boolean => {
   const newest = newestOf(group)
   const model = snapshotAt(group, 0)
   if (model === undefined || newest === undefined || newest.backupTime >= state.now) return false
   group.snapshots.push({ ...model, backupTime: state.now, protected: false, verification: null })
+  const upid = formatUpid({
+    node: state.name,
+    taskId: 0x5000 + (state.tasks.length % 0x1000),
+    startTime: state.now,
+    workerType: 'backup',
+    workerId: `${store.name}:${group.backupType}/${group.backupId}`,
+    authId: group.owner,
+  })
+  recordTask(state, { upid, status: 'OK', endtime: state.now })
   return true
 }
 
@@ -67,7 +76,7 @@ const evolveGroups = (
   for (const group of groups) {
     const before = countOf(group)
     let grown = random.chance(options.backups ?? 1) ? takeDue(state, group) : 0
-    if (picked.has(group) && takeExtra(state, group)) grown += 1
+    if (picked.has(group) && takeExtra(state, store, group)) grown += 1
     added += grown
     if (grown > 0 && random.chance(options.prunes ?? 1)) removed += pruneGroup(group, before)
   }

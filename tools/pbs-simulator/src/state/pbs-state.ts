@@ -26,6 +26,7 @@ export interface PbsState {
   datastores: DatastoreState[]
   remotes: RemoteState[]
   jobs: JobsState
+  tasks: TaskState[]
   accounts: Account[]
   acl: AclEntry[]
 }
@@ -192,6 +193,13 @@ export interface SyncJobState extends JobState {
 /** A tape backup job. */
 export interface TapeJobState extends JobState {
   nextMediaLabel: string | null
+}
+
+/** An entry of the task archive; `status` and `endtime` are null while it runs. The UPID says the rest. */
+export interface TaskState {
+  upid: string
+  status: string | null
+  endtime: number | null
 }
 
 /** A configured remote PBS. */

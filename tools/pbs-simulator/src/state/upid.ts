@@ -40,5 +40,26 @@ export const formatUpid = (parts: UpidParts): string =>
     '',
   ].join(':')
 
+/** The worker id behind its escaped form: `-` was `/`, `\\xNN` a byte. */
+export const unescapeWorkerId = (escaped: string): string => {
+  const bytes = escaped.replace(/-|\\x([0-9a-f]{2})/g, (_match, hexByte: string | undefined) =>
+    hexByte === undefined ? '/' : String.fromCharCode(Number.parseInt(hexByte, 16)),
+  )
+  return Buffer.from(bytes, 'latin1').toString('utf8')
+}
+
+/** What a UPID says. */
+export const parseUpid = (upid: string): UpidParts => {
+  const [, node = '', , , taskId = '0', startTime = '0', workerType = '', workerId = '', ...auth] = upid.split(':')
+  return {
+    node,
+    taskId: Number.parseInt(taskId, 16),
+    startTime: Number.parseInt(startTime, 16),
+    workerType,
+    workerId: unescapeWorkerId(workerId),
+    authId: auth.slice(0, -1).join(':'),
+  }
+}
+
 /** The start time a UPID carries, in epoch seconds. */
 export const startTimeOf = (upid: string): number => Number.parseInt(upid.split(':')[5] ?? '0', 16)
