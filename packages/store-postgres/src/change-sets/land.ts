@@ -1,9 +1,10 @@
 import { addRows, type ModelName, noRows, type RowCounts, type Scope, scopeKey, scopeTitle } from '@netbox-pbs/core'
 import { ChangeSetClosed, type Landing, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
+import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
 import { notePending } from '../inventory/pending-since.ts'
 import { scopeServerId } from '../inventory/read-scope-state.ts'
@@ -15,7 +16,7 @@ import { ensureGroups, unlistGroups } from './land-groups.ts'
 import { landObservations } from './land-observations.ts'
 import { holdDeletes, landCreates, landDeletes, landUpdates, unlistNamespaces } from './land-rows.ts'
 import { landScopeRow, lastCompleteAt } from './land-scope-row.ts'
-import { eachWindow } from './windows.ts'
+import { eachWindow, type Window } from './windows.ts'
 
 /** The model whose rows a scope lists. */
 const listedModel = {
@@ -116,18 +117,25 @@ function landDeletions(
 ): Effect.Effect<RowCounts, StoreFailed> {
   return countWindows(run, engine, part, model, (window) =>
     run(async (db) => {
-      // A group goes when its last snapshot has gone, which is for `settleGroups` to see.
-      if (model === 'group' && landing.held === null) {
-        await unlistGroups(db, window)
-        return noRows
-      }
-      const go = landing.held === null
-      const updated = go && model === 'namespace' ? await unlistNamespaces(db, window, lastSeen) : 0
-      const deleted = go ? await landDeletes(db, model, window) : 0
-      const held = await holdDeletes(db, model, window, { at: landing.at, lastSeen })
-      return { ...noRows, updated, deleted, held_back: held }
+      const gone = landing.held === null ? await letGo(db, model, window, lastSeen) : noRows
+      return { ...gone, held_back: await holdDeletes(db, model, window, { at: landing.at, lastSeen }) }
     }),
   )
+}
+
+/** Lands a window's deletions. A group only leaves its source's list: it goes with its last snapshot, which is for `settleGroups` to see. */
+async function letGo(
+  db: Kysely<Tables>,
+  model: ModelName,
+  window: Window,
+  lastSeen: string | null,
+): Promise<RowCounts> {
+  if (model === 'group') {
+    await unlistGroups(db, window)
+    return noRows
+  }
+  const updated = model === 'namespace' ? await unlistNamespaces(db, window, lastSeen) : 0
+  return { ...noRows, updated, deleted: await landDeletes(db, model, window) }
 }
 
 /** After the rows of a namespace: the counters of its touched groups, the groups that nobody needs any more, the frames that were read. */
@@ -152,7 +160,7 @@ function countWindows(
   engine: Land['engine'],
   part: number,
   model: ModelName,
-  apply: (window: Parameters<typeof landCreates>[2]) => Effect.Effect<RowCounts, StoreFailed>,
+  apply: (window: Window) => Effect.Effect<RowCounts, StoreFailed>,
 ): Effect.Effect<RowCounts, StoreFailed> {
   return Effect.suspend(() => {
     let counts = noRows
