@@ -12,6 +12,12 @@ export interface BulkTarget {
   readonly input: object
 }
 
+/** Objects of one body: more would make a reply, or a transaction, without bound. */
+export const maxObjects = 10_000
+
+/** 400 for a body of more objects. */
+export const tooManyObjects = badRequest(`At most ${maxObjects} objects can be sent at once.`)
+
 const anyId = { min: 0, max: Number.MAX_SAFE_INTEGER }
 
 /** The rows that a bulk change or deletion names by `id`. Every one of them must be there. */
@@ -21,6 +27,7 @@ export const bulkTargets = (
 ): Effect.Effect<ReadonlyArray<BulkTarget>, Refused | StoreFailed, InventoryLists> =>
   Effect.gen(function* () {
     if (!Array.isArray(body)) return yield* badRequest(`Expected a list of objects, but got ${pythonType(body)}.`)
+    if (body.length > maxObjects) return yield* tooManyObjects
     const read = body.map(readTarget)
     const malformed = read.flatMap((item, index) => ('errors' in item ? [{ index, errors: item.errors }] : []))
     if (malformed.length > 0) return yield* bulkRefusal('failed validation', body.length, malformed)

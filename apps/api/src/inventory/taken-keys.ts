@@ -1,33 +1,49 @@
-import type { ModelName } from '@netbox-pbs/core'
-import { type HandValues, InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
+import { type Filter, type ModelName, naturalKey, type PageRequest, pageLimits, registry } from '@netbox-pbs/core'
+import { type HandValues, InventoryLists, type ServedPage, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Array as Arr, Effect } from 'effect'
 
-/** Id of the row that has this key; null when it is free. */
-const holderOf = (model: ModelName, key: HandValues): Effect.Effect<number | null, StoreFailed, InventoryLists> =>
-  Effect.gen(function* () {
-    const lists = yield* InventoryLists
-    const filters = Object.entries(key).flatMap(([field, value]) =>
-      typeof value === 'object' ? [] : [{ field, lookup: 'exact' as const, values: [value] }],
-    )
-    const { rows } = yield* lists.list({
-      model,
-      filters,
-      search: null,
-      order: [],
-      page: { _tag: 'cursor', limit: 1, start: 0 },
-    })
-    return rows[0]?.id ?? null
-  })
+/** Keys asked for at once. */
+const chunk = 200
 
-/** Places of keys that rows of main have already. Asks once for each: it only explains a refusal. */
+/** Places of keys that rows of main have already. It only explains a refusal; the store's constraint is what refuses. */
 export const takenKeys = (
   model: ModelName,
   keys: ReadonlyArray<HandValues | null>,
 ): Effect.Effect<ReadonlySet<number>, StoreFailed, InventoryLists> =>
   Effect.gen(function* () {
-    const taken = new Set<number>()
-    for (const [index, key] of keys.entries()) {
-      if (key !== null && (yield* holderOf(model, key)) !== null) taken.add(index)
-    }
-    return taken
+    const wanted = keys.filter((key) => key !== null)
+    const found = yield* Effect.forEach(Arr.chunksOf(wanted, chunk), (some) => keysInMain(model, some))
+    const taken = new Set(found.flatMap((texts) => [...texts]))
+    return new Set(
+      [...keys.entries()].flatMap(([place, key]) => (key !== null && taken.has(naturalKey(model, key)) ? [place] : [])),
+    )
   })
+
+/** Of these keys those of main, as texts. Asked column by column, so that more rows may come than have one of the keys. */
+const keysInMain = (
+  model: ModelName,
+  keys: ReadonlyArray<HandValues>,
+): Effect.Effect<ReadonlySet<string>, StoreFailed, InventoryLists> =>
+  Effect.gen(function* () {
+    const lists = yield* InventoryLists
+    const filters = keyFilters(model, keys)
+    const texts = new Set<string>()
+    let start: number | null = 0
+    while (start !== null) {
+      const page: PageRequest = { _tag: 'cursor', limit: pageLimits.max, start }
+      const { rows }: ServedPage<ModelName> = yield* lists.list({ model, filters, search: null, order: [], page })
+      for (const row of rows) texts.add(naturalKey(model, row))
+      const last = rows.at(-1)
+      start = rows.length === page.limit && last !== undefined ? last.id + 1 : null
+    }
+    return texts
+  })
+
+function keyFilters(model: ModelName, keys: ReadonlyArray<HandValues>): ReadonlyArray<Filter> {
+  return registry[model].key.map((field) => {
+    const values = keys
+      .map((key) => key[field])
+      .filter((value) => typeof value === 'string' || typeof value === 'number')
+    return { field, lookup: 'exact', values: [...new Set(values)] }
+  })
+}

@@ -7,7 +7,7 @@ import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
 import { badRequest, invalid, type Refused } from '../http/refused.ts'
 import { type Handler, type Route, route } from '../http/route.ts'
-import { bulkRefusal, bulkTargets } from '../inventory/bulk-targets.ts'
+import { bulkRefusal, bulkTargets, maxObjects, tooManyObjects } from '../inventory/bulk-targets.ts'
 import { createRows } from '../inventory/create-rows.ts'
 import { describeModel } from '../inventory/describe-model.ts'
 import { envelope } from '../inventory/envelope.ts'
@@ -37,6 +37,9 @@ export function inventoryPaths(model: ModelName): ReadonlyArray<Path> {
   ]
 }
 
+/** Ignored parameters that a header names. */
+const maxIgnored = 50
+
 const listRoute = (model: ModelName): Route =>
   route(describeOperation(model, 'get', 'list'), (c) =>
     Effect.gen(function* () {
@@ -48,7 +51,7 @@ const listRoute = (model: ModelName): Route =>
       const base = baseUrl(c)
       const results = rows.map((row) => serveRow(model, anyRow(row), { base, presentation: request.presentation }))
       if (request.ignored.length > 0)
-        c.header('X-Ignored-Parameters', request.ignored.map(encodeURIComponent).join(', '))
+        c.header('X-Ignored-Parameters', request.ignored.slice(0, maxIgnored).map(encodeURIComponent).join(', '))
       const lastId = rows.at(-1)?.id ?? null
       return c.json(envelope({ page: query.page, count, results, lastId, url: `${base}${listPath(model)}`, params }))
     }),
@@ -75,6 +78,7 @@ const createMany =
   (model: WritableModel, bodies: ReadonlyArray<unknown>): Handler =>
   (c) =>
     Effect.gen(function* () {
+      if (bodies.length > maxObjects) return yield* tooManyObjects
       const created = yield* createRows(model, bodies, { bulk: true })
       if (created._tag === 'refused') {
         const detail = `${created.errors.length} of ${bodies.length} objects could not be created.`

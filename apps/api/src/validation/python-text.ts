@@ -1,5 +1,8 @@
+/** As deep as a value is written; what lies deeper is left out. */
+const maxDepth = 4
+
 /** A JSON value as Python writes it, because NetBox's sentences quote it so. */
-export function pythonText(value: unknown): string {
+export function pythonText(value: unknown, depth = 0): string {
   if (value === null || value === undefined) return 'None'
   if (typeof value === 'boolean') return value ? 'True' : 'False'
   if (typeof value === 'string') {
@@ -7,10 +10,11 @@ export function pythonText(value: unknown): string {
     const escaped = value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll(quote, `\\${quote}`)
     return `${quote}${escaped}${quote}`
   }
-  if (Array.isArray(value)) return `[${value.map(pythonText).join(', ')}]`
+  if (depth === maxDepth && typeof value === 'object') return '…'
+  if (Array.isArray(value)) return `[${value.map((item) => pythonText(item, depth + 1)).join(', ')}]`
   if (typeof value === 'object') {
     return `{${Object.entries(value)
-      .map(([key, item]) => `${pythonText(key)}: ${pythonText(item)}`)
+      .map(([key, item]) => `${pythonText(key)}: ${pythonText(item, depth + 1)}`)
       .join(', ')}}`
   }
   return String(value)

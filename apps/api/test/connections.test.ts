@@ -1,0 +1,80 @@
+import { Redacted } from 'effect'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type FakeGateway, fakeGateway } from './support/fake-gateway.ts'
+import { startTestApi, type TestApi } from './support/test-api.ts'
+
+const path = '/api/plugins/pbs/servers/'
+const secret = 'b2e7c4f0-secret'
+const server = { name: 'pbs-a', host: 'pbs.example.com', token_id: 'netbox@pbs!sync' }
+let gateway: FakeGateway
+let api: TestApi
+
+beforeAll(async () => {
+  gateway = fakeGateway()
+  api = await startTestApi(gateway.layer)
+})
+afterAll(() => api.stop())
+
+test('a server with its secret is connected, changed, tested and removed at the gateway too', async () => {
+  const made = await api.ask('POST', path, { body: { ...server, token_secret: secret } })
+  expect(made).toMatchObject({ status: 201, json: { endpoint_id: 1, endpoint_state: { value: 'connected' } } })
+  expect(made.text).not.toContain(secret)
+  expect([...gateway.endpoints.values()].map(({ token_secret }) => Redacted.value(token_secret))).toEqual([secret])
+
+  const at = `${path}${made.json.id}/`
+  expect(await api.ask('PATCH', at, { body: { host: 'other.example.com' } })).toMatchObject({ status: 200 })
+  expect(gateway.endpoints.get(1)).toMatchObject({ host: 'other.example.com' })
+
+  expect(await api.ask('POST', `${at}test/`, { body: {} })).toMatchObject({ status: 200, json: { reachable: true } })
+  expect((await api.ask('DELETE', at)).status).toBe(204)
+  expect(gateway.endpoints.size).toBe(0)
+})
+
+describe('nothing is kept', () => {
+  const nobody = async () => expect((await api.ask('GET', path)).json.count).toBe(0)
+
+  test('when the gateway refuses', async () => {
+    expect(await api.ask('POST', path, { body: { ...server, token_secret: 'wrong' } })).toMatchObject({
+      status: 400,
+      json: { token_secret: ['The server refused it.'] },
+    })
+    await nobody()
+  })
+
+  test('when the gateway does not answer', async () => {
+    gateway.down = true
+    try {
+      expect(await api.ask('POST', path, { body: { ...server, token_secret: secret } })).toMatchObject({
+        status: 502,
+        json: { detail: 'the gateway does not answer' },
+      })
+    } finally {
+      gateway.down = false
+    }
+    await nobody()
+  })
+
+  test('when the connection has no right shape', async () => {
+    const body = { name: 'x', host: 'https://pbs/', token_id: 'root', fingerprint: 'aa', token_secret: 'a b' }
+    expect(await api.ask('POST', path, { body })).toMatchObject({
+      status: 400,
+      json: {
+        host: ['This field must be a host name or an address, without scheme, port or path.'],
+        token_id: ['This field must be like user@realm!tokenname.'],
+        fingerprint: ['This field must be a SHA-256 fingerprint: 64 hex digits, or 32 pairs with colons.'],
+        token_secret: ['This field must not hold white space.'],
+      },
+    })
+    await nobody()
+  })
+})
+
+test('without a secret any shape is taken, and there is nothing to test', async () => {
+  const made = await api.ask('POST', path, { body: { name: 'x', host: 'https://pbs/', token_id: 'root' } })
+  expect(made).toMatchObject({ status: 201, json: { endpoint_id: null, endpoint_state: { value: 'none' } } })
+  const at = `${path}${made.json.id}/`
+  expect((await api.ask('POST', `${at}test/`, { body: {} })).status).toBe(400)
+
+  const connected = await api.ask('PATCH', at, { body: { ...server, token_secret: secret } })
+  expect(connected).toMatchObject({ status: 200, json: { name: 'pbs-a', endpoint_state: { value: 'connected' } } })
+})

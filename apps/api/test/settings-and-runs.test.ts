@@ -1,0 +1,110 @@
+import { defaultSettings } from '@netbox-pbs/core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fakeGateway } from './support/fake-gateway.ts'
+import { startTestApi, type TestApi } from './support/test-api.ts'
+
+const root = '/api/plugins/pbs'
+let api: TestApi
+
+beforeAll(async () => {
+  api = await startTestApi(fakeGateway().layer)
+  const body = { name: 'pbs-a', host: '192.0.2.1', token_id: 'a@pbs!b' }
+  await api.ask('POST', `${root}/servers/`, { body })
+})
+afterAll(() => api.stop())
+
+describe('settings', () => {
+  test('are a bare object, here and under their id', async () => {
+    const { json } = await api.ask('GET', `${root}/settings/`)
+    expect(json).toMatchObject({ ...defaultSettings, id: 1, proxbox_api_key_configured: false })
+    expect(json.url).toBe(`${api.url}${root}/settings/1/`)
+    expect((await api.ask('GET', `${root}/settings/1/`)).json).toEqual(json)
+  })
+
+  test('are changed by field, and never show the key', async () => {
+    const body = { proxbox_api_url: 'http://gateway.lan:8800', proxbox_api_key: 'hunter2-hunter2', id: 5, nope: 1 }
+    const patched = await api.ask('PATCH', `${root}/settings/`, { body })
+    expect(patched).toMatchObject({
+      status: 200,
+      json: { id: 1, proxbox_api_key_configured: true, guard_min_rows: 50 },
+    })
+    expect(patched.text).not.toContain('hunter2')
+    const put = await api.ask('PUT', `${root}/settings/1/`, { body: { proxbox_api_key: '', guard_min_rows: 7 } })
+    expect(put).toMatchObject({ status: 200, json: { proxbox_api_key_configured: false, guard_min_rows: 7 } })
+    expect(put.json.proxbox_api_url).toBe('http://gateway.lan:8800')
+  })
+
+  test('that are wrong are refused by field and change nothing', async () => {
+    const body = { guard_max_share: 2, branch_on_conflict: 'x', sync_interval_minutes: 1.5, branching_enabled: true }
+    const { status, json } = await api.ask('PATCH', `${root}/settings/`, { body })
+    expect([status, Object.keys(json).sort()]).toEqual([
+      400,
+      ['branch_on_conflict', 'guard_max_share', 'sync_interval_minutes'],
+    ])
+    expect((await api.ask('GET', `${root}/settings/`)).json).toMatchObject({ branching_enabled: false })
+    expect((await api.ask('PATCH', `${root}/settings/`, { body: [] })).status).toBe(400)
+  })
+})
+
+describe('a run', () => {
+  test('is started, listed and shown while it waits', async () => {
+    const body = { resources: ['snapshots', 'servers'], servers: ['pbs-a', 1] }
+    const { status, json, headers } = await api.ask('POST', `${root}/sync-runs/`, { body })
+    expect(status).toBe(201)
+    expect(json).toMatchObject({
+      status: { value: 'pending', label: 'Pending' },
+      trigger: { value: 'manual', label: 'Manual' },
+      user: 'admin',
+      resources: ['servers', 'snapshots'],
+      servers: ['pbs-a'],
+      counts: { created: 0 },
+      outcomes: { landed: 0, held_back: 0 },
+      started: null,
+      duration_seconds: null,
+    })
+    expect(headers.get('location')).toBe(`${api.url}${root}/sync-runs/${json.id}/`)
+    expect((await api.ask('GET', `${root}/sync-runs/${json.id}/`)).json).toEqual({
+      ...json,
+      scopes: [],
+      scope_count: 0,
+      warnings: [],
+    })
+    expect((await api.ask('GET', json.scopes_url.replace(api.url, ''))).json).toEqual({
+      count: 0,
+      next: null,
+      previous: null,
+      results: [],
+    })
+    await api.ask('POST', `${root}/sync-runs/`, { body: {} })
+    const list = await api.ask('GET', `${root}/sync-runs/?limit=1`)
+    expect(list.json).toMatchObject({ count: 2, results: [{ id: json.id + 1, servers: null }] })
+    expect(list.json.next).toBe(`${api.url}${root}/sync-runs/?limit=1&offset=1`)
+  })
+
+  test('of what is not there is refused, with the values named', async () => {
+    const body = { resources: ['tapes', 'jobs', 5], servers: ['pbs-a', 'nope', 99, true] }
+    expect(await api.ask('POST', `${root}/sync-runs/`, { body })).toMatchObject({
+      status: 400,
+      json: {
+        resources: [
+          'tapes is not one of servers, datastores, snapshots, jobs.',
+          '5 is not one of servers, datastores, snapshots, jobs.',
+        ],
+        servers: ['There is no server nope.', 'There is no server 99.', 'There is no server True.'],
+      },
+    })
+  })
+
+  test.each([
+    [{ resources: 'jobs' }, { resources: ['Expected a list of items but got type "str".'] }],
+    [{ servers: [] }, { servers: ['This list may not be empty.'] }],
+    [[], { __all__: ['Invalid data. Expected a dictionary, but got list.'] }],
+  ])('asked as %j is refused', async (body, errors) => {
+    expect(await api.ask('POST', `${root}/sync-runs/`, { body })).toMatchObject({ status: 400, json: errors })
+  })
+
+  test('that is not there is not found', async () => {
+    expect(await api.ask('GET', `${root}/sync-runs/999/`)).toMatchObject({ status: 404 })
+    expect(await api.ask('GET', `${root}/sync-runs/999/scopes/`)).toMatchObject({ status: 404 })
+  })
+})
