@@ -73,6 +73,23 @@ test('rows are made no faster than they are read', async () => {
   root.groups = groups
 })
 
+test('a deflated list can be left in the middle', async () => {
+  const { tokenId, secret } = sim.tokens.audit
+  const headers = { authorization: `PBSAPIToken=${tokenId}:${secret}`, 'accept-encoding': 'deflate' }
+  const path = `${sim.url}/api2/json/admin/datastore/tank/snapshots`
+  await new Promise<void>((resolve, reject) => {
+    const asked = request(path, { agent: false, rejectUnauthorized: false, headers }, (response) => {
+      expect(response.headers['content-encoding']).toBe('deflate')
+      response.once('data', () => asked.destroy())
+      response.once('close', () => resolve())
+      response.on('error', () => undefined)
+    })
+    asked.on('error', reject)
+    asked.end()
+  })
+  expect((await open()).statusCode).toBe(200)
+})
+
 test('a generated million takes little memory', () => {
   globalThis.gc?.()
   const before = process.memoryUsage().heapUsed

@@ -20,15 +20,21 @@ async function* compressed(body: Iterable<string>, compression: Compression): As
     return
   }
   const deflate = compression === 'deflate' ? createDeflate() : createDeflateRaw()
+  const left = new AbortController()
   const feed = async () => {
-    for (const text of body) if (!deflate.write(text)) await once(deflate, 'drain')
+    for (const text of body) if (!deflate.write(text)) await once(deflate, 'drain', { signal: left.signal })
     deflate.end()
   }
   const fed = feed().catch((error: unknown) => {
     deflate.destroy(error instanceof Error ? error : new Error(String(error)))
   })
-  for await (const chunk of deflate) yield chunk
-  await fed
+  try {
+    for await (const chunk of deflate) yield chunk
+    await fed
+  } finally {
+    // A reader that leaves early must not keep the feeder waiting for a drain that never comes.
+    left.abort()
+  }
 }
 
 function* pieces(chunk: Buffer, size: number): Generator<Buffer> {
