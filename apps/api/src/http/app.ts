@@ -1,6 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { Effect } from 'effect'
-import { pages, pages } from '../pages/pages.ts'
+import { pages } from '../pages/pages.ts'
 import { restPaths } from '../routes/rest-paths.ts'
 import { allowedHost } from './allowed-host.ts'
 import { prefix } from './base-url.ts'

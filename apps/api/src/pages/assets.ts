@@ -1,25 +1,63 @@
-import { readFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { Hono } from 'hono'
+import { home } from './paths.ts'
+import { systemDark } from './system-dark.ts'
 
-const { resolve } = createRequire(import.meta.url)
-const own = (name: string): string => fileURLToPath(new URL(`./assets/${name}`, import.meta.url))
-
-/** The files pages load, by name. Nothing else is served: a name is looked up, never joined to a path. */
-const files: Readonly<Record<string, { readonly path: string; readonly type: string }>> = {
-  'tabler.min.css': { path: resolve('@tabler/core/dist/css/tabler.min.css'), type: 'text/css' },
-  'htmx.min.js': { path: resolve('htmx.org/dist/htmx.min.js'), type: 'text/javascript' },
-  'netbox-pbs.css': { path: own('netbox-pbs.css'), type: 'text/css' },
-  'color-mode.js': { path: own('color-mode.js'), type: 'text/javascript' },
+interface Asset {
+  readonly type: string
+  readonly body: string
+  readonly packed: Buffer<ArrayBuffer>
+  /** Changes with the body. */
+  readonly version: string
 }
 
-/** Style and script of the pages, under `/plugins/pbs/static/`. */
-export const assets = new Hono().get('/:name', async (c) => {
-  const file = files[c.req.param('name')]
-  if (file === undefined) return c.notFound()
-  return c.body(new Uint8Array(await readFile(file.path)), 200, {
-    'Content-Type': `${file.type}; charset=utf-8`,
-    'Cache-Control': 'public, max-age=3600',
-  })
+const { resolve } = createRequire(import.meta.url)
+const packaged = (name: string): string => readFileSync(resolve(name), 'utf8')
+const own = (name: string): string => readFileSync(fileURLToPath(new URL(`./assets/${name}`, import.meta.url)), 'utf8')
+
+const asset = (type: string, body: string): Asset => ({
+  type: `${type}; charset=utf-8`,
+  body,
+  packed: Buffer.from(gzipSync(body)),
+  version: createHash('sha256').update(body).digest('hex').slice(0, 16),
+})
+
+const withoutMap = (code: string): string => code.replace(/\/[/*]# sourceMappingURL=.*$/m, '')
+
+const tabler = withoutMap(packaged('@tabler/core/dist/css/tabler.min.css'))
+
+/** The files that pages load. Nothing else is served: a name is looked up, never joined to a path. */
+const files = {
+  'tabler.css': asset('text/css', tabler + systemDark(tabler)),
+  'netbox-pbs.css': asset('text/css', own('netbox-pbs.css')),
+  'color-mode.js': asset('text/javascript', own('color-mode.js')),
+  'htmx.js': asset('text/javascript', withoutMap(packaged('htmx.org/dist/htmx.min.js'))),
+} as const satisfies Readonly<Record<string, Asset>>
+
+/** The address of a file; it changes with the file, so that browsers may keep what they have. */
+export const assetPath = (name: keyof typeof files): string => `${home}static/${name}?v=${files[name].version}`
+
+const isAsset = (name: string): name is keyof typeof files => Object.hasOwn(files, name)
+
+/** Style and script of the pages, to be mounted at `/plugins/pbs/static`. */
+export const assets = new Hono().get('/:name', (c, next) => {
+  const name = c.req.param('name')
+  if (!isAsset(name)) return next()
+  const { type, body, packed, version } = files[name]
+  const etag = `"${version}"`
+  const headers = {
+    'Content-Type': type,
+    'Cache-Control':
+      c.req.query('v') === version ? 'public, max-age=31536000, immutable' : 'public, max-age=300, must-revalidate',
+    ETag: etag,
+    Vary: 'Accept-Encoding',
+  }
+  if (c.req.header('if-none-match') === etag) return c.body(null, 304, headers)
+  return /\bgzip\b/.test(c.req.header('accept-encoding') ?? '')
+    ? c.body(packed, 200, { ...headers, 'Content-Encoding': 'gzip' })
+    : c.body(body, 200, headers)
 })

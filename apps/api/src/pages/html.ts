@@ -7,3 +7,7 @@ export function html(page: JSX.Element, status = 200): Response {
     headers: { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' },
   })
 }
+
+/** Sends the browser to another page, which it asks for with GET. */
+export const seeOther = (path: string): Response =>
+  new Response(null, { status: 303, headers: { Location: path, 'Cache-Control': 'no-store' } })

@@ -1,40 +1,40 @@
-import { type ListQuery, type ModelName, type OrderTerm, registry } from '@netbox-pbs/core'
+import {
+  type Field,
+  type Filter,
+  type ListRequest,
+  type ModelName,
+  parseListQuery,
+  type ResolvedListQuery,
+  registry,
+  resolveListQuery,
+  wantedRows,
+} from '@netbox-pbs/core'
+import type { InventoryLists, StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { knownServers } from '../inventory/resolve-list.ts'
 
-const defaultLimit = 50
-const maxLimit = 1000
+/** What a list page's address asks for, and what it comes to with the servers it names looked up. */
+export interface PageQuery {
+  readonly request: ListRequest
+  readonly resolved: ResolvedListQuery<ModelName>
+}
 
-const whole = (text: string | null, fallback: number): number =>
-  text !== null && /^\d{1,9}$/.test(text) ? Number(text) : fallback
-
-/** What a list page's address asks for. Anything it does not understand is as if it were not there. */
-export function parsePageQuery<M extends ModelName>(
-  model: M,
+/** Reads a list page's address as REST reads a list's, but that a blank text is looked for: it is how a link leads to the root namespace. */
+export const readPageQuery = (
+  model: ModelName,
   parameters: URLSearchParams,
-): ListQuery<M> & { readonly page: { readonly _tag: 'offset' } } {
-  const limit = Math.min(Math.max(whole(parameters.get('limit'), defaultLimit), 1), maxLimit)
-  const search = parameters.get('q')?.trim() ?? ''
-  return {
-    model,
-    filters: filters(model, parameters),
-    search: search === '' ? null : search,
-    order: order(model, parameters.get('ordering')),
-    page: { _tag: 'offset', limit, offset: whole(parameters.get('offset'), 0) },
-  }
-}
-
-/** Links between pages narrow by `server_id` and by text columns. */
-function filters(model: ModelName, parameters: URLSearchParams): ListQuery['filters'] {
-  const fields: Readonly<Record<string, { readonly type: string }>> = registry[model].fields
-  return [...new Set(parameters.keys())].flatMap((name): ListQuery['filters'] => {
-    const values = parameters.getAll(name)
-    if (name === 'server_id' && 'server' in fields)
-      return [{ field: 'server', lookup: 'exact', values: values.map((value) => whole(value, 0)) }]
-    const type = fields[name]?.type
-    return type === 'text' || type === 'choice' ? [{ field: name, lookup: 'exact', values }] : []
+): Effect.Effect<PageQuery, StoreFailed, InventoryLists> =>
+  Effect.gen(function* () {
+    const read: ListRequest = parseListQuery(model, parameters)
+    const filters = [...read.query.filters, ...blankFilters(model, parameters)]
+    const request = { ...read, query: { ...read.query, filters } }
+    return { request, resolved: resolveListQuery(request, yield* knownServers(wantedRows(request))) }
   })
-}
 
-function order(model: ModelName, ordering: string | null): ReadonlyArray<OrderTerm> {
-  const field = ordering?.replace(/^-/, '') ?? ''
-  return field in registry[model].fields ? [{ field, descending: ordering?.startsWith('-') ?? false }] : []
+function blankFilters(model: ModelName, parameters: URLSearchParams): ReadonlyArray<Filter> {
+  return Object.entries<Field>(registry[model].fields).flatMap(([field, { type }]): ReadonlyArray<Filter> => {
+    const values = parameters.getAll(field)
+    const blank = type === 'text' && values.length > 0 && values.every((value) => value === '')
+    return blank ? [{ field, lookup: 'exact', values: [''] }] : []
+  })
 }

@@ -1,20 +1,40 @@
+import { Effect, Option } from 'effect'
 import { Hono } from 'hono'
-import type { ApiEnv } from '../http/caller.ts'
+import type { ApiContext, ApiEnv } from '../http/caller.ts'
 import type { Run } from '../http/run.ts'
 import { assets } from './assets.ts'
+import { formLimit } from './form.ts'
 import { homePage } from './home-page.tsx'
+import { html } from './html.ts'
 import { inventoryPages } from './inventory-pages.tsx'
+import { home } from './paths.ts'
+import { notFound } from './refusals.tsx'
 import { runPages } from './run-pages.tsx'
+import { type Page, servePage } from './serve-page.tsx'
 import { serverPages } from './server-pages.tsx'
+import { visitorOf } from './session.ts'
 import { signInPages } from './sign-in-pages.tsx'
 
 /** Every page, to be mounted at `/plugins/pbs`. */
 export function pages(run: Run): Hono<ApiEnv> {
+  const serve = servePage(run)
   return new Hono<ApiEnv>()
+    .use(formLimit)
     .route('/static', assets)
-    .route('/', homePage(run))
-    .route('/', signInPages(run))
-    .route('/', serverPages(run))
-    .route('/', inventoryPages(run))
-    .route('/', runPages(run))
+    .route('/', homePage(serve))
+    .route('/', signInPages(serve))
+    .route('/', serverPages(serve))
+    .route('/', inventoryPages(serve))
+    .route('/', runPages(serve))
+    .all('*', (c) => unslashed(c) ?? serve(c, unknownPage(c)))
 }
+
+/** Our pages end with a slash; an address that lacks it is led there. */
+function unslashed(c: ApiContext): Response | null {
+  const { pathname, search } = new URL(c.req.url)
+  const wanted = c.req.method === 'GET' && !pathname.endsWith('/') && !pathname.startsWith(`${home}static/`)
+  return wanted ? c.redirect(`${pathname}/${search}`, 301) : null
+}
+
+const unknownPage = (c: ApiContext): Page =>
+  Effect.map(visitorOf(c), (visitor) => html(notFound(Option.getOrNull(visitor), c.req.path), 404))

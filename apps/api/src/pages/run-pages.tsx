@@ -1,79 +1,90 @@
-import { resources } from '@netbox-pbs/core'
 import { Runs } from '@netbox-pbs/core/ports'
 import { startRun } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
 import { Hono } from 'hono'
-import type { ApiEnv } from '../http/caller.ts'
-import type { Run } from '../http/run.ts'
-import { html } from './html.ts'
-import { forForm, forVisitor } from './page.ts'
-import { Layout, PageTitle } from './view/layout.tsx'
-import { NotFoundView } from './view/not-found-view.tsx'
+import type { ApiContext, ApiEnv } from '../http/caller.ts'
+import { offsetPage } from '../http/offset-page.ts'
+import { readRunRequest } from '../runs/run-request.ts'
+import { html, seeOther } from './html.ts'
+import { runPage, runsPage } from './paths.ts'
+import { notFound } from './refusals.tsx'
+import type { ServePage } from './serve-page.tsx'
+import { Alert } from './view/alert.tsx'
+import { Layout } from './view/layout.tsx'
+import { PageTitle } from './view/page-title.tsx'
 import { Pager } from './view/pager.tsx'
-import { isUnderWay, RunTable, RunView, SyncButton } from './view/run-view.tsx'
+import { RunDetail } from './view/run-detail.tsx'
+import { isUnderWay } from './view/run-state.tsx'
+import { RunTable } from './view/run-table.tsx'
+import { SyncButton } from './view/sync-button.tsx'
+import type { Viewer } from './view/viewer.ts'
+import { forVisitor, forWriterForm } from './visitor-page.ts'
 
-const path = '/plugins/pbs/sync-runs/'
-const shownScopes = 200
+/** The runs: their list, one run while it goes and after, and the form that starts one. */
+export const runPages = (serve: ServePage): Hono<ApiEnv> =>
+  new Hono<ApiEnv>()
+    .get('/sync-runs/', (c) => serve(c, list(c)))
+    .post('/sync-runs/', (c) => serve(c, start(c)))
+    .get('/sync-runs/:id{[0-9]+}/', (c) => serve(c, detail(c, Number(c.req.param('id')))))
 
-/** The runs: list, one run while it goes and after, and the button that starts one. */
-export function runPages(run: Run): Hono<ApiEnv> {
-  return new Hono<ApiEnv>()
-    .get('/sync-runs/', (c) => run(c, runList(pageOf(new URL(c.req.url).searchParams))(c)))
-    .post('/sync-runs/', (c) => run(c, start(c)))
-    .get('/sync-runs/:id{[0-9]+}/', (c) => run(c, runDetail(Number(c.req.param('id')))(c)))
-}
+const list = (c: ApiContext) => forVisitor((viewer) => drawList(viewer, new URL(c.req.url).searchParams))(c)
 
-function pageOf(parameters: URLSearchParams): { readonly parameters: URLSearchParams; readonly limit: number; readonly offset: number } {
-  const whole = (name: string, fallback: number) => {
-    const text = parameters.get(name)
-    return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : fallback
-  }
-  return { parameters, limit: Math.min(Math.max(whole('limit', 50), 1), 1000), offset: whole('offset', 0) }
-}
-
-const runList = ({ parameters, limit, offset }: ReturnType<typeof pageOf>) =>
-  forVisitor(({ viewer }) =>
-    Effect.gen(function* () {
-      const runs = yield* Runs
-      const { count, rows } = yield* runs.list({ limit, offset })
-      return html(
-        <Layout title="Sync runs" path={path} viewer={viewer} refresh={rows.some(isUnderWay)}>
-          <PageTitle title="Sync runs">{viewer.writes ? <SyncButton formToken={viewer.formToken} /> : null}</PageTitle>
-          <div class="card">
-            <RunTable runs={rows} />
-            <Pager path={path} parameters={parameters} count={count} limit={limit} offset={offset} />
-          </div>
-        </Layout>,
-      )
-    }),
-  )
-
-const runDetail = (id: number) =>
-  forVisitor(({ viewer }) =>
-    Effect.gen(function* () {
-      const runs = yield* Runs
-      const found = yield* runs.get({ id })
-      if (Option.isNone(found)) {
-        return html(
-          <Layout title="Not found" path={path} viewer={viewer}>
-            <NotFoundView what={`Run ${id}`} list={path} />
-          </Layout>,
-          404,
-        )
-      }
-      const [scopes, warnings] = yield* Effect.all([runs.scopes({ id, limit: shownScopes, offset: 0 }), runs.warnings({ id })])
-      return html(
-        <Layout title={`Run ${id}`} path={path} viewer={viewer} refresh={isUnderWay(found.value)}>
-          <PageTitle title={`Run ${id}`} above={<a href={path}>Sync runs</a>} />
-          <RunView run={found.value} scopes={scopes.rows} warnings={warnings} />
-        </Layout>,
-      )
-    }),
-  )
-
-const start = forForm(({ viewer }) =>
+const drawList = (viewer: Viewer, parameters: URLSearchParams, problem: string | null = null) =>
   Effect.gen(function* () {
-    const run = yield* startRun({ resources, servers: null, trigger: 'manual', user: viewer.username })
-    return new Response(null, { status: 303, headers: { Location: `${path}${run.id}/` } })
-  }),
+    const runs = yield* Runs
+    const { limit, offset } = offsetPage(parameters)
+    const { count, rows } = yield* runs.list({ limit, offset })
+    return html(
+      <Layout title="Sync runs" path={runsPage} viewer={viewer} refresh={rows.some(isUnderWay)}>
+        <PageTitle title="Sync runs">{viewer.writes ? <SyncButton formToken={viewer.formToken} /> : null}</PageTitle>
+        {problem === null ? null : <Alert kind="danger">{problem}</Alert>}
+        <div class="card">
+          <RunTable
+            runs={rows}
+            empty={count > 0 ? 'The list ends before this page.' : 'No run yet. “Sync now” starts one.'}
+          />
+          <Pager path={runsPage} parameters={parameters} count={count} limit={limit} offset={offset} />
+        </div>
+      </Layout>,
+      problem === null ? 200 : 400,
+    )
+  })
+
+const detail = (c: ApiContext, id: number) =>
+  forVisitor((viewer) =>
+    Effect.gen(function* () {
+      const runs = yield* Runs
+      const found = Number.isSafeInteger(id) ? yield* runs.get({ id }) : Option.none()
+      if (Option.isNone(found)) return html(notFound(viewer, runsPage, `Run ${id}`, runsPage), 404)
+      const run = found.value
+      const path = runPage(id)
+      const parameters = new URL(c.req.url).searchParams
+      const { limit, offset } = offsetPage(parameters)
+      const scopes = yield* runs.scopes({ id, limit, offset })
+      const warnings = yield* runs.warnings({ id })
+      return html(
+        <Layout title={`Run ${id}`} path={path} viewer={viewer} refresh={isUnderWay(run)}>
+          <PageTitle title={`Run ${id}`} crumbs={[{ href: runsPage, label: 'Sync runs' }]} />
+          <RunDetail
+            run={run}
+            scopes={scopes.rows}
+            warnings={warnings}
+            pager={{ path, parameters, count: scopes.count, limit, offset }}
+          />
+        </Layout>,
+      )
+    }),
+  )(c)
+
+const start = forWriterForm((viewer, { server }) =>
+  Effect.gen(function* () {
+    const request = yield* readRunRequest(server === undefined ? {} : { servers: [server] })
+    const run = yield* startRun({ ...request, trigger: 'manual', user: viewer.username })
+    return seeOther(runPage(run.id))
+  }).pipe(
+    Effect.catchTags({
+      Refused: () => drawList(viewer, new URLSearchParams(), `There is no server ${server ?? ''} to sync.`),
+      RunRefused: ({ message }) => drawList(viewer, new URLSearchParams(), message),
+    }),
+  ),
 )

@@ -1,86 +1,89 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { type Session, Sessions, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Sessions, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Clock, Effect, Option } from 'effect'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import { baseUrl, clientHost } from '../http/base-url.ts'
 import type { ApiContext } from '../http/caller.ts'
-import type { Viewer } from './view/layout.tsx'
+import type { Form } from './form.ts'
+import type { Viewer } from './view/viewer.ts'
 
 const cookie = 'netbox_pbs_session'
 const path = '/plugins/pbs'
-const lifetimeSeconds = 12 * 3600
+const lifetimeMillis = 12 * 3600_000
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-/** How a session or link id is stored: never itself. */
-export const idHash = sha256
+/** A new random id of a session or link. */
+export const newId = (): string => randomBytes(32).toString('base64url')
 
-/** A signed-in visitor, and the token that their forms must carry. */
-export interface Visitor {
-  readonly session: Session
-  readonly viewer: Viewer
-}
+/** How the id of a session or link is stored: never itself. */
+export const idHash = sha256
 
 const formTokenOf = (id: string): string => sha256(`form:${id}`)
 
 const isoNow = Effect.map(Clock.currentTimeMillis, (millis) => new Date(millis).toISOString())
 
-/** The visitor whose session cookie the request carries; none when there is none, or it has expired. */
+/** The visitor whose session the request carries; none without one, or when it has expired. */
 export const visitorOf = Effect.fn('pages.visitorOf')(function* (c: ApiContext) {
   const id = getCookie(c, cookie)
-  if (id === undefined || id === '') return Option.none<Visitor>()
+  if (id === undefined || id === '') return Option.none<Viewer>()
   const sessions = yield* Sessions
-  const found = yield* sessions.find({ idHash: idHash(id), now: yield* isoNow })
+  const session = yield* sessions.find({ idHash: idHash(id), now: yield* isoNow })
   return Option.map(
-    found,
-    (session): Visitor => ({
-      session,
-      viewer: { username: session.user.username, writes: session.write_enabled, formToken: formTokenOf(id) },
+    session,
+    ({ user, write_enabled }): Viewer => ({
+      username: user.username,
+      writes: write_enabled,
+      formToken: formTokenOf(id),
     }),
   )
 })
 
-/** Opens a session and sets its cookie: HttpOnly, SameSite=Lax, for the pages only. */
+/** Opens a session in place of the request's earlier one and sets its cookie: HttpOnly, SameSite=Lax, for the pages only. It ends with the token that opened it. */
 export const signIn = Effect.fn('pages.signIn')(function* (
   c: ApiContext,
-  user: { readonly id: number; readonly writes: boolean },
+  user: { readonly id: number; readonly writes: boolean; readonly until: string | null },
 ) {
-  const id = randomBytes(32).toString('base64url')
-  const expires = new Date((yield* Clock.currentTimeMillis) + lifetimeSeconds * 1000).toISOString()
+  yield* endSession(c)
+  const id = newId()
+  const now = yield* Clock.currentTimeMillis
+  const ends = Math.min(now + lifetimeMillis, user.until === null ? Number.POSITIVE_INFINITY : Date.parse(user.until))
   const sessions = yield* Sessions
+  const expires = new Date(ends).toISOString()
   yield* sessions.create({ idHash: idHash(id), userId: user.id, write_enabled: user.writes, expires })
-  setCookie(c, cookie, id, {
-    path,
-    httpOnly: true,
-    sameSite: 'Lax',
-    secure: new URL(c.req.url).protocol === 'https:',
-    maxAge: lifetimeSeconds,
-  })
+  setCookie(c, cookie, id, { ...cookieScope(c), maxAge: Math.max(0, Math.floor((ends - now) / 1000)) })
 })
 
 /** Ends the session of the request. */
 export const signOut = (c: ApiContext): Effect.Effect<void, StoreFailed, Sessions> =>
+  Effect.tap(endSession(c), () => Effect.sync(() => deleteCookie(c, cookie, cookieScope(c))))
+
+const endSession = (c: ApiContext): Effect.Effect<void, StoreFailed, Sessions> =>
   Effect.gen(function* () {
-    const id = deleteCookie(c, cookie, { path })
+    const id = getCookie(c, cookie)
     const sessions = yield* Sessions
-    if (id !== undefined) yield* sessions.remove({ idHash: idHash(id) })
+    if (id !== undefined && id !== '') yield* sessions.remove({ idHash: idHash(id) })
   })
 
-/** Redeems a one-time link; none when it is unknown, used or expired. */
+const cookieScope = (c: ApiContext) =>
+  ({ path, httpOnly: true, sameSite: 'Lax', secure: baseUrl(c).startsWith('https:') }) as const
+
+/** Uses a one-time link up; none when it is unknown, used or expired. */
 export const redeemLink = Effect.fn('pages.redeemLink')(function* (id: string) {
   const sessions = yield* Sessions
   return yield* sessions.redeemLink({ idHash: idHash(id), now: yield* isoNow })
 })
 
-/** Whether a form comes from a page of ours: same origin, and the token of this session. */
-export function isOwnForm(c: ApiContext, visitor: Visitor, formToken: unknown): boolean {
-  return isOwnOrigin(c) && typeof formToken === 'string' && equal(formToken, visitor.viewer.formToken)
+/** Whether a form comes from a page of this session: from our origin, with the session's form token. */
+export function isOwnForm(c: ApiContext, viewer: Viewer, { form_token = '' }: Form): boolean {
+  return isOwnOrigin(c) && equal(form_token, viewer.formToken)
 }
 
 /** Whether the browser says that a form was sent from this very host. Browsers send `Origin` with every POST. */
 export function isOwnOrigin(c: ApiContext): boolean {
   const origin = c.req.header('origin')
   if (origin === undefined) return c.req.header('sec-fetch-site') === 'same-origin'
-  return URL.canParse(origin) && new URL(origin).host === c.req.header('host')
+  return URL.canParse(origin) && new URL(origin).host === clientHost(c)
 }
 
 function equal(a: string, b: string): boolean {

@@ -1,64 +1,64 @@
+import { ApiTokens } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { Hono } from 'hono'
+import { readToken } from '../accounts/token-text.ts'
 import type { ApiContext, ApiEnv } from '../http/caller.ts'
-import type { Run } from '../http/run.ts'
 import { authenticate } from '../http/token-auth.ts'
-import { html } from './html.ts'
-import { forForm } from './page.ts'
+import { readForm } from './form.ts'
+import { html, seeOther } from './html.ts'
+import { home, ownPath, signInPage } from './paths.ts'
+import type { Page, ServePage } from './serve-page.tsx'
 import { isOwnOrigin, redeemLink, signIn, signOut } from './session.ts'
 import { Layout } from './view/layout.tsx'
-import { SignInView } from './view/sign-in-view.tsx'
+import { SignIn } from './view/sign-in.tsx'
+import { forForm } from './visitor-page.ts'
 
-const home = '/plugins/pbs/'
+/** Signing in, by a one-time link or a pasted token, and out. */
+export const signInPages = (serve: ServePage): Hono<ApiEnv> =>
+  new Hono<ApiEnv>()
+    .get('/login/', (c) => form(ownPath(c.req.query('next'))))
+    .post('/login/', (c) => serve(c, byToken(c)))
+    .get('/login/:link{[A-Za-z0-9_-]{20,100}}/', (c) => serve(c, byLink(c, c.req.param('link'))))
+    .get('/logout/', () => seeOther(home))
+    .post('/logout/', (c) => serve(c, out(c)))
 
-/** Signing in by a pasted token or a one-time link, and out. */
-export function signInPages(run: Run): Hono<ApiEnv> {
-  return new Hono<ApiEnv>()
-    .get('/login/', (c) => view(ownPath(c.req.query('next')), null))
-    .get('/login/:link{[A-Za-z0-9_-]{20,}}/', (c) => run(c, byLink(c, c.req.param('link'))))
-    .post('/login/', (c) => run(c, byToken(c)))
-    .post('/logout/', (c) => run(c, out(c)))
-}
-
-const view = (next: string, error: string | null, status = 200): Response =>
+const form = (next: string, error: string | null = null): Response =>
   html(
-    <Layout title="Sign in" path="/plugins/pbs/login/" viewer={null}>
-      <SignInView next={next} error={error} />
+    <Layout title="Sign in" path={signInPage} viewer={null}>
+      <SignIn next={next} error={error} />
     </Layout>,
-    status,
+    error === null ? 200 : 403,
   )
 
-/** Only a path of our own pages: a sign-in never sends anybody elsewhere. */
-function ownPath(next: unknown): string {
-  if (typeof next !== 'string' || !next.startsWith(home)) return home
-  const url = new URL(next, 'http://pages.invalid')
-  return url.host === 'pages.invalid' && url.pathname.startsWith(home) ? `${url.pathname}${url.search}` : home
-}
-
-const byToken = (c: ApiContext) =>
+const byToken = (c: ApiContext): Page =>
   Effect.gen(function* () {
-    const form = yield* Effect.promise(() => c.req.parseBody())
-    const next = ownPath(form['next'])
-    if (!isOwnOrigin(c)) return view(next, 'This form was not sent from this page. Load it again and retry.', 403)
-    const token = typeof form['token'] === 'string' ? form['token'].trim() : ''
-    const verified = yield* authenticate(`Bearer ${token}`).pipe(Effect.catchTag('Refused', () => Effect.succeed(null)))
-    if (verified === null) return view(next, 'This token is unknown, disabled or expired.', 403)
-    yield* signIn(c, { id: verified.id, writes: verified.write_enabled })
+    const { next: asked, token = '' } = yield* readForm(c)
+    const next = ownPath(asked)
+    if (!isOwnOrigin(c)) return form(next, 'This form was not sent from this page. Load the page again and retry.')
+    const user = yield* userOfToken(token.trim())
+    if (user === null) return form(next, 'This token is unknown, disabled or expired.')
+    yield* signIn(c, user)
     return c.redirect(next, 303)
   })
 
-const byLink = (c: ApiContext, link: string) =>
+const userOfToken = (token: string) =>
   Effect.gen(function* () {
+    const caller = yield* authenticate(`Bearer ${token}`)
+    const tokens = yield* ApiTokens
+    const found = yield* tokens.find({ key: readToken(token)?.key ?? '' })
+    const until = Option.match(found, { onNone: () => null, onSome: ({ expires }) => expires })
+    return { id: caller.id, writes: caller.write_enabled, until }
+  }).pipe(Effect.catchTag('Refused', () => Effect.succeed(null)))
+
+const byLink = (c: ApiContext, link: string): Page =>
+  Effect.gen(function* () {
+    // What only looks where a link leads must not use it up.
+    if (c.req.method === 'HEAD') return seeOther(home)
     const user = yield* redeemLink(link)
-    if (Option.isNone(user)) return view(home, 'This link was used before or has expired. Sign in with a token.', 403)
-    yield* signIn(c, { id: user.value.id, writes: true })
+    if (Option.isNone(user)) return form(home, 'This link was used before or has expired. Sign in with a token.')
+    yield* signIn(c, { id: user.value.id, writes: true, until: null })
     return c.redirect(home, 303)
   })
 
-const out = (c: ApiContext) =>
-  forForm(() =>
-    Effect.gen(function* () {
-      yield* signOut(c)
-      return c.redirect('/plugins/pbs/login/', 303)
-    }),
-  )(c)
+const out = (c: ApiContext): Page =>
+  forForm(() => Effect.map(signOut(c), (): Response => c.redirect(signInPage, 303)))(c)

@@ -1,56 +1,52 @@
-import { type Choice, choiceFor, type Field, type FieldValue, registry } from '@netbox-pbs/core'
+import { choiceFor, type Field } from '@netbox-pbs/core'
+import { rowPage } from '../paths.ts'
+import { Badge } from './badge.tsx'
 import { formatBytes, formatCount, formatTime } from './format.ts'
+import { JsonValue } from './json-value.tsx'
+import { Nothing } from './nothing.tsx'
 
-/** A choice as NetBox shows it. */
-export const ChoiceBadge = ({ choice }: { choice: Choice }) => (
-  <span class={`badge bg-${choice.color}-lt text-${choice.color}-lt-fg`}>{choice.label}</span>
+const Tick = ({ yes }: { yes: boolean }) => (
+  <span class={yes ? 'text-green' : 'text-secondary'}>
+    <span aria-hidden="true">{yes ? '✓' : '✗'}</span>
+    <span class="visually-hidden">{yes ? 'Yes' : 'No'}</span>
+  </span>
 )
 
-const Nothing = () => <span class="text-secondary">—</span>
-
-const Tick = ({ yes }: { yes: boolean }) =>
-  yes ? (
-    <span class="text-green" title="Yes">
-      ✓ <span class="visually-hidden">Yes</span>
-    </span>
-  ) : (
-    <span class="text-secondary" title="No">
-      ✗ <span class="visually-hidden">No</span>
-    </span>
-  )
-
-/** What a cell shows: the field says how. `reference` is the name of the row that a reference points to. */
+/** What a cell shows. `reference` is the name of the row that a reference points to. */
 export interface CellProps {
   readonly field: Field
-  readonly value: FieldValue | undefined
-  readonly reference?: string
+  readonly value: unknown
+  readonly reference: string
 }
 
-/** One value, shown by the type of its field. Blank and null are a dash. */
+/** One value, shown by the type of its field. Blank and null are a dash; a blank key is the root, as only a namespace may be. */
 export const Cell = ({ field, value, reference }: CellProps) => {
+  if (value === '' && field.type === 'text' && field.class === 'key') return <span class="text-secondary">(root)</span>
   if (value === null || value === undefined || value === '') return <Nothing />
   switch (field.type) {
-    case 'choice':
-      return <ChoiceBadge choice={choiceFor(field.choices, String(value))} />
+    case 'choice': {
+      const { value: known, label, color } = choiceFor(field.choices, String(value))
+      return <Badge color={color} label={label} title={known === value ? undefined : String(value)} />
+    }
     case 'boolean':
       return <Tick yes={value === true} />
     case 'datetime':
-      return <time datetime={String(value)}>{formatTime(String(value))}</time>
-    case 'integer':
-      if (typeof value !== 'number') return <Nothing />
-      return <span>{field.unit === 'bytes' ? formatBytes(value) : formatCount(value)}</span>
-    case 'reference':
       return (
-        <a href={`/plugins/pbs/${registry[field.model].path}/${String(value)}/`}>{reference ?? `#${String(value)}`}</a>
+        <time class="text-nowrap" datetime={String(value)}>
+          {formatTime(String(value))}
+        </time>
       )
+    case 'integer':
+      return (
+        <span class="text-nowrap">
+          {field.unit === 'bytes' ? formatBytes(Number(value)) : formatCount(Number(value))}
+        </span>
+      )
+    case 'reference':
+      return <a href={rowPage(field.model, Number(value))}>{reference}</a>
     case 'json':
-      return <Json value={value} />
+      return <JsonValue value={value} />
     case 'text':
       return <span>{String(value)}</span>
   }
-}
-
-const Json = ({ value }: { value: FieldValue }) => {
-  const empty = typeof value === 'object' && value !== null && Object.keys(value).length === 0
-  return empty ? <Nothing /> : <pre class="mb-0">{JSON.stringify(value, null, 2)}</pre>
 }

@@ -1,87 +1,51 @@
 import { type Field, registry } from '@netbox-pbs/core'
+import { addServerPage, listPage } from '../paths.ts'
 import { Alert } from './alert.tsx'
 
-/** Fields the form offers, in its order; the secret is not a column. */
+/** The columns that the form offers, in its order, and where the secret stands among them. */
 const offered = ['name', 'host', 'port', 'token_id', 'token_secret', 'fingerprint', 'verify_ssl'] as const
 
 const hints: Readonly<Record<string, string>> = {
+  name: 'What the server is called here',
   host: 'Name or address of the server, without https://',
+  port: '8007 unless the server is set up otherwise',
   token_id: 'user@realm!tokenname, as PBS shows it under Access Control',
-  token_secret: 'Stored encrypted by the gateway and never shown again. Left empty: inventory only, not synced.',
-  fingerprint: 'SHA-256 of its certificate, from the PBS dashboard. With it, no other server is ever talked to.',
+  token_secret:
+    'Kept encrypted by the gateway and never shown again. Without it the server is inventory only, not synced.',
+  fingerprint: 'SHA-256 of its certificate, from the dashboard of PBS. With it no other server is ever talked to.',
+  verify_ssl: 'Off only for a certificate that nobody signed; a fingerprint is checked all the same.',
 }
 
-/** What the form shows: the values typed so far, and what is wrong with them by field. */
+/** What the form shows: what was typed so far, and what is wrong with it, by field. */
 export interface ServerFormProps {
   readonly formToken: string
   readonly values: Readonly<Record<string, string>>
   readonly errors: Readonly<Record<string, ReadonlyArray<string>>>
 }
 
-const fields: Readonly<Record<string, Field>> = registry.server.fields
-
-const Input = ({ name, values, errors }: { name: string } & Omit<ServerFormProps, 'formToken'>) => {
-  const field = fields[name]
-  const wrong = errors[name] ?? []
-  const secret = name === 'token_secret'
-  const label = secret ? 'Token secret' : (field?.label ?? name)
-  const described = [hints[name] === undefined ? null : `${name}-hint`, wrong.length > 0 ? `${name}-error` : null]
-    .filter((id) => id !== null)
-    .join(' ')
-  const value =
-    values[name] ??
-    (field !== undefined && 'default' in field && field.default !== undefined ? String(field.default) : '')
-  if (field?.type === 'boolean') {
-    return (
-      <label class="form-check mb-3">
-        <input class="form-check-input" type="checkbox" name={name} value="true" checked={value === 'true'} />
-        <span class="form-check-label">{label}</span>
-      </label>
-    )
-  }
-  return (
-    <div class="mb-3">
-      <label class={field?.required ? 'form-label required' : 'form-label'} for={name}>
-        {label}
-      </label>
-      <input
-        class={wrong.length > 0 ? 'form-control is-invalid' : 'form-control'}
-        id={name}
-        name={name}
-        type={secret ? 'password' : field?.type === 'integer' ? 'number' : 'text'}
-        autocomplete={secret ? 'new-password' : 'off'}
-        value={secret ? '' : value}
-        required={field?.required}
-        aria-describedby={described === '' ? undefined : described}
-      />
-      {wrong.length > 0 ? (
-        <div class="invalid-feedback" id={`${name}-error`}>
-          {wrong.join(' ')}
-        </div>
-      ) : null}
-      {hints[name] === undefined ? null : (
-        <small class="form-hint" id={`${name}-hint`}>
-          {hints[name]}
-        </small>
-      )}
-    </div>
-  )
-}
+/** What an empty form is filled with: the defaults of the columns. */
+export const emptyServer: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries<Field>(registry.server.fields).flatMap(([name, field]) =>
+    'default' in field && field.default !== undefined ? [[name, String(field.default)]] : [],
+  ),
+)
 
 /** Adds a server in one step: row, endpoint and secret. */
 export const ServerForm = ({ formToken, values, errors }: ServerFormProps) => {
-  const general = Object.entries(errors).filter(([field]) => !offered.some((name) => name === field))
+  const general = Object.entries(errors)
+    .filter(([name]) => !offered.some((known) => known === name))
+    .flatMap(([, texts]) => texts)
   return (
-    <form class="card" method="post" action="/plugins/pbs/servers/add/">
+    <form class="card netbox-pbs-form" method="post" action={addServerPage}>
       <div class="card-body">
         <input type="hidden" name="form_token" value={formToken} />
-        {general.length > 0 ? <Alert kind="danger">{general.flatMap(([, texts]) => texts).join(' ')}</Alert> : null}
+        {general.length > 0 ? <Alert kind="danger">{general.join(' ')}</Alert> : null}
         {offered.map((name) => (
-          <Input name={name} values={values} errors={errors} />
+          <Input name={name} value={name === 'token_secret' ? '' : (values[name] ?? '')} wrong={errors[name] ?? []} />
         ))}
       </div>
-      <div class="card-footer text-end">
-        <a class="btn me-2" href="/plugins/pbs/servers/">
+      <div class="card-footer btn-list justify-content-end">
+        <a class="btn" href={listPage('server')}>
           Cancel
         </a>
         <button class="btn btn-primary" type="submit">
@@ -89,5 +53,69 @@ export const ServerForm = ({ formToken, values, errors }: ServerFormProps) => {
         </button>
       </div>
     </form>
+  )
+}
+
+const fields: Readonly<Record<string, Field>> = {
+  ...registry.server.fields,
+  token_secret: { class: 'source', type: 'text', max: 255, label: 'Token secret' },
+}
+
+const Input = ({ name, value, wrong }: { name: string; value: string; wrong: ReadonlyArray<string> }) => {
+  const field = fields[name]
+  if (field === undefined) return null
+  const described = [`${name}-hint`, ...(wrong.length > 0 ? [`${name}-error`] : [])].join(' ')
+  const invalid = wrong.length > 0 ? ' is-invalid' : ''
+  const below = (
+    <>
+      {wrong.length > 0 ? (
+        <div class="invalid-feedback d-block" id={`${name}-error`}>
+          {wrong.join(' ')}
+        </div>
+      ) : null}
+      <small class="form-hint mt-1" id={`${name}-hint`}>
+        {hints[name] ?? ''}
+      </small>
+    </>
+  )
+  if (field.type === 'boolean') {
+    return (
+      <div class="mb-3">
+        <label class="form-check mb-0">
+          <input
+            class={`form-check-input${invalid}`}
+            type="checkbox"
+            name={name}
+            value="true"
+            checked={value === 'true'}
+            aria-describedby={described}
+          />
+          <span class="form-check-label">{field.label}</span>
+        </label>
+        {below}
+      </div>
+    )
+  }
+  const secret = name === 'token_secret'
+  return (
+    <div class="mb-3">
+      <label class={field.required ? 'form-label required' : 'form-label'} for={name}>
+        {field.label}
+      </label>
+      <input
+        class={`form-control${invalid}`}
+        id={name}
+        name={name}
+        type={secret ? 'password' : 'text'}
+        inputmode={field.type === 'integer' ? 'numeric' : undefined}
+        autocomplete={secret ? 'new-password' : 'off'}
+        spellcheck={false}
+        value={value}
+        required={field.required}
+        aria-describedby={described}
+        aria-invalid={wrong.length > 0 ? 'true' : undefined}
+      />
+      {below}
+    </div>
   )
 }

@@ -1,19 +1,29 @@
+import { signInPage } from '../paths.ts'
 import { Alert } from './alert.tsx'
 
 /** Asks for an API token. Nothing is kept of it: it opens a session of its own. */
-export const SignInView = ({ next, error }: { next: string; error: string | null }) => (
-  <div class="container-tight py-4">
+export const SignIn = ({ next, error }: { next: string; error: string | null }) => (
+  <>
     <h1 class="text-center mb-4">netbox-pbs</h1>
-    <form class="card card-md" method="post" action="/plugins/pbs/login/">
+    <form class="card card-md" method="post" action={signInPage}>
       <div class="card-body">
-        <h2 class="card-title text-center mb-4">Sign in</h2>
+        <h2 class="text-center mb-4">Sign in</h2>
         {error === null ? null : <Alert kind="danger">{error}</Alert>}
         <input type="hidden" name="next" value={next} />
         <label class="form-label" for="token">
           API token
         </label>
-        <input class="form-control" id="token" name="token" type="password" autocomplete="off" required autofocus />
-        <small class="form-hint">
+        <input
+          class="form-control"
+          id="token"
+          name="token"
+          type="password"
+          autocomplete="off"
+          required
+          autofocus
+          aria-describedby="token-hint"
+        />
+        <small class="form-hint mt-1" id="token-hint">
           The start prints one, or the name of the file it is in. “netbox-pbs token create” makes another.
         </small>
         <div class="form-footer">
@@ -23,5 +33,5 @@ export const SignInView = ({ next, error }: { next: string; error: string | null
         </div>
       </div>
     </form>
-  </div>
+  </>
 )

@@ -1,0 +1,76 @@
+import { type FieldErrors, type ListQuery, type ModelName, registry } from '@netbox-pbs/core'
+import { InventoryLists } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import type { ApiContext } from '../http/caller.ts'
+import { anyRow } from '../inventory/row.ts'
+import { filterChips } from './filters.ts'
+import { html } from './html.ts'
+import { readPageQuery } from './page-query.ts'
+import { addServerPage, listPage } from './paths.ts'
+import type { Page } from './serve-page.tsx'
+import { Alert } from './view/alert.tsx'
+import { FilterChips } from './view/filter-chips.tsx'
+import { Layout } from './view/layout.tsx'
+import { ListTable } from './view/list-table.tsx'
+import { PageTitle } from './view/page-title.tsx'
+import type { Viewer } from './view/viewer.ts'
+import { forVisitor } from './visitor-page.ts'
+
+/** The list of a model, by the parameters that its REST list takes. */
+export const list =
+  (model: ModelName) =>
+  (c: ApiContext): Page => {
+    const parameters = new URL(c.req.url).searchParams
+    // Pages are reached by number; a cursor belongs to REST.
+    parameters.delete('start')
+    return forVisitor((viewer) => draw(viewer, model, parameters))(c)
+  }
+
+const draw = (viewer: Viewer, name: ModelName, parameters: URLSearchParams): Page =>
+  Effect.gen(function* () {
+    const model = registry[name]
+    const path = listPage(name)
+    const { request, resolved } = yield* readPageQuery(name, parameters)
+    const wrong = resolved._tag === 'refused' ? sentences(resolved.body) : []
+    return html(
+      <Layout title={model.labelPlural} path={path} viewer={viewer}>
+        <PageTitle title={model.labelPlural}>
+          {name === 'server' && viewer.writes ? (
+            <a class="btn btn-primary" href={addServerPage}>
+              Add a server
+            </a>
+          ) : null}
+        </PageTitle>
+        {wrong.map((sentence) => (
+          <Alert kind="danger">{sentence}</Alert>
+        ))}
+        <FilterChips chips={yield* filterChips(request, parameters)} path={path} />
+        {resolved._tag === 'query' ? yield* table(resolved.query, parameters) : null}
+      </Layout>,
+      wrong.length > 0 ? 400 : 200,
+    )
+  })
+
+const table = (query: ListQuery, parameters: URLSearchParams) =>
+  Effect.gen(function* () {
+    const lists = yield* InventoryLists
+    const { count, rows } = yield* lists.list(query)
+    const { limit } = query.page
+    return (
+      <ListTable
+        model={registry[query.model]}
+        rows={rows.map(anyRow)}
+        path={listPage(query.model)}
+        parameters={parameters}
+        count={count ?? rows.length}
+        limit={limit}
+        offset={query.page._tag === 'offset' ? query.page.offset : 0}
+        search={query.search ?? ''}
+      />
+    )
+  })
+
+const sentences = (body: FieldErrors | ReadonlyArray<string>): ReadonlyArray<string> =>
+  Object.entries(body).map(([name, texts]) =>
+    Array.isArray(body) ? String(texts) : `${name}: ${[texts].flat().join(' ')}`,
+  )

@@ -1,0 +1,45 @@
+import type { JSX } from 'hono/jsx/jsx-runtime'
+import { home } from './paths.ts'
+import { Layout } from './view/layout.tsx'
+import { Message } from './view/message.tsx'
+import type { Viewer } from './view/viewer.ts'
+
+/** What is asked for does not exist, or no longer. `list` is where to look instead. */
+export const notFound = (viewer: Viewer | null, path: string, what = 'This page', list = home): JSX.Element => (
+  <Layout title="Not found" path={path} viewer={viewer}>
+    <Message
+      title={`${what} does not exist`}
+      action={{ href: list, label: list === home ? 'To the overview' : 'Back to the list' }}
+    >
+      It may have been deleted since the link was made.
+    </Message>
+  </Layout>
+)
+
+/** A form that was not sent by a page of this session. */
+export const foreignForm = (viewer: Viewer | null, path: string): JSX.Element => (
+  <Layout title="Not accepted" path={path} viewer={viewer}>
+    <Message
+      title="This form was not accepted"
+      action={{ href: path === '' ? home : path, label: 'Load the page again' }}
+    >
+      It was not sent from a page of this session. Load the page again and send it once more.
+    </Message>
+  </Layout>
+)
+
+/** A page or form for people who may write, asked for by one who may only read. */
+export const readOnly = (viewer: Viewer, path: string): JSX.Element => (
+  <Layout title="Not allowed" path={path} viewer={viewer}>
+    <Message title="Your token may read only" action={{ href: home, label: 'To the overview' }}>
+      Sign in with a token that has write access to change something.
+    </Message>
+  </Layout>
+)
+
+/** A body larger than any form of ours. */
+export const bodyTooLarge = (limit: number): JSX.Element => (
+  <Layout title="Too large" path="" viewer={null}>
+    <Message title="This form is too large">A form may have {String(limit / 1024)} KiB at most.</Message>
+  </Layout>
+)

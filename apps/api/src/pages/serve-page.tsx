@@ -1,0 +1,57 @@
+import type { StoreFailed } from '@netbox-pbs/core/ports'
+import { Cause, Effect } from 'effect'
+import type { ApiContext } from '../http/caller.ts'
+import type { Run } from '../http/run.ts'
+import type { ApiServices } from '../services.ts'
+import { html } from './html.ts'
+import { signInPage } from './paths.ts'
+import { Layout } from './view/layout.tsx'
+import { Message } from './view/message.tsx'
+
+/** A page being made for a request. What it fails with is a page as well. */
+export type Page = Effect.Effect<Response, StoreFailed, ApiServices>
+
+/** Answers a request with a page. */
+export type ServePage = (c: ApiContext, page: Page) => Promise<Response>
+
+/** The bridge from a page's Effect to its reply. A failure of the database and a defect are pages too, with a sentence for the reader; their causes go to the log. */
+export const servePage =
+  (run: Run): ServePage =>
+  (c, page) =>
+    run(
+      c,
+      page.pipe(
+        Effect.catchTag('StoreFailed', (error) =>
+          Effect.logError('the database failed a page', error.cause).pipe(
+            Effect.as(failurePage('The database did not answer', `${capitalized(error.message)}.`, 503)),
+          ),
+        ),
+        Effect.catchAllCause((cause) =>
+          Cause.isInterruptedOnly(cause)
+            ? Effect.interrupt
+            : Effect.logError('a page failed', cause).pipe(
+                Effect.as(
+                  failurePage(
+                    'This page failed',
+                    `It is our fault. The log names it by request ${c.get('requestId')}.`,
+                    500,
+                  ),
+                ),
+              ),
+        ),
+        Effect.annotateLogs({ path: loggedPath(c.req.path) }),
+      ),
+    )
+
+/** The path of a request without what signs somebody in. */
+const loggedPath = (path: string): string => (path.startsWith(signInPage) ? signInPage : path)
+
+const failurePage = (title: string, sentence: string, status: number): Response =>
+  html(
+    <Layout title={title} path="" viewer={null}>
+      <Message title={title}>{sentence}</Message>
+    </Layout>,
+    status,
+  )
+
+const capitalized = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`

@@ -1,0 +1,98 @@
+import type { Field, FieldClass, Model } from '@netbox-pbs/core'
+import type { Child } from 'hono/jsx'
+import type { Row } from '../../inventory/row.ts'
+import { formatTime } from './format.ts'
+import { RowCell } from './row-cell.tsx'
+
+interface Attribute {
+  readonly name: string
+  readonly field: Field
+}
+
+interface Panel {
+  readonly title: string
+  readonly classes: ReadonlyArray<FieldClass>
+}
+
+const left: ReadonlyArray<Panel> = [
+  { title: 'Identity', classes: ['key'] },
+  { title: 'Last observed', classes: ['observation'] },
+]
+const right: ReadonlyArray<Panel> = [
+  { title: 'From the source', classes: ['immutable', 'source', 'operator'] },
+  { title: 'Counted and derived', classes: ['derived'] },
+]
+
+/** A row's attributes, in panels by the class of its fields; JSON has panels of its own below them. `related` stands beside them. */
+export const Detail = ({ model, row, related }: { model: Model; row: Row; related: Child }) => {
+  const shown = Object.entries(model.fields)
+    .filter(([, field]) => field.internal !== true)
+    .map(([name, field]): Attribute => ({ name, field }))
+  const plain = shown.filter(({ field }) => field.type !== 'json')
+  const wide = shown.filter(({ field }) => field.type === 'json')
+  const panel = ({ title, classes }: Panel) => (
+    <Attributes
+      title={title}
+      model={model}
+      row={row}
+      attributes={plain.filter(({ field }) => classes.includes(field.class))}
+    />
+  )
+  return (
+    <>
+      <div class="row row-cards">
+        <div class="col-lg-6 netbox-pbs-stack">{left.map(panel)}</div>
+        <div class="col-lg-6 netbox-pbs-stack">
+          {right.map(panel)}
+          {related}
+        </div>
+        {wide.map(({ name, field }) => (
+          <div class="col-12">
+            <section class="card">
+              <div class="card-header">
+                <h2 class="card-title">{field.label}</h2>
+              </div>
+              <div class="card-body">
+                <RowCell model={model} name={name} field={field} row={row} />
+              </div>
+            </section>
+          </div>
+        ))}
+      </div>
+      <p class="text-secondary mt-3 mb-0">
+        {model.objectType}:{row.id} · created {formatTime(row.created)} · updated {formatTime(row.last_updated)} UTC
+      </p>
+    </>
+  )
+}
+
+const Attributes = ({
+  title,
+  model,
+  row,
+  attributes,
+}: {
+  title: string
+  model: Model
+  row: Row
+  attributes: ReadonlyArray<Attribute>
+}) =>
+  attributes.length === 0 ? null : (
+    <section class="card">
+      <div class="card-header">
+        <h2 class="card-title">{title}</h2>
+      </div>
+      <table class="table card-table netbox-pbs-attributes">
+        <tbody>
+          {attributes.map(({ name, field }) => (
+            <tr>
+              <th scope="row">{field.label}</th>
+              <td class="netbox-pbs-break">
+                <RowCell model={model} name={name} field={field} row={row} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  )

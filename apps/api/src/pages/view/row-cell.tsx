@@ -1,0 +1,46 @@
+import { type Field, type Model, registry } from '@netbox-pbs/core'
+import type { Child } from 'hono/jsx'
+import type { Row } from '../../inventory/row.ts'
+import { rowPage } from '../paths.ts'
+import { Badge } from './badge.tsx'
+import { Cell } from './cell.tsx'
+import { formatBytes } from './format.ts'
+import { Usage } from './usage.tsx'
+
+const colors: Readonly<Record<string, string>> = { ok: 'green', failed: 'red' }
+
+const verification = (state: unknown): Child | undefined =>
+  typeof state === 'string' && state !== '' ? <Badge color={colors[state] ?? 'secondary'} label={state} /> : undefined
+
+/** Cells that say more than their column's type does, by model and column; undefined: shown by its type. */
+const special: Readonly<Record<string, (row: Row) => Child | undefined>> = {
+  'datastore.used_bytes': ({ used_bytes: used, total_bytes: total }) =>
+    typeof used === 'number' && typeof total === 'number' ? <Usage used={used} total={total} /> : undefined,
+  'group.newest_verification': (row) => verification(row['newest_verification']),
+  'snapshot.verification_state': (row) => verification(row['verification_state']),
+  'snapshot.files': (row) => {
+    const files: ReadonlyArray<unknown> = Array.isArray(row['files']) ? row['files'] : []
+    const readable = files.map((file) =>
+      typeof file === 'object' && file !== null && 'size' in file && typeof file.size === 'number'
+        ? { ...file, size: formatBytes(file.size) }
+        : file,
+    )
+    return <Cell field={registry.snapshot.fields.files} value={readable} reference="" />
+  },
+}
+
+/** A column of a row. */
+export const RowCell = ({ model, name, field, row }: { model: Model; name: string; field: Field; row: Row }) => (
+  <>{special[`${model.name}.${name}`]?.(row) ?? <Cell field={field} value={row[name]} reference={row.serverName} />}</>
+)
+
+/** The column of a list that links to the row: the first that is a name of its own. */
+export const linkedColumn = (model: Model): string | undefined =>
+  model.columns.find((name) => !['choice', 'reference'].includes(model.fields[name]?.type ?? 'choice'))
+
+/** A column of a row, linked to the row. */
+export const LinkedCell = (props: Parameters<typeof RowCell>[0]) => (
+  <a class="fw-medium" href={rowPage(props.model.name, props.row.id)}>
+    <RowCell {...props} />
+  </a>
+)

@@ -1,0 +1,151 @@
+import { type Run, type ScopeResult, scopeTitle, type Warning } from '@netbox-pbs/core'
+import type { Child } from 'hono/jsx'
+import { Alert } from './alert.tsx'
+import { formatCount, formatDuration, formatTime } from './format.ts'
+import { Nothing } from './nothing.tsx'
+import { Pager, type PagerProps } from './pager.tsx'
+import { isUnderWay, RunState } from './run-state.tsx'
+import { coveredServers, startedBy } from './run-table.tsx'
+
+/** A run as its page shows it. */
+export interface RunDetailProps {
+  readonly run: Run
+  readonly scopes: ReadonlyArray<ScopeResult>
+  readonly warnings: ReadonlyArray<Warning>
+  /** Where the list of scopes stands. */
+  readonly pager: PagerProps
+}
+
+/** One run: what it did, which scopes changed or need a look, and why. While it is under way it loads itself anew. */
+export const RunDetail = ({ run, scopes, warnings, pager }: RunDetailProps) => {
+  const here = `${pager.path}?${pager.parameters}`
+  const polling = isUnderWay(run)
+    ? {
+        'hx-get': here,
+        'hx-trigger': 'every 1s',
+        'hx-select': '#run',
+        'hx-target': '#run',
+        'hx-swap': 'outerHTML show:none',
+      }
+    : {}
+  return (
+    <div id="run" class="netbox-pbs-stack" {...polling}>
+      {run.error === '' ? null : <Alert kind="danger">{run.error}</Alert>}
+      <section class="card">
+        {isUnderWay(run) ? (
+          <div class="progress progress-sm card-progress">
+            <div class="progress-bar progress-bar-indeterminate" />
+          </div>
+        ) : null}
+        <div class="card-body">
+          <dl class="datagrid m-0">
+            <Item title="Status">
+              <span role="status">
+                <RunState state={run.status} />
+              </span>
+            </Item>
+            <Item title="Rows read">{formatCount(run.rows_read)}</Item>
+            {Object.entries(run.counts).map(([name, count]) => (
+              <Item title={name.replace('_', ' ')}>{formatCount(count)}</Item>
+            ))}
+            <Item title="Unchanged scopes">{formatCount(run.outcomes.unchanged)}</Item>
+            <Item title="Started">{run.started === null ? <Nothing /> : formatTime(run.started)}</Item>
+            <Item title="Took">
+              {run.started === null || run.completed === null ? (
+                <Nothing />
+              ) : (
+                formatDuration(run.started, run.completed)
+              )}
+            </Item>
+            <Item title="Started by">{startedBy(run)}</Item>
+            <Item title="Covers">{run.resources.join(', ')}</Item>
+            <Item title="Servers">{coveredServers(run)}</Item>
+          </dl>
+        </div>
+      </section>
+      <Scopes scopes={scopes} pager={pager} underWay={isUnderWay(run)} />
+      {warnings.length === 0 ? null : <Warnings warnings={warnings} />}
+    </div>
+  )
+}
+
+const Item = ({ title, children }: { title: string; children?: Child }) => (
+  <div class="datagrid-item">
+    <dt class="datagrid-title">{title}</dt>
+    <dd class="datagrid-content m-0">{children}</dd>
+  </div>
+)
+
+const Scopes = ({
+  scopes,
+  pager,
+  underWay,
+}: {
+  scopes: ReadonlyArray<ScopeResult>
+  pager: PagerProps
+  underWay: boolean
+}) => (
+  <section class="card">
+    <div class="card-header">
+      <h2 class="card-title">Scopes that changed or need a look</h2>
+    </div>
+    <div class="table-responsive">
+      <table class="table table-vcenter card-table">
+        <thead>
+          <tr>
+            {['Scope', 'Outcome', 'Why'].map((head) => (
+              <th scope="col">{head}</th>
+            ))}
+            {['Created', 'Updated', 'Deleted', 'Held back'].map((head) => (
+              <th scope="col" class="text-end">
+                {head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {scopes.map(({ scope, outcome, reason, counts }) => (
+            <tr>
+              <td class="netbox-pbs-break">{scopeTitle(scope)}</td>
+              <td>
+                <RunState state={outcome} />
+              </td>
+              <td>{reason === null ? <Nothing /> : reason.message}</td>
+              {[counts.created, counts.updated, counts.deleted, counts.held_back].map((count) => (
+                <td class="text-end">{formatCount(count)}</td>
+              ))}
+            </tr>
+          ))}
+          {scopes.length === 0 ? (
+            <tr>
+              <td colspan={7} class="text-secondary text-center py-5">
+                {underWay ? 'None so far.' : 'None. All that was read is as it was.'}
+              </td>
+            </tr>
+          ) : null}
+        </tbody>
+      </table>
+    </div>
+    {pager.count > pager.limit ? <Pager {...pager} /> : null}
+  </section>
+)
+
+const Warnings = ({ warnings }: { warnings: ReadonlyArray<Warning> }) => (
+  <section class="card">
+    <div class="card-header">
+      <h2 class="card-title">Warnings</h2>
+    </div>
+    <ul class="list-group list-group-flush">
+      {warnings.map(({ code, scope, message, count }) => (
+        <li class="list-group-item">
+          {message}
+          <div class="text-secondary">
+            {code}
+            {scope === null ? '' : ` · ${scopeTitle(scope)}`}
+            {count > 1 ? ` · ${formatCount(count)} times` : ''}
+          </div>
+        </li>
+      ))}
+    </ul>
+  </section>
+)

@@ -1,0 +1,74 @@
+import type { RowCounts, Run } from '@netbox-pbs/core'
+import { runPage } from '../paths.ts'
+import { formatCount, formatDuration, formatTime } from './format.ts'
+import { Nothing } from './nothing.tsx'
+import { RunState } from './run-state.tsx'
+
+const counted: ReadonlyArray<readonly [keyof RowCounts, string]> = [
+  ['created', 'Created'],
+  ['updated', 'Updated'],
+  ['deleted', 'Deleted'],
+  ['unchanged', 'Unchanged'],
+  ['held_back', 'Held back'],
+]
+
+/** Runs, newest first. `empty` stands where there is none. */
+export const RunTable = ({ runs, empty }: { runs: ReadonlyArray<Run>; empty: string }) => (
+  <div class="table-responsive">
+    <table class="table table-vcenter card-table table-hover">
+      <caption class="visually-hidden">Sync runs</caption>
+      <thead>
+        <tr>
+          {['Run', 'Status', 'Servers', 'Started', 'Took', 'By'].map((head) => (
+            <th scope="col">{head}</th>
+          ))}
+          {counted.map(([, head]) => (
+            <th scope="col" class="text-end">
+              {head}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {runs.map((run) => (
+          <tr>
+            <td>
+              <a class="fw-medium" href={runPage(run.id)}>
+                Run {run.id}
+              </a>
+            </td>
+            <td>
+              <RunState state={run.status} />
+            </td>
+            <td class="netbox-pbs-clip">{coveredServers(run)}</td>
+            <td class="text-nowrap">{run.started === null ? <Nothing /> : formatTime(run.started)}</td>
+            <td class="text-nowrap">
+              {run.started === null || run.completed === null ? (
+                <Nothing />
+              ) : (
+                formatDuration(run.started, run.completed)
+              )}
+            </td>
+            <td>{startedBy(run)}</td>
+            {counted.map(([name]) => (
+              <td class="text-end">{formatCount(run.counts[name])}</td>
+            ))}
+          </tr>
+        ))}
+        {runs.length === 0 ? (
+          <tr>
+            <td colspan={6 + counted.length} class="text-secondary text-center py-5">
+              {empty}
+            </td>
+          </tr>
+        ) : null}
+      </tbody>
+    </table>
+  </div>
+)
+
+/** The servers of a run in words. */
+export const coveredServers = ({ servers }: Run): string => (servers === null ? 'all' : servers.join(', '))
+
+/** Who started a run, in words. */
+export const startedBy = ({ trigger, user }: Run): string => (user === '' ? trigger : user)
