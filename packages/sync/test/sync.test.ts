@@ -1,9 +1,6 @@
-import { scopeTitle } from '@netbox-pbs/core'
-import { Effect } from 'effect'
 import { describe, expect, test } from 'vitest'
 import type { FleetServer } from './memory/fleet.ts'
-import type { RunRecord } from './memory/runs.ts'
-import { MemorySystem } from './memory/system.ts'
+import { MemorySystem, run } from './memory/system.ts'
 
 const pbsA: FleetServer = {
   name: 'pbs-a',
@@ -19,16 +16,6 @@ const pbsB: FleetServer = {
   endpointId: 2,
   datastores: { lake: { namespaces: { '': { 'vm/7': [9] } } } },
 }
-
-const run = <A>(effect: Effect.Effect<A>): Promise<A> => Effect.runPromise(effect)
-
-/** Scopes that did not end unchanged, in words. */
-const ends = (record: RunRecord) =>
-  record.outcomes
-    .filter(({ outcome }) => outcome !== 'unchanged')
-    .map(({ scope, outcome, reason }) =>
-      [scopeTitle(scope), outcome, ...(reason === null ? [] : [reason.code])].join(': '),
-    )
 
 describe('a sync', () => {
   test('brings a whole fleet into an empty inventory', async () => {
@@ -52,7 +39,7 @@ describe('a sync', () => {
     system.world.writes = 0
     const record = await run(system.sync())
     expect(system.world.writes).toBe(0)
-    expect(ends(record)).toEqual([])
+    expect(record.ends).toEqual([])
     expect(record.run).toMatchObject({
       status: 'completed',
       counts: { created: 0, updated: 0, deleted: 0, unchanged: 19 },

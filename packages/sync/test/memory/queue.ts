@@ -15,10 +15,12 @@ export class MemoryQueue {
   #nextId = 1
   readonly #maxTries = 3
 
+  readonly claim: Effect.Effect<Option.Option<ClaimedJob>> = Effect.sync(() => Option.fromNullable(this.#claim()))
+
   readonly layer = Layer.succeed(Queue, {
     enqueue: (job) =>
       Effect.sync(() => void this.jobs.push({ id: `job-${this.#nextId++}`, job, attempt: 0, active: false })),
-    claim: () => Effect.sync(() => Option.fromNullable(this.#claim())),
+    claim: () => this.claim,
     heartbeat: ({ id }) => Effect.sync(() => void this.events.push(`heartbeat ${id}`)),
     complete: (claimed) => Effect.sync(() => this.#remove('complete', claimed)),
     retry: (claimed) =>

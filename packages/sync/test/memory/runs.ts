@@ -7,6 +7,7 @@ import {
   type ScopeResult,
   scopeKey,
   scopeOutcomes,
+  scopeTitle,
   type Warning,
 } from '@netbox-pbs/core'
 import { Runs } from '@netbox-pbs/core/ports'
@@ -23,9 +24,17 @@ export class RunRecord {
     this.run = run
   }
 
-  /** Outcomes by the scope's title, for tests. */
   get outcomes(): ReadonlyArray<ScopeResult> {
     return [...this.results.values()]
+  }
+
+  /** How each scope ended that did not end unchanged, in words. */
+  get ends(): ReadonlyArray<string> {
+    return this.outcomes
+      .filter(({ outcome }) => outcome !== 'unchanged')
+      .map(({ scope, outcome, reason }) =>
+        [scopeTitle(scope), outcome, ...(reason === null ? [] : [reason.code])].join(': '),
+      )
   }
 }
 

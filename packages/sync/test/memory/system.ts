@@ -6,6 +6,7 @@ import {
   Source,
   SourceFailed,
   type SourceRequest,
+  type StoreFailed,
 } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option, Stream } from 'effect'
 import { runJob, startRun } from '../../src/index.ts'
@@ -24,6 +25,7 @@ export class MemorySystem {
   readonly log: ChangeSetLog = { landings: [], largestAppend: 0, open: new Map() }
   readonly contacts: Array<string> = []
   readonly requests: Array<SourceRequest> = []
+  settingsFailure: Option.Option<StoreFailed> = Option.none()
   fleet: ReadonlyArray<FleetServer> = []
   listing: Listing = {}
   /** The stream of a request; the fleet's unless a test says otherwise. */
@@ -46,12 +48,16 @@ export class MemorySystem {
     }),
     Layer.succeed(SettingsStore, {
       get: () =>
-        Effect.sync(() => ({
-          ...this.world.settings,
-          proxbox_api_key_configured: false,
-          created: '2026-01-01T00:00:00Z',
-          last_updated: '2026-01-01T00:00:00Z',
-        })),
+        Effect.suspend(() =>
+          Option.isSome(this.settingsFailure)
+            ? this.settingsFailure.value
+            : Effect.succeed({
+                ...this.world.settings,
+                proxbox_api_key_configured: false,
+                created: '2026-01-01T00:00:00Z',
+                last_updated: '2026-01-01T00:00:00Z',
+              }),
+        ),
       update: (change) => Effect.sync(() => this.set(change)),
       proxboxApiKey: () => Effect.succeed(Option.none()),
     }),
@@ -105,3 +111,14 @@ export class MemorySystem {
 /** A source that stops. */
 export const cut = (retryable: boolean): Effect.Effect<never, SourceFailed> =>
   Effect.fail(new SourceFailed({ code: 'cut_off', message: 'the stream was cut off', retryable }))
+
+/** Runs to the end; tests have no other world. */
+export const run = <A>(effect: Effect.Effect<A>): Promise<A> => Effect.runPromise(effect)
+
+/** A system that has landed this fleet once. */
+export const synced = async (...fleet: ReadonlyArray<FleetServer>): Promise<MemorySystem> => {
+  const system = new MemorySystem()
+  system.fleet = fleet
+  await run(system.sync())
+  return system
+}
