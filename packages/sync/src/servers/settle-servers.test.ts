@@ -1,0 +1,117 @@
+import { type Change, type Facts, naturalKey, type Presence } from '@netbox-pbs/core'
+import type { ServerRow } from '@netbox-pbs/core/ports'
+import { describe, expect, test } from 'vitest'
+import { type ReportedServer, settleServers } from './settle-servers.ts'
+
+const facts = (name: string, endpoint_id: number | null, change: Partial<Facts<'server'>> = {}): Facts<'server'> => ({
+  name,
+  host: 'pbs.example.org',
+  port: 8007,
+  token_id: 'reader@pbs!netbox',
+  fingerprint: '',
+  verify_ssl: true,
+  version: '4.2',
+  timezone: 'UTC',
+  endpoint_id,
+  endpoint_state: endpoint_id === null ? 'none' : 'connected',
+  ...change,
+})
+const row = (
+  values: Facts<'server'>,
+  pendingSince: string | null = null,
+  presence: Presence = 'listed',
+): ServerRow => ({
+  id: 7,
+  presence,
+  facts: values,
+  pendingSince,
+})
+const reported = (name: string, endpoint_id: number, change: Partial<ReportedServer['facts']> = {}): ReportedServer => {
+  const { endpoint_state: _, ...values } = facts(name, endpoint_id)
+  return { facts: { ...values, endpoint_id, ...change }, observed: { status: 'reachable', last_seen_at: null } }
+}
+
+const now = Date.parse('2026-05-01T02:10:00Z')
+const justNow = '2026-05-01T02:08:00.001Z'
+const longAgo = '2026-05-01T02:08:00Z'
+const pending = { endpoint_state: 'pending' } as const
+
+/** Changes in words. */
+const words = (changes: ReadonlyArray<Change<'server'>>) =>
+  changes.map((change) =>
+    change._tag === 'update'
+      ? `update ${change.id}: ${change.fields.map(({ field, value }) => `${field}=${value}`).join(' ')}`
+      : change._tag === 'create'
+        ? `create ${change.values.name} ${change.values.endpoint_state} ${change.values.endpoint_id}`
+        : `delete ${change.id}`,
+  )
+
+describe('a row of main', () => {
+  const connected = row(facts('pbs-a', 1))
+  const gone = 'update 7: endpoint_id=null endpoint_state=none'
+  test.each<[string, ServerRow, ReadonlyArray<ReportedServer>, ReadonlyArray<string>]>([
+    ['connected, reported the same', connected, [reported('pbs-a', 1)], []],
+    ['connected, with another host', connected, [reported('pbs-a', 1, { host: 'x' })], ['update 7: host=x']],
+    ['connected, its endpoint made anew', connected, [reported('pbs-a', 5)], ['update 7: endpoint_id=5']],
+    ['connected, not reported', connected, [], [gone]],
+    ['connected, renamed at the gateway', connected, [reported('pbs-z', 1)], [gone, 'create pbs-z connected 1']],
+    ['inventory only, not reported', row(facts('pbs-a', null)), [], []],
+    [
+      'made by hand, reported',
+      row(facts('pbs-a', null), null, 'manual'),
+      [reported('pbs-a', 1)],
+      ['update 7: endpoint_id=1 endpoint_state=connected'],
+    ],
+    ['that does not answer', connected, [reported('pbs-a', 1, { version: null, timezone: null })], []],
+    ['pending since just now, not reported', row(facts('pbs-a', null, pending), justNow), [], []],
+    ['pending since just now, reported', row(facts('pbs-a', null, pending), justNow), [reported('pbs-a', 1)], []],
+    [
+      'pending since just now, its endpoint under its old name',
+      row(facts('pbs-new', 1, pending), justNow),
+      [reported('pbs-a', 1)],
+      [],
+    ],
+    ['pending for long, never connected', row(facts('pbs-a', null, pending), longAgo), [], ['delete 7']],
+    ['pending for long, its endpoint gone', row(facts('pbs-a', 1, pending), longAgo), [], [gone]],
+    [
+      'pending for long, endpoint of its name',
+      row(facts('pbs-a', null, { ...pending, host: 'old' }), longAgo),
+      [reported('pbs-a', 3)],
+      ['update 7: host=pbs.example.org endpoint_id=3 endpoint_state=connected'],
+    ],
+    [
+      'pending for long, endpoint of its id under another name',
+      row(facts('pbs-new', 1, pending), longAgo),
+      [reported('pbs-a', 1)],
+      ['update 7: name=pbs-a endpoint_state=connected'],
+    ],
+  ])('%s', (_, main, source, changes) => {
+    expect(words(settleServers([main], source, now).changes)).toEqual(changes)
+  })
+
+  test('that takes the name of its endpoint is known by the name it has', () => {
+    const { changes } = settleServers([row(facts('pbs-new', 1, pending), longAgo)], [reported('pbs-a', 1)], now)
+    expect(changes[0]?.key).toBe(naturalKey('server', { name: 'pbs-new' }))
+  })
+
+  test('does not take the name of its endpoint when another row has it', () => {
+    const main = [row(facts('pbs-new', 1, pending), longAgo), { ...row(facts('pbs-a', null)), id: 8 }]
+    expect(words(settleServers(main, [reported('pbs-a', 1)], now).changes)).toEqual([
+      'update 8: endpoint_id=1 endpoint_state=connected',
+      'update 7: endpoint_id=null endpoint_state=none',
+    ])
+  })
+})
+
+test('a server that the gateway renamed is named in a warning', () => {
+  const { warnings } = settleServers([row(facts('pbs-a', 1))], [reported('pbs-z', 1)], now)
+  expect(warnings.map(({ code }) => code)).toEqual(['server_renamed'])
+  expect(settleServers([row(facts('pbs-a', 1))], [], now).warnings).toEqual([])
+})
+
+test('readings come with every server that is reported and settled', () => {
+  const settled = settleServers([], [reported('pbs-a', 1), reported('pbs-b', 2)], now)
+  expect(settled.observed.map(({ key }) => key)).toEqual(['["pbs-a"]', '["pbs-b"]'])
+  const busy = settleServers([row(facts('pbs-a', null, pending), justNow)], [reported('pbs-a', 1)], now)
+  expect(busy.observed).toEqual([])
+})
