@@ -1,0 +1,41 @@
+/** A part of a case's work, prepared outside the clock. Throws when the outcome is not the expected one. */
+export type Batch = () => unknown
+
+/** One thing to measure. */
+export interface Case {
+  readonly title: string
+  /** How many rows one round handles. */
+  readonly rows: number
+  /** The work of one round, a bounded part at a time: making a batch costs no time, running it does. */
+  readonly batches: () => Iterable<Batch>
+}
+
+/** What the fastest round of a case took. */
+export interface Result {
+  readonly bench: string
+  readonly case: string
+  readonly n: number
+  readonly seconds: number
+  readonly rowsPerSecond: number
+  /** The most memory that the process has held so far, the prepared batches included. */
+  readonly peakRssMb: number
+}
+
+/** Runs a case once to warm up and then `repeat` times, and keeps the fastest round: noise of the machine only ever adds. */
+export async function measure(bench: string, { title, rows, batches }: Case, repeat: number): Promise<Result> {
+  await secondsOf(batches())
+  let seconds = Number.POSITIVE_INFINITY
+  for (let round = 0; round < repeat; round++) seconds = Math.min(seconds, await secondsOf(batches()))
+  const peakRssMb = process.resourceUsage().maxRSS / 1024
+  return { bench, case: title, n: rows, seconds, rowsPerSecond: rows / seconds, peakRssMb }
+}
+
+async function secondsOf(batches: Iterable<Batch>): Promise<number> {
+  let milliseconds = 0
+  for (const batch of batches) {
+    const begun = performance.now()
+    await batch()
+    milliseconds += performance.now() - begun
+  }
+  return milliseconds / 1000
+}

@@ -1,0 +1,32 @@
+import type { Result } from './measure.ts'
+
+/** A result for machines: one line of JSON. */
+export function jsonLine(result: Result): string {
+  return JSON.stringify({
+    bench: result.bench,
+    case: result.case,
+    n: result.n,
+    seconds: Number(result.seconds.toPrecision(4)),
+    rows_per_s: Math.round(result.rowsPerSecond),
+    peak_rss_mb: Math.round(result.peakRssMb),
+  })
+}
+
+/** Results for people. */
+export function table(results: ReadonlyArray<Result>): string {
+  const rows = results.map((result) => [
+    `${result.bench}: ${result.case}`,
+    thousands(result.n),
+    result.seconds.toFixed(3),
+    thousands(result.rowsPerSecond),
+    thousands(result.peakRssMb),
+  ])
+  const lines = [['case', 'rows', 'seconds', 'rows/s', 'peak MB'], ...rows]
+  const widthOf = (column: number): number => Math.max(...lines.map((cells) => cells[column]?.length ?? 0))
+  return lines
+    .map((cells) => cells.map((cell, i) => (i === 0 ? cell.padEnd(widthOf(i)) : cell.padStart(widthOf(i)))).join('  '))
+    .map((line) => `${line}\n`)
+    .join('')
+}
+
+const thousands = (value: number): string => Math.round(value).toLocaleString('en')
