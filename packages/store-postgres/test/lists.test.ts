@@ -139,6 +139,24 @@ describe.each(engines)('lists on $engine', ({ migrated }) => {
     expect(new Set(pages.flatMap(({ rows }) => rows.map(({ id }) => id))).size).toBe(5)
   })
 
+  test('the walk over groups finds the same pages as sorting the snapshots does', async () => {
+    const terms = ['server', 'datastore_name', 'namespace', 'backup_type', 'backup_id'].map(ascending)
+    const order = [...terms, descending('backup_time')]
+    for (const filters of [
+      [],
+      [exact('server', a)],
+      [exact('backup_id', '100', '7')],
+      [exact('backup_type', 'unknown')],
+    ]) {
+      for (const limit of [1, 2, 3, 50]) {
+        for (let offset = 0; offset < 6; offset++) {
+          const page = { _tag: 'offset', limit, offset } as const
+          expect(await list('snapshot', { filters, page })).toEqual(await list('snapshot', { filters, page, order }))
+        }
+      }
+    }
+  })
+
   test('a cursor goes by id and counts nothing', async () => {
     const all = (await list('snapshot', { page: { _tag: 'cursor', limit: 50, start: 0 } })).rows.map(({ id }) => id)
     expect(all).toEqual(all.toSorted((x, y) => x - y))

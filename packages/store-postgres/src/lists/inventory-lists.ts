@@ -6,10 +6,11 @@ import { Database } from '../database/database.ts'
 import { tables } from '../inventory/columns.ts'
 import { foldingCollation } from './folding-collation.ts'
 import { listFrom } from './list-columns.ts'
-import { type Condition, filterCondition } from './list-filter.ts'
+import { type Condition, filterCondition, where } from './list-filter.ts'
 import { listOrder } from './list-order.ts'
 import { searchCondition } from './list-search.ts'
 import { selectServed, servedRow } from './served-row.ts'
+import { countOfGroups, countsByGroups, walkedIds, walksGroups } from './snapshot-walk.ts'
 
 /** Lists and details straight from the tables. */
 export const inventoryListsLayer: Layer.Layer<InventoryLists, never, Database> = Layer.effect(
@@ -65,13 +66,14 @@ const listRows = Effect.fn('InventoryLists.list')(function* <M extends ModelName
     const ids = pageIds(model, conditions, { by: sql`t.id`, columns: [] }, sql`limit ${page.limit}`)
     return { count: null, rows: yield* pageRows(database, doing, model, ids) }
   }
-  const count = yield* database.query(doing, async (db) => {
-    const { rows } = await sql<{ count: number }>`
-      select count(*) as count ${from(model, conditions)} ${where(conditions)}`.execute(db)
-    return rows[0]?.count ?? 0
-  })
+  const counting = countsByGroups(query)
+    ? countOfGroups(filters)
+    : sql<{ count: number }>`select count(*) as count ${from(model, conditions)} ${where(conditions)}`
+  const count = yield* database.query(doing, async (db) => (await counting.execute(db)).rows[0]?.count ?? 0)
   if (page.offset >= count) return { count, rows: [] }
-  const ids = pageIds(model, conditions, listOrder(model, order), sql`limit ${page.limit} offset ${page.offset}`)
+  const ids = walksGroups(query)
+    ? walkedIds(filters, page)
+    : pageIds(model, conditions, listOrder(model, order), sql`limit ${page.limit} offset ${page.offset}`)
   return { count, rows: yield* pageRows(database, doing, model, ids) }
 })
 
@@ -109,11 +111,3 @@ const from = (model: ModelName, parts: ReadonlyArray<Pick<Condition, 'columns'>>
     model,
     parts.flatMap(({ columns }) => columns),
   )
-
-function where(conditions: ReadonlyArray<Condition>): RawBuilder<unknown> {
-  if (conditions.length === 0) return sql``
-  return sql`where ${sql.join(
-    conditions.map((condition) => condition.where),
-    sql` and `,
-  )}`
-}

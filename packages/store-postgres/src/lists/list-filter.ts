@@ -9,6 +9,15 @@ export interface Condition {
   readonly columns: ReadonlyArray<ListColumn>
 }
 
+/** Conditions that all hold, as a `where`; none: nothing. */
+export function where(conditions: ReadonlyArray<Pick<Condition, 'where'>>): RawBuilder<unknown> {
+  if (conditions.length === 0) return sql``
+  return sql`where ${sql.join(
+    conditions.map((condition) => condition.where),
+    sql` and `,
+  )}`
+}
+
 const extraTypes: Readonly<Record<string, string>> = {
   id: 'bigint',
   created: 'timestamptz',
