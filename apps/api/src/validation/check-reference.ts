@@ -76,7 +76,7 @@ function readReference(input: unknown): Reference {
   return {
     _tag: 'attributes',
     id: typeof numeric === 'number' ? numeric : null,
-    name: name === undefined ? null : String(name),
+    name: name === undefined ? null : typeof name === 'string' ? name : pythonText(name),
   }
 }
 

@@ -89,6 +89,7 @@ describe('a field refuses', () => {
     ['snapshot', 'server', { name: 'zz' }, noSuch("{'name': 'zz'}")],
     ['snapshot', 'server', { id: 7, name: 'pbs-a' }, noSuch("{'id': 7, 'name': 'pbs-a'}")],
     ['snapshot', 'server', { id: 99 }, noSuch("{'id': 99}")],
+    ['snapshot', 'server', { name: [[[[[5]]]]] }, noSuch("{'name': [[[…]]]}")],
     ['snapshot', 'server', {}, 'Multiple objects match the provided attributes: {}'],
     ['snapshot', 'server', { zz: 1 }, "Cannot resolve keyword 'zz' into field. Choices are: id, name"],
   ])('%s.%s: %j', (model, name, input, message) => {
