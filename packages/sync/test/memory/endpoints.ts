@@ -1,0 +1,71 @@
+import { type Endpoint, EndpointNotFound, EndpointRefused, Endpoints, GatewayUnavailable } from '@netbox-pbs/core/ports'
+import { Effect, Layer } from 'effect'
+
+/** A gateway in memory, that can be down or refuse. */
+export class MemoryGateway {
+  readonly endpoints = new Map<number, Endpoint>()
+  /** Secrets by endpoint, as a test may see them. */
+  readonly secrets = new Map<number, unknown>()
+  mode: 'up' | 'down' | 'refuses' = 'up'
+  /** Runs before each call: what main looks like while the gateway is asked. */
+  onCall: () => void = () => undefined
+  #nextId = 1
+
+  readonly layer = Layer.succeed(Endpoints, {
+    create: ({ token_secret, ...endpoint }) =>
+      Effect.map(this.#answer, () => {
+        const id = this.#nextId++
+        this.endpoints.set(id, { ...endpoint, id, enabled: true })
+        this.secrets.set(id, token_secret)
+        return { ...endpoint, id, enabled: true }
+      }),
+    get: ({ id }) => Effect.zipRight(this.#reachable, this.#find(id)),
+    update: ({ id, change: { token_secret, ...change } }) =>
+      Effect.zipRight(this.#answer, this.#find(id)).pipe(
+        Effect.map((endpoint) => {
+          const updated = { ...endpoint, ...change }
+          this.endpoints.set(id, updated)
+          if (token_secret !== undefined) this.secrets.set(id, token_secret)
+          return updated
+        }),
+      ),
+    remove: ({ id }) =>
+      Effect.zipRight(this.#reachable, this.#find(id)).pipe(
+        Effect.map(() => this.endpoints.delete(id)),
+        Effect.asVoid,
+      ),
+    test: (request) =>
+      Effect.zipRight(this.#reachable, 'id' in request ? Effect.asVoid(this.#find(request.id)) : Effect.void).pipe(
+        Effect.as({
+          reachable: true,
+          version: '4.2',
+          error: null,
+          presented_fingerprint: null,
+          missing_privileges: [],
+        }),
+      ),
+  })
+
+  get #reachable(): Effect.Effect<void, GatewayUnavailable> {
+    return Effect.suspend(() => {
+      this.onCall()
+      return this.mode === 'down' ? new GatewayUnavailable({ message: 'the gateway does not answer' }) : Effect.void
+    })
+  }
+
+  get #answer(): Effect.Effect<void, GatewayUnavailable | EndpointRefused> {
+    return Effect.zipRight(
+      this.#reachable,
+      Effect.suspend(() =>
+        this.mode === 'refuses' ? new EndpointRefused({ errors: { host: ['Not a host.'] } }) : Effect.void,
+      ),
+    )
+  }
+
+  #find(id: number): Effect.Effect<Endpoint, EndpointNotFound> {
+    return Effect.suspend(() => {
+      const endpoint = this.endpoints.get(id)
+      return endpoint === undefined ? new EndpointNotFound({ id }) : Effect.succeed(endpoint)
+    })
+  }
+}

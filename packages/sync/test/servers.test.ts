@@ -1,0 +1,210 @@
+import { Effect, Layer, Redacted, TestClock, TestContext } from 'effect'
+import { describe, expect, test } from 'vitest'
+import { changeServer, connectServer, removeServer, testServer } from '../src/index.ts'
+import { MemoryGateway } from './memory/endpoints.ts'
+import { handWritesLayer } from './memory/hand-writes.ts'
+import { inventoryLayer } from './memory/inventory.ts'
+import { type Row, World } from './memory/world.ts'
+
+const secret = Redacted.make('a-secret')
+const values = { name: 'pbs-a', host: 'a.example.org', token_id: 'reader@pbs!netbox' }
+
+/** Main, the gateway, and a way to run a use case against both. */
+const setUp = (failsAt = 0) => {
+  const world = new World()
+  const gateway = new MemoryGateway()
+  const layer = Layer.mergeAll(inventoryLayer(world), handWritesLayer(world, failsAt), gateway.layer)
+  const run = <A, E extends { readonly _tag: string }>(
+    effect: Effect.Effect<A, E, Layer.Layer.Success<typeof layer>>,
+    later = 0,
+  ) =>
+    Effect.runPromise(
+      TestClock.adjust(later).pipe(
+        Effect.zipRight(effect),
+        Effect.match({ onSuccess: (value) => value, onFailure: ({ _tag }) => _tag }),
+        Effect.provide(layer),
+        Effect.provide(TestContext.TestContext),
+      ),
+    )
+  return { world, gateway, run }
+}
+const only = (world: World): Row => {
+  const [row, ...others] = world.all('server')
+  if (row === undefined || others.length > 0) throw new Error('not exactly one server')
+  return row
+}
+/** A connected server. */
+const connected = async (failsAt = 0) => {
+  const system = setUp(failsAt)
+  await system.run(connectServer({ values, secret }))
+  return { ...system, id: only(system.world).id }
+}
+
+describe('connecting a new server', () => {
+  test('makes its endpoint while the row waits as pending, then confirms it', async () => {
+    const { world, gateway, run } = setUp()
+    const seen: Array<unknown> = []
+    gateway.onCall = () => seen.push(only(world).facts['endpoint_state'])
+    expect(await run(connectServer({ values, secret }))).toBe(1)
+    expect(seen).toEqual(['pending'])
+    expect(only(world).facts).toMatchObject({ ...values, port: 8007, endpoint_id: 1, endpoint_state: 'connected' })
+    expect([...gateway.endpoints.values()]).toMatchObject([{ id: 1, ...values, verify_ssl: true }])
+    expect(gateway.secrets.get(1)).toBe(secret)
+  })
+
+  test('without a secret makes it inventory only, and asks no gateway', async () => {
+    const { world, gateway, run } = setUp()
+    gateway.mode = 'down'
+    await run(connectServer({ values, secret: null }))
+    expect(only(world).facts).toMatchObject({ endpoint_id: null, endpoint_state: 'none' })
+  })
+
+  test.each([
+    ['down', 'GatewayUnavailable'],
+    ['refuses', 'EndpointRefused'],
+  ] as const)('keeps nothing when the gateway is %s', async (mode, failure) => {
+    const { world, gateway, run } = setUp()
+    gateway.mode = mode
+    expect(await run(connectServer({ values, secret }))).toBe(failure)
+    expect(world.all('server')).toEqual([])
+    expect(gateway.endpoints.size).toBe(0)
+  })
+
+  test('keeps nothing when the row cannot be confirmed', async () => {
+    const { world, gateway, run } = setUp(1)
+    expect(await run(connectServer({ values, secret }))).toBe('StoreFailed')
+    expect(world.all('server')).toEqual([])
+    expect(gateway.endpoints.size).toBe(0)
+  })
+
+  test('of a name that is taken does not reach the gateway', async () => {
+    const { gateway, run } = await connected()
+    expect(await run(connectServer({ values, secret }))).toBe('KeyTaken')
+    expect(gateway.endpoints.size).toBe(1)
+  })
+})
+
+describe('changing a connected server', () => {
+  test('changes its endpoint first, while the row waits', async () => {
+    const { world, gateway, run, id } = await connected()
+    const seen: Array<unknown> = []
+    gateway.onCall = () => seen.push(only(world).facts['endpoint_state'])
+    const other = Redacted.make('another')
+    await run(changeServer({ id, values: { name: 'pbs-b', port: 443 }, secret: other }))
+    expect(seen).toEqual(['pending'])
+    expect(only(world).facts).toMatchObject({ name: 'pbs-b', port: 443, endpoint_id: 1, endpoint_state: 'connected' })
+    expect(gateway.endpoints.get(1)).toMatchObject({ name: 'pbs-b', port: 443, host: values.host })
+    expect(gateway.secrets.get(1)).toBe(other)
+  })
+
+  test.each([
+    ['down', 'GatewayUnavailable'],
+    ['refuses', 'EndpointRefused'],
+  ] as const)('leaves the row as it was when the gateway is %s', async (mode, failure) => {
+    const { world, gateway, run, id } = await connected()
+    const before = only(world).facts
+    gateway.mode = mode
+    expect(await run(changeServer({ id, values: { host: 'b.example.org', version: '5' }, secret: null }))).toBe(failure)
+    expect(only(world).facts).toEqual(before)
+    expect(gateway.endpoints.get(1)).toMatchObject({ host: values.host })
+  })
+
+  test('asks no gateway when its endpoint has nothing of it', async () => {
+    const { world, gateway, run, id } = await connected()
+    gateway.mode = 'down'
+    await run(changeServer({ id, values: { ...values, version: '5' }, secret: null }))
+    expect(only(world).facts).toMatchObject({ version: '5', endpoint_state: 'connected' })
+  })
+
+  test('whose endpoint is gone asks for the secret, and connects it anew with one', async () => {
+    const { world, gateway, run, id } = await connected()
+    gateway.endpoints.clear()
+    expect(await run(changeServer({ id, values: { port: 443 }, secret: null }))).toBe('EndpointRefused')
+    expect(only(world).facts).toMatchObject({ port: 8007, endpoint_state: 'connected' })
+    await run(changeServer({ id, values: { port: 443 }, secret }))
+    expect(only(world).facts).toMatchObject({ port: 443, endpoint_id: 2, endpoint_state: 'connected' })
+  })
+
+  test('to a taken name fails before the gateway is asked', async () => {
+    const { world, gateway, run, id } = await connected()
+    await run(connectServer({ values: { ...values, name: 'pbs-b' }, secret }))
+    gateway.onCall = () => {
+      throw new Error('the gateway was asked')
+    }
+    expect(await run(changeServer({ id, values: { name: 'pbs-b' }, secret: null }))).toBe('KeyTaken')
+    expect(world.rows.server.get(id)?.facts).toMatchObject({ name: 'pbs-a', endpoint_state: 'connected' })
+  })
+
+  test('that cannot be confirmed leaves it pending, for the next sync to settle', async () => {
+    const { world, gateway, run, id } = await connected(3)
+    expect(await run(changeServer({ id, values: { port: 443 }, secret: null }))).toBe('StoreFailed')
+    expect(only(world).facts).toMatchObject({ port: 443, endpoint_id: 1, endpoint_state: 'pending' })
+    expect(gateway.endpoints.get(1)).toMatchObject({ port: 443 })
+    expect(await run(changeServer({ id, values: { port: 8007 }, secret: null }), 119_999)).toBe('ServerPending')
+    expect(await run(removeServer({ id }), 119_999)).toBe('ServerPending')
+    expect(await run(changeServer({ id, values: { port: 8007 }, secret: null }), 120_000)).toBeUndefined()
+    expect(only(world).facts).toMatchObject({ port: 8007, endpoint_state: 'connected' })
+  })
+})
+
+describe('giving a secret to a server that is inventory only', () => {
+  test('connects it, and it is never pending', async () => {
+    const { world, gateway, run } = setUp()
+    await run(connectServer({ values, secret: null }))
+    const seen: Array<unknown> = []
+    gateway.onCall = () => seen.push(only(world).facts['endpoint_state'])
+    await run(changeServer({ id: only(world).id, values: { port: 443 }, secret }))
+    expect(seen).toEqual(['none'])
+    expect(only(world).facts).toMatchObject({ port: 443, endpoint_id: 1, endpoint_state: 'connected' })
+  })
+
+  test.each(['down', 'refuses'] as const)('leaves it as it was when the gateway is %s', async (mode) => {
+    const { world, gateway, run } = setUp()
+    await run(connectServer({ values, secret: null }))
+    const before = only(world).facts
+    gateway.mode = mode
+    await run(changeServer({ id: only(world).id, values: { port: 443 }, secret }))
+    expect(only(world).facts).toEqual(before)
+  })
+})
+
+describe('removing a server', () => {
+  test('removes its endpoint too', async () => {
+    const { world, gateway, run, id } = await connected()
+    await run(removeServer({ id }))
+    expect([world.all('server').length, gateway.endpoints.size]).toEqual([0, 0])
+  })
+
+  test('whose endpoint is gone already is fine', async () => {
+    const { world, gateway, run, id } = await connected()
+    gateway.endpoints.clear()
+    expect(await run(removeServer({ id }))).toBeUndefined()
+    expect(world.all('server')).toEqual([])
+  })
+
+  test('deletes nothing when the gateway does not answer', async () => {
+    const { world, gateway, run, id } = await connected()
+    gateway.mode = 'down'
+    expect(await run(removeServer({ id }))).toBe('GatewayUnavailable')
+    expect(world.all('server')).toHaveLength(1)
+  })
+
+  test('that is not there', async () => {
+    expect(await setUp().run(removeServer({ id: 9 }))).toBe('ServerNotFound')
+  })
+})
+
+describe('testing a server', () => {
+  test('by id asks for its endpoint', async () => {
+    const { run, id } = await connected()
+    expect(await run(testServer({ id }))).toMatchObject({ reachable: true })
+  })
+
+  test('that is inventory only needs its secret', async () => {
+    const { world, run } = setUp()
+    await run(connectServer({ values, secret: null }))
+    expect(await run(testServer({ id: only(world).id }))).toBe('EndpointRefused')
+    const input = { ...values, port: 8007, fingerprint: '', verify_ssl: true, token_secret: secret }
+    expect(await run(testServer(input))).toMatchObject({ reachable: true })
+  })
+})
