@@ -13,6 +13,7 @@ import { Effect, type Redacted } from 'effect'
 import { changedColumns, confirmedValues, connectionOf, endpointInput } from './connection.ts'
 import { findServer } from './find-server.ts'
 import { ServerNotFound, type ServerPending } from './server-errors.ts'
+import { toTheEnd } from './to-the-end.ts'
 import { undoing } from './undoing.ts'
 
 /** A change of a server. `secret` connects one that is inventory only, and replaces the secret of one that is connected. */
@@ -58,7 +59,7 @@ const connect = (row: ServerRow, { id, values }: ServerChange, secret: Redacted.
     const create = (yield* Endpoints).create(endpointInput(after, secret))
     const endpoint = yield* undoing(create, write(id, { ...before }))
     yield* write(id, { ...values, ...confirmedValues(endpoint) })
-  }).pipe(Effect.uninterruptible)
+  }).pipe(toTheEnd)
 
 /** When the last write fails the row stays pending, and the next sync gives it the values of its endpoint. */
 const changeEndpoint = (row: ServerRow, endpointId: number, { id, values, secret }: ServerChange) =>
@@ -73,7 +74,7 @@ const changeEndpoint = (row: ServerRow, endpointId: number, { id, values, secret
     )
     const endpoint = yield* undoing(update, write(id, { ...before, endpoint_state: 'connected' }))
     yield* write(id, { ...values, ...confirmedValues(endpoint) })
-  }).pipe(Effect.uninterruptible)
+  }).pipe(toTheEnd)
 
 const endpointGone = new EndpointRefused({
   errors: { token_secret: ['The gateway no longer knows this server: send its token_secret to connect it again.'] },

@@ -10,6 +10,7 @@ import {
 import { Effect, type Redacted } from 'effect'
 import { confirmedValues, connectionOf, endpointInput, newConnection } from './connection.ts'
 import { ServerNotFound } from './server-errors.ts'
+import { toTheEnd } from './to-the-end.ts'
 import { undoing } from './undoing.ts'
 
 /** A server to be made. `secret` connects it; without one it is inventory only. */
@@ -48,7 +49,7 @@ export const connectServer = Effect.fn('sync.connectServer')(function* ({
     const undo = Effect.zipRight(endpoints.remove({ id: endpoint.id }), writes.remove({ model, id }))
     yield* undoing(confirm, undo)
     return id
-  }).pipe(Effect.uninterruptible)
+  }).pipe(toTheEnd)
 })
 
 /** The only id of a create of one row. */

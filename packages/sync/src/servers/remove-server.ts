@@ -8,6 +8,7 @@ import {
 import { Effect } from 'effect'
 import { findServer } from './find-server.ts'
 import { ServerNotFound, type ServerPending } from './server-errors.ts'
+import { toTheEnd } from './to-the-end.ts'
 
 /**
  * Deletes a server, its endpoint at the gateway and what is below it. An endpoint that is gone already is fine; when the gateway does not answer,
@@ -34,5 +35,5 @@ export const removeServer = Effect.fn('sync.removeServer')(function* ({
     'EndpointNotFound',
     () => Effect.void,
   )
-  yield* Effect.uninterruptible(Effect.zipRight(removeEndpoint, removeRow))
+  yield* toTheEnd(Effect.zipRight(removeEndpoint, removeRow))
 })
