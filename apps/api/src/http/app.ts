@@ -16,7 +16,7 @@ const rest: Part = (app, run) => mountRoutes(app, run, restPaths)
 
 const site: Part = (app, run) => {
   app.get('/', (c) => c.redirect(`${prefix(c)}/plugins/pbs/`))
-  app.route('/plugins/pbs', pages(run))
+  app.route('/plugins/pbs/', pages(run))
 }
 
 /** What is served. */
