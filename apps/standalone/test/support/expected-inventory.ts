@@ -162,12 +162,22 @@ function jobs(state: PbsState): ReadonlyArray<Record<string, unknown>> {
       last_run_endtime: time(job.lastRun?.endtime ?? null),
     })),
   )
-  const gc = state.datastores.map((store) => ({
-    server: state.name,
-    job_type: 'gc',
-    job_id: store.name,
-    store: store.name,
-    schedule: store.gcSchedule ?? '',
-  }))
+  const gc = state.datastores.map((store) => {
+    // PBS says nothing of the runs of a store that never finished one, or that cannot be opened.
+    const run = isReadable(store) && store.gc.status.upid !== null ? store.gc.lastRun : null
+    return {
+      server: state.name,
+      job_type: 'gc',
+      job_id: store.name,
+      store: store.name,
+      namespace: '',
+      schedule: store.gcSchedule ?? '',
+      comment: '',
+      disable: false,
+      remote: '',
+      last_run_state: runState(run),
+      last_run_endtime: time(run?.endtime ?? null),
+    }
+  })
   return [...kinds, ...gc]
 }
