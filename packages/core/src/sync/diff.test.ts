@@ -1,0 +1,216 @@
+import { FastCheck } from 'effect'
+import { describe, expect, test } from 'vitest'
+import { naturalKey } from '../key.ts'
+import type { FieldValue } from '../registry/field.ts'
+import { type Facts, fieldsOfClass } from '../registry/registry.ts'
+import type { Change } from './change.ts'
+import { diff, type MainRow } from './diff.ts'
+
+type Snapshot = Facts<'snapshot'>
+
+const snapshot = (change: Partial<Snapshot> = {}): Snapshot => ({
+  server: 1,
+  datastore_name: 'tank',
+  namespace: '',
+  backup_type: 'vm',
+  backup_id: '101',
+  backup_time: '2026-05-01T02:00:00Z',
+  size_bytes: 1000,
+  owner: 'root@pam',
+  protected: false,
+  comment: '',
+  verification_state: 'ok',
+  verification_upid: '',
+  crypt_mode: 'none',
+  finished: true,
+  manifest_files: [{ filename: 'drive.img.fidx', size: 900, crypt_mode: 'none' }],
+  other_files: [],
+  ...change,
+})
+const row = (facts: Snapshot, change: Partial<MainRow<'snapshot'>> = {}): MainRow<'snapshot'> => ({
+  id: 1,
+  presence: 'listed',
+  facts,
+  ...change,
+})
+const compare = (main: ReadonlyArray<MainRow<'snapshot'>>, source: ReadonlyArray<Snapshot>, complete = true) =>
+  diff({ model: 'snapshot', main, source, complete })
+
+describe('a row', () => {
+  const key = naturalKey('snapshot', snapshot())
+
+  test('that main lacks is created', () => {
+    expect(compare([], [snapshot()])).toEqual({
+      changes: [{ _tag: 'create', key, values: snapshot() }],
+      unchanged: 0,
+    })
+  })
+
+  test('that differs is updated in the fields that differ', () => {
+    expect(compare([row(snapshot())], [snapshot({ comment: 'keep', protected: true })]).changes).toEqual([
+      {
+        _tag: 'update',
+        id: 1,
+        key,
+        fields: [
+          { field: 'protected', base: false, value: true },
+          { field: 'comment', base: '', value: 'keep' },
+        ],
+        appears: false,
+        broken: [],
+      },
+    ])
+  })
+
+  test.each(['manual', 'missing'] as const)(
+    'that was %s and is reported appears, also without a difference',
+    (presence) => {
+      expect(compare([row(snapshot(), { presence })], [snapshot()]).changes).toEqual([
+        { _tag: 'update', id: 1, key, fields: [], appears: true, broken: [] },
+      ])
+    },
+  )
+
+  test.each([
+    ['listed', true, 1],
+    ['missing', true, 1],
+    ['manual', true, 0],
+    ['listed', false, 0],
+    ['missing', false, 0],
+    ['manual', false, 0],
+  ] as const)('that is %s and not reported, the list complete: %s, gives %i deletions', (presence, complete, count) => {
+    const { changes } = compare([row(snapshot(), { presence })], [], complete)
+    expect(changes).toEqual(count === 1 ? [{ _tag: 'delete', id: 1, key }] : [])
+  })
+
+  test('reported twice counts once, the last time', () => {
+    const { changes } = compare([], [snapshot({ comment: 'first' }), snapshot({ comment: 'last' })])
+    expect(changes).toEqual([{ _tag: 'create', key, values: snapshot({ comment: 'last' }) }])
+  })
+
+  test('is the same whatever the order of the keys in its JSON, but not of its lists', () => {
+    const swapped = snapshot({ manifest_files: [{ crypt_mode: 'none', size: 900, filename: 'drive.img.fidx' }] })
+    expect(compare([row(snapshot())], [swapped])).toEqual({ changes: [], unchanged: 1 })
+    const [a, b] = [{ filename: 'a' }, { filename: 'b' }]
+    const lists = compare([row(snapshot({ other_files: [a, b] }))], [snapshot({ other_files: [b, a] })])
+    expect(lists.unchanged).toBe(0)
+  })
+})
+
+describe('an immutable fact', () => {
+  const files = [{ filename: 'other.img.fidx', size: 1, crypt_mode: 'none' }]
+  test.each<[string, Partial<Snapshot>, Partial<Snapshot>, ReadonlyArray<string>]>([
+    ['the files of a finished snapshot', {}, { manifest_files: files }, ['manifest_files']],
+    ['its size alone, which notes and verification change too', {}, { size_bytes: 1001 }, []],
+    ['both', {}, { size_bytes: 1001, manifest_files: files }, ['size_bytes', 'manifest_files']],
+    ['those of one that was not finished', { finished: false }, { size_bytes: 1, manifest_files: files }, []],
+  ])('%s', (_, before, after, broken) => {
+    const [change] = compare([row(snapshot(before))], [snapshot(after)]).changes
+    expect(change).toMatchObject({ _tag: 'update', broken })
+  })
+})
+
+const aSnapshot = FastCheck.record({
+  backup_id: FastCheck.constantFrom('1', '2', '3', '10'),
+  backup_type: FastCheck.constantFrom('vm', 'ct', 'future'),
+  comment: FastCheck.constantFrom('', 'a', 'b'),
+  size_bytes: FastCheck.option(FastCheck.integer({ min: 0, max: 3 })),
+  finished: FastCheck.boolean(),
+  other_files: FastCheck.array(FastCheck.record({ filename: FastCheck.constantFrom('x', 'y') }), { maxLength: 2 }),
+}).map(snapshot)
+const someSnapshots = FastCheck.uniqueArray(aSnapshot, { selector: (facts) => naturalKey('snapshot', facts) })
+const someRows = FastCheck.tuple(
+  someSnapshots,
+  FastCheck.infiniteStream(FastCheck.constantFrom<MainRow<'snapshot'>['presence']>('listed', 'manual', 'missing')),
+).map(([facts, presences]) =>
+  facts.map((values, index) => row(values, { id: index + 1, presence: presences.next().value })),
+)
+
+/** What a store makes of main with the changes; only the facts and whether a row is listed. */
+function apply(main: ReadonlyArray<MainRow<'snapshot'>>, changes: ReadonlyArray<Change<'snapshot'>>) {
+  const rows = new Map(main.map((one) => [one.id, one]))
+  const created: Array<Snapshot> = []
+  for (const change of changes) {
+    if (change._tag === 'create') created.push(change.values)
+    else if (change._tag === 'delete') rows.delete(change.id)
+    else {
+      const before = rows.get(change.id)
+      const set = Object.fromEntries(change.fields.map(({ field, value }) => [field, value]))
+      if (before !== undefined) {
+        const presence = change.appears ? 'listed' : before.presence
+        rows.set(change.id, { ...before, presence, facts: { ...before.facts, ...set } })
+      }
+    }
+  }
+  return [...rows.values(), ...created.map((facts) => row(facts, { id: 0 }))]
+}
+const sorted = (facts: ReadonlyArray<Snapshot>) =>
+  [...facts].sort((a, b) => (naturalKey('snapshot', a) < naturalKey('snapshot', b) ? -1 : 1))
+
+describe('for any two sides', () => {
+  test('applying what differs makes main what the source lists, and rows made by hand stay', () => {
+    FastCheck.assert(
+      FastCheck.property(someRows, someSnapshots, (main, source) => {
+        const after = apply(main, compare(main, source).changes)
+        const listed = after.filter(({ presence }) => presence === 'listed').map(({ facts }) => facts)
+        expect(sorted(listed)).toEqual(sorted(source))
+        const reported = new Set(source.map((facts) => naturalKey('snapshot', facts)))
+        const byHand = main.filter(
+          ({ presence, facts }) => presence === 'manual' && !reported.has(naturalKey('snapshot', facts)),
+        )
+        expect(after.filter(({ presence }) => presence === 'manual')).toEqual(byHand)
+        expect(compare(after, source)).toEqual({ changes: [], unchanged: source.length })
+      }),
+    )
+  })
+
+  test('the order of neither side matters', () => {
+    FastCheck.assert(
+      FastCheck.property(someRows, someSnapshots, (main, source) => {
+        expect(compare([...main].reverse(), [...source].reverse())).toEqual(compare(main, source))
+      }),
+    )
+  })
+
+  test('a list that is not complete deletes nothing, and says the same of all else', () => {
+    FastCheck.assert(
+      FastCheck.property(someRows, someSnapshots, (main, source) => {
+        const complete = compare(main, source)
+        const partial = compare(main, source, false)
+        expect(partial).toEqual({ ...complete, changes: complete.changes.filter(({ _tag }) => _tag !== 'delete') })
+      }),
+    )
+  })
+
+  test('equal sides have no difference', () => {
+    FastCheck.assert(
+      FastCheck.property(someSnapshots, (source) => {
+        const main = source.map((facts, id) => row(facts, { id }))
+        expect(compare(main, source)).toEqual({ changes: [], unchanged: source.length })
+      }),
+    )
+  })
+
+  test('only immutable and source fields are compared', () => {
+    const compared = new Set(fieldsOfClass('snapshot', 'immutable', 'source'))
+    const foreign: Record<string, FieldValue> = {
+      last_seen_at: 'x',
+      missing_since: 'x',
+      tags: ['x'],
+      custom_fields: { x: 1 },
+      files: ['x'],
+    }
+    FastCheck.assert(
+      FastCheck.property(someRows, someSnapshots, (main, source) => {
+        const { changes } = compare(
+          main.map((one) => ({ ...one, facts: { ...one.facts, ...foreign } })),
+          source,
+        )
+        for (const change of changes) {
+          if (change._tag === 'update') for (const { field } of change.fields) expect(compared.has(field)).toBe(true)
+        }
+        expect(changes).toEqual(compare(main, source).changes)
+      }),
+    )
+  })
+})
