@@ -563,6 +563,43 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
     )
   })
 
+  test('scopes larger than a window and a page land and are read whole', async () => {
+    await run(
+      Effect.gen(function* () {
+        const server = yield* newServer('large')
+        const scope = rootOf('large')
+        const ids = Array.from({ length: 2001 }, (_, i) => String(i))
+        const landed = yield* landOnce(scope, [
+          { model: 'group', changes: ids.map((id) => create('group', groupFacts(server, id))) },
+          {
+            model: 'snapshot',
+            changes: ids.flatMap((id) =>
+              [1, 2, 3].map((day) => create('snapshot', snapshotFacts(server, id, may(day)))),
+            ),
+          },
+        ])
+        expect(landed).toEqual({ ...counts, created: 6003 })
+        const groups = yield* groupsOf(server)
+        expect(new Set(groups.map(({ facts }) => facts.backup_id))).toEqual(new Set(ids))
+        expect(groups.length).toBe(2001)
+        const snapshots = yield* snapshotsOf(server)
+        expect(new Set(snapshots.map(({ facts }) => naturalKey('snapshot', facts))).size).toBe(6003)
+        expect(
+          yield* rows(`select sum(snapshot_count)::bigint as sum from groups where server_id = ${server}`),
+        ).toEqual([{ sum: 6003 }])
+        const all = snapshots.map(({ id, facts }) => remove('snapshot', id, facts))
+        const gone = groups.map(({ id, facts }) => remove('group', id, facts))
+        expect(
+          yield* landOnce(scope, [
+            { model: 'snapshot', changes: all },
+            { model: 'group', changes: gone },
+          ]),
+        ).toEqual({ ...counts, deleted: 6003 })
+        expect(yield* groupsOf(server)).toEqual([])
+      }),
+    )
+  })
+
   test('of the servers, only one that was being connected and never was goes', async () => {
     await run(
       Effect.gen(function* () {

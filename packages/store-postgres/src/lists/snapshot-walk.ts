@@ -49,6 +49,6 @@ export function walkedIds(
       ) s
       where w.before < ${offset + limit}::bigint and w.before + w.snapshot_count > ${offset}::bigint
         and w.before + s.nth > ${offset}::bigint and w.before + s.nth <= ${offset + limit}::bigint
-      order by w.before, s.nth
+      order by w.before, s.nth limit ${limit}
     ) ordered`
 }
