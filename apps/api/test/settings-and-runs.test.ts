@@ -43,6 +43,10 @@ describe('settings', () => {
     ])
     expect((await api.ask('GET', `${root}/settings/`)).json).toMatchObject({ branching_enabled: false })
     expect((await api.ask('PATCH', `${root}/settings/`, { body: [] })).status).toBe(400)
+    const url = { proxbox_api_url: 'gateway.lan' }
+    expect((await api.ask('PATCH', `${root}/settings/`, { body: url })).json).toEqual({
+      proxbox_api_url: ['Invalid URL'],
+    })
   })
 })
 
@@ -101,6 +105,16 @@ describe('a run', () => {
     [[], { __all__: ['Invalid data. Expected a dictionary, but got list.'] }],
   ])('asked as %j is refused', async (body, errors) => {
     expect(await api.ask('POST', `${root}/sync-runs/`, { body })).toMatchObject({ status: 400, json: errors })
+  })
+
+  test('that waits is cancelled at once, and only once', async () => {
+    const { json: made } = await api.ask('POST', `${root}/sync-runs/`, { body: {} })
+    const cancelled = await api.ask('POST', `${root}/sync-runs/${made.id}/cancel/`)
+    expect(cancelled).toMatchObject({ status: 200, json: { status: { value: 'cancelled' }, cancel_requested: true } })
+    expect(await api.ask('POST', `${root}/sync-runs/${made.id}/cancel/`)).toMatchObject({
+      status: 400,
+      json: { detail: `Run ${made.id} has ended.` },
+    })
   })
 
   test('that is not there is not found', async () => {

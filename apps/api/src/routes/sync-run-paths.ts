@@ -6,7 +6,7 @@ import type { ApiContext } from '../http/caller.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { offsetPage } from '../http/offset-page.ts'
 import { readBody } from '../http/read-body.ts'
-import { notFound } from '../http/refused.ts'
+import { badRequest, notFound } from '../http/refused.ts'
 import { type Route, route } from '../http/route.ts'
 import { envelope } from '../inventory/envelope.ts'
 import { pathId } from '../inventory/find-row.ts'
@@ -121,11 +121,41 @@ const scopesRoute: Route = route(
     }),
 )
 
-/** Runs: start one, follow it, see what each scope came to. */
+const cancelRoute: Route = route(
+  {
+    method: 'post',
+    path: `${runsPath}{id}/cancel/`,
+    tags,
+    operationId: 'plugins_pbs_sync_runs_cancel',
+    parameters: [idParameter],
+    responses: {
+      200: reply('The run, which stops at the next frame', ref('SyncRun')),
+      400: reply('The run has ended', ref('Detail')),
+      ...notThere,
+      ...refusals,
+    },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const run = yield* findRun(c)
+      if (run.completed !== null) return yield* badRequest(`Run ${run.id} has ended.`)
+      const runs = yield* Runs
+      const asked = yield* runs.requestCancel({ id: run.id })
+      return c.json(
+        servedRun(
+          baseUrl(c),
+          Option.getOrElse(asked, () => run),
+        ),
+      )
+    }),
+)
+
+/** Runs: start one, follow it, see what each scope came to, cancel it. */
 export const syncRunPaths: ReadonlyArray<Path> = [
   { routes: [listRoute, startRoute] },
   { routes: [detailRoute] },
   { routes: [scopesRoute] },
+  { routes: [cancelRoute] },
 ]
 
 const findRun = (c: ApiContext) =>
