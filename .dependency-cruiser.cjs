@@ -20,6 +20,7 @@ const rooms = {
 }
 const anyRoom = '^(packages|apps|tools|bench)/'
 const sources = (room) => `^${room}/src/(?!.*\\.test\\.tsx?$)`
+const anySource = sources('((packages|apps|tools)/[^/]+|bench)')
 
 const arrows = Object.entries(rooms).map(([room, allowed]) => ({
   name: `arrows-of-${room.replace('/', '-')}`,
@@ -31,7 +32,7 @@ const arrows = Object.entries(rooms).map(([room, allowed]) => ({
 
 /** Frameworks are named in few rooms only. */
 const frameworks = {
-  effect: [
+  'effect|@effect/[^/]+': [
     'packages/core/src/ports',
     'packages/proxbox-client',
     'packages/pbs-client',
@@ -49,7 +50,7 @@ const frameworks = {
 const frameworkRules = Object.entries(frameworks).map(([names, allowed]) => ({
   name: `only-where-it-belongs-${names.split('|')[0].replace(/\W/g, '')}`,
   severity: 'error',
-  from: { path: `${anyRoom}[^/]+/?.*src/(?!.*\\.test\\.tsx?$)`, pathNot: allowed.map((path) => `^${path}`) },
+  from: { path: anySource, pathNot: allowed.map((path) => `^${path}`) },
   to: { path: `(^|/)node_modules/(${names})/` },
 }))
 
@@ -57,6 +58,20 @@ module.exports = {
   forbidden: [
     ...arrows,
     ...frameworkRules,
+    {
+      name: 'by-name',
+      comment: 'another room is imported by its package name, so that its exports decide what can be seen',
+      severity: 'error',
+      from: { path: '^((?:packages|apps|tools)/[^/]+|bench)/' },
+      to: { path: anyRoom, pathNot: '^$1/', dependencyTypes: ['local'] },
+    },
+    {
+      name: 'apps-are-not-imported',
+      comment: 'tests included; only standalone and bench compose apps',
+      severity: 'error',
+      from: { path: '^((?:packages|apps|tools)/[^/]+)/', pathNot: '^apps/standalone/' },
+      to: { path: '^apps/', pathNot: '^$1/' },
+    },
     { name: 'no-cycles', severity: 'error', from: { pathNot: 'node_modules' }, to: { circular: true } },
     {
       name: 'core-is-pure',
@@ -67,30 +82,41 @@ module.exports = {
     },
     {
       name: 'contract-is-zod-only',
+      comment: 'both ends of the wire use the contract: nothing of the client comes along',
       severity: 'error',
       from: { path: '^packages/proxbox-client/src/contract/(?!.*\\.test\\.ts$)' },
-      to: { path: 'node_modules/', pathNot: 'node_modules/zod/' },
+      to: {
+        path: ['node_modules/', '^packages/', '^[^/]+$'],
+        pathNot: ['node_modules/zod/', '^packages/core/src/(?!ports/)', '^packages/proxbox-client/src/contract/'],
+      },
     },
     {
       name: 'testing-is-for-tests',
       severity: 'error',
-      from: { path: `${anyRoom}[^/]+/?.*src/(?!.*\\.test\\.tsx?$)`, pathNot: ['^packages/testing/', '^bench/'] },
+      from: { path: anySource, pathNot: ['^packages/testing/', '^bench/'] },
       to: { path: '^packages/testing/' },
     },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     {
       name: 'declared',
-      comment: 'every import is declared in the package that uses it',
+      comment: 'every import is declared in the package that uses it, or, for tests, in the root',
       severity: 'error',
-      from: { pathNot: '\\.(test|config)\\.tsx?$|/test/' },
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'], dependencyTypesNot: ['npm-peer'] },
+      from: {},
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-bundled', 'deprecated'] },
+    },
+    {
+      name: 'declared-for-users',
+      comment: 'what a source imports is there when the package is installed',
+      severity: 'error',
+      from: { path: anySource },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm', 'npm-peer', 'type-only'] },
     },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '^(packages|apps|tools|bench)/.*/(dist|node_modules)/|\\.config\\.ts$' },
     tsPreCompilationDeps: true,
-    combinedDependencies: false,
+    combinedDependencies: true,
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['source', 'types', 'import', 'node', 'default'],

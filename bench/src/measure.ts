@@ -33,6 +33,7 @@ export async function measure(bench: string, { title, rows, batches }: Case, rep
 async function secondsOf(batches: Iterable<Batch>): Promise<number> {
   let milliseconds = 0
   for (const batch of batches) {
+    globalThis.gc?.() // what the preparation left behind is not the batch's to clean up
     const begun = performance.now()
     await batch()
     milliseconds += performance.now() - begun
