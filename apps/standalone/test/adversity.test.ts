@@ -36,8 +36,8 @@ async function rowsOfSick(rest: Rest): Promise<ReadonlyArray<Row>> {
 
 const failed = (run: RunAnswer) =>
   run.scopes
-    .filter(({ outcome }) => ['failed', 'skipped'].includes(String(outcome)))
-    .map(({ title, outcome, reason }) => ({ title, outcome, code: reason?.code }))
+    .filter(({ outcome }) => ['failed', 'skipped'].includes(outcome.value))
+    .map(({ display, outcome, reason }) => ({ title: display, outcome: outcome.value, code: reason?.code }))
 
 const store = () => sick.state.datastores[0]?.name ?? ''
 

@@ -22,12 +22,12 @@ const Run = z.object({
   error: z.string(),
   scopes: z.array(
     z.object({
-      title: z.string(),
-      outcome: z.string(),
+      display: z.string(),
+      outcome: z.object({ value: z.string(), label: z.string() }),
       reason: z.object({ code: z.string(), message: z.string() }).nullable(),
     }),
   ),
-  warnings: z.array(z.object({ code: z.string(), message: z.string(), count: z.int() })),
+  warnings: z.array(z.object({ display: z.string(), code: z.string(), count: z.int() })),
 })
 type Run = z.infer<typeof Run>
 const runs = '/api/plugins/pbs/sync-runs/'
@@ -58,10 +58,15 @@ function report(run: Run): void {
   say(
     `run ${run.id} ${run.status.value}: ${created} created, ${updated} updated, ${deleted} deleted, ${unchanged} unchanged, ${held_back} held back`,
   )
-  const notable = run.scopes.filter(({ outcome }) => outcome !== 'landed')
+  const notable = run.scopes.filter(({ outcome }) => outcome.value !== 'landed')
   if (notable.length > 0)
-    say(table([['SCOPE', 'OUTCOME', 'WHY'], ...notable.map((s) => [s.title, s.outcome, s.reason?.message ?? ''])]))
+    say(
+      table([
+        ['SCOPE', 'OUTCOME', 'WHY'],
+        ...notable.map((s) => [s.display, s.outcome.label, s.reason?.message ?? '']),
+      ]),
+    )
   for (const warning of run.warnings)
-    say(`warning: ${warning.message}${warning.count > 1 ? ` (${warning.count} times)` : ''}`)
+    say(`warning: ${warning.display}${warning.count > 1 ? ` (${warning.count} times)` : ''}`)
   if (run.error !== '') say(run.error)
 }

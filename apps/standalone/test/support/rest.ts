@@ -51,8 +51,8 @@ export interface RunAnswer {
   readonly counts: Record<string, number>
   readonly outcomes: Record<string, number>
   readonly scopes: ReadonlyArray<{
-    readonly title: string
-    readonly outcome: unknown
+    readonly display: string
+    readonly outcome: { readonly value: string }
     readonly reason: { readonly code: string; readonly message: string } | null
   }>
   readonly warnings: ReadonlyArray<{ readonly code: string; readonly message: string }>
