@@ -80,10 +80,7 @@ const createMany =
     Effect.gen(function* () {
       if (bodies.length > maxObjects) return yield* tooManyObjects
       const created = yield* createRows(model, bodies, { bulk: true })
-      if (created._tag === 'refused') {
-        const detail = `${created.errors.length} of ${bodies.length} objects could not be created.`
-        return yield* invalid({ detail, errors: created.errors })
-      }
+      if (created._tag === 'refused') return yield* bulkRefusal('could not be created', bodies.length, created.errors)
       const rows = yield* rowsByIds(model, created.ids)
       return c.json(
         rows.map((row) => serveRow(model, row, { base: baseUrl(c), presentation: writePresentation(c) })),
