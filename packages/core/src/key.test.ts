@@ -1,3 +1,4 @@
+import { FastCheck } from 'effect'
 import { expect, test } from 'vitest'
 import { naturalKey } from './key.ts'
 
@@ -15,4 +16,12 @@ test('keys differ where any key field does, in letters, blanks or type', () => {
 
 test('columns that are not of the key do not count', () => {
   expect(naturalKey('server', { name: 'pbs-a', host: 'x' })).toBe(naturalKey('server', { host: 'y', name: 'pbs-a' }))
+})
+
+test('a key is the JSON of its fields, for any text', () => {
+  FastCheck.assert(
+    FastCheck.property(FastCheck.nat(), FastCheck.string({ unit: 'binary' }), (server, name) => {
+      expect(naturalKey('datastore', { server, name })).toBe(JSON.stringify([server, name]))
+    }),
+  )
 })
