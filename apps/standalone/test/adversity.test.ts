@@ -26,6 +26,7 @@ afterAll(async () => {
 })
 afterEach(async () => {
   sick.faults.clear()
+  await sick.resume()
 })
 
 /** The rows of the sick server without what an observation or a run may move. */

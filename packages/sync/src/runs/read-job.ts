@@ -2,7 +2,7 @@ import type { Reason, Resource } from '@netbox-pbs/core'
 import type { ClaimedJob, Source } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
 import type { Job, JobStopped, ScopePorts, ServerJob } from '../scopes/scope-work.ts'
-import { endUnlanded, type Unlanded } from './end-unlanded.ts'
+import { endUnlanded, outcomeOf, type Unlanded } from './end-unlanded.ts'
 import type { JobProgress } from './job-progress.ts'
 import { missingScopes } from './missing-scopes.ts'
 import { type OpenScope, type Reading, readResource } from './read-resource.ts'
@@ -28,7 +28,9 @@ export const readJob = Effect.fn('sync.readJob')(function* (
     const reading: Reading = yield* readResource(job, { resource, server: job.server }, progress)
     switch (reading._tag) {
       case 'whole':
-        yield* recordUnheard(job, resource, progress)
+        yield* reading.failedAbove === null
+          ? recordUnheard(job, resource, progress)
+          : recordMissing(job, [resource], progress, outcomeOf(reading.failedAbove), reading.failedAbove, null)
         break
       case 'cut': {
         const { code, message, retryable } = reading.failure

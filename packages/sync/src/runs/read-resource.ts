@@ -1,4 +1,4 @@
-import type { Scope, Warning } from '@netbox-pbs/core'
+import type { Reason, Scope, Warning } from '@netbox-pbs/core'
 import { Runs, Source, SourceFailed, type SourceFrame, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Data, Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
@@ -16,7 +16,8 @@ export interface OpenScope {
 
 /** How the reading of one resource ended. Scopes that completed have landed, whatever came after them. */
 export type Reading =
-  | { readonly _tag: 'whole' }
+  /** `failedAbove`: why nothing of the resource could be listed, told by the scope above all of it. */
+  | { readonly _tag: 'whole'; readonly failedAbove: Reason | null }
   | { readonly _tag: 'cut'; readonly failure: SourceFailed; readonly open: OpenScope | null }
   | { readonly _tag: 'cancelled'; readonly open: OpenScope | null }
 
@@ -38,7 +39,6 @@ export const readResource = Effect.fn('sync.readResource')(function* (
     yield* runs.progress({ id: job.runId, server: job.server, rowsRead: progress.rows + reader.listed })
   })
   const frames = source.frames({ resource, ...(server === null ? {} : { servers: [server] }) })
-  const whole: Reading = { _tag: 'whole' }
   progress.checkDue(clock.unsafeCurrentTimeMillis())
   const reading = Stream.runForEachChunk(frames, (chunk) =>
     Effect.gen(function* () {
@@ -50,7 +50,7 @@ export const readResource = Effect.fn('sync.readResource')(function* (
   )
   return yield* checkpoint.pipe(
     Effect.zipRight(reading),
-    Effect.zipRight(Effect.suspend(() => (reader.ended ? Effect.succeed(whole) : cutOff(resource)))),
+    Effect.zipRight(Effect.suspend(() => (reader.ended ? Effect.succeed(reader.whole) : cutOff(resource)))),
     Effect.catchTags({
       SourceFailed: (failure) => Effect.succeed<Reading>({ _tag: 'cut', failure, open: reader.open }),
       CancelRequested: () => Effect.succeed<Reading>({ _tag: 'cancelled', open: reader.open }),
@@ -79,6 +79,7 @@ class ResourceReader {
   readonly #progress: JobProgress
   #open: (OpenScope & { readonly work: ScopeWork | null }) | null = null
   #warnings: Array<Warning> = []
+  #failedAbove: Reason | null = null
   ended = false
 
   constructor(job: Job | ServerJob, asked: Asked, progress: JobProgress) {
@@ -90,6 +91,10 @@ class ResourceReader {
   /** The open scope; null as well when it has broken, for then it has ended. */
   get open(): OpenScope | null {
     return this.#open?.work === null ? null : this.#open
+  }
+
+  get whole(): Reading {
+    return { _tag: 'whole', failedAbove: this.#failedAbove }
   }
 
   get listed(): number {
@@ -120,6 +125,13 @@ class ResourceReader {
         const end = endUnlanded(this.#job, this.#progress, { scope, started, outcome: outcomeOf(reason), reason })
         return Effect.zipRight(end, this.#closed)
       }
+      case 'opened_above':
+        return Effect.map(now, (started) => {
+          this.#open = { scope: step.scope, started, work: null }
+        })
+      case 'failed_above':
+        this.#failedAbove = step.reason
+        return this.#closed
       case 'warned':
         this.#warnings.push(step.warning)
         return this.#warnings.length < maxWarnings ? Effect.void : this.flushWarnings

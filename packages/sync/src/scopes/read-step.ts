@@ -16,6 +16,8 @@ export type Step =
   | { readonly _tag: 'row'; readonly frame: RowFrame }
   | { readonly _tag: 'completed'; readonly count: number; readonly view: string | null }
   | { readonly _tag: 'failed'; readonly scope: Scope; readonly reason: Reason }
+  | { readonly _tag: 'opened_above'; readonly scope: Scope }
+  | { readonly _tag: 'failed_above'; readonly reason: Reason }
   | { readonly _tag: 'warned'; readonly warning: Warning }
   | { readonly _tag: 'ended' }
   | { readonly _tag: 'broken'; readonly message: string }
@@ -28,16 +30,16 @@ export function readStep(asked: Asked, open: Scope | null, frame: SourceFrame): 
   switch (frame._tag) {
     case 'scope':
       if (open !== null) return broken(`${scopeTitle(frame.scope)} opened while ${scopeTitle(open)} were open`)
+      if (isAbove(asked, frame.scope)) return { _tag: 'opened_above', scope: frame.scope }
       if (!belongs(asked, frame.scope)) return broken(`${scopeTitle(frame.scope)} were not asked for`)
       return { _tag: 'opened', scope: frame.scope }
     case 'complete':
       if (open === null || scopeKey(open) !== scopeKey(frame.scope))
         return broken(`${scopeTitle(frame.scope)} ended without having been opened`)
+      if (isAbove(asked, open)) return broken(`${scopeTitle(open)} completed where only their failure may be told`)
       return { _tag: 'completed', count: frame.count, view: frame.view }
     case 'failed':
-      if (open === null ? !belongs(asked, frame.scope) : scopeKey(open) !== scopeKey(frame.scope))
-        return broken(`${scopeTitle(frame.scope)} failed without having been opened`)
-      return { _tag: 'failed', scope: frame.scope, reason: { code: frame.code, message: frame.message } }
+      return failed(asked, open, frame)
     case 'warning': {
       const { scope, code, message } = frame
       return { _tag: 'warned', warning: { scope, code, message, count: 1 } }
@@ -46,10 +48,28 @@ export function readStep(asked: Asked, open: Scope | null, frame: SourceFrame): 
       return open === null ? { _tag: 'ended' } : broken(`the stream ended inside ${scopeTitle(open)}`)
     default:
       if (open === null) return broken(`a ${frame._tag} came outside of any scope`)
-      return fits(open, frame)
+      return !isAbove(asked, open) && fits(open, frame)
         ? { _tag: 'row', frame }
         : broken(`${scopeTitle(open)} list a ${frame._tag} of elsewhere`)
   }
+}
+
+function failed(
+  asked: Asked,
+  open: Scope | null,
+  { scope, code, message }: Extract<SourceFrame, { _tag: 'failed' }>,
+): Step {
+  const above = isAbove(asked, scope)
+  if (open === null ? !above && !belongs(asked, scope) : scopeKey(open) !== scopeKey(scope)) {
+    return broken(`${scopeTitle(scope)} failed without having been opened`)
+  }
+  const reason = { code, message }
+  return above ? { _tag: 'failed_above', reason } : { _tag: 'failed', scope, reason }
+}
+
+/** A source that cannot even tell a server's datastores says so in their name, and means every snapshot below. */
+function isAbove({ resource, server }: Asked, scope: Scope): boolean {
+  return resource === 'snapshots' && scope.resource === 'datastores' && scope.server === server
 }
 
 const broken = (message: string): Step => ({ _tag: 'broken', message })
