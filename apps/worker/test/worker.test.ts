@@ -1,0 +1,153 @@
+import { startRun } from '@netbox-pbs/sync'
+import { Effect, Fiber, Logger, LogLevel, Option, TestClock, TestContext } from 'effect'
+import { describe, expect, test } from 'vitest'
+import type { FleetServer } from '../../../packages/sync/test/memory/fleet.ts'
+import { cut, MemorySystem } from '../../../packages/sync/test/memory/system.ts'
+import { runWorker, tick } from '../src/index.ts'
+import { scheduleTick } from '../src/schedule/schedule-tick.ts'
+
+const pbsA: FleetServer = {
+  name: 'pbs-a',
+  endpointId: 1,
+  datastores: { tank: { namespaces: { '': { 'vm/1': [1] } } } },
+}
+const pbsB: FleetServer = { ...pbsA, name: 'pbs-b', endpointId: 2 }
+
+/** A system with a fleet and connected servers, and a run of these resources waiting. */
+const waiting = (system: MemorySystem, ...fleet: ReadonlyArray<FleetServer>) => {
+  system.fleet = fleet
+  for (const { name, endpointId } of fleet) system.world.connect(name, endpointId)
+  return startRun({ resources: ['datastores', 'snapshots'], servers: null, trigger: 'manual', user: 'admin' })
+}
+const inWorld = <A, E>(system: MemorySystem, effect: Effect.Effect<A, E, Effect.Effect.Context<typeof tick>>) =>
+  Effect.runPromise(
+    effect.pipe(
+      Effect.provide(system.layer),
+      Effect.provide(TestContext.TestContext),
+      Logger.withMinimumLogLevel(LogLevel.None),
+      Effect.orDie,
+    ),
+  )
+
+describe('a tick', () => {
+  test('works on one job to its end, and says when there is none', async () => {
+    const system = new MemorySystem()
+    const worked = await inWorld(system, Effect.zipRight(waiting(system, pbsA, pbsB), Effect.all([tick, tick, tick])))
+    expect(worked).toEqual([true, true, false])
+    expect(system.queue.events).toEqual(['complete job-1', 'complete job-2'])
+    expect(system.lastRun).toMatchObject({ status: 'completed', counts: { created: 6 } })
+  })
+
+  test('gives a job back to be tried again when its source stops', async () => {
+    const system = new MemorySystem()
+    system.frames = () => [cut(true)]
+    await inWorld(system, Effect.zipRight(waiting(system, pbsA), Effect.all([tick, tick, tick])))
+    expect(system.queue.events).toEqual(['retry job-1', 'retry job-1', 'complete job-1'])
+    expect(system.lastRun).toMatchObject({ status: 'failed', error: 'the stream was cut off' })
+  })
+
+  test('keeps its claim while it works', async () => {
+    const system = new MemorySystem()
+    system.listing = { between: TestClock.adjust('40 seconds') }
+    await inWorld(system, Effect.zipRight(waiting(system, pbsA), tick))
+    expect(system.queue.events.filter((event) => event === 'heartbeat job-1').length).toBeGreaterThan(1)
+    expect(system.queue.events.at(-1)).toBe('complete job-1')
+  })
+
+  test('that meets a bug gives the job back, and ends it at the last try', async () => {
+    const system = new MemorySystem()
+    system.frames = () => {
+      throw new Error('a bug')
+    }
+    await inWorld(system, Effect.zipRight(waiting(system, pbsA), Effect.all([tick, tick, tick])))
+    expect(system.queue.events).toEqual(['retry job-1', 'retry job-1', 'complete job-1'])
+    expect(system.lastRun).toMatchObject({ status: 'failed', error: 'the worker met a bug; its log has the details' })
+  })
+
+  test('interrupted drops the open scope and gives the job back without counting the try', async () => {
+    const system = new MemorySystem()
+    const claimed = await inWorld(
+      system,
+      Effect.gen(function* () {
+        yield* waiting(system, pbsA)
+        const reached = yield* Effect.makeLatch()
+        system.listing = {
+          trouble: ({ resource }) => (resource === 'snapshots' ? [Effect.zipRight(reached.open, Effect.never)] : null),
+        }
+        const working = yield* Effect.fork(tick)
+        yield* reached.await
+        yield* Fiber.interrupt(working)
+        return yield* system.queue.claim
+      }),
+    )
+    expect(system.queue.events).toEqual(['release job-1'])
+    expect(Option.getOrThrow(claimed)).toMatchObject({ id: 'job-1', attempt: 1 })
+    expect(system.log.open.size).toBe(0)
+    expect([system.world.all('datastore').length, system.world.all('snapshot').length]).toEqual([1, 0])
+  })
+})
+
+describe('a worker', () => {
+  test('empties the queue, asks again after a pause, and stops when told', async () => {
+    const system = new MemorySystem()
+    const statuses = await inWorld(
+      system,
+      Effect.gen(function* () {
+        const { id } = yield* waiting(system, pbsA, pbsB)
+        const working = yield* Effect.fork(runWorker({ concurrency: 2, pollMillis: 1000 }))
+        yield* TestClock.adjust('1 seconds')
+        const first = system.record(id).run.status
+        const second = yield* startRun({ resources: ['datastores'], servers: null, trigger: 'manual', user: 'admin' })
+        const before = system.record(second.id).run.status
+        yield* TestClock.adjust('1 seconds')
+        yield* Fiber.interrupt(working)
+        return [first, before, system.record(second.id).run.status]
+      }),
+    )
+    expect(statuses).toEqual(['completed', 'pending', 'completed'])
+  })
+})
+
+describe('the schedule', () => {
+  const minutes = (count: number) => count * 60_000
+  const runsAfter = (system: MemorySystem, millis: number, since = 0) =>
+    inWorld(
+      system,
+      Effect.zipRight(
+        TestClock.adjust(millis),
+        Effect.map(scheduleTick(since), (next) => [system.runs.size, next]),
+      ),
+    )
+
+  test('starts a run of everything when its interval is over, counted from the start of the worker', async () => {
+    const system = new MemorySystem()
+    expect(await runsAfter(system, minutes(60) - 1)).toEqual([0, 0])
+    expect(await runsAfter(system, minutes(60))).toEqual([1, minutes(60)])
+    expect(system.lastRun).toMatchObject({ trigger: 'schedule', user: '', servers: null })
+    expect(system.queue.jobs.map(({ job }) => job)).toMatchObject([
+      { server: null, resources: ['servers', 'datastores', 'snapshots', 'jobs'] },
+    ])
+  })
+
+  test('does not start a second one that another worker has started', async () => {
+    const system = new MemorySystem()
+    await runsAfter(system, minutes(60))
+    system.queue.jobs.length = 0
+    const created = Date.parse(system.lastRun.created)
+    expect(await runsAfter(system, created + minutes(60) - 1)).toEqual([1, 0])
+    expect(await runsAfter(system, created + minutes(60))).toEqual([2, created + minutes(60)])
+  })
+
+  test('drops a run that finds the gateway busy', async () => {
+    const system = new MemorySystem()
+    await runsAfter(system, minutes(60))
+    const later = Date.parse(system.lastRun.created) + minutes(60)
+    expect(await runsAfter(system, later)).toEqual([1, later])
+  })
+
+  test('is off with an interval of 0', async () => {
+    const system = new MemorySystem()
+    system.set({ sync_interval_minutes: 0 })
+    expect(await runsAfter(system, minutes(100_000))).toEqual([0, 0])
+  })
+})
