@@ -418,6 +418,40 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
     )
   })
 
+  test('a crash of the database closes what was open, and its number is not given again', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, scope } = yield* newGroup('crashed', [1])
+        const changeSets = yield* ChangeSets
+        const changeSet = yield* changeSets.open({ runId: 905, server: 'crashed' })
+        const part = { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(2)))] } as const
+        yield* appendAll(changeSet, scope, [part])
+        // What recovery does: it empties the unlogged tables, all of them.
+        const unlogged = yield* rows<{ name: string }>(
+          `select relname::text as name from pg_class where relkind = 'r' and relpersistence = 'u' order by 1`,
+        )
+        expect(unlogged.map(({ name }) => name)).toEqual([
+          'change_set_parts',
+          'change_sets',
+          'staged_datastores',
+          'staged_digests',
+          'staged_groups',
+          'staged_jobs',
+          'staged_namespaces',
+          'staged_observations',
+          'staged_servers',
+          'staged_snapshots',
+        ])
+        yield* rows(`truncate ${unlogged.map(({ name }) => name).join(', ')}`)
+        expect(yield* Effect.flip(appendAll(changeSet, scope, [part]))).toEqual(new ChangeSetClosed({ changeSet }))
+        expect(yield* changeSets.open({ runId: 905, server: 'crashed' })).toBeGreaterThan(changeSet)
+        expect(
+          yield* rows(`select relpersistence::text as kept from pg_class where relname = 'change_set_ids'`),
+        ).toEqual([{ kept: 'p' }])
+      }),
+    )
+  })
+
   test('a dropped scope lands without what it had', async () => {
     await run(
       Effect.gen(function* () {

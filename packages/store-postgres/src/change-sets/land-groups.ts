@@ -12,9 +12,9 @@ export async function ensureGroups(db: Kysely<Tables>, window: Window): Promise<
 }
 
 /** Groups that the source lists no longer: from now on each lives only as long as it has snapshots made by hand. */
-export async function unlistGroups(db: Kysely<Tables>, window: Window): Promise<void> {
+export async function unlistGroups(db: Kysely<Tables>, window: Window, lastSeen: string | null): Promise<void> {
   await sql`
-    update groups g set presence = 'manual', missing_since = null, digest = null
+    update groups g set presence = 'manual', missing_since = null, last_seen_own = ${lastSeen}::timestamptz, digest = null
     from staged_groups w
     where ${window.rows} and w.op = 'delete' and g.id = w.id and g.presence <> 'manual'`.execute(db)
 }

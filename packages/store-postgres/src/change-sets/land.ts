@@ -131,7 +131,7 @@ async function letGo(
   lastSeen: string | null,
 ): Promise<RowCounts> {
   if (model === 'group') {
-    await unlistGroups(db, window)
+    await unlistGroups(db, window, lastSeen)
     return noRows
   }
   const updated = model === 'namespace' ? await unlistNamespaces(db, window, lastSeen) : 0

@@ -1,4 +1,4 @@
-import type { FieldValue, ModelName } from '@netbox-pbs/core'
+import type { ModelName } from '@netbox-pbs/core'
 import { scopeTitle } from '@netbox-pbs/core'
 import { Inventory, type ServerRow } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Stream } from 'effect'
@@ -17,7 +17,7 @@ export const inventoryReadsLayer: Layer.Layer<Inventory, never, Database> = Laye
     const rowsBy = <M extends ModelName>(model: M, by: string, where: RawBuilder<unknown>) =>
       pages<MainRecord>((after) =>
         database.query(`reading ${model}s`, async (db) => {
-          const further = after === null ? sql`` : sql` and ${sql.ref(`t.${by}`)} > ${after[by] as FieldValue}`
+          const further = after === null ? sql`` : sql` and ${sql.ref(`t.${by}`)} > ${after[by] ?? null}`
           const query = sql<MainRecord>`${selectMain(model)} where ${where}${further} order by ${sql.ref(`t.${by}`)} limit ${pageSize}`
           return (await query.execute(db)).rows
         }),
