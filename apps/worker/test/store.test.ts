@@ -1,0 +1,106 @@
+import { type Resource, scopeTitle } from '@netbox-pbs/core'
+import { Runs, Source } from '@netbox-pbs/core/ports'
+import {
+  Database,
+  inventoryLayer,
+  migrate,
+  queueLayer,
+  secretBoxLayer,
+  settingsLayer,
+} from '@netbox-pbs/store-postgres'
+import { type JobPorts, startRun } from '@netbox-pbs/sync'
+import { Effect, Layer, ManagedRuntime, Redacted, Stream } from 'effect'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type FleetServer, fleetFrames } from '../../../packages/sync/test/memory/fleet.ts'
+import { tick } from '../src/index.ts'
+
+const hours = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, hour) => hour)
+const pbsA = (datastores: FleetServer['datastores']): FleetServer => ({
+  name: 'pbs-a',
+  endpointId: 1,
+  datastores,
+  jobs: { gc: Object.keys(datastores) },
+})
+let fleet: ReadonlyArray<FleetServer> = []
+
+// No trouble is asked for here: every item is a frame.
+const source = Layer.succeed(Source, {
+  frames: (request) =>
+    Stream.suspend(() => Stream.fromIterable(fleetFrames(fleet, request))).pipe(
+      Stream.flatMap((item) => (Effect.isEffect(item) ? Stream.drain(Stream.fromEffect(item)) : Stream.make(item))),
+    ),
+})
+const database = Database.layerPglite({ dataDir: null })
+const box = secretBoxLayer({ key: Redacted.make(Buffer.alloc(32, 7).toString('base64')), keyName: 'TEST_KEY' })
+const stores = Layer.mergeAll(inventoryLayer, queueLayer, settingsLayer).pipe(
+  Layer.provideMerge(database),
+  Layer.provide(box),
+)
+const system = ManagedRuntime.make(Layer.merge(stores, source))
+
+beforeAll(() => system.runPromise(migrate))
+afterAll(() => system.dispose())
+
+/** Syncs the fleet on the real store. */
+const sync = (next: ReadonlyArray<FleetServer>, resources: ReadonlyArray<Resource>) => {
+  fleet = next
+  const work: Effect.Effect<void, unknown, JobPorts> = Effect.repeat(tick, { while: (worked) => worked })
+  return system.runPromise(
+    Effect.gen(function* () {
+      const { id } = yield* startRun({ resources, servers: null, trigger: 'manual', user: 'admin' })
+      yield* work
+      const runs = yield* Runs
+      const { rows } = yield* runs.scopes({ id, limit: 100, offset: 0 })
+      const run = yield* Effect.flatten(runs.get({ id }))
+      return {
+        status: run.status,
+        error: run.error,
+        counts: run.counts,
+        ends: rows.map(({ scope, outcome, reason }) =>
+          [scopeTitle(scope), outcome, ...(reason === null ? [] : [reason.code])].join(': '),
+        ),
+      }
+    }),
+  )
+}
+const everything = ['servers', 'datastores', 'snapshots', 'jobs'] as const
+
+test('a fleet goes through its life on the real store', async () => {
+  const whole = pbsA({
+    tank: { namespaces: { '': { 'vm/1': hours(3) }, a: { 'vm/2': hours(12) }, 'a/b': { 'ct/3': [1] } } },
+    pond: { namespaces: { '': { 'vm/9': [1] } } },
+  })
+  expect(await sync([whole], everything)).toMatchObject({
+    status: 'completed',
+    error: '',
+    counts: { created: 1 + 2 + 4 + 17 + 2, updated: 0, deleted: 0, held_back: 0, unchanged: 0 },
+  })
+
+  expect(await sync([whole], everything)).toEqual({
+    status: 'completed',
+    error: '',
+    counts: { created: 0, updated: 0, deleted: 0, held_back: 0, unchanged: 26 },
+    ends: [],
+  })
+
+  const less = pbsA({ tank: { namespaces: { '': { 'vm/1': [0, 2, 7] } } } })
+  expect(await sync([less], everything)).toMatchObject({
+    status: 'incomplete',
+    ends: [
+      'snapshots of pbs-a/pond: landed',
+      'namespaces of pbs-a/pond: landed',
+      'datastores of pbs-a: landed',
+      'snapshots of pbs-a/tank/a/b: landed',
+      'snapshots of pbs-a/tank/a: held_back: emptied',
+      'namespaces of pbs-a/tank: held_back: rows_below',
+      'snapshots of pbs-a/tank: landed',
+      'gc jobs of pbs-a: landed',
+    ],
+  })
+
+  expect(await sync([whole], everything)).toMatchObject({ status: 'completed', counts: { held_back: 0, deleted: 1 } })
+  expect(await sync([whole], everything)).toMatchObject({ status: 'completed', ends: [] })
+
+  expect(await sync([], ['servers'])).toMatchObject({ status: 'completed', counts: { updated: 1, deleted: 0 } })
+  expect(await sync([], ['snapshots'])).toMatchObject({ status: 'completed', ends: [] })
+})
