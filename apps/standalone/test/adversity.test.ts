@@ -24,10 +24,7 @@ afterAll(async () => {
   await running.stop()
   await Promise.all([sick.close(), well.close()])
 })
-afterEach(async () => {
-  sick.faults.clear()
-  await sick.resume()
-})
+afterEach(() => sick.faults.clear())
 
 /** The rows of the sick server without what an observation or a run may move. */
 async function rowsOfSick(rest: Rest): Promise<ReadonlyArray<Row>> {

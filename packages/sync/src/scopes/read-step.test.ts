@@ -6,6 +6,7 @@ import { readStep } from './read-step.ts'
 const server = 'pbs-a'
 const asked = { resource: 'snapshots', server } as const
 const namespaces: Scope = { resource: 'namespaces', server, datastore: 'tank' }
+const datastores: Scope = { resource: 'datastores', server }
 const root: Scope = { resource: 'snapshots', server, datastore: 'tank', namespace: '' }
 const elsewhere: Scope = { ...root, server: 'pbs-b' }
 
@@ -24,13 +25,25 @@ const namespaceIn = (datastore_name: string): SourceFrame => ({
   facts: { datastore_name, path: 'a' },
 })
 
+const datastoreRow: SourceFrame = {
+  _tag: 'datastore',
+  server,
+  facts: { name: 'tank', path: '/tank', comment: '', maintenance: '', mount_status: '', backend_type: '' },
+  observed: { used_bytes: null, total_bytes: null, avail_bytes: null, gc_status: 'ok', estimated_full_at: null },
+}
+
 describe('a frame', () => {
   test.each<[string, Scope | null, SourceFrame, string]>([
     ['opens a scope', null, opening(root), 'opened'],
     ['opens one of the namespaces too', null, opening(namespaces), 'opened'],
     ['opens a scope inside another', root, opening(namespaces), 'broken'],
     ['opens a scope of another server', null, opening(elsewhere), 'broken'],
-    ['opens a scope of another resource', null, opening({ resource: 'datastores', server }), 'broken'],
+    ['opens a scope of another resource', null, opening({ resource: 'jobs', server, job_type: 'gc' }), 'broken'],
+    ['opens the scope above all that was asked for', null, opening(datastores), 'opened_above'],
+    ['fails the scope above', datastores, failed(datastores), 'failed_above'],
+    ['fails the scope above without opening it', null, failed(datastores), 'failed_above'],
+    ['completes the scope above', datastores, complete(datastores), 'broken'],
+    ['is a row of the scope above', datastores, datastoreRow, 'broken'],
     ['is a row of the open scope', namespaces, namespaceIn('tank'), 'row'],
     ['is a row of another datastore', namespaces, namespaceIn('pond'), 'broken'],
     ['is a row of another kind', root, namespaceIn('tank'), 'broken'],
