@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { Hono } from 'hono'
 import { home } from './paths.ts'
-import { systemDark } from './system-dark.ts'
 
 interface Asset {
   readonly type: string
@@ -28,11 +27,9 @@ const asset = (type: string, body: string): Asset => ({
 
 const withoutMap = (code: string): string => code.replace(/\/[/*]# sourceMappingURL=.*$/m, '')
 
-const tabler = withoutMap(packaged('@tabler/core/dist/css/tabler.min.css'))
-
 /** The files that pages load. Nothing else is served: a name is looked up, never joined to a path. */
 const files = {
-  'tabler.css': asset('text/css', tabler + systemDark(tabler)),
+  'tabler.css': asset('text/css', withoutMap(packaged('@tabler/core/dist/css/tabler.min.css'))),
   'netbox-pbs.css': asset('text/css', own('netbox-pbs.css')),
   'color-mode.js': asset('text/javascript', own('color-mode.js')),
   'htmx.js': asset('text/javascript', withoutMap(packaged('htmx.org/dist/htmx.min.js'))),

@@ -24,11 +24,13 @@ export const filterChips = (
         without.delete('offset')
         return {
           label: (byId ? fields[column] : fields[name])?.label ?? name,
-          value: byId ? yield* serverName(value) : value,
+          value: byId ? yield* serverName(value) : value === '' ? blank(fields[name]) : value,
           without: `${listPage(model)}${without.size > 0 ? `?${without}` : ''}`,
         }
       }),
   )
+
+const blank = (field: Field | undefined): string => (field?.class === 'key' ? '(root)' : '(none)')
 
 const serverName = (id: string): Effect.Effect<string, StoreFailed, InventoryLists> =>
   Effect.gen(function* () {

@@ -1,4 +1,4 @@
-import { choiceFor, type Field } from '@netbox-pbs/core'
+import { choiceFor, type Field, type IntegerField } from '@netbox-pbs/core'
 import { rowPage } from '../paths.ts'
 import { Badge } from './badge.tsx'
 import { formatBytes, formatCount, formatTime } from './format.ts'
@@ -37,11 +37,7 @@ export const Cell = ({ field, value, reference }: CellProps) => {
         </time>
       )
     case 'integer':
-      return (
-        <span class="text-nowrap">
-          {field.unit === 'bytes' ? formatBytes(Number(value)) : formatCount(Number(value))}
-        </span>
-      )
+      return <span class="text-nowrap">{wholeNumber(field, Number(value))}</span>
     case 'reference':
       return <a href={rowPage(field.model, Number(value))}>{reference}</a>
     case 'json':
@@ -49,4 +45,10 @@ export const Cell = ({ field, value, reference }: CellProps) => {
     case 'text':
       return <span>{String(value)}</span>
   }
+}
+
+/** A size with its unit, a count in groups of three; any other number, such as a port, as it is. */
+const wholeNumber = ({ unit, class: kind }: IntegerField, value: number): string => {
+  if (unit === 'bytes') return formatBytes(value)
+  return kind === 'derived' ? formatCount(value) : String(value)
 }

@@ -1,6 +1,7 @@
 import type { Field, FieldClass, Model } from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
 import type { Row } from '../../inventory/row.ts'
+import { columnLabel } from './column-label.ts'
 import { formatTime } from './format.ts'
 import { RowCell } from './row-cell.tsx'
 
@@ -23,13 +24,13 @@ const right: ReadonlyArray<Panel> = [
   { title: 'Counted and derived', classes: ['derived'] },
 ]
 
-/** A row's attributes, in panels by the class of its fields; JSON has panels of its own below them. `related` stands beside them. */
+/** A row's attributes, in panels by the class of its fields; JSON has panels of its own below them. `related` stands among them. */
 export const Detail = ({ model, row, related }: { model: Model; row: Row; related: Child }) => {
   const shown = Object.entries(model.fields)
     .filter(([, field]) => field.internal !== true)
     .map(([name, field]): Attribute => ({ name, field }))
   const plain = shown.filter(({ field }) => field.type !== 'json')
-  const wide = shown.filter(({ field }) => field.type === 'json')
+  const wide = shown.filter(({ name, field }) => field.type === 'json' && !isEmpty(row[name]))
   const panel = ({ title, classes }: Panel) => (
     <Attributes
       title={title}
@@ -41,16 +42,16 @@ export const Detail = ({ model, row, related }: { model: Model; row: Row; relate
   return (
     <>
       <div class="row row-cards">
-        <div class="col-lg-6 netbox-pbs-stack">{left.map(panel)}</div>
         <div class="col-lg-6 netbox-pbs-stack">
-          {right.map(panel)}
+          {left.map(panel)}
           {related}
         </div>
+        <div class="col-lg-6 netbox-pbs-stack">{right.map(panel)}</div>
         {wide.map(({ name, field }) => (
           <div class="col-12">
             <section class="card">
               <div class="card-header">
-                <h2 class="card-title">{field.label}</h2>
+                <h2 class="card-title">{columnLabel(field)}</h2>
               </div>
               <div class="card-body">
                 <RowCell model={model} name={name} field={field} row={row} />
@@ -65,6 +66,8 @@ export const Detail = ({ model, row, related }: { model: Model; row: Row; relate
     </>
   )
 }
+
+const isEmpty = (json: unknown): boolean => typeof json !== 'object' || json === null || Object.keys(json).length === 0
 
 const Attributes = ({
   title,
@@ -86,7 +89,7 @@ const Attributes = ({
         <tbody>
           {attributes.map(({ name, field }) => (
             <tr>
-              <th scope="row">{field.label}</th>
+              <th scope="row">{columnLabel(field)}</th>
               <td class="netbox-pbs-break">
                 <RowCell model={model} name={name} field={field} row={row} />
               </td>

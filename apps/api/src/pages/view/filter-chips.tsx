@@ -13,7 +13,7 @@ export const FilterChips = ({ chips, path }: { chips: ReadonlyArray<Chip>; path:
       {chips.map(({ label, value, without }) => (
         <li class="list-inline-item mb-1">
           <a class="btn btn-sm netbox-pbs-break" href={without}>
-            {label}: {value === '' ? '(none)' : value}
+            {label}: {value}
             <span class="ms-2" aria-hidden="true">
               ×
             </span>

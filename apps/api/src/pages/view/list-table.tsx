@@ -1,5 +1,6 @@
 import type { Field, Model } from '@netbox-pbs/core'
 import type { Row } from '../../inventory/row.ts'
+import { columnLabel } from './column-label.ts'
 import { Pager, type PagerProps } from './pager.tsx'
 import { LinkedCell, linkedColumn, RowCell } from './row-cell.tsx'
 
@@ -34,7 +35,7 @@ export const ListTable = ({ model, rows, path, parameters, count, limit, offset,
       <div id="list">
         <Kept parameters={parameters} />
         <div class="table-responsive">
-          <table class="table table-vcenter card-table table-hover">
+          <table class="table table-vcenter card-table table-hover netbox-pbs-list">
             <caption class="visually-hidden">{model.labelPlural}</caption>
             <thead {...partly}>
               <tr>
@@ -87,7 +88,7 @@ const ColumnHead = ({ name, field, path, parameters }: Column & { path: string; 
         class={`table-sort${sorted === 'ascending' ? ' asc' : sorted === 'descending' ? ' desc' : ''}`}
         href={`${path}?${next}`}
       >
-        {field.label}
+        {columnLabel(field)}
       </a>
     </th>
   )

@@ -18,7 +18,7 @@ export const Related = ({ lists }: { lists: ReadonlyArray<RelatedList> }) =>
         {lists.map(({ label, href, count }) => (
           <a class="list-group-item list-group-item-action d-flex justify-content-between" href={href}>
             {label}
-            <span class="badge bg-secondary-lt">{formatCount(count)}</span>
+            <span class="badge netbox-pbs-badge netbox-pbs-secondary">{formatCount(count)}</span>
           </a>
         ))}
       </div>

@@ -20,11 +20,11 @@ const special: Readonly<Record<string, (row: Row) => Child | undefined>> = {
   'snapshot.verification_state': (row) => verification(row['verification_state']),
   'snapshot.files': (row) => {
     const files: ReadonlyArray<unknown> = Array.isArray(row['files']) ? row['files'] : []
-    const readable = files.map((file) =>
-      typeof file === 'object' && file !== null && 'size' in file && typeof file.size === 'number'
-        ? { ...file, size: formatBytes(file.size) }
-        : file,
-    )
+    const readable = files.map((file) => {
+      if (typeof file !== 'object' || file === null || !('filename' in file)) return file
+      const size = 'size' in file && typeof file.size === 'number' ? formatBytes(file.size) : null
+      return { filename: file.filename, size, crypt_mode: 'crypt_mode' in file ? file.crypt_mode : null }
+    })
     return <Cell field={registry.snapshot.fields.files} value={readable} reference="" />
   },
 }
@@ -40,7 +40,7 @@ export const linkedColumn = (model: Model): string | undefined =>
 
 /** A column of a row, linked to the row. */
 export const LinkedCell = (props: Parameters<typeof RowCell>[0]) => (
-  <a class="fw-medium" href={rowPage(props.model.name, props.row.id)}>
+  <a class="fw-medium text-nowrap" href={rowPage(props.model.name, props.row.id)}>
     <RowCell {...props} />
   </a>
 )

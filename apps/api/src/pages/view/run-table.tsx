@@ -15,7 +15,7 @@ const counted: ReadonlyArray<readonly [keyof RowCounts, string]> = [
 /** Runs, newest first. `empty` stands where there is none. */
 export const RunTable = ({ runs, empty }: { runs: ReadonlyArray<Run>; empty: string }) => (
   <div class="table-responsive">
-    <table class="table table-vcenter card-table table-hover">
+    <table class="table table-vcenter card-table table-hover netbox-pbs-list">
       <caption class="visually-hidden">Sync runs</caption>
       <thead>
         <tr>

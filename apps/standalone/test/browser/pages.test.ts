@@ -1,0 +1,97 @@
+import { finishedSnapshot, type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { newHome, type RunningSystem, startSystem } from '../support/running-system.ts'
+import { startBrowser, type TestBrowser } from './browser.ts'
+
+const backup = { ns: 'team/a', backupType: 'vm', backupId: '4711' } as const
+const note = '<script>alert("note")</script> "quoted" <b>'
+
+/** A server with one snapshot that is easy to find, and whose note would run if anything let it. */
+async function startServer(): Promise<Simulator> {
+  const server = await startSimulator({ name: 'pbs-browser', snapshots: 60, seed: 5, failureDelayMs: 0 })
+  const store = server.state.datastores[0]?.name ?? ''
+  server.addNamespace(store, backup.ns)
+  server.addSnapshot({ store, ...backup }, { ...finishedSnapshot(1_790_000_000), notes: note })
+  return server
+}
+
+const row = (page: Page, text: string) => page.locator('tbody tr').filter({ hasText: text })
+
+describe('in a real browser', () => {
+  let server: Simulator
+  let system: RunningSystem
+  let browser: TestBrowser | undefined
+
+  beforeAll(async () => {
+    server = await startServer()
+    system = await startSystem(newHome({}))
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await system?.stop()
+    await server?.close()
+  })
+
+  test('an operator signs in by the link, connects a server, syncs it and finds its snapshots', async () => {
+    browser = await startBrowser()
+    const page = await browser.context.newPage()
+
+    await page.goto(system.signInUrl)
+    expect(new URL(page.url()).pathname).toBe('/plugins/pbs/')
+
+    await page.getByRole('link', { name: 'Add a server' }).click()
+    await page.getByLabel('Name').fill('pbs-browser')
+    await page.getByLabel('Host').fill(server.host)
+    await page.getByLabel('Port').fill(String(server.port))
+    await page.getByLabel('Token id').fill(server.tokens.audit.tokenId)
+    await page.getByLabel('Token secret').fill(server.tokens.audit.secret)
+    await page.getByLabel('Fingerprint').fill(server.fingerprint)
+    await page.getByRole('button', { name: 'Add server' }).click()
+    await page.getByRole('heading', { name: 'pbs-browser', level: 1 }).waitFor()
+    expect(await page.getByText('Connected').count()).toBe(1)
+    expect(await page.content()).not.toContain(server.tokens.audit.secret)
+
+    await page.getByRole('button', { name: 'Sync this server' }).click()
+    // The page follows the run by itself: nobody loads it again.
+    await page.getByRole('status').getByText('completed').waitFor({ timeout: 60_000 })
+
+    await page.getByRole('link', { name: 'Snapshots', exact: true }).click()
+    await page.getByRole('searchbox').fill(backup.backupId)
+    await page.waitForURL('**/snapshots/?q=4711')
+    await row(page, '4711').first().waitFor()
+    expect(await page.locator('tbody tr').count()).toBe(1)
+    expect(await row(page, '4711').textContent()).toContain(note)
+
+    await page.getByRole('link', { name: '4711' }).click()
+    await page.getByRole('heading', { name: /^vm\/4711\// }).waitFor()
+    expect(await page.getByText(note).count()).toBe(1)
+    expect(await page.getByRole('table').filter({ hasText: 'Datastore name' }).textContent()).toContain(backup.ns)
+
+    expect(browser.problems).toEqual([])
+  })
+
+  test('without a script one signs in by token and reads a list', async () => {
+    const plain = await startBrowser({ javaScriptEnabled: false })
+    try {
+      const page = await plain.context.newPage()
+      await page.goto(`${system.url}/plugins/pbs/snapshots/?ordering=-backup_time&limit=25`)
+      await page.getByLabel('API token').fill(system.token)
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByRole('heading', { name: 'Snapshots' }).waitFor()
+      expect(await page.locator('tbody tr').count()).toBe(25)
+
+      await page.getByRole('link', { name: 'Next page' }).click()
+      await page.waitForURL('**/snapshots/?*offset=25*')
+      expect(await page.getByRole('status').textContent()).toContain('Showing 26–50')
+
+      await page.getByRole('searchbox').fill(backup.backupId)
+      await page.getByRole('button', { name: 'Search' }).click()
+      await page.waitForURL('**/snapshots/?*q=4711*')
+      expect(await page.locator('tbody tr').count()).toBe(1)
+      expect(plain.problems).toEqual([])
+    } finally {
+      await plain.close()
+    }
+  })
+})
