@@ -9,9 +9,9 @@ import {
   settingsLayer,
 } from '@netbox-pbs/store-postgres'
 import { type JobPorts, startRun } from '@netbox-pbs/sync'
+import { type FleetServer, fleetFrames } from '@netbox-pbs/sync/memory'
 import { Effect, Layer, ManagedRuntime, Redacted, Stream } from 'effect'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type FleetServer, fleetFrames } from '../../../packages/sync/test/memory/fleet.ts'
 import { tick } from '../src/index.ts'
 
 const hours = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, hour) => hour)

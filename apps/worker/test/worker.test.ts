@@ -1,8 +1,7 @@
 import { startRun } from '@netbox-pbs/sync'
+import { cut, type FleetServer, MemorySystem } from '@netbox-pbs/sync/memory'
 import { Effect, Fiber, Logger, LogLevel, Option, TestClock, TestContext } from 'effect'
 import { describe, expect, test } from 'vitest'
-import type { FleetServer } from '../../../packages/sync/test/memory/fleet.ts'
-import { cut, MemorySystem } from '../../../packages/sync/test/memory/system.ts'
 import { runWorker, tick } from '../src/index.ts'
 import { scheduleTick } from '../src/schedule/schedule-tick.ts'
 

@@ -1,0 +1,2 @@
+export { type FleetServer, fleetFrames, type Listing } from './fleet.ts'
+export { cut, MemorySystem } from './system.ts'
