@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import bundled from '@sparticuz/chromium'
+import { dirname, join } from 'node:path'
+import bundled, { inflate } from '@sparticuz/chromium'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
 
 // Not the bundle's own flags: they switch off what is tested here, such as the same-origin rules.
@@ -17,6 +18,12 @@ const flags = [
   '--disable-sync',
 ]
 
+/** The libraries that the bundle brings for machines without them, as a folder. */
+const libraries = async (): Promise<string> => {
+  const build = dirname(createRequire(import.meta.url).resolve('@sparticuz/chromium'))
+  return join(await inflate(join(build, '..', 'bin', 'al2023.tar.br')), 'lib')
+}
+
 /** A Chromium with a profile of its own, gone with `close`. */
 export interface TestBrowser {
   readonly context: BrowserContext
@@ -31,6 +38,7 @@ export async function startBrowser({ javaScriptEnabled = true } = {}): Promise<T
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: await bundled.executablePath(),
     args: flags,
+    env: { LD_LIBRARY_PATH: await libraries() },
     javaScriptEnabled,
   })
   const problems: Array<string> = []
