@@ -22,7 +22,7 @@ export const servePage =
       c,
       page.pipe(
         Effect.catchTag('StoreFailed', (error) =>
-          Effect.logError('the database failed a page', error.cause).pipe(
+          Effect.logError('the database failed a page', Cause.fail(error)).pipe(
             Effect.as(failurePage('The database did not answer', `${capitalized(error.message)}.`, 503)),
           ),
         ),

@@ -1,0 +1,204 @@
+import { ApiTokens, InventoryLists, Runs } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { fakeGateway } from '../support/fake-gateway.ts'
+import { type Site, startSite, tokens } from './site.ts'
+import { Visitor } from './visitor.ts'
+
+const gateway = fakeGateway()
+let site: Site
+let writer: Visitor
+let form_token: string
+
+beforeAll(async () => {
+  site = await startSite(gateway.layer)
+  writer = await new Visitor(site.url).signIn(tokens.writer)
+  form_token = await writer.formToken()
+})
+beforeEach(() => {
+  gateway.down = false
+})
+afterAll(() => site.stop())
+
+const add = '/plugins/pbs/servers/add/'
+const runs = '/plugins/pbs/sync-runs/'
+const secret = 'c0ffee00-1234-4abc-8def-000000000001'
+const server = {
+  name: 'pbs-a',
+  host: 'pbs-a.example',
+  port: '8007',
+  token_id: 'inventory@pbs!reader',
+  token_secret: secret,
+  verify_ssl: 'true',
+}
+
+const countRuns = () =>
+  site.use(Effect.flatMap(Runs, (all) => all.list({ limit: 1, offset: 0 }))).then(({ count }) => count)
+const serverIds = (...names: ReadonlyArray<string>) =>
+  site.use(Effect.flatMap(InventoryLists, (lists) => lists.serverIds({ names })))
+
+describe('adding a server', () => {
+  test('makes the row, connects it and leads to its page; the secret is nowhere on it', async () => {
+    const made = await writer.send(add, { ...server, form_token })
+    expect(made.status).toBe(303)
+    const page = await writer.get(made.headers.get('location') ?? '')
+    expect(page.status).toBe(200)
+    expect(page.text).toContain('pbs-a.example')
+    expect(page.text).toContain('Connected')
+    expect(page.text).not.toContain(secret)
+    expect([...gateway.endpoints.values()].map(({ name }) => name)).toEqual(['pbs-a'])
+  })
+
+  test('without a secret it is inventory only', async () => {
+    const made = await writer.send(add, { ...server, name: 'pbs-paper', token_secret: '', form_token })
+    expect((await writer.get(made.headers.get('location') ?? '')).text).toContain('Inventory only')
+  })
+
+  test('what is wrong stands under its field, what was typed stays, the secret does not', async () => {
+    const answer = await writer.send(add, {
+      ...server,
+      name: '"x" <b>',
+      host: 'https://pbs',
+      port: '99999',
+      form_token,
+    })
+    expect(answer.status).toBe(400)
+    expect(answer.text).toContain('id="host-error">This field must be a host name or an address')
+    expect(answer.text).toContain('id="port-error">Ensure this value is less than or equal to 65535.')
+    expect(answer.text).toContain('value="&quot;x&quot; &lt;b&gt;"')
+    expect(answer.text).toContain('value="https://pbs"')
+    expect(answer.text).not.toContain(secret)
+    expect((await serverIds('"x" <b>')).size).toBe(0)
+  })
+
+  test('a name that is taken is said under the name', async () => {
+    await writer.send(add, { ...server, name: 'pbs-twice', token_secret: '', form_token })
+    const answer = await writer.send(add, { ...server, name: 'pbs-twice', form_token })
+    expect(answer.status).toBe(400)
+    expect(answer.text).toMatch(/id="name-error">[^<]*already exists/)
+  })
+
+  test('what the gateway refuses stands under its field', async () => {
+    const answer = await writer.send(add, { ...server, name: 'pbs-refused', token_secret: 'wrong', form_token })
+    expect(answer.status).toBe(400)
+    expect(answer.text).toContain('id="token_secret-error">The server refused it.')
+  })
+
+  test('a gateway that is down is named, and nothing typed is lost', async () => {
+    gateway.down = true
+    const answer = await writer.send(add, { ...server, name: 'pbs-later', form_token })
+    expect(answer.status).toBe(502)
+    expect(answer.text).toMatch(/role="alert">[^<]*the gateway does not answer/)
+    expect(answer.text).toContain('value="pbs-later"')
+    expect((await serverIds('pbs-later')).size).toBe(0)
+  })
+
+  test('an unticked box is off', async () => {
+    const { verify_ssl: _, ...unticked } = server
+    const made = await writer.send(add, { ...unticked, name: 'pbs-off', form_token })
+    expect((await writer.get(made.headers.get('location') ?? '')).text).toMatch(/Verify SSL<\/th>.*?>No</)
+  })
+})
+
+describe('starting a sync', () => {
+  test('records a run of everything and leads to its page, which follows it', async () => {
+    const started = await writer.send(runs, { form_token })
+    expect(started.status).toBe(303)
+    const page = await writer.get(started.headers.get('location') ?? '')
+    expect(page.text).toContain('pending')
+    expect(page.text).toContain('hx-trigger="every 1s"')
+    expect(page.text).toContain('<noscript><meta http-equiv="refresh" content="3"/></noscript>')
+  })
+
+  test('of one server covers that server', async () => {
+    const started = await writer.send(runs, { server: 'pbs-a', form_token })
+    const id = Number(/(\d+)\/$/.exec(started.headers.get('location') ?? '')?.[1])
+    const run = await site.use(Effect.flatMap(Runs, (all) => Effect.flatten(all.get({ id }))))
+    expect([run.servers, run.user]).toEqual([['pbs-a'], 'admin'])
+  })
+
+  test('of a server that is gone says so', async () => {
+    const answer = await writer.send(runs, { server: 'nobody', form_token })
+    expect(answer.status).toBe(400)
+    expect(answer.text).toContain('There is no server nobody to sync.')
+  })
+})
+
+describe('a form is only taken from a page of its session', () => {
+  test.each([
+    ['another site', { form_token: true, origin: 'https://evil.example' }],
+    ['another port of this host', { form_token: true, origin: 'http://127.0.0.1:1' }],
+    ['no origin', { form_token: true, origin: null }],
+    ['no form token', { form_token: false, origin: undefined }],
+  ])('%s: 403 and nothing happens', async (_, given) => {
+    const before = await countRuns()
+    const fields = given.form_token ? { form_token } : { form_token: 'x'.repeat(64) }
+    const answer = await writer.send(runs, fields, given.origin === undefined ? {} : { origin: given.origin })
+    expect(answer.status).toBe(403)
+    expect(answer.text).toContain('This form was not accepted')
+    expect(await countRuns()).toBe(before)
+  })
+
+  test('the form token of another session is none', async () => {
+    const other = await new Visitor(site.url).signIn(tokens.writer)
+    expect((await other.send(runs, { form_token })).status).toBe(403)
+  })
+
+  test('a browser without Origin may say where the form comes from', async () => {
+    const sent = await writer.send(runs, { form_token }, { origin: null, headers: { 'Sec-Fetch-Site': 'same-origin' } })
+    expect(sent.status).toBe(303)
+  })
+
+  test('an anonymous form is sent to sign in', async () => {
+    const answer = await new Visitor(site.url).send(runs, { form_token })
+    expect([answer.status, answer.headers.get('location')]).toEqual([
+      303,
+      '/plugins/pbs/login/?next=%2Fplugins%2Fpbs%2Fsync-runs%2F',
+    ])
+  })
+
+  test('a form beyond any size of ours is refused', async () => {
+    const answer = await writer.send(runs, { form_token, name: 'x'.repeat(70_000) })
+    expect(answer.status).toBe(413)
+    expect(answer.text).toContain('A form may have 64 KiB at most.')
+  })
+})
+
+describe('a token that may read only', () => {
+  test('sees no control that writes, and may not write', async () => {
+    const reader = await new Visitor(site.url).signIn(tokens.reader)
+    for (const path of ['', 'servers/', 'servers/1/', 'sync-runs/']) {
+      const { status, text } = await reader.get(`/plugins/pbs/${path}`)
+      expect(status).toBe(200)
+      expect(
+        [...text.matchAll(/action="([^"]+)"/g)]
+          .map(([, action]) => action)
+          .filter((action) => /add|sync-runs/.test(action ?? '')),
+      ).toEqual([])
+      expect(text).not.toContain(add)
+    }
+    const own = await reader.formToken()
+    const before = await countRuns()
+    expect((await reader.send(runs, { form_token: own })).status).toBe(403)
+    expect((await reader.send(add, { ...server, name: 'pbs-never', form_token: own })).status).toBe(403)
+    expect((await reader.get(add)).status).toBe(403)
+    expect([await countRuns(), (await serverIds('pbs-never')).size]).toEqual([before, 0])
+  })
+
+  test('a session ends with its token', async () => {
+    const expires = new Date(Date.now() + 60_000).toISOString()
+    await site.use(
+      Effect.gen(function* () {
+        const all = yield* ApiTokens
+        const known = yield* Effect.flatten(all.find({ key: 'pagestoken01' }))
+        yield* all.create({ ...known, key: 'pagestoken04', username: 'admin', expires })
+      }),
+    )
+    const answer = await new Visitor(site.url).send('/plugins/pbs/login/', {
+      token: `nbt_pagestoken04.${'w'.repeat(40)}`,
+    })
+    const seconds = Number(/Max-Age=(\d+)/.exec(answer.headers.getSetCookie().join())?.[1])
+    expect(seconds).toBeGreaterThan(30)
+    expect(seconds).toBeLessThanOrEqual(60)
+  })
+})

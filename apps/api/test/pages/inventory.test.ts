@@ -1,0 +1,147 @@
+import { HandWrites } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fakeGateway } from '../support/fake-gateway.ts'
+import { type Site, startSite, tokens } from './site.ts'
+import { Visitor } from './visitor.ts'
+
+const hostile = '<script>alert(1)</script> "quoted" <b>'
+const escaped = '&lt;script&gt;alert(1)&lt;/script&gt; &quot;quoted&quot; &lt;b&gt;'
+
+let site: Site
+let visitor: Visitor
+let serverId: number
+
+beforeAll(async () => {
+  site = await startSite(fakeGateway().layer)
+  visitor = await new Visitor(site.url).signIn(tokens.reader)
+  serverId = await site.use(
+    Effect.gen(function* () {
+      const writes = yield* HandWrites
+      const servers = [hostile, 'pbs-b'].map((name) => ({ name, host: 'pbs', token_id: 'a@pbs!b' }))
+      const [server = 0, other = 0] = yield* writes.create({ model: 'server', rows: servers })
+      const snapshot = { server, datastore_name: 'tank', backup_type: 'vm' }
+      const days = Array.from({ length: 60 }, (_, day) => ({
+        ...snapshot,
+        backup_id: '100',
+        backup_time: `2026-0${day < 30 ? 3 : 4}-${String((day % 30) + 1).padStart(2, '0')}T02:00:00Z`,
+        size_bytes: 1536,
+        comment: day === 0 ? hostile : '',
+      }))
+      const elsewhere = { ...snapshot, namespace: 'site-a', backup_id: '200', backup_time: '2026-01-01T00:00:00Z' }
+      const strange = {
+        ...snapshot,
+        server: other,
+        backup_type: 'new-kind',
+        backup_id: '300',
+        backup_time: '2026-01-01T00:00:00Z',
+      }
+      yield* writes.create({ model: 'snapshot', rows: [...days, elsewhere, strange] })
+      return server
+    }),
+  )
+})
+afterAll(() => site.stop())
+
+const rows = (text: string): number => (/<tbody>(.*?)<\/tbody>/s.exec(text)?.[1] ?? '').split('<tr').length - 1
+const page = async (path: string) => {
+  const got = await visitor.get(`/plugins/pbs/${path}`)
+  expect(got.status, path).toBe(200)
+  return got.text
+}
+
+describe('a list', () => {
+  test('has fifty rows a page, says so, and leads to the next', async () => {
+    const text = await page('snapshots/')
+    expect(rows(text)).toBe(50)
+    expect(text).toContain('Showing 1–50 of 62')
+    expect(text).toContain('href="/plugins/pbs/snapshots/?limit=50&amp;offset=50"')
+    expect(rows(await page('snapshots/?limit=50&offset=50'))).toBe(12)
+  })
+
+  test('sorts by a column, and the other way round', async () => {
+    const newest = await page('snapshots/?ordering=-backup_time&limit=1')
+    expect(newest).toContain('2026-04-30 02:00:00')
+    expect(newest).toContain('aria-sort="descending"')
+    expect(newest).toContain('href="/plugins/pbs/snapshots/?ordering=backup_time&amp;limit=1"')
+    expect(await page('snapshots/?ordering=backup_time&limit=1')).toContain('2026-01-01 00:00:00')
+  })
+
+  test('is searched, and says when nothing matches', async () => {
+    expect(rows(await page('snapshots/?q=200'))).toBe(1)
+    expect(await page('snapshots/?q=zzz')).toContain('No snapshot matches.')
+  })
+
+  test('shows its filters, each to be taken off', async () => {
+    const text = await page(`snapshots/?server_id=${serverId}&backup_type=vm&namespace=`)
+    expect(text).toContain('Showing 1–50 of 60')
+    expect(text).toContain(`Server: ${escaped}`)
+    expect(text).toContain('Namespace: (root)')
+    expect(text).toContain(`href="/plugins/pbs/snapshots/?backup_type=vm&amp;namespace="`)
+  })
+
+  test('says what is wrong with an address', async () => {
+    const { status, text } = await visitor.get('/plugins/pbs/snapshots/?server=nobody&backup_type=x')
+    expect(status).toBe(400)
+    expect(text).toContain('server: Select a valid choice. nobody is not one of the available choices.')
+    expect(text).toContain('backup_type: Select a valid choice. x is not one of the available choices.')
+  })
+
+  test('past its end says so', async () => {
+    expect(await page('snapshots/?offset=1000')).toContain('The list ends before this page.')
+  })
+
+  test.each(['servers', 'datastores', 'namespaces', 'groups', 'snapshots', 'jobs', 'sync-runs'])(
+    'of %s is drawn',
+    async (name) => {
+      expect(await page(`${name}/`)).toMatch(/<h1[^>]*>/)
+    },
+  )
+
+  test('shows what a source says as text', async () => {
+    const text = await page('snapshots/?ordering=backup_time&limit=1000')
+    expect(text).toContain(escaped)
+    expect(text).not.toContain('<script>alert')
+    expect(text).not.toContain('<b>')
+  })
+})
+
+describe('a detail', () => {
+  test('shows what the source says as text, and what lies below with its count', async () => {
+    const text = await page(`servers/${serverId}/`)
+    expect(text).toContain(`<title>${escaped} · netbox-pbs</title>`)
+    expect(text).not.toContain('<script>alert')
+    expect(text).toMatch(
+      new RegExp(`href="/plugins/pbs/snapshots/\\?server_id=${serverId}"[^>]*>Snapshots<span[^>]*>61<`),
+    )
+  })
+
+  test('of a group leads to its snapshots, also of a kind that is not known', async () => {
+    const list = await page('groups/')
+    const paths = [...list.matchAll(/href="\/plugins\/pbs\/(groups\/\d+\/)"/g)].map(([, path]) => path ?? '')
+    const counts = await Promise.all(
+      paths.map(async (path) => {
+        const [, href = '', count] =
+          /href="(\/plugins\/pbs\/snapshots\/[^"]+)"[^>]*>Snapshots<span[^>]*>(\d+)</.exec(await page(path)) ?? []
+        const below = await visitor.get(href.replaceAll('&amp;', '&'))
+        return [Number(count), /of (\d+)</.exec(below.text)?.[1]]
+      }),
+    )
+    expect(counts.sort()).toEqual([
+      [1, '1'],
+      [1, '1'],
+      [60, '60'],
+    ])
+  })
+
+  test.each([
+    'servers/999999/',
+    'snapshots/99999999999999999999/',
+    'sync-runs/999999/',
+    'sync-runs/99999999999999999999/',
+  ])('%s is a 404 page with the way back', async (path) => {
+    const { status, text } = await visitor.get(`/plugins/pbs/${path}`)
+    expect(status).toBe(404)
+    expect(text).toContain('Back to the list')
+  })
+})

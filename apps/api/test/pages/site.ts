@@ -1,0 +1,81 @@
+import { type Endpoints, Sessions, StoreFailed } from '@netbox-pbs/core/ports'
+import {
+  accountsLayer,
+  Database,
+  inventoryLayer,
+  migrate,
+  queueLayer,
+  secretBoxLayer,
+  settingsLayer,
+} from '@netbox-pbs/store-postgres'
+import { Effect, Exit, Layer, Redacted, Scope } from 'effect'
+import { writeToken } from '../../src/accounts/write-token.ts'
+import { apiServer } from '../../src/api-server.ts'
+import { signInLink } from '../../src/pages/sign-in-link.ts'
+import type { ApiServices } from '../../src/services.ts'
+
+/** Tokens of the site: one that writes, one that reads, and one whose time is over. */
+export const tokens = {
+  writer: `nbt_pagestoken01.${'w'.repeat(40)}`,
+  reader: `nbt_pagestoken02.${'r'.repeat(40)}`,
+  expired: `nbt_pagestoken03.${'e'.repeat(40)}`,
+}
+
+/** The site on an empty embedded database, over real HTTP. */
+export interface Site {
+  readonly url: string
+  /** The path of a fresh one-time link. */
+  readonly link: () => Promise<string>
+  /** Makes the database fail whoever asks for a session, until told otherwise. */
+  readonly breakSessions: (broken: boolean) => void
+  /** Runs a use case on what the site runs on. */
+  readonly use: <A, E>(effect: Effect.Effect<A, E, ApiServices>) => Promise<A>
+  readonly stop: () => Promise<void>
+}
+
+const key = Buffer.alloc(32, 9).toString('base64')
+const stores = Layer.mergeAll(inventoryLayer, accountsLayer, queueLayer, settingsLayer).pipe(
+  Layer.provideMerge(Database.layerPglite({ dataDir: null })),
+  Layer.provide(secretBoxLayer({ key: Redacted.make(key), keyName: 'KEY' })),
+)
+
+/** Starts one with these endpoints behind it. */
+export async function startSite(endpoints: Layer.Layer<Endpoints>): Promise<Site> {
+  const scope = Effect.runSync(Scope.make())
+  let broken = false
+  return Effect.gen(function* () {
+    const services = yield* Layer.build(Layer.merge(stores, endpoints))
+    yield* migrate.pipe(Effect.provide(services))
+    const about = { description: '', write_enabled: true, expires: null }
+    for (const [token, change] of [
+      [tokens.writer, {}],
+      [tokens.reader, { write_enabled: false }],
+      [tokens.expired, { expires: '2020-01-01T00:00:00Z' }],
+    ] as const) {
+      yield* writeToken(Redacted.make(token), { ...about, ...change }).pipe(Effect.provide(services))
+    }
+    const breakable = Layer.effect(
+      Sessions,
+      Effect.map(Sessions, (sessions) => ({
+        ...sessions,
+        find: (request) =>
+          broken
+            ? Effect.fail(new StoreFailed({ reason: 'unavailable', doing: 'reading a session' }))
+            : sessions.find(request),
+      })),
+    )
+    const { url } = yield* apiServer({ host: '127.0.0.1', port: 0 }).pipe(
+      Effect.provide(breakable),
+      Effect.provide(services),
+    )
+    return {
+      url,
+      link: () => Effect.runPromise(signInLink('admin').pipe(Effect.provide(services))),
+      breakSessions: (now: boolean) => {
+        broken = now
+      },
+      use: <A, E>(effect: Effect.Effect<A, E, ApiServices>) => Effect.runPromise(effect.pipe(Effect.provide(services))),
+      stop: () => Effect.runPromise(Scope.close(scope, Exit.void)),
+    }
+  }).pipe(Scope.extend(scope), Effect.runPromise)
+}
