@@ -1,0 +1,125 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+interface Exports {
+  readonly [path: string]: string | { readonly [condition: string]: string }
+}
+
+interface Manifest {
+  readonly name: string
+  readonly private?: boolean
+  readonly license?: string
+  readonly type?: string
+  readonly sideEffects?: boolean
+  readonly engines?: { readonly node?: string }
+  readonly files?: ReadonlyArray<string>
+  readonly exports?: Exports
+  readonly publishConfig?: { readonly access?: string; readonly exports?: Exports }
+  readonly dependencies?: { readonly [name: string]: string }
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8')
+
+const files = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' })
+  .split('\0')
+  .filter((path) => path !== '' && existsSync(`${root}${path}`))
+const code = files.filter((path) => /\.tsx?$/.test(path))
+const sources = code.filter((path) => /\/src\//.test(path) && !/\.test\.tsx?$/.test(path))
+
+const rooms = files.filter((path) => /.\/package\.json$/.test(path)).map((path) => path.replace('/package.json', ''))
+// border: pnpm reads the same files and refuses what is no manifest
+const manifest = (room: string): Manifest => JSON.parse(read(`${room}/package.json`)) as Manifest
+const published = rooms.filter((room) => manifest(room).private !== true)
+
+describe('a room', () => {
+  test('has a README', () => {
+    expect(rooms.filter((room) => !files.includes(`${room}/README.md`))).toEqual([])
+  })
+
+  test('has its arrows, and no arrows are left of a room that is gone', () => {
+    const config: unknown = createRequire(import.meta.url)('../.dependency-cruiser.cjs')
+    expect(config).toHaveProperty('forbidden')
+    const { forbidden } = config as { forbidden: ReadonlyArray<{ name: string }> } // border: a configuration in plain JavaScript
+    const names = forbidden.map(({ name }) => name).filter((name) => name.startsWith('arrows-of-'))
+    expect(names.sort()).toEqual(rooms.map((room) => `arrows-of-${room.replace('/', '-')}`).sort())
+  })
+
+  test.each(rooms)('%s declares every room that its sources import', (room) => {
+    const { name, dependencies = {} } = manifest(room)
+    const own = sources.filter((path) => path.startsWith(`${room}/src/`)).map(read)
+    const imported = own.flatMap((text) => [...text.matchAll(/from '(@netbox-pbs\/[a-z-]+)/g)].map(([, one]) => one))
+    expect([...new Set(imported)].filter((one) => one !== name && !(one !== undefined && one in dependencies))).toEqual(
+      [],
+    )
+  })
+})
+
+describe.each(published)('%s, which is published,', (room) => {
+  const { exports = {}, publishConfig, dependencies = {}, ...rest } = manifest(room)
+
+  test('says what its users need to know', () => {
+    expect(rest).toMatchObject({
+      license: 'Apache-2.0',
+      type: 'module',
+      sideEffects: false,
+      engines: { node: '>=22' },
+      files: ['dist', 'README.md'],
+    })
+  })
+
+  test('exports its built files, and its sources only at home', () => {
+    const atHome = Object.entries(exports).flatMap(([path, target]) => {
+      if (typeof target === 'string') return [[path, target]]
+      const { source, ...built } = target
+      return Object.keys(built).length === 0 ? [] : [[path, built]] // a path with a source alone is for our own tests
+    })
+    expect(publishConfig).toEqual({ access: 'public', exports: Object.fromEntries(atHome) })
+  })
+
+  test('depends on published rooms only', () => {
+    const names = published.map((one) => manifest(one).name)
+    const rooms = Object.keys(dependencies).filter((name) => dependencies[name]?.startsWith('workspace:'))
+    expect(rooms.filter((name) => !names.includes(name))).toEqual([])
+  })
+})
+
+describe('the files', () => {
+  const found = (paths: ReadonlyArray<string>, pattern: RegExp): ReadonlyArray<string> =>
+    paths.flatMap((path) =>
+      read(path)
+        .split('\n')
+        .flatMap((line, i) => (pattern.test(line) ? [`${path}:${i + 1}: ${line.trim()}`] : [])),
+    )
+
+  test('name no path of a machine', () => {
+    expect(found(files, /(?:^|[\s"'`(=:])\/(?:home|root|Users|work)\/\w/)).toEqual([])
+  })
+
+  test('name no package registry, and the lockfile no download address', () => {
+    expect(found(files, /registry\.(?:npmjs|yarnpkg)\.|npm\.pkg\.github/)).toEqual([])
+    expect(found(['pnpm-lock.yaml'], /https?:|tarball:/)).toEqual([])
+  })
+
+  test('are named after what they hold', () => {
+    expect(files.filter((path) => /(?:^|[/.-])(?:utils?|helpers?|common|managers?)(?:[/.-]|$)/i.test(path))).toEqual([])
+  })
+
+  test('of source stop at 400 lines', () => {
+    expect(sources.filter((path) => read(path).split('\n').length > 400)).toEqual([])
+  })
+
+  test("read the environment in an app's config.ts only, tests and their setup apart", () => {
+    const free =
+      /^apps\/[^/]+\/src\/config\.ts$|\/test\/|\.test\.tsx?$|^packages\/testing\/src\/global-setup\.ts$|^test\//
+    expect(
+      found(
+        code.filter((path) => !free.test(path)),
+        /process\.env\b/,
+      ),
+    ).toEqual([])
+  })
+})
