@@ -1,6 +1,6 @@
 import { naturalKey } from '../key.ts'
 import type { Field, FieldValue, ModelName } from '../registry/field.ts'
-import { type Facts, registry } from '../registry/registry.ts'
+import { type Facts, modelNames, registry } from '../registry/registry.ts'
 import type { Change, FieldChange, Update } from './change.ts'
 import type { Presence } from './presence.ts'
 import { sameValue } from './same-value.ts'
@@ -55,10 +55,19 @@ export function diff<M extends ModelName>({ model, main, source, complete }: Dif
   return { changes, unchanged }
 }
 
-type Compared = ReadonlyArray<readonly [name: string, field: Field]>
+type Compared = ReadonlyArray<{ readonly name: string; readonly field: Field }>
+
+/** Worked out once a model: a sync calls diff for each group. */
+const comparedByModel = new Map<ModelName, Compared>(modelNames.map((model) => [model, comparedOf(model)]))
 
 function comparedFields(model: ModelName): Compared {
-  return Object.entries<Field>(registry[model].fields).filter(([, { class: c }]) => c === 'immutable' || c === 'source')
+  return comparedByModel.get(model) ?? comparedOf(model)
+}
+
+function comparedOf(model: ModelName): Compared {
+  return Object.entries<Field>(registry[model].fields)
+    .filter(([, { class: c }]) => c === 'immutable' || c === 'source')
+    .map(([name, field]) => ({ name, field }))
 }
 
 function updateOf<M extends ModelName>(
@@ -70,7 +79,7 @@ function updateOf<M extends ModelName>(
   const before: Readonly<Record<string, FieldValue>> = row.facts
   const after: Readonly<Record<string, FieldValue>> = facts
   const fields: Array<FieldChange> = []
-  for (const [field] of compared) {
+  for (const { name: field } of compared) {
     const base = before[field] ?? null
     const value = after[field] ?? null
     if (!sameValue(base, value)) fields.push({ field, base, value })
@@ -90,8 +99,8 @@ function brokenFields(
   const names = new Set(changed.map((change) => change.field))
   return compared
     .filter(
-      ([name, field]) =>
+      ({ name, field }) =>
         field.class === 'immutable' && names.has(name) && (field.witness === undefined || names.has(field.witness)),
     )
-    .map(([name]) => name)
+    .map(({ name }) => name)
 }
