@@ -14,8 +14,8 @@ interface Asset {
   readonly version: string
 }
 
-const { resolve } = createRequire(import.meta.url)
-const packaged = (name: string): string => readFileSync(resolve(name), 'utf8')
+const require = createRequire(import.meta.url)
+const packaged = (path: string): string => withoutMap(readFileSync(path, 'utf8'))
 const own = (name: string): string => readFileSync(fileURLToPath(new URL(`./assets/${name}`, import.meta.url)), 'utf8')
 
 const asset = (type: string, body: string): Asset => ({
@@ -29,10 +29,10 @@ const withoutMap = (code: string): string => code.replace(/\/[/*]# sourceMapping
 
 /** The files that pages load. Nothing else is served: a name is looked up, never joined to a path. */
 const files = {
-  'tabler.css': asset('text/css', withoutMap(packaged('@tabler/core/dist/css/tabler.min.css'))),
+  'tabler.css': asset('text/css', packaged(require.resolve('@tabler/core/dist/css/tabler.min.css'))),
   'netbox-pbs.css': asset('text/css', own('netbox-pbs.css')),
   'color-mode.js': asset('text/javascript', own('color-mode.js')),
-  'htmx.js': asset('text/javascript', withoutMap(packaged('htmx.org/dist/htmx.min.js'))),
+  'htmx.js': asset('text/javascript', packaged(require.resolve('htmx.org/dist/htmx.min.js'))),
 } as const satisfies Readonly<Record<string, Asset>>
 
 /** The address of a file; it changes with the file, so that browsers may keep what they have. */

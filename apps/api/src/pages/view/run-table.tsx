@@ -33,7 +33,7 @@ export const RunTable = ({ runs, empty }: { runs: ReadonlyArray<Run>; empty: str
         {runs.map((run) => (
           <tr>
             <td>
-              <a class="fw-medium" href={runPage(run.id)}>
+              <a class="fw-medium text-nowrap" href={runPage(run.id)}>
                 Run {run.id}
               </a>
             </td>
