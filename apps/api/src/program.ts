@@ -1,3 +1,4 @@
+import { type CannotListen, WrongUsage } from '@netbox-pbs/app-shell'
 import type { SecretUnreadable, StoreFailed } from '@netbox-pbs/core/ports'
 import { endpointsLayer } from '@netbox-pbs/proxbox-client'
 import {
@@ -17,13 +18,11 @@ import { gatewayAddress } from '@netbox-pbs/sync'
 import { Effect, Layer, Option, type Scope } from 'effect'
 import { writeToken } from './accounts/write-token.ts'
 import { apiServer } from './api-server.ts'
-import type { ApiStartFailed } from './api-start-failed.ts'
 import { type ApiConfig, bootstrapTokenName, secretKeyName } from './config.ts'
-import { WrongUsage } from './wrong-usage.ts'
 
 /** Why the process cannot run. Each message is one sentence with the next step. */
 export type CannotStart =
-  | ApiStartFailed
+  | CannotListen
   | DatabaseTooNew
   | DatabaseUnusable
   | SecretKeyInvalid

@@ -1,11 +1,8 @@
-import { Cause, Effect, Exit, Fiber } from 'effect'
+import { runProcess } from '@netbox-pbs/app-shell'
+import { Effect } from 'effect'
 import { readConfig } from './config.ts'
 import { isLoopback } from './http/remote-address.ts'
-import { type CannotStart, startGateway } from './program.ts'
-import type { WrongUsage } from './wrong-usage.ts'
-
-/** After this the process ends, whatever still holds it. */
-const stopMillis = 4500
+import { startGateway } from './program.ts'
 
 const program = Effect.scoped(
   Effect.gen(function* () {
@@ -21,24 +18,4 @@ const program = Effect.scoped(
   }),
 )
 
-const exitCode = (error: CannotStart | WrongUsage): number =>
-  error._tag === 'WrongUsage' || error._tag === 'SecretKeyInvalid' ? 2 : 1
-
-const finish = (exit: Exit.Exit<never, CannotStart | WrongUsage>): number => {
-  if (Exit.isSuccess(exit) || Cause.isInterruptedOnly(exit.cause)) return 0
-  const failure = Cause.failureOption(exit.cause)
-  const text = failure._tag === 'Some' ? failure.value.message : Cause.pretty(exit.cause)
-  process.stderr.write(`${text}\n`)
-  return failure._tag === 'Some' ? exitCode(failure.value) : 1
-}
-
-const fiber = Effect.runFork(program)
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => {
-    setTimeout(() => process.exit(0), stopMillis).unref()
-    Effect.runFork(Fiber.interrupt(fiber))
-  })
-}
-fiber.addObserver((exit) => {
-  process.exitCode = finish(exit)
-})
+runProcess(program)

@@ -1,3 +1,4 @@
+import type { CannotListen } from '@netbox-pbs/app-shell'
 import type { SecretUnreadable, StoreFailed } from '@netbox-pbs/core/ports'
 import {
   checkGatewaySecretKey,
@@ -12,13 +13,12 @@ import {
 import { Effect, Layer, Option, type Scope } from 'effect'
 import { type GatewayConfig, secretKeyName } from './config.ts'
 import { gatewayServer } from './gateway-server.ts'
-import type { GatewayStartFailed } from './gateway-start-failed.ts'
 
 /** Why the process cannot run. Each message is one sentence with the next step. */
 export type CannotStart =
+  | CannotListen
   | DatabaseTooNew
   | DatabaseUnusable
-  | GatewayStartFailed
   | SecretKeyInvalid
   | SecretUnreadable
   | StoreFailed
