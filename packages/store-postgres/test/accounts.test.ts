@@ -105,7 +105,7 @@ describe.each(engines)('accounts on $engine', ({ empty }) => {
 
     test('finds a session until it expires or is ended', async () => {
       const { user } = await create('s', 'ada')
-      await sessions((s) => s.create({ idHash: 'h1', userId: user.id, write_enabled: false, expires }))
+      await sessions((s) => s.create({ idHash: 'h1', userId: user.id, write_enabled: false, expires, tokenId: null }))
       expect(await sessions((s) => s.find({ idHash: 'h1', now: before }))).toEqual(
         Option.some({ user, write_enabled: false, expires }),
       )
@@ -115,10 +115,20 @@ describe.each(engines)('accounts on $engine', ({ empty }) => {
       expect(await sessions((s) => s.find({ idHash: 'h1', now: before }))).toEqual(Option.none())
     })
 
+    test('goes with the token that opened it', async () => {
+      const { id, user } = await create('gone', 'ada')
+      const session = { userId: user.id, write_enabled: true, expires }
+      await sessions((s) => s.create({ ...session, idHash: 'by-token', tokenId: id }))
+      await sessions((s) => s.create({ ...session, idHash: 'by-link', tokenId: null }))
+      await tokens((t) => t.remove({ id }))
+      expect(await sessions((s) => s.find({ idHash: 'by-token', now: before }))).toEqual(Option.none())
+      expect(Option.isSome(await sessions((s) => s.find({ idHash: 'by-link', now: before })))).toBe(true)
+    })
+
     test('clears sessions and links that ended long ago', async () => {
       const { user } = await create('old', 'ada')
       const session = (idHash: string, until: string) =>
-        sessions((s) => s.create({ idHash, userId: user.id, write_enabled: true, expires: until }))
+        sessions((s) => s.create({ idHash, userId: user.id, write_enabled: true, expires: until, tokenId: null }))
       await session('old', '2026-01-01T00:00:00Z')
       await session('new', expires)
       await sessions((s) => s.createLink({ idHash: 'old', username: 'ada', expires: '2026-01-01T00:00:00Z' }))

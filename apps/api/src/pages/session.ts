@@ -39,10 +39,15 @@ export const visitorOf = Effect.fn('pages.visitorOf')(function* (c: ApiContext) 
   )
 })
 
-/** Opens a session in place of the request's earlier one and sets its cookie: HttpOnly, SameSite=Lax, for the pages only. It ends with the token that opened it. */
+/** Opens a session in place of the request's earlier one and sets its cookie: HttpOnly, SameSite=Lax, for the pages only. It ends with the token that opened it, also when that is removed. */
 export const signIn = Effect.fn('pages.signIn')(function* (
   c: ApiContext,
-  user: { readonly id: number; readonly writes: boolean; readonly until: string | null },
+  user: {
+    readonly id: number
+    readonly writes: boolean
+    readonly until: string | null
+    readonly tokenId: number | null
+  },
 ) {
   yield* endSession(c)
   const id = newId()
@@ -50,7 +55,13 @@ export const signIn = Effect.fn('pages.signIn')(function* (
   const ends = Math.min(now + lifetimeMillis, user.until === null ? Number.POSITIVE_INFINITY : Date.parse(user.until))
   const sessions = yield* Sessions
   const expires = new Date(ends).toISOString()
-  yield* sessions.create({ idHash: idHash(id), userId: user.id, write_enabled: user.writes, expires })
+  yield* sessions.create({
+    idHash: idHash(id),
+    userId: user.id,
+    write_enabled: user.writes,
+    expires,
+    tokenId: user.tokenId,
+  })
   setCookie(c, cookie, id, { ...cookieScope(c), maxAge: Math.max(0, Math.floor((ends - now) / 1000)) })
 })
 

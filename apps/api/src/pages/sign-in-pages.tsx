@@ -46,8 +46,8 @@ const userOfToken = (token: string) =>
     const caller = yield* authenticate(`Bearer ${token}`)
     const tokens = yield* ApiTokens
     const found = yield* tokens.find({ key: readToken(token)?.key ?? '' })
-    const until = Option.match(found, { onNone: () => null, onSome: ({ expires }) => expires })
-    return { id: caller.id, writes: caller.write_enabled, until }
+    if (Option.isNone(found)) return null
+    return { id: caller.id, writes: caller.write_enabled, until: found.value.expires, tokenId: found.value.id }
   }).pipe(Effect.catchTag('Refused', () => Effect.succeed(null)))
 
 const byLink = (c: ApiContext, link: string): Page =>
@@ -56,7 +56,7 @@ const byLink = (c: ApiContext, link: string): Page =>
     if (c.req.method === 'HEAD') return seeOther(home)
     const user = yield* redeemLink(link)
     if (Option.isNone(user)) return form(home, 'This link was used before or has expired. Sign in with a token.')
-    yield* signIn(c, { id: user.value.id, writes: true, until: null })
+    yield* signIn(c, { id: user.value.id, writes: true, until: null, tokenId: null })
     return c.redirect(home, 303)
   })
 

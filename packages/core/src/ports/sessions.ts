@@ -18,6 +18,8 @@ export class Sessions extends Context.Tag('@netbox-pbs/core/Sessions')<
       readonly userId: number
       readonly write_enabled: boolean
       readonly expires: string
+      /** The token that opened it: the session goes when the token goes. Null: a link did. */
+      readonly tokenId: number | null
     }) => Effect.Effect<void, StoreFailed>
     /** None when unknown or expired. */
     readonly find: (request: {

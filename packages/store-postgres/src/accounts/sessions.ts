@@ -10,13 +10,15 @@ export const sessionsLayer: Layer.Layer<Sessions, never, Database> = Layer.effec
     const database = yield* Database
 
     return Sessions.of({
-      create: Effect.fn('Sessions.create')(function* ({ idHash, userId, write_enabled, expires }) {
+      create: Effect.fn('Sessions.create')(function* ({ idHash, userId, write_enabled, expires, tokenId }) {
         yield* database.query('making a session', (db) =>
           // Sessions that nobody came back to end are cleared here, long after they ended.
           sql`
             with cleared as (delete from sessions where expires < ${expires}::timestamptz - interval '30 days')
-            insert into sessions (id_hash, user_id, write_enabled, expires)
-            values (${idHash}, ${userId}::bigint, ${write_enabled}::boolean, ${expires}::timestamptz)`.execute(db),
+            insert into sessions (id_hash, user_id, write_enabled, expires, token_id)
+            values (${idHash}, ${userId}::bigint, ${write_enabled}::boolean, ${expires}::timestamptz, ${tokenId}::bigint)`.execute(
+            db,
+          ),
         )
       }),
       find: Effect.fn('Sessions.find')(function* ({ idHash, now }) {

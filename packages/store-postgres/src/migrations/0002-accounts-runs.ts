@@ -24,9 +24,11 @@ const statements = [
     id_hash text primary key,
     user_id bigint not null references users on delete cascade,
     write_enabled boolean not null,
-    expires timestamptz not null
+    expires timestamptz not null,
+    token_id bigint references api_tokens on delete cascade
   )`,
   'create index sessions_user on sessions (user_id)',
+  'create index sessions_token on sessions (token_id)',
   'create index sessions_expires on sessions (expires)',
   `create table sign_in_links (
     id_hash text primary key,
