@@ -78,3 +78,15 @@ test('without a secret any shape is taken, and there is nothing to test', async 
   const connected = await api.ask('PATCH', at, { body: { ...server, token_secret: secret } })
   expect(connected).toMatchObject({ status: 200, json: { name: 'pbs-a', endpoint_state: { value: 'connected' } } })
 })
+
+test.each(['POST', 'PATCH', 'PUT'] as const)('a secret in a list is refused: %s', async (method) => {
+  const one = await api.ask('POST', path, { body: { ...server, name: `bulk-${method}` } })
+  const before = gateway.endpoints.size
+  const body = [{ ...server, name: `bulk-${method}-2`, id: one.json.id, token_secret: secret }]
+  const answer = await api.ask(method, path, { body })
+  expect(answer).toMatchObject({
+    status: 400,
+    json: { errors: [{ errors: { token_secret: ['Send a server with its secret alone.'] } }] },
+  })
+  expect(gateway.endpoints.size).toBe(before)
+})

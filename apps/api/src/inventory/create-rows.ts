@@ -9,7 +9,7 @@ import {
 import { connectServer } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
 import { badGateway, notFound, type Refused } from '../http/refused.ts'
-import { type ReadSecret, readSecret } from '../servers/read-secret.ts'
+import { type ReadSecret, readSecret, secretInBulk } from '../servers/read-secret.ts'
 import { keyTakenErrors, keyValues, repeatedKeys } from '../validation/unique.ts'
 import { type ValidatedItem, validateItem, wantedByItem } from '../validation/validate-item.ts'
 import { knownServers } from './resolve-list.ts'
@@ -58,7 +58,7 @@ export const createRows = (
 /** The errors of a row with those of its secret; a field that is wrong already is not judged again. */
 function withSecret(item: ValidatedItem, secret: ReadSecret | null, bulk: boolean): ValidatedItem {
   if (secret === null) return item
-  if (bulk) return { ...item, errors: { ...item.errors, token_secret: ['Send a server with its secret alone.'] } }
+  if (bulk) return { ...item, errors: { ...item.errors, ...secretInBulk } }
   return secret._tag === 'secret' ? item : { ...item, errors: { ...secret.errors, ...item.errors } }
 }
 

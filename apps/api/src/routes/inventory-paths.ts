@@ -7,7 +7,7 @@ import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
 import { badRequest, invalid, type Refused } from '../http/refused.ts'
 import { type Handler, type Route, route } from '../http/route.ts'
-import { bulkRefusal, bulkTargets, maxObjects, tooManyObjects } from '../inventory/bulk-targets.ts'
+import { type BulkTarget, bulkRefusal, bulkTargets, maxObjects, tooManyObjects } from '../inventory/bulk-targets.ts'
 import { createRows } from '../inventory/create-rows.ts'
 import { describeModel } from '../inventory/describe-model.ts'
 import { envelope } from '../inventory/envelope.ts'
@@ -20,6 +20,7 @@ import { rowsByIds } from '../inventory/rows-by-ids.ts'
 import { serveRow } from '../inventory/serve-row.ts'
 import { removeRow, updateRow } from '../inventory/update-row.ts'
 import { describeOperation } from '../openapi/model-operations.ts'
+import { hasSecret, secretInBulk } from '../servers/read-secret.ts'
 import type { WriteMode } from '../validation/validate-item.ts'
 
 /** The operations of a model: its list and its rows, as far as the registry lets people write them. */
@@ -106,6 +107,7 @@ const changeMany =
   (c) =>
     Effect.gen(function* () {
       const targets = yield* Effect.flatMap(readBody(c), (body) => bulkTargets(model, body))
+      yield* noSecrets(model, targets)
       yield* atMostOne(targets)
       for (const { id, input } of targets) {
         const row = yield* findById(model, id)
@@ -119,6 +121,14 @@ const changeMany =
       )
       return c.json(rows.map((row) => serveRow(model, row, { base: baseUrl(c), presentation: writePresentation(c) })))
     })
+
+/** A secret goes with a single server: a list cannot be undone at the gateway. */
+function noSecrets(model: WritableModel, targets: ReadonlyArray<BulkTarget>): Effect.Effect<void, Refused> {
+  const withSecret = targets.filter(({ input }) => model === 'server' && hasSecret(input))
+  if (withSecret.length === 0) return Effect.void
+  const errors = withSecret.map(({ id }) => ({ id, errors: secretInBulk }))
+  return bulkRefusal('could not be updated', targets.length, errors)
+}
 
 /** A list is written as a whole or not at all, and so far only one row is written at a time. */
 const atMostOne = (targets: ReadonlyArray<unknown>): Effect.Effect<void, Refused> =>

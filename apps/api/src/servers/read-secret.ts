@@ -33,6 +33,13 @@ export function readSecret(input: unknown, values: HandValues): ReadSecret | nul
   return { _tag: 'secret', endpoint }
 }
 
+/** Whether a body carries a `token_secret`, whatever its value. */
+export const hasSecret = (input: unknown): boolean =>
+  isDictionary(input) && ownValue(input, 'token_secret') !== undefined
+
+/** What a secret in a list is answered with: it is taken with a single server only. */
+export const secretInBulk: FieldErrors = { token_secret: ['Send a server with its secret alone.'] }
+
 const columns = ['name', 'host', 'port', 'token_id', 'fingerprint', 'verify_ssl'] as const
 
 /** The columns of a server that its endpoint at the gateway holds too. */
