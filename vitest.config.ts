@@ -5,6 +5,7 @@ export default defineConfig({
   // vitest gives these to Node itself as well: naming 'import' here would make require() load ES modules.
   ssr: { resolve: { conditions: ['source', 'node'] } },
   test: {
+    reporters: ['default', './test/summary-reporter.ts'],
     include: ['{packages,apps,tools}/*/{src,test}/**/*.test.{ts,tsx}', 'test/**/*.test.ts'],
     // One PostgreSQL server for the run, started by the first test that asks for it.
     globalSetup: ['packages/testing/src/global-setup.ts'],
