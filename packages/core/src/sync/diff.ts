@@ -1,4 +1,4 @@
-import { naturalKey } from '../key.ts'
+import { keysOf } from '../key.ts'
 import type { Field, FieldValue, ModelName } from '../registry/field.ts'
 import { type Facts, modelNames, registry } from '../registry/registry.ts'
 import type { Change, FieldChange, Update } from './change.ts'
@@ -33,13 +33,14 @@ export interface DiffResult<M extends ModelName> {
  */
 export function diff<M extends ModelName>({ model, main, source, complete }: DiffInput<M>): DiffResult<M> {
   const wanted = new Map<string, Facts<M>>()
-  for (const facts of source) wanted.set(naturalKey(model, facts), facts)
+  const keyOf = keysOf(model)
+  for (const facts of source) wanted.set(keyOf(facts), facts)
 
   const compared = comparedFields(model)
   const changes: Array<Change<M>> = []
   let unchanged = 0
   for (const row of main) {
-    const key = naturalKey(model, row.facts)
+    const key = keyOf(row.facts)
     const facts = wanted.get(key)
     if (facts === undefined) {
       if (complete && row.presence !== 'manual') changes.push({ _tag: 'delete', id: row.id, key })
@@ -82,7 +83,7 @@ function updateOf<M extends ModelName>(
   for (const { name: field } of compared) {
     const base = before[field] ?? null
     const value = after[field] ?? null
-    if (!sameValue(base, value)) fields.push({ field, base, value })
+    if (base !== value && !sameValue(base, value)) fields.push({ field, base, value })
   }
   const appears = row.presence !== 'listed'
   if (fields.length === 0 && !appears) return null

@@ -13,7 +13,10 @@ export function sameValue(a: FieldValue, b: FieldValue): boolean {
   const right: Readonly<Record<string, FieldValue>> = b as Readonly<Record<string, FieldValue>>
   let keys = 0
   for (const key in left) {
-    if (!(key in right) || !sameValue(left[key] ?? null, right[key] ?? null)) return false
+    const value = left[key] ?? null
+    const other = right[key] ?? null
+    if (value !== other && !sameValue(value, other)) return false
+    if (other === null && !(key in right)) return false
     keys++
   }
   for (const _ in right) keys--
