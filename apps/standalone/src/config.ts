@@ -1,45 +1,60 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { Config, type ConfigError, Effect, Option, type Redacted, Redacted as Secret } from 'effect'
-import { CannotRun, WrongUsage } from './failures.ts'
+import { checkDatabaseUrl, readSecret, WrongUsage } from '@netbox-pbs/app-shell'
+import { Effect, Option, Redacted } from 'effect'
+
+type Given = Option.Option<Redacted.Redacted<string>>
 
 /** The environment of the command. Each secret is also read from the file that `<NAME>_FILE` names. */
 export interface Environment {
   /** PostgreSQL instead of the embedded database. */
-  readonly databaseUrl: Option.Option<Redacted.Redacted<string>>
-  readonly gatewayDatabaseUrl: Option.Option<Redacted.Redacted<string>>
+  readonly databaseUrl: Given
+  /** A database of its own for the gateway. */
+  readonly gatewayDatabaseUrl: Given
   /** 32 bytes in base64: encrypts what api and worker must read back. */
-  readonly secretKey: Option.Option<Redacted.Redacted<string>>
+  readonly secretKey: Given
   /** 32 bytes in base64: encrypts the PBS token secrets. */
-  readonly gatewaySecretKey: Option.Option<Redacted.Redacted<string>>
+  readonly gatewaySecretKey: Given
   /** The gateway's first API key, at least 32 characters. */
-  readonly gatewayKey: Option.Option<Redacted.Redacted<string>>
+  readonly gatewayKey: Given
   /** The first admin token. */
-  readonly bootstrapToken: Option.Option<Redacted.Redacted<string>>
+  readonly bootstrapToken: Given
 }
 
-type Failure = ConfigError.ConfigError | CannotRun | WrongUsage
+/** The variables of the keys, as errors name them. */
+export const keyNames = {
+  secretKey: 'NETBOX_PBS_SECRET_KEY',
+  gatewaySecretKey: 'NETBOX_PBS_GATEWAY_SECRET_KEY',
+  gatewayKey: 'NETBOX_PBS_GATEWAY_KEY',
+} as const
 
-const secret = (name: string): Effect.Effect<Option.Option<Redacted.Redacted<string>>, Failure> =>
-  Effect.gen(function* () {
-    const value = yield* Config.option(Config.redacted(name))
-    const file = yield* Config.option(Config.string(`${name}_FILE`))
-    if (Option.isSome(value) && Secret.value(value.value) !== '') return value
-    if (Option.isNone(file) || file.value === '') return Option.none()
-    if (!existsSync(file.value))
-      return yield* new WrongUsage({ message: `${name}_FILE: there is no file ${file.value}` })
-    return yield* Effect.try({
-      try: () => Option.some(Secret.make(readFileSync(file.value, 'utf8').trim())),
-      catch: (cause) =>
-        new CannotRun({ message: `${name}_FILE: cannot read ${file.value}; make it readable for this user`, cause }),
-    })
-  })
+/** The variable of the first token. */
+export const bootstrapTokenName = 'NETBOX_PBS_BOOTSTRAP_TOKEN'
 
-/** Reads the environment. Shapes are checked where a value is used. */
-export const environment: Effect.Effect<Environment, Failure> = Effect.all({
-  databaseUrl: secret('DATABASE_URL'),
-  gatewayDatabaseUrl: secret('NETBOX_PBS_GATEWAY_DATABASE_URL'),
-  secretKey: secret('NETBOX_PBS_SECRET_KEY'),
-  gatewaySecretKey: secret('NETBOX_PBS_GATEWAY_SECRET_KEY'),
-  gatewayKey: secret('NETBOX_PBS_GATEWAY_KEY'),
-  bootstrapToken: secret('NETBOX_PBS_BOOTSTRAP_TOKEN'),
+/** Shorter keys could be guessed. */
+export const minGatewayKeyLength = 32
+
+const databaseUrl = (name: string): Effect.Effect<Given, WrongUsage> =>
+  Effect.tap(readSecret(name), (given) => (Option.isSome(given) ? checkDatabaseUrl(name, given.value) : Effect.void))
+
+const gatewayKey = Effect.tap(readSecret(keyNames.gatewayKey), (given) =>
+  Option.isSome(given) && Redacted.value(given.value).length < minGatewayKeyLength
+    ? new WrongUsage({
+        message: `${keyNames.gatewayKey} must have at least ${minGatewayKeyLength} characters; "openssl rand -base64 32" makes one`,
+      })
+    : Effect.void,
+)
+
+/** Which databases the environment names. */
+export const databaseEnvironment = Effect.all({
+  databaseUrl: databaseUrl('DATABASE_URL'),
+  gatewayDatabaseUrl: databaseUrl('NETBOX_PBS_GATEWAY_DATABASE_URL'),
+})
+
+/** Reads the environment. The shapes of the secret keys and the token are checked by the rooms that use them. */
+export const environment: Effect.Effect<Environment, WrongUsage> = Effect.all({
+  databaseUrl: databaseUrl('DATABASE_URL'),
+  gatewayDatabaseUrl: databaseUrl('NETBOX_PBS_GATEWAY_DATABASE_URL'),
+  secretKey: readSecret(keyNames.secretKey),
+  gatewaySecretKey: readSecret(keyNames.gatewaySecretKey),
+  gatewayKey,
+  bootstrapToken: readSecret(bootstrapTokenName),
 })

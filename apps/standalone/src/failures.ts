@@ -1,10 +1,11 @@
+import { WrongUsage } from '@netbox-pbs/app-shell'
 import { Data, Effect } from 'effect'
-
-/** The command was called wrongly. Ends with exit code 2; the message names the flag or variable and the fix. */
-export class WrongUsage extends Data.TaggedError('WrongUsage')<{ readonly message: string }> {}
 
 /** Something outside prevents the command. Ends with exit code 1; the message is one sentence with the next step. */
 export class CannotRun extends Data.TaggedError('CannotRun')<{ readonly message: string; readonly cause?: unknown }> {}
+
+/** A command's work, and what it may fail with. */
+export type Task = Effect.Effect<void, WrongUsage | CannotRun>
 
 /** What rooms fail with is told to the operator in their own words. */
 export const asExpected = <A, E extends { readonly message: string }, R>(

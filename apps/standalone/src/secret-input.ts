@@ -1,37 +1,41 @@
 import { readFileSync } from 'node:fs'
-import { createInterface } from 'node:readline/promises'
+import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
+import { WrongUsage } from '@netbox-pbs/app-shell'
 import { Effect, Redacted } from 'effect'
-import { CannotRun, WrongUsage } from './failures.ts'
 
+const flag = '--token-secret-file'
 const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
 
-const ask = async (): Promise<string> => {
-  process.stderr.write('Token secret: ')
+/** Asks on the terminal, without showing the answer. The terminal is silent, so Ctrl-C arrives as a key. */
+const ask: Effect.Effect<string> = Effect.async((resume) => {
+  process.stderr.write('Token secret (not shown): ')
   const input = createInterface({ input: process.stdin, output: nowhere, terminal: true })
-  try {
-    return await input.question('')
-  } finally {
+  input.once('line', (line) => {
+    resume(Effect.succeed(line))
     input.close()
-    process.stderr.write('\n')
-  }
-}
-
-/** A token secret: from a file, from standard input (`-`), or asked for on a terminal without showing it. Never from the command line, where others can read it. */
-export const readSecret = (
-  file: string | undefined,
-): Effect.Effect<Redacted.Redacted<string>, WrongUsage | CannotRun> =>
-  Effect.gen(function* () {
-    if (file === undefined && process.stdin.isTTY !== true) {
-      return yield* new WrongUsage({
-        message: '--token-secret-file is missing: name the file that holds the secret, or - for standard input',
-      })
-    }
-    const text = yield* Effect.tryPromise({
-      try: async () => (file === undefined ? await ask() : readFileSync(file === '-' ? 0 : file, 'utf8')),
-      catch: (cause) => new CannotRun({ message: `--token-secret-file: cannot read ${file ?? 'the terminal'}`, cause }),
-    })
-    const secret = text.trim()
-    if (secret === '') return yield* new WrongUsage({ message: '--token-secret-file: the secret is empty' })
-    return Redacted.make(secret)
   })
+  input.once('close', () => {
+    process.stderr.write('\n')
+    resume(Effect.interrupt)
+  })
+  return Effect.sync(() => input.close())
+})
+
+/** A token secret: from a file, from standard input (`-`), or asked for on a terminal. Never from the command line, where others can read it. */
+export const readTokenSecret = (file: string | undefined): Effect.Effect<Redacted.Redacted<string>, WrongUsage> =>
+  Effect.gen(function* () {
+    if (file === undefined && process.stdin.isTTY !== true)
+      return yield* wrong(`${flag} is missing: name the file that holds the secret, or - for standard input`)
+    const text = yield* file === undefined ? ask : readFile(file)
+    if (text.trim() === '') return yield* wrong(`${flag}: the secret is empty`)
+    return Redacted.make(text.trim())
+  })
+
+const readFile = (file: string): Effect.Effect<string, WrongUsage> =>
+  Effect.try({
+    try: () => readFileSync(file === '-' ? 0 : file, 'utf8'),
+    catch: () => new WrongUsage({ message: `${flag}: cannot read ${file}; make it a file that this user may read` }),
+  })
+
+const wrong = (message: string) => new WrongUsage({ message })

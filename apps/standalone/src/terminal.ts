@@ -3,8 +3,9 @@ export function say(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-/** One line that is not part of the result: an error, a hint. */
+/** One line that is not part of the result: a hint, a warning. */
 export function complain(line: string): void {
+  progress('')
   process.stderr.write(`${line}\n`)
 }
 
@@ -13,9 +14,13 @@ export function onTerminal(): boolean {
   return process.stdout.isTTY === true
 }
 
+let shown = ''
+
 /** Replaces the current line of a terminal; silent elsewhere. An empty text clears it. */
 export function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text}`)
+  if (!process.stderr.isTTY || text === shown) return
+  shown = text
+  process.stderr.write(`\r\u001b[2K${text}`)
 }
 
 /** A table with aligned columns; the first row is its heading. */

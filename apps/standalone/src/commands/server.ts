@@ -1,7 +1,7 @@
 import { Effect, Redacted } from 'effect'
 import { z } from 'zod'
 import { CannotRun } from '../failures.ts'
-import { call, type Remote } from '../remote/remote-api.ts'
+import { call, type Remote, readAll } from '../remote/remote-api.ts'
 import { say, table } from '../terminal.ts'
 
 const Choice = z.object({ value: z.string(), label: z.string() })
@@ -15,7 +15,7 @@ const Server = z.object({
   endpoint_state: Choice,
   last_seen_at: z.string().nullable(),
 })
-const ServerPage = z.object({ count: z.int(), next: z.string().nullable(), results: z.array(Server) })
+const ServerPage = z.object({ results: z.array(Server) })
 const Test = z.object({
   reachable: z.boolean(),
   version: z.string().nullable(),
@@ -72,21 +72,21 @@ export const testServer = (remote: Remote, name: string) =>
 
 /** The servers, a line each. */
 export const listServers = (remote: Remote) =>
-  call(remote)({ method: 'GET', path: `${servers}?limit=1000`, answer: ServerPage }).pipe(
-    Effect.map(({ results }) =>
-      say(
-        table([
-          ['NAME', 'ADDRESS', 'STATUS', 'VERSION', 'ENDPOINT', 'LAST SEEN'],
-          ...results.map((s) => [
-            s.name,
-            `${s.host}:${s.port}`,
-            s.status.label,
-            s.version,
-            s.endpoint_state.label,
-            s.last_seen_at ?? 'never',
+  Effect.map(readAll(remote)(servers, Server), (rows) =>
+    say(
+      rows.length === 0
+        ? 'no servers yet: "netbox-pbs server add" connects one'
+        : table([
+            ['NAME', 'ADDRESS', 'STATUS', 'VERSION', 'ENDPOINT', 'LAST SEEN'],
+            ...rows.map((s) => [
+              s.name,
+              `${s.host}:${s.port}`,
+              s.status.label,
+              s.version,
+              s.endpoint_state.label,
+              s.last_seen_at ?? 'never',
+            ]),
           ]),
-        ]),
-      ),
     ),
   )
 

@@ -17,9 +17,12 @@ const Run = z.object({
     value: z.enum(['pending', 'running', 'completed', 'incomplete', 'failed', 'cancelled']),
     label: z.string(),
   }),
+  display_url: z.string(),
+  duration_seconds: z.number().nullable(),
   counts: Counts,
   rows_read: z.int(),
   error: z.string(),
+  scope_count: z.int(),
   scopes: z.array(
     z.object({
       display: z.string(),
@@ -29,34 +32,55 @@ const Run = z.object({
   ),
   warnings: z.array(z.object({ display: z.string(), code: z.string(), count: z.int() })),
 })
-type Run = z.infer<typeof Run>
+/** A run as the command shows it. */
+export type Run = z.infer<typeof Run>
+
+/** What to read; left out: everything. */
+export interface SyncRequest {
+  readonly resources?: ReadonlyArray<string>
+  readonly servers?: ReadonlyArray<string>
+}
+
 const runs = '/api/plugins/pbs/sync-runs/'
 const ended = new Set(['completed', 'incomplete', 'failed', 'cancelled'])
 
-/** Starts a run, shows how it goes, and says what came of it. Fails unless the run completed. */
-export const syncNow = (
-  remote: Remote,
-  request: { readonly resources?: ReadonlyArray<string>; readonly servers?: ReadonlyArray<string> },
-) =>
+/** Starts a run, shows how it goes, and gives it when it has ended. */
+export const runSync = (remote: Remote, request: SyncRequest): Effect.Effect<Run, CannotRun> =>
   Effect.gen(function* () {
     const { id } = yield* call(remote)({ method: 'POST', path: runs, body: request, answer: z.object({ id: z.int() }) })
     const read = call(remote)({ method: 'GET', path: `${runs}${id}/`, answer: Run })
     let run = yield* read
     while (!ended.has(run.status.value)) {
-      progress(`run ${id}: ${run.status.label}, ${run.rows_read} rows read`)
+      progress(`run ${id} is ${run.status.value}, ${run.rows_read} rows read`)
       yield* Effect.sleep('300 millis')
       run = yield* read
     }
     progress('')
-    report(run)
-    if (run.status.value !== 'completed')
-      return yield* new CannotRun({ message: `run ${id} ended ${run.status.value}` })
+    return run
   })
+
+/** Starts a run and says what came of it. Fails unless it completed. */
+export const syncNow = (remote: Remote, request: SyncRequest): Effect.Effect<void, CannotRun> =>
+  Effect.flatMap(runSync(remote, request), (run) => {
+    report(run)
+    return run.status.value === 'completed'
+      ? Effect.void
+      : new CannotRun({ message: `run ${run.id} is ${run.status.value}: ${run.display_url}` })
+  })
+
+/** Why a run did not complete, a line each. */
+export const reasonsOf = ({ error, scopes }: Run): ReadonlyArray<string> => [
+  ...(error === '' ? [] : [error]),
+  ...scopes
+    .filter(({ outcome }) => outcome.value === 'failed' || outcome.value === 'held_back')
+    .map(({ display, outcome, reason }) => `${display}: ${reason?.message ?? outcome.label}`),
+]
 
 function report(run: Run): void {
   const { created, updated, deleted, unchanged, held_back } = run.counts
+  const took = run.duration_seconds === null ? '' : ` in ${run.duration_seconds.toFixed(1)} s`
   say(
-    `run ${run.id} ${run.status.value}: ${created} created, ${updated} updated, ${deleted} deleted, ${unchanged} unchanged, ${held_back} held back`,
+    `run ${run.id} ${run.status.value}${took}: ${created} created, ${updated} updated, ${deleted} deleted, ${unchanged} unchanged, ${held_back} held back`,
   )
   const notable = run.scopes.filter(({ outcome }) => outcome.value !== 'landed')
   if (notable.length > 0)
@@ -66,6 +90,7 @@ function report(run: Run): void {
         ...notable.map((s) => [s.display, s.outcome.label, s.reason?.message ?? '']),
       ]),
     )
+  if (run.scope_count > run.scopes.length) say(`${run.scope_count - run.scopes.length} more scopes: ${run.display_url}`)
   for (const warning of run.warnings)
     say(`warning: ${warning.display}${warning.count > 1 ? ` (${warning.count} times)` : ''}`)
   if (run.error !== '') say(run.error)

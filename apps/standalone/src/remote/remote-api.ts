@@ -17,18 +17,13 @@ export interface RemoteRequest<A> {
   readonly answer: z.ZodType<A>
 }
 
-const Refusal = z.union([
-  z.object({ detail: z.string() }),
-  z.record(z.string(), z.union([z.string(), z.array(z.string())])),
-])
-
 /** Sends a request and reads its answer. Fails with the system's own words when it refuses, and with the next step when it does not answer. */
 export const call =
   (remote: Remote) =>
   <A>({ method, path, body, answer }: RemoteRequest<A>): Effect.Effect<A, CannotRun> =>
     Effect.tryPromise({
       try: (signal) =>
-        fetch(new URL(path, remote.address), {
+        fetch(urlOf(remote.address, path), {
           method,
           redirect: 'error',
           signal: AbortSignal.any([signal, AbortSignal.timeout(120_000)]),
@@ -41,13 +36,13 @@ export const call =
         }).then(async (response) => ({ ok: response.ok, status: response.status, text: await response.text() })),
       catch: (cause) =>
         new CannotRun({
-          message: `${remote.address} does not answer: start it with "start", or give its address with --url`,
+          message: `${remote.address} does not answer: start the system there, or give its address with --url`,
           cause,
         }),
     }).pipe(
       Effect.flatMap(({ ok, status, text }) => {
-        if (!ok) return Effect.fail(new CannotRun({ message: refusal(status, text) }))
-        const parsed = answer.safeParse(text === '' ? undefined : parseJson(text))
+        if (!ok) return Effect.fail(new CannotRun({ message: refusal(remote.address, status, parseJson(text)) }))
+        const parsed = answer.safeParse(parseJson(text))
         return parsed.success
           ? Effect.succeed(parsed.data)
           : Effect.fail(
@@ -59,6 +54,33 @@ export const call =
       }),
     )
 
+const pageRows = 1000
+
+/** All rows of a list, page by page. */
+export const readAll =
+  (remote: Remote) =>
+  <A>(path: string, row: z.ZodType<A>): Effect.Effect<ReadonlyArray<A>, CannotRun> =>
+    Effect.iterate(
+      { rows: [] as ReadonlyArray<A>, more: true },
+      {
+        while: ({ more }) => more,
+        body: ({ rows }) =>
+          call(remote)({
+            method: 'GET',
+            path: `${path}?limit=${pageRows}&offset=${rows.length}`,
+            answer: z.object({ next: z.string().nullable(), results: z.array(row) }),
+          }).pipe(
+            Effect.map(({ next, results }) => ({
+              rows: [...rows, ...results],
+              more: next !== null && results.length > 0,
+            })),
+          ),
+      },
+    ).pipe(Effect.map(({ rows }) => rows))
+
+/** A proxy may serve the system below a path. */
+const urlOf = (address: string, path: string): string => `${address.replace(/\/+$/, '')}${path}`
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -67,11 +89,16 @@ function parseJson(text: string): unknown {
   }
 }
 
-function refusal(status: number, text: string): string {
-  const parsed = Refusal.safeParse(parseJson(text))
-  if (!parsed.success) return `the system answered ${status}`
-  const body: Record<string, string | ReadonlyArray<string>> = parsed.data
-  return Object.entries(body)
-    .map(([field, words]) => (field === 'detail' ? String(words) : `${field}: ${[words].flat().join(' ')}`))
-    .join('\n')
+const Detail = z.object({ detail: z.string() })
+const FieldRefusals = z.record(z.string(), z.union([z.string(), z.array(z.string())]))
+
+function refusal(address: string, status: number, body: unknown): string {
+  const detail = Detail.safeParse(body)
+  if (detail.success)
+    return status === 403 ? `${address} refuses: ${detail.data.detail} Is it the right token?` : detail.data.detail
+  const fields = FieldRefusals.safeParse(body)
+  if (!fields.success) return `${address} answers ${status}: is the address right?`
+  return Object.entries(fields.data)
+    .map(([field, words]) => `${field}: ${[words].flat().join(' ')}`)
+    .join('; ')
 }

@@ -1,88 +1,97 @@
-import { startFleet } from '@netbox-pbs/pbs-simulator'
-import { Effect, Schedule } from 'effect'
+import { type Simulator, startFleet } from '@netbox-pbs/pbs-simulator'
+import { Clock, Effect, Schedule } from 'effect'
 import { z } from 'zod'
+import { reasonsOf, runSync } from '../commands/sync.ts'
+import { type DemoFile, readDemoFile, writeDemoFile } from '../data-folder/demo-file.ts'
 import { CannotRun } from '../failures.ts'
 import { call, type Remote } from '../remote/remote-api.ts'
-import { progress } from '../terminal.ts'
-import type { StartOptions } from './options.ts'
+import { complain, progress } from '../terminal.ts'
+import type { DemoOptions } from './options.ts'
 
 /** How often the simulated fleet lives on and is read again. */
 const beat = '1 minute'
+const intervalMinutes = 1
 
 /** A minute of the demo is an hour of the fleet, until it has caught up with the clock. */
 const stepSeconds = 3600
 const behindSeconds = 12 * 3600
+const jobRuns = 0.3
 
-const epochNow = (): number => Math.floor(Date.now() / 1000)
+const epochNow = Effect.map(Clock.currentTimeMillis, (millis) => Math.floor(millis / 1000))
 
-/** Simulated servers on loopback ports, until the scope closes; a minute brings new backups, prunes and job runs. */
-export const demoFleet = ({ demoServers, demoSnapshots, seed }: StartOptions) =>
+/**
+ * Simulated servers on loopback ports, until the scope closes; a minute brings new backups, prunes and job runs. In a data folder the fleet is remembered,
+ * so that the next demo there goes on with it instead of with snapshots that all are others.
+ */
+export const demoFleet = (options: DemoOptions, dataDir: string | null) =>
   Effect.gen(function* () {
     progress('starting simulated PBS servers')
+    let demo = yield* remembered(options, dataDir)
     const fleet = yield* Effect.acquireRelease(
       Effect.tryPromise({
-        try: () =>
-          startFleet({
-            servers: demoServers,
-            snapshots: demoSnapshots,
-            seed,
-            host: '127.0.0.1',
-            now: epochNow() - behindSeconds,
-          }),
+        try: () => startFleet({ ...options, host: '127.0.0.1', now: demo.born }),
         catch: (cause) => new CannotRun({ message: 'the simulated servers did not start', cause }),
       }),
       ({ close }) => Effect.promise(() => close()),
     )
-    yield* Effect.sync(() => {
-      for (const server of fleet) {
-        server.evolve({ now: Math.min(server.state.now + stepSeconds, epochNow()), jobRuns: 0.3 })
-      }
-    }).pipe(Effect.schedule(Schedule.spaced(beat)), Effect.forkScoped)
-    return fleet
+    const liveOn = (now: number) =>
+      Effect.gen(function* () {
+        for (const server of fleet) if (server.state.now < now) server.evolve({ now, jobRuns })
+        demo = { ...demo, now }
+        if (dataDir !== null) yield* writeDemoFile(dataDir, demo)
+      })
+    yield* liveOn(demo.now)
+    yield* Effect.flatMap(epochNow, (now) => liveOn(Math.max(demo.now, Math.min(demo.now + stepSeconds, now)))).pipe(
+      Effect.catchAll(({ message }) => Effect.logWarning('the demo could not be remembered', message)),
+      Effect.delay(beat),
+      Effect.repeat(Schedule.forever),
+      Effect.forkScoped,
+    )
+    return {
+      /** Connects the servers and reads them once; from then on the schedule does. */
+      read: (remote: Remote) => Effect.zipRight(connectFleet(remote, fleet), firstSync(remote, fleet)),
+    }
   })
 
-/** Connects the simulated servers as an operator would, over REST, and has them read every minute. Servers of an earlier demo are connected anew. */
-export const registerDemoFleet = (
-  remote: Remote,
-  servers: ReadonlyArray<{
-    readonly name: string
-    readonly host: string
-    readonly port: number
-    readonly fingerprint: string
-    readonly tokens: { readonly audit: { readonly tokenId: string; readonly secret: string } }
-  }>,
-) =>
+const remembered = (options: DemoOptions, dataDir: string | null): Effect.Effect<DemoFile> =>
+  Effect.map(epochNow, (now) => {
+    const born = now - behindSeconds
+    const earlier = dataDir === null ? null : readDemoFile(dataDir)
+    const same =
+      earlier !== null &&
+      earlier.servers === options.servers &&
+      earlier.snapshots === options.snapshots &&
+      earlier.seed === options.seed
+    return same ? earlier : { ...options, born, now: born }
+  })
+
+/** Connects the servers as an operator would, over REST, and has them read every minute. Servers of an earlier demo are connected anew. */
+const connectFleet = (remote: Remote, fleet: ReadonlyArray<Simulator>) =>
   Effect.gen(function* () {
     const path = '/api/plugins/pbs/servers/'
-    yield* Effect.forEach(servers, ({ name, host, port, fingerprint, tokens }) =>
-      Effect.gen(function* () {
-        progress(`connecting ${name}`)
-        const body = {
-          name,
-          host,
-          port,
-          fingerprint,
-          verify_ssl: true,
-          token_id: tokens.audit.tokenId,
-          token_secret: tokens.audit.secret,
-        }
-        const page = z.object({ results: z.array(z.object({ id: z.int() })) })
-        const known = yield* call(remote)({
-          method: 'GET',
-          path: `${path}?name=${encodeURIComponent(name)}`,
-          answer: page,
-        })
-        const [first] = known.results
-        yield* first === undefined
-          ? call(remote)({ method: 'POST', path, body, answer: z.unknown() })
-          : call(remote)({ method: 'PATCH', path: `${path}${first.id}/`, body, answer: z.unknown() })
-      }),
-    )
+    const Known = z.object({ results: z.array(z.object({ id: z.int() })) })
+    for (const { name, host, port, fingerprint, tokens } of fleet) {
+      progress(`connecting ${name}`)
+      const { tokenId: token_id, secret: token_secret } = tokens.audit
+      const body = { name, host, port, fingerprint, verify_ssl: true, token_id, token_secret }
+      const { results } = yield* call(remote)({ method: 'GET', path: `${path}?name=${name}`, answer: Known })
+      const [known] = results
+      yield* known === undefined
+        ? call(remote)({ method: 'POST', path, body, answer: z.unknown() })
+        : call(remote)({ method: 'PATCH', path: `${path}${known.id}/`, body, answer: z.unknown() })
+    }
     yield* call(remote)({
       method: 'PATCH',
       path: '/api/plugins/pbs/settings/',
-      body: { sync_interval_minutes: 1 },
+      body: { sync_interval_minutes: intervalMinutes },
       answer: z.unknown(),
     })
-    progress('')
+  })
+
+/** The demo is worth seeing also when something could not be read: that is only told. */
+const firstSync = (remote: Remote, fleet: ReadonlyArray<Simulator>) =>
+  Effect.map(runSync(remote, { servers: fleet.map(({ name }) => name) }), (run) => {
+    if (run.status.value === 'completed') return
+    complain(`the first sync is ${run.status.value}; "netbox-pbs sync" tries again`)
+    for (const reason of reasonsOf(run)) complain(reason)
   })

@@ -1,8 +1,13 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { Effect, Option, Redacted } from 'effect'
-import type { Environment } from '../config.ts'
-import { newGatewayKey, newSecretKey, readOrMakeSecret } from '../data-folder/key-file.ts'
-import { type CannotRun, WrongUsage } from '../failures.ts'
+import { WrongUsage } from '@netbox-pbs/app-shell'
+import type { SecretUnreadable } from '@netbox-pbs/core/ports'
+import { secretBoxLayer } from '@netbox-pbs/store-postgres'
+import { Effect, Layer, Option, Redacted } from 'effect'
+import { type Environment, keyNames, minGatewayKeyLength } from '../config.ts'
+import { writePrivateFile } from '../data-folder/private-file.ts'
+import { CannotRun } from '../failures.ts'
 
 /** The keys of a system. */
 export interface Keys {
@@ -14,28 +19,100 @@ export interface Keys {
   readonly gatewayKey: Redacted.Redacted<string>
 }
 
-/** Keys come from the environment, else from 0600 files of the data folder, made when missing; a system without a folder makes them anew. */
-export const readKeys = (
+/** A key and where it comes from. */
+interface FoundKey {
+  readonly name: string
+  readonly text: Redacted.Redacted<string>
+  /** Null: it was given, or is kept nowhere. */
+  readonly file: string | null
+  /** Made by this start. */
+  readonly made: boolean
+}
+
+/** The keys a start has found or made up, before anything is written. */
+export type FoundKeys = Readonly<Record<keyof Keys, FoundKey>>
+
+/** Keys come from the environment, else from 0600 files of the data folder; what is missing is made up. A system without a folder makes all of them up. Writes nothing. */
+export const findKeys = (
   environment: Environment,
   dataDir: string | null,
-): Effect.Effect<Keys, CannotRun | WrongUsage> => {
-  const key = (given: Option.Option<Redacted.Redacted<string>>, file: string, make: () => string) =>
-    Option.match(given, {
-      onSome: Effect.succeed,
-      onNone: () =>
-        dataDir === null ? Effect.sync(() => Redacted.make(make())) : readOrMakeSecret(join(dataDir, file), make),
-    })
+): Effect.Effect<FoundKeys, CannotRun | WrongUsage> => {
+  const find = (key: keyof Keys, file: string, make: () => string): Effect.Effect<FoundKey, CannotRun> => {
+    const name = keyNames[key]
+    const given = environment[key]
+    if (Option.isSome(given)) return Effect.succeed({ name, text: given.value, file: null, made: false })
+    const path = dataDir === null ? null : join(dataDir, file)
+    if (path !== null && existsSync(path))
+      return Effect.map(readKeyFile(path), (text) => ({ name, text, file: path, made: false }))
+    return Effect.sync(() => ({ name, text: Redacted.make(make()), file: path, made: true }))
+  }
   return Effect.all({
-    secretKey: key(environment.secretKey, 'secret.key', newSecretKey),
-    gatewaySecretKey: key(environment.gatewaySecretKey, 'gateway-secret.key', newSecretKey),
-    gatewayKey: key(environment.gatewayKey, 'gateway-api.key', newGatewayKey).pipe(
-      Effect.filterOrFail(
-        (gatewayKey) => Redacted.value(gatewayKey).length >= 32,
-        () =>
-          new WrongUsage({
-            message: 'NETBOX_PBS_GATEWAY_KEY must have at least 32 characters; "openssl rand -base64 32" makes one',
-          }),
-      ),
+    secretKey: Effect.tap(find('secretKey', 'secret.key', newSecretKey), checkSecretKeyShape),
+    gatewaySecretKey: Effect.tap(find('gatewaySecretKey', 'gateway-secret.key', newSecretKey), checkSecretKeyShape),
+    gatewayKey: Effect.tap(find('gatewayKey', 'gateway-api.key', newGatewayKey), ({ text, file }) =>
+      Redacted.value(text).length < minGatewayKeyLength
+        ? new CannotRun({
+            message: `the key file ${file} holds fewer than ${minGatewayKeyLength} characters: delete it, and a new key is made`,
+          })
+        : Effect.void,
     ),
   })
 }
+
+/** Writes the keys that were made up to their files. */
+export const keepKeys = (found: FoundKeys): Effect.Effect<Keys, CannotRun> =>
+  Effect.forEach(
+    Object.values(found),
+    ({ text, file, made }) =>
+      made && file !== null ? writePrivateFile(file, `${Redacted.value(text)}\n`) : Effect.void,
+    { discard: true },
+  ).pipe(
+    Effect.as({
+      secretKey: found.secretKey.text,
+      gatewaySecretKey: found.gatewaySecretKey.text,
+      gatewayKey: found.gatewayKey.text,
+    }),
+  )
+
+/** What is stored was sealed with another key. A key that was made up by this start is not kept: it opens nothing. */
+export const otherKey =
+  (found: FoundKeys) =>
+  (unreadable: SecretUnreadable): Effect.Effect<never, CannotRun> =>
+    Effect.suspend(() => {
+      const key = Object.values(found).find(({ name }) => name === unreadable.keyName)
+      if (key === undefined || key.file === null)
+        return new CannotRun({ message: unreadable.message, cause: unreadable })
+      if (key.made) {
+        rmSync(key.file, { force: true })
+        return new CannotRun({ message: unreadable.message, cause: unreadable })
+      }
+      return new CannotRun({
+        message: `stored secrets cannot be read with the key in ${key.file}: restore the key they were stored under, or set ${key.name} to it`,
+        cause: unreadable,
+      })
+    })
+
+const readKeyFile = (path: string): Effect.Effect<Redacted.Redacted<string>, CannotRun> =>
+  Effect.try({
+    try: () => Redacted.make(readFileSync(path, 'utf8').trim()),
+    catch: (cause) =>
+      new CannotRun({ message: `cannot read the key file ${path}: make it readable for this user`, cause }),
+  })
+
+const checkSecretKeyShape = ({ name, text, file }: FoundKey): Effect.Effect<void, CannotRun | WrongUsage> =>
+  Effect.scoped(Layer.build(secretBoxLayer({ key: text, keyName: name }))).pipe(
+    Effect.asVoid,
+    Effect.mapError(({ message }) =>
+      file === null
+        ? new WrongUsage({ message })
+        : new CannotRun({
+            message: `the key file ${file} does not hold 32 bytes in base64: restore it, for what was stored under its key cannot be read without`,
+          }),
+    ),
+  )
+
+/** 32 random bytes in base64, as the secret keys are written. */
+const newSecretKey = (): string => randomBytes(32).toString('base64')
+
+/** A random API key of the gateway, 43 characters. */
+const newGatewayKey = (): string => randomBytes(32).toString('base64url')

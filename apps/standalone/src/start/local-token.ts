@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { newTokenText, tokenKnown, writeToken } from '@netbox-pbs/api'
+import { WrongUsage } from '@netbox-pbs/app-shell'
 import type { ApiTokens, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option, Redacted } from 'effect'
-import { writePrivateFile } from '../data-folder/key-file.ts'
-import { type CannotRun, WrongUsage } from '../failures.ts'
+import { bootstrapTokenName } from '../config.ts'
+import { writePrivateFile } from '../data-folder/private-file.ts'
+import type { CannotRun } from '../failures.ts'
 
 /** The admin token of a start, and the file it lies in; no file when the operator gave the token. */
 export interface LocalToken {
@@ -26,7 +28,7 @@ export const localToken = (
     if (Option.isSome(given)) {
       yield* writeToken(given.value, { ...admin, description: 'given at the start' }).pipe(
         Effect.catchTag('TokenMalformed', ({ message }) =>
-          Effect.fail(new WrongUsage({ message: `NETBOX_PBS_BOOTSTRAP_TOKEN: ${message}` })),
+          Effect.fail(new WrongUsage({ message: `${bootstrapTokenName}: ${message}` })),
         ),
       )
       return { token: given.value, file: null }

@@ -1,34 +1,105 @@
 import { resolve } from 'node:path'
-import { Effect, Redacted } from 'effect'
-import { syncNow } from '../commands/sync.ts'
-import { environment } from '../config.ts'
+import { checkToken } from '@netbox-pbs/api'
+import { serveHttp, WrongUsage } from '@netbox-pbs/app-shell'
+import { lockFolder } from '@netbox-pbs/store-postgres'
+import { Effect, Layer, Option, Redacted } from 'effect'
+import { z } from 'zod'
+import { bootstrapTokenName, type Environment, environment } from '../config.ts'
 import { leaveRunFile } from '../data-folder/run-file.ts'
-import { asExpected, type CannotRun, type WrongUsage } from '../failures.ts'
+import { databaseLayers } from '../databases.ts'
+import { asExpected, CannotRun, type Task } from '../failures.ts'
+import { call, type Remote } from '../remote/remote-api.ts'
 import { system } from '../system.ts'
+import { complain, progress } from '../terminal.ts'
+import { adviceFor } from './advice.ts'
 import { announce } from './announce.ts'
-import { demoFleet, registerDemoFleet } from './demo-fleet.ts'
-import { readKeys } from './keys.ts'
-import type { StartOptions } from './options.ts'
+import { findKeys, keepKeys, otherKey } from './keys.ts'
+import type { DemoOptions, StartOptions } from './options.ts'
 import { privateFolder } from './private-folder.ts'
 
 const defaultDataDir = './data'
 
-/** Runs the system until it is told to stop. */
-export const start = (options: StartOptions): Effect.Effect<void, WrongUsage | CannotRun> =>
+/** Runs the system until it is told to stop. What can be refused is refused before anything is written. */
+export const start = (options: StartOptions): Task =>
   Effect.gen(function* () {
     const told = yield* environment
-    const kept = options.dataDir ?? (options.demo ? null : defaultDataDir)
+    yield* checkBootstrapToken(told)
+    const kept = options.dataDir ?? (options.demo === null ? defaultDataDir : null)
     const dataDir = kept === null ? null : resolve(kept)
+    const found = yield* findKeys(told, dataDir)
+    yield* checkPorts(options)
+
     const folder = dataDir ?? (yield* privateFolder)
-    const servers = options.demo ? yield* demoFleet(options) : []
-    const running = yield* system({ ...told, ...options, dataDir, folder, keys: yield* readKeys(told, dataDir) })
-    const token = running.token.token
-    yield* leaveRunFile(folder, { address: running.url, token: Redacted.value(token), pid: process.pid })
-    if (options.demo) {
-      const remote = { address: running.url, token }
-      yield* registerDemoFleet(remote, servers)
-      yield* syncNow(remote, {})
-    }
-    announce(running)
+    const databases = yield* openDatabases(told, dataDir)
+    const keys = yield* keepKeys(found)
+    const fleet = options.demo === null ? null : yield* startDemo(options.demo, dataDir)
+    const running = yield* system({ ...options, folder, keys, bootstrapToken: told.bootstrapToken }).pipe(
+      Effect.provide(databases),
+      Effect.catchTag('SecretUnreadable', otherKey(found)),
+    )
+    const remote = { address: running.url, token: running.token.token }
+    yield* leaveRunFile(folder, { address: remote.address, token: Redacted.value(remote.token), pid: process.pid })
+    if (fleet !== null) yield* fleet.read(remote)
+    if (Option.isNone(told.databaseUrl)) yield* advise(remote)
+    announce(running, options.host)
     return yield* Effect.never
   }).pipe(Effect.scoped, asExpected)
+
+const checkBootstrapToken = ({ bootstrapToken }: Environment): Effect.Effect<void, WrongUsage> =>
+  Option.isNone(bootstrapToken)
+    ? Effect.void
+    : checkToken(bootstrapToken.value).pipe(
+        Effect.mapError(({ message }) => new WrongUsage({ message: `${bootstrapTokenName}: ${message}` })),
+      )
+
+/** Listens for a moment, so that a port in use is told before a database is made. */
+const checkPorts = ({ host, port, gatewayPort }: StartOptions) => {
+  const servers = [
+    { who: 'the gateway', port: gatewayPort, portFlag: '--gateway-port' },
+    { who: 'the API', port, portFlag: '--port' },
+  ]
+  return Effect.forEach(
+    servers,
+    (server) =>
+      Effect.scoped(
+        serveHttp({ ...server, host, requestTimeout: 30_000, listener: (_, response) => response.destroy() }),
+      ),
+    { discard: true },
+  )
+}
+
+/** The databases; the data folder is this process's own, also when the database is elsewhere. */
+const openDatabases = (told: Environment, dataDir: string | null) =>
+  Effect.gen(function* () {
+    progress('opening the database')
+    const databases = yield* Layer.build(databaseLayers({ ...told, dataDir }))
+    if (dataDir !== null && Option.isSome(told.databaseUrl)) yield* lockFolder(dataDir)
+    return databases
+  }).pipe(
+    Effect.catchTag(
+      'DataFolderInUse',
+      ({ folder, pid }) =>
+        new CannotRun({
+          message: `the data folder ${folder} is in use by process ${pid}: stop that one, or choose another with --data-dir`,
+        }),
+    ),
+  )
+
+/** Only a demo loads the simulator. */
+const startDemo = (demo: DemoOptions, dataDir: string | null) =>
+  Effect.flatMap(
+    Effect.promise(() => import('./demo-fleet.ts')),
+    ({ demoFleet }) => demoFleet(demo, dataDir),
+  )
+
+const advise = (remote: Remote) =>
+  call(remote)({
+    method: 'GET',
+    path: '/api/plugins/pbs/snapshots/?limit=1&brief=1',
+    answer: z.object({ count: z.int() }),
+  }).pipe(
+    Effect.tap(({ count }) => {
+      const advice = adviceFor(count)
+      return advice === null ? Effect.void : Effect.sync(() => complain(advice))
+    }),
+  )

@@ -1,24 +1,20 @@
 import { Effect } from 'effect'
 import { z } from 'zod'
-import { call, type Remote } from '../remote/remote-api.ts'
+import { call, type Remote, readAll } from '../remote/remote-api.ts'
 import type { TokenHome } from './token-home.ts'
 
 const path = '/api/users/tokens/'
 
 const Me = z.object({ id: z.int() })
 const Made = z.object({ key: z.string(), token: z.string() })
-const TokenPage = z.object({
-  results: z.array(
-    z.object({
-      id: z.int(),
-      key: z.string(),
-      user: z.object({ username: z.string() }),
-      description: z.string(),
-      write_enabled: z.boolean(),
-      expires: z.string().nullable(),
-      last_used: z.string().nullable(),
-    }),
-  ),
+const Token = z.object({
+  id: z.int(),
+  key: z.string(),
+  user: z.object({ username: z.string() }),
+  description: z.string(),
+  write_enabled: z.boolean(),
+  expires: z.string().nullable(),
+  last_used: z.string().nullable(),
 })
 
 /** The tokens of a running system, over REST. */
@@ -31,8 +27,8 @@ export const remoteTokens = (remote: Remote): TokenHome => ({
       return token.startsWith('nbt_') ? token : `nbt_${key}.${token}`
     }),
   list: () =>
-    Effect.map(call(remote)({ method: 'GET', path: `${path}?limit=1000`, answer: TokenPage }), ({ results }) =>
-      results.map(({ user, write_enabled, last_used, ...token }) => ({
+    Effect.map(readAll(remote)(path, Token), (tokens) =>
+      tokens.map(({ user, write_enabled, last_used, ...token }) => ({
         ...token,
         username: user.username,
         writes: write_enabled,

@@ -1,15 +1,21 @@
+import { existsSync } from 'node:fs'
 import { newTokenText, writeToken } from '@netbox-pbs/api'
 import { ApiTokens } from '@netbox-pbs/core/ports'
 import { accountsLayer, migrate } from '@netbox-pbs/store-postgres'
-import { Effect, Layer, Redacted } from 'effect'
-import { environment } from '../config.ts'
+import { Effect, Layer, Option, Redacted } from 'effect'
+import { databaseEnvironment } from '../config.ts'
 import { databaseLayers } from '../databases.ts'
 import { CannotRun } from '../failures.ts'
 import type { TokenHome } from './token-home.ts'
 
 /** The tokens of a system that does not run, in its database. */
 export const storedTokens = Effect.fn('storedTokens')(function* (dataDir: string) {
-  const databases = yield* Layer.build(databaseLayers({ ...(yield* environment), dataDir }))
+  const told = yield* databaseEnvironment
+  if (Option.isNone(told.databaseUrl) && !existsSync(dataDir))
+    return yield* new CannotRun({
+      message: `there is no data folder ${dataDir}: name it with --data-dir, set DATABASE_URL, or reach a system with --url`,
+    })
+  const databases = yield* Layer.build(databaseLayers({ ...told, dataDir }))
   yield* migrate.pipe(Effect.provide(databases))
   const accounts = yield* Layer.build(accountsLayer).pipe(Effect.provide(databases))
   const home: TokenHome = {

@@ -1,9 +1,8 @@
 import { resolve } from 'node:path'
 import { Effect } from 'effect'
-import { asExpected, type CannotRun, type WrongUsage } from '../failures.ts'
+import { asExpected, type CannotRun, type Task } from '../failures.ts'
 import { findRemote, type RemoteFlags } from '../remote/find-remote.ts'
 import { remoteTokens } from './remote-tokens.ts'
-import { storedTokens } from './stored-tokens.ts'
 
 /** What a new token is to be. */
 export interface TokenWish {
@@ -33,11 +32,15 @@ export interface TokenHome {
 }
 
 /** Works on the tokens of the system that the flags name, through its REST API when it runs, else in its database. */
-export const withTokenHome = (
-  flags: RemoteFlags,
-  work: (home: TokenHome) => Effect.Effect<void, CannotRun>,
-): Effect.Effect<void, WrongUsage | CannotRun> =>
+export const withTokenHome = (flags: RemoteFlags, work: (home: TokenHome) => Effect.Effect<void, CannotRun>): Task =>
   Effect.gen(function* () {
     const remote = yield* findRemote(flags)
-    yield* work(remote === null ? yield* storedTokens(resolve(flags.dataDir)) : remoteTokens(remote))
+    yield* work(remote === null ? yield* openStored(resolve(flags.dataDir)) : remoteTokens(remote))
   }).pipe(Effect.scoped, asExpected)
+
+/** Opening a database is a heavier thing than talking to a system that has it open. */
+const openStored = (dataDir: string) =>
+  Effect.flatMap(
+    Effect.promise(() => import('./stored-tokens.ts')),
+    ({ storedTokens }) => storedTokens(dataDir),
+  )

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Effect, Exit, Option, Redacted, Scope } from 'effect'
+import { Effect, Exit, Layer, Option, Redacted, Scope } from 'effect'
+import { databaseLayers } from '../../src/databases.ts'
 import type { Keys } from '../../src/start/keys.ts'
 import { type System, system } from '../../src/system.ts'
 import type { Rest } from './rest.ts'
@@ -36,18 +37,17 @@ export const newHome = (where: { readonly databaseUrl?: string; readonly dataDir
 export async function startSystem({ databaseUrl, dataDir, keys }: Home): Promise<RunningSystem> {
   const folder = mkdtempSync(join(tmpdir(), 'netbox-pbs-test-'))
   const scope = await Effect.runPromise(Scope.make())
+  const databases = databaseLayers({
+    databaseUrl: Option.map(Option.fromNullable(databaseUrl), Redacted.make),
+    gatewayDatabaseUrl: Option.none(),
+    dataDir,
+  })
+  const options = { host: '127.0.0.1', port: 0, gatewayPort: 0, folder, keys, bootstrapToken: Option.none() }
   const running: System = await Effect.runPromise(
-    system({
-      host: '127.0.0.1',
-      port: 0,
-      gatewayPort: 0,
-      databaseUrl: Option.map(Option.fromNullable(databaseUrl), Redacted.make),
-      gatewayDatabaseUrl: Option.none(),
-      dataDir,
-      folder,
-      keys,
-      bootstrapToken: Option.none(),
-    }).pipe(Scope.extend(scope)),
+    Layer.build(databases).pipe(
+      Effect.flatMap((opened) => Effect.provide(system(options), opened)),
+      Scope.extend(scope),
+    ),
   )
   return {
     url: running.url,

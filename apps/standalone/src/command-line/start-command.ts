@@ -1,0 +1,71 @@
+import type { Command } from 'commander'
+import { InvalidArgumentError } from 'commander'
+import { Effect } from 'effect'
+import type { StartOptions } from '../start/options.ts'
+import { type AddCommand, filled, newCommand, port, wholeNumber } from './command.ts'
+
+interface Flags {
+  readonly host: string
+  readonly port: number
+  readonly gatewayPort: number
+  readonly allowedHost: ReadonlyArray<string>
+  readonly dataDir?: string
+  readonly demo?: true
+  readonly demoServers?: number
+  readonly demoSnapshots?: number
+  readonly seed?: number
+}
+
+/** `start`: the whole system in one process. */
+export const startCommand: AddCommand = (parent, choose) => {
+  const command = newCommand('start', 'run gateway, worker and api in one process')
+    .option('--host <address>', 'where api and gateway listen', filled, '127.0.0.1')
+    .option('--port <port>', 'port of REST and pages; 0 takes a free one', port, 8000)
+    .option('--gateway-port <port>', 'port of the gateway; 0 takes a free one', port, 8800)
+    .option('--allowed-host <name>', 'another name that clients may use; can be repeated', hostName, [])
+    .option('--data-dir <folder>', 'where database and keys lie (default: "./data"; a demo keeps nothing)', filled)
+    .option('--demo', 'add simulated servers and read them every minute')
+    .option('--demo-servers <number>', 'how many (default: 3)', wholeNumber(1, 100))
+    .option('--demo-snapshots <number>', 'over the whole fleet (default: 2000)', wholeNumber(0, 10_000_000))
+    .option('--seed <number>', 'another seed, another fleet (default: 1)', wholeNumber(0, 2 ** 31 - 1))
+  command.action((flags: Flags) => {
+    const options = startOptions(command, flags)
+    choose(
+      Effect.flatMap(
+        Effect.promise(() => import('../start/start.ts')),
+        ({ start }) => start(options),
+      ),
+    )
+  })
+  parent.addCommand(command)
+}
+
+function startOptions(command: Command, flags: Flags): StartOptions {
+  const demoFlags = {
+    '--demo-servers': flags.demoServers,
+    '--demo-snapshots': flags.demoSnapshots,
+    '--seed': flags.seed,
+  }
+  if (flags.demo === undefined)
+    for (const [name, value] of Object.entries(demoFlags))
+      if (value !== undefined) command.error(`option '${name}' goes with --demo: add it, or leave ${name} out`)
+  if (flags.port !== 0 && flags.port === flags.gatewayPort)
+    command.error(`options '--port' and '--gateway-port' are both ${flags.port}: choose another for one of them`)
+  const { host, dataDir, gatewayPort } = flags
+  return {
+    host,
+    port: flags.port,
+    gatewayPort,
+    allowedHosts: flags.allowedHost,
+    dataDir,
+    demo: flags.demo
+      ? { servers: flags.demoServers ?? 3, snapshots: flags.demoSnapshots ?? 2000, seed: flags.seed ?? 1 }
+      : null,
+  }
+}
+
+const hostName = (text: string, earlier: ReadonlyArray<string>): ReadonlyArray<string> => {
+  if (!/^(?:\*|\.?[\w.-]+|\[[\da-f:.]+\])$/i.test(text))
+    throw new InvalidArgumentError('It must be a name without scheme, port or path.')
+  return [...earlier, text]
+}

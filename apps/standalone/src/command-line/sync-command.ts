@@ -1,0 +1,41 @@
+import { Effect } from 'effect'
+import type { RemoteFlags } from '../remote/find-remote.ts'
+import { type AddCommand, filled, newCommand } from './command.ts'
+import { remoteFlags, withRemote } from './remote-flags.ts'
+
+/** `sync`: read the fleet now. */
+export const syncCommand: AddCommand = (parent, choose) => {
+  const command = remoteFlags(newCommand('sync', 'read the fleet now, and say what changed'))
+    .option('--resource <name...>', 'servers, datastores, snapshots, jobs (default: all)')
+    .option('--server <name...>', 'only these servers (default: all)')
+    .action((flags: RemoteFlags & { resource?: ReadonlyArray<string>; server?: ReadonlyArray<string> }) => {
+      const request = {
+        ...(flags.resource === undefined ? {} : { resources: flags.resource }),
+        ...(flags.server === undefined ? {} : { servers: flags.server }),
+      }
+      choose(
+        withRemote(flags, (system) =>
+          Effect.flatMap(
+            Effect.promise(() => import('../commands/sync.ts')),
+            ({ syncNow }) => syncNow(system, request),
+          ),
+        ),
+      )
+    })
+  parent.addCommand(command)
+}
+
+/** `migrate`: bring the database to this version. */
+export const migrateCommand: AddCommand = (parent, choose) => {
+  const command = newCommand('migrate', 'bring the database to this version; start does so by itself')
+    .option('--data-dir <folder>', 'the data folder, unless DATABASE_URL names a database', filled, './data')
+    .action(({ dataDir }: { dataDir: string }) =>
+      choose(
+        Effect.flatMap(
+          Effect.promise(() => import('../commands/migrate.ts')),
+          ({ migrateCommand: migrate }) => migrate(dataDir),
+        ),
+      ),
+    )
+  parent.addCommand(command)
+}
