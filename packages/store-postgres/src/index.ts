@@ -1,6 +1,7 @@
 export { accountsLayer } from './accounts/accounts-layer.ts'
 export { Database, type Driver } from './database/database.ts'
 export { DatabaseUnusable, DataFolderInUse, DataFolderUnusable } from './database/errors.ts'
+export { lockFolder } from './database/folder-lock.ts'
 export { GatewayDatabase } from './gateway-store/gateway-database.ts'
 export { gatewayStoreLayer } from './gateway-store/gateway-store-layer.ts'
 export { checkGatewaySecretKey, migrateGateway } from './gateway-store/migrate-gateway.ts'

@@ -12,6 +12,10 @@ export class TokenMalformed extends Data.TaggedError('TokenMalformed') {
 /** The text of a fresh token. */
 export const newTokenText = (): Redacted.Redacted<string> => Redacted.make(tokenText(newCredentials()))
 
+/** Fails when a text cannot be a token. */
+export const checkToken = (text: Redacted.Redacted<string>): Effect.Effect<void, TokenMalformed> =>
+  Effect.asVoid(read(text))
+
 /** Whether a token is good: stored with this secret, enabled and not expired. */
 export const tokenKnown = (text: Redacted.Redacted<string>): Effect.Effect<boolean, StoreFailed, ApiTokens> =>
   Effect.gen(function* () {
