@@ -26,7 +26,7 @@ export const serveHttp = (
 ): Effect.Effect<{ readonly url: string; readonly port: number }, CannotListen, Scope.Scope> =>
   Effect.gen(function* () {
     const { requestTimeout, listener } = service
-    const server = createServer({ requestTimeout, headersTimeout: 15_000 }, listener)
+    const server = createServer({ requestTimeout, headersTimeout: Math.min(15_000, requestTimeout) }, listener)
     yield* Effect.acquireRelease(listen(server, service), () => close(server))
     const address = server.address()
     const port = typeof address === 'object' && address !== null ? address.port : service.port
