@@ -62,7 +62,8 @@ export const testServer = (remote: Remote, name: string) =>
   Effect.gen(function* () {
     const { id } = yield* byName(remote, name)
     const test = yield* call(remote)({ method: 'POST', path: `${servers}${id}/test/`, body: {}, answer: Test })
-    if (!test.reachable) return yield* new CannotRun({ message: `${name}: ${test.error ?? 'not reachable'}` })
+    if (!test.reachable || test.error !== null)
+      return yield* new CannotRun({ message: `${name}: ${test.error ?? 'not reachable'}` })
     say(
       `${name}: reachable, PBS ${test.version ?? 'of unknown version'}, fingerprint ${test.presented_fingerprint ?? 'unknown'}`,
     )

@@ -1,0 +1,165 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { netboxPbs, type Outcome, SystemProcess } from './support/process.ts'
+import { request } from './support/rest.ts'
+
+/** The life of one data folder, step by step: what the command says, and what a stop and a new start keep. */
+let folder: string
+let dataDir: string
+let pbs: Simulator
+let system: SystemProcess
+let url: string
+let token: string
+
+const at = () => ['--data-dir', dataDir]
+const start = async () => {
+  system = SystemProcess.start('netbox-pbs', ['start', ...at(), '--port', '0', '--gateway-port', '0'])
+  const [line, address = ''] = await system.line(/^netbox-pbs ready: (\S+)\/plugins\/pbs\/ (.*)$/)
+  url = address
+  return line
+}
+const good = (stdout: string | RegExp): Outcome => ({
+  code: 0,
+  stdout: typeof stdout === 'string' ? stdout : expect.stringMatching(stdout),
+  stderr: '',
+})
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'netbox-pbs-test-'))
+  dataDir = join(folder, 'data')
+  pbs = await startSimulator({ name: 'pbs-a', seed: 31, snapshots: 120, failureDelayMs: 0, now: 1_790_000_000 })
+})
+afterAll(async () => {
+  system.kill()
+  await pbs.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test('start says where it is served and where the token lies, which it does not print', async () => {
+  const line = await start()
+  const file = join(dataDir, 'token')
+  token = readFileSync(file, 'utf8').trim()
+  expect(line).toBe(`netbox-pbs ready: ${url}/plugins/pbs/ token in ${file}`)
+  expect(readdirSync(dataDir).sort()).toEqual([
+    'database',
+    'gateway-api.key',
+    'gateway-secret.key',
+    'netbox-pbs.lock',
+    'run.json',
+    'secret.key',
+    'token',
+  ])
+  for (const name of ['gateway-api.key', 'gateway-secret.key', 'run.json', 'secret.key', 'token'])
+    expect([name, (statSync(join(dataDir, name)).mode & 0o777).toString(8)]).toEqual([name, '600'])
+  expect((await request({ url, token }, 'GET', '/api/status/')).status).toBe(200)
+})
+
+test('a server is added with the secret from standard input, tested and read', async () => {
+  expect(await netboxPbs(['server', 'list', ...at()])).toEqual(
+    good('no servers yet: "netbox-pbs server add" connects one\n'),
+  )
+  const { host, port, fingerprint, tokens } = pbs
+  const add = ['server', 'add', 'pbs-a', ...at(), '--host', host, '--port', `${port}`, '--token-id']
+  const known = [tokens.audit.tokenId, '--fingerprint', fingerprint]
+  expect(await netboxPbs([...add, ...known])).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: '--token-secret-file is missing: name the file that holds the secret, or - for standard input\n',
+  })
+  const withSecret = [...add, ...known, '--token-secret-file', '-']
+  const wrong = await netboxPbs(withSecret, { input: 'not-the-secret\n' })
+  expect(wrong).toMatchObject({ code: 0 })
+  expect(await netboxPbs(['server', 'test', 'pbs-a', ...at()])).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/^pbs-a: .*token/),
+  })
+  expect(await netboxPbs(['server', 'remove', 'pbs-a', ...at()])).toEqual(good('removed pbs-a and what was below it\n'))
+  expect(await netboxPbs(withSecret, { input: `${tokens.audit.secret}\n` })).toEqual(
+    good(/^added pbs-a \(\d+\); "netbox-pbs sync" reads it now\n$/),
+  )
+  expect(await netboxPbs(['server', 'test', 'pbs-a', ...at()])).toEqual(
+    good(`pbs-a: reachable, PBS ${pbs.state.version}.${pbs.state.release}, fingerprint ${fingerprint}\n`),
+  )
+  expect(await netboxPbs(['sync', ...at()])).toEqual(
+    good(/^run 1 completed in \d+\.\d s: \d+ created, \d+ updated, 0 deleted, 0 unchanged, 0 held back\n/),
+  )
+  expect(await netboxPbs(['server', 'list', ...at()])).toEqual(
+    good(
+      /^NAME {3}ADDRESS +STATUS +VERSION +ENDPOINT +LAST SEEN\npbs-a +127\.0\.0\.1:\d+ +Reachable +4\.\S+ +Connected +\S+Z\n$/,
+    ),
+  )
+})
+
+test('a sync that does not complete says why and ends with 1', async () => {
+  pbs.faults.add({ kind: 'status', status: 401, body: 'authentication failed' })
+  const outcome = await netboxPbs(['sync', ...at(), '--server', 'pbs-a'])
+  pbs.faults.clear()
+  expect(outcome).toMatchObject({ code: 1, stderr: `run 2 is incomplete: ${url}/plugins/pbs/sync-runs/2/\n` })
+  expect(outcome.stdout).toMatch(/^run 2 incomplete in .*\nSCOPE +OUTCOME +WHY\n/)
+  expect(await netboxPbs(['sync', ...at(), '--server', 'pbs-b'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^servers: .*pbs-b/),
+  })
+})
+
+test('a signal in the middle of a sync ends the system within five seconds and leaves nothing behind', async () => {
+  pbs.faults.add({ kind: 'slow', delayMs: 600_000, match: { path: /\/snapshots$/ } })
+  pbs.evolve()
+  const made = await request({ url, token }, 'POST', '/api/plugins/pbs/sync-runs/', {})
+  expect(made).toMatchObject({ status: 201, json: { id: 3 } })
+  pbs.forgetRequests()
+  await vi.waitFor(() => expect(pbs.requests.some(({ path }) => path.endsWith('/snapshots'))).toBe(true), 20_000)
+  const { code, stderr, millis } = await system.stop('SIGINT')
+  expect([code, stderr]).toEqual([0, ''])
+  expect(millis).toBeLessThan(5000)
+  expect(readdirSync(dataDir).sort()).toEqual([
+    'database',
+    'gateway-api.key',
+    'gateway-secret.key',
+    'secret.key',
+    'token',
+  ])
+})
+
+test('while it does not run, tokens are kept in its database and the rest says so', async () => {
+  const made = await netboxPbs(['token', 'create', ...at(), '--read-only', '--description', 'a reader'])
+  expect(made).toMatchObject({ code: 0, stderr: 'this token is shown this once:\n' })
+  expect(made.stdout).toMatch(/^nbt_\w{12}\.\w{40}\n$/)
+  expect(await netboxPbs(['server', 'list', ...at()])).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `no system runs on ${dataDir}: start it with "netbox-pbs start", name its folder with --data-dir, or reach another with --url\n`,
+  })
+})
+
+test('the next start knows the token and goes on with the run', async () => {
+  pbs.faults.clear()
+  await start()
+  await vi.waitFor(
+    async () =>
+      expect(await request({ url, token }, 'GET', '/api/plugins/pbs/sync-runs/3/')).toMatchObject({
+        status: 200,
+        json: { status: { value: 'completed' }, error: '' },
+      }),
+    { timeout: 20_000, interval: 100 },
+  )
+  const remote = ['--url', url, '--token-file', '-']
+  const list = await netboxPbs(['token', 'list', ...remote], { input: token })
+  expect(list).toEqual(
+    good(/^ID +KEY +USER +WRITES +EXPIRES +LAST USED +DESCRIPTION\n1 .* made at the start\n2 .* no .* a reader\n$/),
+  )
+  expect(list.stdout).not.toContain(token.slice(-40))
+  expect(await netboxPbs(['token', 'revoke', '2', ...at()])).toEqual(good('token 2 is revoked\n'))
+  expect(await netboxPbs(['token', 'revoke', '2', ...at()])).toMatchObject({ code: 1, stdout: '' })
+  expect(await netboxPbs(['token', 'list', ...remote], { input: 'nbt_000000000000.none' })).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/^http:\S+ refuses: .* Is it the right token\?\n$/),
+  })
+  expect(await system.stop()).toMatchObject({ code: 0, stderr: '' })
+  expect(await netboxPbs(['migrate', ...at()])).toEqual(good('the database is up to date\n'))
+})

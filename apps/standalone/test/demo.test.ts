@@ -1,0 +1,83 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { get } from 'node:http'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { netboxPbs, SystemProcess } from './support/process.ts'
+import { allRows, request } from './support/rest.ts'
+
+const token = 'nbt_demonstrator.0123456789012345678901234567890123456789'
+const free = ['--port', '0', '--gateway-port', '0']
+const fleet = ['--demo', '--demo-servers', '2', '--demo-snapshots', '200', '--seed', '7']
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'netbox-pbs-test-'))
+})
+const running: Array<SystemProcess> = []
+afterAll(() => {
+  for (const process of running) process.kill()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const start = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) => {
+  const started = SystemProcess.start('netbox-pbs', ['start', ...free, ...args], { env })
+  running.push(started)
+  return started
+}
+const ready = async (process: SystemProcess) => {
+  const [, url = '', told = ''] = await process.line(/^netbox-pbs ready: (\S+)\/plugins\/pbs\/ token (.*)$/)
+  return { url, token, told }
+}
+const ids = async (at: { url: string; token: string }, model: string) =>
+  (await allRows(at, model)).map(({ id, display }) => ({ id, display }))
+
+test('a demo is read before it is ready, every minute from then on, and goes on with its fleet in a kept folder', async () => {
+  const args = [...fleet, '--data-dir', join(folder, 'kept')]
+  const env = { NETBOX_PBS_BOOTSTRAP_TOKEN: token }
+  const first = start(args, env)
+  const before = await ready(first)
+  expect(before.told).toBe('as given by NETBOX_PBS_BOOTSTRAP_TOKEN')
+  const snapshots = await ids(before, 'snapshots')
+  expect(snapshots.length).toBeGreaterThanOrEqual(200)
+  expect(await request(before, 'GET', '/api/plugins/pbs/settings/')).toMatchObject({
+    json: { sync_interval_minutes: 1 },
+  })
+  expect(await first.stop()).toMatchObject({ code: 0, stderr: '' })
+
+  const second = start(args, env)
+  const after = await ready(second)
+  expect(await ids(after, 'servers')).toEqual([
+    { id: 1, display: 'pbs-a' },
+    { id: 2, display: 'pbs-b' },
+  ])
+  expect(await ids(after, 'snapshots')).toEqual(snapshots)
+  const { json } = await request(after, 'GET', '/api/plugins/pbs/sync-runs/2/')
+  expect(json).toMatchObject({ status: { value: 'completed' }, counts: { created: 0, deleted: 0 } })
+  expect(await second.stop()).toMatchObject({ code: 0, stderr: '' })
+})
+
+test('a demo keeps nothing unless it is asked; beyond loopback it answers to known names and says that it has no TLS', async () => {
+  const demo = start([...fleet, '--host', '0.0.0.0', '--allowed-host', 'inventory.example.com'])
+  const { url, told } = await ready(demo)
+  const [, kept = ''] = /^in (.*)\/token$/.exec(told) ?? []
+  expect(readdirSync(kept).sort()).toEqual(['run.json', 'token'])
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+  const statusFor = (host: string) =>
+    new Promise((resolve, reject) => {
+      get(`${url}/healthz`, { headers: { host } }, (answer) => resolve(answer.resume().statusCode)).on('error', reject)
+    })
+  expect(await Promise.all([hostname(), 'inventory.example.com', 'rebound.example.org'].map(statusFor))).toEqual([
+    200, 200, 400,
+  ])
+  expect(await netboxPbs(['server', 'list', '--data-dir', kept])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^pbs-b .*Reachable/m),
+  })
+  const { code, stderr } = await demo.stop('SIGINT')
+  expect([code, stderr]).toEqual([
+    0,
+    `other machines reach it as ${hostname()} and without TLS: put a TLS proxy before it, for tokens pass in the clear\n`,
+  ])
+  expect(existsSync(kept)).toBe(false)
+})

@@ -1,0 +1,93 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../../..', import.meta.url))
+
+/** The scripts of the root's package.json, by what they run. */
+const mains = {
+  'netbox-pbs': 'apps/standalone/src/main.ts',
+  'start:gateway': 'apps/gateway/src/main.ts',
+  'start:worker': 'apps/worker/src/main.ts',
+  'start:api': 'apps/api/src/main.ts',
+  simulator: 'tools/pbs-simulator/src/main.ts',
+} as const
+
+/** How to start a process. */
+export interface ProcessOptions {
+  readonly env?: Readonly<Record<string, string>>
+  /** What it reads from standard input; nothing unless told. */
+  readonly input?: string
+}
+
+/** How a process ended. */
+export interface Outcome {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A process of the system, as the scripts of package.json start it, without the environment of the tests. */
+export class SystemProcess {
+  private stdout = ''
+  private stderr = ''
+  private readonly ended: Promise<Outcome>
+  private readonly lines: AsyncIterator<string>
+
+  private constructor(private readonly child: ChildProcessWithoutNullStreams) {
+    this.lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+    child.stdout.on('data', (chunk) => {
+      this.stdout += chunk
+    })
+    child.stderr.on('data', (chunk) => {
+      this.stderr += chunk
+    })
+    this.ended = once(child, 'close').then(([code]) => ({ code, stdout: this.stdout, stderr: this.stderr }))
+  }
+
+  static start(name: keyof typeof mains, args: ReadonlyArray<string>, { env, input }: ProcessOptions = {}) {
+    const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', mains[name], ...args], {
+      cwd: root,
+      env: { PATH: process.env['PATH'] ?? '', ...env },
+    })
+    child.stdin.on('error', () => undefined) // it may end before it has read
+    child.stdin.end(input ?? '')
+    return new SystemProcess(child)
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0
+  }
+
+  /** The first further line of standard output that matches; fails with what was said when the process ends before. */
+  async line(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const { done, value } = await this.lines.next()
+      const found = done ? null : pattern.exec(value)
+      if (found !== null) return found
+      if (done) throw new Error(`no line like ${pattern}: ${JSON.stringify(await this.ended)}`)
+    }
+  }
+
+  outcome(): Promise<Outcome> {
+    return this.ended
+  }
+
+  /** Signals the process and waits for its end; says how long that took. */
+  async stop(signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): Promise<Outcome & { readonly millis: number }> {
+    const before = performance.now()
+    this.child.kill(signal)
+    const outcome = await this.ended
+    return { ...outcome, millis: performance.now() - before }
+  }
+
+  /** Ends what a failed test has left. */
+  kill(): void {
+    if (this.child.exitCode === null) this.child.kill('SIGKILL')
+  }
+}
+
+/** Runs the command to its end. */
+export const netboxPbs = (args: ReadonlyArray<string>, options: ProcessOptions = {}): Promise<Outcome> =>
+  SystemProcess.start('netbox-pbs', args, options).outcome()
