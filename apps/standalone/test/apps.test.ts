@@ -1,7 +1,10 @@
 import { postgresUrl } from '@netbox-pbs/testing'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { SystemProcess } from './support/process.ts'
 import { allRows, request, syncAndWait } from './support/rest.ts'
+
+// Real processes on a machine that may be busy with other tests.
+vi.setConfig({ testTimeout: 120_000 })
 
 const key = (fill: number): string => Buffer.alloc(32, fill).toString('base64')
 const token = 'nbt_appsontheiro.0123456789012345678901234567890123456789'
@@ -72,4 +75,4 @@ test('each app on its own: a gateway, two workers and two apis on one PostgreSQL
     expect(stopped).toMatchObject({ code: 0, stderr: '' })
     expect(stopped?.millis).toBeLessThan(5000)
   }
-}, 90_000)
+})

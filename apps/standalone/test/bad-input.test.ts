@@ -4,9 +4,12 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { postgresUrl } from '@netbox-pbs/testing'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { startOldPostgres } from './support/old-postgres.ts'
 import { netboxPbs, SystemProcess } from './support/process.ts'
+
+// Real processes on a machine that may be busy with other tests.
+vi.setConfig({ testTimeout: 120_000 })
 
 const key = (fill: number): string => Buffer.alloc(32, fill).toString('base64')
 const free = ['--port', '0', '--gateway-port', '0']

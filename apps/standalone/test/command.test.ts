@@ -6,6 +6,9 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { netboxPbs, type Outcome, SystemProcess } from './support/process.ts'
 import { request } from './support/rest.ts'
 
+// Real processes on a machine that may be busy with other tests.
+vi.setConfig({ testTimeout: 120_000 })
+
 /** The life of one data folder, step by step: what the command says, and what a stop and a new start keep. */
 let folder: string
 let dataDir: string
@@ -112,7 +115,7 @@ test('a signal in the middle of a sync ends the system within five seconds and l
   const made = await request({ url, token }, 'POST', '/api/plugins/pbs/sync-runs/', {})
   expect(made).toMatchObject({ status: 201, json: { id: 3 } })
   pbs.forgetRequests()
-  await vi.waitFor(() => expect(pbs.requests.some(({ path }) => path.endsWith('/snapshots'))).toBe(true), 20_000)
+  await vi.waitFor(() => expect(pbs.requests.some(({ path }) => path.endsWith('/snapshots'))).toBe(true), 60_000)
   const { code, stderr, millis } = await system.stop('SIGINT')
   expect([code, stderr]).toEqual([0, ''])
   expect(millis).toBeLessThan(5000)
@@ -145,7 +148,7 @@ test('the next start knows the token and goes on with the run', async () => {
         status: 200,
         json: { status: { value: 'completed' }, error: '' },
       }),
-    { timeout: 20_000, interval: 100 },
+    { timeout: 60_000, interval: 100 },
   )
   const remote = ['--url', url, '--token-file', '-']
   const list = await netboxPbs(['token', 'list', ...remote], { input: token })

@@ -2,9 +2,12 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { get } from 'node:http'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { netboxPbs, SystemProcess } from './support/process.ts'
 import { allRows, request } from './support/rest.ts'
+
+// Real processes on a machine that may be busy with other tests.
+vi.setConfig({ testTimeout: 120_000 })
 
 const token = 'nbt_demonstrator.0123456789012345678901234567890123456789'
 const free = ['--port', '0', '--gateway-port', '0']

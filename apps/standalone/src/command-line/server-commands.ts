@@ -10,7 +10,7 @@ type AddFlags = RemoteFlags & {
   port: number
   tokenId: string
   tokenSecretFile?: string
-  fingerprint: string
+  fingerprint?: string
   verifySsl: boolean
 }
 
@@ -25,10 +25,10 @@ export const serverCommands: AddCommand = (parent, choose) => {
     .option('--port <port>', 'port', wholeNumber(1, 65_535), 8007)
     .requiredOption('--token-id <id>', 'user@realm!tokenname', filled)
     .option('--token-secret-file <file>', 'the file that holds the secret; - is standard input')
-    .option('--fingerprint <sha256>', 'pin this certificate', '')
+    .option('--fingerprint <sha256>', 'pin this certificate')
     .option('--no-verify-ssl', 'accept any certificate when none is pinned')
     .action((name: string, flags: AddFlags) => {
-      const { host, port, tokenId: token_id, fingerprint, verifySsl: verify_ssl } = flags
+      const { host, port, tokenId: token_id, fingerprint = '', verifySsl: verify_ssl } = flags
       choose(
         withRemote(flags, (system) =>
           Effect.flatMap(readTokenSecret(flags.tokenSecretFile), (secret) =>

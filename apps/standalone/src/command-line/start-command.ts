@@ -2,13 +2,14 @@ import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
 import { Effect } from 'effect'
 import type { StartOptions } from '../start/options.ts'
+import { progress } from '../terminal.ts'
 import { type AddCommand, filled, newCommand, port, wholeNumber } from './command.ts'
 
 interface Flags {
   readonly host: string
   readonly port: number
   readonly gatewayPort: number
-  readonly allowedHost: ReadonlyArray<string>
+  readonly allowedHost?: ReadonlyArray<string>
   readonly dataDir?: string
   readonly demo?: true
   readonly demoServers?: number
@@ -22,7 +23,7 @@ export const startCommand: AddCommand = (parent, choose) => {
     .option('--host <address>', 'where api and gateway listen', filled, '127.0.0.1')
     .option('--port <port>', 'port of REST and pages; 0 takes a free one', port, 8000)
     .option('--gateway-port <port>', 'port of the gateway; 0 takes a free one', port, 8800)
-    .option('--allowed-host <name>', 'another name that clients may use; can be repeated', hostName, [])
+    .option('--allowed-host <name>', 'another name that clients may use; can be repeated', hostName)
     .option('--data-dir <folder>', 'where database and keys lie (default: "./data"; a demo keeps nothing)', filled)
     .option('--demo', 'add simulated servers and read them every minute')
     .option('--demo-servers <number>', 'how many (default: 3)', wholeNumber(1, 100))
@@ -30,6 +31,7 @@ export const startCommand: AddCommand = (parent, choose) => {
     .option('--seed <number>', 'another seed, another fleet (default: 1)', wholeNumber(0, 2 ** 31 - 1))
   command.action((flags: Flags) => {
     const options = startOptions(command, flags)
+    progress('starting netbox-pbs')
     choose(
       Effect.flatMap(
         Effect.promise(() => import('../start/start.ts')),
@@ -56,7 +58,7 @@ function startOptions(command: Command, flags: Flags): StartOptions {
     host,
     port: flags.port,
     gatewayPort,
-    allowedHosts: flags.allowedHost,
+    allowedHosts: flags.allowedHost ?? [],
     dataDir,
     demo: flags.demo
       ? { servers: flags.demoServers ?? 3, snapshots: flags.demoSnapshots ?? 2000, seed: flags.seed ?? 1 }
@@ -64,7 +66,7 @@ function startOptions(command: Command, flags: Flags): StartOptions {
   }
 }
 
-const hostName = (text: string, earlier: ReadonlyArray<string>): ReadonlyArray<string> => {
+const hostName = (text: string, earlier: ReadonlyArray<string> = []): ReadonlyArray<string> => {
   if (!/^(?:\*|\.?[\w.-]+|\[[\da-f:.]+\])$/i.test(text))
     throw new InvalidArgumentError('It must be a name without scheme, port or path.')
   return [...earlier, text]

@@ -6,7 +6,7 @@ import { withTokenHome } from '../tokens/token-home.ts'
 import { type AddCommand, newCommand, wholeNumber } from './command.ts'
 import { remoteFlags } from './remote-flags.ts'
 
-type CreateFlags = RemoteFlags & { readOnly?: boolean; expires?: string; description: string }
+type CreateFlags = RemoteFlags & { readOnly?: boolean; expires?: string; description?: string }
 
 /** `token create|list|revoke`. */
 export const tokenCommands: AddCommand = (parent, choose) => {
@@ -14,9 +14,9 @@ export const tokenCommands: AddCommand = (parent, choose) => {
   const create = remoteFlags(newCommand('create', 'make a token; it is shown this once'))
     .option('--read-only', 'it may not write')
     .option('--expires <time>', 'RFC 3339, like 2027-01-01T00:00:00Z (default: never)', time)
-    .option('--description <text>', 'what it is for', '')
+    .option('--description <text>', 'what it is for')
     .action((flags: CreateFlags) => {
-      const { readOnly = false, expires = null, description } = flags
+      const { readOnly = false, expires = null, description = '' } = flags
       choose(withTokenHome(flags, (home) => createToken(home, { readOnly, expires, description })))
     })
   const list = remoteFlags(newCommand('list', 'the tokens, without their secrets')).action((flags: RemoteFlags) =>

@@ -95,7 +95,9 @@ const FieldRefusals = z.record(z.string(), z.union([z.string(), z.array(z.string
 function refusal(address: string, status: number, body: unknown): string {
   const detail = Detail.safeParse(body)
   if (detail.success)
-    return status === 403 ? `${address} refuses: ${detail.data.detail} Is it the right token?` : detail.data.detail
+    return status === 401 || status === 403
+      ? `${address} refuses: ${detail.data.detail} Is it the right token?`
+      : detail.data.detail
   const fields = FieldRefusals.safeParse(body)
   if (!fields.success) return `${address} answers ${status}: is the address right?`
   return Object.entries(fields.data)

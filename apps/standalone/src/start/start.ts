@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import { checkToken } from '@netbox-pbs/api'
 import { serveHttp, WrongUsage } from '@netbox-pbs/app-shell'
 import { lockFolder } from '@netbox-pbs/store-postgres'
 import { Effect, Layer, Option, Redacted } from 'effect'
@@ -9,7 +8,6 @@ import { leaveRunFile } from '../data-folder/run-file.ts'
 import { databaseLayers } from '../databases.ts'
 import { asExpected, CannotRun, type Task } from '../failures.ts'
 import { call, type Remote } from '../remote/remote-api.ts'
-import { system } from '../system.ts'
 import { complain, progress } from '../terminal.ts'
 import { adviceFor } from './advice.ts'
 import { announce } from './announce.ts'
@@ -30,7 +28,11 @@ export const start = (options: StartOptions): Task =>
     yield* checkPorts(options)
 
     const folder = dataDir ?? (yield* privateFolder)
-    const databases = yield* openDatabases(told, dataDir)
+    // The rest of the code is read while the database opens.
+    const [databases, { system }] = yield* Effect.all(
+      [openDatabases(told, dataDir), Effect.promise(() => import('../system.ts'))],
+      { concurrency: 'unbounded' },
+    )
     const keys = yield* keepKeys(found)
     const fleet = options.demo === null ? null : yield* startDemo(options.demo, dataDir)
     const running = yield* system({ ...options, folder, keys, bootstrapToken: told.bootstrapToken }).pipe(
@@ -48,7 +50,8 @@ export const start = (options: StartOptions): Task =>
 const checkBootstrapToken = ({ bootstrapToken }: Environment): Effect.Effect<void, WrongUsage> =>
   Option.isNone(bootstrapToken)
     ? Effect.void
-    : checkToken(bootstrapToken.value).pipe(
+    : Effect.promise(() => import('@netbox-pbs/api')).pipe(
+        Effect.flatMap(({ checkToken }) => checkToken(bootstrapToken.value)),
         Effect.mapError(({ message }) => new WrongUsage({ message: `${bootstrapTokenName}: ${message}` })),
       )
 
