@@ -32,6 +32,10 @@ describe('settings', () => {
     const put = await api.ask('PUT', `${root}/settings/1/`, { body: { proxbox_api_key: '', guard_min_rows: 7 } })
     expect(put).toMatchObject({ status: 200, json: { proxbox_api_key_configured: false, guard_min_rows: 7 } })
     expect(put.json.proxbox_api_url).toBe('http://gateway.lan:8800')
+    for (const sync_schedule of ['30 2 * * *', '']) {
+      const set = await api.ask('PATCH', `${root}/settings/`, { body: { sync_schedule } })
+      expect(set).toMatchObject({ status: 200, json: { sync_schedule } })
+    }
   })
 
   test('that are wrong are refused by field and change nothing', async () => {
@@ -43,6 +47,8 @@ describe('settings', () => {
     ])
     expect((await api.ask('GET', `${root}/settings/`)).json).toMatchObject({ branching_enabled: false })
     expect((await api.ask('PATCH', `${root}/settings/`, { body: [] })).status).toBe(400)
+    const cron = await api.ask('PATCH', `${root}/settings/`, { body: { sync_schedule: 'every night' } })
+    expect([cron.status, Object.keys(cron.json)]).toEqual([400, ['sync_schedule']])
     const url = { proxbox_api_url: 'gateway.lan' }
     expect((await api.ask('PATCH', `${root}/settings/`, { body: url })).json).toEqual({
       proxbox_api_url: ['Invalid URL'],
