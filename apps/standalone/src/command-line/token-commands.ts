@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander'
 import { z } from 'zod'
 import { createToken, listTokens, revokeToken } from '../commands/token.ts'
 import type { RemoteFlags } from '../remote/find-remote.ts'
-import { withTokenHome } from '../tokens/token-home.ts'
+import { withTokenHome } from '../tokens/with-token-home.ts'
 import { type AddCommand, newCommand, wholeNumber } from './command.ts'
 import { remoteFlags } from './remote-flags.ts'
 
