@@ -6,7 +6,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['source', 'node'] } },
   test: {
     reporters: ['default', './test/summary-reporter.ts'],
-    include: ['{packages,apps,tools}/*/{src,test}/**/*.test.{ts,tsx}', 'test/**/*.test.ts'],
+    include: ['{packages,apps,tools}/*/{src,test}/**/*.test.{ts,tsx}', '{bench/,}test/**/*.test.ts'],
     // One PostgreSQL server for the run, started by the first test that asks for it.
     globalSetup: ['packages/testing/src/global-setup.ts'],
     testTimeout: 30_000,

@@ -1,5 +1,53 @@
+import { parseArgs } from 'node:util'
+import { givenDatabaseUrl } from './database-url.ts'
 import { diffCases } from './diff/diff-cases.ts'
-import type { Case } from './measure.ts'
+import { ingest } from './ingest/ingest.ts'
+import { measure, type Result } from './measure.ts'
+
+/** One benchmark: what it takes, and how it runs. A wrong flag throws before anything is measured. */
+export interface Benchmark {
+  readonly usage: string
+  readonly run: (args: ReadonlyArray<string>) => AsyncIterable<Result>
+}
 
 /** Every benchmark by the name that the command takes. */
-export const benchmarks: Readonly<Record<string, (rows: number) => Iterable<Case>>> = { diff: diffCases }
+export const benchmarks: Readonly<Record<string, Benchmark>> = {
+  diff: { usage: '[--rows 1000000] [--repeat 3]', run: runDiff },
+  ingest: { usage: '[--snapshots 100000] [--store pg|pglite] [--profiles FOLDER]', run: runIngest },
+}
+
+/** The benchmark was called with what it does not take. */
+export class WrongUsage extends Error {}
+
+async function* runDiff(args: ReadonlyArray<string>): AsyncGenerator<Result> {
+  const { rows, repeat } = flags(args, { rows: '1000000', repeat: '3' })
+  const rounds = positive('repeat', repeat)
+  for (const one of diffCases(positive('rows', rows))) yield await measure('diff', one, rounds)
+}
+
+async function* runIngest(args: ReadonlyArray<string>): AsyncGenerator<Result> {
+  const { snapshots, store, profiles } = flags(args, { snapshots: '100000', store: 'pg', profiles: '' })
+  if (store !== 'pg' && store !== 'pglite') throw new WrongUsage('--store is pg or pglite')
+  yield* ingest({
+    snapshots: positive('snapshots', snapshots),
+    store,
+    databaseUrl: givenDatabaseUrl(),
+    profiles: profiles === '' ? null : profiles,
+  })
+}
+
+function flags<F extends Readonly<Record<string, string>>>(args: ReadonlyArray<string>, defaults: F): F {
+  const options = Object.fromEntries(Object.keys(defaults).map((name) => [name, { type: 'string' as const }]))
+  try {
+    const { values } = parseArgs({ args: [...args], options })
+    return { ...defaults, ...values }
+  } catch (cause) {
+    throw new WrongUsage(cause instanceof Error ? cause.message : String(cause))
+  }
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 1) throw new WrongUsage(`--${name} ${text} is not a number from 1 on`)
+  return value
+}

@@ -19,6 +19,10 @@ export interface Result {
   readonly rowsPerSecond: number
   /** The most memory that the process has held so far, the prepared batches included. */
   readonly peakRssMb: number
+  /** What the same data costs at least: the measure of `seconds`. */
+  readonly yardstick?: { readonly title: string; readonly seconds: number }
+  /** Rows written to the tables of the inventory, by the database's counters. */
+  readonly rowsWritten?: number
 }
 
 /** Runs a case once to warm up and then `repeat` times, and keeps the fastest round: noise of the machine only ever adds. */

@@ -8,7 +8,13 @@ export function jsonLine(result: Result): string {
     n: result.n,
     seconds: Number(result.seconds.toPrecision(4)),
     rows_per_s: Math.round(result.rowsPerSecond),
+    ...(result.yardstick && {
+      yardstick: result.yardstick.title,
+      yardstick_seconds: Number(result.yardstick.seconds.toPrecision(4)),
+      ratio: Number((result.seconds / result.yardstick.seconds).toPrecision(4)),
+    }),
     peak_rss_mb: Math.round(result.peakRssMb),
+    rows_written: result.rowsWritten,
   })
 }
 
@@ -20,8 +26,16 @@ export function table(results: ReadonlyArray<Result>): string {
     result.seconds.toFixed(3),
     thousands(result.rowsPerSecond),
     thousands(result.peakRssMb),
+    ...(result.yardstick === undefined
+      ? []
+      : [
+          `${result.yardstick.title} ${result.yardstick.seconds.toFixed(3)}`,
+          (result.seconds / result.yardstick.seconds).toFixed(2),
+        ]),
+    ...(result.rowsWritten === undefined ? [] : [thousands(result.rowsWritten)]),
   ])
-  const lines = [['case', 'rows', 'seconds', 'rows/s', 'peak MB'], ...rows]
+  const titles = ['case', 'rows', 'seconds', 'rows/s', 'peak MB', 'yardstick (s)', 'ratio', 'rows written']
+  const lines = [titles.slice(0, Math.max(...rows.map((cells) => cells.length))), ...rows]
   const widthOf = (column: number): number => Math.max(...lines.map((cells) => cells[column]?.length ?? 0))
   return lines
     .map((cells) => cells.map((cell, i) => (i === 0 ? cell.padEnd(widthOf(i)) : cell.padStart(widthOf(i)))).join('  '))

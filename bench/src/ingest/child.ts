@@ -1,0 +1,60 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+
+/** A part of the benchmark that has a process of its own. */
+export type Part = 'gateway' | 'reader' | 'worker'
+
+/** Starts a part and gives its first answer. Tasks go by message, so that no address with credentials is seen in a list of processes. */
+export async function startPart<Task extends object, Answer>(
+  part: Part,
+  task: Task,
+  nodeFlags: ReadonlyArray<string> = [],
+): Promise<{ readonly answer: Answer; readonly stop: () => Promise<void> }> {
+  const child = fork(fileURLToPath(new URL(`./${part}.ts`, import.meta.url)), {
+    cwd: root,
+    execArgv: ['--conditions=source', '--import', 'tsx', ...nodeFlags],
+    serialization: 'advanced',
+  })
+  child.send(task)
+  const ended = once(child, 'exit')
+  const answer = await Promise.race([
+    firstMessage<Answer>(child),
+    ended.then(([code]) => Promise.reject(died(part, code))),
+  ])
+  return {
+    answer,
+    stop: async () => {
+      if (child.connected) child.disconnect()
+      const [code] = await ended
+      if (code !== 0) throw died(part, code)
+    },
+  }
+}
+
+/** Runs a part that answers once, to the end of its process. */
+export async function runPart<Task extends object, Answer>(
+  part: Part,
+  task: Task,
+  nodeFlags?: ReadonlyArray<string>,
+): Promise<Answer> {
+  const { answer, stop } = await startPart<Task, Answer>(part, task, nodeFlags)
+  await stop()
+  return answer
+}
+
+/** The other side: does the task this process was started for, answers, and lets the process end when the benchmark hangs up. */
+export async function asPart<Task, Answer>(work: (task: Task) => Promise<Answer>): Promise<void> {
+  const [task] = await once(process, 'message')
+  const answer = await work(task)
+  process.send?.(answer)
+}
+
+async function firstMessage<Answer>(child: ChildProcess): Promise<Answer> {
+  const [answer] = await once(child, 'message') // border: both sides name the part's types
+  return answer
+}
+
+const died = (part: Part, code: unknown): Error => new Error(`the ${part} ended with ${String(code)}`)

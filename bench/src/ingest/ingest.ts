@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Result } from '../measure.ts'
+import { runPart, startPart } from './child.ts'
+import { secondsOfCopy } from './copy-rows.ts'
+import type { GatewayAnswer, GatewayTask } from './gateway.ts'
+import type { ReaderAnswer, ReaderTask } from './reader.ts'
+import { record } from './recording.ts'
+import { migrated, type StoreAt, writtenRows } from './store.ts'
+import { pgliteStores, pgStores, type Stores } from './stores.ts'
+import type { WorkerAnswer, WorkerTask } from './worker.ts'
+
+/** What to measure, and where. */
+export interface IngestOptions {
+  readonly snapshots: number
+  readonly store: StoreAt['_tag']
+  /** A PostgreSQL server to use instead of a temporary one; its role may create databases. */
+  readonly databaseUrl: string | null
+  /** A folder for CPU profiles of the worker, one a case; null: none. */
+  readonly profiles: string | null
+}
+
+/** A first sync, a second one with nothing changed, and one with every hundredth snapshot changed, each beside its yardstick. */
+export async function* ingest(options: IngestOptions): AsyncGenerator<Result> {
+  const folder = await mkdtemp(join(tmpdir(), 'netbox-pbs-bench-'))
+  try {
+    const stores = options.store === 'pg' ? await pgStores(options.databaseUrl) : pgliteStores(folder)
+    try {
+      yield* measured(options, stores, folder)
+    } finally {
+      await stores.drop()
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function* measured(options: IngestOptions, { synced, copied }: Stores, folder: string): AsyncGenerator<Result> {
+  const { snapshots } = options
+  await record(folder, 'recorded', { snapshots, changed: false })
+  await record(folder, 'changed', { snapshots, changed: true })
+  await migrated(synced)
+  await migrated(copied)
+  const gateway = await startPart<GatewayTask, GatewayAnswer>('gateway', { folder })
+  const flags = options.profiles === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profiles}`]
+
+  async function sync(recording: string) {
+    const before = await writtenRows(synced)
+    const task: WorkerTask = { store: synced, gatewayUrl: `${gateway.answer.url}/${recording}` }
+    const { seconds, peakRssMb, run } = await runPart<WorkerTask, WorkerAnswer>('worker', task, flags)
+    if (run.status !== 'completed') throw new Error(`the run ended ${run.status}: ${JSON.stringify(run)}`)
+    return { seconds, peakRssMb, run, rowsWritten: (await writtenRows(synced)) - before }
+  }
+  const read = async (recording: string) => {
+    const task: ReaderTask = { url: `${gateway.answer.url}/${recording}` }
+    return (await runPart<ReaderTask, ReaderAnswer>('reader', task)).seconds
+  }
+  const result = (title: string, { seconds, peakRssMb, rowsWritten }: Awaited<ReturnType<typeof sync>>) => ({
+    bench: `ingest ${options.store}`,
+    case: title,
+    n: snapshots,
+    seconds,
+    rowsPerSecond: snapshots / seconds,
+    peakRssMb,
+    rowsWritten,
+  })
+
+  try {
+    const first = await sync('recorded')
+    yield {
+      ...result('first', first),
+      yardstick: { title: 'COPY', seconds: await secondsOfCopy(synced, copied, folder) },
+    }
+    const second = await sync('recorded')
+    yield {
+      ...result('unchanged', second),
+      yardstick: { title: 'read and JSON.parse', seconds: await read('recorded') },
+    }
+    const third = await sync('changed')
+    yield {
+      ...result('changed_1pct', third),
+      yardstick: { title: 'read and JSON.parse', seconds: await read('changed') },
+    }
+  } finally {
+    await gateway.stop()
+  }
+}

@@ -1,0 +1,27 @@
+import { expect, inject, test } from 'vitest'
+import { ingest } from '../src/ingest/ingest.ts'
+import { jsonLine } from '../src/report.ts'
+
+test('three syncs of 500 snapshots are measured beside their yardsticks', async () => {
+  const databaseUrl = await (await fetch(inject('postgresAt'))).text()
+  const lines = []
+  for await (const result of ingest({ snapshots: 500, store: 'pg', databaseUrl, profiles: null })) {
+    lines.push(JSON.parse(jsonLine(result)))
+  }
+  const measured = {
+    bench: 'ingest pg',
+    n: 500,
+    seconds: expect.any(Number),
+    rows_per_s: expect.any(Number),
+    yardstick_seconds: expect.any(Number),
+    ratio: expect.any(Number),
+    peak_rss_mb: expect.any(Number),
+  }
+  expect(lines).toEqual([
+    // each snapshot once, and their 25 groups, 4 namespaces, 2 datastores and their server with their counts
+    { ...measured, case: 'first', yardstick: 'COPY', rows_written: 586 },
+    { ...measured, case: 'unchanged', yardstick: 'read and JSON.parse', rows_written: 0 },
+    // five snapshots and the digests of their groups
+    { ...measured, case: 'changed_1pct', yardstick: 'read and JSON.parse', rows_written: 10 },
+  ])
+}, 60_000)
