@@ -66,7 +66,7 @@ describe.each(published)('%s, which is published,', (room) => {
       license: 'Apache-2.0',
       type: 'module',
       sideEffects: false,
-      engines: { node: '>=22' },
+      engines: { node: expect.stringMatching(/^>=22(\.\d+)?$/) },
       files: ['dist', 'README.md'],
     })
   })
