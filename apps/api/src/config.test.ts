@@ -15,7 +15,7 @@ const read = (args: ReadonlyArray<string>, variables: Readonly<Record<string, st
 test('what is not said is loopback, port 8000 and no other hosts', () => {
   const config = read([])
   expect(config).toMatchObject({
-    right: { host: '127.0.0.1', port: 8000, allowedHosts: [], gateway: { url: '' }, bootstrapToken: Option.none() },
+    right: { host: '127.0.0.1', port: 8000, allowedHosts: [], gateway: null, bootstrapToken: Option.none() },
   })
   expect(config._tag === 'Right' && Redacted.value(config.right.databaseUrl)).toBe(url)
 })
