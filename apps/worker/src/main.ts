@@ -1,5 +1,5 @@
 import { runProcess } from '@netbox-pbs/app-shell'
-import { Effect, Logger } from 'effect'
+import { Effect } from 'effect'
 import { readConfig } from './config.ts'
 import { startWorker } from './program.ts'
 
@@ -10,6 +10,6 @@ const program = Effect.scoped(
     process.stdout.write(`The worker takes up to ${config.concurrency} jobs at a time\n`)
     return yield* work
   }),
-).pipe(Effect.provide(Logger.logFmt))
+)
 
 runProcess(program)

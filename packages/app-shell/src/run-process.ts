@@ -1,19 +1,22 @@
-import { Cause, Effect, Exit, Fiber, Option } from 'effect'
+import { Cause, Effect, Exit, Fiber, Logger, Option } from 'effect'
 
 /** After this the process ends, whatever still holds it: five seconds are promised. */
 const stopMillis = 4500
+
+/** Standard output is for results. */
+const logToStandardError = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
 
 /** Failures that are the caller's: a flag, a variable, a key that is none. */
 const usageTags = new Set(['WrongUsage', 'SecretKeyInvalid'])
 
 /**
  * Runs the process: until the program ends, or SIGTERM or SIGINT stops it and closes its scope. An expected failure is told in its one sentence on
- * standard error: exit code 2 when the caller is wrong, 1 otherwise. A defect keeps its trace, for it is a bug.
+ * standard error, where the log goes too: exit code 2 when the caller is wrong, 1 otherwise. A defect keeps its trace, for it is a bug.
  */
 export function runProcess<E extends { readonly _tag: string; readonly message: string }>(
   program: Effect.Effect<unknown, E>,
 ): void {
-  const fiber = Effect.runFork(program)
+  const fiber = Effect.runFork(Effect.provide(program, logToStandardError))
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       setTimeout(() => process.exit(0), stopMillis).unref()
