@@ -1,5 +1,6 @@
 import type {
   ApiTokens,
+  Changes,
   Endpoints,
   HandWrites,
   Inventory,
@@ -13,6 +14,7 @@ import type {
 /** What the API needs of the world. */
 export type ApiServices =
   | InventoryLists
+  | Changes
   | HandWrites
   | Inventory
   | Runs

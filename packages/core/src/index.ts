@@ -1,3 +1,11 @@
+export {
+  type Actor,
+  type ChangeAction,
+  type ChangeFilter,
+  changeActions,
+  type LoggedChange,
+  type LoggedValues,
+} from './change-log.ts'
 export { backupTypes, choiceFor, endpointStates, gcStatuses, jobStates, jobTypes, serverStatuses } from './choices.ts'
 export { naturalKey } from './key.ts'
 export { parseDatetime } from './query/datetime.ts'

@@ -1,8 +1,16 @@
 import { naturalKey } from '@netbox-pbs/core'
-import { ChangeSets, HandWrites, Inventory, InventoryLists, KeyTaken, ServerObservations } from '@netbox-pbs/core/ports'
+import {
+  ChangeSets,
+  type HandWrites,
+  Inventory,
+  InventoryLists,
+  KeyTaken,
+  ServerObservations,
+} from '@netbox-pbs/core/ports'
 import { Chunk, Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { hands } from './contract/hands.ts'
 import {
   change,
   create,
@@ -27,7 +35,7 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
   const one = (effect: Effect.Effect<ReadonlyArray<number>, unknown, HandWrites>) =>
     Effect.map(effect, (ids) => ids[0] ?? 0)
   const server = (name: string) =>
-    one(Effect.flatMap(HandWrites, (hands) => hands.create({ model: 'server', rows: [{ name, ...noone }] })))
+    one(Effect.flatMap(hands, (writes) => writes.create({ model: 'server', rows: [{ name, ...noone }] })))
   const served = (model: 'server' | 'datastore' | 'group' | 'snapshot' | 'job', id: number) =>
     Effect.flatMap(InventoryLists, (lists) => Effect.map(lists.get({ model, id }), Option.getOrNull))
   const listed = (model: 'group' | 'snapshot' | 'datastore' | 'namespace', serverId: number) =>
@@ -75,9 +83,9 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
   test('a row takes the defaults of what is not given, and its observations', async () => {
     await run(
       Effect.gen(function* () {
-        const hands = yield* HandWrites
+        const writes = yield* hands
         const serverId = yield* one(
-          hands.create({
+          writes.create({
             model: 'server',
             rows: [{ name: 'defaults', ...noone, status: 'reachable', last_seen_at: may(3) }],
           }),
@@ -102,7 +110,7 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
           last_updated: expect.stringMatching(/Z$/),
         })
         const jobId = yield* one(
-          hands.create({
+          writes.create({
             model: 'job',
             rows: [
               {
@@ -137,20 +145,20 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
   test('a bulk is all or nothing and names the first row whose key is taken', async () => {
     await run(
       Effect.gen(function* () {
-        const hands = yield* HandWrites
+        const writes = yield* hands
         const id = yield* server('bulk')
         const store = (name: string) => ({ server: id, name, path: '/p' })
-        const ids = yield* hands.create({ model: 'datastore', rows: [store('b'), store('a')] })
+        const ids = yield* writes.create({ model: 'datastore', rows: [store('b'), store('a')] })
         expect((yield* served('datastore', ids[0] ?? 0))?.serverName).toBe('bulk')
         expect((yield* listed('datastore', id)).map((row) => row.id)).toEqual([ids[1], ids[0]])
-        expect(yield* Effect.flip(hands.create({ model: 'datastore', rows: [store('c'), store('b')] }))).toEqual(
+        expect(yield* Effect.flip(writes.create({ model: 'datastore', rows: [store('c'), store('b')] }))).toEqual(
           new KeyTaken({ model: 'datastore', index: 1 }),
         )
         expect(
-          yield* Effect.flip(hands.create({ model: 'datastore', rows: [store('d'), store('e'), store('d')] })),
+          yield* Effect.flip(writes.create({ model: 'datastore', rows: [store('d'), store('e'), store('d')] })),
         ).toEqual(new KeyTaken({ model: 'datastore', index: 2 }))
         expect((yield* listed('datastore', id)).length).toBe(2)
-        expect(yield* hands.create({ model: 'datastore', rows: [] })).toEqual([])
+        expect(yield* writes.create({ model: 'datastore', rows: [] })).toEqual([])
       }),
     )
   })
@@ -158,9 +166,9 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
   test('a snapshot makes its group and its last one removes it; no namespace is invented', async () => {
     await run(
       Effect.gen(function* () {
-        const hands = yield* HandWrites
+        const writes = yield* hands
         const id = yield* server('grouped')
-        const ids = yield* hands.create({
+        const ids = yield* writes.create({
           model: 'snapshot',
           rows: [
             { ...key(id), size_bytes: 10 },
@@ -179,8 +187,8 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
           }),
         ])
         expect(yield* listed('namespace', id)).toEqual([])
-        for (const snapshotId of ids) expect(yield* hands.remove({ model: 'snapshot', id: snapshotId })).toBe(true)
-        expect(yield* hands.remove({ model: 'snapshot', id: ids[0] ?? 0 })).toBe(false)
+        for (const snapshotId of ids) expect(yield* writes.remove({ model: 'snapshot', id: snapshotId })).toBe(true)
+        expect(yield* writes.remove({ model: 'snapshot', id: ids[0] ?? 0 })).toBe(false)
         expect(yield* listed('group', id)).toEqual([])
       }),
     )
@@ -189,12 +197,12 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
   test('a change of a fact forgets the frame of the group, one of tags does not', async () => {
     await run(
       Effect.gen(function* () {
-        const hands = yield* HandWrites
+        const writes = yield* hands
         const { id, snapshotId } = yield* synced('forget')
         expect(yield* digests(id)).toEqual(['known'])
-        yield* hands.update({ model: 'snapshot', id: snapshotId, values: { tags: [{ slug: 'mine' }] } })
+        yield* writes.update({ model: 'snapshot', id: snapshotId, values: { tags: [{ slug: 'mine' }] } })
         expect(yield* digests(id)).toEqual(['known'])
-        yield* hands.update({ model: 'snapshot', id: snapshotId, values: { comment: 'mine' } })
+        yield* writes.update({ model: 'snapshot', id: snapshotId, values: { comment: 'mine' } })
         expect(yield* digests(id)).toEqual([null])
         expect(yield* served('snapshot', snapshotId)).toMatchObject({ comment: 'mine', tags: [{ slug: 'mine' }] })
       }),
@@ -204,11 +212,11 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
   test('a landing that was read before a hand wrote does not remember its frame; a later one does', async () => {
     await run(
       Effect.gen(function* () {
-        const hands = yield* HandWrites
+        const writes = yield* hands
         const changeSets = yield* ChangeSets
         const { id, snapshotId, scope, frame } = yield* synced('between')
         const changeSet = yield* changeSets.open({ runId: 5000, server: 'between' })
-        yield* hands.update({ model: 'snapshot', id: snapshotId, values: { comment: 'mine' } })
+        yield* writes.update({ model: 'snapshot', id: snapshotId, values: { comment: 'mine' } })
         const digest = { ...frame, digest: 'read before' }
         yield* changeSets.append({ changeSet, scope, model: 'group', changes: [], digests: [digest] })
         yield* changeSets.land({ changeSet, scope, runId: 5000, at: may(9), view: null, held: null, listed: true })
@@ -223,10 +231,10 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
   test('another key keeps the id, moves the counters and makes the row the hand’s own', async () => {
     await run(
       Effect.gen(function* () {
-        const hands = yield* HandWrites
+        const writes = yield* hands
         const { id, snapshotId } = yield* synced('moving')
         expect(
-          yield* hands.update({ model: 'snapshot', id: snapshotId, values: { backup_id: '200', owner: 'me@pbs' } }),
+          yield* writes.update({ model: 'snapshot', id: snapshotId, values: { backup_id: '200', owner: 'me@pbs' } }),
         ).toBe(true)
         expect((yield* listed('group', id)).map((row) => ('backup_id' in row ? row.backup_id : ''))).toEqual([
           '100',
@@ -239,12 +247,12 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
         })
         const state = yield* Effect.flatMap(Inventory, (inventory) => inventory.scopeState(rootOf('moving')))
         expect(state.rows).toBe(0)
-        yield* hands.create({ model: 'snapshot', rows: [key(id)] })
+        yield* writes.create({ model: 'snapshot', rows: [key(id)] })
         expect(
-          yield* Effect.flip(hands.update({ model: 'snapshot', id: snapshotId, values: { backup_id: '100' } })),
+          yield* Effect.flip(writes.update({ model: 'snapshot', id: snapshotId, values: { backup_id: '100' } })),
         ).toEqual(new KeyTaken({ model: 'snapshot', index: 0 }))
-        expect(yield* hands.update({ model: 'snapshot', id: 999_999_999, values: { comment: '' } })).toBe(false)
-        expect(yield* hands.update({ model: 'job', id: 999_999_999, values: { comment: '' } })).toBe(false)
+        expect(yield* writes.update({ model: 'snapshot', id: 999_999_999, values: { comment: '' } })).toBe(false)
+        expect(yield* writes.update({ model: 'job', id: 999_999_999, values: { comment: '' } })).toBe(false)
       }),
     )
   })
@@ -252,11 +260,11 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
   test('observations are written beside the row; those left out stay', async () => {
     await run(
       Effect.gen(function* () {
-        const hands = yield* HandWrites
+        const writes = yield* hands
         const id = yield* server('readings')
         const store = { server: id, name: 'tank', path: '/p', used_bytes: 1, gc_status: 'ok' }
-        const storeId = yield* one(hands.create({ model: 'datastore', rows: [store] }))
-        yield* hands.update({ model: 'datastore', id: storeId, values: { used_bytes: 2 } })
+        const storeId = yield* one(writes.create({ model: 'datastore', rows: [store] }))
+        yield* writes.update({ model: 'datastore', id: storeId, values: { used_bytes: 2 } })
         expect(yield* served('datastore', storeId)).toMatchObject({ used_bytes: 2, total_bytes: null, gc_status: 'ok' })
         const observations = yield* ServerObservations
         yield* observations.record({ server: 'readings', status: 'reachable', lastSeenAt: may(5) })
@@ -264,7 +272,7 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
         yield* observations.record({ server: 'nobody', status: 'reachable', lastSeenAt: null })
         expect(yield* served('server', id)).toMatchObject({ status: 'unreachable', last_seen_at: may(5) })
         const other = yield* server('readings-2')
-        expect(yield* hands.update({ model: 'datastore', id: storeId, values: { server: other } })).toBe(true)
+        expect(yield* writes.update({ model: 'datastore', id: storeId, values: { server: other } })).toBe(true)
         expect(yield* served('datastore', storeId)).toMatchObject({ server: other, used_bytes: 2 })
       }),
     )
@@ -273,11 +281,11 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
   test('a server takes all that is below it along', async () => {
     await run(
       Effect.gen(function* () {
-        const hands = yield* HandWrites
+        const writes = yield* hands
         const lists = yield* InventoryLists
         const { id, snapshotId, scope } = yield* synced('gone')
-        yield* hands.create({ model: 'job', rows: [{ server: id, job_type: 'gc', job_id: 'tank' }] })
-        expect(yield* hands.remove({ model: 'server', id })).toBe(true)
+        yield* writes.create({ model: 'job', rows: [{ server: id, job_type: 'gc', job_id: 'tank' }] })
+        expect(yield* writes.remove({ model: 'server', id })).toBe(true)
         expect(yield* lists.existing({ model: 'server', ids: [id] })).toEqual(new Set())
         expect(yield* lists.existing({ model: 'snapshot', ids: [snapshotId] })).toEqual(new Set())
         expect(yield* listed('group', id)).toEqual([])
@@ -290,16 +298,16 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
   test('the moment a server’s endpoint becomes pending is remembered until it is not', async () => {
     await run(
       Effect.gen(function* () {
-        const hands = yield* HandWrites
+        const writes = yield* hands
         const id = yield* server('waiting')
-        expect(yield* hands.pendingSince({ serverId: id })).toEqual(Option.none())
-        yield* hands.update({ model: 'server', id, values: { endpoint_state: 'pending' } })
-        const since = yield* hands.pendingSince({ serverId: id })
+        expect(yield* writes.pendingSince({ serverId: id })).toEqual(Option.none())
+        yield* writes.update({ model: 'server', id, values: { endpoint_state: 'pending' } })
+        const since = yield* writes.pendingSince({ serverId: id })
         expect(Option.isSome(since)).toBe(true)
-        yield* hands.update({ model: 'server', id, values: { host: 'other' } })
-        expect(yield* hands.pendingSince({ serverId: id })).toEqual(since)
-        yield* hands.update({ model: 'server', id, values: { endpoint_state: 'connected' } })
-        expect(yield* hands.pendingSince({ serverId: id })).toEqual(Option.none())
+        yield* writes.update({ model: 'server', id, values: { host: 'other' } })
+        expect(yield* writes.pendingSince({ serverId: id })).toEqual(since)
+        yield* writes.update({ model: 'server', id, values: { endpoint_state: 'connected' } })
+        expect(yield* writes.pendingSince({ serverId: id })).toEqual(Option.none())
       }),
     )
   })
@@ -307,11 +315,11 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
   test('a hand’s datastore is adopted by the source with its tags', async () => {
     await run(
       Effect.gen(function* () {
-        const hands = yield* HandWrites
+        const writes = yield* hands
         const inventory = yield* Inventory
         const id = yield* server('adopted')
         const rows = [{ server: id, name: 'tank', path: '/wrong', tags: [{ slug: 'mine' }] }]
-        const storeId = yield* one(hands.create({ model: 'datastore', rows }))
+        const storeId = yield* one(writes.create({ model: 'datastore', rows }))
         const [main] = Chunk.toReadonlyArray(yield* Stream.runCollect(inventory.datastores({ serverId: id })))
         expect(main?.presence).toBe('manual')
         const facts = datastoreFacts(id, 'tank', { path: '/wrong' })

@@ -1,8 +1,9 @@
 import type { Filter, ModelName, OrderTerm, PageRequest } from '@netbox-pbs/core'
-import { HandWrites, InventoryLists, type WritableModel } from '@netbox-pbs/core/ports'
+import { type HandWrites, InventoryLists, type WritableModel } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { hands } from './contract/hands.ts'
 import { create, landOnce, may, rootOf, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
@@ -34,7 +35,7 @@ describe.each(engines)('lists on $engine', ({ migrated }) => {
   let a = 0
   let b = 0
   const make = (model: WritableModel, rows: ReadonlyArray<Record<string, string | number | boolean | null>>) =>
-    Effect.flatMap(HandWrites, (hands) => hands.create({ model, rows }))
+    Effect.flatMap(hands, (writes) => writes.create({ model, rows }))
 
   beforeAll(() =>
     runtime.runPromise(

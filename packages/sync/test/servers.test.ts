@@ -7,6 +7,7 @@ import { inventoryLayer } from './memory/inventory.ts'
 import { type Row, World } from './memory/world.ts'
 
 const secret = Redacted.make('a-secret')
+const actor = { user: 'ada', requestId: '7d1c1c1e-0000-4000-8000-000000000001' }
 const values = { name: 'pbs-a', host: 'a.example.org', token_id: 'reader@pbs!netbox' }
 
 /** Main, the gateway, and a way to run a use case against both. */
@@ -36,7 +37,7 @@ const only = (world: World): Row => {
 /** A connected server. */
 const connected = async (failsAt = 0) => {
   const system = setUp(failsAt)
-  await system.run(connectServer({ values, secret }))
+  await system.run(connectServer({ values, secret, actor }))
   return { ...system, id: only(system.world).id }
 }
 
@@ -45,17 +46,18 @@ describe('connecting a new server', () => {
     const { world, gateway, run } = setUp()
     const seen: Array<unknown> = []
     gateway.onCall = () => seen.push(only(world).facts['endpoint_state'])
-    expect(await run(connectServer({ values, secret }))).toBe(1)
+    expect(await run(connectServer({ values, secret, actor }))).toBe(1)
     expect(seen).toEqual(['pending'])
     expect(only(world).facts).toMatchObject({ ...values, port: 8007, endpoint_id: 1, endpoint_state: 'connected' })
     expect([...gateway.endpoints.values()]).toMatchObject([{ id: 1, ...values, verify_ssl: true }])
     expect(gateway.secrets.get(1)).toBe(secret)
+    expect(world.actors).toEqual([actor, actor])
   })
 
   test('without a secret makes it inventory only, and asks no gateway', async () => {
     const { world, gateway, run } = setUp()
     gateway.mode = 'down'
-    await run(connectServer({ values, secret: null }))
+    await run(connectServer({ values, secret: null, actor }))
     expect(only(world).facts).toMatchObject({ endpoint_id: null, endpoint_state: 'none' })
   })
 
@@ -65,21 +67,21 @@ describe('connecting a new server', () => {
   ] as const)('keeps nothing when the gateway is %s', async (mode, failure) => {
     const { world, gateway, run } = setUp()
     gateway.mode = mode
-    expect(await run(connectServer({ values, secret }))).toBe(failure)
+    expect(await run(connectServer({ values, secret, actor }))).toBe(failure)
     expect(world.all('server')).toEqual([])
     expect(gateway.endpoints.size).toBe(0)
   })
 
   test('keeps nothing when the row cannot be confirmed', async () => {
     const { world, gateway, run } = setUp(1)
-    expect(await run(connectServer({ values, secret }))).toBe('StoreFailed')
+    expect(await run(connectServer({ values, secret, actor }))).toBe('StoreFailed')
     expect(world.all('server')).toEqual([])
     expect(gateway.endpoints.size).toBe(0)
   })
 
   test('of a name that is taken does not reach the gateway', async () => {
     const { gateway, run } = await connected()
-    expect(await run(connectServer({ values, secret }))).toBe('KeyTaken')
+    expect(await run(connectServer({ values, secret, actor }))).toBe('KeyTaken')
     expect(gateway.endpoints.size).toBe(1)
   })
 })
@@ -90,7 +92,7 @@ describe('changing a connected server', () => {
     const seen: Array<unknown> = []
     gateway.onCall = () => seen.push(only(world).facts['endpoint_state'])
     const other = Redacted.make('another')
-    await run(changeServer({ id, values: { name: 'pbs-b', port: 443 }, secret: other }))
+    await run(changeServer({ id, values: { name: 'pbs-b', port: 443 }, secret: other, actor }))
     expect(seen).toEqual(['pending'])
     expect(only(world).facts).toMatchObject({ name: 'pbs-b', port: 443, endpoint_id: 1, endpoint_state: 'connected' })
     expect(gateway.endpoints.get(1)).toMatchObject({ name: 'pbs-b', port: 443, host: values.host })
@@ -104,7 +106,9 @@ describe('changing a connected server', () => {
     const { world, gateway, run, id } = await connected()
     const before = only(world).facts
     gateway.mode = mode
-    expect(await run(changeServer({ id, values: { host: 'b.example.org', version: '5' }, secret: null }))).toBe(failure)
+    expect(await run(changeServer({ id, values: { host: 'b.example.org', version: '5' }, secret: null, actor }))).toBe(
+      failure,
+    )
     expect(only(world).facts).toEqual(before)
     expect(gateway.endpoints.get(1)).toMatchObject({ host: values.host })
   })
@@ -112,37 +116,37 @@ describe('changing a connected server', () => {
   test('asks no gateway when its endpoint has nothing of it', async () => {
     const { world, gateway, run, id } = await connected()
     gateway.mode = 'down'
-    await run(changeServer({ id, values: { ...values, version: '5' }, secret: null }))
+    await run(changeServer({ id, values: { ...values, version: '5' }, secret: null, actor }))
     expect(only(world).facts).toMatchObject({ version: '5', endpoint_state: 'connected' })
   })
 
   test('whose endpoint is gone asks for the secret, and connects it anew with one', async () => {
     const { world, gateway, run, id } = await connected()
     gateway.endpoints.clear()
-    expect(await run(changeServer({ id, values: { port: 443 }, secret: null }))).toBe('EndpointRefused')
+    expect(await run(changeServer({ id, values: { port: 443 }, secret: null, actor }))).toBe('EndpointRefused')
     expect(only(world).facts).toMatchObject({ port: 8007, endpoint_state: 'connected' })
-    await run(changeServer({ id, values: { port: 443 }, secret }))
+    await run(changeServer({ id, values: { port: 443 }, secret, actor }))
     expect(only(world).facts).toMatchObject({ port: 443, endpoint_id: 2, endpoint_state: 'connected' })
   })
 
   test('to a taken name fails before the gateway is asked', async () => {
     const { world, gateway, run, id } = await connected()
-    await run(connectServer({ values: { ...values, name: 'pbs-b' }, secret }))
+    await run(connectServer({ values: { ...values, name: 'pbs-b' }, secret, actor }))
     gateway.onCall = () => {
       throw new Error('the gateway was asked')
     }
-    expect(await run(changeServer({ id, values: { name: 'pbs-b' }, secret: null }))).toBe('KeyTaken')
+    expect(await run(changeServer({ id, values: { name: 'pbs-b' }, secret: null, actor }))).toBe('KeyTaken')
     expect(world.rows.server.get(id)?.facts).toMatchObject({ name: 'pbs-a', endpoint_state: 'connected' })
   })
 
   test('that cannot be confirmed leaves it pending, for the next sync to settle', async () => {
     const { world, gateway, run, id } = await connected(3)
-    expect(await run(changeServer({ id, values: { port: 443 }, secret: null }))).toBe('StoreFailed')
+    expect(await run(changeServer({ id, values: { port: 443 }, secret: null, actor }))).toBe('StoreFailed')
     expect(only(world).facts).toMatchObject({ port: 443, endpoint_id: 1, endpoint_state: 'pending' })
     expect(gateway.endpoints.get(1)).toMatchObject({ port: 443 })
-    expect(await run(changeServer({ id, values: { port: 8007 }, secret: null }), 119_999)).toBe('ServerPending')
-    expect(await run(removeServer({ id }), 119_999)).toBe('ServerPending')
-    expect(await run(changeServer({ id, values: { port: 8007 }, secret: null }), 120_000)).toBeUndefined()
+    expect(await run(changeServer({ id, values: { port: 8007 }, secret: null, actor }), 119_999)).toBe('ServerPending')
+    expect(await run(removeServer({ id, actor }), 119_999)).toBe('ServerPending')
+    expect(await run(changeServer({ id, values: { port: 8007 }, secret: null, actor }), 120_000)).toBeUndefined()
     expect(only(world).facts).toMatchObject({ port: 8007, endpoint_state: 'connected' })
   })
 })
@@ -150,20 +154,20 @@ describe('changing a connected server', () => {
 describe('giving a secret to a server that is inventory only', () => {
   test('connects it, and it is never pending', async () => {
     const { world, gateway, run } = setUp()
-    await run(connectServer({ values, secret: null }))
+    await run(connectServer({ values, secret: null, actor }))
     const seen: Array<unknown> = []
     gateway.onCall = () => seen.push(only(world).facts['endpoint_state'])
-    await run(changeServer({ id: only(world).id, values: { port: 443 }, secret }))
+    await run(changeServer({ id: only(world).id, values: { port: 443 }, secret, actor }))
     expect(seen).toEqual(['none'])
     expect(only(world).facts).toMatchObject({ port: 443, endpoint_id: 1, endpoint_state: 'connected' })
   })
 
   test.each(['down', 'refuses'] as const)('leaves it as it was when the gateway is %s', async (mode) => {
     const { world, gateway, run } = setUp()
-    await run(connectServer({ values, secret: null }))
+    await run(connectServer({ values, secret: null, actor }))
     const before = only(world).facts
     gateway.mode = mode
-    await run(changeServer({ id: only(world).id, values: { port: 443 }, secret }))
+    await run(changeServer({ id: only(world).id, values: { port: 443 }, secret, actor }))
     expect(only(world).facts).toEqual(before)
   })
 })
@@ -171,26 +175,26 @@ describe('giving a secret to a server that is inventory only', () => {
 describe('removing a server', () => {
   test('removes its endpoint too', async () => {
     const { world, gateway, run, id } = await connected()
-    await run(removeServer({ id }))
+    await run(removeServer({ id, actor }))
     expect([world.all('server').length, gateway.endpoints.size]).toEqual([0, 0])
   })
 
   test('whose endpoint is gone already is fine', async () => {
     const { world, gateway, run, id } = await connected()
     gateway.endpoints.clear()
-    expect(await run(removeServer({ id }))).toBeUndefined()
+    expect(await run(removeServer({ id, actor }))).toBeUndefined()
     expect(world.all('server')).toEqual([])
   })
 
   test('deletes nothing when the gateway does not answer', async () => {
     const { world, gateway, run, id } = await connected()
     gateway.mode = 'down'
-    expect(await run(removeServer({ id }))).toBe('GatewayUnavailable')
+    expect(await run(removeServer({ id, actor }))).toBe('GatewayUnavailable')
     expect(world.all('server')).toHaveLength(1)
   })
 
   test('that is not there', async () => {
-    expect(await setUp().run(removeServer({ id: 9 }))).toBe('ServerNotFound')
+    expect(await setUp().run(removeServer({ id: 9, actor }))).toBe('ServerNotFound')
   })
 })
 
@@ -202,7 +206,7 @@ describe('testing a server', () => {
 
   test('that is inventory only needs its secret', async () => {
     const { world, run } = setUp()
-    await run(connectServer({ values, secret: null }))
+    await run(connectServer({ values, secret: null, actor }))
     expect(await run(testServer({ id: only(world).id }))).toBe('EndpointRefused')
     const input = { ...values, port: 8007, fingerprint: '', verify_ssl: true, token_secret: secret }
     expect(await run(testServer(input))).toMatchObject({ reachable: true })

@@ -1,3 +1,4 @@
+import type { Actor } from '@netbox-pbs/core'
 import type { Context } from 'hono'
 
 /** Who sent a request. */
@@ -19,3 +20,6 @@ export interface ApiEnv {
 
 /** A request of the API and the reply being made. */
 export type ApiContext = Context<ApiEnv>
+
+/** The caller of a request as the change log names them: its id is the `X-Request-ID` of the answer. */
+export const actorOf = (c: ApiContext): Actor => ({ user: c.get('caller').username, requestId: c.get('requestId') })

@@ -1,4 +1,4 @@
-import { type FieldErrors, registry } from '@netbox-pbs/core'
+import { type Actor, type FieldErrors, registry } from '@netbox-pbs/core'
 import {
   type Endpoints,
   HandWrites,
@@ -30,7 +30,7 @@ export type CreateResult =
 export const createRows = (
   model: WritableModel,
   inputs: ReadonlyArray<unknown>,
-  { bulk = false }: { readonly bulk?: boolean } = {},
+  { actor, bulk = false }: { readonly actor: Actor; readonly bulk?: boolean },
 ): Effect.Effect<CreateResult, StoreFailed | Refused, HandWrites | InventoryLists | Endpoints> =>
   Effect.gen(function* () {
     const judged = yield* validateItems(model, inputs)
@@ -43,7 +43,7 @@ export const createRows = (
     if (invalid || repeated.size > 0) return yield* refusal(model, items)
     if (items.length === 0) return { _tag: 'created', ids: [] }
     const secret = secrets.find((read) => read !== null) ?? null
-    return yield* write(model, items, secret).pipe(
+    return yield* write(model, items, { secret, actor }).pipe(
       Effect.map((ids): CreateResult => ({ _tag: 'created', ids })),
       Effect.catchTags({
         KeyTaken: ({ index }) => refusal(model, items, index),
@@ -62,11 +62,16 @@ function withSecret(item: ValidatedItem, secret: ReadSecret | null, bulk: boolea
   return secret._tag === 'secret' ? item : { ...item, errors: { ...secret.errors, ...item.errors } }
 }
 
-const write = (model: WritableModel, items: ReadonlyArray<ValidatedItem>, secret: ReadSecret | null) =>
+const write = (
+  model: WritableModel,
+  items: ReadonlyArray<ValidatedItem>,
+  { secret, actor }: { readonly secret: ReadSecret | null; readonly actor: Actor },
+) =>
   Effect.gen(function* () {
     const rows = items.map(({ values }) => values)
-    if (secret?._tag !== 'secret') return yield* Effect.flatMap(HandWrites, (writes) => writes.create({ model, rows }))
-    return [yield* connectServer({ values: rows[0] ?? {}, secret: secret.endpoint.token_secret })]
+    if (secret?._tag !== 'secret')
+      return yield* Effect.flatMap(HandWrites, (writes) => writes.create({ model, rows, actor }))
+    return [yield* connectServer({ values: rows[0] ?? {}, secret: secret.endpoint.token_secret, actor })]
   })
 
 /** Judges the objects of a body, with the servers they name looked up at once. */

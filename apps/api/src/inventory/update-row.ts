@@ -1,4 +1,4 @@
-import { type ModelName, registry } from '@netbox-pbs/core'
+import { type Actor, type ModelName, registry } from '@netbox-pbs/core'
 import {
   type EndpointRefused,
   type Endpoints,
@@ -24,7 +24,17 @@ import type { Row } from './row.ts'
 /** Changes a row by an object of a body: `whole` needs the required fields, `partial` none. A server's endpoint at the gateway changes with it. */
 export const updateRow = (
   model: WritableModel,
-  { row, input, mode }: { readonly row: Row; readonly input: unknown; readonly mode: WriteMode },
+  {
+    row,
+    input,
+    mode,
+    actor,
+  }: {
+    readonly row: Row
+    readonly input: unknown
+    readonly mode: WriteMode
+    readonly actor: Actor
+  },
 ): Effect.Effect<void, UpdateFailed, HandWrites | Inventory | InventoryLists | Endpoints> =>
   Effect.gen(function* () {
     const known = yield* knownServers(wantedByItem(model, input))
@@ -35,19 +45,21 @@ export const updateRow = (
     const token = secret?._tag === 'secret' ? secret.endpoint.token_secret : null
     if (Object.keys(values).length === 0 && token === null) return
     const change: Effect.Effect<void, UpdateFailed | KeyTaken, HandWrites | Inventory | Endpoints> =
-      model === 'server' ? changeServer({ id: row.id, values, secret: token }) : update(model, row.id, values)
+      model === 'server'
+        ? changeServer({ id: row.id, values, secret: token, actor })
+        : update({ model, id: row.id, values, actor })
     yield* Effect.catchTag(change, 'KeyTaken', () => new FieldsRefused({ errors: keyTakenErrors(model) }))
   })
 
 /** Deletes a row and what is below it; a server's endpoint at the gateway goes first. */
 export const removeRow = (
   model: WritableModel,
-  id: number,
+  { id, actor }: { readonly id: number; readonly actor: Actor },
 ): Effect.Effect<void, UpdateFailed, HandWrites | Inventory | Endpoints> =>
   Effect.gen(function* () {
-    if (model === 'server') return yield* removeServer({ id })
+    if (model === 'server') return yield* removeServer({ id, actor })
     const writes = yield* HandWrites
-    if (!(yield* writes.remove({ model, id }))) return yield* gone(model)
+    if (!(yield* writes.remove({ model, id, actor }))) return yield* gone(model)
   })
 
 /** Why a row could not be changed. */
@@ -60,10 +72,15 @@ export type UpdateFailed =
   | ServerNotFound
   | ServerPending
 
-const update = (model: WritableModel, id: number, values: HandValues) =>
+const update = (request: {
+  readonly model: WritableModel
+  readonly id: number
+  readonly values: HandValues
+  readonly actor: Actor
+}) =>
   Effect.gen(function* () {
     const writes = yield* HandWrites
-    if (!(yield* writes.update({ model, id, values }))) return yield* gone(model)
+    if (!(yield* writes.update(request))) return yield* gone(request.model)
   })
 
 const gone = (model: ModelName) => Effect.fail(notFound(`No ${registry[model].label} matches the given query.`))

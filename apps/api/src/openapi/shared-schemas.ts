@@ -1,4 +1,4 @@
-import { resources, runStatuses, scopeOutcomes } from '@netbox-pbs/core'
+import { changeActions, modelNames, registry, resources, runStatuses, scopeOutcomes } from '@netbox-pbs/core'
 import { envelopeSchema } from './model-schemas.ts'
 import { ref } from './replies.ts'
 
@@ -64,6 +64,30 @@ const scope = object({
   ended: datetime,
 })
 
+const change = {
+  id: integer,
+  url: uri,
+  display: text,
+  time: datetime,
+  user_name: text,
+  request_id: { type: ['string', 'null'], format: 'uuid' },
+  run: { ...object({ id: integer, url: uri, display: text }), type: ['object', 'null'] },
+  action: choice(changeActions),
+  changed_object_type: { ...text, enum: modelNames.map((model) => registry[model].objectType) },
+  changed_object_id: {
+    type: ['integer', 'null'],
+    description: 'Null: the entry sums up what a run has created in one scope.',
+  },
+  object_repr: text,
+  prechange_data: { type: 'object' },
+  postchange_data: { type: 'object' },
+  counts: {
+    type: ['object', 'null'],
+    description: 'Rows by model that the entry stands for beside its object.',
+    properties: Object.fromEntries(modelNames.map((model) => [model, integer])),
+  },
+}
+
 /** The schemas of everything that is no inventory model. */
 export const sharedSchemas: Readonly<Record<string, object>> = {
   Detail: object({ detail: text }),
@@ -89,6 +113,8 @@ export const sharedSchemas: Readonly<Record<string, object>> = {
     { user: integer, description: { ...text, maxLength: 200 }, write_enabled: flag, expires: orNull(datetime) },
     ['user', 'description', 'write_enabled', 'expires'],
   ),
+  Change: object(change),
+  ChangeList: envelopeSchema(ref('Change')),
   SyncRun: object(run),
   SyncRunDetail: object({
     ...run,

@@ -19,11 +19,11 @@ export const serverPages = (serve: ServePage): Hono<ApiEnv> =>
 
 const empty = forWriter((viewer) => Effect.succeed(draw(viewer, emptyServer, {})))
 
-const add = forWriterForm((viewer, { form_token: _, token_secret = '', ...typed }) => {
+const add = forWriterForm((viewer, { form_token: _, token_secret = '', ...typed }, requestId) => {
   const values = { ...typed, verify_ssl: typed['verify_ssl'] ?? 'false' }
   // A blank secret is none: the server becomes inventory only, as it does over REST without one.
   const body = token_secret === '' ? values : { ...values, token_secret }
-  return createRows('server', [body]).pipe(
+  return createRows('server', [body], { actor: { user: viewer.username, requestId } }).pipe(
     Effect.map((created) =>
       created._tag === 'created'
         ? seeOther(created.ids[0] === undefined ? listPage('server') : rowPage('server', created.ids[0]))

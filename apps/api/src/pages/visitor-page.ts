@@ -19,17 +19,19 @@ export const forWriter = (page: (viewer: Viewer) => Page) => (c: ApiContext) =>
   forVisitor((viewer) => (viewer.writes ? page(viewer) : Effect.succeed(html(readOnly(viewer, c.req.path), 403))))(c)
 
 /** A form that a signed-in visitor sent from a page of ours. */
-export const forForm = (handle: (viewer: Viewer, form: Form) => Page) => (c: ApiContext) =>
+export const forForm = (handle: (viewer: Viewer, form: Form, requestId: string) => Page) => (c: ApiContext) =>
   forVisitor((viewer) =>
     Effect.flatMap(readForm(c), (form) =>
-      isOwnForm(c, viewer, form) ? handle(viewer, form) : Effect.succeed(html(foreignForm(viewer, c.req.path), 403)),
+      isOwnForm(c, viewer, form)
+        ? handle(viewer, form, c.get('requestId'))
+        : Effect.succeed(html(foreignForm(viewer, c.req.path), 403)),
     ),
   )(c)
 
 /** A form that changes something, so that its sender must be allowed to write. */
-export const forWriterForm = (handle: (viewer: Viewer, form: Form) => Page) => (c: ApiContext) =>
-  forForm((viewer, form) =>
-    viewer.writes ? handle(viewer, form) : Effect.succeed(html(readOnly(viewer, c.req.path), 403)),
+export const forWriterForm = (handle: (viewer: Viewer, form: Form, requestId: string) => Page) => (c: ApiContext) =>
+  forForm((viewer, form, requestId) =>
+    viewer.writes ? handle(viewer, form, requestId) : Effect.succeed(html(readOnly(viewer, c.req.path), 403)),
   )(c)
 
 function signInFirst(c: ApiContext): Response {

@@ -2,7 +2,7 @@ import { type ModelName, type Presentation, parseListQuery, parsePresentation, r
 import { InventoryLists, type WritableModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { baseUrl } from '../http/base-url.ts'
-import type { ApiContext } from '../http/caller.ts'
+import { type ApiContext, actorOf } from '../http/caller.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
 import { badRequest, invalid, type Refused } from '../http/refused.ts'
@@ -70,7 +70,7 @@ const createOne =
   (c) =>
     Effect.gen(function* () {
       if (body === null) return yield* invalid({ __all__: ['No data provided'] })
-      const created = yield* createRows(model, [body])
+      const created = yield* createRows(model, [body], { actor: actorOf(c) })
       if (created._tag === 'refused') return yield* invalid(created.errors[0]?.errors ?? {})
       return replyRow(c, model, yield* findById(model, created.ids[0] ?? 0), 201)
     })
@@ -80,7 +80,7 @@ const createMany =
   (c) =>
     Effect.gen(function* () {
       if (bodies.length > maxObjects) return yield* tooManyObjects
-      const created = yield* createRows(model, bodies, { bulk: true })
+      const created = yield* createRows(model, bodies, { actor: actorOf(c), bulk: true })
       if (created._tag === 'refused') return yield* bulkRefusal('could not be created', bodies.length, created.errors)
       const rows = yield* rowsByIds(model, created.ids)
       return c.json(
@@ -96,7 +96,7 @@ const bulkRoutes = (model: WritableModel): ReadonlyArray<Route> => [
     Effect.gen(function* () {
       const targets = yield* Effect.flatMap(readBody(c), (body) => bulkTargets(model, body))
       yield* atMostOne(targets)
-      for (const { id } of targets) yield* removeRow(model, id)
+      for (const { id } of targets) yield* removeRow(model, { id, actor: actorOf(c) })
       return c.body(null, 204)
     }),
   ),
@@ -111,7 +111,7 @@ const changeMany =
       yield* atMostOne(targets)
       for (const { id, input } of targets) {
         const row = yield* findById(model, id)
-        yield* updateRow(model, { row, input, mode }).pipe(
+        yield* updateRow(model, { row, input, mode, actor: actorOf(c) }).pipe(
           Effect.catchTag('FieldsRefused', ({ errors }) => bulkRefusal('could not be updated', 1, [{ id, errors }])),
         )
       }
@@ -150,7 +150,7 @@ const writeRoutes = (model: WritableModel): ReadonlyArray<Route> => [
     Effect.gen(function* () {
       const row = yield* findRow(model, c)
       yield* checkIfMatch(c, row)
-      yield* removeRow(model, row.id)
+      yield* removeRow(model, { id: row.id, actor: actorOf(c) })
       return c.body(null, 204)
     }),
   ),
@@ -162,7 +162,7 @@ const changeRow =
     Effect.gen(function* () {
       const row = yield* findRow(model, c)
       yield* checkIfMatch(c, row)
-      yield* updateRow(model, { row, input: yield* readBody(c), mode })
+      yield* updateRow(model, { row, input: yield* readBody(c), mode, actor: actorOf(c) })
       return replyRow(c, model, yield* findById(model, row.id), 200)
     })
 

@@ -8,6 +8,8 @@ import { Visitor } from './visitor.ts'
 const hostile = '<script>alert(1)</script> "quoted" <b>'
 const escaped = '&lt;script&gt;alert(1)&lt;/script&gt; &quot;quoted&quot; &lt;b&gt;'
 
+const actor = { user: 'ada', requestId: '7d1c1c1e-0000-4000-8000-000000000001' }
+
 let site: Site
 let visitor: Visitor
 let serverId: number
@@ -19,7 +21,7 @@ beforeAll(async () => {
     Effect.gen(function* () {
       const writes = yield* HandWrites
       const servers = [hostile, 'pbs-b'].map((name) => ({ name, host: 'pbs', token_id: 'a@pbs!b' }))
-      const [server = 0, other = 0] = yield* writes.create({ model: 'server', rows: servers })
+      const [server = 0, other = 0] = yield* writes.create({ model: 'server', rows: servers, actor })
       const snapshot = { server, datastore_name: 'tank', backup_type: 'vm' }
       const days = Array.from({ length: 60 }, (_, day) => ({
         ...snapshot,
@@ -36,7 +38,7 @@ beforeAll(async () => {
         backup_id: '300',
         backup_time: '2026-01-01T00:00:00Z',
       }
-      yield* writes.create({ model: 'snapshot', rows: [...days, elsewhere, strange] })
+      yield* writes.create({ model: 'snapshot', rows: [...days, elsewhere, strange], actor })
       return server
     }),
   )

@@ -80,7 +80,8 @@ export class ChangeSets extends Context.Tag('@netbox-pbs/core/ChangeSets')<
     }) => Effect.Effect<number, StoreFailed>
     readonly append: <M extends ModelName>(part: Appended<M>) => Effect.Effect<void, StoreFailed | ChangeSetClosed>
     /**
-     * Applies a scope's part in one transaction: creates, updates, deletions or their holding, observations, digests, recomputed counters and the scope's own row.
+     * Applies a scope's part in one transaction: creates, updates, deletions or their holding, observations, digests, recomputed counters, the scope's own row and the change log: an
+     * entry for each row that was updated or deleted, one for all that were created.
      * Returns the rows of the scope's model that were touched (`unchanged` is 0: only sync knows it).
      */
     readonly land: (landing: Landing) => Effect.Effect<RowCounts, StoreFailed | ChangeSetClosed>

@@ -1,4 +1,5 @@
 import { Context, Data, type Effect, type Option } from 'effect'
+import type { Actor } from '../change-log.ts'
 import type { FieldValue, ModelName } from '../registry/field.ts'
 import type { StoreFailed } from './store-failed.ts'
 
@@ -12,8 +13,8 @@ export type WritableModel = 'server' | 'datastore' | 'snapshot' | 'job'
 export type HandValues = Readonly<Record<string, FieldValue>>
 
 /**
- * Rows written by people. Each call is one transaction: all rows or none. Groups, counters and digests are kept true in it, and a row made here
- * cannot vanish by sync until a source has reported its key.
+ * Rows written by people. Each call is one transaction: all rows or none. Groups, counters and digests are kept true in it, what was done is
+ * logged under the actor, and a row made here cannot vanish by sync until a source has reported its key.
  */
 export class HandWrites extends Context.Tag('@netbox-pbs/core/HandWrites')<
   HandWrites,
@@ -22,17 +23,20 @@ export class HandWrites extends Context.Tag('@netbox-pbs/core/HandWrites')<
     readonly create: (request: {
       readonly model: WritableModel
       readonly rows: ReadonlyArray<HandValues>
+      readonly actor: Actor
     }) => Effect.Effect<ReadonlyArray<number>, StoreFailed | KeyTaken>
     /** False when there is no such row. */
     readonly update: (request: {
       readonly model: WritableModel
       readonly id: number
       readonly values: HandValues
+      readonly actor: Actor
     }) => Effect.Effect<boolean, StoreFailed | KeyTaken>
     /** Deletes the row and what is below it; false when there is no such row. */
     readonly remove: (request: {
       readonly model: WritableModel
       readonly id: number
+      readonly actor: Actor
     }) => Effect.Effect<boolean, StoreFailed>
     /** When a server's endpoint became pending, RFC 3339; none when it is not. */
     readonly pendingSince: (request: { readonly serverId: number }) => Effect.Effect<Option.Option<string>, StoreFailed>

@@ -8,6 +8,7 @@ export {
   type Observed,
   type ObservedModel,
 } from './change-sets.ts'
+export { Changes } from './changes.ts'
 export { EndpointNameTaken, EndpointStore, GatewayKeys, type StoredEndpoint } from './endpoint-store.ts'
 export {
   type Endpoint,

@@ -2,13 +2,16 @@ import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import type { Window } from './windows.ts'
 
-/** Makes the groups that a window's new snapshots lack: a hand may have deleted one, with its last snapshot, since the source was read. */
-export async function ensureGroups(db: Kysely<Tables>, window: Window): Promise<void> {
-  await sql`
+/**
+ * Makes the groups that a window's new snapshots lack: a hand may have deleted one, with its last snapshot, since the source was read. Returns how many.
+ */
+export async function ensureGroups(db: Kysely<Tables>, window: Window): Promise<number> {
+  const { numAffectedRows } = await sql`
     insert into groups (server_id, datastore_name, namespace, backup_type, backup_id, presence)
     select distinct w.server_id, w.datastore_name, w.namespace, w.backup_type, w.backup_id, 'listed'
     from staged_snapshots w where ${window.rows} and w.op = 'create'
     on conflict do nothing`.execute(db)
+  return Number(numAffectedRows ?? 0n)
 }
 
 /** Groups that the source lists no longer: from now on each lives only as long as it has snapshots made by hand. */

@@ -1,5 +1,14 @@
 import type { ModelName, RowCounts } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import {
+  appendChanges,
+  deleteLogged,
+  differingMembers,
+  identity,
+  type Origin,
+  touchedFacts,
+} from '../changes/append-changes.ts'
+import { wholeRow } from '../changes/logged-fields.ts'
 import type { Tables } from '../database/tables.ts'
 import { type Column, comparedColumns, factColumns, keyColumns, tables } from '../inventory/columns.ts'
 import type { Window } from './windows.ts'
@@ -19,36 +28,61 @@ function differ(model: ModelName, a: string, b: string): RawBuilder<unknown> {
   return columns.length === 0 ? sql`false` : sql`(${names(columns, a)}) is distinct from (${names(columns, b)})`
 }
 
-/**
- * Creates the staged rows of a window. A hand may have made the same key meanwhile: that row takes the source's facts and is listed from now on. A key staged twice
- * counts once, the last one.
- */
+/** The last of each key that a window creates. A key staged twice counts once. */
+const stagedCreates = (model: ModelName, window: Window): RawBuilder<unknown> => {
+  const key = keyColumns(model)
+  return sql`
+    select distinct on (${names(key, 'w')}) w.* from ${sql.table(`staged_${tables[model]}`)} w
+    where ${window.rows} and w.op = 'create' order by ${names(key, 'w')}, w.seq desc`
+}
+
+/** Creates the staged rows of a window. A hand may have made the same key meanwhile: that row takes the source's facts and is listed from now on. */
 export async function landCreates(
   db: Kysely<Tables>,
   model: ModelName,
   window: Window,
+  origin: Origin,
 ): Promise<Pick<RowCounts, 'created' | 'updated'>> {
-  const key = keyColumns(model)
-  const compared = comparedColumns(model)
-  const adopted = sql.join([
-    ...compared.map(({ name }) => sql`${sql.id(name)} = excluded.${sql.id(name)}`),
-    sql`presence = 'listed'`,
-    sql`missing_since = null`,
-    sql`last_updated = case when ${differ(model, 'm', 'excluded')} then now() else m.last_updated end`,
-  ])
-  const { rows } = await sql<{ created: number; updated: number }>`
-    with written as (
-      insert into ${sql.table(tables[model])} as m (${names([...key, ...compared])}, presence)
-      select distinct on (${names(key, 'w')}) ${names([...key, ...compared], 'w')}, 'listed'
-      from ${sql.table(`staged_${tables[model]}`)} w where ${window.rows} and w.op = 'create'
-      order by ${names(key, 'w')}, w.seq desc
-      on conflict (${names(key)}) do update set ${adopted}
-      returning m.xmax = 0 as created
-    )
-    select count(*) filter (where created) as created, count(*) filter (where not created) as updated from written`.execute(
+  const columns = [...keyColumns(model), ...comparedColumns(model)]
+  const { numAffectedRows } = await sql`
+    insert into ${sql.table(tables[model])} (${names(columns)}, presence)
+    select ${names(columns, 's')}, 'listed' from (${stagedCreates(model, window)}) s
+    on conflict (${names(keyColumns(model))}) do nothing`.execute(db)
+  const created = Number(numAffectedRows ?? 0n)
+  const { rows } = await sql<{ staged: number }>`
+    select count(*) as staged from ${sql.table(`staged_${tables[model]}`)} w where ${window.rows} and w.op = 'create'`.execute(
     db,
   )
-  return rows[0] ?? { created: 0, updated: 0 }
+  const all = created === (rows[0]?.staged ?? 0)
+  return { created, updated: all ? 0 : await adopt(db, model, window, origin) }
+}
+
+/** Gives the facts of a window's creations to rows that are there already, and lists them; those just created are so. Returns how many. */
+async function adopt(db: Kysely<Tables>, model: ModelName, window: Window, origin: Origin): Promise<number> {
+  const compared = comparedColumns(model)
+  const set = sql.join([
+    ...compared.map(({ name }) => sql`${sql.id(name)} = ${sql.ref(`o.${name}`)}`),
+    sql`presence = 'listed'`,
+    sql`missing_since = null`,
+    sql`last_updated = case when ${differ(model, 'm', 'o')} then now() else m.last_updated end`,
+  ])
+  const { rows } = await sql<{ adopted: number }>`
+    with staged as (${stagedCreates(model, window)}), o as materialized (
+      select there.id, there.was, ${names([...keyColumns(model), ...compared], 's')} from staged s
+      cross join lateral (
+        select m.id, ${wholeRow(model, 'm')} as was from ${sql.table(tables[model])} m
+        where ${sameKey(model, 'm', 's')} and (m.presence <> 'listed' or ${differ(model, 'm', 's')}) for update
+      ) there
+    ), adopted as (
+      update ${sql.table(tables[model])} m set ${set} from o where m.id = o.id
+      returning ${identity(model, 'm')}, o.was, ${wholeRow(model, 'm')} as row
+    ), touched as (
+      select a.id, a.server_id, a.title, ${differingMembers(sql`a.was`, sql`a.row`)} as before, ${differingMembers(sql`a.row`, sql`a.was`)} as after,
+        null::jsonb as counts
+      from adopted a where a.was <> a.row
+    ), logged as (${appendChanges('touched', 'update', model, { origin })})
+    select count(*) as adopted from adopted`.execute(db)
+  return rows[0]?.adopted ?? 0
 }
 
 /** Whether row `m` has the key that a staged update was made for: its base, where the update changes the key itself. */
@@ -60,8 +94,19 @@ function baseKey(model: ModelName): RawBuilder<unknown> {
   return sql.join(same, sql` and `)
 }
 
+/**
+ * Whether a landing keeps all others from writing the model's facts by its scope's lock. Where it does not, a row is locked before it is read for the log, so that
+ * what a hand has just written is what the log says was there.
+ */
+const lockedByScope = (model: ModelName): boolean => model === 'namespace' || model === 'group' || model === 'snapshot'
+
 /** Updates the touched columns of a window's rows, and lists those that were missing or made by hand. `last_updated` of a row without touched columns stays. */
-export async function landUpdates(db: Kysely<Tables>, model: ModelName, window: Window): Promise<number> {
+export async function landUpdates(
+  db: Kysely<Tables>,
+  model: ModelName,
+  window: Window,
+  origin: Origin,
+): Promise<number> {
   const touched = factColumns(model).map(
     ({ field, name }) =>
       sql`${sql.id(name)} = case when ${field}::text = any(s.touched) then s.${sql.id(name)} else m.${sql.id(name)} end`,
@@ -72,14 +117,23 @@ export async function landUpdates(db: Kysely<Tables>, model: ModelName, window: 
     sql`missing_since = null`,
     sql`last_updated = case when cardinality(s.touched) > 0 then now() else m.last_updated end`,
   ])
-  const { numAffectedRows } = await sql`
-    update ${sql.table(tables[model])} m set ${set}
-    from (
+  const { rows } = await sql<{ updated: number }>`
+    with s as materialized (
       select distinct on (w.id) w.* from ${sql.table(`staged_${tables[model]}`)} w where ${window.rows} and w.op = 'update'
       order by w.id, w.seq desc
-    ) s
-    where m.id = s.id and ${baseKey(model)}${nameIsFree(model)}`.execute(db)
-  return Number(numAffectedRows ?? 0n)
+    ), o as materialized (
+      select m.id, ${names(factColumns(model), 'm')} from ${sql.table(tables[model])} m join s on s.id = m.id
+      ${lockedByScope(model) ? sql`` : sql`for update of m`}
+    ), written as (
+      update ${sql.table(tables[model])} m set ${set} from s join o on o.id = s.id
+      where m.id = s.id and ${baseKey(model)}${nameIsFree(model)}
+      returning ${identity(model, 'm')}, ${touchedFacts(model, { touched: sql`s.touched`, before: 'o', after: 'm' })} as facts
+    ), touched as (
+      select w.id, w.server_id, w.title, w.facts -> 'before' as before, w.facts -> 'after' as after, null::jsonb as counts
+      from written w where w.facts -> 'before' <> 'null'
+    ), logged as (${appendChanges('touched', 'update', model, { origin })})
+    select count(*) as updated from written`.execute(db)
+  return rows[0]?.updated ?? 0
 }
 
 /** Servers alone change their key by sync. One whose new name a hand has given to another meanwhile waits for the next run. */
@@ -102,13 +156,8 @@ const named = (model: ModelName, window: Window, which: Deletions): RawBuilder<u
   )`
 
 /** Deletes the window's rows, except those with synced rows below them. */
-export async function landDeletes(db: Kysely<Tables>, model: ModelName, window: Window): Promise<number> {
-  const { numAffectedRows } = await sql`
-    delete from ${sql.table(tables[model])} m where ${named(model, window, 'delete')} and not ${hasSyncedBelow(model)}`.execute(
-    db,
-  )
-  return Number(numAffectedRows ?? 0n)
-}
+export const landDeletes = (db: Kysely<Tables>, model: ModelName, window: Window, origin: Origin): Promise<number> =>
+  deleteLogged(db, model, { where: sql`${named(model, window, 'delete')} and not ${hasSyncedBelow(model)}`, origin })
 
 /**
  * Namespaces that the source lists no longer, but in which a hand has made rows, stay with them as if made by hand. Returns how many. To be called before

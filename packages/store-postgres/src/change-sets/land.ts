@@ -2,6 +2,7 @@ import { addRows, type ModelName, noRows, type RowCounts, type Scope, scopeKey, 
 import { ChangeSetClosed, type Landing, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
+import { appendSummary, type Origin } from '../changes/append-changes.ts'
 import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
@@ -36,6 +37,9 @@ interface Land {
   /** The staged part; null: nothing was appended. */
   readonly part: number | null
   readonly lastSeen: string | null
+  readonly origin: Origin
+  /** Rows created so far, by model: the log sums them up. */
+  readonly made: Map<ModelName, number>
 }
 
 /** Applies a scope's part to main in one transaction, under the scope's lock. */
@@ -53,13 +57,30 @@ export const land = Effect.fn('ChangeSets.land')(function* (
       yield* run((db) => lockScope(place).execute(db))
       const lastSeen = yield* run((db) => lastCompleteAt(db, place))
       const part = yield* endPart(run, landing)
-      const step: Land = { run, engine: database.engine, place, landing, part, lastSeen }
+      const step: Land = {
+        run,
+        engine: database.engine,
+        place,
+        landing,
+        part,
+        lastSeen,
+        origin: { runId: landing.runId },
+        made: new Map(),
+      }
       const counts = part === null ? noRows : yield* landPart(step, part)
+      yield* summarise(step)
       yield* run((db) => landScopeRow(db, place, landing))
       return counts
     }),
   )
 })
+
+/** Logs what the landing has created, as one entry. */
+function summarise({ run, place, landing, origin, made }: Land): Effect.Effect<void, StoreFailed> {
+  if (made.size === 0) return Effect.void
+  const summary = { model: listedModel[place.resource], title: scopeTitle(landing.scope), serverId: place.serverId }
+  return run((db) => appendSummary(db, { ...summary, counts: Object.fromEntries(made), origin }))
+}
 
 /** Takes the scope's part out of the change set: what has landed cannot land again. */
 function endPart(run: Run, { changeSet, scope }: Landing): Effect.Effect<number | null, StoreFailed> {
@@ -100,24 +121,33 @@ function landPart(step: Land, part: number): Effect.Effect<RowCounts, StoreFaile
   })
 }
 
-function landUpserts({ run, engine }: Land, part: number, model: ModelName): Effect.Effect<RowCounts, StoreFailed> {
-  return countWindows(run, engine, part, model, (window) =>
-    run(async (db) => {
-      const { created, updated } = await landCreates(db, model, window)
-      if (model === 'snapshot') await ensureGroups(db, window)
-      return { ...noRows, created, updated: updated + (await landUpdates(db, model, window)) }
-    }),
-  )
-}
-
-function landDeletions(
-  { run, engine, landing, lastSeen }: Land,
+function landUpserts(
+  { run, engine, origin, made }: Land,
   part: number,
   model: ModelName,
 ): Effect.Effect<RowCounts, StoreFailed> {
   return countWindows(run, engine, part, model, (window) =>
     run(async (db) => {
-      const gone = landing.held === null ? await letGo(db, model, window, lastSeen) : noRows
+      const { created, updated } = await landCreates(db, model, window, origin)
+      add(made, model, created)
+      if (model === 'snapshot') add(made, 'group', await ensureGroups(db, window))
+      return { ...noRows, created, updated: updated + (await landUpdates(db, model, window, origin)) }
+    }),
+  )
+}
+
+function add(made: Map<ModelName, number>, model: ModelName, rows: number): void {
+  if (rows > 0) made.set(model, (made.get(model) ?? 0) + rows)
+}
+
+function landDeletions(
+  { run, engine, landing, lastSeen, origin }: Land,
+  part: number,
+  model: ModelName,
+): Effect.Effect<RowCounts, StoreFailed> {
+  return countWindows(run, engine, part, model, (window) =>
+    run(async (db) => {
+      const gone = landing.held === null ? await letGo(db, model, window, { lastSeen, origin }) : noRows
       return { ...gone, held_back: await holdDeletes(db, model, window, { at: landing.at, lastSeen }) }
     }),
   )
@@ -128,25 +158,25 @@ async function letGo(
   db: Kysely<Tables>,
   model: ModelName,
   window: Window,
-  lastSeen: string | null,
+  { lastSeen, origin }: Pick<Land, 'lastSeen' | 'origin'>,
 ): Promise<RowCounts> {
   if (model === 'group') {
     await unlistGroups(db, window, lastSeen)
     return noRows
   }
   const updated = model === 'namespace' ? await unlistNamespaces(db, window, lastSeen) : 0
-  return { ...noRows, updated, deleted: await landDeletes(db, model, window) }
+  return { ...noRows, updated, deleted: await landDeletes(db, model, window, origin) }
 }
 
 /** After the rows of a namespace: the counters of its touched groups, the groups that nobody needs any more, the frames that were read. */
-function settleGroups({ run, engine, place, landing }: Land, part: number): Effect.Effect<void, StoreFailed> {
+function settleGroups({ run, engine, place, landing, origin }: Land, part: number): Effect.Effect<void, StoreFailed> {
   return Effect.gen(function* () {
     yield* eachWindow(run, engine, 'staged_snapshots', part, (window) =>
       run((db) =>
         recountGroups(db, place, sql`select w.backup_type, w.backup_id from staged_snapshots w where ${window.rows}`),
       ),
     )
-    yield* run((db) => pruneGroups(db, place))
+    yield* run((db) => pruneGroups(db, place, { origin }))
     yield* eachWindow(run, engine, 'staged_digests', part, (window) =>
       run((db) => landDigests(db, place, window, landing.changeSet)),
     )

@@ -1,7 +1,9 @@
+import type { Actor } from '@netbox-pbs/core'
 import type { HandValues, StoreFailed, WritableModel } from '@netbox-pbs/core/ports'
 import { KeyTaken } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
+import { appendChanges, created } from '../changes/append-changes.ts'
 import type { Database } from '../database/database.ts'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
@@ -19,8 +21,9 @@ interface Written {
 /** Creates rows, all or none: the first whose key is taken, also by an earlier row of the same request, is named. */
 export const createRows = Effect.fn('HandWrites.create')(function* (
   database: Database['Type'],
-  { model, rows }: { readonly model: WritableModel; readonly rows: ReadonlyArray<HandValues> },
+  request: { readonly model: WritableModel; readonly rows: ReadonlyArray<HandValues>; readonly actor: Actor },
 ): Effect.fn.Return<ReadonlyArray<number>, StoreFailed | KeyTaken> {
+  const { model, rows, actor } = request
   if (rows.length === 0) return []
   const groups = model === 'snapshot' ? rows.map(groupKeyOf) : []
   return yield* database.transaction(`creating ${model}s`, (run) =>
@@ -29,23 +32,23 @@ export const createRows = Effect.fn('HandWrites.create')(function* (
       const written = yield* run((db) =>
         insertRows(
           db,
-          model,
+          request,
           rows.map((values, ord) => newRow(model, values, ord)),
         ),
       )
       const taken = written.find((row) => !row.written)
       if (taken !== undefined) return yield* new KeyTaken({ model, index: taken.ord })
-      yield* run((db) => settleTouchedGroups(db, groups))
+      yield* run((db) => settleTouchedGroups(db, groups, actor))
       if (model === 'server') yield* run(notePending)
       return written.map(({ id }) => id)
     }),
   )
 })
 
-/** Inserts rows and their observations, and tells in the order given which of them found their key free. */
+/** Inserts rows, their observations and their entries in the change log, and tells in the order given which of them found their key free. */
 async function insertRows(
   db: Kysely<Tables>,
-  model: WritableModel,
+  { model, actor }: { readonly model: WritableModel; readonly actor: Actor },
   rows: ReadonlyArray<Readonly<Record<string, unknown>>>,
 ): Promise<ReadonlyArray<Written>> {
   const columns = writtenColumns(model)
@@ -61,9 +64,9 @@ async function insertRows(
       select nextval(pg_get_serial_sequence(${tables[model]}, 'id')) as id, r.*
       from jsonb_to_recordset(${jsonb(rows)}) as r (ord bigint, ${types}) order by r.ord
     ), written as (
-      insert into ${sql.table(tables[model])} (id, ${names}, presence) select id, ${names}, 'manual' from given order by ord
-      on conflict (${key}) do nothing returning id
-    )${observations(model)}
+      insert into ${sql.table(tables[model])} as m (id, ${names}, presence) select id, ${names}, 'manual' from given order by ord
+      on conflict (${key}) do nothing returning ${created(model, 'm')}
+    ), logged as (${appendChanges('written', 'create', model, { origin: actor })})${observations(model)}
     select given.ord, given.id, written.id is not null as written
     from given left join written on written.id = given.id order by given.ord`.execute(db)
   return written

@@ -1,7 +1,11 @@
+import type { Actor } from '@netbox-pbs/core'
 import { HandWrites, type StoreFailed, type WritableModel } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
+import { deleteLogged } from '../changes/append-changes.ts'
+import { forgetCreated } from '../changes/log-hand-update.ts'
 import { Database } from '../database/database.ts'
+import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
 import { createRows } from './create-rows.ts'
 import { lockGroupsOf, settleTouchedGroups } from './touch-groups.ts'
@@ -29,16 +33,23 @@ export const handWritesLayer: Layer.Layer<HandWrites, never, Database> = Layer.e
 /** Deletes a row. What is below a server goes with it; what lies in a datastore names it only by its text, and stays. */
 const removeRow = Effect.fn('HandWrites.remove')(function* (
   database: Database['Type'],
-  { model, id }: { readonly model: WritableModel; readonly id: number },
+  { model, id, actor }: { readonly model: WritableModel; readonly id: number; readonly actor: Actor },
 ): Effect.fn.Return<boolean, StoreFailed> {
   return yield* database.transaction(`deleting a ${model}`, (run) =>
     run(async (db) => {
       const groups = (model === 'snapshot' ? await lockGroupsOf(db, id, (from) => from) : null) ?? []
-      const { numAffectedRows } = await sql`
-        delete from ${sql.table(tables[model])} where id = ${id}::bigint`.execute(db)
-      if (numAffectedRows !== 1n) return false
-      await settleTouchedGroups(db, groups)
+      const deleted = (await forgetCreated(db, { model, id, actor }))
+        ? await deleteSilently(db, model, id)
+        : await deleteLogged(db, model, { where: sql`m.id = ${id}::bigint`, origin: actor })
+      if (deleted === 0) return false
+      await settleTouchedGroups(db, groups, actor)
       return true
     }),
   )
 })
+
+/** Takes back a row that the same request has created: nothing of it is left to tell. */
+async function deleteSilently(db: Kysely<Tables>, model: WritableModel, id: number): Promise<number> {
+  const { numAffectedRows } = await sql`delete from ${sql.table(tables[model])} where id = ${id}::bigint`.execute(db)
+  return Number(numAffectedRows ?? 0n)
+}

@@ -1,5 +1,6 @@
 import type { HandValues } from '@netbox-pbs/core/ports'
 import { type Kysely, sql } from 'kysely'
+import { appendChanges, created, type Origin } from '../changes/append-changes.ts'
 import { storable } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { namespaceOf, pruneGroups, recountGroups, recountNamespaces } from '../inventory/recount.ts'
@@ -82,20 +83,28 @@ async function groupOf(db: Kysely<Tables>, id: number): Promise<GroupKey | null>
  * Brings groups in step with snapshots that a hand has written: makes those that are missing, forgets the frames they were read from, recounts them, and removes
  * those that nobody needs any more.
  */
-export async function settleTouchedGroups(db: Kysely<Tables>, keys: ReadonlyArray<GroupKey>): Promise<void> {
+export async function settleTouchedGroups(
+  db: Kysely<Tables>,
+  keys: ReadonlyArray<GroupKey>,
+  origin: Origin,
+): Promise<void> {
   for (const [place, groups] of byPlace(keys)) {
     const types = groups.map((key) => key.backup_type)
     const ids = groups.map((key) => key.backup_id)
     const touched = sql`select * from unnest(${types}::text[], ${ids}::text[]) as k (backup_type, backup_id)`
     // The transaction that clears a digest is noted: a landing whose source was read before must not store a new one.
     await sql`
+      with settled as (
       insert into groups as g (server_id, datastore_name, namespace, backup_type, backup_id, presence, digest_cleared_by)
       select distinct ${place.serverId}::bigint, ${place.datastoreName}::text, ${place.namespace}::text, k.backup_type, k.backup_id, 'manual', pg_current_xact_id()
       from (${touched}) k
       on conflict (server_id, datastore_name, namespace, backup_type, backup_id)
-      do update set digest = null, digest_cleared_by = excluded.digest_cleared_by`.execute(db)
+      do update set digest = null, digest_cleared_by = excluded.digest_cleared_by
+      returning g.*, g.xmax = 0 as is_new
+      ), made as (select ${created('group', 's')} from settled s where s.is_new)
+      ${appendChanges('made', 'create', 'group', { origin })}`.execute(db)
     await recountGroups(db, place, touched)
-    await pruneGroups(db, place, touched)
+    await pruneGroups(db, place, { origin, touched })
     await recountNamespaces(db, namespaceOf(place))
   }
 }

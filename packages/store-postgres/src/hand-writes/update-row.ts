@@ -1,7 +1,8 @@
-import type { FieldValue } from '@netbox-pbs/core'
+import type { Actor, FieldValue } from '@netbox-pbs/core'
 import { type HandValues, KeyTaken, type StoreFailed, type WritableModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { lockLogged, logHandUpdate } from '../changes/log-hand-update.ts'
 import type { Database } from '../database/database.ts'
 import { jsonb, storable } from '../database/json.ts'
 import { isUniqueViolation } from '../database/store-errors.ts'
@@ -16,6 +17,7 @@ interface Request {
   readonly model: WritableModel
   readonly id: number
   readonly values: HandValues
+  readonly actor: Actor
 }
 
 /** Changes the named columns of a row. False: there is no such row. */
@@ -23,17 +25,20 @@ export const updateRow = Effect.fn('HandWrites.update')(function* (
   database: Database['Type'],
   request: Request,
 ): Effect.fn.Return<boolean, StoreFailed | KeyTaken> {
-  const { model, id, values } = request
+  const { model, id, values, actor } = request
   return yield* database.transaction(`changing a ${model}`, (run) =>
     Effect.gen(function* () {
       const groups = yield* lockSnapshotGroups(run, request)
       if (groups === null) return false
+      const before = yield* run((db) => lockLogged(db, model, id))
+      if (before === null) return false
       const outcome = yield* run((db) => writeRow(db, request))
       if (outcome === 'taken') return yield* new KeyTaken({ model, index: 0 })
       if (outcome === 'none') return false
       yield* run((db) => writeObservations(db, model, id, values))
-      if (namesFact(model, values)) yield* run((db) => settleTouchedGroups(db, groups))
+      if (namesFact(model, values)) yield* run((db) => settleTouchedGroups(db, groups, actor))
       if (model === 'server') yield* run(notePending)
+      yield* run((db) => logHandUpdate(db, request, before))
       return true
     }),
   )
@@ -53,7 +58,10 @@ function lockSnapshotGroups(
 }
 
 /** A row that gets another key is one that no source has reported: it is the hand's own from then on, and keeps when it was last seen. */
-async function writeRow(db: Kysely<Tables>, { model, id, values }: Request): Promise<'written' | 'none' | 'taken'> {
+async function writeRow(
+  db: Kysely<Tables>,
+  { model, id, values }: Omit<Request, 'actor'>,
+): Promise<'written' | 'none' | 'taken'> {
   const sets = givenColumns(writtenColumns(model), values).map((column) => assignment(column, values))
   if (model !== 'server' && namesKey(model, values) && (await movesKey(db, { model, id, values }))) {
     sets.push(sql`presence = 'manual'`, sql`missing_since = null`)
@@ -78,7 +86,7 @@ const parameter = (type: string, value: FieldValue): RawBuilder<unknown> =>
   type === 'jsonb' ? jsonb(value) : sql`${storable(value)}::${sql.raw(type)}`
 
 /** Whether the values give the row a key other than the one it has. */
-async function movesKey(db: Kysely<Tables>, { model, id, values }: Request): Promise<boolean> {
+async function movesKey(db: Kysely<Tables>, { model, id, values }: Omit<Request, 'actor'>): Promise<boolean> {
   const keys = givenColumns(writtenColumns(model), values).filter((column) => namesKey(model, { [column.field]: null }))
   const differs = keys.map(
     ({ field, name, type }) => sql`${sql.id(name)} is distinct from ${parameter(type, values[field] ?? null)}`,

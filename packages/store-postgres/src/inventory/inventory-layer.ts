@@ -1,5 +1,6 @@
 import type {
   ChangeSets,
+  Changes,
   HandWrites,
   Inventory,
   InventoryLists,
@@ -8,6 +9,7 @@ import type {
 } from '@netbox-pbs/core/ports'
 import { Layer } from 'effect'
 import { changeSetsLayer } from '../change-sets/change-sets.ts'
+import { changesLayer } from '../changes/changes.ts'
 import type { Database } from '../database/database.ts'
 import { handWritesLayer } from '../hand-writes/hand-writes.ts'
 import { inventoryListsLayer } from '../lists/inventory-lists.ts'
@@ -15,14 +17,15 @@ import { serverObservationsLayer } from '../observations/server-observations.ts'
 import { runsLayer } from '../runs/runs.ts'
 import { inventoryReadsLayer } from './inventory.ts'
 
-/** Every port of the inventory and of the runs that change it, on one database. */
+/** Every port of the inventory, of its change log and of the runs that change it, on one database. */
 export const inventoryLayer: Layer.Layer<
-  Inventory | ChangeSets | ServerObservations | InventoryLists | HandWrites | Runs,
+  Inventory | ChangeSets | Changes | ServerObservations | InventoryLists | HandWrites | Runs,
   never,
   Database
 > = Layer.mergeAll(
   inventoryReadsLayer,
   changeSetsLayer,
+  changesLayer,
   serverObservationsLayer,
   inventoryListsLayer,
   handWritesLayer,

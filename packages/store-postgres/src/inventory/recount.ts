@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { deleteLogged, type Origin } from '../changes/append-changes.ts'
 import type { Tables } from '../database/tables.ts'
 import { inScope, type ScopePlace } from './scope-place.ts'
 
@@ -37,11 +38,14 @@ export async function recountGroups(
 }
 
 /** Removes the groups of a namespace that neither the source lists nor a snapshot needs; of those `touched` selects, when it is given. */
-export async function pruneGroups(db: Kysely<Tables>, place: ScopePlace, touched?: RawBuilder<unknown>): Promise<void> {
+export async function pruneGroups(
+  db: Kysely<Tables>,
+  place: ScopePlace,
+  { origin, touched }: { readonly origin: Origin; readonly touched?: RawBuilder<unknown> },
+): Promise<void> {
   const among = touched === undefined ? sql`` : sql` and (backup_type, backup_id) in (${touched})`
-  await sql`delete from groups where ${inScope(place)} and presence <> 'listed' and snapshot_count = 0${among}`.execute(
-    db,
-  )
+  const where = sql`${inScope(place)} and presence <> 'listed' and snapshot_count = 0${among}`
+  await deleteLogged(db, 'group', { where, origin })
 }
 
 /** Recomputes the counters of namespaces from their groups: all that the condition, on the alias `m`, finds. */

@@ -1,3 +1,4 @@
+import type { Actor } from '@netbox-pbs/core'
 import {
   EndpointRefused,
   Endpoints,
@@ -22,6 +23,7 @@ export interface ServerChange {
   /** Validated columns; those left out stay. */
   readonly values: HandValues
   readonly secret: Redacted.Redacted<string> | null
+  readonly actor: Actor
 }
 
 type Failures = StoreFailed | KeyTaken | GatewayUnavailable | EndpointRefused | ServerNotFound
@@ -35,45 +37,51 @@ export const changeServer = Effect.fn('sync.changeServer')(function* (
 ): Effect.fn.Return<void, Failures | ServerPending, Inventory | HandWrites | Endpoints> {
   const row = yield* findServer(change.id)
   if (row.facts.endpoint_id === null) {
-    return yield* change.secret === null ? write(change.id, change.values) : connect(row, change, change.secret)
+    return yield* change.secret === null ? write(change, change.values) : connect(row, change, change.secret)
   }
   const changed = changedColumns(row.facts, connectionOf(change.values, row.facts))
   const atGateway = Object.keys(changed).length > 0 || change.secret !== null
-  return yield* atGateway ? changeEndpoint(row, row.facts.endpoint_id, change) : write(change.id, change.values)
+  return yield* atGateway ? changeEndpoint(row, row.facts.endpoint_id, change) : write(change, change.values)
 })
 
-const write = (id: number, values: HandValues): Effect.Effect<void, Failures, HandWrites> =>
+/** Writes the row that is to be changed. */
+const write = (
+  { id, actor }: Pick<ServerChange, 'id' | 'actor'>,
+  values: HandValues,
+): Effect.Effect<void, Failures, HandWrites> =>
   Effect.gen(function* () {
-    if (!(yield* (yield* HandWrites).update({ model: 'server', id, values }))) return yield* new ServerNotFound({ id })
+    const found = yield* (yield* HandWrites).update({ model: 'server', id, values, actor })
+    if (!found) return yield* new ServerNotFound({ id })
   })
 
 /**
  * Gives a server that is inventory only its endpoint. The row is never pending meanwhile: a pending row without an endpoint is one that a request
  * was about to make, and would be removed after a crash. Here the next sync finds the endpoint by its name.
  */
-const connect = (row: ServerRow, { id, values }: ServerChange, secret: Redacted.Redacted<string>) =>
+const connect = (row: ServerRow, server: ServerChange, secret: Redacted.Redacted<string>) =>
   Effect.gen(function* () {
     const before = connectionOf({}, row.facts)
-    const after = connectionOf(values, before)
-    yield* write(id, { ...after })
+    const after = connectionOf(server.values, before)
+    yield* write(server, { ...after })
     const create = (yield* Endpoints).create(endpointInput(after, secret))
-    const endpoint = yield* undoing(create, write(id, { ...before }))
-    yield* write(id, { ...values, ...confirmedValues(endpoint) })
+    const endpoint = yield* undoing(create, write(server, { ...before }))
+    yield* write(server, { ...server.values, ...confirmedValues(endpoint) })
   }).pipe(toTheEnd)
 
 /** When the last write fails the row stays pending, and the next sync gives it the values of its endpoint. */
-const changeEndpoint = (row: ServerRow, endpointId: number, { id, values, secret }: ServerChange) =>
+const changeEndpoint = (row: ServerRow, endpointId: number, server: ServerChange) =>
   Effect.gen(function* () {
+    const { values, secret } = server
     const endpoints = yield* Endpoints
     const before = connectionOf({}, row.facts)
     const after = connectionOf(values, before)
-    yield* write(id, { ...after, endpoint_state: 'pending' })
+    yield* write(server, { ...after, endpoint_state: 'pending' })
     const change = { ...changedColumns(before, after), ...(secret === null ? {} : { token_secret: secret }) }
     const update = Effect.catchTag(endpoints.update({ id: endpointId, change }), 'EndpointNotFound', () =>
       secret === null ? Effect.fail(endpointGone) : endpoints.create(endpointInput(after, secret)),
     )
-    const endpoint = yield* undoing(update, write(id, { ...before, endpoint_state: 'connected' }))
-    yield* write(id, { ...values, ...confirmedValues(endpoint) })
+    const endpoint = yield* undoing(update, write(server, { ...before, endpoint_state: 'connected' }))
+    yield* write(server, { ...values, ...confirmedValues(endpoint) })
   }).pipe(toTheEnd)
 
 const endpointGone = new EndpointRefused({

@@ -1,3 +1,4 @@
+import type { Actor } from '@netbox-pbs/core'
 import {
   type EndpointRefused,
   Endpoints,
@@ -18,6 +19,7 @@ export interface NewServer {
   /** Validated columns. */
   readonly values: HandValues
   readonly secret: Redacted.Redacted<string> | null
+  readonly actor: Actor
 }
 
 /**
@@ -28,6 +30,7 @@ export interface NewServer {
 export const connectServer = Effect.fn('sync.connectServer')(function* ({
   values,
   secret,
+  actor,
 }: NewServer): Effect.fn.Return<
   number,
   StoreFailed | KeyTaken | GatewayUnavailable | EndpointRefused | ServerNotFound,
@@ -36,17 +39,17 @@ export const connectServer = Effect.fn('sync.connectServer')(function* ({
   const writes = yield* HandWrites
   const endpoints = yield* Endpoints
   const model = 'server'
-  if (secret === null) return first(yield* writes.create({ model, rows: [values] }))
+  if (secret === null) return first(yield* writes.create({ model, rows: [values], actor }))
   return yield* Effect.gen(function* () {
-    const id = first(yield* writes.create({ model, rows: [{ ...values, endpoint_state: 'pending' }] }))
+    const id = first(yield* writes.create({ model, rows: [{ ...values, endpoint_state: 'pending' }], actor }))
     const input = endpointInput(connectionOf(values, newConnection), secret)
-    const endpoint = yield* undoing(endpoints.create(input), writes.remove({ model, id }))
+    const endpoint = yield* undoing(endpoints.create(input), writes.remove({ model, id, actor }))
     const confirm = Effect.filterOrFail(
-      writes.update({ model, id, values: confirmedValues(endpoint) }),
+      writes.update({ model, id, values: confirmedValues(endpoint), actor }),
       (found) => found,
       () => new ServerNotFound({ id }),
     )
-    const undo = Effect.zipRight(endpoints.remove({ id: endpoint.id }), writes.remove({ model, id }))
+    const undo = Effect.zipRight(endpoints.remove({ id: endpoint.id }), writes.remove({ model, id, actor }))
     yield* undoing(confirm, undo)
     return id
   }).pipe(toTheEnd)

@@ -1,3 +1,4 @@
+import type { Actor } from '@netbox-pbs/core'
 import {
   Endpoints,
   type GatewayUnavailable,
@@ -16,8 +17,10 @@ import { toTheEnd } from './to-the-end.ts'
  */
 export const removeServer = Effect.fn('sync.removeServer')(function* ({
   id,
+  actor,
 }: {
   readonly id: number
+  readonly actor: Actor
 }): Effect.fn.Return<
   void,
   StoreFailed | GatewayUnavailable | ServerNotFound | ServerPending,
@@ -25,7 +28,7 @@ export const removeServer = Effect.fn('sync.removeServer')(function* ({
 > {
   const { facts } = yield* findServer(id)
   const removeRow = Effect.filterOrFail(
-    (yield* HandWrites).remove({ model: 'server', id }),
+    (yield* HandWrites).remove({ model: 'server', id, actor }),
     (found) => found,
     () => new ServerNotFound({ id }),
   )

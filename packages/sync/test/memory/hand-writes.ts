@@ -8,16 +8,18 @@ export const handWritesLayer = (world: World, failsAt: number) => {
   let updates = 0
   const down = new StoreFailed({ reason: 'unavailable', doing: 'changing a server' })
   return Layer.succeed(HandWrites, {
-    create: ({ model, rows }) =>
+    create: ({ model, rows, actor }) =>
       Effect.suspend(() => {
+        world.actors.push(actor)
         const [values = {}] = rows
         if (world.byKey(model, naturalKey(model, values)) !== undefined) return new KeyTaken({ model, index: 0 })
         const row = world.insert(model, { ...serverFacts('', null), version: '', timezone: '', ...values }, 'manual')
         notePending(world, row.id)
         return Effect.succeed([row.id])
       }),
-    update: ({ model, id, values }) =>
+    update: ({ model, id, values, actor }) =>
       Effect.suspend((): Effect.Effect<boolean, KeyTaken | StoreFailed> => {
+        world.actors.push(actor)
         if (++updates === failsAt) return down
         const row = world.rows[model].get(id)
         if (row === undefined) return Effect.succeed(false)
@@ -28,8 +30,9 @@ export const handWritesLayer = (world: World, failsAt: number) => {
         notePending(world, id)
         return Effect.succeed(true)
       }),
-    remove: ({ model, id }) =>
+    remove: ({ model, id, actor }) =>
       Effect.sync(() => {
+        world.actors.push(actor)
         const found = world.rows[model].has(id)
         world.remove(model, id)
         return found

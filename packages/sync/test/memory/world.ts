@@ -1,4 +1,5 @@
 import {
+  type Actor,
   defaultSettings,
   type Facts,
   type ModelName,
@@ -29,6 +30,8 @@ export class World {
   readonly scopes = new Map<string, { view: string | null; at: string; listed: boolean }>()
   readonly observed = new Map<string, unknown>()
   settings: Settings = defaultSettings
+  /** Who was named as the actor of each write by hand, in order. */
+  readonly actors: Array<Actor> = []
   /** Rows of main written, of any model. */
   writes = 0
   #nextId = 1

@@ -1,0 +1,86 @@
+import { changeActions } from '@netbox-pbs/core'
+import { Changes } from '@netbox-pbs/core/ports'
+import { Effect, Option } from 'effect'
+import { objectTypes, readChangeFilter } from '../changes/read-change-filter.ts'
+import { changesPath, servedChange } from '../changes/serve-change.ts'
+import { baseUrl } from '../http/base-url.ts'
+import type { Path } from '../http/mount-routes.ts'
+import { offsetPage } from '../http/offset-page.ts'
+import { notFound } from '../http/refused.ts'
+import { type Route, route } from '../http/route.ts'
+import { envelope } from '../inventory/envelope.ts'
+import { pathId } from '../inventory/find-row.ts'
+import { idParameter, notThere, pageParameters, ref, refusals, reply } from '../openapi/replies.ts'
+
+const tags = ['plugins']
+
+const integers = { type: 'array' as const, items: { type: 'integer' as const } }
+const texts = { type: 'array' as const, items: { type: 'string' as const } }
+const choices = (values: ReadonlyArray<string>) => ({
+  type: 'array' as const,
+  items: { type: 'string' as const, enum: [...values] },
+})
+const datetime = { type: 'string' as const, format: 'date-time' }
+
+const filters = {
+  action: choices(changeActions),
+  changed_object_type: choices(objectTypes),
+  changed_object_id: integers,
+  user_name: texts,
+  request_id: { type: 'array' as const, items: { type: 'string' as const, format: 'uuid' } },
+  run: integers,
+  time_after: datetime,
+  time_before: datetime,
+}
+
+const listRoute: Route = route(
+  {
+    method: 'get',
+    path: changesPath,
+    tags,
+    operationId: 'plugins_pbs_changes_list',
+    parameters: [
+      ...Object.entries(filters).map(([name, schema]) => ({ name, in: 'query' as const, schema })),
+      ...pageParameters,
+    ],
+    responses: {
+      200: reply('The change log, newest first', ref('ChangeList')),
+      400: reply('What is wrong with each parameter', ref('FieldErrors')),
+      ...refusals,
+    },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const params = new URL(c.req.url).searchParams
+      const page = offsetPage(params)
+      const filter = yield* readChangeFilter(params)
+      const changes = yield* Changes
+      const { count, rows } = yield* changes.list({ filter, ...page })
+      const base = baseUrl(c)
+      const results = rows.map((change) => servedChange(base, change))
+      const url = `${base}${changesPath}`
+      return c.json(envelope({ page: { _tag: 'offset', ...page }, count, results, lastId: null, url, params }))
+    }),
+)
+
+const detailRoute: Route = route(
+  {
+    method: 'get',
+    path: `${changesPath}{id}/`,
+    tags,
+    operationId: 'plugins_pbs_changes_retrieve',
+    parameters: [idParameter],
+    responses: { 200: reply('The entry', ref('Change')), ...notThere, ...refusals },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const id = yield* pathId(c)
+      const changes = yield* Changes
+      const found = yield* changes.get({ id })
+      if (Option.isNone(found)) return yield* notFound('No Change matches the given query.')
+      return c.json(servedChange(baseUrl(c), found.value))
+    }),
+)
+
+/** The change log: what was done to each object, by whom, and in which run or request. */
+export const changePaths: ReadonlyArray<Path> = [{ routes: [listRoute] }, { routes: [detailRoute] }]

@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fakeGateway } from './support/fake-gateway.ts'
+import { type Answer, startTestApi, type TestApi } from './support/test-api.ts'
+
+const list = '/api/plugins/pbs/changes/'
+
+let api: TestApi
+let server: Answer
+let made: Answer
+let changed: Answer
+let deleted: Answer
+
+beforeAll(async () => {
+  api = await startTestApi(fakeGateway().layer)
+  const body = { name: 'pbs-a', host: 'pbs.example.org', token_id: 'sync@pbs!main', token_secret: 'never-in-the-log' }
+  server = await api.ask('POST', '/api/plugins/pbs/servers/', { body })
+  const store = { server: server.json.id, name: 'tank', path: '/mnt/tank' }
+  made = await api.ask('POST', '/api/plugins/pbs/datastores/', { body: store })
+  const one = `/api/plugins/pbs/datastores/${made.json.id}/`
+  changed = await api.ask('PATCH', one, { body: { comment: 'big', path: '/mnt/tank' } })
+  await api.ask('PATCH', one, { body: { used_bytes: 5 } })
+  await api.ask('POST', '/api/plugins/pbs/datastores/', { body: store })
+  deleted = await api.ask('DELETE', one)
+})
+afterAll(() => api.stop())
+
+const requestOf = (answer: Answer) => answer.headers.get('x-request-id')
+const titles = async (query: string) => {
+  const { status, json } = await api.ask('GET', `${list}?${query}`)
+  expect(status).toBe(200)
+  return json.results.map(
+    (entry: { action: { value: string }; object_repr: string }) => `${entry.action.value} ${entry.object_repr}`,
+  )
+}
+const all = ['delete pbs-a/tank', 'update pbs-a/tank', 'create pbs-a/tank', 'create pbs-a']
+
+describe('the change log', () => {
+  test('has every write that changed something, newest first, under the id of its request', async () => {
+    expect([server, made, changed, deleted].map(({ status }) => status)).toEqual([201, 201, 200, 204])
+    const { json } = await api.ask('GET', list)
+    expect(json).toMatchObject({ count: 4, next: null, previous: null })
+    expect(json.results.map((entry: { request_id: string }) => entry.request_id)).toEqual(
+      [deleted, changed, made, server].map(requestOf),
+    )
+    expect(await titles('')).toEqual(all)
+  })
+
+  test("answers an entry in the shape of NetBox's ObjectChange", async () => {
+    const { json: page } = await api.ask('GET', `${list}?action=update`)
+    const [entry] = page.results
+    expect(entry).toEqual({
+      id: expect.any(Number),
+      url: `${api.url}${list}${entry.id}/`,
+      display: 'Datastore pbs-a/tank updated by admin',
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z$/),
+      user_name: 'admin',
+      request_id: requestOf(changed),
+      run: null,
+      action: { value: 'update', label: 'Updated' },
+      changed_object_type: 'netbox_pbs.pbsdatastore',
+      changed_object_id: made.json.id,
+      object_repr: 'pbs-a/tank',
+      prechange_data: { comment: '' },
+      postchange_data: { comment: 'big' },
+      counts: null,
+    })
+    expect((await api.ask('GET', `${list}${entry.id}/`)).json).toEqual(entry)
+  })
+
+  test('has a server that was connected as one creation, without its secret', async () => {
+    const answer = await api.ask('GET', `${list}?changed_object_type=netbox_pbs.pbsserver`)
+    expect(answer.json.results).toMatchObject([
+      {
+        action: { value: 'create', label: 'Created' },
+        prechange_data: {},
+        postchange_data: { name: 'pbs-a', host: 'pbs.example.org', endpoint_state: 'connected', tags: [] },
+      },
+    ])
+    expect(answer.text).not.toContain('never-in-the-log')
+  })
+
+  test.each([
+    ['action=delete', () => '', [all[0]]],
+    ['action=delete&action=create', () => '', [all[0], all[2], all[3]]],
+    ['changed_object_type=netbox_pbs.pbsdatastore&changed_object_id=', () => String(made.json.id), all.slice(0, 3)],
+    ['user_name=', () => 'admin', all],
+    ['user_name=', () => 'nobody', []],
+    ['request_id=', () => String(requestOf(changed)), [all[1]]],
+    ['run=', () => '1', []],
+    ['time_after=', () => '2200-01-01', []],
+    ['time_before=', () => '2200-01-01', all],
+    ['limit=1&offset=', () => '1', [all[1]]],
+    ['action=', () => '', all],
+  ])('is filtered and paged by %s', async (query, value, expected) => {
+    expect(await titles(`${query}${value()}`)).toEqual(expected)
+  })
+
+  test.each([
+    ['action=destroy', { action: ['Select a valid choice. destroy is not one of the available choices.'] }],
+    [
+      'changed_object_type=dcim.site',
+      { changed_object_type: ['Select a valid choice. dcim.site is not one of the available choices.'] },
+    ],
+    ['changed_object_id=x&run=y', { changed_object_id: ['Enter a whole number.'], run: ['Enter a whole number.'] }],
+    ['request_id=x', { request_id: ['Enter a valid UUID.'] }],
+    ['time_after=yesterday', { time_after: ['Enter a valid date/time.'] }],
+    ['user_name=%00', { user_name: ['Null characters are not allowed.'] }],
+  ])('refuses %s', async (query, errors) => {
+    const { status, json } = await api.ask('GET', `${list}?${query}`)
+    expect([status, json]).toEqual([400, errors])
+  })
+
+  test('cannot be written, and has no entry that is not there', async () => {
+    expect((await api.ask('POST', list, { body: {} })).status).toBe(405)
+    expect((await api.ask('GET', `${list}999999/`)).json).toEqual({ detail: 'No Change matches the given query.' })
+    expect((await api.ask('GET', `${list}99999999999999999999/`)).status).toBe(404)
+    expect((await api.ask('GET', list, { token: null })).status).toBe(403)
+  })
+})

@@ -1,0 +1,60 @@
+import type { JsonValue, ModelName } from './registry/field.ts'
+
+/** What was done to an object. */
+export const changeActions = ['create', 'update', 'delete'] as const
+
+/** What was done to an object. */
+export type ChangeAction = (typeof changeActions)[number]
+
+/** The person behind a write by hand, and the request it came with. */
+export interface Actor {
+  /** Username. */
+  readonly user: string
+  /** UUID. What one request does to one object is one entry. */
+  readonly requestId: string
+}
+
+/** Values of a row by field, as REST names them; references are ids. */
+export type LoggedValues = { readonly [field: string]: JsonValue }
+
+/**
+ * An entry of the change log. An update has the touched fields before and after, a creation the whole row after, a deletion the whole row before. Readings of the
+ * moment and counters are in none.
+ */
+export interface LoggedChange {
+  readonly id: number
+  /** RFC 3339; entries of one transaction have the same. */
+  readonly time: string
+  readonly action: ChangeAction
+  readonly model: ModelName
+  /** Null: the entry sums up what a run has created in one scope. */
+  readonly objectId: number | null
+  /** The natural key in words; of a sum the title of its scope. It outlives the object. */
+  readonly title: string
+  /** Id of the object's server; null: none. It outlives the server. */
+  readonly serverId: number | null
+  /** The run that landed it; null: a hand wrote it. */
+  readonly runId: number | null
+  /** The request of the hand; null: a run landed it. */
+  readonly requestId: string | null
+  /** The person: of a run who started it; empty for a schedule. */
+  readonly user: string
+  readonly before: LoggedValues | null
+  readonly after: LoggedValues | null
+  /** Rows by model that the entry stands for beside its object: those a scope has gained, or that went with a server. Null: none. */
+  readonly counts: Readonly<Partial<Record<ModelName, number>>> | null
+}
+
+/** Which entries: those that match all the filters given, each by any of its values. */
+export interface ChangeFilter {
+  readonly actions?: ReadonlyArray<ChangeAction>
+  readonly models?: ReadonlyArray<ModelName>
+  readonly objectIds?: ReadonlyArray<number>
+  readonly users?: ReadonlyArray<string>
+  /** UUIDs. */
+  readonly requestIds?: ReadonlyArray<string>
+  readonly runIds?: ReadonlyArray<number>
+  /** RFC 3339, both included. */
+  readonly after?: string
+  readonly before?: string
+}

@@ -1,0 +1,18 @@
+import { Context, type Effect, type Option } from 'effect'
+import type { ChangeFilter, LoggedChange } from '../change-log.ts'
+import type { Page } from './runs.ts'
+import type { StoreFailed } from './store-failed.ts'
+
+/** The change log, read. It is written by those who write rows, in the same transaction. */
+export class Changes extends Context.Tag('@netbox-pbs/core/Changes')<
+  Changes,
+  {
+    /** Newest first. */
+    readonly list: (request: {
+      readonly filter: ChangeFilter
+      readonly limit: number
+      readonly offset: number
+    }) => Effect.Effect<Page<LoggedChange>, StoreFailed>
+    readonly get: (request: { readonly id: number }) => Effect.Effect<Option.Option<LoggedChange>, StoreFailed>
+  }
+>() {}

@@ -1,0 +1,73 @@
+import type { Actor, ModelName } from '@netbox-pbs/core'
+import { type Kysely, sql } from 'kysely'
+import type { Tables } from '../database/tables.ts'
+import { tables } from '../inventory/columns.ts'
+import { appendChanges, differingMembers, identity } from './append-changes.ts'
+import { wholeRow } from './logged-fields.ts'
+
+/**
+ * A row as the log would tell it, in the text of its JSON, which keeps every digit; null: there is none. Locked until the end of the transaction, and to be read
+ * before the row is written.
+ */
+export async function lockLogged(db: Kysely<Tables>, model: ModelName, id: number): Promise<string | null> {
+  const { rows } = await sql<{ row: string }>`
+    select ${wholeRow(model, 'm')}::text as row from ${sql.table(tables[model])} m where m.id = ${id}::bigint for update`.execute(
+    db,
+  )
+  return rows[0]?.row ?? null
+}
+
+/** An object, and the request that writes it. */
+interface Written {
+  readonly model: ModelName
+  readonly id: number
+  readonly actor: Actor
+}
+
+/**
+ * Logs what a hand has changed of a row since `before`; nothing when nothing differs. What the same request has logged of the row is brought up to date instead: a
+ * server is written more than once while its endpoint is made, and that is one change to whoever asked for it.
+ */
+export async function logHandUpdate(db: Kysely<Tables>, { model, id, actor }: Written, before: string) {
+  const earlier = await earlierEntry(db, { model, id, actor })
+  const first = sql`(${before}::text::jsonb || coalesce(${earlier?.before ?? null}::text::jsonb, '{}'))`
+  const now = sql`select ${identity(model, 'm')}, ${wholeRow(model, 'm')} as row from ${sql.table(tables[model])} m where m.id = ${id}::bigint`
+  if (earlier?.action === 'create') {
+    await sql`update changes e set after = n.row, title = n.title from (${now}) n where e.id = ${earlier.id}::bigint`.execute(
+      db,
+    )
+    return
+  }
+  if (earlier !== null) await sql`delete from changes where id = ${earlier.id}::bigint`.execute(db)
+  await sql`
+    with now as (${now}), touched as (
+      select n.id, n.server_id, n.title, ${differingMembers(first, sql`n.row`)} as before,
+        ${differingMembers(sql`n.row`, first)} as after, null::jsonb as counts
+      from now n
+    ) ${appendChanges('touched', 'update', model, { origin: actor, where: sql`c.before is not null` })}`.execute(db)
+}
+
+/** Forgets that a request has created a row, which the same request takes back; false: it has not. */
+export async function forgetCreated(db: Kysely<Tables>, { model, id, actor }: Written): Promise<boolean> {
+  const earlier = await earlierEntry(db, { model, id, actor })
+  if (earlier?.action !== 'create') return false
+  await sql`delete from changes where id = ${earlier.id}::bigint`.execute(db)
+  return true
+}
+
+interface Earlier {
+  readonly id: number
+  readonly action: 'create' | 'update'
+  /** JSON. */
+  readonly before: string | null
+}
+
+/** What the request has logged of the object so far. */
+async function earlierEntry(db: Kysely<Tables>, { model, id, actor }: Written): Promise<Earlier | null> {
+  const { rows } = await sql<Earlier>`
+    select id, action, before::text as before from changes
+    where request_id = ${actor.requestId}::uuid and model = ${model} and object_id = ${id}::bigint and action <> 'delete'`.execute(
+    db,
+  )
+  return rows[0] ?? null
+}

@@ -1,0 +1,427 @@
+import type { ChangeFilter, LoggedChange } from '@netbox-pbs/core'
+import { type ChangeSets, Changes, HandWrites, InventoryLists, KeyTaken, Runs } from '@netbox-pbs/core/ports'
+import { Effect, Layer, ManagedRuntime, Option } from 'effect'
+import { afterAll, describe, expect, test } from 'vitest'
+import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { ada } from './contract/hands.ts'
+import {
+  change,
+  create,
+  datastoreFacts,
+  groupFacts,
+  jobFacts,
+  landOnce,
+  may,
+  remove,
+  rootOf,
+  serverFacts,
+  snapshotFacts,
+} from './contract/main.ts'
+import { engines } from './engines.ts'
+
+type Ports = HandWrites | InventoryLists | ChangeSets | Changes | Runs
+
+let lastRun = 5_000_000
+/** A run of its own for each landing, so that its entries can be told from all others. */
+const aRun = () => ({ runId: ++lastRun })
+
+let lastRequest = 0
+const aRequest = () => ada(++lastRequest)
+
+/** An entry without what differs from one test run to the next. */
+const told = ({ action, model, title, before, after, counts }: LoggedChange) => ({
+  what: `${action} ${model} ${title}`,
+  before,
+  after,
+  ...(counts === null ? {} : { counts }),
+})
+
+describe.each(engines)('the change log on $engine', ({ migrated }) => {
+  const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
+  const run = <A, E>(effect: Effect.Effect<A, E, Ports>) => runtime.runPromise(effect)
+  afterAll(() => runtime.dispose())
+
+  const list = (filter: ChangeFilter, limit = 50, offset = 0) =>
+    Effect.flatMap(Changes, (changes) => changes.list({ filter, limit, offset }))
+  /** The entries of a run or a request, oldest first. */
+  const entries = (filter: ChangeFilter) => Effect.map(list(filter), ({ rows }) => rows.toReversed().map(told))
+  const landed = ({ runId }: { readonly runId: number }) => entries({ runIds: [runId] })
+  const asked = ({ requestId }: { readonly requestId: string }) => entries({ requestIds: [requestId] })
+
+  const rowsOf = (model: 'group' | 'snapshot' | 'job' | 'datastore', serverId: number) =>
+    Effect.flatMap(InventoryLists, (lists) =>
+      Effect.map(
+        lists.list({
+          model,
+          filters: [{ field: 'server', lookup: 'exact', values: [serverId] }],
+          search: null,
+          order: [],
+          page: { _tag: 'offset', limit: 50, offset: 0 },
+        }),
+        ({ rows }) => rows.map(({ id }) => id),
+      ),
+    )
+  const server = (name: string) =>
+    Effect.gen(function* () {
+      yield* landOnce({ resource: 'servers' }, [{ model: 'server', changes: [create('server', serverFacts(name))] }])
+      return (yield* (yield* InventoryLists).serverIds({ names: [name] })).get(name) ?? 0
+    })
+  /** A server with one synced group of two snapshots. */
+  const synced = (name: string) =>
+    Effect.gen(function* () {
+      const id = yield* server(name)
+      const first = aRun()
+      yield* landOnce(
+        rootOf(name),
+        [
+          { model: 'snapshot', changes: [1, 2].map((day) => create('snapshot', snapshotFacts(id, '100', may(day)))) },
+          { model: 'group', changes: [create('group', groupFacts(id, '100'))] },
+        ],
+        first,
+      )
+      const [newest = 0, oldest = 0] = yield* rowsOf('snapshot', id)
+      const [group = 0] = yield* rowsOf('group', id)
+      return { id, first, newest, oldest, group }
+    })
+
+  test('sums up what a run has created in a scope', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { id, first } = yield* synced('made')
+        expect(yield* landed(first)).toEqual([
+          {
+            what: 'create snapshot snapshots of made/tank',
+            before: null,
+            after: null,
+            counts: { snapshot: 2, group: 1 },
+          },
+        ])
+        const { rows } = yield* list({ runIds: [first.runId] })
+        expect(rows).toMatchObject([{ objectId: null, serverId: id, requestId: null, user: '' }])
+      }),
+    )
+  })
+
+  test('has the touched facts of each row that a run has updated, and who started it', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { id, newest, oldest } = yield* synced('touched')
+        const runs = yield* Runs
+        const started = yield* runs.create({
+          resources: ['snapshots'],
+          servers: null,
+          trigger: 'manual',
+          user: 'grace',
+        })
+        const files = [{ filename: 'index.json.blob', size: 512 }]
+        const [first, second] = [1, 2].map((day) => snapshotFacts(id, '100', may(day)))
+        if (first === undefined || second === undefined) throw new Error('no facts')
+        yield* landOnce(
+          rootOf('touched'),
+          [
+            {
+              model: 'snapshot',
+              changes: [
+                change('snapshot', oldest, first, { comment: 'kept', protected: true, size_bytes: null }),
+                change('snapshot', newest, second, { other_files: files }),
+              ],
+            },
+          ],
+          { runId: started.id },
+        )
+        const manifest = first.manifest_files
+        expect(yield* entries({ users: ['grace'] })).toEqual([
+          {
+            what: 'update snapshot touched/tank/vm/100/2026-05-01T02:00:00Z',
+            before: { comment: '', protected: false, size_bytes: 1000 },
+            after: { comment: 'kept', protected: true, size_bytes: null },
+          },
+          {
+            what: 'update snapshot touched/tank/vm/100/2026-05-02T02:00:00Z',
+            before: { files: manifest },
+            after: { files: [...(Array.isArray(manifest) ? manifest : []), ...files] },
+          },
+        ])
+        const { rows } = yield* list({ users: ['grace'] })
+        expect(rows.map(({ objectId, runId }) => [objectId, runId])).toEqual([
+          [newest, started.id],
+          [oldest, started.id],
+        ])
+      }),
+    )
+  })
+
+  test('has no entry of an update that changes no fact, of a reading, of a deletion that waits, or of an unchanged scope', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { id, newest, oldest } = yield* synced('quiet')
+        const facts = snapshotFacts(id, '100', may(2))
+        const same = aRun()
+        const appears = change('snapshot', newest, facts, {}, true)
+        // Staged against an older reading of main: the row has this comment already.
+        const stale = change('snapshot', oldest, snapshotFacts(id, '100', may(1), { comment: 'old' }), { comment: '' })
+        yield* landOnce(rootOf('quiet'), [{ model: 'snapshot', changes: [appears, stale] }], same)
+        const held = aRun()
+        const gone = { model: 'snapshot' as const, changes: [remove('snapshot', newest, facts)] }
+        yield* landOnce(rootOf('quiet'), [gone], { ...held, held: 'share_of_scope' })
+        const unchanged = aRun()
+        yield* landOnce(rootOf('quiet'), [], unchanged)
+        const readings = aRun()
+        yield* landOnce(
+          { resource: 'servers' },
+          [
+            {
+              model: 'server',
+              changes: [],
+              observed: [{ key: '["quiet"]', values: { status: 'unreachable', last_seen_at: null } }],
+            },
+          ],
+          readings,
+        )
+        expect(yield* Effect.all([same, held, unchanged, readings].map(landed))).toEqual([[], [], [], []])
+      }),
+    )
+  })
+
+  test('has each row that a run has deleted as it was, with the group that was left empty', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { id, newest, oldest, group } = yield* synced('gone')
+        const both = aRun()
+        const facts = groupFacts(id, '100')
+        yield* landOnce(
+          rootOf('gone'),
+          [
+            {
+              model: 'snapshot',
+              changes: [
+                remove('snapshot', oldest, snapshotFacts(id, '100', may(1))),
+                remove('snapshot', newest, snapshotFacts(id, '100', may(2))),
+              ],
+            },
+            { model: 'group', changes: [remove('group', group, facts)] },
+          ],
+          both,
+        )
+        const { manifest_files, other_files: _, ...shown } = snapshotFacts(id, '100', may(1))
+        const own = { tags: [], custom_fields: {} }
+        expect(yield* landed(both)).toEqual([
+          {
+            what: 'delete snapshot gone/tank/vm/100/2026-05-01T02:00:00Z',
+            before: { ...shown, ...own, files: manifest_files },
+            after: null,
+          },
+          expect.objectContaining({ what: 'delete snapshot gone/tank/vm/100/2026-05-02T02:00:00Z' }),
+          { what: 'delete group gone/tank/vm/100', before: { ...facts, ...own }, after: null },
+        ])
+      }),
+    )
+  })
+
+  test('has nothing twice when a landing is repeated, and nothing of one that fails', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { id, newest } = yield* synced('twice')
+        const again = aRun()
+        const facts = snapshotFacts(id, '100', may(2))
+        const part = { model: 'snapshot' as const, changes: [change('snapshot', newest, facts, { comment: 'new' })] }
+        yield* landOnce(rootOf('twice'), [part], again)
+        yield* landOnce(rootOf('twice'), [part], again)
+        expect(yield* landed(again)).toHaveLength(1)
+        const fails = aRun()
+        const impossible = { ...part, changes: [change('snapshot', newest, facts, { comment: 'newer' })] }
+        yield* Effect.exit(landOnce(rootOf('twice'), [impossible], { ...fails, at: 'no moment' }))
+        expect(yield* landed(fails)).toEqual([])
+      }),
+    )
+  })
+
+  test('has what a row made by hand was before a run has adopted it', async () => {
+    await run(
+      Effect.gen(function* () {
+        const id = yield* server('adopted')
+        const hands = yield* HandWrites
+        const row = { server: id, job_type: 'verify', job_id: 'v1', store: 'tank', schedule: 'weekly' }
+        yield* hands.create({ model: 'job', rows: [row], actor: aRequest() })
+        const adopting = aRun()
+        yield* landOnce(
+          { resource: 'jobs', server: 'adopted', job_type: 'verify' },
+          [
+            {
+              model: 'job',
+              changes: [create('job', jobFacts(id, 'v1')), create('job', jobFacts(id, 'v2'))],
+            },
+          ],
+          adopting,
+        )
+        expect(yield* landed(adopting)).toEqual([
+          {
+            what: 'update job adopted/verify/v1',
+            before: { schedule: 'weekly' },
+            after: { schedule: 'daily' },
+          },
+          { what: 'create job verify jobs of adopted', before: null, after: null, counts: { job: 1 } },
+        ])
+      }),
+    )
+  })
+
+  test('has one entry of each row that a hand has made, changed or deleted', async () => {
+    await run(
+      Effect.gen(function* () {
+        const id = yield* server('by-hand')
+        const hands = yield* HandWrites
+        const [making, changing, reading, deleting] = [aRequest(), aRequest(), aRequest(), aRequest()] as const
+        const rows = ['a', 'b'].map((name) => ({ server: id, name, path: `/mnt/${name}` }))
+        const [a = 0] = yield* hands.create({ model: 'datastore', rows, actor: making })
+        const whole = { ...datastoreFacts(id, 'a'), tags: [], custom_fields: {} }
+        expect(yield* asked(making)).toEqual([
+          { what: 'create datastore by-hand/a', before: null, after: whole },
+          expect.objectContaining({ what: 'create datastore by-hand/b' }),
+        ])
+        const values = { comment: 'big', path: '/mnt/a', tags: [{ slug: 'x' }], used_bytes: 5 }
+        yield* hands.update({ model: 'datastore', id: a, values, actor: changing })
+        yield* hands.update({ model: 'datastore', id: a, values: { used_bytes: 7 }, actor: reading })
+        const touched = { comment: 'big', tags: [{ slug: 'x' }] }
+        expect(yield* asked(changing)).toEqual([
+          { what: 'update datastore by-hand/a', before: { comment: '', tags: [] }, after: touched },
+        ])
+        expect(yield* asked(reading)).toEqual([])
+        yield* hands.remove({ model: 'datastore', id: a, actor: deleting })
+        expect(yield* asked(deleting)).toEqual([
+          { what: 'delete datastore by-hand/a', before: { ...whole, ...touched }, after: null },
+        ])
+        const { rows: whose } = yield* list({ requestIds: [deleting.requestId] })
+        expect(whose).toMatchObject([{ objectId: a, serverId: id, runId: null, ...deleting }])
+      }),
+    )
+  })
+
+  test('has the group that comes and goes with a snapshot of a hand', async () => {
+    await run(
+      Effect.gen(function* () {
+        const id = yield* server('alone')
+        const hands = yield* HandWrites
+        const [making, deleting] = [aRequest(), aRequest()] as const
+        const key = { server: id, datastore_name: 'tank', backup_type: 'vm', backup_id: '7', backup_time: may(1) }
+        const [snapshot = 0] = yield* hands.create({ model: 'snapshot', rows: [key], actor: making })
+        yield* hands.remove({ model: 'snapshot', id: snapshot, actor: deleting })
+        const what = (action: string) => [
+          `${action} snapshot alone/tank/vm/7/2026-05-01T02:00:00Z`,
+          `${action} group alone/tank/vm/7`,
+        ]
+        expect((yield* asked(making)).map((entry) => entry.what)).toEqual(what('create'))
+        expect((yield* asked(deleting)).map((entry) => entry.what)).toEqual(what('delete'))
+      }),
+    )
+  })
+
+  test('sums up what went with a server', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { id } = yield* synced('whole')
+        const hands = yield* HandWrites
+        const actor = aRequest()
+        yield* hands.remove({ model: 'server', id, actor })
+        expect(yield* asked(actor)).toEqual([
+          {
+            what: 'delete server whole',
+            before: { ...serverFacts('whole'), tags: [], custom_fields: {} },
+            after: null,
+            counts: { datastore: 0, namespace: 0, group: 1, snapshot: 2, job: 0 },
+          },
+        ])
+      }),
+    )
+  })
+
+  test('has one entry of what a request does to an object in several steps, and none of what it takes back', async () => {
+    await run(
+      Effect.gen(function* () {
+        const hands = yield* HandWrites
+        const [making, renaming, undoing, refused] = [aRequest(), aRequest(), aRequest(), aRequest()] as const
+        const noone = { host: 'h', token_id: 't@pbs!x' }
+        const of = (values: object) => ({ name: 'steps', ...noone, ...values })
+        const write = (id: number, values: Readonly<Record<string, string | number>>, actor = making) =>
+          hands.update({ model: 'server', id, values, actor })
+        const rows = [of({ endpoint_state: 'pending' })]
+        const [id = 0] = yield* hands.create({ model: 'server', rows, actor: making })
+        yield* write(id, { endpoint_state: 'connected', endpoint_id: 4 })
+        const made = { what: 'create server steps', before: null }
+        expect(yield* asked(making)).toMatchObject([
+          { ...made, after: of({ endpoint_state: 'connected', endpoint_id: 4 }) },
+        ])
+        yield* write(id, { host: 'other', endpoint_state: 'pending' }, renaming)
+        yield* write(id, { name: 'renamed', endpoint_state: 'connected' }, renaming)
+        expect(yield* asked(renaming)).toEqual([
+          {
+            what: 'update server renamed',
+            before: { name: 'steps', host: 'h' },
+            after: { name: 'renamed', host: 'other' },
+          },
+        ])
+        yield* write(id, { host: 'third', endpoint_state: 'pending' }, undoing)
+        yield* write(id, { host: 'other', endpoint_state: 'connected' }, undoing)
+        expect(yield* asked(undoing)).toEqual([])
+        const [again = 0] = yield* hands.create({ model: 'server', rows, actor: refused })
+        yield* hands.remove({ model: 'server', id: again, actor: refused })
+        expect(yield* asked(refused)).toEqual([])
+      }),
+    )
+  })
+
+  test('has nothing of a write that is refused', async () => {
+    await run(
+      Effect.gen(function* () {
+        const id = yield* server('refused')
+        const hands = yield* HandWrites
+        const [making, moving] = [aRequest(), aRequest()] as const
+        const store = (name: string) => ({ server: id, name, path: '/' })
+        const [first = 0] = yield* hands.create({
+          model: 'datastore',
+          rows: [store('a'), store('b')],
+          actor: aRequest(),
+        })
+        const create = hands.create({ model: 'datastore', rows: [store('c'), store('a')], actor: making })
+        expect(yield* Effect.flip(create)).toEqual(new KeyTaken({ model: 'datastore', index: 1 }))
+        const update = hands.update({ model: 'datastore', id: first, values: { name: 'b' }, actor: moving })
+        expect(yield* Effect.flip(update)).toEqual(new KeyTaken({ model: 'datastore', index: 0 }))
+        expect(yield* Effect.all([making, moving].map(asked))).toEqual([[], []])
+      }),
+    )
+  })
+
+  test('is listed newest first, by page and by each filter', async () => {
+    await run(
+      Effect.gen(function* () {
+        const id = yield* server('listed')
+        const hands = yield* HandWrites
+        const actor = { ...aRequest(), user: 'linus' }
+        const rows = ['a', 'b', 'c'].map((name) => ({ server: id, name, path: '/' }))
+        const [a = 0] = yield* hands.create({ model: 'datastore', rows, actor })
+        yield* hands.remove({ model: 'datastore', id: a, actor: { ...aRequest(), user: 'linus' } })
+        const of = { users: ['linus'] }
+        const titles = (filter: ChangeFilter, limit?: number, offset?: number) =>
+          Effect.map(list({ ...of, ...filter }, limit, offset), ({ count, rows: found }) => [
+            count,
+            ...found.map(({ action, title }) => `${action} ${title}`),
+          ])
+        const all = ['delete listed/a', 'create listed/c', 'create listed/b', 'create listed/a']
+        expect(yield* titles({})).toEqual([4, ...all])
+        expect(yield* titles({}, 2, 1)).toEqual([4, ...all.slice(1, 3)])
+        expect(yield* titles({ actions: ['delete'] })).toEqual([1, all[0]])
+        expect(yield* titles({ models: ['datastore'], objectIds: [a] })).toEqual([2, all[0], all[3]])
+        expect(yield* titles({ models: ['job'] })).toEqual([0])
+        expect(yield* titles({ requestIds: [actor.requestId] })).toEqual([3, ...all.slice(1)])
+        expect(yield* titles({ runIds: [1] })).toEqual([0])
+        const [newest, ...others] = (yield* list(of)).rows
+        if (newest === undefined) throw new Error('nothing listed')
+        expect(yield* titles({ after: newest.time })).toEqual([1, all[0]])
+        expect(yield* titles({ before: others[0]?.time ?? '' })).toEqual([3, ...all.slice(1)])
+        const changes = yield* Changes
+        expect(yield* changes.get({ id: newest.id })).toEqual(Option.some(newest))
+        expect(yield* changes.get({ id: newest.id + 1000 })).toEqual(Option.none())
+      }),
+    )
+  })
+})

@@ -1,0 +1,22 @@
+import type { Actor } from '@netbox-pbs/core'
+import { HandWrites } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+
+type Hands = HandWrites['Type']
+type Unsigned<F extends (request: never) => unknown> = Omit<Parameters<F>[0], 'actor'>
+
+/** A person in a request of this number. */
+export const ada = (request: number): Actor => ({
+  user: 'ada',
+  requestId: `5c0f2f7e-0000-4000-8000-${String(request).padStart(12, '0')}`,
+})
+
+let requests = 1000
+
+/** The port with every call a request of its own, for tests that do not ask who wrote. */
+export const hands = Effect.map(HandWrites, (writes) => ({
+  create: (request: Unsigned<Hands['create']>) => writes.create({ ...request, actor: ada(requests++) }),
+  update: (request: Unsigned<Hands['update']>) => writes.update({ ...request, actor: ada(requests++) }),
+  remove: (request: Unsigned<Hands['remove']>) => writes.remove({ ...request, actor: ada(requests++) }),
+  pendingSince: writes.pendingSince,
+}))
