@@ -226,7 +226,7 @@ describe('a host', () => {
 test('what lies where, who one is and whether it works', async () => {
   expect((await api.ask('GET', `${root}/`)).json).toEqual(
     Object.fromEntries(
-      ['datastores', 'groups', 'jobs', 'namespaces', 'servers', 'settings', 'snapshots', 'sync-runs'].map((name) => [
+      ['changes', 'datastores', 'groups', 'jobs', 'namespaces', 'servers', 'settings', 'snapshots', 'sync-runs'].map((name) => [
         name,
         `${api.url}${root}/${name}/`,
       ]),

@@ -4,10 +4,11 @@ import { startPostgres } from '@netbox-pbs/testing'
 import { Duration, Effect, Layer, Redacted } from 'effect'
 import { sql } from 'kysely'
 import { Database, inventoryLayer, migrate } from '../src/index.ts'
-import { create, groupFacts, landOnce, serverFacts, snapshotFacts } from '../test/contract/main.ts'
+import { change, create, groupFacts, landOnce, remove, serverFacts, snapshotFacts } from '../test/contract/main.ts'
 
 /**
- * How long the rows of a first sync take from memory to committed, and how that compares with COPY of the same rows into the same tables:
+ * How long the rows of a first sync take from memory to committed, and how that compares with COPY of the same rows into the same tables; then how long it takes
+ * to land as many updates and deletions:
  * `node --conditions=source --import tsx packages/store-postgres/bench/land-snapshots.ts [pg|pglite] [groups] [snapshots a group]`
  */
 const [engine = 'pg', groups = '1000', each = '100'] = process.argv.slice(2)
@@ -33,6 +34,16 @@ const timed = <A, E, R>(what: string, work: Effect.Effect<A, E, R>, rows = group
 
 const statement = (text: string) =>
   Effect.flatMap(Database, (database) => database.query('measuring', (db) => sql.raw(text).execute(db)))
+
+const rowsOf = Effect.flatMap(Database, (database) =>
+  database.query('measuring', (db) =>
+    sql<{
+      id: number
+      backup_id: string
+      backup_time: string
+    }>`select id, backup_id, backup_time from snapshots`.execute(db),
+  ),
+)
 
 const program = Effect.gen(function* () {
   yield* migrate
@@ -71,6 +82,25 @@ const program = Effect.gen(function* () {
   yield* timed('append', append)
   yield* timed('land', changeSets.land(landing))
   yield* timed('land again, nothing changed', changeSets.land(landing))
+  const { rows: landed } = yield* rowsOf
+  const facts = landed.map(({ id, backup_id, backup_time }) => ({
+    id,
+    facts: snapshotFacts(server, backup_id, backup_time, { manifest_files: files }),
+  }))
+  const landAll = (what: string, runId: number, changes: ReadonlyArray<Change>) =>
+    Effect.gen(function* () {
+      const open = yield* changeSets.open({ runId, server: 'pbs' })
+      for (let from = 0; from < changes.length; from += 5000) {
+        const part = { changeSet: open, scope, model: 'snapshot', changes: changes.slice(from, from + 5000) } as const
+        yield* changeSets.append(part)
+      }
+      yield* timed(what, changeSets.land({ ...landing, changeSet: open, runId }))
+    })
+  yield* landAll(
+    'land updates of all, one field each',
+    1_000_001,
+    facts.map((row) => change('snapshot', row.id, row.facts, { comment: 'kept for the audit' })),
+  )
   if (engine === 'pg') {
     const path = `/tmp/netbox-pbs-bench-${process.pid}.copy`
     const columns = `server_id, datastore_name, namespace, backup_type, backup_id, backup_time, size_bytes, owner, protected, comment, verification_state, verification_upid,
@@ -83,6 +113,12 @@ const program = Effect.gen(function* () {
     )
     yield* statement(`copy (select 1) to program 'rm ${path}'`)
   }
+  const { rows: left } = yield* rowsOf
+  yield* landAll(
+    'land deletions of all',
+    1_000_002,
+    left.map((row) => remove('snapshot', row.id, snapshotFacts(server, row.backup_id, row.backup_time))),
+  )
 })
 
 const measure = (database: Layer.Layer<Database, unknown>) =>

@@ -163,7 +163,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
         yield* landOnce(rootOf('quiet'), [{ model: 'snapshot', changes: [appears, stale] }], same)
         const held = aRun()
         const gone = { model: 'snapshot' as const, changes: [remove('snapshot', newest, facts)] }
-        yield* landOnce(rootOf('quiet'), [gone], { ...held, held: 'share_of_scope' })
+        yield* landOnce(rootOf('quiet'), [gone], { ...held, held: 'too_many' })
         const unchanged = aRun()
         yield* landOnce(rootOf('quiet'), [], unchanged)
         const readings = aRun()
