@@ -95,14 +95,15 @@ export async function settleTouchedGroups(
     // The transaction that clears a digest is noted: a landing whose source was read before must not store a new one.
     await sql`
       with settled as (
-      insert into groups as g (server_id, datastore_name, namespace, backup_type, backup_id, presence, digest_cleared_by)
-      select distinct ${place.serverId}::bigint, ${place.datastoreName}::text, ${place.namespace}::text, k.backup_type, k.backup_id, 'manual', pg_current_xact_id()
-      from (${touched}) k
-      on conflict (server_id, datastore_name, namespace, backup_type, backup_id)
-      do update set digest = null, digest_cleared_by = excluded.digest_cleared_by
-      returning g.*, g.xmax = 0 as is_new
-      ), made as (select ${created('group', 's')} from settled s where s.is_new)
-      ${appendChanges('made', 'create', 'group', { origin })}`.execute(db)
+        insert into groups as g (server_id, datastore_name, namespace, backup_type, backup_id, presence, digest_cleared_by)
+        select distinct ${place.serverId}::bigint, ${place.datastoreName}::text, ${place.namespace}::text, k.backup_type, k.backup_id, 'manual', pg_current_xact_id()
+        from (${touched}) k
+        on conflict (server_id, datastore_name, namespace, backup_type, backup_id)
+        do update set digest = null, digest_cleared_by = excluded.digest_cleared_by
+        returning g.*, g.xmax = 0 as is_new
+      ), made as (
+        select ${created('group', 's')} from settled s where s.is_new
+      ) ${appendChanges('made', 'create', 'group', { origin })}`.execute(db)
     await recountGroups(db, place, touched)
     await pruneGroups(db, place, { origin, touched })
     await recountNamespaces(db, namespaceOf(place))
