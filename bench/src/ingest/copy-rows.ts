@@ -2,10 +2,8 @@ import { createReadStream, createWriteStream, openAsBlob } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { Database } from '@netbox-pbs/store-postgres'
-import { Effect } from 'effect'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
-import { databaseAt, filledTables, type StoreAt } from './store.ts'
+import { type Driver, filledTables, type StoreAt, withDriver } from './store.ts'
 
 /**
  * The yardstick of a first sync: seconds of `COPY … FROM STDIN` of the rows that `synced` now has into `empty`, which has the same tables with the
@@ -13,22 +11,15 @@ import { databaseAt, filledTables, type StoreAt } from './store.ts'
  */
 export async function secondsOfCopy(synced: StoreAt, empty: StoreAt, folder: string): Promise<number> {
   const fileOf = (table: string): string => join(folder, `${table}.copy`)
-  await onDriver(synced, async (driver) => {
+  await withDriver(synced, async (driver) => {
     for (const table of filledTables) await copyOut(driver, table, fileOf(table))
   })
-  return await onDriver(empty, async (driver) => {
+  return await withDriver(empty, async (driver) => {
     const begun = performance.now()
     for (const table of filledTables) await copyIn(driver, table, fileOf(table))
     return (performance.now() - begun) / 1000
   })
 }
-
-type Driver = Database['Type']['driver']
-
-const onDriver = <A>(store: StoreAt, use: (driver: Driver) => Promise<A>): Promise<A> =>
-  Effect.runPromise(
-    Effect.flatMap(Database, ({ driver }) => Effect.promise(() => use(driver))).pipe(Effect.provide(databaseAt(store))),
-  )
 
 async function copyOut(driver: Driver, table: string, file: string): Promise<void> {
   if (driver._tag === 'pglite') {

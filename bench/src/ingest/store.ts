@@ -28,23 +28,29 @@ const inventoryTables = [...filledTables, 'jobs']
 export const migrated = (store: StoreAt): Promise<void> =>
   Effect.runPromise(migrate.pipe(Effect.provide(databaseAt(store)), Effect.asVoid))
 
-/**
- * How many rows the inventory's tables have seen written since they were made, by the server's own counters. What earlier sessions did
- * is counted when they have ended.
- */
-export const writtenRows = (store: StoreAt): Promise<number> =>
+/** The driver of a database layer. */
+export type Driver = Database['Type']['driver']
+
+/** Opens a database, uses it and closes it. */
+export const withDriver = <A>(store: StoreAt, use: (driver: Driver) => Promise<A>): Promise<A> =>
   Effect.runPromise(
-    Effect.flatMap(Database, ({ driver }) =>
-      Effect.promise(async () => {
-        const rows = async (text: string): Promise<ReadonlyArray<{ readonly n: unknown }>> =>
-          driver._tag === 'pg'
-            ? (await driver.pool.query(text)).rows
-            : (await driver.pglite.query<{ n: unknown }>(text)).rows
-        while (Number((await rows(otherSessions))[0]?.n) > 0) await new Promise((resolve) => setTimeout(resolve, 50))
-        return Number((await rows(written))[0]?.n)
-      }),
-    ).pipe(Effect.provide(databaseAt(store))),
+    Effect.flatMap(Database, ({ driver }) => Effect.promise(() => use(driver))).pipe(Effect.provide(databaseAt(store))),
   )
+
+/**
+ * How many rows the inventory's tables have seen written, by the database's own counters: on PostgreSQL since they were made, in sessions that have ended,
+ * and this waits for their end; on PGlite since this process opened it, for it keeps none.
+ */
+export async function writtenRows(driver: Driver): Promise<number> {
+  if (driver._tag === 'pglite') {
+    await driver.pglite.query('select pg_stat_force_next_flush()')
+    const { rows } = await driver.pglite.query<{ readonly n: unknown }>(written)
+    return Number(rows[0]?.n)
+  }
+  const n = async (text: string): Promise<number> => Number((await driver.pool.query(text)).rows[0]?.n)
+  while ((await n(otherSessions)) > 0) await new Promise((resolve) => setTimeout(resolve, 50))
+  return await n(written)
+}
 
 const otherSessions = `
   select count(*) as n from pg_stat_activity

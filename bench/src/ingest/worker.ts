@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto'
 import type { Run } from '@netbox-pbs/core'
 import { Runs } from '@netbox-pbs/core/ports'
 import { proxboxSourceLayer } from '@netbox-pbs/proxbox-client'
-import { inventoryLayer, queueLayer, secretBoxLayer, settingsLayer } from '@netbox-pbs/store-postgres'
+import { Database, inventoryLayer, queueLayer, secretBoxLayer, settingsLayer } from '@netbox-pbs/store-postgres'
 import { startRun } from '@netbox-pbs/sync'
 import { tick } from '@netbox-pbs/worker'
-import { Effect, Layer, Option, Redacted } from 'effect'
+import { Context, Effect, Layer, Option, Redacted } from 'effect'
 import { asPart } from './child.ts'
 import { recordedResources } from './recording.ts'
-import { databaseAt, type StoreAt } from './store.ts'
+import { databaseAt, type StoreAt, writtenRows } from './store.ts'
 
 /** What the worker's process is told. */
 export interface WorkerTask {
@@ -21,6 +21,8 @@ export interface WorkerAnswer {
   readonly seconds: number
   readonly peakRssMb: number
   readonly run: Run
+  /** Rows written to the inventory's tables, where only this process can count them; null on a server. */
+  readonly rowsWritten: number | null
 }
 
 const syncOnce = ({ store, gatewayUrl }: WorkerTask) =>
@@ -29,15 +31,19 @@ const syncOnce = ({ store, gatewayUrl }: WorkerTask) =>
       key: Redacted.make(randomBytes(32).toString('base64')),
       keyName: 'NETBOX_PBS_SECRET_KEY',
     })
+    const database = yield* Layer.build(databaseAt(store))
+    const { driver } = Context.get(database, Database)
+    const written = Effect.promise(async () => (driver._tag === 'pglite' ? await writtenRows(driver) : null))
     const stores = yield* Layer.build(
       Layer.mergeAll(inventoryLayer, queueLayer, settingsLayer).pipe(
-        Layer.provide(databaseAt(store)),
+        Layer.provide(Layer.succeedContext(database)),
         Layer.provide(box),
       ),
     )
     const address = Effect.succeed({ url: gatewayUrl, key: Redacted.make('recorded') })
     const source = yield* Layer.build(proxboxSourceLayer({ address }))
     return yield* Effect.gen(function* () {
+      const before = yield* written
       const begun = performance.now()
       const { id } = yield* startRun({ resources: recordedResources, servers: null, trigger: 'manual', user: 'bench' })
       while (yield* tick) {
@@ -45,7 +51,9 @@ const syncOnce = ({ store, gatewayUrl }: WorkerTask) =>
       }
       const seconds = (performance.now() - begun) / 1000
       const run = Option.getOrThrow(yield* (yield* Runs).get({ id }))
-      return { seconds, peakRssMb: process.resourceUsage().maxRSS / 1024, run }
+      const after = yield* written
+      const rowsWritten = before === null || after === null ? null : after - before
+      return { seconds, rowsWritten, peakRssMb: process.resourceUsage().maxRSS / 1024, run }
     }).pipe(Effect.provide(stores), Effect.provide(source))
   }).pipe(Effect.scoped)
 
