@@ -251,3 +251,17 @@ describe('without endpoints', () => {
     expect(await (await gateway.request('/pbs/sync/full')).json()).toEqual({ items: [], raw: null })
   })
 })
+
+test('a store hidden by NoAccess of token or user changes the view of the datastores', async () => {
+  await gatewayWith()
+  const view = async () =>
+    ofKind(await syncFrames(gateway, 'datastores'), 'complete').find((f) => f.resource === 'datastores')?.view
+  const [before, kept] = [await view(), [...pbs.state.acl]]
+  expect(await view()).toBe(before)
+  for (const authId of [pbs.tokens.audit.tokenId, 'inventory@pbs']) {
+    pbs.state.acl.push({ path: '/datastore/vault', authId, role: 'NoAccess', propagate: true })
+    expect(await view()).not.toBe(before)
+    pbs.state.acl.splice(0, pbs.state.acl.length, ...kept)
+    expect(await view()).toBe(before)
+  }
+})

@@ -138,3 +138,22 @@ test('a store in maintenance: its scopes are skipped, and the run is complete', 
   sick.setMaintenance(store(), null)
   expect((await syncAndWait(running)).status.value).toBe('completed')
 })
+
+test('a store hidden by NoAccess: nothing vanishes, and what is held back carries missing_since', async () => {
+  const kept = [...sick.state.acl]
+  const hidden = sick.state.datastores.at(-1)?.name ?? ''
+  const stores = async () => allRows(running, 'datastores', `&server_id=${sickId}`)
+  const before = await rowsOfSick(running)
+  for (const authId of [sick.tokens.audit.tokenId, 'inventory@pbs'])
+    sick.state.acl.push({ path: `/datastore/${hidden}`, authId, role: 'NoAccess', propagate: true })
+
+  const run = await syncAndWait(running)
+  expect(run.status.value).toBe('incomplete')
+  expect(run.scopes.map(({ reason }) => reason?.code)).toContain('view_changed')
+  expect((await rowsOfSick(running)).length).toBe(before.length)
+  expect((await stores()).filter((row) => row.missing_since !== null).map(({ name }) => name)).toEqual([hidden])
+
+  sick.state.acl.splice(0, sick.state.acl.length, ...kept)
+  expect((await syncAndWait(running)).status.value).toBe('completed')
+  expect(await rowsOfSick(running)).toEqual(before)
+})

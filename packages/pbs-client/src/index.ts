@@ -17,7 +17,7 @@ export { makePbsClient, type PbsClient, type PbsSnapshotQuery } from './pbs-clie
 export { type PbsError, type PbsFailure, type PbsFailureReason, PbsRequestFailed } from './pbs-error.ts'
 export { capabilitiesOf, compareReleases, type PbsCapabilities, type PbsRelease, parseRelease } from './pbs-version.ts'
 export type { PbsProbe } from './probe.ts'
-export { PbsNodeStatus, PbsPermissions, PbsTime, PbsVersion } from './server-schemas.ts'
+export { PbsAclEntry, PbsNodeStatus, PbsPermissions, PbsTime, PbsVersion } from './server-schemas.ts'
 export { cryptModeOf, isFinished, type SnapshotCryptMode, type SnapshotFacts, verifiedAt } from './snapshot-state.ts'
 export { escapeWorkerId, formatUpid, type PbsUpid, parseUpid, unescapeWorkerId } from './upid.ts'
 export type { PresentedCertificate } from './verified-socket.ts'

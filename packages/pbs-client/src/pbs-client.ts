@@ -17,7 +17,7 @@ import { capabilitiesOf, parseRelease } from './pbs-version.ts'
 import { type PbsProbe, probeServer } from './probe.ts'
 import { readObject, readRows, streamRows } from './read-list.ts'
 import { readPermissions } from './read-permissions.ts'
-import { PbsNodeStatus, type PbsPermissions, PbsTime, PbsVersion } from './server-schemas.ts'
+import { PbsAclEntry, PbsNodeStatus, type PbsPermissions, PbsTime, PbsVersion } from './server-schemas.ts'
 
 /** Which snapshots to list: one namespace, or one group of it when type and id are given. */
 export interface PbsSnapshotQuery {
@@ -37,6 +37,8 @@ export interface PbsClient {
   readonly time: () => Effect.Effect<PbsTime, PbsError>
   /** The privileges of this token, for all paths or for one. */
   readonly permissions: (path?: string) => Effect.Effect<PbsPermissions, PbsError>
+  /** All entries with Sys.Audit on `/access/acl`; without it only those of tokens the caller owns. */
+  readonly acl: () => Rows<PbsAclEntry>
   readonly nodeStatus: () => Effect.Effect<PbsNodeStatus, PbsError>
   readonly datastores: () => Rows<PbsDatastoreListItem>
   readonly datastoreConfigs: () => Rows<PbsDatastoreConfig>
@@ -106,6 +108,7 @@ export const makePbsClient = (connection: PbsConnection): Effect.Effect<PbsClien
       version,
       time: Effect.fn('PbsClient.time')(() => readObject(transport, PbsTime, '/nodes/localhost/time')),
       permissions: Effect.fn('PbsClient.permissions')((path?: string) => readPermissions(transport, path)),
+      acl: Effect.fn('PbsClient.acl')(() => readRows(transport, PbsAclEntry, '/access/acl')),
       nodeStatus: Effect.fn('PbsClient.nodeStatus')(() =>
         readObject(transport, PbsNodeStatus, '/nodes/localhost/status'),
       ),

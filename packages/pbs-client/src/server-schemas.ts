@@ -37,3 +37,16 @@ export const PbsPermissions = z.record(
   z.record(z.string(), z.union([z.boolean(), z.number().transform((n) => n !== 0)])),
 )
 export type PbsPermissions = Readonly<Record<string, Readonly<Record<string, boolean>>>>
+
+/** `/access/acl`: one role of one user, token or group on one path. */
+export const PbsAclEntry = z.object({
+  path: z.string().transform((path) => (path === '' ? '/' : path)),
+  ugid: z.string(),
+  ugid_type: z.string(),
+  propagate: z
+    .union([z.boolean(), z.number().transform((n) => n !== 0)])
+    .nullable()
+    .default(null),
+  roleid: z.string(),
+})
+export type PbsAclEntry = WithUnsafeIntegers<Readonly<z.output<typeof PbsAclEntry>>>

@@ -160,3 +160,17 @@ test('permissions are a map of paths', async () => {
     '/datastore/tank': { 'Datastore.Audit': false },
   })
 })
+
+test('the ACL is a list of entries, the root is /', async () => {
+  const entry = { ugid: 'a@pbs!t', ugid_type: 'user', roleid: 'NoAccess' }
+  harness.answer(
+    json([
+      { ...entry, path: '', propagate: 1 },
+      { ...entry, path: '/datastore/tank' },
+    ]),
+  )
+  expect(await harness.succeeds((client) => client.acl())).toEqual([
+    { ...entry, path: '/', propagate: true, unsafeIntegers: [] },
+    { ...entry, path: '/datastore/tank', propagate: null, unsafeIntegers: [] },
+  ])
+})

@@ -101,3 +101,16 @@ describe('the own permissions', () => {
     })
   })
 })
+
+test('the ACL is shown whole with Sys.Audit, else the entries of own tokens: none to a token', async () => {
+  const entries = await readSorted(sim, '/access/acl', 'ugid')
+  expect(entries.length).toBe(sim.state.acl.length)
+  expect(entries).toContainEqual({
+    path: '/',
+    ugid: sim.tokens.auditOnly.tokenId,
+    ugid_type: 'user',
+    propagate: true,
+    roleid: 'Audit',
+  })
+  expect(await read(sim, '/access/acl', { token: sim.tokens.oneStore })).toEqual([])
+})

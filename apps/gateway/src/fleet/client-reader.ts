@@ -1,6 +1,7 @@
 import type { PbsClient, PbsRequestFailed } from '@netbox-pbs/pbs-client'
 import { Chunk, Effect, Stream } from 'effect'
 import type { ScopeFailed } from '../frames/scope-failed.ts'
+import { withWithheld } from '../permissions/withheld.ts'
 import { scopeFailure } from '../translate/failure.ts'
 import type { PbsReader } from './pbs-reader.ts'
 
@@ -12,10 +13,18 @@ export const clientReader = (
   const one = <A>(read: Effect.Effect<A, PbsRequestFailed>) => bounded(Effect.mapError(read, scopeFailure))
   const whole = <A>(rows: Stream.Stream<A, PbsRequestFailed>) =>
     one(Effect.map(Stream.runCollect(rows), Chunk.toReadonlyArray))
+  // A token that may not read the ACL, or a server without it, leaves what `/access/permissions` lists.
+  const acl = Effect.catchIf(
+    client.acl(),
+    ({ reason }) => reason === 'forbidden' || reason === 'unsupported' || reason === 'not_found',
+    () => Effect.succeed([]),
+  )
   return {
     version: one(client.version()),
     time: one(client.time()),
-    permissions: one(client.permissions()),
+    permissions: Effect.zipWith(one(client.permissions()), one(acl), (permissions, entries) =>
+      withWithheld(permissions, entries, client.connection.tokenId),
+    ),
     datastores: one(client.datastores()),
     datastoreConfigs: one(client.datastoreConfigs()),
     datastoreUsages: one(client.datastoreUsage()),

@@ -22,6 +22,7 @@ export type Row<A> = A & { readonly unsafeIntegers: ReadonlyArray<string> }
 export interface PbsReader {
   readonly version: Read<PbsVersion>
   readonly time: Read<PbsTime>
+  /** Paths where an ACL entry withholds everything are in it, without privileges. */
   readonly permissions: Read<Permissions>
   readonly datastores: Read<ReadonlyArray<PbsDatastoreListItem>>
   readonly datastoreConfigs: Read<ReadonlyArray<PbsDatastoreConfig>>

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { gapsOf, missingPrivileges, ownerOnly } from './gaps.ts'
 import { coversBelow, type Permissions, privilegesOn } from './permissions.ts'
 import { viewOf } from './view.ts'
+import { withWithheld } from './withheld.ts'
 
 const audit = { 'Datastore.Audit': true, 'Sys.Audit': true }
 const full: Permissions = {
@@ -70,6 +71,25 @@ describe('the view', () => {
     ['tape, for tape jobs', jobs('tape'), { '/': { ...audit, 'Remote.Audit': true }, '/datastore': audit }, true],
   ])('%s', (_, scope, changed, differs) => {
     expect(viewOf(scope, changed) !== viewOf(scope, full)).toBe(differs)
+  })
+})
+
+describe('what an ACL entry withholds', () => {
+  const stores: ServerScope = { resource: 'datastores', server: 'a' }
+  const held = { ugid: 'a@pbs!t', ugid_type: 'user' }
+  test.each<[string, ServerScope, Parameters<typeof withWithheld>[1], boolean]>([
+    ['a store, of the token', stores, [{ ...held, path: '/datastore/other' }], true],
+    ['a store, of its user', stores, [{ ...held, ugid: 'a@pbs', path: '/datastore/other' }], true],
+    ['a store, of a group', stores, [{ ugid: 'g', ugid_type: 'group', path: '/datastore/other' }], true],
+    ['a store, of somebody else', stores, [{ ...held, ugid: 'b@pbs', path: '/datastore/other' }], false],
+    ['a namespace', namespaces, [{ ...held, path: '/datastore/tank/x' }], true],
+    ['the store above', snapshots, [{ ...held, path: '/datastore/tank' }], true],
+    ['another store', snapshots, [{ ...held, path: '/datastore/other' }], false],
+    ['a store, for verify jobs', jobs('verify'), [{ ...held, path: '/datastore/other' }], true],
+    ['a path that is listed', stores, [{ ...held, path: '/datastore' }], false],
+    ['nothing', stores, [], false],
+  ])('%s', (_, scope, acl, differs) => {
+    expect(viewOf(scope, withWithheld(full, acl, 'a@pbs!t')) !== viewOf(scope, full)).toBe(differs)
   })
 })
 

@@ -1,4 +1,4 @@
-/** `/access/permissions` of the caller: path → privilege → whether it propagates to paths below. Paths without any are left out. */
+/** `/access/permissions` of the caller: path → privilege → whether it propagates to paths below. PBS leaves out paths without any. */
 export type Permissions = Readonly<Record<string, Readonly<Record<string, boolean>>>>
 
 /** The privileges of the caller on one path: those listed for it, else what its nearest listed ancestor propagates. */

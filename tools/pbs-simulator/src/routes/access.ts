@@ -18,6 +18,14 @@ const permissionsOf = (context: RouteContext): Json => {
   return Object.fromEntries(found)
 }
 
+/** All entries to who may audit the ACL, to others those of the tokens they own. */
+const aclOf = (context: RouteContext): Json => {
+  const all = may(context, '/access/acl', 'Sys.Audit')
+  return context.state.acl
+    .filter((entry) => all || ownerOf(entry.authId) === context.authId)
+    .map(({ path, authId: ugid, role, propagate }) => ({ path, ugid, ugid_type: 'user', propagate, roleid: role }))
+}
+
 /** What the caller may do: the best self-check of a token. */
 export const accessRoutes: readonly Route[] = [
   {
@@ -29,5 +37,12 @@ export const accessRoutes: readonly Route[] = [
       path: { type: 'string', optional: true, minLength: 1, maxLength: 128, pattern: /^\/(?:[^/]+(?:\/[^/]+)*)?$/ },
     }),
     handle: (context) => ({ data: permissionsOf(context) }),
+  },
+  {
+    method: 'GET',
+    path: '/access/acl',
+    permission: 'authenticated',
+    parameters: () => ({}),
+    handle: (context) => ({ data: aclOf(context) }),
   },
 ]
