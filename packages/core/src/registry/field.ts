@@ -113,7 +113,7 @@ export interface Model {
   readonly order: ReadonlyArray<string>
   /** Where `q` looks: columns, or `server.name`. */
   readonly search: ReadonlyArray<string>
-  /** What a list page shows. The first one links to the row. */
+  /** What a list page shows. The first one that is neither a choice nor a reference links to the row. */
   readonly columns: ReadonlyArray<string>
   /** Rows may be created over REST. */
   readonly writable: boolean
