@@ -35,7 +35,7 @@ const ready = async (process: SystemProcess) => {
 const ids = async (at: { url: string; token: string }, model: string) =>
   (await allRows(at, model)).map(({ id, display }) => ({ id, display }))
 
-test('a demo is read before it is ready, every minute from then on, and goes on with its fleet in a kept folder', async () => {
+test('a demo is read before it is ready, is set to be read every minute, and goes on with its fleet in a kept folder', async () => {
   const args = [...fleet, '--data-dir', join(folder, 'kept')]
   const env = { NETBOX_PBS_BOOTSTRAP_TOKEN: token }
   const first = start(args, env)

@@ -105,6 +105,26 @@ describe('a worker', () => {
     )
     expect(statuses).toEqual(['completed', 'pending', 'completed'])
   })
+
+  test('keeps the schedule: an interval is followed by another run, and the next by the next', async () => {
+    const system = new MemorySystem()
+    system.set({ sync_interval_minutes: 1 })
+    const counts = await inWorld(
+      system,
+      Effect.gen(function* () {
+        const working = yield* Effect.fork(runWorker({ concurrency: 1 }))
+        const seen: Array<number> = []
+        for (let interval = 0; interval < 3; interval++) {
+          yield* TestClock.adjust('75 seconds')
+          seen.push(system.runs.size)
+        }
+        yield* Fiber.interrupt(working)
+        return seen
+      }),
+    )
+    expect(counts).toEqual([1, 2, 3])
+    expect(system.lastRun).toMatchObject({ trigger: 'schedule', status: 'completed' })
+  })
 })
 
 describe('the schedule', () => {

@@ -11,7 +11,7 @@ import {
   type Warning,
 } from '@netbox-pbs/core'
 import { Runs } from '@netbox-pbs/core/ports'
-import { Effect, Layer, Option } from 'effect'
+import { Clock, Effect, Layer, Option } from 'effect'
 
 /** A run as the fake keeps it. */
 export class RunRecord {
@@ -50,7 +50,7 @@ export const runsLayer = (records: Map<number, RunRecord>) => {
   const all = () => [...records.values()].map(({ run }) => run).reverse()
   return Layer.succeed(Runs, {
     create: ({ resources, servers, trigger, user }) =>
-      Effect.sync(() => {
+      Effect.map(Clock.currentTimeMillis, (millis) => {
         const id = records.size + 1
         const run: Run = {
           id,
@@ -59,7 +59,7 @@ export const runsLayer = (records: Map<number, RunRecord>) => {
           servers,
           trigger,
           user,
-          created: '2026-05-01T02:00:00Z',
+          created: new Date(millis).toISOString(),
           started: null,
           completed: null,
           counts: noRows,
