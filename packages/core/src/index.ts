@@ -8,6 +8,21 @@ export {
 } from './change-log.ts'
 export { backupTypes, choiceFor, endpointStates, gcStatuses, jobStates, jobTypes, serverStatuses } from './choices.ts'
 export { naturalKey } from './key.ts'
+export {
+  type Conflict,
+  type ConflictKind,
+  conflictKinds,
+  policyResolution,
+  type Resolution,
+} from './merge/conflict.ts'
+export { inverse, type Merge } from './merge/inverse.ts'
+export { type Merged, mergeObject } from './merge/merge-object.ts'
+export { inMergeOrder, type ObjectWrite } from './merge/merge-order.ts'
+export { type Pin, pinHolds, pinOf } from './merge/pin.ts'
+export { refreshTouched, sameTouched, type Touched, type TouchedFields } from './merge/refresh.ts'
+export { type Resolved, resolve, stillHolds } from './merge/resolve.ts'
+export type { Said, ThreeSides } from './merge/three-sides.ts'
+export type { Write } from './merge/write.ts'
 export { parseDatetime } from './query/datetime.ts'
 export type { FieldErrors } from './query/field-errors.ts'
 export type { Filter, ListQuery, OrderTerm, PageRequest } from './query/list-query.ts'
@@ -21,6 +36,7 @@ export {
   type WantedRows,
   wantedRows,
 } from './query/resolve-list-query.ts'
+export { everyModelFields } from './registry/every-model.ts'
 export type {
   BooleanField,
   Choice,

@@ -77,6 +77,8 @@ export interface ReferenceField extends FieldBase {
 export interface JsonField extends FieldBase {
   readonly type: 'json'
   readonly default?: unknown
+  /** How a merge reads it: a list as a set of members, an object as a map of keys. Else the value is one whole. */
+  readonly merge?: 'set' | 'map'
 }
 
 /** One column of a model. */

@@ -1,0 +1,84 @@
+import { everyModelFields } from '../registry/every-model.ts'
+import type { Field, FieldClass, ModelName } from '../registry/field.ts'
+import { registry } from '../registry/registry.ts'
+import type { FieldChange } from '../sync/change.ts'
+import { sameValue } from '../sync/same-value.ts'
+import type { Conflict, ConflictKind } from './conflict.ts'
+import { mergeField, type Reading } from './merge-field.ts'
+import type { Said, ThreeSides } from './three-sides.ts'
+import type { Write } from './write.ts'
+
+/** What the merge of an object would write, and what stands against it. With conflicts `write` is the part that both sides agree on. */
+export interface Merged {
+  readonly write: Write
+  readonly conflicts: ReadonlyArray<Conflict>
+}
+
+/**
+ * Merges one object: the fifteen cases of what base, main and branch can be. Readings and derived values take no part. An object that both sides have made adopts main's.
+ *
+ * A branch of a sync is a later reading of the source than main: what it lists comes back although a hand deleted it, and what it lacks goes although a hand wrote its own words on it.
+ */
+export function mergeObject(sides: ThreeSides): Merged {
+  const { base, main, branch, whole: row } = sides
+  if (branch === null) return main === null || base === null ? nothing : mergeDeletion(sides, base, main)
+  if (main !== null) return mergeFields(sides, main, branch)
+  if (base !== null && !touches(base, branch)) return nothing
+  if (base === null || sides.author === 'sync') return agreed({ _tag: 'create', values: row ?? branch })
+  return { write: none, conflicts: [ofWhole('delete_update')] }
+}
+
+const none: Write = { _tag: 'none' }
+const agreed = (write: Write): Merged => ({ write, conflicts: [] })
+const nothing = agreed(none)
+const ofWhole = (kind: ConflictKind): Conflict => ({ kind, field: null, base: null, main: null, branch: null })
+
+const touches = (base: Said, branch: Said): boolean =>
+  Object.entries(branch).some(([field, value]) => !sameValue(base[field] ?? null, value))
+
+/** The field classes that merge. */
+const merging: ReadonlySet<FieldClass> = new Set<FieldClass>(['key', 'immutable', 'source', 'operator'])
+
+const fieldOf = (model: ModelName, name: string): Field | undefined => {
+  const fields: Readonly<Record<string, Field>> = { ...registry[model].fields, ...everyModelFields }
+  return fields[name]
+}
+
+const readingOf = (field: Field): Reading => (field.type === 'json' ? (field.merge ?? 'whole') : 'whole')
+
+function mergeDeletion({ model, author }: ThreeSides, base: Said, main: Said): Merged {
+  const conflicts: Array<Conflict> = []
+  let operatorOnly = true
+  for (const [name, was] of Object.entries(base)) {
+    const is = main[name] ?? null
+    const field = fieldOf(model, name)
+    if (field === undefined || !merging.has(field.class) || sameValue(was, is)) continue
+    operatorOnly &&= field.class === 'operator'
+    conflicts.push({ kind: 'update_delete', field: name, base: was, main: is, branch: null })
+  }
+  const lands = conflicts.length === 0 || (author === 'sync' && operatorOnly)
+  return lands ? agreed({ _tag: 'delete' }) : { write: none, conflicts }
+}
+
+function mergeFields({ model, base }: ThreeSides, main: Said, branch: Said): Merged {
+  const fields: Array<FieldChange> = []
+  const conflicts: Array<Conflict> = []
+  for (const [name, wanted] of Object.entries(branch)) {
+    const field = fieldOf(model, name)
+    if (field === undefined || !merging.has(field.class)) continue
+    const is = main[name] ?? null
+    const was = base === null ? undefined : (base[name] ?? null)
+    const merged = mergeField(readingOf(field), { base: was, main: is, branch: wanted })
+    if (merged._tag === 'take') fields.push({ field: name, base: is, value: merged.value })
+    if (merged._tag !== 'clash') continue
+    if (!sameValue(is, merged.merged)) fields.push({ field: name, base: is, value: merged.merged })
+    conflicts.push({ kind: kindOf(base, field), field: name, base: was ?? null, main: is, branch: wanted })
+  }
+  if (base === null) return { write: { _tag: 'adopt', fields }, conflicts }
+  return { write: fields.length === 0 ? none : { _tag: 'update', fields }, conflicts }
+}
+
+function kindOf(base: Said | null, field: Field): ConflictKind {
+  if (field.class === 'immutable') return 'integrity'
+  return base === null ? 'create_create' : 'update_update'
+}

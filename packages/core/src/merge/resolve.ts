@@ -1,0 +1,62 @@
+import type { FieldChange } from '../sync/change.ts'
+import { sameValue } from '../sync/same-value.ts'
+import type { Conflict, Resolution } from './conflict.ts'
+import type { Merged } from './merge-object.ts'
+import type { ThreeSides } from './three-sides.ts'
+import type { Write } from './write.ts'
+
+/** How a reviewed object ends: it can be written, it is left out, or conflicts of it are still open. */
+export type Resolved =
+  | { readonly _tag: 'write'; readonly write: Write }
+  | { readonly _tag: 'skipped' }
+  | { readonly _tag: 'open'; readonly conflicts: ReadonlyArray<Conflict> }
+
+/** Applies a reviewer's words to a merged object. One `skip` leaves the whole object out. */
+export function resolve(
+  sides: ThreeSides,
+  { write, conflicts }: Merged,
+  resolutionOf: (conflict: Conflict) => Resolution | null,
+): Resolved {
+  const said = conflicts.map((conflict) => ({ conflict, resolution: resolutionOf(conflict) }))
+  if (said.some(({ resolution }) => resolution?.choice === 'skip')) return { _tag: 'skipped' }
+  const open = said.filter(({ resolution }) => resolution === null)
+  if (open.length > 0) return { _tag: 'open', conflicts: open.map(({ conflict }) => conflict) }
+  if (conflicts.some(({ kind, field }) => field === null || kind === 'update_delete')) {
+    const branchWins = said.every(({ resolution }) => resolution?.choice === 'branch')
+    return { _tag: 'write', write: branchWins ? branchWrite(sides) : { _tag: 'none' } }
+  }
+  const fields = new Map(
+    (write._tag === 'adopt' || write._tag === 'update' ? write.fields : []).map((c) => [c.field, c]),
+  )
+  for (const { conflict, resolution } of said) {
+    const change = fieldChange(conflict, resolution)
+    if (change !== null) fields.set(change.field, change)
+  }
+  const changes = [...fields.values()].filter(({ base, value }) => !sameValue(base, value))
+  if (write._tag === 'adopt') return { _tag: 'write', write: { _tag: 'adopt', fields: changes } }
+  return { _tag: 'write', write: changes.length === 0 ? { _tag: 'none' } : { _tag: 'update', fields: changes } }
+}
+
+/** What the branch wants, whatever main says. */
+function branchWrite({ main, branch, whole }: ThreeSides): Write {
+  if (branch === null) return { _tag: 'delete' }
+  return main === null ? { _tag: 'create', values: whole ?? branch } : { _tag: 'none' }
+}
+
+/** The change that a resolved conflict of a field asks for; null: what is merged already stays, which of a map is main's value of the keys in question. */
+function fieldChange({ field, main, branch }: Conflict, resolution: Resolution | null): FieldChange | null {
+  if (field === null || resolution === null) return null
+  if (resolution.choice === 'branch') return { field, base: main, value: branch }
+  return resolution.choice === 'value' ? { field, base: main, value: resolution.value } : null
+}
+
+/** Whether what was said of a conflict still holds: none of the values it was said of has moved. */
+export function stillHolds(seen: Conflict, now: Conflict): boolean {
+  return (
+    seen.kind === now.kind &&
+    seen.field === now.field &&
+    sameValue(seen.base, now.base) &&
+    sameValue(seen.main, now.main) &&
+    sameValue(seen.branch, now.branch)
+  )
+}

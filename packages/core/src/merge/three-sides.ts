@@ -1,0 +1,23 @@
+import type { FieldValue, ModelName } from '../registry/field.ts'
+
+/** Values of an object by field. A field that is not there was said nothing about. */
+export type Said = Readonly<Record<string, FieldValue>>
+
+/**
+ * One object as a merge sees it. Fields are those of the classes that merge: key, immutable, source and operator.
+ *
+ * `base` is what main had when the branch first touched the object: of an update the touched fields, of a deletion the whole row. `main` is the whole row as it is now. `branch`
+ * is what the branch says: of an update its touched fields, of a creation the row. `whole` is the row that a reader of the branch sees, for when main no longer has it.
+ */
+export interface ThreeSides {
+  readonly model: ModelName
+  /** Whose words the branch holds: a source's, read by a run, or a person's. */
+  readonly author: 'sync' | 'operator'
+  /** Null: main did not have the object. */
+  readonly base: Said | null
+  /** Null: main does not have the object. */
+  readonly main: Said | null
+  /** Null: the branch deletes the object. */
+  readonly branch: Said | null
+  readonly whole: Said | null
+}
