@@ -1,5 +1,6 @@
 import type {
   ApiTokens,
+  Branches,
   Changes,
   Endpoints,
   HandWrites,
@@ -13,6 +14,7 @@ import type {
 
 /** What the API needs of the world. */
 export type ApiServices =
+  | Branches
   | InventoryLists
   | Changes
   | HandWrites

@@ -1,5 +1,5 @@
 import { type Resource, scopeTitle } from '@netbox-pbs/core'
-import { Runs, Source } from '@netbox-pbs/core/ports'
+import { Branches, HandWrites, InventoryLists, Runs, SettingsStore, Source } from '@netbox-pbs/core/ports'
 import {
   Database,
   inventoryLayer,
@@ -103,4 +103,73 @@ test('a fleet goes through its life on the real store', async () => {
 
   expect(await sync([], ['servers'])).toMatchObject({ status: 'completed', counts: { updated: 1, deleted: 0 } })
   expect(await sync([], ['snapshots'])).toMatchObject({ status: 'completed', ends: [] })
+})
+
+const hand = { user: 'ann', requestId: 'a2f3a0d2-58c5-4d7a-8c46-2a4f5c0e7b11' }
+const newest = Effect.flatMap(Branches, (branches) => branches.list({ limit: 1, offset: 0 })).pipe(
+  Effect.flatMap(({ rows }) => Effect.fromNullable(rows[0])),
+)
+
+test('with branches, what main and source disagree about waits for review, and the rest lands', async () => {
+  const store = (comment: string, guests: ReadonlyArray<number>) => ({
+    name: 'pbs-b',
+    endpointId: 2,
+    datastores: { tank: { comment, namespaces: { '': { 'vm/1': guests }, a: { 'vm/2': hours(12) } } } },
+  })
+  const resources = ['servers', 'datastores', 'snapshots'] as const
+  await sync([store('', [1])], resources)
+  await system.runPromise(Effect.flatMap(SettingsStore, (settings) => settings.update({ branching_enabled: true })))
+
+  expect(await sync([store('', [1, 2])], resources)).toMatchObject({
+    status: 'completed',
+    ends: ['snapshots of pbs-b/tank: staged'],
+  })
+  expect(await system.runPromise(newest)).toMatchObject({ status: 'merged', changes: 1 })
+  expect(await sync([store('', [1, 2])], resources)).toMatchObject({ status: 'completed', ends: [] })
+  expect(await system.runPromise(newest)).toMatchObject({ status: 'no_changes' })
+
+  // A list that lost all of a namespace keeps the branch from merging by itself.
+  const gone = { ...store('source', [1, 2]) }
+  gone.datastores.tank.namespaces.a = { 'vm/2': [] }
+  expect(await sync([gone], resources)).toMatchObject({ status: 'completed' })
+  const review = await system.runPromise(newest)
+  expect(review).toMatchObject({ status: 'in_review', conflicts: 1 })
+  const outcome = await system.runPromise(
+    Effect.gen(function* () {
+      const branches = yield* Branches
+      const lists = yield* InventoryLists
+      const query = { filters: [], search: null, order: [], page: { _tag: 'offset', limit: 10, offset: 0 } } as const
+      const stores = yield* lists.list({ model: 'datastore', ...query })
+      const tank = stores.rows.find(({ serverName }) => serverName === 'pbs-b')
+      yield* (yield* HandWrites).update({
+        model: 'datastore',
+        id: tank?.id ?? 0,
+        values: { comment: 'hand' },
+        actor: hand,
+      })
+      yield* branches.check({ id: review.id })
+      const { rows } = yield* branches.conflicts({ id: review.id, filter: {}, limit: 10, offset: 0 })
+      yield* branches.resolve({
+        id: review.id,
+        filter: { kinds: ['update_update'] },
+        resolution: { choice: 'main' },
+        user: 'ann',
+      })
+      yield* branches.resolve({
+        id: review.id,
+        filter: { kinds: ['guard'] },
+        resolution: { choice: 'branch' },
+        user: 'ann',
+      })
+      const merged = yield* branches.merge({ id: review.id, commit: true, by: hand, at: '2026-06-01T00:00:00Z' })
+      const after = yield* lists.get({ model: 'datastore', id: tank?.id ?? 0 })
+      return { conflicts: rows.map(({ kind, field, title }) => [kind, field, title]), merged, after }
+    }),
+  )
+  expect(outcome.conflicts.toSorted()).toEqual([
+    ['guard', null, 'snapshots of pbs-b/tank/a'],
+    ['update_update', 'comment', 'pbs-b/tank'],
+  ])
+  expect(outcome.merged).toMatchObject({ branch: { status: 'merged' }, counts: { created: 0, deleted: 12 } })
+  expect(outcome.after).toMatchObject({ value: { comment: 'hand' } })
 })

@@ -1,4 +1,14 @@
 export {
+  type Branch,
+  type BranchChange,
+  type BranchConflict,
+  type BranchKind,
+  type BranchStatus,
+  branchName,
+  branchStatuses,
+  openStatuses,
+} from './branch.ts'
+export {
   type Actor,
   type ChangeAction,
   type ChangeFilter,
@@ -13,6 +23,7 @@ export {
   type ConflictKind,
   conflictKinds,
   policyResolution,
+  possibleChoices,
   type Resolution,
 } from './merge/conflict.ts'
 export { inverse, type Merge } from './merge/inverse.ts'

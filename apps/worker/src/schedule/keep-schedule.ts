@@ -1,4 +1,4 @@
-import type { Inventory, Queue, Runs, SettingsStore } from '@netbox-pbs/core/ports'
+import type { Branches, Inventory, Queue, Runs, SettingsStore } from '@netbox-pbs/core/ports'
 import { Clock, Effect } from 'effect'
 import { scheduleTick } from './schedule-tick.ts'
 
@@ -6,9 +6,8 @@ import { scheduleTick } from './schedule-tick.ts'
 const lookMillis = 15_000
 
 /** Starts runs as the settings say, for ever. */
-export const keepSchedule: Effect.Effect<never, never, Inventory | Queue | Runs | SettingsStore> = Effect.flatMap(
-  Clock.currentTimeMillis,
-  (started) =>
+export const keepSchedule: Effect.Effect<never, never, Branches | Inventory | Queue | Runs | SettingsStore> =
+  Effect.flatMap(Clock.currentTimeMillis, (started) =>
     Effect.iterate(started, {
       while: () => true,
       body: (since) =>
@@ -20,4 +19,4 @@ export const keepSchedule: Effect.Effect<never, never, Inventory | Queue | Runs 
           Effect.zipLeft(Effect.sleep(lookMillis)),
         ),
     }),
-).pipe(Effect.zipRight(Effect.never))
+  ).pipe(Effect.zipRight(Effect.never))

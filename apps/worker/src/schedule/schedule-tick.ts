@@ -1,5 +1,5 @@
 import { resources } from '@netbox-pbs/core'
-import { type Inventory, Queue, Runs, SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
+import { type Branches, type Inventory, Queue, Runs, SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
 import { startRun } from '@netbox-pbs/sync'
 import { Clock, Effect } from 'effect'
 import { nextDue } from './next-due.ts'
@@ -13,7 +13,7 @@ const recentRuns = 100
  */
 export const scheduleTick = Effect.fn('worker.scheduleTick')(function* (
   since: number,
-): Effect.fn.Return<number, StoreFailed, Inventory | Queue | Runs | SettingsStore> {
+): Effect.fn.Return<number, StoreFailed, Branches | Inventory | Queue | Runs | SettingsStore> {
   const settings = yield* (yield* SettingsStore).get()
   const now = yield* Clock.currentTimeMillis
   const { rows } = yield* (yield* Runs).list({ limit: recentRuns, offset: 0 })

@@ -53,3 +53,13 @@ const personal: ReadonlySet<ConflictKind> = new Set<ConflictKind>(['integrity', 
 export function policyResolution(policy: 'abort' | 'overwrite', { kind }: Conflict): Resolution | null {
   return policy === 'overwrite' && !personal.has(kind) ? { choice: 'branch' } : null
 }
+
+/** The choices that a conflict of a kind leaves. A value is an answer to a field; a scope's deletions go or stay as one; what refers to nothing cannot be made. */
+export function possibleChoices({
+  kind,
+  field,
+}: Pick<Conflict, 'kind' | 'field'>): ReadonlyArray<Resolution['choice']> {
+  if (kind === 'guard') return ['main', 'branch']
+  if (kind === 'missing_reference') return ['main', 'skip']
+  return field === null || kind === 'update_delete' ? ['main', 'branch', 'skip'] : ['main', 'branch', 'value', 'skip']
+}

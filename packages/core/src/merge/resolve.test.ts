@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Conflict, conflictKinds, policyResolution, type Resolution } from './conflict.ts'
+import { type Conflict, conflictKinds, policyResolution, possibleChoices, type Resolution } from './conflict.ts'
 import { mergeObject } from './merge-object.ts'
 import { pinHolds, pinOf } from './pin.ts'
 import { resolve, stillHolds } from './resolve.ts'
@@ -20,6 +20,15 @@ const answered = (sides: ThreeSides, resolution: Resolution | null) =>
 const clash = sidesOf(A, { ...A, path: '/b' }, { ...A, path: '/c', comment: 'c' })
 const change = (field: string, base: unknown, value: unknown) => ({ field, base, value })
 const comment = change('comment', 'a', 'c')
+
+test.each([
+  ['a creation', sidesOf(null, null, A), { _tag: 'create', values: A }],
+  ['a deletion', sidesOf(A, A, null), { _tag: 'delete' }],
+  ['an update', sidesOf(A, A, { ...A, path: '/b' }), { _tag: 'update', fields: [change('path', '/a', '/b')] }],
+  ['nothing', sidesOf(A, A, A), { _tag: 'none' }],
+] as const)('%s without a conflict needs no answer', (_, sides, write) => {
+  expect(answered(sides, null)).toEqual({ _tag: 'write', write })
+})
 
 describe('a conflict of a field', () => {
   test.each([
@@ -93,6 +102,17 @@ test.each(conflictKinds)('the policies about %s', (kind) => {
   expect(policyResolution('abort', conflict)).toBeNull()
   const personal = kind === 'guard' || kind === 'integrity'
   expect(policyResolution('overwrite', conflict)).toEqual(personal ? null : { choice: 'branch' })
+})
+
+test.each([
+  ['update_update', 'path', ['main', 'branch', 'value', 'skip']],
+  ['create_create', 'path', ['main', 'branch', 'value', 'skip']],
+  ['update_delete', 'path', ['main', 'branch', 'skip']],
+  ['delete_update', null, ['main', 'branch', 'skip']],
+  ['missing_reference', null, ['main', 'skip']],
+  ['guard', null, ['main', 'branch']],
+] as const)('%s of field %j leaves the choices %j', (kind, field, choices) => {
+  expect(possibleChoices({ kind, field })).toEqual(choices)
 })
 
 describe('a pin', () => {

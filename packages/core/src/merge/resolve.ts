@@ -17,6 +17,7 @@ export function resolve(
   { write, conflicts }: Merged,
   resolutionOf: (conflict: Conflict) => Resolution | null,
 ): Resolved {
+  if (conflicts.length === 0) return { _tag: 'write', write }
   const said = conflicts.map((conflict) => ({ conflict, resolution: resolutionOf(conflict) }))
   if (said.some(({ resolution }) => resolution?.choice === 'skip')) return { _tag: 'skipped' }
   const open = said.filter(({ resolution }) => resolution === null)

@@ -5,6 +5,7 @@ import type { RowCounts } from '../run.ts'
 import type { Scope } from '../scope.ts'
 import type { Change } from '../sync/change.ts'
 import type { HoldReason } from '../sync/guard.ts'
+import type { BranchNotOpen } from './branches.ts'
 import type { StoreFailed } from './store-failed.ts'
 
 /** The change set was dropped, or another worker took the job over: what this worker holds may no longer land. */
@@ -66,6 +67,13 @@ export interface Landing {
   readonly listed: boolean
 }
 
+/** What a scope left in a branch. */
+export interface Staged {
+  /** The branch that holds the scope's changes: an earlier run's when that still waits for review, else the one asked for; null: there is nothing to hold. */
+  readonly branch: number | null
+  readonly counts: RowCounts
+}
+
 /** Waiting changes of a run, and the one way into main. */
 export class ChangeSets extends Context.Tag('@netbox-pbs/core/ChangeSets')<
   ChangeSets,
@@ -85,6 +93,13 @@ export class ChangeSets extends Context.Tag('@netbox-pbs/core/ChangeSets')<
      * Returns the rows of the scope's model that were touched (`unchanged` is 0: only sync knows it).
      */
     readonly land: (landing: Landing) => Effect.Effect<RowCounts, StoreFailed | ChangeSetClosed>
+    /**
+     * Moves a scope's part into a branch in one transaction, instead of landing it. An open branch of a sync that covers the scope already is refreshed in place: it gets the new values, what it
+     * first found in main stays, and what this run would no longer change leaves it. Observations land in main all the same. A held scope is staged whole, as a conflict of the guard.
+     */
+    readonly stage: (
+      landing: Landing & { readonly branch: number },
+    ) => Effect.Effect<Staged, StoreFailed | ChangeSetClosed | BranchNotOpen>
     /** Forgets what a scope has appended: it failed, or was cancelled. */
     readonly dropScope: (request: {
       readonly changeSet: number

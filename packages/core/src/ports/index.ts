@@ -1,5 +1,15 @@
 export { type ApiToken, ApiTokens } from './api-tokens.ts'
 export {
+  Branches,
+  BranchInConflict,
+  BranchNameTaken,
+  BranchNotFound,
+  BranchNotOpen,
+  type ConflictFilter,
+  type MergeOrigin,
+  type MergeOutcome,
+} from './branches.ts'
+export {
   type Appended,
   ChangeSetClosed,
   ChangeSets,
@@ -7,6 +17,7 @@ export {
   type Landing,
   type Observed,
   type ObservedModel,
+  type Staged,
 } from './change-sets.ts'
 export { Changes } from './changes.ts'
 export { EndpointNameTaken, EndpointStore, GatewayKeys, type StoredEndpoint } from './endpoint-store.ts'

@@ -11,6 +11,8 @@ export interface FieldChange {
 /** A row that main lacks. Fields of other classes take their defaults. */
 export interface Create<M extends ModelName> {
   readonly _tag: 'create'
+  /** Given when the row was staged in a branch; else the landing gives it one. */
+  readonly id?: number
   readonly key: string
   readonly values: Facts<M>
 }

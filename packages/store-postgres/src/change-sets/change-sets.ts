@@ -2,6 +2,7 @@ import { scopeKey, scopeTitle } from '@netbox-pbs/core'
 import { ChangeSets, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Layer } from 'effect'
 import { sql } from 'kysely'
+import { stage } from '../branches/stage.ts'
 import { Database } from '../database/database.ts'
 import { append } from './append.ts'
 import { land } from './land.ts'
@@ -18,6 +19,7 @@ export const changeSetsLayer: Layer.Layer<ChangeSets, never, Database> = Layer.e
       open: Effect.fn('ChangeSets.open')((request) => clearing(open(database, request))),
       append: (part) => append(database, part),
       land: (landing) => clearing(land(database, landing)),
+      stage: (staging) => clearing(stage(database, staging)),
       dropScope: Effect.fn('ChangeSets.dropScope')(({ changeSet, scope }) =>
         clearing(
           Effect.asVoid(

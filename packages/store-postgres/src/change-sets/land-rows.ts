@@ -45,8 +45,9 @@ export async function landCreates(
 ): Promise<Pick<RowCounts, 'created' | 'updated'>> {
   const columns = [...keyColumns(model), ...comparedColumns(model)]
   const { numAffectedRows } = await sql`
-    insert into ${sql.table(tables[model])} (${names(columns)}, presence)
-    select ${names(columns, 's')}, 'listed' from (${stagedCreates(model, window)}) s
+    insert into ${sql.table(tables[model])} (id, ${names(columns)}, presence)
+    select coalesce(s.id, nextval(pg_get_serial_sequence(${tables[model]}, 'id'))), ${names(columns, 's')}, 'listed'
+    from (${stagedCreates(model, window)}) s
     on conflict (${names(keyColumns(model))}) do nothing`.execute(db)
   const created = Number(numAffectedRows ?? 0n)
   const { rows } = await sql<{ staged: number }>`

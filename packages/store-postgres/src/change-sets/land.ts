@@ -1,4 +1,4 @@
-import { addRows, type ModelName, noRows, type RowCounts, type Scope, scopeKey, scopeTitle } from '@netbox-pbs/core'
+import { addRows, type ModelName, noRows, type RowCounts, scopeTitle } from '@netbox-pbs/core'
 import { ChangeSetClosed, type Landing, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
@@ -10,8 +10,10 @@ import { tables } from '../inventory/columns.ts'
 import { notePending } from '../inventory/pending-since.ts'
 import { scopeServerId } from '../inventory/read-scope-state.ts'
 import { namespaceOf, pruneGroups, recountGroups, recountNamespaces } from '../inventory/recount.ts'
+import { listedModel } from '../inventory/scope-models.ts'
 import { lockScope, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
 import { requireOpen } from './append.ts'
+import { endPart } from './end-part.ts'
 import { clearDigestsOfMissing, landDigests } from './land-digests.ts'
 import { ensureGroups, unlistGroups } from './land-groups.ts'
 import { landObservations } from './land-observations.ts'
@@ -19,17 +21,8 @@ import { holdDeletes, landCreates, landDeletes, landUpdates, unlistNamespaces } 
 import { landScopeRow, lastCompleteAt } from './land-scope-row.ts'
 import { eachWindow, type Window } from './windows.ts'
 
-/** The model whose rows a scope lists. */
-const listedModel = {
-  servers: 'server',
-  datastores: 'datastore',
-  namespaces: 'namespace',
-  snapshots: 'snapshot',
-  jobs: 'job',
-} as const satisfies Record<Scope['resource'], ModelName>
-
 /** What the steps of a landing need. */
-interface Land {
+export interface Land {
   readonly run: Run
   readonly engine: Database['Type']['engine']
   readonly place: ScopePlace
@@ -76,25 +69,14 @@ export const land = Effect.fn('ChangeSets.land')(function* (
 })
 
 /** Logs what the landing has created, as one entry. */
-function summarise({ run, place, landing, origin, made }: Land): Effect.Effect<void, StoreFailed> {
+export function summarise({ run, place, landing, origin, made }: Land): Effect.Effect<void, StoreFailed> {
   if (made.size === 0) return Effect.void
   const summary = { model: listedModel[place.resource], title: scopeTitle(landing.scope), serverId: place.serverId }
   return run((db) => appendSummary(db, { ...summary, counts: Object.fromEntries(made), origin }))
 }
 
-/** Takes the scope's part out of the change set: what has landed cannot land again. */
-function endPart(run: Run, { changeSet, scope }: Landing): Effect.Effect<number | null, StoreFailed> {
-  return run(async (db) => {
-    const { rows } = await sql<{ id: number }>`
-      update change_set_parts set waiting = false
-      where change_set_id = ${changeSet}::bigint and scope_key = ${scopeKey(scope)} and waiting returning id`.execute(
-      db,
-    )
-    return rows[0]?.id ?? null
-  })
-}
-
-function landPart(step: Land, part: number): Effect.Effect<RowCounts, StoreFailed> {
+/** Lands the staged rows of a part in the transaction at hand: upserts, deletions, what follows from them, and their log. */
+export function landPart(step: Land, part: number): Effect.Effect<RowCounts, StoreFailed> {
   const model = listedModel[step.place.resource]
   return Effect.gen(function* () {
     if (model === 'snapshot') yield* landUpserts(step, part, 'group')

@@ -23,7 +23,7 @@ export function stagedRows<M extends ModelName>(
   return changes.map((change) => {
     if (change._tag === 'create') {
       const values: Readonly<Record<string, FieldValue>> = change.values
-      return ['create', null, null, null, ...fields.map((field) => values[field] ?? null)]
+      return ['create', change.id ?? null, null, null, ...fields.map((field) => values[field] ?? null)]
     }
     // The key comes first among the columns, in its own order.
     const key = keyParts(change.key)

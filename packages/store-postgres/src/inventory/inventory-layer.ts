@@ -1,4 +1,5 @@
 import type {
+  Branches,
   ChangeSets,
   Changes,
   HandWrites,
@@ -8,6 +9,7 @@ import type {
   ServerObservations,
 } from '@netbox-pbs/core/ports'
 import { Layer } from 'effect'
+import { branchesLayer } from '../branches/branches.ts'
 import { changeSetsLayer } from '../change-sets/change-sets.ts'
 import { changesLayer } from '../changes/changes.ts'
 import type { Database } from '../database/database.ts'
@@ -19,11 +21,12 @@ import { inventoryReadsLayer } from './inventory.ts'
 
 /** Every port of the inventory, of its change log and of the runs that change it, on one database. */
 export const inventoryLayer: Layer.Layer<
-  Inventory | ChangeSets | Changes | ServerObservations | InventoryLists | HandWrites | Runs,
+  Inventory | Branches | ChangeSets | Changes | ServerObservations | InventoryLists | HandWrites | Runs,
   never,
   Database
 > = Layer.mergeAll(
   inventoryReadsLayer,
+  branchesLayer,
   changeSetsLayer,
   changesLayer,
   serverObservationsLayer,

@@ -1,4 +1,5 @@
 import {
+  Branches,
   ChangeSets,
   type ClaimedJob,
   Inventory,
@@ -11,13 +12,14 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Effect, Option, Stream } from 'effect'
 import type { Job, JobStopped, ScopePorts, ServerJob } from '../scopes/scope-work.ts'
+import { endJob } from './end-job.ts'
 import type { JobOutcome } from './job-outcome.ts'
 import { JobProgress } from './job-progress.ts'
 import { queueServerJobs } from './queue-server-jobs.ts'
 import { type JobReading, readJob } from './read-job.ts'
 
 /** The ports a queue job is run with. */
-export type JobPorts = ScopePorts | Queue | ServerObservations | SettingsStore | Source
+export type JobPorts = ScopePorts | Branches | Queue | ServerObservations | SettingsStore | Source
 
 /**
  * Runs one queue job end to end. It fails only when the store does and not even that can be recorded. Interrupting it drops the scope that is open;
@@ -41,14 +43,15 @@ export const runJob = Effect.fn('sync.runJob')(function* (
     )
     if (reading._tag === 'again') return retry(reading.reason)
     const error = reading._tag === 'read' ? reading.error : null
-    return done(yield* runs.endJob({ id, server, error }))
+    return done(yield* endJob({ id, server, error }))
   }).pipe(
     Effect.catchTags({
       ChangeSetClosed: () => Effect.succeed<JobOutcome>({ _tag: 'lost' }),
+      BranchNotOpen: ({ message }) => Effect.map(endJob({ id, server, error: message }), done),
       StoreFailed: ({ reason, message }) =>
         reason === 'unavailable' && !claimed.last
           ? Effect.succeed(retry(message))
-          : Effect.map(runs.endJob({ id, server, error: message }), done),
+          : Effect.map(endJob({ id, server, error: message }), done),
     }),
   )
 })
@@ -62,7 +65,8 @@ const readAll = Effect.fn('sync.readAll')(function* (
 ): Effect.fn.Return<JobReading, JobStopped, JobPorts> {
   const { runId, server } = claimed.job
   const guard = yield* (yield* SettingsStore).get()
-  const job: Job = { runId, server, changeSet, guard }
+  const branch = yield* (yield* Branches).ofRun({ runId })
+  const job: Job = { runId, server, changeSet, branch: Option.getOrNull(branch)?.id ?? null, guard }
   return yield* server === null ? readGateway(claimed, job) : readServer(claimed, { ...job, server })
 })
 

@@ -1,6 +1,15 @@
 import { resources as allResources, type Resource, type Run, type RunTrigger } from '@netbox-pbs/core'
-import { type Inventory, Queue, Runs, type StoreFailed } from '@netbox-pbs/core/ports'
+import {
+  type Branches,
+  type Inventory,
+  Queue,
+  Runs,
+  type SettingsStore,
+  type StoreFailed,
+} from '@netbox-pbs/core/ports'
 import { Data, Effect, Option } from 'effect'
+import { openBranch } from '../branches/open-branch.ts'
+import { endJob } from './end-job.ts'
 import { queueServerJobs } from './queue-server-jobs.ts'
 
 /** What a run shall cover. */
@@ -30,7 +39,7 @@ export class RunRefused extends Data.TaggedError('RunRefused')<{
  */
 export const startRun = Effect.fn('sync.startRun')(function* (
   request: RunRequest,
-): Effect.fn.Return<Run, RunRefused | StoreFailed, Inventory | Queue | Runs> {
+): Effect.fn.Return<Run, RunRefused | StoreFailed, Branches | Inventory | Queue | Runs | SettingsStore> {
   const errors = errorsOf(request)
   if (Object.keys(errors).length > 0) return yield* new RunRefused({ errors })
   const runs = yield* Runs
@@ -41,15 +50,18 @@ export const startRun = Effect.fn('sync.startRun')(function* (
   // Until the jobs are known the run waits for the gateway's, so that no early end of a server's job ends the run.
   yield* runs.expectJobs({ id, servers: [null] })
   const queueing = Effect.gen(function* () {
+    yield* openBranch(run)
     if (resources.includes('servers')) {
       yield* queue.enqueue({ runId: id, server: null, resources, servers })
       return run
     }
     yield* queueServerJobs(run)
-    return yield* runs.endJob({ id, server: null, error: null })
+    return yield* endJob({ id, server: null, error: null })
   })
-  const started = yield* Effect.tapError(queueing, ({ message }) =>
-    Effect.ignore(runs.endJob({ id, server: null, error: message })),
+  const started = yield* queueing.pipe(
+    // A branch that was asked for and cannot be opened ends the run before it has written anything.
+    Effect.catchTag('BranchNameTaken', ({ message }) => runs.endJob({ id, server: null, error: message })),
+    Effect.tapError(({ message }) => Effect.ignore(runs.endJob({ id, server: null, error: message }))),
   )
   return Option.getOrElse(yield* runs.get({ id }), () => started)
 })

@@ -24,21 +24,24 @@ export interface Landed {
   readonly counts: RowCounts
 }
 
-/** Lands a scope and records how it ended. Interrupted before the landing is over, nothing of it happened; after it, it is recorded. */
+/** Lands a scope, or stages it in the run's branch, and records how it ended. Interrupted before the landing is over, nothing of it happened; after it, it is recorded. */
 export const landScope = Effect.fn('sync.landScope')(function* (
   job: Job,
   { scope, started, view, held, listed, changes, unchanged }: ReadyScope,
 ): Effect.fn.Return<Landed, JobStopped, ChangeSets | Runs> {
   const changeSets = yield* ChangeSets
   const runs = yield* Runs
-  const { changeSet, runId, server } = job
+  const { branch, changeSet, runId, server } = job
   return yield* Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const at = yield* now
-      const touched = yield* restore(changeSets.land({ changeSet, scope, runId, at, view, held, listed }))
+      const landing = { changeSet, scope, runId, at, view, held, listed }
+      const staged = branch === null ? null : yield* restore(changeSets.stage({ ...landing, branch }))
+      const touched = staged === null ? yield* restore(changeSets.land(landing)) : staged.counts
       const counts = { ...touched, unchanged }
       const waiting = counts.held_back > 0
-      const outcome: ScopeOutcome = waiting ? 'held_back' : changes > 0 ? 'landed' : 'unchanged'
+      const reached = staged === null ? 'landed' : 'staged'
+      const outcome: ScopeOutcome = waiting ? 'held_back' : changes > 0 ? reached : 'unchanged'
       const reason = waiting ? holdReason(held ?? 'rows_below', counts.held_back) : null
       const result = { scope, outcome, reason, counts, started, ended: yield* now }
       yield* runs.recordScope({ id: runId, server, result })

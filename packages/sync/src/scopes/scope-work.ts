@@ -1,5 +1,5 @@
 import type { GuardSettings, ScopeOutcome } from '@netbox-pbs/core'
-import type { ChangeSetClosed, ChangeSets, Inventory, Runs, StoreFailed } from '@netbox-pbs/core/ports'
+import type { BranchNotOpen, ChangeSetClosed, ChangeSets, Inventory, Runs, StoreFailed } from '@netbox-pbs/core/ports'
 import type { Effect } from 'effect'
 import type { RowFrame } from './read-step.ts'
 import type { ScopeBroken } from './scope-broken.ts'
@@ -10,6 +10,8 @@ export interface Job {
   /** The job's server by name; null for the gateway's job. */
   readonly server: string | null
   readonly changeSet: number
+  /** The branch that scopes are staged in; null: they land at once. */
+  readonly branch: number | null
   readonly guard: GuardSettings
 }
 
@@ -20,7 +22,7 @@ export interface ServerJob extends Job {
 }
 
 /** What can stop a job where it stands. */
-export type JobStopped = StoreFailed | ChangeSetClosed
+export type JobStopped = StoreFailed | ChangeSetClosed | BranchNotOpen
 
 /** The ports that scopes are read and landed with. */
 export type ScopePorts = ChangeSets | Inventory | Runs

@@ -1,6 +1,14 @@
 import { type Change, type ModelName, naturalKey, noRows, type RowCounts, type Scope, scopeKey } from '@netbox-pbs/core'
-import { type Appended, ChangeSetClosed, ChangeSets, type Landing } from '@netbox-pbs/core/ports'
+import {
+  type Appended,
+  BranchNotOpen,
+  ChangeSetClosed,
+  ChangeSets,
+  type Landing,
+  type Staged,
+} from '@netbox-pbs/core/ports'
 import { Effect, Layer } from 'effect'
+import type { MemoryBranches } from './branches.ts'
 import { snapshotsOf } from './inventory.ts'
 import type { Row, World } from './world.ts'
 
@@ -20,7 +28,8 @@ export interface ChangeSetLog {
 }
 
 /** `ChangeSets` on a world. */
-export const changeSetsLayer = (world: World, log: ChangeSetLog) => {
+export const changeSetsLayer = (world: World, log: ChangeSetLog, branches: MemoryBranches) => {
+  branches.land = ({ landing, parts }) => void land(world, landing, parts)
   let nextId = 1
   const opened = (changeSet: number) =>
     Effect.suspend(() => {
@@ -49,9 +58,29 @@ export const changeSetsLayer = (world: World, log: ChangeSetLog) => {
         log.landings.push(landing)
         return counts
       }),
+    stage: (staging) =>
+      Effect.flatMap(opened(staging.changeSet), ({ parts }): Effect.Effect<Staged, BranchNotOpen> => {
+        const key = scopeKey(staging.scope)
+        const staged = parts.get(key) ?? []
+        parts.delete(key)
+        const target = branches.covering(staging.scope, staging.branch)
+        if (target === undefined) return new BranchNotOpen({ id: staging.branch, status: 'closed' })
+        const changes = staged.flatMap((part) => part.changes)
+        if (changes.length > 0 || target.scopes.has(key)) target.scopes.set(key, { landing: staging, parts: staged })
+        if (changes.length === 0) {
+          land(world, staging, staged)
+          return Effect.succeed({ branch: null, counts: noRows })
+        }
+        return Effect.succeed({ branch: target.branch.id, counts: countStaged(changes) })
+      }),
     dropScope: ({ changeSet, scope }) => Effect.sync(() => void log.open.get(changeSet)?.parts.delete(scopeKey(scope))),
     close: ({ changeSet }) => Effect.sync(() => void log.open.delete(changeSet)),
   })
+}
+
+function countStaged(changes: ReadonlyArray<Change>): RowCounts {
+  const of = (tag: Change['_tag']) => changes.filter(({ _tag }) => _tag === tag).length
+  return { ...noRows, created: of('create'), updated: of('update'), deleted: of('delete') }
 }
 
 const modelOf: Record<Scope['resource'], ModelName> = {

@@ -10,6 +10,7 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option, Stream } from 'effect'
 import { runJob, startRun } from '../../src/index.ts'
+import { MemoryBranches } from './branches.ts'
 import { type ChangeSetLog, changeSetsLayer } from './change-sets.ts'
 import { type FleetServer, fleetFrames, type Item, type Listing } from './fleet.ts'
 import { inventoryLayer } from './inventory.ts'
@@ -22,6 +23,7 @@ export class MemorySystem {
   readonly world = new World()
   readonly runs = new Map<number, RunRecord>()
   readonly queue = new MemoryQueue()
+  readonly branches = new MemoryBranches()
   readonly log: ChangeSetLog = { landings: [], largestAppend: 0, open: new Map() }
   readonly contacts: Array<string> = []
   readonly requests: Array<SourceRequest> = []
@@ -33,7 +35,8 @@ export class MemorySystem {
 
   readonly layer = Layer.mergeAll(
     inventoryLayer(this.world),
-    changeSetsLayer(this.world, this.log),
+    changeSetsLayer(this.world, this.log, this.branches),
+    this.branches.layer,
     runsLayer(this.runs),
     this.queue.layer,
     Layer.succeed(Source, {

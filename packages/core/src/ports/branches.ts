@@ -1,0 +1,132 @@
+import { Context, Data, type Effect, type Option } from 'effect'
+import type { Branch, BranchChange, BranchConflict, BranchKind, BranchStatus } from '../branch.ts'
+import type { Actor } from '../change-log.ts'
+import type { ConflictKind, Resolution } from '../merge/conflict.ts'
+import type { ModelName } from '../registry/field.ts'
+import type { RowCounts } from '../run.ts'
+import type { Page } from './runs.ts'
+import type { StoreFailed } from './store-failed.ts'
+
+/** Another branch has this name. */
+export class BranchNameTaken extends Data.TaggedError('BranchNameTaken')<{ readonly name: string }> {
+  override get message(): string {
+    return `a branch named ${this.name} is there already: choose another name`
+  }
+}
+
+/** There is no branch of that id. */
+export class BranchNotFound extends Data.TaggedError('BranchNotFound')<{ readonly id: number }> {
+  override get message(): string {
+    return `there is no branch ${this.id}`
+  }
+}
+
+/** The branch has ended: it can no longer be changed, compared or merged. */
+export class BranchNotOpen extends Data.TaggedError('BranchNotOpen')<{
+  readonly id: number
+  readonly status: BranchStatus
+}> {
+  override get message(): string {
+    return `branch ${this.id} is ${this.status.replace('_', ' ')}: only an open branch can be changed or merged`
+  }
+}
+
+/** Conflicts of the branch wait for an answer, so nothing of it was merged. */
+export class BranchInConflict extends Data.TaggedError('BranchInConflict')<{
+  readonly id: number
+  readonly conflicts: number
+}> {
+  override get message(): string {
+    return `branch ${this.id} has ${this.conflicts} conflicts without an answer: resolve them, then merge again`
+  }
+}
+
+/** Which conflicts: those that match all that is given. */
+export interface ConflictFilter {
+  readonly ids?: ReadonlyArray<number>
+  readonly kinds?: ReadonlyArray<ConflictKind>
+  readonly models?: ReadonlyArray<ModelName>
+  readonly fields?: ReadonlyArray<string>
+  /** Keys of scopes, as `scopeKey` makes them. */
+  readonly scopes?: ReadonlyArray<string>
+  readonly resolved?: boolean
+}
+
+/** What a merge did, or of a dry run would have done. */
+export interface MergeOutcome {
+  readonly branch: Branch
+  readonly counts: Pick<RowCounts, 'created' | 'updated' | 'deleted'>
+  /** Objects left out, as their conflicts say. */
+  readonly skipped: number
+}
+
+/** Who merges: a person, or the run whose branch it is. */
+export type MergeOrigin = Actor | { readonly runId: number }
+
+type Gone = BranchNotFound | BranchNotOpen
+
+/** Branches: change sets that are kept waiting for review. */
+export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
+  Branches,
+  {
+    readonly create: (request: {
+      readonly name: string
+      readonly kind: BranchKind
+      readonly description: string
+      readonly user: string
+      readonly runId: number | null
+    }) => Effect.Effect<Branch, StoreFailed | BranchNameTaken>
+    readonly get: (request: { readonly id: number }) => Effect.Effect<Option.Option<Branch>, StoreFailed>
+    /** The branch that a run has opened. */
+    readonly ofRun: (request: { readonly runId: number }) => Effect.Effect<Option.Option<Branch>, StoreFailed>
+    /** Newest first. */
+    readonly list: (request: {
+      readonly statuses?: ReadonlyArray<BranchStatus>
+      /** Those that belong to this run, or that it was the last to stage into. */
+      readonly stagedBy?: number
+      readonly limit: number
+      readonly offset: number
+    }) => Effect.Effect<Page<Branch>, StoreFailed>
+    /** Changes the name or the description of a branch, whatever its state. */
+    readonly update: (request: {
+      readonly id: number
+      readonly name?: string
+      readonly description?: string
+    }) => Effect.Effect<Branch, StoreFailed | BranchNotFound | BranchNameTaken>
+    /** What the branch changes, by model and id. */
+    readonly changes: (request: {
+      readonly id: number
+      readonly limit: number
+      readonly offset: number
+    }) => Effect.Effect<Page<BranchChange>, StoreFailed>
+    /** Its conflicts, as they were when it was last compared with main. */
+    readonly conflicts: (request: {
+      readonly id: number
+      readonly filter: ConflictFilter
+      readonly limit: number
+      readonly offset: number
+    }) => Effect.Effect<Page<BranchConflict>, StoreFailed>
+    /** Compares the branch with main as it is now. An answer stays with its conflict while the values that it was given on are the same. */
+    readonly check: (request: { readonly id: number }) => Effect.Effect<Branch, StoreFailed | Gone>
+    /** Answers conflicts, or takes the answer back (null). Gives how many. */
+    readonly resolve: (request: {
+      readonly id: number
+      readonly filter: ConflictFilter
+      readonly resolution: Resolution | null
+      readonly user: string
+    }) => Effect.Effect<number, StoreFailed | Gone>
+    /** Lands the branch in main in one transaction, or without `commit` does the same and takes it back. */
+    readonly merge: (request: {
+      readonly id: number
+      readonly commit: boolean
+      readonly by: MergeOrigin
+      /** RFC 3339. */
+      readonly at: string
+    }) => Effect.Effect<MergeOutcome, StoreFailed | Gone | BranchInConflict>
+    /** Ends an open branch without merging it; what it held is dropped. */
+    readonly close: (request: {
+      readonly id: number
+      readonly status: 'closed' | 'no_changes' | 'superseded'
+    }) => Effect.Effect<Branch, StoreFailed | Gone>
+  }
+>() {}

@@ -1,0 +1,37 @@
+import { type Branch, modelNames } from '@netbox-pbs/core'
+import { BranchNotFound, BranchNotOpen } from '@netbox-pbs/core/ports'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Tables } from '../database/tables.ts'
+import { branchTable } from './branch-columns.ts'
+
+/** `select … from branches b`, as far as its `where`: a branch as the port gives it. */
+export function selectBranch(): RawBuilder<Branch> {
+  const changes = modelNames.map(
+    (model) => sql`(select count(*) from ${branchTable(model)} e where e.branch_id = b.id)`,
+  )
+  return sql<Branch>`
+    select b.id, b.schema_id, b.name, b.kind, b.status, b.description, b.user_name as user, b.run_id, b.checked, b.created, b.last_updated,
+      b.merged, b.merged_by, (${sql.join(changes, sql` + `)})::bigint as changes,
+      (select count(*) from branch_conflicts c where c.branch_id = b.id and c.resolution is null) as conflicts
+    from branches b`
+}
+
+/** A branch by its id. */
+export async function readBranch(db: Kysely<Tables>, id: number): Promise<Branch | undefined> {
+  if (!Number.isSafeInteger(id)) return undefined
+  const { rows } = await sql`${selectBranch()} where b.id = ${id}::bigint`.$castTo<Branch>().execute(db)
+  return rows[0]
+}
+
+/** Locks a branch until the end of the transaction; what it is not, when it cannot be changed. */
+export async function lockOpenBranch(
+  db: Kysely<Tables>,
+  id: number,
+): Promise<Pick<Branch, 'kind'> | BranchNotFound | BranchNotOpen> {
+  const { rows } = await sql<Pick<Branch, 'kind' | 'status'>>`
+    select kind, status from branches where id = ${Number.isSafeInteger(id) ? id : 0}::bigint for update`.execute(db)
+  const [branch] = rows
+  if (branch === undefined) return new BranchNotFound({ id })
+  const open = branch.status === 'open' || branch.status === 'in_review' || branch.status === 'ready'
+  return open ? branch : new BranchNotOpen({ id, status: branch.status })
+}

@@ -1,0 +1,180 @@
+import { randomInt } from 'node:crypto'
+import { type Branch, type BranchConflict, modelNames } from '@netbox-pbs/core'
+import { Branches, BranchNameTaken, BranchNotFound, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect, Layer, Option } from 'effect'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { purge } from '../change-sets/purge.ts'
+import { Database } from '../database/database.ts'
+import { jsonb } from '../database/json.ts'
+import { isUniqueViolation } from '../database/store-errors.ts'
+import type { Tables } from '../database/tables.ts'
+import { branchTable } from './branch-columns.ts'
+import { lockOpenBranch, readBranch, selectBranch } from './branch-record.ts'
+import { checkBranch, settleStatus } from './check-branch.ts'
+import { answerable, conflictCondition } from './conflict-filter.ts'
+import { selectConflict } from './conflict-rows.ts'
+import { listChanges } from './list-changes.ts'
+import { mergeBranch } from './merge-branch.ts'
+
+/** Branches as overlay rows beside main. */
+export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effect(
+  Branches,
+  Effect.map(Database, (database) =>
+    Branches.of({
+      create: (request) => createBranch(database, request),
+      get: Effect.fn('Branches.get')(({ id }) =>
+        database.query('reading a branch', async (db) => Option.fromNullable(await readBranch(db, id))),
+      ),
+      ofRun: Effect.fn('Branches.ofRun')(({ runId }) =>
+        database.query('reading the branch of a run', async (db) => {
+          const { rows } = await sql`${selectBranch()} where b.run_id = ${runId}::bigint`.$castTo<Branch>().execute(db)
+          return Option.fromNullable(rows[0])
+        }),
+      ),
+      list: Effect.fn('Branches.list')(({ statuses, stagedBy, limit, offset }) =>
+        database.query('listing branches', async (db) => {
+          const which = branchCondition(statuses, stagedBy)
+          const { rows: counted } = await sql<{
+            count: number
+          }>`select count(*) as count from branches b where ${which}`.execute(db)
+          const { rows } =
+            await sql`${selectBranch()} where ${which} order by b.id desc limit ${limit} offset ${offset}`
+              .$castTo<Branch>()
+              .execute(db)
+          return { count: counted[0]?.count ?? 0, rows }
+        }),
+      ),
+      update: (request) => updateBranch(database, request),
+      changes: Effect.fn('Branches.changes')((request) =>
+        database.query('listing the changes of a branch', (db) => listChanges(db, request)),
+      ),
+      conflicts: Effect.fn('Branches.conflicts')(({ id, filter, limit, offset }) =>
+        database.query('listing the conflicts of a branch', async (db) => {
+          const which = conflictCondition(id, filter)
+          const { rows: counted } = await sql<{ count: number }>`
+            select count(*) as count from branch_conflicts c where ${which}`.execute(db)
+          const { rows } = await sql`${selectConflict} where ${which} order by c.id limit ${limit} offset ${offset}`
+            .$castTo<BranchConflict>()
+            .execute(db)
+          return { count: counted[0]?.count ?? 0, rows }
+        }),
+      ),
+      check: ({ id }) => checkBranch(database, id),
+      resolve: Effect.fn('Branches.resolve')(({ id, filter, resolution, user }) =>
+        database.transaction('resolving conflicts', (run) =>
+          Effect.gen(function* () {
+            const branch = yield* run((db) => lockOpenBranch(db, id))
+            if ('_tag' in branch) return yield* branch
+            const answer =
+              resolution === null
+                ? sql`resolution = null, resolved_by = '', resolved_at = null`
+                : sql`
+              resolution = ${jsonb(resolution)}, resolved_by = ${user}::text, resolved_at = now()`
+            const possible = resolution === null ? sql`true` : answerable(resolution)
+            const { numAffectedRows } = yield* run((db) =>
+              sql`update branch_conflicts c set ${answer} where ${conflictCondition(id, filter)} and ${possible}`.execute(
+                db,
+              ),
+            )
+            yield* run((db) => settleStatus(db, id))
+            return Number(numAffectedRows ?? 0n)
+          }),
+        ),
+      ),
+      merge: Effect.fn('Branches.merge')((request) =>
+        mergeBranch(database, request).pipe(
+          // What stood against it is listed, so that it can be answered.
+          Effect.tapErrorTag('BranchInConflict', () => Effect.ignore(checkBranch(database, request.id))),
+          Effect.tap(() => Effect.ignore(purge(database))),
+        ),
+      ),
+      close: (request) => closeBranch(database, request),
+    }),
+  ),
+)
+
+const createBranch = Effect.fn('Branches.create')(function* (
+  database: Database['Type'],
+  { name, kind, description, user, runId }: Parameters<Branches['Type']['create']>[0],
+): Effect.fn.Return<Branch, StoreFailed | BranchNameTaken> {
+  const id = yield* database.query('opening a branch', async (db) => {
+    try {
+      const { rows } = await sql<{ id: number }>`
+        insert into branches (schema_id, name, kind, description, user_name, run_id)
+        values (${newSchemaId()}, ${name}, ${kind}, ${description}, ${user}, ${runId}::bigint) returning id`.execute(db)
+      return rows[0]?.id ?? null
+    } catch (cause) {
+      if (isUniqueViolation(cause)) return null
+      throw cause
+    }
+  })
+  const branch = id === null ? undefined : yield* database.query('reading a branch', (db) => readBranch(db, id))
+  return branch ?? (yield* new BranchNameTaken({ name }))
+})
+
+function branchCondition(
+  statuses: ReadonlyArray<string> | undefined,
+  stagedBy: number | undefined,
+): RawBuilder<unknown> {
+  const conditions = [
+    sql`true`,
+    ...(statuses === undefined ? [] : [sql`b.status = any(${statuses}::text[])`]),
+    ...(stagedBy === undefined
+      ? []
+      : [
+          sql`(b.run_id = ${stagedBy}::bigint
+            or exists (select from branch_scopes s where s.branch_id = b.id and s.run_id = ${stagedBy}::bigint))`,
+        ]),
+  ]
+  return sql.join(conditions, sql` and `)
+}
+
+const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'
+
+/** 8 characters by chance: two alike are one in millions of millions, and the second is refused. */
+const newSchemaId = (): string => Array.from({ length: 8 }, () => letters[randomInt(letters.length)]).join('')
+
+const updateBranch = Effect.fn('Branches.update')(function* (
+  database: Database['Type'],
+  { id, name, description }: Parameters<Branches['Type']['update']>[0],
+): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNameTaken> {
+  const outcome = yield* database.query('changing a branch', async (db) => {
+    try {
+      await sql`
+        update branches set name = coalesce(${name ?? null}::text, name), description = coalesce(${description ?? null}::text, description),
+          last_updated = now() where id = ${id}::bigint`.execute(db)
+      return await readBranch(db, id)
+    } catch (cause) {
+      if (isUniqueViolation(cause)) return 'taken'
+      throw cause
+    }
+  })
+  if (outcome === 'taken') return yield* new BranchNameTaken({ name: name ?? '' })
+  return outcome ?? (yield* new BranchNotFound({ id }))
+})
+
+const closeBranch = Effect.fn('Branches.close')(function* (
+  database: Database['Type'],
+  { id, status }: Parameters<Branches['Type']['close']>[0],
+) {
+  return yield* database.transaction('closing a branch', (run) =>
+    Effect.gen(function* () {
+      const branch = yield* run((db) => lockOpenBranch(db, id))
+      if ('_tag' in branch) return yield* branch
+      yield* run((db) => forget(db, id))
+      yield* run((db) =>
+        sql`update branches set status = ${status}, last_updated = now() where id = ${id}::bigint`.execute(db),
+      )
+      const closed = yield* run((db) => readBranch(db, id))
+      return closed ?? (yield* Effect.dieMessage('a branch vanished under its lock'))
+    }),
+  )
+})
+
+/** Drops what a branch holds. */
+async function forget(db: Kysely<Tables>, id: number): Promise<void> {
+  for (const model of modelNames)
+    await sql`delete from ${branchTable(model)} where branch_id = ${id}::bigint`.execute(db)
+  await sql`delete from branch_conflicts where branch_id = ${id}::bigint`.execute(db)
+  await sql`delete from branch_scopes where branch_id = ${id}::bigint`.execute(db)
+}

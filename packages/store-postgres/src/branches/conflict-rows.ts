@@ -1,0 +1,109 @@
+import {
+  type BranchConflict,
+  type Conflict,
+  type ModelName,
+  type Resolution,
+  type Scope,
+  stillHolds,
+} from '@netbox-pbs/core'
+import { type Kysely, sql } from 'kysely'
+import { jsonb } from '../database/json.ts'
+import type { Tables } from '../database/tables.ts'
+
+/** A conflict as it is stored. */
+export interface StoredConflict extends Conflict {
+  readonly id: number
+  readonly objectId: number | null
+  readonly scopeKey: string
+  readonly resolution: Resolution | null
+}
+
+/** A conflict that was found, and what it is about. */
+export interface FoundConflict extends Conflict {
+  readonly objectId: number | null
+  readonly scopeKey: string
+  readonly scope: Scope | null
+  readonly title: string
+}
+
+const columns = sql`c.id, c.object_id as "objectId", c.scope_key as "scopeKey", c.kind, c.field, c.base, c.main, c.branch, c.resolution`
+
+/** The stored conflicts of some objects of a branch. */
+export async function conflictsOf(
+  db: Kysely<Tables>,
+  branch: number,
+  { model, ids }: { readonly model: ModelName; readonly ids: ReadonlyArray<number> },
+): Promise<ReadonlyArray<StoredConflict>> {
+  const { rows } = await sql<StoredConflict>`
+    select ${columns} from branch_conflicts c
+    where c.branch_id = ${branch}::bigint and c.model = ${model} and c.object_id = any(${ids}::bigint[])`.execute(db)
+  return rows
+}
+
+/** The stored conflicts of whole scopes of a branch. */
+export async function conflictsOfScopes(db: Kysely<Tables>, branch: number): Promise<ReadonlyArray<StoredConflict>> {
+  const { rows } = await sql<StoredConflict>`
+    select ${columns} from branch_conflicts c where c.branch_id = ${branch}::bigint and c.object_id is null`.execute(db)
+  return rows
+}
+
+type Named = Pick<StoredConflict, 'objectId' | 'scopeKey' | 'kind' | 'field'>
+
+/** What a conflict is about, whatever its values. A scope matters only where there is no object. */
+const nameOf = ({ objectId, scopeKey, kind, field }: Named): string =>
+  JSON.stringify([objectId ?? scopeKey, kind, field])
+
+/** Stored conflicts, to be found again by what they are about. */
+export class ConflictIndex {
+  readonly #byName: ReadonlyMap<string, StoredConflict>
+
+  constructor(stored: ReadonlyArray<StoredConflict>) {
+    this.#byName = new Map(stored.map((conflict) => [nameOf(conflict), conflict]))
+  }
+
+  /** The stored conflict that is the same, also by its values; undefined: it is new, or something moved. */
+  same(now: Named & Conflict): StoredConflict | undefined {
+    const seen = this.#byName.get(nameOf(now))
+    return seen !== undefined && stillHolds(seen, now) ? seen : undefined
+  }
+}
+
+/** Brings the stored conflicts in step with those found: what holds still keeps its answer, what has moved is asked anew, what is over goes. */
+export async function keepConflicts(
+  db: Kysely<Tables>,
+  { branch, model }: { readonly branch: number; readonly model: ModelName },
+  stored: ReadonlyArray<StoredConflict>,
+  found: ReadonlyArray<FoundConflict>,
+): Promise<void> {
+  const index = new ConflictIndex(stored)
+  const known = new Set(found.flatMap((now) => index.same(now)?.id ?? []))
+  const fresh = found.filter((now) => index.same(now) === undefined)
+  const over = stored.flatMap(({ id }) => (known.has(id) ? [] : [id]))
+  if (over.length > 0) {
+    await sql`delete from branch_conflicts where branch_id = ${branch}::bigint and id = any(${over}::bigint[])`.execute(
+      db,
+    )
+  }
+  if (fresh.length === 0) return
+  const rows = fresh.map(({ objectId, scopeKey, scope, title, kind, field, base, main, branch: wanted }) => ({
+    object_id: objectId,
+    scope_key: scopeKey,
+    scope,
+    title,
+    kind,
+    field,
+    values: [base, main, wanted],
+  }))
+  await sql`
+    insert into branch_conflicts (branch_id, model, object_id, scope_key, scope, title, kind, field, base, main, branch)
+    select ${branch}::bigint, ${model}, r.object_id, r.scope_key, nullif(r.scope, 'null'), r.title, r.kind, r.field,
+      r.values -> 0, r.values -> 1, r.values -> 2
+    from jsonb_to_recordset(${jsonb(rows)})
+      as r (object_id bigint, scope_key text, scope jsonb, title text, kind text, field text, values jsonb)`.execute(db)
+}
+
+/** `select … from branch_conflicts c`: a conflict as the port gives it. */
+export const selectConflict = sql<BranchConflict>`
+  select c.id, c.model, c.object_id as "objectId", c.title, c.scope, c.kind, c.field, c.base, c.main, c.branch, c.resolution,
+    c.resolved_by as "resolvedBy", c.resolved_at as "resolvedAt"
+  from branch_conflicts c`

@@ -1,0 +1,61 @@
+import { type BranchChange, type FieldValue, type ModelName, modelNames, type Said } from '@netbox-pbs/core'
+import type { Page } from '@netbox-pbs/core/ports'
+import { type Kysely, sql } from 'kysely'
+import { rowTitle } from '../changes/logged-fields.ts'
+import type { Tables } from '../database/tables.ts'
+import { branchTable, mergedColumns } from './branch-columns.ts'
+
+interface Window {
+  readonly id: number
+  readonly limit: number
+  readonly offset: number
+}
+
+/** What a branch changes, model by model and by id. */
+export async function listChanges(db: Kysely<Tables>, { id, limit, offset }: Window): Promise<Page<BranchChange>> {
+  const rows: Array<BranchChange> = []
+  let before = 0
+  for (const model of modelNames) {
+    const count = await countOf(db, model, id)
+    const from = Math.max(0, offset - before)
+    const room = limit - rows.length
+    if (room > 0 && from < count) rows.push(...(await pageOf(db, model, { id, limit: room, offset: from })))
+    before += count
+  }
+  return { count: before, rows }
+}
+
+async function countOf(db: Kysely<Tables>, model: ModelName, id: number): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*) as count from ${branchTable(model)} where branch_id = ${id}::bigint`.execute(db)
+  return rows[0]?.count ?? 0
+}
+
+interface ChangeRecord {
+  readonly id: number
+  readonly op: BranchChange['action']
+  readonly touched: ReadonlyArray<string>
+  readonly base: Said
+  readonly title: string
+  readonly [field: string]: unknown
+}
+
+async function pageOf(
+  db: Kysely<Tables>,
+  model: ModelName,
+  { id, limit, offset }: Window,
+): Promise<ReadonlyArray<BranchChange>> {
+  const fields = mergedColumns(model).map(({ field, name }) => sql`${sql.ref(`e.${name}`)} as ${sql.id(`e_${field}`)}`)
+  const { rows } = await sql<ChangeRecord>`
+    select e.id, e.op, e.touched, e.base, ${rowTitle(model, 'e')} as title, ${sql.join(fields)} from ${branchTable(model)} e
+    where e.branch_id = ${id}::bigint order by e.id limit ${limit} offset ${offset}`.execute(db)
+  return rows.map((row) => changeOf(model, row))
+}
+
+function changeOf(model: ModelName, { id, op, touched, base, title, ...row }: ChangeRecord): BranchChange {
+  const names = op === 'update' ? touched : mergedColumns(model).map(({ field }) => field)
+  const values = Object.fromEntries(names.map((name) => [name, (row[`e_${name}`] ?? null) as FieldValue]))
+  const about = { model, objectId: id, title, action: op }
+  if (op === 'create') return { ...about, before: null, after: values }
+  return op === 'delete' ? { ...about, before: values, after: null } : { ...about, before: base, after: values }
+}

@@ -1,0 +1,104 @@
+import type { ModelName } from '@netbox-pbs/core'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Window } from '../change-sets/windows.ts'
+import type { Tables } from '../database/tables.ts'
+import { type Column, factColumns, keyColumns, tables } from '../inventory/columns.ts'
+import { inScope, type ScopePlace } from '../inventory/scope-place.ts'
+import { branchTable, differ, mergedColumns, names, sameKey } from './branch-columns.ts'
+
+/** Where rows are staged. */
+export interface Target {
+  readonly branch: number
+  readonly model: ModelName
+}
+
+const stagedTable = (model: ModelName): RawBuilder<unknown> => sql.table(`staged_${tables[model]}`)
+
+/** Takes out of a branch what a scope's new part no longer changes. */
+export async function dropUnstaged(
+  db: Kysely<Tables>,
+  { branch, model }: Target,
+  { place, part }: { readonly place: ScopePlace; readonly part: number | null },
+): Promise<number> {
+  const again = sql`exists (
+    select from ${stagedTable(model)} w where w.part_id = ${part}::bigint
+      and case when e.op = 'create' then w.op = 'create' and ${sameKey(model, 'w', 'e')} else w.op <> 'create' and w.id = e.id end
+  )`
+  const { numAffectedRows } = await sql`
+    delete from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and ${inScope(place)} and not ${again}`.execute(
+    db,
+  )
+  return Number(numAffectedRows ?? 0n)
+}
+
+/** Stages a window's creations. A new one takes its id from main's sequence; one that the branch has already keeps the id it took. */
+export async function stageCreates(db: Kysely<Tables>, { branch, model }: Target, window: Window): Promise<number> {
+  const facts = factColumns(model)
+  const key = keyColumns(model)
+  const { rows } = await sql<{ staged: number }>`
+    with s as materialized (
+      select distinct on (${names(key, 'w')}) w.* from ${stagedTable(model)} w where ${window.rows} and w.op = 'create'
+      order by ${names(key, 'w')}, w.seq desc
+    ), kept as (
+      update ${branchTable(model)} e set ${assign(facts, 's')}
+      from s where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sameKey(model, 'e', 's')} and ${differ(facts, 'e', 's')}
+    ), made as (
+      insert into ${branchTable(model)} (branch_id, id, op, ${names(facts)})
+      select ${branch}::bigint, nextval(pg_get_serial_sequence(${tables[model]}, 'id')), 'create', ${names(facts, 's')} from s
+      where not exists (select from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sameKey(model, 'e', 's')})
+    )
+    select count(*) as staged from s`.execute(db)
+  return rows[0]?.staged ?? 0
+}
+
+/** Stages a window's updates. The base of a field that the branch has touched before stays what it was. */
+export async function stageUpdates(db: Kysely<Tables>, { branch, model }: Target, window: Window): Promise<number> {
+  const columns = mergedColumns(model)
+  const facts = new Set(factColumns(model).map(({ field }) => field))
+  const values = columns.map(({ field, name }) =>
+    facts.has(field)
+      ? sql`case when ${field}::text = any(s.touched) then ${sql.ref(`s.${name}`)} else ${sql.ref(`m.${name}`)} end`
+      : sql.ref(`m.${name}`),
+  )
+  const firstBase = sql`(
+    select coalesce(jsonb_object_agg(b.key, b.value), '{}') from jsonb_each(e.base) b where b.key = any(excluded.touched)
+  )`
+  const { rows } = await sql<{ staged: number }>`
+    with s as materialized (
+      select distinct on (w.id) w.* from ${stagedTable(model)} w where ${window.rows} and w.op = 'update' order by w.id, w.seq desc
+    ), written as (
+      insert into ${branchTable(model)} as e (branch_id, id, op, touched, base, ${names(columns)})
+      select ${branch}::bigint, s.id, 'update', s.touched, s.base, ${sql.join(values)}
+      from s join ${sql.table(tables[model])} m on m.id = s.id
+      on conflict (branch_id, id) do update
+      set op = 'update', touched = excluded.touched, base = excluded.base || ${firstBase}, ${assign(columns, 'excluded')}
+      where e.op <> 'update' or e.touched <> excluded.touched or ${differ(columns, 'e', 'excluded')}
+    )
+    select count(*) as staged from s`.execute(db)
+  return rows[0]?.staged ?? 0
+}
+
+/** Stages a window's deletions, with the rows as they are; of a field that the branch has touched before, as it first found it. */
+export async function stageDeletes(db: Kysely<Tables>, { branch, model }: Target, window: Window): Promise<number> {
+  const columns = mergedColumns(model)
+  const first = columns.map(({ field, name, type }) => {
+    const was =
+      type === 'jsonb'
+        ? sql`nullif(e.base -> ${field}::text, 'null')`
+        : sql`(e.base ->> ${field}::text)::${sql.raw(type)}`
+    return sql`${sql.id(name)} = case when e.base ? ${field}::text then ${was} else ${sql.ref(`excluded.${name}`)} end`
+  })
+  const { rows } = await sql<{ staged: number }>`
+    with s as materialized (
+      select distinct w.id from ${stagedTable(model)} w where ${window.rows} and w.op in ('delete', 'hold')
+    ), written as (
+      insert into ${branchTable(model)} as e (branch_id, id, op, ${names(columns)})
+      select ${branch}::bigint, m.id, 'delete', ${names(columns, 'm')} from s join ${sql.table(tables[model])} m on m.id = s.id
+      on conflict (branch_id, id) do update set op = 'delete', touched = '{}', base = '{}', ${sql.join(first)} where e.op <> 'delete'
+    )
+    select count(*) as staged from s`.execute(db)
+  return rows[0]?.staged ?? 0
+}
+
+const assign = (columns: ReadonlyArray<Column>, from: string): RawBuilder<unknown> =>
+  sql.join(columns.map(({ name }) => sql`${sql.id(name)} = ${sql.ref(`${from}.${name}`)}`))

@@ -1,0 +1,126 @@
+import {
+  addRows,
+  type Branch,
+  noRows,
+  openStatuses,
+  type RowCounts,
+  type Scope,
+  scopeKey,
+  scopeTitle,
+} from '@netbox-pbs/core'
+import { BranchNotOpen, ChangeSetClosed, type Landing, type Staged, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { type Kysely, sql } from 'kysely'
+import { requireOpen } from '../change-sets/append.ts'
+import { endPart } from '../change-sets/end-part.ts'
+import { landObservations } from '../change-sets/land-observations.ts'
+import { landScopeRow } from '../change-sets/land-scope-row.ts'
+import { eachWindow } from '../change-sets/windows.ts'
+import type { Database } from '../database/database.ts'
+import { jsonb } from '../database/json.ts'
+import type { Run } from '../database/session.ts'
+import type { Tables } from '../database/tables.ts'
+import { tables } from '../inventory/columns.ts'
+import { scopeServerId } from '../inventory/read-scope-state.ts'
+import { listedModel, scopeModels } from '../inventory/scope-models.ts'
+import { lockScope, scopePlace } from '../inventory/scope-place.ts'
+import { dropUnstaged, stageCreates, stageDeletes, stageUpdates } from './stage-rows.ts'
+
+/** A scope that goes into a branch instead of main. */
+export type Staging = Landing & { readonly branch: number }
+
+/** Moves a scope's part into a branch in one transaction. */
+export const stage = Effect.fn('ChangeSets.stage')(function* (
+  database: Database['Type'],
+  staging: Staging,
+): Effect.fn.Return<Staged, StoreFailed | ChangeSetClosed | BranchNotOpen> {
+  const { scope, changeSet } = staging
+  return yield* database.transaction(`staging ${scopeTitle(scope)} in a branch`, (run) =>
+    Effect.gen(function* () {
+      yield* requireOpen(run, changeSet, 'update')
+      const serverId = yield* run((db) => scopeServerId(db, scope))
+      if (serverId === undefined) return yield* new ChangeSetClosed({ changeSet })
+      const place = scopePlace(scope, serverId)
+      yield* run((db) => lockScope(place).execute(db))
+      const part = yield* endPart(run, staging)
+      const covering = yield* run((db) => coveringBranch(db, scope))
+      const branch = covering ?? staging.branch
+      if (covering === null) yield* requireOpenBranch(run, branch)
+      for (const model of scopeModels[scope.resource]) {
+        yield* run((db) => dropUnstaged(db, { branch, model }, { place, part }))
+      }
+      const staged = part === null ? nothing : yield* stagePart(run, database.engine, { branch, scope, part })
+      if (part !== null) yield* run((db) => landObservations(db, listedModel[scope.resource], part))
+      if (staged.changes > 0) {
+        yield* run((db) => cover(db, branch, staging))
+        return { branch, counts: staged.counts }
+      }
+      // Source and main agree. A branch that held something of the scope is told which run took it out.
+      if (covering !== null) yield* run((db) => cover(db, branch, { ...staging, held: null }))
+      yield* run((db) => landScopeRow(db, place, staging))
+      return { branch: null, counts: noRows }
+    }),
+  )
+})
+
+/** What a part came to: rows of the scope's model, and changes of any model. */
+interface StagedPart {
+  readonly counts: RowCounts
+  readonly changes: number
+}
+
+const nothing: StagedPart = { counts: noRows, changes: 0 }
+
+/** Keeps a branch open until the end of the transaction. */
+function requireOpenBranch(run: Run, id: number): Effect.Effect<void, StoreFailed | BranchNotOpen> {
+  return Effect.gen(function* () {
+    const { rows } = yield* run((db) =>
+      sql<Pick<Branch, 'status'>>`select status from branches where id = ${id}::bigint for share`.execute(db),
+    )
+    const status = rows[0]?.status ?? 'closed'
+    if (!openStatuses.includes(status)) return yield* new BranchNotOpen({ id, status })
+  })
+}
+
+/** The open branch of a sync that waits with changes of the scope; null: there is none. */
+async function coveringBranch(db: Kysely<Tables>, scope: Scope): Promise<number | null> {
+  const { rows } = await sql<{ id: number }>`
+    select b.id from branch_scopes s join branches b on b.id = s.branch_id
+    where s.scope_key = ${scopeKey(scope)} and b.kind = 'sync' and b.status in ('open', 'in_review', 'ready')
+    order by b.id limit 1 for share of b`.execute(db)
+  return rows[0]?.id ?? null
+}
+
+function stagePart(
+  run: Run,
+  engine: Database['Type']['engine'],
+  { branch, scope, part }: { readonly branch: number; readonly scope: Scope; readonly part: number },
+): Effect.Effect<StagedPart, StoreFailed> {
+  return Effect.gen(function* () {
+    let counts = noRows
+    let changes = 0
+    for (const model of scopeModels[scope.resource]) {
+      const target = { branch, model }
+      const own = model === listedModel[scope.resource]
+      yield* eachWindow(run, engine, `staged_${tables[model]}`, part, (window) =>
+        run(async (db) => {
+          const created = await stageCreates(db, target, window)
+          const updated = await stageUpdates(db, target, window)
+          const deleted = await stageDeletes(db, target, window)
+          changes += created + updated + deleted
+          if (own) counts = addRows(counts, { ...noRows, created, updated, deleted })
+        }),
+      )
+    }
+    return { counts, changes }
+  })
+}
+
+async function cover(db: Kysely<Tables>, branch: number, staging: Staging): Promise<void> {
+  const { scope, runId, view, held, at, listed } = staging
+  await sql`
+    insert into branch_scopes (branch_id, scope_key, scope, run_id, view, held, listed_at, listed)
+    values (${branch}::bigint, ${scopeKey(scope)}, ${jsonb(scope)}, ${runId}::bigint, ${view}::text, ${held}::text, ${at}::timestamptz, ${listed})
+    on conflict (branch_id, scope_key) do update set run_id = excluded.run_id, view = excluded.view, held = excluded.held,
+      listed_at = excluded.listed_at, listed = excluded.listed`.execute(db)
+}

@@ -1,0 +1,466 @@
+import type { Scope } from '@netbox-pbs/core'
+import { naturalKey } from '@netbox-pbs/core'
+import {
+  Branches,
+  BranchInConflict,
+  BranchNameTaken,
+  BranchNotFound,
+  BranchNotOpen,
+  ChangeSets,
+  HandWrites,
+  type Landing,
+} from '@netbox-pbs/core/ports'
+import { Effect, Exit, Layer, ManagedRuntime } from 'effect'
+import { sql } from 'kysely'
+import { afterAll, describe, expect, test } from 'vitest'
+import { Database } from '../src/database/database.ts'
+import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import {
+  appendAll,
+  change,
+  create,
+  datastoreFacts,
+  groupFacts,
+  landOnce,
+  may,
+  type Part,
+  remove,
+  rootOf,
+  serverFacts,
+  snapshotFacts,
+} from './contract/main.ts'
+import { engines } from './engines.ts'
+
+const actor = { user: 'ann', requestId: '5f6c0f6e-6a53-4a3a-9c0b-0a4d0c7f0001' }
+const at = '2026-06-02T00:00:00Z'
+const everything = { limit: 100, offset: 0 }
+
+describe.each(engines)('branches on $engine', ({ migrated }) => {
+  const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | Database>) =>
+    runtime.runPromise(effect)
+  afterAll(() => runtime.dispose())
+
+  const rows = <A>(text: string) =>
+    Effect.flatMap(Database, (database) =>
+      database.query('asking', async (db) => (await sql.raw<A>(text).execute(db)).rows),
+    )
+  let runId = 1000
+  const newBranch = (name: string) =>
+    Effect.flatMap(Branches, (branches) =>
+      branches.create({ name, kind: 'sync', description: '', user: '', runId: ++runId }),
+    )
+  const stageOnce = (branch: number, scope: Scope, parts: ReadonlyArray<Part>, more: Partial<Landing> = {}) =>
+    Effect.gen(function* () {
+      const changeSets = yield* ChangeSets
+      const id = ++runId
+      const changeSet = yield* changeSets.open({ runId: id, server: 'server' in scope ? scope.server : null })
+      yield* appendAll(changeSet, scope, parts)
+      const landing: Landing = { changeSet, scope, runId: id, at, view: 'all', held: null, listed: true, ...more }
+      const staged = yield* changeSets.stage({ ...landing, branch })
+      yield* changeSets.close({ changeSet })
+      return staged
+    })
+  const merge = (id: number, commit = true) =>
+    Effect.flatMap(Branches, (branches) => branches.merge({ id, commit, by: actor, at }))
+  const check = (id: number) => Effect.flatMap(Branches, (branches) => branches.check({ id }))
+  const conflictsOf = (id: number) =>
+    Effect.flatMap(Branches, (branches) => branches.conflicts({ id, filter: {}, ...everything }))
+
+  /** A server with two datastores and a group of snapshots on some days of May. */
+  const newFleet = (name: string, days: ReadonlyArray<number> = [1, 2, 3]) =>
+    Effect.gen(function* () {
+      yield* landOnce({ resource: 'servers' }, [{ model: 'server', changes: [create('server', serverFacts(name))] }])
+      const [row] = yield* rows<{ id: number }>(`select id from servers where name = '${name}'`)
+      const server = row?.id ?? 0
+      const stores: Scope = { resource: 'datastores', server: name }
+      const facts = ['tank', 'vault'].map((store) => datastoreFacts(server, store))
+      yield* landOnce(stores, [{ model: 'datastore', changes: facts.map((of) => create('datastore', of)) }])
+      const group = groupFacts(server, '100')
+      yield* landOnce(rootOf(name), [
+        { model: 'snapshot', changes: days.map((day) => create('snapshot', snapshotFacts(server, '100', may(day)))) },
+        {
+          model: 'group',
+          changes: [create('group', group)],
+          digests: [{ key: naturalKey('group', group), digest: 'first', listed: days.length }],
+        },
+      ])
+      const ids = yield* rows<{ id: number }>(
+        `select id from snapshots where server_id = ${server} order by backup_time`,
+      )
+      const storeIds = yield* rows<{ id: number }>(
+        `select id from datastores where server_id = ${server} order by name`,
+      )
+      const snapshot = (nth: number) => ({
+        id: ids[nth]?.id ?? 0,
+        facts: snapshotFacts(server, '100', may(days[nth] ?? 0)),
+      })
+      return {
+        server,
+        stores,
+        snapshots: rootOf(name),
+        snapshot,
+        tank: { id: storeIds[0]?.id ?? 0, facts: datastoreFacts(server, 'tank') },
+      }
+    })
+  const mainSnapshots = (server: number) =>
+    rows<{ id: number; comment: string; day: number }>(
+      `select id, comment, extract(day from backup_time at time zone 'UTC')::int as day from snapshots where server_id = ${server} order by backup_time`,
+    )
+
+  test('are opened under a name and an id of their own, and their names can change', async () => {
+    await run(
+      Effect.gen(function* () {
+        const branches = yield* Branches
+        const branch = yield* newBranch('named')
+        expect(branch).toEqual({
+          id: expect.any(Number),
+          schema_id: expect.stringMatching(/^[a-z0-9]{8}$/),
+          name: 'named',
+          kind: 'sync',
+          status: 'open',
+          description: '',
+          user: '',
+          run_id: runId,
+          changes: 0,
+          conflicts: 0,
+          checked: null,
+          created: expect.any(String),
+          last_updated: branch.created,
+          merged: null,
+          merged_by: '',
+        })
+        const again = yield* Effect.flip(newBranch('named'))
+        expect(again).toEqual(new BranchNameTaken({ name: 'named' }))
+        const other = yield* newBranch('other')
+        expect(yield* Effect.flip(branches.update({ id: other.id, name: 'named' }))).toBeInstanceOf(BranchNameTaken)
+        expect(yield* branches.update({ id: other.id, description: 'why' })).toMatchObject({
+          name: 'other',
+          description: 'why',
+        })
+        expect(yield* Effect.flip(branches.update({ id: 0, name: 'x' }))).toEqual(new BranchNotFound({ id: 0 }))
+        expect(
+          (yield* branches.list({ statuses: ['open'], limit: 2, offset: 0 })).rows.map(({ name }) => name),
+        ).toEqual(['other', 'named'])
+      }),
+    )
+  })
+
+  test('hold what a run stages while main stays, and land it when they merge', async () => {
+    await run(
+      Effect.gen(function* () {
+        const branches = yield* Branches
+        const { server, snapshots, snapshot } = yield* newFleet('staged')
+        const { id } = yield* newBranch('staged')
+        const before = yield* mainSnapshots(server)
+        const staged = yield* stageOnce(id, snapshots, [
+          {
+            model: 'snapshot',
+            changes: [
+              create('snapshot', snapshotFacts(server, '100', may(9))),
+              change('snapshot', snapshot(1).id, snapshot(1).facts, { comment: 'kept' }),
+              remove('snapshot', snapshot(0).id, snapshot(0).facts),
+            ],
+          },
+        ])
+        expect(staged).toEqual({
+          branch: id,
+          counts: { created: 1, updated: 1, deleted: 1, unchanged: 0, held_back: 0 },
+        })
+        expect(yield* mainSnapshots(server)).toEqual(before)
+        expect(yield* check(id)).toMatchObject({ status: 'ready', changes: 3, conflicts: 0 })
+        const { count, rows: changes } = yield* branches.changes({ id, ...everything })
+        expect(count).toBe(3)
+        expect(
+          changes.map(({ action, title, before: was, after }) => [action, title, was?.['comment'], after?.['comment']]),
+        ).toEqual([
+          ['delete', 'staged/tank/vm/100/2026-05-01T02:00:00Z', '', undefined],
+          ['update', 'staged/tank/vm/100/2026-05-02T02:00:00Z', '', 'kept'],
+          ['create', 'staged/tank/vm/100/2026-05-09T02:00:00Z', undefined, ''],
+        ])
+        const made = changes.find(({ action }) => action === 'create')?.objectId ?? 0
+
+        const dry = yield* merge(id, false)
+        expect(dry.counts).toEqual({ created: 1, updated: 1, deleted: 1 })
+        expect(yield* mainSnapshots(server)).toEqual(before)
+
+        const merged = yield* merge(id)
+        expect(merged).toMatchObject({
+          counts: dry.counts,
+          skipped: 0,
+          branch: { status: 'merged', merged: at, merged_by: 'ann' },
+        })
+        expect(yield* mainSnapshots(server)).toEqual([
+          { id: snapshot(1).id, comment: 'kept', day: 2 },
+          { id: snapshot(2).id, comment: '', day: 3 },
+          { id: made, comment: '', day: 9 },
+        ])
+        expect(yield* rows(`select snapshot_count, digest from groups where server_id = ${server}`)).toEqual([
+          { snapshot_count: 3, digest: null },
+        ])
+        expect(
+          yield* rows(`select action, object_id, user_name, before ->> 'comment' as was from changes
+            where request_id = '${actor.requestId}' and server_id = ${server} order by id`),
+        ).toEqual([
+          { action: 'delete', object_id: snapshot(0).id, user_name: 'ann', was: '' },
+          { action: 'update', object_id: snapshot(1).id, user_name: 'ann', was: '' },
+          { action: 'create', object_id: null, user_name: 'ann', was: null },
+        ])
+        expect(yield* Effect.flip(merge(id))).toEqual(new BranchNotOpen({ id, status: 'merged' }))
+      }),
+    )
+  })
+
+  test('are in review while main and they disagree, and merge as they are answered', async () => {
+    await run(
+      Effect.gen(function* () {
+        const branches = yield* Branches
+        const hands = yield* HandWrites
+        const { server, snapshots, snapshot } = yield* newFleet('clash')
+        const { id } = yield* newBranch('clash')
+        yield* stageOnce(id, snapshots, [
+          {
+            model: 'snapshot',
+            changes: [0, 1].map((nth) =>
+              change('snapshot', snapshot(nth).id, snapshot(nth).facts, { comment: `source ${nth}`, protected: true }),
+            ),
+          },
+        ])
+        for (const nth of [0, 1]) {
+          yield* hands.update({ model: 'snapshot', id: snapshot(nth).id, values: { comment: `hand ${nth}` }, actor })
+        }
+        expect(yield* check(id)).toMatchObject({ status: 'in_review', conflicts: 2 })
+        const { rows: conflicts } = yield* conflictsOf(id)
+        expect(
+          conflicts.map(({ objectId, kind, field, base, main, branch, scope }) => ({
+            objectId,
+            kind,
+            field,
+            base,
+            main,
+            branch,
+            scope,
+          })),
+        ).toEqual(
+          [0, 1].map((nth) => ({
+            objectId: snapshot(nth).id,
+            kind: 'update_update',
+            field: 'comment',
+            base: '',
+            main: `hand ${nth}`,
+            branch: `source ${nth}`,
+            scope: snapshots,
+          })),
+        )
+        expect(yield* Effect.flip(merge(id))).toEqual(new BranchInConflict({ id, conflicts: 2 }))
+        const [first, second] = conflicts.map((conflict) => conflict.id)
+        const answer = (
+          conflict: number | undefined,
+          resolution: Parameters<typeof branches.resolve>[0]['resolution'],
+        ) => branches.resolve({ id, filter: { ids: [conflict ?? 0] }, resolution, user: 'bob' })
+        expect(yield* answer(first, { choice: 'main' })).toBe(1)
+        expect(yield* Effect.flip(merge(id))).toEqual(new BranchInConflict({ id, conflicts: 1 }))
+        expect(yield* answer(second, { choice: 'value', value: 'both' })).toBe(1)
+        expect(yield* check(id)).toMatchObject({ status: 'ready', conflicts: 0 })
+        yield* merge(id)
+        expect(
+          yield* rows(`select comment, protected from snapshots where server_id = ${server} order by backup_time`),
+        ).toEqual([
+          { comment: 'hand 0', protected: true },
+          { comment: 'both', protected: true },
+          { comment: '', protected: false },
+        ])
+        expect((yield* conflictsOf(id)).rows.map(({ resolvedBy }) => resolvedBy)).toEqual(['bob', 'bob'])
+      }),
+    )
+  })
+
+  test('ask again when main moves after an answer', async () => {
+    await run(
+      Effect.gen(function* () {
+        const branches = yield* Branches
+        const hands = yield* HandWrites
+        const { stores, tank } = yield* newFleet('moves')
+        const { id } = yield* newBranch('moves')
+        yield* stageOnce(id, stores, [
+          { model: 'datastore', changes: [change('datastore', tank.id, tank.facts, { comment: 'source' })] },
+        ])
+        const edit = (comment: string) => hands.update({ model: 'datastore', id: tank.id, values: { comment }, actor })
+        yield* edit('one')
+        yield* check(id)
+        yield* branches.resolve({ id, filter: {}, resolution: { choice: 'branch' }, user: 'bob' })
+        expect(yield* check(id)).toMatchObject({ status: 'ready' })
+        yield* edit('two')
+        expect(yield* Effect.flip(merge(id))).toEqual(new BranchInConflict({ id, conflicts: 1 }))
+        expect((yield* conflictsOf(id)).rows).toMatchObject([{ main: 'two', resolution: null }])
+      }),
+    )
+  })
+
+  test('are refreshed in place by later runs of a scope: what was first found stays, what is over leaves', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, snapshots, snapshot } = yield* newFleet('again')
+        const { id } = yield* newBranch('again')
+        const later = yield* newBranch('again-later')
+        const made = create('snapshot', snapshotFacts(server, '100', may(9)))
+        const touch = (nth: number, comment: string) =>
+          change('snapshot', snapshot(nth).id, snapshot(nth).facts, { comment })
+        const stage = (...changes: ReadonlyArray<typeof made | ReturnType<typeof touch>>) =>
+          stageOnce(later.id, snapshots, [{ model: 'snapshot', changes }])
+        yield* stageOnce(id, snapshots, [{ model: 'snapshot', changes: [made, touch(0, 'a'), touch(1, 'a')] }])
+        const ids = `select id, op, comment, base from branch_snapshots where branch_id = ${id} order by id`
+        const first = yield* rows<{ id: number }>(ids)
+        expect(yield* stage(made, touch(0, 'a'), touch(1, 'a'))).toMatchObject({ branch: id })
+        expect(yield* rows(ids)).toEqual(first)
+        yield* (yield* HandWrites).update({ model: 'snapshot', id: snapshot(0).id, values: { comment: 'hand' }, actor })
+        const moved = change('snapshot', snapshot(0).id, { ...snapshot(0).facts, comment: 'hand' }, { comment: 'b' })
+        yield* stage(made, moved)
+        expect(yield* rows(ids)).toEqual([
+          { id: snapshot(0).id, op: 'update', comment: 'b', base: { comment: '' } },
+          { id: first.at(-1)?.id, op: 'create', comment: '', base: {} },
+        ])
+        expect(yield* rows(`select id from branch_snapshots where branch_id = ${later.id}`)).toEqual([])
+        expect(yield* check(id)).toMatchObject({ status: 'in_review', conflicts: 1 })
+        expect(yield* stageOnce(later.id, snapshots, [])).toMatchObject({ branch: null })
+        expect(yield* check(id)).toMatchObject({ changes: 0, conflicts: 0 })
+      }),
+    )
+  })
+
+  test.each([
+    ['main', 3],
+    ['branch', 0],
+  ] as const)(
+    'ask about deletions that the guard holds; answered with %s, %i snapshots are left',
+    async (choice, left) => {
+      await run(
+        Effect.gen(function* () {
+          const branches = yield* Branches
+          const { server, snapshots, snapshot } = yield* newFleet(`guarded-${choice}`)
+          const { id } = yield* newBranch(`guarded-${choice}`)
+          const changes = [0, 1, 2].map((nth) => remove('snapshot', snapshot(nth).id, snapshot(nth).facts))
+          yield* stageOnce(id, snapshots, [{ model: 'snapshot', changes }], { held: 'emptied', view: 'new' })
+          expect(yield* check(id)).toMatchObject({ status: 'in_review', conflicts: 1 })
+          expect((yield* conflictsOf(id)).rows).toMatchObject([
+            {
+              kind: 'guard',
+              model: 'snapshot',
+              objectId: null,
+              scope: snapshots,
+              branch: { reason: 'emptied', deletions: 3 },
+            },
+          ])
+          expect(yield* Effect.flip(merge(id))).toEqual(new BranchInConflict({ id, conflicts: 1 }))
+          expect(yield* branches.resolve({ id, filter: {}, resolution: { choice: 'skip' }, user: 'bob' })).toBe(0)
+          yield* branches.resolve({ id, filter: { kinds: ['guard'] }, resolution: { choice }, user: 'bob' })
+          yield* merge(id)
+          expect(yield* mainSnapshots(server)).toHaveLength(left)
+          const view = `select view from scopes where server_id = ${server} and resource = 'snapshots'`
+          expect(yield* rows(view)).toEqual([{ view: choice === 'main' ? 'all' : 'new' }])
+        }),
+      )
+    },
+  )
+
+  test('bring back, whole, what a hand has deleted and the source lists', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, snapshots, snapshot } = yield* newFleet('deleted', [1])
+        const { id } = yield* newBranch('deleted')
+        const { id: old, facts } = snapshot(0)
+        yield* stageOnce(id, snapshots, [
+          { model: 'snapshot', changes: [change('snapshot', old, facts, { comment: 'source' })] },
+        ])
+        yield* (yield* HandWrites).remove({ model: 'snapshot', id: old, actor })
+        yield* merge(id)
+        const [row, ...others] = yield* rows<{ id: number; comment: string; size_bytes: number }>(
+          `select id, comment, size_bytes from snapshots where server_id = ${server}`,
+        )
+        expect(others).toEqual([])
+        expect(row).toMatchObject({ comment: 'source', size_bytes: 1000 })
+        expect(row?.id).not.toBe(old)
+      }),
+    )
+  })
+
+  test('adopt the row that a hand has made under the same key', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, snapshots } = yield* newFleet('adopted', [1])
+        const { id } = yield* newBranch('adopted')
+        yield* stageOnce(id, snapshots, [
+          { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(5), { comment: '' }))] },
+        ])
+        const values = { ...snapshotFacts(server, '100', may(5)), owner: '' }
+        const [made] = yield* (yield* HandWrites).create({ model: 'snapshot', rows: [values], actor })
+        expect(yield* check(id)).toMatchObject({ conflicts: 0 })
+        yield* merge(id)
+        expect(
+          yield* rows(
+            `select id, owner, presence from snapshots where server_id = ${server} and backup_time = '${may(5)}'`,
+          ),
+        ).toEqual([{ id: made, owner: 'root@pam', presence: 'listed' }])
+      }),
+    )
+  })
+
+  test('cannot make what lies below a server that is gone; it is left out when a reviewer says so', async () => {
+    await run(
+      Effect.gen(function* () {
+        const branches = yield* Branches
+        const { server, snapshots } = yield* newFleet('orphan', [1])
+        const { id } = yield* newBranch('orphan')
+        yield* stageOnce(id, snapshots, [
+          { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(5)))] },
+        ])
+        yield* (yield* HandWrites).remove({ model: 'server', id: server, actor })
+        expect(yield* Effect.flip(merge(id))).toEqual(new BranchInConflict({ id, conflicts: 1 }))
+        expect((yield* conflictsOf(id)).rows).toMatchObject([{ kind: 'missing_reference', field: null }])
+        expect(yield* branches.resolve({ id, filter: {}, resolution: { choice: 'branch' }, user: 'bob' })).toBe(0)
+        expect(yield* branches.resolve({ id, filter: {}, resolution: { choice: 'skip' }, user: 'bob' })).toBe(1)
+        expect(yield* merge(id)).toMatchObject({ branch: { status: 'merged' } })
+      }),
+    )
+  })
+
+  test('leave nothing behind when they are closed', async () => {
+    await run(
+      Effect.gen(function* () {
+        const branches = yield* Branches
+        const { snapshots, snapshot } = yield* newFleet('closed', [1])
+        const { id } = yield* newBranch('closed')
+        yield* stageOnce(
+          id,
+          snapshots,
+          [{ model: 'snapshot', changes: [remove('snapshot', snapshot(0).id, snapshot(0).facts)] }],
+          { held: 'emptied' },
+        )
+        yield* check(id)
+        expect(yield* branches.close({ id, status: 'closed' })).toMatchObject({
+          status: 'closed',
+          changes: 0,
+          conflicts: 0,
+        })
+        expect(yield* Effect.flip(branches.check({ id }))).toBeInstanceOf(BranchNotOpen)
+        expect(yield* Effect.flip(branches.close({ id, status: 'closed' }))).toBeInstanceOf(BranchNotOpen)
+        expect(yield* rows(`select scope_key from branch_scopes where branch_id = ${id}`)).toEqual([])
+      }),
+    )
+  })
+
+  test('that merge at once land once', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, snapshots } = yield* newFleet('twice', [1])
+        const { id } = yield* newBranch('twice')
+        yield* stageOnce(id, snapshots, [
+          { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(5)))] },
+        ])
+        const both = yield* Effect.all([Effect.exit(merge(id)), Effect.exit(merge(id))], { concurrency: 'unbounded' })
+        expect(both.filter(Exit.isSuccess)).toHaveLength(1)
+        expect(yield* mainSnapshots(server)).toHaveLength(2)
+      }),
+    )
+  })
+})

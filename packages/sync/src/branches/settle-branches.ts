@@ -1,0 +1,67 @@
+import { type Branch, conflictKinds, openStatuses, possibleChoices } from '@netbox-pbs/core'
+import {
+  Branches,
+  type BranchInConflict,
+  type BranchNotFound,
+  type BranchNotOpen,
+  SettingsStore,
+  type StoreFailed,
+} from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { now } from '../moment.ts'
+
+/** Branches looked at in one go. */
+const pageSize = 100
+
+/** Kinds that `overwrite` may answer with the branch's side; the rest is for a person. */
+const overridden = conflictKinds.filter(
+  (kind) => kind !== 'integrity' && kind !== 'guard' && possibleChoices({ kind, field: null }).includes('branch'),
+)
+
+/**
+ * Ends the part of a run that has ended in branches: each branch that it staged into, its own and those of earlier runs that it has refreshed, is compared with main. One without a
+ * change closes, one without a conflict merges, and of the others `branch_on_conflict` decides. To be called again after a crash: what is settled stays so.
+ */
+export const settleBranches = Effect.fn('sync.settleBranches')(function* (
+  runId: number,
+): Effect.fn.Return<void, StoreFailed, Branches | SettingsStore> {
+  const branches = yield* Branches
+  const { rows } = yield* branches.list({ statuses: openStatuses, stagedBy: runId, limit: pageSize, offset: 0 })
+  for (const { id } of rows) {
+    // A branch that a person has ended meanwhile, or into which main has moved since it was compared, is as it should be.
+    yield* settle(id, runId).pipe(
+      Effect.catchTags({
+        BranchNotFound: () => Effect.void,
+        BranchNotOpen: () => Effect.void,
+        BranchInConflict: ({ message }) => Effect.logInfo('a branch waits for review', message),
+      }),
+    )
+  }
+})
+
+const settle = Effect.fn('sync.settleBranch')(function* (
+  id: number,
+  runId: number,
+): Effect.fn.Return<void, StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict, Branches | SettingsStore> {
+  const branches = yield* Branches
+  const branch = yield* branches.check({ id })
+  if (branch.changes === 0) {
+    yield* branches.close({ id, status: branch.run_id === runId ? 'no_changes' : 'superseded' })
+    return
+  }
+  const conflicts = branch.conflicts === 0 ? 0 : yield* overwrite(branch)
+  if (conflicts === 0) yield* branches.merge({ id, commit: true, by: { runId }, at: yield* now })
+})
+
+/** Answers conflicts as the policy says, and gives how many are left. */
+const overwrite = Effect.fn('sync.overwriteConflicts')(function* ({
+  id,
+  conflicts,
+}: Branch): Effect.fn.Return<number, StoreFailed | BranchNotFound | BranchNotOpen, Branches | SettingsStore> {
+  const branches = yield* Branches
+  const { branch_on_conflict } = yield* (yield* SettingsStore).get()
+  if (branch_on_conflict === 'abort') return conflicts
+  const filter = { resolved: false, kinds: overridden }
+  const resolved = yield* branches.resolve({ id, filter, resolution: { choice: 'branch' }, user: 'overwrite' })
+  return conflicts - resolved
+})

@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest'
+import type { FleetServer } from './memory/fleet.ts'
+import { type MemorySystem, run, synced } from './memory/system.ts'
+
+const pbsA = (hours: ReadonlyArray<number>): FleetServer => ({
+  name: 'pbs-a',
+  endpointId: 1,
+  datastores: { tank: { namespaces: { '': { 'vm/101': hours, 'vm/102': [1] } } } },
+})
+const hoursOf = (system: MemorySystem) =>
+  system.world
+    .where('snapshot', { backup_id: '101' })
+    .map(({ facts }) => new Date(String(facts['backup_time'])).getUTCHours())
+const names = (system: MemorySystem) => system.branches.all.map(({ branch }) => [branch.name, branch.status])
+
+/** A system that has landed its fleet, works with branches from now on, and whose fleet has moved. */
+const branching = async (change: Partial<MemorySystem['world']['settings']> = {}) => {
+  const system = await synced(pbsA([1, 2]))
+  system.set({ branching_enabled: true, ...change })
+  system.fleet = [pbsA([2, 3])]
+  return system
+}
+const resources = ['datastores', 'snapshots', 'jobs'] as const
+
+test('a run stages what it finds in a branch of its own and merges it when nothing stands against it', async () => {
+  const system = await branching()
+  const { run: ended, ends } = await run(system.sync(resources))
+  expect(ended.status).toBe('completed')
+  expect(ends).toEqual(['snapshots of pbs-a/tank: staged'])
+  expect(names(system)).toEqual([[expect.stringMatching(/^pbs-sync-2-\d{8}T\d{6}Z$/), 'merged']])
+  expect(hoursOf(system)).toEqual([2, 3])
+})
+
+test('a run without a change closes its branch', async () => {
+  const system = await branching()
+  system.fleet = [pbsA([1, 2])]
+  system.world.writes = 0
+  await run(system.sync(resources))
+  expect(names(system).map(([, status]) => status)).toEqual(['no_changes'])
+  expect(system.world.writes).toBe(0)
+})
+
+test.each([
+  ['abort', 1, 'in_review', [1, 2]],
+  ['overwrite', 1, 'merged', [2, 3]],
+  ['overwrite', 2, 'in_review', [1, 2]],
+] as const)(
+  'with conflicts and the policy %s, and %i of which one may be overridden, it is %s',
+  async (policy, conflicts, status, hours) => {
+    const system = await branching({ branch_on_conflict: policy })
+    const create = system.branches.all
+    const sync = system.sync(resources)
+    // Main moves while the run stages: the comparison at the end is the first to see it.
+    system.frames = ((frames) => (request) => {
+      for (const branch of create) Object.assign(branch, { conflicts, overridable: 1 })
+      return frames(request)
+    })(system.frames)
+    await run(sync)
+    expect(names(system).map(([, end]) => end)).toEqual([status])
+    expect(hoursOf(system)).toEqual(hours)
+  },
+)
+
+test('while a review is open later runs refresh it, and close it when nothing of it is left', async () => {
+  const system = await branching()
+  const frames = system.frames
+  system.frames = (request) => {
+    const [first] = system.branches.all
+    if (first !== undefined) first.conflicts = 1
+    return frames(request)
+  }
+  await run(system.sync(resources))
+  system.fleet = [pbsA([3, 4])]
+  await run(system.sync(resources))
+  expect(names(system).map(([, status]) => status)).toEqual(['in_review', 'no_changes'])
+  expect(system.branches.all[0]?.changes).toBe(4)
+  system.fleet = [pbsA([1, 2])]
+  system.frames = frames
+  await run(system.sync(resources))
+  expect(names(system).map(([, status]) => status)).toEqual(['superseded', 'no_changes', 'no_changes'])
+})
+
+test('a run whose branch was closed under it says so, and writes nothing', async () => {
+  const system = await branching()
+  const frames = system.frames
+  system.frames = (request) => {
+    const [branch] = system.branches.all
+    if (branch !== undefined) branch.branch = { ...branch.branch, status: 'closed' }
+    return frames(request)
+  }
+  const { run: ended } = await run(system.sync(resources))
+  expect(ended).toMatchObject({ status: 'failed', error: expect.stringContaining('branch 1 is closed') })
+  expect(hoursOf(system)).toEqual([1, 2])
+})

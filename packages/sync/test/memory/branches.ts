@@ -1,0 +1,139 @@
+import { type Branch, noRows, openStatuses, type Scope, scopeKey } from '@netbox-pbs/core'
+import {
+  type Appended,
+  Branches,
+  BranchInConflict,
+  BranchNotFound,
+  BranchNotOpen,
+  type Landing,
+} from '@netbox-pbs/core/ports'
+import { Effect, Layer, Option } from 'effect'
+
+/** A scope as a branch holds it. */
+export interface StagedScope {
+  readonly landing: Landing
+  readonly parts: ReadonlyArray<Appended>
+}
+
+/** A branch of the fake. */
+export class MemoryBranch {
+  readonly scopes = new Map<string, StagedScope>()
+  branch: Branch
+  /** Conflicts without an answer, of which those that a policy may answer. A test says what main has done. */
+  conflicts = 0
+  overridable = 0
+
+  constructor(branch: Branch) {
+    this.branch = branch
+  }
+
+  get changes(): number {
+    return [...this.scopes.values()].flatMap(({ parts }) => parts.flatMap(({ changes }) => changes)).length
+  }
+}
+
+/** The branches of a system in memory. */
+export class MemoryBranches {
+  readonly all: Array<MemoryBranch> = []
+  /** Lands a staged scope in main. */
+  land: (staged: StagedScope) => void = () => {}
+
+  /** The open branch that covers a scope, else the one of this id. */
+  covering(scope: Scope, id: number): MemoryBranch | undefined {
+    const key = scopeKey(scope)
+    const open = this.all.filter(({ branch }) => openStatuses.includes(branch.status))
+    return open.find(({ scopes }) => scopes.has(key)) ?? open.find(({ branch }) => branch.id === id)
+  }
+
+  readonly #open = (id: number): Effect.Effect<MemoryBranch, BranchNotFound | BranchNotOpen> =>
+    Effect.suspend((): Effect.Effect<MemoryBranch, BranchNotFound | BranchNotOpen> => {
+      const found = this.all.find(({ branch }) => branch.id === id)
+      if (found === undefined) return new BranchNotFound({ id })
+      const { status } = found.branch
+      return openStatuses.includes(status) ? Effect.succeed(found) : new BranchNotOpen({ id, status })
+    })
+
+  readonly #read = (found: MemoryBranch): Branch => ({
+    ...found.branch,
+    changes: found.changes,
+    conflicts: found.conflicts,
+  })
+
+  readonly #set = (found: MemoryBranch, change: Partial<Branch>): Branch => {
+    found.branch = { ...found.branch, ...change }
+    return this.#read(found)
+  }
+
+  readonly layer = Layer.succeed(Branches, {
+    create: ({ name, kind, description, user, runId }) =>
+      Effect.sync(() => {
+        const branch: Branch = {
+          id: this.all.length + 1,
+          schema_id: `memory${String(this.all.length + 1).padStart(2, '0')}`,
+          name,
+          kind,
+          status: 'open',
+          description,
+          user,
+          run_id: runId,
+          changes: 0,
+          conflicts: 0,
+          checked: null,
+          created: '2026-05-01T03:00:00Z',
+          last_updated: '2026-05-01T03:00:00Z',
+          merged: null,
+          merged_by: '',
+        }
+        this.all.push(new MemoryBranch(branch))
+        return branch
+      }),
+    get: ({ id }) =>
+      Effect.sync(() =>
+        Option.map(
+          this.#find(({ branch }) => branch.id === id),
+          this.#read,
+        ),
+      ),
+    ofRun: ({ runId }) =>
+      Effect.sync(() =>
+        Option.map(
+          this.#find(({ branch }) => branch.run_id === runId),
+          this.#read,
+        ),
+      ),
+    list: ({ statuses = openStatuses, stagedBy }) =>
+      Effect.sync(() => {
+        const staged = ({ branch, scopes }: MemoryBranch) =>
+          branch.run_id === stagedBy || [...scopes.values()].some(({ landing }) => landing.runId === stagedBy)
+        const rows = this.all.filter((found) => statuses.includes(found.branch.status) && staged(found)).map(this.#read)
+        return { count: rows.length, rows }
+      }),
+    update: ({ id }) => Effect.map(Effect.orDie(this.#open(id)), this.#read),
+    changes: () => Effect.succeed({ count: 0, rows: [] }),
+    conflicts: () => Effect.succeed({ count: 0, rows: [] }),
+    check: ({ id }) =>
+      Effect.map(this.#open(id), (found) =>
+        this.#set(found, { status: found.conflicts > 0 ? 'in_review' : 'ready', checked: '2026-05-01T03:00:00Z' }),
+      ),
+    resolve: ({ id }) =>
+      Effect.map(this.#open(id), (found) => {
+        found.conflicts -= found.overridable
+        return found.overridable
+      }),
+    merge: ({ id, at }) =>
+      Effect.flatMap(this.#open(id), (found) => {
+        if (found.conflicts > 0) return new BranchInConflict({ id, conflicts: found.conflicts })
+        for (const staged of found.scopes.values()) this.land(staged)
+        return Effect.succeed({
+          branch: this.#set(found, { status: 'merged', merged: at }),
+          counts: noRows,
+          skipped: 0,
+        })
+      }),
+    close: ({ id, status }) => Effect.map(this.#open(id), (found) => this.#set(found, { status })),
+  })
+
+  #find(which: (branch: MemoryBranch) => boolean): Option.Option<MemoryBranch> {
+    return Option.fromNullable(this.all.find(which))
+  }
+}
