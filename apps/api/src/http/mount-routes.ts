@@ -2,7 +2,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Effect } from 'effect'
 import type { ApiContext, ApiEnv } from './caller.ts'
 import { negotiate } from './negotiate.ts'
-import { forbidden, methodNotAllowed } from './refused.ts'
+import { badRequest, forbidden, methodNotAllowed } from './refused.ts'
 import type { Handler, Route } from './route.ts'
 import type { Run } from './run.ts'
 import { authenticate } from './token-auth.ts'
@@ -57,12 +57,19 @@ export function mountRoutes(app: OpenAPIHono<ApiEnv>, run: Run, paths: ReadonlyA
 const admit = (c: ApiContext) =>
   Effect.gen(function* () {
     yield* negotiate(c)
+    yield* onMain(c)
     const caller = yield* authenticate(c.req.header('authorization'))
     if (writing.has(c.req.method) && !caller.write_enabled) {
       return yield* forbidden('You do not have permission to perform this action.')
     }
     c.set('caller', caller)
   })
+
+/** A request that names a branch must not reach main: what lies inside branches is not read or written by these routes. */
+const onMain = (c: ApiContext) =>
+  (c.req.header('x-netbox-branch') ?? c.req.query('_branch') ?? '') === ''
+    ? Effect.void
+    : badRequest('Objects cannot be read or written inside a branch yet: leave X-NetBox-Branch and _branch out.')
 
 function allowed(routes: ReadonlyArray<Route>): string {
   const methods = new Set(routes.map(({ config }) => config.method.toUpperCase()))

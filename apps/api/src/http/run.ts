@@ -1,4 +1,12 @@
-import type { EndpointNotFound, EndpointRefused, GatewayUnavailable, StoreFailed } from '@netbox-pbs/core/ports'
+import type {
+  BranchNameTaken,
+  BranchNotFound,
+  BranchNotOpen,
+  EndpointNotFound,
+  EndpointRefused,
+  GatewayUnavailable,
+  StoreFailed,
+} from '@netbox-pbs/core/ports'
 import type { RunRefused, ServerNotFound, ServerPending } from '@netbox-pbs/sync'
 import { Cause, Effect, Exit } from 'effect'
 import * as Runtime from 'effect/Runtime'
@@ -18,6 +26,9 @@ export type HandlerError =
   | ServerNotFound
   | ServerPending
   | RunRefused
+  | BranchNameTaken
+  | BranchNotFound
+  | BranchNotOpen
 
 /** The bridge from a handler's Effect to its HTTP reply. */
 export type Run = (c: ApiContext, handler: Effect.Effect<Response, HandlerError, ApiServices>) => Promise<Response>
@@ -56,6 +67,11 @@ function replyTo(c: ApiContext, error: HandlerError): Response {
       return c.json(error.errors, 400)
     case 'ServerNotFound':
       return c.json({ detail: 'No Server matches the given query.' }, 404)
+    case 'BranchNameTaken':
+      return c.json({ name: ['Branch with this Name already exists.'] }, 400)
+    case 'BranchNotFound':
+      return c.json({ detail: 'No Branch matches the given query.' }, 404)
+    case 'BranchNotOpen':
     case 'ServerPending':
       return c.json({ detail: `${error.message}.` }, 409)
     case 'EndpointNotFound':

@@ -1,4 +1,13 @@
-import { changeActions, modelNames, registry, resources, runStatuses, scopeOutcomes } from '@netbox-pbs/core'
+import {
+  branchStatuses,
+  changeActions,
+  conflictKinds,
+  modelNames,
+  registry,
+  resources,
+  runStatuses,
+  scopeOutcomes,
+} from '@netbox-pbs/core'
 import { envelopeSchema } from './model-schemas.ts'
 import { ref } from './replies.ts'
 
@@ -88,6 +97,48 @@ const change = {
   },
 }
 
+const objectType = { ...text, enum: modelNames.map((model) => registry[model].objectType) }
+
+const branch = {
+  id: integer,
+  url: uri,
+  display: text,
+  schema_id: text,
+  name: text,
+  description: text,
+  status: choice(branchStatuses),
+  kind: choice(['sync', 'operator', 'revert']),
+  user: text,
+  run: { ...object({ id: integer, url: uri, display: text }), type: ['object', 'null'] },
+  change_count: integer,
+  conflict_count: { ...integer, description: 'Without an answer, when the branch was last compared with main.' },
+  checked: orNull(datetime),
+  created: datetime,
+  last_updated: datetime,
+  merged_time: orNull(datetime),
+  merged_by: text,
+  changes_url: uri,
+  conflicts_url: uri,
+}
+
+const conflict = {
+  id: integer,
+  display: text,
+  kind: choice(conflictKinds),
+  object_type: objectType,
+  object_id: { type: ['integer', 'null'], description: 'Null: the conflict is of a whole scope.' },
+  object_repr: text,
+  scope: { type: ['object', 'null'] },
+  field: orNull(text),
+  base: {},
+  main: {},
+  branch: {},
+  resolution: { ...choice(['main', 'branch', 'value', 'skip']), type: ['object', 'null'] },
+  value: {},
+  resolved_by: text,
+  resolved_time: orNull(datetime),
+}
+
 /** The schemas of everything that is no inventory model. */
 export const sharedSchemas: Readonly<Record<string, object>> = {
   Detail: object({ detail: text }),
@@ -113,6 +164,43 @@ export const sharedSchemas: Readonly<Record<string, object>> = {
     { user: integer, description: { ...text, maxLength: 200 }, write_enabled: flag, expires: orNull(datetime) },
     ['user', 'description', 'write_enabled', 'expires'],
   ),
+  Branch: object(branch),
+  BranchList: envelopeSchema(ref('Branch')),
+  BranchRequest: object({ name: { ...text, maxLength: 100 }, description: { ...text, maxLength: 1024 } }, [
+    'name',
+    'description',
+  ]),
+  BranchChange: object({
+    object_type: objectType,
+    object_id: integer,
+    object_repr: text,
+    action: choice(changeActions),
+    prechange_data: { type: 'object' },
+    postchange_data: { type: 'object' },
+  }),
+  BranchChangeList: envelopeSchema(ref('BranchChange')),
+  BranchConflict: object(conflict),
+  BranchConflictList: envelopeSchema(ref('BranchConflict')),
+  BranchConflicts: object({ detail: text, conflicts: listOf(ref('BranchConflict')) }, ['conflicts']),
+  CommitRequest: object({ commit: { ...flag, default: true, description: 'False: a dry run.' } }, ['commit']),
+  ResolveRequest: object(
+    {
+      resolution: { type: ['string', 'null'], enum: ['main', 'branch', 'value', 'skip', null] },
+      value: {},
+      conflicts: listOf(integer),
+      kind: listOf({ ...text, enum: conflictKinds }),
+      object_type: listOf(objectType),
+      field: listOf(text),
+      all: flag,
+    },
+    ['value', 'conflicts', 'kind', 'object_type', 'field', 'all'],
+  ),
+  ResolvedBranch: object({ ...branch, resolved: integer }),
+  MergedBranch: object({
+    ...branch,
+    commit: flag,
+    merged: object({ created: integer, updated: integer, deleted: integer, skipped: integer }),
+  }),
   Change: object(change),
   ChangeList: envelopeSchema(ref('Change')),
   SyncRun: object(run),

@@ -1,5 +1,6 @@
 import { modelNames, registry } from '@netbox-pbs/core'
 import type { Path } from '../http/mount-routes.ts'
+import { branchPaths } from './branch-paths.ts'
 import { changePaths } from './change-paths.ts'
 import { inventoryPaths } from './inventory-paths.ts'
 import { apiRootPath, healthPaths, rootPaths } from './root-paths.ts'
@@ -9,7 +10,7 @@ import { settingsPaths } from './settings-paths.ts'
 import { syncRunPaths } from './sync-run-paths.ts'
 import { tokenPaths } from './token-paths.ts'
 
-const endpoints = [...modelNames.map((model) => registry[model].path), 'changes', 'settings', 'sync-runs']
+const endpoints = [...modelNames.map((model) => registry[model].path), 'branches', 'changes', 'settings', 'sync-runs']
 
 const described: ReadonlyArray<Path> = [
   ...healthPaths,
@@ -17,6 +18,7 @@ const described: ReadonlyArray<Path> = [
   apiRootPath(endpoints),
   ...modelNames.flatMap(inventoryPaths),
   ...serverPaths,
+  ...branchPaths,
   ...changePaths,
   ...settingsPaths,
   ...syncRunPaths,

@@ -37,6 +37,8 @@ export interface Ask {
 export interface TestApi {
   readonly url: string
   readonly ask: (method: string, path: string, ask?: Ask) => Promise<Answer>
+  /** Runs against the store behind it, as a worker beside it would. */
+  readonly run: <A, E>(effect: Effect.Effect<A, E, Layer.Layer.Success<typeof stores>>) => Promise<A>
   readonly stop: () => Promise<void>
 }
 
@@ -55,13 +57,15 @@ export async function startTestApi(
 ): Promise<TestApi> {
   const scope = Effect.runSync(Scope.make())
   const about = { description: '', write_enabled: true, expires: null }
-  const { url } = await Effect.gen(function* () {
+  const { url, services } = await Effect.gen(function* () {
     const services = yield* Layer.build(Layer.merge(stores, endpoints))
     yield* migrate.pipe(Effect.provide(services))
     yield* writeToken(Redacted.make(adminToken), about).pipe(Effect.provide(services))
-    return yield* apiServer({ host: '127.0.0.1', port: 0, ...options }).pipe(Effect.provide(services))
+    const { url } = yield* apiServer({ host: '127.0.0.1', port: 0, ...options }).pipe(Effect.provide(services))
+    return { url, services }
   }).pipe(Scope.extend(scope), Effect.runPromise)
-  return { url, ask: asker(url), stop: () => Effect.runPromise(Scope.close(scope, Exit.void)) }
+  const run: TestApi['run'] = (effect) => Effect.runPromise(Effect.provide(effect, services))
+  return { url, ask: asker(url), run, stop: () => Effect.runPromise(Scope.close(scope, Exit.void)) }
 }
 
 const asker =
