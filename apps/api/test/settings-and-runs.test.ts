@@ -56,6 +56,35 @@ describe('settings', () => {
   })
 })
 
+describe('the timing of a server', () => {
+  const at = `${root}/servers/1/`
+
+  test('follows the settings until it is given one, and again when that is taken away', async () => {
+    const follows = { sync_schedule: '', sync_interval_minutes: null }
+    expect((await api.ask('GET', at)).json).toMatchObject(follows)
+    const own = { sync_schedule: '30 2 * * *', sync_interval_minutes: 0 }
+    expect(await api.ask('PATCH', at, { body: own })).toMatchObject({ status: 200, json: own })
+    const found = await api.ask('GET', `${root}/servers/?sync_schedule=30+2+*+*+*&sync_interval_minutes=0`)
+    expect(found.json).toMatchObject({ count: 1, results: [own] })
+    expect(await api.ask('PATCH', at, { body: follows })).toMatchObject({ status: 200, json: follows })
+    const { json: log } = await api.ask('GET', `${root}/changes/?changed_object_id=1&limit=1`)
+    expect(log.results[0]).toMatchObject({ prechange_data: own, postchange_data: follows })
+  })
+
+  test.each([
+    [{ sync_schedule: 'every night' }, 'sync_schedule', 'Enter a cron expression in UTC'],
+    [{ sync_schedule: '0 0 30 2 *' }, 'sync_schedule', 'that names a time which comes'],
+    [{ sync_schedule: null }, 'sync_schedule', 'may not be null'],
+    [{ sync_interval_minutes: -1 }, 'sync_interval_minutes', 'greater than or equal to 0'],
+    [{ sync_interval_minutes: 525_601 }, 'sync_interval_minutes', 'less than or equal to 525600'],
+    [{ sync_interval_minutes: 'often' }, 'sync_interval_minutes', 'A valid integer is required'],
+  ])('is refused as %j', async (body, field, words) => {
+    const { status, json } = await api.ask('PATCH', at, { body })
+    expect([status, Object.keys(json)]).toEqual([400, [field]])
+    expect(json[field][0]).toContain(words)
+  })
+})
+
 describe('a run', () => {
   test('is started, listed and shown while it waits', async () => {
     const body = { resources: ['snapshots', 'servers'], servers: ['pbs-a', 1] }

@@ -1,4 +1,4 @@
-import type { JobPorts } from '@netbox-pbs/sync'
+import type { JobPorts, SchedulePorts } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
 import { keepSchedule } from './schedule/keep-schedule.ts'
 import { tick } from './tick.ts'
@@ -18,7 +18,10 @@ const restMillis = 5000
  * Takes jobs from the queue and runs them, and starts the runs that the schedule asks for, until it is interrupted. Then open scopes are dropped and the jobs go back
  * to the queue.
  */
-export const runWorker = ({ concurrency, pollMillis = 1000 }: WorkerOptions): Effect.Effect<never, never, JobPorts> => {
+export const runWorker = ({
+  concurrency,
+  pollMillis = 1000,
+}: WorkerOptions): Effect.Effect<never, never, JobPorts | SchedulePorts> => {
   const loop = tick.pipe(
     Effect.map((worked) => (worked ? 0 : pollMillis)),
     Effect.catchAll(({ message }) => Effect.as(Effect.logError('the worker rests', message), restMillis)),

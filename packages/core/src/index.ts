@@ -105,3 +105,4 @@ export type { Change, Create, Delete, FieldChange, Update } from './sync/change.
 export { type DiffInput, type DiffResult, diff, type MainRow } from './sync/diff.ts'
 export { type GuardInput, type GuardSettings, guard, type HoldReason, type Verdict } from './sync/guard.ts'
 export type { Presence } from './sync/presence.ts'
+export { followsSettings, ownTiming, type ServerTiming, type Timing } from './timing.ts'

@@ -1,4 +1,4 @@
-import type { ChangeFilter, LoggedChange } from '@netbox-pbs/core'
+import { type ChangeFilter, followsSettings, type LoggedChange } from '@netbox-pbs/core'
 import { type ChangeSets, Changes, HandWrites, InventoryLists, KeyTaken, Runs } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -326,7 +326,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
         expect(yield* asked(actor)).toEqual([
           {
             what: 'delete server whole',
-            before: { ...serverFacts('whole'), tags: [], custom_fields: {} },
+            before: { ...serverFacts('whole'), ...followsSettings, tags: [], custom_fields: {} },
             after: null,
             counts: { datastore: 0, namespace: 0, group: 1, snapshot: 2, job: 0 },
           },

@@ -1,4 +1,4 @@
-import { naturalKey } from '@netbox-pbs/core'
+import { followsSettings, naturalKey } from '@netbox-pbs/core'
 import {
   ChangeSets,
   type HandWrites,
@@ -103,6 +103,7 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
           timezone: '',
           endpoint_id: null,
           endpoint_state: 'none',
+          ...followsSettings,
           last_seen_at: may(3),
           tags: [],
           custom_fields: {},

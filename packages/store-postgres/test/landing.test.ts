@@ -1,4 +1,4 @@
-import { naturalKey } from '@netbox-pbs/core'
+import { followsSettings, naturalKey } from '@netbox-pbs/core'
 import { ChangeSetClosed, ChangeSets, Inventory } from '@netbox-pbs/core/ports'
 import { Chunk, Effect, Exit, Layer, ManagedRuntime, Stream } from 'effect'
 import { sql } from 'kysely'
@@ -619,6 +619,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
           presence: 'listed',
           facts: { ...facts, endpoint_state: 'connected' },
           pendingSince: null,
+          timing: followsSettings,
         })
         expect(yield* rows(`select status, last_seen_at from server_observations where server_id = ${row.id}`)).toEqual(
           [{ status: 'unreachable', last_seen_at: '2026-06-01T00:00:00Z' }],

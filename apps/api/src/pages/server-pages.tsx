@@ -21,8 +21,13 @@ const empty = forWriter((viewer) => Effect.succeed(draw(viewer, emptyServer, {})
 
 const add = forWriterForm((viewer, { form_token: _, token_secret = '', ...typed }, requestId) => {
   const values = { ...typed, verify_ssl: typed['verify_ssl'] ?? 'false' }
-  // A blank secret is none: the server becomes inventory only, as it does over REST without one.
-  const body = token_secret === '' ? values : { ...values, token_secret }
+  const body = {
+    ...values,
+    // A blank number is none: the server goes by the settings.
+    sync_interval_minutes: typed['sync_interval_minutes'] || null,
+    // A blank secret is none: the server becomes inventory only, as it does over REST without one.
+    ...(token_secret === '' ? {} : { token_secret }),
+  }
   return createRows('server', [body], { actor: { user: viewer.username, requestId } }).pipe(
     Effect.map((created) =>
       created._tag === 'created'

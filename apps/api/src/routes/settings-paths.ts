@@ -1,6 +1,7 @@
 import { type FieldErrors, Settings } from '@netbox-pbs/core'
 import { SettingsStore } from '@netbox-pbs/core/ports'
-import { Cron, Effect, Either, Redacted } from 'effect'
+import { isCron } from '@netbox-pbs/sync'
+import { Effect, Redacted } from 'effect'
 import { z } from 'zod'
 import { baseUrl } from '../http/base-url.ts'
 import type { ApiContext } from '../http/caller.ts'
@@ -10,16 +11,13 @@ import { invalid } from '../http/refused.ts'
 import { type Handler, route } from '../http/route.ts'
 import { apiRoot } from '../inventory/links.ts'
 import { bodyRefusals, json, ref, refusals, reply } from '../openapi/replies.ts'
+import { noCron } from '../validation/check-text.ts'
 import { pythonType } from '../validation/python-text.ts'
 import { isDictionary } from '../validation/validate-item.ts'
 
 const path = `${apiRoot}settings/`
 
-/** Judged by what the worker reads it with: a schedule that it cannot read would end scheduled runs without a word. */
-const schedule = Settings.shape.sync_schedule.refine(
-  (text) => text === '' || Either.isRight(Cron.parse(text, 'UTC')),
-  'Enter a cron expression in UTC, like "30 2 * * *", or nothing to go by the interval.',
-)
+const schedule = Settings.shape.sync_schedule.refine((text) => text === '' || isCron(text), noCron)
 
 /** What a write takes: unknown and read-only fields are ignored, the key is never shown again. */
 const Change = z.object({ ...Settings.shape, sync_schedule: schedule, proxbox_api_key: z.string().max(2000) }).partial()

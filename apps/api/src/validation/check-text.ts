@@ -1,8 +1,14 @@
+import type { TextField } from '@netbox-pbs/core'
+import { isCron } from '@netbox-pbs/sync'
 import { accepted, type Checked, notBlank, refused } from './checked.ts'
 
 /** Text is trimmed; numbers are taken as their text. Length is counted in characters, not in UTF-16 units. */
 export function checkText(
-  { max, required = false }: { readonly max: number; readonly required?: boolean },
+  {
+    max,
+    required = false,
+    format,
+  }: { readonly max: number; readonly required?: boolean; readonly format?: TextField['format'] },
   input: unknown,
 ): Checked {
   if (typeof input !== 'string' && typeof input !== 'number') return refused('Not a valid string.')
@@ -12,9 +18,14 @@ export function checkText(
     ...(text.length > max && [...text].length > max ? [`Ensure this field has no more than ${max} characters.`] : []),
     ...(text.includes('\0') ? ['Null characters are not allowed.'] : []),
     ...surrogate(text),
+    ...(format === 'cron' && !isCron(text) ? [noCron] : []),
   ]
   return wrong.length > 0 ? refused(...wrong) : accepted(text)
 }
+
+/** Judged by what the worker reads it with: a schedule that it cannot read would end scheduled runs without a word. */
+export const noCron =
+  'Enter a cron expression in UTC, like "30 2 * * *", that names a time which comes, or nothing to go by the interval.'
 
 /** A half of a surrogate pair is no character and cannot be stored. */
 function surrogate(text: string): ReadonlyArray<string> {

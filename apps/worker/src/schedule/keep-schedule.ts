@@ -1,22 +1,35 @@
-import type { Branches, Inventory, Queue, Runs, SettingsStore } from '@netbox-pbs/core/ports'
+import { type SchedulePorts, startDue } from '@netbox-pbs/sync'
 import { Clock, Effect } from 'effect'
-import { scheduleTick } from './schedule-tick.ts'
 
-/** How often the settings are looked at, so that a change of the schedule is heeded soon. */
+/** How often the schedules are looked at, so that a change of one is heeded soon. */
 const lookMillis = 15_000
 
-/** Starts runs as the settings say, for ever. */
-export const keepSchedule: Effect.Effect<never, never, Branches | Inventory | Queue | Runs | SettingsStore> =
-  Effect.flatMap(Clock.currentTimeMillis, (started) =>
-    Effect.iterate(started, {
-      while: () => true,
-      body: (since) =>
-        scheduleTick(since).pipe(
-          Effect.catchAll(({ message }) =>
-            Effect.as(Effect.logWarning('the schedule could not be kept', message), since),
-          ),
-          Effect.catchAllDefect((defect) => Effect.as(Effect.logError('the schedule met a bug', defect), since)),
-          Effect.zipLeft(Effect.sleep(lookMillis)),
-        ),
-    }),
-  ).pipe(Effect.zipRight(Effect.never))
+/** A look that comes so much later than the last one, as after a sleep of the machine, says that nobody has looked meanwhile. */
+const breakMillis = 60_000
+
+/** Since when the schedules have been looked at without a break, and when last; null: the last look failed. */
+interface Watch {
+  readonly since: number
+  readonly last: number | null
+}
+
+/** Starts runs as the settings and the servers say, for ever. */
+export const keepSchedule: Effect.Effect<never, never, SchedulePorts> = Effect.iterate<Watch, SchedulePorts, never>(
+  { since: 0, last: null },
+  {
+    while: () => true,
+    body: (watch) => Effect.zipLeft(look(watch), Effect.sleep(lookMillis)),
+  },
+).pipe(Effect.zipRight(Effect.never))
+
+const look = ({ since, last }: Watch): Effect.Effect<Watch, never, SchedulePorts> =>
+  Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    const watchedSince = last === null || now - last > breakMillis ? now : since
+    const failed: Watch = { since: watchedSince, last: null }
+    return yield* startDue({ watchedSince }).pipe(
+      Effect.as<Watch>({ since: watchedSince, last: now }),
+      Effect.catchAll(({ message }) => Effect.as(Effect.logWarning('the schedule could not be kept', message), failed)),
+      Effect.catchAllDefect((defect) => Effect.as(Effect.logError('the schedule met a bug', defect), failed)),
+    )
+  })

@@ -1,12 +1,14 @@
 import { Context, type Effect, type Stream } from 'effect'
 import type { Scope } from '../scope.ts'
 import type { MainRow } from '../sync/diff.ts'
+import type { ServerTiming } from '../timing.ts'
 import type { StoreFailed } from './store-failed.ts'
 
 /** A server of main, with what its settling needs. */
 export interface ServerRow extends MainRow<'server'> {
   /** RFC 3339; when `endpoint_state` became pending, else null. */
   readonly pendingSince: string | null
+  readonly timing: ServerTiming
 }
 
 /** What the last landed complete list of a scope left behind. A scope never landed: view and time are null, no rows. */

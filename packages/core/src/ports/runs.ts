@@ -9,17 +9,21 @@ export interface Page<A> {
   readonly rows: ReadonlyArray<A>
 }
 
+/** A run to be recorded. */
+export interface NewRun {
+  readonly resources: ReadonlyArray<Resource>
+  /** Names; null: all. */
+  readonly servers: ReadonlyArray<string> | null
+  readonly trigger: RunTrigger
+  /** Who started it; empty for a schedule. */
+  readonly user: string
+}
+
 /** The records of runs: written by sync, read while they run. */
 export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
   Runs,
   {
-    readonly create: (request: {
-      readonly resources: ReadonlyArray<Resource>
-      /** Names; null: all. */
-      readonly servers: ReadonlyArray<string> | null
-      readonly trigger: RunTrigger
-      readonly user: string
-    }) => Effect.Effect<Run, StoreFailed>
+    readonly create: (run: NewRun) => Effect.Effect<Run, StoreFailed>
     readonly get: (request: { readonly id: number }) => Effect.Effect<Option.Option<Run>, StoreFailed>
     /** Newest first. */
     readonly list: (request: {

@@ -44,6 +44,8 @@ interface FieldBase {
 export interface TextField extends FieldBase {
   readonly type: 'text'
   readonly max: number
+  /** What the text says; REST refuses what cannot be read as that, and takes blank as nothing said. `cron` is in UTC. */
+  readonly format?: 'cron'
   readonly default?: string
 }
 /** A whole number within 2^53-1. */

@@ -41,6 +41,15 @@ export const server = {
       label: 'Endpoint state',
       readOnly: true,
     },
+    sync_schedule: { class: 'operator', type: 'text', max: 255, default: '', format: 'cron', label: 'Sync schedule' },
+    sync_interval_minutes: {
+      class: 'operator',
+      type: 'integer',
+      min: 0,
+      max: 525_600,
+      nullable: true,
+      label: 'Sync interval (minutes)',
+    },
     last_seen_at: { class: 'observation', type: 'datetime', nullable: true, label: 'Last seen at' },
   },
 } as const satisfies Model

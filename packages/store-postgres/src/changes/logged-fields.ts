@@ -1,6 +1,6 @@
 import { type ModelName, registry } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
-import { type Column, factColumns, fieldOf, keyColumns, tables } from '../inventory/columns.ts'
+import { type Column, factColumns, fieldOf, keyColumns, operatorColumns, tables } from '../inventory/columns.ts'
 
 /** A field as the change log names it. */
 export interface LoggedField {
@@ -17,9 +17,7 @@ const inner = (model: ModelName, name: string): boolean => fieldOf(model, name)?
 export function loggedFacts(model: ModelName): ReadonlyArray<LoggedField> {
   const facts = factColumns(model)
   const files = facts.map(({ field }) => field).filter((name) => inner(model, name))
-  const shown = facts
-    .filter(({ field }) => !inner(model, field))
-    .map((column) => ({ name: column.field, of: [column.field], value: (alias: string) => asJson(column, alias) }))
+  const shown = facts.filter(({ field }) => !inner(model, field)).map(asLogged)
   if (files.length === 0) return shown
   const all = (alias: string) =>
     sql.join(
@@ -32,6 +30,7 @@ export function loggedFacts(model: ModelName): ReadonlyArray<LoggedField> {
 /** What the log says of a whole row: its facts, and what people own. */
 const loggedFields = (model: ModelName): ReadonlyArray<LoggedField> => [
   ...loggedFacts(model),
+  ...operatorColumns(model).map(asLogged),
   ...['tags', 'custom_fields'].map((name) => ({
     name,
     of: [name],
@@ -69,6 +68,10 @@ export function rowsBelow(model: ModelName, alias: string): RawBuilder<unknown> 
       sql`(select count(*) from ${sql.table(tables[name])} b where b.server_id = ${sql.ref(`${alias}.id`)})`,
     ])
   return sql`jsonb_build_object(${sql.join(counts)})`
+}
+
+function asLogged(column: Column): LoggedField {
+  return { name: column.field, of: [column.field], value: (alias) => asJson(column, alias) }
 }
 
 function asJson({ name, type }: Column, alias: string): RawBuilder<unknown> {

@@ -1,9 +1,16 @@
 import type { FieldValue } from '@netbox-pbs/core'
 import type { HandValues, WritableModel } from '@netbox-pbs/core/ports'
-import { type Column, defaultValue, factColumns, keyColumns, observedColumns } from '../inventory/columns.ts'
+import {
+  type Column,
+  defaultValue,
+  factColumns,
+  keyColumns,
+  observedColumns,
+  operatorColumns,
+} from '../inventory/columns.ts'
 
 /** What people own on every row. */
-const operatorColumns: ReadonlyArray<Column> = [
+const ownedEverywhere: ReadonlyArray<Column> = [
   { field: 'tags', name: 'tags', type: 'jsonb' },
   { field: 'custom_fields', name: 'custom_fields', type: 'jsonb' },
 ]
@@ -14,7 +21,8 @@ const lastSeen: Column = { field: 'last_seen_at', name: 'last_seen_own', type: '
 /** Columns of the model's own table that a hand may write. */
 export const writtenColumns = (model: WritableModel): ReadonlyArray<Column> => [
   ...factColumns(model),
-  ...operatorColumns,
+  ...operatorColumns(model),
+  ...ownedEverywhere,
   ...(model === 'server' ? [] : [lastSeen]),
 ]
 

@@ -52,6 +52,10 @@ export const keyColumns = (model: ModelName): ReadonlyArray<Column> =>
 export const comparedColumns = (model: ModelName): ReadonlyArray<Column> =>
   fieldsOfClass(model, 'immutable', 'source').map((name) => columnOf(model, name))
 
+/** The columns that people own and no sync writes, beside tags and custom fields. */
+export const operatorColumns = (model: ModelName): ReadonlyArray<Column> =>
+  fieldsOfClass(model, 'operator').map((name) => columnOf(model, name))
+
 /** Key and compared columns: all that a source says of a row. */
 export const factColumns = (model: ModelName): ReadonlyArray<Column> => [
   ...keyColumns(model),

@@ -6,6 +6,7 @@ import type {
   Inventory,
   InventoryLists,
   Runs,
+  Schedules,
   ServerObservations,
 } from '@netbox-pbs/core/ports'
 import { Layer } from 'effect'
@@ -17,11 +18,12 @@ import { handWritesLayer } from '../hand-writes/hand-writes.ts'
 import { inventoryListsLayer } from '../lists/inventory-lists.ts'
 import { serverObservationsLayer } from '../observations/server-observations.ts'
 import { runsLayer } from '../runs/runs.ts'
+import { schedulesLayer } from '../schedules/schedules.ts'
 import { inventoryReadsLayer } from './inventory.ts'
 
 /** Every port of the inventory, of its change log and of the runs that change it, on one database. */
 export const inventoryLayer: Layer.Layer<
-  Inventory | Branches | ChangeSets | Changes | ServerObservations | InventoryLists | HandWrites | Runs,
+  Inventory | Branches | ChangeSets | Changes | ServerObservations | InventoryLists | HandWrites | Runs | Schedules,
   never,
   Database
 > = Layer.mergeAll(
@@ -33,4 +35,5 @@ export const inventoryLayer: Layer.Layer<
   inventoryListsLayer,
   handWritesLayer,
   runsLayer,
+  schedulesLayer,
 )

@@ -1,4 +1,4 @@
-import type { ModelName } from '@netbox-pbs/core'
+import type { ModelName, ServerTiming } from '@netbox-pbs/core'
 import { scopeTitle } from '@netbox-pbs/core'
 import { Inventory, type ServerRow } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Stream } from 'effect'
@@ -28,10 +28,13 @@ export const inventoryReadsLayer: Layer.Layer<Inventory, never, Database> = Laye
         pages<ServerRow>((after) =>
           database.query('reading servers', async (db) => {
             const { rows } = await sql<
-              MainRecord & { readonly pending_since: string | null }
-            >`${selectMain('server', sql`, t.pending_since`)}
+              MainRecord & ServerTiming & { readonly pending_since: string | null }
+            >`${selectMain('server', sql`, t.pending_since, t.sync_schedule, t.sync_interval_minutes`)}
               where t.name > ${after?.facts.name ?? ''} order by t.name limit ${pageSize}`.execute(db)
-            return rows.map((row) => ({ ...mainRow('server', row), pendingSince: row.pending_since }))
+            return rows.map((row) => {
+              const { pending_since: pendingSince, sync_schedule, sync_interval_minutes } = row
+              return { ...mainRow('server', row), pendingSince, timing: { sync_schedule, sync_interval_minutes } }
+            })
           }),
         ),
       scopeState: Effect.fn('Inventory.scopeState')((scope) =>

@@ -2,6 +2,7 @@ import { Runs } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { sql } from 'kysely'
 import { Database } from '../database/database.ts'
+import { insertRun } from './insert-run.ts'
 import { jobRecords } from './job-records.ts'
 import { selectRuns } from './run-row.ts'
 import { scopeRecords } from './scope-records.ts'
@@ -18,21 +19,9 @@ export const runsLayer: Layer.Layer<Runs, never, Database> = Layer.effect(
       ...scopeRecords(database),
       ...warningRecords(database),
 
-      create: Effect.fn('Runs.create')(function* ({ resources, servers, trigger, user }) {
-        const names = servers === null ? null : JSON.stringify(servers)
-        const [run] = yield* database.transaction('recording a run', (step) =>
-          Effect.gen(function* () {
-            const { rows } = yield* step((db) =>
-              sql<{ id: number }>`
-                insert into runs (resources, servers, trigger, started_by)
-                values (${JSON.stringify(resources)}::text::jsonb, ${names}::text::jsonb, ${trigger}, ${user})
-                returning id`.execute(db),
-            )
-            return yield* step((db) => selectRuns(db, sql`id = ${rows[0]?.id ?? 0}::bigint`))
-          }),
-        )
-        return run === undefined ? yield* Effect.dieMessage('an inserted run was not returned') : run
-      }),
+      create: Effect.fn('Runs.create')((request) =>
+        database.transaction('recording a run', (step) => insertRun(step, request)),
+      ),
       get: Effect.fn('Runs.get')(function* ({ id }) {
         const [run] = yield* database.query('reading a run', (db) => selectRuns(db, sql`id = ${id}::bigint`))
         return Option.fromNullable(run)

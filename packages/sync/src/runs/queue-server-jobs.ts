@@ -1,4 +1,4 @@
-import type { Run, Warning } from '@netbox-pbs/core'
+import { ownTiming, type Run, type Warning } from '@netbox-pbs/core'
 import { Inventory, Queue, Runs, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
 
@@ -7,7 +7,7 @@ export type RunPlan = Pick<Run, 'id' | 'resources' | 'servers' | 'trigger'>
 
 /**
  * Queues one job for each server that the run covers and that has an endpoint. Of chosen servers, those without one are named in a warning. A
- * schedule passes over servers that are busy. Gives the number of jobs queued.
+ * schedule passes over servers that are busy, and that of the settings over servers with a timing of their own. Gives the number of jobs queued.
  */
 export const queueServerJobs = Effect.fn('sync.queueServerJobs')(function* (
   run: RunPlan,
@@ -20,9 +20,10 @@ export const queueServerJobs = Effect.fn('sync.queueServerJobs')(function* (
   const unnamed = new Set(run.servers)
   const warnings: Array<Warning> = []
   const names: Array<string> = []
-  yield* Stream.runForEach((yield* Inventory).servers(), ({ facts: { name, endpoint_state } }) =>
+  yield* Stream.runForEach((yield* Inventory).servers(), ({ facts: { name, endpoint_state }, timing }) =>
     Effect.gen(function* () {
-      if (run.servers !== null && !unnamed.delete(name)) return
+      if (run.servers === null ? run.trigger === 'schedule' && ownTiming(timing) !== null : !unnamed.delete(name))
+        return
       if (endpoint_state !== 'connected') {
         if (run.servers !== null) warnings.push(notConnected(name, endpoint_state))
       } else if (run.trigger === 'schedule' && (yield* queue.busy({ server: name }))) {

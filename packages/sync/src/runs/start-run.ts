@@ -42,11 +42,17 @@ export const startRun = Effect.fn('sync.startRun')(function* (
 ): Effect.fn.Return<Run, RunRefused | StoreFailed, Branches | Inventory | Queue | Runs | SettingsStore> {
   const errors = errorsOf(request)
   if (Object.keys(errors).length > 0) return yield* new RunRefused({ errors })
+  const resources = allResources.filter((resource) => request.resources.includes(resource))
+  return yield* queueRun(yield* (yield* Runs).create({ ...request, resources }))
+})
+
+/** Queues the jobs of a run that is recorded. */
+export const queueRun = Effect.fn('sync.queueRun')(function* (
+  run: Run,
+): Effect.fn.Return<Run, StoreFailed, Branches | Inventory | Queue | Runs | SettingsStore> {
   const runs = yield* Runs
   const queue = yield* Queue
-  const resources = allResources.filter((resource) => request.resources.includes(resource))
-  const run = yield* runs.create({ ...request, resources })
-  const { id, servers } = run
+  const { id, resources, servers } = run
   // Until the jobs are known the run waits for the gateway's, so that no early end of a server's job ends the run.
   yield* runs.expectJobs({ id, servers: [null] })
   const queueing = Effect.gen(function* () {

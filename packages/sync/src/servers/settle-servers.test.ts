@@ -1,4 +1,4 @@
-import { type Change, type Facts, naturalKey, type Presence } from '@netbox-pbs/core'
+import { type Change, type Facts, followsSettings, naturalKey, type Presence } from '@netbox-pbs/core'
 import type { ServerRow } from '@netbox-pbs/core/ports'
 import { describe, expect, test } from 'vitest'
 import { type ReportedServer, settleServers } from './settle-servers.ts'
@@ -25,6 +25,7 @@ const row = (
   presence,
   facts: values,
   pendingSince,
+  timing: followsSettings,
 })
 const reported = (name: string, endpoint_id: number, change: Partial<ReportedServer['facts']> = {}): ReportedServer => {
   const { endpoint_state: _, ...values } = facts(name, endpoint_id)

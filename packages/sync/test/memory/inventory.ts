@@ -10,7 +10,7 @@ export const inventoryLayer = (world: World) =>
     servers: () =>
       stream(
         () => world.all('server'),
-        (row) => ({ ...main<'server'>(row), pendingSince: row.pendingSince }),
+        (row) => ({ ...main<'server'>(row), pendingSince: row.pendingSince, timing: row.timing }),
       ),
     scopeState: (scope) =>
       Effect.sync(() => {

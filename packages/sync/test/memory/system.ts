@@ -16,6 +16,7 @@ import { type FleetServer, fleetFrames, type Item, type Listing } from './fleet.
 import { inventoryLayer } from './inventory.ts'
 import { MemoryQueue } from './queue.ts'
 import { type RunRecord, runsLayer } from './runs.ts'
+import { type Marks, schedulesLayer } from './schedules.ts'
 import { World } from './world.ts'
 
 /** A whole system in memory: every port that a sync needs, and a fleet to read. */
@@ -33,7 +34,10 @@ export class MemorySystem {
   /** The stream of a request; the fleet's unless a test says otherwise. */
   frames: (request: SourceRequest) => Iterable<Item> = (request) => fleetFrames(this.fleet, request, this.listing)
 
+  readonly marks: Marks = new Map()
+
   readonly layer = Layer.mergeAll(
+    schedulesLayer(this.world, this.marks).pipe(Layer.provide(runsLayer(this.runs))),
     inventoryLayer(this.world),
     changeSetsLayer(this.world, this.log, this.branches),
     this.branches.layer,

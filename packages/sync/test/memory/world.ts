@@ -2,11 +2,13 @@ import {
   type Actor,
   defaultSettings,
   type Facts,
+  followsSettings,
   type ModelName,
   modelNames,
   naturalKey,
   type Presence,
   type Scope,
+  type ServerTiming,
   type Settings,
 } from '@netbox-pbs/core'
 
@@ -21,6 +23,7 @@ export interface Row {
   listed: number
   /** Of a server. */
   pendingSince: string | null
+  timing: ServerTiming
   tags: ReadonlyArray<string>
 }
 
@@ -45,7 +48,10 @@ export class World {
 
   insert(model: ModelName, facts: Readonly<Record<string, unknown>>, presence: Presence): Row {
     const id = this.#nextId++
-    const row = { id, presence, facts, missingSince: null, digest: null, listed: 0, pendingSince: null, tags: [] }
+    const row: Row = {
+      ...{ id, presence, facts, missingSince: null, digest: null, listed: 0, tags: [] },
+      ...{ pendingSince: null, timing: followsSettings },
+    }
     this.rows[model].set(id, row)
     this.writes++
     return row

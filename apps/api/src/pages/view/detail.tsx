@@ -20,7 +20,8 @@ const left: ReadonlyArray<Panel> = [
   { title: 'Last observed', classes: ['observation'] },
 ]
 const right: ReadonlyArray<Panel> = [
-  { title: 'From the source', classes: ['immutable', 'source', 'operator'] },
+  { title: 'From the source', classes: ['immutable', 'source'] },
+  { title: 'Set here', classes: ['operator'] },
   { title: 'Counted and derived', classes: ['derived'] },
 ]
 

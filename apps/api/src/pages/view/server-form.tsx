@@ -3,7 +3,17 @@ import { addServerPage, listPage } from '../paths.ts'
 import { Alert } from './alert.tsx'
 
 /** The columns that the form offers, in its order, and where the secret stands among them. */
-const offered = ['name', 'host', 'port', 'token_id', 'token_secret', 'fingerprint', 'verify_ssl'] as const
+const offered = [
+  'name',
+  'host',
+  'port',
+  'token_id',
+  'token_secret',
+  'fingerprint',
+  'verify_ssl',
+  'sync_schedule',
+  'sync_interval_minutes',
+] as const
 
 const hints: Readonly<Record<string, string>> = {
   name: 'What the server is called here',
@@ -13,6 +23,8 @@ const hints: Readonly<Record<string, string>> = {
   token_secret:
     'Kept encrypted by the gateway and never shown again. Without it the server is inventory only, not synced.',
   fingerprint: 'SHA-256 of its certificate, from the dashboard of PBS. With it no other server is ever talked to.',
+  sync_schedule: 'Cron in UTC, like 30 2 * * *. Blank: the server is synced with the others, as the settings say.',
+  sync_interval_minutes: 'Blank: as the settings say. 0: never by schedule. A sync schedule goes before it.',
   verify_ssl: 'Off only for a certificate that nobody signed; a fingerprint is checked all the same.',
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { nextDue } from './next-due.ts'
+import { isCron, nextDue } from './next-due.ts'
 
 const since = Date.parse('2026-05-01T02:10:00Z')
 
@@ -12,6 +12,7 @@ test.each([
   ['*/15 * * * *', 0, '2026-05-01T02:15:00.000Z'],
   ['10 2 * * *', 0, '2026-05-02T02:10:00.000Z'],
   ['every night', 60, null],
+  ['0 0 30 2 *', 60, null],
 ])(
   'with cron %j and an interval of %i minutes the next sync is due %s',
   (sync_schedule, sync_interval_minutes, due) => {
@@ -19,3 +20,15 @@ test.each([
     expect(millis === null ? null : new Date(millis).toISOString()).toBe(due)
   },
 )
+
+test.each([
+  ['30 2 * * *', true],
+  ['*/5 * * * *', true],
+  ['0 0 29 2 *', true],
+  ['0 0 30 2 *', false],
+  ['61 * * * *', false],
+  ['every night', false],
+  ['', false],
+])('%j is a cron expression: %j', (text, is) => {
+  expect(isCron(text)).toBe(is)
+})

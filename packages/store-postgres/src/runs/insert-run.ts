@@ -1,0 +1,23 @@
+import type { Run } from '@netbox-pbs/core'
+import type { NewRun, StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { sql } from 'kysely'
+import type { Run as RunStatement } from '../database/session.ts'
+import { selectRuns } from './run-row.ts'
+
+/** Records a run within a transaction. */
+export const insertRun = (
+  step: RunStatement,
+  { resources, servers, trigger, user }: NewRun,
+): Effect.Effect<Run, StoreFailed> =>
+  Effect.gen(function* () {
+    const names = servers === null ? null : JSON.stringify(servers)
+    const { rows } = yield* step((db) =>
+      sql<{ id: number }>`
+        insert into runs (resources, servers, trigger, started_by)
+        values (${JSON.stringify(resources)}::text::jsonb, ${names}::text::jsonb, ${trigger}, ${user})
+        returning id`.execute(db),
+    )
+    const [run] = yield* step((db) => selectRuns(db, sql`id = ${rows[0]?.id ?? 0}::bigint`))
+    return run === undefined ? yield* Effect.dieMessage('an inserted run was not returned') : run
+  })

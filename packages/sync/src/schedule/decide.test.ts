@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest'
+import { catchUpDelay } from './catch-up.ts'
+import { decide, timingText } from './decide.ts'
+
+const minute = 60_000
+const hourly = { sync_schedule: '', sync_interval_minutes: 60 }
+const nightly = { sync_schedule: '0 2 * * *', sync_interval_minutes: 5 }
+const off = { sync_schedule: '', sync_interval_minutes: 0 }
+const never = { sync_schedule: 'every night', sync_interval_minutes: 5 }
+const delay = Math.ceil(catchUpDelay('pbs-a', 60 * minute) / minute)
+
+/** The timing, the minute its mark counts from (null: no mark), the minute since which it is watched, now, and what is decided. */
+const rows: ReadonlyArray<readonly [string, object | null, number | null, number, number, string, number | null]> = [
+  ['an unknown timing', hourly, null, 0, 500, 'watch', null],
+  ['an interval that is not over', hourly, 0, 0, 59, 'wait', 60],
+  ['an interval that is over', hourly, 0, 0, 60, 'due', 60],
+  ['a look that comes a little late', hourly, 0, 0, 61, 'due', 60],
+  ['a look that comes two intervals late', hourly, 0, 0, 125, 'due', 125],
+  ['an interval that ended unwatched', hourly, 0, 200, 200, 'wait', null],
+  ['the same after its delay', hourly, 0, 200, 200 + delay, 'due', 200 + delay],
+  ['a night that is to come', nightly, 0, 0, 119, 'wait', 120],
+  ['a night that has come', nightly, 0, 0, 120, 'due', 120],
+  ['a night that is done', nightly, 120, 0, 121, 'wait', 120 + 24 * 60],
+  ['ten nights missed', nightly, 0, 14_400, 14_405, 'due', 14_405],
+  ['an interval of 0', off, 0, 0, 1_000_000, 'wait', null],
+  ['a schedule that is none', never, 0, 0, 1_000_000, 'wait', null],
+  ['a server that follows the settings again', null, 0, 0, 1_000_000, 'wait', null],
+]
+
+describe('the schedule', () => {
+  test.each(rows)('%s', (_, timing, from, watched, now, tag, at) => {
+    const mine = timing as typeof hourly | null
+    const mark = from === null ? null : { timing: timingText(mine), countedFrom: from * minute }
+    const decision = decide(
+      { name: 'pbs-a', timing: mine, mark },
+      { now: now * minute, watchedSince: watched * minute },
+    )
+    expect(decision._tag).toBe(tag)
+    if (at !== null)
+      expect(decision).toMatchObject(tag === 'wait' ? { until: at * minute } : { countFrom: at * minute })
+  })
+
+  test('counts anew by another timing, and by none', () => {
+    const mark = { timing: timingText(hourly), countedFrom: 0 }
+    const at = { now: 1000 * minute, watchedSince: 0 }
+    expect(decide({ name: 'pbs-a', timing: { ...hourly, sync_interval_minutes: 30 }, mark }, at)).toEqual({
+      _tag: 'watch',
+    })
+    expect(decide({ name: 'pbs-a', timing: null, mark }, at)).toEqual({ _tag: 'watch' })
+  })
+
+  test('catches up the run of the settings at once', () => {
+    const mark = { timing: timingText(hourly), countedFrom: 0 }
+    const at = { now: 200 * minute, watchedSince: 200 * minute }
+    expect(decide({ name: '', timing: hourly, mark }, at)).toEqual({ _tag: 'due', countFrom: 200 * minute })
+  })
+})

@@ -1,0 +1,87 @@
+import { ownTiming, resources } from '@netbox-pbs/core'
+import {
+  type Branches,
+  type DueRun,
+  type Inventory,
+  type NewRun,
+  Queue,
+  Runs,
+  type ScheduleMark,
+  Schedules,
+  SettingsStore,
+  type StoreFailed,
+} from '@netbox-pbs/core/ports'
+import { Clock, Effect, Option, Stream } from 'effect'
+import { momentText } from '../moment.ts'
+import { queueRun } from '../runs/start-run.ts'
+import { decide, type ScheduleEntry, timingText } from './decide.ts'
+
+/** The ports that the schedule is kept with. */
+export type SchedulePorts = Branches | Inventory | Queue | Runs | Schedules | SettingsStore
+
+/**
+ * Starts every run that is due: one of all servers that follow the settings, and one for each server whose timing is its own. `watchedSince` is the moment since which the
+ * caller has looked without a break, in milliseconds; what came due before was missed. A run that finds its server, or the gateway, busy is dropped and counted.
+ */
+export const startDue = Effect.fn('sync.startDue')(function* ({
+  watchedSince,
+}: {
+  readonly watchedSince: number
+}): Effect.fn.Return<void, StoreFailed, SchedulePorts> {
+  const schedules = yield* Schedules
+  const settings = yield* (yield* SettingsStore).get()
+  const mark = Option.getOrNull(yield* schedules.settingsMark())
+  yield* keep({ name: '', timing: settings, mark, watchedSince, serverId: null, covers: { resources, servers: null } })
+  yield* Stream.runForEach(schedules.servers(), (server) => {
+    const { id: serverId, name, connected } = server
+    if (!connected) return Effect.void
+    const covers = { resources: resources.filter((resource) => resource !== 'servers'), servers: [name] }
+    return keep({ name, timing: ownTiming(server), mark: server.mark, watchedSince, serverId, covers })
+  })
+})
+
+interface Kept extends Omit<ScheduleEntry, 'mark'> {
+  readonly serverId: number | null
+  readonly mark: ScheduleMark | null
+  readonly covers: Pick<NewRun, 'resources' | 'servers'>
+  readonly watchedSince: number
+}
+
+const keep = (entry: Kept): Effect.Effect<void, StoreFailed, SchedulePorts> =>
+  Effect.gen(function* () {
+    const { serverId, timing, mark, watchedSince } = entry
+    const now = yield* Clock.currentTimeMillis
+    const kept = mark === null ? null : { timing: mark.timing, countedFrom: Date.parse(mark.countedFrom) }
+    const decision = decide({ ...entry, mark: kept }, { now, watchedSince })
+    if (decision._tag === 'watch') {
+      yield* (yield* Schedules).watch({ serverId, timing: timingText(timing), countedFrom: momentText(now) })
+    } else if (decision._tag === 'due' && mark !== null) {
+      yield* start({ serverId, mark, countedFrom: momentText(decision.countFrom) }, entry)
+    }
+  })
+
+const start = (due: DueRun, { name, covers }: Kept): Effect.Effect<void, StoreFailed, SchedulePorts> =>
+  Effect.gen(function* () {
+    const schedules = yield* Schedules
+    const server = due.serverId === null ? null : name
+    if (yield* (yield* Queue).busy({ server })) {
+      const dropped = yield* schedules.drop(due)
+      if (Option.isNone(dropped)) return
+      yield* Effect.logWarning('a scheduled sync was dropped: an earlier one is not over').pipe(
+        Effect.annotateLogs({ server: server ?? 'the gateway', dropped: dropped.value }),
+      )
+      return
+    }
+    const started = yield* schedules.start(due, { ...covers, trigger: 'schedule', user: '' })
+    if (Option.isNone(started)) return
+    const { run, dropped } = started.value
+    if (dropped > 0) yield* (yield* Runs).warn({ id: run.id, warnings: [droppedBefore(server, dropped)] })
+    yield* queueRun(run)
+  })
+
+const droppedBefore = (server: string | null, dropped: number) => ({
+  scope: null,
+  code: 'schedule_dropped',
+  message: `${server ?? 'the gateway'} was still busy when a scheduled run was due before this one: make the interval longer, or narrow what is synced`,
+  count: dropped,
+})
