@@ -152,7 +152,18 @@ describe('a run', () => {
     })
   })
 
+  test('tells how its jobs stand', async () => {
+    const { json: made } = await api.ask('POST', `${root}/sync-runs/`, { body: {} })
+    const job = { display: 'the gateway', server: null, tries: 0, error: '', rows_read: 0 }
+    const jobs = () => api.ask('GET', made.jobs_url.replace(api.url, ''))
+    const one = { count: 1, next: null, previous: null }
+    expect((await jobs()).json).toEqual({ ...one, results: [{ ...job, state: { value: 'queued', label: 'Queued' } }] })
+    await api.ask('POST', `${root}/sync-runs/${made.id}/cancel/`)
+    expect((await jobs()).json).toMatchObject({ ...one, results: [{ state: { value: 'cancelled' } }] })
+  })
+
   test('that is not there is not found', async () => {
+    expect(await api.ask('GET', `${root}/sync-runs/999/jobs/`)).toMatchObject({ status: 404 })
     expect(await api.ask('GET', `${root}/sync-runs/999/`)).toMatchObject({ status: 404 })
     expect(await api.ask('GET', `${root}/sync-runs/999/scopes/`)).toMatchObject({ status: 404 })
   })

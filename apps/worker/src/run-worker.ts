@@ -1,5 +1,6 @@
-import type { JobPorts, SchedulePorts } from '@netbox-pbs/sync'
+import { endLostJobs, type JobPorts, type SchedulePorts } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
+import { keepDoing } from './keep-doing.ts'
 import { keepSchedule } from './schedule/keep-schedule.ts'
 import { tick } from './tick.ts'
 
@@ -30,7 +31,8 @@ export const runWorker = ({
     Effect.forever,
   )
   const loops = Array.from({ length: concurrency }, () => loop)
-  return Effect.all([keepSchedule, ...loops], { concurrency: 'unbounded', discard: true }).pipe(
+  const sweep = keepDoing(endLostJobs, { what: 'ending lost jobs', every: '1 minute' })
+  return Effect.all([keepSchedule, sweep, ...loops], { concurrency: 'unbounded', discard: true }).pipe(
     Effect.zipRight(Effect.never),
   )
 }

@@ -1,9 +1,12 @@
 import { type ClaimedJob, Queue, Runs, type StoreFailed } from '@netbox-pbs/core/ports'
-import { type JobOutcome, type JobPorts, runJob } from '@netbox-pbs/sync'
+import { endJob, type JobOutcome, type JobPorts, runJob } from '@netbox-pbs/sync'
 import { Cause, Effect, Exit, Option, Schedule } from 'effect'
 
 /** A claim is kept by saying so several times before its minute is over. */
 const heartbeat = Schedule.spaced('15 seconds')
+
+/** A job whose workers were lost so often may be what ends them: it is not begun again. */
+const mostAttempts = 10
 
 /**
  * Runs a job that this worker holds, and says to the queue what became of it. Interrupted, it gives the job back: the scope that was open is dropped, and
@@ -14,6 +17,7 @@ export const workOn = Effect.fn('worker.workOn')(function* (
 ): Effect.fn.Return<void, StoreFailed, JobPorts> {
   const queue = yield* Queue
   const { runId, server } = claimed.job
+  if (claimed.attempt > mostAttempts) return yield* giveUp(claimed, workersLost)
   const beat = queue.heartbeat(claimed).pipe(
     Effect.catchAll(({ message }) =>
       Effect.logWarning('a job could not be kept').pipe(Effect.annotateLogs({ message })),
@@ -32,7 +36,7 @@ export const workOn = Effect.fn('worker.workOn')(function* (
   ).pipe(Effect.annotateLogs({ run: runId, server: server ?? 'the gateway' }))
 })
 
-const settle = (claimed: ClaimedJob, outcome: JobOutcome): Effect.Effect<void, StoreFailed, Queue> =>
+const settle = (claimed: ClaimedJob, outcome: JobOutcome): Effect.Effect<void, StoreFailed, Queue | Runs> =>
   Effect.flatMap(Queue, (queue) => {
     switch (outcome._tag) {
       case 'done':
@@ -40,7 +44,7 @@ const settle = (claimed: ClaimedJob, outcome: JobOutcome): Effect.Effect<void, S
       case 'retry':
         return Effect.zipRight(
           Effect.logWarning('a job is tried again', outcome.reason),
-          queue.retry(claimed, outcome.reason),
+          retry(claimed, outcome.reason),
         )
       case 'lost':
         return Effect.logWarning('a job was taken over by another worker')
@@ -50,19 +54,33 @@ const settle = (claimed: ClaimedJob, outcome: JobOutcome): Effect.Effect<void, S
 const settleFailure = (
   claimed: ClaimedJob,
   cause: Cause.Cause<StoreFailed>,
-): Effect.Effect<void, StoreFailed, Queue | Runs> =>
+): Effect.Effect<void, StoreFailed, JobPorts> =>
   Effect.gen(function* () {
     const queue = yield* Queue
     if (Cause.isInterruptedOnly(cause)) return yield* queue.release(claimed)
     const failure = Cause.failureOption(cause)
     if (Option.isSome(failure)) {
       // Its end could not be recorded. A job that is not kept any more is taken again in a minute; one that is given up would leave its run open.
-      return claimed.last ? yield* failure.value : yield* queue.retry(claimed, failure.value.message)
+      return claimed.last ? yield* failure.value : yield* retry(claimed, failure.value.message)
     }
     yield* Effect.logError('a job met a bug', cause)
-    if (!claimed.last) return yield* queue.retry(claimed, bug)
-    yield* (yield* Runs).endJob({ id: claimed.job.runId, server: claimed.job.server, error: bug })
-    yield* queue.complete(claimed)
+    yield* claimed.last ? giveUp(claimed, bug) : retry(claimed, bug)
   })
+
+const retry = (claimed: ClaimedJob, reason: string): Effect.Effect<void, StoreFailed, Queue | Runs> =>
+  Effect.gen(function* () {
+    const { runId: id, server } = claimed.job
+    yield* (yield* Queue).retry(claimed, reason)
+    yield* (yield* Runs).retryJob({ id, server, reason })
+  })
+
+const giveUp = (claimed: ClaimedJob, error: string): Effect.Effect<void, StoreFailed, JobPorts> =>
+  Effect.gen(function* () {
+    const { runId: id, server } = claimed.job
+    yield* endJob({ id, server, error })
+    yield* (yield* Queue).complete(claimed)
+  })
+
+const workersLost = `it was given up: ${mostAttempts} times a worker that held it stopped; the logs of the workers have the reason`
 
 const bug = 'the worker met a bug; its log has the details'

@@ -8,10 +8,10 @@ import {
   secretBoxLayer,
   settingsLayer,
 } from '@netbox-pbs/store-postgres'
-import { type JobPorts, startRun } from '@netbox-pbs/sync'
+import { endLostJobs, type JobPorts, startRun } from '@netbox-pbs/sync'
 import { type FleetServer, fleetFrames } from '@netbox-pbs/sync/memory'
-import { Effect, Layer, ManagedRuntime, Redacted, Stream } from 'effect'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Effect, Layer, Logger, LogLevel, ManagedRuntime, Redacted, Stream } from 'effect'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { tick } from '../src/index.ts'
 
 const hours = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, hour) => hour)
@@ -172,4 +172,58 @@ test('with branches, what main and source disagree about waits for review, and t
   ])
   expect(outcome.merged).toMatchObject({ branch: { status: 'merged' }, counts: { created: 0, deleted: 12 } })
   expect(outcome.after).toMatchObject({ value: { comment: 'hand' } })
+})
+
+describe('a run whose process was killed', () => {
+  const statement = (text: string) =>
+    system.runPromise(
+      Effect.flatMap(Database, ({ driver }) =>
+        driver._tag === 'pglite' ? Effect.promise(() => driver.pglite.exec(text)) : Effect.dieMessage('not embedded'),
+      ),
+    )
+  const request = { resources: ['datastores', 'jobs'], servers: null, trigger: 'manual', user: 'admin' } as const
+  const after = async (point: string, run: { readonly id: number }) => {
+    await statement(point)
+    await system.runPromise(endLostJobs)
+    const early = await system.runPromise(Effect.flatMap(Runs, (runs) => Effect.flatten(runs.get(run))))
+    await statement("update runs set created = created - interval '6 minutes'")
+    await statement("update run_jobs set noted = noted - interval '6 minutes'")
+    await system.runPromise(endLostJobs.pipe(Logger.withMinimumLogLevel(LogLevel.None)))
+    const { status, error } = await system.runPromise(Effect.flatMap(Runs, (runs) => Effect.flatten(runs.get(run))))
+    return [early.status, status, error]
+  }
+  const lost = (server: string) =>
+    `the job of ${server}: it was lost: the process that queued it stopped half-way, or the queue has lost it; start the sync again`
+
+  beforeAll(async () => {
+    await system.runPromise(Effect.flatMap(SettingsStore, (settings) => settings.update({ branching_enabled: false })))
+    await sync(
+      [pbsA({ tank: { namespaces: {} } }), { ...pbsA({}), name: 'pbs-b', endpointId: 2 }],
+      ['servers', 'datastores', 'jobs'],
+    )
+  })
+
+  test('before it named its jobs', async () => {
+    const run = await system.runPromise(Effect.flatMap(Runs, (runs) => runs.create(request)))
+    expect(await after('select 1', run)).toEqual(['pending', 'failed', lost('the gateway')])
+  })
+
+  test('before it queued the job of the gateway', async () => {
+    const run = await system.runPromise(startRun({ ...request, resources: ['servers'] }))
+    expect(await after('delete from pgboss.job', run)).toEqual(['pending', 'failed', lost('the gateway')])
+  })
+
+  test('between the jobs of two servers: the first is done, the second ends', async () => {
+    const run = await system.runPromise(startRun(request))
+    const kill = `delete from pgboss.job where data ->> 'server' = 'pbs-b' and (data ->> 'runId')::int = ${run.id}`
+    expect(await after(kill, run)).toEqual(['pending', 'pending', lost('pbs-b')])
+    await system.runPromise(Effect.repeat(tick, { while: (worked) => worked }))
+    expect(await after('select 1', run)).toEqual(['incomplete', 'incomplete', lost('pbs-b')])
+  })
+
+  test('before its jobs are taken: they wait in the queue, and the run waits for them', async () => {
+    const run = await system.runPromise(startRun(request))
+    expect(await after('select 1', run)).toEqual(['pending', 'pending', ''])
+    await system.runPromise(Effect.repeat(tick, { while: (worked) => worked }))
+  })
 })

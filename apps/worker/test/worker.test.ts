@@ -1,4 +1,4 @@
-import { startRun } from '@netbox-pbs/sync'
+import { cancelRun, startRun } from '@netbox-pbs/sync'
 import { cut, type FleetServer, MemorySystem } from '@netbox-pbs/sync/memory'
 import { Effect, Fiber, type Layer, Logger, LogLevel, Option, TestClock, TestContext } from 'effect'
 import { describe, expect, test } from 'vitest'
@@ -42,6 +42,38 @@ describe('a tick', () => {
     await inWorld(system, Effect.zipRight(waiting(system, pbsA), Effect.all([tick, tick, tick])))
     expect(system.queue.events).toEqual(['retry job-1', 'retry job-1', 'complete job-1'])
     expect(system.lastRun).toMatchObject({ status: 'failed', error: 'the stream was cut off' })
+  })
+
+  test('records what each try failed with', async () => {
+    const system = new MemorySystem()
+    system.frames = () => [cut(true)]
+    await inWorld(system, Effect.zipRight(waiting(system, pbsA), Effect.all([tick, tick])))
+    expect(system.record(1).retried).toEqual(['pbs-a: the stream was cut off', 'pbs-a: the stream was cut off'])
+    const other = new MemorySystem()
+    other.frames = () => {
+      throw new Error('a bug')
+    }
+    await inWorld(other, Effect.zipRight(waiting(other, pbsB), tick))
+    expect(other.record(1).retried).toEqual(['pbs-b: the worker met a bug; its log has the details'])
+  })
+
+  test('gives up a job whose workers were lost again and again, without another try', async () => {
+    const system = new MemorySystem()
+    await inWorld(
+      system,
+      Effect.gen(function* () {
+        yield* waiting(system, pbsA)
+        const [queued] = system.queue.jobs
+        if (queued !== undefined) queued.attempt = 10
+        yield* tick
+      }),
+    )
+    expect(system.requests).toEqual([])
+    expect(system.queue.events).toEqual(['complete job-1'])
+    expect(system.lastRun).toMatchObject({
+      status: 'failed',
+      error: expect.stringContaining('it was given up: 10 times'),
+    })
   })
 
   test('keeps its claim while it works', async () => {
@@ -103,6 +135,28 @@ describe('a worker', () => {
       }),
     )
     expect(statuses).toEqual(['completed', 'pending', 'completed'])
+  })
+
+  test('ends a run whose jobs are lost, and stops one that is cancelled although its source is silent', async () => {
+    const system = new MemorySystem()
+    const statuses = await inWorld(
+      system,
+      Effect.gen(function* () {
+        const lost = yield* waiting(system, pbsA)
+        system.queue.jobs.length = 0
+        system.frames = () => [Effect.never]
+        const working = yield* Effect.fork(runWorker({ concurrency: 1, pollMillis: 60_000 }))
+        yield* TestClock.adjust('7 minutes')
+        const silent = yield* startRun({ resources: ['datastores'], servers: null, trigger: 'manual', user: 'admin' })
+        yield* TestClock.adjust('61 seconds')
+        const before = [lost, silent].map(({ id }) => system.record(id).run.status)
+        yield* cancelRun({ id: silent.id })
+        yield* TestClock.adjust('1 seconds')
+        yield* Fiber.interrupt(working)
+        return [...before, system.record(silent.id).run.status]
+      }),
+    )
+    expect(statuses).toEqual(['failed', 'running', 'cancelled'])
   })
 
   test('keeps the schedule: an interval is followed by another run, and the next by the next', async () => {

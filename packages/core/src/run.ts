@@ -49,6 +49,21 @@ export interface ScopeResult {
   readonly ended: string
 }
 
+/** Where a job of a run stands. `retrying`: it failed and is tried again; `failed`: it was given up; `cancelled`: its run was, before it began. */
+export const runJobStates = ['queued', 'running', 'retrying', 'done', 'failed', 'cancelled'] as const
+
+/** A run's part for one server, or for the gateway. */
+export interface RunJob {
+  /** By name; null is the gateway. */
+  readonly server: string | null
+  readonly state: (typeof runJobStates)[number]
+  /** How often a worker took it. */
+  readonly tries: number
+  /** What its last try failed with; empty when it did not. */
+  readonly error: string
+  readonly rows_read: number
+}
+
 /** Something a run noticed and went on. `count` tells how often the same warning came. */
 export interface Warning {
   readonly scope: Scope | null

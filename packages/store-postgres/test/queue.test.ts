@@ -29,7 +29,7 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
   afterAll(() => runtime.dispose())
 
   const enqueue = (...jobs: ReadonlyArray<SyncJob>) =>
-    queue((q) => Effect.forEach(jobs, (one) => q.enqueue(one), { discard: true }))
+    queue((q) => Effect.forEach(jobs, (one) => q.enqueue(one, { urgent: false }), { discard: true }))
   const claim = () => queue((q) => q.claim())
   const claimed = async (): Promise<ClaimedJob> => Option.getOrThrow(await claim())
   /** Time that passes for jobs that wait for it. */
@@ -52,6 +52,42 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
       job(1, null),
       job(2, 'pbs-a'),
     ])
+  })
+
+  test('hands out what is urgent before what was queued earlier, of one server and of others', async () => {
+    await enqueue(job(1, 'pbs-a'), job(1, 'pbs-b'))
+    await queue((q) => q.enqueue(job(2, 'pbs-b'), { urgent: true }))
+    await queue((q) => q.enqueue(job(3, null), { urgent: true }))
+    const taken = [await claimed(), await claimed(), await claimed()]
+    expect(taken.map((one) => one.job)).toEqual([job(2, 'pbs-b'), job(3, null), job(1, 'pbs-a')])
+    await queue((q) => q.complete(taken[0] as ClaimedJob))
+    expect((await claimed()).job).toEqual(job(1, 'pbs-b'))
+  })
+
+  test('drops the jobs of a run that nobody holds, and queues them no more', async () => {
+    await enqueue(job(1, 'pbs-a'), job(1, 'pbs-b'), job(1, null), job(2, 'pbs-b'))
+    const held = await claimed()
+    const failed = await claimed()
+    await queue((q) => q.retry(failed, 'no'))
+    expect((await queue((q) => q.drop({ runId: 1 }))).toSorted()).toEqual([null, 'pbs-b'])
+    await enqueue(job(1, 'pbs-b'))
+    await backoffIsOver()
+    expect((await claimed()).job).toEqual(job(2, 'pbs-b'))
+    expect(await claim()).toEqual(Option.none())
+    expect(await queue((q) => q.drop({ runId: 1 }))).toEqual([])
+    await queue((q) => q.heartbeat(held))
+    expect(await queue((q) => q.busy({ server: 'pbs-a' }))).toBe(true)
+  })
+
+  test('tells which jobs it does not have: those never queued, lost or done', async () => {
+    await enqueue(job(1, 'pbs-a'), job(1, 'pbs-b'), job(1, null), job(2, null))
+    await claimed()
+    const second = await claimed()
+    await queue((q) => q.complete(second))
+    await statement(`delete from pgboss.job where (data ->> 'runId')::int = 2`)
+    const asked = [job(1, 'pbs-a'), job(1, 'pbs-b'), job(1, null), job(2, null), job(3, 'pbs-a')]
+    expect(await queue((q) => q.missing(asked))).toEqual([job(1, 'pbs-b'), job(2, null), job(3, 'pbs-a')])
+    expect(await queue((q) => q.missing([]))).toEqual([])
   })
 
   test('queues the same part of a run once, also after it is done', async () => {

@@ -9,7 +9,8 @@ export const example = Effect.gen(function* () {
   const queue = yield* Queue
   const run = yield* runs.create({ resources: ['snapshots'], servers: ['pbs-a'], trigger: 'manual', user: 'ada' })
   yield* runs.expectJobs({ id: run.id, servers: ['pbs-a'] })
-  yield* queue.enqueue({ runId: run.id, server: 'pbs-a', resources: run.resources, servers: run.servers })
+  const job = { runId: run.id, server: 'pbs-a', resources: run.resources, servers: run.servers }
+  yield* queue.enqueue(job, { urgent: true })
   return yield* queue.claim()
 }).pipe(
   Effect.provide(Layer.mergeAll(runsLayer, queueLayer)),

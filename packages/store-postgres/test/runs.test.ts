@@ -1,6 +1,14 @@
-import { noRows, type Run, type Scope, type ScopeOutcome, type ScopeResult, type Warning } from '@netbox-pbs/core'
+import {
+  noRows,
+  type Resource,
+  type Run,
+  type Scope,
+  type ScopeOutcome,
+  type ScopeResult,
+  type Warning,
+} from '@netbox-pbs/core'
 import { Runs } from '@netbox-pbs/core/ports'
-import { Effect, Layer, ManagedRuntime, Option } from 'effect'
+import { Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { migrate } from '../src/migrations/migrate.ts'
@@ -31,8 +39,15 @@ describe.each(engines)('Runs on $engine', ({ empty }) => {
   beforeAll(() => run(migrate))
   afterAll(() => runtime.dispose())
 
-  const create = (): Promise<Run> =>
-    runs((r) => r.create({ resources: ['snapshots'], servers: null, trigger: 'manual', user: 'ada' }))
+  const create = (...resources: ReadonlyArray<Resource>): Promise<Run> =>
+    runs((r) =>
+      r.create({
+        resources: resources.length === 0 ? ['snapshots'] : resources,
+        servers: null,
+        trigger: 'manual',
+        user: 'ada',
+      }),
+    )
   const started = async (...servers: ReadonlyArray<string | null>): Promise<number> => {
     const { id } = await create()
     await runs((r) => r.expectJobs({ id, servers }))
@@ -142,6 +157,86 @@ describe.each(engines)('Runs on $engine', ({ empty }) => {
     expect(await end(id, 'pbs-b', 'no endpoint')).toMatchObject({ status: 'running' })
     await record(id, ended('a', 'landed'))
     expect(await end(id)).toMatchObject({ status: 'incomplete', error: 'no endpoint' })
+  })
+
+  test('tells of each job how it stands, those first that need a look', async () => {
+    const { id } = await create('servers', 'datastores')
+    const jobs = async () => (await runs((r) => r.jobs({ id, limit: 10, offset: 0 }))).rows
+    const job = (server: string | null, state: string, tries: number, error = '') => ({
+      ...{ server, state, tries, error },
+      rows_read: 0,
+    })
+    await runs((r) => r.expectJobs({ id, servers: [null, 'pbs-a', 'pbs-b', 'pbs-c', 'pbs-d'] }))
+    for (const server of ['pbs-a', 'pbs-b', 'pbs-c']) await runs((r) => r.startJob({ id, server }))
+    await runs((r) => r.retryJob({ id, server: 'pbs-b', reason: 'no answer' }))
+    await end(id, 'pbs-c', 'gave up')
+    await end(id, null)
+    expect(await jobs()).toEqual([
+      job('pbs-c', 'failed', 1, 'gave up'),
+      job('pbs-b', 'retrying', 1, 'no answer'),
+      job('pbs-a', 'running', 1),
+      job('pbs-d', 'queued', 0),
+      job(null, 'done', 0),
+    ])
+    expect(await runs((r) => r.jobs({ id, limit: 1, offset: 1 }))).toEqual({
+      count: 5,
+      rows: [job('pbs-b', 'retrying', 1, 'no answer')],
+    })
+    await runs((r) => r.startJob({ id, server: 'pbs-b' }))
+    await runs((r) => r.startJob({ id, server: 'pbs-a' }))
+    expect((await jobs()).slice(1, 3)).toEqual([
+      job('pbs-a', 'running', 2, 'the worker that held it stopped before it was done'),
+      job('pbs-b', 'running', 2, 'no answer'),
+    ])
+    await end(id, 'pbs-b')
+    await runs((r) => r.retryJob({ id, server: 'pbs-b', reason: 'too late' }))
+    await runs((r) => r.requestCancel({ id }))
+    await end(id, 'pbs-d')
+    expect((await jobs()).slice(2)).toEqual([
+      job(null, 'cancelled', 0),
+      job('pbs-d', 'cancelled', 0),
+      job('pbs-b', 'done', 2),
+    ])
+  })
+
+  test('has a job of the gateway only when it lists the servers', async () => {
+    const id = await started(null, 'pbs-a')
+    await end(id, null)
+    expect(await runs((r) => r.jobs({ id, limit: 10, offset: 0 }))).toMatchObject({
+      count: 1,
+      rows: [{ server: 'pbs-a' }],
+    })
+  })
+
+  test('tells that the jobs of a run cancelled before it began never will', async () => {
+    const { id } = await create()
+    await runs((r) => r.expectJobs({ id, servers: ['pbs-a'] }))
+    await runs((r) => r.requestCancel({ id }))
+    expect((await runs((r) => r.jobs({ id, limit: 1, offset: 0 }))).rows).toMatchObject([{ state: 'cancelled' }])
+  })
+
+  test('a job ends once: what is said of it later, as of one that was lost, changes nothing', async () => {
+    const id = await started('pbs-a', 'pbs-b')
+    await end(id, 'pbs-a')
+    await end(id, 'pbs-a', 'lost')
+    expect(await end(id, 'pbs-b')).toMatchObject({ status: 'completed', error: '' })
+  })
+
+  test('names the jobs that open runs wait for since before a moment', async () => {
+    const open = (before: string) =>
+      runs((r) => Effect.map(Stream.runCollect(r.openJobs({ before })), (all) => [...all]))
+    const known = new Set((await open('2999-01-01T00:00:00Z')).map(({ runId }) => runId))
+    const bare = await create()
+    const going = await started('pbs-a', null, 'pbs-b')
+    await end(going, 'pbs-b')
+    await end(await started('pbs-a'))
+    const found = (await open('2999-01-01T00:00:00Z')).filter(({ runId }) => !known.has(runId))
+    expect(found).toEqual([
+      { runId: bare.id, server: null },
+      { runId: going, server: null },
+      { runId: going, server: 'pbs-a' },
+    ])
+    expect(await open('2020-01-01T00:00:00Z')).toEqual([])
   })
 
   test('is ended by exactly the last of jobs that end at once', async () => {

@@ -1,5 +1,8 @@
 export { type GatewayAt, GatewayUnknown, gatewayAddress } from './gateway-address.ts'
 export { momentText } from './moment.ts'
+export { cancelRun } from './runs/cancel-run.ts'
+export { endJob } from './runs/end-job.ts'
+export { endLostJobs } from './runs/end-lost-jobs.ts'
 export type { JobOutcome } from './runs/job-outcome.ts'
 export { type JobPorts, runJob } from './runs/run-job.ts'
 export { RunRefused, type RunRequest, startRun } from './runs/start-run.ts'

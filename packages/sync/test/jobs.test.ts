@@ -1,8 +1,8 @@
 import { StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect, Fiber, Option, TestClock, TestContext } from 'effect'
+import { Effect, Fiber, Option } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { runJob, startRun } from '../src/index.ts'
-import { type FleetServer, failedFrame, groupFrame, type Item } from './memory/fleet.ts'
+import { type FleetServer, failedFrame, groupFrame } from './memory/fleet.ts'
 import { cut, MemorySystem, run, synced } from './memory/system.ts'
 
 const pbsA: FleetServer = {
@@ -19,55 +19,6 @@ const claimFirst = (system: MemorySystem, resources: ReadonlyArray<'snapshots' |
     const claimed = yield* system.queue.claim
     return Option.getOrThrow(claimed)
   })
-
-describe('a cancelled run', () => {
-  test('drops the open scope, keeps what has landed, and names what was left', async () => {
-    const system = await synced(pbsA)
-    const changed: FleetServer = {
-      ...pbsA,
-      datastores: { tank: { namespaces: { '': { 'vm/1': [1] }, a: { 'vm/2': [] } } } },
-    }
-    const cancelNow = Effect.sync(() => {
-      const record = system.record(system.runs.size)
-      record.run = { ...record.run, cancel_requested: true }
-    }).pipe(Effect.zipRight(TestClock.adjust('2 seconds')))
-    system.fleet = [changed]
-    system.listing = {
-      trouble: (scope): ReadonlyArray<Item> | null =>
-        scope.resource === 'snapshots' && scope.namespace === 'a'
-          ? [
-              groupFrame('pbs-a', 'tank', 'a', 'vm/2', []),
-              cancelNow as Item,
-              groupFrame('pbs-a', 'tank', 'a', 'vm/3', [1]),
-            ]
-          : null,
-    }
-    const record = await run(system.sync(['snapshots', 'jobs']).pipe(Effect.provide(TestContext.TestContext)))
-    expect(record.ends).toEqual([
-      'snapshots of pbs-a/tank: landed',
-      'snapshots of pbs-a/tank/a: cancelled: cancelled',
-      ...['verify', 'prune', 'gc', 'sync', 'tape'].map((type) => `${type} jobs of pbs-a: cancelled: cancelled`),
-    ])
-    expect(record.run.status).toBe('cancelled')
-    expect(system.world.all('snapshot').map(({ facts }) => facts['backup_id'])).toEqual(['1', '2'])
-    expect(system.log.open.size).toBe(0)
-  })
-
-  test('is not begun when it was cancelled before', async () => {
-    const system = await synced(pbsA)
-    system.requests.length = 0
-    const outcome = await run(
-      Effect.gen(function* () {
-        const claimed = yield* claimFirst(system)
-        const record = system.record(claimed.job.runId)
-        record.run = { ...record.run, cancel_requested: true }
-        return yield* runJob(claimed)
-      }).pipe(Effect.provide(system.layer), Effect.orDie),
-    )
-    expect(outcome).toMatchObject({ _tag: 'done', run: { status: 'cancelled' } })
-    expect(system.requests).toEqual([])
-  })
-})
 
 describe('a source that stops in a way that may pass', () => {
   test('is tried again, and the run ends as if nothing had been', async () => {

@@ -1,4 +1,4 @@
-import { Effect } from 'effect'
+import { Effect, Option } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { startRun } from '../src/index.ts'
 import type { FleetServer } from './memory/fleet.ts'
@@ -67,6 +67,15 @@ describe('a run', () => {
     expect(system.record(3).warnings.map(({ code }) => code)).toEqual(['server_busy'])
     await start(system, { servers: ['pbs-a'] })
     expect(queued(system).map(([name]) => name)).toEqual(['pbs-a', 'pbs-b', 'pbs-a'])
+  })
+
+  test('that a person asks for is taken before what a schedule has queued earlier, the gateway too', async () => {
+    const system = await synced(server('pbs-a', 1), server('pbs-b', 2))
+    await start(system, { trigger: 'schedule', user: '', servers: ['pbs-a'] })
+    await start(system, { servers: ['pbs-b'] })
+    await start(system, { resources: ['servers'] })
+    const taken = await run(Effect.all([system.queue.claim, system.queue.claim, system.queue.claim]))
+    expect(taken.map(Option.getOrThrow).map(({ job }) => job.server)).toEqual(['pbs-b', null, 'pbs-a'])
   })
 
   test.each([

@@ -5,6 +5,7 @@ import {
   modelNames,
   registry,
   resources,
+  runJobStates,
   runStatuses,
   scopeOutcomes,
 } from '@netbox-pbs/core'
@@ -61,6 +62,7 @@ const run = {
   error: text,
   cancel_requested: flag,
   scopes_url: uri,
+  jobs_url: uri,
 }
 
 const scope = object({
@@ -71,6 +73,15 @@ const scope = object({
   counts: rows,
   started: datetime,
   ended: datetime,
+})
+
+const job = object({
+  display: text,
+  server: { ...orNull(text), description: 'Null: the gateway.' },
+  state: choice(runJobStates),
+  tries: integer,
+  error: { ...text, description: 'What the last try failed with.' },
+  rows_read: integer,
 })
 
 const change = {
@@ -211,6 +222,8 @@ export const sharedSchemas: Readonly<Record<string, object>> = {
     warnings: listOf(object({ display: text, code: text, message: text, count: integer })),
   }),
   SyncRunList: envelopeSchema(ref('SyncRun')),
+  SyncRunJob: job,
+  SyncRunJobList: envelopeSchema(ref('SyncRunJob')),
   SyncRunScope: scope,
   SyncRunScopeList: envelopeSchema(ref('SyncRunScope')),
   SyncRunRequest: object(

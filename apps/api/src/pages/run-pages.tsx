@@ -1,5 +1,5 @@
 import { Runs } from '@netbox-pbs/core/ports'
-import { startRun } from '@netbox-pbs/sync'
+import { cancelRun, startRun } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
 import { Hono } from 'hono'
 import type { ApiContext, ApiEnv } from '../http/caller.ts'
@@ -10,6 +10,7 @@ import { runPage, runsPage } from './paths.ts'
 import { notFound } from './refusals.tsx'
 import type { ServePage } from './serve-page.tsx'
 import { Alert } from './view/alert.tsx'
+import { CancelButton } from './view/cancel-button.tsx'
 import { Layout } from './view/layout.tsx'
 import { PageTitle } from './view/page-title.tsx'
 import { Pager } from './view/pager.tsx'
@@ -20,12 +21,16 @@ import { SyncButton } from './view/sync-button.tsx'
 import type { Viewer } from './view/viewer.ts'
 import { forVisitor, forWriterForm } from './visitor-page.ts'
 
-/** The runs: their list, one run while it goes and after, and the form that starts one. */
+/** The runs: their list, one run while it goes and after, and the forms that start and cancel one. */
 export const runPages = (serve: ServePage): Hono<ApiEnv> =>
   new Hono<ApiEnv>()
     .get('/sync-runs/', (c) => serve(c, list(c)))
     .post('/sync-runs/', (c) => serve(c, start(c)))
     .get('/sync-runs/:id{[0-9]+}/', (c) => serve(c, detail(c, Number(c.req.param('id')))))
+    .post('/sync-runs/:id{[0-9]+}/cancel/', (c) => serve(c, cancel(Number(c.req.param('id')))(c)))
+
+/** Jobs that a run's page looks through for those that failed, which come first; REST lists all. */
+const shownJobs = 50
 
 const list = (c: ApiContext) => forVisitor((viewer) => drawList(viewer, new URL(c.req.url).searchParams))(c)
 
@@ -62,13 +67,17 @@ const detail = (c: ApiContext, id: number) =>
       const { limit, offset } = offsetPage(parameters)
       const scopes = yield* runs.scopes({ id, limit, offset })
       const warnings = yield* runs.warnings({ id })
+      const jobs = yield* runs.jobs({ id, limit: shownJobs, offset: 0 })
       return html(
         <Layout title={`Run ${id}`} path={path} viewer={viewer} refresh={isUnderWay(run)}>
-          <PageTitle title={`Run ${id}`} crumbs={[{ href: runsPage, label: 'Sync runs' }]} />
+          <PageTitle title={`Run ${id}`} crumbs={[{ href: runsPage, label: 'Sync runs' }]}>
+            {viewer.writes && isUnderWay(run) ? <CancelButton formToken={viewer.formToken} run={run} /> : null}
+          </PageTitle>
           <RunDetail
             run={run}
             scopes={scopes.rows}
             warnings={warnings}
+            jobs={jobs.rows.filter(({ state }) => state === 'failed' || state === 'retrying')}
             pager={{ path, parameters, count: scopes.count, limit, offset }}
           />
         </Layout>,
@@ -88,3 +97,13 @@ const start = forWriterForm((viewer, { server }) =>
     }),
   ),
 )
+
+/** One that has ended meanwhile stays as it ended, and its page says how. */
+const cancel = (id: number) =>
+  forWriterForm((viewer) =>
+    Effect.gen(function* () {
+      const run = Number.isSafeInteger(id) ? yield* cancelRun({ id }) : Option.none()
+      if (Option.isNone(run)) return html(notFound(viewer, runsPage, `Run ${id}`, runsPage), 404)
+      return seeOther(runPage(id))
+    }),
+  )

@@ -1,5 +1,5 @@
 import { Runs } from '@netbox-pbs/core/ports'
-import { startRun } from '@netbox-pbs/sync'
+import { cancelRun, startRun } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
 import { baseUrl } from '../http/base-url.ts'
 import type { ApiContext } from '../http/caller.ts'
@@ -12,7 +12,7 @@ import { envelope } from '../inventory/envelope.ts'
 import { pathId } from '../inventory/find-row.ts'
 import { bodyRefusals, idParameter, json, notThere, pageParameters, ref, refusals, reply } from '../openapi/replies.ts'
 import { readRunRequest } from '../runs/run-request.ts'
-import { runsPath, runUrl, servedRun, servedScope, servedWarning } from '../runs/serve-run.ts'
+import { runsPath, runUrl, servedJob, servedRun, servedScope, servedWarning } from '../runs/serve-run.ts'
 
 const tags = ['plugins']
 
@@ -121,6 +121,32 @@ const scopesRoute: Route = route(
     }),
 )
 
+const jobsRoute: Route = route(
+  {
+    method: 'get',
+    path: `${runsPath}{id}/jobs/`,
+    tags,
+    operationId: 'plugins_pbs_sync_runs_jobs_list',
+    parameters: [idParameter, ...pageParameters],
+    responses: {
+      200: reply('The jobs, those first that need a look', ref('SyncRunJobList')),
+      ...notThere,
+      ...refusals,
+    },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const { id } = yield* findRun(c)
+      const params = new URL(c.req.url).searchParams
+      const page = offsetPage(params)
+      const runs = yield* Runs
+      const { count, rows } = yield* runs.jobs({ id, ...page })
+      const url = `${runUrl(baseUrl(c), id)}jobs/`
+      const results = rows.map(servedJob)
+      return c.json(envelope({ page: { _tag: 'offset', ...page }, count, results, lastId: null, url, params }))
+    }),
+)
+
 const cancelRoute: Route = route(
   {
     method: 'post',
@@ -129,7 +155,7 @@ const cancelRoute: Route = route(
     operationId: 'plugins_pbs_sync_runs_cancel',
     parameters: [idParameter],
     responses: {
-      200: reply('The run, which stops at the next frame', ref('SyncRun')),
+      200: reply('The run; jobs that wait never begin, others stop where they are', ref('SyncRun')),
       400: reply('The run has ended', ref('Detail')),
       ...notThere,
       ...refusals,
@@ -139,22 +165,22 @@ const cancelRoute: Route = route(
     Effect.gen(function* () {
       const run = yield* findRun(c)
       if (run.completed !== null) return yield* badRequest(`Run ${run.id} has ended.`)
-      const runs = yield* Runs
-      const asked = yield* runs.requestCancel({ id: run.id })
+      const cancelled = yield* cancelRun({ id: run.id })
       return c.json(
         servedRun(
           baseUrl(c),
-          Option.getOrElse(asked, () => run),
+          Option.getOrElse(cancelled, () => run),
         ),
       )
     }),
 )
 
-/** Runs: start one, follow it, see what each scope came to, cancel it. */
+/** Runs: start one, follow it, see what each job and scope came to, cancel it. */
 export const syncRunPaths: ReadonlyArray<Path> = [
   { routes: [listRoute, startRoute] },
   { routes: [detailRoute] },
   { routes: [scopesRoute] },
+  { routes: [jobsRoute] },
   { routes: [cancelRoute] },
 ]
 

@@ -1,4 +1,4 @@
-import type { Run, ScopeResult, Warning } from '@netbox-pbs/core'
+import type { Run, RunJob, ScopeResult, Warning } from '@netbox-pbs/core'
 import { scopeTitle } from '@netbox-pbs/core'
 import { apiRoot } from '../inventory/links.ts'
 
@@ -32,6 +32,7 @@ export const servedRun = (base: string, run: Run) => ({
   error: run.error,
   cancel_requested: run.cancel_requested,
   scopes_url: `${runUrl(base, run.id)}scopes/`,
+  jobs_url: `${runUrl(base, run.id)}jobs/`,
 })
 
 /** A scope that did not end unchanged. */
@@ -43,6 +44,16 @@ export const servedScope = ({ scope, outcome, reason, counts, started, ended }: 
   counts,
   started,
   ended,
+})
+
+/** A run's part for one server; `server` is null for the gateway. */
+export const servedJob = ({ server, state, tries, error, rows_read }: RunJob) => ({
+  display: server ?? 'the gateway',
+  server,
+  state: choice(state),
+  tries,
+  error,
+  rows_read,
 })
 
 /** A warning of a run, with how often it came. */

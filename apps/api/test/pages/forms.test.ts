@@ -100,6 +100,58 @@ describe('adding a server', () => {
   })
 })
 
+describe('the timing of a server', () => {
+  test('is taken from the form, and shown on its page', async () => {
+    const timing = { sync_schedule: '30 2 * * *', sync_interval_minutes: '15' }
+    const made = await writer.send(add, { ...server, ...timing, name: 'pbs-nightly', form_token })
+    const page = await writer.get(made.headers.get('location') ?? '')
+    expect(page.text).toMatch(/Sync schedule<\/th>.*?30 2 \* \* \*/s)
+    expect(page.text).toMatch(/Sync interval \(minutes\)<\/th>.*?15/s)
+  })
+
+  test('that is none is refused under its field', async () => {
+    const timing = { sync_schedule: 'every night', sync_interval_minutes: '' }
+    const answer = await writer.send(add, { ...server, ...timing, name: 'pbs-never', form_token })
+    expect(answer.status).toBe(400)
+    expect(answer.text).toMatch(/id="sync_schedule-error"[^>]*>\s*Enter a cron expression/)
+    expect(answer.text).not.toContain('sync_interval_minutes-error')
+  })
+})
+
+describe('cancelling a run', () => {
+  test('is a button on its page until it has ended', async () => {
+    const started = await writer.send(runs, { form_token })
+    const path = started.headers.get('location') ?? ''
+    expect((await writer.get(path)).text).toContain(`action="${path}cancel/"`)
+    const cancelled = await writer.send(`${path}cancel/`, { form_token })
+    expect([cancelled.status, cancelled.headers.get('location')]).toEqual([303, path])
+    const page = await writer.get(path)
+    expect(page.text).toContain('cancelled')
+    expect(page.text).not.toContain('Cancel this run')
+    expect((await writer.send(`${path}cancel/`, { form_token })).status).toBe(303)
+    expect((await writer.send(`${runs}999999/cancel/`, { form_token })).status).toBe(404)
+  })
+})
+
+describe('the page of a run', () => {
+  test('names the jobs that failed, with their words and without their markup', async () => {
+    const id = await site.use(
+      Effect.flatMap(Runs, (all) =>
+        Effect.gen(function* () {
+          const { id } = yield* all.create({ resources: ['jobs'], servers: null, trigger: 'manual', user: 'ada' })
+          yield* all.startJob({ id, server: 'pbs-a' })
+          yield* all.retryJob({ id, server: 'pbs-a', reason: 'the <gateway> is away' })
+          return id
+        }),
+      ),
+    )
+    const page = await writer.get(`${runs}${id}/`)
+    expect(page.text).toContain('Jobs that failed')
+    expect(page.text).toContain('the &lt;gateway&gt; is away')
+    expect(page.text).toContain('retrying')
+  })
+})
+
 describe('starting a sync', () => {
   test('records a run of everything and leads to its page, which follows it', async () => {
     const started = await writer.send(runs, { form_token })

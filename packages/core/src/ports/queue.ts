@@ -25,9 +25,15 @@ export interface ClaimedJob {
 export class Queue extends Context.Tag('@netbox-pbs/core/Queue')<
   Queue,
   {
-    /** Queueing the same part of the same run again changes nothing, also for a day after it is done. */
-    readonly enqueue: (job: SyncJob) => Effect.Effect<void, StoreFailed>
-    /** A job whose server no other worker holds; none when there is nothing to do. */
+    /** Queueing the same part of the same run again changes nothing, also for a day after it is done. An urgent job is taken before any other that waits. */
+    readonly enqueue: (job: SyncJob, how: { readonly urgent: boolean }) => Effect.Effect<void, StoreFailed>
+    /** Takes the jobs of a run that nobody holds off the queue, and gives their servers. */
+    readonly drop: (request: { readonly runId: number }) => Effect.Effect<ReadonlyArray<string | null>, StoreFailed>
+    /** Those of the jobs that neither wait nor are held. */
+    readonly missing: <J extends Pick<SyncJob, 'runId' | 'server'>>(
+      jobs: ReadonlyArray<J>,
+    ) => Effect.Effect<ReadonlyArray<J>, StoreFailed>
+    /** The next job whose server no other worker holds; none when there is nothing to do. */
     readonly claim: () => Effect.Effect<Option.Option<ClaimedJob>, StoreFailed>
     /** A claim that is not renewed for a minute is given to another worker; what the old one then says of it changes nothing. */
     readonly heartbeat: (claimed: ClaimedJob) => Effect.Effect<void, StoreFailed>

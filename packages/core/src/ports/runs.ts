@@ -1,5 +1,5 @@
-import { Context, type Effect, type Option } from 'effect'
-import type { Run, RunTrigger, ScopeResult, Warning } from '../run.ts'
+import { Context, type Effect, type Option, type Stream } from 'effect'
+import type { Run, RunJob, RunTrigger, ScopeResult, Warning } from '../run.ts'
 import type { Resource } from '../scope.ts'
 import type { StoreFailed } from './store-failed.ts'
 
@@ -36,6 +36,12 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
       readonly limit: number
       readonly offset: number
     }) => Effect.Effect<Page<ScopeResult>, StoreFailed>
+    /** The jobs of a run, those first that need a look: failed, tried again, running, waiting, done; then by server. */
+    readonly jobs: (request: {
+      readonly id: number
+      readonly limit: number
+      readonly offset: number
+    }) => Effect.Effect<Page<RunJob>, StoreFailed>
     readonly warnings: (request: { readonly id: number }) => Effect.Effect<ReadonlyArray<Warning>, StoreFailed>
 
     /** The jobs a run waits for, by server name; null is the gateway's. Naming one twice is the same as once. */
@@ -48,8 +54,18 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
       readonly id: number
       readonly server: string | null
     }) => Effect.Effect<void, StoreFailed>
+    /** A try of a job failed, and another one follows. */
+    readonly retryJob: (request: {
+      readonly id: number
+      readonly server: string | null
+      readonly reason: string
+    }) => Effect.Effect<void, StoreFailed>
+    /** Jobs that a run has waited for since before a moment (RFC 3339). A run that never came to its jobs waits for the gateway's. */
+    readonly openJobs: (request: {
+      readonly before: string
+    }) => Stream.Stream<{ readonly runId: number; readonly server: string | null }, StoreFailed>
     /**
-     * A job has ended. With `error` the job as a whole could not be done. When no expected job is left the run gets its final state by `runStatus`;
+     * A job has ended, unless it had before. With `error` the job as a whole could not be done. When no expected job is left the run gets its final state by `runStatus`;
      * a run without any scope and with an error is failed, one with scopes and an error is at best incomplete, and one whose cancelling was requested is cancelled.
      * What is said of a run that has ended changes nothing.
      */

@@ -28,9 +28,33 @@ export function queueLayerWith(options: SuperviseOptions): Layer.Layer<Queue, ne
         Effect.flatMap(boss, (opened) => database.query(doing, () => call(opened)))
 
       return Queue.of({
-        enqueue: Effect.fn('Queue.enqueue')(function* (job) {
-          const options = { id: jobId(job), singletonKey: jobKey(job.server) }
+        enqueue: Effect.fn('Queue.enqueue')(function* (job, { urgent }) {
+          const options = { id: jobId(job), singletonKey: jobKey(job.server), priority: urgent ? 1 : 0 }
           yield* use('queueing a job', (opened) => opened.send(queueName, StoredJob.parse(job), options))
+        }),
+
+        drop: Effect.fn('Queue.drop')(function* ({ runId }) {
+          // One statement, so that a job that is taken at this moment stays with its worker. Kept as cancelled, it is known and not queued again.
+          const { rows } = yield* database.query('taking jobs off the queue', (db) =>
+            sql<{ server: string | null }>`
+            update ${jobs} set state = 'cancelled', completed_on = now()
+            where name = ${queueName} and state < 'active' and (data ->> 'runId')::bigint = ${runId}::bigint
+            returning data ->> 'server' as server`.execute(db),
+          )
+          return rows.map(({ server }) => server)
+        }),
+
+        missing: Effect.fn('Queue.missing')(function* <J extends Pick<StoredJob, 'runId' | 'server'>>(
+          asked: ReadonlyArray<J>,
+        ) {
+          const byId = new Map(asked.map((job) => [jobId(job), job]))
+          const { rows } = yield* database.query('looking for jobs of runs', (db) =>
+            sql<{ id: string }>`
+            select id from ${jobs}
+            where name = ${queueName} and state < 'completed' and id = any(${[...byId.keys()]}::uuid[])`.execute(db),
+          )
+          for (const { id } of rows) byId.delete(id)
+          return [...byId.values()]
         }),
 
         claim: Effect.fn('Queue.claim')(function* () {

@@ -45,10 +45,13 @@ async function end(db: Kysely<Tables>, id: number, status: Run['status']): Promi
   await sql`update runs set status = ${status}, completed = now() where id = ${id}::bigint`.execute(db)
 }
 
+/** What is said of a try that neither succeeded nor failed. */
+const workerLost = 'the worker that held it stopped before it was done'
+
 /** The jobs of a run: expected, started, ended, and the end of the run with the last of them. */
 export function jobRecords(
   database: typeof Database.Service,
-): Pick<Port, 'expectJobs' | 'startJob' | 'endJob' | 'requestCancel'> {
+): Pick<Port, 'expectJobs' | 'startJob' | 'retryJob' | 'endJob' | 'requestCancel'> {
   return {
     expectJobs: Effect.fn('Runs.expectJobs')(function* ({ id, servers }) {
       const names = JSON.stringify(servers.map(jobName))
@@ -71,9 +74,13 @@ export function jobRecords(
           if (!(yield* lockOpen(run, id))) return
           yield* run((db) =>
             sql`
-              insert into run_jobs (run_id, server, state) values (${id}::bigint, ${jobName(server)}, 'running')
+              insert into run_jobs (run_id, server, state, tries) values (${id}::bigint, ${jobName(server)}, 'running', 1)
               on conflict (run_id, server) do update
-              set state = 'running', error = '', rows_read = 0, unchanged_scopes = 0, unchanged_rows = 0`.execute(db),
+              set state = 'running', error = '', rows_read = 0, unchanged_scopes = 0, unchanged_rows = 0,
+                tries = run_jobs.tries + 1,
+                last_failure = case when run_jobs.state = 'running' then ${workerLost} else run_jobs.last_failure end`.execute(
+              db,
+            ),
           )
           yield* run((db) =>
             sql`
@@ -81,6 +88,14 @@ export function jobRecords(
               where id = ${id}::bigint and status = 'pending'`.execute(db),
           )
         }),
+      )
+    }),
+
+    retryJob: Effect.fn('Runs.retryJob')(function* ({ id, server, reason }) {
+      yield* database.query('noting a failed try', (db) =>
+        sql`
+          update run_jobs set state = 'retrying', last_failure = ${reason}
+          where run_id = ${id}::bigint and server = ${jobName(server)} and state <> 'ended'`.execute(db),
       )
     }),
 
@@ -92,7 +107,8 @@ export function jobRecords(
             sql`
               insert into run_jobs (run_id, server, state, error)
               values (${id}::bigint, ${jobName(server)}, 'ended', ${error ?? ''})
-              on conflict (run_id, server) do update set state = 'ended', error = excluded.error`.execute(db),
+              on conflict (run_id, server) do update set state = 'ended', error = excluded.error
+              where run_jobs.state <> 'ended'`.execute(db),
           )
           const { rows: waiting } = yield* run((db) =>
             sql`select from run_jobs where run_id = ${id}::bigint and state <> 'ended' limit 1`.execute(db),

@@ -3,6 +3,7 @@ import { Effect, Layer, Option } from 'effect'
 import { sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import { insertRun } from './insert-run.ts'
+import { jobLists } from './job-lists.ts'
 import { jobRecords } from './job-records.ts'
 import { selectRuns } from './run-row.ts'
 import { scopeRecords } from './scope-records.ts'
@@ -16,6 +17,7 @@ export const runsLayer: Layer.Layer<Runs, never, Database> = Layer.effect(
 
     return Runs.of({
       ...jobRecords(database),
+      ...jobLists(database),
       ...scopeRecords(database),
       ...warningRecords(database),
 

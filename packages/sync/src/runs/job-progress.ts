@@ -1,14 +1,14 @@
 import { type Resource, type Scope, type ScopeOutcome, scopeKey } from '@netbox-pbs/core'
 
-/** How long a job reads on before it looks again whether it was cancelled. */
-const checkMillis = 1000
+/** How long a job reads on before it notes again how far it is. */
+const noteMillis = 1000
 
 /** What one attempt at a job has seen so far. */
 export class JobProgress {
   readonly #ended = new Set<string>()
   readonly #heard = new Set<Resource | 'namespaces'>()
   #rows = 0
-  #nextCheck = 0
+  #nextNote = 0
   /** Scopes that were listed to their end. */
   completed = 0
   /** The last word on whether the server itself answers; null: nothing was heard. */
@@ -16,10 +16,10 @@ export class JobProgress {
   /** When the server last completed a scope. */
   lastSeenAt: string | null = null
 
-  /** Whether it is time to look; asking is what starts the next second. */
-  checkDue(millis: number): boolean {
-    if (millis < this.#nextCheck) return false
-    this.#nextCheck = millis + checkMillis
+  /** Whether it is time to note how far it is; asking is what starts the next second. */
+  noteDue(millis: number): boolean {
+    if (millis < this.#nextNote) return false
+    this.#nextNote = millis + noteMillis
     return true
   }
 

@@ -5,6 +5,11 @@ import { Effect, Stream } from 'effect'
 /** The part of a run that servers' jobs are made from. */
 export type RunPlan = Pick<Run, 'id' | 'resources' | 'servers' | 'trigger'>
 
+/** Whoever asks by hand waits for it: the jobs of a schedule can be taken later. */
+export const howUrgent = ({ trigger }: Pick<Run, 'trigger'>): { readonly urgent: boolean } => ({
+  urgent: trigger === 'manual',
+})
+
 /**
  * Queues one job for each server that the run covers and that has an endpoint. Of chosen servers, those without one are named in a warning. A
  * schedule passes over servers that are busy, and that of the settings over servers with a timing of their own. Gives the number of jobs queued.
@@ -37,7 +42,7 @@ export const queueServerJobs = Effect.fn('sync.queueServerJobs')(function* (
   if (warnings.length > 0) yield* runs.warn({ id: run.id, warnings })
   if (names.length > 0) yield* runs.expectJobs({ id: run.id, servers: names })
   for (const [index, server] of names.entries()) {
-    yield* queue.enqueue({ runId: run.id, server, resources, servers: run.servers }).pipe(
+    yield* queue.enqueue({ runId: run.id, server, resources, servers: run.servers }, howUrgent(run)).pipe(
       // A job that is not in the queue will never end by itself.
       Effect.tapError(({ message }) =>
         Effect.forEach(names.slice(index), (left) =>

@@ -21,6 +21,9 @@ export type Reading =
   | { readonly _tag: 'cut'; readonly failure: SourceFailed; readonly open: OpenScope | null }
   | { readonly _tag: 'cancelled'; readonly open: OpenScope | null }
 
+/** How often a job looks whether it was cancelled, whether frames come or not. */
+const lookMillis = 250
+
 class CancelRequested extends Data.TaggedError('CancelRequested') {}
 
 /** Reads everything that a source lists of one resource, a frame at a time, and lands each scope as it completes. */
@@ -31,25 +34,43 @@ export const readResource = Effect.fn('sync.readResource')(function* (
 ): Effect.fn.Return<Reading, JobStopped, ScopePorts | Source> {
   const { resource, server } = asked
   const source = yield* Source
+  const runs = yield* Runs
   const clock = yield* Effect.clock
   const reader = new ResourceReader(job, asked, progress)
-  const checkpoint = Effect.gen(function* () {
-    const runs = yield* Runs
-    if (yield* runs.cancelRequested({ id: job.runId })) return yield* new CancelRequested()
-    yield* runs.progress({ id: job.runId, server: job.server, rowsRead: progress.rows + reader.listed })
-  })
+  const isCancelled = runs.cancelRequested({ id: job.runId })
+  const noteProgress = Effect.suspend(() =>
+    runs.progress({ id: job.runId, server: job.server, rowsRead: progress.rows + reader.listed }),
+  )
+  // Held while frames are taken in: a cancel never interrupts a landing, only the wait for the next frame.
+  const taking = yield* Effect.makeSemaphore(1)
+  let cancelled = false
+  const cancelling = isCancelled.pipe(
+    Effect.delay(lookMillis),
+    Effect.repeat({ until: (found) => found }),
+    Effect.tap(() => {
+      cancelled = true
+    }),
+    Effect.zipRight(taking.take(1)),
+    Effect.zipRight(new CancelRequested()),
+  )
   const frames = source.frames({ resource, ...(server === null ? {} : { servers: [server] }) })
-  progress.checkDue(clock.unsafeCurrentTimeMillis())
   const reading = Stream.runForEachChunk(frames, (chunk) =>
     Effect.gen(function* () {
       for (const frame of chunk) {
-        if (progress.checkDue(clock.unsafeCurrentTimeMillis())) yield* checkpoint
+        if (cancelled) return yield* new CancelRequested()
+        if (progress.noteDue(clock.unsafeCurrentTimeMillis())) yield* noteProgress
         yield* reader.take(frame)
       }
-    }),
+    }).pipe(taking.withPermits(1)),
   )
-  return yield* checkpoint.pipe(
-    Effect.zipRight(reading),
+  progress.noteDue(clock.unsafeCurrentTimeMillis())
+  return yield* noteProgress.pipe(
+    Effect.zipRight(isCancelled),
+    Effect.filterOrFail(
+      (found) => !found,
+      () => new CancelRequested(),
+    ),
+    Effect.zipRight(Effect.raceFirst(reading, cancelling)),
     Effect.zipRight(Effect.suspend(() => (reader.ended ? Effect.succeed(reader.whole) : cutOff(resource)))),
     Effect.catchTags({
       SourceFailed: (failure) => Effect.succeed<Reading>({ _tag: 'cut', failure, open: reader.open }),

@@ -41,7 +41,8 @@ export const runJob = Effect.fn('sync.runJob')(function* (
           Effect.catchAll((error) => Effect.logWarning('a change set was left open', error.message)),
         ),
     )
-    if (reading._tag === 'again') return retry(reading.reason)
+    // A try that fails when its run was cancelled is the last one.
+    if (reading._tag === 'again' && !(yield* runs.cancelRequested({ id }))) return retry(reading.reason)
     const error = reading._tag === 'read' ? reading.error : null
     return done(yield* endJob({ id, server, error }))
   }).pipe(
@@ -78,7 +79,9 @@ const readGateway = Effect.fn('sync.readGateway')(function* (
   const reading = yield* readJob(job, ['servers'], new JobProgress(), claimed)
   if (reading._tag !== 'read' || reading.error !== null) return reading
   const run = yield* (yield* Runs).get({ id: job.runId })
-  if (Option.isSome(run)) yield* queueServerJobs(run.value)
+  if (Option.isNone(run)) return reading
+  if (run.value.cancel_requested) return { _tag: 'cancelled' }
+  yield* queueServerJobs(run.value)
   return reading
 })
 

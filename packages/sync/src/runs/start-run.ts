@@ -10,7 +10,7 @@ import {
 import { Data, Effect, Option } from 'effect'
 import { openBranch } from '../branches/open-branch.ts'
 import { endJob } from './end-job.ts'
-import { queueServerJobs } from './queue-server-jobs.ts'
+import { howUrgent, queueServerJobs } from './queue-server-jobs.ts'
 
 /** What a run shall cover. */
 export interface RunRequest {
@@ -58,7 +58,7 @@ export const queueRun = Effect.fn('sync.queueRun')(function* (
   const queueing = Effect.gen(function* () {
     yield* openBranch(run)
     if (resources.includes('servers')) {
-      yield* queue.enqueue({ runId: id, server: null, resources, servers })
+      yield* queue.enqueue({ runId: id, server: null, resources, servers }, howUrgent(run))
       return run
     }
     yield* queueServerJobs(run)

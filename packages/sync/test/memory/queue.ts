@@ -4,6 +4,7 @@ import { Effect, Layer, Option } from 'effect'
 interface Queued {
   readonly id: string
   readonly job: SyncJob
+  readonly urgent: boolean
   attempt: number
   active: boolean
 }
@@ -18,8 +19,18 @@ export class MemoryQueue {
   readonly claim: Effect.Effect<Option.Option<ClaimedJob>> = Effect.sync(() => Option.fromNullable(this.#claim()))
 
   readonly layer = Layer.succeed(Queue, {
-    enqueue: (job) =>
-      Effect.sync(() => void this.jobs.push({ id: `job-${this.#nextId++}`, job, attempt: 0, active: false })),
+    enqueue: (job, { urgent }) =>
+      Effect.sync(() => void this.jobs.push({ id: `job-${this.#nextId++}`, job, urgent, attempt: 0, active: false })),
+    drop: ({ runId }) =>
+      Effect.sync(() => {
+        const dropped = this.jobs.filter(({ job, active }) => job.runId === runId && !active)
+        for (const queued of dropped) this.jobs.splice(this.jobs.indexOf(queued), 1)
+        return dropped.map(({ job }) => job.server)
+      }),
+    missing: (asked) =>
+      Effect.sync(() =>
+        asked.filter(({ runId, server }) => !this.jobs.some(({ job }) => job.runId === runId && job.server === server)),
+      ),
     claim: () => this.claim,
     heartbeat: ({ id }) => Effect.sync(() => void this.events.push(`heartbeat ${id}`)),
     complete: (claimed) => Effect.sync(() => this.#remove('complete', claimed)),
@@ -35,9 +46,10 @@ export class MemoryQueue {
   })
 
   #claim(): ClaimedJob | undefined {
-    const next = this.jobs.find(
+    const free = this.jobs.filter(
       ({ job, active }) => !active && !this.jobs.some((other) => other.active && other.job.server === job.server),
     )
+    const next = free.find(({ urgent }) => urgent) ?? free[0]
     if (next === undefined) return undefined
     next.active = true
     next.attempt++

@@ -11,13 +11,16 @@ import {
   type Warning,
 } from '@netbox-pbs/core'
 import { Runs } from '@netbox-pbs/core/ports'
-import { Clock, Effect, Layer, Option } from 'effect'
+import { Clock, Effect, Layer, Option, Stream } from 'effect'
 
 /** A run as the fake keeps it. */
 export class RunRecord {
   readonly results = new Map<string, ScopeResult>()
   readonly expected = new Set<string | null>()
+  readonly ended = new Set<string | null>()
   readonly warnings: Array<Warning> = []
+  /** What tries failed with, in order, after the server's name. */
+  readonly retried: Array<string> = []
   run: Run
 
   constructor(run: Run) {
@@ -80,6 +83,25 @@ export const runsLayer = (records: Map<number, RunRecord>) => {
         return { count: rows.length, rows }
       }),
     warnings: ({ id }) => Effect.sync(() => records.get(id)?.warnings ?? []),
+    jobs: () => Effect.dieMessage('no test in memory reads the jobs of a run'),
+    retryJob: ({ id, server, reason }) =>
+      Effect.asVoid(
+        update(id, ({ retried }) => {
+          retried.push(`${server ?? 'the gateway'}: ${reason}`)
+          return {}
+        }),
+      ),
+    openJobs: ({ before }) =>
+      Stream.suspend(() =>
+        Stream.fromIterable(
+          [...records.values()]
+            .filter(({ run }) => run.completed === null && Date.parse(run.created) < Date.parse(before))
+            .flatMap(({ run, expected, ended }) => {
+              const servers = expected.size + ended.size === 0 ? [null] : [...expected]
+              return servers.map((server) => ({ runId: run.id, server }))
+            }),
+        ),
+      ),
     expectJobs: ({ id, servers }) =>
       Effect.asVoid(
         update(id, ({ expected }) => {
@@ -87,14 +109,16 @@ export const runsLayer = (records: Map<number, RunRecord>) => {
           return {}
         }),
       ),
-    startJob: ({ id }) => Effect.asVoid(update(id, () => ({ status: 'running' }))),
+    startJob: ({ id }) => Effect.asVoid(update(id, ({ run }) => (run.completed === null ? { status: 'running' } : {}))),
     endJob: ({ id, server, error }) =>
-      update(id, ({ expected, run, results }) => {
+      update(id, ({ expected, ended, run, results }) => {
+        if (run.completed !== null) return {}
         expected.delete(server)
+        ended.add(server)
         const text = error ?? run.error
         if (expected.size > 0) return { error: text }
         const status = results.size === 0 && text !== '' ? 'failed' : runStatus(run.outcomes)
-        return { error: text, status, completed: '2026-05-01T03:00:00Z' }
+        return { error: text, status: run.cancel_requested ? 'cancelled' : status, completed: '2026-05-01T03:00:00Z' }
       }),
     recordScope: ({ id, result }) =>
       Effect.asVoid(
@@ -116,10 +140,15 @@ export const runsLayer = (records: Map<number, RunRecord>) => {
       ),
     progress: ({ id, rowsRead }) => Effect.asVoid(update(id, () => ({ rows_read: rowsRead }))),
     requestCancel: ({ id }) =>
-      Effect.map(
-        update(id, () => ({ cancel_requested: true })),
-        Option.some,
-      ),
+      records.get(id) === undefined
+        ? Effect.succeedNone
+        : Effect.map(
+            update(id, ({ run }) => ({
+              cancel_requested: true,
+              ...(run.status === 'pending' ? { status: 'cancelled' as const, completed: '2026-05-01T03:00:00Z' } : {}),
+            })),
+            Option.some,
+          ),
     cancelRequested: ({ id }) => Effect.sync(() => records.get(id)?.run.cancel_requested ?? false),
   })
 }

@@ -5,6 +5,7 @@ import {
   SettingsStore,
   Source,
   SourceFailed,
+  type SourceFrame,
   type SourceRequest,
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
@@ -34,6 +35,8 @@ export class MemorySystem {
   /** The stream of a request; the fleet's unless a test says otherwise. */
   frames: (request: SourceRequest) => Iterable<Item> = (request) => fleetFrames(this.fleet, request, this.listing)
 
+  /** Frames as they arrive, many at once; null: one by one, as `frames` says. */
+  chunks: (() => ReadonlyArray<ReadonlyArray<SourceFrame>>) | null = null
   readonly marks: Marks = new Map()
 
   readonly layer = Layer.mergeAll(
@@ -47,6 +50,7 @@ export class MemorySystem {
       frames: (request) =>
         Stream.suspend(() => {
           this.requests.push(request)
+          if (this.chunks !== null) return Stream.fromIterable(this.chunks()).pipe(Stream.flatMap(Stream.fromIterable))
           return Stream.fromIterable(this.frames(request)).pipe(
             Stream.mapEffect((item) => (Effect.isEffect(item) ? Effect.as(item, []) : Effect.succeed([item]))),
             Stream.flattenIterables,

@@ -1,4 +1,4 @@
-import { type Run, type ScopeResult, scopeTitle, type Warning } from '@netbox-pbs/core'
+import { type Run, type RunJob, type ScopeResult, scopeTitle, type Warning } from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
 import { Alert } from './alert.tsx'
 import { formatCount, formatDuration, formatTime } from './format.ts'
@@ -12,12 +12,14 @@ export interface RunDetailProps {
   readonly run: Run
   readonly scopes: ReadonlyArray<ScopeResult>
   readonly warnings: ReadonlyArray<Warning>
+  /** Those that failed, for good or for now. */
+  readonly jobs: ReadonlyArray<RunJob>
   /** Where the list of scopes stands. */
   readonly pager: PagerProps
 }
 
 /** One run: what it did, which scopes changed or need a look, and why. While it is under way it loads itself anew. */
-export const RunDetail = ({ run, scopes, warnings, pager }: RunDetailProps) => {
+export const RunDetail = ({ run, scopes, warnings, jobs, pager }: RunDetailProps) => {
   const here = `${pager.path}?${pager.parameters}`
   const polling = isUnderWay(run)
     ? {
@@ -63,6 +65,7 @@ export const RunDetail = ({ run, scopes, warnings, pager }: RunDetailProps) => {
           </dl>
         </div>
       </section>
+      {jobs.length === 0 ? null : <FailedJobs jobs={jobs} />}
       <Scopes scopes={scopes} pager={pager} underWay={isUnderWay(run)} />
       {warnings.length === 0 ? null : <Warnings warnings={warnings} />}
     </div>
@@ -74,6 +77,37 @@ const Item = ({ title, children }: { title: string; children?: Child }) => (
     <dt class="datagrid-title">{title}</dt>
     <dd class="datagrid-content m-0">{children}</dd>
   </div>
+)
+
+const FailedJobs = ({ jobs }: { jobs: ReadonlyArray<RunJob> }) => (
+  <section class="card">
+    <div class="card-header">
+      <h2 class="card-title">Jobs that failed</h2>
+    </div>
+    <div class="table-responsive">
+      <table class="table table-vcenter card-table">
+        <thead>
+          <tr>
+            {['Server', 'State', 'Tries', 'Why'].map((head) => (
+              <th scope="col">{head}</th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {jobs.map(({ server, state, tries, error }) => (
+            <tr>
+              <td class="netbox-pbs-break">{server ?? 'The gateway'}</td>
+              <td>
+                <RunState state={state} />
+              </td>
+              <td>{formatCount(tries)}</td>
+              <td class="netbox-pbs-break">{error}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  </section>
 )
 
 const Scopes = ({

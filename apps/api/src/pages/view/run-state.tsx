@@ -1,7 +1,12 @@
-import type { Run, RunStatus, ScopeOutcome } from '@netbox-pbs/core'
+import type { Run, RunJob, RunStatus, ScopeOutcome } from '@netbox-pbs/core'
 import { Badge } from './badge.tsx'
 
-const colors: Readonly<Record<RunStatus | ScopeOutcome, string>> = {
+type State = RunStatus | ScopeOutcome | RunJob['state']
+
+const colors: Readonly<Record<State, string>> = {
+  queued: 'secondary',
+  retrying: 'orange',
+  done: 'green',
   pending: 'secondary',
   running: 'blue',
   completed: 'green',
@@ -15,10 +20,8 @@ const colors: Readonly<Record<RunStatus | ScopeOutcome, string>> = {
   skipped: 'yellow',
 }
 
-/** The state of a run or of one of its scopes, in its colour. */
-export const RunState = ({ state }: { state: RunStatus | ScopeOutcome }) => (
-  <Badge color={colors[state]} label={state.replace('_', ' ')} />
-)
+/** The state of a run, or of one of its scopes or jobs, in its colour. */
+export const RunState = ({ state }: { state: State }) => <Badge color={colors[state]} label={state.replace('_', ' ')} />
 
 /** Whether a run has not ended yet. */
 export const isUnderWay = ({ status }: Run): boolean => status === 'pending' || status === 'running'
