@@ -159,6 +159,26 @@ describe('a worker', () => {
     expect(statuses).toEqual(['failed', 'running', 'cancelled'])
   })
 
+  test('removes what is kept no longer, and goes on with it every hour', async () => {
+    const system = new MemorySystem()
+    const day = 86_400_000
+    system.set({ sync_interval_minutes: 0, changelog_retention_days: 1 })
+    system.retention.records.changes = [0, 0.5 * day, 2 * day - 30 * 60_000]
+    const left = await inWorld(
+      system,
+      Effect.gen(function* () {
+        yield* TestClock.setTime(2 * day - 60_000)
+        const working = yield* Effect.fork(runWorker({ concurrency: 1, pollMillis: 3_600_000 }))
+        yield* TestClock.adjust('1 minutes')
+        const first = system.retention.records.changes.length
+        yield* TestClock.adjust('1 hours')
+        yield* Fiber.interrupt(working)
+        return [first, system.retention.turn]
+      }),
+    )
+    expect(left).toEqual([1, 2])
+  })
+
   test('keeps the schedule: an interval is followed by another run, and the next by the next', async () => {
     const system = new MemorySystem()
     system.set({ sync_interval_minutes: 1 })

@@ -76,6 +76,7 @@ export {
   registryVersion,
   type Values,
 } from './registry/registry.ts'
+export { type Retained, removedBefore, retentions } from './retention.ts'
 export {
   addRows,
   noRows,

@@ -1,5 +1,6 @@
 export { type GatewayAt, GatewayUnknown, gatewayAddress } from './gateway-address.ts'
 export { momentText } from './moment.ts'
+export { type RetentionPorts, removeOld } from './retention/remove-old.ts'
 export { cancelRun } from './runs/cancel-run.ts'
 export { endJob } from './runs/end-job.ts'
 export { endLostJobs } from './runs/end-lost-jobs.ts'

@@ -35,6 +35,7 @@ export { Inventory, type KnownGroup, type ScopeState, type ServerRow } from './i
 export { InventoryLists, type ServedPage, type ServedRow } from './inventory-lists.ts'
 export { ServerObservations } from './observations.ts'
 export { type ClaimedJob, Queue, type SyncJob } from './queue.ts'
+export { Retention } from './retention.ts'
 export { type NewRun, type Page, Runs } from './runs.ts'
 export { type DueRun, type ScheduledServer, type ScheduleMark, Schedules } from './schedules.ts'
 export { SecretBox, SecretUnreadable } from './secret-box.ts'

@@ -5,6 +5,7 @@ import type {
   HandWrites,
   Inventory,
   InventoryLists,
+  Retention,
   Runs,
   Schedules,
   ServerObservations,
@@ -17,13 +18,23 @@ import type { Database } from '../database/database.ts'
 import { handWritesLayer } from '../hand-writes/hand-writes.ts'
 import { inventoryListsLayer } from '../lists/inventory-lists.ts'
 import { serverObservationsLayer } from '../observations/server-observations.ts'
+import { retentionLayer } from '../retention/retention.ts'
 import { runsLayer } from '../runs/runs.ts'
 import { schedulesLayer } from '../schedules/schedules.ts'
 import { inventoryReadsLayer } from './inventory.ts'
 
-/** Every port of the inventory, of its change log and of the runs that change it, on one database. */
+/** Every port of the inventory, of its change log, of the runs that change it and of their schedule, on one database. */
 export const inventoryLayer: Layer.Layer<
-  Inventory | Branches | ChangeSets | Changes | ServerObservations | InventoryLists | HandWrites | Runs | Schedules,
+  | Inventory
+  | Branches
+  | ChangeSets
+  | Changes
+  | ServerObservations
+  | InventoryLists
+  | HandWrites
+  | Runs
+  | Retention
+  | Schedules,
   never,
   Database
 > = Layer.mergeAll(
@@ -36,4 +47,5 @@ export const inventoryLayer: Layer.Layer<
   handWritesLayer,
   runsLayer,
   schedulesLayer,
+  retentionLayer,
 )

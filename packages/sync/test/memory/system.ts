@@ -16,6 +16,7 @@ import { type ChangeSetLog, changeSetsLayer } from './change-sets.ts'
 import { type FleetServer, fleetFrames, type Item, type Listing } from './fleet.ts'
 import { inventoryLayer } from './inventory.ts'
 import { MemoryQueue } from './queue.ts'
+import { MemoryRetention } from './retention.ts'
 import { type RunRecord, runsLayer } from './runs.ts'
 import { type Marks, schedulesLayer } from './schedules.ts'
 import { World } from './world.ts'
@@ -26,6 +27,7 @@ export class MemorySystem {
   readonly runs = new Map<number, RunRecord>()
   readonly queue = new MemoryQueue()
   readonly branches = new MemoryBranches()
+  readonly retention = new MemoryRetention()
   readonly log: ChangeSetLog = { landings: [], largestAppend: 0, open: new Map() }
   readonly contacts: Array<string> = []
   readonly requests: Array<SourceRequest> = []
@@ -46,6 +48,7 @@ export class MemorySystem {
     this.branches.layer,
     runsLayer(this.runs),
     this.queue.layer,
+    this.retention.layer,
     Layer.succeed(Source, {
       frames: (request) =>
         Stream.suspend(() => {

@@ -1,0 +1,80 @@
+import type { Retained } from '@netbox-pbs/core'
+import type { StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { sql } from 'kysely'
+import type { Database } from '../database/database.ts'
+
+/** What one part has removed, and whether there may be more. */
+export interface Pruned {
+  readonly removed: number
+  readonly more: boolean
+}
+
+/** Removes at most `limit` rows of any table in one statement. */
+type Prune = (
+  database: Database['Type'],
+  part: { readonly before: string; readonly limit: number },
+) => Effect.Effect<Pruned, StoreFailed>
+
+const doing = 'removing old records'
+
+/** How a part of each kind is removed. */
+export const prunes: Readonly<Record<Retained, Prune>> = {
+  changes: (database, { before, limit }) =>
+    Effect.map(
+      database.query(doing, (db) =>
+        sql`
+          delete from changes where id in (
+            select id from changes where time < ${before}::timestamptz order by time, id limit ${limit}::bigint
+          )`.execute(db),
+      ),
+      ({ numAffectedRows }) => {
+        const removed = Number(numAffectedRows ?? 0n)
+        return { removed, more: removed === limit }
+      },
+    ),
+
+  runs: (database, { before, limit }) =>
+    Effect.gen(function* () {
+      const ids = yield* oldRuns(database, before)
+      if (ids.length === 0) return { removed: 0, more: false }
+      for (const { table, key } of belowRuns) {
+        const { numAffectedRows } = yield* database.query(doing, (db) => {
+          const name = sql.table(table)
+          const columns = sql`run_id, ${sql.ref(key)}`
+          return sql`
+            delete from ${name} where (${columns}) in (
+              select ${columns} from ${name} where run_id = any(${ids}::bigint[]) limit ${limit}::bigint
+            )`.execute(db)
+        })
+        // A run may have more than one statement removes: it stays until the last of them is gone.
+        if (Number(numAffectedRows ?? 0n) === limit) return { removed: 0, more: true }
+      }
+      const { numAffectedRows } = yield* database.query(doing, (db) =>
+        sql`delete from runs where id = any(${ids}::bigint[])`.execute(db),
+      )
+      return { removed: Number(numAffectedRows ?? 0n), more: ids.length === runsAtOnce }
+    }),
+}
+
+/** Runs of one part. */
+const runsAtOnce = 50
+
+/** The tables whose rows go with a run, and what tells their rows of one run apart. */
+const belowRuns = [
+  { table: 'run_scopes', key: 'scope_key' },
+  { table: 'run_warnings', key: 'digest' },
+  { table: 'run_jobs', key: 'server' },
+] as const
+
+/** The runs that ended longest ago; one that goes on has no end. */
+const oldRuns = (database: Database['Type'], before: string): Effect.Effect<ReadonlyArray<number>, StoreFailed> =>
+  Effect.map(
+    database.query(doing, (db) =>
+      sql<{ id: number }>`
+        select id from runs where completed < ${before}::timestamptz order by completed, id limit ${runsAtOnce}`.execute(
+        db,
+      ),
+    ),
+    ({ rows }) => rows.map(({ id }) => id),
+  )
