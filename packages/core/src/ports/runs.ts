@@ -1,4 +1,5 @@
 import { Context, type Effect, type Option } from 'effect'
+import type { Narrowing } from '../narrowing.ts'
 import type { Run, RunTrigger, ScopeResult, Warning } from '../run.ts'
 import type { Resource } from '../scope.ts'
 import type { StoreFailed } from './store-failed.ts'
@@ -17,6 +18,8 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
       readonly resources: ReadonlyArray<Resource>
       /** Names; null: all. */
       readonly servers: ReadonlyArray<string> | null
+      /** Which scopes of them; null, or left out: all. */
+      readonly narrowing?: Narrowing | null
       readonly trigger: RunTrigger
       readonly user: string
     }) => Effect.Effect<Run, StoreFailed>

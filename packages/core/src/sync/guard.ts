@@ -18,8 +18,14 @@ export interface GuardInput {
   readonly viewChanged: boolean
 }
 
-/** Why deletions wait. `rows_below`: the row's own scope would let it go, but rows below it wait. */
-export type HoldReason = 'view_changed' | 'emptied' | 'too_many' | 'rows_below'
+/** Why deletions may wait. */
+export const holdReasons = ['view_changed', 'emptied', 'too_many', 'rows_below', 'unconfirmed'] as const
+
+/**
+ * Why deletions wait. `rows_below`: the row's own scope would let it go, but rows below it wait. `unconfirmed`: the row went missing after the deletions of its
+ * scope were confirmed.
+ */
+export type HoldReason = (typeof holdReasons)[number]
 
 /** Whether a scope's deletions land or wait. */
 export type Verdict = { readonly _tag: 'land' } | { readonly _tag: 'hold'; readonly reason: HoldReason }
