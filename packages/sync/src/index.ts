@@ -1,4 +1,5 @@
 export { type GatewayAt, GatewayUnknown, gatewayAddress } from './gateway-address.ts'
+export { confirmHeld, dismissHeld, type HeldDecision } from './held/decide-held.ts'
 export type { JobOutcome } from './runs/job-outcome.ts'
 export { type JobPorts, runJob } from './runs/run-job.ts'
 export { RunRefused, type RunRequest, startRun } from './runs/start-run.ts'

@@ -57,7 +57,7 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
       }
       // Source and main agree. A branch that held something of the scope is told which run took it out.
       if (covering !== null) yield* run((db) => cover(db, branch, { ...staging, held: null }))
-      yield* run((db) => landScopeRow(db, place, staging))
+      yield* run((db) => landScopeRow(db, place, staging, 0))
       return { branch: null, counts: noRows }
     }),
   )

@@ -2,6 +2,7 @@ import type { Migration } from 'kysely/migration'
 import { migration as inventory } from './0001-inventory.ts'
 import { migration as accountsAndRuns } from './0002-accounts-runs.ts'
 import { migration as changes } from './0003-changes.ts'
+import { migration as heldSets } from './0004-held-sets.ts'
 import { migration as branches } from './0010-branches.ts'
 
 /** Every migration of the inventory's database, by name: numbered, applied in order, forward only, never changed once released. */
@@ -9,5 +10,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0001_inventory': inventory,
   '0002_accounts_runs': accountsAndRuns,
   '0003_changes': changes,
+  '0004_held_sets': heldSets,
   '0010_branches': branches,
 }

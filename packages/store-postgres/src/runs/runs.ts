@@ -18,14 +18,15 @@ export const runsLayer: Layer.Layer<Runs, never, Database> = Layer.effect(
       ...scopeRecords(database),
       ...warningRecords(database),
 
-      create: Effect.fn('Runs.create')(function* ({ resources, servers, trigger, user }) {
+      create: Effect.fn('Runs.create')(function* ({ resources, servers, narrowing = null, trigger, user }) {
         const names = servers === null ? null : JSON.stringify(servers)
         const [run] = yield* database.transaction('recording a run', (step) =>
           Effect.gen(function* () {
             const { rows } = yield* step((db) =>
               sql<{ id: number }>`
-                insert into runs (resources, servers, trigger, started_by)
-                values (${JSON.stringify(resources)}::text::jsonb, ${names}::text::jsonb, ${trigger}, ${user})
+                insert into runs (resources, servers, narrowing, trigger, started_by)
+                values (${JSON.stringify(resources)}::text::jsonb, ${names}::text::jsonb,
+                  ${narrowing === null ? null : JSON.stringify(narrowing)}::text::jsonb, ${trigger}, ${user})
                 returning id`.execute(db),
             )
             return yield* step((db) => selectRuns(db, sql`id = ${rows[0]?.id ?? 0}::bigint`))

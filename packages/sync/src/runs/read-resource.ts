@@ -38,7 +38,7 @@ export const readResource = Effect.fn('sync.readResource')(function* (
     if (yield* runs.cancelRequested({ id: job.runId })) return yield* new CancelRequested()
     yield* runs.progress({ id: job.runId, server: job.server, rowsRead: progress.rows + reader.listed })
   })
-  const frames = source.frames({ resource, ...(server === null ? {} : { servers: [server] }) })
+  const frames = source.frames({ resource, ...job.narrowing, ...(server === null ? {} : { servers: [server] }) })
   progress.checkDue(clock.unsafeCurrentTimeMillis())
   const reading = Stream.runForEachChunk(frames, (chunk) =>
     Effect.gen(function* () {

@@ -1,4 +1,4 @@
-import { resources as allResources, type Resource, type Run, type RunTrigger } from '@netbox-pbs/core'
+import { resources as allResources, type Narrowing, type Resource, type Run, type RunTrigger } from '@netbox-pbs/core'
 import {
   type Branches,
   type Inventory,
@@ -17,6 +17,8 @@ export interface RunRequest {
   readonly resources: ReadonlyArray<Resource>
   /** Names; null: every connected server. */
   readonly servers: ReadonlyArray<string> | null
+  /** Which scopes of them; null, or left out: all. */
+  readonly narrowing?: Narrowing | null
   readonly trigger: RunTrigger
   /** Who asks; empty for a schedule. */
   readonly user: string
@@ -45,14 +47,14 @@ export const startRun = Effect.fn('sync.startRun')(function* (
   const runs = yield* Runs
   const queue = yield* Queue
   const resources = allResources.filter((resource) => request.resources.includes(resource))
-  const run = yield* runs.create({ ...request, resources })
-  const { id, servers } = run
+  const run = yield* runs.create({ ...request, resources, narrowing: request.narrowing ?? null })
+  const { id, servers, narrowing } = run
   // Until the jobs are known the run waits for the gateway's, so that no early end of a server's job ends the run.
   yield* runs.expectJobs({ id, servers: [null] })
   const queueing = Effect.gen(function* () {
     yield* openBranch(run)
     if (resources.includes('servers')) {
-      yield* queue.enqueue({ runId: id, server: null, resources, servers })
+      yield* queue.enqueue({ runId: id, server: null, resources, servers, narrowing })
       return run
     }
     yield* queueServerJobs(run)

@@ -9,6 +9,7 @@ import {
   type Scope,
   type Settings,
 } from '@netbox-pbs/core'
+import type { HeldRecord } from './held-sets.ts'
 
 /** A row of main, of any model. */
 export interface Row {
@@ -29,6 +30,9 @@ export class World {
   readonly rows: Record<ModelName, Map<number, Row>>
   readonly scopes = new Map<string, { view: string | null; at: string; listed: boolean }>()
   readonly observed = new Map<string, unknown>()
+  /** Held sets by the key of their scope. */
+  readonly held = new Map<string, HeldRecord>()
+  nextHeldId = 1
   settings: Settings = defaultSettings
   /** Who was named as the actor of each write by hand, in order. */
   readonly actors: Array<Actor> = []
