@@ -92,6 +92,7 @@ export {
   type Warning,
 } from './run.ts'
 export {
+  listedModel,
   type Resource,
   resources,
   type Scope,
@@ -111,6 +112,7 @@ export {
   type HoldReason,
   holdReasons,
   type Verdict,
+  whyHeld,
 } from './sync/guard.ts'
 export { type HeldSet, type HeldSetState, type HeldState, heldStates } from './sync/held-set.ts'
 export { type DeletionsInput, type Judgement, judgeDeletions, letsGo } from './sync/judge-deletions.ts'

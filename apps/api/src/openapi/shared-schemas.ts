@@ -2,6 +2,8 @@ import {
   branchStatuses,
   changeActions,
   conflictKinds,
+  heldStates,
+  holdReasons,
   modelNames,
   registry,
   resources,
@@ -51,6 +53,15 @@ const run = {
   user: text,
   resources: listOf({ ...text, enum: resources }),
   servers: { type: ['array', 'null'], items: text },
+  narrowing: {
+    ...object({ datastores: listOf(text), namespaces: listOf(text), job_types: listOf(text) }, [
+      'datastores',
+      'namespaces',
+      'job_types',
+    ]),
+    type: ['object', 'null'],
+    description: 'Which scopes of its servers the run covers; null: all.',
+  },
   created: datetime,
   started: orNull(datetime),
   completed: orNull(datetime),
@@ -61,6 +72,7 @@ const run = {
   error: text,
   cancel_requested: flag,
   scopes_url: uri,
+  held_url: uri,
 }
 
 const scope = object({
@@ -71,6 +83,25 @@ const scope = object({
   counts: rows,
   started: datetime,
   ended: datetime,
+})
+
+const held = object({
+  id: integer,
+  url: uri,
+  display: text,
+  scope: { type: 'object' },
+  state: choice(heldStates),
+  reason: object({ code: { ...text, enum: holdReasons }, message: text }),
+  revision: {
+    ...integer,
+    description: 'Rises when the set grows, and with its reason or view. A decision may name the one it was taken on.',
+  },
+  count: integer,
+  since: datetime,
+  samples: listOf(object({ id: integer, url: uri, display_url: uri, display: text, missing_since: orNull(datetime) })),
+  run: object({ id: integer, url: uri, display: text }),
+  decided_by: orNull(text),
+  decided_at: orNull(datetime),
 })
 
 const change = {
@@ -213,6 +244,10 @@ export const sharedSchemas: Readonly<Record<string, object>> = {
   SyncRunList: envelopeSchema(ref('SyncRun')),
   SyncRunScope: scope,
   SyncRunScopeList: envelopeSchema(ref('SyncRunScope')),
+  HeldSet: held,
+  HeldSetList: envelopeSchema(ref('HeldSet')),
+  HeldDecision: object({ revision: orNull(integer) }, ['revision']),
+  HeldConflict: object({ detail: text, held: ref('HeldSet') }),
   SyncRunRequest: object(
     { resources: listOf({ ...text, enum: resources }), servers: listOf({ oneOf: [text, integer] }) },
     ['resources', 'servers'],

@@ -1,7 +1,8 @@
-import { Runs } from '@netbox-pbs/core/ports'
+import { HeldSets, Runs } from '@netbox-pbs/core/ports'
 import { startRun } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
 import { Hono } from 'hono'
+import { sampleRows } from '../held/sample-rows.ts'
 import type { ApiContext, ApiEnv } from '../http/caller.ts'
 import { offsetPage } from '../http/offset-page.ts'
 import { readRunRequest } from '../runs/run-request.ts'
@@ -19,6 +20,9 @@ import { RunTable } from './view/run-table.tsx'
 import { SyncButton } from './view/sync-button.tsx'
 import type { Viewer } from './view/viewer.ts'
 import { forVisitor, forWriterForm } from './visitor-page.ts'
+
+/** Held sets that a run's page shows; the rest is in the list of all that wait. */
+const shownHeld = 20
 
 /** The runs: their list, one run while it goes and after, and the form that starts one. */
 export const runPages = (serve: ServePage): Hono<ApiEnv> =>
@@ -62,6 +66,8 @@ const detail = (c: ApiContext, id: number) =>
       const { limit, offset } = offsetPage(parameters)
       const scopes = yield* runs.scopes({ id, limit, offset })
       const warnings = yield* runs.warnings({ id })
+      const held = yield* (yield* HeldSets).list({ runId: id, limit: shownHeld, offset: 0 })
+      const sets = yield* Effect.forEach(held.rows, sampleRows)
       return html(
         <Layout title={`Run ${id}`} path={path} viewer={viewer} refresh={isUnderWay(run)}>
           <PageTitle title={`Run ${id}`} crumbs={[{ href: runsPage, label: 'Sync runs' }]} />
@@ -69,6 +75,7 @@ const detail = (c: ApiContext, id: number) =>
             run={run}
             scopes={scopes.rows}
             warnings={warnings}
+            held={{ sets, count: held.count, viewer }}
             pager={{ path, parameters, count: scopes.count, limit, offset }}
           />
         </Layout>,

@@ -7,7 +7,7 @@ import { server } from './server.ts'
 import { snapshot } from './snapshot.ts'
 
 /** Rises whenever a field is added, renamed, retyped or moves to another class. Digests made under another version are not trusted. */
-export const registryVersion = 1
+export const registryVersion = 2
 
 /** Every model of the inventory and every field's class. The only list of fields there is. */
 export const registry = { server, datastore, namespace, group, snapshot, job } as const satisfies Record<

@@ -27,6 +27,15 @@ export const holdReasons = ['view_changed', 'emptied', 'too_many', 'rows_below',
  */
 export type HoldReason = (typeof holdReasons)[number]
 
+/** The reasons in words, to follow `they stay:`. */
+export const whyHeld: Readonly<Record<HoldReason, string>> = {
+  view_changed: 'the privileges it is listed with are not those of the last complete list',
+  emptied: 'the list is empty',
+  too_many: 'more are gone than guard_max_share and guard_min_rows let go at once',
+  rows_below: 'rows below them are held back',
+  unconfirmed: 'they went missing after the others were confirmed',
+}
+
 /** Whether a scope's deletions land or wait. */
 export type Verdict = { readonly _tag: 'land' } | { readonly _tag: 'hold'; readonly reason: HoldReason }
 

@@ -1,15 +1,17 @@
 import { coverageOf, type HeldSet, type ListedAbove, type Run, type Scope, type ServerScope } from '@netbox-pbs/core'
 import {
+  type Branches,
   type HeldSetChanged,
   type HeldSetGone,
   HeldSets,
   Inventory,
   type Queue,
   type Runs,
+  type SettingsStore,
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
 import { Effect, Option, Stream } from 'effect'
-import { type RunRefused, startRun } from '../runs/start-run.ts'
+import { startRun } from '../runs/start-run.ts'
 
 /** An operator's decision of a held set. */
 export interface HeldDecision {
@@ -25,12 +27,18 @@ export interface HeldDecision {
  */
 export const confirmHeld = Effect.fn('sync.confirmHeld')(function* (
   decision: HeldDecision,
-): Effect.fn.Return<Run, StoreFailed | HeldSetGone | HeldSetChanged | RunRefused, HeldSets | Inventory | Queue | Runs> {
+): Effect.fn.Return<
+  Run,
+  StoreFailed | HeldSetGone | HeldSetChanged,
+  Branches | HeldSets | Inventory | Queue | Runs | SettingsStore
+> {
   const { scope } = yield* (yield* HeldSets).decide({ ...decision, state: 'confirmed' })
   const servers = scope.resource === 'servers' ? null : [scope.server]
   const above = scope.resource === 'servers' ? noneAbove : yield* listedAbove(scope)
   const { resource, narrowing } = coverageOf(scope, above)
-  return yield* startRun({ resources: [resource], servers, narrowing, trigger: 'manual', user: decision.user })
+  const request = { resources: [resource], servers, narrowing, trigger: 'manual', user: decision.user } as const
+  // A request for one resource of one server is never refused.
+  return yield* Effect.catchTag(startRun(request), 'RunRefused', Effect.die)
 })
 
 /** Keeps the rows of a held set; nobody is asked again until it grows. */

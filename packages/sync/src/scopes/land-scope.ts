@@ -1,4 +1,4 @@
-import type { HoldReason, Reason, RowCounts, Scope, ScopeOutcome } from '@netbox-pbs/core'
+import { type HoldReason, type Reason, type RowCounts, type Scope, type ScopeOutcome, whyHeld } from '@netbox-pbs/core'
 import { ChangeSets, Runs } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { now } from '../moment.ts'
@@ -56,12 +56,5 @@ export const landScope = Effect.fn('sync.landScope')(function* (
 })
 
 function holdReason(code: HoldReason, rows: number): Reason {
-  const why = {
-    view_changed: 'the privileges it is listed with are not those of the last complete list',
-    emptied: 'the list is empty',
-    too_many: 'more are gone than guard_max_share and guard_min_rows let go at once',
-    rows_below: 'rows below them are held back',
-    unconfirmed: 'they went missing after the others were confirmed',
-  }[code]
-  return { code, message: `${rows} rows that are no longer listed stay: ${why}` }
+  return { code, message: `${rows} rows that are no longer listed stay: ${whyHeld[code]}` }
 }
