@@ -1,10 +1,7 @@
 import { type HeldSet, type Scope, scopeKey } from '@netbox-pbs/core'
 import { HeldSetChanged, HeldSetGone, HeldSets, type Landing } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
-import type { World } from './world.ts'
-
-/** What the world keeps of a held set, beside its rows. */
-export type HeldRecord = Omit<HeldSet, 'count'> & { readonly runs: ReadonlySet<number> }
+import type { HeldRecord, World } from './world.ts'
 
 const missingIn = (world: World, scope: Scope) =>
   world.inScope(scope).filter(({ presence }) => presence === 'missing').length

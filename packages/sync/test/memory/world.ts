@@ -2,6 +2,7 @@ import {
   type Actor,
   defaultSettings,
   type Facts,
+  type HeldSet,
   type ModelName,
   modelNames,
   naturalKey,
@@ -9,7 +10,9 @@ import {
   type Scope,
   type Settings,
 } from '@netbox-pbs/core'
-import type { HeldRecord } from './held-sets.ts'
+
+/** What the world keeps of a held set, beside its rows. */
+export type HeldRecord = Omit<HeldSet, 'count'> & { readonly runs: ReadonlySet<number> }
 
 /** A row of main, of any model. */
 export interface Row {
