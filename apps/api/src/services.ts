@@ -4,6 +4,7 @@ import type {
   Changes,
   Endpoints,
   HandWrites,
+  HeldSets,
   Inventory,
   InventoryLists,
   Queue,
@@ -18,6 +19,7 @@ export type ApiServices =
   | InventoryLists
   | Changes
   | HandWrites
+  | HeldSets
   | Inventory
   | Runs
   | Queue

@@ -34,6 +34,7 @@ export { refreshTouched, sameTouched, type Touched, type TouchedFields } from '.
 export { type Resolved, resolve, stillHolds } from './merge/resolve.ts'
 export type { Said, ThreeSides } from './merge/three-sides.ts'
 export type { Write } from './merge/write.ts'
+export { type Coverage, coverageOf, covers, type ListedAbove, type Narrowing } from './narrowing.ts'
 export { parseDatetime } from './query/datetime.ts'
 export type { FieldErrors } from './query/field-errors.ts'
 export type { Filter, ListQuery, OrderTerm, PageRequest } from './query/list-query.ts'
@@ -94,6 +95,7 @@ export {
   type Warning,
 } from './run.ts'
 export {
+  listedModel,
   type Resource,
   resources,
   type Scope,
@@ -106,6 +108,16 @@ export {
 export { defaultSettings, Settings } from './settings.ts'
 export type { Change, Create, Delete, FieldChange, Update } from './sync/change.ts'
 export { type DiffInput, type DiffResult, diff, type MainRow } from './sync/diff.ts'
-export { type GuardInput, type GuardSettings, guard, type HoldReason, type Verdict } from './sync/guard.ts'
+export {
+  type GuardInput,
+  type GuardSettings,
+  guard,
+  type HoldReason,
+  holdReasons,
+  type Verdict,
+  whyHeld,
+} from './sync/guard.ts'
+export { type HeldSet, type HeldSetState, type HeldState, heldStates } from './sync/held-set.ts'
+export { type DeletionsInput, type Judgement, judgeDeletions, letsGo } from './sync/judge-deletions.ts'
 export type { Presence } from './sync/presence.ts'
 export { followsSettings, ownTiming, type ServerTiming, type Timing } from './timing.ts'

@@ -1,3 +1,4 @@
+import type { Narrowing } from './narrowing.ts'
 import type { Resource, Scope, ScopeOutcome } from './scope.ts'
 
 /** The states of a run. The last four are final. */
@@ -90,6 +91,8 @@ export interface Run {
   readonly resources: ReadonlyArray<Resource>
   /** Names of the chosen servers; null: all. */
   readonly servers: ReadonlyArray<string> | null
+  /** Which scopes of them; null: all. */
+  readonly narrowing: Narrowing | null
   readonly trigger: RunTrigger
   /** Who started it; empty for a schedule. */
   readonly user: string

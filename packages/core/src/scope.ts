@@ -1,3 +1,5 @@
+import type { ModelName } from './registry/field.ts'
+
 /** What a sync may be asked for. */
 export const resources = ['servers', 'datastores', 'snapshots', 'jobs'] as const
 
@@ -17,6 +19,15 @@ export type Scope =
 
 /** A scope of one server, which is every scope but that of the servers themselves. */
 export type ServerScope = Exclude<Scope, { readonly resource: 'servers' }>
+
+/** The model whose rows a scope lists. */
+export const listedModel = {
+  servers: 'server',
+  datastores: 'datastore',
+  namespaces: 'namespace',
+  snapshots: 'snapshot',
+  jobs: 'job',
+} as const satisfies Record<Scope['resource'], ModelName>
 
 /** The identity of a scope as one text: equal scopes, equal keys. */
 export function scopeKey(scope: Scope): string {

@@ -291,7 +291,7 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
         expect(yield* lists.existing({ model: 'snapshot', ids: [snapshotId] })).toEqual(new Set())
         expect(yield* listed('group', id)).toEqual([])
         const state = yield* Effect.flatMap(Inventory, (inventory) => inventory.scopeState(scope))
-        expect(state).toEqual({ view: null, lastCompleteAt: null, rows: 0, held: 0 })
+        expect(state).toEqual({ view: null, lastCompleteAt: null, rows: 0, held: 0, set: null })
       }),
     )
   })

@@ -150,6 +150,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
           lastCompleteAt: '2026-06-01T00:00:00Z',
           rows: 2,
           held: 0,
+          set: null,
         })
         expect(yield* list(inventory.namespacesInUse({ serverId: server, datastore: 'tank' }))).toEqual([''])
       }),
@@ -296,6 +297,14 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
           lastCompleteAt: '2026-06-03T00:00:00Z',
           rows: 2,
           held: 1,
+          set: {
+            id: expect.any(Number),
+            state: 'waiting',
+            revision: 1,
+            reason: 'too_many',
+            view: 'less',
+            kept: false,
+          },
         })
 
         const back = change('snapshot', first.id, first.facts, {}, true)
@@ -347,7 +356,13 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
         yield* landOnce(scope, emptied, { listed: false })
         expect(yield* landOnce(namespaces, parentGone)).toEqual({ ...counts, deleted: 1 })
         expect(yield* rootRow()).toEqual([])
-        expect(yield* inventory.scopeState(scope)).toEqual({ view: null, lastCompleteAt: null, rows: 0, held: 0 })
+        expect(yield* inventory.scopeState(scope)).toEqual({
+          view: null,
+          lastCompleteAt: null,
+          rows: 0,
+          held: 0,
+          set: null,
+        })
       }),
     )
   })

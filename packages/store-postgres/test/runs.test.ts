@@ -67,6 +67,7 @@ describe.each(engines)('Runs on $engine', ({ empty }) => {
       status: 'pending',
       resources: ['snapshots'],
       servers: null,
+      narrowing: null,
       trigger: 'manual',
       user: 'ada',
       created: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z$/),

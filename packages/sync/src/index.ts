@@ -1,4 +1,5 @@
 export { type GatewayAt, GatewayUnknown, gatewayAddress } from './gateway-address.ts'
+export { confirmHeld, dismissHeld, type HeldDecision } from './held/decide-held.ts'
 export { momentText } from './moment.ts'
 export { type RetentionPorts, removeOld } from './retention/remove-old.ts'
 export { cancelRun } from './runs/cancel-run.ts'

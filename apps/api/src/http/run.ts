@@ -5,6 +5,7 @@ import type {
   EndpointNotFound,
   EndpointRefused,
   GatewayUnavailable,
+  HeldSetGone,
   StoreFailed,
 } from '@netbox-pbs/core/ports'
 import type { RunRefused, ServerNotFound, ServerPending } from '@netbox-pbs/sync'
@@ -29,6 +30,7 @@ export type HandlerError =
   | BranchNameTaken
   | BranchNotFound
   | BranchNotOpen
+  | HeldSetGone
 
 /** The bridge from a handler's Effect to its HTTP reply. */
 export type Run = (c: ApiContext, handler: Effect.Effect<Response, HandlerError, ApiServices>) => Promise<Response>
@@ -67,6 +69,8 @@ function replyTo(c: ApiContext, error: HandlerError): Response {
       return c.json(error.errors, 400)
     case 'ServerNotFound':
       return c.json({ detail: 'No Server matches the given query.' }, 404)
+    case 'HeldSetGone':
+      return c.json({ detail: `${error.message}.` }, 404)
     case 'BranchNameTaken':
       return c.json({ name: ['Branch with this Name already exists.'] }, 400)
     case 'BranchNotFound':

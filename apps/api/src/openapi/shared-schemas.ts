@@ -2,6 +2,8 @@ import {
   branchStatuses,
   changeActions,
   conflictKinds,
+  heldStates,
+  holdReasons,
   modelNames,
   registry,
   resources,
@@ -52,6 +54,15 @@ const run = {
   user: text,
   resources: listOf({ ...text, enum: resources }),
   servers: { type: ['array', 'null'], items: text },
+  narrowing: {
+    ...object({ datastores: listOf(text), namespaces: listOf(text), job_types: listOf(text) }, [
+      'datastores',
+      'namespaces',
+      'job_types',
+    ]),
+    type: ['object', 'null'],
+    description: 'Which scopes of its servers the run covers; null: all.',
+  },
   created: datetime,
   started: orNull(datetime),
   completed: orNull(datetime),
@@ -63,6 +74,7 @@ const run = {
   cancel_requested: flag,
   scopes_url: uri,
   jobs_url: uri,
+  held_url: uri,
 }
 
 const scope = object({
@@ -82,6 +94,25 @@ const job = object({
   tries: integer,
   error: { ...text, description: 'What the last try failed with.' },
   rows_read: integer,
+})
+
+const held = object({
+  id: integer,
+  url: uri,
+  display: text,
+  scope: { type: 'object' },
+  state: choice(heldStates),
+  reason: object({ code: { ...text, enum: holdReasons }, message: text }),
+  revision: {
+    ...integer,
+    description: 'Rises when the set grows, and with its reason or view. A decision may name the one it was taken on.',
+  },
+  count: integer,
+  since: datetime,
+  samples: listOf(object({ id: integer, url: uri, display_url: uri, display: text, missing_since: orNull(datetime) })),
+  run: object({ id: integer, url: uri, display: text }),
+  decided_by: orNull(text),
+  decided_at: orNull(datetime),
 })
 
 const change = {
@@ -226,6 +257,10 @@ export const sharedSchemas: Readonly<Record<string, object>> = {
   SyncRunJobList: envelopeSchema(ref('SyncRunJob')),
   SyncRunScope: scope,
   SyncRunScopeList: envelopeSchema(ref('SyncRunScope')),
+  HeldSet: held,
+  HeldSetList: envelopeSchema(ref('HeldSet')),
+  HeldDecision: object({ revision: orNull(integer) }, ['revision']),
+  HeldConflict: object({ detail: text, held: ref('HeldSet') }),
   SyncRunRequest: object(
     { resources: listOf({ ...text, enum: resources }), servers: listOf({ oneOf: [text, integer] }) },
     ['resources', 'servers'],

@@ -7,7 +7,9 @@ import { listsBelow } from './below.ts'
 import { html } from './html.ts'
 import { listPage, rowPage } from './paths.ts'
 import { notFound } from './refusals.tsx'
+import { Alert } from './view/alert.tsx'
 import { Detail } from './view/detail.tsx'
+import { formatTime } from './view/format.ts'
 import { Layout } from './view/layout.tsx'
 import { PageTitle } from './view/page-title.tsx'
 import { Related } from './view/related.tsx'
@@ -32,6 +34,12 @@ export const detail = (name: ModelName, id: number) =>
           <PageTitle title={title} crumbs={[{ href: listPage(name), label: model.labelPlural }]}>
             {syncable ? <SyncButton formToken={viewer.formToken} server={row.serverName} /> : null}
           </PageTitle>
+          {typeof row['missing_since'] === 'string' ? (
+            <Alert kind="warning">
+              Missing since {formatTime(row['missing_since'])}: its source lists it no longer, but its deletion is held
+              back.
+            </Alert>
+          ) : null}
           <Detail model={model} row={row} related={<Related lists={yield* listsBelow(name, row)} />} />
         </Layout>,
       )

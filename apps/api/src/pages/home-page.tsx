@@ -1,11 +1,12 @@
 import { type ModelName, registry } from '@netbox-pbs/core'
-import { InventoryLists, Runs } from '@netbox-pbs/core/ports'
+import { HeldSets, InventoryLists, Runs } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { Hono } from 'hono'
 import type { ApiEnv } from '../http/caller.ts'
 import { html } from './html.ts'
-import { addServerPage, home, listPage } from './paths.ts'
+import { addServerPage, heldPage, home, listPage } from './paths.ts'
 import type { ServePage } from './serve-page.tsx'
+import { Alert } from './view/alert.tsx'
 import { formatCount } from './view/format.ts'
 import { Layout } from './view/layout.tsx'
 import { PageTitle } from './view/page-title.tsx'
@@ -23,6 +24,7 @@ const overview = forVisitor((viewer) =>
     const runs = yield* Runs
     const counts = yield* Effect.forEach(counted, countOf)
     const recent = yield* runs.list({ limit: 5, offset: 0 })
+    const waiting = yield* (yield* HeldSets).waiting()
     const noServers = counts.some(({ model, count }) => model.name === 'server' && count === 0)
     return html(
       <Layout title="Overview" path={home} viewer={viewer}>
@@ -36,6 +38,13 @@ const overview = forVisitor((viewer) =>
             </>
           ) : null}
         </PageTitle>
+        {waiting === 0 ? null : (
+          <Alert kind="warning">
+            <a class="alert-link" href={heldPage}>
+              {waiting === 1 ? '1 deletion waits' : `${formatCount(waiting)} deletions wait`} for you
+            </a>
+          </Alert>
+        )}
         <div class="row row-cards mb-3">
           {counts.map(({ model, count }) => (
             <div class="col-6 col-md">

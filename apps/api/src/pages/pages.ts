@@ -4,6 +4,7 @@ import type { ApiContext, ApiEnv } from '../http/caller.ts'
 import type { Run } from '../http/run.ts'
 import { assets } from './assets.ts'
 import { formLimit } from './form.ts'
+import { heldPages } from './held-pages.tsx'
 import { homePage } from './home-page.tsx'
 import { html } from './html.ts'
 import { inventoryPages } from './inventory-pages.tsx'
@@ -26,6 +27,7 @@ export function pages(run: Run): Hono<ApiEnv> {
     .route('/', serverPages(serve))
     .route('/', inventoryPages(serve))
     .route('/', runPages(serve))
+    .route('/', heldPages(serve))
     .all('*', (c) => unslashed(c) ?? serve(c, unknownPage(c)))
 }
 

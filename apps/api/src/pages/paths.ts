@@ -13,6 +13,15 @@ export const signOutPage = `${home}logout/`
 /** The runs; a form sent there starts one. */
 export const runsPage = `${home}sync-runs/`
 
+/** The deletions that wait for a decision. */
+export const heldPage = `${home}held/`
+
+/** Where a form lets a held set go. */
+export const confirmHeldPage = (id: number): string => `${heldPage}${id}/confirm/`
+
+/** Where a form keeps a held set. */
+export const dismissHeldPage = (id: number): string => `${heldPage}${id}/dismiss/`
+
 /** The form that adds a server. */
 export const addServerPage = `${home}${registry.server.path}/add/`
 

@@ -1,7 +1,8 @@
-import { Runs } from '@netbox-pbs/core/ports'
+import { HeldSets, Runs } from '@netbox-pbs/core/ports'
 import { cancelRun, startRun } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
 import { Hono } from 'hono'
+import { sampleRows } from '../held/sample-rows.ts'
 import type { ApiContext, ApiEnv } from '../http/caller.ts'
 import { offsetPage } from '../http/offset-page.ts'
 import { readRunRequest } from '../runs/run-request.ts'
@@ -20,6 +21,9 @@ import { RunTable } from './view/run-table.tsx'
 import { SyncButton } from './view/sync-button.tsx'
 import type { Viewer } from './view/viewer.ts'
 import { forVisitor, forWriterForm } from './visitor-page.ts'
+
+/** Held sets that a run's page shows; the rest is in the list of all that wait. */
+const shownHeld = 20
 
 /** The runs: their list, one run while it goes and after, and the forms that start and cancel one. */
 export const runPages = (serve: ServePage): Hono<ApiEnv> =>
@@ -68,6 +72,8 @@ const detail = (c: ApiContext, id: number) =>
       const scopes = yield* runs.scopes({ id, limit, offset })
       const warnings = yield* runs.warnings({ id })
       const jobs = yield* runs.jobs({ id, limit: shownJobs, offset: 0 })
+      const held = yield* (yield* HeldSets).list({ runId: id, limit: shownHeld, offset: 0 })
+      const sets = yield* Effect.forEach(held.rows, sampleRows)
       return html(
         <Layout title={`Run ${id}`} path={path} viewer={viewer} refresh={isUnderWay(run)}>
           <PageTitle title={`Run ${id}`} crumbs={[{ href: runsPage, label: 'Sync runs' }]}>
@@ -78,6 +84,7 @@ const detail = (c: ApiContext, id: number) =>
             scopes={scopes.rows}
             warnings={warnings}
             jobs={jobs.rows.filter(({ state }) => state === 'failed' || state === 'retrying')}
+            held={{ sets, count: held.count, viewer }}
             pager={{ path, parameters, count: scopes.count, limit, offset }}
           />
         </Layout>,

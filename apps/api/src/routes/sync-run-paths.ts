@@ -184,7 +184,8 @@ export const syncRunPaths: ReadonlyArray<Path> = [
   { routes: [cancelRoute] },
 ]
 
-const findRun = (c: ApiContext) =>
+/** The run that a path names, or 404. */
+export const findRun = (c: ApiContext) =>
   Effect.gen(function* () {
     const id = yield* pathId(c)
     const runs = yield* Runs

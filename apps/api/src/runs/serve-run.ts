@@ -9,7 +9,8 @@ export const runsPath = `${apiRoot}sync-runs/`
 export const runUrl = (base: string, id: number): string => `${base}${runsPath}${id}/`
 
 const label = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1).replace('_', ' ')}`
-const choice = (value: string) => ({ value, label: label(value) })
+/** A word as NetBox serves a choice. */
+export const choice = (value: string) => ({ value, label: label(value) })
 
 /** A run as REST answers it, also while it goes on. */
 export const servedRun = (base: string, run: Run) => ({
@@ -22,6 +23,7 @@ export const servedRun = (base: string, run: Run) => ({
   user: run.user,
   resources: run.resources,
   servers: run.servers,
+  narrowing: run.narrowing,
   created: run.created,
   started: run.started,
   completed: run.completed,
@@ -33,6 +35,7 @@ export const servedRun = (base: string, run: Run) => ({
   cancel_requested: run.cancel_requested,
   scopes_url: `${runUrl(base, run.id)}scopes/`,
   jobs_url: `${runUrl(base, run.id)}jobs/`,
+  held_url: `${runUrl(base, run.id)}held/`,
 })
 
 /** A scope that did not end unchanged. */

@@ -65,7 +65,11 @@ const ended = new Set(['completed', 'incomplete', 'failed', 'cancelled'])
 export async function syncAndWait(rest: Rest, body: unknown = {}): Promise<RunAnswer> {
   const made = await request(rest, 'POST', '/api/plugins/pbs/sync-runs/', body)
   expect(made.status, JSON.stringify(made.json)).toBe(201)
-  const { id } = made.json as RunAnswer
+  return runEnded(rest, (made.json as RunAnswer).id)
+}
+
+/** Waits until a run has ended. */
+export async function runEnded(rest: Rest, id: number): Promise<RunAnswer> {
   const read = async (): Promise<RunAnswer> =>
     (await request(rest, 'GET', `/api/plugins/pbs/sync-runs/${id}/`)).json as RunAnswer
   await vi.waitFor(async () => expect([...ended]).toContain((await read()).status.value), {

@@ -59,10 +59,15 @@ export interface Landing {
   readonly runId: number
   /** When the scope's list was complete, RFC 3339: `last_seen_at` of every row it listed. */
   readonly at: string
-  /** Stored only when none of the scope's deletions waits. */
+  /** View of the list that lacks what is deleted. That of the scope's own list is stored only when none of its deletions waits. */
   readonly view: string | null
   /** The scope's deletions wait, and why; null: they land, save those of parts that are held by themselves. */
   readonly held: HoldReason | null
+  /**
+   * What becomes of rows that are missing already, when an operator's decision of the scope's held set says so, and the set's revision as it was judged. Omitted: the
+   * same as of the others. A set that has changed since keeps its rows; what is new is decided by the next run.
+   */
+  readonly decided?: { readonly missing: 'kept' | 'deleted'; readonly revision: number }
   /** A source listed this scope to its end. False for a scope emptied because its parent is gone: its view and the time of its last complete list stay. */
   readonly listed: boolean
 }
@@ -88,9 +93,9 @@ export class ChangeSets extends Context.Tag('@netbox-pbs/core/ChangeSets')<
     }) => Effect.Effect<number, StoreFailed>
     readonly append: <M extends ModelName>(part: Appended<M>) => Effect.Effect<void, StoreFailed | ChangeSetClosed>
     /**
-     * Applies a scope's part in one transaction: creates, updates, deletions or their holding, observations, digests, recomputed counters, the scope's own row and the change log: an
-     * entry for each row that was updated or deleted, one for all that were created.
-     * Returns the rows of the scope's model that were touched (`unchanged` is 0: only sync knows it).
+     * Applies a scope's part in one transaction: creates, updates, deletions or their holding, observations, digests, recomputed counters, the scope's own row, its held
+     * set and the change log: an entry for each row that was updated or deleted, one for all that were created.
+     * Returns the rows of the scope's model that were touched (`unchanged` is 0: only sync knows it). Rows that a dismissed set keeps are not counted as held back.
      */
     readonly land: (landing: Landing) => Effect.Effect<RowCounts, StoreFailed | ChangeSetClosed>
     /**

@@ -1,6 +1,7 @@
 import { Context, type Effect, type Stream } from 'effect'
 import type { Scope } from '../scope.ts'
 import type { MainRow } from '../sync/diff.ts'
+import type { HeldSetState } from '../sync/held-set.ts'
 import type { ServerTiming } from '../timing.ts'
 import type { StoreFailed } from './store-failed.ts'
 
@@ -20,6 +21,8 @@ export interface ScopeState {
   readonly rows: number
   /** Rows of them that are held as missing. */
   readonly held: number
+  /** The scope's held set; null: none of its deletions is held back. */
+  readonly set: HeldSetState | null
 }
 
 /** A group of main, as the sync of its scope needs it: enough to see that a frame is unchanged without reading a snapshot. */

@@ -1,4 +1,5 @@
 import { Context, type Effect, type Option } from 'effect'
+import type { Narrowing } from '../narrowing.ts'
 import type { Resource } from '../scope.ts'
 import type { StoreFailed } from './store-failed.ts'
 
@@ -9,6 +10,8 @@ export interface SyncJob {
   readonly resources: ReadonlyArray<Resource>
   /** Names the run was narrowed to; null: all. */
   readonly servers: ReadonlyArray<string> | null
+  /** Which scopes of the server; null, or left out: all. */
+  readonly narrowing?: Narrowing | null
 }
 
 /** A job this worker holds. */

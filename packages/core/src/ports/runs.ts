@@ -1,4 +1,5 @@
 import { Context, type Effect, type Option, type Stream } from 'effect'
+import type { Narrowing } from '../narrowing.ts'
 import type { Run, RunJob, RunTrigger, ScopeResult, Warning } from '../run.ts'
 import type { Resource } from '../scope.ts'
 import type { StoreFailed } from './store-failed.ts'
@@ -14,6 +15,8 @@ export interface NewRun {
   readonly resources: ReadonlyArray<Resource>
   /** Names; null: all. */
   readonly servers: ReadonlyArray<string> | null
+  /** Which scopes of them; null, or left out: all. */
+  readonly narrowing?: Narrowing | null
   readonly trigger: RunTrigger
   /** Who started it; empty for a schedule. */
   readonly user: string

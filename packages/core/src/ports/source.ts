@@ -1,4 +1,5 @@
 import { Context, Data, type Effect, type Stream } from 'effect'
+import type { Narrowing } from '../narrowing.ts'
 import type { Facts, Observations } from '../registry/registry.ts'
 import type { Resource, Scope, ServerScope } from '../scope.ts'
 
@@ -25,12 +26,10 @@ export class SourceFailed extends Data.TaggedError('SourceFailed')<{
 }> {}
 
 /** What to list. Narrowing chooses scopes, never part of one. */
-export interface SourceRequest {
+export interface SourceRequest extends Narrowing {
   readonly resource: Resource
   /** Names; omitted: every enabled endpoint. */
   readonly servers?: ReadonlyArray<string>
-  readonly datastores?: ReadonlyArray<string>
-  readonly namespaces?: ReadonlyArray<string>
 }
 
 /** Facts as a source gives them: it names servers and knows no ids. */

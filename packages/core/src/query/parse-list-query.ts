@@ -43,6 +43,11 @@ export function parseListQuery<M extends ModelName>(model: M, params: URLSearchP
   for (const name of new Set(params.keys())) {
     if (reserved.has(name)) continue
     const texts = params.getAll(name)
+    const emptiness = emptyFilter(columns, name, texts)
+    if (emptiness !== undefined) {
+      filters.push(emptiness)
+      continue
+    }
     const column = columns.get(name)
     const reference = column === undefined ? parseReference(model, name, texts) : undefined
     if (reference?._tag === 'lookup') lookups.push(reference.lookup)
@@ -72,6 +77,19 @@ export function parseListQuery<M extends ModelName>(model: M, params: URLSearchP
     errors,
     pageError: page._tag === 'invalid' ? page.message : null,
   }
+}
+
+/** Reads `column__empty=true`. Any other value than NetBox's words for a boolean changes nothing. */
+function emptyFilter(
+  columns: ReadonlyMap<string, FilterableField>,
+  name: string,
+  texts: ReadonlyArray<string>,
+): Filter | undefined {
+  const field = name.replace(/__empty$/, '')
+  const column = field === name ? undefined : columns.get(field)
+  if (column?.type !== 'integer' && column?.type !== 'datetime') return undefined
+  const read = filterValues({ class: 'derived', type: 'boolean', label: '' }, texts)
+  return read._tag === 'values' ? { field, lookup: 'empty', values: read.values } : undefined
 }
 
 function columnsOf(model: ModelName): ReadonlyMap<string, FilterableField> {

@@ -46,6 +46,7 @@ export const group = {
       label: 'Newest verification',
       readOnly: true,
     },
+    missing_since: { class: 'derived', type: 'datetime', nullable: true, label: 'Missing since', readOnly: true },
     last_seen_at: { class: 'observation', type: 'datetime', nullable: true, label: 'Last seen at', readOnly: true },
   },
 } as const satisfies Model

@@ -37,6 +37,8 @@ export interface Delete {
   readonly _tag: 'delete'
   readonly id: number
   readonly key: string
+  /** The row is missing already: its deletion was held back before. */
+  readonly missing?: true
 }
 
 /** One change that brings main closer to the source. Plain data: it can be stored, shown and hashed. */

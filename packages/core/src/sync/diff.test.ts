@@ -80,7 +80,8 @@ describe('a row', () => {
     ['manual', false, 0],
   ] as const)('that is %s and not reported, the list complete: %s, gives %i deletions', (presence, complete, count) => {
     const { changes } = compare([row(snapshot(), { presence })], [], complete)
-    expect(changes).toEqual(count === 1 ? [{ _tag: 'delete', id: 1, key }] : [])
+    const already = presence === 'missing' ? { missing: true } : {}
+    expect(changes).toEqual(count === 1 ? [{ _tag: 'delete', id: 1, key, ...already }] : [])
   })
 
   test('reported twice counts once, the last time', () => {

@@ -1,7 +1,7 @@
 import { keysOf } from '../key.ts'
 import type { Field, FieldValue, ModelName } from '../registry/field.ts'
 import { type Facts, modelNames, registry } from '../registry/registry.ts'
-import type { Change, FieldChange, Update } from './change.ts'
+import type { Change, Delete, FieldChange, Update } from './change.ts'
 import type { Presence } from './presence.ts'
 import { sameValue } from './same-value.ts'
 
@@ -43,7 +43,7 @@ export function diff<M extends ModelName>({ model, main, source, complete }: Dif
     const key = keyOf(row.facts)
     const facts = wanted.get(key)
     if (facts === undefined) {
-      if (complete && row.presence !== 'manual') changes.push({ _tag: 'delete', id: row.id, key })
+      if (complete && row.presence !== 'manual') changes.push(deletionOf(row, key))
       continue
     }
     wanted.delete(key)
@@ -69,6 +69,10 @@ function comparedOf(model: ModelName): Compared {
   return Object.entries<Field>(registry[model].fields)
     .filter(([, { class: c }]) => c === 'immutable' || c === 'source')
     .map(([name, field]) => ({ name, field }))
+}
+
+function deletionOf({ id, presence }: MainRow<ModelName>, key: string): Delete {
+  return { _tag: 'delete', id, key, ...(presence === 'missing' ? { missing: true } : {}) }
 }
 
 function updateOf<M extends ModelName>(

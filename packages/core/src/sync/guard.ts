@@ -18,8 +18,23 @@ export interface GuardInput {
   readonly viewChanged: boolean
 }
 
-/** Why deletions wait. `rows_below`: the row's own scope would let it go, but rows below it wait. */
-export type HoldReason = 'view_changed' | 'emptied' | 'too_many' | 'rows_below'
+/** Why deletions may wait. */
+export const holdReasons = ['view_changed', 'emptied', 'too_many', 'rows_below', 'unconfirmed'] as const
+
+/**
+ * Why deletions wait. `rows_below`: the row's own scope would let it go, but rows below it wait. `unconfirmed`: the row went missing after the deletions of its
+ * scope were confirmed.
+ */
+export type HoldReason = (typeof holdReasons)[number]
+
+/** The reasons in words, to follow `they stay:`. */
+export const whyHeld: Readonly<Record<HoldReason, string>> = {
+  view_changed: 'the privileges it is listed with are not those of the last complete list',
+  emptied: 'the list is empty',
+  too_many: 'more are gone than guard_max_share and guard_min_rows let go at once',
+  rows_below: 'rows below them are held back',
+  unconfirmed: 'they went missing after the others were confirmed',
+}
 
 /** Whether a scope's deletions land or wait. */
 export type Verdict = { readonly _tag: 'land' } | { readonly _tag: 'hold'; readonly reason: HoldReason }

@@ -1,11 +1,18 @@
-import { type Branch, type ModelName, modelNames, type Scope, scopeKey, scopeTitle } from '@netbox-pbs/core'
+import {
+  type Branch,
+  listedModel,
+  type ModelName,
+  modelNames,
+  type Scope,
+  scopeKey,
+  scopeTitle,
+} from '@netbox-pbs/core'
 import type { BranchNotFound, BranchNotOpen, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
-import { listedModel } from '../inventory/scope-models.ts'
 import { branchTable } from './branch-columns.ts'
 import { lockOpenBranch, readBranch } from './branch-record.ts'
 import { conflictsOf, conflictsOfScopes, type FoundConflict, keepConflicts } from './conflict-rows.ts'

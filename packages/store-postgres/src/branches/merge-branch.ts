@@ -147,6 +147,9 @@ class BranchMerge {
         part,
         lastSeen: yield* this.#run((db) => lastCompleteAt(db, place)),
         origin: this.#request.by,
+        // What a reviewer has merged is decided, whatever was held before.
+        letGo: { listed: true, missing: true },
+        held: { rows: 0, grown: 0 },
         made: new Map(),
       }
       this.#counts = addRows(this.#counts, yield* landPart(step, part))

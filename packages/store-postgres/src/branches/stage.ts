@@ -1,6 +1,7 @@
 import {
   addRows,
   type Branch,
+  listedModel,
   noRows,
   openStatuses,
   type RowCounts,
@@ -22,7 +23,7 @@ import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
 import { scopeServerId } from '../inventory/read-scope-state.ts'
-import { listedModel, scopeModels } from '../inventory/scope-models.ts'
+import { scopeModels } from '../inventory/scope-models.ts'
 import { lockScope, scopePlace } from '../inventory/scope-place.ts'
 import { dropUnstaged, stageCreates, stageDeletes, stageUpdates } from './stage-rows.ts'
 
@@ -57,7 +58,7 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
       }
       // Source and main agree. A branch that held something of the scope is told which run took it out.
       if (covering !== null) yield* run((db) => cover(db, branch, { ...staging, held: null }))
-      yield* run((db) => landScopeRow(db, place, staging))
+      yield* run((db) => landScopeRow(db, place, staging, 0))
       return { branch: null, counts: noRows }
     }),
   )

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import type { Window } from './windows.ts'
 
@@ -15,9 +15,14 @@ export async function ensureGroups(db: Kysely<Tables>, window: Window): Promise<
 }
 
 /** Groups that the source lists no longer: from now on each lives only as long as it has snapshots made by hand. */
-export async function unlistGroups(db: Kysely<Tables>, window: Window, lastSeen: string | null): Promise<void> {
+export async function unlistGroups(
+  db: Kysely<Tables>,
+  window: Window,
+  letGo: RawBuilder<boolean>,
+  lastSeen: string | null,
+): Promise<void> {
   await sql`
     update groups g set presence = 'manual', missing_since = null, last_seen_own = ${lastSeen}::timestamptz, digest = null
     from staged_groups w
-    where ${window.rows} and w.op = 'delete' and g.id = w.id and g.presence <> 'manual'`.execute(db)
+    where ${window.rows} and w.op = 'delete' and g.id = w.id and g.presence <> 'manual' and ${letGo}`.execute(db)
 }

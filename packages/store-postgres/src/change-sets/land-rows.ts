@@ -11,6 +11,7 @@ import {
 import { wholeRow } from '../changes/logged-fields.ts'
 import type { Tables } from '../database/tables.ts'
 import { type Column, comparedColumns, factColumns, keyColumns, tables } from '../inventory/columns.ts'
+import type { Held } from './land-held-set.ts'
 import type { Window } from './windows.ts'
 
 const names = (columns: ReadonlyArray<Column>, alias?: string): RawBuilder<unknown> =>
@@ -156,31 +157,43 @@ const named = (model: ModelName, window: Window, which: Deletions): RawBuilder<u
       and m.id = w.id and ${sameKey(model, 'm', 'w')} and ${mayGo(model)}
   )`
 
-/** Deletes the window's rows, except those with synced rows below them. */
-export const landDeletes = (db: Kysely<Tables>, model: ModelName, window: Window, origin: Origin): Promise<number> =>
-  deleteLogged(db, model, { where: sql`${named(model, window, 'delete')} and not ${hasSyncedBelow(model)}`, origin })
+/** Deletes those of the window's rows that are let go, except those with synced rows below them. */
+export const landDeletes = (
+  db: Kysely<Tables>,
+  model: ModelName,
+  window: Window,
+  { letGo, origin }: { readonly letGo: RawBuilder<boolean>; readonly origin: Origin },
+): Promise<number> => {
+  const where = sql`${named(model, window, 'delete')} and ${letGo} and not ${hasSyncedBelow(model)}`
+  return deleteLogged(db, model, { where, origin })
+}
 
 /**
  * Namespaces that the source lists no longer, but in which a hand has made rows, stay with them as if made by hand. Returns how many. To be called before
  * `landDeletes`.
  */
-export async function unlistNamespaces(db: Kysely<Tables>, window: Window, lastSeen: string | null): Promise<number> {
+export async function unlistNamespaces(
+  db: Kysely<Tables>,
+  window: Window,
+  letGo: RawBuilder<boolean>,
+  lastSeen: string | null,
+): Promise<number> {
   const { numAffectedRows } = await sql`
     update namespaces m set presence = 'manual', missing_since = null, last_seen_own = ${lastSeen}::timestamptz
-    where ${named('namespace', window, 'delete')} and not ${hasSyncedBelow('namespace')} and exists (
+    where ${named('namespace', window, 'delete')} and ${letGo} and not ${hasSyncedBelow('namespace')} and exists (
       select from groups g where g.server_id = m.server_id and g.datastore_name = m.datastore_name and g.namespace = m.path
     )`.execute(db)
   return Number(numAffectedRows ?? 0n)
 }
 
-/** Keeps the rows of a window's deletions that are still there as missing, and returns how many wait. `lastSeen` is when their scope's list last had them. */
+/** Keeps the rows of a window's deletions that are still there as missing, and returns how many stay, and how many of these were listed until now. `lastSeen` is when their scope's list last had them. */
 export async function holdDeletes(
   db: Kysely<Tables>,
   model: ModelName,
   window: Window,
   { at, lastSeen }: { readonly at: string; readonly lastSeen: string | null },
-): Promise<number> {
-  const { rows } = await sql<{ held: number }>`
+): Promise<Held> {
+  const { rows } = await sql<Held>`
     with waiting as (
       select m.id, m.presence from ${sql.table(tables[model])} m where ${named(model, window, 'all')}
     ), marked as (
@@ -188,8 +201,8 @@ export async function holdDeletes(
       set presence = 'missing', missing_since = coalesce(m.missing_since, ${at}::timestamptz), last_seen_own = ${lastSeen}::timestamptz
       from waiting where m.id = waiting.id and waiting.presence = 'listed'
     )
-    select count(*) as held from waiting`.execute(db)
-  return rows[0]?.held ?? 0
+    select count(*) as rows, count(*) filter (where presence = 'listed') as grown from waiting`.execute(db)
+  return rows[0] ?? { rows: 0, grown: 0 }
 }
 
 /** A parent that its source lacks stays, as missing, while rows below it that came from the source wait. */

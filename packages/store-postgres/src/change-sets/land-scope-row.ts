@@ -16,20 +16,24 @@ export async function lastCompleteAt(db: Kysely<Tables>, place: ScopePlace): Pro
  * Notes that the scope was listed: the one row that a landing without changes writes. The view is remembered only when none of its deletions waits. A scope that
  * was emptied because its parent is gone is forgotten once nothing of it is left.
  */
-export async function landScopeRow(db: Kysely<Tables>, place: ScopePlace, landing: Landing): Promise<void> {
-  const { rows } = await sql<{ rows: number; held: number }>`${rowCounts(place)}`.execute(db)
-  const { rows: left, held } = rows[0] ?? { rows: 0, held: 0 }
+export async function landScopeRow(
+  db: Kysely<Tables>,
+  place: ScopePlace,
+  landing: Landing,
+  waiting: number,
+): Promise<void> {
   if (!landing.listed) {
-    if (left === 0) await sql`delete from scopes where ${isScopeRow(place)}`.execute(db)
+    const { rows } = await sql<{ rows: number }>`${rowCounts(place)}`.execute(db)
+    if ((rows[0]?.rows ?? 0) === 0) await sql`delete from scopes where ${isScopeRow(place)}`.execute(db)
     return
   }
   const { numAffectedRows } = await sql`
     update scopes set last_complete_at = ${landing.at}::timestamptz, registry_version = ${registryVersion}::bigint
-      ${held === 0 ? sql`, view = ${landing.view}` : sql``}
+      ${waiting === 0 ? sql`, view = ${landing.view}` : sql``}
     where ${isScopeRow(place)}`.execute(db)
   if (numAffectedRows !== 0n) return
   await sql`
     insert into scopes (server_id, resource, datastore_name, namespace, job_type, view, last_complete_at, registry_version)
     values (${place.serverId}::bigint, ${place.resource}, ${place.datastoreName}, ${place.namespace}, ${place.jobType},
-      ${held === 0 ? landing.view : null}, ${landing.at}::timestamptz, ${registryVersion}::bigint)`.execute(db)
+      ${waiting === 0 ? landing.view : null}, ${landing.at}::timestamptz, ${registryVersion}::bigint)`.execute(db)
 }

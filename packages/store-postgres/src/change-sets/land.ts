@@ -1,21 +1,22 @@
-import { addRows, type ModelName, noRows, type RowCounts, scopeTitle } from '@netbox-pbs/core'
+import { addRows, listedModel, type ModelName, noRows, type RowCounts, scopeTitle } from '@netbox-pbs/core'
 import { ChangeSetClosed, type Landing, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { appendSummary, type Origin } from '../changes/append-changes.ts'
 import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
+import { heldSetOf } from '../held-sets/held-set-row.ts'
 import { tables } from '../inventory/columns.ts'
 import { notePending } from '../inventory/pending-since.ts'
 import { scopeServerId } from '../inventory/read-scope-state.ts'
 import { namespaceOf, pruneGroups, recountGroups, recountNamespaces } from '../inventory/recount.ts'
-import { listedModel } from '../inventory/scope-models.ts'
 import { lockScope, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
 import { requireOpen } from './append.ts'
 import { endPart } from './end-part.ts'
 import { clearDigestsOfMissing, landDigests } from './land-digests.ts'
 import { ensureGroups, unlistGroups } from './land-groups.ts'
+import { isLetGo, type LetGo, landHeldSet, letGoOf } from './land-held-set.ts'
 import { landObservations } from './land-observations.ts'
 import { holdDeletes, landCreates, landDeletes, landUpdates, unlistNamespaces } from './land-rows.ts'
 import { landScopeRow, lastCompleteAt } from './land-scope-row.ts'
@@ -31,6 +32,10 @@ export interface Land {
   readonly part: number | null
   readonly lastSeen: string | null
   readonly origin: Origin
+  /** Which deletions land. */
+  readonly letGo: LetGo
+  /** What of the scope's own model stays so far though its list lacks it. */
+  readonly held: { rows: number; grown: number }
   /** Rows created so far, by model: the log sums them up. */
   readonly made: Map<ModelName, number>
 }
@@ -49,6 +54,7 @@ export const land = Effect.fn('ChangeSets.land')(function* (
       const place = scopePlace(landing.scope, serverId)
       yield* run((db) => lockScope(place).execute(db))
       const lastSeen = yield* run((db) => lastCompleteAt(db, place))
+      const set = yield* run((db) => heldSetOf(db, place, true))
       const part = yield* endPart(run, landing)
       const step: Land = {
         run,
@@ -58,12 +64,15 @@ export const land = Effect.fn('ChangeSets.land')(function* (
         part,
         lastSeen,
         origin: { runId: landing.runId },
+        letGo: letGoOf(landing, set),
+        held: { rows: 0, grown: 0 },
         made: new Map(),
       }
       const counts = part === null ? noRows : yield* landPart(step, part)
       yield* summarise(step)
-      yield* run((db) => landScopeRow(db, place, landing))
-      return counts
+      const held_back = yield* run((db) => landHeldSet(db, place, landing, set, step.held))
+      yield* run((db) => landScopeRow(db, place, landing, held_back))
+      return { ...counts, held_back }
     }),
   )
 })
@@ -123,14 +132,20 @@ function add(made: Map<ModelName, number>, model: ModelName, rows: number): void
 }
 
 function landDeletions(
-  { run, engine, landing, lastSeen, origin }: Land,
+  { run, engine, place, landing, lastSeen, origin, letGo: which, held }: Land,
   part: number,
   model: ModelName,
 ): Effect.Effect<RowCounts, StoreFailed> {
   return countWindows(run, engine, part, model, (window) =>
     run(async (db) => {
-      const gone = landing.held === null ? await letGo(db, model, window, { lastSeen, origin }) : noRows
-      return { ...gone, held_back: await holdDeletes(db, model, window, { at: landing.at, lastSeen }) }
+      const going = isLetGo(which, model === 'group' ? 'g' : 'm')
+      const gone = going === null ? noRows : await letGo(db, model, window, { lastSeen, origin, letGo: going })
+      const stay = await holdDeletes(db, model, window, { at: landing.at, lastSeen })
+      if (model === listedModel[place.resource]) {
+        held.rows += stay.rows
+        held.grown += stay.grown
+      }
+      return gone
     }),
   )
 }
@@ -140,14 +155,14 @@ async function letGo(
   db: Kysely<Tables>,
   model: ModelName,
   window: Window,
-  { lastSeen, origin }: Pick<Land, 'lastSeen' | 'origin'>,
+  { lastSeen, origin, letGo }: Pick<Land, 'lastSeen' | 'origin'> & { readonly letGo: RawBuilder<boolean> },
 ): Promise<RowCounts> {
   if (model === 'group') {
-    await unlistGroups(db, window, lastSeen)
+    await unlistGroups(db, window, letGo, lastSeen)
     return noRows
   }
-  const updated = model === 'namespace' ? await unlistNamespaces(db, window, lastSeen) : 0
-  return { ...noRows, updated, deleted: await landDeletes(db, model, window, origin) }
+  const updated = model === 'namespace' ? await unlistNamespaces(db, window, letGo, lastSeen) : 0
+  return { ...noRows, updated, deleted: await landDeletes(db, model, window, { letGo, origin }) }
 }
 
 /** After the rows of a namespace: the counters of its touched groups, the groups that nobody needs any more, the frames that were read. */

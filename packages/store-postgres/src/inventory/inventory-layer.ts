@@ -3,6 +3,7 @@ import type {
   ChangeSets,
   Changes,
   HandWrites,
+  HeldSets,
   Inventory,
   InventoryLists,
   Retention,
@@ -16,6 +17,7 @@ import { changeSetsLayer } from '../change-sets/change-sets.ts'
 import { changesLayer } from '../changes/changes.ts'
 import type { Database } from '../database/database.ts'
 import { handWritesLayer } from '../hand-writes/hand-writes.ts'
+import { heldSetsLayer } from '../held-sets/held-sets.ts'
 import { inventoryListsLayer } from '../lists/inventory-lists.ts'
 import { serverObservationsLayer } from '../observations/server-observations.ts'
 import { retentionLayer } from '../retention/retention.ts'
@@ -32,6 +34,7 @@ export const inventoryLayer: Layer.Layer<
   | ServerObservations
   | InventoryLists
   | HandWrites
+  | HeldSets
   | Runs
   | Retention
   | Schedules,
@@ -45,6 +48,7 @@ export const inventoryLayer: Layer.Layer<
   serverObservationsLayer,
   inventoryListsLayer,
   handWritesLayer,
+  heldSetsLayer,
   runsLayer,
   schedulesLayer,
   retentionLayer,

@@ -25,8 +25,9 @@ const extraTypes: Readonly<Record<string, string>> = {
 }
 
 /** The condition of one filter: any of its values. A value that no row can have, and a field the model lacks, match nothing. */
-export function filterCondition(model: ModelName, { field: name, values }: Filter): Condition {
+export function filterCondition(model: ModelName, { field: name, lookup, values }: Filter): Condition {
   const column = listColumn(model, name)
+  if (lookup === 'empty' && column !== undefined) return emptyCondition(column, values.includes(true))
   const field = fieldOf(model, name)
   const type = field === undefined ? extraTypes[name] : sqlType(field)
   if (column === undefined || type === undefined) return { where: sql`false`, columns: [] }
@@ -44,6 +45,10 @@ export function filterCondition(model: ModelName, { field: name, values }: Filte
     where: alternatives.length === 0 ? sql`false` : sql`(${sql.join(alternatives, sql` or `)})`,
     columns: [column],
   }
+}
+
+function emptyCondition(column: ListColumn, empty: boolean): Condition {
+  return { where: sql`${column.value} is ${sql.raw(empty ? '' : 'not ')}null`, columns: [column] }
 }
 
 /** A text that is none of a field's choices reads as `unknown`, and so is found under it. */

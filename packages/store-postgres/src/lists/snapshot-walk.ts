@@ -13,7 +13,9 @@ type Walkable = Pick<ListQuery, 'model' | 'filters' | 'search' | 'order'>
 export function countsByGroups({ model, filters, search }: Walkable): boolean {
   const names: ReadonlyArray<string> = registry.group.key
   return (
-    model === 'snapshot' && (search === null || search === '') && filters.every(({ field }) => names.includes(field))
+    model === 'snapshot' &&
+    (search === null || search === '') &&
+    filters.every(({ field, lookup }) => lookup === 'exact' && names.includes(field))
   )
 }
 

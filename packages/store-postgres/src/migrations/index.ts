@@ -2,6 +2,7 @@ import type { Migration } from 'kysely/migration'
 import { migration as inventory } from './0001-inventory.ts'
 import { migration as accountsAndRuns } from './0002-accounts-runs.ts'
 import { migration as changes } from './0003-changes.ts'
+import { migration as heldSets } from './0004-held-sets.ts'
 import { migration as schedules } from './0005-schedules.ts'
 import { migration as branches } from './0010-branches.ts'
 
@@ -10,6 +11,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0001_inventory': inventory,
   '0002_accounts_runs': accountsAndRuns,
   '0003_changes': changes,
+  '0004_held_sets': heldSets,
   '0005_schedules': schedules,
   '0010_branches': branches,
 }

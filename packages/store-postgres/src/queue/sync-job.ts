@@ -2,12 +2,16 @@ import { createHash } from 'node:crypto'
 import { resources } from '@netbox-pbs/core'
 import { z } from 'zod'
 
+const names = z.array(z.string()).exactOptional()
+const StoredNarrowing = z.object({ datastores: names, namespaces: names, job_types: names })
+
 /** A job as the queue holds it: written by any process, perhaps of another release. */
 export const StoredJob = z.object({
   runId: z.int(),
   server: z.string().nullable(),
   resources: z.array(z.enum(resources)),
   servers: z.array(z.string()).nullable(),
+  narrowing: StoredNarrowing.nullable().exactOptional(),
 })
 /** A job as the queue holds it. */
 export type StoredJob = z.infer<typeof StoredJob>

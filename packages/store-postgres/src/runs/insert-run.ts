@@ -8,14 +8,16 @@ import { selectRuns } from './run-row.ts'
 /** Records a run within a transaction. */
 export const insertRun = (
   step: RunStatement,
-  { resources, servers, trigger, user }: NewRun,
+  { resources, servers, narrowing = null, trigger, user }: NewRun,
 ): Effect.Effect<Run, StoreFailed> =>
   Effect.gen(function* () {
     const names = servers === null ? null : JSON.stringify(servers)
+    const narrowed = narrowing === null ? null : JSON.stringify(narrowing)
     const { rows } = yield* step((db) =>
       sql<{ id: number }>`
-        insert into runs (resources, servers, trigger, started_by)
-        values (${JSON.stringify(resources)}::text::jsonb, ${names}::text::jsonb, ${trigger}, ${user})
+        insert into runs (resources, servers, narrowing, trigger, started_by)
+        values (${JSON.stringify(resources)}::text::jsonb, ${names}::text::jsonb, ${narrowed}::text::jsonb,
+          ${trigger}, ${user})
         returning id`.execute(db),
     )
     const [run] = yield* step((db) => selectRuns(db, sql`id = ${rows[0]?.id ?? 0}::bigint`))

@@ -1,4 +1,5 @@
 import type {
+  Narrowing,
   OutcomeCounts,
   Reason,
   Resource,
@@ -17,6 +18,7 @@ interface RunRow {
   readonly status: RunStatus
   readonly resources: ReadonlyArray<Resource>
   readonly servers: ReadonlyArray<string> | null
+  readonly narrowing: Narrowing | null
   readonly trigger: RunTrigger
   readonly started_by: string
   readonly created: string
@@ -41,7 +43,7 @@ export async function selectRuns(db: Kysely<Tables>, where: RawBuilder<unknown>)
   const { rows } = await sql<RunRow>`
     with r as materialized (select * from runs where ${where})
     select
-      r.id, r.status, r.resources, r.servers, r.trigger, r.started_by, r.created, r.started, r.completed,
+      r.id, r.status, r.resources, r.servers, r.narrowing, r.trigger, r.started_by, r.created, r.started, r.completed,
       r.cancel_requested, j.rows_read, j.error,
       s.rows_created, s.rows_updated, s.rows_deleted, s.rows_unchanged + j.unchanged_rows as rows_unchanged,
       s.rows_held_back, s.outcomes || jsonb_build_object('unchanged', j.unchanged_scopes) as outcomes
@@ -78,6 +80,7 @@ function toRun(row: RunRow): Run {
     status: row.status,
     resources: row.resources,
     servers: row.servers,
+    narrowing: row.narrowing,
     trigger: row.trigger,
     user: row.started_by,
     created: row.created,

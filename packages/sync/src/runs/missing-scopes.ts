@@ -1,4 +1,4 @@
-import { jobTypes, type Resource, type Scope } from '@netbox-pbs/core'
+import { covers, jobTypes, type Resource, type Scope } from '@netbox-pbs/core'
 import { Inventory, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
 import type { Job, ServerJob } from '../scopes/scope-work.ts'
@@ -13,7 +13,10 @@ export function missingScopes(
   resource: Resource,
   progress: JobProgress,
 ): Stream.Stream<Scope, StoreFailed, Inventory> {
-  return Stream.filter(knownScopes(job, resource, progress), (scope) => !progress.hasEnded(scope))
+  return Stream.filter(
+    knownScopes(job, resource, progress),
+    (scope) => covers(job.narrowing, scope) && !progress.hasEnded(scope),
+  )
 }
 
 function knownScopes(
@@ -35,6 +38,7 @@ function knownScopes(
       )
     case 'snapshots':
       return datastoresOf(job).pipe(
+        Stream.filter((datastore) => job.narrowing?.datastores?.includes(datastore) ?? true),
         Stream.flatMap((datastore) => scopesOfDatastore(job, datastore, progress)),
         Stream.orElseIfEmpty((): Scope => ({ resource: 'datastores', server })),
       )
@@ -48,10 +52,16 @@ const datastoresOf = ({ serverId }: ServerJob): Stream.Stream<string, StoreFaile
   )
 
 function scopesOfDatastore(
-  { server, serverId }: ServerJob,
+  { server, serverId, narrowing }: ServerJob,
   datastore: string,
   progress: JobProgress,
 ): Stream.Stream<Scope, StoreFailed, Inventory> {
+  if (narrowing?.namespaces !== undefined) {
+    const scopes = narrowing.namespaces.map(
+      (namespace) => ({ resource: 'snapshots', server, datastore, namespace }) as const,
+    )
+    return Stream.fromIterable(scopes)
+  }
   const namespaces: Scope = { resource: 'namespaces', server, datastore }
   if (!progress.hasEnded(namespaces)) return Stream.make(namespaces)
   return Stream.unwrap(Effect.map(Inventory, (inventory) => inventory.namespaces({ serverId, datastore }))).pipe(

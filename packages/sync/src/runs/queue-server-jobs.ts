@@ -3,7 +3,7 @@ import { Inventory, Queue, Runs, type StoreFailed } from '@netbox-pbs/core/ports
 import { Effect, Stream } from 'effect'
 
 /** The part of a run that servers' jobs are made from. */
-export type RunPlan = Pick<Run, 'id' | 'resources' | 'servers' | 'trigger'>
+export type RunPlan = Pick<Run, 'id' | 'resources' | 'servers' | 'narrowing' | 'trigger'>
 
 /** Whoever asks by hand waits for it: the jobs of a schedule can be taken later. */
 export const howUrgent = ({ trigger }: Pick<Run, 'trigger'>): { readonly urgent: boolean } => ({
@@ -42,14 +42,16 @@ export const queueServerJobs = Effect.fn('sync.queueServerJobs')(function* (
   if (warnings.length > 0) yield* runs.warn({ id: run.id, warnings })
   if (names.length > 0) yield* runs.expectJobs({ id: run.id, servers: names })
   for (const [index, server] of names.entries()) {
-    yield* queue.enqueue({ runId: run.id, server, resources, servers: run.servers }, howUrgent(run)).pipe(
-      // A job that is not in the queue will never end by itself.
-      Effect.tapError(({ message }) =>
-        Effect.forEach(names.slice(index), (left) =>
-          Effect.ignore(runs.endJob({ id: run.id, server: left, error: message })),
+    yield* queue
+      .enqueue({ runId: run.id, server, resources, servers: run.servers, narrowing: run.narrowing }, howUrgent(run))
+      .pipe(
+        // A job that is not in the queue will never end by itself.
+        Effect.tapError(({ message }) =>
+          Effect.forEach(names.slice(index), (left) =>
+            Effect.ignore(runs.endJob({ id: run.id, server: left, error: message })),
+          ),
         ),
-      ),
-    )
+      )
   }
   return names.length
 })

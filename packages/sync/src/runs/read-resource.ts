@@ -53,7 +53,7 @@ export const readResource = Effect.fn('sync.readResource')(function* (
     Effect.zipRight(taking.take(1)),
     Effect.zipRight(new CancelRequested()),
   )
-  const frames = source.frames({ resource, ...(server === null ? {} : { servers: [server] }) })
+  const frames = source.frames({ resource, ...job.narrowing, ...(server === null ? {} : { servers: [server] }) })
   const reading = Stream.runForEachChunk(frames, (chunk) =>
     Effect.gen(function* () {
       for (const frame of chunk) {

@@ -64,10 +64,10 @@ const readAll = Effect.fn('sync.readAll')(function* (
   claimed: ClaimedJob,
   changeSet: number,
 ): Effect.fn.Return<JobReading, JobStopped, JobPorts> {
-  const { runId, server } = claimed.job
+  const { runId, server, narrowing = null } = claimed.job
   const guard = yield* (yield* SettingsStore).get()
   const branch = yield* (yield* Branches).ofRun({ runId })
-  const job: Job = { runId, server, changeSet, branch: Option.getOrNull(branch)?.id ?? null, guard }
+  const job: Job = { runId, server, changeSet, branch: Option.getOrNull(branch)?.id ?? null, guard, narrowing }
   return yield* server === null ? readGateway(claimed, job) : readServer(claimed, { ...job, server })
 })
 

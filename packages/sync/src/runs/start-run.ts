@@ -1,4 +1,4 @@
-import { resources as allResources, type Resource, type Run, type RunTrigger } from '@netbox-pbs/core'
+import { resources as allResources, type Narrowing, type Resource, type Run, type RunTrigger } from '@netbox-pbs/core'
 import {
   type Branches,
   type Inventory,
@@ -17,6 +17,8 @@ export interface RunRequest {
   readonly resources: ReadonlyArray<Resource>
   /** Names; null: every connected server. */
   readonly servers: ReadonlyArray<string> | null
+  /** Which scopes of them; null, or left out: all. */
+  readonly narrowing?: Narrowing | null
   readonly trigger: RunTrigger
   /** Who asks; empty for a schedule. */
   readonly user: string
@@ -52,13 +54,13 @@ export const queueRun = Effect.fn('sync.queueRun')(function* (
 ): Effect.fn.Return<Run, StoreFailed, Branches | Inventory | Queue | Runs | SettingsStore> {
   const runs = yield* Runs
   const queue = yield* Queue
-  const { id, resources, servers } = run
+  const { id, resources, servers, narrowing } = run
   // Until the jobs are known the run waits for the gateway's, so that no early end of a server's job ends the run.
   yield* runs.expectJobs({ id, servers: [null] })
   const queueing = Effect.gen(function* () {
     yield* openBranch(run)
     if (resources.includes('servers')) {
-      yield* queue.enqueue({ runId: id, server: null, resources, servers }, howUrgent(run))
+      yield* queue.enqueue({ runId: id, server: null, resources, servers, narrowing }, howUrgent(run))
       return run
     }
     yield* queueServerJobs(run)

@@ -1,4 +1,4 @@
-import type { Change, ModelName, Scope, Warning } from '@netbox-pbs/core'
+import type { Change, Delete, ModelName, Scope, Warning } from '@netbox-pbs/core'
 
 /** Counts what a scope's diffs said, in constant memory. */
 export class ChangeTally {
@@ -6,6 +6,10 @@ export class ChangeTally {
   changes = 0
   /** Deletions of rows of the scope's own model. */
   deletions = 0
+  /** Those of them whose rows are missing already. */
+  again = 0
+  /** Deletions of rows of any model that are missing already. */
+  missing = 0
   /** Rows of the scope's own model found equal. */
   unchanged = 0
   readonly #broken = new Map<string, number>()
@@ -14,10 +18,18 @@ export class ChangeTally {
   add<M extends ModelName>(changes: ReadonlyArray<Change<M>>, own: boolean): void {
     this.changes += changes.length
     for (const change of changes) {
-      if (change._tag === 'delete' && own) this.deletions++
+      if (change._tag === 'delete') this.#delete(change, own)
       if (change._tag !== 'update') continue
       for (const field of change.broken) this.#broken.set(field, (this.#broken.get(field) ?? 0) + 1)
     }
+  }
+
+  #delete(change: Delete, own: boolean): void {
+    const missing = change.missing === true
+    if (missing) this.missing++
+    if (!own) return
+    this.deletions++
+    if (missing) this.again++
   }
 
   /** One warning for each immutable field that changed all the same. */

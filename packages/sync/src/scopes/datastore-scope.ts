@@ -7,6 +7,7 @@ import { judge } from './judge.ts'
 import { landScope } from './land-scope.ts'
 import { emptyNamespaces } from './namespace-scope.ts'
 import { RowList } from './row-list.ts'
+import { deletionAbove, doubtBelow } from './rows-below.ts'
 import type { ScopeWork, ServerJob } from './scope-work.ts'
 
 /** The datastores of a server. What lies in a datastore that vanished is let go of before the datastore is. */
@@ -26,19 +27,22 @@ export const openDatastoreScope = (
         Effect.gen(function* () {
           yield* list.counted(completed)
           const main = (yield* Inventory).datastores({ serverId: job.serverId })
-          const { stays, goes, unchanged } = list.compare(yield* Stream.runCollect(main))
+          const { stays, goes, again, unchanged } = list.compare(yield* Stream.runCollect(main))
           const { view } = completed
-          const held = yield* judge(job, { scope, listed: list.size, deletions: goes.length, view })
+          const verdict = yield* judge(job, { scope, listed: list.size, deletions: goes.length, again, view })
           const { changeSet, server } = job
           const observed = list.observed
           yield* (yield* ChangeSets).append({ changeSet, scope, model: 'datastore', changes: stays, observed })
-          for (const { change, row } of goes) {
-            const below = { resource: 'namespaces', server, datastore: row.facts.name } as const
-            const waiting = yield* emptyNamespaces(job, below, held)
-            yield* appendChanges(job, scope, 'datastore', [change], waiting > 0 && held === null ? 'rows_below' : null)
+          let changes = stays.length
+          for (const gone of goes) {
+            const namespaces = { resource: 'namespaces', server, datastore: gone.row.facts.name } as const
+            const below = yield* emptyNamespaces(job, namespaces, { view, doubt: doubtBelow(verdict, gone) })
+            const becomes = deletionAbove(verdict, gone, below)
+            if (becomes === 'rest') continue
+            yield* appendChanges(job, scope, 'datastore', [gone.change], becomes === 'rows_below' ? becomes : null)
+            if (!(verdict.missing === 'kept' && gone.change.missing === true)) changes++
           }
-          const changes = stays.length + goes.length
-          return (yield* landScope(job, { scope, started, view, held, listed: true, changes, unchanged })).outcome
+          return (yield* landScope(job, { scope, started, view, verdict, listed: true, changes, unchanged })).outcome
         }),
     }
   })

@@ -24,13 +24,14 @@ export const openJobScope = (
         Effect.gen(function* () {
           yield* list.counted(completed)
           const main = (yield* Inventory).jobs({ serverId: job.serverId, jobType: scope.job_type })
-          const { stays, goes, unchanged } = list.compare(yield* Stream.runCollect(main))
+          const { stays, goes, again, unchanged } = list.compare(yield* Stream.runCollect(main))
           const { view } = completed
-          const held = yield* judge(job, { scope, listed: list.size, deletions: goes.length, view })
+          const verdict = yield* judge(job, { scope, listed: list.size, deletions: goes.length, again, view })
           const changes = [...stays, ...goes.map(({ change }) => change)]
           const { changeSet } = job
+          const kept = verdict.missing === 'kept' ? again : 0
           yield* (yield* ChangeSets).append({ changeSet, scope, model: 'job', changes, observed: list.observed })
-          const ready = { scope, started, view, held, listed: true, changes: changes.length, unchanged }
+          const ready = { scope, started, view, verdict, listed: true, changes: changes.length - kept, unchanged }
           return (yield* landScope(job, ready)).outcome
         }),
     }

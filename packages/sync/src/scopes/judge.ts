@@ -1,31 +1,54 @@
-import { guard, type HoldReason, type Scope } from '@netbox-pbs/core'
-import { Inventory, type StoreFailed } from '@netbox-pbs/core/ports'
+import { type HeldSetState, type HoldReason, type Judgement, judgeDeletions, type Scope } from '@netbox-pbs/core'
+import { Inventory, type Landing, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import type { Job } from './scope-work.ts'
 
-/** A scope about to land, as the guard sees it. */
+/** A scope about to land, as it is judged. */
 export interface Judged {
   readonly scope: Scope
   /** Rows that the source lists now. */
   readonly listed: number
   readonly deletions: number
-  /** The view of the list; omitted for a scope that is emptied because its parent is gone, and so has none. */
-  readonly view?: string | null
+  /** Rows of these that are missing already. */
+  readonly again: number
+  /** View of the list that lacks them. */
+  readonly view: string | null
+  /** The list that lacks them is of a scope above, because the scope's parent is gone, and why that one is in doubt; undefined: the list is the scope's own. */
+  readonly emptied?: { readonly doubt: HoldReason | null }
 }
 
-/** Why the deletions of a scope must wait; null when they may land. */
+/** What becomes of a scope's deletions, and the held set that it was decided by. */
+export interface Verdict extends Judgement {
+  readonly set: HeldSetState | null
+}
+
+/** Nothing is deleted. */
+export const nothingDeleted: Verdict = { held: null, missing: 'as_others', set: null }
+
+/** Decides what becomes of a scope's deletions. */
 export const judge = Effect.fn('sync.judge')(function* (
   job: Job,
-  { scope, listed, deletions, view }: Judged,
-): Effect.fn.Return<HoldReason | null, StoreFailed, Inventory> {
-  if (deletions === 0) return null
-  const state = yield* (yield* Inventory).scopeState(scope)
-  const verdict = guard({
+  { scope, emptied, ...judged }: Judged,
+): Effect.fn.Return<Verdict, StoreFailed, Inventory> {
+  if (judged.deletions === 0) return nothingDeleted
+  const { rows: before, held: missing, view: landedView, set } = yield* (yield* Inventory).scopeState(scope)
+  const judgement = judgeDeletions({
+    ...judged,
     settings: job.guard,
-    before: state.rows,
-    listed,
-    deletions,
-    viewChanged: view !== undefined && state.view !== null && state.view !== view,
+    before,
+    missing,
+    landedView: emptied === undefined ? landedView : null,
+    set,
+    doubt: emptied?.doubt ?? null,
   })
-  return verdict._tag === 'hold' ? verdict.reason : null
+  return { ...judgement, set }
 })
+
+/** Why the rows of a scope that wait do so, as far as its own deletions say; null: for rows below them. */
+export const reasonOf = ({ held, missing, set }: Verdict): HoldReason | null =>
+  held ?? (missing === 'kept' ? (set?.reason ?? null) : null)
+
+/** What a landing is told of the decision on rows that are missing already. */
+export function decidedOf({ missing, set }: Verdict): Pick<Landing, 'decided'> {
+  return missing === 'as_others' || set === null ? {} : { decided: { missing, revision: set.revision } }
+}

@@ -1,18 +1,20 @@
-import type { HoldReason, Reason, RowCounts, Scope, ScopeOutcome } from '@netbox-pbs/core'
+import { type HoldReason, type Reason, type RowCounts, type Scope, type ScopeOutcome, whyHeld } from '@netbox-pbs/core'
 import { ChangeSets, Runs } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { now } from '../moment.ts'
+import { decidedOf, reasonOf, type Verdict } from './judge.ts'
 import type { Job, JobStopped } from './scope-work.ts'
 
 /** A scope whose changes are all appended and judged. */
 export interface ReadyScope {
   readonly scope: Scope
   readonly started: string
+  /** View of the list that was complete: the scope's own, or that which lacks its parent. */
   readonly view: string | null
-  readonly held: HoldReason | null
+  readonly verdict: Verdict
   /** False when it is emptied because its parent is gone. */
   readonly listed: boolean
-  /** Changes appended, of any model. */
+  /** Changes appended, of any model, without the deletions of rows that a dismissed set keeps. */
   readonly changes: number
   /** Rows found equal. */
   readonly unchanged: number
@@ -27,7 +29,7 @@ export interface Landed {
 /** Lands a scope, or stages it in the run's branch, and records how it ended. Interrupted before the landing is over, nothing of it happened; after it, it is recorded. */
 export const landScope = Effect.fn('sync.landScope')(function* (
   job: Job,
-  { scope, started, view, held, listed, changes, unchanged }: ReadyScope,
+  { scope, started, view, verdict, listed, changes, unchanged }: ReadyScope,
 ): Effect.fn.Return<Landed, JobStopped, ChangeSets | Runs> {
   const changeSets = yield* ChangeSets
   const runs = yield* Runs
@@ -35,14 +37,17 @@ export const landScope = Effect.fn('sync.landScope')(function* (
   return yield* Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const at = yield* now
-      const landing = { changeSet, scope, runId, at, view, held, listed }
-      const staged = branch === null ? null : yield* restore(changeSets.stage({ ...landing, branch }))
+      const { held } = verdict
+      const landing = { changeSet, scope, runId, at, view, held, listed, ...decidedOf(verdict) }
+      // In a branch what is held back, or kept, is a conflict for its reviewer.
+      const staged =
+        branch === null ? null : yield* restore(changeSets.stage({ ...landing, held: reasonOf(verdict), branch }))
       const touched = staged === null ? yield* restore(changeSets.land(landing)) : staged.counts
       const counts = { ...touched, unchanged }
       const waiting = counts.held_back > 0
       const reached = staged === null ? 'landed' : 'staged'
       const outcome: ScopeOutcome = waiting ? 'held_back' : changes > 0 ? reached : 'unchanged'
-      const reason = waiting ? holdReason(held ?? 'rows_below', counts.held_back) : null
+      const reason = waiting ? holdReason(reasonOf(verdict) ?? 'rows_below', counts.held_back) : null
       const result = { scope, outcome, reason, counts, started, ended: yield* now }
       yield* runs.recordScope({ id: runId, server, result })
       return { outcome, counts }
@@ -51,11 +56,5 @@ export const landScope = Effect.fn('sync.landScope')(function* (
 })
 
 function holdReason(code: HoldReason, rows: number): Reason {
-  const why = {
-    view_changed: 'the privileges it is listed with are not those of the last complete list',
-    emptied: 'the list is empty',
-    too_many: 'more are gone than guard_max_share and guard_min_rows let go at once',
-    rows_below: 'rows below them are held back',
-  }[code]
-  return { code, message: `${rows} rows that are no longer listed stay: ${why}` }
+  return { code, message: `${rows} rows that are no longer listed stay: ${whyHeld[code]}` }
 }

@@ -1,17 +1,25 @@
-import type { HoldReason, Scope } from '@netbox-pbs/core'
+import type { Scope } from '@netbox-pbs/core'
 import { type ChangeSets, Inventory, type Runs } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
 import { appendChanges } from './append-changes.ts'
-import { judge } from './judge.ts'
+import { judge, type Verdict } from './judge.ts'
 import { landScope } from './land-scope.ts'
-import { type Compared, RowList } from './row-list.ts'
+import { RowList } from './row-list.ts'
+import {
+  addBelow,
+  deletionAbove,
+  doubtBelow,
+  type Emptying,
+  type Gone,
+  noneBelow,
+  type RowsBelow,
+} from './rows-below.ts'
 import type { JobStopped, ScopeWork, ServerJob } from './scope-work.ts'
 import { SnapshotScope } from './snapshot-scope.ts'
 
 /** The namespaces of one datastore. */
 export type NamespaceScopeName = Extract<Scope, { readonly resource: 'namespaces' }>
-type Gone = Compared<'namespace'>['goes']
 
 /** The namespaces scope of a datastore. What lies in a namespace that vanished is let go of before the namespace is. */
 export const openNamespaceScope = (job: ServerJob, scope: NamespaceScopeName): Effect.Effect<ScopeWork> =>
@@ -25,65 +33,80 @@ export const openNamespaceScope = (job: ServerJob, scope: NamespaceScopeName): E
       complete: (completed) =>
         Effect.gen(function* () {
           yield* list.counted(completed)
-          const { stays, goes, unchanged } = list.compare(yield* namespacesOf(job, scope))
+          const { stays, goes, again, unchanged } = list.compare(yield* namespacesOf(job, scope))
           const { view } = completed
-          const held = yield* judge(job, { scope, listed: list.size, deletions: goes.length, view })
+          const verdict = yield* judge(job, { scope, listed: list.size, deletions: goes.length, again, view })
           yield* appendChanges(job, scope, 'namespace', stays)
-          yield* removeNamespaces(job, scope, goes, held)
-          const changes = stays.length + goes.length
-          return (yield* landScope(job, { scope, started, view, held, listed: true, changes, unchanged })).outcome
+          const { removed } = yield* removeNamespaces(job, scope, goes, verdict, view)
+          const changes = stays.length + removed
+          return (yield* landScope(job, { scope, started, view, verdict, listed: true, changes, unchanged })).outcome
         }),
     }
   })
 
 /**
- * Lets go of a datastore's namespaces and of all that lies in them, because a complete list lacks the datastore. Gives the number of rows that wait.
+ * Lets go of a datastore's namespaces and of all that lies in them, because a complete list lacks the datastore. Gives the rows that stay.
  */
 export const emptyNamespaces = Effect.fn('sync.emptyNamespaces')(function* (
   job: ServerJob,
   scope: NamespaceScopeName,
-  inherited: HoldReason | null,
+  emptying: Emptying,
 ) {
   const started = yield* now
   const { server, datastore } = scope
   const main = yield* namespacesOf(job, scope)
-  const { goes } = new RowList('namespace', scope).compare(main)
+  const { goes, again } = new RowList('namespace', scope).compare(main)
   // Rows made by hand may lie where no source ever listed a namespace.
   const listed = new Set(goes.map(({ row }) => row.facts.path))
   const others = (yield* Inventory).namespacesInUse({ serverId: job.serverId, datastore })
-  let waiting = 0
+  let below = noneBelow
   yield* Stream.runForEach(others, (namespace) =>
     Effect.gen(function* () {
       if (listed.has(namespace)) return
-      waiting += yield* SnapshotScope.empty(job, { resource: 'snapshots', server, datastore, namespace }, inherited)
+      const snapshots = { resource: 'snapshots', server, datastore, namespace } as const
+      below = addBelow(below, yield* SnapshotScope.empty(job, snapshots, emptying))
     }),
   )
-  const held = inherited ?? (yield* judge(job, { scope, listed: 0, deletions: goes.length }))
-  waiting += yield* removeNamespaces(job, scope, goes, held)
-  if (goes.length === 0) return waiting
-  const ready = { scope, started, view: null, held, listed: false, changes: goes.length, unchanged: 0 }
-  return waiting + (yield* landScope(job, ready)).counts.held_back
+  const { view, doubt } = emptying
+  const verdict = yield* judge(job, { scope, listed: 0, deletions: goes.length, again, view, emptied: { doubt } })
+  const { removed, stay } = yield* removeNamespaces(job, scope, goes, verdict, view)
+  below = addBelow(below, stay)
+  if (goes.length === 0) return below
+  const ready = { scope, started, view, verdict, listed: false, changes: removed, unchanged: 0 }
+  const waiting = (yield* landScope(job, ready)).counts.held_back
+  return addBelow(below, { waiting, kept: waiting === 0 ? goes.length - removed : 0 })
 })
 
-/** Empties the snapshots scope of each vanished namespace, then appends its deletion; it waits while rows in it or below it do. */
+/**
+ * Empties the snapshots scope of each vanished namespace, then appends its deletion; it waits while rows in it or below it stay. Gives the rows that stay in those scopes,
+ * and how many deletions are more than a row that is missing already and is kept.
+ */
 const removeNamespaces = Effect.fn('sync.removeNamespaces')(function* (
   job: ServerJob,
   scope: NamespaceScopeName,
-  goes: Gone,
-  held: HoldReason | null,
-): Effect.fn.Return<number, JobStopped, ChangeSets | Inventory | Runs> {
+  goes: ReadonlyArray<Gone<'namespace'>>,
+  verdict: Verdict,
+  view: string | null,
+): Effect.fn.Return<{ readonly removed: number; readonly stay: RowsBelow }, JobStopped, ChangeSets | Inventory | Runs> {
   const { server, datastore } = scope
-  const waitingPaths: Array<string> = []
-  let waiting = 0
-  for (const { change, row } of deepestFirst(goes)) {
-    const { path } = row.facts
-    const rows = yield* SnapshotScope.empty(job, { resource: 'snapshots', server, datastore, namespace: path }, held)
-    waiting += rows
-    const stays = rows > 0 || waitingPaths.some((below) => isBelow(below, path))
-    if (stays) waitingPaths.push(path)
-    yield* appendChanges(job, scope, 'namespace', [change], stays && held === null ? 'rows_below' : null)
+  const staying: Array<{ readonly path: string; readonly rows: RowsBelow }> = []
+  let stay = noneBelow
+  let removed = 0
+  for (const gone of deepestFirst(goes)) {
+    const { path } = gone.row.facts
+    const snapshots = { resource: 'snapshots', server, datastore, namespace: path } as const
+    const within = yield* SnapshotScope.empty(job, snapshots, { view, doubt: doubtBelow(verdict, gone) })
+    stay = addBelow(stay, within)
+    const below = staying
+      .filter((other) => isBelow(other.path, path))
+      .reduce((sum, { rows }) => addBelow(sum, rows), within)
+    if (below.waiting + below.kept > 0) staying.push({ path, rows: within })
+    const becomes = deletionAbove(verdict, gone, below)
+    if (becomes === 'rest') continue
+    yield* appendChanges(job, scope, 'namespace', [gone.change], becomes === 'rows_below' ? 'rows_below' : null)
+    if (!(verdict.missing === 'kept' && gone.change.missing === true)) removed++
   }
-  return waiting
+  return { removed, stay }
 })
 
 const namespacesOf = ({ serverId }: ServerJob, { datastore }: NamespaceScopeName) =>
@@ -92,4 +115,5 @@ const namespacesOf = ({ serverId }: ServerJob, { datastore }: NamespaceScopeName
 const isBelow = (path: string, above: string): boolean => above === '' || path.startsWith(`${above}/`)
 
 /** A path is longer than every path above it. */
-const deepestFirst = (goes: Gone): Gone => [...goes].sort((a, b) => b.row.facts.path.length - a.row.facts.path.length)
+const deepestFirst = (goes: ReadonlyArray<Gone<'namespace'>>): ReadonlyArray<Gone<'namespace'>> =>
+  [...goes].sort((a, b) => b.row.facts.path.length - a.row.facts.path.length)

@@ -23,6 +23,8 @@ export interface Compared<M extends ListedModel> {
   readonly stays: ReadonlyArray<Change<M>>
   /** Deletions, with the row that goes. */
   readonly goes: ReadonlyArray<{ readonly change: Delete; readonly row: MainRow<M> }>
+  /** How many of the deletions are of rows that are missing already. */
+  readonly again: number
   readonly unchanged: number
 }
 
@@ -71,6 +73,7 @@ export class RowList<M extends ListedModel> {
       if (change._tag === 'delete' && row !== undefined) goes.push({ change, row })
       else stays.push(change)
     }
-    return { stays, goes, unchanged }
+    const again = goes.filter(({ change }) => change.missing === true).length
+    return { stays, goes, again, unchanged }
   }
 }

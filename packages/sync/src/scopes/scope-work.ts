@@ -1,4 +1,4 @@
-import type { GuardSettings, ScopeOutcome } from '@netbox-pbs/core'
+import type { GuardSettings, Narrowing, ScopeOutcome } from '@netbox-pbs/core'
 import type { BranchNotOpen, ChangeSetClosed, ChangeSets, Inventory, Runs, StoreFailed } from '@netbox-pbs/core/ports'
 import type { Effect } from 'effect'
 import type { RowFrame } from './read-step.ts'
@@ -13,6 +13,8 @@ export interface Job {
   /** The branch that scopes are staged in; null: they land at once. */
   readonly branch: number | null
   readonly guard: GuardSettings
+  /** Which scopes of its resources the job covers; null: all. */
+  readonly narrowing: Narrowing | null
 }
 
 /** The job of one server that main has. */

@@ -3,6 +3,7 @@ import { ChangeSets, Inventory, Runs } from '@netbox-pbs/core/ports'
 import { Clock, Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
 import { type ReportedServer, settleServers } from '../servers/settle-servers.ts'
+import { nothingDeleted } from './judge.ts'
 import { landScope } from './land-scope.ts'
 import { breach } from './scope-broken.ts'
 import type { Job, ScopeWork } from './scope-work.ts'
@@ -34,7 +35,15 @@ export const openServerScope = (
           const { changeSet, runId } = job
           yield* (yield* ChangeSets).append({ changeSet, scope, model: 'server', changes, observed })
           if (warnings.length > 0) yield* (yield* Runs).warn({ id: runId, warnings })
-          const ready = { scope, started, view, held: null, listed: true, changes: changes.length, unchanged }
+          const ready = {
+            scope,
+            started,
+            view,
+            verdict: nothingDeleted,
+            listed: true,
+            changes: changes.length,
+            unchanged,
+          }
           return (yield* landScope(job, ready)).outcome
         }),
     }

@@ -1,12 +1,4 @@
-import {
-  diff,
-  type Facts,
-  type HoldReason,
-  naturalKey,
-  type Scope,
-  type ScopeOutcome,
-  scopeTitle,
-} from '@netbox-pbs/core'
+import { diff, type Facts, naturalKey, type Scope, type ScopeOutcome, scopeTitle } from '@netbox-pbs/core'
 import {
   ChangeSets,
   type GroupDigest,
@@ -21,10 +13,11 @@ import { Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
 import { appendChanges, batchRows } from './append-changes.ts'
 import { ChangeTally } from './change-tally.ts'
-import { judge } from './judge.ts'
+import { judge, type Verdict } from './judge.ts'
 import { KnownGroups, keyOf } from './known-groups.ts'
 import { landScope } from './land-scope.ts'
 import type { RowFrame } from './read-step.ts'
+import { type Emptying, noneBelow } from './rows-below.ts'
 import { breach, ScopeBroken } from './scope-broken.ts'
 import type { Completed, JobStopped, ScopePorts, ScopeWork, ServerJob } from './scope-work.ts'
 
@@ -100,32 +93,30 @@ export class SnapshotScope implements ScopeWork {
       }
       yield* this.#compareBatch
       yield* this.#removeUnseen
-      const held = yield* judge(this.#job, {
-        scope: this.#scope,
-        listed: this.#listed,
-        deletions: this.#tally.deletions,
-        view,
-      })
-      const { outcome } = yield* this.#land(held, view, true)
+      const { deletions, again } = this.#tally
+      const judged = { scope: this.#scope, listed: this.#listed, deletions, again, view }
+      const { outcome } = yield* this.#land(yield* judge(this.#job, judged), view, true)
       return outcome
     })
   }
 
   /**
-   * Lets go of everything the namespace has in main, because a complete list lacks the namespace itself. Gives the number of rows that wait; nothing is
-   * written when there is nothing to let go of. `held`: the list that lacks it is in doubt, and so are these rows.
+   * Lets go of everything the namespace has in main, because a complete list lacks the namespace itself. Gives the rows that stay; nothing is written when there
+   * is nothing to let go of.
    */
   static readonly empty = Effect.fn('sync.emptySnapshots')(function* (
     job: ServerJob,
     scope: SnapshotScopeName,
-    held: HoldReason | null,
+    { view, doubt }: Emptying,
   ) {
     const self = yield* SnapshotScope.open(job, scope)
     yield* self.#removeUnseen
-    const { changes, deletions } = self.#tally
-    if (changes === 0) return 0
-    const { counts } = yield* self.#land(held ?? (yield* judge(job, { scope, listed: 0, deletions })), null, false)
-    return counts.held_back
+    const { changes, deletions, again } = self.#tally
+    if (changes === 0) return noneBelow
+    const verdict = yield* judge(job, { scope, listed: 0, deletions, again, view, emptied: { doubt } })
+    const { counts } = yield* self.#land(verdict, view, false)
+    const waiting = counts.held_back
+    return { waiting, kept: verdict.missing === 'kept' && waiting === 0 ? again : 0 }
   })
 
   #read(frame: GroupFrame) {
@@ -205,14 +196,15 @@ export class SnapshotScope implements ScopeWork {
     return appendChanges(this.#job, this.#scope, model, changes)
   }
 
-  #land(held: HoldReason | null, view: string | null, listed: boolean) {
+  #land(verdict: Verdict, view: string | null, listed: boolean) {
     return Effect.gen(this, function* () {
-      const { changes, unchanged } = this.#tally
+      const { missing, unchanged } = this.#tally
+      const changes = this.#tally.changes - (verdict.missing === 'kept' ? missing : 0)
       const scope = this.#scope
       const warnings = this.#tally.warnings(scope)
       if (warnings.length > 0) yield* (yield* Runs).warn({ id: this.#job.runId, warnings })
       const started = this.#started
-      return yield* landScope(this.#job, { scope, started, view, held, listed, changes, unchanged })
+      return yield* landScope(this.#job, { scope, started, view, verdict, listed, changes, unchanged })
     })
   }
 }

@@ -9,6 +9,7 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Effect, Layer } from 'effect'
 import type { MemoryBranches } from './branches.ts'
+import { landHeldSet, letGo } from './held-sets.ts'
 import { snapshotsOf } from './inventory.ts'
 import type { Row, World } from './world.ts'
 
@@ -96,10 +97,12 @@ function land(world: World, landing: Landing, parts: ReadonlyArray<Appended>): R
   const own = modelOf[scope.resource]
   const counts = { ...noRows }
   const deletions: Array<{ model: ModelName; id: number; waits: boolean }> = []
+  const goes = letGo(world, landing)
   for (const part of parts) {
     for (const change of part.changes) {
       if (change._tag === 'delete') {
-        const waits = landing.held !== null || part.held !== undefined
+        const missing = world.rows[part.model].get(change.id)?.presence === 'missing'
+        const waits = part.held !== undefined || !(missing ? goes.missing : goes.listed)
         deletions.push({ model: part.model, id: change.id, waits })
       } else if (apply(world, part.model, change) && part.model === own) {
         counts[change._tag === 'create' ? 'created' : 'updated']++
@@ -107,14 +110,17 @@ function land(world: World, landing: Landing, parts: ReadonlyArray<Appended>): R
     }
     for (const { key, values } of part.observed ?? []) world.observed.set(`${part.model} ${key}`, values)
   }
+  let grown = 0
   const depth = (model: ModelName) => (model === 'snapshot' ? 0 : 1)
   for (const { model, id, waits } of deletions.sort((a, b) => depth(a.model) - depth(b.model))) {
     const row = world.rows[model].get(id)
     if (row === undefined) continue
+    if (model === own) counts[waits ? 'held_back' : 'deleted']++
+    if (model === own && waits && row.presence !== 'missing') grown++
     if (waits) hold(world, row, at)
     else release(world, model, row)
-    if (model === own) counts[waits ? 'held_back' : 'deleted']++
   }
+  counts.held_back = landHeldSet(world, landing, counts.held_back, grown)
   for (const { key, digest, listed: rows } of parts.flatMap(({ digests }) => digests ?? [])) {
     const group = world.byKey('group', key)
     if (group === undefined) continue

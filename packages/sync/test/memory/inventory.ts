@@ -21,6 +21,7 @@ export const inventoryLayer = (world: World) =>
           lastCompleteAt: state?.at ?? null,
           rows: rows.length,
           held: rows.filter(({ presence }) => presence === 'missing').length,
+          set: world.held.get(scopeKey(scope)) ?? null,
         }
       }),
     datastores: ({ serverId }) => stream(() => world.where('datastore', { server: serverId }), main<'datastore'>),

@@ -52,7 +52,7 @@ export const runsLayer = (records: Map<number, RunRecord>) => {
     })
   const all = () => [...records.values()].map(({ run }) => run).reverse()
   return Layer.succeed(Runs, {
-    create: ({ resources, servers, trigger, user }) =>
+    create: ({ resources, servers, narrowing = null, trigger, user }) =>
       Effect.map(Clock.currentTimeMillis, (millis) => {
         const id = records.size + 1
         const run: Run = {
@@ -60,6 +60,7 @@ export const runsLayer = (records: Map<number, RunRecord>) => {
           status: 'pending',
           resources,
           servers,
+          narrowing,
           trigger,
           user,
           created: new Date(millis).toISOString(),

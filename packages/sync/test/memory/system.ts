@@ -14,6 +14,7 @@ import { runJob, startRun } from '../../src/index.ts'
 import { MemoryBranches } from './branches.ts'
 import { type ChangeSetLog, changeSetsLayer } from './change-sets.ts'
 import { type FleetServer, fleetFrames, type Item, type Listing } from './fleet.ts'
+import { heldSetsLayer } from './held-sets.ts'
 import { inventoryLayer } from './inventory.ts'
 import { MemoryQueue } from './queue.ts'
 import { MemoryRetention } from './retention.ts'
@@ -46,6 +47,7 @@ export class MemorySystem {
     inventoryLayer(this.world),
     changeSetsLayer(this.world, this.log, this.branches),
     this.branches.layer,
+    heldSetsLayer(this.world),
     runsLayer(this.runs),
     this.queue.layer,
     this.retention.layer,

@@ -3,6 +3,7 @@ import {
   defaultSettings,
   type Facts,
   followsSettings,
+  type HeldSet,
   type ModelName,
   modelNames,
   naturalKey,
@@ -11,6 +12,9 @@ import {
   type ServerTiming,
   type Settings,
 } from '@netbox-pbs/core'
+
+/** What the world keeps of a held set, beside its rows. */
+export type HeldRecord = Omit<HeldSet, 'count'> & { readonly runs: ReadonlySet<number> }
 
 /** A row of main, of any model. */
 export interface Row {
@@ -32,6 +36,9 @@ export class World {
   readonly rows: Record<ModelName, Map<number, Row>>
   readonly scopes = new Map<string, { view: string | null; at: string; listed: boolean }>()
   readonly observed = new Map<string, unknown>()
+  /** Held sets by the key of their scope. */
+  readonly held = new Map<string, HeldRecord>()
+  nextHeldId = 1
   settings: Settings = defaultSettings
   /** Who was named as the actor of each write by hand, in order. */
   readonly actors: Array<Actor> = []

@@ -4,7 +4,7 @@ import type { Row } from '../../inventory/row.ts'
 import { rowPage } from '../paths.ts'
 import { Badge } from './badge.tsx'
 import { Cell } from './cell.tsx'
-import { formatBytes } from './format.ts'
+import { formatBytes, formatTime } from './format.ts'
 import { Usage } from './usage.tsx'
 
 const colors: Readonly<Record<string, string>> = { ok: 'green', failed: 'red' }
@@ -40,7 +40,19 @@ export const linkedColumn = (model: Model): string | undefined =>
 
 /** A column of a row, linked to the row. */
 export const LinkedCell = (props: Parameters<typeof RowCell>[0]) => (
-  <a class="fw-medium text-nowrap" href={rowPage(props.model.name, props.row.id)}>
-    <RowCell {...props} />
-  </a>
+  <>
+    <a class="fw-medium text-nowrap" href={rowPage(props.model.name, props.row.id)}>
+      <RowCell {...props} />
+    </a>
+    <MissingBadge row={props.row} />
+  </>
 )
+
+/** Marks a row that its source lists no longer, though its deletion is held back. */
+const MissingBadge = ({ row: { missing_since: since } }: { row: Row }) =>
+  typeof since === 'string' ? (
+    <>
+      {' '}
+      <Badge color="orange" label="missing" title={`since ${formatTime(since)}`} />
+    </>
+  ) : null

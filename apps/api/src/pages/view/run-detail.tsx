@@ -1,11 +1,15 @@
-import { type Run, type RunJob, type ScopeResult, scopeTitle, type Warning } from '@netbox-pbs/core'
+import { type Narrowing, type Run, type RunJob, type ScopeResult, scopeTitle, type Warning } from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
+import type { SampledSet } from '../../held/sample-rows.ts'
+import { heldPage } from '../paths.ts'
 import { Alert } from './alert.tsx'
 import { formatCount, formatDuration, formatTime } from './format.ts'
+import { HeldTable } from './held-table.tsx'
 import { Nothing } from './nothing.tsx'
 import { Pager, type PagerProps } from './pager.tsx'
 import { isUnderWay, RunState } from './run-state.tsx'
 import { coveredServers, startedBy } from './run-table.tsx'
+import type { Viewer } from './viewer.ts'
 
 /** A run as its page shows it. */
 export interface RunDetailProps {
@@ -14,12 +18,14 @@ export interface RunDetailProps {
   readonly warnings: ReadonlyArray<Warning>
   /** Those that failed, for good or for now. */
   readonly jobs: ReadonlyArray<RunJob>
+  /** The deletions it held back that have not all come back or gone since: the first of them, and how many there are. */
+  readonly held: { readonly sets: ReadonlyArray<SampledSet>; readonly count: number; readonly viewer: Viewer }
   /** Where the list of scopes stands. */
   readonly pager: PagerProps
 }
 
 /** One run: what it did, which scopes changed or need a look, and why. While it is under way it loads itself anew. */
-export const RunDetail = ({ run, scopes, warnings, jobs, pager }: RunDetailProps) => {
+export const RunDetail = ({ run, scopes, warnings, jobs, held, pager }: RunDetailProps) => {
   const here = `${pager.path}?${pager.parameters}`
   const polling = isUnderWay(run)
     ? {
@@ -62,10 +68,12 @@ export const RunDetail = ({ run, scopes, warnings, jobs, pager }: RunDetailProps
             <Item title="Started by">{startedBy(run)}</Item>
             <Item title="Covers">{run.resources.join(', ')}</Item>
             <Item title="Servers">{coveredServers(run)}</Item>
+            {run.narrowing === null ? null : <Item title="Only">{narrowingText(run.narrowing)}</Item>}
           </dl>
         </div>
       </section>
       {jobs.length === 0 ? null : <FailedJobs jobs={jobs} />}
+      {held.count === 0 ? null : <HeldBack {...held} />}
       <Scopes scopes={scopes} pager={pager} underWay={isUnderWay(run)} />
       {warnings.length === 0 ? null : <Warnings warnings={warnings} />}
     </div>
@@ -107,6 +115,30 @@ const FailedJobs = ({ jobs }: { jobs: ReadonlyArray<RunJob> }) => (
         </tbody>
       </table>
     </div>
+  </section>
+)
+
+/** Which scopes of its servers a run covers, in words. */
+const narrowingText = ({ datastores, namespaces, job_types }: Narrowing): string =>
+  [
+    ...(datastores === undefined ? [] : [`datastore ${datastores.join(', ')}`]),
+    ...(namespaces === undefined ? [] : [`namespace ${namespaces.map((path) => path || '(root)').join(', ')}`]),
+    ...(job_types === undefined ? [] : [`${job_types.join(', ')} jobs`]),
+  ].join(', ')
+
+const HeldBack = ({ sets, count, viewer }: RunDetailProps['held']) => (
+  <section class="card">
+    <div class="card-header">
+      <h2 class="card-title">Held-back deletions</h2>
+      {count > sets.length ? (
+        <div class="card-actions">
+          <a href={heldPage}>
+            The first {sets.length} of {formatCount(count)}
+          </a>
+        </div>
+      ) : null}
+    </div>
+    <HeldTable sets={sets} viewer={viewer} />
   </section>
 )
 

@@ -1,5 +1,5 @@
 import { modelNames, registry } from '@netbox-pbs/core'
-import { home, listPage, runsPage, signOutPage } from '../paths.ts'
+import { heldPage, home, listPage, runsPage, signOutPage } from '../paths.ts'
 import type { Viewer } from './viewer.ts'
 
 interface MenuItem {
@@ -12,7 +12,13 @@ const menu: ReadonlyArray<{ readonly heading: string; readonly items: ReadonlyAr
     heading: 'Inventory',
     items: modelNames.map((model) => ({ href: listPage(model), label: registry[model].labelPlural })),
   },
-  { heading: 'Operations', items: [{ href: runsPage, label: 'Sync runs' }] },
+  {
+    heading: 'Operations',
+    items: [
+      { href: runsPage, label: 'Sync runs' },
+      { href: heldPage, label: 'Held back' },
+    ],
+  },
 ]
 
 const Item = ({ href, label, active }: MenuItem & { active: boolean }) => (

@@ -1,0 +1,84 @@
+import { HeldSetChanged, HeldSetGone, HeldSets } from '@netbox-pbs/core/ports'
+import { confirmHeld, dismissHeld, type HeldDecision } from '@netbox-pbs/sync'
+import { Effect } from 'effect'
+import { Hono } from 'hono'
+import { sampleRows } from '../held/sample-rows.ts'
+import type { ApiContext, ApiEnv } from '../http/caller.ts'
+import { offsetPage } from '../http/offset-page.ts'
+import type { Form } from './form.ts'
+import { html, seeOther } from './html.ts'
+import { heldPage, runPage } from './paths.ts'
+import type { ServePage } from './serve-page.tsx'
+import { Alert } from './view/alert.tsx'
+import { HeldTable } from './view/held-table.tsx'
+import { Layout } from './view/layout.tsx'
+import { PageTitle } from './view/page-title.tsx'
+import { Pager } from './view/pager.tsx'
+import type { Viewer } from './view/viewer.ts'
+import { forVisitor, forWriterForm } from './visitor-page.ts'
+
+/** The deletions of all scopes that wait for a decision, and the forms that take one. */
+export const heldPages = (serve: ServePage): Hono<ApiEnv> =>
+  new Hono<ApiEnv>()
+    .get('/held/', (c) => serve(c, list(c)))
+    .post('/held/:id{[0-9]+}/confirm/', (c) => serve(c, confirm(Number(c.req.param('id')))(c)))
+    .post('/held/:id{[0-9]+}/dismiss/', (c) => serve(c, dismiss(Number(c.req.param('id')))(c)))
+
+const list = (c: ApiContext) => forVisitor((viewer) => draw(viewer, new URL(c.req.url).searchParams))(c)
+
+const draw = (viewer: Viewer, parameters: URLSearchParams, problem: { status: number; text: string } | null = null) =>
+  Effect.gen(function* () {
+    const { limit, offset } = offsetPage(parameters)
+    const { count, rows } = yield* (yield* HeldSets).list({ runId: null, limit, offset })
+    const sets = yield* Effect.forEach(rows, sampleRows)
+    return html(
+      <Layout title="Held-back deletions" path={heldPage} viewer={viewer}>
+        <PageTitle title="Held-back deletions" />
+        {problem === null ? null : <Alert kind="danger">{problem.text}</Alert>}
+        <p class="text-secondary">
+          Their sources list these rows no longer, but so many are gone, or under such circumstances, that nothing is
+          deleted unasked.
+        </p>
+        <div class="card">
+          <HeldTable sets={sets} viewer={viewer} />
+          {count > limit ? <Pager {...{ path: heldPage, parameters, count, limit, offset }} /> : null}
+        </div>
+      </Layout>,
+      problem?.status ?? 200,
+    )
+  })
+
+const confirm = (id: number) =>
+  forWriterForm((viewer, form) =>
+    refusedAs(
+      viewer,
+      Effect.map(confirmHeld(decisionOf(id, viewer, form)), (run) => seeOther(runPage(run.id))),
+    ),
+  )
+
+const dismiss = (id: number) =>
+  forWriterForm((viewer, form) =>
+    refusedAs(
+      viewer,
+      Effect.map(dismissHeld(decisionOf(id, viewer, form)), () => seeOther(heldPage)),
+    ),
+  )
+
+/** A form always says which revision it shows; one that does not is of a set that nobody saw. */
+const decisionOf = (id: number, { username }: Viewer, { revision = '' }: Form): HeldDecision => ({
+  id,
+  revision: /^\d{1,15}$/.test(revision) ? Number(revision) : 0,
+  user: username,
+})
+
+/** A decision that could not be taken shows the list as it is now, and why. */
+const refusedAs = <A, E, R>(viewer: Viewer, decided: Effect.Effect<A, E | HeldSetChanged | HeldSetGone, R>) =>
+  Effect.catchIf(
+    decided,
+    (error): error is HeldSetChanged | HeldSetGone => error instanceof HeldSetChanged || error instanceof HeldSetGone,
+    (error) =>
+      draw(viewer, new URLSearchParams(), {
+        status: error._tag === 'HeldSetGone' ? 404 : 409,
+        text: `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`,
+      }),
+  )

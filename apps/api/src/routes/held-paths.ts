@@ -1,0 +1,171 @@
+import { HeldSetChanged, HeldSets } from '@netbox-pbs/core/ports'
+import { confirmHeld, dismissHeld, type HeldDecision } from '@netbox-pbs/sync'
+import { Effect, Option } from 'effect'
+import { sampleRows } from '../held/sample-rows.ts'
+import { servedHeld } from '../held/serve-held.ts'
+import { baseUrl } from '../http/base-url.ts'
+import type { ApiContext } from '../http/caller.ts'
+import type { Path } from '../http/mount-routes.ts'
+import { offsetPage } from '../http/offset-page.ts'
+import { readBody } from '../http/read-body.ts'
+import { invalid, notFound, Refused } from '../http/refused.ts'
+import { type Route, route } from '../http/route.ts'
+import { envelope } from '../inventory/envelope.ts'
+import { bodyRefusals, idParameter, json, notThere, pageParameters, ref, refusals, reply } from '../openapi/replies.ts'
+import { runsPath, runUrl, servedRun } from '../runs/serve-run.ts'
+import { pythonType } from '../validation/python-text.ts'
+import { isDictionary, ownValue } from '../validation/validate-item.ts'
+import { findRun } from './sync-run-paths.ts'
+
+const tags = ['plugins']
+const heldIdParameter = { ...idParameter, name: 'held_id' }
+const parameters = [idParameter, heldIdParameter]
+
+const listRoute: Route = route(
+  {
+    method: 'get',
+    path: `${runsPath}{id}/held/`,
+    tags,
+    operationId: 'plugins_pbs_sync_runs_held_list',
+    parameters: [idParameter, ...pageParameters],
+    responses: {
+      200: reply('The deletions that the run held back, as they are now', ref('HeldSetList')),
+      ...notThere,
+      ...refusals,
+    },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const { id } = yield* findRun(c)
+      const params = new URL(c.req.url).searchParams
+      const page = offsetPage(params)
+      const { count, rows } = yield* (yield* HeldSets).list({ runId: id, ...page })
+      const base = baseUrl(c)
+      const results = (yield* Effect.forEach(rows, sampleRows)).map((sampled) => servedHeld(base, id, sampled))
+      const url = `${runUrl(base, id)}held/`
+      return c.json(envelope({ page: { _tag: 'offset', ...page }, count, results, lastId: null, url, params }))
+    }),
+)
+
+const detailRoute: Route = route(
+  {
+    method: 'get',
+    path: `${runsPath}{id}/held/{held_id}/`,
+    tags,
+    operationId: 'plugins_pbs_sync_runs_held_retrieve',
+    parameters,
+    responses: { 200: reply('The held set, as it is now', ref('HeldSet')), ...notThere, ...refusals },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const { run, id } = yield* findHeld(c)
+      const set = yield* (yield* HeldSets).get({ id, runId: run })
+      if (Option.isNone(set)) return yield* noHeld
+      return c.json(servedHeld(baseUrl(c), run, yield* sampleRows(set.value)))
+    }),
+)
+
+const decisionReplies = {
+  409: reply('The set has changed since it was seen, or is decided already', ref('HeldConflict')),
+  ...notThere,
+  ...bodyRefusals,
+  ...refusals,
+}
+const decisionBody = { content: json(ref('HeldDecision')) }
+
+const confirmRoute: Route = route(
+  {
+    method: 'post',
+    path: `${runsPath}{id}/held/{held_id}/confirm/`,
+    tags,
+    operationId: 'plugins_pbs_sync_runs_held_confirm',
+    parameters,
+    requestBody: decisionBody,
+    responses: {
+      201: reply('The run that deletes the rows which are still missing', ref('SyncRun')),
+      ...decisionReplies,
+    },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const { decision, run } = yield* readDecision(c)
+      const started = yield* orConflict(c, run, confirmHeld(decision))
+      const base = baseUrl(c)
+      return c.json(servedRun(base, started), 201, { Location: runUrl(base, started.id) })
+    }),
+)
+
+const dismissRoute: Route = route(
+  {
+    method: 'post',
+    path: `${runsPath}{id}/held/{held_id}/dismiss/`,
+    tags,
+    operationId: 'plugins_pbs_sync_runs_held_dismiss',
+    parameters,
+    requestBody: decisionBody,
+    responses: { 200: reply('The held set, whose rows stay', ref('HeldSet')), ...decisionReplies },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const { decision, run } = yield* readDecision(c)
+      const set = yield* orConflict(c, run, dismissHeld(decision))
+      return c.json(servedHeld(baseUrl(c), run, yield* sampleRows(set)))
+    }),
+)
+
+/** Deletions that a run held back: look at them, let them go, keep them. */
+export const heldPaths: ReadonlyArray<Path> = [
+  { routes: [listRoute] },
+  { routes: [detailRoute] },
+  { routes: [confirmRoute] },
+  { routes: [dismissRoute] },
+]
+
+const noHeld = notFound('No Held set matches the given query.')
+
+/** The run and the held set that a path names; the set must be one that the run held. */
+const findHeld = (c: ApiContext) =>
+  Effect.gen(function* () {
+    const { id: run } = yield* findRun(c)
+    const text = c.req.param('held_id') ?? ''
+    const id = /^\d+$/.test(text) ? Number(text) : Number.NaN
+    if (!Number.isSafeInteger(id)) return yield* noHeld
+    if (Option.isNone(yield* (yield* HeldSets).get({ id, runId: run }))) return yield* noHeld
+    return { run, id }
+  })
+
+/** Reads `{"revision": 3}`, which may be left out. */
+const readDecision = (c: ApiContext) =>
+  Effect.gen(function* () {
+    const body = yield* readBody(c)
+    if (!isDictionary(body)) {
+      return yield* invalid({ __all__: [`Invalid data. Expected a dictionary, but got ${pythonType(body)}.`] })
+    }
+    const revision = ownValue(body, 'revision') ?? null
+    if (revision !== null && !Number.isSafeInteger(revision)) {
+      return yield* invalid({ revision: ['A valid integer is required.'] })
+    }
+    const { run, id } = yield* findHeld(c)
+    const decision: HeldDecision = {
+      id,
+      revision: revision === null ? null : Number(revision),
+      user: c.get('caller').username,
+    }
+    return { run, decision }
+  })
+
+/** 409 with the set as it is now, when it is not what the operator decided on. */
+const orConflict = <A, E, R>(c: ApiContext, run: number, decided: Effect.Effect<A, E | HeldSetChanged, R>) =>
+  Effect.catchIf(
+    decided,
+    (error): error is HeldSetChanged => error instanceof HeldSetChanged,
+    (changed) =>
+      Effect.flatMap(sampleRows(changed.set), (sampled) =>
+        Effect.fail(
+          new Refused({
+            status: 409,
+            body: { detail: `${changed.message}.`, held: servedHeld(baseUrl(c), run, sampled) },
+          }),
+        ),
+      ),
+  )

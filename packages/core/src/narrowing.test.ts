@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest'
+import { coverageOf, covers } from './narrowing.ts'
+import type { Scope } from './scope.ts'
+
+const server = 'pbs-a'
+const root: Scope = { resource: 'snapshots', server, datastore: 'tank', namespace: '' }
+const namespaces: Scope = { resource: 'namespaces', server, datastore: 'tank' }
+const jobs: Scope = { resource: 'jobs', server, job_type: 'gc' }
+
+test.each([
+  [root, null, true],
+  [root, { datastores: ['tank'] }, true],
+  [root, { datastores: ['pond'] }, false],
+  [root, { datastores: ['tank'], namespaces: [''] }, true],
+  [root, { datastores: ['tank'], namespaces: ['a'] }, false],
+  [namespaces, { datastores: ['tank'] }, true],
+  [namespaces, { datastores: ['pond'] }, false],
+  [namespaces, { datastores: ['tank'], namespaces: [''] }, false],
+  [jobs, { job_types: ['gc'] }, true],
+  [jobs, { job_types: ['sync'] }, false],
+  [{ resource: 'datastores', server }, { datastores: [] }, true],
+] as const)('%j under %j: covered %s', (scope, narrowing, expected) => expect(covers(narrowing, scope)).toBe(expected))
+
+describe('the least that judges a scope anew', () => {
+  const all = { datastore: true, namespace: true }
+  test.each([
+    [root, all, { resource: 'snapshots', narrowing: { datastores: ['tank'], namespaces: [''] } }],
+    // A namespace that is gone has no list: that of the namespaces empties it.
+    [root, { datastore: true, namespace: false }, { resource: 'snapshots', narrowing: { datastores: ['tank'] } }],
+    [root, { datastore: false, namespace: true }, { resource: 'datastores', narrowing: null }],
+    [namespaces, all, { resource: 'snapshots', narrowing: { datastores: ['tank'] } }],
+    [namespaces, { datastore: false, namespace: false }, { resource: 'datastores', narrowing: null }],
+    [{ resource: 'datastores', server }, all, { resource: 'datastores', narrowing: null }],
+    [jobs, all, { resource: 'jobs', narrowing: { job_types: ['gc'] } }],
+  ] as const)('%j, above it %j', (scope, above, expected) => expect(coverageOf(scope, above)).toEqual(expected))
+})

@@ -1,0 +1,61 @@
+import type { Resource, Scope } from './scope.ts'
+
+/** Which scopes of its resources a run covers; what is left out is not narrowed. It chooses scopes, never part of one, and so never the datastores of a server. */
+export interface Narrowing {
+  readonly datastores?: ReadonlyArray<string>
+  /** Exact paths, of the chosen datastores. With them the list of a datastore's namespaces is not read. */
+  readonly namespaces?: ReadonlyArray<string>
+  readonly job_types?: ReadonlyArray<string>
+}
+
+/** Whether a narrowed run covers a scope. Null: it is not narrowed. */
+export function covers(narrowing: Narrowing | null, scope: Scope): boolean {
+  const { datastores, namespaces, job_types } = narrowing ?? {}
+  switch (scope.resource) {
+    case 'servers':
+    case 'datastores':
+      return true
+    case 'namespaces':
+      return namespaces === undefined && (datastores?.includes(scope.datastore) ?? true)
+    case 'snapshots':
+      return (datastores?.includes(scope.datastore) ?? true) && (namespaces?.includes(scope.namespace) ?? true)
+    case 'jobs':
+      return job_types?.includes(scope.job_type) ?? true
+  }
+}
+
+/** What a run asks of its source. */
+export interface Coverage {
+  readonly resource: Resource
+  readonly narrowing: Narrowing | null
+}
+
+/** Which parents of a scope main knows as listed by their source. */
+export interface ListedAbove {
+  readonly datastore: boolean
+  readonly namespace: boolean
+}
+
+/**
+ * The least that a source must list for a scope's rows to be judged anew. A scope whose parent is no longer listed has no list of its own: it is emptied by the list that
+ * lacks the parent.
+ */
+export function coverageOf(scope: Scope, above: ListedAbove): Coverage {
+  switch (scope.resource) {
+    case 'servers':
+    case 'datastores':
+      return { resource: scope.resource, narrowing: null }
+    case 'namespaces':
+      return above.datastore ? { resource: 'snapshots', narrowing: { datastores: [scope.datastore] } } : allStores
+    case 'snapshots': {
+      if (!above.datastore) return allStores
+      const datastores = [scope.datastore]
+      if (!above.namespace) return { resource: 'snapshots', narrowing: { datastores } }
+      return { resource: 'snapshots', narrowing: { datastores, namespaces: [scope.namespace] } }
+    }
+    case 'jobs':
+      return { resource: 'jobs', narrowing: { job_types: [scope.job_type] } }
+  }
+}
+
+const allStores: Coverage = { resource: 'datastores', narrowing: null }

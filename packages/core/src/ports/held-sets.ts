@@ -1,0 +1,54 @@
+import { Context, Data, type Effect, type Option } from 'effect'
+import type { HeldSet, HeldState } from '../sync/held-set.ts'
+import type { Page } from './runs.ts'
+import type { StoreFailed } from './store-failed.ts'
+
+/** No scope holds such a set: its rows came back or went, or its server was deleted. */
+export class HeldSetGone extends Data.TaggedError('HeldSetGone')<{ readonly id: number }> {
+  override get message(): string {
+    return `held set ${this.id} is gone: its rows came back or went, or its server was deleted`
+  }
+}
+
+/** The set is not what the operator saw: it grew, it is held for another reason or under another view, or somebody has decided already. `set` is how it is now. */
+export class HeldSetChanged extends Data.TaggedError('HeldSetChanged')<{
+  readonly reason: 'another_revision' | 'decided'
+  readonly set: HeldSet
+}> {
+  override get message(): string {
+    const { id, count, revision, state, decided } = this.set
+    return this.reason === 'decided'
+      ? `held set ${id} was ${state} by ${decided?.by ?? ''} at ${decided?.at ?? ''} already`
+      : `held set ${id} has changed since you saw it: it holds ${count} rows now, as revision ${revision}; look at it again`
+  }
+}
+
+/** The deletions that scopes hold back, and what operators decide of them. A scope has at most one set; landing makes, refreshes and ends it. */
+export class HeldSets extends Context.Tag('@netbox-pbs/core/HeldSets')<
+  HeldSets,
+  {
+    /** Sets with rows, oldest first: those that a run held or refreshed, or, without a run, those that wait for a decision. */
+    readonly list: (request: {
+      readonly runId: number | null
+      readonly limit: number
+      readonly offset: number
+    }) => Effect.Effect<Page<HeldSet>, StoreFailed>
+    /** With a run: only as one that the run held or refreshed. */
+    readonly get: (request: {
+      readonly id: number
+      readonly runId: number | null
+    }) => Effect.Effect<Option.Option<HeldSet>, StoreFailed>
+    /** Rows that wait for a decision, of all scopes; those that only wait for rows below them are not counted. */
+    readonly waiting: () => Effect.Effect<number, StoreFailed>
+    /**
+     * Takes a decision in one transaction. `revision` is that of the set as the operator saw it; null: whatever it is now. Dismissing what is confirmed takes the
+     * confirmation back; taking the decision that is taken already is refused.
+     */
+    readonly decide: (request: {
+      readonly id: number
+      readonly revision: number | null
+      readonly state: Exclude<HeldState, 'waiting'>
+      readonly user: string
+    }) => Effect.Effect<HeldSet, StoreFailed | HeldSetGone | HeldSetChanged>
+  }
+>() {}

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest'
+import { defaultSettings } from '../settings.ts'
+import type { HeldSetState } from './held-set.ts'
+import { type DeletionsInput, judgeDeletions, letsGo } from './judge-deletions.ts'
+
+const setOf = (state: HeldSetState['state'], more: Partial<HeldSetState> = {}): HeldSetState => ({
+  state,
+  revision: 1,
+  reason: 'too_many',
+  view: 'wide',
+  kept: state === 'dismissed',
+  ...more,
+})
+
+/** Of 100 rows that were listed, under the view they were listed with. */
+const judged = (input: Partial<DeletionsInput>) => {
+  const { deletions = 0, again = 0 } = input
+  const base = { before: 100, missing: again, listed: 100 - deletions, deletions, again }
+  const views = { view: 'wide', landedView: 'wide', set: null, doubt: null }
+  const { held, missing } = judgeDeletions({ settings: defaultSettings, ...base, ...views, ...input })
+  return `${held ?? 'land'}, missing ${missing}`
+}
+
+describe('without a decision the guard judges all deletions alike', () => {
+  test.each([
+    [{ deletions: 10 }, 'land, missing as_others'],
+    [{ deletions: 60 }, 'too_many, missing as_others'],
+    [{ deletions: 60, again: 60, set: setOf('waiting') }, 'too_many, missing as_others'],
+    [{ deletions: 10, again: 10, set: setOf('waiting') }, 'land, missing as_others'],
+    [{ deletions: 1, view: 'narrow' }, 'view_changed, missing as_others'],
+    [{ deletions: 1, view: 'narrow', landedView: null }, 'land, missing as_others'],
+    [{ deletions: 1, doubt: 'view_changed' }, 'view_changed, missing as_others'],
+    [{ deletions: 0, view: 'narrow', set: setOf('confirmed') }, 'land, missing as_others'],
+  ] as const)('%j: %s', (input, expected) => expect(judged(input)).toBe(expected))
+})
+
+describe('confirmed rows go, under the view that was confirmed; what is missing since is held', () => {
+  const narrow = setOf('confirmed', { view: 'narrow', reason: 'view_changed' })
+  test.each([
+    [{ deletions: 60, again: 60, set: setOf('confirmed') }, 'land, missing deleted'],
+    [{ deletions: 61, again: 60, set: setOf('confirmed') }, 'unconfirmed, missing deleted'],
+    [{ deletions: 99, again: 40, set: setOf('confirmed') }, 'too_many, missing deleted'],
+    [{ deletions: 60, again: 60, view: 'other', set: setOf('confirmed') }, 'view_changed, missing as_others'],
+    [{ deletions: 60, again: 60, view: 'narrow', set: narrow }, 'land, missing deleted'],
+    [{ deletions: 61, again: 60, view: 'narrow', set: narrow }, 'view_changed, missing deleted'],
+    [{ deletions: 60, again: 60, view: 'wide', set: narrow }, 'view_changed, missing as_others'],
+    // An operator has decided: the doubt is about the others only.
+    [{ deletions: 9, again: 9, doubt: 'view_changed', set: setOf('confirmed') }, 'land, missing deleted'],
+    [{ deletions: 9, again: 8, doubt: 'emptied', set: setOf('confirmed') }, 'emptied, missing deleted'],
+  ] as const)('%j: %s', (input, expected) => expect(judged(input)).toBe(expected))
+})
+
+describe('dismissed rows stay, and the others are judged as if these were not there', () => {
+  const narrow = setOf('dismissed', { view: 'narrow', reason: 'view_changed' })
+  test.each([
+    [{ deletions: 60, again: 60, set: setOf('dismissed') }, 'land, missing kept'],
+    [{ deletions: 65, again: 60, set: setOf('dismissed') }, 'land, missing kept'],
+    // 51 of the 90 that are left.
+    [{ deletions: 61, again: 10, set: setOf('dismissed') }, 'too_many, missing kept'],
+    // 51 of 200 would land, and so do 51 of the 170 that are left; 51 of 169 would not.
+    [{ before: 200, listed: 119, deletions: 81, again: 30, set: setOf('dismissed') }, 'land, missing kept'],
+    [{ before: 200, listed: 118, deletions: 82, again: 31, set: setOf('dismissed') }, 'too_many, missing kept'],
+    [
+      { deletions: 5, again: 5, set: setOf('dismissed'), settings: { guard_max_share: 1, guard_min_rows: 99 } },
+      'land, missing kept',
+    ],
+    // Whoever dismissed it has seen the view; a third one nobody has seen.
+    [{ deletions: 4, again: 3, view: 'narrow', set: narrow }, 'land, missing kept'],
+    [{ deletions: 4, again: 3, view: 'third', set: narrow }, 'view_changed, missing kept'],
+    [{ deletions: 3, again: 3, view: 'third', set: narrow }, 'land, missing kept'],
+    [{ deletions: 4, again: 3, doubt: 'emptied', set: narrow }, 'emptied, missing kept'],
+  ] as const)('%j: %s', (input, expected) => expect(judged(input)).toBe(expected))
+
+  test('and go by nothing but a confirmation when the set grew and waits again', () => {
+    expect(judged({ deletions: 5, again: 5, set: setOf('waiting', { kept: true }) })).toBe('land, missing kept')
+    expect(judged({ deletions: 5, again: 5, set: setOf('confirmed', { kept: true }) })).toBe('land, missing deleted')
+  })
+})
+
+test.each([
+  ['too_many', 'as_others', true, false],
+  ['too_many', 'as_others', false, false],
+  [null, 'as_others', true, true],
+  [null, 'kept', true, false],
+  [null, 'kept', false, true],
+  ['unconfirmed', 'deleted', true, true],
+  ['unconfirmed', 'deleted', false, false],
+] as const)('held %s and missing %s: a row that is missing (%s) goes: %s', (held, missing, isMissing, goes) => {
+  expect(letsGo({ held, missing }, isMissing)).toBe(goes)
+})

@@ -1,0 +1,71 @@
+import { type GuardSettings, guard, type HoldReason } from './guard.ts'
+import type { HeldSetState } from './held-set.ts'
+
+/** The deletions of a complete scope, and all that bears on them. */
+export interface DeletionsInput {
+  readonly settings: GuardSettings
+  /** Rows that the last landed list of the scope had, the missing ones included. */
+  readonly before: number
+  /** Rows of them that are missing already. */
+  readonly missing: number
+  /** Rows that the source lists now. */
+  readonly listed: number
+  /** Rows that it lacks. */
+  readonly deletions: number
+  /** Rows of these that are missing already. */
+  readonly again: number
+  /** View of the list that lacks the rows. */
+  readonly view: string | null
+  /** View of the scope's last landed list; null: it has none to compare with. */
+  readonly landedView: string | null
+  readonly set: HeldSetState | null
+  /** Why the list that lacks them is in doubt itself: another scope's deletions, which wait; null: it is not. */
+  readonly doubt: HoldReason | null
+}
+
+/** What becomes of a scope's deletions. */
+export interface Judgement {
+  /** Why rows that were listed until now stay; null: they go. */
+  readonly held: HoldReason | null
+  /** What becomes of rows that are missing already: the same as of the others, or what an operator has decided. */
+  readonly missing: 'as_others' | 'kept' | 'deleted'
+}
+
+/**
+ * Decides on a scope's deletions, by the guard and by what operators have decided of its held set.
+ *
+ * Confirmed rows go, whatever the guard says, but only under the view that was confirmed; rows missing since then are held. Dismissed rows stay, and the guard judges the
+ * others as if these were not there: a set that was dismissed once never loses a row but by a confirmation.
+ */
+export function judgeDeletions(input: DeletionsInput): Judgement {
+  const { set, deletions, again, view, doubt } = input
+  if (deletions === 0) return { held: null, missing: 'as_others' }
+  if (set?.state === 'confirmed') {
+    if (set.view !== view) return { held: 'view_changed', missing: 'as_others' }
+    const others = deletions - again
+    return { held: others === 0 ? null : (doubt ?? holdReason(input, 'others') ?? 'unconfirmed'), missing: 'deleted' }
+  }
+  if (set?.kept === true)
+    return { held: deletions === again ? null : (doubt ?? holdReason(input, 'others')), missing: 'kept' }
+  return { held: doubt ?? holdReason(input, 'all'), missing: 'as_others' }
+}
+
+/** Whether a judged row goes. */
+export function letsGo({ held, missing }: Judgement, isMissing: boolean): boolean {
+  return isMissing && missing !== 'as_others' ? missing === 'deleted' : held === null
+}
+
+/** What the guard says of all deletions, or of those of rows that are not missing yet. */
+function holdReason(input: DeletionsInput, which: 'all' | 'others'): HoldReason | null {
+  const { settings, before, missing, listed, deletions, again, view, landedView, set } = input
+  // An operator who dismissed a set has seen the view it was listed under.
+  const seen = set?.state === 'dismissed' && set.view === view
+  const verdict = guard({
+    settings,
+    before: which === 'all' ? before : before - missing,
+    listed,
+    deletions: which === 'all' ? deletions : deletions - again,
+    viewChanged: landedView !== null && landedView !== view && !seen,
+  })
+  return verdict._tag === 'hold' ? verdict.reason : null
+}

@@ -1,0 +1,106 @@
+import type { HoldReason } from '@netbox-pbs/core'
+import type { Landing } from '@netbox-pbs/core/ports'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Tables } from '../database/tables.ts'
+import type { StoredHeldSet } from '../held-sets/held-set-row.ts'
+import { rowCounts } from '../inventory/read-scope-state.ts'
+import type { ScopePlace } from '../inventory/scope-place.ts'
+
+/** Which staged deletions land: of rows that were listed until now, and of rows that are missing already. */
+export interface LetGo {
+  readonly listed: boolean
+  readonly missing: boolean
+}
+
+/**
+ * Which of a landing's deletions land. A decision counts only as long as the held set is as it was judged: an operator may have decided since, and then what is missing
+ * stays until the next run.
+ */
+export function letGoOf({ held, decided }: Landing, set: StoredHeldSet | null): LetGo {
+  const listed = held === null
+  const asJudged =
+    decided === undefined
+      ? set === null || (set.state === 'waiting' && !set.kept)
+      : set?.revision === decided.revision && (set.state === 'confirmed') === (decided.missing === 'deleted')
+  if (!asJudged) return { listed, missing: false }
+  return { listed, missing: decided === undefined ? listed : decided.missing === 'deleted' }
+}
+
+/** The condition that finds, of the rows `m`, those that are let go; null: none are. */
+export function isLetGo({ listed, missing }: LetGo, alias: string): RawBuilder<boolean> | null {
+  const presence = sql.ref(`${alias}.presence`)
+  if (listed && missing) return sql<boolean>`true`
+  if (!listed && !missing) return null
+  return listed ? sql<boolean>`${presence} <> 'missing'` : sql<boolean>`${presence} = 'missing'`
+}
+
+/** What a landing has held: rows that stay though its list lacks them, and those of them that were listed until now. */
+export interface Held {
+  readonly rows: number
+  readonly grown: number
+}
+
+/**
+ * Makes, refreshes or ends the scope's held set. Gives the number of rows that wait: those of a set that was dismissed, and did not grow, do not.
+ */
+export async function landHeldSet(
+  db: Kysely<Tables>,
+  place: ScopePlace,
+  landing: Landing,
+  set: StoredHeldSet | null,
+  { rows, grown }: Held,
+): Promise<number> {
+  if (rows === 0) {
+    if (set !== null) await endHeldSet(db, place, set)
+    return 0
+  }
+  if (set === null) {
+    await noteRun(db, await newHeldSet(db, place, landing), landing.runId)
+    return rows
+  }
+  if (set.state === 'dismissed' && grown === 0) return 0
+  await refresh(db, landing, set, grown)
+  await noteRun(db, set.id, landing.runId)
+  return rows
+}
+
+/** Rows of parts that are held by themselves wait for rows below them. */
+const reasonOf = ({ held }: Landing): HoldReason => held ?? 'rows_below'
+
+async function newHeldSet(db: Kysely<Tables>, place: ScopePlace, landing: Landing): Promise<number> {
+  const { rows } = await sql<{ id: number }>`
+    insert into held_sets (server_id, resource, datastore_name, namespace, job_type, reason, view, since, run_id)
+    values (${place.serverId}::bigint, ${place.resource}, ${place.datastoreName}, ${place.namespace}, ${place.jobType},
+      ${reasonOf(landing)}, ${landing.view}, ${landing.at}::timestamptz, ${landing.runId}::bigint) returning id`.execute(
+    db,
+  )
+  return rows[0]?.id ?? 0
+}
+
+/** A set that grew waits again, and so does one that was confirmed under another view. Once its confirmed rows are gone, what is left is a new matter. */
+async function refresh(db: Kysely<Tables>, landing: Landing, set: StoredHeldSet, grown: number): Promise<void> {
+  const carriedOut = set.state === 'confirmed' && landing.decided?.missing === 'deleted' && grown > 0
+  const reason = set.kept && landing.held === null && set.reason !== 'rows_below' ? set.reason : reasonOf(landing)
+  const otherView = set.view !== landing.view
+  const changed = grown > 0 || otherView || reason !== set.reason
+  const state = grown > 0 || otherView ? 'waiting' : set.state
+  const decision = state === 'waiting' ? sql`, decided_by = null, decided_at = null, decided_count = null` : sql``
+  const anew = carriedOut ? sql`, kept = false, since = ${landing.at}::timestamptz` : sql``
+  await sql`
+    update held_sets set state = ${state}, reason = ${reason}, view = ${landing.view}, run_id = ${landing.runId}::bigint,
+      revision = revision + ${changed ? 1 : 0}${decision}${anew}
+    where id = ${set.id}::bigint`.execute(db)
+}
+
+/** Ends a set of which no row is missing any more. Rows that are kept by rows below them may be, though no list names them. */
+async function endHeldSet(db: Kysely<Tables>, place: ScopePlace, set: StoredHeldSet): Promise<void> {
+  const { rows } = await sql<{ held: number }>`${rowCounts(place)}`.execute(db)
+  if ((rows[0]?.held ?? 0) === 0) await sql`delete from held_sets where id = ${set.id}::bigint`.execute(db)
+}
+
+/** Notes that a run held or refreshed the set. Landings of tests and of old jobs may have a run that is not recorded. */
+async function noteRun(db: Kysely<Tables>, id: number, runId: number): Promise<void> {
+  await sql`
+    insert into held_set_runs (run_id, held_set_id)
+    select r.id, ${id}::bigint from runs r where r.id = ${runId}::bigint on conflict do nothing`.execute(db)
+}

@@ -1,0 +1,83 @@
+import type { HeldSet, HeldSetState, HeldState, HoldReason, Scope } from '@netbox-pbs/core'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Tables } from '../database/tables.ts'
+import { isScopeRow, type ScopePlace } from '../inventory/scope-place.ts'
+
+interface HeldSetRow {
+  readonly id: number
+  readonly server_id: number
+  readonly server: string
+  readonly resource: Scope['resource']
+  readonly datastore_name: string
+  readonly namespace: string
+  readonly job_type: string
+  readonly state: HeldState
+  readonly revision: number
+  readonly reason: HoldReason
+  readonly view: string | null
+  readonly kept: boolean
+  readonly since: string
+  readonly run_id: number
+  readonly decided_by: string | null
+  readonly decided_at: string | null
+  readonly decided_count: number | null
+  readonly count: number
+}
+
+/** A held set as judging and landing need it. */
+export interface StoredHeldSet extends HeldSetState {
+  readonly id: number
+}
+
+/** The held set of a scope. `lock`: until the end of the transaction nobody decides on it. */
+export async function heldSetOf(db: Kysely<Tables>, place: ScopePlace, lock = false): Promise<StoredHeldSet | null> {
+  const { rows } = await sql<StoredHeldSet>`
+    select id, state, revision, reason, view, kept from held_sets where ${isScopeRow(place)}
+    ${lock ? sql`for update` : sql``}`.execute(db)
+  return rows[0] ?? null
+}
+
+/** Rows of the scope of set `h` that are missing. Snapshots are counted by their groups' counters. */
+export const heldCount = sql<number>`case h.resource
+  when 'snapshots' then (
+    select coalesce(sum(g.missing_count), 0) from groups g
+    where g.server_id = h.server_id and g.datastore_name = h.datastore_name and g.namespace = h.namespace
+  )
+  when 'namespaces' then (
+    select count(*) from namespaces n
+    where n.server_id = h.server_id and n.datastore_name = h.datastore_name and n.presence = 'missing'
+  )
+  when 'datastores' then (select count(*) from datastores d where d.server_id = h.server_id and d.presence = 'missing')
+  when 'jobs' then (
+    select count(*) from jobs j where j.server_id = h.server_id and j.job_type = h.job_type and j.presence = 'missing'
+  )
+  else 0 end::bigint`
+
+/** The held sets that `where` finds, oldest first. `h` is the set. */
+export async function selectHeldSets(db: Kysely<Tables>, where: RawBuilder<unknown>): Promise<ReadonlyArray<HeldSet>> {
+  const { rows } = await sql<HeldSetRow>`
+    select h.*, v.name as server, ${heldCount} as count from held_sets h join servers v on v.id = h.server_id
+    where ${where} order by h.id`.execute(db)
+  return rows.map(toHeldSet)
+}
+
+function toHeldSet(row: HeldSetRow): HeldSet {
+  const { id, count, state, revision, reason, view, kept, since, decided_by: by, decided_at: at } = row
+  const decided = by === null || at === null ? null : { by, at, count: row.decided_count ?? 0 }
+  return { id, scope: scopeOf(row), state, revision, reason, view, kept, count, since, runId: row.run_id, decided }
+}
+
+function scopeOf({ resource, server, datastore_name: datastore, namespace, job_type }: HeldSetRow): Scope {
+  switch (resource) {
+    case 'servers':
+      return { resource }
+    case 'datastores':
+      return { resource, server }
+    case 'namespaces':
+      return { resource, server, datastore }
+    case 'snapshots':
+      return { resource, server, datastore, namespace }
+    case 'jobs':
+      return { resource, server, job_type }
+  }
+}

@@ -1,0 +1,309 @@
+import { naturalKey, type Scope } from '@netbox-pbs/core'
+import { type ChangeSets, type HandWrites, HeldSets, Inventory, type Landing, Runs } from '@netbox-pbs/core/ports'
+import { Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
+import { sql } from 'kysely'
+import { afterAll, describe, expect, test } from 'vitest'
+import { Database } from '../src/database/database.ts'
+import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import {
+  change,
+  create,
+  groupFacts,
+  jobFacts,
+  landOnce,
+  may,
+  type Part,
+  remove,
+  rootOf,
+  serverFacts,
+  snapshotFacts,
+} from './contract/main.ts'
+import { engines } from './engines.ts'
+
+type Ports = ChangeSets | HandWrites | HeldSets | Inventory | Runs | Database
+
+describe.each(engines)('held sets on $engine', ({ migrated }) => {
+  const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
+  const run = <A, E>(effect: Effect.Effect<A, E, Ports>) => runtime.runPromise(effect)
+  afterAll(() => runtime.dispose())
+
+  const sets = <A, E>(use: (sets: typeof HeldSets.Service) => Effect.Effect<A, E>) => Effect.flatMap(HeldSets, use)
+  const ask = <A>(text: string) =>
+    Effect.flatMap(Database, (database) =>
+      database.query('asking', async (db) => (await sql.raw<A>(text).execute(db)).rows),
+    )
+  const newRun = Effect.map(
+    Effect.flatMap(Runs, (runs) =>
+      runs.create({ resources: ['snapshots'], servers: null, trigger: 'manual', user: 'ada' }),
+    ),
+    ({ id }) => id,
+  )
+  const newServer = (name: string) =>
+    Effect.gen(function* () {
+      yield* landOnce({ resource: 'servers' }, [{ model: 'server', changes: [create('server', serverFacts(name))] }])
+      const [row] = yield* ask<{ id: number }>(`select id from servers where name = '${name}'`)
+      return row?.id ?? 0
+    })
+
+  /** A server with one group of snapshots, one a day of May, listed under the view `wide`; deletions and updates of them by their days. */
+  const newScope = (name: string, days: ReadonlyArray<number>) =>
+    Effect.gen(function* () {
+      const server = yield* newServer(name)
+      const scope = rootOf(name)
+      const facts = (day: number) => snapshotFacts(server, '100', may(day))
+      const group = groupFacts(server, '100')
+      yield* landOnce(
+        scope,
+        [
+          { model: 'snapshot', changes: days.map((day) => create('snapshot', facts(day))) },
+          { model: 'group', changes: [create('group', group)] },
+        ],
+        { view: 'wide' },
+      )
+      const ids = new Map(
+        (yield* ask<{ id: number; day: number }>(
+          `select id, extract(day from backup_time at time zone 'UTC')::bigint as day from snapshots where server_id = ${server}`,
+        )).map(({ id, day }) => [day, id]),
+      )
+      const idOf = (day: number) => ids.get(day) ?? 0
+      const lacks = (...gone: ReadonlyArray<number>): Part => ({
+        model: 'snapshot',
+        changes: gone.map((day) => remove('snapshot', idOf(day), facts(day))),
+      })
+      const again = (...back: ReadonlyArray<number>): Part => ({
+        model: 'snapshot',
+        changes: back.map((day) => change('snapshot', idOf(day), facts(day), {}, true)),
+      })
+      const land = (parts: ReadonlyArray<Part>, more: Partial<Landing> = {}) =>
+        landOnce(scope, parts, { view: 'wide', ...more })
+      const left = Effect.map(
+        ask<{ day: number; presence: string }>(
+          `select extract(day from backup_time at time zone 'UTC')::bigint as day, presence from snapshots
+            where server_id = ${server} order by backup_time`,
+        ),
+        (rows) => rows.map(({ day, presence }) => `${day} ${presence}`),
+      )
+      const set = Effect.flatMap(ask<{ id: number }>(`select id from held_sets where server_id = ${server}`), ([row]) =>
+        sets((held) => held.get({ id: row?.id ?? 0, runId: null })),
+      )
+      const state = Effect.flatMap(Inventory, (inventory) => inventory.scopeState(scope))
+      return { server, scope, lacks, again, land, left, set: Effect.map(set, Option.getOrThrow), gone: set, state }
+    })
+  const decide = (id: number, state: 'confirmed' | 'dismissed', revision: number | null = null) =>
+    sets((held) => held.decide({ id, state, revision, user: 'ann' }))
+
+  test('a landing that holds makes a set, later ones refresh it, and each of their runs lists it', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { scope, lacks, land, set, state } = yield* newScope('made', [1, 2, 3])
+        const [first, second] = [yield* newRun, yield* newRun]
+        const at = '2026-06-02T00:00:00Z'
+        yield* land([lacks(1, 2)], { held: 'too_many', runId: first, at })
+        const made = yield* set
+        expect(made).toEqual({
+          id: expect.any(Number),
+          scope,
+          state: 'waiting',
+          revision: 1,
+          reason: 'too_many',
+          view: 'wide',
+          kept: false,
+          count: 2,
+          since: at,
+          runId: first,
+          decided: null,
+        })
+        expect((yield* state).set).toEqual({
+          id: made.id,
+          state: 'waiting',
+          revision: 1,
+          reason: 'too_many',
+          view: 'wide',
+          kept: false,
+        })
+        yield* land([lacks(1, 2)], { held: 'too_many', runId: second, at: '2026-06-03T00:00:00Z' })
+        expect(yield* set).toEqual({ ...made, runId: second })
+        for (const runId of [first, second]) {
+          const page = yield* sets((held) => held.list({ runId, limit: 10, offset: 0 }))
+          expect(page).toEqual({ count: 1, rows: [{ ...made, runId: second }] })
+        }
+        expect(yield* sets((held) => held.get({ id: made.id, runId: 2 ** 40 }))).toEqual(Option.none())
+      }),
+    )
+  })
+
+  test('it has a new revision when it grows or is held under another view, none when it shrinks, and ends with its last row', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { lacks, again, land, set, gone } = yield* newScope('grows', [1, 2, 3, 4])
+        const held = 'too_many' as const
+        yield* land([lacks(1, 2)], { held })
+        yield* land([lacks(2), again(1)], { held })
+        expect(yield* set).toMatchObject({ count: 1, revision: 1 })
+        yield* land([lacks(2, 3)], { held })
+        expect(yield* set).toMatchObject({ count: 2, revision: 2 })
+        yield* land([lacks(2, 3)], { held: 'view_changed', view: 'narrow' })
+        expect(yield* set).toMatchObject({ count: 2, revision: 3, reason: 'view_changed', view: 'narrow' })
+        yield* land([again(2, 3)])
+        expect(yield* gone).toEqual(Option.none())
+      }),
+    )
+  })
+
+  test('confirmed rows go, those missing since are held anew', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { lacks, land, left, set } = yield* newScope('confirmed', [1, 2, 3, 4])
+        yield* land([lacks(1, 2)], { held: 'too_many' })
+        const { id, revision } = yield* set
+        expect(yield* decide(id, 'confirmed', revision)).toMatchObject({
+          state: 'confirmed',
+          decided: { by: 'ann', count: 2, at: expect.stringMatching(/Z$/) },
+        })
+        const at = '2026-06-09T00:00:00Z'
+        const decided = { missing: 'deleted', revision } as const
+        expect(yield* land([lacks(1, 2, 3)], { held: 'unconfirmed', decided, at })).toMatchObject({
+          deleted: 2,
+          held_back: 1,
+        })
+        expect(yield* left).toEqual(['3 missing', '4 listed'])
+        expect(yield* set).toMatchObject({ id, state: 'waiting', count: 1, revision: 2, since: at, decided: null })
+      }),
+    )
+  })
+
+  test('a decision that was taken after the landing was judged waits for the next one', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { lacks, land, left, set } = yield* newScope('raced', [1, 2, 3, 4])
+        yield* land([lacks(1)], { held: 'view_changed' })
+        const { id } = yield* set
+        yield* decide(id, 'dismissed')
+        // Judged while the set waited: all would go.
+        expect(yield* land([lacks(1, 2)])).toMatchObject({ deleted: 1, held_back: 0 })
+        expect(yield* left).toEqual(['1 missing', '3 listed', '4 listed'])
+        // Judged as confirmed, but taken back since.
+        expect(yield* land([lacks(1)], { decided: { missing: 'deleted', revision: 1 } })).toMatchObject({ deleted: 0 })
+        yield* decide(id, 'confirmed')
+        // Judged as dismissed, but confirmed since.
+        yield* land([lacks(1)], { decided: { missing: 'kept', revision: 1 } })
+        expect(yield* left).toEqual(['1 missing', '3 listed', '4 listed'])
+        expect(yield* set).toMatchObject({ state: 'confirmed', revision: 1 })
+        yield* land([lacks(1)], { decided: { missing: 'deleted', revision: 1 } })
+        expect(yield* left).toEqual(['3 listed', '4 listed'])
+      }),
+    )
+  })
+
+  test('a set that grew before its confirmation was carried out waits again', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { lacks, land, left, set } = yield* newScope('outgrown', [1, 2, 3])
+        yield* land([lacks(1)], { held: 'view_changed' })
+        const { id } = yield* set
+        yield* decide(id, 'confirmed')
+        yield* land([lacks(1, 2)], { held: 'view_changed' })
+        expect(yield* set).toMatchObject({ state: 'waiting', revision: 2, count: 2, decided: null })
+        yield* land([lacks(1, 2)], { decided: { missing: 'deleted', revision: 1 } })
+        expect(yield* left).toEqual(['1 missing', '2 missing', '3 listed'])
+      }),
+    )
+  })
+
+  test('dismissed rows stay and count as held back no more; the view of the list is stored; growing wakes the set', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { lacks, land, left, set, state } = yield* newScope('dismissed', [1, 2, 3, 4])
+        const view = 'narrow'
+        yield* land([lacks(1)], { held: 'view_changed', view })
+        expect((yield* state).view).toBe('wide')
+        yield* decide((yield* set).id, 'dismissed')
+        const decided = { missing: 'kept', revision: 1 } as const
+        expect(yield* land([lacks(1, 2)], { decided, view })).toMatchObject({ deleted: 1, held_back: 0 })
+        expect((yield* state).view).toBe('narrow')
+        expect(yield* set).toMatchObject({ state: 'dismissed', count: 1, revision: 1 })
+        expect(yield* land([lacks(1, 3)], { decided, view, held: 'too_many' })).toMatchObject({ held_back: 2 })
+        expect(yield* left).toEqual(['1 missing', '3 missing', '4 listed'])
+        expect(yield* set).toMatchObject({ state: 'waiting', kept: true, count: 2, revision: 2, decided: null })
+      }),
+    )
+  })
+
+  test('one of two decisions at once is taken; the other is told so', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { lacks, land, set } = yield* newScope('twice', [1, 2])
+        yield* land([lacks(1)], { held: 'view_changed' })
+        const { id, revision } = yield* set
+        const twice = yield* Effect.all(
+          [Effect.either(decide(id, 'confirmed', revision)), Effect.either(decide(id, 'confirmed', revision))],
+          { concurrency: 2 },
+        )
+        expect(twice.map(({ _tag }) => _tag).toSorted()).toEqual(['Left', 'Right'])
+        expect(twice.find(({ _tag }) => _tag === 'Left')).toMatchObject({
+          left: { _tag: 'HeldSetChanged', reason: 'decided', set: { id, state: 'confirmed' } },
+        })
+        expect(yield* Effect.flip(decide(id, 'dismissed', 9))).toMatchObject({ reason: 'another_revision' })
+      }),
+    )
+  })
+
+  test('a set is gone with its server, and cannot be decided once its rows are', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, lacks, land, set, gone } = yield* newScope('doomed', [1, 2])
+        yield* land([lacks(1)], { held: 'view_changed' })
+        const { id } = yield* set
+        yield* ask(`delete from servers where id = ${server}`)
+        expect(yield* gone).toEqual(Option.none())
+        expect(yield* Effect.flip(decide(id, 'confirmed'))).toMatchObject({ _tag: 'HeldSetGone', id })
+        expect(yield* Effect.flip(decide(2 ** 60, 'confirmed'))).toMatchObject({ _tag: 'HeldSetGone' })
+      }),
+    )
+  })
+
+  test('what waits for a decision is counted over all scopes, but not what waits for rows below it', async () => {
+    await run(
+      Effect.gen(function* () {
+        const before = yield* sets((held) => held.waiting())
+        const { server, lacks, land } = yield* newScope('counted', [1, 2, 3])
+        yield* land([lacks(1, 2)], { held: 'view_changed' })
+        const scope: Scope = { resource: 'jobs', server: 'counted', job_type: 'verify' }
+        const job = jobFacts(server, 'v1')
+        yield* landOnce(scope, [{ model: 'job', changes: [create('job', job)] }])
+        const [row] = yield* ask<{ id: number }>(`select id from jobs where server_id = ${server}`)
+        const gone = { model: 'job', changes: [remove('job', row?.id ?? 0, job)] } as const
+        yield* landOnce(scope, [{ ...gone, held: 'rows_below' }])
+        expect(yield* sets((held) => held.waiting())).toBe(before + 2)
+        yield* landOnce(scope, [gone], { held: 'view_changed' })
+        expect(yield* sets((held) => held.waiting())).toBe(before + 3)
+        const all = yield* sets((held) => held.list({ runId: null, limit: 100, offset: 0 }))
+        const here = all.rows.filter((found) => 'server' in found.scope && found.scope.server === 'counted')
+        expect(here.map((found) => [found.scope.resource, found.count])).toEqual([
+          ['snapshots', 2],
+          ['jobs', 1],
+        ])
+        const paged = yield* sets((held) => held.list({ runId: null, limit: 1, offset: 1 }))
+        expect(paged).toEqual({ count: all.count, rows: all.rows.slice(1, 2) })
+      }),
+    )
+  })
+
+  test('a confirmed group goes with its rows', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, lacks, land, set } = yield* newScope('grouped', [1, 2])
+        const inventory = yield* Inventory
+        const place = { serverId: server, datastore: 'tank', namespace: '' }
+        const [group] = yield* Stream.runCollect(inventory.groups(place))
+        const facts = groupFacts(server, '100')
+        const unlisted: Part = { model: 'group', changes: [remove('group', group?.id ?? 0, facts)] }
+        expect(group?.facts && naturalKey('group', group.facts)).toBe(naturalKey('group', facts))
+        yield* land([lacks(1, 2), unlisted], { held: 'emptied' })
+        yield* decide((yield* set).id, 'confirmed')
+        yield* land([lacks(1, 2), unlisted], { decided: { missing: 'deleted', revision: 1 } })
+        expect([...(yield* Stream.runCollect(inventory.groups(place)))]).toEqual([])
+      }),
+    )
+  })
+})

@@ -1,0 +1,70 @@
+import { coverageOf, type HeldSet, type ListedAbove, type Run, type Scope, type ServerScope } from '@netbox-pbs/core'
+import {
+  type Branches,
+  type HeldSetChanged,
+  type HeldSetGone,
+  HeldSets,
+  Inventory,
+  type Queue,
+  type Runs,
+  type SettingsStore,
+  type StoreFailed,
+} from '@netbox-pbs/core/ports'
+import { Effect, Option, Stream } from 'effect'
+import { startRun } from '../runs/start-run.ts'
+
+/** An operator's decision of a held set. */
+export interface HeldDecision {
+  readonly id: number
+  /** That of the set as the operator saw it; null: whatever it is now. */
+  readonly revision: number | null
+  readonly user: string
+}
+
+/**
+ * Lets the rows of a held set go, and starts a run of its scope that deletes those which are still missing. Should that run fail, the next one that lists the scope to its
+ * end deletes them.
+ */
+export const confirmHeld = Effect.fn('sync.confirmHeld')(function* (
+  decision: HeldDecision,
+): Effect.fn.Return<
+  Run,
+  StoreFailed | HeldSetGone | HeldSetChanged,
+  Branches | HeldSets | Inventory | Queue | Runs | SettingsStore
+> {
+  const { scope } = yield* (yield* HeldSets).decide({ ...decision, state: 'confirmed' })
+  const servers = scope.resource === 'servers' ? null : [scope.server]
+  const above = scope.resource === 'servers' ? noneAbove : yield* listedAbove(scope)
+  const { resource, narrowing } = coverageOf(scope, above)
+  const request = { resources: [resource], servers, narrowing, trigger: 'manual', user: decision.user } as const
+  // A request for one resource of one server is never refused.
+  return yield* Effect.catchTag(startRun(request), 'RunRefused', Effect.die)
+})
+
+/** Keeps the rows of a held set; nobody is asked again until it grows. */
+export const dismissHeld = (
+  decision: HeldDecision,
+): Effect.Effect<HeldSet, StoreFailed | HeldSetGone | HeldSetChanged, HeldSets> =>
+  Effect.flatMap(HeldSets, (sets) => sets.decide({ ...decision, state: 'dismissed' }))
+
+const noneAbove: ListedAbove = { datastore: false, namespace: false }
+
+/** Which parents of a scope main knows as listed. */
+const listedAbove = (scope: ServerScope): Effect.Effect<ListedAbove, StoreFailed, Inventory> =>
+  Effect.gen(function* () {
+    const inventory = yield* Inventory
+    const server = yield* Stream.runHead(Stream.filter(inventory.servers(), ({ facts }) => facts.name === scope.server))
+    if (Option.isNone(server)) return noneAbove
+    const serverId = server.value.id
+    const isStore = (row: { readonly presence: string; readonly facts: { readonly name: string } }) =>
+      row.presence === 'listed' && row.facts.name === storeOf(scope)
+    const datastore = Option.isSome(yield* Stream.runHead(Stream.filter(inventory.datastores({ serverId }), isStore)))
+    if (!datastore || scope.resource !== 'snapshots') return { datastore, namespace: false }
+    const namespaces = inventory.namespaces({ serverId, datastore: scope.datastore })
+    const namespace = yield* Stream.runHead(
+      Stream.filter(namespaces, ({ presence, facts }) => presence === 'listed' && facts.path === scope.namespace),
+    )
+    return { datastore, namespace: Option.isSome(namespace) }
+  })
+
+const storeOf = (scope: Scope): string | null => ('datastore' in scope ? scope.datastore : null)

@@ -1,0 +1,50 @@
+import { type Delete, type HoldReason, letsGo, type MainRow, type ModelName } from '@netbox-pbs/core'
+import { reasonOf, type Verdict } from './judge.ts'
+
+/** Why a scope is emptied: a complete list lacks its parent. */
+export interface Emptying {
+  /** View of that list. */
+  readonly view: string | null
+  /** The list is in doubt, and so are these rows; null: it is not. */
+  readonly doubt: HoldReason | null
+}
+
+/** Rows that stay in the scopes below a row that vanished. */
+export interface RowsBelow {
+  /** Rows that wait for a decision. */
+  readonly waiting: number
+  /** Rows that stay because an operator said so. */
+  readonly kept: number
+}
+
+/** No rows. */
+export const noneBelow: RowsBelow = { waiting: 0, kept: 0 }
+
+/** The sum of two. */
+export const addBelow = (a: RowsBelow, b: RowsBelow): RowsBelow => ({
+  waiting: a.waiting + b.waiting,
+  kept: a.kept + b.kept,
+})
+
+/** A row of main that its source lists no longer, with its deletion. */
+export interface Gone<M extends ModelName> {
+  readonly change: Delete
+  readonly row: MainRow<M>
+}
+
+/** Why what lies below a vanished row is in doubt; null: its deletion is not. */
+export const doubtBelow = <M extends ModelName>(verdict: Verdict, { row }: Gone<M>) =>
+  letsGo(verdict, row.presence === 'missing') ? null : reasonOf(verdict)
+
+/**
+ * What becomes of a vanished row's deletion, once the rows below it are judged. `rest`: nothing, because the row is missing already and is kept by rows below it that
+ * nobody asks about any more.
+ */
+export function deletionAbove<M extends ModelName>(
+  verdict: Verdict,
+  { row }: Gone<M>,
+  below: RowsBelow,
+): 'as_judged' | 'rows_below' | 'rest' {
+  if (!letsGo(verdict, row.presence === 'missing') || below.waiting + below.kept === 0) return 'as_judged'
+  return below.waiting === 0 && row.presence === 'missing' ? 'rest' : 'rows_below'
+}

@@ -1,0 +1,85 @@
+import { type HeldSet, type Scope, scopeKey } from '@netbox-pbs/core'
+import { HeldSetChanged, HeldSetGone, HeldSets, type Landing } from '@netbox-pbs/core/ports'
+import { Effect, Layer, Option } from 'effect'
+import type { HeldRecord, World } from './world.ts'
+
+const missingIn = (world: World, scope: Scope) =>
+  world.inScope(scope).filter(({ presence }) => presence === 'missing').length
+
+/** Which deletions land: of rows listed until now, and of rows missing already. */
+export function letGo(world: World, { scope, held, decided }: Landing): { listed: boolean; missing: boolean } {
+  const set = world.held.get(scopeKey(scope))
+  const listed = held === null
+  if (decided === undefined)
+    return { listed, missing: listed && (set === undefined || (set.state === 'waiting' && !set.kept)) }
+  return {
+    listed,
+    missing: decided.missing === 'deleted' && set?.state === 'confirmed' && set.revision === decided.revision,
+  }
+}
+
+/** Makes, refreshes or ends a scope's held set; gives the rows that wait. */
+export function landHeldSet(world: World, landing: Landing, rows: number, grown: number): number {
+  const { scope, held, view, at, runId } = landing
+  const key = scopeKey(scope)
+  const set = world.held.get(key)
+  if (rows === 0) {
+    if (missingIn(world, scope) === 0) world.held.delete(key)
+    return 0
+  }
+  if (set === undefined) {
+    const id = world.nextHeldId++
+    const fresh = { id, scope, state: 'waiting', revision: 1, reason: held ?? 'rows_below', view, kept: false } as const
+    world.held.set(key, { ...fresh, since: at, runId, decided: null, runs: new Set([runId]) })
+    return rows
+  }
+  if (set.state === 'dismissed' && grown === 0) return 0
+  const carriedOut = landing.decided?.missing === 'deleted' && grown > 0
+  const reason = set.kept && held === null && set.reason !== 'rows_below' ? set.reason : (held ?? 'rows_below')
+  const wakes = grown > 0 || set.view !== view
+  const revision = set.revision + (wakes || reason !== set.reason ? 1 : 0)
+  const runs = new Set([...set.runs, runId])
+  world.held.set(key, {
+    ...set,
+    ...{ revision, reason, view, runId, runs },
+    ...(wakes ? { state: 'waiting', decided: null } : {}),
+    ...(carriedOut ? { kept: false, since: at } : {}),
+  })
+  return rows
+}
+
+/** `HeldSets` on a world. */
+export const heldSetsLayer = (world: World) => {
+  const all = (): ReadonlyArray<HeldSet & Pick<HeldRecord, 'runs'>> =>
+    [...world.held.values()]
+      .map((set) => ({ ...set, count: missingIn(world, set.scope) }))
+      .filter(({ count }) => count > 0)
+  const find = (id: number, runId: number | null) =>
+    all().find((set) => set.id === id && (runId === null || set.runs.has(runId)))
+  return Layer.succeed(HeldSets, {
+    list: ({ runId }) =>
+      Effect.sync(() => {
+        const rows = all().filter(({ state, runs }) => (runId === null ? state === 'waiting' : runs.has(runId)))
+        return { count: rows.length, rows }
+      }),
+    get: ({ id, runId }) => Effect.sync(() => Option.fromNullable(find(id, runId))),
+    waiting: () =>
+      Effect.sync(() =>
+        all()
+          .filter(({ state, kept, reason }) => state === 'waiting' && (kept || reason !== 'rows_below'))
+          .reduce((sum, { count }) => sum + count, 0),
+      ),
+    decide: ({ id, revision, state, user }) =>
+      Effect.suspend((): Effect.Effect<HeldSet, HeldSetGone | HeldSetChanged> => {
+        const set = find(id, null)
+        if (set === undefined) return new HeldSetGone({ id })
+        if (set.state === state) return new HeldSetChanged({ reason: 'decided', set })
+        if (revision !== null && revision !== set.revision)
+          return new HeldSetChanged({ reason: 'another_revision', set })
+        const decided = { by: user, at: '2026-05-01T03:00:00Z', count: set.count }
+        const after = { ...set, state, kept: set.kept || state === 'dismissed', decided }
+        world.held.set(scopeKey(set.scope), after)
+        return Effect.succeed(after)
+      }),
+  })
+}
