@@ -1,9 +1,9 @@
 import { type ClaimedJob, Queue, Runs, type StoreFailed } from '@netbox-pbs/core/ports'
 import { endJob, type JobOutcome, type JobPorts, runJob } from '@netbox-pbs/sync'
-import { Cause, Effect, Exit, Option, Schedule } from 'effect'
+import { Cause, Duration, Effect, Exit, Option, Schedule } from 'effect'
 
-/** A claim is kept by saying so several times before its minute is over. */
-const heartbeat = Schedule.spaced('15 seconds')
+/** A claim is kept by saying so several times before its worker would be held to be lost. */
+const heartbeat = ({ lostAfterSeconds }: ClaimedJob) => Schedule.spaced(Duration.seconds(lostAfterSeconds / 4))
 
 /** A job whose workers were lost so often may be what ends them: it is not begun again. */
 const mostAttempts = 10
@@ -22,7 +22,7 @@ export const workOn = Effect.fn('worker.workOn')(function* (
     Effect.catchAll(({ message }) =>
       Effect.logWarning('a job could not be kept').pipe(Effect.annotateLogs({ message })),
     ),
-    Effect.schedule(heartbeat),
+    Effect.schedule(heartbeat(claimed)),
   )
   yield* Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {

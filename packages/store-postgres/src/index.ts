@@ -8,7 +8,7 @@ export { checkGatewaySecretKey, migrateGateway } from './gateway-store/migrate-g
 export { inventoryLayer } from './inventory/inventory-layer.ts'
 export { migrate } from './migrations/migrate.ts'
 export { DatabaseTooNew } from './migrations/run-migrations.ts'
-export { queueLayer } from './queue/queue.ts'
+export { queueLayer, queueLayerWith } from './queue/queue.ts'
 export { runsLayer } from './runs/runs.ts'
 export { checkSecretKey } from './secret-box/check-secret-key.ts'
 export { type SecretBoxOptions, SecretKeyInvalid, secretBoxLayer } from './secret-box/secret-box.ts'

@@ -37,7 +37,13 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
 
   test('hands a job out as it was queued, once', async () => {
     await enqueue(job(1, 'pbs-a'))
-    expect(await claimed()).toEqual({ id: expect.any(String), job: job(1, 'pbs-a'), attempt: 1, last: false })
+    expect(await claimed()).toEqual({
+      id: expect.any(String),
+      job: job(1, 'pbs-a'),
+      attempt: 1,
+      last: false,
+      lostAfterSeconds: 60,
+    })
     expect(await claim()).toEqual(Option.none())
   })
 
@@ -256,9 +262,30 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
           // The round of a supervisor, then the end of the backoff.
           const next = Effect.promise(backoffIsOver).pipe(Effect.andThen(other.claim()), Effect.flatten)
           return yield* Effect.retry(next, Schedule.spaced('100 millis'))
-        }).pipe(Effect.provide(queueLayerWith({ superviseSeconds: 1 })), Effect.provideService(Database, database)),
+        }).pipe(
+          Effect.provide(queueLayerWith({ superviseSeconds: 1, lostAfterSeconds: 60 })),
+          Effect.provideService(Database, database),
+        ),
       )
       expect(again).toEqual({ ...lost, attempt: 2 })
+    })
+
+    test('is held to be lost after the time it said itself', async () => {
+      await enqueue(job(1, 'pbs-a'), job(1, 'pbs-b'))
+      const patient = await claimed()
+      const database = await run(Database)
+      const lost = await Effect.runPromise(
+        Effect.flatMap(Queue, (q) => Effect.map(q.claim(), Option.getOrThrow)).pipe(
+          Effect.provide(queueLayerWith({ superviseSeconds: 60, lostAfterSeconds: 10 })),
+          Effect.provideService(Database, database),
+        ),
+      )
+      expect([patient.lostAfterSeconds, lost.lostAfterSeconds]).toEqual([60, 10])
+      await silentFor(11)
+      await supervised()
+      await backoffIsOver()
+      expect(await claimed()).toEqual({ ...lost, attempt: 2, lostAfterSeconds: 60 })
+      expect(await claim()).toEqual(Option.none())
     })
 
     test('has its job taken again even at the last try, as nobody else would end its run', async () => {
