@@ -47,7 +47,8 @@ const settle = (claimed: ClaimedJob, outcome: JobOutcome): Effect.Effect<void, S
           retry(claimed, outcome.reason),
         )
       case 'lost':
-        return Effect.logWarning('a job was taken over by another worker')
+        // Whoever took it over keeps it: the queue knows the attempts apart. If nobody has, as when the database lost the change set in a crash, it is done anew at once.
+        return Effect.zipRight(Effect.logWarning('a job was lost to another worker or a crash'), queue.release(claimed))
     }
   })
 

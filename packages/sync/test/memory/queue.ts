@@ -40,7 +40,7 @@ export class MemoryQueue {
       Effect.sync(() => {
         this.#giveBack('release', claimed)
         const queued = this.#find(claimed)
-        if (queued !== undefined) queued.attempt--
+        if (queued?.attempt === claimed.attempt) queued.attempt--
       }),
     busy: ({ server }) => Effect.sync(() => this.jobs.some(({ job }) => job.server === server)),
   })
@@ -70,6 +70,6 @@ export class MemoryQueue {
   #giveBack(event: string, claimed: ClaimedJob): void {
     this.events.push(`${event} ${claimed.id}`)
     const queued = this.#find(claimed)
-    if (queued !== undefined) queued.active = false
+    if (queued?.attempt === claimed.attempt) queued.active = false
   }
 }
