@@ -27,6 +27,9 @@ export interface Verdict {
 /** Longest that a run may take to be picked up again and end; generous, as a machine may be busy and retries back off. */
 const patience = 600_000
 
+/** How long a blow waits for its phase while there are workers at a job; then it falls in any. */
+const choosy = 2000
+
 /** Main as it was looked at after a blow. */
 interface Look {
   readonly after: string
@@ -139,9 +142,13 @@ class Rounds {
 
   /** Waits until a worker is in the phase, and then a little; says in which one the blow finds it. Null: the run ended before. */
   async #moment(run: number, { phase, jitter }: Blow): Promise<Seen | null> {
+    let since: number | null = null
     const found = await until(async () => {
       if (await this.#over(run)) return 'over' as const
-      return (await seen(this.system)).find((one) => one.phase === phase) ?? null
+      const busy = await seen(this.system)
+      if (busy.length > 0) since ??= performance.now()
+      const late = since !== null && performance.now() - since > choosy
+      return busy.find((one) => late || one.phase === phase) ?? null
     }, 3)
     if (found === null || found === 'over') return null
     await setTimeout(jitter)

@@ -19,6 +19,7 @@ import { ensureGroups, unlistGroups } from './land-groups.ts'
 import { landObservations } from './land-observations.ts'
 import { holdDeletes, landCreates, landDeletes, landUpdates, unlistNamespaces } from './land-rows.ts'
 import { landScopeRow, lastCompleteAt } from './land-scope-row.ts'
+import { recordLanding } from './record-landing.ts'
 import { eachWindow, type Window } from './windows.ts'
 
 /** What the steps of a landing need. */
@@ -63,6 +64,7 @@ export const land = Effect.fn('ChangeSets.land')(function* (
       const counts = part === null ? noRows : yield* landPart(step, part)
       yield* summarise(step)
       yield* run((db) => landScopeRow(db, place, landing))
+      yield* recordLanding(run, landing, counts)
       return counts
     }),
   )

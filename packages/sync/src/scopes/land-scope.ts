@@ -1,5 +1,5 @@
-import type { HoldReason, Reason, RowCounts, Scope, ScopeOutcome } from '@netbox-pbs/core'
-import { ChangeSets, Runs } from '@netbox-pbs/core/ports'
+import type { HoldReason, Reason, RowCounts, Scope, ScopeOutcome, ScopeResult } from '@netbox-pbs/core'
+import { ChangeSets } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { now } from '../moment.ts'
 import type { Job, JobStopped } from './scope-work.ts'
@@ -24,30 +24,29 @@ export interface Landed {
   readonly counts: RowCounts
 }
 
-/** Lands a scope, or stages it in the run's branch, and records how it ended. Interrupted before the landing is over, nothing of it happened; after it, it is recorded. */
+/** Lands a scope, or stages it in the run's branch, and records how it ended: both or neither. */
 export const landScope = Effect.fn('sync.landScope')(function* (
   job: Job,
   { scope, started, view, held, listed, changes, unchanged }: ReadyScope,
-): Effect.fn.Return<Landed, JobStopped, ChangeSets | Runs> {
+): Effect.fn.Return<Landed, JobStopped, ChangeSets> {
   const changeSets = yield* ChangeSets
-  const runs = yield* Runs
   const { branch, changeSet, runId, server } = job
-  return yield* Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const at = yield* now
-      const landing = { changeSet, scope, runId, at, view, held, listed }
-      const staged = branch === null ? null : yield* restore(changeSets.stage({ ...landing, branch }))
-      const touched = staged === null ? yield* restore(changeSets.land(landing)) : staged.counts
-      const counts = { ...touched, unchanged }
-      const waiting = counts.held_back > 0
-      const reached = staged === null ? 'landed' : 'staged'
-      const outcome: ScopeOutcome = waiting ? 'held_back' : changes > 0 ? reached : 'unchanged'
-      const reason = waiting ? holdReason(held ?? 'rows_below', counts.held_back) : null
-      const result = { scope, outcome, reason, counts, started, ended: yield* now }
-      yield* runs.recordScope({ id: runId, server, result })
-      return { outcome, counts }
-    }),
-  )
+  const end = (touched: RowCounts): Landed & { readonly reason: Reason | null } => {
+    const counts = { ...touched, unchanged }
+    const waiting = counts.held_back > 0
+    const reached = branch === null ? 'landed' : 'staged'
+    return {
+      outcome: waiting ? 'held_back' : changes > 0 ? reached : 'unchanged',
+      counts,
+      reason: waiting ? holdReason(held ?? 'rows_below', counts.held_back) : null,
+    }
+  }
+  const result = (touched: RowCounts): Effect.Effect<ScopeResult> =>
+    Effect.map(now, (ended) => ({ scope, started, ended, ...end(touched) }))
+  const landing = { changeSet, scope, runId, at: yield* now, view, held, listed, record: { server, result } }
+  const touched =
+    branch === null ? yield* changeSets.land(landing) : (yield* changeSets.stage({ ...landing, branch })).counts
+  return end(touched)
 })
 
 function holdReason(code: HoldReason, rows: number): Reason {

@@ -44,7 +44,7 @@ export class MemorySystem {
   readonly layer = Layer.mergeAll(
     schedulesLayer(this.world, this.marks).pipe(Layer.provide(runsLayer(this.runs))),
     inventoryLayer(this.world),
-    changeSetsLayer(this.world, this.log, this.branches),
+    changeSetsLayer(this.world, this.log, { branches: this.branches, runs: this.runs }),
     this.branches.layer,
     runsLayer(this.runs),
     this.queue.layer,
