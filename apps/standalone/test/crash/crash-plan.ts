@@ -13,6 +13,8 @@ export interface CrashOptions {
   readonly gatewayKills: number
   /** Of all these, how many one sync gets at most. */
   readonly perRound: number
+  /** Whether the first sync, which only creates, is left alone. */
+  readonly quietFirst: boolean
   readonly seed: number
 }
 

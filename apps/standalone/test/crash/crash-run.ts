@@ -43,7 +43,7 @@ export async function crash(options: CrashOptions, print: (line: string) => void
   try {
     const system = await CrashSystem.start()
     try {
-      return await new Rounds(system, source, planBlows(options, random), options.perRound, print).all()
+      return await new Rounds(system, source, planBlows(options, random), options, print).all()
     } finally {
       await system.stop()
     }
@@ -64,7 +64,7 @@ class Rounds {
     private readonly system: CrashSystem,
     private readonly source: CrashSource,
     private readonly blows: ReadonlyArray<Blow>,
-    private readonly perRound: number,
+    private readonly options: CrashOptions,
     private readonly print: (line: string) => void,
   ) {
     this.#left = [...blows]
@@ -75,12 +75,11 @@ class Rounds {
       const { tokenId: token_id, secret: token_secret } = tokens.audit
       await this.system.create('servers', { name, host, port, fingerprint, token_id, token_secret })
     }
-    // The first sync creates everything; the ones after it create, update and delete.
+    await this.#round()
     while (this.#left.length > 0 && this.#faults.length === 0) {
-      await this.#round()
       this.source.change()
+      await this.#round()
     }
-    if (this.#faults.length === 0) await this.#round()
     const { system } = this
     await system.allUp()
     this.#faults.push(...(await system.dead()))
@@ -124,7 +123,8 @@ class Rounds {
   /** Lets blows fall while the run goes on; what finds it over is kept for the next one. */
   async #strike(run: number): Promise<ReadonlyArray<Look>> {
     const looks: Array<Look> = []
-    while (looks.length < this.perRound) {
+    const most = this.#rounds === 1 && this.options.quietFirst ? 0 : this.options.perRound
+    while (looks.length < most) {
       const blow = this.#left[0]
       if (blow === undefined) break
       if (blow.victim === 'database') await this.system.allUp()
@@ -148,12 +148,12 @@ class Rounds {
       const busy = await seen(this.system)
       if (busy.length > 0) since ??= performance.now()
       const late = since !== null && performance.now() - since > choosy
-      return busy.find((one) => late || one.phase === phase) ?? null
+      const ripe = busy.find((one) => late || one.phase === phase)
+      if (ripe === undefined) return null
+      await setTimeout(jitter)
+      return (await seen(this.system)).find(({ worker }) => worker === ripe.worker) ?? null
     }, 3)
-    if (found === null || found === 'over') return null
-    await setTimeout(jitter)
-    if (await this.#over(run)) return null
-    return (await seen(this.system)).find(({ worker }) => worker === found.worker) ?? null
+    return found === null || found === 'over' || (await this.#over(run)) ? null : found
   }
 
   async #strikeOne({ victim, signal }: Blow, { worker, phase }: Seen): Promise<string> {

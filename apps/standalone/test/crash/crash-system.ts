@@ -22,6 +22,7 @@ export class CrashSystem {
 
   private constructor(private readonly postgres: PostgresServer) {
     this.#pool = newPool(postgres.url)
+    process.once('exit', this.#kill)
   }
 
   static async start(): Promise<CrashSystem> {
@@ -125,9 +126,14 @@ export class CrashSystem {
   }
 
   async stop(): Promise<void> {
-    for (const process of [...this.#workers, this.#api, this.#gateway]) process?.kill()
+    this.#kill()
+    process.off('exit', this.#kill)
     await this.#pool.end()
     await this.postgres.stop()
+  }
+
+  readonly #kill = (): void => {
+    for (const process of [...this.#workers, this.#api, this.#gateway]) process?.kill()
   }
 
   #shared(name: string): Record<string, string> {

@@ -29,6 +29,7 @@ function readFlags() {
     restarts: number('restarts', 0),
     gatewayKills: number('gateway-kills', 0),
     perRound: number('per-round', 1),
+    quietFirst: false,
     seed: number('seed', 0),
   }
 }
@@ -44,6 +45,8 @@ function optionsOrExit() {
 }
 
 const options = optionsOrExit()
+// What was started ends with this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 const started = performance.now()
 const stamped = (line: string) => {
   process.stdout.write(`${((performance.now() - started) / 1000).toFixed(1).padStart(7)} s  ${line}\n`)
