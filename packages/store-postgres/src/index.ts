@@ -8,6 +8,7 @@ export { checkGatewaySecretKey, migrateGateway } from './gateway-store/migrate-g
 export { inventoryLayer } from './inventory/inventory-layer.ts'
 export { migrate } from './migrations/migrate.ts'
 export { DatabaseTooNew } from './migrations/run-migrations.ts'
+export { giveBackAbandoned } from './queue/give-back-abandoned.ts'
 export { queueLayer, queueLayerWith } from './queue/queue.ts'
 export { runsLayer } from './runs/runs.ts'
 export { checkSecretKey } from './secret-box/check-secret-key.ts'

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
 import { migrate } from '../src/migrations/migrate.ts'
 import { bossOptions, queueName } from '../src/queue/boss-options.ts'
+import { giveBackAbandoned } from '../src/queue/give-back-abandoned.ts'
 import { migrateQueue } from '../src/queue/migrate-queue.ts'
 import { queueLayer, queueLayerWith } from '../src/queue/queue.ts'
 import { engines } from './engines.ts'
@@ -286,6 +287,14 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
       await backoffIsOver()
       expect(await claimed()).toEqual({ ...lost, attempt: 2, lostAfterSeconds: 60 })
       expect(await claim()).toEqual(Option.none())
+    })
+
+    test('is known to be lost at once by the only process that can have the database open', async () => {
+      await enqueue(job(1, 'pbs-a'))
+      const lost = await claimed()
+      await run(giveBackAbandoned)
+      const { engine } = await run(Database)
+      expect(await claim()).toEqual(engine === 'pglite' ? Option.some({ ...lost, attempt: 2 }) : Option.none())
     })
 
     test('has its job taken again even at the last try, as nobody else would end its run', async () => {

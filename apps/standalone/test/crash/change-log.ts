@@ -1,4 +1,4 @@
-import type { CrashSystem } from './crash-system.ts'
+import type { Asks } from './asks.ts'
 
 const volatile = `'{id,created,last_updated,presence,missing_since,last_seen_own,tags,custom_fields}'::text[]`
 
@@ -11,10 +11,10 @@ const facts = `
   union all select 'snapshot', id, server_id, md5((to_jsonb(s) - ${volatile})::text) from snapshots s`
 
 /** Remembers main's rows before a run, beside the inventory. */
-export async function rememberRows(system: CrashSystem): Promise<void> {
-  await system.sql('create schema if not exists crash')
-  await system.sql('drop table if exists crash.before')
-  await system.sql(`create table crash.before as ${facts}`)
+export async function rememberRows(asks: Asks): Promise<void> {
+  await asks.sql('create schema if not exists crash')
+  await asks.sql('drop table if exists crash.before')
+  await asks.sql(`create table crash.before as ${facts}`)
 }
 
 /** Each query finds what is wrong: a row is a fault. `$1` is the run. */
@@ -54,10 +54,10 @@ const faults: Readonly<Record<string, string>> = {
 }
 
 /** What is wrong with the log of a run that has ended, compared with what its rows became. */
-export async function faultsOfLog(system: CrashSystem, run: number): Promise<ReadonlyArray<string>> {
+export async function faultsOfLog(asks: Asks, run: number): Promise<ReadonlyArray<string>> {
   const found: Array<string> = []
   for (const [fault, query] of Object.entries(faults)) {
-    const rows = await system.sql(query, [run])
+    const rows = await asks.sql(query, [run])
     if (rows.length > 0) found.push(`${fault}: ${rows.length}, such as ${JSON.stringify(rows.slice(0, 3))}`)
   }
   return found

@@ -4,9 +4,10 @@ import { faultsOfLog, rememberRows } from './change-log.ts'
 import { type Blow, type CrashOptions, planBlows } from './crash-plan.ts'
 import { CrashSource } from './crash-source.ts'
 import { CrashSystem, workerName } from './crash-system.ts'
+import { judge, type Look } from './judge.ts'
 import { leftOver } from './left-over.ts'
 import { type Seen, seen } from './moments.ts'
-import { differingScopes, type ScopeDigests, scopeDigests } from './scope-digests.ts'
+import { differingScopes, scopeDigests } from './scope-digests.ts'
 import { differencesFromSource } from './stored-inventory.ts'
 
 /** What came of it. */
@@ -29,12 +30,6 @@ const patience = 600_000
 
 /** How long a blow waits for its phase while there are workers at a job; then it falls in any. */
 const choosy = 2000
-
-/** Main as it was looked at after a blow. */
-interface Look {
-  readonly after: string
-  readonly digests: ScopeDigests
-}
 
 /** Syncs a changing fleet while workers, gateway and database are killed, and judges every state that main was seen in. */
 export async function crash(options: CrashOptions, print: (line: string) => void): Promise<Verdict> {
@@ -106,7 +101,10 @@ class Rounds {
     if (looks.length > 0) this.#recoveries.push(performance.now() - last)
     const left = await until(async () => ((await leftOver(system)).length === 0 ? true : null))
     const after = await scopeDigests(system)
-    this.#judge(before, looks, after)
+    const judged = judge(before, looks, after)
+    this.#looks += looks.length
+    this.#between += judged.between
+    this.#faults.push(...judged.faults)
     if (status !== 'completed') this.#faults.push(`run ${id} ended ${status}: ${await this.#failures(id)}`)
     if (left === null) this.#faults.push(...(await leftOver(system)))
     const differences = await differencesFromSource(system, this.source.states)
@@ -170,23 +168,6 @@ class Rounds {
       case 'database':
         await system.restartDatabase(signal)
         return `database ended by ${signal} while ${workerName(worker)} was ${phase}`
-    }
-  }
-
-  /** Every scope of every look is as before the run or as after it, and what is once as after it stays so: nothing committed was lost. */
-  #judge(before: ScopeDigests, looks: ReadonlyArray<Look>, after: ScopeDigests): void {
-    let earlier: ReadonlySet<string> = new Set()
-    for (const look of looks) {
-      this.#looks++
-      const moved = new Set(differingScopes(before, look.digests))
-      const pending = differingScopes(look.digests, after)
-      const torn = pending.filter((scope) => moved.has(scope))
-      if (torn.length > 0)
-        this.#faults.push(`after ${look.after}: neither as before nor as the source: ${torn.join(', ')}`)
-      const lost = [...earlier].filter((scope) => !moved.has(scope))
-      if (lost.length > 0) this.#faults.push(`after ${look.after}: had landed and is gone: ${lost.join(', ')}`)
-      if (moved.size > 0 && pending.length > 0) this.#between++
-      earlier = moved
     }
   }
 

@@ -1,4 +1,4 @@
-import type { CrashSystem } from './crash-system.ts'
+import type { Asks } from './asks.ts'
 
 const staging = ['servers', 'datastores', 'namespaces', 'groups', 'snapshots', 'jobs', 'observations', 'digests']
 
@@ -25,10 +25,10 @@ const traces: Readonly<Record<string, string>> = {
 }
 
 /** What is left that a run which ended should have cleared, and counters that lie. */
-export async function leftOver(system: CrashSystem): Promise<ReadonlyArray<string>> {
+export async function leftOver(asks: Asks): Promise<ReadonlyArray<string>> {
   const found: Array<string> = []
   for (const [trace, query] of Object.entries(traces)) {
-    const rows = await system.sql(query)
+    const rows = await asks.sql(query)
     if (rows.length > 0) found.push(`${trace}: ${rows.length}, such as ${JSON.stringify(rows.slice(0, 3))}`)
   }
   return found

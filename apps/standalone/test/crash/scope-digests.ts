@@ -1,4 +1,4 @@
-import type { CrashSystem } from './crash-system.ts'
+import type { Asks } from './asks.ts'
 
 /** One digest per scope of all that main says of it; a scope of which it says nothing has none. */
 export type ScopeDigests = ReadonlyMap<string, string>
@@ -32,8 +32,8 @@ union all select format('namespaces of %s/%s', server_id, datastore_name), ${all
 union all select format('snapshots of %s/%s/%s', server_id, datastore_name, namespace), ${all('row')} from inside group by server_id, datastore_name, namespace`
 
 /** Main as it is now, in one statement and so in one snapshot. */
-export async function scopeDigests(system: CrashSystem): Promise<ScopeDigests> {
-  const rows = await system.sql<{ scope: string; digest: string }>(statement)
+export async function scopeDigests(asks: Asks): Promise<ScopeDigests> {
+  const rows = await asks.sql<{ scope: string; digest: string }>(statement)
   return new Map(rows.map(({ scope, digest }) => [scope, digest]))
 }
 

@@ -1,6 +1,6 @@
 import type { PbsState } from '@netbox-pbs/pbs-simulator'
 import { type ExpectedInventory, expectedInventory } from '../support/expected-inventory.ts'
-import type { CrashSystem } from './crash-system.ts'
+import type { Asks } from './asks.ts'
 
 const time = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`
 
@@ -37,13 +37,13 @@ const models = Object.keys(statements) as ReadonlyArray<keyof ExpectedInventory>
 
 /** What main holds and the servers do not, and the other way round: nothing, when they are equal. */
 export async function differencesFromSource(
-  system: CrashSystem,
+  asks: Asks,
   states: ReadonlyArray<PbsState>,
 ): Promise<ReadonlyArray<string>> {
   const expected = states.map(expectedInventory)
   const found: Array<string> = []
   for (const model of models) {
-    const stored = (await system.sql(statements[model])).map(canonical)
+    const stored = (await asks.sql(statements[model])).map(canonical)
     const source = expected.flatMap((inventory) => inventory[model].map(canonical))
     const [there, wanted] = [new Set(stored), new Set(source)]
     if (stored.length !== there.size) found.push(`${model}: ${stored.length - there.size} rows are stored twice`)
