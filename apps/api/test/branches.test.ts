@@ -32,7 +32,16 @@ const stage = Effect.gen(function* () {
   const key = naturalKey('datastore', row)
   const changes = [{ _tag: 'update' as const, id: tank.json.id, key, fields, appears: false, broken: [] }]
   yield* changeSets.append({ changeSet, scope, model: 'datastore', changes })
-  const landing = { changeSet, scope, runId: 7, at: '2026-06-01T00:00:00Z', view: null, held: null, listed: true }
+  const landing = {
+    changeSet,
+    scope,
+    runId: 7,
+    at: '2026-06-01T00:00:00Z',
+    view: null,
+    held: null,
+    listed: true,
+    record: null,
+  }
   yield* changeSets.stage({ ...landing, branch })
   return branch
 })

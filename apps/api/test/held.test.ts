@@ -65,7 +65,16 @@ async function held(
       const changeSet = yield* changeSets.open({ runId, server: name })
       yield* changeSets.append({ changeSet, scope, model: 'job', changes })
       const at = '2026-06-01T00:00:00Z'
-      yield* changeSets.land({ changeSet, scope, runId, at, view, held: hold ? 'view_changed' : null, listed: true })
+      yield* changeSets.land({
+        changeSet,
+        scope,
+        runId,
+        at,
+        view,
+        held: hold ? 'view_changed' : null,
+        listed: true,
+        record: null,
+      })
       yield* changeSets.close({ changeSet })
     })
   return site.use(

@@ -6,6 +6,7 @@ import {
   checkGatewaySecretKey,
   checkSecretKey,
   gatewayStoreLayer,
+  giveBackAbandoned,
   inventoryLayer,
   migrate,
   migrateGateway,
@@ -57,6 +58,7 @@ export const system = Effect.fn('system')(function* (options: SystemOptions) {
   progress('migrating the database')
   yield* migrate
   yield* migrateGateway
+  yield* giveBackAbandoned
   const box = yield* Layer.build(secretBoxLayer({ key: keys.secretKey, keyName: keyNames.secretKey }))
   const gatewayBox = yield* Layer.build(
     secretBoxLayer({ key: keys.gatewaySecretKey, keyName: keyNames.gatewaySecretKey }),

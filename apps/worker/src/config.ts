@@ -14,6 +14,8 @@ import { Effect, type Redacted } from 'effect'
 export interface WorkerConfig {
   /** Jobs at a time. */
   readonly concurrency: number
+  /** Seconds of silence after which other workers take this one's jobs. */
+  readonly lostAfterSeconds: number
   readonly databaseUrl: Redacted.Redacted<string>
   /** Opens the gateway's key in the settings; its shape is judged where the box is made. */
   readonly secretKey: Redacted.Redacted<string>
@@ -22,7 +24,7 @@ export interface WorkerConfig {
 }
 
 /** How the command is called. */
-export const usage = 'start:worker [--concurrency 4]'
+export const usage = 'start:worker [--concurrency 4] [--lost-after 60]'
 
 /** The variable that holds the key of the stored secrets. */
 export const secretKeyName = 'NETBOX_PBS_SECRET_KEY'
@@ -30,15 +32,20 @@ export const secretKeyName = 'NETBOX_PBS_SECRET_KEY'
 /** Reads flags and environment; every mistake is one sentence that names the flag or variable and what to do. */
 export const readConfig = (args: ReadonlyArray<string>): Effect.Effect<WorkerConfig, WrongUsage> =>
   Effect.gen(function* () {
-    const flags = yield* readFlags(args, { concurrency: { type: 'string', default: '4' } }, usage)
-    const concurrency = yield* readConcurrency(flags.concurrency)
+    const flags = yield* readFlags(
+      args,
+      { concurrency: { type: 'string', default: '4' }, 'lost-after': { type: 'string', default: '60' } },
+      usage,
+    )
+    const concurrency = yield* readNumber('--concurrency', flags.concurrency, 1, 100)
+    const lostAfterSeconds = yield* readNumber('--lost-after', flags['lost-after'], 10, 3600)
     const databaseUrl = yield* needSecret('DATABASE_URL', `the PostgreSQL of the inventory, ${databaseExample}`)
     yield* checkDatabaseUrl('DATABASE_URL', databaseUrl)
     const secretKey = yield* needSecret(secretKeyName, secretKeyHint)
-    return { concurrency, databaseUrl, secretKey, gateway: yield* readGatewayAt }
+    return { concurrency, lostAfterSeconds, databaseUrl, secretKey, gateway: yield* readGatewayAt }
   })
 
-const readConcurrency = (text: string): Effect.Effect<number, WrongUsage> =>
-  /^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= 100
+const readNumber = (flag: string, text: string, least: number, most: number): Effect.Effect<number, WrongUsage> =>
+  /^\d{1,4}$/.test(text) && Number(text) >= least && Number(text) <= most
     ? Effect.succeed(Number(text))
-    : new WrongUsage({ message: `--concurrency ${text} is not a number from 1 to 100.` })
+    : new WrongUsage({ message: `${flag} ${text} is not a number from ${least} to ${most}.` })

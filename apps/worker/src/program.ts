@@ -7,7 +7,7 @@ import {
   type DatabaseUnusable,
   inventoryLayer,
   migrate,
-  queueLayer,
+  queueLayerWith,
   type SecretKeyInvalid,
   secretBoxLayer,
   settingsLayer,
@@ -28,7 +28,9 @@ export const startWorker = (config: WorkerConfig): Effect.Effect<Effect.Effect<n
     const database = yield* Layer.build(Database.layerPg({ url: config.databaseUrl }))
     yield* migrate.pipe(Effect.provide(database))
     yield* checkSecretKey.pipe(Effect.provide(database), Effect.provide(box))
-    const stores = yield* Layer.build(Layer.mergeAll(inventoryLayer, queueLayer, settingsLayer)).pipe(
+    const { lostAfterSeconds } = config
+    const queue = queueLayerWith({ superviseSeconds: Math.floor(lostAfterSeconds / 3), lostAfterSeconds })
+    const stores = yield* Layer.build(Layer.mergeAll(inventoryLayer, queue, settingsLayer)).pipe(
       Effect.provide(database),
       Effect.provide(box),
     )

@@ -1,9 +1,9 @@
 import { type ClaimedJob, Queue, Runs, type StoreFailed } from '@netbox-pbs/core/ports'
 import { endJob, type JobOutcome, type JobPorts, runJob } from '@netbox-pbs/sync'
-import { Cause, Effect, Exit, Option, Schedule } from 'effect'
+import { Cause, Duration, Effect, Exit, Option, Schedule } from 'effect'
 
-/** A claim is kept by saying so several times before its minute is over. */
-const heartbeat = Schedule.spaced('15 seconds')
+/** A claim is kept by saying so several times before its worker would be held to be lost. */
+const heartbeat = ({ lostAfterSeconds }: ClaimedJob) => Schedule.spaced(Duration.seconds(lostAfterSeconds / 4))
 
 /** A job whose workers were lost so often may be what ends them: it is not begun again. */
 const mostAttempts = 10
@@ -22,7 +22,7 @@ export const workOn = Effect.fn('worker.workOn')(function* (
     Effect.catchAll(({ message }) =>
       Effect.logWarning('a job could not be kept').pipe(Effect.annotateLogs({ message })),
     ),
-    Effect.schedule(heartbeat),
+    Effect.schedule(heartbeat(claimed)),
   )
   yield* Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
@@ -47,7 +47,8 @@ const settle = (claimed: ClaimedJob, outcome: JobOutcome): Effect.Effect<void, S
           retry(claimed, outcome.reason),
         )
       case 'lost':
-        return Effect.logWarning('a job was taken over by another worker')
+        // Whoever took it over keeps it: the queue knows the attempts apart. If nobody has, as when the database lost the change set in a crash, it is done anew at once.
+        return Effect.zipRight(Effect.logWarning('a job was lost to another worker or a crash'), queue.release(claimed))
     }
   })
 

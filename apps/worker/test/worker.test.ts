@@ -94,6 +94,16 @@ describe('a tick', () => {
     expect(system.lastRun).toMatchObject({ status: 'failed', error: 'the worker met a bug; its log has the details' })
   })
 
+  test('whose change set a crash of the database took does its job anew at once', async () => {
+    const system = new MemorySystem()
+    let passed = 0
+    system.listing = { between: Effect.sync(() => (++passed === 3 ? system.log.open.clear() : undefined)) }
+    const worked = await inWorld(system, Effect.zipRight(waiting(system, pbsA), Effect.all([tick, tick, tick])))
+    expect(worked).toEqual([true, true, false])
+    expect(system.queue.events).toEqual(['release job-1', 'complete job-1'])
+    expect(system.lastRun).toMatchObject({ status: 'completed', error: '' })
+  })
+
   test('interrupted drops the open scope and gives the job back without counting the try', async () => {
     const system = new MemorySystem()
     const claimed = await inWorld(

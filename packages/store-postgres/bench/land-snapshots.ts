@@ -78,6 +78,7 @@ const program = Effect.gen(function* () {
     view: null,
     held: null,
     listed: true,
+    record: null,
   } as const
   yield* timed('append', append)
   yield* timed('land', changeSets.land(landing))

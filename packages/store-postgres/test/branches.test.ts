@@ -56,7 +56,17 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
       const id = ++runId
       const changeSet = yield* changeSets.open({ runId: id, server: 'server' in scope ? scope.server : null })
       yield* appendAll(changeSet, scope, parts)
-      const landing: Landing = { changeSet, scope, runId: id, at, view: 'all', held: null, listed: true, ...more }
+      const landing: Landing = {
+        changeSet,
+        scope,
+        runId: id,
+        at,
+        view: 'all',
+        held: null,
+        listed: true,
+        record: null,
+        ...more,
+      }
       const staged = yield* changeSets.stage({ ...landing, branch })
       yield* changeSets.close({ changeSet })
       return staged

@@ -140,6 +140,32 @@ describe('opening', () => {
   })
 })
 
+test('a connection lost between two statements of a transaction ends the transaction, not the process', async () => {
+  const runtime = ManagedRuntime.make(pg.empty)
+  const ended = (pid: number) =>
+    Effect.flatMap(Database, (database) =>
+      database.query('waiting', async (db) => {
+        const { rows } = await sql`select from pg_stat_activity where pid = ${pid}::bigint`.execute(db)
+        return rows.length === 0
+      }),
+    ).pipe(Effect.repeat({ until: (gone) => gone }))
+  const error = await runtime.runPromise(
+    Effect.flatMap(Database, (database) =>
+      database.transaction('working', (run) =>
+        Effect.gen(function* () {
+          const { rows } = yield* run((db) => sql<{ pid: number }>`select pg_backend_pid()::bigint as pid`.execute(db))
+          const pid = rows[0]?.pid ?? 0
+          yield* database.query('ending it', (db) => sql`select pg_terminate_backend(${pid}::integer)`.execute(db))
+          yield* ended(pid)
+          yield* run((db) => sql`select 1`.execute(db))
+        }),
+      ),
+    ).pipe(Effect.flip),
+  )
+  expect(error).toMatchObject({ _tag: 'StoreFailed', reason: 'unavailable', doing: 'working' })
+  await runtime.dispose()
+})
+
 test('a data folder outlives its process, and only one has it open', async () => {
   const { mkdtempSync, rmSync } = await import('node:fs')
   const { tmpdir } = await import('node:os')

@@ -220,7 +220,16 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
         yield* writes.update({ model: 'snapshot', id: snapshotId, values: { comment: 'mine' } })
         const digest = { ...frame, digest: 'read before' }
         yield* changeSets.append({ changeSet, scope, model: 'group', changes: [], digests: [digest] })
-        yield* changeSets.land({ changeSet, scope, runId: 5000, at: may(9), view: null, held: null, listed: true })
+        yield* changeSets.land({
+          changeSet,
+          scope,
+          runId: 5000,
+          at: may(9),
+          view: null,
+          held: null,
+          listed: true,
+          record: null,
+        })
         expect(yield* digests(id)).toEqual([null])
         const later = { ...frame, digest: 'read after' }
         yield* landOnce(scope, [{ model: 'group', changes: [], digests: [later] }])

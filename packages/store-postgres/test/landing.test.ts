@@ -1,11 +1,12 @@
 import { followsSettings, naturalKey } from '@netbox-pbs/core'
-import { ChangeSetClosed, ChangeSets, Inventory } from '@netbox-pbs/core/ports'
+import { ChangeSetClosed, ChangeSets, Inventory, Runs } from '@netbox-pbs/core/ports'
 import { Chunk, Effect, Exit, Layer, ManagedRuntime, Stream } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
 import { changeSetsLayer } from '../src/change-sets/change-sets.ts'
 import { Database } from '../src/database/database.ts'
 import { inventoryReadsLayer } from '../src/inventory/inventory.ts'
+import { runsLayer } from '../src/runs/runs.ts'
 import {
   appendAll,
   change,
@@ -25,8 +26,11 @@ import { engines } from './engines.ts'
 const counts = { created: 0, updated: 0, deleted: 0, unchanged: 0, held_back: 0 }
 
 describe.each(engines)('landing on $engine', ({ migrated }) => {
-  const runtime = ManagedRuntime.make(Layer.provideMerge(Layer.merge(changeSetsLayer, inventoryReadsLayer), migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, ChangeSets | Inventory | Database>) => runtime.runPromise(effect)
+  const runtime = ManagedRuntime.make(
+    Layer.provideMerge(Layer.mergeAll(changeSetsLayer, inventoryReadsLayer, runsLayer), migrated),
+  )
+  const run = <A, E>(effect: Effect.Effect<A, E, ChangeSets | Inventory | Runs | Database>) =>
+    runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
   const list = <A, E>(stream: Stream.Stream<A, E>) => Effect.map(Stream.runCollect(stream), Chunk.toReadonlyArray)
@@ -423,11 +427,45 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
           { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(2)))] },
         ])
         // A time that is none: the last statement of the landing fails.
-        const landing = { changeSet, scope, runId: 900, view: null, held: null, listed: true } as const
+        const landing = { changeSet, scope, runId: 900, view: null, held: null, listed: true, record: null } as const
         const exit = yield* Effect.exit(changeSets.land({ ...landing, at: 'no time' }))
         expect(Exit.isFailure(exit)).toBe(true)
         expect((yield* snapshotsOf(server)).length).toBe(1)
         expect(yield* changeSets.land({ ...landing, at: '2026-06-09T00:00:00Z' })).toEqual({ ...counts, created: 1 })
+      }),
+    )
+  })
+
+  test('a run has the record of a scope exactly when it has landed', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, scope } = yield* newGroup('recorded', [1])
+        const changeSets = yield* ChangeSets
+        const runs = yield* Runs
+        const { id } = yield* runs.create({ resources: ['snapshots'], servers: null, trigger: 'manual', user: 'ada' })
+        const changeSet = yield* changeSets.open({ runId: id, server: 'recorded' })
+        yield* appendAll(changeSet, scope, [
+          { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(2)))] },
+        ])
+        const landing = { changeSet, scope, runId: id, at: may(30), view: null, held: null, listed: true } as const
+        const landedRows = Effect.map(snapshotsOf(server), ({ length }) => length)
+        const recorded = Effect.map(runs.scopes({ id, limit: 10, offset: 0 }), ({ rows }) => rows)
+        const result = (touched: typeof counts) =>
+          Effect.succeed({
+            scope,
+            outcome: 'landed',
+            reason: null,
+            counts: touched,
+            started: may(30),
+            ended: may(30),
+          } as const)
+
+        const dying = { server: 'recorded', result: () => Effect.dieMessage('the worker is gone') }
+        expect(Exit.isFailure(yield* Effect.exit(changeSets.land({ ...landing, record: dying })))).toBe(true)
+        expect([yield* landedRows, yield* recorded]).toEqual([1, []])
+
+        yield* changeSets.land({ ...landing, record: { server: 'recorded', result } })
+        expect([yield* landedRows, yield* recorded]).toEqual([2, [yield* result({ ...counts, created: 1 })]])
       }),
     )
   })
@@ -442,7 +480,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
         yield* appendAll(zombie, scope, [part])
         const other = yield* changeSets.open({ runId: 902, server: 'fenced' })
         const heir = yield* changeSets.open({ runId: 901, server: 'fenced' })
-        const landing = { scope, runId: 901, at: may(30), view: null, held: null, listed: true } as const
+        const landing = { scope, runId: 901, at: may(30), view: null, held: null, listed: true, record: null } as const
         const closed = new ChangeSetClosed({ changeSet: zombie })
         expect(yield* Effect.flip(appendAll(zombie, scope, [part]))).toEqual(closed)
         expect(
@@ -507,7 +545,16 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
           { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(2)))] },
         ])
         yield* changeSets.dropScope({ changeSet, scope })
-        const landing = { changeSet, scope, runId: 903, at: may(30), view: null, held: null, listed: true } as const
+        const landing = {
+          changeSet,
+          scope,
+          runId: 903,
+          at: may(30),
+          view: null,
+          held: null,
+          listed: true,
+          record: null,
+        } as const
         expect(yield* changeSets.land(landing)).toEqual(counts)
         expect((yield* snapshotsOf(server)).length).toBe(1)
       }),
@@ -521,7 +568,16 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
         const changeSets = yield* ChangeSets
         const changeSet = yield* changeSets.open({ runId: 904, server: 'doomed' })
         yield* rows(`delete from servers where name = 'doomed'`)
-        const landing = { changeSet, scope, runId: 904, at: may(30), view: null, held: null, listed: true } as const
+        const landing = {
+          changeSet,
+          scope,
+          runId: 904,
+          at: may(30),
+          view: null,
+          held: null,
+          listed: true,
+          record: null,
+        } as const
         expect(yield* Effect.flip(changeSets.land(landing))).toEqual(new ChangeSetClosed({ changeSet }))
       }),
     )

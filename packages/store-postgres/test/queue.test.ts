@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
 import { migrate } from '../src/migrations/migrate.ts'
 import { bossOptions, queueName } from '../src/queue/boss-options.ts'
+import { giveBackAbandoned } from '../src/queue/give-back-abandoned.ts'
 import { migrateQueue } from '../src/queue/migrate-queue.ts'
 import { queueLayer, queueLayerWith } from '../src/queue/queue.ts'
 import { engines } from './engines.ts'
@@ -37,7 +38,13 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
 
   test('hands a job out as it was queued, once', async () => {
     await enqueue(job(1, 'pbs-a'))
-    expect(await claimed()).toEqual({ id: expect.any(String), job: job(1, 'pbs-a'), attempt: 1, last: false })
+    expect(await claimed()).toEqual({
+      id: expect.any(String),
+      job: job(1, 'pbs-a'),
+      attempt: 1,
+      last: false,
+      lostAfterSeconds: 60,
+    })
     expect(await claim()).toEqual(Option.none())
   })
 
@@ -256,9 +263,38 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
           // The round of a supervisor, then the end of the backoff.
           const next = Effect.promise(backoffIsOver).pipe(Effect.andThen(other.claim()), Effect.flatten)
           return yield* Effect.retry(next, Schedule.spaced('100 millis'))
-        }).pipe(Effect.provide(queueLayerWith({ superviseSeconds: 1 })), Effect.provideService(Database, database)),
+        }).pipe(
+          Effect.provide(queueLayerWith({ superviseSeconds: 1, lostAfterSeconds: 60 })),
+          Effect.provideService(Database, database),
+        ),
       )
       expect(again).toEqual({ ...lost, attempt: 2 })
+    })
+
+    test('is held to be lost after the time it said itself', async () => {
+      await enqueue(job(1, 'pbs-a'), job(1, 'pbs-b'))
+      const patient = await claimed()
+      const database = await run(Database)
+      const lost = await Effect.runPromise(
+        Effect.flatMap(Queue, (q) => Effect.map(q.claim(), Option.getOrThrow)).pipe(
+          Effect.provide(queueLayerWith({ superviseSeconds: 60, lostAfterSeconds: 10 })),
+          Effect.provideService(Database, database),
+        ),
+      )
+      expect([patient.lostAfterSeconds, lost.lostAfterSeconds]).toEqual([60, 10])
+      await silentFor(11)
+      await supervised()
+      await backoffIsOver()
+      expect(await claimed()).toEqual({ ...lost, attempt: 2, lostAfterSeconds: 60 })
+      expect(await claim()).toEqual(Option.none())
+    })
+
+    test('is known to be lost at once by the only process that can have the database open', async () => {
+      await enqueue(job(1, 'pbs-a'))
+      const lost = await claimed()
+      await run(giveBackAbandoned)
+      const { engine } = await run(Database)
+      expect(await claim()).toEqual(engine === 'pglite' ? Option.some({ ...lost, attempt: 2 }) : Option.none())
     })
 
     test('has its job taken again even at the last try, as nobody else would end its run', async () => {

@@ -134,6 +134,20 @@ describe.each(engines)('Runs on $engine', ({ empty }) => {
     expect(rows.map((row) => row.outcome)).toEqual(recorded)
   })
 
+  test('rows that an earlier attempt landed stay counted', async () => {
+    const id = await started('pbs-a')
+    await record(id, ended('a', 'landed', { created: 5, updated: 1 }), ended('b', 'landed', { created: 7, deleted: 2 }))
+    await runs((r) => r.startJob({ id, server: 'pbs-a' }))
+    await record(id, ended('a', 'landed', { created: 1, unchanged: 5 }), ended('b', 'failed'))
+    expect((await get(id)).counts).toEqual({ created: 13, updated: 1, deleted: 2, unchanged: 5, held_back: 0 })
+  })
+
+  test('rows that an earlier attempt staged are counted once', async () => {
+    const id = await started('pbs-a')
+    await record(id, ended('a', 'staged', { created: 5 }), ended('a', 'staged', { created: 6 }))
+    expect((await get(id)).counts).toEqual({ ...noRows, created: 6 })
+  })
+
   test.each<[string, ReadonlyArray<ScopeResult>, string | null, Run['status']]>([
     ['nothing at all', [], null, 'completed'],
     ['no scope and an error', [], 'the gateway does not answer', 'failed'],

@@ -36,8 +36,8 @@ async function dropDatabases(url: string, prefix: string): Promise<void> {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env['DATABASE_URL']
   const prefix = `netbox_pbs_test_${randomBytes(6).toString('hex')}_`
-  let started: Promise<PostgresServer> | undefined
-  const start = async (): Promise<PostgresServer> =>
+  let started: Promise<Pick<PostgresServer, 'url' | 'stop'>> | undefined
+  const start = async (): Promise<Pick<PostgresServer, 'url' | 'stop'>> =>
     given === undefined || given === '' ? startPostgres() : { url: given, stop: () => dropDatabases(given, prefix) }
 
   const door = createServer((_request, response) => {

@@ -1,2 +1,2 @@
-export { type PostgresServer, startPostgres } from './postgres-server.ts'
+export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server.ts'
 export { postgresUrl, type Template } from './postgres-url.ts'

@@ -14,3 +14,32 @@ test('a server that is stopped answers no more and leaves no data', async () => 
   await expect(new pg.Client({ connectionString: server.url }).connect()).rejects.toThrow('ECONNREFUSED')
   expect(existsSync(rows[0]?.data ?? '/')).toBe(false)
 })
+
+test.each(['SIGKILL', 'SIGQUIT'] as const)(
+  'a server that crashed by %s comes back with what was committed',
+  async (signal) => {
+    const server = await startPostgres({ durable: true })
+    const connected = async () => {
+      const client = new pg.Client({ connectionString: server.url })
+      client.on('error', () => undefined)
+      await client.connect()
+      return client
+    }
+    try {
+      const before = await connected()
+      await before.query('create table kept as select 1 as x')
+      await before.query('create unlogged table staged as select 1 as x')
+      await before.query('begin')
+      await before.query('insert into kept values (2)')
+      await server.crash(signal)
+      await expect(before.query('commit')).rejects.toThrow()
+      await server.restart()
+      const after = await connected()
+      expect((await after.query('select x from kept')).rows).toEqual([{ x: 1 }])
+      expect((await after.query('select x from staged')).rows).toEqual([])
+      await after.end()
+    } finally {
+      await server.stop()
+    }
+  },
+)

@@ -6,14 +6,28 @@ import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { postgresBinaries, type ServerUser, serverUser } from './postgres-binaries.ts'
 
 /** A PostgreSQL server of this process. */
 export interface PostgresServer {
   /** Of its maintenance database, with the rights of a superuser. */
   readonly url: string
+  /**
+   * Ends the server at once, as a crash does: `SIGKILL` the postmaster alone, whose sessions find out by themselves, `SIGQUIT` (immediate shutdown) all of
+   * it. Nothing is written back; the data stays.
+   */
+  readonly crash: (signal: 'SIGKILL' | 'SIGQUIT') => Promise<void>
+  /** Starts a crashed server again, on its data and port; it recovers first. */
+  readonly restart: () => Promise<void>
   /** Ends the server and removes its data. */
   readonly stop: () => Promise<void>
+}
+
+/** How to start a server. */
+export interface PostgresOptions {
+  /** Keeps what was committed through a crash, as servers do that are not for tests. */
+  readonly durable?: boolean
 }
 
 /** What makes tests fast and would lose data in a power cut. */
@@ -59,11 +73,23 @@ function ready(child: Child): Promise<void> {
   })
 }
 
+/** A killed server's sessions hold its memory until they see that it is gone; PostgreSQL does not start beside them. */
+async function untilAlone<A>(serve: () => Promise<A>): Promise<A> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await serve()
+    } catch (cause) {
+      if (tries === 100 || !String(cause).includes('still in use')) throw cause
+      await setTimeout(100)
+    }
+  }
+}
+
 /**
  * Starts a PostgreSQL server on a free port of 127.0.0.1, with its data in a temporary folder. It ends with `stop`, and also when this process exits
  * without calling it.
  */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres({ durable = false }: PostgresOptions = {}): Promise<PostgresServer> {
   const user = serverUser()
   const folder = await mkdtemp(join(tmpdir(), 'netbox-pbs-postgres-'))
   let child: Child | undefined
@@ -90,30 +116,39 @@ export async function startPostgres(): Promise<PostgresServer> {
     await ended(child)
     const port = await freePort()
     const settings = [
-      ...forTestsOnly,
+      ...(durable ? [] : forTestsOnly),
       'listen_addresses=127.0.0.1',
       'unix_socket_directories=',
       'max_connections=300',
       'shared_buffers=64MB',
     ]
-    const server = start(
-      join(bin, 'postgres'),
-      ['-D', data, '-p', String(port), ...settings.flatMap((s) => ['-c', s])],
-      user,
-    )
-    child = server
-    await ready(server)
+    const serve = async () => {
+      const server = start(
+        join(bin, 'postgres'),
+        ['-D', data, '-p', String(port), ...settings.flatMap((s) => ['-c', s])],
+        user,
+      )
+      child = server
+      await ready(server)
+      return server
+    }
+    let server = await serve()
+    const end = async (signal: NodeJS.Signals) => {
+      if (server.exitCode !== null || server.signalCode !== null) return
+      server.kill(signal)
+      await once(server, 'exit')
+    }
+    const restart = async () => {
+      server = await untilAlone(serve)
+    }
     const stop = async () => {
-      if (server.exitCode === null) {
-        // A fast shutdown: sessions are ended, nobody is waited for.
-        server.kill('SIGINT')
-        await once(server, 'close')
-      }
+      // A fast shutdown: sessions are ended, nobody is waited for.
+      await end('SIGINT')
       await rm(folder, { recursive: true, force: true })
       // Only now: a process that is told to end may not wait for us.
       process.off('exit', atExit)
     }
-    return { url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, stop }
+    return { url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, crash: end, restart, stop }
   } catch (cause) {
     process.off('exit', atExit)
     await rm(folder, { recursive: true, force: true })

@@ -75,13 +75,17 @@ const finished = (snapshot: SnapshotState): boolean =>
 const inManifest = (file: SnapshotFile): boolean => file.filename !== 'index.json.blob' && file.size !== undefined
 const byName = (a: { filename: string }, b: { filename: string }): number => (a.filename < b.filename ? -1 : 1)
 
+/** From 4.0.17 on. */
+const listsEmptyGroups = ({ version, release }: PbsState): boolean =>
+  Number(version) > 4 || (version === '4.0' && Number(release) >= 17)
+
 function groupRow(
   state: PbsState,
   place: Record<string, unknown>,
   group: GroupState,
 ): ReadonlyArray<Record<string, unknown>> {
   const times = [...snapshotsOf(group)].map(({ backupTime }) => backupTime)
-  if (times.length === 0 && Number(state.version) < 4.1) return []
+  if (times.length === 0 && !listsEmptyGroups(state)) return []
   return [
     {
       ...place,

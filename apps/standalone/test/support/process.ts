@@ -70,12 +70,16 @@ export class SystemProcess {
     }
   }
 
+  get alive(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null
+  }
+
   outcome(): Promise<Outcome> {
     return this.ended
   }
 
   /** Signals the process and waits for its end; says how long that took. */
-  async stop(signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): Promise<Outcome & { readonly millis: number }> {
+  async stop(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL' = 'SIGTERM'): Promise<Outcome & { readonly millis: number }> {
     const before = performance.now()
     this.child.kill(signal)
     const outcome = await this.ended
@@ -84,7 +88,7 @@ export class SystemProcess {
 
   /** Ends what a failed test has left. */
   kill(): void {
-    if (this.child.exitCode === null) this.child.kill('SIGKILL')
+    if (this.alive) this.child.kill('SIGKILL')
   }
 }
 

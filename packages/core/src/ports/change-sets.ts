@@ -1,7 +1,7 @@
 import { Context, Data, type Effect } from 'effect'
 import type { ModelName } from '../registry/field.ts'
 import type { Observations } from '../registry/registry.ts'
-import type { RowCounts } from '../run.ts'
+import type { RowCounts, ScopeResult } from '../run.ts'
 import type { Scope } from '../scope.ts'
 import type { Change } from '../sync/change.ts'
 import type { HoldReason } from '../sync/guard.ts'
@@ -70,6 +70,16 @@ export interface Landing {
   readonly decided?: { readonly missing: 'kept' | 'deleted'; readonly revision: number }
   /** A source listed this scope to its end. False for a scope emptied because its parent is gone: its view and the time of its last complete list stay. */
   readonly listed: boolean
+  /** How the run records it; null: it does not. */
+  readonly record: LandingRecord | null
+}
+
+/** The record of a scope that lands, written by the landing's own transaction: a crash comes before both or after both. */
+export interface LandingRecord {
+  /** The job's server; null: the gateway's job. */
+  readonly server: string | null
+  /** How the scope ended, now that the touched rows are counted. */
+  readonly result: (counts: RowCounts) => Effect.Effect<ScopeResult>
 }
 
 /** What a scope left in a branch. */
@@ -94,7 +104,7 @@ export class ChangeSets extends Context.Tag('@netbox-pbs/core/ChangeSets')<
     readonly append: <M extends ModelName>(part: Appended<M>) => Effect.Effect<void, StoreFailed | ChangeSetClosed>
     /**
      * Applies a scope's part in one transaction: creates, updates, deletions or their holding, observations, digests, recomputed counters, the scope's own row, its held
-     * set and the change log: an entry for each row that was updated or deleted, one for all that were created.
+     * set, the run's record of it (see `recordScope`) and the change log: an entry for each row that was updated or deleted, one for all that were created.
      * Returns the rows of the scope's model that were touched (`unchanged` is 0: only sync knows it). Rows that a dismissed set keeps are not counted as held back.
      */
     readonly land: (landing: Landing) => Effect.Effect<RowCounts, StoreFailed | ChangeSetClosed>

@@ -22,6 +22,8 @@ export interface ClaimedJob {
   readonly attempt: number
   /** No try is left after this one. Several attempts may be the last: a lost worker cannot end its run, so its job is always taken again. */
   readonly last: boolean
+  /** Once its worker has been silent for so long, another takes the job. */
+  readonly lostAfterSeconds: number
 }
 
 /** The queue of sync jobs: at most one active per server, whatever the number of workers. */
@@ -38,7 +40,7 @@ export class Queue extends Context.Tag('@netbox-pbs/core/Queue')<
     ) => Effect.Effect<ReadonlyArray<J>, StoreFailed>
     /** The next job whose server no other worker holds; none when there is nothing to do. */
     readonly claim: () => Effect.Effect<Option.Option<ClaimedJob>, StoreFailed>
-    /** A claim that is not renewed for a minute is given to another worker; what the old one then says of it changes nothing. */
+    /** A claim that is not renewed for `lostAfterSeconds` is given to another worker; what the old one then says of it changes nothing. */
     readonly heartbeat: (claimed: ClaimedJob) => Effect.Effect<void, StoreFailed>
     readonly complete: (claimed: ClaimedJob) => Effect.Effect<void, StoreFailed>
     /** Tries it again after a backoff. Unless it was the last try: then it is given up. */

@@ -143,7 +143,7 @@ class BranchMerge {
         run: this.#run,
         engine: this.#engine,
         place,
-        landing: { changeSet: 0, scope, runId: 0, at, view: null, held: null, listed: true },
+        landing: { changeSet: 0, scope, runId: 0, at, view: null, held: null, listed: true, record: null },
         part,
         lastSeen: yield* this.#run((db) => lastCompleteAt(db, place)),
         origin: this.#request.by,

@@ -16,6 +16,7 @@ import { requireOpen } from '../change-sets/append.ts'
 import { endPart } from '../change-sets/end-part.ts'
 import { landObservations } from '../change-sets/land-observations.ts'
 import { landScopeRow } from '../change-sets/land-scope-row.ts'
+import { recordLanding } from '../change-sets/record-landing.ts'
 import { eachWindow } from '../change-sets/windows.ts'
 import type { Database } from '../database/database.ts'
 import { jsonb } from '../database/json.ts'
@@ -54,11 +55,13 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
       if (part !== null) yield* run((db) => landObservations(db, listedModel[scope.resource], part))
       if (staged.changes > 0) {
         yield* run((db) => cover(db, branch, staging))
+        yield* recordLanding(run, staging, staged.counts)
         return { branch, counts: staged.counts }
       }
       // Source and main agree. A branch that held something of the scope is told which run took it out.
       if (covering !== null) yield* run((db) => cover(db, branch, { ...staging, held: null }))
       yield* run((db) => landScopeRow(db, place, staging, 0))
+      yield* recordLanding(run, staging, noRows)
       return { branch: null, counts: noRows }
     }),
   )

@@ -20,6 +20,7 @@ import { isLetGo, type LetGo, landHeldSet, letGoOf } from './land-held-set.ts'
 import { landObservations } from './land-observations.ts'
 import { holdDeletes, landCreates, landDeletes, landUpdates, unlistNamespaces } from './land-rows.ts'
 import { landScopeRow, lastCompleteAt } from './land-scope-row.ts'
+import { recordLanding } from './record-landing.ts'
 import { eachWindow, type Window } from './windows.ts'
 
 /** What the steps of a landing need. */
@@ -72,7 +73,9 @@ export const land = Effect.fn('ChangeSets.land')(function* (
       yield* summarise(step)
       const held_back = yield* run((db) => landHeldSet(db, place, landing, set, step.held))
       yield* run((db) => landScopeRow(db, place, landing, held_back))
-      return { ...counts, held_back }
+      const ended = { ...counts, held_back }
+      yield* recordLanding(run, landing, ended)
+      return ended
     }),
   )
 })

@@ -51,8 +51,10 @@ function newPool(connectionString: string, max: number): Pool {
       await client.query("set datestyle = 'ISO'; set timezone = 'UTC'; set jit = off")
     },
   })
-  // An idle connection that breaks is replaced when it is next needed; without a listener it would end the process.
+  // A connection that breaks is replaced when one is next needed; without a listener it would end the process: the pool listens while it is idle, the client
+  // itself must be listened to while it is in use and no statement is under way to be told.
   pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return pool
 }
 

@@ -12,6 +12,9 @@ export const queuePolicy = 'singleton'
 /** Tries that fail before a job is given up. */
 export const tries = 5
 
+/** Silence of a worker after which it is held to be lost, unless told otherwise. */
+export const lostAfterSeconds = 60
+
 /** What a job of the queue lives by. */
 export const queueOptions: QueueOptions = {
   // Ours end after `tries`. A lost worker says nothing of its job, and nobody would end its run: such a job is always taken again.
@@ -19,8 +22,8 @@ export const queueOptions: QueueOptions = {
   retryBackoff: true,
   retryDelay: 15,
   retryDelayMax: 600,
-  // Of a worker that is silent for so long another takes the job.
-  heartbeatSeconds: 60,
+  // Of a worker that is silent for so long another takes the job. Whoever claims it may say otherwise.
+  heartbeatSeconds: lostAfterSeconds,
   // The longest that pg-boss allows: a first sync may take hours, and its heartbeat tells whether it lives.
   expireInSeconds: 86_400,
   // How long a run's job, once done, is known and not queued again.

@@ -4,10 +4,12 @@ import { PgBoss } from 'pg-boss'
 import type { Database } from '../database/database.ts'
 import { bossOptions } from './boss-options.ts'
 
-/** How a queue looks for workers that are lost. */
+/** When a worker is held to be lost, and how soon that is seen. */
 export interface SuperviseOptions {
-  /** Seconds between two rounds; at least 1. */
+  /** Seconds between two rounds of looking for jobs whose worker is silent; at least 1. */
   readonly superviseSeconds: number
+  /** Seconds of silence after which a job claimed here is given to another worker. */
+  readonly lostAfterSeconds: number
 }
 
 /**

@@ -3,7 +3,7 @@ import { Effect, Layer, Option } from 'effect'
 import { sql } from 'kysely'
 import type { PgBoss } from 'pg-boss'
 import { Database } from '../database/database.ts'
-import { queueName, schema, tries } from './boss-options.ts'
+import { lostAfterSeconds, queueName, schema, tries } from './boss-options.ts'
 import { fetchJob } from './fetch-job.ts'
 import { openBoss, type SuperviseOptions } from './open-boss.ts'
 import { jobId, jobKey, StoredJob } from './sync-job.ts'
@@ -14,9 +14,12 @@ const jobs = sql.id(schema, 'job')
 const attemptOf = ({ id, attempt }: ClaimedJob) => ({ id, retryCount: attempt - 1 })
 
 /** The queue on pg-boss, in the inventory's database. It opens with its first use, after `migrate`, and no timer of it outlives the scope. */
-export const queueLayer: Layer.Layer<Queue, never, Database> = queueLayerWith({ superviseSeconds: 20 })
+export const queueLayer: Layer.Layer<Queue, never, Database> = queueLayerWith({
+  superviseSeconds: 20,
+  lostAfterSeconds,
+})
 
-/** The same, with another time between two looks for lost workers; of all processes that look, one does at a time. */
+/** The same, with other times to find lost workers in; of all processes that look, one does at a time. */
 export function queueLayerWith(options: SuperviseOptions): Layer.Layer<Queue, never, Database> {
   return Layer.scoped(
     Queue,
@@ -59,12 +62,25 @@ export function queueLayerWith(options: SuperviseOptions): Layer.Layer<Queue, ne
 
         claim: Effect.fn('Queue.claim')(function* () {
           const fetched = yield* use('taking a job', (opened) => fetchJob(opened, database.driver))
-          return Option.map(fetched, ({ id, data, retryCount }) => ({
+          if (Option.isNone(fetched)) return Option.none()
+          const { id, data, retryCount, heartbeatSeconds } = fetched.value
+          const claimed = {
             id,
             job: StoredJob.parse(data),
             attempt: retryCount + 1,
             last: retryCount + 1 >= tries,
-          }))
+            lostAfterSeconds: options.lostAfterSeconds,
+          }
+          // Whoever queued the job did not know who would take it.
+          if (heartbeatSeconds !== options.lostAfterSeconds)
+            yield* database.query('taking a job', (db) =>
+              sql`
+                update ${jobs} set heartbeat_seconds = ${options.lostAfterSeconds}::integer
+                where name = ${queueName} and id = ${id}::uuid and state = 'active' and retry_count = ${retryCount}::integer`.execute(
+                db,
+              ),
+            )
+          return Option.some(claimed)
         }),
 
         heartbeat: Effect.fn('Queue.heartbeat')(function* (claimed) {

@@ -153,6 +153,7 @@ export const landOnce = (scope: Scope, parts: ReadonlyArray<Part>, more: Partial
       view: 'all',
       held: null,
       listed: true,
+      record: null,
       ...more,
     })
     yield* changeSets.close({ changeSet })

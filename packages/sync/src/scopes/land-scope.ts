@@ -1,5 +1,13 @@
-import { type HoldReason, type Reason, type RowCounts, type Scope, type ScopeOutcome, whyHeld } from '@netbox-pbs/core'
-import { ChangeSets, Runs } from '@netbox-pbs/core/ports'
+import {
+  type HoldReason,
+  type Reason,
+  type RowCounts,
+  type Scope,
+  type ScopeOutcome,
+  type ScopeResult,
+  whyHeld,
+} from '@netbox-pbs/core'
+import { ChangeSets } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { now } from '../moment.ts'
 import { decidedOf, reasonOf, type Verdict } from './judge.ts'
@@ -26,33 +34,31 @@ export interface Landed {
   readonly counts: RowCounts
 }
 
-/** Lands a scope, or stages it in the run's branch, and records how it ended. Interrupted before the landing is over, nothing of it happened; after it, it is recorded. */
+/** Lands a scope, or stages it in the run's branch, and records how it ended: both or neither. */
 export const landScope = Effect.fn('sync.landScope')(function* (
   job: Job,
   { scope, started, view, verdict, listed, changes, unchanged }: ReadyScope,
-): Effect.fn.Return<Landed, JobStopped, ChangeSets | Runs> {
+): Effect.fn.Return<Landed, JobStopped, ChangeSets> {
   const changeSets = yield* ChangeSets
-  const runs = yield* Runs
   const { branch, changeSet, runId, server } = job
-  return yield* Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const at = yield* now
-      const { held } = verdict
-      const landing = { changeSet, scope, runId, at, view, held, listed, ...decidedOf(verdict) }
-      // In a branch what is held back, or kept, is a conflict for its reviewer.
-      const staged =
-        branch === null ? null : yield* restore(changeSets.stage({ ...landing, held: reasonOf(verdict), branch }))
-      const touched = staged === null ? yield* restore(changeSets.land(landing)) : staged.counts
-      const counts = { ...touched, unchanged }
-      const waiting = counts.held_back > 0
-      const reached = staged === null ? 'landed' : 'staged'
-      const outcome: ScopeOutcome = waiting ? 'held_back' : changes > 0 ? reached : 'unchanged'
-      const reason = waiting ? holdReason(reasonOf(verdict) ?? 'rows_below', counts.held_back) : null
-      const result = { scope, outcome, reason, counts, started, ended: yield* now }
-      yield* runs.recordScope({ id: runId, server, result })
-      return { outcome, counts }
-    }),
-  )
+  const end = (touched: RowCounts): Landed & { readonly reason: Reason | null } => {
+    const counts = { ...touched, unchanged }
+    const waiting = counts.held_back > 0
+    const reached = branch === null ? 'landed' : 'staged'
+    return {
+      outcome: waiting ? 'held_back' : changes > 0 ? reached : 'unchanged',
+      counts,
+      reason: waiting ? holdReason(reasonOf(verdict) ?? 'rows_below', counts.held_back) : null,
+    }
+  }
+  const result = (touched: RowCounts): Effect.Effect<ScopeResult> =>
+    Effect.map(now, (ended) => ({ scope, started, ended, ...end(touched) }))
+  const { held } = verdict
+  const record = { server, result }
+  const landing = { changeSet, scope, runId, at: yield* now, view, held, listed, record, ...decidedOf(verdict) }
+  if (branch === null) return end(yield* changeSets.land(landing))
+  // In a branch what is held back, or kept, is a conflict for its reviewer.
+  return end((yield* changeSets.stage({ ...landing, held: reasonOf(verdict), branch })).counts)
 })
 
 function holdReason(code: HoldReason, rows: number): Reason {

@@ -11,6 +11,7 @@ import { Effect, Layer } from 'effect'
 import type { MemoryBranches } from './branches.ts'
 import { landHeldSet, letGo } from './held-sets.ts'
 import { snapshotsOf } from './inventory.ts'
+import type { RunRecord } from './runs.ts'
 import type { Row, World } from './world.ts'
 
 interface Open {
@@ -28,9 +29,15 @@ export interface ChangeSetLog {
   readonly open: Map<number, Open>
 }
 
-/** `ChangeSets` on a world. */
-export const changeSetsLayer = (world: World, log: ChangeSetLog, branches: MemoryBranches) => {
+/** `ChangeSets` on a world, recording in these runs. */
+export const changeSetsLayer = (
+  world: World,
+  log: ChangeSetLog,
+  { branches, runs }: { readonly branches: MemoryBranches; readonly runs: ReadonlyMap<number, RunRecord> },
+) => {
   branches.land = ({ landing, parts }) => void land(world, landing, parts)
+  const record = ({ runId, record }: Landing, counts: RowCounts) =>
+    record === null ? Effect.void : Effect.map(record.result(counts), (result) => runs.get(runId)?.recordScope(result))
   let nextId = 1
   const opened = (changeSet: number) =>
     Effect.suspend(() => {
@@ -52,27 +59,29 @@ export const changeSetsLayer = (world: World, log: ChangeSetLog, branches: Memor
         parts.set(key, [...(parts.get(key) ?? []), part as unknown as Appended]) // border: one list for all models
       }),
     land: (landing) =>
-      Effect.map(opened(landing.changeSet), ({ parts }) => {
+      Effect.gen(function* () {
+        const { parts } = yield* opened(landing.changeSet)
         const key = scopeKey(landing.scope)
         const counts = land(world, landing, parts.get(key) ?? [])
         parts.delete(key)
         log.landings.push(landing)
+        yield* record(landing, counts)
         return counts
       }),
     stage: (staging) =>
-      Effect.flatMap(opened(staging.changeSet), ({ parts }): Effect.Effect<Staged, BranchNotOpen> => {
+      Effect.gen(function* (): Effect.fn.Return<Staged, BranchNotOpen | ChangeSetClosed> {
+        const { parts } = yield* opened(staging.changeSet)
         const key = scopeKey(staging.scope)
         const staged = parts.get(key) ?? []
         parts.delete(key)
         const target = branches.covering(staging.scope, staging.branch)
-        if (target === undefined) return new BranchNotOpen({ id: staging.branch, status: 'closed' })
+        if (target === undefined) return yield* new BranchNotOpen({ id: staging.branch, status: 'closed' })
         const changes = staged.flatMap((part) => part.changes)
         if (changes.length > 0 || target.scopes.has(key)) target.scopes.set(key, { landing: staging, parts: staged })
-        if (changes.length === 0) {
-          land(world, staging, staged)
-          return Effect.succeed({ branch: null, counts: noRows })
-        }
-        return Effect.succeed({ branch: target.branch.id, counts: countStaged(changes) })
+        const counts = changes.length === 0 ? noRows : countStaged(changes)
+        if (changes.length === 0) land(world, staging, staged)
+        yield* record(staging, counts)
+        return { branch: changes.length === 0 ? null : target.branch.id, counts }
       }),
     dropScope: ({ changeSet, scope }) => Effect.sync(() => void log.open.get(changeSet)?.parts.delete(scopeKey(scope))),
     close: ({ changeSet }) => Effect.sync(() => void log.open.delete(changeSet)),

@@ -40,7 +40,7 @@ export class MemoryQueue {
       Effect.sync(() => {
         this.#giveBack('release', claimed)
         const queued = this.#find(claimed)
-        if (queued !== undefined) queued.attempt--
+        if (queued?.attempt === claimed.attempt) queued.attempt--
       }),
     busy: ({ server }) => Effect.sync(() => this.jobs.some(({ job }) => job.server === server)),
   })
@@ -54,7 +54,7 @@ export class MemoryQueue {
     next.active = true
     next.attempt++
     const { id, job, attempt } = next
-    return { id, job, attempt, last: attempt >= this.#maxTries }
+    return { id, job, attempt, last: attempt >= this.#maxTries, lostAfterSeconds: 60 }
   }
 
   #find({ id }: ClaimedJob): Queued | undefined {
@@ -70,6 +70,6 @@ export class MemoryQueue {
   #giveBack(event: string, claimed: ClaimedJob): void {
     this.events.push(`${event} ${claimed.id}`)
     const queued = this.#find(claimed)
-    if (queued !== undefined) queued.active = false
+    if (queued?.attempt === claimed.attempt) queued.active = false
   }
 }

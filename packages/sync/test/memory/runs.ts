@@ -31,6 +31,21 @@ export class RunRecord {
     return [...this.results.values()]
   }
 
+  recordScope(result: ScopeResult): void {
+    const key = scopeKey(result.scope)
+    const earlier = this.results.get(key)
+    if (earlier?.outcome !== 'landed' || result.outcome !== 'unchanged') {
+      const { created, updated, deleted } =
+        earlier === undefined || earlier.outcome === 'staged' ? noRows : earlier.counts
+      const counts = addRows(result.counts, { ...noRows, created, updated, deleted })
+      this.results.set(key, { ...result, counts })
+    }
+    const outcomes = { ...noOutcomes }
+    for (const { outcome } of this.results.values()) outcomes[outcome]++
+    const counts = this.outcomes.reduce((sum, one) => addRows(sum, one.counts), noRows)
+    this.run = { ...this.run, outcomes, counts }
+  }
+
   /** How each scope ended that did not end unchanged, in words. */
   get ends(): ReadonlyArray<string> {
     return this.outcomes
@@ -121,17 +136,7 @@ export const runsLayer = (records: Map<number, RunRecord>) => {
         const status = results.size === 0 && text !== '' ? 'failed' : runStatus(run.outcomes)
         return { error: text, status: run.cancel_requested ? 'cancelled' : status, completed: '2026-05-01T03:00:00Z' }
       }),
-    recordScope: ({ id, result }) =>
-      Effect.asVoid(
-        update(id, ({ results }) => {
-          const key = scopeKey(result.scope)
-          const landedBefore = results.get(key)?.outcome === 'landed' && result.outcome === 'unchanged'
-          if (!landedBefore) results.set(key, result)
-          const outcomes = { ...noOutcomes }
-          for (const { outcome } of results.values()) outcomes[outcome]++
-          return { outcomes, counts: [...results.values()].reduce((sum, { counts }) => addRows(sum, counts), noRows) }
-        }),
-      ),
+    recordScope: ({ id, result }) => Effect.sync(() => records.get(id)?.recordScope(result)),
     warn: ({ id, warnings }) =>
       Effect.asVoid(
         update(id, (record) => {

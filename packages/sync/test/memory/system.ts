@@ -45,7 +45,7 @@ export class MemorySystem {
   readonly layer = Layer.mergeAll(
     schedulesLayer(this.world, this.marks).pipe(Layer.provide(runsLayer(this.runs))),
     inventoryLayer(this.world),
-    changeSetsLayer(this.world, this.log, this.branches),
+    changeSetsLayer(this.world, this.log, { branches: this.branches, runs: this.runs }),
     this.branches.layer,
     heldSetsLayer(this.world),
     runsLayer(this.runs),

@@ -1,0 +1,44 @@
+import type { Random } from '@netbox-pbs/pbs-simulator'
+import { type Phase, phases } from './moments.ts'
+
+/** What the harness does, and how often. */
+export interface CrashOptions {
+  readonly servers: number
+  readonly snapshots: number
+  /** Workers killed in the middle of a sync. */
+  readonly kills: number
+  /** Database crashes in the middle of a sync, by turns of the postmaster alone and of all of it. */
+  readonly restarts: number
+  /** Gateways killed in the middle of a sync. */
+  readonly gatewayKills: number
+  /** Of all these, how many one sync gets at most. */
+  readonly perRound: number
+  /** Whether the first sync, which only creates, is left alone. */
+  readonly quietFirst: boolean
+  readonly seed: number
+}
+
+/** One thing that is killed, when a worker is seen in the phase and `jitter` milliseconds have passed. */
+export interface Blow {
+  readonly victim: 'worker' | 'gateway' | 'database'
+  readonly signal: 'SIGKILL' | 'SIGQUIT'
+  readonly phase: Phase
+  readonly jitter: number
+}
+
+const longest = { reading: 600, staging: 100, landing: 60, clearing: 10 } satisfies Record<Phase, number>
+
+/** All blows in the order in which they fall. */
+export function planBlows(options: CrashOptions, random: Random): ReadonlyArray<Blow> {
+  const blow = (victim: Blow['victim'], signal: Blow['signal'] = 'SIGKILL'): Blow => {
+    const phase = random.pick(phases)
+    return { victim, signal, phase, jitter: random.below(longest[phase]) }
+  }
+  const rare = [
+    ...Array.from({ length: options.restarts }, (_, n) => blow('database', n % 2 === 0 ? 'SIGKILL' : 'SIGQUIT')),
+    ...Array.from({ length: options.gatewayKills }, () => blow('gateway')),
+  ]
+  const blows = Array.from({ length: options.kills }, () => blow('worker'))
+  for (const one of rare) blows.splice(random.below(blows.length + 1), 0, one)
+  return blows
+}

@@ -1,0 +1,36 @@
+import { differingScopes, type ScopeDigests } from './scope-digests.ts'
+
+/** Main as it was looked at after a blow. */
+export interface Look {
+  readonly after: string
+  readonly digests: ScopeDigests
+}
+
+/** What the looks of one sync say. */
+export interface Judgement {
+  /** Looks that found scopes as before beside scopes as the source. */
+  readonly between: number
+  /** One sentence each. */
+  readonly faults: ReadonlyArray<string>
+}
+
+/**
+ * Every scope of every look is as before the sync or as after it, when main is known to equal the source; and what was once as after it stays so: nothing
+ * committed was lost.
+ */
+export function judge(before: ScopeDigests, looks: ReadonlyArray<Look>, after: ScopeDigests): Judgement {
+  const faults: Array<string> = []
+  let between = 0
+  let earlier: ReadonlySet<string> = new Set()
+  for (const look of looks) {
+    const moved = new Set(differingScopes(before, look.digests))
+    const pending = differingScopes(look.digests, after)
+    const torn = pending.filter((scope) => moved.has(scope))
+    if (torn.length > 0) faults.push(`after ${look.after}: neither as before nor as the source: ${torn.join(', ')}`)
+    const lost = [...earlier].filter((scope) => !moved.has(scope))
+    if (lost.length > 0) faults.push(`after ${look.after}: had landed and is gone: ${lost.join(', ')}`)
+    if (moved.size > 0 && pending.length > 0) between++
+    earlier = moved
+  }
+  return { between, faults }
+}

@@ -1,0 +1,35 @@
+import type { Asks } from './asks.ts'
+
+const staging = ['servers', 'datastores', 'namespaces', 'groups', 'snapshots', 'jobs', 'observations', 'digests']
+
+/** Each query finds what no crash may leave behind. */
+const traces: Readonly<Record<string, string>> = {
+  'runs that are open': `select id from runs where status in ('pending', 'running')`,
+  'jobs of runs that are open': `select run_id, server from run_jobs where state <> 'ended'`,
+  'jobs of the queue that are open': `select id from pgboss.job where name = 'sync' and state < 'completed'`,
+  'change sets': 'select id from change_sets',
+  'parts of change sets': 'select id from change_set_parts',
+  'groups with wrong counters': `
+    select g.id from groups g left join lateral (
+      select count(*) as n, min(backup_time) as first, max(backup_time) as last from snapshots s
+      where (s.server_id, s.datastore_name, s.namespace, s.backup_type, s.backup_id) = (g.server_id, g.datastore_name, g.namespace, g.backup_type, g.backup_id)
+    ) s on true where (g.snapshot_count, g.first_backup, g.last_backup) is distinct from (s.n, s.first, s.last)`,
+  'namespaces with wrong counters': `
+    select n.id from namespaces n left join lateral (
+      select count(*) as groups, coalesce(sum(snapshot_count), 0) as snapshots from groups g
+      where (g.server_id, g.datastore_name, g.namespace) = (n.server_id, n.datastore_name, n.path)
+    ) g on true where (n.group_count, n.snapshot_count) is distinct from (g.groups, g.snapshots)`,
+  'rows that wait': `
+    select 'snapshot' as model, id from snapshots where presence <> 'listed' union all select 'group', id from groups where presence <> 'listed'`,
+  ...Object.fromEntries(staging.map((table) => [`staged ${table}`, `select part_id from staged_${table}`])),
+}
+
+/** What is left that a run which ended should have cleared, and counters that lie. */
+export async function leftOver(asks: Asks): Promise<ReadonlyArray<string>> {
+  const found: Array<string> = []
+  for (const [trace, query] of Object.entries(traces)) {
+    const rows = await asks.sql(query)
+    if (rows.length > 0) found.push(`${trace}: ${rows.length}, such as ${JSON.stringify(rows.slice(0, 3))}`)
+  }
+  return found
+}

@@ -1,0 +1,65 @@
+import { type ScopeResult, scopeKey } from '@netbox-pbs/core'
+import type { StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { sql } from 'kysely'
+import type { Run } from '../database/session.ts'
+import { jobName } from './job-records.ts'
+
+/** The end of a scope in a run, by a job of the server. */
+export interface EndedScope {
+  readonly id: number
+  readonly server: string | null
+  readonly result: ScopeResult
+}
+
+/**
+ * Records a scope's end within a transaction. What an earlier attempt at the job recorded gives way, but what it landed has landed: its record outlives one
+ * that says `unchanged`, and its rows are counted on with any other. What it staged is staged anew and counts once.
+ */
+export function recordScope(run: Run, { id, server, result }: EndedScope): Effect.Effect<void, StoreFailed> {
+  const { scope, outcome, reason, counts, started, ended } = result
+  const key = scopeKey(scope)
+  return Effect.gen(function* () {
+    // Shared, so that jobs do not wait for each other; a run that is over stays as it is.
+    const { rows: open } = yield* run((db) =>
+      sql`
+        select from runs
+        where id = ${id}::bigint and status in ('pending', 'running') for key share`.execute(db),
+    )
+    if (open.length === 0) return
+    const { rows: earlier } = yield* run((db) =>
+      sql<{ created: number; updated: number; deleted: number }>`
+        with earlier as (
+          delete from run_scopes
+          where run_id = ${id}::bigint and scope_key = ${key}
+            and not (${outcome}::text = 'unchanged' and outcome = 'landed')
+          returning *
+        )
+        select created, updated, deleted from earlier where outcome <> 'staged'`.execute(db),
+    )
+    const landed = earlier[0] ?? { created: 0, updated: 0, deleted: 0 }
+    if (outcome === 'unchanged')
+      yield* run((db) =>
+        sql`
+          insert into run_jobs (run_id, server, state, unchanged_scopes, unchanged_rows)
+          select ${id}::bigint, ${jobName(server)}, 'running', 1, ${counts.unchanged}::bigint
+          where not exists (select from run_scopes where run_id = ${id}::bigint and scope_key = ${key})
+          on conflict (run_id, server) do update set
+            unchanged_scopes = run_jobs.unchanged_scopes + excluded.unchanged_scopes,
+            unchanged_rows = run_jobs.unchanged_rows + excluded.unchanged_rows`.execute(db),
+      )
+    else
+      yield* run((db) =>
+        sql`
+          insert into run_scopes
+            (run_id, scope_key, scope, outcome, reason, created, updated, deleted, unchanged, held_back, started, ended)
+          values (
+            ${id}::bigint, ${key}, ${JSON.stringify(scope)}::text::jsonb, ${outcome},
+            ${reason === null ? null : JSON.stringify(reason)}::text::jsonb,
+            ${landed.created + counts.created}::bigint, ${landed.updated + counts.updated}::bigint,
+            ${landed.deleted + counts.deleted}::bigint, ${counts.unchanged}::bigint, ${counts.held_back}::bigint,
+            ${started}::timestamptz, ${ended}::timestamptz
+          )`.execute(db),
+      )
+  })
+}
