@@ -2,10 +2,10 @@ import type { ServerScope } from '@netbox-pbs/core'
 import type { SyncRequest } from '@netbox-pbs/proxbox-client/contract'
 import { Effect, Stream } from 'effect'
 import { closedBecause } from '../translate/datastore.ts'
-import { namespaceFrame } from '../translate/namespace.ts'
 import { listDatastores } from './datastores.ts'
 import { type JobType, listedJobTypes, listJobs } from './jobs.ts'
 import type { Line } from './line.ts'
+import { listNamespaces } from './namespaces.ts'
 import { failedScope, openScope } from './open-scope.ts'
 import type { ServerSession } from './server-session.ts'
 import { listSnapshots } from './snapshots.ts'
@@ -82,9 +82,8 @@ const storeScopes = (session: ServerSession, datastore: string, narrowing: Narro
   const server = session.endpoint.name
   return Stream.suspend(() => {
     let paths: ReadonlyArray<string> = []
-    const list = Effect.map(session.pbs.namespaces(datastore), (listed) => {
-      paths = [...new Set(listed)].sort()
-      return paths.map((path) => namespaceFrame(server, datastore, path))
+    const list = Effect.tap(listNamespaces(session, datastore), (frames) => {
+      paths = frames.map(({ path }) => path)
     })
     let complete = false
     return Stream.unwrap(openScope(session, { resource: 'namespaces', server, datastore }, list)).pipe(
