@@ -79,6 +79,12 @@ describe('a list that is too short to be true', () => {
     expect(came.map(brief).slice(1)).toEqual([row, row, 'complete 2'])
   })
 
+  test('no datastores to walk, although some are configured', async () => {
+    const frames = await listed({}, { datastores: Effect.succeed([]), datastoreConfigs: Effect.succeed(configs) })
+    expect(frames.map(brief)).toEqual(['scope datastores', 'failed protocol retryable'])
+    expect(await listed({}, { datastores: Effect.succeed([]) })).toEqual([])
+  })
+
   test('a datastore whose configuration may not be read is no contradiction', async () => {
     const frames = await datastores({
       permissions: Effect.succeed({ '/datastore/tank/site-a': audit }),

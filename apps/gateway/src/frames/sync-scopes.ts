@@ -9,6 +9,7 @@ import { listNamespaces } from './namespaces.ts'
 import { failedScope, openScope } from './open-scope.ts'
 import type { ServerSession } from './server-session.ts'
 import { listSnapshots } from './snapshots.ts'
+import { readStores } from './stores.ts'
 
 /** What of a request chooses scopes of a server. */
 export type Narrowing = Pick<SyncRequest, 'datastores' | 'namespaces' | 'job_types'>
@@ -40,6 +41,10 @@ export const snapshotsScopes = (session: ServerSession, narrowing: Narrowing): S
   const server = session.endpoint.name
   const stores = session.permissionsBefore.pipe(
     Effect.zipRight(session.pbs.datastores),
+    // A server without any datastore must have none in its configuration either.
+    Effect.flatMap((listed) =>
+      listed.length > 0 ? Effect.succeed(listed) : Effect.map(readStores(session), (stores) => stores.listed),
+    ),
     Effect.tapError(session.noteFailure),
   )
   return Stream.unwrap(
