@@ -1,6 +1,8 @@
 import {
   addNamespace,
+  countOf,
   emptyStore,
+  findGroup,
   finishedSnapshot,
   type GroupAddress,
   type PbsState,
@@ -152,6 +154,12 @@ const changes: ReadonlyArray<Change> = [
     state.jobs.verify = dice(2) === 0 ? [...rest, { ...first, id: `v-${clock++}` }] : [...rest, first]
   },
 ]
+
+/** The oldest backup of a group is pruned: what is left of the group is there all the time. */
+export const pruneOldest: Change = onGroup((pbs, at) => {
+  const count = countOf(findGroup(pbs.state, at))
+  if (count > 1) pbs.pruneGroup(at, count - 1)
+})
 
 /** Something happens to the server, by the dice. */
 export const anyChange = (pbs: Simulator, dice: Dice): void => one(dice, changes)?.(pbs, dice)
