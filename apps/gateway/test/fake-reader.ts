@@ -64,7 +64,9 @@ export const snapshots = (type: string, id: string, count: number): ReadonlyArra
 export const fakeReader = (parts: Partial<PbsReader> = {}): PbsReader => ({
   version: Effect.succeed({ version: '4.2', release: '3', repoid: null, unsafeIntegers: [] }),
   time: Effect.succeed({ timezone: 'UTC', time: 0, localtime: 0, unsafeIntegers: [] }),
-  permissions: Effect.succeed({ '/': { 'Datastore.Audit': true, 'Remote.Audit': true, 'Tape.Audit': true } }),
+  permissions: Effect.succeed({
+    '/': { 'Sys.Audit': true, 'Datastore.Audit': true, 'Remote.Audit': true, 'Tape.Audit': true },
+  }),
   datastores: Effect.succeed([]),
   datastoreConfigs: Effect.succeed([]),
   datastoreUsages: Effect.succeed([]),

@@ -1,52 +1,8 @@
-import type { Frame } from '@netbox-pbs/proxbox-client/contract'
-import { Chunk, Effect, Stream } from 'effect'
+import { Effect } from 'effect'
 import { describe, expect, test } from 'vitest'
-import type { PbsReader } from '../src/fleet/pbs-reader.ts'
-import type { Line } from '../src/frames/line.ts'
-import { openSession, type ServerSession } from '../src/frames/server-session.ts'
-import { datastoresScopes, jobsScopes, type Narrowing, snapshotsScopes } from '../src/frames/sync-scopes.ts'
-import { endpoint, failing, fakeReader, group, inTurn, snapshots } from './fake-reader.ts'
-
-const framesOf = (
-  scopes: (session: ServerSession) => Stream.Stream<Line>,
-  parts: Partial<PbsReader>,
-): Promise<ReadonlyArray<Frame>> =>
-  openSession(endpoint, fakeReader(parts)).pipe(
-    Effect.flatMap((session) => Stream.runCollect(scopes(session))),
-    Effect.map((lines) => Chunk.toReadonlyArray(Chunk.map(lines, ({ frame }) => frame))),
-    Effect.runPromise,
-  )
-
-const store = (name: string, maintenance: string | null = null) => ({
-  store: name,
-  comment: null,
-  maintenance,
-  'mount-status': null,
-  'backend-type': null,
-  unsafeIntegers: [],
-})
-
-const tank = { datastores: Effect.succeed([store('tank')]) }
-const listed = (narrowing: Narrowing, parts: Partial<PbsReader>) =>
-  framesOf((session) => snapshotsScopes(session, narrowing), { ...tank, ...parts })
-
-/** A frame in a word or two. */
-const brief = (frame: Frame): string => {
-  switch (frame.frame) {
-    case 'scope':
-      return `scope ${frame.resource}${'namespace' in frame ? ` ${frame.namespace}` : ''}`
-    case 'group':
-      return `group ${frame.backup_type}/${frame.backup_id} ${frame.snapshots.length}`
-    case 'complete':
-      return `complete ${frame.count}`
-    case 'failed':
-      return `failed ${frame.error.code}${frame.retryable ? ' retryable' : ''}`
-    case 'warning':
-      return `warning ${frame.code}`
-    default:
-      return frame.frame
-  }
-}
+import { datastoresScopes, jobsScopes } from '../src/frames/sync-scopes.ts'
+import { failing, group, inTurn, snapshots } from './fake-reader.ts'
+import { brief, config, framesOf, listed, store, tank } from './frames-of.ts'
 
 describe('the snapshots of a namespace', () => {
   const root = { namespaces: [''] }
@@ -80,11 +36,8 @@ describe('the snapshots of a namespace', () => {
     ])
   })
 
-  test('of empty groups need no second call', async () => {
-    const frames = await listed(root, {
-      groups: () => Effect.succeed([group('vm', '2', 0)]),
-      snapshots: () => failing('protocol'),
-    })
+  test('of empty groups are none', async () => {
+    const frames = await listed(root, { groups: () => Effect.succeed([group('vm', '2', 0)]) })
     expect(frames.map(brief)).toEqual(['scope snapshots ', 'group vm/2 0', 'complete 0'])
   })
 
@@ -284,18 +237,21 @@ describe('jobs', () => {
 
 describe('datastores', () => {
   test('are listed although the usage of one cannot be read', async () => {
-    const frames = await framesOf(datastoresScopes, { ...tank, datastoreUsages: failing('protocol') })
-    expect(frames.map(brief)).toEqual([
-      'scope datastores',
-      'warning state_unavailable',
-      'warning facts_hidden',
-      'datastore',
-      'complete 1',
-    ])
+    const configs = Effect.succeed([config('tank')])
+    const frames = await framesOf(datastoresScopes, {
+      ...tank,
+      datastoreConfigs: configs,
+      datastoreUsages: failing('protocol'),
+    })
+    expect(frames.map(brief)).toEqual(['scope datastores', 'warning state_unavailable', 'datastore', 'complete 1'])
   })
 
   test('are not listed when the server breaks off in between', async () => {
-    const frames = await framesOf(datastoresScopes, { ...tank, datastoreUsages: failing('unreachable') })
+    const frames = await framesOf(datastoresScopes, {
+      ...tank,
+      datastoreConfigs: Effect.succeed([config('tank')]),
+      datastoreUsages: failing('unreachable'),
+    })
     expect(frames.map(brief)).toEqual(['scope datastores', 'failed unreachable'])
   })
 })

@@ -194,13 +194,18 @@ describe('a server that can be read wholly', () => {
   })
 
   test.each([
-    ['POST', '/pbs/sync/tasks', 404, 'Not Found'],
-    ['POST', '/pbs/sync/full', 405, 'Method Not Allowed'],
-    ['GET', '/pbs/sync/servers', 405, 'Method Not Allowed'],
-  ])('%s %s is %s', async (method, path, status, detail) => {
+    ['POST', '/pbs/sync/nothing', 404, 'Not Found', null],
+    ['POST', '/pbs/sync/full', 405, 'Method Not Allowed', 'GET'],
+    ['PUT', '/pbs/sync/snapshots', 405, 'Method Not Allowed', 'GET, POST'],
+    ['GET', '/pbs/sync/servers', 405, 'Method Not Allowed', 'POST'],
+    ['PATCH', '/pbs/endpoints/', 405, 'Method Not Allowed', 'GET, POST'],
+    ['POST', '/pbs/endpoints/7', 405, 'Method Not Allowed', 'DELETE, GET, PUT'],
+    ['DELETE', '/pbs/status', 405, 'Method Not Allowed', 'GET'],
+    ['POST', '/version', 405, 'Method Not Allowed', 'GET'],
+  ])('%s %s is %s', async (method, path, status, detail, allow) => {
     gateway = await startGateway()
     const reply = await gateway.request(path, { method })
-    expect([reply.status, await reply.json()]).toEqual([status, { detail }])
+    expect([reply.status, await reply.json(), reply.headers.get('allow')]).toEqual([status, { detail }, allow])
   })
 })
 

@@ -13,7 +13,7 @@ import { readGcStatuses } from './gc-statuses.ts'
 import { PbsPruneJob, PbsSyncJob, PbsTapeJob, PbsVerifyJob } from './job-schemas.ts'
 import type { PbsError } from './pbs-error.ts'
 import { makeTransport } from './pbs-transport.ts'
-import { capabilitiesOf, parseRelease } from './pbs-version.ts'
+import { capabilitiesOf, type PbsCapabilities, parseRelease } from './pbs-version.ts'
 import { type PbsProbe, probeServer } from './probe.ts'
 import { readObject, readRows, streamRows } from './read-list.ts'
 import { readPermissions } from './read-permissions.ts'
@@ -75,6 +75,11 @@ export const makePbsClient = (connection: PbsConnection): Effect.Effect<PbsClien
       const seen = (yield* Ref.get(known)) ?? (yield* version())
       return capabilitiesOf(parseRelease(seen.version, seen.release))
     })
+    /** An endpoint that a release may be too old for. Of a newer one a 404 is a failure (a proxy, say), never an empty list. */
+    const unlessTooOld = <A>(read: Effect.Effect<A, PbsError>, since: keyof PbsCapabilities, instead: A) =>
+      Effect.catchIf(read, isUnsupported, (error) =>
+        Effect.flatMap(capabilities, (able) => (able[since] ? Effect.fail(error) : Effect.succeed(instead))),
+      )
     const syncJobs = Effect.fn('PbsClient.syncJobs')(function* () {
       const plain = readRows(transport, PbsSyncJob, '/admin/sync')
       if (!(yield* capabilities).syncDirection) return yield* plain
@@ -86,10 +91,9 @@ export const makePbsClient = (connection: PbsConnection): Effect.Effect<PbsClien
       )
     })
     const namespaces = (store: string) =>
-      readRows(transport, PbsNamespace, `${storePath(store)}/namespace`).pipe(
-        // PBS before 2.2 has the root namespace alone and does not know the endpoint.
-        Effect.catchIf(isUnsupported, () => Effect.succeed([{ ns: '', comment: null, unsafeIntegers: [] }])),
-        Stream.fromIterableEffect,
+      Stream.fromIterableEffect(
+        // PBS before 2.2 has the root namespace alone.
+        unlessTooOld(readRows(transport, PbsNamespace, `${storePath(store)}/namespace`), 'namespaces', [rootNamespace]),
       )
     const groups = (store: string, ns: string) =>
       Stream.fromIterableEffect(readRows(transport, PbsGroup, `${storePath(store)}/groups`, { ns: nsParameter(ns) }))
@@ -130,7 +134,7 @@ export const makePbsClient = (connection: PbsConnection): Effect.Effect<PbsClien
       snapshots,
       verifyJobs: Effect.fn('PbsClient.verifyJobs')(() => readRows(transport, PbsVerifyJob, '/admin/verify')),
       pruneJobs: Effect.fn('PbsClient.pruneJobs')(() =>
-        readRows(transport, PbsPruneJob, '/admin/prune').pipe(Effect.catchIf(isUnsupported, () => Effect.succeed([]))),
+        unlessTooOld(readRows(transport, PbsPruneJob, '/admin/prune'), 'pruneJobs', []),
       ),
       syncJobs,
       tapeJobs: Effect.fn('PbsClient.tapeJobs')(() => readRows(transport, PbsTapeJob, '/tape/backup')),
@@ -142,6 +146,8 @@ const storePath = (store: string): string => `/admin/datastore/${encodeURICompon
 
 /** The root is the default, and servers before 2.2 do not know the parameter. */
 const nsParameter = (ns: string): string | null => (ns === '' ? null : ns)
+
+const rootNamespace = { ns: '', comment: null, unsafeIntegers: [] }
 
 const isUnsupported = (error: PbsError): boolean => error.reason === 'unsupported'
 

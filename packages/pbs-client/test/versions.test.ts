@@ -83,10 +83,22 @@ describe('garbage collection', () => {
 
 describe('endpoints that came later', () => {
   test('before 2.2 the root namespace is all there is, before 2.3 there are no prune jobs', async () => {
-    harness.answer(routes({}))
+    harness.answer(routes({ '/version': json({ version: '2.1', release: '10' }) }))
     const spaces = await harness.succeeds((client) => Stream.runCollect(client.namespaces('tank')))
     expect([...spaces].map((space) => space.ns)).toEqual([''])
     expect(await harness.succeeds((client) => client.pruneJobs())).toEqual([])
+  })
+
+  test('a newer release that answers 404 (a proxy, say) has failed: that is no empty list', async () => {
+    harness.answer(routes({ '/version': json({ version: '4.2', release: '3' }) }))
+    const errors = [
+      await harness.fails((client) => Stream.runCollect(client.namespaces('tank'))),
+      await harness.fails((client) => client.pruneJobs()),
+    ]
+    expect(errors.map(({ reason, status: code }) => [reason, code])).toEqual([
+      ['unsupported', 404],
+      ['unsupported', 404],
+    ])
   })
 
   test('another missing endpoint is unsupported', async () => {

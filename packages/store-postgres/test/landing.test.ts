@@ -270,6 +270,21 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
     )
   })
 
+  test('an empty group stays while its list is in doubt, and goes when it is believed', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, scope, group } = yield* newGroup('empty', [])
+        const [{ id } = { id: 0 }] = yield* groupsOf(server)
+        const gone = [{ model: 'group', changes: [remove('group', id, group)] }] as const
+        const presence = rows(`select presence from groups where server_id = ${server}`)
+        yield* landOnce(scope, gone, { held: 'view_changed' })
+        expect(yield* presence).toEqual([{ presence: 'missing' }])
+        yield* landOnce(scope, gone)
+        expect(yield* presence).toEqual([])
+      }),
+    )
+  })
+
   test('held deletions stay as missing, without their digest and under the old view, until they reappear', async () => {
     await run(
       Effect.gen(function* () {

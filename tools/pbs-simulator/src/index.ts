@@ -1,4 +1,6 @@
 export { Fault, type FaultInput } from './faults/fault.ts'
+export type { RequestChange } from './faults/request-changes.ts'
+export type { RequestMatch } from './faults/request-match.ts'
 export type { SimulatedToken, SimulatedTokens } from './fleet/accounts.ts'
 export { emptyGroup, emptyNamespace, emptyState, emptyStore } from './fleet/empty-state.ts'
 export { type GenerateOptions, generateState } from './fleet/generate-state.ts'
@@ -15,11 +17,14 @@ export {
   findNamespace,
   findStore,
   type GroupAddress,
+  grant,
   pruneGroup,
   removeGroup,
   removeNamespace,
   removeStore,
+  revoke,
   setMaintenance,
+  setMounted,
 } from './state/operations.ts'
 export type * from './state/pbs-state.ts'
 export { type Profile, profiles } from './state/profile.ts'

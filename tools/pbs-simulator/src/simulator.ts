@@ -1,12 +1,13 @@
 import type { Fault, FaultInput } from './faults/fault.ts'
 import { FaultList } from './faults/fault-list.ts'
+import { type RequestChange, RequestChanges } from './faults/request-changes.ts'
 import { type SimulatedTokens, tokensOf } from './fleet/accounts.ts'
 import { generateState } from './fleet/generate-state.ts'
 import { createRequestListener } from './http/request-listener.ts'
 import { type RecordedRequest, RequestLog } from './http/request-log.ts'
 import { type Evolution, type EvolveOptions, evolve } from './state/evolve.ts'
 import * as operations from './state/operations.ts'
-import type { PbsState, SnapshotState } from './state/pbs-state.ts'
+import type { AclEntry, PbsState, SnapshotState } from './state/pbs-state.ts'
 import type { Profile } from './state/profile.ts'
 import { createCertificate } from './tls/certificate.ts'
 import { openListener } from './tls/listener.ts'
@@ -49,6 +50,13 @@ export interface Simulator {
     readonly clear: () => void
     readonly active: () => readonly Fault[]
   }
+  /** Changes made when a request arrives, so that a list changes while it is read. */
+  readonly changes: {
+    readonly add: (change: RequestChange) => void
+    readonly clear: () => void
+    /** How many have not been made yet. */
+    readonly waiting: () => number
+  }
   /** The newest requests, oldest first. Header values are not kept. */
   readonly requests: readonly RecordedRequest[]
   /** Requests, TCP connections and finished TLS handshakes since the start or `forgetRequests`. */
@@ -64,6 +72,12 @@ export interface Simulator {
   readonly pruneGroup: (at: operations.GroupAddress, keep: number) => number
   /** Sets a maintenance mode, or ends it with null. */
   readonly setMaintenance: (store: string, mode: string | null, message?: string | null) => void
+  /** Plugs a removable datastore in, or out. */
+  readonly setMounted: (store: string, mounted: boolean) => void
+  /** Adds an entry to the access control list. */
+  readonly grant: (entry: AclEntry) => void
+  /** Removes the entries of a user or token on a path; throws when there is none. */
+  readonly revoke: (path: string, authId: string) => void
   /** Takes another certificate into use and drops all connections; `fingerprint` changes. */
   readonly rotateCertificate: () => Promise<void>
   /** Stops listening: clients get ECONNREFUSED until `resume`. */
@@ -95,6 +109,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
   // Evolving may lead a running clock into the future; facts are never from after "now".
   const clock = () => (running ? Math.max(wallClock(), state.now) : state.now)
   const faults = new FaultList()
+  const changes = new RequestChanges()
   const log = new RequestLog()
   let certificateNumber = 0
   const nextCertificate = () => createCertificate(state.name, `${state.seed} ${state.name} ${certificateNumber++}`)
@@ -112,7 +127,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
     onSecureConnection: () => {
       tlsConnections += 1
     },
-    onRequest: createRequestListener(faults, log, () => ({
+    onRequest: createRequestListener(faults, changes, log, () => ({
       state,
       clock: clock(),
       fingerprint: certificate.fingerprint,
@@ -133,6 +148,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
     tokens: tokensOf(state),
     state,
     faults: { add: (fault) => faults.add(fault), clear: () => faults.clear(), active: () => faults.active },
+    changes: { add: (change) => changes.add(change), clear: () => changes.clear(), waiting: () => changes.waiting },
     get requests() {
       return log.entries
     },
@@ -152,6 +168,9 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
     removeGroup: (at) => operations.removeGroup(state, at),
     pruneGroup: (at, keep) => operations.pruneGroup(operations.findGroup(state, at), keep),
     setMaintenance: (store, mode, message) => operations.setMaintenance(state, store, mode, message),
+    setMounted: (store, mounted) => operations.setMounted(state, store, mounted),
+    grant: (entry) => operations.grant(state, entry),
+    revoke: (path, authId) => operations.revoke(state, path, authId),
     rotateCertificate: async () => {
       certificate = await nextCertificate()
       listener.useCertificate(certificate)

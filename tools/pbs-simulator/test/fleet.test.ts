@@ -93,6 +93,17 @@ describe('the control API', () => {
     expect((await steer('POST', '/control/operations', operation)).status).toBe(400)
   })
 
+  test('changes when a request arrives', async () => {
+    const on = { path: { pattern: '/groups$' }, after: 1 }
+    const group = { store: 'tank', ns: '', backupType: 'vm', backupId: 'late' }
+    const operation = { server: 'pbs-c', operation: 'addSnapshot', ...group, backupTime: 1_700_000_000, on }
+    expect((await steer('POST', '/control/operations', operation)).status).toBe(200)
+    const seen: boolean[] = []
+    for (let asked = 0; asked < 2; asked += 1)
+      seen.push((await ask(server(2), '/admin/datastore/tank/groups')).text.includes('"late"'))
+    expect(seen).toEqual([false, true])
+  })
+
   test('tells what was asked', async () => {
     const { body } = await steer('GET', '/control/requests?server=pbs-a')
     expect(body).toMatchObject([{ name: 'pbs-a', counts: { requests: expect.any(Number) } }])

@@ -1,6 +1,7 @@
 import type { PbsClient, PbsRequestFailed } from '@netbox-pbs/pbs-client'
 import { Chunk, Effect, Stream } from 'effect'
 import type { ScopeFailed } from '../frames/scope-failed.ts'
+import { readsAcl } from '../permissions/permissions.ts'
 import { withWithheld } from '../permissions/withheld.ts'
 import { scopeFailure } from '../translate/failure.ts'
 import type { PbsReader } from './pbs-reader.ts'
@@ -13,17 +14,13 @@ export const clientReader = (
   const one = <A>(read: Effect.Effect<A, PbsRequestFailed>) => bounded(Effect.mapError(read, scopeFailure))
   const whole = <A>(rows: Stream.Stream<A, PbsRequestFailed>) =>
     one(Effect.map(Stream.runCollect(rows), Chunk.toReadonlyArray))
-  // A token that may not read the ACL, or a server without it, leaves what `/access/permissions` lists.
-  const acl = Effect.catchIf(
-    client.acl(),
-    ({ reason }) => reason === 'forbidden' || reason === 'unsupported' || reason === 'not_found',
-    () => Effect.succeed([]),
-  )
   return {
     version: one(client.version()),
     time: one(client.time()),
-    permissions: Effect.zipWith(one(client.permissions()), one(acl), (permissions, entries) =>
-      withWithheld(permissions, entries, client.connection.tokenId),
+    permissions: Effect.flatMap(one(client.permissions()), (permissions) =>
+      readsAcl(permissions)
+        ? Effect.map(one(client.acl()), (entries) => withWithheld(permissions, entries, client.connection.tokenId))
+        : Effect.succeed(permissions),
     ),
     datastores: one(client.datastores()),
     datastoreConfigs: one(client.datastoreConfigs()),

@@ -4,14 +4,15 @@ import { type Note, unsafeIntegerNotes } from './note.ts'
 import type { Item, Listing } from './open-scope.ts'
 import type { ScopeFailed } from './scope-failed.ts'
 import type { ServerSession } from './server-session.ts'
+import { readStores } from './stores.ts'
 
 /** Lists the datastores of a server: every visible one, with what configuration, usage and garbage collection say of it. */
-export const listDatastores = ({ endpoint, pbs }: ServerSession): Effect.Effect<Listing, ScopeFailed> =>
+export const listDatastores = (session: ServerSession): Effect.Effect<Listing, ScopeFailed> =>
   Effect.gen(function* () {
-    const [listed, configs, usages, gc] = yield* Effect.all(
+    const { endpoint, pbs } = session
+    const [{ listed, configs }, usages, gc] = yield* Effect.all(
       [
-        pbs.datastores,
-        pbs.datastoreConfigs,
+        readStores(session),
         observedOnly('usage of the datastores', pbs.datastoreUsages),
         observedOnly('state of garbage collection', pbs.gcStates),
       ],

@@ -5,6 +5,7 @@ import { unsafeIntegerNotes } from './note.ts'
 import type { Item, Listing } from './open-scope.ts'
 import type { ScopeFailed } from './scope-failed.ts'
 import type { ServerSession } from './server-session.ts'
+import { readStores } from './stores.ts'
 
 /** The kinds of jobs a PBS has, in the order they are listed. */
 export const listedJobTypes = ['verify', 'prune', 'sync', 'gc', 'tape'] as const
@@ -30,10 +31,11 @@ const listOthers = ({ endpoint, pbs }: ServerSession, type: ListedJobType) =>
         ),
   )
 
-const listGcJobs = ({ endpoint, pbs }: ServerSession) =>
+const listGcJobs = (session: ServerSession) =>
   Effect.gen(function* () {
-    const [configs, states] = yield* Effect.all(
-      [pbs.datastoreConfigs, observedOnly('state of the gc jobs', pbs.gcStates)],
+    const { endpoint, pbs } = session
+    const [{ configs }, states] = yield* Effect.all(
+      [readStores(session), observedOnly('state of the gc jobs', pbs.gcStates)],
       { concurrency: 'unbounded' },
     )
     const listing: Listing = [

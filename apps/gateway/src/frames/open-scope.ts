@@ -2,8 +2,9 @@ import { type ServerScope, scopeTitle } from '@netbox-pbs/core'
 import type { DatastoreFrame, Frame, GroupFrame, JobFrame, NamespaceFrame } from '@netbox-pbs/proxbox-client/contract'
 import { Effect, Stream } from 'effect'
 import { gapsOf, ownerOnly } from '../permissions/gaps.ts'
-import type { Permissions } from '../permissions/permissions.ts'
-import { viewOf } from '../permissions/view.ts'
+import { type Permissions, readsAcl } from '../permissions/permissions.ts'
+import { visibilityPath } from '../permissions/row-paths.ts'
+import { viewOf, viewWithPaths } from '../permissions/view.ts'
 import { boundedLine, type Line, lineOf } from './line.ts'
 import { type Note, NoteLimit } from './note.ts'
 import { ScopeFailed } from './scope-failed.ts'
@@ -33,17 +34,21 @@ export const openScope = (
     if (ownerOnly(scope, before)) return yield* ownerOnlyFailure(scope)
     const limit = new NoteLimit()
     const counted = { rows: 0 }
+    const seen = new Set<string>()
     const gaps = gapsOf(scope, before).map(({ privilege, path, hides }) => ({
       code: 'privileges_missing',
       message: `without ${privilege} on ${path} and below, ${hides} stay hidden; grant it to both the token and its user`,
     }))
     const toLines = (item: Item): Effect.Effect<ReadonlyArray<Line>, ScopeFailed> => {
       if (!('frame' in item)) return Effect.succeed(limit.admit(item) ? [warning(scope, item)] : [])
+      const path = visibilityPath(item)
+      if (path !== null) seen.add(path)
       counted.rows += item.frame === 'group' ? item.snapshots.length : 1
       return Effect.map(boundedLine(item), (line) => [line])
     }
     const closing = Effect.gen(function* () {
-      const view = yield* sameView(session, scope, before)
+      const privileges = yield* sameView(session, scope, before)
+      const view = scope.resource === 'snapshots' || readsAcl(before) ? privileges : viewWithPaths(privileges, seen)
       const rest = limit.rest().map((note) => warning(scope, note))
       return [...rest, lineOf({ frame: 'complete', ...scope, count: counted.rows, view })]
     })

@@ -16,7 +16,7 @@ const groupsAhead = 4
 /**
  * Lists the snapshots of one namespace, group by group in the order of type and id. PBS has no paging: `/groups` comes
  * first, then `/snapshots` for the whole namespace when it is small, else for one group at a time as they are pulled.
- * A group with fewer rows than its `backup-count` is read once more, then the scope fails: its list was cut.
+ * That a namespace is empty is believed when both lists say so. A group with fewer rows than its `backup-count` is read once more, then the scope fails: its list was cut.
  */
 export const listSnapshots = (
   session: ServerSession,
@@ -28,7 +28,6 @@ export const listSnapshots = (
     const groups = sortedGroups(yield* session.pbs.groups(datastore, namespace))
     const total = groups.reduce((sum, group) => sum + (group['backup-count'] ?? 0), 0)
     if (total > oneCallSnapshots) return largeNamespace(place, groups)
-    if (total === 0) return groups.flatMap((group) => itemsOf(place, group, []))
     return yield* smallNamespace(place, groups)
   })
 }
@@ -57,7 +56,7 @@ const matched = (
 ): ReadonlyArray<Item> | null => {
   const rows = byGroup(snapshots)
   const keys = new Set(groups.map(groupKey))
-  const whole = groups.every((group) => (rows.get(groupKey(group))?.length ?? 0) >= (group['backup-count'] ?? 0))
+  const whole = groups.every((group) => isWhole(group, rows.get(groupKey(group)) ?? []))
   if (!whole || [...rows.keys()].some((key) => !keys.has(key))) return null
   return groups.flatMap((group) => itemsOf(place, group, rows.get(groupKey(group)) ?? []))
 }
@@ -74,14 +73,18 @@ const oneGroup = (place: Place, group: PbsGroup): Effect.Effect<ReadonlyArray<It
     const { session, datastore, namespace } = place
     const read = session.pbs.snapshots(datastore, namespace, { type: group['backup-type'], id: group['backup-id'] })
     const rows = yield* read
-    if (rows.length >= (group['backup-count'] ?? 0)) return itemsOf(place, group, rows)
+    if (isWhole(group, rows)) return itemsOf(place, group, rows)
     const groups = yield* session.pbs.groups(datastore, namespace)
     const again = groups.find((other) => groupKey(other) === groupKey(group))
     // The whole group was removed meanwhile: it is not there now.
     if (again === undefined) return []
     const rowsNow = yield* read
-    return rowsNow.length >= (again['backup-count'] ?? 0) ? itemsOf(place, again, rowsNow) : yield* cutShort(place)
+    return isWhole(again, rowsNow) ? itemsOf(place, again, rowsNow) : yield* cutShort(place)
   })
+
+/** At least as many rows as the group counts, and none of them twice: a repeated row would stand for a missing one. */
+const isWhole = (group: PbsGroup, rows: ReadonlyArray<PbsSnapshot>): boolean =>
+  rows.length >= (group['backup-count'] ?? 0) && new Set(rows.map((row) => row['backup-time'])).size === rows.length
 
 const cutShort = ({ session, datastore, namespace }: Place) =>
   new ScopeFailed({

@@ -2,13 +2,14 @@ import type { ServerScope } from '@netbox-pbs/core'
 import type { SyncRequest } from '@netbox-pbs/proxbox-client/contract'
 import { Effect, Stream } from 'effect'
 import { closedBecause } from '../translate/datastore.ts'
-import { namespaceFrame } from '../translate/namespace.ts'
 import { listDatastores } from './datastores.ts'
 import { type JobType, listedJobTypes, listJobs } from './jobs.ts'
 import type { Line } from './line.ts'
+import { listNamespaces } from './namespaces.ts'
 import { failedScope, openScope } from './open-scope.ts'
 import type { ServerSession } from './server-session.ts'
 import { listSnapshots } from './snapshots.ts'
+import { readStores } from './stores.ts'
 
 /** What of a request chooses scopes of a server. */
 export type Narrowing = Pick<SyncRequest, 'datastores' | 'namespaces' | 'job_types'>
@@ -40,6 +41,10 @@ export const snapshotsScopes = (session: ServerSession, narrowing: Narrowing): S
   const server = session.endpoint.name
   const stores = session.permissionsBefore.pipe(
     Effect.zipRight(session.pbs.datastores),
+    // A server without any datastore must have none in its configuration either.
+    Effect.flatMap((listed) =>
+      listed.length > 0 ? Effect.succeed(listed) : Effect.map(readStores(session), (stores) => stores.listed),
+    ),
     Effect.tapError(session.noteFailure),
   )
   return Stream.unwrap(
@@ -82,9 +87,8 @@ const storeScopes = (session: ServerSession, datastore: string, narrowing: Narro
   const server = session.endpoint.name
   return Stream.suspend(() => {
     let paths: ReadonlyArray<string> = []
-    const list = Effect.map(session.pbs.namespaces(datastore), (listed) => {
-      paths = [...new Set(listed)].sort()
-      return paths.map((path) => namespaceFrame(server, datastore, path))
+    const list = Effect.tap(listNamespaces(session, datastore), (frames) => {
+      paths = frames.map(({ path }) => path)
     })
     let complete = false
     return Stream.unwrap(openScope(session, { resource: 'namespaces', server, datastore }, list)).pipe(

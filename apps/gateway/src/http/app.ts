@@ -3,6 +3,7 @@ import { Effect, type Runtime } from 'effect'
 import { Hono } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import type { Fleet } from '../fleet/fleet.ts'
+import { allowedMethods } from './allowed-methods.ts'
 import { presentedKey, requireKey } from './api-key.ts'
 import { authRoutes } from './auth-routes.ts'
 import { endpointRoutes } from './endpoint-routes.ts'
@@ -35,7 +36,12 @@ export const gatewayApp = (
   app.route('/pbs/endpoints', endpointRoutes(run))
   app.route('/pbs/status', statusRoutes(run))
   app.route('/pbs/sync', syncRoutes(run))
-  app.notFound((c) => c.json({ detail: 'Not Found' }, 404))
+  app.notFound((c) => {
+    const methods = allowedMethods(app, c.req.path)
+    return methods.length === 0
+      ? c.json({ detail: 'Not Found' }, 404)
+      : c.json({ detail: 'Method Not Allowed' }, 405, { Allow: methods.join(', ') })
+  })
   app.onError((error, c) => run(c, Effect.die(error)))
   return app
 }

@@ -9,7 +9,6 @@ import type { Line } from '../frames/line.ts'
 import { type SummaryResource, summaries, summaryResources } from '../sync/summaries.ts'
 import { syncStream } from '../sync/sync-stream.ts'
 import { parse, readBody } from './read-body.ts'
-import { Refused } from './refused.ts'
 import type { Run } from './run.ts'
 import { syncDocument } from './sync-document.ts'
 
@@ -22,9 +21,6 @@ export const syncRoutes = (run: Run<EndpointStore | Fleet>): Hono => {
   const routes = new Hono()
   for (const resource of summaryResources) routes.get(`/${resource}`, (c) => run(c, summarize(c, resource)))
   for (const resource of resources) routes.post(`/${resource}`, (c) => run(c, list(c, resource)))
-  for (const path of new Set<string>([...summaryResources, ...resources])) {
-    routes.all(`/${path}`, (c) => run(c, new Refused({ status: 405, detail: 'Method Not Allowed' })))
-  }
   return routes
 }
 

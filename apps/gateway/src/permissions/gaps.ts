@@ -11,6 +11,7 @@ export interface Gap {
 /** What a full inventory reads with: the roles Audit, RemoteAudit and TapeAudit on `/`. */
 const wanted: ReadonlyArray<Gap> = [
   { privilege: 'Datastore.Audit', path: '/datastore', hides: 'datastores, namespaces and backups of other owners' },
+  { privilege: 'Sys.Audit', path: '/access', hides: 'entries of the access control list' },
   { privilege: 'Sys.Audit', path: '/system', hides: 'tasks and the state of the node' },
   { privilege: 'Remote.Audit', path: '/remote', hides: 'sync jobs with a remote' },
   { privilege: 'Tape.Audit', path: '/tape', hides: 'tape jobs' },
@@ -29,7 +30,15 @@ export const gapsOf = (scope: ServerScope, permissions: Permissions): ReadonlyAr
 const candidates = (scope: ServerScope): ReadonlyArray<Gap> => {
   switch (scope.resource) {
     case 'datastores':
-      return [{ privilege: 'Datastore.Audit', path: '/datastore', hides: 'datastores, or their paths and comments' }]
+      return [
+        { privilege: 'Datastore.Audit', path: '/datastore', hides: 'datastores, or their paths and comments' },
+        {
+          privilege: 'Sys.Audit',
+          path: '/access',
+          hides:
+            'entries of the access control list, so what is hidden cannot be told from what is gone and waits for a confirmation: they',
+        },
+      ]
     case 'namespaces':
       return [{ privilege: 'Datastore.Audit', path: datastorePath(scope.datastore), hides: 'namespaces' }]
     case 'snapshots':

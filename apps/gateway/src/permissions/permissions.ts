@@ -21,6 +21,21 @@ export const coversBelow = (permissions: Permissions, path: string, privilege: s
   )
 }
 
+/** Privileges that let a datastore or namespace appear in a list. */
+export const listingPrivileges = ['Datastore.Audit', 'Datastore.Backup', 'Datastore.Modify', 'Datastore.Read'] as const
+
+/** Whether a datastore or namespace is listed to the caller. */
+export const mayList = (permissions: Permissions, path: string): boolean => {
+  const held = privilegesOn(permissions, path)
+  return listingPrivileges.some((privilege) => held.has(privilege))
+}
+
+/**
+ * Whether the caller may read the whole access control list. Without it an entry that leaves a path no privilege, such as
+ * NoAccess, cannot be told from a path that is not there.
+ */
+export const readsAcl = (permissions: Permissions): boolean => privilegesOn(permissions, '/access/acl').has('Sys.Audit')
+
 /** Whether `path` lies strictly below `ancestor`. */
 export const isBelow = (path: string, ancestor: string): boolean =>
   path !== ancestor && path.startsWith(ancestor === '/' ? '/' : `${ancestor}/`)

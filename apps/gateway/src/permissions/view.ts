@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ServerScope } from '@netbox-pbs/core'
-import { datastorePath, isBelow, type Permissions, privilegesOn } from './permissions.ts'
-
-/** Privileges that let a datastore or namespace appear in a list. */
-const listing = ['Datastore.Audit', 'Datastore.Backup', 'Datastore.Modify', 'Datastore.Read']
+import { datastorePath, isBelow, listingPrivileges, type Permissions, privilegesOn } from './permissions.ts'
 
 /** Which privileges decide what a list shows, and the part of the ACL tree they are looked up in. */
 const deciding = (
@@ -11,15 +8,15 @@ const deciding = (
 ): ReadonlyArray<{ readonly root: string; readonly privileges: ReadonlyArray<string> }> => {
   switch (scope.resource) {
     case 'datastores':
-      return [{ root: '/datastore', privileges: listing }]
+      return [{ root: '/datastore', privileges: listingPrivileges }]
     case 'namespaces':
-      return [{ root: datastorePath(scope.datastore), privileges: listing }]
+      return [{ root: datastorePath(scope.datastore), privileges: listingPrivileges }]
     case 'snapshots':
       return [
         { root: datastorePath(scope.datastore, scope.namespace), privileges: ['Datastore.Audit', 'Datastore.Backup'] },
       ]
     case 'jobs':
-      return decidingJobs[scope.job_type] ?? [{ root: '/', privileges: listing }]
+      return decidingJobs[scope.job_type] ?? [{ root: '/', privileges: listingPrivileges }]
   }
 }
 
@@ -49,3 +46,13 @@ export const viewOf = (scope: ServerScope, permissions: Permissions): string => 
   })
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex')
 }
+
+/**
+ * The view of a list whose caller cannot read the ACL: where a row is listed, its path is seen; where one is missing, the
+ * path may be hidden or gone. So the paths that were seen are part of the view, and one that is no longer among them
+ * makes another view.
+ */
+export const viewWithPaths = (view: string, paths: Iterable<string>): string =>
+  createHash('sha256')
+    .update(JSON.stringify([view, [...paths].sort()]))
+    .digest('hex')

@@ -3,7 +3,8 @@ import { expect } from 'vitest'
 import { type ExpectedInventory, expectedInventory } from './expected-inventory.ts'
 import { allRows, type Rest } from './rest.ts'
 
-const models = ['datastores', 'namespaces', 'groups', 'snapshots', 'jobs'] as const satisfies ReadonlyArray<
+/** The models below a server, in REST's words. */
+export const models = ['datastores', 'namespaces', 'groups', 'snapshots', 'jobs'] as const satisfies ReadonlyArray<
   keyof ExpectedInventory
 >
 
@@ -14,21 +15,39 @@ function plain(value: unknown): unknown {
   return 'name' in value && 'url' in value ? value.name : value
 }
 
-const sorted = (rows: ReadonlyArray<Record<string, unknown>>): ReadonlyArray<Record<string, unknown>> =>
+type PlainRow = Readonly<Record<string, unknown>>
+
+/** Rows in an order that follows from what they hold. */
+export const sorted = (rows: ReadonlyArray<PlainRow>): ReadonlyArray<PlainRow> =>
   rows
     .map((row) => [JSON.stringify(Object.entries(row).sort()), row] as const)
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
     .map(([, row]) => row)
 
+/** The rows of REST and the expected ones, each with the fields that any expectation names. */
+export async function plainRows(
+  rest: Rest,
+  model: string,
+  want: ReadonlyArray<PlainRow>,
+  query = '',
+): Promise<{ readonly got: ReadonlyArray<PlainRow>; readonly whole: ReadonlyArray<PlainRow> }> {
+  const rows = await allRows(rest, model, query)
+  const fields = [...new Set(want.flatMap((row) => Object.keys(row)))]
+  return {
+    got: rows.map((row) => Object.fromEntries(fields.map((field) => [field, plain(row[field])]))),
+    whole: want.map((row) => Object.fromEntries(fields.map((field) => [field, row[field]]))),
+  }
+}
+
 /** Asserts that REST shows exactly what the servers hold, row by row and field by field. */
 export async function expectInventory(rest: Rest, states: ReadonlyArray<PbsState>): Promise<void> {
   const expected = states.map(expectedInventory)
   for (const model of models) {
-    const want = expected.flatMap((inventory) => inventory[model])
-    const rows = await allRows(rest, model)
-    const fields = [...new Set(want.flatMap((row) => Object.keys(row)))]
-    const got = rows.map((row) => Object.fromEntries(fields.map((field) => [field, plain(row[field])])))
-    const whole = want.map((row) => Object.fromEntries(fields.map((field) => [field, row[field]])))
+    const { got, whole } = await plainRows(
+      rest,
+      model,
+      expected.flatMap((inventory) => inventory[model]),
+    )
     expect(got.length, `count of ${model}`).toBe(whole.length)
     expect(sorted(got), model).toEqual(sorted(whole))
   }

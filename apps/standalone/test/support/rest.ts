@@ -76,7 +76,9 @@ export async function runEnded(rest: Rest, id: number): Promise<RunAnswer> {
     timeout: 90_000,
     interval: 100,
   })
-  return read()
+  // A run shows its first scopes only.
+  const scopes = (await allRows(rest, `sync-runs/${id}/scopes`)) as unknown as RunAnswer['scopes'] // border: as above
+  return { ...(await read()), scopes }
 }
 
 /** Connects a simulated server by REST, as an operator does, and answers with its row. */
@@ -92,4 +94,29 @@ export async function connect(rest: Rest, simulator: Simulator, change: Record<s
   })
   expect(status, JSON.stringify(json)).toBe(201)
   return json as Row
+}
+
+/** The scopes of one server that a run did not land or find unchanged, by title. */
+export const troubles = (
+  run: RunAnswer,
+  server: string,
+): ReadonlyArray<{ readonly title: string; readonly outcome: string; readonly code: string | undefined }> =>
+  run.scopes
+    .filter(({ outcome }) => !['landed', 'unchanged'].includes(outcome.value))
+    .map(({ display, outcome, reason }) => ({ title: display, outcome: outcome.value, code: reason?.code }))
+    .filter(({ title }) => title.endsWith(` of ${server}`) || title.includes(` of ${server}/`))
+    .sort((a, b) => (a.title < b.title ? -1 : 1))
+
+/** Changes the timeout of an endpoint at the gateway. */
+export async function setTimeoutSeconds(
+  gateway: { readonly gatewayUrl: string; readonly gatewayKey: string },
+  endpointId: number,
+  seconds: number,
+): Promise<void> {
+  const response = await fetch(`${gateway.gatewayUrl}/pbs/endpoints/${endpointId}`, {
+    method: 'PUT',
+    headers: { 'X-Proxbox-API-Key': gateway.gatewayKey },
+    body: JSON.stringify({ timeout_seconds: seconds }),
+  })
+  expect(response.status, await response.text()).toBe(200)
 }

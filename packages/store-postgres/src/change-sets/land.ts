@@ -176,7 +176,7 @@ function settleGroups({ run, engine, place, landing, origin }: Land, part: numbe
         recountGroups(db, place, sql`select w.backup_type, w.backup_id from staged_snapshots w where ${window.rows}`),
       ),
     )
-    yield* run((db) => pruneGroups(db, place, { origin }))
+    yield* run((db) => pruneGroups(db, place, { origin, held: landing.held !== null }))
     yield* eachWindow(run, engine, 'staged_digests', part, (window) =>
       run((db) => landDigests(db, place, window, landing.changeSet)),
     )

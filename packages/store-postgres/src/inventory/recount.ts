@@ -37,14 +37,22 @@ export async function recountGroups(
   )
 }
 
-/** Removes the groups of a namespace that neither the source lists nor a snapshot needs; of those `touched` selects, when it is given. */
+/**
+ * Removes the groups of a namespace that neither the source lists nor a snapshot needs; of those `touched` selects, when it is given. `held`: the list
+ * that lacks them is in doubt, so those that it lacks stay, as missing.
+ */
 export async function pruneGroups(
   db: Kysely<Tables>,
   place: ScopePlace,
-  { origin, touched }: { readonly origin: Origin; readonly touched?: RawBuilder<unknown> },
+  {
+    origin,
+    touched,
+    held = false,
+  }: { readonly origin: Origin; readonly touched?: RawBuilder<unknown>; readonly held?: boolean },
 ): Promise<void> {
   const among = touched === undefined ? sql`` : sql` and (backup_type, backup_id) in (${touched})`
-  const where = sql`${inScope(place)} and presence <> 'listed' and snapshot_count = 0${among}`
+  const unlisted = held ? sql`presence = 'manual'` : sql`presence <> 'listed'`
+  const where = sql`${inScope(place)} and ${unlisted} and snapshot_count = 0${among}`
   await deleteLogged(db, 'group', { where, origin })
 }
 

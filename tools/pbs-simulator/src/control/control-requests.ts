@@ -1,31 +1,26 @@
 import * as z from 'zod'
+import { RequestMatch } from '../faults/request-match.ts'
 
 const server = z.string().optional()
 
 /** Which server a control request is for; all of them when left out. */
 export const ServerQuery = z.strictObject({ server })
 
-/** `POST /control/faults`: a server and a fault; a pattern for the path is written `{"pattern": "/snapshots$"}`. */
-export const AddFault = z.looseObject({
-  server,
-  match: z
-    .looseObject({
-      path: z
-        .union([
-          z.string(),
-          z.strictObject({ pattern: z.string().max(200) }).transform(({ pattern }, context) => {
-            try {
-              return new RegExp(pattern)
-            } catch {
-              context.addIssue({ code: 'custom', message: 'not a regular expression' })
-              return z.NEVER
-            }
-          }),
-        ])
-        .optional(),
-    })
-    .optional(),
-})
+/** A path, or a pattern written `{"pattern": "/snapshots$"}`. */
+const path = z.union([
+  z.string(),
+  z.strictObject({ pattern: z.string().max(200) }).transform(({ pattern }, context) => {
+    try {
+      return new RegExp(pattern)
+    } catch {
+      context.addIssue({ code: 'custom', message: 'not a regular expression' })
+      return z.NEVER
+    }
+  }),
+])
+
+/** `POST /control/faults`: a server and a fault. */
+export const AddFault = z.looseObject({ server, match: z.looseObject({ path: path.optional() }).optional() })
 
 const share = z.number().min(0).max(1).optional()
 
@@ -43,23 +38,46 @@ export const EvolveRequest = z.strictObject({
 const store = z.string()
 const ns = z.string()
 const group = { store, ns, backupType: z.string(), backupId: z.string() }
+const common = {
+  server: z.string(),
+  /** Makes the change when such a request arrives, instead of now. */
+  on: z
+    .strictObject({
+      ...RequestMatch.shape,
+      path: path.optional(),
+      after: z.int().nonnegative().optional(),
+      times: z.int().positive().optional(),
+    })
+    .optional(),
+}
 
 /** `POST /control/operations`: one explicit change of one server. */
 export const Operation = z.discriminatedUnion('operation', [
-  z.strictObject({ server: z.string(), operation: z.literal('addNamespace'), store, ns }),
-  z.strictObject({ server: z.string(), operation: z.literal('removeNamespace'), store, ns }),
-  z.strictObject({ server: z.string(), operation: z.literal('removeStore'), store }),
-  z.strictObject({ server: z.string(), operation: z.literal('removeGroup'), ...group }),
-  z.strictObject({ server: z.string(), operation: z.literal('pruneGroup'), ...group, keep: z.int().nonnegative() }),
+  z.strictObject({ ...common, operation: z.literal('addNamespace'), store, ns }),
+  z.strictObject({ ...common, operation: z.literal('removeNamespace'), store, ns }),
+  z.strictObject({ ...common, operation: z.literal('removeStore'), store }),
+  z.strictObject({ ...common, operation: z.literal('removeGroup'), ...group }),
+  z.strictObject({ ...common, operation: z.literal('pruneGroup'), ...group, keep: z.int().nonnegative() }),
+  z.strictObject({ ...common, operation: z.literal('addSnapshot'), ...group, backupTime: z.int().positive() }),
   z.strictObject({
-    server: z.string(),
+    ...common,
     operation: z.literal('setMaintenance'),
     store,
     mode: z.string().nullable(),
     message: z.string().nullable().default(null),
   }),
-  z.strictObject({ server: z.string(), operation: z.literal('rotateCertificate') }),
-  z.strictObject({ server: z.string(), operation: z.literal('pause') }),
-  z.strictObject({ server: z.string(), operation: z.literal('resume') }),
+  z.strictObject({ ...common, operation: z.literal('setMounted'), store, mounted: z.boolean() }),
+  z.strictObject({
+    ...common,
+    operation: z.literal('grant'),
+    path: z.string(),
+    authId: z.string(),
+    role: z.string(),
+    propagate: z.boolean().default(true),
+  }),
+  z.strictObject({ ...common, operation: z.literal('revoke'), path: z.string(), authId: z.string() }),
+  z.strictObject({ ...common, operation: z.literal('rotateCertificate') }),
+  z.strictObject({ ...common, operation: z.literal('pause') }),
+  z.strictObject({ ...common, operation: z.literal('resume') }),
 ])
 export type Operation = z.infer<typeof Operation>

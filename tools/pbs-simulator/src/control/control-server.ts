@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import * as z from 'zod'
 import { Fault } from '../faults/fault.ts'
 import type { Simulator } from '../simulator.ts'
-import { applyOperation } from './apply-operation.ts'
+import { scheduleOperation } from './apply-operation.ts'
 import { AddFault, EvolveRequest, Operation, ServerQuery } from './control-requests.ts'
 import { describeServer, summarizeState } from './describe-server.ts'
 
@@ -60,7 +60,10 @@ const handlers: Readonly<Record<string, Handler>> = {
   },
   'DELETE /control/faults': (servers, input) => {
     const targets = chosen(servers, ServerQuery.parse(input).server)
-    for (const target of targets) target.faults.clear()
+    for (const target of targets) {
+      target.faults.clear()
+      target.changes.clear()
+    }
     return { servers: targets.map(({ name }) => name) }
   },
   'POST /control/evolve': (servers, input) => {
@@ -71,7 +74,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   },
   'POST /control/operations': async (servers, input) => {
     const operation = Operation.parse(input)
-    for (const target of chosen(servers, operation.server)) await applyOperation(target, operation)
+    for (const target of chosen(servers, operation.server)) await scheduleOperation(target, operation)
     return { done: operation.operation }
   },
 }

@@ -1,4 +1,5 @@
-import { Fault, type FaultInput, type FaultSubject, faultMatches } from './fault.ts'
+import { Fault, type FaultInput } from './fault.ts'
+import { type RequestSubject, requestMatches } from './request-match.ts'
 
 /** The faults a simulator has now. The first that matches a request is used. */
 export class FaultList {
@@ -26,8 +27,8 @@ export class FaultList {
   }
 
   /** Takes the fault for a request, if any. */
-  takeForRequest(subject: FaultSubject): Fault | undefined {
-    return this.#take((fault) => fault.kind !== 'refuse' && faultMatches(fault, subject))
+  takeForRequest(subject: RequestSubject): Fault | undefined {
+    return this.#take((fault) => fault.kind !== 'refuse' && requestMatches(fault.match, subject))
   }
 
   #take(accept: (fault: Fault) => boolean): Fault | undefined {

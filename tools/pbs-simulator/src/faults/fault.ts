@@ -1,16 +1,9 @@
 import * as z from 'zod'
+import { RequestMatch } from './request-match.ts'
 
 const shared = {
   /** Which requests; everything left out matches. */
-  match: z
-    .strictObject({
-      method: z.string().optional(),
-      /** A path below `/api2/json`: the whole of it, or a pattern searched in it. */
-      path: z.union([z.string(), z.instanceof(RegExp)]).optional(),
-      /** Query parameters that must have exactly these values. */
-      query: z.record(z.string(), z.string()).optional(),
-    })
-    .default({}),
+  match: RequestMatch.default({}),
   /** After so many matches the fault is over; left out, it lasts until it is cleared. */
   times: z.int().positive().optional(),
 }
@@ -41,7 +34,7 @@ export const Fault = z.discriminatedUnion('kind', [
   z.strictObject({ ...shared, kind: z.literal('html'), status: status.default(502) }),
   /** A redirect to somewhere else. */
   z.strictObject({ ...shared, kind: z.literal('redirect'), location: z.string(), status: status.default(302) }),
-  /** Another body with status 200 and the JSON content type. */
+  /** Another body with status 200 and the JSON content type; the empty text is a 200 without a body. */
   z.strictObject({ ...shared, kind: z.literal('body'), body: z.string() }),
   /** First byte after `delayMs`, then `chunkBytes` every `intervalMs`. */
   z.strictObject({
@@ -58,24 +51,3 @@ export type Fault = z.infer<typeof Fault>
 
 /** A fault as a test writes it: defaults left out. */
 export type FaultInput = z.input<typeof Fault>
-
-/** What a fault's `match` is compared with. */
-export interface FaultSubject {
-  readonly method: string
-  /** Below `/api2/json`, percent-decoded. */
-  readonly path: string
-  readonly query: URLSearchParams
-}
-
-const pathMatches = (wanted: string | RegExp | undefined, path: string): boolean => {
-  if (wanted === undefined) return true
-  if (typeof wanted === 'string') return wanted === path
-  wanted.lastIndex = 0
-  return wanted.test(path)
-}
-
-/** Whether a fault is meant for a request. */
-export const faultMatches = (fault: Fault, subject: FaultSubject): boolean =>
-  (fault.match.method === undefined || fault.match.method === subject.method) &&
-  pathMatches(fault.match.path, subject.path) &&
-  Object.entries(fault.match.query ?? {}).every(([name, value]) => subject.query.get(name) === value)

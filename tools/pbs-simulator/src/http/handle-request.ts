@@ -45,12 +45,20 @@ const decodeSegments = (path: string): string[] | null => {
   }
 }
 
+/** Builds 4.1.2 and 4.1.3 answered a failed authentication with 400. */
+const unauthorizedStatus = (state: PbsState): number =>
+  atLeast(state, '4.1.2') && !atLeast(state, '4.1.4') ? 400 : 401
+
 const refuseUnauthorized = (around: Surroundings, reason: string): Reply =>
-  textReply(401, atLeast(around.state, '4.1.2') ? 'authentication failed' : `authentication failed - ${reason}`, {
-    contentType: null,
-    delayMs: around.unauthorizedDelayMs,
-    ...(atLeast(around.state, '4.0') ? { headers: { 'set-cookie': COOKIE_RESET } } : {}),
-  })
+  textReply(
+    unauthorizedStatus(around.state),
+    atLeast(around.state, '4.1.2') ? 'authentication failed' : `authentication failed - ${reason}`,
+    {
+      contentType: null,
+      delayMs: around.unauthorizedDelayMs,
+      ...(atLeast(around.state, '4.0') ? { headers: { 'set-cookie': COOKIE_RESET } } : {}),
+    },
+  )
 
 const permitted = (route: Route, context: RouteContext): boolean => {
   switch (route.permission) {

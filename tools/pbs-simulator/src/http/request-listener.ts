@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Fault } from '../faults/fault.ts'
 import type { FaultList } from '../faults/fault-list.ts'
+import type { RequestChanges } from '../faults/request-changes.ts'
 import { atLeast } from '../state/profile.ts'
 import { handleRequest, type Surroundings } from './handle-request.ts'
 import { JSON_TYPE, type Reply, textReply } from './reply.ts'
@@ -62,6 +63,7 @@ const answer = async (
   request: IncomingMessage,
   response: ServerResponse,
   faults: FaultList,
+  changes: RequestChanges,
   around: Surroundings,
   log: RequestLog,
 ): Promise<void> => {
@@ -78,6 +80,7 @@ const answer = async (
   })
   request.resume()
   const subject = { method, path: decoded(path).replace(/^\/api2\/json/, ''), query: parameters }
+  changes.arrived(subject)
   const fault = faults.takeForRequest(subject)
   if (fault?.kind === 'hang') return
   if (fault?.kind === 'reset') {
@@ -92,9 +95,9 @@ const answer = async (
 
 /** The listener of a simulated server: records, misbehaves when told to, and answers. */
 export const createRequestListener =
-  (faults: FaultList, log: RequestLog, surroundings: () => Surroundings): RequestListener =>
+  (faults: FaultList, changes: RequestChanges, log: RequestLog, surroundings: () => Surroundings): RequestListener =>
   (request, response) => {
-    answer(request, response, faults, surroundings(), log).catch((error: unknown) => {
+    answer(request, response, faults, changes, surroundings(), log).catch((error: unknown) => {
       // A bug of the simulator must fail the test that met it, loudly but without ending the process.
       if (!response.headersSent) response.writeHead(500, { 'content-type': 'text/plain' })
       response.end(`simulator failure: ${String(error)}`)

@@ -77,6 +77,13 @@ const groupsAskedFor = (context: RouteContext): GroupState[] => {
   )
 }
 
+/** A group as it is now. A list says what was there when it was asked for, however long it is on its way. */
+const asItIs = (group: GroupState): GroupState => ({
+  ...group,
+  series: group.series === null ? null : { ...group.series },
+  snapshots: [...group.snapshots],
+})
+
 /** Rows come group by group, in any order of groups and of snapshots within one; they are made while they are sent. */
 function* snapshotRows(context: RouteContext, groups: readonly GroupState[]): Generator<Json> {
   for (const groupIndex of context.shuffled(groups.length)) {
@@ -107,7 +114,7 @@ export const contentRoutes: readonly Route[] = [
     parameters: (state) => ({ store: storeSchema, ...namespaceParameter(state) }),
     handle: (context) => {
       const { namespace, sees } = openForReading(context)
-      return { rows: groupRows(context, inCallOrder(context, namespace.groups.filter(sees))) }
+      return { rows: groupRows(context, inCallOrder(context, namespace.groups.filter(sees).map(asItIs))) }
     },
   },
   {
@@ -120,6 +127,6 @@ export const contentRoutes: readonly Route[] = [
       'backup-type': backupTypeSchema,
       'backup-id': backupIdSchema,
     }),
-    handle: (context) => ({ rows: snapshotRows(context, groupsAskedFor(context)) }),
+    handle: (context) => ({ rows: snapshotRows(context, groupsAskedFor(context).map(asItIs)) }),
   },
 ]

@@ -1,4 +1,4 @@
-import type { DatastoreState, GroupState, NamespaceState, PbsState, SnapshotState } from './pbs-state.ts'
+import type { AclEntry, DatastoreState, GroupState, NamespaceState, PbsState, SnapshotState } from './pbs-state.ts'
 import { countOf, seriesTime } from './series.ts'
 
 /** Names a group. */
@@ -104,4 +104,21 @@ export const setMaintenance = (
   message: string | null = null,
 ): void => {
   findStore(state, store).maintenance = mode === null ? null : { mode, message }
+}
+
+/** Plugs a removable datastore in, or out. */
+export const setMounted = (state: PbsState, store: string, mounted: boolean): void => {
+  findStore(state, store).mountStatus = mounted ? 'mounted' : 'notmounted'
+}
+
+/** Adds an entry to the access control list. */
+export const grant = (state: PbsState, entry: AclEntry): void => {
+  state.acl.push({ ...entry })
+}
+
+/** Removes the entries of a user or token on a path; throws when there is none. */
+export const revoke = (state: PbsState, path: string, authId: string): void => {
+  const kept = state.acl.filter((entry) => entry.path !== path || entry.authId !== authId)
+  if (kept.length === state.acl.length) missing(`ACL entry of '${authId}' on '${path}'`)
+  state.acl = kept
 }

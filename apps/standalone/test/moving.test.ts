@@ -1,0 +1,214 @@
+import {
+  type AclEntry,
+  emptyStore,
+  finishedSnapshot,
+  type RequestMatch,
+  type Simulator,
+} from '@netbox-pbs/pbs-simulator'
+import { postgresUrl } from '@netbox-pbs/testing'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { expectInventory } from './support/inventory.ts'
+import { startMatrixServer, stateNow } from './support/matrix-server.ts'
+import { connect, syncAndWait, troubles } from './support/rest.ts'
+import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
+import { expectScopes } from './support/scope-rows.ts'
+
+let pbs: Simulator
+let well: Simulator
+let running: RunningSystem
+
+beforeAll(async () => {
+  pbs = await startMatrixServer('moving', 61, '4.2')
+  well = await startMatrixServer('well', 62, '4.2')
+  running = await startSystem(newHome({ databaseUrl: await postgresUrl() }))
+  await connect(running, pbs)
+  await connect(running, well)
+  expect((await syncAndWait(running)).status.value).toBe('completed')
+})
+afterAll(async () => {
+  await running.stop()
+  await Promise.all([pbs.close(), well.close()])
+})
+afterEach(() => pbs.changes.clear())
+
+const goodRun = async () => {
+  const run = await syncAndWait(running)
+  expect({ status: run.status.value, error: run.error }).toEqual({ status: 'completed', error: '' })
+  await expectInventory(running, [pbs.state, well.state])
+}
+
+const group = { store: 'vault', ns: '', backupType: 'vm', backupId: 'passing' }
+const addGroup = () => {
+  for (let day = 1; day <= 3; day++) pbs.addSnapshot(group, finishedSnapshot(1_789_000_000 - day * 86_400))
+}
+const store = (path: string, query?: Record<string, string>): RequestMatch => ({
+  path: `/admin/datastore/vault/${path}`,
+  ...(query === undefined ? {} : { query }),
+})
+const hiding = (path: string): AclEntry => ({
+  path,
+  authId: pbs.tokens.audit.tokenId,
+  role: 'NoAccess',
+  propagate: true,
+})
+
+interface Step {
+  readonly happens: string
+  readonly on: RequestMatch
+  readonly before?: () => void
+  readonly change: () => void
+  /** What the run says of it; empty: the list was read once more and is whole. */
+  readonly said: ReadonlyArray<{ readonly title: string; readonly outcome: string; readonly code: string }>
+  /** Ends what would last. */
+  readonly undo?: () => void
+}
+
+describe('while a server is read', () => {
+  const steps: ReadonlyArray<Step> = [
+    {
+      happens: 'a namespace is removed after it was listed',
+      before: () => {
+        pbs.addNamespace('vault', 'passing')
+        pbs.addSnapshot({ ...group, ns: 'passing' }, finishedSnapshot(1_789_000_000))
+      },
+      on: store('groups', { ns: 'passing' }),
+      change: () => pbs.removeNamespace('vault', 'passing'),
+      said: [{ title: 'snapshots of moving/vault/passing', outcome: 'failed', code: 'protocol' }],
+    },
+    {
+      happens: 'a group is removed after it was counted',
+      before: addGroup,
+      on: store('snapshots', { ns: '' }),
+      change: () => pbs.removeGroup(group),
+      said: [],
+    },
+    {
+      happens: 'a group is pruned after it was counted',
+      before: addGroup,
+      on: store('snapshots', { ns: '' }),
+      change: () => void pbs.pruneGroup(group, 1),
+      said: [],
+    },
+    {
+      happens: 'a backup comes after its group was counted',
+      on: store('snapshots', { ns: '' }),
+      change: () => pbs.addSnapshot(group, finishedSnapshot(1_789_500_000)),
+      said: [],
+    },
+    {
+      happens: 'a disk is pulled',
+      on: store('namespace'),
+      change: () => pbs.setMounted('vault', false),
+      said: [{ title: 'namespaces of moving/vault', outcome: 'skipped', code: 'not_mounted' }],
+      undo: () => pbs.setMounted('vault', true),
+    },
+    {
+      happens: 'a maintenance begins',
+      on: store('namespace'),
+      change: () => pbs.setMaintenance('vault', 'offline', 'new disks'),
+      said: [{ title: 'namespaces of moving/vault', outcome: 'skipped', code: 'maintenance' }],
+      undo: () => pbs.setMaintenance('vault', null),
+    },
+    {
+      happens: 'a namespace is hidden from the token',
+      on: store('namespace'),
+      change: () => pbs.grant(hiding('/datastore/vault/site-a')),
+      said: [{ title: 'namespaces of moving/vault', outcome: 'failed', code: 'protocol' }],
+      undo: () => pbs.revoke('/datastore/vault/site-a', pbs.tokens.audit.tokenId),
+    },
+    {
+      happens: 'the store is removed',
+      before: () => {
+        pbs.state.datastores.push(emptyStore('short-lived'))
+        pbs.addSnapshot({ ...group, store: 'short-lived' }, finishedSnapshot(1_789_000_000))
+      },
+      on: { path: '/admin/datastore/short-lived/namespace' },
+      change: () => pbs.removeStore('short-lived'),
+      said: [{ title: 'namespaces of moving/short-lived', outcome: 'failed', code: 'protocol' }],
+    },
+  ]
+
+  test.each(steps)('$happens: nothing vanishes that is there, and the next run is whole', async (step) => {
+    step.before?.()
+    await goodRun()
+    const before = stateNow(pbs)
+    pbs.changes.add({ match: step.on, change: step.change })
+    const run = await syncAndWait(running)
+    expect(pbs.changes.waiting()).toBe(0)
+    const jobs = / jobs of /
+    expect(troubles(run, 'moving').filter(({ title }) => !jobs.test(title))).toEqual(step.said)
+    expect(troubles(run, 'well')).toEqual([])
+    // Jobs are read after the change: of them only the rows that are still there are looked at.
+    const after = { ...(step.said.length === 0 ? pbs.state : before), jobs: pbs.state.jobs }
+    await expectScopes(running, { before, after, kept: () => false, except: jobs })
+    step.undo?.()
+    await goodRun()
+  })
+})
+
+describe('between two runs', () => {
+  const only =
+    (...roles: ReadonlyArray<string>) =>
+    () => {
+      const { tokenId: authId } = pbs.tokens.audit
+      pbs.revoke('/', authId)
+      for (const role of roles) pbs.grant({ path: '/', authId, role, propagate: true })
+    }
+  const jobsOnStores = ['gc', 'prune', 'sync', 'verify'].map((type) => `${type} jobs of moving`)
+  const stores = ['datastores of moving']
+  const inVault = ['namespaces of moving/vault', 'snapshots of moving/vault', 'snapshots of moving/vault/site-a']
+  const inTank = ['namespaces of moving/tank', 'snapshots of moving/tank', 'snapshots of moving/tank/site-a']
+  const siteA = ['namespaces of moving/vault', 'snapshots of moving/vault/site-a', 'sync jobs of moving']
+
+  interface Loss {
+    readonly loses: string
+    /** What the token may do in the run before, when it is not all. */
+    readonly before?: () => void
+    readonly change: () => void
+    /** The scopes whose deletions wait. */
+    readonly held: ReadonlyArray<string>
+  }
+  const losses: ReadonlyArray<Loss> = [
+    {
+      loses: 'sight of a store',
+      change: () => pbs.grant(hiding('/datastore/vault')),
+      held: [...stores, ...inVault, ...jobsOnStores],
+    },
+    { loses: 'sight of a namespace', change: () => pbs.grant(hiding('/datastore/vault/site-a')), held: siteA },
+    { loses: 'Remote.Audit', change: only('Audit', 'TapeAudit'), held: ['sync jobs of moving'] },
+    { loses: 'Tape.Audit', change: only('Audit', 'RemoteAudit'), held: ['tape jobs of moving'] },
+    {
+      loses: 'Datastore.Audit',
+      change: only('RemoteAudit', 'TapeAudit'),
+      held: [...stores, ...inTank, ...inVault, ...jobsOnStores],
+    },
+    {
+      loses: 'every privilege',
+      change: only(),
+      held: [...stores, ...inTank, ...inVault, ...jobsOnStores, 'tape jobs of moving'],
+    },
+    {
+      loses: 'sight of a namespace, without Sys.Audit to read the ACL',
+      before: only('DatastoreAudit', 'RemoteAudit', 'TapeAudit'),
+      change: () => pbs.grant(hiding('/datastore/vault/site-a')),
+      held: siteA,
+    },
+  ]
+
+  test.each(losses)('the token loses $loses: rows stay, and the run says why', async ({ before, change, held }) => {
+    const acl = structuredClone(pbs.state.acl)
+    if (before !== undefined) {
+      before()
+      await goodRun()
+    }
+    change()
+    const run = await syncAndWait(running)
+    pbs.state.acl = acl
+    await expectScopes(running, { before: pbs.state, after: pbs.state, kept: () => true })
+    const waiting = held.toSorted().map((title) => ({ title, outcome: 'held_back', code: 'view_changed' }))
+    expect(troubles(run, 'moving')).toEqual(waiting)
+    expect(troubles(run, 'well')).toEqual([])
+    expect(run.status.value).toBe('incomplete')
+    await goodRun()
+  })
+})
