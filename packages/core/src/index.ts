@@ -16,7 +16,25 @@ export {
   type LoggedChange,
   type LoggedValues,
 } from './change-log.ts'
-export { backupTypes, choiceFor, endpointStates, gcStatuses, jobStates, jobTypes, serverStatuses } from './choices.ts'
+export {
+  backupTypes,
+  choiceFor,
+  endpointStates,
+  gcStatuses,
+  jobStates,
+  jobTypes,
+  serverStatuses,
+  tlsStates,
+} from './choices.ts'
+export { type Attempt, attemptAt, failuresBeforeBackoff } from './health/attempt.ts'
+export {
+  type Contact,
+  concernsServer,
+  nextHealth,
+  type ServerHealth,
+  statusAfter,
+  unheard,
+} from './health/server-health.ts'
 export { naturalKey } from './key.ts'
 export {
   type Conflict,

@@ -1,5 +1,5 @@
 import type { PbsClient, PbsRequestFailed } from '@netbox-pbs/pbs-client'
-import { Chunk, Effect, Stream } from 'effect'
+import { Chunk, Duration, Effect, Stream } from 'effect'
 import type { ScopeFailed } from '../frames/scope-failed.ts'
 import { withWithheld } from '../permissions/withheld.ts'
 import { scopeFailure } from '../translate/failure.ts'
@@ -20,7 +20,12 @@ export const clientReader = (
     () => Effect.succeed([]),
   )
   return {
-    version: one(client.version()),
+    version: one(
+      Effect.map(Effect.timed(client.version()), ([took, version]) => ({
+        ...version,
+        latencyMs: Math.round(Duration.toMillis(took)),
+      })),
+    ),
     time: one(client.time()),
     permissions: Effect.zipWith(one(client.permissions()), one(acl), (permissions, entries) =>
       withWithheld(permissions, entries, client.connection.tokenId),

@@ -1,4 +1,5 @@
 import { Context, Data, type Effect } from 'effect'
+import type { ServerHealth } from '../health/server-health.ts'
 import type { ModelName } from '../registry/field.ts'
 import type { Observations } from '../registry/registry.ts'
 import type { RowCounts } from '../run.ts'
@@ -21,9 +22,7 @@ export type ObservedModel = 'server' | 'datastore' | 'job'
 /** A reading of one row, by its natural key: the row may be created by the same landing. */
 export interface Observed<M extends ObservedModel> {
   readonly key: string
-  readonly values: M extends 'server'
-    ? Observations<'server'> & { readonly last_seen_at: string | null }
-    : Observations<M>
+  readonly values: M extends 'server' ? ServerHealth : Observations<M>
 }
 
 /** The frame a group was read from, to be remembered when its scope lands. */

@@ -42,6 +42,8 @@ export { SecretBox, SecretUnreadable } from './secret-box.ts'
 export { type Session, Sessions } from './sessions.ts'
 export { SettingsStore } from './settings-store.ts'
 export {
+  type ServerContact,
+  type ServerTrouble,
   Source,
   type SourceErrorCode,
   type SourceFacts,

@@ -7,6 +7,12 @@ import { checkScope, scopeShape } from './scope-fields.ts'
 import { SyncItem } from './summaries.ts'
 
 const server = factShape('server')
+/** `presented_fingerprint` came later, and is left out where no certificate was refused. */
+const trouble = z.object({
+  code: z.enum(failedCodes),
+  message: z.string(),
+  presented_fingerprint: z.string().optional(),
+})
 const snapshotsOfGroup = z.object(without(factShape('snapshot'), ...registry.group.key.map(wireName)))
 
 /**
@@ -27,7 +33,13 @@ export const frameShapes = {
       },
       'endpoint_state',
     ),
-    observed: z.object({ ...observationShape('server'), last_seen_at: z.string().nullable() }),
+    observed: z.object({
+      status: z.string(),
+      last_seen_at: z.string().nullable(),
+      latency_ms: z.int().min(0).optional(),
+      tls_checked: z.boolean().optional(),
+      error: trouble.optional(),
+    }),
   }),
   datastore: z.object({
     frame: z.literal('datastore'),
@@ -44,7 +56,7 @@ export const frameShapes = {
     .object({
       frame: z.literal('failed'),
       ...scopeShape,
-      error: z.object({ code: z.enum(failedCodes), message: z.string() }),
+      error: trouble,
       retryable: z.boolean(),
     })
     .superRefine(checkScope),

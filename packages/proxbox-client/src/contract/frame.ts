@@ -7,6 +7,14 @@ type OnTheWire<F> = { readonly [K in keyof F as K extends 'datastore_name' ? 'da
 }
 type RowFacts<M extends 'datastore' | 'namespace' | 'group' | 'job'> = OnTheWire<Omit<Facts<M>, 'server'>>
 
+/** Why a server or a scope of it could not be read. */
+export interface Trouble {
+  readonly code: FailedCode
+  readonly message: string
+  /** SHA-256 of the certificate that was shown, lower case hex with colons, where that was refused. */
+  readonly presented_fingerprint?: string | undefined
+}
+
 /** What follows for this server belongs to this scope, until `complete` or `failed`. */
 export type ScopeFrame = { readonly frame: 'scope' } & Scope
 
@@ -18,8 +26,17 @@ export type ServerFrame = { readonly frame: 'server'; readonly server: string } 
     readonly endpoint_id: number
     readonly version: string | null
     readonly timezone: string | null
-    /** `last_seen_at` is null when it did not answer. */
-    readonly observed: Observations<'server'> & { readonly last_seen_at: string | null }
+    readonly observed: {
+      readonly status: string
+      /** Null when it did not answer. */
+      readonly last_seen_at: string | null
+      /** How long it took to say its version, in milliseconds. Left out by gateways that do not measure it. */
+      readonly latency_ms?: number | undefined
+      /** Whether a pin or a chain is asked of it. */
+      readonly tls_checked?: boolean | undefined
+      /** Why it could not be used. */
+      readonly error?: Trouble | undefined
+    }
   }
 
 /** One datastore. */
@@ -54,7 +71,7 @@ export type CompleteFrame = { readonly frame: 'complete' } & Scope & {
 
 /** This scope, and all below it, say nothing. */
 export type FailedFrame = { readonly frame: 'failed' } & Scope & {
-    readonly error: { readonly code: FailedCode; readonly message: string }
+    readonly error: Trouble
     readonly retryable: boolean
   }
 
