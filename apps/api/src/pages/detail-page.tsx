@@ -7,6 +7,7 @@ import { listsBelow } from './below.ts'
 import { html } from './html.ts'
 import { listPage, rowPage } from './paths.ts'
 import { notFound } from './refusals.tsx'
+import { CertificateAlert } from './view/certificate-alert.tsx'
 import { Detail } from './view/detail.tsx'
 import { Layout } from './view/layout.tsx'
 import { PageTitle } from './view/page-title.tsx'
@@ -32,6 +33,7 @@ export const detail = (name: ModelName, id: number) =>
           <PageTitle title={title} crumbs={[{ href: listPage(name), label: model.labelPlural }]}>
             {syncable ? <SyncButton formToken={viewer.formToken} server={row.serverName} /> : null}
           </PageTitle>
+          {name === 'server' ? <CertificateAlert row={row} viewer={viewer} /> : null}
           <Detail model={model} row={row} related={<Related lists={yield* listsBelow(name, row)} />} />
         </Layout>,
       )

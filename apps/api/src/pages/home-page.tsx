@@ -3,6 +3,7 @@ import { InventoryLists, Runs } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { Hono } from 'hono'
 import type { ApiEnv } from '../http/caller.ts'
+import { changedCertificates } from './changed-certificates.tsx'
 import { html } from './html.ts'
 import { addServerPage, home, listPage } from './paths.ts'
 import type { ServePage } from './serve-page.tsx'
@@ -22,6 +23,7 @@ const overview = forVisitor((viewer) =>
   Effect.gen(function* () {
     const runs = yield* Runs
     const counts = yield* Effect.forEach(counted, countOf)
+    const banner = yield* changedCertificates
     const recent = yield* runs.list({ limit: 5, offset: 0 })
     const noServers = counts.some(({ model, count }) => model.name === 'server' && count === 0)
     return html(
@@ -36,6 +38,7 @@ const overview = forVisitor((viewer) =>
             </>
           ) : null}
         </PageTitle>
+        {banner}
         <div class="row row-cards mb-3">
           {counts.map(({ model, count }) => (
             <div class="col-6 col-md">
