@@ -2,6 +2,7 @@ import type {
   ApiTokens,
   Branches,
   Changes,
+  DatastoreUsage,
   Endpoints,
   HandWrites,
   Inventory,
@@ -17,6 +18,7 @@ export type ApiServices =
   | Branches
   | InventoryLists
   | Changes
+  | DatastoreUsage
   | HandWrites
   | Inventory
   | Runs

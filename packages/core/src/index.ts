@@ -127,3 +127,4 @@ export { type DiffInput, type DiffResult, diff, type MainRow } from './sync/diff
 export { type GuardInput, type GuardSettings, guard, type HoldReason, type Verdict } from './sync/guard.ts'
 export type { Presence } from './sync/presence.ts'
 export { followsSettings, ownTiming, type ServerTiming, type Timing } from './timing.ts'
+export { mostUsagePoints, type UsagePoint, usageDays, usageSlotSeconds } from './usage.ts'

@@ -1,5 +1,5 @@
 import { type ModelName, registry } from '@netbox-pbs/core'
-import { InventoryLists } from '@netbox-pbs/core/ports'
+import { DatastoreUsage, InventoryLists } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { display } from '../inventory/display.ts'
 import { anyRow } from '../inventory/row.ts'
@@ -13,6 +13,7 @@ import { Layout } from './view/layout.tsx'
 import { PageTitle } from './view/page-title.tsx'
 import { Related } from './view/related.tsx'
 import { SyncButton } from './view/sync-button.tsx'
+import { UsageHistory } from './view/usage-history.tsx'
 import { forVisitor } from './visitor-page.ts'
 
 /** A row of a model with all it says, and the lists below it. */
@@ -34,8 +35,26 @@ export const detail = (name: ModelName, id: number) =>
             {syncable ? <SyncButton formToken={viewer.formToken} server={row.serverName} /> : null}
           </PageTitle>
           {name === 'server' ? <CertificateAlert row={row} viewer={viewer} /> : null}
-          <Detail model={model} row={row} related={<Related lists={yield* listsBelow(name, row)} />} />
+          <Detail
+            model={model}
+            row={row}
+            related={
+              <>
+                <Related lists={yield* listsBelow(name, row)} />
+                <UsageHistory points={name === 'datastore' ? yield* usageOf(row.id) : []} />
+              </>
+            }
+          />
         </Layout>,
       )
     }),
   )
+
+/** Points that the page draws: the last four months. */
+const drawnPoints = 480
+
+const usageOf = (datastoreId: number) =>
+  Effect.gen(function* () {
+    const usage = yield* DatastoreUsage
+    return (yield* usage.points({ datastoreId, limit: drawnPoints, offset: 0 })).rows
+  })

@@ -13,6 +13,7 @@ export {
   type Appended,
   ChangeSetClosed,
   ChangeSets,
+  type DatastoreReading,
   type GroupDigest,
   type Landing,
   type Observed,
@@ -20,6 +21,7 @@ export {
   type Staged,
 } from './change-sets.ts'
 export { Changes } from './changes.ts'
+export { DatastoreUsage } from './datastore-usage.ts'
 export { EndpointNameTaken, EndpointStore, GatewayKeys, type StoredEndpoint } from './endpoint-store.ts'
 export {
   type Endpoint,

@@ -1,6 +1,7 @@
 import { Context, Data, type Effect, type Stream } from 'effect'
 import type { Facts, Observations } from '../registry/registry.ts'
 import type { Resource, Scope, ServerScope } from '../scope.ts'
+import type { DatastoreReading } from './change-sets.ts'
 
 /** Why a source could not list a scope. The codes of the `failed` frame; `cut_off` is a stream without its `end`, `summaries_only` a proxbox-api that returns counts. */
 export type SourceErrorCode =
@@ -82,7 +83,7 @@ export type SourceFrame =
       readonly _tag: 'datastore'
       readonly server: string
       readonly facts: SourceFacts<'datastore'>
-      readonly observed: Observations<'datastore'>
+      readonly observed: DatastoreReading
     }
   | { readonly _tag: 'namespace'; readonly server: string; readonly facts: SourceFacts<'namespace'> }
   | {

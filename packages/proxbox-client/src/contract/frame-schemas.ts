@@ -1,6 +1,6 @@
-import { registry } from '@netbox-pbs/core'
+import { mostUsagePoints, registry } from '@netbox-pbs/core'
 import { z } from 'zod'
-import { factShape, observationShape, wireName, without } from './fact-fields.ts'
+import { Datetime, factShape, observationShape, wireName, without } from './fact-fields.ts'
 import { failedCodes } from './failed-codes.ts'
 import type { Frame, FrameName } from './frame.ts'
 import { checkScope, scopeShape } from './scope-fields.ts'
@@ -12,6 +12,11 @@ const trouble = z.object({
   code: z.enum(failedCodes),
   message: z.string(),
   presented_fingerprint: z.string().optional(),
+})
+const usagePoint = z.object({
+  time: Datetime,
+  used_bytes: z.int().min(0),
+  total_bytes: z.int().min(0),
 })
 const snapshotsOfGroup = z.object(without(factShape('snapshot'), ...registry.group.key.map(wireName)))
 
@@ -44,7 +49,10 @@ export const frameShapes = {
   datastore: z.object({
     frame: z.literal('datastore'),
     ...factShape('datastore'),
-    observed: z.object(observationShape('datastore')),
+    observed: z.object({
+      ...observationShape('datastore'),
+      usage: z.array(usagePoint).max(mostUsagePoints).optional(),
+    }),
   }),
   namespace: z.object({ frame: z.literal('namespace'), ...factShape('namespace') }),
   job: z.object({ frame: z.literal('job'), ...factShape('job'), observed: z.object(observationShape('job')) }),

@@ -1,4 +1,4 @@
-import type { Facts, Observations, Scope } from '@netbox-pbs/core'
+import type { Facts, Observations, Scope, UsagePoint } from '@netbox-pbs/core'
 import type { FailedCode } from './failed-codes.ts'
 import type { SyncItem } from './summaries.ts'
 
@@ -41,7 +41,10 @@ export type ServerFrame = { readonly frame: 'server'; readonly server: string } 
 
 /** One datastore. */
 export type DatastoreFrame = { readonly frame: 'datastore' } & RowFacts<'datastore'> & {
-    readonly observed: Observations<'datastore'>
+    readonly observed: Observations<'datastore'> & {
+      /** How full it was, oldest first, at most `mostUsagePoints`. Left out where PBS keeps no history. */
+      readonly usage?: ReadonlyArray<UsagePoint> | undefined
+    }
   }
 
 /** One namespace; the root is the empty path. */

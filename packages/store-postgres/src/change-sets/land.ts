@@ -19,6 +19,7 @@ import { ensureGroups, unlistGroups } from './land-groups.ts'
 import { landObservations } from './land-observations.ts'
 import { holdDeletes, landCreates, landDeletes, landUpdates, unlistNamespaces } from './land-rows.ts'
 import { landScopeRow, lastCompleteAt } from './land-scope-row.ts'
+import { landUsage } from './land-usage.ts'
 import { eachWindow, type Window } from './windows.ts'
 
 /** What the steps of a landing need. */
@@ -99,6 +100,7 @@ export function landPart(step: Land, part: number): Effect.Effect<RowCounts, Sto
     }
     if (model === 'server') yield* step.run(notePending)
     yield* step.run((db) => landObservations(db, model, part))
+    if (model === 'datastore') yield* landUsage(step, { serverId: step.place.serverId, part, at: step.landing.at })
     return addRows(upserted, deleted)
   })
 }

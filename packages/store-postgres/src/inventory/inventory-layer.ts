@@ -2,6 +2,7 @@ import type {
   Branches,
   ChangeSets,
   Changes,
+  DatastoreUsage,
   HandWrites,
   Inventory,
   InventoryLists,
@@ -17,6 +18,7 @@ import { changesLayer } from '../changes/changes.ts'
 import type { Database } from '../database/database.ts'
 import { handWritesLayer } from '../hand-writes/hand-writes.ts'
 import { inventoryListsLayer } from '../lists/inventory-lists.ts'
+import { datastoreUsageLayer } from '../observations/datastore-usage.ts'
 import { serverObservationsLayer } from '../observations/server-observations.ts'
 import { retentionLayer } from '../retention/retention.ts'
 import { runsLayer } from '../runs/runs.ts'
@@ -35,6 +37,11 @@ export const inventoryLayer: Layer.Layer<
   | Runs
   | Retention
   | Schedules,
+  | DatastoreUsage
+  | ServerObservations
+  | InventoryLists
+  | HandWrites
+  | Runs,
   never,
   Database
 > = Layer.mergeAll(
@@ -43,6 +50,7 @@ export const inventoryLayer: Layer.Layer<
   changeSetsLayer,
   changesLayer,
   serverObservationsLayer,
+  datastoreUsageLayer,
   inventoryListsLayer,
   handWritesLayer,
   runsLayer,
