@@ -127,4 +127,4 @@ test('from well to unreachable, back, to another certificate and a revoked token
   expect((await syncAndWait(running)).status.value).toBe('completed')
   expect((await health()).row).toMatchObject({ consecutive_failures: 0, last_error: '' })
   expect(await counts()).toEqual(before)
-})
+}, 120_000)

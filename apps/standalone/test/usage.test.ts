@@ -41,7 +41,7 @@ test('how full a datastore was is read, served and drawn, and stays when PBS has
   const store = pbs.state.datastores.find(({ usage }) => usage.history.length > 0)
   if (store === undefined) throw new Error('the simulated server keeps no history')
   const { history, historyStart, total } = store.usage
-  expect((await syncAndWait(running)).error).toBe('')
+  expect((await syncAndWait(running, { resources: ['datastores'] })).error).toBe('')
   const row = (await allRows(running, 'datastores')).find(({ name }) => name === store.name)
   const path = `/api/plugins/pbs/datastores/${row?.id}/usage/`
   const points = async () => {
@@ -77,10 +77,10 @@ test('how full a datastore was is read, served and drawn, and stays when PBS has
   expect(await pageText('/plugins/pbs/servers/')).not.toContain('usage-history')
 
   store.usage.total = total * 2
-  await syncAndWait(running)
+  await syncAndWait(running, { resources: ['datastores'] })
   expect(await points()).toEqual(first)
   store.usage.history = []
-  await syncAndWait(running)
+  await syncAndWait(running, { resources: ['datastores'] })
   expect(await points()).toEqual(first)
   expect((await request(running, 'GET', '/api/plugins/pbs/datastores/999999/usage/')).status).toBe(404)
-})
+}, 120_000)
