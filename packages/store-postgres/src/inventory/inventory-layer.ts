@@ -36,12 +36,8 @@ export const inventoryLayer: Layer.Layer<
   | HandWrites
   | Runs
   | Retention
-  | Schedules,
-  | DatastoreUsage
-  | ServerObservations
-  | InventoryLists
-  | HandWrites
-  | Runs,
+  | Schedules
+  | DatastoreUsage,
   never,
   Database
 > = Layer.mergeAll(
