@@ -2,6 +2,7 @@ import type {
   ApiTokens,
   Branches,
   Changes,
+  DatastoreUsage,
   Endpoints,
   HandWrites,
   HeldSets,
@@ -18,6 +19,7 @@ export type ApiServices =
   | Branches
   | InventoryLists
   | Changes
+  | DatastoreUsage
   | HandWrites
   | HeldSets
   | Inventory

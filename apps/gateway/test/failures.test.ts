@@ -22,18 +22,21 @@ const wrongPin = Array(32).fill('00').join(':')
 
 describe('the whole server fails', () => {
   test.each([
-    ['another certificate', { fingerprint: wrongPin }, 'tls_fingerprint_mismatch'],
-    ['no pin and an unknown CA', { fingerprint: null }, 'tls_untrusted'],
-    ['a wrong secret', { token_secret: 'wrong' }, 'unauthorized'],
-  ])('%s', async (_, change, code) => {
+    ['another certificate', { fingerprint: wrongPin }, 'tls_fingerprint_mismatch', 'unreachable', true],
+    ['no pin and an unknown CA', { fingerprint: null }, 'tls_untrusted', 'unreachable', true],
+    ['a wrong secret', { token_secret: 'wrong' }, 'unauthorized', 'reachable', false],
+  ])('%s', async (_, change, code, status, refused) => {
+    const shown = refused ? { presented_fingerprint: pbs.fingerprint } : {}
+    const error = { code, message: expect.stringContaining(`PBS ${pbs.host}:${pbs.port}`), ...shown }
     await addEndpoint(gateway, pbs, change)
     expect(ended(await syncFrames(gateway, 'datastores'), 'failed')).toEqual([`datastores ${code}`])
     expect(ended(await syncFrames(gateway, 'snapshots'), 'failed')).toEqual([`datastores ${code}`])
     expect(ended(await syncFrames(gateway, 'jobs'), 'failed').length).toBe(5)
+    expect(ofKind(await syncFrames(gateway, 'datastores'), 'failed').map((frame) => frame.error)).toEqual([error])
     const frames = await syncFrames(gateway, 'servers')
     expect(ofKind(frames, 'warning').map((warning) => warning.code)).toEqual([code])
     expect(ofKind(frames, 'server').map(({ version, observed }) => [version, observed])).toEqual([
-      [null, { status: 'unreachable', last_seen_at: null }],
+      [null, { status, last_seen_at: null, tls_checked: true, error }],
     ])
     expect(ended(frames, 'complete')).toEqual(['servers'])
   })
@@ -90,7 +93,7 @@ describe('the database of the gateway', () => {
         resource: 'datastores',
         server: 'pbs-a',
         error: {
-          code: 'unauthorized',
+          code: 'unreachable',
           message: 'stored secrets cannot be read with this key: set THE_KEY to the key they were stored under',
         },
         retryable: false,

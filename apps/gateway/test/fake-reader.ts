@@ -62,7 +62,7 @@ export const snapshots = (type: string, id: string, count: number): ReadonlyArra
 
 /** A PBS in memory: empty and with all privileges unless told. */
 export const fakeReader = (parts: Partial<PbsReader> = {}): PbsReader => ({
-  version: Effect.succeed({ version: '4.2', release: '3', repoid: null, unsafeIntegers: [] }),
+  version: Effect.succeed({ version: '4.2', release: '3', repoid: null, unsafeIntegers: [], latencyMs: 7 }),
   time: Effect.succeed({ timezone: 'UTC', time: 0, localtime: 0, unsafeIntegers: [] }),
   permissions: Effect.succeed({
     '/': { 'Sys.Audit': true, 'Datastore.Audit': true, 'Remote.Audit': true, 'Tape.Audit': true },

@@ -143,7 +143,12 @@ describe('a server that can be read wholly', () => {
       fingerprint: pbs.fingerprint,
       version: '4.2.3',
       timezone: pbs.state.timezone,
-      observed: { status: 'reachable', last_seen_at: expect.stringMatching(/Z$/) },
+      observed: {
+        status: 'reachable',
+        last_seen_at: expect.stringMatching(/Z$/),
+        latency_ms: expect.any(Number),
+        tls_checked: true,
+      },
     })
     expect(complete).toEqual({ frame: 'complete', resource: 'servers', count: 1, view: null })
   })

@@ -10,6 +10,14 @@ export const serverStatuses = [
   choice('unreachable', 'Unreachable', 'red'),
 ]
 
+/** What the last look at a server's certificate found. `unknown`: none was seen yet, or nothing was asked of it. */
+export const tlsStates = [
+  unknown,
+  choice('ok', 'OK', 'green'),
+  choice('fingerprint_changed', 'Fingerprint changed', 'red'),
+  choice('untrusted', 'Untrusted', 'red'),
+]
+
 /** Whether the gateway holds an endpoint for a server. `none`: inventory only. */
 export const endpointStates = [
   choice('none', 'Inventory only', 'secondary'),

@@ -16,7 +16,25 @@ export {
   type LoggedChange,
   type LoggedValues,
 } from './change-log.ts'
-export { backupTypes, choiceFor, endpointStates, gcStatuses, jobStates, jobTypes, serverStatuses } from './choices.ts'
+export {
+  backupTypes,
+  choiceFor,
+  endpointStates,
+  gcStatuses,
+  jobStates,
+  jobTypes,
+  serverStatuses,
+  tlsStates,
+} from './choices.ts'
+export { type Attempt, attemptAt, failuresBeforeBackoff } from './health/attempt.ts'
+export {
+  type Contact,
+  concernsServer,
+  nextHealth,
+  type ServerHealth,
+  statusAfter,
+  unheard,
+} from './health/server-health.ts'
 export { naturalKey } from './key.ts'
 export {
   type Conflict,
@@ -121,3 +139,4 @@ export { type HeldSet, type HeldSetState, type HeldState, heldStates } from './s
 export { type DeletionsInput, type Judgement, judgeDeletions, letsGo } from './sync/judge-deletions.ts'
 export type { Presence } from './sync/presence.ts'
 export { followsSettings, ownTiming, type ServerTiming, type Timing } from './timing.ts'
+export { mostUsagePoints, type UsagePoint, usageDays, usageSlotSeconds } from './usage.ts'

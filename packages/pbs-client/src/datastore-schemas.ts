@@ -74,6 +74,10 @@ export const PbsDatastoreUsage = z.object({
   'mount-status': text,
   'backend-type': text,
   'estimated-full-date': integer,
+  /** Shares 0 to 1 of the last 30 days or so, null for gaps; the next two say when the first was and how many seconds lie between them. */
+  history: z.array(z.number().nullable()).nullable().default(null),
+  'history-start': integer,
+  'history-delta': integer,
   error: text,
   'gc-status': PbsGcNumbers.nullable().default(null),
 })

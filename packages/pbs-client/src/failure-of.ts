@@ -50,7 +50,7 @@ export const failureOf = (connection: PbsConnection, endpoint: string, error: un
     server: authority(connection),
     endpoint,
     detail: safeText(connection, thrown.message),
-    ...(thrown instanceof Untrusted && thrown.fingerprints !== undefined ? { fingerprints: thrown.fingerprints } : {}),
+    ...(thrown instanceof Untrusted ? { fingerprints: thrown.fingerprints } : {}),
     cause: causeOf(thrown),
   })
 }

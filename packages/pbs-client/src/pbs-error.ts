@@ -41,8 +41,8 @@ export interface PbsFailure {
   readonly detail: string
   /** The HTTP status, when there was one. */
   readonly status?: number
-  /** With `tls_fingerprint_mismatch`: both as lower case hex joined with colons. */
-  readonly fingerprints?: { readonly expected: string; readonly presented: string }
+  /** Of a refused certificate, as lower case hex joined with colons; `expected` is null where none was pinned. */
+  readonly fingerprints?: { readonly expected: string | null; readonly presented: string }
   readonly cause?: unknown
 }
 
@@ -81,14 +81,14 @@ const nextStep: Record<PbsFailureReason, string> = {
 export class PbsRequestFailed extends Data.TaggedError('PbsRequestFailed')<PbsFailure> {
   override get message(): string {
     const said = this.detail === '' ? '' : `: ${this.detail}`
-    const seen =
-      this.fingerprints === undefined
-        ? ''
-        : ` (expected ${this.fingerprints.expected}, presented ${this.fingerprints.presented})`
+    const seen = this.fingerprints === undefined ? '' : ` (${shown(this.fingerprints)})`
     const http = this.status === undefined ? '' : ` (HTTP ${this.status})`
     return `PBS ${this.server} ${summary[this.reason]}${http} for ${this.endpoint}${seen}${said}. ${nextStep[this.reason]}`
   }
 }
+
+const shown = ({ expected, presented }: NonNullable<PbsFailure['fingerprints']>): string =>
+  expected === null ? `presented ${presented}` : `expected ${expected}, presented ${presented}`
 
 /** Every error of this client. */
 export type PbsError = PbsRequestFailed

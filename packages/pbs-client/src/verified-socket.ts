@@ -19,7 +19,7 @@ export class Untrusted extends Error {
   constructor(
     readonly kind: 'tls_fingerprint_mismatch' | 'tls_untrusted',
     message: string,
-    readonly fingerprints?: { readonly expected: string; readonly presented: string },
+    readonly fingerprints: { readonly expected: string | null; readonly presented: string },
   ) {
     super(message)
   }
@@ -89,14 +89,15 @@ export const presentedCertificate = (socket: TLSSocket): PresentedCertificate | 
  * chain and the host name must verify, unless `verifySsl` is off.
  */
 export const judgePeer = (connection: PbsConnection, socket: TLSSocket): Untrusted | null => {
+  const presented = presentedCertificate(socket)?.fingerprint ?? 'none'
   if (connection.fingerprint !== null && connection.fingerprint !== '') {
     const expected = normalizeFingerprint(connection.fingerprint) ?? connection.fingerprint
-    const presented = presentedCertificate(socket)?.fingerprint ?? 'none'
     if (presented === expected) return null
     return new Untrusted('tls_fingerprint_mismatch', '', { expected, presented })
   }
   if (!connection.verifySsl || socket.authorized) return null
   // Node's types say Error; at run time it is the code of OpenSSL or an Error.
   const why: unknown = socket.authorizationError
-  return new Untrusted('tls_untrusted', why instanceof Error ? why.message : String(why ?? 'not verified'))
+  const said = why instanceof Error ? why.message : String(why ?? 'not verified')
+  return new Untrusted('tls_untrusted', said, { expected: null, presented })
 }

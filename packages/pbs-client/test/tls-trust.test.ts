@@ -47,6 +47,15 @@ describe('who is trusted', () => {
   })
 })
 
+test('a certificate that does not verify is told with its fingerprint', async () => {
+  const error = failureIn(await askVersion({ fingerprint: null, verifySsl: true }))
+  expect([error.reason, error.fingerprints]).toEqual([
+    'tls_untrusted',
+    { expected: null, presented: pin(right).toLowerCase() },
+  ])
+  expect(error.message).toContain(`(presented ${pin(right).toLowerCase()})`)
+})
+
 describe('a server that is not trusted', () => {
   const rows: ReadonlyArray<readonly [string, SecureVersion, () => Partial<PbsConnection>]> = [
     ['with another pin', 'TLSv1.2', () => ({ fingerprint: pin(right), verifySsl: false })],

@@ -45,7 +45,7 @@ export const everyFrame: ReadonlyArray<Frame> = [
     version: '4.2.1',
     timezone: 'Europe/Vienna',
     endpoint_id: 3,
-    observed: { status: 'reachable', last_seen_at: '2026-05-02T00:00:00.25Z' },
+    observed: { status: 'reachable', last_seen_at: '2026-05-02T00:00:00.25Z', latency_ms: 12, tls_checked: true },
   },
   { frame: 'complete', resource: 'servers', count: 1, view: null },
   { frame: 'scope', resource: 'datastores', server: 'pbs-a' },
@@ -94,7 +94,7 @@ export const everyFrame: ReadonlyArray<Frame> = [
     resource: 'jobs',
     server: 'pbs-a',
     job_type: 'verify',
-    error: { code: 'forbidden', message: 'needs Datastore.Audit' },
+    error: { code: 'tls_untrusted', message: 'no chain', presented_fingerprint: '22:22' },
     retryable: false,
   },
   {

@@ -32,7 +32,11 @@ describe('a proxbox-api as it is', () => {
       {
         _tag: 'server',
         facts: { ...facts(2), version: null },
-        observed: { status: 'unreachable', last_seen_at: null },
+        observed: {
+          status: 'unreachable',
+          last_seen_at: null,
+          error: { code: 'unreachable', message: 'ConnectError: All connection attempts failed' },
+        },
       },
       {
         _tag: 'warning',

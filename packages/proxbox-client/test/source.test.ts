@@ -35,7 +35,7 @@ describe('the frames of a stream', () => {
           timezone: 'Europe/Vienna',
           endpoint_id: 3,
         },
-        observed: { status: 'reachable', last_seen_at: '2026-05-02T00:00:00.25Z' },
+        observed: { status: 'reachable', last_seen_at: '2026-05-02T00:00:00.25Z', latency_ms: 12, tls_checked: true },
       },
       { _tag: 'complete', scope: { resource: 'servers' }, count: 1, view: null },
       { _tag: 'scope', scope: { resource: 'datastores', server: 'pbs-a' } },
@@ -77,9 +77,10 @@ describe('the frames of a stream', () => {
       {
         _tag: 'failed',
         scope: { resource: 'jobs', server: 'pbs-a', job_type: 'verify' },
-        code: 'forbidden',
-        message: 'needs Datastore.Audit',
+        code: 'tls_untrusted',
+        message: 'no chain',
         retryable: false,
+        presentedFingerprint: '22:22',
       },
       { _tag: 'end' },
     ])

@@ -1,4 +1,4 @@
-import { type ChangeFilter, followsSettings, type LoggedChange } from '@netbox-pbs/core'
+import { type ChangeFilter, followsSettings, type LoggedChange, unheard } from '@netbox-pbs/core'
 import { type ChangeSets, Changes, HandWrites, InventoryLists, KeyTaken, Runs } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -173,7 +173,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
             {
               model: 'server',
               changes: [],
-              observed: [{ key: '["quiet"]', values: { status: 'unreachable', last_seen_at: null } }],
+              observed: [{ key: '["quiet"]', values: { ...unheard, status: 'unreachable' } }],
             },
           ],
           readings,

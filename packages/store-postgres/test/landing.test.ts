@@ -1,4 +1,4 @@
-import { followsSettings, naturalKey } from '@netbox-pbs/core'
+import { followsSettings, naturalKey, unheard } from '@netbox-pbs/core'
 import { ChangeSetClosed, ChangeSets, Inventory, Runs } from '@netbox-pbs/core/ports'
 import { Chunk, Effect, Exit, Layer, ManagedRuntime, Stream } from 'effect'
 import { sql } from 'kysely'
@@ -681,7 +681,10 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
         const scope = { resource: 'servers' } as const
         const facts = serverFacts('pending', { endpoint_state: 'pending' })
         const key = naturalKey('server', facts)
-        const seen = (last_seen_at: string | null, status: string) => ({ key, values: { status, last_seen_at } })
+        const seen = (last_seen_at: string | null, status: string) => ({
+          key,
+          values: { ...unheard, status, last_seen_at },
+        })
         yield* landOnce(scope, [
           {
             model: 'server',
@@ -706,6 +709,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
           facts: { ...facts, endpoint_state: 'connected' },
           pendingSince: null,
           timing: followsSettings,
+          health: { ...unheard, status: 'unreachable', last_seen_at: '2026-06-01T00:00:00Z' },
         })
         expect(yield* rows(`select status, last_seen_at from server_observations where server_id = ${row.id}`)).toEqual(
           [{ status: 'unreachable', last_seen_at: '2026-06-01T00:00:00Z' }],

@@ -243,6 +243,8 @@ export const sharedSchemas: Readonly<Record<string, object>> = {
     commit: flag,
     merged: object({ created: integer, updated: integer, deleted: integer, skipped: integer }),
   }),
+  UsagePoint: object({ time: datetime, used_bytes: integer, total_bytes: integer }),
+  UsagePointList: envelopeSchema(ref('UsagePoint')),
   Change: object(change),
   ChangeList: envelopeSchema(ref('Change')),
   SyncRun: object(run),

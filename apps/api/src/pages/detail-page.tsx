@@ -1,5 +1,5 @@
 import { type ModelName, registry } from '@netbox-pbs/core'
-import { InventoryLists } from '@netbox-pbs/core/ports'
+import { DatastoreUsage, InventoryLists } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { display } from '../inventory/display.ts'
 import { anyRow } from '../inventory/row.ts'
@@ -8,12 +8,14 @@ import { html } from './html.ts'
 import { listPage, rowPage } from './paths.ts'
 import { notFound } from './refusals.tsx'
 import { Alert } from './view/alert.tsx'
+import { CertificateAlert } from './view/certificate-alert.tsx'
 import { Detail } from './view/detail.tsx'
 import { formatTime } from './view/format.ts'
 import { Layout } from './view/layout.tsx'
 import { PageTitle } from './view/page-title.tsx'
 import { Related } from './view/related.tsx'
 import { SyncButton } from './view/sync-button.tsx'
+import { UsageHistory } from './view/usage-history.tsx'
 import { forVisitor } from './visitor-page.ts'
 
 /** A row of a model with all it says, and the lists below it. */
@@ -40,8 +42,27 @@ export const detail = (name: ModelName, id: number) =>
               back.
             </Alert>
           ) : null}
-          <Detail model={model} row={row} related={<Related lists={yield* listsBelow(name, row)} />} />
+          {name === 'server' ? <CertificateAlert row={row} viewer={viewer} /> : null}
+          <Detail
+            model={model}
+            row={row}
+            related={
+              <>
+                <Related lists={yield* listsBelow(name, row)} />
+                <UsageHistory points={name === 'datastore' ? yield* usageOf(row.id) : []} />
+              </>
+            }
+          />
         </Layout>,
       )
     }),
   )
+
+/** Points that the page draws: the last four months. */
+const drawnPoints = 480
+
+const usageOf = (datastoreId: number) =>
+  Effect.gen(function* () {
+    const usage = yield* DatastoreUsage
+    return (yield* usage.points({ datastoreId, limit: drawnPoints, offset: 0 })).rows
+  })

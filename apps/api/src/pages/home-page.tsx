@@ -3,6 +3,7 @@ import { HeldSets, InventoryLists, Runs } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { Hono } from 'hono'
 import type { ApiEnv } from '../http/caller.ts'
+import { changedCertificates } from './changed-certificates.tsx'
 import { html } from './html.ts'
 import { addServerPage, heldPage, home, listPage } from './paths.ts'
 import type { ServePage } from './serve-page.tsx'
@@ -23,6 +24,7 @@ const overview = forVisitor((viewer) =>
   Effect.gen(function* () {
     const runs = yield* Runs
     const counts = yield* Effect.forEach(counted, countOf)
+    const banner = yield* changedCertificates
     const recent = yield* runs.list({ limit: 5, offset: 0 })
     const waiting = yield* (yield* HeldSets).waiting()
     const noServers = counts.some(({ model, count }) => model.name === 'server' && count === 0)
@@ -45,6 +47,7 @@ const overview = forVisitor((viewer) =>
             </a>
           </Alert>
         )}
+        {banner}
         <div class="row row-cards mb-3">
           {counts.map(({ model, count }) => (
             <div class="col-6 col-md">

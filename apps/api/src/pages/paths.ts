@@ -31,6 +31,9 @@ export const listPage = (model: ModelName): string => `${home}${registry[model].
 /** A row. */
 export const rowPage = (model: ModelName, id: number): string => pageUrl('', model, id)
 
+/** A form sent there pins another certificate of a server. */
+export const pinPage = (id: number): string => `${rowPage('server', id)}pin/`
+
 /** A run. */
 export const runPage = (id: number): string => `${runsPage}${id}/`
 

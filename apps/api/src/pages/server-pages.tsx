@@ -1,21 +1,28 @@
 import type { FieldErrors } from '@netbox-pbs/core'
 import { Effect } from 'effect'
 import { Hono } from 'hono'
-import type { ApiEnv } from '../http/caller.ts'
+import type { ApiContext, ApiEnv } from '../http/caller.ts'
 import { createRows } from '../inventory/create-rows.ts'
+import { findById } from '../inventory/find-row.ts'
+import { updateRow } from '../inventory/update-row.ts'
 import type { Form } from './form.ts'
 import { html, seeOther } from './html.ts'
 import { addServerPage, listPage, rowPage } from './paths.ts'
+import { notFound } from './refusals.tsx'
 import type { ServePage } from './serve-page.tsx'
 import { Layout } from './view/layout.tsx'
+import { Message } from './view/message.tsx'
 import { PageTitle } from './view/page-title.tsx'
 import { emptyServer, ServerForm } from './view/server-form.tsx'
 import type { Viewer } from './view/viewer.ts'
 import { forWriter, forWriterForm } from './visitor-page.ts'
 
-/** The form that adds a server: row, endpoint and secret in one step. */
+/** The forms of servers: one adds a server, row, endpoint and secret in one step; one pins the certificate that a reader has seen. */
 export const serverPages = (serve: ServePage): Hono<ApiEnv> =>
-  new Hono<ApiEnv>().get('/servers/add/', (c) => serve(c, empty(c))).post('/servers/add/', (c) => serve(c, add(c)))
+  new Hono<ApiEnv>()
+    .get('/servers/add/', (c) => serve(c, empty(c)))
+    .post('/servers/add/', (c) => serve(c, add(c)))
+    .post('/servers/:id{[0-9]+}/pin/', (c) => serve(c, pin(c, Number(c.req.param('id')))))
 
 const empty = forWriter((viewer) => Effect.succeed(draw(viewer, emptyServer, {})))
 
@@ -39,6 +46,39 @@ const add = forWriterForm((viewer, { form_token: _, token_secret = '', ...typed 
     ),
   )
 })
+
+const pin = (c: ApiContext, id: number) =>
+  forWriterForm((viewer, { fingerprint = '' }, requestId) =>
+    Effect.gen(function* () {
+      const row = yield* findById('server', id)
+      const actor = { user: viewer.username, requestId }
+      yield* updateRow('server', { row, input: { fingerprint }, mode: 'partial', actor })
+      return seeOther(rowPage('server', id))
+    }).pipe(
+      Effect.catchTags({
+        Refused: () =>
+          Effect.succeed(html(notFound(viewer, rowPage('server', id), `Server ${id}`, listPage('server')), 404)),
+        FieldsRefused: ({ errors }) => Effect.succeed(notPinned(viewer, id, Object.values(errors).flat().join(' '))),
+        ServerNotFound: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
+        ServerPending: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
+        EndpointRefused: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
+        GatewayUnavailable: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
+      }),
+    ),
+  )(c)
+
+const notPinned = (viewer: Viewer, id: number, why: string): Response =>
+  html(
+    <Layout title="Not accepted" path={rowPage('server', id)} viewer={viewer}>
+      <Message
+        title="The certificate was not accepted"
+        action={{ href: rowPage('server', id), label: 'Back to the server' }}
+      >
+        {why}
+      </Message>
+    </Layout>,
+    400,
+  )
 
 const draw = (viewer: Viewer, values: Form, errors: FieldErrors, status = 200): Response =>
   html(

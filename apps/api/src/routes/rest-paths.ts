@@ -2,6 +2,7 @@ import { modelNames, registry } from '@netbox-pbs/core'
 import type { Path } from '../http/mount-routes.ts'
 import { branchPaths } from './branch-paths.ts'
 import { changePaths } from './change-paths.ts'
+import { datastorePaths } from './datastore-paths.ts'
 import { heldPaths } from './held-paths.ts'
 import { inventoryPaths } from './inventory-paths.ts'
 import { apiRootPath, healthPaths, rootPaths } from './root-paths.ts'
@@ -19,6 +20,7 @@ const described: ReadonlyArray<Path> = [
   apiRootPath(endpoints),
   ...modelNames.flatMap(inventoryPaths),
   ...serverPaths,
+  ...datastorePaths,
   ...branchPaths,
   ...changePaths,
   ...settingsPaths,

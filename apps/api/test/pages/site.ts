@@ -1,4 +1,4 @@
-import { type ChangeSets, type Endpoints, Sessions, StoreFailed } from '@netbox-pbs/core/ports'
+import { type ChangeSets, type Endpoints, type ServerObservations, Sessions, StoreFailed } from '@netbox-pbs/core/ports'
 import {
   accountsLayer,
   Database,
@@ -29,7 +29,7 @@ export interface Site {
   /** Makes the database fail whoever asks for a session, until told otherwise. */
   readonly breakSessions: (broken: boolean) => void
   /** Runs a use case on what the site runs on. */
-  readonly use: <A, E>(effect: Effect.Effect<A, E, ApiServices | ChangeSets>) => Promise<A>
+  readonly use: <A, E>(effect: Effect.Effect<A, E, ApiServices | ChangeSets | ServerObservations>) => Promise<A>
   readonly stop: () => Promise<void>
 }
 
@@ -74,7 +74,7 @@ export async function startSite(endpoints: Layer.Layer<Endpoints>): Promise<Site
       breakSessions: (now: boolean) => {
         broken = now
       },
-      use: <A, E>(effect: Effect.Effect<A, E, ApiServices | ChangeSets>) =>
+      use: <A, E>(effect: Effect.Effect<A, E, ApiServices | ChangeSets | ServerObservations>) =>
         Effect.runPromise(effect.pipe(Effect.provide(services))),
       stop: () => Effect.runPromise(Scope.close(scope, Exit.void)),
     }

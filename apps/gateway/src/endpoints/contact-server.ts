@@ -11,12 +11,12 @@ export const contactServer = (endpoint: StoredEndpoint): Effect.Effect<ServerAns
   Effect.scoped(
     Effect.gen(function* () {
       const pbs = yield* endpointReader(endpoint)
-      const { version, release } = yield* pbs.version
+      const { version, release, latencyMs } = yield* pbs.version
       const timezone = yield* pbs.time.pipe(
         Effect.map((time) => time.timezone),
         Effect.orElseSucceed(() => null),
       )
       const now = yield* Clock.currentTimeMillis
-      return { version, release, timezone, at: datetimeOf(now / 1000) ?? '' }
+      return { version, release, timezone, latencyMs, at: datetimeOf(now / 1000) ?? '' }
     }),
   )

@@ -18,5 +18,6 @@ export const endpointReader = (endpoint: StoredEndpoint): Effect.Effect<PbsReade
     }),
   )
 
+/** Nothing was asked of the server, so it is not said to have refused. */
 const noSecret = (message: string, cause?: unknown) =>
-  new ScopeFailed({ code: 'unauthorized', message, retryable: false, cause })
+  new ScopeFailed({ code: 'unreachable', message, retryable: false, cause })

@@ -1,5 +1,5 @@
 import type { PbsClient, PbsRequestFailed } from '@netbox-pbs/pbs-client'
-import { Chunk, Effect, Stream } from 'effect'
+import { Chunk, Duration, Effect, Stream } from 'effect'
 import type { ScopeFailed } from '../frames/scope-failed.ts'
 import { readsAcl } from '../permissions/permissions.ts'
 import { withWithheld } from '../permissions/withheld.ts'
@@ -15,7 +15,12 @@ export const clientReader = (
   const whole = <A>(rows: Stream.Stream<A, PbsRequestFailed>) =>
     one(Effect.map(Stream.runCollect(rows), Chunk.toReadonlyArray))
   return {
-    version: one(client.version()),
+    version: one(
+      Effect.map(Effect.timed(client.version()), ([took, version]) => ({
+        ...version,
+        latencyMs: Math.round(Duration.toMillis(took)),
+      })),
+    ),
     time: one(client.time()),
     permissions: Effect.flatMap(one(client.permissions()), (permissions) =>
       readsAcl(permissions)

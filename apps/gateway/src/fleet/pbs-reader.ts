@@ -20,7 +20,8 @@ export type Row<A> = A & { readonly unsafeIntegers: ReadonlyArray<string> }
 
 /** What the gateway reads of one PBS. Each read is one bounded list, made while a permit of the server and of the whole gateway is held. */
 export interface PbsReader {
-  readonly version: Read<PbsVersion>
+  /** With the time it took to answer, in milliseconds, waiting for a permit not counted. */
+  readonly version: Read<PbsVersion & { readonly latencyMs: number }>
   readonly time: Read<PbsTime>
   /** Paths where an ACL entry withholds everything are in it, without privileges. */
   readonly permissions: Read<Permissions>

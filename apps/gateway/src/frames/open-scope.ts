@@ -7,7 +7,7 @@ import { visibilityPath } from '../permissions/row-paths.ts'
 import { viewOf, viewWithPaths } from '../permissions/view.ts'
 import { boundedLine, type Line, lineOf } from './line.ts'
 import { type Note, NoteLimit } from './note.ts'
-import { ScopeFailed } from './scope-failed.ts'
+import { errorOf, ScopeFailed } from './scope-failed.ts'
 import type { ServerSession } from './server-session.ts'
 
 /** A row of a scope. */
@@ -73,16 +73,18 @@ export const openScope = (
     ),
   )
 
+/** What of a failure its frame tells. */
+type Failure = Pick<ScopeFailed, 'code' | 'message' | 'retryable' | 'presentedFingerprint'>
+
 /** A scope that is known to fail without being asked for. */
-export const failedScope = (scope: ServerScope, failure: Pick<ScopeFailed, 'code' | 'message' | 'retryable'>) =>
+export const failedScope = (scope: ServerScope, failure: Failure) =>
   Stream.make(lineOf({ frame: 'scope', ...scope }), failedLine(scope, failure))
 
 const closeFailed = (session: ServerSession, scope: ServerScope, failure: ScopeFailed): Effect.Effect<Line> =>
   Effect.as(session.noteFailure(failure), failedLine(scope, failure))
 
-const failedLine = (scope: ServerScope, failure: Pick<ScopeFailed, 'code' | 'message' | 'retryable'>): Line => {
-  const { code, message, retryable } = failure
-  const frame: Frame = { frame: 'failed', ...scope, error: { code, message }, retryable }
+const failedLine = (scope: ServerScope, failure: Failure): Line => {
+  const frame: Frame = { frame: 'failed', ...scope, error: errorOf(failure), retryable: failure.retryable }
   return lineOf(frame)
 }
 

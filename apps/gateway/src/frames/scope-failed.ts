@@ -6,13 +6,18 @@ export class ScopeFailed extends Data.TaggedError('ScopeFailed')<{
   readonly code: FailedCode
   readonly message: string
   readonly retryable: boolean
+  /** SHA-256 of the certificate that was shown, where it was refused. */
+  readonly presentedFingerprint?: string | undefined
   readonly cause?: unknown
 }> {}
 
-/** Whether the whole server is the trouble, so that asking it for other scopes is of no use right now. */
-export const concernsServer = ({ code }: ScopeFailed): boolean =>
-  code === 'unreachable' ||
-  code === 'timeout' ||
-  code === 'tls_fingerprint_mismatch' ||
-  code === 'tls_untrusted' ||
-  code === 'unauthorized'
+/** The `error` of a `failed` or `server` frame. */
+export const errorOf = ({
+  code,
+  message,
+  presentedFingerprint,
+}: Pick<ScopeFailed, 'code' | 'message' | 'presentedFingerprint'>) => ({
+  code,
+  message,
+  ...(presentedFingerprint === undefined ? {} : { presented_fingerprint: presentedFingerprint }),
+})

@@ -1,8 +1,9 @@
+import { concernsServer } from '@netbox-pbs/core'
 import type { StoredEndpoint } from '@netbox-pbs/core/ports'
 import { Effect, Option, Ref } from 'effect'
 import type { PbsReader } from '../fleet/pbs-reader.ts'
 import type { Permissions } from '../permissions/permissions.ts'
-import { concernsServer, type ScopeFailed } from './scope-failed.ts'
+import type { ScopeFailed } from './scope-failed.ts'
 
 /** One server during one request. */
 export interface ServerSession {
@@ -30,7 +31,7 @@ export const openSession = (endpoint: StoredEndpoint, pbs: PbsReader): Effect.Ef
     const permissionsNow = pbs.permissions.pipe(
       Effect.tap((permissions) => Ref.set(known, Option.some(permissions))),
       Effect.tapError((failure) =>
-        Effect.zipRight(forget, concernsServer(failure) ? Ref.set(gone, Option.some(failure)) : Effect.void),
+        Effect.zipRight(forget, concernsServer(failure.code) ? Ref.set(gone, Option.some(failure)) : Effect.void),
       ),
     )
     const permissionsBefore = Effect.gen(function* () {
@@ -45,6 +46,6 @@ export const openSession = (endpoint: StoredEndpoint, pbs: PbsReader): Effect.Ef
       pbs,
       permissionsBefore,
       permissionsNow,
-      noteFailure: (failure) => (concernsServer(failure) ? forget : Effect.void),
+      noteFailure: (failure) => (concernsServer(failure.code) ? forget : Effect.void),
     }
   })

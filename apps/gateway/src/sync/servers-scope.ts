@@ -1,5 +1,5 @@
 import type { StoredEndpoint } from '@netbox-pbs/core/ports'
-import { Effect, Stream } from 'effect'
+import { Effect, Either, Stream } from 'effect'
 import { contactServer } from '../endpoints/contact-server.ts'
 import { Fleet } from '../fleet/fleet.ts'
 import { type Line, lineOf } from '../frames/line.ts'
@@ -13,15 +13,12 @@ export const serversScope = (
 ): Stream.Stream<Line, never, Fleet> => {
   const scope = { resource: 'servers' } as const
   const lines = (endpoint: StoredEndpoint): Effect.Effect<ReadonlyArray<Line>, never, Fleet> =>
-    Effect.match(contactServer(endpoint), {
-      onFailure: ({ code, message }) => {
-        tally.fail(endpoint.name, message)
-        return [
-          lineOf({ frame: 'warning', ...scope, code, message: `${endpoint.name}: ${message}` }),
-          lineOf(serverFrame(endpoint, null)),
-        ]
-      },
-      onSuccess: (answer) => [lineOf(serverFrame(endpoint, answer))],
+    Effect.map(Effect.either(contactServer(endpoint)), (contact) => {
+      const row = lineOf(serverFrame(endpoint, contact))
+      if (Either.isRight(contact)) return [row]
+      const { code, message } = contact.left
+      tally.fail(endpoint.name, message)
+      return [lineOf({ frame: 'warning', ...scope, code, message: `${endpoint.name}: ${message}` }), row]
     })
   return Stream.unwrap(
     Effect.map(Fleet, ({ width }) =>

@@ -2,6 +2,7 @@ import { allowsReading, classifyLastRun, parseMaintenance } from '@netbox-pbs/pb
 import type { DatastoreFrame } from '@netbox-pbs/proxbox-client/contract'
 import { datetimeOf } from './datetime.ts'
 import { firstLine, storable } from './text.ts'
+import { type UsageHistory, usagePoints } from './usage-points.ts'
 
 /** What is read of a row of `/admin/datastore`. */
 export interface ListedDatastore {
@@ -20,9 +21,8 @@ export interface ConfiguredDatastore {
 }
 
 /** What is read of a row of `/status/datastore-usage`. */
-export interface DatastoreUsage {
+export interface DatastoreUsage extends UsageHistory {
   readonly store: string
-  readonly total?: number | null | undefined
   readonly used?: number | null | undefined
   readonly avail?: number | null | undefined
   readonly 'estimated-full-date'?: number | null | undefined
@@ -64,8 +64,14 @@ export const datastoreFrame = ({ server, listed, configured, usage, gc }: Datast
     avail_bytes: byteCount(usage?.avail),
     gc_status: gcStatusOf(gc, usage),
     estimated_full_at: datetimeOf(usage?.['estimated-full-date']),
+    ...usageOf(usage),
   },
 })
+
+const usageOf = (usage: DatastoreUsage | undefined): Pick<DatastoreFrame['observed'], 'usage'> => {
+  const points = usage === undefined ? [] : usagePoints(usage)
+  return points.length === 0 ? {} : { usage: points }
+}
 
 /** PBS up to 3.1.2 says -1 where later releases say nothing. */
 const byteCount = (value: number | null | undefined): number | null =>

@@ -21,4 +21,9 @@ const meaning: Record<PbsFailureReason, { readonly code: FailedCode; readonly re
 
 /** A failed request to a PBS as the failure of the scope it was made for. */
 export const scopeFailure = (error: PbsRequestFailed): ScopeFailed =>
-  new ScopeFailed({ ...meaning[error.reason], message: error.message, cause: error })
+  new ScopeFailed({
+    ...meaning[error.reason],
+    message: error.message,
+    presentedFingerprint: error.fingerprints?.presented,
+    cause: error,
+  })

@@ -1,7 +1,10 @@
+import { statusAfter } from '@netbox-pbs/core'
 import type { StoredEndpoint } from '@netbox-pbs/core/ports'
 import type { ServerFrame } from '@netbox-pbs/proxbox-client/contract'
+import { Either } from 'effect'
+import { errorOf, type ScopeFailed } from '../frames/scope-failed.ts'
 
-/** What a server said of itself, or null when it did not answer. */
+/** What a server said of itself. */
 export interface ServerAnswer {
   /** `4.2` */
   readonly version: string
@@ -9,24 +12,48 @@ export interface ServerAnswer {
   readonly release: string | null
   /** Null when only the clock did not answer. */
   readonly timezone: string | null
+  /** How long it took to say its version, in milliseconds. */
+  readonly latencyMs: number
   /** When it answered, RFC 3339. */
   readonly at: string
 }
 
-/** A server: its endpoint, and what it answered. */
-export const serverFrame = (endpoint: StoredEndpoint, answer: ServerAnswer | null): ServerFrame => ({
-  frame: 'server',
-  server: endpoint.name,
-  name: endpoint.name,
-  host: endpoint.host,
-  port: endpoint.port,
-  token_id: endpoint.token_id,
-  fingerprint: endpoint.fingerprint ?? '',
-  verify_ssl: endpoint.verify_ssl,
-  version: answer === null ? null : fullVersion(answer),
-  timezone: answer?.timezone ?? null,
-  endpoint_id: endpoint.id,
-  observed: { status: answer === null ? 'unreachable' : 'reachable', last_seen_at: answer?.at ?? null },
+/** A server: its endpoint, and what it answered or why it could not be used. */
+export const serverFrame = (
+  endpoint: StoredEndpoint,
+  contact: Either.Either<ServerAnswer, ScopeFailed>,
+): ServerFrame => {
+  const answer = Either.getOrNull(contact)
+  return {
+    frame: 'server',
+    server: endpoint.name,
+    name: endpoint.name,
+    host: endpoint.host,
+    port: endpoint.port,
+    token_id: endpoint.token_id,
+    fingerprint: endpoint.fingerprint ?? '',
+    verify_ssl: endpoint.verify_ssl,
+    version: answer === null ? null : fullVersion(answer),
+    timezone: answer?.timezone ?? null,
+    endpoint_id: endpoint.id,
+    observed: {
+      ...Either.match(contact, { onLeft: failed, onRight: answered }),
+      tls_checked: endpoint.verify_ssl || (endpoint.fingerprint ?? '') !== '',
+    },
+  }
+}
+
+const answered = ({ at, latencyMs }: ServerAnswer): ServerFrame['observed'] => ({
+  status: 'reachable',
+  last_seen_at: at,
+  latency_ms: latencyMs,
+})
+
+/** One that refuses was reached all the same. */
+const failed = (failure: ScopeFailed): ServerFrame['observed'] => ({
+  status: statusAfter(failure.code),
+  last_seen_at: null,
+  error: errorOf(failure),
 })
 
 /** `4.2.3`: PBS keeps the patch level apart. */

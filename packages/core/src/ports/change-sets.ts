@@ -1,10 +1,12 @@
 import { Context, Data, type Effect } from 'effect'
+import type { ServerHealth } from '../health/server-health.ts'
 import type { ModelName } from '../registry/field.ts'
 import type { Observations } from '../registry/registry.ts'
 import type { RowCounts, ScopeResult } from '../run.ts'
 import type { Scope } from '../scope.ts'
 import type { Change } from '../sync/change.ts'
 import type { HoldReason } from '../sync/guard.ts'
+import type { UsagePoint } from '../usage.ts'
 import type { BranchNotOpen } from './branches.ts'
 import type { StoreFailed } from './store-failed.ts'
 
@@ -21,9 +23,13 @@ export type ObservedModel = 'server' | 'datastore' | 'job'
 /** A reading of one row, by its natural key: the row may be created by the same landing. */
 export interface Observed<M extends ObservedModel> {
   readonly key: string
-  readonly values: M extends 'server'
-    ? Observations<'server'> & { readonly last_seen_at: string | null }
-    : Observations<M>
+  readonly values: M extends 'server' ? ServerHealth : M extends 'datastore' ? DatastoreReading : Observations<M>
+}
+
+/** What was read of a datastore at one moment, and what its source still knows of earlier ones. */
+export type DatastoreReading = Observations<'datastore'> & {
+  /** Oldest first, at most `mostUsagePoints`; left out where the source keeps none. */
+  readonly usage?: ReadonlyArray<UsagePoint> | undefined
 }
 
 /** The frame a group was read from, to be remembered when its scope lands. */

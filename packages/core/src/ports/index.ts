@@ -13,6 +13,7 @@ export {
   type Appended,
   ChangeSetClosed,
   ChangeSets,
+  type DatastoreReading,
   type GroupDigest,
   type Landing,
   type Observed,
@@ -20,6 +21,7 @@ export {
   type Staged,
 } from './change-sets.ts'
 export { Changes } from './changes.ts'
+export { DatastoreUsage } from './datastore-usage.ts'
 export { EndpointNameTaken, EndpointStore, GatewayKeys, type StoredEndpoint } from './endpoint-store.ts'
 export {
   type Endpoint,
@@ -43,6 +45,8 @@ export { SecretBox, SecretUnreadable } from './secret-box.ts'
 export { type Session, Sessions } from './sessions.ts'
 export { SettingsStore } from './settings-store.ts'
 export {
+  type ServerContact,
+  type ServerTrouble,
   Source,
   type SourceErrorCode,
   type SourceFacts,

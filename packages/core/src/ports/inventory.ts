@@ -1,4 +1,5 @@
 import { Context, type Effect, type Stream } from 'effect'
+import type { ServerHealth } from '../health/server-health.ts'
 import type { Scope } from '../scope.ts'
 import type { MainRow } from '../sync/diff.ts'
 import type { HeldSetState } from '../sync/held-set.ts'
@@ -10,6 +11,8 @@ export interface ServerRow extends MainRow<'server'> {
   /** RFC 3339; when `endpoint_state` became pending, else null. */
   readonly pendingSince: string | null
   readonly timing: ServerTiming
+  /** Null: nothing was heard of it yet. */
+  readonly health: ServerHealth | null
 }
 
 /** What the last landed complete list of a scope left behind. A scope never landed: view and time are null, no rows. */

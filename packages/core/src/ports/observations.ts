@@ -1,15 +1,15 @@
 import { Context, type Effect } from 'effect'
+import type { ServerHealth } from '../health/server-health.ts'
 import type { StoreFailed } from './store-failed.ts'
 
-/** Readings written outside a landing: a server's status also when its sync fails. */
+/** Readings written outside a landing: a server's health also when its sync fails. */
 export class ServerObservations extends Context.Tag('@netbox-pbs/core/ServerObservations')<
   ServerObservations,
   {
-    /** `lastSeenAt` RFC 3339; null leaves the last contact as it is. A server that main does not have is left alone. */
+    /** A server that main does not have is left alone. A health without a last contact leaves the one that is stored. */
     readonly record: (reading: {
-      readonly server: string
-      readonly status: 'reachable' | 'unreachable' | 'unknown'
-      readonly lastSeenAt: string | null
+      readonly serverId: number
+      readonly health: ServerHealth
     }) => Effect.Effect<void, StoreFailed>
   }
 >() {}

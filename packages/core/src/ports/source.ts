@@ -2,6 +2,7 @@ import { Context, Data, type Effect, type Stream } from 'effect'
 import type { Narrowing } from '../narrowing.ts'
 import type { Facts, Observations } from '../registry/registry.ts'
 import type { Resource, Scope, ServerScope } from '../scope.ts'
+import type { DatastoreReading } from './change-sets.ts'
 
 /** Why a source could not list a scope. The codes of the `failed` frame; `cut_off` is a stream without its `end`, `summaries_only` a proxbox-api that returns counts. */
 export type SourceErrorCode =
@@ -42,6 +43,27 @@ export type SourceServer = Omit<Facts<'server'>, 'version' | 'timezone' | 'endpo
   readonly timezone: string | null
 }
 
+/** What the source's own contact with a server told. */
+export interface ServerContact {
+  readonly status: string
+  /** RFC 3339; null when it did not answer. */
+  readonly last_seen_at: string | null
+  /** How long it took to answer the smallest request, in milliseconds; left out where the source does not measure it. */
+  readonly latency_ms?: number | undefined
+  /** A pin or a chain was asked of it; left out where the source does not say. */
+  readonly tls_checked?: boolean | undefined
+  /** Why it could not be used; left out when it answered, and by sources that do not say. */
+  readonly error?: ServerTrouble | undefined
+}
+
+/** Why a server could not be used. */
+export interface ServerTrouble {
+  readonly code: SourceErrorCode
+  readonly message: string
+  /** SHA-256 of the certificate it showed, lower case hex with colons, where that was refused. */
+  readonly presented_fingerprint?: string | undefined
+}
+
 /** A group and all its snapshots, newest first. */
 export interface SourceGroup {
   readonly facts: SourceFacts<'group'>
@@ -54,14 +76,13 @@ export type SourceFrame =
   | {
       readonly _tag: 'server'
       readonly facts: SourceServer
-      /** `last_seen_at` is null when it did not answer. */
-      readonly observed: Observations<'server'> & { readonly last_seen_at: string | null }
+      readonly observed: ServerContact
     }
   | {
       readonly _tag: 'datastore'
       readonly server: string
       readonly facts: SourceFacts<'datastore'>
-      readonly observed: Observations<'datastore'>
+      readonly observed: DatastoreReading
     }
   | { readonly _tag: 'namespace'; readonly server: string; readonly facts: SourceFacts<'namespace'> }
   | {
@@ -92,6 +113,8 @@ export type SourceFrame =
       readonly code: SourceErrorCode
       readonly message: string
       readonly retryable: boolean
+      /** As in {@link ServerTrouble}. */
+      readonly presentedFingerprint?: string | undefined
     }
   | { readonly _tag: 'warning'; readonly scope: ServerScope | Scope; readonly code: string; readonly message: string }
   | { readonly _tag: 'end' }

@@ -1,4 +1,4 @@
-import { endpointStates, serverStatuses } from '../choices.ts'
+import { endpointStates, serverStatuses, tlsStates } from '../choices.ts'
 import type { Model } from './field.ts'
 
 /** A Proxmox Backup Server. Known by name; never vanishes by sync. */
@@ -12,7 +12,7 @@ export const server = {
   brief: ['name'],
   order: ['name'],
   search: ['name', 'host', 'version', 'fingerprint'],
-  columns: ['name', 'host', 'status', 'version', 'endpoint_state', 'last_seen_at'],
+  columns: ['name', 'host', 'status', 'tls_state', 'version', 'endpoint_state', 'last_seen_at'],
   writable: true,
   fields: {
     name: { class: 'key', type: 'text', max: 255, label: 'Name', required: true },
@@ -49,6 +49,60 @@ export const server = {
       max: 525_600,
       nullable: true,
       label: 'Sync interval (minutes)',
+    },
+    status_since: { class: 'observation', type: 'datetime', nullable: true, label: 'Status since', readOnly: true },
+    consecutive_failures: {
+      class: 'observation',
+      type: 'integer',
+      min: 0,
+      max: 2147483647,
+      default: 0,
+      label: 'Consecutive failures',
+      readOnly: true,
+    },
+    last_error_code: {
+      class: 'observation',
+      type: 'text',
+      max: 64,
+      default: '',
+      label: 'Last error code',
+      readOnly: true,
+    },
+    last_error: { class: 'observation', type: 'text', max: 2000, default: '', label: 'Last error', readOnly: true },
+    last_error_at: { class: 'observation', type: 'datetime', nullable: true, label: 'Last error at', readOnly: true },
+    latency_ms: {
+      class: 'observation',
+      type: 'integer',
+      min: 0,
+      max: 2147483647,
+      nullable: true,
+      label: 'Latency (ms)',
+      readOnly: true,
+    },
+    tls_state: {
+      class: 'observation',
+      type: 'choice',
+      choices: tlsStates,
+      default: 'unknown',
+      label: 'TLS state',
+      readOnly: true,
+    },
+    presented_fingerprint: {
+      class: 'observation',
+      type: 'text',
+      max: 200,
+      default: '',
+      label: 'Presented fingerprint',
+      readOnly: true,
+    },
+    failed_run: {
+      class: 'observation',
+      type: 'integer',
+      min: 1,
+      max: Number.MAX_SAFE_INTEGER,
+      nullable: true,
+      label: 'Failed run',
+      internal: true,
     },
     last_seen_at: { class: 'observation', type: 'datetime', nullable: true, label: 'Last seen at' },
   },

@@ -91,6 +91,18 @@ describe('encodeFrame', () => {
     )
   })
 
+  test('a server that shows a certificate which is refused', () => {
+    const error = { code: 'tls_untrusted', message: 'no', presented_fingerprint: '22:22' } as const
+    const refused = { ...server, observed: { ...server.observed, latency_ms: 7, tls_checked: true, error } }
+    const line = encodeFrame(refused)
+    expect(line).toContain(
+      '"observed":{"status":"unreachable","last_seen_at":null,"latency_ms":7,"tls_checked":true,' +
+        '"error":{"code":"tls_untrusted","message":"no","presented_fingerprint":"22:22"}}}\n',
+    )
+    expect(encodeFrame(reversed(refused) as ServerFrame)).toBe(line)
+    expect(frameSchema('server').parse(JSON.parse(line))).toEqual(refused)
+  })
+
   test('the order of the input does not matter', () => {
     expect(encodeFrame(reversed(group) as GroupFrame)).toBe(encodeFrame(group))
     expect(encodeFrame(reversed(server) as ServerFrame)).toBe(encodeFrame(server))

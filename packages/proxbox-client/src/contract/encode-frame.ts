@@ -14,6 +14,10 @@ function arrangerOf(schema: z.core.$ZodType): Arrange {
     const item = arrangerOf(schema.element)
     return item === null ? null : (value) => (value as ReadonlyArray<unknown>).map(item)
   }
+  if (schema instanceof z.ZodOptional) {
+    const inner = arrangerOf(schema.unwrap())
+    return inner === null ? null : (value) => (value === undefined ? value : inner(value))
+  }
   return null
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { JsonFact } from './json-value.ts'
 
 /** RFC 3339 in UTC with `Z`, a fraction only when it is not zero. */
-const Datetime = z
+export const Datetime = z
   .string()
   .regex(
     /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z$/,

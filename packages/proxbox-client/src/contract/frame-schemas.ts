@@ -1,12 +1,23 @@
-import { registry } from '@netbox-pbs/core'
+import { mostUsagePoints, registry } from '@netbox-pbs/core'
 import { z } from 'zod'
-import { factShape, observationShape, wireName, without } from './fact-fields.ts'
+import { Datetime, factShape, observationShape, wireName, without } from './fact-fields.ts'
 import { failedCodes } from './failed-codes.ts'
 import type { Frame, FrameName } from './frame.ts'
 import { checkScope, scopeShape } from './scope-fields.ts'
 import { SyncItem } from './summaries.ts'
 
 const server = factShape('server')
+/** `presented_fingerprint` came later, and is left out where no certificate was refused. */
+const trouble = z.object({
+  code: z.enum(failedCodes),
+  message: z.string(),
+  presented_fingerprint: z.string().optional(),
+})
+const usagePoint = z.object({
+  time: Datetime,
+  used_bytes: z.int().min(0),
+  total_bytes: z.int().min(0),
+})
 const snapshotsOfGroup = z.object(without(factShape('snapshot'), ...registry.group.key.map(wireName)))
 
 /**
@@ -27,12 +38,21 @@ export const frameShapes = {
       },
       'endpoint_state',
     ),
-    observed: z.object({ ...observationShape('server'), last_seen_at: z.string().nullable() }),
+    observed: z.object({
+      status: z.string(),
+      last_seen_at: z.string().nullable(),
+      latency_ms: z.int().min(0).optional(),
+      tls_checked: z.boolean().optional(),
+      error: trouble.optional(),
+    }),
   }),
   datastore: z.object({
     frame: z.literal('datastore'),
     ...factShape('datastore'),
-    observed: z.object(observationShape('datastore')),
+    observed: z.object({
+      ...observationShape('datastore'),
+      usage: z.array(usagePoint).max(mostUsagePoints).optional(),
+    }),
   }),
   namespace: z.object({ frame: z.literal('namespace'), ...factShape('namespace') }),
   job: z.object({ frame: z.literal('job'), ...factShape('job'), observed: z.object(observationShape('job')) }),
@@ -44,7 +64,7 @@ export const frameShapes = {
     .object({
       frame: z.literal('failed'),
       ...scopeShape,
-      error: z.object({ code: z.enum(failedCodes), message: z.string() }),
+      error: trouble,
       retryable: z.boolean(),
     })
     .superRefine(checkScope),

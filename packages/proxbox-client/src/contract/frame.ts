@@ -1,4 +1,4 @@
-import type { Facts, Observations, Scope } from '@netbox-pbs/core'
+import type { Facts, Observations, Scope, UsagePoint } from '@netbox-pbs/core'
 import type { FailedCode } from './failed-codes.ts'
 import type { SyncItem } from './summaries.ts'
 
@@ -6,6 +6,14 @@ type OnTheWire<F> = { readonly [K in keyof F as K extends 'datastore_name' ? 'da
   readonly server: string
 }
 type RowFacts<M extends 'datastore' | 'namespace' | 'group' | 'job'> = OnTheWire<Omit<Facts<M>, 'server'>>
+
+/** Why a server or a scope of it could not be read. */
+export interface Trouble {
+  readonly code: FailedCode
+  readonly message: string
+  /** SHA-256 of the certificate that was shown, lower case hex with colons, where that was refused. */
+  readonly presented_fingerprint?: string | undefined
+}
 
 /** What follows for this server belongs to this scope, until `complete` or `failed`. */
 export type ScopeFrame = { readonly frame: 'scope' } & Scope
@@ -18,13 +26,25 @@ export type ServerFrame = { readonly frame: 'server'; readonly server: string } 
     readonly endpoint_id: number
     readonly version: string | null
     readonly timezone: string | null
-    /** `last_seen_at` is null when it did not answer. */
-    readonly observed: Observations<'server'> & { readonly last_seen_at: string | null }
+    readonly observed: {
+      readonly status: string
+      /** Null when it did not answer. */
+      readonly last_seen_at: string | null
+      /** How long it took to say its version, in milliseconds. Left out by gateways that do not measure it. */
+      readonly latency_ms?: number | undefined
+      /** Whether a pin or a chain is asked of it. */
+      readonly tls_checked?: boolean | undefined
+      /** Why it could not be used. */
+      readonly error?: Trouble | undefined
+    }
   }
 
 /** One datastore. */
 export type DatastoreFrame = { readonly frame: 'datastore' } & RowFacts<'datastore'> & {
-    readonly observed: Observations<'datastore'>
+    readonly observed: Observations<'datastore'> & {
+      /** How full it was, oldest first, at most `mostUsagePoints`. Left out where PBS keeps no history. */
+      readonly usage?: ReadonlyArray<UsagePoint> | undefined
+    }
   }
 
 /** One namespace; the root is the empty path. */
@@ -54,7 +74,7 @@ export type CompleteFrame = { readonly frame: 'complete' } & Scope & {
 
 /** This scope, and all below it, say nothing. */
 export type FailedFrame = { readonly frame: 'failed' } & Scope & {
-    readonly error: { readonly code: FailedCode; readonly message: string }
+    readonly error: Trouble
     readonly retryable: boolean
   }
 

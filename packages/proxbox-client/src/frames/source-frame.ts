@@ -10,7 +10,9 @@ export function sourceFrame(wire: Exclude<Frame, GroupFrame>): SourceFrame {
       return { _tag: 'scope', scope: scopeOf(wire) }
     case 'server': {
       const { frame: _, server: _name, observed, ...facts } = wire
-      return { _tag: 'server', facts, observed }
+      const { error } = observed
+      const said = error === undefined ? {} : { error: { ...error, message: sentence(error.message) } }
+      return { _tag: 'server', facts, observed: { ...observed, ...said } }
     }
     case 'datastore': {
       const { frame: _, server, observed, ...facts } = wire
@@ -35,7 +37,12 @@ export function sourceFrame(wire: Exclude<Frame, GroupFrame>): SourceFrame {
   }
 }
 
-const failure = ({ error, retryable }: FailedFrame) => ({ ...error, message: sentence(error.message), retryable })
+const failure = ({ error: { code, message, presented_fingerprint }, retryable }: FailedFrame) => ({
+  code,
+  message: sentence(message),
+  retryable,
+  ...(presented_fingerprint === undefined ? {} : { presentedFingerprint: presented_fingerprint }),
+})
 
 /** Messages are stored with the run and shown: a line, not a page. */
 const sentence = (message: string) => boundedText(message, [], 2000)

@@ -1,6 +1,7 @@
 import type { SourceFrame } from '@netbox-pbs/core/ports'
 import type { EndpointOut } from '../contract/endpoint.ts'
 import type { StatusItem } from '../contract/summaries.ts'
+import { boundedText } from '../http/bounded-text.ts'
 
 /** What a proxbox-api says of its servers. */
 export interface ProxboxServers {
@@ -45,6 +46,9 @@ function serverFrame(endpoint: EndpointOut, status: StatusItem | undefined, now:
     observed: {
       status: status === undefined ? 'unknown' : answered ? 'reachable' : 'unreachable',
       last_seen_at: answered ? utc(now) : null,
+      ...(status === undefined || answered
+        ? {}
+        : { error: { code: 'unreachable' as const, message: boundedText(status.reason ?? 'it did not answer') } }),
     },
   }
 }

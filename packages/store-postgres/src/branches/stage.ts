@@ -16,6 +16,7 @@ import { requireOpen } from '../change-sets/append.ts'
 import { endPart } from '../change-sets/end-part.ts'
 import { landObservations } from '../change-sets/land-observations.ts'
 import { landScopeRow } from '../change-sets/land-scope-row.ts'
+import { landUsage } from '../change-sets/land-usage.ts'
 import { recordLanding } from '../change-sets/record-landing.ts'
 import { eachWindow } from '../change-sets/windows.ts'
 import type { Database } from '../database/database.ts'
@@ -52,7 +53,12 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
         yield* run((db) => dropUnstaged(db, { branch, model }, { place, part }))
       }
       const staged = part === null ? nothing : yield* stagePart(run, database.engine, { branch, scope, part })
-      if (part !== null) yield* run((db) => landObservations(db, listedModel[scope.resource], part))
+      if (part !== null) {
+        yield* run((db) => landObservations(db, listedModel[scope.resource], part))
+        if (scope.resource === 'datastores') {
+          yield* landUsage({ run, engine: database.engine }, { serverId, part, at: staging.at })
+        }
+      }
       if (staged.changes > 0) {
         yield* run((db) => cover(db, branch, staging))
         yield* recordLanding(run, staging, staged.counts)

@@ -20,6 +20,7 @@ import { isLetGo, type LetGo, landHeldSet, letGoOf } from './land-held-set.ts'
 import { landObservations } from './land-observations.ts'
 import { holdDeletes, landCreates, landDeletes, landUpdates, unlistNamespaces } from './land-rows.ts'
 import { landScopeRow, lastCompleteAt } from './land-scope-row.ts'
+import { landUsage } from './land-usage.ts'
 import { recordLanding } from './record-landing.ts'
 import { eachWindow, type Window } from './windows.ts'
 
@@ -111,6 +112,7 @@ export function landPart(step: Land, part: number): Effect.Effect<RowCounts, Sto
     }
     if (model === 'server') yield* step.run(notePending)
     yield* step.run((db) => landObservations(db, model, part))
+    if (model === 'datastore') yield* landUsage(step, { serverId: step.place.serverId, part, at: step.landing.at })
     return addRows(upserted, deleted)
   })
 }

@@ -13,13 +13,14 @@ export interface Window {
 /** Rows of a window at most. On the embedded engine a statement keeps the process from anything else; a server has time. */
 const windowSize = { pglite: 5000, pg: 50_000 } as const
 
-/** Lands a staging table's rows of a part window by window, in the order they were appended. */
+/** Lands a staging table's rows of a part window by window, in the order they were appended. A staged row may stand for several, at most `rowsEach`. */
 export function eachWindow<E>(
   run: Run,
   engine: Database['Type']['engine'],
   table: string,
   part: number,
   land: (window: Window) => Effect.Effect<unknown, E>,
+  rowsEach = 1,
 ): Effect.Effect<void, E | StoreFailed> {
   const next = (after: number): Effect.Effect<void, E | StoreFailed> =>
     Effect.gen(function* () {
@@ -27,7 +28,7 @@ export function eachWindow<E>(
         const { rows } = await sql<{ seq: number | null }>`
           select max(seq) as seq from (
             select seq from ${sql.table(table)} where part_id = ${part}::bigint and seq > ${after}::bigint
-            order by seq limit ${windowSize[engine]}
+            order by seq limit ${Math.ceil(windowSize[engine] / rowsEach)}
           ) page`.execute(db)
         return rows[0]?.seq ?? null
       })

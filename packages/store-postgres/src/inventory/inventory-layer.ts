@@ -2,6 +2,7 @@ import type {
   Branches,
   ChangeSets,
   Changes,
+  DatastoreUsage,
   HandWrites,
   HeldSets,
   Inventory,
@@ -19,6 +20,7 @@ import type { Database } from '../database/database.ts'
 import { handWritesLayer } from '../hand-writes/hand-writes.ts'
 import { heldSetsLayer } from '../held-sets/held-sets.ts'
 import { inventoryListsLayer } from '../lists/inventory-lists.ts'
+import { datastoreUsageLayer } from '../observations/datastore-usage.ts'
 import { serverObservationsLayer } from '../observations/server-observations.ts'
 import { retentionLayer } from '../retention/retention.ts'
 import { runsLayer } from '../runs/runs.ts'
@@ -37,7 +39,8 @@ export const inventoryLayer: Layer.Layer<
   | HeldSets
   | Runs
   | Retention
-  | Schedules,
+  | Schedules
+  | DatastoreUsage,
   never,
   Database
 > = Layer.mergeAll(
@@ -46,6 +49,7 @@ export const inventoryLayer: Layer.Layer<
   changeSetsLayer,
   changesLayer,
   serverObservationsLayer,
+  datastoreUsageLayer,
   inventoryListsLayer,
   handWritesLayer,
   heldSetsLayer,

@@ -4,6 +4,7 @@ import { Inventory, type ServerRow } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Stream } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
+import { healthColumns, healthOf } from '../observations/server-health.ts'
 import { type MainRecord, mainRow, selectMain } from './main-row.ts'
 import { pageSize, pages } from './pages.ts'
 import { groupBatches, readGroups, readNamespacesInUse } from './read-groups.ts'
@@ -29,11 +30,13 @@ export const inventoryReadsLayer: Layer.Layer<Inventory, never, Database> = Laye
           database.query('reading servers', async (db) => {
             const { rows } = await sql<
               MainRecord & ServerTiming & { readonly pending_since: string | null }
-            >`${selectMain('server', sql`, t.pending_since, t.sync_schedule, t.sync_interval_minutes`)}
+            >`${selectMain('server', sql`, t.pending_since, t.sync_schedule, t.sync_interval_minutes, ${healthColumns('o')}`)}
+              left join server_observations o on o.server_id = t.id
               where t.name > ${after?.facts.name ?? ''} order by t.name limit ${pageSize}`.execute(db)
             return rows.map((row) => {
               const { pending_since: pendingSince, sync_schedule, sync_interval_minutes } = row
-              return { ...mainRow('server', row), pendingSince, timing: { sync_schedule, sync_interval_minutes } }
+              const timing = { sync_schedule, sync_interval_minutes }
+              return { ...mainRow('server', row), pendingSince, timing, health: healthOf(row) }
             })
           }),
         ),

@@ -1,6 +1,6 @@
 import { type ModelName, registry } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
-import { fieldOf, observationTable, tables } from '../inventory/columns.ts'
+import { fieldOf, observationTable, sqlType, tables } from '../inventory/columns.ts'
 
 /** Tables that a list joins to its own, beside it under these aliases: `v` the server, `o` the observations, `c` the row's scope. */
 export type Joined = 'v' | 'o' | 'c'
@@ -44,8 +44,8 @@ export function listColumn(model: ModelName, name: string): ListColumn | undefin
 function observed(model: ModelName, name: string): RawBuilder<unknown> {
   const field = fieldOf(model, name)
   const value = sql.ref(`o.${name}`)
-  return field !== undefined && 'default' in field && typeof field.default === 'string'
-    ? sql`coalesce(${value}, ${field.default}::text)`
+  return field !== undefined && 'default' in field && field.default !== undefined
+    ? sql`coalesce(${value}, ${field.default}::${sql.raw(sqlType(field))})`
     : value
 }
 

@@ -4,6 +4,8 @@ import { migration as accountsAndRuns } from './0002-accounts-runs.ts'
 import { migration as changes } from './0003-changes.ts'
 import { migration as heldSets } from './0004-held-sets.ts'
 import { migration as schedules } from './0005-schedules.ts'
+import { migration as serverHealth } from './0007-server-health.ts'
+import { migration as datastoreUsage } from './0008-datastore-usage.ts'
 import { migration as branches } from './0010-branches.ts'
 
 /** Every migration of the inventory's database, by name: numbered, applied in order, forward only, never changed once released. */
@@ -13,5 +15,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0003_changes': changes,
   '0004_held_sets': heldSets,
   '0005_schedules': schedules,
+  '0007_server_health': serverHealth,
+  '0008_datastore_usage': datastoreUsage,
   '0010_branches': branches,
 }

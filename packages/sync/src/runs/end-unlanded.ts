@@ -23,7 +23,7 @@ export const endUnlanded = Effect.fn('sync.endUnlanded')(function* (
   const ended = yield* now
   const result = { scope, outcome, reason, counts: noRows, started: started ?? ended, ended }
   yield* (yield* Runs).recordScope({ id: runId, server, result })
-  progress.endedScope(scope, outcome, reason.code)
+  progress.endedScope(scope)
 })
 
 /** A store that is out of service on purpose is no failure. */

@@ -1,20 +1,30 @@
-import { type Resource, type Scope, type ScopeOutcome, scopeKey } from '@netbox-pbs/core'
+import { concernsServer, type Resource, type Scope, scopeKey } from '@netbox-pbs/core'
+import type { SourceFrame } from '@netbox-pbs/core/ports'
 
 /** How long a job reads on before it notes again how far it is. */
 const noteMillis = 1000
 
+/** What was last heard of the server itself, without measuring it. `at` is RFC 3339. */
+export type Heard =
+  | { readonly _tag: 'answered'; readonly at: string; readonly latencyMs: null }
+  | {
+      readonly _tag: 'failed'
+      readonly at: string
+      readonly code: string
+      readonly message: string
+      readonly presentedFingerprint: string | null
+    }
+
 /** What one attempt at a job has seen so far. */
 export class JobProgress {
   readonly #ended = new Set<string>()
-  readonly #heard = new Set<Resource | 'namespaces'>()
+  readonly #endedKinds = new Set<Resource | 'namespaces'>()
   #rows = 0
   #nextNote = 0
   /** Scopes that were listed to their end. */
   completed = 0
   /** The last word on whether the server itself answers; null: nothing was heard. */
-  contact: 'reachable' | 'unreachable' | null = null
-  /** When the server last completed a scope. */
-  lastSeenAt: string | null = null
+  heard: Heard | null = null
 
   /** Whether it is time to note how far it is; asking is what starts the next second. */
   noteDue(millis: number): boolean {
@@ -33,28 +43,31 @@ export class JobProgress {
   }
 
   /** Whether any scope of this kind has ended. */
-  heard(resource: Resource): boolean {
-    return this.#heard.has(resource)
+  ended(resource: Resource): boolean {
+    return this.#endedKinds.has(resource)
   }
 
   completedScope(scope: Scope, rows: number, at: string): void {
     this.#end(scope)
     this.#rows += rows
     this.completed++
-    this.contact = 'reachable'
-    this.lastSeenAt = at
+    this.heard = { _tag: 'answered', at, latencyMs: null }
   }
 
-  endedScope(scope: Scope, outcome: ScopeOutcome, code: string): void {
+  endedScope(scope: Scope): void {
     this.#end(scope)
-    if (outcome === 'failed' && contactLost.has(code)) this.contact = 'unreachable'
+  }
+
+  /** Takes note of a scope that the source could not list. False: that says nothing of the server as a whole. */
+  hearFailure(frame: Extract<SourceFrame, { readonly _tag: 'failed' }>, at: string): boolean {
+    const { code, message, presentedFingerprint = null } = frame
+    if (!concernsServer(code)) return false
+    this.heard = { _tag: 'failed', at, code, message, presentedFingerprint }
+    return true
   }
 
   #end(scope: Scope): void {
     this.#ended.add(scopeKey(scope))
-    this.#heard.add(scope.resource)
+    this.#endedKinds.add(scope.resource)
   }
 }
-
-/** Codes with which a scope fails because its server could not be talked to. */
-const contactLost = new Set(['unreachable', 'timeout', 'tls_fingerprint_mismatch', 'tls_untrusted'])

@@ -31,6 +31,10 @@ export const readJob = Effect.fn('sync.readJob')(function* (
         yield* reading.failedAbove === null
           ? recordUnheard(job, resource, progress)
           : recordMissing(job, [resource], progress, outcomeOf(reading.failedAbove), reading.failedAbove, null)
+        if (reading.trouble !== null) {
+          yield* passOver(job, resources.slice(index + 1), progress, reading.trouble)
+          return { _tag: 'read', error: null }
+        }
         break
       case 'cut': {
         const { code, message, retryable } = reading.failure
@@ -47,12 +51,21 @@ export const readJob = Effect.fn('sync.readJob')(function* (
   return { _tag: 'read', error: progress.completed === 0 ? error : null }
 })
 
+/** Records resources as failed without asking for them: the server itself is the trouble, and each question would wait for it anew. */
+export const passOver = (
+  job: Job | ServerJob,
+  resources: ReadonlyArray<Resource>,
+  progress: JobProgress,
+  { code, message }: Reason,
+): Effect.Effect<void, JobStopped, ScopePorts> =>
+  recordMissing(job, resources, progress, 'failed', { code, message: `not asked: ${message}` }, null)
+
 const cancelled: Reason = { code: 'cancelled', message: 'the run was cancelled before this was listed to its end' }
 
 /** A whole stream that does not mention what every server has: the gateway no longer knows the server. */
 const recordUnheard = (job: Job | ServerJob, resource: Resource, progress: JobProgress) =>
   Effect.gen(function* () {
-    if (resource === 'snapshots' || progress.heard(resource)) return
+    if (resource === 'snapshots' || progress.ended(resource)) return
     const message = 'the gateway lists nothing of it: its endpoint is gone or disabled; sync the servers, or enable it'
     yield* recordMissing(job, [resource], progress, 'failed', { code: 'protocol', message }, null)
   })

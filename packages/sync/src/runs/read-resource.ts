@@ -3,7 +3,7 @@ import { Runs, Source, SourceFailed, type SourceFrame, type StoreFailed } from '
 import { Data, Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
 import { openScope } from '../scopes/open-scope.ts'
-import { type Asked, readStep } from '../scopes/read-step.ts'
+import { type Asked, readStep, type Step } from '../scopes/read-step.ts'
 import type { Job, JobStopped, ScopePorts, ScopeWork, ServerJob } from '../scopes/scope-work.ts'
 import { endUnlanded, outcomeOf } from './end-unlanded.ts'
 import type { JobProgress } from './job-progress.ts'
@@ -16,8 +16,11 @@ export interface OpenScope {
 
 /** How the reading of one resource ended. Scopes that completed have landed, whatever came after them. */
 export type Reading =
-  /** `failedAbove`: why nothing of the resource could be listed, told by the scope above all of it. */
-  | { readonly _tag: 'whole'; readonly failedAbove: Reason | null }
+  /**
+   * `failedAbove`: why nothing of the resource could be listed, told by the scope above all of it. `trouble`: the server itself is why nothing
+   * of it could be listed.
+   */
+  | { readonly _tag: 'whole'; readonly failedAbove: Reason | null; readonly trouble: Reason | null }
   | { readonly _tag: 'cut'; readonly failure: SourceFailed; readonly open: OpenScope | null }
   | { readonly _tag: 'cancelled'; readonly open: OpenScope | null }
 
@@ -101,6 +104,8 @@ class ResourceReader {
   #open: (OpenScope & { readonly work: ScopeWork | null }) | null = null
   #warnings: Array<Warning> = []
   #failedAbove: Reason | null = null
+  #trouble: Reason | null = null
+  #completed = 0
   ended = false
 
   constructor(job: Job | ServerJob, asked: Asked, progress: JobProgress) {
@@ -115,7 +120,7 @@ class ResourceReader {
   }
 
   get whole(): Reading {
-    return { _tag: 'whole', failedAbove: this.#failedAbove }
+    return { _tag: 'whole', failedAbove: this.#failedAbove, trouble: this.#completed === 0 ? this.#trouble : null }
   }
 
   get listed(): number {
@@ -124,6 +129,20 @@ class ResourceReader {
 
   take(frame: SourceFrame): Effect.Effect<void, SourceFailed | JobStopped, ScopePorts> {
     const step = readStep(this.#asked, this.#open?.scope ?? null, frame)
+    if (frame._tag === 'failed' && step._tag !== 'broken') {
+      return Effect.zipRight(this.#hearFailure(frame), this.#follow(step))
+    }
+    return this.#follow(step)
+  }
+
+  #hearFailure(frame: Extract<SourceFrame, { readonly _tag: 'failed' }>): Effect.Effect<void> {
+    return Effect.map(now, (at) => {
+      const { code, message } = frame
+      if (this.#progress.hearFailure(frame, at)) this.#trouble = { code, message }
+    })
+  }
+
+  #follow(step: Step): Effect.Effect<void, SourceFailed | JobStopped, ScopePorts> {
     switch (step._tag) {
       case 'row':
         return this.#guarded((work) => work.row(step.frame))
@@ -135,6 +154,7 @@ class ResourceReader {
             Effect.gen(this, function* () {
               yield* work.complete(step)
               this.#progress.completedScope(scope, work.listed, yield* now)
+              this.#completed++
             }),
           ),
           this.#closed,

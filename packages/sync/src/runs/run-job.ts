@@ -2,21 +2,21 @@ import {
   Branches,
   ChangeSets,
   type ClaimedJob,
-  Inventory,
   type Queue,
   Runs,
-  ServerObservations,
+  type ServerObservations,
   SettingsStore,
   type Source,
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
-import { Effect, Option, Stream } from 'effect'
-import type { Job, JobStopped, ScopePorts, ServerJob } from '../scopes/scope-work.ts'
+import { Effect, Option } from 'effect'
+import type { Job, JobStopped, ScopePorts } from '../scopes/scope-work.ts'
 import { endJob } from './end-job.ts'
 import type { JobOutcome } from './job-outcome.ts'
 import { JobProgress } from './job-progress.ts'
 import { queueServerJobs } from './queue-server-jobs.ts'
 import { type JobReading, readJob } from './read-job.ts'
+import { readServer } from './read-server.ts'
 
 /** The ports a queue job is run with. */
 export type JobPorts = ScopePorts | Branches | Queue | ServerObservations | SettingsStore | Source
@@ -82,25 +82,5 @@ const readGateway = Effect.fn('sync.readGateway')(function* (
   if (Option.isNone(run)) return reading
   if (run.value.cancel_requested) return { _tag: 'cancelled' }
   yield* queueServerJobs(run.value)
-  return reading
-})
-
-/** A server's job: what lies below it. */
-const readServer = Effect.fn('sync.readServer')(function* (
-  claimed: ClaimedJob,
-  job: Job & { readonly server: string },
-): Effect.fn.Return<JobReading, JobStopped, JobPorts> {
-  const { server } = job
-  const servers = (yield* Inventory).servers()
-  const row = yield* Stream.runHead(Stream.filter(servers, ({ facts }) => facts.name === server))
-  if (Option.isNone(row)) {
-    return { _tag: 'read', error: `${server} is no longer in the inventory: nothing of it was synced` }
-  }
-  const progress = new JobProgress()
-  const serverJob: ServerJob = { ...job, serverId: row.value.id }
-  const resources = claimed.job.resources.filter((resource) => resource !== 'servers')
-  const reading = yield* readJob(serverJob, resources, progress, claimed)
-  const { contact: status, lastSeenAt } = progress
-  if (status !== null) yield* (yield* ServerObservations).record({ server, status, lastSeenAt })
   return reading
 })

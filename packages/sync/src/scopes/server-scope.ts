@@ -29,10 +29,10 @@ export const openServerScope = (
         Effect.gen(function* () {
           if (count !== reported.size) return yield* breach(`a count of ${count}, but ${reported.size} servers came`)
           const main = yield* Stream.runCollect((yield* Inventory).servers())
-          const millis = yield* Clock.currentTimeMillis
-          const settled = settleServers([...main], [...reported.values()], millis)
-          const { changes, observed, unchanged, warnings } = settled
+          const nowMillis = yield* Clock.currentTimeMillis
           const { changeSet, runId } = job
+          const settled = settleServers([...main], [...reported.values()], { nowMillis, runId })
+          const { changes, observed, unchanged, warnings } = settled
           yield* (yield* ChangeSets).append({ changeSet, scope, model: 'server', changes, observed })
           if (warnings.length > 0) yield* (yield* Runs).warn({ id: runId, warnings })
           const ready = {

@@ -26,13 +26,14 @@ const row = (
   facts: values,
   pendingSince,
   timing: followsSettings,
+  health: null,
 })
 const reported = (name: string, endpoint_id: number, change: Partial<ReportedServer['facts']> = {}): ReportedServer => {
   const { endpoint_state: _, ...values } = facts(name, endpoint_id)
   return { facts: { ...values, endpoint_id, ...change }, observed: { status: 'reachable', last_seen_at: null } }
 }
 
-const now = Date.parse('2026-05-01T02:10:00Z')
+const at = { nowMillis: Date.parse('2026-05-01T02:10:00Z'), runId: 3 }
 const justNow = '2026-05-01T02:08:00.001Z'
 const longAgo = '2026-05-01T02:08:00Z'
 const pending = { endpoint_state: 'pending' } as const
@@ -87,17 +88,17 @@ describe('a row of main', () => {
       ['update 7: name=pbs-a endpoint_state=connected'],
     ],
   ])('%s', (_, main, source, changes) => {
-    expect(words(settleServers([main], source, now).changes)).toEqual(changes)
+    expect(words(settleServers([main], source, at).changes)).toEqual(changes)
   })
 
   test('that takes the name of its endpoint is known by the name it has', () => {
-    const { changes } = settleServers([row(facts('pbs-new', 1, pending), longAgo)], [reported('pbs-a', 1)], now)
+    const { changes } = settleServers([row(facts('pbs-new', 1, pending), longAgo)], [reported('pbs-a', 1)], at)
     expect(changes[0]?.key).toBe(naturalKey('server', { name: 'pbs-new' }))
   })
 
   test('does not take the name of its endpoint when another row has it', () => {
     const main = [row(facts('pbs-new', 1, pending), longAgo), { ...row(facts('pbs-a', null)), id: 8 }]
-    expect(words(settleServers(main, [reported('pbs-a', 1)], now).changes)).toEqual([
+    expect(words(settleServers(main, [reported('pbs-a', 1)], at).changes)).toEqual([
       'update 8: endpoint_id=1 endpoint_state=connected',
       'update 7: endpoint_id=null endpoint_state=none',
     ])
@@ -105,14 +106,14 @@ describe('a row of main', () => {
 })
 
 test('a server that the gateway renamed is named in a warning', () => {
-  const { warnings } = settleServers([row(facts('pbs-a', 1))], [reported('pbs-z', 1)], now)
+  const { warnings } = settleServers([row(facts('pbs-a', 1))], [reported('pbs-z', 1)], at)
   expect(warnings.map(({ code }) => code)).toEqual(['server_renamed'])
-  expect(settleServers([row(facts('pbs-a', 1))], [], now).warnings).toEqual([])
+  expect(settleServers([row(facts('pbs-a', 1))], [], at).warnings).toEqual([])
 })
 
 test('readings come with every server that is reported and settled', () => {
-  const settled = settleServers([], [reported('pbs-a', 1), reported('pbs-b', 2)], now)
+  const settled = settleServers([], [reported('pbs-a', 1), reported('pbs-b', 2)], at)
   expect(settled.observed.map(({ key }) => key)).toEqual(['["pbs-a"]', '["pbs-b"]'])
-  const busy = settleServers([row(facts('pbs-a', null, pending), justNow)], [reported('pbs-a', 1)], now)
+  const busy = settleServers([row(facts('pbs-a', null, pending), justNow)], [reported('pbs-a', 1)], at)
   expect(busy.observed).toEqual([])
 })

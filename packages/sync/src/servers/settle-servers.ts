@@ -1,10 +1,20 @@
-import { type Change, diff, type Facts, naturalKey, type Warning } from '@netbox-pbs/core'
-import type { Observed, ServerRow, SourceServer } from '@netbox-pbs/core/ports'
+import {
+  type Change,
+  diff,
+  type Facts,
+  naturalKey,
+  nextHealth,
+  type ServerHealth,
+  type Warning,
+} from '@netbox-pbs/core'
+import type { Observed, ServerContact, ServerRow, SourceServer } from '@netbox-pbs/core/ports'
+import { momentText } from '../moment.ts'
+import { contactOf } from './contact-of.ts'
 
 /** A server of the source with its readings. */
 export interface ReportedServer {
   readonly facts: SourceServer
-  readonly observed: Observed<'server'>['values']
+  readonly observed: ServerContact
 }
 
 /** What the gateway's complete list means for the servers of main. */
@@ -32,7 +42,7 @@ export const pendingMillis = 2 * 60_000
 export function settleServers(
   main: ReadonlyArray<ServerRow>,
   reported: ReadonlyArray<ReportedServer>,
-  nowMillis: number,
+  { nowMillis, runId }: { readonly nowMillis: number; readonly runId: number },
 ): Settlement {
   const busy = main.filter((row) => isBusy(row, nowMillis))
   const settled = main.filter((row) => !isBusy(row, nowMillis))
@@ -45,7 +55,7 @@ export function settleServers(
 
   const rows: Array<ServerRow> = []
   const wanted: Array<Facts<'server'>> = []
-  const taken = new Set<string>()
+  const healths = new Map<string, ServerHealth | null>()
   const renames = new Map<number, string>()
   const removals: Array<Change<'server'>> = []
   const warnings: Array<Warning> = []
@@ -57,7 +67,7 @@ export function settleServers(
     const endpoint = byName.get(name) ?? (takesName ? ofId : undefined)
     if (endpoint !== undefined) {
       if (endpoint === ofId && newName !== null) renames.set(row.id, name)
-      taken.add(endpoint.facts.name)
+      healths.set(endpoint.facts.name, row.health)
       names.add(endpoint.facts.name)
       rows.push({ ...row, facts: { ...row.facts, name: endpoint.facts.name } })
       wanted.push(connected(endpoint.facts, row))
@@ -69,12 +79,16 @@ export function settleServers(
       if (newName !== null) warnings.push(renamed(name, newName))
     }
   }
-  for (const { facts } of free) if (!taken.has(facts.name)) wanted.push(connected(facts, null))
+  for (const { facts } of free) if (!healths.has(facts.name)) wanted.push(connected(facts, null))
 
   const { changes, unchanged } = diff({ model: 'server', main: rows, source: wanted, complete: false })
   return {
     changes: [...removals, ...changes.map((change) => withRename(change, renames))],
-    observed: free.map(({ facts, observed }) => ({ key: naturalKey('server', facts), values: observed })),
+    observed: free.flatMap(({ facts, observed }) => {
+      const contact = contactOf(observed, { at: momentText(nowMillis), runId })
+      if (contact === null) return []
+      return [{ key: naturalKey('server', facts), values: nextHealth(healths.get(facts.name) ?? null, contact) }]
+    }),
     unchanged: unchanged + (main.length - rows.length - removals.length),
     warnings,
   }

@@ -1,5 +1,12 @@
 import type { Scope } from '@netbox-pbs/core'
-import type { SourceFacts, SourceFailed, SourceFrame, SourceGroup, SourceRequest } from '@netbox-pbs/core/ports'
+import type {
+  ServerTrouble,
+  SourceFacts,
+  SourceFailed,
+  SourceFrame,
+  SourceGroup,
+  SourceRequest,
+} from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { serverFacts } from './world.ts'
 
@@ -8,6 +15,10 @@ export interface FleetServer {
   readonly name: string
   readonly endpointId: number
   readonly answers?: boolean
+  /** Why it does not, as a gateway says it. */
+  readonly trouble?: ServerTrouble
+  /** How long it takes to answer; a gateway that measures it also says that certificates are checked. */
+  readonly latencyMs?: number
   readonly datastores: Readonly<Record<string, FleetDatastore>>
   /** Job ids by type. */
   readonly jobs?: Readonly<Record<string, ReadonlyArray<string>>>
@@ -68,7 +79,13 @@ function* scopeFrames(scope: Scope, rows: ReadonlyArray<SourceFrame>, listing: L
 const counts = new WeakMap<SourceFrame, number>()
 const countOf = (rows: ReadonlyArray<SourceFrame>) => rows.reduce((sum, row) => sum + (counts.get(row) ?? 1), 0)
 
-const serverFrame = ({ name, endpointId, answers = true }: FleetServer): SourceFrame => {
+const serverFrame = ({
+  name,
+  endpointId,
+  trouble,
+  latencyMs,
+  answers = trouble === undefined,
+}: FleetServer): SourceFrame => {
   const { endpoint_state: _, ...facts } = serverFacts(name, endpointId)
   const said = answers ? {} : { version: null, timezone: null }
   return {
@@ -77,6 +94,8 @@ const serverFrame = ({ name, endpointId, answers = true }: FleetServer): SourceF
     observed: {
       status: answers ? 'reachable' : 'unreachable',
       last_seen_at: answers ? '2026-05-01T02:00:00Z' : null,
+      ...(trouble === undefined ? {} : { error: trouble }),
+      ...(latencyMs === undefined ? {} : { latency_ms: latencyMs, tls_checked: true }),
     },
   }
 }

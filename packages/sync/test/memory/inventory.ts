@@ -10,7 +10,12 @@ export const inventoryLayer = (world: World) =>
     servers: () =>
       stream(
         () => world.all('server'),
-        (row) => ({ ...main<'server'>(row), pendingSince: row.pendingSince, timing: row.timing }),
+        (row) => ({
+          ...main<'server'>(row),
+          pendingSince: row.pendingSince,
+          timing: row.timing,
+          health: world.healthOf(String(row.facts['name'])),
+        }),
       ),
     scopeState: (scope) =>
       Effect.sync(() => {

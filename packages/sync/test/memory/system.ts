@@ -1,4 +1,4 @@
-import type { Resource, Run, Settings } from '@netbox-pbs/core'
+import { naturalKey, type Resource, type Run, type Settings } from '@netbox-pbs/core'
 import {
   Queue,
   ServerObservations,
@@ -78,7 +78,13 @@ export class MemorySystem {
       proxboxApiKey: () => Effect.succeed(Option.none()),
     }),
     Layer.succeed(ServerObservations, {
-      record: ({ server, status }) => Effect.sync(() => void this.contacts.push(`${server} ${status}`)),
+      record: ({ serverId, health }) =>
+        Effect.sync(() => {
+          const facts = this.world.rows.server.get(serverId)?.facts
+          if (facts === undefined) return
+          this.world.observed.set(`server ${naturalKey('server', facts)}`, health)
+          this.contacts.push(`${facts['name']} ${health.status}`)
+        }),
     }),
   )
 

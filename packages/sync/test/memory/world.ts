@@ -9,6 +9,7 @@ import {
   naturalKey,
   type Presence,
   type Scope,
+  type ServerHealth,
   type ServerTiming,
   type Settings,
 } from '@netbox-pbs/core'
@@ -83,6 +84,10 @@ export class World {
 
   serverId(name: string): number {
     return this.where('server', { name })[0]?.id ?? -1
+  }
+
+  healthOf(server: string): ServerHealth | null {
+    return (this.observed.get(`server ${naturalKey('server', { name: server })}`) as ServerHealth | undefined) ?? null // border: readings of all models
   }
 
   /** The rows whose absence a complete list of the scope would claim. */

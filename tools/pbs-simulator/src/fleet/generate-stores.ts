@@ -20,12 +20,17 @@ export interface StoreSetting {
   readonly unreadable: boolean
 }
 
+/** What was used so many half hours ago: it grew a little ever since. */
+const shareAt = (share: number, halfHours: number): number =>
+  Math.max(0, Math.round((share - halfHours * 0.0002) * 10_000) / 10_000)
+
 const usageOf = ({ random, now }: StoreSetting, terabytes: number, share: number): UsageState => {
   const total = terabytes * TERABYTE
   const used = Math.round(total * share)
-  const points = 48
+  const points = 1440
+  // Gaps in the last day only: dice for the whole month would change every fleet made after them.
   const history = Array.from({ length: points }, (_, index) =>
-    random.chance(0.05) ? null : Math.round((share - (points - index) * 0.0004) * 10_000) / 10_000,
+    index >= points - 48 && random.chance(0.05) ? null : shareAt(share, points - index),
   )
   return {
     total,

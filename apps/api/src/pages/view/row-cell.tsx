@@ -1,4 +1,4 @@
-import { type Field, type Model, registry } from '@netbox-pbs/core'
+import { choiceFor, type Field, type Model, registry } from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
 import type { Row } from '../../inventory/row.ts'
 import { rowPage } from '../paths.ts'
@@ -16,6 +16,13 @@ const verification = (state: unknown): Child | undefined =>
 const special: Readonly<Record<string, (row: Row) => Child | undefined>> = {
   'datastore.used_bytes': ({ used_bytes: used, total_bytes: total }) =>
     typeof used === 'number' && typeof total === 'number' ? <Usage used={used} total={total} /> : undefined,
+  'server.status': ({ status, last_error: error, consecutive_failures: failures }) => {
+    if (error === '' || typeof failures !== 'number' || failures === 0) return undefined
+    const { value, label, color } = choiceFor(registry.server.fields.status.choices, String(status))
+    const runs = failures === 1 ? 'the last run failed' : `the last ${failures} runs failed`
+    // One that answers and refuses is no good news either.
+    return <Badge color={value === 'reachable' ? 'orange' : color} label={label} title={`${runs}: ${String(error)}`} />
+  },
   'group.newest_verification': (row) => verification(row['newest_verification']),
   'snapshot.verification_state': (row) => verification(row['verification_state']),
   'snapshot.files': (row) => {

@@ -1,0 +1,38 @@
+import { DatastoreUsage } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { baseUrl } from '../http/base-url.ts'
+import type { Path } from '../http/mount-routes.ts'
+import { offsetPage } from '../http/offset-page.ts'
+import { type Route, route } from '../http/route.ts'
+import { envelope } from '../inventory/envelope.ts'
+import { findRow } from '../inventory/find-row.ts'
+import { listPath } from '../inventory/links.ts'
+import { idParameter, notThere, pageParameters, ref, refusals, reply } from '../openapi/replies.ts'
+
+const usageRoute: Route = route(
+  {
+    method: 'get',
+    path: `${listPath('datastore')}{id}/usage/`,
+    tags: ['plugins'],
+    operationId: 'plugins_pbs_datastores_usage_list',
+    parameters: [idParameter, ...pageParameters],
+    responses: {
+      200: reply('How full the datastore was, newest first', ref('UsagePointList')),
+      ...notThere,
+      ...refusals,
+    },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const { id } = yield* findRow('datastore', c)
+      const params = new URL(c.req.url).searchParams
+      const page = offsetPage(params)
+      const { count, rows } = yield* (yield* DatastoreUsage).points({ datastoreId: id, ...page })
+      const results = rows.map(({ time, used_bytes, total_bytes }) => ({ time, used_bytes, total_bytes }))
+      const url = `${baseUrl(c)}${listPath('datastore')}${id}/usage/`
+      return c.json(envelope({ page: { _tag: 'offset', ...page }, count, results, lastId: null, url, params }))
+    }),
+)
+
+/** What datastores do beside being rows: tell how full they were. */
+export const datastorePaths: ReadonlyArray<Path> = [{ routes: [usageRoute] }]

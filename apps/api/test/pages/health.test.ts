@@ -1,0 +1,98 @@
+import { unheard } from '@netbox-pbs/core'
+import { ServerObservations } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { fakeGateway } from '../support/fake-gateway.ts'
+import { type Site, startSite, tokens } from './site.ts'
+import { Visitor } from './visitor.ts'
+
+const pinned = Array(32).fill('11').join(':')
+const presented = Array(32).fill('ab').join(':')
+const gateway = fakeGateway()
+
+let site: Site
+let writer: Visitor
+let reader: Visitor
+let page: string
+
+beforeAll(async () => {
+  site = await startSite(gateway.layer)
+  writer = await new Visitor(site.url).signIn(tokens.writer)
+  reader = await new Visitor(site.url).signIn(tokens.reader)
+  const made = await writer.send('/plugins/pbs/servers/add/', {
+    name: 'pbs-a',
+    host: 'pbs-a.example',
+    port: '8007',
+    token_id: 'inventory@pbs!reader',
+    token_secret: 'c0ffee00-1234-4abc-8def-000000000001',
+    fingerprint: pinned.toUpperCase(),
+    form_token: await writer.formToken(),
+  })
+  page = made.headers.get('location') ?? ''
+})
+afterAll(() => site.stop())
+
+const id = () => Number(/(\d+)\/$/.exec(page)?.[1])
+const found = (change: object) =>
+  site.use(
+    Effect.flatMap(ServerObservations, (observations) =>
+      observations.record({ serverId: id(), health: { ...unheard, ...change } }),
+    ),
+  )
+const changed = {
+  status: 'unreachable',
+  consecutive_failures: 2,
+  last_error: 'it is <b>another</b>',
+  tls_state: 'fingerprint_changed',
+  presented_fingerprint: presented,
+}
+
+test('a server that is well has neither alert nor banner', async () => {
+  await found({ status: 'reachable', tls_state: 'ok' })
+  for (const path of ['/plugins/pbs/', page])
+    expect((await reader.get(path)).text).not.toContain('The certificate changed')
+})
+
+test('one that keeps failing says so on its badge', async () => {
+  await found({ status: 'reachable', consecutive_failures: 3, last_error: 'token "x" <b>' })
+  expect((await reader.get('/plugins/pbs/servers/')).text).toContain(
+    'title="the last 3 runs failed: token &quot;x&quot; &lt;b&gt;">Reachable<',
+  )
+})
+
+test('a changed certificate is on the overview, the list and the server’s page, with both fingerprints', async () => {
+  await found(changed)
+  const overview = (await reader.get('/plugins/pbs/')).text
+  expect(overview).toContain('The certificate changed')
+  expect(overview).toContain(`href="${page}"`)
+  expect((await reader.get('/plugins/pbs/servers/?tls_state=fingerprint_changed')).text).toContain(
+    'Fingerprint changed',
+  )
+  const { text } = await reader.get(page)
+  expect(text).toContain('role="alert"')
+  expect(text).toContain(`<code>${pinned.toUpperCase()}</code>`)
+  expect(text).toContain(`<code>${presented}</code>`)
+  expect(text).not.toContain('<b>another')
+  expect(text).not.toContain('Accept the presented certificate')
+})
+
+test('only a writer’s form pins it, a fingerprint only, and then the alert is gone', async () => {
+  await found(changed)
+  const pin = `${page}pin/`
+  expect((await reader.send(pin, { fingerprint: presented, form_token: await reader.formToken() })).status).toBe(403)
+  const form_token = await writer.formToken()
+  expect((await writer.send(pin, { fingerprint: presented })).status).toBe(403)
+  const elsewhere = await writer.send('/plugins/pbs/servers/999999/pin/', { fingerprint: presented, form_token })
+  expect(elsewhere.status).toBe(404)
+  gateway.down = true
+  const refused = await writer.send(pin, { fingerprint: presented, form_token })
+  gateway.down = false
+  expect([refused.status, refused.text.includes('The certificate was not accepted')]).toEqual([400, true])
+  expect([...gateway.endpoints.values()].map(({ fingerprint }) => fingerprint)).toEqual([pinned.toUpperCase()])
+
+  expect((await writer.get(page)).text).toContain('Accept the presented certificate')
+  expect((await writer.send(pin, { fingerprint: presented, form_token })).status).toBe(303)
+  expect([...gateway.endpoints.values()].map(({ fingerprint }) => fingerprint)).toEqual([presented])
+  for (const path of ['/plugins/pbs/', page])
+    expect((await writer.get(path)).text).not.toContain('The certificate changed')
+})

@@ -1,0 +1,186 @@
+import { expect, test } from 'vitest'
+import { type Contact, concernsServer, nextHealth, type ServerHealth, statusAfter, unheard } from './server-health.ts'
+
+const earlier = '2026-05-01T02:00:00Z'
+const at = '2026-05-01T03:00:00Z'
+const shown = '22:22'
+
+const well: ServerHealth = {
+  ...unheard,
+  status: 'reachable',
+  status_since: earlier,
+  latency_ms: 12,
+  tls_state: 'ok',
+  last_seen_at: earlier,
+}
+const down: ServerHealth = {
+  ...unheard,
+  status: 'unreachable',
+  status_since: earlier,
+  consecutive_failures: 4,
+  last_error_code: 'unreachable',
+  last_error: 'no route',
+  last_error_at: earlier,
+  tls_state: 'ok',
+  failed_run: 6,
+  last_seen_at: earlier,
+}
+const changed: ServerHealth = {
+  ...down,
+  last_error_code: 'tls_fingerprint_mismatch',
+  tls_state: 'fingerprint_changed',
+  presented_fingerprint: shown,
+}
+
+const answered = (latencyMs: number | null, checked = true): Contact => ({
+  _tag: 'answered',
+  at,
+  runId: 7,
+  checked,
+  latencyMs,
+})
+type Failure = Extract<Contact, { readonly _tag: 'failed' }>
+const failed = (code: string, more: Partial<Failure> = {}): Contact => ({
+  _tag: 'failed',
+  at,
+  runId: 7,
+  checked: true,
+  code,
+  message: `it is ${code}`,
+  presentedFingerprint: null,
+  ...more,
+})
+const error = (code: string) => ({ last_error_code: code, last_error: `it is ${code}`, last_error_at: at })
+const refusedWith = { presentedFingerprint: shown }
+
+const seen = { ...unheard, status: 'reachable', tls_state: 'ok', last_seen_at: at }
+const first = { consecutive_failures: 1, failed_run: 7, latency_ms: null }
+
+test.each<[string, ServerHealth | null, Contact, ServerHealth]>([
+  ['nothing heard yet, answers', null, answered(9), { ...seen, status_since: at, latency_ms: 9 }],
+  ['well, answers', well, answered(9), { ...seen, status_since: earlier, latency_ms: 9 }],
+  ['well, answers unmeasured', well, answered(null), { ...seen, status_since: earlier, latency_ms: 12 }],
+  ['down, answers', down, answered(9), { ...seen, status_since: at, latency_ms: 9 }],
+  ['changed, answers again', changed, answered(9), { ...seen, status_since: at, latency_ms: 9 }],
+  [
+    'answers, and nothing is checked',
+    well,
+    answered(9, false),
+    { ...seen, status_since: earlier, latency_ms: 9, tls_state: 'unknown' },
+  ],
+  [
+    'nothing heard yet, unreachable',
+    null,
+    failed('unreachable'),
+    { ...unheard, ...first, ...error('unreachable'), status: 'unreachable', status_since: at },
+  ],
+  [
+    'well, times out',
+    well,
+    failed('timeout'),
+    { ...well, ...first, ...error('timeout'), status: 'unreachable', status_since: at },
+  ],
+  [
+    'down, unreachable in the next run',
+    down,
+    failed('unreachable'),
+    { ...down, ...error('unreachable'), consecutive_failures: 5, failed_run: 7 },
+  ],
+  [
+    'down, unreachable once more in the same run',
+    { ...down, failed_run: 7 },
+    failed('unreachable'),
+    { ...down, ...error('unreachable'), failed_run: 7 },
+  ],
+  [
+    'well, another certificate',
+    well,
+    failed('tls_fingerprint_mismatch', refusedWith),
+    {
+      ...well,
+      ...first,
+      ...error('tls_fingerprint_mismatch'),
+      status: 'unreachable',
+      status_since: at,
+      tls_state: 'fingerprint_changed',
+      presented_fingerprint: shown,
+    },
+  ],
+  [
+    'changed, unreachable: the last look at the certificate stands',
+    changed,
+    failed('unreachable'),
+    { ...changed, ...error('unreachable'), consecutive_failures: 5, failed_run: 7 },
+  ],
+  [
+    'well, a certificate that does not verify',
+    well,
+    failed('tls_untrusted', refusedWith),
+    {
+      ...well,
+      ...first,
+      ...error('tls_untrusted'),
+      status: 'unreachable',
+      status_since: at,
+      tls_state: 'untrusted',
+      presented_fingerprint: shown,
+    },
+  ],
+  [
+    'well, the token is refused: it answers',
+    well,
+    failed('unauthorized'),
+    { ...well, ...first, ...error('unauthorized') },
+  ],
+  [
+    'changed, then pinned anew, the token is refused',
+    changed,
+    failed('unauthorized'),
+    {
+      ...changed,
+      ...error('unauthorized'),
+      status: 'reachable',
+      status_since: at,
+      consecutive_failures: 5,
+      tls_state: 'ok',
+      presented_fingerprint: '',
+      failed_run: 7,
+    },
+  ],
+  [
+    'down, something else answers there',
+    down,
+    failed('protocol', { checked: false }),
+    {
+      ...down,
+      ...error('protocol'),
+      status: 'reachable',
+      status_since: at,
+      consecutive_failures: 5,
+      tls_state: 'unknown',
+      failed_run: 7,
+    },
+  ],
+])('%s', (_, previous, contact, expected) => {
+  expect(nextHealth(previous, contact)).toEqual(expected)
+})
+
+test('an error is as long as its column, and cut between characters', () => {
+  const message = `${'x'.repeat(1999)}😀`
+  const { last_error } = nextHealth(null, failed('timeout', { message }))
+  expect([last_error.length, last_error.isWellFormed()]).toEqual([2000, true])
+})
+
+test.each([
+  ['unreachable', true, 'unreachable'],
+  ['timeout', true, 'unreachable'],
+  ['tls_fingerprint_mismatch', true, 'unreachable'],
+  ['tls_untrusted', true, 'unreachable'],
+  ['unauthorized', true, 'reachable'],
+  ['forbidden', false, 'reachable'],
+  ['maintenance', false, 'reachable'],
+  ['not_mounted', false, 'reachable'],
+  ['protocol', false, 'reachable'],
+])('%s concerns the whole server: %s, and leaves it %s', (code, whole, status) => {
+  expect([concernsServer(code), statusAfter(code)]).toEqual([whole, status])
+})

@@ -1,0 +1,120 @@
+import type { Observations } from '../registry/registry.ts'
+
+/**
+ * What is known of a server's reachability, apart from its inventory: the observations of its row. `failed_run` is the run that counted the last
+ * failure, so that a run which meets the same trouble several times counts it once.
+ */
+export type ServerHealth = Observations<'server'> & { readonly last_seen_at: string | null }
+
+/** What one contact with a server told. Times are RFC 3339. */
+export type Contact = {
+  readonly at: string
+  /** The run that made the contact. */
+  readonly runId: number
+  /** A pin or a chain is asked of the server, so that whoever answers has shown the right certificate. */
+  readonly checked: boolean
+} & (
+  | { readonly _tag: 'answered'; readonly latencyMs: number | null }
+  | {
+      readonly _tag: 'failed'
+      /** A code of the contract's `failed` frame. */
+      readonly code: string
+      /** A sentence; never a secret. */
+      readonly message: string
+      /** SHA-256 of the certificate that was shown, where it was refused; else null. */
+      readonly presentedFingerprint: string | null
+    }
+)
+
+/** A server of which nothing was heard yet. */
+export const unheard: ServerHealth = {
+  status: 'unknown',
+  status_since: null,
+  consecutive_failures: 0,
+  last_error_code: '',
+  last_error: '',
+  last_error_at: null,
+  latency_ms: null,
+  tls_state: 'unknown',
+  presented_fingerprint: '',
+  failed_run: null,
+  last_seen_at: null,
+}
+
+/** Whether somebody answered, and what is known of the certificate. `passed`: it was accepted. `kept`: nothing new. */
+interface Meaning {
+  readonly status: 'reachable' | 'unreachable'
+  readonly tls: 'passed' | 'kept' | 'fingerprint_changed' | 'untrusted'
+}
+
+/** The codes with which a server itself is the trouble, whatever is asked of it. */
+const troubles: Readonly<Record<string, Meaning>> = {
+  unreachable: { status: 'unreachable', tls: 'kept' },
+  timeout: { status: 'unreachable', tls: 'kept' },
+  tls_fingerprint_mismatch: { status: 'unreachable', tls: 'fingerprint_changed' },
+  tls_untrusted: { status: 'unreachable', tls: 'untrusted' },
+  // It answers, and says that the token is not valid.
+  unauthorized: { status: 'reachable', tls: 'passed' },
+}
+
+/** Any other refusal was told by the server, so it was reached. */
+const refused: Meaning = { status: 'reachable', tls: 'passed' }
+
+/** Whether a failure with this code concerns the whole server, so that asking it for anything else is of no use right now. */
+export const concernsServer = (code: string): boolean => Object.hasOwn(troubles, code)
+
+/** The status of a server after a contact that failed with this code. */
+export const statusAfter = (code: string): 'reachable' | 'unreachable' => (troubles[code] ?? refused).status
+
+/**
+ * The health of a server after a contact.
+ *
+ * | contact | status | tls_state | presented_fingerprint | last error | consecutive_failures | latency_ms | last_seen_at |
+ * | --- | --- | --- | --- | --- | --- | --- | --- |
+ * | answered | reachable | ok, or unknown when nothing is checked | cleared | cleared | 0 | as measured, else kept | now |
+ * | unreachable, timeout | unreachable | kept | kept | this | counted | null | kept |
+ * | tls_fingerprint_mismatch | unreachable | fingerprint_changed | what was shown | this | counted | null | kept |
+ * | tls_untrusted | unreachable | untrusted | what was shown | this | counted | null | kept |
+ * | unauthorized, any other code | reachable | ok, or unknown when nothing is checked | cleared | this | counted | null | kept |
+ *
+ * A failure is counted once in a run. `status_since` moves only with the status.
+ */
+export function nextHealth(previous: ServerHealth | null, contact: Contact): ServerHealth {
+  const before = previous ?? unheard
+  const passed = contact.checked ? 'ok' : 'unknown'
+  const since = (status: string) => ({
+    status,
+    status_since: status === before.status ? (before.status_since ?? contact.at) : contact.at,
+  })
+  if (contact._tag === 'answered') {
+    return {
+      ...unheard,
+      ...since('reachable'),
+      tls_state: passed,
+      latency_ms: contact.latencyMs ?? before.latency_ms,
+      last_seen_at: contact.at,
+    }
+  }
+  const { status, tls } = troubles[contact.code] ?? refused
+  const repeated = before.failed_run === contact.runId
+  return {
+    ...before,
+    ...since(status),
+    consecutive_failures: Math.min(before.consecutive_failures + (repeated ? 0 : 1), mostFailures),
+    last_error_code: contact.code,
+    last_error: bounded(contact.message),
+    last_error_at: contact.at,
+    latency_ms: null,
+    tls_state: tls === 'kept' ? before.tls_state : tls === 'passed' ? passed : tls,
+    presented_fingerprint:
+      tls === 'kept' ? before.presented_fingerprint : tls === 'passed' ? '' : (contact.presentedFingerprint ?? ''),
+    failed_run: contact.runId,
+  }
+}
+
+/** The registry's own bounds. */
+const mostFailures = 2147483647
+const longestError = 2000
+
+/** A cut may fall between the halves of a character; the store takes none. */
+const bounded = (message: string): string => message.slice(0, longestError).toWellFormed()

@@ -1,0 +1,35 @@
+import { mostUsagePoints, usageDays } from '@netbox-pbs/core'
+import type { StoreFailed } from '@netbox-pbs/core/ports'
+import type { Effect } from 'effect'
+import { type Kysely, sql } from 'kysely'
+import type { Database } from '../database/database.ts'
+import type { Run } from '../database/session.ts'
+import type { Tables } from '../database/tables.ts'
+import { eachWindow, type Window } from './windows.ts'
+
+/**
+ * Adds the staged points of a part that are new. A point that is there stays as it was first told: its slot is over, and a total that changed since is
+ * none of that time. Where something was added, what is older than `usageDays` before `at` goes.
+ */
+export function landUsage(
+  { run, engine }: { readonly run: Run; readonly engine: Database['Type']['engine'] },
+  { serverId, part, at }: { readonly serverId: number | null; readonly part: number; readonly at: string },
+): Effect.Effect<void, StoreFailed> {
+  const land = (window: Window) => run((db) => addPoints(db, serverId, window, at))
+  return eachWindow(run, engine, 'staged_observations', part, land, mostUsagePoints)
+}
+
+async function addPoints(db: Kysely<Tables>, serverId: number | null, window: Window, at: string): Promise<void> {
+  const { numAffectedRows } = await sql`
+    insert into datastore_usage_points (server_id, datastore_id, time, used_bytes, total_bytes)
+    select m.server_id, m.id, p.time, p.used_bytes, p.total_bytes
+    from staged_observations w
+    cross join lateral jsonb_to_recordset(w.values -> 'usage') as p (time timestamptz, used_bytes bigint, total_bytes bigint)
+    join datastores m on m.server_id = ${serverId}::bigint and m.name = w.key ->> 1
+    where ${window.rows} and p.time > ${at}::timestamptz - ${usageDays} * interval '1 day'
+    on conflict do nothing`.execute(db)
+  if (numAffectedRows === 0n) return
+  await sql`
+    delete from datastore_usage_points
+    where server_id = ${serverId}::bigint and time <= ${at}::timestamptz - ${usageDays} * interval '1 day'`.execute(db)
+}
