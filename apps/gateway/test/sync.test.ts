@@ -21,7 +21,7 @@ const gatewayWith = async (change: Parameters<typeof addEndpoint>[2] = {}) => {
 describe('a server that can be read wholly', () => {
   test('every frame is what the contract says, scopes never interleave, end is last', async () => {
     await gatewayWith()
-    for (const resource of ['servers', 'datastores', 'snapshots', 'jobs']) {
+    for (const resource of ['servers', 'datastores', 'snapshots', 'jobs', 'tasks']) {
       const frames = await syncFrames(gateway, resource)
       let open = false
       for (const frame of frames) {
@@ -199,6 +199,10 @@ describe('a server that can be read wholly', () => {
   })
 
   test.each([
+    ['POST', '/pbs/sync/nothing', 404, 'Not Found'],
+    ['POST', '/pbs/sync/full', 405, 'Method Not Allowed'],
+    ['GET', '/pbs/sync/servers', 405, 'Method Not Allowed'],
+  ])('%s %s is %s', async (method, path, status, detail) => {
     ['POST', '/pbs/sync/nothing', 404, 'Not Found', null],
     ['POST', '/pbs/sync/full', 405, 'Method Not Allowed', 'GET'],
     ['PUT', '/pbs/sync/snapshots', 405, 'Method Not Allowed', 'GET, POST'],
