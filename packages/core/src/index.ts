@@ -85,6 +85,7 @@ export type {
   TextField,
 } from './registry/field.ts'
 export {
+  branchedModels,
   type Facts,
   type FieldName,
   fieldsOfClass,

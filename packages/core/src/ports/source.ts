@@ -38,7 +38,10 @@ export interface SourceRequest extends Narrowing {
 }
 
 /** Facts as a source gives them: it names servers and knows no ids. */
-export type SourceFacts<M extends 'datastore' | 'namespace' | 'group' | 'snapshot' | 'job' | 'task'> = Omit<Facts<M>, 'server'>
+export type SourceFacts<M extends 'datastore' | 'namespace' | 'group' | 'snapshot' | 'job' | 'task'> = Omit<
+  Facts<M>,
+  'server'
+>
 
 /** A server as the gateway knows it. `version` and `timezone` are null when it did not answer. */
 export type SourceServer = Omit<Facts<'server'>, 'version' | 'timezone' | 'endpoint_state' | 'endpoint_id'> & {

@@ -64,3 +64,6 @@ export const modelNames = [
   'job',
   'task',
 ] as const satisfies ReadonlyArray<ModelName>
+
+/** The models whose rows may wait in a branch, in the same order. Tasks are history and land at once. */
+export const branchedModels: ReadonlyArray<ModelName> = modelNames.filter((model) => model !== 'task')

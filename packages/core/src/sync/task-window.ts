@@ -38,7 +38,8 @@ const overlap = 3600
  */
 export function taskWindow({ now, retentionDays, lastCompleteAt, view, marks }: TaskWindowInput): TaskWindow {
   const floor = taskFloor(now, retentionDays)
-  if (lastCompleteAt === null || view === null || marks.newestStart === null) return { since: floor, floor, whole: true }
+  if (lastCompleteAt === null || view === null || marks.newestStart === null)
+    return { since: floor, floor, whole: true }
   // A server whose clock ran ahead leaves starts in the future: beyond the last list they say nothing.
   const watermark = Math.min(seconds(marks.newestStart), seconds(lastCompleteAt)) - overlap
   const running = marks.oldestRunning === null ? Number.POSITIVE_INFINITY : seconds(marks.oldestRunning)
