@@ -209,3 +209,47 @@ describe('a worker', () => {
     expect(system.lastRun).toMatchObject({ trigger: 'schedule', status: 'completed' })
   })
 })
+
+describe('the schedule', () => {
+  const minutes = (count: number) => count * 60_000
+  const runsAfter = (system: MemorySystem, millis: number, since = 0) =>
+    inWorld(
+      system,
+      Effect.zipRight(
+        TestClock.adjust(millis),
+        Effect.map(scheduleTick(since), (next) => [system.runs.size, next]),
+      ),
+    )
+
+  test('starts a run of everything when its interval is over, counted from the start of the worker', async () => {
+    const system = new MemorySystem()
+    expect(await runsAfter(system, minutes(60) - 1)).toEqual([0, 0])
+    expect(await runsAfter(system, minutes(60))).toEqual([1, minutes(60)])
+    expect(system.lastRun).toMatchObject({ trigger: 'schedule', user: '', servers: null })
+    expect(system.queue.jobs.map(({ job }) => job)).toMatchObject([
+      { server: null, resources: ['servers', 'datastores', 'snapshots', 'jobs', 'tasks'] },
+    ])
+  })
+
+  test('does not start a second one that another worker has started', async () => {
+    const system = new MemorySystem()
+    await runsAfter(system, minutes(60))
+    system.queue.jobs.length = 0
+    const created = Date.parse(system.lastRun.created)
+    expect(await runsAfter(system, created + minutes(60) - 1)).toEqual([1, 0])
+    expect(await runsAfter(system, created + minutes(60))).toEqual([2, created + minutes(60)])
+  })
+
+  test('drops a run that finds the gateway busy', async () => {
+    const system = new MemorySystem()
+    await runsAfter(system, minutes(60))
+    const later = Date.parse(system.lastRun.created) + minutes(60)
+    expect(await runsAfter(system, later)).toEqual([1, later])
+  })
+
+  test('is off with an interval of 0', async () => {
+    const system = new MemorySystem()
+    system.set({ sync_interval_minutes: 0 })
+    expect(await runsAfter(system, minutes(100_000))).toEqual([0, 0])
+  })
+})

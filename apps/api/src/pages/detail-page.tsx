@@ -3,13 +3,14 @@ import { DatastoreUsage, InventoryLists } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { display } from '../inventory/display.ts'
 import { anyRow } from '../inventory/row.ts'
-import { listsBelow } from './below.ts'
+import { latestTasks, listsBelow } from './below.ts'
 import { html } from './html.ts'
 import { listPage, rowPage } from './paths.ts'
 import { notFound } from './refusals.tsx'
 import { Alert } from './view/alert.tsx'
 import { CertificateAlert } from './view/certificate-alert.tsx'
 import { Detail } from './view/detail.tsx'
+import { LatestTasks } from './view/latest-tasks.tsx'
 import { formatTime } from './view/format.ts'
 import { Layout } from './view/layout.tsx'
 import { PageTitle } from './view/page-title.tsx'
@@ -30,12 +31,20 @@ export const detail = (name: ModelName, id: number) =>
         return html(notFound(viewer, listPage(name), `${model.label} ${id}`, listPage(name)), 404)
       const row = anyRow(found.value)
       const title = display(name, row)
+      const tasks = yield* latestTasks(name, row)
+      const related = (
+        <>
+          <Related lists={yield* listsBelow(name, row)} />
+          {tasks === null ? null : <LatestTasks {...tasks} />}
+        </>
+      )
       const syncable = name === 'server' && viewer.writes && row['endpoint_state'] === 'connected'
       return html(
         <Layout title={title} path={rowPage(name, id)} viewer={viewer}>
           <PageTitle title={title} crumbs={[{ href: listPage(name), label: model.labelPlural }]}>
             {syncable ? <SyncButton formToken={viewer.formToken} server={row.serverName} /> : null}
           </PageTitle>
+          <Detail model={model} row={row} related={related} />
           {typeof row['missing_since'] === 'string' ? (
             <Alert kind="warning">
               Missing since {formatTime(row['missing_since'])}: its source lists it no longer, but its deletion is held
