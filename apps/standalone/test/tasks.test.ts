@@ -104,10 +104,8 @@ describe.each(engines)('the tasks of a server on $engine', ({ home }) => {
 
   test('are found from their group and its verification, newest first, and are read-only', async () => {
     const [task] = await tasks('&worker_type=backup&ordering=-starttime')
-    const { datastore_name, backup_type, backup_id } = task ?? {}
-    const of = await tasks(
-      `&server_id=${serverId}&datastore_name=${datastore_name}&backup_type=${backup_type}&backup_id=${backup_id}`,
-    )
+    const guest = ['datastore_name', 'backup_type', 'backup_id'].map((field) => `&${field}=${task?.[field]}`).join('')
+    const of = await tasks(`&server_id=${serverId}${guest}`)
     expect(of.map(({ id }) => id)).toContain(task?.id)
     const starts = (await tasks()).map(({ starttime }) => String(starttime))
     expect(starts).toEqual(starts.toSorted().reverse())

@@ -136,6 +136,14 @@ describe('a task that its server has forgotten', () => {
   })
 })
 
+test('tasks land at once when other scopes of the run wait in a branch', async () => {
+  const world = new TaskWorld()
+  world.system.set({ branching_enabled: true })
+  await world.sync([ended(t0 - 30)])
+  expect(world.main).toEqual({ [t0 - 30]: 'ok' })
+  expect(world.system.branches.all.map(({ branch }) => branch.status)).toEqual(['no_changes'])
+})
+
 test('a list with another count than it came with lands nothing', async () => {
   const world = new TaskWorld()
   world.system.frames = () => [

@@ -23,7 +23,14 @@ export function expectedTasks(state: PbsState, since: number): Readonly<Record<s
       return [
         [
           upid,
-          { node, worker_type, starttime: moment(start), outcome: outcomeOf(status), status: (status ?? '').slice(0, 1000), ...ends },
+          {
+            node,
+            worker_type,
+            starttime: moment(start),
+            outcome: outcomeOf(status),
+            status: (status ?? '').slice(0, 1000),
+            ...ends,
+          },
         ],
       ]
     }),

@@ -21,7 +21,7 @@ export type FirstReadings = ReadonlyMap<string, Readonly<Record<string, FieldVal
 export function stagedRows<M extends ModelName>(
   model: M,
   changes: ReadonlyArray<Change<M>>,
-  { held, readings }: { readonly held: boolean; readonly readings: FirstReadings },
+  { held, readings = new Map() }: { readonly held: boolean; readonly readings?: FirstReadings },
 ): ReadonlyArray<StagedRow> {
   const own = ownReadings(model).map(({ field }) => field)
   const fields = factColumns(model).map(({ field }) => field)

@@ -78,16 +78,19 @@ export class TaskScope implements ScopeWork {
       // What another view does not show may still run.
       if (sameView) yield* this.#append([], [...this.#unseen.values()].map(lost))
       // History is nothing to review: it lands also in a run whose other scopes wait in a branch.
-      const { outcome } = yield* landScope({ ...this.#job, branch: null }, {
-        scope: this.#scope,
-        started: this.#started,
-        // Another view may show older tasks too: without one remembered, the next run reads all of them.
-        view: sameView || this.#window.whole ? view : null,
-        held: null,
-        listed: true,
-        changes: this.#changes,
-        unchanged: this.#unchanged,
-      })
+      const { outcome } = yield* landScope(
+        { ...this.#job, branch: null },
+        {
+          scope: this.#scope,
+          started: this.#started,
+          // Another view may show older tasks too: without one remembered, the next run reads all of them.
+          view: sameView || this.#window.whole ? view : null,
+          held: null,
+          listed: true,
+          changes: this.#changes,
+          unchanged: this.#unchanged,
+        },
+      )
       return outcome
     })
   }
