@@ -3,27 +3,24 @@ import { Effect } from 'effect'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 
-/** Rows of one statement at most: on the embedded engine nobody else is served meanwhile. */
-const batchSize = { pglite: 2000, pg: 10_000 } as const
-
 /**
- * Removes the tasks that started before a time (RFC 3339), the oldest first, each batch in a transaction of its own, and returns how many. One that still runs stays:
- * its end is yet to be read. The change log says nothing of it: tasks are a log themselves.
+ * Removes tasks that started before a time (RFC 3339), the oldest first and at most `limit` in one statement; says how many, and whether there may be more. One that
+ * still runs stays: its end is yet to be read. The change log says nothing of it: tasks are a log themselves.
  */
-export const pruneTasks = Effect.fn('pruneTasks')(function* (
+export const pruneTasks = (
   database: Database['Type'],
-  { before }: { readonly before: string },
-): Effect.fn.Return<number, StoreFailed> {
-  let removed = 0
-  for (;;) {
-    const { numAffectedRows } = yield* database.query('removing old tasks', (db) =>
-      sql`delete from tasks where id in (
-        select id from tasks where starttime < ${before}::timestamptz and outcome <> 'running'
-        order by starttime limit ${batchSize[database.engine]}
-      )`.execute(db),
-    )
-    const rows = Number(numAffectedRows ?? 0n)
-    removed += rows
-    if (rows < batchSize[database.engine]) return removed
-  }
-})
+  { before, limit }: { readonly before: string; readonly limit: number },
+): Effect.Effect<{ readonly removed: number; readonly more: boolean }, StoreFailed> =>
+  Effect.map(
+    database.query('removing old tasks', (db) =>
+      sql`
+        delete from tasks where id in (
+          select id from tasks where starttime < ${before}::timestamptz and outcome <> 'running'
+          order by starttime, id limit ${limit}::bigint
+        )`.execute(db),
+    ),
+    ({ numAffectedRows }) => {
+      const removed = Number(numAffectedRows ?? 0n)
+      return { removed, more: removed === limit }
+    },
+  )
