@@ -97,6 +97,10 @@ describe.each(engines)('tasks on $engine', ({ migrated }) => {
           ]),
         ).toMatchObject({ created: 2, updated: 0 })
         expect(yield* known(server, 'U:1', 'U:2', 'U:3')).toEqual({ 'U:1': running, 'U:2': ok('2026-05-02T02:03:20Z') })
+        expect(yield* rows(`select upid, duration from tasks where server_id = ${server} order by upid`)).toEqual([
+          { upid: 'U:1', duration: null },
+          { upid: 'U:2', duration: 200 },
+        ])
         const stamp = yield* rows<object>(
           `select upid, last_updated, xmin::text from tasks where upid like 'U:%' order by upid`,
         )

@@ -18,7 +18,8 @@ const statements = [
     "user" ${text} not null default '',
     starttime timestamptz not null,
     endtime timestamptz,
-    duration bigint generated always as (greatest(0, extract(epoch from endtime - starttime))::bigint) stored,
+    duration bigint generated always as
+      (case when endtime >= starttime then extract(epoch from endtime - starttime)::bigint when endtime is not null then 0 end) stored,
     outcome ${text} not null default 'unknown',
     status ${text} not null default '',
     datastore_name ${text} not null default '',
