@@ -9,9 +9,14 @@ export const listTasks = ({ endpoint, pbs }: ServerSession, since: number | unde
   Effect.succeed(
     Stream.mapConcat(pbs.tasks(since), (row): ReadonlyArray<Item> => {
       const frame = taskFrame(endpoint.name, row)
-      const title = `task ${row.upid}`
+      const title = `task ${row.upid.slice(0, 255)}`
       return frame === null
-        ? [{ code: 'unknown_value', message: `${title} has a start that no calendar has and is left out` }]
+        ? [
+            {
+              code: 'unknown_value',
+              message: `${title} has a start that no calendar has, or too long a UPID, and is left out`,
+            },
+          ]
         : [...unsafeIntegerNotes(title, row), frame]
     }),
   )

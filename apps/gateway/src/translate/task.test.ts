@@ -49,11 +49,12 @@ test.each([
   expect(taskFrame('pbs-a', { ...listed, ...change })?.observed).toEqual(observed)
 })
 
-test('a task without an id works on nothing, one that is no UPID has no node, one without a start is none', () => {
+test('a task without an id works on nothing, one that is no UPID has no node, one without a start or with an endless UPID is none', () => {
   expect(taskFrame('pbs-a', { ...listed, worker_type: 'aptupdate', worker_id: null, upid: 'U' })).toMatchObject({
     worker_id: '',
     datastore: '',
     node: '',
   })
   expect(taskFrame('pbs-a', { ...listed, starttime: 0 })).toBeNull()
+  expect(taskFrame('pbs-a', { ...listed, upid: `UPID:${'x'.repeat(2000)}` })).toBeNull()
 })

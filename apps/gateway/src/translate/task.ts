@@ -1,4 +1,4 @@
-import { taskSubject } from '@netbox-pbs/core'
+import { registry, taskSubject } from '@netbox-pbs/core'
 import { classifyLastRun, parseUpid } from '@netbox-pbs/pbs-client'
 import type { TaskFrame } from '@netbox-pbs/proxbox-client/contract'
 import { datetimeOf } from './datetime.ts'
@@ -18,10 +18,10 @@ export interface ListedTask {
 /** The most characters of a status: an error message of PBS may be a page. */
 const maxStatus = 1000
 
-/** A task with what it works on; null when no calendar has its start. */
+/** A task with what it works on; null when no calendar has its start, or no index its UPID. */
 export const taskFrame = (server: string, listed: ListedTask): TaskFrame | null => {
   const starttime = datetimeOf(listed.starttime)
-  if (starttime === null) return null
+  if (starttime === null || Buffer.byteLength(listed.upid) > registry.task.fields.upid.max) return null
   const { upid, worker_type, worker_id, user, endtime, status } = listed
   const { datastore_name: datastore, ...subject } = taskSubject(worker_type, worker_id)
   const outcome = classifyLastRun({ state: status, upid })

@@ -19,7 +19,7 @@ export const task = {
   writable: false,
   fields: {
     server: { class: 'key', type: 'reference', model: 'server', label: 'Server', required: true },
-    upid: { class: 'key', type: 'text', max: 1024, label: 'UPID', required: true },
+    upid: { class: 'key', type: 'text', max: 2000, label: 'UPID', required: true },
     node: { class: 'immutable', type: 'text', max: 255, default: '', label: 'Node', readOnly: true },
     worker_type: {
       class: 'immutable',
@@ -29,7 +29,7 @@ export const task = {
       required: true,
       readOnly: true,
     },
-    worker_id: { class: 'immutable', type: 'text', max: 1024, default: '', label: 'Worker id', readOnly: true },
+    worker_id: { class: 'immutable', type: 'text', max: 2000, default: '', label: 'Worker id', readOnly: true },
     user: { class: 'immutable', type: 'text', max: 255, default: '', label: 'User', readOnly: true },
     starttime: { class: 'immutable', type: 'datetime', label: 'Start time', required: true, readOnly: true },
     endtime: { class: 'observation', type: 'datetime', nullable: true, label: 'End time', readOnly: true },
