@@ -42,18 +42,6 @@ export const readResource = Effect.fn('sync.readResource')(function* (
   const clock = yield* Effect.clock
   const window = resource === 'tasks' && 'serverId' in job ? yield* readWindow(job) : null
   const reader = new ResourceReader(job, asked, { progress, window })
-  const checkpoint = Effect.gen(function* () {
-    const runs = yield* Runs
-    if (yield* runs.cancelRequested({ id: job.runId })) return yield* new CancelRequested()
-    yield* runs.progress({ id: job.runId, server: job.server, rowsRead: progress.rows + reader.listed })
-  })
-  const frames = source.frames({
-    resource,
-    ...(server === null ? {} : { servers: [server] }),
-    ...(typeof window?.since === 'number' ? { since: window.since } : {}),
-  })
-  progress.checkDue(clock.unsafeCurrentTimeMillis())
-  const reader = new ResourceReader(job, asked, progress)
   const isCancelled = runs.cancelRequested({ id: job.runId })
   const noteProgress = Effect.suspend(() =>
     runs.progress({ id: job.runId, server: job.server, rowsRead: progress.rows + reader.listed }),
@@ -70,6 +58,11 @@ export const readResource = Effect.fn('sync.readResource')(function* (
     Effect.zipRight(taking.take(1)),
     Effect.zipRight(new CancelRequested()),
   )
+  const frames = source.frames({
+    resource,
+    ...(server === null ? {} : { servers: [server] }),
+    ...(typeof window?.since === 'number' ? { since: window.since } : {}),
+  })
   const frames = source.frames({ resource, ...job.narrowing, ...(server === null ? {} : { servers: [server] }) })
   const reading = Stream.runForEachChunk(frames, (chunk) =>
     Effect.gen(function* () {
