@@ -29,6 +29,7 @@ export const listedModel = {
   namespaces: 'namespace',
   snapshots: 'snapshot',
   jobs: 'job',
+  tasks: 'task',
 } as const satisfies Record<Scope['resource'], ModelName>
 
 /** The identity of a scope as one text: equal scopes, equal keys. */

@@ -10,8 +10,8 @@ import { notFound } from './refusals.tsx'
 import { Alert } from './view/alert.tsx'
 import { CertificateAlert } from './view/certificate-alert.tsx'
 import { Detail } from './view/detail.tsx'
-import { LatestTasks } from './view/latest-tasks.tsx'
 import { formatTime } from './view/format.ts'
+import { LatestTasks } from './view/latest-tasks.tsx'
 import { Layout } from './view/layout.tsx'
 import { PageTitle } from './view/page-title.tsx'
 import { Related } from './view/related.tsx'
@@ -44,13 +44,13 @@ export const detail = (name: ModelName, id: number) =>
           <PageTitle title={title} crumbs={[{ href: listPage(name), label: model.labelPlural }]}>
             {syncable ? <SyncButton formToken={viewer.formToken} server={row.serverName} /> : null}
           </PageTitle>
-          <Detail model={model} row={row} related={related} />
           {typeof row['missing_since'] === 'string' ? (
             <Alert kind="warning">
               Missing since {formatTime(row['missing_since'])}: its source lists it no longer, but its deletion is held
               back.
             </Alert>
           ) : null}
+          <Detail model={model} row={row} related={related} />
           {name === 'server' ? <CertificateAlert row={row} viewer={viewer} /> : null}
           <Detail
             model={model}

@@ -9,8 +9,8 @@ import { listNamespaces } from './namespaces.ts'
 import { failedScope, openScope } from './open-scope.ts'
 import type { ServerSession } from './server-session.ts'
 import { listSnapshots } from './snapshots.ts'
-import { listTasks } from './tasks.ts'
 import { readStores } from './stores.ts'
+import { listTasks } from './tasks.ts'
 
 /** What of a request chooses scopes of a server. */
 export type Narrowing = Pick<SyncRequest, 'datastores' | 'namespaces' | 'job_types'>

@@ -16,10 +16,9 @@ const deciding = (
         { root: datastorePath(scope.datastore, scope.namespace), privileges: ['Datastore.Audit', 'Datastore.Backup'] },
       ]
     case 'jobs':
-      return decidingJobs[scope.job_type] ?? [{ root: '/', privileges: listing }]
+      return decidingJobs[scope.job_type] ?? [{ root: '/', privileges: listingPrivileges }]
     case 'tasks':
       return decidingTasks
-      return decidingJobs[scope.job_type] ?? [{ root: '/', privileges: listingPrivileges }]
   }
 }
 

@@ -31,8 +31,6 @@ export interface SourceRequest extends Narrowing {
   readonly resource: Resource
   /** Names; omitted: every enabled endpoint. */
   readonly servers?: ReadonlyArray<string>
-  readonly datastores?: ReadonlyArray<string>
-  readonly namespaces?: ReadonlyArray<string>
   /** Of tasks: only those that started then or later, in epoch seconds; omitted: all that the source still has. */
   readonly since?: number
 }

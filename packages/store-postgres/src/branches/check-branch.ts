@@ -1,9 +1,8 @@
-import { type Branch, branchedModels, type ModelName, type Scope, scopeKey, scopeTitle } from '@netbox-pbs/core'
 import {
   type Branch,
+  branchedModels,
   listedModel,
   type ModelName,
-  modelNames,
   type Scope,
   scopeKey,
   scopeTitle,

@@ -11,7 +11,6 @@ import {
 import { wholeRow } from '../changes/logged-fields.ts'
 import type { Tables } from '../database/tables.ts'
 import { type Column, comparedColumns, factColumns, keyColumns, ownReadings, tables } from '../inventory/columns.ts'
-import { type Column, comparedColumns, factColumns, keyColumns, tables } from '../inventory/columns.ts'
 import type { Held } from './land-held-set.ts'
 import type { Window } from './windows.ts'
 

@@ -2,7 +2,6 @@ import type { Migration } from 'kysely/migration'
 import { migration as inventory } from './0001-inventory.ts'
 import { migration as accountsAndRuns } from './0002-accounts-runs.ts'
 import { migration as changes } from './0003-changes.ts'
-import { migration as tasks } from './0006-tasks.ts'
 import { migration as heldSets } from './0004-held-sets.ts'
 import { migration as schedules } from './0005-schedules.ts'
 import { migration as tasks } from './0006-tasks.ts'
@@ -15,7 +14,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0001_inventory': inventory,
   '0002_accounts_runs': accountsAndRuns,
   '0003_changes': changes,
-  '0006_tasks': tasks,
   '0004_held_sets': heldSets,
   '0005_schedules': schedules,
   '0006_tasks': tasks,

@@ -60,10 +60,10 @@ export const readResource = Effect.fn('sync.readResource')(function* (
   )
   const frames = source.frames({
     resource,
+    ...job.narrowing,
     ...(server === null ? {} : { servers: [server] }),
     ...(typeof window?.since === 'number' ? { since: window.since } : {}),
   })
-  const frames = source.frames({ resource, ...job.narrowing, ...(server === null ? {} : { servers: [server] }) })
   const reading = Stream.runForEachChunk(frames, (chunk) =>
     Effect.gen(function* () {
       for (const frame of chunk) {

@@ -64,7 +64,7 @@ const readAll = Effect.fn('sync.readAll')(function* (
   claimed: ClaimedJob,
   changeSet: number,
 ): Effect.fn.Return<JobReading, JobStopped, JobPorts> {
-  const { runId, server } = claimed.job
+  const { runId, server, narrowing = null } = claimed.job
   const settings = yield* (yield* SettingsStore).get()
   const branch = yield* (yield* Branches).ofRun({ runId })
   const job: Job = {
@@ -74,11 +74,8 @@ const readAll = Effect.fn('sync.readAll')(function* (
     branch: Option.getOrNull(branch)?.id ?? null,
     guard: settings,
     taskRetentionDays: settings.task_retention_days,
+    narrowing,
   }
-  const { runId, server, narrowing = null } = claimed.job
-  const guard = yield* (yield* SettingsStore).get()
-  const branch = yield* (yield* Branches).ofRun({ runId })
-  const job: Job = { runId, server, changeSet, branch: Option.getOrNull(branch)?.id ?? null, guard, narrowing }
   return yield* server === null ? readGateway(claimed, job) : readServer(claimed, { ...job, server })
 })
 

@@ -13,6 +13,7 @@ import { ChangeSets, Inventory, type KnownTask, type Observed, type SourceFrame 
 import { Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
 import { batchRows } from './append-changes.ts'
+import { nothingDeleted } from './judge.ts'
 import { landScope } from './land-scope.ts'
 import type { RowFrame } from './read-step.ts'
 import { breach, type ScopeBroken } from './scope-broken.ts'
@@ -85,7 +86,7 @@ export class TaskScope implements ScopeWork {
           started: this.#started,
           // Another view may show older tasks too: without one remembered, the next run reads all of them.
           view: sameView || this.#window.whole ? view : null,
-          held: null,
+          verdict: nothingDeleted,
           listed: true,
           changes: this.#changes,
           unchanged: this.#unchanged,
