@@ -35,6 +35,7 @@ export const detail = (name: ModelName, id: number) =>
       const related = (
         <>
           <Related lists={yield* listsBelow(name, row)} />
+          <UsageHistory points={name === 'datastore' ? yield* usageOf(row.id) : []} />
           {tasks === null ? null : <LatestTasks {...tasks} />}
         </>
       )
@@ -50,18 +51,8 @@ export const detail = (name: ModelName, id: number) =>
               back.
             </Alert>
           ) : null}
-          <Detail model={model} row={row} related={related} />
           {name === 'server' ? <CertificateAlert row={row} viewer={viewer} /> : null}
-          <Detail
-            model={model}
-            row={row}
-            related={
-              <>
-                <Related lists={yield* listsBelow(name, row)} />
-                <UsageHistory points={name === 'datastore' ? yield* usageOf(row.id) : []} />
-              </>
-            }
-          />
+          <Detail model={model} row={row} related={related} />
         </Layout>,
       )
     }),

@@ -1,6 +1,5 @@
 import type { PbsClient, PbsRequestFailed } from '@netbox-pbs/pbs-client'
-import { Chunk, Effect, type Scope, Stream } from 'effect'
-import { Chunk, Duration, Effect, Stream } from 'effect'
+import { Chunk, Duration, Effect, type Scope, Stream } from 'effect'
 import type { ScopeFailed } from '../frames/scope-failed.ts'
 import { readsAcl } from '../permissions/permissions.ts'
 import { withWithheld } from '../permissions/withheld.ts'

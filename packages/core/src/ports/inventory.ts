@@ -1,6 +1,6 @@
 import { Context, type Effect, type Stream } from 'effect'
-import type { Observations } from '../registry/registry.ts'
 import type { ServerHealth } from '../health/server-health.ts'
+import type { Observations } from '../registry/registry.ts'
 import type { Scope } from '../scope.ts'
 import type { MainRow } from '../sync/diff.ts'
 import type { HeldSetState } from '../sync/held-set.ts'

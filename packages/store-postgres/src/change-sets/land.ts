@@ -115,7 +115,6 @@ export function landPart(step: Land, part: number): Effect.Effect<RowCounts, Sto
     yield* model === 'task'
       ? landTaskReadings(step.run, step.engine, part)
       : step.run((db) => landObservations(db, model, part))
-    yield* step.run((db) => landObservations(db, model, part))
     if (model === 'datastore') yield* landUsage(step, { serverId: step.place.serverId, part, at: step.landing.at })
     return addRows(upserted, deleted)
   })

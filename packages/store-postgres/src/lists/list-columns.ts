@@ -1,7 +1,6 @@
 import { type ModelName, registry } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
-import { fieldOf, observationTable, ownReadings, tables } from '../inventory/columns.ts'
-import { fieldOf, observationTable, sqlType, tables } from '../inventory/columns.ts'
+import { fieldOf, observationTable, ownReadings, sqlType, tables } from '../inventory/columns.ts'
 
 /** Tables that a list joins to its own, beside it under these aliases: `v` the server, `o` the observations, `c` the row's scope. */
 export type Joined = 'v' | 'o' | 'c'
