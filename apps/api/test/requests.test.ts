@@ -226,9 +226,18 @@ describe('a host', () => {
 test('what lies where, who one is and whether it works', async () => {
   expect((await api.ask('GET', `${root}/`)).json).toEqual(
     Object.fromEntries(
-      ['changes', 'datastores', 'groups', 'jobs', 'namespaces', 'servers', 'settings', 'snapshots', 'sync-runs'].map(
-        (name) => [name, `${api.url}${root}/${name}/`],
-      ),
+      [
+        'changes',
+        'datastores',
+        'groups',
+        'jobs',
+        'namespaces',
+        'servers',
+        'settings',
+        'snapshots',
+        'sync-runs',
+        'tasks',
+      ].map((name) => [name, `${api.url}${root}/${name}/`]),
     ),
   )
   expect((await api.ask('GET', '/api/status/')).json).toMatchObject({

@@ -126,8 +126,8 @@ describe('a run', () => {
       status: 400,
       json: {
         resources: [
-          'tapes is not one of servers, datastores, snapshots, jobs.',
-          '5 is not one of servers, datastores, snapshots, jobs.',
+          'tapes is not one of servers, datastores, snapshots, jobs, tasks.',
+          '5 is not one of servers, datastores, snapshots, jobs, tasks.',
         ],
         servers: ['There is no server nope.', 'There is no server 99.', 'There is no server True.'],
       },

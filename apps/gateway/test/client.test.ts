@@ -20,7 +20,7 @@ const withClient = <A, E>(use: Effect.Effect<A, E, Source | Endpoints>): Promise
   )
 }
 
-const frames = (resource: 'servers' | 'datastores' | 'snapshots' | 'jobs') =>
+const frames = (resource: 'servers' | 'datastores' | 'snapshots' | 'jobs' | 'tasks') =>
   Effect.flatMap(Source, (source) => Stream.runCollect(source.frames({ resource }))).pipe(
     Effect.map(Chunk.toReadonlyArray),
   )
@@ -46,7 +46,7 @@ test.each<[Profile]>([['2.4'], ['3.1'], ['3.2'], ['3.3'], ['4.0'], ['4.2']])(
           verify_ssl: true,
         })
         const tested = yield* endpoints.test({ id })
-        const all = yield* Effect.forEach(['servers', 'datastores', 'snapshots', 'jobs'] as const, frames)
+        const all = yield* Effect.forEach(['servers', 'datastores', 'snapshots', 'jobs', 'tasks'] as const, frames)
         return { tested, all }
       }),
     )
@@ -55,6 +55,8 @@ test.each<[Profile]>([['2.4'], ['3.1'], ['3.2'], ['3.3'], ['4.0'], ['4.2']])(
       expect(stream.at(-1)?._tag).toBe('end')
       expect(new Set(ends(stream))).toEqual(new Set(['complete']))
     }
+    const tasks = (all[4] ?? []).flatMap((frame) => (frame._tag === 'task' ? [frame.facts.upid] : []))
+    expect(tasks.toSorted()).toEqual(pbs.state.tasks.map(({ upid }) => upid).toSorted())
     const groups = (all[2] ?? []).flatMap((frame) => (frame._tag === 'group' ? [frame] : []))
     const parsed = await Effect.runPromise(Effect.forEach(groups, ({ parse }) => parse))
     expect(parsed.reduce((sum, { snapshots }) => sum + snapshots.length, 0)).toBe(countSnapshots(pbs.state))

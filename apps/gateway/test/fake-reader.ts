@@ -1,6 +1,6 @@
 import type { StoredEndpoint } from '@netbox-pbs/core/ports'
 import type { PbsGroup, PbsSnapshot } from '@netbox-pbs/pbs-client'
-import { Effect } from 'effect'
+import { Effect, Stream } from 'effect'
 import type { PbsReader } from '../src/fleet/pbs-reader.ts'
 import { ScopeFailed } from '../src/frames/scope-failed.ts'
 
@@ -74,6 +74,7 @@ export const fakeReader = (parts: Partial<PbsReader> = {}): PbsReader => ({
   namespaces: () => Effect.succeed(['']),
   groups: () => Effect.succeed([]),
   snapshots: () => Effect.succeed([]),
+  tasks: () => Stream.empty,
   jobs: () => Effect.succeed([]),
   ...parts,
 })

@@ -21,7 +21,7 @@ const gatewayWith = async (change: Parameters<typeof addEndpoint>[2] = {}) => {
 describe('a server that can be read wholly', () => {
   test('every frame is what the contract says, scopes never interleave, end is last', async () => {
     await gatewayWith()
-    for (const resource of ['servers', 'datastores', 'snapshots', 'jobs']) {
+    for (const resource of ['servers', 'datastores', 'snapshots', 'jobs', 'tasks']) {
       const frames = await syncFrames(gateway, resource)
       let open = false
       for (const frame of frames) {

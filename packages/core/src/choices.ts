@@ -52,7 +52,7 @@ export const jobTypes = [
   unknown,
 ]
 
-/** How the last run of a job ended. */
+/** How a task, or the last run of a job, ended. */
 export const jobStates = [
   choice('ok', 'OK', 'green'),
   choice('error', 'Error', 'red'),

@@ -85,6 +85,7 @@ export type {
   TextField,
 } from './registry/field.ts'
 export {
+  branchedModels,
   type Facts,
   type FieldName,
   fieldsOfClass,
@@ -138,5 +139,7 @@ export {
 export { type HeldSet, type HeldSetState, type HeldState, heldStates } from './sync/held-set.ts'
 export { type DeletionsInput, type Judgement, judgeDeletions, letsGo } from './sync/judge-deletions.ts'
 export type { Presence } from './sync/presence.ts'
+export { isTaskKept, type TaskMarks, type TaskWindow, taskFloor, taskWindow } from './sync/task-window.ts'
+export { type TaskSubject, taskSubject } from './task-subject.ts'
 export { followsSettings, ownTiming, type ServerTiming, type Timing } from './timing.ts'
 export { mostUsagePoints, type UsagePoint, usageDays, usageSlotSeconds } from './usage.ts'

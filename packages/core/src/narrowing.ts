@@ -14,6 +14,7 @@ export function covers(narrowing: Narrowing | null, scope: Scope): boolean {
   switch (scope.resource) {
     case 'servers':
     case 'datastores':
+    case 'tasks':
       return true
     case 'namespaces':
       return namespaces === undefined && (datastores?.includes(scope.datastore) ?? true)
@@ -44,6 +45,7 @@ export function coverageOf(scope: Scope, above: ListedAbove): Coverage {
   switch (scope.resource) {
     case 'servers':
     case 'datastores':
+    case 'tasks':
       return { resource: scope.resource, narrowing: null }
     case 'namespaces':
       return above.datastore ? { resource: 'snapshots', narrowing: { datastores: [scope.datastore] } } : allStores

@@ -8,6 +8,7 @@ const titled: ReadonlyArray<[Scope, string]> = [
   [{ resource: 'snapshots', server: 'pbs-a', datastore: 'tank', namespace: '' }, 'snapshots of pbs-a/tank'],
   [{ resource: 'snapshots', server: 'pbs-a', datastore: 'tank', namespace: 'a/b' }, 'snapshots of pbs-a/tank/a/b'],
   [{ resource: 'jobs', server: 'pbs-a', job_type: 'gc' }, 'gc jobs of pbs-a'],
+  [{ resource: 'tasks', server: 'pbs-a' }, 'tasks of pbs-a'],
 ]
 
 describe('a scope', () => {

@@ -1,13 +1,14 @@
 import type { ModelName } from './registry/field.ts'
 
 /** What a sync may be asked for. */
-export const resources = ['servers', 'datastores', 'snapshots', 'jobs'] as const
+export const resources = ['servers', 'datastores', 'snapshots', 'jobs', 'tasks'] as const
 
 /** A kind of object that a sync covers. `snapshots` includes the namespaces they lie in. */
 export type Resource = (typeof resources)[number]
 
 /**
- * A set that a source can list completely, and so the unit in which a sync lands.
+ * A set that a source can list completely, and so the unit in which a sync lands. Of the tasks of a server it lists those that started since a given time: what
+ * such a list lacks stays.
  * Servers are named, as the source names them; the root namespace is the empty string.
  */
 export type Scope =
@@ -16,6 +17,7 @@ export type Scope =
   | { readonly resource: 'namespaces'; readonly server: string; readonly datastore: string }
   | { readonly resource: 'snapshots'; readonly server: string; readonly datastore: string; readonly namespace: string }
   | { readonly resource: 'jobs'; readonly server: string; readonly job_type: string }
+  | { readonly resource: 'tasks'; readonly server: string }
 
 /** A scope of one server, which is every scope but that of the servers themselves. */
 export type ServerScope = Exclude<Scope, { readonly resource: 'servers' }>
@@ -27,6 +29,7 @@ export const listedModel = {
   namespaces: 'namespace',
   snapshots: 'snapshot',
   jobs: 'job',
+  tasks: 'task',
 } as const satisfies Record<Scope['resource'], ModelName>
 
 /** The identity of a scope as one text: equal scopes, equal keys. */
@@ -35,6 +38,7 @@ export function scopeKey(scope: Scope): string {
     case 'servers':
       return JSON.stringify([scope.resource])
     case 'datastores':
+    case 'tasks':
       return JSON.stringify([scope.resource, scope.server])
     case 'namespaces':
       return JSON.stringify([scope.resource, scope.server, scope.datastore])
@@ -58,6 +62,8 @@ export function scopeTitle(scope: Scope): string {
       return `snapshots of ${scope.server}/${scope.datastore}${scope.namespace === '' ? '' : `/${scope.namespace}`}`
     case 'jobs':
       return `${scope.job_type} jobs of ${scope.server}`
+    case 'tasks':
+      return `tasks of ${scope.server}`
   }
 }
 

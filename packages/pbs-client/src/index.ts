@@ -19,5 +19,6 @@ export { capabilitiesOf, compareReleases, type PbsCapabilities, type PbsRelease,
 export type { PbsProbe } from './probe.ts'
 export { PbsAclEntry, PbsNodeStatus, PbsPermissions, PbsTime, PbsVersion } from './server-schemas.ts'
 export { cryptModeOf, isFinished, type SnapshotCryptMode, type SnapshotFacts, verifiedAt } from './snapshot-state.ts'
+export { PbsTask } from './task-schemas.ts'
 export { escapeWorkerId, formatUpid, type PbsUpid, parseUpid, unescapeWorkerId } from './upid.ts'
 export type { PresentedCertificate } from './verified-socket.ts'

@@ -18,6 +18,7 @@ import { type PbsProbe, probeServer } from './probe.ts'
 import { readObject, readRows, streamRows } from './read-list.ts'
 import { readPermissions } from './read-permissions.ts'
 import { PbsAclEntry, PbsNodeStatus, type PbsPermissions, PbsTime, PbsVersion } from './server-schemas.ts'
+import { PbsTask } from './task-schemas.ts'
 
 /** Which snapshots to list: one namespace, or one group of it when type and id are given. */
 export interface PbsSnapshotQuery {
@@ -58,6 +59,11 @@ export interface PbsClient {
   /** Pull, push (PBS 3.3 and later) and local jobs. */
   readonly syncJobs: () => Rows<PbsSyncJob>
   readonly tapeJobs: () => Rows<PbsTapeJob>
+  /**
+   * The tasks that started at `since` (epoch seconds) or later, running ones first; without it all that PBS still has. One list, as it was when it was asked for:
+   * a task that ends meanwhile is neither missed nor seen twice, as it could be from page to page. Holds one of the connection's `concurrency` requests until it ends.
+   */
+  readonly tasks: (query: { readonly since?: number | undefined }) => Stream.Stream<PbsTask, PbsError>
   /** Who answers, whether it may be trusted, and whether the token works there. */
   readonly probe: () => Effect.Effect<PbsProbe, PbsError>
 }
@@ -106,6 +112,12 @@ export const makePbsClient = (connection: PbsConnection): Effect.Effect<PbsClien
       })
       return streamRows(transport, Effect.retry(open, { times: 1, while: isVanishedWhileListing }), PbsSnapshot, path)
     }
+    const tasks = ({ since }: { readonly since?: number | undefined }) => {
+      const path = '/nodes/localhost/tasks'
+      // Without a limit PBS gives 50; 0 is all.
+      const open = transport.open(path, { limit: '0', since: since === undefined ? null : String(since) })
+      return streamRows(transport, open, PbsTask, path)
+    }
 
     return {
       connection,
@@ -138,6 +150,7 @@ export const makePbsClient = (connection: PbsConnection): Effect.Effect<PbsClien
       ),
       syncJobs,
       tapeJobs: Effect.fn('PbsClient.tapeJobs')(() => readRows(transport, PbsTapeJob, '/tape/backup')),
+      tasks,
       probe: Effect.fn('PbsClient.probe')(() => probeServer(connection, version())),
     }
   })

@@ -82,6 +82,27 @@ describe('the frames of a stream', () => {
         retryable: false,
         presentedFingerprint: '22:22',
       },
+      { _tag: 'scope', scope: { resource: 'tasks', server: 'pbs-a' } },
+      {
+        _tag: 'task',
+        server: 'pbs-a',
+        facts: {
+          upid: 'UPID:pbs-a:000003F2:00001A2B:0000002E:6A1DF2D4:backup:tank\\x3avm-101:backup@pbs!pve:',
+          node: 'pbs-a',
+          worker_type: 'backup',
+          worker_id: 'tank:vm/101',
+          user: 'backup@pbs!pve',
+          starttime: '2026-06-01T21:00:04Z',
+          datastore_name: 'tank',
+          namespace: '',
+          backup_type: 'vm',
+          backup_id: '101',
+          job_type: '',
+          job_id: '',
+        },
+        observed: { endtime: '2026-06-01T21:03:19Z', outcome: 'ok', status: 'OK' },
+      },
+      { _tag: 'complete', scope: { resource: 'tasks', server: 'pbs-a' }, count: 1, view: 'v1' },
       { _tag: 'end' },
     ])
   })

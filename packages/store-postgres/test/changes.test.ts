@@ -328,7 +328,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
             what: 'delete server whole',
             before: { ...serverFacts('whole'), ...followsSettings, tags: [], custom_fields: {} },
             after: null,
-            counts: { datastore: 0, namespace: 0, group: 1, snapshot: 2, job: 0 },
+            counts: { datastore: 0, namespace: 0, group: 1, snapshot: 2, job: 0, task: 0 },
           },
         ])
       }),

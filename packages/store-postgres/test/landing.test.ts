@@ -539,6 +539,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
           'staged_observations',
           'staged_servers',
           'staged_snapshots',
+          'staged_tasks',
         ])
         yield* rows(`truncate ${unlogged.map(({ name }) => name).join(', ')}`)
         expect(yield* Effect.flip(appendAll(changeSet, scope, [part]))).toEqual(new ChangeSetClosed({ changeSet }))

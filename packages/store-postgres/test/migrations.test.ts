@@ -3,7 +3,14 @@ import { Effect, Exit, Layer, Redacted } from 'effect'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
-import { factColumns, observationTable, observedColumns, operatorColumns, tables } from '../src/inventory/columns.ts'
+import {
+  factColumns,
+  observationTable,
+  observedColumns,
+  operatorColumns,
+  ownReadings,
+  tables,
+} from '../src/inventory/columns.ts'
 import { migrations } from '../src/migrations/index.ts'
 import { migrate } from '../src/migrations/migrate.ts'
 import { DatabaseTooNew } from '../src/migrations/run-migrations.ts'
@@ -60,6 +67,10 @@ describe.each(engines)('migrations on $engine', ({ empty }) => {
       for (const { name, type } of factColumns(model)) {
         expect([tables[model], name, typeOf(tables[model], name)]).toEqual([tables[model], name, type])
         expect([tables[model], name, typeOf(`staged_${tables[model]}`, name)]).toEqual([tables[model], name, type])
+      }
+      for (const { name, type } of ownReadings(model)) {
+        const types = [tables[model], `staged_${tables[model]}`].map((table) => typeOf(table, name))
+        expect([model, name, types]).toEqual([model, name, [type, type]])
       }
       for (const { name, type } of operatorColumns(model)) {
         expect([tables[model], name, typeOf(tables[model], name)]).toEqual([tables[model], name, type])

@@ -71,4 +71,10 @@ test('job runs leave tasks', async () => {
   const before = sim.state.tasks.length
   const { jobsRun } = sim.evolve({ jobRuns: 1, backups: 0, now: now + 60 })
   expect(sim.state.tasks.length).toBe(before + jobsRun)
+  const named = (await list(`?limit=0&since=${now - 3600}`)).data.map(
+    (row) => `${row['worker_type']} ${row['worker_id']}`,
+  )
+  expect(named).toContain('prunejob tank')
+  expect(named).toContain('syncjob pbs-dr:vault:vault:site-a:s-offsite')
+  expect(named).toContain('tape-backup-job tank:offsite8:lto8a:t-weekly')
 })

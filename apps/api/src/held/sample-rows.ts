@@ -39,6 +39,7 @@ function narrowed(scope: Scope): ReadonlyArray<Filter> {
   switch (scope.resource) {
     case 'servers':
     case 'datastores':
+    case 'tasks':
       return []
     case 'namespaces':
       return [exactly('datastore_name', scope.datastore)]

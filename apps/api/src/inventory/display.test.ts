@@ -19,6 +19,8 @@ test.each<[ModelName, Readonly<Record<string, unknown>>, string]>([
     'ct/1/2026-05-01T02:00:00Z',
   ],
   ['job', { job_type: 'gc', job_id: 'tank' }, 'gc/tank'],
+  ['task', { worker_type: 'backup', worker_id: 'tank:vm/101' }, 'backup tank:vm/101'],
+  ['task', { worker_type: 'aptupdate', worker_id: '' }, 'aptupdate'],
 ])('%s %j', (model, row, text) => {
   expect(display(model, { ...common, ...row })).toBe(text)
 })

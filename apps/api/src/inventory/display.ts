@@ -16,5 +16,7 @@ export function display(model: ModelName, row: Row): string {
       return `${row['backup_type']}/${row['backup_id']}/${String(row['backup_time']).replace(/\.\d+Z$/, 'Z')}`
     case 'job':
       return `${row['job_type']}/${row['job_id']}`
+    case 'task':
+      return `${row['worker_type']} ${row['worker_id']}`.trim()
   }
 }

@@ -3,7 +3,7 @@ import { DatastoreUsage, InventoryLists } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { display } from '../inventory/display.ts'
 import { anyRow } from '../inventory/row.ts'
-import { listsBelow } from './below.ts'
+import { latestTasks, listsBelow } from './below.ts'
 import { html } from './html.ts'
 import { listPage, rowPage } from './paths.ts'
 import { notFound } from './refusals.tsx'
@@ -11,6 +11,7 @@ import { Alert } from './view/alert.tsx'
 import { CertificateAlert } from './view/certificate-alert.tsx'
 import { Detail } from './view/detail.tsx'
 import { formatTime } from './view/format.ts'
+import { LatestTasks } from './view/latest-tasks.tsx'
 import { Layout } from './view/layout.tsx'
 import { PageTitle } from './view/page-title.tsx'
 import { Related } from './view/related.tsx'
@@ -30,6 +31,14 @@ export const detail = (name: ModelName, id: number) =>
         return html(notFound(viewer, listPage(name), `${model.label} ${id}`, listPage(name)), 404)
       const row = anyRow(found.value)
       const title = display(name, row)
+      const tasks = yield* latestTasks(name, row)
+      const related = (
+        <>
+          <Related lists={yield* listsBelow(name, row)} />
+          <UsageHistory points={name === 'datastore' ? yield* usageOf(row.id) : []} />
+          {tasks === null ? null : <LatestTasks {...tasks} />}
+        </>
+      )
       const syncable = name === 'server' && viewer.writes && row['endpoint_state'] === 'connected'
       return html(
         <Layout title={title} path={rowPage(name, id)} viewer={viewer}>
@@ -43,16 +52,7 @@ export const detail = (name: ModelName, id: number) =>
             </Alert>
           ) : null}
           {name === 'server' ? <CertificateAlert row={row} viewer={viewer} /> : null}
-          <Detail
-            model={model}
-            row={row}
-            related={
-              <>
-                <Related lists={yield* listsBelow(name, row)} />
-                <UsageHistory points={name === 'datastore' ? yield* usageOf(row.id) : []} />
-              </>
-            }
-          />
+          <Detail model={model} row={row} related={related} />
         </Layout>,
       )
     }),

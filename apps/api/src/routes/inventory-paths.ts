@@ -188,5 +188,5 @@ const writePresentation = (c: ApiContext): Presentation => ({
 })
 
 function writableModel(model: ModelName): WritableModel | null {
-  return registry[model].writable && model !== 'namespace' && model !== 'group' ? model : null
+  return registry[model].writable && model !== 'namespace' && model !== 'group' && model !== 'task' ? model : null
 }

@@ -93,7 +93,7 @@ describe('a list', () => {
     expect(await page('snapshots/?offset=1000')).toContain('The list ends before this page.')
   })
 
-  test.each(['servers', 'datastores', 'namespaces', 'groups', 'snapshots', 'jobs', 'sync-runs'])(
+  test.each(['servers', 'datastores', 'namespaces', 'groups', 'snapshots', 'jobs', 'tasks', 'sync-runs'])(
     'of %s is drawn',
     async (name) => {
       expect(await page(`${name}/`)).toMatch(/<h1[^>]*>/)

@@ -1,15 +1,16 @@
 import type { PbsClient, PbsRequestFailed } from '@netbox-pbs/pbs-client'
-import { Chunk, Duration, Effect, Stream } from 'effect'
+import { Chunk, Duration, Effect, type Scope, Stream } from 'effect'
 import type { ScopeFailed } from '../frames/scope-failed.ts'
 import { readsAcl } from '../permissions/permissions.ts'
 import { withWithheld } from '../permissions/withheld.ts'
 import { scopeFailure } from '../translate/failure.ts'
 import type { PbsReader } from './pbs-reader.ts'
 
-/** A reader on a client, each read under `bounded`. */
+/** A reader on a client, each read under `bounded`; `permit` is the same for a stream, until its scope closes. */
 export const clientReader = (
   client: PbsClient,
   bounded: <A>(read: Effect.Effect<A, ScopeFailed>) => Effect.Effect<A, ScopeFailed>,
+  permit: Effect.Effect<void, never, Scope.Scope>,
 ): PbsReader => {
   const one = <A>(read: Effect.Effect<A, PbsRequestFailed>) => bounded(Effect.mapError(read, scopeFailure))
   const whole = <A>(rows: Stream.Stream<A, PbsRequestFailed>) =>
@@ -39,6 +40,7 @@ export const clientReader = (
           group === undefined ? { store, ns } : { store, ns, backupType: group.type, backupId: group.id },
         ),
       ),
+    tasks: (since) => Stream.unwrapScoped(Effect.as(permit, Stream.mapError(client.tasks({ since }), scopeFailure))),
     jobs: (type) => {
       switch (type) {
         case 'verify':

@@ -38,7 +38,11 @@ export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
               const client = yield* makePbsClient(connection)
               const own = yield* Effect.makeSemaphore(limits.perServer)
               // The server's permit first: nobody waits for a busy server while holding a permit of the whole gateway.
-              return clientReader(client, (read) => own.withPermits(1)(total.withPermits(1)(read)))
+              return clientReader(
+                client,
+                (read) => own.withPermits(1)(total.withPermits(1)(read)),
+                Effect.zipRight(holdPermit(own), holdPermit(total)),
+              )
             }),
           idleTimeToLive: '30 seconds',
         })
@@ -56,6 +60,15 @@ export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
       }),
     )
 }
+
+/** Takes a permit until the scope closes. */
+const holdPermit = (permits: Effect.Semaphore): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.zipRight(
+      restore(permits.take(1)),
+      Effect.addFinalizer(() => permits.release(1)),
+    ),
+  )
 
 /** What of an endpoint a client needs. */
 export const connectionOf = (

@@ -1,5 +1,12 @@
 import { type ServerScope, scopeTitle } from '@netbox-pbs/core'
-import type { DatastoreFrame, Frame, GroupFrame, JobFrame, NamespaceFrame } from '@netbox-pbs/proxbox-client/contract'
+import type {
+  DatastoreFrame,
+  Frame,
+  GroupFrame,
+  JobFrame,
+  NamespaceFrame,
+  TaskFrame,
+} from '@netbox-pbs/proxbox-client/contract'
 import { Effect, Stream } from 'effect'
 import { gapsOf, ownerOnly } from '../permissions/gaps.ts'
 import { type Permissions, readsAcl } from '../permissions/permissions.ts'
@@ -11,7 +18,7 @@ import { errorOf, ScopeFailed } from './scope-failed.ts'
 import type { ServerSession } from './server-session.ts'
 
 /** A row of a scope. */
-export type RowFrame = DatastoreFrame | NamespaceFrame | GroupFrame | JobFrame
+export type RowFrame = DatastoreFrame | NamespaceFrame | GroupFrame | JobFrame | TaskFrame
 
 /** What listing a scope yields: rows, and what should be known about them. */
 export type Item = RowFrame | Note

@@ -10,6 +10,7 @@ import { failedScope, openScope } from './open-scope.ts'
 import type { ServerSession } from './server-session.ts'
 import { listSnapshots } from './snapshots.ts'
 import { readStores } from './stores.ts'
+import { listTasks } from './tasks.ts'
 
 /** What of a request chooses scopes of a server. */
 export type Narrowing = Pick<SyncRequest, 'datastores' | 'namespaces' | 'job_types'>
@@ -32,6 +33,10 @@ export const jobsScopes = (session: ServerSession, { job_types }: Narrowing): St
     ),
   )
 }
+
+/** The tasks of a server. `since` narrows what is listed, unlike all other narrowing: a list of tasks never says that one is gone. */
+export const tasksScopes = (session: ServerSession, { since }: Pick<SyncRequest, 'since'>): Stream.Stream<Line> =>
+  Stream.unwrap(openScope(session, { resource: 'tasks', server: session.endpoint.name }, listTasks(session, since)))
 
 /**
  * The namespaces of each datastore, each followed by the snapshots of its namespaces. When the datastores themselves

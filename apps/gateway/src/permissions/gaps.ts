@@ -45,6 +45,8 @@ const candidates = (scope: ServerScope): ReadonlyArray<Gap> => {
       return []
     case 'jobs':
       return jobCandidates[scope.job_type] ?? []
+    case 'tasks':
+      return [{ privilege: 'Sys.Audit', path: '/system/tasks', hides: 'tasks of other users' }]
   }
 }
 

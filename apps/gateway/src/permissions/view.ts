@@ -17,6 +17,8 @@ const deciding = (
       ]
     case 'jobs':
       return decidingJobs[scope.job_type] ?? [{ root: '/', privileges: listingPrivileges }]
+    case 'tasks':
+      return decidingTasks
   }
 }
 
@@ -30,6 +32,13 @@ const decidingJobs: Readonly<Record<string, ReturnType<typeof deciding>>> = {
   gc: [{ root: '/datastore', privileges: ['Datastore.Audit'] }],
   tape: [{ root: '/tape', privileges: ['Tape.Audit'] }],
 }
+
+/** All tasks are shown with Sys.Audit; else those of the caller, and of the jobs that it could run. */
+const decidingTasks: ReturnType<typeof deciding> = [
+  { root: '/system/tasks', privileges: ['Sys.Audit'] },
+  { root: '/datastore', privileges: ['Datastore.Backup', 'Datastore.Modify', 'Datastore.Prune', 'Datastore.Verify'] },
+  { root: '/remote', privileges: ['Remote.Read'] },
+]
 
 /**
  * The view of a scope: a hash of the caller's effective privileges that decide what the list of the scope shows. For a

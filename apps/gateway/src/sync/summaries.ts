@@ -9,7 +9,7 @@ import { syncStream } from './sync-stream.ts'
 import { Tally } from './tally.ts'
 
 /** What `GET /pbs/sync/…` can be asked for. */
-export const summaryResources = ['full', 'datastores', 'snapshots', 'jobs', 'node'] as const
+export const summaryResources = ['full', 'datastores', 'snapshots', 'jobs', 'tasks', 'node'] as const
 
 /** One of {@link summaryResources}. */
 export type SummaryResource = (typeof summaryResources)[number]

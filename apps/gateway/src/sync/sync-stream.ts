@@ -9,7 +9,7 @@ import { type JobType, listedJobTypes } from '../frames/jobs.ts'
 import { type Line, lineOf } from '../frames/line.ts'
 import { failedScope } from '../frames/open-scope.ts'
 import { openSession, type ServerSession } from '../frames/server-session.ts'
-import { datastoresScopes, jobsScopes, snapshotsScopes } from '../frames/sync-scopes.ts'
+import { datastoresScopes, jobsScopes, snapshotsScopes, tasksScopes } from '../frames/sync-scopes.ts'
 import { refusal } from '../http/read-body.ts'
 import type { Refused } from '../http/refused.ts'
 import { serversScope } from './servers-scope.ts'
@@ -80,6 +80,8 @@ const scopesOfSession = (
       return snapshotsScopes(session, request)
     case 'jobs':
       return jobsScopes(session, request)
+    case 'tasks':
+      return tasksScopes(session, request)
   }
 }
 
@@ -95,7 +97,7 @@ const failedServer = (
         Stream.fromIterable(listedJobTypes.filter((type) => job_types === undefined || job_types.includes(type))),
         (job_type) => failedScope({ resource: 'jobs', server, job_type }, failure),
       )
-    : failedScope({ resource: 'datastores', server }, failure)
+    : failedScope({ resource: resource === 'tasks' ? resource : 'datastores', server }, failure)
 
 const refuseUnknown = (
   { servers, job_types }: SyncRequest,

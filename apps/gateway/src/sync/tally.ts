@@ -9,7 +9,7 @@ export class Tally {
 
   /** @param resource - What was asked for; snapshots are counted, not the namespaces listed on the way. */
   constructor(readonly resource: string) {
-    this.#rowsOf = new Set(resource === 'snapshots' ? ['group'] : ['server', 'datastore', 'job'])
+    this.#rowsOf = new Set(resource === 'snapshots' ? ['group'] : ['server', 'datastore', 'job', 'task'])
   }
 
   /** Counts one frame. */

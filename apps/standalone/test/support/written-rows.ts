@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 
-const tables = ['servers', 'datastores', 'namespaces', 'groups', 'snapshots', 'jobs'] as const
+const tables = ['servers', 'datastores', 'namespaces', 'groups', 'snapshots', 'jobs', 'tasks'] as const
 
 /** Rows inserted, updated and deleted per inventory table since the database was made, by PostgreSQL's own counters. The writers must have disconnected. */
 export async function writtenRows(url: string): Promise<Record<string, number>> {

@@ -18,7 +18,7 @@ export class ChangeSetClosed extends Data.TaggedError('ChangeSetClosed')<{ reado
 }
 
 /** Models whose observations travel with a scope. */
-export type ObservedModel = 'server' | 'datastore' | 'job'
+export type ObservedModel = 'server' | 'datastore' | 'job' | 'task'
 
 /** A reading of one row, by its natural key: the row may be created by the same landing. */
 export interface Observed<M extends ObservedModel> {

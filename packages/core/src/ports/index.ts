@@ -34,7 +34,7 @@ export {
 } from './endpoints.ts'
 export { type HandValues, HandWrites, KeyTaken, type WritableModel } from './hand-writes.ts'
 export { HeldSetChanged, HeldSetGone, HeldSets } from './held-sets.ts'
-export { Inventory, type KnownGroup, type ScopeState, type ServerRow } from './inventory.ts'
+export { Inventory, type KnownGroup, type KnownTask, type ScopeState, type ServerRow } from './inventory.ts'
 export { InventoryLists, type ServedPage, type ServedRow } from './inventory-lists.ts'
 export { ServerObservations } from './observations.ts'
 export { type ClaimedJob, Queue, type SyncJob } from './queue.ts'

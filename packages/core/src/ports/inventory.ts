@@ -1,8 +1,10 @@
 import { Context, type Effect, type Stream } from 'effect'
 import type { ServerHealth } from '../health/server-health.ts'
+import type { Observations } from '../registry/registry.ts'
 import type { Scope } from '../scope.ts'
 import type { MainRow } from '../sync/diff.ts'
 import type { HeldSetState } from '../sync/held-set.ts'
+import type { TaskMarks } from '../sync/task-window.ts'
 import type { ServerTiming } from '../timing.ts'
 import type { StoreFailed } from './store-failed.ts'
 
@@ -36,6 +38,11 @@ export interface KnownGroup extends MainRow<'group'> {
   readonly listed: number
 }
 
+/** A task of main, with what was last read of its end. */
+export interface KnownTask extends MainRow<'task'> {
+  readonly observed: Observations<'task'>
+}
+
 /** What sync reads of main. */
 export class Inventory extends Context.Tag('@netbox-pbs/core/Inventory')<
   Inventory,
@@ -62,6 +69,14 @@ export class Inventory extends Context.Tag('@netbox-pbs/core/Inventory')<
     readonly snapshots: (request: {
       readonly groupIds: ReadonlyArray<number>
     }) => Stream.Stream<MainRow<'snapshot'>, StoreFailed>
+    /** The tasks of a server with these UPIDs, in no order; those that main lacks are left out. */
+    readonly tasks: (request: {
+      readonly serverId: number
+      readonly upids: ReadonlyArray<string>
+    }) => Stream.Stream<KnownTask, StoreFailed>
+    /** The tasks of a server that main believes to be running. */
+    readonly runningTasks: (request: { readonly serverId: number }) => Stream.Stream<KnownTask, StoreFailed>
+    readonly taskMarks: (request: { readonly serverId: number }) => Effect.Effect<TaskMarks, StoreFailed>
     /** The namespaces of a datastore that hold groups or snapshots in main, listed by the source or not; the scopes to empty when the datastore is gone. */
     readonly namespacesInUse: (request: {
       readonly serverId: number

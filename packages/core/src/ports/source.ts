@@ -31,10 +31,15 @@ export interface SourceRequest extends Narrowing {
   readonly resource: Resource
   /** Names; omitted: every enabled endpoint. */
   readonly servers?: ReadonlyArray<string>
+  /** Of tasks: only those that started then or later, in epoch seconds; omitted: all that the source still has. */
+  readonly since?: number
 }
 
 /** Facts as a source gives them: it names servers and knows no ids. */
-export type SourceFacts<M extends 'datastore' | 'namespace' | 'group' | 'snapshot' | 'job'> = Omit<Facts<M>, 'server'>
+export type SourceFacts<M extends 'datastore' | 'namespace' | 'group' | 'snapshot' | 'job' | 'task'> = Omit<
+  Facts<M>,
+  'server'
+>
 
 /** A server as the gateway knows it. `version` and `timezone` are null when it did not answer. */
 export type SourceServer = Omit<Facts<'server'>, 'version' | 'timezone' | 'endpoint_state' | 'endpoint_id'> & {
@@ -90,6 +95,12 @@ export type SourceFrame =
       readonly server: string
       readonly facts: SourceFacts<'job'>
       readonly observed: Observations<'job'>
+    }
+  | {
+      readonly _tag: 'task'
+      readonly server: string
+      readonly facts: SourceFacts<'task'>
+      readonly observed: Observations<'task'>
     }
   | {
       readonly _tag: 'group'

@@ -11,7 +11,7 @@
 export type FieldClass = 'key' | 'immutable' | 'source' | 'operator' | 'observation' | 'derived'
 
 /** The names of the inventory models. */
-export type ModelName = 'server' | 'datastore' | 'namespace' | 'group' | 'snapshot' | 'job'
+export type ModelName = 'server' | 'datastore' | 'namespace' | 'group' | 'snapshot' | 'job' | 'task'
 
 /** A value a choice field may hold, with the words shown for it. */
 export interface Choice {
@@ -55,7 +55,7 @@ export interface IntegerField extends FieldBase {
   readonly max: number
   readonly default?: number
   /** How pages show it. */
-  readonly unit?: 'bytes'
+  readonly unit?: 'bytes' | 'seconds'
 }
 export interface BooleanField extends FieldBase {
   readonly type: 'boolean'

@@ -31,12 +31,13 @@ describe.each(modelNames)('%s', (name) => {
     expect(searched.filter((column) => model.fields[column]?.type !== 'text')).toEqual([])
   })
 
-  test('orders by its whole key', () => {
-    expect(model.order.map(bare)).toEqual(model.key)
+  test('orders by its whole key, or as a history the newest first', () => {
+    expect([model.key, ['starttime']]).toContainEqual(model.order.map(bare))
   })
 
   test('links its lists to a row by a column that is always filled', () => {
-    expect(model.key).toContain(model.columns[0])
+    const always = [...model.key, ...fields.filter(([, field]) => field.required).map(([column]) => column)]
+    expect(always).toContain(model.columns[0])
   })
 
   test('has a key without nulls', () => {

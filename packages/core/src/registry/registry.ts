@@ -5,12 +5,13 @@ import { job } from './job.ts'
 import { namespace } from './namespace.ts'
 import { server } from './server.ts'
 import { snapshot } from './snapshot.ts'
+import { task } from './task.ts'
 
 /** Rises whenever a field is added, renamed, retyped or moves to another class. Digests made under another version are not trusted. */
 export const registryVersion = 2
 
 /** Every model of the inventory and every field's class. The only list of fields there is. */
-export const registry = { server, datastore, namespace, group, snapshot, job } as const satisfies Record<
+export const registry = { server, datastore, namespace, group, snapshot, job, task } as const satisfies Record<
   ModelName,
   Model
 >
@@ -61,4 +62,8 @@ export const modelNames = [
   'group',
   'snapshot',
   'job',
+  'task',
 ] as const satisfies ReadonlyArray<ModelName>
+
+/** The models whose rows may wait in a branch, in the same order. Tasks are history and land at once. */
+export const branchedModels: ReadonlyArray<ModelName> = modelNames.filter((model) => model !== 'task')

@@ -38,6 +38,7 @@ const arrangers = {
   datastore: objectArranger(frameShapes.datastore),
   namespace: objectArranger(frameShapes.namespace),
   job: objectArranger(frameShapes.job),
+  task: objectArranger(frameShapes.task),
   group: objectArranger(frameShapes.group),
   complete: objectArranger(frameShapes.complete),
   failed: objectArranger(frameShapes.failed),

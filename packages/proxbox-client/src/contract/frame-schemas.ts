@@ -56,6 +56,7 @@ export const frameShapes = {
   }),
   namespace: z.object({ frame: z.literal('namespace'), ...factShape('namespace') }),
   job: z.object({ frame: z.literal('job'), ...factShape('job'), observed: z.object(observationShape('job')) }),
+  task: z.object({ frame: z.literal('task'), ...factShape('task'), observed: z.object(observationShape('task')) }),
   group: z.object({ frame: z.literal('group'), ...factShape('group'), snapshots: z.array(snapshotsOfGroup) }),
   complete: z
     .object({ frame: z.literal('complete'), ...scopeShape, count: z.int().min(0), view: z.string().nullable() })

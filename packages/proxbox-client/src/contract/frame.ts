@@ -5,7 +5,7 @@ import type { SyncItem } from './summaries.ts'
 type OnTheWire<F> = { readonly [K in keyof F as K extends 'datastore_name' ? 'datastore' : K]: F[K] } & {
   readonly server: string
 }
-type RowFacts<M extends 'datastore' | 'namespace' | 'group' | 'job'> = OnTheWire<Omit<Facts<M>, 'server'>>
+type RowFacts<M extends 'datastore' | 'namespace' | 'group' | 'job' | 'task'> = OnTheWire<Omit<Facts<M>, 'server'>>
 
 /** Why a server or a scope of it could not be read. */
 export interface Trouble {
@@ -53,6 +53,9 @@ export type NamespaceFrame = { readonly frame: 'namespace' } & RowFacts<'namespa
 /** One job. */
 export type JobFrame = { readonly frame: 'job' } & RowFacts<'job'> & { readonly observed: Observations<'job'> }
 
+/** One task. It may be in a later stream again: how it ended comes after its start. */
+export type TaskFrame = { readonly frame: 'task' } & RowFacts<'task'> & { readonly observed: Observations<'task'> }
+
 /** A snapshot inside its group's frame, without the keys it shares with the group. */
 export type GroupSnapshot = Omit<
   Facts<'snapshot'>,
@@ -91,6 +94,7 @@ export type Frame =
   | DatastoreFrame
   | NamespaceFrame
   | JobFrame
+  | TaskFrame
   | GroupFrame
   | CompleteFrame
   | FailedFrame

@@ -28,6 +28,7 @@ export type {
   NamespaceFrame,
   ScopeFrame,
   ServerFrame,
+  TaskFrame,
   WarningFrame,
 } from './frame.ts'
 export { frameSchema, isFrameName } from './frame-schemas.ts'

@@ -8,13 +8,14 @@ const scopeFields = {
   namespaces: ['server', 'datastore'],
   snapshots: ['server', 'datastore', 'namespace'],
   jobs: ['server', 'job_type'],
+  tasks: ['server'],
 } as const satisfies Record<Scope['resource'], ReadonlyArray<string>>
 
 type ScopeField = 'server' | 'datastore' | 'namespace' | 'job_type'
 
 /** The keys of a scope, as frames carry them flat. Which of them are there depends on the resource: {@link checkScope}. */
 export const scopeShape = {
-  resource: z.enum(['servers', 'datastores', 'namespaces', 'snapshots', 'jobs']),
+  resource: z.enum(['servers', 'datastores', 'namespaces', 'snapshots', 'jobs', 'tasks']),
   server: z.string().optional(),
   datastore: z.string().optional(),
   namespace: z.string().optional(),

@@ -11,7 +11,8 @@ test('the envelope holds the rows of a stream without their frame key', () => {
     namespaces: 1,
     groups: 1,
     jobs: 1,
-    complete: 4,
+    tasks: 1,
+    complete: 5,
     failed: 1,
     warnings: 1,
   })

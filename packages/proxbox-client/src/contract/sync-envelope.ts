@@ -8,6 +8,7 @@ const rawKeys = {
   namespace: 'namespaces',
   group: 'groups',
   job: 'jobs',
+  task: 'tasks',
   complete: 'complete',
   failed: 'failed',
   warning: 'warnings',

@@ -19,7 +19,7 @@ export const SyncRequest = z.strictObject({
   /** Exact paths; the empty string is the root. */
   namespaces: names(256),
   job_types: names(255),
-  /** Unix time; for tasks. */
+  /** Of tasks only those that started then or later, in epoch seconds. */
   since: z.int('must be a whole number of seconds').min(0, 'must not be negative').optional(),
   netbox_branch_schema_id: z.string('must be text').max(255, 'must have at most 255 characters').nullish(),
 })

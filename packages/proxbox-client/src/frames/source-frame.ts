@@ -26,6 +26,10 @@ export function sourceFrame(wire: Exclude<Frame, GroupFrame>): SourceFrame {
       const { frame: _, server, observed, ...facts } = wire
       return { _tag: 'job', server, facts, observed }
     }
+    case 'task': {
+      const { frame: _, server, observed, datastore: datastore_name, ...facts } = wire
+      return { _tag: 'task', server, facts: { datastore_name, ...facts }, observed }
+    }
     case 'complete':
       return { _tag: 'complete', scope: scopeOf(wire), count: wire.count, view: wire.view }
     case 'failed':

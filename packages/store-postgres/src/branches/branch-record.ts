@@ -1,4 +1,4 @@
-import { type Branch, modelNames } from '@netbox-pbs/core'
+import { type Branch, branchedModels } from '@netbox-pbs/core'
 import { BranchNotFound, BranchNotOpen } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
@@ -6,7 +6,7 @@ import { branchTable } from './branch-columns.ts'
 
 /** `select … from branches b`, as far as its `where`: a branch as the port gives it. */
 export function selectBranch(): RawBuilder<Branch> {
-  const changes = modelNames.map(
+  const changes = branchedModels.map(
     (model) => sql`(select count(*) from ${branchTable(model)} e where e.branch_id = b.id)`,
   )
   return sql<Branch>`

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { type Branch, type BranchConflict, modelNames } from '@netbox-pbs/core'
+import { type Branch, type BranchConflict, branchedModels } from '@netbox-pbs/core'
 import { Branches, BranchNameTaken, BranchNotFound, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
@@ -173,7 +173,7 @@ const closeBranch = Effect.fn('Branches.close')(function* (
 
 /** Drops what a branch holds. */
 async function forget(db: Kysely<Tables>, id: number): Promise<void> {
-  for (const model of modelNames)
+  for (const model of branchedModels)
     await sql`delete from ${branchTable(model)} where branch_id = ${id}::bigint`.execute(db)
   await sql`delete from branch_conflicts where branch_id = ${id}::bigint`.execute(db)
   await sql`delete from branch_scopes where branch_id = ${id}::bigint`.execute(db)

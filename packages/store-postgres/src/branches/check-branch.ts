@@ -1,8 +1,8 @@
 import {
   type Branch,
+  branchedModels,
   listedModel,
   type ModelName,
-  modelNames,
   type Scope,
   scopeKey,
   scopeTitle,
@@ -32,7 +32,7 @@ export const checkBranch = Effect.fn('Branches.check')(function* (
       const branch = yield* run((db) => lockOpenBranch(db, id))
       if ('_tag' in branch) return yield* branch
       const author = branch.kind === 'sync' ? 'sync' : 'operator'
-      for (const model of modelNames) yield* checkEntries(run, { branch: id, model, author })
+      for (const model of branchedModels) yield* checkEntries(run, { branch: id, model, author })
       yield* run((db) => checkGuard(db, id))
       yield* run((db) => dropOrphans(db, id))
       yield* run((db) => settleStatus(db, id))
@@ -132,7 +132,7 @@ export function ofScope(scope: Scope) {
 
 /** Forgets conflicts of objects that the branch no longer changes. */
 async function dropOrphans(db: Kysely<Tables>, branch: number): Promise<void> {
-  for (const model of modelNames) {
+  for (const model of branchedModels) {
     await sql`
       delete from branch_conflicts c where c.branch_id = ${branch}::bigint and c.model = ${model} and c.object_id is not null
         and not exists (select from ${branchTable(model)} e where e.branch_id = c.branch_id and e.id = c.object_id)`.execute(

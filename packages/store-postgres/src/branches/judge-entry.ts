@@ -26,5 +26,7 @@ export function entryScope({ sides, server }: Entry): Scope {
       return { resource: 'snapshots', server: name, datastore: text('datastore_name'), namespace: text('namespace') }
     case 'job':
       return { resource: 'jobs', server: name, job_type: text('job_type') }
+    case 'task':
+      return { resource: 'tasks', server: name }
   }
 }

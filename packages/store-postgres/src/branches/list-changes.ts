@@ -1,4 +1,4 @@
-import { type BranchChange, type FieldValue, type ModelName, modelNames, type Said } from '@netbox-pbs/core'
+import { type BranchChange, branchedModels, type FieldValue, type ModelName, type Said } from '@netbox-pbs/core'
 import type { Page } from '@netbox-pbs/core/ports'
 import { type Kysely, sql } from 'kysely'
 import { rowTitle } from '../changes/logged-fields.ts'
@@ -15,7 +15,7 @@ interface Window {
 export async function listChanges(db: Kysely<Tables>, { id, limit, offset }: Window): Promise<Page<BranchChange>> {
   const rows: Array<BranchChange> = []
   let before = 0
-  for (const model of modelNames) {
+  for (const model of branchedModels) {
     const count = await countOf(db, model, id)
     const from = Math.max(0, offset - before)
     const room = limit - rows.length

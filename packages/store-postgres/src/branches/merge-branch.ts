@@ -174,7 +174,7 @@ class BranchMerge {
         if (last === undefined) return staged
         const stored = yield* this.#run((db) => conflictsOf(db, branch, { model, ids: entries.map(({ id }) => id) }))
         const changes = this.#changesOf(model, entries, new ConflictIndex(stored), scope)
-        if (changes.length > 0) yield* stageRows(this.#run, part, model, stagedRows(model, changes, false))
+        if (changes.length > 0) yield* stageRows(this.#run, part, model, stagedRows(model, changes, { held: false }))
         const sum = staged + changes.length
         return entries.length < batchSize ? sum : yield* next(last.id, sum)
       })

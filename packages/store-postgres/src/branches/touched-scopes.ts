@@ -1,4 +1,4 @@
-import { modelNames, type Scope, scopeKey } from '@netbox-pbs/core'
+import { branchedModels, type Scope, scopeKey } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { branchTable } from './branch-columns.ts'
@@ -29,7 +29,7 @@ export async function touchedScopes(db: Kysely<Tables>, branch: number): Promise
 
 /** How many rows a branch would make below servers that main no longer has, and that nobody has said to leave out. */
 export async function unansweredOrphans(db: Kysely<Tables>, branch: number): Promise<number> {
-  const counts = modelNames
+  const counts = branchedModels
     .filter((model) => model !== 'server')
     .map(
       (model) => sql`(

@@ -1,12 +1,12 @@
-import { type ModelName, scopeKey, scopeTitle } from '@netbox-pbs/core'
+import { type FieldValue, type ModelName, scopeKey, scopeTitle } from '@netbox-pbs/core'
 import { type Appended, ChangeSetClosed, type GroupDigest, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import { jsonb } from '../database/json.ts'
 import type { Run } from '../database/session.ts'
-import { tables } from '../inventory/columns.ts'
-import { keyParts, type StagedRow, stagedColumns, stagedRows } from './staged-rows.ts'
+import { ownReadings, tables } from '../inventory/columns.ts'
+import { type FirstReadings, keyParts, type StagedRow, stagedColumns, stagedRows } from './staged-rows.ts'
 
 /** Rows of one statement at most: the embedded engine does nothing else meanwhile. */
 const batchSize = 5000
@@ -21,17 +21,39 @@ export const append = Effect.fn('ChangeSets.append')(function* <M extends ModelN
       yield* requireOpen(run, changeSet, 'share')
       if (changes.length + observed.length + digests.length === 0) return
       const part = yield* partOf(run, changeSet, scopeKey(scope))
-      for (const rows of batches(stagedRows(model, changes, held !== undefined)))
+      const { readings, later } = firstReadings(model, changes, observed)
+      for (const rows of batches(stagedRows(model, changes, { held: held !== undefined, readings })))
         yield* stageRows(run, part, model, rows)
-      for (const rows of batches(observed)) yield* stageObservations(run, part, rows)
+      for (const rows of batches(later)) yield* stageObservations(run, part, rows)
       for (const rows of batches(digests)) yield* stageDigests(run, part, rows)
     }),
   )
 })
 
+/** A reading of one row, whatever its model. */
+interface Reading {
+  readonly key: string
+  readonly values: object
+}
+
+/** Readings of rows that the same part creates go with these, where a model's rows hold their own; `later` are all others. */
+function firstReadings<M extends ModelName>(
+  model: M,
+  changes: Appended<M>['changes'],
+  observed: ReadonlyArray<Reading>,
+): { readonly readings: FirstReadings; readonly later: ReadonlyArray<Reading> } {
+  if (ownReadings(model).length === 0) return { readings: new Map(), later: observed }
+  const created = new Set(changes.flatMap((change) => (change._tag === 'create' ? [change.key] : [])))
+  const first = observed.filter(({ key }) => created.has(key))
+  return {
+    readings: new Map(first.map(({ key, values }) => [key, values as Readonly<Record<string, FieldValue>>])), // border: the port knows their fields
+    later: observed.filter(({ key }) => !created.has(key)),
+  }
+}
+
 /** The port's type forbids observations and digests by model; here they are lists that may be empty. */
 type WidePart<M extends ModelName> = Omit<Appended<M>, 'observed' | 'digests'> & {
-  readonly observed?: ReadonlyArray<{ readonly key: string; readonly values: object }>
+  readonly observed?: ReadonlyArray<Reading>
   readonly digests?: ReadonlyArray<GroupDigest>
 }
 
@@ -72,11 +94,7 @@ export function stageRows(run: Run, part: number, model: ModelName, rows: Readon
   )
 }
 
-function stageObservations(
-  run: Run,
-  part: number,
-  rows: ReadonlyArray<{ readonly key: string; readonly values: object }>,
-) {
+function stageObservations(run: Run, part: number, rows: ReadonlyArray<Reading>) {
   const parsed = rows.map(({ key, values }) => ({ key: keyParts(key), values }))
   return run((db) =>
     sql`insert into staged_observations (part_id, key, values)

@@ -10,7 +10,7 @@ import {
 } from '../changes/append-changes.ts'
 import { wholeRow } from '../changes/logged-fields.ts'
 import type { Tables } from '../database/tables.ts'
-import { type Column, comparedColumns, factColumns, keyColumns, tables } from '../inventory/columns.ts'
+import { type Column, comparedColumns, factColumns, keyColumns, ownReadings, tables } from '../inventory/columns.ts'
 import type { Held } from './land-held-set.ts'
 import type { Window } from './windows.ts'
 
@@ -44,7 +44,7 @@ export async function landCreates(
   window: Window,
   origin: Origin,
 ): Promise<Pick<RowCounts, 'created' | 'updated'>> {
-  const columns = [...keyColumns(model), ...comparedColumns(model)]
+  const columns = [...keyColumns(model), ...comparedColumns(model), ...ownReadings(model)]
   const { numAffectedRows } = await sql`
     insert into ${sql.table(tables[model])} (id, ${names(columns)}, presence)
     select coalesce(s.id, nextval(pg_get_serial_sequence(${tables[model]}, 'id'))), ${names(columns, 's')}, 'listed'

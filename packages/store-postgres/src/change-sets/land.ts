@@ -20,6 +20,7 @@ import { isLetGo, type LetGo, landHeldSet, letGoOf } from './land-held-set.ts'
 import { landObservations } from './land-observations.ts'
 import { holdDeletes, landCreates, landDeletes, landUpdates, unlistNamespaces } from './land-rows.ts'
 import { landScopeRow, lastCompleteAt } from './land-scope-row.ts'
+import { landTaskReadings } from './land-task-readings.ts'
 import { landUsage } from './land-usage.ts'
 import { recordLanding } from './record-landing.ts'
 import { eachWindow, type Window } from './windows.ts'
@@ -81,9 +82,9 @@ export const land = Effect.fn('ChangeSets.land')(function* (
   )
 })
 
-/** Logs what the landing has created, as one entry. */
+/** Logs what the landing has created, as one entry. Tasks are a log themselves: that there are new ones is no change to keep. */
 export function summarise({ run, place, landing, origin, made }: Land): Effect.Effect<void, StoreFailed> {
-  if (made.size === 0) return Effect.void
+  if (made.size === 0 || place.resource === 'tasks') return Effect.void
   const summary = { model: listedModel[place.resource], title: scopeTitle(landing.scope), serverId: place.serverId }
   return run((db) => appendSummary(db, { ...summary, counts: Object.fromEntries(made), origin }))
 }
@@ -111,7 +112,9 @@ export function landPart(step: Land, part: number): Effect.Effect<RowCounts, Sto
       )
     }
     if (model === 'server') yield* step.run(notePending)
-    yield* step.run((db) => landObservations(db, model, part))
+    yield* model === 'task'
+      ? landTaskReadings(step.run, step.engine, part)
+      : step.run((db) => landObservations(db, model, part))
     if (model === 'datastore') yield* landUsage(step, { serverId: step.place.serverId, part, at: step.landing.at })
     return addRows(upserted, deleted)
   })

@@ -72,6 +72,7 @@ function scopeOf({ resource, server, datastore_name: datastore, namespace, job_t
     case 'servers':
       return { resource }
     case 'datastores':
+    case 'tasks':
       return { resource, server }
     case 'namespaces':
       return { resource, server, datastore }

@@ -8,6 +8,7 @@ export const tables = {
   group: 'groups',
   snapshot: 'snapshots',
   job: 'jobs',
+  task: 'tasks',
 } as const satisfies Record<ModelName, string>
 
 /** A column that stores a field. */
@@ -68,7 +69,10 @@ export const observedColumns = (model: ModelName): ReadonlyArray<Column> =>
     .filter((name) => model === 'server' || name !== 'last_seen_at')
     .map((name) => columnOf(model, name))
 
-/** The observation table of a model, and the column that names its row; null: the model is not observed. */
+/** Readings that lie in the row itself: those of tasks, of which each has one. */
+export const ownReadings = (model: ModelName): ReadonlyArray<Column> => (model === 'task' ? observedColumns(model) : [])
+
+/** The observation table of a model, and the column that names its row; null: it has none. */
 export const observationTable = (model: ModelName): { readonly table: string; readonly id: string } | null =>
   model === 'server' || model === 'datastore' || model === 'job'
     ? { table: `${model}_observations`, id: `${model}_id` }

@@ -9,6 +9,7 @@ import { type MainRecord, mainRow, selectMain } from './main-row.ts'
 import { pageSize, pages } from './pages.ts'
 import { groupBatches, readGroups, readNamespacesInUse } from './read-groups.ts'
 import { readScopeState } from './read-scope-state.ts'
+import { readRunningTasks, readTaskMarks, readTasks } from './read-tasks.ts'
 
 /** What sync reads of main, from the tables. */
 export const inventoryReadsLayer: Layer.Layer<Inventory, never, Database> = Layer.effect(
@@ -67,6 +68,9 @@ export const inventoryReadsLayer: Layer.Layer<Inventory, never, Database> = Laye
             ),
           ),
         ),
+      tasks: (request) => readTasks(database, request),
+      runningTasks: (request) => readRunningTasks(database, request),
+      taskMarks: Effect.fn('Inventory.taskMarks')((request) => readTaskMarks(database, request)),
       namespacesInUse: (place) => readNamespacesInUse(database, place),
     })
   }),

@@ -28,6 +28,8 @@ export async function readScopeState(db: Kysely<Tables>, scope: Scope): Promise<
 
 /** How many rows of a scope are listed or missing, and how many missing. Snapshots are counted by their groups' counters. */
 export function rowCounts(place: ScopePlace): RawBuilder<{ readonly rows: number; readonly held: number }> {
+  // A list of tasks claims no absence: no run may delete one.
+  if (place.resource === 'tasks') return sql`select 0::bigint as rows, 0::bigint as held`
   if (place.resource === 'snapshots') {
     return sql`select coalesce(sum(snapshot_count - manual_count), 0)::bigint as rows, coalesce(sum(missing_count), 0)::bigint as held
       from groups where ${inScope(place)}`

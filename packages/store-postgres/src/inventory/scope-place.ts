@@ -35,6 +35,7 @@ export function inScope({ serverId, resource, datastoreName, namespace, jobType 
     case 'servers':
       return sql<boolean>`true`
     case 'datastores':
+    case 'tasks':
       return sql<boolean>`server_id = ${serverId}::bigint`
     case 'namespaces':
       return sql<boolean>`server_id = ${serverId}::bigint and datastore_name = ${datastoreName}`

@@ -1,6 +1,6 @@
 import { type ModelName, registry } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
-import { fieldOf, observationTable, sqlType, tables } from '../inventory/columns.ts'
+import { fieldOf, observationTable, ownReadings, sqlType, tables } from '../inventory/columns.ts'
 
 /** Tables that a list joins to its own, beside it under these aliases: `v` the server, `o` the observations, `c` the row's scope. */
 export type Joined = 'v' | 'o' | 'c'
@@ -37,7 +37,8 @@ export function listColumn(model: ModelName, name: string): ListColumn | undefin
   if (name === 'last_seen_at') return lastSeen(model)
   if (name === 'files') return { value: sql`t.manifest_files || t.other_files`, needs: [] }
   if (field.type === 'reference') return own(`${name}_id`)
-  return field.class === 'observation' ? { value: observed(model, name), needs: ['o'] } : own(name)
+  const inRow = field.class !== 'observation' || ownReadings(model).some((column) => column.field === name)
+  return !inRow ? { value: observed(model, name), needs: ['o'] } : own(name)
 }
 
 /** A row that was never observed reads as the column's default. */
@@ -84,6 +85,7 @@ function join(model: ModelName, alias: Joined): RawBuilder<unknown> {
 function ofScope(model: ModelName): RawBuilder<unknown> {
   switch (model) {
     case 'server':
+    case 'task':
       return sql`false`
     case 'datastore':
       return sql`c.resource = 'datastores'`

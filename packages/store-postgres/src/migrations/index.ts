@@ -4,6 +4,7 @@ import { migration as accountsAndRuns } from './0002-accounts-runs.ts'
 import { migration as changes } from './0003-changes.ts'
 import { migration as heldSets } from './0004-held-sets.ts'
 import { migration as schedules } from './0005-schedules.ts'
+import { migration as tasks } from './0006-tasks.ts'
 import { migration as serverHealth } from './0007-server-health.ts'
 import { migration as datastoreUsage } from './0008-datastore-usage.ts'
 import { migration as branches } from './0010-branches.ts'
@@ -15,6 +16,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0003_changes': changes,
   '0004_held_sets': heldSets,
   '0005_schedules': schedules,
+  '0006_tasks': tasks,
   '0007_server_health': serverHealth,
   '0008_datastore_usage': datastoreUsage,
   '0010_branches': branches,

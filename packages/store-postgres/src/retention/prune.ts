@@ -3,6 +3,7 @@ import type { StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
+import { pruneTasks } from '../tasks/prune-tasks.ts'
 
 /** What one part has removed, and whether there may be more. */
 export interface Pruned {
@@ -33,6 +34,8 @@ export const prunes: Readonly<Record<Retained, Prune>> = {
         return { removed, more: removed === limit }
       },
     ),
+
+  tasks: pruneTasks,
 
   runs: (database, { before, limit }) =>
     Effect.gen(function* () {

@@ -30,6 +30,7 @@ function knownScopes(
     case 'servers':
       return Stream.empty
     case 'datastores':
+    case 'tasks':
       return Stream.make({ resource, server })
     case 'jobs':
       return Stream.fromIterable(jobTypes).pipe(

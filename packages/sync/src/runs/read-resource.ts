@@ -1,4 +1,4 @@
-import type { Reason, Scope, Warning } from '@netbox-pbs/core'
+import type { Reason, Scope, TaskWindow, Warning } from '@netbox-pbs/core'
 import { Runs, Source, SourceFailed, type SourceFrame, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Data, Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
@@ -7,6 +7,7 @@ import { type Asked, readStep, type Step } from '../scopes/read-step.ts'
 import type { Job, JobStopped, ScopePorts, ScopeWork, ServerJob } from '../scopes/scope-work.ts'
 import { endUnlanded, outcomeOf } from './end-unlanded.ts'
 import type { JobProgress } from './job-progress.ts'
+import { readWindow } from './read-window.ts'
 
 /** The scope that was open when a stream stopped. */
 export interface OpenScope {
@@ -39,7 +40,8 @@ export const readResource = Effect.fn('sync.readResource')(function* (
   const source = yield* Source
   const runs = yield* Runs
   const clock = yield* Effect.clock
-  const reader = new ResourceReader(job, asked, progress)
+  const window = resource === 'tasks' && 'serverId' in job ? yield* readWindow(job) : null
+  const reader = new ResourceReader(job, asked, { progress, window })
   const isCancelled = runs.cancelRequested({ id: job.runId })
   const noteProgress = Effect.suspend(() =>
     runs.progress({ id: job.runId, server: job.server, rowsRead: progress.rows + reader.listed }),
@@ -56,7 +58,12 @@ export const readResource = Effect.fn('sync.readResource')(function* (
     Effect.zipRight(taking.take(1)),
     Effect.zipRight(new CancelRequested()),
   )
-  const frames = source.frames({ resource, ...job.narrowing, ...(server === null ? {} : { servers: [server] }) })
+  const frames = source.frames({
+    resource,
+    ...job.narrowing,
+    ...(server === null ? {} : { servers: [server] }),
+    ...(typeof window?.since === 'number' ? { since: window.since } : {}),
+  })
   const reading = Stream.runForEachChunk(frames, (chunk) =>
     Effect.gen(function* () {
       for (const frame of chunk) {
@@ -101,6 +108,7 @@ class ResourceReader {
   readonly #job: Job | ServerJob
   readonly #asked: Asked
   readonly #progress: JobProgress
+  readonly #window: TaskWindow | null
   #open: (OpenScope & { readonly work: ScopeWork | null }) | null = null
   #warnings: Array<Warning> = []
   #failedAbove: Reason | null = null
@@ -108,10 +116,15 @@ class ResourceReader {
   #completed = 0
   ended = false
 
-  constructor(job: Job | ServerJob, asked: Asked, progress: JobProgress) {
+  constructor(
+    job: Job | ServerJob,
+    asked: Asked,
+    { progress, window }: { readonly progress: JobProgress; readonly window: TaskWindow | null },
+  ) {
     this.#job = job
     this.#asked = asked
     this.#progress = progress
+    this.#window = window
   }
 
   /** The open scope; null as well when it has broken, for then it has ended. */
@@ -196,7 +209,7 @@ class ResourceReader {
   #opened(scope: Scope) {
     return Effect.gen(this, function* () {
       const started = yield* now
-      this.#open = { scope, started, work: yield* openScope(this.#job, scope) }
+      this.#open = { scope, started, work: yield* openScope(this.#job, scope, this.#window) }
     })
   }
 

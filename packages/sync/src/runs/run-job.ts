@@ -65,9 +65,17 @@ const readAll = Effect.fn('sync.readAll')(function* (
   changeSet: number,
 ): Effect.fn.Return<JobReading, JobStopped, JobPorts> {
   const { runId, server, narrowing = null } = claimed.job
-  const guard = yield* (yield* SettingsStore).get()
+  const settings = yield* (yield* SettingsStore).get()
   const branch = yield* (yield* Branches).ofRun({ runId })
-  const job: Job = { runId, server, changeSet, branch: Option.getOrNull(branch)?.id ?? null, guard, narrowing }
+  const job: Job = {
+    runId,
+    server,
+    changeSet,
+    branch: Option.getOrNull(branch)?.id ?? null,
+    guard: settings,
+    taskRetentionDays: settings.task_retention_days,
+    narrowing,
+  }
   return yield* server === null ? readGateway(claimed, job) : readServer(claimed, { ...job, server })
 })
 

@@ -1,4 +1,4 @@
-import type { Scope } from '@netbox-pbs/core'
+import type { Scope, TaskWindow } from '@netbox-pbs/core'
 import type { Inventory, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { openDatastoreScope } from './datastore-scope.ts'
@@ -7,9 +7,14 @@ import { openNamespaceScope } from './namespace-scope.ts'
 import type { Job, ScopeWork, ServerJob } from './scope-work.ts'
 import { openServerScope } from './server-scope.ts'
 import { SnapshotScope } from './snapshot-scope.ts'
+import { TaskScope } from './task-scope.ts'
 
-/** The work that each kind of scope asks for. */
-export function openScope(job: Job | ServerJob, scope: Scope): Effect.Effect<ScopeWork, StoreFailed, Inventory> {
+/** The work that each kind of scope asks for. `window`: the tasks that were asked for; null: it was not tasks. */
+export function openScope(
+  job: Job | ServerJob,
+  scope: Scope,
+  window: TaskWindow | null,
+): Effect.Effect<ScopeWork, StoreFailed, Inventory> {
   if (scope.resource === 'servers') return openServerScope(job, scope)
   if (!('serverId' in job)) return Effect.dieMessage('a scope of a server in the job of the gateway')
   switch (scope.resource) {
@@ -21,5 +26,7 @@ export function openScope(job: Job | ServerJob, scope: Scope): Effect.Effect<Sco
       return SnapshotScope.open(job, scope)
     case 'jobs':
       return openJobScope(job, scope)
+    case 'tasks':
+      return window === null ? Effect.dieMessage('tasks without a window') : TaskScope.open(job, scope, window)
   }
 }

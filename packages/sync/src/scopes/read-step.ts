@@ -2,7 +2,10 @@ import { type Reason, type Resource, type Scope, scopeKey, scopeTitle, type Warn
 import type { SourceFrame } from '@netbox-pbs/core/ports'
 
 /** A frame that carries a row. */
-export type RowFrame = Extract<SourceFrame, { readonly _tag: 'server' | 'datastore' | 'namespace' | 'job' | 'group' }>
+export type RowFrame = Extract<
+  SourceFrame,
+  { readonly _tag: 'server' | 'datastore' | 'namespace' | 'job' | 'group' | 'task' }
+>
 
 /** What was asked for: frames of anything else break the contract. `server` is null for the list of servers itself. */
 export interface Asked {
@@ -92,5 +95,7 @@ function fits(scope: Scope, frame: RowFrame): boolean {
       return scope.resource === 'jobs' && scope.job_type === frame.facts.job_type
     case 'group':
       return scope.resource === 'snapshots'
+    case 'task':
+      return scope.resource === 'tasks'
   }
 }

@@ -13,6 +13,8 @@ export interface Job {
   /** The branch that scopes are staged in; null: they land at once. */
   readonly branch: number | null
   readonly guard: GuardSettings
+  /** Days; 0 keeps tasks for ever. */
+  readonly taskRetentionDays: number
   /** Which scopes of its resources the job covers; null: all. */
   readonly narrowing: Narrowing | null
 }

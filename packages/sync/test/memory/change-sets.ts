@@ -99,6 +99,7 @@ const modelOf: Record<Scope['resource'], ModelName> = {
   namespaces: 'namespace',
   snapshots: 'snapshot',
   jobs: 'job',
+  tasks: 'task',
 }
 
 function land(world: World, landing: Landing, parts: ReadonlyArray<Appended>): RowCounts {

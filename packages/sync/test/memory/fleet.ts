@@ -22,6 +22,14 @@ export interface FleetServer {
   readonly datastores: Readonly<Record<string, FleetDatastore>>
   /** Job ids by type. */
   readonly jobs?: Readonly<Record<string, ReadonlyArray<string>>>
+  readonly tasks?: ReadonlyArray<FleetTask>
+}
+/** A task; without an end it runs. */
+export interface FleetTask {
+  /** Epoch seconds; it also names the task. */
+  readonly start: number
+  readonly end?: number
+  readonly status?: string
 }
 export interface FleetDatastore {
   readonly comment?: string
@@ -58,6 +66,7 @@ export function* fleetFrames(
       if (request.servers?.includes(server.name) === false) continue
       if (request.resource === 'datastores') yield* scopeFrames(...datastores(server), listing)
       else if (request.resource === 'jobs') yield* jobs(server, listing)
+      else if (request.resource === 'tasks') yield* tasks(server, request.since ?? 0, listing)
       else yield* snapshots(server, listing)
     }
   }
@@ -132,6 +141,40 @@ function* jobs({ name: server, jobs: all = {} }: FleetServer, listing: Listing):
     )
     yield* scopeFrames({ resource: 'jobs', server, job_type }, rows, listing)
   }
+}
+
+const moment = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000', '')
+
+/** As PBS lists them: running ones first, then by their end. */
+function* tasks({ name: server, tasks: all = [] }: FleetServer, since: number, listing: Listing): Generator<Item> {
+  const asked = all.filter(({ start }) => start >= since)
+  const rows = asked
+    .toSorted((a, b) => (b.end ?? Number.POSITIVE_INFINITY) - (a.end ?? Number.POSITIVE_INFINITY))
+    .map(
+      ({ start, end, status = 'OK' }): SourceFrame => ({
+        _tag: 'task',
+        server,
+        facts: {
+          upid: `UPID:${server}:${start}`,
+          node: server,
+          worker_type: 'backup',
+          worker_id: 'tank:vm/101',
+          user: 'root@pam',
+          starttime: moment(start),
+          datastore_name: 'tank',
+          namespace: '',
+          backup_type: 'vm',
+          backup_id: '101',
+          job_type: '',
+          job_id: '',
+        },
+        observed:
+          end === undefined
+            ? { endtime: null, outcome: 'running', status: '' }
+            : { endtime: moment(end), outcome: status === 'OK' ? 'ok' : 'error', status },
+      }),
+    )
+  yield* scopeFrames({ resource: 'tasks', server }, rows, listing)
 }
 
 function* snapshots({ name: server, datastores: all }: FleetServer, listing: Listing): Generator<Item> {

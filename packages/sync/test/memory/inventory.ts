@@ -1,6 +1,5 @@
-import type { MainRow, ModelName } from '@netbox-pbs/core'
-import { scopeKey } from '@netbox-pbs/core'
-import { Inventory } from '@netbox-pbs/core/ports'
+import { type MainRow, type ModelName, naturalKey, scopeKey } from '@netbox-pbs/core'
+import { Inventory, type KnownTask } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Stream } from 'effect'
 import type { Row, World } from './world.ts'
 
@@ -41,6 +40,17 @@ export const inventoryLayer = (world: World) =>
       ),
     snapshots: ({ groupIds }) =>
       stream(() => groupIds.flatMap((id) => snapshotsOf(world, world.rows.group.get(id))), main<'snapshot'>),
+    tasks: ({ serverId, upids }) =>
+      stream(
+        () => upids.flatMap((upid) => world.where('task', { server: serverId, upid })),
+        (row) => knownTask(world, row),
+      ),
+    runningTasks: ({ serverId }) => Stream.suspend(() => Stream.fromIterable(running(world, serverId))),
+    taskMarks: ({ serverId }) =>
+      Effect.sync(() => ({
+        newestStart: starts(world.where('task', { server: serverId })).at(-1) ?? null,
+        oldestRunning: starts(running(world, serverId))[0] ?? null,
+      })),
     namespacesInUse: ({ serverId, datastore }) =>
       Stream.suspend(() => {
         const groups = world.where('group', { server: serverId, datastore_name: datastore })
@@ -54,6 +64,18 @@ export function snapshotsOf(world: World, group: Row | undefined): ReadonlyArray
   const { server, datastore_name, namespace, backup_type, backup_id } = group.facts
   return world.where('snapshot', { server, datastore_name, namespace, backup_type, backup_id })
 }
+
+const knownTask = (world: World, row: Row): KnownTask =>
+  ({ ...main<'task'>(row), observed: world.observed.get(`task ${naturalKey('task', row.facts)}`) }) as KnownTask // border: a world's readings are untyped
+
+const running = (world: World, serverId: number): ReadonlyArray<KnownTask> =>
+  world
+    .where('task', { server: serverId })
+    .map((row) => knownTask(world, row))
+    .filter(({ observed }) => observed.outcome === 'running')
+
+const starts = (tasks: ReadonlyArray<{ readonly facts: object }>): ReadonlyArray<string> =>
+  tasks.flatMap(({ facts }) => ('starttime' in facts ? [String(facts.starttime)] : [])).sort()
 
 const stream = <A>(rows: () => ReadonlyArray<Row>, as: (row: Row) => A) =>
   Stream.suspend(() => Stream.fromIterable(rows().map(as)))

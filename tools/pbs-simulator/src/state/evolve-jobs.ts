@@ -13,14 +13,21 @@ export const recordTask = (state: PbsState, task: TaskState): void => {
 
 const outcomes = ['OK', 'OK', 'OK', 'OK', 'WARNINGS: 2', 'unknown', 'connection error: connection reset by peer']
 
-const runJob = (state: PbsState, job: JobState, workerType: string, random: Random): void => {
+/** A job that runs by itself, and the task that a run of it is. */
+interface Scheduled {
+  readonly job: JobState
+  readonly workerType: string
+  readonly workerId: string
+}
+
+const runJob = (state: PbsState, { job, workerType, workerId }: Scheduled, random: Random): void => {
   const startTime = state.now - 600 - random.below(3000)
   const upid = formatUpid({
     node: state.name,
     taskId: 0x300 + random.below(0x1000),
     startTime,
     workerType,
-    workerId: `${job.store}:${job.id}`,
+    workerId,
     authId: 'root@pam',
   })
   const outcome = random.pick(outcomes)
@@ -30,13 +37,24 @@ const runJob = (state: PbsState, job: JobState, workerType: string, random: Rand
   recordTask(state, { upid, status: outcome, endtime })
 }
 
-const scheduledJobs = ({ jobs }: PbsState): readonly (readonly [JobState, string])[] =>
+/** Worker ids as PBS makes them: that of a prune job names its store and namespace only. */
+const scheduledJobs = ({ jobs }: PbsState): readonly Scheduled[] =>
   [
-    ...jobs.verify.map((job) => [job, 'verificationjob'] as const),
-    ...jobs.prune.filter(({ disable }) => !disable).map((job) => [job, 'prunejob'] as const),
-    ...jobs.sync.map((job) => [job, 'syncjob'] as const),
-    ...jobs.tape.map((job) => [job, 'tape-backup-job'] as const),
-  ].filter(([job]) => job.schedule !== null)
+    ...jobs.verify.map((job) => ({ job, workerType: 'verificationjob', workerId: `${job.store}:${job.id}` })),
+    ...jobs.prune
+      .filter(({ disable }) => !disable)
+      .map((job) => ({ job, workerType: 'prunejob', workerId: job.ns ? `${job.store}:${job.ns}` : job.store })),
+    ...jobs.sync.map((job) => ({
+      job,
+      workerType: 'syncjob',
+      workerId: `${job.remote ?? '-'}:${job.remoteStore}:${job.store}:${job.ns ?? ''}:${job.id}`,
+    })),
+    ...jobs.tape.map((job) => ({
+      job,
+      workerType: 'tape-backup-job',
+      workerId: `${job.store}:${job.options['pool']}:${job.options['drive']}:${job.id}`,
+    })),
+  ].filter(({ job }) => job.schedule !== null)
 
 /**
  * Runs jobs and computes their next runs; says how many ran.
@@ -47,10 +65,11 @@ export const evolveJobs = (state: PbsState, random: Random, share: number | null
   const jobs = scheduledJobs(state)
   const clicked = random.below(Math.max(1, jobs.length))
   let ran = 0
-  for (const [index, [job, workerType]] of jobs.entries()) {
+  for (const [index, scheduled] of jobs.entries()) {
+    const { job } = scheduled
     const due = job.nextRun !== null && job.nextRun <= state.now
     if (share === null ? due || index === clicked : random.chance(share)) {
-      runJob(state, job, workerType, random)
+      runJob(state, scheduled, random)
       ran += 1
     }
     job.nextRun = nextEvent(job.schedule, job.lastRun?.endtime ?? state.now, state.timezone)

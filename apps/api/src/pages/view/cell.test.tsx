@@ -2,7 +2,7 @@ import { type Field, registry } from '@netbox-pbs/core'
 import { describe, expect, test } from 'vitest'
 import { Cell } from './cell.tsx'
 
-const { snapshot, namespace, server, group, job } = registry
+const { snapshot, namespace, server, group, job, task } = registry
 const draw = (field: Field, value: unknown): string => String(<Cell field={field} value={value} reference="pbs <a>" />)
 const dash = '<span class="text-secondary">—</span>'
 
@@ -15,6 +15,7 @@ describe('a cell shows a value by the type of its field', () => {
     ['no bytes known', snapshot.fields.size_bytes, null, dash],
     ['a count', group.fields.snapshot_count, 12345, '<span class="text-nowrap">12\u202f345</span>'],
     ['a count of none', group.fields.snapshot_count, 0, '<span class="text-nowrap">0</span>'],
+    ['seconds', task.fields.duration, 3725, '<span class="text-nowrap">1 h 2 min</span>'],
     ['a number that counts nothing', server.fields.port, 8007, '<span class="text-nowrap">8007</span>'],
     [
       'a time',

@@ -1,7 +1,7 @@
 import { choiceFor, type Field, type IntegerField } from '@netbox-pbs/core'
 import { rowPage } from '../paths.ts'
 import { Badge } from './badge.tsx'
-import { formatBytes, formatCount, formatTime } from './format.ts'
+import { formatBytes, formatCount, formatSeconds, formatTime } from './format.ts'
 import { JsonValue } from './json-value.tsx'
 import { Nothing } from './nothing.tsx'
 
@@ -47,8 +47,9 @@ export const Cell = ({ field, value, reference }: CellProps) => {
   }
 }
 
-/** A size with its unit, a count in groups of three; any other number, such as a port, as it is. */
+/** A size or a time with its unit, a count in groups of three; any other number, such as a port, as it is. */
 const wholeNumber = ({ unit, class: kind }: IntegerField, value: number): string => {
   if (unit === 'bytes') return formatBytes(value)
+  if (unit === 'seconds') return formatSeconds(value)
   return kind === 'derived' ? formatCount(value) : String(value)
 }

@@ -21,9 +21,13 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en-US').replaceAll(',', '\u202f')
 }
 
-/** How long something took, from its ends: `12 s`, `3 min 5 s`, `2 h 10 min`. */
+/** How long something took, from its ends, as `formatSeconds`. */
 export function formatDuration(start: string, end: string): string {
-  const seconds = Math.max(0, Math.round((Date.parse(end) - Date.parse(start)) / 1000))
+  return formatSeconds(Math.max(0, Math.round((Date.parse(end) - Date.parse(start)) / 1000)))
+}
+
+/** Seconds for people: `12 s`, `3 min 5 s`, `2 h 10 min`. */
+export function formatSeconds(seconds: number): string {
   if (seconds < 60) return `${seconds} s`
   const minutes = Math.floor(seconds / 60)
   return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`

@@ -17,6 +17,9 @@ interface Column {
   readonly field: Field
 }
 
+/** Texts that may go on for lines. */
+const long = new Set(['comment', 'status'])
+
 /** With a script only the list is loaded anew; without one the same links load the page. */
 const partly = { 'hx-boost': 'true', 'hx-target': '#list', 'hx-select': '#list', 'hx-swap': 'outerHTML show:none' }
 
@@ -48,7 +51,7 @@ export const ListTable = ({ model, rows, path, parameters, count, limit, offset,
               {rows.map((row) => (
                 <tr>
                   {columns.map(({ name, field }) => (
-                    <td class={name === 'comment' ? 'netbox-pbs-clip' : undefined}>
+                    <td class={field.type === 'text' && long.has(name) ? 'netbox-pbs-clip' : undefined}>
                       {name === linked ? (
                         <LinkedCell model={model} name={name} field={field} row={row} />
                       ) : (

@@ -1,0 +1,60 @@
+/** What main has of a server's tasks. RFC 3339; null: none. */
+export interface TaskMarks {
+  /** Start of the task that started last. */
+  readonly newestStart: string | null
+  /** Start of the oldest task that main believes to be running. */
+  readonly oldestRunning: string | null
+}
+
+/** Which tasks a run asks a server for. Epoch seconds. */
+export interface TaskWindow {
+  /** Tasks that started earlier are not asked for; null: all are. */
+  readonly since: number | null
+  /** Tasks that started earlier are past their retention and are not taken in anew; null: all are kept. */
+  readonly floor: number | null
+  /** The window begins where retention does: it has every task that main may have. */
+  readonly whole: boolean
+}
+
+/** What the window is computed from. */
+export interface TaskWindowInput {
+  /** Epoch seconds. */
+  readonly now: number
+  /** `task_retention_days`; 0 keeps tasks for ever. */
+  readonly retentionDays: number
+  /** The scope's last complete list, RFC 3339, and the view it was listed with; null: none that can be built on. */
+  readonly lastCompleteAt: string | null
+  readonly view: string | null
+  readonly marks: TaskMarks
+}
+
+/** Seconds that are read again before the newest task: one may be entered late, or a clock be set back a little. */
+const overlap = 3600
+
+/**
+ * Where to read on so that nothing is missed that the source still has. PBS narrows a list by the start of its tasks, while main still lacks the end of those that
+ * were running: a complete list leaves no other task of earlier start unknown, so that the oldest running one and the newest start bound what can be new. Without a
+ * list to build on, or without a single task, everything within retention is read.
+ */
+export function taskWindow({ now, retentionDays, lastCompleteAt, view, marks }: TaskWindowInput): TaskWindow {
+  const floor = taskFloor(now, retentionDays)
+  if (lastCompleteAt === null || view === null || marks.newestStart === null)
+    return { since: floor, floor, whole: true }
+  // A server whose clock ran ahead leaves starts in the future: beyond the last list they say nothing.
+  const watermark = Math.min(seconds(marks.newestStart), seconds(lastCompleteAt)) - overlap
+  const running = marks.oldestRunning === null ? Number.POSITIVE_INFINITY : seconds(marks.oldestRunning)
+  const since = Math.max(0, Math.min(Math.max(watermark, floor ?? 0), running))
+  return { since, floor, whole: floor !== null && since <= floor }
+}
+
+/** Start, in epoch seconds, of the oldest tasks that are kept; null: all are. */
+export function taskFloor(now: number, retentionDays: number): number | null {
+  return retentionDays === 0 ? null : Math.max(0, now - retentionDays * 86_400)
+}
+
+/** Whether a task that main lacks is still within retention. */
+export function isTaskKept(starttime: string, { floor }: Pick<TaskWindow, 'floor'>): boolean {
+  return floor === null || seconds(starttime) >= floor
+}
+
+const seconds = (datetime: string): number => Math.floor(Date.parse(datetime) / 1000)

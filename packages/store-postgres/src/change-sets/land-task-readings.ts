@@ -1,0 +1,30 @@
+import type { StoreFailed } from '@netbox-pbs/core/ports'
+import type { Effect } from 'effect'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Database } from '../database/database.ts'
+import type { Run } from '../database/session.ts'
+import type { Tables } from '../database/tables.ts'
+import { observedColumns } from '../inventory/columns.ts'
+import { eachWindow, type Window } from './windows.ts'
+
+/** Writes how the tasks of a part have ended since main saw them, into their own rows. Like every reading it moves no `last_updated`. */
+export const landTaskReadings = (
+  run: Run,
+  engine: Database['Type']['engine'],
+  part: number,
+): Effect.Effect<void, StoreFailed> =>
+  eachWindow(run, engine, 'staged_observations', part, (window) => run((db) => landReadings(db, window)))
+
+async function landReadings(db: Kysely<Tables>, window: Window): Promise<void> {
+  const columns = observedColumns('task')
+  const named = (alias: string): RawBuilder<unknown> => sql.join(columns.map(({ name }) => sql.ref(`${alias}.${name}`)))
+  await sql`
+    update tasks m set ${sql.join(columns.map(({ name }) => sql`${sql.id(name)} = ${sql.ref(`v.${name}`)}`))}
+    from (
+      select distinct on (w.key) w.key, w.values from staged_observations w where ${window.rows} order by w.key, w.seq desc
+    ) r
+    cross join lateral jsonb_to_record(r.values) as v (${sql.join(columns.map(({ name, type }) => sql`${sql.id(name)} ${sql.raw(type)}`))})
+    where m.server_id = (r.key ->> 0)::bigint and m.upid = r.key ->> 1 and (${named('m')}) is distinct from (${named('v')})`.execute(
+    db,
+  )
+}

@@ -1,0 +1,26 @@
+import type { StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { sql } from 'kysely'
+import type { Database } from '../database/database.ts'
+
+/**
+ * Removes tasks that started before a time (RFC 3339), the oldest first and at most `limit` in one statement; says how many, and whether there may be more. One that
+ * still runs stays: its end is yet to be read. The change log says nothing of it: tasks are a log themselves.
+ */
+export const pruneTasks = (
+  database: Database['Type'],
+  { before, limit }: { readonly before: string; readonly limit: number },
+): Effect.Effect<{ readonly removed: number; readonly more: boolean }, StoreFailed> =>
+  Effect.map(
+    database.query('removing old tasks', (db) =>
+      sql`
+        delete from tasks where id in (
+          select id from tasks where starttime < ${before}::timestamptz and outcome <> 'running'
+          order by starttime, id limit ${limit}::bigint
+        )`.execute(db),
+    ),
+    ({ numAffectedRows }) => {
+      const removed = Number(numAffectedRows ?? 0n)
+      return { removed, more: removed === limit }
+    },
+  )

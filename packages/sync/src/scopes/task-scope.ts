@@ -1,0 +1,143 @@
+import {
+  diff,
+  type Facts,
+  isTaskKept,
+  naturalKey,
+  type Observations,
+  type Scope,
+  type ScopeOutcome,
+  scopeTitle,
+  type TaskWindow,
+} from '@netbox-pbs/core'
+import { ChangeSets, Inventory, type KnownTask, type Observed, type SourceFrame } from '@netbox-pbs/core/ports'
+import { Effect, Stream } from 'effect'
+import { now } from '../moment.ts'
+import { batchRows } from './append-changes.ts'
+import { nothingDeleted } from './judge.ts'
+import { landScope } from './land-scope.ts'
+import type { RowFrame } from './read-step.ts'
+import { breach, type ScopeBroken } from './scope-broken.ts'
+import type { Completed, JobStopped, ScopePorts, ScopeWork, ServerJob } from './scope-work.ts'
+
+/** The tasks of one server. */
+export type TaskScopeName = Extract<Scope, { readonly resource: 'tasks' }>
+type TaskFrame = Extract<SourceFrame, { readonly _tag: 'task' }>
+type Reading = Observations<'task'>
+
+/**
+ * The tasks of a server, as far as the window reaches. They are history: a list that lacks one deletes nothing. What it takes in are tasks that main lacks and that
+ * are within retention, and how those ended that main has seen running.
+ */
+export class TaskScope implements ScopeWork {
+  readonly #job: ServerJob
+  readonly #scope: TaskScopeName
+  readonly #window: TaskWindow
+  readonly #started: string
+  /** Tasks that main believes to be running and that this list has not shown so far, by UPID. */
+  readonly #unseen = new Map<string, KnownTask>()
+  #batch: Array<TaskFrame> = []
+  #changes = 0
+  #unchanged = 0
+  listed = 0
+
+  private constructor(job: ServerJob, scope: TaskScopeName, window: TaskWindow, started: string) {
+    this.#job = job
+    this.#scope = scope
+    this.#window = window
+    this.#started = started
+  }
+
+  /** Reads the tasks that main believes to be running. */
+  static readonly open = Effect.fn('sync.openTasks')(function* (
+    job: ServerJob,
+    scope: TaskScopeName,
+    window: TaskWindow,
+  ) {
+    const self = new TaskScope(job, scope, window, yield* now)
+    const running = (yield* Inventory).runningTasks({ serverId: job.serverId })
+    yield* Stream.runForEach(running, (task) => Effect.sync(() => self.#unseen.set(task.facts.upid, task)))
+    return self
+  })
+
+  row(frame: RowFrame): Effect.Effect<void, ScopeBroken | JobStopped, ScopePorts> {
+    if (frame._tag !== 'task') return Effect.void
+    this.listed++
+    this.#unseen.delete(frame.facts.upid)
+    this.#batch.push(frame)
+    return this.#batch.length < batchRows ? Effect.void : this.#compareBatch
+  }
+
+  complete({ count, view }: Completed): Effect.Effect<ScopeOutcome, ScopeBroken | JobStopped, ScopePorts> {
+    return Effect.gen(this, function* () {
+      if (count !== this.listed) {
+        const title = scopeTitle(this.#scope)
+        return yield* breach(`${title} ended with a count of ${count}, but ${this.listed} rows came`)
+      }
+      yield* this.#compareBatch
+      const before = yield* (yield* Inventory).scopeState(this.#scope)
+      const sameView = before.view === view
+      // What another view does not show may still run.
+      if (sameView) yield* this.#append([], [...this.#unseen.values()].map(lost))
+      // History is nothing to review: it lands also in a run whose other scopes wait in a branch.
+      const { outcome } = yield* landScope(
+        { ...this.#job, branch: null },
+        {
+          scope: this.#scope,
+          started: this.#started,
+          // Another view may show older tasks too: without one remembered, the next run reads all of them.
+          view: sameView || this.#window.whole ? view : null,
+          verdict: nothingDeleted,
+          listed: true,
+          changes: this.#changes,
+          unchanged: this.#unchanged,
+        },
+      )
+      return outcome
+    })
+  }
+
+  get #compareBatch() {
+    return Effect.gen(this, function* () {
+      const frames = this.#batch
+      this.#batch = []
+      if (frames.length === 0) return
+      const upids = frames.map(({ facts }) => facts.upid)
+      const main = yield* Stream.runCollect((yield* Inventory).tasks({ serverId: this.#job.serverId, upids }))
+      const known = new Map([...main].map((task) => [task.facts.upid, task]))
+      const taken = frames.filter(({ facts }) => known.has(facts.upid) || isTaskKept(facts.starttime, this.#window))
+      const source = taken.map((frame) => this.#factsOf(frame))
+      const { changes, unchanged } = diff({ model: 'task', main, source, complete: false })
+      this.#changes += changes.length
+      this.#unchanged += unchanged
+      const news = taken.filter(({ facts, observed }) => !sameReading(known.get(facts.upid)?.observed, observed))
+      yield* this.#append(
+        changes,
+        news.map((frame) => ({ key: naturalKey('task', this.#factsOf(frame)), values: frame.observed })),
+      )
+    })
+  }
+
+  #factsOf({ facts }: TaskFrame): Facts<'task'> {
+    return { ...facts, server: this.#job.serverId }
+  }
+
+  #append(changes: ReturnType<typeof diff<'task'>>['changes'], observed: ReadonlyArray<Observed<'task'>>) {
+    return Effect.gen(this, function* () {
+      if (changes.length + observed.length === 0) return
+      const { changeSet } = this.#job
+      yield* (yield* ChangeSets).append({ changeSet, scope: this.#scope, model: 'task', changes, observed })
+    })
+  }
+}
+
+const sameReading = (known: Reading | undefined, read: Reading): boolean =>
+  known !== undefined &&
+  known.endtime === read.endtime &&
+  known.outcome === read.outcome &&
+  known.status === read.status
+
+/** Nobody will say any more how the task ended: its worker died with its server, or the entry is gone. */
+const lost = ({ facts }: KnownTask): Observed<'task'> => ({
+  key: naturalKey('task', facts),
+  values: { endtime: null, outcome: 'unknown', status: '' },
+})
