@@ -1,10 +1,17 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { appendChanges, deleteLogged, identity, type Origin, touchedFacts } from '../changes/append-changes.ts'
+import {
+  appendChanges,
+  deleteLogged,
+  identity,
+  membersOf,
+  type Origin,
+  touchedFacts,
+} from '../changes/append-changes.ts'
 import type { Tables } from '../database/tables.ts'
 import { factColumns, keyColumns, tables } from '../inventory/columns.ts'
 import type { Held } from './land-held-set.ts'
-import { columnNames, sameKey } from './row-columns.ts'
+import { sameKey } from './row-columns.ts'
 import type { Window } from './windows.ts'
 
 /** Whether row `m` has the key that a staged update was made for: its base, where the update changes the key itself. */
@@ -39,20 +46,25 @@ export async function landUpdates(
     sql`missing_since = null`,
     sql`last_updated = case when cardinality(s.touched) > 0 then now() else m.last_updated end`,
   ])
+  const main = sql.table(tables[model])
+  // Main itself joined once more, where its rows are as they were when the statement began: a copy of them would be wide.
+  const was = lockedByScope(model)
+    ? { step: sql``, rows: main }
+    : {
+        step: sql`, locked as materialized (select m.* from ${main} m join s on s.id = m.id for update of m)`,
+        rows: sql.table('locked'),
+      }
   const { rows } = await sql<{ updated: number }>`
     with s as materialized (
       select distinct on (w.id) w.* from ${sql.table(`staged_${tables[model]}`)} w where ${window.rows} and w.op = 'update'
       order by w.id, w.seq desc
-    ), o as materialized (
-      select m.id, ${columnNames(factColumns(model), 'm')} from ${sql.table(tables[model])} m join s on s.id = m.id
-      ${lockedByScope(model) ? sql`` : sql`for update of m`}
-    ), written as (
-      update ${sql.table(tables[model])} m set ${set} from s join o on o.id = s.id
+    )${was.step}, written as (
+      update ${main} m set ${set} from s join ${was.rows} o on o.id = s.id
       where m.id = s.id and ${baseKey(model)}${nameIsFree(model)}
-      returning ${identity(model, 'm')}, ${touchedFacts(model, { touched: sql`s.touched`, before: 'o', after: 'm' })} as facts
+      returning ${identity(model, 'm')}, ${touchedFacts(model, { touched: sql`s.touched`, before: 'o', after: 'm' })}
     ), touched as (
-      select w.id, w.server_id, w.title, w.facts -> 'before' as before, w.facts -> 'after' as after, null::jsonb as counts
-      from written w where w.facts -> 'before' <> 'null'
+      select w.id, w.server_id, w.title, ${membersOf('w.before')} as before, ${membersOf('w.after')} as after, null::jsonb as counts
+      from written w where w.before is not null
     ), logged as (${appendChanges('touched', 'update', model, { origin })})
     select count(*) as updated from written`.execute(db)
   return rows[0]?.updated ?? 0
@@ -125,12 +137,15 @@ export async function holdDeletes(
   return rows[0] ?? { rows: 0, grown: 0 }
 }
 
+/** Whether a deletion that lands may leave its row in main, because of rows below it. */
+export const isParent = (model: ModelName): boolean => model === 'namespace' || model === 'datastore'
+
 /** A parent that its source lacks stays, as missing, while rows below it that came from the source wait. */
 function hasSyncedBelow(model: ModelName): RawBuilder<boolean> {
   const below = (table: string, on: RawBuilder<unknown>) =>
     sql<boolean>`exists (select from ${sql.table(table)} b where b.server_id = m.server_id and ${on} and b.presence <> 'manual')`
   if (model === 'namespace') return below('groups', sql`b.datastore_name = m.datastore_name and b.namespace = m.path`)
-  if (model !== 'datastore') return sql<boolean>`false`
+  if (!isParent(model)) return sql<boolean>`false`
   const ofStore = sql`b.datastore_name = m.name`
   return sql<boolean>`(${below('namespaces', ofStore)} or ${below('groups', ofStore)})`
 }

@@ -26,7 +26,7 @@ import { clearDigestsOfMissing, landDigests } from './land-digests.ts'
 import { ensureGroups, groupsOf, unlistGroups } from './land-groups.ts'
 import { isLetGo, type LetGo, landHeldSet, letGoOf } from './land-held-set.ts'
 import { landObservations } from './land-observations.ts'
-import { holdDeletes, landDeletes, landUpdates, unlistNamespaces } from './land-rows.ts'
+import { holdDeletes, isParent, landDeletes, landUpdates, unlistNamespaces } from './land-rows.ts'
 import { landScopeRow, lastCompleteAt } from './land-scope-row.ts'
 import { landUsage } from './land-usage.ts'
 import { recordLanding } from './record-landing.ts'
@@ -168,11 +168,13 @@ function landDeletions(
   windows: ReadonlyArray<Window>,
   model: ModelName,
 ): Effect.Effect<RowCounts, StoreFailed> {
-  const removed = windows.filter(({ deletes }) => deletes > 0)
+  const removed = windows.filter(({ deletes, holds }) => deletes + holds > 0)
   return countWindows(engine, removed, (window) =>
     run(async (db) => {
       const going = isLetGo(which, model === 'group' ? 'g' : 'm')
       const gone = going === null ? noRows : await letGo(db, model, window, { lastSeen, origin, letGo: going })
+      // Nothing is held that has just gone.
+      if (which.listed && which.missing && window.holds === 0 && !isParent(model)) return gone
       const stay = await holdDeletes(db, model, window, { at: landing.at, lastSeen })
       if (model === listedModel[place.resource]) {
         held.rows += stay.rows

@@ -11,8 +11,9 @@ export interface Window {
   /** How many rows of each kind it has: a statement that would find none need not be sent. Digests and observations have no kind. */
   readonly creates: number
   readonly updates: number
-  /** Those that wait by themselves included. */
   readonly deletes: number
+  /** Deletions that wait by themselves. */
+  readonly holds: number
 }
 
 /** Rows of a window at most. On the embedded engine a statement keeps the process from anything else; a server has time. */
@@ -38,13 +39,18 @@ export const readWindows = Effect.fn('ChangeSets.readWindows')(function* (
     const page = yield* run((db) =>
       sql<Omit<Window, 'rows'> & { readonly up_to: number | null; readonly size: number }>`
         select max(seq) as up_to, count(*) as size, count(*) filter (where kind = 'create') as creates,
-          count(*) filter (where kind = 'update') as updates, count(*) filter (where kind in ('delete', 'hold')) as deletes
+          count(*) filter (where kind = 'update') as updates, count(*) filter (where kind = 'delete') as deletes,
+          count(*) filter (where kind = 'hold') as holds
         from (
           select seq, ${kind} as kind from ${sql.table(table)} where part_id = ${part}::bigint and seq > ${after}::bigint
           order by seq limit ${most}
         ) page`.execute(db),
     )
-    const { up_to = null, size: found = 0, ...counts } = page.rows[0] ?? { creates: 0, updates: 0, deletes: 0 }
+    const {
+      up_to = null,
+      size: found = 0,
+      ...counts
+    } = page.rows[0] ?? { creates: 0, updates: 0, deletes: 0, holds: 0 }
     if (up_to === null) break
     const rows = sql<boolean>`w.part_id = ${part}::bigint and w.seq > ${after}::bigint and w.seq <= ${up_to}::bigint`
     windows.push({ ...counts, rows })
