@@ -14,10 +14,13 @@ const counterNames = [
 ]
 const counters = sql.join(counterNames.map((name) => sql.id(name)))
 
+/** The size of a group; null when that of none of its snapshots is known. `least` alone would pass over the null. */
+const totalSize = sql`case when count(s.size_bytes) > 0 then least(sum(s.size_bytes), ${Number.MAX_SAFE_INTEGER}::bigint)::bigint end`
+
 /** A group's counters out of its snapshots, the rows `s`; the newest one's verification is apart. */
 const counted = sql`count(*) as snapshot_count, count(*) filter (where s.presence = 'manual') as manual_count,
   count(*) filter (where s.presence = 'missing') as missing_count, min(s.backup_time) as first_backup, max(s.backup_time) as last_backup,
-  least(sum(s.size_bytes), ${Number.MAX_SAFE_INTEGER}::bigint)::bigint as total_size`
+  ${totalSize} as total_size`
 
 /**
  * Counts all groups of a namespace in one reading of it, and makes those that its snapshots lack. Returns how many it made. Where a landing has touched them all, this takes a
