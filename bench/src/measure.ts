@@ -23,6 +23,8 @@ export interface Result {
   readonly yardstick?: { readonly title: string; readonly seconds: number }
   /** Rows written to the tables of the inventory, by the database's counters. */
   readonly rowsWritten?: number
+  /** How long small reads beside it took, in milliseconds. */
+  readonly waits?: { readonly p50: number; readonly p99: number; readonly max: number }
 }
 
 /** Runs a case once to warm up and then `repeat` times, and keeps the fastest round: noise of the machine only ever adds. */

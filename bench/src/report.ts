@@ -15,6 +15,11 @@ export function jsonLine(result: Result): string {
     }),
     peak_rss_mb: Math.round(result.peakRssMb),
     rows_written: result.rowsWritten,
+    ...(result.waits && {
+      p50_ms: Math.round(result.waits.p50),
+      p99_ms: Math.round(result.waits.p99),
+      max_ms: Math.round(result.waits.max),
+    }),
   })
 }
 
@@ -33,8 +38,19 @@ export function table(results: ReadonlyArray<Result>): string {
           (result.seconds / result.yardstick.seconds).toFixed(2),
         ]),
     ...(result.rowsWritten === undefined ? [] : [thousands(result.rowsWritten)]),
+    ...(result.waits === undefined ? [] : [Object.values(result.waits).map(Math.round).join(' / ')]),
   ])
-  const titles = ['case', 'rows', 'seconds', 'rows/s', 'peak MB', 'yardstick (s)', 'ratio', 'rows written']
+  const titles = [
+    'case',
+    'rows',
+    'seconds',
+    'rows/s',
+    'peak MB',
+    'yardstick (s)',
+    'ratio',
+    'rows written',
+    'reads beside p50 / p99 / max (ms)',
+  ]
   const lines = [titles.slice(0, Math.max(...rows.map((cells) => cells.length))), ...rows]
   const widthOf = (column: number): number => Math.max(...lines.map((cells) => cells[column]?.length ?? 0))
   return lines

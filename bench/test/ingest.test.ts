@@ -25,3 +25,14 @@ test('three syncs of 500 snapshots are measured beside their yardsticks', async 
     { ...measured, case: 'changed_1pct', yardstick: 'read and JSON.parse', rows_written: 10 },
   ])
 }, 60_000)
+
+test('on PGlite also how long a reader waits meanwhile', async () => {
+  const lines = []
+  for await (const result of ingest({ snapshots: 100, store: 'pglite', databaseUrl: null, profiles: null })) {
+    lines.push(JSON.parse(jsonLine(result)))
+  }
+  expect(lines.map((line) => line.case)).toEqual(['first', 'unchanged', 'pglite_wait', 'changed_1pct'])
+  const { p50_ms, p99_ms, max_ms } = lines[2]
+  expect([p50_ms, p99_ms, max_ms].toSorted((a, b) => a - b)).toEqual([p50_ms, p99_ms, max_ms])
+  expect(max_ms).toBeGreaterThan(0)
+}, 180_000)

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream, openAsBlob } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
@@ -18,7 +18,7 @@ export async function secondsOfCopy(synced: StoreAt, empty: StoreAt, folder: str
     const begun = performance.now()
     for (const table of filledTables) await copyIn(driver, table, fileOf(table))
     return (performance.now() - begun) / 1000
-  })
+  }).finally(() => Promise.all(filledTables.map((table) => rm(fileOf(table), { force: true }))))
 }
 
 async function copyOut(driver: Driver, table: string, file: string): Promise<void> {

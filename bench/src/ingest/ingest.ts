@@ -6,9 +6,10 @@ import { runPart, startPart } from './child.ts'
 import { secondsOfCopy } from './copy-rows.ts'
 import type { GatewayAnswer, GatewayTask } from './gateway.ts'
 import type { ReaderAnswer, ReaderTask } from './reader.ts'
-import { record } from './recording.ts'
+import { forget, record } from './recording.ts'
 import { migrated, type StoreAt, withDriver, writtenRows } from './store.ts'
 import { pgliteStores, pgStores, type Stores } from './stores.ts'
+import type { Waits } from './waits.ts'
 import type { WorkerAnswer, WorkerTask } from './worker.ts'
 
 /** What to measure, and where. */
@@ -26,6 +27,7 @@ interface Sync {
   readonly seconds: number
   readonly peakRssMb: number
   readonly rowsWritten: number
+  readonly waits?: Waits
 }
 
 /** A first sync, a second one with nothing changed, and one with every hundredth snapshot changed, each beside its yardstick. */
@@ -43,34 +45,45 @@ export async function* ingest(options: IngestOptions): AsyncGenerator<Result> {
   }
 }
 
-async function* measured(options: IngestOptions, { synced, copied }: Stores, folder: string): AsyncGenerator<Result> {
+async function* measured(
+  options: IngestOptions,
+  { synced, copied, readBeside }: Stores,
+  folder: string,
+): AsyncGenerator<Result> {
   const { snapshots } = options
   await record(folder, 'recorded', { snapshots, changed: false })
-  await record(folder, 'changed', { snapshots, changed: true })
   await migrated(synced)
   await migrated(copied)
   const gateway = await startPart<GatewayTask, GatewayAnswer>('gateway', { folder })
   const flags = options.profiles === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profiles}`]
 
-  async function sync(recording: string): Promise<Sync> {
-    const before = await withDriver(synced, writtenRows)
-    const task: WorkerTask = { store: synced, gatewayUrl: `${gateway.answer.url}/${recording}` }
-    const { seconds, peakRssMb, run, rowsWritten } = await runPart<WorkerTask, WorkerAnswer>('worker', task, flags)
+  async function sync(recording: string, store = synced, besideReads = false): Promise<Sync> {
+    const before = await withDriver(store, writtenRows)
+    const task: WorkerTask = { store, gatewayUrl: `${gateway.answer.url}/${recording}`, besideReads }
+    const { seconds, peakRssMb, run, rowsWritten, waits } = await runPart<WorkerTask, WorkerAnswer>(
+      'worker',
+      task,
+      flags,
+    )
     if (run.status !== 'completed') throw new Error(`the run ended ${run.status}: ${JSON.stringify(run)}`)
-    return { seconds, peakRssMb, rowsWritten: rowsWritten ?? (await withDriver(synced, writtenRows)) - before }
+    return {
+      seconds,
+      peakRssMb,
+      rowsWritten: rowsWritten ?? (await withDriver(store, writtenRows)) - before,
+      ...(waits && { waits }),
+    }
   }
   const secondsToRead = async (recording: string) => {
     const task: ReaderTask = { url: `${gateway.answer.url}/${recording}` }
     return (await runPart<ReaderTask, ReaderAnswer>('reader', task)).seconds
   }
-  const result = (title: string, { seconds, peakRssMb, rowsWritten }: Sync) => ({
+  const result = (title: string, { seconds, ...measured }: Sync) => ({
     bench: `ingest ${options.store}`,
     case: title,
     n: snapshots,
     seconds,
     rowsPerSecond: snapshots / seconds,
-    peakRssMb,
-    rowsWritten,
+    ...measured,
   })
 
   try {
@@ -85,6 +98,13 @@ async function* measured(options: IngestOptions, { synced, copied }: Stores, fol
     unchanged.push(await sync('recorded'))
     read.push(await secondsToRead('recorded'))
     yield { ...result('unchanged', fastest(unchanged)), yardstick: readAndParse(read) }
+    if (readBeside !== null) {
+      await migrated(readBeside)
+      yield result('pglite_wait', await sync('recorded', readBeside, true))
+    }
+    // One recording at a time: of millions of snapshots each takes gigabytes.
+    await forget(folder, 'recorded')
+    await record(folder, 'changed', { snapshots, changed: true })
     const changed = await sync('changed')
     const readChanged = [await secondsToRead('changed'), await secondsToRead('changed')]
     yield { ...result('changed_1pct', changed), yardstick: readAndParse(readChanged) }

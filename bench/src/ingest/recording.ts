@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -21,6 +21,10 @@ export async function record(folder: string, recording: string, fleet: Fleet): P
     await pipeline(lines, createWriteStream(recordedFile(folder, recording, resource)))
   }
 }
+
+/** Removes a recording. */
+export const forget = (folder: string, recording: string): Promise<void> =>
+  rm(join(folder, recording), { recursive: true, force: true })
 
 function* encoded(fleet: Fleet, resource: (typeof recordedResources)[number]): Generator<string> {
   for (const frame of framesOf(fleet, resource)) yield encodeFrame(frame)

@@ -4,18 +4,21 @@ import { startPostgres } from '@netbox-pbs/testing'
 import pg from 'pg'
 import type { StoreAt } from './store.ts'
 
-/** Where the benchmark keeps its two databases: the one that is synced, and the one that COPY fills. */
+/** Where the benchmark keeps its databases: the one that is synced, and the one that COPY fills. */
 export interface Stores {
   readonly synced: StoreAt
   readonly copied: StoreAt
-  /** Removes both. */
+  /** One more to be synced, while it is read beside; null: on a server others do not wait for a landing. */
+  readonly readBeside: StoreAt | null
+  /** Removes all. */
   readonly drop: () => Promise<void>
 }
 
-/** Two folders of PGlite. They go with the folder around them. */
+/** Folders of PGlite. They go with the folder around them. */
 export const pgliteStores = (folder: string): Stores => ({
   synced: { _tag: 'pglite', dataDir: join(folder, 'synced') },
   copied: { _tag: 'pglite', dataDir: join(folder, 'copied') },
+  readBeside: { _tag: 'pglite', dataDir: join(folder, 'beside') },
   drop: async () => undefined,
 })
 
@@ -29,6 +32,7 @@ export async function pgStores(given: string | null): Promise<Stores> {
   return {
     synced: { _tag: 'pg', url: synced },
     copied: { _tag: 'pg', url: copied },
+    readBeside: null,
     drop: async () => {
       for (const name of names) await execute(server.url, `drop database ${pg.escapeIdentifier(name)} with (force)`)
       await server.stop()

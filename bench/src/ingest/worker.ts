@@ -9,11 +9,14 @@ import { Context, Effect, Layer, Option, Redacted } from 'effect'
 import { asPart } from './child.ts'
 import { recordedResources } from './recording.ts'
 import { databaseAt, type StoreAt, writtenRows } from './store.ts'
+import { type Waits, waitingBeside } from './waits.ts'
 
 /** What the worker's process is told. */
 export interface WorkerTask {
   readonly store: StoreAt
   readonly gatewayUrl: string
+  /** Whether a run's page is read beside it, again and again, to see how long others wait. */
+  readonly besideReads: boolean
 }
 
 /** One sync: from asking for the run to the end of its last job. */
@@ -23,9 +26,11 @@ export interface WorkerAnswer {
   readonly run: Run
   /** Rows written to the inventory's tables, where only this process can count them; null on a server. */
   readonly rowsWritten: number | null
+  /** Null: nothing was read beside it. */
+  readonly waits: Waits | null
 }
 
-const syncOnce = ({ store, gatewayUrl }: WorkerTask) =>
+const syncOnce = ({ store, gatewayUrl, besideReads }: WorkerTask) =>
   Effect.gen(function* () {
     const box = secretBoxLayer({
       key: Redacted.make(randomBytes(32).toString('base64')),
@@ -46,14 +51,18 @@ const syncOnce = ({ store, gatewayUrl }: WorkerTask) =>
       const before = yield* written
       const begun = performance.now()
       const { id } = yield* startRun({ resources: recordedResources, servers: null, trigger: 'manual', user: 'bench' })
-      while (yield* tick) {
-        // until no job is left
-      }
+      const untilNoJobIsLeft = Effect.repeat(tick, { while: (worked) => worked })
+      const [, waits] = besideReads
+        ? yield* waitingBeside(
+            Effect.flatMap(Runs, (runs) => runs.get({ id })),
+            untilNoJobIsLeft,
+          )
+        : [yield* untilNoJobIsLeft, null]
       const seconds = (performance.now() - begun) / 1000
       const run = Option.getOrThrow(yield* (yield* Runs).get({ id }))
       const after = yield* written
       const rowsWritten = before === null || after === null ? null : after - before
-      return { seconds, rowsWritten, peakRssMb: process.resourceUsage().maxRSS / 1024, run }
+      return { seconds, rowsWritten, peakRssMb: process.resourceUsage().maxRSS / 1024, run, waits }
     }).pipe(Effect.provide(stores), Effect.provide(source))
   }).pipe(Effect.scoped)
 

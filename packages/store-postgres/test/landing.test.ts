@@ -654,6 +654,71 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
     )
   })
 
+  test('new rows beside one that is there already, and one that is staged twice, land once each', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, scope } = yield* newGroup('beside', [1])
+        yield* rows(
+          `insert into snapshots (server_id, datastore_name, backup_type, backup_id, backup_time, presence)
+           values (${server}, 'tank', 'vm', '100', '${may(2)}', 'manual')`,
+        )
+        const of = (id: string, day: number, more: Partial<ReturnType<typeof snapshotFacts>> = {}) =>
+          create('snapshot', snapshotFacts(server, id, may(day), more))
+        const changes = [
+          of('100', 4, { verification_state: 'failed' }),
+          of('100', 3),
+          of('100', 3, { comment: 'the last word' }),
+          of('100', 2),
+          of('200', 1),
+        ]
+        expect(yield* landOnce(scope, [{ model: 'snapshot', changes }])).toEqual({ ...counts, created: 3, updated: 1 })
+        expect(
+          yield* rows(`select backup_time, comment from snapshots where server_id = ${server} and comment <> ''`),
+        ).toEqual([{ backup_time: may(3), comment: 'the last word' }])
+        const counters = `select backup_id, snapshot_count, manual_count, last_backup, newest_verification from groups where server_id = ${server} order by backup_id`
+        expect(yield* rows(counters)).toEqual([
+          { backup_id: '100', snapshot_count: 4, manual_count: 0, last_backup: may(4), newest_verification: 'failed' },
+          { backup_id: '200', snapshot_count: 1, manual_count: 0, last_backup: may(1), newest_verification: '' },
+        ])
+        const twice = of('300', 1)
+        expect(yield* landOnce(scope, [{ model: 'snapshot', changes: [twice, twice] }])).toEqual({
+          ...counts,
+          created: 1,
+        })
+      }),
+    )
+  })
+
+  test('groups are counted alike when all of a namespace is new, and when they or others had snapshots before', async () => {
+    await run(
+      Effect.gen(function* () {
+        const server = yield* newServer('counted')
+        const scope = rootOf('counted')
+        const of = (id: string, day: number, verification_state: string, size_bytes: number | null) =>
+          create('snapshot', snapshotFacts(server, id, may(day), { verification_state, size_bytes }))
+        const landAll = (changes: ReadonlyArray<ReturnType<typeof of>>) =>
+          landOnce(scope, [{ model: 'snapshot', changes }])
+        const counters = rows(
+          `select backup_id, snapshot_count as n, first_backup as first, last_backup as last, total_size as size, newest_verification as newest
+           from groups where server_id = ${server} order by backup_id`,
+        )
+        // Not group by group, and not in the order of time: neither is promised.
+        yield* landAll([of('a', 2, 'ok', 5), of('b', 9, 'ok', null), of('a', 5, 'failed', 7), of('a', 3, 'ok', null)])
+        const b = { backup_id: 'b', n: 1, first: may(9), last: may(9), size: null, newest: 'ok' }
+        expect(yield* counters).toEqual([
+          { backup_id: 'a', n: 3, first: may(2), last: may(5), size: 12, newest: 'failed' },
+          b,
+        ])
+        yield* landAll([of('a', 1, 'ok', 1), of('c', 4, 'failed', 2), of('a', 7, 'ok', 1), of('c', 2, 'ok', 3)])
+        expect(yield* counters).toEqual([
+          { backup_id: 'a', n: 5, first: may(1), last: may(7), size: 14, newest: 'ok' },
+          b,
+          { backup_id: 'c', n: 2, first: may(2), last: may(4), size: 5, newest: 'failed' },
+        ])
+      }),
+    )
+  })
+
   test('two change sets that land one scope at once end as one', async () => {
     await run(
       Effect.gen(function* () {

@@ -18,7 +18,7 @@ import { landObservations } from '../change-sets/land-observations.ts'
 import { landScopeRow } from '../change-sets/land-scope-row.ts'
 import { landUsage } from '../change-sets/land-usage.ts'
 import { recordLanding } from '../change-sets/record-landing.ts'
-import { eachWindow } from '../change-sets/windows.ts'
+import { eachWindow, readWindows } from '../change-sets/windows.ts'
 import type { Database } from '../database/database.ts'
 import { jsonb } from '../database/json.ts'
 import type { Run } from '../database/session.ts'
@@ -112,7 +112,8 @@ function stagePart(
     for (const model of scopeModels[scope.resource]) {
       const target = { branch, model }
       const own = model === listedModel[scope.resource]
-      yield* eachWindow(run, engine, `staged_${tables[model]}`, part, (window) =>
+      const windows = yield* readWindows(run, engine, `staged_${tables[model]}`, part)
+      yield* eachWindow(engine, windows, (window) =>
         run(async (db) => {
           const created = await stageCreates(db, target, window)
           const updated = await stageUpdates(db, target, window)

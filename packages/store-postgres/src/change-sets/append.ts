@@ -5,8 +5,9 @@ import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import { jsonb } from '../database/json.ts'
 import type { Run } from '../database/session.ts'
-import { ownReadings, tables } from '../inventory/columns.ts'
-import { type FirstReadings, keyParts, type StagedRow, stagedColumns, stagedRows } from './staged-rows.ts'
+import { ownReadings } from '../inventory/columns.ts'
+import { stageRows } from './stage-rows.ts'
+import { type FirstReadings, keyParts, stagedRows } from './staged-rows.ts'
 
 /** Rows of one statement at most: the embedded engine does nothing else meanwhile. */
 const batchSize = 5000
@@ -18,9 +19,8 @@ export const append = Effect.fn('ChangeSets.append')(function* <M extends ModelN
 ): Effect.fn.Return<void, StoreFailed | ChangeSetClosed> {
   yield* database.transaction(`staging ${scopeTitle(scope)}`, (run) =>
     Effect.gen(function* () {
-      yield* requireOpen(run, changeSet, 'share')
-      if (changes.length + observed.length + digests.length === 0) return
-      const part = yield* partOf(run, changeSet, scopeKey(scope))
+      if (changes.length + observed.length + digests.length === 0) return yield* requireOpen(run, changeSet, 'share')
+      const part = yield* openPart(run, changeSet, scopeKey(scope))
       const { readings, later } = firstReadings(model, changes, observed)
       for (const rows of batches(stagedRows(model, changes, { held: held !== undefined, readings })))
         yield* stageRows(run, part, model, rows)
@@ -68,29 +68,19 @@ export function requireOpen(
   ).pipe(Effect.flatMap(({ rows }) => (rows.length === 1 ? Effect.void : new ChangeSetClosed({ changeSet }))))
 }
 
-/** The part of a change set that waits for a scope; a new one when there is none. */
-function partOf(run: Run, changeSet: number, key: string): Effect.Effect<number, StoreFailed> {
-  return run(async (db) => {
-    // The update changes nothing: it makes the row that is there come back.
-    const { rows } = await sql<{ id: number }>`
-      insert into change_set_parts (change_set_id, scope_key) values (${changeSet}::bigint, ${key})
-      on conflict (change_set_id, scope_key) where waiting do update set scope_key = excluded.scope_key
-      returning id`.execute(db)
-    return rows[0]?.id ?? 0
-  })
-}
-
-/**
- * Stages rows from one JSON list of lists, which PostgreSQL takes apart in less than half the time of a list of objects.
- */
-export function stageRows(run: Run, part: number, model: ModelName, rows: ReadonlyArray<StagedRow>) {
-  const columns = stagedColumns(model)
-  const values = columns.map(({ type }, i) =>
-    type === 'jsonb' ? sql`nullif(r -> ${sql.lit(i)}, 'null')` : sql`(r ->> ${sql.lit(i)})::${sql.raw(type)}`,
-  )
+/** The part of an open change set that waits for a scope; a new one when there is none. Locks the change set as `requireOpen` does. */
+function openPart(run: Run, changeSet: number, key: string): Effect.Effect<number, StoreFailed | ChangeSetClosed> {
   return run((db) =>
-    sql`insert into ${sql.table(`staged_${tables[model]}`)} (part_id, ${sql.join(columns.map(({ name }) => sql.id(name)))})
-      select ${part}::bigint, ${sql.join(values)} from jsonb_array_elements(${jsonb(rows)}) r`.execute(db),
+    // The update changes nothing: it makes the row that is there come back.
+    sql<{ id: number }>`
+      insert into change_set_parts (change_set_id, scope_key)
+      select id, ${key} from change_sets where id = ${changeSet}::bigint for share
+      on conflict (change_set_id, scope_key) where waiting do update set scope_key = excluded.scope_key
+      returning id`.execute(db),
+  ).pipe(
+    Effect.flatMap(({ rows: [part] }) =>
+      part === undefined ? new ChangeSetClosed({ changeSet }) : Effect.succeed(part.id),
+    ),
   )
 }
 

@@ -1,91 +1,18 @@
-import type { ModelName, RowCounts } from '@netbox-pbs/core'
+import type { ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import {
   appendChanges,
   deleteLogged,
-  differingMembers,
   identity,
+  membersOf,
   type Origin,
   touchedFacts,
 } from '../changes/append-changes.ts'
-import { wholeRow } from '../changes/logged-fields.ts'
 import type { Tables } from '../database/tables.ts'
-import { type Column, comparedColumns, factColumns, keyColumns, ownReadings, tables } from '../inventory/columns.ts'
+import { factColumns, keyColumns, tables } from '../inventory/columns.ts'
 import type { Held } from './land-held-set.ts'
+import { sameKey } from './row-columns.ts'
 import type { Window } from './windows.ts'
-
-const names = (columns: ReadonlyArray<Column>, alias?: string): RawBuilder<unknown> =>
-  sql.join(columns.map(({ name }) => (alias === undefined ? sql.id(name) : sql.ref(`${alias}.${name}`))))
-
-const sameKey = (model: ModelName, a: string, b: string): RawBuilder<unknown> =>
-  sql.join(
-    keyColumns(model).map(({ name }) => sql`${sql.ref(`${a}.${name}`)} = ${sql.ref(`${b}.${name}`)}`),
-    sql` and `,
-  )
-
-/** Whether the compared columns of two rows differ; a model may have none. */
-function differ(model: ModelName, a: string, b: string): RawBuilder<unknown> {
-  const columns = comparedColumns(model)
-  return columns.length === 0 ? sql`false` : sql`(${names(columns, a)}) is distinct from (${names(columns, b)})`
-}
-
-/** The last of each key that a window creates. A key staged twice counts once. */
-const stagedCreates = (model: ModelName, window: Window): RawBuilder<unknown> => {
-  const key = keyColumns(model)
-  return sql`
-    select distinct on (${names(key, 'w')}) w.* from ${sql.table(`staged_${tables[model]}`)} w
-    where ${window.rows} and w.op = 'create' order by ${names(key, 'w')}, w.seq desc`
-}
-
-/** Creates the staged rows of a window. A hand may have made the same key meanwhile: that row takes the source's facts and is listed from now on. */
-export async function landCreates(
-  db: Kysely<Tables>,
-  model: ModelName,
-  window: Window,
-  origin: Origin,
-): Promise<Pick<RowCounts, 'created' | 'updated'>> {
-  const columns = [...keyColumns(model), ...comparedColumns(model), ...ownReadings(model)]
-  const { numAffectedRows } = await sql`
-    insert into ${sql.table(tables[model])} (id, ${names(columns)}, presence)
-    select coalesce(s.id, nextval(pg_get_serial_sequence(${tables[model]}, 'id'))), ${names(columns, 's')}, 'listed'
-    from (${stagedCreates(model, window)}) s
-    on conflict (${names(keyColumns(model))}) do nothing`.execute(db)
-  const created = Number(numAffectedRows ?? 0n)
-  const { rows } = await sql<{ staged: number }>`
-    select count(*) as staged from ${sql.table(`staged_${tables[model]}`)} w where ${window.rows} and w.op = 'create'`.execute(
-    db,
-  )
-  const all = created === (rows[0]?.staged ?? 0)
-  return { created, updated: all ? 0 : await adopt(db, model, window, origin) }
-}
-
-/** Gives the facts of a window's creations to rows that are there already, and lists them; those just created are so. Returns how many. */
-async function adopt(db: Kysely<Tables>, model: ModelName, window: Window, origin: Origin): Promise<number> {
-  const compared = comparedColumns(model)
-  const set = sql.join([
-    ...compared.map(({ name }) => sql`${sql.id(name)} = ${sql.ref(`o.${name}`)}`),
-    sql`presence = 'listed'`,
-    sql`missing_since = null`,
-    sql`last_updated = case when ${differ(model, 'm', 'o')} then now() else m.last_updated end`,
-  ])
-  const { rows } = await sql<{ adopted: number }>`
-    with staged as (${stagedCreates(model, window)}), o as materialized (
-      select there.id, there.was, ${names([...keyColumns(model), ...compared], 's')} from staged s
-      cross join lateral (
-        select m.id, ${wholeRow(model, 'm')} as was from ${sql.table(tables[model])} m
-        where ${sameKey(model, 'm', 's')} and (m.presence <> 'listed' or ${differ(model, 'm', 's')}) for update
-      ) there
-    ), adopted as (
-      update ${sql.table(tables[model])} m set ${set} from o where m.id = o.id
-      returning ${identity(model, 'm')}, o.was, ${wholeRow(model, 'm')} as row
-    ), touched as (
-      select a.id, a.server_id, a.title, ${differingMembers(sql`a.was`, sql`a.row`)} as before, ${differingMembers(sql`a.row`, sql`a.was`)} as after,
-        null::jsonb as counts
-      from adopted a where a.was <> a.row
-    ), logged as (${appendChanges('touched', 'update', model, { origin })})
-    select count(*) as adopted from adopted`.execute(db)
-  return rows[0]?.adopted ?? 0
-}
 
 /** Whether row `m` has the key that a staged update was made for: its base, where the update changes the key itself. */
 function baseKey(model: ModelName): RawBuilder<unknown> {
@@ -119,20 +46,25 @@ export async function landUpdates(
     sql`missing_since = null`,
     sql`last_updated = case when cardinality(s.touched) > 0 then now() else m.last_updated end`,
   ])
+  const main = sql.table(tables[model])
+  // Main itself joined once more, where its rows are as they were when the statement began: a copy of them would be wide.
+  const was = lockedByScope(model)
+    ? { step: sql``, rows: main }
+    : {
+        step: sql`, locked as materialized (select m.* from ${main} m join s on s.id = m.id for update of m)`,
+        rows: sql.table('locked'),
+      }
   const { rows } = await sql<{ updated: number }>`
     with s as materialized (
       select distinct on (w.id) w.* from ${sql.table(`staged_${tables[model]}`)} w where ${window.rows} and w.op = 'update'
       order by w.id, w.seq desc
-    ), o as materialized (
-      select m.id, ${names(factColumns(model), 'm')} from ${sql.table(tables[model])} m join s on s.id = m.id
-      ${lockedByScope(model) ? sql`` : sql`for update of m`}
-    ), written as (
-      update ${sql.table(tables[model])} m set ${set} from s join o on o.id = s.id
+    )${was.step}, written as (
+      update ${main} m set ${set} from s join ${was.rows} o on o.id = s.id
       where m.id = s.id and ${baseKey(model)}${nameIsFree(model)}
-      returning ${identity(model, 'm')}, ${touchedFacts(model, { touched: sql`s.touched`, before: 'o', after: 'm' })} as facts
+      returning ${identity(model, 'm')}, ${touchedFacts(model, { touched: sql`s.touched`, before: 'o', after: 'm' })}
     ), touched as (
-      select w.id, w.server_id, w.title, w.facts -> 'before' as before, w.facts -> 'after' as after, null::jsonb as counts
-      from written w where w.facts -> 'before' <> 'null'
+      select w.id, w.server_id, w.title, ${membersOf('w.before')} as before, ${membersOf('w.after')} as after, null::jsonb as counts
+      from written w where w.before is not null
     ), logged as (${appendChanges('touched', 'update', model, { origin })})
     select count(*) as updated from written`.execute(db)
   return rows[0]?.updated ?? 0
@@ -205,12 +137,15 @@ export async function holdDeletes(
   return rows[0] ?? { rows: 0, grown: 0 }
 }
 
+/** Whether a deletion that lands may leave its row in main, because of rows below it. */
+export const isParent = (model: ModelName): boolean => model === 'namespace' || model === 'datastore'
+
 /** A parent that its source lacks stays, as missing, while rows below it that came from the source wait. */
 function hasSyncedBelow(model: ModelName): RawBuilder<boolean> {
   const below = (table: string, on: RawBuilder<unknown>) =>
     sql<boolean>`exists (select from ${sql.table(table)} b where b.server_id = m.server_id and ${on} and b.presence <> 'manual')`
   if (model === 'namespace') return below('groups', sql`b.datastore_name = m.datastore_name and b.namespace = m.path`)
-  if (model !== 'datastore') return sql<boolean>`false`
+  if (!isParent(model)) return sql<boolean>`false`
   const ofStore = sql`b.datastore_name = m.name`
   return sql<boolean>`(${below('namespaces', ofStore)} or ${below('groups', ofStore)})`
 }

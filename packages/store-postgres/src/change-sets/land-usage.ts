@@ -1,11 +1,11 @@
 import { mostUsagePoints, usageDays } from '@netbox-pbs/core'
 import type { StoreFailed } from '@netbox-pbs/core/ports'
-import type { Effect } from 'effect'
+import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
-import { eachWindow, type Window } from './windows.ts'
+import { eachWindow, readWindows, type Window } from './windows.ts'
 
 /**
  * Adds the staged points of a part that are new. A point that is there stays as it was first told: its slot is over, and a total that changed since is
@@ -16,7 +16,9 @@ export function landUsage(
   { serverId, part, at }: { readonly serverId: number | null; readonly part: number; readonly at: string },
 ): Effect.Effect<void, StoreFailed> {
   const land = (window: Window) => run((db) => addPoints(db, serverId, window, at))
-  return eachWindow(run, engine, 'staged_observations', part, land, mostUsagePoints)
+  return Effect.flatMap(readWindows(run, engine, 'staged_observations', part, mostUsagePoints), (windows) =>
+    eachWindow(engine, windows, land),
+  )
 }
 
 async function addPoints(db: Kysely<Tables>, serverId: number | null, window: Window, at: string): Promise<void> {

@@ -10,20 +10,28 @@ import { heldSetOf } from '../held-sets/held-set-row.ts'
 import { tables } from '../inventory/columns.ts'
 import { notePending } from '../inventory/pending-since.ts'
 import { scopeServerId } from '../inventory/read-scope-state.ts'
-import { namespaceOf, pruneGroups, recountGroups, recountNamespaces } from '../inventory/recount.ts'
+import {
+  countNewGroups,
+  hasNoSnapshots,
+  namespaceOf,
+  pruneGroups,
+  recountGroups,
+  recountNamespaces,
+} from '../inventory/recount.ts'
 import { lockScope, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
 import { requireOpen } from './append.ts'
 import { endPart } from './end-part.ts'
+import { landCreates } from './land-creates.ts'
 import { clearDigestsOfMissing, landDigests } from './land-digests.ts'
-import { ensureGroups, unlistGroups } from './land-groups.ts'
+import { ensureGroups, groupsOf, unlistGroups } from './land-groups.ts'
 import { isLetGo, type LetGo, landHeldSet, letGoOf } from './land-held-set.ts'
 import { landObservations } from './land-observations.ts'
-import { holdDeletes, landCreates, landDeletes, landUpdates, unlistNamespaces } from './land-rows.ts'
+import { holdDeletes, isParent, landDeletes, landUpdates, unlistNamespaces } from './land-rows.ts'
 import { landScopeRow, lastCompleteAt } from './land-scope-row.ts'
 import { landTaskReadings } from './land-task-readings.ts'
 import { landUsage } from './land-usage.ts'
 import { recordLanding } from './record-landing.ts'
-import { eachWindow, type Window } from './windows.ts'
+import { eachWindow, readWindows, type Window } from './windows.ts'
 
 /** What the steps of a landing need. */
 export interface Land {
@@ -92,16 +100,13 @@ export function summarise({ run, place, landing, origin, made }: Land): Effect.E
 /** Lands the staged rows of a part in the transaction at hand: upserts, deletions, what follows from them, and their log. */
 export function landPart(step: Land, part: number): Effect.Effect<RowCounts, StoreFailed> {
   const model = listedModel[step.place.resource]
+  if (model === 'snapshot') return landSnapshots(step, part)
   return Effect.gen(function* () {
-    if (model === 'snapshot') yield* landUpserts(step, part, 'group')
-    const upserted = yield* landUpserts(step, part, model)
-    const deleted = yield* landDeletions(step, part, model)
-    if (model === 'snapshot') {
-      yield* landDeletions(step, part, 'group')
-      yield* settleGroups(step, part)
-    }
+    const windows = yield* windowsOf(step, part, model)
+    const upserted = yield* landUpserts(step, windows, model)
+    const deleted = yield* landDeletions(step, windows, model)
     if (model === 'namespace') {
-      yield* eachWindow(step.run, step.engine, 'staged_namespaces', part, (window) =>
+      yield* eachWindow(step.engine, windows, (window) =>
         step.run((db) =>
           recountNamespaces(
             db,
@@ -120,17 +125,39 @@ export function landPart(step: Land, part: number): Effect.Effect<RowCounts, Sto
   })
 }
 
+/** The snapshots of a namespace, with their groups. */
+function landSnapshots(step: Land, part: number): Effect.Effect<RowCounts, StoreFailed> {
+  const { run, engine, place } = step
+  return Effect.gen(function* () {
+    // On a server one statement may count a whole namespace, which is worth it when all of it is new.
+    const isNew = engine === 'pg' && (yield* run((db) => hasNoSnapshots(db, place)))
+    const groups = yield* windowsOf(step, part, 'group')
+    yield* landUpserts(step, groups, 'group')
+    const windows = yield* windowsOf(step, part, 'snapshot')
+    const upserted = yield* landUpserts(step, windows, 'snapshot')
+    const deleted = yield* landDeletions(step, windows, 'snapshot')
+    yield* landDeletions(step, groups, 'group')
+    yield* isNew ? countGroups(step) : recountTouched(step, windows)
+    yield* settleGroups(step, part)
+    return addRows(upserted, deleted)
+  })
+}
+
+const windowsOf = ({ run, engine }: Land, part: number, model: ModelName) =>
+  readWindows(run, engine, `staged_${tables[model]}`, part)
+
 function landUpserts(
   { run, engine, origin, made }: Land,
-  part: number,
+  windows: ReadonlyArray<Window>,
   model: ModelName,
 ): Effect.Effect<RowCounts, StoreFailed> {
-  return countWindows(run, engine, part, model, (window) =>
+  const written = windows.filter(({ creates, updates }) => creates + updates > 0)
+  return countWindows(engine, written, (window) =>
     run(async (db) => {
-      const { created, updated } = await landCreates(db, model, window, origin)
+      const { created, updated } = window.creates === 0 ? noRows : await landCreates(db, model, window, origin)
       add(made, model, created)
-      if (model === 'snapshot') add(made, 'group', await ensureGroups(db, window))
-      return { ...noRows, created, updated: updated + (await landUpdates(db, model, window, origin)) }
+      const changed = window.updates === 0 ? 0 : await landUpdates(db, model, window, origin)
+      return { ...noRows, created, updated: updated + changed }
     }),
   )
 }
@@ -141,13 +168,16 @@ function add(made: Map<ModelName, number>, model: ModelName, rows: number): void
 
 function landDeletions(
   { run, engine, place, landing, lastSeen, origin, letGo: which, held }: Land,
-  part: number,
+  windows: ReadonlyArray<Window>,
   model: ModelName,
 ): Effect.Effect<RowCounts, StoreFailed> {
-  return countWindows(run, engine, part, model, (window) =>
+  const removed = windows.filter(({ deletes, holds }) => deletes + holds > 0)
+  return countWindows(engine, removed, (window) =>
     run(async (db) => {
       const going = isLetGo(which, model === 'group' ? 'g' : 'm')
       const gone = going === null ? noRows : await letGo(db, model, window, { lastSeen, origin, letGo: going })
+      // Nothing is held that has just gone.
+      if (which.listed && which.missing && window.holds === 0 && !isParent(model)) return gone
       const stay = await holdDeletes(db, model, window, { at: landing.at, lastSeen })
       if (model === listedModel[place.resource]) {
         held.rows += stay.rows
@@ -173,16 +203,26 @@ async function letGo(
   return { ...noRows, updated, deleted: await landDeletes(db, model, window, { letGo, origin }) }
 }
 
-/** After the rows of a namespace: the counters of its touched groups, the groups that nobody needs any more, the frames that were read. */
+const countGroups = ({ run, place, made }: Land) =>
+  Effect.map(
+    run((db) => countNewGroups(db, place)),
+    (groups) => add(made, 'group', groups),
+  )
+
+/** Makes the groups that new snapshots lack, and recounts those of which any snapshot was written. */
+const recountTouched = ({ run, engine, place, made }: Land, windows: ReadonlyArray<Window>) =>
+  eachWindow(engine, windows, (window) =>
+    run(async (db) => {
+      if (window.creates > 0) add(made, 'group', await ensureGroups(db, place, window))
+      await recountGroups(db, place, groupsOf(window, sql`true`))
+    }),
+  )
+
+/** After the rows of a namespace and the counters: the groups that nobody needs any more, the frames that were read. */
 function settleGroups({ run, engine, place, landing, origin }: Land, part: number): Effect.Effect<void, StoreFailed> {
   return Effect.gen(function* () {
-    yield* eachWindow(run, engine, 'staged_snapshots', part, (window) =>
-      run((db) =>
-        recountGroups(db, place, sql`select w.backup_type, w.backup_id from staged_snapshots w where ${window.rows}`),
-      ),
-    )
     yield* run((db) => pruneGroups(db, place, { origin, held: landing.held !== null }))
-    yield* eachWindow(run, engine, 'staged_digests', part, (window) =>
+    yield* eachWindow(engine, yield* readWindows(run, engine, 'staged_digests', part), (window) =>
       run((db) => landDigests(db, place, window, landing.changeSet)),
     )
     yield* run((db) => clearDigestsOfMissing(db, place))
@@ -191,10 +231,8 @@ function settleGroups({ run, engine, place, landing, origin }: Land, part: numbe
 }
 
 function countWindows(
-  run: Run,
   engine: Land['engine'],
-  part: number,
-  model: ModelName,
+  windows: ReadonlyArray<Window>,
   apply: (window: Window) => Effect.Effect<RowCounts, StoreFailed>,
 ): Effect.Effect<RowCounts, StoreFailed> {
   return Effect.suspend(() => {
@@ -203,7 +241,7 @@ function countWindows(
       counts = addRows(counts, more)
     }
     return Effect.map(
-      eachWindow(run, engine, `staged_${tables[model]}`, part, (window) => Effect.map(apply(window), count)),
+      eachWindow(engine, windows, (window) => Effect.map(apply(window), count)),
       () => counts,
     )
   })

@@ -54,8 +54,8 @@ export async function deleteLogged(
 }
 
 /**
- * The touched facts of a row before and after as one JSON object `{"before", "after"}`, its members null when nothing differs. `touched` is a list of fields; only the
- * columns of these are looked at.
+ * The touched facts of a row that differ, as two columns `before` and `after` with the members of a JSON object in text, which `membersOf` reads; null when nothing differs.
+ * `touched` is a list of fields; only the columns of these are looked at. Text, because a row costs a fifth of what it takes to gather its members with an aggregate.
  */
 export function touchedFacts(
   model: ModelName,
@@ -66,21 +66,19 @@ export function touchedFacts(
   }: { readonly touched: RawBuilder<unknown>; readonly before: string; readonly after: string },
 ): RawBuilder<unknown> {
   const facts = loggedFacts(model)
-  const pick = (of: (fact: (typeof facts)[number]) => RawBuilder<unknown>) =>
-    sql.join(
-      facts.map((fact) => sql`when k.field in (${sql.join(fact.of.map((name) => sql.lit(name)))}) then ${of(fact)}`),
-      sql` `,
-    )
-  return sql`(
-    select jsonb_build_object('before', jsonb_object_agg(t.name, t.before), 'after', jsonb_object_agg(t.name, t.after))
-    from (
-      select case ${pick(({ name }) => sql.lit(name))} end as name, case ${pick(({ value }) => value(before))} end as before,
-        case ${pick(({ value }) => value(after))} end as after
-      from unnest(${touched}) k (field)
-    ) t
-    where t.before is distinct from t.after
-  )`
+  const members = (alias: string) => {
+    const each = facts.map(({ name, of, value }) => {
+      const isTouched = of.map((field) => sql`${sql.lit(field)} = any(${touched})`)
+      return sql`case when (${sql.join(isTouched, sql` or `)}) and ${value(before)} is distinct from ${value(after)}
+        then ${sql.lit(`${JSON.stringify(name)}: `)} || coalesce(to_jsonb(${value(alias)})::text, 'null') end`
+    })
+    return sql`nullif(concat_ws(',', ${sql.join(each)}), '')`
+  }
+  return sql`${members(before)} as before, ${members(after)} as after`
 }
+
+/** The JSON object of what `touchedFacts` wrote in a column. */
+export const membersOf = (column: string): RawBuilder<unknown> => sql`('{' || ${sql.ref(column)} || '}')::jsonb`
 
 /** Of two whole rows in JSON the members of `wanted` that differ from those of `other`; null: none do. */
 export const differingMembers = (wanted: RawBuilder<unknown>, other: RawBuilder<unknown>): RawBuilder<unknown> =>

@@ -7,7 +7,7 @@ export interface LoggedField {
   readonly name: string
   /** The fields of main that it is made of. */
   readonly of: ReadonlyArray<string>
-  /** Its value in the row of an alias, as `jsonb`. */
+  /** Its value in the row of an alias, of a type that JSON has: a moment is text. */
   readonly value: (alias: string) => RawBuilder<unknown>
 }
 
@@ -71,13 +71,12 @@ export function rowsBelow(model: ModelName, alias: string): RawBuilder<unknown> 
 }
 
 function asLogged(column: Column): LoggedField {
-  return { name: column.field, of: [column.field], value: (alias) => asJson(column, alias) }
+  return { name: column.field, of: [column.field], value: (alias) => plainValue(column, alias) }
 }
 
-function asJson({ name, type }: Column, alias: string): RawBuilder<unknown> {
+function plainValue({ name, type }: Column, alias: string): RawBuilder<unknown> {
   const value = sql.ref(`${alias}.${name}`)
-  if (type === 'jsonb') return value
-  return type === 'timestamptz' ? sql`to_jsonb(${moment(value)})` : sql`to_jsonb(${value})`
+  return type === 'timestamptz' ? moment(value) : value
 }
 
 /** A moment as RFC 3339 text, microseconds only when they are not zero. */

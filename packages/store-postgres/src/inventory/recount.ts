@@ -3,6 +3,50 @@ import { deleteLogged, type Origin } from '../changes/append-changes.ts'
 import type { Tables } from '../database/tables.ts'
 import { inScope, type ScopePlace } from './scope-place.ts'
 
+const counterNames = [
+  'snapshot_count',
+  'manual_count',
+  'missing_count',
+  'first_backup',
+  'last_backup',
+  'total_size',
+  'newest_verification',
+]
+const counters = sql.join(counterNames.map((name) => sql.id(name)))
+
+/** The size of a group; null when that of none of its snapshots is known. `least` alone would pass over the null. */
+const totalSize = sql`case when count(s.size_bytes) > 0 then least(sum(s.size_bytes), ${Number.MAX_SAFE_INTEGER}::bigint)::bigint end`
+
+/** A group's counters out of its snapshots, the rows `s`; the newest one's verification is apart. */
+const counted = sql`count(*) as snapshot_count, count(*) filter (where s.presence = 'manual') as manual_count,
+  count(*) filter (where s.presence = 'missing') as missing_count, min(s.backup_time) as first_backup, max(s.backup_time) as last_backup,
+  ${totalSize} as total_size`
+
+/**
+ * Counts all groups of a namespace in one reading of it, and makes those that its snapshots lack. Returns how many it made. Where a landing has touched them all, this takes a
+ * fifth of the time of `recountGroups`. Hold the scope's lock.
+ */
+export async function countNewGroups(db: Kysely<Tables>, place: ScopePlace): Promise<number> {
+  const key = sql`server_id, datastore_name, namespace, backup_type, backup_id`
+  const excluded = sql.join(counterNames.map((name) => sql.ref(`excluded.${name}`)))
+  const { rows } = await sql<{ made: number }>`
+    with settled as (
+      insert into groups as g (${key}, presence, ${counters})
+      select ${key}, 'listed', ${counted}, (array_agg(s.verification_state order by s.backup_time))[count(*)]
+      from snapshots s where ${inScope(place)} group by ${key}
+      on conflict (${key}) do update set (${counters}) = (${excluded})
+      returning g.xmax = 0 as is_new
+    )
+    select count(*) filter (where is_new) as made from settled`.execute(db)
+  return rows[0]?.made ?? 0
+}
+
+/** Whether a namespace has no snapshots, by the counters of its groups. */
+export async function hasNoSnapshots(db: Kysely<Tables>, place: ScopePlace): Promise<boolean> {
+  const { rows } = await sql`select from groups where ${inScope(place)} and snapshot_count > 0 limit 1`.execute(db)
+  return rows.length === 0
+}
+
 /**
  * Recomputes the counters of some groups of a namespace from their snapshots. `touched` selects their `backup_type` and `backup_id`. Hold the scope's lock: whoever
  * writes snapshots at once would be missed. A group whose counters are right is not written.
@@ -21,10 +65,7 @@ export async function recountGroups(
       last_backup = c.last_backup, total_size = c.total_size, newest_verification = coalesce(n.verification_state, '')
     from (select distinct backup_type, backup_id from (${touched}) x) t
     cross join lateral (
-      select count(*) as snapshot_count, count(*) filter (where s.presence = 'manual') as manual_count,
-        count(*) filter (where s.presence = 'missing') as missing_count, min(s.backup_time) as first_backup, max(s.backup_time) as last_backup,
-        least(sum(s.size_bytes), ${Number.MAX_SAFE_INTEGER}::bigint)::bigint as total_size
-      from snapshots s where ${ofGroup}
+      select ${counted} from snapshots s where ${ofGroup}
     ) c
     left join lateral (
       select s.verification_state from snapshots s where ${ofGroup} order by s.backup_time desc limit 1
