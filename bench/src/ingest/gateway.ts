@@ -24,7 +24,9 @@ await asPart<GatewayTask, GatewayAnswer>(async ({ folder }) => {
       return
     }
     response.writeHead(200, { 'content-type': ndjsonMediaType })
-    pipeline(createReadStream(recordedFile(folder, recording, resource)), response).catch(() => response.destroy())
+    pipeline(createReadStream(recordedFile(folder, recording, resource), { highWaterMark: 1 << 20 }), response).catch(
+      () => response.destroy(),
+    )
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   process.once('disconnect', () => {
