@@ -2,10 +2,11 @@ import type { Reason, Scope, Warning } from '@netbox-pbs/core'
 import { Runs, Source, SourceFailed, type SourceFrame, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Data, Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
+import { Beside } from '../scopes/beside.ts'
 import { openScope } from '../scopes/open-scope.ts'
 import { type Asked, readStep, type Step } from '../scopes/read-step.ts'
 import type { Job, JobStopped, ScopePorts, ScopeWork, ServerJob } from '../scopes/scope-work.ts'
-import { endUnlanded, outcomeOf } from './end-unlanded.ts'
+import { endUnlanded, outcomeOf, type Unlanded } from './end-unlanded.ts'
 import type { JobProgress } from './job-progress.ts'
 
 /** The scope that was open when a stream stopped. */
@@ -39,7 +40,8 @@ export const readResource = Effect.fn('sync.readResource')(function* (
   const source = yield* Source
   const runs = yield* Runs
   const clock = yield* Effect.clock
-  const reader = new ResourceReader(job, asked, progress)
+  const beside = yield* Beside.make
+  const reader = new ResourceReader(job, asked, progress, beside)
   const isCancelled = runs.cancelRequested({ id: job.runId })
   const noteProgress = Effect.suspend(() =>
     runs.progress({ id: job.runId, server: job.server, rowsRead: progress.rows + reader.listed }),
@@ -57,12 +59,14 @@ export const readResource = Effect.fn('sync.readResource')(function* (
     Effect.zipRight(new CancelRequested()),
   )
   const frames = source.frames({ resource, ...job.narrowing, ...(server === null ? {} : { servers: [server] }) })
-  const reading = Stream.runForEachChunk(frames, (chunk) =>
+  // What is read ahead while the store is waited for: two pieces of the stream, whose groups are not parsed.
+  const reading = Stream.runForEachChunk(Stream.bufferChunks(frames, { capacity: 2 }), (chunk) =>
     Effect.gen(function* () {
       for (const frame of chunk) {
         if (cancelled) return yield* new CancelRequested()
         if (progress.noteDue(clock.unsafeCurrentTimeMillis())) yield* noteProgress
-        yield* reader.take(frame)
+        const step = reader.take(frame)
+        if (step !== null) yield* step
       }
     }).pipe(taking.withPermits(1)),
   )
@@ -73,7 +77,7 @@ export const readResource = Effect.fn('sync.readResource')(function* (
       (found) => !found,
       () => new CancelRequested(),
     ),
-    Effect.zipRight(Effect.raceFirst(reading, cancelling)),
+    Effect.zipRight(beside.during(Effect.raceFirst(reading, cancelling))),
     Effect.zipRight(Effect.suspend(() => (reader.ended ? Effect.succeed(reader.whole) : cutOff(resource)))),
     Effect.catchTags({
       SourceFailed: (failure) => Effect.succeed<Reading>({ _tag: 'cut', failure, open: reader.open }),
@@ -101,6 +105,7 @@ class ResourceReader {
   readonly #job: Job | ServerJob
   readonly #asked: Asked
   readonly #progress: JobProgress
+  readonly #beside: Beside
   #open: (OpenScope & { readonly work: ScopeWork | null }) | null = null
   #warnings: Array<Warning> = []
   #failedAbove: Reason | null = null
@@ -108,7 +113,8 @@ class ResourceReader {
   #completed = 0
   ended = false
 
-  constructor(job: Job | ServerJob, asked: Asked, progress: JobProgress) {
+  constructor(job: Job | ServerJob, asked: Asked, progress: JobProgress, beside: Beside) {
+    this.#beside = beside
     this.#job = job
     this.#asked = asked
     this.#progress = progress
@@ -127,10 +133,11 @@ class ResourceReader {
     return this.#open?.work?.listed ?? 0
   }
 
-  take(frame: SourceFrame): Effect.Effect<void, SourceFailed | JobStopped, ScopePorts> {
+  /** What a frame asks for; null: nothing. */
+  take(frame: SourceFrame): Effect.Effect<void, SourceFailed | JobStopped, ScopePorts> | null {
     const step = readStep(this.#asked, this.#open?.scope ?? null, frame)
     if (frame._tag === 'failed' && step._tag !== 'broken') {
-      return Effect.zipRight(this.#hearFailure(frame), this.#follow(step))
+      return Effect.zipRight(this.#hearFailure(frame), this.#follow(step) ?? Effect.void)
     }
     return this.#follow(step)
   }
@@ -142,7 +149,7 @@ class ResourceReader {
     })
   }
 
-  #follow(step: Step): Effect.Effect<void, SourceFailed | JobStopped, ScopePorts> {
+  #follow(step: Step): Effect.Effect<void, SourceFailed | JobStopped, ScopePorts> | null {
     switch (step._tag) {
       case 'row':
         return this.#guarded((work) => work.row(step.frame))
@@ -156,14 +163,14 @@ class ResourceReader {
               this.#progress.completedScope(scope, work.listed, yield* now)
               this.#completed++
             }),
-          ),
+          ) ?? Effect.void,
           this.#closed,
         )
       case 'failed': {
         const { scope, reason } = step
         if (this.#open?.work === null) return this.#closed
         const started = this.#open?.started ?? null
-        const end = endUnlanded(this.#job, this.#progress, { scope, started, outcome: outcomeOf(reason), reason })
+        const end = this.#endUnlanded({ scope, started, outcome: outcomeOf(reason), reason })
         return Effect.zipRight(end, this.#closed)
       }
       case 'opened_above':
@@ -196,24 +203,28 @@ class ResourceReader {
   #opened(scope: Scope) {
     return Effect.gen(this, function* () {
       const started = yield* now
-      this.#open = { scope, started, work: yield* openScope(this.#job, scope) }
+      this.#open = { scope, started, work: yield* openScope(this.#job, scope, this.#beside) }
     })
   }
 
-  /** Runs a step of the open scope's work; when the scope breaks there, it ends as failed. */
+  /** A step of the open scope's work; when the scope breaks there, it ends as failed. */
   #guarded(
     use: (work: ScopeWork, open: OpenScope) => ReturnType<ScopeWork['row']>,
-  ): Effect.Effect<void, JobStopped, ScopePorts> {
+  ): Effect.Effect<void, JobStopped, ScopePorts> | null {
     const open = this.#open
-    if (open === null || open.work === null) return Effect.void
-    return use(open.work, open).pipe(
-      Effect.catchTag('ScopeBroken', ({ code, message }) => {
-        const { scope, started } = open
-        this.#open = { scope, started, work: null }
-        const reason = { code, message }
-        return endUnlanded(this.#job, this.#progress, { scope, started, outcome: 'failed', reason })
-      }),
-    )
+    if (open === null || open.work === null) return null
+    const step = use(open.work, open)
+    if (step === null) return null
+    return Effect.catchTag(step, 'ScopeBroken', ({ code, message }) => {
+      const { scope, started } = open
+      this.#open = { scope, started, work: null }
+      return this.#endUnlanded({ scope, started, outcome: 'failed', reason: { code, message } })
+    })
+  }
+
+  /** Nothing is appended any more to a scope that ends without landing. */
+  #endUnlanded(unlanded: Unlanded) {
+    return Effect.zipRight(this.#beside.stop, endUnlanded(this.#job, this.#progress, unlanded))
   }
 
   get #closed(): Effect.Effect<void, StoreFailed, Runs> {

@@ -1,6 +1,7 @@
 import type { Scope } from '@netbox-pbs/core'
 import type { Inventory, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
+import type { Beside } from './beside.ts'
 import { openDatastoreScope } from './datastore-scope.ts'
 import { openJobScope } from './job-scope.ts'
 import { openNamespaceScope } from './namespace-scope.ts'
@@ -8,8 +9,12 @@ import type { Job, ScopeWork, ServerJob } from './scope-work.ts'
 import { openServerScope } from './server-scope.ts'
 import { SnapshotScope } from './snapshot-scope.ts'
 
-/** The work that each kind of scope asks for. */
-export function openScope(job: Job | ServerJob, scope: Scope): Effect.Effect<ScopeWork, StoreFailed, Inventory> {
+/** The work that each kind of scope asks for. `beside` is where it may do what the reading of the stream need not wait for. */
+export function openScope(
+  job: Job | ServerJob,
+  scope: Scope,
+  beside: Beside,
+): Effect.Effect<ScopeWork, StoreFailed, Inventory> {
   if (scope.resource === 'servers') return openServerScope(job, scope)
   if (!('serverId' in job)) return Effect.dieMessage('a scope of a server in the job of the gateway')
   switch (scope.resource) {
@@ -18,7 +23,7 @@ export function openScope(job: Job | ServerJob, scope: Scope): Effect.Effect<Sco
     case 'namespaces':
       return openNamespaceScope(job, scope)
     case 'snapshots':
-      return SnapshotScope.open(job, scope)
+      return SnapshotScope.open(job, scope, beside)
     case 'jobs':
       return openJobScope(job, scope)
   }
