@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { createServer } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { ndjsonMediaType } from '@netbox-pbs/proxbox-client/contract'
-import { asPart } from './child.ts'
+import { asPart } from '../child.ts'
 import { recordedFile } from './recording.ts'
 
 /** What the process of recorded gateways is told. */
