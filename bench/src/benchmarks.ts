@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { givenDatabaseUrl } from './database-url.ts'
 import { diffCases } from './diff/diff-cases.ts'
+import { gateway } from './gateway/gateway-case.ts'
 import { ingest } from './ingest/ingest.ts'
 import { measure, type Result } from './measure.ts'
 
@@ -13,6 +14,7 @@ export interface Benchmark {
 /** Every benchmark by the name that the command takes. */
 export const benchmarks: Readonly<Record<string, Benchmark>> = {
   diff: { usage: '[--rows 1000000] [--repeat 3]', run: runDiff },
+  gateway: { usage: '[--snapshots 100000] [--repeat 2] [--profiles FOLDER]', run: runGateway },
   ingest: { usage: '[--snapshots 100000] [--store pg|pglite] [--profiles FOLDER]', run: runIngest },
 }
 
@@ -23,6 +25,15 @@ async function* runDiff(args: ReadonlyArray<string>): AsyncGenerator<Result> {
   const { rows, repeat } = flags(args, { rows: '1000000', repeat: '3' })
   const rounds = positive('repeat', repeat)
   for (const one of diffCases(positive('rows', rows))) yield await measure('diff', one, rounds)
+}
+
+async function* runGateway(args: ReadonlyArray<string>): AsyncGenerator<Result> {
+  const { snapshots, repeat, profiles } = flags(args, { snapshots: '100000', repeat: '2', profiles: '' })
+  yield await gateway({
+    snapshots: positive('snapshots', snapshots),
+    rounds: positive('repeat', repeat),
+    profiles: profiles === '' ? null : profiles,
+  })
 }
 
 async function* runIngest(args: ReadonlyArray<string>): AsyncGenerator<Result> {

@@ -20,7 +20,9 @@ export interface Result {
   /** The most memory that the process has held so far, the prepared batches included. */
   readonly peakRssMb: number
   /** What the same data costs at least: the measure of `seconds`. */
-  readonly yardstick?: { readonly title: string; readonly seconds: number }
+  readonly yardstick?: { readonly title: string; readonly seconds: number; readonly cpuSeconds?: number }
+  /** Processor time of the measured process in its fastest round: on a busy machine it says more than the clock. */
+  readonly cpuSeconds?: number
   /** Rows written to the tables of the inventory, by the database's counters. */
   readonly rowsWritten?: number
   /** How long small reads beside it took, in milliseconds. */

@@ -13,6 +13,8 @@ export function jsonLine(result: Result): string {
       yardstick_seconds: Number(result.yardstick.seconds.toPrecision(4)),
       ratio: Number((result.seconds / result.yardstick.seconds).toPrecision(4)),
     }),
+    cpu_seconds: result.cpuSeconds,
+    yardstick_cpu_seconds: result.yardstick?.cpuSeconds,
     peak_rss_mb: Math.round(result.peakRssMb),
     rows_written: result.rowsWritten,
     ...(result.waits && {

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { createServer } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { ndjsonMediaType } from '@netbox-pbs/proxbox-client/contract'
-import { asPart } from './child.ts'
+import { asPart } from '../child.ts'
 import { recordedFile } from './recording.ts'
 
 /** What the process of recorded gateways is told. */
@@ -24,7 +24,9 @@ await asPart<GatewayTask, GatewayAnswer>(async ({ folder }) => {
       return
     }
     response.writeHead(200, { 'content-type': ndjsonMediaType })
-    pipeline(createReadStream(recordedFile(folder, recording, resource)), response).catch(() => response.destroy())
+    pipeline(createReadStream(recordedFile(folder, recording, resource), { highWaterMark: 1 << 20 }), response).catch(
+      () => response.destroy(),
+    )
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   process.once('disconnect', () => {

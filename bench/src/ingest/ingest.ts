@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { runPart, startPart } from '../child.ts'
 import type { Result } from '../measure.ts'
-import { runPart, startPart } from './child.ts'
 import { secondsOfCopy } from './copy-rows.ts'
 import type { GatewayAnswer, GatewayTask } from './gateway.ts'
 import type { ReaderAnswer, ReaderTask } from './reader.ts'
@@ -25,6 +25,7 @@ export interface IngestOptions {
 /** What one sync took. */
 interface Sync {
   readonly seconds: number
+  readonly cpuSeconds: number
   readonly peakRssMb: number
   readonly rowsWritten: number
   readonly waits?: Waits
@@ -54,34 +55,36 @@ async function* measured(
   await record(folder, 'recorded', { snapshots, changed: false })
   await migrated(synced)
   await migrated(copied)
-  const gateway = await startPart<GatewayTask, GatewayAnswer>('gateway', { folder })
+  const gateway = await startPart<GatewayTask, GatewayAnswer>('ingest/gateway', { folder })
   const flags = options.profiles === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profiles}`]
 
   async function sync(recording: string, store = synced, besideReads = false): Promise<Sync> {
     const before = await withDriver(store, writtenRows)
     const task: WorkerTask = { store, gatewayUrl: `${gateway.answer.url}/${recording}`, besideReads }
-    const { seconds, peakRssMb, run, rowsWritten, waits } = await runPart<WorkerTask, WorkerAnswer>(
-      'worker',
+    const { seconds, cpuSeconds, peakRssMb, run, rowsWritten, waits } = await runPart<WorkerTask, WorkerAnswer>(
+      'ingest/worker',
       task,
       flags,
     )
     if (run.status !== 'completed') throw new Error(`the run ended ${run.status}: ${JSON.stringify(run)}`)
     return {
       seconds,
+      cpuSeconds,
       peakRssMb,
       rowsWritten: rowsWritten ?? (await withDriver(store, writtenRows)) - before,
       ...(waits && { waits }),
     }
   }
-  const secondsToRead = async (recording: string) => {
+  const toRead = async (recording: string) => {
     const task: ReaderTask = { url: `${gateway.answer.url}/${recording}` }
-    return (await runPart<ReaderTask, ReaderAnswer>('reader', task)).seconds
+    return await runPart<ReaderTask, ReaderAnswer>('ingest/reader', task)
   }
-  const result = (title: string, { seconds, ...measured }: Sync) => ({
+  const result = (title: string, { seconds, cpuSeconds, ...measured }: Sync) => ({
     bench: `ingest ${options.store}`,
     case: title,
     n: snapshots,
     seconds,
+    cpuSeconds,
     rowsPerSecond: snapshots / seconds,
     ...measured,
   })
@@ -94,9 +97,9 @@ async function* measured(
     }
     // Alternating, so that noise of the machine meets both; it only ever adds.
     const unchanged = [await sync('recorded')]
-    const read = [await secondsToRead('recorded')]
+    const read = [await toRead('recorded')]
     unchanged.push(await sync('recorded'))
-    read.push(await secondsToRead('recorded'))
+    read.push(await toRead('recorded'))
     yield { ...result('unchanged', fastest(unchanged)), yardstick: readAndParse(read) }
     if (readBeside !== null) {
       await migrated(readBeside)
@@ -106,20 +109,25 @@ async function* measured(
     await forget(folder, 'recorded')
     await record(folder, 'changed', { snapshots, changed: true })
     const changed = await sync('changed')
-    const readChanged = [await secondsToRead('changed'), await secondsToRead('changed')]
+    const readChanged = [await toRead('changed'), await toRead('changed')]
     yield { ...result('changed_1pct', changed), yardstick: readAndParse(readChanged) }
   } finally {
     await gateway.stop()
   }
 }
 
-const readAndParse = (rounds: ReadonlyArray<number>) => ({ title: 'read and JSON.parse', seconds: Math.min(...rounds) })
+const readAndParse = (rounds: ReadonlyArray<ReaderAnswer>) => ({
+  title: 'read and JSON.parse',
+  seconds: Math.min(...rounds.map(({ seconds }) => seconds)),
+  cpuSeconds: Math.min(...rounds.map(({ cpuSeconds }) => cpuSeconds)),
+})
 
 /** The fastest round, with the most memory and the most rows that any round took. */
 function fastest(rounds: ReadonlyArray<Sync>): Sync {
   const most = (of: (round: Sync) => number): number => Math.max(...rounds.map(of))
   return {
     seconds: Math.min(...rounds.map(({ seconds }) => seconds)),
+    cpuSeconds: Math.min(...rounds.map(({ cpuSeconds }) => cpuSeconds)),
     peakRssMb: most(({ peakRssMb }) => peakRssMb),
     rowsWritten: most(({ rowsWritten }) => rowsWritten),
   }

@@ -1,5 +1,5 @@
 import { get } from 'node:http'
-import { asPart } from './child.ts'
+import { asPart, cpuSince } from '../child.ts'
 import { recordedResources } from './recording.ts'
 
 /** What the reader of a gateway's streams is told. */
@@ -10,6 +10,8 @@ export interface ReaderTask {
 /** How long it took, and how many lines there were. */
 export interface ReaderAnswer {
   readonly seconds: number
+  /** Processor time of this process meanwhile. */
+  readonly cpuSeconds: number
   readonly lines: number
 }
 
@@ -18,9 +20,10 @@ const newline = 0x0a
 /** The yardstick of a sync that has nothing to do: read the same streams over the same HTTP, and `JSON.parse` them line by line. */
 await asPart<ReaderTask, ReaderAnswer>(async ({ url }) => {
   const begun = performance.now()
+  const cpu = cpuSince()
   let lines = 0
   for (const resource of recordedResources) lines += await linesAt(`${url}/pbs/sync/${resource}`)
-  return { seconds: (performance.now() - begun) / 1000, lines }
+  return { seconds: (performance.now() - begun) / 1000, cpuSeconds: cpu(), lines }
 })
 
 function linesAt(url: string): Promise<number> {

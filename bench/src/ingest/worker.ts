@@ -6,7 +6,7 @@ import { Database, inventoryLayer, queueLayer, secretBoxLayer, settingsLayer } f
 import { startRun } from '@netbox-pbs/sync'
 import { tick } from '@netbox-pbs/worker'
 import { Context, Effect, Layer, Option, Redacted } from 'effect'
-import { asPart } from './child.ts'
+import { asPart, cpuSince } from '../child.ts'
 import { recordedResources } from './recording.ts'
 import { databaseAt, type StoreAt, writtenRows } from './store.ts'
 import { type Waits, waitingBeside } from './waits.ts'
@@ -22,6 +22,8 @@ export interface WorkerTask {
 /** One sync: from asking for the run to the end of its last job. */
 export interface WorkerAnswer {
   readonly seconds: number
+  /** Processor time of this process meanwhile. */
+  readonly cpuSeconds: number
   readonly peakRssMb: number
   readonly run: Run
   /** Rows written to the inventory's tables, where only this process can count them; null on a server. */
@@ -50,6 +52,7 @@ const syncOnce = ({ store, gatewayUrl, besideReads }: WorkerTask) =>
     return yield* Effect.gen(function* () {
       const before = yield* written
       const begun = performance.now()
+      const cpu = cpuSince()
       const { id } = yield* startRun({ resources: recordedResources, servers: null, trigger: 'manual', user: 'bench' })
       const untilNoJobIsLeft = Effect.repeat(tick, { while: (worked) => worked })
       const [, waits] = besideReads
@@ -59,10 +62,11 @@ const syncOnce = ({ store, gatewayUrl, besideReads }: WorkerTask) =>
           )
         : [yield* untilNoJobIsLeft, null]
       const seconds = (performance.now() - begun) / 1000
+      const cpuSeconds = cpu()
       const run = Option.getOrThrow(yield* (yield* Runs).get({ id }))
       const after = yield* written
       const rowsWritten = before === null || after === null ? null : after - before
-      return { seconds, rowsWritten, peakRssMb: process.resourceUsage().maxRSS / 1024, run, waits }
+      return { seconds, cpuSeconds, rowsWritten, peakRssMb: process.resourceUsage().maxRSS / 1024, run, waits }
     }).pipe(Effect.provide(stores), Effect.provide(source))
   }).pipe(Effect.scoped)
 

@@ -1,6 +1,6 @@
 import { FastCheck } from 'effect'
 import { expect, test } from 'vitest'
-import { keysOf, naturalKey } from './key.ts'
+import { naturalKey } from './key.ts'
 
 test('keys differ where any key field does, in letters, blanks or type', () => {
   const rows = [
@@ -22,22 +22,6 @@ test('a key is the JSON of its fields, for any text', () => {
   FastCheck.assert(
     FastCheck.property(FastCheck.nat(), FastCheck.string({ unit: 'binary' }), (server, name) => {
       expect(naturalKey('datastore', { server, name })).toBe(JSON.stringify([server, name]))
-    }),
-  )
-})
-
-test('the keys of many rows are the keys of each, whatever rows came before', () => {
-  const part = FastCheck.constantFrom('', 'a', '"', undefined, null, 0, 1)
-  const row = FastCheck.record({
-    server: part,
-    datastore_name: part,
-    namespace: part,
-    backup_type: part,
-    backup_id: part,
-  })
-  FastCheck.assert(
-    FastCheck.property(FastCheck.array(row), (rows) => {
-      expect(rows.map(keysOf('group'))).toEqual(rows.map((one) => naturalKey('group', one)))
     }),
   )
 })

@@ -1,7 +1,8 @@
-import { keysOf } from '../key.ts'
-import type { Field, FieldValue, ModelName } from '../registry/field.ts'
-import { type Facts, modelNames, registry } from '../registry/registry.ts'
-import type { Change, Delete, FieldChange, Update } from './change.ts'
+import { naturalKey } from '../key.ts'
+import type { Fields, FieldValue, ModelName } from '../registry/field.ts'
+import { type Facts, fieldsOfClass, registry } from '../registry/registry.ts'
+import type { Change, Delete, FieldChange } from './change.ts'
+import { KeyedRows } from './keyed-rows.ts'
 import type { Presence } from './presence.ts'
 import { sameValue } from './same-value.ts'
 
@@ -32,80 +33,70 @@ export interface DiffResult<M extends ModelName> {
  * and derived values are never read. A key listed twice by the source counts once, the last one. Rows made by hand stay until the source reports their key.
  */
 export function diff<M extends ModelName>({ model, main, source, complete }: DiffInput<M>): DiffResult<M> {
-  const wanted = new Map<string, Facts<M>>()
-  const keyOf = keysOf(model)
-  for (const facts of source) wanted.set(keyOf(facts), facts)
+  const wanted = new KeyedRows<Facts<M>>(model)
+  for (const facts of source) wanted.set(facts)
 
   const compared = comparedFields(model)
   const changes: Array<Change<M>> = []
   let unchanged = 0
   for (const row of main) {
-    const key = keyOf(row.facts)
-    const facts = wanted.get(key)
+    const facts = wanted.take(row.facts)
     if (facts === undefined) {
-      if (complete && row.presence !== 'manual') changes.push(deletionOf(row, key))
+      if (complete && row.presence !== 'manual') changes.push(deletionOf(row, naturalKey(model, row.facts)))
       continue
     }
-    wanted.delete(key)
-    const update = updateOf(compared, row, facts, key)
-    if (update === null) unchanged++
-    else changes.push(update)
+    const fields = changedFields(compared, row.facts, facts)
+    if (fields === none && row.presence === 'listed') unchanged++
+    else {
+      const appears = row.presence !== 'listed'
+      const broken = brokenFields(model, row.facts, fields)
+      changes.push({ _tag: 'update', id: row.id, key: naturalKey(model, row.facts), fields, appears, broken })
+    }
   }
-  for (const [key, values] of wanted) changes.push({ _tag: 'create', key, values })
+  for (const values of wanted.left()) changes.push({ _tag: 'create', key: naturalKey(model, values), values })
   changes.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
   return { changes, unchanged }
 }
 
-type Compared = ReadonlyArray<{ readonly name: string; readonly field: Field }>
+type Row = Readonly<Record<string, FieldValue>>
 
-/** Worked out once a model: a sync calls diff for each group. */
-const comparedByModel = new Map<ModelName, Compared>(modelNames.map((model) => [model, comparedOf(model)]))
+/** Worked out once a model: a sync calls diff for each batch of groups. */
+const comparedByModel = new Map<ModelName, ReadonlyArray<string>>()
 
-function comparedFields(model: ModelName): Compared {
-  return comparedByModel.get(model) ?? comparedOf(model)
-}
-
-function comparedOf(model: ModelName): Compared {
-  return Object.entries<Field>(registry[model].fields)
-    .filter(([, { class: c }]) => c === 'immutable' || c === 'source')
-    .map(([name, field]) => ({ name, field }))
+function comparedFields(model: ModelName): ReadonlyArray<string> {
+  const known = comparedByModel.get(model)
+  if (known !== undefined) return known
+  const compared = fieldsOfClass(model, 'immutable', 'source')
+  comparedByModel.set(model, compared)
+  return compared
 }
 
 function deletionOf({ id, presence }: MainRow<ModelName>, key: string): Delete {
   return { _tag: 'delete', id, key, ...(presence === 'missing' ? { missing: true } : {}) }
 }
 
-function updateOf<M extends ModelName>(
-  compared: Compared,
-  row: MainRow<M>,
-  facts: Facts<M>,
-  key: string,
-): Update | null {
-  const before: Readonly<Record<string, FieldValue>> = row.facts
-  const after: Readonly<Record<string, FieldValue>> = facts
-  const fields: Array<FieldChange> = []
-  for (const { name: field } of compared) {
+const none: ReadonlyArray<FieldChange> = []
+
+function changedFields(compared: ReadonlyArray<string>, before: Row, after: Row): ReadonlyArray<FieldChange> {
+  let fields: Array<FieldChange> | null = null
+  for (let i = 0; i < compared.length; i++) {
+    const field = compared[i] ?? ''
     const base = before[field] ?? null
     const value = after[field] ?? null
-    if (base !== value && !sameValue(base, value)) fields.push({ field, base, value })
+    if (base === value || sameValue(base, value)) continue
+    fields ??= []
+    fields.push({ field, base, value })
   }
-  const appears = row.presence !== 'listed'
-  if (fields.length === 0 && !appears) return null
-  return { _tag: 'update', id: row.id, key, fields, appears, broken: brokenFields(compared, before, fields) }
+  return fields ?? none
 }
 
 /** Immutable fields hold from the moment an object is finished; before that they grow. */
-function brokenFields(
-  compared: Compared,
-  before: Readonly<Record<string, FieldValue>>,
-  changed: ReadonlyArray<FieldChange>,
-): ReadonlyArray<string> {
+function brokenFields(model: ModelName, before: Row, changed: ReadonlyArray<FieldChange>): ReadonlyArray<string> {
   if (before['finished'] === false) return []
-  const names = new Set(changed.map((change) => change.field))
-  return compared
-    .filter(
-      ({ name, field }) =>
-        field.class === 'immutable' && names.has(name) && (field.witness === undefined || names.has(field.witness)),
-    )
-    .map(({ name }) => name)
+  const fields: Fields = registry[model].fields
+  const names = new Set(changed.map(({ field }) => field))
+  return fieldsOfClass(model, 'immutable').filter((name) => {
+    const witness = fields[name]?.witness
+    return names.has(name) && (witness === undefined || names.has(witness))
+  })
 }

@@ -1,15 +1,10 @@
-// By module: the barrels load servers, sockets and clusters too, 100 MB of them.
-import * as Headers from '@effect/platform/Headers'
-import * as HttpClient from '@effect/platform/HttpClient'
-import type * as HttpClientError from '@effect/platform/HttpClientError'
-import * as HttpClientRequest from '@effect/platform/HttpClientRequest'
-import type * as HttpClientResponse from '@effect/platform/HttpClientResponse'
-import * as NodeHttpClient from '@effect/platform-node/NodeHttpClient'
+// By module: the barrel loads servers, sockets and clusters too, 100 MB of them.
 import * as Undici from '@effect/platform-node/Undici'
 import { type SourceErrorCode, SourceFailed } from '@netbox-pbs/core/ports'
 import { Duration, Effect, ExecutionStrategy, Exit, Redacted, Schedule, Scope, Stream } from 'effect'
 import { apiKeyHeader } from '../contract/media.ts'
 import { type Answer, type JsonAnswer, wholeAnswer } from './answer.ts'
+import { bodyBytes } from './body-bytes.ts'
 import { type AddressEffect, type CheckedAddress, checkedAddress } from './gateway-address.ts'
 import { watchSilence } from './silence.ts'
 import { statusFailure } from './status-failure.ts'
@@ -62,29 +57,32 @@ export const gatewayHttp = Effect.fn('GatewayHttp.make')(function* (options: Gat
     Effect.sync(() => new Undici.Agent({ pipelining: 0, connect: { timeout: Duration.toMillis(connect) } })),
     (opened) => Effect.promise(() => opened.destroy()),
   )
-  const client = HttpClient.withScope(NodeHttpClient.makeUndici(agent))
   const silent = () => timedOut(`said nothing for ${Duration.format(silence)}`)
 
   const open = Effect.fn('GatewayHttp.open')(function* (call: Call) {
+    yield* Effect.annotateCurrentSpan({ 'http.request.method': call.method, 'url.path': call.path })
     const address = yield* checkedAddress(options.address)
     const connection = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
-    const response = yield* client.execute(requestOf(call, address)).pipe(
+    const response = yield* request(agent, call, address).pipe(
       Scope.extend(connection),
-      Effect.locally(Headers.currentRedactedNames, [apiKeyHeader.toLowerCase(), 'authorization']),
       Effect.mapError((error) => transportFailure(address.base, error)),
       Effect.timeoutFail({ duration: silence, onTimeout: silent }),
     )
     const watch = yield* watchSilence(Duration.toMillis(silence), Scope.close(connection, Exit.void))
     const answer: Answer = {
-      status: response.status,
+      status: response.statusCode,
       mediaType: mediaTypeOf(response),
       base: address.base,
-      bytes: response.stream.pipe(
-        Stream.pipeThroughChannel(watch.watched<Uint8Array, HttpClientError.ResponseError>()),
+      bytes: bodyBytes(response.body).pipe(
+        Stream.pipeThroughChannel(watch.watched<Uint8Array, unknown>()),
         Stream.mapError((error) => (watch.expired() ? silent() : cutOff(address.base, error))),
       ),
     }
-    yield* statusFailure(answer, response.headers, [address.key, ...(call.secrets ?? [])].map(Redacted.value))
+    yield* statusFailure(
+      answer,
+      headerOf(response, 'retry-after'),
+      [address.key, ...(call.secrets ?? [])].map(Redacted.value),
+    )
     return answer
   })
 
@@ -104,18 +102,47 @@ export const gatewayHttp = Effect.fn('GatewayHttp.make')(function* (options: Gat
   return { open, json } satisfies GatewayHttp
 })
 
-function requestOf(call: Call, address: CheckedAddress): HttpClientRequest.HttpClientRequest {
+/** Sends a call. The connection is closed with the scope, at once, whatever it is doing. */
+const request = (
+  agent: Undici.Agent,
+  call: Call,
+  address: CheckedAddress,
+): Effect.Effect<Undici.Dispatcher.ResponseData, unknown, Scope.Scope> =>
+  Effect.gen(function* () {
+    const controller = yield* Effect.acquireRelease(
+      Effect.sync(() => new AbortController()),
+      (opened) => Effect.sync(() => opened.abort()),
+    )
+    const response = yield* Effect.tryPromise({
+      try: (interrupted) => {
+        interrupted.addEventListener('abort', () => controller.abort(), { once: true })
+        return agent.request({ ...requestOf(call, address), signal: controller.signal })
+      },
+      catch: (error) => error,
+    })
+    // A connection may break while nobody reads; who reads next is told.
+    response.body.on('error', () => undefined)
+    return response
+  })
+
+function requestOf(call: Call, address: CheckedAddress) {
+  const { origin, pathname, search } = new URL(`${address.base}${call.path}`)
   const key = Redacted.value(address.key)
-  const request = HttpClientRequest.make(call.method)(`${address.base}${call.path}`, {
+  return {
+    origin,
+    path: `${pathname}${search}`,
+    method: call.method,
     headers: {
       accept: call.accept ?? 'application/json',
       [apiKeyHeader]: key,
       authorization: `Bearer ${key}`,
+      ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
     },
-  })
-  return call.body === undefined
-    ? request
-    : HttpClientRequest.bodyText(request, JSON.stringify(call.body()), 'application/json')
+    body: call.body === undefined ? null : JSON.stringify(call.body()),
+    // Silence is watched here, and only while somebody waits.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  }
 }
 
 const timedOut = (what: string) =>
@@ -125,6 +152,11 @@ const timedOut = (what: string) =>
     retryable: true,
   })
 
-function mediaTypeOf(response: HttpClientResponse.HttpClientResponse): string {
-  return (response.headers['content-type'] ?? '').split(';', 1).join('').trim().toLowerCase()
+function mediaTypeOf(response: Undici.Dispatcher.ResponseData): string {
+  return (headerOf(response, 'content-type') ?? '').split(';', 1).join('').trim().toLowerCase()
+}
+
+function headerOf({ headers }: Undici.Dispatcher.ResponseData, name: string): string | undefined {
+  const value = headers[name]
+  return typeof value === 'object' ? value[0] : value
 }

@@ -9,7 +9,7 @@ const maxErrorBytes = 64 * 1024
 /** Fails for the answers that mean the same on every route: redirects, refused keys, and a gateway that is not well. */
 export function statusFailure(
   answer: Answer,
-  headers: Readonly<Record<string, string>>,
+  retryAfter: string | undefined,
   secrets: ReadonlyArray<string>,
 ): Effect.Effect<void, SourceFailed> {
   const { status, base } = answer
@@ -17,7 +17,7 @@ export function statusFailure(
     const message = `${base} redirects (${status}), and redirects are not followed: set the address to where the gateway itself answers`
     return Effect.fail(new SourceFailed({ code: 'protocol', message, retryable: false }))
   }
-  const known = meaningOf(status, base, headers['retry-after'])
+  const known = meaningOf(status, base, retryAfter)
   if (known === null) return Effect.void
   return Effect.flatMap(detailOf(answer, secrets), (detail) =>
     Effect.fail(

@@ -1,11 +1,11 @@
 import type { StoreFailed } from '@netbox-pbs/core/ports'
-import type { Effect } from 'effect'
+import { Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { observedColumns } from '../inventory/columns.ts'
-import { eachWindow, type Window } from './windows.ts'
+import { eachWindow, readWindows, type Window } from './windows.ts'
 
 /** Writes how the tasks of a part have ended since main saw them, into their own rows. Like every reading it moves no `last_updated`. */
 export const landTaskReadings = (
@@ -13,7 +13,9 @@ export const landTaskReadings = (
   engine: Database['Type']['engine'],
   part: number,
 ): Effect.Effect<void, StoreFailed> =>
-  eachWindow(run, engine, 'staged_observations', part, (window) => run((db) => landReadings(db, window)))
+  Effect.flatMap(readWindows(run, engine, 'staged_observations', part), (windows) =>
+    eachWindow(engine, windows, (window) => run((db) => landReadings(db, window))),
+  )
 
 async function landReadings(db: Kysely<Tables>, window: Window): Promise<void> {
   const columns = observedColumns('task')

@@ -1,4 +1,4 @@
-import type { PGlite } from '@electric-sql/pglite'
+import type { ParserOptions, PGlite } from '@electric-sql/pglite'
 import type { StoreFailed } from '@netbox-pbs/core/ports'
 import { Context, Effect, Layer } from 'effect'
 import type { Kysely } from 'kysely'
@@ -10,7 +10,10 @@ import { type Run, runOn, transactionOn } from './session.ts'
 import type { Tables } from './tables.ts'
 
 /** The driver itself, for a library that brings its own statements. Its readers of column text are ours (`typeParsers`), not the driver's defaults. */
-export type Driver = { readonly _tag: 'pg'; readonly pool: Pool } | { readonly _tag: 'pglite'; readonly pglite: PGlite }
+export type Driver =
+  | { readonly _tag: 'pg'; readonly pool: Pool }
+  /** `parsers`: the engine's own readers of column text. */
+  | { readonly _tag: 'pglite'; readonly pglite: PGlite; readonly parsers: ParserOptions }
 
 /** What the database offers. */
 export interface DatabaseService {
@@ -40,7 +43,7 @@ export class Database extends Context.Tag('@netbox-pbs/store-postgres/Database')
   static readonly layerPglite = (options: PgliteOptions): Layer.Layer<Database, DataFolderInUse | DataFolderUnusable> =>
     Layer.scoped(
       Database,
-      Effect.map(openPglite(options), ({ db, pglite }) => service(db, { _tag: 'pglite', pglite })),
+      Effect.map(openPglite(options), ({ db, ...opened }) => service(db, { _tag: 'pglite', ...opened })),
     )
 }
 

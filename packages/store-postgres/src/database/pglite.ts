@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { PGlite } from '@electric-sql/pglite'
+import type { ParserOptions, PGlite } from '@electric-sql/pglite'
 import { Effect, type Scope } from 'effect'
 import { Kysely, PGliteDialect } from 'kysely'
 import { type DataFolderInUse, DataFolderUnusable } from './errors.ts'
@@ -17,18 +17,20 @@ export interface PgliteOptions {
 export const openPglite = Effect.fn('Database.openPglite')(function* ({
   dataDir,
 }: PgliteOptions): Effect.fn.Return<
-  { readonly db: Kysely<Tables>; readonly pglite: PGlite },
+  { readonly db: Kysely<Tables>; readonly pglite: PGlite; readonly parsers: ParserOptions },
   DataFolderInUse | DataFolderUnusable,
   Scope.Scope
 > {
   if (dataDir !== null) yield* lockFolder(dataDir)
+  // Loaded where it is opened: on a server its 40 MB would be of no use.
+  const engine = yield* Effect.promise(() => import('@electric-sql/pglite'))
   const pglite = yield* Effect.acquireRelease(
     Effect.tryPromise({
       try: () =>
-        PGlite.create({ ...(dataDir !== null && { dataDir: join(dataDir, 'database') }), parsers: typeParsers }),
+        engine.PGlite.create({ ...(dataDir !== null && { dataDir: join(dataDir, 'database') }), parsers: typeParsers }),
       catch: (cause) => new DataFolderUnusable({ folder: dataDir ?? 'in memory', cause }),
     }),
     (opened) => Effect.promise(async () => (opened.closed ? undefined : opened.close())),
   )
-  return { db: new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) }), pglite }
+  return { db: new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) }), pglite, parsers: engine.types.parsers }
 })

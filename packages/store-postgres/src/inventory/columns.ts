@@ -57,11 +57,16 @@ export const comparedColumns = (model: ModelName): ReadonlyArray<Column> =>
 export const operatorColumns = (model: ModelName): ReadonlyArray<Column> =>
   fieldsOfClass(model, 'operator').map((name) => columnOf(model, name))
 
-/** Key and compared columns: all that a source says of a row. */
-export const factColumns = (model: ModelName): ReadonlyArray<Column> => [
-  ...keyColumns(model),
-  ...comparedColumns(model),
-]
+const factColumnsByModel = new Map<ModelName, ReadonlyArray<Column>>()
+
+/** Key and compared columns: all that a source says of a row. Worked out once a model, for they are asked for with every row. */
+export function factColumns(model: ModelName): ReadonlyArray<Column> {
+  const known = factColumnsByModel.get(model)
+  if (known !== undefined) return known
+  const columns = [...keyColumns(model), ...comparedColumns(model)]
+  factColumnsByModel.set(model, columns)
+  return columns
+}
 
 /** Columns of the model's observation table; `last_seen_at` only where it is the row's own. */
 export const observedColumns = (model: ModelName): ReadonlyArray<Column> =>

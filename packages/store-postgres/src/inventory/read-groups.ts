@@ -3,25 +3,29 @@ import type { KnownGroup, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import { mainRow, selectMain } from './main-row.ts'
+import { factColumns } from './columns.ts'
+import { asFields, type MainRecord, mainRow } from './main-row.ts'
 import { pageSize, pages } from './pages.ts'
 
-/** The groups of one namespace, with the digests that can be trusted. */
+/** The groups of one namespace, with the digests that can be trusted. What the namespace says of them is not read again with each. */
 export function readGroups(
   database: Database['Type'],
   place: { readonly serverId: number; readonly datastore: string; readonly namespace: string },
 ): Stream.Stream<KnownGroup, StoreFailed> {
-  const digest = sql`, t.listed_count,
-    case when t.digest_registry_version = ${registryVersion}::bigint then t.digest end as digest`
+  const shared = { server: place.serverId, datastore_name: place.datastore, namespace: place.namespace }
+  const columns = factColumns('group').filter(({ field }) => !Object.hasOwn(shared, field))
   return pages<KnownGroup>((after) =>
     database.query('reading groups', async (db) => {
-      const { rows } = await sql`${selectMain('group', digest)}
+      const { rows } = await sql<MainRecord & { readonly digest: string | null; readonly listed_count: number }>`
+        select t.id, t.presence, ${asFields(columns, 't')}, t.listed_count,
+          case when t.digest_registry_version = ${registryVersion}::bigint then t.digest end as digest
+        from groups t
         where t.server_id = ${place.serverId} and t.datastore_name = ${place.datastore} and t.namespace = ${place.namespace}
           and (t.backup_type, t.backup_id) > (${after?.facts.backup_type ?? ''}, ${after?.facts.backup_id ?? ''})
-        order by t.server_id, t.datastore_name, t.namespace, t.backup_type, t.backup_id limit ${pageSize}`
-        .$castTo<Parameters<typeof mainRow>[1] & { readonly digest: string | null; readonly listed_count: number }>()
-        .execute(db)
-      return rows.map((row) => ({ ...mainRow('group', row), digest: row.digest, listed: row.listed_count }))
+        order by t.server_id, t.datastore_name, t.namespace, t.backup_type, t.backup_id limit ${pageSize}`.execute(db)
+      return rows.map(({ id, presence, digest, listed_count: listed, ...facts }) => {
+        return { ...mainRow('group', { id, presence, ...shared, ...facts }), digest, listed }
+      })
     }),
   )
 }

@@ -1,4 +1,3 @@
-import { types as pgliteTypes } from '@electric-sql/pglite'
 import { types as pgTypes } from 'pg'
 import { type Db, fromPglite } from 'pg-boss'
 import type { Driver } from '../database/database.ts'
@@ -16,8 +15,8 @@ export function bossDriver(driver: Driver): Db {
           driver.pool.query({ text, types: pgTypes, ...(values !== undefined && values.length > 0 && { values }) }),
       }
     case 'pglite': {
-      const { pglite } = driver
-      const options = { parsers: pgliteTypes.parsers }
+      const { pglite, parsers } = driver
+      const options = { parsers }
       return fromPglite({
         query: (text, values) => pglite.query(text, values, options),
         exec: (text) => pglite.exec(text, options),

@@ -2,10 +2,11 @@ import type { Reason, Scope, TaskWindow, Warning } from '@netbox-pbs/core'
 import { Runs, Source, SourceFailed, type SourceFrame, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Data, Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
+import { Beside } from '../scopes/beside.ts'
 import { openScope } from '../scopes/open-scope.ts'
 import { type Asked, readStep, type Step } from '../scopes/read-step.ts'
 import type { Job, JobStopped, ScopePorts, ScopeWork, ServerJob } from '../scopes/scope-work.ts'
-import { endUnlanded, outcomeOf } from './end-unlanded.ts'
+import { endUnlanded, outcomeOf, type Unlanded } from './end-unlanded.ts'
 import type { JobProgress } from './job-progress.ts'
 import { readWindow } from './read-window.ts'
 
@@ -41,7 +42,8 @@ export const readResource = Effect.fn('sync.readResource')(function* (
   const runs = yield* Runs
   const clock = yield* Effect.clock
   const window = resource === 'tasks' && 'serverId' in job ? yield* readWindow(job) : null
-  const reader = new ResourceReader(job, asked, { progress, window })
+  const beside = yield* Beside.make
+  const reader = new ResourceReader(job, asked, { progress, window, beside })
   const isCancelled = runs.cancelRequested({ id: job.runId })
   const noteProgress = Effect.suspend(() =>
     runs.progress({ id: job.runId, server: job.server, rowsRead: progress.rows + reader.listed }),
@@ -64,12 +66,14 @@ export const readResource = Effect.fn('sync.readResource')(function* (
     ...(server === null ? {} : { servers: [server] }),
     ...(typeof window?.since === 'number' ? { since: window.since } : {}),
   })
-  const reading = Stream.runForEachChunk(frames, (chunk) =>
+  // What is read ahead while the store is waited for: two pieces of the stream, whose groups are not parsed.
+  const reading = Stream.runForEachChunk(Stream.bufferChunks(frames, { capacity: 2 }), (chunk) =>
     Effect.gen(function* () {
       for (const frame of chunk) {
         if (cancelled) return yield* new CancelRequested()
         if (progress.noteDue(clock.unsafeCurrentTimeMillis())) yield* noteProgress
-        yield* reader.take(frame)
+        const step = reader.take(frame)
+        if (step !== null) yield* step
       }
     }).pipe(taking.withPermits(1)),
   )
@@ -80,7 +84,7 @@ export const readResource = Effect.fn('sync.readResource')(function* (
       (found) => !found,
       () => new CancelRequested(),
     ),
-    Effect.zipRight(Effect.raceFirst(reading, cancelling)),
+    Effect.zipRight(beside.during(Effect.raceFirst(reading, cancelling))),
     Effect.zipRight(Effect.suspend(() => (reader.ended ? Effect.succeed(reader.whole) : cutOff(resource)))),
     Effect.catchTags({
       SourceFailed: (failure) => Effect.succeed<Reading>({ _tag: 'cut', failure, open: reader.open }),
@@ -109,6 +113,7 @@ class ResourceReader {
   readonly #asked: Asked
   readonly #progress: JobProgress
   readonly #window: TaskWindow | null
+  readonly #beside: Beside
   #open: (OpenScope & { readonly work: ScopeWork | null }) | null = null
   #warnings: Array<Warning> = []
   #failedAbove: Reason | null = null
@@ -119,8 +124,13 @@ class ResourceReader {
   constructor(
     job: Job | ServerJob,
     asked: Asked,
-    { progress, window }: { readonly progress: JobProgress; readonly window: TaskWindow | null },
+    {
+      progress,
+      window,
+      beside,
+    }: { readonly progress: JobProgress; readonly window: TaskWindow | null; readonly beside: Beside },
   ) {
+    this.#beside = beside
     this.#job = job
     this.#asked = asked
     this.#progress = progress
@@ -140,10 +150,11 @@ class ResourceReader {
     return this.#open?.work?.listed ?? 0
   }
 
-  take(frame: SourceFrame): Effect.Effect<void, SourceFailed | JobStopped, ScopePorts> {
+  /** What a frame asks for; null: nothing. */
+  take(frame: SourceFrame): Effect.Effect<void, SourceFailed | JobStopped, ScopePorts> | null {
     const step = readStep(this.#asked, this.#open?.scope ?? null, frame)
     if (frame._tag === 'failed' && step._tag !== 'broken') {
-      return Effect.zipRight(this.#hearFailure(frame), this.#follow(step))
+      return Effect.zipRight(this.#hearFailure(frame), this.#follow(step) ?? Effect.void)
     }
     return this.#follow(step)
   }
@@ -155,7 +166,7 @@ class ResourceReader {
     })
   }
 
-  #follow(step: Step): Effect.Effect<void, SourceFailed | JobStopped, ScopePorts> {
+  #follow(step: Step): Effect.Effect<void, SourceFailed | JobStopped, ScopePorts> | null {
     switch (step._tag) {
       case 'row':
         return this.#guarded((work) => work.row(step.frame))
@@ -169,14 +180,14 @@ class ResourceReader {
               this.#progress.completedScope(scope, work.listed, yield* now)
               this.#completed++
             }),
-          ),
+          ) ?? Effect.void,
           this.#closed,
         )
       case 'failed': {
         const { scope, reason } = step
         if (this.#open?.work === null) return this.#closed
         const started = this.#open?.started ?? null
-        const end = endUnlanded(this.#job, this.#progress, { scope, started, outcome: outcomeOf(reason), reason })
+        const end = this.#endUnlanded({ scope, started, outcome: outcomeOf(reason), reason })
         return Effect.zipRight(end, this.#closed)
       }
       case 'opened_above':
@@ -209,24 +220,32 @@ class ResourceReader {
   #opened(scope: Scope) {
     return Effect.gen(this, function* () {
       const started = yield* now
-      this.#open = { scope, started, work: yield* openScope(this.#job, scope, this.#window) }
+      this.#open = {
+        scope,
+        started,
+        work: yield* openScope(this.#job, scope, { window: this.#window, beside: this.#beside }),
+      }
     })
   }
 
-  /** Runs a step of the open scope's work; when the scope breaks there, it ends as failed. */
+  /** A step of the open scope's work; when the scope breaks there, it ends as failed. */
   #guarded(
     use: (work: ScopeWork, open: OpenScope) => ReturnType<ScopeWork['row']>,
-  ): Effect.Effect<void, JobStopped, ScopePorts> {
+  ): Effect.Effect<void, JobStopped, ScopePorts> | null {
     const open = this.#open
-    if (open === null || open.work === null) return Effect.void
-    return use(open.work, open).pipe(
-      Effect.catchTag('ScopeBroken', ({ code, message }) => {
-        const { scope, started } = open
-        this.#open = { scope, started, work: null }
-        const reason = { code, message }
-        return endUnlanded(this.#job, this.#progress, { scope, started, outcome: 'failed', reason })
-      }),
-    )
+    if (open === null || open.work === null) return null
+    const step = use(open.work, open)
+    if (step === null) return null
+    return Effect.catchTag(step, 'ScopeBroken', ({ code, message }) => {
+      const { scope, started } = open
+      this.#open = { scope, started, work: null }
+      return this.#endUnlanded({ scope, started, outcome: 'failed', reason: { code, message } })
+    })
+  }
+
+  /** Nothing is appended any more to a scope that ends without landing. */
+  #endUnlanded(unlanded: Unlanded) {
+    return Effect.zipRight(this.#beside.stop, endUnlanded(this.#job, this.#progress, unlanded))
   }
 
   get #closed(): Effect.Effect<void, StoreFailed, Runs> {

@@ -22,7 +22,7 @@ export const openDatastoreScope = (
         return list.size
       },
       row: (frame) =>
-        frame._tag === 'datastore' ? list.add({ ...frame.facts, server: job.serverId }, frame.observed) : Effect.void,
+        frame._tag === 'datastore' ? list.add({ ...frame.facts, server: job.serverId }, frame.observed) : null,
       complete: (completed) =>
         Effect.gen(function* () {
           yield* list.counted(completed)

@@ -19,7 +19,7 @@ export const openJobScope = (
         return list.size
       },
       row: (frame) =>
-        frame._tag === 'job' ? list.add({ ...frame.facts, server: job.serverId }, frame.observed) : Effect.void,
+        frame._tag === 'job' ? list.add({ ...frame.facts, server: job.serverId }, frame.observed) : null,
       complete: (completed) =>
         Effect.gen(function* () {
           yield* list.counted(completed)

@@ -2,17 +2,18 @@ import { naturalKey } from '@netbox-pbs/core'
 import type { KnownGroup } from '@netbox-pbs/core/ports'
 
 /**
- * The groups of one scope while it is read: those of main, by key and by digest, and which of either side were seen.
+ * The groups of one scope while it is read: those of main, by digest and, once one has changed, by key, and which of either side were listed.
  * This is what a scope costs in memory: its groups, never its snapshots.
  */
 export class KnownGroups {
-  readonly #byKey = new Map<string, KnownGroup>()
+  readonly #groups: Array<KnownGroup> = []
   readonly #byDigest = new Map<string, KnownGroup>()
-  readonly #seen = new Set<string>()
+  #byKey: Map<string, KnownGroup> | null = null
+  readonly #listed = new Set<KnownGroup | string>()
 
   /** A group of main. Its digest is trusted only while main lists the group. */
   add(group: KnownGroup): void {
-    this.#byKey.set(keyOf(group), group)
+    this.#groups.push(group)
     if (group.digest !== null && group.presence === 'listed') this.#byDigest.set(group.digest, group)
   }
 
@@ -22,21 +23,19 @@ export class KnownGroups {
   }
 
   withKey(key: string): KnownGroup | undefined {
+    this.#byKey ??= new Map(this.#groups.map((group) => [naturalKey('group', group.facts), group]))
     return this.#byKey.get(key)
   }
 
-  /** Marks a key as listed; false when it was already. */
-  see(key: string): boolean {
-    if (this.#seen.has(key)) return false
-    this.#seen.add(key)
+  /** Marks a group of main, or the key of one that main lacks, as listed; false when it was already. */
+  list(group: KnownGroup | string): boolean {
+    if (this.#listed.has(group)) return false
+    this.#listed.add(group)
     return true
   }
 
   /** Groups of main that the list lacks. */
-  *unseen(): Generator<KnownGroup> {
-    for (const [key, group] of this.#byKey) if (!this.#seen.has(key)) yield group
+  *unlisted(): Generator<KnownGroup> {
+    for (const group of this.#groups) if (!this.#listed.has(group)) yield group
   }
 }
-
-/** The natural key of a group of main. */
-export const keyOf = (group: KnownGroup): string => naturalKey('group', group.facts)

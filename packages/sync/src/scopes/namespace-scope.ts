@@ -29,7 +29,7 @@ export const openNamespaceScope = (job: ServerJob, scope: NamespaceScopeName): E
       get listed() {
         return list.size
       },
-      row: (frame) => (frame._tag === 'namespace' ? list.add({ ...frame.facts, server: job.serverId }) : Effect.void),
+      row: (frame) => (frame._tag === 'namespace' ? list.add({ ...frame.facts, server: job.serverId }) : null),
       complete: (completed) =>
         Effect.gen(function* () {
           yield* list.counted(completed)

@@ -1,6 +1,7 @@
 import type { Scope, TaskWindow } from '@netbox-pbs/core'
 import type { Inventory, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
+import type { Beside } from './beside.ts'
 import { openDatastoreScope } from './datastore-scope.ts'
 import { openJobScope } from './job-scope.ts'
 import { openNamespaceScope } from './namespace-scope.ts'
@@ -9,11 +10,17 @@ import { openServerScope } from './server-scope.ts'
 import { SnapshotScope } from './snapshot-scope.ts'
 import { TaskScope } from './task-scope.ts'
 
-/** The work that each kind of scope asks for. `window`: the tasks that were asked for; null: it was not tasks. */
+/** What scopes are opened with: the tasks that were asked for (null: it was not tasks), and where work may be done that the reading of the stream need not wait for. */
+export interface Reading {
+  readonly window: TaskWindow | null
+  readonly beside: Beside
+}
+
+/** The work that each kind of scope asks for. */
 export function openScope(
   job: Job | ServerJob,
   scope: Scope,
-  window: TaskWindow | null,
+  { window, beside }: Reading,
 ): Effect.Effect<ScopeWork, StoreFailed, Inventory> {
   if (scope.resource === 'servers') return openServerScope(job, scope)
   if (!('serverId' in job)) return Effect.dieMessage('a scope of a server in the job of the gateway')
@@ -23,7 +30,7 @@ export function openScope(
     case 'namespaces':
       return openNamespaceScope(job, scope)
     case 'snapshots':
-      return SnapshotScope.open(job, scope)
+      return SnapshotScope.open(job, scope, beside)
     case 'jobs':
       return openJobScope(job, scope)
     case 'tasks':

@@ -42,6 +42,7 @@ export interface Completed {
 export interface ScopeWork {
   /** Rows listed so far. */
   readonly listed: number
-  readonly row: (frame: RowFrame) => Effect.Effect<void, ScopeBroken | JobStopped, ScopePorts>
+  /** Null when nothing is left to do, as with most frames: a step of Effect costs more than a look at an unchanged group. */
+  readonly row: (frame: RowFrame) => Effect.Effect<void, ScopeBroken | JobStopped, ScopePorts> | null
   readonly complete: (completed: Completed) => Effect.Effect<ScopeOutcome, ScopeBroken | JobStopped, ScopePorts>
 }

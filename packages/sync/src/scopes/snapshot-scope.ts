@@ -12,9 +12,10 @@ import {
 import { Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
 import { appendChanges, batchRows } from './append-changes.ts'
+import { Beside } from './beside.ts'
 import { ChangeTally } from './change-tally.ts'
 import { judge, type Verdict } from './judge.ts'
-import { KnownGroups, keyOf } from './known-groups.ts'
+import { KnownGroups } from './known-groups.ts'
 import { landScope } from './land-scope.ts'
 import type { RowFrame } from './read-step.ts'
 import { type Emptying, noneBelow } from './rows-below.ts'
@@ -38,20 +39,22 @@ const batchGroups = 500
 
 /**
  * The snapshots scope of one namespace. A group whose frame has the digest of its last landing is counted and dropped unread; the others are
- * parsed, and compared several at a time.
+ * parsed, and compared several at a time while the next are read.
  */
 export class SnapshotScope implements ScopeWork {
   readonly #job: ServerJob
   readonly #scope: SnapshotScopeName
   readonly #started: string
   readonly #groups: KnownGroups
+  readonly #beside: Beside
   readonly #tally = new ChangeTally()
   #listed = 0
   #batch: Array<ReadGroup> = []
   #batchRows = 0
 
-  private constructor(job: ServerJob, scope: SnapshotScopeName, started: string, groups: KnownGroups) {
+  private constructor(job: ServerJob, scope: SnapshotScopeName, started: string, groups: KnownGroups, beside: Beside) {
     this.#job = job
+    this.#beside = beside
     this.#scope = scope
     this.#started = started
     this.#groups = groups
@@ -61,6 +64,7 @@ export class SnapshotScope implements ScopeWork {
   static readonly open = (
     job: ServerJob,
     scope: SnapshotScopeName,
+    beside: Beside,
   ): Effect.Effect<SnapshotScope, StoreFailed, Inventory> =>
     Effect.gen(function* () {
       const started = yield* now
@@ -68,21 +72,21 @@ export class SnapshotScope implements ScopeWork {
       const { datastore, namespace } = scope
       const main = (yield* Inventory).groups({ serverId: job.serverId, datastore, namespace })
       yield* Stream.runForEach(main, (group) => Effect.sync(() => groups.add(group)))
-      return new SnapshotScope(job, scope, started, groups)
+      return new SnapshotScope(job, scope, started, groups, beside)
     })
 
   get listed(): number {
     return this.#listed
   }
 
-  row(frame: RowFrame): Effect.Effect<void, ScopeBroken | JobStopped, ScopePorts> {
-    if (frame._tag !== 'group') return Effect.void
+  row(frame: RowFrame): Effect.Effect<void, ScopeBroken | JobStopped, ScopePorts> | null {
+    if (frame._tag !== 'group') return null
     const same = this.#groups.withDigest(frame.digest)
     if (same === undefined) return this.#read(frame)
-    if (!this.#groups.see(keyOf(same))) return breach(`${scopeTitle(this.#scope)} list a group twice`)
+    if (!this.#groups.list(same)) return breach(`${scopeTitle(this.#scope)} list a group twice`)
     this.#listed += same.listed
     this.#tally.unchanged += same.listed
-    return Effect.void
+    return null
   }
 
   complete({ count, view }: Completed): Effect.Effect<ScopeOutcome, ScopeBroken | JobStopped, ScopePorts> {
@@ -92,7 +96,8 @@ export class SnapshotScope implements ScopeWork {
         return yield* breach(`${title} ended with a count of ${count}, but ${this.#listed} rows came`)
       }
       yield* this.#compareBatch
-      yield* this.#removeUnseen
+      yield* this.#beside.over
+      yield* this.#removeUnlisted
       const { deletions, again } = this.#tally
       const judged = { scope: this.#scope, listed: this.#listed, deletions, again, view }
       const { outcome } = yield* this.#land(yield* judge(this.#job, judged), view, true)
@@ -109,8 +114,8 @@ export class SnapshotScope implements ScopeWork {
     scope: SnapshotScopeName,
     { view, doubt }: Emptying,
   ) {
-    const self = yield* SnapshotScope.open(job, scope)
-    yield* self.#removeUnseen
+    const self = yield* SnapshotScope.open(job, scope, yield* Beside.make)
+    yield* self.#removeUnlisted
     const { changes, deletions, again } = self.#tally
     if (changes === 0) return noneBelow
     const verdict = yield* judge(job, { scope, listed: 0, deletions, again, view, emptied: { doubt } })
@@ -131,8 +136,8 @@ export class SnapshotScope implements ScopeWork {
       const server = this.#job.serverId
       const facts = { ...group.facts, server }
       const key = naturalKey('group', facts)
-      if (!this.#groups.see(key)) return yield* breach(`${scopeTitle(this.#scope)} list a group twice`)
       const known = this.#groups.withKey(key)
+      if (!this.#groups.list(known ?? key)) return yield* breach(`${scopeTitle(this.#scope)} list a group twice`)
       const listed = group.snapshots.length
       const snapshots = group.snapshots.map((snapshot) => ({ ...snapshot, server }))
       this.#batch.push({ facts, snapshots, known, digest: { key, digest: frame.digest, listed } })
@@ -154,12 +159,18 @@ export class SnapshotScope implements ScopeWork {
     )
   }
 
+  /** Compares what was read since the last time, beside the reading of the next. */
   get #compareBatch() {
-    return Effect.gen(this, function* () {
+    return Effect.suspend(() => {
       const read = this.#batch
       this.#batch = []
       this.#batchRows = 0
-      if (read.length === 0) return
+      return read.length === 0 ? Effect.void : this.#beside.start(this.#compare(read))
+    })
+  }
+
+  #compare(read: ReadonlyArray<ReadGroup>) {
+    return Effect.gen(this, function* () {
       const known = read.flatMap((group) => (group.known === undefined ? [] : [group.known]))
       const rows = known.length === 0 ? [] : yield* Stream.runCollect(yield* snapshotsOf(known))
       const groups = diff({ model: 'group', main: known, source: read.map(({ facts }) => facts), complete: false })
@@ -179,9 +190,9 @@ export class SnapshotScope implements ScopeWork {
     })
   }
 
-  get #removeUnseen() {
+  get #removeUnlisted() {
     return Effect.gen(this, function* () {
-      for (const groups of batches(this.#groups.unseen())) {
+      for (const groups of batches(this.#groups.unlisted())) {
         const rows = Stream.grouped(yield* snapshotsOf(groups), batchRows)
         yield* Stream.runForEach(rows, (main) =>
           this.#remove('snapshot', diff({ model: 'snapshot', main, ...nothing })),

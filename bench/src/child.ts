@@ -1,21 +1,38 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const root = fileURLToPath(new URL('../../../', import.meta.url))
+const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** A part of the benchmark that has a process of its own. */
-export type Part = 'gateway' | 'reader' | 'worker'
+export type Part =
+  | 'ingest/gateway'
+  | 'ingest/reader'
+  | 'ingest/worker'
+  | 'gateway/simulator'
+  | 'gateway/gateway'
+  | 'gateway/direct'
+
+/** The most memory that a part has held so far, and the time it has spent on a processor. */
+export interface Usage {
+  readonly peakRssMb: number
+  readonly cpuSeconds: number
+}
 
 /** Starts a part and gives its first answer. Tasks go by message, so that no address with credentials is seen in a list of processes. */
 export async function startPart<Task extends object, Answer>(
   part: Part,
   task: Task,
   nodeFlags: ReadonlyArray<string> = [],
-): Promise<{ readonly answer: Answer; readonly stop: () => Promise<void> }> {
+): Promise<{
+  readonly answer: Answer
+  readonly usage: () => Promise<Usage>
+  readonly stop: () => Promise<void>
+}> {
   const child = fork(fileURLToPath(new URL(`./${part}.ts`, import.meta.url)), {
     cwd: root,
-    execArgv: ['--conditions=source', '--import', 'tsx', ...nodeFlags],
+    execArgv: [...asStarted(), ...nodeFlags],
     serialization: 'advanced',
   })
   child.send(task)
@@ -26,6 +43,10 @@ export async function startPart<Task extends object, Answer>(
   ])
   return {
     answer,
+    usage: () => {
+      child.send('usage')
+      return firstMessage<Usage>(child)
+    },
     stop: async () => {
       if (child.connected) child.disconnect()
       const [code] = await ended
@@ -49,7 +70,28 @@ export async function runPart<Task extends object, Answer>(
 export async function asPart<Task, Answer>(work: (task: Task) => Promise<Answer>): Promise<void> {
   const [task] = await once(process, 'message')
   const answer = await work(task)
+  process.on('message', () => process.send?.(usage()))
   process.send?.(answer)
+}
+
+function usage(): Usage {
+  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage()
+  return { peakRssMb: maxRSS / 1024, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6 }
+}
+
+/** Starts to count the processor time of this process; what it gives says how many seconds it was. */
+export function cpuSince(): () => number {
+  const begun = process.cpuUsage()
+  return () => {
+    const { user, system } = process.cpuUsage(begun)
+    return (user + system) / 1e6
+  }
+}
+
+/** The flags of node with which `start:worker` starts the product. */
+function asStarted(): ReadonlyArray<string> {
+  const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
+  return String(scripts['start:worker']).split(' ').slice(1, -1)
 }
 
 async function firstMessage<Answer>(child: ChildProcess): Promise<Answer> {

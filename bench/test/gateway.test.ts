@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest'
+import { gateway } from '../src/gateway/gateway-case.ts'
+import { jsonLine } from '../src/report.ts'
+
+test('the snapshots of a simulated server are measured beside reading them from it', async () => {
+  const result = await gateway({ snapshots: 300, rounds: 1, profiles: null })
+  expect(JSON.parse(jsonLine(result))).toEqual({
+    bench: 'gateway',
+    case: 'snapshots',
+    n: 300,
+    seconds: expect.any(Number),
+    rows_per_s: expect.any(Number),
+    yardstick: 'read and JSON.parse',
+    yardstick_seconds: expect.any(Number),
+    ratio: expect.any(Number),
+    peak_rss_mb: expect.any(Number),
+  })
+}, 60_000)
