@@ -227,6 +227,7 @@ test('what lies where, who one is and whether it works', async () => {
   expect((await api.ask('GET', `${root}/`)).json).toEqual(
     Object.fromEntries(
       [
+        'branches',
         'changes',
         'datastores',
         'groups',

@@ -70,7 +70,7 @@ describe.each([
   test(
     `in ${rounds} seeded rounds no complete list lacks a row that was there all the time, and a quiet walk lists what is there`,
     async () => {
-      let [made, broken, whole] = [0, 0, 0]
+      let [made, whole] = [0, 0]
       for (let seed = 1; seed <= rounds; seed += 1) {
         const dice = diceOf(seed)
         const steady = stir(dice)
@@ -80,7 +80,6 @@ describe.each([
         const lost = [...steady].filter((row) => scopes.has(row.split(' > ')[0] ?? '') && !rows.has(row))
         expect(lost, `seed ${seed}`).toEqual([])
         made += planned - pbs.changes.waiting()
-        broken += frames.filter(({ frame }) => frame === 'failed').length
         whole += scopes.size
 
         pbs.changes.clear()
@@ -90,9 +89,8 @@ describe.each([
         expect(quiet.filter(({ frame }) => frame === 'failed')).toEqual([])
         expect([...completed(quiet).rows].sort(), `after seed ${seed}`).toEqual([...rowsOf(pbs.state)].sort())
       }
-      // The rounds are worth something: things happened, some lists broke, most were read.
+      // The rounds are worth something: things happened while lists were read, and most of these were read to their end.
       expect(made).toBeGreaterThan(rounds)
-      expect(broken).toBeGreaterThan(rounds / 10)
       expect(whole).toBeGreaterThan(rounds * 10)
     },
     120_000 * times,
