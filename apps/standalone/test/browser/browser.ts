@@ -18,10 +18,24 @@ const flags = [
   '--disable-sync',
 ]
 
-/** The libraries that the bundle brings for machines without them, as a folder. */
-const libraries = async (): Promise<string> => {
+/** What the bundle unpacks: the browser, and libraries for machines without them. */
+interface Unpacked {
+  readonly executablePath: string
+  readonly libraries: string
+}
+
+/** Unpacks the bundle into a folder of our own. In the common one it would find, and trust, what a run that was killed while unpacking has left. */
+async function unpack(folder: string): Promise<Unpacked> {
   const build = dirname(createRequire(import.meta.url).resolve('@sparticuz/chromium'))
-  return join(await inflate(join(build, '..', 'bin', 'al2023.tar.br')), 'lib')
+  const before = process.env['TMPDIR']
+  process.env['TMPDIR'] = folder
+  try {
+    const executablePath = await bundled.executablePath()
+    return { executablePath, libraries: join(await inflate(join(build, '..', 'bin', 'al2023.tar.br')), 'lib') }
+  } finally {
+    if (before === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = before
+  }
 }
 
 /** A Chromium with a profile of its own, gone with `close`. */
@@ -35,10 +49,12 @@ export interface TestBrowser {
 /** Starts the Chromium that comes from npm. */
 export async function startBrowser({ javaScriptEnabled = true } = {}): Promise<TestBrowser> {
   const profile = mkdtempSync(join(tmpdir(), 'netbox-pbs-browser-'))
+  const folder = mkdtempSync(join(tmpdir(), 'netbox-pbs-chromium-'))
+  const { executablePath, libraries } = await unpack(folder)
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: await bundled.executablePath(),
+    executablePath,
     args: flags,
-    env: { LD_LIBRARY_PATH: await libraries() },
+    env: { LD_LIBRARY_PATH: libraries },
     javaScriptEnabled,
   })
   const problems: Array<string> = []
@@ -55,7 +71,7 @@ export async function startBrowser({ javaScriptEnabled = true } = {}): Promise<T
     problems,
     close: async () => {
       await context.close()
-      rmSync(profile, { recursive: true, force: true })
+      for (const used of [profile, folder]) rmSync(used, { recursive: true, force: true })
     },
   }
 }
