@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -9,6 +10,8 @@ export default defineConfig({
     include: ['{packages,apps,tools}/*/{src,test}/**/*.test.{ts,tsx}', '{bench/,}test/**/*.test.ts'],
     // One PostgreSQL server for the run, started by the first test that asks for it.
     globalSetup: ['packages/testing/src/global-setup.ts'],
+    // Half of the tests wait for processes, so on two cores two files at a time are better than vitest's one.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,
     hookTimeout: 120_000,
   },
