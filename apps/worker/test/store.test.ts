@@ -163,7 +163,12 @@ test('with branches, what main and source disagree about waits for review, and t
       })
       const merged = yield* branches.merge({ id: review.id, commit: true, by: hand, at: '2026-06-01T00:00:00Z' })
       const after = yield* lists.get({ model: 'datastore', id: tank?.id ?? 0 })
-      return { conflicts: rows.map(({ kind, field, title }) => [kind, field, title]), merged, after }
+      return {
+        tank: tank?.id ?? 0,
+        conflicts: rows.map(({ kind, field, title }) => [kind, field, title]),
+        merged,
+        after,
+      }
     }),
   )
   expect(outcome.conflicts.toSorted()).toEqual([
@@ -172,6 +177,23 @@ test('with branches, what main and source disagree about waits for review, and t
   ])
   expect(outcome.merged).toMatchObject({ branch: { status: 'merged' }, counts: { created: 0, deleted: 12 } })
   expect(outcome.after).toMatchObject({ value: { comment: 'hand' } })
+
+  // What was decided against stays so, also without branches, until the source says something new.
+  const comment = (store: typeof gone) =>
+    sync([store], resources).then(() =>
+      system.runPromise(
+        Effect.flatMap(InventoryLists, (lists) => lists.get({ model: 'datastore', id: outcome.tank })).pipe(
+          Effect.map((row) => (row._tag === 'Some' ? row.value.comment : '')),
+        ),
+      ),
+    )
+  for (let runs = 0; runs < 3; runs++) expect(await comment(gone)).toBe('hand')
+  const news = { ...gone, datastores: { tank: { ...gone.datastores.tank, comment: 'news' } } }
+  expect(await comment(news)).toBe('hand')
+  expect(await system.runPromise(newest)).toMatchObject({ status: 'in_review', conflicts: 1 })
+  await system.runPromise(Effect.flatMap(SettingsStore, (settings) => settings.update({ branching_enabled: false })))
+  expect(await comment(gone)).toBe('hand')
+  expect(await comment(news)).toBe('news')
 })
 
 describe('a run whose process was killed', () => {

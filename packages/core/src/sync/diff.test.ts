@@ -36,6 +36,24 @@ const row = (facts: Snapshot, change: Partial<MainRow<'snapshot'>> = {}): MainRo
 const compare = (main: ReadonlyArray<MainRow<'snapshot'>>, source: ReadonlyArray<Snapshot>, complete = true) =>
   diff({ model: 'snapshot', main, source, complete })
 
+describe('a pinned field', () => {
+  const pins = { comment: 'from the source' }
+  const decided = row(snapshot({ comment: 'of the reviewer' }), { pins })
+  test('is left alone while the source says what was decided against', () => {
+    expect(compare([decided], [snapshot({ comment: 'from the source' })])).toEqual({ changes: [], unchanged: 1 })
+  })
+  test('changes when the source says something new, from what was decided against', () => {
+    expect(compare([decided], [snapshot({ comment: 'new' })]).changes).toMatchObject([
+      { fields: [{ field: 'comment', base: 'from the source', value: 'new' }] },
+    ])
+  })
+  test('holds no other field', () => {
+    expect(compare([decided], [snapshot({ comment: 'from the source', protected: true })]).changes).toMatchObject([
+      { fields: [{ field: 'protected', base: false, value: true }] },
+    ])
+  })
+})
+
 describe('a row', () => {
   const key = naturalKey('snapshot', snapshot())
 

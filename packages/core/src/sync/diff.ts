@@ -11,6 +11,8 @@ export interface MainRow<M extends ModelName> {
   readonly id: number
   readonly presence: Presence
   readonly facts: Facts<M>
+  /** By field, what its source said when a reviewer decided against it: while it still says so the field is left alone. */
+  readonly pins?: Readonly<Record<string, FieldValue>>
 }
 
 /** What diff compares: two sides of the same set of keys. */
@@ -30,7 +32,7 @@ export interface DiffResult<M extends ModelName> {
 
 /**
  * Decides what counts as a change, and nothing else does. Only immutable and source fields are compared; the operator's fields, observations
- * and derived values are never read. A key listed twice by the source counts once, the last one. Rows made by hand stay until the source reports their key.
+ * and derived values are never read. Of a pinned field the base is what was decided against, so that another value of the source is news beside the decision. A key listed twice by the source counts once, the last one. Rows made by hand stay until the source reports their key.
  */
 export function diff<M extends ModelName>({ model, main, source, complete }: DiffInput<M>): DiffResult<M> {
   const wanted = new KeyedRows<Facts<M>>(model)
@@ -45,7 +47,7 @@ export function diff<M extends ModelName>({ model, main, source, complete }: Dif
       if (complete && row.presence !== 'manual') changes.push(deletionOf(row, naturalKey(model, row.facts)))
       continue
     }
-    const fields = changedFields(compared, row.facts, facts)
+    const fields = changedFields(compared, row, facts)
     if (fields === none && row.presence === 'listed') unchanged++
     else {
       const appears = row.presence !== 'listed'
@@ -77,15 +79,21 @@ function deletionOf({ id, presence }: MainRow<ModelName>, key: string): Delete {
 
 const none: ReadonlyArray<FieldChange> = []
 
-function changedFields(compared: ReadonlyArray<string>, before: Row, after: Row): ReadonlyArray<FieldChange> {
+function changedFields(
+  compared: ReadonlyArray<string>,
+  { facts: before, pins }: { readonly facts: Row; readonly pins?: Row },
+  after: Row,
+): ReadonlyArray<FieldChange> {
   let fields: Array<FieldChange> | null = null
   for (let i = 0; i < compared.length; i++) {
     const field = compared[i] ?? ''
     const base = before[field] ?? null
     const value = after[field] ?? null
     if (base === value || sameValue(base, value)) continue
+    const pinned = pins?.[field]
+    if (pinned !== undefined && sameValue(pinned, value)) continue
     fields ??= []
-    fields.push({ field, base, value })
+    fields.push({ field, base: pinned ?? base, value })
   }
   return fields ?? none
 }

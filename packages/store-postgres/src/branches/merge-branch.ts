@@ -1,6 +1,7 @@
 import {
   addRows,
   type Change,
+  type Conflict,
   fieldsOfClass,
   type ModelName,
   noRows,
@@ -36,6 +37,7 @@ import { ofScope } from './check-branch.ts'
 import { ConflictIndex, conflictsOf, conflictsOfScopes } from './conflict-rows.ts'
 import { judgeEntry } from './judge-entry.ts'
 import { clearTouchedDigests, endMerged, landViews } from './land-merged.ts'
+import { PinsOfMerge } from './land-pins.ts'
 import { type Entry, readEntries } from './read-entries.ts'
 import { touchedScopes, unansweredOrphans } from './touched-scopes.ts'
 
@@ -80,6 +82,7 @@ class BranchMerge {
   readonly #author: 'sync' | 'operator'
   #counts: RowCounts = noRows
   #skipped = 0
+  readonly #pins = new Map<ModelName, PinsOfMerge>()
   #open = 0
 
   constructor(run: Run, engine: Database['Type']['engine'], request: MergeRequest, author: 'sync' | 'operator') {
@@ -107,6 +110,7 @@ class BranchMerge {
       }
       for (const [scope, place] of places) yield* this.#landScope(scope, place, 'upserts')
       if (this.#open > 0) return yield* new BranchInConflict({ id, conflicts: this.#open })
+      for (const [model, pins] of this.#pins) yield* this.#run((db) => pins.land(db, model))
       for (const [, place] of places) yield* this.#run((db) => clearTouchedDigests(db, id, place))
       yield* this.#run((db) => landViews(db, id, kept))
       yield* this.#run((db) => endMerged(db, id, { at, by }))
@@ -184,14 +188,31 @@ class BranchMerge {
   #changesOf(model: ModelName, entries: ReadonlyArray<Entry>, index: ConflictIndex, scope: Scope): Array<Change> {
     const key = scopeKey(scope)
     return entries.flatMap((entry) => {
-      const answer = (conflict: Parameters<Parameters<typeof resolve>[2]>[0]): Resolution | null =>
+      const answer = (conflict: Conflict): Resolution | null =>
         index.same({ ...conflict, objectId: entry.id, scopeKey: key })?.resolution ?? null
-      const resolved = resolve(entry.sides, judgeEntry(entry), answer)
+      const merged = judgeEntry(entry)
+      const resolved = resolve(entry.sides, merged, answer)
       if (resolved._tag === 'open') this.#open += resolved.conflicts.length
       if (resolved._tag === 'skipped') this.#skipped++
+      if (resolved._tag === 'write' && this.#author === 'sync') this.#pin(model, entry, merged.conflicts, answer)
       const change = resolved._tag === 'write' ? changeOf(model, entry, resolved.write) : null
       return change === null ? [] : [change]
     })
+  }
+
+  /** Remembers what was decided against the source, so that its next list does not ask again. */
+  #pin(
+    model: ModelName,
+    { id, mainId }: Entry,
+    conflicts: ReadonlyArray<Conflict>,
+    answer: (conflict: Conflict) => Resolution | null,
+  ): void {
+    const pins = this.#pins.get(model) ?? new PinsOfMerge()
+    this.#pins.set(model, pins)
+    for (const conflict of conflicts) {
+      const resolution = answer(conflict)
+      if (resolution !== null) pins.add(model, mainId ?? id, conflict, resolution)
+    }
   }
 }
 

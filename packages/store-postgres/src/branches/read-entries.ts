@@ -1,9 +1,10 @@
 import { type FieldValue, type ModelName, naturalKey, type Said, type ThreeSides } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { sameKey } from '../change-sets/row-columns.ts'
 import { rowTitle } from '../changes/logged-fields.ts'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
-import { branchTable, mergedColumns, sameKey } from './branch-columns.ts'
+import { branchTable, mergedColumns } from './branch-columns.ts'
 
 /** What a branch changes of one object, beside that object in main. */
 export interface Entry {

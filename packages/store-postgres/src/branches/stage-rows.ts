@@ -1,10 +1,11 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { columnNames, sameKey } from '../change-sets/row-columns.ts'
 import type { Window } from '../change-sets/windows.ts'
 import type { Tables } from '../database/tables.ts'
 import { type Column, factColumns, keyColumns, tables } from '../inventory/columns.ts'
 import { inScope, type ScopePlace } from '../inventory/scope-place.ts'
-import { branchTable, differ, mergedColumns, names, sameKey } from './branch-columns.ts'
+import { branchTable, differ, mergedColumns } from './branch-columns.ts'
 
 /** Where rows are staged. */
 export interface Target {
@@ -37,14 +38,14 @@ export async function stageCreates(db: Kysely<Tables>, { branch, model }: Target
   const key = keyColumns(model)
   const { rows } = await sql<{ staged: number }>`
     with s as materialized (
-      select distinct on (${names(key, 'w')}) w.* from ${stagedTable(model)} w where ${window.rows} and w.op = 'create'
-      order by ${names(key, 'w')}, w.seq desc
+      select distinct on (${columnNames(key, 'w')}) w.* from ${stagedTable(model)} w where ${window.rows} and w.op = 'create'
+      order by ${columnNames(key, 'w')}, w.seq desc
     ), kept as (
       update ${branchTable(model)} e set ${assign(facts, 's')}
       from s where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sameKey(model, 'e', 's')} and ${differ(facts, 'e', 's')}
     ), made as (
-      insert into ${branchTable(model)} (branch_id, id, op, ${names(facts)})
-      select ${branch}::bigint, nextval(pg_get_serial_sequence(${tables[model]}, 'id')), 'create', ${names(facts, 's')} from s
+      insert into ${branchTable(model)} (branch_id, id, op, ${columnNames(facts)})
+      select ${branch}::bigint, nextval(pg_get_serial_sequence(${tables[model]}, 'id')), 'create', ${columnNames(facts, 's')} from s
       where not exists (select from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sameKey(model, 'e', 's')})
     )
     select count(*) as staged from s`.execute(db)
@@ -67,7 +68,7 @@ export async function stageUpdates(db: Kysely<Tables>, { branch, model }: Target
     with s as materialized (
       select distinct on (w.id) w.* from ${stagedTable(model)} w where ${window.rows} and w.op = 'update' order by w.id, w.seq desc
     ), written as (
-      insert into ${branchTable(model)} as e (branch_id, id, op, touched, base, ${names(columns)})
+      insert into ${branchTable(model)} as e (branch_id, id, op, touched, base, ${columnNames(columns)})
       select ${branch}::bigint, s.id, 'update', s.touched, s.base, ${sql.join(values)}
       from s join ${sql.table(tables[model])} m on m.id = s.id
       on conflict (branch_id, id) do update
@@ -92,8 +93,8 @@ export async function stageDeletes(db: Kysely<Tables>, { branch, model }: Target
     with s as materialized (
       select distinct w.id from ${stagedTable(model)} w where ${window.rows} and w.op in ('delete', 'hold')
     ), written as (
-      insert into ${branchTable(model)} as e (branch_id, id, op, ${names(columns)})
-      select ${branch}::bigint, m.id, 'delete', ${names(columns, 'm')} from s join ${sql.table(tables[model])} m on m.id = s.id
+      insert into ${branchTable(model)} as e (branch_id, id, op, ${columnNames(columns)})
+      select ${branch}::bigint, m.id, 'delete', ${columnNames(columns, 'm')} from s join ${sql.table(tables[model])} m on m.id = s.id
       on conflict (branch_id, id) do update set op = 'delete', touched = '{}', base = '{}', ${sql.join(first)} where e.op <> 'delete'
     )
     select count(*) as staged from s`.execute(db)

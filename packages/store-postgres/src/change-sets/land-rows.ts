@@ -44,6 +44,8 @@ export async function landUpdates(
     ...touched,
     sql`presence = 'listed'`,
     sql`missing_since = null`,
+    // What the source says now is no longer what was decided against.
+    sql`pins = nullif(m.pins - s.touched, '{}')`,
     sql`last_updated = case when cardinality(s.touched) > 0 then now() else m.last_updated end`,
   ])
   const main = sql.table(tables[model])

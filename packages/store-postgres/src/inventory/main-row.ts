@@ -1,4 +1,4 @@
-import type { Facts, FieldValue, ModelName } from '@netbox-pbs/core'
+import type { Facts, FieldValue, MainRow, ModelName } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
 import { type Column, factColumns, tables } from './columns.ts'
 
@@ -6,6 +6,7 @@ import { type Column, factColumns, tables } from './columns.ts'
 export type MainRecord = Readonly<Record<string, FieldValue>> & {
   readonly id: number
   readonly presence: 'listed' | 'manual' | 'missing'
+  readonly pins: Readonly<Record<string, FieldValue>> | null
 }
 
 /** Columns under the names of their fields. */
@@ -14,15 +15,13 @@ export const asFields = (columns: ReadonlyArray<Column>, alias: string): RawBuil
 
 /** `select … from` of a model's table, under the alias `t`, as far as its `where`. */
 export const selectMain = (model: ModelName, more: RawBuilder<unknown> = sql``): RawBuilder<MainRecord> =>
-  sql<MainRecord>`select t.id, t.presence, ${asFields(factColumns(model), 't')}${more} from ${sql.table(tables[model])} t`
+  sql<MainRecord>`select t.id, t.presence, t.pins, ${asFields(factColumns(model), 't')}${more} from ${sql.table(tables[model])} t`
 
 /** The mapper from a row of a table to a row as diff sees it. */
-export function mainRow<M extends ModelName>(
-  model: M,
-  record: MainRecord,
-): { readonly id: number; readonly presence: MainRecord['presence']; readonly facts: Facts<M> } {
+export function mainRow<M extends ModelName>(model: M, record: MainRecord): MainRow<M> {
   const facts: Record<string, FieldValue> = {}
   for (const { field } of factColumns(model)) facts[field] = record[field] ?? null
   // The columns are those of the registry, with its types: that is what the schema's test checks.
-  return { id: record.id, presence: record.presence, facts: facts as Facts<M> }
+  const row = { id: record.id, presence: record.presence, facts: facts as Facts<M> }
+  return record.pins === null ? row : { ...row, pins: record.pins }
 }

@@ -8,6 +8,7 @@ import { migration as tasks } from './0006-tasks.ts'
 import { migration as serverHealth } from './0007-server-health.ts'
 import { migration as datastoreUsage } from './0008-datastore-usage.ts'
 import { migration as branches } from './0010-branches.ts'
+import { migration as pins } from './0011-pins.ts'
 
 /** Every migration of the inventory's database, by name: numbered, applied in order, forward only, never changed once released. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -20,4 +21,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0007_server_health': serverHealth,
   '0008_datastore_usage': datastoreUsage,
   '0010_branches': branches,
+  '0011_pins': pins,
 }
