@@ -4,7 +4,6 @@ import { DateTime, Effect, Option } from 'effect'
 import { readBranchChange, readCommit, readConflictFilter, readResolve } from '../branches/read-branch-request.ts'
 import {
   branchesPath,
-  branchUrl,
   servedBranch,
   servedBranchChange,
   servedConflict,
@@ -13,11 +12,10 @@ import {
 import { baseUrl } from '../http/base-url.ts'
 import { type ApiContext, actorOf } from '../http/caller.ts'
 import type { Path } from '../http/mount-routes.ts'
-import { offsetPage } from '../http/offset-page.ts'
 import { readBody } from '../http/read-body.ts'
 import { invalid, Refused } from '../http/refused.ts'
+import { replyRecords } from '../http/reply-records.ts'
 import { type Route, route } from '../http/route.ts'
-import { envelope } from '../inventory/envelope.ts'
 import { pathId } from '../inventory/find-row.ts'
 import { bodyRefusals, idParameter, json, notThere, pageParameters, ref, refusals, reply } from '../openapi/replies.ts'
 
@@ -45,7 +43,6 @@ const listRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const params = new URL(c.req.url).searchParams
-      const page = offsetPage(params)
       const given = params.getAll('status').filter((status) => status !== '')
       const statuses = branchStatuses.filter((status) => given.includes(status))
       const unknown = given.find((status) => !statuses.some((known) => known === status))
@@ -53,11 +50,11 @@ const listRoute: Route = route(
         return yield* invalid({ status: [`Select a valid choice. ${unknown} is not one of the available choices.`] })
       }
       const branches = yield* Branches
-      const { count, rows } = yield* branches.list({ ...(given.length === 0 ? {} : { statuses }), ...page })
-      const base = baseUrl(c)
-      const results = rows.map((branch) => servedBranch(base, branch))
-      const url = `${base}${branchesPath}`
-      return c.json(envelope({ page: { _tag: 'offset', ...page }, count, results, lastId: null, url, params }))
+      return yield* replyRecords(c, {
+        path: branchesPath,
+        read: (page) => branches.list({ ...(given.length === 0 ? {} : { statuses }), ...page }),
+        serve: (branch, base) => servedBranch(base, branch),
+      })
     }),
 )
 
@@ -104,13 +101,12 @@ const changesRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findBranch(c)
-      const params = new URL(c.req.url).searchParams
-      const page = offsetPage(params)
       const branches = yield* Branches
-      const { count, rows } = yield* branches.changes({ id, ...page })
-      const url = `${branchUrl(baseUrl(c), id)}changes/`
-      const results = rows.map(servedBranchChange)
-      return c.json(envelope({ page: { _tag: 'offset', ...page }, count, results, lastId: null, url, params }))
+      return yield* replyRecords(c, {
+        path: `${branchesPath}${id}/changes/`,
+        read: (page) => branches.changes({ id, ...page }),
+        serve: servedBranchChange,
+      })
     }),
 )
 
@@ -141,14 +137,13 @@ const conflictsRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findBranch(c)
-      const params = new URL(c.req.url).searchParams
-      const page = offsetPage(params)
-      const filter = yield* readConflictFilter(params)
+      const filter = yield* readConflictFilter(new URL(c.req.url).searchParams)
       const branches = yield* Branches
-      const { count, rows } = yield* branches.conflicts({ id, filter, ...page })
-      const url = `${branchUrl(baseUrl(c), id)}conflicts/`
-      const results = rows.map(servedConflict)
-      return c.json(envelope({ page: { _tag: 'offset', ...page }, count, results, lastId: null, url, params }))
+      return yield* replyRecords(c, {
+        path: `${branchesPath}${id}/conflicts/`,
+        read: (page) => branches.conflicts({ id, filter, ...page }),
+        serve: servedConflict,
+      })
     }),
 )
 

@@ -5,10 +5,9 @@ import { objectTypes, readChangeFilter } from '../changes/read-change-filter.ts'
 import { changesPath, servedChange } from '../changes/serve-change.ts'
 import { baseUrl } from '../http/base-url.ts'
 import type { Path } from '../http/mount-routes.ts'
-import { offsetPage } from '../http/offset-page.ts'
 import { notFound } from '../http/refused.ts'
+import { replyRecords } from '../http/reply-records.ts'
 import { type Route, route } from '../http/route.ts'
-import { envelope } from '../inventory/envelope.ts'
 import { pathId } from '../inventory/find-row.ts'
 import { idParameter, notThere, pageParameters, ref, refusals, reply } from '../openapi/replies.ts'
 
@@ -51,15 +50,13 @@ const listRoute: Route = route(
   },
   (c) =>
     Effect.gen(function* () {
-      const params = new URL(c.req.url).searchParams
-      const page = offsetPage(params)
-      const filter = yield* readChangeFilter(params)
+      const filter = yield* readChangeFilter(new URL(c.req.url).searchParams)
       const changes = yield* Changes
-      const { count, rows } = yield* changes.list({ filter, ...page })
-      const base = baseUrl(c)
-      const results = rows.map((change) => servedChange(base, change))
-      const url = `${base}${changesPath}`
-      return c.json(envelope({ page: { _tag: 'offset', ...page }, count, results, lastId: null, url, params }))
+      return yield* replyRecords(c, {
+        path: changesPath,
+        read: (page) => changes.list({ filter, ...page }),
+        serve: (change, base) => servedChange(base, change),
+      })
     }),
 )
 

@@ -6,11 +6,10 @@ import { servedHeld } from '../held/serve-held.ts'
 import { baseUrl } from '../http/base-url.ts'
 import type { ApiContext } from '../http/caller.ts'
 import type { Path } from '../http/mount-routes.ts'
-import { offsetPage } from '../http/offset-page.ts'
 import { readBody } from '../http/read-body.ts'
 import { invalid, notFound, Refused } from '../http/refused.ts'
+import { replyRecords } from '../http/reply-records.ts'
 import { type Route, route } from '../http/route.ts'
-import { envelope } from '../inventory/envelope.ts'
 import { bodyRefusals, idParameter, json, notThere, pageParameters, ref, refusals, reply } from '../openapi/replies.ts'
 import { runsPath, runUrl, servedRun } from '../runs/serve-run.ts'
 import { pythonType } from '../validation/python-text.ts'
@@ -37,13 +36,15 @@ const listRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findRun(c)
-      const params = new URL(c.req.url).searchParams
-      const page = offsetPage(params)
-      const { count, rows } = yield* (yield* HeldSets).list({ runId: id, ...page })
-      const base = baseUrl(c)
-      const results = (yield* Effect.forEach(rows, sampleRows)).map((sampled) => servedHeld(base, id, sampled))
-      const url = `${runUrl(base, id)}held/`
-      return c.json(envelope({ page: { _tag: 'offset', ...page }, count, results, lastId: null, url, params }))
+      const held = yield* HeldSets
+      return yield* replyRecords(c, {
+        path: `${runsPath}${id}/held/`,
+        read: (page) =>
+          Effect.flatMap(held.list({ runId: id, ...page }), ({ count, rows }) =>
+            Effect.map(Effect.forEach(rows, sampleRows), (sampled) => ({ count, rows: sampled })),
+          ),
+        serve: (sampled, base) => servedHeld(base, id, sampled),
+      })
     }),
 )
 

@@ -4,11 +4,10 @@ import { Effect, Option } from 'effect'
 import { baseUrl } from '../http/base-url.ts'
 import type { ApiContext } from '../http/caller.ts'
 import type { Path } from '../http/mount-routes.ts'
-import { offsetPage } from '../http/offset-page.ts'
 import { readBody } from '../http/read-body.ts'
 import { badRequest, notFound } from '../http/refused.ts'
+import { replyRecords } from '../http/reply-records.ts'
 import { type Route, route } from '../http/route.ts'
-import { envelope } from '../inventory/envelope.ts'
 import { pathId } from '../inventory/find-row.ts'
 import { bodyRefusals, idParameter, json, notThere, pageParameters, ref, refusals, reply } from '../openapi/replies.ts'
 import { readRunRequest } from '../runs/run-request.ts'
@@ -30,22 +29,8 @@ const listRoute: Route = route(
   },
   (c) =>
     Effect.gen(function* () {
-      const params = new URL(c.req.url).searchParams
-      const page = offsetPage(params)
       const runs = yield* Runs
-      const { count, rows } = yield* runs.list(page)
-      const base = baseUrl(c)
-      const results = rows.map((run) => servedRun(base, run))
-      return c.json(
-        envelope({
-          page: { _tag: 'offset', ...page },
-          count,
-          results,
-          lastId: null,
-          url: `${base}${runsPath}`,
-          params,
-        }),
-      )
+      return yield* replyRecords(c, { path: runsPath, read: runs.list, serve: (run, base) => servedRun(base, run) })
     }),
 )
 
@@ -111,13 +96,12 @@ const scopesRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findRun(c)
-      const params = new URL(c.req.url).searchParams
-      const page = offsetPage(params)
       const runs = yield* Runs
-      const { count, rows } = yield* runs.scopes({ id, ...page })
-      const url = `${runUrl(baseUrl(c), id)}scopes/`
-      const results = rows.map(servedScope)
-      return c.json(envelope({ page: { _tag: 'offset', ...page }, count, results, lastId: null, url, params }))
+      return yield* replyRecords(c, {
+        path: `${runsPath}${id}/scopes/`,
+        read: (page) => runs.scopes({ id, ...page }),
+        serve: servedScope,
+      })
     }),
 )
 
@@ -137,13 +121,12 @@ const jobsRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findRun(c)
-      const params = new URL(c.req.url).searchParams
-      const page = offsetPage(params)
       const runs = yield* Runs
-      const { count, rows } = yield* runs.jobs({ id, ...page })
-      const url = `${runUrl(baseUrl(c), id)}jobs/`
-      const results = rows.map(servedJob)
-      return c.json(envelope({ page: { _tag: 'offset', ...page }, count, results, lastId: null, url, params }))
+      return yield* replyRecords(c, {
+        path: `${runsPath}${id}/jobs/`,
+        read: (page) => runs.jobs({ id, ...page }),
+        serve: servedJob,
+      })
     }),
 )
 
