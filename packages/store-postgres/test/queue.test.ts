@@ -331,6 +331,7 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
       ),
     )
     expect(during).toBeGreaterThan(before)
-    expect(timers()).toBe(before)
+    // Timers of the test runner may end meanwhile, so fewer is no leak.
+    expect(timers()).toBeLessThanOrEqual(before)
   })
 })
