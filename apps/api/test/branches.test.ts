@@ -21,6 +21,7 @@ const stage = Effect.gen(function* () {
     description: '',
     user: '',
     runId: 7,
+    review: false,
   })
   const scope = { resource: 'datastores', server: 'pbs-a' } as const
   const changeSet = yield* changeSets.open({ runId: 7, server: 'pbs-a' })

@@ -161,7 +161,13 @@ test('with branches, what main and source disagree about waits for review, and t
         resolution: { choice: 'branch' },
         user: 'ann',
       })
-      const merged = yield* branches.merge({ id: review.id, commit: true, by: hand, at: '2026-06-01T00:00:00Z' })
+      const merged = yield* branches.merge({
+        id: review.id,
+        commit: true,
+        by: hand,
+        at: '2026-06-01T00:00:00Z',
+        approval: false,
+      })
       const after = yield* lists.get({ model: 'datastore', id: tank?.id ?? 0 })
       return {
         tank: tank?.id ?? 0,

@@ -48,6 +48,17 @@ export interface Branch {
   /** RFC 3339, and who; null until it is merged. */
   readonly merged: string | null
   readonly merged_by: string
+  /** Rises with every change of what it holds or of an answer to one of its conflicts. */
+  readonly revision: number
+  /** Who approved it, and when (RFC 3339); empty and null until then. */
+  readonly approved_by: string
+  readonly approved_at: string | null
+  /** The approval is for what it holds now. */
+  readonly approved: boolean
+  /** A person merges it even when nothing stands against that. */
+  readonly review: boolean
+  /** The merged branch that it undoes. */
+  readonly reverts: number | null
 }
 
 /** A conflict of a branch, as it is kept until somebody answers it. */

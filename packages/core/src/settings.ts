@@ -6,6 +6,8 @@ export const Settings = z.strictObject({
   branching_enabled: z.boolean(),
   branch_name_prefix: z.string().min(1).max(64),
   branch_on_conflict: z.enum(['abort', 'overwrite']),
+  /** Nothing in a branch lands before somebody other than its author has approved it. */
+  branch_approval_required: z.boolean(),
   /** Cron in UTC; empty: the interval decides. */
   sync_schedule: z.string().max(255),
   /** Minutes; 0 is off. */
@@ -25,6 +27,7 @@ export const defaultSettings: Settings = {
   branching_enabled: false,
   branch_name_prefix: 'pbs-sync',
   branch_on_conflict: 'abort',
+  branch_approval_required: false,
   sync_schedule: '',
   sync_interval_minutes: 60,
   guard_max_share: 0.3,

@@ -48,7 +48,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
   let runId = 1000
   const newBranch = (name: string) =>
     Effect.flatMap(Branches, (branches) =>
-      branches.create({ name, kind: 'sync', description: '', user: '', runId: ++runId }),
+      branches.create({ name, kind: 'sync', description: '', user: '', runId: ++runId, review: false }),
     )
   const stageOnce = (branch: number, scope: Scope, parts: ReadonlyArray<Part>, more: Partial<Landing> = {}) =>
     Effect.gen(function* () {
@@ -72,7 +72,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
       return staged
     })
   const merge = (id: number, commit = true) =>
-    Effect.flatMap(Branches, (branches) => branches.merge({ id, commit, by: actor, at }))
+    Effect.flatMap(Branches, (branches) => branches.merge({ id, commit, by: actor, at, approval: false }))
   const check = (id: number) => Effect.flatMap(Branches, (branches) => branches.check({ id }))
   const conflictsOf = (id: number) =>
     Effect.flatMap(Branches, (branches) => branches.conflicts({ id, filter: {}, ...everything }))
@@ -139,6 +139,12 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
           last_updated: branch.created,
           merged: null,
           merged_by: '',
+          revision: 0,
+          review: false,
+          reverts: null,
+          approved_by: '',
+          approved_at: null,
+          approved: false,
         })
         const again = yield* Effect.flip(newBranch('named'))
         expect(again).toEqual(new BranchNameTaken({ name: 'named' }))

@@ -1,6 +1,9 @@
 import type {
+  ApprovalRefused,
   BranchNameTaken,
+  BranchNotApproved,
   BranchNotFound,
+  BranchNotMerged,
   BranchNotOpen,
   EndpointNotFound,
   EndpointRefused,
@@ -30,6 +33,9 @@ export type HandlerError =
   | BranchNameTaken
   | BranchNotFound
   | BranchNotOpen
+  | BranchNotApproved
+  | BranchNotMerged
+  | ApprovalRefused
   | HeldSetGone
 
 /** The bridge from a handler's Effect to its HTTP reply. */
@@ -76,6 +82,9 @@ function replyTo(c: ApiContext, error: HandlerError): Response {
     case 'BranchNotFound':
       return c.json({ detail: 'No Branch matches the given query.' }, 404)
     case 'BranchNotOpen':
+    case 'BranchNotApproved':
+    case 'BranchNotMerged':
+    case 'ApprovalRefused':
     case 'ServerPending':
       return c.json({ detail: `${error.message}.` }, 409)
     case 'EndpointNotFound':

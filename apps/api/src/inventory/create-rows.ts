@@ -1,5 +1,6 @@
 import { type Actor, type FieldErrors, registry } from '@netbox-pbs/core'
 import {
+  type BranchNotOpen,
   type Endpoints,
   HandWrites,
   type InventoryLists,
@@ -31,7 +32,7 @@ export const createRows = (
   model: WritableModel,
   inputs: ReadonlyArray<unknown>,
   { actor, bulk = false }: { readonly actor: Actor; readonly bulk?: boolean },
-): Effect.Effect<CreateResult, StoreFailed | Refused, HandWrites | InventoryLists | Endpoints> =>
+): Effect.Effect<CreateResult, StoreFailed | BranchNotOpen | Refused, HandWrites | InventoryLists | Endpoints> =>
   Effect.gen(function* () {
     const judged = yield* validateItems(model, inputs)
     const secrets = inputs.map((input, index) =>

@@ -1,5 +1,6 @@
 import { type Actor, type ModelName, registry } from '@netbox-pbs/core'
 import {
+  type BranchNotOpen,
   type EndpointRefused,
   type Endpoints,
   type GatewayUnavailable,
@@ -64,6 +65,7 @@ export const removeRow = (
 
 /** Why a row could not be changed. */
 export type UpdateFailed =
+  | BranchNotOpen
   | FieldsRefused
   | Refused
   | StoreFailed

@@ -44,6 +44,9 @@ const add = forWriterForm((viewer, { form_token: _, token_secret = '', ...typed 
     Effect.catchTag('Refused', ({ status, body: refusal }) =>
       Effect.succeed(draw(viewer, values, { __all__: [sentence(refusal)] }, status)),
     ),
+    Effect.catchTag('BranchNotOpen', ({ message }) =>
+      Effect.succeed(draw(viewer, values, { __all__: [`${message}.`] }, 409)),
+    ),
   )
 })
 
@@ -59,6 +62,7 @@ const pin = (c: ApiContext, id: number) =>
         Refused: () =>
           Effect.succeed(html(notFound(viewer, rowPage('server', id), `Server ${id}`, listPage('server')), 404)),
         FieldsRefused: ({ errors }) => Effect.succeed(notPinned(viewer, id, Object.values(errors).flat().join(' '))),
+        BranchNotOpen: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
         ServerNotFound: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
         ServerPending: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
         EndpointRefused: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),

@@ -1,5 +1,5 @@
 import { branchStatuses, conflictKinds, modelNames, registry } from '@netbox-pbs/core'
-import { Branches, BranchNotFound } from '@netbox-pbs/core/ports'
+import { Branches, BranchNotFound, SettingsStore } from '@netbox-pbs/core/ports'
 import { DateTime, Effect, Option } from 'effect'
 import { readBranchChange, readCommit, readConflictFilter, readResolve } from '../branches/read-branch-request.ts'
 import {
@@ -216,9 +216,10 @@ const mergeRoute: Route = route(
       const { id } = yield* findBranch(c)
       const commit = yield* Effect.flatMap(readBody(c), readCommit)
       const branches = yield* Branches
+      const settings = yield* SettingsStore
       const at = DateTime.formatIso(yield* DateTime.now)
       const outcome = yield* branches
-        .merge({ id, commit, by: actorOf(c), at })
+        .merge({ id, commit, by: actorOf(c), at, approval: (yield* settings.get()).branch_approval_required })
         .pipe(
           Effect.catchTag('BranchInConflict', ({ message }) =>
             Effect.flatMap(

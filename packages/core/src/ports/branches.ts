@@ -1,44 +1,27 @@
-import { Context, Data, type Effect, type Option } from 'effect'
+import { Context, type Effect, type Option } from 'effect'
 import type { Branch, BranchChange, BranchConflict, BranchKind, BranchStatus } from '../branch.ts'
 import type { Actor } from '../change-log.ts'
 import type { ConflictKind, Resolution } from '../merge/conflict.ts'
 import type { ModelName } from '../registry/field.ts'
 import type { RowCounts } from '../run.ts'
+import type {
+  ApprovalRefused,
+  BranchInConflict,
+  BranchNameTaken,
+  BranchNotApproved,
+  BranchNotFound,
+  BranchNotMerged,
+  BranchNotOpen,
+} from './branch-errors.ts'
+import type { HandWrites } from './hand-writes.ts'
+import type { InventoryLists } from './inventory-lists.ts'
 import type { Page } from './runs.ts'
 import type { StoreFailed } from './store-failed.ts'
 
-/** Another branch has this name. */
-export class BranchNameTaken extends Data.TaggedError('BranchNameTaken')<{ readonly name: string }> {
-  override get message(): string {
-    return `a branch named ${this.name} is there already: choose another name`
-  }
-}
-
-/** There is no branch of that id. */
-export class BranchNotFound extends Data.TaggedError('BranchNotFound')<{ readonly id: number }> {
-  override get message(): string {
-    return `there is no branch ${this.id}`
-  }
-}
-
-/** The branch has ended: it can no longer be changed, compared or merged. */
-export class BranchNotOpen extends Data.TaggedError('BranchNotOpen')<{
-  readonly id: number
-  readonly status: BranchStatus
-}> {
-  override get message(): string {
-    return `branch ${this.id} is ${this.status.replace('_', ' ')}: only an open branch can be changed or merged`
-  }
-}
-
-/** Conflicts of the branch wait for an answer, so nothing of it was merged. */
-export class BranchInConflict extends Data.TaggedError('BranchInConflict')<{
-  readonly id: number
-  readonly conflicts: number
-}> {
-  override get message(): string {
-    return `branch ${this.id} has ${this.conflicts} conflicts without an answer: resolve them, then merge again`
-  }
+/** A branch as an inventory: what main's lists and writes do, done inside it. */
+export interface BranchInventory {
+  readonly lists: InventoryLists['Type']
+  readonly writes: HandWrites['Type']
 }
 
 /** Which conflicts: those that match all that is given. */
@@ -75,8 +58,14 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
       readonly description: string
       readonly user: string
       readonly runId: number | null
+      /** A person merges it even when nothing stands against that. */
+      readonly review: boolean
     }) => Effect.Effect<Branch, StoreFailed | BranchNameTaken>
     readonly get: (request: { readonly id: number }) => Effect.Effect<Option.Option<Branch>, StoreFailed>
+    /** The branch that clients name by these 8 characters. */
+    readonly bySchemaId: (request: { readonly schemaId: string }) => Effect.Effect<Option.Option<Branch>, StoreFailed>
+    /** Reads and writes inside a branch. Whether it may be read is the caller's question; a write to one that has ended fails. */
+    readonly inside: (request: { readonly id: number }) => BranchInventory
     /** The branch that a run has opened. */
     readonly ofRun: (request: { readonly runId: number }) => Effect.Effect<Option.Option<Branch>, StoreFailed>
     /** Newest first. */
@@ -122,7 +111,35 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
       readonly by: MergeOrigin
       /** RFC 3339. */
       readonly at: string
-    }) => Effect.Effect<MergeOutcome, StoreFailed | Gone | BranchInConflict>
+      /** Refused unless somebody has approved what it holds now. */
+      readonly approval: boolean
+    }) => Effect.Effect<MergeOutcome, StoreFailed | Gone | BranchInConflict | BranchNotApproved>
+    /** Says that what a branch holds at a revision may land. */
+    readonly approve: (request: {
+      readonly id: number
+      readonly revision: number
+      readonly user: string
+      /** RFC 3339. */
+      readonly at: string
+    }) => Effect.Effect<Branch, StoreFailed | Gone | ApprovalRefused>
+    /**
+     * Moves a branch onto main as it is now: the base of what it touches becomes main's present value, answered conflicts are settled in it as they were answered,
+     * and it is compared anew. An open conflict stands against it. Copies nothing of main. Without `commit` it is done and taken back.
+     */
+    readonly sync: (request: {
+      readonly id: number
+      readonly commit: boolean
+    }) => Effect.Effect<Branch, StoreFailed | Gone | BranchInConflict>
+    /**
+     * Opens a branch of what undoes a merged one, compared with main already. When it is merged, the next run of each scope that it touches waits for review. Without
+     * `commit` it is done and taken back.
+     */
+    readonly revert: (request: {
+      readonly id: number
+      readonly name: string
+      readonly user: string
+      readonly commit: boolean
+    }) => Effect.Effect<Branch, StoreFailed | BranchNotFound | BranchNotMerged | BranchNameTaken>
     /** Ends an open branch without merging it; what it held is dropped. */
     readonly close: (request: {
       readonly id: number

@@ -7,7 +7,7 @@ import type { Scope } from '../scope.ts'
 import type { Change } from '../sync/change.ts'
 import type { HoldReason } from '../sync/guard.ts'
 import type { UsagePoint } from '../usage.ts'
-import type { BranchNotOpen } from './branches.ts'
+import type { BranchNotOpen } from './branch-errors.ts'
 import type { StoreFailed } from './store-failed.ts'
 
 /** The change set was dropped, or another worker took the job over: what this worker holds may no longer land. */

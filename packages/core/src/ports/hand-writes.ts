@@ -1,6 +1,7 @@
 import { Context, Data, type Effect, type Option } from 'effect'
 import type { Actor } from '../change-log.ts'
 import type { FieldValue, ModelName } from '../registry/field.ts'
+import type { BranchNotOpen } from './branch-errors.ts'
 import type { StoreFailed } from './store-failed.ts'
 
 /** The natural key belongs to another row. `index` is the place in a bulk body. */
@@ -14,7 +15,8 @@ export type HandValues = Readonly<Record<string, FieldValue>>
 
 /**
  * Rows written by people. Each call is one transaction: all rows or none. Groups, counters and digests are kept true in it, what was done is
- * logged under the actor, and a row made here cannot vanish by sync until a source has reported its key.
+ * logged under the actor, and a row made here cannot vanish by sync until a source has reported its key. Inside a branch they become entries of it, and a branch that
+ * has ended takes none.
  */
 export class HandWrites extends Context.Tag('@netbox-pbs/core/HandWrites')<
   HandWrites,
@@ -24,20 +26,20 @@ export class HandWrites extends Context.Tag('@netbox-pbs/core/HandWrites')<
       readonly model: WritableModel
       readonly rows: ReadonlyArray<HandValues>
       readonly actor: Actor
-    }) => Effect.Effect<ReadonlyArray<number>, StoreFailed | KeyTaken>
+    }) => Effect.Effect<ReadonlyArray<number>, StoreFailed | KeyTaken | BranchNotOpen>
     /** False when there is no such row. */
     readonly update: (request: {
       readonly model: WritableModel
       readonly id: number
       readonly values: HandValues
       readonly actor: Actor
-    }) => Effect.Effect<boolean, StoreFailed | KeyTaken>
+    }) => Effect.Effect<boolean, StoreFailed | KeyTaken | BranchNotOpen>
     /** Deletes the row and what is below it; false when there is no such row. */
     readonly remove: (request: {
       readonly model: WritableModel
       readonly id: number
       readonly actor: Actor
-    }) => Effect.Effect<boolean, StoreFailed>
+    }) => Effect.Effect<boolean, StoreFailed | BranchNotOpen>
     /** When a server's endpoint became pending, RFC 3339; none when it is not. */
     readonly pendingSince: (request: { readonly serverId: number }) => Effect.Effect<Option.Option<string>, StoreFailed>
   }

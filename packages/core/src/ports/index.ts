@@ -1,10 +1,16 @@
 export { type ApiToken, ApiTokens } from './api-tokens.ts'
 export {
-  Branches,
+  ApprovalRefused,
   BranchInConflict,
   BranchNameTaken,
+  BranchNotApproved,
   BranchNotFound,
+  BranchNotMerged,
   BranchNotOpen,
+} from './branch-errors.ts'
+export {
+  Branches,
+  type BranchInventory,
   type ConflictFilter,
   type MergeOrigin,
   type MergeOutcome,

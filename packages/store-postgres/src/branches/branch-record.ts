@@ -11,7 +11,8 @@ export function selectBranch(): RawBuilder<Branch> {
   )
   return sql<Branch>`
     select b.id, b.schema_id, b.name, b.kind, b.status, b.description, b.user_name as user, b.run_id, b.checked, b.created, b.last_updated,
-      b.merged, b.merged_by, (${sql.join(changes, sql` + `)})::bigint as changes,
+      b.merged, b.merged_by, b.revision, b.review, b.reverts, b.approved_by, b.approved_at,
+      coalesce(b.approved_revision = b.revision, false) as approved, (${sql.join(changes, sql` + `)})::bigint as changes,
       (select count(*) from branch_conflicts c where c.branch_id = b.id and c.resolution is null) as conflicts
     from branches b`
 }
@@ -23,13 +24,20 @@ export async function readBranch(db: Kysely<Tables>, id: number): Promise<Branch
   return rows[0]
 }
 
+/** What a writer of a branch needs of it. */
+export type Locked = Pick<Branch, 'kind' | 'status' | 'user' | 'revision' | 'approved'>
+
+/** Notes that what a branch holds, or what has been answered in it, is no longer what was approved. */
+export async function moveRevision(db: Kysely<Tables>, id: number): Promise<void> {
+  await sql`update branches set revision = revision + 1, last_updated = now() where id = ${id}::bigint`.execute(db)
+}
+
 /** Locks a branch until the end of the transaction; what it is not, when it cannot be changed. */
-export async function lockOpenBranch(
-  db: Kysely<Tables>,
-  id: number,
-): Promise<Pick<Branch, 'kind'> | BranchNotFound | BranchNotOpen> {
-  const { rows } = await sql<Pick<Branch, 'kind' | 'status'>>`
-    select kind, status from branches where id = ${Number.isSafeInteger(id) ? id : 0}::bigint for update`.execute(db)
+export async function lockOpenBranch(db: Kysely<Tables>, id: number): Promise<Locked | BranchNotFound | BranchNotOpen> {
+  const { rows } = await sql<Locked>`
+    select kind, status, user_name as user, revision, coalesce(approved_revision = revision, false) as approved from branches where id = ${Number.isSafeInteger(id) ? id : 0}::bigint for update`.execute(
+    db,
+  )
   const [branch] = rows
   if (branch === undefined) return new BranchNotFound({ id })
   const open = branch.status === 'open' || branch.status === 'in_review' || branch.status === 'ready'

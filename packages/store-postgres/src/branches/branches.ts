@@ -8,8 +8,9 @@ import { Database } from '../database/database.ts'
 import { jsonb } from '../database/json.ts'
 import { isUniqueViolation } from '../database/store-errors.ts'
 import type { Tables } from '../database/tables.ts'
+import { approveBranch } from './approve-branch.ts'
 import { branchTable } from './branch-columns.ts'
-import { lockOpenBranch, readBranch, selectBranch } from './branch-record.ts'
+import { lockOpenBranch, moveRevision, readBranch, selectBranch } from './branch-record.ts'
 import { checkBranch, settleStatus } from './check-branch.ts'
 import { answerable, conflictCondition } from './conflict-filter.ts'
 import { selectConflict } from './conflict-rows.ts'
@@ -25,6 +26,19 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
       get: Effect.fn('Branches.get')(({ id }) =>
         database.query('reading a branch', async (db) => Option.fromNullable(await readBranch(db, id))),
       ),
+      bySchemaId: Effect.fn('Branches.bySchemaId')(({ schemaId }) =>
+        database.query('reading a branch', async (db) => {
+          if (!/^[a-z0-9]{8}$/.test(schemaId)) return Option.none()
+          const { rows } = await sql`${selectBranch()} where b.schema_id = ${schemaId}`.$castTo<Branch>().execute(db)
+          return Option.fromNullable(rows[0])
+        }),
+      ),
+      inside: () => {
+        throw new Error('not built')
+      },
+      sync: () => Effect.dieMessage('not built'),
+      revert: () => Effect.dieMessage('not built'),
+      approve: (request) => approveBranch(database, request),
       ofRun: Effect.fn('Branches.ofRun')(({ runId }) =>
         database.query('reading the branch of a run', async (db) => {
           const { rows } = await sql`${selectBranch()} where b.run_id = ${runId}::bigint`.$castTo<Branch>().execute(db)
@@ -77,6 +91,7 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
               ),
             )
             yield* run((db) => settleStatus(db, id))
+            yield* run((db) => moveRevision(db, id))
             return Number(numAffectedRows ?? 0n)
           }),
         ),
@@ -95,13 +110,15 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
 
 const createBranch = Effect.fn('Branches.create')(function* (
   database: Database['Type'],
-  { name, kind, description, user, runId }: Parameters<Branches['Type']['create']>[0],
+  { name, kind, description, user, runId, review }: Parameters<Branches['Type']['create']>[0],
 ): Effect.fn.Return<Branch, StoreFailed | BranchNameTaken> {
   const id = yield* database.query('opening a branch', async (db) => {
     try {
       const { rows } = await sql<{ id: number }>`
-        insert into branches (schema_id, name, kind, description, user_name, run_id)
-        values (${newSchemaId()}, ${name}, ${kind}, ${description}, ${user}, ${runId}::bigint) returning id`.execute(db)
+        insert into branches (schema_id, name, kind, description, user_name, run_id, review)
+        values (${newSchemaId()}, ${name}, ${kind}, ${description}, ${user}, ${runId}::bigint, ${review}) returning id`.execute(
+        db,
+      )
       return rows[0]?.id ?? null
     } catch (cause) {
       if (isUniqueViolation(cause)) return null

@@ -14,6 +14,7 @@ import {
 } from '@netbox-pbs/core'
 import {
   BranchInConflict,
+  BranchNotApproved,
   type BranchNotFound,
   type BranchNotOpen,
   type MergeOrigin,
@@ -47,6 +48,8 @@ export interface MergeRequest {
   readonly commit: boolean
   readonly by: MergeOrigin
   readonly at: string
+  /** Refused unless approved as it is now. */
+  readonly approval: boolean
 }
 
 /** Entries merged at a time. */
@@ -59,13 +62,16 @@ class DryRun extends Data.TaggedError('DryRun')<{ readonly outcome: MergeOutcome
 export const mergeBranch = Effect.fn('Branches.merge')(function* (
   database: Database['Type'],
   request: MergeRequest,
-): Effect.fn.Return<MergeOutcome, StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict> {
+): Effect.fn.Return<MergeOutcome, StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict | BranchNotApproved> {
   const merging = database.transaction('merging a branch', (run) =>
     Effect.gen(function* () {
       // One merge at a time: two that touch the same scopes would otherwise wait for each other in the middle.
       yield* run((db) => sql`select pg_advisory_xact_lock(hashtextextended('netbox-pbs merge', 0))`.execute(db))
       const branch = yield* run((db) => lockOpenBranch(db, request.id))
       if ('_tag' in branch) return yield* branch
+      // A dry run only looks.
+      if (request.approval && request.commit && !branch.approved)
+        return yield* new BranchNotApproved({ id: request.id })
       const merge = new BranchMerge(run, database.engine, request, branch.kind === 'sync' ? 'sync' : 'operator')
       const outcome = yield* merge.land
       return request.commit ? outcome : yield* new DryRun({ outcome })

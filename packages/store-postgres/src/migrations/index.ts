@@ -9,6 +9,7 @@ import { migration as serverHealth } from './0007-server-health.ts'
 import { migration as datastoreUsage } from './0008-datastore-usage.ts'
 import { migration as branches } from './0010-branches.ts'
 import { migration as pins } from './0011-pins.ts'
+import { migration as branchInventories } from './0012-branch-inventories.ts'
 
 /** Every migration of the inventory's database, by name: numbered, applied in order, forward only, never changed once released. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -22,4 +23,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0008_datastore_usage': datastoreUsage,
   '0010_branches': branches,
   '0011_pins': pins,
+  '0012_branch_inventories': branchInventories,
 }

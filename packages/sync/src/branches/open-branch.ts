@@ -10,5 +10,12 @@ export const openBranch = Effect.fn('sync.openBranch')(function* (
   const { branching_enabled, branch_name_prefix } = yield* (yield* SettingsStore).get()
   if (!branching_enabled) return null
   const name = branchName(branch_name_prefix, run.id, yield* now)
-  return yield* (yield* Branches).create({ name, kind: 'sync', description: '', user: run.user, runId: run.id })
+  return yield* (yield* Branches).create({
+    name,
+    kind: 'sync',
+    description: '',
+    user: run.user,
+    runId: run.id,
+    review: false,
+  })
 })

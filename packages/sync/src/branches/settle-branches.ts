@@ -2,6 +2,7 @@ import { type Branch, conflictKinds, openStatuses, possibleChoices } from '@netb
 import {
   Branches,
   type BranchInConflict,
+  type BranchNotApproved,
   type BranchNotFound,
   type BranchNotOpen,
   SettingsStore,
@@ -33,6 +34,7 @@ export const settleBranches = Effect.fn('sync.settleBranches')(function* (
       Effect.catchTags({
         BranchNotFound: () => Effect.void,
         BranchNotOpen: () => Effect.void,
+        BranchNotApproved: ({ message }) => Effect.logInfo('a branch waits for review', message),
         BranchInConflict: ({ message }) => Effect.logInfo('a branch waits for review', message),
       }),
     )
@@ -42,7 +44,11 @@ export const settleBranches = Effect.fn('sync.settleBranches')(function* (
 const settle = Effect.fn('sync.settleBranch')(function* (
   id: number,
   runId: number,
-): Effect.fn.Return<void, StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict, Branches | SettingsStore> {
+): Effect.fn.Return<
+  void,
+  StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict | BranchNotApproved,
+  Branches | SettingsStore
+> {
   const branches = yield* Branches
   const branch = yield* branches.check({ id })
   if (branch.changes === 0) {
@@ -50,7 +56,9 @@ const settle = Effect.fn('sync.settleBranch')(function* (
     return
   }
   const conflicts = branch.conflicts === 0 ? 0 : yield* overwrite(branch)
-  if (conflicts === 0) yield* branches.merge({ id, commit: true, by: { runId }, at: yield* now })
+  if (conflicts > 0 || branch.review) return
+  const { branch_approval_required: approval } = yield* (yield* SettingsStore).get()
+  yield* branches.merge({ id, commit: true, by: { runId }, at: yield* now, approval })
 })
 
 /** Answers conflicts as the policy says, and gives how many are left. */

@@ -1,5 +1,6 @@
 import type { Actor } from '@netbox-pbs/core'
 import {
+  type BranchNotOpen,
   EndpointRefused,
   Endpoints,
   type GatewayUnavailable,
@@ -26,7 +27,7 @@ export interface ServerChange {
   readonly actor: Actor
 }
 
-type Failures = StoreFailed | KeyTaken | GatewayUnavailable | EndpointRefused | ServerNotFound
+type Failures = StoreFailed | KeyTaken | BranchNotOpen | GatewayUnavailable | EndpointRefused | ServerNotFound
 
 /**
  * Changes a server. What its endpoint holds too (name, host, port, token_id, fingerprint, verify_ssl, the secret) changes at the gateway first, while the

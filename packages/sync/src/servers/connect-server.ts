@@ -1,5 +1,6 @@
 import type { Actor } from '@netbox-pbs/core'
 import {
+  type BranchNotOpen,
   type EndpointRefused,
   Endpoints,
   type GatewayUnavailable,
@@ -33,7 +34,7 @@ export const connectServer = Effect.fn('sync.connectServer')(function* ({
   actor,
 }: NewServer): Effect.fn.Return<
   number,
-  StoreFailed | KeyTaken | GatewayUnavailable | EndpointRefused | ServerNotFound,
+  StoreFailed | KeyTaken | BranchNotOpen | GatewayUnavailable | EndpointRefused | ServerNotFound,
   HandWrites | Endpoints
 > {
   const writes = yield* HandWrites

@@ -1,5 +1,6 @@
 import type { Actor } from '@netbox-pbs/core'
 import {
+  type BranchNotOpen,
   Endpoints,
   type GatewayUnavailable,
   HandWrites,
@@ -23,7 +24,7 @@ export const removeServer = Effect.fn('sync.removeServer')(function* ({
   readonly actor: Actor
 }): Effect.fn.Return<
   void,
-  StoreFailed | GatewayUnavailable | ServerNotFound | ServerPending,
+  StoreFailed | BranchNotOpen | GatewayUnavailable | ServerNotFound | ServerPending,
   Inventory | HandWrites | Endpoints
 > {
   const { facts } = yield* findServer(id)

@@ -3,11 +3,14 @@ import {
   type Appended,
   Branches,
   BranchInConflict,
+  BranchNotApproved,
   BranchNotFound,
   BranchNotOpen,
   type Landing,
 } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
+
+const notInMemory = Effect.dieMessage('no use case asks this of a branch in memory')
 
 /** A scope as a branch holds it. */
 export interface StagedScope {
@@ -65,7 +68,7 @@ export class MemoryBranches {
   }
 
   readonly layer = Layer.succeed(Branches, {
-    create: ({ name, kind, description, user, runId }) =>
+    create: ({ name, kind, description, user, runId, review }) =>
       Effect.sync(() => {
         const branch: Branch = {
           id: this.all.length + 1,
@@ -83,6 +86,12 @@ export class MemoryBranches {
           last_updated: '2026-05-01T03:00:00Z',
           merged: null,
           merged_by: '',
+          revision: 0,
+          approved_by: '',
+          approved_at: null,
+          approved: false,
+          review,
+          reverts: null,
         }
         this.all.push(new MemoryBranch(branch))
         return branch
@@ -94,6 +103,19 @@ export class MemoryBranches {
           this.#read,
         ),
       ),
+    bySchemaId: ({ schemaId }) =>
+      Effect.sync(() =>
+        Option.map(
+          this.#find(({ branch }) => branch.schema_id === schemaId),
+          this.#read,
+        ),
+      ),
+    inside: () => {
+      throw new Error('no use case asks this of a branch in memory')
+    },
+    approve: () => notInMemory,
+    sync: () => notInMemory,
+    revert: () => notInMemory,
     ofRun: ({ runId }) =>
       Effect.sync(() =>
         Option.map(
@@ -120,8 +142,9 @@ export class MemoryBranches {
         found.conflicts -= found.overridable
         return found.overridable
       }),
-    merge: ({ id, at }) =>
-      Effect.flatMap(this.#open(id), (found) => {
+    merge: ({ id, at, approval }) =>
+      Effect.flatMap(this.#open(id), (found): ReturnType<Branches['Type']['merge']> => {
+        if (approval && !found.branch.approved) return new BranchNotApproved({ id })
         if (found.conflicts > 0) return new BranchInConflict({ id, conflicts: found.conflicts })
         for (const staged of found.scopes.values()) this.land(staged)
         return Effect.succeed({

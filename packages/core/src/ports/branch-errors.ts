@@ -1,0 +1,65 @@
+import { Data } from 'effect'
+import type { BranchStatus } from '../branch.ts'
+
+/** Another branch has this name. */
+export class BranchNameTaken extends Data.TaggedError('BranchNameTaken')<{ readonly name: string }> {
+  override get message(): string {
+    return `a branch named ${this.name} is there already: choose another name`
+  }
+}
+
+/** There is no branch of that id. */
+export class BranchNotFound extends Data.TaggedError('BranchNotFound')<{ readonly id: number }> {
+  override get message(): string {
+    return `there is no branch ${this.id}`
+  }
+}
+
+/** The branch has ended: it can no longer be changed, compared or merged. */
+export class BranchNotOpen extends Data.TaggedError('BranchNotOpen')<{
+  readonly id: number
+  readonly status: BranchStatus
+}> {
+  override get message(): string {
+    return `branch ${this.id} is ${this.status.replace('_', ' ')}: only an open branch can be changed or merged`
+  }
+}
+
+/** Conflicts of the branch wait for an answer, so nothing of it was merged. */
+export class BranchInConflict extends Data.TaggedError('BranchInConflict')<{
+  readonly id: number
+  readonly conflicts: number
+}> {
+  override get message(): string {
+    return `branch ${this.id} has ${this.conflicts} conflicts without an answer: resolve them, then merge again`
+  }
+}
+
+/** The branch needs the approval of somebody other than its author, for what it holds now. */
+export class BranchNotApproved extends Data.TaggedError('BranchNotApproved')<{ readonly id: number }> {
+  override get message(): string {
+    return `branch ${this.id} is not approved as it is now: somebody other than its author approves it first`
+  }
+}
+
+/** An approval that does not count: the approver is the author, or the branch has changed since it was looked at. */
+export class ApprovalRefused extends Data.TaggedError('ApprovalRefused')<{
+  readonly id: number
+  readonly reason: 'own' | 'moved'
+}> {
+  override get message(): string {
+    return this.reason === 'own'
+      ? `branch ${this.id} is yours: somebody else has to approve it`
+      : `branch ${this.id} has changed since you looked at it: read it again, then approve its present revision`
+  }
+}
+
+/** Only what has landed can be undone. */
+export class BranchNotMerged extends Data.TaggedError('BranchNotMerged')<{
+  readonly id: number
+  readonly status: BranchStatus
+}> {
+  override get message(): string {
+    return `branch ${this.id} is ${this.status.replace('_', ' ')}: only a merged branch can be reverted`
+  }
+}

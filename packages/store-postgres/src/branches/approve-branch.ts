@@ -1,0 +1,33 @@
+import type { Branch } from '@netbox-pbs/core'
+import {
+  ApprovalRefused,
+  type Branches,
+  type BranchNotFound,
+  type BranchNotOpen,
+  type StoreFailed,
+} from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { sql } from 'kysely'
+import type { Database } from '../database/database.ts'
+import { lockOpenBranch, readBranch } from './branch-record.ts'
+
+/** Notes who lets a branch land as it is now. The author of a branch, and whoever has looked at an earlier revision, is refused. */
+export const approveBranch = Effect.fn('Branches.approve')(function* (
+  database: Database['Type'],
+  { id, revision, user, at }: Parameters<Branches['Type']['approve']>[0],
+): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotOpen | ApprovalRefused> {
+  return yield* database.transaction('approving a branch', (run) =>
+    Effect.gen(function* () {
+      const branch = yield* run((db) => lockOpenBranch(db, id))
+      if ('_tag' in branch) return yield* branch
+      if (branch.user === user) return yield* new ApprovalRefused({ id, reason: 'own' })
+      if (branch.revision !== revision) return yield* new ApprovalRefused({ id, reason: 'moved' })
+      yield* run((db) =>
+        sql`update branches set approved_by = ${user}, approved_at = ${at}::timestamptz, approved_revision = ${revision}::bigint,
+          last_updated = now() where id = ${id}::bigint`.execute(db),
+      )
+      const approved = yield* run((db) => readBranch(db, id))
+      return approved ?? (yield* Effect.dieMessage('a branch vanished under its lock'))
+    }),
+  )
+})
