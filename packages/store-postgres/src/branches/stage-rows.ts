@@ -36,17 +36,21 @@ export async function dropUnstaged(
 export async function stageCreates(db: Kysely<Tables>, { branch, model }: Target, window: Window): Promise<number> {
   const facts = factColumns(model)
   const key = keyColumns(model)
+  // A lateral, so that each row is looked up by its key however few entries the planner believes the branch to have.
   const { rows } = await sql<{ staged: number }>`
     with s as materialized (
       select distinct on (${columnNames(key, 'w')}) w.* from ${stagedTable(model)} w where ${window.rows} and w.op = 'create'
       order by ${columnNames(key, 'w')}, w.seq desc
-    ), kept as (
-      update ${branchTable(model)} e set ${assign(facts, 's')}
-      from s where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sameKey(model, 'e', 's')} and ${differ(facts, 'e', 's')}
-    ), made as (
-      insert into ${branchTable(model)} (branch_id, id, op, ${columnNames(facts)})
-      select ${branch}::bigint, nextval(pg_get_serial_sequence(${tables[model]}, 'id')), 'create', ${columnNames(facts, 's')} from s
-      where not exists (select from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sameKey(model, 'e', 's')})
+    ), known as materialized (
+      select s.*, e.id as entry from s left join lateral (
+        select e.id from ${branchTable(model)} e
+        where e.branch_id = ${branch}::bigint and e.op <> 'delete' and e.op = 'create' and ${sameKey(model, 'e', 's')} offset 0
+      ) e on true
+    ), written as (
+      insert into ${branchTable(model)} as e (branch_id, id, op, ${columnNames(facts)})
+      select ${branch}::bigint, coalesce(s.entry, nextval(pg_get_serial_sequence(${tables[model]}, 'id'))), 'create', ${columnNames(facts, 's')}
+      from known s
+      on conflict (branch_id, id) do update set ${assign(facts, 'excluded')} where ${differ(facts, 'e', 'excluded')}
     )
     select count(*) as staged from s`.execute(db)
   return rows[0]?.staged ?? 0
