@@ -22,7 +22,10 @@ export type BranchStatus = (typeof branchStatuses)[number]
 export const openStatuses: ReadonlyArray<BranchStatus> = ['open', 'in_review', 'ready']
 
 /** Whose branch it is: a run's, a person's, or one that undoes a merge. */
-export type BranchKind = 'sync' | 'operator' | 'revert'
+export const branchKinds = ['sync', 'operator', 'revert'] as const
+
+/** Whose branch it is. */
+export type BranchKind = (typeof branchKinds)[number]
 
 /** A branch as it is recorded and read. */
 export interface Branch {
@@ -55,7 +58,7 @@ export interface Branch {
   readonly approved_at: string | null
   /** The approval is for what it holds now. */
   readonly approved: boolean
-  /** A person merges it even when nothing stands against that. */
+  /** A person merges it even when nothing stands against that. So it is of a sync's while any scope that it covers is set to review, because a merge was undone in it. */
   readonly review: boolean
   /** The merged branch that it undoes. */
   readonly reverts: number | null

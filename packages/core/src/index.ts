@@ -4,6 +4,7 @@ export {
   type BranchConflict,
   type BranchKind,
   type BranchStatus,
+  branchKinds,
   branchName,
   branchStatuses,
   openStatuses,
@@ -46,11 +47,13 @@ export {
 } from './merge/conflict.ts'
 export { inverse, type Merge } from './merge/inverse.ts'
 export { type Merged, mergeObject } from './merge/merge-object.ts'
-export { inMergeOrder, type ObjectWrite } from './merge/merge-order.ts'
+export { type MergeStep, mergeSteps } from './merge/merge-order.ts'
 export { type Pin, pinHolds, pinOf } from './merge/pin.ts'
 export { refreshTouched, sameTouched, type Touched, type TouchedFields } from './merge/refresh.ts'
 export { type Resolved, resolve, stillHolds } from './merge/resolve.ts'
+export { seenRow } from './merge/seen-row.ts'
 export type { Said, ThreeSides } from './merge/three-sides.ts'
+export { type EntryFields, touchRow } from './merge/touch-row.ts'
 export type { Write } from './merge/write.ts'
 export { type Coverage, coverageOf, covers, type ListedAbove, type Narrowing } from './narrowing.ts'
 export { parseDatetime } from './query/datetime.ts'
@@ -139,6 +142,7 @@ export {
 export { type HeldSet, type HeldSetState, type HeldState, heldStates } from './sync/held-set.ts'
 export { type DeletionsInput, type Judgement, judgeDeletions, letsGo } from './sync/judge-deletions.ts'
 export type { Presence } from './sync/presence.ts'
+export { sameValue } from './sync/same-value.ts'
 export { isTaskKept, type TaskMarks, type TaskWindow, taskFloor, taskWindow } from './sync/task-window.ts'
 export { type TaskSubject, taskSubject } from './task-subject.ts'
 export { followsSettings, ownTiming, type ServerTiming, type Timing } from './timing.ts'

@@ -1,7 +1,9 @@
 import type { Scope } from '@netbox-pbs/core'
 import { naturalKey } from '@netbox-pbs/core'
 import {
+  type BranchChangeFilter,
   Branches,
+  type BranchFilter,
   BranchInConflict,
   BranchNameTaken,
   BranchNotFound,
@@ -162,6 +164,34 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
     )
   })
 
+  test.each<[BranchFilter, ReadonlyArray<string>]>([
+    [{ search: 'FILTERED' }, ['filtered-b', 'filtered-a']],
+    [{ search: '50%' }, ['filtered-b']],
+    [{ search: 'filtered_a' }, []],
+    [{ search: 'filtered', kinds: ['operator'] }, ['filtered-b']],
+    [{ search: 'filtered', users: ['eve', 'nobody'] }, ['filtered-b']],
+    [{ search: 'filtered', statuses: ['merged'] }, []],
+    [{ names: ['filtered-a', 'filtered'] }, ['filtered-a']],
+    [{ schemaIds: ['none'] }, []],
+  ])('are found by %j', async (filter, names) => {
+    await run(
+      Effect.gen(function* () {
+        const branches = yield* Branches
+        const more = { runId: null, review: false }
+        const a = { name: 'filtered-a', kind: 'sync', description: '', user: 'ann', ...more } as const
+        const b = { name: 'filtered-b', kind: 'operator', description: '50% less', user: 'eve', ...more } as const
+        // The first case makes them, the others find them.
+        yield* Effect.ignore(Effect.all([branches.create(a), branches.create(b)]))
+        const { count, rows } = yield* branches.list({ ...filter, limit: 9, offset: 0 })
+        expect([count, rows.map(({ name }) => name)]).toEqual([names.length, names])
+        const oldest = yield* branches.list({ ...filter, oldestFirst: true, limit: 9, offset: 0 })
+        expect(oldest.rows.map(({ name }) => name)).toEqual(names.toReversed())
+        for (const found of rows)
+          expect((yield* branches.list({ schemaIds: [found.schema_id], limit: 9, offset: 0 })).rows).toEqual([found])
+      }),
+    )
+  })
+
   test('hold what a run stages while main stays, and land it when they merge', async () => {
     await run(
       Effect.gen(function* () {
@@ -195,6 +225,19 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
           ['create', 'staged/tank/vm/100/2026-05-09T02:00:00Z', undefined, ''],
         ])
         const made = changes.find(({ action }) => action === 'create')?.objectId ?? 0
+        const actionsOf = (filter: BranchChangeFilter) =>
+          Effect.map(branches.changes({ id, filter, ...everything }), (found) => [
+            found.count,
+            found.rows.map(({ action }) => action),
+          ])
+        expect(yield* actionsOf({ models: ['snapshot'], actions: ['update', 'create'] })).toEqual([
+          2,
+          ['update', 'create'],
+        ])
+        expect(yield* actionsOf({ models: ['server', 'job'] })).toEqual([0, []])
+        expect(yield* actionsOf({ objectIds: [made] })).toEqual([1, ['create']])
+        expect(yield* actionsOf({ search: 'VM/100/2026-05-02' })).toEqual([1, ['update']])
+        expect(yield* actionsOf({ search: 'vm_100' })).toEqual([0, []])
 
         const dry = yield* merge(id, false)
         expect(dry.counts).toEqual({ created: 1, updated: 1, deleted: 1 })

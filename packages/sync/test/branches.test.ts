@@ -31,6 +31,34 @@ test('a run stages what it finds in a branch of its own and merges it when nothi
   expect(hoursOf(system)).toEqual([2, 3])
 })
 
+test('a server that is new lands at once, so that the same run stages what lies below it', async () => {
+  const system = await branching()
+  system.fleet = [pbsA([1, 2]), { ...pbsA([5]), name: 'pbs-b', endpointId: 2 }]
+  const atEnd: Array<ReadonlyArray<unknown>> = []
+  const frames = system.frames
+  system.frames = (request) => {
+    atEnd.push([request.resource, system.world.where('server', { name: 'pbs-b' }).length])
+    return frames(request)
+  }
+  const { ends } = await run(system.sync())
+  expect(ends.filter((end) => !end.endsWith('unchanged')).toSorted()).toEqual([
+    'datastores of pbs-b: staged',
+    'namespaces of pbs-b/tank: staged',
+    'servers: landed',
+    'snapshots of pbs-b/tank: staged',
+  ])
+  expect(atEnd[0]).toEqual(['servers', 0])
+  expect(names(system).map(([, status]) => status)).toEqual(['merged'])
+  expect(system.world.where('snapshot', { server: system.world.serverId('pbs-b') })).toHaveLength(2)
+})
+
+test('of a server that is known a branch holds what changes', async () => {
+  const system = await branching()
+  system.fleet = [{ ...pbsA([1, 2]), endpointId: 9 }]
+  const { ends } = await run(system.sync(['servers']))
+  expect(ends).toEqual(['servers: staged'])
+})
+
 test('a run without a change closes its branch', async () => {
   const system = await branching()
   system.fleet = [pbsA([1, 2])]

@@ -47,19 +47,22 @@ export type Resolution =
   | { readonly choice: 'value'; readonly value: FieldValue }
 
 /** Kinds that no policy decides; a person does. */
-const personal: ReadonlySet<ConflictKind> = new Set<ConflictKind>(['integrity', 'guard'])
+const personal: ReadonlySet<ConflictKind> = new Set<ConflictKind>(['integrity', 'guard', 'scope_regression'])
 
 /** What `branch_on_conflict` says of a conflict: `overwrite` takes the branch's side, save where only a person may decide. */
-export function policyResolution(policy: 'abort' | 'overwrite', { kind }: Conflict): Resolution | null {
+export function policyResolution(policy: 'abort' | 'overwrite', { kind }: Pick<Conflict, 'kind'>): Resolution | null {
   return policy === 'overwrite' && !personal.has(kind) ? { choice: 'branch' } : null
 }
 
-/** The choices that a conflict of a kind leaves. A value is an answer to a field; a scope's deletions go or stay as one; what refers to nothing cannot be made. */
+/**
+ * The choices that a conflict of a kind leaves. A value is an answer to a field; what is asked of a whole scope is answered for all of it; what refers to nothing cannot be made, and no
+ * two objects have one key.
+ */
 export function possibleChoices({
   kind,
   field,
 }: Pick<Conflict, 'kind' | 'field'>): ReadonlyArray<Resolution['choice']> {
-  if (kind === 'guard') return ['main', 'branch']
-  if (kind === 'missing_reference') return ['main', 'skip']
+  if (kind === 'guard' || kind === 'scope_regression') return ['main', 'branch']
+  if (kind === 'missing_reference' || kind === 'unique_collision') return ['main', 'skip']
   return field === null || kind === 'update_delete' ? ['main', 'branch', 'skip'] : ['main', 'branch', 'value', 'skip']
 }

@@ -1,5 +1,6 @@
 import type { FieldValue } from '../registry/field.ts'
 import { sameValue } from '../sync/same-value.ts'
+import { listOf, mapOf } from './members.ts'
 import { mergeMap } from './merge-map.ts'
 import { mergeSet } from './merge-set.ts'
 
@@ -40,10 +41,3 @@ const take = (value: FieldValue): FieldMerge => ({ _tag: 'take', value })
 const changed = (main: FieldValue, merged: FieldValue): FieldMerge => (sameValue(main, merged) ? keep : take(merged))
 
 const isUnset = (value: FieldValue): boolean => value === null || value === ''
-
-const listOf = (value: FieldValue | undefined): ReadonlyArray<FieldValue> => (Array.isArray(value) ? value : [])
-
-function mapOf(value: FieldValue | undefined): Readonly<Record<string, FieldValue>> {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return {}
-  return value as Readonly<Record<string, FieldValue>> // border: Array.isArray does not narrow readonly arrays away
-}

@@ -1,10 +1,9 @@
-import { everyModelFields } from '../registry/every-model.ts'
-import type { Field, FieldClass, ModelName } from '../registry/field.ts'
-import { registry } from '../registry/registry.ts'
+import type { Field } from '../registry/field.ts'
 import type { FieldChange } from '../sync/change.ts'
 import { sameValue } from '../sync/same-value.ts'
 import type { Conflict, ConflictKind } from './conflict.ts'
-import { mergeField, type Reading } from './merge-field.ts'
+import { mergeField } from './merge-field.ts'
+import { mergingField, readingOf } from './merging-fields.ts'
 import type { Said, ThreeSides } from './three-sides.ts'
 import type { Write } from './write.ts'
 
@@ -36,23 +35,13 @@ const ofWhole = (kind: ConflictKind): Conflict => ({ kind, field: null, base: nu
 const touches = (base: Said, branch: Said): boolean =>
   Object.entries(branch).some(([field, value]) => !sameValue(base[field] ?? null, value))
 
-/** The field classes that merge. */
-const merging: ReadonlySet<FieldClass> = new Set<FieldClass>(['key', 'immutable', 'source', 'operator'])
-
-const fieldOf = (model: ModelName, name: string): Field | undefined => {
-  const fields: Readonly<Record<string, Field>> = { ...registry[model].fields, ...everyModelFields }
-  return fields[name]
-}
-
-const readingOf = (field: Field): Reading => (field.type === 'json' ? (field.merge ?? 'whole') : 'whole')
-
 function mergeDeletion({ model, author }: ThreeSides, base: Said, main: Said): Merged {
   const conflicts: Array<Conflict> = []
   let operatorOnly = true
   for (const [name, was] of Object.entries(base)) {
     const is = main[name] ?? null
-    const field = fieldOf(model, name)
-    if (field === undefined || !merging.has(field.class) || sameValue(was, is)) continue
+    const field = mergingField(model, name)
+    if (field === undefined || sameValue(was, is)) continue
     operatorOnly &&= field.class === 'operator'
     conflicts.push({ kind: 'update_delete', field: name, base: was, main: is, branch: null })
   }
@@ -64,8 +53,8 @@ function mergeFields({ model, base }: ThreeSides, main: Said, branch: Said): Mer
   const fields: Array<FieldChange> = []
   const conflicts: Array<Conflict> = []
   for (const [name, wanted] of Object.entries(branch)) {
-    const field = fieldOf(model, name)
-    if (field === undefined || !merging.has(field.class)) continue
+    const field = mergingField(model, name)
+    if (field === undefined) continue
     const is = main[name] ?? null
     const was = base === null ? undefined : (base[name] ?? null)
     const merged = mergeField(readingOf(field), { base: was, main: is, branch: wanted })

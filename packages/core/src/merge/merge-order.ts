@@ -1,27 +1,22 @@
 import type { ModelName } from '../registry/field.ts'
-import { modelNames } from '../registry/registry.ts'
-import type { Write } from './write.ts'
+import { branchedModels } from '../registry/registry.ts'
 
-/** A write of a merge, with the object it is about. `key` is the natural key that the object has after it. */
-export interface ObjectWrite {
+/** One step of a merge: all that a branch does of one kind to the objects of one model. */
+export interface MergeStep {
   readonly model: ModelName
-  readonly key: string
-  readonly write: Write
-  /** The write changes the object's own key. */
-  readonly movesKey: boolean
+  readonly op: 'delete' | 'update' | 'create'
 }
 
 /**
- * The order in which a merge writes, as a number that rises: first deletions from the leaves up, then key changes, which free and take keys among each other and so go in two steps, then the
- * rest from the roots down.
+ * The order in which a merge writes. First deletions from the leaves up, which free keys. Then model by model from the roots down: updates, which free and take keys among each other and
+ * so change these in two steps, before creations, which may take a key that an update has freed, and before the models below, whose rows may lie under what was just made.
  */
-export function mergeRank({ model, write, movesKey }: ObjectWrite): number {
-  const depth = modelNames.indexOf(model)
-  if (write._tag === 'delete') return modelNames.length - depth
-  return (movesKey ? 2 : 3) * modelNames.length + depth
-}
-
-/** The writes in the order in which they can be applied; of one rank by key. */
-export function inMergeOrder(writes: ReadonlyArray<ObjectWrite>): ReadonlyArray<ObjectWrite> {
-  return [...writes].sort((a, b) => mergeRank(a) - mergeRank(b) || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-}
+export const mergeSteps: ReadonlyArray<MergeStep> = [
+  ...branchedModels.map((model): MergeStep => ({ model, op: 'delete' })).reverse(),
+  ...branchedModels.flatMap(
+    (model): ReadonlyArray<MergeStep> => [
+      { model, op: 'update' },
+      { model, op: 'create' },
+    ],
+  ),
+]

@@ -100,7 +100,7 @@ describe('what was said of a conflict', () => {
 test.each(conflictKinds)('the policies about %s', (kind) => {
   const conflict: Conflict = { kind, field: 'path', base: '/a', main: '/b', branch: '/c' }
   expect(policyResolution('abort', conflict)).toBeNull()
-  const personal = kind === 'guard' || kind === 'integrity'
+  const personal = ['guard', 'integrity', 'scope_regression'].includes(kind)
   expect(policyResolution('overwrite', conflict)).toEqual(personal ? null : { choice: 'branch' })
 })
 
@@ -110,7 +110,10 @@ test.each([
   ['update_delete', 'path', ['main', 'branch', 'skip']],
   ['delete_update', null, ['main', 'branch', 'skip']],
   ['missing_reference', null, ['main', 'skip']],
+  ['unique_collision', null, ['main', 'skip']],
+  ['child_orphaned', null, ['main', 'branch', 'skip']],
   ['guard', null, ['main', 'branch']],
+  ['scope_regression', null, ['main', 'branch']],
 ] as const)('%s of field %j leaves the choices %j', (kind, field, choices) => {
   expect(possibleChoices({ kind, field })).toEqual(choices)
 })

@@ -24,6 +24,29 @@ export interface BranchInventory {
   readonly writes: HandWrites['Type']
 }
 
+/** Which branches: those that match all that is given. */
+export interface BranchFilter {
+  readonly statuses?: ReadonlyArray<BranchStatus>
+  readonly kinds?: ReadonlyArray<BranchKind>
+  readonly names?: ReadonlyArray<string>
+  readonly schemaIds?: ReadonlyArray<string>
+  /** Who made them. */
+  readonly users?: ReadonlyArray<string>
+  /** A text in name, description or user, in upper or lower case. */
+  readonly search?: string
+  /** Those that belong to this run, or that it was the last to stage into. */
+  readonly stagedBy?: number
+}
+
+/** Which changes of a branch: those that match all that is given. */
+export interface BranchChangeFilter {
+  readonly models?: ReadonlyArray<ModelName>
+  readonly actions?: ReadonlyArray<BranchChange['action']>
+  readonly objectIds?: ReadonlyArray<number>
+  /** A text in the natural key, as `title` has it, in upper or lower case. */
+  readonly search?: string
+}
+
 /** Which conflicts: those that match all that is given. */
 export interface ConflictFilter {
   readonly ids?: ReadonlyArray<number>
@@ -66,16 +89,16 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
     readonly bySchemaId: (request: { readonly schemaId: string }) => Effect.Effect<Option.Option<Branch>, StoreFailed>
     /** Reads and writes inside a branch. Whether it may be read is the caller's question; a write to one that has ended fails. */
     readonly inside: (request: { readonly id: number }) => BranchInventory
-    /** The branch that a run has opened. */
+    /** The branch that a run has opened to stage all its scopes in; not one that it opened only for scopes set to review. */
     readonly ofRun: (request: { readonly runId: number }) => Effect.Effect<Option.Option<Branch>, StoreFailed>
-    /** Newest first. */
-    readonly list: (request: {
-      readonly statuses?: ReadonlyArray<BranchStatus>
-      /** Those that belong to this run, or that it was the last to stage into. */
-      readonly stagedBy?: number
-      readonly limit: number
-      readonly offset: number
-    }) => Effect.Effect<Page<Branch>, StoreFailed>
+    /** Newest first, unless the oldest are asked for first. */
+    readonly list: (
+      request: BranchFilter & {
+        readonly oldestFirst?: boolean
+        readonly limit: number
+        readonly offset: number
+      },
+    ) => Effect.Effect<Page<Branch>, StoreFailed>
     /** Changes the name or the description of a branch, whatever its state. */
     readonly update: (request: {
       readonly id: number
@@ -85,6 +108,7 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
     /** What the branch changes, by model and id. */
     readonly changes: (request: {
       readonly id: number
+      readonly filter?: BranchChangeFilter
       readonly limit: number
       readonly offset: number
     }) => Effect.Effect<Page<BranchChange>, StoreFailed>

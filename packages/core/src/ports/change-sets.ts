@@ -3,7 +3,7 @@ import type { ServerHealth } from '../health/server-health.ts'
 import type { ModelName } from '../registry/field.ts'
 import type { Observations } from '../registry/registry.ts'
 import type { RowCounts, ScopeResult } from '../run.ts'
-import type { Scope } from '../scope.ts'
+import { type Scope, scopeTitle } from '../scope.ts'
 import type { Change } from '../sync/change.ts'
 import type { HoldReason } from '../sync/guard.ts'
 import type { UsagePoint } from '../usage.ts'
@@ -14,6 +14,19 @@ import type { StoreFailed } from './store-failed.ts'
 export class ChangeSetClosed extends Data.TaggedError('ChangeSetClosed')<{ readonly changeSet: number }> {
   override get message(): string {
     return `change set ${this.changeSet} is closed: its job was taken over or cancelled, nothing more of it lands`
+  }
+}
+
+/**
+ * A merge has been undone in the scope, and this run would bring it back: it waits for review. `branch` is the open branch of a sync that holds changes of the scope already; null: one
+ * has to be opened.
+ */
+export class ScopeInReview extends Data.TaggedError('ScopeInReview')<{
+  readonly scope: Scope
+  readonly branch: number | null
+}> {
+  override get message(): string {
+    return `${scopeTitle(this.scope)} wait for review: what a run changes in them is staged in a branch`
   }
 }
 
@@ -112,8 +125,10 @@ export class ChangeSets extends Context.Tag('@netbox-pbs/core/ChangeSets')<
      * Applies a scope's part in one transaction: creates, updates, deletions or their holding, observations, digests, recomputed counters, the scope's own row, its held
      * set, the run's record of it (see `recordScope`) and the change log: an entry for each row that was updated or deleted, one for all that were created.
      * Returns the rows of the scope's model that were touched (`unchanged` is 0: only sync knows it). Rows that a dismissed set keeps are not counted as held back.
+     *
+     * A scope that is set to review, since a merge was undone in it, lands only when nothing changes. It stays so until the branch that its next changes wait in has ended.
      */
-    readonly land: (landing: Landing) => Effect.Effect<RowCounts, StoreFailed | ChangeSetClosed>
+    readonly land: (landing: Landing) => Effect.Effect<RowCounts, StoreFailed | ChangeSetClosed | ScopeInReview>
     /**
      * Moves a scope's part into a branch in one transaction, instead of landing it. An open branch of a sync that covers the scope already is refreshed in place: it gets the new values, what it
      * first found in main stays, and what this run would no longer change leaves it. Observations land in main all the same. A held scope is staged whole, as a conflict of the guard.

@@ -9,7 +9,9 @@ export {
   BranchNotOpen,
 } from './branch-errors.ts'
 export {
+  type BranchChangeFilter,
   Branches,
+  type BranchFilter,
   type BranchInventory,
   type ConflictFilter,
   type MergeOrigin,
@@ -22,8 +24,10 @@ export {
   type DatastoreReading,
   type GroupDigest,
   type Landing,
+  type LandingRecord,
   type Observed,
   type ObservedModel,
+  ScopeInReview,
   type Staged,
 } from './change-sets.ts'
 export { Changes } from './changes.ts'

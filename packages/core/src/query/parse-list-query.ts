@@ -27,8 +27,8 @@ const commonColumns = {
   last_updated: { class: 'derived', type: 'datetime', label: 'Last updated', readOnly: true },
 } as const satisfies Record<string, Field>
 
-/** Parameters that are no filters. */
-const reserved = new Set(['limit', 'offset', 'start', 'ordering', 'q', 'brief', 'fields', 'omit', 'format'])
+/** Parameters that are no filters; `_branch` says which inventory is listed. */
+const reserved = new Set(['limit', 'offset', 'start', 'ordering', 'q', 'brief', 'fields', 'omit', 'format', '_branch'])
 
 const firstPage: PageRequest = { _tag: 'offset', limit: 1, offset: 0 }
 

@@ -1,20 +1,52 @@
 import { everyModelFields, type ModelName } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
 import { columnNames } from '../change-sets/row-columns.ts'
-import { type Column, factColumns, tables } from '../inventory/columns.ts'
+import { rowTitle } from '../changes/logged-fields.ts'
+import { type Column, factColumns, keyColumns, operatorColumns, tables } from '../inventory/columns.ts'
 
 /** The table of what branches change of a model. */
 export const branchTable = (model: ModelName): RawBuilder<unknown> => sql.table(`branch_${tables[model]}`)
 
-const operatorColumns: ReadonlyArray<Column> = Object.keys(everyModelFields).map((name) => ({
+const everyModelColumns: ReadonlyArray<Column> = Object.keys(everyModelFields).map((name) => ({
   field: name,
   name,
   type: 'jsonb',
 }))
 
 /** The columns of a row of a branch that are main's too: all that merges. */
-export const mergedColumns = (model: ModelName): ReadonlyArray<Column> => [...factColumns(model), ...operatorColumns]
+export const mergedColumns = (model: ModelName): ReadonlyArray<Column> => [
+  ...factColumns(model),
+  ...operatorColumns(model),
+  ...everyModelColumns,
+]
+
+/** Whether an entry, the row of the alias, is an update that touches its object's key. */
+export const movesKey = (model: ModelName, alias: string): RawBuilder<boolean> =>
+  sql<boolean>`(${sql.ref(`${alias}.op`)} = 'update' and ${sql.ref(`${alias}.touched`)} && ${keyColumns(model).map(({ field }) => field)}::text[])`
 
 /** Whether the rows of two aliases differ in any of the columns. */
 export const differ = (columns: ReadonlyArray<Column>, a: string, b: string): RawBuilder<boolean> =>
   sql<boolean>`(${columnNames(columns, a)}) is distinct from (${columnNames(columns, b)})`
+
+/** A field's value out of a JSON object, as its column holds it. */
+export const ofJson = (json: RawBuilder<unknown>, { field, type }: Column): RawBuilder<unknown> =>
+  type === 'jsonb'
+    ? sql`nullif(${json} -> ${field}::text, 'null')`
+    : sql`(${json} ->> ${field}::text)::${sql.raw(type)}`
+
+/** The natural key of the entry `e` in words. Its server may be one that the branch makes. */
+export const entryTitle = (model: ModelName): RawBuilder<unknown> =>
+  rowTitle(
+    model,
+    'e',
+    (id) => sql`coalesce(
+      (select v.name from servers v where v.id = ${id}), (select s.name from branch_servers s where s.branch_id = e.branch_id and s.id = ${id})
+    )`,
+  )
+
+/**
+ * What a row of main has in a branch that updates it: the entry's value of what that touches, main's present value of the rest; all of the entry where main has lost the row.
+ * The entry is `e`, main's row `m`.
+ */
+export const effective = ({ field, name }: Column): RawBuilder<unknown> =>
+  sql`case when m.id is null or ${field}::text = any(e.touched) then ${sql.ref(`e.${name}`)} else ${sql.ref(`m.${name}`)} end`

@@ -3,6 +3,12 @@ import { BranchNotFound, BranchNotOpen } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { branchTable } from './branch-columns.ts'
+import { coveredScopes } from './covered-scopes.ts'
+
+/** Whether an open branch of a sync `b` covers a scope that is set to review. */
+const coversReviewed = sql`(b.kind = 'sync' and b.status in ('open', 'in_review', 'ready') and exists (
+  select from ${coveredScopes} where s.branch_id = b.id and t.review
+))`
 
 /** `select … from branches b`, as far as its `where`: a branch as the port gives it. */
 export function selectBranch(): RawBuilder<Branch> {
@@ -11,7 +17,7 @@ export function selectBranch(): RawBuilder<Branch> {
   )
   return sql<Branch>`
     select b.id, b.schema_id, b.name, b.kind, b.status, b.description, b.user_name as user, b.run_id, b.checked, b.created, b.last_updated,
-      b.merged, b.merged_by, b.revision, b.review, b.reverts, b.approved_by, b.approved_at,
+      b.merged, b.merged_by, b.revision, b.review or ${coversReviewed} as review, b.reverts, b.approved_by, b.approved_at,
       coalesce(b.approved_revision = b.revision, false) as approved, (${sql.join(changes, sql` + `)})::bigint as changes,
       (select count(*) from branch_conflicts c where c.branch_id = b.id and c.resolution is null) as conflicts
     from branches b`
@@ -22,6 +28,13 @@ export async function readBranch(db: Kysely<Tables>, id: number): Promise<Branch
   if (!Number.isSafeInteger(id)) return undefined
   const { rows } = await sql`${selectBranch()} where b.id = ${id}::bigint`.$castTo<Branch>().execute(db)
   return rows[0]
+}
+
+/** The revision of a branch, without counting what it holds; undefined: there is no such branch. */
+export async function readRevision(db: Kysely<Tables>, id: number): Promise<number | undefined> {
+  const { rows } = await sql<Pick<Branch, 'revision'>>`
+    select revision from branches where id = ${Number.isSafeInteger(id) ? id : 0}::bigint`.execute(db)
+  return rows[0]?.revision
 }
 
 /** What a writer of a branch needs of it. */

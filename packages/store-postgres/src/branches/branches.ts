@@ -1,26 +1,37 @@
-import { randomInt } from 'node:crypto'
 import { type Branch, type BranchConflict, branchedModels } from '@netbox-pbs/core'
-import { Branches, BranchNameTaken, BranchNotFound, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Branches, BranchInConflict, BranchNameTaken, BranchNotFound, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
-import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { purge } from '../change-sets/purge.ts'
 import { Database } from '../database/database.ts'
 import { jsonb } from '../database/json.ts'
 import { isUniqueViolation } from '../database/store-errors.ts'
 import type { Tables } from '../database/tables.ts'
+import { foldingOf } from '../lists/folding-collation.ts'
 import { approveBranch } from './approve-branch.ts'
 import { branchTable } from './branch-columns.ts'
+import { branchCondition } from './branch-filter.ts'
 import { lockOpenBranch, moveRevision, readBranch, selectBranch } from './branch-record.ts'
 import { checkBranch, settleStatus } from './check-branch.ts'
 import { answerable, conflictCondition } from './conflict-filter.ts'
 import { selectConflict } from './conflict-rows.ts'
+import { insideLists } from './inside-lists.ts'
+import { branchWrites } from './inside-writes/branch-writes.ts'
 import { listChanges } from './list-changes.ts'
 import { mergeBranch } from './merge-branch.ts'
+import { revertBranch } from './revert-branch.ts'
+import { endReview } from './review-scopes.ts'
+import { newSchemaId } from './schema-id.ts'
+import { syncBranch } from './sync-branch.ts'
+
+const databaseAndFolding = Effect.flatMap(Database, (database) =>
+  Effect.map(foldingOf(database), (folding) => ({ database, folding })),
+)
 
 /** Branches as overlay rows beside main. */
 export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effect(
   Branches,
-  Effect.map(Database, (database) =>
+  Effect.map(databaseAndFolding, ({ database, folding }) =>
     Branches.of({
       create: (request) => createBranch(database, request),
       get: Effect.fn('Branches.get')(({ id }) =>
@@ -33,28 +44,31 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
           return Option.fromNullable(rows[0])
         }),
       ),
-      inside: () => {
-        throw new Error('not built')
-      },
-      sync: () => Effect.dieMessage('not built'),
-      revert: () => Effect.dieMessage('not built'),
+      inside: ({ id }) => ({
+        lists: insideLists(database, folding, id),
+        writes: branchWrites(database, id),
+      }),
+      sync: (request) => syncBranch(database, request),
+      revert: (request) => revertBranch(database, request),
       approve: (request) => approveBranch(database, request),
       ofRun: Effect.fn('Branches.ofRun')(({ runId }) =>
         database.query('reading the branch of a run', async (db) => {
-          const { rows } = await sql`${selectBranch()} where b.run_id = ${runId}::bigint`.$castTo<Branch>().execute(db)
+          const { rows } = await sql`${selectBranch()} where b.run_id = ${runId}::bigint and not b.review`
+            .$castTo<Branch>()
+            .execute(db)
           return Option.fromNullable(rows[0])
         }),
       ),
-      list: Effect.fn('Branches.list')(({ statuses, stagedBy, limit, offset }) =>
+      list: Effect.fn('Branches.list')(({ oldestFirst = false, limit, offset, ...filter }) =>
         database.query('listing branches', async (db) => {
-          const which = branchCondition(statuses, stagedBy)
+          const which = branchCondition(filter)
+          const order = oldestFirst ? sql`b.id` : sql`b.id desc`
           const { rows: counted } = await sql<{
             count: number
           }>`select count(*) as count from branches b where ${which}`.execute(db)
-          const { rows } =
-            await sql`${selectBranch()} where ${which} order by b.id desc limit ${limit} offset ${offset}`
-              .$castTo<Branch>()
-              .execute(db)
+          const { rows } = await sql`${selectBranch()} where ${which} order by ${order} limit ${limit} offset ${offset}`
+            .$castTo<Branch>()
+            .execute(db)
           return { count: counted[0]?.count ?? 0, rows }
         }),
       ),
@@ -98,8 +112,7 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
       ),
       merge: Effect.fn('Branches.merge')((request) =>
         mergeBranch(database, request).pipe(
-          // What stood against it is listed, so that it can be answered.
-          Effect.tapErrorTag('BranchInConflict', () => Effect.ignore(checkBranch(database, request.id))),
+          Effect.catchTag('BranchInConflict', (met) => Effect.flatten(listConflicts(database, met))),
           Effect.tap(() => Effect.ignore(purge(database))),
         ),
       ),
@@ -107,6 +120,13 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
     }),
   ),
 )
+
+/** Lists what stood against a merge, so that it can be answered. The merge stopped at the first of it; here all is counted. */
+const listConflicts = (database: Database['Type'], met: BranchInConflict) =>
+  checkBranch(database, met.id).pipe(
+    Effect.map(({ conflicts }) => (conflicts > 0 ? new BranchInConflict({ id: met.id, conflicts }) : met)),
+    Effect.orElseSucceed(() => met),
+  )
 
 const createBranch = Effect.fn('Branches.create')(function* (
   database: Database['Type'],
@@ -128,28 +148,6 @@ const createBranch = Effect.fn('Branches.create')(function* (
   const branch = id === null ? undefined : yield* database.query('reading a branch', (db) => readBranch(db, id))
   return branch ?? (yield* new BranchNameTaken({ name }))
 })
-
-function branchCondition(
-  statuses: ReadonlyArray<string> | undefined,
-  stagedBy: number | undefined,
-): RawBuilder<unknown> {
-  const conditions = [
-    sql`true`,
-    ...(statuses === undefined ? [] : [sql`b.status = any(${statuses}::text[])`]),
-    ...(stagedBy === undefined
-      ? []
-      : [
-          sql`(b.run_id = ${stagedBy}::bigint
-            or exists (select from branch_scopes s where s.branch_id = b.id and s.run_id = ${stagedBy}::bigint))`,
-        ]),
-  ]
-  return sql.join(conditions, sql` and `)
-}
-
-const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'
-
-/** 8 characters by chance: two alike are one in millions of millions, and the second is refused. */
-const newSchemaId = (): string => Array.from({ length: 8 }, () => letters[randomInt(letters.length)]).join('')
 
 const updateBranch = Effect.fn('Branches.update')(function* (
   database: Database['Type'],
@@ -178,6 +176,7 @@ const closeBranch = Effect.fn('Branches.close')(function* (
     Effect.gen(function* () {
       const branch = yield* run((db) => lockOpenBranch(db, id))
       if ('_tag' in branch) return yield* branch
+      yield* run((db) => endReview(db, id))
       yield* run((db) => forget(db, id))
       yield* run((db) =>
         sql`update branches set status = ${status}, last_updated = now() where id = ${id}::bigint`.execute(db),
@@ -193,5 +192,6 @@ async function forget(db: Kysely<Tables>, id: number): Promise<void> {
   for (const model of branchedModels)
     await sql`delete from ${branchTable(model)} where branch_id = ${id}::bigint`.execute(db)
   await sql`delete from branch_conflicts where branch_id = ${id}::bigint`.execute(db)
+  await sql`delete from branch_group_counts where branch_id = ${id}::bigint`.execute(db)
   await sql`delete from branch_scopes where branch_id = ${id}::bigint`.execute(db)
 }

@@ -1,23 +1,27 @@
 import {
   type Branch,
   branchedModels,
+  type Conflict,
   listedModel,
   type ModelName,
+  registry,
   type Scope,
   scopeKey,
-  scopeTitle,
 } from '@netbox-pbs/core'
 import type { BranchNotFound, BranchNotOpen, StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
+import { Array as Arr, Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
-import { branchTable } from './branch-columns.ts'
 import { lockOpenBranch, readBranch } from './branch-record.ts'
-import { conflictsOf, conflictsOfScopes, type FoundConflict, keepConflicts } from './conflict-rows.ts'
-import { entryScope, judgeEntry } from './judge-entry.ts'
-import { readEntries } from './read-entries.ts'
+import { ConflictIndex, conflictsOf, conflictsOfScopes, type FoundConflict, keepConflicts } from './conflict-rows.ts'
+import { conflictOfScope, entriesIn, regressions } from './covered-scopes.ts'
+import { type Decided, decide } from './decide.ts'
+import { entryScope } from './judge-entry.ts'
+import { claimsKey, settleClaims } from './key-claims.ts'
+import { type EntriesOf, entriesToJudge } from './moved-entries.ts'
+import { type Entry, readEntries } from './read-entries.ts'
 
 /** Entries compared at a time. */
 const batchSize = 1000
@@ -31,72 +35,167 @@ export const checkBranch = Effect.fn('Branches.check')(function* (
     Effect.gen(function* () {
       const branch = yield* run((db) => lockOpenBranch(db, id))
       if ('_tag' in branch) return yield* branch
-      const author = branch.kind === 'sync' ? 'sync' : 'operator'
-      for (const model of branchedModels) yield* checkEntries(run, { branch: id, model, author })
-      yield* run((db) => checkGuard(db, id))
-      yield* run((db) => dropOrphans(db, id))
-      yield* run((db) => settleStatus(db, id))
-      const checked = yield* run((db) => readBranch(db, id))
-      return checked ?? (yield* Effect.dieMessage('a branch vanished under its lock'))
+      return yield* compareBranch(run, { id, kind: branch.kind })
     }),
   )
 })
 
-type Checked = Omit<Parameters<typeof readEntries>[1], 'after' | 'limit'>
+/** Compares a branch with main in the transaction at hand, under the branch's lock. */
+export const compareBranch = (
+  run: Run,
+  { id, kind }: Pick<Branch, 'id' | 'kind'>,
+): Effect.Effect<Branch, StoreFailed> =>
+  Effect.gen(function* () {
+    const author = kind === 'sync' ? 'sync' : 'operator'
+    for (const model of branchedModels) yield* checkEntries(run, { branch: id, model, author })
+    yield* run((db) => checkScopes(db, id))
+    yield* run((db) => settleStatus(db, id))
+    const checked = yield* run((db) => readBranch(db, id))
+    return checked ?? (yield* Effect.dieMessage('a branch vanished under its lock'))
+  })
 
-/** Goes through the entries of one model, a page at a time. */
+interface Checked {
+  readonly branch: number
+  readonly model: ModelName
+  readonly author: 'sync' | 'operator'
+}
+
+/** Goes through the entries of one model that main has moved away from: deletions and updates first, for they say which keys a creation finds free. */
 function checkEntries(run: Run, checked: Checked): Effect.Effect<void, StoreFailed> {
   const { branch, model } = checked
-  const next = (after: number): Effect.Effect<void, StoreFailed> =>
-    Effect.gen(function* () {
-      const entries = yield* run((db) => readEntries(db, { ...checked, after, limit: batchSize }))
-      const last = entries.at(-1)
-      if (last === undefined) return
-      const stored = yield* run((db) => conflictsOf(db, branch, { model, ids: entries.map(({ id }) => id) }))
-      const found = entries.flatMap((entry) =>
-        judgeEntry(entry).conflicts.map((conflict): FoundConflict => {
-          const scope = entryScope(entry)
-          return { ...conflict, objectId: entry.id, scopeKey: scopeKey(scope), scope, title: entry.title }
-        }),
+  return Effect.gen(function* () {
+    const moved = yield* run((db) => entriesToJudge(db, checked))
+    yield* run((db) => dropSettled(db, checked, moved))
+    const each = <A>(op: Entry['op'], use: (entries: ReadonlyArray<Entry>) => Effect.Effect<A, StoreFailed>) =>
+      eachPage(run, checked, { ids: moved, op }, use)
+    // Rows of main that keep their keys, though an entry would delete or move them.
+    const staying = new Set<number>()
+    const stays = ({ entry }: Decided) => entry.mainId !== null && staying.add(entry.mainId)
+    const claims: Array<Decided> = []
+    yield* each('delete', (entries) =>
+      Effect.map(checkPage(run, checked, entries), (decided) => {
+        for (const one of decided) if (isLeftOut(one)) stays(one)
+      }),
+    )
+    yield* each('update', (entries) =>
+      Effect.map(checkPage(run, checked, entries), (decided) => {
+        for (const one of decided) {
+          if (claimsKey(model, one)) claims.push(one)
+          else if (touchesKey(one.entry)) stays(one)
+        }
+      }),
+    )
+    const leaves = (id: number) => !staying.has(id)
+    const settled = yield* run((db) => settleClaims(db, { branch, model, decided: claims, leaves }))
+    for (const one of settled) if (one.merged.conflicts.some(isCollision)) stays(one)
+    yield* run((db) => keepCollisions(db, { branch, model }, settled))
+    yield* each('create', (entries) => {
+      const free = ({ vacated, mainId }: Entry) => vacated && mainId !== null && leaves(mainId)
+      return checkPage(
+        run,
+        checked,
+        entries.map((entry) => (free(entry) ? withoutMain(entry) : entry)),
       )
-      yield* run((db) => keepConflicts(db, { branch, model }, stored, found))
-      if (entries.length === batchSize) yield* next(last.id)
     })
-  return next(0)
+  })
+}
+
+/** Hands over entries of one model and one kind, some at a time. */
+function eachPage<A>(
+  run: Run,
+  checked: Checked,
+  { ids, op }: { readonly ids: ReadonlyArray<number>; readonly op: Entry['op'] },
+  use: (entries: ReadonlyArray<Entry>) => Effect.Effect<A, StoreFailed>,
+): Effect.Effect<void, StoreFailed> {
+  return Effect.forEach(
+    Arr.chunksOf(ids, batchSize),
+    (some) =>
+      Effect.gen(function* () {
+        const where = sql`e.id = any(${some}::bigint[]) and e.op = ${op}`
+        const entries = yield* run((db) => readEntries(db, { ...checked, after: 0, limit: batchSize, where }))
+        if (entries.length > 0) yield* use(entries)
+      }),
+    { discard: true },
+  )
+}
+
+/** Brings the conflicts of entries in step, and gives what these come to. Which keys are taken is not known yet. */
+function checkPage(
+  run: Run,
+  { branch, model }: Checked,
+  entries: ReadonlyArray<Entry>,
+): Effect.Effect<ReadonlyArray<Decided>, StoreFailed> {
+  return Effect.gen(function* () {
+    const stored = yield* run((db) => conflictsOf(db, branch, { model, ids: entries.map(({ id }) => id) }))
+    const index = new ConflictIndex(stored)
+    const decided = entries.map((entry) => decide(entry, index))
+    const own = stored.filter((conflict) => !isCollision(conflict))
+    yield* run((db) => keepConflicts(db, { branch, model }, own, decided.flatMap(foundOf)))
+    return decided
+  })
+}
+
+async function keepCollisions(
+  db: Kysely<Tables>,
+  { branch, model }: Pick<Checked, 'branch' | 'model'>,
+  decided: ReadonlyArray<Decided>,
+): Promise<void> {
+  const stored = await conflictsOf(db, branch, { model, kind: 'unique_collision' })
+  await keepConflicts(db, { branch, model }, stored, decided.flatMap(foundOf).filter(isCollision))
+}
+
+const isCollision = ({ kind }: Pick<Conflict, 'kind'>): boolean => kind === 'unique_collision'
+
+/** A deletion that has been decided against. */
+const isLeftOut = ({ resolved }: Decided): boolean =>
+  resolved._tag === 'skipped' || (resolved._tag === 'write' && resolved.write._tag === 'none')
+
+const touchesKey = ({ sides: { model, branch } }: Entry): boolean =>
+  registry[model].key.some((field) => Object.hasOwn(branch ?? {}, field))
+
+/** A creation whose key is free once the branch has landed. */
+const withoutMain = (entry: Entry): Entry => ({ ...entry, mainId: null, sides: { ...entry.sides, main: null } })
+
+function foundOf({ entry, merged }: Decided): ReadonlyArray<FoundConflict> {
+  const scope = entryScope(entry)
+  const about = { objectId: entry.id, scopeKey: scopeKey(scope), scope, title: entry.title }
+  return merged.conflicts.map((conflict) => ({ ...conflict, ...about }))
 }
 
 interface HeldScope {
   readonly scope: Scope
   readonly held: string
-  readonly deletions: number
 }
 
 /** The scopes whose deletions the guard asks about. What it asks moves with their number, so that an answer is only for what was seen. */
-async function checkGuard(db: Kysely<Tables>, branch: number): Promise<void> {
-  const stored = await conflictsOfScopes(db, branch)
-  const { rows } = await sql<Omit<HeldScope, 'deletions'>>`
+async function guarded(
+  db: Kysely<Tables>,
+  branch: number,
+): Promise<ReadonlyArray<FoundConflict & { model: ModelName }>> {
+  const { rows } = await sql<HeldScope>`
     select scope, held from branch_scopes where branch_id = ${branch}::bigint and held is not null order by scope_key`.execute(
     db,
   )
-  const byModel = new Map<ModelName, Array<FoundConflict>>()
+  const found: Array<FoundConflict & { model: ModelName }> = []
   for (const { scope, held } of rows) {
-    const model = listedModel[scope.resource]
-    const deletions = await deletionsIn(db, branch, scope)
+    const which = { models: [listedModel[scope.resource]], which: sql`e.op = 'delete'` }
+    const deletions = await entriesIn(db, branch, scope, which)
     if (deletions === 0) continue
-    const about = { objectId: null, scopeKey: scopeKey(scope), scope, title: scopeTitle(scope) }
-    const conflict = {
-      kind: 'guard',
-      field: null,
-      base: null,
-      main: null,
-      branch: { reason: held, deletions },
-    } as const
-    byModel.set(model, [...(byModel.get(model) ?? []), { ...conflict, ...about }])
+    const values = { base: null, main: null, branch: { reason: held, deletions } }
+    found.push(conflictOfScope(scope, { kind: 'guard', ...values }))
   }
+  return found
+}
+
+/** What is asked of whole scopes: deletions that the guard holds, and lists that are older than main's. */
+async function checkScopes(db: Kysely<Tables>, branch: number): Promise<void> {
+  const stored = await conflictsOfScopes(db, branch)
+  const found = [...(await guarded(db, branch)), ...(await regressions(db, branch))]
   const models = new Map(stored.map((conflict) => [conflict.id, modelOfScope(conflict.scopeKey)]))
-  for (const model of new Set([...byModel.keys(), ...models.values()])) {
+  for (const model of new Set([...found.map((one) => one.model), ...models.values()])) {
     const ofModel = stored.filter(({ id }) => models.get(id) === model)
-    await keepConflicts(db, { branch, model }, ofModel, byModel.get(model) ?? [])
+    const foundOf = found.filter((one) => one.model === model)
+    await keepConflicts(db, { branch, model }, ofModel, foundOf)
   }
 }
 
@@ -106,39 +205,15 @@ function modelOfScope(key: string): ModelName {
   return Object.entries(listedModel).find(([name]) => name === resource)?.[1] ?? 'server'
 }
 
-async function deletionsIn(db: Kysely<Tables>, branch: number, scope: Scope): Promise<number> {
-  const model = listedModel[scope.resource]
-  const { rows } = await sql<{ deletions: number }>`
-    select count(*) as deletions from ${branchTable(model)} e
-    where e.branch_id = ${branch}::bigint and e.op = 'delete' and ${ofScope(scope)}`.execute(db)
-  return rows[0]?.deletions ?? 0
-}
-
-/** Whether the entry `e` belongs to a scope. */
-export function ofScope(scope: Scope) {
-  if (scope.resource === 'servers') return sql`true`
-  const server = sql`e.server_id = (select id from servers where name = ${scope.server})`
-  switch (scope.resource) {
-    case 'datastores':
-      return server
-    case 'namespaces':
-      return sql`${server} and e.datastore_name = ${scope.datastore}`
-    case 'snapshots':
-      return sql`${server} and e.datastore_name = ${scope.datastore} and e.namespace = ${scope.namespace}`
-    case 'jobs':
-      return sql`${server} and e.job_type = ${scope.job_type}`
-  }
-}
-
-/** Forgets conflicts of objects that the branch no longer changes. */
-async function dropOrphans(db: Kysely<Tables>, branch: number): Promise<void> {
-  for (const model of branchedModels) {
-    await sql`
-      delete from branch_conflicts c where c.branch_id = ${branch}::bigint and c.model = ${model} and c.object_id is not null
-        and not exists (select from ${branchTable(model)} e where e.branch_id = c.branch_id and e.id = c.object_id)`.execute(
-      db,
-    )
-  }
+/** Forgets conflicts of objects that the branch no longer changes, or of which main is as the branch found it. */
+async function dropSettled(
+  db: Kysely<Tables>,
+  { branch, model }: EntriesOf,
+  moved: ReadonlyArray<number>,
+): Promise<void> {
+  await sql`
+    delete from branch_conflicts c where c.branch_id = ${branch}::bigint and c.model = ${model} and c.object_id is not null
+      and c.object_id <> all(${moved}::bigint[])`.execute(db)
 }
 
 /** `in_review` while a conflict waits for an answer, else `ready`. */

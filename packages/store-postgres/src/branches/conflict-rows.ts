@@ -1,6 +1,7 @@
 import {
   type BranchConflict,
   type Conflict,
+  type ConflictKind,
   type ModelName,
   type Resolution,
   type Scope,
@@ -28,15 +29,19 @@ export interface FoundConflict extends Conflict {
 
 const columns = sql`c.id, c.object_id as "objectId", c.scope_key as "scopeKey", c.kind, c.field, c.base, c.main, c.branch, c.resolution`
 
-/** The stored conflicts of some objects of a branch. */
+/** The stored conflicts of objects of a branch: of some, or of one kind. */
 export async function conflictsOf(
   db: Kysely<Tables>,
   branch: number,
-  { model, ids }: { readonly model: ModelName; readonly ids: ReadonlyArray<number> },
+  {
+    model,
+    ...which
+  }: { readonly model: ModelName } & ({ readonly ids: ReadonlyArray<number> } | { readonly kind: ConflictKind }),
 ): Promise<ReadonlyArray<StoredConflict>> {
+  const among = 'ids' in which ? sql`c.object_id = any(${which.ids}::bigint[])` : sql`c.kind = ${which.kind}`
   const { rows } = await sql<StoredConflict>`
     select ${columns} from branch_conflicts c
-    where c.branch_id = ${branch}::bigint and c.model = ${model} and c.object_id = any(${ids}::bigint[])`.execute(db)
+    where c.branch_id = ${branch}::bigint and c.model = ${model} and ${among}`.execute(db)
   return rows
 }
 
@@ -45,6 +50,12 @@ export async function conflictsOfScopes(db: Kysely<Tables>, branch: number): Pro
   const { rows } = await sql<StoredConflict>`
     select ${columns} from branch_conflicts c where c.branch_id = ${branch}::bigint and c.object_id is null`.execute(db)
   return rows
+}
+
+/** Whether any conflict of a branch is stored, answered or not. */
+export async function hasConflicts(db: Kysely<Tables>, branch: number): Promise<boolean> {
+  const { rows } = await sql`select from branch_conflicts where branch_id = ${branch}::bigint limit 1`.execute(db)
+  return rows.length > 0
 }
 
 type Named = Pick<StoredConflict, 'objectId' | 'scopeKey' | 'kind' | 'field'>

@@ -1,12 +1,35 @@
-import { type Merged, mergeObject, type Scope } from '@netbox-pbs/core'
+import {
+  type Conflict,
+  type ConflictKind,
+  type FieldValue,
+  type Merged,
+  mergeObject,
+  type Scope,
+} from '@netbox-pbs/core'
 import type { Entry } from './read-entries.ts'
 
-/** Merges an entry with main. What would be made below a server that main no longer has refers to nothing. */
-export function judgeEntry({ sides, server }: Entry): Merged {
-  const merged = mergeObject(sides)
-  if (merged.write._tag !== 'create' || sides.model === 'server' || server !== null) return merged
-  const conflict = { kind: 'missing_reference', field: null, base: null, main: null, branch: null } as const
-  return { write: { _tag: 'none' }, conflicts: [conflict] }
+/** Merges an entry with main. What would be made below a server that is not there refers to nothing; what main has gained below a deleted server is asked about. */
+export function judgeEntry(entry: Entry): Merged {
+  const merged = mergeObject(entry.sides)
+  if (refersToNothing(entry, merged)) return { write: { _tag: 'none' }, conflicts: [ofWhole('missing_reference')] }
+  const { gained, sides } = entry
+  if (gained === null || sides.branch !== null || sides.main === null) return merged
+  return { write: { _tag: 'none' }, conflicts: [...merged.conflicts, ofWhole('child_orphaned', gained)] }
+}
+
+/** A conflict about an object as a whole; `main` tells what main has that stands against the branch. */
+export const ofWhole = (kind: ConflictKind, main: FieldValue = null): Conflict => ({
+  kind,
+  field: null,
+  base: null,
+  main,
+  branch: null,
+})
+
+function refersToNothing({ sides, server }: Entry, { write, conflicts }: Merged): boolean {
+  if (sides.model === 'server' || server !== null) return false
+  if (sides.main !== null) return sides.branch !== null && Object.hasOwn(sides.branch, 'server')
+  return write._tag === 'create' || conflicts.some(({ kind }) => kind === 'delete_update')
 }
 
 /** The scope that an entry's object belongs to. */

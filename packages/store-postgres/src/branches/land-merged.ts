@@ -1,52 +1,37 @@
-import { registryVersion, type Scope, scopeKey } from '@netbox-pbs/core'
+import { registryVersion } from '@netbox-pbs/core'
 import type { MergeOrigin } from '@netbox-pbs/core/ports'
 import { type Kysely, sql } from 'kysely'
+import { columnNames, sameKey } from '../change-sets/row-columns.ts'
 import type { Tables } from '../database/tables.ts'
-import { scopeServerId } from '../inventory/read-scope-state.ts'
-import { inScope, isScopeRow, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
+import { keyColumns } from '../inventory/columns.ts'
+import { isPlaceOf } from '../inventory/scope-place.ts'
+import { coveredPlaces } from './covered-places.ts'
 
-/** Forgets the frames of groups that a merge has written: what they were read from is no longer what main says. */
-export async function clearTouchedDigests(db: Kysely<Tables>, branch: number, place: ScopePlace): Promise<void> {
-  if (place.resource !== 'snapshots') return
+/** Forgets the frames of groups that a merge has written and not counted: what they were read from is no longer what main says. */
+export async function clearTouchedDigests(db: Kysely<Tables>, branch: number): Promise<void> {
+  const key = columnNames(keyColumns('group'))
   await sql`
     update groups g set digest = null, digest_cleared_by = pg_current_xact_id()
-    where ${inScope(place)} and exists (
-      select from (
-        select branch_id, server_id, datastore_name, namespace, backup_type, backup_id from branch_groups
-        union all select branch_id, server_id, datastore_name, namespace, backup_type, backup_id from branch_snapshots
-      ) e where e.branch_id = ${branch}::bigint and e.server_id = g.server_id and e.datastore_name = g.datastore_name and e.namespace = g.namespace
-        and e.backup_type = g.backup_type and e.backup_id = g.backup_id
-    )`.execute(db)
-}
-
-interface CoveredScope {
-  readonly scope: Scope
-  readonly view: string | null
-  readonly listed_at: string
+    from (
+      select ${key} from branch_groups where branch_id = ${branch}::bigint
+      union select ${key} from branch_snapshots where branch_id = ${branch}::bigint
+    ) e where ${sameKey('group', 'g', 'e')} and g.digest_cleared_by is distinct from pg_current_xact_id()`.execute(db)
 }
 
 /** Notes that the scopes of a merged branch were listed, as a landing does. A scope whose deletions are kept, or that was emptied with its parent, keeps its view. */
 export async function landViews(db: Kysely<Tables>, branch: number, kept: ReadonlySet<string>): Promise<void> {
-  const { rows } = await sql<CoveredScope>`
-    select scope, view, listed_at from branch_scopes where branch_id = ${branch}::bigint and listed order by scope_key`.execute(
-    db,
-  )
-  for (const { scope, view, listed_at } of rows) {
-    const serverId = await scopeServerId(db, scope)
-    if (serverId === undefined || kept.has(scopeKey(scope))) continue
-    const place = scopePlace(scope, serverId)
-    const { numAffectedRows } = await sql`
-      update scopes set view = ${view}, last_complete_at = greatest(last_complete_at, ${listed_at}::timestamptz)
-      where ${isScopeRow(place)}`.execute(db)
-    if (numAffectedRows !== 0n) continue
-    await sql`
-      insert into scopes (server_id, resource, datastore_name, namespace, job_type, view, last_complete_at, registry_version)
-      values (${serverId}::bigint, ${place.resource}, ${place.datastoreName}, ${place.namespace}, ${place.jobType}, ${view},
-        ${listed_at}::timestamptz, ${registryVersion}::bigint)`.execute(db)
-  }
+  await sql`
+    with p as materialized (
+      select * from (${coveredPlaces(branch)}) p where p.listed and p.scope_key <> all(${[...kept]}::text[])
+    ), known as (
+      update scopes c set view = p.view, last_complete_at = greatest(c.last_complete_at, p.listed_at) from p where ${isPlaceOf}
+    )
+    insert into scopes (server_id, resource, datastore_name, namespace, job_type, view, last_complete_at, registry_version)
+    select p.server_id, p.resource, p.datastore_name, p.namespace, p.job_type, p.view, p.listed_at, ${registryVersion}::bigint
+    from p where not exists (select from scopes c where ${isPlaceOf})`.execute(db)
 }
 
-/** Marks a branch as merged. What it changed stays with it, so that it can be shown and undone. */
+/** Marks a branch as merged. What it changed stays with it, so that it can be shown and undone; its groups are main's. */
 export async function endMerged(
   db: Kysely<Tables>,
   branch: number,
@@ -59,4 +44,5 @@ export async function endMerged(
   await sql`
     update branches set status = 'merged', merged = ${at}::timestamptz, merged_by = ${who}, last_updated = now()
     where id = ${branch}::bigint`.execute(db)
+  await sql`delete from branch_group_counts where branch_id = ${branch}::bigint`.execute(db)
 }

@@ -1,9 +1,9 @@
 import { type BranchChange, branchedModels, type FieldValue, type ModelName, type Said } from '@netbox-pbs/core'
-import type { Page } from '@netbox-pbs/core/ports'
-import { type Kysely, sql } from 'kysely'
-import { rowTitle } from '../changes/logged-fields.ts'
+import type { BranchChangeFilter, Page } from '@netbox-pbs/core/ports'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { branchTable, mergedColumns } from './branch-columns.ts'
+import { branchTable, entryTitle, mergedColumns } from './branch-columns.ts'
+import { entryCondition } from './branch-filter.ts'
 
 interface Window {
   readonly id: number
@@ -12,22 +12,28 @@ interface Window {
 }
 
 /** What a branch changes, model by model and by id. */
-export async function listChanges(db: Kysely<Tables>, { id, limit, offset }: Window): Promise<Page<BranchChange>> {
+export async function listChanges(
+  db: Kysely<Tables>,
+  { id, filter = {}, limit, offset }: Window & { readonly filter?: BranchChangeFilter },
+): Promise<Page<BranchChange>> {
   const rows: Array<BranchChange> = []
   let before = 0
   for (const model of branchedModels) {
-    const count = await countOf(db, model, id)
+    const condition = entryCondition(model, filter)
+    if (condition === null) continue
+    const which = sql`e.branch_id = ${id}::bigint and ${condition}`
+    const count = await countOf(db, model, which)
     const from = Math.max(0, offset - before)
     const room = limit - rows.length
-    if (room > 0 && from < count) rows.push(...(await pageOf(db, model, { id, limit: room, offset: from })))
+    if (room > 0 && from < count) rows.push(...(await pageOf(db, model, which, { limit: room, offset: from })))
     before += count
   }
   return { count: before, rows }
 }
 
-async function countOf(db: Kysely<Tables>, model: ModelName, id: number): Promise<number> {
+async function countOf(db: Kysely<Tables>, model: ModelName, which: RawBuilder<unknown>): Promise<number> {
   const { rows } = await sql<{ count: number }>`
-    select count(*) as count from ${branchTable(model)} where branch_id = ${id}::bigint`.execute(db)
+    select count(*) as count from ${branchTable(model)} e where ${which}`.execute(db)
   return rows[0]?.count ?? 0
 }
 
@@ -43,12 +49,13 @@ interface ChangeRecord {
 async function pageOf(
   db: Kysely<Tables>,
   model: ModelName,
-  { id, limit, offset }: Window,
+  which: RawBuilder<unknown>,
+  { limit, offset }: Pick<Window, 'limit' | 'offset'>,
 ): Promise<ReadonlyArray<BranchChange>> {
   const fields = mergedColumns(model).map(({ field, name }) => sql`${sql.ref(`e.${name}`)} as ${sql.id(`e_${field}`)}`)
   const { rows } = await sql<ChangeRecord>`
-    select e.id, e.op, e.touched, e.base, ${rowTitle(model, 'e')} as title, ${sql.join(fields)} from ${branchTable(model)} e
-    where e.branch_id = ${id}::bigint order by e.id limit ${limit} offset ${offset}`.execute(db)
+    select e.id, e.op, e.touched, e.base, ${entryTitle(model)} as title, ${sql.join(fields)} from ${branchTable(model)} e
+    where ${which} order by e.id limit ${limit} offset ${offset}`.execute(db)
   return rows.map((row) => changeOf(model, row))
 }
 

@@ -1,13 +1,10 @@
 import {
-  addRows,
+  branchedModels,
   type Change,
   type Conflict,
   fieldsOfClass,
   type ModelName,
-  noRows,
-  type Resolution,
   type RowCounts,
-  resolve,
   type Scope,
   scopeKey,
   type Write,
@@ -21,26 +18,35 @@ import {
   type MergeOutcome,
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
-import { Data, Effect } from 'effect'
+import { Array as Arr, Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
-import { type Land, landPart, summarise } from '../change-sets/land.ts'
-import { lastCompleteAt } from '../change-sets/land-scope-row.ts'
+import type { WindowStep } from '../change-sets/land-windows.ts'
 import { stageRows } from '../change-sets/stage-rows.ts'
 import { stagedRows } from '../change-sets/staged-rows.ts'
+import { appendSummaries } from '../changes/append-changes.ts'
 import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
-import { scopeServerId } from '../inventory/read-scope-state.ts'
-import { scopeModels } from '../inventory/scope-models.ts'
-import { lockScope, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
-import { lockOpenBranch, readBranch } from './branch-record.ts'
-import { ofScope } from './check-branch.ts'
-import { ConflictIndex, conflictsOf, conflictsOfScopes } from './conflict-rows.ts'
-import { judgeEntry } from './judge-entry.ts'
+import { lockScopes } from '../inventory/scope-place.ts'
+import { lockOpenBranch, readBranch, readRevision } from './branch-record.ts'
+import { ConflictIndex, conflictsOf, conflictsOfScopes, type StoredConflict } from './conflict-rows.ts'
+import { regressions } from './covered-scopes.ts'
+import { createdByScope } from './created-by-scope.ts'
+import { answerOf, type Decided, decide } from './decide.ts'
+import { rehearsed } from './dry-run.ts'
+import { landFirstReadings } from './first-readings.ts'
+import { entryScope } from './judge-entry.ts'
+import { settleClaims } from './key-claims.ts'
+import { landBranch, lastListed } from './land-branch.ts'
 import { clearTouchedDigests, endMerged, landViews } from './land-merged.ts'
 import { PinsOfMerge } from './land-pins.ts'
+import { landByHand } from './merge-hands/hand-merge.ts'
+import { lockPlaces } from './merge-hands/lock-places.ts'
+import { allEntries, lockTouched, movedEntries, stageUnmoved } from './moved-entries.ts'
 import { type Entry, readEntries } from './read-entries.ts'
-import { touchedScopes, unansweredOrphans } from './touched-scopes.ts'
+import { leaveOut, recordOutcomes, settleOutcomes, type Written } from './record-outcomes.ts'
+import { endReview } from './review-scopes.ts'
+import { touchedScopes } from './touched-scopes.ts'
 
 /** What is merged, by whom, and when (RFC 3339). */
 export interface MergeRequest {
@@ -55,175 +61,171 @@ export interface MergeRequest {
 /** Entries merged at a time. */
 const batchSize = 2000
 
-/** A dry run has come to its end: what it did is taken back, and this is what it would have been. */
-class DryRun extends Data.TaggedError('DryRun')<{ readonly outcome: MergeOutcome }> {}
-
 /** Lands a branch in main in one transaction. A dry run does the same and is rolled back. */
 export const mergeBranch = Effect.fn('Branches.merge')(function* (
   database: Database['Type'],
   request: MergeRequest,
 ): Effect.fn.Return<MergeOutcome, StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict | BranchNotApproved> {
-  const merging = database.transaction('merging a branch', (run) =>
+  return yield* rehearsed(database, { doing: 'merging a branch', commit: request.commit }, (run) =>
     Effect.gen(function* () {
       // One merge at a time: two that touch the same scopes would otherwise wait for each other in the middle.
       yield* run((db) => sql`select pg_advisory_xact_lock(hashtextextended('netbox-pbs merge', 0))`.execute(db))
+      // Scopes before the branch, as those who stage a scope lock them; what the branch has got until it is ours is locked after it.
+      const before = yield* run((db) => readRevision(db, request.id))
+      yield* run((db) => lockPlaces(db, request.id))
       const branch = yield* run((db) => lockOpenBranch(db, request.id))
       if ('_tag' in branch) return yield* branch
+      if (branch.revision !== before) yield* run((db) => lockPlaces(db, request.id))
       // A dry run only looks.
       if (request.approval && request.commit && !branch.approved)
         return yield* new BranchNotApproved({ id: request.id })
-      const merge = new BranchMerge(run, database.engine, request, branch.kind === 'sync' ? 'sync' : 'operator')
-      const outcome = yield* merge.land
-      return request.commit ? outcome : yield* new DryRun({ outcome })
+      return branch.kind === 'sync'
+        ? yield* new BranchMerge(run, database.engine, request).land
+        : yield* landByHand(run, { ...request, kind: branch.kind })
     }),
   )
-  return yield* Effect.catchTag(merging, 'DryRun', ({ outcome }) => Effect.succeed(outcome))
 })
 
-/** One merge, inside its transaction. */
+/** One merge of a branch of a sync, inside its transaction: each scope lands as a run's does. */
 class BranchMerge {
   readonly #run: Run
   readonly #engine: Database['Type']['engine']
   readonly #request: MergeRequest
-  readonly #author: 'sync' | 'operator'
-  #counts: RowCounts = noRows
   #skipped = 0
   readonly #pins = new Map<ModelName, PinsOfMerge>()
   #open = 0
 
-  constructor(run: Run, engine: Database['Type']['engine'], request: MergeRequest, author: 'sync' | 'operator') {
+  constructor(run: Run, engine: Database['Type']['engine'], request: MergeRequest) {
     this.#run = run
     this.#engine = engine
     this.#request = request
-    this.#author = author
   }
 
-  /** First deletions, from the leaves up; then the rest, from the roots down. Each scope as a sync lands it. */
+  /** All that it holds, whatever scopes it is of, in the few statements that land one scope. */
   get land() {
     return Effect.gen(this, function* () {
       const { id, at, by } = this.#request
       const scopes = yield* this.#run((db) => touchedScopes(db, id))
-      const places: Array<readonly [Scope, ScopePlace]> = []
-      for (const scope of scopes) {
-        const serverId = yield* this.#run((db) => scopeServerId(db, scope))
-        if (serverId !== undefined) places.push([scope, scopePlace(scope, serverId)])
-      }
-      for (const [, place] of places) yield* this.#run((db) => lockScope(place).execute(db))
-      const kept = yield* this.#keptScopes
-      this.#open += yield* this.#run((db) => unansweredOrphans(db, id))
-      for (const [scope, place] of [...places].reverse()) {
-        if (!kept.has(scopeKey(scope))) yield* this.#landScope(scope, place, 'deletions')
-      }
-      for (const [scope, place] of places) yield* this.#landScope(scope, place, 'upserts')
+      yield* this.#run((db) => lockScopes(scopes.map(({ place }) => place)).execute(db))
+      const { kept, left } = yield* this.#answeredScopes
+      for (const { scope } of scopes) if (left.has(scopeKey(scope))) yield* this.#leave(scope)
+      const part = yield* this.#run(newPart)
+      for (const model of branchedModels) yield* this.#stageModel(model, part, kept)
       if (this.#open > 0) return yield* new BranchInConflict({ id, conflicts: this.#open })
+      const counts = yield* this.#landPart(part)
+      yield* this.#run(async (db) => appendSummaries(db, await createdByScope(db, part, scopes), by))
       for (const [model, pins] of this.#pins) yield* this.#run((db) => pins.land(db, model))
-      for (const [, place] of places) yield* this.#run((db) => clearTouchedDigests(db, id, place))
-      yield* this.#run((db) => landViews(db, id, kept))
+      yield* this.#run((db) => clearTouchedDigests(db, id))
+      yield* this.#run((db) => landFirstReadings(db, id))
+      yield* this.#run((db) => settleOutcomes(db, id))
+      yield* this.#run((db) => landViews(db, id, new Set([...kept, ...left])))
+      yield* this.#run((db) => endReview(db, id))
       yield* this.#run((db) => endMerged(db, id, { at, by }))
       const branch = yield* this.#run((db) => readBranch(db, id))
       if (branch === undefined) return yield* Effect.dieMessage('a branch vanished under its lock')
-      const { created, updated, deleted } = this.#counts
+      const { created, updated, deleted } = counts
       return { branch, counts: { created, updated, deleted }, skipped: this.#skipped }
     })
   }
 
-  /** Scopes whose deletions the guard asks about and a reviewer keeps. One without an answer stops the merge. */
-  get #keptScopes() {
+  /** What was answered for whole scopes: of `kept` the deletions stay out, of `left` all does. A question without an answer stops the merge. */
+  get #answeredScopes() {
+    return Effect.gen(this, function* () {
+      const { id } = this.#request
+      const stored = yield* this.#run((db) => conflictsOfScopes(db, id))
+      const guards = stored.filter(({ kind }) => kind === 'guard')
+      const index = new ConflictIndex(stored)
+      // Asked anew: under the locks nothing lands beside us any more.
+      const late = (yield* this.#run((db) => regressions(db, id))).map((conflict) => ({
+        scopeKey: conflict.scopeKey,
+        resolution: index.same(conflict)?.resolution ?? null,
+      }))
+      this.#open += [...guards, ...late].filter(({ resolution }) => resolution === null).length
+      const without = (answers: ReadonlyArray<Pick<StoredConflict, 'scopeKey' | 'resolution'>>) =>
+        new Set(answers.flatMap(({ scopeKey: key, resolution }) => (resolution?.choice === 'branch' ? [] : [key])))
+      return { kept: without(guards), left: without(late) }
+    })
+  }
+
+  /** Leaves a scope out, and notes so in its entries. */
+  #leave(scope: Scope): Effect.Effect<void, StoreFailed> {
     return Effect.map(
-      this.#run((db) => conflictsOfScopes(db, this.#request.id)),
-      (stored) => {
-        this.#open += stored.filter(({ resolution }) => resolution === null).length
-        return new Set(
-          stored.flatMap(({ scopeKey: key, resolution }) => (resolution?.choice === 'branch' ? [] : [key])),
-        )
+      this.#run((db) => leaveOut(db, this.#request.id, scope)),
+      (entries) => {
+        this.#skipped += entries
       },
     )
   }
 
-  #landScope(scope: Scope, place: ScopePlace, which: 'deletions' | 'upserts'): Effect.Effect<void, StoreFailed> {
+  #landPart(part: number): Effect.Effect<RowCounts, StoreFailed> {
+    const step: WindowStep = {
+      run: this.#run,
+      engine: this.#engine,
+      origin: this.#request.by,
+      at: this.#request.at,
+      lastSeen: lastListed,
+      own: null,
+      // What a reviewer has merged is decided, whatever was held before.
+      letGo: { listed: true, missing: true },
+      held: { rows: 0, grown: 0 },
+      made: new Map(),
+    }
+    return landBranch(step, part)
+  }
+
+  /** Stages what the entries of a model come to, as a sync stages its changes. */
+  #stageModel(model: ModelName, part: number, kept: ReadonlySet<string>): Effect.Effect<void, StoreFailed> {
+    const branch = this.#request.id
     return Effect.gen(this, function* () {
-      const part = yield* this.#run(newPart)
-      let staged = 0
-      for (const model of scopeModels[scope.resource]) {
-        staged += yield* this.#stageModel(scope, model, which, part)
+      yield* this.#run((db) => lockTouched(db, { branch, model }))
+      // Where a guard's deletions are kept, core has to see which these are.
+      const judged = yield* this.#run((db) => (kept.size === 0 ? movedEntries : allEntries)(db, { branch, model }))
+      yield* this.#run((db) => stageUnmoved(db, { branch, model }, { part, moved: judged }))
+      for (const ids of Arr.chunksOf(judged, batchSize)) {
+        const where = sql`e.id = any(${ids}::bigint[])`
+        const page = { branch, model, author: 'sync', after: 0, limit: batchSize, where, lock: true } as const
+        const entries = yield* this.#run((db) => readEntries(db, page))
+        const index = new ConflictIndex(yield* this.#run((db) => conflictsOf(db, branch, { model, ids })))
+        const claims = { branch, model, decided: entries.map((entry) => decide(entry, index)), leaves: () => false }
+        const decided = yield* this.#run((db) => settleClaims(db, claims))
+        const written = this.#writesOf(model, decided, index, kept)
+        yield* this.#run((db) => recordOutcomes(db, { branch, model }, written))
+        const changes = written.flatMap(({ entry, write }) => changeOf(model, entry, write) ?? [])
+        if (changes.length > 0) yield* stageRows(this.#run, part, model, stagedRows(model, changes, { held: false }))
       }
-      if (staged === 0) return
-      const { at } = this.#request
-      const step: Land = {
-        run: this.#run,
-        engine: this.#engine,
-        place,
-        landing: { changeSet: 0, scope, runId: 0, at, view: null, held: null, listed: true, record: null },
-        part,
-        lastSeen: yield* this.#run((db) => lastCompleteAt(db, place)),
-        origin: this.#request.by,
-        // What a reviewer has merged is decided, whatever was held before.
-        letGo: { listed: true, missing: true },
-        held: { rows: 0, grown: 0 },
-        made: new Map(),
-      }
-      this.#counts = addRows(this.#counts, yield* landPart(step, part))
-      yield* summarise(step)
     })
   }
 
-  /** Stages what the entries of a scope come to, as a sync stages its changes. Gives how many rows. */
-  #stageModel(
-    scope: Scope,
+  /** What each entry comes to, answered as its reviewers did. */
+  #writesOf(
     model: ModelName,
-    which: 'deletions' | 'upserts',
-    part: number,
-  ): Effect.Effect<number, StoreFailed> {
-    const branch = this.#request.id
-    const where = sql`${ofScope(scope)} and ${which === 'deletions' ? sql`e.op = 'delete'` : sql`e.op <> 'delete'`}`
-    const next = (after: number, staged: number): Effect.Effect<number, StoreFailed> =>
-      Effect.gen(this, function* () {
-        const page = { branch, model, author: this.#author, after, limit: batchSize, where, lock: true }
-        const entries = yield* this.#run((db) => readEntries(db, page))
-        const last = entries.at(-1)
-        if (last === undefined) return staged
-        const stored = yield* this.#run((db) => conflictsOf(db, branch, { model, ids: entries.map(({ id }) => id) }))
-        const changes = this.#changesOf(model, entries, new ConflictIndex(stored), scope)
-        if (changes.length > 0) yield* stageRows(this.#run, part, model, stagedRows(model, changes, { held: false }))
-        const sum = staged + changes.length
-        return entries.length < batchSize ? sum : yield* next(last.id, sum)
-      })
-    return next(0, 0)
-  }
-
-  #changesOf(model: ModelName, entries: ReadonlyArray<Entry>, index: ConflictIndex, scope: Scope): Array<Change> {
-    const key = scopeKey(scope)
-    return entries.flatMap((entry) => {
-      const answer = (conflict: Conflict): Resolution | null =>
-        index.same({ ...conflict, objectId: entry.id, scopeKey: key })?.resolution ?? null
-      const merged = judgeEntry(entry)
-      const resolved = resolve(entry.sides, merged, answer)
+    decided: ReadonlyArray<Decided>,
+    index: ConflictIndex,
+    kept: ReadonlySet<string>,
+  ): ReadonlyArray<Written> {
+    return decided.map(({ entry, merged, resolved }) => {
+      if (entry.op === 'delete' && kept.size > 0 && kept.has(scopeKey(entryScope(entry)))) return { entry, write: null }
       if (resolved._tag === 'open') this.#open += resolved.conflicts.length
       if (resolved._tag === 'skipped') this.#skipped++
-      if (resolved._tag === 'write' && this.#author === 'sync') this.#pin(model, entry, merged.conflicts, answer)
-      const change = resolved._tag === 'write' ? changeOf(model, entry, resolved.write) : null
-      return change === null ? [] : [change]
+      if (resolved._tag === 'write') this.#pin(model, entry, merged.conflicts, index)
+      return { entry, write: resolved._tag === 'write' ? resolved.write : null }
     })
   }
 
   /** Remembers what was decided against the source, so that its next list does not ask again. */
-  #pin(
-    model: ModelName,
-    { id, mainId }: Entry,
-    conflicts: ReadonlyArray<Conflict>,
-    answer: (conflict: Conflict) => Resolution | null,
-  ): void {
+  #pin(model: ModelName, entry: Entry, conflicts: ReadonlyArray<Conflict>, index: ConflictIndex): void {
     const pins = this.#pins.get(model) ?? new PinsOfMerge()
     this.#pins.set(model, pins)
     for (const conflict of conflicts) {
-      const resolution = answer(conflict)
-      if (resolution !== null) pins.add(model, mainId ?? id, conflict, resolution)
+      const resolution = answerOf(entry, conflict, index)
+      if (resolution !== null) pins.add(model, entry.mainId ?? entry.id, conflict, resolution)
     }
   }
 }
 
 /** A write of a merge as the change that a landing applies. Readings of a row that only appears change nothing but that it is listed. */
-function changeOf(model: ModelName, entry: Entry, write: Write): Change | null {
+function changeOf(model: ModelName, entry: Entry, write: Write | null): Change | null {
+  if (write === null) return null
   const { id, mainId, key, op, unlisted } = entry
   const facts = new Set(fieldsOfClass(model, 'key', 'immutable', 'source'))
   switch (write._tag) {

@@ -1,10 +1,9 @@
 import { type FieldValue, type ModelName, naturalKey, type Said, type ThreeSides } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { sameKey } from '../change-sets/row-columns.ts'
-import { rowTitle } from '../changes/logged-fields.ts'
 import type { Tables } from '../database/tables.ts'
-import { tables } from '../inventory/columns.ts'
-import { branchTable, mergedColumns } from './branch-columns.ts'
+import { keyColumns, tables } from '../inventory/columns.ts'
+import { branchTable, entryTitle, mergedColumns, movesKey } from './branch-columns.ts'
+import { gainedBelow } from './server-tombstone.ts'
 
 /** What a branch changes of one object, beside that object in main. */
 export interface Entry {
@@ -12,12 +11,16 @@ export interface Entry {
   /** Id of main's row; of a creation that of a row with the same key. Null: main has none. */
   readonly mainId: number | null
   readonly op: 'create' | 'update' | 'delete'
-  /** The natural key in words. */
+  /** The natural key in words; empty in a merge, which tells nobody. */
   readonly title: string
   /** Natural key of the row that main has, else of the row of the branch. */
   readonly key: string
-  /** Name of its server; null: a server itself, or one whose server main no longer has. */
+  /** Name of its server, in main or made by the branch; null: a server itself, or one whose server is not there. */
   readonly server: string | null
+  /** The branch deletes the row of main, or gives it another key: of a creation the row that has the key now. */
+  readonly vacated: boolean
+  /** Of a deleted server how many rows of each model main has gained below it; null: none. */
+  readonly gained: Readonly<Record<string, number>> | null
   /** Main's row is not yet, or no longer, listed by its source. */
   readonly unlisted: boolean
   readonly sides: ThreeSides
@@ -32,7 +35,7 @@ export interface EntryPage {
   readonly limit: number
   /** A condition on the entry, which is `e`. */
   readonly where?: RawBuilder<unknown>
-  /** Main's rows are locked until the end of the transaction. */
+  /** For a merge: main's rows are locked until the end of the transaction before they are read, and a server that the branch makes is there only when it has landed. */
   readonly lock?: boolean
 }
 
@@ -45,49 +48,99 @@ interface EntryRecord {
   readonly title: string
   readonly presence: string | null
   readonly server: string | null
+  readonly vacated: boolean
+  readonly gained: Entry['gained']
   readonly [column: string]: unknown
 }
 
 /** A page of a branch's entries of one model, each with the row of main that it is about. */
-export async function readEntries(
-  db: Kysely<Tables>,
-  { branch, model, author, after, limit, where = sql`true`, lock = false }: EntryPage,
-): Promise<ReadonlyArray<Entry>> {
-  const columns = mergedColumns(model)
-  const beside = (alias: string) =>
-    sql.join(columns.map(({ field, name }) => sql`${sql.ref(`${alias}.${name}`)} as ${sql.id(`${alias}_${field}`)}`))
-  // The rows to look for in main are few and known: a lateral reads each by its key, whatever the planner expects.
+export async function readEntries(db: Kysely<Tables>, page: EntryPage): Promise<ReadonlyArray<Entry>> {
+  const { model, author, lock = false } = page
+  const beside = (alias: string, server: string) =>
+    sql.join(
+      mergedColumns(model).map(
+        ({ field, name }) =>
+          sql`${sql.ref(`${alias}.${name === 'server_id' ? server : name}`)} as ${sql.id(`${alias}_${field}`)}`,
+      ),
+    )
+  // Read before it is locked, a row might be another's by the time it is ours.
+  if (lock) await lockMain(db, page)
   const { rows } = await sql<EntryRecord>`
-    with e as materialized (
-      select e.* from ${branchTable(model)} e
-      where e.branch_id = ${branch}::bigint and e.id > ${after}::bigint and ${where} order by e.id limit ${limit}
-    )
-    select e.id, e.op, e.touched, e.base, ${rowTitle(model, 'e')} as title, m.id as main_id, m.presence, ${serverOf(model)} as server, ${beside('e')}, ${beside('m')}
-    from e left join lateral (
-      select m.* from ${sql.table(tables[model])} m where m.id = e.id and e.op <> 'create'
-      union all select m.* from ${sql.table(tables[model])} m where e.op = 'create' and ${sameKey(model, 'm', 'e')}
-    ) m on true
-    order by e.id`.execute(db)
-  if (lock)
-    await lockMain(
-      db,
-      model,
-      rows.flatMap(({ main_id }) => (main_id === null ? [] : [main_id])),
-    )
+    select e.id, e.op, e.touched, e.base, ${lock ? sql`''` : entryTitle(model)} as title, m.id as main_id, m.presence,
+      ${model === 'server' ? sql`null::text` : sql`e.found_server`} as server,
+      (${lock ? sql`false` : isVacated(model)}) as vacated,
+      ${model === 'server' ? gainedBelow() : sql`null::jsonb`} as gained, ${beside('e', 'found_server_id')}, ${beside('m', 'server_id')}
+    ${entriesBesideMain(page)} order by e.id`.execute(db)
   return rows.map((row) => entryOf(model, author, row))
 }
 
-const serverOf = (model: ModelName): RawBuilder<unknown> =>
-  model === 'server' ? sql`null::text` : sql`(select v.name from servers v where v.id = e.server_id)`
+/** `from` of a page's entries, as `e`, with the rows of main that they are about, as `m`. Entries are few and known: a lateral reads each row by its key, whatever the planner expects. */
+function entriesBesideMain({ branch, model, after, limit, where = sql`true`, lock = false }: EntryPage) {
+  const main = sql.table(tables[model])
+  const found = model === 'server' ? sql`` : foundServer(lock)
+  const key = keyColumns(model).map(
+    ({ name }) => sql`${sql.ref(`m.${name}`)} = ${sql.ref(name === 'server_id' ? 'e.found_server_id' : `e.${name}`)}`,
+  )
+  return sql`
+    from (
+      select e.*${found} from (
+        select e.* from ${branchTable(model)} e
+        where e.branch_id = ${branch}::bigint and e.id > ${after}::bigint and ${where} order by e.id limit ${limit}
+      ) e
+    ) e left join lateral (
+      select m.* from ${main} m where m.id = e.id and e.op <> 'create'
+      union all select m.* from ${main} m where e.op = 'create' and ${sql.join(key, sql` and `)}
+    ) m on true`
+}
+
+/**
+ * The server of the entry `e`, by name and by its id in main. One that the branch makes is there too, unless it is left out; where main has made it meanwhile, that
+ * is the one.
+ */
+function foundServer(landing: boolean): RawBuilder<unknown> {
+  if (landing)
+    return sql`, (select v.name from servers v where v.id = e.server_id) as found_server, e.server_id as found_server_id`
+  const made = sql`branch_servers s where s.branch_id = e.branch_id and s.id = e.server_id and s.op = 'create'`
+  const leftOut = sql`exists (
+    select from branch_conflicts c where c.branch_id = s.branch_id and c.model = 'server' and c.object_id = s.id and c.resolution ->> 'choice' = 'skip'
+  )`
+  const leaving = sql`exists (
+    select from branch_servers d where d.branch_id = s.branch_id and d.id = v.id and (d.op = 'delete' or ${movesKey('server', 'd')})
+  )`
+  return sql`,
+    coalesce((select v.name from servers v where v.id = e.server_id), (select s.name from ${made} and not ${leftOut})) as found_server,
+    coalesce(
+      (select v.id from (select s.* from ${made}) s join servers v on v.name = s.name where not ${leaving}), e.server_id
+    ) as found_server_id`
+}
+
+const isVacated = (model: ModelName): RawBuilder<unknown> => sql`e.op = 'create' and exists (
+  select from ${branchTable(model)} d where d.branch_id = e.branch_id and d.id = m.id and (d.op = 'delete' or ${movesKey(model, 'd')})
+)`
 
 /** Locks rows of main in the order of their ids, so that no two who do so wait for each other. */
-async function lockMain(db: Kysely<Tables>, model: ModelName, ids: ReadonlyArray<number>): Promise<void> {
-  if (ids.length === 0) return
-  await sql`select from ${sql.table(tables[model])} where id = any(${ids}::bigint[]) order by id for update`.execute(db)
+async function lockMain(db: Kysely<Tables>, page: EntryPage): Promise<void> {
+  const { rows } = await sql<{ id: number }>`select m.id ${entriesBesideMain(page)} where m.id is not null`.execute(db)
+  if (rows.length === 0) return
+  const ids = rows.map(({ id }) => id)
+  await sql`
+    select from ${sql.table(tables[page.model])} where id = any(${ids}::bigint[]) order by id for update`.execute(db)
 }
 
 function entryOf(model: ModelName, author: ThreeSides['author'], record: EntryRecord): Entry {
-  const { id, op, touched, base, title, main_id: mainId, presence, server } = record
+  const {
+    id,
+    op,
+    touched,
+    base,
+    title,
+    main_id: mainId,
+    presence,
+    server,
+
+    vacated,
+    gained,
+  } = record
   const row = valuesOf(model, 'e', record)
   const main = mainId === null ? null : valuesOf(model, 'm', record)
   const sides: ThreeSides = {
@@ -99,7 +152,18 @@ function entryOf(model: ModelName, author: ThreeSides['author'], record: EntryRe
     whole: op === 'delete' ? null : row,
   }
   const unlisted = presence !== null && presence !== 'listed'
-  return { id, mainId, op, title, key: naturalKey(model, main ?? row), server, unlisted, sides }
+  return {
+    id,
+    mainId,
+    op,
+    title,
+    key: naturalKey(model, main ?? row),
+    server,
+    vacated,
+    gained,
+    unlisted,
+    sides,
+  }
 }
 
 function valuesOf(model: ModelName, alias: 'e' | 'm', record: EntryRecord): Said {

@@ -1,15 +1,17 @@
-import type { ModelName } from '@netbox-pbs/core'
+import { type ModelName, registryVersion } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { columnNames, sameKey } from '../change-sets/row-columns.ts'
 import type { Window } from '../change-sets/windows.ts'
 import type { Tables } from '../database/tables.ts'
 import { type Column, factColumns, keyColumns, tables } from '../inventory/columns.ts'
 import { inScope, type ScopePlace } from '../inventory/scope-place.ts'
-import { branchTable, differ, mergedColumns } from './branch-columns.ts'
+import { branchTable, differ, mergedColumns, ofJson } from './branch-columns.ts'
+import { seenVersion } from './moved-entries.ts'
 
-/** Where rows are staged. */
+/** Where rows are staged, and the change set that they come from. */
 export interface Target {
   readonly branch: number
+  readonly changeSet: number
   readonly model: ModelName
 }
 
@@ -47,8 +49,9 @@ export async function stageCreates(db: Kysely<Tables>, { branch, model }: Target
         where e.branch_id = ${branch}::bigint and e.op <> 'delete' and e.op = 'create' and ${sameKey(model, 'e', 's')} offset 0
       ) e on true
     ), written as (
-      insert into ${branchTable(model)} as e (branch_id, id, op, ${columnNames(facts)})
-      select ${branch}::bigint, coalesce(s.entry, nextval(pg_get_serial_sequence(${tables[model]}, 'id'))), 'create', ${columnNames(facts, 's')}
+      insert into ${branchTable(model)} as e (branch_id, id, op, registry_version, ${columnNames(facts)})
+      select ${branch}::bigint, coalesce(s.entry, nextval(pg_get_serial_sequence(${tables[model]}, 'id'))), 'create', ${registryVersion}::bigint,
+        ${columnNames(facts, 's')}
       from known s
       on conflict (branch_id, id) do update set ${assign(facts, 'excluded')} where ${differ(facts, 'e', 'excluded')}
     )
@@ -57,7 +60,11 @@ export async function stageCreates(db: Kysely<Tables>, { branch, model }: Target
 }
 
 /** Stages a window's updates. The base of a field that the branch has touched before stays what it was. */
-export async function stageUpdates(db: Kysely<Tables>, { branch, model }: Target, window: Window): Promise<number> {
+export async function stageUpdates(
+  db: Kysely<Tables>,
+  { branch, model, changeSet }: Target,
+  window: Window,
+): Promise<number> {
   const columns = mergedColumns(model)
   const facts = new Set(factColumns(model).map(({ field }) => field))
   const values = columns.map(({ field, name }) =>
@@ -72,34 +79,41 @@ export async function stageUpdates(db: Kysely<Tables>, { branch, model }: Target
     with s as materialized (
       select distinct on (w.id) w.* from ${stagedTable(model)} w where ${window.rows} and w.op = 'update' order by w.id, w.seq desc
     ), written as (
-      insert into ${branchTable(model)} as e (branch_id, id, op, touched, base, ${columnNames(columns)})
-      select ${branch}::bigint, s.id, 'update', s.touched, s.base, ${sql.join(values)}
+      insert into ${branchTable(model)} as e (branch_id, id, op, registry_version, touched, base, seen_version, ${columnNames(columns)})
+      select ${branch}::bigint, s.id, 'update', ${registryVersion}::bigint, s.touched, s.base, ${seenVersion(changeSet)}, ${sql.join(values)}
       from s join ${sql.table(tables[model])} m on m.id = s.id
       on conflict (branch_id, id) do update
-      set op = 'update', touched = excluded.touched, base = excluded.base || ${firstBase}, ${assign(columns, 'excluded')}
+      set op = 'update', touched = excluded.touched, base = excluded.base || ${firstBase}, ${stillSeen}, ${assign(columns, 'excluded')}
       where e.op <> 'update' or e.touched <> excluded.touched or ${differ(columns, 'e', 'excluded')}
     )
     select count(*) as staged from s`.execute(db)
   return rows[0]?.staged ?? 0
 }
 
+/** What an entry was first based on stays its base; once main has moved from there, the two are compared whenever it matters. */
+const stillSeen = sql`seen_version = case when e.seen_version = excluded.seen_version then e.seen_version end`
+
+const kept: ReadonlyArray<Column> = [
+  { field: 'presence', name: 'presence', type: 'text' },
+  { field: 'last_seen_own', name: 'last_seen_own', type: 'timestamptz' },
+]
+
 /** Stages a window's deletions, with the rows as they are; of a field that the branch has touched before, as it first found it. */
 export async function stageDeletes(db: Kysely<Tables>, { branch, model }: Target, window: Window): Promise<number> {
-  const columns = mergedColumns(model)
-  const first = columns.map(({ field, name, type }) => {
-    const was =
-      type === 'jsonb'
-        ? sql`nullif(e.base -> ${field}::text, 'null')`
-        : sql`(e.base ->> ${field}::text)::${sql.raw(type)}`
+  // Who listed it, and when it was last seen, is restored with it when the deletion is undone.
+  const columns = [...mergedColumns(model), ...kept]
+  const first = columns.map((column) => {
+    const { field, name } = column
+    const was = ofJson(sql`e.base`, column)
     return sql`${sql.id(name)} = case when e.base ? ${field}::text then ${was} else ${sql.ref(`excluded.${name}`)} end`
   })
   const { rows } = await sql<{ staged: number }>`
     with s as materialized (
       select distinct w.id from ${stagedTable(model)} w where ${window.rows} and w.op in ('delete', 'hold')
     ), written as (
-      insert into ${branchTable(model)} as e (branch_id, id, op, ${columnNames(columns)})
-      select ${branch}::bigint, m.id, 'delete', ${columnNames(columns, 'm')} from s join ${sql.table(tables[model])} m on m.id = s.id
-      on conflict (branch_id, id) do update set op = 'delete', touched = '{}', base = '{}', ${sql.join(first)} where e.op <> 'delete'
+      insert into ${branchTable(model)} as e (branch_id, id, op, registry_version, seen_version, ${columnNames(columns)})
+      select ${branch}::bigint, m.id, 'delete', ${registryVersion}::bigint, m.xmin, ${columnNames(columns, 'm')} from s join ${sql.table(tables[model])} m on m.id = s.id
+      on conflict (branch_id, id) do update set op = 'delete', touched = '{}', base = '{}', ${stillSeen}, ${sql.join(first)} where e.op <> 'delete'
     )
     select count(*) as staged from s`.execute(db)
   return rows[0]?.staged ?? 0

@@ -27,6 +27,9 @@ import { tables } from '../inventory/columns.ts'
 import { scopeServerId } from '../inventory/read-scope-state.ts'
 import { scopeModels } from '../inventory/scope-models.ts'
 import { lockScope, scopePlace } from '../inventory/scope-place.ts'
+import { coveringBranch } from './covering-branch.ts'
+import { stageReadings } from './first-readings.ts'
+import { recountNamespaceInBranch } from './recount-moved.ts'
 import { dropUnstaged, stageCreates, stageDeletes, stageUpdates } from './stage-rows.ts'
 
 /** A scope that goes into a branch instead of main. */
@@ -46,15 +49,19 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
       const place = scopePlace(scope, serverId)
       yield* run((db) => lockScope(place).execute(db))
       const part = yield* endPart(run, staging)
-      const covering = yield* run((db) => coveringBranch(db, scope))
+      const covering = yield* run((db) => coveringBranch(db, scope, { lock: true }))
       const branch = covering ?? staging.branch
       if (covering === null) yield* requireOpenBranch(run, branch)
       for (const model of scopeModels[scope.resource]) {
-        yield* run((db) => dropUnstaged(db, { branch, model }, { place, part }))
+        yield* run((db) => dropUnstaged(db, { branch, model, changeSet }, { place, part }))
       }
-      const staged = part === null ? nothing : yield* stagePart(run, database.engine, { branch, scope, part })
+      const staged =
+        part === null ? nothing : yield* stagePart(run, database.engine, { branch, scope, part, changeSet })
+      if (scope.resource === 'snapshots') yield* recountNamespaceInBranch(run, database.engine, branch, place)
       if (part !== null) {
-        yield* run((db) => landObservations(db, listedModel[scope.resource], part))
+        const model = listedModel[scope.resource]
+        yield* run((db) => landObservations(db, model, part))
+        yield* run((db) => stageReadings(db, { branch, model }, part))
         if (scope.resource === 'datastores') {
           yield* landUsage({ run, engine: database.engine }, { serverId, part, at: staging.at })
         }
@@ -92,25 +99,21 @@ function requireOpenBranch(run: Run, id: number): Effect.Effect<void, StoreFaile
   })
 }
 
-/** The open branch of a sync that waits with changes of the scope; null: there is none. */
-async function coveringBranch(db: Kysely<Tables>, scope: Scope): Promise<number | null> {
-  const { rows } = await sql<{ id: number }>`
-    select b.id from branch_scopes s join branches b on b.id = s.branch_id
-    where s.scope_key = ${scopeKey(scope)} and b.kind = 'sync' and b.status in ('open', 'in_review', 'ready')
-    order by b.id limit 1 for share of b`.execute(db)
-  return rows[0]?.id ?? null
-}
-
 function stagePart(
   run: Run,
   engine: Database['Type']['engine'],
-  { branch, scope, part }: { readonly branch: number; readonly scope: Scope; readonly part: number },
+  {
+    branch,
+    scope,
+    part,
+    changeSet,
+  }: { readonly branch: number; readonly scope: Scope; readonly part: number; readonly changeSet: number },
 ): Effect.Effect<StagedPart, StoreFailed> {
   return Effect.gen(function* () {
     let counts = noRows
     let changes = 0
     for (const model of scopeModels[scope.resource]) {
-      const target = { branch, model }
+      const target = { branch, model, changeSet }
       const own = model === listedModel[scope.resource]
       const windows = yield* readWindows(run, engine, `staged_${tables[model]}`, part)
       yield* eachWindow(engine, windows, (window) =>

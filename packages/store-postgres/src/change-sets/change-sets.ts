@@ -2,6 +2,7 @@ import { scopeKey, scopeTitle } from '@netbox-pbs/core'
 import { ChangeSets, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Layer } from 'effect'
 import { sql } from 'kysely'
+import { leaveToMain } from '../branches/leave-to-main.ts'
 import { stage } from '../branches/stage.ts'
 import { Database } from '../database/database.ts'
 import { append } from './append.ts'
@@ -18,7 +19,9 @@ export const changeSetsLayer: Layer.Layer<ChangeSets, never, Database> = Layer.e
     return ChangeSets.of({
       open: Effect.fn('ChangeSets.open')((request) => clearing(open(database, request))),
       append: (part) => append(database, part),
-      land: (landing) => clearing(land(database, landing)),
+      land: (landing) =>
+        // What a branch is left with is older than main, and shows as such: not worth failing for either.
+        clearing(Effect.tap(land(database, landing), () => Effect.ignore(leaveToMain(database, landing)))),
       stage: (staging) => clearing(stage(database, staging)),
       dropScope: Effect.fn('ChangeSets.dropScope')(({ changeSet, scope }) =>
         clearing(

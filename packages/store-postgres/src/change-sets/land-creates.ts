@@ -56,7 +56,7 @@ export async function landCreates(
 }
 
 /** Runs a statement that a taken key stops. Null: it was stopped, and nothing of it happened. */
-async function unlessTaken<A>(db: Kysely<Tables>, statement: () => Promise<A>): Promise<A | null> {
+export async function unlessTaken<A>(db: Kysely<Tables>, statement: () => Promise<A>): Promise<A | null> {
   await sql`savepoint creating`.execute(db)
   let result: A | null = null
   try {

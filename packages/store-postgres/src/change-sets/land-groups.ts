@@ -1,27 +1,32 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import type { ScopePlace } from '../inventory/scope-place.ts'
+import { keyColumns } from '../inventory/columns.ts'
+import type { LastSeen } from './land-rows.ts'
+import { columnNames } from './row-columns.ts'
 import type { Window } from './windows.ts'
 
+const key = keyColumns('group')
+
 /**
- * `backup_type` and `backup_id` of the groups that a window's snapshots lie in; `kind` narrows the rows, under the alias `w`. A source lists group by group, so a group is
- * taken where it begins, which spares sorting all its rows.
+ * The keys of the groups that a window's snapshots lie in; `kind` narrows the rows, under the alias `w`. A source lists group by group, so a group is taken where it
+ * begins, which spares sorting all its rows.
  */
-export const groupsOf = (window: Window, kind: RawBuilder<boolean>): RawBuilder<unknown> => sql`
-  select distinct x.backup_type, x.backup_id from (
-    select w.backup_type, w.backup_id,
-      (w.backup_type, w.backup_id) is distinct from (lag(w.backup_type) over listed, lag(w.backup_id) over listed) as begins
-    from staged_snapshots w where ${window.rows} and ${kind} window listed as (order by w.seq)
-  ) x where x.begins`
+export function groupsOf(window: Window, kind: RawBuilder<boolean>): RawBuilder<unknown> {
+  const before = key.map(({ name }) => sql`lag(${sql.ref(`w.${name}`)}) over listed`)
+  return sql`
+    select distinct ${columnNames(key, 'x')} from (
+      select ${columnNames(key, 'w')}, (${columnNames(key, 'w')}) is distinct from (${sql.join(before)}) as begins
+      from staged_snapshots w where ${window.rows} and ${kind} window listed as (order by w.seq)
+    ) x where x.begins`
+}
 
 /**
  * Makes the groups that a window's new snapshots lack: a hand may have deleted one, with its last snapshot, since the source was read. Returns how many.
  */
-export async function ensureGroups(db: Kysely<Tables>, place: ScopePlace, window: Window): Promise<number> {
+export async function ensureGroups(db: Kysely<Tables>, window: Window): Promise<number> {
   const { numAffectedRows } = await sql`
-    insert into groups (server_id, datastore_name, namespace, backup_type, backup_id, presence)
-    select ${place.serverId}::bigint, ${place.datastoreName}, ${place.namespace}, w.backup_type, w.backup_id, 'listed'
-    from (${groupsOf(window, sql`w.op = 'create'`)}) w
+    insert into groups (${columnNames(key)}, presence)
+    select ${columnNames(key, 'w')}, 'listed' from (${groupsOf(window, sql`w.op = 'create'`)}) w
     on conflict do nothing`.execute(db)
   return Number(numAffectedRows ?? 0n)
 }
@@ -31,10 +36,10 @@ export async function unlistGroups(
   db: Kysely<Tables>,
   window: Window,
   letGo: RawBuilder<boolean>,
-  lastSeen: string | null,
+  lastSeen: LastSeen,
 ): Promise<void> {
   await sql`
-    update groups g set presence = 'manual', missing_since = null, last_seen_own = ${lastSeen}::timestamptz, digest = null
+    update groups g set presence = 'manual', missing_since = null, last_seen_own = ${lastSeen('group', 'g')}, digest = null
     from staged_groups w
     where ${window.rows} and w.op = 'delete' and g.id = w.id and g.presence <> 'manual' and ${letGo}`.execute(db)
 }

@@ -14,6 +14,9 @@ import type { Held } from './land-held-set.ts'
 import { sameKey } from './row-columns.ts'
 import type { Window } from './windows.ts'
 
+/** When the list of its scope last had the row of an alias: an expression in SQL. */
+export type LastSeen = (model: ModelName, alias: string) => RawBuilder<unknown>
+
 /** Whether row `m` has the key that a staged update was made for: its base, where the update changes the key itself. */
 function baseKey(model: ModelName): RawBuilder<unknown> {
   const same = keyColumns(model).map(
@@ -110,29 +113,29 @@ export async function unlistNamespaces(
   db: Kysely<Tables>,
   window: Window,
   letGo: RawBuilder<boolean>,
-  lastSeen: string | null,
+  lastSeen: LastSeen,
 ): Promise<number> {
   const { numAffectedRows } = await sql`
-    update namespaces m set presence = 'manual', missing_since = null, last_seen_own = ${lastSeen}::timestamptz
+    update namespaces m set presence = 'manual', missing_since = null, last_seen_own = ${lastSeen('namespace', 'm')}
     where ${named('namespace', window, 'delete')} and ${letGo} and not ${hasSyncedBelow('namespace')} and exists (
       select from groups g where g.server_id = m.server_id and g.datastore_name = m.datastore_name and g.namespace = m.path
     )`.execute(db)
   return Number(numAffectedRows ?? 0n)
 }
 
-/** Keeps the rows of a window's deletions that are still there as missing, and returns how many stay, and how many of these were listed until now. `lastSeen` is when their scope's list last had them. */
+/** Keeps the rows of a window's deletions that are still there as missing, and returns how many stay, and how many of these were listed until now.  */
 export async function holdDeletes(
   db: Kysely<Tables>,
   model: ModelName,
   window: Window,
-  { at, lastSeen }: { readonly at: string; readonly lastSeen: string | null },
+  { at, lastSeen }: { readonly at: string; readonly lastSeen: LastSeen },
 ): Promise<Held> {
   const { rows } = await sql<Held>`
     with waiting as (
       select m.id, m.presence from ${sql.table(tables[model])} m where ${named(model, window, 'all')}
     ), marked as (
       update ${sql.table(tables[model])} m
-      set presence = 'missing', missing_since = coalesce(m.missing_since, ${at}::timestamptz), last_seen_own = ${lastSeen}::timestamptz
+      set presence = 'missing', missing_since = coalesce(m.missing_since, ${at}::timestamptz), last_seen_own = ${lastSeen(model, 'm')}
       from waiting where m.id = waiting.id and waiting.presence = 'listed'
     )
     select count(*) as rows, count(*) filter (where presence = 'listed') as grown from waiting`.execute(db)

@@ -1,10 +1,11 @@
 import { addRows, listedModel, type ModelName, noRows, type RowCounts, scopeTitle } from '@netbox-pbs/core'
-import { ChangeSetClosed, type Landing, type StoreFailed } from '@netbox-pbs/core/ports'
+import { ChangeSetClosed, type Landing, ScopeInReview, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { appendSummary, type Origin } from '../changes/append-changes.ts'
+import { type Kysely, sql } from 'kysely'
+import { coveringBranch } from '../branches/covering-branch.ts'
+import { isReviewed } from '../branches/review-scopes.ts'
+import { appendSummaries } from '../changes/append-changes.ts'
 import type { Database } from '../database/database.ts'
-import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { heldSetOf } from '../held-sets/held-set-row.ts'
 import { tables } from '../inventory/columns.ts'
@@ -18,44 +19,34 @@ import {
   recountGroups,
   recountNamespaces,
 } from '../inventory/recount.ts'
-import { lockScope, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
+import { scopeModels } from '../inventory/scope-models.ts'
+import { inScope, lockScope, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
 import { requireOpen } from './append.ts'
 import { endPart } from './end-part.ts'
-import { landCreates } from './land-creates.ts'
 import { clearDigestsOfMissing, landDigests } from './land-digests.ts'
-import { ensureGroups, groupsOf, unlistGroups } from './land-groups.ts'
-import { isLetGo, type LetGo, landHeldSet, letGoOf } from './land-held-set.ts'
+import { ensureGroups, groupsOf } from './land-groups.ts'
+import { landHeldSet, letGoOf } from './land-held-set.ts'
 import { landObservations } from './land-observations.ts'
-import { holdDeletes, isParent, landDeletes, landUpdates, unlistNamespaces } from './land-rows.ts'
 import { landScopeRow, lastCompleteAt } from './land-scope-row.ts'
 import { landTaskReadings } from './land-task-readings.ts'
 import { landUsage } from './land-usage.ts'
+import { add, landDeletions, landUpserts, type WindowStep } from './land-windows.ts'
 import { recordLanding } from './record-landing.ts'
 import { eachWindow, readWindows, type Window } from './windows.ts'
 
 /** What the steps of a landing need. */
-export interface Land {
-  readonly run: Run
-  readonly engine: Database['Type']['engine']
+interface Land extends WindowStep {
   readonly place: ScopePlace
   readonly landing: Landing
   /** The staged part; null: nothing was appended. */
   readonly part: number | null
-  readonly lastSeen: string | null
-  readonly origin: Origin
-  /** Which deletions land. */
-  readonly letGo: LetGo
-  /** What of the scope's own model stays so far though its list lacks it. */
-  readonly held: { rows: number; grown: number }
-  /** Rows created so far, by model: the log sums them up. */
-  readonly made: Map<ModelName, number>
 }
 
 /** Applies a scope's part to main in one transaction, under the scope's lock. */
 export const land = Effect.fn('ChangeSets.land')(function* (
   database: Database['Type'],
   landing: Landing,
-): Effect.fn.Return<RowCounts, StoreFailed | ChangeSetClosed> {
+): Effect.fn.Return<RowCounts, StoreFailed | ChangeSetClosed | ScopeInReview> {
   return yield* database.transaction(`landing ${scopeTitle(landing.scope)}`, (run) =>
     Effect.gen(function* () {
       yield* requireOpen(run, landing.changeSet, 'update')
@@ -67,13 +58,19 @@ export const land = Effect.fn('ChangeSets.land')(function* (
       const lastSeen = yield* run((db) => lastCompleteAt(db, place))
       const set = yield* run((db) => heldSetOf(db, place, true))
       const part = yield* endPart(run, landing)
+      if (part !== null && (yield* run((db) => waitsForReview(db, place, part)))) {
+        const branch = yield* run((db) => coveringBranch(db, landing.scope, { lock: false }))
+        return yield* new ScopeInReview({ scope: landing.scope, branch })
+      }
       const step: Land = {
         run,
         engine: database.engine,
         place,
         landing,
         part,
-        lastSeen,
+        at: landing.at,
+        lastSeen: () => sql`${lastSeen}::timestamptz`,
+        own: listedModel[landing.scope.resource],
         origin: { runId: landing.runId },
         letGo: letGoOf(landing, set),
         held: { rows: 0, grown: 0 },
@@ -90,15 +87,26 @@ export const land = Effect.fn('ChangeSets.land')(function* (
   )
 })
 
+/** Whether a part changes anything in a scope that is set to review. */
+async function waitsForReview(db: Kysely<Tables>, place: ScopePlace, part: number): Promise<boolean> {
+  if (!(await isReviewed(db, place))) return false
+  const changes = scopeModels[place.resource].map(
+    (model) => sql`exists (select from ${sql.table(`staged_${tables[model]}`)} w where w.part_id = ${part}::bigint)`,
+  )
+  if (changes.length === 0) return false
+  const { rows } = await sql<{ any: boolean }>`select ${sql.join(changes, sql` or `)} as any`.execute(db)
+  return rows[0]?.any ?? false
+}
+
 /** Logs what the landing has created, as one entry. Tasks are a log themselves: that there are new ones is no change to keep. */
-export function summarise({ run, place, landing, origin, made }: Land): Effect.Effect<void, StoreFailed> {
+function summarise({ run, place, landing, origin, made }: Land): Effect.Effect<void, StoreFailed> {
   if (made.size === 0 || place.resource === 'tasks') return Effect.void
   const summary = { model: listedModel[place.resource], title: scopeTitle(landing.scope), serverId: place.serverId }
-  return run((db) => appendSummary(db, { ...summary, counts: Object.fromEntries(made), origin }))
+  return run((db) => appendSummaries(db, [{ ...summary, counts: Object.fromEntries(made) }], origin))
 }
 
 /** Lands the staged rows of a part in the transaction at hand: upserts, deletions, what follows from them, and their log. */
-export function landPart(step: Land, part: number): Effect.Effect<RowCounts, StoreFailed> {
+function landPart(step: Land, part: number): Effect.Effect<RowCounts, StoreFailed> {
   const model = listedModel[step.place.resource]
   if (model === 'snapshot') return landSnapshots(step, part)
   return Effect.gen(function* () {
@@ -146,63 +154,6 @@ function landSnapshots(step: Land, part: number): Effect.Effect<RowCounts, Store
 const windowsOf = ({ run, engine }: Land, part: number, model: ModelName) =>
   readWindows(run, engine, `staged_${tables[model]}`, part)
 
-function landUpserts(
-  { run, engine, origin, made }: Land,
-  windows: ReadonlyArray<Window>,
-  model: ModelName,
-): Effect.Effect<RowCounts, StoreFailed> {
-  const written = windows.filter(({ creates, updates }) => creates + updates > 0)
-  return countWindows(engine, written, (window) =>
-    run(async (db) => {
-      const { created, updated } = window.creates === 0 ? noRows : await landCreates(db, model, window, origin)
-      add(made, model, created)
-      const changed = window.updates === 0 ? 0 : await landUpdates(db, model, window, origin)
-      return { ...noRows, created, updated: updated + changed }
-    }),
-  )
-}
-
-function add(made: Map<ModelName, number>, model: ModelName, rows: number): void {
-  if (rows > 0) made.set(model, (made.get(model) ?? 0) + rows)
-}
-
-function landDeletions(
-  { run, engine, place, landing, lastSeen, origin, letGo: which, held }: Land,
-  windows: ReadonlyArray<Window>,
-  model: ModelName,
-): Effect.Effect<RowCounts, StoreFailed> {
-  const removed = windows.filter(({ deletes, holds }) => deletes + holds > 0)
-  return countWindows(engine, removed, (window) =>
-    run(async (db) => {
-      const going = isLetGo(which, model === 'group' ? 'g' : 'm')
-      const gone = going === null ? noRows : await letGo(db, model, window, { lastSeen, origin, letGo: going })
-      // Nothing is held that has just gone.
-      if (which.listed && which.missing && window.holds === 0 && !isParent(model)) return gone
-      const stay = await holdDeletes(db, model, window, { at: landing.at, lastSeen })
-      if (model === listedModel[place.resource]) {
-        held.rows += stay.rows
-        held.grown += stay.grown
-      }
-      return gone
-    }),
-  )
-}
-
-/** Lands a window's deletions. A group only leaves its source's list: it goes with its last snapshot, which is for `settleGroups` to see. */
-async function letGo(
-  db: Kysely<Tables>,
-  model: ModelName,
-  window: Window,
-  { lastSeen, origin, letGo }: Pick<Land, 'lastSeen' | 'origin'> & { readonly letGo: RawBuilder<boolean> },
-): Promise<RowCounts> {
-  if (model === 'group') {
-    await unlistGroups(db, window, letGo, lastSeen)
-    return noRows
-  }
-  const updated = model === 'namespace' ? await unlistNamespaces(db, window, letGo, lastSeen) : 0
-  return { ...noRows, updated, deleted: await landDeletes(db, model, window, { letGo, origin }) }
-}
-
 const countGroups = ({ run, place, made }: Land) =>
   Effect.map(
     run((db) => countNewGroups(db, place)),
@@ -210,39 +161,22 @@ const countGroups = ({ run, place, made }: Land) =>
   )
 
 /** Makes the groups that new snapshots lack, and recounts those of which any snapshot was written. */
-const recountTouched = ({ run, engine, place, made }: Land, windows: ReadonlyArray<Window>) =>
+const recountTouched = ({ run, engine, made }: Land, windows: ReadonlyArray<Window>) =>
   eachWindow(engine, windows, (window) =>
     run(async (db) => {
-      if (window.creates > 0) add(made, 'group', await ensureGroups(db, place, window))
-      await recountGroups(db, place, groupsOf(window, sql`true`))
+      if (window.creates > 0) add(made, 'group', await ensureGroups(db, window))
+      await recountGroups(db, groupsOf(window, sql`true`))
     }),
   )
 
 /** After the rows of a namespace and the counters: the groups that nobody needs any more, the frames that were read. */
 function settleGroups({ run, engine, place, landing, origin }: Land, part: number): Effect.Effect<void, StoreFailed> {
   return Effect.gen(function* () {
-    yield* run((db) => pruneGroups(db, place, { origin, held: landing.held !== null }))
+    yield* run((db) => pruneGroups(db, inScope(place), { origin, held: landing.held !== null }))
     yield* eachWindow(engine, yield* readWindows(run, engine, 'staged_digests', part), (window) =>
       run((db) => landDigests(db, place, window, landing.changeSet)),
     )
     yield* run((db) => clearDigestsOfMissing(db, place))
     yield* run((db) => recountNamespaces(db, namespaceOf(place)))
-  })
-}
-
-function countWindows(
-  engine: Land['engine'],
-  windows: ReadonlyArray<Window>,
-  apply: (window: Window) => Effect.Effect<RowCounts, StoreFailed>,
-): Effect.Effect<RowCounts, StoreFailed> {
-  return Effect.suspend(() => {
-    let counts = noRows
-    const count = (more: RowCounts) => {
-      counts = addRows(counts, more)
-    }
-    return Effect.map(
-      eachWindow(engine, windows, (window) => Effect.map(apply(window), count)),
-      () => counts,
-    )
   })
 }

@@ -1,5 +1,7 @@
 import type { Actor, ChangeAction, ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { markGone } from '../branches/mark-moved.ts'
+import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
 import { loggedFacts, rowServer, rowsBelow, rowTitle, wholeRow } from './logged-fields.ts'
@@ -39,7 +41,7 @@ const deleted = (model: ModelName, alias: string): RawBuilder<unknown> =>
 export const identity = (model: ModelName, alias: string): RawBuilder<unknown> =>
   sql`${sql.ref(`${alias}.id`)} as id, ${rowServer(model, alias)} as server_id, ${rowTitle(model, alias)} as title`
 
-/** Deletes the rows `m` that the condition finds, with an entry for each, and returns how many. */
+/** Deletes the rows `m` that the condition finds, with an entry for each, and returns how many. Branches hear of a server, with which all below it goes. */
 export async function deleteLogged(
   db: Kysely<Tables>,
   model: ModelName,
@@ -50,6 +52,7 @@ export async function deleteLogged(
       delete from ${sql.table(tables[model])} m where ${where} returning ${deleted(model, 'm')}
     ), logged as (${appendChanges('gone', 'delete', model, { origin })})
     select count(*) as deleted from gone`.execute(db)
+  if (model === 'server') await markGone(db)
   return rows[0]?.deleted ?? 0
 }
 
@@ -84,21 +87,26 @@ export const membersOf = (column: string): RawBuilder<unknown> => sql`('{' || ${
 export const differingMembers = (wanted: RawBuilder<unknown>, other: RawBuilder<unknown>): RawBuilder<unknown> =>
   sql`(select jsonb_object_agg(e.key, e.value) from jsonb_each(${wanted}) e where e.value is distinct from ${other} -> e.key)`
 
-/** Appends the one entry for all rows that a run has created in a scope. */
-export async function appendSummary(
+/** What was created in one scope. */
+export interface Summary {
+  readonly model: ModelName
+  /** The scope's title. */
+  readonly title: string
+  readonly serverId: number | null
+  readonly counts: Readonly<Partial<Record<ModelName, number>>>
+}
+
+/** Appends the one entry of each scope for all rows that were created in it. */
+export async function appendSummaries(
   db: Kysely<Tables>,
-  summary: {
-    readonly model: ModelName
-    readonly title: string
-    readonly serverId: number | null
-    readonly counts: Readonly<Partial<Record<ModelName, number>>>
-    readonly origin: Origin
-  },
+  summaries: ReadonlyArray<Summary>,
+  origin: Origin,
 ): Promise<void> {
-  const { model, title, serverId, counts, origin } = summary
+  if (summaries.length === 0) return
   await sql`
-    with c as (
-      select null::bigint as id, ${serverId}::bigint as server_id, ${title}::text as title, null::jsonb as before, null::jsonb as after,
-        ${JSON.stringify(counts)}::text::jsonb as counts
-    ) ${appendChanges('c', 'create', model, { origin })}`.execute(db)
+    insert into changes (action, model, object_id, title, server_id, before, after, counts, run_id, request_id, user_name)
+    select 'create', r.model, null, r.title, r."serverId", null, null, r.counts, ${originOf(origin)}
+    from jsonb_to_recordset(${jsonb(summaries)}) as r (model text, title text, "serverId" bigint, counts jsonb)`.execute(
+    db,
+  )
 }

@@ -39,20 +39,35 @@ const loggedFields = (model: ModelName): ReadonlyArray<LoggedField> => [
 ]
 
 /** All that the log says of the row of an alias, as one JSON object. */
-export const wholeRow = (model: ModelName, alias: string): RawBuilder<unknown> =>
-  sql`jsonb_build_object(${sql.join(loggedFields(model).flatMap(({ name, value }) => [sql.lit(name), value(alias)]))})`
+export const wholeRow = (model: ModelName, alias: string): RawBuilder<unknown> => objectOf(loggedFields(model), alias)
+
+/** What the log says of some fields of the row of an alias, as one JSON object. */
+export const partOfRow = (model: ModelName, fields: ReadonlySet<string>, alias: string): RawBuilder<unknown> =>
+  objectOf(
+    loggedFields(model).filter(({ of }) => of.some((field) => fields.has(field))),
+    alias,
+  )
+
+const objectOf = (fields: ReadonlyArray<LoggedField>, alias: string): RawBuilder<unknown> =>
+  sql`jsonb_build_object(${sql.join(fields.flatMap(({ name, value }) => [sql.lit(name), value(alias)]))})`
 
 /** The natural key of the row of an alias in words, which begin with its server's name: `pbs-a/tank/vm/100/2026-05-01T02:00:00Z`. */
-export function rowTitle(model: ModelName, alias: string): RawBuilder<unknown> {
+export function rowTitle(
+  model: ModelName,
+  alias: string,
+  serverName: (id: RawBuilder<unknown>) => RawBuilder<unknown> = nameOfServer,
+): RawBuilder<unknown> {
   const parts = keyColumns(model).map((column) => {
-    if (column.type === 'bigint')
-      return sql`(select v.name from servers v where v.id = ${sql.ref(`${alias}.${column.name}`)})`
+    if (column.type === 'bigint') return serverName(sql.ref(`${alias}.${column.name}`))
     if (column.type === 'timestamptz') return moment(sql.ref(`${alias}.${column.name}`))
     // The root namespace has no name.
     return sql`nullif(${sql.ref(`${alias}.${column.name}`)}, '')`
   })
   return sql`concat_ws('/', ${sql.join(parts)})`
 }
+
+const nameOfServer = (id: RawBuilder<unknown>): RawBuilder<unknown> =>
+  sql`(select v.name from servers v where v.id = ${id})`
 
 /** The server of the row of an alias; its own id for a server. */
 export const rowServer = (model: ModelName, alias: string): RawBuilder<unknown> =>
@@ -74,7 +89,8 @@ function asLogged(column: Column): LoggedField {
   return { name: column.field, of: [column.field], value: (alias) => plainValue(column, alias) }
 }
 
-function plainValue({ name, type }: Column, alias: string): RawBuilder<unknown> {
+/** A column's value in the row of an alias, of a type that JSON has: a moment is text. */
+export function plainValue({ name, type }: Column, alias: string): RawBuilder<unknown> {
   const value = sql.ref(`${alias}.${name}`)
   return type === 'timestamptz' ? moment(value) : value
 }

@@ -1,9 +1,10 @@
 import type { HandValues } from '@netbox-pbs/core/ports'
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { countArrived } from '../branches/mark-moved.ts'
 import { appendChanges, created, type Origin } from '../changes/append-changes.ts'
-import { storable } from '../database/json.ts'
+import { jsonb, storable } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
-import { namespaceOf, pruneGroups, recountGroups, recountNamespaces } from '../inventory/recount.ts'
+import { amongGroups, namespaceOf, pruneGroups, recountGroups, recountNamespaces } from '../inventory/recount.ts'
 import { lockScope, type ScopePlace } from '../inventory/scope-place.ts'
 
 /** The key of a snapshot's group. */
@@ -35,16 +36,20 @@ const placeOf = (key: GroupKey): ScopePlace => ({
   jobType: '',
 })
 
-/** The groups of each namespace, in an order that is the same for all, so that no two writers wait for each other. */
-function byPlace(keys: ReadonlyArray<GroupKey>): ReadonlyArray<readonly [ScopePlace, ReadonlyArray<GroupKey>]> {
-  const places = new Map<string, Array<GroupKey>>()
+/** The groups of each namespace, each once, in an order that is the same for all, so that no two writers wait for each other. */
+export function byPlace(keys: ReadonlyArray<GroupKey>): ReadonlyArray<readonly [ScopePlace, ReadonlyArray<GroupKey>]> {
+  const places = new Map<string, Map<string, GroupKey>>()
   for (const key of keys) {
     const name = JSON.stringify([key.server_id, key.datastore_name, key.namespace])
-    places.set(name, [...(places.get(name) ?? []), key])
+    const groups = places.get(name) ?? new Map<string, GroupKey>()
+    places.set(name, groups.set(JSON.stringify([key.backup_type, key.backup_id]), key))
   }
   return [...places]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([, of]) => (of[0] === undefined ? [] : [[placeOf(of[0]), of] as const]))
+    .flatMap(([, of]) => {
+      const groups = [...of.values()]
+      return groups[0] === undefined ? [] : [[placeOf(groups[0]), groups] as const]
+    })
 }
 
 /** Takes the locks of the namespaces that the groups lie in. To be called before their snapshots are written. */
@@ -91,21 +96,26 @@ export async function settleTouchedGroups(
   for (const [place, groups] of byPlace(keys)) {
     const types = groups.map((key) => key.backup_type)
     const ids = groups.map((key) => key.backup_id)
-    const touched = sql`select * from unnest(${types}::text[], ${ids}::text[]) as k (backup_type, backup_id)`
+    const touched = sql`select ${place.serverId}::bigint as server_id, ${place.datastoreName}::text as datastore_name, ${place.namespace}::text as namespace, k.*
+      from unnest(${types}::text[], ${ids}::text[]) as k (backup_type, backup_id)`
     // The transaction that clears a digest is noted: a landing whose source was read before must not store a new one.
     await sql`
       with settled as (
         insert into groups as g (server_id, datastore_name, namespace, backup_type, backup_id, presence, digest_cleared_by)
-        select distinct ${place.serverId}::bigint, ${place.datastoreName}::text, ${place.namespace}::text, k.backup_type, k.backup_id, 'manual', pg_current_xact_id()
-        from (${touched}) k
+        select distinct k.*, 'manual', pg_current_xact_id() from (${touched}) k
         on conflict (server_id, datastore_name, namespace, backup_type, backup_id)
         do update set digest = null, digest_cleared_by = excluded.digest_cleared_by
         returning g.*, g.xmax = 0 as is_new
       ), made as (
         select ${created('group', 's')} from settled s where s.is_new
       ) ${appendChanges('made', 'create', 'group', { origin })}`.execute(db)
-    await recountGroups(db, place, touched)
-    await pruneGroups(db, place, { origin, touched })
+    await recountGroups(db, touched)
+    await pruneGroups(db, amongGroups(touched), { origin })
     await recountNamespaces(db, namespaceOf(place))
   }
+  if (keys.length > 1) await countArrived(db, groupRows(keys))
 }
+
+const groupRows = (keys: ReadonlyArray<GroupKey>): RawBuilder<unknown> => sql`
+  select distinct k.* from jsonb_to_recordset(${jsonb(keys)}) as k
+    (server_id bigint, datastore_name text, namespace text, backup_type text, backup_id text)`

@@ -1,6 +1,9 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { markMoved, markNamespaceMoved } from '../branches/mark-moved.ts'
+import { sameKey } from '../change-sets/row-columns.ts'
 import { deleteLogged, type Origin } from '../changes/append-changes.ts'
 import type { Tables } from '../database/tables.ts'
+import { keyColumns } from './columns.ts'
 import { inScope, type ScopePlace } from './scope-place.ts'
 
 const counterNames = [
@@ -12,6 +15,7 @@ const counterNames = [
   'total_size',
   'newest_verification',
 ]
+const groupKey = keyColumns('group').map(({ name }) => name)
 const counters = sql.join(counterNames.map((name) => sql.id(name)))
 
 /** The size of a group; null when that of none of its snapshots is known. `least` alone would pass over the null. */
@@ -24,7 +28,7 @@ const counted = sql`count(*) as snapshot_count, count(*) filter (where s.presenc
 
 /**
  * Counts all groups of a namespace in one reading of it, and makes those that its snapshots lack. Returns how many it made. Where a landing has touched them all, this takes a
- * fifth of the time of `recountGroups`. Hold the scope's lock.
+ * fifth of the time of `recountGroups`. Branches hear of it. Hold the scope's lock.
  */
 export async function countNewGroups(db: Kysely<Tables>, place: ScopePlace): Promise<number> {
   const key = sql`server_id, datastore_name, namespace, backup_type, backup_id`
@@ -38,6 +42,7 @@ export async function countNewGroups(db: Kysely<Tables>, place: ScopePlace): Pro
       returning g.xmax = 0 as is_new
     )
     select count(*) filter (where is_new) as made from settled`.execute(db)
+  await markNamespaceMoved(db, place)
   return rows[0]?.made ?? 0
 }
 
@@ -48,54 +53,52 @@ export async function hasNoSnapshots(db: Kysely<Tables>, place: ScopePlace): Pro
 }
 
 /**
- * Recomputes the counters of some groups of a namespace from their snapshots. `touched` selects their `backup_type` and `backup_id`. Hold the scope's lock: whoever
- * writes snapshots at once would be missed. A group whose counters are right is not written.
+ * Recomputes the counters of some groups from their snapshots. `touched` selects the columns of their keys. Hold the locks of their scopes: whoever writes snapshots
+ * at once would be missed. A group whose counters are right is not written, unless the frames that groups were read from are to be forgotten with it; branches hear of each.
  */
 export async function recountGroups(
   db: Kysely<Tables>,
-  place: ScopePlace,
   touched: RawBuilder<unknown>,
+  { forget = false }: { readonly forget?: boolean } = {},
 ): Promise<void> {
-  const ofGroup = sql`s.server_id = ${place.serverId}::bigint and s.datastore_name = ${place.datastoreName}
-    and s.namespace = ${place.namespace} and s.backup_type = t.backup_type and s.backup_id = t.backup_id`
+  const forgotten = forget ? sql`, digest = null, digest_cleared_by = pg_current_xact_id()` : sql``
+  const ofGroup = sameKey('group', 's', 't')
   // Laterals, so that each group reads its own range of the key however many rows the planner expects.
   await sql`
     update groups g
     set snapshot_count = c.snapshot_count, manual_count = c.manual_count, missing_count = c.missing_count, first_backup = c.first_backup,
-      last_backup = c.last_backup, total_size = c.total_size, newest_verification = coalesce(n.verification_state, '')
-    from (select distinct backup_type, backup_id from (${touched}) x) t
+      last_backup = c.last_backup, total_size = c.total_size, newest_verification = coalesce(n.verification_state, '')${forgotten}
+    from (select distinct * from (${touched}) x) t
     cross join lateral (
       select ${counted} from snapshots s where ${ofGroup}
     ) c
     left join lateral (
       select s.verification_state from snapshots s where ${ofGroup} order by s.backup_time desc limit 1
     ) n on true
-    where g.server_id = ${place.serverId}::bigint and g.datastore_name = ${place.datastoreName} and g.namespace = ${place.namespace}
-      and g.backup_type = t.backup_type and g.backup_id = t.backup_id
-      and (g.snapshot_count, g.manual_count, g.missing_count, g.first_backup, g.last_backup, g.total_size, g.newest_verification) is distinct from
-        (c.snapshot_count, c.manual_count, c.missing_count, c.first_backup, c.last_backup, c.total_size, coalesce(n.verification_state, ''))`.execute(
+    where ${sameKey('group', 'g', 't')}
+      and (${forget} or (g.snapshot_count, g.manual_count, g.missing_count, g.first_backup, g.last_backup, g.total_size, g.newest_verification) is distinct from
+        (c.snapshot_count, c.manual_count, c.missing_count, c.first_backup, c.last_backup, c.total_size, coalesce(n.verification_state, '')))`.execute(
     db,
   )
+  await markMoved(db, touched)
 }
 
 /**
- * Removes the groups of a namespace that neither the source lists nor a snapshot needs; of those `touched` selects, when it is given. `held`: the list
- * that lacks them is in doubt, so those that it lacks stay, as missing.
+ * Removes the groups that neither the source lists nor a snapshot needs, among those that a condition on the alias `m` finds. `held`: the list that lacks them is in
+ * doubt, so those that it lacks stay, as missing.
  */
 export async function pruneGroups(
   db: Kysely<Tables>,
-  place: ScopePlace,
-  {
-    origin,
-    touched,
-    held = false,
-  }: { readonly origin: Origin; readonly touched?: RawBuilder<unknown>; readonly held?: boolean },
+  among: RawBuilder<unknown>,
+  { origin, held = false }: { readonly origin: Origin; readonly held?: boolean },
 ): Promise<void> {
-  const among = touched === undefined ? sql`` : sql` and (backup_type, backup_id) in (${touched})`
-  const unlisted = held ? sql`presence = 'manual'` : sql`presence <> 'listed'`
-  const where = sql`${inScope(place)} and ${unlisted} and snapshot_count = 0${among}`
-  await deleteLogged(db, 'group', { where, origin })
+  const unlisted = held ? sql`m.presence = 'manual'` : sql`m.presence <> 'listed'`
+  await deleteLogged(db, 'group', { where: sql`${among} and ${unlisted} and m.snapshot_count = 0`, origin })
 }
+
+/** The condition that finds, under the alias `m`, the groups whose keys a query selects. */
+export const amongGroups = (touched: RawBuilder<unknown>): RawBuilder<unknown> =>
+  sql`(${sql.join(groupKey.map((name) => sql.ref(`m.${name}`)))}) in (${touched})`
 
 /** Recomputes the counters of namespaces from their groups: all that the condition, on the alias `m`, finds. */
 export async function recountNamespaces(db: Kysely<Tables>, which: RawBuilder<unknown>): Promise<void> {

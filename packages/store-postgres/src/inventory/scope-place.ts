@@ -1,5 +1,6 @@
 import type { Scope } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
+import { jsonb } from '../database/json.ts'
 
 /** Where a scope lies in the tables: its server by id (null: the scope of the servers) and the columns that narrow it. */
 export interface ScopePlace {
@@ -50,8 +51,23 @@ export function inScope({ serverId, resource, datastoreName, namespace, jobType 
  * Takes the lock of a scope until the end of the transaction. All who write rows or counters of a scope hold it: counters are recomputed by reading rows, and two
  * who did so at once would each miss the other's.
  */
-export function lockScope(place: ScopePlace): RawBuilder<unknown> {
-  const { serverId, resource, datastoreName, namespace, jobType } = place
-  const key = JSON.stringify([resource, serverId, datastoreName, namespace, jobType])
-  return sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`
+export const lockScope = (place: ScopePlace): RawBuilder<unknown> => lockScopes([place])
+
+/** Takes the locks of scopes one after the other, in the order given. */
+export function lockScopes(places: ReadonlyArray<ScopePlace>): RawBuilder<unknown> {
+  const keys = places.map(({ resource, serverId, datastoreName, namespace, jobType }) =>
+    JSON.stringify([resource, serverId, datastoreName, namespace, jobType]),
+  )
+  return sql`
+    select pg_advisory_xact_lock(hashtextextended(k.key, 0))
+    from (select key from unnest(${keys}::text[]) with ordinality as u (key, place) order by place) k`
 }
+
+/** Places as the rows of a query, under the names of the columns of `scopes`. */
+export const placeRows = (places: ReadonlyArray<ScopePlace>): RawBuilder<unknown> => sql`
+  select "serverId" as server_id, resource, "datastoreName" as datastore_name, namespace, "jobType" as job_type
+  from jsonb_to_recordset(${jsonb(places)}) as p ("serverId" bigint, resource text, "datastoreName" text, namespace text, "jobType" text)`
+
+/** Whether row `c` of `scopes` is that of the place in a row `p`. */
+export const isPlaceOf = sql<boolean>`c.server_id is not distinct from p.server_id and c.resource = p.resource
+  and c.datastore_name = p.datastore_name and c.namespace = p.namespace and c.job_type = p.job_type`

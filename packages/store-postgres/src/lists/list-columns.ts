@@ -1,33 +1,48 @@
 import { type ModelName, registry } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
-import { fieldOf, observationTable, ownReadings, sqlType, tables } from '../inventory/columns.ts'
+import { fieldOf, ownReadings, sqlType } from '../inventory/columns.ts'
+import { mainRelation, type Relation } from './relation.ts'
 
-/** Tables that a list joins to its own, beside it under these aliases: `v` the server, `o` the observations, `c` the row's scope. */
+/** What a list joins to its rows, under these aliases: `v` the server, `o` the observations, `c` the row's scope. */
 export type Joined = 'v' | 'o' | 'c'
 
 /** Where the values of a field come from. */
 export interface ListColumn {
   readonly value: RawBuilder<unknown>
-  /** The tables the value needs beside the model's own, which is `t`. */
+  /** What the value needs beside the rows themselves, which are `t`. */
   readonly needs: ReadonlyArray<Joined>
+  /** The fields of the row that it is made of; with `last_updated` every change of the row changes it. */
+  readonly reads: ReadonlyArray<string>
 }
 
-const own = (name: string): ListColumn => ({ value: sql.ref(`t.${name}`), needs: [] })
+const own = (name: string, field = name): ListColumn => ({ value: sql.ref(`t.${name}`), needs: [], reads: [field] })
+
+/** The fields that say in which scope a row lies. */
+const scopeFields: Readonly<Record<ModelName, ReadonlyArray<string>>> = {
+  server: [],
+  task: [],
+  datastore: ['server'],
+  namespace: ['server', 'datastore_name'],
+  group: ['server', 'datastore_name', 'namespace'],
+  snapshot: ['server', 'datastore_name', 'namespace'],
+  job: ['server', 'job_type'],
+}
 
 /**
  * When a row was last seen: a listed one by the last complete list of its scope, any other by its own note. A server has its own last contact.
  */
 const lastSeen = (model: ModelName): ListColumn =>
   model === 'server'
-    ? { value: sql`o.last_seen_at`, needs: ['o'] }
+    ? { value: sql`o.last_seen_at`, needs: ['o'], reads: [] }
     : {
         value: sql`case when t.presence = 'listed' then c.last_complete_at else t.last_seen_own end`,
         needs: ['c'],
+        reads: scopeFields[model],
       }
 
 /** The name of the row's server; its own for a server. */
 export const serverName = (model: ModelName): ListColumn =>
-  model === 'server' ? own('name') : { value: sql`v.name`, needs: ['v'] }
+  model === 'server' ? own('name') : { value: sql`v.name`, needs: ['v'], reads: ['server'] }
 
 /** The column of a field of the model, or of `id`, `created`, `last_updated`; undefined: there is none. */
 export function listColumn(model: ModelName, name: string): ListColumn | undefined {
@@ -35,10 +50,13 @@ export function listColumn(model: ModelName, name: string): ListColumn | undefin
   const field = fieldOf(model, name)
   if (field === undefined) return undefined
   if (name === 'last_seen_at') return lastSeen(model)
-  if (name === 'files') return { value: sql`t.manifest_files || t.other_files`, needs: [] }
-  if (field.type === 'reference') return own(`${name}_id`)
+  if (name === 'files') {
+    const reads = ['manifest_files', 'other_files']
+    return { value: sql`t.manifest_files || t.other_files`, needs: [], reads }
+  }
+  if (field.type === 'reference') return own(`${name}_id`, name)
   const inRow = field.class !== 'observation' || ownReadings(model).some((column) => column.field === name)
-  return !inRow ? { value: observed(model, name), needs: ['o'] } : own(name)
+  return !inRow ? { value: observed(model, name), needs: ['o'], reads: [] } : own(name)
 }
 
 /** A row that was never observed reads as the column's default. */
@@ -64,21 +82,21 @@ export function servedColumns(model: ModelName): ReadonlyArray<readonly [name: s
   ]
 }
 
-/** `from` of a list with the joins that its columns need. */
-export function listFrom(model: ModelName, columns: Iterable<ListColumn>): RawBuilder<unknown> {
-  const needs = new Set([...columns].flatMap((column) => column.needs))
-  const joins = [...needs].map((alias) => sql` ${join(model, alias)}`)
-  return sql`from ${sql.table(tables[model])} t${sql.join(joins, sql``)}`
+/** `from` of a list with the joins that its columns need; of main's rows, or of those of another relation. */
+export function listFrom(
+  model: ModelName,
+  columns: Iterable<ListColumn>,
+  relation: Relation = mainRelation(model),
+): RawBuilder<unknown> {
+  const needs = new Set([...relation.joined, ...[...columns].flatMap((column) => column.needs)])
+  const joins = [...needs].map((alias) => sql` ${join(model, alias, relation)}`)
+  return sql`from ${relation.rows}${sql.join(joins, sql``)}`
 }
 
-function join(model: ModelName, alias: Joined): RawBuilder<unknown> {
-  if (alias === 'v') return sql`join servers v on v.id = t.server_id`
+function join(model: ModelName, alias: Joined, { servers, observations }: Relation): RawBuilder<unknown> {
+  if (alias === 'v') return sql`join ${servers} v on v.id = t.server_id`
   if (alias === 'c') return sql`left join scopes c on c.server_id = t.server_id and ${ofScope(model)}`
-  const observation = observationTable(model)
-  if (observation === null) throw new Error(`${model} has no observations`)
-  const { table, id } = observation
-  const server = model === 'server' ? sql`` : sql` and o.server_id = t.server_id`
-  return sql`left join ${sql.table(table)} o on ${sql.ref(`o.${id}`)} = t.id${server}`
+  return observations
 }
 
 /** The rest of the condition that finds a row's scope. */

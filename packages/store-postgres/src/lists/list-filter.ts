@@ -10,13 +10,8 @@ export interface Condition {
 }
 
 /** Conditions that all hold, as a `where`; none: nothing. */
-export function where(conditions: ReadonlyArray<Pick<Condition, 'where'>>): RawBuilder<unknown> {
-  if (conditions.length === 0) return sql``
-  return sql`where ${sql.join(
-    conditions.map((condition) => condition.where),
-    sql` and `,
-  )}`
-}
+export const where = (conditions: ReadonlyArray<RawBuilder<unknown>>): RawBuilder<unknown> =>
+  conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`
 
 const extraTypes: Readonly<Record<string, string>> = {
   id: 'bigint',

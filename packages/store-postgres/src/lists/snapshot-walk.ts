@@ -1,8 +1,12 @@
 import { type Filter, type ListQuery, registry } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
+import { columnNames, sameKey } from '../change-sets/row-columns.ts'
 import { keyColumns } from '../inventory/columns.ts'
-import { listFrom, serverName } from './list-columns.ts'
+import { type ListColumn, listFrom, serverName } from './list-columns.ts'
 import { filterCondition, where } from './list-filter.ts'
+import type { Slice } from './page-ids.ts'
+import type { Relation } from './relation.ts'
+import { partsOf, type View } from './view.ts'
 
 const groupKey = keyColumns('group')
 
@@ -22,10 +26,20 @@ export function countsByGroups({ model, filters, search }: Walkable): boolean {
 /** Whether a page lies in the order of the groups too, and so is found by walking them. */
 export const walksGroups = (query: Walkable): boolean => query.order.length === 0 && countsByGroups(query)
 
-/** How many snapshots match, by the counters of their groups. */
-export function countOfGroups(filters: ReadonlyArray<Filter>): RawBuilder<{ readonly count: number }> {
-  const conditions = filters.map((filter) => filterCondition('group', filter))
-  return sql`select coalesce(sum(t.snapshot_count), 0)::bigint as count from groups t ${where(conditions)}`
+/** How many snapshots match, by the counters of their groups: the relation's rows are groups by their key with `snapshot_count`. */
+export const countOfGroups = (
+  groups: Relation,
+  filters: ReadonlyArray<Filter>,
+): RawBuilder<{ readonly count: number }> =>
+  sql`select coalesce(sum(t.snapshot_count), 0)::bigint as count ${groupsFrom(groups, filters)}`
+
+function groupsFrom(
+  groups: Relation,
+  filters: ReadonlyArray<Filter>,
+  columns: ReadonlyArray<ListColumn> = [],
+): RawBuilder<unknown> {
+  const conditions = filters.map((filter) => filterCondition('group', filter).where)
+  return sql`${listFrom('group', columns, groups)} ${where([...conditions, ...groups.seen])}`
 }
 
 /**
@@ -33,21 +47,22 @@ export function countOfGroups(filters: ReadonlyArray<Filter>): RawBuilder<{ read
  * that the page touches are read, newest first.
  */
 export function walkedIds(
+  snapshots: View,
+  groups: Relation,
   filters: ReadonlyArray<Filter>,
-  { limit, offset }: { readonly limit: number; readonly offset: number },
+  { limit, offset }: Slice,
 ): RawBuilder<unknown> {
-  const conditions = filters.map((filter) => filterCondition('group', filter))
-  const keys = (alias: string) => sql.join(groupKey.map(({ name }) => sql.ref(`${alias}.${name}`)))
-  const inGroup = groupKey.map(({ name }) => sql`${sql.ref(`s.${name}`)} = ${sql.ref(`w.${name}`)}`)
+  const inGroup = { where: sameKey('group', 't', 'w'), columns: [] }
+  const ofGroup = partsOf(snapshots, { conditions: [inGroup] }).map((part) => sql`select t.id, t.backup_time ${part}`)
   return sql`
     select id, row_number() over () as place from (
       select s.id from (
-        select ${keys('t')}, t.snapshot_count,
-          (sum(t.snapshot_count) over (order by v.name, ${keys('t')} rows unbounded preceding) - t.snapshot_count)::bigint as before
-        ${listFrom('group', [serverName('group')])} ${where(conditions)}
+        select ${columnNames(groupKey, 't')}, t.snapshot_count,
+          (sum(t.snapshot_count) over (order by v.name, ${columnNames(groupKey, 't')} rows unbounded preceding) - t.snapshot_count)::bigint as before
+        ${groupsFrom(groups, filters, [serverName('group')])}
       ) w
       cross join lateral (
-        select s.id, row_number() over (order by s.backup_time desc) as nth from snapshots s where ${sql.join(inGroup, sql` and `)}
+        select s.id, row_number() over (order by s.backup_time desc) as nth from (${sql.join(ofGroup, sql` union all `)}) s
       ) s
       where w.before < ${offset + limit}::bigint and w.before + w.snapshot_count > ${offset}::bigint
         and w.before + s.nth > ${offset}::bigint and w.before + s.nth <= ${offset + limit}::bigint

@@ -1,6 +1,6 @@
-import { type Branch, branchName, type Run } from '@netbox-pbs/core'
-import { Branches, type BranchNameTaken, SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
+import { type Branch, branchName, openStatuses, type Run } from '@netbox-pbs/core'
+import { Branches, type BranchNameTaken, Runs, SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect, Option } from 'effect'
 import { now } from '../moment.ts'
 
 /** Opens the branch that a run stages into, when the settings ask for branches; null: its scopes land at once. */
@@ -19,3 +19,33 @@ export const openBranch = Effect.fn('sync.openBranch')(function* (
     review: false,
   })
 })
+
+/**
+ * The branch for what a run changes in scopes that are set to review, opened when the first of them needs it. It waits for a person even when nothing stands against it, and the run's other
+ * scopes land all the same.
+ */
+export const openReviewBranch = Effect.fn('sync.openReviewBranch')(function* (
+  runId: number,
+): Effect.fn.Return<number, StoreFailed | BranchNameTaken, Branches | Runs | SettingsStore> {
+  const opened = reviewBranchOf(runId)
+  const found = yield* opened
+  if (found !== undefined) return found.id
+  const { branch_name_prefix } = yield* (yield* SettingsStore).get()
+  const run = yield* (yield* Runs).get({ id: runId })
+  const user = Option.match(run, { onNone: () => '', onSome: (known) => known.user })
+  const name = branchName(branch_name_prefix, runId, yield* now)
+  const opening = (yield* Branches).create({ name, kind: 'sync', description: '', user, runId, review: true })
+  const branch = yield* opening.pipe(
+    Effect.catchTag('BranchNameTaken', (taken) =>
+      // Another job of the run has just opened it.
+      Effect.flatMap(opened, (other) => (other === undefined ? taken : Effect.succeed(other))),
+    ),
+  )
+  return branch.id
+})
+
+const reviewBranchOf = (runId: number): Effect.Effect<Branch | undefined, StoreFailed, Branches> =>
+  Effect.gen(function* () {
+    const staged = (yield* Branches).list({ statuses: openStatuses, stagedBy: runId, limit: 100, offset: 0 })
+    return (yield* staged).rows.find(({ run_id, review }) => run_id === runId && review)
+  })

@@ -1,4 +1,4 @@
-import { type Branch, conflictKinds, openStatuses, possibleChoices } from '@netbox-pbs/core'
+import { type Branch, conflictKinds, openStatuses, policyResolution, possibleChoices } from '@netbox-pbs/core'
 import {
   Branches,
   type BranchInConflict,
@@ -16,7 +16,8 @@ const pageSize = 100
 
 /** Kinds that `overwrite` may answer with the branch's side; the rest is for a person. */
 const overridden = conflictKinds.filter(
-  (kind) => kind !== 'integrity' && kind !== 'guard' && possibleChoices({ kind, field: null }).includes('branch'),
+  (kind) =>
+    policyResolution('overwrite', { kind }) !== null && possibleChoices({ kind, field: null }).includes('branch'),
 )
 
 /**

@@ -19,7 +19,7 @@ import { type JobReading, readJob } from './read-job.ts'
 import { readServer } from './read-server.ts'
 
 /** The ports a queue job is run with. */
-export type JobPorts = ScopePorts | Branches | Queue | ServerObservations | SettingsStore | Source
+export type JobPorts = ScopePorts | Queue | ServerObservations | Source
 
 /**
  * Runs one queue job end to end. It fails only when the store does and not even that can be recorded. Interrupting it drops the scope that is open;
@@ -49,6 +49,7 @@ export const runJob = Effect.fn('sync.runJob')(function* (
     Effect.catchTags({
       ChangeSetClosed: () => Effect.succeed<JobOutcome>({ _tag: 'lost' }),
       BranchNotOpen: ({ message }) => Effect.map(endJob({ id, server, error: message }), done),
+      BranchNameTaken: ({ message }) => Effect.map(endJob({ id, server, error: message }), done),
       StoreFailed: ({ reason, message }) =>
         reason === 'unavailable' && !claimed.last
           ? Effect.succeed(retry(message))

@@ -1,17 +1,19 @@
 import {
+  addRows,
   type HoldReason,
+  noRows,
   type Reason,
   type RowCounts,
   type Scope,
   type ScopeOutcome,
-  type ScopeResult,
   whyHeld,
 } from '@netbox-pbs/core'
-import { ChangeSets } from '@netbox-pbs/core/ports'
+import { ChangeSets, type LandingRecord } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
+import { openReviewBranch } from '../branches/open-branch.ts'
 import { now } from '../moment.ts'
 import { decidedOf, reasonOf, type Verdict } from './judge.ts'
-import type { Job, JobStopped } from './scope-work.ts'
+import type { Job, JobStopped, LandingPorts } from './scope-work.ts'
 
 /** A scope whose changes are all appended and judged. */
 export interface ReadyScope {
@@ -26,6 +28,8 @@ export interface ReadyScope {
   readonly changes: number
   /** Rows found equal. */
   readonly unchanged: number
+  /** Rows of it that have landed before the rest. */
+  readonly landed?: RowCounts
 }
 
 /** How a landing ended. */
@@ -34,31 +38,42 @@ export interface Landed {
   readonly counts: RowCounts
 }
 
-/** Lands a scope, or stages it in the run's branch, and records how it ended: both or neither. */
+/** Lands a scope, or stages it in a branch: the run's, or one for review when a merge was undone in the scope. Records how it ended: both or neither. */
 export const landScope = Effect.fn('sync.landScope')(function* (
   job: Job,
-  { scope, started, view, verdict, listed, changes, unchanged }: ReadyScope,
-): Effect.fn.Return<Landed, JobStopped, ChangeSets> {
+  { scope, started, view, verdict, listed, changes, unchanged, landed = noRows }: ReadyScope,
+): Effect.fn.Return<Landed, JobStopped, LandingPorts> {
   const changeSets = yield* ChangeSets
-  const { branch, changeSet, runId, server } = job
-  const end = (touched: RowCounts): Landed & { readonly reason: Reason | null } => {
-    const counts = { ...touched, unchanged }
+  const { changeSet, runId, server } = job
+  const ended = (touched: RowCounts, reached: 'landed' | 'staged'): Landed & { readonly reason: Reason | null } => {
+    const counts = { ...addRows(touched, landed), unchanged }
     const waiting = counts.held_back > 0
-    const reached = branch === null ? 'landed' : 'staged'
+    const settled = landed.created > 0 ? 'landed' : 'unchanged'
     return {
-      outcome: waiting ? 'held_back' : changes > 0 ? reached : 'unchanged',
+      outcome: waiting ? 'held_back' : changes > 0 ? reached : settled,
       counts,
       reason: waiting ? holdReason(reasonOf(verdict) ?? 'rows_below', counts.held_back) : null,
     }
   }
-  const result = (touched: RowCounts): Effect.Effect<ScopeResult> =>
-    Effect.map(now, (ended) => ({ scope, started, ended, ...end(touched) }))
+  const recorded = (reached: 'landed' | 'staged'): LandingRecord => ({
+    server,
+    result: (touched) => Effect.map(now, (end) => ({ scope, started, ended: end, ...ended(touched, reached) })),
+  })
   const { held } = verdict
-  const record = { server, result }
-  const landing = { changeSet, scope, runId, at: yield* now, view, held, listed, record, ...decidedOf(verdict) }
-  if (branch === null) return end(yield* changeSets.land(landing))
-  // In a branch what is held back, or kept, is a conflict for its reviewer.
-  return end((yield* changeSets.stage({ ...landing, held: reasonOf(verdict), branch })).counts)
+  const landing = { changeSet, scope, runId, at: yield* now, view, held, listed, ...decidedOf(verdict) }
+  const stageIn = (branch: number) =>
+    // In a branch what is held back, or kept, is a conflict for its reviewer.
+    Effect.map(
+      changeSets.stage({ ...landing, held: reasonOf(verdict), branch, record: recorded('staged') }),
+      ({ counts }) => ended(counts, 'staged'),
+    )
+  if (job.branch !== null) return yield* stageIn(job.branch)
+  return yield* changeSets.land({ ...landing, record: recorded('landed') }).pipe(
+    Effect.map((counts) => ended(counts, 'landed')),
+    Effect.catchTag('ScopeInReview', ({ branch }) =>
+      Effect.flatMap(branch === null ? openReviewBranch(runId) : Effect.succeed(branch), stageIn),
+    ),
+  )
 })
 
 function holdReason(code: HoldReason, rows: number): Reason {

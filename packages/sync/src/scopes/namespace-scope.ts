@@ -1,5 +1,5 @@
 import type { Scope } from '@netbox-pbs/core'
-import { type ChangeSets, Inventory, type Runs } from '@netbox-pbs/core/ports'
+import { Inventory } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
 import { appendChanges } from './append-changes.ts'
@@ -15,7 +15,7 @@ import {
   noneBelow,
   type RowsBelow,
 } from './rows-below.ts'
-import type { JobStopped, ScopeWork, ServerJob } from './scope-work.ts'
+import type { JobStopped, ScopePorts, ScopeWork, ServerJob } from './scope-work.ts'
 import { SnapshotScope } from './snapshot-scope.ts'
 
 /** The namespaces of one datastore. */
@@ -87,7 +87,7 @@ const removeNamespaces = Effect.fn('sync.removeNamespaces')(function* (
   goes: ReadonlyArray<Gone<'namespace'>>,
   verdict: Verdict,
   view: string | null,
-): Effect.fn.Return<{ readonly removed: number; readonly stay: RowsBelow }, JobStopped, ChangeSets | Inventory | Runs> {
+): Effect.fn.Return<{ readonly removed: number; readonly stay: RowsBelow }, JobStopped, ScopePorts> {
   const { server, datastore } = scope
   const staying: Array<{ readonly path: string; readonly rows: RowsBelow }> = []
   let stay = noneBelow

@@ -1,5 +1,15 @@
 import type { GuardSettings, Narrowing, ScopeOutcome } from '@netbox-pbs/core'
-import type { BranchNotOpen, ChangeSetClosed, ChangeSets, Inventory, Runs, StoreFailed } from '@netbox-pbs/core/ports'
+import type {
+  Branches,
+  BranchNameTaken,
+  BranchNotOpen,
+  ChangeSetClosed,
+  ChangeSets,
+  Inventory,
+  Runs,
+  SettingsStore,
+  StoreFailed,
+} from '@netbox-pbs/core/ports'
 import type { Effect } from 'effect'
 import type { RowFrame } from './read-step.ts'
 import type { ScopeBroken } from './scope-broken.ts'
@@ -26,10 +36,13 @@ export interface ServerJob extends Job {
 }
 
 /** What can stop a job where it stands. */
-export type JobStopped = StoreFailed | ChangeSetClosed | BranchNotOpen
+export type JobStopped = StoreFailed | ChangeSetClosed | BranchNotOpen | BranchNameTaken
+
+/** The ports that a scope is landed with, or staged in a branch. */
+export type LandingPorts = Branches | ChangeSets | Runs | SettingsStore
 
 /** The ports that scopes are read and landed with. */
-export type ScopePorts = ChangeSets | Inventory | Runs
+export type ScopePorts = Inventory | LandingPorts
 
 /** The end of a scope's list, as its source states it. */
 export interface Completed {

@@ -1,12 +1,12 @@
-import { type Scope, scopeTitle } from '@netbox-pbs/core'
+import { noRows, type RowCounts, type Scope, scopeTitle } from '@netbox-pbs/core'
 import { ChangeSets, Inventory, Runs } from '@netbox-pbs/core/ports'
 import { Clock, Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
-import { type ReportedServer, settleServers } from '../servers/settle-servers.ts'
+import { type ReportedServer, type Settlement, settleServers } from '../servers/settle-servers.ts'
 import { nothingDeleted } from './judge.ts'
 import { landScope } from './land-scope.ts'
 import { breach } from './scope-broken.ts'
-import type { Job, ScopeWork } from './scope-work.ts'
+import type { Job, JobStopped, ScopeWork } from './scope-work.ts'
 
 /** The servers of the gateway. The guard has no say here: servers do not vanish by sync. */
 export const openServerScope = (
@@ -30,21 +30,52 @@ export const openServerScope = (
           if (count !== reported.size) return yield* breach(`a count of ${count}, but ${reported.size} servers came`)
           const main = yield* Stream.runCollect((yield* Inventory).servers())
           const nowMillis = yield* Clock.currentTimeMillis
-          const { changeSet, runId } = job
+          const { runId } = job
           const settled = settleServers([...main], [...reported.values()], { nowMillis, runId })
-          const { changes, observed, unchanged, warnings } = settled
-          yield* (yield* ChangeSets).append({ changeSet, scope, model: 'server', changes, observed })
+          const { unchanged, warnings } = settled
           if (warnings.length > 0) yield* (yield* Runs).warn({ id: runId, warnings })
+          const { landed, rest } = yield* landNewServers(job, scope, settled)
+          const { changeSet } = job
+          yield* (yield* ChangeSets).append({ changeSet, scope, model: 'server', ...rest })
           const ready = {
             scope,
             started,
             view,
             verdict: nothingDeleted,
             listed: true,
-            changes: changes.length,
+            changes: settled.changes.length - landed.created,
             unchanged,
           }
-          return (yield* landScope(job, ready)).outcome
+          return (yield* landScope(job, { ...ready, landed })).outcome
         }),
     }
   })
+
+type Servers = Pick<Settlement, 'changes' | 'observed'>
+
+/**
+ * Lands the servers that are new, also where branches are asked for: what lies below them needs their ids, so that it can be staged by this very run. Nothing can stand against a row that only
+ * appears. Where a merge was undone they wait for review with the rest. Gives what landed, and what is left.
+ */
+const landNewServers = Effect.fn('sync.landNewServers')(function* (
+  { branch, changeSet, runId }: Job,
+  scope: Extract<Scope, { readonly resource: 'servers' }>,
+  { changes, observed }: Servers,
+): Effect.fn.Return<{ readonly landed: RowCounts; readonly rest: Servers }, JobStopped, ChangeSets> {
+  const created = changes.filter(({ _tag }) => _tag === 'create')
+  if (branch === null || created.length === 0) return { landed: noRows, rest: { changes, observed } }
+  const keys = new Set(created.map(({ key }) => key))
+  const rest = {
+    changes: changes.filter(({ _tag }) => _tag !== 'create'),
+    observed: observed.filter(({ key }) => !keys.has(key)),
+  }
+  const changeSets = yield* ChangeSets
+  const ofNew = { changes: created, observed: observed.filter(({ key }) => keys.has(key)) }
+  yield* changeSets.append({ changeSet, scope, model: 'server', ...ofNew })
+  const landing = { changeSet, scope, runId, at: yield* now, view: null, held: null, listed: false, record: null }
+  return yield* changeSets.land(landing).pipe(
+    Effect.map((landed) => ({ landed, rest })),
+    // What was appended waits in the change set, and is staged with the rest.
+    Effect.catchTag('ScopeInReview', () => Effect.succeed({ landed: noRows, rest })),
+  )
+})

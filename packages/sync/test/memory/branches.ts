@@ -38,6 +38,8 @@ export class MemoryBranch {
 /** The branches of a system in memory. */
 export class MemoryBranches {
   readonly all: Array<MemoryBranch> = []
+  /** Keys of scopes that are set to review. */
+  readonly reviewed = new Set<string>()
   /** Lands a staged scope in main. */
   land: (staged: StagedScope) => void = () => {}
 
@@ -46,6 +48,15 @@ export class MemoryBranches {
     const key = scopeKey(scope)
     const open = this.all.filter(({ branch }) => openStatuses.includes(branch.status))
     return open.find(({ scopes }) => scopes.has(key)) ?? open.find(({ branch }) => branch.id === id)
+  }
+
+  /** Of a scope that is set to review the branch that holds changes of it, null for none; undefined: it may land. */
+  reviewing(scope: Scope): number | null | undefined {
+    return this.reviewed.has(scopeKey(scope)) ? (this.covering(scope, 0)?.branch.id ?? null) : undefined
+  }
+
+  #endReview({ scopes }: MemoryBranch): void {
+    for (const key of scopes.keys()) this.reviewed.delete(key)
   }
 
   readonly #open = (id: number): Effect.Effect<MemoryBranch, BranchNotFound | BranchNotOpen> =>
@@ -58,6 +69,7 @@ export class MemoryBranches {
 
   readonly #read = (found: MemoryBranch): Branch => ({
     ...found.branch,
+    review: found.branch.review || [...found.scopes.keys()].some((key) => this.reviewed.has(key)),
     changes: found.changes,
     conflicts: found.conflicts,
   })
@@ -119,7 +131,7 @@ export class MemoryBranches {
     ofRun: ({ runId }) =>
       Effect.sync(() =>
         Option.map(
-          this.#find(({ branch }) => branch.run_id === runId),
+          this.#find(({ branch }) => branch.run_id === runId && !branch.review),
           this.#read,
         ),
       ),
@@ -147,13 +159,18 @@ export class MemoryBranches {
         if (approval && !found.branch.approved) return new BranchNotApproved({ id })
         if (found.conflicts > 0) return new BranchInConflict({ id, conflicts: found.conflicts })
         for (const staged of found.scopes.values()) this.land(staged)
+        this.#endReview(found)
         return Effect.succeed({
           branch: this.#set(found, { status: 'merged', merged: at }),
           counts: noRows,
           skipped: 0,
         })
       }),
-    close: ({ id, status }) => Effect.map(this.#open(id), (found) => this.#set(found, { status })),
+    close: ({ id, status }) =>
+      Effect.map(this.#open(id), (found) => {
+        this.#endReview(found)
+        return this.#set(found, { status })
+      }),
   })
 
   #find(which: (branch: MemoryBranch) => boolean): Option.Option<MemoryBranch> {

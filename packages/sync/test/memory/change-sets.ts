@@ -5,6 +5,7 @@ import {
   ChangeSetClosed,
   ChangeSets,
   type Landing,
+  ScopeInReview,
   type Staged,
 } from '@netbox-pbs/core/ports'
 import { Effect, Layer } from 'effect'
@@ -59,9 +60,12 @@ export const changeSetsLayer = (
         parts.set(key, [...(parts.get(key) ?? []), part as unknown as Appended]) // border: one list for all models
       }),
     land: (landing) =>
-      Effect.gen(function* () {
+      Effect.gen(function* (): Effect.fn.Return<RowCounts, ChangeSetClosed | ScopeInReview> {
         const { parts } = yield* opened(landing.changeSet)
         const key = scopeKey(landing.scope)
+        const branch = branches.reviewing(landing.scope)
+        const changing = (parts.get(key) ?? []).some(({ changes }) => changes.length > 0)
+        if (branch !== undefined && changing) return yield* new ScopeInReview({ scope: landing.scope, branch })
         const counts = land(world, landing, parts.get(key) ?? [])
         parts.delete(key)
         log.landings.push(landing)

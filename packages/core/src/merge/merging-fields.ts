@@ -1,0 +1,17 @@
+import { everyModelFields } from '../registry/every-model.ts'
+import type { Field, FieldClass, ModelName } from '../registry/field.ts'
+import { registry } from '../registry/registry.ts'
+import type { Reading } from './merge-field.ts'
+
+/** The field classes that merge. */
+const merging: ReadonlySet<FieldClass> = new Set<FieldClass>(['key', 'immutable', 'source', 'operator'])
+
+/** A field that merges, by its name; undefined: there is none, or it is a reading or derived. */
+export function mergingField(model: ModelName, name: string): Field | undefined {
+  const fields: Readonly<Record<string, Field>> = { ...registry[model].fields, ...everyModelFields }
+  const field = fields[name]
+  return field !== undefined && merging.has(field.class) ? field : undefined
+}
+
+/** How a merge reads the values of a field. */
+export const readingOf = (field: Field): Reading => (field.type === 'json' ? (field.merge ?? 'whole') : 'whole')

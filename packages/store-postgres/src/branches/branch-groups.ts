@@ -1,0 +1,145 @@
+import { registryVersion } from '@netbox-pbs/core'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { columnNames, sameKey } from '../change-sets/row-columns.ts'
+import type { Tables } from '../database/tables.ts'
+import { factColumns, keyColumns } from '../inventory/columns.ts'
+import { inScope, type ScopePlace } from '../inventory/scope-place.ts'
+import { effective } from './branch-columns.ts'
+import { readTouches, touchesOneOf, touching } from './read-touches.ts'
+
+const groupKey = keyColumns('group')
+/** The fields that say in which group a snapshot lies. */
+export const groupFields: ReadonlySet<string> = new Set(groupKey.map(({ field }) => field))
+const countedColumns = factColumns('snapshot').filter(({ field }) =>
+  ['backup_time', 'size_bytes', 'verification_state'].includes(field),
+)
+
+/** What is counted of snapshots, the rows `s`, or of some of them. The parts of a group are counted apart and then added up. */
+const counted = (which: RawBuilder<unknown> = sql`true`): RawBuilder<unknown> => sql`
+  count(*) filter (where ${which}) as snapshots, min(s.backup_time) filter (where ${which}) as first_backup,
+  max(s.backup_time) filter (where ${which}) as last_backup, sum(s.size_bytes) filter (where ${which}) as total_size,
+  (array_agg(s.verification_state order by s.backup_time desc) filter (where ${which}))[1] as newest_verification`
+
+/**
+ * Counts groups of a namespace as they are in a branch, with main as it is now: those whose `backup_type` and `backup_id` the query `touched` selects. A group of which
+ * the branch changes no snapshot has main's counters, and none of its own. Hold the scope's lock: whoever writes snapshots of main or of the branch at once would be missed.
+ */
+export async function recountBranchGroups(
+  db: Kysely<Tables>,
+  branch: number,
+  place: ScopePlace,
+  touched: RawBuilder<unknown>,
+): Promise<void> {
+  const { creates, updates } = await readTouches(db, branch, 'snapshot')
+  const updated = updates.length > 0
+  const parts = [
+    mainPart(branch, creates),
+    ...(creates ? [createdPart(branch)] : []),
+    ...(updated ? [updatedPart, strayPart] : []),
+  ]
+  const updatedStep = updated
+    ? sql`, u as materialized (${updatedRows(branch, touching(updates, groupFields))})`
+    : sql``
+  // A size is kept as far as a number of JavaScript goes, as main's is.
+  await sql`
+    with t as materialized (
+      select distinct ${place.serverId}::bigint as server_id, ${place.datastoreName}::text collate "C" as datastore_name,
+        ${place.namespace}::text collate "C" as namespace, x.backup_type, x.backup_id
+      from (${touched}) x
+    )${updatedStep}, counts as materialized (
+      select ${columnNames(groupKey, 'p')}, sum(p.snapshots)::bigint as snapshot_count, min(p.first_backup) as first_backup, max(p.last_backup) as last_backup,
+        case when sum(p.total_size) is not null then least(sum(p.total_size), ${Number.MAX_SAFE_INTEGER}::bigint)::bigint end as total_size,
+        coalesce((array_agg(p.newest_verification order by p.last_backup desc nulls last))[1], '') as newest_verification,
+        coalesce(max(p.gone), '{}') as gone, bool_or(p.stray) as stray, sum(p.entries) as entries
+      from (${sql.join(parts, sql` union all `)}) p group by ${columnNames(groupKey, 'p')}
+    ), dropped as (
+      delete from branch_group_counts c using counts n where c.branch_id = ${branch}::bigint and ${sameKey('group', 'c', 'n')} and n.entries = 0
+    )
+    insert into branch_group_counts
+      (branch_id, ${columnNames(groupKey)}, snapshot_count, first_backup, last_backup, total_size, newest_verification, gone, moved)
+    select ${branch}::bigint, ${columnNames(groupKey, 'n')}, n.snapshot_count, n.first_backup, n.last_backup, n.total_size, n.newest_verification, n.gone, n.stray
+    from counts n where n.entries > 0
+    on conflict (branch_id, ${columnNames(groupKey)}) do update set snapshot_count = excluded.snapshot_count, first_backup = excluded.first_backup,
+      last_backup = excluded.last_backup, total_size = excluded.total_size, newest_verification = excluded.newest_verification,
+      gone = excluded.gone, moved = excluded.moved`.execute(db)
+  await makeLacking(db, branch, place, touched)
+}
+
+/**
+ * Makes the groups that snapshots of a person's branch lie in and that neither main nor the branch has: a new one, or one that main has lost since. A run stages the groups of its source itself.
+ */
+async function makeLacking(
+  db: Kysely<Tables>,
+  branch: number,
+  place: ScopePlace,
+  touched: RawBuilder<unknown>,
+): Promise<void> {
+  await sql`
+    insert into branch_groups (branch_id, id, op, ${columnNames(groupKey)}, owner, comment, presence, registry_version)
+    select c.branch_id, nextval(pg_get_serial_sequence('groups', 'id')), 'create', ${columnNames(groupKey, 'c')}, '', '', 'manual', ${registryVersion}::bigint
+    from branch_group_counts c join branches b on b.id = c.branch_id and b.kind <> 'sync'
+    where c.branch_id = ${branch}::bigint and ${inScope(place)} and c.snapshot_count > 0
+      and (c.backup_type, c.backup_id) in (select x.backup_type, x.backup_id from (${touched}) x)
+      and not exists (select from groups g where ${sameKey('group', 'g', 'c')})
+      and not exists (select from branch_groups e where e.branch_id = c.branch_id and e.op = 'create' and ${sameKey('group', 'e', 'c')})`.execute(
+    db,
+  )
+}
+
+/** Main's snapshots that the branch leaves alone; the others are counted as entries. A lateral, so that each group reads its own range of the key. */
+function mainPart(branch: number, creates: boolean): RawBuilder<unknown> {
+  const changed = sql`exists (select from branch_snapshots e where e.branch_id = ${branch}::bigint and e.id = s.id)`
+  const shadowed = creates
+    ? sql` or exists (
+        select from branch_snapshots e where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sameKey('snapshot', 'e', 's')}
+      )`
+    : sql``
+  return sql`
+    select ${columnNames(groupKey, 't')}, c.snapshots, c.first_backup, c.last_backup, c.total_size, c.newest_verification,
+      null::bigint[] as gone, false as stray, c.entries
+    from t cross join lateral (
+      select ${counted(sql`s.free`)}, count(*) filter (where not s.free) as entries
+      from (
+        select ${columnNames(countedColumns, 's')}, not (${changed}${shadowed}) as free from snapshots s where ${sameKey('group', 's', 't')}
+      ) s
+    ) c`
+}
+
+const createdPart = (branch: number): RawBuilder<unknown> => sql`
+  select ${columnNames(groupKey, 't')}, ${counted()}, null, false, count(*)
+  from t join branch_snapshots s on s.branch_id = ${branch}::bigint and s.op = 'create' and ${sameKey('group', 's', 't')}
+  group by ${columnNames(groupKey, 't')}`
+
+/**
+ * The updates that may have to do with the groups: of rows that the branch last saw in them, of rows that main has in them, and all that move rows between groups. Each is
+ * as it is in the branch. A stray lies in another group than the branch thought, because main has moved it: no writer of main knows to mark its group, so that
+ * group, and the one it is missing from, are counted by every reader.
+ */
+function updatedRows(branch: number, moves: ReadonlyArray<ReadonlyArray<string>>): RawBuilder<unknown> {
+  const update = sql`e.branch_id = ${branch}::bigint and e.op = 'update'`
+  const home = groupKey.map(({ name }) => sql`${sql.ref(`e.${name}`)} as ${sql.id(`home_${name}`)}`)
+  const now = [...groupKey, ...countedColumns].map((column) => sql`${effective(column)} as ${sql.id(column.name)}`)
+  return sql`
+    select r.*, ${isStray} as stray from (
+      select e.id, m.id is null as gone, ${sql.join([...home, ...now])}
+      from (
+        select e.id from t join branch_snapshots e on ${update} and ${sameKey('group', 'e', 't')}
+        union select e.id from t join snapshots s on ${sameKey('group', 's', 't')} join branch_snapshots e on ${update} and e.id = s.id
+        union select e.id from branch_snapshots e where ${update} and ${touchesOneOf(moves)}
+      ) i join branch_snapshots e on ${update} and e.id = i.id left join snapshots m on m.id = e.id
+    ) r`
+}
+
+const isStray = sql`(${columnNames(groupKey, 'r')}) is distinct from (${sql.join(groupKey.map(({ name }) => sql.ref(`r.home_${name}`)))})`
+
+const updatedPart = sql`
+  select ${columnNames(groupKey, 't')}, ${counted()}, array_agg(s.id order by s.id) filter (where s.gone), bool_or(s.stray), count(*)
+  from t join u s on ${sameKey('group', 's', 't')} group by ${columnNames(groupKey, 't')}`
+
+/** The groups that strays are missing from. */
+const strayPart = sql`
+  select ${columnNames(groupKey, 't')}, 0, null, null, null, null, null, true, count(*)
+  from t join u s on s.stray and ${sql.join(
+    groupKey.map(({ name }) => sql`${sql.ref(`s.home_${name}`)} = ${sql.ref(`t.${name}`)}`),
+    sql` and `,
+  )} group by ${columnNames(groupKey, 't')}`

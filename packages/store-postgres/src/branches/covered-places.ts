@@ -1,0 +1,12 @@
+import { type RawBuilder, sql } from 'kysely'
+
+/**
+ * Where the scopes that a branch of a sync covers lie in main, as rows of a query: under the names of the columns of `scopes`, and how it was listed. Those of a server that
+ * main no longer has are left out.
+ */
+export const coveredPlaces = (branch: number): RawBuilder<unknown> => sql`
+  select s.scope_key, s.view, s.listed, s.listed_at, v.id as server_id, s.scope ->> 'resource' as resource,
+    coalesce(s.scope ->> 'datastore', '') as datastore_name, coalesce(s.scope ->> 'namespace', '') as namespace,
+    coalesce(s.scope ->> 'job_type', '') as job_type
+  from branch_scopes s left join servers v on v.name = s.scope ->> 'server'
+  where s.branch_id = ${branch}::bigint and (v.id is not null or s.scope ->> 'resource' = 'servers')`

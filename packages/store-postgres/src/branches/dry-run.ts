@@ -1,0 +1,25 @@
+import type { StoreFailed } from '@netbox-pbs/core/ports'
+import { Data, Effect } from 'effect'
+import type { Database } from '../database/database.ts'
+import type { Run } from '../database/session.ts'
+
+/** A dry run has come to its end: what it did is taken back, and this is what it came to. */
+class DryRun extends Data.TaggedError('DryRun')<{ readonly result: unknown }> {}
+
+/** One transaction that is kept, or without `commit` rolled back at its end: the same is done and the same is answered. */
+export function rehearsed<A, E>(
+  database: Database['Type'],
+  { doing, commit }: { readonly doing: string; readonly commit: boolean },
+  use: (run: Run) => Effect.Effect<A, E>,
+): Effect.Effect<A, E | StoreFailed> {
+  return database
+    .transaction(doing, (run) =>
+      Effect.flatMap(use(run), (result) => (commit ? Effect.succeed(result) : new DryRun({ result }))),
+    )
+    .pipe(
+      Effect.catchAll((error) =>
+        // Only what `use` gave travels in it.
+        error instanceof DryRun ? Effect.succeed(error.result as A) : Effect.fail(error as E | StoreFailed),
+      ),
+    )
+}

@@ -1,0 +1,62 @@
+import { branchedModels, type ModelName } from '@netbox-pbs/core'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Tables } from '../database/tables.ts'
+import {
+  type Column,
+  defaultValue,
+  keyColumns,
+  observationTable,
+  observedColumns,
+  tables,
+} from '../inventory/columns.ts'
+import { branchTable } from './branch-columns.ts'
+
+/** Keeps the latest readings of a part with the creations of a branch that they are about: main has no row yet that could have them. */
+export async function stageReadings(
+  db: Kysely<Tables>,
+  { branch, model }: { readonly branch: number; readonly model: ModelName },
+  part: number,
+): Promise<void> {
+  if (observationTable(model) === null) return
+  const fields = observedColumns(model).map(({ field }) => field)
+  const sameKey = keyColumns(model).map(
+    ({ name, type }, i) => sql`e.${sql.id(name)} = (r.key ->> ${i}::int)::${sql.raw(type)}`,
+  )
+  await sql`
+    update ${branchTable(model)} e set observation = r.reading
+    from (
+      select distinct on (key) key, (
+        select jsonb_object_agg(v.key, v.value) from jsonb_each(w.values) v where v.key = any(${fields}::text[])
+      ) as reading
+      from staged_observations w where w.part_id = ${part}::bigint order by key, seq desc
+    ) r
+    where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sql.join(sameKey, sql` and `)} and e.observation is distinct from r.reading`.execute(
+    db,
+  )
+}
+
+/** Gives the rows that a merge has created the readings they were created with. One that has any has newer ones. */
+export async function landFirstReadings(db: Kysely<Tables>, branch: number): Promise<void> {
+  for (const model of branchedModels) {
+    const observation = observationTable(model)
+    if (observation === null) continue
+    const columns = observedColumns(model)
+    const row = model === 'server' ? ['server_id'] : ['server_id', observation.id]
+    const rowId = model === 'server' ? sql`m.id` : sql`m.server_id, m.id`
+    const names = sql.join([...row, ...columns.map(({ name }) => name)].map((name) => sql.id(name)))
+    const types = columns.map(({ name, type }) => sql`${sql.id(name)} ${sql.raw(type)}`)
+    await sql`
+      insert into ${sql.table(observation.table)} (${names})
+      select ${rowId}, ${sql.join(columns.map((column) => said(model, column)))}
+      from ${branchTable(model)} e join ${sql.table(tables[model])} m on m.id = e.id
+      cross join lateral jsonb_to_record(e.observation) as v (${sql.join(types)})
+      where e.branch_id = ${branch}::bigint and e.op = 'create' and e.observation is not null
+      on conflict do nothing`.execute(db)
+  }
+}
+
+/** A reading; what was not read is as of a row of which nothing is known. */
+function said(model: ModelName, { field, name }: Column): RawBuilder<unknown> {
+  const fallback = defaultValue(model, field)
+  return fallback === null ? sql.ref(`v.${name}`) : sql`coalesce(${sql.ref(`v.${name}`)}, ${fallback})`
+}

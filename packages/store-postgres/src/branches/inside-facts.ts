@@ -1,0 +1,61 @@
+import type { ModelName } from '@netbox-pbs/core'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Tables } from '../database/tables.ts'
+import { type EntryKind, entryKinds, type Touches, touchesOf } from './read-touches.ts'
+
+/** What a reader of a branch must know of it to ask no more than the branch makes necessary. */
+export interface InsideFacts {
+  readonly branch: number
+  readonly model: ModelName
+  /** What it does to the model. */
+  readonly touches: Touches
+  /** What it does to servers. */
+  readonly servers: Touches
+  /** Servers of main that are not seen in it, with all that is below them: those that it deletes, and those whose names its own have. */
+  readonly hidden: ReadonlyArray<number>
+  /** It counts groups of its own. */
+  readonly counts: boolean
+  /** Some of these lie in groups that main has changed since. */
+  readonly moved: boolean
+  /** It changes snapshots that main has lost. */
+  readonly gone: boolean
+  /** It creates, changes or deletes groups. */
+  readonly groups: boolean
+}
+
+interface FactsRecord {
+  readonly touches: ReadonlyArray<EntryKind>
+  readonly servers: ReadonlyArray<EntryKind>
+  readonly hidden: ReadonlyArray<number>
+  readonly counts: boolean
+  readonly moved: boolean
+  readonly gone: boolean
+  readonly groups: boolean
+}
+
+/** Asks what a branch does to a model: a handful of look-ups, however much it changes. */
+export async function readFacts(db: Kysely<Tables>, branch: number, model: ModelName): Promise<InsideFacts> {
+  const of = sql`e.branch_id = ${branch}::bigint`
+  const counted = (which: RawBuilder<unknown>) =>
+    sql`exists (select from branch_group_counts c where c.branch_id = ${branch}::bigint and ${which})`
+  const { rows } = await sql<FactsRecord>`
+    select ${entryKinds(branch, model)} as touches, ${entryKinds(branch, 'server')} as servers, array(
+        select e.id from branch_servers e where ${of} and e.op = 'delete'
+        union all select m.id from branch_servers e join servers m on m.name = e.name where ${of} and e.op = 'create'
+          and not exists (select from branch_servers u where u.branch_id = e.branch_id and u.id = m.id)
+      ) as hidden,
+      ${counted(sql`true`)} as counts, ${counted(sql`c.moved`)} as moved, ${counted(sql`c.gone <> '{}'`)} as gone,
+      exists (select from branch_groups e where ${of}) as groups`.execute(db)
+  const [found] = rows
+  return {
+    branch,
+    model,
+    touches: touchesOf(found?.touches ?? []),
+    servers: touchesOf(found?.servers ?? []),
+    hidden: found?.hidden ?? [],
+    counts: found?.counts === true,
+    moved: found?.moved === true,
+    gone: found?.gone === true,
+    groups: found?.groups === true,
+  }
+}

@@ -1,0 +1,57 @@
+import type { ModelName } from '@netbox-pbs/core'
+import type { InventoryLists, StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import type { Database } from '../database/database.ts'
+import { mainRows } from '../lists/inventory-lists.ts'
+import { listsOf, type Rows } from '../lists/read-lists.ts'
+import type { View } from '../lists/view.ts'
+import { type InsideFacts, readFacts } from './inside-facts.ts'
+import { countedGroupsInside, insideGroups } from './inside-groups.ts'
+import { insideNamespaces } from './inside-namespaces.ts'
+import { insideRows, serversInside } from './inside-rows.ts'
+import { recountMoved } from './recount-moved.ts'
+
+/** Lists and details as a branch has them. Tasks are not branched: they are main's. */
+export const insideLists = (
+  database: Database['Type'],
+  folding: Effect.Effect<string | null, StoreFailed>,
+  branch: number,
+): InventoryLists['Type'] =>
+  listsOf({
+    database,
+    folding,
+    rows: (model) =>
+      model === 'task' ? Effect.succeed(mainRows(model)) : Effect.map(factsOf(database, branch, model), rowsOf),
+  })
+
+const rowsOf = (facts: InsideFacts): Rows => ({
+  view: (fields) => viewOf(facts, fields),
+  countedGroups: countedGroupsInside(facts),
+  servers: serversInside(facts),
+})
+
+function viewOf(facts: InsideFacts, fields: Parameters<Rows['view']>[0]): View {
+  switch (facts.model) {
+    case 'group':
+      return insideGroups(facts)
+    case 'namespace':
+      return insideNamespaces(facts)
+    default:
+      return insideRows(facts, fields)
+  }
+}
+
+const countedModels: ReadonlySet<ModelName> = new Set(['snapshot', 'group', 'namespace'])
+
+/** What must be known of the branch, with its groups counted as main now is. */
+const factsOf = Effect.fn('Branches.factsInside')(function* (
+  database: Database['Type'],
+  branch: number,
+  model: ModelName,
+): Effect.fn.Return<InsideFacts, StoreFailed> {
+  const facts = database.query('reading a branch', (db) => readFacts(db, branch, model))
+  const first = yield* facts
+  if (!first.moved || !countedModels.has(model)) return first
+  yield* recountMoved(database, branch)
+  return yield* facts
+})

@@ -1,0 +1,187 @@
+import type { ModelName } from '@netbox-pbs/core'
+import { type RawBuilder, sql } from 'kysely'
+import { sameKey } from '../change-sets/row-columns.ts'
+import { type Column, defaultValue, observedColumns, operatorColumns, tables } from '../inventory/columns.ts'
+import { mainRelation, observationsBy, type Relation } from '../lists/relation.ts'
+import type { View } from '../lists/view.ts'
+import { branchTable, mergedColumns } from './branch-columns.ts'
+import type { InsideFacts } from './inside-facts.ts'
+import { isMerged, mergedValue } from './merged-value.ts'
+import { touchesOneOf, touching } from './read-touches.ts'
+
+type Sets = ReadonlyArray<ReadonlyArray<string>>
+
+/**
+ * A model as a branch has it, for a query that looks at these fields: main's rows, but for those that the branch deletes, those of which it changes one of the fields, and those
+ * whose key it creates itself; in their place what it has of them. A row that it changes elsewhere only is found in main, where the indexes are.
+ */
+export function insideRows(facts: InsideFacts, fields: ReadonlyArray<string> | 'all'): View {
+  const { branch, model, touches } = facts
+  const main = mainInside(facts)
+  // A row that moves to another server may so come into sight, or go out of it.
+  const wanted = new Set(fields === 'all' ? [] : [...fields, 'server'])
+  const whole = fields === 'all' || wanted.has('last_updated')
+  const concerned = whole ? touches.updates : touching(touches.updates, wanted)
+  const others: Array<Relation> = []
+  if (touches.creates) others.push(entriesAlone(facts, sql`e.op = 'create'`))
+  if (fields === 'all') {
+    if (concerned.length > 0) others.push(updatedRows(facts, concerned, null))
+  } else {
+    for (const [known, sets] of byKnown(concerned, wanted)) others.push(updatedRows(facts, sets, known))
+    const lost = lostRows(
+      facts,
+      touches.updates.filter((set) => !concerned.includes(set)),
+    )
+    if (lost !== null) others.push(lost)
+  }
+  const of = sql`e.branch_id = ${branch}::bigint`
+  const replaced: Array<RawBuilder<unknown>> = []
+  if (touches.deletes || concerned.length > 0) {
+    const updated = sql`(e.op = 'update' and ${touchesOneOf(concerned)})`
+    const which =
+      concerned.length === touches.updates.length ? sql`e.op <> 'create'` : sql`(e.op = 'delete' or ${updated})`
+    replaced.push(sql`select from ${branchTable(model)} e where ${of} and e.id = t.id and ${which}`)
+  }
+  if (touches.creates) replaced.push(shadowing(branch, model))
+  return { model, main, replaced, others }
+}
+
+/** The creation that has a row's key. A row that the branch speaks of itself is seen beside it. */
+export const shadowing = (branch: number, model: ModelName): RawBuilder<unknown> => sql`
+  select from ${branchTable(model)} n where n.branch_id = ${branch}::bigint and n.op = 'create' and ${sameKey(model, 'n', 't')}
+    and not exists (select from ${branchTable(model)} u where u.branch_id = ${branch}::bigint and u.id = t.id)`
+
+/** Main's rows of the servers that are seen. */
+export function mainInside(facts: InsideFacts): Relation {
+  const { model, hidden } = facts
+  const relation = { ...mainRelation(model), servers: serversInside(facts) }
+  if (hidden.length === 0 || model === 'server') return relation
+  return { ...relation, seen: [sql`t.server_id <> all(${hidden}::bigint[])`] }
+}
+
+/** Servers by id and name, as the branch has them. */
+export function serversInside({ branch, servers, hidden }: InsideFacts): RawBuilder<unknown> {
+  const renamed = touching(servers.updates, new Set(['name'])).length > 0
+  if (hidden.length === 0 && !servers.creates && servers.updates.length === 0) return sql`servers`
+  const name = renamed ? sql`case when 'name' = any(e.touched) then e.name else m.name end` : sql`m.name`
+  const entry = renamed
+    ? sql` left join branch_servers e on e.branch_id = ${branch}::bigint and e.op = 'update' and e.id = m.id`
+    : sql``
+  return sql`(
+    select m.id, ${name} as name from servers m${entry} where m.id <> all(${hidden}::bigint[])
+    union all
+    select e.id, e.name from branch_servers e where e.branch_id = ${branch}::bigint
+      and (e.op = 'create' or e.op = 'update' and not exists (select from servers m where m.id = e.id))
+  )`
+}
+
+/** A relation of the branch's own. Its rows may lie below a server that is gone from main, and then they are not seen. */
+export const relationInside = (
+  facts: InsideFacts,
+  rows: RawBuilder<unknown>,
+  observations: RawBuilder<unknown>,
+): Relation => ({
+  rows,
+  joined: facts.model === 'server' ? [] : ['v'],
+  servers: serversInside(facts),
+  observations,
+  seen: [],
+})
+
+/** Rows that only the branch has: whole from its entries `e`, with the observation that came with them. */
+function entriesAlone(facts: InsideFacts, which: RawBuilder<unknown>, from = sql``): Relation {
+  const { branch, model } = facts
+  const columns = columnsInside(model).map((column) => sql`${entryValue(model, column)} as ${sql.id(column.name)}`)
+  return relationInside(
+    facts,
+    sql`(
+      select e.id, ${sql.join(columns)}, e.presence, null::timestamptz as missing_since, e.last_seen_own, e.created, e.last_updated, e.observation
+      from ${branchTable(model)} e${from} where e.branch_id = ${branch}::bigint and ${which}
+    ) t`,
+    firstObservations(model),
+  )
+}
+
+/** The observations that a creation carries. */
+function firstObservations(model: ModelName): RawBuilder<unknown> {
+  const read = observedColumns(model).map(
+    ({ field, name, type }) => sql`(t.observation ->> ${field}::text)::${sql.raw(type)} as ${sql.id(name)}`,
+  )
+  return read.length === 0 ? sql`` : sql`cross join lateral (select ${sql.join(read)}) o`
+}
+
+/** The columns that rows of a branch have for themselves. */
+function columnsInside(model: ModelName): ReadonlyArray<Column> {
+  const merged = mergedColumns(model)
+  const names = new Set(merged.map(({ name }) => name))
+  return [...merged, ...operatorColumns(model).filter(({ name }) => !names.has(name))]
+}
+
+/** What an entry has in a column. One that only people write is empty in what a sync has staged. */
+function entryValue(model: ModelName, { field, name, type }: Column): RawBuilder<unknown> {
+  const value = sql.ref(`e.${name}`)
+  const otherwise = defaultValue(model, field)
+  return operatorColumns(model).some((column) => column.name === name) && otherwise !== null
+    ? sql`coalesce(${value}, ${otherwise}::${sql.raw(type)})`
+    : value
+}
+
+/**
+ * Main's rows that the branch updates, those whose entries touch one of the sets. `known`: the fields looked at of which it is known that these entries touch them, so that the
+ * entry alone says their values; null: it is asked row by row.
+ */
+function updatedRows(facts: InsideFacts, sets: Sets, known: ReadonlySet<string> | null): Relation {
+  const { branch, model } = facts
+  const value = (column: Column): RawBuilder<unknown> => {
+    const entry = entryValue(model, column)
+    if (known?.has(column.field)) return entry
+    if (isMerged(column.field)) return mergedValue(column.field)
+    const main = sql.ref(`m.${column.name}`)
+    return known === null
+      ? sql`case when m.id is null or ${column.field}::text = any(e.touched) then ${entry} else ${main} end`
+      : sql`case when m.id is null then ${entry} else ${main} end`
+  }
+  const columns = columnsInside(model).map((column) => sql`${value(column)} as ${sql.id(column.name)}`)
+  const mains = ['presence', 'last_seen_own', 'created'].map(
+    (name) =>
+      sql`case when m.id is null then ${sql.ref(`e.${name}`)} else ${sql.ref(`m.${name}`)} end as ${sql.id(name)}`,
+  )
+  const server = model === 'server' ? sql`` : sql`, m.server_id as observed_under`
+  return relationInside(
+    facts,
+    sql`(
+      select e.id, ${sql.join([...columns, ...mains])}, m.missing_since, greatest(m.last_updated, e.last_updated) as last_updated${server}
+      from ${branchTable(model)} e left join ${sql.table(tables[model])} m on m.id = e.id
+      where e.branch_id = ${branch}::bigint and e.op = 'update' and ${touchesOneOf(sets)}
+    ) t`,
+    observationsBy(model, 't.observed_under'),
+  )
+}
+
+/** Rows that the branch updates in other fields than those looked at, and that main has lost: they are the branch's whole. */
+function lostRows(facts: InsideFacts, sets: Sets): Relation | null {
+  if (sets.length === 0) return null
+  const { branch, model } = facts
+  const which = sql`e.op = 'update' and ${touchesOneOf(sets)}`
+  // Of snapshots, which are many, those that are lost were found when their groups were counted.
+  if (model === 'snapshot') {
+    if (!facts.gone) return null
+    const lost = sql`(
+      select unnest(c.gone) as id from branch_group_counts c where c.branch_id = ${branch}::bigint and c.gone <> '{}'
+    )`
+    return entriesAlone(facts, which, sql` join ${lost} c on c.id = e.id`)
+  }
+  return entriesAlone(facts, sql`${which} and not exists (select from ${sql.table(tables[model])} m where m.id = e.id)`)
+}
+
+/** Sets of touched fields by what they have of the fields looked at. */
+function byKnown(sets: Sets, fields: ReadonlySet<string>): ReadonlyArray<readonly [ReadonlySet<string>, Sets]> {
+  const found = new Map<string, [Set<string>, Array<ReadonlyArray<string>>]>()
+  for (const set of sets) {
+    const known = set.filter((field) => fields.has(field))
+    const key = JSON.stringify(known.toSorted())
+    const [, of] = found.get(key) ?? [new Set(known), []]
+    found.set(key, [new Set(known), [...of, set]])
+  }
+  return [...found.values()]
+}

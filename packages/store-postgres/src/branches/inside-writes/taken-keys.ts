@@ -1,0 +1,60 @@
+import type { ModelName, Said } from '@netbox-pbs/core'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { sameKey } from '../../change-sets/row-columns.ts'
+import { jsonb } from '../../database/json.ts'
+import type { Tables } from '../../database/tables.ts'
+import { keyColumns, tables } from '../../inventory/columns.ts'
+import { branchTable, effective, movesKey } from '../branch-columns.ts'
+
+/** A key that a row is to have. `id`: the row has an entry or a row of main already, which is not in its own way. */
+export interface WantedKey {
+  readonly ord: number
+  readonly id: number | null
+  readonly key: Said
+}
+
+/** The places of those keys that another object has in the branch. Of keys that are wanted twice the later is taken. Hold the branch's lock. */
+export async function takenKeys(
+  db: Kysely<Tables>,
+  { branch, model }: { readonly branch: number; readonly model: ModelName },
+  wanted: ReadonlyArray<WantedKey>,
+): Promise<ReadonlySet<number>> {
+  const columns = keyColumns(model)
+  const rows = wanted.map(({ ord, id, key }) => ({
+    ord,
+    id,
+    ...Object.fromEntries(columns.map(({ field, name }) => [name, key[field]])),
+  }))
+  const types = sql.join(columns.map(({ name, type }) => sql`${sql.id(name)} ${sql.raw(type)}`))
+  const key = sql.join(columns.map(({ name }) => sql.id(name)))
+  const { rows: taken } = await sql<{ ord: number }>`
+    with r as materialized (
+      select *, row_number() over (partition by ${key} order by ord) as nth from jsonb_to_recordset(${jsonb(rows)}) as r (ord bigint, id bigint, ${types})
+    ), moved as materialized (${movedKeys(branch, model)})
+    select r.ord from r where r.nth > 1
+      or exists (select from moved v where ${sameKey(model, 'v', 'r')} and v.id is distinct from r.id)
+      or exists (${ownKey(branch, model)})
+      or exists (${mainKey(branch, model)})`.execute(db)
+  return new Set(taken.map(({ ord }) => ord))
+}
+
+/** The keys of rows that the branch moves: main's present value of the parts that it leaves alone. */
+function movedKeys(branch: number, model: ModelName): RawBuilder<unknown> {
+  const columns = keyColumns(model).map((column) => sql`${effective(column)} as ${sql.id(column.name)}`)
+  return sql`
+    select e.id, ${sql.join(columns)} from ${branchTable(model)} e left join ${sql.table(tables[model])} m on m.id = e.id
+    where e.branch_id = ${branch}::bigint and ${movesKey(model, 'e')}`
+}
+
+/** What the branch has under the key of `r`: what it makes, and what it changes of rows that main has lost. */
+const ownKey = (branch: number, model: ModelName): RawBuilder<unknown> => sql`
+  select from ${branchTable(model)} e
+  where e.branch_id = ${branch}::bigint and e.op <> 'delete' and ${sameKey(model, 'e', 'r')} and e.id is distinct from r.id
+    and (e.op = 'create' or not exists (select from ${sql.table(tables[model])} m where m.id = e.id))`
+
+/** The row of main under the key of `r`, unless the branch deletes or moves it. */
+const mainKey = (branch: number, model: ModelName): RawBuilder<unknown> => sql`
+  select from ${sql.table(tables[model])} m
+  where ${sameKey(model, 'm', 'r')} and m.id is distinct from r.id and not exists (
+    select from ${branchTable(model)} d where d.branch_id = ${branch}::bigint and d.id = m.id and (d.op = 'delete' or ${movesKey(model, 'd')})
+  )`

@@ -1,0 +1,153 @@
+import {
+  type FieldValue,
+  type ModelName,
+  naturalKey,
+  registryVersion,
+  type Said,
+  sameValue,
+  touchRow,
+} from '@netbox-pbs/core'
+import {
+  type BranchNotOpen,
+  type HandValues,
+  KeyTaken,
+  type StoreFailed,
+  type WritableModel,
+} from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { type Kysely, sql } from 'kysely'
+import type { Database } from '../../database/database.ts'
+import { jsonb } from '../../database/json.ts'
+import type { Tables } from '../../database/tables.ts'
+import { givenColumns } from '../../hand-writes/hand-columns.ts'
+import { groupKeyOf } from '../../hand-writes/touch-groups.ts'
+import { observedColumns, tables } from '../../inventory/columns.ts'
+import { listColumn, listFrom } from '../../lists/list-columns.ts'
+import { branchTable, mergedColumns } from '../branch-columns.ts'
+import { moveRevision } from '../branch-record.ts'
+import { lockObject, type Wanted } from './locked-object.ts'
+import type { SeenObject } from './seen-object.ts'
+import { settleBranchGroups } from './settle-groups.ts'
+import { takenKeys } from './taken-keys.ts'
+
+/** Changes the named columns of a row inside a branch. False: the branch shows no such row. */
+export const updateEntry = Effect.fn('BranchWrites.update')(function* (
+  database: Database['Type'],
+  branch: number,
+  { model, id, values }: { readonly model: WritableModel; readonly id: number; readonly values: HandValues },
+): Effect.fn.Return<boolean, StoreFailed | KeyTaken | BranchNotOpen> {
+  const wanted = { branch, model, id }
+  return yield* database.transaction(`changing a ${model} in a branch`, (run) =>
+    Effect.gen(function* () {
+      const locked = yield* lockObject(run, wanted, ({ server_id, ...texts }) =>
+        groupKeyOf({ server: server_id, ...texts, ...values }),
+      )
+      if (locked === null) return false
+      const { object, groups } = locked
+      const given = yield* run((db) => storedValues(db, model, values))
+      const key = { ...object.row, ...given }
+      if (naturalKey(model, key) !== naturalKey(model, object.row)) {
+        const taken = yield* run((db) => takenKeys(db, { branch, model }, [{ ord: 0, id, key }]))
+        if (taken.size > 0) return yield* new KeyTaken({ model, index: 0 })
+      }
+      const made = object.entry?.op === 'create'
+      const moved = yield* run((db) =>
+        made ? changeCreation(db, wanted, object.row, given, values) : changeEntry(db, wanted, object, given),
+      )
+      if (!moved) return true
+      yield* run((db) => settleBranchGroups(db, branch, groups))
+      yield* run((db) => moveRevision(db, branch))
+      return true
+    }),
+  )
+})
+
+/** The given columns with their values as a row will have them, so that equal ones are seen to be so. */
+async function storedValues(db: Kysely<Tables>, model: WritableModel, values: HandValues): Promise<Said> {
+  const given = givenColumns(mergedColumns(model), values)
+  if (given.length === 0) return {}
+  const row = Object.fromEntries(given.map(({ field }) => [field, values[field]]))
+  const types = sql.join(given.map(({ field, type }) => sql`${sql.id(field)} ${sql.raw(type)}`))
+  const { rows } = await sql<Record<string, FieldValue>>`
+    select r.* from jsonb_to_record(${jsonb(row)}) as r (${types})`.execute(db)
+  return rows[0] ?? {}
+}
+
+/** Changes what the branch itself has made; its first readings and when it was last seen are the hand's too. */
+async function changeCreation(
+  db: Kysely<Tables>,
+  { branch, model, id }: Wanted,
+  row: Said,
+  given: Said,
+  values: HandValues,
+): Promise<boolean> {
+  const readings = givenColumns(observedColumns(model), values).map(
+    ({ field }) => [field, values[field] ?? null] as const,
+  )
+  const seen = model !== 'server' && Object.hasOwn(values, 'last_seen_at')
+  const changed = Object.entries(given).some(([field, value]) => !sameValue(row[field] ?? null, value))
+  if (!changed && readings.length === 0 && !seen) return false
+  await sql`
+    update ${branchTable(model)} e set ${assignments(model, { ...row, ...given })},
+      observation = e.observation || ${jsonb(Object.fromEntries(readings))},
+      last_seen_own = ${seen ? sql`${values['last_seen_at'] ?? null}::timestamptz` : sql`e.last_seen_own`}, last_updated = now()
+    where e.branch_id = ${branch}::bigint and e.id = ${id}::bigint`.execute(db)
+  return true
+}
+
+/** Touches a row that main has, or has lost since the branch touched it. An entry that touches nothing goes. */
+async function changeEntry(
+  db: Kysely<Tables>,
+  { branch, model, id }: Wanted,
+  { main, entry }: SeenObject,
+  values: Said,
+): Promise<boolean> {
+  const { touched, base, row } = touchRow({ model, main, entry, values })
+  if (
+    entry !== null &&
+    sameValue(entry.touched, touched) &&
+    sameValue(entry.base, base) &&
+    sameRow(touched, entry.row, row)
+  )
+    return false
+  if (entry === null && touched.length === 0) return false
+  if (touched.length === 0) {
+    await sql`delete from ${branchTable(model)} where branch_id = ${branch}::bigint and id = ${id}::bigint`.execute(db)
+    return true
+  }
+  const columns = mergedColumns(model)
+  const moves = main !== null && naturalKey(model, main) !== naturalKey(model, row)
+  const names = sql.join(columns.map(({ name }) => sql.id(name)))
+  const excluded = columns.map(({ name }) => sql`${sql.id(name)} = ${sql.ref(`excluded.${name}`)}`)
+  await sql`
+    insert into ${branchTable(model)} as e (branch_id, id, op, touched, base, ${names}, presence, last_seen_own, registry_version)
+    select ${branch}::bigint, ${id}::bigint, 'update', ${touched}::text[], ${jsonb(base)}, ${valuesOf(model, row)},
+      ${moves ? sql`'manual'` : sql`coalesce(m.presence, 'manual')`}, ${moves ? lastSeen(model, id) : sql`m.last_seen_own`}, ${registryVersion}::bigint
+    from (select ${id}::bigint as id) x left join ${sql.table(tables[model])} m on m.id = x.id
+    on conflict (branch_id, id) do update set touched = excluded.touched, base = excluded.base, ${sql.join(excluded)},
+      presence = excluded.presence, last_seen_own = excluded.last_seen_own, registry_version = excluded.registry_version, last_updated = now()`.execute(
+    db,
+  )
+  return true
+}
+
+const sameRow = (touched: ReadonlyArray<string>, a: Said, b: Said): boolean =>
+  touched.every((field) => sameValue(a[field] ?? null, b[field] ?? null))
+
+/** When a row of main was last seen, as lists show it: what it keeps when it gets another key. */
+function lastSeen(model: ModelName, id: number) {
+  const column = listColumn(model, 'last_seen_at')
+  if (column === undefined || model === 'server') return sql`null::timestamptz`
+  return sql`(select ${column.value} ${listFrom(model, [column])} where t.id = ${id}::bigint)`
+}
+
+const parameter = (type: string, value: FieldValue) =>
+  type === 'jsonb' ? jsonb(value) : sql`${value}::${sql.raw(type)}`
+
+const valuesOf = (model: ModelName, row: Said) =>
+  sql.join(mergedColumns(model).map(({ field, type }) => parameter(type, row[field] ?? null)))
+
+const assignments = (model: ModelName, row: Said) =>
+  sql.join(
+    mergedColumns(model).map(({ field, name, type }) => sql`${sql.id(name)} = ${parameter(type, row[field] ?? null)}`),
+  )

@@ -1,0 +1,117 @@
+import { addRows, type ModelName, noRows, type RowCounts } from '@netbox-pbs/core'
+import type { StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { type RawBuilder, sql } from 'kysely'
+import { ensureGroups, groupsOf } from '../change-sets/land-groups.ts'
+import type { LastSeen } from '../change-sets/land-rows.ts'
+import { add, landDeletions, landUpserts, type WindowStep } from '../change-sets/land-windows.ts'
+import { columnNames } from '../change-sets/row-columns.ts'
+import { eachWindow, readWindows, type Window } from '../change-sets/windows.ts'
+import { keyColumns, tables } from '../inventory/columns.ts'
+import { notePending } from '../inventory/pending-since.ts'
+import { amongGroups, pruneGroups, recountGroups, recountNamespaces } from '../inventory/recount.ts'
+
+/** Models from the leaves up: nothing is deleted while rows below it are to go too. */
+const leavesFirst = ['snapshot', 'group', 'namespace', 'job', 'datastore', 'server'] as const
+/** Models from the roots down. */
+const rootsFirst = ['server', 'datastore', 'namespace', 'group', 'snapshot', 'job'] as const
+
+type Windows = Readonly<Record<(typeof rootsFirst)[number], ReadonlyArray<Window>>>
+
+/**
+ * Lands what a branch comes to, staged in one part whatever scopes it is of, with the statements that land a scope: first the deletions from the leaves up, then the rest
+ * from the roots down. Hold the locks of its scopes.
+ */
+export function landBranch(step: WindowStep, part: number): Effect.Effect<RowCounts, StoreFailed> {
+  return Effect.gen(function* () {
+    const windows = yield* allWindows(step, part)
+    let counts = noRows
+    for (const model of leavesFirst) {
+      counts = addRows(counts, counted(model, yield* landDeletions(step, windows[model], model)))
+      if (model === 'group') yield* dropEmptied(step, windows, part)
+    }
+    for (const model of rootsFirst) {
+      counts = addRows(counts, counted(model, yield* landUpserts(step, windows[model], model)))
+      if (model === 'server' && windows.server.length > 0) yield* step.run(notePending)
+      if (model === 'snapshot') yield* countWritten(step, windows.snapshot)
+    }
+    yield* step.run((db) => recountNamespaces(db, touchedNamespace(part)))
+    return counts
+  })
+}
+
+/** Groups come and go with what is in them: a merge does not count them. */
+const counted = (model: ModelName, rows: RowCounts): RowCounts => (model === 'group' ? noRows : rows)
+
+const allWindows = ({ run, engine }: WindowStep, part: number): Effect.Effect<Windows, StoreFailed> => {
+  const of = (model: ModelName) => readWindows(run, engine, `staged_${tables[model]}`, part)
+  return Effect.all({
+    server: of('server'),
+    datastore: of('datastore'),
+    namespace: of('namespace'),
+    group: of('group'),
+    snapshot: of('snapshot'),
+    job: of('job'),
+  })
+}
+
+const deletes = (windows: ReadonlyArray<Window>): ReadonlyArray<Window> =>
+  windows.filter((window) => window.deletes > 0)
+
+/** Counts the groups that have lost snapshots, and removes those that nobody needs any more. */
+function dropEmptied(
+  { run, engine, origin }: WindowStep,
+  { snapshot, group }: Windows,
+  part: number,
+): Effect.Effect<void, StoreFailed> {
+  return Effect.gen(function* () {
+    const losing = deletes(snapshot)
+    yield* eachWindow(engine, losing, (window) =>
+      run((db) => recountGroups(db, groupsOf(window, sql`w.op = 'delete'`), { forget: true })),
+    )
+    if (losing.length === 0 && deletes(group).length === 0) return
+    yield* run((db) => pruneGroups(db, amongGroups(deletedFrom(part)), { origin }))
+  })
+}
+
+/** Makes the groups that new snapshots lack, and counts those in which any was written. */
+const countWritten = ({ run, engine, made }: WindowStep, windows: ReadonlyArray<Window>) =>
+  eachWindow(
+    engine,
+    windows.filter(({ creates, updates }) => creates + updates > 0),
+    (window) =>
+      run(async (db) => {
+        if (window.creates > 0) add(made, 'group', await ensureGroups(db, window))
+        await recountGroups(db, groupsOf(window, sql`w.op <> 'delete'`), { forget: true })
+      }),
+  )
+
+/** The keys of the groups that a part deletes, or deletes snapshots of. */
+function deletedFrom(part: number): RawBuilder<unknown> {
+  const key = columnNames(keyColumns('group'), 'w')
+  const gone = sql`w.part_id = ${part}::bigint and w.op = 'delete'`
+  return sql`select ${key} from staged_snapshots w where ${gone} union select ${key} from staged_groups w where ${gone}`
+}
+
+/** The namespaces, under the alias `m`, in which a part writes anything that they count. */
+const touchedNamespace = (part: number): RawBuilder<unknown> => sql`(m.server_id, m.datastore_name, m.path) in (
+  select w.server_id, w.datastore_name, w.namespace from staged_snapshots w where w.part_id = ${part}::bigint
+  union select w.server_id, w.datastore_name, w.namespace from staged_groups w where w.part_id = ${part}::bigint
+  union select w.server_id, w.datastore_name, w.path from staged_namespaces w where w.part_id = ${part}::bigint and w.op = 'create'
+)`
+
+const placeInScopes = {
+  datastore: ['datastores'],
+  namespace: ['namespaces', 'datastore_name'],
+  group: ['snapshots', 'datastore_name', 'namespace'],
+} as const satisfies Partial<Record<ModelName, ReadonlyArray<string>>>
+
+const staysWithParent = (model: ModelName): model is keyof typeof placeInScopes => Object.hasOwn(placeInScopes, model)
+
+/** When the scope of a row was last listed whole. Of models whose rows a merge never keeps there is nothing to ask. */
+export const lastListed: LastSeen = (model, alias) => {
+  if (!staysWithParent(model)) return sql`null::timestamptz`
+  const [resource, ...columns] = placeInScopes[model]
+  const same = ['server_id', ...columns].map((name) => sql`${sql.ref(`c.${name}`)} = ${sql.ref(`${alias}.${name}`)}`)
+  return sql`(select max(c.last_complete_at) from scopes c where c.resource = ${resource} and ${sql.join(same, sql` and `)})`
+}

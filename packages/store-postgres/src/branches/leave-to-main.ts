@@ -1,0 +1,92 @@
+import { type Scope, scopeKey, scopeTitle } from '@netbox-pbs/core'
+import type { Landing, StoreFailed } from '@netbox-pbs/core/ports'
+import { Array as Arr, Effect } from 'effect'
+import { type Kysely, sql } from 'kysely'
+import type { Database } from '../database/database.ts'
+import type { Run } from '../database/session.ts'
+import type { Tables } from '../database/tables.ts'
+import { scopeServerId } from '../inventory/read-scope-state.ts'
+import { scopeModels } from '../inventory/scope-models.ts'
+import { lockScope, scopePlace } from '../inventory/scope-place.ts'
+import { lockOpenBranch, moveRevision } from './branch-record.ts'
+import { entriesIn } from './covered-scopes.ts'
+import { coveringBranch } from './covering-branch.ts'
+import { judgeEntry } from './judge-entry.ts'
+import { dropEntries, type Moving } from './move-entries.ts'
+import { movedEntries } from './moved-entries.ts'
+import { ofScope } from './of-scope.ts'
+import { type Entry, readEntries } from './read-entries.ts'
+
+/** Entries looked at in one go. */
+const batchSize = 2000
+
+type Landed = Pick<Landing, 'scope' | 'runId' | 'at'>
+
+/**
+ * Takes out of an open branch of a sync what has just landed in main, as it does when branches were switched off meanwhile. What of the scope is left in it is older than main: that shows as a
+ * conflict when the branch is compared, which the run does at its end. A transaction of its own, because a merge locks the branch before the scope.
+ */
+export const leaveToMain = Effect.fn('Branches.leaveToMain')(function* (
+  database: Database['Type'],
+  landed: Landed,
+): Effect.fn.Return<void, StoreFailed> {
+  const { scope } = landed
+  const branch = yield* database.query(`landing ${scopeTitle(scope)}`, (db) =>
+    coveringBranch(db, scope, { lock: false }),
+  )
+  if (branch === null) return
+  yield* database.transaction(`taking ${scopeTitle(scope)} out of a branch`, (run) =>
+    Effect.gen(function* () {
+      const locked = yield* run((db) => lockOpenBranch(db, branch))
+      const serverId = yield* run((db) => scopeServerId(db, scope))
+      if ('_tag' in locked || serverId === undefined) return
+      yield* run((db) => lockScope(scopePlace(scope, serverId)).execute(db))
+      let dropped = 0
+      for (const model of scopeModels[scope.resource]) dropped += yield* dropAgreed(run, { branch, model }, scope)
+      if (dropped > 0) yield* run((db) => moveRevision(db, branch))
+      yield* run((db) => coverFor(db, branch, landed))
+    }),
+  )
+})
+
+/** Drops the entries of a scope that main agrees with, and gives how many. */
+function dropAgreed(run: Run, { branch, model }: Moving, scope: Scope): Effect.Effect<number, StoreFailed> {
+  return Effect.gen(function* () {
+    // Where main has not moved it cannot have come to agree.
+    const moved = yield* run((db) => movedEntries(db, { branch, model, where: ofScope(scope) }))
+    let dropped = 0
+    for (const ids of Arr.chunksOf(moved, batchSize)) {
+      const entries = yield* run((db) =>
+        readEntries(db, {
+          branch,
+          model,
+          author: 'sync',
+          after: 0,
+          limit: batchSize,
+          where: sql`e.id = any(${ids}::bigint[])`,
+        }),
+      )
+      const agreed = entries.filter(isAgreed).map(({ id }) => id)
+      yield* run((db) => dropEntries(db, { branch, model }, agreed))
+      dropped += agreed.length
+    }
+    return dropped
+  })
+}
+
+function isAgreed(entry: Entry): boolean {
+  const { write, conflicts } = judgeEntry(entry)
+  if (conflicts.length > 0) return false
+  return write._tag === 'none'
+    ? !entry.unlisted
+    : write._tag === 'adopt' && write.fields.length === 0 && !entry.unlisted
+}
+
+/** Notes which run was the last to say anything of the scope; when nothing of it is left in the branch, also when that was. */
+async function coverFor(db: Kysely<Tables>, branch: number, { scope, runId, at }: Landed): Promise<void> {
+  const left = await entriesIn(db, branch, scope)
+  const over = left === 0 ? sql`, listed_at = ${at}::timestamptz, held = null` : sql``
+  await sql`
+    update branch_scopes s set run_id = ${runId}::bigint${over}
+    where s.branch_id = ${branch}::bigint and s.scope_key = ${scopeKey(scope)}`.execute(db)
+}

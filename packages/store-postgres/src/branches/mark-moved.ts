@@ -1,0 +1,48 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { sameKey } from '../change-sets/row-columns.ts'
+import type { Tables } from '../database/tables.ts'
+import { keyColumns } from '../inventory/columns.ts'
+import { inScope, type ScopePlace } from '../inventory/scope-place.ts'
+
+/** Notes, for the next reader of any branch, that main's snapshots of some groups have changed. `touched` selects the columns of their keys. Hold the locks of their scopes. */
+export async function markMoved(db: Kysely<Tables>, touched: RawBuilder<unknown>): Promise<void> {
+  // As a rule there is no branch that changes any snapshot: then it need not be worked out which groups these are.
+  const { rows } = await sql`select from branch_group_counts limit 1`.execute(db)
+  if (rows.length === 0) return
+  await sql`
+    update branch_group_counts c set moved = true from (select distinct * from (${touched}) x) t
+    where ${sameKey('group', 'c', 't')} and not c.moved`.execute(db)
+}
+
+/** Notes the same of all groups of a namespace. */
+export async function markNamespaceMoved(db: Kysely<Tables>, place: ScopePlace): Promise<void> {
+  await sql`update branch_group_counts c set moved = true where ${inScope(place)} and not c.moved`.execute(db)
+}
+
+/** Notes the same of the groups of servers that main has lost, with all their snapshots. */
+export async function markGone(db: Kysely<Tables>): Promise<void> {
+  await sql`
+    update branch_group_counts c set moved = true where not c.moved and not exists (select from servers v where v.id = c.server_id)`.execute(
+    db,
+  )
+}
+
+/**
+ * Notes of groups, between which main may have moved snapshots, which of them have got one that a branch changes: those the branch counts from now on. A branch that
+ * changes such a snapshot counts the group that it lay in already. Hold the locks of their scopes.
+ */
+export async function countArrived(db: Kysely<Tables>, groups: RawBuilder<unknown>): Promise<void> {
+  const key = keyColumns('group')
+  const names = sql.join(key.map(({ name }) => sql.id(name)))
+  const from = (alias: string) => sql.join(key.map(({ name }) => sql.ref(`${alias}.${name}`)))
+  await sql`
+    with k as materialized (${groups}), b as materialized (
+      select distinct c.branch_id from branch_group_counts c join k on ${sameKey('group', 'c', 'k')}
+    )
+    insert into branch_group_counts (branch_id, ${names}, snapshot_count, moved)
+    select b.branch_id, ${from('k')}, 0, true from b cross join k
+    where exists (
+      select from snapshots s join branch_snapshots e on e.branch_id = b.branch_id and e.id = s.id where ${sameKey('group', 's', 'k')}
+    )
+    on conflict do nothing`.execute(db)
+}

@@ -1,0 +1,308 @@
+import {
+  type BranchKind,
+  type FieldChange,
+  type MergeStep,
+  type ModelName,
+  mergeSteps,
+  naturalKey,
+  type Said,
+} from '@netbox-pbs/core'
+import { BranchInConflict, type MergeOrigin, type MergeOutcome, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { sql } from 'kysely'
+import type { Run } from '../../database/session.ts'
+import { isUniqueViolation } from '../../database/store-errors.ts'
+import { type GroupKey, groupKeyOf, settleTouchedGroups } from '../../hand-writes/touch-groups.ts'
+import { factColumns } from '../../inventory/columns.ts'
+import { notePending } from '../../inventory/pending-since.ts'
+import { recountNamespaces } from '../../inventory/recount.ts'
+import { readBranch } from '../branch-record.ts'
+import { ConflictIndex, conflictsOf, hasConflicts } from '../conflict-rows.ts'
+import { type Decided, decide } from '../decide.ts'
+import { claimsKey, settleClaims } from '../key-claims.ts'
+import { endMerged } from '../land-merged.ts'
+import { type Entry, readEntries } from '../read-entries.ts'
+import { recordOutcomes, settleOutcomes } from '../record-outcomes.ts'
+import { reviewTouchedScopes } from '../review-scopes.ts'
+import { lockPlaces } from './lock-places.ts'
+import { creationIds, groupsOfEntries, makeRows } from './make-rows.ts'
+import {
+  freeServers,
+  type LeavingServer,
+  removeNamespaces,
+  removeRows,
+  removeServers,
+  unlistGroups,
+} from './remove-rows.ts'
+import { repointChildren } from './repoint-children.ts'
+import { moveRows, type RowChange, writeRows } from './write-rows.ts'
+
+/** What is merged, by whom, and when (RFC 3339). */
+interface Request {
+  readonly id: number
+  readonly by: MergeOrigin
+  readonly at: string
+  readonly kind: BranchKind
+}
+
+/** Entries merged at a time. */
+const batchSize = 2000
+
+/** A merge that meets the same key again and again has somebody writing it faster than it can read. */
+const mostReadings = 3
+
+/**
+ * Lands a branch that people have written, or that undoes another, in the transaction at hand: as hands write main, but rows by the thousand. The merge's lock, those of the namespaces
+ * in question and that of the branch are held.
+ */
+export const landByHand = (run: Run, request: Request): Effect.Effect<MergeOutcome, StoreFailed | BranchInConflict> =>
+  new HandMerge(run, request).land
+
+/** One merge, inside its transaction. It stops at the first step that meets a conflict, for what comes after builds on it. */
+class HandMerge {
+  readonly #run: Run
+  readonly #request: Request
+  readonly #counts = { created: 0, updated: 0, deleted: 0 }
+  #skipped = 0
+  #servers: ReadonlyArray<LeavingServer> = []
+  #namespaces: ReadonlyArray<number> = []
+  /** Whether anything was ever asked about the branch: most merges meet no answer. */
+  #answers: boolean | null = null
+  readonly #groups = new Map<string, GroupKey>()
+
+  constructor(run: Run, request: Request) {
+    this.#run = run
+    this.#request = request
+  }
+
+  get land() {
+    return Effect.gen(this, function* () {
+      const { id, at, by, kind } = this.#request
+      for (const step of mergeSteps) yield* this.#takeStep(step)
+      yield* this.#run((db) => settleTouchedGroups(db, [...this.#groups.values()], by))
+      const namespaces = { ids: this.#namespaces, origin: by }
+      this.#counts.deleted += yield* this.#run((db) => removeNamespaces(db, namespaces))
+      const servers = { servers: this.#servers, origin: by }
+      this.#counts.deleted += yield* this.#run((db) => removeServers(db, servers))
+      yield* this.#run(notePending)
+      yield* this.#run((db) => settleOutcomes(db, id))
+      // The source will say again what has been undone.
+      if (kind === 'revert') yield* this.#run((db) => reviewTouchedScopes(db, id))
+      yield* this.#run((db) => endMerged(db, id, { at, by }))
+      const branch = yield* this.#run((db) => readBranch(db, id))
+      if (branch === undefined) return yield* Effect.dieMessage('a branch vanished under its lock')
+      return { branch, counts: this.#counts, skipped: this.#skipped }
+    })
+  }
+
+  #takeStep({ model, op }: MergeStep): Effect.Effect<void, StoreFailed | BranchInConflict> {
+    if (op === 'create') return this.#createAll(model)
+    return Effect.gen(this, function* () {
+      const where = sql`e.op = ${op}`
+      const claims: Array<Decided> = []
+      for (let after: number | undefined = 0; after !== undefined; ) {
+        const entries: ReadonlyArray<Entry> = yield* this.#read(model, { where, after })
+        const decided = yield* this.#decide(model, entries)
+        claims.push(...decided.filter((one) => claimsKey(model, one)))
+        const ended = yield* this.#ended(
+          model,
+          decided.filter((one) => !claimsKey(model, one)),
+        )
+        yield* op === 'delete' ? this.#remove(model, ended) : this.#write(model, ended)
+        after = entries.length < batchSize ? undefined : entries.at(-1)?.id
+      }
+      if (claims.length > 0) yield* this.#move(model, claims)
+    })
+  }
+
+  /** A creation whose key is free is made without being read: there is nothing in main that it could disagree with. */
+  #createAll(model: ModelName): Effect.Effect<void, StoreFailed | BranchInConflict> {
+    return Effect.gen(this, function* () {
+      const branch = this.#request.id
+      for (let after: number | undefined = 0; after !== undefined; ) {
+        const page = { branch, model, after, limit: batchSize }
+        const ids: ReadonlyArray<number> = yield* this.#run((db) => creationIds(db, page))
+        const made = yield* this.#makeRows(model, ids, false)
+        const others = ids.filter((id) => !made.has(id))
+        if (others.length > 0) yield* this.#adopt(model, others)
+        after = ids.length < batchSize ? undefined : ids.at(-1)
+      }
+    })
+  }
+
+  #read(
+    model: ModelName,
+    { where, after = 0 }: { readonly where: ReturnType<typeof sql>; readonly after?: number },
+  ): Effect.Effect<ReadonlyArray<Entry>, StoreFailed> {
+    const { id } = this.#request
+    const page = { branch: id, model, author: 'operator', after, limit: batchSize, where, lock: true } as const
+    return this.#run((db) => readEntries(db, page))
+  }
+
+  #decide(model: ModelName, entries: ReadonlyArray<Entry>): Effect.Effect<ReadonlyArray<Decided>, StoreFailed> {
+    return Effect.gen(this, function* () {
+      if (entries.length === 0) return []
+      const { id: branch } = this.#request
+      this.#answers ??= yield* this.#run((db) => hasConflicts(db, branch))
+      const ids = entries.map(({ id }) => id)
+      const stored = this.#answers ? yield* this.#run((db) => conflictsOf(db, branch, { model, ids })) : []
+      const index = new ConflictIndex(stored)
+      return entries.map((entry) => decide(entry, index))
+    })
+  }
+
+  /** What can be written of decided entries; those left out are counted, and what the merge does to each is noted. It fails when one of them is in conflict. */
+  #ended(
+    model: ModelName,
+    decided: ReadonlyArray<Decided>,
+  ): Effect.Effect<ReadonlyArray<Ended>, StoreFailed | BranchInConflict> {
+    return Effect.gen(this, function* () {
+      const { id } = this.#request
+      const open = decided.flatMap(({ resolved }) => (resolved._tag === 'open' ? resolved.conflicts : []))
+      if (open.length > 0) return yield* new BranchInConflict({ id, conflicts: open.length })
+      const ended = decided.map(({ entry, resolved }) => ({
+        entry,
+        write: resolved._tag === 'write' ? resolved.write : null,
+      }))
+      this.#skipped += ended.filter(({ write }) => write === null).length
+      if (ended.length > 0) yield* this.#run((db) => recordOutcomes(db, { branch: id, model }, ended))
+      return ended
+    })
+  }
+
+  #remove(model: ModelName, ended: ReadonlyArray<Ended>): Effect.Effect<void, StoreFailed> {
+    return Effect.gen(this, function* () {
+      const going = ended.filter(({ write }) => write?._tag === 'delete')
+      const ids = going.map(({ entry }) => entry.id)
+      if (ids.length === 0) return
+      for (const { entry } of going) this.#touchGroup(model, entry.sides.main)
+      if (model === 'server') this.#servers = [...this.#servers, ...(yield* this.#run((db) => freeServers(db, ids)))]
+      else if (model === 'namespace') this.#namespaces = [...this.#namespaces, ...ids]
+      else if (model === 'group') yield* this.#run((db) => unlistGroups(db, ids))
+      else this.#counts.deleted += yield* this.#run((db) => removeRows(db, model, { ids, origin: this.#request.by }))
+    })
+  }
+
+  #write(model: ModelName, ended: ReadonlyArray<Ended>): Effect.Effect<void, StoreFailed> {
+    const rows = ended.flatMap((one) => this.#changeOf(model, one))
+    const written = this.#run((db) => writeRows(db, model, { rows, origin: this.#request.by }))
+    return Effect.map(written, (updated) => this.#count(model, { updated }))
+  }
+
+  /** Changes keys, and brings back what main has lost and a reviewer wants, which claims its old key. */
+  #move(model: ModelName, decided: ReadonlyArray<Decided>): Effect.Effect<void, StoreFailed | BranchInConflict> {
+    return Effect.gen(this, function* () {
+      const { id, by } = this.#request
+      // Deletions have landed: a row that is still there stays.
+      const claims = { branch: id, model, decided, leaves: () => false }
+      const ended = yield* this.#ended(model, yield* this.#run((db) => settleClaims(db, claims)))
+      const rows = ended.flatMap((one) => this.#changeOf(model, one))
+      const moved = yield* this.#run((db) => unlessTaken(() => moveRows(db, model, { rows, origin: by })))
+      // Somebody has just made such a key: the next look at the branch says so.
+      if (moved === null) return yield* new BranchInConflict({ id, conflicts: 1 })
+      this.#count(model, { updated: moved })
+      const lost = ended.flatMap(({ entry, write }) => (write?._tag === 'create' ? [entry.id] : []))
+      const made = yield* this.#makeRows(model, lost, true)
+      if (made.size < lost.length) return yield* new BranchInConflict({ id, conflicts: 1 })
+    })
+  }
+
+  /** Merges creations that could not be made with what main has under their keys, or says why not. */
+  #adopt(
+    model: ModelName,
+    ids: ReadonlyArray<number>,
+    readings = 1,
+  ): Effect.Effect<void, StoreFailed | BranchInConflict> {
+    return Effect.gen(this, function* () {
+      const { id } = this.#request
+      const entries = yield* this.#read(model, { where: sql`e.id = any(${ids}::bigint[])` })
+      const ended = yield* this.#ended(model, yield* this.#decide(model, entries))
+      const adopted = ended.filter(({ write }) => write?._tag === 'adopt')
+      yield* this.#write(model, adopted)
+      if (model === 'server') yield* this.#repoint(adopted)
+      const free = ended.flatMap(({ entry, write }) => (write?._tag === 'create' ? [entry.id] : []))
+      const made = yield* this.#makeRows(model, free, false)
+      const taken = free.filter((one) => !made.has(one))
+      if (taken.length === 0) return
+      if (readings === mostReadings) return yield* new BranchInConflict({ id, conflicts: taken.length })
+      // Somebody has made these keys since they were looked for.
+      yield* this.#adopt(model, taken, readings + 1)
+    })
+  }
+
+  #repoint(adopted: ReadonlyArray<Ended>): Effect.Effect<void, StoreFailed> {
+    return Effect.gen(this, function* () {
+      const { id } = this.#request
+      for (const { entry } of adopted) {
+        const children = { staged: entry.id, adopted: entry.mainId ?? entry.id }
+        yield* this.#run((db) => repointChildren(db, id, children))
+      }
+      if (adopted.length > 0) yield* this.#run((db) => lockPlaces(db, id))
+    })
+  }
+
+  #makeRows(
+    model: ModelName,
+    ids: ReadonlyArray<number>,
+    anew: boolean,
+  ): Effect.Effect<ReadonlySet<number>, StoreFailed> {
+    return Effect.gen(this, function* () {
+      const { id: branch, by: origin, at } = this.#request
+      if (ids.length === 0) return new Set<number>()
+      const made = yield* this.#run((db) => makeRows(db, { branch, model, ids, origin, at, anew }))
+      if (model === 'snapshot' || model === 'group') {
+        const groups = yield* this.#run((db) => groupsOfEntries(db, { branch, model }, [...made]))
+        for (const key of groups) this.#groups.set(groupName(key), key)
+      }
+      if (model === 'namespace') yield* this.#run((db) => recountNamespaces(db, sql`m.id = any(${ids}::bigint[])`))
+      this.#count(model, { created: made.size })
+      return made
+    })
+  }
+
+  #changeOf(model: ModelName, { entry, write }: Ended): ReadonlyArray<RowChange> {
+    const { id, mainId, sides } = entry
+    if (write === null || (write._tag !== 'update' && write._tag !== 'adopt') || write.fields.length === 0) return []
+    if (sides.main !== null && writesFact(model, write.fields)) {
+      this.#touchGroup(model, sides.main)
+      this.#touchGroup(model, {
+        ...sides.main,
+        ...Object.fromEntries(write.fields.map(({ field, value }) => [field, value])),
+      })
+    }
+    return [{ id: mainId ?? id, fields: write.fields }]
+  }
+
+  #touchGroup(model: ModelName, row: Said | null): void {
+    if (row === null || (model !== 'snapshot' && model !== 'group')) return
+    const key = groupKeyOf(row)
+    this.#groups.set(groupName(key), key)
+  }
+
+  /** Groups follow their snapshots: they are not counted. */
+  #count(
+    model: ModelName,
+    { created = 0, updated = 0 }: { readonly created?: number; readonly updated?: number },
+  ): void {
+    if (model === 'group') return
+    this.#counts.created += created
+    this.#counts.updated += updated
+  }
+}
+
+type Ended = Parameters<typeof recordOutcomes>[2][number]
+
+const groupName = ({ server_id: server, ...texts }: GroupKey): string => naturalKey('group', { server, ...texts })
+
+const writesFact = (model: ModelName, fields: ReadonlyArray<FieldChange>): boolean =>
+  fields.some(({ field }) => factColumns(model).some((column) => column.field === field))
+
+/** Runs a statement; null: a taken key has stopped it, and the transaction is lost. */
+async function unlessTaken<A>(statement: () => Promise<A>): Promise<A | null> {
+  try {
+    return await statement()
+  } catch (cause) {
+    if (isUniqueViolation(cause)) return null
+    throw cause
+  }
+}

@@ -1,0 +1,89 @@
+import type { ModelName } from '@netbox-pbs/core'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { columnNames, sameKey } from '../change-sets/row-columns.ts'
+import type { Tables } from '../database/tables.ts'
+import { factColumns, tables } from '../inventory/columns.ts'
+import { branchTable, movesKey } from './branch-columns.ts'
+
+/** Entries of one model of a branch. */
+export interface EntriesOf {
+  readonly branch: number
+  readonly model: ModelName
+  /** A condition on the entry, which is `e`. */
+  readonly where?: RawBuilder<unknown>
+}
+
+/** Not one that a merge under way has left out with its scope. */
+const toMerge = sql`e.outcome is null`
+
+/**
+ * The entries of a branch of a sync that have to be compared with main, by id: those whose row main has written since their base was read, those that main makes too, those that
+ * claim another key, and those of which that cannot be said. Of any other main is as the entry found it, so the entry lands as it is. No value is compared here: that is core's.
+ */
+export async function movedEntries(
+  db: Kysely<Tables>,
+  { branch, model, where = sql`true` }: EntriesOf,
+): Promise<ReadonlyArray<number>> {
+  const main = sql.table(tables[model])
+  const noServer = model === 'server' ? sql`false` : sql`not exists (select from servers v where v.id = e.server_id)`
+  const { rows } = await sql<{ id: number }>`
+    select e.id from ${branchTable(model)} e left join lateral (
+      select m.id, m.xmin as version from ${main} m where m.id = e.id and e.op <> 'create'
+      union all select m.id, m.xmin from ${main} m where e.op = 'create' and ${sameKey(model, 'm', 'e')}
+    ) m on true
+    where e.branch_id = ${branch}::bigint and ${toMerge} and ${where} and case e.op
+      when 'create' then m.id is not null or ${noServer}
+      else m.id is null or e.seen_version is null or m.version <> e.seen_version or ${movesKey(model, 'e')}
+    end
+    order by e.id`.execute(db)
+  return rows.map(({ id }) => id)
+}
+
+/** The entries that a check or a merge has to judge: of a person's branch all. */
+export async function entriesToJudge(
+  db: Kysely<Tables>,
+  { author, branch, model }: EntriesOf & { readonly author: 'sync' | 'operator' },
+): Promise<ReadonlyArray<number>> {
+  return author === 'sync' ? await movedEntries(db, { branch, model }) : await allEntries(db, { branch, model })
+}
+
+/** All entries, by id. */
+export async function allEntries(db: Kysely<Tables>, { branch, model }: EntriesOf): Promise<ReadonlyArray<number>> {
+  const { rows } = await sql<{ id: number }>`
+    select e.id from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and ${toMerge} order by e.id`.execute(
+    db,
+  )
+  return rows.map(({ id }) => id)
+}
+
+/** Models of which a hand writes rows without the lock of a scope. */
+const writtenFreely: ReadonlySet<ModelName> = new Set<ModelName>(['server', 'datastore', 'job'])
+
+/** Keeps hands from the rows that a branch changes until the end of the transaction, where the locks of scopes do not. In the order of ids, so that no two who do so wait for each other. */
+export async function lockTouched(db: Kysely<Tables>, { branch, model }: EntriesOf): Promise<void> {
+  if (!writtenFreely.has(model)) return
+  await sql`
+    select from ${sql.table(tables[model])} m
+    where m.id in (select e.id from ${branchTable(model)} e where e.branch_id = ${branch}::bigint) order by m.id for update`.execute(
+    db,
+  )
+}
+
+/** Stages in a part, as they are, the entries other than the given ones.  Returns how many. */
+export async function stageUnmoved(
+  db: Kysely<Tables>,
+  { branch, model }: EntriesOf,
+  { part, moved }: { readonly part: number; readonly moved: ReadonlyArray<number> },
+): Promise<number> {
+  const facts = factColumns(model)
+  const { numAffectedRows } = await sql`
+    insert into ${sql.table(`staged_${tables[model]}`)} (part_id, op, id, touched, base, ${columnNames(facts)})
+    select ${part}::bigint, e.op, e.id, e.touched, e.base, ${columnNames(facts, 'e')} from ${branchTable(model)} e
+    where e.branch_id = ${branch}::bigint and ${toMerge} and e.id <> all(${moved}::bigint[])
+    order by ${columnNames(facts, 'e')}`.execute(db)
+  return Number(numAffectedRows ?? 0n)
+}
+
+/** The version of main's row `m` as an entry keeps it, when the row is as it was before a change set was opened; else null. A row that is pinned has another base than its own values. */
+export const seenVersion = (changeSet: number): RawBuilder<unknown> => sql`
+  case when m.pins is null and age(m.xmin) > age((select pg_snapshot_xmin(c.opened_in)::xid from change_sets c where c.id = ${changeSet}::bigint)) then m.xmin end`

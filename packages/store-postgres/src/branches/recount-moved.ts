@@ -1,0 +1,136 @@
+import type { StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { columnNames } from '../change-sets/row-columns.ts'
+import type { Database } from '../database/database.ts'
+import type { Run } from '../database/session.ts'
+import type { Tables } from '../database/tables.ts'
+import { keyColumns } from '../inventory/columns.ts'
+import { inScope, lockScope, type ScopePlace } from '../inventory/scope-place.ts'
+import { effective } from './branch-columns.ts'
+import { groupFields, recountBranchGroups } from './branch-groups.ts'
+import { readTouches, touchesOneOf, touching } from './read-touches.ts'
+
+const groupKey = keyColumns('group')
+
+/** Groups of one statement at most: on the embedded engine a statement keeps the process from anything else. */
+const groupsAtOnce = { pglite: 50, pg: 2000 } as const
+
+/** Counts the groups of a branch whose snapshots main has changed since: what a reader of counters does first. */
+export const recountMoved = Effect.fn('Branches.recountMoved')(function* (
+  database: Database['Type'],
+  branch: number,
+): Effect.fn.Return<void, StoreFailed> {
+  const doing = 'counting the groups of a branch'
+  const moves = yield* database.query(doing, (db) => movesBetweenGroups(db, branch))
+  const places = yield* database.query(doing, (db) => movedPlaces(db, branch, moves))
+  // One scope locked at a time, so that nobody who locks several waits for us while we wait for him.
+  for (const place of places) {
+    yield* database.transaction(doing, (run) =>
+      Effect.gen(function* () {
+        yield* run((db) => lockScope(place).execute(db))
+        if (moves !== null) yield* run((db) => markGroups(db, branch, place, moves))
+        yield* recountMarked(run, database.engine, branch, place)
+      }),
+    )
+  }
+})
+
+/** Counts all groups of a namespace in which a branch changes a snapshot, or did when they were last counted. Hold the scope's lock. */
+export const recountNamespaceInBranch = Effect.fn('Branches.recountNamespace')(function* (
+  run: Run,
+  engine: Database['Type']['engine'],
+  branch: number,
+  place: ScopePlace,
+): Effect.fn.Return<void, StoreFailed> {
+  const changed = sql`select e.* from branch_snapshots e where e.branch_id = ${branch}::bigint and ${inScope(place)}`
+  const counted = sql`select c.* from branch_group_counts c where c.branch_id = ${branch}::bigint and ${inScope(place)}`
+  const key = columnNames(groupKey, 'x')
+  yield* run((db) =>
+    markGroups(db, branch, place, sql`select ${key} from (${changed}) x union select ${key} from (${counted}) x`),
+  )
+  yield* recountMarked(run, engine, branch, place)
+})
+
+/** The groups of the rows that a branch moves between groups: where the branch has them, last had them, and where main has them. Null: it moves none. */
+async function movesBetweenGroups(db: Kysely<Tables>, branch: number): Promise<RawBuilder<unknown> | null> {
+  const moves = touching((await readTouches(db, branch, 'snapshot')).updates, groupFields)
+  if (moves.length === 0) return null
+  const now = groupKey.map((column) => sql`${effective(column)} as ${sql.id(column.name)}`)
+  const which = sql`e.branch_id = ${branch}::bigint and e.op = 'update' and ${touchesOneOf(moves)}`
+  return sql`
+    select ${sql.join(now)} from branch_snapshots e left join snapshots m on m.id = e.id where ${which}
+    union select ${columnNames(groupKey, 'e')} from branch_snapshots e where ${which}
+    union select ${columnNames(groupKey, 'm')} from branch_snapshots e join snapshots m on m.id = e.id where ${which}`
+}
+
+interface PlaceRecord {
+  readonly server_id: number
+  readonly datastore_name: string
+  readonly namespace: string
+}
+
+/** The namespaces with groups to count anew. Where main's rows have changed, those that the branch has moved elsewhere may have, too. */
+async function movedPlaces(
+  db: Kysely<Tables>,
+  branch: number,
+  moves: RawBuilder<unknown> | null,
+): Promise<ReadonlyArray<ScopePlace>> {
+  const moved = sql`select c.* from branch_group_counts c where c.branch_id = ${branch}::bigint and c.moved`
+  const place = sql`x.server_id, x.datastore_name, x.namespace`
+  const also = moves === null ? sql`` : sql` union select ${place} from (${moves}) x where exists (${moved})`
+  const { rows } = await sql<PlaceRecord>`select ${place} from (${moved}) x${also}`.execute(db)
+  return rows.map(({ server_id, datastore_name, namespace }) => ({
+    serverId: server_id,
+    resource: 'snapshots',
+    datastoreName: datastore_name,
+    namespace,
+    jobType: '',
+  }))
+}
+
+/** Has groups of a namespace counted anew. `groups` selects keys of groups, of other namespaces too. */
+async function markGroups(
+  db: Kysely<Tables>,
+  branch: number,
+  place: ScopePlace,
+  groups: RawBuilder<unknown>,
+): Promise<void> {
+  await sql`
+    insert into branch_group_counts (branch_id, ${columnNames(groupKey)}, snapshot_count, moved)
+    select distinct ${branch}::bigint, ${columnNames(groupKey, 'g')}, 0, true from (${groups}) g where ${inScope(place)}
+    on conflict (branch_id, ${columnNames(groupKey)}) do update set moved = true`.execute(db)
+}
+
+interface GroupName {
+  readonly backup_type: string
+  readonly backup_id: string
+}
+
+/** Counts what is marked, some groups at a time, in the order of their names: one that stays marked is not met again. */
+function recountMarked(
+  run: Run,
+  engine: Database['Type']['engine'],
+  branch: number,
+  place: ScopePlace,
+): Effect.Effect<void, StoreFailed> {
+  return Effect.gen(function* () {
+    const size = groupsAtOnce[engine]
+    for (let after: GroupName | undefined = { backup_type: '', backup_id: '' }; after !== undefined; ) {
+      const { backup_type, backup_id }: GroupName = after
+      const groups: ReadonlyArray<GroupName> = yield* run(async (db) => {
+        const { rows } = await sql<GroupName>`
+          select c.backup_type, c.backup_id from branch_group_counts c where c.branch_id = ${branch}::bigint and ${inScope(place)} and c.moved
+            and (c.backup_type, c.backup_id) > (${backup_type}::text, ${backup_id}::text)
+          order by c.backup_type, c.backup_id limit ${size}`.execute(db)
+        if (rows.length > 0) await recountBranchGroups(db, branch, place, named(rows))
+        return rows
+      })
+      after = groups.length < size ? undefined : groups.at(-1)
+    }
+  })
+}
+
+const named = (groups: ReadonlyArray<GroupName>): RawBuilder<unknown> => sql`
+  select * from unnest(${groups.map(({ backup_type }) => backup_type)}::text[], ${groups.map(({ backup_id }) => backup_id)}::text[])
+    as k (backup_type, backup_id)`

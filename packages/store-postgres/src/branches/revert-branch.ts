@@ -1,0 +1,56 @@
+import type { Branch, BranchStatus } from '@netbox-pbs/core'
+import {
+  type Branches,
+  BranchNameTaken,
+  BranchNotFound,
+  BranchNotMerged,
+  type StoreFailed,
+} from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { type Kysely, sql } from 'kysely'
+import type { Database } from '../database/database.ts'
+import type { Run } from '../database/session.ts'
+import type { Tables } from '../database/tables.ts'
+import { compareBranch } from './check-branch.ts'
+import { rehearsed } from './dry-run.ts'
+import { invertRows } from './invert-rows.ts'
+import { newSchemaId } from './schema-id.ts'
+
+/** Opens a branch of what undoes a merged one, and compares it with main: what was edited since is a conflict of it. */
+export const revertBranch = Effect.fn('Branches.revert')(function* (
+  database: Database['Type'],
+  { id, name, user, commit }: Parameters<Branches['Type']['revert']>[0],
+): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotMerged | BranchNameTaken> {
+  return yield* rehearsed(database, { doing: 'reverting a branch', commit }, (run) =>
+    Effect.gen(function* () {
+      yield* requireMerged(run, id)
+      const into = yield* run((db) => open(db, { id, name, user }))
+      if (into === null) return yield* new BranchNameTaken({ name })
+      yield* run((db) => invertRows(db, { merged: id, into }))
+      return yield* compareBranch(run, { id: into, kind: 'revert' })
+    }),
+  )
+})
+
+function requireMerged(run: Run, id: number): Effect.Effect<void, StoreFailed | BranchNotFound | BranchNotMerged> {
+  return Effect.gen(function* () {
+    const { rows } = yield* run((db) =>
+      sql<{ status: BranchStatus }>`
+        select status from branches where id = ${Number.isSafeInteger(id) ? id : 0}::bigint for share`.execute(db),
+    )
+    const [branch] = rows
+    if (branch === undefined) return yield* new BranchNotFound({ id })
+    if (branch.status !== 'merged') return yield* new BranchNotMerged({ id, status: branch.status })
+  })
+}
+
+/** Opens the branch; null: another has the name. */
+async function open(
+  db: Kysely<Tables>,
+  { id, name, user }: { readonly id: number; readonly name: string; readonly user: string },
+): Promise<number | null> {
+  const { rows } = await sql<{ id: number }>`
+    insert into branches (schema_id, name, kind, user_name, reverts) values (${newSchemaId()}, ${name}, 'revert', ${user}, ${id}::bigint)
+    on conflict do nothing returning id`.execute(db)
+  return rows[0]?.id ?? null
+}

@@ -1,0 +1,29 @@
+import { type Kysely, sql } from 'kysely'
+import type { Tables } from '../database/tables.ts'
+import { isPlaceOf, isScopeRow, placeRows, type ScopePlace } from '../inventory/scope-place.ts'
+import { coveredPlaces } from './covered-places.ts'
+import { touchedScopes } from './touched-scopes.ts'
+
+/**
+ * Sets the scopes that a branch touches to review: their source will report again what the branch has undone, and that run stages it instead of landing it. To be called by the merge of a
+ * revert, under the locks of its scopes. A scope that was never listed needs no review: no source has said anything of it.
+ */
+export async function reviewTouchedScopes(db: Kysely<Tables>, branch: number): Promise<void> {
+  const places = (await touchedScopes(db, branch)).map(({ place }) => place)
+  await sql`update scopes c set review = true from (${placeRows(places)}) p where ${isPlaceOf} and not c.review`.execute(
+    db,
+  )
+}
+
+/** Ends the review of the scopes that a branch of a sync covers: it has merged, or was given up. */
+export async function endReview(db: Kysely<Tables>, branch: number): Promise<void> {
+  await sql`update scopes c set review = false from (${coveredPlaces(branch)}) p where ${isPlaceOf} and c.review`.execute(
+    db,
+  )
+}
+
+/** Whether a scope is set to review. */
+export async function isReviewed(db: Kysely<Tables>, place: ScopePlace): Promise<boolean> {
+  const { rows } = await sql`select from scopes where ${isScopeRow(place)} and review`.execute(db)
+  return rows.length > 0
+}

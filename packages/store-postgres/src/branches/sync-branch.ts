@@ -1,0 +1,133 @@
+import { type Branch, branchedModels, resolve, scopeKey } from '@netbox-pbs/core'
+import {
+  type Branches,
+  BranchInConflict,
+  type BranchNotFound,
+  type BranchNotOpen,
+  type StoreFailed,
+} from '@netbox-pbs/core/ports'
+import { Array as Arr, Effect } from 'effect'
+import { sql } from 'kysely'
+import type { Database } from '../database/database.ts'
+import type { Run } from '../database/session.ts'
+import { lockOpenBranch, moveRevision } from './branch-record.ts'
+import { checkBranch, compareBranch } from './check-branch.ts'
+import { ConflictIndex, conflictsOf } from './conflict-rows.ts'
+import { rehearsed } from './dry-run.ts'
+import { entryScope, judgeEntry } from './judge-entry.ts'
+import { dropEntries, type MovedUpdate, type Moving, moveCreates, moveDeletes, moveUpdates } from './move-entries.ts'
+import { entriesToJudge } from './moved-entries.ts'
+import { type Entry, readEntries } from './read-entries.ts'
+import { outcomeOf, type Written } from './record-outcomes.ts'
+
+/** Entries moved at a time. */
+const batchSize = 2000
+
+/**
+ * Moves a branch onto main. What an entry would do to main as it is now becomes what it says, so its base is main's present value and an answered conflict is settled; then the branch is
+ * compared anew. Nothing moves while a conflict waits for its answer: a new base would answer it unseen.
+ */
+export const syncBranch = Effect.fn('Branches.sync')(function* (
+  database: Database['Type'],
+  { id, commit }: Parameters<Branches['Type']['sync']>[0],
+): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict> {
+  return yield* rehearsed(database, { doing: 'moving a branch onto main', commit }, (run) =>
+    Effect.gen(function* () {
+      const locked = yield* run((db) => lockOpenBranch(db, id))
+      if ('_tag' in locked) return yield* locked
+      const { kind } = locked
+      const { conflicts } = yield* compareBranch(run, { id, kind })
+      if (conflicts > 0) return yield* new BranchInConflict({ id, conflicts })
+      let moved = 0
+      for (const model of branchedModels) moved += yield* moveModel(run, { branch: id, model, kind })
+      if (moved > 0) yield* run((db) => moveRevision(db, id))
+      return yield* compareBranch(run, { id, kind })
+    }),
+  ).pipe(
+    // What stood against it is listed, so that it can be answered.
+    Effect.tapErrorTag('BranchInConflict', () => (commit ? Effect.ignore(checkBranch(database, id)) : Effect.void)),
+  )
+})
+
+/** Goes through the entries of one model that main has moved away from, some at a time, and gives how many it has changed. */
+function moveModel(run: Run, moving: Moving & Pick<Branch, 'kind'>): Effect.Effect<number, StoreFailed> {
+  const { branch, model, kind } = moving
+  const author = kind === 'sync' ? 'sync' : 'operator'
+  return Effect.gen(function* () {
+    const judged = yield* run((db) => entriesToJudge(db, { branch, model, author }))
+    let moved = 0
+    for (const ids of Arr.chunksOf(judged, batchSize)) {
+      const entries = yield* run((db) =>
+        readEntries(db, {
+          branch,
+          model,
+          author,
+          after: 0,
+          limit: batchSize,
+          where: sql`e.id = any(${ids}::bigint[])`,
+        }),
+      )
+      const index = new ConflictIndex(yield* run((db) => conflictsOf(db, branch, { model, ids })))
+      const changed = entries.flatMap((entry) => changeOf(entry, index) ?? [])
+      yield* run((db) => moveAll(db, moving, changed))
+      moved += changed.length
+    }
+    return moved
+  })
+}
+
+/** What an entry comes to, when that is not what it says. Null: it stays. */
+function changeOf(entry: Entry, index: ConflictIndex): Written | null {
+  const merged = judgeEntry(entry)
+  const key = scopeKey(entryScope(entry))
+  const answers = merged.conflicts.map(
+    (conflict) => index.same({ ...conflict, objectId: entry.id, scopeKey: key })?.resolution ?? null,
+  )
+  // The source will say again what was decided against it: until the branch merges, the answer is all that remembers the decision.
+  if (entry.sides.author === 'sync' && answers.some((answer) => answer?.choice !== 'branch')) return null
+  const resolved = resolve(entry.sides, merged, (conflict) => answers[merged.conflicts.indexOf(conflict)] ?? null)
+  if (resolved._tag === 'open') return null
+  const written = { entry, write: resolved._tag === 'write' ? resolved.write : null }
+  return outcomeOf(written) === null ? null : written
+}
+
+async function moveAll(
+  db: Parameters<Parameters<Run>[0]>[0],
+  moving: Moving,
+  changed: ReadonlyArray<Written>,
+): Promise<void> {
+  const gone: Array<number> = []
+  const made: Array<number> = []
+  const deleted: Array<number> = []
+  const updated: Array<MovedUpdate> = []
+  for (const { entry, write } of changed) {
+    const { id, mainId, op, unlisted, sides } = entry
+    switch (write?._tag) {
+      case 'create':
+        made.push(id)
+        break
+      case 'delete':
+        deleted.push(id)
+        break
+      case 'adopt':
+      case 'update':
+        if (mainId !== null && (write.fields.length > 0 || (unlisted && sides.author === 'sync'))) {
+          const before = Object.fromEntries(write.fields.map(({ field, base }) => [field, base]))
+          const after = Object.fromEntries(write.fields.map(({ field, value }) => [field, value]))
+          updated.push({ id, mainId, before, after })
+        } else gone.push(id)
+        break
+      case 'none':
+      case undefined:
+        // What a run only lists, it lists still.
+        if (op === 'update' && mainId !== null && unlisted && sides.author === 'sync')
+          updated.push({ id, mainId, before: {}, after: {} })
+        else gone.push(id)
+        break
+    }
+  }
+  await dropEntries(db, moving, gone)
+  await moveUpdates(db, moving, updated)
+  await moveCreates(db, moving, made)
+  await moveDeletes(db, moving, deleted)
+}

@@ -1,0 +1,108 @@
+import { addRows, type ModelName, noRows, type RowCounts } from '@netbox-pbs/core'
+import type { StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import type { Kysely, RawBuilder } from 'kysely'
+import type { Origin } from '../changes/append-changes.ts'
+import type { Database } from '../database/database.ts'
+import type { Run } from '../database/session.ts'
+import type { Tables } from '../database/tables.ts'
+import { landCreates } from './land-creates.ts'
+import { unlistGroups } from './land-groups.ts'
+import { isLetGo, type LetGo } from './land-held-set.ts'
+import { holdDeletes, isParent, type LastSeen, landDeletes, landUpdates, unlistNamespaces } from './land-rows.ts'
+import { eachWindow, type Window } from './windows.ts'
+
+/** What landing the windows of a part needs. */
+export interface WindowStep {
+  readonly run: Run
+  readonly engine: Database['Type']['engine']
+  readonly origin: Origin
+  /** When it lands, RFC 3339. */
+  readonly at: string
+  readonly lastSeen: LastSeen
+  /** The model that the scope itself lists; null: the part is of more than one scope. */
+  readonly own: ModelName | null
+  /** Which deletions land. */
+  readonly letGo: LetGo
+  /** What of the scope's own model stays so far though its list lacks it. */
+  readonly held: { rows: number; grown: number }
+  /** Rows created so far, by model: the log sums them up. */
+  readonly made: Map<ModelName, number>
+}
+
+/** Creates and changes the rows of some windows. */
+export function landUpserts(
+  { run, engine, origin, made }: WindowStep,
+  windows: ReadonlyArray<Window>,
+  model: ModelName,
+): Effect.Effect<RowCounts, StoreFailed> {
+  const written = windows.filter(({ creates, updates }) => creates + updates > 0)
+  return countWindows(engine, written, (window) =>
+    run(async (db) => {
+      const { created, updated } = window.creates === 0 ? noRows : await landCreates(db, model, window, origin)
+      add(made, model, created)
+      const changed = window.updates === 0 ? 0 : await landUpdates(db, model, window, origin)
+      return { ...noRows, created, updated: updated + changed }
+    }),
+  )
+}
+
+/** Adds rows that were created to those of their model so far. */
+export function add(made: Map<ModelName, number>, model: ModelName, rows: number): void {
+  if (rows > 0) made.set(model, (made.get(model) ?? 0) + rows)
+}
+
+/** Deletes the rows of some windows that are let go, and keeps the others as missing. */
+export function landDeletions(
+  { run, engine, at, own, lastSeen, origin, letGo: which, held }: WindowStep,
+  windows: ReadonlyArray<Window>,
+  model: ModelName,
+): Effect.Effect<RowCounts, StoreFailed> {
+  const removed = windows.filter(({ deletes, holds }) => deletes + holds > 0)
+  return countWindows(engine, removed, (window) =>
+    run(async (db) => {
+      const going = isLetGo(which, model === 'group' ? 'g' : 'm')
+      const gone = going === null ? noRows : await letGo(db, model, window, { lastSeen, origin, letGo: going })
+      // Nothing is held that has just gone.
+      if (which.listed && which.missing && window.holds === 0 && !isParent(model)) return gone
+      const stay = await holdDeletes(db, model, window, { at, lastSeen })
+      if (model === own) {
+        held.rows += stay.rows
+        held.grown += stay.grown
+      }
+      return gone
+    }),
+  )
+}
+
+/** Lands a window's deletions. A group only leaves its source's list: it goes with its last snapshot, which is for `settleGroups` to see. */
+async function letGo(
+  db: Kysely<Tables>,
+  model: ModelName,
+  window: Window,
+  { lastSeen, origin, letGo }: Pick<WindowStep, 'lastSeen' | 'origin'> & { readonly letGo: RawBuilder<boolean> },
+): Promise<RowCounts> {
+  if (model === 'group') {
+    await unlistGroups(db, window, letGo, lastSeen)
+    return noRows
+  }
+  const updated = model === 'namespace' ? await unlistNamespaces(db, window, letGo, lastSeen) : 0
+  return { ...noRows, updated, deleted: await landDeletes(db, model, window, { letGo, origin }) }
+}
+
+function countWindows(
+  engine: WindowStep['engine'],
+  windows: ReadonlyArray<Window>,
+  apply: (window: Window) => Effect.Effect<RowCounts, StoreFailed>,
+): Effect.Effect<RowCounts, StoreFailed> {
+  return Effect.suspend(() => {
+    let counts = noRows
+    const count = (more: RowCounts) => {
+      counts = addRows(counts, more)
+    }
+    return Effect.map(
+      eachWindow(engine, windows, (window) => Effect.map(apply(window), count)),
+      () => counts,
+    )
+  })
+}

@@ -1,0 +1,114 @@
+import { type ListQuery, type ModelName, registry } from '@netbox-pbs/core'
+import type { InventoryLists, ServedPage, StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect, Option } from 'effect'
+import { type RawBuilder, sql } from 'kysely'
+import type { Database } from '../database/database.ts'
+import { type Condition, filterCondition } from './list-filter.ts'
+import { listOrder, type OrderKey } from './list-order.ts'
+import { searchCondition } from './list-search.ts'
+import { pageIds } from './page-ids.ts'
+import type { Relation } from './relation.ts'
+import { selectServed, servedRow } from './served-row.ts'
+import { countOfGroups, countsByGroups, walkedIds, walksGroups } from './snapshot-walk.ts'
+import { countOf, partsOf, type View } from './view.ts'
+
+/** How the rows of a model are read: as they lie in main, or in a branch. */
+export interface Rows {
+  /** Whole rows, or as much of them as a query needs that looks at these fields alone. */
+  readonly view: (fields: ReadonlyArray<string> | 'all') => View
+  /** Groups by their key with how many snapshots each has. */
+  readonly countedGroups: Relation
+  /** Servers by `id` and `name`. */
+  readonly servers: RawBuilder<unknown>
+}
+
+/** An inventory that lists are read from. */
+export interface Readable {
+  readonly database: Database['Type']
+  /** A collation that knows the case of all letters. */
+  readonly folding: Effect.Effect<string | null, StoreFailed>
+  readonly rows: (model: ModelName) => Effect.Effect<Rows, StoreFailed>
+}
+
+/** Lists and details of an inventory. */
+export const listsOf = (inventory: Readable): InventoryLists['Type'] => ({
+  list: (query) => listRows(inventory, query),
+  get: (request) => getRow(inventory, request),
+  serverIds: Effect.fn('InventoryLists.serverIds')(function* ({ names }) {
+    const { servers } = yield* inventory.rows('server')
+    return yield* inventory.database.query('reading servers', async (db) => {
+      const { rows } = await sql<{ name: string; id: number }>`
+        select v.name, v.id from ${servers} v where v.name = any(${names.filter((name) => !name.includes('\0'))}::text[])`.execute(
+        db,
+      )
+      return new Map(rows.map(({ name, id }) => [name, id]))
+    })
+  }),
+  existing: Effect.fn('InventoryLists.existing')(function* ({ model, ids }) {
+    const view = (yield* inventory.rows(model)).view('all')
+    const among = { where: sql`t.id = any(${ids.filter(Number.isSafeInteger)}::bigint[])`, columns: [] }
+    const found = partsOf(view, { conditions: [among] }).map((part) => sql`select t.id ${part}`)
+    return yield* inventory.database.query(`reading ${registry[model].path}`, async (db) => {
+      const { rows } = await sql<{ id: number }>`${sql.join(found, sql` union all `)}`.execute(db)
+      return new Set(rows.map(({ id }) => id))
+    })
+  }),
+})
+
+const getRow = Effect.fn('InventoryLists.get')(function* <M extends ModelName>(
+  inventory: Readable,
+  { model, id }: { readonly model: M; readonly id: number },
+) {
+  if (!Number.isSafeInteger(id)) return Option.none()
+  const rows = yield* inventory.rows(model)
+  const served = yield* pageRows<M>(inventory, `reading a ${model}`, rows, sql`select ${id}::bigint as id, 1 as place`)
+  return Option.fromNullable(served[0])
+})
+
+const listRows = Effect.fn('InventoryLists.list')(function* <M extends ModelName>(
+  inventory: Readable,
+  query: ListQuery<M>,
+): Effect.fn.Return<ServedPage<M>, StoreFailed> {
+  const { model, filters, search, page } = query
+  const conditions: Array<Condition> = filters.map((filter) => filterCondition(model, filter))
+  if (search !== null && search !== '') conditions.push(searchCondition(model, search, yield* inventory.folding))
+  const doing = `listing ${registry[model].path}`
+  const rows = yield* inventory.rows(model)
+  if (page._tag === 'cursor') {
+    const from = { where: sql`t.id >= ${page.start}::bigint`, columns: [] }
+    const ids = pageIds(rows.view(fieldsOf(conditions)), [...conditions, from], [], { limit: page.limit, offset: 0 })
+    return { count: null, rows: yield* pageRows<M>(inventory, doing, rows, ids) }
+  }
+  const counting = countsByGroups(query)
+    ? countOfGroups(rows.countedGroups, filters)
+    : countOf(rows.view(fieldsOf(conditions)), conditions)
+  const count = yield* inventory.database.query(doing, async (db) => (await counting.execute(db)).rows[0]?.count ?? 0)
+  if (page.offset >= count) return { count, rows: [] }
+  const ids = walksGroups(query)
+    ? walkedIds(rows.view(registry.snapshot.key), rows.countedGroups, filters, page)
+    : orderedIds(rows, conditions, listOrder(model, query.order), page)
+  return { count, rows: yield* pageRows<M>(inventory, doing, rows, ids) }
+})
+
+const orderedIds = (
+  rows: Rows,
+  conditions: ReadonlyArray<Condition>,
+  order: ReadonlyArray<OrderKey>,
+  page: { readonly limit: number; readonly offset: number },
+): RawBuilder<unknown> => pageIds(rows.view(fieldsOf(conditions, order)), conditions, order, page)
+
+const fieldsOf = (conditions: ReadonlyArray<Condition>, order: ReadonlyArray<OrderKey> = []): ReadonlyArray<string> =>
+  [...conditions.flatMap(({ columns }) => columns), ...order.map(({ column }) => column)].flatMap(({ reads }) => reads)
+
+/** The rows that a query of ids finds, in its order. */
+function pageRows<M extends ModelName>(
+  { database }: Readable,
+  doing: string,
+  { view }: Rows,
+  ids: RawBuilder<unknown>,
+): Effect.Effect<ServedPage<M>['rows'], StoreFailed> {
+  return database.query(doing, async (db) => {
+    const { rows } = await selectServed(view('all'), ids).execute(db)
+    return rows.map((row) => servedRow<M>(row))
+  })
+}

@@ -1,0 +1,678 @@
+import { Branches, BranchInConflict, type ChangeSets, type HandValues, type HandWrites } from '@netbox-pbs/core/ports'
+import { Effect, Layer, ManagedRuntime, Option } from 'effect'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { Database } from '../src/database/database.ts'
+import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { main, personsBranch } from './contract/branch-hands.ts'
+import {
+  actor,
+  answer,
+  at,
+  check,
+  conflictsOf,
+  merge,
+  newBranch,
+  newFleet,
+  rows,
+  stageOnce,
+} from './contract/branching.ts'
+import { change, may, serverFacts } from './contract/main.ts'
+import { engines } from './engines.ts'
+
+const noone = { host: 'h', token_id: 't@pbs!x' }
+const key = (server: number, day: number, more: HandValues = {}): HandValues => ({
+  server,
+  datastore_name: 'tank',
+  backup_type: 'vm',
+  backup_id: '100',
+  backup_time: may(day),
+  ...more,
+})
+
+describe.each(engines)('the merge of a person’s branch on $engine', ({ migrated }) => {
+  const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | Database>) =>
+    runtime.runPromise(effect)
+  afterAll(() => runtime.dispose())
+
+  const stores = (server: number) =>
+    rows(`select id, name, path, comment, tags, presence from datastores where server_id = ${server} order by name`)
+  const storeNames = (server: number) =>
+    rows<{ id: number; name: string }>(`select id, name from datastores where server_id = ${server} order by name`)
+  const inConflict = (id: number, conflicts: number) =>
+    Effect.map(Effect.flip(merge(id)), (met) =>
+      expect(met instanceof BranchInConflict ? met.conflicts : met.message).toBe(conflicts),
+    )
+  const kinds = (id: number) =>
+    Effect.map(conflictsOf(id), (found) =>
+      found.map(({ kind, field, model, objectId }) => [kind, field, model, objectId]),
+    )
+  const status = (id: number) =>
+    Effect.flatMap(Branches, (branches) => Effect.map(branches.get({ id }), (one) => Option.getOrThrow(one).status))
+
+  test('lands what it makes, changes and deletes as hands do', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, tank, vault, snapshot } = yield* newFleet('lands')
+        const branch = yield* personsBranch('lands')
+        const store = yield* branch.make('datastore', {
+          server,
+          name: 'new',
+          path: '/p',
+          tags: [{ slug: 'a' }],
+          used_bytes: 7,
+          last_seen_at: may(5),
+        })
+        yield* branch.update('datastore', tank.id, { comment: 'mine', tags: [{ slug: 'b' }], custom_fields: { a: 1 } })
+        yield* branch.remove('datastore', vault.id)
+        const made = yield* branch.make('snapshot', key(server, 9, { backup_id: '200', size_bytes: 5 }))
+        const group = (yield* branch.entries('groups', 'backup_id'))[0]?.['id']
+        yield* branch.update('snapshot', snapshot(0).id, { comment: 'mine' })
+        yield* branch.remove('snapshot', snapshot(1).id)
+        const job = yield* branch.make('job', { server, job_type: 'gc', job_id: 'tank', next_run: may(8) })
+        const before = yield* stores(server)
+        yield* check(branch.id)
+        expect(yield* status(branch.id)).toBe('ready')
+
+        const dry = yield* merge(branch.id, false)
+        expect(dry.counts).toEqual({ created: 3, updated: 2, deleted: 2 })
+        expect(yield* stores(server)).toEqual(before)
+        expect(yield* status(branch.id)).toBe('ready')
+
+        const merged = yield* merge(branch.id)
+        expect(merged).toMatchObject({
+          counts: dry.counts,
+          skipped: 0,
+          branch: { status: 'merged', merged: at, merged_by: 'ann' },
+        })
+        expect(yield* stores(server)).toEqual([
+          { id: store, name: 'new', path: '/p', comment: '', tags: [{ slug: 'a' }], presence: 'manual' },
+          { id: tank.id, name: 'tank', path: '/mnt/tank', comment: 'mine', tags: [{ slug: 'b' }], presence: 'listed' },
+        ])
+        expect(
+          yield* rows(`select used_bytes, gc_status from datastore_observations where datastore_id = ${store}`),
+        ).toEqual([{ used_bytes: 7, gc_status: 'unknown' }])
+        expect(yield* rows(`select last_seen_own from datastores where id = ${store}`)).toEqual([
+          { last_seen_own: may(5) },
+        ])
+        expect(
+          yield* rows(
+            `select id, backup_id, comment, presence from snapshots where server_id = ${server} order by backup_id, backup_time`,
+          ),
+        ).toEqual([
+          { id: snapshot(0).id, backup_id: '100', comment: 'mine', presence: 'listed' },
+          { id: snapshot(2).id, backup_id: '100', comment: '', presence: 'listed' },
+          { id: made, backup_id: '200', comment: '', presence: 'manual' },
+        ])
+        expect(
+          yield* rows(
+            `select g.id > 0 as there, backup_id, snapshot_count, total_size, digest, presence from groups g where server_id = ${server} order by backup_id`,
+          ),
+        ).toEqual([
+          { there: true, backup_id: '100', snapshot_count: 2, total_size: 2000, digest: null, presence: 'listed' },
+          { there: true, backup_id: '200', snapshot_count: 1, total_size: 5, digest: null, presence: 'manual' },
+        ])
+        expect(yield* rows(`select backup_id from groups where id = ${group}`)).toEqual([{ backup_id: '200' }])
+        expect(yield* rows(`select next_run from job_observations where job_id = ${job}`)).toEqual([
+          { next_run: may(8) },
+        ])
+      }),
+    )
+  })
+
+  test('is told in the change log under whoever merges, with all that people own', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, tank, vault } = yield* newFleet('logged')
+        const branch = yield* personsBranch('logged')
+        yield* branch.update('datastore', tank.id, { name: 'moved', tags: ['a'], custom_fields: { k: 1 } })
+        yield* branch.remove('datastore', vault.id)
+        const [mark] = yield* rows<{ id: number }>('select max(id) as id from changes')
+        const made = yield* branch.make('snapshot', key(server, 9, { backup_id: '200', tags: ['b'] }))
+        expect(yield* rows(`select id from changes where id > ${mark?.id}`)).toEqual([])
+        yield* merge(branch.id)
+        const log = yield* rows(
+          `select action, model, object_id, title, server_id, before, after, user_name, request_id from changes where id > ${mark?.id} order by id`,
+        )
+        const by = { server_id: server, user_name: 'ann', request_id: actor.requestId }
+        const row = { server, maintenance: '', mount_status: '', backend_type: '', comment: '' }
+        expect(log).toEqual([
+          {
+            ...by,
+            action: 'delete',
+            model: 'datastore',
+            object_id: vault.id,
+            title: 'logged/vault',
+            before: { ...row, name: 'vault', path: '/mnt/vault', tags: [], custom_fields: {} },
+            after: null,
+          },
+          {
+            ...by,
+            action: 'update',
+            model: 'datastore',
+            object_id: tank.id,
+            title: 'logged/moved',
+            before: { name: 'tank', tags: [], custom_fields: {} },
+            after: { name: 'moved', tags: ['a'], custom_fields: { k: 1 } },
+          },
+          expect.objectContaining({ ...by, action: 'create', model: 'group', title: 'logged/tank/vm/200' }),
+          expect.objectContaining({
+            ...by,
+            action: 'create',
+            model: 'snapshot',
+            object_id: made,
+            title: 'logged/tank/vm/200/2026-05-09T02:00:00Z',
+            before: null,
+            after: expect.objectContaining({ backup_id: '200', tags: ['b'], custom_fields: {} }),
+          }),
+        ])
+      }),
+    )
+  })
+
+  test('lets rows swap their keys, and others take the keys they leave', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, tank, vault } = yield* newFleet('swap-a')
+        const other = yield* newFleet('swap-b')
+        const branch = yield* personsBranch('swap')
+        const rename = (id: number, name: string) => branch.update('datastore', id, { name })
+        yield* rename(tank.id, 'tmp')
+        yield* rename(vault.id, 'tank')
+        yield* rename(tank.id, 'vault')
+        yield* branch.remove('datastore', other.tank.id)
+        yield* branch.update('datastore', other.vault.id, { name: 'tank' })
+        const made = yield* branch.make('datastore', { server: other.server, name: 'vault', path: '/p' })
+        yield* branch.update('server', server, { name: 'swap-tmp' })
+        yield* branch.update('server', other.server, { name: 'swap-a' })
+        yield* branch.update('server', server, { name: 'swap-b', sync_schedule: '0 3 * * *', sync_interval_minutes: 5 })
+        expect(yield* check(branch.id)).toMatchObject({ status: 'ready', conflicts: 0 })
+        expect((yield* merge(branch.id)).counts).toEqual({ created: 1, updated: 5, deleted: 1 })
+        expect(yield* storeNames(server)).toEqual([
+          { id: vault.id, name: 'tank' },
+          { id: tank.id, name: 'vault' },
+        ])
+        expect(yield* storeNames(other.server)).toEqual([
+          { id: other.vault.id, name: 'tank' },
+          { id: made, name: 'vault' },
+        ])
+        expect(
+          yield* rows(
+            `select name, sync_schedule, sync_interval_minutes from servers where id in (${server}, ${other.server}) order by id`,
+          ),
+        ).toEqual([
+          { name: 'swap-b', sync_schedule: '0 3 * * *', sync_interval_minutes: 5 },
+          { name: 'swap-a', sync_schedule: '', sync_interval_minutes: null },
+        ])
+        expect(
+          yield* rows(
+            `select name, presence, last_seen_own from datastores where id in (${tank.id}, ${vault.id}) order by name`,
+          ),
+        ).toEqual(
+          ['tank', 'vault'].map((name) => ({ name, presence: 'manual', last_seen_own: '2026-06-01T00:00:00Z' })),
+        )
+      }),
+    )
+  })
+
+  test('moves snapshots between groups, with their counters', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, snapshot } = yield* newFleet('moved')
+        const branch = yield* personsBranch('moved')
+        const home = yield* branch.make('server', { name: 'moved-new', ...noone })
+        yield* branch.update('snapshot', snapshot(0).id, { backup_time: may(2), backup_id: '200' })
+        yield* branch.update('snapshot', snapshot(1).id, { server: home })
+        yield* branch.remove('snapshot', snapshot(2).id)
+        yield* merge(branch.id)
+        expect(
+          yield* rows(
+            `select server_id, backup_id, snapshot_count, last_backup from groups where server_id in (${server}, ${home}) order by server_id, backup_id`,
+          ),
+        ).toEqual([
+          { server_id: server, backup_id: '100', snapshot_count: 0, last_backup: null },
+          { server_id: server, backup_id: '200', snapshot_count: 1, last_backup: may(2) },
+          { server_id: home, backup_id: '100', snapshot_count: 1, last_backup: may(2) },
+        ])
+      }),
+    )
+  })
+
+  test('merges tags and custom fields of both sides', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { tank } = yield* newFleet('members')
+        const hands = yield* main
+        yield* hands.update('datastore', tank.id, { tags: ['a', 'b'], custom_fields: { x: 1, y: 1 } })
+        const branch = yield* personsBranch('members')
+        yield* branch.update('datastore', tank.id, { tags: ['b', 'mine'], custom_fields: { x: 2, y: 1 } })
+        yield* hands.update('datastore', tank.id, { tags: ['a', 'b', 'theirs'], custom_fields: { x: 1, y: 3, z: 4 } })
+        expect(yield* check(branch.id)).toMatchObject({ status: 'ready' })
+        yield* merge(branch.id)
+        expect(yield* rows(`select tags, custom_fields from datastores where id = ${tank.id}`)).toEqual([
+          { tags: ['b', 'theirs', 'mine'], custom_fields: { x: 2, y: 3, z: 4 } },
+        ])
+      }),
+    )
+  })
+
+  test.each([
+    ['main', 'theirs'],
+    ['branch', 'mine'],
+    ['value', 'both'],
+    ['skip', 'theirs'],
+  ] as const)('asks about a field that both sides changed; answered with %s it is %j', async (choice, comment) => {
+    await run(
+      Effect.gen(function* () {
+        const { tank } = yield* newFleet(`clash-${choice}`)
+        const branch = yield* personsBranch(`clash-${choice}`)
+        yield* branch.update('datastore', tank.id, { comment: 'mine', path: '/mine' })
+        yield* (yield* main).update('datastore', tank.id, { comment: 'theirs' })
+        yield* inConflict(branch.id, 1)
+        expect(yield* conflictsOf(branch.id)).toMatchObject([
+          { kind: 'update_update', field: 'comment', base: '', main: 'theirs', branch: 'mine' },
+        ])
+        yield* answer(branch.id, choice === 'value' ? { choice, value: 'both' } : { choice })
+        const { skipped } = yield* merge(branch.id)
+        expect(skipped).toBe(choice === 'skip' ? 1 : 0)
+        expect(yield* rows(`select comment, path from datastores where id = ${tank.id}`)).toEqual([
+          { comment, path: choice === 'skip' ? '/mnt/tank' : '/mine' },
+        ])
+      }),
+    )
+  })
+
+  test('brings back what main has lost when a reviewer wants it, as a hand’s own', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, tank, vault } = yield* newFleet('lost')
+        const branch = yield* personsBranch('lost')
+        const hands = yield* main
+        for (const { id } of [tank, vault]) yield* branch.update('datastore', id, { comment: 'mine' })
+        for (const { id } of [tank, vault]) yield* hands.remove('datastore', id)
+        yield* inConflict(branch.id, 2)
+        expect(yield* kinds(branch.id)).toEqual([tank, vault].map(({ id }) => ['delete_update', null, 'datastore', id]))
+        yield* answer(branch.id, { choice: 'branch' })
+        const again = yield* hands.make('datastore', { server, name: 'vault', path: '/again' })
+        yield* inConflict(branch.id, 1)
+        const taken = (yield* conflictsOf(branch.id)).filter(({ resolution }) => resolution === null)
+        expect(taken).toMatchObject([
+          { kind: 'unique_collision', objectId: vault.id, main: { id: again, title: 'lost/vault' } },
+        ])
+        yield* answer(branch.id, { choice: 'main' }, { kinds: ['unique_collision'] })
+        yield* merge(branch.id)
+        const [back, other] = yield* rows<{ id: number }>(
+          `select id, name, comment, path, presence from datastores where server_id = ${server} order by name`,
+        )
+        expect(back).toMatchObject({ name: 'tank', comment: 'mine', path: '/mnt/tank', presence: 'manual' })
+        expect(back?.id).not.toBe(tank.id)
+        expect(other).toMatchObject({ id: again, path: '/again' })
+      }),
+    )
+  })
+
+  describe('of a server that it makes', () => {
+    test('puts below it what it makes there', async () => {
+      await run(
+        Effect.gen(function* () {
+          const branch = yield* personsBranch('below')
+          const server = yield* branch.make('server', { name: 'below', ...noone, status: 'reachable' })
+          const store = yield* branch.make('datastore', { server, name: 'tank', path: '/p' })
+          const snapshot = yield* branch.make('snapshot', key(server, 1))
+          expect(yield* check(branch.id)).toMatchObject({ status: 'ready', conflicts: 0 })
+          const { rows: changes } = yield* Effect.flatMap(Branches, (branches) =>
+            branches.changes({ id: branch.id, limit: 10, offset: 0 }),
+          )
+          expect(changes.map(({ title }) => title)).toEqual([
+            'below',
+            'below/tank',
+            'below/tank/vm/100',
+            'below/tank/vm/100/2026-05-01T02:00:00Z',
+          ])
+          yield* merge(branch.id)
+          expect(yield* storeNames(server)).toEqual([{ id: store, name: 'tank' }])
+          expect(yield* rows(`select id from snapshots where server_id = ${server}`)).toEqual([{ id: snapshot }])
+          expect(yield* rows(`select status from server_observations where server_id = ${server}`)).toEqual([
+            { status: 'reachable' },
+          ])
+        }),
+      )
+    })
+
+    test('puts it below the one that main has made meanwhile, row by row', async () => {
+      await run(
+        Effect.gen(function* () {
+          const hands = yield* main
+          const branch = yield* personsBranch('adopt')
+          const server = yield* branch.make('server', { name: 'adopt', ...noone, tags: ['mine'] })
+          yield* branch.make('datastore', { server, name: 'tank', path: '/mine' })
+          const vault = yield* branch.make('datastore', { server, name: 'vault', path: '/p' })
+          const snapshot = yield* branch.make('snapshot', key(server, 1))
+          const theirs = yield* hands.make('server', { name: 'adopt', ...noone, tags: ['theirs'] })
+          const tank = yield* hands.make('datastore', { server: theirs, name: 'tank', path: '/theirs' })
+          yield* inConflict(branch.id, 1)
+          expect(yield* conflictsOf(branch.id)).toMatchObject([
+            { kind: 'create_create', field: 'path', main: '/theirs', branch: '/mine' },
+          ])
+          yield* answer(branch.id, { choice: 'branch' })
+          expect((yield* merge(branch.id)).counts).toEqual({ created: 2, updated: 2, deleted: 0 })
+          expect(yield* rows(`select id, tags from servers where name = 'adopt'`)).toEqual([
+            { id: theirs, tags: ['theirs', 'mine'] },
+          ])
+          expect(yield* storeNames(theirs)).toEqual([
+            { id: tank, name: 'tank' },
+            { id: vault, name: 'vault' },
+          ])
+          expect(yield* rows(`select server_id, path from datastores where id = ${tank}`)).toEqual([
+            { server_id: theirs, path: '/mine' },
+          ])
+          expect(yield* rows(`select server_id from snapshots where id = ${snapshot}`)).toEqual([{ server_id: theirs }])
+          expect(yield* rows(`select snapshot_count from groups where server_id = ${theirs}`)).toEqual([
+            { snapshot_count: 1 },
+          ])
+          expect(yield* branch.entries('datastores', 'server_id')).toMatchObject([
+            { server_id: theirs },
+            { server_id: theirs },
+          ])
+          expect(yield* rows(`select outcome from branch_servers where branch_id = ${branch.id}`)).toEqual([
+            {
+              outcome: { op: 'update', id: theirs, before: { tags: ['theirs'] }, after: { tags: ['theirs', 'mine'] } },
+            },
+          ])
+        }),
+      )
+    })
+
+    test('has nothing to put below when it is left out', async () => {
+      await run(
+        Effect.gen(function* () {
+          const branch = yield* personsBranch('left-out')
+          const server = yield* branch.make('server', { name: 'left-out', ...noone })
+          const store = yield* branch.make('datastore', { server, name: 'tank', path: '/p' })
+          yield* (yield* main).create('server', { name: 'left-out', ...noone, host: 'other' })
+          yield* inConflict(branch.id, 1)
+          yield* answer(branch.id, { choice: 'skip' })
+          yield* inConflict(branch.id, 1)
+          expect((yield* kinds(branch.id)).slice(1)).toEqual([['missing_reference', null, 'datastore', store]])
+          yield* answer(branch.id, { choice: 'skip' }, { resolved: false })
+          expect(yield* merge(branch.id)).toMatchObject({ skipped: 2, counts: { created: 0, updated: 0, deleted: 0 } })
+        }),
+      )
+    })
+  })
+
+  test('has nothing to put below a server that main has lost', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, tank, vault } = yield* newFleet('gone')
+        const other = yield* newFleet('gone-2')
+        const branch = yield* personsBranch('gone')
+        const made = yield* branch.make('datastore', { server, name: 'new', path: '/p' })
+        yield* branch.update('datastore', tank.id, { comment: 'mine' })
+        yield* branch.remove('datastore', vault.id)
+        yield* branch.update('datastore', other.tank.id, { server, name: 'to the lost' })
+        yield* (yield* main).remove('server', server)
+        yield* inConflict(branch.id, 3)
+        expect(yield* kinds(branch.id)).toEqual([
+          ['missing_reference', null, 'datastore', tank.id],
+          ['missing_reference', null, 'datastore', other.tank.id],
+          ['missing_reference', null, 'datastore', made],
+        ])
+        yield* answer(branch.id, { choice: 'main' })
+        yield* merge(branch.id)
+        expect((yield* storeNames(other.server)).map(({ name }) => name)).toEqual(['tank', 'vault'])
+      }),
+    )
+  })
+
+  describe('of a server that it deletes', () => {
+    test('takes all below it along, in one sum, but for what it has moved away', async () => {
+      await run(
+        Effect.gen(function* () {
+          const { server, tank, vault } = yield* newFleet('leaves')
+          const branch = yield* personsBranch('leaves')
+          const home = yield* branch.make('server', { name: 'leaves-tmp', ...noone })
+          yield* branch.update('datastore', vault.id, { server: home })
+          yield* branch.remove('server', server)
+          yield* branch.update('server', home, { name: 'leaves' })
+          expect(yield* check(branch.id)).toMatchObject({ status: 'ready', conflicts: 0 })
+          expect((yield* merge(branch.id)).counts).toEqual({ created: 1, updated: 1, deleted: 1 })
+          expect(yield* rows(`select id from servers where name = 'leaves'`)).toEqual([{ id: home }])
+          expect(yield* storeNames(home)).toEqual([{ id: vault.id, name: 'vault' }])
+          expect(yield* rows(`select id from datastores where id = ${tank.id}`)).toEqual([])
+          expect(
+            yield* rows(
+              `select title, before ->> 'name' as name, counts from changes where action = 'delete' and object_id = ${server} and model = 'server'`,
+            ),
+          ).toEqual([
+            {
+              title: 'leaves',
+              name: 'leaves',
+              counts: { datastore: 1, namespace: 0, group: 1, snapshot: 3, job: 0, task: 0 },
+            },
+          ])
+        }),
+      )
+    })
+
+    test.each(['branch', 'main', 'skip'] as const)(
+      'asks about rows that main has gained below it; answered with %s',
+      async (choice) => {
+        await run(
+          Effect.gen(function* () {
+            const hands = yield* main
+            const { server } = yield* newFleet(`orphans-${choice}`)
+            const branch = yield* personsBranch(`orphans-${choice}`)
+            yield* branch.remove('server', server)
+            yield* check(branch.id)
+            expect(yield* status(branch.id)).toBe('ready')
+            yield* hands.create('datastore', { server, name: 'new', path: '/p' })
+            yield* hands.create('snapshot', key(server, 8), key(server, 9, { backup_id: '200' }))
+            yield* inConflict(branch.id, 1)
+            expect(yield* conflictsOf(branch.id)).toMatchObject([
+              {
+                kind: 'child_orphaned',
+                field: null,
+                model: 'server',
+                objectId: server,
+                base: null,
+                main: { datastore: 1, group: 1, snapshot: 2 },
+                branch: null,
+              },
+            ])
+            expect(yield* answer(branch.id, { choice: 'value', value: 1 })).toBe(0)
+            yield* answer(branch.id, { choice })
+            yield* hands.create('job', { server, job_type: 'gc', job_id: 'tank' })
+            yield* inConflict(branch.id, 1)
+            yield* answer(branch.id, { choice })
+            const { counts, skipped } = yield* merge(branch.id)
+            expect({ deleted: counts.deleted, skipped }).toEqual({
+              deleted: choice === 'branch' ? 1 : 0,
+              skipped: choice === 'skip' ? 1 : 0,
+            })
+            expect(yield* rows(`select name from servers where id = ${server}`)).toEqual(
+              choice === 'branch' ? [] : [{ name: `orphans-${choice}` }],
+            )
+          }),
+        )
+      },
+    )
+
+    test('asks about rows of another branch, which took their ids before', async () => {
+      await run(
+        Effect.gen(function* () {
+          const { server } = yield* newFleet('older')
+          const first = yield* personsBranch('older-1')
+          yield* first.make('datastore', { server, name: 'new', path: '/p' })
+          yield* (yield* main).create('datastore', { server, name: 'later', path: '/p' })
+          const second = yield* personsBranch('older-2')
+          yield* second.remove('server', server)
+          yield* merge(first.id)
+          yield* inConflict(second.id, 1)
+          expect(yield* conflictsOf(second.id)).toMatchObject([{ kind: 'child_orphaned', main: { datastore: 1 } }])
+        }),
+      )
+    })
+  })
+
+  describe('of a row whose new key main has given away', () => {
+    test.each(['main', 'skip'] as const)('leaves it where it is; answered with %s', async (choice) => {
+      await run(
+        Effect.gen(function* () {
+          const { server, tank, vault } = yield* newFleet(`taken-${choice}`)
+          const branch = yield* personsBranch(`taken-${choice}`)
+          yield* branch.update('datastore', tank.id, { name: 'wanted', comment: 'mine' })
+          // In its place: left there, it is in the way of the second.
+          yield* branch.update('datastore', vault.id, { name: 'tank' })
+          const other = yield* (yield* main).make('datastore', { server, name: 'wanted', path: '/p' })
+          yield* inConflict(branch.id, 2)
+          expect(yield* conflictsOf(branch.id)).toMatchObject([
+            {
+              kind: 'unique_collision',
+              field: null,
+              objectId: tank.id,
+              main: { id: other, title: `taken-${choice}/wanted` },
+            },
+            {
+              kind: 'unique_collision',
+              field: null,
+              objectId: vault.id,
+              main: { id: tank.id, title: `taken-${choice}/tank` },
+            },
+          ])
+          expect(yield* answer(branch.id, { choice: 'branch' })).toBe(0)
+          yield* answer(branch.id, { choice })
+          expect(yield* check(branch.id)).toMatchObject({ status: 'ready' })
+          expect(yield* merge(branch.id)).toMatchObject({
+            counts: { created: 0, updated: 0, deleted: 0 },
+            skipped: choice === 'skip' ? 2 : 0,
+          })
+          expect(
+            yield* rows(`select name, comment from datastores where id in (${tank.id}, ${vault.id}) order by id`),
+          ).toEqual([
+            { name: 'tank', comment: '' },
+            { name: 'vault', comment: '' },
+          ])
+        }),
+      )
+    })
+
+    test('asks no more when main takes the other away', async () => {
+      await run(
+        Effect.gen(function* () {
+          const hands = yield* main
+          const { server, tank } = yield* newFleet('cleared')
+          const branch = yield* personsBranch('cleared')
+          yield* branch.update('datastore', tank.id, { name: 'wanted' })
+          const other = yield* hands.make('datastore', { server, name: 'wanted', path: '/p' })
+          yield* inConflict(branch.id, 1)
+          yield* hands.update('datastore', other, { name: 'elsewhere' })
+          expect(yield* check(branch.id)).toMatchObject({ status: 'ready', conflicts: 0 })
+          yield* merge(branch.id)
+          expect((yield* storeNames(server)).map(({ id, name }) => [id, name])).toEqual([
+            [other, 'elsewhere'],
+            [expect.any(Number), 'vault'],
+            [tank.id, 'wanted'],
+          ])
+        }),
+      )
+    })
+  })
+
+  test('of a new row under the key of one that stays after all is a row that both have made', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, tank } = yield* newFleet('stays')
+        const branch = yield* personsBranch('stays')
+        yield* branch.remove('datastore', tank.id)
+        const made = yield* branch.make('datastore', { server, name: 'tank', path: '/mine' })
+        expect(yield* check(branch.id)).toMatchObject({ status: 'ready', conflicts: 0 })
+        yield* (yield* main).update('datastore', tank.id, { comment: 'theirs' })
+        yield* inConflict(branch.id, 1)
+        expect(yield* kinds(branch.id)).toEqual([['update_delete', 'comment', 'datastore', tank.id]])
+        yield* answer(branch.id, { choice: 'main' })
+        yield* inConflict(branch.id, 1)
+        expect((yield* kinds(branch.id)).slice(1)).toEqual([['create_create', 'path', 'datastore', made]])
+        yield* answer(branch.id, { choice: 'branch' }, { kinds: ['create_create'] })
+        yield* merge(branch.id)
+        expect(
+          yield* rows(`select id, path, comment from datastores where server_id = ${server} and name = 'tank'`),
+        ).toEqual([{ id: tank.id, path: '/mine', comment: 'theirs' }])
+      }),
+    )
+  })
+
+  test('notes in each entry what it did, where that is not what the entry says', async () => {
+    await run(
+      Effect.gen(function* () {
+        const hands = yield* main
+        const { tank, vault } = yield* newFleet('outcomes')
+        const branch = yield* personsBranch('outcomes')
+        yield* branch.update('datastore', tank.id, { comment: 'mine', path: '/mine' })
+        yield* branch.update('datastore', vault.id, { comment: 'mine' })
+        yield* hands.update('datastore', tank.id, { comment: 'theirs' })
+        yield* hands.update('datastore', vault.id, { path: '/theirs' })
+        yield* check(branch.id)
+        yield* answer(branch.id, { choice: 'main' })
+        yield* merge(branch.id)
+        expect((yield* branch.entries('datastores', 'outcome')).map(({ outcome }) => outcome)).toEqual([
+          { op: 'update', before: { path: '/mnt/tank' }, after: { path: '/mine' } },
+          null,
+        ])
+      }),
+    )
+  })
+
+  test('of an undoing branch sets the scopes that it touches to review', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, tank, snapshot } = yield* newFleet('undoing')
+        const branches = yield* Branches
+        const more = { description: '', user: 'ann', runId: null, review: false }
+        const { id } = yield* branches.create({ name: 'undoing', kind: 'revert', ...more })
+        const { writes } = branches.inside({ id })
+        yield* writes.update({ model: 'snapshot', id: snapshot(0).id, values: { comment: 'as it was' }, actor })
+        yield* merge(id)
+        const reviewed = rows(`select resource from scopes where server_id = ${server} and review`)
+        expect(yield* reviewed).toEqual([{ resource: 'snapshots' }])
+        const branch = yield* personsBranch('no undoing')
+        yield* branch.update('datastore', tank.id, { comment: 'mine' })
+        yield* merge(branch.id)
+        expect(yield* reviewed).toEqual([{ resource: 'snapshots' }])
+      }),
+    )
+  })
+})
+
+describe.each(engines)('the merge of a run’s branch on $engine', ({ migrated }) => {
+  const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | Database>) =>
+    runtime.runPromise(effect)
+  afterAll(() => runtime.dispose())
+
+  test('asks about a server whose new name main has given to another, and leaves it where it is', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server } = yield* newFleet('renamed')
+        const { id } = yield* newBranch('renamed')
+        yield* stageOnce(id, { resource: 'servers' }, [
+          {
+            model: 'server',
+            changes: [change('server', server, serverFacts('renamed'), { name: 'wanted', host: 'h' })],
+          },
+        ])
+        const other = yield* (yield* main).make('server', { name: 'wanted', ...noone })
+        expect(yield* check(id)).toMatchObject({ status: 'in_review', conflicts: 1 })
+        expect(yield* conflictsOf(id)).toMatchObject([
+          { kind: 'unique_collision', field: null, objectId: server, main: { id: other, title: 'wanted' } },
+        ])
+        expect(yield* Effect.flip(merge(id))).toBeInstanceOf(BranchInConflict)
+        yield* answer(id, { choice: 'main' })
+        yield* merge(id)
+        expect(yield* rows(`select name, host from servers where id = ${server}`)).toEqual([
+          { name: 'renamed', host: 'renamed.example.com' },
+        ])
+      }),
+    )
+  })
+})

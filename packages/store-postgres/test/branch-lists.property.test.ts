@@ -1,0 +1,144 @@
+import type { Filter, ListQuery, ModelName, OrderTerm } from '@netbox-pbs/core'
+import { Branches, type ChangeSets, HandWrites, InventoryLists } from '@netbox-pbs/core/ports'
+import { Effect, Layer, ManagedRuntime } from 'effect'
+import { afterAll, describe, expect, test } from 'vitest'
+import { Database } from '../src/database/database.ts'
+import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { copyBranch } from './contract/branch-copy.ts'
+import { newBranch } from './contract/branching.ts'
+import { Chance } from './contract/chance.ts'
+import { type Ids, randomFleet, writeSome } from './contract/random-fleet.ts'
+import { engines } from './engines.ts'
+
+type Lists = InventoryLists['Type']
+type Ports = Branches | ChangeSets | HandWrites | InventoryLists | Database
+
+const exact = (field: string, ...values: Filter['values']): Filter => ({ field, lookup: 'exact', values })
+const by = (...fields: ReadonlyArray<string>): ReadonlyArray<OrderTerm> =>
+  fields.map((field) => ({ field: field.replace('-', ''), descending: field.startsWith('-') }))
+
+type Asked = Partial<Pick<ListQuery, 'filters' | 'search' | 'order'>>
+
+/** What is asked of every model, and of each. */
+const everywhere: ReadonlyArray<Asked> = [{}, { order: by('-id') }, { order: by('server', '-last_seen_at') }]
+const ofModel: Readonly<Partial<Record<ModelName, ReadonlyArray<Asked>>>> = {
+  server: [{ search: 'A' }, { order: by('-port') }, { filters: [exact('name', 'a', 'd')] }],
+  datastore: [
+    { filters: [exact('name', 'tank', 'n1')] },
+    { filters: [exact('used_bytes', 7)], order: by('-name') },
+    { search: 'z' },
+  ],
+  namespace: [{ order: by('-snapshot_count', 'path') }, { filters: [exact('group_count', 1, 2)] }],
+  group: [
+    { order: by('-snapshot_count') },
+    { order: by('last_backup') },
+    { filters: [exact('newest_verification', 'ok')] },
+    { filters: [exact('backup_id', '100')], order: by('-total_size') },
+  ],
+  snapshot: [
+    { order: by('-backup_time') },
+    { filters: [exact('verification_state', 'ok')] },
+    { filters: [exact('comment', 'x')], order: by('-size_bytes') },
+    { filters: [exact('backup_id', '100', '200')] },
+    { filters: [exact('namespace', 'a')], order: by('backup_time') },
+    { search: 'y' },
+  ],
+  job: [{ filters: [exact('schedule', 'hourly')] }, { order: by('-last_run_state') }],
+}
+
+/** Every row of a list, page by page, and how many it says there are. */
+const walked = (lists: Lists, model: ModelName, asked: Asked) =>
+  Effect.gen(function* () {
+    const rows: Array<unknown> = []
+    const counts = new Set<number | null>()
+    for (let offset = 0; ; offset += 4) {
+      const page = { _tag: 'offset', limit: 4, offset } as const
+      const found = yield* lists.list({ model, filters: [], search: null, order: [], ...asked, page })
+      counts.add(found.count)
+      rows.push(...found.rows)
+      if (found.rows.length === 0) return { rows, counts: [...counts] }
+    }
+  })
+
+const byCursor = (lists: Lists, model: ModelName) =>
+  Effect.map(
+    lists.list({ model, filters: [], search: null, order: [], page: { _tag: 'cursor', limit: 1000, start: 0 } }),
+    ({ rows }) => rows,
+  )
+
+describe.each(engines)('lists inside branches on $engine', ({ migrated }) => {
+  const opened: Array<ManagedRuntime.ManagedRuntime<Ports, never>> = []
+  const open = () => {
+    const runtime: ManagedRuntime.ManagedRuntime<Ports, never> = ManagedRuntime.make(
+      Layer.provideMerge(inventoryLayer, migrated),
+    )
+    opened.push(runtime)
+    return runtime
+  }
+  afterAll(() => Promise.all(opened.map((runtime) => runtime.dispose())))
+
+  test.each([1, 2, 3, 4, 5, 6])('are main with the change set applied, page by page (%i)', async (seed) => {
+    const here = open()
+    const there = open()
+    const { branch, ids } = await here.runPromise(
+      Effect.gen(function* () {
+        const chance = new Chance(seed)
+        const fleet: Ids = yield* randomFleet(chance)
+        const { id } = yield* newBranch(`random-${seed}`, 'operator')
+        const inside = (yield* Branches).inside({ id })
+        const main = yield* HandWrites
+        const copy = (of: Ids): Ids => ({
+          server: [...of.server],
+          datastore: [...of.datastore],
+          snapshot: [...of.snapshot],
+          job: [...of.job],
+        })
+        const ofBranch = copy(fleet)
+        // Main and the branch by turns, so that each meets what the other has done.
+        for (let turn = 0; turn < 3; turn++) {
+          yield* writeSome(inside.writes, chance, ofBranch, 12)
+          yield* writeSome(main, chance, fleet, 6)
+        }
+        return { branch: id, ids: ofBranch }
+      }),
+    )
+    // What main has done since is counted by the first who reads.
+    await here.runPromise(
+      Effect.flatMap(Branches, (branches) => byCursor(branches.inside({ id: branch }).lists, 'snapshot')),
+    )
+    await here.runPromise(
+      Effect.flatMap(Database, (from) =>
+        from.query('copying', (a) =>
+          there.runPromise(Effect.flatMap(Database, (to) => to.query('copying', (b) => copyBranch(a, branch, b)))),
+        ),
+      ),
+    )
+    const insideOf = Effect.map(Branches, (branches) => branches.inside({ id: branch }).lists)
+    for (const model of ['server', 'datastore', 'namespace', 'group', 'snapshot', 'job'] as const) {
+      for (const asked of [...everywhere, ...(ofModel[model] ?? [])]) {
+        const got = await here.runPromise(Effect.flatMap(insideOf, (lists) => walked(lists, model, asked)))
+        const want = await there.runPromise(Effect.flatMap(InventoryLists, (lists) => walked(lists, model, asked)))
+        expect(got, `${model} ${JSON.stringify(asked)}`).toEqual(want)
+      }
+      const cursor = await here.runPromise(Effect.flatMap(insideOf, (lists) => byCursor(lists, model)))
+      expect(cursor, model).toEqual(
+        await there.runPromise(Effect.flatMap(InventoryLists, (lists) => byCursor(lists, model))),
+      )
+    }
+    const some = ids.snapshot.slice(0, 20)
+    for (const id of some) {
+      const got = await here.runPromise(Effect.flatMap(insideOf, (lists) => lists.get({ model: 'snapshot', id })))
+      expect(got).toEqual(
+        await there.runPromise(Effect.flatMap(InventoryLists, (lists) => lists.get({ model: 'snapshot', id }))),
+      )
+    }
+    const existing = await here.runPromise(
+      Effect.flatMap(insideOf, (lists) => lists.existing({ model: 'snapshot', ids: some })),
+    )
+    expect(existing).toEqual(
+      await there.runPromise(
+        Effect.flatMap(InventoryLists, (lists) => lists.existing({ model: 'snapshot', ids: some })),
+      ),
+    )
+  })
+})

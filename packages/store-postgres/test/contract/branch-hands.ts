@@ -1,0 +1,34 @@
+import { Branches, type HandValues, HandWrites, type WritableModel } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { actor, newBranch, rows } from './branching.ts'
+
+/** What a person may write, of main or inside a branch, with the same words for both. */
+const handsOf = (writes: HandWrites['Type']) => ({
+  create: (model: WritableModel, ...of: ReadonlyArray<HandValues>) => writes.create({ model, rows: of, actor }),
+  update: (model: WritableModel, id: number, values: HandValues) => writes.update({ model, id, values, actor }),
+  remove: (model: WritableModel, id: number) => writes.remove({ model, id, actor }),
+  /** Makes one row and gives its id. */
+  make: (model: WritableModel, values: HandValues) =>
+    Effect.map(writes.create({ model, rows: [values], actor }), ([id]) => id ?? 0),
+})
+
+/** A person who writes main. */
+export const main = Effect.map(HandWrites, handsOf)
+
+/** A new branch of a person, and that person's hands inside it. */
+export const personsBranch = (name: string) =>
+  Effect.gen(function* () {
+    const branches = yield* Branches
+    const { id } = yield* newBranch(name, 'operator')
+    const { writes } = branches.inside({ id })
+    return {
+      id,
+      writes,
+      ...handsOf(writes),
+      /** The branch's entries of a table, with some more of their columns. */
+      entries: (table: string, columns: string) =>
+        rows<Readonly<Record<string, unknown>>>(
+          `select id, op, touched, base, ${columns} from branch_${table} where branch_id = ${id} order by id`,
+        ),
+    }
+  })

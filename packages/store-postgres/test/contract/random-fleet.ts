@@ -1,0 +1,134 @@
+import type { Facts } from '@netbox-pbs/core'
+import { type HandValues, HandWrites, type WritableModel } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import type { Chance } from './chance.ts'
+import { create, groupFacts, landOnce, may, snapshotFacts } from './main.ts'
+
+/** Rows that hands may write, by model. */
+export type Ids = Readonly<Record<WritableModel, Array<number>>>
+
+type Writes = HandWrites['Type']
+
+const states = ['', 'ok', 'failed']
+const spaces = ['', 'a', 'a/b']
+const guests = ['100', '101', '102', '200']
+
+let requests = 0
+const actor = () => ({ user: 'ann', requestId: `6d0f2f7e-0000-4000-8000-${String(++requests).padStart(12, '0')}` })
+
+/** Three servers, what hands have made below them, and what a source has listed of two namespaces. */
+export const randomFleet = (chance: Chance) =>
+  Effect.gen(function* () {
+    const writes = yield* HandWrites
+    const servers = yield* writes.create({
+      model: 'server',
+      rows: ['c', 'a', 'b'].map((name) => ({ name, host: `${name}.example.com`, token_id: 't@pbs!x' })),
+      actor: actor(),
+    })
+    const ids: Ids = { server: [...servers], datastore: [], snapshot: [], job: [] }
+    for (const [place, server] of servers.entries()) {
+      yield* makeSome(writes, chance, ids, { server, count: 12 })
+      if (place === 2) continue
+      const name = ['c', 'a'][place] ?? ''
+      const listed = guests.flatMap((id) => [1, 2, 3].filter(() => chance.is(0.7)).map((day) => [id, day] as const))
+      yield* landOnce({ resource: 'snapshots', server: name, datastore: 'tank', namespace: 'listed' }, [
+        {
+          model: 'group',
+          changes: guests.map((id) => create('group', groupFacts(server, id, { namespace: 'listed' }))),
+        },
+        {
+          model: 'snapshot',
+          changes: listed.map(([id, day]) => {
+            const more: Partial<Facts<'snapshot'>> = { namespace: 'listed', verification_state: chance.pick(states) }
+            return create('snapshot', snapshotFacts(server, id, may(day), more))
+          }),
+        },
+      ])
+      yield* landOnce({ resource: 'namespaces', server: name, datastore: 'tank' }, [
+        {
+          model: 'namespace',
+          changes: ['', 'listed'].map((path) => create('namespace', { server, datastore_name: 'tank', path })),
+        },
+      ])
+    }
+    return ids
+  })
+
+/** Some writes of a hand, in main or in a branch; those whose key is taken, or whose row is gone, come to nothing. */
+export const writeSome = (writes: Writes, chance: Chance, ids: Ids, count: number) =>
+  Effect.gen(function* () {
+    for (let nth = 0; nth < count; nth++) {
+      const model = chance.pick(['snapshot', 'snapshot', 'snapshot', 'datastore', 'job', 'server'] as const)
+      const kind = chance.next()
+      if (kind < 0.25) yield* makeSome(writes, chance, ids, { server: chance.pick(ids.server), count: 1 })
+      if (ids[model].length === 0 || kind < 0.25) continue
+      const id = chance.pick(ids[model])
+      if (kind < 0.45 && (model !== 'server' || chance.is(0.3))) yield* writes.remove({ model, id, actor: actor() })
+      else
+        yield* writes
+          .update({ model, id, values: valuesOf(chance, model), actor: actor() })
+          .pipe(Effect.catchTag('KeyTaken', () => Effect.succeed(false)))
+    }
+  })
+
+const makeSome = (
+  writes: Writes,
+  chance: Chance,
+  ids: Ids,
+  { server, count }: { readonly server: number; readonly count: number },
+) =>
+  Effect.gen(function* () {
+    for (let nth = 0; nth < count; nth++) {
+      const model = chance.pick(['snapshot', 'snapshot', 'snapshot', 'datastore', 'job'] as const)
+      const row = newRow(chance, model, server)
+      const made = yield* writes.create({ model, rows: [row], actor: actor() }).pipe(
+        Effect.catchTag('KeyTaken', () => Effect.succeed([])),
+        // A server that is gone takes its rows along.
+        Effect.catchTag('StoreFailed', () => Effect.succeed([])),
+      )
+      ids[model].push(...made)
+    }
+  })
+
+function newRow(chance: Chance, model: 'snapshot' | 'datastore' | 'job', server: number): HandValues {
+  if (model === 'datastore') return { server, name: chance.pick(['tank', 'pool', 'disk']), path: '/mnt', used_bytes: 7 }
+  if (model === 'job')
+    return { server, job_type: 'verify', job_id: chance.pick(['v1', 'v2', 'v3']), last_run_state: 'ok', store: 'tank' }
+  const backup_time = may(1 + chance.below(9))
+  const place = { datastore_name: 'tank', namespace: chance.pick(spaces) }
+  return { server, ...place, backup_type: 'vm', backup_id: chance.pick(guests), backup_time, ...facts(chance) }
+}
+
+const facts = (chance: Chance): HandValues => ({
+  size_bytes: chance.is(0.2) ? null : chance.below(1000),
+  verification_state: chance.pick(states),
+  comment: chance.pick(['', 'x', 'y']),
+  protected: chance.is(0.5),
+})
+
+function valuesOf(chance: Chance, model: WritableModel): HandValues {
+  const tags = chance.some(['red', 'green', 'blue'], 0.5)
+  const owned: HandValues = chance.is(0.3)
+    ? { tags }
+    : chance.is(0.3)
+      ? { custom_fields: Object.fromEntries(chance.some(['p', 'q'], 0.6).map((name) => [name, chance.below(3)])) }
+      : {}
+  switch (model) {
+    case 'server':
+      return chance.is(0.3) ? { ...owned, name: chance.pick(['a', 'd', 'e']) } : { ...owned, port: chance.below(9999) }
+    case 'datastore':
+      return {
+        ...owned,
+        comment: chance.pick(['', 'z']),
+        ...(chance.is(0.2) ? { name: chance.pick(['n1', 'n2']) } : {}),
+      }
+    case 'job':
+      return { ...owned, schedule: chance.pick(['daily', 'hourly']) }
+    case 'snapshot': {
+      const moved: HandValues = chance.is(0.3)
+        ? { namespace: chance.pick(spaces), backup_id: chance.pick(guests), backup_time: may(1 + chance.below(20)) }
+        : {}
+      return { ...owned, ...facts(chance), ...moved }
+    }
+  }
+}
