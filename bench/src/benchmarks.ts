@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { branch } from './branch/branch.ts'
 import { givenDatabaseUrl } from './database-url.ts'
 import { diffCases } from './diff/diff-cases.ts'
 import { gateway } from './gateway/gateway-case.ts'
@@ -13,6 +14,7 @@ export interface Benchmark {
 
 /** Every benchmark by the name that the command takes. */
 export const benchmarks: Readonly<Record<string, Benchmark>> = {
+  branch: { usage: '[--snapshots 1000000] [--changes 1000,100000]', run: runBranch },
   diff: { usage: '[--rows 1000000] [--repeat 3]', run: runDiff },
   gateway: { usage: '[--snapshots 100000] [--repeat 2] [--profiles FOLDER]', run: runGateway },
   ingest: { usage: '[--snapshots 100000] [--store pg|pglite] [--profiles FOLDER]', run: runIngest },
@@ -20,6 +22,15 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
 
 /** The benchmark was called with what it does not take. */
 export class WrongUsage extends Error {}
+
+async function* runBranch(args: ReadonlyArray<string>): AsyncGenerator<Result> {
+  const { snapshots, changes } = flags(args, { snapshots: '1000000', changes: '1000,100000' })
+  yield* branch({
+    snapshots: positive('snapshots', snapshots),
+    changes: changes.split(',').map((size) => positive('changes', size)),
+    databaseUrl: givenDatabaseUrl(),
+  })
+}
 
 async function* runDiff(args: ReadonlyArray<string>): AsyncGenerator<Result> {
   const { rows, repeat } = flags(args, { rows: '1000000', repeat: '3' })

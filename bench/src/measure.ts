@@ -15,6 +15,8 @@ export interface Result {
   readonly bench: string
   readonly case: string
   readonly n: number
+  /** Changes that the branch holds, where one is measured. */
+  readonly changes?: number
   readonly seconds: number
   readonly rowsPerSecond: number
   /** The most memory that the process has held so far, the prepared batches included. */

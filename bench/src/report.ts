@@ -6,6 +6,7 @@ export function jsonLine(result: Result): string {
     bench: result.bench,
     case: result.case,
     n: result.n,
+    changes: result.changes,
     seconds: Number(result.seconds.toPrecision(4)),
     rows_per_s: Math.round(result.rowsPerSecond),
     ...(result.yardstick && {
@@ -28,7 +29,7 @@ export function jsonLine(result: Result): string {
 /** Results for people. */
 export function table(results: ReadonlyArray<Result>): string {
   const rows = results.map((result) => [
-    `${result.bench}: ${result.case}`,
+    `${result.bench}: ${result.case}${result.changes === undefined ? '' : ` (${thousands(result.changes)} changes)`}`,
     thousands(result.n),
     result.seconds.toFixed(3),
     thousands(result.rowsPerSecond),

@@ -1,5 +1,4 @@
 import {
-  type ConflictKind,
   conflictKinds,
   type FieldErrors,
   type FieldValue,
@@ -19,18 +18,38 @@ const models: ReadonlyMap<string, (typeof modelNames)[number]> = new Map(
 const oneOrMore = <A extends z.ZodType>(item: A) =>
   z.union([item.transform((one) => [one]), z.array(item).max(1000)]) as unknown as z.ZodType<Array<z.infer<A>>> // border: a union of the same list twice
 
-const Changed = z.strictObject({
-  name: z.string().trim().min(1, 'This field may not be blank.').max(100).optional(),
-  description: z.string().max(1024).optional(),
-})
-const Committed = z.strictObject({ commit: z.boolean('Must be a valid boolean.').default(true) })
+/** The longest name of a branch. */
+export const maxBranchName = 100
+
+const noNull = 'Null characters are not allowed.'
+const text = z.string().refine((given) => !given.includes('\0'), noNull)
+const required = (issue: { readonly input: unknown }) =>
+  issue.input === undefined ? 'This field is required.' : undefined
+const name = z
+  .string({ error: required })
+  .refine((given) => !given.includes('\0'), noNull)
+  .trim()
+  .min(1, 'This field may not be blank.')
+  .max(maxBranchName, `Ensure this field has no more than ${maxBranchName} characters.`)
+const description = text.max(1024, 'Ensure this field has no more than 1024 characters.')
+const commit = z.boolean('Must be a valid boolean.').default(true)
+
+const Made = z.strictObject({ name, description: description.default('') })
+const Changed = z.strictObject({ name: name.optional(), description: description.optional() })
+const Committed = z.strictObject({ commit })
+const Reverted = z.strictObject({ name: name.optional(), commit })
+const Approved = z.strictObject({ revision: z.int({ error: required }).min(0) })
 const Resolved = z.strictObject({
   resolution: z.enum(['main', 'branch', 'value', 'skip']).nullable(),
-  value: z.json().optional(),
+  value: z
+    .json()
+    .refine((given) => !JSON.stringify(given).includes('\\u0000'), noNull)
+    .optional(),
   conflicts: z.array(z.int().positive()).max(1000).optional(),
   kind: oneOrMore(z.enum(conflictKinds)).optional(),
   object_type: oneOrMore(z.enum(objectTypes)).optional(),
-  field: oneOrMore(z.string().max(100)).optional(),
+  field: oneOrMore(text.max(100)).optional(),
+  scope: oneOrMore(text.max(2048)).optional(),
   all: z.boolean().optional(),
 })
 
@@ -41,24 +60,37 @@ export interface ResolveRequest {
   readonly resolution: Resolution | null
 }
 
+/** Reads the name and description of a new branch. */
+export const readNewBranch = (body: unknown) => parsed(Made, body)
+
 /** Reads the body of a change to the branch's own name and description. */
 export const readBranchChange = (body: unknown) =>
-  Effect.map(parsed(Changed, body), ({ name, description }) => ({
-    ...(name === undefined ? {} : { name }),
-    ...(description === undefined ? {} : { description }),
+  Effect.map(parsed(Changed, body), (change) => ({
+    ...(change.name === undefined ? {} : { name: change.name }),
+    ...(change.description === undefined ? {} : { description: change.description }),
   }))
 
 /** Reads `{"commit": true}`, which is the default; false is a dry run. Anything else is refused, so that a typing error does nothing. */
-export const readCommit = (body: unknown) => Effect.map(parsed(Committed, body), ({ commit }) => commit)
+export const readCommit = (body: unknown) => Effect.map(parsed(Committed, body), ({ commit: committed }) => committed)
+
+/** Reads `{"name": "undo", "commit": true}`: what the branch that undoes one is called (null: it has no name of its own), and whether that is a dry run. */
+export const readRevert = (body: unknown) =>
+  Effect.map(parsed(Reverted, body), ({ name: given, commit: committed }) => ({
+    name: given ?? null,
+    commit: committed,
+  }))
+
+/** Reads `{"revision": 3}`: the state of the branch that was looked at. */
+export const readApproval = (body: unknown) => Effect.map(parsed(Approved, body), ({ revision }) => revision)
 
 /** Reads which conflicts to answer and how. Without a choice of conflicts it needs `"all": true`, so that nothing is answered by an oversight. */
 export const readResolve = (body: unknown): Effect.Effect<ResolveRequest, Refused> =>
   Effect.gen(function* () {
-    const { resolution, value, conflicts, kind, object_type, field, all } = yield* parsed(Resolved, body)
-    const named = [conflicts, kind, object_type, field].some((given) => given !== undefined)
+    const { resolution, value, conflicts, kind, object_type, field, scope, all } = yield* parsed(Resolved, body)
+    const named = [conflicts, kind, object_type, field, scope].some((given) => given !== undefined)
     const errors: FieldErrors = {
       ...(!named && all !== true
-        ? { conflicts: ['Name conflicts, or a kind, object_type or field of them, or send "all": true.'] }
+        ? { conflicts: ['Name conflicts, or a kind, object_type, field or scope of them, or send "all": true.'] }
         : {}),
       ...(resolution === 'value' && value === undefined ? { value: ['This field is required.'] } : {}),
       ...(resolution !== 'value' && value !== undefined ? { value: ['Only the resolution "value" has one.'] } : {}),
@@ -69,33 +101,12 @@ export const readResolve = (body: unknown): Effect.Effect<ResolveRequest, Refuse
       ...(kind === undefined ? {} : { kinds: kind }),
       ...(object_type === undefined ? {} : { models: modelsOf(object_type) }),
       ...(field === undefined ? {} : { fields: field }),
+      ...(scope === undefined ? {} : { scopes: scope }),
     }
     if (resolution === null) return { filter, resolution }
     if (resolution !== 'value') return { filter, resolution: { choice: resolution } }
     return { filter, resolution: { choice: resolution, value: (value ?? null) as FieldValue } }
   })
-
-/** Reads the filters of a list of conflicts, 400 with NetBox's sentences. */
-export function readConflictFilter(params: URLSearchParams): Effect.Effect<ConflictFilter, Refused> {
-  const given = (name: string) => params.getAll(name).filter((text) => text !== '')
-  const [kinds, types, fields] = [given('kind'), given('object_type'), given('field')]
-  const resolved = given('resolved').at(-1)?.toLowerCase()
-  const isKind = (text: string): text is ConflictKind => conflictKinds.some((kind) => kind === text)
-  const unknown = (text: string | undefined) =>
-    text === undefined ? [] : [`Select a valid choice. ${text} is not one of the available choices.`]
-  const errors = Object.entries({
-    kind: unknown(kinds.find((kind) => !isKind(kind))),
-    object_type: unknown(types.find((type) => !models.has(type))),
-    resolved: resolved === undefined || resolved === 'true' || resolved === 'false' ? [] : ['Must be true or false.'],
-  }).filter(([, sentences]) => sentences.length > 0)
-  if (errors.length > 0) return Effect.fail(invalid(Object.fromEntries(errors)))
-  return Effect.succeed({
-    ...(kinds.length === 0 ? {} : { kinds: kinds.filter(isKind) }),
-    ...(types.length === 0 ? {} : { models: modelsOf(types) }),
-    ...(fields.length === 0 ? {} : { fields }),
-    ...(resolved === undefined ? {} : { resolved: resolved === 'true' }),
-  })
-}
 
 const modelsOf = (types: ReadonlyArray<string>) => types.flatMap((type) => models.get(type) ?? [])
 

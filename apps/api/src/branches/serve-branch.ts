@@ -1,7 +1,8 @@
-import { type Branch, type BranchChange, type BranchConflict, registry, scopeTitle } from '@netbox-pbs/core'
+import { type Branch, type BranchChange, type BranchConflict, registry, scopeKey, scopeTitle } from '@netbox-pbs/core'
 import type { MergeOutcome } from '@netbox-pbs/core/ports'
 import { apiRoot } from '../inventory/links.ts'
-import { runUrl } from '../runs/serve-run.ts'
+import { branchPage } from '../pages/paths.ts'
+import { choice, runUrl } from '../runs/serve-run.ts'
 
 /** Where branches lie in REST. */
 export const branchesPath = `${apiRoot}branches/`
@@ -9,13 +10,13 @@ export const branchesPath = `${apiRoot}branches/`
 /** Address of a branch. */
 export const branchUrl = (base: string, id: number): string => `${base}${branchesPath}${id}/`
 
-const label = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1).replaceAll('_', ' ')}`
-const choice = (value: string) => ({ value, label: label(value) })
+const briefBranch = (base: string, id: number) => ({ id, url: branchUrl(base, id), display: `Branch ${id}` })
 
 /** A branch as REST answers it. */
 export const servedBranch = (base: string, branch: Branch) => ({
   id: branch.id,
   url: branchUrl(base, branch.id),
+  display_url: `${base}${branchPage(branch.id)}`,
   display: branch.name,
   schema_id: branch.schema_id,
   name: branch.name,
@@ -34,6 +35,12 @@ export const servedBranch = (base: string, branch: Branch) => ({
   last_updated: branch.last_updated,
   merged_time: branch.merged,
   merged_by: branch.merged_by,
+  reverts: branch.reverts === null ? null : briefBranch(base, branch.reverts),
+  review: branch.review,
+  revision: branch.revision,
+  approved: branch.approved,
+  approved_by: branch.approved_by,
+  approved_time: branch.approved_at,
   changes_url: `${branchUrl(base, branch.id)}changes/`,
   conflicts_url: `${branchUrl(base, branch.id)}conflicts/`,
 })
@@ -56,7 +63,10 @@ export const servedConflict = (conflict: BranchConflict) => ({
   object_type: registry[conflict.model].objectType,
   object_id: conflict.objectId,
   object_repr: conflict.title,
-  scope: conflict.scope === null ? null : { display: scopeTitle(conflict.scope), ...conflict.scope },
+  scope:
+    conflict.scope === null
+      ? null
+      : { key: scopeKey(conflict.scope), display: scopeTitle(conflict.scope), ...conflict.scope },
   field: conflict.field,
   base: conflict.base,
   main: conflict.main,

@@ -1,4 +1,4 @@
-import type { Actor } from '@netbox-pbs/core'
+import type { Actor, Branch } from '@netbox-pbs/core'
 import type { Context } from 'hono'
 
 /** Who sent a request. */
@@ -15,6 +15,8 @@ export interface ApiEnv {
     requestId: string
     /** Set once the request is authenticated. */
     caller: Caller
+    /** The open branch inside which the request reads and writes; null: main. Set with the caller. */
+    branch: Branch | null
   }
 }
 

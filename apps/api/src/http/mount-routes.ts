@@ -1,5 +1,9 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Branch } from '@netbox-pbs/core'
 import { Effect } from 'effect'
+import type { BranchPlace } from '../branches/branch-place.ts'
+import { insideBranch } from '../branches/inside-branch.ts'
+import { namedBranch } from '../branches/named-branch.ts'
 import type { ApiContext, ApiEnv } from './caller.ts'
 import { negotiate } from './negotiate.ts'
 import { badRequest, forbidden, methodNotAllowed } from './refused.ts'
@@ -14,16 +18,18 @@ export interface Path {
   readonly describe?: (c: ApiContext) => object
   /** Answered without a token. */
   readonly open?: true
+  /** What a request that names a branch gets; left out, `main`. */
+  readonly branch?: BranchPlace
 }
 
 const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
 /**
- * Puts paths on an app. Every request passes the same checks in NetBox's order: representation, token, right to write, method; each answer
- * names the methods of its path in `Allow`.
+ * Puts paths on an app. Every request passes the same checks in NetBox's order: representation, token, right to write, branch, method; each answer
+ * names the methods of its path in `Allow`. A handler of branched rows is given the lists and writes of the branch in place of main's, so that it cannot mix them up.
  */
 export function mountRoutes(app: OpenAPIHono<ApiEnv>, run: Run, paths: ReadonlyArray<Path>): void {
-  for (const { routes, describe, open = false } of paths) {
+  for (const { routes, describe, open = false, branch: place = 'main' } of paths) {
     const path = routes[0]?.config.path
     if (path === undefined) continue
     const allow = allowed(routes)
@@ -31,10 +37,10 @@ export function mountRoutes(app: OpenAPIHono<ApiEnv>, run: Run, paths: ReadonlyA
       c.header('Allow', allow)
       return run(
         c,
-        Effect.andThen(
-          open ? Effect.void : admit(c),
-          Effect.suspend(() => handler(c)),
-        ),
+        Effect.gen(function* () {
+          const branch = open ? null : yield* admit(c, place)
+          return yield* branch === null ? handler(c) : insideBranch(branch, handler(c))
+        }),
       )
     }
     const pattern = path.replace(/\{(\w+)\}/g, ':$1')
@@ -54,22 +60,26 @@ export function mountRoutes(app: OpenAPIHono<ApiEnv>, run: Run, paths: ReadonlyA
   }
 }
 
-const admit = (c: ApiContext) =>
+/** Lets a request in, and gives the branch inside which it is answered. */
+const admit = (c: ApiContext, place: BranchPlace) =>
   Effect.gen(function* () {
     yield* negotiate(c)
-    yield* onMain(c)
     const caller = yield* authenticate(c.req.header('authorization'))
     if (writing.has(c.req.method) && !caller.write_enabled) {
       return yield* forbidden('You do not have permission to perform this action.')
     }
     c.set('caller', caller)
+    const named = place === 'any' ? null : yield* namedBranch(c)
+    if (named !== null && place === 'main' && writing.has(c.req.method)) return yield* notBranched(c, named)
+    const branch = place === 'inside' ? named : null
+    c.set('branch', branch)
+    return branch
   })
 
-/** A request that names a branch must not reach main: what lies inside branches is not read or written by these routes. */
-const onMain = (c: ApiContext) =>
-  (c.req.header('x-netbox-branch') ?? c.req.query('_branch') ?? '') === ''
-    ? Effect.void
-    : badRequest('Objects cannot be read or written inside a branch yet: leave X-NetBox-Branch and _branch out.')
+const notBranched = (c: ApiContext, { name }: Branch) =>
+  badRequest(
+    `${c.req.path} is not branched: it can only be changed in main, not in branch ${name}. Leave X-NetBox-Branch and _branch out to do that.`,
+  )
 
 function allowed(routes: ReadonlyArray<Route>): string {
   const methods = new Set(routes.map(({ config }) => config.method.toUpperCase()))

@@ -1,4 +1,4 @@
-import { type Actor, type FieldErrors, registry } from '@netbox-pbs/core'
+import { type Actor, type Branch, type FieldErrors, registry } from '@netbox-pbs/core'
 import {
   type BranchNotOpen,
   type Endpoints,
@@ -9,6 +9,7 @@ import {
 } from '@netbox-pbs/core/ports'
 import { connectServer } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
+import { branchErrors } from '../branches/branch-limits.ts'
 import { badGateway, notFound, type Refused } from '../http/refused.ts'
 import { type ReadSecret, readSecret, secretInBulk } from '../servers/read-secret.ts'
 import { keyTakenErrors, keyValues, repeatedKeys } from '../validation/unique.ts'
@@ -26,17 +27,17 @@ export type CreateResult =
 
 /**
  * Makes rows from the objects of a body: all of them or none. Every wrong object is reported, also those whose key is taken or comes twice. A server
- * that comes with its `token_secret` is connected; so it must come alone, and 502 tells that the gateway does not answer.
+ * that comes with its `token_secret` is connected; so it must come alone, and 502 tells that the gateway does not answer. Inside a branch no secret is taken.
  */
 export const createRows = (
   model: WritableModel,
   inputs: ReadonlyArray<unknown>,
-  { actor, bulk = false }: { readonly actor: Actor; readonly bulk?: boolean },
+  { actor, branch, bulk = false }: { readonly actor: Actor; readonly branch: Branch | null; readonly bulk?: boolean },
 ): Effect.Effect<CreateResult, StoreFailed | BranchNotOpen | Refused, HandWrites | InventoryLists | Endpoints> =>
   Effect.gen(function* () {
-    const judged = yield* validateItems(model, inputs)
+    const judged = yield* validateItems(model, inputs, branch)
     const secrets = inputs.map((input, index) =>
-      model === 'server' ? readSecret(input, judged[index]?.values ?? {}) : null,
+      model === 'server' && branch === null ? readSecret(input, judged[index]?.values ?? {}) : null,
     )
     const items = judged.map((item, index) => withSecret(item, secrets[index] ?? null, bulk))
     const invalid = items.some(({ errors }) => hasErrors(errors))
@@ -76,13 +77,21 @@ const write = (
   })
 
 /** Judges the objects of a body, with the servers they name looked up at once. */
-const validateItems = Effect.fn('validateItems')(function* (model: WritableModel, inputs: ReadonlyArray<unknown>) {
+const validateItems = Effect.fn('validateItems')(function* (
+  model: WritableModel,
+  inputs: ReadonlyArray<unknown>,
+  branch: Branch | null,
+) {
   const wanted = inputs.map((input) => wantedByItem(model, input))
   const known = yield* knownServers({
     names: [...new Set(wanted.flatMap(({ names }) => names))],
     ids: [...new Set(wanted.flatMap(({ ids }) => ids))],
   })
-  return inputs.map((input) => validateItem(model, input, known, 'whole'))
+  return inputs.map((input): ValidatedItem => {
+    const item = validateItem(model, input, known, 'whole')
+    const limits = branch === null ? {} : branchErrors(model, { row: null, input, values: item.values })
+    return { ...item, errors: { ...limits, ...item.errors } }
+  })
 })
 
 /** The refusal with all its reasons. `index` is a row that the store found taken: it is named even when its rival is gone by now. */

@@ -1,4 +1,4 @@
-import { type Actor, type ModelName, registry } from '@netbox-pbs/core'
+import { type Actor, type Branch, type ModelName, registry } from '@netbox-pbs/core'
 import {
   type BranchNotOpen,
   type EndpointRefused,
@@ -14,6 +14,7 @@ import {
 } from '@netbox-pbs/core/ports'
 import { changeServer, removeServer, type ServerNotFound, type ServerPending } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
+import { branchErrors, branchValues, deletableInBranch } from '../branches/branch-limits.ts'
 import { FieldsRefused } from '../http/fields-refused.ts'
 import { notFound, type Refused } from '../http/refused.ts'
 import { connectionOf, readSecret } from '../servers/read-secret.ts'
@@ -22,7 +23,10 @@ import { validateItem, type WriteMode, wantedByItem } from '../validation/valida
 import { knownServers } from './resolve-list.ts'
 import type { Row } from './row.ts'
 
-/** Changes a row by an object of a body: `whole` needs the required fields, `partial` none. A server's endpoint at the gateway changes with it. */
+/**
+ * Changes a row by an object of a body: `whole` needs the required fields, `partial` none. A server's endpoint at the gateway changes with it, but inside a branch,
+ * where what would change it is refused.
+ */
 export const updateRow = (
   model: WritableModel,
   {
@@ -30,35 +34,51 @@ export const updateRow = (
     input,
     mode,
     actor,
+    branch,
   }: {
     readonly row: Row
     readonly input: unknown
     readonly mode: WriteMode
     readonly actor: Actor
+    readonly branch: Branch | null
   },
 ): Effect.Effect<void, UpdateFailed, HandWrites | Inventory | InventoryLists | Endpoints> =>
   Effect.gen(function* () {
     const known = yield* knownServers(wantedByItem(model, input))
     const { values, errors } = validateItem(model, input, known, mode)
+    if (branch !== null) {
+      const all = { ...branchErrors(model, { row, input, values }), ...errors }
+      if (Object.keys(all).length > 0) return yield* new FieldsRefused({ errors: all })
+      return yield* write(model, update({ model, id: row.id, values: branchValues(model, values), actor }))
+    }
     const secret = model === 'server' ? readSecret(input, { ...connectionOf(row), ...values }) : null
     const all = secret?._tag === 'refused' ? { ...secret.errors, ...errors } : errors
     if (Object.keys(all).length > 0) return yield* new FieldsRefused({ errors: all })
     const token = secret?._tag === 'secret' ? secret.endpoint.token_secret : null
     if (Object.keys(values).length === 0 && token === null) return
-    const change: Effect.Effect<void, UpdateFailed | KeyTaken, HandWrites | Inventory | Endpoints> =
+    return yield* write(
+      model,
       model === 'server'
         ? changeServer({ id: row.id, values, secret: token, actor })
-        : update({ model, id: row.id, values, actor })
-    yield* Effect.catchTag(change, 'KeyTaken', () => new FieldsRefused({ errors: keyTakenErrors(model) }))
+        : update({ model, id: row.id, values, actor }),
+    )
   })
 
-/** Deletes a row and what is below it; a server's endpoint at the gateway goes first. */
+const write = (
+  model: ModelName,
+  change: Effect.Effect<void, UpdateFailed | KeyTaken, HandWrites | Inventory | Endpoints>,
+): Effect.Effect<void, UpdateFailed, HandWrites | Inventory | Endpoints> =>
+  Effect.catchTag(change, 'KeyTaken', () => new FieldsRefused({ errors: keyTakenErrors(model) }))
+
+/** Deletes a row and what is below it; a server's endpoint at the gateway goes first. Inside a branch a server that has one stays. */
 export const removeRow = (
   model: WritableModel,
-  { id, actor }: { readonly id: number; readonly actor: Actor },
+  { row, actor, branch }: { readonly row: Row; readonly actor: Actor; readonly branch: Branch | null },
 ): Effect.Effect<void, UpdateFailed, HandWrites | Inventory | Endpoints> =>
   Effect.gen(function* () {
-    if (model === 'server') return yield* removeServer({ id, actor })
+    const { id } = row
+    if (branch !== null) yield* deletableInBranch(model, row)
+    else if (model === 'server') return yield* removeServer({ id, actor })
     const writes = yield* HandWrites
     if (!(yield* writes.remove({ model, id, actor }))) return yield* gone(model)
   })
@@ -81,6 +101,7 @@ const update = (request: {
   readonly actor: Actor
 }) =>
   Effect.gen(function* () {
+    if (Object.keys(request.values).length === 0) return
     const writes = yield* HandWrites
     if (!(yield* writes.update(request))) return yield* gone(request.model)
   })

@@ -1,8 +1,18 @@
 import type { RouteConfig } from '@hono/zod-openapi'
-import { type Field, type ModelName, registry } from '@netbox-pbs/core'
+import { branchedModels, type Field, type ModelName, registry } from '@netbox-pbs/core'
 import { listPath } from '../inventory/links.ts'
 import { filterSchema, schemaName } from './model-schemas.ts'
-import { bodyRefusals, idParameter, json, notThere, pageParameters, ref, refusals, reply } from './replies.ts'
+import {
+  bodyRefusals,
+  branchParameters,
+  idParameter,
+  json,
+  notThere,
+  pageParameters,
+  ref,
+  refusals,
+  reply,
+} from './replies.ts'
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 
@@ -24,8 +34,11 @@ export function describeOperation(model: ModelName, method: Method, place: 'list
     path,
     operationId: `plugins_pbs_${registry[model].path}_${place === 'list' && method !== 'get' && method !== 'post' ? 'bulk_' : ''}${verb}`,
     tags: ['plugins'],
-    ...(place === 'list' && method === 'get' ? { parameters: listParameters(model) } : {}),
-    ...(place === 'detail' ? { parameters: [idParameter, ...(method === 'get' ? presentationParameters : [])] } : {}),
+    parameters: [
+      ...(place === 'list' && method === 'get' ? listParameters(model) : []),
+      ...(place === 'detail' ? [idParameter, ...(method === 'get' ? presentationParameters : [])] : []),
+      ...(branchedModels.includes(model) ? branchParameters : []),
+    ],
     ...(method === 'get' || method === 'delete'
       ? {}
       : { requestBody: { content: json(requestSchema(model, method)) } }),

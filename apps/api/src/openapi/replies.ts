@@ -1,4 +1,5 @@
 import type { RouteConfig } from '@hono/zod-openapi'
+import { branchHeader, branchParameter } from '../branches/named-branch.ts'
 
 type Responses = RouteConfig['responses']
 
@@ -36,3 +37,9 @@ export const pageParameters = [
   { name: 'limit', in: 'query' as const, schema: { type: 'integer' as const, minimum: 0, maximum: 1000, default: 50 } },
   { name: 'offset', in: 'query' as const, schema: { type: 'integer' as const, minimum: 0, default: 0 } },
 ]
+
+/** How a request names the branch inside which it is answered. */
+export const branchParameters = [
+  { name: branchHeader, in: 'header' as const, schema: { type: 'string' as const } },
+  { name: branchParameter, in: 'query' as const, schema: { type: 'string' as const } },
+].map((parameter) => ({ ...parameter, description: 'The schema_id of a branch; empty or left out: main.' }))

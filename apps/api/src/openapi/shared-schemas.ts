@@ -1,4 +1,5 @@
 import {
+  branchKinds,
   branchStatuses,
   changeActions,
   conflictKinds,
@@ -144,12 +145,13 @@ const objectType = { ...text, enum: modelNames.map((model) => registry[model].ob
 const branch = {
   id: integer,
   url: uri,
+  display_url: uri,
   display: text,
-  schema_id: text,
+  schema_id: { ...text, description: 'What `X-NetBox-Branch` and `_branch` name the branch by.' },
   name: text,
   description: text,
   status: choice(branchStatuses),
-  kind: choice(['sync', 'operator', 'revert']),
+  kind: choice(branchKinds),
   user: text,
   run: { ...object({ id: integer, url: uri, display: text }), type: ['object', 'null'] },
   change_count: integer,
@@ -159,6 +161,20 @@ const branch = {
   last_updated: datetime,
   merged_time: orNull(datetime),
   merged_by: text,
+  reverts: {
+    ...object({ id: integer, url: uri, display: text }),
+    type: ['object', 'null'],
+    description: 'The merged branch that it undoes.',
+  },
+  review: { ...flag, description: 'A person merges it even when nothing stands against that.' },
+  revision: {
+    ...integer,
+    description:
+      'Rises with every change of what the branch holds or of an answer to a conflict. An approval is for one revision.',
+  },
+  approved: { ...flag, description: 'Somebody has approved it as it is now.' },
+  approved_by: text,
+  approved_time: orNull(datetime),
   changes_url: uri,
   conflicts_url: uri,
 }
@@ -212,6 +228,7 @@ export const sharedSchemas: Readonly<Record<string, object>> = {
     'name',
     'description',
   ]),
+  NewBranch: object({ name: { ...text, maxLength: 100 }, description: { ...text, maxLength: 1024 } }, ['description']),
   BranchChange: object({
     object_type: objectType,
     object_id: integer,
@@ -225,6 +242,19 @@ export const sharedSchemas: Readonly<Record<string, object>> = {
   BranchConflictList: envelopeSchema(ref('BranchConflict')),
   BranchConflicts: object({ detail: text, conflicts: listOf(ref('BranchConflict')) }, ['conflicts']),
   CommitRequest: object({ commit: { ...flag, default: true, description: 'False: a dry run.' } }, ['commit']),
+  RevertRequest: object(
+    {
+      name: {
+        ...text,
+        maxLength: 100,
+        description: 'Of the new branch; left out, `revert-` and the name of this one.',
+      },
+      commit: { ...flag, default: true, description: 'False: a dry run.' },
+    },
+    ['name', 'commit'],
+  ),
+  ApproveRequest: object({ revision: { ...integer, description: 'The revision that was looked at.' } }),
+  SyncedBranch: object({ ...branch, commit: flag }),
   ResolveRequest: object(
     {
       resolution: { type: ['string', 'null'], enum: ['main', 'branch', 'value', 'skip', null] },
@@ -233,9 +263,10 @@ export const sharedSchemas: Readonly<Record<string, object>> = {
       kind: listOf({ ...text, enum: conflictKinds }),
       object_type: listOf(objectType),
       field: listOf(text),
+      scope: { ...listOf(text), description: 'Keys of scopes, as conflicts have them.' },
       all: flag,
     },
-    ['value', 'conflicts', 'kind', 'object_type', 'field', 'all'],
+    ['value', 'conflicts', 'kind', 'object_type', 'field', 'scope', 'all'],
   ),
   ResolvedBranch: object({ ...branch, resolved: integer }),
   MergedBranch: object({

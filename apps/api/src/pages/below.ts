@@ -1,10 +1,12 @@
 import { choiceFor, type ModelName, registry } from '@netbox-pbs/core'
 import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
+import { branchParameter } from '../branches/named-branch.ts'
 import { anyRow, type Row } from '../inventory/row.ts'
 import { readPageQuery } from './page-query.ts'
 import { listPage } from './paths.ts'
 import type { LatestTasksProps } from './view/latest-tasks.tsx'
+import type { PageBranch } from './view/page-branch.ts'
 import type { RelatedList } from './view/related.tsx'
 
 /** A list, and the parameters that narrow it to what lies below a row. One with a label of its own is named only when it has rows. */
@@ -64,6 +66,7 @@ const tasksOfGuest = ({ server, datastore_name, backup_type, backup_id }: Readon
 export const listsBelow = (
   model: ModelName,
   row: Row,
+  branch: PageBranch,
 ): Effect.Effect<ReadonlyArray<RelatedList>, StoreFailed, InventoryLists> =>
   Effect.forEach(below[model](row), (narrowed) =>
     Effect.gen(function* () {
@@ -71,7 +74,7 @@ export const listsBelow = (
       const count = yield* countOf(name, parametersOf(narrowed))
       return label !== undefined && count === 0
         ? []
-        : [{ label: label ?? registry[name].labelPlural, href: hrefOf(narrowed), count }]
+        : [{ label: label ?? registry[name].labelPlural, href: hrefOf(narrowed, branch), count }]
     }),
   ).pipe(Effect.map((lists) => lists.flat()))
 
@@ -79,7 +82,8 @@ export const listsBelow = (
 export const latestTasks = (
   model: ModelName,
   row: Row,
-): Effect.Effect<LatestTasksProps | null, StoreFailed, InventoryLists> =>
+  branch: PageBranch,
+): Effect.Effect<Pick<LatestTasksProps, 'rows' | 'href'> | null, StoreFailed, InventoryLists> =>
   Effect.gen(function* () {
     const narrowed = below[model](row).find(([name, , label]) => name === 'task' && label === undefined)
     if (narrowed === undefined) return null
@@ -87,13 +91,17 @@ export const latestTasks = (
     if (resolved._tag === 'refused') return null
     const page = { _tag: 'offset', limit: 5, offset: 0 } as const
     const { rows } = yield* (yield* InventoryLists).list({ ...resolved.query, page })
-    return { rows: rows.map(anyRow), href: hrefOf(narrowed) }
+    return { rows: rows.map(anyRow), href: hrefOf(narrowed, branch) }
   })
 
 const parametersOf = ([, parameters]: Narrowed): URLSearchParams =>
   new URLSearchParams(Object.entries(parameters).map(([column, value]): [string, string] => [column, String(value)]))
 
-const hrefOf = (narrowed: Narrowed): string => `${listPage(narrowed[0])}?${parametersOf(narrowed)}`
+function hrefOf(narrowed: Narrowed, branch: PageBranch): string {
+  const parameters = parametersOf(narrowed)
+  if (branch !== null) parameters.set(branchParameter, branch.schema_id)
+  return `${listPage(narrowed[0])}?${parameters}`
+}
 
 const countOf = (model: ModelName, parameters: URLSearchParams) =>
   Effect.gen(function* () {

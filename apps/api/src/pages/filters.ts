@@ -1,11 +1,12 @@
 import { type Field, type ListRequest, registry } from '@netbox-pbs/core'
 import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
+import { branchParameter } from '../branches/named-branch.ts'
 import { listPage } from './paths.ts'
 import type { Chip } from './view/filter-chips.tsx'
 
 /** What a list page's address may say beside filters. */
-const noFilters = new Set(['limit', 'offset', 'ordering', 'q', 'brief', 'fields', 'omit', 'format'])
+const noFilters = new Set(['limit', 'offset', 'ordering', 'q', 'brief', 'fields', 'omit', 'format', branchParameter])
 
 /** The filters of a request, in the words of its columns; one given by a server's id shows the server's name. */
 export const filterChips = (

@@ -14,6 +14,7 @@ import { HeldTable } from './view/held-table.tsx'
 import { Layout } from './view/layout.tsx'
 import { PageTitle } from './view/page-title.tsx'
 import { Pager } from './view/pager.tsx'
+import { sentence } from './view/sentence.ts'
 import type { Viewer } from './view/viewer.ts'
 import { forVisitor, forWriterForm } from './visitor-page.ts'
 
@@ -79,6 +80,6 @@ const refusedAs = <A, E, R>(viewer: Viewer, decided: Effect.Effect<A, E | HeldSe
     (error) =>
       draw(viewer, new URLSearchParams(), {
         status: error._tag === 'HeldSetGone' ? 404 : 409,
-        text: `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`,
+        text: sentence(error.message),
       }),
   )

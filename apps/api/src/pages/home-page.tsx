@@ -1,11 +1,11 @@
 import { type ModelName, registry } from '@netbox-pbs/core'
-import { HeldSets, InventoryLists, Runs } from '@netbox-pbs/core/ports'
+import { Branches, HeldSets, InventoryLists, Runs } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { Hono } from 'hono'
 import type { ApiEnv } from '../http/caller.ts'
 import { changedCertificates } from './changed-certificates.tsx'
 import { html } from './html.ts'
-import { addServerPage, heldPage, home, listPage } from './paths.ts'
+import { addServerPage, branchesPage, heldPage, home, listPage } from './paths.ts'
 import type { ServePage } from './serve-page.tsx'
 import { Alert } from './view/alert.tsx'
 import { formatCount } from './view/format.ts'
@@ -27,6 +27,7 @@ const overview = forVisitor((viewer) =>
     const banner = yield* changedCertificates
     const recent = yield* runs.list({ limit: 5, offset: 0 })
     const waiting = yield* (yield* HeldSets).waiting()
+    const { count: inReview } = yield* (yield* Branches).list({ statuses: ['in_review'], limit: 1, offset: 0 })
     const noServers = counts.some(({ model, count }) => model.name === 'server' && count === 0)
     return html(
       <Layout title="Overview" path={home} viewer={viewer}>
@@ -44,6 +45,13 @@ const overview = forVisitor((viewer) =>
           <Alert kind="warning">
             <a class="alert-link" href={heldPage}>
               {waiting === 1 ? '1 deletion waits' : `${formatCount(waiting)} deletions wait`} for you
+            </a>
+          </Alert>
+        )}
+        {inReview === 0 ? null : (
+          <Alert kind="warning">
+            <a class="alert-link" href={`${branchesPage}?status=in_review`}>
+              {inReview === 1 ? '1 branch waits' : `${formatCount(inReview)} branches wait`} for answers to conflicts
             </a>
           </Alert>
         )}

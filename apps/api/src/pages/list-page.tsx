@@ -1,10 +1,12 @@
 import { type FieldErrors, type ListQuery, type ModelName, registry } from '@netbox-pbs/core'
 import { InventoryLists } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
+import { placeOf } from '../branches/branch-place.ts'
 import type { ApiContext } from '../http/caller.ts'
 import { anyRow } from '../inventory/row.ts'
 import { filterChips } from './filters.ts'
 import { html } from './html.ts'
+import { insideOf, insidePage } from './inside-page.tsx'
 import { readPageQuery } from './page-query.ts'
 import { addServerPage, listPage } from './paths.ts'
 import type { Page } from './serve-page.tsx'
@@ -12,6 +14,7 @@ import { Alert } from './view/alert.tsx'
 import { FilterChips } from './view/filter-chips.tsx'
 import { Layout } from './view/layout.tsx'
 import { ListTable } from './view/list-table.tsx'
+import type { PageBranch } from './view/page-branch.ts'
 import { PageTitle } from './view/page-title.tsx'
 import type { Viewer } from './view/viewer.ts'
 import { forVisitor } from './visitor-page.ts'
@@ -23,19 +26,21 @@ export const list =
     const parameters = new URL(c.req.url).searchParams
     // Pages are reached by number; a cursor belongs to REST.
     parameters.delete('start')
-    return forVisitor((viewer) => draw(viewer, model, parameters))(c)
+    return forVisitor((viewer) =>
+      insidePage(c, { viewer, place: placeOf(model) }, (branch) => draw(viewer, model, parameters, branch)),
+    )(c)
   }
 
-const draw = (viewer: Viewer, name: ModelName, parameters: URLSearchParams): Page =>
+const draw = (viewer: Viewer, name: ModelName, parameters: URLSearchParams, branch: PageBranch): Page =>
   Effect.gen(function* () {
     const model = registry[name]
     const path = listPage(name)
     const { request, resolved } = yield* readPageQuery(name, parameters)
     const wrong = resolved._tag === 'refused' ? sentences(resolved.body) : []
     return html(
-      <Layout title={model.labelPlural} path={path} viewer={viewer}>
+      <Layout title={model.labelPlural} path={path} viewer={viewer} inside={insideOf(name, branch, path)}>
         <PageTitle title={model.labelPlural}>
-          {name === 'server' && viewer.writes ? (
+          {name === 'server' && viewer.writes && branch === null ? (
             <a class="btn btn-primary" href={addServerPage}>
               Add a server
             </a>
@@ -44,14 +49,14 @@ const draw = (viewer: Viewer, name: ModelName, parameters: URLSearchParams): Pag
         {wrong.map((sentence) => (
           <Alert kind="danger">{sentence}</Alert>
         ))}
-        <FilterChips chips={yield* filterChips(request, parameters)} path={path} />
-        {resolved._tag === 'query' ? yield* table(resolved.query, parameters) : null}
+        <FilterChips chips={yield* filterChips(request, parameters)} path={listPage(name, branch)} />
+        {resolved._tag === 'query' ? yield* table(resolved.query, parameters, branch) : null}
       </Layout>,
       wrong.length > 0 ? 400 : 200,
     )
   })
 
-const table = (query: ListQuery, parameters: URLSearchParams) =>
+const table = (query: ListQuery, parameters: URLSearchParams, branch: PageBranch) =>
   Effect.gen(function* () {
     const lists = yield* InventoryLists
     const { count, rows } = yield* lists.list(query)
@@ -66,6 +71,7 @@ const table = (query: ListQuery, parameters: URLSearchParams) =>
         limit={limit}
         offset={query.page._tag === 'offset' ? query.page.offset : 0}
         search={query.search ?? ''}
+        branch={branch}
       />
     )
   })

@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import type { ApiContext, ApiEnv } from '../http/caller.ts'
 import type { Run } from '../http/run.ts'
 import { assets } from './assets.ts'
+import { branchPages } from './branches/branch-pages.ts'
 import { formLimit } from './form.ts'
 import { heldPages } from './held-pages.tsx'
 import { homePage } from './home-page.tsx'
@@ -28,6 +29,7 @@ export function pages(run: Run): Hono<ApiEnv> {
     .route('/', inventoryPages(serve))
     .route('/', runPages(serve))
     .route('/', heldPages(serve))
+    .route('/', branchPages(serve))
     .all('*', (c) => unslashed(c) ?? serve(c, unknownPage(c)))
 }
 

@@ -1,4 +1,5 @@
-import { type ModelName, registry } from '@netbox-pbs/core'
+import { type Branch, type ModelName, registry } from '@netbox-pbs/core'
+import { branchParameter } from '../branches/named-branch.ts'
 import { pageUrl } from '../inventory/links.ts'
 
 /** The first page; every other page lies below it. */
@@ -22,14 +23,32 @@ export const confirmHeldPage = (id: number): string => `${heldPage}${id}/confirm
 /** Where a form keeps a held set. */
 export const dismissHeldPage = (id: number): string => `${heldPage}${id}/dismiss/`
 
+/** The branches. */
+export const branchesPage = `${home}branches/`
+
+/** The form that opens a branch. */
+export const addBranchPage = `${branchesPage}add/`
+
+/** A branch; its forms are sent to paths below it. */
+export const branchPage = (id: number): string => `${branchesPage}${id}/`
+
 /** The form that adds a server. */
 export const addServerPage = `${home}${registry.server.path}/add/`
 
+/** The branch that a link leads into, or stays in; null: main. */
+type Inside = Pick<Branch, 'schema_id'> | null
+
+/** A path of the inventory, inside a branch. */
+const inside = (path: string, branch: Inside): string =>
+  branch === null ? path : `${path}?${branchParameter}=${branch.schema_id}`
+
 /** The list of a model. */
-export const listPage = (model: ModelName): string => `${home}${registry[model].path}/`
+export const listPage = (model: ModelName, branch: Inside = null): string =>
+  inside(`${home}${registry[model].path}/`, branch)
 
 /** A row. */
-export const rowPage = (model: ModelName, id: number): string => pageUrl('', model, id)
+export const rowPage = (model: ModelName, id: number, branch: Inside = null): string =>
+  inside(pageUrl('', model, id), branch)
 
 /** A form sent there pins another certificate of a server. */
 export const pinPage = (id: number): string => `${rowPage('server', id)}pin/`

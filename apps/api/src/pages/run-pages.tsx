@@ -1,4 +1,4 @@
-import { HeldSets, Runs } from '@netbox-pbs/core/ports'
+import { Branches, HeldSets, Runs } from '@netbox-pbs/core/ports'
 import { cancelRun, startRun } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
 import { Hono } from 'hono'
@@ -24,6 +24,9 @@ import { forVisitor, forWriterForm } from './visitor-page.ts'
 
 /** Held sets that a run's page shows; the rest is in the list of all that wait. */
 const shownHeld = 20
+
+/** Branches that a run's page names: its own, and the open ones of earlier runs that it has staged into. */
+const shownBranches = 10
 
 /** The runs: their list, one run while it goes and after, and the forms that start and cancel one. */
 export const runPages = (serve: ServePage): Hono<ApiEnv> =>
@@ -72,6 +75,7 @@ const detail = (c: ApiContext, id: number) =>
       const scopes = yield* runs.scopes({ id, limit, offset })
       const warnings = yield* runs.warnings({ id })
       const jobs = yield* runs.jobs({ id, limit: shownJobs, offset: 0 })
+      const branches = (yield* (yield* Branches).list({ stagedBy: id, limit: shownBranches, offset: 0 })).rows
       const held = yield* (yield* HeldSets).list({ runId: id, limit: shownHeld, offset: 0 })
       const sets = yield* Effect.forEach(held.rows, sampleRows)
       return html(
@@ -81,6 +85,7 @@ const detail = (c: ApiContext, id: number) =>
           </PageTitle>
           <RunDetail
             run={run}
+            branches={branches}
             scopes={scopes.rows}
             warnings={warnings}
             jobs={jobs.rows.filter(({ state }) => state === 'failed' || state === 'retrying')}

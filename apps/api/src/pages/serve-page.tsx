@@ -7,6 +7,7 @@ import { html } from './html.ts'
 import { signInPage } from './paths.ts'
 import { Layout } from './view/layout.tsx'
 import { Message } from './view/message.tsx'
+import { sentence } from './view/sentence.ts'
 
 /** A page being made for a request. What it fails with is a page as well. */
 export type Page = Effect.Effect<Response, StoreFailed, ApiServices>
@@ -23,7 +24,7 @@ export const servePage =
       page.pipe(
         Effect.catchTag('StoreFailed', (error) =>
           Effect.logError('the database failed a page', Cause.fail(error)).pipe(
-            Effect.as(failurePage('The database did not answer', `${capitalized(error.message)}.`, 503)),
+            Effect.as(failurePage('The database did not answer', sentence(error.message), 503)),
           ),
         ),
         Effect.catchAllCause((cause) =>
@@ -53,5 +54,3 @@ const failurePage = (title: string, sentence: string, status: number): Response 
     </Layout>,
     status,
   )
-
-const capitalized = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`

@@ -35,7 +35,7 @@ const add = forWriterForm((viewer, { form_token: _, token_secret = '', ...typed 
     // A blank secret is none: the server becomes inventory only, as it does over REST without one.
     ...(token_secret === '' ? {} : { token_secret }),
   }
-  return createRows('server', [body], { actor: { user: viewer.username, requestId } }).pipe(
+  return createRows('server', [body], { actor: { user: viewer.username, requestId }, branch: null }).pipe(
     Effect.map((created) =>
       created._tag === 'created'
         ? seeOther(created.ids[0] === undefined ? listPage('server') : rowPage('server', created.ids[0]))
@@ -55,7 +55,7 @@ const pin = (c: ApiContext, id: number) =>
     Effect.gen(function* () {
       const row = yield* findById('server', id)
       const actor = { user: viewer.username, requestId }
-      yield* updateRow('server', { row, input: { fingerprint }, mode: 'partial', actor })
+      yield* updateRow('server', { row, input: { fingerprint }, mode: 'partial', actor, branch: null })
       return seeOther(rowPage('server', id))
     }).pipe(
       Effect.catchTags({

@@ -1,35 +1,38 @@
-import { branchStatuses, conflictKinds, modelNames, registry } from '@netbox-pbs/core'
-import { Branches, BranchNotFound, SettingsStore } from '@netbox-pbs/core/ports'
-import { DateTime, Effect, Option } from 'effect'
-import { readBranchChange, readCommit, readConflictFilter, readResolve } from '../branches/read-branch-request.ts'
 import {
-  branchesPath,
-  servedBranch,
-  servedBranchChange,
-  servedConflict,
-  servedMerge,
-} from '../branches/serve-branch.ts'
+  branchedModels,
+  branchKinds,
+  branchStatuses,
+  changeActions,
+  conflictKinds,
+  last,
+  registry,
+} from '@netbox-pbs/core'
+import { Branches } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { readBranchChangeFilter, readBranchFilter, readConflictFilter } from '../branches/read-branch-filter.ts'
+import { readBranchChange, readNewBranch } from '../branches/read-branch-request.ts'
+import { branchesPath, branchUrl, servedBranch, servedBranchChange, servedConflict } from '../branches/serve-branch.ts'
 import { baseUrl } from '../http/base-url.ts'
-import { type ApiContext, actorOf } from '../http/caller.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
-import { invalid, Refused } from '../http/refused.ts'
 import { replyRecords } from '../http/reply-records.ts'
 import { type Route, route } from '../http/route.ts'
-import { pathId } from '../inventory/find-row.ts'
 import { bodyRefusals, idParameter, json, notThere, pageParameters, ref, refusals, reply } from '../openapi/replies.ts'
+import { branchActionPaths, findBranch } from './branch-action-paths.ts'
 
 const tags = ['plugins']
 const onePath = `${branchesPath}{id}/`
-const ended = { 409: reply('The branch has ended, or conflicts wait for an answer', ref('BranchConflicts')) }
-const choices = (name: string, values: ReadonlyArray<string>) => ({
-  name,
-  in: 'query' as const,
-  schema: { type: 'array' as const, items: { type: 'string' as const, enum: [...values] } },
-})
-
-/** Conflicts that a refused merge shows. */
-const shownConflicts = 50
+const inQuery = (name: string, schema: object) => ({ name, in: 'query' as const, schema })
+const choices = (name: string, values: ReadonlyArray<string>) =>
+  inQuery(name, { type: 'array', items: { type: 'string', enum: [...values] } })
+const texts = (name: string) => inQuery(name, { type: 'array', items: { type: 'string' } })
+const numbers = (name: string) => inQuery(name, { type: 'array', items: { type: 'integer' } })
+const search = inQuery('q', { type: 'string' })
+const objectTypes = choices(
+  'object_type',
+  branchedModels.map((model) => registry[model].objectType),
+)
+const wrongFilter = { 400: reply('What is wrong with each parameter', ref('FieldErrors')) }
 
 const listRoute: Route = route(
   {
@@ -37,24 +40,49 @@ const listRoute: Route = route(
     path: branchesPath,
     tags,
     operationId: 'plugins_pbs_branches_list',
-    parameters: [choices('status', branchStatuses), ...pageParameters],
-    responses: { 200: reply('The branches, newest first', ref('BranchList')), ...refusals },
+    parameters: [
+      choices('status', branchStatuses),
+      choices('kind', branchKinds),
+      texts('name'),
+      texts('schema_id'),
+      texts('user'),
+      search,
+      inQuery('ordering', { type: 'string', enum: ['id', '-id'], default: '-id' }),
+      ...pageParameters,
+    ],
+    responses: { 200: reply('The branches, newest first', ref('BranchList')), ...wrongFilter, ...refusals },
   },
   (c) =>
     Effect.gen(function* () {
       const params = new URL(c.req.url).searchParams
-      const given = params.getAll('status').filter((status) => status !== '')
-      const statuses = branchStatuses.filter((status) => given.includes(status))
-      const unknown = given.find((status) => !statuses.some((known) => known === status))
-      if (unknown !== undefined) {
-        return yield* invalid({ status: [`Select a valid choice. ${unknown} is not one of the available choices.`] })
-      }
+      const filter = yield* readBranchFilter(params)
+      const oldestFirst = last(params, 'ordering') === 'id'
       const branches = yield* Branches
       return yield* replyRecords(c, {
         path: branchesPath,
-        read: (page) => branches.list({ ...(given.length === 0 ? {} : { statuses }), ...page }),
+        read: (page) => branches.list({ ...filter, oldestFirst, ...page }),
         serve: (branch, base) => servedBranch(base, branch),
       })
+    }),
+)
+
+const createRoute: Route = route(
+  {
+    method: 'post',
+    path: branchesPath,
+    tags,
+    operationId: 'plugins_pbs_branches_create',
+    requestBody: { content: json(ref('NewBranch')) },
+    responses: { 201: reply('The branch, which changes nothing yet', ref('Branch')), ...bodyRefusals, ...refusals },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const request = yield* Effect.flatMap(readBody(c), readNewBranch)
+      const user = c.get('caller').username
+      const branches = yield* Branches
+      const branch = yield* branches.create({ ...request, kind: 'operator', user, runId: null, review: false })
+      const base = baseUrl(c)
+      return c.json(servedBranch(base, branch), 201, { Location: branchUrl(base, branch.id) })
     }),
 )
 
@@ -95,16 +123,29 @@ const changesRoute: Route = route(
     path: `${onePath}changes/`,
     tags,
     operationId: 'plugins_pbs_branches_changes_list',
-    parameters: [idParameter, ...pageParameters],
-    responses: { 200: reply('What the branch changes', ref('BranchChangeList')), ...notThere, ...refusals },
+    parameters: [
+      idParameter,
+      objectTypes,
+      choices('action', changeActions),
+      numbers('object_id'),
+      search,
+      ...pageParameters,
+    ],
+    responses: {
+      200: reply('What the branch changes, by model and id', ref('BranchChangeList')),
+      ...wrongFilter,
+      ...notThere,
+      ...refusals,
+    },
   },
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findBranch(c)
+      const filter = yield* readBranchChangeFilter(new URL(c.req.url).searchParams)
       const branches = yield* Branches
       return yield* replyRecords(c, {
         path: `${branchesPath}${id}/changes/`,
-        read: (page) => branches.changes({ id, ...page }),
+        read: (page) => branches.changes({ id, filter, ...page }),
         serve: servedBranchChange,
       })
     }),
@@ -118,18 +159,17 @@ const conflictsRoute: Route = route(
     operationId: 'plugins_pbs_branches_conflicts_list',
     parameters: [
       idParameter,
+      numbers('id'),
       choices('kind', conflictKinds),
-      choices(
-        'object_type',
-        modelNames.map((model) => registry[model].objectType),
-      ),
-      { name: 'field', in: 'query', schema: { type: 'array', items: { type: 'string' } } },
-      { name: 'resolved', in: 'query', schema: { type: 'boolean' } },
+      objectTypes,
+      texts('field'),
+      texts('scope'),
+      inQuery('resolved', { type: 'boolean' }),
       ...pageParameters,
     ],
     responses: {
       200: reply('The conflicts, as they were when the branch was last compared with main', ref('BranchConflictList')),
-      400: reply('What is wrong with each parameter', ref('FieldErrors')),
+      ...wrongFilter,
       ...notThere,
       ...refusals,
     },
@@ -147,130 +187,10 @@ const conflictsRoute: Route = route(
     }),
 )
 
-const resolveRoute: Route = route(
-  {
-    method: 'post',
-    path: `${onePath}resolve/`,
-    tags,
-    operationId: 'plugins_pbs_branches_resolve',
-    parameters: [idParameter],
-    requestBody: { content: json(ref('ResolveRequest')) },
-    responses: {
-      200: reply('The branch, and how many conflicts were answered', ref('ResolvedBranch')),
-      ...ended,
-      ...bodyRefusals,
-      ...notThere,
-      ...refusals,
-    },
-  },
-  (c) =>
-    Effect.gen(function* () {
-      const { id } = yield* findBranch(c)
-      const request = yield* Effect.flatMap(readBody(c), readResolve)
-      const branches = yield* Branches
-      const resolved = yield* branches.resolve({ id, ...request, user: c.get('caller').username })
-      return c.json({ ...servedBranch(baseUrl(c), yield* findBranch(c)), resolved })
-    }),
-)
-
-const syncRoute: Route = route(
-  {
-    method: 'post',
-    path: `${onePath}sync/`,
-    tags,
-    operationId: 'plugins_pbs_branches_sync',
-    parameters: [idParameter],
-    responses: {
-      200: reply('The branch, compared with main as it is now', ref('Branch')),
-      ...ended,
-      ...notThere,
-      ...refusals,
-    },
-  },
-  (c) =>
-    Effect.gen(function* () {
-      const { id } = yield* findBranch(c)
-      const branches = yield* Branches
-      return c.json(servedBranch(baseUrl(c), yield* branches.check({ id })))
-    }),
-)
-
-const mergeRoute: Route = route(
-  {
-    method: 'post',
-    path: `${onePath}merge/`,
-    tags,
-    operationId: 'plugins_pbs_branches_merge',
-    parameters: [idParameter],
-    requestBody: { content: json(ref('CommitRequest')) },
-    responses: {
-      200: reply('The branch, and what the merge did or would do', ref('MergedBranch')),
-      ...ended,
-      ...bodyRefusals,
-      ...notThere,
-      ...refusals,
-    },
-  },
-  (c) =>
-    Effect.gen(function* () {
-      const { id } = yield* findBranch(c)
-      const commit = yield* Effect.flatMap(readBody(c), readCommit)
-      const branches = yield* Branches
-      const settings = yield* SettingsStore
-      const at = DateTime.formatIso(yield* DateTime.now)
-      const outcome = yield* branches
-        .merge({ id, commit, by: actorOf(c), at, approval: (yield* settings.get()).branch_approval_required })
-        .pipe(
-          Effect.catchTag('BranchInConflict', ({ message }) =>
-            Effect.flatMap(
-              branches.conflicts({ id, filter: { resolved: false }, limit: shownConflicts, offset: 0 }),
-              ({ rows }) =>
-                new Refused({ status: 409, body: { detail: `${message}.`, conflicts: rows.map(servedConflict) } }),
-            ),
-          ),
-        )
-      return c.json(servedMerge(baseUrl(c), outcome, commit))
-    }),
-)
-
-const closeRoute: Route = route(
-  {
-    method: 'post',
-    path: `${onePath}close/`,
-    tags,
-    operationId: 'plugins_pbs_branches_close',
-    parameters: [idParameter],
-    responses: {
-      200: reply('The branch, which changes nothing any more', ref('Branch')),
-      ...ended,
-      ...notThere,
-      ...refusals,
-    },
-  },
-  (c) =>
-    Effect.gen(function* () {
-      const { id } = yield* findBranch(c)
-      const branches = yield* Branches
-      return c.json(servedBranch(baseUrl(c), yield* branches.close({ id, status: 'closed' })))
-    }),
-)
-
-/** Branches: see what they change and what stands against it, answer that, merge or close them. */
+/** Branches: open one, see what it changes and what stands against it, answer that, approve, merge, undo or close it. */
 export const branchPaths: ReadonlyArray<Path> = [
-  { routes: [listRoute] },
-  { routes: [detailRoute, changeRoute] },
-  { routes: [changesRoute] },
-  { routes: [conflictsRoute] },
-  { routes: [resolveRoute] },
-  { routes: [syncRoute] },
-  { routes: [mergeRoute] },
-  { routes: [closeRoute] },
+  ...[[listRoute, createRoute], [detailRoute, changeRoute], [changesRoute], [conflictsRoute]].map(
+    (routes): Path => ({ branch: 'any', routes }),
+  ),
+  ...branchActionPaths,
 ]
-
-const findBranch = (c: ApiContext) =>
-  Effect.gen(function* () {
-    const id = yield* pathId(c)
-    const branches = yield* Branches
-    const found = Number.isSafeInteger(id) ? yield* branches.get({ id }) : Option.none()
-    return Option.isSome(found) ? found.value : yield* new BranchNotFound({ id })
-  })

@@ -7,7 +7,7 @@ import { type Route, route } from '../http/route.ts'
 import { envelope } from '../inventory/envelope.ts'
 import { findRow } from '../inventory/find-row.ts'
 import { listPath } from '../inventory/links.ts'
-import { idParameter, notThere, pageParameters, ref, refusals, reply } from '../openapi/replies.ts'
+import { branchParameters, idParameter, notThere, pageParameters, ref, refusals, reply } from '../openapi/replies.ts'
 
 const usageRoute: Route = route(
   {
@@ -15,7 +15,7 @@ const usageRoute: Route = route(
     path: `${listPath('datastore')}{id}/usage/`,
     tags: ['plugins'],
     operationId: 'plugins_pbs_datastores_usage_list',
-    parameters: [idParameter, ...pageParameters],
+    parameters: [idParameter, ...pageParameters, ...branchParameters],
     responses: {
       200: reply('How full the datastore was, newest first', ref('UsagePointList')),
       ...notThere,
@@ -34,5 +34,5 @@ const usageRoute: Route = route(
     }),
 )
 
-/** What datastores do beside being rows: tell how full they were. */
-export const datastorePaths: ReadonlyArray<Path> = [{ routes: [usageRoute] }]
+/** What datastores do beside being rows: tell how full they were. Readings are not branched, but which datastores there are is. */
+export const datastorePaths: ReadonlyArray<Path> = [{ branch: 'inside', routes: [usageRoute] }]

@@ -1,6 +1,7 @@
 import { type ModelName, type Presentation, parseListQuery, parsePresentation, registry } from '@netbox-pbs/core'
 import { InventoryLists, type WritableModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
+import { placeOf } from '../branches/branch-place.ts'
 import { baseUrl } from '../http/base-url.ts'
 import { type ApiContext, actorOf } from '../http/caller.ts'
 import type { Path } from '../http/mount-routes.ts'
@@ -26,12 +27,15 @@ import type { WriteMode } from '../validation/validate-item.ts'
 /** The operations of a model: its list and its rows, as far as the registry lets people write them. */
 export function inventoryPaths(model: ModelName): ReadonlyArray<Path> {
   const writable = writableModel(model)
+  const branch = placeOf(model)
   return [
     {
+      branch,
       routes: [listRoute(model), ...(writable === null ? [] : [createRoute(writable), ...bulkRoutes(writable)])],
       describe: () => describeModel(model, 'List'),
     },
     {
+      branch,
       routes: [detailRoute(model), ...(writable === null ? [] : writeRoutes(writable))],
       describe: () => describeModel(model, 'Instance'),
     },
@@ -70,7 +74,7 @@ const createOne =
   (c) =>
     Effect.gen(function* () {
       if (body === null) return yield* invalid({ __all__: ['No data provided'] })
-      const created = yield* createRows(model, [body], { actor: actorOf(c) })
+      const created = yield* createRows(model, [body], { actor: actorOf(c), branch: c.get('branch') })
       if (created._tag === 'refused') return yield* invalid(created.errors[0]?.errors ?? {})
       return replyRow(c, model, yield* findById(model, created.ids[0] ?? 0), 201)
     })
@@ -80,7 +84,7 @@ const createMany =
   (c) =>
     Effect.gen(function* () {
       if (bodies.length > maxObjects) return yield* tooManyObjects
-      const created = yield* createRows(model, bodies, { actor: actorOf(c), bulk: true })
+      const created = yield* createRows(model, bodies, { actor: actorOf(c), branch: c.get('branch'), bulk: true })
       if (created._tag === 'refused') return yield* bulkRefusal('could not be created', bodies.length, created.errors)
       const rows = yield* rowsByIds(model, created.ids)
       return c.json(
@@ -96,7 +100,10 @@ const bulkRoutes = (model: WritableModel): ReadonlyArray<Route> => [
     Effect.gen(function* () {
       const targets = yield* Effect.flatMap(readBody(c), (body) => bulkTargets(model, body))
       yield* atMostOne(targets)
-      for (const { id } of targets) yield* removeRow(model, { id, actor: actorOf(c) })
+      for (const { id } of targets) {
+        const row = yield* findById(model, id)
+        yield* removeRow(model, { row, actor: actorOf(c), branch: c.get('branch') })
+      }
       return c.body(null, 204)
     }),
   ),
@@ -107,11 +114,11 @@ const changeMany =
   (c) =>
     Effect.gen(function* () {
       const targets = yield* Effect.flatMap(readBody(c), (body) => bulkTargets(model, body))
-      yield* noSecrets(model, targets)
+      if (c.get('branch') === null) yield* noSecrets(model, targets)
       yield* atMostOne(targets)
       for (const { id, input } of targets) {
         const row = yield* findById(model, id)
-        yield* updateRow(model, { row, input, mode, actor: actorOf(c) }).pipe(
+        yield* updateRow(model, { row, input, mode, actor: actorOf(c), branch: c.get('branch') }).pipe(
           Effect.catchTag('FieldsRefused', ({ errors }) => bulkRefusal('could not be updated', 1, [{ id, errors }])),
         )
       }
@@ -150,7 +157,7 @@ const writeRoutes = (model: WritableModel): ReadonlyArray<Route> => [
     Effect.gen(function* () {
       const row = yield* findRow(model, c)
       yield* checkIfMatch(c, row)
-      yield* removeRow(model, { id: row.id, actor: actorOf(c) })
+      yield* removeRow(model, { row, actor: actorOf(c), branch: c.get('branch') })
       return c.body(null, 204)
     }),
   ),
@@ -162,7 +169,7 @@ const changeRow =
     Effect.gen(function* () {
       const row = yield* findRow(model, c)
       yield* checkIfMatch(c, row)
-      yield* updateRow(model, { row, input: yield* readBody(c), mode, actor: actorOf(c) })
+      yield* updateRow(model, { row, input: yield* readBody(c), mode, actor: actorOf(c), branch: c.get('branch') })
       return replyRow(c, model, yield* findById(model, row.id), 200)
     })
 

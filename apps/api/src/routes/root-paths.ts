@@ -58,8 +58,8 @@ export function apiRootPath(endpoints: ReadonlyArray<string>): Path {
 /** What clients look at to see where and who they are. */
 export const rootPaths: ReadonlyArray<Path> = [
   ...Object.entries(directories).map(([path, directory]) => directoryPath(path, directory)),
-  { routes: [installedPlugins()] },
-  { routes: [authenticationCheck()] },
+  { branch: 'any', routes: [installedPlugins()] },
+  { branch: 'any', routes: [authenticationCheck()] },
 ]
 
 /** Whether the process lives, and whether it can serve. */
@@ -82,6 +82,7 @@ export const healthPaths: ReadonlyArray<Path> = [
 function directoryPath(path: string, directory: Directory): Path {
   const name = path.split('/').filter(Boolean).at(-1) ?? 'api'
   return {
+    branch: 'any',
     describe: () => ({ name, description: '', renders: ['application/json'], parses: ['application/json'] }),
     routes: [
       route(

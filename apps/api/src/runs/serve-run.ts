@@ -8,7 +8,7 @@ export const runsPath = `${apiRoot}sync-runs/`
 /** Address of a run. */
 export const runUrl = (base: string, id: number): string => `${base}${runsPath}${id}/`
 
-const label = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1).replace('_', ' ')}`
+const label = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1).replaceAll('_', ' ')}`
 /** A word as NetBox serves a choice. */
 export const choice = (value: string) => ({ value, label: label(value) })
 

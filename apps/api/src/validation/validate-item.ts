@@ -7,13 +7,9 @@ import {
   type WantedRows,
 } from '@netbox-pbs/core'
 import type { HandValues } from '@netbox-pbs/core/ports'
-import { checkBoolean } from './check-boolean.ts'
-import { checkChoice } from './check-choice.ts'
-import { checkDatetime } from './check-datetime.ts'
-import { checkInteger } from './check-integer.ts'
 import { checkReference, wantedByReference } from './check-reference.ts'
-import { checkText } from './check-text.ts'
-import { accepted, type Checked, notNull, refused } from './checked.ts'
+import { checkValue } from './check-value.ts'
+import { type Checked, refused } from './checked.ts'
 import { pythonType } from './python-text.ts'
 
 /** Whether a row is made or replaced, so that its required fields must be there, or only changed. */
@@ -56,23 +52,8 @@ export function writableFields(model: ModelName): ReadonlyArray<readonly [string
 
 function checkField(field: Field, input: unknown, known: KnownRows, mode: WriteMode): Checked | null {
   if (input === undefined) return field.required && mode === 'whole' ? refused('This field is required.') : null
-  if (input === null && field.type !== 'choice') return field.nullable ? accepted(null) : notNull
-  switch (field.type) {
-    case 'text':
-      return checkText(field, input)
-    case 'integer':
-      return checkInteger(field, input)
-    case 'boolean':
-      return checkBoolean(input)
-    case 'datetime':
-      return checkDatetime(input)
-    case 'choice':
-      return checkChoice(field, input)
-    case 'reference':
-      return checkReference(input, known)
-    case 'json':
-      return null
-  }
+  if (field.type === 'reference') return checkReference(input, known)
+  return field.type === 'json' ? null : checkValue(field, input)
 }
 
 /** A field of a body, never something that every object has. */

@@ -4,6 +4,7 @@ import { Badge } from './badge.tsx'
 import { formatBytes, formatCount, formatSeconds, formatTime } from './format.ts'
 import { JsonValue } from './json-value.tsx'
 import { Nothing } from './nothing.tsx'
+import type { PageBranch } from './page-branch.ts'
 
 const Tick = ({ yes }: { yes: boolean }) => (
   <span class={yes ? 'text-green' : 'text-secondary'}>
@@ -17,10 +18,12 @@ export interface CellProps {
   readonly field: Field
   readonly value: unknown
   readonly reference: string
+  /** The branch that a link stays in. */
+  readonly branch?: PageBranch
 }
 
 /** One value, shown by the type of its field. Blank and null are a dash; a blank key is the root, as only a namespace may be. */
-export const Cell = ({ field, value, reference }: CellProps) => {
+export const Cell = ({ field, value, reference, branch = null }: CellProps) => {
   if (value === '' && field.type === 'text' && field.class === 'key') return <span class="text-secondary">(root)</span>
   if (value === null || value === undefined || value === '') return <Nothing />
   switch (field.type) {
@@ -39,7 +42,7 @@ export const Cell = ({ field, value, reference }: CellProps) => {
     case 'integer':
       return <span class="text-nowrap">{wholeNumber(field, Number(value))}</span>
     case 'reference':
-      return <a href={rowPage(field.model, Number(value))}>{reference}</a>
+      return <a href={rowPage(field.model, Number(value), branch)}>{reference}</a>
     case 'json':
       return <JsonValue value={value} />
     case 'text':

@@ -3,6 +3,7 @@ import type { Child } from 'hono/jsx'
 import type { Row } from '../../inventory/row.ts'
 import { columnLabel } from './column-label.ts'
 import { formatTime } from './format.ts'
+import type { PageBranch } from './page-branch.ts'
 import { RowCell } from './row-cell.tsx'
 
 interface Attribute {
@@ -26,7 +27,18 @@ const right: ReadonlyArray<Panel> = [
 ]
 
 /** A row's attributes, in panels by the class of its fields; JSON has panels of its own below them. `related` stands among them. */
-export const Detail = ({ model, row, related }: { model: Model; row: Row; related: Child }) => {
+export const Detail = ({
+  model,
+  row,
+  related,
+  branch,
+}: {
+  model: Model
+  row: Row
+  related: Child
+  /** The branch that its links keep. */
+  branch: PageBranch
+}) => {
   const shown = Object.entries(model.fields)
     .filter(([, field]) => field.internal !== true)
     .map(([name, field]): Attribute => ({ name, field }))
@@ -37,6 +49,7 @@ export const Detail = ({ model, row, related }: { model: Model; row: Row; relate
       title={title}
       model={model}
       row={row}
+      branch={branch}
       attributes={plain.filter(({ field }) => classes.includes(field.class))}
     />
   )
@@ -55,7 +68,7 @@ export const Detail = ({ model, row, related }: { model: Model; row: Row; relate
                 <h2 class="card-title">{columnLabel(field)}</h2>
               </div>
               <div class="card-body">
-                <RowCell model={model} name={name} field={field} row={row} />
+                <RowCell model={model} name={name} field={field} row={row} branch={branch} />
               </div>
             </section>
           </div>
@@ -74,11 +87,13 @@ const Attributes = ({
   title,
   model,
   row,
+  branch,
   attributes,
 }: {
   title: string
   model: Model
   row: Row
+  branch: PageBranch
   attributes: ReadonlyArray<Attribute>
 }) =>
   attributes.length === 0 ? null : (
@@ -92,7 +107,7 @@ const Attributes = ({
             <tr>
               <th scope="row">{columnLabel(field)}</th>
               <td class="netbox-pbs-break">
-                <RowCell model={model} name={name} field={field} row={row} />
+                <RowCell model={model} name={name} field={field} row={row} branch={branch} />
               </td>
             </tr>
           ))}

@@ -4,6 +4,7 @@ import { display } from '../../inventory/display.ts'
 import { confirmHeldPage, dismissHeldPage, rowPage } from '../paths.ts'
 import { formatCount, formatTime } from './format.ts'
 import { HeldStateBadge } from './held-state.tsx'
+import { sentence } from './sentence.ts'
 import type { Viewer } from './viewer.ts'
 
 /** Held sets: what each holds and why, some of its rows, and the two decisions. */
@@ -119,5 +120,3 @@ const Decision = (props: {
     </button>
   </form>
 )
-
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`

@@ -1,6 +1,7 @@
 import { type Model, registry } from '@netbox-pbs/core'
 import type { Row } from '../../inventory/row.ts'
 import { columnLabel } from './column-label.ts'
+import type { PageBranch } from './page-branch.ts'
 import { LinkedCell, RowCell } from './row-cell.tsx'
 
 /** The newest tasks below a row. */
@@ -8,6 +9,8 @@ export interface LatestTasksProps {
   readonly rows: ReadonlyArray<Row>
   /** Where all of them are. */
   readonly href: string
+  /** The branch that the links to them keep. */
+  readonly branch: PageBranch
 }
 
 const model: Model = registry.task
@@ -17,7 +20,7 @@ const [linked, ...columns] = ['worker_type', 'starttime', 'duration', 'outcome']
 })
 
 /** What was last done to the object of a page, and how that ended. */
-export const LatestTasks = ({ rows, href }: LatestTasksProps) =>
+export const LatestTasks = ({ rows, href, branch }: LatestTasksProps) =>
   rows.length === 0 || linked === undefined ? null : (
     <section class="card">
       <div class="card-header">
@@ -38,11 +41,11 @@ export const LatestTasks = ({ rows, href }: LatestTasksProps) =>
             {rows.map((row) => (
               <tr>
                 <td>
-                  <LinkedCell model={model} {...linked} row={row} />
+                  <LinkedCell model={model} {...linked} row={row} branch={branch} />
                 </td>
                 {columns.map((column) => (
                   <td>
-                    <RowCell model={model} {...column} row={row} />
+                    <RowCell model={model} {...column} row={row} branch={branch} />
                   </td>
                 ))}
               </tr>

@@ -1,5 +1,6 @@
 import type { Child } from 'hono/jsx'
 import { assetPath } from '../assets.ts'
+import { BranchBanner, type BranchBannerProps } from './branch-banner.tsx'
 import { Sidebar } from './sidebar.tsx'
 import type { Viewer } from './viewer.ts'
 
@@ -13,6 +14,8 @@ export interface LayoutProps {
   readonly children?: Child
   /** Load again every few seconds where there is no script: something is under way. */
   readonly refresh?: boolean
+  /** The branch that the page is inside of; left out or null: it is main's. */
+  readonly inside?: BranchBannerProps | null
 }
 
 /** Keeps htmx within the policy of the pages: no inline style, no evaluated text, no other site, no copy of a page in the browser's storage. */
@@ -26,7 +29,7 @@ const htmxConfig = JSON.stringify({
 })
 
 /** The page around every page: menu, then content. */
-export const Layout = ({ title, path, viewer, children, refresh = false }: LayoutProps) => (
+export const Layout = ({ title, path, viewer, children, refresh = false, inside = null }: LayoutProps) => (
   <html lang="en">
     <head>
       <meta charset="utf-8" />
@@ -55,10 +58,13 @@ export const Layout = ({ title, path, viewer, children, refresh = false }: Layou
           <a class="visually-hidden-focusable netbox-pbs-skip" href="#content">
             Skip to content
           </a>
-          <Sidebar path={path} viewer={viewer} />
+          <Sidebar path={path} viewer={viewer} branch={inside?.branch ?? null} />
           <div class="page-wrapper">
             <main class="page-body" id="content" tabindex={-1}>
-              <div class="container-fluid">{children}</div>
+              <div class="container-fluid">
+                {inside === null ? null : <BranchBanner {...inside} />}
+                {children}
+              </div>
             </main>
           </div>
         </div>

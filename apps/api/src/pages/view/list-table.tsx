@@ -1,6 +1,8 @@
 import type { Field, Model } from '@netbox-pbs/core'
+import { branchParameter } from '../../branches/named-branch.ts'
 import type { Row } from '../../inventory/row.ts'
 import { columnLabel } from './column-label.ts'
+import type { PageBranch } from './page-branch.ts'
 import { Pager, type PagerProps } from './pager.tsx'
 import { LinkedCell, linkedColumn, RowCell } from './row-cell.tsx'
 
@@ -10,6 +12,8 @@ export interface ListTableProps extends PagerProps {
   readonly rows: ReadonlyArray<Row>
   /** The text searched for; empty: none. */
   readonly search: string
+  /** The branch whose list it is. */
+  readonly branch: PageBranch
 }
 
 interface Column {
@@ -24,7 +28,7 @@ const long = new Set(['comment', 'status'])
 const partly = { 'hx-boost': 'true', 'hx-target': '#list', 'hx-select': '#list', 'hx-swap': 'outerHTML show:none' }
 
 /** A model's rows with quick search, sorting and paging. */
-export const ListTable = ({ model, rows, path, parameters, count, limit, offset, search }: ListTableProps) => {
+export const ListTable = ({ model, rows, path, parameters, count, limit, offset, search, branch }: ListTableProps) => {
   const columns = model.columns.flatMap((name): ReadonlyArray<Column> => {
     const field = model.fields[name]
     return field === undefined ? [] : [{ name, field }]
@@ -53,9 +57,9 @@ export const ListTable = ({ model, rows, path, parameters, count, limit, offset,
                   {columns.map(({ name, field }) => (
                     <td class={field.type === 'text' && long.has(name) ? 'netbox-pbs-clip' : undefined}>
                       {name === linked ? (
-                        <LinkedCell model={model} name={name} field={field} row={row} />
+                        <LinkedCell model={model} name={name} field={field} row={row} branch={branch} />
                       ) : (
-                        <RowCell model={model} name={name} field={field} row={row} />
+                        <RowCell model={model} name={name} field={field} row={row} branch={branch} />
                       )}
                     </td>
                   ))}
@@ -145,7 +149,7 @@ const Kept = ({ parameters }: { parameters: URLSearchParams }) => (
   </>
 )
 
-const plain = new Set(['limit', 'offset', 'ordering'])
+const plain = new Set(['limit', 'offset', 'ordering', branchParameter])
 
 function emptyText(model: Model, count: number, parameters: URLSearchParams): string {
   if (count > 0) return 'The list ends before this page.'

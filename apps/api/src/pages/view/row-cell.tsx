@@ -5,6 +5,7 @@ import { rowPage } from '../paths.ts'
 import { Badge } from './badge.tsx'
 import { Cell } from './cell.tsx'
 import { formatBytes, formatTime } from './format.ts'
+import type { PageBranch } from './page-branch.ts'
 import { Usage } from './usage.tsx'
 
 const colors: Readonly<Record<string, string>> = { ok: 'green', failed: 'red' }
@@ -36,9 +37,22 @@ const special: Readonly<Record<string, (row: Row) => Child | undefined>> = {
   },
 }
 
+/** A column of a row, and the branch that its links keep. */
+export interface RowCellProps {
+  readonly model: Model
+  readonly name: string
+  readonly field: Field
+  readonly row: Row
+  readonly branch?: PageBranch
+}
+
 /** A column of a row. */
-export const RowCell = ({ model, name, field, row }: { model: Model; name: string; field: Field; row: Row }) => (
-  <>{special[`${model.name}.${name}`]?.(row) ?? <Cell field={field} value={row[name]} reference={row.serverName} />}</>
+export const RowCell = ({ model, name, field, row, branch = null }: RowCellProps) => (
+  <>
+    {special[`${model.name}.${name}`]?.(row) ?? (
+      <Cell field={field} value={row[name]} reference={row.serverName} branch={branch} />
+    )}
+  </>
 )
 
 /** The column of a list that links to the row: the first that is a name of its own. */
@@ -46,9 +60,9 @@ export const linkedColumn = (model: Model): string | undefined =>
   model.columns.find((name) => !['choice', 'reference'].includes(model.fields[name]?.type ?? 'choice'))
 
 /** A column of a row, linked to the row. */
-export const LinkedCell = (props: Parameters<typeof RowCell>[0]) => (
+export const LinkedCell = (props: RowCellProps) => (
   <>
-    <a class="fw-medium text-nowrap" href={rowPage(props.model.name, props.row.id)}>
+    <a class="fw-medium text-nowrap" href={rowPage(props.model.name, props.row.id, props.branch)}>
       <RowCell {...props} />
     </a>
     <MissingBadge row={props.row} />

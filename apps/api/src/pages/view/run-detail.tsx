@@ -1,8 +1,17 @@
-import { type Narrowing, type Run, type RunJob, type ScopeResult, scopeTitle, type Warning } from '@netbox-pbs/core'
+import {
+  type Branch,
+  type Narrowing,
+  type Run,
+  type RunJob,
+  type ScopeResult,
+  scopeTitle,
+  type Warning,
+} from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
 import type { SampledSet } from '../../held/sample-rows.ts'
-import { heldPage } from '../paths.ts'
+import { branchPage, heldPage } from '../paths.ts'
 import { Alert } from './alert.tsx'
+import { BranchStatusBadge } from './branch-status.tsx'
 import { formatCount, formatDuration, formatTime } from './format.ts'
 import { HeldTable } from './held-table.tsx'
 import { Nothing } from './nothing.tsx'
@@ -16,6 +25,8 @@ export interface RunDetailProps {
   readonly run: Run
   readonly scopes: ReadonlyArray<ScopeResult>
   readonly warnings: ReadonlyArray<Warning>
+  /** The branches that it has staged into. */
+  readonly branches: ReadonlyArray<Branch>
   /** Those that failed, for good or for now. */
   readonly jobs: ReadonlyArray<RunJob>
   /** The deletions it held back that have not all come back or gone since: the first of them, and how many there are. */
@@ -25,7 +36,7 @@ export interface RunDetailProps {
 }
 
 /** One run: what it did, which scopes changed or need a look, and why. While it is under way it loads itself anew. */
-export const RunDetail = ({ run, scopes, warnings, jobs, held, pager }: RunDetailProps) => {
+export const RunDetail = ({ run, scopes, warnings, branches, jobs, held, pager }: RunDetailProps) => {
   const here = `${pager.path}?${pager.parameters}`
   const polling = isUnderWay(run)
     ? {
@@ -68,6 +79,15 @@ export const RunDetail = ({ run, scopes, warnings, jobs, held, pager }: RunDetai
             <Item title="Started by">{startedBy(run)}</Item>
             <Item title="Covers">{run.resources.join(', ')}</Item>
             <Item title="Servers">{coveredServers(run)}</Item>
+            {branches.length === 0 ? null : (
+              <Item title={branches.length === 1 ? 'Branch' : 'Branches'}>
+                {branches.map((branch) => (
+                  <div class="netbox-pbs-break">
+                    <a href={branchPage(branch.id)}>{branch.name}</a> <BranchStatusBadge status={branch.status} />
+                  </div>
+                ))}
+              </Item>
+            )}
             {run.narrowing === null ? null : <Item title="Only">{narrowingText(run.narrowing)}</Item>}
           </dl>
         </div>

@@ -1,27 +1,31 @@
-import { modelNames, registry } from '@netbox-pbs/core'
-import { heldPage, home, listPage, runsPage, signOutPage } from '../paths.ts'
+import { type ModelName, modelNames, registry } from '@netbox-pbs/core'
+import { branchesPage, heldPage, home, listPage, runsPage, signOutPage } from '../paths.ts'
+import type { PageBranch } from './page-branch.ts'
 import type { Viewer } from './viewer.ts'
 
 interface MenuItem {
   readonly href: string
   readonly label: string
+  /** Of an inventory list; its link stays in the branch of the page. */
+  readonly model?: ModelName
 }
 
 const menu: ReadonlyArray<{ readonly heading: string; readonly items: ReadonlyArray<MenuItem> }> = [
   {
     heading: 'Inventory',
-    items: modelNames.map((model) => ({ href: listPage(model), label: registry[model].labelPlural })),
+    items: modelNames.map((model) => ({ model, href: listPage(model), label: registry[model].labelPlural })),
   },
   {
     heading: 'Operations',
     items: [
       { href: runsPage, label: 'Sync runs' },
       { href: heldPage, label: 'Held back' },
+      { href: branchesPage, label: 'Branches' },
     ],
   },
 ]
 
-const Item = ({ href, label, active }: MenuItem & { active: boolean }) => (
+const Item = ({ href, label, active }: { href: string; label: string; active: boolean }) => (
   <li class={active ? 'nav-item active' : 'nav-item'}>
     <a class="nav-link" href={href} aria-current={active ? 'page' : undefined}>
       <span class="nav-link-title">{label}</span>
@@ -30,7 +34,7 @@ const Item = ({ href, label, active }: MenuItem & { active: boolean }) => (
 )
 
 /** The menu. On narrow screens a check box opens it, so that it needs no script. */
-export const Sidebar = ({ path, viewer }: { path: string; viewer: Viewer }) => (
+export const Sidebar = ({ path, viewer, branch }: { path: string; viewer: Viewer; branch: PageBranch }) => (
   <aside class="navbar navbar-vertical navbar-expand-lg netbox-pbs-sidebar" aria-label="Menu">
     <div class="container-fluid">
       <input type="checkbox" class="visually-hidden" id="menu-open" aria-label="Show the menu" />
@@ -51,8 +55,12 @@ export const Sidebar = ({ path, viewer }: { path: string; viewer: Viewer }) => (
             <>
               <div class="subheader netbox-pbs-heading">{heading}</div>
               <ul class="navbar-nav">
-                {items.map((item) => (
-                  <Item {...item} active={path.startsWith(item.href)} />
+                {items.map(({ href, label, model }) => (
+                  <Item
+                    href={model === undefined ? href : listPage(model, branch)}
+                    label={label}
+                    active={path.startsWith(href)}
+                  />
                 ))}
               </ul>
             </>

@@ -1,0 +1,18 @@
+import type { Actor } from '@netbox-pbs/core'
+import { Branches, SettingsStore } from '@netbox-pbs/core/ports'
+import { DateTime, Effect } from 'effect'
+
+/** Merges a branch as a person: with the approval that the settings ask for. Without `commit` it is done and taken back. */
+export const mergeByHand = Effect.fn('mergeByHand')(function* ({
+  id,
+  commit,
+  by,
+}: {
+  readonly id: number
+  readonly commit: boolean
+  readonly by: Actor
+}) {
+  const { branch_approval_required: approval } = yield* (yield* SettingsStore).get()
+  const at = DateTime.formatIso(yield* DateTime.now)
+  return yield* (yield* Branches).merge({ id, commit, by, at, approval })
+})

@@ -1,0 +1,39 @@
+import { type Branch, last, openStatuses } from '@netbox-pbs/core'
+import { Branches, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect, Option } from 'effect'
+import type { ApiContext } from '../http/caller.ts'
+import { badRequest, type Refused } from '../http/refused.ts'
+
+/** NetBox's header for the branch of a request: a `schema_id`. */
+export const branchHeader = 'X-NetBox-Branch'
+
+/** The same as a parameter. Empty means main. */
+export const branchParameter = '_branch'
+
+/** Where a client stays out of branches again. */
+const leaveOut = `leave ${branchHeader} and ${branchParameter} out to work on main`
+
+/**
+ * The branch that a request names, by header or else by parameter; null: it is about main. 400 for one that is not there or has ended, so that nothing meant for a
+ * branch reaches main.
+ */
+export const namedBranch = (c: ApiContext): Effect.Effect<Branch | null, Refused | StoreFailed, Branches> =>
+  Effect.gen(function* () {
+    const inHeader = c.req.header(branchHeader)?.trim() ?? ''
+    const inQuery = last(new URL(c.req.url).searchParams, branchParameter)?.trim() ?? ''
+    if (inHeader !== '' && inQuery !== '' && inHeader !== inQuery)
+      return yield* badRequest(`${branchHeader} and ${branchParameter} name different branches: send one of them.`)
+    const schemaId = inHeader || inQuery
+    if (schemaId === '') return null
+    const found = yield* (yield* Branches).bySchemaId({ schemaId })
+    if (Option.isNone(found))
+      return yield* badRequest(
+        `Invalid branch identifier: no branch has this schema_id. See /api/plugins/pbs/branches/, or ${leaveOut}.`,
+      )
+    const { name, status } = found.value
+    if (!openStatuses.includes(status))
+      return yield* badRequest(
+        `Branch ${name} is ${status.replace('_', ' ')}: only an open branch can be read and written; ${leaveOut}.`,
+      )
+    return found.value
+  })

@@ -1,0 +1,47 @@
+import {
+  branchedModels,
+  branchKinds,
+  branchStatuses,
+  changeActions,
+  conflictKinds,
+  type ModelName,
+  registry,
+} from '@netbox-pbs/core'
+import type { BranchChangeFilter, BranchFilter, ConflictFilter } from '@netbox-pbs/core/ports'
+import type { Effect } from 'effect'
+import { choices, flag, numbers, readFilter, search, texts } from '../http/read-filter.ts'
+import type { Refused } from '../http/refused.ts'
+
+const objectType = (model: ModelName): string => registry[model].objectType
+const objectTypes = choices('object_type', branchedModels, objectType)
+
+/** Reads the filters of the list of branches from a query. */
+export const readBranchFilter = (params: URLSearchParams): Effect.Effect<BranchFilter, Refused> =>
+  readFilter<Omit<BranchFilter, 'stagedBy'>>(params, {
+    statuses: choices('status', branchStatuses),
+    kinds: choices('kind', branchKinds),
+    names: texts('name'),
+    schemaIds: texts('schema_id'),
+    users: texts('user'),
+    search: search('q'),
+  })
+
+/** Reads the filters of what a branch changes from a query. */
+export const readBranchChangeFilter = (params: URLSearchParams): Effect.Effect<BranchChangeFilter, Refused> =>
+  readFilter<BranchChangeFilter>(params, {
+    models: objectTypes,
+    actions: choices('action', changeActions),
+    objectIds: numbers('object_id'),
+    search: search('q'),
+  })
+
+/** Reads the filters of a list of conflicts from a query. */
+export const readConflictFilter = (params: URLSearchParams): Effect.Effect<ConflictFilter, Refused> =>
+  readFilter<ConflictFilter>(params, {
+    ids: numbers('id'),
+    kinds: choices('kind', conflictKinds),
+    models: objectTypes,
+    fields: texts('field'),
+    scopes: texts('scope'),
+    resolved: flag('resolved'),
+  })

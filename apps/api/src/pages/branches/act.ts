@@ -1,0 +1,85 @@
+import { Branches } from '@netbox-pbs/core/ports'
+import { DateTime, Effect } from 'effect'
+import type { BranchAction } from '../../branches/branch-offers.ts'
+import { mergeByHand } from '../../branches/merge-by-hand.ts'
+import { readApproval, readCommit, readRevert } from '../../branches/read-branch-request.ts'
+import type { Form } from '../form.ts'
+import { seeOther } from '../html.ts'
+import { branchPage } from '../paths.ts'
+import { formatCount } from '../view/format.ts'
+import type { Viewer } from '../view/viewer.ts'
+import { forWriterForm } from '../visitor-page.ts'
+import { drawOverview } from './overview-page.tsx'
+import { saidOnPage } from './said-on-page.ts'
+
+/** A form of a branch's page: whose it is and what it says. */
+interface Sent {
+  readonly id: number
+  readonly viewer: Viewer
+  readonly form: Form
+  readonly requestId: string
+}
+
+/** Does what a form asks of a branch and leads back to it; a dry run, and what cannot be done, is said on its page. */
+export const act = (action: keyof typeof doing, id: number) =>
+  forWriterForm((viewer, form, requestId) => saidOnPage(viewer, id, doing[action]({ id, viewer, form, requestId })))
+
+const doing = {
+  check: ({ id }: Sent) =>
+    Effect.gen(function* () {
+      const { conflicts } = yield* (yield* Branches).check({ id })
+      return seeOther(conflicts > 0 ? `${branchPage(id)}conflicts/` : branchPage(id))
+    }),
+  sync: ({ id, viewer, form }: Sent) =>
+    Effect.gen(function* () {
+      const commit = yield* committed(form)
+      const { changes, conflicts } = yield* (yield* Branches).sync({ id, commit })
+      if (commit) return seeOther(branchPage(id))
+      return yield* dryRun(viewer, id, `it would change ${objects(changes)}, with ${formatCount(conflicts)} conflicts`)
+    }),
+  merge: ({ id, viewer, form, requestId }: Sent) =>
+    Effect.gen(function* () {
+      const commit = yield* committed(form)
+      const { counts, skipped } = yield* mergeByHand({ id, commit, by: { user: viewer.username, requestId } })
+      if (commit) return seeOther(branchPage(id))
+      const { created, updated, deleted } = counts
+      const done = `create ${objects(created)}, update ${objects(updated)} and delete ${objects(deleted)}`
+      return yield* dryRun(viewer, id, `it would ${done}${skipped === 0 ? '' : `, and leave out ${objects(skipped)}`}`)
+    }),
+  approve: ({ id, viewer, form: { revision = '' } }: Sent) =>
+    Effect.gen(function* () {
+      // A form that does not say what was looked at is of a branch that nobody saw.
+      const looked = yield* readApproval({ revision: /^\d{1,15}$/.test(revision) ? Number(revision) : undefined })
+      const at = DateTime.formatIso(yield* DateTime.now)
+      yield* (yield* Branches).approve({ id, revision: looked, user: viewer.username, at })
+      return seeOther(branchPage(id))
+    }),
+  revert: ({ id, viewer, form }: Sent) =>
+    Effect.gen(function* () {
+      const commit = yield* committed(form)
+      const { name } = yield* readRevert({ name: form['name'] ?? '' })
+      const request = { id, name: name ?? '', user: viewer.username, commit }
+      const branch = yield* (yield* Branches).revert(request)
+      if (commit) return seeOther(branchPage(branch.id))
+      const { changes, conflicts } = branch
+      return yield* dryRun(
+        viewer,
+        id,
+        `a branch would change ${objects(changes)}, with ${formatCount(conflicts)} conflicts`,
+      )
+    }),
+  close: ({ id }: Sent) =>
+    Effect.gen(function* () {
+      yield* (yield* Branches).close({ id, status: 'closed' })
+      return seeOther(branchPage(id))
+    }),
+} satisfies Record<BranchAction, unknown>
+
+/** Only the button of a dry run says so. */
+const committed = ({ commit }: Form) =>
+  readCommit(commit === undefined ? {} : { commit: commit === 'false' ? false : commit })
+
+const dryRun = (viewer: Viewer, id: number, what: string) =>
+  drawOverview(viewer, id, { kind: 'info', text: `Dry run, nothing was changed: ${what}.`, status: 200 })
+
+const objects = (count: number): string => (count === 1 ? '1 object' : `${formatCount(count)} objects`)

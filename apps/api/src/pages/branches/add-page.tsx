@@ -1,0 +1,43 @@
+import { Branches } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { readNewBranch } from '../../branches/read-branch-request.ts'
+import type { Form } from '../form.ts'
+import { html, seeOther } from '../html.ts'
+import { addBranchPage, branchesPage, branchPage } from '../paths.ts'
+import { BranchForm, type BranchFormProps } from '../view/branch-form.tsx'
+import { Layout } from '../view/layout.tsx'
+import { PageTitle } from '../view/page-title.tsx'
+import type { Viewer } from '../view/viewer.ts'
+import { forWriter, forWriterForm } from '../visitor-page.ts'
+
+/** The form that opens a branch. */
+export const emptyForm = forWriter((viewer) => Effect.succeed(draw(viewer, {}, {})))
+
+/** Opens a branch and leads there. */
+export const add = forWriterForm((viewer, { name = '', description = '' }) =>
+  Effect.gen(function* () {
+    const request = yield* readNewBranch({ name, description })
+    const user = viewer.username
+    const branches = yield* Branches
+    const { id } = yield* branches.create({ ...request, kind: 'operator', user, runId: null, review: false })
+    return seeOther(branchPage(id))
+  }).pipe(
+    Effect.catchTags({
+      Refused: ({ body }) => Effect.succeed(draw(viewer, { name, description }, errorsOf(body), 400)),
+      BranchNameTaken: ({ message }) =>
+        Effect.succeed(draw(viewer, { name, description }, { name: [`${message}.`] }, 400)),
+    }),
+  ),
+)
+
+const errorsOf = (body: object): BranchFormProps['errors'] =>
+  Object.fromEntries(Object.entries(body).map(([field, texts]) => [field, [texts].flat().map(String)]))
+
+const draw = (viewer: Viewer, values: Form, errors: BranchFormProps['errors'], status = 200): Response =>
+  html(
+    <Layout title="Open a branch" path={addBranchPage} viewer={viewer}>
+      <PageTitle title="Open a branch" crumbs={[{ href: branchesPage, label: 'Branches' }]} />
+      <BranchForm formToken={viewer.formToken} values={values} errors={errors} />
+    </Layout>,
+    status,
+  )

@@ -1,0 +1,72 @@
+import type { BranchConflict, FieldValue, Resolution } from '@netbox-pbs/core'
+import { Branches, type ConflictFilter } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { answerConflicts } from '../../branches/answer-conflicts.ts'
+import { readConflictFilter } from '../../branches/read-branch-filter.ts'
+import { branchedField } from '../../branches/read-value.ts'
+import { invalid } from '../../http/refused.ts'
+import type { Form } from '../form.ts'
+import { seeOther } from '../html.ts'
+import { branchPage, ownPath } from '../paths.ts'
+import { conflictFilters } from '../view/answer-all.tsx'
+import { sentence } from '../view/sentence.ts'
+import { forWriterForm } from '../visitor-page.ts'
+import { drawConflicts } from './conflicts-page.tsx'
+import { saidOnPage, wordsOf } from './said-on-page.ts'
+
+/** Answers a conflict of a branch, or all those that a list shows, and leads back to the list. */
+export const answer = (id: number) =>
+  forWriterForm((viewer, form) => {
+    const next = ownPath(form['next'] ?? `${branchPage(id)}conflicts/`)
+    const answered = Effect.gen(function* () {
+      const filter = yield* filterOf(form)
+      const resolution = yield* resolutionOf(id, filter, form)
+      yield* answerConflicts({ id, filter, resolution, user: viewer.username })
+      return seeOther(next)
+    }).pipe(
+      Effect.catchTag('Refused', ({ body }) =>
+        drawConflicts(viewer, id, new URLSearchParams(next.split('?')[1]), {
+          kind: 'danger',
+          text: sentence(wordsOf(body)),
+          status: 400,
+        }),
+      ),
+    )
+    return saidOnPage(viewer, id, answered)
+  })
+
+/** One conflict by its id, or those of the list by its filters. */
+function filterOf({ id = '', all, ...form }: Form) {
+  if (/^\d{1,15}$/.test(id)) return Effect.succeed<ConflictFilter>({ ids: [Number(id)] })
+  if (all !== 'true') return invalid({ detail: 'No conflict was chosen.' })
+  return readConflictFilter(new URLSearchParams(conflictFilters.map((name) => [name, form[name] ?? ''])))
+}
+
+const resolutionOf = (id: number, filter: ConflictFilter, { resolution, value = '' }: Form) =>
+  Effect.gen(function* () {
+    switch (resolution) {
+      case 'none':
+        return null
+      case 'main':
+      case 'branch':
+      case 'skip':
+        return { choice: resolution } satisfies Resolution
+      case 'value': {
+        const { rows } = yield* (yield* Branches).conflicts({ id, filter, limit: 1, offset: 0 })
+        return { choice: resolution, value: yield* typed(rows[0], value) } satisfies Resolution
+      }
+      default:
+        return yield* invalid({ detail: 'No answer was chosen.' })
+    }
+  })
+
+/** What was typed, as the field has it: nothing is no value where there may be none, and JSON is read. The field judges the rest. */
+function typed(conflict: BranchConflict | undefined, text: string) {
+  const field = conflict?.field == null ? undefined : branchedField(conflict.model, conflict.field)
+  if (text === '' && field?.nullable === true) return Effect.succeed<FieldValue>(null)
+  if (field?.type !== 'json') return Effect.succeed<FieldValue>(text)
+  return Effect.try({
+    try: (): FieldValue => JSON.parse(text),
+    catch: () => invalid({ value: ['This is not JSON.'] }),
+  })
+}

@@ -1,0 +1,27 @@
+import { Hono } from 'hono'
+import type { ApiEnv } from '../../http/caller.ts'
+import type { ServePage } from '../serve-page.tsx'
+import { act } from './act.ts'
+import { add, emptyForm } from './add-page.tsx'
+import { answer } from './answer.ts'
+import { changes } from './changes-page.tsx'
+import { conflicts } from './conflicts-page.tsx'
+import { list } from './list-page.tsx'
+import { overview } from './overview-page.tsx'
+
+const actions = ['check', 'sync', 'approve', 'merge', 'revert', 'close'] as const
+
+/** Branches: their list, the form that opens one, and of each what it changes, what stands against it, and the forms that decide. */
+export function branchPages(serve: ServePage): Hono<ApiEnv> {
+  const app = new Hono<ApiEnv>()
+    .get('/branches/', (c) => serve(c, list(c)))
+    .get('/branches/add/', (c) => serve(c, emptyForm(c)))
+    .post('/branches/add/', (c) => serve(c, add(c)))
+    .get('/branches/:id{[0-9]+}/', (c) => serve(c, overview(Number(c.req.param('id')))(c)))
+    .get('/branches/:id{[0-9]+}/changes/', (c) => serve(c, changes(c, Number(c.req.param('id')))))
+    .get('/branches/:id{[0-9]+}/conflicts/', (c) => serve(c, conflicts(c, Number(c.req.param('id')))))
+    .post('/branches/:id{[0-9]+}/conflicts/', (c) => serve(c, answer(Number(c.req.param('id')))(c)))
+  for (const action of actions)
+    app.post(`/branches/:id{[0-9]+}/${action}/`, (c) => serve(c, act(action, Number(c.req.param('id')))(c)))
+  return app
+}

@@ -1,0 +1,56 @@
+import { branchedModels, changeActions, registry } from '@netbox-pbs/core'
+import { Branches } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { readBranchChangeFilter } from '../../branches/read-branch-filter.ts'
+import type { ApiContext } from '../../http/caller.ts'
+import { offsetPage } from '../../http/offset-page.ts'
+import { choice } from '../../runs/serve-run.ts'
+import { html } from '../html.ts'
+import { branchPage } from '../paths.ts'
+import { BranchChanges } from '../view/branch-changes.tsx'
+import { FilterForm } from '../view/filter-form.tsx'
+import { Pager } from '../view/pager.tsx'
+import { forVisitor } from '../visitor-page.ts'
+import { BranchFrame } from './branch-frame.tsx'
+import { withBranch } from './with-branch.ts'
+
+/** The models whose rows a branch may change, as choices of a filter. */
+export const modelSelect = {
+  name: 'object_type',
+  label: 'Model',
+  options: branchedModels.map((model) => ({ value: registry[model].objectType, label: registry[model].labelPlural })),
+}
+
+const selects = [modelSelect, { name: 'action', label: 'Change', options: changeActions.map(choice) }]
+
+/** What a branch changes, with the values before and after. A filter that means nothing lists none. */
+export const changes = (c: ApiContext, id: number) =>
+  forVisitor((viewer) =>
+    withBranch(viewer, id, (branch) =>
+      Effect.gen(function* () {
+        const path = `${branchPage(id)}changes/`
+        const parameters = new URL(c.req.url).searchParams
+        const { limit, offset } = offsetPage(parameters)
+        const branches = yield* Branches
+        const { count, rows } = yield* readBranchChangeFilter(parameters).pipe(
+          Effect.flatMap((filter) => branches.changes({ id, filter, limit, offset })),
+          Effect.catchTag('Refused', () => Effect.succeed({ count: 0, rows: [] })),
+        )
+        return html(
+          <BranchFrame branch={branch} viewer={viewer} tab="changes" notice={null}>
+            <div class="card">
+              <div class="card-header">
+                <FilterForm path={path} parameters={parameters} selects={selects} search="Search by name" />
+              </div>
+              <BranchChanges
+                branch={branch}
+                changes={rows}
+                empty={branch.changes === 0 ? 'This branch changes nothing.' : 'No change matches.'}
+              />
+              <Pager path={path} parameters={parameters} count={count} limit={limit} offset={offset} />
+            </div>
+          </BranchFrame>,
+        )
+      }),
+    ),
+  )(c)

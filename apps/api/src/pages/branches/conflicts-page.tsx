@@ -1,0 +1,96 @@
+import { type Branch, conflictKinds, openStatuses, scopeTitle } from '@netbox-pbs/core'
+import { Branches } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { readConflictFilter } from '../../branches/read-branch-filter.ts'
+import type { ApiContext } from '../../http/caller.ts'
+import { offsetPage } from '../../http/offset-page.ts'
+import { html } from '../html.ts'
+import { branchPage } from '../paths.ts'
+import { AnswerAll } from '../view/answer-all.tsx'
+import { conflictWords } from '../view/conflict-kind.ts'
+import { ConflictTable } from '../view/conflict-table.tsx'
+import { FilterChips } from '../view/filter-chips.tsx'
+import { FilterForm } from '../view/filter-form.tsx'
+import { Pager } from '../view/pager.tsx'
+import type { Viewer } from '../view/viewer.ts'
+import { forVisitor } from '../visitor-page.ts'
+import { BranchFrame, type Notice } from './branch-frame.tsx'
+import { modelSelect } from './changes-page.tsx'
+import { withBranch } from './with-branch.ts'
+
+const selects = [
+  {
+    name: 'resolved',
+    label: 'Answers',
+    options: [
+      { value: 'false', label: 'Without an answer' },
+      { value: 'true', label: 'Answered' },
+    ],
+  },
+  {
+    name: 'kind',
+    label: 'Kind',
+    options: conflictKinds.map((kind) => ({ value: kind, label: conflictWords[kind].label })),
+  },
+  modelSelect,
+]
+
+/** The conflicts of a branch, and the forms that answer them. */
+export const conflicts = (c: ApiContext, id: number) =>
+  forVisitor((viewer) => drawConflicts(viewer, id, new URL(c.req.url).searchParams))(c)
+
+/** The same, with what a form has come to. A filter that means nothing lists none. */
+export const drawConflicts = (viewer: Viewer, id: number, parameters: URLSearchParams, notice: Notice | null = null) =>
+  withBranch(viewer, id, (branch) =>
+    Effect.gen(function* () {
+      const path = `${branchPage(id)}conflicts/`
+      const { limit, offset } = offsetPage(parameters)
+      const branches = yield* Branches
+      const { count, rows } = yield* readConflictFilter(parameters).pipe(
+        Effect.flatMap((filter) => branches.conflicts({ id, filter, limit, offset })),
+        Effect.catchTag('Refused', () => Effect.succeed({ count: 0, rows: [] })),
+      )
+      const formToken = viewer.writes && openStatuses.includes(branch.status) ? viewer.formToken : null
+      const title = rows[0]?.scope ? scopeTitle(rows[0].scope) : null
+      return html(
+        <BranchFrame branch={branch} viewer={viewer} tab="conflicts" notice={notice}>
+          <FilterChips chips={chips(path, parameters, title)} path={path} />
+          <div class="card">
+            <div class="card-header">
+              <FilterForm path={path} parameters={parameters} selects={selects} />
+            </div>
+            {formToken === null || count === 0 ? null : (
+              <div class="card-header">
+                <AnswerAll {...{ branch, count, path, parameters, formToken }} />
+              </div>
+            )}
+            <ConflictTable
+              {...{ branch, path, parameters, formToken }}
+              conflicts={rows}
+              empty={emptyText(branch, parameters)}
+            />
+            <Pager path={path} parameters={parameters} count={count} limit={limit} offset={offset} />
+          </div>
+        </BranchFrame>,
+        notice?.status ?? 200,
+      )
+    }),
+  )
+
+/** The filters that no list of choices shows: a field, and a scope, of which a listed conflict gives the words. */
+function chips(path: string, parameters: URLSearchParams, scope: string | null) {
+  return [...parameters]
+    .filter(([name, value]) => (name === 'field' || name === 'scope') && value !== '')
+    .map(([name, value]) => {
+      const without = new URLSearchParams(parameters)
+      without.delete(name)
+      without.delete('offset')
+      const label = name === 'field' ? 'Field' : 'Scope'
+      return { label, value: name === 'scope' ? (scope ?? value) : value, without: `${path}?${without}` }
+    })
+}
+
+function emptyText({ checked }: Branch, parameters: URLSearchParams): string {
+  if ([...parameters.values()].some((value) => value !== '')) return 'No conflict matches.'
+  return checked === null ? 'It has not been compared with main yet.' : 'Nothing stands against this branch.'
+}

@@ -1,0 +1,61 @@
+import { branchKinds, branchStatuses } from '@netbox-pbs/core'
+import { Branches } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { readBranchFilter } from '../../branches/read-branch-filter.ts'
+import type { ApiContext } from '../../http/caller.ts'
+import { offsetPage } from '../../http/offset-page.ts'
+import { choice } from '../../runs/serve-run.ts'
+import { html } from '../html.ts'
+import { addBranchPage, branchesPage } from '../paths.ts'
+import { branchKindWords } from '../view/branch-status.tsx'
+import { BranchTable } from '../view/branch-table.tsx'
+import { FilterForm } from '../view/filter-form.tsx'
+import { Layout } from '../view/layout.tsx'
+import { PageTitle } from '../view/page-title.tsx'
+import { Pager } from '../view/pager.tsx'
+import { forVisitor } from '../visitor-page.ts'
+
+const selects = [
+  { name: 'status', label: 'Status', options: branchStatuses.map(choice) },
+  { name: 'kind', label: 'Kind', options: branchKinds.map((kind) => ({ value: kind, label: branchKindWords[kind] })) },
+]
+
+/** The branches, newest first. A filter that means nothing lists none. */
+export const list = (c: ApiContext) =>
+  forVisitor((viewer) =>
+    Effect.gen(function* () {
+      const parameters = new URL(c.req.url).searchParams
+      const { limit, offset } = offsetPage(parameters)
+      const branches = yield* Branches
+      const { count, rows } = yield* readBranchFilter(parameters).pipe(
+        Effect.flatMap((filter) => branches.list({ ...filter, limit, offset })),
+        Effect.catchTag('Refused', () => Effect.succeed({ count: 0, rows: [] })),
+      )
+      const filtered = [...parameters].some(([name, value]) => value !== '' && name !== 'limit' && name !== 'offset')
+      return html(
+        <Layout title="Branches" path={branchesPage} viewer={viewer}>
+          <PageTitle title="Branches">
+            {viewer.writes ? (
+              <a class="btn btn-primary" href={addBranchPage}>
+                Open a branch
+              </a>
+            ) : null}
+          </PageTitle>
+          <div class="card">
+            <div class="card-header">
+              <FilterForm path={branchesPage} parameters={parameters} selects={selects} search="Search branches" />
+            </div>
+            <BranchTable branches={rows} empty={emptyText(count, filtered)} />
+            <Pager path={branchesPage} parameters={parameters} count={count} limit={limit} offset={offset} />
+          </div>
+        </Layout>,
+      )
+    }),
+  )(c)
+
+function emptyText(count: number, filtered: boolean): string {
+  if (count > 0) return 'The list ends before this page.'
+  return filtered
+    ? 'No branch matches.'
+    : 'No branch yet. Open one to prepare changes, or let the settings have every run open one.'
+}

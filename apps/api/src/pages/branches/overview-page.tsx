@@ -1,0 +1,27 @@
+import { SettingsStore } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { branchOffers } from '../../branches/branch-offers.ts'
+import { html } from '../html.ts'
+import { BranchOverview } from '../view/branch-overview.tsx'
+import type { Viewer } from '../view/viewer.ts'
+import { forVisitor } from '../visitor-page.ts'
+import { BranchFrame, type Notice } from './branch-frame.tsx'
+import { withBranch } from './with-branch.ts'
+
+/** A branch: how it stands and what can be done to it. */
+export const overview = (id: number) => forVisitor((viewer) => drawOverview(viewer, id))
+
+/** The same, with what a form has come to. */
+export const drawOverview = (viewer: Viewer, id: number, notice: Notice | null = null) =>
+  withBranch(viewer, id, (branch) =>
+    Effect.gen(function* () {
+      const { branch_approval_required: approval } = yield* (yield* SettingsStore).get()
+      const offers = branchOffers(branch, { username: viewer.username, approval })
+      return html(
+        <BranchFrame branch={branch} viewer={viewer} tab="overview" notice={notice}>
+          <BranchOverview branch={branch} offers={offers} viewer={viewer} />
+        </BranchFrame>,
+        notice?.status ?? 200,
+      )
+    }),
+  )

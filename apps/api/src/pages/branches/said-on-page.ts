@@ -1,0 +1,60 @@
+import type {
+  ApprovalRefused,
+  BranchInConflict,
+  BranchNameTaken,
+  BranchNotApproved,
+  BranchNotFound,
+  BranchNotMerged,
+  BranchNotOpen,
+  StoreFailed,
+} from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import type { Refused } from '../../http/refused.ts'
+import type { ApiServices } from '../../services.ts'
+import type { Page } from '../serve-page.tsx'
+import { sentence } from '../view/sentence.ts'
+import type { Viewer } from '../view/viewer.ts'
+import { drawConflicts } from './conflicts-page.tsx'
+import { drawOverview } from './overview-page.tsx'
+
+/** Why something cannot be done to a branch. */
+type Refusal =
+  | Refused
+  | BranchNotFound
+  | BranchNotOpen
+  | BranchInConflict
+  | BranchNotApproved
+  | BranchNotMerged
+  | BranchNameTaken
+  | ApprovalRefused
+
+/** What a form cannot do to a branch is said on the branch's page as it is now; where conflicts stand in the way, above them. */
+export const saidOnPage = (
+  viewer: Viewer,
+  id: number,
+  done: Effect.Effect<Response, Refusal | StoreFailed, ApiServices>,
+): Page => {
+  const say = (status: 400 | 409) => (error: { readonly message: string }) =>
+    drawOverview(viewer, id, { kind: 'danger', text: sentence(error.message), status })
+  return Effect.catchTags(done, {
+    BranchNotFound: say(409),
+    BranchNotOpen: say(409),
+    BranchNotApproved: say(409),
+    BranchNotMerged: say(409),
+    ApprovalRefused: say(409),
+    BranchNameTaken: say(400),
+    BranchInConflict: ({ message }) =>
+      drawConflicts(viewer, id, new URLSearchParams({ resolved: 'false' }), {
+        kind: 'danger',
+        text: sentence(message),
+        status: 409,
+      }),
+    Refused: ({ body }) => say(400)({ message: wordsOf(body) }),
+  })
+}
+
+/** What a refusal says of each field, in one line. */
+export const wordsOf = (body: object): string =>
+  Object.entries(body)
+    .map(([field, texts]) => (field === 'detail' ? String(texts) : `${field}: ${[texts].flat().join(' ')}`))
+    .join(' ')

@@ -1,0 +1,17 @@
+import type { Branch } from '@netbox-pbs/core'
+import { Effect } from 'effect'
+import { branchById } from '../../branches/find-branch.ts'
+import { html } from '../html.ts'
+import { branchesPage } from '../paths.ts'
+import { notFound } from '../refusals.tsx'
+import type { Page } from '../serve-page.tsx'
+import type { Viewer } from '../view/viewer.ts'
+
+/** A page about a branch; one that is not there is a page too. */
+export const withBranch = (viewer: Viewer, id: number, page: (branch: Branch) => Page): Page =>
+  branchById(id).pipe(
+    Effect.flatMap(page),
+    Effect.catchTag('BranchNotFound', () =>
+      Effect.succeed(html(notFound(viewer, branchesPage, `Branch ${id}`, branchesPage), 404)),
+    ),
+  )

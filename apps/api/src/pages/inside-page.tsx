@@ -1,0 +1,39 @@
+import { type ModelName, registry } from '@netbox-pbs/core'
+import { Effect } from 'effect'
+import { type BranchPlace, placeOf } from '../branches/branch-place.ts'
+import { insideBranch } from '../branches/inside-branch.ts'
+import { namedBranch } from '../branches/named-branch.ts'
+import type { ApiContext } from '../http/caller.ts'
+import { html } from './html.ts'
+import { branchesPage } from './paths.ts'
+import { noBranch } from './refusals.tsx'
+import type { Page } from './serve-page.tsx'
+import type { BranchBannerProps } from './view/branch-banner.tsx'
+import type { PageBranch } from './view/page-branch.ts'
+import type { Viewer } from './view/viewer.ts'
+
+/**
+ * A page of the inventory, inside the branch that its address names as a request's does: what it reads is the branch's, as the REST path of the same rows. One that is
+ * not there or has ended is said, instead of showing main for it.
+ */
+export const insidePage = (
+  c: ApiContext,
+  { viewer, place }: { readonly viewer: Viewer; readonly place: Exclude<BranchPlace, 'any'> },
+  page: (branch: PageBranch) => Page,
+): Page =>
+  Effect.gen(function* () {
+    const branch = yield* namedBranch(c)
+    return yield* branch === null || place === 'main' ? page(branch) : insideBranch(branch, page(branch))
+  }).pipe(
+    Effect.catchTag('Refused', ({ body }) =>
+      Effect.succeed(html(noBranch(viewer, branchesPage, sentenceOf(body)), 400)),
+    ),
+  )
+
+/** What the banner of an inventory page says; null: the page is main's. `path` is the page in main. */
+export const insideOf = (model: ModelName, branch: PageBranch, path: string): BranchBannerProps | null =>
+  branch === null
+    ? null
+    : { branch, out: path, branched: placeOf(model) === 'inside', what: registry[model].labelPlural }
+
+const sentenceOf = (body: object): string => ('detail' in body ? String(body.detail) : '')

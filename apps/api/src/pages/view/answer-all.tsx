@@ -1,0 +1,44 @@
+import type { Branch } from '@netbox-pbs/core'
+import { branchPage } from '../paths.ts'
+import { answerWords } from './conflict-kind.ts'
+import { formatCount } from './format.ts'
+
+/** What narrows a list of conflicts. */
+export const conflictFilters = ['kind', 'object_type', 'field', 'scope', 'resolved'] as const
+
+/** Answers at once every conflict that the list's filters let through, on all of its pages. A conflict that the answer is none to stays as it is. */
+export const AnswerAll = (props: {
+  branch: Branch
+  count: number
+  path: string
+  parameters: URLSearchParams
+  formToken: string
+}) => (
+  <form class="row g-2 align-items-center" method="post" action={`${branchPage(props.branch.id)}conflicts/`}>
+    <input type="hidden" name="form_token" value={props.formToken} />
+    <input type="hidden" name="all" value="true" />
+    <input type="hidden" name="next" value={`${props.path}?${props.parameters}`} />
+    {conflictFilters.map((name) => (
+      <input type="hidden" name={name} value={props.parameters.get(name) ?? ''} />
+    ))}
+    <div class="col-auto">
+      <label class="col-form-label py-0" for="answer-all">
+        {props.count === 1 ? 'Answer the one listed:' : `Answer all ${formatCount(props.count)} listed:`}
+      </label>
+    </div>
+    <div class="col-auto">
+      <select class="form-select" id="answer-all" name="resolution" required>
+        <option value="">Choose</option>
+        {(['main', 'branch', 'skip'] as const).map((choice) => (
+          <option value={choice}>{answerWords[choice]}</option>
+        ))}
+        <option value="none">Take the answers back</option>
+      </select>
+    </div>
+    <div class="col-auto">
+      <button class="btn" type="submit">
+        Answer
+      </button>
+    </div>
+  </form>
+)

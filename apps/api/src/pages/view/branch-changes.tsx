@@ -1,0 +1,127 @@
+import { type Branch, type BranchChange, openStatuses, registry } from '@netbox-pbs/core'
+import type { Child } from 'hono/jsx'
+import { rowPage } from '../paths.ts'
+import { Badge } from './badge.tsx'
+import { BranchedValue, fieldLabel } from './branched-value.tsx'
+
+const colors: Readonly<Record<BranchChange['action'], string>> = { create: 'green', update: 'blue', delete: 'red' }
+const words: Readonly<Record<BranchChange['action'], string>> = {
+  create: 'created',
+  update: 'updated',
+  delete: 'deleted',
+}
+
+/** What a branch changes: each object with its values before and after. `empty` stands where there is nothing. */
+export const BranchChanges = (props: { branch: Branch; changes: ReadonlyArray<BranchChange>; empty: string }) => (
+  <div class="table-responsive">
+    <table class="table card-table netbox-pbs-changes">
+      <caption class="visually-hidden">What this branch changes</caption>
+      <thead>
+        <tr>
+          {['Object', 'Change', 'Field', 'Before', 'After'].map((head) => (
+            <th scope="col">{head}</th>
+          ))}
+        </tr>
+      </thead>
+      {props.changes.map((change) => (
+        <ChangedObject branch={props.branch} change={change} />
+      ))}
+      {props.changes.length === 0 ? (
+        <tbody>
+          <tr>
+            <td colspan={5} class="text-secondary text-center py-5">
+              {props.empty}
+            </td>
+          </tr>
+        </tbody>
+      ) : null}
+    </table>
+  </div>
+)
+
+/** An object and its fields, a row each. Those of one that is made or deleted are as a rule all of them, so they are folded away. */
+const ChangedObject = ({ branch, change }: { branch: Branch; change: BranchChange }) => {
+  const fields = said(change)
+  const rows = change.action === 'update' ? Math.max(1, fields.length) : 1
+  const object = (
+    <>
+      <td class="netbox-pbs-side" rowspan={rows}>
+        <ObjectLink branch={branch} change={change} />
+        <div class="text-secondary">{registry[change.model].label}</div>
+      </td>
+      <td rowspan={rows}>
+        <Badge color={colors[change.action]} label={words[change.action]} />
+      </td>
+    </>
+  )
+  if (change.action !== 'update')
+    return (
+      <tbody>
+        <tr>
+          {object}
+          <td colspan={3}>
+            <details>
+              <summary>{fields.length === 1 ? '1 value' : `${fields.length} values`}</summary>
+              <dl class="row mt-2 mb-0">
+                {fields.map((name) => (
+                  <>
+                    <dt class="col-5 text-secondary fw-normal">{fieldLabel(change.model, name)}</dt>
+                    <dd class="col-7 netbox-pbs-break">{side(change, change.after ?? change.before, name)}</dd>
+                  </>
+                ))}
+              </dl>
+            </details>
+          </td>
+        </tr>
+      </tbody>
+    )
+  return (
+    <tbody>
+      {fields.length > 0 ? null : (
+        <tr>
+          {object}
+          <td class="text-secondary netbox-pbs-field" colspan={3}>
+            No value: it is taken over as its source lists it.
+          </td>
+        </tr>
+      )}
+      {fields.map((name, i) => (
+        <tr>
+          {i === 0 ? object : null}
+          <td class="text-secondary netbox-pbs-field">{fieldLabel(change.model, name)}</td>
+          <td class="netbox-pbs-side">{side(change, change.before, name)}</td>
+          <td class="netbox-pbs-side">{side(change, change.after, name)}</td>
+        </tr>
+      ))}
+    </tbody>
+  )
+}
+
+type Values = BranchChange['before']
+
+const side = ({ model }: BranchChange, values: Values, name: string): Child => (
+  <BranchedValue model={model} name={name} value={values?.[name] ?? null} />
+)
+
+/** The fields that are worth a line: all that an update touches, and of a whole object those that say something; its server is in its name. */
+const said = ({ action, before, after }: BranchChange): ReadonlyArray<string> =>
+  Object.entries(after ?? before ?? {})
+    .filter(([name, value]) => action === 'update' || (name !== 'server' && !isBlank(value)))
+    .map(([name]) => name)
+
+const isBlank = (value: unknown): boolean =>
+  value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0)
+
+/** The row as it is in the branch while that is open; what the branch deletes is still in main. */
+const ObjectLink = ({ branch, change }: { branch: Branch; change: BranchChange }) => {
+  const { model, objectId, title, action } = change
+  const open = openStatuses.includes(branch.status)
+  const there = open || (branch.status === 'merged' && action !== 'delete')
+  return there ? (
+    <a class="fw-medium" href={rowPage(model, objectId, open && action !== 'delete' ? branch : null)}>
+      {title}
+    </a>
+  ) : (
+    <span class="fw-medium">{title}</span>
+  )
+}

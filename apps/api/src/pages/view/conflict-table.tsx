@@ -1,0 +1,198 @@
+import { type Branch, type BranchConflict, possibleChoices, registry, scopeKey, scopeTitle } from '@netbox-pbs/core'
+import type { Child } from 'hono/jsx'
+import { branchedField } from '../../branches/read-value.ts'
+import { branchPage, rowPage } from '../paths.ts'
+import { Badge } from './badge.tsx'
+import { BranchedValue, fieldLabel } from './branched-value.tsx'
+import { answerWords, conflictWords } from './conflict-kind.ts'
+import { formatTime } from './format.ts'
+import { JsonValue } from './json-value.tsx'
+import { Nothing } from './nothing.tsx'
+
+/** Conflicts as a page shows them. */
+export interface ConflictTableProps {
+  readonly branch: Branch
+  readonly conflicts: ReadonlyArray<BranchConflict>
+  /** The list's own address, to come back to and to narrow. */
+  readonly path: string
+  readonly parameters: URLSearchParams
+  /** Null: whoever looks cannot answer. */
+  readonly formToken: string | null
+  readonly empty: string
+}
+
+const heads = ['What', 'Base', 'Main', 'Branch', 'Answer']
+
+/** The conflicts of a branch, their three sides next to each other, with the forms that answer them. */
+export const ConflictTable = (props: ConflictTableProps) => (
+  <div class="table-responsive">
+    <table class="table card-table">
+      <caption class="visually-hidden">Conflicts</caption>
+      <thead>
+        <tr>
+          {heads.map((head) => (
+            <th scope="col">{head}</th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {props.conflicts.map((conflict) => (
+          <tr>
+            <td class="netbox-pbs-side">
+              <What {...props} conflict={conflict} />
+            </td>
+            {([conflict.base, conflict.main, conflict.branch] as const).map((value) => (
+              <td class="netbox-pbs-side">
+                <Side conflict={conflict} value={value} />
+              </td>
+            ))}
+            <td>
+              <Answers {...props} conflict={conflict} />
+            </td>
+          </tr>
+        ))}
+        {props.conflicts.length === 0 ? (
+          <tr>
+            <td colspan={heads.length} class="text-secondary text-center py-5">
+              {props.empty}
+            </td>
+          </tr>
+        ) : null}
+      </tbody>
+    </table>
+  </div>
+)
+
+type One = ConflictTableProps & { readonly conflict: BranchConflict }
+
+const What = ({ branch, conflict, path, parameters }: One) => {
+  const { model, objectId, title, field, kind, scope } = conflict
+  const narrowed = (name: string, value: string): string => {
+    const next = new URLSearchParams(parameters)
+    next.set(name, value)
+    next.delete('offset')
+    return `${path}?${next}`
+  }
+  return (
+    <>
+      {objectId === null ? (
+        <span class="fw-medium">{title}</span>
+      ) : (
+        <a class="fw-medium" href={rowPage(model, objectId, kind === 'update_delete' ? null : branch)}>
+          {title}
+        </a>
+      )}
+      <div class="text-secondary">
+        {registry[model].label}
+        {field === null ? null : (
+          <>
+            {' · '}
+            <a href={narrowed('field', field)}>{fieldLabel(model, field)}</a>
+          </>
+        )}
+      </div>
+      <div>
+        <a href={narrowed('kind', kind)}>
+          <Badge color="orange" label={conflictWords[kind].label} title={conflictWords[kind].sentence} />
+        </a>
+      </div>
+      {scope === null || objectId === null ? null : (
+        <div class="small">
+          <a href={narrowed('scope', scopeKey(scope))}>{scopeTitle(scope)}</a>
+        </div>
+      )}
+    </>
+  )
+}
+
+const Side = ({ conflict: { model, field }, value }: { conflict: BranchConflict; value: BranchConflict['main'] }) => {
+  if (field !== null) return <BranchedValue model={model} name={field} value={value} />
+  return value === null ? <Nothing /> : <JsonValue value={value} />
+}
+
+const Answers = (props: One) => {
+  const { conflict, branch, formToken } = props
+  const { resolution } = conflict
+  if (resolution !== null)
+    return (
+      <>
+        <Badge color="green" label={answerWords[resolution.choice]} />
+        {resolution.choice === 'value' && conflict.field !== null ? (
+          <div class="netbox-pbs-break">
+            <BranchedValue model={conflict.model} name={conflict.field} value={resolution.value} />
+          </div>
+        ) : null}
+        <div class="text-secondary">
+          by {conflict.resolvedBy}
+          {conflict.resolvedAt === null ? '' : `, ${formatTime(conflict.resolvedAt)}`}
+        </div>
+        {formToken === null ? null : (
+          <AnswerForm {...{ ...props, formToken, branch }}>
+            <Choose choice="none" label="Take back" conflict={conflict} />
+          </AnswerForm>
+        )}
+      </>
+    )
+  if (formToken === null) return <span class="text-secondary">Waits for an answer</span>
+  const choices = possibleChoices(conflict)
+  return (
+    <>
+      <AnswerForm {...{ ...props, formToken, branch }}>
+        {choices
+          .filter((choice) => choice !== 'value')
+          .map((choice) => (
+            <Choose choice={choice} label={answerWords[choice]} conflict={conflict} />
+          ))}
+      </AnswerForm>
+      {choices.includes('value') && conflict.field !== null ? (
+        <details class="mt-1">
+          <summary>Another value</summary>
+          <AnswerForm {...{ ...props, formToken, branch }}>
+            <ValueInput conflict={conflict} name={conflict.field} />
+            <Choose choice="value" label={answerWords.value} conflict={conflict} />
+          </AnswerForm>
+        </details>
+      ) : null}
+    </>
+  )
+}
+
+const AnswerForm = (props: One & { formToken: string; children?: Child }) => (
+  <form class="netbox-pbs-buttons" method="post" action={`${branchPage(props.branch.id)}conflicts/`}>
+    <input type="hidden" name="form_token" value={props.formToken} />
+    <input type="hidden" name="id" value={String(props.conflict.id)} />
+    <input type="hidden" name="next" value={`${props.path}?${props.parameters}`} />
+    {props.children}
+  </form>
+)
+
+const Choose = ({ choice, label, conflict }: { choice: string; label: string; conflict: BranchConflict }) => (
+  <button
+    class="btn btn-sm text-nowrap"
+    type="submit"
+    name="resolution"
+    value={choice}
+    aria-label={`${label}: ${conflict.title}${conflict.field === null ? '' : `, ${fieldLabel(conflict.model, conflict.field)}`}`}
+  >
+    {label}
+  </button>
+)
+
+/** Where a value is typed: JSON for what is JSON, a list of choices for a choice. It begins with the branch's. */
+const ValueInput = ({ conflict, name }: { conflict: BranchConflict; name: string }) => {
+  const field = branchedField(conflict.model, name)
+  const label = `Another value for ${fieldLabel(conflict.model, name)} of ${conflict.title}`
+  const value = conflict.branch
+  if (field?.type === 'choice')
+    return (
+      <select class="form-select form-select-sm" name="value" aria-label={label}>
+        {field.choices.map((choice) => (
+          <option value={choice.value} selected={choice.value === value}>
+            {choice.label}
+          </option>
+        ))}
+      </select>
+    )
+  const text = typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value)
+  return <input class="form-control form-control-sm" name="value" value={text} aria-label={label} autocomplete="off" />
+}

@@ -1,0 +1,63 @@
+/** A choice among the values of a parameter; none of them is all. */
+export interface FilterSelect {
+  readonly name: string
+  readonly label: string
+  readonly options: ReadonlyArray<{ readonly value: string; readonly label: string }>
+}
+
+/** Narrows a list of records: choices and perhaps a search. Other parameters of the list are kept, but for where it stands. */
+export const FilterForm = ({
+  path,
+  parameters,
+  selects,
+  search,
+}: {
+  path: string
+  parameters: URLSearchParams
+  selects: ReadonlyArray<FilterSelect>
+  /** What the search says where it is empty; left out: there is none. */
+  search?: string
+}) => {
+  const own = new Set([...selects.map(({ name }) => name), 'q', 'offset'])
+  return (
+    <search class="w-100">
+      <form class="row g-2" method="get" action={path}>
+        {[...parameters]
+          .filter(([name]) => !own.has(name))
+          .map(([name, value]) => (
+            <input type="hidden" name={name} value={value} />
+          ))}
+        {search === undefined ? null : (
+          <div class="col-12 col-md">
+            <input
+              class="form-control"
+              type="search"
+              name="q"
+              value={parameters.get('q') ?? ''}
+              placeholder={search}
+              aria-label={search}
+              autocomplete="off"
+            />
+          </div>
+        )}
+        {selects.map(({ name, label, options }) => (
+          <div class="col-auto">
+            <select class="form-select" name={name} aria-label={label}>
+              <option value="">{label}: all</option>
+              {options.map((option) => (
+                <option value={option.value} selected={parameters.get(name) === option.value}>
+                  {option.label}
+                </option>
+              ))}
+            </select>
+          </div>
+        ))}
+        <div class="col-auto">
+          <button class="btn" type="submit">
+            Filter
+          </button>
+        </div>
+      </form>
+    </search>
+  )
+}

@@ -1,0 +1,174 @@
+import type { RouteConfig } from '@hono/zod-openapi'
+import { Branches, BranchInConflict } from '@netbox-pbs/core/ports'
+import { DateTime, Effect } from 'effect'
+import { answerConflicts } from '../branches/answer-conflicts.ts'
+import { branchById } from '../branches/find-branch.ts'
+import { mergeByHand } from '../branches/merge-by-hand.ts'
+import { readApproval, readCommit, readResolve, readRevert } from '../branches/read-branch-request.ts'
+import { revertName } from '../branches/revert-name.ts'
+import { branchesPath, branchUrl, servedBranch, servedConflict, servedMerge } from '../branches/serve-branch.ts'
+import { baseUrl } from '../http/base-url.ts'
+import { type ApiContext, actorOf } from '../http/caller.ts'
+import type { Path } from '../http/mount-routes.ts'
+import { readBody } from '../http/read-body.ts'
+import { Refused } from '../http/refused.ts'
+import { type Handler, type Route, route } from '../http/route.ts'
+import { pathId } from '../inventory/find-row.ts'
+import { bodyRefusals, idParameter, json, notThere, ref, refusals, reply } from '../openapi/replies.ts'
+
+/** Conflicts that a refusal shows; the rest is in their list. */
+const shownConflicts = 50
+
+/** What is done to a branch: the name of its path, what it takes, and what it answers with. */
+interface Action {
+  readonly name: string
+  /** Schema of the body; null: it takes none. */
+  readonly body: string | null
+  readonly answers: RouteConfig['responses']
+}
+
+/** The path that does something to the branch in it. */
+function action({ name, body, answers }: Action, handler: Handler): Route {
+  return route(
+    {
+      method: 'post',
+      path: `${branchesPath}{id}/${name}/`,
+      tags: ['plugins'],
+      operationId: `plugins_pbs_branches_${name}`,
+      parameters: [idParameter],
+      ...(body === null ? {} : { requestBody: { content: json(ref(body)) } }),
+      responses: {
+        ...answers,
+        409: reply('It cannot be done to the branch as it is, or conflicts wait for an answer', ref('BranchConflicts')),
+        ...(body === null ? {} : bodyRefusals),
+        ...notThere,
+        ...refusals,
+      },
+    },
+    handler,
+  )
+}
+
+const resolve = action(
+  {
+    name: 'resolve',
+    body: 'ResolveRequest',
+    answers: { 200: reply('The branch, and how many conflicts were answered', ref('ResolvedBranch')) },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const { id } = yield* findBranch(c)
+      const request = yield* Effect.flatMap(readBody(c), readResolve)
+      const resolved = yield* answerConflicts({ id, ...request, user: c.get('caller').username })
+      return c.json({ ...servedBranch(baseUrl(c), yield* findBranch(c)), resolved })
+    }),
+)
+
+const sync = action(
+  {
+    name: 'sync',
+    body: 'CommitRequest',
+    answers: { 200: reply('The branch on main as it is now, or as it would be', ref('SyncedBranch')) },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const { id } = yield* findBranch(c)
+      const commit = yield* Effect.flatMap(readBody(c), readCommit)
+      const branch = yield* withConflicts(id, (yield* Branches).sync({ id, commit }))
+      return c.json({ ...servedBranch(baseUrl(c), branch), commit })
+    }),
+)
+
+const merge = action(
+  {
+    name: 'merge',
+    body: 'CommitRequest',
+    answers: { 200: reply('The branch, and what the merge did or would do', ref('MergedBranch')) },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const { id } = yield* findBranch(c)
+      const commit = yield* Effect.flatMap(readBody(c), readCommit)
+      const outcome = yield* withConflicts(id, mergeByHand({ id, commit, by: actorOf(c) }))
+      return c.json(servedMerge(baseUrl(c), outcome, commit))
+    }),
+)
+
+const revert = action(
+  {
+    name: 'revert',
+    body: 'RevertRequest',
+    answers: {
+      200: reply('The branch as it would be', ref('SyncedBranch')),
+      201: reply('The branch that undoes this one', ref('SyncedBranch')),
+    },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const reverted = yield* findBranch(c)
+      const { name, commit } = yield* Effect.flatMap(readBody(c), readRevert)
+      const user = c.get('caller').username
+      const branches = yield* Branches
+      const branch = yield* branches.revert({ id: reverted.id, name: name ?? revertName(reverted), user, commit })
+      const base = baseUrl(c)
+      const body = { ...servedBranch(base, branch), commit }
+      return commit ? c.json(body, 201, { Location: branchUrl(base, branch.id) }) : c.json(body)
+    }),
+)
+
+const approve = action(
+  {
+    name: 'approve',
+    body: 'ApproveRequest',
+    answers: { 200: reply('The branch, which may land as it is', ref('Branch')) },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const { id } = yield* findBranch(c)
+      const revision = yield* Effect.flatMap(readBody(c), readApproval)
+      const at = DateTime.formatIso(yield* DateTime.now)
+      const branch = yield* (yield* Branches).approve({ id, revision, user: c.get('caller').username, at })
+      return c.json(servedBranch(baseUrl(c), branch))
+    }),
+)
+
+const close = action(
+  {
+    name: 'close',
+    body: null,
+    answers: { 200: reply('The branch, which changes nothing any more', ref('Branch')) },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const { id } = yield* findBranch(c)
+      const branch = yield* (yield* Branches).close({ id, status: 'closed' })
+      return c.json(servedBranch(baseUrl(c), branch))
+    }),
+)
+
+/** What can be done to a branch. */
+export const branchActionPaths: ReadonlyArray<Path> = [resolve, sync, merge, revert, approve, close].map(
+  (route): Path => ({ branch: 'any', routes: [route] }),
+)
+
+/** The branch that a path names. */
+export const findBranch = (c: ApiContext) => Effect.flatMap(pathId(c), branchById)
+
+/** What conflicts stand against is answered with 409 and the first of them. */
+const withConflicts = <A, E, R>(id: number, work: Effect.Effect<A, E | BranchInConflict, R>) =>
+  Effect.catchIf(
+    work,
+    (error): error is BranchInConflict => error instanceof BranchInConflict,
+    ({ message }) =>
+      Effect.gen(function* () {
+        const branches = yield* Branches
+        const { rows } = yield* branches.conflicts({
+          id,
+          filter: { resolved: false },
+          limit: shownConflicts,
+          offset: 0,
+        })
+        const body = { detail: `${message}.`, conflicts: rows.map(servedConflict) }
+        return yield* new Refused({ status: 409, body })
+      }),
+  )

@@ -1,0 +1,60 @@
+import type { Driver } from '../ingest/store.ts'
+
+/** Servers of the fleet; each has the same share of its snapshots. */
+export const servers = 10
+const snapshotsPerGroup = 20
+const groupsPerNamespace = 500
+
+/** The name of a server by its place. They sort by it, so that the first one's rows are the head of every list. */
+export const serverName = (place: number): string => `pbs-${String(place).padStart(2, '0')}`
+
+const groupKey = `server_id, datastore_name, namespace, backup_type, backup_id`
+
+/**
+ * Fills an empty main with snapshots as a fleet of ten servers has them: twenty a group, five hundred groups a namespace, every tenth unverified. Groups, counters and
+ * scopes are those that landings would have left.
+ */
+export async function fillMain(driver: Driver, snapshots: number): Promise<void> {
+  const groups = Math.ceil(snapshots / snapshotsPerGroup)
+  const statements = [
+    `insert into servers (name, host, token_id, version, timezone, presence)
+      select 'pbs-' || lpad(i::text, 2, '0'), '192.0.2.' || i, 'sync@pbs!netbox', '4.1.2', 'UTC', 'listed' from generate_series(0, ${servers - 1}) i`,
+    `insert into datastores (server_id, name, path, presence) select id, 'tank', '/mnt/tank', 'listed' from servers`,
+    `create temporary table filling on commit preserve rows as
+      select i as nth, v.id as server_id, 'ns-' || lpad((i / ${servers} / ${groupsPerNamespace})::text, 5, '0') as namespace, (100 + i / ${servers})::text as backup_id
+      from generate_series(0, ${groups - 1}) i join servers v on v.name = 'pbs-' || lpad((i % ${servers})::text, 2, '0')`,
+    `insert into snapshots (${groupKey}, backup_time, size_bytes, owner, comment, verification_state, crypt_mode, manifest_files, presence)
+      select g.server_id, 'tank', g.namespace, 'vm', g.backup_id, timestamptz '2026-01-01T02:00:00Z' + s * interval '1 day' + g.nth * interval '1 millisecond',
+        10000000000 + g.nth, 'sync@pbs!netbox', 'guest-' || g.backup_id, case when s % 10 = 0 then '' else 'ok' end, 'none',
+        '[{"filename": "drive-scsi0.img.fidx", "size": 10000000000, "crypt_mode": "none"}]', 'listed'
+      from filling g cross join generate_series(0, ${snapshotsPerGroup - 1}) s where g.nth::bigint * ${snapshotsPerGroup} + s < ${snapshots}
+      order by g.server_id, g.namespace, g.backup_id, s`,
+    `insert into groups (${groupKey}, owner, comment, snapshot_count, first_backup, last_backup, total_size, newest_verification, presence)
+      select ${groupKey}, 'sync@pbs!netbox', min(comment), count(*), min(backup_time), max(backup_time), sum(size_bytes)::bigint, max(verification_state), 'listed'
+      from snapshots group by ${groupKey}`,
+    `insert into namespaces (server_id, datastore_name, path, group_count, snapshot_count, presence)
+      select server_id, datastore_name, namespace, count(*), sum(snapshot_count)::bigint, 'listed' from groups group by server_id, datastore_name, namespace`,
+    `insert into scopes (server_id, resource, datastore_name, namespace, view, last_complete_at, registry_version)
+      select server_id, 'snapshots', datastore_name, path, 'all', timestamptz '2026-06-01T00:00:00Z', 2 from namespaces`,
+    'drop table filling',
+    'analyze',
+  ]
+  if (driver._tag === 'pglite') throw new Error('branches are measured on a server')
+  const client = await driver.pool.connect()
+  try {
+    for (const statement of statements) await client.query(statement)
+  } finally {
+    client.release()
+  }
+}
+
+/** The yardstick of opening a branch: seconds of a full copy of the snapshots with their keys and indexes, as a branch by schema makes it. */
+export async function secondsOfFullCopy(driver: Driver): Promise<number> {
+  if (driver._tag === 'pglite') throw new Error('branches are measured on a server')
+  const begun = performance.now()
+  await driver.pool.query('create table copied (like snapshots including all)')
+  await driver.pool.query('insert into copied overriding system value select (s).* from (select s from snapshots s) s')
+  const seconds = (performance.now() - begun) / 1000
+  await driver.pool.query('drop table copied')
+  return seconds
+}

@@ -1,0 +1,55 @@
+import type { ListQuery } from '@netbox-pbs/core'
+import type { InventoryLists } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+
+type Lists = InventoryLists['Type']
+
+/** The lists that are read inside a branch and on main. */
+export function pagesOf(snapshots: number): ReadonlyArray<readonly [title: string, query: ListQuery<'snapshot'>]> {
+  const list = { model: 'snapshot', filters: [], search: null, order: [] } as const
+  const offset = Math.floor(snapshots * 0.9)
+  return [
+    ['page', { ...list, page: { _tag: 'offset', limit: 50, offset: 0 } }],
+    ['page_deep', { ...list, page: { _tag: 'offset', limit: 50, offset } }],
+    [
+      'page_newest',
+      { ...list, order: [{ field: 'backup_time', descending: true }], page: { _tag: 'offset', limit: 50, offset: 0 } },
+    ],
+    [
+      'count',
+      {
+        ...list,
+        filters: [{ field: 'verification_state', lookup: 'exact', values: ['ok'] }],
+        page: { _tag: 'offset', limit: 1, offset: 0 },
+      },
+    ],
+  ]
+}
+
+const rounds = 9
+
+/** Seconds that a list takes inside a branch and on main, by turns: of each the middle one of nine rounds after a warm-up. */
+export const secondsOfPage = (query: ListQuery<'snapshot'>, inside: Lists, main: Lists) =>
+  Effect.gen(function* () {
+    const taken: { readonly inside: Array<number>; readonly main: Array<number> } = { inside: [], main: [] }
+    for (let round = 0; round <= rounds; round++) {
+      const inBranch = yield* secondsOf(inside.list(query))
+      const onMain = yield* secondsOf(main.list(query))
+      if (round === 0) continue
+      taken.inside.push(inBranch)
+      taken.main.push(onMain)
+    }
+    return { inside: middle(taken.inside), main: middle(taken.main) }
+  })
+
+/** Seconds that an effect takes. */
+export const secondsOf = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<number, E, R> =>
+  Effect.gen(function* () {
+    const begun = performance.now()
+    yield* effect
+    return (performance.now() - begun) / 1000
+  })
+
+/** The middle one of some measurements. */
+export const middle = (seconds: ReadonlyArray<number>): number =>
+  seconds.toSorted((a, b) => a - b)[Math.floor(seconds.length / 2)] ?? Number.NaN
