@@ -1,0 +1,33 @@
+import { expect, inject, test } from 'vitest'
+import { branch } from '../src/branch/branch.ts'
+import { jsonLine } from '../src/report.ts'
+
+test('a branch of 100 changes is measured from its opening to its merge, and lists inside it beside main', async () => {
+  const databaseUrl = await (await fetch(inject('postgresAt'))).text()
+  const lines = []
+  for await (const result of branch({ snapshots: 1000, changes: [100, 5000], databaseUrl })) {
+    lines.push(JSON.parse(jsonLine(result)))
+  }
+  const lists = ['page', 'page_deep', 'page_newest', 'count']
+  expect(lines.map((line) => line.case)).toEqual([
+    'open',
+    'stage',
+    'list',
+    ...lists,
+    'conflicts',
+    'resolve',
+    'merge_dry_run',
+    'merge',
+    ...lists.map((title) => `${title}_head_deleted`),
+  ])
+  expect(lines.find((line) => line.case === 'open')).toMatchObject({
+    bench: 'branch pg',
+    n: 1000,
+    yardstick: 'full copy',
+  })
+  // A tenth of the snapshots lie on the first server, and one more since the branch before has landed.
+  expect(lines.filter((line) => line.yardstick === 'main').map((line) => line.changes)).toEqual([
+    ...lists.map(() => 100),
+    ...lists.map(() => 101),
+  ])
+}, 60_000)
