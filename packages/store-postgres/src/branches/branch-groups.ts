@@ -86,7 +86,7 @@ async function makeLacking(
   )
 }
 
-/** Main's snapshots that the branch leaves alone; the others are counted as entries. A lateral, so that each group reads its own range of the key. */
+/** Main's snapshots that the branch leaves alone; the others are counted as entries. A lateral, so that each group reads its own range of the key; behind the `offset` it is asked once of a snapshot whether it is free, not once for each of its counters. */
 function mainPart(branch: number, creates: boolean): RawBuilder<unknown> {
   const changed = sql`exists (select from branch_snapshots e where e.branch_id = ${branch}::bigint and e.id = s.id)`
   const shadowed = creates
@@ -101,6 +101,7 @@ function mainPart(branch: number, creates: boolean): RawBuilder<unknown> {
       select ${counted(sql`s.free`)}, count(*) filter (where not s.free) as entries
       from (
         select ${columnNames(countedColumns, 's')}, not (${changed}${shadowed}) as free from snapshots s where ${sameKey('group', 's', 't')}
+        offset 0
       ) s
     ) c`
 }
