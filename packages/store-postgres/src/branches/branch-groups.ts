@@ -90,9 +90,9 @@ async function makeLacking(
 function mainPart(branch: number, creates: boolean): RawBuilder<unknown> {
   const changed = sql`exists (select from branch_snapshots e where e.branch_id = ${branch}::bigint and e.id = s.id)`
   const shadowed = creates
-    ? sql` or exists (
-        select from branch_snapshots e where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sameKey('snapshot', 'e', 's')}
-      )`
+    ? sql` or s.backup_time = any(array(
+        select e.backup_time from branch_snapshots e where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sameKey('group', 'e', 't')}
+      ))`
     : sql``
   return sql`
     select ${columnNames(groupKey, 't')}, c.snapshots, c.first_backup, c.last_backup, c.total_size, c.newest_verification,
@@ -108,11 +108,13 @@ function mainPart(branch: number, creates: boolean): RawBuilder<unknown> {
 
 const createdPart = (branch: number): RawBuilder<unknown> => sql`
   select ${columnNames(groupKey, 't')}, ${counted()}, null, false, count(*)
-  from t join branch_snapshots s on s.branch_id = ${branch}::bigint and s.op = 'create' and ${sameKey('group', 's', 't')}
+  from t cross join lateral (
+    select ${columnNames(countedColumns, 'e')} from branch_snapshots e where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sameKey('group', 'e', 't')} offset 0
+  ) s
   group by ${columnNames(groupKey, 't')}`
 
 /**
- * The updates that may have to do with the groups: of rows that the branch last saw in them, of rows that main has in them, and all that move rows between groups. Each is
+ * The updates, looked up a group at a time (the planner cannot know how few there are of a group), that may have to do with the groups: of rows that the branch last saw in them, of rows that main has in them, and all that move rows between groups. Each is
  * as it is in the branch. A stray lies in another group than the branch thought, because main has moved it: no writer of main knows to mark its group, so that
  * group, and the one it is missing from, are counted by every reader.
  */
@@ -124,8 +126,9 @@ function updatedRows(branch: number, moves: ReadonlyArray<ReadonlyArray<string>>
     select r.*, ${isStray} as stray from (
       select e.id, m.id is null as gone, ${sql.join([...home, ...now])}
       from (
-        select e.id from t join branch_snapshots e on ${update} and ${sameKey('group', 'e', 't')}
-        union select e.id from t join snapshots s on ${sameKey('group', 's', 't')} join branch_snapshots e on ${update} and e.id = s.id
+        select e.id from t cross join lateral (select e.id from branch_snapshots e where ${update} and ${sameKey('group', 'e', 't')} offset 0) e
+        union select e.id from t cross join lateral (select s.id from snapshots s where ${sameKey('group', 's', 't')} offset 0) s
+          cross join lateral (select e.id from branch_snapshots e where ${update} and e.id = s.id offset 0) e
         union select e.id from branch_snapshots e where ${update} and ${touchesOneOf(moves)}
       ) i join branch_snapshots e on ${update} and e.id = i.id left join snapshots m on m.id = e.id
     ) r`
