@@ -16,6 +16,10 @@ export function pagesOf(snapshots: number): ReadonlyArray<readonly [title: strin
       { ...list, order: [{ field: 'backup_time', descending: true }], page: { _tag: 'offset', limit: 50, offset: 0 } },
     ],
     [
+      'page_largest',
+      { ...list, order: [{ field: 'size_bytes', descending: true }], page: { _tag: 'offset', limit: 50, offset: 0 } },
+    ],
+    [
       'count',
       {
         ...list,

@@ -50,18 +50,18 @@ export async function recountBranchGroups(
       select ${columnNames(groupKey, 'p')}, sum(p.snapshots)::bigint as snapshot_count, min(p.first_backup) as first_backup, max(p.last_backup) as last_backup,
         case when sum(p.total_size) is not null then least(sum(p.total_size), ${Number.MAX_SAFE_INTEGER}::bigint)::bigint end as total_size,
         coalesce((array_agg(p.newest_verification order by p.last_backup desc nulls last))[1], '') as newest_verification,
-        coalesce(max(p.gone), '{}') as gone, bool_or(p.stray) as stray, sum(p.entries) as entries
+        coalesce(max(p.gone), '{}') as gone, coalesce(max(p.shadowed), '{}') as shadowed, bool_or(p.stray) as stray, sum(p.entries) as entries
       from (${sql.join(parts, sql` union all `)}) p group by ${columnNames(groupKey, 'p')}
     ), dropped as (
       delete from branch_group_counts c using counts n where c.branch_id = ${branch}::bigint and ${sameKey('group', 'c', 'n')} and n.entries = 0
     )
     insert into branch_group_counts
-      (branch_id, ${columnNames(groupKey)}, snapshot_count, first_backup, last_backup, total_size, newest_verification, gone, moved)
-    select ${branch}::bigint, ${columnNames(groupKey, 'n')}, n.snapshot_count, n.first_backup, n.last_backup, n.total_size, n.newest_verification, n.gone, n.stray
+      (branch_id, ${columnNames(groupKey)}, snapshot_count, first_backup, last_backup, total_size, newest_verification, gone, shadowed, moved)
+    select ${branch}::bigint, ${columnNames(groupKey, 'n')}, n.snapshot_count, n.first_backup, n.last_backup, n.total_size, n.newest_verification, n.gone, n.shadowed, n.stray
     from counts n where n.entries > 0
     on conflict (branch_id, ${columnNames(groupKey)}) do update set snapshot_count = excluded.snapshot_count, first_backup = excluded.first_backup,
       last_backup = excluded.last_backup, total_size = excluded.total_size, newest_verification = excluded.newest_verification,
-      gone = excluded.gone, moved = excluded.moved`.execute(db)
+      gone = excluded.gone, shadowed = excluded.shadowed, moved = excluded.moved`.execute(db)
   await makeLacking(db, branch, place, touched)
 }
 
@@ -86,37 +86,40 @@ async function makeLacking(
   )
 }
 
-/** Main's snapshots that the branch leaves alone; the others are counted as entries. A lateral, so that each group reads its own range of the key; behind the `offset` it is asked once of a snapshot whether it is free, not once for each of its counters. */
+/**
+ * Main's snapshots that the branch leaves alone; the others are counted as entries. A lateral, so that each group reads its own range of the key; behind the `offset` it is asked
+ * once of a snapshot whether it is free, not once for each of its counters. Shadowed is one whose key a creation has.
+ */
 function mainPart(branch: number, creates: boolean): RawBuilder<unknown> {
   const changed = sql`exists (select from branch_snapshots e where e.branch_id = ${branch}::bigint and e.id = s.id)`
-  const shadowed = creates
-    ? sql` or s.backup_time = any(array(
-        select e.backup_time from branch_snapshots e where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sameKey('group', 'e', 't')}
-      ))`
-    : sql``
+  const created = sql`s.backup_time = any(array(
+    select e.backup_time from branch_snapshots e where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sameKey('group', 'e', 't')}
+  ))`
   return sql`
     select ${columnNames(groupKey, 't')}, c.snapshots, c.first_backup, c.last_backup, c.total_size, c.newest_verification,
-      null::bigint[] as gone, false as stray, c.entries
+      null::bigint[] as gone, c.shadowed, false as stray, c.entries
     from t cross join lateral (
-      select ${counted(sql`s.free`)}, count(*) filter (where not s.free) as entries
+      select ${counted(sql`not (s.changed or s.created)`)}, array_agg(s.id order by s.id) filter (where s.created and not s.changed) as shadowed,
+        count(*) filter (where s.changed or s.created) as entries
       from (
-        select ${columnNames(countedColumns, 's')}, not (${changed}${shadowed}) as free from snapshots s where ${sameKey('group', 's', 't')}
-        offset 0
+        select s.id, ${columnNames(countedColumns, 's')}, ${changed} as changed, ${creates ? created : sql`false`} as created
+        from snapshots s where ${sameKey('group', 's', 't')} offset 0
       ) s
     ) c`
 }
 
 const createdPart = (branch: number): RawBuilder<unknown> => sql`
-  select ${columnNames(groupKey, 't')}, ${counted()}, null, false, count(*)
+  select ${columnNames(groupKey, 't')}, ${counted()}, null, null, false, count(*)
   from t cross join lateral (
-    select ${columnNames(countedColumns, 'e')} from branch_snapshots e where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sameKey('group', 'e', 't')} offset 0
+    select ${columnNames(countedColumns, 'e')} from branch_snapshots e
+    where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sameKey('group', 'e', 't')} offset 0
   ) s
   group by ${columnNames(groupKey, 't')}`
 
 /**
- * The updates, looked up a group at a time (the planner cannot know how few there are of a group), that may have to do with the groups: of rows that the branch last saw in them, of rows that main has in them, and all that move rows between groups. Each is
- * as it is in the branch. A stray lies in another group than the branch thought, because main has moved it: no writer of main knows to mark its group, so that
- * group, and the one it is missing from, are counted by every reader.
+ * The updates that may have to do with the groups: of rows that the branch last saw in them, of rows that main has in them, and all that move rows between groups. Each is as
+ * it is in the branch. They are looked up a group at a time, for the planner cannot know how few there are of one. A stray lies in another group than the branch thought,
+ * because main has moved it: no writer of main knows to mark its group, so that group, and the one it is missing from, are counted by every reader.
  */
 function updatedRows(branch: number, moves: ReadonlyArray<ReadonlyArray<string>>): RawBuilder<unknown> {
   const update = sql`e.branch_id = ${branch}::bigint and e.op = 'update'`
@@ -137,12 +140,12 @@ function updatedRows(branch: number, moves: ReadonlyArray<ReadonlyArray<string>>
 const isStray = sql`(${columnNames(groupKey, 'r')}) is distinct from (${sql.join(groupKey.map(({ name }) => sql.ref(`r.home_${name}`)))})`
 
 const updatedPart = sql`
-  select ${columnNames(groupKey, 't')}, ${counted()}, array_agg(s.id order by s.id) filter (where s.gone), bool_or(s.stray), count(*)
+  select ${columnNames(groupKey, 't')}, ${counted()}, array_agg(s.id order by s.id) filter (where s.gone), null, bool_or(s.stray), count(*)
   from t join u s on ${sameKey('group', 's', 't')} group by ${columnNames(groupKey, 't')}`
 
 /** The groups that strays are missing from. */
 const strayPart = sql`
-  select ${columnNames(groupKey, 't')}, 0, null, null, null, null, null, true, count(*)
+  select ${columnNames(groupKey, 't')}, 0, null, null, null, null, null, null, true, count(*)
   from t join u s on s.stray and ${sql.join(
     groupKey.map(({ name }) => sql`${sql.ref(`s.home_${name}`)} = ${sql.ref(`t.${name}`)}`),
     sql` and `,

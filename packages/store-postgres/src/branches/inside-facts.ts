@@ -19,6 +19,8 @@ export interface InsideFacts {
   readonly moved: boolean
   /** It changes snapshots that main has lost. */
   readonly gone: boolean
+  /** It creates snapshots whose keys main has given to others. */
+  readonly shadows: boolean
   /** It creates, changes or deletes groups. */
   readonly groups: boolean
 }
@@ -30,6 +32,7 @@ interface FactsRecord {
   readonly counts: boolean
   readonly moved: boolean
   readonly gone: boolean
+  readonly shadows: boolean
   readonly groups: boolean
 }
 
@@ -45,6 +48,7 @@ export async function readFacts(db: Kysely<Tables>, branch: number, model: Model
           and not exists (select from branch_servers u where u.branch_id = e.branch_id and u.id = m.id)
       ) as hidden,
       ${counted(sql`true`)} as counts, ${counted(sql`c.moved`)} as moved, ${counted(sql`c.gone <> '{}'`)} as gone,
+      ${counted(sql`c.shadowed <> '{}'`)} as shadows,
       exists (select from branch_groups e where ${of}) as groups`.execute(db)
   const [found] = rows
   return {
@@ -56,6 +60,7 @@ export async function readFacts(db: Kysely<Tables>, branch: number, model: Model
     counts: found?.counts === true,
     moved: found?.moved === true,
     gone: found?.gone === true,
+    shadows: found?.shadows === true,
     groups: found?.groups === true,
   }
 }

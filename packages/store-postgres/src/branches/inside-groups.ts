@@ -2,10 +2,10 @@ import { type RawBuilder, sql } from 'kysely'
 import { columnNames, sameKey } from '../change-sets/row-columns.ts'
 import { comparedColumns, keyColumns } from '../inventory/columns.ts'
 import type { Relation } from '../lists/relation.ts'
-import type { View } from '../lists/view.ts'
+import type { Replaced, View } from '../lists/view.ts'
 import { effective } from './branch-columns.ts'
 import type { InsideFacts } from './inside-facts.ts'
-import { mainInside, relationInside, shadowing } from './inside-rows.ts'
+import { mainInside, relationInside, shadowed } from './inside-rows.ts'
 import { mergedValue } from './merged-value.ts'
 
 const groupKey = keyColumns('group')
@@ -36,12 +36,19 @@ export function insideGroups(facts: InsideFacts): View {
   return { model: 'group', main, replaced: replacedGroups(branch), others }
 }
 
-/** What finds something for the groups `t` of main that are read elsewhere. */
-export const replacedGroups = (branch: number): ReadonlyArray<RawBuilder<unknown>> => [
-  sql`select from branch_groups e where e.branch_id = ${branch}::bigint and e.op <> 'create' and e.id = t.id`,
-  sql`select from branch_group_counts c where c.branch_id = ${branch}::bigint and ${sameKey('group', 'c', 't')}`,
-  shadowing(branch, 'group'),
-]
+/** The groups of main that are read elsewhere. */
+export function replacedGroups(branch: number): ReadonlyArray<Replaced> {
+  const entries = sql`from branch_groups e where e.branch_id = ${branch}::bigint and e.op <> 'create'`
+  const ofBranch = sql`c.branch_id = ${branch}::bigint and ${sameKey('group', 'c', 't')}`
+  return [
+    { matches: sql`select ${entries} and e.id = t.id`, ids: sql`select e.id ${entries}` },
+    {
+      matches: sql`select from branch_group_counts c where ${ofBranch}`,
+      ids: sql`select t.id from branch_group_counts c join groups t on ${ofBranch}`,
+    },
+    shadowed(branch, 'group'),
+  ]
+}
 
 /**
  * Groups that main has, or had, and of which the branch changes something: their own values, or their snapshots. One without snapshots is seen while main's source lists it, as
@@ -58,7 +65,7 @@ export function changedGroups(branch: number): RawBuilder<unknown> {
         select e.id from branch_groups e where ${ofBranch}
         union
         select t.id from branch_group_counts c join groups t on ${sameKey('group', 't', 'c')}
-        where c.branch_id = ${branch}::bigint and not exists (${shadowing(branch, 'group')})
+        where c.branch_id = ${branch}::bigint and not exists (${shadowed(branch, 'group').matches})
       ) i
       left join groups m on m.id = i.id left join branch_groups e on ${ofBranch} and e.id = i.id
     ) g ${counted(branch)}

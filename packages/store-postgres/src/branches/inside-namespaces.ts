@@ -39,11 +39,11 @@ export function insideNamespaces(facts: InsideFacts): View {
 /** What a branch makes of the counters of main's namespaces: groups that are seen in it or no longer are, and the snapshots of those that it counts. */
 function differences(branch: number): RawBuilder<unknown> {
   const place = sql`x.server_id, x.datastore_name, x.namespace`
-  const replaced = replacedGroups(branch).map((matches) => sql`exists (${matches})`)
+  const replaced = replacedGroups(branch).map(({ ids }) => ids)
   return sql`
     select ${place}, sum(x.groups)::bigint as group_count, sum(x.snapshots)::bigint as snapshot_count from (
       select ${place}, 1 as groups, 0 as snapshots from (${changedGroups(branch)} union all ${createdGroups(branch)}) x
-      union all select ${place}, -1, 0 from (select t.* from groups t where ${sql.join(replaced, sql` or `)}) x
+      union all select ${place}, -1, 0 from (select t.* from groups t where t.id in (${sql.join(replaced, sql` union `)})) x
       union all select ${place}, 0, x.snapshot_count - coalesce(g.snapshot_count, 0)
         from branch_group_counts x left join groups g on ${sameKey('group', 'g', 'x')} where x.branch_id = ${branch}::bigint
     ) x group by ${place}`

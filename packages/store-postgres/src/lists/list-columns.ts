@@ -17,6 +17,12 @@ export interface ListColumn {
 
 const own = (name: string, field = name): ListColumn => ({ value: sql.ref(`t.${name}`), needs: [], reads: [field] })
 
+const indexed: ReadonlySet<string> = new Set(['id', 'backup_time', 'backup_id'])
+
+/** Whether an index finds main's rows by the column, and gives them in its order. */
+export const isIndexed = ({ reads }: ListColumn): boolean =>
+  reads.length > 0 && reads.every((field) => indexed.has(field))
+
 /** The fields that say in which scope a row lies. */
 const scopeFields: Readonly<Record<ModelName, ReadonlyArray<string>>> = {
   server: [],

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import { isIndexed } from './list-columns.ts'
 import type { Condition } from './list-filter.ts'
 import type { OrderKey } from './list-order.ts'
 import { partsOf, type View } from './view.ts'
@@ -19,7 +20,8 @@ export function pageIds(
   order: ReadonlyArray<OrderKey>,
   { limit, offset }: Slice,
 ): RawBuilder<unknown> {
-  const parts = partsOf(view, { conditions, columns: order.map(({ column }) => column) })
+  const columns = order.map(({ column }) => column)
+  const parts = partsOf(view, { conditions, columns, all: columns[0] !== undefined && !isIndexed(columns[0]) })
   const [main] = parts
   const by = sorted(order, ({ column }) => column.value, sql`t.id`)
   // Numbered outside, so that the limit inside may sort no more rows than it keeps.

@@ -11,7 +11,7 @@ export function selectServed(view: View, ids: RawBuilder<unknown>): RawBuilder<o
   const list = sql.join(columns.map(([name, { value }]) => sql`${value} as ${sql.id(name)}`))
   const parts = partsOf(view, {
     columns: columns.map(([, column]) => column),
-    beside: sql` join page on page.id = t.id`,
+    onPage: true,
   })
   const rows = parts.map((part) => sql`select page.place, ${list} ${part}`)
   return sql<object>`

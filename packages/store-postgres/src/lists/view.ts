@@ -1,6 +1,6 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
-import { type ListColumn, listFrom } from './list-columns.ts'
+import { isIndexed, type ListColumn, listFrom } from './list-columns.ts'
 import { type Condition, where } from './list-filter.ts'
 import { mainRelation, type Relation } from './relation.ts'
 
@@ -8,10 +8,18 @@ import { mainRelation, type Relation } from './relation.ts'
 export interface View {
   readonly model: ModelName
   readonly main: Relation
-  /** Queries, correlated to `t`, that find something for the rows of main that are not read there. */
-  readonly replaced: ReadonlyArray<RawBuilder<unknown>>
+  /** Which rows of main are not read there. */
+  readonly replaced: ReadonlyArray<Replaced>
   /** What is read in their place, and beside them. No row is in two of them. */
   readonly others: ReadonlyArray<Relation>
+}
+
+/** Some rows of main that are not read there, asked in two ways: one finds out about a row that is at hand, the other finds the rows. */
+export interface Replaced {
+  /** A query, correlated to `t`, that finds something for each of them. */
+  readonly matches: RawBuilder<unknown>
+  /** A query of their `id`s, and of more that main need not have. */
+  readonly ids: RawBuilder<unknown>
 }
 
 /** A model in main. */
@@ -22,42 +30,41 @@ export interface Reading {
   readonly conditions?: ReadonlyArray<Condition>
   /** The columns read beside those of the conditions. */
   readonly columns?: ReadonlyArray<ListColumn>
-  /** A join of more than the view has. */
-  readonly beside?: RawBuilder<unknown>
+  /** Only the rows whose `id` is in `page`, a small relation of the query's own: they are looked up one by one. */
+  readonly onPage?: boolean
+  /** All of main's rows that meet the conditions are looked at, as where they are counted or sorted. Not given: no more than a page needs. */
+  readonly all?: boolean
 }
 
 /** `from … where …` of the rows of each part of a view that meet the conditions; first that of main. */
 export function partsOf(view: View, reading: Reading): ReadonlyArray<RawBuilder<unknown>> {
-  const kept = view.replaced.map((matches) => sql`not exists (${matches})`)
+  // Few are looked up one by one; for many, what is replaced is read once and hashed.
+  const many = reading.all === true && !(reading.conditions ?? []).some(({ columns }) => columns.some(isIndexed))
+  const kept = view.replaced.map(({ matches, ids }) =>
+    many ? sql`t.id not in (${ids})` : sql`not exists (${matches})`,
+  )
   return [
     fromWhere(view.model, view.main, reading, kept),
     ...view.others.map((relation) => fromWhere(view.model, relation, reading, [])),
   ]
 }
 
-/**
- * How many rows of a view meet the conditions: of main's those that do, less the ones that are replaced, and those in their place. Main is read through once, as it would be
- * without a branch.
- */
+/** How many rows of a view meet the conditions. */
 export function countOf(view: View, conditions: ReadonlyArray<Condition>): RawBuilder<{ readonly count: number }> {
-  const { model, main, replaced, others } = view
-  const rows = (relation: Relation, more: ReadonlyArray<RawBuilder<unknown>> = []) =>
-    sql`(select count(*) ${fromWhere(model, relation, { conditions }, more)})`
-  const less = replaced.map((matches, nth) => {
-    const before = replaced.slice(0, nth).map((other) => sql`not exists (${other})`)
-    return sql` - ${rows(main, [sql`exists (${matches})`, ...before])}`
-  })
-  const more = others.map((relation) => sql` + ${rows(relation)}`)
-  return sql`select (${rows(main)}${sql.join([...less, ...more], sql``)})::bigint as count`
+  const counts = partsOf(view, { conditions, all: true }).map((part) => sql`(select count(*) ${part})`)
+  return sql`select (${sql.join(counts, sql` + `)})::bigint as count`
 }
 
 function fromWhere(
   model: ModelName,
   relation: Relation,
-  { conditions = [], columns = [], beside = sql`` }: Reading,
+  { conditions = [], columns = [], onPage = false }: Reading,
   more: ReadonlyArray<RawBuilder<unknown>>,
 ): RawBuilder<unknown> {
   const read = [...conditions.flatMap((condition) => condition.columns), ...columns]
   const all = [...conditions.map((condition) => condition.where), ...relation.seen, ...more]
-  return sql`${listFrom(model, read, relation)}${beside} ${where(all)}`
+  const rows = onPage
+    ? sql`page cross join lateral (select * from ${relation.rows} where t.id = page.id offset 0) t`
+    : relation.rows
+  return sql`${listFrom(model, read, { ...relation, rows })} ${where(all)}`
 }

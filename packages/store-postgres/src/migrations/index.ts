@@ -11,6 +11,7 @@ import { migration as branches } from './0010-branches.ts'
 import { migration as pins } from './0011-pins.ts'
 import { migration as branchInventories } from './0012-branch-inventories.ts'
 import { migration as branchStatistics } from './0013-branch-statistics.ts'
+import { migration as shadowedSnapshots } from './0014-shadowed-snapshots.ts'
 
 /** Every migration of the inventory's database, by name: numbered, applied in order, forward only, never changed once released. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -26,4 +27,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0011_pins': pins,
   '0012_branch_inventories': branchInventories,
   '0013_branch_statistics': branchStatistics,
+  '0014_shadowed_snapshots': shadowedSnapshots,
 }
