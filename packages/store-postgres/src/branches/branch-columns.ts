@@ -7,6 +7,13 @@ import { type Column, factColumns, keyColumns, operatorColumns, tables } from '.
 /** The table of what branches change of a model. */
 export const branchTable = (model: ModelName): RawBuilder<unknown> => sql.table(`branch_${tables[model]}`)
 
+/**
+ * The entry `e` that a branch has of an object, for a lateral join. The planner cannot know how many rows a branch has of a kind, and might go through them for each object; behind the
+ * `offset` it has but to find one by its id.
+ */
+export const entryOf = (branch: number, model: ModelName, id: RawBuilder<unknown>): RawBuilder<unknown> =>
+  sql`(select e.* from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and e.id = ${id} offset 0) e`
+
 const everyModelColumns: ReadonlyArray<Column> = Object.keys(everyModelFields).map((name) => ({
   field: name,
   name,

@@ -4,7 +4,7 @@ import { columnNames, sameKey } from '../change-sets/row-columns.ts'
 import type { Tables } from '../database/tables.ts'
 import { factColumns, keyColumns } from '../inventory/columns.ts'
 import { inScope, type ScopePlace } from '../inventory/scope-place.ts'
-import { effective } from './branch-columns.ts'
+import { effective, entryOf } from './branch-columns.ts'
 import { readTouches, touchesOneOf, touching } from './read-touches.ts'
 
 const groupKey = keyColumns('group')
@@ -53,7 +53,11 @@ export async function recountBranchGroups(
         coalesce(max(p.gone), '{}') as gone, coalesce(max(p.shadowed), '{}') as shadowed, bool_or(p.stray) as stray, sum(p.entries) as entries
       from (${sql.join(parts, sql` union all `)}) p group by ${columnNames(groupKey, 'p')}
     ), dropped as (
-      delete from branch_group_counts c using counts n where c.branch_id = ${branch}::bigint and ${sameKey('group', 'c', 'n')} and n.entries = 0
+      delete from branch_group_counts d where d.ctid = any(array(
+        select c.ctid from counts n cross join lateral (
+          select c.ctid from branch_group_counts c where c.branch_id = ${branch}::bigint and ${sameKey('group', 'c', 'n')} offset 0
+        ) c where n.entries = 0
+      ))
     )
     insert into branch_group_counts
       (branch_id, ${columnNames(groupKey)}, snapshot_count, first_backup, last_backup, total_size, newest_verification, gone, shadowed, moved)
@@ -131,9 +135,10 @@ function updatedRows(branch: number, moves: ReadonlyArray<ReadonlyArray<string>>
       from (
         select e.id from t cross join lateral (select e.id from branch_snapshots e where ${update} and ${sameKey('group', 'e', 't')} offset 0) e
         union select e.id from t cross join lateral (select s.id from snapshots s where ${sameKey('group', 's', 't')} offset 0) s
-          cross join lateral (select e.id from branch_snapshots e where ${update} and e.id = s.id offset 0) e
+          cross join lateral ${entryOf(branch, 'snapshot', sql`s.id`)} where e.op = 'update'
         union select e.id from branch_snapshots e where ${update} and ${touchesOneOf(moves)}
-      ) i join branch_snapshots e on ${update} and e.id = i.id left join snapshots m on m.id = e.id
+      ) i cross join lateral ${entryOf(branch, 'snapshot', sql`i.id`)} left join snapshots m on m.id = e.id
+      where e.op = 'update'
     ) r`
 }
 

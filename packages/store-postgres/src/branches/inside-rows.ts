@@ -4,7 +4,7 @@ import { sameKey } from '../change-sets/row-columns.ts'
 import { type Column, defaultValue, observedColumns, operatorColumns, tables } from '../inventory/columns.ts'
 import { mainRelation, observationsBy, type Relation } from '../lists/relation.ts'
 import type { Replaced, View } from '../lists/view.ts'
-import { branchTable, mergedColumns } from './branch-columns.ts'
+import { branchTable, entryOf, mergedColumns } from './branch-columns.ts'
 import type { InsideFacts } from './inside-facts.ts'
 import { isMerged, mergedValue } from './merged-value.ts'
 import { touchesOneOf, touching } from './read-touches.ts'
@@ -40,10 +40,8 @@ export function insideRows(facts: InsideFacts, fields: ReadonlyArray<string> | '
     const updated = sql`(e.op = 'update' and ${touchesOneOf(concerned)})`
     const which =
       concerned.length === touches.updates.length ? sql`e.op <> 'create'` : sql`(e.op = 'delete' or ${updated})`
-    // The planner cannot know how many rows a branch has of a kind; behind the `offset` it has but to find one by its id.
-    const ofRow = sql`select e.op, e.touched from ${branchTable(model)} e where ${of} and e.id = t.id offset 0`
     replaced.push({
-      matches: sql`select from (${ofRow}) e where ${which}`,
+      matches: sql`select from ${entryOf(branch, model, sql`t.id`)} where ${which}`,
       ids: sql`select e.id from ${branchTable(model)} e where ${of} and ${which}`,
     })
   }

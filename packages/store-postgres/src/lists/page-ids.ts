@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { isIndexed } from './list-columns.ts'
 import type { Condition } from './list-filter.ts'
 import type { OrderKey } from './list-order.ts'
+import type { Relation } from './relation.ts'
 import { partsOf, type View } from './view.ts'
 
 /** Which rows of an ordered list. */
@@ -12,7 +13,7 @@ export interface Slice {
 
 /**
  * The page's ids and their places, with no joins but those that conditions and order read. Of each part of the view come as many rows as the page may need, in its
- * order, so that an index may give them; merging them is all that is left.
+ * order, so that an index may give them; merging them is all that is left. Where servers come first, so do main's rows of each server, in the order of the key.
  */
 export function pageIds(
   view: View,
@@ -20,19 +21,32 @@ export function pageIds(
   order: ReadonlyArray<OrderKey>,
   { limit, offset }: Slice,
 ): RawBuilder<unknown> {
-  const columns = order.map(({ column }) => column)
-  const parts = partsOf(view, { conditions, columns, all: columns[0] !== undefined && !isIndexed(columns[0]) })
-  const [main] = parts
-  const by = sorted(order, ({ column }) => column.value, sql`t.id`)
+  const [first, ...then] = order
+  const all = first !== undefined && !isIndexed(first.column)
+  const reading = { conditions, columns: order.map(({ column }) => column), all }
+  const byServer = first?.column.needs.includes('v') === true
+  const [main, ...others] = partsOf(byServer ? { ...view, main: ofOneServer(view.main) } : view, reading)
   // Numbered outside, so that the limit inside may sort no more rows than it keeps.
   const numbered = (ids: RawBuilder<unknown>) => sql`select id, row_number() over () as place from (${ids}) ordered`
-  if (parts.length === 1) return numbered(sql`select t.id ${main} order by ${by} limit ${limit} offset ${offset}`)
+  if (others.length === 0 && !byServer) {
+    return numbered(sql`select t.id ${main} order by ${sortedRows(order)} limit ${limit} offset ${offset}`)
+  }
   const keys = sql.join([sql`t.id`, ...order.map(({ column }, nth) => sql`${column.value} as ${keyName(nth)}`)])
-  const heads = parts.map((part) => sql`(select ${keys} ${part} order by ${by} limit ${offset + limit})`)
+  const head = (part: RawBuilder<unknown> | undefined, by = order) =>
+    sql`(select ${keys} ${part} order by ${sortedRows(by)} limit ${offset + limit})`
+  const ofMain = byServer
+    ? sql`(select rows.* from ${view.main.servers} one cross join lateral ${head(main, then)} rows)`
+    : head(main)
   return numbered(sql`
-    select id from (${sql.join(heads, sql` union all `)}) heads
+    select id from (${sql.join([ofMain, ...others.map((part) => head(part))], sql` union all `)}) heads
     order by ${sorted(order, (_, nth) => keyName(nth), sql`id`)} limit ${limit} offset ${offset}`)
 }
+
+/** The rows of the server `one` alone. */
+const ofOneServer = (relation: Relation): Relation => ({ ...relation, servers: sql`(select one.id, one.name)` })
+
+const sortedRows = (order: ReadonlyArray<OrderKey>): RawBuilder<unknown> =>
+  sorted(order, ({ column }) => column.value, sql`t.id`)
 
 const keyName = (nth: number): RawBuilder<unknown> => sql.id(`k${nth}`)
 
