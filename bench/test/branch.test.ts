@@ -8,7 +8,7 @@ test('a branch of 100 changes is measured from its opening to its merge, and lis
   for await (const result of branch({ snapshots: 1000, changes: [100, 5000], databaseUrl })) {
     lines.push(JSON.parse(jsonLine(result)))
   }
-  const lists = ['page', 'page_deep', 'page_newest', 'count']
+  const lists = ['page', 'page_deep', 'page_newest', 'page_largest', 'count']
   expect(lines.map((line) => line.case)).toEqual([
     'open',
     'stage',
