@@ -66,7 +66,7 @@ const byCursor = (lists: Lists, model: ModelName) =>
     ({ rows }) => rows,
   )
 
-describe.each(engines)('lists inside branches on $engine', ({ migrated }) => {
+describe.each(engines)('lists inside branches on $engine', ({ engine, migrated }) => {
   const opened: Array<ManagedRuntime.ManagedRuntime<Ports, never>> = []
   const open = () => {
     const runtime: ManagedRuntime.ManagedRuntime<Ports, never> = ManagedRuntime.make(
@@ -77,7 +77,9 @@ describe.each(engines)('lists inside branches on $engine', ({ migrated }) => {
   }
   afterAll(() => Promise.all(opened.map((runtime) => runtime.dispose())))
 
-  test.each([1, 2, 3, 4, 5, 6])('are main with the change set applied, page by page (%i)', async (seed) => {
+  // The queries are the same on both engines; on the embedded one they take three times as long.
+  const seeds = engine === 'pglite' ? [1, 2] : [1, 2, 3, 4, 5, 6]
+  test.each(seeds)('are main with the change set applied, page by page (%i)', async (seed) => {
     const here = open()
     const there = open()
     const { branch, ids } = await here.runPromise(
