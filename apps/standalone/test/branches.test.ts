@@ -1,6 +1,6 @@
 import { finishedSnapshot, type Simulator, type SnapshotState, startSimulator } from '@netbox-pbs/pbs-simulator'
 import { postgresUrl } from '@netbox-pbs/testing'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectInventory } from './support/inventory.ts'
 import { allRows, connect, type Row, request, syncAndWait } from './support/rest.ts'
 import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
@@ -67,17 +67,8 @@ describe.each([
       'branches',
       '&status=open&status=in_review&status=ready',
     )) as unknown as ReadonlyArray<BranchAnswer> // border: a test reads what it asserts
-  /** A run, and what follows it: its branch is settled right after its last job. */
-  const sync = async () => {
-    expect((await syncAndWait(running)).status.value).toBe('completed')
-    await vi.waitFor(async () => expect(await allRows(running, 'branches', '&status=open')).toEqual([]), {
-      timeout: 30_000,
-      interval: 50,
-    })
-  }
-  /** A branch that ends by itself is compared first, and so seen ready for a moment. */
-  const noneOpen = async () =>
-    await vi.waitFor(async () => expect(await openBranches()).toEqual([]), { timeout: 30_000, interval: 50 })
+  const sync = async () => expect((await syncAndWait(running)).status.value).toBe('completed')
+  const noneOpen = async () => expect(await openBranches()).toEqual([])
   const onlyBranch = async (): Promise<BranchAnswer> => {
     const open = await openBranches()
     expect(open).toHaveLength(1)

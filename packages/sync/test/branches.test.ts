@@ -1,3 +1,5 @@
+import { StoreFailed } from '@netbox-pbs/core/ports'
+import { Logger, LogLevel, Option } from 'effect'
 import { expect, test } from 'vitest'
 import type { FleetServer } from './memory/fleet.ts'
 import { type MemorySystem, run, synced } from './memory/system.ts'
@@ -88,6 +90,60 @@ test.each([
     expect(hoursOf(system)).toEqual(hours)
   },
 )
+
+test('a run is over when its branch is, not before', async () => {
+  const system = await branching()
+  const { land } = system.branches
+  let whileMerging: unknown
+  system.branches.land = (staged) => {
+    whileMerging = system.lastRun.status
+    land(staged)
+  }
+  const { run: ended } = await run(system.sync(resources))
+  expect([whileMerging, ended.status]).toEqual(['running', 'completed'])
+})
+
+test.each([
+  ['a database that refuses', 'the database refused; check the rights of its user'],
+  ['a bug', 'the worker met a bug; its log has the details'],
+])('what cannot be settled for %s waits in its branch, and the run says so', async (how, why) => {
+  const system = await branching()
+  const { frames } = system
+  system.frames = (request) => {
+    if (how !== 'a bug') system.settingsFailure = Option.some(new StoreFailed({ reason: 'refused', doing: 'reading' }))
+    return frames(request)
+  }
+  if (how === 'a bug') {
+    system.branches.land = () => {
+      throw new Error('a bug')
+    }
+  }
+  const { run: ended } = await run(system.sync(['snapshots']).pipe(Logger.withMinimumLogLevel(LogLevel.None)))
+  expect(ended.error).toContain(why)
+  expect(ended.error).toContain('what it staged waits in its branch')
+  expect(ended.status).toBe('incomplete')
+  expect(names(system).map(([, status]) => status)).toEqual(['ready'])
+})
+
+test('a branch that the database does not let settle is tried again with the last job, and the run waits for it', async () => {
+  const system = await branching()
+  const { frames } = system
+  let failing: Option.Option<StoreFailed> = Option.some(new StoreFailed({ reason: 'unavailable', doing: 'reading' }))
+  system.frames = (request) => {
+    system.settingsFailure = failing
+    failing = Option.none()
+    return frames(request)
+  }
+  const states: Array<unknown> = []
+  system.queue.onRetry = () => {
+    states.push(system.lastRun.status, ...names(system).map(([, status]) => status))
+    system.settingsFailure = Option.none()
+  }
+  const { run: ended } = await run(system.sync(['snapshots']))
+  expect(states).toEqual(['running', 'ready'])
+  expect(ended).toMatchObject({ status: 'completed', error: '' })
+  expect(names(system).map(([, status]) => status)).toEqual(['merged'])
+})
 
 test('while a review is open later runs refresh it, and close it when nothing of it is left', async () => {
   const system = await branching()

@@ -45,6 +45,18 @@ describe('jobs that are in no queue any more', () => {
     )
   })
 
+  test('leave a run that nobody ended after them to be ended', async () => {
+    const system = await synced(pbsA)
+    const ended = Effect.gen(function* () {
+      const runs = yield* Runs
+      const { id } = yield* runs.create(request)
+      yield* runs.expectJobs({ id, servers: [null] })
+      yield* runs.startJob({ id, server: null })
+      yield* runs.endJob({ id, server: null, error: null })
+    })
+    expect(await end(system, ended)).toEqual(['running', 'completed'])
+  })
+
   test('end when the queue has lost them, and those that are there go on', async () => {
     const system = await synced(pbsA, pbsB)
     const lose = Effect.sync(() => void system.queue.jobs.splice(0, 1))

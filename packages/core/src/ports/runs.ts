@@ -22,6 +22,13 @@ export interface NewRun {
   readonly user: string
 }
 
+/** A run after the end of one of its jobs. */
+export interface EndedJob {
+  readonly run: Run
+  /** Whether the run waits for another job. */
+  readonly jobsLeft: boolean
+}
+
 /** The records of runs: written by sync, read while they run. */
 export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
   Runs,
@@ -68,15 +75,21 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
       readonly before: string
     }) => Stream.Stream<{ readonly runId: number; readonly server: string | null }, StoreFailed>
     /**
-     * A job has ended, unless it had before. With `error` the job as a whole could not be done. When no expected job is left the run gets its final state by `runStatus`;
-     * a run without any scope and with an error is failed, one with scopes and an error is at best incomplete, and one whose cancelling was requested is cancelled.
+     * A job has ended, unless it had before. With `error` the job as a whole could not be done. Of jobs that end at once exactly one is told that none is left.
      * What is said of a run that has ended changes nothing.
      */
     readonly endJob: (request: {
       readonly id: number
       readonly server: string | null
       readonly error: string | null
-    }) => Effect.Effect<Run, StoreFailed>
+    }) => Effect.Effect<EndedJob, StoreFailed>
+    /** Open runs of which the last job ended before a moment (RFC 3339), by id: whoever was to end them stopped in between. */
+    readonly withoutJobs: (request: { readonly before: string }) => Effect.Effect<ReadonlyArray<number>, StoreFailed>
+    /**
+     * Ends a run that waits for no job, with the state that `runStatus` gives; one without any scope and with an error is failed, one with scopes and an error is at best
+     * incomplete, and one whose cancelling was requested is cancelled. `error`: what could not be done after its jobs. One that waits for a job, or has ended, stays as it is.
+     */
+    readonly end: (request: { readonly id: number; readonly error: string | null }) => Effect.Effect<Run, StoreFailed>
     /** A scope has ended. An unchanged one is counted, not recorded; a scope recorded by an earlier attempt is replaced, unless it landed then and is unchanged now. */
     readonly recordScope: (request: {
       readonly id: number

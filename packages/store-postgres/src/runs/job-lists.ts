@@ -20,7 +20,7 @@ const jobsOf = (id: number) => sql`
   where j.run_id = ${id}::bigint and (j.server <> '' or j.error <> '' or r.resources @> '["servers"]')`
 
 /** The jobs of runs as they stand. */
-export function jobLists(database: typeof Database.Service): Pick<Port, 'jobs' | 'openJobs'> {
+export function jobLists(database: typeof Database.Service): Pick<Port, 'jobs' | 'openJobs' | 'withoutJobs'> {
   return {
     jobs: Effect.fn('Runs.jobs')(function* ({ id, limit, offset }) {
       const { rows: counted } = yield* database.query('counting the jobs of a run', (db) =>
@@ -48,6 +48,17 @@ export function jobLists(database: typeof Database.Service): Pick<Port, 'jobs' |
         count: counted[0]?.count ?? 0,
         rows: rows.map(({ server, ...job }) => ({ server: serverOf(server), ...job })),
       }
+    }),
+
+    withoutJobs: Effect.fn('Runs.withoutJobs')(function* ({ before }) {
+      const { rows } = yield* database.query('reading the runs without jobs', (db) =>
+        sql<{ id: number }>`
+          select r.id from runs r join run_jobs j on j.run_id = r.id
+          where r.completed is null
+          group by r.id having bool_and(j.state = 'ended') and max(j.noted) < ${before}::timestamptz
+          order by r.id`.execute(db),
+      )
+      return rows.map(({ id }) => id)
     }),
 
     openJobs: ({ before }) =>

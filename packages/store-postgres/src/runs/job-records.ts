@@ -32,6 +32,21 @@ const theRun = Effect.fn(function* (run: RunStatement, id: number) {
   return found === undefined ? yield* Effect.dieMessage(`run ${id} is not recorded`) : found
 })
 
+const waitsForJobs = (run: RunStatement, id: number) =>
+  Effect.map(
+    run((db) => sql`select from run_jobs where run_id = ${id}::bigint and state <> 'ended' limit 1`.execute(db)),
+    ({ rows }) => rows.length > 0,
+  )
+
+/** An error of the run itself is kept beside those of its jobs, as the gateway's job. */
+async function addError(db: Kysely<Tables>, id: number, error: string): Promise<void> {
+  await sql`
+    insert into run_jobs (run_id, server, state, error) values (${id}::bigint, ${jobName(null)}, 'ended', ${error})
+    on conflict (run_id, server) do update set error = concat_ws('; ', nullif(run_jobs.error, ''), excluded.error)`.execute(
+    db,
+  )
+}
+
 /** What a run ends as. A cancelled run is cancelled however far its scopes came; a job that could not be done at all leaves no run whole. */
 function finalStatus(run: Run): Run['status'] {
   if (run.cancel_requested) return 'cancelled'
@@ -51,7 +66,7 @@ const workerLost = 'the worker that held it stopped before it was done'
 /** The jobs of a run: expected, started, ended, and the end of the run with the last of them. */
 export function jobRecords(
   database: typeof Database.Service,
-): Pick<Port, 'expectJobs' | 'startJob' | 'retryJob' | 'endJob' | 'requestCancel'> {
+): Pick<Port, 'expectJobs' | 'startJob' | 'retryJob' | 'endJob' | 'end' | 'requestCancel'> {
   return {
     expectJobs: Effect.fn('Runs.expectJobs')(function* ({ id, servers }) {
       const names = JSON.stringify(servers.map(jobName))
@@ -102,18 +117,24 @@ export function jobRecords(
     endJob: Effect.fn('Runs.endJob')(function* ({ id, server, error }) {
       return yield* database.transaction('noting the end of a job', (run) =>
         Effect.gen(function* () {
-          if (!(yield* lockOpen(run, id))) return yield* theRun(run, id)
+          if (!(yield* lockOpen(run, id))) return { run: yield* theRun(run, id), jobsLeft: false }
           yield* run((db) =>
             sql`
               insert into run_jobs (run_id, server, state, error)
               values (${id}::bigint, ${jobName(server)}, 'ended', ${error ?? ''})
-              on conflict (run_id, server) do update set state = 'ended', error = excluded.error
+              on conflict (run_id, server) do update set state = 'ended', error = excluded.error, noted = now()
               where run_jobs.state <> 'ended'`.execute(db),
           )
-          const { rows: waiting } = yield* run((db) =>
-            sql`select from run_jobs where run_id = ${id}::bigint and state <> 'ended' limit 1`.execute(db),
-          )
-          if (waiting.length > 0) return yield* theRun(run, id)
+          return { run: yield* theRun(run, id), jobsLeft: yield* waitsForJobs(run, id) }
+        }),
+      )
+    }),
+
+    end: Effect.fn('Runs.end')(function* ({ id, error }) {
+      return yield* database.transaction('noting the end of a run', (run) =>
+        Effect.gen(function* () {
+          if (!(yield* lockOpen(run, id)) || (yield* waitsForJobs(run, id))) return yield* theRun(run, id)
+          if (error !== null) yield* run((db) => addError(db, id, error))
           const status = finalStatus(yield* theRun(run, id))
           yield* run((db) => end(db, id, status))
           return yield* theRun(run, id)

@@ -2,6 +2,7 @@ import { type Branches, Queue, Runs, type SettingsStore, type StoreFailed } from
 import { Chunk, Clock, Effect, Stream } from 'effect'
 import { momentText } from '../moment.ts'
 import { endJob } from './end-job.ts'
+import { endRun } from './end-run.ts'
 
 /** A run queues its jobs right after it has named them; what is not in the queue so long after never will be. */
 const graceMillis = 5 * 60_000
@@ -12,8 +13,8 @@ const batch = 500
 const lost = 'it was lost: the process that queued it stopped half-way, or the queue has lost it; start the sync again'
 
 /**
- * Ends the jobs that open runs wait for and that no queue has any more, so that no run hangs: after a crash between recording a run and queueing its jobs, or when the
- * queue was emptied. Several workers may do it at once.
+ * Ends the jobs that open runs wait for and that no queue has any more, and runs that nobody ended after their last job, so that no run hangs: after a crash between recording a run and
+ * queueing its jobs, or when the queue was emptied. Several workers may do it at once.
  */
 export const endLostJobs: Effect.Effect<void, StoreFailed, Branches | Queue | Runs | SettingsStore> = Effect.gen(
   function* () {
@@ -32,5 +33,6 @@ export const endLostJobs: Effect.Effect<void, StoreFailed, Branches | Queue | Ru
         ),
       ),
     )
+    yield* Effect.forEach(yield* runs.withoutJobs({ before }), (id) => endRun({ id }), { discard: true })
   },
 ).pipe(Effect.withSpan('sync.endLostJobs'))

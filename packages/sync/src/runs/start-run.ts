@@ -68,8 +68,8 @@ export const queueRun = Effect.fn('sync.queueRun')(function* (
   })
   const started = yield* queueing.pipe(
     // A branch that was asked for and cannot be opened ends the run before it has written anything.
-    Effect.catchTag('BranchNameTaken', ({ message }) => runs.endJob({ id, server: null, error: message })),
-    Effect.tapError(({ message }) => Effect.ignore(runs.endJob({ id, server: null, error: message }))),
+    Effect.catchTag('BranchNameTaken', ({ message }) => endJob({ id, server: null, error: message })),
+    Effect.tapError(({ message }) => Effect.ignore(endJob({ id, server: null, error: message }))),
   )
   return Option.getOrElse(yield* runs.get({ id }), () => started)
 })

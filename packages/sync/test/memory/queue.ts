@@ -13,6 +13,7 @@ interface Queued {
 export class MemoryQueue {
   readonly jobs: Array<Queued> = []
   readonly events: Array<string> = []
+  onRetry: () => void = () => {}
   #nextId = 1
   readonly #maxTries = 3
 
@@ -35,7 +36,11 @@ export class MemoryQueue {
     heartbeat: ({ id }) => Effect.sync(() => void this.events.push(`heartbeat ${id}`)),
     complete: (claimed) => Effect.sync(() => this.#remove('complete', claimed)),
     retry: (claimed) =>
-      Effect.sync(() => (claimed.last ? this.#remove('dead', claimed) : this.#giveBack('retry', claimed))),
+      Effect.sync(() => {
+        this.onRetry()
+        if (claimed.last) this.#remove('dead', claimed)
+        else this.#giveBack('retry', claimed)
+      }),
     release: (claimed) =>
       Effect.sync(() => {
         this.#giveBack('release', claimed)

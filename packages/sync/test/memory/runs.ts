@@ -56,6 +56,14 @@ export class RunRecord {
   }
 }
 
+/** What a run ends as. */
+function endOf({ cancel_requested, outcomes }: Run, { scopes, error }: { scopes: number; error: string }) {
+  if (cancel_requested) return 'cancelled'
+  if (error === '') return runStatus(outcomes)
+  const status = scopes === 0 ? 'failed' : runStatus(outcomes)
+  return status === 'completed' ? 'incomplete' : status
+}
+
 /** `Runs` in memory. */
 export const runsLayer = (records: Map<number, RunRecord>) => {
   const update = (id: number, change: (record: RunRecord) => Partial<Run>) =>
@@ -127,14 +135,27 @@ export const runsLayer = (records: Map<number, RunRecord>) => {
       ),
     startJob: ({ id }) => Effect.asVoid(update(id, ({ run }) => (run.completed === null ? { status: 'running' } : {}))),
     endJob: ({ id, server, error }) =>
-      update(id, ({ expected, ended, run, results }) => {
+      update(id, ({ expected, ended, run }) => {
         if (run.completed !== null) return {}
         expected.delete(server)
         ended.add(server)
+        return { error: error ?? run.error }
+      }).pipe(
+        Effect.map((run) => ({ run, jobsLeft: run.completed === null && (records.get(id)?.expected.size ?? 0) > 0 })),
+      ),
+    withoutJobs: ({ before }) =>
+      Effect.sync(() =>
+        [...records.values()]
+          .filter(({ run, expected, ended }) => run.completed === null && expected.size === 0 && ended.size > 0)
+          .filter(({ run }) => Date.parse(run.created) < Date.parse(before))
+          .map(({ run }) => run.id),
+      ),
+    end: ({ id, error }) =>
+      update(id, ({ expected, run, results }) => {
+        if (run.completed !== null || expected.size > 0) return {}
         const text = error ?? run.error
-        if (expected.size > 0) return { error: text }
-        const status = results.size === 0 && text !== '' ? 'failed' : runStatus(run.outcomes)
-        return { error: text, status: run.cancel_requested ? 'cancelled' : status, completed: '2026-05-01T03:00:00Z' }
+        const status = endOf(run, { scopes: results.size, error: text })
+        return { error: text, status, completed: '2026-05-01T03:00:00Z' }
       }),
     recordScope: ({ id, result }) => Effect.sync(() => records.get(id)?.recordScope(result)),
     warn: ({ id, warnings }) =>

@@ -1,0 +1,26 @@
+import type { Run } from '@netbox-pbs/core'
+import { type Branches, Runs, type SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { settleBranches } from '../branches/settle-branches.ts'
+
+/**
+ * Ends a run whose jobs have ended: what it has staged is merged, or left for review, and only then is it over, so that who sees its end sees what it did. What cannot be settled waits in
+ * its branch, and the run says so. To be called again after a crash.
+ */
+export const endRun = Effect.fn('sync.endRun')(function* ({
+  id,
+}: Pick<Run, 'id'>): Effect.fn.Return<Run, StoreFailed, Branches | Runs | SettingsStore> {
+  const runs = yield* Runs
+  const error = yield* settleBranches(id).pipe(
+    Effect.as(null),
+    Effect.catchAll((failure) =>
+      failure.reason === 'unavailable' ? failure : Effect.succeed(unsettled(failure.message)),
+    ),
+    Effect.catchAllDefect((defect) => Effect.as(Effect.logError('a branch met a bug', defect), unsettled(bug))),
+  )
+  return yield* runs.end({ id, error })
+})
+
+const unsettled = (why: string): string => `what it staged waits in its branch: ${why}`
+
+const bug = 'the worker met a bug; its log has the details'
