@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import SystemFirst from './test/system-first.ts'
 
 export default defineConfig({
   resolve: { conditions: ['source'] },
@@ -10,8 +11,9 @@ export default defineConfig({
     include: ['{packages,apps,tools}/*/{src,test}/**/*.test.{ts,tsx}', '{bench/,}test/**/*.test.ts'],
     // One PostgreSQL server for the run, started by the first test that asks for it.
     globalSetup: ['packages/testing/src/global-setup.ts'],
-    // Half of the tests wait for processes, so on two cores two files at a time are better than vitest's one.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Half of the tests wait for processes, so there are more files at a time than cores.
+    maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: SystemFirst },
     testTimeout: 30_000,
     hookTimeout: 120_000,
   },

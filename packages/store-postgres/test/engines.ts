@@ -1,4 +1,4 @@
-import { postgresUrl, type Template } from '@netbox-pbs/testing'
+import { embeddedDump, postgresUrl, type Template } from '@netbox-pbs/testing'
 import { Effect, Layer, Redacted } from 'effect'
 import { Database } from '../src/database/database.ts'
 import { migrate } from '../src/migrations/migrate.ts'
@@ -10,10 +10,24 @@ export interface Engine {
   readonly migrated: Layer.Layer<Database>
 }
 
-const migrating = (database: Layer.Layer<Database>): Layer.Layer<Database> =>
-  Layer.provideMerge(Layer.orDie(Layer.effectDiscard(migrate)), database)
-
 const inMemory = Layer.orDie(Database.layerPglite({ dataDir: null }))
+
+/** An embedded database with all migrations, prepared once in a run: opened from a dump it takes a quarter of the time. */
+const migratedInMemory: Layer.Layer<Database> = Layer.orDie(
+  Layer.unwrapEffect(
+    Effect.map(
+      Effect.promise(() => embeddedDump({ name: 'store-migrated', prepare: () => Effect.runPromise(migratedDump) })),
+      (dump) => Database.layerPglite({ dataDir: null, dump }),
+    ),
+  ),
+)
+
+const migratedDump: Effect.Effect<Blob> = Effect.gen(function* () {
+  yield* Effect.orDie(migrate)
+  const { driver } = yield* Database
+  if (driver._tag !== 'pglite') return yield* Effect.dieMessage('only the embedded engine is dumped')
+  return yield* Effect.promise(() => driver.pglite.dumpDataDir('none'))
+}).pipe(Effect.provide(inMemory))
 
 const onServer = (template?: Template): Layer.Layer<Database> =>
   Layer.orDie(
@@ -34,7 +48,7 @@ const migratedTemplate: Template = {
 }
 
 /** The embedded engine, in memory. */
-export const pglite: Engine = { engine: 'pglite', empty: inMemory, migrated: migrating(inMemory) }
+export const pglite: Engine = { engine: 'pglite', empty: inMemory, migrated: migratedInMemory }
 
 /** A real PostgreSQL server. */
 export const pg: Engine = { engine: 'pg', empty: onServer(), migrated: onServer(migratedTemplate) }

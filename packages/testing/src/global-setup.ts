@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { type PostgresServer, startPostgres } from './postgres-server.ts'
@@ -11,6 +14,8 @@ declare module 'vitest' {
     readonly postgresAt: string
     /** Begins the name of each database of this run. */
     readonly postgresPrefix: string
+    /** Where dumps of embedded databases lie until the run ends. */
+    readonly dumpFolder: string
   }
 }
 
@@ -31,7 +36,7 @@ async function dropDatabases(url: string, prefix: string): Promise<void> {
 
 /**
  * One PostgreSQL server for a vitest run, started when the first test asks for it, so that a run without a database pays nothing.
- * With `DATABASE_URL` that server is used, and what the run made in it is dropped.
+ * With `DATABASE_URL` that server is used, and what the run made in it is dropped. Dumps of embedded databases lie in a folder that goes with the run.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env['DATABASE_URL']
@@ -52,8 +57,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (address === null || typeof address === 'string') throw new Error('a TCP server has no port')
   project.provide('postgresAt', `http://127.0.0.1:${address.port}/`)
   project.provide('postgresPrefix', prefix)
+  const dumpFolder = mkdtempSync(join(tmpdir(), 'netbox-pbs-dumps-'))
+  project.provide('dumpFolder', dumpFolder)
 
   return async () => {
+    rmSync(dumpFolder, { recursive: true, force: true })
     door.close()
     door.closeAllConnections()
     await started?.then(

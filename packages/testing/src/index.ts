@@ -1,2 +1,3 @@
+export { type DumpTemplate, embeddedDump } from './embedded-dump.ts'
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server.ts'
 export { postgresUrl, type Template } from './postgres-url.ts'

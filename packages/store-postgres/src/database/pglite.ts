@@ -11,11 +11,14 @@ import { typeParsers } from './type-parsers.ts'
 export interface PgliteOptions {
   /** A folder, made when it is not there; the database is its `database` subfolder. Null: in memory. */
   readonly dataDir: string | null
+  /** A database to begin with, as `dumpDataDir` of PGlite gives it, instead of an empty one. */
+  readonly dump?: Blob
 }
 
 /** The embedded database, locked to this process and closed with the scope. It has one session: a transaction keeps all others waiting. */
 export const openPglite = Effect.fn('Database.openPglite')(function* ({
   dataDir,
+  dump,
 }: PgliteOptions): Effect.fn.Return<
   { readonly db: Kysely<Tables>; readonly pglite: PGlite; readonly parsers: ParserOptions },
   DataFolderInUse | DataFolderUnusable,
@@ -27,7 +30,11 @@ export const openPglite = Effect.fn('Database.openPglite')(function* ({
   const pglite = yield* Effect.acquireRelease(
     Effect.tryPromise({
       try: () =>
-        engine.PGlite.create({ ...(dataDir !== null && { dataDir: join(dataDir, 'database') }), parsers: typeParsers }),
+        engine.PGlite.create({
+          ...(dataDir !== null && { dataDir: join(dataDir, 'database') }),
+          ...(dump !== undefined && { loadDataDir: dump }),
+          parsers: typeParsers,
+        }),
       catch: (cause) => new DataFolderUnusable({ folder: dataDir ?? 'in memory', cause }),
     }),
     (opened) => Effect.promise(async () => (opened.closed ? undefined : opened.close())),
