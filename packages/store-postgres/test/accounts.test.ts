@@ -1,14 +1,13 @@
 import { type ApiToken, ApiTokens, Sessions } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime, Option } from 'effect'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { accountsLayer } from '../src/accounts/accounts-layer.ts'
 import { Database } from '../src/database/database.ts'
-import { migrate } from '../src/migrations/migrate.ts'
 import { engines } from './engines.ts'
 
-describe.each(engines)('accounts on $engine', ({ empty }) => {
-  const runtime = ManagedRuntime.make(Layer.provideMerge(accountsLayer, empty))
+describe.each(engines)('accounts on $engine', ({ migrated }) => {
+  const runtime = ManagedRuntime.make(Layer.provideMerge(accountsLayer, migrated))
   const run = <A, E>(effect: Effect.Effect<A, E, ApiTokens | Sessions | Database>) => runtime.runPromise(effect)
   const tokens = <A, E>(use: (tokens: typeof ApiTokens.Service) => Effect.Effect<A, E>) =>
     run(Effect.flatMap(ApiTokens, use))
@@ -17,7 +16,6 @@ describe.each(engines)('accounts on $engine', ({ empty }) => {
   const statement = (text: string) =>
     run(Effect.flatMap(Database, (database) => database.query('testing', (db) => sql.raw(text).execute(db))))
 
-  beforeAll(() => run(migrate))
   afterAll(() => runtime.dispose())
 
   const create = (key: string, username: string): Promise<ApiToken> =>

@@ -9,9 +9,8 @@ import {
 } from '@netbox-pbs/core'
 import { Runs } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
-import { migrate } from '../src/migrations/migrate.ts'
 import { runsLayer } from '../src/runs/runs.ts'
 import { engines } from './engines.ts'
 
@@ -31,12 +30,11 @@ const ended = (namespace: string, outcome: ScopeOutcome, counts: Partial<typeof 
 })
 const warning = (message: string, count = 1): Warning => ({ scope: snapshots('a'), code: 'odd', message, count })
 
-describe.each(engines)('Runs on $engine', ({ empty }) => {
-  const runtime = ManagedRuntime.make(Layer.provideMerge(runsLayer, empty))
+describe.each(engines)('Runs on $engine', ({ migrated }) => {
+  const runtime = ManagedRuntime.make(Layer.provideMerge(runsLayer, migrated))
   const run = <A, E>(effect: Effect.Effect<A, E, Runs | Database>) => runtime.runPromise(effect)
   const runs = <A, E>(use: (runs: typeof Runs.Service) => Effect.Effect<A, E>) => run(Effect.flatMap(Runs, use))
 
-  beforeAll(() => run(migrate))
   afterAll(() => runtime.dispose())
 
   const create = (...resources: ReadonlyArray<Resource>): Promise<Run> =>

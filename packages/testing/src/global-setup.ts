@@ -47,6 +47,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
   const door = createServer((_request, response) => {
     started ??= start()
+    // A test process may be busy for longer than an idle connection is kept: it would ask through one that has just been closed.
+    response.setHeader('Connection', 'close')
     started.then(
       ({ url }) => response.end(url),
       (cause) => response.writeHead(500).end(String(cause)),
