@@ -5,7 +5,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { ensureGroups, groupsOf } from '../change-sets/land-groups.ts'
 import type { LastSeen } from '../change-sets/land-rows.ts'
 import { add, landDeletions, landUpserts, type WindowStep } from '../change-sets/land-windows.ts'
-import { columnNames } from '../change-sets/row-columns.ts'
+import { columnNames, sameKey } from '../change-sets/row-columns.ts'
 import { eachWindow, readWindows, type Window } from '../change-sets/windows.ts'
 import { keyColumns, tables } from '../inventory/columns.ts'
 import { notePending } from '../inventory/pending-since.ts'
@@ -58,7 +58,7 @@ const allWindows = ({ run, engine }: WindowStep, part: number): Effect.Effect<Wi
 const deletes = (windows: ReadonlyArray<Window>): ReadonlyArray<Window> =>
   windows.filter((window) => window.deletes > 0)
 
-/** Counts the groups that have lost snapshots, and removes those that nobody needs any more. */
+/** Removes the groups that neither the source lists nor a snapshot needs any more. Only those that it does not list are counted for it. */
 function dropEmptied(
   { run, engine, origin }: WindowStep,
   { snapshot, group }: Windows,
@@ -66,29 +66,31 @@ function dropEmptied(
 ): Effect.Effect<void, StoreFailed> {
   return Effect.gen(function* () {
     const losing = deletes(snapshot)
-    yield* eachWindow(engine, losing, (window) =>
-      run((db) => recountGroups(db, groupsOf(window, sql`w.op = 'delete'`), { forget: true })),
-    )
+    yield* eachWindow(engine, losing, (window) => run((db) => recountGroups(db, unlisted(window), { forget: true })))
     if (losing.length === 0 && deletes(group).length === 0) return
     yield* run((db) => pruneGroups(db, amongGroups(deletedFrom(part)), { origin }))
   })
 }
 
-/** Makes the groups that new snapshots lack, and counts those in which any was written. */
+const groupKey = keyColumns('group')
+
+/** The keys of the groups in which a window deletes snapshots, and which their source does not list. */
+const unlisted = (window: Window): RawBuilder<unknown> => sql`
+  select ${columnNames(groupKey, 'u')} from (${groupsOf(window, sql`w.op = 'delete'`)}) k
+  join groups u on ${sameKey('group', 'u', 'k')} where u.presence <> 'listed'`
+
+/** Makes the groups that new snapshots lack, and counts those in which any was written or deleted. */
 const countWritten = ({ run, engine, made }: WindowStep, windows: ReadonlyArray<Window>) =>
-  eachWindow(
-    engine,
-    windows.filter(({ creates, updates }) => creates + updates > 0),
-    (window) =>
-      run(async (db) => {
-        if (window.creates > 0) add(made, 'group', await ensureGroups(db, window))
-        await recountGroups(db, groupsOf(window, sql`w.op <> 'delete'`), { forget: true })
-      }),
+  eachWindow(engine, windows, (window) =>
+    run(async (db) => {
+      if (window.creates > 0) add(made, 'group', await ensureGroups(db, window))
+      await recountGroups(db, groupsOf(window, sql`true`), { forget: true })
+    }),
   )
 
 /** The keys of the groups that a part deletes, or deletes snapshots of. */
 function deletedFrom(part: number): RawBuilder<unknown> {
-  const key = columnNames(keyColumns('group'), 'w')
+  const key = columnNames(groupKey, 'w')
   const gone = sql`w.part_id = ${part}::bigint and w.op = 'delete'`
   return sql`select ${key} from staged_snapshots w where ${gone} union select ${key} from staged_groups w where ${gone}`
 }

@@ -31,7 +31,12 @@ export async function landViews(db: Kysely<Tables>, branch: number, kept: Readon
     from p where not exists (select from scopes c where ${isPlaceOf})`.execute(db)
 }
 
-/** Marks a branch as merged. What it changed stays with it, so that it can be shown and undone; its groups are main's. */
+/** Drops what a branch that merges has counted: its groups are main's from now on. The first step of a merge, which would else note in each of them that main has moved. */
+export async function dropGroupCounts(db: Kysely<Tables>, branch: number): Promise<void> {
+  await sql`delete from branch_group_counts where branch_id = ${branch}::bigint`.execute(db)
+}
+
+/** Marks a branch as merged. What it changed stays with it, so that it can be shown and undone. */
 export async function endMerged(
   db: Kysely<Tables>,
   branch: number,
@@ -44,5 +49,4 @@ export async function endMerged(
   await sql`
     update branches set status = 'merged', merged = ${at}::timestamptz, merged_by = ${who}, last_updated = now()
     where id = ${branch}::bigint`.execute(db)
-  await sql`delete from branch_group_counts where branch_id = ${branch}::bigint`.execute(db)
 }

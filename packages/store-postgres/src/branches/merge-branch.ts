@@ -38,7 +38,7 @@ import { landFirstReadings } from './first-readings.ts'
 import { entryScope } from './judge-entry.ts'
 import { settleClaims } from './key-claims.ts'
 import { landBranch, lastListed } from './land-branch.ts'
-import { clearTouchedDigests, endMerged, landViews } from './land-merged.ts'
+import { clearTouchedDigests, dropGroupCounts, endMerged, landViews } from './land-merged.ts'
 import { PinsOfMerge } from './land-pins.ts'
 import { landByHand } from './merge-hands/hand-merge.ts'
 import { lockPlaces } from './merge-hands/lock-places.ts'
@@ -79,6 +79,7 @@ export const mergeBranch = Effect.fn('Branches.merge')(function* (
       // A dry run only looks.
       if (request.approval && request.commit && !branch.approved)
         return yield* new BranchNotApproved({ id: request.id })
+      yield* run((db) => dropGroupCounts(db, request.id))
       return branch.kind === 'sync'
         ? yield* new BranchMerge(run, database.engine, request).land
         : yield* landByHand(run, { ...request, kind: branch.kind })

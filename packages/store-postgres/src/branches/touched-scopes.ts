@@ -21,9 +21,9 @@ export async function touchedScopes(db: Kysely<Tables>, branch: number): Promise
     union all (
       select distinct jsonb_build_object('resource', 'snapshots', 'server', v.name, 'datastore', e.datastore_name, 'namespace', e.namespace), v.id, 3
       from (
-        select branch_id, server_id, datastore_name, namespace from branch_groups
-        union all select branch_id, server_id, datastore_name, namespace from branch_snapshots
-      ) e ${server} where ${of}
+        select e.server_id, e.datastore_name, e.namespace from branch_groups e where ${of}
+        union select e.server_id, e.datastore_name, e.namespace from branch_snapshots e where ${of}
+      ) e ${server}
     )
     union all select distinct jsonb_build_object('resource', 'jobs', 'server', v.name, 'job_type', e.job_type), v.id, 4 from branch_jobs e ${server} where ${of}
     order by rank`.execute(db)
