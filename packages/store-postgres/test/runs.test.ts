@@ -264,6 +264,8 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
     const id = await started('pbs-a', 'pbs-b')
     await end(id, 'pbs-a')
     await end(id, 'pbs-a', 'lost')
+    expect(await runs((r) => r.startJob({ id, server: 'pbs-a' }))).toBe(false)
+    expect(await runs((r) => r.startJob({ id, server: 'pbs-b' }))).toBe(true)
     expect(await end(id, 'pbs-b')).toMatchObject({ status: 'completed', error: '' })
   })
 
@@ -307,7 +309,7 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
     const id = await started('pbs-a')
     const over = await end(id)
     await record(id, ended('late', 'failed'), ended('later', 'unchanged'))
-    await runs((r) => r.startJob({ id, server: 'pbs-a' }))
+    expect(await runs((r) => r.startJob({ id, server: 'pbs-a' }))).toBe(false)
     await runs((r) => r.expectJobs({ id, servers: ['pbs-z'] }))
     expect(await end(id, 'pbs-a', 'late')).toEqual(over)
     expect(await get(id)).toEqual(over)

@@ -125,7 +125,7 @@ test.each([
   expect(names(system).map(([, status]) => status)).toEqual(['ready'])
 })
 
-test('a branch that the database does not let settle is tried again with the last job, and the run waits for it', async () => {
+test('a branch that the database does not let settle is tried again, without reading again, and the run waits for it', async () => {
   const system = await branching()
   const { frames } = system
   let failing: Option.Option<StoreFailed> = Option.some(new StoreFailed({ reason: 'unavailable', doing: 'reading' }))
@@ -135,12 +135,15 @@ test('a branch that the database does not let settle is tried again with the las
     return frames(request)
   }
   const states: Array<unknown> = []
+  let read = 0
   system.queue.onRetry = () => {
+    read = system.requests.length
     states.push(system.lastRun.status, ...names(system).map(([, status]) => status))
     system.settingsFailure = Option.none()
   }
   const { run: ended } = await run(system.sync(['snapshots']))
   expect(states).toEqual(['running', 'ready'])
+  expect(system.requests.length, 'nothing is read again').toBe(read)
   expect(ended).toMatchObject({ status: 'completed', error: '' })
   expect(names(system).map(([, status]) => status)).toEqual(['merged'])
 })

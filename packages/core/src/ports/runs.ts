@@ -59,11 +59,11 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
       readonly id: number
       readonly servers: ReadonlyArray<string | null>
     }) => Effect.Effect<void, StoreFailed>
-    /** A job was taken: the run is running. Taking it again starts its unchanged count anew. */
+    /** A job was taken: the run is running. Taking it again starts its unchanged count anew. False: it has ended, or its run has, and there is nothing left to do in it. */
     readonly startJob: (request: {
       readonly id: number
       readonly server: string | null
-    }) => Effect.Effect<void, StoreFailed>
+    }) => Effect.Effect<boolean, StoreFailed>
     /** A try of a job failed, and another one follows. */
     readonly retryJob: (request: {
       readonly id: number

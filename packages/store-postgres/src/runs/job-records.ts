@@ -84,24 +84,24 @@ export function jobRecords(
     }),
 
     startJob: Effect.fn('Runs.startJob')(function* ({ id, server }) {
-      yield* database.transaction('noting the start of a job', (run) =>
+      return yield* database.transaction('noting the start of a job', (run) =>
         Effect.gen(function* () {
-          if (!(yield* lockOpen(run, id))) return
-          yield* run((db) =>
+          if (!(yield* lockOpen(run, id))) return false
+          const { numAffectedRows } = yield* run((db) =>
             sql`
               insert into run_jobs (run_id, server, state, tries) values (${id}::bigint, ${jobName(server)}, 'running', 1)
               on conflict (run_id, server) do update
               set state = 'running', error = '', rows_read = 0, unchanged_scopes = 0, unchanged_rows = 0,
                 tries = run_jobs.tries + 1,
-                last_failure = case when run_jobs.state = 'running' then ${workerLost} else run_jobs.last_failure end`.execute(
-              db,
-            ),
+                last_failure = case when run_jobs.state = 'running' then ${workerLost} else run_jobs.last_failure end
+              where run_jobs.state <> 'ended'`.execute(db),
           )
           yield* run((db) =>
             sql`
               update runs set status = 'running', started = coalesce(started, now())
               where id = ${id}::bigint and status = 'pending'`.execute(db),
           )
+          return (numAffectedRows ?? 0n) > 0n
         }),
       )
     }),

@@ -31,7 +31,8 @@ export const runJob = Effect.fn('sync.runJob')(function* (
   const { runId: id, server } = claimed.job
   const runs = yield* Runs
   return yield* Effect.gen(function* () {
-    yield* runs.startJob({ id, server })
+    // Whoever ended it did not come to take it off the queue, or to end its run.
+    if (!(yield* runs.startJob({ id, server }))) return done(yield* endJob({ id, server, error: null }))
     const reading = yield* Effect.acquireUseRelease(
       Effect.flatMap(ChangeSets, (changeSets) => changeSets.open({ runId: id, server })),
       (changeSet) => readAll(claimed, changeSet),

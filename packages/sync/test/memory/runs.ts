@@ -133,7 +133,13 @@ export const runsLayer = (records: Map<number, RunRecord>) => {
           return {}
         }),
       ),
-    startJob: ({ id }) => Effect.asVoid(update(id, ({ run }) => (run.completed === null ? { status: 'running' } : {}))),
+    startJob: ({ id, server }) =>
+      Effect.sync(() => {
+        const record = records.get(id)
+        if (record === undefined || record.run.completed !== null || record.ended.has(server)) return false
+        record.run = { ...record.run, status: 'running' }
+        return true
+      }),
     endJob: ({ id, server, error }) =>
       update(id, ({ expected, ended, run }) => {
         if (run.completed !== null) return {}
