@@ -2,7 +2,7 @@ import type { ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { columnNames, sameKey } from '../change-sets/row-columns.ts'
 import type { Tables } from '../database/tables.ts'
-import { factColumns, tables } from '../inventory/columns.ts'
+import { factColumns, keyColumns, tables } from '../inventory/columns.ts'
 import { branchTable, movesKey } from './branch-columns.ts'
 
 /** Entries of one model of a branch. */
@@ -80,7 +80,7 @@ export async function stageUnmoved(
     insert into ${sql.table(`staged_${tables[model]}`)} (part_id, op, id, touched, base, ${columnNames(facts)})
     select ${part}::bigint, e.op, e.id, e.touched, e.base, ${columnNames(facts, 'e')} from ${branchTable(model)} e
     where e.branch_id = ${branch}::bigint and ${toMerge} and e.id <> all(${moved}::bigint[])
-    order by ${columnNames(facts, 'e')}`.execute(db)
+    order by ${columnNames(keyColumns(model), 'e')}`.execute(db)
   return Number(numAffectedRows ?? 0n)
 }
 
