@@ -1,5 +1,5 @@
 import { type ClaimedJob, Queue, Runs, type StoreFailed } from '@netbox-pbs/core/ports'
-import { endJob, type JobOutcome, type JobPorts, runJob } from '@netbox-pbs/sync'
+import { bug, endJob, type JobOutcome, type JobPorts, runJob } from '@netbox-pbs/sync'
 import { Cause, Duration, Effect, Exit, Option, Schedule } from 'effect'
 
 /** A claim is kept by saying so several times before its worker would be held to be lost. */
@@ -83,5 +83,3 @@ const giveUp = (claimed: ClaimedJob, error: string): Effect.Effect<void, StoreFa
   })
 
 const workersLost = `it was given up: ${mostAttempts} times a worker that held it stopped; the logs of the workers have the reason`
-
-const bug = 'the worker met a bug; its log has the details'

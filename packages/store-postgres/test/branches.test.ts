@@ -508,6 +508,41 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
     )
   })
 
+  test('count the groups of main in which they delete, and leave none that is empty and listed no more', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, snapshots, snapshot } = yield* newFleet('counted')
+        const other = { snapshot: snapshotFacts(server, '200', may(4)), group: groupFacts(server, '200') }
+        yield* landOnce(snapshots, [
+          { model: 'snapshot', changes: [create('snapshot', other.snapshot)] },
+          { model: 'group', changes: [create('group', other.group)] },
+        ])
+        const idOf = (table: string) =>
+          Effect.map(
+            rows<{ id: number }>(`select id from ${table} where server_id = ${server} and backup_id = '200'`),
+            ([row]) => row?.id ?? 0,
+          )
+        const { id } = yield* newBranch('counted')
+        yield* stageOnce(id, snapshots, [
+          {
+            model: 'snapshot',
+            changes: [
+              remove('snapshot', snapshot(0).id, snapshot(0).facts),
+              remove('snapshot', yield* idOf('snapshots'), other.snapshot),
+            ],
+          },
+          { model: 'group', changes: [remove('group', yield* idOf('groups'), other.group)] },
+        ])
+        yield* merge(id)
+        expect(
+          yield* rows(`
+            select backup_id, snapshot_count, extract(day from first_backup at time zone 'UTC')::int as first
+            from groups where server_id = ${server} order by backup_id`),
+        ).toEqual([{ backup_id: '100', snapshot_count: 2, first: 2 }])
+      }),
+    )
+  })
+
   test('that merge at once land once', async () => {
     await run(
       Effect.gen(function* () {

@@ -75,7 +75,7 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
       readonly before: string
     }) => Stream.Stream<{ readonly runId: number; readonly server: string | null }, StoreFailed>
     /**
-     * A job has ended, unless it had before. With `error` the job as a whole could not be done. Of jobs that end at once exactly one is told that none is left.
+     * A job has ended, unless it had before. With `error` the job as a whole could not be done. Of jobs that end at once exactly one is told that none is left; so is who says it again.
      * What is said of a run that has ended changes nothing.
      */
     readonly endJob: (request: {

@@ -23,4 +23,5 @@ export const endRun = Effect.fn('sync.endRun')(function* ({
 
 const unsettled = (why: string): string => `what it staged waits in its branch: ${why}`
 
-const bug = 'the worker met a bug; its log has the details'
+/** What a run says of a bug: the rest is for the log alone. */
+export const bug = 'the worker met a bug; its log has the details'
