@@ -37,7 +37,7 @@ describe('the frames of a stream', () => {
         },
         observed: { status: 'reachable', last_seen_at: '2026-05-02T00:00:00.25Z', latency_ms: 12, tls_checked: true },
       },
-      { _tag: 'complete', scope: { resource: 'servers' }, count: 1, view: null },
+      { _tag: 'complete', scope: { resource: 'servers' }, count: 1, view: null, leftOut: 0 },
       { _tag: 'scope', scope: { resource: 'datastores', server: 'pbs-a' } },
       {
         _tag: 'datastore',
@@ -45,7 +45,7 @@ describe('the frames of a stream', () => {
         facts: { name: 'tank', path: '/mnt/tank', comment: '', maintenance: '', mount_status: '', backend_type: '' },
         observed: { used_bytes: 1, total_bytes: 2, avail_bytes: null, gc_status: 'ok', estimated_full_at: null },
       },
-      { _tag: 'complete', scope: { resource: 'datastores', server: 'pbs-a' }, count: 1, view: 'v1' },
+      { _tag: 'complete', scope: { resource: 'datastores', server: 'pbs-a' }, count: 1, view: 'v1', leftOut: 0 },
       { _tag: 'scope', scope: { resource: 'namespaces', server: 'pbs-a', datastore: 'tank' } },
       { _tag: 'namespace', server: 'pbs-a', facts: { datastore_name: 'tank', path: 'site-a' } },
       {
@@ -53,10 +53,11 @@ describe('the frames of a stream', () => {
         scope: { resource: 'namespaces', server: 'pbs-a', datastore: 'tank' },
         count: 1,
         view: 'v1',
+        leftOut: 0,
       },
       { _tag: 'scope', scope: snapshots },
       { _tag: 'warning', scope: snapshots, code: 'unknown_enum_value', message: 'backup type "tape"' },
-      { _tag: 'complete', scope: snapshots, count: 2, view: 'v1' },
+      { _tag: 'complete', scope: snapshots, count: 2, view: 'v1', leftOut: 0 },
       { _tag: 'scope', scope: { resource: 'jobs', server: 'pbs-a', job_type: 'verify' } },
       {
         _tag: 'job',
@@ -102,7 +103,28 @@ describe('the frames of a stream', () => {
         },
         observed: { endtime: '2026-06-01T21:03:19Z', outcome: 'ok', status: 'OK' },
       },
-      { _tag: 'complete', scope: { resource: 'tasks', server: 'pbs-a' }, count: 1, view: 'v1' },
+      { _tag: 'complete', scope: { resource: 'tasks', server: 'pbs-a' }, count: 1, view: 'v1', leftOut: 0 },
+      { _tag: 'end' },
+    ])
+  })
+
+  test('a scope says how many of its rows could not be read, and which', async () => {
+    const scope = { resource: 'datastores', server: 'pbs-a' } as const
+    const unreadable = { code: 'row_unreadable', message: 'row 2 has no readable "store"' }
+    const frames = await run(
+      framesOfBytes(
+        bytesOf([
+          { frame: 'scope', ...scope },
+          { frame: 'warning', ...scope, ...unreadable },
+          { frame: 'complete', ...scope, count: 0, view: 'v1', left_out: 1 },
+          { frame: 'end', items: [] },
+        ]),
+      ),
+    )
+    expect(frames).toEqual([
+      { _tag: 'scope', scope },
+      { _tag: 'warning', scope, ...unreadable },
+      { _tag: 'complete', scope, count: 0, view: 'v1', leftOut: 1 },
       { _tag: 'end' },
     ])
   })

@@ -132,6 +132,13 @@ describe('encodeFrame', () => {
     )
   })
 
+  test('rows that were left out are counted where there are any', () => {
+    const complete = { frame: 'complete', resource: 'datastores', server: 'pbs-a', count: 2, view: 'v1' } as const
+    expect(encodeFrame({ ...complete, left_out: 1 })).toBe(
+      '{"frame":"complete","resource":"datastores","server":"pbs-a","count":2,"view":"v1","left_out":1}\n',
+    )
+  })
+
   test('what is written is read back the same', () => {
     expect(frameSchema('group').parse(JSON.parse(encodeFrame(group)))).toEqual(group)
     expect(frameSchema('server').parse(JSON.parse(encodeFrame(server)))).toEqual(server)

@@ -59,7 +59,13 @@ export const frameShapes = {
   task: z.object({ frame: z.literal('task'), ...factShape('task'), observed: z.object(observationShape('task')) }),
   group: z.object({ frame: z.literal('group'), ...factShape('group'), snapshots: z.array(snapshotsOfGroup) }),
   complete: z
-    .object({ frame: z.literal('complete'), ...scopeShape, count: z.int().min(0), view: z.string().nullable() })
+    .object({
+      frame: z.literal('complete'),
+      ...scopeShape,
+      count: z.int().min(0),
+      view: z.string().nullable(),
+      left_out: z.int().min(0).optional(),
+    })
     .superRefine(checkScope),
   failed: z
     .object({

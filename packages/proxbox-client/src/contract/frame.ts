@@ -67,12 +67,17 @@ export type GroupFrame = { readonly frame: 'group' } & RowFacts<'group'> & {
     readonly snapshots: ReadonlyArray<GroupSnapshot>
   }
 
-/** The scope was listed to its end: absence is now a fact. */
+/** The scope was listed to its end: absence is now a fact, unless rows were left out. */
 export type CompleteFrame = { readonly frame: 'complete' } & Scope & {
     /** Rows of the model: snapshots, not groups. */
     readonly count: number
     /** Hash of the caller's privileges that bear on the scope; null where there is none. */
     readonly view: string | null
+    /**
+     * How many rows or groups of the scope exist and could not be read: while it is not 0, absence is not a fact. A
+     * `warning` with code `row_unreadable` names each. Left out when it is 0.
+     */
+    readonly left_out?: number | undefined
   }
 
 /** This scope, and all below it, say nothing. */
@@ -81,7 +86,7 @@ export type FailedFrame = { readonly frame: 'failed' } & Scope & {
     readonly retryable: boolean
   }
 
-/** Something of the scope that an operator should know: hidden rows, an unknown value, an integer beyond 2^53-1. */
+/** Something of the scope that an operator should know: hidden rows, a row that cannot be read, an unknown value, an integer beyond 2^53-1. */
 export type WarningFrame = { readonly frame: 'warning' } & Scope & { readonly code: string; readonly message: string }
 
 /** Always last: a stream without it was cut off. */
