@@ -22,12 +22,38 @@ test('a server with its secret is connected, changed, tested and removed at the 
   expect([...gateway.endpoints.values()].map(({ token_secret }) => Redacted.value(token_secret))).toEqual([secret])
 
   const at = `${path}${made.json.id}/`
-  expect(await api.ask('PATCH', at, { body: { host: 'other.example.com' } })).toMatchObject({ status: 200 })
+  const moved = { host: 'other.example.com' }
+  expect(await api.ask('PATCH', at, { body: { ...moved, token_secret: secret } })).toMatchObject({ status: 200 })
   expect(gateway.endpoints.get(1)).toMatchObject({ host: 'other.example.com' })
 
   expect(await api.ask('POST', `${at}test/`, { body: {} })).toMatchObject({ status: 200, json: { reachable: true } })
   expect((await api.ask('DELETE', at)).status).toBe(204)
   expect(gateway.endpoints.size).toBe(0)
+})
+
+test('a stored secret is kept to the server it was given for', async () => {
+  const pin = Array(32).fill('aa').join(':')
+  const body = { ...server, name: 'kept', fingerprint: pin, token_secret: secret }
+  const made = await api.ask('POST', path, { body })
+  const at = `${path}${made.json.id}/`
+  const stored = gateway.endpoints.get(made.json.endpoint_id)
+  const needsSecret = { status: 400, json: { token_secret: [expect.stringContaining('Send the secret of the token')] } }
+  for (const change of [
+    { host: 'thief' },
+    { port: 1 },
+    { token_id: 'a@pbs!b' },
+    { fingerprint: '' },
+    { verify_ssl: false },
+  ]) {
+    expect(await api.ask('PATCH', at, { body: change })).toMatchObject(needsSecret)
+    expect((await api.ask('PATCH', path, { body: [{ id: made.json.id, ...change }] })).status).toBe(400)
+    expect(await api.ask('PUT', at, { body: { ...server, name: 'kept', ...change } })).toMatchObject(needsSecret)
+    expect(await api.ask('POST', `${at}test/`, { body: change })).toMatchObject(needsSecret)
+    expect(gateway.endpoints.get(made.json.endpoint_id)).toEqual(stored)
+  }
+  const renewed = { fingerprint: pin.replaceAll('a', 'b') }
+  expect(await api.ask('PATCH', at, { body: renewed })).toMatchObject({ status: 200, json: renewed })
+  expect((await api.ask('DELETE', at)).status).toBe(204)
 })
 
 describe('nothing is kept', () => {

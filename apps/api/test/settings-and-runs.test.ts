@@ -51,9 +51,26 @@ describe('settings', () => {
     expect([cron.status, Object.keys(cron.json)]).toEqual([400, ['sync_schedule']])
     const url = { proxbox_api_url: 'gateway.lan' }
     expect((await api.ask('PATCH', `${root}/settings/`, { body: url })).json).toEqual({
-      proxbox_api_url: ['Invalid URL'],
+      proxbox_api_url: ['Enter an http or https URL, like http://127.0.0.1:8800.'],
     })
   })
+})
+
+test('the key of the gateway goes to no other address than it was given for', async () => {
+  const set = (body: unknown, method = 'PATCH') => api.ask(method, `${root}/settings/`, { body })
+  const known = { proxbox_api_url: 'http://gateway.lan:8800', proxbox_api_key: 'hunter2-hunter2' }
+  expect((await set(known)).status).toBe(200)
+  for (const method of ['PATCH', 'PUT']) {
+    expect(await set({ proxbox_api_url: 'http://127.0.0.1:9', guard_min_rows: 1 }, method)).toMatchObject({
+      status: 400,
+      json: { proxbox_api_key: [expect.stringContaining('Send the key of the gateway')] },
+    })
+  }
+  const kept = await api.ask('GET', `${root}/settings/`)
+  expect(kept.json).toMatchObject({ proxbox_api_url: known.proxbox_api_url, proxbox_api_key_configured: true })
+  const moved = await set({ proxbox_api_url: 'http://other.lan', proxbox_api_key: '' })
+  expect(moved).toMatchObject({ status: 200, json: { proxbox_api_key_configured: false } })
+  await set({ proxbox_api_url: '' })
 })
 
 describe('the timing of a server', () => {

@@ -1,4 +1,11 @@
-import { EndpointNameTaken, EndpointStore, GatewayKeys, type StoredEndpoint } from '@netbox-pbs/core/ports'
+import { fieldsThatNeedSecret } from '@netbox-pbs/core'
+import {
+  EndpointNameTaken,
+  EndpointStore,
+  GatewayKeys,
+  SecretNeeded,
+  type StoredEndpoint,
+} from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option, type Redacted } from 'effect'
 
 type Row = StoredEndpoint & { readonly token_secret: Redacted.Redacted<string> }
@@ -30,13 +37,16 @@ export const memoryStore: Layer.Layer<EndpointStore | GatewayKeys> = Layer.merge
         ),
       get: ({ id }) => Effect.sync(() => Option.map(Option.fromNullable(rows.get(id)), shown)),
       update: ({ id, change }) =>
-        Effect.suspend(() => {
+        Effect.gen(function* () {
           const row = rows.get(id)
-          if (row === undefined) return Effect.succeedNone
-          if (change.name !== undefined && taken(change.name, id)) return new EndpointNameTaken({ name: change.name })
+          if (row === undefined) return Option.none()
+          if (change.name !== undefined && taken(change.name, id))
+            return yield* new EndpointNameTaken({ name: change.name })
           const changed: Row = { ...row, ...change }
+          const fields = change.token_secret === undefined ? fieldsThatNeedSecret(row, changed) : []
+          if (fields.length > 0) return yield* new SecretNeeded({ fields })
           rows.set(id, changed)
-          return Effect.succeedSome(shown(changed))
+          return Option.some(shown(changed))
         }),
       remove: ({ id }) => Effect.sync(() => rows.delete(id)),
       secret: ({ id }) => Effect.sync(() => Option.map(Option.fromNullable(rows.get(id)), (row) => row.token_secret)),

@@ -127,6 +127,7 @@ export {
   scopeOutcomes,
   scopeTitle,
 } from './scope.ts'
+export { fieldsThatNeedSecret, type SecretDestination, secretNeeded } from './secret-destination.ts'
 export { defaultSettings, Settings } from './settings.ts'
 export type { Change, Create, Delete, FieldChange, Update } from './sync/change.ts'
 export { type DiffInput, type DiffResult, diff, type MainRow } from './sync/diff.ts'

@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { GatewayUrl } from './gateway-url.ts'
 
 /** What the operator sets once for the whole system. `proxbox_api_key` is write-only and never part of it. */
 export const Settings = z.strictObject({
-  proxbox_api_url: z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
+  proxbox_api_url: GatewayUrl,
   branching_enabled: z.boolean(),
   branch_name_prefix: z.string().min(1).max(64),
   branch_on_conflict: z.enum(['abort', 'overwrite']),

@@ -105,9 +105,51 @@ describe.each([
       expect(Either.getOrThrow(attempts).filter(Either.isRight)).toHaveLength(1)
     })
 
+    test('keeps a secret to the server it was given for', async () => {
+      const made = await create('pbs-a')
+      const pinned = { fingerprint: 'AB:CD' }
+      await endpoints((e) => e.update({ id: made.id, change: pinned }))
+      const changes = [
+        { host: 'x' },
+        { port: 1 },
+        { token_id: 'a@pbs!b' },
+        { fingerprint: null },
+        { verify_ssl: false },
+      ]
+      for (const change of changes) {
+        const fields = Object.keys(change)
+        expect(await endpoints((e) => e.update({ id: made.id, change }))).toMatchObject({ left: { fields } })
+      }
+      expect(await endpoints((e) => e.get({ id: made.id }))).toEqual(Either.right(Option.some({ ...made, ...pinned })))
+      for (const change of changes) {
+        const known = { ...change, token_secret: Redacted.make('known') }
+        expect(await endpoints((e) => e.update({ id: made.id, change: known }))).toMatchObject({
+          right: Option.some(change),
+        })
+      }
+      expect(await secretOf(made.id)).toEqual(Either.right(Option.some('known')))
+    })
+
+    test('judges a change by what is stored when it is made, also when another comes in between', async () => {
+      for (let turn = 0; turn < 20; turn++) {
+        const made = await create(`pbs-${turn}`)
+        // The first moves the server with a new secret; the second repeats the host that it saw, and does not know the secret.
+        await endpoints((e) =>
+          Effect.all(
+            [
+              Effect.either(e.update({ id: made.id, change: { host: 'moved', token_secret: Redacted.make('new') } })),
+              Effect.either(e.update({ id: made.id, change: { host: made.host, timeout_seconds: 5 } })),
+            ],
+            { concurrency: 'unbounded' },
+          ),
+        )
+        expect(await endpoints((e) => e.get({ id: made.id }))).toMatchObject({ right: { value: { host: 'moved' } } })
+      }
+    })
+
     test('changes what is named and keeps the rest, the secret too', async () => {
       const made = await create('pbs-a')
-      const change = { fingerprint: 'AB:CD', verify_ssl: false, port: 443 }
+      const change = { fingerprint: 'AB:CD', timeout_seconds: 5, enabled: false }
       expect(await endpoints((e) => e.update({ id: made.id, change }))).toEqual(
         Either.right(Option.some({ ...made, ...change })),
       )

@@ -1,5 +1,5 @@
 import { defaultSettings } from '@netbox-pbs/core'
-import { type SecretBox, SecretUnreadable, SettingsStore } from '@netbox-pbs/core/ports'
+import { GatewayKeyNeeded, type SecretBox, SecretUnreadable, SettingsStore } from '@netbox-pbs/core/ports'
 import { Effect, Either, Layer, ManagedRuntime, Option, Redacted } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -67,6 +67,36 @@ describe.each(engines)('SettingsStore on $engine', ({ empty }) => {
     await settings((s) => s.update({ proxbox_api_key: Redacted.make('') }))
     expect(await settings((s) => s.proxboxApiKey())).toEqual(Option.none())
     expect(await get()).toMatchObject({ proxbox_api_key_configured: false, guard_min_rows: 9 })
+  })
+
+  describe('sends the key to no other address', () => {
+    const at = (proxbox_api_url: string) => ({ proxbox_api_url })
+    const change = (values: Parameters<typeof SettingsStore.Service.update>[0]) =>
+      settings((s) => Effect.either(s.update(values)))
+    const known = { proxbox_api_key: Redacted.make('pxk_secret') }
+    const needed = Either.left(new GatewayKeyNeeded())
+
+    test('than the one that it was given for', async () => {
+      expect(await change(at('http://a'))).toEqual(Either.void)
+      expect(await change({ ...at('http://b'), ...known })).toEqual(Either.void)
+      expect(await change(at('http://b'))).toEqual(Either.void)
+      expect(await change({ ...at('http://thief'), guard_min_rows: 9 })).toEqual(needed)
+      expect(await get()).toMatchObject({ ...at('http://b'), guard_min_rows: 50 })
+      // Neither by a detour over none.
+      expect(await change(at(''))).toEqual(Either.void)
+      expect(await change(at('http://thief'))).toEqual(needed)
+      expect(await change({ ...at('http://thief'), proxbox_api_key: Redacted.make('') })).toEqual(Either.void)
+      expect(await settings((s) => s.proxboxApiKey())).toEqual(Option.none())
+    })
+
+    test('also when address and key come at once', async () => {
+      for (let turn = 0; turn < 20; turn++) {
+        await statement(`update settings set changed = '{"proxbox_api_url": "http://a"}', proxbox_api_key = ''`)
+        await Promise.all([change({ ...at('http://b'), ...known }), change(at('http://thief'))])
+        const { proxbox_api_url, proxbox_api_key_configured } = await get()
+        expect([proxbox_api_url, proxbox_api_key_configured]).toEqual(['http://b', true])
+      }
+    })
   })
 
   test('leaves out a setting of a release that knew more', async () => {

@@ -8,6 +8,7 @@ import { type Row, World } from './memory/world.ts'
 
 const secret = Redacted.make('a-secret')
 const actor = { user: 'ada', requestId: '7d1c1c1e-0000-4000-8000-000000000001' }
+const pin = Array(32).fill('aa').join(':')
 const values = { name: 'pbs-a', host: 'a.example.org', token_id: 'reader@pbs!netbox' }
 
 /** Main, the gateway, and a way to run a use case against both. */
@@ -106,7 +107,7 @@ describe('changing a connected server', () => {
     const { world, gateway, run, id } = await connected()
     const before = only(world).facts
     gateway.mode = mode
-    expect(await run(changeServer({ id, values: { host: 'b.example.org', version: '5' }, secret: null, actor }))).toBe(
+    expect(await run(changeServer({ id, values: { host: 'b.example.org', version: '5' }, secret, actor }))).toBe(
       failure,
     )
     expect(only(world).facts).toEqual(before)
@@ -120,10 +121,30 @@ describe('changing a connected server', () => {
     expect(only(world).facts).toMatchObject({ version: '5', endpoint_state: 'connected' })
   })
 
+  test.each([
+    { host: 'b.example.org' },
+    { port: 443 },
+    { token_id: 'a@pbs!b' },
+    { fingerprint: '' },
+    { verify_ssl: false },
+  ])('sends its secret nowhere else: %j needs it in the same change', async (change) => {
+    const { world, gateway, run, id } = await connected()
+    await run(changeServer({ id, values: { fingerprint: pin }, secret: null, actor }))
+    const before = only(world).facts
+    gateway.onCall = () => {
+      throw new Error('the gateway was asked')
+    }
+    expect(await run(changeServer({ id, values: change, secret: null, actor }))).toBe('EndpointRefused')
+    expect(only(world).facts).toEqual(before)
+    gateway.onCall = () => undefined
+    expect(await run(changeServer({ id, values: change, secret, actor }))).toBeUndefined()
+    expect(gateway.endpoints.get(1)).toMatchObject(change)
+  })
+
   test('whose endpoint is gone asks for the secret, and connects it anew with one', async () => {
     const { world, gateway, run, id } = await connected()
     gateway.endpoints.clear()
-    expect(await run(changeServer({ id, values: { port: 443 }, secret: null, actor }))).toBe('EndpointRefused')
+    expect(await run(changeServer({ id, values: { fingerprint: pin }, secret: null, actor }))).toBe('EndpointRefused')
     expect(only(world).facts).toMatchObject({ port: 8007, endpoint_state: 'connected' })
     await run(changeServer({ id, values: { port: 443 }, secret, actor }))
     expect(only(world).facts).toMatchObject({ port: 443, endpoint_id: 2, endpoint_state: 'connected' })
@@ -141,12 +162,12 @@ describe('changing a connected server', () => {
 
   test('that cannot be confirmed leaves it pending, for the next sync to settle', async () => {
     const { world, gateway, run, id } = await connected(3)
-    expect(await run(changeServer({ id, values: { port: 443 }, secret: null, actor }))).toBe('StoreFailed')
+    expect(await run(changeServer({ id, values: { port: 443 }, secret, actor }))).toBe('StoreFailed')
     expect(only(world).facts).toMatchObject({ port: 443, endpoint_id: 1, endpoint_state: 'pending' })
     expect(gateway.endpoints.get(1)).toMatchObject({ port: 443 })
-    expect(await run(changeServer({ id, values: { port: 8007 }, secret: null, actor }), 119_999)).toBe('ServerPending')
+    expect(await run(changeServer({ id, values: { port: 8007 }, secret, actor }), 119_999)).toBe('ServerPending')
     expect(await run(removeServer({ id, actor }), 119_999)).toBe('ServerPending')
-    expect(await run(changeServer({ id, values: { port: 8007 }, secret: null, actor }), 120_000)).toBeUndefined()
+    expect(await run(changeServer({ id, values: { port: 8007 }, secret, actor }), 120_000)).toBeUndefined()
     expect(only(world).facts).toMatchObject({ port: 8007, endpoint_state: 'connected' })
   })
 })

@@ -1,3 +1,5 @@
+import type { FieldErrors } from '@netbox-pbs/core'
+import type { HandValues } from '@netbox-pbs/core/ports'
 import { testServer } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
 import type { Path } from '../http/mount-routes.ts'
@@ -7,6 +9,7 @@ import { type Route, route } from '../http/route.ts'
 import { findRow } from '../inventory/find-row.ts'
 import { listPath } from '../inventory/links.ts'
 import { knownServers } from '../inventory/resolve-list.ts'
+import type { Row } from '../inventory/row.ts'
 import { bodyRefusals, idParameter, json, notThere, ref, refusals, reply } from '../openapi/replies.ts'
 import { connectionOf, readSecret } from '../servers/read-secret.ts'
 import { validateItem } from '../validation/validate-item.ts'
@@ -33,11 +36,23 @@ const testRoute: Route = route(
       const input = yield* readBody(c)
       const { values, errors } = validateItem('server', input, yield* knownServers({ names: [], ids: [] }), 'partial')
       const secret = readSecret(input, { ...connectionOf(row), ...values })
-      const all = secret?._tag === 'refused' ? { ...secret.errors, ...errors } : errors
+      const all = {
+        ...(secret?._tag === 'refused' ? secret.errors : {}),
+        ...(secret === null && Object.keys(changedConnection(row, values)).length > 0 ? notStored : {}),
+        ...errors,
+      }
       if (Object.keys(all).length > 0) return yield* invalid(all)
       return c.json(yield* testServer(secret?._tag === 'secret' ? secret.endpoint : { id: row.id }))
     }),
 )
+
+/** What of the connection differs from the stored one. */
+const changedConnection = (row: Row, values: HandValues): HandValues =>
+  Object.fromEntries(Object.entries(connectionOf(values)).filter(([name, value]) => row[name] !== value))
+
+const notStored: FieldErrors = {
+  token_secret: ['Send the secret of the token too: the stored one is tried with the stored connection only.'],
+}
 
 /** What servers do beside being rows: tell whether they can be reached, as stored, or with a secret that comes along and is not kept. */
 export const serverPaths: ReadonlyArray<Path> = [{ routes: [testRoute] }]

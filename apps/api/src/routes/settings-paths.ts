@@ -35,10 +35,12 @@ const write: Handler = (c) =>
     const { proxbox_api_key, ...change } = parsed.data
     if (!wasSent(change)) return yield* Effect.dieMessage('a change of the settings holds undefined')
     const settings = yield* SettingsStore
-    yield* settings.update({
-      ...change,
-      ...(proxbox_api_key === undefined ? {} : { proxbox_api_key: Redacted.make(proxbox_api_key) }),
-    })
+    yield* settings
+      .update({
+        ...change,
+        ...(proxbox_api_key === undefined ? {} : { proxbox_api_key: Redacted.make(proxbox_api_key) }),
+      })
+      .pipe(Effect.catchTag('GatewayKeyNeeded', ({ message }) => invalid({ proxbox_api_key: [message] })))
     return yield* reply200(c)
   })
 

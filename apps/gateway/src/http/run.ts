@@ -1,11 +1,12 @@
-import type { EndpointNameTaken, SecretUnreadable, StoreFailed } from '@netbox-pbs/core/ports'
+import type { EndpointNameTaken, SecretNeeded, SecretUnreadable, StoreFailed } from '@netbox-pbs/core/ports'
 import { Cause, Effect, Exit, type Runtime } from 'effect'
 import * as EffectRuntime from 'effect/Runtime'
 import type { Context } from 'hono'
+import { refusal } from './read-body.ts'
 import type { Refused } from './refused.ts'
 
 /** What a handler may fail with; everything else is a defect. */
-export type HandlerError = Refused | StoreFailed | SecretUnreadable | EndpointNameTaken
+export type HandlerError = Refused | StoreFailed | SecretNeeded | SecretUnreadable | EndpointNameTaken
 
 /** The bridge from a handler's Effect to its HTTP reply. */
 export type Run<R> = (c: Context, handler: Effect.Effect<Response, HandlerError, R>) => Promise<Response>
@@ -37,6 +38,10 @@ const replyTo = (c: Context, error: HandlerError): Response => {
       return c.json({ detail: error.detail }, error.status, { ...error.headers })
     case 'EndpointNameTaken':
       return c.json({ detail: error.message }, 400)
+    case 'SecretNeeded': {
+      const { status, detail } = refusal(['body', 'token_secret'], error.message)
+      return c.json({ detail }, status)
+    }
     case 'StoreFailed':
       return c.json({ detail: error.message }, 503, { 'Retry-After': '5' })
     case 'SecretUnreadable':

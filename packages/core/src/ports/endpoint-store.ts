@@ -1,4 +1,5 @@
 import { Context, Data, type Effect, type Option, type Redacted } from 'effect'
+import { type SecretDestination, secretNeeded } from '../secret-destination.ts'
 import type { SecretUnreadable } from './secret-box.ts'
 import type { StoreFailed } from './store-failed.ts'
 
@@ -24,6 +25,15 @@ export class EndpointNameTaken extends Data.TaggedError('EndpointNameTaken')<{ r
   }
 }
 
+/** A change of an endpoint would send its stored secret elsewhere, or to a server that is checked less. `fields` are what it changes. */
+export class SecretNeeded extends Data.TaggedError('SecretNeeded')<{
+  readonly fields: ReadonlyArray<keyof SecretDestination>
+}> {
+  override get message(): string {
+    return secretNeeded(this.fields)
+  }
+}
+
 /** The gateway's endpoints. Secrets are sealed and only `secret` returns one. */
 export class EndpointStore extends Context.Tag('@netbox-pbs/core/EndpointStore')<
   EndpointStore,
@@ -36,10 +46,11 @@ export class EndpointStore extends Context.Tag('@netbox-pbs/core/EndpointStore')
       readonly offset: number
     }) => Effect.Effect<ReadonlyArray<StoredEndpoint>, StoreFailed>
     readonly get: (request: { readonly id: number }) => Effect.Effect<Option.Option<StoredEndpoint>, StoreFailed>
+    /** Fails with `SecretNeeded` as `fieldsThatNeedSecret` says, judged together with the change: no other change comes in between. */
     readonly update: (request: {
       readonly id: number
       readonly change: Partial<Omit<StoredEndpoint, 'id'> & { readonly token_secret: Redacted.Redacted<string> }>
-    }) => Effect.Effect<Option.Option<StoredEndpoint>, StoreFailed | EndpointNameTaken>
+    }) => Effect.Effect<Option.Option<StoredEndpoint>, StoreFailed | EndpointNameTaken | SecretNeeded>
     /** False when there is none of that id. */
     readonly remove: (request: { readonly id: number }) => Effect.Effect<boolean, StoreFailed>
     readonly secret: (request: {

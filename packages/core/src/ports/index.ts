@@ -32,7 +32,7 @@ export {
 } from './change-sets.ts'
 export { Changes } from './changes.ts'
 export { DatastoreUsage } from './datastore-usage.ts'
-export { EndpointNameTaken, EndpointStore, GatewayKeys, type StoredEndpoint } from './endpoint-store.ts'
+export { EndpointNameTaken, EndpointStore, GatewayKeys, SecretNeeded, type StoredEndpoint } from './endpoint-store.ts'
 export {
   type Endpoint,
   type EndpointInput,
@@ -53,7 +53,7 @@ export { type EndedJob, type NewRun, type Page, Runs } from './runs.ts'
 export { type DueRun, type ScheduledServer, type ScheduleMark, Schedules } from './schedules.ts'
 export { SecretBox, SecretUnreadable } from './secret-box.ts'
 export { type Session, Sessions } from './sessions.ts'
-export { SettingsStore } from './settings-store.ts'
+export { GatewayKeyNeeded, SettingsStore } from './settings-store.ts'
 export {
   type ServerContact,
   type ServerTrouble,

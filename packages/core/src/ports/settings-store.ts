@@ -1,6 +1,13 @@
-import { Context, type Effect, type Option, type Redacted } from 'effect'
+import { Context, Data, type Effect, type Option, type Redacted } from 'effect'
 import type { Settings } from '../settings.ts'
 import type { StoreFailed } from './store-failed.ts'
+
+/** Another address of the gateway came without a key, and the stored key goes to no other address. */
+export class GatewayKeyNeeded extends Data.TaggedError('GatewayKeyNeeded') {
+  override get message(): string {
+    return 'Send the key of the gateway at the new address. The stored one is sent to no other; an empty key removes it.'
+  }
+}
 
 /** The one row of settings. */
 export class SettingsStore extends Context.Tag('@netbox-pbs/core/SettingsStore')<
@@ -14,10 +21,10 @@ export class SettingsStore extends Context.Tag('@netbox-pbs/core/SettingsStore')
       },
       StoreFailed
     >
-    /** Changes the named fields; an empty key forgets the stored one. */
+    /** Changes the named fields; an empty key forgets the stored one. Another address needs a key as long as one is stored, judged together with the change. */
     readonly update: (
       change: Partial<Settings> & { readonly proxbox_api_key?: Redacted.Redacted<string> },
-    ) => Effect.Effect<void, StoreFailed>
+    ) => Effect.Effect<void, StoreFailed | GatewayKeyNeeded>
     /** The gateway's API key, decrypted; only for calls to the gateway. */
     readonly proxboxApiKey: () => Effect.Effect<Option.Option<Redacted.Redacted<string>>, StoreFailed>
   }

@@ -1,4 +1,5 @@
-import { EndpointNameTaken, EndpointStore, SecretBox, type StoredEndpoint } from '@netbox-pbs/core/ports'
+import { fieldsThatNeedSecret } from '@netbox-pbs/core'
+import { EndpointNameTaken, EndpointStore, SecretBox, SecretNeeded, type StoredEndpoint } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import { isUniqueViolation } from '../database/store-errors.ts'
@@ -46,6 +47,8 @@ export const endpointStoreLayer: Layer.Layer<EndpointStore, never, GatewayDataba
             const [present] = (yield* run((db) => select(db, id, sql`for update`))).rows
             if (present === undefined) return Option.none()
             const changed = { ...present, ...change }
+            const fields = secret === undefined ? fieldsThatNeedSecret(present, changed) : []
+            if (fields.length > 0) return yield* new SecretNeeded({ fields })
             const rows = yield* run((db) => rewrite(db, changed, secret))
             return Option.some(yield* oneOf(rows, changed.name))
           }),

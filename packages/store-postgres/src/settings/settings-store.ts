@@ -1,5 +1,5 @@
 import { defaultSettings, Settings } from '@netbox-pbs/core'
-import { SecretBox, SettingsStore } from '@netbox-pbs/core/ports'
+import { GatewayKeyNeeded, SecretBox, SettingsStore } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option, Redacted } from 'effect'
 import { sql } from 'kysely'
 import { Database } from '../database/database.ts'
@@ -41,12 +41,26 @@ export const settingsLayer: Layer.Layer<SettingsStore, never, Database | SecretB
       }),
       update: Effect.fn('SettingsStore.update')(function* ({ proxbox_api_key, ...change }) {
         const key = proxbox_api_key === undefined ? null : yield* sealed(box, proxbox_api_key)
-        yield* database.query('changing the settings', (db) =>
-          sql`
-            update settings set
-              changed = changed || ${JSON.stringify(change)}::text::jsonb,
-              proxbox_api_key = coalesce(${key}::text, proxbox_api_key),
-              last_updated = now()`.execute(db),
+        yield* database.transaction('changing the settings', (run) =>
+          Effect.gen(function* () {
+            // Locked: no key may be stored between the look at the address and its change.
+            const { rows } = yield* run((db) =>
+              sql<
+                Pick<Row, 'changed' | 'proxbox_api_key'>
+              >`select changed, proxbox_api_key from settings for update`.execute(db),
+            )
+            const [before] = rows
+            const stored = before?.changed['proxbox_api_url'] ?? defaultSettings.proxbox_api_url
+            const moves = ![undefined, '', stored].includes(change.proxbox_api_url)
+            if (moves && key === null && before?.proxbox_api_key !== '') return yield* new GatewayKeyNeeded()
+            yield* run((db) =>
+              sql`
+                update settings set
+                  changed = changed || ${JSON.stringify(change)}::text::jsonb,
+                  proxbox_api_key = coalesce(${key}::text, proxbox_api_key),
+                  last_updated = now()`.execute(db),
+            )
+          }),
         )
       }),
       proxboxApiKey: Effect.fn('SettingsStore.proxboxApiKey')(function* () {

@@ -1,4 +1,4 @@
-import type { Actor } from '@netbox-pbs/core'
+import { type Actor, fieldsThatNeedSecret, secretNeeded } from '@netbox-pbs/core'
 import {
   type BranchNotOpen,
   EndpointRefused,
@@ -31,7 +31,8 @@ type Failures = StoreFailed | KeyTaken | BranchNotOpen | GatewayUnavailable | En
 
 /**
  * Changes a server. What its endpoint holds too (name, host, port, token_id, fingerprint, verify_ssl, the secret) changes at the gateway first, while the
- * row waits as `pending`; when the gateway refuses or does not answer, the row is as before.
+ * row waits as `pending`; when the gateway refuses or does not answer, the row is as before. A stored secret is kept to the server it was given for: see
+ * `fieldsThatNeedSecret`. The gateway judges it too; a proxbox-api does not.
  */
 export const changeServer = Effect.fn('sync.changeServer')(function* (
   change: ServerChange,
@@ -40,7 +41,10 @@ export const changeServer = Effect.fn('sync.changeServer')(function* (
   if (row.facts.endpoint_id === null) {
     return yield* change.secret === null ? write(change, change.values) : connect(row, change, change.secret)
   }
-  const changed = changedColumns(row.facts, connectionOf(change.values, row.facts))
+  const after = connectionOf(change.values, row.facts)
+  const changed = changedColumns(row.facts, after)
+  const needing = change.secret === null ? fieldsThatNeedSecret(row.facts, after) : []
+  if (needing.length > 0) return yield* new EndpointRefused({ errors: { token_secret: [secretNeeded(needing)] } })
   const atGateway = Object.keys(changed).length > 0 || change.secret !== null
   return yield* atGateway ? changeEndpoint(row, row.facts.endpoint_id, change) : write(change, change.values)
 })
