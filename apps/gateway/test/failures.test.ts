@@ -216,9 +216,11 @@ describe('testing an endpoint', () => {
     expect(await test_(whole())).toEqual({
       reachable: true,
       version: '4.2.3',
+      code: null,
       error: null,
       presented_fingerprint: pbs.fingerprint,
       missing_privileges: [],
+      acl_commands: [],
     })
     expect(await (await gateway.request('/pbs/endpoints')).json()).toEqual([])
   })
@@ -228,6 +230,11 @@ describe('testing an endpoint', () => {
     expect(await test_({ id })).toMatchObject({
       error: null,
       missing_privileges: ['Remote.Audit on /remote', 'Tape.Audit on /tape'],
+      acl_commands: ['RemoteAudit', 'TapeAudit'].flatMap((role) =>
+        [pbs.tokens.auditOnly.tokenId.replace(/!.*/, ''), pbs.tokens.auditOnly.tokenId].map(
+          (tokenId) => `proxmox-backup-manager acl update / ${role} --auth-id '${tokenId}'`,
+        ),
+      ),
     })
     const gone = await gateway.request('/pbs/endpoints/test', { method: 'POST', json: { id: 99 } })
     expect([gone.status, await gone.json()]).toEqual([404, { detail: 'PBS endpoint not found' }])
@@ -245,6 +252,32 @@ describe('testing an endpoint', () => {
     const outcome = await test_(whole({ token_secret: 'not-the-secret' }))
     expect(outcome).toMatchObject({ reachable: true, version: null, presented_fingerprint: pbs.fingerprint })
     expect(JSON.stringify(outcome)).not.toContain('not-the-secret')
+  })
+
+  test('a token to which nothing is listed, and how to grant it', async () => {
+    const { tokenId: token_id, secret: token_secret } = pbs.tokens.empty
+    expect(await test_(whole({ token_id, token_secret }))).toMatchObject({
+      reachable: true,
+      version: '4.2.3',
+      code: 'forbidden',
+      error: expect.stringContaining(`lists no datastore to the token ${token_id}`),
+      missing_privileges: expect.arrayContaining(['Datastore.Audit on /datastore']),
+      acl_commands: expect.arrayContaining([`proxmox-backup-manager acl update / Audit --auth-id '${token_id}'`]),
+    })
+  })
+
+  test('a token that is shown one store may read that', async () => {
+    const { tokenId: token_id, secret: token_secret } = pbs.tokens.oneStore
+    expect(await test_(whole({ token_id, token_secret }))).toMatchObject({ code: null, error: null })
+  })
+
+  test.each([
+    ['a wrong pin', { fingerprint: wrongPin }, 'tls_fingerprint_mismatch'],
+    ['no pin', { fingerprint: null }, 'tls_untrusted'],
+    ['a wrong secret', { token_secret: 'not-the-secret' }, 'unauthorized'],
+    ['no such host', { host: 'nobody.invalid' }, 'unreachable'],
+  ])('%s has a code', async (_, change, code) => {
+    expect(await test_(whole(change))).toMatchObject({ code })
   })
 
   test('nobody there', async () => {

@@ -206,9 +206,11 @@ export const sharedSchemas: Readonly<Record<string, object>> = {
   EndpointTest: object({
     reachable: flag,
     version: orNull(text),
+    code: { ...orNull(text), description: 'Of the error, as `last_error_code` has it; null: all is well.' },
     error: orNull(text),
     presented_fingerprint: orNull(text),
-    missing_privileges: listOf(text),
+    missing_privileges: { ...listOf(text), description: 'Without an error they only make the inventory shorter.' },
+    acl_commands: { ...listOf(text), description: 'What to run on the server to grant them.' },
   }),
   ServerTestRequest: {
     type: 'object',

@@ -4,6 +4,7 @@ import {
   EndpointNotFound,
   EndpointRefused,
   Endpoints,
+  type EndpointTest,
   GatewayUnavailable,
 } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Redacted } from 'effect'
@@ -13,6 +14,8 @@ export interface FakeGateway {
   readonly layer: Layer.Layer<Endpoints>
   readonly endpoints: Map<number, EndpointInput>
   down: boolean
+  /** What a test finds that is not well. */
+  found: Partial<EndpointTest>
 }
 
 /** A gateway of its own. It refuses the secret `wrong`. */
@@ -22,6 +25,7 @@ export function fakeGateway(): FakeGateway {
   const gateway: FakeGateway = {
     endpoints,
     down: false,
+    found: {},
     layer: Layer.sync(Endpoints, () =>
       Endpoints.of({
         create: (input) => answer(() => put(++lastId, input)),
@@ -34,9 +38,12 @@ export function fakeGateway(): FakeGateway {
             Effect.map('id' in request ? stored(request.id) : Effect.succeed(request), () => ({
               reachable: true,
               version: '4.2-3',
+              code: null,
               error: null,
               presented_fingerprint: 'aa:bb',
               missing_privileges: [],
+              acl_commands: [],
+              ...gateway.found,
             })),
           ),
       }),

@@ -17,11 +17,12 @@ const wanted: ReadonlyArray<Gap> = [
   { privilege: 'Tape.Audit', path: '/tape', hides: 'tape jobs' },
 ]
 
-/** The privileges that the caller lacks for a full inventory, as `Remote.Audit on /remote`. */
-export const missingPrivileges = (permissions: Permissions): ReadonlyArray<string> =>
-  wanted
-    .filter(({ path, privilege }) => !coversBelow(permissions, path, privilege))
-    .map(({ privilege, path }) => `${privilege} on ${path}`)
+/** The privileges that the caller lacks for a full inventory. */
+export const inventoryGaps = (permissions: Permissions): ReadonlyArray<Gap> =>
+  wanted.filter(({ path, privilege }) => !coversBelow(permissions, path, privilege))
+
+/** A gap in words: `Remote.Audit on /remote`. */
+export const gapTitle = ({ privilege, path }: Gap): string => `${privilege} on ${path}`
 
 /** The gaps that make the list of a scope shorter than it is. */
 export const gapsOf = (scope: ServerScope, permissions: Permissions): ReadonlyArray<Gap> =>

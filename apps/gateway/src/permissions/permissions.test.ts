@@ -1,7 +1,8 @@
 import type { ServerScope } from '@netbox-pbs/core'
 import { describe, expect, test } from 'vitest'
-import { gapsOf, missingPrivileges, ownerOnly } from './gaps.ts'
-import { coversBelow, type Permissions, privilegesOn } from './permissions.ts'
+import { aclCommands } from './acl-commands.ts'
+import { gapsOf, gapTitle, inventoryGaps, ownerOnly } from './gaps.ts'
+import { coversBelow, mayListAny, type Permissions, privilegesOn } from './permissions.ts'
 import { viewOf } from './view.ts'
 import { withWithheld } from './withheld.ts'
 
@@ -95,15 +96,41 @@ describe('what an ACL entry withholds', () => {
 
 describe('gaps', () => {
   test('of a full grant: none', () => {
-    expect(missingPrivileges(full)).toEqual([])
+    expect(inventoryGaps(full)).toEqual([])
     expect(gapsOf(jobs('sync'), full)).toEqual([])
   })
 
   test('of the role Audit alone: remotes and tape', () => {
-    expect(missingPrivileges({ '/': audit })).toEqual(['Remote.Audit on /remote', 'Tape.Audit on /tape'])
+    expect(inventoryGaps({ '/': audit }).map(gapTitle)).toEqual(['Remote.Audit on /remote', 'Tape.Audit on /tape'])
     expect(gapsOf(jobs('sync'), { '/': audit }).map(({ privilege }) => privilege)).toEqual(['Remote.Audit'])
     expect(gapsOf(jobs('tape'), { '/': audit }).map(({ privilege }) => privilege)).toEqual(['Tape.Audit'])
     expect(gapsOf(jobs('verify'), { '/': audit })).toEqual([])
+  })
+
+  test.each<[string, Parameters<typeof mayListAny>[0], boolean]>([
+    ['nothing', {}, false],
+    ['paths without privileges', { '/': {}, '/datastore': {} }, false],
+    ['what lists no datastore', { '/': { 'Sys.Audit': true }, '/remote': { 'Remote.Audit': true } }, false],
+    ['a privilege on / that does not propagate', { '/': { 'Datastore.Audit': false } }, false],
+    ['everything', { '/': audit }, true],
+    ['one store', { '/datastore/tank': { 'Datastore.Backup': true } }, true],
+    ['one namespace', { '/datastore/tank/a': { 'Datastore.Read': true } }, true],
+  ])('a token with %s: may it list a datastore?', (_, permissions, may) => {
+    expect(mayListAny(permissions)).toBe(may)
+  })
+
+  test('are closed by commands for the token and its user', () => {
+    expect(aclCommands(inventoryGaps({}), "it's@pbs!reader")).toEqual(
+      ['Audit', 'RemoteAudit', 'TapeAudit'].flatMap((role) => [
+        `proxmox-backup-manager acl update / ${role} --auth-id 'it'\\''s@pbs'`,
+        `proxmox-backup-manager acl update / ${role} --auth-id 'it'\\''s@pbs!reader'`,
+      ]),
+    )
+    expect(aclCommands(inventoryGaps({ '/': { ...audit, 'Tape.Audit': true } }), 'a@pbs!b')).toEqual([
+      "proxmox-backup-manager acl update / RemoteAudit --auth-id 'a@pbs'",
+      "proxmox-backup-manager acl update / RemoteAudit --auth-id 'a@pbs!b'",
+    ])
+    expect(aclCommands([], 'a@pbs!b')).toEqual([])
   })
 
   test('who may back up but not audit sees only its own', () => {

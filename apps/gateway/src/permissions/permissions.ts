@@ -30,6 +30,12 @@ export const mayList = (permissions: Permissions, path: string): boolean => {
   return listingPrivileges.some((privilege) => held.has(privilege))
 }
 
+/** Whether any datastore or namespace, known or not, can be listed to the caller. */
+export const mayListAny = (permissions: Permissions): boolean =>
+  ['/datastore', ...Object.keys(permissions).filter((path) => isBelow(path, '/datastore'))].some((path) =>
+    mayList(permissions, path),
+  )
+
 /**
  * Whether the caller may read the whole access control list. Without it an entry that leaves a path no privilege, such as
  * NoAccess, cannot be told from a path that is not there.

@@ -1,4 +1,5 @@
 import { Context, Data, type Effect, type Redacted } from 'effect'
+import type { SourceErrorCode } from './source.ts'
 
 /** What connects a server: its address and the credentials to read it with. */
 export interface EndpointInput {
@@ -22,9 +23,14 @@ export interface Endpoint extends Omit<EndpointInput, 'token_secret'> {
 export interface EndpointTest {
   readonly reachable: boolean
   readonly version: string | null
+  /** Of `error`; null when all is well, or the gateway gives none. */
+  readonly code: SourceErrorCode | null
   readonly error: string | null
   readonly presented_fingerprint: string | null
+  /** Like `Remote.Audit on /remote`; without an `error` they only make the inventory shorter. */
   readonly missing_privileges: ReadonlyArray<string>
+  /** What to run on the server to grant them. */
+  readonly acl_commands: ReadonlyArray<string>
 }
 
 /** The gateway does not answer, or not as one. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { refusedFields } from './error-body.ts'
+import { failedCodes } from './failed-codes.ts'
 
 const hostName = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*)$/
 const ipv6 = /^(?:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*|\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\])$/
@@ -98,8 +99,12 @@ const EndpointById = z.strictObject({ id: z.int('must be a whole number').min(1,
 export const EndpointTestOut = z.object({
   reachable: z.boolean(),
   version: z.string().nullable(),
+  /** Of `error`, as in a `failed` frame; null when all is well, and where the gateway gives none. */
+  code: z.enum(failedCodes).nullable().catch(null),
   error: z.string().nullable(),
   presented_fingerprint: z.string().nullable(),
   missing_privileges: z.array(z.string()),
+  /** What to run on the server to grant them. */
+  acl_commands: z.array(z.string()).default([]),
 })
 export type EndpointTestOut = z.output<typeof EndpointTestOut>

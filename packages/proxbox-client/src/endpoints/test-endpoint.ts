@@ -31,7 +31,7 @@ export const testEndpoint = Effect.fn('Endpoints.test')(function* (
   return yield* Effect.fail(
     new GatewayUnavailable({
       message:
-        'this proxbox-api cannot test an endpoint before it is stored: store it first, or set the address to a netbox-pbs gateway',
+        'this proxbox-api cannot test an endpoint before it is stored: add the server untested, or set the address to a netbox-pbs gateway',
     }),
   )
 })
@@ -50,10 +50,12 @@ function lookInstead(
     return {
       reachable: status?.reachable ?? false,
       version: status?.version ?? null,
+      code: null,
       error:
         status === undefined ? disabled : status.reachable ? null : boundedText(status.reason ?? 'it does not answer'),
       presented_fingerprint: null,
       missing_privileges: [],
+      acl_commands: [],
     }
   })
 }

@@ -1,4 +1,11 @@
-import { type Endpoint, EndpointNotFound, EndpointRefused, Endpoints, GatewayUnavailable } from '@netbox-pbs/core/ports'
+import {
+  type Endpoint,
+  EndpointNotFound,
+  EndpointRefused,
+  Endpoints,
+  type EndpointTest,
+  GatewayUnavailable,
+} from '@netbox-pbs/core/ports'
 import { Effect, Layer } from 'effect'
 
 /** A gateway in memory, that can be down or refuse. */
@@ -7,6 +14,8 @@ export class MemoryGateway {
   /** Secrets by endpoint, as a test may see them. */
   readonly secrets = new Map<number, unknown>()
   mode: 'up' | 'down' | 'refuses' = 'up'
+  /** What a test finds that is not well. */
+  tested: Partial<EndpointTest> = {}
   /** Runs before each call: what main looks like while the gateway is asked. */
   onCall: () => void = () => undefined
   #nextId = 1
@@ -36,13 +45,16 @@ export class MemoryGateway {
       ),
     test: (request) =>
       Effect.zipRight(this.#reachable, 'id' in request ? Effect.asVoid(this.#find(request.id)) : Effect.void).pipe(
-        Effect.as({
+        Effect.map(() => ({
           reachable: true,
           version: '4.2',
+          code: null,
           error: null,
           presented_fingerprint: null,
           missing_privileges: [],
-        }),
+          acl_commands: [],
+          ...this.tested,
+        })),
       ),
   })
 
