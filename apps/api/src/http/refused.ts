@@ -32,10 +32,6 @@ export const methodNotAllowed = (method: string): Refused => detail(405)(`Method
 /** 406: no representation that the client accepts. */
 export const notAcceptable = detail(406)
 
-/** 412: the row has changed since the client read it. */
-export const preconditionFailed = (etag: string): Refused =>
-  new Refused({ status: 412, body: { detail: 'Precondition failed.' }, headers: { ETag: etag } })
-
 /** 413 of a body beyond the limit. */
 export const tooLarge = (limit: number): Refused => detail(413)(`Request body is larger than ${limit} bytes.`)
 

@@ -10,10 +10,12 @@ import type {
   GatewayUnavailable,
   HeldSetGone,
   StoreFailed,
+  VersionChanged,
 } from '@netbox-pbs/core/ports'
 import type { RunRefused, ServerNotFound, ServerPending } from '@netbox-pbs/sync'
 import { Cause, Effect, Exit } from 'effect'
 import * as Runtime from 'effect/Runtime'
+import { etag } from '../inventory/etag.ts'
 import type { ApiServices } from '../services.ts'
 import type { ApiContext } from './caller.ts'
 import type { FieldsRefused } from './fields-refused.ts'
@@ -37,6 +39,7 @@ export type HandlerError =
   | BranchNotMerged
   | ApprovalRefused
   | HeldSetGone
+  | VersionChanged
 
 /** The bridge from a handler's Effect to its HTTP reply. */
 export type Run = (c: ApiContext, handler: Effect.Effect<Response, HandlerError, ApiServices>) => Promise<Response>
@@ -87,6 +90,8 @@ function replyTo(c: ApiContext, error: HandlerError): Response {
     case 'ApprovalRefused':
     case 'ServerPending':
       return c.json({ detail: `${error.message}.` }, 409)
+    case 'VersionChanged':
+      return c.json({ detail: 'Precondition failed.' }, 412, { ETag: etag({ last_updated: error.version }) })
     case 'EndpointNotFound':
       return c.json({ detail: `${error.message}; send its token_secret to connect it again.` }, 502)
     case 'GatewayUnavailable':

@@ -1,18 +1,34 @@
+import { VersionChanged, type WantedVersions } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import type { ApiContext } from '../http/caller.ts'
-import { preconditionFailed, type Refused } from '../http/refused.ts'
-import type { Row } from './row.ts'
 
-/** The weak ETag of a row: it changes with every change that is no observation. */
-export const etag = ({ last_updated }: Pick<Row, 'last_updated'>): string => `W/"${last_updated}"`
+/** What is served with a version: a row, a branch, the settings. */
+interface Versioned {
+  /** RFC 3339. */
+  readonly last_updated: string
+}
 
-/** Fails with 412 when the request names other versions of the row than the present one. Without `If-Match` the last write wins. */
-export const checkIfMatch = (c: ApiContext, row: Row): Effect.Effect<void, Refused> => {
-  const wanted = c.req
+/** The weak ETag of an object: it changes with every change that is no observation. */
+export const etag = ({ last_updated }: Versioned): string => `W/"${last_updated}"`
+
+/**
+ * The versions that `If-Match` asks for; undefined without the header, or with `*`: then the last write wins. A tag in another form than ours is no version of anything. The store compares them under
+ * the object's lock.
+ */
+export function wantedVersions(c: ApiContext): WantedVersions {
+  const tags = c.req
     .header('if-match')
     ?.split(',')
     .map((tag) => tag.trim())
-  return wanted === undefined || wanted.includes('*') || wanted.includes(etag(row))
-    ? Effect.void
-    : Effect.fail(preconditionFailed(etag(row)))
+  if (tags === undefined || tags.includes('*')) return undefined
+  return tags.flatMap((tag) => /^W\/"(.*)"$/.exec(tag)?.[1] ?? [])
 }
+
+/** Fails at once when the object that was read has none of the wanted versions: nothing else about the request is looked at then. */
+export const checkVersion = (
+  { last_updated }: Versioned,
+  wanted: WantedVersions,
+): Effect.Effect<void, VersionChanged> =>
+  wanted === undefined || wanted.includes(last_updated)
+    ? Effect.void
+    : Effect.fail(new VersionChanged({ version: last_updated }))

@@ -10,6 +10,8 @@ import {
   type InventoryLists,
   type KeyTaken,
   type StoreFailed,
+  type VersionChanged,
+  type WantedVersions,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
 import { changeServer, removeServer, type ServerNotFound, type ServerPending } from '@netbox-pbs/sync'
@@ -35,8 +37,10 @@ export const updateRow = (
     mode,
     actor,
     branch,
+    versions,
   }: {
     readonly row: Row
+    readonly versions?: WantedVersions
     readonly input: unknown
     readonly mode: WriteMode
     readonly actor: Actor
@@ -49,7 +53,7 @@ export const updateRow = (
     if (branch !== null) {
       const all = { ...branchErrors(model, { row, input, values }), ...errors }
       if (Object.keys(all).length > 0) return yield* new FieldsRefused({ errors: all })
-      return yield* write(model, update({ model, id: row.id, values: branchValues(model, values), actor }))
+      return yield* write(model, update({ model, id: row.id, values: branchValues(model, values), actor, versions }))
     }
     const secret = model === 'server' ? readSecret(input, { ...connectionOf(row), ...values }) : null
     const all = secret?._tag === 'refused' ? { ...secret.errors, ...errors } : errors
@@ -59,8 +63,8 @@ export const updateRow = (
     return yield* write(
       model,
       model === 'server'
-        ? changeServer({ id: row.id, values, secret: token, actor })
-        : update({ model, id: row.id, values, actor }),
+        ? changeServer({ id: row.id, values, secret: token, actor, versions })
+        : update({ model, id: row.id, values, actor, versions }),
     )
   })
 
@@ -73,14 +77,24 @@ const write = (
 /** Deletes a row and what is below it; a server's endpoint at the gateway goes first. Inside a branch a server that has one stays. */
 export const removeRow = (
   model: WritableModel,
-  { row, actor, branch }: { readonly row: Row; readonly actor: Actor; readonly branch: Branch | null },
+  {
+    row,
+    actor,
+    branch,
+    versions,
+  }: {
+    readonly row: Row
+    readonly versions?: WantedVersions
+    readonly actor: Actor
+    readonly branch: Branch | null
+  },
 ): Effect.Effect<void, UpdateFailed, HandWrites | Inventory | Endpoints> =>
   Effect.gen(function* () {
     const { id } = row
     if (branch !== null) yield* deletableInBranch(model, row)
-    else if (model === 'server') return yield* removeServer({ id, actor })
+    else if (model === 'server') return yield* removeServer({ id, actor, versions })
     const writes = yield* HandWrites
-    if (!(yield* writes.remove({ model, id, actor }))) return yield* gone(model)
+    if (!(yield* writes.remove({ model, id, actor, versions }))) return yield* gone(model)
   })
 
 /** Why a row could not be changed. */
@@ -89,6 +103,7 @@ export type UpdateFailed =
   | FieldsRefused
   | Refused
   | StoreFailed
+  | VersionChanged
   | GatewayUnavailable
   | EndpointRefused
   | ServerNotFound
@@ -99,6 +114,7 @@ const update = (request: {
   readonly id: number
   readonly values: HandValues
   readonly actor: Actor
+  readonly versions: WantedVersions
 }) =>
   Effect.gen(function* () {
     if (Object.keys(request.values).length === 0) return

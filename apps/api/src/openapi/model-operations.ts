@@ -6,12 +6,14 @@ import {
   bodyRefusals,
   branchParameters,
   idParameter,
+  ifMatchParameter,
   json,
   notThere,
   pageParameters,
   ref,
   refusals,
   reply,
+  versionRefusals,
 } from './replies.ts'
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
@@ -29,6 +31,7 @@ export function describeOperation(model: ModelName, method: Method, place: 'list
     patch: 'partial_update',
     delete: 'destroy',
   }[method]
+  const versioned = place === 'detail' && method !== 'get'
   return {
     method,
     path,
@@ -37,6 +40,7 @@ export function describeOperation(model: ModelName, method: Method, place: 'list
     parameters: [
       ...(place === 'list' && method === 'get' ? listParameters(model) : []),
       ...(place === 'detail' ? [idParameter, ...(method === 'get' ? presentationParameters : [])] : []),
+      ...(versioned ? [ifMatchParameter] : []),
       ...(branchedModels.includes(model) ? branchParameters : []),
     ],
     ...(method === 'get' || method === 'delete'
@@ -46,6 +50,7 @@ export function describeOperation(model: ModelName, method: Method, place: 'list
       ...answers(model, method, place),
       ...(method === 'get' || method === 'delete' ? {} : bodyRefusals),
       ...(place === 'detail' ? notThere : {}),
+      ...(versioned ? versionRefusals : {}),
       ...refusals,
     },
   }

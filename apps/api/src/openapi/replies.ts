@@ -22,6 +22,19 @@ export const refusals: Responses = {
 /** A row that is not there. */
 export const notThere: Responses = { 404: reply('There is no such object', ref('Detail')) }
 
+/** The header by which a write asks for a version. */
+export const ifMatchParameter = {
+  name: 'If-Match',
+  in: 'header' as const,
+  schema: { type: 'string' as const },
+  description: 'ETags of which the object must have one when it is written; left out or `*`: the last write wins.',
+}
+
+/** An object that was changed since the client read it. */
+export const versionRefusals: Responses = {
+  412: reply('The object has another version than `If-Match` asks for; its ETag is in the header', ref('Detail')),
+}
+
 /** How a body may be refused. */
 export const bodyRefusals: Responses = {
   400: reply('What is wrong with each field', ref('FieldErrors')),

@@ -63,6 +63,7 @@ const pin = (c: ApiContext, id: number) =>
           Effect.succeed(html(notFound(viewer, rowPage('server', id), `Server ${id}`, listPage('server')), 404)),
         FieldsRefused: ({ errors }) => Effect.succeed(notPinned(viewer, id, Object.values(errors).flat().join(' '))),
         BranchNotOpen: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
+        VersionChanged: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
         ServerNotFound: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
         ServerPending: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
         EndpointRefused: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),

@@ -17,7 +17,19 @@ import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
 import { replyRecords } from '../http/reply-records.ts'
 import { type Route, route } from '../http/route.ts'
-import { bodyRefusals, idParameter, json, notThere, pageParameters, ref, refusals, reply } from '../openapi/replies.ts'
+import { etag, wantedVersions } from '../inventory/etag.ts'
+import {
+  bodyRefusals,
+  idParameter,
+  ifMatchParameter,
+  json,
+  notThere,
+  pageParameters,
+  ref,
+  refusals,
+  reply,
+  versionRefusals,
+} from '../openapi/replies.ts'
 import { branchActionPaths, findBranch } from './branch-action-paths.ts'
 
 const tags = ['plugins']
@@ -82,7 +94,7 @@ const createRoute: Route = route(
       const branches = yield* Branches
       const branch = yield* branches.create({ ...request, kind: 'operator', user, runId: null, review: false })
       const base = baseUrl(c)
-      return c.json(servedBranch(base, branch), 201, { Location: branchUrl(base, branch.id) })
+      return c.json(servedBranch(base, branch), 201, { Location: branchUrl(base, branch.id), ETag: etag(branch) })
     }),
 )
 
@@ -95,7 +107,7 @@ const detailRoute: Route = route(
     parameters: [idParameter],
     responses: { 200: reply('The branch', ref('Branch')), ...notThere, ...refusals },
   },
-  (c) => Effect.map(findBranch(c), (branch) => c.json(servedBranch(baseUrl(c), branch))),
+  (c) => Effect.map(findBranch(c), (branch) => c.json(servedBranch(baseUrl(c), branch), 200, { ETag: etag(branch) })),
 )
 
 const changeRoute: Route = route(
@@ -104,16 +116,23 @@ const changeRoute: Route = route(
     path: onePath,
     tags,
     operationId: 'plugins_pbs_branches_partial_update',
-    parameters: [idParameter],
+    parameters: [idParameter, ifMatchParameter],
     requestBody: { content: json(ref('BranchRequest')) },
-    responses: { 200: reply('The branch', ref('Branch')), ...bodyRefusals, ...notThere, ...refusals },
+    responses: {
+      200: reply('The branch', ref('Branch')),
+      ...bodyRefusals,
+      ...notThere,
+      ...versionRefusals,
+      ...refusals,
+    },
   },
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findBranch(c)
       const change = yield* Effect.flatMap(readBody(c), readBranchChange)
       const branches = yield* Branches
-      return c.json(servedBranch(baseUrl(c), yield* branches.update({ id, ...change })))
+      const branch = yield* branches.update({ id, ...change, versions: wantedVersions(c) })
+      return c.json(servedBranch(baseUrl(c), branch), 200, { ETag: etag(branch) })
     }),
 )
 

@@ -12,7 +12,7 @@ import { type BulkTarget, bulkRefusal, bulkTargets, maxObjects, tooManyObjects }
 import { createRows } from '../inventory/create-rows.ts'
 import { describeModel } from '../inventory/describe-model.ts'
 import { envelope } from '../inventory/envelope.ts'
-import { checkIfMatch, etag } from '../inventory/etag.ts'
+import { checkVersion, etag, wantedVersions } from '../inventory/etag.ts'
 import { findById, findRow } from '../inventory/find-row.ts'
 import { listPath, rowUrl } from '../inventory/links.ts'
 import { resolveList } from '../inventory/resolve-list.ts'
@@ -156,8 +156,9 @@ const writeRoutes = (model: WritableModel): ReadonlyArray<Route> => [
   route(describeOperation(model, 'delete', 'detail'), (c) =>
     Effect.gen(function* () {
       const row = yield* findRow(model, c)
-      yield* checkIfMatch(c, row)
-      yield* removeRow(model, { row, actor: actorOf(c), branch: c.get('branch') })
+      const versions = wantedVersions(c)
+      yield* checkVersion(row, versions)
+      yield* removeRow(model, { row, versions, actor: actorOf(c), branch: c.get('branch') })
       return c.body(null, 204)
     }),
   ),
@@ -168,8 +169,10 @@ const changeRow =
   (c) =>
     Effect.gen(function* () {
       const row = yield* findRow(model, c)
-      yield* checkIfMatch(c, row)
-      yield* updateRow(model, { row, input: yield* readBody(c), mode, actor: actorOf(c), branch: c.get('branch') })
+      const versions = wantedVersions(c)
+      yield* checkVersion(row, versions)
+      const input = yield* readBody(c)
+      yield* updateRow(model, { row, versions, input, mode, actor: actorOf(c), branch: c.get('branch') })
       return replyRow(c, model, yield* findById(model, row.id), 200)
     })
 

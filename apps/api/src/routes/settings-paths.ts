@@ -9,8 +9,9 @@ import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
 import { invalid } from '../http/refused.ts'
 import { type Handler, route } from '../http/route.ts'
+import { etag, wantedVersions } from '../inventory/etag.ts'
 import { apiRoot } from '../inventory/links.ts'
-import { bodyRefusals, json, ref, refusals, reply } from '../openapi/replies.ts'
+import { bodyRefusals, ifMatchParameter, json, ref, refusals, reply, versionRefusals } from '../openapi/replies.ts'
 import { noCron } from '../validation/check-text.ts'
 import { pythonType } from '../validation/python-text.ts'
 import { isDictionary } from '../validation/validate-item.ts'
@@ -36,10 +37,13 @@ const write: Handler = (c) =>
     if (!wasSent(change)) return yield* Effect.dieMessage('a change of the settings holds undefined')
     const settings = yield* SettingsStore
     yield* settings
-      .update({
-        ...change,
-        ...(proxbox_api_key === undefined ? {} : { proxbox_api_key: Redacted.make(proxbox_api_key) }),
-      })
+      .update(
+        {
+          ...change,
+          ...(proxbox_api_key === undefined ? {} : { proxbox_api_key: Redacted.make(proxbox_api_key) }),
+        },
+        { versions: wantedVersions(c) },
+      )
       .pipe(Effect.catchTag('GatewayKeyNeeded', ({ message }) => invalid({ proxbox_api_key: [message] })))
     return yield* reply200(c)
   })
@@ -55,7 +59,7 @@ const reply200 = (c: ApiContext) =>
       display_url: `${base}/plugins/pbs/settings/`,
       display: 'Settings',
     }
-    return c.json({ ...address, ...values, created, last_updated }, 200, { ETag: `W/"${last_updated}"` })
+    return c.json({ ...address, ...values, created, last_updated }, 200, { ETag: etag({ last_updated }) })
   })
 
 /** The one row of settings, as a bare object on the collection and as the object of id 1: some clients look here, some there. */
@@ -66,10 +70,12 @@ export const settingsPaths: ReadonlyArray<Path> = [path, `${path}1/`].map((at) =
         method,
         path: at,
         tags: ['plugins'],
-        ...(method === 'get' ? {} : { requestBody: { content: json(ref('SettingsRequest')) } }),
+        ...(method === 'get'
+          ? {}
+          : { parameters: [ifMatchParameter], requestBody: { content: json(ref('SettingsRequest')) } }),
         responses: {
           200: reply('The settings', ref('Settings')),
-          ...(method === 'get' ? {} : bodyRefusals),
+          ...(method === 'get' ? {} : { ...bodyRefusals, ...versionRefusals }),
           ...refusals,
         },
       },

@@ -17,6 +17,7 @@ import type { HandWrites } from './hand-writes.ts'
 import type { InventoryLists } from './inventory-lists.ts'
 import type { Page } from './runs.ts'
 import type { StoreFailed } from './store-failed.ts'
+import type { VersionChanged, WantedVersions } from './version-changed.ts'
 
 /** A branch as an inventory: what main's lists and writes do, done inside it. */
 export interface BranchInventory {
@@ -104,7 +105,8 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
       readonly id: number
       readonly name?: string
       readonly description?: string
-    }) => Effect.Effect<Branch, StoreFailed | BranchNotFound | BranchNameTaken>
+      readonly versions?: WantedVersions
+    }) => Effect.Effect<Branch, StoreFailed | BranchNotFound | BranchNameTaken | VersionChanged>
     /** What the branch changes, by model and id. */
     readonly changes: (request: {
       readonly id: number

@@ -67,3 +67,4 @@ export {
   type SourceServer,
 } from './source.ts'
 export { StoreFailed } from './store-failed.ts'
+export { VersionChanged, type WantedVersions } from './version-changed.ts'

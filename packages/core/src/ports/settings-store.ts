@@ -1,6 +1,7 @@
 import { Context, Data, type Effect, type Option, type Redacted } from 'effect'
 import type { Settings } from '../settings.ts'
 import type { StoreFailed } from './store-failed.ts'
+import type { VersionChanged, WantedVersions } from './version-changed.ts'
 
 /** Another address of the gateway came without a key, and the stored key goes to no other address. */
 export class GatewayKeyNeeded extends Data.TaggedError('GatewayKeyNeeded') {
@@ -24,7 +25,8 @@ export class SettingsStore extends Context.Tag('@netbox-pbs/core/SettingsStore')
     /** Changes the named fields; an empty key forgets the stored one. Another address needs a key as long as one is stored, judged together with the change. */
     readonly update: (
       change: Partial<Settings> & { readonly proxbox_api_key?: Redacted.Redacted<string> },
-    ) => Effect.Effect<void, StoreFailed | GatewayKeyNeeded>
+      by?: { readonly versions?: WantedVersions },
+    ) => Effect.Effect<void, StoreFailed | GatewayKeyNeeded | VersionChanged>
     /** The gateway's API key, decrypted; only for calls to the gateway. */
     readonly proxboxApiKey: () => Effect.Effect<Option.Option<Redacted.Redacted<string>>, StoreFailed>
   }

@@ -9,6 +9,7 @@ import {
 import { Effect } from 'effect'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
+import { nextVersion } from '../inventory/row-version.ts'
 import { lockOpenBranch, readBranch } from './branch-record.ts'
 
 /** Notes who lets a branch land as it is now. The author of a branch, and whoever has looked at an earlier revision, is refused. */
@@ -24,7 +25,7 @@ export const approveBranch = Effect.fn('Branches.approve')(function* (
       if (branch.revision !== revision) return yield* new ApprovalRefused({ id, reason: 'moved' })
       yield* run((db) =>
         sql`update branches set approved_by = ${user}, approved_at = ${at}::timestamptz, approved_revision = ${revision}::bigint,
-          last_updated = now() where id = ${id}::bigint`.execute(db),
+          last_updated = ${nextVersion(sql`last_updated`)} where id = ${id}::bigint`.execute(db),
       )
       const approved = yield* run((db) => readBranch(db, id))
       return approved ?? (yield* Effect.dieMessage('a branch vanished under its lock'))

@@ -2,6 +2,7 @@ import { type Branch, branchedModels } from '@netbox-pbs/core'
 import { BranchNotFound, BranchNotOpen } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
+import { nextVersion } from '../inventory/row-version.ts'
 import { branchTable } from './branch-columns.ts'
 import { coveredScopes } from './covered-scopes.ts'
 
@@ -37,12 +38,21 @@ export async function readRevision(db: Kysely<Tables>, id: number): Promise<numb
   return rows[0]?.revision
 }
 
+/** Locks a branch in any state until the end of the transaction and gives its `last_updated`, RFC 3339; undefined: there is no such branch. */
+export async function lockVersion(db: Kysely<Tables>, id: number): Promise<string | undefined> {
+  const { rows } = await sql<Pick<Branch, 'last_updated'>>`
+    select last_updated from branches where id = ${Number.isSafeInteger(id) ? id : 0}::bigint for update`.execute(db)
+  return rows[0]?.last_updated
+}
+
 /** What a writer of a branch needs of it. */
 export type Locked = Pick<Branch, 'kind' | 'status' | 'user' | 'revision' | 'approved'>
 
 /** Notes that what a branch holds, or what has been answered in it, is no longer what was approved. */
 export async function moveRevision(db: Kysely<Tables>, id: number): Promise<void> {
-  await sql`update branches set revision = revision + 1, last_updated = now() where id = ${id}::bigint`.execute(db)
+  await sql`update branches set revision = revision + 1, last_updated = ${nextVersion(sql`last_updated`)} where id = ${id}::bigint`.execute(
+    db,
+  )
 }
 
 /** Locks a branch until the end of the transaction; what it is not, when it cannot be changed. */

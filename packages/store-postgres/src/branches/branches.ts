@@ -1,5 +1,12 @@
 import { type Branch, type BranchConflict, branchedModels } from '@netbox-pbs/core'
-import { Branches, BranchInConflict, BranchNameTaken, BranchNotFound, type StoreFailed } from '@netbox-pbs/core/ports'
+import {
+  Branches,
+  BranchInConflict,
+  BranchNameTaken,
+  BranchNotFound,
+  type StoreFailed,
+  type VersionChanged,
+} from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import { purge } from '../change-sets/purge.ts'
@@ -7,11 +14,12 @@ import { Database } from '../database/database.ts'
 import { jsonb } from '../database/json.ts'
 import { isUniqueViolation } from '../database/store-errors.ts'
 import type { Tables } from '../database/tables.ts'
+import { nextVersion, requireVersion } from '../inventory/row-version.ts'
 import { foldingOf } from '../lists/folding-collation.ts'
 import { approveBranch } from './approve-branch.ts'
 import { branchTable } from './branch-columns.ts'
 import { branchCondition } from './branch-filter.ts'
-import { lockOpenBranch, moveRevision, readBranch, selectBranch } from './branch-record.ts'
+import { lockOpenBranch, lockVersion, moveRevision, readBranch, selectBranch } from './branch-record.ts'
 import { checkBranch, settleStatus } from './check-branch.ts'
 import { answerable, conflictCondition } from './conflict-filter.ts'
 import { selectConflict } from './conflict-rows.ts'
@@ -151,21 +159,27 @@ const createBranch = Effect.fn('Branches.create')(function* (
 
 const updateBranch = Effect.fn('Branches.update')(function* (
   database: Database['Type'],
-  { id, name, description }: Parameters<Branches['Type']['update']>[0],
-): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNameTaken> {
-  const outcome = yield* database.query('changing a branch', async (db) => {
-    try {
-      await sql`
-        update branches set name = coalesce(${name ?? null}::text, name), description = coalesce(${description ?? null}::text, description),
-          last_updated = now() where id = ${id}::bigint`.execute(db)
-      return await readBranch(db, id)
-    } catch (cause) {
-      if (isUniqueViolation(cause)) return 'taken'
-      throw cause
-    }
-  })
-  if (outcome === 'taken') return yield* new BranchNameTaken({ name: name ?? '' })
-  return outcome ?? (yield* new BranchNotFound({ id }))
+  { id, name, description, versions }: Parameters<Branches['Type']['update']>[0],
+): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNameTaken | VersionChanged> {
+  return yield* database.transaction('changing a branch', (run) =>
+    Effect.gen(function* () {
+      const version = yield* run((db) => lockVersion(db, id))
+      if (version === undefined) return yield* new BranchNotFound({ id })
+      yield* requireVersion(version, versions)
+      const changed = yield* run(async (db) => {
+        try {
+          await sql`
+            update branches set name = coalesce(${name ?? null}::text, name), description = coalesce(${description ?? null}::text, description),
+              last_updated = ${nextVersion(sql`last_updated`)} where id = ${id}::bigint`.execute(db)
+          return await readBranch(db, id)
+        } catch (cause) {
+          if (isUniqueViolation(cause)) return null
+          throw cause
+        }
+      })
+      return changed ?? (yield* new BranchNameTaken({ name: name ?? '' }))
+    }),
+  )
 })
 
 const closeBranch = Effect.fn('Branches.close')(function* (
@@ -179,7 +193,9 @@ const closeBranch = Effect.fn('Branches.close')(function* (
       yield* run((db) => endReview(db, id))
       yield* run((db) => forget(db, id))
       yield* run((db) =>
-        sql`update branches set status = ${status}, last_updated = now() where id = ${id}::bigint`.execute(db),
+        sql`update branches set status = ${status}, last_updated = ${nextVersion(sql`last_updated`)} where id = ${id}::bigint`.execute(
+          db,
+        ),
       )
       const closed = yield* run((db) => readBranch(db, id))
       return closed ?? (yield* Effect.dieMessage('a branch vanished under its lock'))

@@ -4,6 +4,7 @@ import { type Kysely, sql } from 'kysely'
 import { columnNames, sameKey } from '../change-sets/row-columns.ts'
 import type { Tables } from '../database/tables.ts'
 import { keyColumns } from '../inventory/columns.ts'
+import { nextVersion } from '../inventory/row-version.ts'
 import { isPlaceOf } from '../inventory/scope-place.ts'
 import { coveredPlaces } from './covered-places.ts'
 
@@ -47,6 +48,6 @@ export async function endMerged(
       ? sql`coalesce((select started_by from runs where id = ${by.runId}::bigint), '')`
       : sql`${by.user}::text`
   await sql`
-    update branches set status = 'merged', merged = ${at}::timestamptz, merged_by = ${who}, last_updated = now()
+    update branches set status = 'merged', merged = ${at}::timestamptz, merged_by = ${who}, last_updated = ${nextVersion(sql`last_updated`)}
     where id = ${branch}::bigint`.execute(db)
 }

@@ -81,7 +81,7 @@ export async function moveDeletes(
 }
 
 /** Main may move between the reading of an entry and this: from now on the two are compared whenever it matters. */
-const renewed: RawBuilder<unknown> = sql`registry_version = ${registryVersion}::bigint, last_updated = now(), seen_version = null`
+const renewed: RawBuilder<unknown> = sql`registry_version = ${registryVersion}::bigint, last_updated = greatest(now(), e.last_updated + interval '1 microsecond'), seen_version = null`
 
 /** Points what a branch has below servers to the ids that these have now. */
 async function pointChildren(

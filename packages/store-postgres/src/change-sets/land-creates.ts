@@ -5,6 +5,7 @@ import { wholeRow } from '../changes/logged-fields.ts'
 import { isUniqueViolation } from '../database/store-errors.ts'
 import type { Tables } from '../database/tables.ts'
 import { comparedColumns, keyColumns, ownReadings, tables } from '../inventory/columns.ts'
+import { nextVersion } from '../inventory/row-version.ts'
 import { columnNames, sameKey } from './row-columns.ts'
 import type { Window } from './windows.ts'
 
@@ -91,7 +92,7 @@ async function adopt(db: Kysely<Tables>, model: ModelName, window: Window, origi
     ...compared.map(({ name }) => sql`${sql.id(name)} = ${sql.ref(`o.${name}`)}`),
     sql`presence = 'listed'`,
     sql`missing_since = null`,
-    sql`last_updated = case when ${differ(model, 'm', 'o')} then now() else m.last_updated end`,
+    sql`last_updated = case when ${differ(model, 'm', 'o')} then ${nextVersion(sql`m.last_updated`)} else m.last_updated end`,
   ])
   const { rows } = await sql<{ adopted: number }>`
     with staged as (${stagedCreates(model, window)}), o as materialized (

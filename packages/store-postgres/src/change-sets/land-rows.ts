@@ -10,6 +10,7 @@ import {
 } from '../changes/append-changes.ts'
 import type { Tables } from '../database/tables.ts'
 import { factColumns, keyColumns, tables } from '../inventory/columns.ts'
+import { nextVersion } from '../inventory/row-version.ts'
 import type { Held } from './land-held-set.ts'
 import { sameKey } from './row-columns.ts'
 import type { Window } from './windows.ts'
@@ -49,7 +50,7 @@ export async function landUpdates(
     sql`missing_since = null`,
     // What the source says now is no longer what was decided against.
     sql`pins = nullif(m.pins - s.touched, '{}')`,
-    sql`last_updated = case when cardinality(s.touched) > 0 then now() else m.last_updated end`,
+    sql`last_updated = case when cardinality(s.touched) > 0 then ${nextVersion(sql`m.last_updated`)} else m.last_updated end`,
   ])
   const main = sql.table(tables[model])
   // Main itself joined once more, where its rows are as they were when the statement began: a copy of them would be wide.

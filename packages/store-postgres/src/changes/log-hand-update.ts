@@ -5,16 +5,20 @@ import { tables } from '../inventory/columns.ts'
 import { appendChanges, differingMembers, identity } from './append-changes.ts'
 import { wholeRow } from './logged-fields.ts'
 
-/**
- * A row as the log would tell it, in the text of its JSON, which keeps every digit; null: there is none. Locked until the end of the transaction, and to be read
- * before the row is written.
- */
-export async function lockLogged(db: Kysely<Tables>, model: ModelName, id: number): Promise<string | null> {
-  const { rows } = await sql<{ row: string }>`
-    select ${wholeRow(model, 'm')}::text as row from ${sql.table(tables[model])} m where m.id = ${id}::bigint for update`.execute(
-    db,
-  )
-  return rows[0]?.row ?? null
+/** A row before it is written. */
+export interface LockedRow {
+  /** As the log would tell it, in the text of its JSON, which keeps every digit. */
+  readonly row: string
+  /** Its `last_updated`, RFC 3339. */
+  readonly version: string
+}
+
+/** Locks a row until the end of the transaction and reads it; null: there is none. */
+export async function lockLogged(db: Kysely<Tables>, model: ModelName, id: number): Promise<LockedRow | null> {
+  const { rows } = await sql<LockedRow>`
+    select ${wholeRow(model, 'm')}::text as row, m.last_updated as version from ${sql.table(tables[model])} m
+    where m.id = ${id}::bigint for update`.execute(db)
+  return rows[0] ?? null
 }
 
 /** An object, and the request that writes it. */
@@ -53,6 +57,14 @@ export async function forgetCreated(db: Kysely<Tables>, { model, id, actor }: Wr
   if (earlier?.action !== 'create') return false
   await sql`delete from changes where id = ${earlier.id}::bigint`.execute(db)
   return true
+}
+
+/** What a request has changed of a row that it then deletes is part of that deletion: the entry of the change goes, and the deletion tells the row from before it. */
+export async function foldIntoDeletion(db: Kysely<Tables>, { model, id, actor }: Written): Promise<void> {
+  const ofRow = sql`request_id = ${actor.requestId}::uuid and model = ${model} and object_id = ${id}::bigint`
+  await sql`
+    with u as (delete from changes where ${ofRow} and action = 'update' returning before)
+    update changes set before = changes.before || u.before from u where ${ofRow} and action = 'delete'`.execute(db)
 }
 
 interface Earlier {

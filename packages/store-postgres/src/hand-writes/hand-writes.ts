@@ -1,12 +1,19 @@
 import type { Actor } from '@netbox-pbs/core'
-import { HandWrites, type StoreFailed, type WritableModel } from '@netbox-pbs/core/ports'
+import {
+  HandWrites,
+  type StoreFailed,
+  type VersionChanged,
+  type WantedVersions,
+  type WritableModel,
+} from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import { deleteLogged } from '../changes/append-changes.ts'
-import { forgetCreated } from '../changes/log-hand-update.ts'
+import { foldIntoDeletion, forgetCreated, lockLogged } from '../changes/log-hand-update.ts'
 import { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
+import { requireVersion } from '../inventory/row-version.ts'
 import { createRows } from './create-rows.ts'
 import { lockGroupsOf, settleTouchedGroups } from './touch-groups.ts'
 import { updateRow } from './update-row.ts'
@@ -30,26 +37,39 @@ export const handWritesLayer: Layer.Layer<HandWrites, never, Database> = Layer.e
   ),
 )
 
+/** What is to be deleted, and by whom. */
+interface Removal {
+  readonly model: WritableModel
+  readonly id: number
+  readonly actor: Actor
+  readonly versions?: WantedVersions
+}
+
 /** Deletes a row. What is below a server goes with it; what lies in a datastore names it only by its text, and stays. */
 const removeRow = Effect.fn('HandWrites.remove')(function* (
   database: Database['Type'],
-  { model, id, actor }: { readonly model: WritableModel; readonly id: number; readonly actor: Actor },
-): Effect.fn.Return<boolean, StoreFailed> {
+  { model, id, actor, versions }: Removal,
+): Effect.fn.Return<boolean, StoreFailed | VersionChanged> {
   return yield* database.transaction(`deleting a ${model}`, (run) =>
-    run(async (db) => {
-      const groups = (model === 'snapshot' ? await lockGroupsOf(db, id, (from) => from) : null) ?? []
-      const deleted = (await forgetCreated(db, { model, id, actor }))
-        ? await deleteSilently(db, model, id)
-        : await deleteLogged(db, model, { where: sql`m.id = ${id}::bigint`, origin: actor })
-      if (deleted === 0) return false
-      await settleTouchedGroups(db, groups, actor)
+    Effect.gen(function* () {
+      const groups = model === 'snapshot' ? yield* run((db) => lockGroupsOf(db, id, (from) => from)) : []
+      const row = yield* run((db) => lockLogged(db, model, id))
+      if (groups === null || row === null) return false
+      yield* requireVersion(row.version, versions)
+      yield* run(async (db) => {
+        if (await forgetCreated(db, { model, id, actor })) await deleteSilently(db, model, id)
+        else {
+          await deleteLogged(db, model, { where: sql`m.id = ${id}::bigint`, origin: actor })
+          await foldIntoDeletion(db, { model, id, actor })
+        }
+        await settleTouchedGroups(db, groups, actor)
+      })
       return true
     }),
   )
 })
 
 /** Takes back a row that the same request has created: nothing of it is left to tell. */
-async function deleteSilently(db: Kysely<Tables>, model: WritableModel, id: number): Promise<number> {
-  const { numAffectedRows } = await sql`delete from ${sql.table(tables[model])} where id = ${id}::bigint`.execute(db)
-  return Number(numAffectedRows ?? 0n)
+async function deleteSilently(db: Kysely<Tables>, model: WritableModel, id: number): Promise<void> {
+  await sql`delete from ${sql.table(tables[model])} where id = ${id}::bigint`.execute(db)
 }

@@ -1,5 +1,12 @@
 import type { Actor, FieldValue } from '@netbox-pbs/core'
-import { type HandValues, KeyTaken, type StoreFailed, type WritableModel } from '@netbox-pbs/core/ports'
+import {
+  type HandValues,
+  KeyTaken,
+  type StoreFailed,
+  type VersionChanged,
+  type WantedVersions,
+  type WritableModel,
+} from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { lockLogged, logHandUpdate } from '../changes/log-hand-update.ts'
@@ -9,6 +16,7 @@ import { isUniqueViolation } from '../database/store-errors.ts'
 import type { Tables } from '../database/tables.ts'
 import { type Column, observationTable, observedColumns, tables } from '../inventory/columns.ts'
 import { notePending } from '../inventory/pending-since.ts'
+import { nextVersion, requireVersion } from '../inventory/row-version.ts'
 import { listColumn, listFrom } from '../lists/list-columns.ts'
 import { givenColumns, namesFact, namesKey, writtenColumns } from './hand-columns.ts'
 import { type GroupKey, groupKeyOf, lockGroupsOf, settleTouchedGroups } from './touch-groups.ts'
@@ -18,27 +26,29 @@ interface Request {
   readonly id: number
   readonly values: HandValues
   readonly actor: Actor
+  readonly versions?: WantedVersions
 }
 
 /** Changes the named columns of a row. False: there is no such row. */
 export const updateRow = Effect.fn('HandWrites.update')(function* (
   database: Database['Type'],
   request: Request,
-): Effect.fn.Return<boolean, StoreFailed | KeyTaken> {
-  const { model, id, values, actor } = request
+): Effect.fn.Return<boolean, StoreFailed | KeyTaken | VersionChanged> {
+  const { model, id, values, actor, versions } = request
   return yield* database.transaction(`changing a ${model}`, (run) =>
     Effect.gen(function* () {
       const groups = yield* lockSnapshotGroups(run, request)
       if (groups === null) return false
       const before = yield* run((db) => lockLogged(db, model, id))
       if (before === null) return false
+      yield* requireVersion(before.version, versions)
       const outcome = yield* run((db) => writeRow(db, request))
       if (outcome === 'taken') return yield* new KeyTaken({ model, index: 0 })
       if (outcome === 'none') return false
       yield* run((db) => writeObservations(db, model, id, values))
       if (namesFact(model, values)) yield* run((db) => settleTouchedGroups(db, groups, actor))
       if (model === 'server') yield* run(notePending)
-      yield* run((db) => logHandUpdate(db, request, before))
+      yield* run((db) => logHandUpdate(db, request, before.row))
       return true
     }),
   )
@@ -68,7 +78,7 @@ async function writeRow(
     if (!Object.hasOwn(values, 'last_seen_at')) sets.push(sql`last_seen_own = (${lastSeenOf(model, id)})`)
   }
   const update = sql`update ${sql.table(tables[model])} t
-    set ${sql.join([...sets, sql`last_updated = now()`])} where t.id = ${id}::bigint`
+    set ${sql.join([...sets, sql`last_updated = ${nextVersion(sql`t.last_updated`)}`])} where t.id = ${id}::bigint`
   try {
     const { numAffectedRows } = await update.execute(db)
     return numAffectedRows === 1n ? 'written' : 'none'

@@ -3,6 +3,7 @@ import { GatewayKeyNeeded, SecretBox, SettingsStore } from '@netbox-pbs/core/por
 import { Effect, Layer, Option, Redacted } from 'effect'
 import { sql } from 'kysely'
 import { Database } from '../database/database.ts'
+import { nextVersion, requireVersion } from '../inventory/row-version.ts'
 
 interface Row {
   readonly changed: Readonly<Record<string, unknown>>
@@ -39,17 +40,18 @@ export const settingsLayer: Layer.Layer<SettingsStore, never, Database | SecretB
           last_updated: row.last_updated,
         }
       }),
-      update: Effect.fn('SettingsStore.update')(function* ({ proxbox_api_key, ...change }) {
+      update: Effect.fn('SettingsStore.update')(function* ({ proxbox_api_key, ...change }, { versions } = {}) {
         const key = proxbox_api_key === undefined ? null : yield* sealed(box, proxbox_api_key)
         yield* database.transaction('changing the settings', (run) =>
           Effect.gen(function* () {
             // Locked: no key may be stored between the look at the address and its change.
             const { rows } = yield* run((db) =>
-              sql<
-                Pick<Row, 'changed' | 'proxbox_api_key'>
-              >`select changed, proxbox_api_key from settings for update`.execute(db),
+              sql<Omit<Row, 'created'>>`select changed, proxbox_api_key, last_updated from settings for update`.execute(
+                db,
+              ),
             )
             const [before] = rows
+            yield* requireVersion(before?.last_updated ?? '', versions)
             const stored = before?.changed['proxbox_api_url'] ?? defaultSettings.proxbox_api_url
             const moves = ![undefined, '', stored].includes(change.proxbox_api_url)
             if (moves && key === null && before?.proxbox_api_key !== '') return yield* new GatewayKeyNeeded()
@@ -58,7 +60,7 @@ export const settingsLayer: Layer.Layer<SettingsStore, never, Database | SecretB
                 update settings set
                   changed = changed || ${JSON.stringify(change)}::text::jsonb,
                   proxbox_api_key = coalesce(${key}::text, proxbox_api_key),
-                  last_updated = now()`.execute(db),
+                  last_updated = ${nextVersion(sql`last_updated`)}`.execute(db),
             )
           }),
         )

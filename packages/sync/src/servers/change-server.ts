@@ -10,6 +10,8 @@ import {
   type KeyTaken,
   type ServerRow,
   type StoreFailed,
+  type VersionChanged,
+  type WantedVersions,
 } from '@netbox-pbs/core/ports'
 import { Effect, type Redacted } from 'effect'
 import { changedColumns, confirmedValues, connectionOf, endpointInput } from './connection.ts'
@@ -25,9 +27,18 @@ export interface ServerChange {
   readonly values: HandValues
   readonly secret: Redacted.Redacted<string> | null
   readonly actor: Actor
+  /** Compared by the first write, before the gateway is asked for anything. */
+  readonly versions?: WantedVersions
 }
 
-type Failures = StoreFailed | KeyTaken | BranchNotOpen | GatewayUnavailable | EndpointRefused | ServerNotFound
+type Failures =
+  | StoreFailed
+  | VersionChanged
+  | KeyTaken
+  | BranchNotOpen
+  | GatewayUnavailable
+  | EndpointRefused
+  | ServerNotFound
 
 /**
  * Changes a server. What its endpoint holds too (name, host, port, token_id, fingerprint, verify_ssl, the secret) changes at the gateway first, while the
@@ -39,23 +50,28 @@ export const changeServer = Effect.fn('sync.changeServer')(function* (
 ): Effect.fn.Return<void, Failures | ServerPending, Inventory | HandWrites | Endpoints> {
   const row = yield* findServer(change.id)
   if (row.facts.endpoint_id === null) {
-    return yield* change.secret === null ? write(change, change.values) : connect(row, change, change.secret)
+    return yield* change.secret === null
+      ? write(change, change.values, change.versions)
+      : connect(row, change, change.secret)
   }
   const after = connectionOf(change.values, row.facts)
   const changed = changedColumns(row.facts, after)
   const needing = change.secret === null ? fieldsThatNeedSecret(row.facts, after) : []
   if (needing.length > 0) return yield* new EndpointRefused({ errors: { token_secret: [secretNeeded(needing)] } })
   const atGateway = Object.keys(changed).length > 0 || change.secret !== null
-  return yield* atGateway ? changeEndpoint(row, row.facts.endpoint_id, change) : write(change, change.values)
+  return yield* atGateway
+    ? changeEndpoint(row, row.facts.endpoint_id, change)
+    : write(change, change.values, change.versions)
 })
 
 /** Writes the row that is to be changed. */
 const write = (
   { id, actor }: Pick<ServerChange, 'id' | 'actor'>,
   values: HandValues,
+  versions?: WantedVersions,
 ): Effect.Effect<void, Failures, HandWrites> =>
   Effect.gen(function* () {
-    const found = yield* (yield* HandWrites).update({ model: 'server', id, values, actor })
+    const found = yield* (yield* HandWrites).update({ model: 'server', id, values, actor, versions })
     if (!found) return yield* new ServerNotFound({ id })
   })
 
@@ -67,7 +83,7 @@ const connect = (row: ServerRow, server: ServerChange, secret: Redacted.Redacted
   Effect.gen(function* () {
     const before = connectionOf({}, row.facts)
     const after = connectionOf(server.values, before)
-    yield* write(server, { ...after })
+    yield* write(server, { ...after }, server.versions)
     const create = (yield* Endpoints).create(endpointInput(after, secret))
     const endpoint = yield* undoing(create, write(server, { ...before }))
     yield* write(server, { ...server.values, ...confirmedValues(endpoint) })
@@ -80,7 +96,7 @@ const changeEndpoint = (row: ServerRow, endpointId: number, server: ServerChange
     const endpoints = yield* Endpoints
     const before = connectionOf({}, row.facts)
     const after = connectionOf(values, before)
-    yield* write(server, { ...after, endpoint_state: 'pending' })
+    yield* write(server, { ...after, endpoint_state: 'pending' }, server.versions)
     const change = { ...changedColumns(before, after), ...(secret === null ? {} : { token_secret: secret }) }
     const update = Effect.catchTag(endpoints.update({ id: endpointId, change }), 'EndpointNotFound', () =>
       secret === null ? Effect.fail(endpointGone) : endpoints.create(endpointInput(after, secret)),

@@ -49,7 +49,8 @@ export const connectServer = Effect.fn('sync.connectServer')(function* ({
       writes.update({ model, id, values: confirmedValues(endpoint), actor }),
       (found) => found,
       () => new ServerNotFound({ id }),
-    )
+      // No version was asked for.
+    ).pipe(Effect.catchTag('VersionChanged', Effect.die))
     const undo = Effect.zipRight(endpoints.remove({ id: endpoint.id }), writes.remove({ model, id, actor }))
     yield* undoing(confirm, undo)
     return id

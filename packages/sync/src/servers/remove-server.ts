@@ -6,38 +6,61 @@ import {
   HandWrites,
   type Inventory,
   type StoreFailed,
+  type VersionChanged,
+  type WantedVersions,
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { findServer } from './find-server.ts'
 import { ServerNotFound, type ServerPending } from './server-errors.ts'
 import { toTheEnd } from './to-the-end.ts'
+import { undoing } from './undoing.ts'
 
 /**
- * Deletes a server, its endpoint at the gateway and what is below it. An endpoint that is gone already is fine; when the gateway does not answer,
- * nothing is deleted.
+ * Deletes a server, its endpoint at the gateway and what is below it. An endpoint that is gone already is fine; when the gateway does not answer, nothing is deleted. With `versions` the row is
+ * marked as pending first, under its lock: the endpoint goes only when the row has one of these versions.
  */
 export const removeServer = Effect.fn('sync.removeServer')(function* ({
   id,
   actor,
+  versions,
 }: {
   readonly id: number
   readonly actor: Actor
+  readonly versions?: WantedVersions
 }): Effect.fn.Return<
   void,
-  StoreFailed | BranchNotOpen | GatewayUnavailable | ServerNotFound | ServerPending,
+  StoreFailed | VersionChanged | BranchNotOpen | GatewayUnavailable | ServerNotFound | ServerPending,
   Inventory | HandWrites | Endpoints
 > {
   const { facts } = yield* findServer(id)
-  const removeRow = Effect.filterOrFail(
-    (yield* HandWrites).remove({ model: 'server', id, actor }),
-    (found) => found,
-    () => new ServerNotFound({ id }),
-  )
-  if (facts.endpoint_id === null) return yield* Effect.asVoid(removeRow)
+  const writes = yield* HandWrites
+  const model = 'server'
+  const found = <E>(write: Effect.Effect<boolean, E>) =>
+    Effect.filterOrFail(
+      write,
+      (done) => done,
+      () => new ServerNotFound({ id }),
+    )
+  if (facts.endpoint_id === null) return yield* Effect.asVoid(found(writes.remove({ model, id, actor, versions })))
   const removeEndpoint = Effect.catchTag(
     (yield* Endpoints).remove({ id: facts.endpoint_id }),
     'EndpointNotFound',
     () => Effect.void,
   )
-  yield* toTheEnd(Effect.zipRight(removeEndpoint, removeRow))
+  const removeRow = found(writes.remove({ model, id, actor }))
+  const setState = (state: string, wanted?: WantedVersions) =>
+    // Neither write names a key.
+    Effect.catchTag(
+      found(writes.update({ model, id, values: { endpoint_state: state }, actor, versions: wanted })),
+      'KeyTaken',
+      Effect.die,
+    )
+  const remove =
+    versions === undefined
+      ? Effect.zipRight(removeEndpoint, removeRow)
+      : setState('pending', versions).pipe(
+          Effect.zipRight(undoing(removeEndpoint, setState(facts.endpoint_state))),
+          Effect.zipRight(removeRow),
+        )
+  yield* toTheEnd(remove)
 })

@@ -1,10 +1,11 @@
 import { type ModelName, registryVersion } from '@netbox-pbs/core'
-import type { BranchNotOpen, StoreFailed, WritableModel } from '@netbox-pbs/core/ports'
+import type { BranchNotOpen, StoreFailed, VersionChanged, WantedVersions, WritableModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../../database/database.ts'
 import type { Tables } from '../../database/tables.ts'
 import { type Column, tables } from '../../inventory/columns.ts'
+import { requireVersion } from '../../inventory/row-version.ts'
 import { branchTable, mergedColumns } from '../branch-columns.ts'
 import { moveRevision } from '../branch-record.ts'
 import { highestBelow, modelsBelow } from '../server-tombstone.ts'
@@ -15,13 +16,14 @@ import { settleBranchGroups } from './settle-groups.ts'
 export const removeEntry = Effect.fn('BranchWrites.remove')(function* (
   database: Database['Type'],
   branch: number,
-  { model, id }: { readonly model: WritableModel; readonly id: number },
-): Effect.fn.Return<boolean, StoreFailed | BranchNotOpen> {
+  { model, id, versions }: { readonly model: WritableModel; readonly id: number; readonly versions?: WantedVersions },
+): Effect.fn.Return<boolean, StoreFailed | BranchNotOpen | VersionChanged> {
   const wanted = { branch, model, id }
   return yield* database.transaction(`deleting a ${model} in a branch`, (run) =>
     Effect.gen(function* () {
       const locked = yield* lockObject(run, wanted, (from) => from)
       if (locked === null) return false
+      yield* requireVersion(locked.object.version, versions)
       if (model === 'server') yield* run((db) => dropBelow(db, branch, id))
       // What the branch has made, or main has lost, needs no tombstone.
       yield* run((db) => (locked.object.main === null ? forget(db, wanted) : bury(db, wanted)))

@@ -17,6 +17,8 @@ export interface SeenObject {
     readonly base: Said
     readonly row: Said
   } | null
+  /** Its `last_updated` as lists of the branch show it, RFC 3339. */
+  readonly version: string
 }
 
 interface Found {
@@ -25,6 +27,7 @@ interface Found {
   readonly base: Said
   readonly main_id: number | null
   readonly hidden: boolean
+  readonly version: string
   readonly [column: string]: unknown
 }
 
@@ -40,20 +43,22 @@ export async function seenObject(
       ),
     )
   const { rows } = await sql<Found>`
-    select e.op, e.touched, e.base, m.id as main_id, (${isHidden(branch, model)}) as hidden, ${beside('e')}, ${beside('m')}
+    select e.op, e.touched, e.base, m.id as main_id, (${isHidden(branch, model)}) as hidden,
+      greatest(m.last_updated, e.last_updated) as version, ${beside('e')}, ${beside('m')}
     from (select ${id}::bigint as id) x
     left join ${branchTable(model)} e on e.branch_id = ${branch}::bigint and e.id = x.id
     left join ${sql.table(tables[model])} m on m.id = x.id`.execute(db)
   const [found] = rows
   if (found === undefined || found.hidden || found.op === 'delete') return null
+  const { version } = found
   const main = found.main_id === null ? null : valuesOf(model, 'm', found)
-  if (found.op === null) return main === null ? null : { row: main, main, entry: null }
+  if (found.op === null) return main === null ? null : { row: main, main, entry: null, version }
   const { op, touched, base } = found
   const row = valuesOf(model, 'e', found)
   const entry = { op, touched, base, row }
-  if (op === 'create') return { row, main: null, entry }
+  if (op === 'create') return { row, main: null, entry, version }
   const branchSide = Object.fromEntries(touched.map((name) => [name, row[name] ?? null]))
-  return { row: seenRow({ model, base, main, branch: branchSide, whole: row }) ?? row, main, entry }
+  return { row: seenRow({ model, base, main, branch: branchSide, whole: row }) ?? row, main, entry, version }
 }
 
 /** A row of main is not seen below a server that the branch deletes, unless the branch moves it away, nor where the branch has made its key and touched nothing of it. */

@@ -12,6 +12,8 @@ import {
   type HandValues,
   KeyTaken,
   type StoreFailed,
+  type VersionChanged,
+  type WantedVersions,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
@@ -22,6 +24,7 @@ import type { Tables } from '../../database/tables.ts'
 import { givenColumns } from '../../hand-writes/hand-columns.ts'
 import { groupKeyOf } from '../../hand-writes/touch-groups.ts'
 import { observedColumns, tables } from '../../inventory/columns.ts'
+import { nextVersion, requireVersion } from '../../inventory/row-version.ts'
 import { listColumn, listFrom } from '../../lists/list-columns.ts'
 import { branchTable, mergedColumns } from '../branch-columns.ts'
 import { moveRevision } from '../branch-record.ts'
@@ -30,12 +33,20 @@ import type { SeenObject } from './seen-object.ts'
 import { settleBranchGroups } from './settle-groups.ts'
 import { takenKeys } from './taken-keys.ts'
 
+/** The named columns of a row, and the versions of which it must have one. */
+interface Update {
+  readonly model: WritableModel
+  readonly id: number
+  readonly values: HandValues
+  readonly versions?: WantedVersions
+}
+
 /** Changes the named columns of a row inside a branch. False: the branch shows no such row. */
 export const updateEntry = Effect.fn('BranchWrites.update')(function* (
   database: Database['Type'],
   branch: number,
-  { model, id, values }: { readonly model: WritableModel; readonly id: number; readonly values: HandValues },
-): Effect.fn.Return<boolean, StoreFailed | KeyTaken | BranchNotOpen> {
+  { model, id, values, versions }: Update,
+): Effect.fn.Return<boolean, StoreFailed | KeyTaken | BranchNotOpen | VersionChanged> {
   const wanted = { branch, model, id }
   return yield* database.transaction(`changing a ${model} in a branch`, (run) =>
     Effect.gen(function* () {
@@ -44,6 +55,7 @@ export const updateEntry = Effect.fn('BranchWrites.update')(function* (
       )
       if (locked === null) return false
       const { object, groups } = locked
+      yield* requireVersion(object.version, versions)
       const given = yield* run((db) => storedValues(db, model, values))
       const key = { ...object.row, ...given }
       if (naturalKey(model, key) !== naturalKey(model, object.row)) {
@@ -52,7 +64,7 @@ export const updateEntry = Effect.fn('BranchWrites.update')(function* (
       }
       const made = object.entry?.op === 'create'
       const moved = yield* run((db) =>
-        made ? changeCreation(db, wanted, object.row, given, values) : changeEntry(db, wanted, object, given),
+        made ? changeCreation(db, wanted, object, given, values) : changeEntry(db, wanted, object, given),
       )
       if (!moved) return true
       yield* run((db) => settleBranchGroups(db, branch, groups))
@@ -77,7 +89,7 @@ async function storedValues(db: Kysely<Tables>, model: WritableModel, values: Ha
 async function changeCreation(
   db: Kysely<Tables>,
   { branch, model, id }: Wanted,
-  row: Said,
+  { row, version }: SeenObject,
   given: Said,
   values: HandValues,
 ): Promise<boolean> {
@@ -90,7 +102,7 @@ async function changeCreation(
   await sql`
     update ${branchTable(model)} e set ${assignments(model, { ...row, ...given })},
       observation = e.observation || ${jsonb(Object.fromEntries(readings))},
-      last_seen_own = ${seen ? sql`${values['last_seen_at'] ?? null}::timestamptz` : sql`e.last_seen_own`}, last_updated = now()
+      last_seen_own = ${seen ? sql`${values['last_seen_at'] ?? null}::timestamptz` : sql`e.last_seen_own`}, last_updated = ${after(version)}
     where e.branch_id = ${branch}::bigint and e.id = ${id}::bigint`.execute(db)
   return true
 }
@@ -99,7 +111,7 @@ async function changeCreation(
 async function changeEntry(
   db: Kysely<Tables>,
   { branch, model, id }: Wanted,
-  { main, entry }: SeenObject,
+  { main, entry, version }: SeenObject,
   values: Said,
 ): Promise<boolean> {
   const { touched, base, row } = touchRow({ model, main, entry, values })
@@ -120,16 +132,18 @@ async function changeEntry(
   const names = sql.join(columns.map(({ name }) => sql.id(name)))
   const excluded = columns.map(({ name }) => sql`${sql.id(name)} = ${sql.ref(`excluded.${name}`)}`)
   await sql`
-    insert into ${branchTable(model)} as e (branch_id, id, op, touched, base, ${names}, presence, last_seen_own, registry_version)
+    insert into ${branchTable(model)} as e (branch_id, id, op, touched, base, ${names}, presence, last_seen_own, registry_version, last_updated)
     select ${branch}::bigint, ${id}::bigint, 'update', ${touched}::text[], ${jsonb(base)}, ${valuesOf(model, row)},
-      ${moves ? sql`'manual'` : sql`coalesce(m.presence, 'manual')`}, ${moves ? lastSeen(model, id) : sql`m.last_seen_own`}, ${registryVersion}::bigint
+      ${moves ? sql`'manual'` : sql`coalesce(m.presence, 'manual')`}, ${moves ? lastSeen(model, id) : sql`m.last_seen_own`}, ${registryVersion}::bigint, ${after(version)}
     from (select ${id}::bigint as id) x left join ${sql.table(tables[model])} m on m.id = x.id
     on conflict (branch_id, id) do update set touched = excluded.touched, base = excluded.base, ${sql.join(excluded)},
-      presence = excluded.presence, last_seen_own = excluded.last_seen_own, registry_version = excluded.registry_version, last_updated = now()`.execute(
+      presence = excluded.presence, last_seen_own = excluded.last_seen_own, registry_version = excluded.registry_version, last_updated = excluded.last_updated`.execute(
     db,
   )
   return true
 }
+
+const after = (version: string) => nextVersion(sql`${version}::timestamptz`)
 
 const sameRow = (touched: ReadonlyArray<string>, a: Said, b: Said): boolean =>
   touched.every((field) => sameValue(a[field] ?? null, b[field] ?? null))

@@ -5,6 +5,7 @@ import { partOfRow } from '../../changes/logged-fields.ts'
 import { jsonb } from '../../database/json.ts'
 import type { Tables } from '../../database/tables.ts'
 import { type Column, keyColumns, tables } from '../../inventory/columns.ts'
+import { nextVersion } from '../../inventory/row-version.ts'
 import { listColumn, listFrom } from '../../lists/list-columns.ts'
 import { mergedColumns } from '../branch-columns.ts'
 
@@ -102,7 +103,7 @@ async function write(db: Kysely<Tables>, model: ModelName, { rows, origin, more,
       select r.*, ${was} as first from jsonb_to_recordset(${jsonb(values)}) as r (id bigint, values jsonb, was text)
       join ${main} o on o.id = r.id
     ), written as (
-      update ${main} m set ${sql.join([...columns.map(assignment), ...more, sql`last_updated = now()`])} from r where m.id = r.id
+      update ${main} m set ${sql.join([...columns.map(assignment), ...more, sql`last_updated = ${nextVersion(sql`m.last_updated`)}`])} from r where m.id = r.id
       returning ${identity(model, 'm')}, r.first, ${partOfRow(model, written, 'm')} as row
     ), touched as (
       select w.id, w.server_id, w.title, ${differingMembers(sql`w.first`, sql`w.row`)} as before,
