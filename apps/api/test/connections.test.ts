@@ -85,8 +85,8 @@ describe('nothing is kept', () => {
     expect(await api.ask('POST', path, { body })).toMatchObject({
       status: 400,
       json: {
-        host: ['This field must be a host name or an address, without scheme, port or path.'],
-        token_id: ['This field must be like user@realm!tokenname.'],
+        host: ['This field must be a host name or an address, without scheme, port or path: host pbs, port 8007.'],
+        token_id: ['This field must be like user@realm!tokenname, without PBSAPIToken=, quotes and secret.'],
         fingerprint: ['This field must be a SHA-256 fingerprint: 64 hex digits, or 32 pairs with colons.'],
         token_secret: ['This field must not hold white space.'],
       },

@@ -1,27 +1,39 @@
 import { z } from 'zod'
 import { refusedFields } from './error-body.ts'
 import { failedCodes } from './failed-codes.ts'
+import { wrongHost } from './host.ts'
 
-const hostName = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*)$/
-const ipv6 = /^(?:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*|\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\])$/
 const fingerprint = /^(?:[0-9a-f]{2}(?::[0-9a-f]{2}){31}|[0-9a-f]{64})$/i
 const tokenId = /^[^\s:/@!\p{Cc}]+@[A-Za-z0-9_][A-Za-z0-9._-]*![A-Za-z0-9_][A-Za-z0-9._-]*$/u
 
-const line = (max: number) =>
-  z
-    .string({ error: ({ input }) => (input === undefined ? 'is required' : 'must be text') })
+const text = () => z.string({ error: ({ input }) => (input === undefined ? 'is required' : 'must be text') })
+
+const line = (max: number, start = text()) =>
+  start
     .min(1, 'must not be empty')
     .max(max, `must have at most ${max} characters`)
     .regex(/^\P{Cc}*$/u, 'must not hold control characters')
 
+/** A secret in quotes, behind its token id, or in the header of a request. */
+const pastedWithMore = /^["'`]|["'`]$|^PBSAPIToken|[!@=:]/
+
 const fields = {
   name: line(255),
-  host: line(255).refine((host) => hostName.test(host) || ipv6.test(host), {
-    message: 'must be a host name or an address, without scheme, port or path',
+  host: line(255).superRefine((host, context) => {
+    const message = wrongHost(host)
+    if (message !== null) context.addIssue({ code: 'custom', message })
   }),
   port: z.int('must be a whole number').min(1, 'must be 1 to 65535').max(65535, 'must be 1 to 65535'),
-  token_id: line(255).regex(tokenId, 'must be like user@realm!tokenname'),
-  token_secret: line(2000).regex(/^\S+$/, 'must not hold white space'),
+  token_id: line(255).refine((text) => tokenId.test(text) && !/^PBSAPIToken[=\s]|^["']/.test(text), {
+    message: 'must be like user@realm!tokenname, without PBSAPIToken=, quotes and secret',
+  }),
+  // A copied line often brings a line break along.
+  token_secret: line(2000, text().trim())
+    .regex(/^\S+$/, 'must not hold white space')
+    .refine((text) => !pastedWithMore.test(text), {
+      message:
+        'must be the secret alone, like 6f0c1d7e-89ab-4cde-8f01-23456789abcd, without quotes and without the token id',
+    }),
   fingerprint: z
     .string('must be text or null')
     .refine(

@@ -35,6 +35,16 @@ describe('EndpointIn', () => {
     expect(EndpointIn.parse({ ...endpoint, fingerprint: '', allow_writes: false })).toEqual(EndpointIn.parse(endpoint))
   })
 
+  test('trims a secret, which is often pasted with a line break', () => {
+    expect(EndpointIn.parse({ ...endpoint, token_secret: ` ${endpoint.token_secret}\n` })).toEqual(
+      EndpointIn.parse(endpoint),
+    )
+    expect(refused(EndpointIn, { ...endpoint, token_secret: ' \n' })).toContainEqual([
+      'body.token_secret',
+      'must not be empty',
+    ])
+  })
+
   test.each(['pbs', 'pbs-a.example.', '10.0.0.7', '2001:db8::7', '[2001:db8::7]', 'my_pbs'])(
     'takes the host %s',
     (host) => {
@@ -42,19 +52,30 @@ describe('EndpointIn', () => {
     },
   )
 
-  test.each([['https://pbs-a'], ['pbs-a:8007'], ['pbs-a/path'], ['user@pbs-a'], ['pbs a'], ['-pbs'], ['[2001:db8::7']])(
-    'refuses the host %s',
-    (host) => {
-      expect(refused(EndpointIn, { ...endpoint, host })).toEqual([
-        ['body.host', 'must be a host name or an address, without scheme, port or path'],
-      ])
-    },
-  )
+  test.each([['user@pbs-a'], ['pbs a'], ['-pbs'], ['[2001:db8::7'], ['127.1']])('refuses the host %s', (host) => {
+    expect(refused(EndpointIn, { ...endpoint, host })).toEqual([
+      ['body.host', 'must be a host name or an address, without scheme, port or path'],
+    ])
+  })
 
   test.each([
     [{ port: 0 }, 'port', 'must be 1 to 65535'],
     [{ port: '8007' }, 'port', 'must be a whole number'],
-    [{ token_id: 'root@pam' }, 'token_id', 'must be like user@realm!tokenname'],
+    [{ host: '127.0.0.1:22' }, 'host', expect.stringContaining('host 127.0.0.1, port 22')],
+    ...['root@pam', 'a@pbs!b:S', 'a@pbs!b=S', 'a@pbs!b!c', 'PBSAPIToken=a@pbs!b', '"a@pbs!b"', "'a@pbs!b'"].map(
+      (token_id): [object, string, string] => [
+        { token_id },
+        'token_id',
+        'must be like user@realm!tokenname, without PBSAPIToken=, quotes and secret',
+      ],
+    ),
+    ...['"abc"', "'abc'", 'a@pbs!b:abc', 'PBSAPIToken=a@pbs!b:abc', 'a@pbs!b=abc'].map(
+      (token_secret): [object, string, string] => [
+        { token_secret },
+        'token_secret',
+        'must be the secret alone, like 6f0c1d7e-89ab-4cde-8f01-23456789abcd, without quotes and without the token id',
+      ],
+    ),
     [{ token_id: 'root@pam!a\u0000' }, 'token_id', 'must not hold control characters'],
     [{ token_secret: 'two words' }, 'token_secret', 'must not hold white space'],
     [{ token_secret: 's'.repeat(2001) }, 'token_secret', 'must have at most 2000 characters'],
