@@ -129,6 +129,27 @@ test('a branch is found by the characters that a request names it by; what is no
   })
 })
 
+test('that of a run takes no edit of a user, and says what to do instead', async () => {
+  const { json } = await api.ask('GET', one)
+  const headers = { 'X-NetBox-Branch': json.schema_id }
+  const { id: store, server } = tank.json
+  const path = '/api/plugins/pbs/datastores/'
+  const whole = { server: server.id, name: 'tank', path: '/mnt/tank' }
+  const edits = [
+    ['POST', path, { ...whole, name: 'made' }],
+    ['PATCH', `${path}${store}/`, { comment: 'mine' }],
+    ['PUT', `${path}${store}/`, { ...whole, comment: 'mine' }],
+    ['DELETE', `${path}${store}/`, undefined],
+    ['POST', path, [{ ...whole, name: 'made' }]],
+    ['PATCH', path, [{ id: store, comment: 'mine' }]],
+    ['DELETE', path, [{ id: store }]],
+  ] as const
+  const detail = 'this is the branch of run 7: open a branch of your own to edit.'
+  for (const [method, at, body] of edits)
+    expect(await api.ask(method, at, { headers, body })).toMatchObject({ status: 409, json: { detail } })
+  expect((await api.ask('GET', one)).json).toEqual(json)
+})
+
 test('its name and description can change', async () => {
   expect((await api.ask('PATCH', one, { body: { description: 'look at tank' } })).json).toMatchObject({
     name: 'pbs-sync-7',

@@ -511,7 +511,7 @@ describe.each(engines)('writes by hand in a branch on $engine', ({ migrated }) =
     )
   })
 
-  test('beside a sync that stages into the same branch wait for it, and it for them', async () => {
+  test('beside a sync that stages into its branch are refused, and neither waits for the other for ever', async () => {
     await run(
       Effect.gen(function* () {
         const { server, snapshots, snapshot } = yield* newFleet('beside')
@@ -524,7 +524,9 @@ describe.each(engines)('writes by hand in a branch on $engine', ({ migrated }) =
           },
         ])
         const write = writes.update({ model: 'snapshot', id: snapshot(0).id, values: { comment: 'x' }, actor })
-        yield* Effect.all([stage, write, stage, write], { concurrency: 'unbounded' })
+        const refused = Effect.flip(write)
+        const [, first, , second] = yield* Effect.all([stage, refused, stage, refused], { concurrency: 'unbounded' })
+        expect([first, second].map(({ _tag }) => _tag)).toEqual(['BranchOfRun', 'BranchOfRun'])
         expect(yield* rows(`select op from branch_snapshots where branch_id = ${id} and op = 'create'`)).toHaveLength(1)
       }),
     )

@@ -5,6 +5,7 @@ import type {
   BranchNotFound,
   BranchNotMerged,
   BranchNotOpen,
+  BranchOfRun,
   EndpointNotFound,
   EndpointRefused,
   GatewayUnavailable,
@@ -35,6 +36,7 @@ export type HandlerError =
   | BranchNameTaken
   | BranchNotFound
   | BranchNotOpen
+  | BranchOfRun
   | BranchNotApproved
   | BranchNotMerged
   | ApprovalRefused
@@ -85,6 +87,7 @@ function replyTo(c: ApiContext, error: HandlerError): Response {
     case 'BranchNotFound':
       return c.json({ detail: 'No Branch matches the given query.' }, 404)
     case 'BranchNotOpen':
+    case 'BranchOfRun':
     case 'BranchNotApproved':
     case 'BranchNotMerged':
     case 'ApprovalRefused':

@@ -1,6 +1,7 @@
 import { type Actor, type Branch, type FieldErrors, registry } from '@netbox-pbs/core'
 import {
   type BranchNotOpen,
+  type BranchOfRun,
   type Endpoints,
   HandWrites,
   type InventoryLists,
@@ -33,7 +34,11 @@ export const createRows = (
   model: WritableModel,
   inputs: ReadonlyArray<unknown>,
   { actor, branch, bulk = false }: { readonly actor: Actor; readonly branch: Branch | null; readonly bulk?: boolean },
-): Effect.Effect<CreateResult, StoreFailed | BranchNotOpen | Refused, HandWrites | InventoryLists | Endpoints> =>
+): Effect.Effect<
+  CreateResult,
+  StoreFailed | BranchNotOpen | BranchOfRun | Refused,
+  HandWrites | InventoryLists | Endpoints
+> =>
   Effect.gen(function* () {
     const judged = yield* validateItems(model, inputs, branch)
     const secrets = inputs.map((input, index) =>

@@ -1,6 +1,7 @@
 import { type Actor, type Branch, type ModelName, registry } from '@netbox-pbs/core'
 import {
   type BranchNotOpen,
+  type BranchOfRun,
   type EndpointRefused,
   type Endpoints,
   type GatewayUnavailable,
@@ -100,6 +101,7 @@ export const removeRow = (
 /** Why a row could not be changed. */
 export type UpdateFailed =
   | BranchNotOpen
+  | BranchOfRun
   | FieldsRefused
   | Refused
   | StoreFailed

@@ -25,6 +25,17 @@ export class BranchNotOpen extends Data.TaggedError('BranchNotOpen')<{
   }
 }
 
+/** The branch holds what a run has staged: the next run of a scope replaces all that it has of the scope, so users do not write in it. */
+export class BranchOfRun extends Data.TaggedError('BranchOfRun')<{
+  readonly id: number
+  /** The run that opened it; null: it is not known. */
+  readonly runId: number | null
+}> {
+  override get message(): string {
+    return `this is the branch of ${this.runId === null ? 'a run' : `run ${this.runId}`}: open a branch of your own to edit`
+  }
+}
+
 /** Conflicts of the branch wait for an answer, so nothing of it was merged. */
 export class BranchInConflict extends Data.TaggedError('BranchInConflict')<{
   readonly id: number

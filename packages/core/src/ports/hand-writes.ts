@@ -1,7 +1,7 @@
 import { Context, Data, type Effect, type Option } from 'effect'
 import type { Actor } from '../change-log.ts'
 import type { FieldValue, ModelName } from '../registry/field.ts'
-import type { BranchNotOpen } from './branch-errors.ts'
+import type { BranchNotOpen, BranchOfRun } from './branch-errors.ts'
 import type { StoreFailed } from './store-failed.ts'
 import type { VersionChanged, WantedVersions } from './version-changed.ts'
 
@@ -16,8 +16,8 @@ export type HandValues = Readonly<Record<string, FieldValue>>
 
 /**
  * Rows written by people. Each call is one transaction: all rows or none. Groups, counters and digests are kept true in it, what was done is
- * logged under the actor, and a row made here cannot vanish by sync until a source has reported its key. Inside a branch they become entries of it, and a branch that
- * has ended takes none.
+ * logged under the actor, and a row made here cannot vanish by sync until a source has reported its key. Inside a branch they become entries of it; a branch that
+ * has ended takes none, and neither does the branch of a run.
  */
 export class HandWrites extends Context.Tag('@netbox-pbs/core/HandWrites')<
   HandWrites,
@@ -27,7 +27,7 @@ export class HandWrites extends Context.Tag('@netbox-pbs/core/HandWrites')<
       readonly model: WritableModel
       readonly rows: ReadonlyArray<HandValues>
       readonly actor: Actor
-    }) => Effect.Effect<ReadonlyArray<number>, StoreFailed | KeyTaken | BranchNotOpen>
+    }) => Effect.Effect<ReadonlyArray<number>, StoreFailed | KeyTaken | BranchNotOpen | BranchOfRun>
     /** False when there is no such row. */
     readonly update: (request: {
       readonly model: WritableModel
@@ -35,14 +35,14 @@ export class HandWrites extends Context.Tag('@netbox-pbs/core/HandWrites')<
       readonly values: HandValues
       readonly actor: Actor
       readonly versions?: WantedVersions
-    }) => Effect.Effect<boolean, StoreFailed | KeyTaken | BranchNotOpen | VersionChanged>
+    }) => Effect.Effect<boolean, StoreFailed | KeyTaken | BranchNotOpen | BranchOfRun | VersionChanged>
     /** Deletes the row and what is below it; false when there is no such row. */
     readonly remove: (request: {
       readonly model: WritableModel
       readonly id: number
       readonly actor: Actor
       readonly versions?: WantedVersions
-    }) => Effect.Effect<boolean, StoreFailed | BranchNotOpen | VersionChanged>
+    }) => Effect.Effect<boolean, StoreFailed | BranchNotOpen | BranchOfRun | VersionChanged>
     /** When a server's endpoint became pending, RFC 3339; none when it is not. */
     readonly pendingSince: (request: { readonly serverId: number }) => Effect.Effect<Option.Option<string>, StoreFailed>
   }

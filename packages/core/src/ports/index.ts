@@ -7,6 +7,7 @@ export {
   BranchNotFound,
   BranchNotMerged,
   BranchNotOpen,
+  BranchOfRun,
 } from './branch-errors.ts'
 export {
   type BranchChangeFilter,

@@ -46,7 +46,7 @@ export async function lockVersion(db: Kysely<Tables>, id: number): Promise<strin
 }
 
 /** What a writer of a branch needs of it. */
-export type Locked = Pick<Branch, 'kind' | 'status' | 'user' | 'revision' | 'approved'>
+export type Locked = Pick<Branch, 'kind' | 'status' | 'user' | 'run_id' | 'revision' | 'approved'>
 
 /** Notes that what a branch holds, or what has been answered in it, is no longer what was approved. */
 export async function moveRevision(db: Kysely<Tables>, id: number): Promise<void> {
@@ -58,7 +58,7 @@ export async function moveRevision(db: Kysely<Tables>, id: number): Promise<void
 /** Locks a branch until the end of the transaction; what it is not, when it cannot be changed. */
 export async function lockOpenBranch(db: Kysely<Tables>, id: number): Promise<Locked | BranchNotFound | BranchNotOpen> {
   const { rows } = await sql<Locked>`
-    select kind, status, user_name as user, revision, coalesce(approved_revision = revision, false) as approved from branches where id = ${Number.isSafeInteger(id) ? id : 0}::bigint for update`.execute(
+    select kind, status, user_name as user, run_id, revision, coalesce(approved_revision = revision, false) as approved from branches where id = ${Number.isSafeInteger(id) ? id : 0}::bigint for update`.execute(
     db,
   )
   const [branch] = rows

@@ -1,6 +1,7 @@
 import { type Actor, fieldsThatNeedSecret, secretNeeded } from '@netbox-pbs/core'
 import {
   type BranchNotOpen,
+  type BranchOfRun,
   EndpointRefused,
   Endpoints,
   type GatewayUnavailable,
@@ -36,6 +37,7 @@ type Failures =
   | VersionChanged
   | KeyTaken
   | BranchNotOpen
+  | BranchOfRun
   | GatewayUnavailable
   | EndpointRefused
   | ServerNotFound

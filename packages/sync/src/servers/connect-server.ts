@@ -1,6 +1,7 @@
 import type { Actor } from '@netbox-pbs/core'
 import {
   type BranchNotOpen,
+  type BranchOfRun,
   type EndpointRefused,
   Endpoints,
   type GatewayUnavailable,
@@ -34,7 +35,7 @@ export const connectServer = Effect.fn('sync.connectServer')(function* ({
   actor,
 }: NewServer): Effect.fn.Return<
   number,
-  StoreFailed | KeyTaken | BranchNotOpen | GatewayUnavailable | EndpointRefused | ServerNotFound,
+  StoreFailed | KeyTaken | BranchNotOpen | BranchOfRun | GatewayUnavailable | EndpointRefused | ServerNotFound,
   HandWrites | Endpoints
 > {
   const writes = yield* HandWrites

@@ -1,6 +1,7 @@
 import type { Actor } from '@netbox-pbs/core'
 import {
   type BranchNotOpen,
+  type BranchOfRun,
   Endpoints,
   type GatewayUnavailable,
   HandWrites,
@@ -29,7 +30,7 @@ export const removeServer = Effect.fn('sync.removeServer')(function* ({
   readonly versions?: WantedVersions
 }): Effect.fn.Return<
   void,
-  StoreFailed | VersionChanged | BranchNotOpen | GatewayUnavailable | ServerNotFound | ServerPending,
+  StoreFailed | VersionChanged | BranchNotOpen | BranchOfRun | GatewayUnavailable | ServerNotFound | ServerPending,
   Inventory | HandWrites | Endpoints
 > {
   const { facts } = yield* findServer(id)

@@ -1,6 +1,7 @@
 import { type ModelName, registryVersion, type Said } from '@netbox-pbs/core'
 import {
   type BranchNotOpen,
+  type BranchOfRun,
   type HandValues,
   KeyTaken,
   type StoreFailed,
@@ -25,7 +26,7 @@ export const createEntries = Effect.fn('BranchWrites.create')(function* (
   database: Database['Type'],
   branch: number,
   { model, rows }: { readonly model: WritableModel; readonly rows: ReadonlyArray<HandValues> },
-): Effect.fn.Return<ReadonlyArray<number>, StoreFailed | KeyTaken | BranchNotOpen> {
+): Effect.fn.Return<ReadonlyArray<number>, StoreFailed | KeyTaken | BranchNotOpen | BranchOfRun> {
   const groups = model === 'snapshot' ? rows.map(groupKeyOf) : []
   return yield* database.transaction(`creating ${model}s in a branch`, (run) =>
     Effect.gen(function* () {

@@ -1,13 +1,15 @@
-import { BranchNotOpen, type StoreFailed } from '@netbox-pbs/core/ports'
+import { BranchNotOpen, BranchOfRun, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import type { Run } from '../../database/session.ts'
 import { lockOpenBranch } from '../branch-record.ts'
 
-/** Locks a branch for a writer in it until the end of the transaction. One that is gone has ended. */
-export function lockForWriting(run: Run, id: number): Effect.Effect<void, StoreFailed | BranchNotOpen> {
+/** Locks a branch for a user who writes in it, until the end of the transaction. One that is gone has ended; that of a run takes no edits. */
+export function lockForWriting(run: Run, id: number): Effect.Effect<void, StoreFailed | BranchNotOpen | BranchOfRun> {
   return Effect.gen(function* () {
     const branch = yield* run((db) => lockOpenBranch(db, id))
-    if (!('_tag' in branch)) return
-    return yield* branch._tag === 'BranchNotOpen' ? branch : new BranchNotOpen({ id, status: 'closed' })
+    if ('_tag' in branch) {
+      return yield* branch._tag === 'BranchNotOpen' ? branch : new BranchNotOpen({ id, status: 'closed' })
+    }
+    if (branch.kind === 'sync') return yield* new BranchOfRun({ id, runId: branch.run_id })
   })
 }

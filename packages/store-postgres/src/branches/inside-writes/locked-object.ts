@@ -1,4 +1,4 @@
-import type { BranchNotOpen, StoreFailed, WritableModel } from '@netbox-pbs/core/ports'
+import type { BranchNotOpen, BranchOfRun, StoreFailed, WritableModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import type { Run } from '../../database/session.ts'
 import { type GroupKey, groupKeyOf, lockGroups } from '../../hand-writes/touch-groups.ts'
@@ -27,7 +27,7 @@ export function lockObject(
   run: Run,
   wanted: Wanted,
   destination: (from: GroupKey) => GroupKey,
-): Effect.Effect<LockedObject | null, StoreFailed | BranchNotOpen> {
+): Effect.Effect<LockedObject | null, StoreFailed | BranchNotOpen | BranchOfRun> {
   return Effect.gen(function* () {
     const { branch, model } = wanted
     const groupsOf = (object: SeenObject | null): ReadonlyArray<GroupKey> => {

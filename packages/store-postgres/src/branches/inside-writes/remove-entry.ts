@@ -1,5 +1,12 @@
 import { type ModelName, registryVersion } from '@netbox-pbs/core'
-import type { BranchNotOpen, StoreFailed, VersionChanged, WantedVersions, WritableModel } from '@netbox-pbs/core/ports'
+import type {
+  BranchNotOpen,
+  BranchOfRun,
+  StoreFailed,
+  VersionChanged,
+  WantedVersions,
+  WritableModel,
+} from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../../database/database.ts'
@@ -17,7 +24,7 @@ export const removeEntry = Effect.fn('BranchWrites.remove')(function* (
   database: Database['Type'],
   branch: number,
   { model, id, versions }: { readonly model: WritableModel; readonly id: number; readonly versions?: WantedVersions },
-): Effect.fn.Return<boolean, StoreFailed | BranchNotOpen | VersionChanged> {
+): Effect.fn.Return<boolean, StoreFailed | BranchNotOpen | BranchOfRun | VersionChanged> {
   const wanted = { branch, model, id }
   return yield* database.transaction(`deleting a ${model} in a branch`, (run) =>
     Effect.gen(function* () {

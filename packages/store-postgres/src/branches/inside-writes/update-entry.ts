@@ -9,6 +9,7 @@ import {
 } from '@netbox-pbs/core'
 import {
   type BranchNotOpen,
+  type BranchOfRun,
   type HandValues,
   KeyTaken,
   type StoreFailed,
@@ -46,7 +47,7 @@ export const updateEntry = Effect.fn('BranchWrites.update')(function* (
   database: Database['Type'],
   branch: number,
   { model, id, values, versions }: Update,
-): Effect.fn.Return<boolean, StoreFailed | KeyTaken | BranchNotOpen | VersionChanged> {
+): Effect.fn.Return<boolean, StoreFailed | KeyTaken | BranchNotOpen | BranchOfRun | VersionChanged> {
   const wanted = { branch, model, id }
   return yield* database.transaction(`changing a ${model} in a branch`, (run) =>
     Effect.gen(function* () {
