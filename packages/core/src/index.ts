@@ -69,6 +69,7 @@ export {
   type WantedRows,
   wantedRows,
 } from './query/resolve-list-query.ts'
+export { netboxLookups, unbuiltFilter, unbuiltLookup } from './query/unbuilt-filter.ts'
 export { everyModelFields } from './registry/every-model.ts'
 export type {
   BooleanField,
@@ -113,6 +114,7 @@ export {
   runJobStates,
   runStatus,
   runStatuses,
+  runTriggers,
   type ScopeResult,
   type Warning,
 } from './run.ts'

@@ -7,8 +7,11 @@ export const runStatuses = ['pending', 'running', 'completed', 'incomplete', 'fa
 /** Where a run stands. `incomplete`: some scopes failed or were held back. `failed`: every scope failed. */
 export type RunStatus = (typeof runStatuses)[number]
 
+/** Who or what starts runs. */
+export const runTriggers = ['manual', 'schedule', 'system'] as const
+
 /** Who or what started a run. */
-export type RunTrigger = 'manual' | 'schedule' | 'system'
+export type RunTrigger = (typeof runTriggers)[number]
 
 /** Rows of a scope, or of all scopes of a run. */
 export interface RowCounts {

@@ -93,6 +93,13 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
     expect(page.rows.map((row) => row.id)).toEqual([second.id, first.id])
     expect(page.count).toBe(second.id)
     expect((await runs((r) => r.list({ limit: 1, offset: 1 }))).rows).toEqual([first])
+    const waiting = { statuses: ['pending', 'failed'], triggers: [first.trigger] } as const
+    const chosen = await runs((r) => r.list({ filter: waiting, limit: 9, offset: 0 }))
+    expect(chosen.rows.map(({ id }) => id)).toContain(first.id)
+    expect(await runs((r) => r.list({ filter: { statuses: ['failed'] }, limit: 9, offset: 0 }))).toEqual({
+      count: 0,
+      rows: [],
+    })
   })
 
   test('sums what its jobs read and its scopes did', async () => {

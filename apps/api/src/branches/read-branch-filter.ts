@@ -9,26 +9,35 @@ import {
 } from '@netbox-pbs/core'
 import type { BranchChangeFilter, BranchFilter, ConflictFilter } from '@netbox-pbs/core/ports'
 import type { Effect } from 'effect'
-import { choices, flag, numbers, readFilter, search, texts } from '../http/read-filter.ts'
+import { choices, flag, numbers, type RecordQuery, readFilter, search, texts } from '../http/read-filter.ts'
 import type { Refused } from '../http/refused.ts'
 
 const objectType = (model: ModelName): string => registry[model].objectType
 const objectTypes = choices('object_type', branchedModels, objectType)
 
 /** Reads the filters of the list of branches from a query. */
-export const readBranchFilter = (params: URLSearchParams): Effect.Effect<BranchFilter, Refused> =>
-  readFilter<Omit<BranchFilter, 'stagedBy'>>(params, {
-    statuses: choices('status', branchStatuses),
-    kinds: choices('kind', branchKinds),
-    names: texts('name'),
-    schemaIds: texts('schema_id'),
-    users: texts('user'),
-    search: search('q'),
-  })
+export const readBranchFilter = (
+  params: URLSearchParams,
+): Effect.Effect<RecordQuery<Omit<BranchFilter, 'stagedBy'>>, Refused> =>
+  readFilter<Omit<BranchFilter, 'stagedBy'>>(
+    params,
+    'Branch',
+    {
+      statuses: choices('status', branchStatuses),
+      kinds: choices('kind', branchKinds),
+      names: texts('name'),
+      schemaIds: texts('schema_id'),
+      users: texts('user'),
+      search: search('q'),
+    },
+    ['ordering'],
+  )
 
 /** Reads the filters of what a branch changes from a query. */
-export const readBranchChangeFilter = (params: URLSearchParams): Effect.Effect<BranchChangeFilter, Refused> =>
-  readFilter<BranchChangeFilter>(params, {
+export const readBranchChangeFilter = (
+  params: URLSearchParams,
+): Effect.Effect<RecordQuery<BranchChangeFilter>, Refused> =>
+  readFilter<BranchChangeFilter>(params, 'BranchChange', {
     models: objectTypes,
     actions: choices('action', changeActions),
     objectIds: numbers('object_id'),
@@ -36,8 +45,8 @@ export const readBranchChangeFilter = (params: URLSearchParams): Effect.Effect<B
   })
 
 /** Reads the filters of a list of conflicts from a query. */
-export const readConflictFilter = (params: URLSearchParams): Effect.Effect<ConflictFilter, Refused> =>
-  readFilter<ConflictFilter>(params, {
+export const readConflictFilter = (params: URLSearchParams): Effect.Effect<RecordQuery<ConflictFilter>, Refused> =>
+  readFilter<ConflictFilter>(params, 'BranchConflict', {
     ids: numbers('id'),
     kinds: choices('kind', conflictKinds),
     models: objectTypes,

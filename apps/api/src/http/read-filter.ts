@@ -1,5 +1,7 @@
-import { type FieldErrors, parseDatetime } from '@netbox-pbs/core'
+import { type FieldErrors, netboxLookups, parseDatetime, unbuiltFilter, unbuiltLookup } from '@netbox-pbs/core'
 import { Effect } from 'effect'
+import { branchParameter } from '../branches/named-branch.ts'
+import { sharedSchemas } from '../openapi/shared-schemas.ts'
 import { invalid, type Refused } from './refused.ts'
 
 /** What the values of a parameter come to: nothing, a filter's value, or what is wrong with them. */
@@ -16,14 +18,30 @@ type Parameters<F> = { readonly [K in keyof F]-?: Parameter<Exclude<F[K], undefi
 /** Values of one parameter that are accepted: more would make a statement without bound. */
 const maxValues = 1000
 
-/** Reads the filter of a list of records from a query, 400 with NetBox's sentence for each wrong parameter. A blank value is none. */
+/** What the query of a list of records asks for, and the names of parameters that changed nothing. */
+export interface RecordQuery<F> {
+  readonly filter: F
+  readonly ignored: ReadonlyArray<string>
+}
+
+/** Parameters of every list of records beside its filters. */
+const common: ReadonlySet<string> = new Set(['limit', 'offset', 'format', branchParameter])
+
+/**
+ * Reads the filter of a list of records from a query, 400 with NetBox's sentence for each wrong parameter. A blank value is none. `record` is the schema of its
+ * records in the OpenAPI document: a filter by one of their fields that is not built is a 400 too, and what means nothing is ignored.
+ */
 export function readFilter<F extends object>(
   params: URLSearchParams,
+  record: string,
   parameters: Parameters<F>,
-): Effect.Effect<F, Refused> {
+  more: ReadonlyArray<string> = [],
+): Effect.Effect<RecordQuery<F>, Refused> {
   const filter: Record<string, unknown> = {}
   const errors: Record<string, FieldErrors[string]> = {}
+  const known = new Set([...common, ...more])
   for (const [field, { name, read }] of Object.entries<Parameter<unknown>>(parameters)) {
+    known.add(name)
     const texts = params.getAll(name).filter((text) => text !== '')
     const { value, wrong } =
       texts.length > maxValues
@@ -34,8 +52,38 @@ export function readFilter<F extends object>(
     if (wrong !== undefined) errors[name] = [wrong]
     if (value !== undefined) filter[field] = value
   }
+  const unread = [...new Set(params.keys())].filter((name) => !known.has(name))
+  const ignored = unread.filter((name) => {
+    const unbuilt = unbuiltRecordFilter({ fields: fieldsOf(record), known }, name, params.getAll(name))
+    if (unbuilt !== null) errors[name] = [unbuilt]
+    return unbuilt === null
+  })
   if (Object.keys(errors).length > 0) return Effect.fail(invalid(errors))
-  return Effect.succeed(filter as F) // border: each value was read by the parameter of its field
+  return Effect.succeed({ filter: filter as F, ignored }) // border: each value was read by the parameter of its field
+}
+
+/** Refuses what a list of records cannot filter by yet; null: the parameter means nothing. */
+function unbuiltRecordFilter(
+  { fields, known }: { readonly fields: ReadonlySet<string>; readonly known: ReadonlySet<string> },
+  parameter: string,
+  texts: ReadonlyArray<string>,
+): string | null {
+  if (texts.every((text) => text === '')) return null
+  if (parameter === 'start') return 'This list has no cursor: read it with limit and offset.'
+  if (fields.has(parameter) || parameter === 'q') return notOffered(parameter)
+  const [name = '', lookup, ...more] = parameter.split('__')
+  if (lookup !== undefined && more.length === 0 && netboxLookups.has(lookup) && (fields.has(name) || known.has(name))) {
+    return unbuiltLookup(name, lookup)
+  }
+  return unbuiltFilter({}, parameter, texts)
+}
+
+const notOffered = (parameter: string): string =>
+  `This list cannot be filtered by ${parameter} yet: leave it out, and select among the rows of the answer.`
+
+const fieldsOf = (record: string): ReadonlySet<string> => {
+  const schema = sharedSchemas[record]
+  return new Set(schema !== undefined && 'properties' in schema ? Object.keys(schema.properties as object) : [])
 }
 
 /** Some of these choices, each under the name that REST gives it. */

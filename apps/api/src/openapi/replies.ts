@@ -35,6 +35,9 @@ export const versionRefusals: Responses = {
   412: reply('The object has another version than `If-Match` asks for; its ETag is in the header', ref('Detail')),
 }
 
+/** How the parameters of a list may be refused. */
+export const wrongFilter: Responses = { 400: reply('What is wrong with each parameter', ref('FieldErrors')) }
+
 /** How a body may be refused. */
 export const bodyRefusals: Responses = {
   400: reply('What is wrong with each field', ref('FieldErrors')),

@@ -10,6 +10,7 @@ import {
   resources,
   runJobStates,
   runStatuses,
+  runTriggers,
   scopeOutcomes,
 } from '@netbox-pbs/core'
 import { envelopeSchema } from './model-schemas.ts'
@@ -51,7 +52,7 @@ const run = {
   display_url: uri,
   display: text,
   status: choice(runStatuses),
-  trigger: choice(['manual', 'schedule', 'system']),
+  trigger: choice(runTriggers),
   user: text,
   resources: listOf({ ...text, enum: resources }),
   servers: { type: ['array', 'null'], items: text },

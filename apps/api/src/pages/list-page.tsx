@@ -1,4 +1,4 @@
-import { type FieldErrors, type ListQuery, type ModelName, registry } from '@netbox-pbs/core'
+import { type ListQuery, type ModelName, registry } from '@netbox-pbs/core'
 import { InventoryLists } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { placeOf } from '../branches/branch-place.ts'
@@ -10,13 +10,13 @@ import { insideOf, insidePage } from './inside-page.tsx'
 import { readPageQuery } from './page-query.ts'
 import { addServerPage, listPage } from './paths.ts'
 import type { Page } from './serve-page.tsx'
-import { Alert } from './view/alert.tsx'
 import { FilterChips } from './view/filter-chips.tsx'
 import { Layout } from './view/layout.tsx'
 import { ListTable } from './view/list-table.tsx'
 import type { PageBranch } from './view/page-branch.ts'
 import { PageTitle } from './view/page-title.tsx'
 import type { Viewer } from './view/viewer.ts'
+import { IgnoredParameters, WrongParameters } from './view/wrong-parameters.tsx'
 import { forVisitor } from './visitor-page.ts'
 
 /** The list of a model, by the parameters that its REST list takes. */
@@ -36,7 +36,7 @@ const draw = (viewer: Viewer, name: ModelName, parameters: URLSearchParams, bran
     const model = registry[name]
     const path = listPage(name)
     const { request, resolved } = yield* readPageQuery(name, parameters)
-    const wrong = resolved._tag === 'refused' ? sentences(resolved.body) : []
+    const wrong = resolved._tag === 'refused' ? resolved.body : null
     return html(
       <Layout title={model.labelPlural} path={path} viewer={viewer} inside={insideOf(name, branch, path)}>
         <PageTitle title={model.labelPlural}>
@@ -46,13 +46,12 @@ const draw = (viewer: Viewer, name: ModelName, parameters: URLSearchParams, bran
             </a>
           ) : null}
         </PageTitle>
-        {wrong.map((sentence) => (
-          <Alert kind="danger">{sentence}</Alert>
-        ))}
+        {wrong === null ? null : <WrongParameters body={wrong} />}
+        <IgnoredParameters names={request.ignored} />
         <FilterChips chips={yield* filterChips(request, parameters)} path={listPage(name, branch)} />
         {resolved._tag === 'query' ? yield* table(resolved.query, parameters, branch) : null}
       </Layout>,
-      wrong.length > 0 ? 400 : 200,
+      wrong === null ? 200 : 400,
     )
   })
 
@@ -75,8 +74,3 @@ const table = (query: ListQuery, parameters: URLSearchParams, branch: PageBranch
       />
     )
   })
-
-const sentences = (body: FieldErrors | ReadonlyArray<string>): ReadonlyArray<string> =>
-  Object.entries(body).map(([name, texts]) =>
-    Array.isArray(body) ? String(texts) : `${name}: ${[texts].flat().join(' ')}`,
-  )

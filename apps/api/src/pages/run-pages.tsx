@@ -5,6 +5,7 @@ import { Hono } from 'hono'
 import { sampleRows } from '../held/sample-rows.ts'
 import type { ApiContext, ApiEnv } from '../http/caller.ts'
 import { offsetPage } from '../http/offset-page.ts'
+import { readRunFilter } from '../runs/run-filter.ts'
 import { readRunRequest } from '../runs/run-request.ts'
 import { html, seeOther } from './html.ts'
 import { runPage, runsPage } from './paths.ts'
@@ -20,6 +21,7 @@ import { isUnderWay } from './view/run-state.tsx'
 import { RunTable } from './view/run-table.tsx'
 import { SyncButton } from './view/sync-button.tsx'
 import type { Viewer } from './view/viewer.ts'
+import { IgnoredParameters, WrongParameters } from './view/wrong-parameters.tsx'
 import { forVisitor, forWriterForm } from './visitor-page.ts'
 
 /** Held sets that a run's page shows; the rest is in the list of all that wait. */
@@ -45,22 +47,37 @@ const drawList = (viewer: Viewer, parameters: URLSearchParams, problem: string |
   Effect.gen(function* () {
     const runs = yield* Runs
     const { limit, offset } = offsetPage(parameters)
-    const { count, rows } = yield* runs.list({ limit, offset })
+    const { count, rows, ignored, wrong } = yield* readRunFilter(parameters).pipe(
+      Effect.flatMap(({ filter, ignored }) =>
+        Effect.map(runs.list({ filter, limit, offset }), (page) => ({ ...page, ignored, wrong: null })),
+      ),
+      Effect.catchTag('Refused', ({ body }) => Effect.succeed({ count: 0, rows: [], ignored: [], wrong: body })),
+    )
     return html(
       <Layout title="Sync runs" path={runsPage} viewer={viewer} refresh={rows.some(isUnderWay)}>
         <PageTitle title="Sync runs">{viewer.writes ? <SyncButton formToken={viewer.formToken} /> : null}</PageTitle>
         {problem === null ? null : <Alert kind="danger">{problem}</Alert>}
+        {wrong === null ? null : <WrongParameters body={wrong} />}
+        <IgnoredParameters names={ignored} />
         <div class="card">
           <RunTable
             runs={rows}
-            empty={count > 0 ? 'The list ends before this page.' : 'No run yet. “Sync now” starts one.'}
+            empty={emptyText(
+              count,
+              [...parameters.keys()].some((name) => name !== 'limit' && name !== 'offset'),
+            )}
           />
           <Pager path={runsPage} parameters={parameters} count={count} limit={limit} offset={offset} />
         </div>
       </Layout>,
-      problem === null ? 200 : 400,
+      problem === null && wrong === null ? 200 : 400,
     )
   })
+
+function emptyText(count: number, filtered: boolean): string {
+  if (count > 0) return 'The list ends before this page.'
+  return filtered ? 'No run matches.' : 'No run yet. “Sync now” starts one.'
+}
 
 const detail = (c: ApiContext, id: number) =>
   forVisitor((viewer) =>

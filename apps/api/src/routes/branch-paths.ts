@@ -29,6 +29,7 @@ import {
   refusals,
   reply,
   versionRefusals,
+  wrongFilter,
 } from '../openapi/replies.ts'
 import { branchActionPaths, findBranch } from './branch-action-paths.ts'
 
@@ -44,7 +45,6 @@ const objectTypes = choices(
   'object_type',
   branchedModels.map((model) => registry[model].objectType),
 )
-const wrongFilter = { 400: reply('What is wrong with each parameter', ref('FieldErrors')) }
 
 const listRoute: Route = route(
   {
@@ -67,11 +67,12 @@ const listRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const params = new URL(c.req.url).searchParams
-      const filter = yield* readBranchFilter(params)
+      const { filter, ignored } = yield* readBranchFilter(params)
       const oldestFirst = last(params, 'ordering') === 'id'
       const branches = yield* Branches
       return yield* replyRecords(c, {
         path: branchesPath,
+        ignored,
         read: (page) => branches.list({ ...filter, oldestFirst, ...page }),
         serve: (branch, base) => servedBranch(base, branch),
       })
@@ -160,10 +161,11 @@ const changesRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findBranch(c)
-      const filter = yield* readBranchChangeFilter(new URL(c.req.url).searchParams)
+      const { filter, ignored } = yield* readBranchChangeFilter(new URL(c.req.url).searchParams)
       const branches = yield* Branches
       return yield* replyRecords(c, {
         path: `${branchesPath}${id}/changes/`,
+        ignored,
         read: (page) => branches.changes({ id, filter, ...page }),
         serve: servedBranchChange,
       })
@@ -196,10 +198,11 @@ const conflictsRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findBranch(c)
-      const filter = yield* readConflictFilter(new URL(c.req.url).searchParams)
+      const { filter, ignored } = yield* readConflictFilter(new URL(c.req.url).searchParams)
       const branches = yield* Branches
       return yield* replyRecords(c, {
         path: `${branchesPath}${id}/conflicts/`,
+        ignored,
         read: (page) => branches.conflicts({ id, filter, ...page }),
         serve: servedConflict,
       })

@@ -9,7 +9,7 @@ import { notFound } from '../http/refused.ts'
 import { replyRecords } from '../http/reply-records.ts'
 import { type Route, route } from '../http/route.ts'
 import { pathId } from '../inventory/find-row.ts'
-import { idParameter, notThere, pageParameters, ref, refusals, reply } from '../openapi/replies.ts'
+import { idParameter, notThere, pageParameters, ref, refusals, reply, wrongFilter } from '../openapi/replies.ts'
 
 const tags = ['plugins']
 
@@ -44,16 +44,17 @@ const listRoute: Route = route(
     ],
     responses: {
       200: reply('The change log, newest first', ref('ChangeList')),
-      400: reply('What is wrong with each parameter', ref('FieldErrors')),
+      ...wrongFilter,
       ...refusals,
     },
   },
   (c) =>
     Effect.gen(function* () {
-      const filter = yield* readChangeFilter(new URL(c.req.url).searchParams)
+      const { filter, ignored } = yield* readChangeFilter(new URL(c.req.url).searchParams)
       const changes = yield* Changes
       return yield* replyRecords(c, {
         path: changesPath,
+        ignored,
         read: (page) => changes.list({ filter, ...page }),
         serve: (change, base) => servedChange(base, change),
       })

@@ -1,13 +1,24 @@
 import { DatastoreUsage } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { baseUrl } from '../http/base-url.ts'
+import { nameIgnored } from '../http/ignored-parameters.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { offsetPage } from '../http/offset-page.ts'
+import { readFilter } from '../http/read-filter.ts'
 import { type Route, route } from '../http/route.ts'
 import { envelope } from '../inventory/envelope.ts'
 import { findRow } from '../inventory/find-row.ts'
 import { listPath } from '../inventory/links.ts'
-import { branchParameters, idParameter, notThere, pageParameters, ref, refusals, reply } from '../openapi/replies.ts'
+import {
+  branchParameters,
+  idParameter,
+  notThere,
+  pageParameters,
+  ref,
+  refusals,
+  reply,
+  wrongFilter,
+} from '../openapi/replies.ts'
 
 const usageRoute: Route = route(
   {
@@ -18,6 +29,7 @@ const usageRoute: Route = route(
     parameters: [idParameter, ...pageParameters, ...branchParameters],
     responses: {
       200: reply('How full the datastore was, newest first', ref('UsagePointList')),
+      ...wrongFilter,
       ...notThere,
       ...refusals,
     },
@@ -26,6 +38,8 @@ const usageRoute: Route = route(
     Effect.gen(function* () {
       const { id } = yield* findRow('datastore', c)
       const params = new URL(c.req.url).searchParams
+      const { ignored } = yield* readFilter(params, 'UsagePoint', {})
+      nameIgnored(c, ignored)
       const page = offsetPage(params)
       const { count, rows } = yield* (yield* DatastoreUsage).points({ datastoreId: id, ...page })
       const results = rows.map(({ time, used_bytes, total_bytes }) => ({ time, used_bytes, total_bytes }))

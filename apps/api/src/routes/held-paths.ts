@@ -7,10 +7,21 @@ import { baseUrl } from '../http/base-url.ts'
 import type { ApiContext } from '../http/caller.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
+import { readFilter } from '../http/read-filter.ts'
 import { invalid, notFound, Refused } from '../http/refused.ts'
 import { replyRecords } from '../http/reply-records.ts'
 import { type Route, route } from '../http/route.ts'
-import { bodyRefusals, idParameter, json, notThere, pageParameters, ref, refusals, reply } from '../openapi/replies.ts'
+import {
+  bodyRefusals,
+  idParameter,
+  json,
+  notThere,
+  pageParameters,
+  ref,
+  refusals,
+  reply,
+  wrongFilter,
+} from '../openapi/replies.ts'
 import { runsPath, runUrl, servedRun } from '../runs/serve-run.ts'
 import { pythonType } from '../validation/python-text.ts'
 import { isDictionary, ownValue } from '../validation/validate-item.ts'
@@ -29,6 +40,7 @@ const listRoute: Route = route(
     parameters: [idParameter, ...pageParameters],
     responses: {
       200: reply('The deletions that the run held back, as they are now', ref('HeldSetList')),
+      ...wrongFilter,
       ...notThere,
       ...refusals,
     },
@@ -36,9 +48,11 @@ const listRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findRun(c)
+      const { ignored } = yield* readFilter(new URL(c.req.url).searchParams, 'HeldSet', {})
       const held = yield* HeldSets
       return yield* replyRecords(c, {
         path: `${runsPath}${id}/held/`,
+        ignored,
         read: (page) =>
           Effect.flatMap(held.list({ runId: id, ...page }), ({ count, rows }) =>
             Effect.map(Effect.forEach(rows, sampleRows), (sampled) => ({ count, rows: sampled })),

@@ -4,6 +4,7 @@ import { Effect } from 'effect'
 import { placeOf } from '../branches/branch-place.ts'
 import { baseUrl } from '../http/base-url.ts'
 import { type ApiContext, actorOf } from '../http/caller.ts'
+import { nameIgnored } from '../http/ignored-parameters.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
 import { badRequest, invalid, type Refused } from '../http/refused.ts'
@@ -42,9 +43,6 @@ export function inventoryPaths(model: ModelName): ReadonlyArray<Path> {
   ]
 }
 
-/** Ignored parameters that a header names. */
-const maxIgnored = 50
-
 const listRoute = (model: ModelName): Route =>
   route(describeOperation(model, 'get', 'list'), (c) =>
     Effect.gen(function* () {
@@ -55,8 +53,7 @@ const listRoute = (model: ModelName): Route =>
       const { count, rows } = yield* lists.list(query)
       const base = baseUrl(c)
       const results = rows.map((row) => serveRow(model, anyRow(row), { base, presentation: request.presentation }))
-      if (request.ignored.length > 0)
-        c.header('X-Ignored-Parameters', request.ignored.slice(0, maxIgnored).map(encodeURIComponent).join(', '))
+      nameIgnored(c, request.ignored)
       const lastId = rows.at(-1)?.id ?? null
       return c.json(envelope({ page: query.page, count, results, lastId, url: `${base}${listPath(model)}`, params }))
     }),

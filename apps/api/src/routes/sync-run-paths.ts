@@ -1,3 +1,4 @@
+import { runStatuses, runTriggers } from '@netbox-pbs/core'
 import { Runs } from '@netbox-pbs/core/ports'
 import { cancelRun, startRun } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
@@ -5,11 +6,23 @@ import { baseUrl } from '../http/base-url.ts'
 import type { ApiContext } from '../http/caller.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
+import { readFilter } from '../http/read-filter.ts'
 import { badRequest, notFound } from '../http/refused.ts'
 import { replyRecords } from '../http/reply-records.ts'
 import { type Route, route } from '../http/route.ts'
 import { pathId } from '../inventory/find-row.ts'
-import { bodyRefusals, idParameter, json, notThere, pageParameters, ref, refusals, reply } from '../openapi/replies.ts'
+import {
+  bodyRefusals,
+  idParameter,
+  json,
+  notThere,
+  pageParameters,
+  ref,
+  refusals,
+  reply,
+  wrongFilter,
+} from '../openapi/replies.ts'
+import { readRunFilter } from '../runs/run-filter.ts'
 import { readRunRequest } from '../runs/run-request.ts'
 import { runsPath, runUrl, servedJob, servedRun, servedScope, servedWarning } from '../runs/serve-run.ts'
 
@@ -24,13 +37,23 @@ const listRoute: Route = route(
     path: runsPath,
     tags,
     operationId: 'plugins_pbs_sync_runs_list',
-    parameters: pageParameters,
-    responses: { 200: reply('The runs, newest first', ref('SyncRunList')), ...refusals },
+    parameters: [
+      { name: 'status', in: 'query', schema: { type: 'array', items: { type: 'string', enum: [...runStatuses] } } },
+      { name: 'trigger', in: 'query', schema: { type: 'array', items: { type: 'string', enum: [...runTriggers] } } },
+      ...pageParameters,
+    ],
+    responses: { 200: reply('The runs, newest first', ref('SyncRunList')), ...wrongFilter, ...refusals },
   },
   (c) =>
     Effect.gen(function* () {
+      const { filter, ignored } = yield* readRunFilter(new URL(c.req.url).searchParams)
       const runs = yield* Runs
-      return yield* replyRecords(c, { path: runsPath, read: runs.list, serve: (run, base) => servedRun(base, run) })
+      return yield* replyRecords(c, {
+        path: runsPath,
+        ignored,
+        read: (page) => runs.list({ filter, ...page }),
+        serve: (run, base) => servedRun(base, run),
+      })
     }),
 )
 
@@ -89,6 +112,7 @@ const scopesRoute: Route = route(
     parameters: [idParameter, ...pageParameters],
     responses: {
       200: reply('The scopes that did not end unchanged', ref('SyncRunScopeList')),
+      ...wrongFilter,
       ...notThere,
       ...refusals,
     },
@@ -96,9 +120,11 @@ const scopesRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findRun(c)
+      const { ignored } = yield* readFilter(new URL(c.req.url).searchParams, 'SyncRunScope', {})
       const runs = yield* Runs
       return yield* replyRecords(c, {
         path: `${runsPath}${id}/scopes/`,
+        ignored,
         read: (page) => runs.scopes({ id, ...page }),
         serve: servedScope,
       })
@@ -114,6 +140,7 @@ const jobsRoute: Route = route(
     parameters: [idParameter, ...pageParameters],
     responses: {
       200: reply('The jobs, those first that need a look', ref('SyncRunJobList')),
+      ...wrongFilter,
       ...notThere,
       ...refusals,
     },
@@ -121,9 +148,11 @@ const jobsRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findRun(c)
+      const { ignored } = yield* readFilter(new URL(c.req.url).searchParams, 'SyncRunJob', {})
       const runs = yield* Runs
       return yield* replyRecords(c, {
         path: `${runsPath}${id}/jobs/`,
+        ignored,
         read: (page) => runs.jobs({ id, ...page }),
         serve: servedJob,
       })

@@ -1,16 +1,25 @@
-import { last } from '@netbox-pbs/core'
 import { type ApiToken, ApiTokens } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { hashSecret, newCredentials } from '../accounts/token-text.ts'
 import { baseUrl } from '../http/base-url.ts'
 import type { Path } from '../http/mount-routes.ts'
-import { offsetPage } from '../http/offset-page.ts'
 import { readBody } from '../http/read-body.ts'
+import { readFilter, search } from '../http/read-filter.ts'
 import { invalid, notFound } from '../http/refused.ts'
+import { replyRecords } from '../http/reply-records.ts'
 import { type Route, route } from '../http/route.ts'
-import { envelope } from '../inventory/envelope.ts'
 import { pathId } from '../inventory/find-row.ts'
-import { bodyRefusals, idParameter, json, notThere, pageParameters, ref, refusals, reply } from '../openapi/replies.ts'
+import {
+  bodyRefusals,
+  idParameter,
+  json,
+  notThere,
+  pageParameters,
+  ref,
+  refusals,
+  reply,
+  wrongFilter,
+} from '../openapi/replies.ts'
 import { readTokenInput } from './token-input.ts'
 import { userAddress } from './user.ts'
 
@@ -24,20 +33,19 @@ const listRoute: Route = route(
     tags,
     operationId: 'users_tokens_list',
     parameters: [...pageParameters, { name: 'key', in: 'query', schema: { type: 'string' } }],
-    responses: { 200: reply('The tokens, without their secrets', ref('TokenList')), ...refusals },
+    responses: { 200: reply('The tokens, without their secrets', ref('TokenList')), ...wrongFilter, ...refusals },
   },
   (c) =>
     Effect.gen(function* () {
       const params = new URL(c.req.url).searchParams
-      const page = offsetPage(params)
+      const { filter, ignored } = yield* readFilter<{ readonly key?: string }>(params, 'Token', { key: search('key') })
       const tokens = yield* ApiTokens
-      const key = last(params, 'key')
-      const { count, rows } = yield* tokens.list({ ...page, ...(key ? { key } : {}) })
-      const base = baseUrl(c)
-      const results = rows.map((token) => served(base, token))
-      return c.json(
-        envelope({ page: { _tag: 'offset', ...page }, count, results, lastId: null, url: `${base}${path}`, params }),
-      )
+      return yield* replyRecords(c, {
+        path,
+        ignored,
+        read: (page) => tokens.list({ ...page, ...filter }),
+        serve: (token, base) => served(base, token),
+      })
     }),
 )
 

@@ -89,6 +89,29 @@ describe('a list', () => {
     expect(text).toContain('backup_type: Select a valid choice. x is not one of the available choices.')
   })
 
+  test.each(['owner__isw=root', 'backup_time__gte=2026-01-01', 'tag=prod', 'cf_site=a'])(
+    'with a filter that is not built shows no rows: %s',
+    async (query) => {
+      const { status, text } = await visitor.get(`/plugins/pbs/snapshots/?${query}`)
+      expect([status, text.includes('is not offered yet'), text.includes('vm/100')]).toEqual([400, true, false])
+    },
+  )
+
+  test('names what it ignores', async () => {
+    const { status, text } = await visitor.get('/plugins/pbs/snapshots/?nope=1')
+    expect([status, text.includes('shown without it: nope.')]).toEqual([200, true])
+  })
+
+  test.each([
+    'sync-runs/?status=late',
+    'sync-runs/?created__gte=2026-01-01',
+    'branches/?status__n=open',
+    'branches/?tag=a',
+  ])('of records shows what is wrong with an address: %s', async (path) => {
+    const { status, text } = await visitor.get(`/plugins/pbs/${path}`)
+    expect([status, text.includes('alert-danger')]).toEqual([400, true])
+  })
+
   test('past its end says so', async () => {
     expect(await page('snapshots/?offset=1000')).toContain('The list ends before this page.')
   })

@@ -1,6 +1,6 @@
 import { Context, type Effect, type Option, type Stream } from 'effect'
 import type { Narrowing } from '../narrowing.ts'
-import type { Run, RunJob, RunTrigger, ScopeResult, Warning } from '../run.ts'
+import type { Run, RunJob, RunStatus, RunTrigger, ScopeResult, Warning } from '../run.ts'
 import type { Resource } from '../scope.ts'
 import type { StoreFailed } from './store-failed.ts'
 
@@ -22,6 +22,12 @@ export interface NewRun {
   readonly user: string
 }
 
+/** Which runs to list; left out: all. */
+export interface RunFilter {
+  readonly statuses?: ReadonlyArray<RunStatus>
+  readonly triggers?: ReadonlyArray<RunTrigger>
+}
+
 /** A run after the end of one of its jobs. */
 export interface EndedJob {
   readonly run: Run
@@ -37,6 +43,7 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
     readonly get: (request: { readonly id: number }) => Effect.Effect<Option.Option<Run>, StoreFailed>
     /** Newest first. */
     readonly list: (request: {
+      readonly filter?: RunFilter
       readonly limit: number
       readonly offset: number
     }) => Effect.Effect<Page<Run>, StoreFailed>

@@ -75,12 +75,68 @@ describe('a filter', () => {
     expect(read(model, query).errors).toEqual({ [field]: [message] })
   })
 
-  test('that nobody knows is ignored and named', () => {
-    const query = 'nope=1&id__in=1,2&name__zz=1&protected=maybe&files=x&manifest_files=x&limit=1&format=json'
+  test('that neither NetBox nor we know is ignored and named', () => {
+    const query =
+      'nope=1&id__in=1,2&name__zz=1&owner__zz=1&protected=maybe&protected__n=true&port__empty=x&size_bytes__empty=1&files=x&files__n=x&size_bytes__ic=1&server__name=a&tags=a&constructor=1&__proto__=1&limit=1&format=json'
     expect(read('snapshot', query)).toMatchObject({
       query: { filters: [] },
-      ignored: ['nope', 'id__in', 'name__zz', 'protected', 'files', 'manifest_files'],
+      errors: {},
+      ignored: [
+        'nope',
+        'id__in',
+        'name__zz',
+        'owner__zz',
+        'protected',
+        'protected__n',
+        'port__empty',
+        'size_bytes__empty',
+        'files',
+        'files__n',
+        'size_bytes__ic',
+        'server__name',
+        'tags',
+        'constructor',
+        '__proto__',
+      ],
     })
+  })
+
+  test.each<[ModelName, string]>([
+    ...['n', 'ic', 'nic', 'ie', 'nie', 'isw', 'nisw', 'iew', 'niew', 'empty', 'regex', 'iregex'].flatMap(
+      (lookup): ReadonlyArray<[ModelName, string]> => [
+        ['server', `name__${lookup}`],
+        ['server', `status__${lookup}`],
+        ['snapshot', `backup_id__${lookup}`],
+      ],
+    ),
+    ...['n', 'lt', 'lte', 'gt', 'gte'].flatMap(
+      (lookup): ReadonlyArray<[ModelName, string]> => [
+        ['snapshot', `size_bytes__${lookup}`],
+        ['snapshot', `backup_time__${lookup}`],
+        ['group', `last_backup__${lookup}`],
+        ['job', `id__${lookup}`],
+        ['datastore', `created__${lookup}`],
+        ['task', `last_updated__${lookup}`],
+      ],
+    ),
+    ['snapshot', 'server__n'],
+    ['snapshot', 'server_id__n'],
+    ['job', 'tag'],
+    ['job', 'tag__n'],
+    ['job', 'tag_id'],
+    ['server', 'cf_site'],
+    ['server', 'cf_site__ic'],
+    ['server', 'created_by_request'],
+    ['server', 'filter_id'],
+    ['server', 'export'],
+  ])('of %s by %s is not built, and refused under its own name', (model, parameter) => {
+    const { errors, ignored } = read(model, `${parameter}=1`)
+    expect(errors).toEqual({ [parameter]: [expect.stringContaining('is not offered yet')] })
+    expect(ignored).toEqual([])
+  })
+
+  test('by a lookup without a value is none', () => {
+    expect(read('server', 'name__isw=&port__gt=')).toMatchObject({ errors: {}, query: { filters: [] } })
   })
 })
 

@@ -7,6 +7,7 @@ import { parseOrdering } from './ordering.ts'
 import { last, parsePage } from './page-request.ts'
 import { type Presentation, parsePresentation } from './presentation.ts'
 import { parseReference, type ReferenceLookup } from './reference-lookup.ts'
+import { unbuiltFilter } from './unbuilt-filter.ts'
 
 /** A list request read against the registry. What it says of other rows, such as `server=pbs-a`, is still to be looked up: see `resolveListQuery`. */
 export interface ListRequest<M extends ModelName = ModelName> {
@@ -32,7 +33,7 @@ const reserved = new Set(['limit', 'offset', 'start', 'ordering', 'q', 'brief', 
 
 const firstPage: PageRequest = { _tag: 'offset', limit: 1, offset: 0 }
 
-/** Reads the parameters of a list as NetBox does: filters by column, repeats as alternatives, unknown names ignored but named. Pure; nothing is looked up. */
+/** Reads the parameters of a list as NetBox does: filters by column, repeats as alternatives, unknown names ignored but named. What NetBox would filter by and we cannot yet is an error. Pure; nothing is looked up. */
 export function parseListQuery<M extends ModelName>(model: M, params: URLSearchParams): ListRequest<M> {
   const columns = columnsOf(model)
   const filters: Array<Filter> = []
@@ -52,8 +53,11 @@ export function parseListQuery<M extends ModelName>(model: M, params: URLSearchP
     const reference = column === undefined ? parseReference(model, name, texts) : undefined
     if (reference?._tag === 'lookup') lookups.push(reference.lookup)
     else if (reference?._tag === 'invalid') errors[name] = [reference.message]
-    else if (column === undefined) ignored.push(name)
-    else {
+    else if (column === undefined) {
+      const unbuilt = unbuiltFilter({ ...commonColumns, ...registry[model].fields }, name, texts)
+      if (unbuilt === null) ignored.push(name)
+      else errors[name] = [unbuilt]
+    } else {
       const read = filterValues(column, texts)
       if (read._tag === 'values') filters.push({ field: name, lookup: 'exact', values: read.values })
       else if (read._tag === 'invalid') errors[name] = [read.message]

@@ -28,11 +28,15 @@ export const runsLayer: Layer.Layer<Runs, never, Database> = Layer.effect(
         const [run] = yield* database.query('reading a run', (db) => selectRuns(db, sql`id = ${id}::bigint`))
         return Option.fromNullable(run)
       }),
-      list: Effect.fn('Runs.list')(function* ({ limit, offset }) {
+      list: Effect.fn('Runs.list')(function* ({ filter = {}, limit, offset }) {
+        const { statuses, triggers } = filter
+        const chosen = sql`true
+          ${statuses === undefined ? sql`` : sql`and status = any(${statuses}::text[])`}
+          ${triggers === undefined ? sql`` : sql`and trigger = any(${triggers}::text[])`}`
         const { rows } = yield* database.query('counting the runs', (db) =>
-          sql<{ count: number }>`select count(*) as count from runs`.execute(db),
+          sql<{ count: number }>`select count(*) as count from runs where ${chosen}`.execute(db),
         )
-        const page = sql`true order by id desc limit ${limit}::bigint offset ${offset}::bigint`
+        const page = sql`${chosen} order by id desc limit ${limit}::bigint offset ${offset}::bigint`
         return {
           count: rows[0]?.count ?? 0,
           rows: yield* database.query('reading the runs', (db) => selectRuns(db, page)),

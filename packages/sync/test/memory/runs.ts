@@ -99,8 +99,13 @@ export const runsLayer = (records: Map<number, RunRecord>) => {
         return run
       }),
     get: ({ id }) => Effect.sync(() => Option.map(Option.fromNullable(records.get(id)), ({ run }) => run)),
-    list: ({ limit, offset }) =>
-      Effect.sync(() => ({ count: records.size, rows: all().slice(offset, offset + limit) })),
+    list: ({ filter: { statuses, triggers } = {}, limit, offset }) =>
+      Effect.sync(() => {
+        const chosen = all().filter(
+          ({ status, trigger }) => (statuses?.includes(status) ?? true) && (triggers?.includes(trigger) ?? true),
+        )
+        return { count: chosen.length, rows: chosen.slice(offset, offset + limit) }
+      }),
     scopes: ({ id }) =>
       Effect.sync(() => {
         const rows = records.get(id)?.outcomes ?? []

@@ -39,7 +39,10 @@ export const answer = (id: number) =>
 function filterOf({ id = '', all, ...form }: Form) {
   if (/^\d{1,15}$/.test(id)) return Effect.succeed<ConflictFilter>({ ids: [Number(id)] })
   if (all !== 'true') return invalid({ detail: 'No conflict was chosen.' })
-  return readConflictFilter(new URLSearchParams(conflictFilters.map((name) => [name, form[name] ?? ''])))
+  return Effect.map(
+    readConflictFilter(new URLSearchParams(conflictFilters.map((name) => [name, form[name] ?? '']))),
+    ({ filter }) => filter,
+  )
 }
 
 const resolutionOf = (id: number, filter: ConflictFilter, { resolution, value = '' }: Form) =>

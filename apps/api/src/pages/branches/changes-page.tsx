@@ -10,6 +10,7 @@ import { branchPage } from '../paths.ts'
 import { BranchChanges } from '../view/branch-changes.tsx'
 import { FilterForm } from '../view/filter-form.tsx'
 import { Pager } from '../view/pager.tsx'
+import { IgnoredParameters, WrongParameters } from '../view/wrong-parameters.tsx'
 import { forVisitor } from '../visitor-page.ts'
 import { BranchFrame } from './branch-frame.tsx'
 import { withBranch } from './with-branch.ts'
@@ -23,7 +24,7 @@ export const modelSelect = {
 
 const selects = [modelSelect, { name: 'action', label: 'Change', options: changeActions.map(choice) }]
 
-/** What a branch changes, with the values before and after. A filter that means nothing lists none. */
+/** What a branch changes, with the values before and after. A filter that means nothing is said and lists none. */
 export const changes = (c: ApiContext, id: number) =>
   forVisitor((viewer) =>
     withBranch(viewer, id, (branch) =>
@@ -32,12 +33,16 @@ export const changes = (c: ApiContext, id: number) =>
         const parameters = new URL(c.req.url).searchParams
         const { limit, offset } = offsetPage(parameters)
         const branches = yield* Branches
-        const { count, rows } = yield* readBranchChangeFilter(parameters).pipe(
-          Effect.flatMap((filter) => branches.changes({ id, filter, limit, offset })),
-          Effect.catchTag('Refused', () => Effect.succeed({ count: 0, rows: [] })),
+        const { count, rows, ignored, wrong } = yield* readBranchChangeFilter(parameters).pipe(
+          Effect.flatMap(({ filter, ignored }) =>
+            Effect.map(branches.changes({ id, filter, limit, offset }), (page) => ({ ...page, ignored, wrong: null })),
+          ),
+          Effect.catchTag('Refused', ({ body }) => Effect.succeed({ count: 0, rows: [], ignored: [], wrong: body })),
         )
         return html(
           <BranchFrame branch={branch} viewer={viewer} tab="changes" notice={null}>
+            {wrong === null ? null : <WrongParameters body={wrong} />}
+            <IgnoredParameters names={ignored} />
             <div class="card">
               <div class="card-header">
                 <FilterForm path={path} parameters={parameters} selects={selects} search="Search by name" />
@@ -50,6 +55,7 @@ export const changes = (c: ApiContext, id: number) =>
               <Pager path={path} parameters={parameters} count={count} limit={limit} offset={offset} />
             </div>
           </BranchFrame>,
+          wrong === null ? 200 : 400,
         )
       }),
     ),

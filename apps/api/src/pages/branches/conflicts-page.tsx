@@ -13,6 +13,7 @@ import { FilterChips } from '../view/filter-chips.tsx'
 import { FilterForm } from '../view/filter-form.tsx'
 import { Pager } from '../view/pager.tsx'
 import type { Viewer } from '../view/viewer.ts'
+import { IgnoredParameters, WrongParameters } from '../view/wrong-parameters.tsx'
 import { forVisitor } from '../visitor-page.ts'
 import { BranchFrame, type Notice } from './branch-frame.tsx'
 import { modelSelect } from './changes-page.tsx'
@@ -39,21 +40,25 @@ const selects = [
 export const conflicts = (c: ApiContext, id: number) =>
   forVisitor((viewer) => drawConflicts(viewer, id, new URL(c.req.url).searchParams))(c)
 
-/** The same, with what a form has come to. A filter that means nothing lists none. */
+/** The same, with what a form has come to. A filter that means nothing is said and lists none. */
 export const drawConflicts = (viewer: Viewer, id: number, parameters: URLSearchParams, notice: Notice | null = null) =>
   withBranch(viewer, id, (branch) =>
     Effect.gen(function* () {
       const path = `${branchPage(id)}conflicts/`
       const { limit, offset } = offsetPage(parameters)
       const branches = yield* Branches
-      const { count, rows } = yield* readConflictFilter(parameters).pipe(
-        Effect.flatMap((filter) => branches.conflicts({ id, filter, limit, offset })),
-        Effect.catchTag('Refused', () => Effect.succeed({ count: 0, rows: [] })),
+      const { count, rows, ignored, wrong } = yield* readConflictFilter(parameters).pipe(
+        Effect.flatMap(({ filter, ignored }) =>
+          Effect.map(branches.conflicts({ id, filter, limit, offset }), (page) => ({ ...page, ignored, wrong: null })),
+        ),
+        Effect.catchTag('Refused', ({ body }) => Effect.succeed({ count: 0, rows: [], ignored: [], wrong: body })),
       )
       const formToken = viewer.writes && openStatuses.includes(branch.status) ? viewer.formToken : null
       const title = rows[0]?.scope ? scopeTitle(rows[0].scope) : null
       return html(
         <BranchFrame branch={branch} viewer={viewer} tab="conflicts" notice={notice}>
+          {wrong === null ? null : <WrongParameters body={wrong} />}
+          <IgnoredParameters names={ignored} />
           <FilterChips chips={chips(path, parameters, title)} path={path} />
           <div class="card">
             <div class="card-header">
@@ -72,7 +77,7 @@ export const drawConflicts = (viewer: Viewer, id: number, parameters: URLSearchP
             <Pager path={path} parameters={parameters} count={count} limit={limit} offset={offset} />
           </div>
         </BranchFrame>,
-        notice?.status ?? 200,
+        notice?.status ?? (wrong === null ? 200 : 400),
       )
     }),
   )

@@ -13,6 +13,7 @@ import { FilterForm } from '../view/filter-form.tsx'
 import { Layout } from '../view/layout.tsx'
 import { PageTitle } from '../view/page-title.tsx'
 import { Pager } from '../view/pager.tsx'
+import { IgnoredParameters, WrongParameters } from '../view/wrong-parameters.tsx'
 import { forVisitor } from '../visitor-page.ts'
 
 const selects = [
@@ -20,16 +21,18 @@ const selects = [
   { name: 'kind', label: 'Kind', options: branchKinds.map((kind) => ({ value: kind, label: branchKindWords[kind] })) },
 ]
 
-/** The branches, newest first. A filter that means nothing lists none. */
+/** The branches, newest first. A filter that means nothing is said and lists none. */
 export const list = (c: ApiContext) =>
   forVisitor((viewer) =>
     Effect.gen(function* () {
       const parameters = new URL(c.req.url).searchParams
       const { limit, offset } = offsetPage(parameters)
       const branches = yield* Branches
-      const { count, rows } = yield* readBranchFilter(parameters).pipe(
-        Effect.flatMap((filter) => branches.list({ ...filter, limit, offset })),
-        Effect.catchTag('Refused', () => Effect.succeed({ count: 0, rows: [] })),
+      const { count, rows, ignored, wrong } = yield* readBranchFilter(parameters).pipe(
+        Effect.flatMap(({ filter, ignored }) =>
+          Effect.map(branches.list({ ...filter, limit, offset }), (page) => ({ ...page, ignored, wrong: null })),
+        ),
+        Effect.catchTag('Refused', ({ body }) => Effect.succeed({ count: 0, rows: [], ignored: [], wrong: body })),
       )
       const filtered = [...parameters].some(([name, value]) => value !== '' && name !== 'limit' && name !== 'offset')
       return html(
@@ -41,6 +44,8 @@ export const list = (c: ApiContext) =>
               </a>
             ) : null}
           </PageTitle>
+          {wrong === null ? null : <WrongParameters body={wrong} />}
+          <IgnoredParameters names={ignored} />
           <div class="card">
             <div class="card-header">
               <FilterForm path={branchesPage} parameters={parameters} selects={selects} search="Search branches" />
@@ -49,6 +54,7 @@ export const list = (c: ApiContext) =>
             <Pager path={branchesPage} parameters={parameters} count={count} limit={limit} offset={offset} />
           </div>
         </Layout>,
+        wrong === null ? 200 : 400,
       )
     }),
   )(c)
