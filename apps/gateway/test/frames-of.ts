@@ -64,7 +64,7 @@ export const brief = (frame: Frame): string => {
     case 'group':
       return `group ${frame.backup_type}/${frame.backup_id} ${frame.snapshots.length}`
     case 'complete':
-      return `complete ${frame.count}`
+      return `complete ${frame.count}${frame.left_out === undefined ? '' : ` left out ${frame.left_out}`}`
     case 'failed':
       return `failed ${frame.error.code}${frame.retryable ? ' retryable' : ''}`
     case 'warning':

@@ -94,7 +94,13 @@ describe('the snapshots of a namespace', () => {
       groups: () => Effect.succeed([group('vm', '1', 2)]),
       snapshots: () => Effect.succeed(row === undefined ? [] : [row, { ...row, 'backup-time': 9e14 }]),
     })
-    expect(frames.map(brief)).toEqual(['scope snapshots ', 'warning unknown_value', 'group vm/1 1', 'complete 1'])
+    expect(frames.map(brief)).toEqual([
+      'scope snapshots ',
+      'warning row_unreadable',
+      'group vm/1 1',
+      'complete 1 left out 1',
+    ])
+    expect(frames.find(({ frame }) => frame === 'group')).toMatchObject({ left_out: 1 })
   })
 
   test('with integers that JavaScript cannot hold warn twenty times, then count', async () => {

@@ -62,7 +62,8 @@ export function completed(frames: ReadonlyArray<Frame>): {
     if (frame.frame === 'group')
       for (const { backup_time } of frame.snapshots)
         open.push(`${frame.backup_type}/${frame.backup_id}/${Date.parse(backup_time) / 1000}`)
-    if (frame.frame !== 'complete') continue
+    // Where rows were left out, that a row is not listed says nothing.
+    if (frame.frame !== 'complete' || frame.left_out !== undefined) continue
     const scope = titleOf(frame)
     scopes.add(scope)
     for (const row of open) rows.add(`${scope} > ${row}`)

@@ -132,7 +132,7 @@ export {
 export { fieldsThatNeedSecret, type SecretDestination, secretNeeded } from './secret-destination.ts'
 export { defaultSettings, Settings } from './settings.ts'
 export type { Change, Create, Delete, FieldChange, Update } from './sync/change.ts'
-export { type DiffInput, type DiffResult, diff, type MainRow } from './sync/diff.ts'
+export { type DiffInput, type DiffResult, diff, type MainRow, type SourceRow } from './sync/diff.ts'
 export {
   type GuardInput,
   type GuardSettings,

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { integer, text, type WithUnsafeIntegers } from './fields.ts'
 
+const byteCount = z.int().min(0)
+
 /** A namespace of a datastore; the root is the empty string. */
 export const PbsNamespace = z.object({ ns: z.string(), comment: text })
 export type PbsNamespace = WithUnsafeIntegers<Readonly<z.output<typeof PbsNamespace>>>
@@ -23,7 +25,7 @@ export type PbsGroup = WithUnsafeIntegers<Readonly<z.output<typeof PbsGroup>>>
 
 /** A file of a snapshot; files outside the manifest have only a name. */
 export const PbsSnapshotFile = z
-  .object({ filename: z.string(), size: z.number().nullish(), 'crypt-mode': z.string().nullish() })
+  .object({ filename: z.string(), size: byteCount.nullish(), 'crypt-mode': z.string().nullish() })
   .transform(fileOf)
 export type PbsSnapshotFile = Readonly<z.output<typeof PbsSnapshotFile>>
 
@@ -40,11 +42,11 @@ export const PbsSnapshot = z
     'backup-type': z.string(),
     'backup-id': z.string(),
     /** Epoch seconds. */
-    'backup-time': z.number(),
+    'backup-time': z.int(),
     files: z
-      .array(z.object({ filename: z.string(), size: z.number().nullish(), 'crypt-mode': z.string().nullish() }))
+      .array(z.object({ filename: z.string(), size: byteCount.nullish(), 'crypt-mode': z.string().nullish() }))
       .nullish(),
-    size: z.number().nullish(),
+    size: byteCount.nullish(),
     owner: z.string().nullish(),
     comment: z.string().nullish(),
     protected: z.boolean().nullish(),

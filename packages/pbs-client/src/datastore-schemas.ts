@@ -53,7 +53,7 @@ const gcFields = {
 export const PbsGcNumbers = z.object(gcFields)
 export type PbsGcNumbers = Readonly<z.output<typeof PbsGcNumbers>>
 
-/** A row of `/admin/gc`. `upid` names the last *successful* run, `last-run-state` the last run (null on PBS up to 3.1). */
+/** A row of `/admin/gc`. `upid` names the last *successful* run, `last-run-state` the last run: null while one is under way or when there was none, and `OK` for that success on PBS up to 3.1, which tells no state. */
 export const PbsGcStatus = z.object({
   store: z.string(),
   ...gcFields,

@@ -3,15 +3,52 @@ import type { WithUnsafeIntegers } from './fields.ts'
 import { blankUnsafeIntegers } from './unsafe-integers.ts'
 
 /** A row lacks a field, or has one of another type. The message names the field. */
-export class UnexpectedShape extends Error {}
+export class UnexpectedShape extends Error {
+  /** @param field - The path of the field; empty when the row itself is none. */
+  constructor(
+    readonly field: string,
+    readonly reason: string,
+  ) {
+    super(field === '' ? `the answer: ${reason}` : `field ${field}: ${reason}`)
+  }
+}
 
-/** Reads one row: integers beyond 2^53-1 become null and are listed. Throws {@link UnexpectedShape}. */
+/** So many odd fields of one row are named. */
+const mostNamed = 10
+
+/**
+ * Reads one row. Integers beyond 2^53-1 become null and are listed, and so does a field of another type where the schema
+ * takes null in its place. Throws {@link UnexpectedShape} when the row is none without that field. Changes `value`.
+ */
 export const decodeItem = <T extends object>(schema: z.ZodType<T>, value: unknown): WithUnsafeIntegers<T> => {
   const unsafeIntegers = blankUnsafeIntegers(value)
-  const parsed = schema.safeParse(value)
+  let parsed = schema.safeParse(value)
   // What zod returns is ours, so it need not be copied.
   if (parsed.success) return Object.assign(parsed.data, { unsafeIntegers })
-  const issue = parsed.error.issues[0]
-  const field = issue === undefined || issue.path.length === 0 ? 'the answer' : `field ${issue.path.join('.')}`
-  throw new UnexpectedShape(`${field}: ${issue?.message ?? 'not as expected'}`)
+  const issues = parsed.error.issues
+  while (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      if (blank(value, issue.path)) continue
+      const path = pathOf(issue)
+      throw new UnexpectedShape(path, (issues.find((first) => pathOf(first) === path) ?? issue).message)
+    }
+    parsed = schema.safeParse(value)
+  }
+  const oddFields = [...new Set(issues.map(pathOf))].slice(0, mostNamed)
+  return Object.assign(parsed.data, { unsafeIntegers, oddFields })
+}
+
+const pathOf = ({ path }: z.core.$ZodIssue): string => path.map(String).join('.')
+
+/** Sets to null what stands at a path, or the nearest thing around it that is not null yet; false when that is the row. */
+const blank = (row: unknown, path: ReadonlyArray<PropertyKey>): boolean => {
+  for (let length = path.length; length > 0; length--) {
+    let holder = row
+    for (const key of path.slice(0, length - 1)) holder = Reflect.get(Object(holder), key)
+    const last = path[length - 1]
+    if (last === undefined || typeof holder !== 'object' || holder === null) continue
+    if ((Reflect.get(holder, last) ?? null) === null) continue
+    return Reflect.set(holder, last, null)
+  }
+  return false
 }

@@ -6,11 +6,16 @@ import { z } from 'zod'
 /** A text that may be missing. */
 export const text = z.string().nullable().default(null)
 /** An integer (seconds, bytes, counts) that may be missing, or lost because it is beyond 2^53-1. */
-export const integer = z.number().nullable().default(null)
+export const integer = z.int().nullable().default(null)
 /** A boolean that may be missing; null says that the server's own default holds. */
 export const flag = z.boolean().nullable().default(null)
 /** A list of texts that may be missing. */
 export const texts = z.array(z.string()).nullable().default(null)
 
-/** An item together with the paths of the integers that were beyond 2^53-1 and are null in it. */
-export type WithUnsafeIntegers<T> = T & { readonly unsafeIntegers: ReadonlyArray<string> }
+/** An item together with the paths of the fields that could not be read and are null in it. */
+export type WithUnsafeIntegers<T> = T & {
+  /** Integers beyond 2^53-1. */
+  readonly unsafeIntegers: ReadonlyArray<string>
+  /** Fields of another type than PBS says, ten at most; left out when there is none. */
+  readonly oddFields?: ReadonlyArray<string>
+}

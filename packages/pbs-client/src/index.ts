@@ -18,7 +18,16 @@ export { type PbsError, type PbsFailure, type PbsFailureReason, PbsRequestFailed
 export { capabilitiesOf, compareReleases, type PbsCapabilities, type PbsRelease, parseRelease } from './pbs-version.ts'
 export type { PbsProbe } from './probe.ts'
 export { PbsAclEntry, PbsNodeStatus, PbsPermissions, PbsTime, PbsVersion } from './server-schemas.ts'
-export { cryptModeOf, isFinished, type SnapshotCryptMode, type SnapshotFacts, verifiedAt } from './snapshot-state.ts'
+export {
+  cryptModeOf,
+  hasReadableManifest,
+  isFinished,
+  type ManifestFacts,
+  type SnapshotCryptMode,
+  type SnapshotFacts,
+  verifiedAt,
+} from './snapshot-state.ts'
 export { PbsTask } from './task-schemas.ts'
+export { isReadable, type ListRow, UnreadableRow } from './unreadable-row.ts'
 export { escapeWorkerId, formatUpid, type PbsUpid, parseUpid, unescapeWorkerId } from './upid.ts'
 export type { PresentedCertificate } from './verified-socket.ts'

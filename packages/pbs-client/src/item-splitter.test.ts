@@ -27,6 +27,12 @@ describe('a list arrives in chunks of any size', () => {
     ['empty', '{"data":[]}', []],
     ['empty with spaces', ' { "data" : [ \n ] } \n', []],
     ['one item', '{"data":[{"a":1}]}', [{ a: 1 }]],
+    [
+      'items that are no objects',
+      '{"data":[null,{"a":1},-2.5e3 ,"a,]\\"[",[[1],"]"], true]}',
+      [null, { a: 1 }, -2500, 'a,]"[', [[1], ']'], true],
+    ],
+    ['one number', '{"data":[ 5 ]}', [5]],
   ]
   test.each(bodies)('%s', (_name, body, expected) => {
     for (const size of [1, 2, 3, 5, 7, 16, 64, 4096]) expect(split(body, size)).toEqual(expected)
@@ -42,8 +48,10 @@ describe('what is not a whole list is refused', () => {
     ['data missing', '{"rows":[{"a":1}]}', 'no list'],
     ['data is an object', '{"data":{"data":[{}]}}', 'no list'],
     ['a bare list', '[{"data":1}]', 'no list'],
-    ['a list of lists as data', '{"data":[[1]]}', 'not an object'],
-    ['a number as item', '{"data":[{"a":1},2]}', 'item 2 of the list is not an object'],
+    ['half a word as item', '{"data":[{"a":1},nul]}', 'items up to 2 of the list are not JSON'],
+    ['numbers without comma', '{"data":[1 2]}', 'no comma after item 1'],
+    ['a word that runs into an object', '{"data":[null{"a":1}]}', 'not JSON'],
+    ['cut inside a word', '{"data":[{"a":1},nu', 'ended inside item 2'],
     ['no comma', '{"data":[{"a":1}{"a":2}]}', 'no comma after item 1'],
     ['two commas', '{"data":[{"a":1},,{"a":2}]}', 'item 2'],
     ['a trailing comma', '{"data":[{"a":1},]}', 'item 2'],

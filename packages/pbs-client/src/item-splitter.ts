@@ -1,4 +1,4 @@
-/** The body is not `{…, "data": [ {…}, … ], …}`, or it ended early. The message says where and what. */
+/** The body is not `{…, "data": [ …, … ], …}`, or it ended early. The message says where and what. */
 export class MalformedList extends Error {}
 
 /** Limits against a server that answers with something else. */
@@ -22,9 +22,9 @@ const DATA = Buffer.from('data')
 const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 
 /**
- * Cuts the `data` list of a PBS envelope into its items while the bytes arrive. It only finds where objects begin and end
+ * Cuts the `data` list of a PBS envelope into its items while the bytes arrive. It only finds where items begin and end
  * (depth and strings); what is inside is left to `JSON.parse`, a batch of whole items at a time, and the envelope around
- * the list is parsed at the end. So every byte is validated, and no more than one chunk and one item is ever held.
+ * the list is parsed at the end. Items are objects; another value is an item too, so that it can be told by its place. So every byte is validated, and no more than one chunk and one item is ever held.
  */
 export class ItemSplitter {
   readonly #maxItemBytes: number
@@ -43,6 +43,8 @@ export class ItemSplitter {
   /** Inside the list: the beginning of an item whose end has not arrived. */
   #carried: Array<Buffer> = []
   #carriedBytes = 0
+  /** That item is neither an object nor a list: it ends before the next comma, bracket or space. */
+  #inScalar = false
   #items = 0
   #commaSeen = false
 
@@ -120,8 +122,10 @@ export class ItemSplitter {
     let depth = this.#carriedBytes === 0 ? 0 : this.#depth - 1
     let inString = this.#inString
     let escaped = this.#escaped
+    let inScalar = this.#inScalar
     let batchStart = this.#carriedBytes === 0 ? -1 : start
     let batchEnd = -1
+    let openStart = start
     let closed = -1
     for (let i = start; i < chunk.length; i++) {
       const byte = chunk[i] ?? 0
@@ -129,7 +133,9 @@ export class ItemSplitter {
         if (escaped) escaped = false
         else if (byte === QUOTE) inString = false
         else if (byte === BACKSLASH) escaped = true
-      } else if (depth > 0) {
+        continue
+      }
+      if (depth > 0) {
         if (byte === QUOTE) inString = true
         else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++
         else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
@@ -140,22 +146,40 @@ export class ItemSplitter {
             this.#commaSeen = false
           }
         }
-      } else if (byte === OPEN_BRACE) {
-        if (this.#items > 0 && !this.#commaSeen) throw new MalformedList(`no comma after item ${this.#items}`)
-        if (batchStart === -1) batchStart = i
-        depth = 1
-      } else if (byte === COMMA && this.#items > 0 && !this.#commaSeen) {
+        continue
+      }
+      if (inScalar) {
+        if (byte === QUOTE) inString = true
+        if (byte !== COMMA && byte !== CLOSE_BRACKET && !isSpace(byte)) continue
+        inScalar = false
+        batchEnd = i
+        this.#items++
+        this.#commaSeen = false
+      }
+      if (byte === COMMA) {
+        if (this.#items === 0 || this.#commaSeen) {
+          throw new MalformedList(`item ${this.#items + 1} of the list is missing`)
+        }
         this.#commaSeen = true
-      } else if (byte === CLOSE_BRACKET && !this.#commaSeen) {
+      } else if (byte === CLOSE_BRACKET) {
+        if (this.#commaSeen) throw new MalformedList(`item ${this.#items + 1} of the list is missing`)
         closed = i
         break
       } else if (!isSpace(byte)) {
-        throw new MalformedList(`item ${this.#items + 1} of the list is not an object`)
+        if (this.#items > 0 && !this.#commaSeen) throw new MalformedList(`no comma after item ${this.#items}`)
+        if (batchStart === -1) batchStart = i
+        openStart = i
+        if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth = 1
+        else {
+          inScalar = true
+          inString = byte === QUOTE
+        }
       }
     }
     if (batchEnd !== -1) this.#parseBatch(chunk.subarray(batchStart, batchEnd), items)
+    this.#inScalar = inScalar
     if (closed === -1) {
-      this.#keepTail(chunk, start, batchStart, batchEnd, depth)
+      if (depth > 0 || inScalar) this.#keepTail(chunk.subarray(openStart))
       this.#depth = depth + 1
       this.#inString = inString
       this.#escaped = escaped
@@ -170,11 +194,8 @@ export class ItemSplitter {
   }
 
   /** Keeps the beginning of an item that did not end in this chunk. */
-  #keepTail(chunk: Buffer, start: number, batchStart: number, batchEnd: number, depth: number): void {
-    if (depth === 0) return
-    // After a batch only a comma and spaces precede the open item, and they must not be parsed twice.
-    const from = batchEnd === -1 ? Math.max(batchStart, start) : chunk.indexOf(OPEN_BRACE, batchEnd)
-    const tail = Buffer.from(chunk.subarray(from))
+  #keepTail(beginning: Buffer): void {
+    const tail = Buffer.from(beginning)
     this.#carried.push(tail)
     this.#carriedBytes += tail.length
     if (this.#carriedBytes > this.#maxItemBytes) {

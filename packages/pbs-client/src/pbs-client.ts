@@ -19,6 +19,7 @@ import { readObject, readRows, streamRows } from './read-list.ts'
 import { readPermissions } from './read-permissions.ts'
 import { PbsAclEntry, PbsNodeStatus, type PbsPermissions, PbsTime, PbsVersion } from './server-schemas.ts'
 import { PbsTask } from './task-schemas.ts'
+import type { ListRow } from './unreadable-row.ts'
 
 /** Which snapshots to list: one namespace, or one group of it when type and id are given. */
 export interface PbsSnapshotQuery {
@@ -29,7 +30,8 @@ export interface PbsSnapshotQuery {
   readonly backupId?: string
 }
 
-type Rows<T> = Effect.Effect<ReadonlyArray<T>, PbsError>
+/** A list; what stands for a row that cannot be understood is an `UnreadableRow`. */
+type Rows<T> = Effect.Effect<ReadonlyArray<ListRow<T>>, PbsError>
 
 /** What an inventory reads of one PBS, in PBS's own words. Every method only GETs. */
 export interface PbsClient {
@@ -48,11 +50,11 @@ export interface PbsClient {
   /** One row per datastore that can be opened. PBS up to 3.1 is asked store by store. */
   readonly gcStatuses: () => Rows<PbsGcStatus>
   /** Root first. Read whole before the first element, so calls made while consuming never wait for this one. */
-  readonly namespaces: (store: string) => Stream.Stream<PbsNamespace, PbsError>
+  readonly namespaces: (store: string) => Stream.Stream<ListRow<PbsNamespace>, PbsError>
   /** The groups of one namespace. Read whole before the first element, as `namespaces`. */
-  readonly groups: (store: string, ns: string) => Stream.Stream<PbsGroup, PbsError>
+  readonly groups: (store: string, ns: string) => Stream.Stream<ListRow<PbsGroup>, PbsError>
   /** In no order. Holds one of the connection's `concurrency` requests until it ends or its consumer does. */
-  readonly snapshots: (query: PbsSnapshotQuery) => Stream.Stream<PbsSnapshot, PbsError>
+  readonly snapshots: (query: PbsSnapshotQuery) => Stream.Stream<ListRow<PbsSnapshot>, PbsError>
   readonly verifyJobs: () => Rows<PbsVerifyJob>
   /** Empty before PBS 2.3, which has none. */
   readonly pruneJobs: () => Rows<PbsPruneJob>
@@ -63,7 +65,7 @@ export interface PbsClient {
    * The tasks that started at `since` (epoch seconds) or later, running ones first; without it all that PBS still has. One list, as it was when it was asked for:
    * a task that ends meanwhile is neither missed nor seen twice, as it could be from page to page. Holds one of the connection's `concurrency` requests until it ends.
    */
-  readonly tasks: (query: { readonly since?: number | undefined }) => Stream.Stream<PbsTask, PbsError>
+  readonly tasks: (query: { readonly since?: number | undefined }) => Stream.Stream<ListRow<PbsTask>, PbsError>
   /** Who answers, whether it may be trusted, and whether the token works there. */
   readonly probe: () => Effect.Effect<PbsProbe, PbsError>
 }
@@ -140,7 +142,12 @@ export const makePbsClient = (connection: PbsConnection): Effect.Effect<PbsClien
       datastoreStatus: Effect.fn('PbsClient.datastoreStatus')((store: string) =>
         readObject(transport, PbsDatastoreStatus, `${storePath(store)}/status`),
       ),
-      gcStatuses: Effect.fn('PbsClient.gcStatuses')(() => readGcStatuses(transport)),
+      gcStatuses: Effect.fn('PbsClient.gcStatuses')(() =>
+        readGcStatuses(
+          transport,
+          Effect.map(capabilities, ({ adminGc }) => adminGc),
+        ),
+      ),
       namespaces,
       groups,
       snapshots,

@@ -1,12 +1,13 @@
 import { Chunk, Effect, Option, Stream } from 'effect'
 import { z } from 'zod'
-import { decodeItem } from './decode-item.ts'
+import { decodeItem, UnexpectedShape } from './decode-item.ts'
 import { failureOf } from './failure-of.ts'
 import type { WithUnsafeIntegers } from './fields.ts'
 import { ItemSplitter, MalformedList } from './item-splitter.ts'
 import type { PbsError } from './pbs-error.ts'
 import type { PbsQuery, PbsTransport } from './pbs-transport.ts'
 import { readChunk, readText } from './response-body.ts'
+import { type ListRow, UnreadableRow } from './unreadable-row.ts'
 
 const maxBodyBytes = 64 * 1024 * 1024
 
@@ -35,13 +36,13 @@ export const readObject = <T extends object>(
     ),
   )
 
-/** A list that is short by nature, whole. */
+/** A list that is short by nature, whole. A row that cannot be understood costs no other. */
 export const readRows = <T extends object>(
   transport: PbsTransport,
   schema: z.ZodType<T>,
   path: string,
   query?: PbsQuery,
-): Effect.Effect<ReadonlyArray<WithUnsafeIntegers<T>>, PbsError> =>
+): Effect.Effect<ReadonlyArray<ListRow<WithUnsafeIntegers<T>>>, PbsError> =>
   readData(transport, path, query).pipe(
     Effect.flatMap((data) =>
       Effect.try({
@@ -60,7 +61,7 @@ export const streamRows = <T extends object>(
   open: ReturnType<PbsTransport['open']>,
   schema: z.ZodType<T>,
   path: string,
-): Stream.Stream<WithUnsafeIntegers<T>, PbsError> =>
+): Stream.Stream<ListRow<WithUnsafeIntegers<T>>, PbsError> =>
   Stream.unwrapScoped(
     Effect.map(open, (response) => Stream.repeatEffectChunkOption(pullRows(transport, response, schema, path))),
   )
@@ -70,7 +71,7 @@ const pullRows = <T extends object>(
   response: Effect.Effect.Success<ReturnType<PbsTransport['open']>>,
   schema: z.ZodType<T>,
   path: string,
-): Effect.Effect<Chunk.Chunk<WithUnsafeIntegers<T>>, Option.Option<PbsError>> => {
+): Effect.Effect<Chunk.Chunk<ListRow<WithUnsafeIntegers<T>>>, Option.Option<PbsError>> => {
   const splitter = new ItemSplitter()
   let seen = 0
   const failed = (error: unknown) => Option.some(failureOf(transport.connection, path, error))
@@ -94,12 +95,16 @@ const pullRows = <T extends object>(
   )
 }
 
-const decodeRow = <T extends object>(schema: z.ZodType<T>, row: unknown, index: number) => {
+const decodeRow = <T extends object>(
+  schema: z.ZodType<T>,
+  row: unknown,
+  index: number,
+): ListRow<WithUnsafeIntegers<T>> => {
   try {
     return decodeItem(schema, row)
   } catch (error) {
-    if (error instanceof Error) error.message = `row ${index + 1}, ${error.message}`
-    throw error
+    if (!(error instanceof UnexpectedShape)) throw error
+    return new UnreadableRow(index + 1, error.field, error.reason, row)
   }
 }
 

@@ -15,7 +15,7 @@ export const readPermissions = (transport: PbsTransport, path?: string): Effect.
       return parsed.success
         ? Effect.succeed(parsed.data)
         : Effect.fail(
-            failureOf(transport.connection, endpoint, new UnexpectedShape('not a map of paths to privileges')),
+            failureOf(transport.connection, endpoint, new UnexpectedShape('', 'not a map of paths to privileges')),
           )
     }),
   )

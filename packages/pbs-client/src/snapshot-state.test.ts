@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { cryptModeOf, isFinished, verifiedAt } from './snapshot-state.ts'
+import { cryptModeOf, hasReadableManifest, isFinished, verifiedAt } from './snapshot-state.ts'
 
 const files = (...modes: ReadonlyArray<string | null | undefined>) =>
   modes.map((mode, index) =>
@@ -35,6 +35,19 @@ test.each([
   [[], false],
 ])('finished with %j: %s', (names, expected) => {
   expect(isFinished({ files: names.map((filename) => ({ filename })) })).toBe(expected)
+})
+
+test.each([
+  ['names and no size', { files: [{ filename: 'drive.img.fidx' }, { filename: 'index.json.blob' }] }, false],
+  ['names and nulls', { files: [{ filename: 'index.json.blob', size: null, 'crypt-mode': null }], size: null }, false],
+  ['a size', { files: [{ filename: 'index.json.blob' }], size: 5 }, true],
+  ['a mode of a file', { files: [{ filename: 'index.json.blob', 'crypt-mode': 'none' }] }, true],
+  ['a note', { files: [{ filename: 'index.json.blob' }], comment: 'x' }, true],
+  ['a verification', { files: [{ filename: 'index.json.blob' }], verification: {} }, true],
+  ['no manifest, which is one that runs', { files: [{ filename: 'drive.img.fidx' }] }, true],
+  ['no files', { files: [] }, true],
+])('a manifest that PBS could read: %s', (_, snapshot, expected) => {
+  expect(hasReadableManifest(snapshot)).toBe(expected)
 })
 
 test('the time of a verification is the start of its task', () => {

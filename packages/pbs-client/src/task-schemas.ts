@@ -8,7 +8,7 @@ import { integer, text, type WithUnsafeIntegers } from './fields.ts'
 export const PbsTask = z.object({
   upid: z.string(),
   /** Epoch seconds. */
-  starttime: z.number(),
+  starttime: z.int(),
   worker_type: z.string(),
   /** Unescaped. */
   worker_id: text,

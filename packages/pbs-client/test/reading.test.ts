@@ -1,5 +1,6 @@
 import { Chunk, Stream } from 'effect'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isReadable } from '../src/index.ts'
 import { type Harness, json, secret, startHarness, status } from './client-harness.ts'
 
 let harness: Harness
@@ -69,17 +70,69 @@ describe('snapshots', () => {
     ])
   })
 
-  test('a row without a required key names endpoint, row and field', async () => {
-    harness.answer(
-      json([
-        { 'backup-type': 'vm', 'backup-id': '1', 'backup-time': 1 },
-        { 'backup-type': 'vm', 'backup-id': '1' },
-      ]),
-    )
-    const error = await harness.fails((client) => Stream.runDrain(client.snapshots({ store: 'tank', ns: '' })))
-    expect(error.reason).toBe('protocol')
-    expect(error.endpoint).toBe('/admin/datastore/tank/snapshots')
-    expect(error.detail).toContain('row 2, field backup-time')
+  test('that cannot be understood cost no other: they stand in their place with number, field and reason', async () => {
+    const row = (time: unknown, more: object = {}) => ({
+      'backup-type': 'vm',
+      'backup-id': '1',
+      'backup-time': time,
+      ...more,
+    })
+    harness.answer(json([row(1), { 'backup-type': 'vm', 'backup-id': '1' }, null, row('2'), 7, row(3.5), row(4)]))
+    const rows = [
+      ...(await harness.succeeds((client) => Stream.runCollect(client.snapshots({ store: 'tank', ns: '' })))),
+    ]
+    expect(rows.map((one) => (isReadable(one) ? one['backup-time'] : [one.row, one.field]))).toEqual([
+      1,
+      [2, 'backup-time'],
+      [3, ''],
+      [4, 'backup-time'],
+      [5, ''],
+      [6, 'backup-time'],
+      4,
+    ])
+    expect(rows[3]).toMatchObject({ reason: 'Invalid input: expected number, received string', value: row(null) })
+  })
+
+  const files = [{ filename: 'a.fidx', size: 5, 'crypt-mode': 'none' }]
+  test.each<[string, object, object, ReadonlyArray<string>]>([
+    ['half a verification', { verification: { state: 'ok' } }, { verification: null }, ['verification.upid']],
+    ['a negative size', { size: -1 }, { size: null }, ['size']],
+    ['a size with a fraction', { size: 10.5 }, { size: null }, ['size']],
+    ['texts that are none', { owner: 5, comment: [] }, { owner: null, comment: null }, ['owner', 'comment']],
+    ['a flag that is none', { protected: 'yes' }, { protected: false }, ['protected']],
+    ['a file without a name', { files: [...files, { size: 5 }] }, { files: [] }, ['files.1.filename']],
+    [
+      'a file of odd size',
+      { files: [{ ...files[0], size: 'big' }] },
+      { files: [{ ...files[0], size: null }] },
+      ['files.0.size'],
+    ],
+  ])('with %s keep all else', async (_, odd, expected, oddFields) => {
+    const whole = {
+      'backup-type': 'vm',
+      'backup-id': '1',
+      'backup-time': 1,
+      owner: 'a@pbs',
+      comment: 'x',
+      size: 9,
+      files,
+    }
+    harness.answer(json([{ ...whole, ...odd }]))
+    const [row] = [
+      ...(await harness.succeeds((client) => Stream.runCollect(client.snapshots({ store: 'tank', ns: '' })))),
+    ]
+    expect(row).toMatchObject({ ...whole, ...expected, oddFields })
+  })
+
+  test('of short lists cost no other row either', async () => {
+    harness.answer(json([{ store: 'a', comment: 5 }, { store: 7 }, null, { store: 'b' }]))
+    const rows = await harness.succeeds((client) => client.datastores())
+    expect(rows.map((one) => (isReadable(one) ? [one.store, one.oddFields] : [one.row, one.field]))).toEqual([
+      ['a', ['comment']],
+      [2, 'store'],
+      [3, ''],
+      ['b', undefined],
+    ])
   })
 
   test('a group that vanishes during the walk is asked for once more, also with one request at a time', async () => {

@@ -1,6 +1,6 @@
 import { Console, Effect, Redacted, Stream } from 'effect'
 import { expect, test } from 'vitest'
-import { isFinished, makePbsClient } from '../src/index.ts'
+import { isFinished, isReadable, makePbsClient } from '../src/index.ts'
 import { json, routes } from './client-harness.ts'
 import { makeCertificate, serveHttps } from './tls-server.ts'
 
@@ -26,7 +26,9 @@ test('the example of the README runs', async () => {
   const program = Effect.gen(function* () {
     const client = yield* makePbsClient(connection)
     yield* client.namespaces('tank').pipe(
+      Stream.filter(isReadable),
       Stream.flatMap(({ ns }) => client.snapshots({ store: 'tank', ns })),
+      Stream.filter(isReadable),
       Stream.filter(isFinished),
       Stream.runForEach((snapshot) => Console.log(snapshot['backup-id'], snapshot.size)),
     )

@@ -1,5 +1,6 @@
 import { Effect, Stream } from 'effect'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isReadable } from '../src/index.ts'
 import { type Harness, json, type Respond, routes, startHarness, status } from './client-harness.ts'
 
 let harness: Harness
@@ -29,7 +30,7 @@ describe('sync jobs', () => {
         '/admin/sync': json([job]),
       }),
     )
-    const [found] = await harness.succeeds((client) => client.syncJobs())
+    const [found] = (await harness.succeeds((client) => client.syncJobs())).filter(isReadable)
     expect([found?.id, found?.['sync-direction'], found?.remote]).toEqual(['s-1', 'push', null])
     expect(paths()).toEqual(expected)
   })
@@ -50,29 +51,44 @@ describe('garbage collection', () => {
         '/admin/gc': json([{ store: 'tank', upid: null, 'disk-bytes': 5, schedule: '02:30', 'last-run-state': 'OK' }]),
       }),
     )
-    const [row] = await harness.succeeds((client) => client.gcStatuses())
+    const [row] = (await harness.succeeds((client) => client.gcStatuses())).filter(isReadable)
     expect([row?.store, row?.['disk-bytes'], row?.['last-run-state']]).toEqual(['tank', 5, 'OK'])
   })
 
   test('of one that does not (up to 3.1): store by store, without those that cannot be opened', async () => {
     harness.answer(
       routes({
+        '/version': json({ version: '3.1', release: '5' }),
         '/config/datastore': json([{ name: 'tank', 'gc-schedule': 'daily' }, { name: 'vault' }, { name: 'off' }]),
         '/admin/datastore/tank/gc': json({ upid: 'U', 'disk-bytes': 7 }),
         '/admin/datastore/vault/gc': json({ upid: null }),
         '/admin/datastore/off/gc': status(400, "datastore 'off' is in offline maintenance mode: disk swap"),
       }),
     )
-    const rows = await harness.succeeds((client) => client.gcStatuses())
-    expect(rows.map((row) => [row.store, row.schedule, row.upid, row['disk-bytes']])).toEqual([
-      ['tank', 'daily', 'U', 7],
-      ['vault', null, null, null],
+    const rows = (await harness.succeeds((client) => client.gcStatuses())).filter(isReadable)
+    expect(rows.map((row) => [row.store, row.schedule, row.upid, row['disk-bytes'], row['last-run-state']])).toEqual([
+      // Before 3.2 the UPID is that of the last success and all there is: it does not say that a run is under way.
+      ['tank', 'daily', 'U', 7, 'OK'],
+      ['vault', null, null, null, null],
     ])
+  })
+
+  test('of a newer one behind a proxy that answers 404: what tells no state is under way', async () => {
+    harness.answer(
+      routes({
+        '/version': json({ version: '3.2', release: '7' }),
+        '/config/datastore': json([{ name: 'tank' }]),
+        '/admin/datastore/tank/gc': json({ upid: 'U' }),
+      }),
+    )
+    const [row] = (await harness.succeeds((client) => client.gcStatuses())).filter(isReadable)
+    expect([row?.upid, row?.['last-run-state']]).toEqual(['U', null])
   })
 
   test('a refusal of one store fails the list instead of shortening it', async () => {
     harness.answer(
       routes({
+        '/version': json({ version: '3.1', release: '5' }),
         '/config/datastore': json([{ name: 'tank' }]),
         '/admin/datastore/tank/gc': status(403, 'permission check failed'),
       }),
@@ -85,7 +101,7 @@ describe('endpoints that came later', () => {
   test('before 2.2 the root namespace is all there is, before 2.3 there are no prune jobs', async () => {
     harness.answer(routes({ '/version': json({ version: '2.1', release: '10' }) }))
     const spaces = await harness.succeeds((client) => Stream.runCollect(client.namespaces('tank')))
-    expect([...spaces].map((space) => space.ns)).toEqual([''])
+    expect([...spaces].filter(isReadable).map((space) => space.ns)).toEqual([''])
     expect(await harness.succeeds((client) => client.pruneJobs())).toEqual([])
   })
 
@@ -124,7 +140,6 @@ describe('answers that are no PBS', () => {
       (_, response) => response.end(`{"data":[${'['.repeat(500_000)}${']'.repeat(500_000)}]}`),
       'call stack',
     ],
-    ['a wrong type', json([{ store: 7 }]), 'row 1, field store'],
     [
       'too large',
       (_, response) => response.end(`{"data":"${'x'.repeat(65 * 1024 * 1024)}"}`),
@@ -156,7 +171,7 @@ test('sizes of datastores: -1 of old versions and a missing one are null, the im
       '{"data":[{"store":"a","total":-1,"used":3,"estimated-full-date":18446744073709551615},{"store":"b"}]}',
     ),
   )
-  const rows = await harness.succeeds((client) => client.datastoreUsage())
+  const rows = (await harness.succeeds((client) => client.datastoreUsage())).filter(isReadable)
   expect(
     rows.map((row) => [row.store, row.total, row.used, row.avail, row['estimated-full-date'], row.unsafeIntegers]),
   ).toEqual([

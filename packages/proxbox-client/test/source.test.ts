@@ -337,8 +337,16 @@ describe('a stream that breaks the contract', () => {
     ['no UTF-8', Buffer.from([0x7b, 0xff, 0x7d, 0x0a]), /^frame 1 of .*is not UTF-8/],
     ['no object', `${scope}"s3cret"\n`, /^frame 2 of .*frame: is not one that this release knows/],
     ['an unknown frame', '{"frame":"s3cret"}\n', /^frame 1 of .*frame: is not one that this release knows/],
-    ['a fact of another type', datastore.replace('"tank"', '12'), /^frame 1 \(datastore\) of .*stream: name: .*string/],
-    ['a missing fact', datastore.replace('"path"', '"pfad"'), /^frame 1 \(datastore\) of .*stream: path: /],
+    [
+      'a fact of another type',
+      datastore.replace('"tank"', '12'),
+      /^frame 1 \(datastore of pbs-a\) of .*stream: name: .*string/,
+    ],
+    [
+      'a missing fact',
+      datastore.replace('"path"', '"pfad"'),
+      /^frame 1 \(datastore tank of pbs-a\) of .*stream: path: /,
+    ],
     ['an integer that is not exact', datastore.replace(':1,', ':9007199254740993,'), /observed\.used_bytes: /],
     [
       'a scope without its server',
@@ -364,7 +372,9 @@ describe('a stream that breaks the contract', () => {
     if (group?._tag !== 'group') throw new Error('expected a group')
     const failed = await run(Effect.flip(group.parse))
     expect(failed.code).toBe('protocol')
-    expect(failed.message).toMatch(/^frame 1 \(group\) of .*snapshots\.0\.size_bytes: .*number/)
+    expect(failed.message).toMatch(
+      /^frame 1 \(snapshot vm\/100 at 2026-05-28T02:00:00Z in tank\/site-a of pbs-a\) of .*snapshots\.0\.size_bytes: .*number/,
+    )
   })
 
   test('a frame larger than allowed is refused before it ends', async () => {

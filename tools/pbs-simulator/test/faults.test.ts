@@ -41,6 +41,27 @@ describe('connections', () => {
   })
 })
 
+describe('rows', () => {
+  const vms = async () => {
+    const rows = (await read(sim, list)) as ReadonlyArray<Record<string, unknown> | null>
+    return rows.filter((row) => row === null || row['backup-id'] === '906')
+  }
+
+  test('one of them gets other fields, or is something else', async () => {
+    const whole = await vms()
+    const [time] = whole.map((row) => Number(row?.['backup-time']))
+    const where = { 'backup-id': '906', 'backup-time': time ?? 0 }
+    sim.faults.add({ kind: 'row', match: { path: list }, where, set: { size: -1 }, times: 1 })
+    const odd = await vms()
+    expect(odd.map((row) => row?.['size']).filter((size) => size === -1)).toEqual([-1])
+    expect(odd).toHaveLength(whole.length)
+
+    sim.faults.add({ kind: 'row', match: { path: list }, where, set: null, times: 1 })
+    expect((await vms()).filter((row) => row === null)).toEqual([null])
+    expect(await vms()).not.toContain(null)
+  })
+})
+
 describe('bodies', () => {
   test('cut ends the connection after so many bytes', async () => {
     const seen: Buffer[] = []

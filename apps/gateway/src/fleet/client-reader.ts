@@ -1,8 +1,8 @@
-import type { PbsClient, PbsRequestFailed } from '@netbox-pbs/pbs-client'
+import { isReadable, type ListRow, type PbsClient, type PbsRequestFailed } from '@netbox-pbs/pbs-client'
 import { Chunk, Duration, Effect, type Scope, Stream } from 'effect'
 import type { ScopeFailed } from '../frames/scope-failed.ts'
 import { readsAcl } from '../permissions/permissions.ts'
-import { withWithheld } from '../permissions/withheld.ts'
+import { type AclEntry, withWithheld } from '../permissions/withheld.ts'
 import { scopeFailure } from '../translate/failure.ts'
 import type { PbsReader } from './pbs-reader.ts'
 
@@ -25,14 +25,17 @@ export const clientReader = (
     time: one(client.time()),
     permissions: Effect.flatMap(one(client.permissions()), (permissions) =>
       readsAcl(permissions)
-        ? Effect.map(one(client.acl()), (entries) => withWithheld(permissions, entries, client.connection.tokenId))
+        ? Effect.map(one(client.acl()), (entries) =>
+            withWithheld(permissions, entries.flatMap(entryOf), client.connection.tokenId),
+          )
         : Effect.succeed(permissions),
     ),
     datastores: one(client.datastores()),
     datastoreConfigs: one(client.datastoreConfigs()),
     datastoreUsages: one(client.datastoreUsage()),
     gcStates: one(client.gcStatuses()),
-    namespaces: (datastore) => Effect.map(whole(client.namespaces(datastore)), (rows) => rows.map(({ ns }) => ns)),
+    namespaces: (datastore) =>
+      Effect.map(whole(client.namespaces(datastore)), (rows) => rows.map((row) => (isReadable(row) ? row.ns : row))),
     groups: (datastore, namespace) => whole(client.groups(datastore, namespace)),
     snapshots: (store, ns, group) =>
       whole(
@@ -54,4 +57,11 @@ export const clientReader = (
       }
     },
   }
+}
+
+/** An entry that cannot be read may concern the caller: on its path nothing is taken for granted. */
+const entryOf = (row: ListRow<AclEntry>): ReadonlyArray<AclEntry> => {
+  if (isReadable(row)) return [row]
+  const path: unknown = typeof row.value === 'object' && row.value !== null ? Reflect.get(row.value, 'path') : undefined
+  return typeof path === 'string' ? [{ path, ugid: '', ugid_type: 'group' }] : []
 }

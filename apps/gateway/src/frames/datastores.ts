@@ -1,7 +1,9 @@
+import type { ListRow } from '@netbox-pbs/pbs-client'
 import { Effect } from 'effect'
 import { datastoreFrame } from '../translate/datastore.ts'
-import { type Note, unsafeIntegerNotes } from './note.ts'
+import { fieldNotes, type Note } from './note.ts'
 import type { Item, Listing } from './open-scope.ts'
+import { additionNote, readableRows } from './readable-rows.ts'
 import type { ScopeFailed } from './scope-failed.ts'
 import type { ServerSession } from './server-session.ts'
 import { readStores } from './stores.ts'
@@ -18,26 +20,31 @@ export const listDatastores = (session: ServerSession): Effect.Effect<Listing, S
       ],
       { concurrency: 'unbounded' },
     )
-    const rows = listed
+    const rows = listed.rows
       .toSorted((a, b) => (a.store < b.store ? -1 : 1))
       .map((row) => ({
         listed: row,
-        configured: configs.find(({ name }) => name === row.store),
+        configured: configs.rows.find(({ name }) => name === row.store),
         usage: usages.rows.find(({ store }) => store === row.store),
         gc: gc.rows.find(({ store }) => store === row.store),
       }))
     return [
+      ...listed.notes,
+      ...configs.unreadable.map((row) => additionNote('configuration of datastore', row)),
       ...usages.notes,
       ...gc.notes,
       ...rows.flatMap((parts): ReadonlyArray<Item> => {
-        const name = parts.listed.store
+        const { listed: row, configured, usage } = parts
+        const name = row.store
         const hidden = {
           code: 'facts_hidden',
           message: `path of datastore ${name} is hidden: grant Datastore.Audit on /datastore/${name} to both the token and its user`,
         }
         return [
-          ...(parts.usage === undefined ? [] : unsafeIntegerNotes(`datastore ${name}`, parts.usage)),
-          ...(parts.configured === undefined ? [hidden] : []),
+          ...fieldNotes(`datastore ${name}`, row),
+          ...(configured === undefined ? [] : fieldNotes(`configuration of datastore ${name}`, configured)),
+          ...(usage === undefined ? [] : fieldNotes(`datastore ${name}`, usage)),
+          ...(configured === undefined && configs.unreadable.length === 0 ? [hidden] : []),
           datastoreFrame({ server: endpoint.name, ...parts }),
         ]
       }),
@@ -50,10 +57,13 @@ export const listDatastores = (session: ServerSession): Effect.Effect<Listing, S
  */
 export const observedOnly = <A>(
   what: string,
-  read: Effect.Effect<ReadonlyArray<A>, ScopeFailed>,
+  read: Effect.Effect<ReadonlyArray<ListRow<A>>, ScopeFailed>,
 ): Effect.Effect<{ readonly rows: ReadonlyArray<A>; readonly notes: ReadonlyArray<Note> }, ScopeFailed> =>
   read.pipe(
-    Effect.map((rows) => ({ rows, notes: [] })),
+    Effect.map((list) => {
+      const { rows, unreadable } = readableRows(what, list)
+      return { rows, notes: unreadable.map((row) => additionNote(what, row)) }
+    }),
     Effect.catchIf(
       ({ code }) => code === 'protocol' || code === 'maintenance' || code === 'not_mounted' || code === 'forbidden',
       ({ message }) =>

@@ -1,8 +1,9 @@
 import { Effect } from 'effect'
 import { gcJobFrame, jobFrame, type ListedJobType } from '../translate/job.ts'
 import { observedOnly } from './datastores.ts'
-import { unsafeIntegerNotes } from './note.ts'
+import { fieldNotes } from './note.ts'
 import type { Item, Listing } from './open-scope.ts'
+import { readableRows } from './readable-rows.ts'
 import type { ScopeFailed } from './scope-failed.ts'
 import type { ServerSession } from './server-session.ts'
 import { readStores } from './stores.ts'
@@ -18,18 +19,20 @@ export const listJobs = (session: ServerSession, type: JobType): Effect.Effect<L
   type === 'gc' ? listGcJobs(session) : listOthers(session, type)
 
 const listOthers = ({ endpoint, pbs }: ServerSession, type: ListedJobType) =>
-  Effect.map(
-    pbs.jobs(type),
-    (rows): Listing =>
-      rows
+  Effect.map(pbs.jobs(type), (list): Listing => {
+    const { rows, notes } = readableRows(`${type} job`, list)
+    return [
+      ...notes,
+      ...rows
         .toSorted((a, b) => (a.id < b.id ? -1 : 1))
         .flatMap(
           (row): ReadonlyArray<Item> => [
-            ...unsafeIntegerNotes(`${type} job ${row.id}`, row),
+            ...fieldNotes(`${type} job ${row.id}`, row),
             jobFrame(endpoint.name, type, row),
           ],
         ),
-  )
+    ]
+  })
 
 const listGcJobs = (session: ServerSession) =>
   Effect.gen(function* () {
@@ -39,16 +42,14 @@ const listGcJobs = (session: ServerSession) =>
       { concurrency: 'unbounded' },
     )
     const listing: Listing = [
+      ...configs.notes,
       ...states.notes,
-      ...configs
+      ...configs.rows
         .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-        .map((config) =>
-          gcJobFrame(
-            endpoint.name,
-            config,
-            states.rows.find(({ store }) => store === config.name),
-          ),
-        ),
+        .flatMap((config): ReadonlyArray<Item> => {
+          const state = states.rows.find(({ store }) => store === config.name)
+          return [...fieldNotes(`gc job ${config.name}`, config), gcJobFrame(endpoint.name, config, state)]
+        }),
     ]
     return listing
   })

@@ -2,6 +2,8 @@ import type { NamespaceFrame } from '@netbox-pbs/proxbox-client/contract'
 import { Effect } from 'effect'
 import { datastorePath, mayList } from '../permissions/permissions.ts'
 import { namespaceFrame } from '../translate/namespace.ts'
+import type { Note } from './note.ts'
+import { readableRows } from './readable-rows.ts'
 import { ScopeFailed } from './scope-failed.ts'
 import type { ServerSession } from './server-session.ts'
 
@@ -12,17 +14,19 @@ import type { ServerSession } from './server-session.ts'
 export const listNamespaces = (
   session: ServerSession,
   datastore: string,
-): Effect.Effect<ReadonlyArray<NamespaceFrame>, ScopeFailed> =>
+): Effect.Effect<ReadonlyArray<NamespaceFrame | Note>, ScopeFailed> =>
   Effect.gen(function* () {
     const server = session.endpoint.name
     const permissions = yield* session.permissionsBefore
-    const paths = [...new Set(yield* session.pbs.namespaces(datastore))].sort()
-    if (paths.length === 0 || (paths[0] !== '' && mayList(permissions, datastorePath(datastore)))) {
+    const { rows, notes } = readableRows('namespace', yield* session.pbs.namespaces(datastore))
+    const paths = [...new Set(rows)].sort()
+    const lacksRoot = paths[0] !== '' && notes.length === 0 && mayList(permissions, datastorePath(datastore))
+    if (paths.length === 0 || lacksRoot) {
       return yield* new ScopeFailed({
         code: 'protocol',
         message: `${server} lists the namespaces of ${datastore} without the root, which every datastore has: the list was cut`,
         retryable: true,
       })
     }
-    return paths.map((path) => namespaceFrame(server, datastore, path))
+    return [...notes, ...paths.map((path) => namespaceFrame(server, datastore, path))]
   })

@@ -1,8 +1,13 @@
 /** Something an operator should know about the rows of a scope; becomes a `warning` frame. */
 export interface Note {
-  /** `unknown_value`, `integer_out_of_range`, `privileges_missing`, `facts_hidden` or `state_unavailable`. */
+  /**
+   * `unknown_value`, `integer_out_of_range`, `field_unreadable`, `manifest_unreadable`, `row_unreadable`,
+   * `privileges_missing`, `facts_hidden` or `state_unavailable`.
+   */
   readonly code: string
   readonly message: string
+  /** How many rows or groups of the scope exist and are not listed, because they could not be read. */
+  readonly leftOut?: number
 }
 
 /** How many notes of one code a scope passes on; the rest is only counted. */
@@ -27,12 +32,27 @@ export class NoteLimit {
   }
 }
 
-/** A note for each integer of a row that JavaScript cannot hold exactly; `row` names it: `datastore tank`. */
-export const unsafeIntegerNotes = (
+/** A row or group that exists and cannot be read: the scope goes on without it, and is not whole. */
+export const leftOut = (row: string, why: string): Note => ({
+  code: 'row_unreadable',
+  message: `${row} cannot be read and is left out: ${why}`,
+  leftOut: 1,
+})
+
+/** A note for each field of a row that could not be read; `row` names it: `datastore tank`. */
+export const fieldNotes = (
   row: string,
-  { unsafeIntegers }: { readonly unsafeIntegers: ReadonlyArray<string> },
-): ReadonlyArray<Note> =>
-  unsafeIntegers.map((field) => ({
+  {
+    unsafeIntegers,
+    oddFields = [],
+  }: { readonly unsafeIntegers: ReadonlyArray<string>; readonly oddFields?: ReadonlyArray<string> },
+): ReadonlyArray<Note> => [
+  ...unsafeIntegers.map((field) => ({
     code: 'integer_out_of_range',
     message: `${field} of ${row} is beyond 2^53-1 and is left out`,
-  }))
+  })),
+  ...oddFields.map((field) => ({
+    code: 'field_unreadable',
+    message: `${field} of ${row} is not what PBS says there, and counts as unknown`,
+  })),
+]

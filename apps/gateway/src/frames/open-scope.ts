@@ -1,24 +1,14 @@
 import { type ServerScope, scopeTitle } from '@netbox-pbs/core'
-import type {
-  DatastoreFrame,
-  Frame,
-  GroupFrame,
-  JobFrame,
-  NamespaceFrame,
-  TaskFrame,
-} from '@netbox-pbs/proxbox-client/contract'
+import type { Frame } from '@netbox-pbs/proxbox-client/contract'
 import { Effect, Stream } from 'effect'
 import { gapsOf, ownerOnly } from '../permissions/gaps.ts'
 import { type Permissions, readsAcl } from '../permissions/permissions.ts'
 import { visibilityPath } from '../permissions/row-paths.ts'
 import { viewOf, viewWithPaths } from '../permissions/view.ts'
-import { boundedLine, type Line, lineOf } from './line.ts'
+import { type Line, lineOf, type RowFrame, rowLine } from './line.ts'
 import { type Note, NoteLimit } from './note.ts'
 import { errorOf, ScopeFailed } from './scope-failed.ts'
 import type { ServerSession } from './server-session.ts'
-
-/** A row of a scope. */
-export type RowFrame = DatastoreFrame | NamespaceFrame | GroupFrame | JobFrame | TaskFrame
 
 /** What listing a scope yields: rows, and what should be known about them. */
 export type Item = RowFrame | Note
@@ -40,35 +30,46 @@ export const openScope = (
     const before = yield* session.permissionsBefore
     if (ownerOnly(scope, before)) return yield* ownerOnlyFailure(scope)
     const limit = new NoteLimit()
-    const counted = { rows: 0 }
+    const counted = { rows: 0, leftOut: 0 }
     const seen = new Set<string>()
     const gaps = gapsOf(scope, before).map(({ privilege, path, hides }) => ({
       code: 'privileges_missing',
       message: `without ${privilege} on ${path} and below, ${hides} stay hidden; grant it to both the token and its user`,
     }))
-    const toLines = (item: Item): Effect.Effect<ReadonlyArray<Line>, ScopeFailed> => {
-      if (!('frame' in item)) return Effect.succeed(limit.admit(item) ? [warning(scope, item)] : [])
+    const noteLine = (note: Note): ReadonlyArray<Line> => {
+      counted.leftOut += note.leftOut ?? 0
+      return limit.admit(note) ? [warning(scope, note)] : []
+    }
+    const toLines = (item: Item): ReadonlyArray<Line> => {
+      if (!('frame' in item)) return noteLine(item)
       const path = visibilityPath(item)
       if (path !== null) seen.add(path)
-      counted.rows += item.frame === 'group' ? item.snapshots.length : 1
-      return Effect.map(boundedLine(item), (line) => [line])
+      const { line, notes } = rowLine(item)
+      const noted = notes.flatMap(noteLine)
+      if (line === null) return noted
+      counted.rows += line.frame.frame === 'group' ? line.frame.snapshots.length : 1
+      return [...noted, line]
     }
     const closing = Effect.gen(function* () {
       const privileges = yield* sameView(session, scope, before)
       const view = scope.resource === 'snapshots' || readsAcl(before) ? privileges : viewWithPaths(privileges, seen)
       const rest = limit.rest().map((note) => warning(scope, note))
-      return [...rest, lineOf({ frame: 'complete', ...scope, count: counted.rows, view })]
+      const { rows: count, leftOut } = counted
+      return [
+        ...rest,
+        lineOf({ frame: 'complete', ...scope, count, view, ...(leftOut === 0 ? {} : { left_out: leftOut }) }),
+      ]
     })
 
     const listing = yield* list
     const opening = lineOf({ frame: 'scope', ...scope })
     if (Symbol.iterator in listing) {
-      const lines = yield* Effect.forEach([...gaps, ...listing], toLines)
-      return Stream.fromIterable([opening, ...lines.flat(), ...(yield* closing)])
+      const lines = [...gaps, ...listing].flatMap(toLines)
+      return Stream.fromIterable([opening, ...lines, ...(yield* closing)])
     }
     const items = Stream.concat(Stream.fromIterable<Item>(gaps), listing)
     return Stream.make(opening).pipe(
-      Stream.concat(Stream.flattenIterables(Stream.mapEffect(items, toLines))),
+      Stream.concat(Stream.mapConcat(items, toLines)),
       Stream.concat(Stream.flattenIterables(Stream.fromEffect(closing))),
       Stream.catchAll((failure) => Stream.fromEffect(closeFailed(session, scope, failure))),
     )
@@ -95,7 +96,8 @@ const failedLine = (scope: ServerScope, failure: Failure): Line => {
   return lineOf(frame)
 }
 
-const warning = (scope: ServerScope, note: Note): Line => lineOf({ frame: 'warning', ...scope, ...note })
+const warning = (scope: ServerScope, { code, message }: Note): Line =>
+  lineOf({ frame: 'warning', ...scope, code, message })
 
 /** The view, when it is the same after the listing as before: otherwise the list may have been cut in the middle. */
 const sameView = (

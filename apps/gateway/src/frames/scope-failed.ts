@@ -8,6 +8,8 @@ export class ScopeFailed extends Data.TaggedError('ScopeFailed')<{
   readonly retryable: boolean
   /** SHA-256 of the certificate that was shown, where it was refused. */
   readonly presentedFingerprint?: string | undefined
+  /** PBS refused this one list with a 400: what was asked for is `gone`, or is there and `unreadable`. Left out for other failures. */
+  readonly refused?: 'gone' | 'unreadable' | undefined
   readonly cause?: unknown
 }> {}
 

@@ -1,9 +1,17 @@
 import { backupTypes } from '@netbox-pbs/core'
-import type { PbsGroup, PbsSnapshot } from '@netbox-pbs/pbs-client'
+import {
+  hasReadableManifest,
+  type ListRow,
+  type PbsGroup,
+  type PbsSnapshot,
+  type UnreadableRow,
+} from '@netbox-pbs/pbs-client'
 import { Effect, Stream } from 'effect'
+import { datetimeOf } from '../translate/datetime.ts'
 import { byGroup, groupFrame, groupKey, sortedGroups } from '../translate/group.ts'
-import { type Note, unsafeIntegerNotes } from './note.ts'
+import { fieldNotes, leftOut, type Note } from './note.ts'
 import type { Item, Listing } from './open-scope.ts'
+import { readableRows, unreadableNote } from './readable-rows.ts'
 import { ScopeFailed } from './scope-failed.ts'
 import type { ServerSession } from './server-session.ts'
 
@@ -13,78 +21,184 @@ const oneCallSnapshots = 2000
 /** Groups of a large namespace that are read ahead of each other. */
 const groupsAhead = 4
 
+/** A namespace whose first groups are all refused is not asked for the others. */
+const mostRefused = 20
+
 /**
  * Lists the snapshots of one namespace, group by group in the order of type and id. PBS has no paging: `/groups` comes
  * first, then `/snapshots` for the whole namespace when it is small, else for one group at a time as they are pulled.
- * That a namespace is empty is believed when both lists say so. A group with fewer rows than its `backup-count` is read once more, then the scope fails: its list was cut.
+ * PBS refuses the list of a namespace for one group that it cannot read; then the groups are asked for one by one too.
+ *
+ * A group with fewer rows than its `backup-count` was shortened meanwhile, or its list was cut: the groups are listed once
+ * more, for all of them. A group that is still short, or that cannot be read, is left out and the others go on. The scope
+ * fails when no group at all can be read, so that a namespace is empty only when both lists say so.
  */
 export const listSnapshots = (
   session: ServerSession,
   datastore: string,
   namespace: string,
-): Effect.Effect<Listing, ScopeFailed> => {
-  const place: Place = { session, datastore, namespace }
-  return Effect.gen(function* () {
-    const groups = sortedGroups(yield* session.pbs.groups(datastore, namespace))
-    const total = groups.reduce((sum, group) => sum + (group['backup-count'] ?? 0), 0)
-    if (total > oneCallSnapshots) return largeNamespace(place, groups)
-    return yield* smallNamespace(place, groups)
+): Effect.Effect<Listing, ScopeFailed> =>
+  Effect.gen(function* () {
+    const groups = Effect.map(session.pbs.groups(datastore, namespace), groupList)
+    const place: Place = { session, datastore, namespace, groupsNow: yield* Effect.cached(groups) }
+    const listed = yield* groups
+    const total = listed.groups.reduce((sum, group) => sum + (group['backup-count'] ?? 0), 0)
+    if (total > oneCallSnapshots) return oneByOne(place, listed)
+    const first = yield* wholeNamespace(place, listed)
+    if (first?.isWhole === true) return first.items
+    const listedNow = yield* place.groupsNow
+    if (first === null) return oneByOne(place, listedNow)
+    const second = yield* wholeNamespace(place, listedNow)
+    if (second === null) return oneByOne(place, listedNow)
+    return second.isWhole || second.items.some((item) => 'frame' in item) ? second.items : yield* cutShort(place)
   })
-}
 
 interface Place {
   readonly session: ServerSession
   readonly datastore: string
   readonly namespace: string
+  /** The groups, listed once more; read once, when it is first asked for. */
+  readonly groupsNow: Effect.Effect<GroupList, ScopeFailed>
 }
 
-const smallNamespace = (place: Place, groups: ReadonlyArray<PbsGroup>): Effect.Effect<Listing, ScopeFailed> =>
-  Effect.gen(function* () {
-    const { session, datastore, namespace } = place
-    const first = matched(place, groups, yield* session.pbs.snapshots(datastore, namespace))
-    if (first !== null) return first
-    const again = sortedGroups(yield* session.pbs.groups(datastore, namespace))
-    const second = matched(place, again, yield* session.pbs.snapshots(datastore, namespace))
-    return second ?? (yield* cutShort(place))
-  })
-
-/** The items of all groups; null when a group has fewer rows than it should, or rows have no group. */
-const matched = (
-  place: Place,
-  groups: ReadonlyArray<PbsGroup>,
-  snapshots: ReadonlyArray<PbsSnapshot>,
-): ReadonlyArray<Item> | null => {
-  const rows = byGroup(snapshots)
-  const keys = new Set(groups.map(groupKey))
-  const whole = groups.every((group) => isWhole(group, rows.get(groupKey(group)) ?? []))
-  if (!whole || [...rows.keys()].some((key) => !keys.has(key))) return null
-  return groups.flatMap((group) => itemsOf(place, group, rows.get(groupKey(group)) ?? []))
+interface GroupList {
+  readonly groups: ReadonlyArray<PbsGroup>
+  /** Of the rows that could not be understood. */
+  readonly notes: ReadonlyArray<Note>
 }
 
-const largeNamespace = (place: Place, groups: ReadonlyArray<PbsGroup>): Listing =>
-  Stream.fromIterable(groups).pipe(
-    Stream.rechunk(1),
-    Stream.mapEffect((group) => oneGroup(place, group), { concurrency: groupsAhead }),
-    Stream.mapConcat((items) => items),
+const groupList = (list: ReadonlyArray<ListRow<PbsGroup>>): GroupList => {
+  const { rows, notes } = readableRows('group', list)
+  return { groups: sortedGroups(rows), notes }
+}
+
+/** The rows of `/snapshots`, some of which may not be understood. */
+type SnapshotRows = ReadonlyArray<ListRow<PbsSnapshot>>
+
+/** The items of all groups out of one list; null when PBS refuses it. */
+const wholeNamespace = (place: Place, list: GroupList) =>
+  place.session.pbs.snapshots(place.datastore, place.namespace).pipe(
+    Effect.map((snapshots) => matched(place, list, snapshots)),
+    Effect.catchIf(isRefused, () => Effect.succeed(null)),
   )
 
-const oneGroup = (place: Place, group: PbsGroup): Effect.Effect<ReadonlyArray<Item>, ScopeFailed> =>
-  Effect.gen(function* () {
-    const { session, datastore, namespace } = place
-    const read = session.pbs.snapshots(datastore, namespace, { type: group['backup-type'], id: group['backup-id'] })
-    const rows = yield* read
-    if (isWhole(group, rows)) return itemsOf(place, group, rows)
-    const groups = yield* session.pbs.groups(datastore, namespace)
-    const again = groups.find((other) => groupKey(other) === groupKey(group))
-    // The whole group was removed meanwhile: it is not there now.
-    if (again === undefined) return []
-    const rowsNow = yield* read
-    return isWhole(again, rowsNow) ? itemsOf(place, again, rowsNow) : yield* cutShort(place)
-  })
+const isRefused = ({ refused }: ScopeFailed): boolean => refused !== undefined
 
-/** At least as many rows as the group counts, and none of them twice: a repeated row would stand for a missing one. */
-const isWhole = (group: PbsGroup, rows: ReadonlyArray<PbsSnapshot>): boolean =>
-  rows.length >= (group['backup-count'] ?? 0) && new Set(rows.map((row) => row['backup-time'])).size === rows.length
+/** The items of the groups that are whole, and notes of the others. Whole: each group has its rows, and each row its group. */
+const matched = (
+  place: Place,
+  { groups, notes }: GroupList,
+  snapshots: SnapshotRows,
+): { readonly items: ReadonlyArray<Item>; readonly isWhole: boolean } => {
+  const { rows, unreadable } = readableRows('snapshot', snapshots)
+  const byKey = byGroup(rows)
+  const unreadableByKey = Map.groupBy(unreadable, groupKeyOf)
+  const nameless = unreadableByKey.get(null) ?? []
+  const keys = new Set(groups.map(groupKey))
+  const strangers = [...byKey.keys()].filter((key) => !keys.has(key))
+  const items: Array<Item> = [...notes, ...nameless.map((row) => unreadableNote('snapshot', row))]
+  let short = 0
+  for (const group of groups) {
+    const key = groupKey(group)
+    const own = { rows: byKey.get(key) ?? [], unreadable: unreadableByKey.get(key) ?? [] }
+    if (isWhole(group, own, nameless.length)) items.push(...itemsOf(place, group, own))
+    else {
+      short += 1
+      items.push(shortGroup(group))
+    }
+  }
+  items.push(...strangers.map((key) => leftOut(`group ${key}`, 'PBS lists its snapshots, but not the group')))
+  // A group whose row cannot be understood has snapshots and no name.
+  return { items, isWhole: short === 0 && strangers.length <= notes.length }
+}
+
+/** The group that a row which cannot be understood names all the same; null when it names none. */
+const groupKeyOf = ({ value }: UnreadableRow): string | null => {
+  const { 'backup-type': type, 'backup-id': id } = Object(value)
+  return typeof type === 'string' && typeof id === 'string' ? groupKey({ 'backup-type': type, 'backup-id': id }) : null
+}
+
+const oneByOne = (place: Place, { groups, notes }: GroupList): Listing => {
+  let listed = 0
+  let refused = 0
+  const items = Stream.fromIterable(groups).pipe(
+    Stream.rechunk(1),
+    Stream.mapEffect(
+      (group) =>
+        Effect.flatMap(oneGroup(place, group), ({ items, failure }) => {
+          if (failure === null) listed += 1
+          else refused += 1
+          return failure !== null && listed === 0 && refused >= Math.min(mostRefused, groups.length)
+            ? Effect.fail(failure)
+            : Effect.succeed(items)
+        }),
+      { concurrency: groupsAhead },
+    ),
+    Stream.mapConcat((found) => found),
+  )
+  return Stream.concat(Stream.fromIterable<Item>(notes), items)
+}
+
+/** What became of one group: its items, and why it is left out. */
+interface GroupOutcome {
+  readonly items: ReadonlyArray<Item>
+  readonly failure: ScopeFailed | null
+}
+
+const oneGroup = (place: Place, group: PbsGroup): Effect.Effect<GroupOutcome, ScopeFailed> => {
+  const { session, datastore, namespace } = place
+  const read = Effect.map(
+    session.pbs.snapshots(datastore, namespace, { type: group['backup-type'], id: group['backup-id'] }),
+    (snapshots) => readableRows('snapshot', snapshots),
+  )
+  return Effect.gen(function* () {
+    const rows = yield* read
+    if (isWhole(group, rows)) return listedGroup(itemsOf(place, group, rows))
+    const now = yield* groupNow(place, group)
+    if (now === undefined) return goneGroup
+    if (isWhole(now, rows)) return listedGroup(itemsOf(place, now, rows))
+    const rowsNow = yield* read
+    if (isWhole(now, rowsNow)) return listedGroup(itemsOf(place, now, rowsNow))
+    return { items: [shortGroup(group)], failure: cutShort(place) }
+  }).pipe(
+    Effect.catchIf(isRefused, (failure) =>
+      Effect.map(groupNow(place, group), (now) =>
+        now === undefined && failure.refused === 'gone'
+          ? goneGroup
+          : { items: [leftOut(`group ${groupKey(group)}`, failure.message)], failure },
+      ),
+    ),
+  )
+}
+
+const listedGroup = (items: ReadonlyArray<Item>): GroupOutcome => ({ items, failure: null })
+
+/** The whole group was removed meanwhile: it is not there now. */
+const goneGroup = listedGroup([])
+
+const groupNow = ({ groupsNow }: Place, group: PbsGroup) =>
+  Effect.map(groupsNow, ({ groups }) => groups.find((other) => groupKey(other) === groupKey(group)))
+
+/** The rows of one group, and those of them that cannot be understood. */
+interface GroupRows {
+  readonly rows: ReadonlyArray<PbsSnapshot>
+  readonly unreadable: ReadonlyArray<UnreadableRow>
+}
+
+/**
+ * At least as many rows as the group counts, and none of them twice: a repeated row would stand for a missing one.
+ *
+ * @param nameless - Rows that may be of this group or of another.
+ */
+const isWhole = (group: PbsGroup, { rows, unreadable }: GroupRows, nameless = 0): boolean =>
+  rows.length + unreadable.length + nameless >= (group['backup-count'] ?? 0) &&
+  new Set(rows.map((row) => row['backup-time'])).size === rows.length
+
+const shortGroup = (group: PbsGroup): Note =>
+  leftOut(
+    `group ${groupKey(group)}`,
+    'fewer of its snapshots are listed than it counts, twice; backups may be coming or going, the next run reads it again',
+  )
 
 const cutShort = ({ session, datastore, namespace }: Place) =>
   new ScopeFailed({
@@ -98,21 +212,37 @@ const knownTypes: ReadonlyArray<string> = backupTypes.map(({ value }) => value)
 const itemsOf = (
   { session, datastore, namespace }: Place,
   group: PbsGroup,
-  snapshots: ReadonlyArray<PbsSnapshot>,
+  { rows, unreadable }: GroupRows,
 ): ReadonlyArray<Item> => {
   const title = `group ${groupKey(group)}`
-  const frame = groupFrame({ server: session.endpoint.name, datastore, namespace }, group, snapshots)
-  const unreadable = snapshots.length - frame.snapshots.length
+  // Rows that cannot be told to be of this group are missing in it all the same.
+  const missing = Math.max(unreadable.length, (group['backup-count'] ?? 0) - rows.length)
   return [
     ...noteIf(
       !knownTypes.includes(group['backup-type']),
       `backup type ${group['backup-type']} of ${title} is not known`,
     ),
-    ...noteIf(unreadable > 0, `${unreadable} snapshots of ${title} have a time that no calendar has and are left out`),
-    ...unsafeIntegerNotes(title, group),
-    ...snapshots.flatMap((snapshot) => unsafeIntegerNotes(`a snapshot of ${title}`, snapshot)),
-    frame,
+    ...fieldNotes(title, group),
+    ...unreadable.map((row) => unreadableNote('snapshot', row)),
+    ...rows.flatMap(notesOf),
+    groupFrame({ server: session.endpoint.name, datastore, namespace }, group, rows, missing),
   ]
+}
+
+const notesOf = (snapshot: PbsSnapshot): ReadonlyArray<Note> => {
+  const time = datetimeOf(snapshot['backup-time'])
+  const title = `snapshot ${groupKey(snapshot)}/${time ?? snapshot['backup-time']}`
+  if (time === null) return [leftOut(title, 'backup-time is none that a calendar has')]
+  const notes = fieldNotes(title, snapshot)
+  return hasReadableManifest(snapshot)
+    ? notes
+    : [
+        ...notes,
+        {
+          code: 'manifest_unreadable',
+          message: `manifest of ${title} cannot be read: its size, encryption, verification, note and files count as unknown, and stay as they were last known; verify the snapshot`,
+        },
+      ]
 }
 
 const noteIf = (condition: boolean, message: string): ReadonlyArray<Note> =>

@@ -1,15 +1,16 @@
 import type { PbsDatastoreConfig, PbsDatastoreListItem } from '@netbox-pbs/pbs-client'
 import { Effect } from 'effect'
 import { datastorePath, type Permissions, privilegesOn } from '../permissions/permissions.ts'
+import { type ReadableRows, readableRows } from './readable-rows.ts'
 import { ScopeFailed } from './scope-failed.ts'
 import type { ServerSession } from './server-session.ts'
 
 /** The datastores of a server as its two lists have them. */
 export interface Stores {
   /** Every datastore that the caller sees. */
-  readonly listed: ReadonlyArray<PbsDatastoreListItem>
+  readonly listed: ReadableRows<PbsDatastoreListItem>
   /** Those of them on which it has Datastore.Audit. */
-  readonly configs: ReadonlyArray<PbsDatastoreConfig>
+  readonly configs: ReadableRows<PbsDatastoreConfig>
 }
 
 /**
@@ -20,7 +21,13 @@ export const readStores = (session: ServerSession): Effect.Effect<Stores, ScopeF
   Effect.gen(function* () {
     const { endpoint, pbs } = session
     const permissions = yield* session.permissionsBefore
-    const both = Effect.all({ listed: pbs.datastores, configs: pbs.datastoreConfigs }, { concurrency: 'unbounded' })
+    const both = Effect.all(
+      {
+        listed: Effect.map(pbs.datastores, (rows) => readableRows('datastore', rows)),
+        configs: Effect.map(pbs.datastoreConfigs, (rows) => readableRows('configuration of datastore', rows)),
+      },
+      { concurrency: 'unbounded' },
+    )
     const first = yield* both
     if (agree(first, permissions)) return first
     const again = yield* both
@@ -32,13 +39,13 @@ export const readStores = (session: ServerSession): Effect.Effect<Stores, ScopeF
     })
   })
 
+/** Each list has what the other has, but for as many datastores as it has rows that cannot be understood. */
 const agree = ({ listed, configs }: Stores, permissions: Permissions): boolean => {
-  const names = new Set(listed.map(({ store }) => store))
-  const configured = new Set(configs.map(({ name }) => name))
-  return (
-    configs.every(({ name }) => names.has(name)) &&
-    listed.every(({ store }) => configured.has(store) || !audits(permissions, store))
-  )
+  const names = new Set(listed.rows.map(({ store }) => store))
+  const configured = new Set(configs.rows.map(({ name }) => name))
+  const notListed = configs.rows.filter(({ name }) => !names.has(name))
+  const notConfigured = listed.rows.filter(({ store }) => !configured.has(store) && audits(permissions, store))
+  return notListed.length <= listed.unreadable.length && notConfigured.length <= configs.unreadable.length
 }
 
 const audits = (permissions: Permissions, store: string): boolean =>

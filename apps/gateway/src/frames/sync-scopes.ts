@@ -1,4 +1,5 @@
 import type { ServerScope } from '@netbox-pbs/core'
+import { isReadable } from '@netbox-pbs/pbs-client'
 import type { SyncRequest } from '@netbox-pbs/proxbox-client/contract'
 import { Effect, Stream } from 'effect'
 import { closedBecause } from '../translate/datastore.ts'
@@ -7,9 +8,10 @@ import { type JobType, listedJobTypes, listJobs } from './jobs.ts'
 import type { Line } from './line.ts'
 import { listNamespaces } from './namespaces.ts'
 import { failedScope, openScope } from './open-scope.ts'
+import { ScopeFailed } from './scope-failed.ts'
 import type { ServerSession } from './server-session.ts'
 import { listSnapshots } from './snapshots.ts'
-import { readStores } from './stores.ts'
+import { readStores, type Stores } from './stores.ts'
 import { listTasks } from './tasks.ts'
 
 /** What of a request chooses scopes of a server. */
@@ -47,8 +49,8 @@ export const snapshotsScopes = (session: ServerSession, narrowing: Narrowing): S
   const stores = session.permissionsBefore.pipe(
     Effect.zipRight(session.pbs.datastores),
     // A server without any datastore must have none in its configuration either.
-    Effect.flatMap((listed) =>
-      listed.length > 0 ? Effect.succeed(listed) : Effect.map(readStores(session), (stores) => stores.listed),
+    Effect.flatMap((list) =>
+      list.length > 0 ? someRead(server, list.filter(isReadable)) : Effect.map(readStores(session), storesOf),
     ),
     Effect.tapError(session.noteFailure),
   )
@@ -74,6 +76,18 @@ export const snapshotsScopes = (session: ServerSession, narrowing: Narrowing): S
   )
 }
 
+const storesOf = ({ listed }: Stores) => listed.rows
+
+/** Of a list that has rows at least one must be understood; otherwise nothing would be said of what is below. */
+const someRead = <A>(server: string, rows: ReadonlyArray<A>): Effect.Effect<ReadonlyArray<A>, ScopeFailed> =>
+  rows.length > 0
+    ? Effect.succeed(rows)
+    : new ScopeFailed({
+        code: 'protocol',
+        message: `no row in the list of datastores of ${server} can be read; look at it with: proxmox-backup-manager datastore list`,
+        retryable: true,
+      })
+
 const closedStore = (
   server: string,
   datastore: string,
@@ -93,7 +107,7 @@ const storeScopes = (session: ServerSession, datastore: string, narrowing: Narro
   return Stream.suspend(() => {
     let paths: ReadonlyArray<string> = []
     const list = Effect.tap(listNamespaces(session, datastore), (frames) => {
-      paths = frames.map(({ path }) => path)
+      paths = frames.flatMap((item) => ('frame' in item ? [item.path] : []))
     })
     let complete = false
     return Stream.unwrap(openScope(session, { resource: 'namespaces', server, datastore }, list)).pipe(

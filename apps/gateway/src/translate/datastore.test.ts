@@ -56,6 +56,7 @@ describe('a datastore', () => {
       maintenance: '',
       mount_status: '',
       backend_type: '',
+      unknown: ['path'],
       observed: {
         used_bytes: null,
         total_bytes: null,

@@ -2,6 +2,7 @@ import { allowsReading, classifyLastRun, parseMaintenance } from '@netbox-pbs/pb
 import type { DatastoreFrame } from '@netbox-pbs/proxbox-client/contract'
 import { datetimeOf } from './datetime.ts'
 import { firstLine, storable } from './text.ts'
+import { type ColumnsOfFields, unknownColumns, withUnknown } from './unknown-columns.ts'
 import { type UsageHistory, usagePoints } from './usage-points.ts'
 
 /** What is read of a row of `/admin/datastore`. */
@@ -11,6 +12,7 @@ export interface ListedDatastore {
   readonly maintenance?: string | null | undefined
   readonly 'mount-status'?: string | null | undefined
   readonly 'backend-type'?: string | null | undefined
+  readonly oddFields?: ReadonlyArray<string> | undefined
 }
 
 /** What is read of a row of `/config/datastore`. */
@@ -18,6 +20,7 @@ export interface ConfiguredDatastore {
   readonly name: string
   readonly path?: string | null | undefined
   readonly comment?: string | null | undefined
+  readonly oddFields?: ReadonlyArray<string> | undefined
 }
 
 /** What is read of a row of `/status/datastore-usage`. */
@@ -48,7 +51,7 @@ export interface DatastoreParts {
   readonly gc: GcState | undefined
 }
 
-/** One datastore out of PBS's four lists. Without the configuration (no Datastore.Audit) its path is blank. */
+/** One datastore out of PBS's four lists. Without the configuration (no Datastore.Audit) its path is unknown. */
 export const datastoreFrame = ({ server, listed, configured, usage, gc }: DatastoreParts): DatastoreFrame => ({
   frame: 'datastore',
   server,
@@ -58,6 +61,7 @@ export const datastoreFrame = ({ server, listed, configured, usage, gc }: Datast
   maintenance: maintenanceText(listed.maintenance),
   mount_status: listed['mount-status'] ?? '',
   backend_type: listed['backend-type'] ?? '',
+  ...withUnknown(unknownOf(listed, configured)),
   observed: {
     used_bytes: byteCount(usage?.used),
     total_bytes: byteCount(usage?.total),
@@ -67,6 +71,23 @@ export const datastoreFrame = ({ server, listed, configured, usage, gc }: Datast
     ...usageOf(usage),
   },
 })
+
+const listedColumns: ColumnsOfFields = {
+  comment: ['comment'],
+  maintenance: ['maintenance'],
+  'mount-status': ['mount_status'],
+  'backend-type': ['backend_type'],
+}
+
+const unknownOf = (listed: ListedDatastore, configured: ConfiguredDatastore | undefined): ReadonlyArray<string> => {
+  const odd = unknownColumns(configured?.oddFields, { path: ['path'], comment: ['comment'] })
+  const configuredComment = (configured?.comment ?? null) !== null
+  return [
+    ...(configured === undefined || odd.includes('path') ? ['path'] : []),
+    // The same comment stands in both lists.
+    ...unknownColumns(listed.oddFields, listedColumns).filter((column) => column !== 'comment' || !configuredComment),
+  ]
+}
 
 const usageOf = (usage: DatastoreUsage | undefined): Pick<DatastoreFrame['observed'], 'usage'> => {
   const points = usage === undefined ? [] : usagePoints(usage)

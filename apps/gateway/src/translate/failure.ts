@@ -19,11 +19,17 @@ const meaning: Record<PbsFailureReason, { readonly code: FailedCode; readonly re
   protocol: { code: 'protocol', retryable: true },
 }
 
+const refusals: Readonly<Partial<Record<PbsFailureReason, ScopeFailed['refused']>>> = {
+  not_found: 'gone',
+  rejected: 'unreadable',
+}
+
 /** A failed request to a PBS as the failure of the scope it was made for. */
 export const scopeFailure = (error: PbsRequestFailed): ScopeFailed =>
   new ScopeFailed({
     ...meaning[error.reason],
     message: error.message,
     presentedFingerprint: error.fingerprints?.presented,
+    refused: error.status === 400 ? refusals[error.reason] : undefined,
     cause: error,
   })

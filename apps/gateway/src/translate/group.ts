@@ -1,6 +1,7 @@
 import type { GroupFrame } from '@netbox-pbs/proxbox-client/contract'
 import { type ListedSnapshot, snapshotOf } from './snapshot.ts'
 import { firstLine } from './text.ts'
+import { unknownColumns, withUnknown } from './unknown-columns.ts'
 
 /** What is read of a row of `/admin/datastore/{store}/groups`. */
 export interface ListedGroup {
@@ -9,6 +10,7 @@ export interface ListedGroup {
   readonly 'backup-count': number | null
   readonly owner?: string | null | undefined
   readonly comment?: string | null | undefined
+  readonly oddFields?: ReadonlyArray<string> | undefined
 }
 
 /** Where a group lies. */
@@ -18,23 +20,35 @@ export interface GroupPlace {
   readonly namespace: string
 }
 
-/** A group with all its snapshots, newest first; PBS lists them in the order of the directory. */
+/**
+ * A group with all its snapshots, newest first; PBS lists them in the order of the directory. A snapshot whose time no
+ * calendar has is left out.
+ *
+ * @param leftOut - How many of its rows could not be understood.
+ */
 export const groupFrame = (
   place: GroupPlace,
   group: ListedGroup,
-  snapshots: ReadonlyArray<ListedSnapshot>,
-): GroupFrame => ({
-  frame: 'group',
-  ...place,
-  backup_type: group['backup-type'],
-  backup_id: group['backup-id'],
-  owner: group.owner ?? '',
-  comment: firstLine(group.comment),
-  snapshots: [...snapshots]
+  listed: ReadonlyArray<ListedSnapshot>,
+  leftOut = 0,
+): GroupFrame => {
+  const snapshots = [...listed]
     .sort((a, b) => b['backup-time'] - a['backup-time'])
     .map(snapshotOf)
-    .filter((snapshot) => snapshot !== null),
-})
+    .filter((snapshot) => snapshot !== null)
+  const missing = leftOut + listed.length - snapshots.length
+  return {
+    frame: 'group',
+    ...place,
+    backup_type: group['backup-type'],
+    backup_id: group['backup-id'],
+    owner: group.owner ?? '',
+    comment: firstLine(group.comment),
+    ...withUnknown(unknownColumns(group.oddFields, { owner: ['owner'], comment: ['comment'] })),
+    ...(missing === 0 ? {} : { left_out: missing }),
+    snapshots,
+  }
+}
 
 /** The identity of a group within its namespace as one text. */
 export const groupKey = (of: { readonly 'backup-type': string; readonly 'backup-id': string }): string =>

@@ -4,6 +4,7 @@ import type { JobFrame } from '@netbox-pbs/proxbox-client/contract'
 import type { GcState } from './datastore.ts'
 import { datetimeOf } from './datetime.ts'
 import { firstLine, storable } from './text.ts'
+import { type ColumnsOfFields, unknownColumns, withUnknown } from './unknown-columns.ts'
 
 /** What is read of a row of `/admin/{verify,prune,sync}` and `/tape/backup`; the rest of its keys are the job's options. */
 export interface ListedJob {
@@ -18,12 +19,14 @@ export interface ListedJob {
   readonly 'last-run-state'?: string | null | undefined
   readonly 'last-run-upid'?: string | null | undefined
   readonly 'last-run-endtime'?: number | null | undefined
+  readonly oddFields?: ReadonlyArray<string> | undefined
 }
 
 /** What is read of a row of `/config/datastore` for its gc job. */
 export interface GcConfig {
   readonly name: string
   readonly 'gc-schedule'?: string | null | undefined
+  readonly oddFields?: ReadonlyArray<string> | undefined
 }
 
 /** The kinds of jobs that have rows of their own in PBS. */
@@ -45,7 +48,28 @@ const notOptions = new Set([
   'last-run-endtime',
   'next-media-label',
   'unsafeIntegers',
+  'oddFields',
 ])
+
+const jobColumns: ColumnsOfFields = {
+  ns: ['namespace'],
+  remote: ['remote'],
+  schedule: ['schedule'],
+  comment: ['comment'],
+  disable: ['disable'],
+}
+
+/** Of an odd option it is not known whether it is set, so the options as a whole are not. */
+const unknownOfJob = (
+  oddFields: ReadonlyArray<string> | undefined,
+  isOption: (key: string) => boolean,
+): ReadonlyArray<string> => [
+  ...unknownColumns(oddFields, jobColumns),
+  ...((oddFields ?? []).some((path) => isOption(path.split('.', 1)[0] ?? '')) ? ['options'] : []),
+]
+
+const isJobOption = (key: string): boolean => !notOptions.has(key)
+const isGcOption = (key: string): boolean => key.startsWith('gc-') && key !== 'gc-schedule'
 
 /** A verify, prune, sync or tape job. Its options keep PBS's own names. */
 export const jobFrame = (server: string, job_type: ListedJobType, listed: ListedJob): JobFrame => ({
@@ -59,7 +83,8 @@ export const jobFrame = (server: string, job_type: ListedJobType, listed: Listed
   schedule: storable(listed.schedule ?? ''),
   comment: firstLine(listed.comment),
   disable: listed.disable ?? false,
-  options: optionsOf(listed, (key) => !notOptions.has(key)),
+  options: optionsOf(listed, isJobOption),
+  ...withUnknown(unknownOfJob(listed.oddFields, isJobOption)),
   observed: {
     last_run_state: jobState(
       classifyLastRun({ state: listed['last-run-state'] ?? null, upid: listed['last-run-upid'] ?? null }),
@@ -81,7 +106,11 @@ export const gcJobFrame = (server: string, config: GcConfig, state: GcState | un
   schedule: storable(config['gc-schedule'] ?? ''),
   comment: '',
   disable: false,
-  options: optionsOf(config, (key) => key.startsWith('gc-') && key !== 'gc-schedule'),
+  options: optionsOf(config, isGcOption),
+  ...withUnknown([
+    ...unknownColumns(config.oddFields, { 'gc-schedule': ['schedule'] }),
+    ...(config.oddFields?.some(isGcOption) === true ? ['options'] : []),
+  ]),
   observed: {
     // The UPID is that of the last success and stays while a run is under way, whose end is then missing.
     last_run_state: jobState(classifyLastRun({ state: state?.['last-run-state'] ?? null, upid: state?.upid ?? null })),

@@ -3,6 +3,7 @@ import { classifyLastRun, parseUpid } from '@netbox-pbs/pbs-client'
 import type { TaskFrame } from '@netbox-pbs/proxbox-client/contract'
 import { datetimeOf } from './datetime.ts'
 import { storable } from './text.ts'
+import { type ColumnsOfFields, unknownColumns, withUnknown } from './unknown-columns.ts'
 
 /** What is read of a row of `/nodes/localhost/tasks`. */
 export interface ListedTask {
@@ -13,6 +14,13 @@ export interface ListedTask {
   readonly user: string | null
   readonly endtime: number | null
   readonly status: string | null
+  readonly oddFields?: ReadonlyArray<string> | undefined
+}
+
+const taskColumns: ColumnsOfFields = {
+  user: ['user'],
+  // What a task works on is read from it.
+  worker_id: ['worker_id', 'datastore_name', 'namespace', 'backup_type', 'backup_id', 'job_type', 'job_id'],
 }
 
 /** The most characters of a status: an error message of PBS may be a page. */
@@ -40,6 +48,7 @@ export const taskFrame = (server: string, listed: ListedTask): TaskFrame | null 
     backup_id: storable(subject.backup_id),
     job_type: subject.job_type,
     job_id: storable(subject.job_id),
+    ...withUnknown(unknownColumns(listed.oddFields, taskColumns)),
     observed: {
       endtime: datetimeOf(endtime),
       outcome,

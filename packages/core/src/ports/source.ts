@@ -2,6 +2,7 @@ import { Context, Data, type Effect, type Stream } from 'effect'
 import type { Narrowing } from '../narrowing.ts'
 import type { Facts, Observations } from '../registry/registry.ts'
 import type { Resource, Scope, ServerScope } from '../scope.ts'
+import type { SourceRow } from '../sync/diff.ts'
 import type { DatastoreReading } from './change-sets.ts'
 
 /** Why a source could not list a scope. The codes of the `failed` frame; `cut_off` is a stream without its `end`, `summaries_only` a proxbox-api that returns counts. */
@@ -35,9 +36,9 @@ export interface SourceRequest extends Narrowing {
   readonly since?: number
 }
 
-/** Facts as a source gives them: it names servers and knows no ids. */
+/** Facts as a source gives them, with the fields that it cannot tell: it names servers and knows no ids. */
 export type SourceFacts<M extends 'datastore' | 'namespace' | 'group' | 'snapshot' | 'job' | 'task'> = Omit<
-  Facts<M>,
+  SourceRow<M>,
   'server'
 >
 

@@ -4,7 +4,7 @@ import { naturalKey } from '../key.ts'
 import type { FieldValue } from '../registry/field.ts'
 import { type Facts, fieldsOfClass } from '../registry/registry.ts'
 import type { Change } from './change.ts'
-import { diff, type MainRow } from './diff.ts'
+import { diff, type MainRow, type SourceRow } from './diff.ts'
 
 type Snapshot = Facts<'snapshot'>
 
@@ -33,8 +33,11 @@ const row = (facts: Snapshot, change: Partial<MainRow<'snapshot'>> = {}): MainRo
   facts,
   ...change,
 })
-const compare = (main: ReadonlyArray<MainRow<'snapshot'>>, source: ReadonlyArray<Snapshot>, complete = true) =>
-  diff({ model: 'snapshot', main, source, complete })
+const compare = (
+  main: ReadonlyArray<MainRow<'snapshot'>>,
+  source: ReadonlyArray<SourceRow<'snapshot'>>,
+  complete = true,
+) => diff({ model: 'snapshot', main, source, complete })
 
 describe('a pinned field', () => {
   const pins = { comment: 'from the source' }
@@ -126,6 +129,48 @@ describe('an immutable fact', () => {
   ])('%s', (_, before, after, broken) => {
     const [change] = compare([row(snapshot(before))], [snapshot(after)]).changes
     expect(change).toMatchObject({ _tag: 'update', broken })
+  })
+})
+
+describe('what the source cannot tell', () => {
+  // A manifest that cannot be read: PBS lists names of files, and nothing that stands in it.
+  const blank = {
+    size_bytes: null,
+    comment: '',
+    verification_state: '',
+    verification_upid: '',
+    crypt_mode: '',
+    manifest_files: [],
+    other_files: [{ filename: 'index.json.blob' }],
+  }
+  const unknown = Object.keys(blank)
+  const known = snapshot({ comment: 'before the upgrade', crypt_mode: 'encrypt' })
+  const unreadable = { ...snapshot(blank), unknown }
+
+  test('is left as main knows it, and what it does tell is taken', () => {
+    expect(compare([row(known)], [unreadable])).toEqual({ changes: [], unchanged: 1 })
+    expect(compare([row(known)], [{ ...unreadable, protected: true }]).changes).toMatchObject([
+      { fields: [{ field: 'protected', base: false, value: true }], broken: [] },
+    ])
+  })
+
+  test('is blank in a row that main lacks, without the list of what is unknown', () => {
+    expect(compare([], [unreadable]).changes).toMatchObject([{ _tag: 'create', values: snapshot(blank) }])
+    expect(compare([], [unreadable]).changes[0]).not.toHaveProperty('values.unknown')
+  })
+
+  test('raises no alarm when it can be told again, whatever main knew', () => {
+    expect(compare([row(known)], [known])).toEqual({ changes: [], unchanged: 1 })
+    const [learnt] = compare([row(snapshot(blank))], [known]).changes
+    expect(learnt).toMatchObject({ _tag: 'update', broken: [] })
+  })
+
+  test('hides no tampering: another list of files than the one known is broken', () => {
+    const other = snapshot({ size_bytes: 1, manifest_files: [{ filename: 'x', size: 1, crypt_mode: 'none' }] })
+    expect(compare([row(known)], [other]).changes).toMatchObject([{ broken: ['size_bytes', 'manifest_files'] }])
+    expect(compare([row(known)], [snapshot({ manifest_files: [] })]).changes).toMatchObject([
+      { broken: ['manifest_files'] },
+    ])
   })
 })
 

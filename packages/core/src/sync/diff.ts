@@ -15,11 +15,20 @@ export interface MainRow<M extends ModelName> {
   readonly pins?: Readonly<Record<string, FieldValue>>
 }
 
+/** A row as its source tells it. */
+export type SourceRow<M extends ModelName> = Facts<M> & {
+  /**
+   * Fields that the source cannot tell now, such as those of a manifest that cannot be read. Main keeps what it knows
+   * of them; the values that stand in for them here are those of a row that main lacks. Left out when there is none.
+   */
+  readonly unknown?: ReadonlyArray<string> | undefined
+}
+
 /** What diff compares: two sides of the same set of keys. */
 export interface DiffInput<M extends ModelName> {
   readonly model: M
   readonly main: Iterable<MainRow<M>>
-  readonly source: Iterable<Facts<M>>
+  readonly source: Iterable<SourceRow<M>>
   /** The source side lists its set to the end, so that a row it lacks is gone. Without it nothing is deleted. */
   readonly complete: boolean
 }
@@ -35,7 +44,7 @@ export interface DiffResult<M extends ModelName> {
  * and derived values are never read. Of a pinned field the base is what was decided against, so that another value of the source is news beside the decision. A key listed twice by the source counts once, the last one. Rows made by hand stay until the source reports their key.
  */
 export function diff<M extends ModelName>({ model, main, source, complete }: DiffInput<M>): DiffResult<M> {
-  const wanted = new KeyedRows<Facts<M>>(model)
+  const wanted = new KeyedRows<SourceRow<M>>(model)
   for (const facts of source) wanted.set(facts)
 
   const compared = comparedFields(model)
@@ -55,12 +64,19 @@ export function diff<M extends ModelName>({ model, main, source, complete }: Dif
       changes.push({ _tag: 'update', id: row.id, key: naturalKey(model, row.facts), fields, appears, broken })
     }
   }
-  for (const values of wanted.left()) changes.push({ _tag: 'create', key: naturalKey(model, values), values })
+  for (const values of wanted.left())
+    changes.push({ _tag: 'create', key: naturalKey(model, values), values: factsOf(values) })
   changes.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
   return { changes, unchanged }
 }
 
 type Row = Readonly<Record<string, FieldValue>>
+
+function factsOf<M extends ModelName>(row: SourceRow<M>): Facts<M> {
+  if (row.unknown === undefined) return row
+  const { unknown: _, ...facts } = row
+  return facts as unknown as Facts<M> // border: what is left of a generic intersection is not known to the compiler
+}
 
 /** Worked out once a model: a sync calls diff for each batch of groups. */
 const comparedByModel = new Map<ModelName, ReadonlyArray<string>>()
@@ -82,7 +98,7 @@ const none: ReadonlyArray<FieldChange> = []
 function changedFields(
   compared: ReadonlyArray<string>,
   { facts: before, pins }: { readonly facts: Row; readonly pins?: Row },
-  after: Row,
+  after: Row & { readonly unknown?: ReadonlyArray<string> | undefined },
 ): ReadonlyArray<FieldChange> {
   let fields: Array<FieldChange> | null = null
   for (let i = 0; i < compared.length; i++) {
@@ -90,6 +106,7 @@ function changedFields(
     const base = before[field] ?? null
     const value = after[field] ?? null
     if (base === value || sameValue(base, value)) continue
+    if (after.unknown?.includes(field) === true) continue
     const pinned = pins?.[field]
     if (pinned !== undefined && sameValue(pinned, value)) continue
     fields ??= []
@@ -98,13 +115,18 @@ function changedFields(
   return fields ?? none
 }
 
-/** Immutable fields hold from the moment an object is finished; before that they grow. */
+/**
+ * Immutable fields hold from the moment an object is finished; before that they grow. One of which nothing was known, as
+ * of a backup whose manifest could not be read, is learnt.
+ */
 function brokenFields(model: ModelName, before: Row, changed: ReadonlyArray<FieldChange>): ReadonlyArray<string> {
   if (before['finished'] === false) return []
   const fields: Fields = registry[model].fields
-  const names = new Set(changed.map(({ field }) => field))
+  const names = new Set(changed.filter(({ base }) => !isNothing(base)).map(({ field }) => field))
   return fieldsOfClass(model, 'immutable').filter((name) => {
     const witness = fields[name]?.witness
     return names.has(name) && (witness === undefined || names.has(witness))
   })
 }
+
+const isNothing = (value: FieldValue): boolean => value === null || (Array.isArray(value) && value.length === 0)

@@ -18,7 +18,11 @@ const usagePoint = z.object({
   used_bytes: z.int().min(0),
   total_bytes: z.int().min(0),
 })
-const snapshotsOfGroup = z.object(without(factShape('snapshot'), ...registry.group.key.map(wireName)))
+const unknown = { unknown: z.array(z.string()).optional() }
+const snapshotsOfGroup = z.object({
+  ...without(factShape('snapshot'), ...registry.group.key.map(wireName)),
+  ...unknown,
+})
 
 /**
  * The shape of every frame: its keys in the contract's order, and what each holds. The facts come from core's registry.
@@ -49,15 +53,32 @@ export const frameShapes = {
   datastore: z.object({
     frame: z.literal('datastore'),
     ...factShape('datastore'),
+    ...unknown,
     observed: z.object({
       ...observationShape('datastore'),
       usage: z.array(usagePoint).max(mostUsagePoints).optional(),
     }),
   }),
-  namespace: z.object({ frame: z.literal('namespace'), ...factShape('namespace') }),
-  job: z.object({ frame: z.literal('job'), ...factShape('job'), observed: z.object(observationShape('job')) }),
-  task: z.object({ frame: z.literal('task'), ...factShape('task'), observed: z.object(observationShape('task')) }),
-  group: z.object({ frame: z.literal('group'), ...factShape('group'), snapshots: z.array(snapshotsOfGroup) }),
+  namespace: z.object({ frame: z.literal('namespace'), ...factShape('namespace'), ...unknown }),
+  job: z.object({
+    frame: z.literal('job'),
+    ...factShape('job'),
+    ...unknown,
+    observed: z.object(observationShape('job')),
+  }),
+  task: z.object({
+    frame: z.literal('task'),
+    ...factShape('task'),
+    ...unknown,
+    observed: z.object(observationShape('task')),
+  }),
+  group: z.object({
+    frame: z.literal('group'),
+    ...factShape('group'),
+    ...unknown,
+    left_out: z.int().min(0).optional(),
+    snapshots: z.array(snapshotsOfGroup),
+  }),
   complete: z
     .object({
       frame: z.literal('complete'),

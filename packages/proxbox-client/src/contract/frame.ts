@@ -5,7 +5,16 @@ import type { SyncItem } from './summaries.ts'
 type OnTheWire<F> = { readonly [K in keyof F as K extends 'datastore_name' ? 'datastore' : K]: F[K] } & {
   readonly server: string
 }
-type RowFacts<M extends 'datastore' | 'namespace' | 'group' | 'job' | 'task'> = OnTheWire<Omit<Facts<M>, 'server'>>
+/** What a row may add to its facts. */
+export interface Unknown {
+  /**
+   * Facts that cannot be told now, by their column: a field of PBS's row was odd, or a manifest could not be read. What
+   * stands in for them in the frame says nothing. Left out when there is none.
+   */
+  readonly unknown?: ReadonlyArray<string> | undefined
+}
+type RowFacts<M extends 'datastore' | 'namespace' | 'group' | 'job' | 'task'> = OnTheWire<Omit<Facts<M>, 'server'>> &
+  Unknown
 
 /** Why a server or a scope of it could not be read. */
 export interface Trouble {
@@ -60,10 +69,13 @@ export type TaskFrame = { readonly frame: 'task' } & RowFacts<'task'> & { readon
 export type GroupSnapshot = Omit<
   Facts<'snapshot'>,
   'server' | 'datastore_name' | 'namespace' | 'backup_type' | 'backup_id'
->
+> &
+  Unknown
 
 /** A group and all its snapshots, newest first. It carries no observations: equal facts are equal bytes. */
 export type GroupFrame = { readonly frame: 'group' } & RowFacts<'group'> & {
+    /** How many of its snapshots could not be read. Equal facts are equal bytes only where the list was whole; left out when it was. */
+    readonly left_out?: number | undefined
     readonly snapshots: ReadonlyArray<GroupSnapshot>
   }
 

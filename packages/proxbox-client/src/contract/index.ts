@@ -29,10 +29,12 @@ export type {
   ScopeFrame,
   ServerFrame,
   TaskFrame,
+  Unknown,
   WarningFrame,
 } from './frame.ts'
 export { frameSchema, isFrameName } from './frame-schemas.ts'
 export { apiKeyHeader, endpointPageLimit, maxFrameBytes, ndjsonMediaType } from './media.ts'
+export { rowTitle } from './row-title.ts'
 export { scopeOf } from './scope-fields.ts'
 export { StatusItem, StatusList, Summaries, SyncItem } from './summaries.ts'
 export { envelopeOf, type SyncEnvelope } from './sync-envelope.ts'

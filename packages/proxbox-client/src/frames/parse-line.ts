@@ -3,9 +3,10 @@ import { SourceFailed } from '@netbox-pbs/core/ports'
 import type { z } from 'zod'
 import type { Frame, FrameName } from '../contract/frame.ts'
 import { frameSchema, isFrameName } from '../contract/frame-schemas.ts'
+import { rowTitle } from '../contract/row-title.ts'
 import { boundedText } from '../http/bounded-text.ts'
 
-/** Reads one line as a frame: types are checked, unknown keys dropped. Throws {@link SourceFailed} that names the frame and the field, never a value. */
+/** Reads one line as a frame: types are checked, unknown keys dropped. Throws {@link SourceFailed} that names the row and the field. */
 export function parseLine(line: Buffer, number: number): Frame {
   const value = jsonOf(line, number)
   const name = typeof value === 'object' && value !== null && 'frame' in value ? value.frame : undefined
@@ -18,7 +19,8 @@ function parseAs<N extends FrameName>(name: N, value: unknown, number: number): 
   const read = frameSchema(name).safeParse(value)
   if (read.success) return read.data
   const issue = read.error.issues[0]
-  throw malformed(number, issue === undefined ? 'cannot be read' : describe(issue), name)
+  if (issue === undefined) throw malformed(number, 'cannot be read', name)
+  throw malformed(number, describe(issue), name, boundedText(rowTitle(value, issue.path)))
 }
 
 function jsonOf(line: Buffer, number: number): unknown {
@@ -36,10 +38,10 @@ function describe(issue: z.core.$ZodIssue): string {
 }
 
 /** The stream is not what the contract says. */
-export function malformed(number: number, what: string, name?: FrameName): SourceFailed {
+export function malformed(number: number, what: string, name?: FrameName, row?: string): SourceFailed {
   return new SourceFailed({
     code: 'protocol',
-    message: `frame ${number}${name === undefined ? '' : ` (${name})`} of the gateway's stream: ${what}; check that gateway and netbox-pbs are of the same release`,
+    message: `frame ${number}${name === undefined ? '' : ` (${row ?? name})`} of the gateway's stream: ${what}; check that gateway and netbox-pbs are of the same release`,
     retryable: false,
   })
 }

@@ -53,7 +53,7 @@ const sentence = (message: string) => boundedText(message, [], 2000)
 
 /** A group in core's words: every snapshot carries the whole of its key. */
 export function sourceGroup(wire: GroupFrame): SourceGroup {
-  const { frame: _, server: _server, datastore: datastore_name, snapshots, ...group } = wire
+  const { frame: _, server: _server, datastore: datastore_name, left_out: _left, snapshots, ...group } = wire
   const { namespace, backup_type, backup_id } = group
   return {
     facts: { datastore_name, ...group },

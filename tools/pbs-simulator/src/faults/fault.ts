@@ -36,6 +36,13 @@ export const Fault = z.discriminatedUnion('kind', [
   z.strictObject({ ...shared, kind: z.literal('redirect'), location: z.string(), status: status.default(302) }),
   /** Another body with status 200 and the JSON content type; the empty text is a 200 without a body. */
   z.strictObject({ ...shared, kind: z.literal('body'), body: z.string() }),
+  /** One row of a list is odd: the first with the fields of `where` gets those of `set`, or is replaced when `set` is no object. */
+  z.strictObject({
+    ...shared,
+    kind: z.literal('row'),
+    where: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).default({}),
+    set: z.json(),
+  }),
   /** First byte after `delayMs`, then `chunkBytes` every `intervalMs`. */
   z.strictObject({
     ...shared,

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Fault } from '../faults/fault.ts'
 import type { FaultList } from '../faults/fault-list.ts'
+import { withOddRow } from '../faults/odd-row.ts'
 import type { RequestChanges } from '../faults/request-changes.ts'
 import { atLeast } from '../state/profile.ts'
 import { handleRequest, type Surroundings } from './handle-request.ts'
@@ -88,7 +89,8 @@ const answer = async (
     return
   }
   const replacement = fault === undefined ? null : replacementFor(fault)
-  const reply = replacement ?? handleRequest({ method, target, headers: request.headers }, around)
+  const answered = replacement ?? handleRequest({ method, target, headers: request.headers }, around)
+  const reply = fault?.kind === 'row' ? withOddRow(answered, fault) : answered
   const compression = reply.status === 414 ? 'identity' : compressionFor(request, around)
   await send(response, reply, compression, disturbanceOf(fault))
 }
