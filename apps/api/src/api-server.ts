@@ -34,6 +34,6 @@ export const apiServer = ({
       host,
       port,
       requestTimeout: 60_000,
-      listener: (request, response) => void answer(request, response),
+      listener: answer,
     })
   })

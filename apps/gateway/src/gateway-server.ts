@@ -50,7 +50,7 @@ export const gatewayServer = (
       port: options.port,
       ...(options.portFlag === undefined ? {} : { portFlag: options.portFlag }),
       requestTimeout: 30_000,
-      listener: (request, response) => void answer(request, response),
+      listener: answer,
     })
   })
 

@@ -52,7 +52,7 @@ describe('with a key', () => {
     expect(await ask('/pbs/status')).toEqual([401, { detail: 'API key required. 2 attempts remaining.' }, null])
     expect(await ask('/pbs/status', wrong)).toEqual([401, { detail: 'Invalid API key. 1 attempts remaining.' }, null])
     expect(await ask('/pbs/status', wrong)).toEqual([401, { detail: 'Invalid API key. 0 attempts remaining.' }, null])
-    const [status, body, retryAfter] = await ask('/pbs/status', { 'x-proxbox-api-key': key })
+    const [status, body, retryAfter] = await ask('/pbs/status', wrong)
     expect([status, body]).toEqual([
       429,
       { detail: 'Too many failed authentication attempts. Please try again later.' },
@@ -60,10 +60,21 @@ describe('with a key', () => {
     expect(Number(retryAfter)).toBeGreaterThan(290)
   })
 
-  test('a right key forgives', async () => {
+  test('after five wrong keys the right one passes from the same address, also from behind the same proxy', async () => {
+    gateway = await startGateway()
+    for (let attempt = 1; attempt <= 7; attempt += 1) {
+      const [status] = await ask('/pbs/status', { 'x-proxbox-api-key': 'an old key' })
+      expect([attempt, status]).toEqual([attempt, attempt <= 5 ? 401 : 429])
+    }
+    expect((await ask('/pbs/status', { 'x-proxbox-api-key': key }))[0]).toBe(200)
+    expect((await ask('/pbs/status', { 'x-proxbox-api-key': 'another' }))[0]).toBe(401)
+  })
+
+  test('a right key forgives wrong ones that begin like it', async () => {
     gateway = await startGateway({ failureLimits: { attempts: 2, seconds: 300 } })
-    await ask('/pbs/status', { 'x-proxbox-api-key': 'wrong' })
+    const typo = { 'x-proxbox-api-key': `${key}x` }
+    await ask('/pbs/status', typo)
     await ask('/pbs/status', { 'x-proxbox-api-key': key })
-    expect(await ask('/pbs/status')).toEqual([401, { detail: 'API key required. 2 attempts remaining.' }, null])
+    expect(await ask('/pbs/status', typo)).toEqual([401, { detail: 'Invalid API key. 1 attempts remaining.' }, null])
   })
 })

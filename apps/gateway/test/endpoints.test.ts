@@ -130,4 +130,42 @@ describe('endpoints', () => {
     const large = await gateway.request('/pbs/endpoints', { method: 'POST', json: { name: 'x'.repeat(300_000) } })
     expect(large.status).toBe(413)
   })
+
+  const unstorable = ['\ud800', '\udc00x', 'a\0b']
+  const fields = ['name', 'host', 'token_id', 'token_secret', 'fingerprint'] as const
+  test.each(fields.flatMap((field) => unstorable.map((text) => [field, text] as const)))(
+    '%s with %j is refused and named, in each request that takes it',
+    async (field, text) => {
+      const bad = { ...whole, name: 'unstorable', host: '127.0.0.1', port: 1, [field]: text }
+      for (const [method, path, json] of [
+        ['POST', '/pbs/endpoints', bad],
+        ['POST', '/pbs/endpoints/test', bad],
+        ['PUT', '/pbs/endpoints/1', { [field]: text }],
+      ] as const) {
+        const reply = await gateway.request(path, { method, json })
+        const { detail } = (await reply.json()) as { detail: ReadonlyArray<{ loc: unknown }> }
+        expect([path, reply.status, detail[0]?.loc]).toEqual([path, 422, ['body', field]])
+      }
+    },
+  )
+
+  test.each([
+    ['POST', '/pbs/sync/datastores', { servers: ['a', '\ud800'] }, ['body', 'servers', 1]],
+    ['POST', '/pbs/sync/datastores', { netbox_branch_schema_id: '\0' }, ['body', 'netbox_branch_schema_id']],
+    ['POST', '/pbs/sync/snapshots', { '\ud800': 1 }, ['body', '\ufffd']],
+    ['POST', '/auth/register-key', { api_key: `${'k'.repeat(40)}\ud800` }, ['body', 'api_key']],
+    ['POST', '/auth/register-key', { api_key: 'k'.repeat(40), label: '\0' }, ['body', 'label']],
+    ['GET', '/pbs/sync/full?netbox_branch_schema_id=%00', undefined, ['query', 'netbox_branch_schema_id']],
+  ])('%s %s with text that cannot be stored: %j', async (method, path, json, loc) => {
+    const reply = await gateway.request(path, { method, ...(json === undefined ? {} : { json }) })
+    const { detail } = (await reply.json()) as { detail: ReadonlyArray<{ loc: unknown }> }
+    expect([reply.status, detail[0]?.loc]).toEqual([422, loc])
+  })
+
+  test('a body that is not UTF-8, and one nested deeper than the stack', async () => {
+    const notText = await gateway.request('/pbs/endpoints', { method: 'POST', body: Buffer.from([0x22, 0xff, 0x22]) })
+    expect([notText.status, await notText.text()]).toEqual([422, expect.stringContaining('is not UTF-8')])
+    const deep = `{"name":${'['.repeat(50_000)}"\\ud800"${']'.repeat(50_000)}}`
+    expect((await gateway.request('/pbs/endpoints', { method: 'POST', body: deep })).status).toBe(422)
+  })
 })

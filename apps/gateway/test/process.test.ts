@@ -99,6 +99,24 @@ describe('the process', () => {
     }
   })
 
+  test('lives on after a secret that no URL can hold, for a server that refuses the connection', async () => {
+    const { child, url } = await started()
+    const body = { name: 'x', host: '127.0.0.1', port: 1, token_id: 'a@pbs!b', token_secret: '\ud800' }
+    for (const [method, path] of [
+      ['POST', '/pbs/endpoints/test'],
+      ['POST', '/pbs/endpoints'],
+    ]) {
+      const reply = await fetch(`${url}${path}`, {
+        method: method ?? '',
+        headers: { 'x-proxbox-api-key': key },
+        body: JSON.stringify(body),
+      })
+      expect([reply.status, await reply.text()]).toEqual([422, expect.stringContaining('"token_secret"')])
+    }
+    expect([(await fetch(`${url}/health`)).status, child.exitCode]).toEqual([200, null])
+    expect(await stopped(child)).toEqual([0, true])
+  })
+
   test('says in one sentence why it cannot run', async () => {
     await started().then(({ child }) => stopped(child))
     expect(await outcome([], { NETBOX_PBS_GATEWAY_SECRET_KEY: secretKey(8) })).toEqual([

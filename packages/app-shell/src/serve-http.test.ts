@@ -1,6 +1,6 @@
-import { once } from 'node:events'
+import { type EventEmitter, once } from 'node:events'
 import { createServer } from 'node:net'
-import { Effect, Exit, Scope } from 'effect'
+import { Effect, Exit, Logger, LogLevel, Scope } from 'effect'
 import { expect, test } from 'vitest'
 import { serveHttp } from './serve-http.ts'
 
@@ -32,4 +32,47 @@ test('says that a port is in use, and which flag chooses another', async () => {
   expect(result._tag === 'Left' && result.left.message).toBe(
     `the test cannot listen on 127.0.0.1:${port}: the port is in use; stop what listens there or choose another with --gateway-port`,
   )
+})
+
+test.each([
+  [
+    'a listener that throws',
+    () => {
+      throw new Error('broken')
+    },
+  ],
+  ['a listener that rejects', () => Promise.reject(new Error('broken'))],
+])('%s ends that connection alone', async (_, broken) => {
+  await Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { url } = yield* serveHttp({
+          ...service,
+          listener: (request, response) => (request.url === '/broken' ? broken() : void response.end('well')),
+        })
+        yield* Effect.promise(() => expect(fetch(`${url}/broken`)).rejects.toThrow())
+        expect(yield* Effect.promise(() => fetch(url).then((reply) => reply.text()))).toBe('well')
+      }),
+    ).pipe(Logger.withMinimumLogLevel(LogLevel.None)),
+  )
+})
+
+test('an error of the listening socket, such as too many open files, does not end the process', async () => {
+  const events: Array<unknown> = []
+  await Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { url } = yield* serveHttp({
+          ...service,
+          listener: ({ socket }, response) => {
+            const { server } = socket as typeof socket & { readonly server: EventEmitter }
+            events.push(server.emit('error', new Error('accept EMFILE')))
+            response.end('well')
+          },
+        })
+        expect(yield* Effect.promise(() => fetch(url).then((reply) => reply.text()))).toBe('well')
+      }),
+    ),
+  )
+  expect(events).toEqual([true])
 })

@@ -1,5 +1,5 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
-import { Effect, type Scope } from 'effect'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { Effect, Runtime, type Scope } from 'effect'
 import { CannotListen, listenReason } from './cannot-listen.ts'
 
 /** What to serve, and where. */
@@ -12,7 +12,8 @@ export interface HttpService {
   readonly port: number
   /** The flag that chooses the port, for the error that it is in use. Default `--port`. */
   readonly portFlag?: string
-  readonly listener: RequestListener
+  /** Answers a request. What it throws or rejects with is logged, and ends that connection alone. */
+  readonly listener: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>
   /** How long a request may take to come in, in milliseconds. */
   readonly requestTimeout: number
 }
@@ -25,7 +26,20 @@ export const serveHttp = (
   service: HttpService,
 ): Effect.Effect<{ readonly url: string; readonly port: number }, CannotListen, Scope.Scope> =>
   Effect.gen(function* () {
-    const { requestTimeout, listener } = service
+    const { requestTimeout } = service
+    const log = Runtime.runFork(yield* Effect.runtime())
+    const listener: RequestListener = (request, response) => {
+      // Nothing else catches it: it would end the process.
+      const giveUp = (defect: unknown) => {
+        log(Effect.logError('a request broke', defect))
+        response.destroy()
+      }
+      try {
+        service.listener(request, response)?.catch(giveUp)
+      } catch (defect) {
+        giveUp(defect)
+      }
+    }
     const server = createServer({ requestTimeout, headersTimeout: Math.min(15_000, requestTimeout) }, listener)
     yield* Effect.acquireRelease(listen(server, service), () => close(server))
     const address = server.address()
@@ -47,6 +61,8 @@ const listen = (
     server.once('error', onError)
     server.listen({ host, port }, () => {
       server.off('error', onError)
+      // Such as a connection that cannot be accepted because too many files are open: the next one may be.
+      server.on('error', () => {})
       resume(Effect.void)
     })
   })

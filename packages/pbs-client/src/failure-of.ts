@@ -1,9 +1,9 @@
-import { Redacted } from 'effect'
 import { authority, type PbsConnection } from './connection.ts'
 import { UnexpectedShape } from './decode-item.ts'
 import { MalformedList } from './item-splitter.ts'
 import { type PbsFailureReason, PbsRequestFailed } from './pbs-error.ts'
 import { Silence } from './response-body.ts'
+import { safeText } from './safe-text.ts'
 import { ConnectTimeout, Untrusted } from './verified-socket.ts'
 
 const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '')
@@ -33,14 +33,6 @@ const reasonOf = (error: Error): PbsFailureReason => {
 /** Bytes from the wire that Node attaches to parse errors are not kept: a peer may echo what it was sent. */
 const causeOf = (error: Error): unknown =>
   'rawPacket' in error ? Object.assign(new Error(error.message), { code: codeOf(error) }) : error
-
-/** A text of the peer as it may stand in an error: bounded, and without the secret should the peer echo it. */
-export const safeText = (connection: PbsConnection, text: string): string => {
-  const secret = Redacted.value(connection.tokenSecret)
-  const clean =
-    secret === '' ? text : text.replaceAll(secret, '<redacted>').replaceAll(encodeURIComponent(secret), '<redacted>')
-  return clean.trim().slice(0, 2048)
-}
 
 /** The error of this client for what sockets, the HTTP parser and the decoders throw. */
 export const failureOf = (connection: PbsConnection, endpoint: string, error: unknown): PbsRequestFailed => {

@@ -6,6 +6,7 @@ import type { PbsError } from './pbs-error.ts'
 import type { PbsTransport } from './pbs-transport.ts'
 import { readData, readRows } from './read-list.ts'
 import { isReadable, type ListRow } from './unreadable-row.ts'
+import { urlPart } from './url-part.ts'
 
 /**
  * The garbage collection of every datastore that can be opened, whatever the version. `/admin/gc` and the state of the
@@ -39,7 +40,7 @@ const readOne = (
   store: string,
   { schedule, reportsStates }: { readonly schedule: string | null; readonly reportsStates: boolean },
 ) => {
-  const path = `/admin/datastore/${encodeURIComponent(store)}/gc`
+  const path = `/admin/datastore/${urlPart(store)}/gc`
   return readData(transport, path).pipe(
     Effect.flatMap((data) =>
       Effect.try({

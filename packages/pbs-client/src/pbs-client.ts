@@ -20,6 +20,7 @@ import { readPermissions } from './read-permissions.ts'
 import { PbsAclEntry, PbsNodeStatus, type PbsPermissions, PbsTime, PbsVersion } from './server-schemas.ts'
 import { PbsTask } from './task-schemas.ts'
 import type { ListRow } from './unreadable-row.ts'
+import { urlPart } from './url-part.ts'
 
 /** Which snapshots to list: one namespace, or one group of it when type and id are given. */
 export interface PbsSnapshotQuery {
@@ -162,7 +163,7 @@ export const makePbsClient = (connection: PbsConnection): Effect.Effect<PbsClien
     }
   })
 
-const storePath = (store: string): string => `/admin/datastore/${encodeURIComponent(store)}`
+const storePath = (store: string): string => `/admin/datastore/${urlPart(store)}`
 
 /** The root is the default, and servers before 2.2 do not know the parameter. */
 const nsParameter = (ns: string): string | null => (ns === '' ? null : ns)

@@ -37,7 +37,7 @@ export interface PbsFailure {
   readonly server: string
   /** The path below `/api2/json`, without the query; `-` while connecting for no endpoint in particular. */
   readonly endpoint: string
-  /** What the server or the operating system said, at most 2 KiB. */
+  /** What the server or the operating system said, one printable line of at most 300 characters. */
   readonly detail: string
   /** The HTTP status, when there was one. */
   readonly status?: number

@@ -3,9 +3,12 @@ import { request } from 'node:https'
 import { Effect, ExecutionStrategy, Exit, Redacted, Scope } from 'effect'
 import { classifyResponse } from './classify-response.ts'
 import { authority, bareHost, type PbsConnection } from './connection.ts'
-import { failureOf, safeText } from './failure-of.ts'
+import { eventCallback } from './event-callback.ts'
+import { failureOf } from './failure-of.ts'
 import { type PbsError, PbsRequestFailed } from './pbs-error.ts'
 import { readBeginning } from './response-body.ts'
+import { safeText } from './safe-text.ts'
+import { urlPart } from './url-part.ts'
 import { VerifyingAgent, type VerifyingRequestOptions } from './verifying-agent.ts'
 
 /** Query parameters; those that are null or undefined are left out. */
@@ -72,10 +75,11 @@ const send = (connection: PbsConnection, agent: VerifyingAgent, path: string, qu
     Effect.flatMap((abort) =>
       Effect.async<IncomingMessage, PbsError>((resume) => {
         let timer: NodeJS.Timeout | undefined
-        const fail = (error: unknown) => {
+        const die = (defect: unknown) => resume(Effect.die(defect))
+        const fail = eventCallback(die, (error: unknown) => {
           clearTimeout(timer)
           resume(Effect.fail(failureOf(connection, path, error)))
-        }
+        })
         try {
           const options: VerifyingRequestOptions = {
             agent,
@@ -143,13 +147,15 @@ const refuseUnlessOk = (connection: PbsConnection, path: string, response: Incom
 
 /** Header values are bytes to Node: a token id may hold letters beyond Latin-1. The server percent-decodes the secret. */
 const authorization = (connection: PbsConnection): string => {
-  const secret = encodeURIComponent(Redacted.value(connection.tokenSecret))
-  return Buffer.from(`PBSAPIToken=${connection.tokenId}:${secret}`, 'utf8').toString('latin1')
+  return Buffer.from(
+    `PBSAPIToken=${connection.tokenId}:${urlPart(Redacted.value(connection.tokenSecret))}`,
+    'utf8',
+  ).toString('latin1')
 }
 
 const queryString = (query: PbsQuery): string => {
   const pairs = Object.entries(query).flatMap(([key, value]) =>
-    value === null || value === undefined ? [] : [`${encodeURIComponent(key)}=${encodeURIComponent(value)}`],
+    value === null || value === undefined ? [] : [`${urlPart(key)}=${urlPart(value)}`],
   )
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`
 }

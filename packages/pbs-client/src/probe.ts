@@ -1,5 +1,7 @@
+import type { TLSSocket } from 'node:tls'
 import { Effect } from 'effect'
 import type { PbsConnection } from './connection.ts'
+import { eventCallback } from './event-callback.ts'
 import { failureOf } from './failure-of.ts'
 import type { PbsError } from './pbs-error.ts'
 import type { PbsVersion } from './server-schemas.ts'
@@ -45,9 +47,10 @@ const endpoint = '/version'
 
 const lookAtPeer = (connection: PbsConnection) =>
   Effect.async<Peer, PbsError>((resume, signal) => {
+    const die = (defect: unknown) => resume(Effect.die(defect))
     openSocket(
       connection,
-      (error, socket) => {
+      eventCallback(die, (error: Error | null, socket?: TLSSocket) => {
         if (error !== null || socket === undefined) return resume(Effect.fail(failureOf(connection, endpoint, error)))
         const certificate = presentedCertificate(socket)
         const refused = judgePeer(connection, socket)
@@ -58,7 +61,7 @@ const lookAtPeer = (connection: PbsConnection) =>
         }
         const failure = refused === null ? null : failureOf(connection, endpoint, refused)
         resume(Effect.succeed({ certificate, chainVerifies, failure }))
-      },
+      }),
       signal,
     )
   })

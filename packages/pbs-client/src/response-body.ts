@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Effect, Option } from 'effect'
+import { eventCallback } from './event-callback.ts'
 import { MalformedList } from './item-splitter.ts'
 
 /** The peer was silent for too long. */
@@ -19,14 +20,15 @@ export const readChunk = (
       forget()
       resume(outcome)
     }
-    const attempt = () => {
+    const die = (defect: unknown) => settle(Effect.die(defect))
+    const attempt = eventCallback(die, () => {
       // Node's types say any; without an encoding it is a Buffer or null.
       const chunk: Buffer | null = response.read()
       if (chunk !== null) settle(Effect.succeed(Option.some(chunk)))
       else if (response.errored !== null) settle(Effect.fail(response.errored))
       else if (response.readableEnded) settle(Effect.succeed(Option.none()))
       else if (response.destroyed) settle(Effect.fail(new Error('the connection was closed inside the answer')))
-    }
+    })
     const failed = (error: unknown) => settle(Effect.fail(error))
     const forget = () => {
       response.off('readable', attempt).off('end', attempt).off('close', attempt).off('error', failed)

@@ -2,6 +2,7 @@ import { constants } from 'node:crypto'
 import { isIP } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
 import { bareHost, type PbsConnection } from './connection.ts'
+import { eventCallback } from './event-callback.ts'
 import { normalizeFingerprint } from './fingerprint.ts'
 
 /** Who a server says it is. */
@@ -29,7 +30,7 @@ export class Untrusted extends Error {
 export class ConnectTimeout extends Error {}
 
 /**
- * Opens a TLS socket whose peer is not judged yet, and calls back once, when the handshake is over or failed. Sessions
+ * Opens a TLS socket whose peer is not judged yet, and calls `done` once, when the handshake is over or failed. `done` must not throw. Sessions
  * are never resumed and never renegotiated, so that the certificate that was judged is the one that speaks.
  */
 export const openSocket = (
@@ -56,10 +57,13 @@ export const openSocket = (
     socket.on('error', () => {}).destroy()
     done(error)
   }
-  const connected = () => {
-    socket.disableRenegotiation()
-    settle(null)
-  }
+  const connected = eventCallback(
+    (defect) => settle(defect instanceof Error ? defect : new Error(String(defect))),
+    () => {
+      socket.disableRenegotiation()
+      settle(null)
+    },
+  )
   const closed = () => settle(new Error('the connection was closed during the handshake'))
   const abort = () => settle(new Error('the request was given up'))
   const timer = setTimeout(

@@ -22,14 +22,22 @@ export class VerifyingAgent extends Agent {
     options: RequestOptions,
     callback?: (error: Error | null, stream: Duplex) => void,
   ): Duplex | null | undefined {
+    // Node calls back with an error alone; its types always want a stream.
+    const reply = callback as ((error: Error | null, stream?: Duplex) => void) | undefined
+    const refuse = (error: unknown, socket?: Duplex) => {
+      socket?.on('error', () => {}).destroy()
+      reply?.(error instanceof Error ? error : new Error(String(error)))
+    }
     openSocket(
       this.#connection,
       (error, socket) => {
-        const refused = error ?? (socket === undefined ? null : judgePeer(this.#connection, socket))
-        if (refused !== null) socket?.on('error', () => {}).destroy()
-        // Node calls back with an error alone; its types always want a stream.
-        const reply = callback as ((error: Error | null, stream?: Duplex) => void) | undefined
-        if (refused !== null) reply?.(refused)
+        let refused: unknown = error
+        try {
+          refused ??= socket === undefined ? null : judgePeer(this.#connection, socket)
+        } catch (defect) {
+          refused = defect
+        }
+        if (refused !== null) refuse(refused, socket)
         else reply?.(null, socket)
       },
       'giveUp' in options && options.giveUp instanceof AbortSignal ? options.giveUp : undefined,

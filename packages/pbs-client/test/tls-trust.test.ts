@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import type { SecureVersion } from 'node:tls'
 import { inspect } from 'node:util'
-import { Effect, Either } from 'effect'
+import { Effect, Either, Redacted } from 'effect'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PbsConnection } from '../src/index.ts'
 import { connectionTo, failureIn, json, run, secret } from './client-harness.ts'
@@ -146,4 +146,12 @@ test('the secret is in no message and no inspection, even when the server echoes
   expect(error.detail).toBe('you sent PBSAPIToken=inventory@pbs!reader:<redacted>')
   for (const text of shown) expect(text).not.toContain(secret)
   await echo.close()
+})
+
+test('a secret that no URL can hold fails as any other, on a refused connection and on one that is answered', async () => {
+  const tokenSecret = Redacted.make('\ud800')
+  const refused = await run(connectionTo(1, { tokenSecret }), (client) => client.probe())
+  expect(failureIn(refused).reason).toBe('unreachable')
+  const answered = await run(connectionTo(server.port, { tokenSecret, verifySsl: false }), (client) => client.version())
+  expect(Either.isRight(answered)).toBe(true)
 })

@@ -161,7 +161,7 @@ describe('answers that are no PBS', () => {
 
   test('the text of an error is bounded', async () => {
     harness.answer(status(400, 'x'.repeat(1_000_000)))
-    expect((await harness.fails((client) => client.datastores())).detail.length).toBe(2048)
+    expect((await harness.fails((client) => client.datastores())).detail.length).toBe(300)
   })
 })
 

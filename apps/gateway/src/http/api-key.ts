@@ -17,7 +17,13 @@ export const presentedKey = (header: (name: string) => string | undefined): stri
   return /^Bearer +(\S+)$/i.exec(header('authorization')?.trim() ?? '')?.[1] ?? null
 }
 
-/** Lets a request with a known key pass and refuses all others in proxbox-api's words. */
+/** So many characters of a wrong key tell one wrong key from another. */
+const prefixLength = 8
+
+/**
+ * Lets a request with a known key pass, whatever was tried before from its address, and refuses all others in proxbox-api's words. Wrong keys are
+ * counted by address and by their beginning, so that one program with an old key does not use up the attempts of others behind the same proxy.
+ */
 export const requireKey = (request: {
   readonly key: string | null
   readonly address: string
@@ -25,8 +31,11 @@ export const requireKey = (request: {
 }): Effect.Effect<void, Refused | StoreFailed, GatewayKeys> =>
   Effect.gen(function* () {
     const { key, address, attempts } = request
+    const keys = yield* GatewayKeys
     const now = yield* Clock.currentTimeMillis
-    const wait = attempts.retryAfter(address, now)
+    const caller = `${address} ${(key ?? '').slice(0, prefixLength)}`
+    if (key !== null && (yield* keys.known({ hash: hashKey(key) }))) return attempts.clear(caller)
+    const wait = attempts.retryAfter(caller, now)
     if (wait > 0) {
       return yield* new Refused({
         status: 429,
@@ -34,23 +43,16 @@ export const requireKey = (request: {
         headers: { 'Retry-After': String(wait) },
       })
     }
-    const keys = yield* GatewayKeys
-    if (key === null) {
-      const detail = (yield* keys.any())
-        ? `API key required. ${attempts.remaining(address, now)} attempts remaining.`
-        : 'No API key configured. Register a key via POST /auth/register-key or use an existing key.'
-      return yield* new Refused({ status: 401, detail })
-    }
-    if (yield* keys.known({ hash: hashKey(key) })) return attempts.clear(address)
     if (!(yield* keys.any())) {
       return yield* new Refused({
         status: 401,
         detail: 'No API key configured. Register a key via POST /auth/register-key or use an existing key.',
       })
     }
-    attempts.note(address, now)
+    if (key !== null) attempts.note(caller, now)
+    const remaining = `${attempts.remaining(caller, now)} attempts remaining.`
     return yield* new Refused({
       status: 401,
-      detail: `Invalid API key. ${attempts.remaining(address, now)} attempts remaining.`,
+      detail: key === null ? `API key required. ${remaining}` : `Invalid API key. ${remaining}`,
     })
   })

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { validationErrorBody } from '@netbox-pbs/proxbox-client/contract'
 import { Effect } from 'effect'
 import type { Context } from 'hono'
@@ -29,19 +30,26 @@ const readText = (c: Context): Effect.Effect<string, Refused> =>
         if (size > maxBodyBytes) throw tooLarge
         chunks.push(chunk)
       }
-      return Buffer.concat(chunks).toString('utf8')
+      const bytes = Buffer.concat(chunks)
+      if (!isUtf8(bytes)) throw refusal('body', 'is not UTF-8')
+      return bytes.toString('utf8')
     },
-    catch: (error) => (error === tooLarge ? tooLarge : refusal('body', 'broke off')),
+    catch: (error) => (error instanceof Refused ? error : refusal('body', 'broke off')),
   })
 
 const tooLarge = new Refused({ status: 413, detail: `Request body is larger than ${maxBodyBytes} bytes` })
 
-/** Parses input from one place of a request; what is refused names that place first in `loc`. */
+/**
+ * Parses input from one place of a request; what is refused names that place first in `loc`. A text that no database stores and no URL carries, one with
+ * NUL or half of a surrogate pair, is refused in every field.
+ */
 export const parse = <S extends z.ZodType>(
   schema: S,
   value: unknown,
   place: 'body' | 'query' | 'path',
 ): Effect.Effect<z.output<S>, Refused> => {
+  const path = pathOfUnstorable(value)
+  if (path !== null) return Effect.fail(refusal([place, ...path], 'must not hold NUL or half of a surrogate pair'))
   const parsed = schema.safeParse(value)
   return parsed.success
     ? Effect.succeed(parsed.data)
@@ -54,3 +62,35 @@ export const refusal = (loc: string | ReadonlyArray<string | number>, msg: strin
     status: 422,
     detail: [{ type: 'request_validation_error', loc: typeof loc === 'string' ? [loc] : [...loc], msg }],
   })
+
+/** The path of the first text in parsed JSON that cannot be stored; keys are shown as they can be. Null: there is none. */
+function pathOfUnstorable(root: unknown): ReadonlyArray<string | number> | null {
+  // By a list, not by recursion: a body may be nested deeper than the stack.
+  const open: Array<readonly [value: unknown, path: Path | null]> = [[root, null]]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const [value, path] = next
+    if (typeof value === 'string' && !isStorable(value)) return partsOf(path)
+    if (typeof value !== 'object' || value === null) continue
+    for (const [key, child] of Object.entries(value).reverse()) {
+      const below = { above: path, key: Array.isArray(value) ? Number(key) : key }
+      if (!isStorable(key)) return partsOf(below)
+      open.push([child, below])
+    }
+  }
+  return null
+}
+
+interface Path {
+  readonly above: Path | null
+  readonly key: string | number
+}
+
+const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
+
+function partsOf(path: Path | null): ReadonlyArray<string | number> {
+  const parts: Array<string | number> = []
+  for (let at = path; at !== null && parts.length < 32; at = at.above) {
+    parts.push(typeof at.key === 'string' ? at.key.replaceAll('\0', '').toWellFormed().slice(0, 255) : at.key)
+  }
+  return parts.reverse()
+}

@@ -65,7 +65,7 @@ const checkPorts = ({ host, port, gatewayPort }: StartOptions) => {
     servers,
     (server) =>
       Effect.scoped(
-        serveHttp({ ...server, host, requestTimeout: 30_000, listener: (_, response) => response.destroy() }),
+        serveHttp({ ...server, host, requestTimeout: 30_000, listener: (_, response) => void response.destroy() }),
       ),
     { discard: true },
   )

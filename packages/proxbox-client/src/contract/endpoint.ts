@@ -13,6 +13,7 @@ const line = (max: number, start = text()) =>
     .min(1, 'must not be empty')
     .max(max, `must have at most ${max} characters`)
     .regex(/^\P{Cc}*$/u, 'must not hold control characters')
+    .refine((text) => text.isWellFormed(), 'must not hold half of a surrogate pair')
 
 /** A secret in quotes, behind its token id, or in the header of a request. */
 const pastedWithMore = /^["'`]|["'`]$|^PBSAPIToken|[!@=:]/
