@@ -67,5 +67,6 @@ export {
   type SourceRequest,
   type SourceServer,
 } from './source.ts'
+export { statementLimit } from './statement-limit.ts'
 export { StoreFailed } from './store-failed.ts'
 export { VersionChanged, type WantedVersions } from './version-changed.ts'

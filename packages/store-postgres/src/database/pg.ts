@@ -1,26 +1,44 @@
-import { Effect, Redacted, type Scope } from 'effect'
+import { Effect, Redacted, Runtime, type Scope } from 'effect'
 import { Kysely, PostgresDialect, sql } from 'kysely'
-import { Pool, types } from 'pg'
+import { type ClientBase, Pool, type PoolConfig, types } from 'pg'
+import { controlConnections } from './control-connections.ts'
 import { DatabaseUnusable, oldestServer } from './errors.ts'
+import { outOfScope } from './statement-scope.ts'
 import { failureReason } from './store-errors.ts'
 import type { Tables } from './tables.ts'
 import { typeParsers } from './type-parsers.ts'
+import { learnSession, watchedClient } from './watched-client.ts'
 
 /** Where PostgreSQL is, as a URL with its credentials. */
 export interface PgOptions {
   readonly url: Redacted.Redacted<string>
   /** Connections at most; 10. */
   readonly poolSize?: number
+  /** What PostgreSQL shows as `application_name`, so that its sessions tell who opened them; `netbox-pbs`. */
+  readonly applicationName?: string
+  /** Milliseconds without a reply after which a connection is checked; 20 000. It is closed when PostgreSQL runs nothing for it. */
+  readonly patienceMillis?: number
 }
 
 /** A pool on a server that answers and is new enough. Closed with the scope. */
 export const openPg = Effect.fn('Database.openPg')(function* ({
   url,
   poolSize = 10,
+  applicationName = 'netbox-pbs',
+  patienceMillis = 20_000,
 }: PgOptions): Effect.fn.Return<{ readonly db: Kysely<Tables>; readonly pool: Pool }, DatabaseUnusable, Scope.Scope> {
   const where = yield* place(url)
+  const config = { connectionString: Redacted.value(url), application_name: applicationName, ...keptAlive }
+  const control = yield* Effect.acquireRelease(
+    Effect.sync(() => controlConnections({ ...config, application_name: `${applicationName} control` })),
+    ({ end }) => Effect.promise(end),
+  )
+  const log = Runtime.runFork(yield* Effect.runtime())
+  const onLost = () => log(connectionLost(where))
   const pool = yield* Effect.acquireRelease(
-    Effect.sync(() => newPool(Redacted.value(url), poolSize)),
+    Effect.sync(() =>
+      newPool({ ...config, max: poolSize, Client: watchedClient({ control, patienceMillis, onLost }) }),
+    ),
     (opened) => Effect.promise(() => opened.end()),
   )
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
@@ -37,25 +55,34 @@ export const openPg = Effect.fn('Database.openPg')(function* ({
   return { db, pool }
 })
 
-function newPool(connectionString: string, max: number): Pool {
+/** A host that vanishes without a word is noticed. */
+const keptAlive = { keepAlive: true, keepAliveInitialDelayMillis: 30_000 }
+
+const connectionLost = (where: string) =>
+  Effect.logWarning('a connection to PostgreSQL no longer answered and was closed; a new one takes its place').pipe(
+    Effect.annotateLogs({ where }),
+  )
+
+function newPool(config: PoolConfig & { readonly Client: ReturnType<typeof watchedClient> }): Pool {
   const pool = new Pool({
-    connectionString,
-    max,
+    ...config,
     connectionTimeoutMillis: 10_000,
-    application_name: 'netbox-pbs',
-    // A host that vanishes without a word is noticed.
-    keepAlive: true,
     types: { getTypeParser: (id, format) => typeParsers[Number(id)] ?? types.getTypeParser(id, format) },
-    // The parsers read this spelling of times; a server may be set to another. Statements are short: compiling them takes longer than running them.
-    onConnect: async (client) => {
-      await client.query("set datestyle = 'ISO'; set timezone = 'UTC'; set jit = off")
-    },
+    onConnect: (client) => outOfScope(() => prepare(client)),
   })
   // A connection that breaks is replaced when one is next needed; without a listener it would end the process: the pool listens while it is idle, the client
   // itself must be listened to while it is in use and no statement is under way to be told.
   pool.on('error', () => undefined)
   pool.on('connect', (client) => client.on('error', () => undefined))
   return pool
+}
+
+async function prepare(client: ClientBase): Promise<void> {
+  // The parsers read this spelling of times; a server may be set to another. Statements are short: compiling them takes longer than running them.
+  await client.query("set datestyle = 'ISO'; set timezone = 'UTC'; set jit = off")
+  // What a process that was killed left running ends too. Not every system that PostgreSQL runs on can look.
+  await client.query("set client_connection_check_interval = '10s'").catch(() => undefined)
+  await learnSession(client)
 }
 
 async function serverFacts(db: Kysely<Tables>): Promise<{ readonly version: number; readonly encoding: string }> {

@@ -4,6 +4,7 @@ import { Effect, type Scope } from 'effect'
 import { Kysely, PGliteDialect } from 'kysely'
 import { type DataFolderInUse, DataFolderUnusable } from './errors.ts'
 import { lockFolder } from './folder-lock.ts'
+import { scopeOfStatement } from './statement-scope.ts'
 import type { Tables } from './tables.ts'
 import { typeParsers } from './type-parsers.ts'
 
@@ -39,5 +40,20 @@ export const openPglite = Effect.fn('Database.openPglite')(function* ({
     }),
     (opened) => Effect.promise(async () => (opened.closed ? undefined : opened.close())),
   )
-  return { db: new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) }), pglite, parsers: engine.types.parsers }
+  const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite: withoutAbandoned(pglite) }) })
+  return { db, pglite, parsers: engine.types.parsers }
 })
+
+/** The engine without the statements whose callers left while they waited for its one session: those are never run. */
+function withoutAbandoned(pglite: PGlite): PGlite {
+  return new Proxy(pglite, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target)
+      if (typeof member !== 'function') return member
+      return (...values: ReadonlyArray<unknown>) => {
+        if (name === 'query') scopeOfStatement()
+        return Reflect.apply(member, target, values) as unknown
+      }
+    },
+  })
+}

@@ -1,22 +1,43 @@
-import type { StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect, Exit } from 'effect'
+import { StoreFailed, statementLimit } from '@netbox-pbs/core/ports'
+import { Duration, Effect, Exit, FiberRef, Option, Schedule } from 'effect'
 import type { Kysely } from 'kysely'
+import { inScope } from './statement-scope.ts'
 import { storeFailed } from './store-errors.ts'
 import type { Tables } from './tables.ts'
 
 /** Runs a statement. The only bridge from a driver's promise; a statement is built and executed inside. */
 export type Run = <A>(statement: (db: Kysely<Tables>) => Promise<A>) => Effect.Effect<A, StoreFailed>
 
-/** Statements outside any transaction. `doing` names the work in errors, as a sentence's subject. */
+/**
+ * Statements outside any transaction. `doing` names the work in errors, as a sentence's subject. Interrupted, what runs is cancelled in PostgreSQL and what waits is
+ * never sent; `statementLimit` bounds each statement.
+ */
 export function runOn(db: Kysely<Tables>, doing: string): Run {
-  return (statement) => Effect.suspend(() => attempt(doing, () => statement(db)))
+  return (statement) =>
+    Effect.flatMap(FiberRef.get(statementLimit), (limit) =>
+      attempt(doing, () => statement(db), Option.getOrNull(Option.map(limit, Duration.toMillis))),
+    )
 }
+
+/** Three more tries, apart by more each time and not in step with whoever was in the way. */
+const again = Schedule.intersect(Schedule.jittered(Schedule.exponential('50 millis', 3)), Schedule.recurs(3))
 
 /**
  * One transaction around `use`: committed at the end of the use step, rolled back when it fails, dies or is interrupted. Statements inside must go through
- * the given `run`: on PGlite, which has one session, any other would wait for the end of this very transaction.
+ * the given `run`: on PGlite, which has one session, any other would wait for the end of this very transaction. A transaction that PostgreSQL gave up for another
+ * one (a deadlock, a serialization failure) is run again up to three times, so `use` must keep nothing outside of what a failed transaction takes back.
  */
 export function transactionOn<A, E, R>(
+  db: Kysely<Tables>,
+  doing: string,
+  use: (run: Run) => Effect.Effect<A, E, R>,
+): Effect.Effect<A, E | StoreFailed, R> {
+  return Effect.retry(once(db, doing, use), { schedule: again, while: isConflict })
+}
+
+const isConflict = (error: unknown): boolean => error instanceof StoreFailed && error.reason === 'conflict'
+
+function once<A, E, R>(
   db: Kysely<Tables>,
   doing: string,
   use: (run: Run) => Effect.Effect<A, E, R>,
@@ -24,7 +45,8 @@ export function transactionOn<A, E, R>(
   return Effect.acquireUseRelease(
     attempt(doing, () => db.startTransaction().execute()),
     (trx) =>
-      use(runOn(trx, doing)).pipe(
+      // Writes are not cut off: only their caller's leaving ends them.
+      use((statement) => attempt(doing, () => statement(trx))).pipe(
         // Once asked for, a commit is waited for: interrupted half way nobody would know whether it happened.
         Effect.tap(() => Effect.uninterruptible(attempt(doing, () => trx.commit().execute()))),
       ),
@@ -41,8 +63,15 @@ export function transactionOn<A, E, R>(
   )
 }
 
-function attempt<A>(doing: string, statement: () => Promise<A>): Effect.Effect<A, StoreFailed> {
-  return Effect.tryPromise({ try: statement, catch: (cause) => cause }).pipe(
+function attempt<A>(
+  doing: string,
+  statement: () => Promise<A>,
+  limitMillis: number | null = null,
+): Effect.Effect<A, StoreFailed> {
+  return Effect.tryPromise({
+    try: (signal) => inScope({ signal, limitMillis }, statement),
+    catch: (cause) => cause,
+  }).pipe(
     Effect.catchAll((cause) =>
       Effect.suspend(() => {
         // A cause that is a fault of ours is thrown by the translation and so becomes a defect.

@@ -3,7 +3,9 @@ import { failureReason } from './store-errors.ts'
 
 test.each([
   ['08006', 'unavailable'],
-  ['40P01', 'unavailable'],
+  ['40P01', 'conflict'],
+  ['40001', 'conflict'],
+  ['57014', 'unavailable'],
   ['57P01', 'unavailable'],
   ['53300', 'unavailable'],
   ['ECONNREFUSED', 'unavailable'],

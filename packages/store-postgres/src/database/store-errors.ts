@@ -1,11 +1,12 @@
 import { StoreFailed } from '@netbox-pbs/core/ports'
+import { StatementStopped } from './statement-scope.ts'
 
 type Reason = StoreFailed['reason']
 
 /** By SQLSTATE, first the whole code, then its class. */
 const reasons: Readonly<Record<string, Reason>> = {
   '08': 'unavailable', // connection exception
-  '40': 'unavailable', // deadlock, serialization failure: passes
+  '40': 'conflict', // deadlock, serialization failure
   '57': 'unavailable', // shutting down, cancelled
   '53300': 'unavailable', // too many connections
   '55P03': 'unavailable', // lock not available
@@ -35,6 +36,7 @@ const lostConnection =
 
 /** Why a statement failed, when the fault lies outside; null: it is ours. */
 export function failureReason(cause: unknown): Reason | null {
+  if (cause instanceof StatementStopped) return cause.reason === 'limit' ? 'too_slow' : 'unavailable'
   const code = codeOf(cause)
   if (code === 'ENOSPC') return 'full'
   if (unreachable.has(code)) return 'unavailable'

@@ -10,9 +10,20 @@ export function bossDriver(driver: Driver): Db {
   switch (driver._tag) {
     case 'pg':
       return {
-        // An array of values, even an empty one, would be sent as one prepared statement only.
-        executeSql: (text, values) =>
-          driver.pool.query({ text, types: pgTypes, ...(values !== undefined && values.length > 0 && { values }) }),
+        // Not by `pool.query`: it would send the statement in the context of whoever frees the connection, and so within another caller's bounds.
+        executeSql: async (text, values) => {
+          const client = await driver.pool.connect()
+          try {
+            // An array of values, even an empty one, would be sent as one prepared statement only.
+            return await client.query({
+              text,
+              types: pgTypes,
+              ...(values !== undefined && values.length > 0 && { values: [...values] }),
+            })
+          } finally {
+            client.release()
+          }
+        },
       }
     case 'pglite': {
       const { pglite, parsers } = driver

@@ -13,9 +13,7 @@ export const endRun = Effect.fn('sync.endRun')(function* ({
   const runs = yield* Runs
   const error = yield* settleBranches(id).pipe(
     Effect.as(null),
-    Effect.catchAll((failure) =>
-      failure.reason === 'unavailable' ? failure : Effect.succeed(unsettled(failure.message)),
-    ),
+    Effect.catchAll((failure) => (failure.passes ? failure : Effect.succeed(unsettled(failure.message)))),
     Effect.catchAllDefect((defect) => Effect.as(Effect.logError('a branch met a bug', defect), unsettled(bug))),
   )
   return yield* runs.end({ id, error })

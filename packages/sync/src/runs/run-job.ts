@@ -51,8 +51,8 @@ export const runJob = Effect.fn('sync.runJob')(function* (
       ChangeSetClosed: () => Effect.succeed<JobOutcome>({ _tag: 'lost' }),
       BranchNotOpen: ({ message }) => Effect.map(endJob({ id, server, error: message }), done),
       BranchNameTaken: ({ message }) => Effect.map(endJob({ id, server, error: message }), done),
-      StoreFailed: ({ reason, message }) =>
-        reason === 'unavailable' && !claimed.last
+      StoreFailed: ({ passes, message }) =>
+        passes && !claimed.last
           ? Effect.succeed(retry(message))
           : Effect.map(endJob({ id, server, error: message }), done),
     }),

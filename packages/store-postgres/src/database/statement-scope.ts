@@ -1,0 +1,34 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+/** What bounds the statements of one piece of work. */
+export interface StatementScope {
+  /** Aborted when nobody waits for the result any more. */
+  readonly signal: AbortSignal
+  /** Milliseconds that one statement may take; null: no limit. */
+  readonly limitMillis: number | null
+}
+
+/** A statement ended before its time: it took longer than its limit, or its caller had left. */
+export class StatementStopped extends Error {
+  readonly reason: 'limit' | 'abandoned'
+  constructor(reason: StatementStopped['reason']) {
+    super(reason === 'limit' ? 'the statement took longer than its limit' : 'the caller of the statement has left')
+    this.reason = reason
+  }
+}
+
+// Kysely hands nothing of the caller through to the driver's connection; an asynchronous context does.
+const scopes = new AsyncLocalStorage<StatementScope>()
+
+/** Runs work whose statements the scope bounds. */
+export const inScope = <A>(scope: StatementScope, work: () => A): A => scopes.run(scope, work)
+
+/** Runs work that belongs to no caller, such as preparing a connection. */
+export const outOfScope = <A>(work: () => A): A => scopes.exit(work)
+
+/** What bounds the statement that is about to be sent; undefined: nothing. Throws `StatementStopped` when its caller has left. */
+export function scopeOfStatement(): StatementScope | undefined {
+  const scope = scopes.getStore()
+  if (scope?.signal.aborted === true) throw new StatementStopped('abandoned')
+  return scope
+}

@@ -1,0 +1,115 @@
+import type { Socket } from 'node:net'
+import { Client, type ClientBase, type ClientConfig, type QueryResult } from 'pg'
+import type { ControlConnections } from './control-connections.ts'
+import { StatementStopped, scopeOfStatement } from './statement-scope.ts'
+
+/** How the connections of a pool are watched. */
+export interface WatchOptions {
+  readonly control: ControlConnections
+  /** Milliseconds without a reply after which PostgreSQL is asked whether it still runs the statement, and again each time they have passed. */
+  readonly patienceMillis: number
+  /** Called when a connection that no longer answers is closed. */
+  readonly onLost: () => void
+}
+
+/** Times in a row that PostgreSQL cannot be asked before a silent connection counts as lost. */
+const unknownsAllowed = 2
+
+/** Milliseconds that a cancelled statement has to end before its connection is closed. */
+const graceMillis = 2000
+
+/** PostgreSQL's own number of each session, which differs from the one that a pooling proxy announces. */
+const sessions = new WeakMap<object, number>()
+
+/** Learns a new connection's session, so that its statements can be cancelled and looked up. */
+export async function learnSession(client: ClientBase): Promise<void> {
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+  const [session] = rows
+  if (session !== undefined) sessions.set(client, session.pid)
+}
+
+type Done = (cause: Error | null, result?: QueryResult) => void
+type Send = (statement: unknown, values?: unknown, done?: Done) => Promise<QueryResult> | undefined
+
+/**
+ * A connection whose statements always end. A statement is cancelled in PostgreSQL when its caller leaves or when it exceeds the limit of its scope; the connection is
+ * closed when PostgreSQL runs nothing for it and yet no reply comes. A statement that PostgreSQL still runs is waited for, however long it takes.
+ */
+export function watchedClient(options: WatchOptions): typeof Client {
+  return class WatchedClient extends Client {
+    constructor(config?: string | ClientConfig) {
+      super(config)
+      const send = this.query.bind(this) as Send
+      const query: Send = (statement, values, last) => {
+        // The pool passes a callback, after the values or in their place.
+        const [given, done] = typeof values === 'function' ? [undefined, values as Done] : [values, last]
+        const result = watched(this, async () => send(statement, given), options)
+        if (done === undefined) return result
+        result.then(
+          (value) => done(null, value),
+          (cause: Error) => done(cause),
+        )
+        return undefined
+      }
+      this.query = query as typeof this.query
+    }
+  }
+}
+
+async function watched(
+  client: Client,
+  send: () => Promise<QueryResult | undefined>,
+  { control, patienceMillis, onLost }: WatchOptions,
+): Promise<QueryResult> {
+  const scope = scopeOfStatement()
+  const timers: Array<NodeJS.Timeout> = []
+  let over = false
+  let stopped: StatementStopped | null = null
+  let cancelled: Promise<void> = Promise.resolve()
+
+  const after = (millis: number, work: () => void) => timers.push(setTimeout(work, millis))
+  const close = () => {
+    if (over) return
+    over = true
+    onLost()
+    socketOf(client).destroy()
+  }
+  const stop = (reason: StatementStopped['reason']) => {
+    if (over || stopped !== null) return
+    stopped = new StatementStopped(reason)
+    const session = sessions.get(client)
+    cancelled = session === undefined ? Promise.resolve() : control.cancel(session)
+    after(graceMillis, close)
+  }
+  const look = async (unknowns: number): Promise<void> => {
+    const session = sessions.get(client)
+    const state = session === undefined ? 'unknown' : await control.stateOf(session)
+    if (over) return
+    if (state === 'other' || unknowns >= unknownsAllowed) return close()
+    after(patienceMillis, () => void look(state === 'unknown' ? unknowns + 1 : 0))
+  }
+  const abandoned = () => stop('abandoned')
+
+  scope?.signal.addEventListener('abort', abandoned)
+  if (typeof scope?.limitMillis === 'number') after(scope.limitMillis, () => stop('limit'))
+  after(patienceMillis, () => void look(0))
+  try {
+    const result = await send()
+    if (result === undefined) throw new TypeError('a statement without a promise cannot be watched')
+    return result
+  } catch (cause) {
+    throw stopped ?? cause
+  } finally {
+    const closed = over
+    over = true
+    for (const timer of timers) clearTimeout(timer)
+    scope?.signal.removeEventListener('abort', abandoned)
+    // A request to cancel that is still under way must not strike the connection's next statement.
+    if (!closed) await cancelled
+  }
+}
+
+/** The driver keeps no public way to end a connection without waiting for its peer. */
+function socketOf(client: Client): Socket {
+  return (client as Client & { readonly connection: { readonly stream: Socket } }).connection.stream
+}
