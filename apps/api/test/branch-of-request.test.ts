@@ -34,6 +34,23 @@ test.each(['servers/', 'tasks/', 'settings/', 'snapshots/1/'])(
   },
 )
 
+test.each([
+  ['X-NetBox-Branch is empty: ', '', { 'X-NetBox-Branch': '' }],
+  ['X-NetBox-Branch is empty: ', '', { 'X-NetBox-Branch': ' ' }],
+  ['_branch is empty: ', '?_branch=', {}],
+  ['_branch is empty: ', '?_branch=zzzzzzzz&_branch=', {}],
+])('a branch that is named by nothing is not main: %s%j', async (detail, query, headers) => {
+  for (const method of ['GET', 'OPTIONS', 'PATCH', 'DELETE']) {
+    const { status, json } = await api.ask(method, `${root}servers/${server.json.id}/${query}`, { headers })
+    expect([method, status, json]).toEqual([
+      method,
+      400,
+      { detail: `${detail}name a branch by its schema_id, or leave it out to work on main.` },
+    ])
+  }
+  expect((await api.ask('GET', `${root}servers/${server.json.id}/`)).json.name).toBe('pbs-a')
+})
+
 test('one that has ended says how', async () => {
   const { status, json } = await api.ask('GET', `${root}servers/`, { headers: inBranch(closed) })
   expect([status, json.detail]).toEqual([
@@ -50,7 +67,6 @@ test('header and parameter may say the same, and not different things', async ()
     json: { detail: 'X-NetBox-Branch and _branch name different branches: send one of them.' },
   })
   // As in NetBox the last of several counts, and an empty one is main.
-  expect((await settings('?_branch=zzzzzzzz&_branch=', { 'X-NetBox-Branch': '' })).status).toBe(200)
 })
 
 test('a request without a token does not learn which branches there are', async () => {

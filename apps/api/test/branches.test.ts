@@ -1,4 +1,4 @@
-import { Branches } from '@netbox-pbs/core/ports'
+import { ApiTokens, Branches } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fakeGateway } from './support/fake-gateway.ts'
@@ -330,6 +330,8 @@ test('somebody else approves a branch, as it was looked at', async () => {
 })
 
 test('nothing lands without the approval that the settings ask for', async () => {
+  const eve = { key: 'eve000000001', secretHash: 'none', username: 'eve', description: '', expires: null }
+  await api.run(Effect.flatMap(ApiTokens, (tokens) => tokens.create({ ...eve, write_enabled: true })))
   const settings = (wanted: boolean) =>
     api.ask('PATCH', '/api/plugins/pbs/settings/', { body: { branch_approval_required: wanted } })
   expect((await settings(true)).json.branch_approval_required).toBe(true)

@@ -1,4 +1,6 @@
 import { defaultSettings } from '@netbox-pbs/core'
+import { ApiTokens } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fakeGateway } from './support/fake-gateway.ts'
 import { startTestApi, type TestApi } from './support/test-api.ts'
@@ -22,7 +24,7 @@ describe('settings', () => {
   })
 
   test('are changed by field, and never show the key', async () => {
-    const body = { proxbox_api_url: 'http://gateway.lan:8800', proxbox_api_key: 'hunter2-hunter2', id: 5, nope: 1 }
+    const body = { proxbox_api_url: 'http://gateway.lan:8800', proxbox_api_key: 'hunter2-hunter2', id: 5 }
     const patched = await api.ask('PATCH', `${root}/settings/`, { body })
     expect(patched).toMatchObject({
       status: 200,
@@ -41,9 +43,13 @@ describe('settings', () => {
   test('that are wrong are refused by field and change nothing', async () => {
     const body = { guard_max_share: 2, branch_on_conflict: 'x', sync_interval_minutes: 1.5, branching_enabled: true }
     const { status, json } = await api.ask('PATCH', `${root}/settings/`, { body })
-    expect([status, Object.keys(json).sort()]).toEqual([
+    expect([status, json]).toEqual([
       400,
-      ['branch_on_conflict', 'guard_max_share', 'sync_interval_minutes'],
+      {
+        branch_on_conflict: ['x is not a valid choice.'],
+        guard_max_share: ['Ensure this value is less than or equal to 1.'],
+        sync_interval_minutes: ['A valid integer is required.'],
+      },
     ])
     expect((await api.ask('GET', `${root}/settings/`)).json).toMatchObject({ branching_enabled: false })
     expect((await api.ask('PATCH', `${root}/settings/`, { body: [] })).status).toBe(400)
@@ -54,6 +60,57 @@ describe('settings', () => {
       proxbox_api_url: ['Enter an http or https URL, like http://127.0.0.1:8800.'],
     })
   })
+})
+
+test.each([
+  ['branch_name_prefix', '', 'This field may not be blank.'],
+  ['branch_name_prefix', null, 'This field may not be null.'],
+  ['branch_name_prefix', 5, 'Not a valid string.'],
+  ['branch_name_prefix', 'x'.repeat(65), 'Ensure this field has no more than 64 characters.'],
+  ['branch_name_prefix', 'a\0b', 'Null characters are not allowed.'],
+  ['branch_name_prefix', 'a\ud800', 'Surrogate characters are not allowed.'],
+  ['proxbox_api_url', 'http://gateway.lan/\0', 'This field must not hold white space or control characters.'],
+  ['proxbox_api_url', 'http://gateway.lan/\ud800', 'This field must not hold white space or control characters.'],
+  ['proxbox_api_key', 'a\nb', 'This field may hold printable ASCII characters without white space only.'],
+  ['branching_enabled', 'maybe', 'Must be a valid boolean.'],
+  ['guard_max_share', 'half', 'A valid number is required.'],
+  ['guard_min_rows', -1, 'Ensure this value is greater than or equal to 0.'],
+  ['branch_on_conflict', ['abort'], "['abort'] is not a valid choice."],
+])('the setting %s as %j is refused in NetBox’s words', async (field, value, sentence) => {
+  const before = (await api.ask('GET', `${root}/settings/`)).json
+  const { status, json } = await api.ask('PATCH', `${root}/settings/`, { body: { [field]: value } })
+  expect([status, json]).toEqual([400, { [field]: [sentence] }])
+  expect((await api.ask('GET', `${root}/settings/`)).json).toEqual(before)
+})
+
+test('OPTIONS tells the fields of the settings', async () => {
+  const { json } = await api.ask('OPTIONS', `${root}/settings/`)
+  expect(Object.keys(json.actions.PUT).sort()).toEqual([...Object.keys(defaultSettings), 'proxbox_api_key'].sort())
+  expect(json.actions.PUT).toMatchObject({
+    branch_on_conflict: { type: 'field', choices: [{ value: 'abort', display_name: 'Abort' }, { value: 'overwrite' }] },
+    guard_max_share: { type: 'float', min_value: 0, max_value: 1 },
+    proxbox_api_url: { type: 'string', max_length: 2000, label: 'Proxbox API URL' },
+  })
+})
+
+test('approval by another is not asked for while there is no other', async () => {
+  const ask = () => api.ask('PATCH', `${root}/settings/`, { body: { branch_approval_required: true } })
+  expect(await ask()).toMatchObject({
+    status: 400,
+    json: { branch_approval_required: [expect.stringContaining('Only one user has a token that may write')] },
+  })
+  const eve = { key: 'eve000000001', secretHash: 'none', username: 'eve', description: '', expires: null }
+  const grant = (key: string, write_enabled: boolean) =>
+    api.run(Effect.flatMap(ApiTokens, (tokens) => tokens.create({ ...eve, key, write_enabled })))
+  await grant('eve000000001', false)
+  expect((await ask()).status).toBe(400)
+  const { id } = await grant('eve000000002', true)
+  expect((await ask()).json).toMatchObject({ branch_approval_required: true })
+  // What is on stays on in a body that says so again, and can be switched off.
+  await api.run(Effect.flatMap(ApiTokens, (tokens) => tokens.remove({ id })))
+  expect((await ask()).status).toBe(200)
+  const off = await api.ask('PATCH', `${root}/settings/`, { body: { branch_approval_required: false } })
+  expect(off.json).toMatchObject({ branch_approval_required: false })
 })
 
 test('the key of the gateway goes to no other address than it was given for', async () => {

@@ -38,6 +38,7 @@ describe.each([
       pbs.addSnapshot(group(store), snapshot)
     }
     running = await startSystem(await home())
+    await running.addUser('reviewer')
     await connect(running, pbs)
     expect((await syncAndWait(running)).status.value).toBe('completed')
   })

@@ -17,7 +17,7 @@ export const GatewayUrl = z
 
 function whatIsWrong(text: string): string | null {
   // URL strips what surrounds an address and drops line breaks inside it.
-  if (/[\s\p{Cc}]/u.test(text)) return 'This field must not hold white space or control characters.'
+  if (/[\s\p{Cc}\p{Cs}]/u.test(text)) return 'This field must not hold white space or control characters.'
   const url = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : null
   if (url === null) return 'Enter an http or https URL, like http://127.0.0.1:8800.'
   if (url.username !== '' || url.password !== '')

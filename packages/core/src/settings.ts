@@ -1,16 +1,22 @@
 import { z } from 'zod'
 import { GatewayUrl } from './gateway-url.ts'
 
+/** Text that a database stores as it is. */
+const text = z
+  .string()
+  .refine((given) => !given.includes('\0'), 'Null characters are not allowed.')
+  .refine((given) => given.isWellFormed(), 'Surrogate characters are not allowed.')
+
 /** What the operator sets once for the whole system. `proxbox_api_key` is write-only and never part of it. */
 export const Settings = z.strictObject({
   proxbox_api_url: GatewayUrl,
   branching_enabled: z.boolean(),
-  branch_name_prefix: z.string().min(1).max(64),
+  branch_name_prefix: text.min(1).max(64),
   branch_on_conflict: z.enum(['abort', 'overwrite']),
   /** Nothing in a branch lands before somebody other than its author has approved it. */
   branch_approval_required: z.boolean(),
   /** Cron in UTC; empty: the interval decides. */
-  sync_schedule: z.string().max(255),
+  sync_schedule: text.max(255),
   /** Minutes; 0 is off. */
   sync_interval_minutes: z.int().min(0).max(525_600),
   guard_max_share: z.number().min(0).max(1),

@@ -47,9 +47,22 @@ describe.each(engines)('accounts on $engine', ({ migrated }) => {
       expect(await tokens((t) => t.find({ key: 'abc' }))).toEqual(Option.some({ ...token, secretHash: 'hash of abc' }))
       expect(await tokens((t) => t.get({ id: token.id }))).toEqual(Option.some(token))
       expect(await tokens((t) => t.user({ id: token.user.id }))).toEqual(Option.some(token.user))
+      expect(await tokens((t) => t.user({ id: null, username: 'ada' }))).toEqual(Option.some(token.user))
+      expect(await tokens((t) => t.user({ id: token.user.id, username: 'eve' }))).toEqual(Option.none())
       expect(await tokens((t) => t.find({ key: 'ABC' }))).toEqual(Option.none())
       expect(await tokens((t) => t.get({ id: 999_999 }))).toEqual(Option.none())
       expect(await tokens((t) => t.user({ id: 999_999 }))).toEqual(Option.none())
+    })
+
+    test('counts the users that may write, and not those whose tokens have ended', async () => {
+      const at = (now: string) => tokens((t) => t.writers({ now }))
+      const before = [await at('2026-06-01T00:00:00Z'), await at('2027-01-01T00:00:00Z')]
+      await create('w1', 'hedy')
+      await create('w2', 'hedy')
+      expect(await at('2026-06-01T00:00:00Z')).toBe((before[0] ?? 0) + 1)
+      expect(await at('2027-01-01T00:00:00Z')).toBe(before[1])
+      await statement("update api_tokens set write_enabled = false where key in ('w1', 'w2')")
+      expect(await at('2026-06-01T00:00:00Z')).toBe(before[0])
     })
 
     test('gives tokens made at once for one new name to one user', async () => {

@@ -7,8 +7,10 @@ import { badRequest, type Refused } from '../http/refused.ts'
 /** NetBox's header for the branch of a request: a `schema_id`. */
 export const branchHeader = 'X-NetBox-Branch'
 
-/** The same as a parameter. Empty means main. */
+/** The same as a parameter. */
 export const branchParameter = '_branch'
+
+const nameOrLeaveOut = 'name a branch by its schema_id, or leave it out to work on main'
 
 /** Where a client stays out of branches again. */
 const leaveOut = `leave ${branchHeader} and ${branchParameter} out to work on main`
@@ -19,8 +21,12 @@ const leaveOut = `leave ${branchHeader} and ${branchParameter} out to work on ma
  */
 export const namedBranch = (c: ApiContext): Effect.Effect<Branch | null, Refused | StoreFailed, Branches> =>
   Effect.gen(function* () {
-    const inHeader = c.req.header(branchHeader)?.trim() ?? ''
-    const inQuery = last(new URL(c.req.url).searchParams, branchParameter)?.trim() ?? ''
+    const header = c.req.header(branchHeader)
+    const parameter = last(new URL(c.req.url).searchParams, branchParameter)
+    const [inHeader, inQuery] = [header?.trim() ?? '', parameter?.trim() ?? '']
+    // A script's variable that is not set must not write to main what was meant for a branch.
+    if ((header !== undefined && inHeader === '') || (parameter !== undefined && inQuery === ''))
+      return yield* badRequest(`${header === undefined ? branchParameter : branchHeader} is empty: ${nameOrLeaveOut}.`)
     if (inHeader !== '' && inQuery !== '' && inHeader !== inQuery)
       return yield* badRequest(`${branchHeader} and ${branchParameter} name different branches: send one of them.`)
     const schemaId = inHeader || inQuery

@@ -37,6 +37,7 @@ const commit = z.boolean('Must be a valid boolean.').default(true)
 const Made = z.strictObject({ name, description: description.default('') })
 const Changed = z.strictObject({ name: name.optional(), description: description.optional() })
 const Committed = z.strictObject({ commit })
+const Nothing = z.strictObject({})
 const Reverted = z.strictObject({ name: name.optional(), commit })
 const Approved = z.strictObject({ revision: z.int({ error: required }).min(0) })
 const Resolved = z.strictObject({
@@ -80,6 +81,9 @@ export const readRevert = (body: unknown) =>
     commit: committed,
   }))
 
+/** Reads the body of an action that takes none: empty, or an empty object. */
+export const readNothing = (body: unknown) => Effect.asVoid(parsed(Nothing, body))
+
 /** Reads `{"revision": 3}`: the state of the branch that was looked at. */
 export const readApproval = (body: unknown) => Effect.map(parsed(Approved, body), ({ revision }) => revision)
 
@@ -113,7 +117,7 @@ const modelsOf = (types: ReadonlyArray<string>) => types.flatMap((type) => model
 function parsed<A extends z.ZodType>(schema: A, body: unknown): Effect.Effect<z.infer<A>, Refused> {
   const result = schema.safeParse(body)
   if (result.success) return Effect.succeed(result.data)
-  const errors: Record<string, Array<string>> = {}
+  const errors = new Map<string, Array<string>>()
   for (const { path, message, code, ...issue } of result.error.issues) {
     const names =
       code === 'unrecognized_keys' && 'keys' in issue
@@ -122,8 +126,8 @@ function parsed<A extends z.ZodType>(schema: A, body: unknown): Effect.Effect<z.
     for (const name of names) {
       const sentence =
         code === 'unrecognized_keys' ? 'There is no such field.' : `${message}${message.endsWith('.') ? '' : '.'}`
-      errors[name] = [...(errors[name] ?? []), sentence]
+      errors.set(name, [...(errors.get(name) ?? []), sentence])
     }
   }
-  return Effect.fail(invalid(errors))
+  return Effect.fail(invalid(Object.fromEntries(errors)))
 }

@@ -6,6 +6,8 @@ export interface Caller {
   readonly id: number
   readonly username: string
   readonly write_enabled: boolean
+  /** When the token of the request ends (RFC 3339); null: never. */
+  readonly expires: string | null
 }
 
 /** What the app keeps beside a request. */

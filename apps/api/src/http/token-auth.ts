@@ -18,7 +18,7 @@ export const authenticate = Effect.fn('authenticate')(function* (
   if (!found.enabled) return yield* forbidden('Token disabled')
   if (found.expires !== null && Date.parse(found.expires) <= now) return yield* forbidden('Token expired')
   if (usedLongAgo(found, now)) yield* tokens.used({ id: found.id })
-  return { ...found.user, write_enabled: found.write_enabled }
+  return { ...found.user, write_enabled: found.write_enabled, expires: found.expires }
 })
 
 const readHeader = (header: string | undefined): Effect.Effect<Credentials, Refused> => {

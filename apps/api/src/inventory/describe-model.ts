@@ -22,8 +22,8 @@ function describeFields(model: ModelName): Readonly<Record<string, object>> {
     display_url: readOnly('field', 'Display url'),
     display: readOnly('field', 'Display'),
     ...Object.fromEntries(own.map(([name, field]) => [name, describeField(field)])),
-    tags: { type: 'field', required: false, read_only: false, label: 'Tags' },
-    custom_fields: { type: 'field', required: false, read_only: false, label: 'Custom fields' },
+    tags: readOnly('field', 'Tags'),
+    custom_fields: readOnly('field', 'Custom fields'),
     created: readOnly('datetime', 'Created'),
     last_updated: readOnly('datetime', 'Last updated'),
   }

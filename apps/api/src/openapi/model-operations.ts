@@ -14,6 +14,7 @@ import {
   refusals,
   reply,
   versionRefusals,
+  wrongBranch,
 } from './replies.ts'
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
@@ -43,12 +44,12 @@ export function describeOperation(model: ModelName, method: Method, place: 'list
       ...(versioned ? [ifMatchParameter] : []),
       ...(branchedModels.includes(model) ? branchParameters : []),
     ],
-    ...(method === 'get' || method === 'delete'
+    ...(method === 'get' || (method === 'delete' && place === 'detail')
       ? {}
-      : { requestBody: { content: json(requestSchema(model, method)) } }),
+      : { requestBody: { content: json(requestSchema(model, method, place)) } }),
     responses: {
       ...answers(model, method, place),
-      ...(method === 'get' || method === 'delete' ? {} : bodyRefusals),
+      ...(method === 'get' ? (place === 'detail' ? wrongBranch : {}) : bodyRefusals),
       ...(place === 'detail' ? notThere : {}),
       ...(versioned ? versionRefusals : {}),
       ...refusals,
@@ -56,15 +57,20 @@ export function describeOperation(model: ModelName, method: Method, place: 'list
   }
 }
 
-function requestSchema(model: ModelName, method: Method): object {
-  const one = ref(`${schemaName(model)}Request`)
-  return method === 'post' ? { oneOf: [one, { type: 'array', items: one }] } : one
+function requestSchema(model: ModelName, method: Method, place: 'list' | 'detail'): object {
+  const one = ref(`${method === 'patch' ? 'Patched' : ''}${schemaName(model)}Request`)
+  if (method === 'post') return { oneOf: [one, { type: 'array', items: one }] }
+  if (place === 'detail') return one
+  const named = { type: 'object', required: ['id'], properties: { id: { type: 'integer' } } }
+  const items = method === 'delete' ? named : { allOf: [one, named] }
+  return { type: 'array', maxItems: 1, items, description: 'A list of one object: more are not offered yet.' }
 }
 
 function answers(model: ModelName, method: Method, place: 'list' | 'detail'): RouteConfig['responses'] {
   const one = ref(schemaName(model))
   if (method === 'delete') return { 204: { description: 'Deleted' } }
   if (method === 'post') return { 201: reply('Created', { oneOf: [one, { type: 'array', items: one }] }) }
+  if (place === 'list' && method !== 'get') return { 200: reply('The objects changed', { type: 'array', items: one }) }
   return place === 'list'
     ? {
         200: reply('A page of the list', ref(`${schemaName(model)}List`)),

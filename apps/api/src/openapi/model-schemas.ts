@@ -1,5 +1,5 @@
 import { type Field, type ModelName, registry } from '@netbox-pbs/core'
-import { writableFields } from '../validation/validate-item.ts'
+import { type WriteMode, writableFields } from '../validation/validate-item.ts'
 import { ref } from './replies.ts'
 
 /** Name of a model's schema in the document: `Server`, `ServerRequest`, `ServerList`. */
@@ -14,7 +14,9 @@ export function modelSchemas(model: ModelName): Readonly<Record<string, object>>
   return {
     [name]: rowSchema(model),
     [`${name}List`]: envelopeSchema(ref(name)),
-    ...(registry[model].writable ? { [`${name}Request`]: writeSchema(model) } : {}),
+    ...(registry[model].writable
+      ? { [`${name}Request`]: writeSchema(model, 'whole'), [`Patched${name}Request`]: writeSchema(model, 'partial') }
+      : {}),
   }
 }
 
@@ -57,20 +59,20 @@ function rowSchema(model: ModelName): object {
     display_url: uri,
     display: { type: 'string' },
     ...Object.fromEntries(fields.map(([name, field]) => [name, readSchema(field)])),
-    tags: { type: 'array', items: { type: 'object' } },
-    custom_fields: { type: 'object' },
+    tags: { type: 'array', items: { type: 'object' }, readOnly: true },
+    custom_fields: { type: 'object', readOnly: true },
     created: datetime,
     last_updated: datetime,
   }
   return { type: 'object', required: Object.keys(properties), properties }
 }
 
-function writeSchema(model: ModelName): object {
+function writeSchema(model: ModelName, mode: WriteMode): object {
   const fields = writableFields(model)
   const secret = model === 'server' ? { token_secret: { type: 'string', writeOnly: true } } : {}
   return {
     type: 'object',
-    required: fields.filter(([, field]) => field.required).map(([name]) => name),
+    ...(mode === 'partial' ? {} : { required: fields.filter(([, field]) => field.required).map(([name]) => name) }),
     properties: { ...Object.fromEntries(fields.map(([name, field]) => [name, inputSchema(field)])), ...secret },
   }
 }

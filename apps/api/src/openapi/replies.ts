@@ -54,8 +54,11 @@ export const pageParameters = [
   { name: 'offset', in: 'query' as const, schema: { type: 'integer' as const, minimum: 0, default: 0 } },
 ]
 
+/** How the branch that a request names may be refused. */
+export const wrongBranch: Responses = { 400: reply('The branch cannot be read', ref('Detail')) }
+
 /** How a request names the branch inside which it is answered. */
 export const branchParameters = [
   { name: branchHeader, in: 'header' as const, schema: { type: 'string' as const } },
   { name: branchParameter, in: 'query' as const, schema: { type: 'string' as const } },
-].map((parameter) => ({ ...parameter, description: 'The schema_id of a branch; empty or left out: main.' }))
+].map((parameter) => ({ ...parameter, description: 'The schema_id of a branch; left out: main.' }))

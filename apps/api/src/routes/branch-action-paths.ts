@@ -4,7 +4,7 @@ import { DateTime, Effect } from 'effect'
 import { answerConflicts } from '../branches/answer-conflicts.ts'
 import { branchById } from '../branches/find-branch.ts'
 import { mergeByHand } from '../branches/merge-by-hand.ts'
-import { readApproval, readCommit, readResolve, readRevert } from '../branches/read-branch-request.ts'
+import { readApproval, readCommit, readNothing, readResolve, readRevert } from '../branches/read-branch-request.ts'
 import { revertName } from '../branches/revert-name.ts'
 import { branchesPath, branchUrl, servedBranch, servedConflict, servedMerge } from '../branches/serve-branch.ts'
 import { baseUrl } from '../http/base-url.ts'
@@ -40,7 +40,7 @@ function action({ name, body, answers }: Action, handler: Handler): Route {
       responses: {
         ...answers,
         409: reply('It cannot be done to the branch as it is, or conflicts wait for an answer', ref('BranchConflicts')),
-        ...(body === null ? {} : bodyRefusals),
+        ...bodyRefusals,
         ...notThere,
         ...refusals,
       },
@@ -141,6 +141,7 @@ const close = action(
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findBranch(c)
+      yield* Effect.flatMap(readBody(c), readNothing)
       const branch = yield* (yield* Branches).close({ id, status: 'closed' })
       return c.json(servedBranch(baseUrl(c), branch))
     }),

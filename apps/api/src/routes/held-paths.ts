@@ -24,6 +24,7 @@ import {
 } from '../openapi/replies.ts'
 import { runsPath, runUrl, servedRun } from '../runs/serve-run.ts'
 import { pythonType } from '../validation/python-text.ts'
+import { unknownKeys } from '../validation/unbuilt-fields.ts'
 import { isDictionary, ownValue } from '../validation/validate-item.ts'
 import { findRun } from './sync-run-paths.ts'
 
@@ -156,6 +157,8 @@ const readDecision = (c: ApiContext) =>
     if (!isDictionary(body)) {
       return yield* invalid({ __all__: [`Invalid data. Expected a dictionary, but got ${pythonType(body)}.`] })
     }
+    const unknown = unknownKeys(body, ['revision'])
+    if (Object.keys(unknown).length > 0) return yield* invalid(unknown)
     const revision = ownValue(body, 'revision') ?? null
     if (revision !== null && !Number.isSafeInteger(revision)) {
       return yield* invalid({ revision: ['A valid integer is required.'] })

@@ -23,7 +23,8 @@ import { serveRow } from '../inventory/serve-row.ts'
 import { removeRow, updateRow } from '../inventory/update-row.ts'
 import { describeOperation } from '../openapi/model-operations.ts'
 import { hasSecret, secretInBulk } from '../servers/read-secret.ts'
-import type { WriteMode } from '../validation/validate-item.ts'
+import { unbuiltFields } from '../validation/unbuilt-fields.ts'
+import { isDictionary, type WriteMode } from '../validation/validate-item.ts'
 
 /** The operations of a model: its list and its rows, as far as the registry lets people write them. */
 export function inventoryPaths(model: ModelName): ReadonlyArray<Path> {
@@ -97,7 +98,9 @@ const bulkRoutes = (model: WritableModel): ReadonlyArray<Route> => [
     Effect.gen(function* () {
       const targets = yield* Effect.flatMap(readBody(c), (body) => bulkTargets(model, body))
       yield* atMostOne(targets)
-      for (const { id } of targets) {
+      for (const { id, input } of targets) {
+        const errors = unbuiltFields(input)
+        if (Object.keys(errors).length > 0) return yield* bulkRefusal('failed validation', 1, [{ index: 0, errors }])
         const row = yield* findById(model, id)
         yield* removeRow(model, { row, actor: actorOf(c), branch: c.get('branch') })
       }
@@ -155,6 +158,9 @@ const writeRoutes = (model: WritableModel): ReadonlyArray<Route> => [
       const row = yield* findRow(model, c)
       const versions = wantedVersions(c)
       yield* checkVersion(row, versions)
+      const body = yield* readBody(c)
+      const errors = isDictionary(body) ? unbuiltFields(body) : {}
+      if (Object.keys(errors).length > 0) return yield* invalid(errors)
       yield* removeRow(model, { row, versions, actor: actorOf(c), branch: c.get('branch') })
       return c.body(null, 204)
     }),

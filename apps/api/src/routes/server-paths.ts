@@ -12,7 +12,8 @@ import { knownServers } from '../inventory/resolve-list.ts'
 import type { Row } from '../inventory/row.ts'
 import { bodyRefusals, idParameter, json, notThere, ref, refusals, reply } from '../openapi/replies.ts'
 import { connectionOf, readSecret } from '../servers/read-secret.ts'
-import { validateItem } from '../validation/validate-item.ts'
+import { unknownKeys } from '../validation/unbuilt-fields.ts'
+import { isDictionary, validateItem, writableFields } from '../validation/validate-item.ts'
 
 const testRoute: Route = route(
   {
@@ -40,11 +41,15 @@ const testRoute: Route = route(
         ...(secret?._tag === 'refused' ? secret.errors : {}),
         ...(secret === null && Object.keys(changedConnection(row, values)).length > 0 ? notStored : {}),
         ...errors,
+        ...(isDictionary(input) ? unknownKeys(input, testedKeys) : {}),
       }
       if (Object.keys(all).length > 0) return yield* invalid(all)
       return c.json(yield* testServer(secret?._tag === 'secret' ? secret.endpoint : { id: row.id }))
     }),
 )
+
+/** What the body of a test may hold: the fields of a server, and the secret. */
+const testedKeys = [...writableFields('server').map(([name]) => name), 'token_secret']
 
 /** What of the connection differs from the stored one. */
 const changedConnection = (row: Row, values: HandValues): HandValues =>

@@ -1,7 +1,6 @@
-import { type FieldErrors, Settings } from '@netbox-pbs/core'
-import { SettingsStore } from '@netbox-pbs/core/ports'
-import { isCron } from '@netbox-pbs/sync'
-import { Effect, Redacted } from 'effect'
+import { Settings } from '@netbox-pbs/core'
+import { ApiTokens, SettingsStore } from '@netbox-pbs/core/ports'
+import { DateTime, Effect, Redacted } from 'effect'
 import { z } from 'zod'
 import { baseUrl } from '../http/base-url.ts'
 import type { ApiContext } from '../http/caller.ts'
@@ -12,16 +11,11 @@ import { type Handler, route } from '../http/route.ts'
 import { etag, wantedVersions } from '../inventory/etag.ts'
 import { apiRoot } from '../inventory/links.ts'
 import { bodyRefusals, ifMatchParameter, json, ref, refusals, reply, versionRefusals } from '../openapi/replies.ts'
-import { noCron } from '../validation/check-text.ts'
+import { describeSettings, readSettings, SettingsChange } from '../settings/read-settings.ts'
 import { pythonType } from '../validation/python-text.ts'
 import { isDictionary } from '../validation/validate-item.ts'
 
 const path = `${apiRoot}settings/`
-
-const schedule = Settings.shape.sync_schedule.refine((text) => text === '' || isCron(text), noCron)
-
-/** What a write takes: unknown and read-only fields are ignored, the key is never shown again. */
-const Change = z.object({ ...Settings.shape, sync_schedule: schedule, proxbox_api_key: z.string().max(2000) }).partial()
 
 const read: Handler = (c) => reply200(c)
 
@@ -31,11 +25,12 @@ const write: Handler = (c) =>
     if (!isDictionary(body)) {
       return yield* invalid({ __all__: [`Invalid data. Expected a dictionary, but got ${pythonType(body)}.`] })
     }
-    const parsed = Change.safeParse(body)
-    if (!parsed.success) return yield* invalid(fieldErrors(parsed.error))
-    const { proxbox_api_key, ...change } = parsed.data
+    const read = readSettings(body)
+    if ('errors' in read) return yield* invalid(read.errors)
+    const { proxbox_api_key, ...change } = read.change
     if (!wasSent(change)) return yield* Effect.dieMessage('a change of the settings holds undefined')
     const settings = yield* SettingsStore
+    if (change.branch_approval_required === true) yield* somebodyElse
     yield* settings
       .update(
         {
@@ -47,6 +42,16 @@ const write: Handler = (c) =>
       .pipe(Effect.catchTag('GatewayKeyNeeded', ({ message }) => invalid({ proxbox_api_key: [message] })))
     return yield* reply200(c)
   })
+
+/** With one user alone nobody could approve what that user started, and no branch of theirs could ever be merged. */
+const somebodyElse = Effect.gen(function* () {
+  const { branch_approval_required } = yield* (yield* SettingsStore).get()
+  const writers = yield* (yield* ApiTokens).writers({ now: DateTime.formatIso(yield* DateTime.now) })
+  if (!branch_approval_required && writers < 2) return yield* invalid({ branch_approval_required: [nobodyElse] })
+})
+
+const nobodyElse =
+  'Only one user has a token that may write, so that nobody else could approve a branch. Further users are not offered yet: leave this off.'
 
 const reply200 = (c: ApiContext) =>
   Effect.gen(function* () {
@@ -64,6 +69,13 @@ const reply200 = (c: ApiContext) =>
 
 /** The one row of settings, as a bare object on the collection and as the object of id 1: some clients look here, some there. */
 export const settingsPaths: ReadonlyArray<Path> = [path, `${path}1/`].map((at) => ({
+  describe: () => ({
+    name: 'Settings',
+    description: '',
+    renders: ['application/json'],
+    parses: ['application/json'],
+    actions: { PUT: describeSettings() },
+  }),
   routes: (['get', 'put', 'patch'] as const).map((method) =>
     route(
       {
@@ -86,7 +98,7 @@ export const settingsPaths: ReadonlyArray<Path> = [path, `${path}1/`].map((at) =
 
 /** Schemas of the settings for the document. */
 export const settingsSchemas: Readonly<Record<string, object>> = {
-  SettingsRequest: jsonSchema(Change),
+  SettingsRequest: jsonSchema(SettingsChange),
   Settings: jsonSchema(
     Settings.extend({
       id: z.literal(1),
@@ -103,15 +115,6 @@ export const settingsSchemas: Readonly<Record<string, object>> = {
 function jsonSchema(schema: z.ZodType): object {
   const { $schema: _, ...rest } = z.toJSONSchema(schema)
   return rest
-}
-
-function fieldErrors(error: z.ZodError): FieldErrors {
-  const errors: Record<string, Array<string>> = {}
-  for (const issue of error.issues) {
-    const field = String(issue.path[0] ?? '__all__')
-    errors[field] = [...(errors[field] ?? []), issue.message]
-  }
-  return errors
 }
 
 /** JSON holds no undefined, so every field of a change was sent. */

@@ -2,6 +2,7 @@ import { runStatuses, runTriggers } from '@netbox-pbs/core'
 import { Runs } from '@netbox-pbs/core/ports'
 import { cancelRun, startRun } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
+import { readNothing } from '../branches/read-branch-request.ts'
 import { baseUrl } from '../http/base-url.ts'
 import type { ApiContext } from '../http/caller.ts'
 import type { Path } from '../http/mount-routes.ts'
@@ -176,6 +177,7 @@ const cancelRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const run = yield* findRun(c)
+      yield* Effect.flatMap(readBody(c), readNothing)
       if (run.completed !== null) return yield* badRequest(`Run ${run.id} has ended.`)
       const cancelled = yield* cancelRun({ id: run.id })
       return c.json(

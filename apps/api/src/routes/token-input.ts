@@ -1,16 +1,17 @@
 import type { FieldErrors } from '@netbox-pbs/core'
+import { readUserReference, type UserReference } from '../accounts/user-reference.ts'
 import type { Caller } from '../http/caller.ts'
 import { checkBoolean } from '../validation/check-boolean.ts'
 import { checkDatetime } from '../validation/check-datetime.ts'
-import { checkInteger } from '../validation/check-integer.ts'
 import { checkText } from '../validation/check-text.ts'
 import type { Checked } from '../validation/checked.ts'
 import { pythonType } from '../validation/python-text.ts'
 import { isDictionary, ownValue } from '../validation/validate-item.ts'
 
-/** What a new token is to be. Left out: for the caller, with write access, without an end. */
+/** What a new token is to be. Left out: for the caller, with write access, until the caller's own token ends. */
 export interface TokenInput {
-  readonly userId: number
+  /** Whom the body names; null: nobody, so that the token is the caller's. */
+  readonly user: Extract<UserReference, { readonly _tag: 'user' }> | null
   readonly description: string
   readonly write_enabled: boolean
   readonly expires: string | null
@@ -19,7 +20,13 @@ export interface TokenInput {
 /** A body for a new token, or what is wrong with it. */
 export type ReadToken = { readonly input: TokenInput } | { readonly errors: FieldErrors }
 
-const anyId = { min: 1, max: Number.MAX_SAFE_INTEGER }
+/** NetBox's fields of a token that are not built: with them a token would be other than it was asked for. */
+const unbuilt: Readonly<Record<string, (value: unknown) => boolean>> = {
+  allowed_ips: (value) => !(Array.isArray(value) && value.length === 0) && value !== null,
+  enabled: (value) => value !== true,
+  key: (value) => value !== '',
+  token: (value) => value !== '',
+}
 
 /** Reads the body of a new token. Only version 2 is made: version 1 would have to be stored readable. */
 export function readTokenInput(body: unknown, caller: Caller): ReadToken {
@@ -36,16 +43,23 @@ export function readTokenInput(body: unknown, caller: Caller): ReadToken {
     return undefined
   }
   const user = ownValue(body, 'user')
-  const userId = isDictionary(user) ? ownValue(user, 'id') : user
-  const id = userId === undefined ? caller.id : read('user', () => checkInteger(anyId, userId))
+  const named = user === undefined ? null : readUserReference(user)
+  if (named?._tag === 'refused') errors['user'] = [named.message]
   const description = read('description', (input) => checkText({ max: 200 }, input)) ?? ''
   const write_enabled = read('write_enabled', checkBoolean) ?? true
-  const expires = ownValue(body, 'expires') === null ? null : (read('expires', checkDatetime) ?? null)
+  const expires = ownValue(body, 'expires') === null ? null : (read('expires', checkDatetime) ?? caller.expires)
+  if (caller.expires !== null && (expires === null || Date.parse(String(expires)) > Date.parse(caller.expires))) {
+    errors['expires'] = [`The token of this request ends at ${caller.expires}: one that it makes cannot end later.`]
+  }
   if (![undefined, 2, '2'].includes(versionOf(body))) errors['version'] = ['Only version 2 tokens are made.']
+  for (const [name, asksForIt] of Object.entries(unbuilt)) {
+    const given = ownValue(body, name)
+    if (given !== undefined && asksForIt(given)) errors[name] = [`This is not offered yet: leave ${name} out.`]
+  }
   if (Object.keys(errors).length > 0) return { errors }
   return {
     input: {
-      userId: Number(id),
+      user: named?._tag === 'user' ? named : null,
       description: String(description),
       write_enabled: write_enabled === true,
       expires: expires === null ? null : String(expires),

@@ -2,6 +2,7 @@ import { type ApiToken, ApiTokens } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { hashSecret, newCredentials } from '../accounts/token-text.ts'
 import { baseUrl } from '../http/base-url.ts'
+import type { Caller } from '../http/caller.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
 import { readFilter, search } from '../http/read-filter.ts'
@@ -18,9 +19,10 @@ import {
   ref,
   refusals,
   reply,
+  wrongBranch,
   wrongFilter,
 } from '../openapi/replies.ts'
-import { readTokenInput } from './token-input.ts'
+import { readTokenInput, type TokenInput } from './token-input.ts'
 import { userAddress } from './user.ts'
 
 const path = '/api/users/tokens/'
@@ -62,17 +64,15 @@ const createRoute: Route = route(
     Effect.gen(function* () {
       const read = readTokenInput(yield* readBody(c), c.get('caller'))
       if ('errors' in read) return yield* invalid(read.errors)
-      const { userId, ...about } = read.input
+      const { user, ...about } = read.input
       const tokens = yield* ApiTokens
-      const user = yield* tokens.user({ id: userId })
-      if (Option.isNone(user)) {
-        return yield* invalid({ user: [`Related object not found using the provided numeric ID: ${userId}`] })
-      }
+      const caller = c.get('caller')
+      if (user !== null) yield* ownUser(user, caller)
       const { key, secret } = newCredentials()
       const token = yield* tokens.create({
         key,
         secretHash: hashSecret(secret),
-        username: user.value.username,
+        username: caller.username,
         ...about,
       })
       const base = baseUrl(c)
@@ -104,7 +104,7 @@ const removeRoute: Route = route(
     tags,
     operationId: 'users_tokens_destroy',
     parameters: [idParameter],
-    responses: { 204: { description: 'The token is no longer valid' }, ...notThere, ...refusals },
+    responses: { 204: { description: 'The token is no longer valid' }, ...wrongBranch, ...notThere, ...refusals },
   },
   (c) =>
     Effect.gen(function* () {
@@ -118,6 +118,17 @@ export const tokenPaths: ReadonlyArray<Path> = [
   { routes: [listRoute, createRoute] },
   { routes: [detailRoute, removeRoute] },
 ]
+
+/** A token is made for the user who asks: as long as no role may grant, a token for somebody else would be that user's approval in the wrong hands. */
+const ownUser = ({ id, username, notFound: none }: NonNullable<TokenInput['user']>, caller: Caller) =>
+  Effect.gen(function* () {
+    const tokens = yield* ApiTokens
+    const byId = id === null || Number.isSafeInteger(id)
+    const found = byId ? yield* tokens.user({ id, username }) : Option.none()
+    if (Option.isNone(found)) return yield* invalid({ user: [none] })
+    if (found.value.id !== caller.id)
+      return yield* invalid({ user: [`A token can be made for your own user, ${caller.username}, only.`] })
+  })
 
 const noSuchToken = notFound('No Token matches the given query.')
 

@@ -4,6 +4,7 @@ import { Effect } from 'effect'
 import { invalid, type Refused } from '../http/refused.ts'
 import { knownServers } from '../inventory/resolve-list.ts'
 import { pythonText, pythonType } from '../validation/python-text.ts'
+import { unknownKeys } from '../validation/unbuilt-fields.ts'
 import { isDictionary, ownValue } from '../validation/validate-item.ts'
 
 /** What a run is asked to cover. */
@@ -26,11 +27,13 @@ export const readRunRequest = (body: unknown): Effect.Effect<RunRequest, Refused
     const wanted = ownValue(body, 'servers')
     const chosen = readResources(asked)
     const names = yield* readServers(wanted)
+    const unknown = unknownKeys(body, ['resources', 'servers'])
     const errors: FieldErrors = {
+      ...unknown,
       ...('errors' in chosen ? { resources: chosen.errors } : {}),
       ...('errors' in names ? { servers: names.errors } : {}),
     }
-    if ('errors' in chosen || 'errors' in names) return yield* invalid(errors)
+    if ('errors' in chosen || 'errors' in names || Object.keys(unknown).length > 0) return yield* invalid(errors)
     return { resources: chosen.resources, servers: names.servers }
   })
 

@@ -11,6 +11,7 @@ import { checkReference, wantedByReference } from './check-reference.ts'
 import { checkValue } from './check-value.ts'
 import { type Checked, refused } from './checked.ts'
 import { pythonType } from './python-text.ts'
+import { unbuiltFields } from './unbuilt-fields.ts'
 
 /** Whether a row is made or replaced, so that its required fields must be there, or only changed. */
 export type WriteMode = 'whole' | 'partial'
@@ -21,13 +22,13 @@ export interface ValidatedItem {
   readonly errors: FieldErrors
 }
 
-/** Judges one row of a body by the registry. Unknown and read-only fields are ignored. References must have been looked up: see `wantedByItem`. */
+/** Judges one row of a body by the registry. Unknown and read-only fields are ignored, as NetBox ignores them; its own that are not built are refused. References must have been looked up: see `wantedByItem`. */
 export function validateItem(model: ModelName, input: unknown, known: KnownRows, mode: WriteMode): ValidatedItem {
   if (!isDictionary(input)) {
     return { values: {}, errors: { __all__: [`Invalid data. Expected a dictionary, but got ${pythonType(input)}.`] } }
   }
   const values: Record<string, HandValues[string]> = {}
-  const errors: Record<string, ReadonlyArray<string>> = {}
+  const errors: Record<string, ReadonlyArray<string>> = { ...unbuiltFields(input) }
   for (const [name, field] of writableFields(model)) {
     const checked = checkField(field, ownValue(input, name), known, mode)
     if (checked === null) continue

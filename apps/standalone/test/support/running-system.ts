@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ApiTokens } from '@netbox-pbs/core/ports'
+import { accountsLayer } from '@netbox-pbs/store-postgres'
 import { Effect, Exit, Layer, Option, Redacted, Scope } from 'effect'
 import { databaseLayers } from '../../src/databases.ts'
 import type { Keys } from '../../src/start/keys.ts'
@@ -13,6 +15,8 @@ export interface RunningSystem extends Rest {
   readonly signInUrl: string
   readonly gatewayUrl: string
   readonly gatewayKey: string
+  /** Makes a second user, whom no command makes yet, with a token that may write and that nobody knows. */
+  readonly addUser: (username: string) => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -43,18 +47,25 @@ export async function startSystem({ databaseUrl, dataDir, keys }: Home): Promise
     dataDir,
   })
   const options = { host: '127.0.0.1', port: 0, gatewayPort: 0, folder, keys, bootstrapToken: Option.none() }
-  const running: System = await Effect.runPromise(
-    Layer.build(databases).pipe(
-      Effect.flatMap((opened) => Effect.provide(system(options), opened)),
-      Scope.extend(scope),
-    ),
-  )
+  const opened = await Effect.runPromise(Scope.extend(Layer.build(databases), scope))
+  const running: System = await Effect.runPromise(system(options).pipe(Effect.provide(opened), Scope.extend(scope)))
   return {
     url: running.url,
     token: Redacted.value(running.token.token),
     signInUrl: Redacted.value(running.signInUrl),
     gatewayUrl: running.gatewayUrl,
     gatewayKey: Redacted.value(keys.gatewayKey),
+    addUser: (username) =>
+      Effect.flatMap(ApiTokens, (tokens) =>
+        tokens.create({
+          key: username,
+          secretHash: 'none',
+          username,
+          description: '',
+          write_enabled: true,
+          expires: null,
+        }),
+      ).pipe(Effect.provide(accountsLayer), Effect.provide(opened), Effect.asVoid, Effect.runPromise),
     stop: async () => {
       await Effect.runPromise(Scope.close(scope, Exit.void))
       rmSync(folder, { recursive: true, force: true })

@@ -43,8 +43,12 @@ export class ApiTokens extends Context.Tag('@netbox-pbs/core/ApiTokens')<
     readonly remove: (request: { readonly id: number }) => Effect.Effect<boolean, StoreFailed>
     /** Notes a use, at most once a minute. */
     readonly used: (request: { readonly id: number }) => Effect.Effect<void, StoreFailed>
+    /** How many users have a token that may write and is valid at `now` (RFC 3339). */
+    readonly writers: (request: { readonly now: string }) => Effect.Effect<number, StoreFailed>
+    /** The user of this id and of this name; null: any. */
     readonly user: (request: {
-      readonly id: number
+      readonly id: number | null
+      readonly username?: string | null
     }) => Effect.Effect<Option.Option<{ readonly id: number; readonly username: string }>, StoreFailed>
   }
 >() {}

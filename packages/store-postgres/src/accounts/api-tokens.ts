@@ -76,9 +76,20 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
             where id = ${id}::bigint and (last_used is null or last_used <= now() - interval '1 minute')`.execute(db),
         )
       }),
-      user: Effect.fn('ApiTokens.user')(function* ({ id }) {
+      writers: Effect.fn('ApiTokens.writers')(function* ({ now }) {
+        const { rows } = yield* database.query('counting the users that may write', (db) =>
+          sql<{ count: number }>`
+            select count(distinct user_id) as count from api_tokens
+            where write_enabled and enabled and (expires is null or expires > ${now}::timestamptz)`.execute(db),
+        )
+        return rows[0]?.count ?? 0
+      }),
+      user: Effect.fn('ApiTokens.user')(function* ({ id, username = null }) {
         const { rows } = yield* database.query('reading a user', (db) =>
-          sql<{ id: number; username: string }>`select id, username from users where id = ${id}::bigint`.execute(db),
+          sql<{ id: number; username: string }>`
+            select id, username from users
+            where (${id}::bigint is null or id = ${id}::bigint) and (${username}::text is null or username = ${username}::text)
+            limit 1`.execute(db),
         )
         return Option.fromNullable(rows[0])
       }),

@@ -1,0 +1,33 @@
+import type { FieldErrors } from '@netbox-pbs/core'
+
+/** Fields that NetBox takes for every object and this project does not keep yet, with what they are called in a sentence. */
+const unbuilt: Readonly<Record<string, string>> = {
+  tags: 'Tags are',
+  add_tags: 'Tags are',
+  remove_tags: 'Tags are',
+  custom_fields: 'Custom fields are',
+  changelog_message: 'Messages in the change log are',
+}
+
+/**
+ * Refuses the fields of a body that would be dropped. An empty value is what is stored, so that a client may send back what it has read.
+ */
+export function unbuiltFields(input: object): FieldErrors {
+  const given = new Map<string, unknown>(Object.entries(input))
+  return Object.fromEntries(
+    Object.entries(unbuilt).flatMap(([name, what]) =>
+      isNothing(given.get(name)) ? [] : [[name, [`${what} not offered yet: leave ${name} out.`]]],
+    ),
+  )
+}
+
+/** Refuses the keys of a body that an action does not know: a typing error must not change what is done. */
+export function unknownKeys(input: object, known: ReadonlyArray<string>): FieldErrors {
+  const names = Object.keys(input).filter((name) => !known.includes(name))
+  return Object.fromEntries(names.map((name) => [name, ['There is no such field.']]))
+}
+
+const isNothing = (value: unknown): boolean =>
+  value === undefined ||
+  value === '' ||
+  (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
