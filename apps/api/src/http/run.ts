@@ -10,6 +10,7 @@ import type {
   EndpointRefused,
   GatewayUnavailable,
   HeldSetGone,
+  ServerGone,
   StoreFailed,
   VersionChanged,
 } from '@netbox-pbs/core/ports'
@@ -41,6 +42,7 @@ export type HandlerError =
   | BranchNotMerged
   | ApprovalRefused
   | HeldSetGone
+  | ServerGone
   | VersionChanged
 
 /** The bridge from a handler's Effect to its HTTP reply. */
@@ -78,6 +80,8 @@ function replyTo(c: ApiContext, error: HandlerError): Response {
     case 'EndpointRefused':
     case 'RunRefused':
       return c.json(error.errors, 400)
+    case 'ServerGone':
+      return c.json({ server: [`Related object not found using the provided numeric ID: ${error.id}`] }, 400)
     case 'ServerNotFound':
       return c.json({ detail: 'No Server matches the given query.' }, 404)
     case 'HeldSetGone':

@@ -5,6 +5,7 @@ import {
   type Endpoints,
   HandWrites,
   type InventoryLists,
+  type ServerGone,
   type StoreFailed,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
@@ -36,7 +37,7 @@ export const createRows = (
   { actor, branch, bulk = false }: { readonly actor: Actor; readonly branch: Branch | null; readonly bulk?: boolean },
 ): Effect.Effect<
   CreateResult,
-  StoreFailed | BranchNotOpen | BranchOfRun | Refused,
+  StoreFailed | BranchNotOpen | BranchOfRun | ServerGone | Refused,
   HandWrites | InventoryLists | Endpoints
 > =>
   Effect.gen(function* () {

@@ -10,6 +10,7 @@ import {
   type Inventory,
   type InventoryLists,
   type KeyTaken,
+  type ServerGone,
   type StoreFailed,
   type VersionChanged,
   type WantedVersions,
@@ -102,6 +103,7 @@ export const removeRow = (
 export type UpdateFailed =
   | BranchNotOpen
   | BranchOfRun
+  | ServerGone
   | FieldsRefused
   | Refused
   | StoreFailed

@@ -47,8 +47,8 @@ const add = forWriterForm((viewer, { form_token: _, token_secret = '', ...typed 
     Effect.catchTag('BranchNotOpen', ({ message }) =>
       Effect.succeed(draw(viewer, values, { __all__: [`${message}.`] }, 409)),
     ),
-    // The form writes main.
-    Effect.catchTag('BranchOfRun', Effect.die),
+    // The form writes main, and no row below a server.
+    Effect.catchTags({ BranchOfRun: Effect.die, ServerGone: Effect.die }),
   )
 })
 
@@ -65,6 +65,7 @@ const pin = (c: ApiContext, id: number) =>
           Effect.succeed(html(notFound(viewer, rowPage('server', id), `Server ${id}`, listPage('server')), 404)),
         FieldsRefused: ({ errors }) => Effect.succeed(notPinned(viewer, id, Object.values(errors).flat().join(' '))),
         BranchNotOpen: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
+        ServerGone: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
         BranchOfRun: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
         VersionChanged: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
         ServerNotFound: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),

@@ -8,6 +8,13 @@ import type { VersionChanged, WantedVersions } from './version-changed.ts'
 /** The natural key belongs to another row. `index` is the place in a bulk body. */
 export class KeyTaken extends Data.TaggedError('KeyTaken')<{ readonly model: ModelName; readonly index: number }> {}
 
+/** The server that a row was to be put below was deleted in that moment. `id` is its id. */
+export class ServerGone extends Data.TaggedError('ServerGone')<{ readonly id: number }> {
+  override get message(): string {
+    return `server ${this.id} was just deleted: name another server`
+  }
+}
+
 /** Models whose rows a person may write. */
 export type WritableModel = 'server' | 'datastore' | 'snapshot' | 'job'
 
@@ -27,7 +34,7 @@ export class HandWrites extends Context.Tag('@netbox-pbs/core/HandWrites')<
       readonly model: WritableModel
       readonly rows: ReadonlyArray<HandValues>
       readonly actor: Actor
-    }) => Effect.Effect<ReadonlyArray<number>, StoreFailed | KeyTaken | BranchNotOpen | BranchOfRun>
+    }) => Effect.Effect<ReadonlyArray<number>, StoreFailed | KeyTaken | ServerGone | BranchNotOpen | BranchOfRun>
     /** False when there is no such row. */
     readonly update: (request: {
       readonly model: WritableModel
@@ -35,7 +42,7 @@ export class HandWrites extends Context.Tag('@netbox-pbs/core/HandWrites')<
       readonly values: HandValues
       readonly actor: Actor
       readonly versions?: WantedVersions
-    }) => Effect.Effect<boolean, StoreFailed | KeyTaken | BranchNotOpen | BranchOfRun | VersionChanged>
+    }) => Effect.Effect<boolean, StoreFailed | KeyTaken | ServerGone | BranchNotOpen | BranchOfRun | VersionChanged>
     /** Deletes the row and what is below it; false when there is no such row. */
     readonly remove: (request: {
       readonly model: WritableModel

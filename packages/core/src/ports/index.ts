@@ -43,7 +43,7 @@ export {
   type EndpointTest,
   GatewayUnavailable,
 } from './endpoints.ts'
-export { type HandValues, HandWrites, KeyTaken, type WritableModel } from './hand-writes.ts'
+export { type HandValues, HandWrites, KeyTaken, ServerGone, type WritableModel } from './hand-writes.ts'
 export { HeldSetChanged, HeldSetGone, HeldSets } from './held-sets.ts'
 export { Inventory, type KnownGroup, type KnownTask, type ScopeState, type ServerRow } from './inventory.ts'
 export { InventoryLists, type ServedPage, type ServedRow } from './inventory-lists.ts'

@@ -31,13 +31,6 @@ export async function readBranch(db: Kysely<Tables>, id: number): Promise<Branch
   return rows[0]
 }
 
-/** The revision of a branch, without counting what it holds; undefined: there is no such branch. */
-export async function readRevision(db: Kysely<Tables>, id: number): Promise<number | undefined> {
-  const { rows } = await sql<Pick<Branch, 'revision'>>`
-    select revision from branches where id = ${Number.isSafeInteger(id) ? id : 0}::bigint`.execute(db)
-  return rows[0]?.revision
-}
-
 /** Locks a branch in any state until the end of the transaction and gives its `last_updated`, RFC 3339; undefined: there is no such branch. */
 export async function lockVersion(db: Kysely<Tables>, id: number): Promise<string | undefined> {
   const { rows } = await sql<Pick<Branch, 'last_updated'>>`

@@ -15,6 +15,7 @@ import { jsonb } from '../database/json.ts'
 import { isUniqueViolation } from '../database/store-errors.ts'
 import type { Tables } from '../database/tables.ts'
 import { nextVersion, requireVersion } from '../inventory/row-version.ts'
+import { untilPlacesHold } from '../inventory/scope-locks.ts'
 import { foldingOf } from '../lists/folding-collation.ts'
 import { approveBranch } from './approve-branch.ts'
 import { branchTable } from './branch-columns.ts'
@@ -26,6 +27,7 @@ import { selectConflict } from './conflict-rows.ts'
 import { insideLists } from './inside-lists.ts'
 import { branchWrites } from './inside-writes/branch-writes.ts'
 import { listChanges } from './list-changes.ts'
+import { lockWithPlaces } from './lock-branch-places.ts'
 import { mergeBranch } from './merge-branch.ts'
 import { revertBranch } from './revert-branch.ts'
 import { endReview } from './review-scopes.ts'
@@ -186,10 +188,9 @@ const closeBranch = Effect.fn('Branches.close')(function* (
   database: Database['Type'],
   { id, status }: Parameters<Branches['Type']['close']>[0],
 ) {
-  return yield* database.transaction('closing a branch', (run) =>
+  const transaction = database.transaction('closing a branch', (run) =>
     Effect.gen(function* () {
-      const branch = yield* run((db) => lockOpenBranch(db, id))
-      if ('_tag' in branch) return yield* branch
+      yield* lockWithPlaces(run, id)
       yield* run((db) => endReview(db, id))
       yield* run((db) => forget(db, id))
       yield* run((db) =>
@@ -201,6 +202,7 @@ const closeBranch = Effect.fn('Branches.close')(function* (
       return closed ?? (yield* Effect.dieMessage('a branch vanished under its lock'))
     }),
   )
+  return yield* untilPlacesHold(transaction)
 })
 
 /** Drops what a branch holds. */

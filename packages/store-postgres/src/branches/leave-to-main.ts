@@ -6,8 +6,9 @@ import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { scopeServerId } from '../inventory/read-scope-state.ts'
+import { lockScope } from '../inventory/scope-locks.ts'
 import { scopeModels } from '../inventory/scope-models.ts'
-import { lockScope, scopePlace } from '../inventory/scope-place.ts'
+import { scopePlace } from '../inventory/scope-place.ts'
 import { lockOpenBranch, moveRevision } from './branch-record.ts'
 import { entriesIn } from './covered-scopes.ts'
 import { coveringBranch } from './covering-branch.ts'
@@ -24,7 +25,7 @@ type Landed = Pick<Landing, 'scope' | 'runId' | 'at'>
 
 /**
  * Takes out of an open branch of a sync what has just landed in main, as it does when branches were switched off meanwhile. What of the scope is left in it is older than main: that shows as a
- * conflict when the branch is compared, which the run does at its end. A transaction of its own, because a merge locks the branch before the scope.
+ * conflict when the branch is compared, which the run does at its end. A transaction of its own: main has the rows already, and a branch that somebody else holds for long must not hold up the landing.
  */
 export const leaveToMain = Effect.fn('Branches.leaveToMain')(function* (
   database: Database['Type'],
@@ -37,10 +38,11 @@ export const leaveToMain = Effect.fn('Branches.leaveToMain')(function* (
   if (branch === null) return
   yield* database.transaction(`taking ${scopeTitle(scope)} out of a branch`, (run) =>
     Effect.gen(function* () {
-      const locked = yield* run((db) => lockOpenBranch(db, branch))
       const serverId = yield* run((db) => scopeServerId(db, scope))
-      if ('_tag' in locked || serverId === undefined) return
+      if (serverId === undefined) return
       yield* run((db) => lockScope(scopePlace(scope, serverId)).execute(db))
+      const locked = yield* run((db) => lockOpenBranch(db, branch))
+      if ('_tag' in locked) return
       let dropped = 0
       for (const model of scopeModels[scope.resource]) dropped += yield* dropAgreed(run, { branch, model }, scope)
       if (dropped > 0) yield* run((db) => moveRevision(db, branch))

@@ -27,8 +27,8 @@ import { appendSummaries } from '../changes/append-changes.ts'
 import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
-import { lockScopes } from '../inventory/scope-place.ts'
-import { lockOpenBranch, readBranch, readRevision } from './branch-record.ts'
+import { untilPlacesHold } from '../inventory/scope-locks.ts'
+import { readBranch } from './branch-record.ts'
 import { ConflictIndex, conflictsOf, conflictsOfScopes, type StoredConflict } from './conflict-rows.ts'
 import { regressions } from './covered-scopes.ts'
 import { createdByScope } from './created-by-scope.ts'
@@ -40,8 +40,8 @@ import { settleClaims } from './key-claims.ts'
 import { landBranch, lastListed } from './land-branch.ts'
 import { clearTouchedDigests, dropGroupCounts, endMerged, landViews } from './land-merged.ts'
 import { PinsOfMerge } from './land-pins.ts'
+import { lockWithPlaces } from './lock-branch-places.ts'
 import { landByHand } from './merge-hands/hand-merge.ts'
-import { lockPlaces } from './merge-hands/lock-places.ts'
 import { allEntries, lockTouched, movedEntries, stageUnmoved } from './moved-entries.ts'
 import { type Entry, readEntries } from './read-entries.ts'
 import { leaveOut, recordOutcomes, settleOutcomes, type Written } from './record-outcomes.ts'
@@ -66,16 +66,11 @@ export const mergeBranch = Effect.fn('Branches.merge')(function* (
   database: Database['Type'],
   request: MergeRequest,
 ): Effect.fn.Return<MergeOutcome, StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict | BranchNotApproved> {
-  return yield* rehearsed(database, { doing: 'merging a branch', commit: request.commit }, (run) =>
+  const merge = rehearsed(database, { doing: 'merging a branch', commit: request.commit }, (run) =>
     Effect.gen(function* () {
       // One merge at a time: two that touch the same scopes would otherwise wait for each other in the middle.
       yield* run((db) => sql`select pg_advisory_xact_lock(hashtextextended('netbox-pbs merge', 0))`.execute(db))
-      // Scopes before the branch, as those who stage a scope lock them; what the branch has got until it is ours is locked after it.
-      const before = yield* run((db) => readRevision(db, request.id))
-      yield* run((db) => lockPlaces(db, request.id))
-      const branch = yield* run((db) => lockOpenBranch(db, request.id))
-      if ('_tag' in branch) return yield* branch
-      if (branch.revision !== before) yield* run((db) => lockPlaces(db, request.id))
+      const branch = yield* lockWithPlaces(run, request.id)
       // A dry run only looks.
       if (request.approval && request.commit && !branch.approved)
         return yield* new BranchNotApproved({ id: request.id })
@@ -85,6 +80,7 @@ export const mergeBranch = Effect.fn('Branches.merge')(function* (
         : yield* landByHand(run, { ...request, kind: branch.kind })
     }),
   )
+  return yield* untilPlacesHold(merge)
 })
 
 /** One merge of a branch of a sync, inside its transaction: each scope lands as a run's does. */
@@ -107,7 +103,6 @@ class BranchMerge {
     return Effect.gen(this, function* () {
       const { id, at, by } = this.#request
       const scopes = yield* this.#run((db) => touchedScopes(db, id))
-      yield* this.#run((db) => lockScopes(scopes.map(({ place }) => place)).execute(db))
       const { kept, left } = yield* this.#answeredScopes
       for (const { scope } of scopes) if (left.has(scopeKey(scope))) yield* this.#leave(scope)
       const part = yield* this.#run(newPart)

@@ -19,8 +19,9 @@ import {
   recountGroups,
   recountNamespaces,
 } from '../inventory/recount.ts'
+import { lockPlaces, lockScope } from '../inventory/scope-locks.ts'
 import { scopeModels } from '../inventory/scope-models.ts'
-import { inScope, lockScope, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
+import { inScope, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
 import { requireOpen } from './append.ts'
 import { endPart } from './end-part.ts'
 import { clearDigestsOfMissing, landDigests } from './land-digests.ts'
@@ -58,6 +59,7 @@ export const land = Effect.fn('ChangeSets.land')(function* (
       const lastSeen = yield* run((db) => lastCompleteAt(db, place))
       const set = yield* run((db) => heldSetOf(db, place, true))
       const part = yield* endPart(run, landing)
+      if (place.resource === 'servers' && part !== null) yield* run((db) => lockDeletedServers(db, part))
       if (part !== null && (yield* run((db) => waitsForReview(db, place, part)))) {
         const branch = yield* run((db) => coveringBranch(db, landing.scope, { lock: false }))
         return yield* new ScopeInReview({ scope: landing.scope, branch })
@@ -86,6 +88,13 @@ export const land = Effect.fn('ChangeSets.land')(function* (
     }),
   )
 })
+
+/** Locks the servers that a part deletes, whole: all below them goes with them. */
+async function lockDeletedServers(db: Kysely<Tables>, part: number): Promise<void> {
+  const { rows } = await sql<{ id: number }>`
+    select id from staged_servers where part_id = ${part}::bigint and op = 'delete'`.execute(db)
+  await lockPlaces({ scopes: [], deletedServers: rows.map(({ id }) => id) }).execute(db)
+}
 
 /** Whether a part changes anything in a scope that is set to review. */
 async function waitsForReview(db: Kysely<Tables>, place: ScopePlace, part: number): Promise<boolean> {

@@ -13,11 +13,11 @@ export interface LockedRow {
   readonly version: string
 }
 
-/** Locks a row until the end of the transaction and reads it; null: there is none. */
+/** Locks a row until the end of the transaction and reads it; null: there is none. Rows below it can be made meanwhile. */
 export async function lockLogged(db: Kysely<Tables>, model: ModelName, id: number): Promise<LockedRow | null> {
   const { rows } = await sql<LockedRow>`
     select ${wholeRow(model, 'm')}::text as row, m.last_updated as version from ${sql.table(tables[model])} m
-    where m.id = ${id}::bigint for update`.execute(db)
+    where m.id = ${id}::bigint for no key update`.execute(db)
   return rows[0] ?? null
 }
 

@@ -1,6 +1,6 @@
 import type { Actor } from '@netbox-pbs/core'
 import type { HandValues, StoreFailed, WritableModel } from '@netbox-pbs/core/ports'
-import { KeyTaken } from '@netbox-pbs/core/ports'
+import { KeyTaken, type ServerGone } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import { appendChanges, created } from '../changes/append-changes.ts'
@@ -9,8 +9,10 @@ import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { keyColumns, observationTable, observedColumns, tables } from '../inventory/columns.ts'
 import { notePending } from '../inventory/pending-since.ts'
+import { lockPlaces } from '../inventory/scope-locks.ts'
 import { newRow, writtenColumns } from './hand-columns.ts'
-import { groupKeyOf, lockGroups, settleTouchedGroups } from './touch-groups.ts'
+import { placesOfNew, requireServers } from './lock-row.ts'
+import { groupKeyOf, settleTouchedGroups } from './touch-groups.ts'
 
 interface Written {
   readonly ord: number
@@ -22,13 +24,14 @@ interface Written {
 export const createRows = Effect.fn('HandWrites.create')(function* (
   database: Database['Type'],
   request: { readonly model: WritableModel; readonly rows: ReadonlyArray<HandValues>; readonly actor: Actor },
-): Effect.fn.Return<ReadonlyArray<number>, StoreFailed | KeyTaken> {
+): Effect.fn.Return<ReadonlyArray<number>, StoreFailed | KeyTaken | ServerGone> {
   const { model, rows, actor } = request
   if (rows.length === 0) return []
   const groups = model === 'snapshot' ? rows.map(groupKeyOf) : []
   return yield* database.transaction(`creating ${model}s`, (run) =>
     Effect.gen(function* () {
-      yield* run((db) => lockGroups(db, groups))
+      yield* run((db) => lockPlaces({ scopes: placesOfNew(model, rows) }).execute(db))
+      yield* requireServers(run, rows)
       const written = yield* run((db) =>
         insertRows(
           db,

@@ -14,8 +14,10 @@ import { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
 import { requireVersion } from '../inventory/row-version.ts'
+import { lockPlaces, untilPlacesHold } from '../inventory/scope-locks.ts'
 import { createRows } from './create-rows.ts'
-import { lockGroupsOf, settleTouchedGroups } from './touch-groups.ts'
+import { lockPlacesOf } from './lock-row.ts'
+import { settleTouchedGroups } from './touch-groups.ts'
 import { updateRow } from './update-row.ts'
 
 /** Rows written by people, each call one transaction. */
@@ -50,11 +52,12 @@ const removeRow = Effect.fn('HandWrites.remove')(function* (
   database: Database['Type'],
   { model, id, actor, versions }: Removal,
 ): Effect.fn.Return<boolean, StoreFailed | VersionChanged> {
-  return yield* database.transaction(`deleting a ${model}`, (run) =>
+  const transaction = database.transaction(`deleting a ${model}`, (run) =>
     Effect.gen(function* () {
-      const groups = model === 'snapshot' ? yield* run((db) => lockGroupsOf(db, id, (from) => from)) : []
+      if (model === 'server') yield* run((db) => lockPlaces({ scopes: [], deletedServers: [id] }).execute(db))
+      const locked = model === 'server' ? { groups: [] } : yield* lockPlacesOf(run, { model, id, values: {} })
       const row = yield* run((db) => lockLogged(db, model, id))
-      if (groups === null || row === null) return false
+      if (locked === null || row === null) return false
       yield* requireVersion(row.version, versions)
       yield* run(async (db) => {
         if (await forgetCreated(db, { model, id, actor })) await deleteSilently(db, model, id)
@@ -62,11 +65,12 @@ const removeRow = Effect.fn('HandWrites.remove')(function* (
           await deleteLogged(db, model, { where: sql`m.id = ${id}::bigint`, origin: actor })
           await foldIntoDeletion(db, { model, id, actor })
         }
-        await settleTouchedGroups(db, groups, actor)
+        await settleTouchedGroups(db, locked.groups, actor)
       })
       return true
     }),
   )
+  return yield* untilPlacesHold(transaction)
 })
 
 /** Takes back a row that the same request has created: nothing of it is left to tell. */

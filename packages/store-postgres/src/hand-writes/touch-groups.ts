@@ -1,11 +1,14 @@
-import type { HandValues } from '@netbox-pbs/core/ports'
+import type { HandValues, StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { countArrived } from '../branches/mark-moved.ts'
 import { appendChanges, created, type Origin } from '../changes/append-changes.ts'
 import { jsonb, storable } from '../database/json.ts'
+import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { amongGroups, namespaceOf, pruneGroups, recountGroups, recountNamespaces } from '../inventory/recount.ts'
-import { lockScope, type ScopePlace } from '../inventory/scope-place.ts'
+import { lockPlaces, type Places, PlacesMoved } from '../inventory/scope-locks.ts'
+import type { ScopePlace } from '../inventory/scope-place.ts'
 
 /** The key of a snapshot's group. */
 export interface GroupKey {
@@ -36,7 +39,7 @@ const placeOf = (key: GroupKey): ScopePlace => ({
   jobType: '',
 })
 
-/** The groups of each namespace, each once, in an order that is the same for all, so that no two writers wait for each other. */
+/** The groups of each namespace, each once. */
 export function byPlace(keys: ReadonlyArray<GroupKey>): ReadonlyArray<readonly [ScopePlace, ReadonlyArray<GroupKey>]> {
   const places = new Map<string, Map<string, GroupKey>>()
   for (const key of keys) {
@@ -52,28 +55,29 @@ export function byPlace(keys: ReadonlyArray<GroupKey>): ReadonlyArray<readonly [
     })
 }
 
-/** Takes the locks of the namespaces that the groups lie in. To be called before their snapshots are written. */
-export async function lockGroups(db: Kysely<Tables>, keys: ReadonlyArray<GroupKey>): Promise<void> {
-  for (const [place] of byPlace(keys)) await lockScope(place).execute(db)
-}
+/** The namespaces that groups lie in, as places to lock before their snapshots are written. */
+export const placesOfGroups = (keys: ReadonlyArray<GroupKey>): Places => ({
+  scopes: byPlace(keys).map(([place]) => place),
+})
 
 /**
- * Locks the group that a snapshot lies in and the one it is to lie in, and returns both. Null: there is no such snapshot. Another hand may move it before the lock
- * is ours, so the group is read again under it.
+ * Locks the group that a snapshot lies in and the one it is to lie in, and returns both. Null: there is no such snapshot. Another user may move it before the lock
+ * is ours; then the transaction begins again.
  */
-export async function lockGroupsOf(
-  db: Kysely<Tables>,
+export function lockGroupsOf(
+  run: Run,
   id: number,
   destination: (from: GroupKey) => GroupKey,
-): Promise<ReadonlyArray<GroupKey> | null> {
-  for (let before = await groupOf(db, id); before !== null; ) {
+): Effect.Effect<ReadonlyArray<GroupKey> | null, StoreFailed | PlacesMoved> {
+  return Effect.gen(function* () {
+    const before = yield* run((db) => groupOf(db, id))
+    if (before === null) return null
     const groups = [before, destination(before)]
-    await lockGroups(db, groups)
-    const now = await groupOf(db, id)
-    if (JSON.stringify(now) === JSON.stringify(before)) return groups
-    before = now
-  }
-  return null
+    yield* run((db) => lockPlaces(placesOfGroups(groups)).execute(db))
+    const now = yield* run((db) => groupOf(db, id))
+    if (now === null) return null
+    return JSON.stringify(now) === JSON.stringify(before) ? groups : yield* new PlacesMoved()
+  })
 }
 
 async function groupOf(db: Kysely<Tables>, id: number): Promise<GroupKey | null> {

@@ -2,6 +2,7 @@ import type { Actor, FieldValue } from '@netbox-pbs/core'
 import {
   type HandValues,
   KeyTaken,
+  type ServerGone,
   type StoreFailed,
   type VersionChanged,
   type WantedVersions,
@@ -17,9 +18,11 @@ import type { Tables } from '../database/tables.ts'
 import { type Column, observationTable, observedColumns, tables } from '../inventory/columns.ts'
 import { notePending } from '../inventory/pending-since.ts'
 import { nextVersion, requireVersion } from '../inventory/row-version.ts'
+import { untilPlacesHold } from '../inventory/scope-locks.ts'
 import { listColumn, listFrom } from '../lists/list-columns.ts'
 import { givenColumns, namesFact, namesKey, writtenColumns } from './hand-columns.ts'
-import { type GroupKey, groupKeyOf, lockGroupsOf, settleTouchedGroups } from './touch-groups.ts'
+import { lockPlacesOf, requireServers } from './lock-row.ts'
+import { settleTouchedGroups } from './touch-groups.ts'
 
 interface Request {
   readonly model: WritableModel
@@ -33,12 +36,13 @@ interface Request {
 export const updateRow = Effect.fn('HandWrites.update')(function* (
   database: Database['Type'],
   request: Request,
-): Effect.fn.Return<boolean, StoreFailed | KeyTaken | VersionChanged> {
+): Effect.fn.Return<boolean, StoreFailed | KeyTaken | ServerGone | VersionChanged> {
   const { model, id, values, actor, versions } = request
-  return yield* database.transaction(`changing a ${model}`, (run) =>
+  const transaction = database.transaction(`changing a ${model}`, (run) =>
     Effect.gen(function* () {
-      const groups = yield* lockSnapshotGroups(run, request)
-      if (groups === null) return false
+      const locked = yield* lockPlacesOf(run, request)
+      if (locked === null) return false
+      yield* requireServers(run, [values])
       const before = yield* run((db) => lockLogged(db, model, id))
       if (before === null) return false
       yield* requireVersion(before.version, versions)
@@ -46,26 +50,14 @@ export const updateRow = Effect.fn('HandWrites.update')(function* (
       if (outcome === 'taken') return yield* new KeyTaken({ model, index: 0 })
       if (outcome === 'none') return false
       yield* run((db) => writeObservations(db, model, id, values))
-      if (namesFact(model, values)) yield* run((db) => settleTouchedGroups(db, groups, actor))
+      if (namesFact(model, values)) yield* run((db) => settleTouchedGroups(db, locked.groups, actor))
       if (model === 'server') yield* run(notePending)
       yield* run((db) => logHandUpdate(db, request, before.row))
       return true
     }),
   )
+  return yield* untilPlacesHold(transaction)
 })
-
-type Run = Parameters<Parameters<Database['Type']['transaction']>[1]>[0]
-
-/** Takes the locks of the groups a snapshot leaves and enters; none for other models. Null: there is no such snapshot. */
-function lockSnapshotGroups(
-  run: Run,
-  { model, id, values }: Request,
-): Effect.Effect<ReadonlyArray<GroupKey> | null, StoreFailed> {
-  if (model !== 'snapshot') return Effect.succeed([])
-  return run((db) =>
-    lockGroupsOf(db, id, ({ server_id, ...texts }) => groupKeyOf({ server: server_id, ...texts, ...values })),
-  )
-}
 
 /** A row that gets another key is one that no source has reported: it is the hand's own from then on, and keeps when it was last seen. */
 async function writeRow(

@@ -47,22 +47,6 @@ export function inScope({ serverId, resource, datastoreName, namespace, jobType 
   }
 }
 
-/**
- * Takes the lock of a scope until the end of the transaction. All who write rows or counters of a scope hold it: counters are recomputed by reading rows, and two
- * who did so at once would each miss the other's.
- */
-export const lockScope = (place: ScopePlace): RawBuilder<unknown> => lockScopes([place])
-
-/** Takes the locks of scopes one after the other, in the order given. */
-export function lockScopes(places: ReadonlyArray<ScopePlace>): RawBuilder<unknown> {
-  const keys = places.map(({ resource, serverId, datastoreName, namespace, jobType }) =>
-    JSON.stringify([resource, serverId, datastoreName, namespace, jobType]),
-  )
-  return sql`
-    select pg_advisory_xact_lock(hashtextextended(k.key, 0))
-    from (select key from unnest(${keys}::text[]) with ordinality as u (key, place) order by place) k`
-}
-
 /** Places as the rows of a query, under the names of the columns of `scopes`. */
 export const placeRows = (places: ReadonlyArray<ScopePlace>): RawBuilder<unknown> => sql`
   select "serverId" as server_id, resource, "datastoreName" as datastore_name, namespace, "jobType" as job_type

@@ -9,6 +9,7 @@ import {
   HandWrites,
   type Inventory,
   type KeyTaken,
+  type ServerGone,
   type ServerRow,
   type StoreFailed,
   type VersionChanged,
@@ -38,6 +39,7 @@ type Failures =
   | KeyTaken
   | BranchNotOpen
   | BranchOfRun
+  | ServerGone
   | GatewayUnavailable
   | EndpointRefused
   | ServerNotFound

@@ -8,6 +8,7 @@ import {
   type HandValues,
   HandWrites,
   type KeyTaken,
+  type ServerGone,
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
 import { Effect, type Redacted } from 'effect'
@@ -35,7 +36,14 @@ export const connectServer = Effect.fn('sync.connectServer')(function* ({
   actor,
 }: NewServer): Effect.fn.Return<
   number,
-  StoreFailed | KeyTaken | BranchNotOpen | BranchOfRun | GatewayUnavailable | EndpointRefused | ServerNotFound,
+  | StoreFailed
+  | KeyTaken
+  | BranchNotOpen
+  | BranchOfRun
+  | ServerGone
+  | GatewayUnavailable
+  | EndpointRefused
+  | ServerNotFound,
   HandWrites | Endpoints
 > {
   const writes = yield* HandWrites

@@ -50,11 +50,9 @@ export const removeServer = Effect.fn('sync.removeServer')(function* ({
   )
   const removeRow = found(writes.remove({ model, id, actor }))
   const setState = (state: string, wanted?: WantedVersions) =>
-    // Neither write names a key.
-    Effect.catchTag(
-      found(writes.update({ model, id, values: { endpoint_state: state }, actor, versions: wanted })),
-      'KeyTaken',
-      Effect.die,
+    // Neither write names a key or a server.
+    found(writes.update({ model, id, values: { endpoint_state: state }, actor, versions: wanted })).pipe(
+      Effect.catchTags({ KeyTaken: Effect.die, ServerGone: Effect.die }),
     )
   const remove =
     versions === undefined

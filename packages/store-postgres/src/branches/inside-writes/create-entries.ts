@@ -13,8 +13,9 @@ import type { Database } from '../../database/database.ts'
 import { jsonb } from '../../database/json.ts'
 import type { Tables } from '../../database/tables.ts'
 import { newRow, writtenColumns } from '../../hand-writes/hand-columns.ts'
-import { groupKeyOf, lockGroups } from '../../hand-writes/touch-groups.ts'
+import { groupKeyOf, placesOfGroups } from '../../hand-writes/touch-groups.ts'
 import { observedColumns, tables } from '../../inventory/columns.ts'
+import { lockPlaces } from '../../inventory/scope-locks.ts'
 import { branchTable } from '../branch-columns.ts'
 import { moveRevision } from '../branch-record.ts'
 import { lockForWriting } from './lock-branch.ts'
@@ -30,8 +31,7 @@ export const createEntries = Effect.fn('BranchWrites.create')(function* (
   const groups = model === 'snapshot' ? rows.map(groupKeyOf) : []
   return yield* database.transaction(`creating ${model}s in a branch`, (run) =>
     Effect.gen(function* () {
-      // Scopes before the branch, as those who stage a scope lock them.
-      yield* run((db) => lockGroups(db, groups))
+      yield* run((db) => lockPlaces(placesOfGroups(groups)).execute(db))
       yield* lockForWriting(run, branch)
       if (rows.length === 0) return []
       const wanted = rows.map((values, ord) => ({ ord, id: null, key: keyOf(model, values) }))

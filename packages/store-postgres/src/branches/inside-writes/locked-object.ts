@@ -1,7 +1,8 @@
 import type { BranchNotOpen, BranchOfRun, StoreFailed, WritableModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import type { Run } from '../../database/session.ts'
-import { type GroupKey, groupKeyOf, lockGroups } from '../../hand-writes/touch-groups.ts'
+import { type GroupKey, groupKeyOf, placesOfGroups } from '../../hand-writes/touch-groups.ts'
+import { lockFurther, lockPlaces, type PlacesMoved } from '../../inventory/scope-locks.ts'
 import { lockForWriting } from './lock-branch.ts'
 import { type SeenObject, seenObject } from './seen-object.ts'
 
@@ -20,30 +21,31 @@ export interface Wanted {
 }
 
 /**
- * Locks the scopes of a snapshot's groups, then the branch, and reads the object under these locks; null: the branch shows none. Another hand may move a snapshot of main before its scope's
- * lock is ours, so it is read until it stays.
+ * Locks the scopes of a snapshot's groups, then the branch, and reads the object under these locks; null: the branch shows none. Another user may move a snapshot of main before its scope's
+ * lock is ours: then the transaction begins again, unless the other lock is free. Who deletes a server locks it whole, for its groups are counted by every landing below it.
  */
 export function lockObject(
   run: Run,
   wanted: Wanted,
-  destination: (from: GroupKey) => GroupKey,
-): Effect.Effect<LockedObject | null, StoreFailed | BranchNotOpen | BranchOfRun> {
+  { destination, deletes = false }: { readonly destination: (from: GroupKey) => GroupKey; readonly deletes?: boolean },
+): Effect.Effect<LockedObject | null, StoreFailed | BranchNotOpen | BranchOfRun | PlacesMoved> {
   return Effect.gen(function* () {
-    const { branch, model } = wanted
+    const { branch, model, id } = wanted
     const groupsOf = (object: SeenObject | null): ReadonlyArray<GroupKey> => {
       if (model !== 'snapshot' || object === null) return []
       const from = groupKeyOf(object.row)
       return [from, destination(from)]
     }
-    let groups = groupsOf(yield* run((db) => seenObject(db, wanted)))
-    yield* run((db) => lockGroups(db, groups))
+    const deletedServers = deletes && model === 'server' ? [id] : []
+    const before = groupsOf(yield* run((db) => seenObject(db, wanted)))
+    yield* run((db) => lockPlaces({ ...placesOfGroups(before), deletedServers }).execute(db))
     yield* lockForWriting(run, branch)
-    for (;;) {
+    for (let groups = before; ; ) {
       const object = yield* run((db) => seenObject(db, wanted))
       const now = groupsOf(object)
       if (JSON.stringify(now) === JSON.stringify(groups)) return object === null ? null : { object, groups }
+      yield* lockFurther(run, placesOfGroups(now))
       groups = now
-      yield* run((db) => lockGroups(db, now))
     }
   })
 }

@@ -13,6 +13,7 @@ import type { Database } from '../../database/database.ts'
 import type { Tables } from '../../database/tables.ts'
 import { type Column, tables } from '../../inventory/columns.ts'
 import { requireVersion } from '../../inventory/row-version.ts'
+import { untilPlacesHold } from '../../inventory/scope-locks.ts'
 import { branchTable, mergedColumns } from '../branch-columns.ts'
 import { moveRevision } from '../branch-record.ts'
 import { highestBelow, modelsBelow } from '../server-tombstone.ts'
@@ -26,9 +27,9 @@ export const removeEntry = Effect.fn('BranchWrites.remove')(function* (
   { model, id, versions }: { readonly model: WritableModel; readonly id: number; readonly versions?: WantedVersions },
 ): Effect.fn.Return<boolean, StoreFailed | BranchNotOpen | BranchOfRun | VersionChanged> {
   const wanted = { branch, model, id }
-  return yield* database.transaction(`deleting a ${model} in a branch`, (run) =>
+  const transaction = database.transaction(`deleting a ${model} in a branch`, (run) =>
     Effect.gen(function* () {
-      const locked = yield* lockObject(run, wanted, (from) => from)
+      const locked = yield* lockObject(run, wanted, { destination: (from) => from, deletes: true })
       if (locked === null) return false
       yield* requireVersion(locked.object.version, versions)
       if (model === 'server') yield* run((db) => dropBelow(db, branch, id))
@@ -39,6 +40,7 @@ export const removeEntry = Effect.fn('BranchWrites.remove')(function* (
       return true
     }),
   )
+  return yield* untilPlacesHold(transaction)
 })
 
 async function forget(db: Kysely<Tables>, { branch, model, id }: Wanted): Promise<void> {

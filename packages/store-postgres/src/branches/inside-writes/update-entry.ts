@@ -23,9 +23,10 @@ import type { Database } from '../../database/database.ts'
 import { jsonb } from '../../database/json.ts'
 import type { Tables } from '../../database/tables.ts'
 import { givenColumns } from '../../hand-writes/hand-columns.ts'
-import { groupKeyOf } from '../../hand-writes/touch-groups.ts'
+import { type GroupKey, groupKeyOf } from '../../hand-writes/touch-groups.ts'
 import { observedColumns, tables } from '../../inventory/columns.ts'
 import { nextVersion, requireVersion } from '../../inventory/row-version.ts'
+import { untilPlacesHold } from '../../inventory/scope-locks.ts'
 import { listColumn, listFrom } from '../../lists/list-columns.ts'
 import { branchTable, mergedColumns } from '../branch-columns.ts'
 import { moveRevision } from '../branch-record.ts'
@@ -49,11 +50,10 @@ export const updateEntry = Effect.fn('BranchWrites.update')(function* (
   { model, id, values, versions }: Update,
 ): Effect.fn.Return<boolean, StoreFailed | KeyTaken | BranchNotOpen | BranchOfRun | VersionChanged> {
   const wanted = { branch, model, id }
-  return yield* database.transaction(`changing a ${model} in a branch`, (run) =>
+  const transaction = database.transaction(`changing a ${model} in a branch`, (run) =>
     Effect.gen(function* () {
-      const locked = yield* lockObject(run, wanted, ({ server_id, ...texts }) =>
-        groupKeyOf({ server: server_id, ...texts, ...values }),
-      )
+      const destination = ({ server_id, ...texts }: GroupKey) => groupKeyOf({ server: server_id, ...texts, ...values })
+      const locked = yield* lockObject(run, wanted, { destination })
       if (locked === null) return false
       const { object, groups } = locked
       yield* requireVersion(object.version, versions)
@@ -73,6 +73,7 @@ export const updateEntry = Effect.fn('BranchWrites.update')(function* (
       return true
     }),
   )
+  return yield* untilPlacesHold(transaction)
 })
 
 /** The given columns with their values as a row will have them, so that equal ones are seen to be so. */

@@ -16,15 +16,16 @@ import { type GroupKey, groupKeyOf, settleTouchedGroups } from '../../hand-write
 import { factColumns } from '../../inventory/columns.ts'
 import { notePending } from '../../inventory/pending-since.ts'
 import { recountNamespaces } from '../../inventory/recount.ts'
+import type { PlacesMoved } from '../../inventory/scope-locks.ts'
 import { readBranch } from '../branch-record.ts'
 import { ConflictIndex, conflictsOf, hasConflicts } from '../conflict-rows.ts'
 import { type Decided, decide } from '../decide.ts'
 import { claimsKey, settleClaims } from '../key-claims.ts'
 import { endMerged } from '../land-merged.ts'
+import { lockPresentPlaces } from '../lock-branch-places.ts'
 import { type Entry, readEntries } from '../read-entries.ts'
 import { recordOutcomes, settleOutcomes } from '../record-outcomes.ts'
 import { reviewTouchedScopes } from '../review-scopes.ts'
-import { lockPlaces } from './lock-places.ts'
 import { creationIds, groupsOfEntries, makeRows } from './make-rows.ts'
 import {
   freeServers,
@@ -55,8 +56,10 @@ const mostReadings = 3
  * Lands a branch that people have written, or that undoes another, in the transaction at hand: as hands write main, but rows by the thousand. The merge's lock, those of the namespaces
  * in question and that of the branch are held.
  */
-export const landByHand = (run: Run, request: Request): Effect.Effect<MergeOutcome, StoreFailed | BranchInConflict> =>
-  new HandMerge(run, request).land
+export const landByHand = (
+  run: Run,
+  request: Request,
+): Effect.Effect<MergeOutcome, StoreFailed | BranchInConflict | PlacesMoved> => new HandMerge(run, request).land
 
 /** One merge, inside its transaction. It stops at the first step that meets a conflict, for what comes after builds on it. */
 class HandMerge {
@@ -95,7 +98,7 @@ class HandMerge {
     })
   }
 
-  #takeStep({ model, op }: MergeStep): Effect.Effect<void, StoreFailed | BranchInConflict> {
+  #takeStep({ model, op }: MergeStep): Effect.Effect<void, StoreFailed | BranchInConflict | PlacesMoved> {
     if (op === 'create') return this.#createAll(model)
     return Effect.gen(this, function* () {
       const where = sql`e.op = ${op}`
@@ -116,7 +119,7 @@ class HandMerge {
   }
 
   /** A creation whose key is free is made without being read: there is nothing in main that it could disagree with. */
-  #createAll(model: ModelName): Effect.Effect<void, StoreFailed | BranchInConflict> {
+  #createAll(model: ModelName): Effect.Effect<void, StoreFailed | BranchInConflict | PlacesMoved> {
     return Effect.gen(this, function* () {
       const branch = this.#request.id
       for (let after: number | undefined = 0; after !== undefined; ) {
@@ -155,7 +158,7 @@ class HandMerge {
   #ended(
     model: ModelName,
     decided: ReadonlyArray<Decided>,
-  ): Effect.Effect<ReadonlyArray<Ended>, StoreFailed | BranchInConflict> {
+  ): Effect.Effect<ReadonlyArray<Ended>, StoreFailed | BranchInConflict | PlacesMoved> {
     return Effect.gen(this, function* () {
       const { id } = this.#request
       const open = decided.flatMap(({ resolved }) => (resolved._tag === 'open' ? resolved.conflicts : []))
@@ -190,7 +193,10 @@ class HandMerge {
   }
 
   /** Changes keys, and brings back what main has lost and a reviewer wants, which claims its old key. */
-  #move(model: ModelName, decided: ReadonlyArray<Decided>): Effect.Effect<void, StoreFailed | BranchInConflict> {
+  #move(
+    model: ModelName,
+    decided: ReadonlyArray<Decided>,
+  ): Effect.Effect<void, StoreFailed | BranchInConflict | PlacesMoved> {
     return Effect.gen(this, function* () {
       const { id, by } = this.#request
       // Deletions have landed: a row that is still there stays.
@@ -212,7 +218,7 @@ class HandMerge {
     model: ModelName,
     ids: ReadonlyArray<number>,
     readings = 1,
-  ): Effect.Effect<void, StoreFailed | BranchInConflict> {
+  ): Effect.Effect<void, StoreFailed | BranchInConflict | PlacesMoved> {
     return Effect.gen(this, function* () {
       const { id } = this.#request
       const entries = yield* this.#read(model, { where: sql`e.id = any(${ids}::bigint[])` })
@@ -230,14 +236,14 @@ class HandMerge {
     })
   }
 
-  #repoint(adopted: ReadonlyArray<Ended>): Effect.Effect<void, StoreFailed> {
+  #repoint(adopted: ReadonlyArray<Ended>): Effect.Effect<void, StoreFailed | PlacesMoved> {
     return Effect.gen(this, function* () {
       const { id } = this.#request
       for (const { entry } of adopted) {
         const children = { staged: entry.id, adopted: entry.mainId ?? entry.id }
         yield* this.#run((db) => repointChildren(db, id, children))
       }
-      if (adopted.length > 0) yield* this.#run((db) => lockPlaces(db, id))
+      if (adopted.length > 0) yield* lockPresentPlaces(this.#run, id)
     })
   }
 

@@ -1,0 +1,69 @@
+import type { BranchNotFound, BranchNotOpen, StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { type Kysely, sql } from 'kysely'
+import type { Run } from '../database/session.ts'
+import type { Tables } from '../database/tables.ts'
+import { lockFurther, lockPlaces, type Places, type PlacesMoved } from '../inventory/scope-locks.ts'
+import type { ScopePlace } from '../inventory/scope-place.ts'
+import { type Locked, lockOpenBranch } from './branch-record.ts'
+
+/**
+ * Locks the places in which a branch changes anything, then the branch itself, for who merges or ends it. What the branch has got, or main has moved, until the locks were taken is locked after it,
+ * where that is free; else the transaction begins again.
+ */
+export function lockWithPlaces(
+  run: Run,
+  id: number,
+): Effect.Effect<Locked, StoreFailed | BranchNotFound | BranchNotOpen | PlacesMoved> {
+  return Effect.gen(function* () {
+    const before = yield* run((db) => placesOfBranch(db, id))
+    yield* run((db) => lockPlaces(before).execute(db))
+    const branch = yield* run((db) => lockOpenBranch(db, id))
+    if ('_tag' in branch) return yield* branch
+    yield* lockPresentPlaces(run, id)
+    return branch
+  })
+}
+
+/** Takes what a branch whose places are locked changes meanwhile, where that is free. */
+export const lockPresentPlaces = (run: Run, id: number): Effect.Effect<void, StoreFailed | PlacesMoved> =>
+  Effect.flatMap(
+    run((db) => placesOfBranch(db, id)),
+    (places) => lockFurther(run, places),
+  )
+
+/**
+ * The places in which a branch changes rows, as it has them and as main has them, or has counted groups; and the servers that it deletes. What lies below a server that the branch makes lies below the
+ * one that main has made of the same name, if any.
+ */
+async function placesOfBranch(db: Kysely<Tables>, branch: number): Promise<Places> {
+  const id = sql`${Number.isSafeInteger(branch) ? branch : 0}::bigint`
+  const entries = (table: string, resource: string, columns: string) =>
+    sql`select ${sql.lit(resource)} as resource, ${sql.raw(columns)} from ${sql.table(`branch_${table}`)} x where x.branch_id = ${id}`
+  const mains = (table: string, resource: string, columns: string) =>
+    sql`select ${sql.lit(resource)}, ${sql.raw(columns)} from ${sql.table(`branch_${table}`)} e join ${sql.table(table)} x on x.id = e.id
+      where e.branch_id = ${id} and e.op <> 'create'`
+  const ofServer = `x.server_id, '' as datastore_name, '' as namespace, '' as job_type`
+  const ofStore = `x.server_id, x.datastore_name, '', ''`
+  const ofNamespace = `x.server_id, x.datastore_name, x.namespace, ''`
+  const ofType = `x.server_id, '', '', x.job_type`
+  const { rows } = await sql<ScopePlace>`
+    select distinct p.resource, coalesce(v.id, p.server_id) as "serverId", p.datastore_name as "datastoreName", p.namespace, p.job_type as "jobType"
+    from (
+      ${entries('datastores', 'datastores', ofServer)} union ${mains('datastores', 'datastores', ofServer)}
+      union ${entries('namespaces', 'namespaces', ofStore)}
+      union ${entries('groups', 'snapshots', ofNamespace)}
+      union ${entries('snapshots', 'snapshots', ofNamespace)} union ${mains('snapshots', 'snapshots', ofNamespace)}
+      union ${entries('group_counts', 'snapshots', ofNamespace)}
+      union ${entries('jobs', 'jobs', ofType)} union ${mains('jobs', 'jobs', ofType)}
+    ) p
+    left join branch_servers s on s.branch_id = ${id} and s.id = p.server_id and s.op = 'create'
+    left join servers v on v.name = s.name
+    union all
+    select 'servers', null, '', '', '' where exists (select from branch_servers s where s.branch_id = ${id})`.execute(
+    db,
+  )
+  const { rows: deleted } = await sql<{ id: number }>`
+    select s.id from branch_servers s where s.branch_id = ${id} and s.op = 'delete'`.execute(db)
+  return { scopes: rows, deletedServers: deleted.map((server) => server.id) }
+}

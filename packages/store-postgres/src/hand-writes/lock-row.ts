@@ -1,0 +1,89 @@
+import { type HandValues, ServerGone, type StoreFailed, type WritableModel } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { type Kysely, sql } from 'kysely'
+import type { Run } from '../database/session.ts'
+import type { Tables } from '../database/tables.ts'
+import { lockPlaces, PlacesMoved } from '../inventory/scope-locks.ts'
+import type { ScopePlace } from '../inventory/scope-place.ts'
+import { type GroupKey, groupKeyOf, lockGroupsOf, placesOfGroups } from './touch-groups.ts'
+
+/** The scopes that new rows lie in. */
+export function placesOfNew(model: WritableModel, rows: ReadonlyArray<HandValues>): ReadonlyArray<ScopePlace> {
+  if (model === 'snapshot') return placesOfGroups(rows.map(groupKeyOf)).scopes
+  return rows.map((values) => placeOf(model, values))
+}
+
+/** Fails when a server that rows are put below is gone. Hold the locks of their scopes: a server that is there stays until the end of the transaction. */
+export function requireServers(
+  run: Run,
+  rows: ReadonlyArray<HandValues>,
+): Effect.Effect<void, StoreFailed | ServerGone> {
+  const ids = [...new Set(rows.flatMap(({ server }) => (typeof server === 'number' ? [server] : [])))]
+  if (ids.length === 0) return Effect.void
+  return Effect.flatMap(
+    run(async (db) => {
+      const { rows: gone } = await sql<{ id: number }>`
+        select id from unnest(${ids}::bigint[]) as w (id) where not exists (select from servers v where v.id = w.id) limit 1`.execute(
+        db,
+      )
+      return gone[0]
+    }),
+    (gone) => (gone === undefined ? Effect.void : new ServerGone(gone)),
+  )
+}
+
+/** A row that is to be written, under the locks of its scopes. */
+export interface LockedPlaces {
+  /** Of a snapshot the group that it lies in, and the one it is to lie in. */
+  readonly groups: ReadonlyArray<GroupKey>
+}
+
+/**
+ * Locks the scope that a row lies in and the one that the values give it, null: there is no such row. Another user may move it before the lock is ours; then the transaction begins again.
+ */
+export function lockPlacesOf(
+  run: Run,
+  { model, id, values }: { readonly model: WritableModel; readonly id: number; readonly values: HandValues },
+): Effect.Effect<LockedPlaces | null, StoreFailed | PlacesMoved> {
+  return Effect.gen(function* () {
+    if (model === 'snapshot') {
+      const destination = ({ server_id, ...texts }: GroupKey) => groupKeyOf({ server: server_id, ...texts, ...values })
+      const groups = yield* lockGroupsOf(run, id, destination)
+      return groups === null ? null : { groups }
+    }
+    const before = yield* run((db) => scopeValues(db, model, id))
+    if (before === null) return null
+    const scopes = [before, { ...before, ...values }].map((of) => placeOf(model, of))
+    yield* run((db) => lockPlaces({ scopes }).execute(db))
+    const now = yield* run((db) => scopeValues(db, model, id))
+    if (now === null) return null
+    return JSON.stringify(now) === JSON.stringify(before) ? { groups: [] } : yield* new PlacesMoved()
+  })
+}
+
+function placeOf(model: Exclude<WritableModel, 'snapshot'>, values: HandValues): ScopePlace {
+  const place = { serverId: Number(values['server']), datastoreName: '', namespace: '', jobType: '' }
+  switch (model) {
+    case 'server':
+      return { ...place, serverId: null, resource: 'servers' }
+    case 'datastore':
+      return { ...place, resource: 'datastores' }
+    case 'job':
+      return { ...place, resource: 'jobs', jobType: String(values['job_type']) }
+  }
+}
+
+/** What says in which scope a row of main lies, by field; null: there is no such row. */
+async function scopeValues(
+  db: Kysely<Tables>,
+  model: Exclude<WritableModel, 'snapshot'>,
+  id: number,
+): Promise<HandValues | null> {
+  const read = {
+    server: sql`select from servers`,
+    datastore: sql`select server_id as server from datastores`,
+    job: sql`select server_id as server, job_type from jobs`,
+  }[model]
+  const { rows } = await sql<HandValues>`${read} where id = ${id}::bigint`.execute(db)
+  return rows[0] ?? null
+}
