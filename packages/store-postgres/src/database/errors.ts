@@ -36,6 +36,8 @@ export class DataFolderUnusable extends Data.TaggedError('DataFolderUnusable')<{
   readonly cause?: unknown
 }> {
   override get message(): string {
-    return `the data folder ${this.folder} cannot be opened: check that it exists, may be written and has room`
+    return this.cause instanceof Error && 'code' in this.cause && this.cause.code === 'EPERM'
+      ? `the data folder ${this.folder} is open to other users and belongs to one of them: make it your own, with mode 0700`
+      : `the data folder ${this.folder} cannot be opened: check that it exists, may be written and has room`
   }
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises'
+import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Effect, type Scope } from 'effect'
 import { DataFolderInUse, DataFolderUnusable } from './errors.ts'
+import { makePrivateFolder } from './private-folder.ts'
 
 /** Folders this process has open: its own pid in a lock file does not tell a second opening from a file left by its predecessor of the same pid. */
 const open = new Set<string>()
@@ -28,7 +29,7 @@ async function acquire(folder: string): Promise<void> {
   if (open.has(folder)) throw new DataFolderInUse({ folder, pid: process.pid })
   open.add(folder)
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makePrivateFolder(folder)
     const holder = `${process.pid} ${await startedAt(process.pid)}\n`
     while (!(await create(folder, holder))) await clearStale(folder)
   } catch (cause) {

@@ -4,6 +4,7 @@ import { Effect, type Scope } from 'effect'
 import { Kysely, PGliteDialect } from 'kysely'
 import { type DataFolderInUse, DataFolderUnusable } from './errors.ts'
 import { lockFolder } from './folder-lock.ts'
+import { makeContentsPrivate, makePrivateFolder } from './private-folder.ts'
 import { scopeOfStatement } from './statement-scope.ts'
 import type { Tables } from './tables.ts'
 import { typeParsers } from './type-parsers.ts'
@@ -30,12 +31,18 @@ export const openPglite = Effect.fn('Database.openPglite')(function* ({
   const engine = yield* Effect.promise(() => import('@electric-sql/pglite'))
   const pglite = yield* Effect.acquireRelease(
     Effect.tryPromise({
-      try: () =>
-        engine.PGlite.create({
-          ...(dataDir !== null && { dataDir: join(dataDir, 'database') }),
+      try: async () => {
+        const folder = dataDir === null ? null : join(dataDir, 'database')
+        if (folder !== null) await makePrivateFolder(folder)
+        const created = await engine.PGlite.create({
+          ...(folder !== null && { dataDir: folder }),
           ...(dump !== undefined && { loadDataDir: dump }),
           parsers: typeParsers,
-        }),
+        })
+        // The engine makes its first files open to everybody, and an earlier process may have.
+        if (folder !== null) await makeContentsPrivate(folder)
+        return created
+      },
       catch: (cause) => new DataFolderUnusable({ folder: dataDir ?? 'in memory', cause }),
     }),
     (opened) => Effect.promise(async () => (opened.closed ? undefined : opened.close())),

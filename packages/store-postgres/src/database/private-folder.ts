@@ -1,0 +1,22 @@
+import { chmod, mkdir, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** Rights of the group and of others. */
+const others = 0o077
+
+/** Makes a folder that only its owner may enter, or takes the rights of others from one that is there. Fails with `EPERM` where it belongs to another user. */
+export async function makePrivateFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makePrivate(folder, 0o700)
+}
+
+/** Takes the rights of others from all that is in a folder. */
+export async function makeContentsPrivate(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }))
+    if (entry.isDirectory() || entry.isFile())
+      await makePrivate(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o700 : 0o600)
+}
+
+async function makePrivate(path: string, mode: number): Promise<void> {
+  if (((await stat(path)).mode & others) !== 0) await chmod(path, mode)
+}
