@@ -4,8 +4,20 @@ import { Data, Effect } from 'effect'
 /** Something outside prevents the command. Ends with exit code 1; the message is one sentence with the next step. */
 export class CannotRun extends Data.TaggedError('CannotRun')<{ readonly message: string; readonly cause?: unknown }> {}
 
+/** A sync did all that was asked, and what it found waits in a branch for a person. Ends with exit code 3. */
+export class WaitsForReview extends Data.TaggedError('WaitsForReview')<{
+  readonly runId: number
+  readonly changes: number
+}> {
+  readonly exitCode = 3
+
+  override get message(): string {
+    return `run ${this.runId} has landed nothing of ${this.changes} changes: they wait for review`
+  }
+}
+
 /** A command's work, and what it may fail with. */
-export type Task = Effect.Effect<void, WrongUsage | CannotRun>
+export type Task = Effect.Effect<void, WrongUsage | CannotRun | WaitsForReview>
 
 /** What rooms fail with is told to the operator in their own words. */
 export const asExpected = <A, E extends { readonly message: string }, R>(

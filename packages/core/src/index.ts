@@ -116,6 +116,8 @@ export {
   runStatuses,
   runTriggers,
   type ScopeResult,
+  type StagedCounts,
+  stagedChanges,
   type Warning,
 } from './run.ts'
 export {

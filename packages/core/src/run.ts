@@ -22,6 +22,12 @@ export interface RowCounts {
   readonly held_back: number
 }
 
+/** Changes of a run that wait in a branch. */
+export type StagedCounts = Pick<RowCounts, 'created' | 'updated' | 'deleted'>
+
+/** How many changes wait in a branch, of any kind. */
+export const stagedChanges = ({ created, updated, deleted }: StagedCounts): number => created + updated + deleted
+
 /** No rows. */
 export const noRows: RowCounts = { created: 0, updated: 0, deleted: 0, unchanged: 0, held_back: 0 }
 
@@ -103,7 +109,10 @@ export interface Run {
   readonly created: string
   readonly started: string | null
   readonly completed: string | null
+  /** What landed in main; also through a branch that is merged by now. */
   readonly counts: RowCounts
+  /** What waits in a branch, or waited in one that was given up. Nothing of it is in main. */
+  readonly staged: StagedCounts
   readonly outcomes: OutcomeCounts
   /** Rows read from the source so far, for progress. */
   readonly rows_read: number

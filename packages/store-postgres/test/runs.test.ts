@@ -78,6 +78,7 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
       started: null,
       completed: null,
       counts: noRows,
+      staged: { created: 0, updated: 0, deleted: 0 },
       outcomes: { landed: 0, staged: 0, unchanged: 0, held_back: 0, failed: 0, skipped: 0, cancelled: 0 },
       rows_read: 0,
       error: '',
@@ -106,6 +107,7 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
     const id = await started('pbs-a', 'pbs-b')
     await record(id, ended('a', 'landed', { created: 3, unchanged: 4 }), ended('b', 'unchanged', { unchanged: 5 }))
     await record(id, ended('c', 'held_back', { updated: 1, held_back: 7 }), ended('d', 'landed', { deleted: 2 }))
+    await record(id, ended('e', 'staged', { created: 30, updated: 20, deleted: 10, unchanged: 1 }))
     await runs((r) => r.progress({ id, server: 'pbs-a', rowsRead: 10 }))
     await runs((r) => r.progress({ id, server: 'pbs-a', rowsRead: 22 }))
     await runs((r) => r.progress({ id, server: 'pbs-b', rowsRead: 1 }))
@@ -115,8 +117,9 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
       started: expect.any(String),
       completed: null,
       rows_read: 23,
-      counts: { created: 3, updated: 1, deleted: 2, unchanged: 9, held_back: 7 },
-      outcomes: { landed: 2, staged: 0, unchanged: 1, held_back: 1, failed: 0, skipped: 0, cancelled: 0 },
+      counts: { created: 3, updated: 1, deleted: 2, unchanged: 10, held_back: 7 },
+      staged: { created: 30, updated: 20, deleted: 10 },
+      outcomes: { landed: 2, staged: 1, unchanged: 1, held_back: 1, failed: 0, skipped: 0, cancelled: 0 },
     })
     expect((await runs((r) => r.list({ limit: 1, offset: 0 }))).rows).toEqual([found])
   })
@@ -156,7 +159,7 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
   test('rows that an earlier attempt staged are counted once', async () => {
     const id = await started('pbs-a')
     await record(id, ended('a', 'staged', { created: 5 }), ended('a', 'staged', { created: 6 }))
-    expect((await get(id)).counts).toEqual({ ...noRows, created: 6 })
+    expect(await get(id)).toMatchObject({ counts: noRows, staged: { created: 6, updated: 0, deleted: 0 } })
   })
 
   test.each<[string, ReadonlyArray<ScopeResult>, string | null, Run['status']]>([

@@ -9,17 +9,15 @@ import {
 } from '@netbox-pbs/core'
 import type { BranchChangeFilter, BranchFilter, ConflictFilter } from '@netbox-pbs/core/ports'
 import type { Effect } from 'effect'
-import { choices, flag, numbers, type RecordQuery, readFilter, search, texts } from '../http/read-filter.ts'
+import { choices, flag, id, numbers, type RecordQuery, readFilter, search, texts } from '../http/read-filter.ts'
 import type { Refused } from '../http/refused.ts'
 
 const objectType = (model: ModelName): string => registry[model].objectType
 const objectTypes = choices('object_type', branchedModels, objectType)
 
 /** Reads the filters of the list of branches from a query. */
-export const readBranchFilter = (
-  params: URLSearchParams,
-): Effect.Effect<RecordQuery<Omit<BranchFilter, 'stagedBy'>>, Refused> =>
-  readFilter<Omit<BranchFilter, 'stagedBy'>>(
+export const readBranchFilter = (params: URLSearchParams): Effect.Effect<RecordQuery<BranchFilter>, Refused> =>
+  readFilter<BranchFilter>(
     params,
     'Branch',
     {
@@ -29,6 +27,7 @@ export const readBranchFilter = (
       schemaIds: texts('schema_id'),
       users: texts('user'),
       search: search('q'),
+      stagedBy: id('run'),
     },
     ['ordering'],
   )

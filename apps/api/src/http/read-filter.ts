@@ -110,6 +110,16 @@ export const numbers = (name: string): Parameter<ReadonlyArray<number>> => ({
       : { wrong: 'Enter a whole number.' },
 })
 
+/** The id of one object; of several the last one counts. One beyond what an id can be is no object's, as 0 is. */
+export const id = (name: string): Parameter<number> => ({
+  name,
+  read: (given) => {
+    const text = given.at(-1) ?? ''
+    if (!/^\s*\d+\s*$/.test(text)) return { wrong: 'Enter a whole number.' }
+    return { value: Number.isSafeInteger(Number(text)) ? Number(text) : 0 }
+  },
+})
+
 /** Texts as they are. */
 export const texts = (name: string): Parameter<ReadonlyArray<string>> => ({
   name,

@@ -70,7 +70,11 @@ const run = {
   completed: orNull(datetime),
   duration_seconds: { type: ['number', 'null'] },
   rows_read: integer,
-  counts: rows,
+  counts: { ...rows, description: 'What landed in main, also through a branch that is merged by now.' },
+  staged: {
+    ...object({ created: integer, updated: integer, deleted: integer }),
+    description: 'What waits in a branch: nothing of it is in main.',
+  },
   outcomes: object(Object.fromEntries(scopeOutcomes.map((outcome) => [outcome, integer]))),
   error: text,
   cancel_requested: flag,

@@ -58,6 +58,7 @@ const listRoute: Route = route(
       texts('name'),
       texts('schema_id'),
       texts('user'),
+      inQuery('run', { type: 'integer' }),
       search,
       inQuery('ordering', { type: 'string', enum: ['id', '-id'], default: '-id' }),
       ...pageParameters,

@@ -30,6 +30,7 @@ export const servedRun = (base: string, run: Run) => ({
   duration_seconds: seconds(run),
   rows_read: run.rows_read,
   counts: run.counts,
+  staged: run.staged,
   outcomes: run.outcomes,
   error: run.error,
   cancel_requested: run.cancel_requested,

@@ -1,7 +1,8 @@
+import { openStatuses, stagedChanges } from '@netbox-pbs/core'
 import { Effect } from 'effect'
 import { z } from 'zod'
-import { CannotRun } from '../failures.ts'
-import { call, type Remote } from '../remote/remote-api.ts'
+import { CannotRun, WaitsForReview } from '../failures.ts'
+import { call, type Remote, readAll } from '../remote/remote-api.ts'
 import { progress, say, table } from '../terminal.ts'
 
 const Counts = z.object({
@@ -20,6 +21,7 @@ const Run = z.object({
   display_url: z.string(),
   duration_seconds: z.number().nullable(),
   counts: Counts,
+  staged: z.object({ created: z.int(), updated: z.int(), deleted: z.int() }),
   rows_read: z.int(),
   error: z.string(),
   scope_count: z.int(),
@@ -42,6 +44,7 @@ export interface SyncRequest {
 }
 
 const runs = '/api/plugins/pbs/sync-runs/'
+const branchesPath = '/api/plugins/pbs/branches/'
 const ended = new Set(['completed', 'incomplete', 'failed', 'cancelled'])
 
 /** Starts a run, shows how it goes, and gives it when it has ended. */
@@ -59,14 +62,35 @@ export const runSync = (remote: Remote, request: SyncRequest): Effect.Effect<Run
     return run
   })
 
-/** Starts a run and says what came of it. Fails unless it completed. */
-export const syncNow = (remote: Remote, request: SyncRequest): Effect.Effect<void, CannotRun> =>
-  Effect.flatMap(runSync(remote, request), (run) => {
+/** Starts a run and says what came of it. Fails unless it completed, and when what it found waits in a branch. */
+export const syncNow = (remote: Remote, request: SyncRequest): Effect.Effect<void, CannotRun | WaitsForReview> =>
+  Effect.gen(function* () {
+    const run = yield* runSync(remote, request)
     report(run)
-    return run.status.value === 'completed'
-      ? Effect.void
-      : new CannotRun({ message: `run ${run.id} is ${run.status.value}: ${run.display_url}` })
+    const { status, id, display_url } = run
+    const branches = stagedChanges(run.staged) === 0 ? [] : yield* openBranches(remote, id)
+    for (const branch of branches) say(waiting(branch))
+    if (status.value !== 'completed')
+      return yield* new CannotRun({ message: `run ${id} is ${status.value}: ${display_url}` })
+    if (branches.length > 0) return yield* new WaitsForReview({ runId: id, changes: stagedChanges(run.staged) })
   })
+
+const Branch = z.object({
+  name: z.string(),
+  status: z.object({ value: z.string(), label: z.string() }),
+  change_count: z.int(),
+  conflict_count: z.int(),
+  display_url: z.string(),
+})
+
+/** The branches that a run has staged into and that are still open. */
+const openBranches = (remote: Remote, run: number) =>
+  Effect.map(readAll(remote)(`${branchesPath}?run=${run}`, Branch), (branches) =>
+    branches.filter(({ status }) => openStatuses.some((open) => open === status.value)),
+  )
+
+const waiting = ({ name, status, conflict_count, display_url }: z.infer<typeof Branch>): string =>
+  `branch ${name} is ${status.label.toLowerCase()}, with ${conflict_count} ${conflict_count === 1 ? 'conflict' : 'conflicts'} to resolve: ${display_url}`
 
 /** Why a run did not complete, a line each. */
 export const reasonsOf = ({ error, scopes }: Run): ReadonlyArray<string> => [
@@ -78,10 +102,15 @@ export const reasonsOf = ({ error, scopes }: Run): ReadonlyArray<string> => [
 
 function report(run: Run): void {
   const { created, updated, deleted, unchanged, held_back } = run.counts
+  const { staged } = run
   const took = run.duration_seconds === null ? '' : ` in ${run.duration_seconds.toFixed(1)} s`
   say(
     `run ${run.id} ${run.status.value}${took}: ${created} created, ${updated} updated, ${deleted} deleted, ${unchanged} unchanged, ${held_back} held back`,
   )
+  if (stagedChanges(staged) > 0)
+    say(
+      `waiting in a branch, not landed: ${staged.created} created, ${staged.updated} updated, ${staged.deleted} deleted`,
+    )
   const notable = run.scopes.filter(({ outcome }) => outcome.value !== 'landed')
   if (notable.length > 0)
     say(

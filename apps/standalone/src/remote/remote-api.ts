@@ -56,7 +56,7 @@ export const call =
 
 const pageRows = 1000
 
-/** All rows of a list, page by page. */
+/** All rows of a list, page by page. The path may have filters. */
 export const readAll =
   (remote: Remote) =>
   <A>(path: string, row: z.ZodType<A>): Effect.Effect<ReadonlyArray<A>, CannotRun> =>
@@ -67,7 +67,7 @@ export const readAll =
         body: ({ rows }) =>
           call(remote)({
             method: 'GET',
-            path: `${path}?limit=${pageRows}&offset=${rows.length}`,
+            path: `${path}${path.includes('?') ? '&' : '?'}limit=${pageRows}&offset=${rows.length}`,
             answer: z.object({ next: z.string().nullable(), results: z.array(row) }),
           }).pipe(
             Effect.map(({ next, results }) => ({

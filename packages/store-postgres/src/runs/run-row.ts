@@ -32,12 +32,15 @@ interface RunRow {
   readonly rows_deleted: number
   readonly rows_unchanged: number
   readonly rows_held_back: number
+  readonly staged_created: number
+  readonly staged_updated: number
+  readonly staged_deleted: number
   readonly outcomes: Readonly<Partial<Record<ScopeOutcome, number>>>
 }
 
 /**
  * The runs that `where` chooses. Counts are summed from jobs and scopes when they are read: kept on the run's own row they would make jobs that end
- * scopes at once wait for each other.
+ * scopes at once wait for each other. What was staged has landed once every branch that the run staged into is merged; one that closed without a change holds nothing.
  */
 export async function selectRuns(db: Kysely<Tables>, where: RawBuilder<unknown>): Promise<ReadonlyArray<Run>> {
   const { rows } = await sql<RunRow>`
@@ -45,7 +48,13 @@ export async function selectRuns(db: Kysely<Tables>, where: RawBuilder<unknown>)
     select
       r.id, r.status, r.resources, r.servers, r.narrowing, r.trigger, r.started_by, r.created, r.started, r.completed,
       r.cancel_requested, j.rows_read, j.error,
-      s.rows_created, s.rows_updated, s.rows_deleted, s.rows_unchanged + j.unchanged_rows as rows_unchanged,
+      s.rows_created + case when b.merged then s.staged_created else 0 end as rows_created,
+      s.rows_updated + case when b.merged then s.staged_updated else 0 end as rows_updated,
+      s.rows_deleted + case when b.merged then s.staged_deleted else 0 end as rows_deleted,
+      case when b.merged then 0 else s.staged_created end as staged_created,
+      case when b.merged then 0 else s.staged_updated end as staged_updated,
+      case when b.merged then 0 else s.staged_deleted end as staged_deleted,
+      s.rows_unchanged + j.unchanged_rows as rows_unchanged,
       s.rows_held_back, s.outcomes || jsonb_build_object('unchanged', j.unchanged_scopes) as outcomes
     from r
     cross join lateral (
@@ -58,9 +67,12 @@ export async function selectRuns(db: Kysely<Tables>, where: RawBuilder<unknown>)
     ) j
     cross join lateral (
       select
-        coalesce(sum(created), 0)::bigint as rows_created,
-        coalesce(sum(updated), 0)::bigint as rows_updated,
-        coalesce(sum(deleted), 0)::bigint as rows_deleted,
+        coalesce(sum(created) filter (where outcome <> 'staged'), 0)::bigint as rows_created,
+        coalesce(sum(updated) filter (where outcome <> 'staged'), 0)::bigint as rows_updated,
+        coalesce(sum(deleted) filter (where outcome <> 'staged'), 0)::bigint as rows_deleted,
+        coalesce(sum(created) filter (where outcome = 'staged'), 0)::bigint as staged_created,
+        coalesce(sum(updated) filter (where outcome = 'staged'), 0)::bigint as staged_updated,
+        coalesce(sum(deleted) filter (where outcome = 'staged'), 0)::bigint as staged_deleted,
         coalesce(sum(unchanged), 0)::bigint as rows_unchanged,
         coalesce(sum(held_back), 0)::bigint as rows_held_back,
         coalesce(jsonb_object_agg(outcome, scopes) filter (where outcome is not null), '{}') as outcomes
@@ -70,6 +82,11 @@ export async function selectRuns(db: Kysely<Tables>, where: RawBuilder<unknown>)
         from run_scopes where run_id = r.id group by outcome
       ) by_outcome
     ) s
+    cross join lateral (
+      select coalesce(bool_and(status = 'merged'), false) as merged from branches
+      where (run_id = r.id or id in (select branch_id from branch_scopes where run_id = r.id))
+        and status not in ('no_changes', 'superseded')
+    ) b
     order by r.id desc`.execute(db)
   return rows.map(toRun)
 }
@@ -93,6 +110,7 @@ function toRun(row: RunRow): Run {
       unchanged: row.rows_unchanged,
       held_back: row.rows_held_back,
     },
+    staged: { created: row.staged_created, updated: row.staged_updated, deleted: row.staged_deleted },
     outcomes: { ...noScopes, ...row.outcomes },
     rows_read: row.rows_read,
     error: row.error,

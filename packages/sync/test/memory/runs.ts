@@ -42,8 +42,13 @@ export class RunRecord {
     }
     const outcomes = { ...noOutcomes }
     for (const { outcome } of this.results.values()) outcomes[outcome]++
-    const counts = this.outcomes.reduce((sum, one) => addRows(sum, one.counts), noRows)
-    this.run = { ...this.run, outcomes, counts }
+    const sum = (staged: boolean) =>
+      this.outcomes
+        .filter(({ outcome }) => (outcome === 'staged') === staged)
+        .reduce((rows, one) => addRows(rows, one.counts), noRows)
+    const { created, updated, deleted, ...rest } = sum(true)
+    const counts = addRows(sum(false), { ...noRows, ...rest })
+    this.run = { ...this.run, outcomes, counts, staged: { created, updated, deleted } }
   }
 
   /** How each scope ended that did not end unchanged, in words. */
@@ -90,6 +95,7 @@ export const runsLayer = (records: Map<number, RunRecord>) => {
           started: null,
           completed: null,
           counts: noRows,
+          staged: { created: 0, updated: 0, deleted: 0 },
           outcomes: noOutcomes,
           rows_read: 0,
           error: '',

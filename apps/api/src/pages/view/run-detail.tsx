@@ -5,6 +5,7 @@ import {
   type RunJob,
   type ScopeResult,
   scopeTitle,
+  stagedChanges,
   type Warning,
 } from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
@@ -67,6 +68,11 @@ export const RunDetail = ({ run, scopes, warnings, branches, jobs, held, pager }
             {Object.entries(run.counts).map(([name, count]) => (
               <Item title={name.replace('_', ' ')}>{formatCount(count)}</Item>
             ))}
+            {stagedChanges(run.staged) === 0 ? null : (
+              <Item title="Wait in a branch">
+                {`${formatCount(run.staged.created)} created, ${formatCount(run.staged.updated)} updated, ${formatCount(run.staged.deleted)} deleted`}
+              </Item>
+            )}
             <Item title="Unchanged scopes">{formatCount(run.outcomes.unchanged)}</Item>
             <Item title="Started">{run.started === null ? <Nothing /> : formatTime(run.started)}</Item>
             <Item title="Took">

@@ -1,4 +1,4 @@
-import type { RowCounts, Run } from '@netbox-pbs/core'
+import { type RowCounts, type Run, stagedChanges } from '@netbox-pbs/core'
 import { runPage } from '../paths.ts'
 import { formatCount, formatDuration, formatTime } from './format.ts'
 import { Nothing } from './nothing.tsx'
@@ -39,6 +39,9 @@ export const RunTable = ({ runs, empty }: { runs: ReadonlyArray<Run>; empty: str
             </td>
             <td>
               <RunState state={run.status} />
+              {stagedChanges(run.staged) === 0 ? null : (
+                <div class="text-secondary text-nowrap">{formatCount(stagedChanges(run.staged))} wait in a branch</div>
+              )}
             </td>
             <td class="netbox-pbs-clip">{coveredServers(run)}</td>
             <td class="text-nowrap">{run.started === null ? <Nothing /> : formatTime(run.started)}</td>
