@@ -1,10 +1,13 @@
 import {
   checkDatabaseUrl,
   databaseExample,
+  type LogFormat,
+  logFormatFlag,
   needSecret,
   readFlags,
   readGatewayAt,
   readListenFlags,
+  readLogFormat,
   readSecret,
   secretKeyHint,
   WrongUsage,
@@ -26,10 +29,11 @@ export interface ApiConfig {
   readonly gateway: GatewayAt | null
   /** An admin token that is made known at the start, so that there is a first one. */
   readonly bootstrapToken: Option.Option<Secret>
+  readonly logFormat: LogFormat
 }
 
 /** How the command is called. */
-export const usage = 'start:api [--host 127.0.0.1] [--port 8000] [--allowed-host NAME …]'
+export const usage = 'start:api [--host 127.0.0.1] [--port 8000] [--allowed-host NAME …] [--log-format text]'
 
 /** The variable that holds the key of the sealed settings. */
 export const secretKeyName = 'NETBOX_PBS_SECRET_KEY'
@@ -42,7 +46,8 @@ export const readConfig = (args: ReadonlyArray<string>): Effect.Effect<ApiConfig
   Effect.gen(function* () {
     const flags = yield* readFlags(args, options, usage)
     const allowedHosts = yield* readHosts(flags['allowed-host'] ?? [])
-    return { ...(yield* readListenFlags(flags)), allowedHosts, ...(yield* environment) }
+    const logFormat = yield* readLogFormat(flags['log-format'])
+    return { ...(yield* readListenFlags(flags)), allowedHosts, logFormat, ...(yield* environment) }
   })
 
 const environment = Effect.gen(function* () {
@@ -61,6 +66,7 @@ const options = {
   host: { type: 'string', default: '127.0.0.1' },
   port: { type: 'string', default: '8000' },
   'allowed-host': { type: 'string', multiple: true },
+  ...logFormatFlag,
 } as const
 
 const readHosts = (names: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<string>, WrongUsage> => {

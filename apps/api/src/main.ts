@@ -1,14 +1,16 @@
-import { runProcess } from '@netbox-pbs/app-shell'
+import { runProcess, runService } from '@netbox-pbs/app-shell'
 import { Effect } from 'effect'
 import { readConfig } from './config.ts'
 import { startApi } from './program.ts'
+import { version } from './version.ts'
 
-const program = Effect.scoped(
-  Effect.gen(function* () {
-    const { url } = yield* startApi(yield* readConfig(process.argv.slice(2)))
-    process.stdout.write(`The API listens on ${url}\n`)
-    return yield* Effect.never
-  }),
-)
+const program = Effect.gen(function* () {
+  const config = yield* readConfig(process.argv.slice(2))
+  const start = Effect.map(startApi(config), ({ url }) => ({
+    facts: { url },
+    announce: () => process.stdout.write(`The API listens on ${url}\n`),
+  }))
+  return yield* runService({ name: 'api', version, logFormat: config.logFormat, start })
+})
 
 runProcess(program)

@@ -1,9 +1,12 @@
 import {
   checkDatabaseUrl,
   databaseExample,
+  type LogFormat,
+  logFormatFlag,
   needSecret,
   readFlags,
   readListenFlags,
+  readLogFormat,
   readSecret,
   secretKeyHint,
   WrongUsage,
@@ -21,16 +24,18 @@ export interface GatewayConfig {
   readonly secretKey: Redacted.Redacted<string>
   /** Made known at the start; without it the first key is registered on loopback. */
   readonly bootstrapKey: Option.Option<Redacted.Redacted<string>>
+  readonly logFormat: LogFormat
 }
 
 /** How the command is called. */
-export const usage = 'start:gateway [--host 127.0.0.1] [--port 8800]'
+export const usage = 'start:gateway [--host 127.0.0.1] [--port 8800] [--log-format text]'
 
 /** Reads flags and environment; every mistake is one sentence that names the flag or variable and what to do. */
 export const readConfig = (args: ReadonlyArray<string>): Effect.Effect<GatewayConfig, WrongUsage> =>
   Effect.gen(function* () {
-    const flags = yield* readListenFlags(yield* readFlags(args, options, usage))
-    return { ...flags, ...(yield* environment) }
+    const flags = yield* readFlags(args, options, usage)
+    const logFormat = yield* readLogFormat(flags['log-format'])
+    return { ...(yield* readListenFlags(flags)), logFormat, ...(yield* environment) }
   })
 
 const databaseName = 'NETBOX_PBS_GATEWAY_DATABASE_URL'
@@ -56,6 +61,10 @@ const readDatabaseUrl = Effect.gen(function* () {
   return yield* wrong(`Set DATABASE_URL or ${databaseName} to the PostgreSQL of the gateway, ${databaseExample}.`)
 })
 
-const options = { host: { type: 'string', default: '127.0.0.1' }, port: { type: 'string', default: '8800' } } as const
+const options = {
+  host: { type: 'string', default: '127.0.0.1' },
+  port: { type: 'string', default: '8800' },
+  ...logFormatFlag,
+} as const
 
 const wrong = (message: string) => new WrongUsage({ message })

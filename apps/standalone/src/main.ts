@@ -1,5 +1,5 @@
 import { runProcess, WrongUsage } from '@netbox-pbs/app-shell'
-import { Effect, Logger } from 'effect'
+import { Effect } from 'effect'
 import { readCommandLine } from './command-line/read-command-line.ts'
 import type { Task } from './failures.ts'
 import { progress } from './terminal.ts'
@@ -12,13 +12,15 @@ const task: Task = Effect.suspend(() => {
   }
 })
 
-/** Results are on standard output alone. */
-const logger = Logger.replace(
-  Logger.defaultLogger,
-  process.stderr.isTTY ? Logger.prettyLogger({ stderr: true }) : Logger.withConsoleError(Logger.logfmtLogger),
-)
+// Whatever the command writes is its user's own: the embedded database makes its files as the process allows.
+process.umask(0o077)
 
 // A reader that has seen enough, like head, closes the pipe.
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? 0 : 1))
 
-runProcess(task.pipe(Effect.ensuring(Effect.sync(() => progress(''))), Effect.provide(logger)))
+runProcess(
+  Effect.ensuring(
+    task,
+    Effect.sync(() => progress('')),
+  ),
+)

@@ -1,6 +1,6 @@
 import { postgresUrl } from '@netbox-pbs/testing'
 import { afterAll, expect, test, vi } from 'vitest'
-import { SystemProcess } from './support/process.ts'
+import { onlyLog, SystemProcess } from './support/process.ts'
 import { allRows, request, syncAndWait } from './support/rest.ts'
 
 // Real processes on a machine that may be busy with other tests.
@@ -72,7 +72,7 @@ test('each app on its own: a gateway, two workers and two apis on one PostgreSQL
   expect(await syncAndWait(two)).toMatchObject({ status: { value: 'completed' }, counts: { created: 0, deleted: 0 } })
   for (const process of [kept, ...apis, gateway, simulator]) {
     const stopped = await process?.stop()
-    expect(stopped).toMatchObject({ code: 0, stderr: '' })
+    expect(stopped).toMatchObject({ code: 0, stderr: onlyLog })
     expect(stopped?.millis).toBeLessThan(5000)
   }
 })

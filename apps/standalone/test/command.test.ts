@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { netboxPbs, type Outcome, SystemProcess } from './support/process.ts'
+import { netboxPbs, type Outcome, onlyLog, SystemProcess } from './support/process.ts'
 import { request } from './support/rest.ts'
 
 // Real processes on a machine that may be busy with other tests.
@@ -117,7 +117,11 @@ test('a signal in the middle of a sync ends the system within five seconds and l
   pbs.forgetRequests()
   await vi.waitFor(() => expect(pbs.requests.some(({ path }) => path.endsWith('/snapshots'))).toBe(true), 60_000)
   const { code, stderr, millis } = await system.stop('SIGINT')
-  expect([code, stderr]).toEqual([0, ''])
+  expect([code, stderr]).toEqual([0, onlyLog])
+  // A line a run, and not one more.
+  expect(stderr.match(/msg="run ended" .*/g)?.map((line) => /run=(\d+)/.exec(line)?.[1])).toEqual(['1', '2'])
+  expect(stderr).toMatch(/level=info msg="run ended".* status=completed/)
+  expect(stderr).toMatch(/level=warn msg="run ended".* status=incomplete/)
   expect(millis).toBeLessThan(5000)
   expect(readdirSync(dataDir).sort()).toEqual([
     'database',
@@ -163,6 +167,6 @@ test('the next start knows the token and goes on with the run', async () => {
     stdout: '',
     stderr: expect.stringMatching(/^http:\S+ refuses: .* Is it the right token\?\n$/),
   })
-  expect(await system.stop()).toMatchObject({ code: 0, stderr: '' })
+  expect(await system.stop()).toMatchObject({ code: 0, stderr: onlyLog })
   expect(await netboxPbs(['migrate', ...at()])).toEqual(good('the database is up to date\n'))
 })

@@ -21,6 +21,7 @@ describe('the worker', () => {
       databaseUrl: Redacted.make(good.DATABASE_URL),
       secretKey: Redacted.make(key),
       gateway: null,
+      logFormat: 'text',
     })
   })
 

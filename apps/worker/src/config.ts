@@ -1,9 +1,12 @@
 import {
   checkDatabaseUrl,
   databaseExample,
+  type LogFormat,
+  logFormatFlag,
   needSecret,
   readFlags,
   readGatewayAt,
+  readLogFormat,
   secretKeyHint,
   WrongUsage,
 } from '@netbox-pbs/app-shell'
@@ -21,10 +24,11 @@ export interface WorkerConfig {
   readonly secretKey: Redacted.Redacted<string>
   /** The gateway where the settings name none; null: the settings must. */
   readonly gateway: GatewayAt | null
+  readonly logFormat: LogFormat
 }
 
 /** How the command is called. */
-export const usage = 'start:worker [--concurrency 4] [--lost-after 60]'
+export const usage = 'start:worker [--concurrency 4] [--lost-after 60] [--log-format text]'
 
 /** The variable that holds the key of the stored secrets. */
 export const secretKeyName = 'NETBOX_PBS_SECRET_KEY'
@@ -34,15 +38,20 @@ export const readConfig = (args: ReadonlyArray<string>): Effect.Effect<WorkerCon
   Effect.gen(function* () {
     const flags = yield* readFlags(
       args,
-      { concurrency: { type: 'string', default: '4' }, 'lost-after': { type: 'string', default: '60' } },
+      {
+        concurrency: { type: 'string', default: '4' },
+        'lost-after': { type: 'string', default: '60' },
+        ...logFormatFlag,
+      },
       usage,
     )
     const concurrency = yield* readNumber('--concurrency', flags.concurrency, 1, 100)
     const lostAfterSeconds = yield* readNumber('--lost-after', flags['lost-after'], 10, 3600)
+    const logFormat = yield* readLogFormat(flags['log-format'])
     const databaseUrl = yield* needSecret('DATABASE_URL', `the PostgreSQL of the inventory, ${databaseExample}`)
     yield* checkDatabaseUrl('DATABASE_URL', databaseUrl)
     const secretKey = yield* needSecret(secretKeyName, secretKeyHint)
-    return { concurrency, lostAfterSeconds, databaseUrl, secretKey, gateway: yield* readGatewayAt }
+    return { concurrency, lostAfterSeconds, databaseUrl, secretKey, gateway: yield* readGatewayAt, logFormat }
   })
 
 const readNumber = (flag: string, text: string, least: number, most: number): Effect.Effect<number, WrongUsage> =>

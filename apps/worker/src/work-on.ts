@@ -20,7 +20,7 @@ export const workOn = Effect.fn('worker.workOn')(function* (
   if (claimed.attempt > mostAttempts) return yield* giveUp(claimed, workersLost)
   const beat = queue.heartbeat(claimed).pipe(
     Effect.catchAll(({ message }) =>
-      Effect.logWarning('a job could not be kept').pipe(Effect.annotateLogs({ message })),
+      Effect.logWarning('a job could not be kept').pipe(Effect.annotateLogs({ cause: message })),
     ),
     Effect.schedule(heartbeat(claimed)),
   )

@@ -22,6 +22,9 @@ export const readFlags = <const O extends Options>(
       }),
   })
 
+/** The flag of every service, for `readFlags`; `readLogFormat` judges it. */
+export const logFormatFlag = { 'log-format': { type: 'string', default: 'text' } } as const
+
 /** The `--host` and `--port` of a server. Port 0 takes a free one. */
 export const readListenFlags = ({
   host,

@@ -8,7 +8,9 @@ export {
   readVariable,
   secretKeyHint,
 } from './environment.ts'
-export { readFlags, readListenFlags } from './flags.ts'
+export { logFormatFlag, readFlags, readListenFlags } from './flags.ts'
+export { type LogFormat, logFormats, logLayer, readLogFormat } from './log.ts'
 export { runProcess } from './run-process.ts'
 export { type HttpService, serveHttp, urlHost } from './serve-http.ts'
+export { runService, type Service, type Started } from './service.ts'
 export { WrongUsage } from './wrong-usage.ts'

@@ -1,6 +1,7 @@
-import type { Command } from 'commander'
-import { InvalidArgumentError } from 'commander'
+import { type LogFormat, logFormats } from '@netbox-pbs/app-shell'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { Effect } from 'effect'
+import { defaultDataDir } from '../data-folder/default-data-dir.ts'
 import type { StartOptions } from '../start/options.ts'
 import { progress } from '../terminal.ts'
 import { type AddCommand, filled, newCommand, port, wholeNumber } from './command.ts'
@@ -11,6 +12,7 @@ interface Flags {
   readonly gatewayPort: number
   readonly allowedHost?: ReadonlyArray<string>
   readonly dataDir?: string
+  readonly logFormat: LogFormat
   readonly demo?: true
   readonly demoServers?: number
   readonly demoSnapshots?: number
@@ -24,7 +26,12 @@ export const startCommand: AddCommand = (parent, choose) => {
     .option('--port <port>', 'port of REST and pages; 0 takes a free one', port, 8000)
     .option('--gateway-port <port>', 'port of the gateway; 0 takes a free one', port, 8800)
     .option('--allowed-host <name>', 'another name that clients may use; can be repeated', hostName)
-    .option('--data-dir <folder>', 'where database and keys lie (default: "./data"; a demo keeps nothing)', filled)
+    .option(
+      '--data-dir <folder>',
+      `where database and keys lie (default: ${defaultDataDir}; a demo keeps nothing)`,
+      filled,
+    )
+    .addOption(new Option('--log-format <format>', 'how the log is written').choices(logFormats).default('text'))
     .option('--demo', 'add simulated servers and read them every minute')
     .option('--demo-servers <number>', 'how many (default: 3)', wholeNumber(1, 100))
     .option('--demo-snapshots <number>', 'over the whole fleet (default: 2000)', wholeNumber(0, 10_000_000))
@@ -53,13 +60,14 @@ function startOptions(command: Command, flags: Flags): StartOptions {
       if (value !== undefined) command.error(`option '${name}' goes with --demo: add it, or leave ${name} out`)
   if (flags.port !== 0 && flags.port === flags.gatewayPort)
     command.error(`options '--port' and '--gateway-port' are both ${flags.port}: choose another for one of them`)
-  const { host, dataDir, gatewayPort } = flags
+  const { host, dataDir, gatewayPort, logFormat } = flags
   return {
     host,
     port: flags.port,
     gatewayPort,
     allowedHosts: flags.allowedHost ?? [],
     dataDir,
+    logFormat,
     demo: flags.demo
       ? { servers: flags.demoServers ?? 3, snapshots: flags.demoSnapshots ?? 2000, seed: flags.seed ?? 1 }
       : null,

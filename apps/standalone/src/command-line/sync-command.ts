@@ -1,4 +1,5 @@
 import { Effect } from 'effect'
+import { defaultDataDir } from '../data-folder/default-data-dir.ts'
 import type { RemoteFlags } from '../remote/find-remote.ts'
 import { type AddCommand, filled, newCommand } from './command.ts'
 import { remoteFlags, withRemote } from './remote-flags.ts'
@@ -6,7 +7,7 @@ import { remoteFlags, withRemote } from './remote-flags.ts'
 /** `sync`: read the fleet now. */
 export const syncCommand: AddCommand = (parent, choose) => {
   const command = remoteFlags(newCommand('sync', 'read the fleet now, and say what changed'))
-    .option('--resource <name...>', 'servers, datastores, snapshots, jobs (default: all)')
+    .option('--resource <name...>', 'servers, datastores, snapshots, jobs, tasks (default: all)')
     .option('--server <name...>', 'only these servers (default: all)')
     .action((flags: RemoteFlags & { resource?: ReadonlyArray<string>; server?: ReadonlyArray<string> }) => {
       const request = {
@@ -28,7 +29,7 @@ export const syncCommand: AddCommand = (parent, choose) => {
 /** `migrate`: bring the database to this version. */
 export const migrateCommand: AddCommand = (parent, choose) => {
   const command = newCommand('migrate', 'bring the database to this version; start does so by itself')
-    .option('--data-dir <folder>', 'the data folder, unless DATABASE_URL names a database', filled, './data')
+    .option('--data-dir <folder>', 'the data folder, unless DATABASE_URL names a database', filled, defaultDataDir)
     .action(({ dataDir }: { dataDir: string }) =>
       choose(
         Effect.flatMap(

@@ -1,3 +1,5 @@
+import type { LogFormat } from '@netbox-pbs/app-shell'
+
 /** The flags of `start`, checked. Ports of 0 are chosen by the system. */
 export interface StartOptions {
   readonly host: string
@@ -5,8 +7,9 @@ export interface StartOptions {
   readonly gatewayPort: number
   /** Host names, beside the machine's own, by which clients may ask for the api. */
   readonly allowedHosts: ReadonlyArray<string>
-  /** Undefined: `./data`, or nothing kept in a demo. */
+  /** Undefined: {@link defaultDataDir}, or nothing kept in a demo. */
   readonly dataDir: string | undefined
+  readonly logFormat: LogFormat
   /** Null: no simulated servers. */
   readonly demo: DemoOptions | null
 }

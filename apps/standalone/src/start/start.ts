@@ -1,9 +1,11 @@
 import { resolve } from 'node:path'
-import { serveHttp, WrongUsage } from '@netbox-pbs/app-shell'
+import { runService, serveHttp, WrongUsage } from '@netbox-pbs/app-shell'
 import { lockFolder } from '@netbox-pbs/store-postgres'
 import { Effect, Layer, Option, Redacted } from 'effect'
 import { z } from 'zod'
+import manifest from '../../package.json' with { type: 'json' }
 import { bootstrapTokenName, type Environment, environment } from '../config.ts'
+import { defaultDataDir } from '../data-folder/default-data-dir.ts'
 import { leaveRunFile } from '../data-folder/run-file.ts'
 import { databaseLayers } from '../databases.ts'
 import { asExpected, CannotRun, type Task } from '../failures.ts'
@@ -15,10 +17,19 @@ import { findKeys, keepKeys, otherKey } from './keys.ts'
 import type { DemoOptions, StartOptions } from './options.ts'
 import { privateFolder } from './private-folder.ts'
 
-const defaultDataDir = './data'
-
 /** Runs the system until it is told to stop. What can be refused is refused before anything is written. */
 export const start = (options: StartOptions): Task =>
+  asExpected(
+    runService({
+      name: 'netbox-pbs',
+      version: manifest.version,
+      logFormat: options.logFormat,
+      start: begin(options),
+    }),
+  )
+
+/** Starts the system, and gives what its log says of it. */
+const begin = (options: StartOptions) =>
   Effect.gen(function* () {
     const told = yield* environment
     yield* checkBootstrapToken(told)
@@ -43,9 +54,29 @@ export const start = (options: StartOptions): Task =>
     yield* leaveRunFile(folder, { address: remote.address, token: Redacted.value(remote.token), pid: process.pid })
     if (fleet !== null) yield* fleet.read(remote)
     if (Option.isNone(told.databaseUrl)) yield* advise(remote)
-    announce(running, options.host)
-    return yield* Effect.never
-  }).pipe(Effect.scoped, asExpected)
+    const facts = {
+      url: running.url,
+      gateway: running.gatewayUrl,
+      database: Option.isSome(told.databaseUrl) ? 'PostgreSQL' : 'embedded',
+      folder: dataDir ?? 'none: nothing is kept',
+      schedule: yield* scheduleOf(remote),
+    }
+    return { facts, announce: () => announce(running, options.host) }
+  })
+
+const Schedule = z.object({ sync_schedule: z.string().nullable(), sync_interval_minutes: z.int() })
+
+/** When servers are synced that do not say so for themselves, in words. */
+const scheduleOf = (remote: Remote) =>
+  Effect.map(
+    call(remote)({ method: 'GET', path: '/api/plugins/pbs/settings/', answer: Schedule }),
+    ({ sync_schedule, sync_interval_minutes }) =>
+      sync_schedule
+        ? `${sync_schedule} UTC`
+        : sync_interval_minutes > 0
+          ? `every ${sync_interval_minutes} min`
+          : 'none',
+  )
 
 const checkBootstrapToken = ({ bootstrapToken }: Environment): Effect.Effect<void, WrongUsage> =>
   Option.isNone(bootstrapToken)

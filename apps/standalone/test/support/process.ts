@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { expect } from 'vitest'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
 
@@ -20,6 +21,9 @@ export interface ProcessOptions {
   /** What it reads from standard input; nothing unless told. */
   readonly input?: string
 }
+
+/** Standard error that holds lines of the log and nothing else. */
+export const onlyLog: string = expect.stringMatching(/^(?:time=\S+ level=(?:info|warn) .*\n)*$/)
 
 /** How a process ended. */
 export interface Outcome {
@@ -79,7 +83,9 @@ export class SystemProcess {
   }
 
   /** Signals the process and waits for its end; says how long that took. */
-  async stop(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL' = 'SIGTERM'): Promise<Outcome & { readonly millis: number }> {
+  async stop(
+    signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGKILL' = 'SIGTERM',
+  ): Promise<Outcome & { readonly millis: number }> {
     const before = performance.now()
     this.child.kill(signal)
     const outcome = await this.ended

@@ -1,7 +1,8 @@
 import type { Run } from '@netbox-pbs/core'
 import { type Branches, Runs, type SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
+import { Effect, Option } from 'effect'
 import { settleBranches } from '../branches/settle-branches.ts'
+import { logRun } from './log-run.ts'
 
 /**
  * Ends a run whose jobs have ended: what it has staged is merged, or left for review, and only then is it over, so that who sees its end sees what it did. What cannot be settled waits in
@@ -11,12 +12,16 @@ export const endRun = Effect.fn('sync.endRun')(function* ({
   id,
 }: Pick<Run, 'id'>): Effect.fn.Return<Run, StoreFailed, Branches | Runs | SettingsStore> {
   const runs = yield* Runs
+  const found = yield* runs.get({ id })
+  if (Option.isSome(found) && found.value.completed !== null) return found.value
   const error = yield* settleBranches(id).pipe(
     Effect.as(null),
     Effect.catchAll((failure) => (failure.passes ? failure : Effect.succeed(unsettled(failure.message)))),
     Effect.catchAllDefect((defect) => Effect.as(Effect.logError('a branch met a bug', defect), unsettled(bug))),
   )
-  return yield* runs.end({ id, error })
+  const run = yield* runs.end({ id, error })
+  yield* logRun(run)
+  return run
 })
 
 const unsettled = (why: string): string => `what it staged waits in its branch: ${why}`

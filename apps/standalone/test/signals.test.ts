@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { netboxPbs, SystemProcess } from './support/process.ts'
+
+// Real processes on a machine that may be busy with other tests.
+vi.setConfig({ testTimeout: 120_000 })
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'netbox-pbs-signals-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const start = (...more: ReadonlyArray<string>) => [
+  'start',
+  '--data-dir',
+  join(folder, 'data'),
+  '--port',
+  '0',
+  '--gateway-port',
+  '0',
+  ...more,
+]
+
+const linesOf = (stderr: string) => stderr.split('\n').filter((line) => line !== '')
+
+test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+  '%s stops the system, and the log says how it began and ended',
+  async (signal) => {
+    const system = SystemProcess.start('netbox-pbs', start('--log-format', 'json'))
+    await system.line(/^netbox-pbs ready: /)
+    const { code, stderr } = await system.stop(signal)
+    const events: ReadonlyArray<unknown> = linesOf(stderr).map((line) => JSON.parse(line))
+    expect([code, events]).toEqual([
+      0,
+      [
+        expect.objectContaining({
+          level: 'info',
+          msg: 'started',
+          app: 'netbox-pbs',
+          version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+          url: expect.stringMatching(/^http:/),
+          database: 'embedded',
+          folder: join(folder, 'data'),
+          schedule: 'every 60 min',
+        }),
+        expect.objectContaining({ msg: 'stopping' }),
+        expect.objectContaining({ msg: 'stopped' }),
+      ],
+    ])
+  },
+)
+
+test('a format that is none is refused', async () => {
+  expect(await netboxPbs(start('--log-format', 'xml'))).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(
+      /^option '--log-format <format>' argument 'xml' is invalid. Allowed choices are text, json/,
+    ),
+  })
+})
+
+test('the system ends with the package manager that started it, and its data folder is free again', async () => {
+  const root = fileURLToPath(new URL('../../..', import.meta.url))
+  // A process that names itself as npx does, whose child names itself as pnpm does, with a shell below it: a signal to the first reaches none of the others.
+  const script = `
+    const { spawn } = require('node:child_process')
+    const [name, ...rest] = JSON.parse(process.argv[1])
+    process.title = name
+    const next = rest.length > 0
+      ? spawn(process.execPath, ['-e', process.env.SCRIPT, JSON.stringify(rest)], { stdio: ['ignore', 'inherit', 'inherit'], detached: true })
+      : spawn('sh', ['-c', process.env.COMMAND + '; exit $?'], { stdio: ['ignore', 'inherit', 'inherit'], detached: true })
+    next.on('exit', (code) => process.exit(code ?? 1))`
+  const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`
+  const command = [
+    process.execPath,
+    '--conditions=source',
+    '--import',
+    'tsx',
+    'apps/standalone/src/main.ts',
+    ...start(),
+  ]
+  const npx = spawn(process.execPath, ['-e', script, JSON.stringify(['npm exec pnpm', 'pnpm start'])], {
+    cwd: root,
+    env: { PATH: process.env['PATH'] ?? '', SCRIPT: script, COMMAND: command.map(quoted).join(' ') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let [stdout, stderr] = ['', '']
+  npx.stderr.on('data', (piece) => {
+    stderr += String(piece)
+  })
+  const ready = new Promise<void>((resolve, reject) => {
+    npx.stdout.on('data', (piece) => {
+      stdout += String(piece)
+      if (stdout.includes('netbox-pbs ready')) resolve()
+    })
+    npx.stdout.on('close', () => reject(new Error(stdout + stderr)))
+  })
+  await ready
+  npx.kill('SIGTERM')
+  // The pipe closes when the last process that holds it has ended.
+  await once(npx, 'close')
+  expect(linesOf(stderr).map((line) => /msg=("[^"]*"|\S+)/.exec(line)?.[1])).toEqual([
+    'started',
+    '"the package manager that started this process has ended"',
+    'stopping',
+    'stopped',
+  ])
+  const again = SystemProcess.start('netbox-pbs', start())
+  await again.line(/^netbox-pbs ready: /)
+  expect((await again.stop()).code).toBe(0)
+})
+
+test('a data folder that others could enter is closed to them, and what the database writes is private', async () => {
+  const data = join(folder, 'data')
+  mkdirSync(data)
+  chmodSync(data, 0o755)
+  const system = SystemProcess.start('netbox-pbs', start())
+  await system.line(/^netbox-pbs ready: /)
+  const open = readdirSync(data, { recursive: true, withFileTypes: true })
+    .map((entry) => join(entry.parentPath, entry.name))
+    .concat(data)
+    .filter((path) => (statSync(path).mode & 0o077) !== 0)
+  await system.stop()
+  expect(open).toEqual([])
+})

@@ -1,0 +1,104 @@
+import { Cause, Effect, HashMap, Layer, Logger, LogLevel } from 'effect'
+import { WrongUsage } from './wrong-usage.ts'
+
+/** `text`: `key=value` pairs, shorter on a terminal. `json`: one object a line. */
+export const logFormats = ['text', 'json'] as const
+
+/** How the log is written to standard error: one line an event, whatever an event holds. */
+export type LogFormat = (typeof logFormats)[number]
+
+/** Reads `--log-format`. */
+export const readLogFormat = (text: string): Effect.Effect<LogFormat, WrongUsage> => {
+  const format = logFormats.find((known) => known === text)
+  return format === undefined
+    ? new WrongUsage({ message: `--log-format ${text} is not a format; give ${logFormats.join(' or ')}.` })
+    : Effect.succeed(format)
+}
+
+/** The fields of an event, in the order in which they are written; each key once. */
+export type LogFields = ReadonlyMap<string, unknown>
+
+/** Characters of one value at most; a trace may be longer than a sentence. */
+const longestValue = 8000
+
+/**
+ * The fields of an event: `time` (RFC 3339 in UTC), `level`, `msg`, then its annotations, then `cause` where something failed. The message is the first
+ * argument of the log call; what follows it, and a cause, are what it is about.
+ */
+export function logFields({ date, logLevel, message, cause, annotations }: Logger.Logger.Options<unknown>): LogFields {
+  const [first, ...rest] = Array.isArray(message) ? message : [message]
+  const causes = [...rest.map(textOf), ...(Cause.isEmpty(cause) ? [] : [causeText(cause)])]
+  const fields = new Map<string, unknown>([
+    ['time', date.toISOString()],
+    ['level', logLevel.label.toLowerCase()],
+    ['msg', textOf(first)],
+  ])
+  for (const [key, value] of HashMap.entries(annotations)) fields.set(free(fields, key), plain(value))
+  if (causes.length > 0) fields.set(free(fields, 'cause'), causes.join('; ').slice(0, longestValue))
+  return fields
+}
+
+/** A key that no field has yet. */
+const free = (fields: LogFields, key: string): string => (fields.has(key) ? free(fields, `${key}_`) : key)
+
+const plain = (value: unknown): unknown =>
+  typeof value === 'number' || typeof value === 'boolean' ? value : textOf(value).slice(0, longestValue)
+
+/** An expected failure is told by its message, a bug with its trace. */
+const textOf = (value: unknown): string => {
+  if (typeof value === 'string') return value
+  if (Cause.isCause(value)) return causeText(value)
+  if (value instanceof Error) return '_tag' in value ? value.message : (value.stack ?? value.message)
+  return JSON.stringify(value) ?? String(value)
+}
+
+const causeText = (cause: Cause.Cause<unknown>): string =>
+  Cause.isFailure(cause) ? [...Cause.failures(cause)].map(textOf).join('; ') : Cause.pretty(cause)
+
+/** Control characters, line ends of Unicode and marks that turn the direction of text: none of them reaches a terminal or splits a line. */
+const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu
+
+const printable = (text: string): string =>
+  text.replace(unprintable, (character) =>
+    character === '\n' ? '\\n' : character === '\t' ? '\\t' : `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`,
+  )
+
+/** A value that needs no quotes in `key=value`. */
+const bare = /^[^\s"=]+$/
+
+const pair = ([key, value]: readonly [string, unknown]): string => {
+  const text = printable(String(value))
+  return `${key}=${bare.test(text) ? text : `"${text.replaceAll('"', '\\"')}"`}`
+}
+
+/** One line as standard error shows it. */
+export function logLine(fields: LogFields, format: LogFormat | 'terminal'): string {
+  if (format === 'json') return JSON.stringify(Object.fromEntries(fields), (_, value) => storable(value))
+  if (format === 'text') return [...fields].map(pair).join(' ')
+  const { time, level, msg, ...rest } = Object.fromEntries(fields)
+  const heading = `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${printable(String(msg))}`
+  return [heading, ...Object.entries(rest).map(pair)].join(' ')
+}
+
+/** JSON itself escapes control characters below U+0020 only. */
+const beyondJson = /[\p{Zl}\p{Zp}\p{Cs}\u007f-\u009f\u202a-\u202e\u2066-\u2069]/gu
+
+const storable = (value: unknown): unknown => (typeof value === 'string' ? value.replace(beyondJson, printable) : value)
+
+const loggerOf = (format: LogFormat | 'terminal'): Logger.Logger<unknown, void> =>
+  Logger.make((options) => {
+    process.stderr.write(`${logLine(logFields(options), format)}\n`)
+  })
+
+/** What a process logs with until its flags are read. */
+const initial = loggerOf(process.stderr.isTTY ? 'terminal' : 'text')
+
+/** The log of a process before its flags are read. Standard output is for results. */
+export const initialLog: Layer.Layer<never> = Layer.merge(
+  Logger.replace(Logger.defaultLogger, initial),
+  Logger.minimumLogLevel(LogLevel.Info),
+)
+
+/** The log as `--log-format` asks for it, for what runs inside `runProcess`. Text stays short on a terminal. */
+export const logLayer = (format: LogFormat): Layer.Layer<never> =>
+  format === 'text' ? Layer.empty : Logger.replace(initial, loggerOf(format))
