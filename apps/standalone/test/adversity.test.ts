@@ -1,7 +1,16 @@
 import { type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
 import { postgresUrl } from '@netbox-pbs/testing'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { allRows, connect, type Rest, type Row, type RunAnswer, request, syncAndWait } from './support/rest.ts'
+import {
+  allRows,
+  connect,
+  type Rest,
+  type Row,
+  type RunAnswer,
+  request,
+  syncAndWait,
+  syncTwice,
+} from './support/rest.ts'
 import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
 
 const models = ['datastores', 'namespaces', 'groups', 'snapshots', 'jobs']
@@ -147,7 +156,7 @@ test('a store hidden by NoAccess: nothing vanishes, and what is held back carrie
   for (const authId of [sick.tokens.audit.tokenId, 'inventory@pbs'])
     sick.state.acl.push({ path: `/datastore/${hidden}`, authId, role: 'NoAccess', propagate: true })
 
-  const run = await syncAndWait(running)
+  const run = await syncTwice(running)
   expect(run.status.value).toBe('incomplete')
   expect(run.scopes.map(({ reason }) => reason?.code)).toContain('view_changed')
   expect((await rowsOfSick(running)).length).toBe(before.length)

@@ -84,6 +84,11 @@ test('a fleet goes through its life on the real store', async () => {
   })
 
   const less = pbsA({ tank: { namespaces: { '': { 'vm/1': [0, 2, 7] } } } })
+  // One list that lacks them is no proof, but for a snapshot inside a group that is listed.
+  expect(await sync([less], everything)).toMatchObject({
+    status: 'completed',
+    counts: { created: 1, updated: 0, deleted: 1, held_back: 0 },
+  })
   expect(await sync([less], everything)).toMatchObject({
     status: 'incomplete',
     ends: [
@@ -93,7 +98,6 @@ test('a fleet goes through its life on the real store', async () => {
       'snapshots of pbs-a/tank/a/b: landed',
       'snapshots of pbs-a/tank/a: held_back: emptied',
       'namespaces of pbs-a/tank: held_back: rows_below',
-      'snapshots of pbs-a/tank: landed',
       'gc jobs of pbs-a: landed',
     ],
   })

@@ -133,8 +133,9 @@ export {
 } from './scope.ts'
 export { fieldsThatNeedSecret, type SecretDestination, secretNeeded } from './secret-destination.ts'
 export { defaultSettings, Settings } from './settings.ts'
+export { type Absence, absenceOf, type Seen } from './sync/absence.ts'
 export type { Change, Create, Delete, FieldChange, Update } from './sync/change.ts'
-export { type DiffInput, type DiffResult, diff, type MainRow, type SourceRow } from './sync/diff.ts'
+export { type DiffInput, type DiffResult, diff, type MainRow, type Sightings, type SourceRow } from './sync/diff.ts'
 export {
   type GuardInput,
   type GuardSettings,

@@ -538,6 +538,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
           'staged_namespaces',
           'staged_observations',
           'staged_servers',
+          'staged_sightings',
           'staged_snapshots',
           'staged_tasks',
         ])

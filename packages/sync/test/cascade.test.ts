@@ -15,7 +15,7 @@ describe('a namespace that vanished', () => {
   test('empties its snapshots scope and goes', async () => {
     const system = await synced(pbsA({ tank: { '': {}, a: { 'vm/1': hours(3) } } }))
     system.fleet = [pbsA({ tank: { '': {} } })]
-    const record = await run(system.sync())
+    const record = await run(system.syncTwice())
     expect(record.ends).toEqual(['snapshots of pbs-a/tank/a: landed', 'namespaces of pbs-a/tank: landed'])
     expect(paths(system)).toEqual([': listed'])
     expect(system.world.all('snapshot')).toEqual([])
@@ -25,7 +25,7 @@ describe('a namespace that vanished', () => {
   test('stays as missing while rows in it or below it are held, and goes with them', async () => {
     const system = await synced(pbsA({ tank: { '': {}, a: {}, 'a/b': { 'vm/1': hours(10) }, ab: {} } }))
     system.fleet = [pbsA({ tank: { '': {} } })]
-    const record = await run(system.sync())
+    const record = await run(system.syncTwice())
     expect(record.ends).toEqual([
       'snapshots of pbs-a/tank/a/b: held_back: emptied',
       'namespaces of pbs-a/tank: held_back: rows_below',
@@ -47,7 +47,7 @@ describe('a namespace that vanished', () => {
     const fleet = pbsA({ tank: { '': {}, a: { 'vm/1': hours(10) } } })
     const system = await synced(fleet)
     system.fleet = [pbsA({ tank: { '': {} } })]
-    await run(system.sync())
+    await run(system.syncTwice())
     system.fleet = [fleet]
     const record = await run(system.sync())
     expect(record.ends).toEqual(['namespaces of pbs-a/tank: landed', 'snapshots of pbs-a/tank/a: landed'])
@@ -60,7 +60,7 @@ describe('a namespace that vanished', () => {
     const [one] = system.world.all('snapshot')
     Object.assign(one ?? {}, { presence: 'manual' })
     system.fleet = [pbsA({ tank: { '': {} } })]
-    await run(system.sync())
+    await run(system.syncTwice())
     expect(paths(system)).toEqual([': listed', 'a: manual'])
     expect(system.world.all('snapshot')).toHaveLength(1)
   })
@@ -72,7 +72,7 @@ describe('a namespace that vanished', () => {
     await run(system.sync())
     system.fleet = [pbsA({ tank: { '': {} } })]
     system.listing = { view: 'narrow' }
-    const record = await run(system.sync())
+    const record = await run(system.syncTwice())
     expect(record.ends).toEqual([
       'snapshots of pbs-a/tank/a: held_back: view_changed',
       'namespaces of pbs-a/tank: held_back: view_changed',
@@ -85,7 +85,7 @@ describe('a datastore that vanished', () => {
   test('takes its namespaces and snapshots with it, in scopes of their own', async () => {
     const system = await synced(pbsA({ tank: { '': { 'vm/1': [1] }, a: { 'vm/2': [1] } }, pond: { '': {} } }))
     system.fleet = [pbsA({ pond: { '': {} } })]
-    const record = await run(system.sync(['datastores']))
+    const record = await run(system.syncTwice(['datastores']))
     expect(record.ends).toEqual([
       'snapshots of pbs-a/tank/a: landed',
       'snapshots of pbs-a/tank: landed',
@@ -100,7 +100,7 @@ describe('a datastore that vanished', () => {
   test('stays while rows below it are held', async () => {
     const system = await synced(pbsA({ tank: { '': { 'vm/1': hours(10) }, a: { 'vm/2': [1] } }, pond: { '': {} } }))
     system.fleet = [pbsA({ pond: { '': {} } })]
-    const record = await run(system.sync())
+    const record = await run(system.syncTwice())
     expect(record.ends).toEqual([
       'snapshots of pbs-a/tank/a: landed',
       'snapshots of pbs-a/tank: held_back: emptied',

@@ -62,8 +62,8 @@ const draw = (viewer: Viewer, name: ModelName, id: number, branch: PageBranch): 
         </PageTitle>
         {typeof row['missing_since'] === 'string' ? (
           <Alert kind="warning">
-            Missing since {formatTime(row['missing_since'])}: its source lists it no longer, but its deletion is held
-            back.
+            Missing since {formatTime(row['missing_since'])}: its source no longer lists it. It is deleted when the next
+            run's list lacks it too, unless its deletion is held back.
           </Alert>
         ) : null}
         {name === 'server' ? <CertificateAlert row={row} viewer={{ ...viewer, writes }} /> : null}

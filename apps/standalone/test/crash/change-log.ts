@@ -1,6 +1,6 @@
 import type { Asks } from './asks.ts'
 
-const volatile = `'{id,created,last_updated,presence,missing_since,last_seen_own,tags,custom_fields}'::text[]`
+const volatile = `'{id,created,last_updated,presence,missing_since,absent_run,last_seen_own,tags,custom_fields}'::text[]`
 
 /** Facts of every row that the log tells of, as a table of model, id, server and a hash. */
 const facts = `

@@ -70,10 +70,12 @@ class Rounds {
       const { tokenId: token_id, secret: token_secret } = tokens.audit
       await this.system.create('servers', { name, host, port, fingerprint, token_id, token_secret })
     }
-    await this.#round()
+    await this.#round({ first: false })
     while (this.#left.length > 0 && this.#faults.length === 0) {
       this.source.change()
-      await this.#round()
+      await this.#round({ first: true })
+      // What the source has lost goes with the second list that lacks it.
+      if (this.#faults.length === 0) await this.#round({ first: false })
     }
     const { system } = this
     await system.allUp()
@@ -88,8 +90,8 @@ class Rounds {
     }
   }
 
-  /** One sync with some blows, judged when it has ended. */
-  async #round(): Promise<void> {
+  /** One sync with some blows, judged when it has ended. `first`: it is the first one since the source changed. */
+  async #round(since: { readonly first: boolean }): Promise<void> {
     const { system } = this
     this.#rounds++
     const before = await scopeDigests(system)
@@ -99,15 +101,15 @@ class Rounds {
     const last = performance.now()
     const status = await this.#ended(id)
     if (looks.length > 0) this.#recoveries.push(performance.now() - last)
-    const left = await until(async () => ((await leftOver(system)).length === 0 ? true : null))
+    const left = await until(async () => ((await leftOver(system, since)).length === 0 ? true : null))
     const after = await scopeDigests(system)
     const judged = judge(before, looks, after)
     this.#looks += looks.length
     this.#between += judged.between
     this.#faults.push(...judged.faults)
     if (status !== 'completed') this.#faults.push(`run ${id} ended ${status}: ${await this.#failures(id)}`)
-    if (left === null) this.#faults.push(...(await leftOver(system)))
-    const differences = await differencesFromSource(system, this.source.states)
+    if (left === null) this.#faults.push(...(await leftOver(system, since)))
+    const differences = await differencesFromSource(system, this.source.states, since)
     if (differences.length > 0)
       this.#faults.push(`${differences.length} differences from the source, such as ${differences.slice(0, 3)}`)
     this.#faults.push(...(await faultsOfLog(system, id)))

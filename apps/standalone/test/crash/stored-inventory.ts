@@ -13,7 +13,8 @@ const statements: { readonly [Model in keyof ExpectedInventory]: string } = {
     select v.name as server, datastore_name, path, depth::integer from namespaces n join servers v on v.id = n.server_id`,
   groups: `
     select v.name as server, datastore_name, namespace, backup_type, backup_id, owner, comment, snapshot_count::integer,
-      ${time('first_backup')} as first_backup, ${time('last_backup')} as last_backup
+      ${time('first_backup')} as first_backup, ${time('last_backup')} as last_backup,
+      ${time('unfinished_since')} as unfinished_since
     from groups g join servers v on v.id = g.server_id`,
   snapshots: `
     select v.name as server, datastore_name, namespace, backup_type, backup_id, ${time('backup_time')} as backup_time, size_bytes::float8,
@@ -35,10 +36,13 @@ const canonical = (value: unknown): string =>
 
 const models = Object.keys(statements) as ReadonlyArray<keyof ExpectedInventory> // border: keys of a literal
 
-/** What main holds and the servers do not, and the other way round: nothing, when they are equal. */
+/**
+ * What main holds and the servers do not, and the other way round: nothing, when they are equal. `first`: main was synced once since they changed, and still holds what they have lost.
+ */
 export async function differencesFromSource(
   asks: Asks,
   states: ReadonlyArray<PbsState>,
+  { first }: { readonly first: boolean },
 ): Promise<ReadonlyArray<string>> {
   const expected = states.map(expectedInventory)
   const found: Array<string> = []
@@ -48,7 +52,8 @@ export async function differencesFromSource(
     const [there, wanted] = [new Set(stored), new Set(source)]
     if (stored.length !== there.size) found.push(`${model}: ${stored.length - there.size} rows are stored twice`)
     found.push(...source.filter((row) => !there.has(row)).map((row) => `${model}, missing: ${row}`))
-    found.push(...stored.filter((row) => !wanted.has(row)).map((row) => `${model}, not of the source: ${row}`))
+    if (!first)
+      found.push(...stored.filter((row) => !wanted.has(row)).map((row) => `${model}, not of the source: ${row}`))
   }
   return found
 }

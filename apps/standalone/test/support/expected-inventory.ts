@@ -84,8 +84,11 @@ function groupRow(
   place: Record<string, unknown>,
   group: GroupState,
 ): ReadonlyArray<Record<string, unknown>> {
-  const times = [...snapshotsOf(group)].map(({ backupTime }) => backupTime)
-  if (times.length === 0 && !listsEmptyGroups(state)) return []
+  const snapshots = [...snapshotsOf(group)]
+  if (snapshots.length === 0 && !listsEmptyGroups(state)) return []
+  const timesOf = (done: boolean) =>
+    snapshots.filter((one) => finished(one) === done).map(({ backupTime }) => backupTime)
+  const [backups, unfinished] = [timesOf(true), timesOf(false)]
   return [
     {
       ...place,
@@ -93,9 +96,10 @@ function groupRow(
       backup_id: group.backupId,
       owner: group.owner,
       comment: firstLine(group.notes),
-      snapshot_count: times.length,
-      first_backup: time(times.length === 0 ? null : Math.min(...times)),
-      last_backup: time(times.length === 0 ? null : Math.max(...times)),
+      snapshot_count: snapshots.length,
+      first_backup: time(backups.length === 0 ? null : Math.min(...backups)),
+      last_backup: time(backups.length === 0 ? null : Math.max(...backups)),
+      unfinished_since: time(unfinished.length === 0 ? null : Math.min(...unfinished)),
     },
   ]
 }

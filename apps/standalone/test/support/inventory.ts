@@ -9,7 +9,7 @@ export const models = ['datastores', 'namespaces', 'groups', 'snapshots', 'jobs'
 >
 
 /** A value of REST as the expectation writes it: a choice by its value, a server by its name. */
-function plain(value: unknown): unknown {
+export function plain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   if ('value' in value && 'label' in value) return value.value
   return 'name' in value && 'url' in value ? value.name : value
@@ -31,7 +31,14 @@ export async function plainRows(
   want: ReadonlyArray<PlainRow>,
   query = '',
 ): Promise<{ readonly got: ReadonlyArray<PlainRow>; readonly whole: ReadonlyArray<PlainRow> }> {
-  const rows = await allRows(rest, model, query)
+  return asPlain(await allRows(rest, model, query), want)
+}
+
+/** Rows of REST and the expected ones, each with the fields that any expectation names. */
+export function asPlain(
+  rows: ReadonlyArray<PlainRow>,
+  want: ReadonlyArray<PlainRow>,
+): { readonly got: ReadonlyArray<PlainRow>; readonly whole: ReadonlyArray<PlainRow> } {
   const fields = [...new Set(want.flatMap((row) => Object.keys(row)))]
   return {
     got: rows.map((row) => Object.fromEntries(fields.map((field) => [field, plain(row[field])]))),

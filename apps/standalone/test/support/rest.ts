@@ -68,6 +68,12 @@ export async function syncAndWait(rest: Rest, body: unknown = {}): Promise<RunAn
   return runEnded(rest, (made.json as RunAnswer).id)
 }
 
+/** Two syncs, one after the other, and what the second came to: what both lists lack goes. */
+export async function syncTwice(rest: Rest): Promise<RunAnswer> {
+  await syncAndWait(rest)
+  return syncAndWait(rest)
+}
+
 /** Waits until a run has ended. */
 export async function runEnded(rest: Rest, id: number): Promise<RunAnswer> {
   const read = async (): Promise<RunAnswer> =>

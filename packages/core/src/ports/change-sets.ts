@@ -5,6 +5,7 @@ import type { Observations } from '../registry/registry.ts'
 import type { RowCounts, ScopeResult } from '../run.ts'
 import { type Scope, scopeTitle } from '../scope.ts'
 import type { Change } from '../sync/change.ts'
+import type { Sightings } from '../sync/diff.ts'
 import type { HoldReason } from '../sync/guard.ts'
 import type { UsagePoint } from '../usage.ts'
 import type { BranchNotOpen } from './branch-errors.ts'
@@ -69,7 +70,15 @@ export interface Appended<M extends ModelName = ModelName> {
   readonly held?: HoldReason
   readonly observed?: M extends ObservedModel ? ReadonlyArray<Observed<M>> : never
   readonly digests?: M extends 'group' ? ReadonlyArray<GroupDigest> : never
+  /**
+   * Rows that are absent from now on, and absent ones that are listed again: noted in main, also where the changes of the scope wait in a branch. The listed snapshots of a group share what
+   * is noted of it.
+   */
+  readonly sightings?: M extends SightedModel ? Sightings : never
 }
+
+/** Models whose rows a source may leave out without a word. */
+export type SightedModel = 'datastore' | 'namespace' | 'group' | 'job'
 
 /** A complete scope, judged by the guard. */
 export interface Landing {
@@ -89,6 +98,11 @@ export interface Landing {
   readonly decided?: { readonly missing: 'kept' | 'deleted'; readonly revision: number }
   /** A source listed this scope to its end. False for a scope emptied because its parent is gone: its view and the time of its last complete list stay. */
   readonly listed: boolean
+  /**
+   * Rows of the scope that exist and that the source could not read; left out: 0. While it is not 0 no deletion lands or waits, view and time of the last complete list stay, and the digests
+   * of groups that were read are forgotten.
+   */
+  readonly leftOut?: number
   /** How the run records it; null: it does not. */
   readonly record: LandingRecord | null
 }

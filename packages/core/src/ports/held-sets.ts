@@ -38,6 +38,11 @@ export class HeldSets extends Context.Tag('@netbox-pbs/core/HeldSets')<
       readonly id: number
       readonly runId: number | null
     }) => Effect.Effect<Option.Option<HeldSet>, StoreFailed>
+    /** Ids of the first rows of a set, which are of its scope's model. Rows that one list has lacked so far are not among them. */
+    readonly sample: (request: {
+      readonly id: number
+      readonly limit: number
+    }) => Effect.Effect<ReadonlyArray<number>, StoreFailed>
     /** Rows that wait for a decision, of all scopes; those that only wait for rows below them are not counted. */
     readonly waiting: () => Effect.Effect<number, StoreFailed>
     /**

@@ -29,6 +29,7 @@ export {
   type Observed,
   type ObservedModel,
   ScopeInReview,
+  type SightedModel,
   type Staged,
 } from './change-sets.ts'
 export { Changes } from './changes.ts'

@@ -2,7 +2,10 @@ import { backupTypes } from '../choices.ts'
 import { bytes, count } from './bytes.ts'
 import type { Model } from './field.ts'
 
-/** All snapshots of one guest (backup type and id) in one namespace. It exists while it has snapshots or the source lists it. */
+/**
+ * All snapshots of one guest (backup type and id) in one namespace. It exists while it has snapshots or the source lists it. First and last backup and the newest verification are those of
+ * finished snapshots; `unfinished_since` is the time of the oldest one that is not finished, which need not be running.
+ */
 export const group = {
   name: 'group',
   path: 'groups',
@@ -37,6 +40,7 @@ export const group = {
     snapshot_count: { ...count, label: 'Snapshots' },
     first_backup: { class: 'derived', type: 'datetime', nullable: true, label: 'First backup', readOnly: true },
     last_backup: { class: 'derived', type: 'datetime', nullable: true, label: 'Last backup', readOnly: true },
+    unfinished_since: { class: 'derived', type: 'datetime', nullable: true, label: 'Unfinished since', readOnly: true },
     total_size: { class: 'derived', ...bytes, label: 'Total size', readOnly: true },
     newest_verification: {
       class: 'derived',

@@ -39,11 +39,17 @@ const compare = (
   complete = true,
 ) => diff({ model: 'snapshot', main, source, complete })
 
+const noSightings = { noted: [], returned: [] }
+
 describe('a pinned field', () => {
   const pins = { comment: 'from the source' }
   const decided = row(snapshot({ comment: 'of the reviewer' }), { pins })
   test('is left alone while the source says what was decided against', () => {
-    expect(compare([decided], [snapshot({ comment: 'from the source' })])).toEqual({ changes: [], unchanged: 1 })
+    expect(compare([decided], [snapshot({ comment: 'from the source' })])).toEqual({
+      changes: [],
+      unchanged: 1,
+      ...noSightings,
+    })
   })
   test('changes when the source says something new, from what was decided against', () => {
     expect(compare([decided], [snapshot({ comment: 'new' })]).changes).toMatchObject([
@@ -64,6 +70,7 @@ describe('a row', () => {
     expect(compare([], [snapshot()])).toEqual({
       changes: [{ _tag: 'create', key, values: snapshot() }],
       unchanged: 0,
+      ...noSightings,
     })
   })
 
@@ -105,6 +112,31 @@ describe('a row', () => {
     expect(changes).toEqual(count === 1 ? [{ _tag: 'delete', id: 1, key, ...already }] : [])
   })
 
+  test.each([
+    ['listed', null, [], [1]],
+    ['absent', 7, [], []],
+    ['absent', 6, ['delete'], []],
+    ['missing', null, ['delete'], []],
+    ['manual', null, [], []],
+  ] as const)(
+    'that is %s since run %s and not in the list of run 7 gives %j, and notes %j',
+    (presence, absentRun, tags, noted) => {
+      const main = [row(snapshot(), { presence, absentRun })]
+      const result = diff({ model: 'snapshot', main, source: [], complete: true, runId: 7 })
+      expect([result.changes.map(({ _tag }) => _tag), result.noted]).toEqual([tags, noted])
+      const partial = diff({ model: 'snapshot', main, source: [], complete: false, runId: 7 })
+      expect(partial).toEqual({ changes: [], unchanged: 0, ...noSightings })
+    },
+  )
+
+  test('that was absent and is listed again is the same row, whether it differs or not', () => {
+    const main = [row(snapshot(), { presence: 'absent', absentRun: 6 })]
+    const again = diff({ model: 'snapshot', main, source: [snapshot()], complete: true, runId: 7 })
+    expect(again).toEqual({ changes: [], unchanged: 1, noted: [], returned: [1] })
+    const changed = diff({ model: 'snapshot', main, source: [snapshot({ comment: 'x' })], complete: true, runId: 7 })
+    expect(changed).toMatchObject({ changes: [{ _tag: 'update', id: 1, appears: false }], returned: [1] })
+  })
+
   test('reported twice counts once, the last time', () => {
     const { changes } = compare([], [snapshot({ comment: 'first' }), snapshot({ comment: 'last' })])
     expect(changes).toEqual([{ _tag: 'create', key, values: snapshot({ comment: 'last' }) }])
@@ -112,7 +144,7 @@ describe('a row', () => {
 
   test('is the same whatever the order of the keys in its JSON, but not of its lists', () => {
     const swapped = snapshot({ manifest_files: [{ crypt_mode: 'none', size: 900, filename: 'drive.img.fidx' }] })
-    expect(compare([row(snapshot())], [swapped])).toEqual({ changes: [], unchanged: 1 })
+    expect(compare([row(snapshot())], [swapped])).toEqual({ changes: [], unchanged: 1, ...noSightings })
     const [a, b] = [{ filename: 'a' }, { filename: 'b' }]
     const lists = compare([row(snapshot({ other_files: [a, b] }))], [snapshot({ other_files: [b, a] })])
     expect(lists.unchanged).toBe(0)
@@ -148,7 +180,7 @@ describe('what the source cannot tell', () => {
   const unreadable = { ...snapshot(blank), unknown }
 
   test('is left as main knows it, and what it does tell is taken', () => {
-    expect(compare([row(known)], [unreadable])).toEqual({ changes: [], unchanged: 1 })
+    expect(compare([row(known)], [unreadable])).toEqual({ changes: [], unchanged: 1, ...noSightings })
     expect(compare([row(known)], [{ ...unreadable, protected: true }]).changes).toMatchObject([
       { fields: [{ field: 'protected', base: false, value: true }], broken: [] },
     ])
@@ -160,7 +192,7 @@ describe('what the source cannot tell', () => {
   })
 
   test('raises no alarm when it can be told again, whatever main knew', () => {
-    expect(compare([row(known)], [known])).toEqual({ changes: [], unchanged: 1 })
+    expect(compare([row(known)], [known])).toEqual({ changes: [], unchanged: 1, ...noSightings })
     const [learnt] = compare([row(snapshot(blank))], [known]).changes
     expect(learnt).toMatchObject({ _tag: 'update', broken: [] })
   })
@@ -223,7 +255,7 @@ describe('for any two sides', () => {
           ({ presence, facts }) => presence === 'manual' && !reported.has(naturalKey('snapshot', facts)),
         )
         expect(after.filter(({ presence }) => presence === 'manual')).toEqual(byHand)
-        expect(compare(after, source)).toEqual({ changes: [], unchanged: source.length })
+        expect(compare(after, source)).toEqual({ changes: [], unchanged: source.length, ...noSightings })
       }),
     )
   })
@@ -250,7 +282,7 @@ describe('for any two sides', () => {
     FastCheck.assert(
       FastCheck.property(someSnapshots, (source) => {
         const main = source.map((facts, id) => row(facts, { id }))
-        expect(compare(main, source)).toEqual({ changes: [], unchanged: source.length })
+        expect(compare(main, source)).toEqual({ changes: [], unchanged: source.length, ...noSightings })
       }),
     )
   })

@@ -1,15 +1,14 @@
 import { naturalKey } from '../key.ts'
 import type { Fields, FieldValue, ModelName } from '../registry/field.ts'
 import { type Facts, fieldsOfClass, registry } from '../registry/registry.ts'
+import { absenceOf, type Seen } from './absence.ts'
 import type { Change, Delete, FieldChange } from './change.ts'
 import { KeyedRows } from './keyed-rows.ts'
-import type { Presence } from './presence.ts'
 import { sameValue } from './same-value.ts'
 
 /** A row of main as diff sees it. */
-export interface MainRow<M extends ModelName> {
+export interface MainRow<M extends ModelName> extends Seen {
   readonly id: number
-  readonly presence: Presence
   readonly facts: Facts<M>
   /** By field, what its source said when a reviewer decided against it: while it still says so the field is left alone. */
   readonly pins?: Readonly<Record<string, FieldValue>>
@@ -31,10 +30,20 @@ export interface DiffInput<M extends ModelName> {
   readonly source: Iterable<SourceRow<M>>
   /** The source side lists its set to the end, so that a row it lacks is gone. Without it nothing is deleted. */
   readonly complete: boolean
+  /** The run that listed it: what its list lacks is deleted only when the list of another run lacked it before. Left out: at once. */
+  readonly runId?: number
+}
+
+/** Rows that change only in whether their source lists them, by id. */
+export interface Sightings {
+  /** Listed rows that the list lacks: they are absent from now on. */
+  readonly noted: ReadonlyArray<number>
+  /** Absent rows that the list has: they are listed again. */
+  readonly returned: ReadonlyArray<number>
 }
 
 /** The changes, ordered by key so that the order of the input does not matter, and how many rows were equal. */
-export interface DiffResult<M extends ModelName> {
+export interface DiffResult<M extends ModelName> extends Sightings {
   readonly changes: ReadonlyArray<Change<M>>
   readonly unchanged: number
 }
@@ -42,24 +51,30 @@ export interface DiffResult<M extends ModelName> {
 /**
  * Decides what counts as a change, and nothing else does. Only immutable and source fields are compared; the operator's fields, observations
  * and derived values are never read. Of a pinned field the base is what was decided against, so that another value of the source is news beside the decision. A key listed twice by the source counts once, the last one. Rows made by hand stay until the source reports their key.
+ * That an absent row is listed again is no change of it.
  */
-export function diff<M extends ModelName>({ model, main, source, complete }: DiffInput<M>): DiffResult<M> {
+export function diff<M extends ModelName>({ model, main, source, complete, runId }: DiffInput<M>): DiffResult<M> {
   const wanted = new KeyedRows<SourceRow<M>>(model)
   for (const facts of source) wanted.set(facts)
 
   const compared = comparedFields(model)
   const changes: Array<Change<M>> = []
+  const noted: Array<number> = []
+  const returned: Array<number> = []
   let unchanged = 0
   for (const row of main) {
     const facts = wanted.take(row.facts)
     if (facts === undefined) {
-      if (complete && row.presence !== 'manual') changes.push(deletionOf(row, naturalKey(model, row.facts)))
+      const absence = complete ? absenceOf(row, runId ?? null) : 'stays'
+      if (absence === 'goes') changes.push(deletionOf(row, naturalKey(model, row.facts)))
+      if (absence === 'noted') noted.push(row.id)
       continue
     }
+    if (row.presence === 'absent') returned.push(row.id)
     const fields = changedFields(compared, row, facts)
-    if (fields === none && row.presence === 'listed') unchanged++
+    const appears = row.presence === 'manual' || row.presence === 'missing'
+    if (fields === none && !appears) unchanged++
     else {
-      const appears = row.presence !== 'listed'
       const broken = brokenFields(model, row.facts, fields)
       changes.push({ _tag: 'update', id: row.id, key: naturalKey(model, row.facts), fields, appears, broken })
     }
@@ -67,8 +82,10 @@ export function diff<M extends ModelName>({ model, main, source, complete }: Dif
   for (const values of wanted.left())
     changes.push({ _tag: 'create', key: naturalKey(model, values), values: factsOf(values) })
   changes.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-  return { changes, unchanged }
+  return { changes, unchanged, noted: noted.sort(ascending), returned: returned.sort(ascending) }
 }
+
+const ascending = (a: number, b: number): number => a - b
 
 type Row = Readonly<Record<string, FieldValue>>
 

@@ -11,14 +11,15 @@ const groupKey = keyColumns('group')
 /** The fields that say in which group a snapshot lies. */
 export const groupFields: ReadonlySet<string> = new Set(groupKey.map(({ field }) => field))
 const countedColumns = factColumns('snapshot').filter(({ field }) =>
-  ['backup_time', 'size_bytes', 'verification_state'].includes(field),
+  ['backup_time', 'size_bytes', 'verification_state', 'finished'].includes(field),
 )
 
-/** What is counted of snapshots, the rows `s`, or of some of them. The parts of a group are counted apart and then added up. */
+/** What is counted of snapshots, the rows `s`, or of some of them. The parts of a group are counted apart and then added up. An unfinished snapshot is no backup. */
 const counted = (which: RawBuilder<unknown> = sql`true`): RawBuilder<unknown> => sql`
-  count(*) filter (where ${which}) as snapshots, min(s.backup_time) filter (where ${which}) as first_backup,
-  max(s.backup_time) filter (where ${which}) as last_backup, sum(s.size_bytes) filter (where ${which}) as total_size,
-  (array_agg(s.verification_state order by s.backup_time desc) filter (where ${which}))[1] as newest_verification`
+  count(*) filter (where ${which}) as snapshots, min(s.backup_time) filter (where ${which} and s.finished is not false) as first_backup,
+  max(s.backup_time) filter (where ${which} and s.finished is not false) as last_backup,
+  min(s.backup_time) filter (where ${which} and not s.finished) as unfinished_since, sum(s.size_bytes) filter (where ${which}) as total_size,
+  (array_agg(s.verification_state order by s.backup_time desc) filter (where ${which} and s.finished is not false))[1] as newest_verification`
 
 /**
  * Counts groups of a namespace as they are in a branch, with main as it is now: those whose `backup_type` and `backup_id` the query `touched` selects. A group of which
@@ -48,6 +49,7 @@ export async function recountBranchGroups(
       from (${touched}) x
     )${updatedStep}, counts as materialized (
       select ${columnNames(groupKey, 'p')}, sum(p.snapshots)::bigint as snapshot_count, min(p.first_backup) as first_backup, max(p.last_backup) as last_backup,
+        min(p.unfinished_since) as unfinished_since,
         case when sum(p.total_size) is not null then least(sum(p.total_size), ${Number.MAX_SAFE_INTEGER}::bigint)::bigint end as total_size,
         coalesce((array_agg(p.newest_verification order by p.last_backup desc nulls last))[1], '') as newest_verification,
         coalesce(max(p.gone), '{}') as gone, coalesce(max(p.shadowed), '{}') as shadowed, bool_or(p.stray) as stray, sum(p.entries) as entries
@@ -60,11 +62,11 @@ export async function recountBranchGroups(
       ))
     )
     insert into branch_group_counts
-      (branch_id, ${columnNames(groupKey)}, snapshot_count, first_backup, last_backup, total_size, newest_verification, gone, shadowed, moved)
-    select ${branch}::bigint, ${columnNames(groupKey, 'n')}, n.snapshot_count, n.first_backup, n.last_backup, n.total_size, n.newest_verification, n.gone, n.shadowed, n.stray
+      (branch_id, ${columnNames(groupKey)}, snapshot_count, first_backup, last_backup, unfinished_since, total_size, newest_verification, gone, shadowed, moved)
+    select ${branch}::bigint, ${columnNames(groupKey, 'n')}, n.snapshot_count, n.first_backup, n.last_backup, n.unfinished_since, n.total_size, n.newest_verification, n.gone, n.shadowed, n.stray
     from counts n where n.entries > 0
     on conflict (branch_id, ${columnNames(groupKey)}) do update set snapshot_count = excluded.snapshot_count, first_backup = excluded.first_backup,
-      last_backup = excluded.last_backup, total_size = excluded.total_size, newest_verification = excluded.newest_verification,
+      last_backup = excluded.last_backup, unfinished_since = excluded.unfinished_since, total_size = excluded.total_size, newest_verification = excluded.newest_verification,
       gone = excluded.gone, shadowed = excluded.shadowed, moved = excluded.moved`.execute(db)
   await makeLacking(db, branch, place, touched)
 }
@@ -100,7 +102,7 @@ function mainPart(branch: number, creates: boolean): RawBuilder<unknown> {
     select e.backup_time from branch_snapshots e where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sameKey('group', 'e', 't')}
   ))`
   return sql`
-    select ${columnNames(groupKey, 't')}, c.snapshots, c.first_backup, c.last_backup, c.total_size, c.newest_verification,
+    select ${columnNames(groupKey, 't')}, c.snapshots, c.first_backup, c.last_backup, c.unfinished_since, c.total_size, c.newest_verification,
       null::bigint[] as gone, c.shadowed, false as stray, c.entries
     from t cross join lateral (
       select ${counted(sql`not (s.changed or s.created)`)}, array_agg(s.id order by s.id) filter (where s.created and not s.changed) as shadowed,
@@ -150,7 +152,7 @@ const updatedPart = sql`
 
 /** The groups that strays are missing from. */
 const strayPart = sql`
-  select ${columnNames(groupKey, 't')}, 0, null, null, null, null, null, null, true, count(*)
+  select ${columnNames(groupKey, 't')}, 0, null, null, null, null, null, null, null, true, count(*)
   from t join u s on s.stray and ${sql.join(
     groupKey.map(({ name }) => sql`${sql.ref(`s.home_${name}`)} = ${sql.ref(`t.${name}`)}`),
     sql` and `,

@@ -12,7 +12,7 @@ const groupKey = keyColumns('group')
 
 /** The counters of groups `g`: those that the branch has counted, `c`, else main's, `m`. */
 const counters = sql.join(
-  ['snapshot_count', 'first_backup', 'last_backup', 'total_size', 'newest_verification'].map(
+  ['snapshot_count', 'first_backup', 'last_backup', 'unfinished_since', 'total_size', 'newest_verification'].map(
     (name) =>
       sql`case when c.branch_id is null then ${sql.ref(`g.${name}`)} else ${sql.ref(`c.${name}`)} end as ${sql.id(name)}`,
   ),
@@ -23,7 +23,7 @@ const counted = (branch: number): RawBuilder<unknown> =>
   sql`left join branch_group_counts c on c.branch_id = ${branch}::bigint and ${sameKey('group', 'c', 'g')}`
 
 const uncounted = sql`0::bigint as snapshot_count, null::timestamptz as first_backup, null::timestamptz as last_backup,
-  null::bigint as total_size, ''::text collate "C" as newest_verification`
+  null::timestamptz as unfinished_since,  null::bigint as total_size, ''::text collate "C" as newest_verification`
 
 /**
  * Groups as a branch has them: main's of which it changes nothing, and in place of the others what it says of them, with the counters of their snapshots in it.
@@ -60,7 +60,7 @@ export function changedGroups(branch: number): RawBuilder<unknown> {
     select g.id, ${groupColumns('g')}, g.missing_since, ${counters}
     from (
       select i.id, ${changedColumns}, m.missing_since, coalesce(e.op = 'delete', false) as deleted, m.id is null as lost,
-        coalesce(m.snapshot_count, 0) as snapshot_count, m.first_backup, m.last_backup, m.total_size, coalesce(m.newest_verification, '') as newest_verification
+        coalesce(m.snapshot_count, 0) as snapshot_count, m.first_backup, m.last_backup, m.unfinished_since, m.total_size, coalesce(m.newest_verification, '') as newest_verification
       from (
         select e.id from branch_groups e where ${ofBranch}
         union
@@ -70,7 +70,7 @@ export function changedGroups(branch: number): RawBuilder<unknown> {
       left join groups m on m.id = i.id left join branch_groups e on ${ofBranch} and e.id = i.id
     ) g ${counted(branch)}
     where not (g.deleted and g.lost)
-      and (coalesce(c.snapshot_count, g.snapshot_count) > 0 or g.presence = 'listed' and not g.deleted)`
+      and (coalesce(c.snapshot_count, g.snapshot_count) > 0 or g.presence in ('listed', 'absent') and not g.deleted)`
 }
 
 const ownNames = ['presence', 'last_seen_own', 'created']

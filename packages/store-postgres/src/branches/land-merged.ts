@@ -5,7 +5,7 @@ import { columnNames, sameKey } from '../change-sets/row-columns.ts'
 import type { Tables } from '../database/tables.ts'
 import { keyColumns } from '../inventory/columns.ts'
 import { nextVersion } from '../inventory/row-version.ts'
-import { isPlaceOf } from '../inventory/scope-place.ts'
+import { hasAbsent, isPlaceOf } from '../inventory/scope-place.ts'
 import { coveredPlaces } from './covered-places.ts'
 
 /** Forgets the frames of groups that a merge has written and not counted: what they were read from is no longer what main says. */
@@ -25,7 +25,7 @@ export async function landViews(db: Kysely<Tables>, branch: number, kept: Readon
     with p as materialized (
       select * from (${coveredPlaces(branch)}) p where p.listed and p.scope_key <> all(${[...kept]}::text[])
     ), known as (
-      update scopes c set view = p.view, last_complete_at = greatest(c.last_complete_at, p.listed_at) from p where ${isPlaceOf}
+      update scopes c set view = case when ${hasAbsent('c')} then c.view else p.view end, last_complete_at = greatest(c.last_complete_at, p.listed_at) from p where ${isPlaceOf}
     )
     insert into scopes (server_id, resource, datastore_name, namespace, job_type, view, last_complete_at, registry_version)
     select p.server_id, p.resource, p.datastore_name, p.namespace, p.job_type, p.view, p.listed_at, ${registryVersion}::bigint

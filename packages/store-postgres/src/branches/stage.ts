@@ -5,7 +5,6 @@ import {
   noRows,
   openStatuses,
   type RowCounts,
-  type Scope,
   scopeKey,
   scopeTitle,
 } from '@netbox-pbs/core'
@@ -15,7 +14,8 @@ import { type Kysely, sql } from 'kysely'
 import { requireOpen } from '../change-sets/append.ts'
 import { endPart } from '../change-sets/end-part.ts'
 import { landObservations } from '../change-sets/land-observations.ts'
-import { landScopeRow } from '../change-sets/land-scope-row.ts'
+import { isWhole, landScopeRow, lastCompleteAt } from '../change-sets/land-scope-row.ts'
+import { landSightings } from '../change-sets/land-sightings.ts'
 import { landUsage } from '../change-sets/land-usage.ts'
 import { recordLanding } from '../change-sets/record-landing.ts'
 import { eachWindow, readWindows } from '../change-sets/windows.ts'
@@ -53,11 +53,15 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
       const covering = yield* run((db) => coveringBranch(db, scope, { lock: true }))
       const branch = covering ?? staging.branch
       if (covering === null) yield* requireOpenBranch(run, branch)
+      if (part !== null) {
+        const { at, runId } = staging
+        const lastSeen = yield* run((db) => lastCompleteAt(db, place))
+        yield* run((db) => landSightings(db, { place, part, runId, at, lastSeen }))
+      }
       for (const model of scopeModels[scope.resource]) {
         yield* run((db) => dropUnstaged(db, { branch, model, changeSet }, { place, part }))
       }
-      const staged =
-        part === null ? nothing : yield* stagePart(run, database.engine, { branch, scope, part, changeSet })
+      const staged = part === null ? nothing : yield* stagePart(run, database.engine, { branch, staging, part })
       if (scope.resource === 'snapshots') yield* recountNamespaceInBranch(run, database.engine, branch, place)
       if (part !== null) {
         const model = listedModel[scope.resource]
@@ -103,14 +107,10 @@ function requireOpenBranch(run: Run, id: number): Effect.Effect<void, StoreFaile
 function stagePart(
   run: Run,
   engine: Database['Type']['engine'],
-  {
-    branch,
-    scope,
-    part,
-    changeSet,
-  }: { readonly branch: number; readonly scope: Scope; readonly part: number; readonly changeSet: number },
+  { branch, staging, part }: { readonly branch: number; readonly staging: Staging; readonly part: number },
 ): Effect.Effect<StagedPart, StoreFailed> {
   return Effect.gen(function* () {
+    const { scope, changeSet } = staging
     let counts = noRows
     let changes = 0
     for (const model of scopeModels[scope.resource]) {
@@ -121,7 +121,7 @@ function stagePart(
         run(async (db) => {
           const created = await stageCreates(db, target, window)
           const updated = await stageUpdates(db, target, window)
-          const deleted = await stageDeletes(db, target, window)
+          const deleted = isWhole(staging) ? await stageDeletes(db, target, window) : 0
           changes += created + updated + deleted
           if (own) counts = addRows(counts, { ...noRows, created, updated, deleted })
         }),
@@ -132,7 +132,8 @@ function stagePart(
 }
 
 async function cover(db: Kysely<Tables>, branch: number, staging: Staging): Promise<void> {
-  const { scope, runId, view, held, at, listed } = staging
+  const { scope, runId, view, held, at } = staging
+  const listed = staging.listed && isWhole(staging)
   await sql`
     insert into branch_scopes (branch_id, scope_key, scope, run_id, view, held, listed_at, listed)
     values (${branch}::bigint, ${scopeKey(scope)}, ${jsonb(scope)}, ${runId}::bigint, ${view}::text, ${held}::text, ${at}::timestamptz, ${listed})

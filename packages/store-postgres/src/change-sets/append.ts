@@ -1,4 +1,4 @@
-import { type FieldValue, type ModelName, scopeKey, scopeTitle } from '@netbox-pbs/core'
+import { type FieldValue, type ModelName, type Sightings, scopeKey, scopeTitle } from '@netbox-pbs/core'
 import { type Appended, ChangeSetClosed, type GroupDigest, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { sql } from 'kysely'
@@ -15,17 +15,20 @@ const batchSize = 5000
 /** Stages part of a scope's changes in one transaction. Fails when the change set is closed. */
 export const append = Effect.fn('ChangeSets.append')(function* <M extends ModelName>(
   database: Database['Type'],
-  { changeSet, scope, model, changes, held, observed = [], digests = [] }: WidePart<M>,
+  { changeSet, scope, model, changes, held, observed = [], digests = [], sightings = noSightings }: WidePart<M>,
 ): Effect.fn.Return<void, StoreFailed | ChangeSetClosed> {
   yield* database.transaction(`staging ${scopeTitle(scope)}`, (run) =>
     Effect.gen(function* () {
-      if (changes.length + observed.length + digests.length === 0) return yield* requireOpen(run, changeSet, 'share')
+      const sighted = sightedRows(sightings)
+      if (changes.length + observed.length + digests.length + sighted.length === 0)
+        return yield* requireOpen(run, changeSet, 'share')
       const part = yield* openPart(run, changeSet, scopeKey(scope))
       const { readings, later } = firstReadings(model, changes, observed)
       for (const rows of batches(stagedRows(model, changes, { held: held !== undefined, readings })))
         yield* stageRows(run, part, model, rows)
       for (const rows of batches(later)) yield* stageObservations(run, part, rows)
       for (const rows of batches(digests)) yield* stageDigests(run, part, rows)
+      for (const rows of batches(sighted)) yield* stageSightings(run, part, model, rows)
     }),
   )
 })
@@ -51,11 +54,25 @@ function firstReadings<M extends ModelName>(
   }
 }
 
-/** The port's type forbids observations and digests by model; here they are lists that may be empty. */
-type WidePart<M extends ModelName> = Omit<Appended<M>, 'observed' | 'digests'> & {
+/** The port's type forbids observations, digests and sightings by model; here they are lists that may be empty. */
+type WidePart<M extends ModelName> = Omit<Appended<M>, 'observed' | 'digests' | 'sightings'> & {
   readonly observed?: ReadonlyArray<Reading>
   readonly digests?: ReadonlyArray<GroupDigest>
+  readonly sightings?: Sightings
 }
+
+const noSightings: Sightings = { noted: [], returned: [] }
+
+/** A row that is absent from now on, or listed again. */
+interface SightedRow {
+  readonly id: number
+  readonly absent: boolean
+}
+
+const sightedRows = ({ noted, returned }: Sightings): ReadonlyArray<SightedRow> => [
+  ...noted.map((id) => ({ id, absent: true })),
+  ...returned.map((id) => ({ id, absent: false })),
+]
 
 /** Locks an open change set until the end of the transaction, so that it cannot be closed meanwhile. */
 export function requireOpen(
@@ -103,6 +120,15 @@ function stageDigests(run: Run, part: number, rows: ReadonlyArray<GroupDigest>) 
     sql`insert into staged_digests (part_id, backup_type, backup_id, digest, listed_count)
       select ${part}::bigint, backup_type, backup_id, digest, listed_count
       from jsonb_to_recordset(${jsonb(parsed)}) as r (backup_type text, backup_id text, digest text, listed_count bigint)`.execute(
+      db,
+    ),
+  )
+}
+
+function stageSightings(run: Run, part: number, model: ModelName, rows: ReadonlyArray<SightedRow>) {
+  return run((db) =>
+    sql`insert into staged_sightings (part_id, model, id, absent)
+      select ${part}::bigint, ${model}, id, absent from jsonb_to_recordset(${jsonb(rows)}) as r (id bigint, absent boolean)`.execute(
       db,
     ),
   )

@@ -31,6 +31,15 @@ export async function landDigests(
   )
 }
 
+/** Forgets the frames of the groups that a window has read. */
+export async function clearReadDigests(db: Kysely<Tables>, place: ScopePlace, window: Window): Promise<void> {
+  await sql`
+    update groups g set digest = null from staged_digests w
+    where ${window.rows} and ${inScope(place)} and g.backup_type = w.backup_type and g.backup_id = w.backup_id and g.digest is not null`.execute(
+    db,
+  )
+}
+
 /** Forgets the frames of groups with missing rows. */
 export async function clearDigestsOfMissing(db: Kysely<Tables>, place: ScopePlace): Promise<void> {
   await sql`

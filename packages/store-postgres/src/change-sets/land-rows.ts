@@ -136,10 +136,10 @@ export async function holdDeletes(
       select m.id, m.presence from ${sql.table(tables[model])} m where ${named(model, window, 'all')}
     ), marked as (
       update ${sql.table(tables[model])} m
-      set presence = 'missing', missing_since = coalesce(m.missing_since, ${at}::timestamptz), last_seen_own = ${lastSeen(model, 'm')}
-      from waiting where m.id = waiting.id and waiting.presence = 'listed'
+      set presence = 'missing', missing_since = coalesce(m.missing_since, ${at}::timestamptz), last_seen_own = case when m.presence = 'listed' then ${lastSeen(model, 'm')} else m.last_seen_own end
+      from waiting where m.id = waiting.id and waiting.presence in ('listed', 'absent')
     )
-    select count(*) as rows, count(*) filter (where presence = 'listed') as grown from waiting`.execute(db)
+    select count(*) as rows, count(*) filter (where presence in ('listed', 'absent')) as grown from waiting`.execute(db)
   return rows[0] ?? { rows: 0, grown: 0 }
 }
 

@@ -3,7 +3,7 @@ import type { Landing } from '@netbox-pbs/core/ports'
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { rowCounts } from '../inventory/read-scope-state.ts'
-import { isScopeRow, type ScopePlace } from '../inventory/scope-place.ts'
+import { hasAbsent, isScopeRow, type ScopePlace } from '../inventory/scope-place.ts'
 
 /** When the scope's last list was complete; null: it never was. */
 export async function lastCompleteAt(db: Kysely<Tables>, place: ScopePlace): Promise<string | null> {
@@ -12,8 +12,12 @@ export async function lastCompleteAt(db: Kysely<Tables>, place: ScopePlace): Pro
   return rows[0]?.last_complete_at ?? null
 }
 
+/** Whether a landing's list left out no row, so that it says something of rows that it lacks. */
+export const isWhole = ({ leftOut = 0 }: Pick<Landing, 'leftOut'>): boolean => leftOut === 0
+
 /**
- * Notes that the scope was listed: the one row that a landing without changes writes. The view is remembered only when none of its deletions waits. A scope that
+ * Notes that the scope was listed: the one row that a landing without changes writes. A list that left rows out is not noted. The view is remembered only when none of its deletions waits, and
+ * no row is absent, so that what a view hides is held back when it is to go. A scope that
  * was emptied because its parent is gone is forgotten once nothing of it is left.
  */
 export async function landScopeRow(
@@ -22,14 +26,15 @@ export async function landScopeRow(
   landing: Landing,
   waiting: number,
 ): Promise<void> {
+  if (!isWhole(landing)) return
   if (!landing.listed) {
     const { rows } = await sql<{ rows: number }>`${rowCounts(place)}`.execute(db)
     if ((rows[0]?.rows ?? 0) === 0) await sql`delete from scopes where ${isScopeRow(place)}`.execute(db)
     return
   }
   const { numAffectedRows } = await sql`
-    update scopes set last_complete_at = ${landing.at}::timestamptz, registry_version = ${registryVersion}::bigint
-      ${waiting === 0 ? sql`, view = ${landing.view}` : sql``}
+    update scopes c set last_complete_at = ${landing.at}::timestamptz, registry_version = ${registryVersion}::bigint
+      ${waiting === 0 ? sql`, view = case when ${hasAbsent('c')} then c.view else ${landing.view}::text end` : sql``}
     where ${isScopeRow(place)}`.execute(db)
   if (numAffectedRows !== 0n) return
   await sql`

@@ -24,11 +24,12 @@ import { scopeModels } from '../inventory/scope-models.ts'
 import { inScope, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
 import { requireOpen } from './append.ts'
 import { endPart } from './end-part.ts'
-import { clearDigestsOfMissing, landDigests } from './land-digests.ts'
+import { clearDigestsOfMissing, clearReadDigests, landDigests } from './land-digests.ts'
 import { ensureGroups, groupsOf } from './land-groups.ts'
 import { landHeldSet, letGoOf } from './land-held-set.ts'
 import { landObservations } from './land-observations.ts'
-import { landScopeRow, lastCompleteAt } from './land-scope-row.ts'
+import { isWhole, landScopeRow, lastCompleteAt } from './land-scope-row.ts'
+import { landSightings } from './land-sightings.ts'
 import { landTaskReadings } from './land-task-readings.ts'
 import { landUsage } from './land-usage.ts'
 import { add, landDeletions, landUpserts, type WindowStep } from './land-windows.ts'
@@ -78,6 +79,10 @@ export const land = Effect.fn('ChangeSets.land')(function* (
         held: { rows: 0, grown: 0 },
         made: new Map(),
       }
+      if (part !== null) {
+        const { at, runId } = landing
+        yield* run((db) => landSightings(db, { place, part, runId, at, lastSeen }))
+      }
       const counts = part === null ? noRows : yield* landPart(step, part)
       yield* summarise(step)
       const held_back = yield* run((db) => landHeldSet(db, place, landing, set, step.held))
@@ -121,7 +126,7 @@ function landPart(step: Land, part: number): Effect.Effect<RowCounts, StoreFaile
   return Effect.gen(function* () {
     const windows = yield* windowsOf(step, part, model)
     const upserted = yield* landUpserts(step, windows, model)
-    const deleted = yield* landDeletions(step, windows, model)
+    const deleted = yield* landBelieved(step, windows, model)
     if (model === 'namespace') {
       yield* eachWindow(step.engine, windows, (window) =>
         step.run((db) =>
@@ -152,13 +157,17 @@ function landSnapshots(step: Land, part: number): Effect.Effect<RowCounts, Store
     yield* landUpserts(step, groups, 'group')
     const windows = yield* windowsOf(step, part, 'snapshot')
     const upserted = yield* landUpserts(step, windows, 'snapshot')
-    const deleted = yield* landDeletions(step, windows, 'snapshot')
-    yield* landDeletions(step, groups, 'group')
+    const deleted = yield* landBelieved(step, windows, 'snapshot')
+    yield* landBelieved(step, groups, 'group')
     yield* isNew ? countGroups(step) : recountTouched(step, windows)
     yield* settleGroups(step, part)
     return addRows(upserted, deleted)
   })
 }
+
+/** Lands the deletions of some windows, unless rows were left out of the list that lacks them. */
+const landBelieved = (step: Land, windows: ReadonlyArray<Window>, model: ModelName) =>
+  isWhole(step.landing) ? landDeletions(step, windows, model) : Effect.succeed(noRows)
 
 const windowsOf = ({ run, engine }: Land, part: number, model: ModelName) =>
   readWindows(run, engine, `staged_${tables[model]}`, part)
@@ -183,7 +192,10 @@ function settleGroups({ run, engine, place, landing, origin }: Land, part: numbe
   return Effect.gen(function* () {
     yield* run((db) => pruneGroups(db, inScope(place), { origin, held: landing.held !== null }))
     yield* eachWindow(engine, yield* readWindows(run, engine, 'staged_digests', part), (window) =>
-      run((db) => landDigests(db, place, window, landing.changeSet)),
+      // With rows left out, main keeps snapshots that a frame lacks: it is not what main says.
+      run((db) =>
+        isWhole(landing) ? landDigests(db, place, window, landing.changeSet) : clearReadDigests(db, place, window),
+      ),
     )
     yield* run((db) => clearDigestsOfMissing(db, place))
     yield* run((db) => recountNamespaces(db, namespaceOf(place)))

@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import { tables } from '../inventory/columns.ts'
 
-const stagingTables = [...Object.values(tables), 'observations', 'digests'].map((name) => `staged_${name}`)
+const stagingTables = [...Object.values(tables), 'observations', 'digests', 'sightings'].map((name) => `staged_${name}`)
 
 /** Rows of one statement at most: the embedded engine serves nobody else meanwhile. */
 const batchSize = { pglite: 5000, pg: 100_000 } as const

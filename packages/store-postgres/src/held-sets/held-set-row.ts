@@ -1,7 +1,7 @@
 import type { HeldSet, HeldSetState, HeldState, HoldReason, Scope } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { isScopeRow, type ScopePlace } from '../inventory/scope-place.ts'
+import { inScope, isScopeRow, type ScopePlace } from '../inventory/scope-place.ts'
 
 interface HeldSetRow {
   readonly id: number
@@ -52,6 +52,20 @@ export const heldCount = sql<number>`case h.resource
     select count(*) from jobs j where j.server_id = h.server_id and j.job_type = h.job_type and j.presence = 'missing'
   )
   else 0 end::bigint`
+
+/** Ids of the first missing rows of the scope of set `id`. */
+export async function heldIds(db: Kysely<Tables>, id: number, limit: number): Promise<ReadonlyArray<number>> {
+  const { rows: sets } = await sql<HeldSetRow>`select h.* from held_sets h where h.id = ${id}::bigint`.execute(db)
+  const [set] = sets
+  if (set === undefined || set.resource === 'tasks') return []
+  const { server_id: serverId, resource, datastore_name: datastoreName, namespace, job_type: jobType } = set
+  const where = inScope({ serverId, resource, datastoreName, namespace, jobType })
+  const { rows } = await sql<{ id: number }>`
+    select m.id from ${sql.table(resource)} m where ${where} and m.presence = 'missing' order by m.id limit ${limit}::bigint`.execute(
+    db,
+  )
+  return rows.map((row) => row.id)
+}
 
 /** The held sets that `where` finds, oldest first. `h` is the set. */
 export async function selectHeldSets(db: Kysely<Tables>, where: RawBuilder<unknown>): Promise<ReadonlyArray<HeldSet>> {

@@ -3,7 +3,7 @@ import { HeldSetChanged, HeldSetGone, HeldSets, type StoreFailed } from '@netbox
 import { Effect, Layer, Option } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
-import { heldCount, selectHeldSets } from './held-set-row.ts'
+import { heldCount, heldIds, selectHeldSets } from './held-set-row.ts'
 
 type Port = typeof HeldSets.Service
 
@@ -29,6 +29,9 @@ export const heldSetsLayer: Layer.Layer<HeldSets, never, Database> = Layer.effec
         const [set] = yield* database.query('reading a held set', (db) => selectHeldSets(db, where))
         return Option.fromNullable(set)
       }),
+      sample: Effect.fn('HeldSets.sample')(({ id, limit }) =>
+        database.query('reading the rows of a held set', (db) => heldIds(db, id, limit)),
+      ),
       waiting: Effect.fn('HeldSets.waiting')(function* () {
         const { rows } = yield* database.query('counting what waits', (db) =>
           sql<{ count: number }>`

@@ -1,4 +1,5 @@
 import { type Field, type FieldValue, fieldsOfClass, type ModelName, registry } from '@netbox-pbs/core'
+import type { SightedModel } from '@netbox-pbs/core/ports'
 
 /** The table of a model. */
 export const tables = {
@@ -76,6 +77,10 @@ export const observedColumns = (model: ModelName): ReadonlyArray<Column> =>
 
 /** Readings that lie in the row itself: those of tasks, of which each has one. */
 export const ownReadings = (model: ModelName): ReadonlyArray<Column> => (model === 'task' ? observedColumns(model) : [])
+
+/** Models whose rows a source may leave out without a word: one list that lacks such a row does not make it go. */
+export const isSighted = (model: ModelName): model is SightedModel =>
+  model === 'datastore' || model === 'namespace' || model === 'group' || model === 'job'
 
 /** The observation table of a model, and the column that names its row; null: it has none. */
 export const observationTable = (model: ModelName): { readonly table: string; readonly id: string } | null =>

@@ -17,7 +17,7 @@ export function readGroups(
   return pages<KnownGroup>((after) =>
     database.query('reading groups', async (db) => {
       const { rows } = await sql<MainRecord & { readonly digest: string | null; readonly listed_count: number }>`
-        select t.id, t.presence, t.pins, ${asFields(columns, 't')}, t.listed_count,
+        select t.id, t.presence, t.absent_run, t.pins, ${asFields(columns, 't')}, t.listed_count,
           case when t.digest_registry_version = ${registryVersion}::bigint then t.digest end as digest
         from groups t
         where t.server_id = ${place.serverId} and t.datastore_name = ${place.datastore} and t.namespace = ${place.namespace}

@@ -12,6 +12,7 @@ const counterNames = [
   'missing_count',
   'first_backup',
   'last_backup',
+  'unfinished_since',
   'total_size',
   'newest_verification',
 ]
@@ -21,9 +22,10 @@ const counters = sql.join(counterNames.map((name) => sql.id(name)))
 /** The size of a group; null when that of none of its snapshots is known. `least` alone would pass over the null. */
 const totalSize = sql`case when count(s.size_bytes) > 0 then least(sum(s.size_bytes), ${Number.MAX_SAFE_INTEGER}::bigint)::bigint end`
 
-/** A group's counters out of its snapshots, the rows `s`; the newest one's verification is apart. */
+/** A group's counters out of its snapshots, the rows `s`; the newest one's verification is apart. An unfinished snapshot is no backup. */
 const counted = sql`count(*) as snapshot_count, count(*) filter (where s.presence = 'manual') as manual_count,
-  count(*) filter (where s.presence = 'missing') as missing_count, min(s.backup_time) as first_backup, max(s.backup_time) as last_backup,
+  count(*) filter (where s.presence = 'missing') as missing_count, min(s.backup_time) filter (where s.finished) as first_backup,
+  max(s.backup_time) filter (where s.finished) as last_backup, min(s.backup_time) filter (where not s.finished) as unfinished_since,
   ${totalSize} as total_size`
 
 /**
@@ -36,7 +38,7 @@ export async function countNewGroups(db: Kysely<Tables>, place: ScopePlace): Pro
   const { rows } = await sql<{ made: number }>`
     with settled as (
       insert into groups as g (${key}, presence, ${counters})
-      select ${key}, 'listed', ${counted}, (array_agg(s.verification_state order by s.backup_time))[count(*)]
+      select ${key}, 'listed', ${counted}, coalesce((array_agg(s.verification_state order by s.backup_time) filter (where s.finished))[count(*) filter (where s.finished)], '')
       from snapshots s where ${inScope(place)} group by ${key}
       on conflict (${key}) do update set (${counters}) = (${excluded})
       returning g.xmax = 0 as is_new
@@ -67,32 +69,32 @@ export async function recountGroups(
   await sql`
     update groups g
     set snapshot_count = c.snapshot_count, manual_count = c.manual_count, missing_count = c.missing_count, first_backup = c.first_backup,
-      last_backup = c.last_backup, total_size = c.total_size, newest_verification = coalesce(n.verification_state, '')${forgotten}
+      last_backup = c.last_backup, unfinished_since = c.unfinished_since, total_size = c.total_size, newest_verification = coalesce(n.verification_state, '')${forgotten}
     from (select distinct * from (${touched}) x) t
     cross join lateral (
       select ${counted} from snapshots s where ${ofGroup}
     ) c
     left join lateral (
-      select s.verification_state from snapshots s where ${ofGroup} order by s.backup_time desc limit 1
+      select s.verification_state from snapshots s where ${ofGroup} and s.finished order by s.backup_time desc limit 1
     ) n on true
     where ${sameKey('group', 'g', 't')}
-      and (${forget} or (g.snapshot_count, g.manual_count, g.missing_count, g.first_backup, g.last_backup, g.total_size, g.newest_verification) is distinct from
-        (c.snapshot_count, c.manual_count, c.missing_count, c.first_backup, c.last_backup, c.total_size, coalesce(n.verification_state, '')))`.execute(
+      and (${forget} or (g.snapshot_count, g.manual_count, g.missing_count, g.first_backup, g.last_backup, g.unfinished_since, g.total_size, g.newest_verification) is distinct from
+        (c.snapshot_count, c.manual_count, c.missing_count, c.first_backup, c.last_backup, c.unfinished_since, c.total_size, coalesce(n.verification_state, '')))`.execute(
     db,
   )
   await markMoved(db, touched)
 }
 
 /**
- * Removes the groups that neither the source lists nor a snapshot needs, among those that a condition on the alias `m` finds. `held`: the list that lacks them is in
- * doubt, so those that it lacks stay, as missing.
+ * Removes the groups that neither the source lists nor a snapshot needs, among those that a condition on the alias `m` finds. One that is absent stays until a second list lacks it. `held`:
+ * the list that lacks them is in doubt, so those that it lacks stay, as missing.
  */
 export async function pruneGroups(
   db: Kysely<Tables>,
   among: RawBuilder<unknown>,
   { origin, held = false }: { readonly origin: Origin; readonly held?: boolean },
 ): Promise<void> {
-  const unlisted = held ? sql`m.presence = 'manual'` : sql`m.presence <> 'listed'`
+  const unlisted = held ? sql`m.presence = 'manual'` : sql`m.presence in ('manual', 'missing')`
   await deleteLogged(db, 'group', { where: sql`${among} and ${unlisted} and m.snapshot_count = 0`, origin })
 }
 

@@ -52,6 +52,20 @@ export const placeRows = (places: ReadonlyArray<ScopePlace>): RawBuilder<unknown
   select "serverId" as server_id, resource, "datastoreName" as datastore_name, namespace, "jobType" as job_type
   from jsonb_to_recordset(${jsonb(places)}) as p ("serverId" bigint, resource text, "datastoreName" text, namespace text, "jobType" text)`
 
+/** Whether any row of the scope of a row `alias`, which has the columns of `scopes`, is absent. */
+export function hasAbsent(alias: string): RawBuilder<boolean> {
+  const same = (column: string) => sql`x.${sql.id(column)} = ${sql.ref(`${alias}.${column}`)}`
+  const absent = (table: string, ...columns: ReadonlyArray<RawBuilder<unknown>>) =>
+    sql`exists (select from ${sql.table(table)} x where ${sql.join([same('server_id'), ...columns], sql` and `)} and x.presence = 'absent')`
+  const store = same('datastore_name')
+  return sql<boolean>`case ${sql.ref(`${alias}.resource`)}
+    when 'datastores' then ${absent('datastores')}
+    when 'namespaces' then ${absent('namespaces', store)}
+    when 'snapshots' then ${absent('groups', store, same('namespace'))}
+    when 'jobs' then ${absent('jobs', same('job_type'))}
+    else false end`
+}
+
 /** Whether row `c` of `scopes` is that of the place in a row `p`. */
 export const isPlaceOf = sql<boolean>`c.server_id is not distinct from p.server_id and c.resource = p.resource
   and c.datastore_name = p.datastore_name and c.namespace = p.namespace and c.job_type = p.job_type`

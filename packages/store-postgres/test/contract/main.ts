@@ -6,6 +6,7 @@ import {
   type ModelName,
   naturalKey,
   type Scope,
+  type Sightings,
 } from '@netbox-pbs/core'
 import { ChangeSets, type Landing } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
@@ -130,6 +131,7 @@ export interface Part {
   readonly held?: HoldReason
   readonly observed?: ReadonlyArray<{ readonly key: string; readonly values: object }>
   readonly digests?: ReadonlyArray<{ readonly key: string; readonly digest: string; readonly listed: number }>
+  readonly sightings?: Sightings
 }
 
 /** The scope of the snapshots in the root namespace of `tank`. */
@@ -165,7 +167,7 @@ export const appendAll = (changeSet: number, scope: Scope, parts: ReadonlyArray<
   Effect.flatMap(ChangeSets, (changeSets) =>
     Effect.forEach(
       parts,
-      // The port ties observations and digests to their models; a list of mixed parts cannot say so.
+      // The port ties observations, digests and sightings to their models; a list of mixed parts cannot say so.
       (part) => changeSets.append({ changeSet, scope, ...part } as Parameters<typeof changeSets.append>[0]),
       { discard: true },
     ),

@@ -1,5 +1,5 @@
-import type { Change, HoldReason, ModelName, Scope } from '@netbox-pbs/core'
-import { ChangeSets } from '@netbox-pbs/core/ports'
+import type { Change, HoldReason, ModelName, Scope, Sightings } from '@netbox-pbs/core'
+import { type Appended, ChangeSets, type SightedModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import type { Job, JobStopped } from './scope-work.ts'
 
@@ -25,4 +25,17 @@ export const appendChanges = Effect.fn('sync.appendChanges')(function* <M extend
       ...(held === null ? {} : { held }),
     })
   }
+})
+
+/** Appends which rows of a scope are absent from now on, and which are listed again. Gives how many there are. */
+export const appendSightings = Effect.fn('sync.appendSightings')(function* <M extends SightedModel>(
+  { changeSet }: Job,
+  scope: Scope,
+  model: M,
+  sightings: Sightings,
+): Effect.fn.Return<number, JobStopped, ChangeSets> {
+  const rows = sightings.noted.length + sightings.returned.length
+  const part = { changeSet, scope, model, changes: [], sightings } as unknown as Appended<M> // border: each sighted model has sightings
+  if (rows > 0) yield* (yield* ChangeSets).append(part)
+  return rows
 })

@@ -2,7 +2,7 @@ import type { Scope } from '@netbox-pbs/core'
 import { ChangeSets, Inventory } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
-import { appendChanges } from './append-changes.ts'
+import { appendChanges, appendSightings } from './append-changes.ts'
 import { judge } from './judge.ts'
 import { landScope } from './land-scope.ts'
 import { emptyNamespaces } from './namespace-scope.ts'
@@ -27,12 +27,14 @@ export const openDatastoreScope = (
         Effect.gen(function* () {
           yield* list.counted(completed)
           const main = (yield* Inventory).datastores({ serverId: job.serverId })
-          const { stays, goes, again, unchanged } = list.compare(yield* Stream.runCollect(main))
-          const { view } = completed
+          const rows = yield* Stream.runCollect(main)
+          const { stays, goes, again, unchanged, sightings } = list.compare(rows, job.runId, completed)
+          const { view, leftOut } = completed
           const verdict = yield* judge(job, { scope, listed: list.size, deletions: goes.length, again, view })
           const { changeSet, server } = job
           const observed = list.observed
           yield* (yield* ChangeSets).append({ changeSet, scope, model: 'datastore', changes: stays, observed })
+          const sighted = yield* appendSightings(job, scope, 'datastore', sightings)
           let changes = stays.length
           for (const gone of goes) {
             const namespaces = { resource: 'namespaces', server, datastore: gone.row.facts.name } as const
@@ -42,7 +44,8 @@ export const openDatastoreScope = (
             yield* appendChanges(job, scope, 'datastore', [gone.change], becomes === 'rows_below' ? becomes : null)
             if (!(verdict.missing === 'kept' && gone.change.missing === true)) changes++
           }
-          return (yield* landScope(job, { scope, started, view, verdict, listed: true, changes, unchanged })).outcome
+          const ready = { scope, started, view, verdict, listed: true, leftOut, sighted, changes, unchanged }
+          return (yield* landScope(job, ready)).outcome
         }),
     }
   })

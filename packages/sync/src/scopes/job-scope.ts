@@ -2,6 +2,7 @@ import type { Scope } from '@netbox-pbs/core'
 import { ChangeSets, Inventory } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
+import { appendSightings } from './append-changes.ts'
 import { judge } from './judge.ts'
 import { landScope } from './land-scope.ts'
 import { RowList } from './row-list.ts'
@@ -24,15 +25,17 @@ export const openJobScope = (
         Effect.gen(function* () {
           yield* list.counted(completed)
           const main = (yield* Inventory).jobs({ serverId: job.serverId, jobType: scope.job_type })
-          const { stays, goes, again, unchanged } = list.compare(yield* Stream.runCollect(main))
-          const { view } = completed
+          const rows = yield* Stream.runCollect(main)
+          const { stays, goes, again, unchanged, sightings } = list.compare(rows, job.runId, completed)
+          const { view, leftOut } = completed
           const verdict = yield* judge(job, { scope, listed: list.size, deletions: goes.length, again, view })
           const changes = [...stays, ...goes.map(({ change }) => change)]
           const { changeSet } = job
           const kept = verdict.missing === 'kept' ? again : 0
           yield* (yield* ChangeSets).append({ changeSet, scope, model: 'job', changes, observed: list.observed })
-          const ready = { scope, started, view, verdict, listed: true, changes: changes.length - kept, unchanged }
-          return (yield* landScope(job, ready)).outcome
+          const sighted = yield* appendSightings(job, scope, 'job', sightings)
+          const ready = { scope, started, view, verdict, listed: true, leftOut, sighted, unchanged }
+          return (yield* landScope(job, { ...ready, changes: changes.length - kept })).outcome
         }),
     }
   })

@@ -28,6 +28,10 @@ export interface ReadyScope {
   readonly changes: number
   /** Rows found equal. */
   readonly unchanged: number
+  /** As in `Landing`. */
+  readonly leftOut: number
+  /** Rows that are absent from now on, or listed again. */
+  readonly sighted?: number
   /** Rows of it that have landed before the rest. */
   readonly landed?: RowCounts
 }
@@ -41,14 +45,16 @@ export interface Landed {
 /** Lands a scope, or stages it in a branch: the run's, or one for review when a merge was undone in the scope. Records how it ended: both or neither. */
 export const landScope = Effect.fn('sync.landScope')(function* (
   job: Job,
-  { scope, started, view, verdict, listed, changes, unchanged, landed = noRows }: ReadyScope,
+  ready: ReadyScope,
 ): Effect.fn.Return<Landed, JobStopped, LandingPorts> {
+  const { scope, started, view, verdict, listed, changes, unchanged, leftOut, sighted = 0, landed = noRows } = ready
   const changeSets = yield* ChangeSets
   const { changeSet, runId, server } = job
   const ended = (touched: RowCounts, reached: 'landed' | 'staged'): Landed & { readonly reason: Reason | null } => {
     const counts = { ...addRows(touched, landed), unchanged }
+    const settled = landed.created + sighted > 0 ? 'landed' : 'unchanged'
+    if (leftOut > 0) return { outcome: 'held_back', counts, reason: unread(leftOut) }
     const waiting = counts.held_back > 0
-    const settled = landed.created > 0 ? 'landed' : 'unchanged'
     return {
       outcome: waiting ? 'held_back' : changes > 0 ? reached : settled,
       counts,
@@ -60,7 +66,7 @@ export const landScope = Effect.fn('sync.landScope')(function* (
     result: (touched) => Effect.map(now, (end) => ({ scope, started, ended: end, ...ended(touched, reached) })),
   })
   const { held } = verdict
-  const landing = { changeSet, scope, runId, at: yield* now, view, held, listed, ...decidedOf(verdict) }
+  const landing = { changeSet, scope, runId, at: yield* now, view, held, listed, leftOut, ...decidedOf(verdict) }
   const stageIn = (branch: number) =>
     // In a branch what is held back, or kept, is a conflict for its reviewer.
     Effect.map(
@@ -74,6 +80,11 @@ export const landScope = Effect.fn('sync.landScope')(function* (
       Effect.flatMap(branch === null ? openReviewBranch(runId) : Effect.succeed(branch), stageIn),
     ),
   )
+})
+
+const unread = (rows: number): Reason => ({
+  code: 'left_out',
+  message: `${rows} ${rows === 1 ? 'row exists and' : 'rows exist and'} cannot be read, so nothing that the list lacks is deleted: the run's warnings say why`,
 })
 
 function holdReason(code: HoldReason, rows: number): Reason {

@@ -2,7 +2,7 @@ import type { Scope } from '@netbox-pbs/core'
 import { Inventory } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
-import { appendChanges } from './append-changes.ts'
+import { appendChanges, appendSightings } from './append-changes.ts'
 import { judge, type Verdict } from './judge.ts'
 import { landScope } from './land-scope.ts'
 import { RowList } from './row-list.ts'
@@ -33,13 +33,16 @@ export const openNamespaceScope = (job: ServerJob, scope: NamespaceScopeName): E
       complete: (completed) =>
         Effect.gen(function* () {
           yield* list.counted(completed)
-          const { stays, goes, again, unchanged } = list.compare(yield* namespacesOf(job, scope))
-          const { view } = completed
+          const rows = yield* namespacesOf(job, scope)
+          const { stays, goes, again, unchanged, sightings } = list.compare(rows, job.runId, completed)
+          const { view, leftOut } = completed
           const verdict = yield* judge(job, { scope, listed: list.size, deletions: goes.length, again, view })
           yield* appendChanges(job, scope, 'namespace', stays)
+          const sighted = yield* appendSightings(job, scope, 'namespace', sightings)
           const { removed } = yield* removeNamespaces(job, scope, goes, verdict, view)
           const changes = stays.length + removed
-          return (yield* landScope(job, { scope, started, view, verdict, listed: true, changes, unchanged })).outcome
+          const ready = { scope, started, view, verdict, listed: true, leftOut, sighted, changes, unchanged }
+          return (yield* landScope(job, ready)).outcome
         }),
     }
   })
@@ -55,7 +58,7 @@ export const emptyNamespaces = Effect.fn('sync.emptyNamespaces')(function* (
   const started = yield* now
   const { server, datastore } = scope
   const main = yield* namespacesOf(job, scope)
-  const { goes, again } = new RowList('namespace', scope).compare(main)
+  const { goes, again } = new RowList('namespace', scope).compare(main, null, { leftOut: 0 })
   // Rows made by hand may lie where no source ever listed a namespace.
   const listed = new Set(goes.map(({ row }) => row.facts.path))
   const others = (yield* Inventory).namespacesInUse({ serverId: job.serverId, datastore })
@@ -72,7 +75,7 @@ export const emptyNamespaces = Effect.fn('sync.emptyNamespaces')(function* (
   const { removed, stay } = yield* removeNamespaces(job, scope, goes, verdict, view)
   below = addBelow(below, stay)
   if (goes.length === 0) return below
-  const ready = { scope, started, view, verdict, listed: false, changes: removed, unchanged: 0 }
+  const ready = { scope, started, view, verdict, listed: false, leftOut: 0, changes: removed, unchanged: 0 }
   const waiting = (yield* landScope(job, ready)).counts.held_back
   return addBelow(below, { waiting, kept: waiting === 0 ? goes.length - removed : 0 })
 })

@@ -7,6 +7,7 @@ import {
   type ModelName,
   naturalKey,
   type Scope,
+  type Sightings,
   scopeTitle,
 } from '@netbox-pbs/core'
 import type { Observed, ObservedModel } from '@netbox-pbs/core/ports'
@@ -26,6 +27,8 @@ export interface Compared<M extends ListedModel> {
   /** How many of the deletions are of rows that are missing already. */
   readonly again: number
   readonly unchanged: number
+  /** Rows that are absent from now on, or listed again. */
+  readonly sightings: Sightings
 }
 
 /** The rows of one short scope, gathered until its list is complete. */
@@ -60,12 +63,21 @@ export class RowList<M extends ListedModel> {
     return breach(`${scopeTitle(this.#scope)} ended with a count of ${count}, but ${this.size} rows came`)
   }
 
-  /** Compares the whole list with the rows that main has. */
-  compare(main: Iterable<MainRow<M>>): Compared<M> {
+  /**
+   * Compares the list with the rows that main has. `runId`: the run that listed it, whose word alone does not make a row go; null: every row that the list lacks goes. With rows left out
+   * nothing is said of those that it lacks.
+   */
+  compare(main: Iterable<MainRow<M>>, runId: number | null, { leftOut }: Pick<Completed, 'leftOut'>): Compared<M> {
     const rows = new Map<number, MainRow<M>>()
     for (const row of main) rows.set(row.id, row)
     const source = this.#rows.values()
-    const { changes, unchanged } = diff({ model: this.#model, main: rows.values(), source, complete: true })
+    const { changes, unchanged, ...sightings } = diff({
+      model: this.#model,
+      main: rows.values(),
+      source,
+      complete: leftOut === 0,
+      ...(runId === null ? {} : { runId }),
+    })
     const stays: Array<Change<M>> = []
     const goes: Array<Compared<M>['goes'][number]> = []
     for (const change of changes) {
@@ -74,6 +86,6 @@ export class RowList<M extends ListedModel> {
       else stays.push(change)
     }
     const again = goes.filter(({ change }) => change.missing === true).length
-    return { stays, goes, again, unchanged }
+    return { stays, goes, again, unchanged, sightings }
   }
 }

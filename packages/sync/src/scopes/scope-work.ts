@@ -49,6 +49,8 @@ export interface Completed {
   /** Rows the source says it listed. */
   readonly count: number
   readonly view: string | null
+  /** Rows that exist and that the source could not read: while it is not 0, the list says nothing of rows that it lacks. */
+  readonly leftOut: number
 }
 
 /** An open scope: it takes the rows of a list one by one and lands them when the list is complete. */

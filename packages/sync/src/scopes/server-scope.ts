@@ -25,7 +25,7 @@ export const openServerScope = (
         reported.set(frame.facts.name, frame)
         return Effect.void
       },
-      complete: ({ count, view }) =>
+      complete: ({ count, view, leftOut }) =>
         Effect.gen(function* () {
           if (count !== reported.size) return yield* breach(`a count of ${count}, but ${reported.size} servers came`)
           const main = yield* Stream.runCollect((yield* Inventory).servers())
@@ -43,6 +43,7 @@ export const openServerScope = (
             view,
             verdict: nothingDeleted,
             listed: true,
+            leftOut,
             changes: settled.changes.length - landed.created,
             unchanged,
           }
@@ -72,7 +73,17 @@ const landNewServers = Effect.fn('sync.landNewServers')(function* (
   const changeSets = yield* ChangeSets
   const ofNew = { changes: created, observed: observed.filter(({ key }) => keys.has(key)) }
   yield* changeSets.append({ changeSet, scope, model: 'server', ...ofNew })
-  const landing = { changeSet, scope, runId, at: yield* now, view: null, held: null, listed: false, record: null }
+  const landing = {
+    changeSet,
+    scope,
+    runId,
+    at: yield* now,
+    view: null,
+    held: null,
+    listed: false,
+    leftOut: 0,
+    record: null,
+  }
   return yield* changeSets.land(landing).pipe(
     Effect.map((landed) => ({ landed, rest })),
     // What was appended waits in the change set, and is staged with the rest.

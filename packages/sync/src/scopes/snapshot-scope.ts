@@ -1,4 +1,4 @@
-import { diff, type Facts, naturalKey, type Scope, type ScopeOutcome, scopeTitle } from '@netbox-pbs/core'
+import { absenceOf, diff, type Facts, naturalKey, type Scope, type ScopeOutcome, scopeTitle } from '@netbox-pbs/core'
 import {
   ChangeSets,
   type GroupDigest,
@@ -9,14 +9,14 @@ import {
   type SourceGroup,
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
-import { Effect, Stream } from 'effect'
+import { Array as Arr, Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
-import { appendChanges, batchRows } from './append-changes.ts'
+import { appendChanges, appendSightings, batchRows } from './append-changes.ts'
 import { Beside } from './beside.ts'
 import { ChangeTally } from './change-tally.ts'
-import { judge, type Verdict } from './judge.ts'
+import { judge, nothingDeleted } from './judge.ts'
 import { KnownGroups } from './known-groups.ts'
-import { landScope } from './land-scope.ts'
+import { landScope, type ReadyScope } from './land-scope.ts'
 import type { RowFrame } from './read-step.ts'
 import { type Emptying, noneBelow } from './rows-below.ts'
 import { breach, ScopeBroken } from './scope-broken.ts'
@@ -49,6 +49,8 @@ export class SnapshotScope implements ScopeWork {
   readonly #beside: Beside
   readonly #tally = new ChangeTally()
   #listed = 0
+  /** Groups that are absent from now on, or listed again. */
+  #sighted = 0
   #batch: Array<ReadGroup> = []
   #batchRows = 0
 
@@ -89,7 +91,7 @@ export class SnapshotScope implements ScopeWork {
     return null
   }
 
-  complete({ count, view }: Completed): Effect.Effect<ScopeOutcome, ScopeBroken | JobStopped, ScopePorts> {
+  complete({ count, view, leftOut }: Completed): Effect.Effect<ScopeOutcome, ScopeBroken | JobStopped, ScopePorts> {
     return Effect.gen(this, function* () {
       if (count !== this.#listed) {
         const title = scopeTitle(this.#scope)
@@ -97,10 +99,8 @@ export class SnapshotScope implements ScopeWork {
       }
       yield* this.#compareBatch
       yield* this.#beside.over
-      yield* this.#removeUnlisted
-      const { deletions, again } = this.#tally
-      const judged = { scope: this.#scope, listed: this.#listed, deletions, again, view }
-      const { outcome } = yield* this.#land(yield* judge(this.#job, judged), view, true)
+      const verdict = leftOut > 0 ? nothingDeleted : yield* this.#judgeUnlisted(view)
+      const { outcome } = yield* this.#land({ verdict, view, listed: true, leftOut })
       return outcome
     })
   }
@@ -115,11 +115,11 @@ export class SnapshotScope implements ScopeWork {
     { view, doubt }: Emptying,
   ) {
     const self = yield* SnapshotScope.open(job, scope, yield* Beside.make)
-    yield* self.#removeUnlisted
+    yield* self.#removeUnlisted(null)
     const { changes, deletions, again } = self.#tally
     if (changes === 0) return noneBelow
     const verdict = yield* judge(job, { scope, listed: 0, deletions, again, view, emptied: { doubt } })
-    const { counts } = yield* self.#land(verdict, view, false)
+    const { counts } = yield* self.#land({ verdict, view, listed: false, leftOut: 0 })
     const waiting = counts.held_back
     return { waiting, kept: verdict.missing === 'kept' && waiting === 0 ? again : 0 }
   })
@@ -186,18 +186,37 @@ export class SnapshotScope implements ScopeWork {
         changes: groups.changes,
         digests: read.map(({ digest }) => digest),
       })
+      this.#sighted += yield* appendSightings(this.#job, this.#scope, 'group', groups)
       yield* appendChanges(this.#job, this.#scope, 'snapshot', snapshots.changes)
     })
   }
 
-  get #removeUnlisted() {
+  /** Lets go of what a complete list lacks, and gives the verdict on it. */
+  #judgeUnlisted(view: string | null) {
     return Effect.gen(this, function* () {
-      for (const groups of batches(this.#groups.unlisted())) {
-        const rows = Stream.grouped(yield* snapshotsOf(groups), batchRows)
-        yield* Stream.runForEach(rows, (main) =>
+      yield* this.#removeUnlisted(this.#job.runId)
+      const { deletions, again } = this.#tally
+      return yield* judge(this.#job, { scope: this.#scope, listed: this.#listed, deletions, again, view })
+    })
+  }
+
+  /** Lets go of the groups that are not listed, with all that lies in them. `runId`: the run whose list lacks them; null: the namespace itself is gone, and they with it. */
+  #removeUnlisted(runId: number | null) {
+    return Effect.gen(this, function* () {
+      for (const unlisted of batches(this.#groups.unlisted())) {
+        const run = runId === null ? {} : { runId }
+        const compared = diff({ model: 'group', main: unlisted, ...nothing, ...run })
+        this.#sighted += yield* appendSightings(this.#job, this.#scope, 'group', compared)
+        // A group that waits for a second list keeps its snapshots, but for those that are missing already. One that only its snapshots keep says nothing of them.
+        const [going, waiting] = Arr.partition(unlisted, (group) => isWaiting(group, runId))
+        const rows = Stream.concat(
+          yield* snapshotsOf(going),
+          Stream.filter(yield* snapshotsOf(waiting), ({ presence }) => presence === 'missing'),
+        )
+        yield* Stream.runForEach(Stream.grouped(rows, batchRows), (main) =>
           this.#remove('snapshot', diff({ model: 'snapshot', main, ...nothing })),
         )
-        yield* this.#remove('group', diff({ model: 'group', main: groups, ...nothing }))
+        yield* this.#remove('group', compared)
       }
     })
   }
@@ -207,18 +226,22 @@ export class SnapshotScope implements ScopeWork {
     return appendChanges(this.#job, this.#scope, model, changes)
   }
 
-  #land(verdict: Verdict, view: string | null, listed: boolean) {
+  #land(ended: Pick<ReadyScope, 'verdict' | 'view' | 'listed' | 'leftOut'>) {
     return Effect.gen(this, function* () {
       const { missing, unchanged } = this.#tally
-      const changes = this.#tally.changes - (verdict.missing === 'kept' ? missing : 0)
+      const changes = this.#tally.changes - (ended.verdict.missing === 'kept' ? missing : 0)
       const scope = this.#scope
       const warnings = this.#tally.warnings(scope)
       if (warnings.length > 0) yield* (yield* Runs).warn({ id: this.#job.runId, warnings })
       const started = this.#started
-      return yield* landScope(this.#job, { scope, started, view, verdict, listed, changes, unchanged })
+      return yield* landScope(this.#job, { ...ended, scope, started, changes, unchanged, sighted: this.#sighted })
     })
   }
 }
+
+/** Whether a group that the list of a run lacks is not given up by it. */
+const isWaiting = (group: KnownGroup, runId: number | null): boolean =>
+  group.presence !== 'manual' && absenceOf(group, runId) !== 'goes'
 
 /** A list, read to its end, that lists nothing. */
 const nothing = { source: [], complete: true } as const

@@ -67,7 +67,7 @@ export class TaskScope implements ScopeWork {
     return this.#batch.length < batchRows ? Effect.void : this.#compareBatch
   }
 
-  complete({ count, view }: Completed): Effect.Effect<ScopeOutcome, ScopeBroken | JobStopped, ScopePorts> {
+  complete({ count, view, leftOut }: Completed): Effect.Effect<ScopeOutcome, ScopeBroken | JobStopped, ScopePorts> {
     return Effect.gen(this, function* () {
       if (count !== this.listed) {
         const title = scopeTitle(this.#scope)
@@ -76,8 +76,8 @@ export class TaskScope implements ScopeWork {
       yield* this.#compareBatch
       const before = yield* (yield* Inventory).scopeState(this.#scope)
       const sameView = before.view === view
-      // What another view does not show may still run.
-      if (sameView) yield* this.#append([], [...this.#unseen.values()].map(lost))
+      // What another view does not show may still run, and so may what could not be read.
+      if (sameView && leftOut === 0) yield* this.#append([], [...this.#unseen.values()].map(lost))
       // History is nothing to review: it lands also in a run whose other scopes wait in a branch.
       const { outcome } = yield* landScope(
         { ...this.#job, branch: null },
@@ -88,6 +88,7 @@ export class TaskScope implements ScopeWork {
           view: sameView || this.#window.whole ? view : null,
           verdict: nothingDeleted,
           listed: true,
+          leftOut,
           changes: this.#changes,
           unchanged: this.#unchanged,
         },

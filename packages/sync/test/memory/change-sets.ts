@@ -80,6 +80,7 @@ export const changeSetsLayer = (
         parts.delete(key)
         const target = branches.covering(staging.scope, staging.branch)
         if (target === undefined) return yield* new BranchNotOpen({ id: staging.branch, status: 'closed' })
+        sight(world, staging, staged)
         const changes = staged.flatMap((part) => part.changes)
         if (changes.length > 0 || target.scopes.has(key)) target.scopes.set(key, { landing: staging, parts: staged })
         const counts = changes.length === 0 ? noRows : countStaged(changes)
@@ -107,7 +108,8 @@ const modelOf: Record<Scope['resource'], ModelName> = {
 }
 
 function land(world: World, landing: Landing, parts: ReadonlyArray<Appended>): RowCounts {
-  const { scope, at, view, listed } = landing
+  const { scope, at, view, listed, leftOut = 0 } = landing
+  sight(world, landing, parts)
   const own = modelOf[scope.resource]
   const counts = { ...noRows }
   const deletions: Array<{ model: ModelName; id: number; waits: boolean }> = []
@@ -115,6 +117,7 @@ function land(world: World, landing: Landing, parts: ReadonlyArray<Appended>): R
   for (const part of parts) {
     for (const change of part.changes) {
       if (change._tag === 'delete') {
+        if (leftOut > 0) continue
         const missing = world.rows[part.model].get(change.id)?.presence === 'missing'
         const waits = part.held !== undefined || !(missing ? goes.missing : goes.listed)
         deletions.push({ model: part.model, id: change.id, waits })
@@ -139,14 +142,41 @@ function land(world: World, landing: Landing, parts: ReadonlyArray<Appended>): R
     const group = world.byKey('group', key)
     if (group === undefined) continue
     const waiting = snapshotsOf(world, group).some(({ presence }) => presence === 'missing')
-    Object.assign(group, { digest: waiting ? null : digest, listed: rows })
+    Object.assign(group, { digest: waiting || leftOut > 0 ? null : digest, listed: rows })
   }
-  if (listed) {
+  if (listed && leftOut === 0) {
     const before = world.scopes.get(scopeKey(scope))
-    const kept = counts.held_back > 0
+    const kept = counts.held_back > 0 || world.inScope(scope).some(({ presence }) => presence === 'absent')
     world.scopes.set(scopeKey(scope), { view: kept ? (before?.view ?? null) : view, at, listed })
   }
   return counts
+}
+
+/** Notes which rows are absent, and which are listed again. */
+function sight(world: World, { at, runId }: Landing, parts: ReadonlyArray<Appended>): void {
+  for (const { model, sightings } of parts) {
+    for (const id of sightings?.noted ?? []) {
+      for (const row of withSnapshots(world, model, id)) {
+        if (row.presence === 'listed') {
+          Object.assign(row, { presence: 'absent', missingSince: at, absentRun: runId, digest: null })
+          world.writes++
+        }
+      }
+    }
+    for (const id of sightings?.returned ?? []) {
+      for (const row of withSnapshots(world, model, id)) {
+        if (row.presence === 'absent') {
+          Object.assign(row, { presence: 'listed', missingSince: null, absentRun: null })
+          world.writes++
+        }
+      }
+    }
+  }
+}
+
+const withSnapshots = (world: World, model: ModelName, id: number): ReadonlyArray<Row> => {
+  const row = world.rows[model].get(id)
+  return row === undefined ? [] : [row, ...(model === 'group' ? snapshotsOf(world, row) : [])]
 }
 
 function apply(world: World, model: ModelName, change: Exclude<Change, { readonly _tag: 'delete' }>): boolean {

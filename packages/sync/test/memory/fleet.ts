@@ -45,6 +45,8 @@ export type Item = SourceFrame | Effect.Effect<void, SourceFailed>
 /** What surrounds a list. */
 export interface Listing {
   readonly view?: string | null
+  /** How many rows of a scope exist and could not be read. */
+  readonly leftOut?: (scope: Scope) => number
   readonly trouble?: Trouble
   /** Between the frames of a scope. */
   readonly between?: Effect.Effect<void, SourceFailed>
@@ -81,7 +83,8 @@ function* scopeFrames(scope: Scope, rows: ReadonlyArray<SourceFrame>, listing: L
     yield row
     if (listing.between !== undefined) yield listing.between
   }
-  yield { _tag: 'complete', scope, count: countOf(rows), view: listing.view ?? null }
+  const leftOut = listing.leftOut?.(scope) ?? 0
+  yield { _tag: 'complete', scope, count: countOf(rows), view: listing.view ?? null, leftOut }
 }
 
 /** Snapshots in the frames of groups, rows in others. */

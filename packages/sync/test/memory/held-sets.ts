@@ -63,6 +63,12 @@ export const heldSetsLayer = (world: World) => {
         return { count: rows.length, rows }
       }),
     get: ({ id, runId }) => Effect.sync(() => Option.fromNullable(find(id, runId))),
+    sample: ({ id, limit }) =>
+      Effect.sync(() => {
+        const set = find(id, null)
+        const rows = set === undefined ? [] : world.inScope(set.scope).filter(({ presence }) => presence === 'missing')
+        return rows.slice(0, limit).map((row) => row.id)
+      }),
     waiting: () =>
       Effect.sync(() =>
         all()

@@ -80,4 +80,5 @@ const starts = (tasks: ReadonlyArray<{ readonly facts: object }>): ReadonlyArray
 const stream = <A>(rows: () => ReadonlyArray<Row>, as: (row: Row) => A) =>
   Stream.suspend(() => Stream.fromIterable(rows().map(as)))
 
-const main = <M extends ModelName>({ id, presence, facts }: Row): MainRow<M> => ({ id, presence, facts }) as MainRow<M> // border: a world's rows are untyped
+const main = <M extends ModelName>({ id, presence, absentRun, facts }: Row): MainRow<M> =>
+  ({ id, presence, absentRun, facts }) as MainRow<M> // border: a world's rows are untyped

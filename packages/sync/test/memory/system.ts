@@ -104,6 +104,10 @@ export class MemorySystem {
       Effect.orDie,
     )
 
+  /** Two runs, one after the other, and the second's record: what both lists lack goes. */
+  readonly syncTwice = (resources?: ReadonlyArray<Resource>): Effect.Effect<RunRecord> =>
+    Effect.zipRight(this.sync(resources), this.sync(resources))
+
   /** Takes jobs until none is left, as a worker does. */
   get work(): Effect.Effect<void> {
     return Effect.gen(this, function* () {

@@ -23,6 +23,8 @@ export interface Row {
   presence: Presence
   facts: Readonly<Record<string, unknown>>
   missingSince: string | null
+  /** The run whose list lacked it first, while it is absent. */
+  absentRun: number | null
   /** Of a group: digest and snapshots of its last landed frame. */
   digest: string | null
   listed: number
@@ -57,7 +59,7 @@ export class World {
   insert(model: ModelName, facts: Readonly<Record<string, unknown>>, presence: Presence): Row {
     const id = this.#nextId++
     const row: Row = {
-      ...{ id, presence, facts, missingSince: null, digest: null, listed: 0, tags: [] },
+      ...{ id, presence, facts, missingSince: null, absentRun: null, digest: null, listed: 0, tags: [] },
       ...{ pendingSince: null, timing: followsSettings },
     }
     this.rows[model].set(id, row)

@@ -69,7 +69,7 @@ export const LinkedCell = (props: RowCellProps) => (
   </>
 )
 
-/** Marks a row that its source lists no longer, though its deletion is held back. */
+/** Marks a row that its source no longer lists and that is still there. */
 const MissingBadge = ({ row: { missing_since: since } }: { row: Row }) =>
   typeof since === 'string' ? (
     <>

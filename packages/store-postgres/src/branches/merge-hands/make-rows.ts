@@ -54,7 +54,7 @@ function makingRows(
       where e.branch_id = ${branch}::bigint and e.id = any(${ids}::bigint[])${hasServer(model)} order by e.id
     ), written as (
       insert into ${sql.table(tables[model])} as m (id, ${columnNames(columns)}, presence, last_seen_own, missing_since)
-      select new_id, ${columnNames(columns)}, new_presence, last_seen_own, case when new_presence = 'missing' then ${at}::timestamptz end from given
+      select new_id, ${columnNames(columns)}, new_presence, last_seen_own, case when new_presence in ('absent', 'missing') then ${at}::timestamptz end from given
       ${onConflict} returning ${created(model, 'm')}
     ), logged as (${appendChanges('written', 'create', model, { origin })})${firstReadings(model)}
     select given.id as entry from given join written on written.id = given.new_id`

@@ -1,0 +1,37 @@
+import type { Presence } from './presence.ts'
+
+/** What of a row tells whether its source lacked it before. */
+export interface Seen {
+  readonly presence: Presence
+  /** Of an absent row, the run whose complete list lacked it first; null or left out: that is not known. */
+  readonly absentRun?: number | null
+}
+
+/**
+ * What becomes of a row that a complete list lacks.
+ *
+ * - `goes`: it is deleted, as far as the guard lets it.
+ * - `noted`: it stays, and is absent from now on.
+ * - `stays`: it stays as it is.
+ */
+export type Absence = 'goes' | 'noted' | 'stays'
+
+/**
+ * Decides what the complete list of a run says of a row that it lacks. PBS leaves out what it cannot read at the moment, with an answer that looks complete, so one list is no proof: a row goes when the
+ * list of another run lacks it too. `runId` null: the absence is a fact, because what the row lies in is gone, or because its list leaves nothing out.
+ *
+ * | presence | a fact | one list of a run |
+ * | --- | --- | --- |
+ * | manual | stays | stays |
+ * | listed | goes | noted |
+ * | absent since this run | goes | stays |
+ * | absent since another run | goes | goes |
+ * | absent, since when is not known | goes | noted |
+ * | missing | goes | goes |
+ */
+export function absenceOf({ presence, absentRun = null }: Seen, runId: number | null): Absence {
+  if (presence === 'manual') return 'stays'
+  if (runId === null || presence === 'missing') return 'goes'
+  if (presence === 'listed' || absentRun === null) return 'noted'
+  return absentRun === runId ? 'stays' : 'goes'
+}
