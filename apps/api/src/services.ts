@@ -10,6 +10,7 @@ import type {
   InventoryLists,
   Queue,
   Runs,
+  ServerObservations,
   Sessions,
   SettingsStore,
 } from '@netbox-pbs/core/ports'
@@ -24,6 +25,7 @@ export type ApiServices =
   | HeldSets
   | Inventory
   | Runs
+  | ServerObservations
   | Queue
   | ApiTokens
   | Sessions

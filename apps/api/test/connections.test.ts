@@ -1,5 +1,5 @@
 import { Redacted } from 'effect'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type FakeGateway, fakeGateway } from './support/fake-gateway.ts'
 import { startTestApi, type TestApi } from './support/test-api.ts'
 
@@ -29,6 +29,75 @@ test('a server with its secret is connected, changed, tested and removed at the 
   expect(await api.ask('POST', `${at}test/`, { body: {} })).toMatchObject({ status: 200, json: { reachable: true } })
   expect((await api.ask('DELETE', at)).status).toBe(204)
   expect(gateway.endpoints.size).toBe(0)
+})
+
+describe('a server that comes with its secret is tried first', () => {
+  const presented = Array(32).fill('ab').join(':')
+  const body = { ...server, name: 'tried', token_secret: secret }
+  afterEach(() => {
+    gateway.found = {}
+  })
+
+  test.each([
+    ['unreachable', 'host'],
+    ['tls_untrusted', 'fingerprint'],
+    ['tls_fingerprint_mismatch', 'fingerprint'],
+    ['unauthorized', 'token_secret'],
+    ['forbidden', 'token_id'],
+  ] as const)('%s: nothing is stored, and %s says why', async (code, field) => {
+    gateway.found = { code, error: `it is ${code}.`, presented_fingerprint: presented, acl_commands: ['grant it'] }
+    const before = gateway.endpoints.size
+    const refused = await api.ask('POST', path, { body })
+    expect(refused).toMatchObject({
+      status: 400,
+      json: {
+        [field]: [
+          expect.stringMatching(new RegExp(`^it is ${code}\\. Run on the server: grant it Nothing was stored`)),
+        ],
+      },
+    })
+    expect(refused.text).not.toContain(secret)
+    expect((await api.ask('GET', path)).json.count).toBe(0)
+    expect(gateway.endpoints.size).toBe(before)
+
+    const tested = await api.ask('POST', `${path}test/`, { body })
+    expect(tested).toMatchObject({ status: 200, json: { code, presented_fingerprint: presented } })
+
+    const made = await api.ask('POST', path, { body: { ...body, untested: true } })
+    expect(made).toMatchObject({ status: 201, json: { status: { value: 'unknown' }, last_seen_at: null } })
+    const at = `${path}${made.json.id}/`
+    const moved = { host: 'elsewhere', token_secret: 'another' }
+    expect(await api.ask('PATCH', at, { body: moved })).toMatchObject({
+      status: 400,
+      json: { [field]: [expect.any(String)] },
+    })
+    expect(await api.ask('PATCH', at, { body: { ...moved, untested: true } })).toMatchObject({ status: 200 })
+    await api.ask('DELETE', at)
+  })
+
+  test('what is missing in part is named in a header, and its health is that of now', async () => {
+    gateway.found = { missing_privileges: ['Remote.Audit on /remote', 'Tape.Audit on /tape'] }
+    const made = await api.ask('POST', path, { body })
+    expect([made.status, made.headers.get('x-missing-privileges')]).toEqual([
+      201,
+      'Remote.Audit on /remote, Tape.Audit on /tape',
+    ])
+    expect(made.json).toMatchObject({
+      status: { value: 'reachable' },
+      last_seen_at: expect.any(String),
+      version: '4.2-3',
+    })
+    await api.ask('DELETE', `${path}${made.json.id}/`)
+  })
+
+  test('a flag that is none, and a test without a secret', async () => {
+    const odd = await api.ask('POST', path, { body: { ...body, untested: 'yes' } })
+    expect(odd).toMatchObject({ status: 400, json: { untested: ['Must be a valid boolean.'] } })
+    expect(await api.ask('POST', `${path}test/`, { body: server })).toMatchObject({
+      status: 400,
+      json: { token_secret: ['This field is required.'] },
+    })
+  })
 })
 
 test('a stored secret is kept to the server it was given for', async () => {

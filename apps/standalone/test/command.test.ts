@@ -73,16 +73,55 @@ test('a server is added with the secret from standard input, tested and read', a
     stderr: '--token-secret-file is missing: name the file that holds the secret, or - for standard input\n',
   })
   const withSecret = [...add, ...known, '--token-secret-file', '-']
-  const wrong = await netboxPbs(withSecret, { input: 'not-the-secret\n' })
-  expect(wrong).toMatchObject({ code: 0 })
-  expect(await netboxPbs(['server', 'test', 'pbs-a', ...at()])).toEqual({
-    code: 1,
+  const refused = (stderr: string | RegExp, code = 1) => ({
+    code,
     stdout: '',
-    stderr: expect.stringMatching(/^pbs-a: .*token/),
+    stderr: typeof stderr === 'string' ? stderr : expect.stringMatching(stderr),
   })
-  expect(await netboxPbs(['server', 'remove', 'pbs-a', ...at()])).toEqual(good('removed pbs-a and what was below it\n'))
-  expect(await netboxPbs(withSecret, { input: `${tokens.audit.secret}\n` })).toEqual(
-    good(/^added pbs-a \(\d+\); "netbox-pbs sync" reads it now\n$/),
+  const nothing = 'nothing was stored; --untested adds it all the same\n$'
+  const input = `${tokens.audit.secret}\n`
+  expect(await netboxPbs(withSecret, { input: 'not-the-secret\n' })).toEqual(
+    refused(new RegExp(`^pbs-a: .*rejects the API token[^]*${nothing}`)),
+  )
+  const unpinned = [...add, tokens.audit.tokenId, '--token-secret-file', '-']
+  expect(await netboxPbs(unpinned, { input })).toEqual(
+    refused(
+      new RegExp(
+        `^pbs-a presents a certificate [^]*${fingerprint}[^]*nothing was stored.*--fingerprint ${fingerprint}\n$`,
+      ),
+    ),
+  )
+  const empty = [...add, tokens.empty.tokenId, '--fingerprint', fingerprint, '--token-secret-file', '-']
+  expect(await netboxPbs(empty, { input: tokens.empty.secret })).toEqual(
+    refused(
+      new RegExp(
+        `lists no datastore [^]*\n {2}proxmox-backup-manager acl update / Audit --auth-id '${tokens.empty.tokenId}'\n[^]*${nothing}`,
+      ),
+    ),
+  )
+  expect(await netboxPbs(['server', 'list', ...at()])).toMatchObject({
+    stdout: expect.stringContaining('no servers yet'),
+  })
+  expect(await netboxPbs([...withSecret, '--untested'], { input: 'not-the-secret\n' })).toEqual(
+    good(/^added pbs-a \(\d+\), not tested: "netbox-pbs server test pbs-a" tries it\n$/),
+  )
+  expect(await netboxPbs(['server', 'list', ...at()])).toEqual(
+    good(
+      /^NAME {3}ADDRESS +STATUS +VERSION +CREDENTIALS +LAST SEEN\npbs-a +127\.0\.0\.1:\d+ +Unknown +stored +never\n$/,
+    ),
+  )
+  expect(await netboxPbs(['server', 'test', 'pbs-a', ...at()])).toEqual(refused(/^pbs-a: .*token/))
+  expect(await netboxPbs(['server', 'remove', 'pbs-a', ...at()])).toEqual(
+    refused(
+      'Remove pbs-a with 0 datastores, 0 groups, 0 snapshots, 0 jobs, their tags and decisions? Nobody can be asked here: add --yes to do it\n',
+      2,
+    ),
+  )
+  expect(await netboxPbs(['server', 'remove', 'pbs-a', ...at(), '--yes'])).toEqual(
+    good('removed pbs-a with 0 datastores, 0 groups, 0 snapshots, 0 jobs\n'),
+  )
+  expect(await netboxPbs(withSecret, { input })).toEqual(
+    good(/^added pbs-a \(\d+\): reachable, PBS 4\.\S+; "netbox-pbs sync" reads it now\n$/),
   )
   expect(await netboxPbs(['server', 'test', 'pbs-a', ...at()])).toEqual(
     good(`pbs-a: reachable, PBS ${pbs.state.version}.${pbs.state.release}, fingerprint ${fingerprint}\n`),
@@ -92,7 +131,7 @@ test('a server is added with the secret from standard input, tested and read', a
   )
   expect(await netboxPbs(['server', 'list', ...at()])).toEqual(
     good(
-      /^NAME {3}ADDRESS +STATUS +VERSION +ENDPOINT +LAST SEEN\npbs-a +127\.0\.0\.1:\d+ +Reachable +4\.\S+ +Connected +\S+Z\n$/,
+      /^NAME {3}ADDRESS +STATUS +VERSION +CREDENTIALS +LAST SEEN\npbs-a +127\.0\.0\.1:\d+ +Reachable +4\.\S+ +stored +\S+Z\n$/,
     ),
   )
 })

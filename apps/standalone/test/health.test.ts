@@ -1,7 +1,7 @@
 import { type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
 import { postgresUrl } from '@netbox-pbs/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { allRows, connect, request, syncAndWait } from './support/rest.ts'
+import { allRows, connect, request, runEnded, syncAndWait } from './support/rest.ts'
 import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
 
 const options = { failureDelayMs: 0, snapshots: 40, now: 1_790_000_000 }
@@ -114,6 +114,9 @@ test('from well to unreachable, back, to another certificate and a revoked token
 
   const pinned = await request(running, 'PATCH', path, { fingerprint: pbs.fingerprint })
   expect(pinned.status, JSON.stringify(pinned.json)).toBe(200)
+  expect(pinned.json).toMatchObject({ status: { value: 'reachable' }, tls_state: { value: 'ok' }, last_error: '' })
+  const [started] = await allRows(running, 'sync-runs')
+  await runEnded(running, started?.id ?? 0)
   pbs.faults.add({ kind: 'status', status: 401, body: 'authentication failed' })
   await syncAndWait(running)
   expect((await health()).row).toMatchObject({
@@ -121,7 +124,7 @@ test('from well to unreachable, back, to another certificate and a revoked token
     tls_state: { value: 'ok' },
     presented_fingerprint: '',
     last_error_code: 'unauthorized',
-    consecutive_failures: 2,
+    consecutive_failures: 1,
   })
   pbs.faults.clear()
   expect((await syncAndWait(running)).status.value).toBe('completed')

@@ -18,11 +18,11 @@ export const tlsStates = [
   choice('untrusted', 'Untrusted', 'red'),
 ]
 
-/** Whether the gateway holds an endpoint for a server. `none`: inventory only. */
+/** Whether the gateway holds an endpoint for a server. `none`: inventory only. `connected` says nothing of whether the server answers: that is its status. */
 export const endpointStates = [
   choice('none', 'Inventory only', 'secondary'),
   choice('pending', 'Pending', 'orange'),
-  choice('connected', 'Connected', 'green'),
+  choice('connected', 'Credentials stored', 'blue'),
 ]
 
 /** Garbage collection of a datastore. */

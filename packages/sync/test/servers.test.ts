@@ -1,10 +1,11 @@
+import type { EndpointTest } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Redacted, TestClock, TestContext } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { changeServer, connectServer, removeServer, testServer } from '../src/index.ts'
 import { MemoryGateway } from './memory/endpoints.ts'
 import { handWritesLayer } from './memory/hand-writes.ts'
-import { inventoryLayer } from './memory/inventory.ts'
-import { type Row, World } from './memory/world.ts'
+import { MemorySystem } from './memory/system.ts'
+import type { Row, World } from './memory/world.ts'
 
 const secret = Redacted.make('a-secret')
 const actor = { user: 'ada', requestId: '7d1c1c1e-0000-4000-8000-000000000001' }
@@ -13,9 +14,10 @@ const values = { name: 'pbs-a', host: 'a.example.org', token_id: 'reader@pbs!net
 
 /** Main, the gateway, and a way to run a use case against both. */
 const setUp = (failsAt = 0) => {
-  const world = new World()
+  const system = new MemorySystem()
+  const { world } = system
   const gateway = new MemoryGateway()
-  const layer = Layer.mergeAll(inventoryLayer(world), handWritesLayer(world, failsAt), gateway.layer)
+  const layer = Layer.mergeAll(system.layer, handWritesLayer(world, failsAt), gateway.layer)
   const run = <A, E extends { readonly _tag: string }>(
     effect: Effect.Effect<A, E, Layer.Layer.Success<typeof layer>>,
     later = 0,
@@ -28,7 +30,7 @@ const setUp = (failsAt = 0) => {
         Effect.provide(TestContext.TestContext),
       ),
     )
-  return { world, gateway, run }
+  return { system, world, gateway, run }
 }
 const only = (world: World): Row => {
   const [row, ...others] = world.all('server')
@@ -46,9 +48,9 @@ describe('connecting a new server', () => {
   test('makes its endpoint while the row waits as pending, then confirms it', async () => {
     const { world, gateway, run } = setUp()
     const seen: Array<unknown> = []
-    gateway.onCall = () => seen.push(only(world).facts['endpoint_state'])
-    expect(await run(connectServer({ values, secret, actor }))).toBe(1)
-    expect(seen).toEqual(['pending'])
+    gateway.onCall = () => seen.push(world.all('server').length === 0 ? 0 : only(world).facts['endpoint_state'])
+    expect(await run(connectServer({ values, secret, actor }))).toMatchObject({ id: 1, test: { error: null } })
+    expect(seen).toEqual([0, 'pending'])
     expect(only(world).facts).toMatchObject({ ...values, port: 8007, endpoint_id: 1, endpoint_state: 'connected' })
     expect([...gateway.endpoints.values()]).toMatchObject([{ id: 1, ...values, verify_ssl: true }])
     expect(gateway.secrets.get(1)).toBe(secret)
@@ -94,7 +96,7 @@ describe('changing a connected server', () => {
     gateway.onCall = () => seen.push(only(world).facts['endpoint_state'])
     const other = Redacted.make('another')
     await run(changeServer({ id, values: { name: 'pbs-b', port: 443 }, secret: other, actor }))
-    expect(seen).toEqual(['pending'])
+    expect(seen).toEqual(['connected', 'pending'])
     expect(only(world).facts).toMatchObject({ name: 'pbs-b', port: 443, endpoint_id: 1, endpoint_state: 'connected' })
     expect(gateway.endpoints.get(1)).toMatchObject({ name: 'pbs-b', port: 443, host: values.host })
     expect(gateway.secrets.get(1)).toBe(other)
@@ -137,7 +139,7 @@ describe('changing a connected server', () => {
     expect(await run(changeServer({ id, values: change, secret: null, actor }))).toBe('EndpointRefused')
     expect(only(world).facts).toEqual(before)
     gateway.onCall = () => undefined
-    expect(await run(changeServer({ id, values: change, secret, actor }))).toBeUndefined()
+    expect(await run(changeServer({ id, values: change, secret, actor }))).toMatchObject({ error: null })
     expect(gateway.endpoints.get(1)).toMatchObject(change)
   })
 
@@ -167,7 +169,9 @@ describe('changing a connected server', () => {
     expect(gateway.endpoints.get(1)).toMatchObject({ port: 443 })
     expect(await run(changeServer({ id, values: { port: 8007 }, secret, actor }), 119_999)).toBe('ServerPending')
     expect(await run(removeServer({ id, actor }), 119_999)).toBe('ServerPending')
-    expect(await run(changeServer({ id, values: { port: 8007 }, secret, actor }), 120_000)).toBeUndefined()
+    expect(await run(changeServer({ id, values: { port: 8007 }, secret, actor }), 120_000)).toMatchObject({
+      error: null,
+    })
     expect(only(world).facts).toMatchObject({ port: 8007, endpoint_state: 'connected' })
   })
 })
@@ -179,7 +183,7 @@ describe('giving a secret to a server that is inventory only', () => {
     const seen: Array<unknown> = []
     gateway.onCall = () => seen.push(only(world).facts['endpoint_state'])
     await run(changeServer({ id: only(world).id, values: { port: 443 }, secret, actor }))
-    expect(seen).toEqual(['none'])
+    expect(seen).toEqual(['none', 'none'])
     expect(only(world).facts).toMatchObject({ port: 443, endpoint_id: 1, endpoint_state: 'connected' })
   })
 
@@ -190,6 +194,114 @@ describe('giving a secret to a server that is inventory only', () => {
     gateway.mode = mode
     await run(changeServer({ id: only(world).id, values: { port: 443 }, secret, actor }))
     expect(only(world).facts).toEqual(before)
+  })
+})
+
+describe('a connection that comes with its secret is tried before it is stored', () => {
+  const bad: ReadonlyArray<readonly [EndpointTest['code'], boolean, string]> = [
+    ['unreachable', false, 'host'],
+    ['timeout', false, 'host'],
+    ['tls_fingerprint_mismatch', false, 'fingerprint'],
+    ['tls_untrusted', false, 'fingerprint'],
+    ['unauthorized', true, 'token_secret'],
+    ['forbidden', true, 'token_id'],
+    [null, false, '__all__'],
+  ]
+  const found = (code: EndpointTest['code'], reachable: boolean) => ({
+    ...{ reachable, code, version: null, error: `it is ${code}`, presented_fingerprint: pin },
+    acl_commands: code === 'forbidden' ? ['grant it'] : [],
+  })
+
+  test.each(bad)('%s: a new server is not made', async (code, reachable, field) => {
+    const { world, gateway, run } = setUp()
+    gateway.tested = found(code, reachable)
+    const failure = await run(Effect.catchAll(connectServer({ values, secret, actor }), Effect.succeed))
+    expect(failure).toMatchObject({ _tag: 'ServerNotUsable', field, message: expect.stringContaining(`it is ${code}`) })
+    if (code === 'forbidden') expect(failure).toMatchObject({ message: 'it is forbidden Run on the server: grant it' })
+    expect([world.all('server').length, gateway.endpoints.size, world.actors.length]).toEqual([0, 0, 0])
+    expect(await run(connectServer({ values, secret, actor, untested: true }))).toEqual({ id: 1, test: null })
+    expect(only(world).facts).toMatchObject({ endpoint_state: 'connected' })
+    expect(world.healthOf('pbs-a')).toBeNull()
+  })
+
+  test.each(bad)('%s: a server keeps the connection that it has', async (code, reachable) => {
+    const { world, gateway, run, id } = await connected()
+    const before = only(world).facts
+    gateway.tested = found(code, reachable)
+    const change = { id, values: { host: 'b.example.org' }, secret: Redacted.make('new'), actor }
+    expect(await run(changeServer(change))).toBe('ServerNotUsable')
+    expect([only(world).facts, gateway.endpoints.get(1)?.host, gateway.secrets.get(1)]).toEqual([
+      before,
+      values.host,
+      secret,
+    ])
+    expect(await run(changeServer({ ...change, untested: true }))).toBeNull()
+    expect(gateway.endpoints.get(1)).toMatchObject({ host: 'b.example.org' })
+  })
+
+  test('what is missing in part is told, and the server made', async () => {
+    const { world, gateway, run } = setUp()
+    gateway.tested = { missing_privileges: ['Tape.Audit on /tape'], version: '4.2.3' }
+    expect(await run(connectServer({ values, secret, actor }))).toMatchObject({
+      test: { error: null, missing_privileges: ['Tape.Audit on /tape'] },
+    })
+    expect(only(world).facts).toMatchObject({ version: '4.2.3' })
+    expect(world.healthOf('pbs-a')).toMatchObject({ status: 'reachable', tls_state: 'ok', last_error: '' })
+  })
+})
+
+describe('a contact outside of runs', () => {
+  const bad = { code: 'tls_fingerprint_mismatch', error: `expected ${pin}`, reachable: false } as const
+  const inTrouble = async () => {
+    const one = await connected()
+    one.gateway.tested = bad
+    await one.run(testServer({ id: one.id, actor }))
+    expect(one.world.healthOf('pbs-a')).toMatchObject({
+      status: 'unreachable',
+      tls_state: 'fingerprint_changed',
+      last_error: bad.error,
+      consecutive_failures: 0,
+    })
+    expect(one.system.runs.size).toBe(0)
+    one.gateway.tested = {}
+    return one
+  }
+  const well = { status: 'reachable', tls_state: 'ok', last_error: '', last_error_code: '' }
+  const reads = { servers: ['pbs-a'], resources: ['datastores', 'snapshots', 'jobs', 'tasks'], user: actor.user }
+
+  test('a test that goes well mends the health and reads the server, once', async () => {
+    const { system, world, run, id } = await inTrouble()
+    await run(testServer({ id, actor }))
+    expect(world.healthOf('pbs-a')).toMatchObject(well)
+    await run(testServer({ id, actor }))
+    expect([...system.runs.values()].map(({ run: made }) => made)).toMatchObject([reads])
+  })
+
+  test.each([
+    ['a new pin', { values: { fingerprint: pin }, secret: null }],
+    ['a new secret', { values: {}, secret: Redacted.make('another') }],
+    ['another host with its secret', { values: { host: 'b.example.org' }, secret }],
+  ])('%s does so too', async (_, change) => {
+    const { system, world, run, id } = await inTrouble()
+    expect(await run(changeServer({ id, ...change, actor }))).toMatchObject({ error: null })
+    expect(world.healthOf('pbs-a')).toMatchObject(well)
+    expect([...system.runs.values()].map(({ run: made }) => made)).toMatchObject([reads])
+  })
+
+  test('a pin that is still wrong is stored and said', async () => {
+    const { system, world, gateway, run, id } = await inTrouble()
+    gateway.tested = { ...bad, error: 'expected bb' }
+    await run(changeServer({ id, values: { fingerprint: pin.replaceAll('a', 'b') }, secret: null, actor }))
+    expect(world.healthOf('pbs-a')).toMatchObject({ status: 'unreachable', last_error: 'expected bb' })
+    expect(system.runs.size).toBe(0)
+  })
+
+  test('another name, or nothing of the connection, asks nobody', async () => {
+    const { system, gateway, run, id } = await inTrouble()
+    gateway.tested = bad
+    for (const change of [{ name: 'pbs-b' }, { sync_schedule: '' }])
+      expect(await run(changeServer({ id, values: change, secret: null, actor }))).toBeNull()
+    expect(system.runs.size).toBe(0)
   })
 })
 
@@ -222,13 +334,13 @@ describe('removing a server', () => {
 describe('testing a server', () => {
   test('by id asks for its endpoint', async () => {
     const { run, id } = await connected()
-    expect(await run(testServer({ id }))).toMatchObject({ reachable: true })
+    expect(await run(testServer({ id, actor }))).toMatchObject({ reachable: true })
   })
 
   test('that is inventory only needs its secret', async () => {
     const { world, run } = setUp()
     await run(connectServer({ values, secret: null, actor }))
-    expect(await run(testServer({ id: only(world).id }))).toBe('EndpointRefused')
+    expect(await run(testServer({ id: only(world).id, actor }))).toBe('EndpointRefused')
     const input = { ...values, port: 8007, fingerprint: '', verify_ssl: true, token_secret: secret }
     expect(await run(testServer(input))).toMatchObject({ reachable: true })
   })

@@ -14,10 +14,11 @@ import type {
   StoreFailed,
   VersionChanged,
 } from '@netbox-pbs/core/ports'
-import type { RunRefused, ServerNotFound, ServerPending } from '@netbox-pbs/sync'
+import type { RunRefused, ServerNotFound, ServerNotUsable, ServerPending } from '@netbox-pbs/sync'
 import { Cause, Effect, Exit } from 'effect'
 import * as Runtime from 'effect/Runtime'
 import { etag } from '../inventory/etag.ts'
+import { notUsableErrors } from '../servers/not-usable.ts'
 import type { ApiServices } from '../services.ts'
 import type { ApiContext } from './caller.ts'
 import type { FieldsRefused } from './fields-refused.ts'
@@ -32,6 +33,7 @@ export type HandlerError =
   | EndpointRefused
   | EndpointNotFound
   | ServerNotFound
+  | ServerNotUsable
   | ServerPending
   | RunRefused
   | BranchNameTaken
@@ -82,6 +84,8 @@ function replyTo(c: ApiContext, error: HandlerError): Response {
       return c.json(error.errors, 400)
     case 'ServerGone':
       return c.json({ server: [`Related object not found using the provided numeric ID: ${error.id}`] }, 400)
+    case 'ServerNotUsable':
+      return c.json(notUsableErrors(error), 400)
     case 'ServerNotFound':
       return c.json({ detail: 'No Server matches the given query.' }, 404)
     case 'HeldSetGone':

@@ -3,13 +3,15 @@ import {
   type BranchNotOpen,
   type BranchOfRun,
   type Endpoints,
+  type EndpointTest,
   HandWrites,
   type InventoryLists,
   type ServerGone,
+  type ServerObservations,
   type StoreFailed,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
-import { connectServer } from '@netbox-pbs/sync'
+import { connectServer, type ServerNotUsable } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
 import { branchErrors } from '../branches/branch-limits.ts'
 import { badGateway, notFound, type Refused } from '../http/refused.ts'
@@ -21,7 +23,8 @@ import { takenKeys } from './taken-keys.ts'
 
 /** The rows made, or what is wrong with those that could not be; then none was made. */
 export type CreateResult =
-  | { readonly _tag: 'created'; readonly ids: ReadonlyArray<number> }
+  /** `test`: what trying the connection of a server told; null: nothing was tried. */
+  | { readonly _tag: 'created'; readonly ids: ReadonlyArray<number>; readonly test: EndpointTest | null }
   | {
       readonly _tag: 'refused'
       readonly errors: ReadonlyArray<{ readonly index: number; readonly errors: FieldErrors }>
@@ -29,7 +32,7 @@ export type CreateResult =
 
 /**
  * Makes rows from the objects of a body: all of them or none. Every wrong object is reported, also those whose key is taken or comes twice. A server
- * that comes with its `token_secret` is connected; so it must come alone, and 502 tells that the gateway does not answer. Inside a branch no secret is taken.
+ * that comes with its `token_secret` is tried and connected; so it must come alone, and 502 tells that the gateway does not answer. Inside a branch no secret is taken.
  */
 export const createRows = (
   model: WritableModel,
@@ -37,8 +40,8 @@ export const createRows = (
   { actor, branch, bulk = false }: { readonly actor: Actor; readonly branch: Branch | null; readonly bulk?: boolean },
 ): Effect.Effect<
   CreateResult,
-  StoreFailed | BranchNotOpen | BranchOfRun | ServerGone | Refused,
-  HandWrites | InventoryLists | Endpoints
+  StoreFailed | BranchNotOpen | BranchOfRun | ServerGone | Refused | ServerNotUsable,
+  HandWrites | InventoryLists | Endpoints | ServerObservations
 > =>
   Effect.gen(function* () {
     const judged = yield* validateItems(model, inputs, branch)
@@ -49,10 +52,13 @@ export const createRows = (
     const invalid = items.some(({ errors }) => hasErrors(errors))
     const repeated = repeatedKeys(model, judgedKeys(model, items))
     if (invalid || repeated.size > 0) return yield* refusal(model, items)
-    if (items.length === 0) return { _tag: 'created', ids: [] }
+    if (items.length === 0) return { _tag: 'created', ids: [], test: null }
     const secret = secrets.find((read) => read !== null) ?? null
+    // No server is tried for a name that is taken.
+    if (secret !== null && (yield* takenKeys(model, judgedKeys(model, items))).size > 0)
+      return yield* refusal(model, items)
     return yield* write(model, items, { secret, actor }).pipe(
-      Effect.map((ids): CreateResult => ({ _tag: 'created', ids })),
+      Effect.map((made): CreateResult => ({ _tag: 'created', ...made })),
       Effect.catchTags({
         KeyTaken: ({ index }) => refusal(model, items, index),
         EndpointRefused: ({ errors }) =>
@@ -77,9 +83,10 @@ const write = (
 ) =>
   Effect.gen(function* () {
     const rows = items.map(({ values }) => values)
-    if (secret?._tag !== 'secret')
-      return yield* Effect.flatMap(HandWrites, (writes) => writes.create({ model, rows, actor }))
-    return [yield* connectServer({ values: rows[0] ?? {}, secret: secret.endpoint.token_secret, actor })]
+    if (secret?._tag !== 'secret') return { ids: yield* (yield* HandWrites).create({ model, rows, actor }), test: null }
+    const { endpoint, untested } = secret
+    const { id, test } = yield* connectServer({ values: rows[0] ?? {}, secret: endpoint.token_secret, actor, untested })
+    return { ids: [id], test }
   })
 
 /** Judges the objects of a body, with the servers they name looked up at once. */

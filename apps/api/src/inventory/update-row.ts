@@ -4,11 +4,11 @@ import {
   type BranchOfRun,
   type EndpointRefused,
   type Endpoints,
+  type EndpointTest,
   type GatewayUnavailable,
   type HandValues,
   HandWrites,
   type Inventory,
-  type InventoryLists,
   type KeyTaken,
   type ServerGone,
   type StoreFailed,
@@ -16,12 +16,19 @@ import {
   type WantedVersions,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
-import { changeServer, removeServer, type ServerNotFound, type ServerPending } from '@netbox-pbs/sync'
+import {
+  changeServer,
+  removeServer,
+  type ServerNotFound,
+  type ServerNotUsable,
+  type ServerPending,
+} from '@netbox-pbs/sync'
 import { Effect } from 'effect'
 import { branchErrors, branchValues, deletableInBranch } from '../branches/branch-limits.ts'
 import { FieldsRefused } from '../http/fields-refused.ts'
 import { notFound, type Refused } from '../http/refused.ts'
 import { connectionOf, readSecret } from '../servers/read-secret.ts'
+import type { ApiServices } from '../services.ts'
 import { keyTakenErrors } from '../validation/unique.ts'
 import { validateItem, type WriteMode, wantedByItem } from '../validation/validate-item.ts'
 import { knownServers } from './resolve-list.ts'
@@ -29,7 +36,7 @@ import type { Row } from './row.ts'
 
 /**
  * Changes a row by an object of a body: `whole` needs the required fields, `partial` none. A server's endpoint at the gateway changes with it, but inside a branch,
- * where what would change it is refused.
+ * where what would change it is refused. Gives what trying the connection of a server told; null: nothing was tried.
  */
 export const updateRow = (
   model: WritableModel,
@@ -48,32 +55,32 @@ export const updateRow = (
     readonly actor: Actor
     readonly branch: Branch | null
   },
-): Effect.Effect<void, UpdateFailed, HandWrites | Inventory | InventoryLists | Endpoints> =>
+): Effect.Effect<EndpointTest | null, UpdateFailed, ApiServices> =>
   Effect.gen(function* () {
     const known = yield* knownServers(wantedByItem(model, input))
     const { values, errors } = validateItem(model, input, known, mode)
     if (branch !== null) {
       const all = { ...branchErrors(model, { row, input, values }), ...errors }
       if (Object.keys(all).length > 0) return yield* new FieldsRefused({ errors: all })
-      return yield* write(model, update({ model, id: row.id, values: branchValues(model, values), actor, versions }))
+      yield* write(model, update({ model, id: row.id, values: branchValues(model, values), actor, versions }))
+      return null
     }
     const secret = model === 'server' ? readSecret(input, { ...connectionOf(row), ...values }) : null
     const all = secret?._tag === 'refused' ? { ...secret.errors, ...errors } : errors
     if (Object.keys(all).length > 0) return yield* new FieldsRefused({ errors: all })
     const token = secret?._tag === 'secret' ? secret.endpoint.token_secret : null
-    if (Object.keys(values).length === 0 && token === null) return
-    return yield* write(
-      model,
-      model === 'server'
-        ? changeServer({ id: row.id, values, secret: token, actor, versions })
-        : update({ model, id: row.id, values, actor, versions }),
-    )
+    if (Object.keys(values).length === 0 && token === null) return null
+    const untested = secret?._tag === 'secret' && secret.untested
+    if (model === 'server')
+      return yield* write(model, changeServer({ id: row.id, values, secret: token, actor, untested, versions }))
+    yield* write(model, update({ model, id: row.id, values, actor, versions }))
+    return null
   })
 
-const write = (
+const write = <A, R>(
   model: ModelName,
-  change: Effect.Effect<void, UpdateFailed | KeyTaken, HandWrites | Inventory | Endpoints>,
-): Effect.Effect<void, UpdateFailed, HandWrites | Inventory | Endpoints> =>
+  change: Effect.Effect<A, UpdateFailed | KeyTaken, R>,
+): Effect.Effect<A, UpdateFailed, R> =>
   Effect.catchTag(change, 'KeyTaken', () => new FieldsRefused({ errors: keyTakenErrors(model) }))
 
 /** Deletes a row and what is below it; a server's endpoint at the gateway goes first. Inside a branch a server that has one stays. */
@@ -111,6 +118,7 @@ export type UpdateFailed =
   | GatewayUnavailable
   | EndpointRefused
   | ServerNotFound
+  | ServerNotUsable
   | ServerPending
 
 const update = (request: {

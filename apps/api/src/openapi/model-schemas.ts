@@ -69,7 +69,23 @@ function rowSchema(model: ModelName): object {
 
 function writeSchema(model: ModelName, mode: WriteMode): object {
   const fields = writableFields(model)
-  const secret = model === 'server' ? { token_secret: { type: 'string', writeOnly: true } } : {}
+  const secret =
+    model === 'server'
+      ? {
+          token_secret: {
+            type: 'string',
+            writeOnly: true,
+            description:
+              'Connects the server. The connection is tried first: one that does not work is a 400, and nothing is stored.',
+          },
+          untested: {
+            type: 'boolean',
+            writeOnly: true,
+            default: false,
+            description: 'With token_secret: store the connection without trying it.',
+          },
+        }
+      : {}
   return {
     type: 'object',
     ...(mode === 'partial' ? {} : { required: fields.filter(([, field]) => field.required).map(([name]) => name) }),

@@ -42,7 +42,7 @@ export const changedCertificates = Effect.gen(function* () {
             </a>
           </>
         ) : null}
-        . Accept the new certificate on the server’s page, or find out why.
+        . Pin the new certificate on the server’s page, or find out why.
       </div>
     </Alert>
   )

@@ -1,5 +1,7 @@
 import type { FieldErrors } from '@netbox-pbs/core'
-import { Effect } from 'effect'
+import type { EndpointTest } from '@netbox-pbs/core/ports'
+import type { ServerNotUsable } from '@netbox-pbs/sync'
+import { Effect, Option, Redacted } from 'effect'
 import { Hono } from 'hono'
 import type { ApiContext, ApiEnv } from '../http/caller.ts'
 import { createRows } from '../inventory/create-rows.ts'
@@ -7,13 +9,23 @@ import { findById } from '../inventory/find-row.ts'
 import { updateRow } from '../inventory/update-row.ts'
 import type { Form } from './form.ts'
 import { html, seeOther } from './html.ts'
+import { keepSecret, openKept } from './kept-secret.ts'
 import { addServerPage, listPage, rowPage } from './paths.ts'
 import { notFound } from './refusals.tsx'
 import type { ServePage } from './serve-page.tsx'
+import { Alert } from './view/alert.tsx'
+import { Commands } from './view/commands.tsx'
 import { Layout } from './view/layout.tsx'
 import { Message } from './view/message.tsx'
 import { PageTitle } from './view/page-title.tsx'
-import { emptyServer, ServerForm } from './view/server-form.tsx'
+import {
+  emptyServer,
+  inventoryOnly,
+  pinIntent,
+  ServerForm,
+  type ServerFormProps,
+  untested,
+} from './view/server-form.tsx'
 import type { Viewer } from './view/viewer.ts'
 import { forWriter, forWriterForm } from './visitor-page.ts'
 
@@ -24,33 +36,81 @@ export const serverPages = (serve: ServePage): Hono<ApiEnv> =>
     .post('/servers/add/', (c) => serve(c, add(c)))
     .post('/servers/:id{[0-9]+}/pin/', (c) => serve(c, pin(c, Number(c.req.param('id')))))
 
-const empty = forWriter((viewer) => Effect.succeed(draw(viewer, emptyServer, {})))
+const empty = forWriter((viewer) => Effect.succeed(draw(viewer, { values: emptyServer, errors: {} })))
 
-const add = forWriterForm((viewer, { form_token: _, token_secret = '', ...typed }, requestId) => {
-  const values = { ...typed, verify_ssl: typed['verify_ssl'] ?? 'false' }
-  const body = {
-    ...values,
-    // A blank number is none: the server goes by the settings.
-    sync_interval_minutes: typed['sync_interval_minutes'] || null,
-    // A blank secret is none: the server becomes inventory only, as it does over REST without one.
-    ...(token_secret === '' ? {} : { token_secret }),
-  }
-  return createRows('server', [body], { actor: { user: viewer.username, requestId }, branch: null }).pipe(
-    Effect.map((created) =>
-      created._tag === 'created'
-        ? seeOther(created.ids[0] === undefined ? listPage('server') : rowPage('server', created.ids[0]))
-        : draw(viewer, values, created.errors[0]?.errors ?? {}, 400),
-    ),
-    Effect.catchTag('Refused', ({ status, body: refusal }) =>
-      Effect.succeed(draw(viewer, values, { __all__: [sentence(refusal)] }, status)),
-    ),
-    Effect.catchTag('BranchNotOpen', ({ message }) =>
-      Effect.succeed(draw(viewer, values, { __all__: [`${message}.`] }, 409)),
-    ),
-    // The form writes main, and no row below a server.
-    Effect.catchTags({ BranchOfRun: Effect.die, ServerGone: Effect.die }),
+const add = forWriterForm((viewer, form, requestId) =>
+  Effect.gen(function* () {
+    const { form_token: _, token_secret: typed = '', kept_secret = '', intent = '', ...columns } = form
+    const kept = typed === '' && kept_secret !== '' ? yield* openKept(kept_secret, viewer) : Option.none()
+    const secret = Option.match(kept, { onNone: () => typed, onSome: Redacted.value })
+    const values: Form = {
+      ...columns,
+      verify_ssl: columns['verify_ssl'] ?? 'false',
+      ...(intent.startsWith(pinIntent) ? { fingerprint: intent.slice(pinIntent.length) } : {}),
+    }
+    // What was typed is not lost by an error; it goes back sealed.
+    const again = (errors: FieldErrors, status: number, failure: ServerNotUsable | null = null) =>
+      Effect.gen(function* () {
+        const sealed = secret === '' ? null : yield* keepSecret(Redacted.make(secret), viewer)
+        return draw(viewer, { values, errors: texts(errors), kept: sealed, failure }, status)
+      })
+    if (secret === '' && intent !== inventoryOnly) {
+      const lost = kept_secret === '' ? '' : 'The secret was kept for a quarter of an hour only. '
+      return yield* again(
+        { token_secret: [`${lost}Enter the secret of the token, or add the server as inventory only.`] },
+        400,
+      )
+    }
+    const body = {
+      ...values,
+      // A blank number is none: the server goes by the settings.
+      sync_interval_minutes: columns['sync_interval_minutes'] || null,
+      ...(secret === '' ? {} : { token_secret: secret, untested: intent === untested }),
+    }
+    const actor = { user: viewer.username, requestId }
+    return yield* createRows('server', [body], { actor, branch: null }).pipe(
+      Effect.flatMap((created) => {
+        if (created._tag === 'refused') return again(created.errors[0]?.errors ?? {}, 400)
+        const page = created.ids[0] === undefined ? listPage('server') : rowPage('server', created.ids[0])
+        const { test } = created
+        return Effect.succeed(
+          test === null || test.missing_privileges.length === 0
+            ? seeOther(page)
+            : added(viewer, values['name'] ?? '', page, test),
+        )
+      }),
+      Effect.catchTags({
+        ServerNotUsable: (failure) => again({ [failure.field]: [failure.error] }, 400, failure),
+        Refused: ({ status, body: refusal }) => again({ __all__: [sentence(refusal)] }, status),
+        BranchNotOpen: ({ message }) => again({ __all__: [`${message}.`] }, 409),
+        // The form writes main.
+        BranchOfRun: Effect.die,
+        // A server is of no other server.
+        ServerGone: Effect.die,
+      }),
+    )
+  }),
+)
+
+/** A server that was added although its token does not see everything, with the commands that mend it. */
+const added = (viewer: Viewer, name: string, page: string, test: EndpointTest): Response =>
+  html(
+    <Layout title="Server added" path={page} viewer={viewer}>
+      <PageTitle title={`${name} was added`} crumbs={[{ href: listPage('server'), label: 'Servers' }]} />
+      <Alert kind="warning">
+        <div class="w-100">
+          <p>
+            Its token lacks {test.missing_privileges.join(', ')}. What these show stays hidden. To grant them, run on
+            the server:
+          </p>
+          <Commands commands={test.acl_commands} />
+        </div>
+      </Alert>
+      <a class="btn" href={page}>
+        To the server
+      </a>
+    </Layout>,
   )
-})
 
 const pin = (c: ApiContext, id: number) =>
   forWriterForm((viewer, { fingerprint = '' }, requestId) =>
@@ -72,6 +132,8 @@ const pin = (c: ApiContext, id: number) =>
         ServerPending: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
         EndpointRefused: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
         GatewayUnavailable: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
+        // A pin comes without a secret, so that nothing is tried before.
+        ServerNotUsable: Effect.die,
       }),
     ),
   )(c)
@@ -89,11 +151,11 @@ const notPinned = (viewer: Viewer, id: number, why: string): Response =>
     400,
   )
 
-const draw = (viewer: Viewer, values: Form, errors: FieldErrors, status = 200): Response =>
+const draw = (viewer: Viewer, form: Omit<ServerFormProps, 'formToken'>, status = 200): Response =>
   html(
     <Layout title="Add a server" path={addServerPage} viewer={viewer}>
       <PageTitle title="Add a server" crumbs={[{ href: listPage('server'), label: 'Servers' }]} />
-      <ServerForm formToken={viewer.formToken} values={values} errors={texts(errors)} />
+      <ServerForm formToken={viewer.formToken} {...form} />
     </Layout>,
     status,
   )

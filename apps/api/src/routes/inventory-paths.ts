@@ -22,6 +22,7 @@ import { rowsByIds } from '../inventory/rows-by-ids.ts'
 import { serveRow } from '../inventory/serve-row.ts'
 import { removeRow, updateRow } from '../inventory/update-row.ts'
 import { describeOperation } from '../openapi/model-operations.ts'
+import { nameMissingPrivileges } from '../servers/not-usable.ts'
 import { hasSecret, secretInBulk } from '../servers/read-secret.ts'
 import { unbuiltFields } from '../validation/unbuilt-fields.ts'
 import { isDictionary, type WriteMode } from '../validation/validate-item.ts'
@@ -74,6 +75,7 @@ const createOne =
       if (body === null) return yield* invalid({ __all__: ['No data provided'] })
       const created = yield* createRows(model, [body], { actor: actorOf(c), branch: c.get('branch') })
       if (created._tag === 'refused') return yield* invalid(created.errors[0]?.errors ?? {})
+      nameMissingPrivileges(c, created.test)
       return replyRow(c, model, yield* findById(model, created.ids[0] ?? 0), 201)
     })
 
@@ -175,7 +177,8 @@ const changeRow =
       const versions = wantedVersions(c)
       yield* checkVersion(row, versions)
       const input = yield* readBody(c)
-      yield* updateRow(model, { row, versions, input, mode, actor: actorOf(c), branch: c.get('branch') })
+      const actor = actorOf(c)
+      nameMissingPrivileges(c, yield* updateRow(model, { row, versions, input, mode, actor, branch: c.get('branch') }))
       return replyRow(c, model, yield* findById(model, row.id), 200)
     })
 

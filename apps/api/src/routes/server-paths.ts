@@ -2,6 +2,7 @@ import type { FieldErrors } from '@netbox-pbs/core'
 import type { HandValues } from '@netbox-pbs/core/ports'
 import { testServer } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
+import { actorOf } from '../http/caller.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
 import { invalid } from '../http/refused.ts'
@@ -44,12 +45,43 @@ const testRoute: Route = route(
         ...(isDictionary(input) ? unknownKeys(input, testedKeys) : {}),
       }
       if (Object.keys(all).length > 0) return yield* invalid(all)
-      return c.json(yield* testServer(secret?._tag === 'secret' ? secret.endpoint : { id: row.id }))
+      const stored = { id: row.id, actor: actorOf(c) }
+      return c.json(yield* testServer(secret?._tag === 'secret' ? secret.endpoint : stored))
     }),
 )
 
-/** What the body of a test may hold: the fields of a server, and the secret. */
-const testedKeys = [...writableFields('server').map(([name]) => name), 'token_secret']
+const testNewRoute: Route = route(
+  {
+    method: 'post',
+    path: `${listPath('server')}test/`,
+    tags: ['plugins'],
+    operationId: 'plugins_pbs_servers_test_new',
+    requestBody: { content: json(ref('ServerRequest')) },
+    responses: {
+      200: reply('How the server answered; nothing is stored', ref('EndpointTest')),
+      502: reply('The gateway does not answer', ref('Detail')),
+      ...bodyRefusals,
+      ...refusals,
+    },
+  },
+  (c) =>
+    Effect.gen(function* () {
+      const input = yield* readBody(c)
+      const { values, errors } = validateItem('server', input, yield* knownServers({ names: [], ids: [] }), 'whole')
+      const secret = readSecret(input, values)
+      if (secret === null) return yield* invalid({ ...errors, token_secret: ['This field is required.'] })
+      const all = {
+        ...(secret._tag === 'refused' ? secret.errors : {}),
+        ...errors,
+        ...(isDictionary(input) ? unknownKeys(input, testedKeys) : {}),
+      }
+      if (secret._tag === 'refused' || Object.keys(all).length > 0) return yield* invalid(all)
+      return c.json(yield* testServer(secret.endpoint))
+    }),
+)
+
+/** What the body of a test may hold: what that of a write may, so that the same one can be tried and sent. */
+const testedKeys = [...writableFields('server').map(([name]) => name), 'token_secret', 'untested']
 
 /** What of the connection differs from the stored one. */
 const changedConnection = (row: Row, values: HandValues): HandValues =>
@@ -59,5 +91,5 @@ const notStored: FieldErrors = {
   token_secret: ['Send the secret of the token too: the stored one is tried with the stored connection only.'],
 }
 
-/** What servers do beside being rows: tell whether they can be reached, as stored, or with a secret that comes along and is not kept. */
-export const serverPaths: ReadonlyArray<Path> = [{ routes: [testRoute] }]
+/** What servers do beside being rows: tell whether they can be reached, as stored, or with a secret that comes along and is not kept. Mounted before the rows, whose ids they are not. */
+export const serverPaths: ReadonlyArray<Path> = [{ routes: [testNewRoute] }, { routes: [testRoute] }]

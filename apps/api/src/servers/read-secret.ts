@@ -6,16 +6,18 @@ import { isDictionary, ownValue } from '../validation/validate-item.ts'
 
 /** A secret that came with a server, or what is wrong with it and with the connection it is for. Null: none came. */
 export type ReadSecret =
-  | { readonly _tag: 'secret'; readonly endpoint: EndpointInput }
+  | { readonly _tag: 'secret'; readonly endpoint: EndpointInput; readonly untested: boolean }
   | { readonly _tag: 'refused'; readonly errors: FieldErrors }
 
 /**
- * Reads the write-only `token_secret` of a body for a server. Only then is the shape of host, token_id and fingerprint judged, by the gateway's own
+ * Reads the write-only `token_secret` of a body for a server, and `untested`, which stores it without trying the connection. Only then is the shape of host, token_id and fingerprint judged, by the gateway's own
  * contract. `values` are the server's columns as they will be.
  */
 export function readSecret(input: unknown, values: HandValues): ReadSecret | null {
   const secret = isDictionary(input) ? ownValue(input, 'token_secret') : undefined
-  if (secret === undefined) return null
+  if (!isDictionary(input) || secret === undefined) return null
+  const untested = ownValue(input, 'untested') ?? false
+  if (typeof untested !== 'boolean') return refused({ untested: ['Must be a valid boolean.'] })
   if (secret === null) return refused({ token_secret: ['This field may not be null.'] })
   if (secret === '') return refused({ token_secret: ['This field may not be blank.'] })
   const { data, error } = EndpointIn.safeParse({ ...connectionOf(values), token_secret: secret })
@@ -30,7 +32,7 @@ export function readSecret(input: unknown, values: HandValues): ReadSecret | nul
   const { name, host, port, token_id, fingerprint, verify_ssl } = data
   const token_secret = Redacted.make(data.token_secret)
   const endpoint = { name, host, port, token_id, token_secret, fingerprint: fingerprint ?? '', verify_ssl }
-  return { _tag: 'secret', endpoint }
+  return { _tag: 'secret', endpoint, untested }
 }
 
 /** Whether a body carries a `token_secret`, whatever its value. */

@@ -1,6 +1,6 @@
 import { ApiTokens, InventoryLists, Runs } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { Effect, Redacted } from 'effect'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { fakeGateway } from '../support/fake-gateway.ts'
 import { type Site, startSite, tokens } from './site.ts'
 import { Visitor } from './visitor.ts'
@@ -44,13 +44,19 @@ describe('adding a server', () => {
     const page = await writer.get(made.headers.get('location') ?? '')
     expect(page.status).toBe(200)
     expect(page.text).toContain('pbs-a.example')
-    expect(page.text).toContain('Connected')
+    expect(page.text).toContain('Credentials stored')
     expect(page.text).not.toContain(secret)
     expect([...gateway.endpoints.values()].map(({ name }) => name)).toEqual(['pbs-a'])
   })
 
-  test('without a secret it is inventory only', async () => {
-    const made = await writer.send(add, { ...server, name: 'pbs-paper', token_secret: '', form_token })
+  test('without a secret it is asked about, and inventory only when that is wanted', async () => {
+    const paper = { ...server, name: 'pbs-paper', token_secret: '', form_token }
+    const asked = await writer.send(add, paper)
+    expect(asked.status).toBe(400)
+    expect(asked.text).toMatch(/id="token_secret-error">[^<]*add the server as inventory only/)
+    expect(asked.text).toContain('name="intent" value="inventory-only"')
+    expect((await serverIds('pbs-paper')).size).toBe(0)
+    const made = await writer.send(add, { ...paper, intent: 'inventory-only' })
     expect((await writer.get(made.headers.get('location') ?? '')).text).toContain('Inventory only')
   })
 
@@ -71,8 +77,85 @@ describe('adding a server', () => {
     expect((await serverIds('"x" <b>')).size).toBe(0)
   })
 
+  test('a secret that was typed is kept over a mistake elsewhere, sealed and in its session', async () => {
+    const name = 'pbs-kept'
+    const mistake = await writer.send(add, { ...server, name, fingerprint: 'aa:bb', form_token })
+    expect([mistake.status, mistake.text.includes(secret)]).toEqual([400, false])
+    const kept_secret = /name="kept_secret" value="([^"]+)"/.exec(mistake.text)?.[1] ?? ''
+    expect(kept_secret).not.toBe('')
+    const mended = { ...server, name, token_secret: '', kept_secret }
+
+    const other = await new Visitor(site.url).signIn(tokens.writer)
+    const foreign = await other.send(add, { ...mended, form_token: await other.formToken() })
+    expect([foreign.status, foreign.text.includes('Enter the secret of the token')]).toEqual([400, true])
+    expect((await serverIds(name)).size).toBe(0)
+
+    expect((await writer.send(add, { ...mended, form_token })).status).toBe(303)
+    const stored = [...gateway.endpoints.values()].find((endpoint) => endpoint.name === name)
+    expect(stored && Redacted.value(stored.token_secret)).toBe(secret)
+  })
+
+  describe('tries the connection first', () => {
+    const presented = Array(32).fill('ab').join(':')
+    const untrusted = {
+      code: 'tls_untrusted',
+      reachable: false,
+      error: 'it does <b>not</b> verify',
+      presented_fingerprint: presented,
+    } as const
+    afterEach(() => {
+      gateway.found = {}
+    })
+    const keptIn = (text: string) => /name="kept_secret" value="([^"]+)"/.exec(text)?.[1] ?? ''
+
+    test('one that does not work is not stored; its words, its certificate and the ways on are shown', async () => {
+      gateway.found = untrusted
+      const name = 'pbs-untrusted'
+      const tried = await writer.send(add, { ...server, name, form_token })
+      expect([tried.status, (await serverIds(name)).size]).toEqual([400, 0])
+      expect(tried.text).toContain('id="fingerprint-error">it does &lt;b&gt;not&lt;/b&gt; verify')
+      expect(tried.text).toContain(`<code>${presented}</code>`)
+      expect(tried.text).not.toContain(secret)
+      // Enter sends the form as it is, not one of the other ways.
+      expect(
+        /<button[^>]*type="submit"[^>]*>/.exec(tried.text.slice(tried.text.indexOf('card-footer')))?.[0],
+      ).not.toContain('intent')
+
+      const again = { ...server, name, token_secret: '', kept_secret: keptIn(tried.text), form_token }
+      expect((await writer.send(add, { ...again, intent: 'untested' })).status).toBe(303)
+      expect((await serverIds(name)).size).toBe(1)
+    })
+
+    test('the presented certificate is pinned by its button', async () => {
+      gateway.found = untrusted
+      const name = 'pbs-pinned'
+      const tried = await writer.send(add, { ...server, name, form_token })
+      expect(tried.text).toContain(`name="intent" value="pin:${presented}"`)
+      gateway.found = { presented_fingerprint: presented }
+      const again = { ...server, name, token_secret: '', kept_secret: keptIn(tried.text), form_token }
+      expect((await writer.send(add, { ...again, intent: `pin:${presented}` })).status).toBe(303)
+      const stored = [...gateway.endpoints.values()].find((endpoint) => endpoint.name === name)
+      expect(stored?.fingerprint).toBe(presented)
+    })
+
+    test('a token without rights is refused, one without some is added; both with the commands', async () => {
+      const acl_commands = ["proxmox-backup-manager acl update / Audit --auth-id 'a@pbs!b'"]
+      const commands = acl_commands[0]?.replaceAll("'", '&#39;') ?? ''
+      gateway.found = { code: 'forbidden', error: 'it lists nothing', acl_commands }
+      const none = await writer.send(add, { ...server, name: 'pbs-none', form_token })
+      expect([none.status, none.text.includes(commands)]).toEqual([400, true])
+      gateway.found = { missing_privileges: ['Tape.Audit on /tape'], acl_commands }
+      const some = await writer.send(add, { ...server, name: 'pbs-some', form_token })
+      expect([some.status, some.text.includes(commands), some.text.includes('pbs-some was added')]).toEqual([
+        200,
+        true,
+        true,
+      ])
+    })
+  })
+
   test('a name that is taken is said under the name', async () => {
-    await writer.send(add, { ...server, name: 'pbs-twice', token_secret: '', form_token })
+    await writer.send(add, { ...server, name: 'pbs-twice', token_secret: '', intent: 'inventory-only', form_token })
     const answer = await writer.send(add, { ...server, name: 'pbs-twice', form_token })
     expect(answer.status).toBe(400)
     expect(answer.text).toMatch(/id="name-error">[^<]*already exists/)

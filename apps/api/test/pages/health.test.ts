@@ -73,7 +73,7 @@ test('a changed certificate is on the overview, the list and the server’s page
   expect(text).toContain(`<code>${pinned.toUpperCase()}</code>`)
   expect(text).toContain(`<code>${presented}</code>`)
   expect(text).not.toContain('<b>another')
-  expect(text).not.toContain('Accept the presented certificate')
+  expect(text).not.toContain('Pin the presented certificate')
 })
 
 test('only a writer’s form pins it, a fingerprint only, and then the alert is gone', async () => {
@@ -90,9 +90,35 @@ test('only a writer’s form pins it, a fingerprint only, and then the alert is 
   expect([refused.status, refused.text.includes('The certificate was not accepted')]).toEqual([400, true])
   expect([...gateway.endpoints.values()].map(({ fingerprint }) => fingerprint)).toEqual([pinned.toUpperCase()])
 
-  expect((await writer.get(page)).text).toContain('Accept the presented certificate')
+  expect((await writer.get(page)).text).toContain('Pin the presented certificate')
   expect((await writer.send(pin, { fingerprint: presented, form_token })).status).toBe(303)
   expect([...gateway.endpoints.values()].map(({ fingerprint }) => fingerprint)).toEqual([presented])
   for (const path of ['/plugins/pbs/', page])
     expect((await writer.get(path)).text).not.toContain('The certificate changed')
+})
+
+test('a certificate that does not verify is pinned by the same button, and the server is well at once', async () => {
+  const made = await writer.send('/plugins/pbs/servers/add/', {
+    name: 'pbs-b',
+    host: 'pbs-b.example',
+    port: '8007',
+    token_id: 'inventory@pbs!reader',
+    token_secret: 'c0ffee00-1234-4abc-8def-000000000001',
+    fingerprint: '',
+    intent: 'untested',
+    verify_ssl: 'true',
+    form_token: await writer.formToken(),
+  })
+  page = made.headers.get('location') ?? ''
+  await found({ ...changed, tls_state: 'untrusted' })
+  const { text } = await writer.get(page)
+  expect(text).toContain('The certificate does not verify')
+  expect(text).toContain(`<code>${presented}</code>`)
+  expect(text).toContain('Pin the presented certificate')
+  const form_token = await writer.formToken()
+  expect((await writer.send(`${page}pin/`, { fingerprint: presented, form_token })).status).toBe(303)
+  const well = (await writer.get(page)).text
+  expect(well).not.toContain('The certificate does not verify')
+  expect(well).toMatch(/Status<\/th>.*?>Reachable</s)
+  expect(well).toMatch(/TLS state<\/th>.*?>OK</s)
 })

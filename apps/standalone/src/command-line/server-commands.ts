@@ -1,8 +1,17 @@
+import type { Command } from 'commander'
 import { Effect } from 'effect'
-import { addServer, listServers, removeServer, testServer } from '../commands/server.ts'
+import {
+  addServer,
+  listServers,
+  pinServer,
+  removeServer,
+  type ServerChange,
+  setServer,
+  testServer,
+} from '../commands/server.ts'
 import type { RemoteFlags } from '../remote/find-remote.ts'
 import { readTokenSecret } from '../secret-input.ts'
-import { type AddCommand, filled, newCommand, wholeNumber } from './command.ts'
+import { type AddCommand, filled, Misused, newCommand, wholeNumber } from './command.ts'
 import { remoteFlags, withRemote } from './remote-flags.ts'
 
 type AddFlags = RemoteFlags & {
@@ -12,40 +21,90 @@ type AddFlags = RemoteFlags & {
   tokenSecretFile?: string
   fingerprint?: string
   verifySsl: boolean
+  untested?: boolean
 }
+type SetFlags = RemoteFlags & Partial<Omit<AddFlags, keyof RemoteFlags>>
+type YesFlags = RemoteFlags & { yes?: boolean }
+
+const port = wholeNumber(1, 65_535)
 
 const named = (name: string, description: string) =>
   remoteFlags(newCommand(name, description)).argument('<name>', 'the name of the server', filled)
 
-/** `server add|test|list|remove`. */
+const withSecret = (command: Command) =>
+  command.option('--token-secret-file <file>', 'the file that holds the secret; - is standard input')
+
+/** `server add|set|pin|test|list|remove`. */
 export const serverCommands: AddCommand = (parent, choose) => {
   const server = newCommand('server', 'the Proxmox Backup Servers')
-  const add = named('add', 'connect a server; the secret of its token is asked for, or read from a file')
+  const add = withSecret(
+    named('add', 'try and connect a server; the secret of its token is asked for, or read from a file'),
+  )
     .requiredOption('--host <host>', 'name or address', filled)
-    .option('--port <port>', 'port', wholeNumber(1, 65_535), 8007)
-    .requiredOption('--token-id <id>', 'user@realm!tokenname', filled)
-    .option('--token-secret-file <file>', 'the file that holds the secret; - is standard input')
-    .option('--fingerprint <sha256>', 'pin this certificate')
+    .option('--port <port>', 'port', port, 8007)
+    .requiredOption('--token-id <id>', 'user@realm!tokenname, in single quotes: bash reads ! in double ones', filled)
+    .option('--fingerprint <sha256>', 'pin this certificate; without it a self-signed one is shown and asked about')
     .option('--no-verify-ssl', 'accept any certificate when none is pinned')
+    .option('--untested', 'store it without trying it first')
     .action((name: string, flags: AddFlags) => {
-      const { host, port, tokenId: token_id, fingerprint = '', verifySsl: verify_ssl } = flags
+      const { host, port, tokenId: token_id, fingerprint = '', verifySsl: verify_ssl, untested = false } = flags
       choose(
         withRemote(flags, (system) =>
           Effect.flatMap(readTokenSecret(flags.tokenSecretFile), (secret) =>
-            addServer(system, { name, host, port, token_id, fingerprint, verify_ssl }, secret),
+            addServer(system, { name, host, port, token_id, fingerprint, verify_ssl }, { secret, untested }),
           ),
         ),
       )
     })
+  const set = withSecret(named('set', 'change the connection of a server, and say how it is seen then'))
+    .option('--host <host>', 'name or address; needs the secret again', filled)
+    .option('--port <port>', 'port; needs the secret again', port)
+    .option('--token-id <id>', 'user@realm!tokenname; needs the secret again', filled)
+    .option('--fingerprint <sha256>', 'pin this certificate')
+    .option('--verify-ssl', 'verify the certificate when none is pinned')
+    .option('--no-verify-ssl', 'accept any certificate when none is pinned; needs the secret again')
+    .option('--untested', 'store it without trying it first')
+    .action((name: string, flags: SetFlags) => {
+      const change = changeOf(flags)
+      const asks = needsSecret(flags)
+      if (Object.keys(change).length === 0 && !asks)
+        throw new Misused('say what to change: "netbox-pbs server set --help" lists the flags')
+      choose(
+        withRemote(flags, (system) =>
+          Effect.flatMap(asks ? readTokenSecret(flags.tokenSecretFile) : Effect.succeed(null), (secret) =>
+            setServer(system, name, { change, secret, untested: flags.untested ?? false }),
+          ),
+        ),
+      )
+    })
+  const pin = named('pin', 'pin the certificate that a server presents now, after you have compared it')
+    .option('--yes', 'do not ask')
+    .action((name: string, flags: YesFlags) =>
+      choose(withRemote(flags, (system) => pinServer(system, name, flags.yes ?? false))),
+    )
   const test = named('test', 'try the connection').action((name: string, flags: RemoteFlags) =>
     choose(withRemote(flags, (system) => testServer(system, name))),
   )
   const list = remoteFlags(newCommand('list', 'the servers and how they were last seen')).action((flags: RemoteFlags) =>
     choose(withRemote(flags, listServers)),
   )
-  const remove = named('remove', 'remove a server and all that is below it').action(
-    (name: string, flags: RemoteFlags) => choose(withRemote(flags, (system) => removeServer(system, name))),
-  )
-  for (const command of [add, test, list, remove]) server.addCommand(command)
+  const remove = named('remove', 'remove a server and all that is below it')
+    .option('--yes', 'do not ask')
+    .action((name: string, flags: YesFlags) =>
+      choose(withRemote(flags, (system) => removeServer(system, name, flags.yes ?? false))),
+    )
+  for (const command of [add, set, pin, test, list, remove]) server.addCommand(command)
   parent.addCommand(server)
 }
+
+const changeOf = ({ host, port, tokenId, fingerprint, verifySsl }: SetFlags): ServerChange => ({
+  ...(host === undefined ? {} : { host }),
+  ...(port === undefined ? {} : { port }),
+  ...(tokenId === undefined ? {} : { token_id: tokenId }),
+  ...(fingerprint === undefined ? {} : { fingerprint }),
+  ...(verifySsl === undefined ? {} : { verify_ssl: verifySsl }),
+})
+
+/** A stored secret is kept to the server it was given for. */
+const needsSecret = ({ host, port, tokenId, fingerprint, verifySsl, tokenSecretFile }: SetFlags): boolean =>
+  [host, port, tokenId, tokenSecretFile].some((flag) => flag !== undefined) || fingerprint === '' || verifySsl === false

@@ -1,8 +1,10 @@
+import type { WrongUsage } from '@netbox-pbs/app-shell'
 import { Effect, Redacted } from 'effect'
 import { z } from 'zod'
+import { canAsk, confirm, needYes } from '../confirm.ts'
 import { CannotRun } from '../failures.ts'
 import { call, type Remote, readAll } from '../remote/remote-api.ts'
-import { say, table } from '../terminal.ts'
+import { complain, say, table } from '../terminal.ts'
 
 const Choice = z.object({ value: z.string(), label: z.string() })
 const Server = z.object({
@@ -10,19 +12,26 @@ const Server = z.object({
   name: z.string(),
   host: z.string(),
   port: z.int(),
+  fingerprint: z.string(),
   status: Choice,
+  tls_state: Choice,
+  last_error: z.string(),
   version: z.string(),
   endpoint_state: Choice,
   last_seen_at: z.string().nullable(),
 })
+type Server = z.infer<typeof Server>
 const ServerPage = z.object({ results: z.array(Server) })
 const Test = z.object({
   reachable: z.boolean(),
   version: z.string().nullable(),
+  code: z.string().nullable(),
   error: z.string().nullable(),
   presented_fingerprint: z.string().nullable(),
   missing_privileges: z.array(z.string()),
+  acl_commands: z.array(z.string()),
 })
+type Test = z.infer<typeof Test>
 
 /** What `server add` needs beside the secret. */
 export interface NewServer {
@@ -32,6 +41,15 @@ export interface NewServer {
   readonly token_id: string
   readonly fingerprint: string
   readonly verify_ssl: boolean
+}
+
+/** What `server set` changes; what is left out stays. */
+export type ServerChange = Partial<Omit<NewServer, 'name'>>
+
+/** How credentials are stored: tried first, unless `untested`. */
+export interface StoreOptions {
+  readonly secret: Redacted.Redacted<string>
+  readonly untested: boolean
 }
 
 const servers = '/api/plugins/pbs/servers/'
@@ -45,30 +63,97 @@ const byName = (remote: Remote, name: string) =>
     ),
   )
 
-/** Connects a server and says how it is seen. */
-export const addServer = (remote: Remote, server: NewServer, secret: Redacted.Redacted<string>) =>
-  call(remote)({
-    method: 'POST',
-    path: servers,
-    body: { ...server, token_secret: Redacted.value(secret) },
-    answer: Server,
-  }).pipe(
-    Effect.tap(({ name, id }) => Effect.sync(() => say(`added ${name} (${id}); "netbox-pbs sync" reads it now`))),
-    Effect.asVoid,
-  )
+/** Connects a server, after it was tried. Where its certificate does not verify and none is pinned, a person at a terminal is asked to pin it. */
+export const addServer = (
+  remote: Remote,
+  server: NewServer,
+  { secret, untested }: StoreOptions,
+): Effect.Effect<void, CannotRun> =>
+  Effect.gen(function* () {
+    const body = { ...server, token_secret: Redacted.value(secret) }
+    const test = untested ? null : yield* call(remote)({ method: 'POST', path: `${servers}test/`, body, answer: Test })
+    const presented = test?.presented_fingerprint ?? null
+    if (test?.code === 'tls_untrusted' && server.fingerprint === '' && presented !== null) {
+      complain(`${server.name} presents a certificate that does not verify. Its SHA-256 fingerprint is`)
+      complain(`  ${presented}`)
+      const advice = 'Compare it with "proxmox-backup-manager cert info" on the server'
+      if (!canAsk())
+        return yield* new CannotRun({ message: `nothing was stored. ${advice}, and add --fingerprint ${presented}` })
+      if (!(yield* confirm(`${advice}. Pin it?`))) return yield* new CannotRun({ message: 'nothing was stored' })
+      return yield* addServer(remote, { ...server, fingerprint: presented }, { secret, untested })
+    }
+    if (test !== null) yield* usable(server.name, test, 'nothing was stored; --untested adds it all the same')
+    const { name, id } = yield* call(remote)({
+      method: 'POST',
+      path: servers,
+      body: { ...body, untested },
+      answer: Server,
+    })
+    if (test === null) return say(`added ${name} (${id}), not tested: "netbox-pbs server test ${name}" tries it`)
+    say(`added ${name} (${id}): reachable, PBS ${test.version ?? 'of unknown version'}; "netbox-pbs sync" reads it now`)
+    warnOfGaps(name, test)
+  })
+
+/** Changes a server, and says how it is seen then. A connection that comes with a secret is tried first. */
+export const setServer = (
+  remote: Remote,
+  name: string,
+  {
+    change,
+    secret,
+    untested,
+  }: { readonly change: ServerChange } & Omit<StoreOptions, 'secret'> & {
+      readonly secret: StoreOptions['secret'] | null
+    },
+): Effect.Effect<void, CannotRun> =>
+  Effect.gen(function* () {
+    const { id } = yield* byName(remote, name)
+    const path = `${servers}${id}/`
+    const body = { ...change, ...(secret === null ? {} : { token_secret: Redacted.value(secret) }) }
+    if (secret !== null && !untested) {
+      const test = yield* call(remote)({ method: 'POST', path: `${path}test/`, body, answer: Test })
+      yield* usable(name, test, 'nothing was changed; --untested changes it all the same')
+      warnOfGaps(name, test)
+    }
+    const answer = yield* call(remote)({
+      method: 'PATCH',
+      path,
+      body: { ...body, ...(secret === null ? {} : { untested }) },
+      answer: Server,
+    })
+    say(`changed ${name}: ${seen(answer)}`)
+  })
+
+/** Pins the certificate that a server presents now, after a person has seen it. */
+export const pinServer = (remote: Remote, name: string, yes: boolean): Effect.Effect<void, WrongUsage | CannotRun> =>
+  Effect.gen(function* () {
+    const { id, fingerprint } = yield* byName(remote, name)
+    const path = `${servers}${id}/`
+    const test = yield* call(remote)({ method: 'POST', path: `${path}test/`, body: {}, answer: Test })
+    const presented = test.presented_fingerprint
+    if (presented === null)
+      return yield* new CannotRun({
+        message: `${name}: ${test.error ?? 'presents no certificate'}; nothing was changed`,
+      })
+    if (bare(presented) === bare(fingerprint))
+      return say(`${name} presents the pinned certificate already: ${presented}`)
+    complain(`pinned:    ${fingerprint === '' ? 'none' : fingerprint}`)
+    complain(`presented: ${presented}`)
+    yield* needYes(yes, `Pin the presented certificate of ${name}? Compare it with the server first.`)
+    const answer = yield* call(remote)({ method: 'PATCH', path, body: { fingerprint: presented }, answer: Server })
+    say(`pinned the certificate of ${name}: ${seen(answer)}`)
+  })
 
 /** Tests the connection of a server. Fails when it cannot be read. */
 export const testServer = (remote: Remote, name: string) =>
   Effect.gen(function* () {
     const { id } = yield* byName(remote, name)
     const test = yield* call(remote)({ method: 'POST', path: `${servers}${id}/test/`, body: {}, answer: Test })
-    if (!test.reachable || test.error !== null)
-      return yield* new CannotRun({ message: `${name}: ${test.error ?? 'not reachable'}` })
+    yield* usable(name, test)
     say(
       `${name}: reachable, PBS ${test.version ?? 'of unknown version'}, fingerprint ${test.presented_fingerprint ?? 'unknown'}`,
     )
-    if (test.missing_privileges.length > 0)
-      say(`${name}: the token lacks ${test.missing_privileges.join(', ')}; what these show stays hidden`)
+    warnOfGaps(name, test)
   })
 
 /** The servers, a line each. */
@@ -78,23 +163,66 @@ export const listServers = (remote: Remote) =>
       rows.length === 0
         ? 'no servers yet: "netbox-pbs server add" connects one'
         : table([
-            ['NAME', 'ADDRESS', 'STATUS', 'VERSION', 'ENDPOINT', 'LAST SEEN'],
+            ['NAME', 'ADDRESS', 'STATUS', 'VERSION', 'CREDENTIALS', 'LAST SEEN'],
             ...rows.map((s) => [
               s.name,
-              `${s.host}:${s.port}`,
+              `${s.host.includes(':') && !s.host.startsWith('[') ? `[${s.host}]` : s.host}:${s.port}`,
               s.status.label,
               s.version,
-              s.endpoint_state.label,
+              credentials[s.endpoint_state.value] ?? s.endpoint_state.label,
               s.last_seen_at ?? 'never',
             ]),
           ]),
     ),
   )
 
-/** Removes a server, its endpoint at the gateway and what is below it. */
-export const removeServer = (remote: Remote, name: string) =>
+/** Removes a server, its endpoint at the gateway and what is below it, once a person has seen how much that is. */
+export const removeServer = (remote: Remote, name: string, yes: boolean): Effect.Effect<void, WrongUsage | CannotRun> =>
   Effect.gen(function* () {
     const { id } = yield* byName(remote, name)
+    const counts = yield* Effect.forEach(below, ([model, word]) =>
+      call(remote)({
+        method: 'GET',
+        path: `/api/plugins/pbs/${model}/?server_id=${id}&limit=1`,
+        answer: z.object({ count: z.int().nullable() }),
+      }).pipe(Effect.map(({ count }) => `${count ?? 'unknown'} ${word}`)),
+    )
+    yield* needYes(yes, `Remove ${name} with ${counts.join(', ')}, their tags and decisions?`)
     yield* call(remote)({ method: 'DELETE', path: `${servers}${id}/`, answer: z.unknown() })
-    say(`removed ${name} and what was below it`)
+    say(`removed ${name} with ${counts.join(', ')}`)
   })
+
+const below = [
+  ['datastores', 'datastores'],
+  ['groups', 'groups'],
+  ['snapshots', 'snapshots'],
+  ['jobs', 'jobs'],
+] as const
+
+const credentials: Readonly<Record<string, string>> = { connected: 'stored', none: 'none' }
+
+/** Fails when a test went wrong. `outcome` is what came of it. */
+const usable = (name: string, test: Test, outcome = ''): Effect.Effect<void, CannotRun> => {
+  if (test.reachable && test.error === null) return Effect.void
+  const lines = [
+    `${name}: ${test.error ?? 'not reachable'}`,
+    ...(test.acl_commands.length === 0 ? [] : ['run on the server:', ...test.acl_commands.map((line) => `  ${line}`)]),
+    ...(outcome === '' ? [] : [outcome]),
+  ]
+  return new CannotRun({ message: lines.join('\n') })
+}
+
+function warnOfGaps(name: string, { missing_privileges, acl_commands }: Test): void {
+  if (missing_privileges.length === 0) return
+  complain(
+    `${name}: the token lacks ${missing_privileges.join(', ')}; what these show stays hidden. Run on the server:`,
+  )
+  for (const line of acl_commands) complain(`  ${line}`)
+}
+
+/** How the last contact with a server went. */
+const seen = ({ status, tls_state, last_error }: Server): string =>
+  last_error === '' ? `${status.label}, TLS ${tls_state.label}` : last_error
+
+/** Fingerprints are the same with and without colons, in either case. */
+const bare = (fingerprint: string): string => fingerprint.replaceAll(':', '').toLowerCase()

@@ -78,7 +78,13 @@ const connectFleet = (remote: Remote, fleet: ReadonlyArray<Simulator>) =>
       const [known] = results
       yield* known === undefined
         ? call(remote)({ method: 'POST', path, body, answer: z.unknown() })
-        : call(remote)({ method: 'PATCH', path: `${path}${known.id}/`, body, answer: z.unknown() })
+        : // The first sync reads them all.
+          call(remote)({
+            method: 'PATCH',
+            path: `${path}${known.id}/`,
+            body: { ...body, untested: true },
+            answer: z.unknown(),
+          })
     }
     yield* call(remote)({
       method: 'PATCH',

@@ -49,7 +49,7 @@ describe('in a real browser', () => {
     await page.getByLabel('Fingerprint').fill(server.fingerprint)
     await page.getByRole('button', { name: 'Add server' }).click()
     await page.getByRole('heading', { name: 'pbs-browser', level: 1 }).waitFor()
-    expect(await page.getByText('Connected').count()).toBe(1)
+    expect(await page.getByText('Credentials stored').count()).toBe(1)
     expect(await page.content()).not.toContain(server.tokens.audit.secret)
 
     await page.getByRole('button', { name: 'Sync this server' }).click()

@@ -9,8 +9,8 @@ export type ServerHealth = Observations<'server'> & { readonly last_seen_at: str
 /** What one contact with a server told. Times are RFC 3339. */
 export type Contact = {
   readonly at: string
-  /** The run that made the contact. */
-  readonly runId: number
+  /** The run that made the contact; null: a test, whose failure is not counted. */
+  readonly runId: number | null
   /** A pin or a chain is asked of the server, so that whoever answers has shown the right certificate. */
   readonly checked: boolean
 } & (
@@ -77,7 +77,7 @@ export const statusAfter = (code: string): 'reachable' | 'unreachable' => (troub
  * | tls_untrusted | unreachable | untrusted | what was shown | this | counted | null | kept |
  * | unauthorized, any other code | reachable | ok, or unknown when nothing is checked | cleared | this | counted | null | kept |
  *
- * A failure is counted once in a run. `status_since` moves only with the status.
+ * A failure is counted once in a run, and not at all in a test. `status_since` moves only with the status.
  */
 export function nextHealth(previous: ServerHealth | null, contact: Contact): ServerHealth {
   const before = previous ?? unheard
@@ -96,11 +96,11 @@ export function nextHealth(previous: ServerHealth | null, contact: Contact): Ser
     }
   }
   const { status, tls } = troubles[contact.code] ?? refused
-  const repeated = before.failed_run === contact.runId
+  const counted = contact.runId !== null && before.failed_run !== contact.runId
   return {
     ...before,
     ...since(status),
-    consecutive_failures: Math.min(before.consecutive_failures + (repeated ? 0 : 1), mostFailures),
+    consecutive_failures: Math.min(before.consecutive_failures + (counted ? 1 : 0), mostFailures),
     last_error_code: contact.code,
     last_error: bounded(contact.message),
     last_error_at: contact.at,
@@ -108,7 +108,7 @@ export function nextHealth(previous: ServerHealth | null, contact: Contact): Ser
     tls_state: tls === 'kept' ? before.tls_state : tls === 'passed' ? passed : tls,
     presented_fingerprint:
       tls === 'kept' ? before.presented_fingerprint : tls === 'passed' ? '' : (contact.presentedFingerprint ?? ''),
-    failed_run: contact.runId,
+    failed_run: contact.runId ?? before.failed_run,
   }
 }
 

@@ -4,10 +4,10 @@ import {
   type BranchOfRun,
   EndpointRefused,
   Endpoints,
+  type EndpointTest,
   type GatewayUnavailable,
   type HandValues,
   HandWrites,
-  type Inventory,
   type KeyTaken,
   type ServerGone,
   type ServerRow,
@@ -16,9 +16,10 @@ import {
   type WantedVersions,
 } from '@netbox-pbs/core/ports'
 import { Effect, type Redacted } from 'effect'
-import { changedColumns, confirmedValues, connectionOf, endpointInput } from './connection.ts'
+import { changedColumns, confirmedValues, connectionOf, endpointInput, versionOf } from './connection.ts'
 import { findServer } from './find-server.ts'
-import { ServerNotFound, type ServerPending } from './server-errors.ts'
+import { ServerNotFound, type ServerNotUsable, type ServerPending } from './server-errors.ts'
+import { keepContact, type ReadPorts, startReading, tryConnection } from './test-outcome.ts'
 import { toTheEnd } from './to-the-end.ts'
 import { undoing } from './undoing.ts'
 
@@ -29,6 +30,8 @@ export interface ServerChange {
   readonly values: HandValues
   readonly secret: Redacted.Redacted<string> | null
   readonly actor: Actor
+  /** Stores a connection that comes with its secret without trying it first. */
+  readonly untested?: boolean
   /** Compared by the first write, before the gateway is asked for anything. */
   readonly versions?: WantedVersions
 }
@@ -43,30 +46,57 @@ type Failures =
   | GatewayUnavailable
   | EndpointRefused
   | ServerNotFound
+  | ServerNotUsable
 
 /**
  * Changes a server. What its endpoint holds too (name, host, port, token_id, fingerprint, verify_ssl, the secret) changes at the gateway first, while the
  * row waits as `pending`; when the gateway refuses or does not answer, the row is as before. A stored secret is kept to the server it was given for: see
  * `fieldsThatNeedSecret`. The gateway judges it too; a proxbox-api does not.
+ *
+ * A connection that comes with its secret is tried before it is stored, one that changes without it (a new pin) afterwards. Its health is then that of now, and what works is read. Gives what the
+ * test told; null: nothing was tried.
  */
 export const changeServer = Effect.fn('sync.changeServer')(function* (
   change: ServerChange,
-): Effect.fn.Return<void, Failures | ServerPending, Inventory | HandWrites | Endpoints> {
+): Effect.fn.Return<EndpointTest | null, Failures | ServerPending, HandWrites | Endpoints | ReadPorts> {
+  const { secret, untested = false } = change
   const row = yield* findServer(change.id)
+  const after = connectionOf(change.values, row.facts)
+  const tried = secret === null || untested ? null : yield* tryConnection(endpointInput(after, secret))
+  const stored = yield* store(row, { ...change, values: { ...change.values, ...versionOf(tried) } })
+  const test = tried ?? (stored && !untested ? yield* testStored(row.facts.endpoint_id) : null)
+  if (test === null) return null
+  yield* keepContact({ id: row.id, health: row.health, connection: after }, test)
+  if (test.error === null) yield* startReading(after.name, change.actor)
+  return test
+})
+
+/** Whether the connection to the server changed, apart from its name. */
+const store = Effect.fn('sync.storeServer')(function* (
+  row: ServerRow,
+  change: ServerChange,
+): Effect.fn.Return<boolean, Failures, HandWrites | Endpoints> {
   if (row.facts.endpoint_id === null) {
-    return yield* change.secret === null
-      ? write(change, change.values, change.versions)
-      : connect(row, change, change.secret)
+    if (change.secret === null) yield* write(change, change.values, change.versions)
+    else yield* connect(row, change, change.secret)
+    return change.secret !== null
   }
   const after = connectionOf(change.values, row.facts)
   const changed = changedColumns(row.facts, after)
   const needing = change.secret === null ? fieldsThatNeedSecret(row.facts, after) : []
   if (needing.length > 0) return yield* new EndpointRefused({ errors: { token_secret: [secretNeeded(needing)] } })
   const atGateway = Object.keys(changed).length > 0 || change.secret !== null
-  return yield* atGateway
-    ? changeEndpoint(row, row.facts.endpoint_id, change)
-    : write(change, change.values, change.versions)
+  yield* atGateway ? changeEndpoint(row, row.facts.endpoint_id, change) : write(change, change.values, change.versions)
+  return change.secret !== null || Object.keys(changed).some((column) => column !== 'name')
 })
+
+/** What the stored connection of an endpoint is worth; null when the gateway cannot say: the change stays made. */
+const testStored = (id: number | null) =>
+  id === null
+    ? Effect.succeed(null)
+    : Effect.flatMap(Endpoints, (endpoints) => endpoints.test({ id })).pipe(
+        Effect.catchAll((failed) => Effect.as(Effect.logWarning('a changed server was not tried', failed), null)),
+      )
 
 /** Writes the row that is to be changed. */
 const write = (

@@ -4,16 +4,19 @@ import {
   type BranchOfRun,
   type EndpointRefused,
   Endpoints,
+  type EndpointTest,
   type GatewayUnavailable,
   type HandValues,
   HandWrites,
   type KeyTaken,
   type ServerGone,
+  type ServerObservations,
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
 import { Effect, type Redacted } from 'effect'
-import { confirmedValues, connectionOf, endpointInput, newConnection } from './connection.ts'
-import { ServerNotFound } from './server-errors.ts'
+import { confirmedValues, connectionOf, endpointInput, newConnection, versionOf } from './connection.ts'
+import { ServerNotFound, type ServerNotUsable } from './server-errors.ts'
+import { keepContact, tryConnection } from './test-outcome.ts'
 import { toTheEnd } from './to-the-end.ts'
 import { undoing } from './undoing.ts'
 
@@ -23,10 +26,18 @@ export interface NewServer {
   readonly values: HandValues
   readonly secret: Redacted.Redacted<string> | null
   readonly actor: Actor
+  /** Stores the connection without trying it first. */
+  readonly untested?: boolean
+}
+
+/** A server that was made. `test` is what trying its connection told; null: it was not tried. */
+export interface ConnectedServer {
+  readonly id: number
+  readonly test: EndpointTest | null
 }
 
 /**
- * Makes a server and gives its id. With a secret the row waits as `pending` while the gateway is asked for an endpoint, in no transaction, and is then
+ * Makes a server. One with a secret is tried first: when it cannot be reached, is not the pinned one, refuses the token or lists nothing to it, nothing is stored. Then the row waits as `pending` while the gateway is asked for an endpoint, in no transaction, and is then
  * connected; when the gateway refuses or does not answer, nothing is kept. It cannot be interrupted half-way, and what a crash leaves pending the next
  * sync of the servers settles.
  */
@@ -34,8 +45,9 @@ export const connectServer = Effect.fn('sync.connectServer')(function* ({
   values,
   secret,
   actor,
+  untested = false,
 }: NewServer): Effect.fn.Return<
-  number,
+  ConnectedServer,
   | StoreFailed
   | KeyTaken
   | BranchNotOpen
@@ -43,26 +55,30 @@ export const connectServer = Effect.fn('sync.connectServer')(function* ({
   | ServerGone
   | GatewayUnavailable
   | EndpointRefused
-  | ServerNotFound,
-  HandWrites | Endpoints
+  | ServerNotFound
+  | ServerNotUsable,
+  HandWrites | Endpoints | ServerObservations
 > {
   const writes = yield* HandWrites
   const endpoints = yield* Endpoints
   const model = 'server'
-  if (secret === null) return first(yield* writes.create({ model, rows: [values], actor }))
+  if (secret === null) return { id: first(yield* writes.create({ model, rows: [values], actor })), test: null }
+  const connection = connectionOf(values, newConnection)
+  const input = endpointInput(connection, secret)
+  const test = untested ? null : yield* tryConnection(input)
   return yield* Effect.gen(function* () {
     const id = first(yield* writes.create({ model, rows: [{ ...values, endpoint_state: 'pending' }], actor }))
-    const input = endpointInput(connectionOf(values, newConnection), secret)
     const endpoint = yield* undoing(endpoints.create(input), writes.remove({ model, id, actor }))
     const confirm = Effect.filterOrFail(
-      writes.update({ model, id, values: confirmedValues(endpoint), actor }),
+      writes.update({ model, id, values: { ...versionOf(test), ...confirmedValues(endpoint) }, actor }),
       (found) => found,
       () => new ServerNotFound({ id }),
       // No version was asked for.
     ).pipe(Effect.catchTag('VersionChanged', Effect.die))
     const undo = Effect.zipRight(endpoints.remove({ id: endpoint.id }), writes.remove({ model, id, actor }))
     yield* undoing(confirm, undo)
-    return id
+    if (test !== null) yield* keepContact({ id, health: null, connection }, test)
+    return { id, test }
   }).pipe(toTheEnd)
 })
 

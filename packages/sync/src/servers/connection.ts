@@ -1,5 +1,5 @@
 import { type Facts, registry } from '@netbox-pbs/core'
-import type { Endpoint, EndpointInput, HandValues } from '@netbox-pbs/core/ports'
+import type { Endpoint, EndpointInput, EndpointTest, HandValues } from '@netbox-pbs/core/ports'
 import type { Redacted } from 'effect'
 
 /** The columns of a server that its endpoint at the gateway holds too. */
@@ -48,4 +48,10 @@ export function endpointInput(connection: Connection, secret: Redacted.Redacted<
 /** The columns of a row whose endpoint the gateway has confirmed. The name is the row's own: it is what both sides know it by. */
 export function confirmedValues({ id, host, port, token_id, fingerprint, verify_ssl }: Endpoint): HandValues {
   return { host, port, token_id, fingerprint, verify_ssl, endpoint_id: id, endpoint_state: 'connected' }
+}
+
+/** The version that a test was told, as a value of the row; none where there is none. */
+export function versionOf(test: EndpointTest | null): HandValues {
+  const version = test?.version ?? ''
+  return version === '' || version.length > registry.server.fields.version.max ? {} : { version }
 }

@@ -1,3 +1,4 @@
+import type { Actor } from '@netbox-pbs/core'
 import {
   type EndpointInput,
   type EndpointNotFound,
@@ -5,27 +6,34 @@ import {
   Endpoints,
   type EndpointTest,
   type GatewayUnavailable,
-  type Inventory,
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
+import { connectionOf } from './connection.ts'
 import { findServer } from './find-server.ts'
 import type { ServerNotFound, ServerPending } from './server-errors.ts'
+import { isWell, keepContact, type ReadPorts, startReading } from './test-outcome.ts'
 
-/** Tries a connection and stores nothing: that of a connected server, by its id, or one that is only thought of. */
+/**
+ * Tries a connection: that of a connected server, by its id, or one that is only thought of, of which nothing is kept. What the connected one tells becomes its health at once, and one that was in
+ * trouble, or never heard of, is read when it is well.
+ */
 export const testServer = Effect.fn('sync.testServer')(function* (
-  request: { readonly id: number } | EndpointInput,
+  request: { readonly id: number; readonly actor: Actor } | EndpointInput,
 ): Effect.fn.Return<
   EndpointTest,
   StoreFailed | GatewayUnavailable | EndpointRefused | EndpointNotFound | ServerNotFound | ServerPending,
-  Inventory | Endpoints
+  Endpoints | ReadPorts
 > {
   const endpoints = yield* Endpoints
   if (!('id' in request)) return yield* endpoints.test(request)
-  const { facts } = yield* findServer(request.id)
+  const { id, facts, health } = yield* findServer(request.id)
   if (facts.endpoint_id === null) {
     const errors = { token_secret: ['This server is inventory only: send its token_secret to test it.'] }
     return yield* new EndpointRefused({ errors })
   }
-  return yield* endpoints.test({ id: facts.endpoint_id })
+  const test = yield* endpoints.test({ id: facts.endpoint_id })
+  yield* keepContact({ id, health, connection: connectionOf({}, facts) }, test)
+  if (test.error === null && !isWell(health)) yield* startReading(facts.name, request.actor)
+  return test
 })

@@ -8,22 +8,28 @@ export const certificateChanged = (row: Row): boolean =>
   row['tls_state'] === 'fingerprint_changed' &&
   bare(String(row['fingerprint'])) !== bare(String(row['presented_fingerprint']))
 
-/** What to do about a certificate that is not the pinned one; nothing for any other server. */
+/** Whether the last look at a server found a certificate that does not verify, with none pinned since. */
+const certificateUntrusted = (row: Row): boolean => row['tls_state'] === 'untrusted' && row['fingerprint'] === ''
+
+/** What to do about a certificate that is not the pinned one, or does not verify; nothing for any other server. */
 export const CertificateAlert = ({ row, viewer }: { row: Row; viewer: Viewer }) => {
-  if (!certificateChanged(row)) return null
+  const changed = certificateChanged(row)
+  if (!changed && !certificateUntrusted(row)) return null
   const presented = String(row['presented_fingerprint'])
   return (
     <Alert kind="danger">
       <div class="w-100">
-        <h2 class="alert-title">The certificate changed</h2>
+        <h2 class="alert-title">{changed ? 'The certificate changed' : 'The certificate does not verify'}</h2>
         <p>
-          Nothing is sent to this server, and its inventory stays as it was. If its certificate was renewed, compare the
-          fingerprint with the dashboard of the server and accept it; if not, find out why: somebody may be in between.
+          Nothing is sent to this server, and its inventory stays as it was.{' '}
+          {changed
+            ? 'If its certificate was renewed, compare the fingerprint with the dashboard of the server and pin it; if not, find out why: somebody may be in between.'
+            : 'Compare the fingerprint with the dashboard of the server and pin it, or install a certificate that a known authority has signed.'}
         </p>
         <dl class="netbox-pbs-break">
           <dt>Pinned</dt>
           <dd>
-            <code>{String(row['fingerprint'])}</code>
+            <code>{changed ? String(row['fingerprint']) : 'none'}</code>
           </dd>
           <dt>Presented</dt>
           <dd>
@@ -35,7 +41,7 @@ export const CertificateAlert = ({ row, viewer }: { row: Row; viewer: Viewer }) 
             <input type="hidden" name="form_token" value={viewer.formToken} />
             <input type="hidden" name="fingerprint" value={presented} />
             <button class="btn btn-danger" type="submit">
-              Accept the presented certificate
+              Pin the presented certificate
             </button>
           </form>
         ) : null}

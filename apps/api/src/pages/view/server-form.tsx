@@ -1,6 +1,8 @@
 import { type Field, registry } from '@netbox-pbs/core'
+import type { ServerNotUsable } from '@netbox-pbs/sync'
 import { addServerPage, listPage } from '../paths.ts'
 import { Alert } from './alert.tsx'
+import { Commands } from './commands.tsx'
 
 /** The columns that the form offers, in its order, and where the secret stands among them. */
 const offered = [
@@ -20,12 +22,12 @@ const hints: Readonly<Record<string, string>> = {
   host: 'Name or address of the server, without https://',
   port: '8007 unless the server is set up otherwise',
   token_id: 'user@realm!tokenname, as PBS shows it under Access Control',
-  token_secret:
-    'Kept encrypted by the gateway and never shown again. Without it the server is inventory only, not synced.',
-  fingerprint: 'SHA-256 of its certificate, from the dashboard of PBS. With it no other server is ever talked to.',
+  token_secret: 'Kept encrypted by the gateway and never shown again.',
+  fingerprint:
+    'SHA-256 of its certificate, from the dashboard of PBS. Only a server with this certificate is ever contacted.',
   sync_schedule: 'Cron in UTC, like 30 2 * * *. Blank: the server is synced with the others, as the settings say.',
   sync_interval_minutes: 'Blank: as the settings say. 0: never by schedule. A sync schedule goes before it.',
-  verify_ssl: 'Off only for a certificate that nobody signed; a fingerprint is checked all the same.',
+  verify_ssl: 'Turn off only for self-signed certificates; a pinned fingerprint is always checked.',
 }
 
 /** What the form shows: what was typed so far, and what is wrong with it, by field. */
@@ -33,7 +35,20 @@ export interface ServerFormProps {
   readonly formToken: string
   readonly values: Readonly<Record<string, string>>
   readonly errors: Readonly<Record<string, ReadonlyArray<string>>>
+  /** The secret that was typed, sealed; null or left out: none was. */
+  readonly kept?: string | null
+  /** The connection was tried and does not work. */
+  readonly failure?: ServerNotUsable | null
 }
+
+/** The button that adds a server without trying its connection. */
+export const untested = 'untested'
+
+/** The button that adds a server without credentials. */
+export const inventoryOnly = 'inventory-only'
+
+/** The button that pins the certificate which the server has shown; the fingerprint follows. */
+export const pinIntent = 'pin:'
 
 /** What an empty form is filled with: the defaults of the columns. */
 export const emptyServer: Readonly<Record<string, string>> = Object.fromEntries(
@@ -43,7 +58,7 @@ export const emptyServer: Readonly<Record<string, string>> = Object.fromEntries(
 )
 
 /** Adds a server in one step: row, endpoint and secret. */
-export const ServerForm = ({ formToken, values, errors }: ServerFormProps) => {
+export const ServerForm = ({ formToken, values, errors, kept = null, failure = null }: ServerFormProps) => {
   const general = Object.entries(errors)
     .filter(([name]) => !offered.some((known) => known === name))
     .flatMap(([, texts]) => texts)
@@ -51,29 +66,90 @@ export const ServerForm = ({ formToken, values, errors }: ServerFormProps) => {
     <form class="card netbox-pbs-form" method="post" action={addServerPage}>
       <div class="card-body">
         <input type="hidden" name="form_token" value={formToken} />
+        {kept === null ? null : <input type="hidden" name="kept_secret" value={kept} />}
+        {failure === null ? null : <NotUsable failure={failure} />}
         {general.length > 0 ? <Alert kind="danger">{general.join(' ')}</Alert> : null}
         {offered.map((name) => (
-          <Input name={name} value={name === 'token_secret' ? '' : (values[name] ?? '')} wrong={errors[name] ?? []} />
+          <Input
+            name={name}
+            value={name === 'token_secret' ? '' : (values[name] ?? '')}
+            wrong={errors[name] ?? []}
+            hint={name === 'token_secret' && kept !== null ? keptHint : (hints[name] ?? '')}
+          />
         ))}
       </div>
       <div class="card-footer btn-list justify-content-end">
+        {/* The first button is the one that Enter presses. */}
+        <button class="btn btn-primary order-last" type="submit">
+          Add server
+        </button>
         <a class="btn" href={listPage('server')}>
           Cancel
         </a>
-        <button class="btn btn-primary" type="submit">
-          Add server
-        </button>
+        {kept === null && (errors['token_secret'] ?? []).length > 0 ? (
+          <button class="btn" type="submit" name="intent" value={inventoryOnly}>
+            Add as inventory only, never synced
+          </button>
+        ) : null}
+        {failure === null ? null : <Anyway failure={failure} />}
       </div>
     </form>
   )
 }
+
+const keptHint =
+  'The secret that you entered is kept for a quarter of an hour. Leave this blank to use it, or enter another.'
+
+/** Why a server was not added, and what to run on it where its token may see nothing. */
+const NotUsable = ({ failure: { test } }: { failure: ServerNotUsable }) => (
+  <Alert kind="danger">
+    <div class="w-100">
+      <h2 class="alert-title">The connection was tried and does not work, so that nothing was stored</h2>
+      {test.presented_fingerprint === null ? null : (
+        <p class="netbox-pbs-break">
+          The server presents the certificate <code>{test.presented_fingerprint}</code>
+        </p>
+      )}
+      {test.acl_commands.length === 0 ? null : (
+        <>
+          <p>Run on the server:</p>
+          <Commands commands={test.acl_commands} />
+        </>
+      )}
+    </div>
+  </Alert>
+)
+
+/** The buttons that add a server all the same. */
+const Anyway = ({ failure: { field, test } }: { failure: ServerNotUsable }) => (
+  <>
+    <button class="btn" type="submit" name="intent" value={untested}>
+      Add without testing
+    </button>
+    {field === 'fingerprint' && test.presented_fingerprint !== null ? (
+      <button class="btn btn-danger" type="submit" name="intent" value={`${pinIntent}${test.presented_fingerprint}`}>
+        Pin the presented certificate and add
+      </button>
+    ) : null}
+  </>
+)
 
 const fields: Readonly<Record<string, Field>> = {
   ...registry.server.fields,
   token_secret: { class: 'source', type: 'text', max: 255, label: 'Token secret' },
 }
 
-const Input = ({ name, value, wrong }: { name: string; value: string; wrong: ReadonlyArray<string> }) => {
+const Input = ({
+  name,
+  value,
+  wrong,
+  hint,
+}: {
+  name: string
+  value: string
+  wrong: ReadonlyArray<string>
+  hint: string
+}) => {
   const field = fields[name]
   if (field === undefined) return null
   const described = [`${name}-hint`, ...(wrong.length > 0 ? [`${name}-error`] : [])].join(' ')
@@ -86,7 +162,7 @@ const Input = ({ name, value, wrong }: { name: string; value: string; wrong: Rea
         </div>
       ) : null}
       <small class="form-hint mt-1" id={`${name}-hint`}>
-        {hints[name] ?? ''}
+        {hint}
       </small>
     </>
   )
