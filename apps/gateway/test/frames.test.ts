@@ -17,7 +17,7 @@ describe('the snapshots of a namespace', () => {
       },
     })
     expect(frames.map(brief)).toEqual(['scope snapshots ', 'group ct/1 1', 'group vm/2 2', 'complete 3'])
-    expect(asked).toEqual([['tank', '']])
+    expect(asked).toEqual([['tank', '', undefined, 3]])
   })
 
   test('are read group by group when they are many', async () => {

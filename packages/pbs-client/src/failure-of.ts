@@ -1,8 +1,8 @@
 import { authority, type PbsConnection } from './connection.ts'
 import { UnexpectedShape } from './decode-item.ts'
 import { MalformedList } from './item-splitter.ts'
+import { Silence } from './pace.ts'
 import { type PbsFailureReason, PbsRequestFailed } from './pbs-error.ts'
-import { Silence } from './response-body.ts'
 import { safeText } from './safe-text.ts'
 import { ConnectTimeout, Untrusted } from './verified-socket.ts'
 

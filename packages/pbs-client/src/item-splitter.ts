@@ -7,6 +7,8 @@ export interface SplitterLimits {
   readonly maxItemBytes?: number
   /** Everything beside the items; 64 KiB unless told. */
   readonly maxEnvelopeBytes?: number
+  /** Levels of lists and objects in one item; 32 unless told. */
+  readonly maxDepth?: number
 }
 
 const QUOTE = 0x22
@@ -29,6 +31,7 @@ const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byt
 export class ItemSplitter {
   readonly #maxItemBytes: number
   readonly #maxEnvelopeBytes: number
+  readonly #maxDepth: number
   /** Everything outside the list, with the list itself left empty. */
   readonly #envelope: Array<Buffer> = []
   #envelopeBytes = 0
@@ -40,6 +43,7 @@ export class ItemSplitter {
   /** Inside the envelope: bytes of the last string at depth 1, and whether it was the key `data` before a colon. */
   #key: Array<number> = []
   #keyIsData = false
+  #dataSeen = false
   /** Inside the list: the beginning of an item whose end has not arrived. */
   #carried: Array<Buffer> = []
   #carriedBytes = 0
@@ -51,6 +55,7 @@ export class ItemSplitter {
   constructor(limits: SplitterLimits = {}) {
     this.#maxItemBytes = limits.maxItemBytes ?? 16 * 1024 * 1024
     this.#maxEnvelopeBytes = limits.maxEnvelopeBytes ?? 64 * 1024
+    this.#maxDepth = limits.maxDepth ?? 32
   }
 
   /** The items that end in this chunk, parsed. Throws {@link MalformedList}. */
@@ -93,7 +98,6 @@ export class ItemSplitter {
         this.#key = []
       } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
         if (byte === OPEN_BRACKET && this.#depth === 1 && this.#keyIsData) {
-          if (this.#listSeen) throw new MalformedList('the answer has two lists in "data"')
           this.#listSeen = true
           this.#inList = true
           end = i + 1
@@ -103,7 +107,11 @@ export class ItemSplitter {
       } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
         this.#depth--
       } else if (byte === COLON) {
-        if (this.#depth === 1) this.#keyIsData = DATA.equals(Buffer.from(this.#key))
+        if (this.#depth === 1) {
+          this.#keyIsData = DATA.equals(Buffer.from(this.#key))
+          if (this.#keyIsData && this.#dataSeen) throw new MalformedList('the answer has "data" twice')
+          if (this.#keyIsData) this.#dataSeen = true
+        }
       } else if (byte === COMMA && this.#depth === 1) {
         this.#keyIsData = false
       }
@@ -137,8 +145,14 @@ export class ItemSplitter {
       }
       if (depth > 0) {
         if (byte === QUOTE) inString = true
-        else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++
-        else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+        else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+          depth++
+          if (depth > this.#maxDepth) {
+            throw new MalformedList(
+              `item ${this.#items + 1} of the list is nested deeper than ${this.#maxDepth} levels`,
+            )
+          }
+        } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
           depth--
           if (depth === 0) {
             batchEnd = i + 1

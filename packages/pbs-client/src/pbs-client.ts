@@ -1,4 +1,5 @@
 import { Effect, Ref, type Scope, Stream } from 'effect'
+import { countedSnapshots, groupList, namespaceList, streamedList, taskList } from './answer-limits.ts'
 import { isUnknownParameter } from './classify-response.ts'
 import type { PbsConnection } from './connection.ts'
 import { PbsGroup, PbsNamespace, PbsSnapshot } from './content-schemas.ts'
@@ -29,6 +30,8 @@ export interface PbsSnapshotQuery {
   readonly ns: string
   readonly backupType?: string
   readonly backupId?: string
+  /** How many snapshots the groups count (`backup-count`), for who holds the list together: one that is far longer fails with `protocol`. */
+  readonly counted?: number
 }
 
 /** A list; what stands for a row that cannot be understood is an `UnreadableRow`. */
@@ -102,10 +105,16 @@ export const makePbsClient = (connection: PbsConnection): Effect.Effect<PbsClien
     const namespaces = (store: string) =>
       Stream.fromIterableEffect(
         // PBS before 2.2 has the root namespace alone.
-        unlessTooOld(readRows(transport, PbsNamespace, `${storePath(store)}/namespace`), 'namespaces', [rootNamespace]),
+        unlessTooOld(
+          readRows(transport, PbsNamespace, `${storePath(store)}/namespace`, {}, namespaceList),
+          'namespaces',
+          [rootNamespace],
+        ),
       )
     const groups = (store: string, ns: string) =>
-      Stream.fromIterableEffect(readRows(transport, PbsGroup, `${storePath(store)}/groups`, { ns: nsParameter(ns) }))
+      Stream.fromIterableEffect(
+        readRows(transport, PbsGroup, `${storePath(store)}/groups`, { ns: nsParameter(ns) }, groupList),
+      )
     const snapshots = (query: PbsSnapshotQuery) => {
       const path = `${storePath(query.store)}/snapshots`
       const open = transport.open(path, {
@@ -113,13 +122,15 @@ export const makePbsClient = (connection: PbsConnection): Effect.Effect<PbsClien
         'backup-type': query.backupType,
         'backup-id': query.backupId,
       })
-      return streamRows(transport, Effect.retry(open, { times: 1, while: isVanishedWhileListing }), PbsSnapshot, path)
+      const limits = query.counted === undefined ? streamedList : countedSnapshots(query.counted)
+      const again = Effect.retry(open, { times: 1, while: isVanishedWhileListing })
+      return streamRows(transport, again, PbsSnapshot, path, limits)
     }
     const tasks = ({ since }: { readonly since?: number | undefined }) => {
       const path = '/nodes/localhost/tasks'
       // Without a limit PBS gives 50; 0 is all.
       const open = transport.open(path, { limit: '0', since: since === undefined ? null : String(since) })
-      return streamRows(transport, open, PbsTask, path)
+      return streamRows(transport, open, PbsTask, path, taskList)
     }
 
     return {

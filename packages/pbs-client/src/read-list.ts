@@ -1,23 +1,29 @@
 import { Chunk, Effect, Option, Stream } from 'effect'
 import { z } from 'zod'
+import { type AnswerLimits, maxDepth, objectBytes, shortList } from './answer-limits.ts'
 import { decodeItem, UnexpectedShape } from './decode-item.ts'
 import { failureOf } from './failure-of.ts'
 import type { WithUnsafeIntegers } from './fields.ts'
 import { ItemSplitter, MalformedList } from './item-splitter.ts'
+import { checkJsonShape } from './json-shape.ts'
+import { Pace } from './pace.ts'
 import type { PbsError } from './pbs-error.ts'
 import type { PbsQuery, PbsTransport } from './pbs-transport.ts'
-import { readChunk, readText } from './response-body.ts'
+import { readChunk, readWhole } from './response-body.ts'
 import { type ListRow, UnreadableRow } from './unreadable-row.ts'
 
-const maxBodyBytes = 64 * 1024 * 1024
-
 /** One object out of `data`, or `data` itself for shapes that are no rows. */
-export const readData = (transport: PbsTransport, path: string, query?: PbsQuery): Effect.Effect<unknown, PbsError> =>
+export const readData = (
+  transport: PbsTransport,
+  path: string,
+  query?: PbsQuery,
+  maxBytes = objectBytes,
+): Effect.Effect<unknown, PbsError> =>
   Effect.scoped(
     Effect.gen(function* () {
       const response = yield* transport.open(path, query)
-      return yield* readText(response, transport.connection.timeoutSeconds, maxBodyBytes).pipe(
-        Effect.flatMap((text) => Effect.try({ try: () => dataOf(text), catch: (error) => error })),
+      return yield* readWhole(response, transport.connection.timeoutSeconds, maxBytes).pipe(
+        Effect.flatMap((body) => Effect.try({ try: () => dataOf(body), catch: (error) => error })),
         Effect.mapError((error) => failureOf(transport.connection, path, error)),
       )
     }),
@@ -42,28 +48,26 @@ export const readRows = <T extends object>(
   schema: z.ZodType<T>,
   path: string,
   query?: PbsQuery,
+  limits = shortList,
 ): Effect.Effect<ReadonlyArray<ListRow<WithUnsafeIntegers<T>>>, PbsError> =>
-  readData(transport, path, query).pipe(
-    Effect.flatMap((data) =>
-      Effect.try({
-        try: () => {
-          if (!Array.isArray(data)) throw new MalformedList('the answer has no list in "data"')
-          return data.map((row: unknown, index) => decodeRow(schema, row, index))
-        },
-        catch: (error) => failureOf(transport.connection, path, error),
-      }),
-    ),
+  Effect.map(
+    Stream.runCollect(streamRows(transport, transport.open(path, query), schema, path, limits)),
+    Chunk.toReadonlyArray,
   )
 
-/** A list of any length, row by row: one chunk of bytes and its rows are in memory, and a slow consumer slows the server. */
+/**
+ * A list row by row: one chunk of bytes and its rows are in memory, and a slow consumer slows the server. Fails with `protocol` when the list is beyond
+ * its limits, with `timeout` when it comes too slowly.
+ */
 export const streamRows = <T extends object>(
   transport: PbsTransport,
   open: ReturnType<PbsTransport['open']>,
   schema: z.ZodType<T>,
   path: string,
+  limits: AnswerLimits,
 ): Stream.Stream<ListRow<WithUnsafeIntegers<T>>, PbsError> =>
   Stream.unwrapScoped(
-    Effect.map(open, (response) => Stream.repeatEffectChunkOption(pullRows(transport, response, schema, path))),
+    Effect.map(open, (response) => Stream.repeatEffectChunkOption(pullRows(transport, response, schema, path, limits))),
   )
 
 const pullRows = <T extends object>(
@@ -71,11 +75,14 @@ const pullRows = <T extends object>(
   response: Effect.Effect.Success<ReturnType<PbsTransport['open']>>,
   schema: z.ZodType<T>,
   path: string,
+  limits: AnswerLimits,
 ): Effect.Effect<Chunk.Chunk<ListRow<WithUnsafeIntegers<T>>>, Option.Option<PbsError>> => {
-  const splitter = new ItemSplitter()
+  const splitter = new ItemSplitter({ maxItemBytes: limits.rowBytes, maxDepth })
+  const pace = new Pace(transport.connection.timeoutSeconds)
   let seen = 0
+  let arrived = 0
   const failed = (error: unknown) => Option.some(failureOf(transport.connection, path, error))
-  return readChunk(response, transport.connection.timeoutSeconds).pipe(
+  return readChunk(response, pace).pipe(
     Effect.mapError(failed),
     Effect.flatMap((bytes) =>
       Effect.try({
@@ -84,7 +91,13 @@ const pullRows = <T extends object>(
             splitter.finish()
             return null
           }
-          const rows = splitter.push(bytes.value).map((row, index) => decodeRow(schema, row, seen + index))
+          arrived += bytes.value.length
+          if (arrived > limits.bytes) throw new MalformedList(`the answer is larger than ${limits.bytes} bytes`)
+          const items = splitter.push(bytes.value)
+          if (seen + items.length > limits.rows) {
+            throw new MalformedList(`the answer has more than ${limits.rows} rows`)
+          }
+          const rows = items.map((row, index) => decodeRow(schema, row, seen + index))
           seen += rows.length
           return Chunk.unsafeFromArray(rows)
         },
@@ -110,10 +123,11 @@ const decodeRow = <T extends object>(
 
 const Envelope = z.object({ data: z.unknown() })
 
-const dataOf = (text: string): unknown => {
+const dataOf = (bytes: Buffer): unknown => {
+  checkJsonShape(bytes, maxDepth)
   let body: unknown
   try {
-    body = JSON.parse(text)
+    body = JSON.parse(bytes.toString('utf8'))
   } catch {
     throw new MalformedList('the answer is not JSON')
   }

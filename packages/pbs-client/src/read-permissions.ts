@@ -1,4 +1,5 @@
 import { Effect } from 'effect'
+import { permissionsBytes } from './answer-limits.ts'
 import { UnexpectedShape } from './decode-item.ts'
 import { failureOf } from './failure-of.ts'
 import type { PbsError } from './pbs-error.ts'
@@ -9,7 +10,7 @@ import { PbsPermissions } from './server-schemas.ts'
 /** The privileges of the token itself: path, privilege, whether it propagates. */
 export const readPermissions = (transport: PbsTransport, path?: string): Effect.Effect<PbsPermissions, PbsError> => {
   const endpoint = '/access/permissions'
-  return readData(transport, endpoint, { path }).pipe(
+  return readData(transport, endpoint, { path }, permissionsBytes).pipe(
     Effect.flatMap((data) => {
       const parsed = PbsPermissions.safeParse(data)
       return parsed.success

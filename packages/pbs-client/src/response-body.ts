@@ -2,20 +2,17 @@ import type { IncomingMessage } from 'node:http'
 import { Effect, Option } from 'effect'
 import { eventCallback } from './event-callback.ts'
 import { MalformedList } from './item-splitter.ts'
-
-/** The peer was silent for too long. */
-export class Silence extends Error {}
+import { Pace } from './pace.ts'
 
 /**
  * The next bytes of a body, or None at its end. Reads in paused mode: while nobody asks, the socket is not read and TCP
  * holds the sender back. Interruption leaves nothing behind; whoever opened the response destroys it.
  */
-export const readChunk = (
-  response: IncomingMessage,
-  timeoutSeconds: number,
-): Effect.Effect<Option.Option<Buffer>, unknown> =>
+export const readChunk = (response: IncomingMessage, pace: Pace): Effect.Effect<Option.Option<Buffer>, unknown> =>
   Effect.async((resume) => {
-    const settle = (outcome: Effect.Effect<Option.Option<Buffer>, unknown>) => {
+    const started = performance.now()
+    const settle = (outcome: Effect.Effect<Option.Option<Buffer>, unknown>, bytes = 0) => {
+      pace.note(performance.now() - started, bytes)
       clearTimeout(timer)
       forget()
       resume(outcome)
@@ -24,7 +21,7 @@ export const readChunk = (
     const attempt = eventCallback(die, () => {
       // Node's types say any; without an encoding it is a Buffer or null.
       const chunk: Buffer | null = response.read()
-      if (chunk !== null) settle(Effect.succeed(Option.some(chunk)))
+      if (chunk !== null) settle(Effect.succeed(Option.some(chunk)), chunk.length)
       else if (response.errored !== null) settle(Effect.fail(response.errored))
       else if (response.readableEnded) settle(Effect.succeed(Option.none()))
       else if (response.destroyed) settle(Effect.fail(new Error('the connection was closed inside the answer')))
@@ -33,10 +30,13 @@ export const readChunk = (
     const forget = () => {
       response.off('readable', attempt).off('end', attempt).off('close', attempt).off('error', failed)
     }
-    const timer = setTimeout(
-      () => failed(new Silence(`no byte for ${timeoutSeconds} s inside the answer`)),
-      timeoutSeconds * 1000,
-    )
+    const wait = pace.remainingMillis
+    const timer = setTimeout(() => {
+      pace.note(wait, 0)
+      const failure = pace.failure()
+      pace.note(-wait, 0)
+      failed(failure)
+    }, wait)
     response.on('readable', attempt).on('end', attempt).on('close', attempt).on('error', failed)
     attempt()
     return Effect.sync(() => {
@@ -45,18 +45,19 @@ export const readChunk = (
     })
   })
 
-/** The whole body as text; fails with {@link MalformedList} beyond the limit. */
-export const readText = (
+/** The whole body; fails with {@link MalformedList} beyond the limit. */
+export const readWhole = (
   response: IncomingMessage,
   timeoutSeconds: number,
   maxBytes: number,
-): Effect.Effect<string, unknown> =>
+): Effect.Effect<Buffer, unknown> =>
   Effect.gen(function* () {
+    const pace = new Pace(timeoutSeconds)
     const chunks: Array<Buffer> = []
     let bytes = 0
     while (true) {
-      const chunk = yield* readChunk(response, timeoutSeconds)
-      if (Option.isNone(chunk)) return Buffer.concat(chunks).toString('utf8')
+      const chunk = yield* readChunk(response, pace)
+      if (Option.isNone(chunk)) return Buffer.concat(chunks)
       bytes += chunk.value.length
       if (bytes > maxBytes) return yield* Effect.fail(new MalformedList(`the answer is larger than ${maxBytes} bytes`))
       chunks.push(chunk.value)
@@ -70,10 +71,11 @@ export const readBeginning = (
   maxBytes: number,
 ): Effect.Effect<string> =>
   Effect.gen(function* () {
+    const pace = new Pace(timeoutSeconds)
     const chunks: Array<Buffer> = []
     let bytes = 0
     while (bytes < maxBytes) {
-      const chunk = yield* readChunk(response, timeoutSeconds).pipe(Effect.orElseSucceed(() => Option.none<Buffer>()))
+      const chunk = yield* readChunk(response, pace).pipe(Effect.orElseSucceed(() => Option.none<Buffer>()))
       if (Option.isNone(chunk)) break
       bytes += chunk.value.length
       chunks.push(chunk.value)

@@ -127,7 +127,7 @@ describe('endpoints that came later', () => {
 describe('answers that are no PBS', () => {
   const rows: ReadonlyArray<readonly [string, Respond, string]> = [
     ['html', (_, response) => response.end('<html></html>'), 'not JSON'],
-    ['no data', (_, response) => response.end('{"rows":[]}'), 'not an object with "data"'],
+    ['no data', (_, response) => response.end('{"rows":[]}'), 'no list in "data"'],
     ['null for a list', json(null), 'no list'],
     ['an object for a list', json({}), 'no list'],
     [
@@ -138,12 +138,12 @@ describe('answers that are no PBS', () => {
     [
       'nested beyond the stack',
       (_, response) => response.end(`{"data":[${'['.repeat(500_000)}${']'.repeat(500_000)}]}`),
-      'call stack',
+      'nested deeper than 32 levels',
     ],
     [
       'too large',
       (_, response) => response.end(`{"data":"${'x'.repeat(65 * 1024 * 1024)}"}`),
-      'larger than 67108864 bytes',
+      'more than 65536 bytes beside its list',
     ],
   ]
   test.each(rows)('%s', async (_name, respond, detail) => {

@@ -37,11 +37,14 @@ export const clientReader = (
     namespaces: (datastore) =>
       Effect.map(whole(client.namespaces(datastore)), (rows) => rows.map((row) => (isReadable(row) ? row.ns : row))),
     groups: (datastore, namespace) => whole(client.groups(datastore, namespace)),
-    snapshots: (store, ns, group) =>
+    snapshots: (store, ns, group, counted) =>
       whole(
-        client.snapshots(
-          group === undefined ? { store, ns } : { store, ns, backupType: group.type, backupId: group.id },
-        ),
+        client.snapshots({
+          store,
+          ns,
+          counted,
+          ...(group === undefined ? {} : { backupType: group.type, backupId: group.id }),
+        }),
       ),
     tasks: (since) => Stream.unwrapScoped(Effect.as(permit, Stream.mapError(client.tasks({ since }), scopeFailure))),
     jobs: (type) => {

@@ -38,11 +38,12 @@ export interface PbsReader {
   /** Paths; the root is the empty one. */
   readonly namespaces: (datastore: string) => ReadRows<string>
   readonly groups: (datastore: string, namespace: string) => ReadRows<PbsGroup>
-  /** Of a whole namespace, or of one group in it. */
+  /** Of a whole namespace, or of one group in it; `counted` is how many the groups count, and a list far beyond it fails with `protocol`. */
   readonly snapshots: (
     datastore: string,
     namespace: string,
-    group?: { readonly type: string; readonly id: string },
+    group: { readonly type: string; readonly id: string } | undefined,
+    counted: number,
   ) => ReadRows<PbsSnapshot>
   /** Those that started at `since` (epoch seconds) or later. A list of any length: the permit is held until the stream ends. */
   readonly tasks: (since: number | undefined) => Stream.Stream<ListRow<PbsTask>, ScopeFailed>

@@ -42,8 +42,7 @@ export const listSnapshots = (
     const groups = Effect.map(session.pbs.groups(datastore, namespace), groupList)
     const place: Place = { session, datastore, namespace, groupsNow: yield* Effect.cached(groups) }
     const listed = yield* groups
-    const total = listed.groups.reduce((sum, group) => sum + (group['backup-count'] ?? 0), 0)
-    if (total > oneCallSnapshots) return oneByOne(place, listed)
+    if (countOf(listed) > oneCallSnapshots) return oneByOne(place, listed)
     const first = yield* wholeNamespace(place, listed)
     if (first?.isWhole === true) return first.items
     const listedNow = yield* place.groupsNow
@@ -72,12 +71,15 @@ const groupList = (list: ReadonlyArray<ListRow<PbsGroup>>): GroupList => {
   return { groups: sortedGroups(rows), notes }
 }
 
+/** How many snapshots the groups count. */
+const countOf = ({ groups }: GroupList): number => groups.reduce((sum, group) => sum + (group['backup-count'] ?? 0), 0)
+
 /** The rows of `/snapshots`, some of which may not be understood. */
 type SnapshotRows = ReadonlyArray<ListRow<PbsSnapshot>>
 
 /** The items of all groups out of one list; null when PBS refuses it. */
 const wholeNamespace = (place: Place, list: GroupList) =>
-  place.session.pbs.snapshots(place.datastore, place.namespace).pipe(
+  place.session.pbs.snapshots(place.datastore, place.namespace, undefined, countOf(list)).pipe(
     Effect.map((snapshots) => matched(place, list, snapshots)),
     Effect.catchIf(isRefused, () => Effect.succeed(null)),
   )
@@ -148,7 +150,12 @@ interface GroupOutcome {
 const oneGroup = (place: Place, group: PbsGroup): Effect.Effect<GroupOutcome, ScopeFailed> => {
   const { session, datastore, namespace } = place
   const read = Effect.map(
-    session.pbs.snapshots(datastore, namespace, { type: group['backup-type'], id: group['backup-id'] }),
+    session.pbs.snapshots(
+      datastore,
+      namespace,
+      { type: group['backup-type'], id: group['backup-id'] },
+      group['backup-count'] ?? 0,
+    ),
     (snapshots) => readableRows('snapshot', snapshots),
   )
   return Effect.gen(function* () {
