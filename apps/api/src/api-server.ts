@@ -13,6 +13,8 @@ export interface ApiOptions {
   readonly port: number
   /** Hosts, beside loopback names, that requests may be for: names, `.example.com` with all below it, or `*`. */
   readonly allowedHosts?: ReadonlyArray<string>
+  /** Seconds that one statement of a request may take in the database before the request is answered 503; 5. */
+  readonly statementTimeoutSeconds?: number
 }
 
 /** Serves REST and pages until its scope closes: first no new connections, then at most two seconds for running answers, then the rest is cut off. */
@@ -20,13 +22,14 @@ export const apiServer = ({
   host,
   port,
   allowedHosts = [],
+  statementTimeoutSeconds = 5,
 }: ApiOptions): Effect.Effect<
   { readonly url: string; readonly port: number },
   CannotListen,
   Scope.Scope | ApiServices
 > =>
   Effect.gen(function* () {
-    const run = makeRun(yield* Effect.runtime<ApiServices>())
+    const run = makeRun(yield* Effect.runtime<ApiServices>(), { statementTimeoutSeconds })
     const app = makeApp(run, { allowedHosts: [urlHost(host), ...allowedHosts] })
     const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false })
     return yield* serveHttp({

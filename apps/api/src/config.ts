@@ -22,6 +22,8 @@ export interface ApiConfig {
   readonly host: string
   readonly port: number
   readonly allowedHosts: ReadonlyArray<string>
+  /** Seconds that one statement of a request may take in the database. */
+  readonly statementTimeoutSeconds: number
   readonly databaseUrl: Secret
   /** Opens what the settings keep sealed; its shape is judged where the box is made. */
   readonly secretKey: Secret
@@ -33,7 +35,8 @@ export interface ApiConfig {
 }
 
 /** How the command is called. */
-export const usage = 'start:api [--host 127.0.0.1] [--port 8000] [--allowed-host NAME …] [--log-format text]'
+export const usage =
+  'start:api [--host 127.0.0.1] [--port 8000] [--allowed-host NAME …] [--statement-timeout 5] [--log-format text]'
 
 /** The variable that holds the key of the sealed settings. */
 export const secretKeyName = 'NETBOX_PBS_SECRET_KEY'
@@ -47,7 +50,14 @@ export const readConfig = (args: ReadonlyArray<string>): Effect.Effect<ApiConfig
     const flags = yield* readFlags(args, options, usage)
     const allowedHosts = yield* readHosts(flags['allowed-host'] ?? [])
     const logFormat = yield* readLogFormat(flags['log-format'])
-    return { ...(yield* readListenFlags(flags)), allowedHosts, logFormat, ...(yield* environment) }
+    const statementTimeoutSeconds = yield* readSeconds(flags['statement-timeout'])
+    return {
+      ...(yield* readListenFlags(flags)),
+      allowedHosts,
+      statementTimeoutSeconds,
+      logFormat,
+      ...(yield* environment),
+    }
   })
 
 const environment = Effect.gen(function* () {
@@ -66,8 +76,14 @@ const options = {
   host: { type: 'string', default: '127.0.0.1' },
   port: { type: 'string', default: '8000' },
   'allowed-host': { type: 'string', multiple: true },
+  'statement-timeout': { type: 'string', default: '5' },
   ...logFormatFlag,
 } as const
+
+const readSeconds = (text: string): Effect.Effect<number, WrongUsage> =>
+  /^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= 600
+    ? Effect.succeed(Number(text))
+    : new WrongUsage({ message: `--statement-timeout ${text} is not a number of seconds from 1 to 600.` })
 
 const readHosts = (names: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<string>, WrongUsage> => {
   const unfit = names.find((name) => !/^(?:\*|\.?[\w.-]+|\[[\da-f:.]+\])$/i.test(name))

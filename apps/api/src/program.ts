@@ -37,7 +37,9 @@ export const startApi = (
   Effect.gen(function* () {
     // Judged before the database is asked: a key that is none is the smaller mistake.
     const box = yield* Layer.build(secretBoxLayer({ key: config.secretKey, keyName: secretKeyName }))
-    const database = yield* Layer.build(Database.layerPg({ url: config.databaseUrl }))
+    const database = yield* Layer.build(
+      Database.layerPg({ url: config.databaseUrl, applicationName: 'netbox-pbs api' }),
+    )
     yield* migrate.pipe(Effect.provide(database))
     yield* checkSecretKey.pipe(Effect.provide(database), Effect.provide(box))
     const stores = yield* Layer.build(Layer.mergeAll(inventoryLayer, accountsLayer, queueLayer, settingsLayer)).pipe(
@@ -55,6 +57,9 @@ export const startApi = (
     }
     const address = gatewayAddress(config.gateway).pipe(Effect.provide(stores))
     const endpoints = yield* Layer.build(endpointsLayer({ address }))
-    const { host, port, allowedHosts } = config
-    return yield* apiServer({ host, port, allowedHosts }).pipe(Effect.provide(stores), Effect.provide(endpoints))
+    const { host, port, allowedHosts, statementTimeoutSeconds } = config
+    return yield* apiServer({ host, port, allowedHosts, statementTimeoutSeconds }).pipe(
+      Effect.provide(stores),
+      Effect.provide(endpoints),
+    )
   })

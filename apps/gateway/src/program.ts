@@ -30,7 +30,9 @@ export const startGateway = (
   Effect.gen(function* () {
     // Judged before the database is asked: a key that is none is the smaller mistake.
     const box = yield* Layer.build(secretBoxLayer({ key: config.secretKey, keyName: secretKeyName }))
-    const database = yield* Layer.build(GatewayDatabase.layerPg({ url: config.databaseUrl }))
+    const database = yield* Layer.build(
+      GatewayDatabase.layerPg({ url: config.databaseUrl, applicationName: 'netbox-pbs gateway' }),
+    )
     yield* migrateGateway.pipe(Effect.provide(database))
     yield* checkGatewaySecretKey.pipe(Effect.provide(database), Effect.provide(box))
     const store = yield* Layer.build(gatewayStoreLayer).pipe(Effect.provide(database), Effect.provide(box))

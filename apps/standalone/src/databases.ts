@@ -5,7 +5,7 @@ import {
   type DataFolderUnusable,
   GatewayDatabase,
 } from '@netbox-pbs/store-postgres'
-import { Layer, Option, type Redacted } from 'effect'
+import { Context, Layer, Option, type Redacted } from 'effect'
 
 /** Which databases a system works on. */
 export interface Databases {
@@ -17,19 +17,43 @@ export interface Databases {
   readonly dataDir: string | null
 }
 
-/** The inventory's database and the gateway's. */
+/** Where the worker's statements run: in a pool of their own on PostgreSQL, so that requests and syncs do not wait for each other's connections. */
+export class WorkerDatabase extends Context.Tag('@netbox-pbs/standalone/WorkerDatabase')<
+  WorkerDatabase,
+  typeof Database.Service
+>() {}
+
+const layerShared: Layer.Layer<WorkerDatabase, never, Database> = Layer.effect(WorkerDatabase, Database)
+
+/** Connections of the gateway at most: its tables are small. */
+const gatewayConnections = 3
+
+/** The inventory's database for the API, for the worker, and the gateway's. The embedded one has one session, which they share. */
 export const databaseLayers = ({
   databaseUrl,
   gatewayDatabaseUrl,
   dataDir,
-}: Databases): Layer.Layer<Database | GatewayDatabase, DatabaseUnusable | DataFolderInUse | DataFolderUnusable> => {
+}: Databases): Layer.Layer<
+  Database | WorkerDatabase | GatewayDatabase,
+  DatabaseUnusable | DataFolderInUse | DataFolderUnusable
+> => {
+  const onServer = (url: Redacted.Redacted<string>, who: string) =>
+    Layer.fresh(Database.layerPg({ url, applicationName: `netbox-pbs ${who}` }))
   const database: Layer.Layer<Database, DatabaseUnusable | DataFolderInUse | DataFolderUnusable> = Option.isSome(
     databaseUrl,
   )
-    ? Database.layerPg({ url: databaseUrl.value })
+    ? onServer(databaseUrl.value, 'api')
     : Database.layerPglite({ dataDir })
-  const gateway: Layer.Layer<GatewayDatabase, DatabaseUnusable, Database> = Option.isSome(gatewayDatabaseUrl)
-    ? GatewayDatabase.layerPg({ url: gatewayDatabaseUrl.value })
+  const worker: Layer.Layer<WorkerDatabase, DatabaseUnusable, Database> = Option.isSome(databaseUrl)
+    ? Layer.provide(layerShared, onServer(databaseUrl.value, 'worker'))
+    : layerShared
+  const gatewayUrl = Option.orElse(gatewayDatabaseUrl, () => databaseUrl)
+  const gateway: Layer.Layer<GatewayDatabase, DatabaseUnusable, Database> = Option.isSome(gatewayUrl)
+    ? GatewayDatabase.layerPg({
+        url: gatewayUrl.value,
+        applicationName: 'netbox-pbs gateway',
+        poolSize: gatewayConnections,
+      })
     : GatewayDatabase.layerShared
-  return Layer.provideMerge(gateway, database)
+  return Layer.provideMerge(Layer.merge(gateway, worker), database)
 }

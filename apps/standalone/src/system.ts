@@ -5,6 +5,7 @@ import {
   accountsLayer,
   checkGatewaySecretKey,
   checkSecretKey,
+  Database,
   gatewayStoreLayer,
   giveBackAbandoned,
   inventoryLayer,
@@ -19,6 +20,7 @@ import { gatewayAddress } from '@netbox-pbs/sync'
 import { runWorker } from '@netbox-pbs/worker'
 import { Effect, Layer, type Option, Redacted } from 'effect'
 import { keyNames } from './config.ts'
+import { WorkerDatabase } from './databases.ts'
 import { ownAddress, ownNames } from './start/addresses.ts'
 import type { Keys } from './start/keys.ts'
 import { type LocalToken, localToken } from './start/local-token.ts'
@@ -32,6 +34,8 @@ export interface SystemOptions {
   readonly gatewayPort: number
   /** Host names, beside the machine's own, by which clients may ask for the api. */
   readonly allowedHosts?: ReadonlyArray<string>
+  /** Seconds that one statement of a request may take in the database; the API's own default. */
+  readonly statementTimeoutSeconds?: number
   /** Private folder for the token's file. */
   readonly folder: string
   readonly keys: Keys
@@ -82,11 +86,23 @@ export const system = Effect.fn('system')(function* (options: SystemOptions) {
   ).pipe(Effect.provide(box))
   const address = gatewayAddress({ url: gatewayUrl, key: keys.gatewayKey }).pipe(Effect.provide(stores))
   const clients = yield* Layer.build(Layer.mergeAll(endpointsLayer({ address }), proxboxSourceLayer({ address })))
-  yield* runWorker({ concurrency: workers }).pipe(Effect.provide(stores), Effect.provide(clients), Effect.forkScoped)
+  const workerStores = yield* Layer.build(
+    Layer.fresh(Layer.mergeAll(inventoryLayer, queueLayer, settingsLayer)).pipe(
+      Layer.provide(Layer.effect(Database, WorkerDatabase)),
+    ),
+  ).pipe(Effect.provide(box))
+  yield* runWorker({ concurrency: workers }).pipe(
+    Effect.provide(workerStores),
+    Effect.provide(clients),
+    Effect.forkScoped,
+  )
   const api = yield* apiServer({
     host,
     port: options.port,
     allowedHosts: [...ownNames(host), ...(options.allowedHosts ?? [])],
+    ...(options.statementTimeoutSeconds !== undefined && {
+      statementTimeoutSeconds: options.statementTimeoutSeconds,
+    }),
   }).pipe(Effect.provide(stores), Effect.provide(clients))
   const url = ownAddress(host, api.port)
   const token = yield* localToken(options.bootstrapToken, options.folder).pipe(Effect.provide(stores))

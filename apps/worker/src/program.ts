@@ -25,7 +25,9 @@ export const startWorker = (config: WorkerConfig): Effect.Effect<Effect.Effect<n
   Effect.gen(function* () {
     // Judged before the database is asked: a key that is none is the smaller mistake.
     const box = yield* Layer.build(secretBoxLayer({ key: config.secretKey, keyName: secretKeyName }))
-    const database = yield* Layer.build(Database.layerPg({ url: config.databaseUrl }))
+    const database = yield* Layer.build(
+      Database.layerPg({ url: config.databaseUrl, applicationName: 'netbox-pbs worker' }),
+    )
     yield* migrate.pipe(Effect.provide(database))
     yield* checkSecretKey.pipe(Effect.provide(database), Effect.provide(box))
     const { lostAfterSeconds } = config

@@ -14,8 +14,9 @@ import type {
   StoreFailed,
   VersionChanged,
 } from '@netbox-pbs/core/ports'
+import { statementLimit } from '@netbox-pbs/core/ports'
 import type { RunRefused, ServerNotFound, ServerNotUsable, ServerPending } from '@netbox-pbs/sync'
-import { Cause, Effect, Exit } from 'effect'
+import { Cause, Duration, Effect, Exit, Option } from 'effect'
 import * as Runtime from 'effect/Runtime'
 import { etag } from '../inventory/etag.ts'
 import { notUsableErrors } from '../servers/not-usable.ts'
@@ -23,6 +24,7 @@ import type { ApiServices } from '../services.ts'
 import type { ApiContext } from './caller.ts'
 import type { FieldsRefused } from './fields-refused.ts'
 import type { Refused } from './refused.ts'
+import { logStoreFailure, storeFailure } from './store-failure.ts'
 
 /** What a handler may fail with; everything else is a defect. */
 export type HandlerError =
@@ -50,22 +52,25 @@ export type HandlerError =
 /** The bridge from a handler's Effect to its HTTP reply. */
 export type Run = (c: ApiContext, handler: Effect.Effect<Response, HandlerError, ApiServices>) => Promise<Response>
 
+/** How long one statement of a request may take, in seconds. */
+export interface RequestLimits {
+  readonly statementTimeoutSeconds: number
+}
+
 /** Makes the only bridge from Effect to Promise. The work is interrupted when the client goes away; a defect is logged and answers 500 without a word about its cause. */
 export const makeRun =
-  (runtime: Runtime.Runtime<ApiServices>): Run =>
+  (runtime: Runtime.Runtime<ApiServices>, { statementTimeoutSeconds }: RequestLimits): Run =>
   async (c, handler) => {
     const annotations = { method: c.req.method, path: c.req.path, requestId: c.get('requestId') }
     const replied = handler.pipe(
       Effect.catchAll((error) =>
-        Effect.as(
-          error._tag === 'StoreFailed' ? Effect.logError('the database failed a request', error.cause) : Effect.void,
-          replyTo(c, error),
-        ),
+        Effect.as(error._tag === 'StoreFailed' ? logStoreFailure(error, 'a request') : Effect.void, replyTo(c, error)),
       ),
       Effect.tapErrorCause((cause) =>
         Cause.isInterruptedOnly(cause) ? Effect.void : Effect.logError('a request failed', cause),
       ),
       Effect.annotateLogs(annotations),
+      Effect.locally(statementLimit, Option.some(Duration.seconds(statementTimeoutSeconds))),
     )
     const exit = await Runtime.runPromiseExit(runtime)(replied, { signal: c.req.raw.signal })
     return Exit.isSuccess(exit)
@@ -108,6 +113,6 @@ function replyTo(c: ApiContext, error: HandlerError): Response {
     case 'GatewayUnavailable':
       return c.json({ detail: error.message }, 502)
     case 'StoreFailed':
-      return c.json({ detail: `${error.message}.` }, 503, { 'Retry-After': '5' })
+      return c.json({ detail: `${storeFailure(c, error)}.` }, 503, { 'Retry-After': '5' })
   }
 }

@@ -2,6 +2,7 @@ import type { StoreFailed } from '@netbox-pbs/core/ports'
 import { Cause, Effect } from 'effect'
 import type { ApiContext } from '../http/caller.ts'
 import type { Run } from '../http/run.ts'
+import { logStoreFailure, storeFailure } from '../http/store-failure.ts'
 import type { ApiServices } from '../services.ts'
 import { html } from './html.ts'
 import { signInPage } from './paths.ts'
@@ -23,8 +24,8 @@ export const servePage =
       c,
       page.pipe(
         Effect.catchTag('StoreFailed', (error) =>
-          Effect.logError('the database failed a page', Cause.fail(error)).pipe(
-            Effect.as(failurePage('The database did not answer', sentence(error.message), 503)),
+          logStoreFailure(error, 'a page').pipe(
+            Effect.as(failurePage(titleOf(error), sentence(storeFailure(c, error)), 503)),
           ),
         ),
         Effect.catchAllCause((cause) =>
@@ -43,6 +44,16 @@ export const servePage =
         Effect.annotateLogs({ path: loggedPath(c.req.path) }),
       ),
     )
+
+const titleOf = ({ reason }: StoreFailed): string =>
+  ({
+    unavailable: 'The database did not answer',
+    conflict: 'Two writers waited for each other',
+    busy: 'Too many searches at a time',
+    too_slow: 'This took too long',
+    refused: 'The database refused',
+    full: 'The database has no room',
+  })[reason]
 
 /** The path of a request without what signs somebody in. */
 const loggedPath = (path: string): string => (path.startsWith(signInPage) ? signInPage : path)

@@ -11,6 +11,7 @@ interface Flags {
   readonly port: number
   readonly gatewayPort: number
   readonly allowedHost?: ReadonlyArray<string>
+  readonly statementTimeout: number
   readonly dataDir?: string
   readonly logFormat: LogFormat
   readonly demo?: true
@@ -26,6 +27,7 @@ export const startCommand: AddCommand = (parent, choose) => {
     .option('--port <port>', 'port of REST and pages; 0 takes a free one', port, 8000)
     .option('--gateway-port <port>', 'port of the gateway; 0 takes a free one', port, 8800)
     .option('--allowed-host <name>', 'another name that clients may use; can be repeated', hostName)
+    .option('--statement-timeout <seconds>', 'how long a request may keep PostgreSQL busy', wholeNumber(1, 600), 5)
     .option(
       '--data-dir <folder>',
       `where database and keys lie (default: ${defaultDataDir}; a demo keeps nothing)`,
@@ -66,6 +68,7 @@ function startOptions(command: Command, flags: Flags): StartOptions {
     port: flags.port,
     gatewayPort,
     allowedHosts: flags.allowedHost ?? [],
+    statementTimeoutSeconds: flags.statementTimeout,
     dataDir,
     logFormat,
     demo: flags.demo

@@ -7,6 +7,8 @@ export interface StartOptions {
   readonly gatewayPort: number
   /** Host names, beside the machine's own, by which clients may ask for the api. */
   readonly allowedHosts: ReadonlyArray<string>
+  /** Seconds that one statement of a request may take in PostgreSQL. */
+  readonly statementTimeoutSeconds: number
   /** Undefined: {@link defaultDataDir}, or nothing kept in a demo. */
   readonly dataDir: string | undefined
   readonly logFormat: LogFormat

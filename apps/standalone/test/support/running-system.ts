@@ -7,7 +7,7 @@ import { accountsLayer } from '@netbox-pbs/store-postgres'
 import { Effect, Exit, Layer, Option, Redacted, Scope } from 'effect'
 import { databaseLayers } from '../../src/databases.ts'
 import type { Keys } from '../../src/start/keys.ts'
-import { type System, system } from '../../src/system.ts'
+import { type System, type SystemOptions, system } from '../../src/system.ts'
 import type { Rest } from './rest.ts'
 
 /** A system that a test has started. */
@@ -38,7 +38,10 @@ export const newHome = (where: { readonly databaseUrl?: string; readonly dataDir
 })
 
 /** Starts gateway, worker and api on free ports. */
-export async function startSystem({ databaseUrl, dataDir, keys }: Home): Promise<RunningSystem> {
+export async function startSystem(
+  { databaseUrl, dataDir, keys }: Home,
+  told: Pick<SystemOptions, 'statementTimeoutSeconds'> = {},
+): Promise<RunningSystem> {
   const folder = mkdtempSync(join(tmpdir(), 'netbox-pbs-test-'))
   const scope = await Effect.runPromise(Scope.make())
   const databases = databaseLayers({
@@ -46,7 +49,7 @@ export async function startSystem({ databaseUrl, dataDir, keys }: Home): Promise
     gatewayDatabaseUrl: Option.none(),
     dataDir,
   })
-  const options = { host: '127.0.0.1', port: 0, gatewayPort: 0, folder, keys, bootstrapToken: Option.none() }
+  const options = { host: '127.0.0.1', port: 0, gatewayPort: 0, folder, keys, bootstrapToken: Option.none(), ...told }
   const opened = await Effect.runPromise(Scope.extend(Layer.build(databases), scope))
   const running: System = await Effect.runPromise(system(options).pipe(Effect.provide(opened), Scope.extend(scope)))
   return {

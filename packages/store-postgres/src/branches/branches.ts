@@ -83,9 +83,11 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
         }),
       ),
       update: (request) => updateBranch(database, request),
-      changes: Effect.fn('Branches.changes')((request) =>
-        database.query('listing the changes of a branch', (db) => listChanges(db, request)),
-      ),
+      changes: Effect.fn('Branches.changes')((request) => {
+        const doing = 'listing the changes of a branch'
+        const reading = database.query(doing, (db) => listChanges(db, request))
+        return request.filter?.search === undefined ? reading : database.scan(doing, reading)
+      }),
       conflicts: Effect.fn('Branches.conflicts')(({ id, filter, limit, offset }) =>
         database.query('listing the conflicts of a branch', async (db) => {
           const which = conflictCondition(id, filter)

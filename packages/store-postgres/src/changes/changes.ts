@@ -4,23 +4,26 @@ import { Effect, Layer, Option } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
 
+const doing = 'reading the change log'
+
 /** The change log as it is read. */
 export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
   Changes,
   Effect.map(Database, (database) =>
     Changes.of({
-      list: Effect.fn('Changes.list')(({ filter, limit, offset }) =>
-        database.query('reading the change log', async (db) => {
+      list: Effect.fn('Changes.list')(({ filter, limit, offset }) => {
+        const reading = database.query(doing, async (db) => {
           const matching = where(filter)
           const { rows: counted } = await sql<{ count: number }>`
             select count(*) as count from changes ${matching}`.execute(db)
           const { rows } = await sql<LoggedChange>`
             ${selectChanges} ${matching} order by time desc, id desc limit ${limit} offset ${offset}`.execute(db)
           return { count: counted[0]?.count ?? 0, rows }
-        }),
-      ),
+        })
+        return Object.keys(filter).length === 0 ? reading : database.scan(doing, reading)
+      }),
       get: Effect.fn('Changes.get')(({ id }) =>
-        database.query('reading the change log', async (db) => {
+        database.query(doing, async (db) => {
           if (!Number.isSafeInteger(id)) return Option.none()
           const { rows } = await sql<LoggedChange>`${selectChanges} where id = ${id}::bigint`.execute(db)
           return Option.fromNullable(rows[0])

@@ -1,6 +1,6 @@
 import type { ParserOptions, PGlite } from '@electric-sql/pglite'
-import type { StoreFailed } from '@netbox-pbs/core/ports'
-import { Context, Effect, Layer } from 'effect'
+import { StoreFailed, statementLimit } from '@netbox-pbs/core/ports'
+import { Context, Effect, FiberRef, Layer, Option } from 'effect'
 import type { Kysely } from 'kysely'
 import type { Pool } from 'pg'
 import type { DatabaseUnusable, DataFolderInUse, DataFolderUnusable } from './errors.ts'
@@ -28,6 +28,11 @@ export interface DatabaseService {
     doing: string,
     use: (run: Run) => Effect.Effect<A, E, R>,
   ) => Effect.Effect<A, E | StoreFailed, R>
+  /**
+   * Work that may read a whole table, such as a search. Only a few run at a time, so that they leave connections (and, embedded, the one session) to the rest; another
+   * waits for its turn, as long as `statementLimit` allows. Not to be nested.
+   */
+  readonly scan: <A, E, R>(doing: string, work: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreFailed, R>
 }
 
 /** The database: PostgreSQL through a pool, or PGlite in process. Both read and write the same values. */
@@ -36,23 +41,48 @@ export class Database extends Context.Tag('@netbox-pbs/store-postgres/Database')
   static readonly layerPg = (options: PgOptions): Layer.Layer<Database, DatabaseUnusable> =>
     Layer.scoped(
       Database,
-      Effect.map(openPg(options), ({ db, pool }) => service(db, { _tag: 'pg', pool })),
+      Effect.map(openPg(options), ({ db, pool }) => service(db, { _tag: 'pg', pool }, scansAtOnce(pool.options.max))),
     )
 
   /** The embedded engine, in a folder or in memory. */
   static readonly layerPglite = (options: PgliteOptions): Layer.Layer<Database, DataFolderInUse | DataFolderUnusable> =>
     Layer.scoped(
       Database,
-      Effect.map(openPglite(options), ({ db, ...opened }) => service(db, { _tag: 'pglite', ...opened })),
+      Effect.map(openPglite(options), ({ db, ...opened }) => service(db, { _tag: 'pglite', ...opened }, 1)),
     )
 }
 
-function service(db: Kysely<Tables>, driver: Driver): DatabaseService {
+/** A quarter of the pool. */
+const scansAtOnce = (connections: number): number => Math.max(1, Math.floor(connections / 4))
+
+function service(db: Kysely<Tables>, driver: Driver, scans: number): DatabaseService {
+  const turns = Effect.unsafeMakeSemaphore(scans)
   return {
     engine: driver._tag,
     driver,
     kysely: db,
     query: (doing, statement) => runOn(db, doing)(statement),
     transaction: (doing, use) => transactionOn(db, doing, use),
+    scan: (doing, work) => inTurn(turns, doing, work),
   }
+}
+
+function inTurn<A, E, R>(
+  turns: Effect.Semaphore,
+  doing: string,
+  work: Effect.Effect<A, E, R>,
+): Effect.Effect<A, E | StoreFailed, R> {
+  return Effect.gen(function* () {
+    const limit = yield* FiberRef.get(statementLimit)
+    let begun = false
+    const working = turns.withPermits(1)(
+      Effect.suspend(() => {
+        begun = true
+        return work
+      }),
+    )
+    if (Option.isNone(limit)) return yield* working
+    const waitedTooLong = Effect.suspend(() => (begun ? Effect.never : new StoreFailed({ reason: 'busy', doing })))
+    return yield* Effect.raceFirst(working, Effect.delay(waitedTooLong, limit.value))
+  })
 }

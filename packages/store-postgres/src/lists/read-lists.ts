@@ -3,6 +3,7 @@ import type { InventoryLists, ServedPage, StoreFailed } from '@netbox-pbs/core/p
 import { Effect, Option } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
+import { isIndexed } from './list-columns.ts'
 import { type Condition, filterCondition } from './list-filter.ts'
 import { listOrder, type OrderKey } from './list-order.ts'
 import { searchCondition } from './list-search.ts'
@@ -66,6 +67,28 @@ const getRow = Effect.fn('InventoryLists.get')(function* <M extends ModelName>(
 })
 
 const listRows = Effect.fn('InventoryLists.list')(function* <M extends ModelName>(
+  inventory: Readable,
+  query: ListQuery<M>,
+): Effect.fn.Return<ServedPage<M>, StoreFailed> {
+  const reading = readPage(inventory, query)
+  return yield* mayScan(query) ? inventory.database.scan(`listing ${registry[query.model].path}`, reading) : reading
+})
+
+/** Models whose tables grow with the number of backups. */
+const large: ReadonlySet<ModelName> = new Set(['snapshot', 'group', 'task'])
+
+/** Whether a list may read its whole table for a page: no counter tells how many rows match, or no index gives their order. */
+function mayScan(query: ListQuery): boolean {
+  const { model, filters, search, order, page } = query
+  if (search !== null && search !== '') return true
+  if (!large.has(model) || walksGroups(query)) return false
+  const ordered = order.length > 0 && page._tag === 'offset'
+  const [first] = listOrder(model, order)
+  if (ordered && first !== undefined && !isIndexed(first.column)) return true
+  return filters.length > 0 && !(page._tag === 'offset' && countsByGroups(query))
+}
+
+const readPage = Effect.fn('InventoryLists.page')(function* <M extends ModelName>(
   inventory: Readable,
   query: ListQuery<M>,
 ): Effect.fn.Return<ServedPage<M>, StoreFailed> {
