@@ -11,6 +11,7 @@ import {
 import { Effect, Option, Stream } from 'effect'
 import type { Job, JobStopped, ScopePorts, ServerJob } from '../scopes/scope-work.ts'
 import { type Heard, JobProgress } from './job-progress.ts'
+import { logStatus } from './log-status.ts'
 import { type JobReading, passOver, readJob } from './read-job.ts'
 
 /**
@@ -56,7 +57,9 @@ const recordHealth = (
   Effect.gen(function* () {
     const checked = facts.verify_ssl || facts.fingerprint !== ''
     const contact: Contact = { ...heard, runId, checked }
-    yield* (yield* ServerObservations).record({ serverId: id, health: nextHealth(before, contact) })
+    const health = nextHealth(before, contact)
+    yield* (yield* ServerObservations).record({ serverId: id, health })
+    yield* logStatus(facts.name, before, health)
     // The run's list of servers has warned of it already.
     if (heard._tag !== 'failed' || heard.code !== 'tls_fingerprint_mismatch' || before?.failed_run === runId) return
     const warning = { scope: null, code: heard.code, message: `${facts.name}: ${heard.message}`, count: 1 }

@@ -20,10 +20,12 @@ export interface Judged {
 /** What becomes of a scope's deletions, and the held set that it was decided by. */
 export interface Verdict extends Judgement {
   readonly set: HeldSetState | null
+  /** Rows that are held for the first time. */
+  readonly newlyHeld: number
 }
 
 /** Nothing is deleted. */
-export const nothingDeleted: Verdict = { held: null, missing: 'as_others', set: null }
+export const nothingDeleted: Verdict = { held: null, missing: 'as_others', set: null, newlyHeld: 0 }
 
 /** Decides what becomes of a scope's deletions. */
 export const judge = Effect.fn('sync.judge')(function* (
@@ -41,7 +43,8 @@ export const judge = Effect.fn('sync.judge')(function* (
     set,
     doubt: emptied?.doubt ?? null,
   })
-  return { ...judgement, set }
+  const newlyHeld = judgement.held === null ? 0 : judged.deletions - judged.again
+  return { ...judgement, set, newlyHeld }
 })
 
 /** Why the rows of a scope that wait do so, as far as its own deletions say; null: for rows below them. */

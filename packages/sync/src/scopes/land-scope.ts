@@ -6,6 +6,7 @@ import {
   type RowCounts,
   type Scope,
   type ScopeOutcome,
+  scopeTitle,
   whyHeld,
 } from '@netbox-pbs/core'
 import { ChangeSets, type LandingRecord } from '@netbox-pbs/core/ports'
@@ -72,15 +73,30 @@ export const landScope = Effect.fn('sync.landScope')(function* (
     Effect.map(
       changeSets.stage({ ...landing, held: reasonOf(verdict), branch, record: recorded('staged') }),
       ({ counts }) => ended(counts, 'staged'),
-    )
+    ).pipe(Effect.tap(logHeld(ready, { branch })))
   if (job.branch !== null) return yield* stageIn(job.branch)
   return yield* changeSets.land({ ...landing, record: recorded('landed') }).pipe(
     Effect.map((counts) => ended(counts, 'landed')),
+    Effect.tap(logHeld(ready, {})),
     Effect.catchTag('ScopeInReview', ({ branch }) =>
       Effect.flatMap(branch === null ? openReviewBranch(runId) : Effect.succeed(branch), stageIn),
     ),
   )
 })
+
+/** Logs that deletions wait for a person; once for each that does, not at every run. */
+const logHeld = ({ scope, verdict, leftOut }: ReadyScope, where: { readonly branch?: number }): Effect.Effect<void> =>
+  verdict.held === null || verdict.newlyHeld === 0 || leftOut > 0
+    ? Effect.void
+    : Effect.logWarning('deletions are held').pipe(
+        Effect.annotateLogs({
+          scope: scopeTitle(scope),
+          rows: verdict.newlyHeld,
+          reason: verdict.held,
+          cause: whyHeld[verdict.held],
+          ...where,
+        }),
+      )
 
 const unread = (rows: number): Reason => ({
   code: 'left_out',

@@ -1,7 +1,8 @@
-import { noRows, type RowCounts, type Scope, scopeTitle } from '@netbox-pbs/core'
-import { ChangeSets, Inventory, Runs } from '@netbox-pbs/core/ports'
+import { naturalKey, noRows, type RowCounts, type Scope, scopeTitle } from '@netbox-pbs/core'
+import { ChangeSets, Inventory, Runs, type ServerRow } from '@netbox-pbs/core/ports'
 import { Clock, Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
+import { logStatus } from '../runs/log-status.ts'
 import { type ReportedServer, type Settlement, settleServers } from '../servers/settle-servers.ts'
 import { nothingDeleted } from './judge.ts'
 import { landScope } from './land-scope.ts'
@@ -47,10 +48,25 @@ export const openServerScope = (
             changes: settled.changes.length - landed.created,
             unchanged,
           }
-          return (yield* landScope(job, { ...ready, landed })).outcome
+          const { outcome } = yield* landScope(job, { ...ready, landed })
+          yield* logStatuses([...main], settled.observed)
+          return outcome
         }),
     }
   })
+
+/** Logs which servers are in another state than before. One that is renamed is known by its new name, and so as heard of for the first time. */
+const logStatuses = (main: ReadonlyArray<ServerRow>, observed: Settlement['observed']): Effect.Effect<void> => {
+  const before = new Map(main.map(({ facts, health }) => [naturalKey('server', facts), health]))
+  return Effect.forEach(
+    observed,
+    ({ key, values }) => {
+      const [server = '']: ReadonlyArray<string> = JSON.parse(key)
+      return logStatus(server, before.get(key) ?? null, values)
+    },
+    { discard: true },
+  )
+}
 
 type Servers = Pick<Settlement, 'changes' | 'observed'>
 

@@ -9,7 +9,7 @@ import {
   type SourceRequest,
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
-import { Effect, Layer, Option, Stream } from 'effect'
+import { Effect, Layer, Logger, LogLevel, Option, Stream } from 'effect'
 import { runJob, startRun } from '../../src/index.ts'
 import { MemoryBranches } from './branches.ts'
 import { type ChangeSetLog, changeSetsLayer } from './change-sets.ts'
@@ -139,7 +139,8 @@ export const cut = (retryable: boolean): Effect.Effect<never, SourceFailed> =>
   Effect.fail(new SourceFailed({ code: 'cut_off', message: 'the stream was cut off', retryable }))
 
 /** Runs to the end; tests have no other world. */
-export const run = <A>(effect: Effect.Effect<A>): Promise<A> => Effect.runPromise(effect)
+export const run = <A>(effect: Effect.Effect<A>): Promise<A> =>
+  Effect.runPromise(Logger.withMinimumLogLevel(effect, LogLevel.None))
 
 /** A system that has landed this fleet once. */
 export const synced = async (...fleet: ReadonlyArray<FleetServer>): Promise<MemorySystem> => {
