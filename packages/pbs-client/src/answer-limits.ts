@@ -23,7 +23,7 @@ export const groupList: AnswerLimits = { bytes: 32 * MiB, rows: 100_000, rowByte
 export const streamedList: AnswerLimits = { bytes: 4096 * MiB, rows: 5_000_000, rowBytes: MiB }
 
 /** Tasks: read row by row; a PBS keeps its archive of them for some 20 000 by default. */
-export const taskList: AnswerLimits = { bytes: 512 * MiB, rows: 500_000, rowBytes: 64 * KiB }
+export const taskList: AnswerLimits = { bytes: 256 * MiB, rows: 200_000, rowBytes: 64 * KiB }
 
 /**
  * Snapshots that somebody holds together: twice as many rows as their groups count, and a thousand, for what comes meanwhile; 4 KiB for each, where one

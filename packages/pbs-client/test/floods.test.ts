@@ -58,7 +58,7 @@ describe('a server that floods', () => {
       'tasks without end',
       tasks,
       ['{"data":[', '{"upid":"x","starttime":1,"worker_type":"y"},'],
-      'more than 500000 rows',
+      'more than 200000 rows',
     ],
     ['white space without end', datastores, ['{"data":[', '  \n'], 'larger than 4194304 bytes'],
     ['white space before the list', datastores, ['', '  \n'], 'more than 65536 bytes beside its list'],

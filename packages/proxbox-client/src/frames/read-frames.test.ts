@@ -39,4 +39,12 @@ describe('readFrames', () => {
     expect(whole).toHaveLength(3)
     for (let cut = 0; cut <= bytes.length; cut += 1) expect(await read(bytes, [cut])).toEqual(whole)
   })
+
+  test.each([
+    ['brackets', '['.repeat(2_000_000), 'nested deeper than 64 levels'],
+    ['empty objects', `{"frame":"end","items":[${'{},'.repeat(700_000)}{}]}`, 'more lists and objects'],
+    ['empty lines', '\n'.repeat(1001), 'the 1001th that is empty'],
+  ])('a flood of %s is refused before it is parsed', async (_, text, why) => {
+    await expect(read(Buffer.from(`${text}\n`))).rejects.toThrow(why)
+  })
 })

@@ -43,9 +43,13 @@ function readFrom(reader: FrameReader, base: string): Reading {
   })
 }
 
+/** The contract has no empty lines; some are taken, an endless row of them is not. */
+const maxBlank = 1000
+
 class FrameReader {
   readonly #lines = new LineSplitter(maxFrameBytes)
   #number = 0
+  #blank = 0
   /** Whether `end` was read. */
   ended = false
 
@@ -67,7 +71,11 @@ class FrameReader {
   #frameOf(line: Buffer | typeof tooLong): SourceFrame | null {
     this.#number += 1
     if (line === tooLong) throw malformed(this.#number, `is larger than ${maxFrameBytes} bytes`)
-    if (line.length === 0) return null
+    if (line.length === 0) {
+      this.#blank += 1
+      if (this.#blank > maxBlank) throw malformed(this.#number, `is the ${this.#blank}th that is empty`)
+      return null
+    }
     if (this.ended) throw malformed(this.#number, 'comes after the end')
     const frame = readLine(line, this.#number)
     if (frame._tag !== 'end') return frame

@@ -1,5 +1,6 @@
 import { SourceFailed } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
+import { refusedShape } from './json-shape.ts'
 
 /** An answer whose body has not been read. */
 export interface Answer {
@@ -30,7 +31,7 @@ export function wholeAnswer(answer: Answer, max: number): Effect.Effect<JsonAnsw
       Effect.map(() => ({
         status: answer.status,
         base: answer.base,
-        json: jsonOf(Buffer.concat(parts).toString('utf8')),
+        json: jsonOf(Buffer.concat(parts)),
       })),
     )
   })
@@ -43,9 +44,10 @@ const tooLarge = (base: string, max: number) =>
     retryable: false,
   })
 
-function jsonOf(text: string): unknown {
+function jsonOf(text: Buffer): unknown {
+  if (refusedShape(text) !== null) return undefined
   try {
-    return JSON.parse(text)
+    return JSON.parse(text.toString('utf8'))
   } catch {
     return undefined
   }

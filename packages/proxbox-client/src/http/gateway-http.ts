@@ -2,7 +2,7 @@
 import * as Undici from '@effect/platform-node/Undici'
 import { type SourceErrorCode, SourceFailed } from '@netbox-pbs/core/ports'
 import { Duration, Effect, ExecutionStrategy, Exit, Redacted, Schedule, Scope, Stream } from 'effect'
-import { apiKeyHeader } from '../contract/media.ts'
+import { apiKeyHeader, ndjsonMediaType } from '../contract/media.ts'
 import { type Answer, type JsonAnswer, wholeAnswer } from './answer.ts'
 import { bodyBytes } from './body-bytes.ts'
 import { type AddressEffect, type CheckedAddress, checkedAddress } from './gateway-address.ts'
@@ -14,7 +14,7 @@ import { cutOff, transportFailure } from './transport-failure.ts'
 export interface Timeouts {
   /** Name resolution, TCP and TLS together. Default 10 seconds. */
   readonly connect?: Duration.DurationInput
-  /** Silence within a sync stream, its first byte included. Default 11 minutes: an endpoint's own limit is at most 10. */
+  /** Time without a whole line within a sync stream, the first one included. Default 11 minutes: an endpoint's own limit is at most 10. */
   readonly silence?: Duration.DurationInput
   /** A whole call that answers with one document. Default 90 seconds. */
   readonly call?: Duration.DurationInput
@@ -69,12 +69,14 @@ export const gatewayHttp = Effect.fn('GatewayHttp.make')(function* (options: Gat
       Effect.timeoutFail({ duration: silence, onTimeout: silent }),
     )
     const watch = yield* watchSilence(Duration.toMillis(silence), Scope.close(connection, Exit.void))
+    const isFrames = mediaTypeOf(response) === ndjsonMediaType
     const answer: Answer = {
       status: response.statusCode,
       mediaType: mediaTypeOf(response),
       base: address.base,
       bytes: bodyBytes(response.body).pipe(
-        Stream.pipeThroughChannel(watch.watched<Uint8Array, unknown>()),
+        // Of frames a line is progress: a byte now and then is none.
+        Stream.pipeThroughChannel(watch.watched<Uint8Array, unknown>(isFrames ? holdsNewline : undefined)),
         Stream.mapError((error) => (watch.expired() ? silent() : cutOff(address.base, error))),
       ),
     }
@@ -144,6 +146,8 @@ function requestOf(call: Call, address: CheckedAddress) {
     bodyTimeout: 0,
   }
 }
+
+const holdsNewline = (bytes: Uint8Array): boolean => bytes.includes(0x0a)
 
 const timedOut = (what: string) =>
   new SourceFailed({

@@ -64,4 +64,25 @@ describe('watchSilence', () => {
     )
     expect(times).toBe(0)
   })
+
+  test('what is no progress does not start the wait again', async () => {
+    const seen = await run(
+      Effect.gen(function* () {
+        const hungUp = yield* Ref.make(0)
+        const arriving = yield* Queue.unbounded<number>()
+        const watch = yield* watchSilence(1000, Ref.set(hungUp, 1))
+        const isEven = (item: number) => item % 2 === 0
+        const stream = Stream.fromQueue(arriving).pipe(Stream.pipeThroughChannel(watch.watched<number, never>(isEven)))
+        yield* Effect.forkScoped(Stream.runDrain(stream))
+        const times: Array<number> = []
+        for (const item of [1, 1, 2, 1, 1, 1]) {
+          yield* TestClock.adjust(400)
+          yield* Queue.offer(arriving, item)
+          times.push(yield* Ref.get(hungUp))
+        }
+        return times
+      }).pipe(Effect.scoped),
+    )
+    expect(seen).toEqual([0, 0, 1, 1, 1, 1])
+  })
 })

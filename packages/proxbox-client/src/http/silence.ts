@@ -1,11 +1,13 @@
-import { Channel, type Chunk, Clock, Effect, type Scope } from 'effect'
+import { Channel, Chunk, Clock, Effect, type Scope } from 'effect'
 
-/** Watches a stream for silence: only the time that somebody waits for bytes counts, not the time a slow reader takes. */
+/** Watches a stream for silence: only the time that somebody waits counts, not the time a slow reader takes. */
 export interface Silence {
   /** Whether it lasted too long. */
   readonly expired: () => boolean
-  /** Passes everything on, and knows when it waits. */
-  readonly watched: <A, E>() => Channel.Channel<Chunk.Chunk<A>, Chunk.Chunk<A>, E, E, unknown, unknown>
+  /** Passes everything on, and knows when it waits. A wait ends with what is progress: anything, unless told. */
+  readonly watched: <A, E>(
+    isProgress?: (item: A) => boolean,
+  ) => Channel.Channel<Chunk.Chunk<A>, Chunk.Chunk<A>, E, E, unknown, unknown>
 }
 
 /**
@@ -16,24 +18,33 @@ export const watchSilence = (millis: number, hangUp: Effect.Effect<void>): Effec
   Effect.gen(function* () {
     const clock = yield* Clock.clockWith(Effect.succeed)
     let waitingSince: number | null = null
+    /** Waited since the last progress, the present wait apart. */
+    let waited = 0
     let expired = false
 
-    const remaining = () => (waitingSince === null ? millis : waitingSince + millis - clock.unsafeCurrentTimeMillis())
+    const remaining = () =>
+      millis - waited - (waitingSince === null ? 0 : clock.unsafeCurrentTimeMillis() - waitingSince)
     const watch: Effect.Effect<void> = Effect.suspend(() => {
       const left = remaining()
       if (left > 0) return Effect.zipRight(Effect.sleep(left), watch)
+      // A reader who is busy waits for nothing: the time goes on with the next wait.
+      if (waitingSince === null) return Effect.zipRight(Effect.sleep(1000), watch)
       expired = true
       return hangUp
     })
     yield* Effect.forkScoped(watch)
 
-    const watched = <A, E>(): Channel.Channel<Chunk.Chunk<A>, Chunk.Chunk<A>, E, E, unknown, unknown> =>
+    const watched = <A, E>(
+      isProgress: (item: A) => boolean = () => true,
+    ): Channel.Channel<Chunk.Chunk<A>, Chunk.Chunk<A>, E, E, unknown, unknown> =>
       Channel.suspend(() => {
         waitingSince = clock.unsafeCurrentTimeMillis()
         return Channel.readWith({
           onInput: (chunk: Chunk.Chunk<A>) => {
+            const since = waitingSince ?? clock.unsafeCurrentTimeMillis()
+            waited = Chunk.some(chunk, isProgress) ? 0 : waited + clock.unsafeCurrentTimeMillis() - since
             waitingSince = null
-            return Channel.flatMap(Channel.write(chunk), () => watched<A, E>())
+            return Channel.flatMap(Channel.write(chunk), () => watched<A, E>(isProgress))
           },
           onFailure: (error: E) => Channel.fail(error),
           onDone: () => Channel.void,

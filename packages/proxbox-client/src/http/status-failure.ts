@@ -6,6 +6,9 @@ import { boundedText } from './bounded-text.ts'
 
 const maxErrorBytes = 64 * 1024
 
+/** How long the text of a refusal is waited for; without it the status alone is told. */
+const textWait = '30 seconds'
+
 /** Fails for the answers that mean the same on every route: redirects, refused keys, and a gateway that is not well. */
 export function statusFailure(
   answer: Answer,
@@ -73,6 +76,7 @@ function detailOf(answer: Answer, secrets: ReadonlyArray<string>): Effect.Effect
       const body = ErrorBody.safeParse(json)
       return body.success && typeof body.data.detail === 'string' ? boundedText(body.data.detail, secrets) : ''
     }),
+    Effect.timeoutTo({ duration: textWait, onSuccess: (detail) => detail, onTimeout: () => '' }),
     Effect.catchAll(() => Effect.succeed('')),
   )
 }

@@ -1,0 +1,37 @@
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
+/** Smaller texts do no harm, whatever is in them. */
+const harmlessBytes = 256 * 1024
+
+/** Levels of lists and objects inside each other; a frame has some six, and the facts in it at most 32. */
+const maxDepth = 64
+
+/**
+ * Why a JSON text must not be parsed, for `JSON.parse` would make many times its size of it: nested too deeply, or with more lists and objects than one
+ * for every 16 bytes. Null: it may be.
+ */
+export function refusedShape(text: Buffer): string | null {
+  if (text.length <= harmlessBytes) return null
+  const maxNodes = text.length / 16
+  let depth = 0
+  let nodes = 0
+  let inString = false
+  for (let at = 0; at < text.length; at += 1) {
+    const byte = text[at] ?? 0
+    if (inString) {
+      if (byte === BACKSLASH) at += 1
+      else if (byte === QUOTE) inString = false
+    } else if (byte === QUOTE) {
+      inString = true
+    } else if (byte === 0x7b || byte === 0x5b) {
+      depth += 1
+      nodes += 1
+      if (depth > maxDepth) return `is nested deeper than ${maxDepth} levels`
+      if (nodes > maxNodes) return 'has more lists and objects than it has text for'
+    } else if (byte === 0x7d || byte === 0x5d) {
+      depth -= 1
+    }
+  }
+  return null
+}
