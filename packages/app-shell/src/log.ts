@@ -1,4 +1,5 @@
 import { Cause, Effect, HashMap, Layer, Logger, LogLevel } from 'effect'
+import { printable } from './printable.ts'
 import { WrongUsage } from './wrong-usage.ts'
 
 /** `text`: `key=value` pairs, shorter on a terminal. `json`: one object a line. */
@@ -54,14 +55,6 @@ const textOf = (value: unknown): string => {
 
 const causeText = (cause: Cause.Cause<unknown>): string =>
   Cause.isFailure(cause) ? [...Cause.failures(cause)].map(textOf).join('; ') : Cause.pretty(cause)
-
-/** Control characters, line ends of Unicode and marks that turn the direction of text: none of them reaches a terminal or splits a line. */
-const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu
-
-const printable = (text: string): string =>
-  text.replace(unprintable, (character) =>
-    character === '\n' ? '\\n' : character === '\t' ? '\\t' : `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`,
-  )
 
 /** A value that needs no quotes in `key=value`. */
 const bare = /^[^\s"=]+$/

@@ -1,5 +1,6 @@
 import { Cause, Effect, Exit, Fiber, Option } from 'effect'
 import { initialLog } from './log.ts'
+import { printableLines } from './printable.ts'
 
 /** After this the process ends, whatever still holds it: five seconds are promised. */
 const stopMillis = 4500
@@ -34,7 +35,7 @@ export function runProcess<E extends Failure>(program: Effect.Effect<unknown, E>
 function finish<E extends Failure>(exit: Exit.Exit<unknown, E>): number {
   if (Exit.isSuccess(exit) || Cause.isInterruptedOnly(exit.cause)) return 0
   const failure = Option.getOrNull(Cause.failureOption(exit.cause))
-  process.stderr.write(`${failure === null ? Cause.pretty(exit.cause) : failure.message}\n`)
+  process.stderr.write(`${printableLines(failure === null ? Cause.pretty(exit.cause) : failure.message)}\n`)
   if (failure === null) return 1
   return failure.exitCode ?? (usageTags.has(failure._tag) ? 2 : 1)
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { WithUnsafeIntegers } from './fields.ts'
+import { makeTextsPrintable } from './printable-texts.ts'
 import { blankUnsafeIntegers } from './unsafe-integers.ts'
 
 /** A row lacks a field, or has one of another type. The message names the field. */
@@ -13,14 +14,20 @@ export class UnexpectedShape extends Error {
   }
 }
 
+/** The fields by which rows are told apart: another text would be another row. */
+const naming: ReadonlySet<string> = new Set(['backup-type', 'backup-id', 'id', 'upid', 'ns', 'store', 'name'])
+
 /** So many odd fields of one row are named. */
 const mostNamed = 10
 
 /**
  * Reads one row. Integers beyond 2^53-1 become null and are listed, and so does a field of another type where the schema
- * takes null in its place. Throws {@link UnexpectedShape} when the row is none without that field. Changes `value`.
+ * takes null in its place. Texts become printable; a row whose name would become another one by that is none. Throws {@link UnexpectedShape} when the row is none without that field. Changes `value`.
  */
 export const decodeItem = <T extends object>(schema: z.ZodType<T>, value: unknown): WithUnsafeIntegers<T> => {
+  const changedName = makeTextsPrintable(value).find((field) => naming.has(field))
+  if (changedName !== undefined)
+    throw new UnexpectedShape(changedName, 'holds a control character or half of a surrogate pair')
   const unsafeIntegers = blankUnsafeIntegers(value)
   let parsed = schema.safeParse(value)
   // What zod returns is ours, so it need not be copied.

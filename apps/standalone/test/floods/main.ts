@@ -79,7 +79,7 @@ try {
     }
     const ofSound = run.scopes.filter(({ display }) => display.includes('pbs-sound'))
     const isSound = ofSound.every(({ outcome }) => ['landed', 'unchanged'].includes(outcome.value))
-    const good = system.alive && isSound && run.status.value === 'incomplete'
+    const good = system.alive && isSound && ['completed', 'incomplete'].includes(run.status.value)
     if (!good) faults += 1
     const megabytes = flooding.reduce((sum, server) => sum + server.takeBytes(), 0) / 1e6
     process.stdout.write(
