@@ -9,6 +9,7 @@ const list = '/api/plugins/pbs/branches/'
 let api: TestApi
 let tank: Answer
 let id = 0
+let serverId = 0
 let one = ''
 
 const nulls = () => 'Null characters are not allowed.'
@@ -17,7 +18,8 @@ beforeAll(async () => {
   api = await startTestApi(fakeGateway().layer)
   const body = { name: 'pbs-a', host: 'pbs.example.org', token_id: 'sync@pbs!main' }
   const server = await api.ask('POST', '/api/plugins/pbs/servers/', { body })
-  const store = { server: server.json.id, name: 'tank', path: '/mnt/tank' }
+  serverId = server.json.id
+  const store = { server: serverId, name: 'tank', path: '/mnt/tank' }
   tank = await api.ask('POST', '/api/plugins/pbs/datastores/', { body: store })
   id = await api.run(
     stageBranch({
@@ -211,7 +213,7 @@ test('it does not merge over a conflict, and merges as that is answered', async 
     ],
   })
   expect(conflicts.results[0].scope).toEqual({
-    key: '["datastores","pbs-a"]',
+    key: `["datastores",${serverId},"","",""]`,
     display: 'datastores of pbs-a',
     resource: 'datastores',
     server: 'pbs-a',
@@ -228,8 +230,10 @@ test('it does not merge over a conflict, and merges as that is answered', async 
     resolved: 1,
     status: { value: 'ready' },
   })
-  expect((await answer({ resolution: null, scope: '["datastores","pbs-b"]' })).json).toMatchObject({ resolved: 0 })
-  expect((await answer({ resolution: null, scope: '["datastores","pbs-a"]' })).json).toMatchObject({
+  expect((await answer({ resolution: null, scope: `["datastores",${serverId + 1},"","",""]` })).json).toMatchObject({
+    resolved: 0,
+  })
+  expect((await answer({ resolution: null, scope: conflicts.results[0].scope.key })).json).toMatchObject({
     resolved: 1,
     status: { value: 'in_review' },
   })

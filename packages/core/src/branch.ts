@@ -72,7 +72,10 @@ export interface BranchConflict extends Conflict {
   readonly objectId: number | null
   /** The object's natural key in words, or its scope's title. */
   readonly title: string
+  /** The scope that it is about, under the present name of its server. */
   readonly scope: Scope | null
+  /** Identity of that scope. It knows the server by its id: a rename leaves it as it is. */
+  readonly scopeKey: string
   readonly resolution: Resolution | null
   /** Who answered it; empty until then. `overwrite` where the policy did. */
   readonly resolvedBy: string

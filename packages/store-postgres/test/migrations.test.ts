@@ -1,4 +1,4 @@
-import { fieldsOfClass, modelNames } from '@netbox-pbs/core'
+import { fieldsOfClass, modelNames, type Scope, scopeKey } from '@netbox-pbs/core'
 import { Effect, Exit, Layer, Redacted } from 'effect'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
@@ -11,9 +11,10 @@ import {
   ownReadings,
   tables,
 } from '../src/inventory/columns.ts'
+import { placeKey, scopePlace } from '../src/inventory/scope-place.ts'
 import { migrations } from '../src/migrations/index.ts'
 import { migrate } from '../src/migrations/migrate.ts'
-import { DatabaseTooNew } from '../src/migrations/run-migrations.ts'
+import { DatabaseTooNew, runMigrations } from '../src/migrations/run-migrations.ts'
 import { engines, pg } from './engines.ts'
 
 const query = <A>(text: string) =>
@@ -48,6 +49,61 @@ describe.each(engines)('migrations on $engine', ({ empty }) => {
       }).pipe(Effect.provide(empty)),
     )
     expect(found).toEqual([{ tablename: 'staged_digests' }])
+  })
+
+  test('branches that wait know their servers by id afterwards, also those renamed meanwhile', async () => {
+    const snapshots = (server: string, datastore = 'tank'): Scope => ({
+      resource: 'snapshots',
+      server,
+      datastore,
+      namespace: 'a"\\b/ü',
+    })
+    const found = await Effect.runPromise(
+      Effect.gen(function* () {
+        const database = yield* Database
+        const earlier = Object.entries(migrations).filter(([name]) => name < '0015')
+        yield* database.transaction('migrating', (run) =>
+          runMigrations(run, { migrations: Object.fromEntries(earlier), table: 'netbox_pbs_migration' }),
+        )
+        yield* query(
+          `insert into servers (id, name, host, token_id, presence) overriding system value values (1, 'stays', '', '', 'listed'), (2, 'new', '', '', 'listed'), (3, 'old', '', '', 'listed')`,
+        )
+        // Server 2 had the name `old` when its list was staged; server 3 took that name later.
+        const log = (id: number, before: string, after: string, time: string) =>
+          query(`insert into changes (time, action, model, object_id, title, request_id, user_name, before, after)
+            values ('${time}', 'update', 'server', ${id}, '', '5f6c0f6e-6a53-4a3a-9c0b-0a4d0c7f0001', 'ann', '{"name":"${before}"}', '{"name":"${after}"}')`)
+        yield* log(2, 'old', 'new', '2026-06-02T00:00:00Z')
+        yield* log(3, 'third', 'old', '2026-06-03T00:00:00Z')
+        yield* query(
+          `insert into branches (schema_id, name, kind, status) values ('abcdefgh', 'waits', 'sync', 'in_review')`,
+        )
+        const cover = (scope: Scope, at: string, held: string | null) =>
+          query(`insert into branch_scopes (branch_id, scope_key, scope, run_id, held, listed_at, listed)
+            values (1, '${scopeKey(scope)}', '${JSON.stringify(scope)}', 1, ${held === null ? 'null' : `'${held}'`}, '${at}', true)`)
+        yield* cover({ resource: 'servers' }, '2026-06-01T00:00:00Z', null)
+        yield* cover(snapshots('stays'), '2026-06-01T00:00:00Z', null)
+        yield* cover(snapshots('old'), '2026-06-01T00:00:00Z', 'too_many')
+        yield* cover(snapshots('new'), '2026-06-04T00:00:00Z', null)
+        yield* cover(snapshots('nobody'), '2026-06-01T00:00:00Z', 'emptied')
+        yield* query(`insert into branch_conflicts (branch_id, model, scope_key, scope, title, kind, base, main, branch, resolution)
+          values (1, 'snapshot', '${scopeKey(snapshots('old'))}', '${JSON.stringify(snapshots('old'))}', '', 'guard', 'null', 'null', 'null', '{"choice":"main"}')`)
+        yield* migrate
+        return yield* Effect.all([
+          query(`select scope_key, server_id, held from branch_scopes order by scope_key`),
+          query(`select scope_key, server_id, resolution from branch_conflicts`),
+        ])
+      }).pipe(Effect.provide(empty)),
+    )
+    const place = (scope: Scope, id: number | null) => placeKey(scopePlace(scope, id))
+    expect(found).toEqual([
+      [
+        { scope_key: scopeKey(snapshots('nobody')), server_id: null, held: 'emptied' },
+        { scope_key: place({ resource: 'servers' }, null), server_id: null, held: null },
+        { scope_key: place(snapshots(''), 1), server_id: 1, held: null },
+        { scope_key: place(snapshots(''), 2), server_id: 2, held: 'too_many' },
+      ].toSorted((a, b) => (a.scope_key < b.scope_key ? -1 : 1)),
+      [{ scope_key: place(snapshots(''), 2), server_id: 2, resolution: { choice: 'main' } }],
+    ])
   })
 
   test('the tables have the columns of the registry, with its types, and their text sorts by code points', async () => {

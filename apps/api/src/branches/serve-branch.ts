@@ -1,4 +1,4 @@
-import { type Branch, type BranchChange, type BranchConflict, registry, scopeKey, scopeTitle } from '@netbox-pbs/core'
+import { type Branch, type BranchChange, type BranchConflict, registry, scopeTitle } from '@netbox-pbs/core'
 import type { MergeOutcome } from '@netbox-pbs/core/ports'
 import { apiRoot } from '../inventory/links.ts'
 import { branchPage } from '../pages/paths.ts'
@@ -64,9 +64,7 @@ export const servedConflict = (conflict: BranchConflict) => ({
   object_id: conflict.objectId,
   object_repr: conflict.title,
   scope:
-    conflict.scope === null
-      ? null
-      : { key: scopeKey(conflict.scope), display: scopeTitle(conflict.scope), ...conflict.scope },
+    conflict.scope === null ? null : { key: conflict.scopeKey, display: scopeTitle(conflict.scope), ...conflict.scope },
   field: conflict.field,
   base: conflict.base,
   main: conflict.main,

@@ -6,6 +6,7 @@ import type {
   BranchNotMerged,
   BranchNotOpen,
   BranchOfRun,
+  BranchScopeUnknown,
   EndpointNotFound,
   EndpointRefused,
   GatewayUnavailable,
@@ -43,6 +44,7 @@ export type HandlerError =
   | BranchNotOpen
   | BranchOfRun
   | BranchNotApproved
+  | BranchScopeUnknown
   | BranchNotMerged
   | ApprovalRefused
   | HeldSetGone
@@ -102,6 +104,7 @@ function replyTo(c: ApiContext, error: HandlerError): Response {
     case 'BranchNotOpen':
     case 'BranchOfRun':
     case 'BranchNotApproved':
+    case 'BranchScopeUnknown':
     case 'BranchNotMerged':
     case 'ApprovalRefused':
     case 'ServerPending':

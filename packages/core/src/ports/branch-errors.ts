@@ -46,6 +46,16 @@ export class BranchInConflict extends Data.TaggedError('BranchInConflict')<{
   }
 }
 
+/** The branch holds deletions of a scope whose server is not known, so nobody can say which of them the guard asks about. `scope` is its title. */
+export class BranchScopeUnknown extends Data.TaggedError('BranchScopeUnknown')<{
+  readonly id: number
+  readonly scope: string
+}> {
+  override get message(): string {
+    return `branch ${this.id} holds deletions in the ${this.scope}, but no server of that name is known: close the branch, and the next sync stages what the source says now`
+  }
+}
+
 /** The branch needs the approval of somebody other than its author, for what it holds now. */
 export class BranchNotApproved extends Data.TaggedError('BranchNotApproved')<{ readonly id: number }> {
   override get message(): string {

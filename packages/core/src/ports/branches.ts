@@ -12,6 +12,7 @@ import type {
   BranchNotFound,
   BranchNotMerged,
   BranchNotOpen,
+  BranchScopeUnknown,
 } from './branch-errors.ts'
 import type { HandWrites } from './hand-writes.ts'
 import type { InventoryLists } from './inventory-lists.ts'
@@ -54,7 +55,7 @@ export interface ConflictFilter {
   readonly kinds?: ReadonlyArray<ConflictKind>
   readonly models?: ReadonlyArray<ModelName>
   readonly fields?: ReadonlyArray<string>
-  /** Keys of scopes, as `scopeKey` makes them. */
+  /** Keys of scopes, as conflicts give them. */
   readonly scopes?: ReadonlyArray<string>
   readonly resolved?: boolean
 }
@@ -139,7 +140,7 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
       readonly at: string
       /** Refused unless somebody has approved what it holds now. */
       readonly approval: boolean
-    }) => Effect.Effect<MergeOutcome, StoreFailed | Gone | BranchInConflict | BranchNotApproved>
+    }) => Effect.Effect<MergeOutcome, StoreFailed | Gone | BranchInConflict | BranchNotApproved | BranchScopeUnknown>
     /** Says that what a branch holds at a revision may land. */
     readonly approve: (request: {
       readonly id: number

@@ -8,6 +8,7 @@ export {
   BranchNotMerged,
   BranchNotOpen,
   BranchOfRun,
+  BranchScopeUnknown,
 } from './branch-errors.ts'
 export {
   type BranchChangeFilter,

@@ -1,4 +1,4 @@
-import { type Branch, type BranchConflict, branchedModels } from '@netbox-pbs/core'
+import { type Branch, branchedModels } from '@netbox-pbs/core'
 import {
   Branches,
   BranchInConflict,
@@ -23,7 +23,7 @@ import { branchCondition } from './branch-filter.ts'
 import { lockOpenBranch, lockVersion, moveRevision, readBranch, selectBranch } from './branch-record.ts'
 import { checkBranch, settleStatus } from './check-branch.ts'
 import { answerable, conflictCondition } from './conflict-filter.ts'
-import { selectConflict } from './conflict-rows.ts'
+import { type ConflictRecord, conflictOf, selectConflict } from './conflict-rows.ts'
 import { insideLists } from './inside-lists.ts'
 import { branchWrites } from './inside-writes/branch-writes.ts'
 import { listChanges } from './list-changes.ts'
@@ -94,9 +94,9 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
           const { rows: counted } = await sql<{ count: number }>`
             select count(*) as count from branch_conflicts c where ${which}`.execute(db)
           const { rows } = await sql`${selectConflict} where ${which} order by c.id limit ${limit} offset ${offset}`
-            .$castTo<BranchConflict>()
+            .$castTo<ConflictRecord>()
             .execute(db)
-          return { count: counted[0]?.count ?? 0, rows }
+          return { count: counted[0]?.count ?? 0, rows: rows.map(conflictOf) }
         }),
       ),
       check: ({ id }) => checkBranch(database, id),

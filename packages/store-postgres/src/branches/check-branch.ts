@@ -1,13 +1,4 @@
-import {
-  type Branch,
-  branchedModels,
-  type Conflict,
-  listedModel,
-  type ModelName,
-  registry,
-  type Scope,
-  scopeKey,
-} from '@netbox-pbs/core'
+import { type Branch, branchedModels, type Conflict, listedModel, type ModelName, registry } from '@netbox-pbs/core'
 import type { BranchNotFound, BranchNotOpen, StoreFailed } from '@netbox-pbs/core/ports'
 import { Array as Arr, Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
@@ -16,9 +7,10 @@ import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { lockOpenBranch, readBranch } from './branch-record.ts'
 import { ConflictIndex, conflictsOf, conflictsOfScopes, type FoundConflict, keepConflicts } from './conflict-rows.ts'
-import { conflictOfScope, entriesIn, regressions } from './covered-scopes.ts'
+import { regressions } from './covered-scopes.ts'
 import { type Decided, decide } from './decide.ts'
-import { entryScope } from './judge-entry.ts'
+import { guardQuestions } from './guard-questions.ts'
+import { entryScope, entryScopeKey } from './judge-entry.ts'
 import { claimsKey, settleClaims } from './key-claims.ts'
 import { type EntriesOf, entriesToJudge } from './moved-entries.ts'
 import { type Entry, readEntries } from './read-entries.ts'
@@ -158,39 +150,20 @@ const withoutMain = (entry: Entry): Entry => ({ ...entry, mainId: null, sides: {
 
 function foundOf({ entry, merged }: Decided): ReadonlyArray<FoundConflict> {
   const scope = entryScope(entry)
-  const about = { objectId: entry.id, scopeKey: scopeKey(scope), scope, title: entry.title }
-  return merged.conflicts.map((conflict) => ({ ...conflict, ...about }))
-}
-
-interface HeldScope {
-  readonly scope: Scope
-  readonly held: string
-}
-
-/** The scopes whose deletions the guard asks about. What it asks moves with their number, so that an answer is only for what was seen. */
-async function guarded(
-  db: Kysely<Tables>,
-  branch: number,
-): Promise<ReadonlyArray<FoundConflict & { model: ModelName }>> {
-  const { rows } = await sql<HeldScope>`
-    select scope, held from branch_scopes where branch_id = ${branch}::bigint and held is not null order by scope_key`.execute(
-    db,
-  )
-  const found: Array<FoundConflict & { model: ModelName }> = []
-  for (const { scope, held } of rows) {
-    const which = { models: [listedModel[scope.resource]], which: sql`e.op = 'delete'` }
-    const deletions = await entriesIn(db, branch, scope, which)
-    if (deletions === 0) continue
-    const values = { base: null, main: null, branch: { reason: held, deletions } }
-    found.push(conflictOfScope(scope, { kind: 'guard', ...values }))
+  const about = {
+    objectId: entry.id,
+    scopeKey: entryScopeKey(entry),
+    serverId: entry.serverId,
+    scope,
+    title: entry.title,
   }
-  return found
+  return merged.conflicts.map((conflict) => ({ ...conflict, ...about }))
 }
 
 /** What is asked of whole scopes: deletions that the guard holds, and lists that are older than main's. */
 async function checkScopes(db: Kysely<Tables>, branch: number): Promise<void> {
   const stored = await conflictsOfScopes(db, branch)
-  const found = [...(await guarded(db, branch)), ...(await regressions(db, branch))]
+  const found = [...(await guardQuestions(db, branch)), ...(await regressions(db, branch))]
   const models = new Map(stored.map((conflict) => [conflict.id, modelOfScope(conflict.scopeKey)]))
   for (const model of new Set([...found.map((one) => one.model), ...models.values()])) {
     const ofModel = stored.filter(({ id }) => models.get(id) === model)

@@ -5,6 +5,7 @@ import {
   type ModelName,
   type Resolution,
   type Scope,
+  scopeTitle,
   stillHolds,
 } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
@@ -16,18 +17,24 @@ export interface StoredConflict extends Conflict {
   readonly id: number
   readonly objectId: number | null
   readonly scopeKey: string
+  readonly serverId: number | null
+  readonly scope: Scope | null
+  readonly title: string
   readonly resolution: Resolution | null
 }
 
-/** A conflict that was found, and what it is about. */
+/** A conflict that was found, and what it is about. Its scope is known by `scopeKey` (see `placeKey`); names are only shown. */
 export interface FoundConflict extends Conflict {
   readonly objectId: number | null
   readonly scopeKey: string
+  /** Id of the scope's server. */
+  readonly serverId: number | null
   readonly scope: Scope | null
   readonly title: string
 }
 
-const columns = sql`c.id, c.object_id as "objectId", c.scope_key as "scopeKey", c.kind, c.field, c.base, c.main, c.branch, c.resolution`
+const columns = sql`c.id, c.object_id as "objectId", c.scope_key as "scopeKey", c.server_id as "serverId", c.scope, c.title, c.kind, c.field,
+  c.base, c.main, c.branch, c.resolution`
 
 /** The stored conflicts of objects of a branch: of some, or of one kind. */
 export async function conflictsOf(
@@ -87,7 +94,11 @@ export async function keepConflicts(
   found: ReadonlyArray<FoundConflict>,
 ): Promise<void> {
   const index = new ConflictIndex(stored)
-  const known = new Set(found.flatMap((now) => index.same(now)?.id ?? []))
+  const holding = found.flatMap((now) => {
+    const seen = index.same(now)
+    return seen === undefined ? [] : [{ seen, now }]
+  })
+  const known = new Set(holding.map(({ seen }) => seen.id))
   const fresh = found.filter((now) => index.same(now) === undefined)
   const over = stored.flatMap(({ id }) => (known.has(id) ? [] : [id]))
   if (over.length > 0) {
@@ -95,10 +106,15 @@ export async function keepConflicts(
       db,
     )
   }
+  const renamed = holding.flatMap(({ seen, now: { scope, scopeKey, serverId, title } }) =>
+    title === seen.title && scopeKey === seen.scopeKey ? [] : [{ id: seen.id, scope, scopeKey, serverId, title }],
+  )
+  if (renamed.length > 0) await showAs(db, branch, renamed)
   if (fresh.length === 0) return
-  const rows = fresh.map(({ objectId, scopeKey, scope, title, kind, field, base, main, branch: wanted }) => ({
+  const rows = fresh.map(({ objectId, scopeKey, serverId, scope, title, kind, field, base, main, branch: wanted }) => ({
     object_id: objectId,
     scope_key: scopeKey,
+    server_id: serverId,
     scope,
     title,
     kind,
@@ -106,15 +122,45 @@ export async function keepConflicts(
     values: [base, main, wanted],
   }))
   await sql`
-    insert into branch_conflicts (branch_id, model, object_id, scope_key, scope, title, kind, field, base, main, branch)
-    select ${branch}::bigint, ${model}, r.object_id, r.scope_key, nullif(r.scope, 'null'), r.title, r.kind, r.field,
+    insert into branch_conflicts (branch_id, model, object_id, scope_key, server_id, scope, title, kind, field, base, main, branch)
+    select ${branch}::bigint, ${model}, r.object_id, r.scope_key, r.server_id, nullif(r.scope, 'null'), r.title, r.kind, r.field,
       r.values -> 0, r.values -> 1, r.values -> 2
     from jsonb_to_recordset(${jsonb(rows)})
-      as r (object_id bigint, scope_key text, scope jsonb, title text, kind text, field text, values jsonb)`.execute(db)
+      as r (object_id bigint, scope_key text, server_id bigint, scope jsonb, title text, kind text, field text, values jsonb)`.execute(
+    db,
+  )
 }
 
-/** `select … from branch_conflicts c`: a conflict as the port gives it. */
-export const selectConflict = sql<BranchConflict>`
-  select c.id, c.model, c.object_id as "objectId", c.title, c.scope, c.kind, c.field, c.base, c.main, c.branch, c.resolution,
+/** Shows conflicts under the present names of what they are about. */
+async function showAs(
+  db: Kysely<Tables>,
+  branch: number,
+  renamed: ReadonlyArray<Pick<StoredConflict, 'id' | 'scope' | 'scopeKey' | 'serverId' | 'title'>>,
+): Promise<void> {
+  await sql`
+    update branch_conflicts c set scope = nullif(r.scope, 'null'), scope_key = r."scopeKey", server_id = r."serverId", title = r.title
+    from jsonb_to_recordset(${jsonb(renamed)}) as r (id bigint, scope jsonb, "scopeKey" text, "serverId" bigint, title text)
+    where c.branch_id = ${branch}::bigint and c.id = r.id`.execute(db)
+}
+
+/** A conflict as the port gives it, under the present name of its server: a branch is compared with main now and then, a server is renamed at any time. */
+export const conflictOf = ({ serverName, ...conflict }: ConflictRecord): BranchConflict => {
+  const { scope, title, objectId } = conflict
+  if (serverName === null || scope === null || !('server' in scope) || scope.server === serverName) return conflict
+  const named: Scope = { ...scope, server: serverName }
+  if (objectId === null) return { ...conflict, scope: named, title: scopeTitle(named) }
+  const rest = title.startsWith(`${scope.server}/`) ? title.slice(scope.server.length) : null
+  return { ...conflict, scope: named, title: rest === null ? title : `${serverName}${rest}` }
+}
+
+/** A row of `selectConflict`. */
+export interface ConflictRecord extends BranchConflict {
+  /** The present name of the scope's server; null: it has none, or main has it no longer. */
+  readonly serverName: string | null
+}
+
+/** `select … from branch_conflicts c`: conflicts, for `conflictOf`. */
+export const selectConflict = sql<ConflictRecord>`
+  select c.id, c.model, c.object_id as "objectId", c.title, c.scope, c.scope_key as "scopeKey", v.name as "serverName", c.kind, c.field, c.base, c.main, c.branch, c.resolution,
     c.resolved_by as "resolvedBy", c.resolved_at as "resolvedAt"
-  from branch_conflicts c`
+  from branch_conflicts c left join servers v on v.id = c.server_id`

@@ -5,8 +5,9 @@ import { type RawBuilder, sql } from 'kysely'
  * main no longer has are left out.
  */
 export const coveredPlaces = (branch: number): RawBuilder<unknown> => sql`
-  select s.scope_key, s.view, s.listed, s.listed_at, v.id as server_id, s.scope ->> 'resource' as resource,
+  select s.scope_key, s.view, s.listed, s.listed_at, s.server_id, s.scope ->> 'resource' as resource,
     coalesce(s.scope ->> 'datastore', '') as datastore_name, coalesce(s.scope ->> 'namespace', '') as namespace,
     coalesce(s.scope ->> 'job_type', '') as job_type
-  from branch_scopes s left join servers v on v.name = s.scope ->> 'server'
-  where s.branch_id = ${branch}::bigint and (v.id is not null or s.scope ->> 'resource' = 'servers')`
+  from branch_scopes s
+  where s.branch_id = ${branch}::bigint
+    and (s.scope ->> 'resource' = 'servers' or exists (select from servers v where v.id = s.server_id))`

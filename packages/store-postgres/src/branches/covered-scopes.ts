@@ -1,25 +1,44 @@
-import { listedModel, type ModelName, type Scope, scopeKey, scopeTitle } from '@netbox-pbs/core'
+import { listedModel, type ModelName, type Scope, scopeTitle } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { scopeModels } from '../inventory/scope-models.ts'
+import { placeKey, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
 import { branchTable } from './branch-columns.ts'
 import type { FoundConflict } from './conflict-rows.ts'
-import { ofScope } from './of-scope.ts'
+import { ofPlace } from './of-place.ts'
 
 /** The scopes that branches cover, as `s`, beside what the last landed list of each left behind, as `t`. */
 export const coveredScopes: RawBuilder<unknown> = sql`
-  branch_scopes s left join servers v on v.name = s.scope ->> 'server'
-  join scopes t on t.server_id is not distinct from v.id and t.resource = s.scope ->> 'resource'
+  branch_scopes s
+  join scopes t on t.server_id is not distinct from s.server_id and t.resource = s.scope ->> 'resource'
     and t.datastore_name = coalesce(s.scope ->> 'datastore', '') and t.namespace = coalesce(s.scope ->> 'namespace', '')
     and t.job_type = coalesce(s.scope ->> 'job_type', '')`
+
+/** A scope that a branch covers, under the present name of its server. */
+export interface CoveredScope {
+  readonly scope: Scope
+  /** Id of its server; null: the scope of the servers, or its server could not be told when branches began to know servers by id. */
+  readonly server_id: number | null
+}
+
+/** The columns of a `CoveredScope`, from `branch_scopes s`. */
+export const coveredScopeColumns: RawBuilder<unknown> = sql`
+  s.server_id, s.scope || coalesce((select jsonb_build_object('server', v.name) from servers v where v.id = s.server_id), '{}') as scope`
+
+/** Where a covered scope lies. */
+export const coveredPlace = ({ scope, server_id }: CoveredScope): ScopePlace => scopePlace(scope, server_id)
+
+/** Whether the server of a covered scope is not known. */
+export const hasNoServer = ({ scope, server_id }: CoveredScope): boolean =>
+  server_id === null && scope.resource !== 'servers'
 
 /** How many entries of a branch lie in a scope, of any model or those of some kind. */
 export async function entriesIn(
   db: Kysely<Tables>,
   branch: number,
-  scope: Scope,
+  place: ScopePlace,
   {
-    models = scopeModels[scope.resource],
+    models = scopeModels[place.resource],
     which = sql`true`,
   }: {
     readonly models?: ReadonlyArray<ModelName>
@@ -29,7 +48,7 @@ export async function entriesIn(
   if (models.length === 0) return 0
   const counts = models.map(
     (model) => sql`(
-      select count(*) from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and ${which} and ${ofScope(scope)}
+      select count(*) from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and ${which} and ${ofPlace(place)}
     )`,
   )
   const { rows } = await sql<{ count: number }>`select (${sql.join(counts, sql` + `)})::bigint as count`.execute(db)
@@ -38,20 +57,20 @@ export async function entriesIn(
 
 /** A conflict of a whole scope. */
 export const conflictOfScope = (
-  scope: Scope,
+  covered: CoveredScope,
   conflict: Pick<FoundConflict, 'kind' | 'base' | 'main' | 'branch'>,
 ): FoundConflict & { readonly model: ModelName } => ({
   ...conflict,
   field: null,
   objectId: null,
-  scopeKey: scopeKey(scope),
-  scope,
-  title: scopeTitle(scope),
-  model: listedModel[scope.resource],
+  scopeKey: placeKey(coveredPlace(covered)),
+  serverId: covered.server_id,
+  scope: covered.scope,
+  title: scopeTitle(covered.scope),
+  model: listedModel[covered.scope.resource],
 })
 
-interface Regressed {
-  readonly scope: Scope
+interface Regressed extends CoveredScope {
   readonly listed_at: string
   readonly last_complete_at: string
 }
@@ -62,13 +81,13 @@ export async function regressions(
   branch: number,
 ): Promise<ReadonlyArray<FoundConflict & { readonly model: ModelName }>> {
   const { rows } = await sql<Regressed>`
-    select s.scope, s.listed_at, t.last_complete_at from ${coveredScopes}
+    select ${coveredScopeColumns}, s.listed_at, t.last_complete_at from ${coveredScopes}
     where s.branch_id = ${branch}::bigint and t.last_complete_at > s.listed_at order by s.scope_key`.execute(db)
   const found: Array<FoundConflict & { readonly model: ModelName }> = []
-  for (const { scope, listed_at, last_complete_at } of rows) {
-    if ((await entriesIn(db, branch, scope)) === 0) continue
+  for (const { listed_at, last_complete_at, ...covered } of rows) {
+    if ((await entriesIn(db, branch, coveredPlace(covered))) === 0) continue
     const values = { base: listed_at, main: last_complete_at, branch: listed_at }
-    found.push(conflictOfScope(scope, { kind: 'scope_regression', ...values }))
+    found.push(conflictOfScope(covered, { kind: 'scope_regression', ...values }))
   }
   return found
 }

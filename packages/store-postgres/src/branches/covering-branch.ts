@@ -1,16 +1,16 @@
-import { type Scope, scopeKey } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
+import { placeKey, type ScopePlace } from '../inventory/scope-place.ts'
 
 /** The open branch of a sync that waits with changes of the scope; null: there is none. With `lock` it stays open until the end of the transaction. */
 export async function coveringBranch(
   db: Kysely<Tables>,
-  scope: Scope,
+  place: ScopePlace,
   { lock }: { readonly lock: boolean },
 ): Promise<number | null> {
   const { rows } = await sql<{ id: number }>`
     select b.id from branch_scopes s join branches b on b.id = s.branch_id
-    where s.scope_key = ${scopeKey(scope)} and b.kind = 'sync' and b.status in ('open', 'in_review', 'ready')
+    where s.scope_key = ${placeKey(place)} and b.kind = 'sync' and b.status in ('open', 'in_review', 'ready')
     order by b.id limit 1 ${lock ? sql`for share of b` : sql``}`.execute(db)
   return rows[0]?.id ?? null
 }

@@ -6,6 +6,7 @@ import {
   mergeObject,
   type Scope,
 } from '@netbox-pbs/core'
+import { placeKey, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
 import type { Entry } from './read-entries.ts'
 
 /** Merges an entry with main. What would be made below a server that is not there refers to nothing; what main has gained below a deleted server is asked about. */
@@ -53,3 +54,9 @@ export function entryScope({ sides, server }: Entry): Scope {
       return { resource: 'tasks', server: name }
   }
 }
+
+/** Where the scope of an entry's object lies. */
+export const entryPlace = (entry: Entry): ScopePlace => scopePlace(entryScope(entry), entry.serverId)
+
+/** The identity of the scope of an entry's object. */
+export const entryScopeKey = (entry: Entry): string => placeKey(entryPlace(entry))

@@ -1,4 +1,4 @@
-import { type Scope, scopeKey, scopeTitle } from '@netbox-pbs/core'
+import { scopeTitle } from '@netbox-pbs/core'
 import type { Landing, StoreFailed } from '@netbox-pbs/core/ports'
 import { Array as Arr, Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
@@ -8,14 +8,14 @@ import type { Tables } from '../database/tables.ts'
 import { scopeServerId } from '../inventory/read-scope-state.ts'
 import { lockScope } from '../inventory/scope-locks.ts'
 import { scopeModels } from '../inventory/scope-models.ts'
-import { scopePlace } from '../inventory/scope-place.ts'
+import { placeKey, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
 import { lockOpenBranch, moveRevision } from './branch-record.ts'
 import { entriesIn } from './covered-scopes.ts'
 import { coveringBranch } from './covering-branch.ts'
 import { judgeEntry } from './judge-entry.ts'
 import { dropEntries, type Moving } from './move-entries.ts'
 import { movedEntries } from './moved-entries.ts'
-import { ofScope } from './of-scope.ts'
+import { ofPlace } from './of-place.ts'
 import { type Entry, readEntries } from './read-entries.ts'
 
 /** Entries looked at in one go. */
@@ -32,30 +32,33 @@ export const leaveToMain = Effect.fn('Branches.leaveToMain')(function* (
   landed: Landed,
 ): Effect.fn.Return<void, StoreFailed> {
   const { scope } = landed
-  const branch = yield* database.query(`landing ${scopeTitle(scope)}`, (db) =>
-    coveringBranch(db, scope, { lock: false }),
-  )
-  if (branch === null) return
+  const covered = yield* database.query(`landing ${scopeTitle(scope)}`, async (db) => {
+    const serverId = await scopeServerId(db, scope)
+    if (serverId === undefined) return null
+    const place = scopePlace(scope, serverId)
+    const branch = await coveringBranch(db, place, { lock: false })
+    return branch === null ? null : { branch, place }
+  })
+  if (covered === null) return
+  const { branch, place } = covered
   yield* database.transaction(`taking ${scopeTitle(scope)} out of a branch`, (run) =>
     Effect.gen(function* () {
-      const serverId = yield* run((db) => scopeServerId(db, scope))
-      if (serverId === undefined) return
-      yield* run((db) => lockScope(scopePlace(scope, serverId)).execute(db))
+      yield* run((db) => lockScope(place).execute(db))
       const locked = yield* run((db) => lockOpenBranch(db, branch))
       if ('_tag' in locked) return
       let dropped = 0
-      for (const model of scopeModels[scope.resource]) dropped += yield* dropAgreed(run, { branch, model }, scope)
+      for (const model of scopeModels[scope.resource]) dropped += yield* dropAgreed(run, { branch, model }, place)
       if (dropped > 0) yield* run((db) => moveRevision(db, branch))
-      yield* run((db) => coverFor(db, branch, landed))
+      yield* run((db) => coverFor(db, branch, place, landed))
     }),
   )
 })
 
 /** Drops the entries of a scope that main agrees with, and gives how many. */
-function dropAgreed(run: Run, { branch, model }: Moving, scope: Scope): Effect.Effect<number, StoreFailed> {
+function dropAgreed(run: Run, { branch, model }: Moving, place: ScopePlace): Effect.Effect<number, StoreFailed> {
   return Effect.gen(function* () {
     // Where main has not moved it cannot have come to agree.
-    const moved = yield* run((db) => movedEntries(db, { branch, model, where: ofScope(scope) }))
+    const moved = yield* run((db) => movedEntries(db, { branch, model, where: ofPlace(place) }))
     let dropped = 0
     for (const ids of Arr.chunksOf(moved, batchSize)) {
       const entries = yield* run((db) =>
@@ -85,10 +88,10 @@ function isAgreed(entry: Entry): boolean {
 }
 
 /** Notes which run was the last to say anything of the scope; when nothing of it is left in the branch, also when that was. */
-async function coverFor(db: Kysely<Tables>, branch: number, { scope, runId, at }: Landed): Promise<void> {
-  const left = await entriesIn(db, branch, scope)
+async function coverFor(db: Kysely<Tables>, branch: number, place: ScopePlace, { runId, at }: Landed): Promise<void> {
+  const left = await entriesIn(db, branch, place)
   const over = left === 0 ? sql`, listed_at = ${at}::timestamptz, held = null` : sql``
   await sql`
     update branch_scopes s set run_id = ${runId}::bigint${over}
-    where s.branch_id = ${branch}::bigint and s.scope_key = ${scopeKey(scope)}`.execute(db)
+    where s.branch_id = ${branch}::bigint and s.scope_key = ${placeKey(place)}`.execute(db)
 }

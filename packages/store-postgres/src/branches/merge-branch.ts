@@ -5,8 +5,6 @@ import {
   fieldsOfClass,
   type ModelName,
   type RowCounts,
-  type Scope,
-  scopeKey,
   type Write,
 } from '@netbox-pbs/core'
 import {
@@ -14,6 +12,7 @@ import {
   BranchNotApproved,
   type BranchNotFound,
   type BranchNotOpen,
+  type BranchScopeUnknown,
   type MergeOrigin,
   type MergeOutcome,
   type StoreFailed,
@@ -28,14 +27,22 @@ import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { untilPlacesHold } from '../inventory/scope-locks.ts'
+import { placeKey, type ScopePlace } from '../inventory/scope-place.ts'
 import { readBranch } from './branch-record.ts'
-import { ConflictIndex, conflictsOf, conflictsOfScopes, type StoredConflict } from './conflict-rows.ts'
+import {
+  ConflictIndex,
+  conflictsOf,
+  conflictsOfScopes,
+  type FoundConflict,
+  type StoredConflict,
+} from './conflict-rows.ts'
 import { regressions } from './covered-scopes.ts'
 import { createdByScope } from './created-by-scope.ts'
 import { answerOf, type Decided, decide } from './decide.ts'
 import { rehearsed } from './dry-run.ts'
 import { landFirstReadings } from './first-readings.ts'
-import { entryScope } from './judge-entry.ts'
+import { guardQuestions, unknownScope } from './guard-questions.ts'
+import { entryScopeKey } from './judge-entry.ts'
 import { settleClaims } from './key-claims.ts'
 import { landBranch, lastListed } from './land-branch.ts'
 import { clearTouchedDigests, dropGroupCounts, endMerged, landViews } from './land-merged.ts'
@@ -65,7 +72,10 @@ const batchSize = 2000
 export const mergeBranch = Effect.fn('Branches.merge')(function* (
   database: Database['Type'],
   request: MergeRequest,
-): Effect.fn.Return<MergeOutcome, StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict | BranchNotApproved> {
+): Effect.fn.Return<
+  MergeOutcome,
+  StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict | BranchNotApproved | BranchScopeUnknown
+> {
   const merge = rehearsed(database, { doing: 'merging a branch', commit: request.commit }, (run) =>
     Effect.gen(function* () {
       // One merge at a time: two that touch the same scopes would otherwise wait for each other in the middle.
@@ -104,7 +114,7 @@ class BranchMerge {
       const { id, at, by } = this.#request
       const scopes = yield* this.#run((db) => touchedScopes(db, id))
       const { kept, left } = yield* this.#answeredScopes
-      for (const { scope } of scopes) if (left.has(scopeKey(scope))) yield* this.#leave(scope)
+      for (const { place } of scopes) if (left.has(placeKey(place))) yield* this.#leave(place)
       const part = yield* this.#run(newPart)
       for (const model of branchedModels) yield* this.#stageModel(model, part, kept)
       if (this.#open > 0) return yield* new BranchInConflict({ id, conflicts: this.#open })
@@ -128,14 +138,16 @@ class BranchMerge {
   get #answeredScopes() {
     return Effect.gen(this, function* () {
       const { id } = this.#request
-      const stored = yield* this.#run((db) => conflictsOfScopes(db, id))
-      const guards = stored.filter(({ kind }) => kind === 'guard')
-      const index = new ConflictIndex(stored)
-      // Asked anew: under the locks nothing lands beside us any more.
-      const late = (yield* this.#run((db) => regressions(db, id))).map((conflict) => ({
+      const lost = yield* this.#run((db) => unknownScope(db, id))
+      if (lost !== undefined) return yield* lost
+      const index = new ConflictIndex(yield* this.#run((db) => conflictsOfScopes(db, id)))
+      const answered = (conflict: FoundConflict) => ({
         scopeKey: conflict.scopeKey,
         resolution: index.same(conflict)?.resolution ?? null,
-      }))
+      })
+      // Asked again under the locks, where nothing else lands: a question that is not stored, or whose answer is for another number of deletions, has no answer.
+      const guards = (yield* this.#run((db) => guardQuestions(db, id))).map(answered)
+      const late = (yield* this.#run((db) => regressions(db, id))).map(answered)
       this.#open += [...guards, ...late].filter(({ resolution }) => resolution === null).length
       const without = (answers: ReadonlyArray<Pick<StoredConflict, 'scopeKey' | 'resolution'>>) =>
         new Set(answers.flatMap(({ scopeKey: key, resolution }) => (resolution?.choice === 'branch' ? [] : [key])))
@@ -144,9 +156,9 @@ class BranchMerge {
   }
 
   /** Leaves a scope out, and notes so in its entries. */
-  #leave(scope: Scope): Effect.Effect<void, StoreFailed> {
+  #leave(place: ScopePlace): Effect.Effect<void, StoreFailed> {
     return Effect.map(
-      this.#run((db) => leaveOut(db, this.#request.id, scope)),
+      this.#run((db) => leaveOut(db, this.#request.id, place)),
       (entries) => {
         this.#skipped += entries
       },
@@ -200,7 +212,7 @@ class BranchMerge {
     kept: ReadonlySet<string>,
   ): ReadonlyArray<Written> {
     return decided.map(({ entry, merged, resolved }) => {
-      if (entry.op === 'delete' && kept.size > 0 && kept.has(scopeKey(entryScope(entry)))) return { entry, write: null }
+      if (entry.op === 'delete' && kept.size > 0 && kept.has(entryScopeKey(entry))) return { entry, write: null }
       if (resolved._tag === 'open') this.#open += resolved.conflicts.length
       if (resolved._tag === 'skipped') this.#skipped++
       if (resolved._tag === 'write') this.#pin(model, entry, merged.conflicts, index)

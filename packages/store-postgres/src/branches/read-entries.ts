@@ -17,6 +17,8 @@ export interface Entry {
   readonly key: string
   /** Name of its server, in main or made by the branch; null: a server itself, or one whose server is not there. */
   readonly server: string | null
+  /** Id of that server, in main or of the branch's row; null: a server itself. */
+  readonly serverId: number | null
   /** The branch deletes the row of main, or gives it another key: of a creation the row that has the key now. */
   readonly vacated: boolean
   /** Of a deleted server how many rows of each model main has gained below it; null: none. */
@@ -48,6 +50,7 @@ interface EntryRecord {
   readonly title: string
   readonly presence: string | null
   readonly server: string | null
+  readonly server_id: number | null
   readonly vacated: boolean
   readonly gained: Entry['gained']
   readonly [column: string]: unknown
@@ -68,6 +71,7 @@ export async function readEntries(db: Kysely<Tables>, page: EntryPage): Promise<
   const { rows } = await sql<EntryRecord>`
     select e.id, e.op, e.touched, e.base, ${lock ? sql`''` : entryTitle(model)} as title, m.id as main_id, m.presence,
       ${model === 'server' ? sql`null::text` : sql`e.found_server`} as server,
+      ${model === 'server' ? sql`null::bigint` : sql`e.found_server_id`} as server_id,
       (${lock ? sql`false` : isVacated(model)}) as vacated,
       ${model === 'server' ? gainedBelow() : sql`null::jsonb`} as gained, ${beside('e', 'found_server_id')}, ${beside('m', 'server_id')}
     ${entriesBesideMain(page)} order by e.id`.execute(db)
@@ -137,7 +141,7 @@ function entryOf(model: ModelName, author: ThreeSides['author'], record: EntryRe
     main_id: mainId,
     presence,
     server,
-
+    server_id: serverId,
     vacated,
     gained,
   } = record
@@ -159,6 +163,7 @@ function entryOf(model: ModelName, author: ThreeSides['author'], record: EntryRe
     title,
     key: naturalKey(model, main ?? row),
     server,
+    serverId,
     vacated,
     gained,
     unlisted,

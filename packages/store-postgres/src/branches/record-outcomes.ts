@@ -1,20 +1,13 @@
-import {
-  branchedModels,
-  type FieldValue,
-  type ModelName,
-  type Said,
-  type Scope,
-  sameValue,
-  type Write,
-} from '@netbox-pbs/core'
+import { branchedModels, type FieldValue, type ModelName, type Said, sameValue, type Write } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
 import { sameKey } from '../change-sets/row-columns.ts'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
 import { scopeModels } from '../inventory/scope-models.ts'
+import type { ScopePlace } from '../inventory/scope-place.ts'
 import { branchTable } from './branch-columns.ts'
-import { ofScope } from './of-scope.ts'
+import { ofPlace } from './of-place.ts'
 import type { Entry } from './read-entries.ts'
 
 /**
@@ -89,11 +82,11 @@ export async function recordOutcomes(
 }
 
 /** Notes that nothing of a scope was merged, and gives of how many entries. */
-export async function leaveOut(db: Kysely<Tables>, branch: number, scope: Scope): Promise<number> {
+export async function leaveOut(db: Kysely<Tables>, branch: number, place: ScopePlace): Promise<number> {
   let entries = 0
-  for (const model of scopeModels[scope.resource]) {
+  for (const model of scopeModels[place.resource]) {
     const { numAffectedRows } = await sql`
-      update ${branchTable(model)} e set outcome = '{}' where e.branch_id = ${branch}::bigint and ${ofScope(scope)}`.execute(
+      update ${branchTable(model)} e set outcome = '{}' where e.branch_id = ${branch}::bigint and ${ofPlace(place)}`.execute(
       db,
     )
     entries += Number(numAffectedRows ?? 0n)

@@ -1,13 +1,4 @@
-import {
-  addRows,
-  type Branch,
-  listedModel,
-  noRows,
-  openStatuses,
-  type RowCounts,
-  scopeKey,
-  scopeTitle,
-} from '@netbox-pbs/core'
+import { addRows, type Branch, listedModel, noRows, openStatuses, type RowCounts, scopeTitle } from '@netbox-pbs/core'
 import { BranchNotOpen, ChangeSetClosed, type Landing, type Staged, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
@@ -27,7 +18,7 @@ import { tables } from '../inventory/columns.ts'
 import { scopeServerId } from '../inventory/read-scope-state.ts'
 import { lockScope } from '../inventory/scope-locks.ts'
 import { scopeModels } from '../inventory/scope-models.ts'
-import { scopePlace } from '../inventory/scope-place.ts'
+import { placeKey, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
 import { coveringBranch } from './covering-branch.ts'
 import { stageReadings } from './first-readings.ts'
 import { recountNamespaceInBranch } from './recount-moved.ts'
@@ -50,7 +41,7 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
       const place = scopePlace(scope, serverId)
       yield* run((db) => lockScope(place).execute(db))
       const part = yield* endPart(run, staging)
-      const covering = yield* run((db) => coveringBranch(db, scope, { lock: true }))
+      const covering = yield* run((db) => coveringBranch(db, place, { lock: true }))
       const branch = covering ?? staging.branch
       if (covering === null) yield* requireOpenBranch(run, branch)
       if (part !== null) {
@@ -72,12 +63,12 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
         }
       }
       if (staged.changes > 0) {
-        yield* run((db) => cover(db, branch, staging))
+        yield* run((db) => cover(db, branch, place, staging))
         yield* recordLanding(run, staging, staged.counts)
         return { branch, counts: staged.counts }
       }
       // Source and main agree. A branch that held something of the scope is told which run took it out.
-      if (covering !== null) yield* run((db) => cover(db, branch, { ...staging, held: null }))
+      if (covering !== null) yield* run((db) => cover(db, branch, place, { ...staging, held: null }))
       yield* run((db) => landScopeRow(db, place, staging, 0))
       yield* recordLanding(run, staging, noRows)
       return { branch: null, counts: noRows }
@@ -131,12 +122,12 @@ function stagePart(
   })
 }
 
-async function cover(db: Kysely<Tables>, branch: number, staging: Staging): Promise<void> {
+async function cover(db: Kysely<Tables>, branch: number, place: ScopePlace, staging: Staging): Promise<void> {
   const { scope, runId, view, held, at } = staging
   const listed = staging.listed && isWhole(staging)
   await sql`
-    insert into branch_scopes (branch_id, scope_key, scope, run_id, view, held, listed_at, listed)
-    values (${branch}::bigint, ${scopeKey(scope)}, ${jsonb(scope)}, ${runId}::bigint, ${view}::text, ${held}::text, ${at}::timestamptz, ${listed})
-    on conflict (branch_id, scope_key) do update set run_id = excluded.run_id, view = excluded.view, held = excluded.held,
+    insert into branch_scopes (branch_id, scope_key, server_id, scope, run_id, view, held, listed_at, listed)
+    values (${branch}::bigint, ${placeKey(place)}, ${place.serverId}::bigint, ${jsonb(scope)}, ${runId}::bigint, ${view}::text, ${held}::text, ${at}::timestamptz, ${listed})
+    on conflict (branch_id, scope_key) do update set scope = excluded.scope, run_id = excluded.run_id, view = excluded.view, held = excluded.held,
       listed_at = excluded.listed_at, listed = excluded.listed`.execute(db)
 }

@@ -1,4 +1,4 @@
-import { type Branch, branchedModels, resolve, scopeKey } from '@netbox-pbs/core'
+import { type Branch, branchedModels, resolve } from '@netbox-pbs/core'
 import {
   type Branches,
   BranchInConflict,
@@ -14,7 +14,7 @@ import { lockOpenBranch, moveRevision } from './branch-record.ts'
 import { checkBranch, compareBranch } from './check-branch.ts'
 import { ConflictIndex, conflictsOf } from './conflict-rows.ts'
 import { rehearsed } from './dry-run.ts'
-import { entryScope, judgeEntry } from './judge-entry.ts'
+import { entryScopeKey, judgeEntry } from './judge-entry.ts'
 import { dropEntries, type MovedUpdate, type Moving, moveCreates, moveDeletes, moveUpdates } from './move-entries.ts'
 import { entriesToJudge } from './moved-entries.ts'
 import { type Entry, readEntries } from './read-entries.ts'
@@ -79,7 +79,7 @@ function moveModel(run: Run, moving: Moving & Pick<Branch, 'kind'>): Effect.Effe
 /** What an entry comes to, when that is not what it says. Null: it stays. */
 function changeOf(entry: Entry, index: ConflictIndex): Written | null {
   const merged = judgeEntry(entry)
-  const key = scopeKey(entryScope(entry))
+  const key = entryScopeKey(entry)
   const answers = merged.conflicts.map(
     (conflict) => index.same({ ...conflict, objectId: entry.id, scopeKey: key })?.resolution ?? null,
   )

@@ -62,7 +62,7 @@ export const land = Effect.fn('ChangeSets.land')(function* (
       const part = yield* endPart(run, landing)
       if (place.resource === 'servers' && part !== null) yield* run((db) => lockDeletedServers(db, part))
       if (part !== null && (yield* run((db) => waitsForReview(db, place, part)))) {
-        const branch = yield* run((db) => coveringBranch(db, landing.scope, { lock: false }))
+        const branch = yield* run((db) => coveringBranch(db, place, { lock: false }))
         return yield* new ScopeInReview({ scope: landing.scope, branch })
       }
       const step: Land = {

@@ -2,7 +2,7 @@ import type { StoreFailed } from '@netbox-pbs/core/ports'
 import { Data, Effect } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
 import type { Run } from '../database/session.ts'
-import type { ScopePlace } from './scope-place.ts'
+import { placeKey, type ScopePlace } from './scope-place.ts'
 
 /**
  * What a transaction writes: scopes, and servers that it deletes.
@@ -61,9 +61,7 @@ export const untilPlacesHold = <A, E, R>(
   )
 
 function keysOf({ scopes, deletedServers = [] }: Places): RawBuilder<unknown> {
-  const keys = scopes.map(({ resource, serverId, datastoreName, namespace, jobType }) =>
-    JSON.stringify([resource, serverId, datastoreName, namespace, jobType]),
-  )
+  const keys = scopes.map(placeKey)
   const ofServers = keys.filter((_, place) => scopes[place]?.serverId === null)
   const others = keys.filter((_, place) => scopes[place]?.serverId !== null)
   const servers = new Set([...scopes.flatMap(({ serverId }) => serverId ?? []), ...deletedServers])

@@ -22,6 +22,13 @@ export function scopePlace(scope: Scope, serverId: number | null): ScopePlace {
   }
 }
 
+/**
+ * The identity of a place as one text: equal places, equal keys. It knows the server by its id, so a rename of the server leaves it as it is. Migrations make the same text in
+ * SQL: it must stay.
+ */
+export const placeKey = ({ resource, serverId, datastoreName, namespace, jobType }: ScopePlace): string =>
+  JSON.stringify([resource, serverId, datastoreName, namespace, jobType])
+
 /** The condition that finds the scope's row in `scopes`. */
 export function isScopeRow(place: ScopePlace): RawBuilder<boolean> {
   const { serverId, resource, datastoreName, namespace, jobType } = place

@@ -12,6 +12,7 @@ import { migration as pins } from './0011-pins.ts'
 import { migration as branchInventories } from './0012-branch-inventories.ts'
 import { migration as branchStatistics } from './0013-branch-statistics.ts'
 import { migration as shadowedSnapshots } from './0014-shadowed-snapshots.ts'
+import { migration as scopesByServerId } from './0015-scopes-by-server-id.ts'
 import { migration as absentRows } from './0019-absent-rows.ts'
 import { migration as finishedBackups } from './0020-finished-backups.ts'
 
@@ -30,6 +31,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0012_branch_inventories': branchInventories,
   '0013_branch_statistics': branchStatistics,
   '0014_shadowed_snapshots': shadowedSnapshots,
+  '0015_scopes_by_server_id': scopesByServerId,
   '0019_absent_rows': absentRows,
   '0020_finished_backups': finishedBackups,
 }

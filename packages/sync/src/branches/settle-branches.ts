@@ -5,6 +5,7 @@ import {
   type BranchNotApproved,
   type BranchNotFound,
   type BranchNotOpen,
+  type BranchScopeUnknown,
   SettingsStore,
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
@@ -36,6 +37,7 @@ export const settleBranches = Effect.fn('sync.settleBranches')(function* (
         BranchNotFound: () => Effect.void,
         BranchNotOpen: () => Effect.void,
         BranchNotApproved: ({ message }) => Effect.logInfo('a branch waits for review', message),
+        BranchScopeUnknown: ({ message }) => Effect.logWarning('a branch cannot be merged', message),
         BranchInConflict: ({ message }) => Effect.logInfo('a branch waits for review', message),
       }),
     )
@@ -47,7 +49,7 @@ const settle = Effect.fn('sync.settleBranch')(function* (
   runId: number,
 ): Effect.fn.Return<
   void,
-  StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict | BranchNotApproved,
+  StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict | BranchNotApproved | BranchScopeUnknown,
   Branches | SettingsStore
 > {
   const branches = yield* Branches

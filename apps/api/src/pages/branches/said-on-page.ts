@@ -6,6 +6,7 @@ import type {
   BranchNotFound,
   BranchNotMerged,
   BranchNotOpen,
+  BranchScopeUnknown,
   StoreFailed,
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
@@ -24,6 +25,7 @@ type Refusal =
   | BranchNotOpen
   | BranchInConflict
   | BranchNotApproved
+  | BranchScopeUnknown
   | BranchNotMerged
   | BranchNameTaken
   | ApprovalRefused
@@ -40,6 +42,7 @@ export const saidOnPage = (
     BranchNotFound: say(409),
     BranchNotOpen: say(409),
     BranchNotApproved: say(409),
+    BranchScopeUnknown: say(409),
     BranchNotMerged: say(409),
     ApprovalRefused: say(409),
     BranchNameTaken: say(400),

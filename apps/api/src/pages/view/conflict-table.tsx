@@ -1,4 +1,4 @@
-import { type Branch, type BranchConflict, possibleChoices, registry, scopeKey, scopeTitle } from '@netbox-pbs/core'
+import { type Branch, type BranchConflict, possibleChoices, registry, scopeTitle } from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
 import { branchedField } from '../../branches/read-value.ts'
 import { branchPage, rowPage } from '../paths.ts'
@@ -98,7 +98,7 @@ const What = ({ branch, conflict, path, parameters }: One) => {
       </div>
       {scope === null || objectId === null ? null : (
         <div class="small">
-          <a href={narrowed('scope', scopeKey(scope))}>{scopeTitle(scope)}</a>
+          <a href={narrowed('scope', conflict.scopeKey)}>{scopeTitle(scope)}</a>
         </div>
       )}
     </>
