@@ -1,9 +1,11 @@
 import {
+  allowedHostFlag,
   checkDatabaseUrl,
   databaseExample,
   type LogFormat,
   logFormatFlag,
   needSecret,
+  readAllowedHosts,
   readFlags,
   readGatewayAt,
   readListenFlags,
@@ -48,7 +50,7 @@ export const bootstrapTokenName = 'NETBOX_PBS_BOOTSTRAP_TOKEN'
 export const readConfig = (args: ReadonlyArray<string>): Effect.Effect<ApiConfig, WrongUsage> =>
   Effect.gen(function* () {
     const flags = yield* readFlags(args, options, usage)
-    const allowedHosts = yield* readHosts(flags['allowed-host'] ?? [])
+    const allowedHosts = yield* readAllowedHosts(flags['allowed-host'])
     const logFormat = yield* readLogFormat(flags['log-format'])
     const statementTimeoutSeconds = yield* readSeconds(flags['statement-timeout'])
     return {
@@ -75,7 +77,7 @@ const environment = Effect.gen(function* () {
 const options = {
   host: { type: 'string', default: '127.0.0.1' },
   port: { type: 'string', default: '8000' },
-  'allowed-host': { type: 'string', multiple: true },
+  ...allowedHostFlag,
   'statement-timeout': { type: 'string', default: '5' },
   ...logFormatFlag,
 } as const
@@ -84,10 +86,3 @@ const readSeconds = (text: string): Effect.Effect<number, WrongUsage> =>
   /^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= 600
     ? Effect.succeed(Number(text))
     : new WrongUsage({ message: `--statement-timeout ${text} is not a number of seconds from 1 to 600.` })
-
-const readHosts = (names: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<string>, WrongUsage> => {
-  const unfit = names.find((name) => !/^(?:\*|\.?[\w.-]+|\[[\da-f:.]+\])$/i.test(name))
-  return unfit === undefined
-    ? Effect.succeed(names)
-    : new WrongUsage({ message: `--allowed-host ${unfit} is not a host; give a name without scheme, port or path.` })
-}

@@ -1,9 +1,11 @@
 import {
+  allowedHostFlag,
   checkDatabaseUrl,
   databaseExample,
   type LogFormat,
   logFormatFlag,
   needSecret,
+  readAllowedHosts,
   readFlags,
   readListenFlags,
   readLogFormat,
@@ -18,6 +20,7 @@ import { minKeyLength } from './http/api-key.ts'
 export interface GatewayConfig {
   readonly host: string
   readonly port: number
+  readonly allowedHosts: ReadonlyArray<string>
   /** The gateway's own database, else the common one. */
   readonly databaseUrl: Redacted.Redacted<string>
   /** Seals the token secrets; its shape is judged where the box is made. */
@@ -28,14 +31,15 @@ export interface GatewayConfig {
 }
 
 /** How the command is called. */
-export const usage = 'start:gateway [--host 127.0.0.1] [--port 8800] [--log-format text]'
+export const usage = 'start:gateway [--host 127.0.0.1] [--port 8800] [--allowed-host NAME …] [--log-format text]'
 
 /** Reads flags and environment; every mistake is one sentence that names the flag or variable and what to do. */
 export const readConfig = (args: ReadonlyArray<string>): Effect.Effect<GatewayConfig, WrongUsage> =>
   Effect.gen(function* () {
     const flags = yield* readFlags(args, options, usage)
     const logFormat = yield* readLogFormat(flags['log-format'])
-    return { ...(yield* readListenFlags(flags)), logFormat, ...(yield* environment) }
+    const allowedHosts = yield* readAllowedHosts(flags['allowed-host'])
+    return { ...(yield* readListenFlags(flags)), allowedHosts, logFormat, ...(yield* environment) }
   })
 
 const databaseName = 'NETBOX_PBS_GATEWAY_DATABASE_URL'
@@ -64,6 +68,7 @@ const readDatabaseUrl = Effect.gen(function* () {
 const options = {
   host: { type: 'string', default: '127.0.0.1' },
   port: { type: 'string', default: '8800' },
+  ...allowedHostFlag,
   ...logFormatFlag,
 } as const
 

@@ -1,5 +1,5 @@
 import { getRequestListener } from '@hono/node-server'
-import { type CannotListen, serveHttp } from '@netbox-pbs/app-shell'
+import { type CannotListen, serveHttp, urlHost } from '@netbox-pbs/app-shell'
 import { type EndpointStore, GatewayKeys, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Redacted, type Scope } from 'effect'
 import { Fleet } from './fleet/fleet.ts'
@@ -13,6 +13,8 @@ export interface GatewayOptions {
   readonly host: string
   /** 0 takes a free port. */
   readonly port: number
+  /** Hosts, beside loopback names and `host`, that requests may be for: names, `.example.com` with all below it, or `*`. */
+  readonly allowedHosts?: ReadonlyArray<string>
   /** The flag that chooses the port, for the error that it is in use. Default `--port`. */
   readonly portFlag?: string
   /** An API key that is made known at the start, so that nobody has to register one. At least 32 characters. */
@@ -42,7 +44,10 @@ export const gatewayServer = (
       Fleet.layer({ perServer: options.concurrency?.perServer ?? 4, total: options.concurrency?.total ?? 32 }),
     )
     const runtime = yield* Effect.runtime<EndpointStore | GatewayKeys | Fleet>().pipe(Effect.provide(fleet))
-    const app = gatewayApp(runtime, new FailedAttempts(options.failureLimits ?? defaultFailureLimits))
+    const app = gatewayApp(runtime, new FailedAttempts(options.failureLimits ?? defaultFailureLimits), [
+      urlHost(options.host),
+      ...(options.allowedHosts ?? []),
+    ])
     const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false })
     return yield* serveHttp({
       who: 'the gateway',

@@ -39,6 +39,7 @@ export const startGateway = (
     return yield* gatewayServer({
       host: config.host,
       port: config.port,
+      allowedHosts: config.allowedHosts,
       ...(Option.isSome(config.bootstrapKey) ? { bootstrapKey: config.bootstrapKey.value } : {}),
     }).pipe(Effect.provide(store))
   })

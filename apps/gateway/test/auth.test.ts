@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
 import { key, type RunningGateway, startGateway } from './running-gateway.ts'
 
@@ -77,4 +78,24 @@ describe('with a key', () => {
     await ask('/pbs/status', { 'x-proxbox-api-key': key })
     expect(await ask('/pbs/status', typo)).toEqual([401, { detail: 'Invalid API key. 1 attempts remaining.' }, null])
   })
+})
+
+/** The status of a request for a host; fetch sets that header itself. */
+const statusFor = (host: string, path: string) =>
+  new Promise<number | undefined>((resolve, reject) => {
+    const sent = request(`${gateway.url}${path}`, { headers: { host, 'x-proxbox-api-key': key } }, (reply) => {
+      reply.resume()
+      resolve(reply.statusCode)
+    })
+    sent.on('error', reject).end()
+  })
+
+test('a request is for a host of this system: a loopback name, or one that the operator named', async () => {
+  gateway = await startGateway({ allowedHosts: ['gateway.lan', '.example.com'] })
+  for (const host of ['localhost', '127.0.0.1:8800', '[::1]:8800', 'gateway.lan:8800', 'a.example.com']) {
+    expect([host, await statusFor(host, '/pbs/endpoints')]).toEqual([host, 200])
+  }
+  for (const path of ['/', '/health', '/auth/bootstrap-status', '/pbs/endpoints']) {
+    expect([path, await statusFor('rebound.example', path)]).toEqual([path, 400])
+  }
 })

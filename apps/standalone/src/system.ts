@@ -72,8 +72,10 @@ export const system = Effect.fn('system')(function* (options: SystemOptions) {
 
   progress('starting the gateway')
   const gatewayStores = yield* Layer.build(gatewayStoreLayer).pipe(Effect.provide(gatewayBox))
+  const allowedHosts = [...ownNames(host), ...(options.allowedHosts ?? [])]
   const gateway = yield* gatewayServer({
     host,
+    allowedHosts,
     port: options.gatewayPort,
     portFlag: '--gateway-port',
     bootstrapKey: keys.gatewayKey,
@@ -99,7 +101,7 @@ export const system = Effect.fn('system')(function* (options: SystemOptions) {
   const api = yield* apiServer({
     host,
     port: options.port,
-    allowedHosts: [...ownNames(host), ...(options.allowedHosts ?? [])],
+    allowedHosts,
     ...(options.statementTimeoutSeconds !== undefined && {
       statementTimeoutSeconds: options.statementTimeoutSeconds,
     }),

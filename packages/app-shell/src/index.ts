@@ -1,3 +1,4 @@
+export { allowedHostFlag, isAllowedHost, readAllowedHosts, unknownHostDetail } from './allowed-host.ts'
 export { CannotListen } from './cannot-listen.ts'
 export {
   checkDatabaseUrl,

@@ -1,3 +1,4 @@
+import { isAllowedHost, unknownHostDetail } from '@netbox-pbs/app-shell'
 import type { EndpointStore, GatewayKeys } from '@netbox-pbs/core/ports'
 import { Effect, type Runtime } from 'effect'
 import { Hono } from 'hono'
@@ -18,6 +19,7 @@ import { version } from './version.ts'
 export const gatewayApp = (
   runtime: Runtime.Runtime<EndpointStore | GatewayKeys | Fleet>,
   attempts: FailedAttempts,
+  allowedHosts: ReadonlyArray<string>,
 ): Hono => {
   const run = makeRun(runtime)
   const withKey = createMiddleware(async (c, next) => {
@@ -27,7 +29,9 @@ export const gatewayApp = (
     await next()
   })
 
+  const isAllowed = isAllowedHost(allowedHosts)
   const app = new Hono({ strict: false })
+  app.use(async (c, next) => (isAllowed(c.req.header('host')) ? next() : c.json({ detail: unknownHostDetail }, 400)))
   app.get('/', (c) => c.json({ message: 'netbox-pbs gateway', version, contract: '/pbs/*', health: '/health' }))
   app.get('/health', (c) => c.json({ status: 'ready' }))
   app.route('/auth', authRoutes(run))
