@@ -1,4 +1,4 @@
-import { ConfigProvider, Effect, Redacted } from 'effect'
+import { ConfigProvider, Duration, Effect, Redacted } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { readConfig } from './config.ts'
 
@@ -18,6 +18,7 @@ describe('the worker', () => {
     expect(await read(good)).toEqual({
       concurrency: 4,
       lostAfterSeconds: 60,
+      jobTimeLimit: Duration.minutes(720),
       databaseUrl: Redacted.make(good.DATABASE_URL),
       secretKey: Redacted.make(key),
       gateway: null,

@@ -11,7 +11,7 @@ import {
   WrongUsage,
 } from '@netbox-pbs/app-shell'
 import type { GatewayAt } from '@netbox-pbs/sync'
-import { Effect, type Redacted } from 'effect'
+import { Duration, Effect, type Redacted } from 'effect'
 
 /** What `start:worker` is told by flags and environment. */
 export interface WorkerConfig {
@@ -19,6 +19,8 @@ export interface WorkerConfig {
   readonly concurrency: number
   /** Seconds of silence after which other workers take this one's jobs. */
   readonly lostAfterSeconds: number
+  /** How long one job may take. */
+  readonly jobTimeLimit: Duration.Duration
   readonly databaseUrl: Redacted.Redacted<string>
   /** Opens the gateway's key in the settings; its shape is judged where the box is made. */
   readonly secretKey: Redacted.Redacted<string>
@@ -28,7 +30,7 @@ export interface WorkerConfig {
 }
 
 /** How the command is called. */
-export const usage = 'start:worker [--concurrency 4] [--lost-after 60] [--log-format text]'
+export const usage = 'start:worker [--concurrency 4] [--lost-after 60] [--job-time-limit 720] [--log-format text]'
 
 /** The variable that holds the key of the stored secrets. */
 export const secretKeyName = 'NETBOX_PBS_SECRET_KEY'
@@ -41,17 +43,27 @@ export const readConfig = (args: ReadonlyArray<string>): Effect.Effect<WorkerCon
       {
         concurrency: { type: 'string', default: '4' },
         'lost-after': { type: 'string', default: '60' },
+        'job-time-limit': { type: 'string', default: '720' },
         ...logFormatFlag,
       },
       usage,
     )
     const concurrency = yield* readNumber('--concurrency', flags.concurrency, 1, 100)
     const lostAfterSeconds = yield* readNumber('--lost-after', flags['lost-after'], 10, 3600)
+    const jobTimeLimit = Duration.minutes(yield* readNumber('--job-time-limit', flags['job-time-limit'], 1, 1440))
     const logFormat = yield* readLogFormat(flags['log-format'])
     const databaseUrl = yield* needSecret('DATABASE_URL', `the PostgreSQL of the inventory, ${databaseExample}`)
     yield* checkDatabaseUrl('DATABASE_URL', databaseUrl)
     const secretKey = yield* needSecret(secretKeyName, secretKeyHint)
-    return { concurrency, lostAfterSeconds, databaseUrl, secretKey, gateway: yield* readGatewayAt, logFormat }
+    return {
+      concurrency,
+      lostAfterSeconds,
+      jobTimeLimit,
+      databaseUrl,
+      secretKey,
+      gateway: yield* readGatewayAt,
+      logFormat,
+    }
   })
 
 const readNumber = (flag: string, text: string, least: number, most: number): Effect.Effect<number, WrongUsage> =>

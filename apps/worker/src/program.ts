@@ -38,5 +38,8 @@ export const startWorker = (config: WorkerConfig): Effect.Effect<Effect.Effect<n
     )
     const address = gatewayAddress(config.gateway).pipe(Effect.provide(stores))
     const source = yield* Layer.build(proxboxSourceLayer({ address }))
-    return runWorker({ concurrency: config.concurrency }).pipe(Effect.provide(stores), Effect.provide(source))
+    return runWorker({ concurrency: config.concurrency, jobTimeLimit: config.jobTimeLimit }).pipe(
+      Effect.provide(stores),
+      Effect.provide(source),
+    )
   })

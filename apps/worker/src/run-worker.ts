@@ -1,8 +1,9 @@
 import { endLostJobs, type JobPorts, type RetentionPorts, removeOld, type SchedulePorts } from '@netbox-pbs/sync'
-import { Effect } from 'effect'
+import { Clock, type Duration, Effect } from 'effect'
 import { keepDoing } from './keep-doing.ts'
 import { keepSchedule } from './schedule/keep-schedule.ts'
-import { tick } from './tick.ts'
+import { Slots } from './slots.ts'
+import { tickWith } from './tick.ts'
 
 /** How a worker works. */
 export interface WorkerOptions {
@@ -10,10 +11,15 @@ export interface WorkerOptions {
   readonly concurrency: number
   /** Pause before asking an empty queue again. */
   readonly pollMillis?: number
+  /** How long one job may take; twelve hours. */
+  readonly jobTimeLimit?: Duration.Duration
 }
 
 /** The ports a worker works with. */
 export type WorkerPorts = JobPorts | SchedulePorts | RetentionPorts
+
+/** A job that takes longer is slow, and its server gets no last free slot until a job of it takes less. */
+const slowAfter = 60_000
 
 /** Pause after the database failed. */
 const restMillis = 5000
@@ -25,15 +31,42 @@ const restMillis = 5000
 export const runWorker = ({
   concurrency,
   pollMillis = 1000,
+  jobTimeLimit,
 }: WorkerOptions): Effect.Effect<never, never, WorkerPorts> => {
-  const loop = tick.pipe(
+  const slots = new Slots({ concurrency, slowAfter })
+  // One asks the queue at a time, so that who asks knows which slots have jobs.
+  const asking = Effect.unsafeMakeSemaphore(1)
+  const turn = Effect.acquireUseRelease(
+    Effect.interruptible(asking.take(1)).pipe(
+      Effect.zipRight(Clock.currentTimeMillis),
+      Effect.map((now) => ({ slot: slots.take(now), asks: true })),
+    ),
+    (held) => {
+      if (held.slot === null) return Effect.succeed(false)
+      const { avoid, use } = held.slot
+      const onTaken = (server: string | null) =>
+        Effect.flatMap(Clock.currentTimeMillis, (at) => {
+          use(server, at)
+          held.asks = false
+          return asking.release(1)
+        })
+      return tickWith({ avoid, onTaken, ...(jobTimeLimit !== undefined && { timeLimit: jobTimeLimit }) })
+    },
+    ({ slot, asks }) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        slot?.free(now)
+        return asks ? asking.release(1) : Effect.void
+      }),
+  )
+  const loop = turn.pipe(
     Effect.map((worked) => (worked ? 0 : pollMillis)),
     Effect.catchAll(({ message }) => Effect.as(Effect.logError('the worker rests', message), restMillis)),
     Effect.catchAllDefect((defect) => Effect.as(Effect.logError('the worker met a bug', defect), restMillis)),
     Effect.flatMap((millis) => (millis > 0 ? Effect.sleep(millis) : Effect.yieldNow())),
     Effect.forever,
   )
-  const loops = Array.from({ length: concurrency }, () => loop)
+  // One more than slots, for the one that slow jobs make room for.
+  const loops = Array.from({ length: concurrency + 1 }, () => loop)
   const sweep = keepDoing(endLostJobs, { what: 'ending lost jobs', every: '1 minute' })
   const tidy = keepDoing(removeOld, { what: 'removing old records', every: '1 minute' })
   return Effect.all([keepSchedule, sweep, tidy, ...loops], { concurrency: 'unbounded', discard: true }).pipe(

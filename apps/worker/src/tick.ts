@@ -1,15 +1,32 @@
 import { Queue, type StoreFailed } from '@netbox-pbs/core/ports'
 import type { JobPorts } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
-import { workOn } from './work-on.ts'
+import { type JobLimits, workOn } from './work-on.ts'
+
+/** Which job to take, and how long it may take. */
+export interface TickOptions extends JobLimits {
+  /** Servers whose jobs are left to others for a while. */
+  readonly avoid?: ReadonlyArray<string>
+  /** Called with the server of the job that was taken; null is the gateway. */
+  readonly onTaken?: (server: string | null) => Effect.Effect<void>
+}
 
 /** Takes one job, if there is one, and works on it to its end. False when there was nothing to do. */
-export const tick: Effect.Effect<boolean, StoreFailed, JobPorts> = Effect.uninterruptibleMask((restore) =>
-  Effect.gen(function* () {
-    // A claim that is interrupted may have been made all the same, and nobody would work on it.
-    const claimed = yield* (yield* Queue).claim()
-    if (Option.isNone(claimed)) return false
-    yield* restore(workOn(claimed.value))
-    return true
-  }),
-).pipe(Effect.withSpan('worker.tick'))
+export const tickWith = ({
+  avoid = [],
+  onTaken = () => Effect.void,
+  ...limits
+}: TickOptions): Effect.Effect<boolean, StoreFailed, JobPorts> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      // A claim that is interrupted may have been made all the same, and nobody would work on it.
+      const claimed = yield* (yield* Queue).claim({ avoid })
+      if (Option.isNone(claimed)) return false
+      yield* onTaken(claimed.value.job.server)
+      yield* restore(workOn(claimed.value, limits))
+      return true
+    }),
+  ).pipe(Effect.withSpan('worker.tick'))
+
+/** The same for any job, within the limits that are usual. */
+export const tick: Effect.Effect<boolean, StoreFailed, JobPorts> = tickWith({})

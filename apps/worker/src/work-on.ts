@@ -2,6 +2,12 @@ import { type ClaimedJob, Queue, Runs, type StoreFailed } from '@netbox-pbs/core
 import { bug, endJob, type JobOutcome, type JobPorts, runJob } from '@netbox-pbs/sync'
 import { Cause, Duration, Effect, Exit, Option, Schedule } from 'effect'
 
+/** What one job may take. */
+export interface JobLimits {
+  /** From its start to its end; twelve hours. Then its scopes that have not landed are given up. */
+  readonly timeLimit?: Duration.Duration
+}
+
 /** A claim is kept by saying so several times before its worker would be held to be lost. */
 const heartbeat = ({ lostAfterSeconds }: ClaimedJob) => Schedule.spaced(Duration.seconds(lostAfterSeconds / 4))
 
@@ -14,6 +20,7 @@ const mostAttempts = 10
  */
 export const workOn = Effect.fn('worker.workOn')(function* (
   claimed: ClaimedJob,
+  { timeLimit = Duration.hours(12) }: JobLimits = {},
 ): Effect.fn.Return<void, StoreFailed, JobPorts> {
   const queue = yield* Queue
   const { runId, server } = claimed.job
@@ -26,9 +33,13 @@ export const workOn = Effect.fn('worker.workOn')(function* (
   )
   yield* Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
-      const exit = yield* Effect.exit(restore(Effect.raceFirst(runJob(claimed), Effect.zipRight(beat, Effect.never))))
+      const work = Effect.raceFirst(runJob(claimed), Effect.zipRight(beat, Effect.never))
+      const exit = yield* Effect.exit(
+        restore(Effect.raceFirst(work, Effect.as(Effect.sleep(timeLimit), 'overtime' as const))),
+      )
       yield* Exit.matchEffect(exit, {
-        onSuccess: (outcome) => settle(claimed, outcome),
+        onSuccess: (outcome) =>
+          outcome === 'overtime' ? giveUp(claimed, tookTooLong(claimed, timeLimit)) : settle(claimed, outcome),
         onFailure: (cause) => settleFailure(claimed, cause),
       })
       if (Exit.isFailure(exit) && Cause.isInterrupted(exit.cause)) yield* Effect.interrupt
@@ -83,3 +94,6 @@ const giveUp = (claimed: ClaimedJob, error: string): Effect.Effect<void, StoreFa
   })
 
 const workersLost = `it was given up: ${mostAttempts} times a worker that held it stopped; the logs of the workers have the reason`
+
+const tookTooLong = ({ job }: ClaimedJob, limit: Duration.Duration): string =>
+  `the job of ${job.server ?? 'the gateway'} was ended after ${Duration.format(limit)}: what had not landed by then was not read; look for a slow datastore, or raise --job-time-limit`

@@ -1,6 +1,6 @@
 import { cancelRun, startRun } from '@netbox-pbs/sync'
 import { cut, type FleetServer, MemorySystem } from '@netbox-pbs/sync/memory'
-import { Effect, Fiber, type Layer, Logger, LogLevel, Option, TestClock, TestContext } from 'effect'
+import { Duration, Effect, Fiber, type Layer, Logger, LogLevel, Option, TestClock, TestContext } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { runWorker, tick } from '../src/index.ts'
 
@@ -167,6 +167,67 @@ describe('a worker', () => {
       }),
     )
     expect(statuses).toEqual(['failed', 'running', 'cancelled'])
+  })
+
+  const drips = ['drip-1', 'drip-2', 'drip-3', 'drip-4']
+
+  /** Four servers that never end their answers, and one that is well: a run of each, in this order. */
+  const fleetThatDrips = (system: MemorySystem) => {
+    const fleet = [...drips, 'pbs-a'].map((name, n): FleetServer => ({ ...pbsA, name, endpointId: n + 1 }))
+    system.fleet = fleet
+    for (const { name, endpointId } of fleet) system.world.connect(name, endpointId)
+    const frames = system.frames
+    system.frames = (request) =>
+      request.servers?.some((name) => drips.includes(name)) === true ? [Effect.never] : frames(request)
+    return Effect.forEach(fleet, ({ name }) =>
+      startRun({ resources: ['datastores', 'snapshots'], servers: [name], trigger: 'manual', user: 'admin' }),
+    )
+  }
+
+  test('reads a healthy server while slow ones hold all its places', async () => {
+    const system = new MemorySystem()
+    system.set({ sync_interval_minutes: 0 })
+    const statuses = await inWorld(
+      system,
+      Effect.gen(function* () {
+        const runs = yield* fleetThatDrips(system)
+        const working = yield* Effect.fork(runWorker({ concurrency: 4, pollMillis: 10_000 }))
+        yield* TestClock.adjust('2 minutes')
+        const all = runs.map(({ id }) => system.record(id).run.status)
+        yield* Fiber.interrupt(working)
+        return all
+      }),
+    )
+    expect(statuses).toEqual(['running', 'running', 'running', 'running', 'completed'])
+  })
+
+  test('ends a job that takes too long, and keeps a place for others when slow servers come again', async () => {
+    const system = new MemorySystem()
+    system.set({ sync_interval_minutes: 0 })
+    const statuses = await inWorld(
+      system,
+      Effect.gen(function* () {
+        const runs = yield* fleetThatDrips(system)
+        const working = yield* Effect.fork(
+          runWorker({ concurrency: 4, pollMillis: 10_000, jobTimeLimit: Duration.minutes(2) }),
+        )
+        yield* TestClock.adjust('130 seconds')
+        const ended = runs.map(({ id }) => system.record(id).run)
+        const again = yield* Effect.forEach(drips, (name) =>
+          startRun({ resources: ['datastores'], servers: [name], trigger: 'manual', user: 'admin' }),
+        )
+        yield* TestClock.adjust('20 seconds')
+        const second = again.map(({ id }) => system.record(id).run.status)
+        yield* Fiber.interrupt(working)
+        return { ended: ended.map(({ status }) => status), error: ended[0]?.error, second }
+      }),
+    )
+    expect(statuses).toEqual({
+      ended: ['failed', 'failed', 'failed', 'failed', 'completed'],
+      error:
+        'the job of drip-1 was ended after 2m: what had not landed by then was not read; look for a slow datastore, or raise --job-time-limit',
+      second: ['running', 'running', 'running', 'pending'],
+    })
   })
 
   test('removes what is kept no longer, and goes on with it every hour', async () => {

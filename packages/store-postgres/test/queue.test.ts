@@ -48,6 +48,15 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
     expect(await claim()).toEqual(Option.none())
   })
 
+  test('puts the jobs of servers to avoid off, and hands out the others', async () => {
+    await enqueue(job(1, 'drip'), job(2, 'pbs-a'))
+    const other = await queue((q) => q.claim({ avoid: ['drip', 'pbs-z'] }))
+    expect(Option.getOrThrow(other).job).toEqual(job(2, 'pbs-a'))
+    expect(await claim()).toEqual(Option.none())
+    await statement('update pgboss.job set start_after = now()')
+    expect((await claimed()).job).toEqual(job(1, 'drip'))
+  })
+
   test('has nothing to do', async () => {
     expect(await claim()).toEqual(Option.none())
   })
@@ -289,12 +298,29 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
       expect(await claim()).toEqual(Option.none())
     })
 
-    test('is known to be lost at once by the only process that can have the database open', async () => {
+    test('is known to be lost by the only process that can have the database open, and its job waits longer each time', async () => {
       await enqueue(job(1, 'pbs-a'))
       const lost = await claimed()
       await run(giveBackAbandoned)
+      expect(await claim()).toEqual(Option.none())
       const { engine } = await run(Database)
-      expect(await claim()).toEqual(engine === 'pglite' ? Option.some({ ...lost, attempt: 2 }) : Option.none())
+      if (engine === 'pg') return
+      const pause = async () => {
+        const { rows } = await statement(
+          'select extract(epoch from start_after - now())::integer as seconds from pgboss.job',
+        )
+        return (rows[0] as { readonly seconds: number }).seconds
+      }
+      const first = await pause()
+      expect(first).toBeGreaterThan(0)
+      await backoffIsOver()
+      expect(await claim()).toEqual(Option.some({ ...lost, attempt: 2 }))
+      await run(giveBackAbandoned)
+      expect(await pause()).toBeGreaterThan(first)
+      await statement('update pgboss.job set retry_count = 9')
+      await statement("update pgboss.job set state = 'active'")
+      await run(giveBackAbandoned)
+      expect(await pause()).toBeLessThanOrEqual(600)
     })
 
     test('has its job taken again even at the last try, as nobody else would end its run', async () => {

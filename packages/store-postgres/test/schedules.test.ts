@@ -39,6 +39,17 @@ describe.each(engines)('Schedules on $engine', ({ migrated }) => {
     expect(await schedules((s) => s.settingsMark())).toEqual(Option.some(mark))
   })
 
+  test('begins again from now where a clock that was ahead has left its mark', async () => {
+    const serverId = await add({ name: 'pbs-ahead' })
+    const marked = async () => (await listed()).find(({ id }) => id === serverId)?.mark
+    await schedules((s) => s.watch({ serverId, ...mark, countedFrom: '2027-06-05T02:00:00Z' }))
+    await schedules((s) => s.watch({ serverId, ...mark }))
+    expect(await marked()).toEqual(mark)
+    await schedules((s) => s.watch({ serverId, ...mark, countedFrom: '2026-05-01T01:59:00Z' }))
+    expect(await marked()).toEqual(mark)
+    await hands((h) => h.remove({ model: 'server', id: serverId, actor }))
+  })
+
   test('lets exactly one of workers that come at once start a due run', async () => {
     const before = await runCount()
     const due = { serverId: null, mark, countedFrom: later }

@@ -4,7 +4,7 @@ import { Clock, Effect } from 'effect'
 /** How often the schedules are looked at, so that a change of one is heeded soon. */
 const lookMillis = 15_000
 
-/** A look that comes so much later than the last one, as after a sleep of the machine, says that nobody has looked meanwhile. */
+/** A look that comes so much later than the last one, as after a sleep of the machine, or before it, as after a clock was set back, says that nobody has looked meanwhile. */
 const breakMillis = 60_000
 
 /** Since when the schedules have been looked at without a break, and when last; null: the last look failed. */
@@ -25,7 +25,7 @@ export const keepSchedule: Effect.Effect<never, never, SchedulePorts> = Effect.i
 const look = ({ since, last }: Watch): Effect.Effect<Watch, never, SchedulePorts> =>
   Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
-    const watchedSince = last === null || now - last > breakMillis ? now : since
+    const watchedSince = last === null || now < last || now - last > breakMillis ? now : since
     const failed: Watch = { since: watchedSince, last: null }
     return yield* startDue({ watchedSince }).pipe(
       Effect.as<Watch>({ since: watchedSince, last: now }),

@@ -38,8 +38,10 @@ export class Queue extends Context.Tag('@netbox-pbs/core/Queue')<
     readonly missing: <J extends Pick<SyncJob, 'runId' | 'server'>>(
       jobs: ReadonlyArray<J>,
     ) => Effect.Effect<ReadonlyArray<J>, StoreFailed>
-    /** The next job whose server no other worker holds; none when there is nothing to do. */
-    readonly claim: () => Effect.Effect<Option.Option<ClaimedJob>, StoreFailed>
+    /** The next job whose server no other worker holds; none when there is nothing to do. Jobs of the servers to `avoid` are put off for a few seconds, for any worker. */
+    readonly claim: (how?: {
+      readonly avoid?: ReadonlyArray<string>
+    }) => Effect.Effect<Option.Option<ClaimedJob>, StoreFailed>
     /** A claim that is not renewed for `lostAfterSeconds` is given to another worker; what the old one then says of it changes nothing. */
     readonly heartbeat: (claimed: ClaimedJob) => Effect.Effect<void, StoreFailed>
     readonly complete: (claimed: ClaimedJob) => Effect.Effect<void, StoreFailed>

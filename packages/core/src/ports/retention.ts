@@ -14,10 +14,11 @@ export class Retention extends Context.Tag('@netbox-pbs/core/Retention')<
       readonly what: Retained
       readonly before: string
     }) => Effect.Effect<{ readonly removed: number; readonly more: boolean }, StoreFailed>
-    /** Takes the turn to remove, when one is due and nobody has it, until a moment; none: not now. */
+    /** Takes the turn to remove, when one is due and nobody has it, until a moment; none: not now. Marks after `latest` were left by a clock that was ahead, and keep nobody waiting. */
     readonly takeTurn: (request: {
       readonly now: string
       readonly until: string
+      readonly latest: string
     }) => Effect.Effect<Option.Option<number>, StoreFailed>
     /** Keeps the turn for longer; false: it ran out, and another has it. */
     readonly keepTurn: (request: {

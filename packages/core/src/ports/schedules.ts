@@ -39,7 +39,10 @@ export class Schedules extends Context.Tag('@netbox-pbs/core/Schedules')<
     /** The mark of the settings' own schedule. */
     readonly settingsMark: () => Effect.Effect<Option.Option<ScheduleMark>, StoreFailed>
     readonly servers: () => Stream.Stream<ScheduledServer, StoreFailed>
-    /** Begins to count by another timing. Of several that begin at once the first one's moment counts. */
+    /**
+     * Begins to count by another timing, or again where the mark lies more than five minutes after this moment, as of a clock that was ahead. Of several that begin at
+     * once the first one's moment counts.
+     */
     readonly watch: (request: ScheduleMark & { readonly serverId: number | null }) => Effect.Effect<void, StoreFailed>
     /** Records the run, and the mark with it; none when another worker was first. `dropped`: how many before it were. */
     readonly start: (

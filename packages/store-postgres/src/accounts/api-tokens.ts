@@ -73,7 +73,9 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
           // A busy client would else write a row with each request.
           sql`
             update api_tokens set last_used = now()
-            where id = ${id}::bigint and (last_used is null or last_used <= now() - interval '1 minute')`.execute(db),
+            where id = ${id}::bigint and (last_used is null or last_used <= now() - interval '1 minute' or last_used > now())`.execute(
+            db,
+          ),
         )
       }),
       writers: Effect.fn('ApiTokens.writers')(function* ({ now }) {

@@ -13,6 +13,9 @@ const jobs = sql.id(schema, 'job')
 /** pg-boss' name of one attempt: a call for an earlier one does nothing to a job that another worker has taken since. */
 const attemptOf = ({ id, attempt }: ClaimedJob) => ({ id, retryCount: attempt - 1 })
 
+/** How long jobs are put off that a worker must not take now. */
+const putOffSeconds = 5
+
 /** The queue on pg-boss, in the inventory's database. It opens with its first use, after `migrate`, and no timer of it outlives the scope. */
 export const queueLayer: Layer.Layer<Queue, never, Database> = queueLayerWith({
   superviseSeconds: 20,
@@ -60,7 +63,14 @@ export function queueLayerWith(options: SuperviseOptions): Layer.Layer<Queue, ne
           return [...byId.values()]
         }),
 
-        claim: Effect.fn('Queue.claim')(function* () {
+        claim: Effect.fn('Queue.claim')(function* ({ avoid = [] } = {}) {
+          if (avoid.length > 0)
+            yield* database.query('putting jobs off', (db) =>
+              sql`
+                update ${jobs} set start_after = now() + ${putOffSeconds} * interval '1 second'
+                where name = ${queueName} and state < 'active' and start_after <= now()
+                  and singleton_key = any(${avoid.map(jobKey)}::text[])`.execute(db),
+            )
           const fetched = yield* use('taking a job', (opened) => fetchJob(opened, database.driver))
           if (Option.isNone(fetched)) return Option.none()
           const { id, data, retryCount, heartbeatSeconds } = fetched.value

@@ -20,11 +20,12 @@ export function retentionLayerWith({ limit }: { readonly limit: number }): Layer
       Retention.of({
         prune: Effect.fn('Retention.prune')(({ what, before }) => prunes[what](database, { before, limit })),
 
-        takeTurn: Effect.fn('Retention.takeTurn')(function* ({ now, until }) {
+        takeTurn: Effect.fn('Retention.takeTurn')(function* ({ now, until, latest }) {
           const { rows } = yield* database.query('taking the turn to remove old records', (db) =>
             sql<{ turn: number }>`
               update retention_turns set turn = turn + 1, held_until = ${until}::timestamptz
-              where due <= ${now}::timestamptz and (held_until is null or held_until <= ${now}::timestamptz)
+              where (due <= ${now}::timestamptz or due > ${latest}::timestamptz)
+                and (held_until is null or held_until <= ${now}::timestamptz or held_until > ${latest}::timestamptz)
               returning turn`.execute(db),
           )
           return Option.map(Option.fromNullable(rows[0]), ({ turn }) => turn)

@@ -56,7 +56,9 @@ export const schedulesLayer: Layer.Layer<Schedules, never, Database> = Layer.eff
             where ${serverId}::bigint is null or exists (select from servers where id = ${serverId}::bigint for key share)
             on conflict (coalesce(server_id, 0)) do update
             set timing = excluded.timing, counted_from = excluded.counted_from, dropped = 0
-            where schedules.timing <> excluded.timing`.execute(db),
+            where schedules.timing <> excluded.timing or schedules.counted_from > excluded.counted_from + interval '5 minutes'`.execute(
+            db,
+          ),
         )
       }),
 

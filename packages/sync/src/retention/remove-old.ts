@@ -2,6 +2,7 @@ import { type Retained, removedBefore, retentions } from '@netbox-pbs/core'
 import { Retention, SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Clock, Effect, Option } from 'effect'
 import { momentText } from '../moment.ts'
+import { clockSkewMillis } from '../schedule/decide.ts'
 
 /** From the end of one turn to the next. */
 const everyMillis = 60 * 60_000
@@ -19,7 +20,11 @@ export type RetentionPorts = Retention | SettingsStore
 export const removeOld: Effect.Effect<void, StoreFailed, RetentionPorts> = Effect.gen(function* () {
   const retention = yield* Retention
   const now = yield* Clock.currentTimeMillis
-  const turn = yield* retention.takeTurn({ now: momentText(now), until: momentText(now + heldMillis) })
+  const turn = yield* retention.takeTurn({
+    now: momentText(now),
+    until: momentText(now + heldMillis),
+    latest: momentText(now + everyMillis + clockSkewMillis),
+  })
   if (Option.isNone(turn)) return
   const settings = yield* (yield* SettingsStore).get()
   const removed: Partial<Record<Retained, number>> = {}

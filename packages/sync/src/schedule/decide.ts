@@ -15,7 +15,7 @@ export interface ScheduleEntry {
 /**
  * What to do about a timing now.
  *
- * - `watch`: it is new or another than was kept; its time counts from now.
+ * - `watch`: it is new or another than was kept, or its mark was set by a clock that was ahead; its time counts from now.
  * - `wait`: nothing is due before `until`; null: never.
  * - `due`: a run is due; the next one counts from `countFrom`.
  */
@@ -23,6 +23,9 @@ export type ScheduleDecision =
   | { readonly _tag: 'watch' }
   | { readonly _tag: 'wait'; readonly until: number | null }
   | { readonly _tag: 'due'; readonly countFrom: number }
+
+/** Clocks of two machines may differ by so much, in milliseconds; a stored moment that is further ahead was written by a clock that was wrong. */
+export const clockSkewMillis = 5 * 60_000
 
 /** A timing as its mark keeps it. */
 export const timingText = (timing: Timing | null): string => {
@@ -40,12 +43,15 @@ export function decide(
   { now, watchedSince }: { readonly now: number; readonly watchedSince: number },
 ): ScheduleDecision {
   if (mark === null || mark.timing !== timingText(timing)) return { _tag: 'watch' }
+  // Counted from a moment to come, nothing would be due before it.
+  if (mark.countedFrom > now + clockSkewMillis) return { _tag: 'watch' }
   const due = timing === null ? null : nextDue(timing, mark.countedFrom)
   if (timing === null || due === null) return { _tag: 'wait', until: null }
   const following = nextDue(timing, due) ?? due
-  const missed = due < watchedSince
+  const since = Math.min(watchedSince, now)
+  const missed = due < since
   // The run of the settings is one, and its servers' jobs are queued: nobody else begins with it.
-  const until = missed ? watchedSince + (name === '' ? 0 : catchUpDelay(name, following - due)) : due
+  const until = missed ? since + (name === '' ? 0 : catchUpDelay(name, following - due)) : due
   if (now < until) return { _tag: 'wait', until }
   return { _tag: 'due', countFrom: missed || following <= now ? now : due }
 }

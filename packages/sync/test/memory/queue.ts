@@ -32,7 +32,8 @@ export class MemoryQueue {
       Effect.sync(() =>
         asked.filter(({ runId, server }) => !this.jobs.some(({ job }) => job.runId === runId && job.server === server)),
       ),
-    claim: () => this.claim,
+    claim: ({ avoid = [] } = {}) =>
+      avoid.length === 0 ? this.claim : Effect.sync(() => Option.fromNullable(this.#claim(avoid))),
     heartbeat: ({ id }) => Effect.sync(() => void this.events.push(`heartbeat ${id}`)),
     complete: (claimed) => Effect.sync(() => this.#remove('complete', claimed)),
     retry: (claimed) =>
@@ -50,9 +51,12 @@ export class MemoryQueue {
     busy: ({ server }) => Effect.sync(() => this.jobs.some(({ job }) => job.server === server)),
   })
 
-  #claim(): ClaimedJob | undefined {
+  #claim(avoid: ReadonlyArray<string> = []): ClaimedJob | undefined {
     const free = this.jobs.filter(
-      ({ job, active }) => !active && !this.jobs.some((other) => other.active && other.job.server === job.server),
+      ({ job, active }) =>
+        !active &&
+        !avoid.includes(job.server ?? '') &&
+        !this.jobs.some((other) => other.active && other.job.server === job.server),
     )
     const next = free.find(({ urgent }) => urgent) ?? free[0]
     if (next === undefined) return undefined

@@ -24,10 +24,11 @@ export class MemoryRetention {
           return { removed: old.length, more: old.length === 2 }
         }),
       ),
-    takeTurn: ({ now, until }) =>
+    takeTurn: ({ now, until, latest }) =>
       Effect.sync(() => {
         const at = Date.parse(now)
-        if (at < this.due || (this.heldUntil !== null && at < this.heldUntil)) return Option.none()
+        const waits = (mark: number) => at < mark && mark <= Date.parse(latest)
+        if (waits(this.due) || (this.heldUntil !== null && waits(this.heldUntil))) return Option.none()
         this.heldUntil = Date.parse(until)
         this.turn += 1
         return Option.some(this.turn)

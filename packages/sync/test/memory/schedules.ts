@@ -34,7 +34,9 @@ export const schedulesLayer = (world: World, marks: Marks) => {
           ),
         watch: ({ serverId, timing, countedFrom }) =>
           Effect.sync(() => {
-            if (marks.get(serverId)?.timing !== timing) marks.set(serverId, { timing, countedFrom, dropped: 0 })
+            const kept = marks.get(serverId)
+            const ahead = kept !== undefined && Date.parse(kept.countedFrom) > Date.parse(countedFrom) + 5 * 60_000
+            if (kept?.timing !== timing || ahead) marks.set(serverId, { timing, countedFrom, dropped: 0 })
           }),
         start: (due, run) =>
           Effect.suspend(() => {

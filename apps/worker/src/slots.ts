@@ -1,0 +1,71 @@
+/** How many jobs a worker has at a time, and which of them are slow. Moments and spans are in milliseconds. */
+export interface SlotOptions {
+  readonly concurrency: number
+  /** A job that has run for so long is slow, and so is its server until a job of it takes less. */
+  readonly slowAfter: number
+}
+
+/** A slot that is taken before there is a job for it. */
+export interface Slot {
+  /** Servers whose jobs may not have this slot. */
+  readonly avoid: ReadonlyArray<string>
+  /** The job that was found: it has the slot until `free`. A null server is the gateway. */
+  readonly use: (server: string | null, now: number) => void
+  /** The job has ended, or none was found. */
+  readonly free: (now: number) => void
+}
+
+interface Held {
+  server: string | null
+  since: number | null
+}
+
+/**
+ * The slots of a worker. Servers that are slow never take the last free one, and while slow jobs hold all of them there is one more for the others: however many servers
+ * drip, a healthy one is read.
+ */
+export class Slots {
+  readonly #options: SlotOptions
+  readonly #held = new Set<Held>()
+  readonly #slowLately = new Set<string>()
+
+  constructor(options: SlotOptions) {
+    this.#options = options
+  }
+
+  /** Takes a slot; null: none is free. */
+  take(now: number): Slot | null {
+    const { concurrency } = this.#options
+    const left = concurrency - this.#held.size
+    if (left > 1 || (left === 1 && concurrency === 1)) return this.#slot([])
+    const spare = left === 0 && [...this.#held].every((held) => this.#isSlow(held, now))
+    return left === 1 || spare ? this.#slot(this.#slowServers(now)) : null
+  }
+
+  #slot(avoid: ReadonlyArray<string>): Slot {
+    const held: Held = { server: null, since: null }
+    this.#held.add(held)
+    return {
+      avoid,
+      use: (server, now) => {
+        held.server = server
+        held.since = now
+      },
+      free: (now) => {
+        this.#held.delete(held)
+        if (held.server === null || held.since === null) return
+        if (this.#isSlow(held, now)) this.#slowLately.add(held.server)
+        else this.#slowLately.delete(held.server)
+      },
+    }
+  }
+
+  #isSlow({ since }: Held, now: number): boolean {
+    return since !== null && now - since >= this.#options.slowAfter
+  }
+
+  #slowServers(now: number): ReadonlyArray<string> {
+    const running = [...this.#held].filter((held) => this.#isSlow(held, now)).flatMap(({ server }) => server ?? [])
+    return [...new Set([...this.#slowLately, ...running])]
+  }
+}
