@@ -111,6 +111,34 @@ describe('a gateway that cannot be asked', () => {
   })
 })
 
+describe('a gateway that never ends', () => {
+  const line = '{"frame":"scope","resource":"servers"}\n'
+  test.each([
+    ['a byte now and then inside a line', line, ' ', 100, 'timeout'],
+    ['brackets as fast as they are taken', line, '['.repeat(65_536), 0, 'protocol'],
+    ['empty lines as fast as they are taken', line, '\n'.repeat(65_536), 0, 'protocol'],
+  ] as const)('%s ends the stream', async (_, head, text, pause, code) => {
+    const failed = await run(
+      Effect.gen(function* () {
+        const { url } = yield* serve((__, response) => {
+          ndjson(response).write(head)
+          const more = () => {
+            if (response.destroyed) return
+            if (pause > 0) {
+              response.write(text)
+              setTimeout(more, pause)
+            } else if (response.write(text)) setImmediate(more)
+            else response.once('drain', more)
+          }
+          more()
+        })
+        return yield* Effect.flip(allOf(framesFrom(url, { resource: 'servers' }, { silence: '1 second' })))
+      }),
+    )
+    expect(failed.code).toBe(code)
+  })
+})
+
 describe('a trace', () => {
   test('says what was asked for, and holds nothing of the key', async () => {
     const attributes = await run(
