@@ -253,6 +253,55 @@ describe('several servers', () => {
   })
 })
 
+describe('the list of servers', () => {
+  const withOther = async (use: (other: Simulator) => Promise<void>) => {
+    const other = await startSimulator({ name: 'pbs-b', snapshots: 10, failureDelayMs: 0 })
+    try {
+      await use(other)
+    } finally {
+      await other.close()
+    }
+  }
+
+  test('for named servers lists all and contacts those only; of the others it says nothing', async () => {
+    await withOther(async (other) => {
+      await gatewayWith()
+      await addEndpoint(gateway, other)
+      const frames = await syncFrames(gateway, 'servers', { servers: ['pbs-a', 'nobody'] })
+      const rows = ofKind(frames, 'server').map(({ name, version, observed }) => [
+        name,
+        version === null,
+        observed.status,
+      ])
+      expect(rows.sort()).toEqual([
+        ['pbs-a', false, 'reachable'],
+        ['pbs-b', true, 'unknown'],
+      ])
+      expect(ofKind(frames, 'server').find(({ name }) => name === 'pbs-b')?.observed).toEqual({
+        status: 'unknown',
+        last_seen_at: null,
+        tls_checked: true,
+      })
+      expect(ofKind(frames, 'complete').map(({ count }) => count)).toEqual([2])
+      expect(other.counts.requests).toBe(0)
+    })
+  })
+
+  test('has the row of a server that answers before that of a silent one', async () => {
+    await withOther(async (other) => {
+      await gatewayWith({ timeout_seconds: 2 })
+      await addEndpoint(gateway, other)
+      pbs.faults.add({ kind: 'hang', match: { path: '/version' } })
+      try {
+        const frames = await syncFrames(gateway, 'servers')
+        expect(ofKind(frames, 'server').map(({ name }) => name)).toEqual(['pbs-b', 'pbs-a'])
+      } finally {
+        pbs.faults.clear()
+      }
+    })
+  })
+})
+
 describe('without endpoints', () => {
   test('everything is empty', async () => {
     gateway = await startGateway()

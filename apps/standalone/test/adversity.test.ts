@@ -8,6 +8,7 @@ import {
   type Row,
   type RunAnswer,
   request,
+  setTimeoutSeconds,
   syncAndWait,
   syncTwice,
 } from './support/rest.ts'
@@ -45,6 +46,11 @@ const failed = (run: RunAnswer) =>
   run.scopes
     .filter(({ outcome }) => ['failed', 'skipped'].includes(outcome.value))
     .map(({ display, outcome, reason }) => ({ title: display, outcome: outcome.value, code: reason?.code }))
+
+const endpointOfSick = async (): Promise<number> => {
+  const { json } = await request(running, 'GET', `/api/plugins/pbs/servers/${sickId}/`)
+  return Number((json as Row)['endpoint_id']) // border: a test reads what it asserts
+}
 
 const store = () => sick.state.datastores[0]?.name ?? ''
 
@@ -145,6 +151,34 @@ test('a store in maintenance: its scopes are skipped, and the run is complete', 
   )
   expect(run.scopes.map(({ reason }) => reason?.message ?? '').join(' ')).toContain('new disks')
   sick.setMaintenance(store(), null)
+  expect((await syncAndWait(running)).status.value).toBe('completed')
+})
+
+test('a run of one server asks no other, and says nothing of it', async () => {
+  const status = async () => (await request(running, 'GET', `/api/plugins/pbs/servers/${sickId}/`)).json
+  const before = await status()
+  sick.faults.add({ kind: 'hang', match: {} })
+  const asked = sick.counts.requests
+  const run = await syncAndWait(running, { servers: ['pbs-well'] })
+  expect(run).toMatchObject({ status: { value: 'completed' }, warnings: [] })
+  expect(sick.counts.requests).toBe(asked)
+  expect(await status()).toEqual(before)
+})
+
+test('a list that hangs is its own trouble: the rest of the server is read, and it stays reachable', async () => {
+  await setTimeoutSeconds(running, await endpointOfSick(), 2)
+  sick.faults.add({ kind: 'hang', match: { path: `/admin/datastore/${sick.state.datastores.at(-1)?.name}/namespace` } })
+  const [job] = sick.state.jobs.verify
+  if (job !== undefined) job.comment = 'read all the same'
+  const run = await syncAndWait(running)
+  expect(run.status.value).toBe('incomplete')
+  expect(new Set(failed(run).map(({ code }) => code))).toEqual(new Set(['timeout']))
+  const jobs = await allRows(running, 'jobs', `&server_id=${sickId}&job_type=verify`)
+  expect(jobs.map(({ comment }) => comment)).toContain('read all the same')
+  const { json } = await request(running, 'GET', `/api/plugins/pbs/servers/${sickId}/`)
+  expect(json).toMatchObject({ status: { value: 'reachable' }, consecutive_failures: 0 })
+  sick.faults.clear()
+  await setTimeoutSeconds(running, await endpointOfSick(), 30)
   expect((await syncAndWait(running)).status.value).toBe('completed')
 })
 

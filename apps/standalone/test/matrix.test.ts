@@ -33,8 +33,8 @@ const jobs = (server: string) => ['gc', 'prune', 'sync', 'tape', 'verify'].map((
 const stores = (server: string) => ['tank', 'vault'].map((store) => `namespaces of ${server}/${store}`)
 const all = (server: string) => [`datastores of ${server}`, ...stores(server), ...jobs(server), `tasks of ${server}`]
 
-/** Codes that tell of a server, not of one list of it: one that says so before anything was read is not asked for the rest. */
-const ofServer = new Set(['unreachable', 'timeout', 'unauthorized'])
+/** What tells of a server, not of one list of it: one that says so before anything was read is not asked for the rest. It answers the smallest request in all other places. */
+const ofServer = new Set(['unauthorized'])
 
 const places: ReadonlyArray<Place> = [
   { place: 'every request', server: 'all', match: {}, fails: all('all'), keeps: /./ },

@@ -36,6 +36,7 @@ export {
   statusAfter,
   unheard,
 } from './health/server-health.ts'
+export { type TroubleOf, troubleOf } from './health/trouble.ts'
 export { naturalKey } from './key.ts'
 export {
   type Conflict,

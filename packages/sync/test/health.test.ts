@@ -133,7 +133,8 @@ describe('a server in trouble', () => {
     system.requests.length = 0
     failing(system, 'timeout')
     const record = await run(system.sync([...below]))
-    expect(asked(system)).toEqual(['datastores'])
+    // The smallest request is made once: it fails too.
+    expect(asked(system)).toEqual(['datastores', 'servers'])
     expect(record.ends).toEqual([
       'datastores of pbs-a: failed: timeout',
       'namespaces of pbs-a/tank: failed: timeout',
@@ -151,9 +152,60 @@ describe('a server in trouble', () => {
         scope.resource === 'snapshots' && scope.namespace === 'a' ? [failedFrame(scope, 'timeout')] : null,
     }
     const record = await run(system.sync([...below]))
-    expect(asked(system)).toEqual([...below])
+    expect(asked(system)).toEqual(['datastores', 'snapshots', 'servers', 'jobs'])
     expect(record.ends).toEqual(['snapshots of pbs-a/tank/a: failed: timeout'])
     expect(health(system)).toMatchObject({ status: 'reachable' })
+  })
+})
+
+describe.each(['timeout', 'unreachable'] as const)('a list that fails as %s, of a server that answers', (code) => {
+  test.each([
+    ['datastores', 'datastores of pbs-a', 1],
+    // Lists that are read after it have shown that the server answers.
+    ['namespaces', 'namespaces of pbs-a/tank', 0],
+    ['tasks', 'tasks of pbs-a', 1],
+  ] as const)(
+    '%s: is its own trouble; the rest is read, and the server is reachable',
+    async (resource, title, asked) => {
+      const system = await synced({ ...pbsA, jobs: { verify: ['x'] } })
+      system.fleet = [{ ...pbsA, jobs: { verify: ['x', 'y'] }, latencyMs: 7 }]
+      system.listing = { trouble: (scope) => (scope.resource === resource ? [failedFrame(scope, code)] : null) }
+      system.requests.length = 0
+      const record = await run(system.sync(['datastores', 'snapshots', 'jobs', 'tasks']))
+      expect(record.ends).toEqual(expect.arrayContaining([`${title}: failed: ${code}`, 'verify jobs of pbs-a: landed']))
+      expect(record.ends).toHaveLength(2)
+      expect(record.run.status).toBe('incomplete')
+      expect(health(system)).toMatchObject({ status: 'reachable', consecutive_failures: 0 })
+      // What hung is asked once, and the smallest request is made to no other server.
+      const requests = system.requests.map((request) => [request.resource, request.servers])
+      const smallest = requests.filter(([what]) => what === 'servers')
+      expect(smallest).toEqual(Array.from({ length: asked }, () => ['servers', ['pbs-a']]))
+      expect(new Set(requests.map(String)).size).toBe(requests.length)
+    },
+  )
+
+  test('leaves a server that this run has found silent alone', async () => {
+    const system = await synced(pbsA)
+    failing(system, code)
+    system.requests.length = 0
+    await run(system.sync())
+    expect(asked(system)).toEqual(['servers', 'datastores'])
+    expect(health(system)).toMatchObject({ status: 'unreachable', consecutive_failures: 1 })
+  })
+
+  test('is not asked about while the run is being cancelled', async () => {
+    const system = await synced(pbsA)
+    system.listing = { trouble: (scope) => ('server' in scope ? [failedFrame(scope, code)] : null) }
+    const { frames } = system
+    system.frames = (request) => {
+      if (request.resource !== 'servers') return frames(request)
+      const record = system.record(system.runs.size)
+      record.run = { ...record.run, cancel_requested: true }
+      return [Effect.never]
+    }
+    const record = await run(system.sync([...below]))
+    expect(record.run.status).toBe('cancelled')
+    expect(asked(system).slice(-2)).toEqual(['datastores', 'servers'])
   })
 })
 

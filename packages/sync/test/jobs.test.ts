@@ -141,7 +141,7 @@ describe('a run over several servers', () => {
   test('lands the others when one cannot be reached', async () => {
     const system = await synced(pbsA, pbsB)
     system.fleet = [
-      pbsA,
+      { ...pbsA, answers: false },
       { ...pbsB, datastores: { tank: { namespaces: { '': { 'vm/1': [1] }, a: { 'vm/2': [1] } } } } },
     ]
     system.listing = {

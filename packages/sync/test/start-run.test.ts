@@ -54,6 +54,38 @@ describe('a run', () => {
     expect(record.warnings).toEqual([])
   })
 
+  test('of chosen servers asks the gateway about those only', async () => {
+    const system = await synced(server('pbs-a', 1), server('pbs-b', 2))
+    system.requests.length = 0
+    await run(system.sync(['servers', 'datastores'], ['pbs-a']))
+    expect(system.requests).toEqual([
+      { resource: 'servers', servers: ['pbs-a'] },
+      { resource: 'datastores', servers: ['pbs-a'] },
+    ])
+  })
+
+  test('has the job of a server that answers queued before a silent one of the list is heard of, and once', async () => {
+    const system = await synced(server('pbs-a', 1), server('pbs-b', 2), server('pbs-c', 3))
+    const { frames } = system
+    let jobs: ReadonlyArray<unknown> = []
+    system.fleet = [{ ...server('pbs-c', 3), answers: false }, server('pbs-renamed', 2), server('pbs-a', 1)]
+    system.frames = function* (request) {
+      for (const item of frames(request)) {
+        if ('_tag' in item && item._tag === 'complete' && request.resource === 'servers')
+          yield Effect.sync(() => {
+            jobs = queued(system).slice(-1)
+          })
+        yield item
+      }
+    }
+    const record = await run(system.sync(['servers', 'datastores']))
+    expect(jobs).toEqual([['pbs-a', 'datastores']])
+    // Whether the others are read is decided when the list has landed.
+    const asked = system.requests.filter(({ resource }) => resource === 'datastores').slice(-3)
+    expect(asked.map(({ servers }) => servers?.[0])).toEqual(['pbs-a', 'pbs-c', 'pbs-renamed'])
+    expect(record.warnings.map(({ code }) => code)).toEqual(['server_renamed'])
+  })
+
   test('that finds nothing to do is completed at once', async () => {
     const system = new MemorySystem()
     expect(await start(system, {})).toMatchObject({ _tag: 'Right', right: { status: 'completed', error: '' } })

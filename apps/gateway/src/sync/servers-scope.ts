@@ -6,12 +6,18 @@ import { type Line, lineOf } from '../frames/line.ts'
 import { serverFrame } from '../translate/server.ts'
 import type { Tally } from './tally.ts'
 
-/** The servers of the gateway: each enabled endpoint is a row, whether it answers or not; a warning says why it does not. */
+/**
+ * The servers of the gateway: each enabled endpoint is a row, whether it answers or not; a warning says why it does not. `named`: the others are listed and not contacted; undefined: all are
+ * contacted. A row comes when its server has answered, so that no server waits for a silent one.
+ */
 export const serversScope = (
   endpoints: ReadonlyArray<StoredEndpoint>,
+  named: ReadonlyArray<string> | undefined,
   tally: Tally,
 ): Stream.Stream<Line, never, Fleet> => {
   const scope = { resource: 'servers' } as const
+  const isAsked = ({ name }: StoredEndpoint) => named === undefined || named.includes(name)
+  const unasked = endpoints.filter((endpoint) => !isAsked(endpoint))
   const lines = (endpoint: StoredEndpoint): Effect.Effect<ReadonlyArray<Line>, never, Fleet> =>
     Effect.map(Effect.either(contactServer(endpoint)), (contact) => {
       const row = lineOf(serverFrame(endpoint, contact))
@@ -23,10 +29,11 @@ export const serversScope = (
   return Stream.unwrap(
     Effect.map(Fleet, ({ width }) =>
       Stream.make(lineOf({ frame: 'scope', ...scope })).pipe(
+        Stream.concat(Stream.fromIterable(unasked.map((endpoint) => lineOf(serverFrame(endpoint, null))))),
         Stream.concat(
-          Stream.fromIterable(endpoints).pipe(
+          Stream.fromIterable(endpoints.filter(isAsked)).pipe(
             Stream.rechunk(1),
-            Stream.mapEffect(lines, { concurrency: width }),
+            Stream.mapEffect(lines, { concurrency: width, unordered: true }),
             Stream.flattenIterables,
           ),
         ),

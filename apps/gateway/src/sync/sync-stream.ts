@@ -26,12 +26,12 @@ export const syncStream = (
 ): Effect.Effect<Stream.Stream<Line, never, Fleet>, Refused | StoreFailed, EndpointStore> =>
   Effect.gen(function* () {
     const all = yield* enabledEndpoints
-    yield* refuseUnknown(request, all)
+    yield* refuseUnknown(resource, request, all)
     const { servers } = request
     const chosen =
       servers === undefined || resource === 'servers' ? all : all.filter(({ name }) => servers.includes(name))
     const tally = new Tally(resource)
-    const lines = resource === 'servers' ? serversScope(chosen, tally) : scopesOf(resource, request, chosen)
+    const lines = resource === 'servers' ? serversScope(chosen, servers, tally) : scopesOf(resource, request, chosen)
     return lines.pipe(
       Stream.tap(({ frame }) => Effect.sync(() => tally.see(frame))),
       Stream.concat(
@@ -99,11 +99,14 @@ const failedServer = (
       )
     : failedScope({ resource: resource === 'tasks' ? resource : 'datastores', server }, failure)
 
+/** A name that no endpoint has is refused where it would be read, not where the list of servers answers whether it exists. */
 const refuseUnknown = (
+  resource: Resource,
   { servers, job_types }: SyncRequest,
   enabled: ReadonlyArray<StoredEndpoint>,
 ): Effect.Effect<void, Refused> => {
-  const unknownServer = servers?.find((name) => enabled.every((endpoint) => endpoint.name !== name))
+  const read = resource === 'servers' ? undefined : servers
+  const unknownServer = read?.find((name) => enabled.every((endpoint) => endpoint.name !== name))
   if (unknownServer !== undefined) {
     return Effect.fail(refusal(['body', 'servers'], `${unknownServer} is not an enabled endpoint of this gateway`))
   }

@@ -18,12 +18,12 @@ export interface ServerAnswer {
   readonly at: string
 }
 
-/** A server: its endpoint, and what it answered or why it could not be used. */
+/** A server: its endpoint, and what it answered or why it could not be used; null: it was not asked. */
 export const serverFrame = (
   endpoint: StoredEndpoint,
-  contact: Either.Either<ServerAnswer, ScopeFailed>,
+  contact: Either.Either<ServerAnswer, ScopeFailed> | null,
 ): ServerFrame => {
-  const answer = Either.getOrNull(contact)
+  const answer = contact === null ? null : Either.getOrNull(contact)
   return {
     frame: 'server',
     server: endpoint.name,
@@ -37,11 +37,14 @@ export const serverFrame = (
     timezone: answer?.timezone ?? null,
     endpoint_id: endpoint.id,
     observed: {
-      ...Either.match(contact, { onLeft: failed, onRight: answered }),
+      ...(contact === null ? unasked : Either.match(contact, { onLeft: failed, onRight: answered })),
       tls_checked: endpoint.verify_ssl || (endpoint.fingerprint ?? '') !== '',
     },
   }
 }
+
+/** Says nothing of the server, so that what is known of it stays. */
+const unasked: ServerFrame['observed'] = { status: 'unknown', last_seen_at: null }
 
 const answered = ({ at, latencyMs }: ServerAnswer): ServerFrame['observed'] => ({
   status: 'reachable',

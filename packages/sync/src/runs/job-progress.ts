@@ -1,12 +1,12 @@
-import { concernsServer, type Resource, type Scope, scopeKey } from '@netbox-pbs/core'
+import { type Resource, type Scope, scopeKey, type TroubleOf, troubleOf } from '@netbox-pbs/core'
 import type { SourceFrame } from '@netbox-pbs/core/ports'
 
 /** How long a job reads on before it notes again how far it is. */
 const noteMillis = 1000
 
-/** What was last heard of the server itself, without measuring it. `at` is RFC 3339. */
+/** What was last heard of the server itself. `at` is RFC 3339; `latencyMs` null: it was not measured. */
 export type Heard =
-  | { readonly _tag: 'answered'; readonly at: string; readonly latencyMs: null }
+  | { readonly _tag: 'answered'; readonly at: string; readonly latencyMs: number | null }
   | {
       readonly _tag: 'failed'
       readonly at: string
@@ -25,6 +25,8 @@ export class JobProgress {
   completed = 0
   /** The last word on whether the server itself answers; null: nothing was heard. */
   heard: Heard | null = null
+  /** A list failed in a way that may be the server's trouble, and nothing was heard of the server since. */
+  doubt: Extract<Heard, { readonly _tag: 'failed' }> | null = null
 
   /** Whether it is time to note how far it is; asking is what starts the next second. */
   noteDue(millis: number): boolean {
@@ -51,19 +53,27 @@ export class JobProgress {
     this.#end(scope)
     this.#rows += rows
     this.completed++
-    this.heard = { _tag: 'answered', at, latencyMs: null }
+    this.hear({ _tag: 'answered', at, latencyMs: null })
   }
 
   endedScope(scope: Scope): void {
     this.#end(scope)
   }
 
-  /** Takes note of a scope that the source could not list. False: that says nothing of the server as a whole. */
-  hearFailure(frame: Extract<SourceFrame, { readonly _tag: 'failed' }>, at: string): boolean {
+  /** Takes note of what the server itself has shown. */
+  hear(heard: Heard): void {
+    this.heard = heard
+    this.doubt = null
+  }
+
+  /** Takes note of a scope that the source could not list, and says whose trouble that is. */
+  hearFailure(frame: Extract<SourceFrame, { readonly _tag: 'failed' }>, at: string): TroubleOf {
     const { code, message, presentedFingerprint = null } = frame
-    if (!concernsServer(code)) return false
-    this.heard = { _tag: 'failed', at, code, message, presentedFingerprint }
-    return true
+    const failed = { _tag: 'failed', at, code, message, presentedFingerprint } as const
+    const whose = troubleOf(code)
+    if (whose === 'server') this.hear(failed)
+    if (whose === 'unclear') this.doubt = failed
+    return whose
   }
 
   #end(scope: Scope): void {

@@ -1,5 +1,13 @@
 import { ownTiming, type Run, type Warning } from '@netbox-pbs/core'
-import { Inventory, Queue, Runs, type StoreFailed } from '@netbox-pbs/core/ports'
+import {
+  Inventory,
+  Queue,
+  Runs,
+  type ServerRow,
+  type SourceServer,
+  type StoreFailed,
+  type SyncJob,
+} from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
 
 /** The part of a run that servers' jobs are made from. */
@@ -12,10 +20,12 @@ export const howUrgent = ({ trigger }: Pick<Run, 'trigger'>): { readonly urgent:
 
 /**
  * Queues one job for each server that the run covers and that has an endpoint. Of chosen servers, those without one are named in a warning. A
- * schedule passes over servers that are busy, and that of the settings over servers with a timing of their own. Gives the number of jobs queued.
+ * schedule passes over servers that are busy, and that of the settings over servers with a timing of their own. `queued`: servers whose jobs of this run are queued already. Gives the number
+ * of jobs queued now.
  */
 export const queueServerJobs = Effect.fn('sync.queueServerJobs')(function* (
   run: RunPlan,
+  queued: ReadonlySet<string> = new Set(),
 ): Effect.fn.Return<number, StoreFailed, Inventory | Queue | Runs> {
   const runs = yield* Runs
   const queue = yield* Queue
@@ -31,7 +41,9 @@ export const queueServerJobs = Effect.fn('sync.queueServerJobs')(function* (
         return
       if (endpoint_state !== 'connected') {
         if (run.servers !== null) warnings.push(notConnected(name, endpoint_state))
-      } else if (run.trigger === 'schedule' && (yield* queue.busy({ server: name }))) {
+      } else if (queued.has(name)) {
+        return
+      } else if (run.trigger === 'schedule' && (yield* isBusyElsewhere(run, name))) {
         warnings.push(busy(name))
       } else {
         names.push(name)
@@ -42,18 +54,51 @@ export const queueServerJobs = Effect.fn('sync.queueServerJobs')(function* (
   if (warnings.length > 0) yield* runs.warn({ id: run.id, warnings })
   if (names.length > 0) yield* runs.expectJobs({ id: run.id, servers: names })
   for (const [index, server] of names.entries()) {
-    yield* queue
-      .enqueue({ runId: run.id, server, resources, servers: run.servers, narrowing: run.narrowing }, howUrgent(run))
-      .pipe(
-        // A job that is not in the queue will never end by itself.
-        Effect.tapError(({ message }) =>
-          Effect.forEach(names.slice(index), (left) =>
-            Effect.ignore(runs.endJob({ id: run.id, server: left, error: message })),
-          ),
+    yield* queue.enqueue(jobOf(run, server), howUrgent(run)).pipe(
+      // A job that is not in the queue will never end by itself.
+      Effect.tapError(({ message }) =>
+        Effect.forEach(names.slice(index), (left) =>
+          Effect.ignore(runs.endJob({ id: run.id, server: left, error: message })),
         ),
-      )
+      ),
+    )
   }
   return names.length
+})
+
+const jobOf = (run: RunPlan, server: string): SyncJob => {
+  const resources = run.resources.filter((resource) => resource !== 'servers')
+  return { runId: run.id, server, resources, servers: run.servers, narrowing: run.narrowing }
+}
+
+/** Whether a server has a job of another run to do. */
+const isBusyElsewhere = (run: RunPlan, server: string): Effect.Effect<boolean, StoreFailed, Queue> =>
+  Effect.gen(function* () {
+    const queue = yield* Queue
+    if (!(yield* queue.busy({ server }))) return false
+    return (yield* queue.missing([{ runId: run.id, server }])).length > 0
+  })
+
+/**
+ * Queues the job of a server as soon as it has answered, so that it does not wait for the others of the list. What the end of the list decides is left to it: servers that the inventory does not
+ * know as connected under this name, and those that the schedule passes over. Gives whether the job is queued.
+ */
+export const queueAnswered = Effect.fn('sync.queueAnswered')(function* (
+  run: RunPlan,
+  { name, endpoint_id }: Pick<SourceServer, 'name' | 'endpoint_id'>,
+  known: ReadonlyMap<string, ServerRow>,
+): Effect.fn.Return<boolean, StoreFailed, Queue | Runs> {
+  const row = known.get(name)
+  if (row === undefined || row.facts.endpoint_id !== endpoint_id || row.facts.endpoint_state !== 'connected')
+    return false
+  if (run.servers === null ? run.trigger === 'schedule' && ownTiming(row.timing) !== null : !run.servers.includes(name))
+    return false
+  if (run.trigger === 'schedule' && (yield* isBusyElsewhere(run, name))) return false
+  const job = jobOf(run, name)
+  if (job.resources.length === 0) return false
+  yield* (yield* Runs).expectJobs({ id: run.id, servers: [name] })
+  yield* (yield* Queue).enqueue(job, howUrgent(run))
+  return true
 })
 
 const warning = (code: string, message: string): Warning => ({ scope: null, code, message, count: 1 })

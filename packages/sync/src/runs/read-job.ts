@@ -1,7 +1,8 @@
 import type { Reason, Resource } from '@netbox-pbs/core'
-import type { ClaimedJob, Source } from '@netbox-pbs/core/ports'
-import { Effect, Stream } from 'effect'
+import { type ClaimedJob, Runs, type Source } from '@netbox-pbs/core/ports'
+import { Effect, Option, Stream } from 'effect'
 import type { Job, JobStopped, ScopePorts, ServerJob } from '../scopes/scope-work.ts'
+import { askServer } from './ask-server.ts'
 import { endUnlanded, outcomeOf, type Unlanded } from './end-unlanded.ts'
 import type { JobProgress } from './job-progress.ts'
 import { missingScopes } from './missing-scopes.ts'
@@ -16,26 +17,31 @@ export type JobReading =
   | { readonly _tag: 'cancelled' }
   | { readonly _tag: 'again'; readonly reason: string }
 
-/** Reads the resources one after the other. What a failed stream left unsaid is recorded as failed, what a cancel left undone as cancelled. */
+/**
+ * Reads the resources one after the other. A list that failed in a way that may be the server's trouble is the list's own while the server answers the smallest request: it is asked once, unless
+ * `asksAgain` is false. What a failed stream left unsaid is recorded as failed, what a cancel left undone as cancelled.
+ */
 export const readJob = Effect.fn('sync.readJob')(function* (
   job: Job | ServerJob,
   resources: ReadonlyArray<Resource>,
   progress: JobProgress,
-  { last }: Pick<ClaimedJob, 'last'>,
+  { last, asksAgain }: Pick<ClaimedJob, 'last'> & { readonly asksAgain: boolean },
 ): Effect.fn.Return<JobReading, JobStopped, ScopePorts | Source> {
   let error: string | null = null
   for (const [index, resource] of resources.entries()) {
     const reading: Reading = yield* readResource(job, { resource, server: job.server }, progress)
     switch (reading._tag) {
-      case 'whole':
+      case 'whole': {
         yield* reading.failedAbove === null
           ? recordUnheard(job, resource, progress)
           : recordMissing(job, [resource], progress, outcomeOf(reading.failedAbove), reading.failedAbove, null)
-        if (reading.trouble !== null) {
-          yield* passOver(job, resources.slice(index + 1), progress, reading.trouble)
+        const trouble = reading.trouble ?? (yield* doubted(job, progress, { ...reading, asksAgain }))
+        if (trouble !== null) {
+          yield* passOver(job, resources.slice(index + 1), progress, trouble)
           return { _tag: 'read', error: null }
         }
         break
+      }
       case 'cut': {
         const { code, message, retryable } = reading.failure
         if (retryable && !last) return { _tag: 'again', reason: message }
@@ -50,6 +56,27 @@ export const readJob = Effect.fn('sync.readJob')(function* (
   }
   return { _tag: 'read', error: progress.completed === 0 ? error : null }
 })
+
+/** Why the server itself is in trouble, when a list has failed in a way that may be so; null: it is not. */
+const doubted = (
+  job: Job | ServerJob,
+  progress: JobProgress,
+  { asksAgain, completed }: { readonly asksAgain: boolean; readonly completed: number },
+) =>
+  Effect.gen(function* () {
+    const { doubt } = progress
+    if (doubt === null || !('serverId' in job)) return null
+    const told = asksAgain ? yield* askServer(job) : Option.none()
+    if (Option.isSome(told)) {
+      progress.hear(told.value)
+      return told.value._tag === 'answered' ? null : reasonOf(told.value)
+    }
+    if (yield* (yield* Runs).cancelRequested({ id: job.runId })) return null
+    progress.hear(doubt)
+    return completed === 0 ? reasonOf(doubt) : null
+  })
+
+const reasonOf = ({ code, message }: Reason): Reason => ({ code, message })
 
 /** Records resources as failed without asking for them: the server itself is the trouble, and each question would wait for it anew. */
 export const passOver = (

@@ -1,5 +1,12 @@
 import type { Reason, Scope, TaskWindow, Warning } from '@netbox-pbs/core'
-import { Runs, Source, SourceFailed, type SourceFrame, type StoreFailed } from '@netbox-pbs/core/ports'
+import {
+  Runs,
+  Source,
+  SourceFailed,
+  type SourceFrame,
+  type SourceRequest,
+  type StoreFailed,
+} from '@netbox-pbs/core/ports'
 import { Data, Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
 import { Beside } from '../scopes/beside.ts'
@@ -20,9 +27,14 @@ export interface OpenScope {
 export type Reading =
   /**
    * `failedAbove`: why nothing of the resource could be listed, told by the scope above all of it. `trouble`: the server itself is why nothing
-   * of it could be listed.
+   * of it could be listed. `completed`: scopes that were listed to their end.
    */
-  | { readonly _tag: 'whole'; readonly failedAbove: Reason | null; readonly trouble: Reason | null }
+  | {
+      readonly _tag: 'whole'
+      readonly failedAbove: Reason | null
+      readonly trouble: Reason | null
+      readonly completed: number
+    }
   | { readonly _tag: 'cut'; readonly failure: SourceFailed; readonly open: OpenScope | null }
   | { readonly _tag: 'cancelled'; readonly open: OpenScope | null }
 
@@ -63,7 +75,7 @@ export const readResource = Effect.fn('sync.readResource')(function* (
   const frames = source.frames({
     resource,
     ...job.narrowing,
-    ...(server === null ? {} : { servers: [server] }),
+    ...serversOf(job, server),
     ...(typeof window?.since === 'number' ? { since: window.since } : {}),
   })
   // What is read ahead while the store is waited for: two pieces of the stream, whose groups are not parsed.
@@ -93,6 +105,12 @@ export const readResource = Effect.fn('sync.readResource')(function* (
     Effect.tap(reader.flushWarnings),
   )
 })
+
+/** Which servers are asked: the job's own; by the list of servers those that the run is about. */
+const serversOf = ({ servers }: Job, server: string | null): Pick<SourceRequest, 'servers'> => {
+  if (server !== null) return { servers: [server] }
+  return servers === null ? {} : { servers }
+}
 
 const cutOff = (resource: string): SourceFailed =>
   new SourceFailed({
@@ -143,7 +161,8 @@ class ResourceReader {
   }
 
   get whole(): Reading {
-    return { _tag: 'whole', failedAbove: this.#failedAbove, trouble: this.#completed === 0 ? this.#trouble : null }
+    const trouble = this.#completed === 0 ? this.#trouble : null
+    return { _tag: 'whole', failedAbove: this.#failedAbove, trouble, completed: this.#completed }
   }
 
   get listed(): number {
@@ -162,7 +181,7 @@ class ResourceReader {
   #hearFailure(frame: Extract<SourceFrame, { readonly _tag: 'failed' }>): Effect.Effect<void> {
     return Effect.map(now, (at) => {
       const { code, message } = frame
-      if (this.#progress.hearFailure(frame, at)) this.#trouble = { code, message }
+      if (this.#progress.hearFailure(frame, at) === 'server') this.#trouble = { code, message }
     })
   }
 

@@ -34,7 +34,11 @@ export const readServer = Effect.fn('sync.readServer')(function* (
   const resources = claimed.job.resources.filter((resource) => resource !== 'servers')
   const attempt = attemptAt(row.health, runId)
   if (attempt === 'none') return yield* readNothing(serverJob, row, resources)
-  const reading = yield* readJob(serverJob, resources, progress, { last: claimed.last || attempt === 'once' })
+  const reading = yield* readJob(serverJob, resources, progress, {
+    last: claimed.last || attempt === 'once',
+    // This run has just heard from the smallest request that it fails.
+    asksAgain: attempt === 'whole' && row.health?.failed_run !== runId,
+  })
   if (progress.heard !== null) yield* recordHealth(row, runId, progress.heard)
   return reading
 })

@@ -2,19 +2,22 @@ import {
   Branches,
   ChangeSets,
   type ClaimedJob,
+  Inventory,
   type Queue,
   Runs,
   type ServerObservations,
+  type ServerRow,
   SettingsStore,
-  type Source,
+  Source,
+  type SourceFrame,
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
-import { Effect, Option } from 'effect'
+import { Effect, Option, Stream } from 'effect'
 import type { Job, JobStopped, ScopePorts } from '../scopes/scope-work.ts'
 import { endJob } from './end-job.ts'
 import type { JobOutcome } from './job-outcome.ts'
 import { JobProgress } from './job-progress.ts'
-import { queueServerJobs } from './queue-server-jobs.ts'
+import { queueAnswered, queueServerJobs } from './queue-server-jobs.ts'
 import { type JobReading, readJob } from './read-job.ts'
 import { readServer } from './read-server.ts'
 
@@ -66,12 +69,13 @@ const readAll = Effect.fn('sync.readAll')(function* (
   claimed: ClaimedJob,
   changeSet: number,
 ): Effect.fn.Return<JobReading, JobStopped, JobPorts> {
-  const { runId, server, narrowing = null } = claimed.job
+  const { runId, server, servers, narrowing = null } = claimed.job
   const settings = yield* (yield* SettingsStore).get()
   const branch = yield* (yield* Branches).ofRun({ runId })
   const job: Job = {
     runId,
     server,
+    servers,
     changeSet,
     branch: Option.getOrNull(branch)?.id ?? null,
     guard: settings,
@@ -81,16 +85,38 @@ const readAll = Effect.fn('sync.readAll')(function* (
   return yield* server === null ? readGateway(claimed, job) : readServer(claimed, { ...job, server })
 })
 
-/** The gateway's job: the servers, then the jobs of those that the run covers. */
+/** The gateway's job: the servers, and the jobs of those that the run covers: of a server that answers at once, of all others when the list has landed. */
 const readGateway = Effect.fn('sync.readGateway')(function* (
   claimed: ClaimedJob,
   job: Job,
 ): Effect.fn.Return<JobReading, JobStopped, JobPorts> {
-  const reading = yield* readJob(job, ['servers'], new JobProgress(), claimed)
+  const planned = yield* (yield* Runs).get({ id: job.runId })
+  const known = new Map<string, ServerRow>()
+  yield* Stream.runForEach((yield* Inventory).servers(), (row) => Effect.sync(() => known.set(row.facts.name, row)))
+  const queued = new Set<string>()
+  const queueing = (frame: SourceFrame) =>
+    Effect.gen(function* () {
+      if (frame._tag !== 'server' || frame.observed.status !== 'reachable' || Option.isNone(planned)) return
+      if (frame.observed.error !== undefined) return
+      if (yield* queueAnswered(planned.value, frame.facts, known)) queued.add(frame.facts.name)
+    }).pipe(
+      // The end of the list queues it.
+      Effect.catchAll(({ message }) => Effect.logWarning('a job could not be queued yet', message)),
+    )
+  const source = yield* Source
+  const context = yield* Effect.context<Queue | Runs>()
+  const answering = Source.of({
+    frames: (request) => Stream.tap(source.frames(request), (frame) => Effect.provide(queueing(frame), context)),
+  })
+  const reading = yield* Effect.provideService(
+    readJob(job, ['servers'], new JobProgress(), { last: claimed.last, asksAgain: false }),
+    Source,
+    answering,
+  )
   if (reading._tag !== 'read' || reading.error !== null) return reading
   const run = yield* (yield* Runs).get({ id: job.runId })
   if (Option.isNone(run)) return reading
   if (run.value.cancel_requested) return { _tag: 'cancelled' }
-  yield* queueServerJobs(run.value)
+  yield* queueServerJobs(run.value, queued)
   return reading
 })

@@ -19,6 +19,8 @@ export interface Job {
   readonly runId: number
   /** The job's server by name; null for the gateway's job. */
   readonly server: string | null
+  /** Names of the servers that the run is about; null: all. */
+  readonly servers: ReadonlyArray<string> | null
   readonly changeSet: number
   /** The branch that scopes are staged in; null: they land at once. */
   readonly branch: number | null

@@ -1,5 +1,6 @@
 import {
   type Change,
+  type Contact,
   diff,
   type Facts,
   naturalKey,
@@ -86,13 +87,18 @@ export function settleServers(
     changes: [...removals, ...changes.map((change) => withRename(change, renames))],
     observed: free.flatMap(({ facts, observed }) => {
       const contact = contactOf(observed, { at: momentText(nowMillis), runId })
-      if (contact === null) return []
-      return [{ key: naturalKey('server', facts), values: nextHealth(healths.get(facts.name) ?? null, contact) }]
+      const health = healths.get(facts.name) ?? null
+      if (contact === null || isOlder(contact, health)) return []
+      return [{ key: naturalKey('server', facts), values: nextHealth(health, contact) }]
     }),
     unchanged: unchanged + (main.length - rows.length - removals.length),
     warnings,
   }
 }
+
+/** Whether the run has met a server's trouble since the contact: the job of a server that has answered begins before the list is complete. */
+const isOlder = ({ _tag, runId }: Contact, health: ServerHealth | null): boolean =>
+  _tag === 'answered' && health !== null && health.failed_run === runId && health.consecutive_failures > 0
 
 /** Whether the request that made the row pending may still be under way. */
 export function isBusy({ facts, pendingSince }: ServerRow, nowMillis: number): boolean {

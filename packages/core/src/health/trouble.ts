@@ -1,0 +1,23 @@
+/** Whose trouble a list that failed is: its own, the server's, or one of both. */
+export type TroubleOf = 'list' | 'server' | 'unclear'
+
+/** What any request to the server would meet: its certificate, or its judgement of the token. */
+const ofServer = new Set(['tls_fingerprint_mismatch', 'tls_untrusted', 'unauthorized'])
+
+/** What a single list may meet as well: PBS answers while one of its disks hangs. */
+const ofEither = new Set(['unreachable', 'timeout'])
+
+/**
+ * Whose trouble a list that failed with a code of the contract's `failed` frame is. `unclear`: the server is asked the smallest request; only when that fails too, the server itself is the
+ * trouble.
+ *
+ * | code | whose |
+ * | --- | --- |
+ * | tls_fingerprint_mismatch, tls_untrusted, unauthorized | the server's |
+ * | unreachable, timeout | unclear |
+ * | any other | the list's |
+ */
+export function troubleOf(code: string): TroubleOf {
+  if (ofServer.has(code)) return 'server'
+  return ofEither.has(code) ? 'unclear' : 'list'
+}

@@ -1,0 +1,33 @@
+import { Runs, Source, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect, Option, Stream } from 'effect'
+import { now } from '../moment.ts'
+import type { ServerJob } from '../scopes/scope-work.ts'
+import { contactOf } from '../servers/contact-of.ts'
+import type { Heard } from './job-progress.ts'
+
+/** How often it is looked whether the run was cancelled meanwhile. */
+const lookMillis = 250
+
+/**
+ * Has the source make its smallest request to a server, and gives what that told. None: the source cannot say, or the run was cancelled meanwhile.
+ */
+export const askServer = Effect.fn('sync.askServer')(function* ({
+  server,
+  runId,
+}: Pick<ServerJob, 'server' | 'runId'>): Effect.fn.Return<Option.Option<Heard>, StoreFailed, Runs | Source> {
+  const runs = yield* Runs
+  const frames = (yield* Source).frames({ resource: 'servers', servers: [server] })
+  const asking = frames.pipe(
+    Stream.filterMap((frame) =>
+      frame._tag === 'server' && frame.facts.name === server ? Option.some(frame.observed) : Option.none(),
+    ),
+    Stream.runHead,
+    Effect.orElseSucceed(() => Option.none()),
+  )
+  const cancelled = runs
+    .cancelRequested({ id: runId })
+    .pipe(Effect.delay(lookMillis), Effect.repeat({ until: (found) => found }), Effect.as(Option.none()))
+  const told = yield* Effect.raceFirst(asking, cancelled)
+  const at = yield* now
+  return Option.flatMapNullable(told, (observed) => contactOf(observed, { at, runId }))
+})
