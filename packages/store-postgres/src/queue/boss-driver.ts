@@ -13,15 +13,19 @@ export function bossDriver(driver: Driver): Db {
         // Not by `pool.query`: it would send the statement in the context of whoever frees the connection, and so within another caller's bounds.
         executeSql: async (text, values) => {
           const client = await driver.pool.connect()
+          let failed = true
           try {
             // An array of values, even an empty one, would be sent as one prepared statement only.
-            return await client.query({
+            const result = await client.query({
               text,
               types: pgTypes,
               ...(values !== undefined && values.length > 0 && { values: [...values] }),
             })
+            failed = false
+            return result
           } finally {
-            client.release()
+            // A text that begins a transaction and fails in it leaves the connection there: nobody else may have it.
+            client.release(failed)
           }
         },
       }
