@@ -31,6 +31,28 @@ test('a server with its secret is connected, changed, tested and removed at the 
   expect(gateway.endpoints.size).toBe(0)
 })
 
+test('its timeout is set, shown and kept with its endpoint, without the secret', async () => {
+  const made = await api.ask('POST', path, {
+    body: { ...server, name: 'slow', token_secret: secret, timeout_seconds: 120 },
+  })
+  expect(made).toMatchObject({ status: 201, json: { timeout_seconds: 120 } })
+  expect(gateway.endpoints.get(made.json.endpoint_id)).toMatchObject({ timeout_seconds: 120 })
+  const at = `${path}${made.json.id}/`
+  expect(await api.ask('PATCH', at, { body: { timeout_seconds: 5 } })).toMatchObject({
+    status: 200,
+    json: { timeout_seconds: 5 },
+  })
+  expect(gateway.endpoints.get(made.json.endpoint_id)).toMatchObject({ timeout_seconds: 5 })
+  for (const timeout_seconds of [0, 601, 1.5, null])
+    expect((await api.ask('PATCH', at, { body: { timeout_seconds } })).json).toEqual({
+      timeout_seconds: [expect.any(String)],
+    })
+  const { json: options } = await api.ask('OPTIONS', path)
+  expect(options.actions.POST.timeout_seconds).toMatchObject({ type: 'integer', min_value: 1, max_value: 600 })
+  expect((await api.ask('GET', `${path}?timeout_seconds=5`)).json.count).toBe(1)
+  await api.ask('DELETE', at)
+})
+
 describe('a server that comes with its secret is tried first', () => {
   const presented = Array(32).fill('ab').join(':')
   const body = { ...server, name: 'tried', token_secret: secret }

@@ -44,6 +44,7 @@ test.each<[Profile]>([['2.4'], ['3.1'], ['3.2'], ['3.3'], ['4.0'], ['4.2']])(
           token_secret: Redacted.make(pbs.tokens.audit.secret),
           fingerprint: pbs.fingerprint,
           verify_ssl: true,
+          timeout_seconds: 30,
         })
         const tested = yield* endpoints.test({ id })
         const all = yield* Effect.forEach(['servers', 'datastores', 'snapshots', 'jobs', 'tasks'] as const, frames)

@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 import { type Recorder, type Simulator, startRecorder, startSimulator } from '@netbox-pbs/pbs-simulator'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { netboxPbs } from './support/process.ts'
-import { type Row, request, runEnded } from './support/rest.ts'
+import { type Row, request, runEnded, syncAndWait } from './support/rest.ts'
 import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
 
 // Real processes on a machine that may be busy with other tests.
@@ -128,9 +128,12 @@ describe('a certificate that was renewed', () => {
       code: 0,
       stdout: `changed ${pbs.name}: Reachable, TLS OK\n`,
     })
-    expect(await command(['server', 'set', pbs.name, '--verify-ssl'])).toMatchObject({ code: 0 })
+    expect(await command(['server', 'set', pbs.name, '--verify-ssl', '--timeout', '7'])).toMatchObject({ code: 0 })
     const [row] = ((await rest('GET', servers)).json as { results: ReadonlyArray<Row> }).results // border: as above
-    expect(row).toMatchObject({ host: 'localhost', verify_ssl: true, fingerprint: pbs.fingerprint })
+    expect(row).toMatchObject({ host: 'localhost', verify_ssl: true, fingerprint: pbs.fingerprint, timeout_seconds: 7 })
+    // A sync of the servers takes what the gateway has.
+    await syncAndWait(system, { resources: ['servers'] })
+    expect(await read(row?.id ?? 0)).toMatchObject({ host: 'localhost', timeout_seconds: 7 })
   })
 })
 

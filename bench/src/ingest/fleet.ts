@@ -42,6 +42,7 @@ function* serverFrames(): Generator<Frame> {
     token_id: 'sync@pbs!netbox',
     fingerprint: '',
     verify_ssl: true,
+    timeout_seconds: 30,
     version: '4.1.2',
     timezone: 'Europe/Vienna',
     endpoint_id: 1,

@@ -16,6 +16,7 @@ const input: EndpointInput = {
   token_secret: Redacted.make(secret),
   fingerprint: '',
   verify_ssl: true,
+  timeout_seconds: 30,
 }
 const endpoint = {
   id: 3,
@@ -25,6 +26,7 @@ const endpoint = {
   token_id: 'sync@pbs!netbox',
   fingerprint: '',
   verify_ssl: true,
+  timeout_seconds: 30,
   enabled: true,
 }
 
@@ -61,6 +63,7 @@ describe('the endpoint routes', () => {
       token_secret: secret,
       fingerprint: null,
       verify_ssl: true,
+      timeout_seconds: 30,
     })
     expect(seen[0]?.headers).toMatchObject({ 'x-proxbox-api-key': key, authorization: `Bearer ${key}` })
   })
@@ -116,7 +119,7 @@ describe('what the gateway refuses', () => {
       {
         detail: [
           { type: 'x', loc: ['body', 'token_id'], msg: 'must be like user@realm!tokenname' },
-          { type: 'x', loc: ['body', 'timeout_seconds'], msg: 'must be 1 to 600' },
+          { type: 'x', loc: ['body', 'enabled'], msg: 'must be 1 to 600' },
           { loc: ['body', 'token_secret'], msg: `cannot be ${secret}`, input: secret },
         ],
       },

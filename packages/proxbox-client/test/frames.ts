@@ -42,6 +42,7 @@ export const everyFrame: ReadonlyArray<Frame> = [
     token_id: 'sync@pbs!netbox',
     fingerprint: '',
     verify_ssl: true,
+    timeout_seconds: 30,
     version: '4.2.1',
     timezone: 'Europe/Vienna',
     endpoint_id: 3,

@@ -19,6 +19,7 @@ describe('a proxbox-api as it is', () => {
       token_id: 'sync@pbs!netbox',
       fingerprint: '',
       verify_ssl: true,
+      timeout_seconds: 30,
       timezone: null,
       endpoint_id: id,
     })

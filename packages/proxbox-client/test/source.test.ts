@@ -31,6 +31,7 @@ describe('the frames of a stream', () => {
           token_id: 'sync@pbs!netbox',
           fingerprint: '',
           verify_ssl: true,
+          timeout_seconds: 30,
           version: '4.2.1',
           timezone: 'Europe/Vienna',
           endpoint_id: 3,

@@ -98,6 +98,7 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
           port: 8007,
           fingerprint: '',
           verify_ssl: true,
+          timeout_seconds: 30,
           ...unheard,
           status: 'reachable',
           version: '',

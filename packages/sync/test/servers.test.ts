@@ -341,7 +341,14 @@ describe('testing a server', () => {
     const { world, run } = setUp()
     await run(connectServer({ values, secret: null, actor }))
     expect(await run(testServer({ id: only(world).id, actor }))).toBe('EndpointRefused')
-    const input = { ...values, port: 8007, fingerprint: '', verify_ssl: true, token_secret: secret }
+    const input = {
+      ...values,
+      port: 8007,
+      fingerprint: '',
+      verify_ssl: true,
+      timeout_seconds: 30,
+      token_secret: secret,
+    }
     expect(await run(testServer(input))).toMatchObject({ reachable: true })
   })
 })

@@ -29,9 +29,18 @@ export function readSecret(input: unknown, values: HandValues): ReadSecret | nul
     }
     return refused(errors)
   }
-  const { name, host, port, token_id, fingerprint, verify_ssl } = data
+  const { name, host, port, token_id, fingerprint, verify_ssl, timeout_seconds } = data
   const token_secret = Redacted.make(data.token_secret)
-  const endpoint = { name, host, port, token_id, token_secret, fingerprint: fingerprint ?? '', verify_ssl }
+  const endpoint = {
+    name,
+    host,
+    port,
+    token_id,
+    token_secret,
+    fingerprint: fingerprint ?? '',
+    verify_ssl,
+    timeout_seconds,
+  }
   return { _tag: 'secret', endpoint, untested }
 }
 
@@ -42,7 +51,7 @@ export const hasSecret = (input: unknown): boolean =>
 /** What a secret in a list is answered with: it is taken with a single server only. */
 export const secretInBulk: FieldErrors = { token_secret: ['Send a server with its secret alone.'] }
 
-const columns = ['name', 'host', 'port', 'token_id', 'fingerprint', 'verify_ssl'] as const
+const columns = ['name', 'host', 'port', 'token_id', 'fingerprint', 'verify_ssl', 'timeout_seconds'] as const
 
 /** The columns of a server that its endpoint at the gateway holds too. */
 export function connectionOf(values: Readonly<Record<string, unknown>>): HandValues {

@@ -33,6 +33,7 @@ export const serverFrame = (
     token_id: endpoint.token_id,
     fingerprint: endpoint.fingerprint ?? '',
     verify_ssl: endpoint.verify_ssl,
+    timeout_seconds: endpoint.timeout_seconds,
     version: answer === null ? null : fullVersion(answer),
     timezone: answer?.timezone ?? null,
     endpoint_id: endpoint.id,

@@ -21,12 +21,14 @@ type AddFlags = RemoteFlags & {
   tokenSecretFile?: string
   fingerprint?: string
   verifySsl: boolean
+  timeout: number
   untested?: boolean
 }
 type SetFlags = RemoteFlags & Partial<Omit<AddFlags, keyof RemoteFlags>>
 type YesFlags = RemoteFlags & { yes?: boolean }
 
 const port = wholeNumber(1, 65_535)
+const timeout = wholeNumber(1, 600)
 
 const named = (name: string, description: string) =>
   remoteFlags(newCommand(name, description)).argument('<name>', 'the name of the server', filled)
@@ -45,13 +47,26 @@ export const serverCommands: AddCommand = (parent, choose) => {
     .requiredOption('--token-id <id>', 'user@realm!tokenname, in single quotes: bash reads ! in double ones', filled)
     .option('--fingerprint <sha256>', 'pin this certificate; without it a self-signed one is shown and asked about')
     .option('--no-verify-ssl', 'accept any certificate when none is pinned')
+    .option('--timeout <seconds>', 'how long the server may be silent', timeout, 30)
     .option('--untested', 'store it without trying it first')
     .action((name: string, flags: AddFlags) => {
-      const { host, port, tokenId: token_id, fingerprint = '', verifySsl: verify_ssl, untested = false } = flags
+      const {
+        host,
+        port,
+        tokenId: token_id,
+        fingerprint = '',
+        verifySsl: verify_ssl,
+        timeout: timeout_seconds,
+        untested = false,
+      } = flags
       choose(
         withRemote(flags, (system) =>
           Effect.flatMap(readTokenSecret(flags.tokenSecretFile), (secret) =>
-            addServer(system, { name, host, port, token_id, fingerprint, verify_ssl }, { secret, untested }),
+            addServer(
+              system,
+              { name, host, port, token_id, fingerprint, verify_ssl, timeout_seconds },
+              { secret, untested },
+            ),
           ),
         ),
       )
@@ -63,6 +78,7 @@ export const serverCommands: AddCommand = (parent, choose) => {
     .option('--fingerprint <sha256>', 'pin this certificate')
     .option('--verify-ssl', 'verify the certificate when none is pinned')
     .option('--no-verify-ssl', 'accept any certificate when none is pinned; needs the secret again')
+    .option('--timeout <seconds>', 'how long the server may be silent', timeout)
     .option('--untested', 'store it without trying it first')
     .action((name: string, flags: SetFlags) => {
       const change = changeOf(flags)
@@ -97,12 +113,13 @@ export const serverCommands: AddCommand = (parent, choose) => {
   parent.addCommand(server)
 }
 
-const changeOf = ({ host, port, tokenId, fingerprint, verifySsl }: SetFlags): ServerChange => ({
+const changeOf = ({ host, port, tokenId, fingerprint, verifySsl, timeout }: SetFlags): ServerChange => ({
   ...(host === undefined ? {} : { host }),
   ...(port === undefined ? {} : { port }),
   ...(tokenId === undefined ? {} : { token_id: tokenId }),
   ...(fingerprint === undefined ? {} : { fingerprint }),
   ...(verifySsl === undefined ? {} : { verify_ssl: verifySsl }),
+  ...(timeout === undefined ? {} : { timeout_seconds: timeout }),
 })
 
 /** A stored secret is kept to the server it was given for. */

@@ -41,6 +41,7 @@ export interface NewServer {
   readonly token_id: string
   readonly fingerprint: string
   readonly verify_ssl: boolean
+  readonly timeout_seconds: number
 }
 
 /** What `server set` changes; what is left out stays. */

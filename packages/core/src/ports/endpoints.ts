@@ -11,6 +11,8 @@ export interface EndpointInput {
   /** Empty: none pinned. */
   readonly fingerprint: string
   readonly verify_ssl: boolean
+  /** 1 to 600: how long the server may be silent. */
+  readonly timeout_seconds: number
 }
 
 /** An endpoint as the gateway shows it: never with its secret. */

@@ -21,6 +21,16 @@ export const server = {
     token_id: { class: 'source', type: 'text', max: 255, label: 'Token id', required: true },
     fingerprint: { class: 'source', type: 'text', max: 200, default: '', label: 'Fingerprint' },
     verify_ssl: { class: 'source', type: 'boolean', default: true, label: 'Verify SSL' },
+    // The gateway has it too and counts by it, so that it is a fact of the source like the address.
+    timeout_seconds: {
+      class: 'source',
+      type: 'integer',
+      min: 1,
+      max: 600,
+      default: 30,
+      unit: 'seconds',
+      label: 'Timeout (seconds)',
+    },
     status: { class: 'observation', type: 'choice', choices: serverStatuses, default: 'unknown', label: 'Status' },
     version: { class: 'source', type: 'text', max: 64, default: '', label: 'Version' },
     timezone: { class: 'source', type: 'text', max: 64, default: '', label: 'Time zone', readOnly: true },

@@ -40,6 +40,7 @@ const server: ServerFrame = {
   token_id: 'sync@pbs!netbox',
   fingerprint: '',
   verify_ssl: true,
+  timeout_seconds: 30,
   version: null,
   timezone: null,
   endpoint_id: 3,
@@ -86,7 +87,7 @@ describe('encodeFrame', () => {
   test('a server that did not answer', () => {
     expect(encodeFrame(server)).toBe(
       '{"frame":"server","server":"pbs-a","name":"pbs-a","host":"pbs-a.example","port":8007,' +
-        '"token_id":"sync@pbs!netbox","fingerprint":"","verify_ssl":true,"version":null,"timezone":null,' +
+        '"token_id":"sync@pbs!netbox","fingerprint":"","verify_ssl":true,"timeout_seconds":30,"version":null,"timezone":null,' +
         '"endpoint_id":3,"observed":{"status":"unreachable","last_seen_at":null}}\n',
     )
   })

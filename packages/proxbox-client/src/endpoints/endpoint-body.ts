@@ -4,7 +4,7 @@ import type { EndpointOut } from '../contract/endpoint.ts'
 
 /** What goes to the gateway: the secret opened, an empty fingerprint as null. Made when the request is sent, kept nowhere. */
 export function endpointBody(endpoint: Partial<EndpointInput>): Readonly<Record<string, unknown>> {
-  const { token_secret, fingerprint, name, host, port, token_id, verify_ssl } = endpoint
+  const { token_secret, fingerprint, name, host, port, token_id, verify_ssl, timeout_seconds } = endpoint
   return {
     name,
     host,
@@ -13,13 +13,14 @@ export function endpointBody(endpoint: Partial<EndpointInput>): Readonly<Record<
     token_secret: token_secret === undefined ? undefined : Redacted.value(token_secret),
     fingerprint: fingerprint === '' ? null : fingerprint,
     verify_ssl,
+    timeout_seconds,
   }
 }
 
 /** An endpoint in core's words: no fingerprint is the empty text. */
 export function endpointOf(out: EndpointOut): Endpoint {
-  const { id, name, host, port, token_id, fingerprint, verify_ssl, enabled } = out
-  return { id, name, host, port, token_id, fingerprint: fingerprint ?? '', verify_ssl, enabled }
+  const { fingerprint, allow_writes: _, ...endpoint } = out
+  return { ...endpoint, fingerprint: fingerprint ?? '' }
 }
 
 /** What must not appear in a message about this endpoint. */

@@ -5,7 +5,16 @@ import { boundedText } from '../http/bounded-text.ts'
 /** Where a sentence stands that is about no single field, as NetBox names it. */
 const wholeObject = '__all__'
 
-const ourFields = ['name', 'host', 'port', 'token_id', 'token_secret', 'fingerprint', 'verify_ssl'] as const
+const ourFields = [
+  'name',
+  'host',
+  'port',
+  'token_id',
+  'token_secret',
+  'fingerprint',
+  'verify_ssl',
+  'timeout_seconds',
+] as const
 
 /** What a 400 or 422 says, under our field names and without the secrets that were sent. */
 export function refusal(body: unknown, secrets: ReadonlyArray<string>): EndpointRefused {

@@ -38,6 +38,7 @@ function serverFrame(endpoint: EndpointOut, status: StatusItem | undefined, now:
       token_id: endpoint.token_id,
       fingerprint: endpoint.fingerprint ?? '',
       verify_ssl: endpoint.verify_ssl,
+      timeout_seconds: Math.min(600, Math.max(1, endpoint.timeout_seconds)),
       version: answered ? status.version : null,
       // proxbox-api does not know it.
       timezone: null,

@@ -15,6 +15,7 @@ import { migration as shadowedSnapshots } from './0014-shadowed-snapshots.ts'
 import { migration as scopesByServerId } from './0015-scopes-by-server-id.ts'
 import { migration as absentRows } from './0019-absent-rows.ts'
 import { migration as finishedBackups } from './0020-finished-backups.ts'
+import { migration as serverTimeouts } from './0025-server-timeouts.ts'
 
 /** Every migration of the inventory's database, by name: numbered, applied in order, forward only, never changed once released. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -34,4 +35,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0015_scopes_by_server_id': scopesByServerId,
   '0019_absent_rows': absentRows,
   '0020_finished_backups': finishedBackups,
+  '0025_server_timeouts': serverTimeouts,
 }

@@ -19,6 +19,7 @@ export const serverFacts = (name: string, more: Partial<Facts<'server'>> = {}): 
   token_id: 'sync@pbs!main',
   fingerprint: '',
   verify_ssl: true,
+  timeout_seconds: 30,
   version: '4.0.1',
   timezone: 'UTC',
   endpoint_id: 1,

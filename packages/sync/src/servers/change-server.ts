@@ -49,7 +49,7 @@ type Failures =
   | ServerNotUsable
 
 /**
- * Changes a server. What its endpoint holds too (name, host, port, token_id, fingerprint, verify_ssl, the secret) changes at the gateway first, while the
+ * Changes a server. What its endpoint holds too (name, host, port, token_id, fingerprint, verify_ssl, timeout_seconds, the secret) changes at the gateway first, while the
  * row waits as `pending`; when the gateway refuses or does not answer, the row is as before. A stored secret is kept to the server it was given for: see
  * `fieldsThatNeedSecret`. The gateway judges it too; a proxbox-api does not.
  *
@@ -87,7 +87,9 @@ const store = Effect.fn('sync.storeServer')(function* (
   if (needing.length > 0) return yield* new EndpointRefused({ errors: { token_secret: [secretNeeded(needing)] } })
   const atGateway = Object.keys(changed).length > 0 || change.secret !== null
   yield* atGateway ? changeEndpoint(row, row.facts.endpoint_id, change) : write(change, change.values, change.versions)
-  return change.secret !== null || Object.keys(changed).some((column) => column !== 'name')
+  return (
+    change.secret !== null || Object.keys(changed).some((column) => column !== 'name' && column !== 'timeout_seconds')
+  )
 })
 
 /** What the stored connection of an endpoint is worth; null when the gateway cannot say: the change stays made. */

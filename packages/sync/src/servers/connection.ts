@@ -5,9 +5,9 @@ import type { Redacted } from 'effect'
 /** The columns of a server that its endpoint at the gateway holds too. */
 export type Connection = Pick<Facts<'server'>, (typeof columns)[number]>
 
-const columns = ['name', 'host', 'port', 'token_id', 'fingerprint', 'verify_ssl'] as const
+const columns = ['name', 'host', 'port', 'token_id', 'fingerprint', 'verify_ssl', 'timeout_seconds'] as const
 
-const { port, fingerprint, verify_ssl } = registry.server.fields
+const { port, fingerprint, verify_ssl, timeout_seconds } = registry.server.fields
 
 /** What a new server has where nothing is said. */
 export const newConnection: Connection = {
@@ -17,6 +17,7 @@ export const newConnection: Connection = {
   token_id: '',
   fingerprint: fingerprint.default,
   verify_ssl: verify_ssl.default,
+  timeout_seconds: timeout_seconds.default,
 }
 
 /** The connection after a write: the columns it names, and `before` for the others. */
@@ -25,13 +26,18 @@ export function connectionOf(values: HandValues, before: Connection): Connection
     const value = values[column]
     return typeof value === 'string' ? value : before[column]
   }
+  const number = (column: 'port' | 'timeout_seconds') => {
+    const value = values[column]
+    return typeof value === 'number' ? value : before[column]
+  }
   return {
     name: text('name'),
     host: text('host'),
-    port: typeof values['port'] === 'number' ? values['port'] : before.port,
+    port: number('port'),
     token_id: text('token_id'),
     fingerprint: text('fingerprint'),
     verify_ssl: typeof values['verify_ssl'] === 'boolean' ? values['verify_ssl'] : before.verify_ssl,
+    timeout_seconds: number('timeout_seconds'),
   }
 }
 
@@ -46,8 +52,13 @@ export function endpointInput(connection: Connection, secret: Redacted.Redacted<
 }
 
 /** The columns of a row whose endpoint the gateway has confirmed. The name is the row's own: it is what both sides know it by. */
-export function confirmedValues({ id, host, port, token_id, fingerprint, verify_ssl }: Endpoint): HandValues {
-  return { host, port, token_id, fingerprint, verify_ssl, endpoint_id: id, endpoint_state: 'connected' }
+export function confirmedValues({ id, ...endpoint }: Endpoint): HandValues {
+  const { host, port, token_id, fingerprint, verify_ssl, timeout_seconds } = endpoint
+  return {
+    ...{ host, port, token_id, fingerprint, verify_ssl, timeout_seconds },
+    endpoint_id: id,
+    endpoint_state: 'connected',
+  }
 }
 
 /** The version that a test was told, as a value of the row; none where there is none. */

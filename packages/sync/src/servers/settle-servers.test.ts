@@ -10,6 +10,7 @@ const facts = (name: string, endpoint_id: number | null, change: Partial<Facts<'
   token_id: 'reader@pbs!netbox',
   fingerprint: '',
   verify_ssl: true,
+  timeout_seconds: 30,
   version: '4.2',
   timezone: 'UTC',
   endpoint_id,

@@ -125,6 +125,7 @@ export const serverFacts = (name: string, endpoint_id: number | null): Facts<'se
   token_id: 'reader@pbs!netbox',
   fingerprint: '',
   verify_ssl: true,
+  timeout_seconds: 30,
   version: '4.2.1',
   timezone: 'UTC',
   endpoint_id,

@@ -13,6 +13,7 @@ const offered = [
   'token_secret',
   'fingerprint',
   'verify_ssl',
+  'timeout_seconds',
   'sync_schedule',
   'sync_interval_minutes',
 ] as const
@@ -25,6 +26,7 @@ const hints: Readonly<Record<string, string>> = {
   token_secret: 'Kept encrypted by the gateway and never shown again.',
   fingerprint:
     'SHA-256 of its certificate, from the dashboard of PBS. Only a server with this certificate is ever contacted.',
+  timeout_seconds: 'How long the server may be silent, 1 to 600. A busy server or a slow disk needs more.',
   sync_schedule: 'Cron in UTC, like 30 2 * * *. Blank: the server is synced with the others, as the settings say.',
   sync_interval_minutes: 'Blank: as the settings say. 0: never by schedule. A sync schedule goes before it.',
   verify_ssl: 'Turn off only for self-signed certificates; a pinned fingerprint is always checked.',
