@@ -21,8 +21,10 @@ export const tokenText = ({ key, secret }: Credentials): string => `nbt_${key}.$
  */
 export function readToken(text: string): Credentials | null {
   if (!text.startsWith('nbt_')) return { key: hashSecret(text).slice(0, 12), secret: text, version: 1 }
-  const dot = text.indexOf('.')
-  return dot < 0 ? null : { key: text.slice('nbt_'.length, dot), secret: text.slice(dot + 1), version: 2 }
+  const [, key = '', secret] = /^nbt_([^.]*)\.(.*)$/s.exec(text) ?? []
+  if (secret === undefined) return null
+  // A key that no token has is not looked up: the database refuses some characters.
+  return { key: /^[\w-]{1,64}$/.test(key) ? key : '', secret, version: 2 }
 }
 
 /** Hex SHA-256 of a secret, as it is stored. 40 random characters need no slow hash. */

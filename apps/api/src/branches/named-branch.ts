@@ -31,7 +31,7 @@ export const namedBranch = (c: ApiContext): Effect.Effect<Branch | null, Refused
       return yield* badRequest(`${branchHeader} and ${branchParameter} name different branches: send one of them.`)
     const schemaId = inHeader || inQuery
     if (schemaId === '') return null
-    const found = yield* (yield* Branches).bySchemaId({ schemaId })
+    const found = schemaId.includes('\0') ? Option.none() : yield* (yield* Branches).bySchemaId({ schemaId })
     if (Option.isNone(found))
       return yield* badRequest(
         `Invalid branch identifier: no branch has this schema_id. See /api/plugins/pbs/branches/, or ${leaveOut}.`,

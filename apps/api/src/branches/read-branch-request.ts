@@ -22,12 +22,17 @@ const oneOrMore = <A extends z.ZodType>(item: A) =>
 export const maxBranchName = 100
 
 const noNull = 'Null characters are not allowed.'
-const text = z.string().refine((given) => !given.includes('\0'), noNull)
+const noSurrogate = 'Surrogate characters are not allowed.'
+const text = z
+  .string()
+  .refine((given) => !given.includes('\0'), noNull)
+  .refine((given) => given.isWellFormed(), noSurrogate)
 const required = (issue: { readonly input: unknown }) =>
   issue.input === undefined ? 'This field is required.' : undefined
 const name = z
   .string({ error: required })
   .refine((given) => !given.includes('\0'), noNull)
+  .refine((given) => given.isWellFormed(), noSurrogate)
   .trim()
   .min(1, 'This field may not be blank.')
   .max(maxBranchName, `Ensure this field has no more than ${maxBranchName} characters.`)
@@ -45,6 +50,7 @@ const Resolved = z.strictObject({
   value: z
     .json()
     .refine((given) => !JSON.stringify(given).includes('\\u0000'), noNull)
+    .refine((given) => !/\\ud[89a-f]/.test(JSON.stringify(given)), noSurrogate)
     .optional(),
   conflicts: z.array(z.int().positive()).max(1000).optional(),
   kind: oneOrMore(z.enum(conflictKinds)).optional(),

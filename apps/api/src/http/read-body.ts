@@ -8,7 +8,7 @@ const maxBodyBytes = 10 * 1024 * 1024
 /** The JSON of a request's body; an empty body is an empty object. */
 export const readBody = (c: ApiContext): Effect.Effect<unknown, Refused> =>
   Effect.gen(function* () {
-    const bytes = yield* readBytes(c)
+    const bytes = yield* readBytes(c, maxBodyBytes)
     if (bytes.byteLength === 0) return {}
     const type = c.req.header('content-type') ?? ''
     if (type.split(';')[0]?.trim().toLowerCase() !== 'application/json') return yield* unsupportedMediaType(type)
@@ -19,10 +19,10 @@ export const readBody = (c: ApiContext): Effect.Effect<unknown, Refused> =>
     return yield* Effect.try({ try: (): unknown => JSON.parse(text), catch: (error) => parseError(text, error) })
   })
 
-/** Reads no more than the limit, whatever the client declares. */
-const readBytes = (c: ApiContext): Effect.Effect<Uint8Array, Refused> =>
+/** The bytes of a request's body; 413 beyond the limit. Reads no more than that, whatever the client declares, with a length or in pieces. */
+export const readBytes = (c: ApiContext, limit: number): Effect.Effect<Uint8Array, Refused> =>
   Effect.gen(function* () {
-    if (Number(c.req.header('content-length') ?? 0) > maxBodyBytes) return yield* tooLarge(maxBodyBytes)
+    if (Number(c.req.header('content-length') ?? 0) > limit) return yield* tooLarge(limit)
     const body = c.req.raw.body
     if (body === null) return new Uint8Array()
     const chunks: Array<Uint8Array> = []
@@ -32,9 +32,9 @@ const readBytes = (c: ApiContext): Effect.Effect<Uint8Array, Refused> =>
       const { done, value } = yield* Effect.promise(() => reader.read())
       if (done) return Buffer.concat(chunks)
       size += value.byteLength
-      if (size > maxBodyBytes) {
+      if (size > limit) {
         yield* Effect.promise(() => reader.cancel())
-        return yield* tooLarge(maxBodyBytes)
+        return yield* tooLarge(limit)
       }
       chunks.push(value)
     }

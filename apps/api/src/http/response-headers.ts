@@ -14,7 +14,10 @@ export const responseHeaders = createMiddleware<ApiEnv>(async (c, next) => {
   headers.set('X-Frame-Options', 'SAMEORIGIN')
   headers.set('Referrer-Policy', 'same-origin')
   headers.set('Cross-Origin-Opener-Policy', 'same-origin')
-  headers.set('Content-Security-Policy', "default-src 'self'; img-src 'self' data:; frame-ancestors 'self'")
+  headers.set(
+    'Content-Security-Policy',
+    "default-src 'self'; img-src 'self' data:; frame-ancestors 'self'; form-action 'self'; base-uri 'none'",
+  )
   if (c.req.path.startsWith('/api/')) {
     headers.set('API-Version', apiVersion)
     headers.set('Cache-Control', 'no-store')

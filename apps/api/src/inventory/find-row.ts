@@ -3,6 +3,7 @@ import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import type { ApiContext } from '../http/caller.ts'
 import { notFound, type Refused } from '../http/refused.ts'
+import { rowId } from '../http/row-id.ts'
 import { anyRow, type Row } from './row.ts'
 
 /** The row that the path names by its id; 404 in NetBox's words when there is none. */
@@ -24,5 +25,5 @@ export const findById = (model: ModelName, id: number): Effect.Effect<Row, Refus
 /** The id in the path; 404 when it is no number. */
 export const pathId = (c: ApiContext): Effect.Effect<number, Refused> => {
   const text = c.req.param('id') ?? ''
-  return /^\d+$/.test(text) ? Effect.succeed(Number(text)) : Effect.fail(notFound('Not found.'))
+  return /^\d+$/.test(text) ? Effect.succeed(rowId(text)) : Effect.fail(notFound('Not found.'))
 }

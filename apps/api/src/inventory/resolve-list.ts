@@ -11,8 +11,10 @@ import { Effect } from 'effect'
 import { invalid, type Refused } from '../http/refused.ts'
 
 /** Looks up which of the servers named, by name or by id, there are. Asks nothing when nothing is named. */
-export const knownServers = Effect.fn('knownServers')(function* ({ names, ids }: WantedRows) {
+export const knownServers = Effect.fn('knownServers')(function* ({ names: asked, ids }: WantedRows) {
   const lists = yield* InventoryLists
+  // A database cannot be asked for text that it cannot store, and no server has such a name.
+  const names = asked.filter((name) => !name.includes('\0') && name.isWellFormed())
   return {
     idsByName: names.length > 0 ? yield* lists.serverIds({ names }) : new Map<string, number>(),
     ids: ids.length > 0 ? yield* lists.existing({ model: 'server', ids }) : new Set<number>(),

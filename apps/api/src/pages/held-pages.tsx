@@ -5,6 +5,7 @@ import { Hono } from 'hono'
 import { sampleRows } from '../held/sample-rows.ts'
 import type { ApiContext, ApiEnv } from '../http/caller.ts'
 import { offsetPage } from '../http/offset-page.ts'
+import { rowId } from '../http/row-id.ts'
 import type { Form } from './form.ts'
 import { html, seeOther } from './html.ts'
 import { heldPage, runPage } from './paths.ts'
@@ -22,8 +23,8 @@ import { forVisitor, forWriterForm } from './visitor-page.ts'
 export const heldPages = (serve: ServePage): Hono<ApiEnv> =>
   new Hono<ApiEnv>()
     .get('/held/', (c) => serve(c, list(c)))
-    .post('/held/:id{[0-9]+}/confirm/', (c) => serve(c, confirm(Number(c.req.param('id')))(c)))
-    .post('/held/:id{[0-9]+}/dismiss/', (c) => serve(c, dismiss(Number(c.req.param('id')))(c)))
+    .post('/held/:id{[0-9]+}/confirm/', (c) => serve(c, confirm(rowId(c.req.param('id')))(c)))
+    .post('/held/:id{[0-9]+}/dismiss/', (c) => serve(c, dismiss(rowId(c.req.param('id')))(c)))
 
 const list = (c: ApiContext) => forVisitor((viewer) => draw(viewer, new URL(c.req.url).searchParams))(c)
 

@@ -1,6 +1,7 @@
 import { modelNames, registry } from '@netbox-pbs/core'
 import { Hono } from 'hono'
 import type { ApiEnv } from '../http/caller.ts'
+import { rowId } from '../http/row-id.ts'
 import { detail } from './detail-page.tsx'
 import { list } from './list-page.tsx'
 import type { ServePage } from './serve-page.tsx'
@@ -11,7 +12,7 @@ export function inventoryPages(serve: ServePage): Hono<ApiEnv> {
   for (const model of modelNames) {
     const { path } = registry[model]
     app.get(`/${path}/`, (c) => serve(c, list(model)(c)))
-    app.get(`/${path}/:id{[0-9]+}/`, (c) => serve(c, detail(model, Number(c.req.param('id')))(c)))
+    app.get(`/${path}/:id{[0-9]+}/`, (c) => serve(c, detail(model, rowId(c.req.param('id')))(c)))
   }
   return app
 }

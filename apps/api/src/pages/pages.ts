@@ -4,7 +4,6 @@ import type { ApiContext, ApiEnv } from '../http/caller.ts'
 import type { Run } from '../http/run.ts'
 import { assets } from './assets.ts'
 import { branchPages } from './branches/branch-pages.ts'
-import { formLimit } from './form.ts'
 import { heldPages } from './held-pages.tsx'
 import { homePage } from './home-page.tsx'
 import { html } from './html.ts'
@@ -21,7 +20,6 @@ import { signInPages } from './sign-in-pages.tsx'
 export function pages(run: Run): Hono<ApiEnv> {
   const serve = servePage(run)
   return new Hono<ApiEnv>()
-    .use(formLimit)
     .route('/static', assets)
     .route('/', homePage(serve))
     .route('/', signInPages(serve))

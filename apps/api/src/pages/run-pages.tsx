@@ -5,6 +5,7 @@ import { Hono } from 'hono'
 import { sampleRows } from '../held/sample-rows.ts'
 import type { ApiContext, ApiEnv } from '../http/caller.ts'
 import { offsetPage } from '../http/offset-page.ts'
+import { rowId } from '../http/row-id.ts'
 import { readRunFilter } from '../runs/run-filter.ts'
 import { readRunRequest } from '../runs/run-request.ts'
 import { html, seeOther } from './html.ts'
@@ -35,8 +36,8 @@ export const runPages = (serve: ServePage): Hono<ApiEnv> =>
   new Hono<ApiEnv>()
     .get('/sync-runs/', (c) => serve(c, list(c)))
     .post('/sync-runs/', (c) => serve(c, start(c)))
-    .get('/sync-runs/:id{[0-9]+}/', (c) => serve(c, detail(c, Number(c.req.param('id')))))
-    .post('/sync-runs/:id{[0-9]+}/cancel/', (c) => serve(c, cancel(Number(c.req.param('id')))(c)))
+    .get('/sync-runs/:id{[0-9]+}/', (c) => serve(c, detail(c, rowId(c.req.param('id')))))
+    .post('/sync-runs/:id{[0-9]+}/cancel/', (c) => serve(c, cancel(rowId(c.req.param('id')))(c)))
 
 /** Jobs that a run's page looks through for those that failed, which come first; REST lists all. */
 const shownJobs = 50

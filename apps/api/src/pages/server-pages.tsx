@@ -4,6 +4,7 @@ import type { ServerNotUsable } from '@netbox-pbs/sync'
 import { Effect, Option, Redacted } from 'effect'
 import { Hono } from 'hono'
 import type { ApiContext, ApiEnv } from '../http/caller.ts'
+import { rowId } from '../http/row-id.ts'
 import { createRows } from '../inventory/create-rows.ts'
 import { findById } from '../inventory/find-row.ts'
 import { updateRow } from '../inventory/update-row.ts'
@@ -34,7 +35,7 @@ export const serverPages = (serve: ServePage): Hono<ApiEnv> =>
   new Hono<ApiEnv>()
     .get('/servers/add/', (c) => serve(c, empty(c)))
     .post('/servers/add/', (c) => serve(c, add(c)))
-    .post('/servers/:id{[0-9]+}/pin/', (c) => serve(c, pin(c, Number(c.req.param('id')))))
+    .post('/servers/:id{[0-9]+}/pin/', (c) => serve(c, pin(c, rowId(c.req.param('id')))))
 
 const empty = forWriter((viewer) => Effect.succeed(draw(viewer, { values: emptyServer, errors: {} })))
 

@@ -4,7 +4,7 @@ import { Hono } from 'hono'
 import { readToken } from '../accounts/token-text.ts'
 import type { ApiContext, ApiEnv } from '../http/caller.ts'
 import { authenticate } from '../http/token-auth.ts'
-import { readForm } from './form.ts'
+import { withForm } from './form.ts'
 import { html, seeOther } from './html.ts'
 import { home, ownPath, signInPage } from './paths.ts'
 import type { Page, ServePage } from './serve-page.tsx'
@@ -31,15 +31,16 @@ const form = (next: string, error: string | null = null): Response =>
   )
 
 const byToken = (c: ApiContext): Page =>
-  Effect.gen(function* () {
-    const { next: asked, token = '' } = yield* readForm(c)
-    const next = ownPath(asked)
-    if (!isOwnOrigin(c)) return form(next, 'This form was not sent from this page. Load the page again and retry.')
-    const user = yield* userOfToken(token.trim())
-    if (user === null) return form(next, 'This token is unknown, disabled or expired.')
-    yield* signIn(c, user)
-    return c.redirect(next, 303)
-  })
+  withForm(c, ({ next: asked, token = '' }) =>
+    Effect.gen(function* () {
+      const next = ownPath(asked)
+      if (!isOwnOrigin(c)) return form(next, 'This form was not sent from this page. Load the page again and retry.')
+      const user = yield* userOfToken(token.trim())
+      if (user === null) return form(next, 'This token is unknown, disabled or expired.')
+      yield* signIn(c, user)
+      return c.redirect(next, 303)
+    }),
+  )
 
 const userOfToken = (token: string) =>
   Effect.gen(function* () {

@@ -1,6 +1,6 @@
 import { Effect, Option } from 'effect'
 import type { ApiContext } from '../http/caller.ts'
-import { type Form, readForm } from './form.ts'
+import { type Form, withForm } from './form.ts'
 import { html, seeOther } from './html.ts'
 import { signInPage } from './paths.ts'
 import { foreignForm, readOnly } from './refusals.tsx'
@@ -21,7 +21,7 @@ export const forWriter = (page: (viewer: Viewer) => Page) => (c: ApiContext) =>
 /** A form that a signed-in visitor sent from a page of ours. */
 export const forForm = (handle: (viewer: Viewer, form: Form, requestId: string) => Page) => (c: ApiContext) =>
   forVisitor((viewer) =>
-    Effect.flatMap(readForm(c), (form) =>
+    withForm(c, (form) =>
       isOwnForm(c, viewer, form)
         ? handle(viewer, form, c.get('requestId'))
         : Effect.succeed(html(foreignForm(viewer, c.req.path), 403)),

@@ -11,6 +11,7 @@ import { readFilter } from '../http/read-filter.ts'
 import { invalid, notFound, Refused } from '../http/refused.ts'
 import { replyRecords } from '../http/reply-records.ts'
 import { type Route, route } from '../http/route.ts'
+import { rowId } from '../http/row-id.ts'
 import {
   bodyRefusals,
   idParameter,
@@ -143,9 +144,7 @@ const noHeld = notFound('No Held set matches the given query.')
 const findHeld = (c: ApiContext) =>
   Effect.gen(function* () {
     const { id: run } = yield* findRun(c)
-    const text = c.req.param('held_id') ?? ''
-    const id = /^\d+$/.test(text) ? Number(text) : Number.NaN
-    if (!Number.isSafeInteger(id)) return yield* noHeld
+    const id = rowId(c.req.param('held_id'))
     if (Option.isNone(yield* (yield* HeldSets).get({ id, runId: run }))) return yield* noHeld
     return { run, id }
   })

@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => site.stop())
 
 const visitor = () => new Visitor(site.url)
-const policy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'self'"
+const policy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'self'; form-action 'self'; base-uri 'none'"
 
 describe('signing in', () => {
   test('an anonymous visitor is sent to sign in and then back', async () => {

@@ -8,7 +8,7 @@ import {
   secretBoxLayer,
   settingsLayer,
 } from '@netbox-pbs/store-postgres'
-import { Effect, Exit, Layer, Redacted, Scope } from 'effect'
+import { Effect, Exit, Layer, Logger, Redacted, Scope } from 'effect'
 import { writeToken } from '../../src/accounts/write-token.ts'
 import { type ApiOptions, apiServer } from '../../src/api-server.ts'
 
@@ -44,16 +44,22 @@ export interface TestApi {
 
 const key = Buffer.alloc(32, 7).toString('base64')
 const box = secretBoxLayer({ key: Redacted.make(key), keyName: 'KEY' })
-const database = Database.layerPglite({ dataDir: null })
+const database: Layer.Layer<Database> = Layer.orDie(Database.layerPglite({ dataDir: null }))
 const stores = Layer.mergeAll(inventoryLayer, accountsLayer, queueLayer, settingsLayer).pipe(
   Layer.provideMerge(database),
   Layer.provide(box),
 )
 
+/** How a test's API differs from the usual one. */
+export interface TestOptions extends Partial<ApiOptions> {
+  /** Where the API's log goes. */
+  readonly logger?: Logger.Logger<unknown, void>
+}
+
 /** Starts one with these endpoints behind it. */
 export async function startTestApi(
   endpoints: Layer.Layer<Endpoints>,
-  options: Partial<ApiOptions> = {},
+  { logger, ...options }: TestOptions = {},
 ): Promise<TestApi> {
   const scope = Effect.runSync(Scope.make())
   const about = { description: '', write_enabled: true, expires: null }
@@ -61,7 +67,10 @@ export async function startTestApi(
     const services = yield* Layer.build(Layer.merge(stores, endpoints))
     yield* migrate.pipe(Effect.provide(services))
     yield* writeToken(Redacted.make(adminToken), about).pipe(Effect.provide(services))
-    const { url } = yield* apiServer({ host: '127.0.0.1', port: 0, ...options }).pipe(Effect.provide(services))
+    const { url } = yield* apiServer({ host: '127.0.0.1', port: 0, ...options }).pipe(
+      Effect.provide(services),
+      Effect.provide(logger === undefined ? Layer.empty : Logger.replace(Logger.defaultLogger, logger)),
+    )
     return { url, services }
   }).pipe(Scope.extend(scope), Effect.runPromise)
   const run: TestApi['run'] = (effect) => Effect.runPromise(Effect.provide(effect, services))

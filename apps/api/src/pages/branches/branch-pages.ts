@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import type { ApiEnv } from '../../http/caller.ts'
+import { rowId } from '../../http/row-id.ts'
 import type { ServePage } from '../serve-page.tsx'
 import { act } from './act.ts'
 import { add, emptyForm } from './add-page.tsx'
@@ -17,11 +18,11 @@ export function branchPages(serve: ServePage): Hono<ApiEnv> {
     .get('/branches/', (c) => serve(c, list(c)))
     .get('/branches/add/', (c) => serve(c, emptyForm(c)))
     .post('/branches/add/', (c) => serve(c, add(c)))
-    .get('/branches/:id{[0-9]+}/', (c) => serve(c, overview(Number(c.req.param('id')))(c)))
-    .get('/branches/:id{[0-9]+}/changes/', (c) => serve(c, changes(c, Number(c.req.param('id')))))
-    .get('/branches/:id{[0-9]+}/conflicts/', (c) => serve(c, conflicts(c, Number(c.req.param('id')))))
-    .post('/branches/:id{[0-9]+}/conflicts/', (c) => serve(c, answer(Number(c.req.param('id')))(c)))
+    .get('/branches/:id{[0-9]+}/', (c) => serve(c, overview(rowId(c.req.param('id')))(c)))
+    .get('/branches/:id{[0-9]+}/changes/', (c) => serve(c, changes(c, rowId(c.req.param('id')))))
+    .get('/branches/:id{[0-9]+}/conflicts/', (c) => serve(c, conflicts(c, rowId(c.req.param('id')))))
+    .post('/branches/:id{[0-9]+}/conflicts/', (c) => serve(c, answer(rowId(c.req.param('id')))(c)))
   for (const action of actions)
-    app.post(`/branches/:id{[0-9]+}/${action}/`, (c) => serve(c, act(action, Number(c.req.param('id')))(c)))
+    app.post(`/branches/:id{[0-9]+}/${action}/`, (c) => serve(c, act(action, rowId(c.req.param('id')))(c)))
   return app
 }

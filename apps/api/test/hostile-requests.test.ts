@@ -1,0 +1,164 @@
+import { Logger } from 'effect'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeApp } from '../src/http/app.ts'
+import { openApiDocument } from '../src/openapi/document.ts'
+import { restPaths } from '../src/routes/rest-paths.ts'
+import { fakeGateway } from './support/fake-gateway.ts'
+import { type RawRequest, rawRequest } from './support/raw-request.ts'
+import { adminToken, startTestApi, type TestApi } from './support/test-api.ts'
+
+/** Every route of the app, pages included: its method and its path with names for what varies. */
+const routes = (() => {
+  const app = makeApp(() => Promise.resolve(new Response()), { allowedHosts: [] })
+  const all = app.routes.filter(({ path }) => !path.includes('*'))
+  const seen = new Map(all.map(({ method, path }) => [`${method} ${path}`, { method, path }]))
+  return [...seen.values()]
+})()
+const paths = [...new Set(routes.map(({ path }) => path))]
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+const beyond = ['0', '9007199254740993', '9223372036854775808', '9'.repeat(400)]
+const oddIds = [...beyond, '-1', '%00', '%ed%a0%80', 'constructor', '%']
+
+const fill = (path: string, id: string): string => path.replace(/:\w+(?:\{[^/]*\})?/g, () => id)
+
+/** The operations of the document, with the names that each reads from its query and from its body. */
+const operations = (() => {
+  const document = openApiDocument(restPaths) as Document
+  return Object.entries(document.paths).flatMap(([path, methodsOf]) =>
+    Object.entries(methodsOf).map(([method, { parameters = [] }]) => ({
+      method: method.toUpperCase(),
+      path: path.replace(/\{\w+\}/g, '1'),
+      query: parameters.filter(({ in: place }) => place === 'query').map(({ name }) => name),
+    })),
+  )
+})()
+
+interface Document {
+  readonly paths: Record<
+    string,
+    Record<
+      string,
+      {
+        readonly parameters?: ReadonlyArray<{ readonly name: string; readonly in: string }>
+      }
+    >
+  >
+}
+
+const json = { 'Content-Type': 'application/json' }
+const form = { 'Content-Type': 'application/x-www-form-urlencoded' }
+const token = { Authorization: `Bearer ${adminToken}` }
+
+test('the routes are those of the app', () => {
+  for (const path of ['/api/plugins/pbs/servers/', '/api/users/tokens/:id/', '/plugins/pbs/login/', '/healthz'])
+    expect(paths).toContain(path)
+  expect(paths.length).toBeGreaterThan(60)
+})
+
+describe('a hostile request', () => {
+  let api: TestApi
+  let session: Readonly<Record<string, string>>
+  let formToken: string
+  const log: Array<string> = []
+
+  beforeAll(async () => {
+    const logger = Logger.map(Logger.logfmtLogger, (line) => void log.push(line))
+    api = await startTestApi(fakeGateway().layer, { logger })
+    const root = '/api/plugins/pbs'
+    const bodies: ReadonlyArray<readonly [string, object]> = [
+      ['servers', { name: 'pbs-a', host: '192.0.2.1', token_id: 'a@pbs!b' }],
+      ['datastores', { server: 1, name: 'tank', path: '/tank' }],
+      [
+        'snapshots',
+        { server: 1, datastore_name: 'tank', backup_type: 'vm', backup_id: '1', backup_time: '2026-05-01' },
+      ],
+      ['jobs', { server: 1, job_type: 'gc', job_id: 'tank' }],
+      ['branches', { name: 'review' }],
+      ['sync-runs', {}],
+    ]
+    for (const [path, body] of bodies) expect((await api.ask('POST', `${root}/${path}/`, { body })).status).toBe(201)
+    const signedIn = await fetch(`${api.url}/plugins/pbs/login/`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { Origin: api.url },
+      body: new URLSearchParams({ token: adminToken }),
+    })
+    session = { Cookie: signedIn.headers.getSetCookie()[0]?.split(';')[0] ?? '', Origin: api.url }
+    const home = await fetch(`${api.url}/plugins/pbs/`, { headers: session })
+    formToken = /name="form_token" value="([^"]+)"/.exec(await home.text())?.[1] ?? ''
+    expect(formToken).not.toBe('')
+  })
+  afterAll(() => api?.stop())
+
+  /** Sends requests, some at a time, and tells those that were answered with a fault of ours or not at all, and what was logged beyond a short line for each. */
+  const harmOf = async (requests: ReadonlyArray<RawRequest>): Promise<ReadonlyArray<string>> => {
+    const harm: Array<string> = []
+    log.length = 0
+    const waiting = [...requests]
+    const next = async (): Promise<void> => {
+      for (let request = waiting.pop(); request !== undefined; request = waiting.pop()) {
+        const { status, text } = await rawRequest(api.url, request)
+        if (status === 0 || status >= 500)
+          harm.push(`${told(request)}: ${status} ${text.split('\r\n\r\n')[1]?.slice(0, 200)}`)
+      }
+    }
+    await Promise.all(Array.from({ length: 8 }, next))
+    if (log.length > requests.length) harm.push(`${log.length} lines of log for ${requests.length} requests`)
+    return [...harm, ...log.filter((line) => line.length > 300).map((line) => line.slice(0, 400))]
+  }
+  const told = ({ method, target, body = '' }: RawRequest) =>
+    `${method} ${target.slice(0, 120)} ${String(body).slice(0, 80)}`
+  const none: ReadonlyArray<string> = []
+
+  test('no method without body and length harms a path, with a token, a session or neither', async () => {
+    const targets = paths.map((path) => fill(path, '9007199254740993'))
+    for (const headers of [{}, token, session])
+      expect(await harmOf(targets.flatMap((target) => methods.map((method) => ({ method, target, headers }))))).toEqual(
+        none,
+      )
+  })
+
+  test('no id in a path does', async () => {
+    const targets = paths.filter((path) => path.includes(':')).flatMap((path) => oddIds.map((id) => fill(path, id)))
+    const sent = targets.flatMap((target) =>
+      methods.flatMap((method) =>
+        target.startsWith('/api/')
+          ? [{ method, target, headers: { ...token, ...json }, body: '{}' }]
+          : [{ method, target, headers: { ...session, ...form }, body: `form_token=${formToken}` }],
+      ),
+    )
+    expect(await harmOf(sent)).toEqual(none)
+  })
+
+  test('no parameter of a query does', async () => {
+    const values = ['%00', '9'.repeat(400)]
+    const whole = [
+      '%00=%00&%ff=%ff&=&&&=%',
+      '__proto__=1&constructor=2&__proto__[a]=3',
+      'limit=1e9&offset=-1&start=1e9&q=%ff',
+    ]
+    const documented = operations.flatMap(({ method, path, query }) =>
+      method === 'GET' ? query.flatMap((name) => values.map((value) => `${path}?${name}=${value}`)) : [],
+    )
+    const readable = routes.filter(({ method }) => method === 'GET').map(({ path }) => fill(path, '1'))
+    const onPages = readable.filter((path) => path.startsWith('/plugins/'))
+    const targets = [
+      ...documented,
+      ...readable.flatMap((path) => whole.map((query) => `${path}?${query}`)),
+      ...onPages.flatMap((path) =>
+        ['q', 'status', 'id', 'server', 'server_id', 'scope', 'field', 'next', '_branch', 'limit'].flatMap((name) =>
+          values.map((value) => `${path}?${name}=${value}`),
+        ),
+      ),
+    ]
+    expect(
+      await harmOf(targets.map((target) => ({ method: 'GET', target, headers: { ...token, ...session } }))),
+    ).toEqual(none)
+  })
+
+  test('the site serves as before', async () => {
+    expect((await api.ask('GET', '/api/plugins/pbs/servers/')).status).toBe(200)
+    expect((await fetch(`${api.url}/plugins/pbs/login/`)).status).toBe(200)
+  })
+})
