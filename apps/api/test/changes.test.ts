@@ -32,16 +32,23 @@ const titles = async (query: string) => {
     (entry: { action: { value: string }; object_repr: string }) => `${entry.action.value} ${entry.object_repr}`,
   )
 }
-const all = ['delete pbs-a/tank', 'update pbs-a/tank', 'create pbs-a/tank', 'create pbs-a']
+const all = [
+  'delete pbs-a/tank',
+  'update pbs-a/tank',
+  'create pbs-a/tank',
+  'create pbs-a',
+  'create testtoken001 (admin)',
+]
 
 describe('the change log', () => {
   test('has every write that changed something, newest first, under the id of its request', async () => {
     expect([server, made, changed, deleted].map(({ status }) => status)).toEqual([201, 201, 200, 204])
     const { json } = await api.ask('GET', list)
-    expect(json).toMatchObject({ count: 4, next: null, previous: null })
-    expect(json.results.map((entry: { request_id: string }) => entry.request_id)).toEqual(
-      [deleted, changed, made, server].map(requestOf),
-    )
+    expect(json).toMatchObject({ count: 5, next: null, previous: null })
+    expect(json.results.map((entry: { request_id: string }) => entry.request_id)).toEqual([
+      ...[deleted, changed, made, server].map(requestOf),
+      expect.any(String),
+    ])
     expect(await titles('')).toEqual(all)
   })
 
@@ -56,6 +63,7 @@ describe('the change log', () => {
       user_name: 'admin',
       request_id: requestOf(changed),
       run: null,
+      branch: null,
       action: { value: 'update', label: 'Updated' },
       changed_object_type: 'netbox_pbs.pbsdatastore',
       changed_object_id: made.json.id,
@@ -81,9 +89,10 @@ describe('the change log', () => {
 
   test.each([
     ['action=delete', () => '', [all[0]]],
-    ['action=delete&action=create', () => '', [all[0], all[2], all[3]]],
+    ['action=delete&action=create', () => '', [all[0], all[2], all[3], all[4]]],
     ['changed_object_type=netbox_pbs.pbsdatastore&changed_object_id=', () => String(made.json.id), all.slice(0, 3)],
-    ['user_name=', () => 'admin', all],
+    ['user_name=', () => 'admin', all.slice(0, 4)],
+    ['user_name=', () => 'system', all.slice(4)],
     ['user_name=', () => 'nobody', []],
     ['request_id=', () => String(requestOf(changed)), [all[1]]],
     ['run=', () => '1', []],
@@ -108,6 +117,52 @@ describe('the change log', () => {
   ])('refuses %s', async (query, errors) => {
     const { status, json } = await api.ask('GET', `${list}?${query}`)
     expect([status, json]).toEqual([400, errors])
+  })
+
+  test('tells of settings and tokens, without their secrets, and what followed an entry', async () => {
+    const newest = (await api.ask('GET', `${list}?limit=1`)).json.results[0].id
+    const key = 'pxk_never-in-the-log'
+    const settings = await api.ask('PATCH', '/api/plugins/pbs/settings/', {
+      body: { branch_name_prefix: 'night', proxbox_api_key: key },
+    })
+    const token = await api.ask('POST', '/api/users/tokens/', { body: { description: 'for scripts' } })
+    expect([settings.status, token.status]).toEqual([200, 201])
+    await api.ask('DELETE', `/api/users/tokens/${token.json.id}/`)
+    const followed = await api.ask('GET', `${list}?after_id=${newest}`)
+    const tokenEntry = { changed_object_type: 'users.token', changed_object_id: token.json.id, user_name: 'admin' }
+    expect(followed.json.results).toMatchObject([
+      {
+        display: 'Settings updated by admin',
+        changed_object_type: 'netbox_pbs.settings',
+        request_id: requestOf(settings),
+        prechange_data: { branch_name_prefix: 'pbs-sync', proxbox_api_key: '' },
+        postchange_data: { branch_name_prefix: 'night', proxbox_api_key: 'set' },
+      },
+      { ...tokenEntry, action: { value: 'create' }, postchange_data: { description: 'for scripts' } },
+      { ...tokenEntry, action: { value: 'delete' } },
+    ])
+    for (const secret of [key, token.json.token]) expect(followed.text).not.toContain(secret)
+    const last = followed.json.results.at(-1).id
+    expect((await api.ask('GET', `${list}?after_id=${last}`)).json).toMatchObject({ count: 0, results: [] })
+    expect((await api.ask('GET', `${list}?after_id=${newest}&changed_object_type=users.token`)).json.count).toBe(2)
+    expect((await api.ask('GET', `${list}?after_id=-1`)).json).toEqual({ after_id: ['Enter a whole number.'] })
+  })
+
+  test('leads to the branch whose merge landed an entry', async () => {
+    const { json } = await api.ask('POST', '/api/plugins/pbs/branches/', { body: { name: 'night' } })
+    const headers = { 'X-NetBox-Branch': json.schema_id }
+    const path = `/api/plugins/pbs/servers/${server.json.id}/`
+    await api.ask('PATCH', path, { body: { sync_interval_minutes: 99 }, headers })
+    const merged = await api.ask('POST', `/api/plugins/pbs/branches/${json.id}/merge/`, { body: { commit: true } })
+    expect(merged.status).toBe(200)
+    const { json: landed } = await api.ask('GET', `${list}?branch=${json.id}`)
+    expect(landed.results).toMatchObject([
+      {
+        branch: { id: json.id, url: json.url, display: 'night' },
+        changed_object_id: server.json.id,
+        postchange_data: { sync_interval_minutes: 99 },
+      },
+    ])
   })
 
   test('cannot be written, and has no entry that is not there', async () => {

@@ -6,6 +6,15 @@ export const changeActions = ['create', 'update', 'delete'] as const
 /** What was done to an object. */
 export type ChangeAction = (typeof changeActions)[number]
 
+/** What the log tells of beside the rows of the inventory: the settings, and API tokens, of which it never holds a secret. */
+export const otherLogged = ['settings', 'token'] as const
+
+/** What an entry of the log can be about. */
+export type LoggedModel = ModelName | (typeof otherLogged)[number]
+
+/** The user of an entry that no request asked for, as at the first start or from the command line. */
+export const bySystem = 'system'
+
 /** The person behind a write by hand, and the request it came with. */
 export interface Actor {
   /** Username. */
@@ -23,16 +32,18 @@ export type LoggedValues = { readonly [field: string]: JsonValue }
  */
 export interface LoggedChange {
   readonly id: number
-  /** RFC 3339; entries of one transaction have the same. */
+  /** RFC 3339: when it was written, in the transaction that commits it later. Entries are in the order of their ids, which is that in which an object was changed. */
   readonly time: string
   readonly action: ChangeAction
-  readonly model: ModelName
+  readonly model: LoggedModel
   /** Null: the entry sums up what a run has created in one scope. */
   readonly objectId: number | null
   /** The natural key in words; of a sum the title of its scope. It outlives the object. */
   readonly title: string
   /** Id of the object's server; null: none. It outlives the server. */
   readonly serverId: number | null
+  /** The branch whose merge landed it; null: none. */
+  readonly branch: { readonly id: number; readonly name: string } | null
   /** The run that landed it; null: a hand wrote it. */
   readonly runId: number | null
   /** The request of the hand; null: a run landed it. */
@@ -48,12 +59,16 @@ export interface LoggedChange {
 /** Which entries: those that match all the filters given, each by any of its values. */
 export interface ChangeFilter {
   readonly actions?: ReadonlyArray<ChangeAction>
-  readonly models?: ReadonlyArray<ModelName>
+  readonly models?: ReadonlyArray<LoggedModel>
   readonly objectIds?: ReadonlyArray<number>
   readonly users?: ReadonlyArray<string>
   /** UUIDs. */
   readonly requestIds?: ReadonlyArray<string>
   readonly runIds?: ReadonlyArray<number>
+  /** Branches whose merges landed them. */
+  readonly branchIds?: ReadonlyArray<number>
+  /** What came after an entry, oldest first: every later entry once, also those of transactions that were still running. */
+  readonly afterId?: number
   /** RFC 3339, both included. */
   readonly after?: string
   readonly before?: string

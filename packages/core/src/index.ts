@@ -11,11 +11,14 @@ export {
 } from './branch.ts'
 export {
   type Actor,
+  bySystem,
   type ChangeAction,
   type ChangeFilter,
   changeActions,
   type LoggedChange,
+  type LoggedModel,
   type LoggedValues,
+  otherLogged,
 } from './change-log.ts'
 export {
   backupTypes,

@@ -95,6 +95,33 @@ describe.each(engines)('accounts on $engine', ({ migrated }) => {
       expect(await tokens((t) => t.user({ id: user.id }))).toEqual(Option.some(user))
     })
 
+    test('are told by the change log when they are made and removed, without their secret', async () => {
+      await statement('delete from changes')
+      const actor = { user: 'ada', requestId: '5c0f2f7e-0000-4000-8000-000000000002' }
+      const about = { username: 'kay', description: 'for scripts', write_enabled: true, expires: null }
+      const { id } = await tokens((t) => t.create({ key: 'told', secretHash: 'hash of told', ...about, actor }))
+      await create('started', 'kay')
+      await tokens((t) => t.remove({ id, actor }))
+      await tokens((t) => t.remove({ id, actor }))
+      const { rows } = await statement(
+        'select action, object_id, title, user_name, before, after from changes order by id',
+      )
+      const values = { key: 'told', user: 'kay', description: 'for scripts', write_enabled: true, expires: null }
+      const entry = { object_id: id, title: 'told (kay)', user_name: 'ada' }
+      expect(rows).toEqual([
+        { ...entry, action: 'create', before: null, after: values },
+        {
+          action: 'create',
+          object_id: expect.any(Number),
+          title: 'started (kay)',
+          user_name: 'system',
+          before: null,
+          after: { ...values, key: 'started', expires: '2027-01-01T00:00:00Z' },
+        },
+        { ...entry, action: 'delete', before: values, after: null },
+      ])
+    })
+
     test('notes a use at most once a minute', async () => {
       const { id } = await create('busy', 'ada')
       const lastUsed = async () => Option.getOrThrow(await tokens((t) => t.get({ id }))).last_used

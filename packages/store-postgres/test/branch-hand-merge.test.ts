@@ -143,7 +143,15 @@ describe.each(engines)('the merge of a person’s branch on $engine', ({ migrate
             model: 'datastore',
             object_id: vault.id,
             title: 'logged/vault',
-            before: { ...row, name: 'vault', path: '/mnt/vault', tags: [], custom_fields: {} },
+            before: {
+              ...row,
+              name: 'vault',
+              path: '/mnt/vault',
+              tags: [],
+              custom_fields: {},
+              created: expect.any(String),
+              presence: 'listed',
+            },
             after: null,
           },
           {

@@ -205,14 +205,19 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
         )
         const { manifest_files, other_files: _, ...shown } = snapshotFacts(id, '100', may(1))
         const own = { tags: [], custom_fields: {} }
+        const listed = { created: expect.any(String), presence: 'listed' }
         expect(yield* landed(both)).toEqual([
           {
             what: 'delete snapshot gone/tank/vm/100/2026-05-01T02:00:00Z',
-            before: { ...shown, ...own, files: manifest_files },
+            before: { ...shown, ...own, ...listed, files: manifest_files },
             after: null,
           },
           expect.objectContaining({ what: 'delete snapshot gone/tank/vm/100/2026-05-02T02:00:00Z' }),
-          { what: 'delete group gone/tank/vm/100', before: { ...facts, ...own }, after: null },
+          {
+            what: 'delete group gone/tank/vm/100', // Its source had taken it off its list by then.
+            before: { ...facts, ...own, ...listed, presence: 'manual' },
+            after: null,
+          },
         ])
       }),
     )
@@ -289,7 +294,11 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
         expect(yield* asked(reading)).toEqual([])
         yield* hands.remove({ model: 'datastore', id: a, actor: deleting })
         expect(yield* asked(deleting)).toEqual([
-          { what: 'delete datastore by-hand/a', before: { ...whole, ...touched }, after: null },
+          {
+            what: 'delete datastore by-hand/a',
+            before: { ...whole, ...touched, created: expect.any(String), presence: 'manual' },
+            after: null,
+          },
         ])
         const { rows: whose } = yield* list({ requestIds: [deleting.requestId] })
         expect(whose).toMatchObject([{ objectId: a, serverId: id, runId: null, ...deleting }])
@@ -326,7 +335,14 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
         expect(yield* asked(actor)).toEqual([
           {
             what: 'delete server whole',
-            before: { ...serverFacts('whole'), ...followsSettings, tags: [], custom_fields: {} },
+            before: {
+              ...serverFacts('whole'),
+              ...followsSettings,
+              tags: [],
+              custom_fields: {},
+              created: expect.any(String),
+              presence: 'listed',
+            },
             after: null,
             counts: { datastore: 0, namespace: 0, group: 1, snapshot: 2, job: 0, task: 0 },
           },

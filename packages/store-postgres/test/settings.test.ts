@@ -116,4 +116,50 @@ describe.each(engines)('SettingsStore on $engine', ({ empty }) => {
     expect(await check(2)).toEqual(Either.left(new SecretUnreadable({ keyName: 'NETBOX_PBS_SECRET_KEY' })))
     expect(await check(1)).toEqual(Either.void)
   })
+
+  test('the change log tells what was changed, by whom, and never a key', async () => {
+    await statement('delete from changes')
+    const actor = { user: 'ada', requestId: '5c0f2f7e-0000-4000-8000-000000000001' }
+    const by = (values: Parameters<typeof SettingsStore.Service.update>[0]) =>
+      settings((s) => s.update(values, { actor }))
+    await by({ guard_min_rows: 7, branching_enabled: false })
+    await by({ guard_min_rows: 7 })
+    await by({ proxbox_api_key: Redacted.make('pxk_first') })
+    await by({ proxbox_api_key: Redacted.make('pxk_second'), run_retention_days: 8 })
+    await by({ proxbox_api_key: Redacted.make('') })
+    await by({ proxbox_api_key: Redacted.make('') })
+    await settings((s) => s.update({ guard_min_rows: 9 }))
+    const { rows } = await statement(
+      `select action, model, object_id, title, user_name, request_id, before, after from changes order by id`,
+    )
+    const about = { action: 'update', model: 'settings', object_id: 1, title: 'Settings' }
+    const ofAda = { ...about, user_name: 'ada', request_id: actor.requestId }
+    expect(rows).toEqual([
+      {
+        ...ofAda,
+        before: { guard_min_rows: defaultSettings.guard_min_rows },
+        after: { guard_min_rows: 7 },
+      },
+      { ...ofAda, before: { proxbox_api_key: '' }, after: { proxbox_api_key: 'set' } },
+      {
+        ...ofAda,
+        before: { proxbox_api_key: 'set', run_retention_days: defaultSettings.run_retention_days },
+        after: { proxbox_api_key: 'another', run_retention_days: 8 },
+      },
+      { ...ofAda, before: { proxbox_api_key: 'set' }, after: { proxbox_api_key: '' } },
+      {
+        ...about,
+        user_name: 'system',
+        request_id: expect.any(String),
+        before: { guard_min_rows: 7 },
+        after: { guard_min_rows: 9 },
+      },
+    ])
+  })
+
+  test('a change that is refused is in no log', async () => {
+    await statement('delete from changes')
+    await settings((s) => Effect.flip(s.update({ guard_min_rows: 7 }, { versions: ['other'] })))
+    expect((await statement('select * from changes')).rows).toEqual([])
+  })
 })

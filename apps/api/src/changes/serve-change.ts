@@ -1,6 +1,8 @@
-import { type ChangeAction, type LoggedChange, registry } from '@netbox-pbs/core'
+import type { ChangeAction, LoggedChange } from '@netbox-pbs/core'
+import { branchUrl } from '../branches/serve-branch.ts'
 import { apiRoot } from '../inventory/links.ts'
 import { runUrl } from '../runs/serve-run.ts'
+import { loggedTypes } from './logged-types.ts'
 
 /** Where the change log lies in REST. */
 export const changesPath = `${apiRoot}changes/`
@@ -10,7 +12,7 @@ const labels = { create: 'Created', update: 'Updated', delete: 'Deleted' } as co
   string
 >
 
-/** An entry of the change log in the shape of NetBox's ObjectChange, with the run that landed it and what it sums up. */
+/** An entry of the change log in the shape of NetBox's ObjectChange, with the branch and the run that landed it and what it sums up. */
 export const servedChange = (base: string, change: LoggedChange) => ({
   id: change.id,
   url: `${base}${changesPath}${change.id}/`,
@@ -23,7 +25,11 @@ export const servedChange = (base: string, change: LoggedChange) => ({
       ? null
       : { id: change.runId, url: runUrl(base, change.runId), display: `Run ${change.runId}` },
   action: { value: change.action, label: labels[change.action] },
-  changed_object_type: registry[change.model].objectType,
+  branch:
+    change.branch === null
+      ? null
+      : { id: change.branch.id, url: branchUrl(base, change.branch.id), display: change.branch.name },
+  changed_object_type: loggedTypes[change.model].objectType,
   changed_object_id: change.objectId,
   object_repr: change.title,
   prechange_data: change.before ?? {},
@@ -32,8 +38,8 @@ export const servedChange = (base: string, change: LoggedChange) => ({
 })
 
 function display({ action, model, objectId, title, user, runId }: LoggedChange): string {
-  const { label, labelPlural } = registry[model]
+  const { label, labelPlural } = loggedTypes[model]
   const by = runId === null ? user : `run ${runId}`
-  const what = objectId === null ? `${labelPlural} in ${title}` : `${label} ${title}`
+  const what = objectId === null ? `${labelPlural} in ${title}` : model === 'settings' ? label : `${label} ${title}`
   return `${what} ${labels[action].toLowerCase()} by ${by}`
 }

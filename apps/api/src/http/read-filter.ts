@@ -120,6 +120,17 @@ export const id = (name: string): Parameter<number> => ({
   },
 })
 
+/** One whole number, not negative; of several the last one counts. */
+export const wholeNumber = (name: string): Parameter<number> => ({
+  name,
+  read: (given) => {
+    const value = Number(given.at(-1))
+    return /^\s*\d+\s*$/.test(given.at(-1) ?? '') && Number.isSafeInteger(value)
+      ? { value }
+      : { wrong: 'Enter a whole number.' }
+  },
+})
+
 /** Texts as they are. */
 export const texts = (name: string): Parameter<ReadonlyArray<string>> => ({
   name,

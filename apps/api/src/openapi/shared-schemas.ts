@@ -13,6 +13,7 @@ import {
   runTriggers,
   scopeOutcomes,
 } from '@netbox-pbs/core'
+import { loggedObjectTypes } from '../changes/logged-types.ts'
 import { envelopeSchema } from './model-schemas.ts'
 import { ref } from './replies.ts'
 
@@ -129,8 +130,13 @@ const change = {
   user_name: text,
   request_id: { type: ['string', 'null'], format: 'uuid' },
   run: { ...object({ id: integer, url: uri, display: text }), type: ['object', 'null'] },
+  branch: {
+    ...object({ id: integer, url: uri, display: text }),
+    type: ['object', 'null'],
+    description: 'The branch whose merge landed it.',
+  },
   action: choice(changeActions),
-  changed_object_type: { ...text, enum: modelNames.map((model) => registry[model].objectType) },
+  changed_object_type: { ...text, enum: [...loggedObjectTypes] },
   changed_object_id: {
     type: ['integer', 'null'],
     description: 'Null: the entry sums up what a run has created in one scope.',

@@ -1,7 +1,8 @@
 import { changeActions } from '@netbox-pbs/core'
 import { Changes } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
-import { objectTypes, readChangeFilter } from '../changes/read-change-filter.ts'
+import { loggedObjectTypes } from '../changes/logged-types.ts'
+import { readChangeFilter } from '../changes/read-change-filter.ts'
 import { changesPath, servedChange } from '../changes/serve-change.ts'
 import { baseUrl } from '../http/base-url.ts'
 import type { Path } from '../http/mount-routes.ts'
@@ -23,11 +24,13 @@ const datetime = { type: 'string' as const, format: 'date-time' }
 
 const filters = {
   action: choices(changeActions),
-  changed_object_type: choices(objectTypes),
+  changed_object_type: choices(loggedObjectTypes),
   changed_object_id: integers,
   user_name: texts,
   request_id: { type: 'array' as const, items: { type: 'string' as const, format: 'uuid' } },
   run: integers,
+  branch: integers,
+  after_id: { type: 'integer' as const, minimum: 0 },
   time_after: datetime,
   time_before: datetime,
 }
@@ -43,7 +46,10 @@ const listRoute: Route = route(
       ...pageParameters,
     ],
     responses: {
-      200: reply('The change log, newest first', ref('ChangeList')),
+      200: reply(
+        'The change log, newest first; with `after_id` what followed that entry, oldest first',
+        ref('ChangeList'),
+      ),
       ...wrongFilter,
       ...refusals,
     },

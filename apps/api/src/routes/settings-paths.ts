@@ -3,7 +3,7 @@ import { ApiTokens, SettingsStore } from '@netbox-pbs/core/ports'
 import { DateTime, Effect, Redacted } from 'effect'
 import { z } from 'zod'
 import { baseUrl } from '../http/base-url.ts'
-import type { ApiContext } from '../http/caller.ts'
+import { type ApiContext, actorOf } from '../http/caller.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
 import { invalid } from '../http/refused.ts'
@@ -37,7 +37,7 @@ const write: Handler = (c) =>
           ...change,
           ...(proxbox_api_key === undefined ? {} : { proxbox_api_key: Redacted.make(proxbox_api_key) }),
         },
-        { versions: wantedVersions(c) },
+        { actor: actorOf(c), versions: wantedVersions(c) },
       )
       .pipe(Effect.catchTag('GatewayKeyNeeded', ({ message }) => invalid({ proxbox_api_key: [message] })))
     return yield* reply200(c)

@@ -3,6 +3,7 @@ import { Effect, Option } from 'effect'
 import { hashSecret, newCredentials } from '../accounts/token-text.ts'
 import { baseUrl } from '../http/base-url.ts'
 import type { Caller } from '../http/caller.ts'
+import { actorOf } from '../http/caller.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
 import { readFilter, search } from '../http/read-filter.ts'
@@ -74,6 +75,7 @@ const createRoute: Route = route(
         secretHash: hashSecret(secret),
         username: caller.username,
         ...about,
+        actor: actorOf(c),
       })
       const base = baseUrl(c)
       return c.json({ ...served(base, token), token: secret }, 201, { Location: `${base}${path}${token.id}/` })
@@ -109,7 +111,9 @@ const removeRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const tokens = yield* ApiTokens
-      return (yield* tokens.remove({ id: yield* pathId(c) })) ? c.body(null, 204) : yield* noSuchToken
+      return (yield* tokens.remove({ id: yield* pathId(c), actor: actorOf(c) }))
+        ? c.body(null, 204)
+        : yield* noSuchToken
     }),
 )
 

@@ -1,4 +1,5 @@
 import { Context, type Effect, type Option } from 'effect'
+import type { Actor } from '../change-log.ts'
 import type { Page } from './runs.ts'
 import type { StoreFailed } from './store-failed.ts'
 
@@ -28,6 +29,8 @@ export class ApiTokens extends Context.Tag('@netbox-pbs/core/ApiTokens')<
       readonly description: string
       readonly write_enabled: boolean
       readonly expires: string | null
+      /** Who asked for it; left out: nobody did, as at the first start. The change log tells of it, without the secret. */
+      readonly actor?: Actor
     }) => Effect.Effect<ApiToken, StoreFailed>
     /** By its public part, with what verifying it needs. */
     readonly find: (request: {
@@ -40,7 +43,7 @@ export class ApiTokens extends Context.Tag('@netbox-pbs/core/ApiTokens')<
       readonly key?: string
     }) => Effect.Effect<Page<ApiToken>, StoreFailed>
     /** False when there is none of that id. */
-    readonly remove: (request: { readonly id: number }) => Effect.Effect<boolean, StoreFailed>
+    readonly remove: (request: { readonly id: number; readonly actor?: Actor }) => Effect.Effect<boolean, StoreFailed>
     /** Notes a use, at most once a minute. */
     readonly used: (request: { readonly id: number }) => Effect.Effect<void, StoreFailed>
     /** How many users have a token that may write and is valid at `now` (RFC 3339). */

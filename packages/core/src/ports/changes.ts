@@ -7,7 +7,7 @@ import type { StoreFailed } from './store-failed.ts'
 export class Changes extends Context.Tag('@netbox-pbs/core/Changes')<
   Changes,
   {
-    /** Newest first. */
+    /** Newest first; with `afterId` oldest first, without what a running transaction may still be followed by. */
     readonly list: (request: {
       readonly filter: ChangeFilter
       readonly limit: number

@@ -1,4 +1,5 @@
 import { Context, Data, type Effect, type Option, type Redacted } from 'effect'
+import type { Actor } from '../change-log.ts'
 import type { Settings } from '../settings.ts'
 import type { StoreFailed } from './store-failed.ts'
 import type { VersionChanged, WantedVersions } from './version-changed.ts'
@@ -25,7 +26,8 @@ export class SettingsStore extends Context.Tag('@netbox-pbs/core/SettingsStore')
     /** Changes the named fields; an empty key forgets the stored one. Another address needs a key as long as one is stored, judged together with the change. */
     readonly update: (
       change: Partial<Settings> & { readonly proxbox_api_key?: Redacted.Redacted<string> },
-      by?: { readonly versions?: WantedVersions },
+      /** `actor`: who asked for it, left out: nobody did. The change log tells of it, without the key. */
+      by?: { readonly actor?: Actor; readonly versions?: WantedVersions },
     ) => Effect.Effect<void, StoreFailed | GatewayKeyNeeded | VersionChanged>
     /** The gateway's API key, decrypted; only for calls to the gateway. */
     readonly proxboxApiKey: () => Effect.Effect<Option.Option<Redacted.Redacted<string>>, StoreFailed>

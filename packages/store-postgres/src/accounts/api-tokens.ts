@@ -1,6 +1,7 @@
 import { type ApiToken, ApiTokens } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
+import { logOther } from '../changes/log-other.ts'
 import { Database } from '../database/database.ts'
 
 interface Row extends Omit<ApiToken, 'user'> {
@@ -26,25 +27,31 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
         .pipe(Effect.map(({ rows }) => rows))
 
     return ApiTokens.of({
-      create: Effect.fn('ApiTokens.create')(function* (token) {
-        const { rows } = yield* database.query('making an API token', (db) =>
-          // The update that changes nothing is what returns the id of a user who is there already.
-          sql<Row>`
-            with u as (
-              insert into users (username) values (${token.username})
-              on conflict (username) do update set username = excluded.username
-              returning id, username
-            ), t as (
-              insert into api_tokens (key, secret_hash, user_id, description, write_enabled, expires)
-              select ${token.key}, ${token.secretHash}, id, ${token.description}, ${token.write_enabled}::boolean, ${token.expires}::timestamptz
-              from u
-              returning *
+      create: Effect.fn('ApiTokens.create')(function* ({ actor, ...token }) {
+        const made = yield* database.transaction('making an API token', (run) =>
+          Effect.gen(function* () {
+            // The update that changes nothing is what returns the id of a user who is there already.
+            const { rows } = yield* run((db) =>
+              sql<Row>`
+                with u as (
+                  insert into users (username) values (${token.username})
+                  on conflict (username) do update set username = excluded.username
+                  returning id, username
+                ), t as (
+                  insert into api_tokens (key, secret_hash, user_id, description, write_enabled, expires)
+                  select ${token.key}, ${token.secretHash}, id, ${token.description}, ${token.write_enabled}::boolean, ${token.expires}::timestamptz
+                  from u
+                  returning *
+                )
+                select ${columns} from t, u`.execute(db),
             )
-            select ${columns} from t, u`.execute(db),
+            const [row] = rows
+            if (row === undefined) return yield* Effect.dieMessage('an inserted token was not returned')
+            yield* run((db) => logOther(db, { ...logged(row), action: 'create', before: null, actor }))
+            return row
+          }),
         )
-        const [row] = rows
-        if (row === undefined) return yield* Effect.dieMessage('an inserted token was not returned')
-        return shown(row)
+        return shown(made)
       }),
       find: Effect.fn('ApiTokens.find')(function* ({ key }) {
         const [row] = yield* select('reading an API token', sql`t.key = ${key}`)
@@ -62,11 +69,21 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
         const page = sql`${where} order by t.id limit ${limit}::bigint offset ${offset}::bigint`
         return { count: rows[0]?.count ?? 0, rows: (yield* select('reading the API tokens', page)).map(shown) }
       }),
-      remove: Effect.fn('ApiTokens.remove')(function* ({ id }) {
-        const { rows } = yield* database.query('removing an API token', (db) =>
-          sql`delete from api_tokens where id = ${id}::bigint returning id`.execute(db),
+      remove: Effect.fn('ApiTokens.remove')(function* ({ id, actor }) {
+        return yield* database.transaction('removing an API token', (run) =>
+          Effect.gen(function* () {
+            const { rows } = yield* run((db) =>
+              sql<Row>`
+                with t as (delete from api_tokens where id = ${id}::bigint returning *)
+                select ${columns} from t join users u on u.id = t.user_id`.execute(db),
+            )
+            const [row] = rows
+            if (row === undefined) return false
+            const { after: before, ...about } = logged(row)
+            yield* run((db) => logOther(db, { ...about, action: 'delete', before, after: null, actor }))
+            return true
+          }),
         )
-        return rows.length > 0
       }),
       used: Effect.fn('ApiTokens.used')(function* ({ id }) {
         yield* database.query('noting the use of an API token', (db) =>
@@ -101,4 +118,14 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
 
 function shown({ secret_hash, user_id, username, ...token }: Row): ApiToken {
   return { ...token, user: { id: user_id, username } }
+}
+
+/** What the change log tells of a token: its public part, and whom and what it is for. */
+function logged({ id, key, username: user, description, write_enabled, expires }: Row) {
+  return {
+    model: 'token' as const,
+    id,
+    title: `${key} (${user})`,
+    after: { key, user, description, write_enabled, expires },
+  }
 }

@@ -13,7 +13,6 @@ import {
   type BranchNotFound,
   type BranchNotOpen,
   type BranchScopeUnknown,
-  type MergeOrigin,
   type MergeOutcome,
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
@@ -22,7 +21,7 @@ import { type Kysely, sql } from 'kysely'
 import type { WindowStep } from '../change-sets/land-windows.ts'
 import { stageRows } from '../change-sets/stage-rows.ts'
 import { stagedRows } from '../change-sets/staged-rows.ts'
-import { appendSummaries } from '../changes/append-changes.ts'
+import { appendSummaries, type Origin } from '../changes/append-changes.ts'
 import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
@@ -59,7 +58,7 @@ import { touchedScopes } from './touched-scopes.ts'
 export interface MergeRequest {
   readonly id: number
   readonly commit: boolean
-  readonly by: MergeOrigin
+  readonly by: Origin
   readonly at: string
   /** Refused unless approved as it is now. */
   readonly approval: boolean
@@ -76,6 +75,7 @@ export const mergeBranch = Effect.fn('Branches.merge')(function* (
   MergeOutcome,
   StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict | BranchNotApproved | BranchScopeUnknown
 > {
+  const by: Origin = { ...request.by, branchId: request.id }
   const merge = rehearsed(database, { doing: 'merging a branch', commit: request.commit }, (run) =>
     Effect.gen(function* () {
       // One merge at a time: two that touch the same scopes would otherwise wait for each other in the middle.
@@ -86,8 +86,8 @@ export const mergeBranch = Effect.fn('Branches.merge')(function* (
         return yield* new BranchNotApproved({ id: request.id })
       yield* run((db) => dropGroupCounts(db, request.id))
       return branch.kind === 'sync'
-        ? yield* new BranchMerge(run, database.engine, request).land
-        : yield* landByHand(run, { ...request, kind: branch.kind })
+        ? yield* new BranchMerge(run, database.engine, { ...request, by }).land
+        : yield* landByHand(run, { ...request, by, kind: branch.kind })
     }),
   )
   return yield* untilPlacesHold(merge)

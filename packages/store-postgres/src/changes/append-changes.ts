@@ -6,14 +6,16 @@ import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
 import { loggedFacts, rowServer, rowsBelow, rowTitle, wholeRow } from './logged-fields.ts'
 
-/** Whose doing a change is: a run's, or a person's in a request. */
-export type Origin = { readonly runId: number } | Actor
+/** Whose doing a change is: a run's, or a user's in a request. `branchId`: it lands with the merge of that branch. */
+export type Origin = ({ readonly runId: number } | Actor) & { readonly branchId?: number }
 
-/** `run_id, request_id, user_name` of an origin. A run's person is who started it. */
-const originOf = (origin: Origin): RawBuilder<unknown> =>
-  'runId' in origin
-    ? sql`${origin.runId}::bigint, null::uuid, coalesce((select started_by from runs where id = ${origin.runId}::bigint), '')`
-    : sql`null::bigint, ${origin.requestId}::uuid, ${origin.user}::text`
+/** `branch_id, run_id, request_id, user_name` of an origin. A run's user is who started it. */
+const originOf = (origin: Origin): RawBuilder<unknown> => {
+  const branch = sql`${origin.branchId ?? null}::bigint`
+  return 'runId' in origin
+    ? sql`${branch}, ${origin.runId}::bigint, null::uuid, coalesce((select started_by from runs where id = ${origin.runId}::bigint), '')`
+    : sql`${branch}, null::bigint, ${origin.requestId}::uuid, ${origin.user}::text`
+}
 
 /**
  * A statement that appends an entry for each row of `from`, the name of a step of the same statement that has `id`, `server_id`, `title`, `before`, `after` and
@@ -25,7 +27,7 @@ export const appendChanges = (
   model: ModelName,
   { origin, where = sql`true` }: { readonly origin: Origin; readonly where?: RawBuilder<unknown> },
 ): RawBuilder<unknown> => sql`
-  insert into changes (action, model, object_id, title, server_id, before, after, counts, run_id, request_id, user_name)
+  insert into changes (action, model, object_id, title, server_id, before, after, counts, branch_id, run_id, request_id, user_name)
   select ${action}, ${model}, c.id, c.title, c.server_id, c.before, c.after, c.counts, ${originOf(origin)}
   from ${sql.table(from)} c where ${where}`
 
@@ -35,7 +37,11 @@ export const created = (model: ModelName, alias: string): RawBuilder<unknown> =>
 
 /** What `appendChanges` reads of a row that was deleted. */
 const deleted = (model: ModelName, alias: string): RawBuilder<unknown> =>
-  sql`${identity(model, alias)}, ${wholeRow(model, alias)} as before, null::jsonb as after, ${rowsBelow(model, alias)} as counts`
+  sql`${identity(model, alias)}, ${deletedRow(model, alias)} as before, null::jsonb as after, ${rowsBelow(model, alias)} as counts`
+
+/** All that the log says of a row that goes: its values, since when it was there, and whether a source listed it. */
+export const deletedRow = (model: ModelName, alias: string): RawBuilder<unknown> =>
+  sql`(${wholeRow(model, alias)} || jsonb_build_object('created', ${sql.ref(`${alias}.created`)}, 'presence', ${sql.ref(`${alias}.presence`)}))`
 
 /** Id, server and title of a row. */
 export const identity = (model: ModelName, alias: string): RawBuilder<unknown> =>
@@ -104,7 +110,7 @@ export async function appendSummaries(
 ): Promise<void> {
   if (summaries.length === 0) return
   await sql`
-    insert into changes (action, model, object_id, title, server_id, before, after, counts, run_id, request_id, user_name)
+    insert into changes (action, model, object_id, title, server_id, before, after, counts, branch_id, run_id, request_id, user_name)
     select 'create', r.model, null, r.title, r."serverId", null, null, r.counts, ${originOf(origin)}
     from jsonb_to_recordset(${jsonb(summaries)}) as r (model text, title text, "serverId" bigint, counts jsonb)`.execute(
     db,

@@ -1,8 +1,9 @@
 import type { ChangeFilter, LoggedChange } from '@netbox-pbs/core'
 import { Changes } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
-import { type RawBuilder, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
+import type { Tables } from '../database/tables.ts'
 
 const doing = 'reading the change log'
 
@@ -13,11 +14,15 @@ export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
     Changes.of({
       list: Effect.fn('Changes.list')(({ filter, limit, offset }) => {
         const reading = database.query(doing, async (db) => {
-          const matching = where(filter)
+          const follows = filter.afterId !== undefined
+          // To be read before the entries: what commits later than this is above it.
+          const below = follows ? [sql`c.id <= ${await horizon(db)}::bigint`] : []
+          const matching = where(filter, below)
+          const order = follows ? sql`c.id` : sql`c.id desc`
           const { rows: counted } = await sql<{ count: number }>`
-            select count(*) as count from changes ${matching}`.execute(db)
+            select count(*) as count from changes c ${matching}`.execute(db)
           const { rows } = await sql<LoggedChange>`
-            ${selectChanges} ${matching} order by time desc, id desc limit ${limit} offset ${offset}`.execute(db)
+            ${selectChanges} ${matching} order by ${order} limit ${limit} offset ${offset}`.execute(db)
           return { count: counted[0]?.count ?? 0, rows }
         })
         return Object.keys(filter).length === 0 ? reading : database.scan(doing, reading)
@@ -25,7 +30,7 @@ export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
       get: Effect.fn('Changes.get')(({ id }) =>
         database.query(doing, async (db) => {
           if (!Number.isSafeInteger(id)) return Option.none()
-          const { rows } = await sql<LoggedChange>`${selectChanges} where id = ${id}::bigint`.execute(db)
+          const { rows } = await sql<LoggedChange>`${selectChanges} where c.id = ${id}::bigint`.execute(db)
           return Option.fromNullable(rows[0])
         }),
       ),
@@ -35,14 +40,30 @@ export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
 
 /** The columns under the names of the port. */
 const selectChanges = sql`
-  select id, time, action, model, object_id as "objectId", title, server_id as "serverId", run_id as "runId", request_id as "requestId",
-    user_name as "user", before, after, counts
-  from changes`
+  select c.id, c.time, c.action, c.model, c.object_id as "objectId", c.title, c.server_id as "serverId", c.run_id as "runId", c.request_id as "requestId",
+    c.user_name as "user", c.before, c.after, c.counts,
+    case when c.branch_id is not null then jsonb_build_object('id', c.branch_id, 'name', coalesce(b.name, '')) end as branch
+  from changes c left join branches b on b.id = c.branch_id`
 
-function where(filter: ChangeFilter): RawBuilder<unknown> {
-  const { actions, models, objectIds, users, requestIds, runIds, after, before } = filter
+/**
+ * The highest id that no entry is added below: what the log has reached, and no more than a running transaction has announced to write after (migration 0017). The log is looked at first:
+ * a transaction that announces itself later takes higher ids.
+ */
+async function horizon(db: Kysely<Tables>): Promise<number> {
+  const { rows: log } = await sql<{ id: number }>`
+    select case when is_called then last_value else 0 end as id from changes_id_seq`.execute(db)
+  const { rows: running } = await sql<{ id: number | null }>`
+    select min(((l.classid::bigint & 65535) << 32) + l.objid::bigint) as id from pg_locks l
+    where l.locktype = 'advisory' and l.objsubid = 2 and l.classid::bigint >> 16 = 20546
+      and l.database = (select d.oid from pg_database d where d.datname = current_database())`.execute(db)
+  const reached = log[0]?.id ?? 0
+  return Math.min(reached, running[0]?.id ?? reached)
+}
+
+function where(filter: ChangeFilter, more: ReadonlyArray<RawBuilder<unknown>>): RawBuilder<unknown> {
+  const { actions, models, objectIds, users, requestIds, runIds, branchIds, afterId, after, before } = filter
   const among = (column: string, type: string, values: ReadonlyArray<string | number> | undefined) =>
-    values === undefined ? [] : [sql`${sql.id(column)} = any(${values}::${sql.raw(type)}[])`]
+    values === undefined ? [] : [sql`${sql.ref(`c.${column}`)} = any(${values}::${sql.raw(type)}[])`]
   const conditions = [
     ...among('action', 'text', actions),
     ...among('model', 'text', models),
@@ -50,8 +71,11 @@ function where(filter: ChangeFilter): RawBuilder<unknown> {
     ...among('user_name', 'text', users),
     ...among('request_id', 'uuid', requestIds),
     ...among('run_id', 'bigint', runIds),
-    ...(after === undefined ? [] : [sql`time >= ${after}::timestamptz`]),
-    ...(before === undefined ? [] : [sql`time <= ${before}::timestamptz`]),
+    ...among('branch_id', 'bigint', branchIds),
+    ...(afterId === undefined ? [] : [sql`c.id > ${afterId}::bigint`]),
+    ...(after === undefined ? [] : [sql`c.time >= ${after}::timestamptz`]),
+    ...(before === undefined ? [] : [sql`c.time <= ${before}::timestamptz`]),
+    ...more,
   ]
   return conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`
 }

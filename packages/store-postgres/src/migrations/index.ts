@@ -13,6 +13,7 @@ import { migration as branchInventories } from './0012-branch-inventories.ts'
 import { migration as branchStatistics } from './0013-branch-statistics.ts'
 import { migration as shadowedSnapshots } from './0014-shadowed-snapshots.ts'
 import { migration as scopesByServerId } from './0015-scopes-by-server-id.ts'
+import { migration as changeOrder } from './0017-change-order.ts'
 import { migration as absentRows } from './0019-absent-rows.ts'
 import { migration as finishedBackups } from './0020-finished-backups.ts'
 import { migration as serverTimeouts } from './0025-server-timeouts.ts'
@@ -33,6 +34,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0013_branch_statistics': branchStatistics,
   '0014_shadowed_snapshots': shadowedSnapshots,
   '0015_scopes_by_server_id': scopesByServerId,
+  '0017_change_order': changeOrder,
   '0019_absent_rows': absentRows,
   '0020_finished_backups': finishedBackups,
   '0025_server_timeouts': serverTimeouts,

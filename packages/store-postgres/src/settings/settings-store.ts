@@ -2,6 +2,7 @@ import { defaultSettings, Settings } from '@netbox-pbs/core'
 import { GatewayKeyNeeded, SecretBox, SettingsStore } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option, Redacted } from 'effect'
 import { sql } from 'kysely'
+import { differing, logOther } from '../changes/log-other.ts'
 import { Database } from '../database/database.ts'
 import { nextVersion, requireVersion } from '../inventory/row-version.ts'
 
@@ -40,7 +41,7 @@ export const settingsLayer: Layer.Layer<SettingsStore, never, Database | SecretB
           last_updated: row.last_updated,
         }
       }),
-      update: Effect.fn('SettingsStore.update')(function* ({ proxbox_api_key, ...change }, { versions } = {}) {
+      update: Effect.fn('SettingsStore.update')(function* ({ proxbox_api_key, ...change }, { actor, versions } = {}) {
         const key = proxbox_api_key === undefined ? null : yield* sealed(box, proxbox_api_key)
         yield* database.transaction('changing the settings', (run) =>
           Effect.gen(function* () {
@@ -62,6 +63,23 @@ export const settingsLayer: Layer.Layer<SettingsStore, never, Database | SecretB
                   proxbox_api_key = coalesce(${key}::text, proxbox_api_key),
                   last_updated = ${nextVersion(sql`last_updated`)}`.execute(db),
             )
+            const now = key === null ? {} : { proxbox_api_key: shownKey(key) }
+            const was = fromStored(before?.changed ?? {})
+            const changed = differing(
+              { ...was, proxbox_api_key: shownKey(before?.proxbox_api_key ?? '') },
+              { ...change, ...now },
+            )
+            // Of a key that is replaced by another both look the same.
+            const replaced = key !== null && key !== '' && before?.proxbox_api_key !== ''
+            const entry = replaced
+              ? {
+                  before: { ...changed?.before, proxbox_api_key: shownKey('set') },
+                  after: { ...changed?.after, proxbox_api_key: 'another' },
+                }
+              : changed
+            if (entry === null) return
+            const about = { action: 'update', model: 'settings', id: 1, title: 'Settings', actor } as const
+            yield* run((db) => logOther(db, { ...about, ...entry }))
           }),
         )
       }),
@@ -74,6 +92,9 @@ export const settingsLayer: Layer.Layer<SettingsStore, never, Database | SecretB
     })
   }),
 )
+
+/** What the change log tells of a stored key: whether there is one. */
+const shownKey = (key: string): string => (key === '' ? '' : 'set')
 
 /** An empty key is stored as none. */
 function sealed(box: typeof SecretBox.Service, key: Redacted.Redacted<string>): Effect.Effect<string> {

@@ -7,9 +7,10 @@ import {
   naturalKey,
   type Said,
 } from '@netbox-pbs/core'
-import { BranchInConflict, type MergeOrigin, type MergeOutcome, type StoreFailed } from '@netbox-pbs/core/ports'
+import { BranchInConflict, type MergeOutcome, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { sql } from 'kysely'
+import type { Origin } from '../../changes/append-changes.ts'
 import type { Run } from '../../database/session.ts'
 import { isUniqueViolation } from '../../database/store-errors.ts'
 import { type GroupKey, groupKeyOf, settleTouchedGroups } from '../../hand-writes/touch-groups.ts'
@@ -41,7 +42,7 @@ import { moveRows, type RowChange, writeRows } from './write-rows.ts'
 /** What is merged, by whom, and when (RFC 3339). */
 interface Request {
   readonly id: number
-  readonly by: MergeOrigin
+  readonly by: Origin
   readonly at: string
   readonly kind: BranchKind
 }

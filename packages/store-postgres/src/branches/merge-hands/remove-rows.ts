@@ -1,7 +1,7 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
-import { appendChanges, deleteLogged, type Origin } from '../../changes/append-changes.ts'
-import { rowsBelow, rowTitle, wholeRow } from '../../changes/logged-fields.ts'
+import { appendChanges, deletedRow, deleteLogged, type Origin } from '../../changes/append-changes.ts'
+import { rowsBelow, rowTitle } from '../../changes/logged-fields.ts'
 import { jsonb } from '../../database/json.ts'
 import type { Tables } from '../../database/tables.ts'
 import { markGone } from '../mark-moved.ts'
@@ -52,7 +52,7 @@ export async function freeServers(
 ): Promise<ReadonlyArray<LeavingServer>> {
   if (ids.length === 0) return []
   const { rows } = await sql<LeavingServer>`
-    select m.id, ${rowTitle('server', 'm')} as title, ${wholeRow('server', 'm')}::text as row from servers m where m.id = any(${ids}::bigint[])`.execute(
+    select m.id, ${rowTitle('server', 'm')} as title, ${deletedRow('server', 'm')}::text as row from servers m where m.id = any(${ids}::bigint[])`.execute(
     db,
   )
   await freeKeys(db, 'server', ids)
