@@ -155,6 +155,30 @@ describe('one store fails', () => {
   })
 })
 
+describe('a token that sees nothing', () => {
+  test('fails whatever needs a datastore, with the commands that grant it', async () => {
+    const token = pbs.tokens.empty
+    await addEndpoint(gateway, pbs, { token })
+    const failed = [
+      ...ofKind(await syncFrames(gateway, 'datastores'), 'failed'),
+      ...ofKind(await syncFrames(gateway, 'snapshots'), 'failed'),
+      ...ofKind(await syncFrames(gateway, 'jobs'), 'failed'),
+    ]
+    expect(failed.map((frame) => ('job_type' in frame ? frame.job_type : frame.resource))).toEqual([
+      'datastores',
+      'datastores',
+      'verify',
+      'prune',
+      'sync',
+      'gc',
+    ])
+    for (const { error, retryable } of failed) {
+      expect([error.code, retryable]).toEqual(['forbidden', false])
+      expect(error.message).toContain(`proxmox-backup-manager acl update / Audit --auth-id '${token.tokenId}'`)
+    }
+  })
+})
+
 describe('a token that sees a part', () => {
   test('one store: complete as far as it goes, with a warning', async () => {
     await addEndpoint(gateway, pbs, { token: pbs.tokens.oneStore })

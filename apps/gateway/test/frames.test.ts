@@ -2,7 +2,7 @@ import { Effect } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { datastoresScopes, jobsScopes } from '../src/frames/sync-scopes.ts'
 import { failing, group, inTurn, snapshots } from './fake-reader.ts'
-import { brief, config, framesOf, listed, store, tank } from './frames-of.ts'
+import { brief, config, framesOf, listed, store } from './frames-of.ts'
 
 describe('the snapshots of a namespace', () => {
   const root = { namespaces: [''] }
@@ -242,22 +242,102 @@ describe('jobs', () => {
 })
 
 describe('datastores', () => {
-  test('are listed although the usage of one cannot be read', async () => {
-    const configs = Effect.succeed([config('tank')])
-    const frames = await framesOf(datastoresScopes, {
-      ...tank,
-      datastoreConfigs: configs,
-      datastoreUsages: failing('protocol'),
-    })
-    expect(frames.map(brief)).toEqual(['scope datastores', 'warning state_unavailable', 'datastore', 'complete 1'])
+  const both = {
+    datastores: Effect.succeed([store('tank'), store('vault')]),
+    datastoreConfigs: Effect.succeed([config('tank'), config('vault')]),
+  }
+  const codes = [
+    'protocol',
+    'timeout',
+    'unreachable',
+    'unauthorized',
+    'forbidden',
+    'maintenance',
+    'not_mounted',
+  ] as const
+
+  test.each(
+    codes.flatMap((code) => [
+      [code, 'usage', 'datastoreUsages'] as const,
+      [code, 'state of garbage collection', 'gcStates'] as const,
+    ]),
+  )('are listed although, by %s, their %s cannot be read; the warning names them', async (code, what, list) => {
+    const frames = await framesOf(datastoresScopes, { ...both, [list]: failing(code) })
+    expect(frames.map(brief)).toEqual([
+      'scope datastores',
+      'warning state_unavailable',
+      'datastore',
+      'datastore',
+      'complete 2',
+    ])
+    expect(frames[1]).toMatchObject({ message: `${what} of tank, vault is unknown: it is ${code}` })
   })
 
-  test('are not listed when the server breaks off in between', async () => {
-    const frames = await framesOf(datastoresScopes, {
-      ...tank,
-      datastoreConfigs: Effect.succeed([config('tank')]),
-      datastoreUsages: failing('unreachable'),
+  test.each(codes)('keep their gc jobs although, by %s, the states of these cannot be read', async (code) => {
+    const frames = await framesOf((session) => jobsScopes(session, { job_types: ['gc'] }), {
+      ...both,
+      gcStates: failing(code),
     })
-    expect(frames.map(brief)).toEqual(['scope datastores', 'failed unreachable'])
+    expect(frames.map(brief)).toEqual(['scope jobs', 'warning state_unavailable', 'job', 'job', 'complete 2'])
+  })
+})
+
+describe('a list that fails', () => {
+  const codes = ['timeout', 'unreachable', 'unauthorized'] as const
+  const ofVerify = (code: (typeof codes)[number], parts: Parameters<typeof framesOf>[1] = {}) =>
+    framesOf((session) => jobsScopes(session, { job_types: ['verify', 'prune'] }), {
+      jobs: (type) => (type === 'verify' ? failing(code) : Effect.succeed([])),
+      ...parts,
+    })
+
+  test.each(codes)('by %s, of a server that still answers, is in trouble alone', async (code) => {
+    const frames = await ofVerify(code)
+    expect(frames.map(brief)).toEqual(['scope jobs', `failed ${code}`, 'scope jobs', 'complete 0'])
+    expect(frames[1]).toMatchObject({ server_answers: true })
+  })
+
+  test.each(codes)('by %s, of a server that does not, ends the rest after one more question', async (code) => {
+    let asked = 0
+    const audit = { '/': { 'Datastore.Audit': true, 'Sys.Audit': true } }
+    const frames = await ofVerify(code, {
+      permissions: Effect.suspend(() => {
+        asked += 1
+        return asked === 1 ? Effect.succeed(audit) : failing(code)
+      }),
+    })
+    expect(frames.map(brief)).toEqual(['scope jobs', `failed ${code}`, 'scope jobs', `failed ${code}`])
+    expect(frames.filter((frame) => 'server_answers' in frame)).toEqual([])
+    expect(asked).toBe(2)
+  })
+
+  test('by another certificate is the trouble of the server', async () => {
+    const frames = await framesOf((session) => jobsScopes(session, { job_types: ['verify'] }), {
+      jobs: () => failing('tls_fingerprint_mismatch'),
+    })
+    expect(frames[1]).not.toHaveProperty('server_answers')
+  })
+
+  test('of the datastores, when snapshots are asked for, says whether the server answers', async () => {
+    const frames = await listed({}, { datastores: failing('timeout') })
+    expect(frames[1]).toMatchObject({ frame: 'failed', resource: 'datastores', server_answers: true })
+  })
+
+  test('of three namespaces by timeout: the others of the datastore are not asked for, those of another are', async () => {
+    const asked: Array<string> = []
+    const paths = ['', ...Array.from({ length: 30 }, (_, index) => `n${String(index).padStart(2, '0')}`)]
+    const frames = await listed(
+      {},
+      {
+        datastores: Effect.succeed([store('tank'), store('vault')]),
+        namespaces: (name) => Effect.succeed(name === 'tank' ? paths : ['']),
+        groups: (name, path) => {
+          asked.push(`${name} ${path}`)
+          return name === 'tank' ? failing('timeout') : Effect.succeed([])
+        },
+      },
+    )
+    expect(frames.filter(({ frame }) => frame === 'failed')).toHaveLength(paths.length)
+    expect(frames.at(-1)).toMatchObject({ frame: 'complete', datastore: 'vault', namespace: '' })
+    expect(asked.filter((list) => list.startsWith('tank')).length).toBeLessThanOrEqual(8)
   })
 })

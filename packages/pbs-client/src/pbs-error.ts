@@ -63,7 +63,8 @@ const summary: Record<PbsFailureReason, string> = {
 
 const nextStep: Record<PbsFailureReason, string> = {
   unreachable: 'Check host and port, the network and that proxmox-backup-proxy runs.',
-  timeout: 'Check the load of the server, or raise the timeout.',
+  timeout:
+    'Check the load of the server and the disks of its datastores, or raise the timeout of its endpoint; systemctl restart proxmox-backup-proxy ends requests that hang.',
   tls_fingerprint_mismatch:
     'If the certificate was renewed, compare the fingerprint with the dashboard of the server and pin the new one; otherwise somebody may be in between.',
   tls_untrusted: 'Pin the fingerprint of the server, or install a certificate from a trusted CA.',

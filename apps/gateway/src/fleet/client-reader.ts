@@ -4,13 +4,15 @@ import type { ScopeFailed } from '../frames/scope-failed.ts'
 import { readsAcl } from '../permissions/permissions.ts'
 import { type AclEntry, withWithheld } from '../permissions/withheld.ts'
 import { scopeFailure } from '../translate/failure.ts'
+import type { HungReads } from './hung-reads.ts'
 import type { PbsReader } from './pbs-reader.ts'
 
-/** A reader on a client, each read under `bounded`; `permit` is the same for a stream, until its scope closes. */
+/** A reader on a client, each read under `bounded`; `permit` is the same for a stream, until its scope closes. What `hung` remembers of this server outlives the client. */
 export const clientReader = (
   client: PbsClient,
   bounded: <A>(read: Effect.Effect<A, ScopeFailed>) => Effect.Effect<A, ScopeFailed>,
   permit: Effect.Effect<void, never, Scope.Scope>,
+  hung: HungReads,
 ): PbsReader => {
   const one = <A>(read: Effect.Effect<A, PbsRequestFailed>) => bounded(Effect.mapError(read, scopeFailure))
   const whole = <A>(rows: Stream.Stream<A, PbsRequestFailed>) =>
@@ -30,12 +32,15 @@ export const clientReader = (
           )
         : Effect.succeed(permissions),
     ),
-    datastores: one(client.datastores()),
-    datastoreConfigs: one(client.datastoreConfigs()),
-    datastoreUsages: one(client.datastoreUsage()),
-    gcStates: one(client.gcStatuses()),
+    datastores: hung.ask('/admin/datastore', one(client.datastores())),
+    datastoreConfigs: hung.ask('/config/datastore', one(client.datastoreConfigs())),
+    datastoreUsages: hung.ask('/status/datastore-usage', one(client.datastoreUsage())),
+    gcStates: hung.ask('/admin/gc', one(client.gcStatuses())),
     namespaces: (datastore) =>
-      Effect.map(whole(client.namespaces(datastore)), (rows) => rows.map((row) => (isReadable(row) ? row.ns : row))),
+      hung.ask(
+        `/admin/datastore/${datastore}/namespace`,
+        Effect.map(whole(client.namespaces(datastore)), (rows) => rows.map((row) => (isReadable(row) ? row.ns : row))),
+      ),
     groups: (datastore, namespace) => whole(client.groups(datastore, namespace)),
     snapshots: (store, ns, group, counted) =>
       whole(

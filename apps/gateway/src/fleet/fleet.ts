@@ -3,6 +3,7 @@ import { EndpointStore, type SecretUnreadable, type StoredEndpoint, type StoreFa
 import { makePbsClient, type PbsClient, type PbsConnection } from '@netbox-pbs/pbs-client'
 import { Context, Effect, Equal, Hash, Layer, Option, RcMap, Redacted, type Scope } from 'effect'
 import { clientReader } from './client-reader.ts'
+import { HungReads } from './hung-reads.ts'
 import type { PbsReader } from './pbs-reader.ts'
 
 /** How many requests may be open at once. */
@@ -32,16 +33,26 @@ export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
       Effect.gen(function* () {
         const store = yield* EndpointStore
         const total = yield* Effect.makeSemaphore(limits.total)
+        // Clients come and go; what hung is known as long as the connection stays what it is.
+        const hung = new Map<number, { readonly key: ConnectionKey; readonly reads: HungReads }>()
+        const hungReadsOf = (key: ConnectionKey): HungReads => {
+          const known = hung.get(key.id)
+          if (known !== undefined && Equal.equals(known.key, key)) return known.reads
+          const reads = new HungReads()
+          hung.set(key.id, { key, reads })
+          return reads
+        }
         const readers = yield* RcMap.make({
-          lookup: ({ connection }: ConnectionKey) =>
+          lookup: (key: ConnectionKey) =>
             Effect.gen(function* () {
-              const client = yield* makePbsClient(connection)
+              const client = yield* makePbsClient(key.connection)
               const own = yield* Effect.makeSemaphore(limits.perServer)
               // The server's permit first: nobody waits for a busy server while holding a permit of the whole gateway.
               return clientReader(
                 client,
                 (read) => own.withPermits(1)(total.withPermits(1)(read)),
                 Effect.zipRight(holdPermit(own), holdPermit(total)),
+                hungReadsOf(key),
               )
             }),
           idleTimeToLive: '30 seconds',
@@ -89,7 +100,7 @@ class ConnectionKey implements Equal.Equal {
   readonly #identity: string
 
   constructor(
-    id: number,
+    readonly id: number,
     readonly connection: PbsConnection,
   ) {
     const { tokenSecret, ...rest } = connection

@@ -15,7 +15,7 @@ export const listDatastores = (session: ServerSession): Effect.Effect<Listing, S
     const [{ listed, configs }, usages, gc] = yield* Effect.all(
       [
         readStores(session),
-        observedOnly('usage of the datastores', pbs.datastoreUsages),
+        observedOnly('usage', pbs.datastoreUsages),
         observedOnly('state of garbage collection', pbs.gcStates),
       ],
       { concurrency: 'unbounded' },
@@ -28,11 +28,12 @@ export const listDatastores = (session: ServerSession): Effect.Effect<Listing, S
         usage: usages.rows.find(({ store }) => store === row.store),
         gc: gc.rows.find(({ store }) => store === row.store),
       }))
+    const names = rows.map((row) => row.listed.store)
     return [
       ...listed.notes,
       ...configs.unreadable.map((row) => additionNote('configuration of datastore', row)),
-      ...usages.notes,
-      ...gc.notes,
+      ...usages.notes(names),
+      ...gc.notes(names),
       ...rows.flatMap((parts): ReadonlyArray<Item> => {
         const { listed: row, configured, usage } = parts
         const name = row.store
@@ -52,24 +53,32 @@ export const listDatastores = (session: ServerSession): Effect.Effect<Listing, S
   })
 
 /**
- * A list that gives observations only. PBS fails it whole for one store with trouble (a statfs, a state file); that is
- * no reason to say nothing of the others.
+ * A list that gives observations only. However it fails, that is no reason to say nothing of the facts: PBS fails it whole
+ * for one store with trouble (a statfs, a state file), or hangs with that store's disk.
  */
 export const observedOnly = <A>(
   what: string,
   read: Effect.Effect<ReadonlyArray<ListRow<A>>, ScopeFailed>,
-): Effect.Effect<{ readonly rows: ReadonlyArray<A>; readonly notes: ReadonlyArray<Note> }, ScopeFailed> =>
-  read.pipe(
-    Effect.map((list) => {
+): Effect.Effect<{
+  readonly rows: ReadonlyArray<A>
+  readonly notes: (stores: ReadonlyArray<string>) => ReadonlyArray<Note>
+}> =>
+  Effect.match(read, {
+    onSuccess: (list) => {
       const { rows, unreadable } = readableRows(what, list)
-      return { rows, notes: unreadable.map((row) => additionNote(what, row)) }
+      return { rows, notes: () => unreadable.map((row) => additionNote(what, row)) }
+    },
+    onFailure: ({ message }) => ({
+      rows: [],
+      notes: (stores) => [
+        { code: 'state_unavailable', message: `${what} of ${someOf(stores)} is unknown: ${message}` },
+      ],
     }),
-    Effect.catchIf(
-      ({ code }) => code === 'protocol' || code === 'maintenance' || code === 'not_mounted' || code === 'forbidden',
-      ({ message }) =>
-        Effect.succeed({
-          rows: [],
-          notes: [{ code: 'state_unavailable', message: `the ${what} is missing: ${message}` }],
-        }),
-    ),
-  )
+  })
+
+const mostNamed = 5
+
+const someOf = (stores: ReadonlyArray<string>): string => {
+  const named = stores.slice(0, mostNamed).join(', ')
+  return stores.length > mostNamed ? `${named} and ${stores.length - mostNamed} more` : named
+}

@@ -38,12 +38,12 @@ const listGcJobs = (session: ServerSession) =>
   Effect.gen(function* () {
     const { endpoint, pbs } = session
     const [{ configs }, states] = yield* Effect.all(
-      [readStores(session), observedOnly('state of the gc jobs', pbs.gcStates)],
+      [readStores(session), observedOnly('state of garbage collection', pbs.gcStates)],
       { concurrency: 'unbounded' },
     )
     const listing: Listing = [
       ...configs.notes,
-      ...states.notes,
+      ...states.notes(configs.rows.map(({ name }) => name)),
       ...configs.rows
         .toSorted((a, b) => (a.name < b.name ? -1 : 1))
         .flatMap((config): ReadonlyArray<Item> => {

@@ -1,10 +1,11 @@
 import { type ServerScope, scopeTitle } from '@netbox-pbs/core'
 import type { Frame } from '@netbox-pbs/proxbox-client/contract'
 import { Effect, Stream } from 'effect'
-import { gapsOf, ownerOnly } from '../permissions/gaps.ts'
+import { gapsOf, hidesAll, ownerOnly } from '../permissions/gaps.ts'
 import { type Permissions, readsAcl } from '../permissions/permissions.ts'
 import { visibilityPath } from '../permissions/row-paths.ts'
 import { viewOf, viewWithPaths } from '../permissions/view.ts'
+import { blindToken } from './blind-token.ts'
 import { type Line, lineOf, type RowFrame, rowLine } from './line.ts'
 import { type Note, NoteLimit } from './note.ts'
 import { errorOf, ScopeFailed } from './scope-failed.ts'
@@ -28,6 +29,7 @@ export const openScope = (
 ): Effect.Effect<Stream.Stream<Line>> =>
   Effect.gen(function* () {
     const before = yield* session.permissionsBefore
+    if (hidesAll(scope, before)) return yield* blindToken(session, before)
     if (ownerOnly(scope, before)) return yield* ownerOnlyFailure(scope)
     const limit = new NoteLimit()
     const counted = { rows: 0, leftOut: 0 }
@@ -82,17 +84,31 @@ export const openScope = (
   )
 
 /** What of a failure its frame tells. */
-type Failure = Pick<ScopeFailed, 'code' | 'message' | 'retryable' | 'presentedFingerprint'>
+type Failure = Pick<ScopeFailed, 'code' | 'message' | 'retryable' | 'presentedFingerprint'> & {
+  readonly serverAnswers?: boolean
+}
 
 /** A scope that is known to fail without being asked for. */
 export const failedScope = (scope: ServerScope, failure: Failure) =>
   Stream.make(lineOf({ frame: 'scope', ...scope }), failedLine(scope, failure))
 
 const closeFailed = (session: ServerSession, scope: ServerScope, failure: ScopeFailed): Effect.Effect<Line> =>
-  Effect.as(session.noteFailure(failure), failedLine(scope, failure))
+  Effect.map(session.stillAnswers(failure), (serverAnswers) => failedLine(scope, failureOf(failure, serverAnswers)))
+
+/** A failure, and whether the server answered after it. */
+export const failureOf = (
+  { code, message, retryable, presentedFingerprint }: ScopeFailed,
+  serverAnswers: boolean,
+): Failure => ({ code, message, retryable, presentedFingerprint, serverAnswers })
 
 const failedLine = (scope: ServerScope, failure: Failure): Line => {
-  const frame: Frame = { frame: 'failed', ...scope, error: errorOf(failure), retryable: failure.retryable }
+  const frame: Frame = {
+    frame: 'failed',
+    ...scope,
+    error: errorOf(failure),
+    retryable: failure.retryable,
+    ...(failure.serverAnswers === true ? { server_answers: true } : {}),
+  }
   return lineOf(frame)
 }
 

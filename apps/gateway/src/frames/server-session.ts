@@ -1,6 +1,6 @@
 import { concernsServer } from '@netbox-pbs/core'
 import type { StoredEndpoint } from '@netbox-pbs/core/ports'
-import { Effect, Option, Ref } from 'effect'
+import { Effect, Either, Option, Ref } from 'effect'
 import type { PbsReader } from '../fleet/pbs-reader.ts'
 import type { Permissions } from '../permissions/permissions.ts'
 import type { ScopeFailed } from './scope-failed.ts'
@@ -13,8 +13,11 @@ export interface ServerSession {
   readonly permissionsBefore: Effect.Effect<Permissions, ScopeFailed>
   /** The caller's permissions, read now. */
   readonly permissionsNow: Effect.Effect<Permissions, ScopeFailed>
-  /** After a failure that concerns the whole server, the next scope asks for the permissions anew before it lists. */
-  readonly noteFailure: (failure: ScopeFailed) => Effect.Effect<void>
+  /**
+   * Whose trouble a failure is. When it may be the server's, the server is asked for the permissions once more: if it
+   * answers, only the list that failed is in trouble (true), and all others are still asked for.
+   */
+  readonly stillAnswers: (failure: ScopeFailed) => Effect.Effect<boolean>
 }
 
 /**
@@ -46,6 +49,16 @@ export const openSession = (endpoint: StoredEndpoint, pbs: PbsReader): Effect.Ef
       pbs,
       permissionsBefore,
       permissionsNow,
-      noteFailure: (failure) => (concernsServer(failure.code) ? forget : Effect.void),
+      stillAnswers: (failure) =>
+        Effect.gen(function* () {
+          if (!mayBeOfOneList.has(failure.code) || Option.isSome(yield* Ref.get(gone))) {
+            if (concernsServer(failure.code)) yield* forget
+            return false
+          }
+          return Either.isRight(yield* Effect.either(permissionsNow))
+        }).pipe(oneAtATime.withPermits(1)),
     }
   })
+
+/** A list may hang, break off or be refused while the server is well; a certificate is the server's own. */
+const mayBeOfOneList: ReadonlySet<string> = new Set(['timeout', 'unreachable', 'unauthorized'])

@@ -2,12 +2,14 @@ import type { ServerScope } from '@netbox-pbs/core'
 import { isReadable } from '@netbox-pbs/pbs-client'
 import type { SyncRequest } from '@netbox-pbs/proxbox-client/contract'
 import { Effect, Stream } from 'effect'
+import { mayListAny } from '../permissions/permissions.ts'
 import { closedBecause } from '../translate/datastore.ts'
+import { blindToken } from './blind-token.ts'
 import { listDatastores } from './datastores.ts'
 import { type JobType, listedJobTypes, listJobs } from './jobs.ts'
 import type { Line } from './line.ts'
 import { listNamespaces } from './namespaces.ts'
-import { failedScope, openScope } from './open-scope.ts'
+import { failedScope, failureOf, openScope } from './open-scope.ts'
 import { ScopeFailed } from './scope-failed.ts'
 import type { ServerSession } from './server-session.ts'
 import { listSnapshots } from './snapshots.ts'
@@ -19,6 +21,9 @@ export type Narrowing = Pick<SyncRequest, 'datastores' | 'namespaces' | 'job_typ
 
 /** Namespaces that are opened ahead of each other, so that many small ones are not read one round trip at a time. */
 const namespacesAhead = 4
+
+/** When so many lists of one datastore hang, the rest would hang with the same disk, each in a thread of the server. */
+const mostHung = 3
 
 /** The datastores of a server. Narrowing never lists a scope in part, so there is none. */
 export const datastoresScopes = (session: ServerSession): Stream.Stream<Line> =>
@@ -47,12 +52,15 @@ export const tasksScopes = (session: ServerSession, { since }: Pick<SyncRequest,
 export const snapshotsScopes = (session: ServerSession, narrowing: Narrowing): Stream.Stream<Line> => {
   const server = session.endpoint.name
   const stores = session.permissionsBefore.pipe(
+    Effect.filterOrFail(mayListAny, (permissions) => blindToken(session, permissions)),
     Effect.zipRight(session.pbs.datastores),
     // A server without any datastore must have none in its configuration either.
     Effect.flatMap((list) =>
       list.length > 0 ? someRead(server, list.filter(isReadable)) : Effect.map(readStores(session), storesOf),
     ),
-    Effect.tapError(session.noteFailure),
+    Effect.catchAll((failure) =>
+      Effect.flatMap(session.stillAnswers(failure), (answers) => Effect.fail(failureOf(failure, answers))),
+    ),
   )
   return Stream.unwrap(
     Effect.match(stores, {
@@ -127,16 +135,30 @@ const namespaceScopes = (
   datastore: string,
   namespaces: ReadonlyArray<string>,
 ): Stream.Stream<Line> =>
-  Stream.fromIterable(namespaces).pipe(
-    Stream.rechunk(1),
-    Stream.mapEffect(
-      (namespace) =>
-        openScope(
-          session,
-          { resource: 'snapshots', server: session.endpoint.name, datastore, namespace },
-          listSnapshots(session, datastore, namespace),
-        ),
-      { concurrency: namespacesAhead },
-    ),
-    Stream.flatten(),
-  )
+  Stream.suspend(() => {
+    let hung = 0
+    return Stream.fromIterable(namespaces).pipe(
+      Stream.rechunk(1),
+      Stream.mapEffect(
+        (namespace) => {
+          const scope = { resource: 'snapshots', server: session.endpoint.name, datastore, namespace } as const
+          if (hung >= mostHung) return Effect.succeed(failedScope(scope, hungWith(datastore)))
+          const list = Effect.tapError(listSnapshots(session, datastore, namespace), ({ code }) =>
+            Effect.sync(() => {
+              if (code === 'timeout') hung += 1
+            }),
+          )
+          return openScope(session, scope, list)
+        },
+        { concurrency: namespacesAhead },
+      ),
+      Stream.flatten(),
+    )
+  })
+
+const hungWith = (datastore: string) => ({
+  code: 'timeout' as const,
+  message: `not asked for: ${mostHung} lists of datastore ${datastore} did not answer in time. On the server, look at its disks; systemctl restart proxmox-backup-proxy ends requests that hang`,
+  retryable: true,
+  serverAnswers: true,
+})

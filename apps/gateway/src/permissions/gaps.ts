@@ -1,5 +1,5 @@
 import type { ServerScope } from '@netbox-pbs/core'
-import { coversBelow, datastorePath, type Permissions, privilegesOn } from './permissions.ts'
+import { coversBelow, datastorePath, mayListAny, type Permissions, privilegesOn } from './permissions.ts'
 
 /** A privilege that the caller lacks, where, and what stays hidden for it. */
 export interface Gap {
@@ -60,6 +60,13 @@ const jobCandidates: Readonly<Record<string, ReadonlyArray<Gap>>> = {
   sync: [ofStores('sync'), { privilege: 'Remote.Audit', path: '/remote', hides: 'sync jobs with a remote' }],
   tape: [{ privilege: 'Tape.Audit', path: '/tape', hides: 'tape jobs' }],
 }
+
+/** Whether no row of a scope can be listed to the caller, because no datastore is. */
+export const hidesAll = (scope: ServerScope, permissions: Permissions): boolean =>
+  (scope.resource === 'datastores' ||
+    scope.resource === 'namespaces' ||
+    (scope.resource === 'jobs' && scope.job_type !== 'tape')) &&
+  !mayListAny(permissions)
 
 /** Whether the caller may not list a scope completely at all: of the snapshots only its own are shown to it. */
 export const ownerOnly = (scope: ServerScope, permissions: Permissions): boolean =>

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Contact, concernsServer, nextHealth, type ServerHealth, statusAfter, unheard } from './server-health.ts'
 
 const earlier = '2026-05-01T02:00:00Z'
@@ -163,6 +163,33 @@ test.each<[string, ServerHealth | null, Contact, ServerHealth]>([
   ],
 ])('%s', (_, previous, contact, expected) => {
   expect(nextHealth(previous, contact)).toEqual(expected)
+})
+
+describe('a token that sees no datastore', () => {
+  const blind = nextHealth(well, failed('forbidden'))
+
+  test('leaves its server reachable, with the error', () => {
+    expect(blind).toMatchObject({ status: 'reachable', ...error('forbidden'), consecutive_failures: 1 })
+  })
+
+  test('is not mended by an answer to the smallest request', () => {
+    const asked = nextHealth(blind, answered(9))
+    expect(asked).toEqual({ ...blind, latency_ms: 9, last_seen_at: at })
+    expect(nextHealth(asked, answered(null))).toEqual(asked)
+  })
+
+  test.each([
+    ['a list', { listed: true }],
+    ['a test', { runId: null }],
+  ])('is mended by %s', (_, told) => {
+    expect(nextHealth(blind, { ...answered(null), ...told } as Contact)).toMatchObject({
+      last_error_code: '',
+      last_error: '',
+      last_error_at: null,
+      consecutive_failures: 0,
+      failed_run: null,
+    })
+  })
 })
 
 test('an error is as long as its column, and cut between characters', () => {

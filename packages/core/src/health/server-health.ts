@@ -14,7 +14,12 @@ export type Contact = {
   /** A pin or a chain is asked of the server, so that whoever answers has shown the right certificate. */
   readonly checked: boolean
 } & (
-  | { readonly _tag: 'answered'; readonly latencyMs: number | null }
+  | {
+      readonly _tag: 'answered'
+      readonly latencyMs: number | null
+      /** Its datastores, or what lies in them, were listed: its token is good for that. Left out when they were not. */
+      readonly listed?: boolean
+    }
   | {
       readonly _tag: 'failed'
       /** A code of the contract's `failed` frame. */
@@ -72,12 +77,14 @@ export const statusAfter = (code: string): 'reachable' | 'unreachable' => (troub
  * | contact | status | tls_state | presented_fingerprint | last error | consecutive_failures | latency_ms | last_seen_at |
  * | --- | --- | --- | --- | --- | --- | --- | --- |
  * | answered | reachable | ok, or unknown when nothing is checked | cleared | cleared | 0 | as measured, else kept | now |
+ * | answered, and nothing listed, after `forbidden` | reachable | as above | cleared | kept | kept | as above | now |
  * | unreachable, timeout | unreachable | kept | kept | this | counted | null | kept |
  * | tls_fingerprint_mismatch | unreachable | fingerprint_changed | what was shown | this | counted | null | kept |
  * | tls_untrusted | unreachable | untrusted | what was shown | this | counted | null | kept |
  * | unauthorized, any other code | reachable | ok, or unknown when nothing is checked | cleared | this | counted | null | kept |
  *
- * A failure is counted once in a run, and not at all in a test. `status_since` moves only with the status.
+ * A token that sees no datastore (`forbidden`) is told by a list or a test: that the server answers its smallest request
+ * says nothing of it. A failure is counted once in a run, and not at all in a test. `status_since` moves only with the status.
  */
 export function nextHealth(previous: ServerHealth | null, contact: Contact): ServerHealth {
   const before = previous ?? unheard
@@ -87,10 +94,14 @@ export function nextHealth(previous: ServerHealth | null, contact: Contact): Ser
     status_since: status === before.status ? (before.status_since ?? contact.at) : contact.at,
   })
   if (contact._tag === 'answered') {
+    // A test looks at what the token may list.
+    const toldLists = contact.listed === true || contact.runId === null
+    const forbidden = !toldLists && before.last_error_code === 'forbidden'
     return {
-      ...unheard,
+      ...(forbidden ? before : unheard),
       ...since('reachable'),
       tls_state: passed,
+      presented_fingerprint: '',
       latency_ms: contact.latencyMs ?? before.latency_ms,
       last_seen_at: contact.at,
     }

@@ -130,6 +130,11 @@ export type SourceFrame =
       readonly code: SourceErrorCode
       readonly message: string
       readonly retryable: boolean
+      /**
+       * The server answered its smallest request after this failed: whatever the code, only this list is in trouble. Left
+       * out where it did not, and by sources that do not say.
+       */
+      readonly serverAnswers?: boolean | undefined
       /** As in {@link ServerTrouble}. */
       readonly presentedFingerprint?: string | undefined
     }

@@ -94,6 +94,7 @@ export const frameShapes = {
       ...scopeShape,
       error: trouble,
       retryable: z.boolean(),
+      server_answers: z.boolean().optional(),
     })
     .superRefine(checkScope),
   warning: z

@@ -96,6 +96,11 @@ export type CompleteFrame = { readonly frame: 'complete' } & Scope & {
 export type FailedFrame = { readonly frame: 'failed' } & Scope & {
     readonly error: Trouble
     readonly retryable: boolean
+    /**
+     * The server answered its smallest request after this failed, whatever the code: the trouble is that of this list, and
+     * the others are worth asking for. Left out where it did not, and where that says nothing.
+     */
+    readonly server_answers?: boolean | undefined
   }
 
 /** Something of the scope that an operator should know: hidden rows, a row that cannot be read, an unknown value, an integer beyond 2^53-1. */

@@ -41,11 +41,12 @@ export function sourceFrame(wire: Exclude<Frame, GroupFrame>): SourceFrame {
   }
 }
 
-const failure = ({ error: { code, message, presented_fingerprint }, retryable }: FailedFrame) => ({
+const failure = ({ error: { code, message, presented_fingerprint }, retryable, server_answers }: FailedFrame) => ({
   code,
   message: sentence(message),
   retryable,
   ...(presented_fingerprint === undefined ? {} : { presentedFingerprint: presented_fingerprint }),
+  ...(server_answers === undefined ? {} : { serverAnswers: server_answers }),
 })
 
 /** Messages are stored with the run and shown: a line, not a page. */

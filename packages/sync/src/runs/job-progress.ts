@@ -6,7 +6,7 @@ const noteMillis = 1000
 
 /** What was last heard of the server itself. `at` is RFC 3339; `latencyMs` null: it was not measured. */
 export type Heard =
-  | { readonly _tag: 'answered'; readonly at: string; readonly latencyMs: number | null }
+  | { readonly _tag: 'answered'; readonly at: string; readonly latencyMs: number | null; readonly listed?: boolean }
   | {
       readonly _tag: 'failed'
       readonly at: string
@@ -14,6 +14,9 @@ export type Heard =
       readonly message: string
       readonly presentedFingerprint: string | null
     }
+
+/** Scopes that only a token which sees datastores can complete. */
+const listsOfStores: ReadonlySet<Scope['resource']> = new Set(['datastores', 'namespaces', 'snapshots'])
 
 /** What one attempt at a job has seen so far. */
 export class JobProgress {
@@ -53,17 +56,22 @@ export class JobProgress {
     this.#end(scope)
     this.#rows += rows
     this.completed++
-    this.hear({ _tag: 'answered', at, latencyMs: null })
+    this.hear({ _tag: 'answered', at, latencyMs: null, listed: listsOfStores.has(scope.resource) })
   }
 
   endedScope(scope: Scope): void {
     this.#end(scope)
   }
 
-  /** Takes note of what the server itself has shown. */
+  /** Takes note of what the server itself has shown. That it answers is no news of a token that sees no datastore. */
   hear(heard: Heard): void {
-    this.heard = heard
     this.doubt = null
+    const before = this.heard
+    if (heard._tag === 'failed') this.heard = heard
+    else if (heard.listed === true || before?._tag !== 'failed' || before.code !== 'forbidden') {
+      const listed = heard.listed === true || (before?._tag === 'answered' && before.listed === true)
+      this.heard = { ...heard, listed }
+    }
   }
 
   /** Takes note of a scope that the source could not list, and says whose trouble that is. */
@@ -71,7 +79,7 @@ export class JobProgress {
     const { code, message, presentedFingerprint = null } = frame
     const failed = { _tag: 'failed', at, code, message, presentedFingerprint } as const
     const whose = troubleOf(code)
-    if (whose === 'server') this.hear(failed)
+    if (whose === 'server' || (code === 'forbidden' && frame.scope.resource === 'datastores')) this.hear(failed)
     if (whose === 'unclear') this.doubt = failed
     return whose
   }
