@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fakeGateway } from '../support/fake-gateway.ts'
+import { rawRequest } from '../support/raw-request.ts'
 import { type Site, startSite, tokens } from './site.ts'
 import { Visitor } from './visitor.ts'
 
@@ -41,6 +42,9 @@ describe('signing in', () => {
     ['an expired token', tokens.expired],
     ['no token', ''],
     ['a line of prose', 'let me in'],
+    ['a token whose key is no text', `nbt_\0.${'x'.repeat(40)}`],
+    ['a token without key', `nbt_.${'x'.repeat(40)}`],
+    ['a token named like what every object has', `nbt_constructor.${'x'.repeat(40)}`],
   ])('%s is a 403 with a sentence, no session, and is not shown again', async (_, token) => {
     const someone = visitor()
     const answer = await someone.send('/plugins/pbs/login/', { token })
@@ -86,6 +90,42 @@ describe('signing in', () => {
     const someone = visitor()
     expect((await someone.send('/plugins/pbs/login/', { token: tokens.writer }, { origin })).status).toBe(403)
     expect(someone.cookie).toBeNull()
+  })
+
+  describe.each([
+    ['with a length', false],
+    ['in chunks', true],
+  ])('by a form that comes %s', (_, chunked) => {
+    const send = (body: string) =>
+      rawRequest(site.url, {
+        method: 'POST',
+        target: '/plugins/pbs/login/',
+        headers: { Origin: site.url, 'Content-Type': 'application/x-www-form-urlencoded' },
+        body,
+        chunked,
+      })
+
+    test('leads to the page asked for, with a session', async () => {
+      const { status, text } = await send(`token=${tokens.writer}&next=%2Fplugins%2Fpbs%2Fservers%2F`)
+      expect([status, /^location: (.*)\r$/im.exec(text)?.[1]]).toEqual([303, '/plugins/pbs/servers/'])
+      const cookie = /^set-cookie: ([^;]+)/im.exec(text)?.[1] ?? ''
+      const page = await fetch(`${site.url}/plugins/pbs/servers/`, { redirect: 'manual', headers: { Cookie: cookie } })
+      expect(page.status).toBe(200)
+    })
+
+    test('is a 403 with a sentence when the token is unknown', async () => {
+      const { status, text } = await send('token=let+me+in')
+      expect([status, text.includes('This token is unknown, disabled or expired.')]).toEqual([403, true])
+    })
+
+    test.each([
+      [64 * 1024, 403],
+      [64 * 1024 + 1, 413],
+      [128 * 1024, 413],
+    ])('of %i bytes is answered %i', async (bytes, expected) => {
+      const { status, text } = await send('token='.padEnd(bytes, 'a'))
+      expect([status, /^set-cookie:/im.test(text)]).toEqual([expected, false])
+    })
   })
 
   test('a session is no token: REST does not know it', async () => {
