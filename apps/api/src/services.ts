@@ -13,6 +13,7 @@ import type {
   ServerObservations,
   Sessions,
   SettingsStore,
+  Workers,
 } from '@netbox-pbs/core/ports'
 
 /** What the API needs of the world. */
@@ -31,3 +32,4 @@ export type ApiServices =
   | Sessions
   | SettingsStore
   | Endpoints
+  | Workers

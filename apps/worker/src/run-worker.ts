@@ -1,6 +1,8 @@
+import type { Workers } from '@netbox-pbs/core/ports'
 import { endLostJobs, type JobPorts, type RetentionPorts, removeOld, type SchedulePorts } from '@netbox-pbs/sync'
 import { Clock, type Duration, Effect } from 'effect'
 import { keepDoing } from './keep-doing.ts'
+import { keepHeard } from './keep-heard.ts'
 import { keepSchedule } from './schedule/keep-schedule.ts'
 import { Slots } from './slots.ts'
 import { tickWith } from './tick.ts'
@@ -16,7 +18,7 @@ export interface WorkerOptions {
 }
 
 /** The ports a worker works with. */
-export type WorkerPorts = JobPorts | SchedulePorts | RetentionPorts
+export type WorkerPorts = JobPorts | SchedulePorts | RetentionPorts | Workers
 
 /** A job that takes longer is slow, and its server gets no last free slot until a job of it takes less. */
 const slowAfter = 60_000
@@ -69,7 +71,7 @@ export const runWorker = ({
   const loops = Array.from({ length: concurrency + 1 }, () => loop)
   const sweep = keepDoing(endLostJobs, { what: 'ending lost jobs', every: '1 minute' })
   const tidy = keepDoing(removeOld, { what: 'removing old records', every: '1 minute' })
-  return Effect.all([keepSchedule, sweep, tidy, ...loops], { concurrency: 'unbounded', discard: true }).pipe(
+  return Effect.all([keepHeard, keepSchedule, sweep, tidy, ...loops], { concurrency: 'unbounded', discard: true }).pipe(
     Effect.zipRight(Effect.never),
   )
 }

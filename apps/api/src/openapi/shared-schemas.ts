@@ -296,6 +296,7 @@ export const sharedSchemas: Readonly<Record<string, object>> = {
     ...run,
     scopes: listOf(ref('SyncRunScope')),
     scope_count: integer,
+    waits_for_worker_since: orNull(datetime),
     warnings: listOf(object({ display: text, code: text, message: text, count: integer })),
   }),
   SyncRunList: envelopeSchema(ref('SyncRun')),

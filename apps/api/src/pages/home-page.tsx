@@ -1,8 +1,9 @@
 import { type ModelName, registry } from '@netbox-pbs/core'
-import { Branches, HeldSets, InventoryLists, Runs } from '@netbox-pbs/core/ports'
+import { Branches, HeldSets, InventoryLists, Runs, Workers } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { Hono } from 'hono'
 import type { ApiEnv } from '../http/caller.ts'
+import { workerNotice } from '../runs/worker-notice.ts'
 import { changedCertificates } from './changed-certificates.tsx'
 import { html } from './html.ts'
 import { addServerPage, branchesPage, heldPage, home, listPage } from './paths.ts'
@@ -28,6 +29,7 @@ const overview = forVisitor((viewer) =>
     const recent = yield* runs.list({ limit: 5, offset: 0 })
     const waiting = yield* (yield* HeldSets).waiting()
     const { count: inReview } = yield* (yield* Branches).list({ statuses: ['in_review'], limit: 1, offset: 0 })
+    const notice = workerNotice(yield* (yield* Workers).state())
     const noServers = counts.some(({ model, count }) => model.name === 'server' && count === 0)
     return html(
       <Layout title="Overview" path={home} viewer={viewer}>
@@ -41,6 +43,7 @@ const overview = forVisitor((viewer) =>
             </>
           ) : null}
         </PageTitle>
+        {notice === null ? null : <Alert kind="danger">{notice}.</Alert>}
         {waiting === 0 ? null : (
           <Alert kind="warning">
             <a class="alert-link" href={heldPage}>

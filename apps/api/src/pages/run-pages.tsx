@@ -8,6 +8,7 @@ import { offsetPage } from '../http/offset-page.ts'
 import { rowId } from '../http/row-id.ts'
 import { readRunFilter } from '../runs/run-filter.ts'
 import { readRunRequest } from '../runs/run-request.ts'
+import { waitsForWorkerSince } from '../runs/worker-notice.ts'
 import { html, seeOther } from './html.ts'
 import { runPage, runsPage } from './paths.ts'
 import { notFound } from './refusals.tsx'
@@ -95,12 +96,18 @@ const detail = (c: ApiContext, id: number) =>
       const jobs = yield* runs.jobs({ id, limit: shownJobs, offset: 0 })
       const branches = (yield* (yield* Branches).list({ stagedBy: id, limit: shownBranches, offset: 0 })).rows
       const held = yield* (yield* HeldSets).list({ runId: id, limit: shownHeld, offset: 0 })
+      const waits = yield* waitsForWorkerSince(run)
       const sets = yield* Effect.forEach(held.rows, sampleRows)
       return html(
         <Layout title={`Run ${id}`} path={path} viewer={viewer} refresh={isUnderWay(run)}>
           <PageTitle title={`Run ${id}`} crumbs={[{ href: runsPage, label: 'Sync runs' }]}>
             {viewer.writes && isUnderWay(run) ? <CancelButton formToken={viewer.formToken} run={run} /> : null}
           </PageTitle>
+          {waits === null ? null : (
+            <Alert kind="danger">
+              This run waits for a worker since {waits}: none is running. Start one (start:worker).
+            </Alert>
+          )}
           <RunDetail
             run={run}
             branches={branches}

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { ApiTokens, SettingsStore } from '@netbox-pbs/core/ports'
+import { ApiTokens, SettingsStore, type StoreFailed, Workers } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { baseUrl } from '../http/base-url.ts'
 import type { Path } from '../http/mount-routes.ts'
@@ -7,6 +7,8 @@ import { forbidden } from '../http/refused.ts'
 import { type Handler, type Route, route } from '../http/route.ts'
 import { apiRoot } from '../inventory/links.ts'
 import { refusals, reply } from '../openapi/replies.ts'
+import { workerNotice } from '../runs/worker-notice.ts'
+import type { ApiServices } from '../services.ts'
 import { netboxVersion, version } from '../version.ts'
 import { userAddress } from './user.ts'
 
@@ -26,17 +28,18 @@ const directories: Readonly<Record<string, Directory>> = {
     'installed-plugins': `${base}/api/plugins/installed-plugins/`,
     pbs: `${base}${apiRoot}`,
   }),
-  '/api/status/': () => ({
-    'django-version': null,
-    hostname: hostname(),
-    installed_apps: {},
-    'netbox-version': netboxVersion,
-    'netbox-full-version': netboxVersion,
-    plugins: { netbox_pbs: version },
-    'python-version': null,
-    'rq-workers-running': null,
-  }),
 }
+
+const statusOf = (running: number) => ({
+  'django-version': null,
+  hostname: hostname(),
+  installed_apps: {},
+  'netbox-version': netboxVersion,
+  'netbox-full-version': netboxVersion,
+  plugins: { netbox_pbs: version },
+  'python-version': null,
+  'rq-workers-running': running,
+})
 
 const plugin = {
   name: 'netbox-pbs',
@@ -58,6 +61,7 @@ export function apiRootPath(endpoints: ReadonlyArray<string>): Path {
 /** What clients look at to see where and who they are. */
 export const rootPaths: ReadonlyArray<Path> = [
   ...Object.entries(directories).map(([path, directory]) => directoryPath(path, directory)),
+  readPath('/api/status/', () => Effect.map(workersState, ({ running }) => statusOf(running))),
   { branch: 'any', routes: [installedPlugins()] },
   { branch: 'any', routes: [authenticationCheck()] },
 ]
@@ -72,14 +76,22 @@ export const healthPaths: ReadonlyArray<Path> = [
         Effect.gen(function* () {
           const settings = yield* SettingsStore
           yield* settings.get()
-          return c.json({ status: 'ready' })
+          const workers = yield* workersState
+          // The API serves without a worker; what does not run is said.
+          return c.json({ status: 'ready', workers: workers.running, note: workerNotice(workers) })
         }),
       ),
     ],
   },
 ]
 
+const workersState = Effect.flatMap(Workers, (workers) => workers.state())
+
 function directoryPath(path: string, directory: Directory): Path {
+  return readPath(path, (base) => Effect.succeed(directory(base)))
+}
+
+function readPath(path: string, read: (base: string) => Effect.Effect<object, StoreFailed, ApiServices>): Path {
   const name = path.split('/').filter(Boolean).at(-1) ?? 'api'
   return {
     branch: 'any',
@@ -92,7 +104,7 @@ function directoryPath(path: string, directory: Directory): Path {
           tags: [name],
           responses: { 200: reply('The directory', { type: 'object' }), ...refusals },
         },
-        (c) => Effect.sync(() => c.json(directory(baseUrl(c)))),
+        (c) => Effect.map(read(baseUrl(c)), (answer) => c.json(answer)),
       ),
     ],
   }

@@ -26,6 +26,7 @@ import {
 import { readRunFilter } from '../runs/run-filter.ts'
 import { readRunRequest } from '../runs/run-request.ts'
 import { runsPath, runUrl, servedJob, servedRun, servedScope, servedWarning } from '../runs/serve-run.ts'
+import { waitsForWorkerSince } from '../runs/worker-notice.ts'
 
 const tags = ['plugins']
 
@@ -97,6 +98,7 @@ const detailRoute: Route = route(
       const warnings = yield* runs.warnings({ id: run.id })
       return c.json({
         ...servedRun(baseUrl(c), run),
+        waits_for_worker_since: yield* waitsForWorkerSince(run),
         scopes: scopes.rows.map(servedScope),
         scope_count: scopes.count,
         warnings: warnings.map(servedWarning),

@@ -72,3 +72,4 @@ export {
 export { statementLimit } from './statement-limit.ts'
 export { StoreFailed } from './store-failed.ts'
 export { VersionChanged, type WantedVersions } from './version-changed.ts'
+export { Workers, type WorkersState } from './workers.ts'

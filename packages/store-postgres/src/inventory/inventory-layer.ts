@@ -11,6 +11,7 @@ import type {
   Runs,
   Schedules,
   ServerObservations,
+  Workers,
 } from '@netbox-pbs/core/ports'
 import { Layer } from 'effect'
 import { branchesLayer } from '../branches/branches.ts'
@@ -25,6 +26,7 @@ import { serverObservationsLayer } from '../observations/server-observations.ts'
 import { retentionLayer } from '../retention/retention.ts'
 import { runsLayer } from '../runs/runs.ts'
 import { schedulesLayer } from '../schedules/schedules.ts'
+import { workersLayer } from '../workers/workers.ts'
 import { inventoryReadsLayer } from './inventory.ts'
 
 /** Every port of the inventory, of its change log, of the runs that change it and of their schedule, on one database. */
@@ -40,7 +42,8 @@ export const inventoryLayer: Layer.Layer<
   | Runs
   | Retention
   | Schedules
-  | DatastoreUsage,
+  | DatastoreUsage
+  | Workers,
   never,
   Database
 > = Layer.mergeAll(
@@ -56,4 +59,5 @@ export const inventoryLayer: Layer.Layer<
   runsLayer,
   schedulesLayer,
   retentionLayer,
+  workersLayer,
 )

@@ -16,6 +16,7 @@ import { migration as scopesByServerId } from './0015-scopes-by-server-id.ts'
 import { migration as changeOrder } from './0017-change-order.ts'
 import { migration as absentRows } from './0019-absent-rows.ts'
 import { migration as finishedBackups } from './0020-finished-backups.ts'
+import { migration as workers } from './0021-workers.ts'
 import { migration as serverTimeouts } from './0025-server-timeouts.ts'
 
 /** Every migration of the inventory's database, by name: numbered, applied in order, forward only, never changed once released. */
@@ -37,5 +38,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0017_change_order': changeOrder,
   '0019_absent_rows': absentRows,
   '0020_finished_backups': finishedBackups,
+  '0021_workers': workers,
   '0025_server_timeouts': serverTimeouts,
 }

@@ -8,6 +8,7 @@ import {
   type SourceFrame,
   type SourceRequest,
   type StoreFailed,
+  Workers,
 } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Logger, LogLevel, Option, Stream } from 'effect'
 import { runJob, startRun } from '../../src/index.ts'
@@ -76,6 +77,11 @@ export class MemorySystem {
         ),
       update: (change) => Effect.sync(() => this.set(change)),
       proxboxApiKey: () => Effect.succeed(Option.none()),
+    }),
+    Layer.succeed(Workers, {
+      heartbeat: () => Effect.void,
+      stopped: () => Effect.void,
+      state: () => Effect.succeed({ running: 1, lastHeard: null }),
     }),
     Layer.succeed(ServerObservations, {
       record: ({ serverId, health }) =>

@@ -1,0 +1,36 @@
+import { Workers, type WorkersState } from '@netbox-pbs/core/ports'
+import { Effect, Layer } from 'effect'
+import { sql } from 'kysely'
+import { Database } from '../database/database.ts'
+
+/** The heartbeats of workers. Rows of workers that were not heard of for a day go, but for the last one. */
+export const workersLayer: Layer.Layer<Workers, never, Database> = Layer.effect(
+  Workers,
+  Effect.map(Database, (database) =>
+    Workers.of({
+      heartbeat: Effect.fn('Workers.heartbeat')(function* ({ id, name }) {
+        yield* database.query('noting that a worker lives', (db) =>
+          sql`
+            with old as (delete from workers where heard_at < now() - interval '1 day' and id <> ${id}::uuid)
+            insert into workers (id, name) values (${id}::uuid, ${name})
+            on conflict (id) do update set heard_at = now(), stopped = false`.execute(db),
+        )
+      }),
+      stopped: Effect.fn('Workers.stopped')(function* ({ id }) {
+        yield* database.query('noting that a worker stops', (db) =>
+          sql`update workers set heard_at = now(), stopped = true where id = ${id}::uuid`.execute(db),
+        )
+      }),
+      state: Effect.fn('Workers.state')(function* () {
+        const { rows } = yield* database.query('looking for workers', (db) =>
+          // One heard of in the future was noted by a clock that was ahead.
+          sql<WorkersState>`
+            select count(*) filter (where not stopped and heard_at between now() - interval '1 minute' and now() + interval '1 minute') as running,
+              case when max(heard_at) > now() then now() else max(heard_at) end as "lastHeard"
+            from workers`.execute(db),
+        )
+        return rows[0] ?? { running: 0, lastHeard: null }
+      }),
+    }),
+  ),
+)
