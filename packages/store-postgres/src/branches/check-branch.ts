@@ -186,7 +186,7 @@ async function dropSettled(
 ): Promise<void> {
   await sql`
     delete from branch_conflicts c where c.branch_id = ${branch}::bigint and c.model = ${model} and c.object_id is not null
-      and c.object_id <> all(${moved}::bigint[])`.execute(db)
+      and not exists (select from unnest(${moved}::bigint[]) as u (id) where u.id = c.object_id)`.execute(db)
 }
 
 /** `in_review` while a conflict waits for an answer, else `ready`. */

@@ -79,7 +79,7 @@ export async function stageUnmoved(
   const { numAffectedRows } = await sql`
     insert into ${sql.table(`staged_${tables[model]}`)} (part_id, op, id, touched, base, ${columnNames(facts)})
     select ${part}::bigint, e.op, e.id, e.touched, e.base, ${columnNames(facts, 'e')} from ${branchTable(model)} e
-    where e.branch_id = ${branch}::bigint and ${toMerge} and e.id <> all(${moved}::bigint[])
+    where e.branch_id = ${branch}::bigint and ${toMerge} and not exists (select from unnest(${moved}::bigint[]) as u (id) where u.id = e.id)
     order by ${columnNames(keyColumns(model), 'e')}`.execute(db)
   return Number(numAffectedRows ?? 0n)
 }

@@ -1,7 +1,11 @@
 import { type ModelName, registryVersion } from '@netbox-pbs/core'
+import type { StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { columnNames, sameKey } from '../change-sets/row-columns.ts'
-import type { Window } from '../change-sets/windows.ts'
+import { othersTurn, type Window } from '../change-sets/windows.ts'
+import type { Database } from '../database/database.ts'
+import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { type Column, factColumns, keyColumns, tables } from '../inventory/columns.ts'
 import { inScope, type ScopePlace } from '../inventory/scope-place.ts'
@@ -17,21 +21,71 @@ export interface Target {
 
 const stagedTable = (model: ModelName): RawBuilder<unknown> => sql.table(`staged_${tables[model]}`)
 
-/** Takes out of a branch what a scope's new part no longer changes. */
-export async function dropUnstaged(
+/** Entries of one statement at most: the embedded engine serves nobody else meanwhile. A server takes them all at once. */
+const sliceSize = { pglite: 5000, pg: null } as const
+
+/** Takes out of a branch what a scope's new part no longer changes, all of the scope when there is no part. Returns of how many objects. */
+export const dropUnstaged = Effect.fn('ChangeSets.dropUnstaged')(function* (
+  { run, engine }: { readonly run: Run; readonly engine: Database['Type']['engine'] },
+  target: Target,
+  { place, part }: { readonly place: ScopePlace; readonly part: number | null },
+): Effect.fn.Return<number, StoreFailed> {
+  const limit = sliceSize[engine]
+  let dropped = 0
+  for (let after = 0; ; ) {
+    const upTo = limit === null ? null : yield* run((db) => endOfSlice(db, target, { place, after, limit }))
+    if (limit !== null && upTo === null) return dropped
+    dropped += yield* run((db) => dropSlice(db, target, { place, part, after, upTo }))
+    if (upTo === null) return dropped
+    after = upTo
+    yield* othersTurn(engine)
+  }
+})
+
+/** The highest id of the next entries of a scope; null: there are none. */
+async function endOfSlice(
   db: Kysely<Tables>,
   { branch, model }: Target,
-  { place, part }: { readonly place: ScopePlace; readonly part: number | null },
+  { place, after, limit }: { readonly place: ScopePlace; readonly after: number; readonly limit: number },
+): Promise<number | null> {
+  const { rows } = await sql<{ id: number | null }>`
+    select max(id) as id from (
+      select id from ${branchTable(model)}
+      where branch_id = ${branch}::bigint and id > ${after}::bigint and ${inScope(place)} order by id limit ${limit}
+    ) slice`.execute(db)
+  return rows[0]?.id ?? null
+}
+
+interface Slice {
+  readonly place: ScopePlace
+  readonly part: number | null
+  readonly after: number
+  /** Null: to the last. */
+  readonly upTo: number | null
+}
+
+/**
+ * Two statements, because a creation is known by its key and any other entry by its id: each is one hashed look-up. The planner knows neither how many entries a branch has nor how many
+ * rows are staged, and might compare each with each; so nested loops are off for these statements.
+ */
+async function dropSlice(
+  db: Kysely<Tables>,
+  { branch, model }: Target,
+  { place, part, after, upTo }: Slice,
 ): Promise<number> {
-  const again = sql`exists (
-    select from ${stagedTable(model)} w where w.part_id = ${part}::bigint
-      and case when e.op = 'create' then w.op = 'create' and ${sameKey(model, 'w', 'e')} else w.op <> 'create' and w.id = e.id end
-  )`
-  const { numAffectedRows } = await sql`
-    delete from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and ${inScope(place)} and not ${again}`.execute(
+  const to = upTo === null ? sql`` : sql`and e.id <= ${upTo}::bigint`
+  const entries = sql`
+    delete from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and e.id > ${after}::bigint ${to} and ${inScope(place)}`
+  const staged = sql`select from ${stagedTable(model)} w where w.part_id = ${part}::bigint`
+  await sql`set local enable_nestloop = off`.execute(db)
+  const creations = await sql`
+    ${entries} and e.op = 'create' and not exists (${staged} and w.op = 'create' and ${sameKey(model, 'w', 'e')})`.execute(
     db,
   )
-  return Number(numAffectedRows ?? 0n)
+  const others = await sql`
+    ${entries} and e.op <> 'create' and not exists (${staged} and w.op <> 'create' and w.id = e.id)`.execute(db)
+  await sql`set local enable_nestloop to default`.execute(db)
+  return Number((creations.numAffectedRows ?? 0n) + (others.numAffectedRows ?? 0n))
 }
 
 /** Stages a window's creations. A new one takes its id from main's sequence; one that the branch has already keeps the id it took. */

@@ -50,7 +50,7 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
         yield* run((db) => landSightings(db, { place, part, runId, at, lastSeen }))
       }
       for (const model of scopeModels[scope.resource]) {
-        yield* run((db) => dropUnstaged(db, { branch, model, changeSet }, { place, part }))
+        yield* dropUnstaged({ run, engine: database.engine }, { branch, model, changeSet }, { place, part })
       }
       const staged = part === null ? nothing : yield* stagePart(run, database.engine, { branch, staging, part })
       if (scope.resource === 'snapshots') yield* recountNamespaceInBranch(run, database.engine, branch, place)

@@ -70,7 +70,7 @@ export const eachWindow = <E>(
   Effect.forEach(windows, (window) => Effect.zipRight(land(window), othersTurn(engine)), { discard: true })
 
 /** Lets timers and requests of this process run before the next statement, where the database is in it. */
-const othersTurn = (engine: Database['Type']['engine']): Effect.Effect<void> =>
+export const othersTurn = (engine: Database['Type']['engine']): Effect.Effect<void> =>
   engine === 'pg'
     ? Effect.void
     : Effect.async<void>((resume) => {

@@ -1,0 +1,63 @@
+import { Branches, ChangeSets } from '@netbox-pbs/core/ports'
+import { Effect, Layer, ManagedRuntime } from 'effect'
+import { sql } from 'kysely'
+import { afterAll, describe, expect, test } from 'vitest'
+import { dropUnstaged } from '../src/branches/stage-rows.ts'
+import { Database } from '../src/database/database.ts'
+import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { scopePlace } from '../src/inventory/scope-place.ts'
+import { newBranch, newFleet, rows, stageOnce } from './contract/branching.ts'
+import { appendAll, change, create, may, snapshotFacts } from './contract/main.ts'
+import { engines } from './engines.ts'
+
+/** New snapshots that wait in the branch. */
+const size = 1500
+
+describe.each(engines)('what a run no longer changes, on $engine', ({ migrated }) => {
+  const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
+  afterAll(() => runtime.dispose())
+
+  test('leaves the branch at a cost of what is staged, not of its square', async () => {
+    await runtime.runPromise(
+      Effect.gen(function* () {
+        const database = yield* Database
+        const changeSets = yield* ChangeSets
+        const { server, snapshots, snapshot } = yield* newFleet('square')
+        const { id: branch } = yield* newBranch('square')
+        const created = Array.from({ length: size }, (_, nth) =>
+          create('snapshot', snapshotFacts(server, String(1000 + nth), may(9))),
+        )
+        const updates = [0, 1].map((nth) =>
+          change('snapshot', snapshot(nth).id, snapshot(nth).facts, { comment: 'source' }),
+        )
+        yield* stageOnce(branch, snapshots, [{ model: 'snapshot', changes: [...created, ...updates] }])
+        const changeSet = yield* changeSets.open({ runId: 900_001, server: 'square' })
+        // The source no longer lists the first new one, and no longer changes the first old one.
+        yield* appendAll(changeSet, snapshots, [
+          { model: 'snapshot', changes: [...created.slice(1), ...updates.slice(1)] },
+        ])
+        const [row] = yield* rows<{ id: number }>(`select id from change_set_parts where change_set_id = ${changeSet}`)
+        const part = row?.id ?? 0
+        const { dropped, read } = yield* database.transaction('dropping', (run) =>
+          Effect.gen(function* () {
+            const place = scopePlace(snapshots, server)
+            const target = { branch, model: 'snapshot', changeSet } as const
+            const dropped = yield* dropUnstaged({ run, engine: database.engine }, target, { place, part })
+            const { rows: found } = yield* run((db) =>
+              sql<{ read: number }>`
+                select (pg_stat_get_xact_tuples_returned('staged_snapshots'::regclass)
+                  + pg_stat_get_xact_tuples_fetched('staged_snapshots'::regclass))::bigint as read`.execute(db),
+            )
+            return { dropped, read: found[0]?.read ?? 0 }
+          }),
+        )
+        expect(dropped).toBe(2)
+        const left = yield* (yield* Branches).changes({ id: branch, limit: 1, offset: 0 })
+        expect(left.count).toBe(size)
+        // Staged rows are read once a statement, and there are two a slice.
+        expect(read).toBeGreaterThan(0)
+        expect(read).toBeLessThanOrEqual(4 * size)
+      }),
+    )
+  })
+})
