@@ -14,7 +14,7 @@ export interface Benchmark {
 
 /** Every benchmark by the name that the command takes. */
 export const benchmarks: Readonly<Record<string, Benchmark>> = {
-  branch: { usage: '[--snapshots 1000000] [--changes 1000,100000]', run: runBranch },
+  branch: { usage: '[--snapshots 1000000] [--changes 1000,100000] [--store pg|pglite]', run: runBranch },
   diff: { usage: '[--rows 1000000] [--repeat 3]', run: runDiff },
   gateway: { usage: '[--snapshots 100000] [--repeat 2] [--profiles FOLDER]', run: runGateway },
   ingest: { usage: '[--snapshots 100000] [--store pg|pglite] [--profiles FOLDER]', run: runIngest },
@@ -24,10 +24,11 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
 export class WrongUsage extends Error {}
 
 async function* runBranch(args: ReadonlyArray<string>): AsyncGenerator<Result> {
-  const { snapshots, changes } = flags(args, { snapshots: '1000000', changes: '1000,100000' })
+  const { snapshots, changes, store } = flags(args, { snapshots: '1000000', changes: '1000,100000', store: 'pg' })
   yield* branch({
     snapshots: positive('snapshots', snapshots),
     changes: changes.split(',').map((size) => positive('changes', size)),
+    store: storeOf(store),
     databaseUrl: givenDatabaseUrl(),
   })
 }
@@ -49,13 +50,17 @@ async function* runGateway(args: ReadonlyArray<string>): AsyncGenerator<Result> 
 
 async function* runIngest(args: ReadonlyArray<string>): AsyncGenerator<Result> {
   const { snapshots, store, profiles } = flags(args, { snapshots: '100000', store: 'pg', profiles: '' })
-  if (store !== 'pg' && store !== 'pglite') throw new WrongUsage('--store is pg or pglite')
   yield* ingest({
     snapshots: positive('snapshots', snapshots),
-    store,
+    store: storeOf(store),
     databaseUrl: givenDatabaseUrl(),
     profiles: profiles === '' ? null : profiles,
   })
+}
+
+function storeOf(text: string): 'pg' | 'pglite' {
+  if (text !== 'pg' && text !== 'pglite') throw new WrongUsage('--store is pg or pglite')
+  return text
 }
 
 function flags<F extends Readonly<Record<string, string>>>(args: ReadonlyArray<string>, defaults: F): F {

@@ -5,13 +5,14 @@ import { jsonLine } from '../src/report.ts'
 test('a branch of 100 changes is measured from its opening to its merge, and lists inside it beside main', async () => {
   const databaseUrl = await (await fetch(inject('postgresAt'))).text()
   const lines = []
-  for await (const result of branch({ snapshots: 1000, changes: [100, 5000], databaseUrl })) {
+  for await (const result of branch({ snapshots: 1000, changes: [100, 5000], store: 'pg', databaseUrl })) {
     lines.push(JSON.parse(jsonLine(result)))
   }
   const lists = ['page', 'page_deep', 'page_newest', 'page_largest', 'count']
   expect(lines.map((line) => line.case)).toEqual([
     'open',
     'stage',
+    'stage_again',
     'list',
     ...lists,
     'conflicts',

@@ -1,8 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Branches, type ChangeSets, type Inventory, InventoryLists } from '@netbox-pbs/core/ports'
 import { Database, inventoryLayer } from '@netbox-pbs/store-postgres'
 import { Effect, Layer, ManagedRuntime } from 'effect'
-import { type Driver, databaseAt, migrated } from '../ingest/store.ts'
-import { pgStores } from '../ingest/stores.ts'
+import { type Driver, databaseAt, executed, migrated } from '../ingest/store.ts'
+import { pgliteStores, pgStores, type Stores } from '../ingest/stores.ts'
 import type { Result } from '../measure.ts'
 import { fillMain, secondsOfFullCopy, serverName, servers } from './fill-main.ts'
 import { middle, pagesOf, secondsOf, secondsOfPage } from './pages.ts'
@@ -13,6 +16,7 @@ export interface BranchOptions {
   readonly snapshots: number
   /** Sizes of branches, in changes. One of more than half of the snapshots is left out. */
   readonly changes: ReadonlyArray<number>
+  readonly store: 'pg' | 'pglite'
   /** A PostgreSQL server to use instead of a temporary one; its role may create databases. */
   readonly databaseUrl: string | null
 }
@@ -31,8 +35,8 @@ const openings = 20
 const hand = { user: 'bench', requestId: '5f6c0f6e-6a53-4a3a-9c0b-0a4d0c7f0001' }
 
 /** Opening, staging, listing, comparing and merging branches of some sizes, and lists inside them beside the same on main. */
-export async function* branch({ snapshots, changes, databaseUrl }: BranchOptions): AsyncGenerator<Result> {
-  const stores = await pgStores(databaseUrl)
+export async function* branch({ snapshots, changes, store, databaseUrl }: BranchOptions): AsyncGenerator<Result> {
+  const stores = store === 'pg' ? await pgStores(databaseUrl) : await inFolder()
   try {
     await migrated(stores.synced)
     const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, databaseAt(stores.synced)))
@@ -51,12 +55,18 @@ export async function* branch({ snapshots, changes, databaseUrl }: BranchOptions
   }
 }
 
+/** Folders of PGlite, in a temporary folder that goes with them. */
+async function inFolder(): Promise<Stores> {
+  const folder = await mkdtemp(join(tmpdir(), 'netbox-pbs-bench-'))
+  return { ...pgliteStores(folder), drop: () => rm(folder, { recursive: true }) }
+}
+
 /** Opening a branch, beside a full copy of the snapshots. */
 async function opening({ snapshots, driver, run }: Bench): Promise<Result> {
   const taken: Array<number> = []
   for (let nth = 0; nth <= openings; nth++) taken.push(await run(secondsOf(openBranch(`opened-${nth}`, 1000 + nth))))
   const yardstick = { title: 'full copy', seconds: await secondsOfFullCopy(driver) }
-  return { ...result('open', snapshots, middle(taken.slice(1)), 1), yardstick }
+  return { ...result(driver, 'open', snapshots, middle(taken.slice(1)), 1), yardstick }
 }
 
 /** A branch of a sync from its first change to its merge. */
@@ -64,8 +74,10 @@ async function* ofSize({ snapshots, driver, run }: Bench, size: number): AsyncGe
   const runId = 10_000 + size
   const made = await run(changesOf(fleet, { step: Math.floor(snapshots / size), change: changeOf }))
   const { id } = await run(openBranch(`changes-${size}`, runId))
-  const of = (title: string, seconds: number) => ({ ...result(title, snapshots, seconds, size), changes: size })
+  const of = (title: string, seconds: number) => ({ ...result(driver, title, snapshots, seconds, size), changes: size })
   yield of('stage', await run(secondsOf(stageAll(id, runId, made))))
+  // The next run finds the same, while the branch waits.
+  yield of('stage_again', await run(secondsOf(stageAll(id, runId + 1, made))))
   await analyzed(driver)
   const asked = <A, E>(use: (branches: Branches['Type']) => Effect.Effect<A, E>) => Effect.flatMap(Branches, use)
   yield of('list', await run(secondsOf(asked((branches) => branches.changes({ id, limit: 50, offset: 0 })))))
@@ -91,7 +103,12 @@ async function* headDeleted(bench: Bench): AsyncGenerator<Result> {
 }
 
 /** Lists inside a branch, each beside the same on main. */
-async function* lists({ snapshots, run }: Bench, id: number, suffix: string, size: number): AsyncGenerator<Result> {
+async function* lists(
+  { snapshots, driver, run }: Bench,
+  id: number,
+  suffix: string,
+  size: number,
+): AsyncGenerator<Result> {
   for (const [title, query] of pagesOf(snapshots)) {
     const seconds = await run(
       Effect.gen(function* () {
@@ -99,18 +116,20 @@ async function* lists({ snapshots, run }: Bench, id: number, suffix: string, siz
         return yield* secondsOfPage(query, inside, yield* InventoryLists)
       }),
     )
-    const measured = { ...result(`${title}${suffix}`, snapshots, seconds.inside, query.page.limit), changes: size }
+    const measured = {
+      ...result(driver, `${title}${suffix}`, snapshots, seconds.inside, query.page.limit),
+      changes: size,
+    }
     yield { ...measured, yardstick: { title: 'main', seconds: seconds.main } }
   }
 }
 
 /** A hand writes in main what every hundredth update of the branch writes too, so that both have changed it. */
 async function editInMain(driver: Driver, branchId: number): Promise<void> {
-  if (driver._tag === 'pglite') return
-  await driver.pool.query(
+  await executed(
+    driver,
     `update snapshots s set comment = 'by hand' from branch_snapshots e
-     where e.branch_id = $1 and e.op = 'update' and e.id = s.id and e.id % 100 = 0`,
-    [branchId],
+     where e.branch_id = ${branchId} and e.op = 'update' and e.id = s.id and e.id % 100 = 0`,
   )
 }
 
@@ -119,8 +138,8 @@ async function analyzed(driver: Driver): Promise<void> {
   if (driver._tag === 'pg') await driver.pool.query('analyze')
 }
 
-const result = (title: string, n: number, seconds: number, rows: number): Result => ({
-  bench: 'branch pg',
+const result = (driver: Driver, title: string, n: number, seconds: number, rows: number): Result => ({
+  bench: `branch ${driver._tag}`,
   case: title,
   n,
   seconds,

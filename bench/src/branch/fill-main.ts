@@ -1,4 +1,4 @@
-import type { Driver } from '../ingest/store.ts'
+import { type Driver, executed } from '../ingest/store.ts'
 
 /** Servers of the fleet; each has the same share of its snapshots. */
 export const servers = 10
@@ -39,22 +39,18 @@ export async function fillMain(driver: Driver, snapshots: number): Promise<void>
     'drop table filling',
     'analyze',
   ]
-  if (driver._tag === 'pglite') throw new Error('branches are measured on a server')
-  const client = await driver.pool.connect()
-  try {
-    for (const statement of statements) await client.query(statement)
-  } finally {
-    client.release()
-  }
+  await executed(driver, ...statements)
 }
 
 /** The yardstick of opening a branch: seconds of a full copy of the snapshots with their keys and indexes, as a branch by schema makes it. */
 export async function secondsOfFullCopy(driver: Driver): Promise<number> {
-  if (driver._tag === 'pglite') throw new Error('branches are measured on a server')
   const begun = performance.now()
-  await driver.pool.query('create table copied (like snapshots including all)')
-  await driver.pool.query('insert into copied overriding system value select (s).* from (select s from snapshots s) s')
+  await executed(
+    driver,
+    'create table copied (like snapshots including all)',
+    'insert into copied overriding system value select (s).* from (select s from snapshots s) s',
+  )
   const seconds = (performance.now() - begun) / 1000
-  await driver.pool.query('drop table copied')
+  await executed(driver, 'drop table copied')
   return seconds
 }

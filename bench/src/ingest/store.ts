@@ -37,6 +37,20 @@ export const withDriver = <A>(store: StoreAt, use: (driver: Driver) => Promise<A
     Effect.flatMap(Database, ({ driver }) => Effect.promise(() => use(driver))).pipe(Effect.provide(databaseAt(store))),
   )
 
+/** Executes statements one after the other, in one session. */
+export async function executed(driver: Driver, ...statements: ReadonlyArray<string>): Promise<void> {
+  if (driver._tag === 'pglite') {
+    for (const statement of statements) await driver.pglite.exec(statement)
+    return
+  }
+  const client = await driver.pool.connect()
+  try {
+    for (const statement of statements) await client.query(statement)
+  } finally {
+    client.release()
+  }
+}
+
 /**
  * How many rows the inventory's tables have seen written, by the database's own counters: on PostgreSQL since they were made, in sessions that have ended,
  * and this waits for their end; on PGlite since this process opened it, for it keeps none.
