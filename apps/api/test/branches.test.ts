@@ -13,6 +13,7 @@ let serverId = 0
 let one = ''
 
 const nulls = () => 'Null characters are not allowed.'
+const surrogates = 'Surrogate characters are not allowed.'
 
 beforeAll(async () => {
   api = await startTestApi(fakeGateway().layer)
@@ -238,6 +239,9 @@ test('it does not merge over a conflict, and merges as that is answered', async 
     status: { value: 'in_review' },
   })
   expect(await answer({ resolution: 'value', value: 7.5e3, field: 'path' })).toMatchObject({ json: { resolved: 0 } })
+  // A backslash and what follows are characters of their own, not the ones that they stand for in JSON.
+  for (const value of ['\\u0000', '\\ud800'])
+    expect(await answer({ resolution: 'value', value, field: 'path' })).toMatchObject({ json: { resolved: 0 } })
   expect(await answer({ resolution: 'value', value: ['a'], kind: 'update_update' })).toMatchObject({
     status: 400,
     json: { value: ['Not a valid string.'] },
@@ -365,6 +369,10 @@ test.each([
   ['approve', {}, { revision: ['This field is required.'] }],
   ['approve', { revision: 'last' }, { revision: [expect.any(String)] }],
   ['resolve', { resolution: 'value', value: { a: 'x\0' }, all: true }, { value: [nulls()] }],
+  ['resolve', { resolution: 'value', value: [{ '\0': 1 }], all: true }, { value: [nulls()] }],
+  ['resolve', { resolution: 'value', value: { a: ['x\ud800'] }, all: true }, { value: [surrogates] }],
+  ['resolve', { resolution: 'value', value: '\udc00', all: true }, { value: [surrogates] }],
+  ['revert', { name: 'x\ud800' }, { name: [surrogates] }],
 ])('%s refuses %j', async (action, body, errors) => {
   const { status, json } = await api.ask('POST', `${one}${action}/`, { body })
   expect([status, json]).toEqual([400, errors])

@@ -26,14 +26,20 @@ const fill = (path: string, id: string): string => path.replace(/:\w+(?:\{[^/]*\
 const operations = (() => {
   const document = openApiDocument(restPaths) as Document
   return Object.entries(document.paths).flatMap(([path, methodsOf]) =>
-    Object.entries(methodsOf).map(([method, { parameters = [] }]) => ({
+    Object.entries(methodsOf).map(([method, { parameters = [], requestBody }]) => ({
       method: method.toUpperCase(),
       path: path.replace(/\{\w+\}/g, '1'),
       query: parameters.filter(({ in: place }) => place === 'query').map(({ name }) => name),
+      fields: requestBody === undefined ? [] : fieldsOf(document, requestBody.content['application/json'].schema),
     })),
   )
 })()
 
+interface Schema {
+  readonly $ref?: string
+  readonly oneOf?: ReadonlyArray<Schema>
+  readonly properties?: Readonly<Record<string, unknown>>
+}
 interface Document {
   readonly paths: Record<
     string,
@@ -41,10 +47,24 @@ interface Document {
       string,
       {
         readonly parameters?: ReadonlyArray<{ readonly name: string; readonly in: string }>
+        readonly requestBody?: { readonly content: { readonly 'application/json': { readonly schema: Schema } } }
       }
     >
   >
+  readonly components: { readonly schemas: Readonly<Record<string, Schema>> }
 }
+
+function fieldsOf(document: Document, { $ref, oneOf = [], properties = {} }: Schema): ReadonlyArray<string> {
+  const named = $ref === undefined ? undefined : document.components.schemas[$ref.split('/').at(-1) ?? '']
+  return [
+    ...Object.keys(properties),
+    ...(named === undefined ? [] : fieldsOf(document, named)),
+    ...oneOf.flatMap((schema) => fieldsOf(document, schema)),
+  ]
+}
+
+/** JSON of so many lists inside one another. */
+const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth)
 
 const json = { 'Content-Type': 'application/json' }
 const form = { 'Content-Type': 'application/x-www-form-urlencoded' }
@@ -155,6 +175,49 @@ describe('a hostile request', () => {
     expect(
       await harmOf(targets.map((target) => ({ method: 'GET', target, headers: { ...token, ...session } }))),
     ).toEqual(none)
+  })
+
+  test('no body of JSON does', async () => {
+    const whole = [
+      ...['null', '[]', '"x"', '[null]', '[{"id":9223372036854775808}]', '[{"id":"\\u0000"}]', '{', '{"a":1e999}'],
+      ...['{"__proto__":{"a":1},"constructor":{"b":2}}', '{"\\u0000":1,"\\ud800":1}', nested(100), nested(100_000)],
+    ]
+    const values = ['"a\\u0000b"', '"\\ud800"', '9223372036854775808', '{"name":"\\u0000"}', nested(99), nested(20_000)]
+    const sent = operations.flatMap(({ method, path, fields }) =>
+      method === 'GET' || (method === 'DELETE' && path.endsWith('/1/'))
+        ? []
+        : [...whole, ...fields.flatMap((field) => values.map((value) => `{"${field}":${value}}`))].map((body) => ({
+            method,
+            target: path,
+            headers: { ...token, ...json },
+            body,
+          })),
+    )
+    expect(sent.filter(({ body }) => body.startsWith('{"value":')).length).toBe(values.length)
+    expect(await harmOf(sent)).toEqual(none)
+  })
+
+  test('no text that is wrong in a whole body does', async () => {
+    const bodies = {
+      servers: { name: 'n', host: 'h.example', token_id: 'a@pbs!b', fingerprint: '', sync_schedule: '' },
+      datastores: { server: 'pbs-a', name: 'n', path: '/p', comment: '' },
+      snapshots: { server: 'pbs-a', datastore_name: 't', backup_type: 'vm', backup_id: '9', backup_time: '2026-05-02' },
+      jobs: { server: 'pbs-a', job_type: 'gc', job_id: 'j', store: 's' },
+      branches: { name: 'n', description: '' },
+      'branches/1/resolve': { resolution: 'value', value: '', field: 'path', scope: '' },
+    }
+    const wrong = ['a\0b', '\ud800', 2 ** 63, ['\0'], { '\ud800': '\0' }]
+    const sent = Object.entries(bodies).flatMap(([path, body]) =>
+      Object.keys(body).flatMap((field) =>
+        wrong.map((value) => ({
+          method: 'POST',
+          target: `/api/plugins/pbs/${path}/`,
+          headers: { ...token, ...json },
+          body: JSON.stringify({ ...body, [field]: value }),
+        })),
+      ),
+    )
+    expect(await harmOf(sent)).toEqual(none)
   })
 
   test('the site serves as before', async () => {

@@ -225,6 +225,19 @@ describe('a body', () => {
     expect([answer.status, answer.json.detail]).toEqual([status, expect.stringMatching(detail)])
   })
 
+  test('that is nested beyond any field is refused, whole or cut off; brackets in a text are characters', async () => {
+    const nested = (depth: number) => `${'{"name":'.repeat(depth)}1${'}'.repeat(depth)}`
+    const deep = 'JSON parse error - more than 100 lists and objects are inside one another'
+    for (const raw of [nested(101), '['.repeat(1_000_000)]) {
+      const { status, json } = await post(raw, 'application/json')
+      expect([status, json]).toEqual([400, { detail: deep }])
+    }
+    for (const raw of [nested(100), JSON.stringify({ name: `"\\${'['.repeat(101)}` })]) {
+      const { status, json } = await post(raw, 'application/json')
+      expect([status, json.host]).toEqual([400, ['This field is required.']])
+    }
+  })
+
   test('that is malformed is not repeated', async () => {
     expect((await post('{"token_secret":"hunter2"', 'application/json')).text).not.toContain('hunter2')
   })

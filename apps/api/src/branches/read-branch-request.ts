@@ -27,6 +27,12 @@ const text = z
   .string()
   .refine((given) => !given.includes('\0'), noNull)
   .refine((given) => given.isWellFormed(), noSurrogate)
+/** Every text in a value, keys included. A body is never deep enough to make this call itself too often. */
+const textsOf = (value: unknown): ReadonlyArray<string> => {
+  if (typeof value === 'string') return [value]
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) => [key, ...textsOf(inner)])
+}
 const required = (issue: { readonly input: unknown }) =>
   issue.input === undefined ? 'This field is required.' : undefined
 const name = z
@@ -49,8 +55,8 @@ const Resolved = z.strictObject({
   resolution: z.enum(['main', 'branch', 'value', 'skip']).nullable(),
   value: z
     .json()
-    .refine((given) => !JSON.stringify(given).includes('\\u0000'), noNull)
-    .refine((given) => !/\\ud[89a-f]/.test(JSON.stringify(given)), noSurrogate)
+    .refine((given) => textsOf(given).every((inner) => !inner.includes('\0')), noNull)
+    .refine((given) => textsOf(given).every((inner) => inner.isWellFormed()), noSurrogate)
     .optional(),
   conflicts: z.array(z.int().positive()).max(1000).optional(),
   kind: oneOrMore(z.enum(conflictKinds)).optional(),

@@ -5,6 +5,9 @@ import { badRequest, type Refused, tooLarge, unsupportedMediaType } from './refu
 /** The largest request body. */
 const maxBodyBytes = 10 * 1024 * 1024
 
+/** How many lists and objects a body may have inside one another. No field needs more than a few, and what judges a value calls itself at each level. */
+const maxNesting = 100
+
 /** The JSON of a request's body; an empty body is an empty object. */
 export const readBody = (c: ApiContext): Effect.Effect<unknown, Refused> =>
   Effect.gen(function* () {
@@ -16,6 +19,8 @@ export const readBody = (c: ApiContext): Effect.Effect<unknown, Refused> =>
       try: () => new TextDecoder('utf-8', { fatal: true }).decode(bytes),
       catch: () => badRequest('JSON parse error - the body is not UTF-8'),
     })
+    if (isNestedBeyond(maxNesting, text))
+      return yield* badRequest(`JSON parse error - more than ${maxNesting} lists and objects are inside one another`)
     return yield* Effect.try({ try: (): unknown => JSON.parse(text), catch: (error) => parseError(text, error) })
   })
 
@@ -39,6 +44,24 @@ export const readBytes = (c: ApiContext, limit: number): Effect.Effect<Uint8Arra
       chunks.push(value)
     }
   })
+
+/** Judges the text, because parsing what is too deep costs far more than its bytes. Brackets within strings do not count. */
+function isNestedBeyond(limit: number, text: string): boolean {
+  let depth = 0
+  let quoted = false
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at]
+    if (quoted) {
+      if (char === '\\') at += 1
+      else if (char === '"') quoted = false
+    } else if (char === '"') quoted = true
+    else if (char === '[' || char === '{') {
+      depth += 1
+      if (depth > limit) return true
+    } else if (char === ']' || char === '}') depth -= 1
+  }
+  return false
+}
 
 /** Says where the text stops being JSON, without repeating any of it. */
 function parseError(text: string, error: unknown): Refused {
