@@ -98,6 +98,10 @@ test.each([
     { name: 'a\0b', description: 'a\0b' },
     { name: [nulls()], description: [nulls()] },
   ],
+  [
+    { name: 'a\ud800', description: '\udc00' },
+    { name: [surrogates], description: [surrogates] },
+  ],
   [{ name: 'x', status: 'merged' }, { status: ['There is no such field.'] }],
   [[{ name: 'x' }], { __all__: [expect.any(String)] }],
 ])('%j opens none', async (body, errors) => {

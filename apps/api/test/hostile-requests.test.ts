@@ -220,6 +220,28 @@ describe('a hostile request', () => {
     expect(await harmOf(sent)).toEqual(none)
   })
 
+  test('no form does, with a length or in chunks', async () => {
+    const names = ['token', 'name', 'host', 'server', 'revision', 'resolution', 'value', 'id', 'field']
+    const fields = [...names.flatMap((name) => [`${name}=%00`, `${name}=${'9'.repeat(400)}`]), 'value=%ed%a0%80&name={']
+    const bodies = ['%', '%00=%00', '__proto__=1&constructor=2', ...fields]
+    const posted = routes.filter(({ method, path }) => method === 'POST' && path.startsWith('/plugins/'))
+    const targets = posted.map(({ path }) => fill(path, '1')).filter((path) => !path.endsWith('/logout/'))
+    expect(targets.length).toBeGreaterThan(10)
+    const sent = targets.flatMap((target) =>
+      bodies.map((body, at) => ({
+        method: 'POST',
+        target,
+        // A sign-in would end the session that the other forms come from.
+        headers: { ...session, ...form, ...(target.endsWith('/login/') ? { Cookie: '' } : {}) },
+        body: target.endsWith('/login/') ? body : `form_token=${formToken}&all=true&${body}`,
+        chunked: at % 2 === 0,
+      })),
+    )
+    expect(await harmOf(sent)).toEqual(none)
+    const home = await fetch(`${api.url}/plugins/pbs/`, { redirect: 'manual', headers: session })
+    expect([home.status, (await home.text()).includes(formToken)]).toEqual([200, true])
+  })
+
   test('the site serves as before', async () => {
     expect((await api.ask('GET', '/api/plugins/pbs/servers/')).status).toBe(200)
     expect((await fetch(`${api.url}/plugins/pbs/login/`)).status).toBe(200)
