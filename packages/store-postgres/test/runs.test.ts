@@ -162,6 +162,26 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
     expect(await get(id)).toMatchObject({ counts: noRows, staged: { created: 6, updated: 0, deleted: 0 } })
   })
 
+  test('scopes that were never opened end together, and what an earlier attempt landed in them is counted on', async () => {
+    const id = await started('pbs-a')
+    await record(id, ended('a', 'landed', { created: 3 }), ended('b', 'staged', { created: 5 }), ended('z', 'landed'))
+    const results = ['c', 'b', 'a', 'a'].map((name) => ended(name, 'cancelled'))
+    await runs((r) => r.recordUnopened({ id, server: 'pbs-a', results }))
+    const { rows, count } = await runs((r) => r.scopes({ id, limit: 10, offset: 0 }))
+    expect([count, rows.map(({ outcome, counts }) => [outcome, counts.created])]).toEqual([
+      4,
+      [
+        ['landed', 0],
+        ['cancelled', 0],
+        ['cancelled', 0],
+        ['cancelled', 3],
+      ],
+    ])
+    expect(await end(id, 'pbs-a')).toMatchObject({ status: 'cancelled', counts: { created: 3 } })
+    await runs((r) => r.recordUnopened({ id, server: 'pbs-a', results: [ended('late', 'cancelled')] }))
+    expect((await runs((r) => r.scopes({ id, limit: 10, offset: 0 }))).count).toBe(4)
+  })
+
   test.each<[string, ReadonlyArray<ScopeResult>, string | null, Run['status']]>([
     ['nothing at all', [], null, 'completed'],
     ['no scope and an error', [], 'the gateway does not answer', 'failed'],

@@ -52,7 +52,7 @@ export { InventoryLists, type ServedPage, type ServedRow } from './inventory-lis
 export { ServerObservations } from './observations.ts'
 export { type ClaimedJob, Queue, type SyncJob } from './queue.ts'
 export { Retention } from './retention.ts'
-export { type EndedJob, type NewRun, type Page, type RunFilter, Runs } from './runs.ts'
+export { type EndedJob, mostUnopened, type NewRun, type Page, type RunFilter, Runs } from './runs.ts'
 export { type DueRun, type ScheduledServer, type ScheduleMark, Schedules } from './schedules.ts'
 export { SecretBox, SecretUnreadable } from './secret-box.ts'
 export { type Session, Sessions } from './sessions.ts'

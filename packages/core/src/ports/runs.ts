@@ -35,6 +35,9 @@ export interface EndedJob {
   readonly jobsLeft: boolean
 }
 
+/** Scopes that `recordUnopened` takes at a time. */
+export const mostUnopened = 1000
+
 /** The records of runs: written by sync, read while they run. */
 export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
   Runs,
@@ -102,6 +105,15 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
       readonly id: number
       readonly server: string | null
       readonly result: ScopeResult
+    }) => Effect.Effect<void, StoreFailed>
+    /**
+     * Scopes that were never opened have ended without landing anything: as `recordScope` for each of them, in one statement. At most
+     * `mostUnopened` at a time, so that the embedded database serves others in between.
+     */
+    readonly recordUnopened: (request: {
+      readonly id: number
+      readonly server: string | null
+      readonly results: ReadonlyArray<ScopeResult>
     }) => Effect.Effect<void, StoreFailed>
     /** Adds up equal warnings; at most 1000 different ones are kept, the rest are counted under the code `more`. */
     readonly warn: (request: {

@@ -2,6 +2,7 @@ import { type ScopeResult, scopeKey } from '@netbox-pbs/core'
 import type { StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { sql } from 'kysely'
+import { jsonb } from '../database/json.ts'
 import type { Run } from '../database/session.ts'
 import { jobName } from './job-records.ts'
 
@@ -20,13 +21,7 @@ export function recordScope(run: Run, { id, server, result }: EndedScope): Effec
   const { scope, outcome, reason, counts, started, ended } = result
   const key = scopeKey(scope)
   return Effect.gen(function* () {
-    // Shared, so that jobs do not wait for each other; a run that is over stays as it is.
-    const { rows: open } = yield* run((db) =>
-      sql`
-        select from runs
-        where id = ${id}::bigint and status in ('pending', 'running') for key share`.execute(db),
-    )
-    if (open.length === 0) return
+    if (!(yield* isOpen(run, id))) return
     const { rows: earlier } = yield* run((db) =>
       sql<{ created: number; updated: number; deleted: number }>`
         with earlier as (
@@ -61,5 +56,43 @@ export function recordScope(run: Run, { id, server, result }: EndedScope): Effec
             ${started}::timestamptz, ${ended}::timestamptz
           )`.execute(db),
       )
+  })
+}
+
+/** Shared, so that jobs do not wait for each other; a run that is over stays as it is. */
+const isOpen = (run: Run, id: number): Effect.Effect<boolean, StoreFailed> =>
+  Effect.map(
+    run((db) =>
+      sql`select from runs where id = ${id}::bigint and status in ('pending', 'running') for key share`.execute(db),
+    ),
+    ({ rows }) => rows.length > 0,
+  )
+
+/**
+ * Records the ends of scopes that were never opened, in one statement: a run that ends early may leave a hundred thousand of them. What an earlier attempt at the job
+ * landed in them is counted on, as in {@link recordScope}.
+ */
+export function recordUnopened(
+  run: Run,
+  { id, results }: { readonly id: number; readonly results: ReadonlyArray<ScopeResult> },
+): Effect.Effect<void, StoreFailed> {
+  const byKey = new Map(results.map(({ counts: _, ...result }) => [scopeKey(result.scope), result]))
+  const rows = [...byKey].map(([scope_key, result]) => ({ scope_key, ...result }))
+  return Effect.gen(function* () {
+    if (!(yield* isOpen(run, id))) return
+    yield* run((db) =>
+      sql`
+        insert into run_scopes as s
+          (run_id, scope_key, scope, outcome, reason, created, updated, deleted, unchanged, held_back, started, ended)
+        select ${id}::bigint, r.scope_key, r.scope, r.outcome, r.reason, 0, 0, 0, 0, 0, r.started, r.ended
+        from jsonb_to_recordset(${jsonb(rows)}) as
+          r (scope_key text, scope jsonb, outcome text, reason jsonb, started timestamptz, ended timestamptz)
+        on conflict (run_id, scope_key) do update set
+          seq = default, scope = excluded.scope, outcome = excluded.outcome, reason = excluded.reason,
+          created = case when s.outcome = 'staged' then 0 else s.created end,
+          updated = case when s.outcome = 'staged' then 0 else s.updated end,
+          deleted = case when s.outcome = 'staged' then 0 else s.deleted end,
+          unchanged = 0, held_back = 0, started = excluded.started, ended = excluded.ended`.execute(db),
+    )
   })
 }

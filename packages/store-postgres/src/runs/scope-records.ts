@@ -3,16 +3,22 @@ import { Effect } from 'effect'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import { jobName } from './job-records.ts'
-import { recordScope } from './record-scope.ts'
+import { recordScope, recordUnopened } from './record-scope.ts'
 import { type ScopeRow, toScopeResult } from './run-row.ts'
 
 type Port = typeof Runs.Service
 
 /** The scopes of a run as they end, and how far its jobs have read. */
-export function scopeRecords(database: typeof Database.Service): Pick<Port, 'recordScope' | 'progress' | 'scopes'> {
+export function scopeRecords(
+  database: typeof Database.Service,
+): Pick<Port, 'recordScope' | 'recordUnopened' | 'progress' | 'scopes'> {
   return {
     recordScope: Effect.fn('Runs.recordScope')((request) =>
       database.transaction('recording a scope', (run) => recordScope(run, request)),
+    ),
+
+    recordUnopened: Effect.fn('Runs.recordUnopened')((request) =>
+      database.transaction('recording scopes', (run) => recordUnopened(run, request)),
     ),
 
     progress: Effect.fn('Runs.progress')(function* ({ id, server, rowsRead }) {

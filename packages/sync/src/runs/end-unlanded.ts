@@ -26,6 +26,18 @@ export const endUnlanded = Effect.fn('sync.endUnlanded')(function* (
   progress.endedScope(scope)
 })
 
+/** Records why scopes that were never opened did not land. */
+export const endUnopened = Effect.fn('sync.endUnopened')(function* (
+  { runId, server }: Job,
+  progress: JobProgress,
+  { scopes, ...end }: Pick<Unlanded, 'outcome' | 'reason'> & { readonly scopes: ReadonlyArray<Scope> },
+) {
+  const at = yield* now
+  const results = scopes.map((scope) => ({ scope, ...end, counts: noRows, started: at, ended: at }))
+  yield* (yield* Runs).recordUnopened({ id: runId, server, results })
+  for (const scope of scopes) progress.endedScope(scope)
+})
+
 /** A store that is out of service on purpose is no failure. */
 export const outcomeOf = ({ code }: Reason): 'failed' | 'skipped' =>
   code === 'maintenance' || code === 'not_mounted' ? 'skipped' : 'failed'

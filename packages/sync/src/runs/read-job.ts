@@ -1,9 +1,9 @@
 import type { Reason, Resource } from '@netbox-pbs/core'
-import { type ClaimedJob, Runs, type Source } from '@netbox-pbs/core/ports'
-import { Effect, Option, Stream } from 'effect'
+import { type ClaimedJob, mostUnopened, Runs, type Source } from '@netbox-pbs/core/ports'
+import { Chunk, Effect, Option, Stream } from 'effect'
 import type { Job, JobStopped, ScopePorts, ServerJob } from '../scopes/scope-work.ts'
 import { askServer } from './ask-server.ts'
-import { endUnlanded, outcomeOf, type Unlanded } from './end-unlanded.ts'
+import { endUnlanded, endUnopened, outcomeOf, type Unlanded } from './end-unlanded.ts'
 import type { JobProgress } from './job-progress.ts'
 import { missingScopes } from './missing-scopes.ts'
 import { type OpenScope, type Reading, readResource } from './read-resource.ts'
@@ -108,8 +108,11 @@ const recordMissing = (
   Effect.gen(function* () {
     if (open !== null) yield* endUnlanded(job, progress, { ...open, outcome, reason })
     for (const resource of resources) {
-      yield* Stream.runForEach(missingScopes(job, resource, progress), (scope) =>
-        endUnlanded(job, progress, { scope, started: null, outcome, reason }),
+      yield* missingScopes(job, resource, progress).pipe(
+        Stream.grouped(mostUnopened),
+        Stream.runForEach((scopes) =>
+          endUnopened(job, progress, { scopes: Chunk.toReadonlyArray(scopes), outcome, reason }),
+        ),
       )
     }
   })

@@ -174,6 +174,10 @@ export const runsLayer = (records: Map<number, RunRecord>) => {
         const status = endOf(run, { scopes: results.size, error: text })
         return { error: text, status, completed: '2026-05-01T03:00:00Z' }
       }),
+    recordUnopened: ({ id, results }) =>
+      Effect.sync(() => {
+        for (const result of results) records.get(id)?.recordScope(result)
+      }),
     recordScope: ({ id, result }) => Effect.sync(() => records.get(id)?.recordScope(result)),
     warn: ({ id, warnings }) =>
       Effect.asVoid(
