@@ -41,6 +41,8 @@ export function watchedClient(options: WatchOptions): typeof Client {
       super(config)
       const send = this.query.bind(this) as Send
       const query: Send = (statement, values, last) => {
+        // A stream, such as that of a COPY, is watched by whoever reads or writes it.
+        if (isStream(statement)) return send(statement, values, last)
         // The pool passes a callback, after the values or in their place.
         const [given, done] = typeof values === 'function' ? [undefined, values as Done] : [values, last]
         const result = watched(this, async () => send(statement, given), options)
@@ -55,6 +57,9 @@ export function watchedClient(options: WatchOptions): typeof Client {
     }
   }
 }
+
+const isStream = (statement: unknown): boolean =>
+  typeof statement === 'object' && statement !== null && 'submit' in statement && typeof statement.submit === 'function'
 
 async function watched(
   client: Client,
