@@ -78,7 +78,7 @@ test('a server is added with the secret from standard input, tested and read', a
     stdout: '',
     stderr: typeof stderr === 'string' ? stderr : expect.stringMatching(stderr),
   })
-  const nothing = 'nothing was stored; --untested adds it all the same\n$'
+  const nothing = 'nothing was stored; --untested adds it anyway\n$'
   const input = `${tokens.audit.secret}\n`
   expect(await netboxPbs(withSecret, { input: 'not-the-secret\n' })).toEqual(
     refused(new RegExp(`^pbs-a: .*rejects the API token[^]*${nothing}`)),

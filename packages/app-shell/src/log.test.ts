@@ -42,7 +42,7 @@ test.each<[string, Effect.Effect<void>, Record<string, unknown>]>([
   expect(logged(event)).toMatchObject({ fields: expected, count: 1 })
 })
 
-test('a bug keeps its trace, and is one line all the same', () => {
+test('a bug keeps its trace, and is one line anyway', () => {
   const { all } = logged(Effect.logError('the worker met a bug', new Error('boom')))
   expect(all.get('cause')).toMatch(/^Error: boom\n\s+at .*log\.test\.ts/)
   for (const format of ['text', 'json', 'terminal'] as const) expect(logLine(all, format)).not.toContain('\n')

@@ -3,7 +3,7 @@ import type { EndpointTest } from '@netbox-pbs/core/ports'
 import type { ServerNotUsable } from '@netbox-pbs/sync'
 import type { ApiContext } from '../http/caller.ts'
 
-/** The 400 for a connection that was tried and does not work, by the field to look at, with the way to store it all the same. */
+/** The 400 for a connection that was tried and does not work, by the field to look at, with the way to store it anyway. */
 export const notUsableErrors = ({ field, message }: ServerNotUsable): FieldErrors => ({
   [field]: [`${message} Nothing was stored: correct it, or send "untested": true to store it as it is.`],
 })

@@ -114,7 +114,7 @@ const matched = (
   return { items, isWhole: short === 0 && strangers.length <= notes.length }
 }
 
-/** The group that a row which cannot be understood names all the same; null when it names none. */
+/** The group that a row which cannot be understood names anyway; null when it names none. */
 const groupKeyOf = ({ value }: UnreadableRow): string | null => {
   const { 'backup-type': type, 'backup-id': id } = Object(value)
   return typeof type === 'string' && typeof id === 'string' ? groupKey({ 'backup-type': type, 'backup-id': id }) : null
@@ -222,7 +222,7 @@ const itemsOf = (
   { rows, unreadable }: GroupRows,
 ): ReadonlyArray<Item> => {
   const title = `group ${groupKey(group)}`
-  // Rows that cannot be told to be of this group are missing in it all the same.
+  // Rows that cannot be told to be of this group are missing in it anyway.
   const missing = Math.max(unreadable.length, (group['backup-count'] ?? 0) - rows.length)
   return [
     ...noteIf(

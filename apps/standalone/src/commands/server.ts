@@ -83,7 +83,7 @@ export const addServer = (
       if (!(yield* confirm(`${advice}. Pin it?`))) return yield* new CannotRun({ message: 'nothing was stored' })
       return yield* addServer(remote, { ...server, fingerprint: presented }, { secret, untested })
     }
-    if (test !== null) yield* usable(server.name, test, 'nothing was stored; --untested adds it all the same')
+    if (test !== null) yield* usable(server.name, test, 'nothing was stored; --untested adds it anyway')
     const { name, id } = yield* call(remote)({
       method: 'POST',
       path: servers,
@@ -113,7 +113,7 @@ export const setServer = (
     const body = { ...change, ...(secret === null ? {} : { token_secret: Redacted.value(secret) }) }
     if (secret !== null && !untested) {
       const test = yield* call(remote)({ method: 'POST', path: `${path}test/`, body, answer: Test })
-      yield* usable(name, test, 'nothing was changed; --untested changes it all the same')
+      yield* usable(name, test, 'nothing was changed; --untested changes it anyway')
       warnOfGaps(name, test)
     }
     const answer = yield* call(remote)({

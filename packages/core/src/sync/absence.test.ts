@@ -9,7 +9,7 @@ test.each([
   ['absent', 7, null, 'goes'],
   ['absent', 7, 7, 'stays'],
   ['absent', 6, 7, 'goes'],
-  // A run that began earlier is another run all the same.
+  // A run that began earlier is another run anyway.
   ['absent', 8, 7, 'goes'],
   ['absent', null, 7, 'noted'],
   ['missing', null, null, 'goes'],

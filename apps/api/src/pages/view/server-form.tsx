@@ -122,7 +122,7 @@ const NotUsable = ({ failure: { test } }: { failure: ServerNotUsable }) => (
   </Alert>
 )
 
-/** The buttons that add a server all the same. */
+/** The buttons that add a server anyway. */
 const Anyway = ({ failure: { field, test } }: { failure: ServerNotUsable }) => (
   <>
     <button class="btn" type="submit" name="intent" value={untested}>
