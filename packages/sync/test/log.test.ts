@@ -35,7 +35,9 @@ const whole = pbs({ 'vm/1': sixty, 'vm/2': sixty })
 test('a run is one line, with what it did', async () => {
   const system = new MemorySystem()
   system.fleet = [whole]
-  const events = await logged(Effect.zipRight(system.sync(), system.sync()))
+  const events = await logged(
+    Effect.annotateLogs(Effect.zipRight(system.sync(), system.sync()), { server: 'of the last job' }),
+  )
   expect(events.filter(({ msg }) => msg === 'run ended')).toEqual([
     {
       level: 'INFO',

@@ -1,5 +1,5 @@
 import { type Run, type RunStatus, stagedChanges } from '@netbox-pbs/core'
-import { Effect, LogLevel } from 'effect'
+import { Effect, FiberRef, HashMap, LogLevel } from 'effect'
 
 const levels: Readonly<Record<RunStatus, LogLevel.LogLevel>> = {
   pending: LogLevel.Info,
@@ -35,5 +35,8 @@ export const logRun = ({
     ...counts,
     ...(waiting === 0 ? {} : { staged: waiting }),
     ...(error === '' ? {} : { cause: error }),
-  })
+  }).pipe(ofWholeRun)
 }
+
+/** The job that ended last ends the run: its server says nothing of the run. */
+const ofWholeRun = Effect.locallyWith(FiberRef.currentLogAnnotations, HashMap.remove('server'))
