@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { Effect } from 'effect'
-import { defaultDataDir } from '../data-folder/default-data-dir.ts'
+import { defaultDataDir } from '../config.ts'
 import type { Task } from '../failures.ts'
 import { needRemote, type RemoteFlags } from '../remote/find-remote.ts'
 import type { Remote } from '../remote/remote-api.ts'

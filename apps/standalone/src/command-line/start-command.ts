@@ -1,7 +1,7 @@
 import { type LogFormat, logFormats } from '@netbox-pbs/app-shell'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { Effect } from 'effect'
-import { defaultDataDir } from '../data-folder/default-data-dir.ts'
+import { defaultDataDir } from '../config.ts'
 import type { StartOptions } from '../start/options.ts'
 import { progress } from '../terminal.ts'
 import { type AddCommand, filled, newCommand, port, wholeNumber } from './command.ts'

@@ -1,5 +1,5 @@
 import { Effect } from 'effect'
-import { defaultDataDir } from '../data-folder/default-data-dir.ts'
+import { defaultDataDir } from '../config.ts'
 import type { RemoteFlags } from '../remote/find-remote.ts'
 import { type AddCommand, filled, newCommand } from './command.ts'
 import { remoteFlags, withRemote } from './remote-flags.ts'

@@ -7,7 +7,7 @@ test.each([
   ['timeout', 'unclear'],
   ['tls_fingerprint_mismatch', 'server'],
   ['tls_untrusted', 'server'],
-  ['unauthorized', 'server'],
+  ['unauthorized', 'unclear'],
   ['forbidden', 'list'],
   ['maintenance', 'list'],
   ['not_mounted', 'list'],

@@ -1,11 +1,11 @@
 /** Whose trouble a list that failed is: its own, the server's, or one of both. */
 export type TroubleOf = 'list' | 'server' | 'unclear'
 
-/** What any request to the server would meet: its certificate, or its judgement of the token. */
-const ofServer = new Set(['tls_fingerprint_mismatch', 'tls_untrusted', 'unauthorized'])
+/** What any request to the server would meet: its certificate. */
+const ofServer = new Set(['tls_fingerprint_mismatch', 'tls_untrusted'])
 
-/** What a single list may meet as well: PBS answers while one of its disks hangs. */
-const ofEither = new Set(['unreachable', 'timeout'])
+/** What a single list may meet as well: PBS answers while one of its disks hangs, and a proxy before it may refuse one path. */
+const ofEither = new Set(['unreachable', 'timeout', 'unauthorized'])
 
 /**
  * Whose trouble a list that failed with a code of the contract's `failed` frame is. `unclear`: the server is asked the smallest request; only when that fails too, the server itself is the
@@ -13,8 +13,8 @@ const ofEither = new Set(['unreachable', 'timeout'])
  *
  * | code | whose |
  * | --- | --- |
- * | tls_fingerprint_mismatch, tls_untrusted, unauthorized | the server's |
- * | unreachable, timeout | unclear |
+ * | tls_fingerprint_mismatch, tls_untrusted | the server's |
+ * | unreachable, timeout, unauthorized | unclear |
  * | any other | the list's |
  */
 export function troubleOf(code: string): TroubleOf {

@@ -23,8 +23,9 @@ const sessions = new WeakMap<object, number>()
 
 /** Learns a new connection's session, so that its statements can be cancelled and looked up. */
 export async function learnSession(client: ClientBase): Promise<void> {
-  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
-  const [session] = rows
+  const result: Partial<QueryResult<{ pid: number }>> = await client.query('select pg_backend_pid() as pid')
+  // A server too old to be used may answer anything; it is refused once its version is known.
+  const session = result.rows?.[0]
   if (session !== undefined) sessions.set(client, session.pid)
 }
 
