@@ -18,7 +18,8 @@ export default defineConfig({
     // No test relies on fresh modules: loading them, and the embedded database, anew for every file would take a third of the time.
     isolate: false,
     sequence: { sequencer: SystemFirst },
-    testTimeout: 30_000,
+    // Only what hangs is ended by it: a slow machine takes several times as long as a quiet one.
+    testTimeout: 120_000,
     hookTimeout: 120_000,
   },
 })
