@@ -12,7 +12,7 @@ import { placeKey, type ScopePlace } from './scope-place.ts'
  * 1. the lock of merges (merge-branch.ts), or the row of a change set (a landing, a staging)
  * 2. the scope of the servers
  * 3. servers by id: shared by all who write below a server, exclusive for who deletes it, because the cascade reaches every row below
- * 4. other scopes by key. Who writes rows or counters of a scope holds its lock: counters are recomputed by reading rows, and two who did so at once would each miss the other's
+ * 4. other scopes by key. Any write to rows or counters of a scope holds its lock: counters are recomputed by reading rows, and two who did so at once would each miss the other's
  * 5. the row of a branch
  * 6. rows of main by id, then their observations, groups, and the groups that branches have counted
  *
