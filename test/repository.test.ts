@@ -87,6 +87,18 @@ describe.each(published)('%s, which is published,', (room) => {
   })
 })
 
+describe('the repository', () => {
+  test('names the same Node for editors and CI as for its own scripts', () => {
+    expect(read('pnpm-workspace.yaml')).toContain(`\n  node: ${read('.node-version').trim()}\n`)
+  })
+
+  test.each(files.filter((path) => path.endsWith('.md')))('%s links to files that exist', (path) => {
+    const links = [...read(path).matchAll(/\]\(([^)\s#]+)(?:#[^)]*)?\)/g)].map(([, link = '']) => link)
+    const local = links.filter((link) => !/^[a-z]+:/.test(link))
+    expect(local.filter((link) => !existsSync(new URL(link, `file://${root}${path}`)))).toEqual([])
+  })
+})
+
 describe('the files', () => {
   const found = (paths: ReadonlyArray<string>, pattern: RegExp): ReadonlyArray<string> =>
     paths.flatMap((path) =>
