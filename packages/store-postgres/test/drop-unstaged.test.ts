@@ -41,8 +41,8 @@ describe.each(engines)('what a run no longer changes, on $engine', ({ migrated }
         const { dropped, read } = yield* database.transaction('dropping', (run) =>
           Effect.gen(function* () {
             const place = scopePlace(snapshots, server)
-            const target = { branch, model: 'snapshot', changeSet } as const
-            const dropped = yield* dropUnstaged({ run, engine: database.engine }, target, { place, part })
+            const target = { branch, place, model: 'snapshot', changeSet } as const
+            const dropped = yield* dropUnstaged({ run, engine: database.engine }, target, part)
             const { rows: found } = yield* run((db) =>
               sql<{ read: number }>`
                 select (pg_stat_get_xact_tuples_returned('staged_snapshots'::regclass)

@@ -1,8 +1,9 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { sameKey } from '../change-sets/row-columns.ts'
+import { columnNames, sameKey } from '../change-sets/row-columns.ts'
 import type { Tables } from '../database/tables.ts'
 import { keyColumns } from '../inventory/columns.ts'
 import { inScope, type ScopePlace } from '../inventory/scope-place.ts'
+import { entryOf } from './branch-columns.ts'
 
 /** Notes, for the next reader of any branch, that main's snapshots of some groups have changed. `touched` selects the columns of their keys. Hold the locks of their scopes. */
 export async function markMoved(db: Kysely<Tables>, touched: RawBuilder<unknown>): Promise<void> {
@@ -45,4 +46,23 @@ export async function countArrived(db: Kysely<Tables>, groups: RawBuilder<unknow
       select from snapshots s join branch_snapshots e on e.branch_id = b.branch_id and e.id = s.id where ${sameKey('group', 's', 'k')}
     )
     on conflict do nothing`.execute(db)
+}
+
+/**
+ * Notes in a branch that the groups of some of its snapshots are to be counted: of the entries that the same statement writes in a step `written`, with `id`, `op` and key. Each has up to
+ * three: where the branch has it now, where the branch had it, and where main has it. Groups of other places are left alone. Hold the scope's lock.
+ */
+export function groupsOfWritten(branch: number, place: ScopePlace): RawBuilder<unknown> {
+  const key = keyColumns('group')
+  // Steps of one statement see the tables as they were before it.
+  return sql`
+    insert into branch_group_counts as c (branch_id, ${columnNames(key)}, snapshot_count, moved)
+    select distinct ${branch}::bigint, ${columnNames(key, 'x')}, 0, true from (
+      select ${columnNames(key, 'w')} from written w
+      union all select ${columnNames(key, 'e')} from written w cross join lateral ${entryOf(branch, 'snapshot', sql`w.id`)}
+      union all select ${columnNames(key, 'm')} from written w cross join lateral (
+        select m.* from snapshots m where m.id = w.id and w.op <> 'create' offset 0
+      ) m
+    ) x where ${inScope(place)}
+    on conflict (branch_id, ${columnNames(key)}) do update set moved = true where not c.moved`
 }

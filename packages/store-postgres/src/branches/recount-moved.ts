@@ -37,22 +37,6 @@ export const recountMoved = Effect.fn('Branches.recountMoved')(function* (
   }
 })
 
-/** Counts all groups of a namespace in which a branch changes a snapshot, or did when they were last counted. Hold the scope's lock. */
-export const recountNamespaceInBranch = Effect.fn('Branches.recountNamespace')(function* (
-  run: Run,
-  engine: Database['Type']['engine'],
-  branch: number,
-  place: ScopePlace,
-): Effect.fn.Return<void, StoreFailed> {
-  const changed = sql`select e.* from branch_snapshots e where e.branch_id = ${branch}::bigint and ${inScope(place)}`
-  const counted = sql`select c.* from branch_group_counts c where c.branch_id = ${branch}::bigint and ${inScope(place)}`
-  const key = columnNames(groupKey, 'x')
-  yield* run((db) =>
-    markGroups(db, branch, place, sql`select ${key} from (${changed}) x union select ${key} from (${counted}) x`),
-  )
-  yield* recountMarked(run, engine, branch, place)
-})
-
 /** The groups of the rows that a branch moves between groups: where the branch has them, last had them, and where main has them. Null: it moves none. */
 async function movesBetweenGroups(db: Kysely<Tables>, branch: number): Promise<RawBuilder<unknown> | null> {
   const moves = touching((await readTouches(db, branch, 'snapshot')).updates, groupFields)
@@ -108,8 +92,8 @@ interface GroupName {
   readonly backup_id: string
 }
 
-/** Counts what is marked, some groups at a time, in the order of their names: one that stays marked is not met again. */
-function recountMarked(
+/** Counts what is marked, some groups at a time, in the order of their names: one that stays marked is not met again. Hold the scope's lock. */
+export function recountMarked(
   run: Run,
   engine: Database['Type']['engine'],
   branch: number,

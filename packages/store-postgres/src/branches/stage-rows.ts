@@ -9,12 +9,14 @@ import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { type Column, factColumns, keyColumns, tables } from '../inventory/columns.ts'
 import { inScope, type ScopePlace } from '../inventory/scope-place.ts'
-import { branchTable, differ, mergedColumns, ofJson } from './branch-columns.ts'
+import { branchTable, differ, entryOf, mergedColumns, ofJson } from './branch-columns.ts'
+import { groupsOfWritten } from './mark-moved.ts'
 import { seenVersion } from './moved-entries.ts'
 
-/** Where rows are staged, and the change set that they come from. */
+/** Where rows are staged, and the change set and the scope that they come from. */
 export interface Target {
   readonly branch: number
+  readonly place: ScopePlace
   readonly changeSet: number
   readonly model: ModelName
 }
@@ -24,18 +26,25 @@ const stagedTable = (model: ModelName): RawBuilder<unknown> => sql.table(`staged
 /** Entries of one statement at most: the embedded engine serves nobody else meanwhile. A server takes them all at once. */
 const sliceSize = { pglite: 5000, pg: null } as const
 
+/** What a statement returns of the entries that its step `written` writes. */
+const entryKey = (model: ModelName): RawBuilder<unknown> => sql`e.id, e.op, ${columnNames(keyColumns(model), 'e')}`
+
+/** The step of a statement after `written`: the groups of the snapshots that it wrote are to be counted again. An entry that stays as it is costs no count. */
+const marked = ({ branch, model, place }: Target): RawBuilder<unknown> =>
+  model === 'snapshot' ? sql`, marked as (${groupsOfWritten(branch, place)})` : sql``
+
 /** Takes out of a branch what a scope's new part no longer changes, all of the scope when there is no part. Returns of how many objects. */
 export const dropUnstaged = Effect.fn('ChangeSets.dropUnstaged')(function* (
   { run, engine }: { readonly run: Run; readonly engine: Database['Type']['engine'] },
   target: Target,
-  { place, part }: { readonly place: ScopePlace; readonly part: number | null },
+  part: number | null,
 ): Effect.fn.Return<number, StoreFailed> {
   const limit = sliceSize[engine]
   let dropped = 0
   for (let after = 0; ; ) {
-    const upTo = limit === null ? null : yield* run((db) => endOfSlice(db, target, { place, after, limit }))
+    const upTo = limit === null ? null : yield* run((db) => endOfSlice(db, target, { after, limit }))
     if (limit !== null && upTo === null) return dropped
-    dropped += yield* run((db) => dropSlice(db, target, { place, part, after, upTo }))
+    dropped += yield* run((db) => dropSlice(db, target, { part, after, upTo }))
     if (upTo === null) return dropped
     after = upTo
     yield* othersTurn(engine)
@@ -45,8 +54,8 @@ export const dropUnstaged = Effect.fn('ChangeSets.dropUnstaged')(function* (
 /** The highest id of the next entries of a scope; null: there are none. */
 async function endOfSlice(
   db: Kysely<Tables>,
-  { branch, model }: Target,
-  { place, after, limit }: { readonly place: ScopePlace; readonly after: number; readonly limit: number },
+  { branch, model, place }: Target,
+  { after, limit }: { readonly after: number; readonly limit: number },
 ): Promise<number | null> {
   const { rows } = await sql<{ id: number | null }>`
     select max(id) as id from (
@@ -57,7 +66,6 @@ async function endOfSlice(
 }
 
 interface Slice {
-  readonly place: ScopePlace
   readonly part: number | null
   readonly after: number
   /** Null: to the last. */
@@ -68,28 +76,34 @@ interface Slice {
  * Two statements, because a creation is known by its key and any other entry by its id: each is one hashed look-up. The planner knows neither how many entries a branch has nor how many
  * rows are staged, and might compare each with each; so nested loops are off for these statements.
  */
-async function dropSlice(
-  db: Kysely<Tables>,
-  { branch, model }: Target,
-  { place, part, after, upTo }: Slice,
-): Promise<number> {
+async function dropSlice(db: Kysely<Tables>, target: Target, { part, after, upTo }: Slice): Promise<number> {
+  const { branch, model, place } = target
   const to = upTo === null ? sql`` : sql`and e.id <= ${upTo}::bigint`
-  const entries = sql`
-    delete from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and e.id > ${after}::bigint ${to} and ${inScope(place)}`
   const staged = sql`select from ${stagedTable(model)} w where w.part_id = ${part}::bigint`
+  const drop = async (which: RawBuilder<unknown>): Promise<number> => {
+    const { rows } = await sql<{ dropped: number }>`
+      with written as (
+        delete from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and e.id > ${after}::bigint ${to} and ${inScope(place)} and ${which}
+        returning ${entryKey(model)}
+      )${marked(target)}
+      select count(*) as dropped from written`.execute(db)
+    return rows[0]?.dropped ?? 0
+  }
   await sql`set local enable_nestloop = off`.execute(db)
-  const creations = await sql`
-    ${entries} and e.op = 'create' and not exists (${staged} and w.op = 'create' and ${sameKey(model, 'w', 'e')})`.execute(
-    db,
+  const creations = await drop(
+    sql`e.op = 'create' and not exists (${staged} and w.op = 'create' and ${sameKey(model, 'w', 'e')})`,
   )
-  const others = await sql`
-    ${entries} and e.op <> 'create' and not exists (${staged} and w.op <> 'create' and w.id = e.id)`.execute(db)
+  const others = await drop(sql`e.op <> 'create' and not exists (${staged} and w.op <> 'create' and w.id = e.id)`)
   await sql`set local enable_nestloop to default`.execute(db)
-  return Number((creations.numAffectedRows ?? 0n) + (others.numAffectedRows ?? 0n))
+  return creations + others
 }
 
-/** Stages a window's creations. A new one takes its id from main's sequence; one that the branch has already keeps the id it took. */
-export async function stageCreates(db: Kysely<Tables>, { branch, model }: Target, window: Window): Promise<number> {
+/**
+ * Stages a window's creations. A new one takes its id from main's sequence; one that the branch has already keeps the id it took, and is written only when it says something else: an
+ * upsert would lock each entry that it then leaves alone.
+ */
+export async function stageCreates(db: Kysely<Tables>, target: Target, window: Window): Promise<number> {
+  const { branch, model } = target
   const facts = factColumns(model)
   const key = keyColumns(model)
   // A lateral, so that each row is looked up by its key however few entries the planner believes the branch to have.
@@ -97,33 +111,31 @@ export async function stageCreates(db: Kysely<Tables>, { branch, model }: Target
     with s as materialized (
       select distinct on (${columnNames(key, 'w')}) w.* from ${stagedTable(model)} w where ${window.rows} and w.op = 'create'
       order by ${columnNames(key, 'w')}, w.seq desc
-    ), known as materialized (
+    ), changed as materialized (
       select s.*, e.id as entry from s left join lateral (
-        select e.id from ${branchTable(model)} e
+        select e.* from ${branchTable(model)} e
         where e.branch_id = ${branch}::bigint and e.op <> 'delete' and e.op = 'create' and ${sameKey(model, 'e', 's')} offset 0
-      ) e on true
+      ) e on true where e.id is null or ${differ(facts, 'e', 's')}
     ), written as (
       insert into ${branchTable(model)} as e (branch_id, id, op, registry_version, ${columnNames(facts)})
       select ${branch}::bigint, coalesce(s.entry, nextval(pg_get_serial_sequence(${tables[model]}, 'id'))), 'create', ${registryVersion}::bigint,
         ${columnNames(facts, 's')}
-      from known s
-      on conflict (branch_id, id) do update set ${assign(facts, 'excluded')} where ${differ(facts, 'e', 'excluded')}
-    )
+      from changed s
+      on conflict (branch_id, id) do update set ${assign(facts, 'excluded')}
+      returning ${entryKey(model)}
+    )${marked(target)}
     select count(*) as staged from s`.execute(db)
   return rows[0]?.staged ?? 0
 }
 
-/** Stages a window's updates. The base of a field that the branch has touched before stays what it was. */
-export async function stageUpdates(
-  db: Kysely<Tables>,
-  { branch, model, changeSet }: Target,
-  window: Window,
-): Promise<number> {
+/** Stages a window's updates, of which those that the branch has already are not written. The base of a field that the branch has touched before stays what it was. */
+export async function stageUpdates(db: Kysely<Tables>, target: Target, window: Window): Promise<number> {
+  const { branch, model, changeSet } = target
   const columns = mergedColumns(model)
   const facts = new Set(factColumns(model).map(({ field }) => field))
   const values = columns.map(({ field, name }) =>
     facts.has(field)
-      ? sql`case when ${field}::text = any(s.touched) then ${sql.ref(`s.${name}`)} else ${sql.ref(`m.${name}`)} end`
+      ? sql`case when ${field}::text = any(s.touched) then ${sql.ref(`s.${name}`)} else ${sql.ref(`m.${name}`)} end as ${sql.id(name)}`
       : sql.ref(`m.${name}`),
   )
   const firstBase = sql`(
@@ -132,14 +144,19 @@ export async function stageUpdates(
   const { rows } = await sql<{ staged: number }>`
     with s as materialized (
       select distinct on (w.id) w.* from ${stagedTable(model)} w where ${window.rows} and w.op = 'update' order by w.id, w.seq desc
+    ), n as materialized (
+      select s.id, s.touched, s.base, ${seenVersion(changeSet)} as seen_version, ${sql.join(values)}
+      from s join ${sql.table(tables[model])} m on m.id = s.id
+    ), changed as materialized (
+      select n.* from n left join lateral ${entryOf(branch, model, sql`n.id`)} on true
+      where e.id is null or e.op <> 'update' or e.touched <> n.touched or ${differ(columns, 'e', 'n')}
     ), written as (
       insert into ${branchTable(model)} as e (branch_id, id, op, registry_version, touched, base, seen_version, ${columnNames(columns)})
-      select ${branch}::bigint, s.id, 'update', ${registryVersion}::bigint, s.touched, s.base, ${seenVersion(changeSet)}, ${sql.join(values)}
-      from s join ${sql.table(tables[model])} m on m.id = s.id
+      select ${branch}::bigint, n.id, 'update', ${registryVersion}::bigint, n.touched, n.base, n.seen_version, ${columnNames(columns, 'n')} from changed n
       on conflict (branch_id, id) do update
       set op = 'update', touched = excluded.touched, base = excluded.base || ${firstBase}, ${stillSeen}, ${assign(columns, 'excluded')}
-      where e.op <> 'update' or e.touched <> excluded.touched or ${differ(columns, 'e', 'excluded')}
-    )
+      returning ${entryKey(model)}
+    )${marked(target)}
     select count(*) as staged from s`.execute(db)
   return rows[0]?.staged ?? 0
 }
@@ -153,7 +170,8 @@ const kept: ReadonlyArray<Column> = [
 ]
 
 /** Stages a window's deletions, with the rows as they are; of a field that the branch has touched before, as it first found it. */
-export async function stageDeletes(db: Kysely<Tables>, { branch, model }: Target, window: Window): Promise<number> {
+export async function stageDeletes(db: Kysely<Tables>, target: Target, window: Window): Promise<number> {
+  const { branch, model } = target
   // Who listed it, and when it was last seen, is restored with it when the deletion is undone.
   const columns = [...mergedColumns(model), ...kept]
   const first = columns.map((column) => {
@@ -166,9 +184,12 @@ export async function stageDeletes(db: Kysely<Tables>, { branch, model }: Target
       select distinct w.id from ${stagedTable(model)} w where ${window.rows} and w.op in ('delete', 'hold')
     ), written as (
       insert into ${branchTable(model)} as e (branch_id, id, op, registry_version, seen_version, ${columnNames(columns)})
-      select ${branch}::bigint, m.id, 'delete', ${registryVersion}::bigint, m.xmin, ${columnNames(columns, 'm')} from s join ${sql.table(tables[model])} m on m.id = s.id
-      on conflict (branch_id, id) do update set op = 'delete', touched = '{}', base = '{}', ${stillSeen}, ${sql.join(first)} where e.op <> 'delete'
-    )
+      select ${branch}::bigint, m.id, 'delete', ${registryVersion}::bigint, m.xmin, ${columnNames(columns, 'm')}
+      from s join ${sql.table(tables[model])} m on m.id = s.id left join lateral ${entryOf(branch, model, sql`s.id`)} on true
+      where e.op is distinct from 'delete'
+      on conflict (branch_id, id) do update set op = 'delete', touched = '{}', base = '{}', ${stillSeen}, ${sql.join(first)}
+      returning ${entryKey(model)}
+    )${marked(target)}
     select count(*) as staged from s`.execute(db)
   return rows[0]?.staged ?? 0
 }

@@ -21,7 +21,7 @@ import { scopeModels } from '../inventory/scope-models.ts'
 import { placeKey, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
 import { coveringBranch } from './covering-branch.ts'
 import { stageReadings } from './first-readings.ts'
-import { recountNamespaceInBranch } from './recount-moved.ts'
+import { recountMarked } from './recount-moved.ts'
 import { dropUnstaged, stageCreates, stageDeletes, stageUpdates } from './stage-rows.ts'
 
 /** A scope that goes into a branch instead of main. */
@@ -50,10 +50,10 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
         yield* run((db) => landSightings(db, { place, part, runId, at, lastSeen }))
       }
       for (const model of scopeModels[scope.resource]) {
-        yield* dropUnstaged({ run, engine: database.engine }, { branch, model, changeSet }, { place, part })
+        yield* dropUnstaged({ run, engine: database.engine }, { branch, place, model, changeSet }, part)
       }
-      const staged = part === null ? nothing : yield* stagePart(run, database.engine, { branch, staging, part })
-      if (scope.resource === 'snapshots') yield* recountNamespaceInBranch(run, database.engine, branch, place)
+      const staged = part === null ? nothing : yield* stagePart(run, database.engine, { branch, place, staging, part })
+      if (scope.resource === 'snapshots') yield* recountMarked(run, database.engine, branch, place)
       if (part !== null) {
         const model = listedModel[scope.resource]
         yield* run((db) => landObservations(db, model, part))
@@ -98,21 +98,27 @@ function requireOpenBranch(run: Run, id: number): Effect.Effect<void, StoreFaile
 function stagePart(
   run: Run,
   engine: Database['Type']['engine'],
-  { branch, staging, part }: { readonly branch: number; readonly staging: Staging; readonly part: number },
+  {
+    branch,
+    place,
+    staging,
+    part,
+  }: { readonly branch: number; readonly place: ScopePlace; readonly staging: Staging; readonly part: number },
 ): Effect.Effect<StagedPart, StoreFailed> {
   return Effect.gen(function* () {
     const { scope, changeSet } = staging
     let counts = noRows
     let changes = 0
     for (const model of scopeModels[scope.resource]) {
-      const target = { branch, model, changeSet }
+      const target = { branch, place, model, changeSet }
       const own = model === listedModel[scope.resource]
       const windows = yield* readWindows(run, engine, `staged_${tables[model]}`, part)
       yield* eachWindow(engine, windows, (window) =>
         run(async (db) => {
-          const created = await stageCreates(db, target, window)
-          const updated = await stageUpdates(db, target, window)
-          const deleted = isWhole(staging) ? await stageDeletes(db, target, window) : 0
+          const created = window.creates > 0 ? await stageCreates(db, target, window) : 0
+          const updated = window.updates > 0 ? await stageUpdates(db, target, window) : 0
+          const deletes = isWhole(staging) && window.deletes + window.holds > 0
+          const deleted = deletes ? await stageDeletes(db, target, window) : 0
           changes += created + updated + deleted
           if (own) counts = addRows(counts, { ...noRows, created, updated, deleted })
         }),
