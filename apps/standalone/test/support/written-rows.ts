@@ -35,3 +35,24 @@ export async function rowVersions(dataDir: string): Promise<Record<string, unkno
     await db.close()
   }
 }
+
+/** Runs one statement on a database of PostgreSQL. */
+export async function onPostgres(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+/** Runs one statement on an embedded database that is closed. */
+export async function onPglite(dataDir: string, statement: string): Promise<void> {
+  const db = await PGlite.create(join(dataDir, 'database'))
+  try {
+    await db.exec(statement)
+  } finally {
+    await db.close()
+  }
+}
