@@ -27,8 +27,8 @@ export interface Actor {
 export type LoggedValues = { readonly [field: string]: JsonValue }
 
 /**
- * An entry of the change log. An update has the touched fields before and after, a creation the whole row after, a deletion the whole row before. Readings of the
- * moment and counters are in none.
+ * An entry of the change log. An update has the touched fields before and after, a creation the whole row after, a deletion the whole row before, with its
+ * `created` and `presence`. A sum has after it the `created` of the rows that it stands for. Readings of the moment and counters are in none.
  */
 export interface LoggedChange {
   readonly id: number
@@ -52,7 +52,7 @@ export interface LoggedChange {
   readonly user: string
   readonly before: LoggedValues | null
   readonly after: LoggedValues | null
-  /** Rows by model that the entry stands for beside its object: those a scope has gained, or that went with a server. Null: none. */
+  /** Rows by model: those that a scope has gained, which have no entry of their own, or those that went with a server, which have one each but for tasks. Null: none. */
   readonly counts: Readonly<Partial<Record<ModelName, number>>> | null
 }
 

@@ -195,9 +195,7 @@ describe.each(engines)('the order of the change log on $engine', ({ engine, migr
           ['server', server, 'listed'],
         ] as const
         for (const [model, id, presence] of gone) {
-          const [row] = yield* rows<{ created: string }>(
-            `select to_jsonb(created) #>> '{}' as created from ${model}s where id = ${id}`,
-          )
+          const [row] = yield* rows<{ created: string }>(`select created from ${model}s where id = ${id}`)
           yield* writes.remove({ model, id, actor: aRequest() })
           const changes = yield* Changes
           const filter = { models: [model], objectIds: [id], actions: ['delete'] } as const

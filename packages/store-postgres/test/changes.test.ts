@@ -2,7 +2,9 @@ import { type ChangeFilter, followsSettings, type LoggedChange, unheard } from '
 import { type ChangeSets, Changes, HandWrites, InventoryLists, KeyTaken, Runs } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
+import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { rows } from './contract/branching.ts'
 import { ada } from './contract/hands.ts'
 import {
   change,
@@ -19,7 +21,7 @@ import {
 } from './contract/main.ts'
 import { engines } from './engines.ts'
 
-type Ports = HandWrites | InventoryLists | ChangeSets | Changes | Runs
+type Ports = HandWrites | InventoryLists | ChangeSets | Changes | Runs | Database
 
 let lastRun = 5_000_000
 /** A run of its own for each landing, so that its entries can be told from all others. */
@@ -92,12 +94,17 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
           {
             what: 'create snapshot snapshots of made/tank',
             before: null,
-            after: null,
+            after: { created: expect.any(String) },
             counts: { snapshot: 2, group: 1 },
           },
         ])
-        const { rows } = yield* list({ runIds: [first.runId] })
-        expect(rows).toMatchObject([{ objectId: null, serverId: id, requestId: null, user: '' }])
+        const { rows: entries } = yield* list({ runIds: [first.runId] })
+        expect(entries).toMatchObject([{ objectId: null, serverId: id, requestId: null, user: '' }])
+        // It leads to the rows that it sums up: they were created at this very time.
+        const made = ['snapshots', 'groups'].map((table) =>
+          rows(`select distinct created from ${table} where server_id = ${id}`),
+        )
+        expect(yield* Effect.all(made)).toEqual([[entries[0]?.after], [entries[0]?.after]])
       }),
     )
   })
@@ -265,7 +272,12 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
             before: { schedule: 'weekly' },
             after: { schedule: 'daily' },
           },
-          { what: 'create job verify jobs of adopted', before: null, after: null, counts: { job: 1 } },
+          {
+            what: 'create job verify jobs of adopted',
+            before: null,
+            after: { created: expect.any(String) },
+            counts: { job: 1 },
+          },
         ])
       }),
     )
@@ -325,26 +337,53 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
     )
   })
 
-  test('sums up what went with a server', async () => {
+  test('has each row that went with a server as it was, and how many they were', async () => {
     await run(
       Effect.gen(function* () {
-        const { id } = yield* synced('whole')
+        const { id, newest, oldest, group } = yield* synced('whole')
+        const own = yield* (yield* HandWrites).create({
+          model: 'datastore',
+          rows: [{ server: id, name: 'own', path: '/o' }],
+          actor: aRequest(),
+        })
         const hands = yield* HandWrites
         const actor = aRequest()
         yield* hands.remove({ model: 'server', id, actor })
-        expect(yield* asked(actor)).toEqual([
+        const { rows: entries } = yield* list({ requestIds: [actor.requestId] })
+        expect(entries.toReversed().map(({ model, objectId }) => [model, objectId])).toEqual([
+          ['snapshot', oldest],
+          ['snapshot', newest],
+          ['group', group],
+          ['datastore', own[0]],
+          ['server', id],
+        ])
+        expect(new Set(entries.map((entry) => [entry.action, entry.serverId, entry.user].join()))).toEqual(
+          new Set([`delete,${id},${actor.user}`]),
+        )
+        const { manifest_files, other_files: _, ...shown } = snapshotFacts(id, '100', may(1))
+        const whole = (presence: string) => ({ tags: [], custom_fields: {}, created: expect.any(String), presence })
+        expect(entries.toReversed().map(told)).toEqual([
+          {
+            what: 'delete snapshot whole/tank/vm/100/2026-05-01T02:00:00Z',
+            before: { ...shown, ...whole('listed'), files: manifest_files },
+            after: null,
+          },
+          expect.objectContaining({ what: 'delete snapshot whole/tank/vm/100/2026-05-02T02:00:00Z' }),
+          {
+            what: 'delete group whole/tank/vm/100',
+            before: { ...groupFacts(id, '100'), ...whole('listed') },
+            after: null,
+          },
+          {
+            what: 'delete datastore whole/own',
+            before: { ...datastoreFacts(id, 'own', { path: '/o' }), ...whole('manual') },
+            after: null,
+          },
           {
             what: 'delete server whole',
-            before: {
-              ...serverFacts('whole'),
-              ...followsSettings,
-              tags: [],
-              custom_fields: {},
-              created: expect.any(String),
-              presence: 'listed',
-            },
+            before: { ...serverFacts('whole'), ...followsSettings, ...whole('listed') },
             after: null,
-            counts: { datastore: 0, namespace: 0, group: 1, snapshot: 2, job: 0, task: 0 },
+            counts: { datastore: 1, namespace: 0, group: 1, snapshot: 2, job: 0, task: 0 },
           },
         ])
       }),
@@ -382,6 +421,46 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
         const [again = 0] = yield* hands.create({ model: 'server', rows, actor: refused })
         yield* hands.remove({ model: 'server', id: again, actor: refused })
         expect(yield* asked(refused)).toEqual([])
+      }),
+    )
+  })
+
+  test('has each step of a request between which another has changed the object, and what it takes back if another has made a row below it', async () => {
+    await run(
+      Effect.gen(function* () {
+        const hands = yield* HandWrites
+        const [making, other, deleting, undone] = [aRequest(), aRequest(), aRequest(), aRequest()] as const
+        const row = (name: string) => ({ name, host: 'h', token_id: 't@pbs!x' })
+        const [id = 0] = yield* hands.create({ model: 'server', rows: [row('between')], actor: making })
+        const write = (values: Readonly<Record<string, string>>, actor = making) =>
+          hands.update({ model: 'server', id, values, actor })
+        yield* write({ host: 'other' }, other)
+        yield* write({ host: 'mine' })
+        yield* write({ token_id: 't@pbs!y' }, deleting)
+        yield* write({ host: 'last' }, other)
+        yield* hands.remove({ model: 'server', id, actor: deleting })
+        const changes = yield* Changes
+        const of = { models: ['server'], objectIds: [id] } as const
+        const { rows: entries } = yield* changes.list({ filter: of, limit: 50, offset: 0 })
+        expect(
+          entries.toReversed().map(({ action, before, after }) => [action, before?.['host'], after?.['host']]),
+        ).toEqual([
+          ['create', undefined, 'h'],
+          ['update', 'h', 'other'],
+          ['update', 'other', 'mine'],
+          ['update', undefined, undefined],
+          ['update', 'mine', 'last'],
+          ['delete', 'last', undefined],
+        ])
+        expect(entries[0]?.before).toMatchObject({ token_id: 't@pbs!y' })
+        const [again = 0] = yield* hands.create({ model: 'server', rows: [row('undone')], actor: undone })
+        yield* hands.create({ model: 'datastore', rows: [{ server: again, name: 'a', path: '/' }], actor: other })
+        yield* hands.remove({ model: 'server', id: again, actor: undone })
+        expect((yield* asked(undone)).map(({ what }) => what)).toEqual([
+          'create server undone',
+          'delete datastore undone/a',
+          'delete server undone',
+        ])
       }),
     )
   })

@@ -8,6 +8,7 @@ import {
   type Origin,
   touchedFacts,
 } from '../changes/append-changes.ts'
+import { deleteServers, leavingServers } from '../changes/delete-servers.ts'
 import type { Tables } from '../database/tables.ts'
 import { factColumns, keyColumns, tables } from '../inventory/columns.ts'
 import { nextVersion } from '../inventory/row-version.ts'
@@ -96,14 +97,15 @@ const named = (model: ModelName, window: Window, which: Deletions): RawBuilder<u
   )`
 
 /** Deletes those of the window's rows that are let go, except those with synced rows below them. */
-export const landDeletes = (
+export async function landDeletes(
   db: Kysely<Tables>,
   model: ModelName,
   window: Window,
   { letGo, origin }: { readonly letGo: RawBuilder<boolean>; readonly origin: Origin },
-): Promise<number> => {
+): Promise<number> {
   const where = sql`${named(model, window, 'delete')} and ${letGo} and not ${hasSyncedBelow(model)}`
-  return deleteLogged(db, model, { where, origin })
+  if (model === 'server') return await deleteServers(db, { servers: await leavingServers(db, where), origin })
+  return await deleteLogged(db, model, { where, origin })
 }
 
 /**

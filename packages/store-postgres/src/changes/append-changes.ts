@@ -1,10 +1,9 @@
 import type { Actor, ChangeAction, ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { markGone } from '../branches/mark-moved.ts'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
-import { loggedFacts, rowServer, rowsBelow, rowTitle, wholeRow } from './logged-fields.ts'
+import { loggedFacts, moment, rowServer, rowTitle, wholeRow } from './logged-fields.ts'
 
 /** Whose doing a change is: a run's, or a user's in a request. `branchId`: it lands with the merge of that branch. */
 export type Origin = ({ readonly runId: number } | Actor) & { readonly branchId?: number }
@@ -37,20 +36,20 @@ export const created = (model: ModelName, alias: string): RawBuilder<unknown> =>
 
 /** What `appendChanges` reads of a row that was deleted. */
 const deleted = (model: ModelName, alias: string): RawBuilder<unknown> =>
-  sql`${identity(model, alias)}, ${deletedRow(model, alias)} as before, null::jsonb as after, ${rowsBelow(model, alias)} as counts`
+  sql`${identity(model, alias)}, ${deletedRow(model, alias)} as before, null::jsonb as after, null::jsonb as counts`
 
 /** All that the log says of a row that goes: its values, since when it was there, and whether a source listed it. */
 export const deletedRow = (model: ModelName, alias: string): RawBuilder<unknown> =>
-  sql`(${wholeRow(model, alias)} || jsonb_build_object('created', ${sql.ref(`${alias}.created`)}, 'presence', ${sql.ref(`${alias}.presence`)}))`
+  sql`(${wholeRow(model, alias)} || jsonb_build_object('created', ${moment(sql.ref(`${alias}.created`))}, 'presence', ${sql.ref(`${alias}.presence`)}))`
 
 /** Id, server and title of a row. */
 export const identity = (model: ModelName, alias: string): RawBuilder<unknown> =>
   sql`${sql.ref(`${alias}.id`)} as id, ${rowServer(model, alias)} as server_id, ${rowTitle(model, alias)} as title`
 
-/** Deletes the rows `m` that the condition finds, with an entry for each, and returns how many. Branches hear of a server, with which all below it goes. */
+/** Deletes the rows `m` that the condition finds, with an entry for each, and returns how many. Servers, with which all below them goes, are for `deleteServers`. */
 export async function deleteLogged(
   db: Kysely<Tables>,
-  model: ModelName,
+  model: Exclude<ModelName, 'server'>,
   { where, origin }: { readonly where: RawBuilder<unknown>; readonly origin: Origin },
 ): Promise<number> {
   const { rows } = await sql<{ deleted: number }>`
@@ -58,7 +57,6 @@ export async function deleteLogged(
       delete from ${sql.table(tables[model])} m where ${where} returning ${deleted(model, 'm')}
     ), logged as (${appendChanges('gone', 'delete', model, { origin })})
     select count(*) as deleted from gone`.execute(db)
-  if (model === 'server') await markGone(db)
   return rows[0]?.deleted ?? 0
 }
 
@@ -102,7 +100,7 @@ export interface Summary {
   readonly counts: Readonly<Partial<Record<ModelName, number>>>
 }
 
-/** Appends the one entry of each scope for all rows that were created in it. */
+/** Appends the one entry of each scope for all rows that this transaction has created in it; `after` has their `created`, which tells them from all others. */
 export async function appendSummaries(
   db: Kysely<Tables>,
   summaries: ReadonlyArray<Summary>,
@@ -111,7 +109,7 @@ export async function appendSummaries(
   if (summaries.length === 0) return
   await sql`
     insert into changes (action, model, object_id, title, server_id, before, after, counts, branch_id, run_id, request_id, user_name)
-    select 'create', r.model, null, r.title, r."serverId", null, null, r.counts, ${originOf(origin)}
+    select 'create', r.model, null, r.title, r."serverId", null, jsonb_build_object('created', ${moment(sql`now()`)}), r.counts, ${originOf(origin)}
     from jsonb_to_recordset(${jsonb(summaries)}) as r (model text, title text, "serverId" bigint, counts jsonb)`.execute(
     db,
   )

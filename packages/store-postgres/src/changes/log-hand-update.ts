@@ -3,6 +3,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
 import { appendChanges, differingMembers, identity } from './append-changes.ts'
+import { hasRowsBelow } from './delete-servers.ts'
 import { wholeRow } from './logged-fields.ts'
 
 /** A row before it is written. */
@@ -30,7 +31,8 @@ interface Written {
 
 /**
  * Logs what a hand has changed of a row since `before`; nothing when nothing differs. What the same request has logged of the row is brought up to date instead: a
- * server is written more than once while its endpoint is made, and that is one change to whoever asked for it.
+ * server is written more than once while its endpoint is made, and that is one change to whoever asked for it. Once another has changed the row in between, each step
+ * has an entry of its own.
  */
 export async function logHandUpdate(db: Kysely<Tables>, { model, id, actor }: Written, before: string) {
   const earlier = await earlierEntry(db, { model, id, actor })
@@ -51,19 +53,26 @@ export async function logHandUpdate(db: Kysely<Tables>, { model, id, actor }: Wr
     ) ${appendChanges('touched', 'update', model, { origin: actor, where: sql`c.before is not null` })}`.execute(db)
 }
 
-/** Forgets that a request has created a row, which the same request takes back; false: it has not. */
+/** Forgets that a request has created a row, which the same request takes back; false: it has not, or another has changed the row since or made one below it. */
 export async function forgetCreated(db: Kysely<Tables>, { model, id, actor }: Written): Promise<boolean> {
   const earlier = await earlierEntry(db, { model, id, actor })
-  if (earlier?.action !== 'create') return false
+  if (earlier?.action !== 'create' || (model === 'server' && (await hasRowsBelow(db, id)))) return false
   await sql`delete from changes where id = ${earlier.id}::bigint`.execute(db)
   return true
 }
 
-/** What a request has changed of a row that it then deletes is part of that deletion: the entry of the change goes, and the deletion tells the row from before it. */
+/**
+ * What a request has changed of a row that it then deletes is part of that deletion: the entry of the change goes, and the deletion tells the row from before it. Unless another has changed the
+ * row in between.
+ */
 export async function foldIntoDeletion(db: Kysely<Tables>, { model, id, actor }: Written): Promise<void> {
   const ofRow = sql`request_id = ${actor.requestId}::uuid and model = ${model} and object_id = ${id}::bigint`
   await sql`
-    with u as (delete from changes where ${ofRow} and action = 'update' returning before)
+    with u as (
+      delete from changes e where ${ofRow} and action = 'update' and not exists (
+        select from changes l where l.model = e.model and l.object_id = e.object_id and l.id > e.id and l.request_id is distinct from e.request_id
+      ) returning before
+    )
     update changes set before = changes.before || u.before from u where ${ofRow} and action = 'delete'`.execute(db)
 }
 
@@ -74,11 +83,12 @@ interface Earlier {
   readonly before: string | null
 }
 
-/** What the request has logged of the object so far. */
+/** What the request has logged of the object so far, where nobody else has logged anything of it since. */
 async function earlierEntry(db: Kysely<Tables>, { model, id, actor }: Written): Promise<Earlier | null> {
   const { rows } = await sql<Earlier>`
-    select id, action, before::text as before from changes
-    where request_id = ${actor.requestId}::uuid and model = ${model} and object_id = ${id}::bigint and action <> 'delete'`.execute(
+    select e.id, e.action, e.before::text as before from changes e
+    where e.request_id = ${actor.requestId}::uuid and e.model = ${model} and e.object_id = ${id}::bigint and e.action <> 'delete'
+      and not exists (select from changes l where l.model = e.model and l.object_id = e.object_id and l.id > e.id)`.execute(
     db,
   )
   return rows[0] ?? null

@@ -73,9 +73,8 @@ const nameOfServer = (id: RawBuilder<unknown>): RawBuilder<unknown> =>
 export const rowServer = (model: ModelName, alias: string): RawBuilder<unknown> =>
   sql.ref(model === 'server' ? `${alias}.id` : `${alias}.server_id`)
 
-/** How many rows of each model lie below the row of an alias and go with it; null for models that nothing goes with. */
-export function rowsBelow(model: ModelName, alias: string): RawBuilder<unknown> {
-  if (model !== 'server') return sql`null::jsonb`
+/** How many rows of each model lie below the server of an alias and go with it. */
+export function rowsBelow(alias: string): RawBuilder<unknown> {
   const counts = Object.values(registry)
     .filter(({ name }) => name !== 'server')
     .flatMap(({ name }) => [
@@ -96,5 +95,5 @@ export function plainValue({ name, type }: Column, alias: string): RawBuilder<un
 }
 
 /** A moment as RFC 3339 text, microseconds only when they are not zero. */
-const moment = (value: RawBuilder<unknown>): RawBuilder<unknown> =>
+export const moment = (value: RawBuilder<unknown>): RawBuilder<unknown> =>
   sql`to_char(${value} at time zone 'UTC', case when ${value} = date_trunc('second', ${value}) then 'YYYY-MM-DD"T"HH24:MI:SS"Z"' else 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"' end)`

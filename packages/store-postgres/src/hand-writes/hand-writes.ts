@@ -9,6 +9,7 @@ import {
 import { Effect, Layer, Option } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import { deleteLogged } from '../changes/append-changes.ts'
+import { deleteServers, leavingServers } from '../changes/delete-servers.ts'
 import { foldIntoDeletion, forgetCreated, lockLogged } from '../changes/log-hand-update.ts'
 import { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
@@ -62,7 +63,9 @@ const removeRow = Effect.fn('HandWrites.remove')(function* (
       yield* run(async (db) => {
         if (await forgetCreated(db, { model, id, actor })) await deleteSilently(db, model, id)
         else {
-          await deleteLogged(db, model, { where: sql`m.id = ${id}::bigint`, origin: actor })
+          const where = sql`m.id = ${id}::bigint`
+          if (model === 'server') await deleteServers(db, { servers: await leavingServers(db, where), origin: actor })
+          else await deleteLogged(db, model, { where, origin: actor })
           await foldIntoDeletion(db, { model, id, actor })
         }
         await settleTouchedGroups(db, locked.groups, actor)

@@ -11,6 +11,7 @@ import { BranchInConflict, type MergeOutcome, type StoreFailed } from '@netbox-p
 import { Effect } from 'effect'
 import { sql } from 'kysely'
 import type { Origin } from '../../changes/append-changes.ts'
+import { deleteServers, type LeavingServer } from '../../changes/delete-servers.ts'
 import type { Run } from '../../database/session.ts'
 import { isUniqueViolation } from '../../database/store-errors.ts'
 import { type GroupKey, groupKeyOf, settleTouchedGroups } from '../../hand-writes/touch-groups.ts'
@@ -28,14 +29,7 @@ import { type Entry, readEntries } from '../read-entries.ts'
 import { recordOutcomes, settleOutcomes } from '../record-outcomes.ts'
 import { reviewTouchedScopes } from '../review-scopes.ts'
 import { creationIds, groupsOfEntries, makeRows } from './make-rows.ts'
-import {
-  freeServers,
-  type LeavingServer,
-  removeNamespaces,
-  removeRows,
-  removeServers,
-  unlistGroups,
-} from './remove-rows.ts'
+import { freeServers, removeNamespaces, removeRows, unlistGroups } from './remove-rows.ts'
 import { repointChildren } from './repoint-children.ts'
 import { moveRows, type RowChange, writeRows } from './write-rows.ts'
 
@@ -87,7 +81,7 @@ class HandMerge {
       const namespaces = { ids: this.#namespaces, origin: by }
       this.#counts.deleted += yield* this.#run((db) => removeNamespaces(db, namespaces))
       const servers = { servers: this.#servers, origin: by }
-      this.#counts.deleted += yield* this.#run((db) => removeServers(db, servers))
+      this.#counts.deleted += yield* this.#run((db) => deleteServers(db, servers))
       yield* this.#run(notePending)
       yield* this.#run((db) => settleOutcomes(db, id))
       // The source will say again what has been undone.

@@ -1,0 +1,80 @@
+import type { ModelName } from '@netbox-pbs/core'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { markGone } from '../branches/mark-moved.ts'
+import { jsonb } from '../database/json.ts'
+import type { Tables } from '../database/tables.ts'
+import { tables } from '../inventory/columns.ts'
+import { appendChanges, deletedRow, type Origin } from './append-changes.ts'
+import { rowsBelow, rowTitle } from './logged-fields.ts'
+
+/** The models whose rows go with their server and have an entry each, leaves first. Tasks go too, but they are a log themselves. */
+const loggedBelow = ['snapshot', 'group', 'namespace', 'job', 'datastore'] as const satisfies ReadonlyArray<ModelName>
+
+/** A server that leaves, as the log will tell it. */
+export interface LeavingServer {
+  readonly id: number
+  readonly title: string
+  /** The whole row, in the text of its JSON, which keeps every digit. */
+  readonly row: string
+}
+
+/** Locks the servers `m` that the condition finds, and reads what the log will tell of them. */
+export async function leavingServers(
+  db: Kysely<Tables>,
+  where: RawBuilder<unknown>,
+): Promise<ReadonlyArray<LeavingServer>> {
+  const { rows } = await sql<LeavingServer>`
+    select m.id, ${rowTitle('server', 'm')} as title, ${deletedRow('server', 'm')}::text as row from servers m where ${where} for update`.execute(
+    db,
+  )
+  return rows
+}
+
+/**
+ * Deletes servers with all that is below them, with an entry in the log for each row but tasks: the rows below first, then their server, so that whoever reads the log backwards has the server before what lies below
+ * it. Returns how many servers. Branches hear of it. Hold the servers' exclusive locks (`Places.deletedServers`).
+ */
+export async function deleteServers(
+  db: Kysely<Tables>,
+  { servers, origin }: { readonly servers: ReadonlyArray<LeavingServer>; readonly origin: Origin },
+): Promise<number> {
+  if (servers.length === 0) return 0
+  const ids = servers.map(({ id }) => id)
+  const { rows: counted } = await sql<{ id: number; counts: unknown }>`
+    select m.id, ${rowsBelow('m')} as counts from servers m where m.id = any(${ids}::bigint[])`.execute(db)
+  const counts = new Map(counted.map((row) => [row.id, row.counts]))
+  for (const model of loggedBelow) await deleteBelow(db, model, { servers, origin })
+  const leaving = servers.map((server) => ({ ...server, counts: counts.get(server.id) ?? null }))
+  const { rows } = await sql<{ deleted: number }>`
+    with r as materialized (select * from jsonb_to_recordset(${jsonb(leaving)}) as r (id bigint, title text, row text, counts jsonb)), gone as (
+      delete from servers m using r where m.id = r.id
+      returning m.id, m.id as server_id, r.title, r.row::jsonb as before, null::jsonb as after, r.counts
+    ), logged as (${appendChanges('gone', 'delete', 'server', { origin })})
+    select count(*) as deleted from gone`.execute(db)
+  await markGone(db)
+  return rows[0]?.deleted ?? 0
+}
+
+/** Deletes the rows of a model below servers, which may have lost their names by now: what the log tells of a row begins with the name that its server had. */
+async function deleteBelow(
+  db: Kysely<Tables>,
+  model: (typeof loggedBelow)[number],
+  { servers, origin }: { readonly servers: ReadonlyArray<LeavingServer>; readonly origin: Origin },
+): Promise<void> {
+  const names = servers.map(({ id, title }) => ({ id, title }))
+  await sql`
+    with r as materialized (select * from jsonb_to_recordset(${jsonb(names)}) as r (id bigint, title text)), gone as (
+      delete from ${sql.table(tables[model])} m using r where m.server_id = r.id
+      returning m.id, m.server_id, ${rowTitle(model, 'm', () => sql`r.title`)} as title, ${deletedRow(model, 'm')} as before, null::jsonb as after,
+        null::jsonb as counts
+    ) ${appendChanges('gone', 'delete', model, { origin })}`.execute(db)
+}
+
+/** Whether any row that the log tells of lies below a server. */
+export async function hasRowsBelow(db: Kysely<Tables>, id: number): Promise<boolean> {
+  const below = loggedBelow.map(
+    (model) => sql`exists (select from ${sql.table(tables[model])} b where b.server_id = ${id}::bigint)`,
+  )
+  const { rows } = await sql<{ any: boolean }>`select ${sql.join(below, sql` or `)} as any`.execute(db)
+  return rows[0]?.any ?? false
+}

@@ -1,0 +1,379 @@
+import { type Facts, type LoggedChange, type ModelName, modelNames, type Scope } from '@netbox-pbs/core'
+import {
+  Branches,
+  type ChangeSets,
+  Changes,
+  type HandValues,
+  HandWrites,
+  type WritableModel,
+} from '@netbox-pbs/core/ports'
+import { Effect, Layer, ManagedRuntime } from 'effect'
+import { sql } from 'kysely'
+import { afterAll, describe, expect, test } from 'vitest'
+import { moment, wholeRow } from '../src/changes/logged-fields.ts'
+import { Database } from '../src/database/database.ts'
+import { tables } from '../src/inventory/columns.ts'
+import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { answer, check, merge, newBranch, revert, rows, stageOnce } from './contract/branching.ts'
+import { Chance } from './contract/chance.ts'
+import { ada } from './contract/hands.ts'
+import {
+  change,
+  create,
+  datastoreFacts,
+  groupFacts,
+  jobFacts,
+  landOnce,
+  may,
+  type Part,
+  remove,
+  serverFacts,
+  snapshotFacts,
+} from './contract/main.ts'
+import { engines } from './engines.ts'
+
+type Ports = Branches | ChangeSets | Changes | HandWrites | Database
+
+/** A row as the log tells it, and when it was created. */
+interface Told {
+  readonly row: Readonly<Record<string, unknown>>
+  readonly created: string
+}
+
+/** An inventory: its rows by model and id. */
+type Inventory = Map<string, Told>
+
+const logged: ReadonlyArray<ModelName> = modelNames.filter((model) => model !== 'task')
+const nameOf = (model: string, id: number) => `${model} ${id}`
+
+/** Main as it is now. */
+const inventory = Effect.flatMap(Database, (database) =>
+  database.query('reading main', async (db) => {
+    const found: Inventory = new Map()
+    for (const model of logged) {
+      const { rows: of } = await sql<Told & { readonly id: number }>`
+        select m.id, ${wholeRow(model, 'm')} as row, ${moment(sql`m.created`)} as created from ${sql.table(tables[model])} m`.execute(
+        db,
+      )
+      for (const { id, row, created } of of) found.set(nameOf(model, id), { row, created })
+    }
+    return found
+  }),
+)
+
+/** The inventory before some entries of the log, newest first, out of the one after them. Whatever the two say differently is a mistake of the log. */
+function rebuilt(now: Inventory, newestFirst: ReadonlyArray<LoggedChange>): Inventory {
+  const then: Inventory = new Map(now)
+  const made: Array<{ readonly server: number | null; readonly created: unknown }> = []
+  for (const { id, action, model, objectId, serverId, before, after } of newestFirst) {
+    if (!logged.some((name) => name === model)) continue
+    if (objectId === null) {
+      made.push({ server: serverId, created: after?.['created'] })
+      continue
+    }
+    const name = nameOf(model, objectId)
+    const there = then.get(name)
+    if ((there === undefined) !== (action === 'delete'))
+      throw new Error(`entry ${id}: ${action} of ${name}, which is ${there === undefined ? 'not ' : ''}there`)
+    if (action === 'create') then.delete(name)
+    else if (action === 'delete') {
+      const { created, presence: _, ...row } = before ?? {}
+      then.set(name, { row, created: String(created) })
+    } else if (there !== undefined) then.set(name, { ...there, row: { ...there.row, ...before } })
+  }
+  for (const [name, { row, created }] of then) {
+    const server = name.startsWith('server ') ? null : row['server']
+    if (made.some((one) => one.server === server && one.created === created)) then.delete(name)
+  }
+  return then
+}
+
+const shown = (of: Inventory) => Object.fromEntries([...of].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+
+let requests = 9_000_000
+const aRequest = () => ada(++requests)
+
+/** What a source lists of a scope, as changes against main. */
+const listed = (chance: Chance, server: { readonly id: number; readonly name: string }) =>
+  Effect.gen(function* () {
+    const resource = chance.pick(['snapshots', 'snapshots', 'snapshots', 'datastores', 'namespaces', 'jobs'] as const)
+    const { id, name } = server
+    if (resource === 'datastores') {
+      const scope: Scope = { resource, server: name }
+      const facts = ['tank', 'vault'].map((store) => datastoreFacts(id, store, { comment: chance.pick(['', 'x']) }))
+      return {
+        scope,
+        parts: [yield* partOf('datastore', `server_id = ${id}`, chance, facts, ({ name: store }) => store)],
+      }
+    }
+    if (resource === 'jobs') {
+      const scope: Scope = { resource, server: name, job_type: 'verify' }
+      const facts = ['v1', 'v2'].map((job) => jobFacts(id, job, { schedule: chance.pick(['daily', 'hourly']) }))
+      return {
+        scope,
+        parts: [yield* partOf('job', `server_id = ${id} and job_type = 'verify'`, chance, facts, (of) => of.job_id)],
+      }
+    }
+    if (resource === 'namespaces') {
+      const scope: Scope = { resource, server: name, datastore: 'tank' }
+      const facts = ['', 'a'].map((path) => ({ server: id, datastore_name: 'tank', path }))
+      return {
+        scope,
+        parts: [
+          yield* partOf('namespace', `server_id = ${id} and datastore_name = 'tank'`, chance, facts, (of) => of.path),
+        ],
+      }
+    }
+    const namespace = chance.pick(['', 'a'])
+    const scope: Scope = { resource, server: name, datastore: 'tank', namespace }
+    const of = `server_id = ${id} and datastore_name = 'tank' and namespace = '${namespace}'`
+    const guests = chance.some(['100', '200'], 0.8)
+    const groups = guests.map((guest) => groupFacts(id, guest, { namespace, comment: chance.pick(['', 'g']) }))
+    const snapshots = guests.flatMap((guest) =>
+      chance
+        .some([1, 2, 3], 0.6)
+        .map((day) =>
+          snapshotFacts(id, guest, may(day), { namespace, comment: chance.pick(['', 'x']), protected: chance.is(0.5) }),
+        ),
+    )
+    const snapshotKey = (facts: Pick<Facts<'snapshot'>, 'backup_id' | 'backup_time'>) =>
+      `${facts.backup_id}/${facts.backup_time}`
+    return {
+      scope,
+      parts: [
+        yield* partOf('snapshot', of, chance, snapshots, snapshotKey, 1),
+        yield* partOf('group', of, chance, groups, ({ backup_id }) => backup_id, 1),
+      ],
+    }
+  })
+
+type Listed = Exclude<ModelName, 'server' | 'task'>
+
+/** The changes that bring main's rows of a scope in step with a list: most of what could be in it. */
+const partOf = <M extends Listed>(
+  model: M,
+  where: string,
+  chance: Chance,
+  possible: ReadonlyArray<Facts<M>>,
+  key: (facts: Facts<M>) => string,
+  share = 0.8,
+): Effect.Effect<Part, never, Database> =>
+  Effect.gen(function* () {
+    const list = chance.some(possible, share)
+    const main = yield* rows<Facts<M> & { id: number; server_id: number; presence: string }>(
+      `select * from ${tables[model]} where ${where} and presence <> 'manual'`,
+    )
+    const keys = new Map(list.map((facts) => [key(facts), facts]))
+    const there = new Map(main.map((row) => [key(row), row]))
+    return {
+      model,
+      changes: [
+        ...list.flatMap((facts) => {
+          const row = there.get(key(facts))
+          if (row === undefined) return [create(model, facts)]
+          const differing = Object.entries(facts).filter(
+            ([field, value]) =>
+              ['comment', 'protected', 'schedule'].includes(field) && value !== row[field as keyof Facts<M>],
+          )
+          return [change(model, row.id, facts, Object.fromEntries(differing) as never)]
+        }),
+        ...main.flatMap((row) =>
+          keys.has(key(row)) ? [] : [remove(model, row.id, { ...row, server: row.server_id })],
+        ),
+      ],
+    } as Part
+  }).pipe(Effect.orDie)
+
+/** A row that a person makes. */
+function newRow(chance: Chance, model: Exclude<WritableModel, 'server'>, server: number): HandValues {
+  if (model === 'datastore') return { server, name: chance.pick(['tank', 'vault', 'own']), path: '/p' }
+  if (model === 'job') return { server, job_type: 'verify', job_id: chance.pick(['v1', 'v3']) }
+  const key = { server, datastore_name: 'tank', namespace: chance.pick(['', 'a', 'b']), backup_type: 'vm' }
+  return { ...key, backup_id: chance.pick(['100', '300']), backup_time: may(chance.below(6) + 1), comment: 'mine' }
+}
+
+/** What a person changes of a row, also its key. */
+function newValues(chance: Chance, model: WritableModel, servers: ReadonlyArray<number>, mark: string): HandValues {
+  const tags = chance.is(0.3) ? { tags: [{ slug: chance.pick(['red', 'blue']) }] } : {}
+  if (model === 'server')
+    return { ...tags, ...(chance.is(0.4) ? { name: `${mark}-${chance.below(99)}` } : { port: chance.below(9999) }) }
+  const moved = chance.is(0.2) && servers.length > 0 ? { server: chance.pick(servers) } : {}
+  if (model === 'datastore')
+    return { ...tags, ...moved, comment: chance.pick(['', 'mine']), name: chance.pick(['tank', 'vault', 'other']) }
+  if (model === 'job') return { ...tags, ...moved, schedule: chance.pick(['daily', 'weekly']) }
+  const key = chance.is(0.4) ? { namespace: chance.pick(['', 'a', 'b']), backup_id: chance.pick(['100', '300']) } : {}
+  return { ...tags, ...moved, ...key, comment: chance.pick(['', 'mine', 'x']), protected: chance.is(0.5) }
+}
+
+/** What comes to nothing: somebody else has the key, the server is gone, or a reviewer's answer was not enough. */
+const mayFail = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.catchAll(effect, (error) =>
+    [
+      'KeyTaken',
+      'ServerGone',
+      'BranchInConflict',
+      'BranchNotOpen',
+      'BranchScopeUnknown',
+      'ChangeSetClosed',
+      'ScopeInReview',
+      'BranchNotMerged',
+    ].includes(error._tag)
+      ? Effect.succeed(null)
+      : Effect.die(error),
+  )
+
+/** A history of one thing after another, by chance. */
+class History {
+  readonly #chance: Chance
+  readonly #mark: string
+  readonly #merged: Array<number> = []
+  #names = 0
+  /** What was done, in order. */
+  readonly done: Array<string> = []
+
+  constructor(seed: number, mark: string) {
+    this.#chance = new Chance(seed)
+    this.#mark = mark
+  }
+
+  #servers = Effect.suspend(() =>
+    rows<{ id: number; name: string }>(`select id, name from servers where name like '${this.#mark}%' order by id`),
+  )
+
+  get step() {
+    return Effect.gen(this, function* () {
+      const chance = this.#chance
+      const servers = yield* this.#servers
+      const kind = servers.length < 2 ? 'server' : chance.pick(kinds)
+      this.done.push(kind)
+      const server = servers.length === 0 ? { id: 0, name: '' } : chance.pick(servers)
+      switch (kind) {
+        case 'server': {
+          const facts = serverFacts(`${this.#mark}-${++this.#names}`)
+          const part: Part = { model: 'server', changes: [create('server', facts)] }
+          return yield* mayFail(landOnce({ resource: 'servers' }, [part]))
+        }
+        case 'sync':
+          return yield* mayFail(Effect.flatMap(listed(chance, server), ({ scope, parts }) => landOnce(scope, parts)))
+        case 'branch of a run': {
+          const branch = yield* newBranch(`${this.#mark} ${++this.#names}`)
+          for (let nth = 0; nth < 3; nth++) {
+            const { scope, parts } = yield* listed(chance, chance.pick(servers))
+            yield* mayFail(stageOnce(branch.id, scope, parts))
+          }
+          if (chance.is(0.5)) yield* this.#edits(yield* HandWrites, 2)
+          return yield* this.#merge(branch.id)
+        }
+        case 'edit':
+          return yield* this.#edits(yield* HandWrites, 3)
+        case 'branch': {
+          const branch = yield* newBranch(`${this.#mark} ${++this.#names}`, 'operator')
+          yield* this.#edits((yield* Branches).inside({ id: branch.id }).writes, 6)
+          if (chance.is(0.5)) yield* this.#edits(yield* HandWrites, 2)
+          return yield* this.#merge(branch.id)
+        }
+        case 'revert': {
+          if (this.#merged.length === 0) return
+          const into = yield* mayFail(revert(chance.pick(this.#merged), `${this.#mark} ${++this.#names}`))
+          if (into !== null) yield* this.#merge(into.id)
+          return
+        }
+        case 'delete': {
+          const write = yield* HandWrites
+          return yield* mayFail(write.remove({ model: 'server', id: server.id, actor: aRequest() }))
+        }
+      }
+    }).pipe(Effect.orDie)
+  }
+
+  #merge(id: number) {
+    return Effect.gen(this, function* () {
+      yield* mayFail(check(id))
+      yield* mayFail(answer(id, { choice: this.#chance.pick(['main', 'branch'] as const) }))
+      const merged = yield* mayFail(merge(id, this.#chance.is(0.8)))
+      if (merged?.branch.status === 'merged') this.#merged.push(id)
+    })
+  }
+
+  /** Edits by a person, in main or in a branch. */
+  #edits(writes: HandWrites['Type'], count: number) {
+    return Effect.gen(this, function* () {
+      const chance = this.#chance
+      for (let nth = 0; nth < count; nth++) {
+        const ids = (yield* this.#servers).map(({ id }) => id)
+        if (ids.length === 0) return
+        const model = chance.pick(['snapshot', 'snapshot', 'datastore', 'job', 'server'] as const)
+        const of = model === 'server' ? 'id' : 'server_id'
+        const there = yield* rows<{ id: number }>(
+          `select id from ${tables[model]} where ${of} in (${ids.join()}) order by id`,
+        )
+        const what = chance.pick(['make', 'change', 'change', 'remove'] as const)
+        if (what === 'make' && model !== 'server') {
+          yield* mayFail(writes.create({ model, rows: [newRow(chance, model, chance.pick(ids))], actor: aRequest() }))
+        } else if (
+          there.length > 0 &&
+          (what === 'change' || (what === 'remove' && (model !== 'server' || chance.is(0.4))))
+        ) {
+          const { id } = chance.pick(there)
+          const actor = aRequest()
+          const values = newValues(chance, model, ids, this.#mark)
+          yield* mayFail(
+            what === 'change' ? writes.update({ model, id, values, actor }) : writes.remove({ model, id, actor }),
+          )
+        }
+      }
+    })
+  }
+}
+
+const kinds = [
+  'sync',
+  'sync',
+  'sync',
+  'sync',
+  'edit',
+  'edit',
+  'branch',
+  'branch of a run',
+  'revert',
+  'delete',
+  'server',
+] as const
+
+describe.each(engines)(
+  'every earlier inventory comes out of main and the change log alone, on $engine',
+  ({ migrated, engine }) => {
+    const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
+    const run = <A, E>(effect: Effect.Effect<A, E, Ports>) => runtime.runPromise(effect)
+    afterAll(() => runtime.dispose())
+
+    const reached = Effect.map(
+      rows<{ id: number }>('select coalesce(max(id), 0) as id from changes'),
+      ([row]) => row?.id ?? 0,
+    )
+
+    test.each([1, 2, 3, 4, 5, 6, 7, 8])('after the history of seed %i', async (seed) => {
+      await run(
+        Effect.gen(function* () {
+          const history = new History(seed, `${engine}-${seed}`)
+          const seen: Array<{ readonly upTo: number; readonly inventory: Inventory }> = []
+          for (let nth = 0; nth < 40; nth++) {
+            yield* history.step
+            seen.push({ upTo: yield* reached, inventory: yield* inventory })
+          }
+          const now = yield* inventory
+          const changes = yield* Changes
+          const { rows: oldestFirst } = yield* changes.list({
+            filter: { afterId: seen[0]?.upTo ?? 0 },
+            limit: 100_000,
+            offset: 0,
+          })
+          for (const [nth, { upTo, inventory: was }] of seen.entries()) {
+            const later = oldestFirst.filter(({ id }) => id > upTo).toReversed()
+            expect(shown(rebuilt(now, later)), `after step ${nth + 1}: ${history.done[nth]}`).toEqual(shown(was))
+          }
+        }),
+      )
+    })
+  },
+)
