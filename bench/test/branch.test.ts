@@ -8,10 +8,12 @@ test('a branch of 100 changes is measured from its opening to its merge, and lis
   for await (const result of branch({ snapshots: 1000, changes: [100, 5000], store: 'pg', databaseUrl })) {
     lines.push(JSON.parse(jsonLine(result)))
   }
+  const cold = ['cold_page', 'cold_cursor', 'cold_comment']
   const lists = ['page', 'page_deep', 'page_newest', 'page_largest', 'count']
   expect(lines.map((line) => line.case)).toEqual([
     'open',
     'stage',
+    ...cold,
     'stage_again',
     'list',
     ...lists,
@@ -28,7 +30,7 @@ test('a branch of 100 changes is measured from its opening to its merge, and lis
   })
   // A tenth of the snapshots lie on the first server, and one more since the branch before has landed.
   expect(lines.filter((line) => line.yardstick === 'main').map((line) => line.changes)).toEqual([
-    ...lists.map(() => 100),
+    ...[...cold, ...lists].map(() => 100),
     ...lists.map(() => 101),
   ])
 }, 60_000)

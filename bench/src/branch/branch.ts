@@ -8,7 +8,7 @@ import { type Driver, databaseAt, executed, migrated } from '../ingest/store.ts'
 import { pgliteStores, pgStores, type Stores } from '../ingest/stores.ts'
 import type { Result } from '../measure.ts'
 import { fillMain, secondsOfFullCopy, serverName, servers } from './fill-main.ts'
-import { middle, pagesOf, secondsOf, secondsOfPage } from './pages.ts'
+import { coldPages, middle, pagesOf, secondsOf, secondsOfPage } from './pages.ts'
 import { changeOf, changesOf, deletionOf, openBranch, stageAll } from './stage-changes.ts'
 
 /** What to measure, and where. */
@@ -76,12 +76,13 @@ async function* ofSize({ snapshots, driver, run }: Bench, size: number): AsyncGe
   const { id } = await run(openBranch(`changes-${size}`, runId))
   const of = (title: string, seconds: number) => ({ ...result(driver, title, snapshots, seconds, size), changes: size })
   yield of('stage', await run(secondsOf(stageAll(id, runId, made))))
+  yield* lists({ snapshots, driver, run }, id, { pages: coldPages, suffix: '', size })
   // The next run finds the same, while the branch waits.
   yield of('stage_again', await run(secondsOf(stageAll(id, runId + 1, made))))
   await analyzed(driver)
   const asked = <A, E>(use: (branches: Branches['Type']) => Effect.Effect<A, E>) => Effect.flatMap(Branches, use)
   yield of('list', await run(secondsOf(asked((branches) => branches.changes({ id, limit: 50, offset: 0 })))))
-  yield* lists({ snapshots, driver, run }, id, '', size)
+  yield* lists({ snapshots, driver, run }, id, { pages: pagesOf(snapshots), suffix: '', size })
   await editInMain(driver, id)
   yield of('conflicts', await run(secondsOf(asked((branches) => branches.check({ id })))))
   const answer = { id, filter: {}, resolution: { choice: 'branch' }, user: 'bench' } as const
@@ -99,17 +100,16 @@ async function* headDeleted(bench: Bench): AsyncGenerator<Result> {
   await bench.run(stageAll(id, 9, made))
   await analyzed(bench.driver)
   const deleted = made.reduce((sum, { snapshots }) => sum + snapshots.length, 0)
-  yield* lists(bench, id, '_head_deleted', deleted)
+  yield* lists(bench, id, { pages: pagesOf(bench.snapshots), suffix: '_head_deleted', size: deleted })
 }
 
 /** Lists inside a branch, each beside the same on main. */
 async function* lists(
   { snapshots, driver, run }: Bench,
   id: number,
-  suffix: string,
-  size: number,
+  { pages, suffix, size }: { readonly pages: typeof coldPages; readonly suffix: string; readonly size: number },
 ): AsyncGenerator<Result> {
-  for (const [title, query] of pagesOf(snapshots)) {
+  for (const [title, query] of pages) {
     const seconds = await run(
       Effect.gen(function* () {
         const inside = (yield* Branches).inside({ id }).lists

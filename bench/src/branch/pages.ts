@@ -4,9 +4,11 @@ import { Effect } from 'effect'
 
 type Lists = InventoryLists['Type']
 
+const everything = { model: 'snapshot', filters: [], search: null, order: [] } as const
+
 /** The lists that are read inside a branch and on main. */
 export function pagesOf(snapshots: number): ReadonlyArray<readonly [title: string, query: ListQuery<'snapshot'>]> {
-  const list = { model: 'snapshot', filters: [], search: null, order: [] } as const
+  const list = everything
   const offset = Math.floor(snapshots * 0.9)
   return [
     ['page', { ...list, page: { _tag: 'offset', limit: 50, offset: 0 } }],
@@ -29,6 +31,20 @@ export function pagesOf(snapshots: number): ReadonlyArray<readonly [title: strin
     ],
   ]
 }
+
+/** The lists that a person and a client read first of a branch that has just been filled, before anybody else has told the planner what it holds. */
+export const coldPages: ReadonlyArray<readonly [title: string, query: ListQuery<'snapshot'>]> = [
+  ['cold_page', { ...everything, page: { _tag: 'offset', limit: 50, offset: 0 } }],
+  ['cold_cursor', { ...everything, page: { _tag: 'cursor', limit: 1000, start: 0 } }],
+  [
+    'cold_comment',
+    {
+      ...everything,
+      filters: [{ field: 'comment', lookup: 'exact', values: ['changed 0'] }],
+      page: { _tag: 'offset', limit: 50, offset: 0 },
+    },
+  ],
+]
 
 const rounds = 9
 

@@ -2,7 +2,7 @@ import { Context, type Effect, type Option } from 'effect'
 import type { Retained } from '../retention.ts'
 import type { StoreFailed } from './store-failed.ts'
 
-/** Removes what is too old. Moments are RFC 3339. */
+/** Removes what is too old, and looks after the tables meanwhile. Moments are RFC 3339. */
 export class Retention extends Context.Tag('@netbox-pbs/core/Retention')<
   Retention,
   {
@@ -14,6 +14,8 @@ export class Retention extends Context.Tag('@netbox-pbs/core/Retention')<
       readonly what: Retained
       readonly before: string
     }) => Effect.Effect<{ readonly removed: number; readonly more: boolean }, StoreFailed>
+    /** Brings the statistics up to date by which queries are planned, where the database does not do so by itself soon enough. */
+    readonly refreshStatistics: () => Effect.Effect<void, StoreFailed>
     /** Takes the turn to remove, when one is due and nobody has it, until a moment; none: not now. Marks after `latest` were left by a clock that was ahead, and keep nobody waiting. */
     readonly takeTurn: (request: {
       readonly now: string

@@ -12,6 +12,7 @@ import { type Kysely, sql } from 'kysely'
 import { purge } from '../change-sets/purge.ts'
 import { Database } from '../database/database.ts'
 import { jsonb } from '../database/json.ts'
+import { analyzeGrown } from '../database/statistics.ts'
 import { isUniqueViolation } from '../database/store-errors.ts'
 import type { Tables } from '../database/tables.ts'
 import { nextVersion, requireVersion } from '../inventory/row-version.ts'
@@ -58,8 +59,8 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
         lists: insideLists(database, folding, id),
         writes: branchWrites(database, id),
       }),
-      sync: (request) => syncBranch(database, request),
-      revert: (request) => revertBranch(database, request),
+      sync: (request) => Effect.tap(syncBranch(database, request), () => analyzeGrown(database, 'branches')),
+      revert: (request) => Effect.tap(revertBranch(database, request), () => analyzeGrown(database, 'branches')),
       approve: (request) => approveBranch(database, request),
       ofRun: Effect.fn('Branches.ofRun')(({ runId }) =>
         database.query('reading the branch of a run', async (db) => {
@@ -99,7 +100,7 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
           return { count: counted[0]?.count ?? 0, rows: rows.map(conflictOf) }
         }),
       ),
-      check: ({ id }) => checkBranch(database, id),
+      check: ({ id }) => Effect.tap(checkBranch(database, id), () => analyzeGrown(database, 'branches')),
       resolve: Effect.fn('Branches.resolve')(({ id, filter, resolution, user }) =>
         database.transaction('resolving conflicts', (run) =>
           Effect.gen(function* () {
@@ -126,6 +127,7 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
         mergeBranch(database, request).pipe(
           Effect.catchTag('BranchInConflict', (met) => Effect.flatten(listConflicts(database, met))),
           Effect.tap(() => Effect.ignore(purge(database))),
+          Effect.tap(() => analyzeGrown(database, 'main')),
         ),
       ),
       close: (request) => closeBranch(database, request),

@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import { leaveToMain } from '../branches/leave-to-main.ts'
 import { stage } from '../branches/stage.ts'
 import { Database } from '../database/database.ts'
+import { analyzeGrown } from '../database/statistics.ts'
 import { append } from './append.ts'
 import { land } from './land.ts'
 import { purge } from './purge.ts'
@@ -21,8 +22,10 @@ export const changeSetsLayer: Layer.Layer<ChangeSets, never, Database> = Layer.e
       append: (part) => append(database, part),
       land: (landing) =>
         // What a branch is left with is older than main, and shows as such: not worth failing for either.
-        clearing(Effect.tap(land(database, landing), () => Effect.ignore(leaveToMain(database, landing)))),
-      stage: (staging) => clearing(stage(database, staging)),
+        clearing(Effect.tap(land(database, landing), () => Effect.ignore(leaveToMain(database, landing)))).pipe(
+          Effect.tap(() => analyzeGrown(database, 'main')),
+        ),
+      stage: (staging) => Effect.tap(clearing(stage(database, staging)), () => analyzeGrown(database, 'branches')),
       dropScope: Effect.fn('ChangeSets.dropScope')(({ changeSet, scope }) =>
         clearing(
           Effect.asVoid(

@@ -12,6 +12,7 @@ import { deleteLogged } from '../changes/append-changes.ts'
 import { deleteServers, leavingServers } from '../changes/delete-servers.ts'
 import { foldIntoDeletion, forgetCreated, lockLogged } from '../changes/log-hand-update.ts'
 import { Database } from '../database/database.ts'
+import { analyzeGrown } from '../database/statistics.ts'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
 import { requireVersion } from '../inventory/row-version.ts'
@@ -26,7 +27,7 @@ export const handWritesLayer: Layer.Layer<HandWrites, never, Database> = Layer.e
   HandWrites,
   Effect.map(Database, (database) =>
     HandWrites.of({
-      create: (request) => createRows(database, request),
+      create: (request) => Effect.tap(createRows(database, request), () => analyzeGrown(database, 'main')),
       update: (request) => updateRow(database, request),
       remove: (request) => removeRow(database, request),
       pendingSince: Effect.fn('HandWrites.pendingSince')(({ serverId }) =>

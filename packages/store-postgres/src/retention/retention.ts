@@ -2,6 +2,7 @@ import { Retention } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { sql } from 'kysely'
 import { Database } from '../database/database.ts'
+import { analyzeAll } from '../database/statistics.ts'
 import { prunes } from './prune.ts'
 
 /** Rows of one statement at most: the embedded engine serves nobody else meanwhile. */
@@ -19,6 +20,8 @@ export function retentionLayerWith({ limit }: { readonly limit: number }): Layer
     Effect.map(Database, (database) =>
       Retention.of({
         prune: Effect.fn('Retention.prune')(({ what, before }) => prunes[what](database, { before, limit })),
+
+        refreshStatistics: Effect.fn('Retention.refreshStatistics')(() => analyzeAll(database)),
 
         takeTurn: Effect.fn('Retention.takeTurn')(function* ({ now, until, latest }) {
           const { rows } = yield* database.query('taking the turn to remove old records', (db) =>

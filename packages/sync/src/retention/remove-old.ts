@@ -15,7 +15,7 @@ export type RetentionPorts = Retention | SettingsStore
 
 /**
  * Removes what the settings keep no longer, once an hour and by one worker at a time: the others find that it is not their turn. It goes part by part, so that nobody waits
- * long for it and a crash loses nothing. What is kept for 0 days is kept for ever.
+ * long for it and a crash loses nothing. The statistics of the tables are refreshed in the same turn. What is kept for 0 days is kept for ever.
  */
 export const removeOld: Effect.Effect<void, StoreFailed, RetentionPorts> = Effect.gen(function* () {
   const retention = yield* Retention
@@ -35,6 +35,7 @@ export const removeOld: Effect.Effect<void, StoreFailed, RetentionPorts> = Effec
     if (Option.isNone(done)) return
     removed[what] = done.value
   }
+  yield* retention.refreshStatistics()
   const ended = yield* Clock.currentTimeMillis
   yield* retention.endTurn({ turn: turn.value, due: momentText(ended + everyMillis) })
   if (Object.values(removed).some((count) => count > 0)) {

@@ -8,6 +8,8 @@ export class MemoryRetention {
   /** What was asked for and how many went, in order. */
   readonly parts: Array<string> = []
   turn = 0
+  /** How often statistics were refreshed. */
+  refreshed = 0
   due = 0
   heldUntil: number | null = null
   /** Happens with each part. */
@@ -24,6 +26,10 @@ export class MemoryRetention {
           return { removed: old.length, more: old.length === 2 }
         }),
       ),
+    refreshStatistics: () =>
+      Effect.sync(() => {
+        this.refreshed += 1
+      }),
     takeTurn: ({ now, until, latest }) =>
       Effect.sync(() => {
         const at = Date.parse(now)
