@@ -5,6 +5,7 @@ import { diffCases } from './diff/diff-cases.ts'
 import { gateway } from './gateway/gateway-case.ts'
 import { ingest } from './ingest/ingest.ts'
 import { measure, type Result } from './measure.ts'
+import { searches } from './searches/searches.ts'
 
 /** One benchmark: what it takes, and how it runs. A wrong flag throws before anything is measured. */
 export interface Benchmark {
@@ -18,6 +19,7 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   diff: { usage: '[--rows 1000000] [--repeat 3]', run: runDiff },
   gateway: { usage: '[--snapshots 100000] [--repeat 2] [--profiles FOLDER]', run: runGateway },
   ingest: { usage: '[--snapshots 100000] [--store pg|pglite] [--profiles FOLDER]', run: runIngest },
+  searches: { usage: '[--snapshots 1000000] [--seconds 20]', run: runSearches },
 }
 
 /** The benchmark was called with what it does not take. */
@@ -55,6 +57,15 @@ async function* runIngest(args: ReadonlyArray<string>): AsyncGenerator<Result> {
     store: storeOf(store),
     databaseUrl: givenDatabaseUrl(),
     profiles: profiles === '' ? null : profiles,
+  })
+}
+
+async function* runSearches(args: ReadonlyArray<string>): AsyncGenerator<Result> {
+  const { snapshots, seconds } = flags(args, { snapshots: '1000000', seconds: '20' })
+  yield* searches({
+    snapshots: positive('snapshots', snapshots),
+    seconds: positive('seconds', seconds),
+    databaseUrl: givenDatabaseUrl(),
   })
 }
 

@@ -29,6 +29,8 @@ export interface Result {
   readonly rowsWritten?: number
   /** How long small reads beside it took, in milliseconds. */
   readonly waits?: { readonly p50: number; readonly p99: number; readonly max: number }
+  /** What was asked meanwhile: how often each answer was given, and how long after the clients had left the database ran nothing for them any more. */
+  readonly besides?: { readonly answers: Readonly<Record<string, number>>; readonly idleAfterMs: number }
 }
 
 /** Runs a case once to warm up and then `repeat` times, and keeps the fastest round: noise of the machine only ever adds. */

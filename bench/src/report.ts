@@ -23,41 +23,43 @@ export function jsonLine(result: Result): string {
       p99_ms: Math.round(result.waits.p99),
       max_ms: Math.round(result.waits.max),
     }),
+    ...(result.besides && { answers: result.besides.answers, idle_after_ms: Math.round(result.besides.idleAfterMs) }),
   })
 }
 
+/** Columns of the table for people; one that no result fills is left out. */
+const columns: ReadonlyArray<readonly [title: string, cellOf: (result: Result) => string]> = [
+  [
+    'case',
+    ({ bench, case: title, changes }) =>
+      `${bench}: ${title}${changes === undefined ? '' : ` (${thousands(changes)} changes)`}`,
+  ],
+  ['rows', ({ n }) => thousands(n)],
+  ['seconds', ({ seconds }) => seconds.toFixed(3)],
+  ['rows/s', ({ rowsPerSecond }) => thousands(rowsPerSecond)],
+  ['peak MB', ({ peakRssMb }) => thousands(peakRssMb)],
+  ['yardstick (s)', ({ yardstick }) => (yardstick ? `${yardstick.title} ${yardstick.seconds.toFixed(3)}` : '')],
+  ['ratio', ({ seconds, yardstick }) => (yardstick ? (seconds / yardstick.seconds).toFixed(2) : '')],
+  ['rows written', ({ rowsWritten }) => (rowsWritten === undefined ? '' : thousands(rowsWritten))],
+  ['p50 / p99 / max (ms)', ({ waits }) => (waits ? Object.values(waits).map(Math.round).join(' / ') : '')],
+  ['answers', ({ besides }) => (besides ? JSON.stringify(besides.answers) : '')],
+  ['idle after (ms)', ({ besides }) => (besides ? thousands(besides.idleAfterMs) : '')],
+]
+
 /** Results for people. */
 export function table(results: ReadonlyArray<Result>): string {
-  const rows = results.map((result) => [
-    `${result.bench}: ${result.case}${result.changes === undefined ? '' : ` (${thousands(result.changes)} changes)`}`,
-    thousands(result.n),
-    result.seconds.toFixed(3),
-    thousands(result.rowsPerSecond),
-    thousands(result.peakRssMb),
-    ...(result.yardstick === undefined
-      ? []
-      : [
-          `${result.yardstick.title} ${result.yardstick.seconds.toFixed(3)}`,
-          (result.seconds / result.yardstick.seconds).toFixed(2),
-        ]),
-    ...(result.rowsWritten === undefined ? [] : [thousands(result.rowsWritten)]),
-    ...(result.waits === undefined ? [] : [Object.values(result.waits).map(Math.round).join(' / ')]),
-  ])
-  const titles = [
-    'case',
-    'rows',
-    'seconds',
-    'rows/s',
-    'peak MB',
-    'yardstick (s)',
-    'ratio',
-    'rows written',
-    'reads beside p50 / p99 / max (ms)',
+  const lines = [
+    columns.map(([title]) => title),
+    ...results.map((result) => columns.map(([, cellOf]) => cellOf(result))),
   ]
-  const lines = [titles.slice(0, Math.max(...rows.map((cells) => cells.length))), ...rows]
+  const used = columns.flatMap((_, column) => (lines.some((cells, i) => i > 0 && cells[column] !== '') ? [column] : []))
   const widthOf = (column: number): number => Math.max(...lines.map((cells) => cells[column]?.length ?? 0))
   return lines
-    .map((cells) => cells.map((cell, i) => (i === 0 ? cell.padEnd(widthOf(i)) : cell.padStart(widthOf(i)))).join('  '))
+    .map((cells) =>
+      used
+        .map((i) => (i === 0 ? (cells[i] ?? '').padEnd(widthOf(i)) : (cells[i] ?? '').padStart(widthOf(i))))
+        .join('  '),
+    )
     .map((line) => `${line}\n`)
     .join('')
 }

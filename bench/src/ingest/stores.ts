@@ -23,7 +23,7 @@ export const pgliteStores = (folder: string): Stores => ({
 })
 
 /** Two databases of a PostgreSQL server: the given one, or one that is started for it. */
-export async function pgStores(given: string | null): Promise<Stores> {
+export async function pgStores(given: string | null): Promise<Stores & { readonly synced: { readonly _tag: 'pg' } }> {
   const server = given === null ? await startPostgres() : { url: given, stop: async () => undefined }
   const prefix = `netbox_pbs_bench_${randomBytes(6).toString('hex')}`
   const names = [`${prefix}_synced`, `${prefix}_copied`]

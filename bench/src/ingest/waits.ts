@@ -30,7 +30,8 @@ export const waitingBeside = <A, E, R, E2, R2>(
     return yield* Effect.map(Effect.raceFirst(work, ask), (result) => [result, summary(waits)] as const)
   })
 
-function summary(waits: ReadonlyArray<number>): Waits {
+/** The middle, the 99th of a hundred and the longest of some waits. */
+export function summary(waits: ReadonlyArray<number>): Waits {
   const sorted = waits.toSorted((a, b) => a - b)
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
   return { p50: at(0.5), p99: at(0.99), max: at(1) }

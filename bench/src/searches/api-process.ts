@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+
+/** The API in a process of its own, with a token for it. */
+export interface ApiProcess {
+  readonly url: string
+  readonly token: string
+  readonly stop: () => Promise<void>
+}
+
+/** Starts the product's `start:api` on a free port, with its own defaults. Fails with the end of what it wrote to stderr if it ends before it listens. */
+export async function startApiProcess(databaseUrl: string): Promise<ApiProcess> {
+  const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
+  const [, ...command] = String(scripts['start:api']).split(' ')
+  const token = randomBytes(20).toString('hex')
+  const child = spawn(process.execPath, [...command, '--port', '0'], {
+    cwd: root,
+    env: {
+      ...process.env,
+      DATABASE_URL: databaseUrl,
+      NETBOX_PBS_SECRET_KEY: randomBytes(32).toString('base64'),
+      NETBOX_PBS_BOOTSTRAP_TOKEN: token,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let written = ''
+  let lastErrors = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    lastErrors = `${lastErrors}${text}`.slice(-2000)
+  })
+  const ended = once(child, 'exit')
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      written = `${written}${text}`.slice(-2000)
+      const [, listensOn] = /listens on (http\S+)\n/.exec(written) ?? []
+      if (listensOn !== undefined) resolve(listensOn)
+    })
+    ended.then(([code]) => reject(new Error(`the API ended with ${String(code)}: ${lastErrors}`)))
+  })
+  return {
+    url,
+    token,
+    stop: async () => {
+      child.kill('SIGTERM')
+      const [code] = await ended
+      if (code !== 0) throw new Error(`the API ended with ${String(code)}: ${lastErrors}`)
+    },
+  }
+}
