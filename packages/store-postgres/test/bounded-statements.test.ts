@@ -1,8 +1,12 @@
 import { StoreFailed, statementLimit } from '@netbox-pbs/core/ports'
+import { postgresUrl } from '@netbox-pbs/testing'
 import { Deferred, Duration, Effect, Exit, Fiber, ManagedRuntime, Option } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { controlConnections } from '../src/database/control-connections.ts'
 import { Database } from '../src/database/database.ts'
+import { inScope } from '../src/database/statement-scope.ts'
+import { learnSession, watchedClient } from '../src/database/watched-client.ts'
 import { pg, pglite } from './engines.ts'
 
 const query = (text: string) =>
@@ -34,6 +38,30 @@ describe('on pg', () => {
         yield* until(sleeping, (count) => count === 0)
       }),
     )
+  })
+
+  test('a request to cancel that the session ignored is sent again, and the connection stays', async () => {
+    const config = { connectionString: await postgresUrl() }
+    const control = controlConnections(config)
+    const sent: Array<number> = []
+    // A session ignores a request that arrives before it has begun the statement: here the first one is lost for certain.
+    const cancel = async (pid: number) => (sent.push(pid) === 1 ? undefined : await control.cancel(pid))
+    let lost = 0
+    const watching = { control: { ...control, cancel }, patienceMillis: 600_000, graceMillis: 60_000 }
+    const client = new (watchedClient({ ...watching, onLost: () => lost++ }))(config)
+    client.on('error', () => undefined)
+    try {
+      await client.connect()
+      await learnSession(client)
+      const caller = new AbortController()
+      const asked = inScope({ signal: caller.signal, limitMillis: null }, () => client.query('select pg_sleep(600)'))
+      caller.abort()
+      await expect(asked).rejects.toMatchObject({ reason: 'abandoned' })
+      expect([lost, sent.length > 1]).toEqual([0, true])
+      expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    } finally {
+      await Promise.all([client.end(), control.end()])
+    }
   })
 
   test('statements that wait for a lock leave the pool with their callers, and the others go on', async () => {

@@ -8,6 +8,8 @@ export interface WatchOptions {
   readonly control: ControlConnections
   /** Milliseconds without a reply after which PostgreSQL is asked whether it still runs the statement, and again each time they have passed. */
   readonly patienceMillis: number
+  /** Milliseconds that a cancelled statement has to end before its connection is closed; 2000. */
+  readonly graceMillis?: number
   /** Called when a connection that no longer answers is closed. */
   readonly onLost: () => void
 }
@@ -15,8 +17,8 @@ export interface WatchOptions {
 /** Times in a row that PostgreSQL cannot be asked before a silent connection counts as lost. */
 const unknownsAllowed = 2
 
-/** Milliseconds that a cancelled statement has to end before its connection is closed. */
-const graceMillis = 2000
+/** Milliseconds after which a statement that was cancelled and has not ended is cancelled again. */
+const cancelAgainMillis = 250
 
 /** PostgreSQL's own number of each session, which differs from the one that a pooling proxy announces. */
 const sessions = new WeakMap<object, number>()
@@ -65,7 +67,7 @@ const isStream = (statement: unknown): boolean =>
 async function watched(
   client: Client,
   send: () => Promise<QueryResult | undefined>,
-  { control, patienceMillis, onLost }: WatchOptions,
+  { control, patienceMillis, graceMillis = 2000, onLost }: WatchOptions,
 ): Promise<QueryResult> {
   const scope = scopeOfStatement()
   const timers: Array<NodeJS.Timeout> = []
@@ -80,11 +82,17 @@ async function watched(
     onLost()
     socketOf(client).destroy()
   }
+  // Sent again until the statement ends: a session that has not yet begun it ignores the request.
+  const cancel = (session: number): void => {
+    cancelled = control.cancel(session).then(() => {
+      if (!over) after(cancelAgainMillis, () => cancel(session))
+    })
+  }
   const stop = (reason: StatementStopped['reason']) => {
     if (over || stopped !== null) return
     stopped = new StatementStopped(reason)
     const session = sessions.get(client)
-    cancelled = session === undefined ? Promise.resolve() : control.cancel(session)
+    if (session !== undefined) cancel(session)
     after(graceMillis, close)
   }
   const look = async (unknowns: number): Promise<void> => {
