@@ -16,7 +16,7 @@ import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
 import { scopeServerId } from '../inventory/read-scope-state.ts'
-import { lockScope } from '../inventory/scope-locks.ts'
+import { lockExistingScope } from '../inventory/scope-locks.ts'
 import { scopeModels } from '../inventory/scope-models.ts'
 import { placeKey, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
 import { coveringBranch } from './covering-branch.ts'
@@ -39,7 +39,7 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
       const serverId = yield* run((db) => scopeServerId(db, scope))
       if (serverId === undefined) return yield* new ChangeSetClosed({ changeSet })
       const place = scopePlace(scope, serverId)
-      yield* run((db) => lockScope(place).execute(db))
+      if (!(yield* run((db) => lockExistingScope(db, place)))) return yield* new ChangeSetClosed({ changeSet })
       const part = yield* endPart(run, staging)
       const covering = yield* run((db) => coveringBranch(db, place, { lock: true }))
       const branch = covering ?? staging.branch

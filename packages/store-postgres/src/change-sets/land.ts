@@ -19,7 +19,7 @@ import {
   recountGroups,
   recountNamespaces,
 } from '../inventory/recount.ts'
-import { lockPlaces, lockScope } from '../inventory/scope-locks.ts'
+import { lockExistingScope, lockPlaces } from '../inventory/scope-locks.ts'
 import { scopeModels } from '../inventory/scope-models.ts'
 import { inScope, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
 import { requireOpen } from './append.ts'
@@ -56,7 +56,8 @@ export const land = Effect.fn('ChangeSets.land')(function* (
       // A server deleted by hand has taken all its scopes with it: nothing of this job has a place to land.
       if (serverId === undefined) return yield* new ChangeSetClosed({ changeSet: landing.changeSet })
       const place = scopePlace(landing.scope, serverId)
-      yield* run((db) => lockScope(place).execute(db))
+      if (!(yield* run((db) => lockExistingScope(db, place))))
+        return yield* new ChangeSetClosed({ changeSet: landing.changeSet })
       const lastSeen = yield* run((db) => lastCompleteAt(db, place))
       const set = yield* run((db) => heldSetOf(db, place, true))
       const part = yield* endPart(run, landing)

@@ -1,7 +1,8 @@
 import type { StoreFailed } from '@netbox-pbs/core/ports'
 import { Data, Effect } from 'effect'
-import { type RawBuilder, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Run } from '../database/session.ts'
+import type { Tables } from '../database/tables.ts'
 import { placeKey, type ScopePlace } from './scope-place.ts'
 
 /**
@@ -26,6 +27,17 @@ export interface Places {
 
 /** Takes the lock of a scope until the end of the transaction. */
 export const lockScope = (place: ScopePlace): RawBuilder<unknown> => lockPlaces({ scopes: [place] })
+
+/**
+ * Takes the lock of a scope, and says whether its server still exists: it may have been deleted between the look-up of its id and the lock. Under the lock nobody deletes it
+ * until the end of the transaction.
+ */
+export const lockExistingScope = async (db: Kysely<Tables>, place: ScopePlace): Promise<boolean> => {
+  await lockScope(place).execute(db)
+  if (place.serverId === null) return true
+  const { rows } = await sql`select from servers where id = ${place.serverId}::bigint`.execute(db)
+  return rows.length > 0
+}
 
 /** Takes the locks of places until the end of the transaction, in the one order. To be called once in a transaction. */
 export const lockPlaces = (places: Places): RawBuilder<unknown> => sql`

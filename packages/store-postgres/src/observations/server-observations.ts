@@ -23,7 +23,7 @@ export const serverObservationsLayer: Layer.Layer<ServerObservations, never, Dat
             sql`insert into server_observations as o (server_id, ${names})
               select t.id, ${sql.join(columns.map(({ name }) => sql`v.${sql.id(name)}`))}
               from servers t cross join jsonb_to_record(${jsonb(health)}) as v (${typed})
-              where t.id = ${serverId}::bigint
+              where t.id = ${serverId}::bigint for key share of t
               on conflict (server_id) do update
               set ${sql.join(columns.map(({ name }, i) => sql`${sql.id(name)} = ${newest[i]}`))}
               where (${sql.join(columns.map(({ name }) => sql`o.${sql.id(name)}`))}) is distinct from (${sql.join(newest)})`.execute(
