@@ -62,7 +62,7 @@ async function held(
   ) =>
     Effect.gen(function* () {
       const changeSets = yield* ChangeSets
-      const changeSet = yield* changeSets.open({ runId, server: name })
+      const changeSet = yield* changeSets.open({ runId, serverId: server })
       yield* changeSets.append({ changeSet, scope, model: 'job', changes })
       const at = '2026-06-01T00:00:00Z'
       yield* changeSets.land({

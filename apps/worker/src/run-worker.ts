@@ -46,9 +46,9 @@ export const runWorker = ({
     (held) => {
       if (held.slot === null) return Effect.succeed(false)
       const { avoid, use } = held.slot
-      const onTaken = (server: string | null) =>
+      const onTaken = (serverId: number | null) =>
         Effect.flatMap(Clock.currentTimeMillis, (at) => {
-          use(server, at)
+          use(serverId, at)
           held.asks = false
           return asking.release(1)
         })

@@ -7,16 +7,16 @@ export interface SlotOptions {
 
 /** A slot that is taken before there is a job for it. */
 export interface Slot {
-  /** Servers whose jobs may not have this slot. */
-  readonly avoid: ReadonlyArray<string>
+  /** Ids of servers whose jobs may not have this slot. */
+  readonly avoid: ReadonlyArray<number>
   /** The job that was found: it has the slot until `free`. A null server is the gateway. */
-  readonly use: (server: string | null, now: number) => void
+  readonly use: (serverId: number | null, now: number) => void
   /** The job has ended, or none was found. */
   readonly free: (now: number) => void
 }
 
 interface Held {
-  server: string | null
+  serverId: number | null
   since: number | null
 }
 
@@ -27,7 +27,7 @@ interface Held {
 export class Slots {
   readonly #options: SlotOptions
   readonly #held = new Set<Held>()
-  readonly #slowLately = new Set<string>()
+  readonly #slowLately = new Set<number>()
 
   constructor(options: SlotOptions) {
     this.#options = options
@@ -42,20 +42,20 @@ export class Slots {
     return left === 1 || spare ? this.#slot(this.#slowServers(now)) : null
   }
 
-  #slot(avoid: ReadonlyArray<string>): Slot {
-    const held: Held = { server: null, since: null }
+  #slot(avoid: ReadonlyArray<number>): Slot {
+    const held: Held = { serverId: null, since: null }
     this.#held.add(held)
     return {
       avoid,
-      use: (server, now) => {
-        held.server = server
+      use: (serverId, now) => {
+        held.serverId = serverId
         held.since = now
       },
       free: (now) => {
         this.#held.delete(held)
-        if (held.server === null || held.since === null) return
-        if (this.#isSlow(held, now)) this.#slowLately.add(held.server)
-        else this.#slowLately.delete(held.server)
+        if (held.serverId === null || held.since === null) return
+        if (this.#isSlow(held, now)) this.#slowLately.add(held.serverId)
+        else this.#slowLately.delete(held.serverId)
       },
     }
   }
@@ -64,8 +64,8 @@ export class Slots {
     return since !== null && now - since >= this.#options.slowAfter
   }
 
-  #slowServers(now: number): ReadonlyArray<string> {
-    const running = [...this.#held].filter((held) => this.#isSlow(held, now)).flatMap(({ server }) => server ?? [])
+  #slowServers(now: number): ReadonlyArray<number> {
+    const running = [...this.#held].filter((held) => this.#isSlow(held, now)).flatMap(({ serverId }) => serverId ?? [])
     return [...new Set([...this.#slowLately, ...running])]
   }
 }

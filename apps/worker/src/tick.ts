@@ -5,10 +5,10 @@ import { type JobLimits, workOn } from './work-on.ts'
 
 /** Which job to take, and how long it may take. */
 export interface TickOptions extends JobLimits {
-  /** Servers whose jobs are left to others for a while. */
-  readonly avoid?: ReadonlyArray<string>
-  /** Called with the server of the job that was taken; null is the gateway. */
-  readonly onTaken?: (server: string | null) => Effect.Effect<void>
+  /** Ids of servers whose jobs are left to others for a while. */
+  readonly avoid?: ReadonlyArray<number>
+  /** Called with the id of the server of the job that was taken; null is the gateway. */
+  readonly onTaken?: (serverId: number | null) => Effect.Effect<void>
 }
 
 /** Takes one job, if there is one, and works on it to its end. False when there was nothing to do. */
@@ -22,7 +22,7 @@ export const tickWith = ({
       // A claim that is interrupted may have been made anyway, and nobody would work on it.
       const claimed = yield* (yield* Queue).claim({ avoid })
       if (Option.isNone(claimed)) return false
-      yield* onTaken(claimed.value.job.server)
+      yield* onTaken(claimed.value.job.serverId)
       yield* restore(workOn(claimed.value, limits))
       return true
     }),

@@ -1,4 +1,4 @@
-import { type ClaimedJob, Queue, Runs, type StoreFailed } from '@netbox-pbs/core/ports'
+import { type ClaimedJob, Inventory, Queue, Runs, type StoreFailed } from '@netbox-pbs/core/ports'
 import { bug, endJob, type JobOutcome, type JobPorts, runJob } from '@netbox-pbs/sync'
 import { Cause, Duration, Effect, Exit, Option, Schedule } from 'effect'
 
@@ -23,7 +23,8 @@ export const workOn = Effect.fn('worker.workOn')(function* (
   { timeLimit = Duration.hours(12) }: JobLimits = {},
 ): Effect.fn.Return<void, StoreFailed, JobPorts> {
   const queue = yield* Queue
-  const { runId, server } = claimed.job
+  const { runId } = claimed.job
+  const server = yield* nameOf(claimed)
   if (claimed.attempt > mostAttempts) return yield* giveUp(claimed, workersLost)
   const beat = queue.heartbeat(claimed).pipe(
     Effect.catchAll(({ message }) =>
@@ -39,12 +40,12 @@ export const workOn = Effect.fn('worker.workOn')(function* (
       )
       yield* Exit.matchEffect(exit, {
         onSuccess: (outcome) =>
-          outcome === 'overtime' ? giveUp(claimed, tookTooLong(claimed, timeLimit)) : settle(claimed, outcome),
+          outcome === 'overtime' ? giveUp(claimed, tookTooLong(server, timeLimit)) : settle(claimed, outcome),
         onFailure: (cause) => settleFailure(claimed, cause),
       })
       if (Exit.isFailure(exit) && Cause.isInterrupted(exit.cause)) yield* Effect.interrupt
     }),
-  ).pipe(Effect.annotateLogs({ run: runId, server: server ?? 'the gateway' }))
+  ).pipe(Effect.annotateLogs({ run: runId, server }))
 })
 
 const settle = (claimed: ClaimedJob, outcome: JobOutcome): Effect.Effect<void, StoreFailed, Queue | Runs> =>
@@ -56,6 +57,11 @@ const settle = (claimed: ClaimedJob, outcome: JobOutcome): Effect.Effect<void, S
         return Effect.zipRight(
           Effect.logWarning('a job is tried again', outcome.reason),
           retry(claimed, outcome.reason),
+        )
+      case 'renamed':
+        return Effect.zipRight(
+          Effect.logInfo('a job begins again', outcome.reason),
+          beginAgain(claimed, outcome.reason),
         )
       case 'lost':
         // Whoever took it over keeps it: the queue knows the attempts apart. If nobody has, as when the database lost the change set in a crash, it is done anew at once.
@@ -81,19 +87,37 @@ const settleFailure = (
 
 const retry = (claimed: ClaimedJob, reason: string): Effect.Effect<void, StoreFailed, Queue | Runs> =>
   Effect.gen(function* () {
-    const { runId: id, server } = claimed.job
+    const { runId: id, serverId } = claimed.job
     yield* (yield* Queue).retry(claimed, reason)
-    yield* (yield* Runs).retryJob({ id, server, reason })
+    yield* (yield* Runs).retryJob({ id, serverId, reason })
   })
+
+/** Gives a job back at once, without counting the try. */
+const beginAgain = (claimed: ClaimedJob, reason: string): Effect.Effect<void, StoreFailed, Queue | Runs> =>
+  Effect.gen(function* () {
+    const { runId: id, serverId } = claimed.job
+    // Noted first: another worker may take the job as soon as it is given back.
+    yield* (yield* Runs).retryJob({ id, serverId, reason })
+    yield* (yield* Queue).release(claimed)
+  })
+
+/** What a job's server is called, for logs and messages. A job whose server has no name that can be read is worked on all the same. */
+const nameOf = ({ job: { serverId } }: ClaimedJob): Effect.Effect<string, never, Inventory> =>
+  serverId === null
+    ? Effect.succeed('the gateway')
+    : Effect.flatMap(Inventory, (inventory) => inventory.serverName({ id: serverId })).pipe(
+        Effect.orElseSucceed(() => Option.none<string>()),
+        Effect.map(Option.getOrElse(() => `server ${serverId}`)),
+      )
 
 const giveUp = (claimed: ClaimedJob, error: string): Effect.Effect<void, StoreFailed, JobPorts> =>
   Effect.gen(function* () {
-    const { runId: id, server } = claimed.job
-    yield* endJob({ id, server, error })
+    const { runId: id, serverId } = claimed.job
+    yield* endJob({ id, serverId, error })
     yield* (yield* Queue).complete(claimed)
   })
 
 const workersLost = `it was given up: ${mostAttempts} times a worker that held it stopped; the logs of the workers have the reason`
 
-const tookTooLong = ({ job }: ClaimedJob, limit: Duration.Duration): string =>
-  `the job of ${job.server ?? 'the gateway'} was ended after ${Duration.format(limit)}: what had not landed by then was not read; look for a slow datastore, or raise --job-time-limit`
+const tookTooLong = (server: string, limit: Duration.Duration): string =>
+  `the job of ${server} was ended after ${Duration.format(limit)}: what had not landed by then was not read; look for a slow datastore, or raise --job-time-limit`

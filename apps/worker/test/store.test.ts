@@ -247,7 +247,7 @@ describe('a run whose process was killed', () => {
 
   test('between the jobs of two servers: the first is done, the second ends', async () => {
     const run = await system.runPromise(startRun(request))
-    const kill = `delete from pgboss.job where data ->> 'server' = 'pbs-b' and (data ->> 'runId')::int = ${run.id}`
+    const kill = `delete from pgboss.job where (data ->> 'serverId')::int = (select id from servers where name = 'pbs-b') and (data ->> 'runId')::int = ${run.id}`
     expect(await after(kill, run)).toEqual(['pending', 'pending', lost('pbs-b')])
     await system.runPromise(Effect.repeat(tick, { while: (worked) => worked }))
     expect(await after('select 1', run)).toEqual(['incomplete', 'incomplete', lost('pbs-b')])

@@ -12,6 +12,7 @@ interface Row {
 /** Changes of one scope, of the snapshots and of the groups that they make or empty. */
 export interface ScopeChanges {
   readonly scope: Extract<Scope, { resource: 'snapshots' }>
+  readonly serverId: number
   readonly snapshots: ReadonlyArray<Change<'snapshot'>>
   readonly groups: ReadonlyArray<Change<'group'>>
 }
@@ -66,7 +67,10 @@ export const changesOf = (
   { step, change }: { readonly step: number; readonly change: typeof changeOf },
 ): Effect.Effect<ReadonlyArray<ScopeChanges>, StoreFailed, Inventory> =>
   Effect.gen(function* () {
-    const scopes = new Map<string, { scope: ScopeChanges['scope']; snapshots: Array<Change<'snapshot'>> }>()
+    const scopes = new Map<
+      string,
+      Pick<ScopeChanges, 'scope' | 'serverId'> & { snapshots: Array<Change<'snapshot'>> }
+    >()
     let seen = 0
     yield* Stream.runForEach(everySnapshot(servers), (row) =>
       Effect.sync(() => {
@@ -79,7 +83,7 @@ export const changesOf = (
           namespace: row.facts.namespace,
         } as const
         const key = `${row.server}/${row.facts.namespace}`
-        const of = scopes.get(key) ?? { scope, snapshots: [] }
+        const of = scopes.get(key) ?? { scope, serverId: row.facts.server, snapshots: [] }
         of.snapshots.push(change(nth / step, row))
         scopes.set(key, of)
       }),
@@ -98,8 +102,8 @@ export const stageAll = (
 ): Effect.Effect<void, never, ChangeSets> =>
   Effect.gen(function* () {
     const changeSets = yield* ChangeSets
-    for (const { scope, snapshots } of changes) {
-      const changeSet = yield* changeSets.open({ runId, server: scope.server })
+    for (const { scope, serverId, snapshots } of changes) {
+      const changeSet = yield* changeSets.open({ runId, serverId })
       for (let from = 0; from < snapshots.length; from += appended) {
         yield* changeSets.append({
           changeSet,

@@ -64,7 +64,7 @@ export const runJobStates = ['queued', 'running', 'retrying', 'done', 'failed', 
 
 /** A run's part for one server, or for the gateway. */
 export interface RunJob {
-  /** By name; null is the gateway. */
+  /** The name that the server has now, or had last before it was deleted; null is the gateway. */
   readonly server: string | null
   readonly state: (typeof runJobStates)[number]
   /** How often a worker took it. */

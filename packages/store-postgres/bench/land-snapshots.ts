@@ -50,7 +50,7 @@ const program = Effect.gen(function* () {
   const changeSets = yield* ChangeSets
   yield* landOnce({ resource: 'servers' }, [{ model: 'server', changes: [create('server', serverFacts('pbs'))] }])
   const server = (yield* (yield* InventoryLists).serverIds({ names: ['pbs'] })).get('pbs') ?? 0
-  const changeSet = yield* changeSets.open({ runId: 1_000_000, server: 'pbs' })
+  const changeSet = yield* changeSets.open({ runId: 1_000_000, serverId: server })
 
   const append = Effect.gen(function* () {
     let batch: Array<Change<'snapshot'>> = []
@@ -90,7 +90,7 @@ const program = Effect.gen(function* () {
   }))
   const landAll = (what: string, runId: number, changes: ReadonlyArray<Change>) =>
     Effect.gen(function* () {
-      const open = yield* changeSets.open({ runId, server: 'pbs' })
+      const open = yield* changeSets.open({ runId, serverId: server })
       for (let from = 0; from < changes.length; from += 5000) {
         const part = { changeSet: open, scope, model: 'snapshot', changes: changes.slice(from, from + 5000) } as const
         yield* changeSets.append(part)

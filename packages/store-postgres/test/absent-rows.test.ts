@@ -13,6 +13,7 @@ import {
   jobFacts,
   landOnce,
   may,
+  openFor,
   type Part,
   remove,
   rootOf,
@@ -248,7 +249,7 @@ describe.each(engines)('absent rows on $engine', ({ migrated }) => {
           Effect.gen(function* () {
             const changeSets = yield* ChangeSets
             const scope = rootOf('branched')
-            const changeSet = yield* changeSets.open({ runId: 900, server: 'branched' })
+            const changeSet = yield* openFor(900, scope)
             yield* appendAll(changeSet, scope, parts)
             const landing = {
               changeSet,

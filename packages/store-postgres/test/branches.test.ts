@@ -25,6 +25,7 @@ import {
   groupFacts,
   landOnce,
   may,
+  openFor,
   type Part,
   remove,
   rootOf,
@@ -56,7 +57,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
     Effect.gen(function* () {
       const changeSets = yield* ChangeSets
       const id = ++runId
-      const changeSet = yield* changeSets.open({ runId: id, server: 'server' in scope ? scope.server : null })
+      const changeSet = yield* openFor(id, scope)
       yield* appendAll(changeSet, scope, parts)
       const landing: Landing = {
         changeSet,

@@ -31,7 +31,7 @@ describe.each(engines)('what a run no longer changes, on $engine', ({ migrated }
           change('snapshot', snapshot(nth).id, snapshot(nth).facts, { comment: 'source' }),
         )
         yield* stageOnce(branch, snapshots, [{ model: 'snapshot', changes: [...created, ...updates] }])
-        const changeSet = yield* changeSets.open({ runId: 900_001, server: 'square' })
+        const changeSet = yield* changeSets.open({ runId: 900_001, serverId: server })
         // The source no longer lists the first new one, and no longer changes the first old one.
         yield* appendAll(changeSet, snapshots, [
           { model: 'snapshot', changes: [...created.slice(1), ...updates.slice(1)] },

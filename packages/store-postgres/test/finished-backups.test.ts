@@ -13,6 +13,7 @@ import {
   groupFacts,
   landOnce,
   may,
+  openFor,
   type Part,
   rootOf,
   serverFacts,
@@ -117,7 +118,7 @@ describe.each(engines)('an unfinished snapshot on $engine', ({ migrated }) => {
         } as const
         const { id: branch } = yield* branches.create(request)
         const changeSets = yield* ChangeSets
-        const changeSet = yield* changeSets.open({ runId: 900, server: 'branched' })
+        const changeSet = yield* openFor(900, scope)
         const [row] = yield* rows<{ id: number }>(
           `select id from snapshots where server_id = ${server} and backup_id = '200'`,
         )

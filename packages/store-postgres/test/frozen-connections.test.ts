@@ -114,7 +114,7 @@ test("the queue's own connections recover too", async () => {
   const runtime = await open()
   const claim = Effect.flatMap(Queue, (queue) => queue.claim())
   const enqueue = Effect.flatMap(Queue, (queue) =>
-    queue.enqueue({ runId: 1, server: 'pbs-a', resources: ['datastores'], servers: ['pbs-a'] }, { urgent: false }),
+    queue.enqueue({ runId: 1, serverId: 7, resources: ['datastores'] }, { urgent: false }),
   )
   await runtime.runPromise(migrate)
   await runtime.runPromise(Effect.all([claim, claim, claim], { concurrency: 3 }))
@@ -123,6 +123,6 @@ test("the queue's own connections recover too", async () => {
   expect(tried.some(Either.isLeft)).toBe(true)
   await runtime.runPromise(Effect.retry(enqueue, { times: 5 }))
   const claimed = await runtime.runPromise(Effect.retry(claim, { times: 5 }))
-  expect(Option.getOrThrow(claimed).job.server).toBe('pbs-a')
+  expect(Option.getOrThrow(claimed).job.serverId).toBe(7)
   await runtime.dispose()
 })

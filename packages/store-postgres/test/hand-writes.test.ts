@@ -9,6 +9,7 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Chunk, Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
+import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
 import { hands } from './contract/hands.ts'
 import {
@@ -18,6 +19,7 @@ import {
   groupFacts,
   landOnce,
   may,
+  openFor,
   rootOf,
   serverFacts,
   snapshotFacts,
@@ -28,7 +30,7 @@ const noone = { host: 'h', token_id: 't@pbs!x' }
 
 describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  type Ports = HandWrites | Inventory | InventoryLists | ChangeSets | ServerObservations
+  type Ports = Database | HandWrites | Inventory | InventoryLists | ChangeSets | ServerObservations
   const run = <A, E>(effect: Effect.Effect<A, E, Ports>) => runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
@@ -218,7 +220,7 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
         const writes = yield* hands
         const changeSets = yield* ChangeSets
         const { id, snapshotId, scope, frame } = yield* synced('between')
-        const changeSet = yield* changeSets.open({ runId: 5000, server: 'between' })
+        const changeSet = yield* openFor(5000, scope)
         yield* writes.update({ model: 'snapshot', id: snapshotId, values: { comment: 'mine' } })
         const digest = { ...frame, digest: 'read before' }
         yield* changeSets.append({ changeSet, scope, model: 'group', changes: [], digests: [digest] })

@@ -16,6 +16,7 @@ import {
   jobFacts,
   landOnce,
   may,
+  openFor,
   remove,
   rootOf,
   serverFacts,
@@ -437,7 +438,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
       Effect.gen(function* () {
         const { server, scope } = yield* newGroup('atomic', [1])
         const changeSets = yield* ChangeSets
-        const changeSet = yield* changeSets.open({ runId: 900, server: 'atomic' })
+        const changeSet = yield* openFor(900, scope)
         yield* appendAll(changeSet, scope, [
           { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(2)))] },
         ])
@@ -458,7 +459,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
         const changeSets = yield* ChangeSets
         const runs = yield* Runs
         const { id } = yield* runs.create({ resources: ['snapshots'], servers: null, trigger: 'manual', user: 'ada' })
-        const changeSet = yield* changeSets.open({ runId: id, server: 'recorded' })
+        const changeSet = yield* openFor(id, scope)
         yield* appendAll(changeSet, scope, [
           { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(2)))] },
         ])
@@ -475,11 +476,11 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
             ended: may(30),
           } as const)
 
-        const dying = { server: 'recorded', result: () => Effect.dieMessage('the worker is gone') }
+        const dying = { serverId: server, result: () => Effect.dieMessage('the worker is gone') }
         expect(Exit.isFailure(yield* Effect.exit(changeSets.land({ ...landing, record: dying })))).toBe(true)
         expect([yield* landedRows, yield* recorded]).toEqual([1, []])
 
-        yield* changeSets.land({ ...landing, record: { server: 'recorded', result } })
+        yield* changeSets.land({ ...landing, record: { serverId: server, result } })
         expect([yield* landedRows, yield* recorded]).toEqual([2, [yield* result({ ...counts, created: 1 })]])
       }),
     )
@@ -490,11 +491,11 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
       Effect.gen(function* () {
         const { server, scope } = yield* newGroup('fenced', [1])
         const changeSets = yield* ChangeSets
-        const zombie = yield* changeSets.open({ runId: 901, server: 'fenced' })
+        const zombie = yield* openFor(901, scope)
         const part = { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(2)))] } as const
         yield* appendAll(zombie, scope, [part])
-        const other = yield* changeSets.open({ runId: 902, server: 'fenced' })
-        const heir = yield* changeSets.open({ runId: 901, server: 'fenced' })
+        const other = yield* openFor(902, scope)
+        const heir = yield* openFor(901, scope)
         const landing = { scope, runId: 901, at: may(30), view: null, held: null, listed: true, record: null } as const
         const closed = new ChangeSetClosed({ changeSet: zombie })
         expect(yield* Effect.flip(appendAll(zombie, scope, [part]))).toEqual(closed)
@@ -520,8 +521,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const { server, scope } = yield* newGroup('crashed', [1])
-        const changeSets = yield* ChangeSets
-        const changeSet = yield* changeSets.open({ runId: 905, server: 'crashed' })
+        const changeSet = yield* openFor(905, scope)
         const part = { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(2)))] } as const
         yield* appendAll(changeSet, scope, [part])
         // What recovery does: it empties the unlogged tables, all of them.
@@ -544,7 +544,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
         ])
         yield* rows(`truncate ${unlogged.map(({ name }) => name).join(', ')}`)
         expect(yield* Effect.flip(appendAll(changeSet, scope, [part]))).toEqual(new ChangeSetClosed({ changeSet }))
-        expect(yield* changeSets.open({ runId: 905, server: 'crashed' })).toBeGreaterThan(changeSet)
+        expect(yield* openFor(905, scope)).toBeGreaterThan(changeSet)
         expect(
           yield* rows(`select relpersistence::text as kept from pg_class where relname = 'change_set_ids'`),
         ).toEqual([{ kept: 'p' }])
@@ -557,7 +557,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
       Effect.gen(function* () {
         const { server, scope } = yield* newGroup('dropped', [1])
         const changeSets = yield* ChangeSets
-        const changeSet = yield* changeSets.open({ runId: 903, server: 'dropped' })
+        const changeSet = yield* openFor(903, scope)
         yield* appendAll(changeSet, scope, [
           { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(2)))] },
         ])
@@ -583,7 +583,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
       Effect.gen(function* () {
         const { scope } = yield* newGroup('doomed', [1])
         const changeSets = yield* ChangeSets
-        const changeSet = yield* changeSets.open({ runId: 904, server: 'doomed' })
+        const changeSet = yield* openFor(904, scope)
         yield* rows(`delete from servers where name = 'doomed'`)
         const landing = {
           changeSet,

@@ -1,5 +1,6 @@
 import { fieldsOfClass, modelNames, type Scope, scopeKey } from '@netbox-pbs/core'
-import { Effect, Exit, Layer, Redacted } from 'effect'
+import { Queue, Runs } from '@netbox-pbs/core/ports'
+import { Effect, Exit, Layer, Option, Redacted } from 'effect'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
@@ -15,6 +16,9 @@ import { placeKey, scopePlace } from '../src/inventory/scope-place.ts'
 import { migrations } from '../src/migrations/index.ts'
 import { migrate } from '../src/migrations/migrate.ts'
 import { DatabaseTooNew, runMigrations } from '../src/migrations/run-migrations.ts'
+import { migrateQueue } from '../src/queue/migrate-queue.ts'
+import { queueLayer } from '../src/queue/queue.ts'
+import { runsLayer } from '../src/runs/runs.ts'
 import { engines, pg } from './engines.ts'
 
 const query = <A>(text: string) =>
@@ -104,6 +108,77 @@ describe.each(engines)('migrations on $engine', ({ empty }) => {
       ].toSorted((a, b) => (a.scope_key < b.scope_key ? -1 : 1)),
       [{ scope_key: place(snapshots(''), 2), server_id: 2, resolution: { choice: 'main' } }],
     ])
+  })
+
+  test('runs and queued jobs know their servers by id afterwards, also those renamed or deleted meanwhile', async () => {
+    const scope = (server: string): Scope => ({
+      resource: 'snapshots',
+      server,
+      datastore: 'tank',
+      namespace: 'a"\\b/ü',
+    })
+    const found = await Effect.runPromise(
+      Effect.gen(function* () {
+        const database = yield* Database
+        const earlier = Object.entries(migrations).filter(([name]) => name < '0027')
+        yield* database.transaction('migrating', (run) =>
+          runMigrations(run, { migrations: Object.fromEntries(earlier), table: 'netbox_pbs_migration' }),
+        )
+        yield* migrateQueue(database)
+        yield* query(
+          `insert into servers (id, name, host, token_id, presence) overriding system value values (1, 'stays', '', '', 'listed'), (2, 'new', '', '', 'listed'), (3, 'old', '', '', 'listed')`,
+        )
+        // Server 2 had the name `old` when the run began; server 3 took that name later. Server 4 was deleted.
+        const log = (id: number, action: string, before: string, after: string | null, time: string) =>
+          query(`insert into changes (time, action, model, object_id, title, request_id, user_name, before, after)
+            values ('${time}', '${action}', 'server', ${id}, '', '5f6c0f6e-6a53-4a3a-9c0b-0a4d0c7f0001', 'ann', '{"name":"${before}"}', ${after === null ? 'null' : `'{"name":"${after}"}'`})`)
+        yield* log(2, 'update', 'old', 'new', '2026-06-02T00:00:00Z')
+        yield* log(3, 'update', 'third', 'old', '2026-06-03T00:00:00Z')
+        yield* log(4, 'delete', 'deleted', null, '2026-06-04T00:00:00Z')
+        yield* query(
+          `insert into runs (resources, trigger, started_by, created) values ('["snapshots"]', 'manual', 'ann', '2026-06-01T00:00:00Z')`,
+        )
+        const names = ['', 'stays', 'old', 'deleted', 'nobody']
+        for (const name of names) yield* query(`insert into run_jobs (run_id, server) values (1, '${name}')`)
+        for (const name of names.slice(1))
+          yield* query(`insert into run_scopes (run_id, scope_key, scope, outcome, created, updated, deleted, unchanged, held_back, started, ended)
+            values (1, '${scopeKey(scope(name))}', '${JSON.stringify(scope(name))}', 'landed', 1, 0, 0, 0, 0, now(), now())`)
+        // As the release before queued them.
+        for (const server of [null, 'stays', 'old'])
+          yield* query(`insert into pgboss.job (name, data, singleton_key, policy)
+            values ('sync', '${JSON.stringify({ runId: 1, server, resources: ['snapshots'], servers: null })}', '${server === null ? 'gateway' : `server-hash-of-${server}`}', 'singleton')`)
+        yield* migrate
+        const queue = yield* Queue
+        // Queued again, the jobs are known.
+        for (const serverId of [1, 2])
+          yield* queue.enqueue({ runId: 1, serverId, resources: ['snapshots'] }, { urgent: false })
+        const claimed = yield* Effect.all([queue.claim(), queue.claim(), queue.claim(), queue.claim()])
+        const runs = yield* Runs
+        return {
+          jobs: (yield* runs.jobs({ id: 1, limit: 10, offset: 0 })).rows.map(({ server }) => server),
+          scopes: (yield* runs.scopes({ id: 1, limit: 10, offset: 0 })).rows.map(({ scope: shown }) => shown),
+          keys: yield* query(`select server_id, scope_key from run_scopes where server_id > 0 order by server_id`),
+          unknown: yield* query(`select count(*)::int as count from run_jobs where server_id < 0`),
+          queued: claimed.flatMap(Option.toArray).map(({ job }) => job.serverId),
+          names: yield* query(`select server_id, name from server_names where server_id > 0 order by 1`),
+        }
+      }).pipe(Effect.provide(Layer.provideMerge(Layer.mergeAll(queueLayer, runsLayer), empty)), Effect.scoped),
+    )
+    const shown = ['stays', 'new', 'deleted', 'nobody']
+    const key = (id: number) => ({ server_id: id, scope_key: placeKey(scopePlace(scope(''), id)) })
+    expect(found).toEqual({
+      jobs: shown.toSorted(),
+      scopes: shown.map(scope),
+      keys: [key(1), key(2), key(4)],
+      unknown: [{ count: 1 }],
+      queued: [null, 1, 2],
+      names: [
+        { server_id: 1, name: 'stays' },
+        { server_id: 2, name: 'new' },
+        { server_id: 3, name: 'old' },
+        { server_id: 4, name: 'deleted' },
+      ],
+    })
   })
 
   test('the tables have the columns of the registry, with its types, and their text sorts by code points', async () => {

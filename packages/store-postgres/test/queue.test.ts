@@ -11,12 +11,13 @@ import { migrateQueue } from '../src/queue/migrate-queue.ts'
 import { queueLayer, queueLayerWith } from '../src/queue/queue.ts'
 import { engines } from './engines.ts'
 
-const job = (runId: number, server: string | null): SyncJob => ({
+const job = (runId: number, serverId: number | null): SyncJob => ({
   runId,
-  server,
+  serverId,
   resources: ['datastores', 'snapshots'],
-  servers: server === null ? null : [server],
 })
+
+const [a, b, drip, other] = [1, 2, 3, 4]
 
 describe.each(engines)('Queue on $engine', ({ empty }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(queueLayer, empty))
@@ -37,10 +38,10 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
   const backoffIsOver = () => statement("update pgboss.job set start_after = now() where state = 'retry'")
 
   test('hands a job out as it was queued, once', async () => {
-    await enqueue(job(1, 'pbs-a'))
+    await enqueue(job(1, a))
     expect(await claimed()).toEqual({
       id: expect.any(String),
-      job: job(1, 'pbs-a'),
+      job: job(1, a),
       attempt: 1,
       last: false,
       lostAfterSeconds: 60,
@@ -49,12 +50,12 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
   })
 
   test('puts the jobs of servers to avoid off, and hands out the others', async () => {
-    await enqueue(job(1, 'drip'), job(2, 'pbs-a'))
-    const other = await queue((q) => q.claim({ avoid: ['drip', 'pbs-z'] }))
-    expect(Option.getOrThrow(other).job).toEqual(job(2, 'pbs-a'))
+    await enqueue(job(1, drip), job(2, a))
+    const other = await queue((q) => q.claim({ avoid: [drip, 99] }))
+    expect(Option.getOrThrow(other).job).toEqual(job(2, a))
     expect(await claim()).toEqual(Option.none())
     await statement('update pgboss.job set start_after = now()')
-    expect((await claimed()).job).toEqual(job(1, 'drip'))
+    expect((await claimed()).job).toEqual(job(1, drip))
   })
 
   test('has nothing to do', async () => {
@@ -62,77 +63,77 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
   })
 
   test('hands out the oldest first', async () => {
-    await enqueue(job(1, 'pbs-b'), job(1, null), job(2, 'pbs-a'))
+    await enqueue(job(1, b), job(1, null), job(2, a))
     expect([await claimed(), await claimed(), await claimed()].map((one) => one.job)).toEqual([
-      job(1, 'pbs-b'),
+      job(1, b),
       job(1, null),
-      job(2, 'pbs-a'),
+      job(2, a),
     ])
   })
 
   test('hands out what is urgent before what was queued earlier, of one server and of others', async () => {
-    await enqueue(job(1, 'pbs-a'), job(1, 'pbs-b'))
-    await queue((q) => q.enqueue(job(2, 'pbs-b'), { urgent: true }))
+    await enqueue(job(1, a), job(1, b))
+    await queue((q) => q.enqueue(job(2, b), { urgent: true }))
     await queue((q) => q.enqueue(job(3, null), { urgent: true }))
     const taken = [await claimed(), await claimed(), await claimed()]
-    expect(taken.map((one) => one.job)).toEqual([job(2, 'pbs-b'), job(3, null), job(1, 'pbs-a')])
+    expect(taken.map((one) => one.job)).toEqual([job(2, b), job(3, null), job(1, a)])
     await queue((q) => q.complete(taken[0] as ClaimedJob))
-    expect((await claimed()).job).toEqual(job(1, 'pbs-b'))
+    expect((await claimed()).job).toEqual(job(1, b))
   })
 
   test('drops the jobs of a run that nobody holds, and queues them no more', async () => {
-    await enqueue(job(1, 'pbs-a'), job(1, 'pbs-b'), job(1, null), job(2, 'pbs-b'))
+    await enqueue(job(1, a), job(1, b), job(1, null), job(2, b))
     const held = await claimed()
     const failed = await claimed()
     await queue((q) => q.retry(failed, 'no'))
-    expect((await queue((q) => q.drop({ runId: 1 }))).toSorted()).toEqual([null, 'pbs-b'])
-    await enqueue(job(1, 'pbs-b'))
+    expect((await queue((q) => q.drop({ runId: 1 }))).toSorted()).toEqual([b, null])
+    await enqueue(job(1, b))
     await backoffIsOver()
-    expect((await claimed()).job).toEqual(job(2, 'pbs-b'))
+    expect((await claimed()).job).toEqual(job(2, b))
     expect(await claim()).toEqual(Option.none())
     expect(await queue((q) => q.drop({ runId: 1 }))).toEqual([])
     await queue((q) => q.heartbeat(held))
-    expect(await queue((q) => q.busy({ server: 'pbs-a' }))).toBe(true)
+    expect(await queue((q) => q.busy({ serverId: a }))).toBe(true)
   })
 
   test('tells which jobs it does not have: those never queued, lost or done', async () => {
-    await enqueue(job(1, 'pbs-a'), job(1, 'pbs-b'), job(1, null), job(2, null))
+    await enqueue(job(1, a), job(1, b), job(1, null), job(2, null))
     await claimed()
     const second = await claimed()
     await queue((q) => q.complete(second))
     await statement(`delete from pgboss.job where (data ->> 'runId')::int = 2`)
-    const asked = [job(1, 'pbs-a'), job(1, 'pbs-b'), job(1, null), job(2, null), job(3, 'pbs-a')]
-    expect(await queue((q) => q.missing(asked))).toEqual([job(1, 'pbs-b'), job(2, null), job(3, 'pbs-a')])
+    const asked = [job(1, a), job(1, b), job(1, null), job(2, null), job(3, a)]
+    expect(await queue((q) => q.missing(asked))).toEqual([job(1, b), job(2, null), job(3, a)])
     expect(await queue((q) => q.missing([]))).toEqual([])
   })
 
   test('queues the same part of a run once, also after it is done', async () => {
-    await enqueue(job(1, 'pbs-a'), job(1, 'pbs-a'), job(1, null))
+    await enqueue(job(1, a), job(1, a), job(1, null))
     const first = await claimed()
     await queue((q) => q.complete(first))
-    await enqueue(job(1, 'pbs-a'))
+    await enqueue(job(1, a))
     expect((await claimed()).job).toEqual(job(1, null))
     expect(await claim()).toEqual(Option.none())
   })
 
   test('lets a second run wait while its server is held, and no other', async () => {
-    await enqueue(job(1, 'pbs-a'), job(2, 'pbs-a'), job(2, 'pbs-ä b'), job(3, null), job(4, null))
+    await enqueue(job(1, a), job(2, a), job(2, other), job(3, null), job(4, null))
     const first = await claimed()
-    expect((await claimed()).job).toEqual(job(2, 'pbs-ä b'))
+    expect((await claimed()).job).toEqual(job(2, other))
     expect((await claimed()).job).toEqual(job(3, null))
     expect(await claim()).toEqual(Option.none())
     await queue((q) => q.complete(first))
-    expect((await claimed()).job).toEqual(job(2, 'pbs-a'))
+    expect((await claimed()).job).toEqual(job(2, a))
   })
 
   test('gives workers that reach at once one job of each server', async () => {
-    const servers = Array.from({ length: 6 }, (_, n) => `pbs-${n}`)
+    const servers = Array.from({ length: 6 }, (_, n) => n + 1)
     await enqueue(...[1, 2, 3].flatMap((runId) => servers.map((server) => job(runId, server))))
     const done: Array<string> = []
     for (let round = 0; round < 3; round += 1) {
       const taken = await queue((q) => Effect.all(Array.from({ length: 12 }, q.claim), { concurrency: 'unbounded' }))
       const held = taken.filter(Option.isSome).map(({ value }) => value)
-      expect(held.map((one) => one.job.server).toSorted()).toEqual(servers)
+      expect(held.map((one) => one.job.serverId).toSorted()).toEqual(servers)
       done.push(...held.map((one) => one.id))
       await queue((q) => Effect.forEach(held, q.complete, { concurrency: 'unbounded' }))
     }
@@ -140,12 +141,12 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
   })
 
   test('tries again after a backoff, and says which try is the last', async () => {
-    await enqueue(job(1, 'pbs-a'), job(2, 'pbs-b'))
+    await enqueue(job(1, a), job(2, b))
     const first = await claimed()
     await queue((q) => q.retry(first, 'the gateway does not answer'))
     // It does not keep others waiting meanwhile.
     const other = await claimed()
-    expect(other.job).toEqual(job(2, 'pbs-b'))
+    expect(other.job).toEqual(job(2, b))
     expect(await claim()).toEqual(Option.none())
     const attempts: Array<ClaimedJob> = [first]
     for (let n = 2; n <= 5; n += 1) {
@@ -159,11 +160,11 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
     )
     await backoffIsOver()
     expect(await claim()).toEqual(Option.none())
-    expect(await queue((q) => q.busy({ server: 'pbs-a' }))).toBe(false)
+    expect(await queue((q) => q.busy({ serverId: a }))).toBe(false)
   })
 
   test('backs off for longer each time', async () => {
-    await enqueue(job(1, 'pbs-a'))
+    await enqueue(job(1, a))
     const waits: Array<number> = []
     for (let n = 0; n < 3; n += 1) {
       const one = await claimed()
@@ -189,22 +190,22 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
   })
 
   test('takes a released job back at once, to its place and without counting the try', async () => {
-    await enqueue(job(1, 'pbs-a'), job(2, 'pbs-b'))
+    await enqueue(job(1, a), job(2, b))
     const first = await claimed()
     await queue((q) => q.release(first))
     expect(await claimed()).toEqual(first)
     await queue((q) => q.retry(first, 'no'))
     await backoffIsOver()
     const second = await claimed()
-    expect(second).toMatchObject({ job: job(1, 'pbs-a'), attempt: 2 })
+    expect(second).toMatchObject({ job: job(1, a), attempt: 2 })
     await queue((q) => q.release(second))
     expect(await claimed()).toEqual(second)
   })
 
   test('is busy with what waits and what is held', async () => {
-    const busy = () => Promise.all(['pbs-a', 'pbs-b', null].map((server) => queue((q) => q.busy({ server }))))
+    const busy = () => Promise.all([a, b, null].map((serverId) => queue((q) => q.busy({ serverId }))))
     expect(await busy()).toEqual([false, false, false])
-    await enqueue(job(1, 'pbs-a'), job(1, null))
+    await enqueue(job(1, a), job(1, null))
     expect(await busy()).toEqual([true, false, true])
     const first = await claimed()
     expect(await busy()).toEqual([true, false, true])
@@ -233,24 +234,24 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
     }
 
     test('loses its job to another, and can no longer end it', async () => {
-      await enqueue(job(1, 'pbs-a'))
+      await enqueue(job(1, a))
       const lost = await claimed()
       await silentFor(61)
       await supervised()
       await backoffIsOver()
       const again = await claimed()
-      expect(again).toMatchObject({ id: lost.id, job: job(1, 'pbs-a'), attempt: 2 })
+      expect(again).toMatchObject({ id: lost.id, job: job(1, a), attempt: 2 })
       await queue((q) => q.complete(lost))
       await queue((q) => q.release(lost))
       await queue((q) => q.retry(lost, 'late'))
       expect(await claim()).toEqual(Option.none())
-      expect(await queue((q) => q.busy({ server: 'pbs-a' }))).toBe(true)
+      expect(await queue((q) => q.busy({ serverId: a }))).toBe(true)
       await queue((q) => q.complete(again))
-      expect(await queue((q) => q.busy({ server: 'pbs-a' }))).toBe(false)
+      expect(await queue((q) => q.busy({ serverId: a }))).toBe(false)
     })
 
     test('is told from one that still beats', async () => {
-      await enqueue(job(1, 'pbs-a'), job(1, 'pbs-b'))
+      await enqueue(job(1, a), job(1, b))
       const [held, lost] = [await claimed(), await claimed()]
       await silentFor(61)
       await queue((q) => q.heartbeat(held))
@@ -261,7 +262,7 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
     })
 
     test('is looked for by every process that uses the queue', async () => {
-      await enqueue(job(1, 'pbs-a'))
+      await enqueue(job(1, a))
       const lost = await claimed()
       const database = await run(Database)
       const again = await Effect.runPromise(
@@ -281,7 +282,7 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
     })
 
     test('is held to be lost after the time it said itself', async () => {
-      await enqueue(job(1, 'pbs-a'), job(1, 'pbs-b'))
+      await enqueue(job(1, a), job(1, b))
       const patient = await claimed()
       const database = await run(Database)
       const lost = await Effect.runPromise(
@@ -299,7 +300,7 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
     })
 
     test('is known to be lost by the only process that can have the database open, and its job waits longer each time', async () => {
-      await enqueue(job(1, 'pbs-a'))
+      await enqueue(job(1, a))
       const lost = await claimed()
       await run(giveBackAbandoned)
       expect(await claim()).toEqual(Option.none())
@@ -324,7 +325,7 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
     })
 
     test('has its job taken again even at the last try, as nobody else would end its run', async () => {
-      await enqueue(job(1, 'pbs-a'))
+      await enqueue(job(1, a))
       await claimed()
       await statement("update pgboss.job set retry_count = 4 where state = 'active'")
       await silentFor(61)
@@ -335,7 +336,7 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
   })
 
   test('migrates again and at once without harm', async () => {
-    await enqueue(job(1, 'pbs-a'))
+    await enqueue(job(1, a))
     await run(
       Effect.flatMap(Database, (database) =>
         Effect.all([migrateQueue(database), migrateQueue(database), migrateQueue(database)], {
@@ -343,7 +344,7 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
         }),
       ),
     )
-    expect((await claimed()).job).toEqual(job(1, 'pbs-a'))
+    expect((await claimed()).job).toEqual(job(1, a))
   })
 
   test('leaves no timer behind', async () => {

@@ -56,14 +56,17 @@ const countsAreTrue = (server: number) =>
     const [there] = yield* rows<{ n: number }>(`select count(*) as n from snapshots where server_id = ${server}`)
     expect(counted).toEqual(there)
   })
-const newRun = (servers: ReadonlyArray<string>) =>
+/** Ids of servers of which only runs and the queue know. */
+let lastServer = 1_000_000
+
+const newRun = (serverIds: ReadonlyArray<number>) =>
   Effect.gen(function* () {
     const runs = yield* Runs
-    const { id } = yield* runs.create({ resources: ['snapshots'], servers, trigger: 'manual', user: 'ada' })
-    yield* runs.expectJobs({ id, servers })
+    const { id } = yield* runs.create({ resources: ['snapshots'], servers: null, trigger: 'manual', user: 'ada' })
+    yield* runs.expectJobs({ id, serverIds })
     return id
   })
-const job = (runId: number, server: string) => ({ runId, server, resources: ['snapshots'] as const, servers: [server] })
+const job = (runId: number, serverId: number) => ({ runId, serverId, resources: ['snapshots'] as const })
 
 /** Each is run with a name that no other has, and asserts all that came of it. */
 const races: ReadonlyArray<
@@ -71,24 +74,26 @@ const races: ReadonlyArray<
 > = [
   [
     'four workers reach for one job: a single one gets it',
-    (name) =>
+    () =>
       Effect.gen(function* () {
         const queue = yield* Queue
-        yield* queue.enqueue(job(yield* newRun([name]), name), { urgent: false })
+        const serverId = ++lastServer
+        yield* queue.enqueue(job(yield* newRun([serverId]), serverId), { urgent: false })
         const claims = yield* Effect.replicateEffect(queue.claim(), 4, { concurrency: 'unbounded' })
         const taken = claims.filter(Option.isSome)
-        expect(taken.map(({ value }) => value.job.server)).toEqual([name])
+        expect(taken.map(({ value }) => value.job.serverId)).toEqual([serverId])
         yield* Effect.forEach(taken, ({ value }) => queue.complete(value))
         expect(yield* queue.claim()).toEqual(Option.none())
       }),
   ],
   [
     'two runs on one server: the second one is taken when the first has ended, and not before',
-    (name) =>
+    () =>
       Effect.gen(function* () {
         const queue = yield* Queue
-        const ids = [yield* newRun([name]), yield* newRun([name])]
-        yield* Effect.forEach(ids, (id) => queue.enqueue(job(id, name), { urgent: false }), {
+        const serverId = ++lastServer
+        const ids = [yield* newRun([serverId]), yield* newRun([serverId])]
+        yield* Effect.forEach(ids, (id) => queue.enqueue(job(id, serverId), { urgent: false }), {
           concurrency: 'unbounded',
         })
         const done: Array<number> = []
@@ -110,13 +115,13 @@ const races: ReadonlyArray<
   ],
   [
     'two jobs of a run end: one of them is told that none is left, and the run ends once',
-    (name, nth) =>
+    (_, nth) =>
       Effect.gen(function* () {
         const runs = yield* Runs
-        const servers = [`${name}-a`, `${name}-b`]
+        const servers = [++lastServer, ++lastServer]
         const id = yield* newRun(servers)
-        yield* Effect.forEach(servers, (server) => runs.startJob({ id, server }))
-        const [a, b] = servers.map((server) => runs.endJob({ id, server, error: null }))
+        yield* Effect.forEach(servers, (serverId) => runs.startJob({ id, serverId }))
+        const [a, b] = servers.map((serverId) => runs.endJob({ id, serverId, error: null }))
         const ended = yield* together(nth, a ?? Effect.die('no job'), b ?? Effect.die('no job'))
         expect(ended.map((one) => Either.getOrThrow(one).jobsLeft).toSorted()).toEqual([false, true])
         const [first, second] = yield* together(nth, runs.end({ id, error: null }), runs.end({ id, error: null }))
@@ -126,33 +131,31 @@ const races: ReadonlyArray<
   ],
   [
     'a run is cancelled when its job is taken: it is cancelled at once, or the job runs and is told',
-    (name, nth) =>
+    (_, nth) =>
       Effect.gen(function* () {
         const runs = yield* Runs
-        const id = yield* newRun([name])
-        const [cancelled, started] = yield* together(
-          nth,
-          runs.requestCancel({ id }),
-          runs.startJob({ id, server: name }),
-        )
+        const serverId = ++lastServer
+        const id = yield* newRun([serverId])
+        const [cancelled, started] = yield* together(nth, runs.requestCancel({ id }), runs.startJob({ id, serverId }))
         expect(failure(cancelled)).toBeNull()
         const { status } = Option.getOrThrow(yield* runs.get({ id }))
         expect([Either.getOrThrow(started), status]).toEqual(
           Either.getOrThrow(started) ? [true, 'running'] : [false, 'cancelled'],
         )
         expect(yield* runs.cancelRequested({ id })).toBe(true)
-        yield* runs.endJob({ id, server: name, error: null })
+        yield* runs.endJob({ id, serverId, error: null })
         expect((yield* runs.end({ id, error: null })).status).toBe('cancelled')
       }),
   ],
   [
     'a run is cancelled when it ends: it ends once, and stays what it became',
-    (name, nth) =>
+    (_, nth) =>
       Effect.gen(function* () {
         const runs = yield* Runs
-        const id = yield* newRun([name])
-        yield* runs.startJob({ id, server: name })
-        yield* runs.endJob({ id, server: name, error: null })
+        const serverId = ++lastServer
+        const id = yield* newRun([serverId])
+        yield* runs.startJob({ id, serverId })
+        yield* runs.endJob({ id, serverId, error: null })
         const [cancelled, ended] = yield* together(nth, runs.requestCancel({ id }), runs.end({ id, error: null }))
         expect([failure(cancelled), failure(ended)]).toEqual([null, null])
         const run = Option.getOrThrow(yield* runs.get({ id }))

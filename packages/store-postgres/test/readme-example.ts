@@ -8,8 +8,8 @@ export const example = Effect.gen(function* () {
   const runs = yield* Runs
   const queue = yield* Queue
   const run = yield* runs.create({ resources: ['snapshots'], servers: ['pbs-a'], trigger: 'manual', user: 'ada' })
-  yield* runs.expectJobs({ id: run.id, servers: ['pbs-a'] })
-  const job = { runId: run.id, server: 'pbs-a', resources: run.resources, servers: run.servers }
+  yield* runs.expectJobs({ id: run.id, serverIds: [1] })
+  const job = { runId: run.id, serverId: 1, resources: run.resources }
   yield* queue.enqueue(job, { urgent: true })
   return yield* queue.claim()
 }).pipe(

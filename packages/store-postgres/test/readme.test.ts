@@ -9,5 +9,5 @@ test('the example of the README runs', async () => {
   )
   expect(readme).toContain(source)
   const claimed = Option.getOrThrow(await Effect.runPromise(example))
-  expect(claimed).toMatchObject({ attempt: 1, job: { runId: 1, server: 'pbs-a', resources: ['snapshots'] } })
+  expect(claimed).toMatchObject({ attempt: 1, job: { runId: 1, serverId: 1, resources: ['snapshots'] } })
 })

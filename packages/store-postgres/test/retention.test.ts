@@ -52,7 +52,7 @@ describe.each(engines)('Retention on $engine', ({ migrated }) => {
       values (${id}, '${completed === null ? 'running' : 'completed'}', '["jobs"]', 'manual', 'ada', '2026-01-01T00:00:00Z', ${completed === null ? 'null' : `'${completed}'`})`)
   const below = async (id: number, count: number) => {
     const of = `from generate_series(1, ${count}) n`
-    await rows(`insert into run_jobs (run_id, server) select ${id}, 'pbs-' || n ${of}`)
+    await rows(`insert into run_jobs (run_id, server_id) select ${id}, n ${of}`)
     await rows(
       `insert into run_warnings (run_id, digest, code, message, count) select ${id}, n::text, 'c', 'm', 1 ${of}`,
     )

@@ -9,8 +9,9 @@ import {
 } from '@netbox-pbs/core'
 import { Runs } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
-import { afterAll, describe, expect, test } from 'vitest'
-import type { Database } from '../src/database/database.ts'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Database } from '../src/database/database.ts'
 import { runsLayer } from '../src/runs/runs.ts'
 import { engines } from './engines.ts'
 
@@ -30,11 +31,24 @@ const ended = (namespace: string, outcome: ScopeOutcome, counts: Partial<typeof 
 })
 const warning = (message: string, count = 1): Warning => ({ scope: snapshots('a'), code: 'odd', message, count })
 
+/** Ids of servers, by the end of their names. */
+const ids = { a: 101, b: 102, c: 103, d: 104, z: 126 } as const
+
 describe.each(engines)('Runs on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(runsLayer, migrated))
   const run = <A, E>(effect: Effect.Effect<A, E, Runs | Database>) => runtime.runPromise(effect)
   const runs = <A, E>(use: (runs: typeof Runs.Service) => Effect.Effect<A, E>) => run(Effect.flatMap(Runs, use))
 
+  beforeAll(() =>
+    run(
+      Effect.flatMap(Database, ({ query }) =>
+        query('naming servers', (db) =>
+          sql`insert into server_names (server_id, name)
+            select value::bigint, 'pbs-' || key from jsonb_each_text(${JSON.stringify(ids)}::text::jsonb)`.execute(db),
+        ),
+      ),
+    ),
+  )
   afterAll(() => runtime.dispose())
 
   const create = (...resources: ReadonlyArray<Resource>): Promise<Run> =>
@@ -46,16 +60,16 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
         user: 'ada',
       }),
     )
-  const started = async (...servers: ReadonlyArray<string | null>): Promise<number> => {
+  const started = async (...servers: ReadonlyArray<number | null>): Promise<number> => {
     const { id } = await create()
-    await runs((r) => r.expectJobs({ id, servers }))
-    for (const server of servers) await runs((r) => r.startJob({ id, server }))
+    await runs((r) => r.expectJobs({ id, serverIds: servers }))
+    for (const server of servers) await runs((r) => r.startJob({ id, serverId: server }))
     return id
   }
   const record = (id: number, ...results: ReadonlyArray<ScopeResult>) =>
-    runs((r) => Effect.forEach(results, (result) => r.recordScope({ id, server: 'pbs-a', result })))
-  const endJob = (id: number, server: string | null = 'pbs-a', error: string | null = null) =>
-    runs((r) => r.endJob({ id, server, error }))
+    runs((r) => Effect.forEach(results, (result) => r.recordScope({ id, serverId: ids.a, result })))
+  const endJob = (id: number, serverId: number | null = ids.a, error: string | null = null) =>
+    runs((r) => r.endJob({ id, serverId, error }))
   const endRun = (id: number, error: string | null = null) => runs((r) => r.end({ id, error }))
   /** A job ends, and the run if it was the last. */
   const end = async (...job: Parameters<typeof endJob>): Promise<Run> => {
@@ -104,13 +118,13 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
   })
 
   test('sums what its jobs read and its scopes did', async () => {
-    const id = await started('pbs-a', 'pbs-b')
+    const id = await started(ids.a, ids.b)
     await record(id, ended('a', 'landed', { created: 3, unchanged: 4 }), ended('b', 'unchanged', { unchanged: 5 }))
     await record(id, ended('c', 'held_back', { updated: 1, held_back: 7 }), ended('d', 'landed', { deleted: 2 }))
     await record(id, ended('e', 'staged', { created: 30, updated: 20, deleted: 10, unchanged: 1 }))
-    await runs((r) => r.progress({ id, server: 'pbs-a', rowsRead: 10 }))
-    await runs((r) => r.progress({ id, server: 'pbs-a', rowsRead: 22 }))
-    await runs((r) => r.progress({ id, server: 'pbs-b', rowsRead: 1 }))
+    await runs((r) => r.progress({ id, serverId: ids.a, rowsRead: 10 }))
+    await runs((r) => r.progress({ id, serverId: ids.a, rowsRead: 22 }))
+    await runs((r) => r.progress({ id, serverId: ids.b, rowsRead: 1 }))
     const found = await get(id)
     expect(found).toMatchObject({
       status: 'running',
@@ -125,7 +139,7 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
   })
 
   test('records scopes in the order they ended, without the unchanged', async () => {
-    const id = await started('pbs-a')
+    const id = await started(ids.a)
     const results = [ended('z', 'landed', { created: 1 }), ended('a', 'failed'), ended('m', 'skipped')]
     await record(id, ...results, ended('u', 'unchanged'))
     expect(await runs((r) => r.scopes({ id, limit: 10, offset: 0 }))).toEqual({ count: 3, rows: results })
@@ -139,9 +153,9 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
     ['failed, then unchanged', ended('a', 'failed'), ended('a', 'unchanged'), { failed: 0, unchanged: 1 }, []],
     ['unchanged twice', ended('a', 'unchanged'), ended('a', 'unchanged'), { unchanged: 1 }, []],
   ])('a scope of a second attempt replaces the first: %s', async (_, first, second, outcomes, recorded) => {
-    const id = await started('pbs-a')
+    const id = await started(ids.a)
     await record(id, first)
-    await runs((r) => r.startJob({ id, server: 'pbs-a' }))
+    await runs((r) => r.startJob({ id, serverId: ids.a }))
     await record(id, second)
     expect((await get(id)).outcomes).toMatchObject(outcomes)
     const { rows } = await runs((r) => r.scopes({ id, limit: 10, offset: 0 }))
@@ -149,24 +163,24 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
   })
 
   test('rows that an earlier attempt landed stay counted', async () => {
-    const id = await started('pbs-a')
+    const id = await started(ids.a)
     await record(id, ended('a', 'landed', { created: 5, updated: 1 }), ended('b', 'landed', { created: 7, deleted: 2 }))
-    await runs((r) => r.startJob({ id, server: 'pbs-a' }))
+    await runs((r) => r.startJob({ id, serverId: ids.a }))
     await record(id, ended('a', 'landed', { created: 1, unchanged: 5 }), ended('b', 'failed'))
     expect((await get(id)).counts).toEqual({ created: 13, updated: 1, deleted: 2, unchanged: 5, held_back: 0 })
   })
 
   test('rows that an earlier attempt staged are counted once', async () => {
-    const id = await started('pbs-a')
+    const id = await started(ids.a)
     await record(id, ended('a', 'staged', { created: 5 }), ended('a', 'staged', { created: 6 }))
     expect(await get(id)).toMatchObject({ counts: noRows, staged: { created: 6, updated: 0, deleted: 0 } })
   })
 
   test('scopes that were never opened end together, and what an earlier attempt landed in them is counted on', async () => {
-    const id = await started('pbs-a')
+    const id = await started(ids.a)
     await record(id, ended('a', 'landed', { created: 3 }), ended('b', 'staged', { created: 5 }), ended('z', 'landed'))
     const results = ['c', 'b', 'a', 'a'].map((name) => ended(name, 'cancelled'))
-    await runs((r) => r.recordUnopened({ id, server: 'pbs-a', results }))
+    await runs((r) => r.recordUnopened({ id, serverId: ids.a, results }))
     const { rows, count } = await runs((r) => r.scopes({ id, limit: 10, offset: 0 }))
     expect([count, rows.map(({ outcome, counts }) => [outcome, counts.created])]).toEqual([
       4,
@@ -177,8 +191,8 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
         ['cancelled', 3],
       ],
     ])
-    expect(await end(id, 'pbs-a')).toMatchObject({ status: 'cancelled', counts: { created: 3 } })
-    await runs((r) => r.recordUnopened({ id, server: 'pbs-a', results: [ended('late', 'cancelled')] }))
+    expect(await end(id, ids.a)).toMatchObject({ status: 'cancelled', counts: { created: 3 } })
+    await runs((r) => r.recordUnopened({ id, serverId: ids.a, results: [ended('late', 'cancelled')] }))
     expect((await runs((r) => r.scopes({ id, limit: 10, offset: 0 }))).count).toBe(4)
   })
 
@@ -193,23 +207,23 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
     ['a scope cancelled', [ended('a', 'landed'), ended('b', 'cancelled')], null, 'cancelled'],
     ['a scope landed before the job broke off', [ended('a', 'landed')], 'the worker gave up', 'incomplete'],
   ])('ends by its scopes: %s', async (_, results, error, status) => {
-    const id = await started('pbs-a')
+    const id = await started(ids.a)
     await record(id, ...results)
-    expect(await end(id, 'pbs-a', error)).toMatchObject({ status, error: error ?? '', completed: expect.any(String) })
+    expect(await end(id, ids.a, error)).toMatchObject({ status, error: error ?? '', completed: expect.any(String) })
   })
 
   test('ends with the last of its jobs, the gateway among them', async () => {
     const id = await started(null)
-    await runs((r) => r.expectJobs({ id, servers: ['pbs-a', 'pbs-b', 'pbs-a'] }))
+    await runs((r) => r.expectJobs({ id, serverIds: [ids.a, ids.b, ids.a] }))
     expect(await end(id, null)).toMatchObject({ status: 'running' })
-    expect(await end(id, 'pbs-b', 'no endpoint')).toMatchObject({ status: 'running', completed: null })
-    expect(await end(id, 'pbs-b', 'no endpoint')).toMatchObject({ status: 'running' })
+    expect(await end(id, ids.b, 'no endpoint')).toMatchObject({ status: 'running', completed: null })
+    expect(await end(id, ids.b, 'no endpoint')).toMatchObject({ status: 'running' })
     await record(id, ended('a', 'landed'))
     expect(await end(id)).toMatchObject({ status: 'incomplete', error: 'no endpoint' })
   })
 
   test('is open after its last job until it is ended, with what could not be done after the jobs', async () => {
-    const id = await started(null, 'pbs-a')
+    const id = await started(null, ids.a)
     expect(await endRun(id)).toMatchObject({ status: 'running' })
     expect(await endJob(id, null, 'no list')).toMatchObject({ jobsLeft: true })
     const last = { jobsLeft: false, run: { status: 'running', completed: null } }
@@ -223,11 +237,11 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
   })
 
   test('names open runs whose last job ended before a moment', async () => {
-    const stopped = await started('pbs-a')
+    const stopped = await started(ids.a)
     await endJob(stopped)
-    const going = await started('pbs-a', 'pbs-b')
+    const going = await started(ids.a, ids.b)
     await endJob(going)
-    await end(await started('pbs-a'))
+    await end(await started(ids.a))
     const before = (moment: string) => runs((r) => r.withoutJobs({ before: moment }))
     const later = await before('2999-01-01T00:00:00Z')
     expect(later.filter((id) => id >= stopped)).toEqual([stopped])
@@ -241,10 +255,10 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
       ...{ server, state, tries, error },
       rows_read: 0,
     })
-    await runs((r) => r.expectJobs({ id, servers: [null, 'pbs-a', 'pbs-b', 'pbs-c', 'pbs-d'] }))
-    for (const server of ['pbs-a', 'pbs-b', 'pbs-c']) await runs((r) => r.startJob({ id, server }))
-    await runs((r) => r.retryJob({ id, server: 'pbs-b', reason: 'no answer' }))
-    await end(id, 'pbs-c', 'gave up')
+    await runs((r) => r.expectJobs({ id, serverIds: [null, ids.a, ids.b, ids.c, ids.d] }))
+    for (const server of [ids.a, ids.b, ids.c]) await runs((r) => r.startJob({ id, serverId: server }))
+    await runs((r) => r.retryJob({ id, serverId: ids.b, reason: 'no answer' }))
+    await end(id, ids.c, 'gave up')
     await end(id, null)
     expect(await jobs()).toEqual([
       job('pbs-c', 'failed', 1, 'gave up'),
@@ -257,16 +271,16 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
       count: 5,
       rows: [job('pbs-b', 'retrying', 1, 'no answer')],
     })
-    await runs((r) => r.startJob({ id, server: 'pbs-b' }))
-    await runs((r) => r.startJob({ id, server: 'pbs-a' }))
+    await runs((r) => r.startJob({ id, serverId: ids.b }))
+    await runs((r) => r.startJob({ id, serverId: ids.a }))
     expect((await jobs()).slice(1, 3)).toEqual([
       job('pbs-a', 'running', 2, 'the worker that held it stopped before it was done'),
       job('pbs-b', 'running', 2, 'no answer'),
     ])
-    await end(id, 'pbs-b')
-    await runs((r) => r.retryJob({ id, server: 'pbs-b', reason: 'too late' }))
+    await end(id, ids.b)
+    await runs((r) => r.retryJob({ id, serverId: ids.b, reason: 'too late' }))
     await runs((r) => r.requestCancel({ id }))
-    await end(id, 'pbs-d')
+    await end(id, ids.d)
     expect((await jobs()).slice(2)).toEqual([
       job(null, 'cancelled', 0),
       job('pbs-d', 'cancelled', 0),
@@ -275,7 +289,7 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
   })
 
   test('has a job of the gateway only when it lists the servers', async () => {
-    const id = await started(null, 'pbs-a')
+    const id = await started(null, ids.a)
     await end(id, null)
     expect(await runs((r) => r.jobs({ id, limit: 10, offset: 0 }))).toMatchObject({
       count: 1,
@@ -285,18 +299,18 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
 
   test('tells that the jobs of a run cancelled before it began never will', async () => {
     const { id } = await create()
-    await runs((r) => r.expectJobs({ id, servers: ['pbs-a'] }))
+    await runs((r) => r.expectJobs({ id, serverIds: [ids.a] }))
     await runs((r) => r.requestCancel({ id }))
     expect((await runs((r) => r.jobs({ id, limit: 1, offset: 0 }))).rows).toMatchObject([{ state: 'cancelled' }])
   })
 
   test('a job ends once: what is said of it later, as of one that was lost, changes nothing', async () => {
-    const id = await started('pbs-a', 'pbs-b')
-    await end(id, 'pbs-a')
-    await end(id, 'pbs-a', 'lost')
-    expect(await runs((r) => r.startJob({ id, server: 'pbs-a' }))).toBe(false)
-    expect(await runs((r) => r.startJob({ id, server: 'pbs-b' }))).toBe(true)
-    expect(await end(id, 'pbs-b')).toMatchObject({ status: 'completed', error: '' })
+    const id = await started(ids.a, ids.b)
+    await end(id, ids.a)
+    await end(id, ids.a, 'lost')
+    expect(await runs((r) => r.startJob({ id, serverId: ids.a }))).toBe(false)
+    expect(await runs((r) => r.startJob({ id, serverId: ids.b }))).toBe(true)
+    expect(await end(id, ids.b)).toMatchObject({ status: 'completed', error: '' })
   })
 
   test('names the jobs that open runs wait for since before a moment', async () => {
@@ -304,44 +318,44 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
       runs((r) => Effect.map(Stream.runCollect(r.openJobs({ before })), (all) => [...all]))
     const known = new Set((await open('2999-01-01T00:00:00Z')).map(({ runId }) => runId))
     const bare = await create()
-    const going = await started('pbs-a', null, 'pbs-b')
-    await end(going, 'pbs-b')
-    await end(await started('pbs-a'))
+    const going = await started(ids.a, null, ids.b)
+    await end(going, ids.b)
+    await end(await started(ids.a))
     const found = (await open('2999-01-01T00:00:00Z')).filter(({ runId }) => !known.has(runId))
     expect(found).toEqual([
-      { runId: bare.id, server: null },
-      { runId: going, server: null },
-      { runId: going, server: 'pbs-a' },
+      { runId: bare.id, serverId: null, server: null },
+      { runId: going, serverId: null, server: null },
+      { runId: going, serverId: ids.a, server: 'pbs-a' },
     ])
     expect(await open('2020-01-01T00:00:00Z')).toEqual([])
   })
 
   test('is left to exactly the last of jobs that end at once', async () => {
-    const servers = Array.from({ length: 8 }, (_, n) => `pbs-${n}`)
+    const servers = Array.from({ length: 8 }, (_, n) => n + 1)
     const id = await started(...servers)
     const after = await runs((r) =>
-      Effect.forEach(servers, (server) => r.endJob({ id, server, error: null }), { concurrency: 'unbounded' }),
+      Effect.forEach(servers, (serverId) => r.endJob({ id, serverId, error: null }), { concurrency: 'unbounded' }),
     )
     expect(after.filter(({ jobsLeft }) => !jobsLeft)).toHaveLength(1)
     expect(await endRun(id)).toMatchObject({ status: 'completed' })
   })
 
   test('counts every scope of jobs that record at once', async () => {
-    const id = await started('pbs-a')
+    const id = await started(ids.a)
     const results = Array.from({ length: 20 }, (_, n) => ended(`n${n}`, n % 2 === 0 ? 'landed' : 'unchanged'))
     await runs((r) =>
-      Effect.forEach(results, (result) => r.recordScope({ id, server: 'pbs-a', result }), { concurrency: 'unbounded' }),
+      Effect.forEach(results, (result) => r.recordScope({ id, serverId: ids.a, result }), { concurrency: 'unbounded' }),
     )
     expect((await get(id)).outcomes).toMatchObject({ landed: 10, unchanged: 10 })
   })
 
   test('stays as it ended, whatever a lost worker still says', async () => {
-    const id = await started('pbs-a')
+    const id = await started(ids.a)
     const over = await end(id)
     await record(id, ended('late', 'failed'), ended('later', 'unchanged'))
-    expect(await runs((r) => r.startJob({ id, server: 'pbs-a' }))).toBe(false)
-    await runs((r) => r.expectJobs({ id, servers: ['pbs-z'] }))
-    expect(await end(id, 'pbs-a', 'late')).toEqual(over)
+    expect(await runs((r) => r.startJob({ id, serverId: ids.a }))).toBe(false)
+    await runs((r) => r.expectJobs({ id, serverIds: [ids.z] }))
+    expect(await end(id, ids.a, 'late')).toEqual(over)
     expect(await get(id)).toEqual(over)
   })
 
@@ -376,7 +390,7 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
 
   test('a pending run is cancelled at once, and its jobs find it so', async () => {
     const { id } = await create()
-    await runs((r) => r.expectJobs({ id, servers: ['pbs-a'] }))
+    await runs((r) => r.expectJobs({ id, serverIds: [ids.a] }))
     expect(await runs((r) => r.cancelRequested({ id }))).toBe(false)
     expect(Option.getOrThrow(await runs((r) => r.requestCancel({ id })))).toMatchObject({
       status: 'cancelled',
@@ -384,19 +398,19 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
       cancel_requested: true,
     })
     expect(await runs((r) => r.cancelRequested({ id }))).toBe(true)
-    await runs((r) => r.startJob({ id, server: 'pbs-a' }))
+    await runs((r) => r.startJob({ id, serverId: ids.a }))
     expect(await end(id)).toMatchObject({ status: 'cancelled', started: null })
   })
 
   test('a running run is cancelled when its jobs have ended', async () => {
-    const id = await started('pbs-a')
+    const id = await started(ids.a)
     await record(id, ended('a', 'landed'))
     expect(Option.getOrThrow(await runs((r) => r.requestCancel({ id })))).toMatchObject({ status: 'running' })
     expect(await end(id)).toMatchObject({ status: 'cancelled' })
   })
 
   test('a run that is over is not cancelled, and neither is one that is not there', async () => {
-    const id = await started('pbs-a')
+    const id = await started(ids.a)
     const over = await end(id)
     expect(await runs((r) => r.requestCancel({ id }))).toEqual(Option.some(over))
     expect(await runs((r) => r.requestCancel({ id: 999_999 }))).toEqual(Option.none())

@@ -149,7 +149,7 @@ describe('a run that is cancelled while it goes', () => {
     const cancelled = await run(
       Effect.gen(function* () {
         const claimed = yield* claimFirst(system)
-        yield* Effect.flatMap(Runs, (runs) => runs.startJob({ id: claimed.job.runId, server: 'pbs-a' }))
+        yield* Effect.flatMap(Runs, (runs) => runs.startJob({ id: claimed.job.runId, serverId: claimed.job.serverId }))
         yield* Effect.flatMap(Queue, (queue) => queue.retry(claimed, 'no answer'))
         return yield* cancelRun({ id: claimed.job.runId })
       }).pipe(Effect.provide(system.layer), Effect.orDie),
@@ -178,7 +178,7 @@ describe('a run that is cancelled while it goes', () => {
       }).pipe(Effect.provide(system.layer), Effect.orDie),
     )
     expect(outcome).toMatchObject({ _tag: 'done', run: { status: 'cancelled' } })
-    expect(system.queue.jobs.map(({ job }) => job.server)).toEqual([null])
+    expect(system.queue.jobs.map(({ job }) => job.serverId)).toEqual([null])
   })
 
   test('that is not there is none', async () => {

@@ -50,9 +50,9 @@ describe('jobs that are in no queue any more', () => {
     const ended = Effect.gen(function* () {
       const runs = yield* Runs
       const { id } = yield* runs.create(request)
-      yield* runs.expectJobs({ id, servers: [null] })
-      yield* runs.startJob({ id, server: null })
-      yield* runs.endJob({ id, server: null, error: null })
+      yield* runs.expectJobs({ id, serverIds: [null] })
+      yield* runs.startJob({ id, serverId: null })
+      yield* runs.endJob({ id, serverId: null, error: null })
     })
     expect(await end(system, ended)).toEqual(['running', 'completed'])
   })
@@ -61,7 +61,7 @@ describe('jobs that are in no queue any more', () => {
     const system = await synced(pbsA, pbsB)
     const lose = Effect.sync(() => void system.queue.jobs.splice(0, 1))
     expect(await end(system, startRun(request), lose)).toEqual(['pending', 'pending'])
-    expect(system.record(2).expected).toEqual(new Set(['pbs-b']))
+    expect(system.record(2).expected).toEqual(new Set([system.world.serverId('pbs-b')]))
     await run(system.work)
     expect(system.lastRun.error).toContain('the job of pbs-a: it was lost')
   })

@@ -33,7 +33,7 @@ describe('the schedule of the settings', () => {
     expect(await looks(system, [60])).toEqual([null])
     expect(system.lastRun).toMatchObject({ trigger: 'schedule', user: '' })
     expect(system.queue.jobs.map(({ job }) => job)).toMatchObject([
-      { server: null, resources: ['servers', 'datastores', 'snapshots', 'jobs', 'tasks'] },
+      { serverId: null, resources: ['servers', 'datastores', 'snapshots', 'jobs', 'tasks'] },
     ])
   })
 
@@ -81,8 +81,8 @@ describe('a server with a timing of its own', () => {
   test('has runs of its own, without the gateway, and is passed over by those of the settings', async () => {
     const system = connected(['pbs-a', hourly], ['pbs-b', every(15)])
     expect(await looks(system, [0, 15])).toEqual([['pbs-b']])
-    expect(system.queue.jobs.map(({ job }) => [job.server, job.resources])).toEqual([
-      ['pbs-b', ['datastores', 'snapshots', 'jobs', 'tasks']],
+    expect(system.queue.jobs.map(({ job }) => [job.serverId, job.resources])).toEqual([
+      [system.world.serverId('pbs-b'), ['datastores', 'snapshots', 'jobs', 'tasks']],
     ])
     system.fleet = [
       { name: 'pbs-a', endpointId: 1, datastores: {} },

@@ -14,7 +14,10 @@ const start = (system: MemorySystem, request: Partial<Parameters<typeof startRun
       Effect.orDie,
     ),
   )
-const queued = (system: MemorySystem) => system.queue.jobs.map(({ job }) => [job.server, ...job.resources])
+const nameOf = (system: MemorySystem, serverId: number | null) =>
+  serverId === null ? null : system.world.names.get(serverId)
+const queued = (system: MemorySystem) =>
+  system.queue.jobs.map(({ job }) => [nameOf(system, job.serverId), ...job.resources])
 
 describe('a run', () => {
   test('of the servers begins with the gateway, in the order rooms depend on each other', async () => {
@@ -107,7 +110,11 @@ describe('a run', () => {
     await start(system, { servers: ['pbs-b'] })
     await start(system, { resources: ['servers'] })
     const taken = await run(Effect.all([system.queue.claim, system.queue.claim, system.queue.claim]))
-    expect(taken.map(Option.getOrThrow).map(({ job }) => job.server)).toEqual(['pbs-b', null, 'pbs-a'])
+    expect(taken.map(Option.getOrThrow).map(({ job }) => nameOf(system, job.serverId))).toEqual([
+      'pbs-b',
+      null,
+      'pbs-a',
+    ])
   })
 
   test.each([

@@ -218,12 +218,13 @@ describe('cancelling a run', () => {
 
 describe('the page of a run', () => {
   test('names the jobs that failed, with their words and without their markup', async () => {
+    const serverId = (await serverIds('pbs-a')).get('pbs-a') ?? 0
     const id = await site.use(
       Effect.flatMap(Runs, (all) =>
         Effect.gen(function* () {
           const { id } = yield* all.create({ resources: ['jobs'], servers: null, trigger: 'manual', user: 'ada' })
-          yield* all.startJob({ id, server: 'pbs-a' })
-          yield* all.retryJob({ id, server: 'pbs-a', reason: 'the <gateway> is away' })
+          yield* all.startJob({ id, serverId })
+          yield* all.retryJob({ id, serverId, reason: 'the <gateway> is away' })
           return id
         }),
       ),

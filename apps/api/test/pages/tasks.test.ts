@@ -68,7 +68,7 @@ beforeAll(async () => {
       ;[ids['verify'] = 0, ids['prune'] = 0] = jobs
       const changeSets = yield* ChangeSets
       const scope = { resource: 'tasks', server: 'pbs-a' } as const
-      const changeSet = yield* changeSets.open({ runId: 1, server: 'pbs-a' })
+      const changeSet = yield* changeSets.open({ runId: 1, serverId: server })
       yield* changeSets.append({
         changeSet,
         scope,

@@ -29,7 +29,7 @@ export const stageBranch = Effect.fn(function* ({
   const about = { kind: 'sync', description: '', user: '', review: false } as const
   const { id: branch } = yield* branches.create({ name, runId, ...about })
   const scope = { resource: 'datastores', server: server.name } as const
-  const changeSet = yield* changeSets.open({ runId, server: server.name })
+  const changeSet = yield* changeSets.open({ runId, serverId: server.id })
   const changes = updates.map((update) => ({
     _tag: 'update' as const,
     id: update.id,

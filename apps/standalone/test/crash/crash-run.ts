@@ -192,7 +192,7 @@ class Rounds {
       [run],
     )
     const jobs = await this.system.sql(
-      "select server, state, error from run_jobs where run_id = $1 and (error <> '' or state <> 'ended')",
+      "select server_id, state, error from run_jobs where run_id = $1 and (error <> '' or state <> 'ended')",
       [run],
     )
     return JSON.stringify([...scopes, ...jobs]).slice(0, 2000)

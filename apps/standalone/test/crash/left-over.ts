@@ -15,7 +15,7 @@ const staging = [
 /** Each query finds what no crash may leave behind. */
 const traces: Readonly<Record<string, string>> = {
   'runs that are open': `select id from runs where status in ('pending', 'running')`,
-  'jobs of runs that are open': `select run_id, server from run_jobs where state <> 'ended'`,
+  'jobs of runs that are open': `select run_id, server_id from run_jobs where state <> 'ended'`,
   'jobs of the queue that are open': `select id from pgboss.job where name = 'sync' and state < 'completed'`,
   'change sets': 'select id from change_sets',
   'parts of change sets': 'select id from change_set_parts',

@@ -19,6 +19,20 @@ export class ChangeSetClosed extends Data.TaggedError('ChangeSetClosed')<{ reado
 }
 
 /**
+ * The server has another name by now than the one that its source was asked by. What was listed under the old name lands no more: another server may have that name meanwhile. The job
+ * begins again, under the new name.
+ */
+export class ServerRenamed extends Data.TaggedError('ServerRenamed')<{
+  readonly serverId: number
+  readonly before: string
+  readonly after: string
+}> {
+  override get message(): string {
+    return `${this.before} was renamed to ${this.after} while it was read: its job begins again under the new name`
+  }
+}
+
+/**
  * A merge has been undone in the scope, and this run would bring it back: it waits for review. `branch` is the open branch of a sync that holds changes of the scope already; null: one
  * has to be opened.
  */
@@ -109,8 +123,8 @@ export interface Landing {
 
 /** The record of a scope that lands, written by the landing's own transaction: a crash comes before both or after both. */
 export interface LandingRecord {
-  /** The job's server; null: the gateway's job. */
-  readonly server: string | null
+  /** The job's server by id; null: the gateway's job. */
+  readonly serverId: number | null
   /** How the scope ended, now that the touched rows are counted. */
   readonly result: (counts: RowCounts) => Effect.Effect<ScopeResult>
 }
@@ -132,7 +146,7 @@ export class ChangeSets extends Context.Tag('@netbox-pbs/core/ChangeSets')<
      */
     readonly open: (request: {
       readonly runId: number
-      readonly server: string | null
+      readonly serverId: number | null
     }) => Effect.Effect<number, StoreFailed>
     readonly append: <M extends ModelName>(part: Appended<M>) => Effect.Effect<void, StoreFailed | ChangeSetClosed>
     /**
@@ -140,16 +154,20 @@ export class ChangeSets extends Context.Tag('@netbox-pbs/core/ChangeSets')<
      * set, the run's record of it (see `recordScope`) and the change log: an entry for each row that was updated or deleted, one for all that were created.
      * Returns the rows of the scope's model that were touched (`unchanged` is 0: only sync knows it). Rows that a dismissed set keeps are not counted as held back.
      *
+     * A scope names its server as its source does; it must be the server that the change set was opened for, under the name that it has now: see `ServerRenamed`.
+     *
      * A scope that is set to review, since a merge was undone in it, lands only when nothing changes. It stays so until the branch that its next changes wait in has ended.
      */
-    readonly land: (landing: Landing) => Effect.Effect<RowCounts, StoreFailed | ChangeSetClosed | ScopeInReview>
+    readonly land: (
+      landing: Landing,
+    ) => Effect.Effect<RowCounts, StoreFailed | ChangeSetClosed | ScopeInReview | ServerRenamed>
     /**
      * Moves a scope's part into a branch in one transaction, instead of landing it. An open branch of a sync that covers the scope already is refreshed in place: it gets the new values, what it
      * first found in main stays, and what this run would no longer change leaves it. Observations land in main all the same. A held scope is staged whole, as a conflict of the guard.
      */
     readonly stage: (
       landing: Landing & { readonly branch: number },
-    ) => Effect.Effect<Staged, StoreFailed | ChangeSetClosed | BranchNotOpen>
+    ) => Effect.Effect<Staged, StoreFailed | ChangeSetClosed | BranchNotOpen | ServerRenamed>
     /** Forgets what a scope has appended: it failed, or was cancelled. */
     readonly dropScope: (request: {
       readonly changeSet: number

@@ -30,6 +30,7 @@ export {
   type Observed,
   type ObservedModel,
   ScopeInReview,
+  ServerRenamed,
   type SightedModel,
   type Staged,
 } from './change-sets.ts'

@@ -1,4 +1,4 @@
-import { Context, type Effect, type Stream } from 'effect'
+import { Context, type Effect, type Option, type Stream } from 'effect'
 import type { ServerHealth } from '../health/server-health.ts'
 import type { Observations } from '../registry/registry.ts'
 import type { Scope } from '../scope.ts'
@@ -49,6 +49,10 @@ export class Inventory extends Context.Tag('@netbox-pbs/core/Inventory')<
   {
     /** Every server, by name. */
     readonly servers: () => Stream.Stream<ServerRow, StoreFailed>
+    /** The server of an id; none: main has none of it. */
+    readonly server: (request: { readonly id: number }) => Effect.Effect<Option.Option<ServerRow>, StoreFailed>
+    /** The name that a server has, or had last before it was deleted; none: no server ever had this id. */
+    readonly serverName: (request: { readonly id: number }) => Effect.Effect<Option.Option<string>, StoreFailed>
     readonly scopeState: (scope: Scope) => Effect.Effect<ScopeState, StoreFailed>
     readonly datastores: (request: { readonly serverId: number }) => Stream.Stream<MainRow<'datastore'>, StoreFailed>
     readonly namespaces: (request: {

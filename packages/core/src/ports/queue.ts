@@ -3,13 +3,14 @@ import type { Narrowing } from '../narrowing.ts'
 import type { Resource } from '../scope.ts'
 import type { StoreFailed } from './store-failed.ts'
 
-/** One queue job: a run's part for one server, or for the gateway (`server` null), which lands the servers and then queues their jobs. */
+/**
+ * One queue job: a run's part for one server, or for the gateway (`serverId` null), which lands the servers and then queues their jobs. A server is known by its id, so that a rename
+ * leaves its jobs as they are; its name is looked up when the job starts.
+ */
 export interface SyncJob {
   readonly runId: number
-  readonly server: string | null
+  readonly serverId: number | null
   readonly resources: ReadonlyArray<Resource>
-  /** Names the run was narrowed to; null: all. */
-  readonly servers: ReadonlyArray<string> | null
   /** Which scopes of the server; null, or left out: all. */
   readonly narrowing?: Narrowing | null
 }
@@ -32,15 +33,15 @@ export class Queue extends Context.Tag('@netbox-pbs/core/Queue')<
   {
     /** Queueing the same part of the same run again changes nothing, also for a day after it is done. An urgent job is taken before any other that waits. */
     readonly enqueue: (job: SyncJob, how: { readonly urgent: boolean }) => Effect.Effect<void, StoreFailed>
-    /** Takes the jobs of a run that nobody holds off the queue, and gives their servers. */
-    readonly drop: (request: { readonly runId: number }) => Effect.Effect<ReadonlyArray<string | null>, StoreFailed>
+    /** Takes the jobs of a run that nobody holds off the queue, and gives the ids of their servers. */
+    readonly drop: (request: { readonly runId: number }) => Effect.Effect<ReadonlyArray<number | null>, StoreFailed>
     /** Those of the jobs that neither wait nor are held. */
-    readonly missing: <J extends Pick<SyncJob, 'runId' | 'server'>>(
+    readonly missing: <J extends Pick<SyncJob, 'runId' | 'serverId'>>(
       jobs: ReadonlyArray<J>,
     ) => Effect.Effect<ReadonlyArray<J>, StoreFailed>
     /** The next job whose server no other worker holds; none when there is nothing to do. Jobs of the servers to `avoid` are put off for a few seconds, for any worker. */
     readonly claim: (how?: {
-      readonly avoid?: ReadonlyArray<string>
+      readonly avoid?: ReadonlyArray<number>
     }) => Effect.Effect<Option.Option<ClaimedJob>, StoreFailed>
     /** A claim that is not renewed for `lostAfterSeconds` is given to another worker; what the old one then says of it changes nothing. */
     readonly heartbeat: (claimed: ClaimedJob) => Effect.Effect<void, StoreFailed>
@@ -50,6 +51,6 @@ export class Queue extends Context.Tag('@netbox-pbs/core/Queue')<
     /** Gives the job back at once, without counting the try: the worker is shutting down. */
     readonly release: (claimed: ClaimedJob) => Effect.Effect<void, StoreFailed>
     /** Jobs queued or active for a server, so that a schedule can see that it is busy. */
-    readonly busy: (request: { readonly server: string | null }) => Effect.Effect<boolean, StoreFailed>
+    readonly busy: (request: { readonly serverId: number | null }) => Effect.Effect<boolean, StoreFailed>
   }
 >() {}

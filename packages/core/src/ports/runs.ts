@@ -64,33 +64,36 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
     }) => Effect.Effect<Page<RunJob>, StoreFailed>
     readonly warnings: (request: { readonly id: number }) => Effect.Effect<ReadonlyArray<Warning>, StoreFailed>
 
-    /** The jobs a run waits for, by server name; null is the gateway's. Naming one twice is the same as once. */
+    /** The jobs a run waits for, by the server's id; null is the gateway's. Naming one twice is the same as once. */
     readonly expectJobs: (request: {
       readonly id: number
-      readonly servers: ReadonlyArray<string | null>
+      readonly serverIds: ReadonlyArray<number | null>
     }) => Effect.Effect<void, StoreFailed>
     /** A job was taken: the run is running. Taking it again starts its unchanged count anew. False: it has ended, or its run has, and there is nothing left to do in it. */
     readonly startJob: (request: {
       readonly id: number
-      readonly server: string | null
+      readonly serverId: number | null
     }) => Effect.Effect<boolean, StoreFailed>
     /** A try of a job failed, and another one follows. */
     readonly retryJob: (request: {
       readonly id: number
-      readonly server: string | null
+      readonly serverId: number | null
       readonly reason: string
     }) => Effect.Effect<void, StoreFailed>
-    /** Jobs that a run has waited for since before a moment (RFC 3339). A run that never came to its jobs waits for the gateway's. */
+    /** Jobs that a run has waited for since before a moment (RFC 3339), with the name of their server as it is now. A run that never came to its jobs waits for the gateway's. */
     readonly openJobs: (request: {
       readonly before: string
-    }) => Stream.Stream<{ readonly runId: number; readonly server: string | null }, StoreFailed>
+    }) => Stream.Stream<
+      { readonly runId: number; readonly serverId: number | null; readonly server: string | null },
+      StoreFailed
+    >
     /**
      * A job has ended, unless it had before. With `error` the job as a whole could not be done. Of jobs that end at once exactly one is told that none is left; so is who says it again.
      * What is said of a run that has ended changes nothing.
      */
     readonly endJob: (request: {
       readonly id: number
-      readonly server: string | null
+      readonly serverId: number | null
       readonly error: string | null
     }) => Effect.Effect<EndedJob, StoreFailed>
     /** Open runs of which the last job ended before a moment (RFC 3339), by id: whoever was to end them stopped in between. */
@@ -103,7 +106,7 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
     /** A scope has ended. An unchanged one is counted, not recorded; a scope recorded by an earlier attempt is replaced, unless it landed then and is unchanged now. */
     readonly recordScope: (request: {
       readonly id: number
-      readonly server: string | null
+      readonly serverId: number | null
       readonly result: ScopeResult
     }) => Effect.Effect<void, StoreFailed>
     /**
@@ -112,7 +115,7 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
      */
     readonly recordUnopened: (request: {
       readonly id: number
-      readonly server: string | null
+      readonly serverId: number | null
       readonly results: ReadonlyArray<ScopeResult>
     }) => Effect.Effect<void, StoreFailed>
     /** Adds up equal warnings; at most 1000 different ones are kept, the rest are counted under the code `more`. */
@@ -122,7 +125,7 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
     }) => Effect.Effect<void, StoreFailed>
     readonly progress: (request: {
       readonly id: number
-      readonly server: string | null
+      readonly serverId: number | null
       readonly rowsRead: number
     }) => Effect.Effect<void, StoreFailed>
     /** A run of which no job has started ends at once; a running one with its jobs. */

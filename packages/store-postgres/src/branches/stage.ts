@@ -1,5 +1,12 @@
 import { addRows, type Branch, listedModel, noRows, openStatuses, type RowCounts, scopeTitle } from '@netbox-pbs/core'
-import { BranchNotOpen, ChangeSetClosed, type Landing, type Staged, type StoreFailed } from '@netbox-pbs/core/ports'
+import {
+  BranchNotOpen,
+  ChangeSetClosed,
+  type Landing,
+  type ServerRenamed,
+  type Staged,
+  type StoreFailed,
+} from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import { requireOpen } from '../change-sets/append.ts'
@@ -8,6 +15,7 @@ import { landObservations } from '../change-sets/land-observations.ts'
 import { isWhole, landScopeRow, lastCompleteAt } from '../change-sets/land-scope-row.ts'
 import { landSightings } from '../change-sets/land-sightings.ts'
 import { landUsage } from '../change-sets/land-usage.ts'
+import { landingServer } from '../change-sets/landing-server.ts'
 import { recordLanding } from '../change-sets/record-landing.ts'
 import { eachWindow, readWindows } from '../change-sets/windows.ts'
 import type { Database } from '../database/database.ts'
@@ -15,7 +23,6 @@ import { jsonb } from '../database/json.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
-import { scopeServerId } from '../inventory/read-scope-state.ts'
 import { lockExistingScope } from '../inventory/scope-locks.ts'
 import { scopeModels } from '../inventory/scope-models.ts'
 import { placeKey, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
@@ -31,13 +38,12 @@ export type Staging = Landing & { readonly branch: number }
 export const stage = Effect.fn('ChangeSets.stage')(function* (
   database: Database['Type'],
   staging: Staging,
-): Effect.fn.Return<Staged, StoreFailed | ChangeSetClosed | BranchNotOpen> {
+): Effect.fn.Return<Staged, StoreFailed | ChangeSetClosed | BranchNotOpen | ServerRenamed> {
   const { scope, changeSet } = staging
   return yield* database.transaction(`staging ${scopeTitle(scope)} in a branch`, (run) =>
     Effect.gen(function* () {
       yield* requireOpen(run, changeSet, 'update')
-      const serverId = yield* run((db) => scopeServerId(db, scope))
-      if (serverId === undefined) return yield* new ChangeSetClosed({ changeSet })
+      const serverId = yield* landingServer(run, staging)
       const place = scopePlace(scope, serverId)
       if (!(yield* run((db) => lockExistingScope(db, place)))) return yield* new ChangeSetClosed({ changeSet })
       const part = yield* endPart(run, staging)

@@ -55,19 +55,21 @@ export const changeSetsLayer: Layer.Layer<ChangeSets, never, Database> = Layer.e
 /** A new change set. Deleting the earlier attempt's waits for a landing of it that is under way, and closes it for its worker. */
 function open(
   database: Database['Type'],
-  { runId, server }: { readonly runId: number; readonly server: string | null },
+  { runId, serverId }: { readonly runId: number; readonly serverId: number | null },
 ): Effect.Effect<number, StoreFailed> {
   return database.transaction('opening a change set', (run) =>
     run(async (db) => {
       await sql`
         with closed as (
-          delete from change_sets where run_id = ${runId}::bigint and server is not distinct from ${server}::text returning id
+          delete from change_sets where run_id = ${runId}::bigint and opened_for is not distinct from ${serverId}::bigint returning id
         )
         update change_set_parts set waiting = false where change_set_id in (select id from closed) and waiting`.execute(
         db,
       )
       const { rows } = await sql<{ id: number }>`
-        insert into change_sets (run_id, server) values (${runId}::bigint, ${server}::text) returning id`.execute(db)
+        insert into change_sets (run_id, opened_for) values (${runId}::bigint, ${serverId}::bigint) returning id`.execute(
+        db,
+      )
       return rows[0]?.id ?? 0
     }),
   )

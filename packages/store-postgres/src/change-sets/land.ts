@@ -1,5 +1,11 @@
 import { addRows, listedModel, type ModelName, noRows, type RowCounts, scopeTitle } from '@netbox-pbs/core'
-import { ChangeSetClosed, type Landing, ScopeInReview, type StoreFailed } from '@netbox-pbs/core/ports'
+import {
+  ChangeSetClosed,
+  type Landing,
+  ScopeInReview,
+  type ServerRenamed,
+  type StoreFailed,
+} from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import { coveringBranch } from '../branches/covering-branch.ts'
@@ -10,7 +16,6 @@ import type { Tables } from '../database/tables.ts'
 import { heldSetOf } from '../held-sets/held-set-row.ts'
 import { tables } from '../inventory/columns.ts'
 import { notePending } from '../inventory/pending-since.ts'
-import { scopeServerId } from '../inventory/read-scope-state.ts'
 import {
   countNewGroups,
   hasNoSnapshots,
@@ -33,6 +38,7 @@ import { landSightings } from './land-sightings.ts'
 import { landTaskReadings } from './land-task-readings.ts'
 import { landUsage } from './land-usage.ts'
 import { add, landDeletions, landUpserts, type WindowStep } from './land-windows.ts'
+import { landingServer } from './landing-server.ts'
 import { recordLanding } from './record-landing.ts'
 import { eachWindow, readWindows, type Window } from './windows.ts'
 
@@ -48,13 +54,11 @@ interface Land extends WindowStep {
 export const land = Effect.fn('ChangeSets.land')(function* (
   database: Database['Type'],
   landing: Landing,
-): Effect.fn.Return<RowCounts, StoreFailed | ChangeSetClosed | ScopeInReview> {
+): Effect.fn.Return<RowCounts, StoreFailed | ChangeSetClosed | ScopeInReview | ServerRenamed> {
   return yield* database.transaction(`landing ${scopeTitle(landing.scope)}`, (run) =>
     Effect.gen(function* () {
       yield* requireOpen(run, landing.changeSet, 'update')
-      const serverId = yield* run((db) => scopeServerId(db, landing.scope))
-      // A server deleted by hand has taken all its scopes with it: nothing of this job has a place to land.
-      if (serverId === undefined) return yield* new ChangeSetClosed({ changeSet: landing.changeSet })
+      const serverId = yield* landingServer(run, landing)
       const place = scopePlace(landing.scope, serverId)
       if (!(yield* run((db) => lockExistingScope(db, place))))
         return yield* new ChangeSetClosed({ changeSet: landing.changeSet })

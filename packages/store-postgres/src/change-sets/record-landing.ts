@@ -11,6 +11,6 @@ export function recordLanding(
   counts: RowCounts,
 ): Effect.Effect<void, StoreFailed> {
   if (record === null) return Effect.void
-  const { server, result } = record
-  return Effect.flatMap(result(counts), (ended) => recordScope(run, { id: runId, server, result: ended }))
+  const { serverId, result } = record
+  return Effect.flatMap(result(counts), (ended) => recordScope(run, { id: runId, serverId, result: ended }))
 }

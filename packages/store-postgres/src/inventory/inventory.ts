@@ -1,9 +1,10 @@
 import type { ModelName, ServerTiming } from '@netbox-pbs/core'
 import { scopeTitle } from '@netbox-pbs/core'
 import { Inventory, type ServerRow } from '@netbox-pbs/core/ports'
-import { Effect, Layer, Stream } from 'effect'
-import { type RawBuilder, sql } from 'kysely'
+import { Effect, Layer, Option, Stream } from 'effect'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
+import type { Tables } from '../database/tables.ts'
 import { healthColumns, healthOf } from '../observations/server-health.ts'
 import { factColumns } from './columns.ts'
 import { asFields, type MainRecord, mainRow, selectMain } from './main-row.ts'
@@ -29,19 +30,22 @@ export const inventoryReadsLayer: Layer.Layer<Inventory, never, Database> = Laye
     return Inventory.of({
       servers: () =>
         pages<ServerRow>((after) =>
-          database.query('reading servers', async (db) => {
-            const { rows } = await sql<
-              MainRecord & ServerTiming & { readonly pending_since: string | null }
-            >`${selectMain('server', sql`, t.pending_since, t.sync_schedule, t.sync_interval_minutes, ${healthColumns('o')}`)}
-              left join server_observations o on o.server_id = t.id
-              where t.name > ${after?.facts.name ?? ''} order by t.name limit ${pageSize}`.execute(db)
-            return rows.map((row) => {
-              const { pending_since: pendingSince, sync_schedule, sync_interval_minutes } = row
-              const timing = { sync_schedule, sync_interval_minutes }
-              return { ...mainRow('server', row), pendingSince, timing, health: healthOf(row) }
-            })
-          }),
+          database.query('reading servers', (db) =>
+            readServers(db, sql`where t.name > ${after?.facts.name ?? ''} order by t.name limit ${pageSize}`),
+          ),
         ),
+      server: Effect.fn('Inventory.server')(function* ({ id }) {
+        const [row] = yield* database.query('reading a server', (db) =>
+          readServers(db, sql`where t.id = ${id}::bigint`),
+        )
+        return Option.fromNullable(row)
+      }),
+      serverName: Effect.fn('Inventory.serverName')(function* ({ id }) {
+        const { rows } = yield* database.query('reading the name of a server', (db) =>
+          sql<{ name: string }>`select name from server_names where server_id = ${id}::bigint`.execute(db),
+        )
+        return Option.map(Option.fromNullable(rows[0]), ({ name }) => name)
+      }),
       scopeState: Effect.fn('Inventory.scopeState')((scope) =>
         database.query(`reading the state of ${scopeTitle(scope)}`, (db) => readScopeState(db, scope)),
       ),
@@ -79,3 +83,16 @@ export const inventoryReadsLayer: Layer.Layer<Inventory, never, Database> = Laye
     })
   }),
 )
+
+/** The servers that `rest`, the end of a query over them as `t`, chooses. */
+async function readServers(db: Kysely<Tables>, rest: RawBuilder<unknown>): Promise<ReadonlyArray<ServerRow>> {
+  const { rows } = await sql<
+    MainRecord & ServerTiming & { readonly pending_since: string | null }
+  >`${selectMain('server', sql`, t.pending_since, t.sync_schedule, t.sync_interval_minutes, ${healthColumns('o')}`)}
+    left join server_observations o on o.server_id = t.id ${rest}`.execute(db)
+  return rows.map((row) => {
+    const { pending_since: pendingSince, sync_schedule, sync_interval_minutes } = row
+    const timing = { sync_schedule, sync_interval_minutes }
+    return { ...mainRow('server', row), pendingSince, timing, health: healthOf(row) }
+  })
+}

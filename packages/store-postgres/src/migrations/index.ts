@@ -18,6 +18,7 @@ import { migration as absentRows } from './0019-absent-rows.ts'
 import { migration as finishedBackups } from './0020-finished-backups.ts'
 import { migration as workers } from './0021-workers.ts'
 import { migration as serverTimeouts } from './0025-server-timeouts.ts'
+import { migration as jobsByServerId } from './0027-jobs-by-server-id.ts'
 
 /** Every migration of the inventory's database, by name: numbered, applied in order, forward only, never changed once released. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -40,4 +41,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0020_finished_backups': finishedBackups,
   '0021_workers': workers,
   '0025_server_timeouts': serverTimeouts,
+  '0027_jobs_by_server_id': jobsByServerId,
 }

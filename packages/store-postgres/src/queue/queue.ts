@@ -35,22 +35,22 @@ export function queueLayerWith(options: SuperviseOptions): Layer.Layer<Queue, ne
 
       return Queue.of({
         enqueue: Effect.fn('Queue.enqueue')(function* (job, { urgent }) {
-          const options = { id: jobId(job), singletonKey: jobKey(job.server), priority: urgent ? 1 : 0 }
+          const options = { id: jobId(job), singletonKey: jobKey(job.serverId), priority: urgent ? 1 : 0 }
           yield* use('queueing a job', (opened) => opened.send(queueName, StoredJob.parse(job), options))
         }),
 
         drop: Effect.fn('Queue.drop')(function* ({ runId }) {
           // One statement, so that a job that is taken at this moment stays with its worker. Kept as cancelled, it is known and not queued again.
           const { rows } = yield* database.query('taking jobs off the queue', (db) =>
-            sql<{ server: string | null }>`
+            sql<{ serverId: number | null }>`
             update ${jobs} set state = 'cancelled', completed_on = now()
             where name = ${queueName} and state < 'active' and (data ->> 'runId')::bigint = ${runId}::bigint
-            returning data ->> 'server' as server`.execute(db),
+            returning (data ->> 'serverId')::bigint as "serverId"`.execute(db),
           )
-          return rows.map(({ server }) => server)
+          return rows.map(({ serverId }) => serverId)
         }),
 
-        missing: Effect.fn('Queue.missing')(function* <J extends Pick<StoredJob, 'runId' | 'server'>>(
+        missing: Effect.fn('Queue.missing')(function* <J extends Pick<StoredJob, 'runId' | 'serverId'>>(
           asked: ReadonlyArray<J>,
         ) {
           const byId = new Map(asked.map((job) => [jobId(job), job]))
@@ -121,12 +121,12 @@ export function queueLayerWith(options: SuperviseOptions): Layer.Layer<Queue, ne
           )
         }),
 
-        busy: Effect.fn('Queue.busy')(function* ({ server }) {
+        busy: Effect.fn('Queue.busy')(function* ({ serverId }) {
           const { rows } = yield* database.query('looking for jobs of a server', (db) =>
             // States are ordered: created, retry, active, and then those of a job that is over.
             sql`
             select from ${jobs}
-            where name = ${queueName} and singleton_key = ${jobKey(server)} and state < 'completed' limit 1`.execute(
+            where name = ${queueName} and singleton_key = ${jobKey(serverId)} and state < 'completed' limit 1`.execute(
               db,
             ),
           )

@@ -67,7 +67,7 @@ const runsAtOnce = 50
 const belowRuns = [
   { table: 'run_scopes', key: 'scope_key' },
   { table: 'run_warnings', key: 'digest' },
-  { table: 'run_jobs', key: 'server' },
+  { table: 'run_jobs', key: 'server_id' },
 ] as const
 
 /** The runs that ended longest ago; one that goes on has no end. */

@@ -7,17 +7,21 @@ import { pageSize, pages } from '../inventory/pages.ts'
 
 type Port = typeof Runs.Service
 
-interface JobRow extends Omit<RunJob, 'server'> {
-  readonly server: string
-}
+/** The name to show for the server of a row of `run_jobs`: the one it has now, or had last. Null: the gateway's job. */
+const serverName = sql<string | null>`(select n.name from server_names n where n.server_id = j.server_id)`
 
-/** How `run_jobs` names the gateway's job, which has no server, read back. */
-const serverOf = (name: string): string | null => (name === '' ? null : name)
+/** A job that a run waits for. */
+interface OpenJob {
+  readonly runId: number
+  /** 0: the gateway's job. */
+  readonly serverId: number
+  readonly server: string | null
+}
 
 /** A run that does not list the servers waits for the gateway only until its jobs are known: that is no job of it, unless it went wrong. */
 const jobsOf = (id: number) => sql`
   from run_jobs j join runs r on r.id = j.run_id
-  where j.run_id = ${id}::bigint and (j.server <> '' or j.error <> '' or r.resources @> '["servers"]')`
+  where j.run_id = ${id}::bigint and (j.server_id <> 0 or j.error <> '' or r.resources @> '["servers"]')`
 
 /** The jobs of runs as they stand. */
 export function jobLists(database: typeof Database.Service): Pick<Port, 'jobs' | 'openJobs' | 'withoutJobs'> {
@@ -27,9 +31,9 @@ export function jobLists(database: typeof Database.Service): Pick<Port, 'jobs' |
         sql<{ count: number }>`select count(*) as count ${jobsOf(id)}`.execute(db),
       )
       const { rows } = yield* database.query('reading the jobs of a run', (db) =>
-        sql<JobRow>`
+        sql<RunJob>`
           select server, state, tries, error, rows_read from (
-            select j.server, j.tries, j.rows_read,
+            select ${serverName} as server, j.server_id, j.tries, j.rows_read,
               case
                 when j.state = 'ended' and j.error <> '' then 'failed'
                 when j.state <> 'ended' and r.completed is not null then 'cancelled'
@@ -41,13 +45,10 @@ export function jobLists(database: typeof Database.Service): Pick<Port, 'jobs' |
               case when j.state = 'ended' then j.error else j.last_failure end as error
             ${jobsOf(id)}
           ) job
-          order by array_position(array['failed', 'retrying', 'running', 'queued', 'cancelled', 'done'], state), server
+          order by array_position(array['failed', 'retrying', 'running', 'queued', 'cancelled', 'done'], state), server nulls first, server_id
           limit ${limit}::bigint offset ${offset}::bigint`.execute(db),
       )
-      return {
-        count: counted[0]?.count ?? 0,
-        rows: rows.map(({ server, ...job }) => ({ server: serverOf(server), ...job })),
-      }
+      return { count: counted[0]?.count ?? 0, rows }
     }),
 
     withoutJobs: Effect.fn('Runs.withoutJobs')(function* ({ before }) {
@@ -62,17 +63,17 @@ export function jobLists(database: typeof Database.Service): Pick<Port, 'jobs' |
     }),
 
     openJobs: ({ before }) =>
-      pages<{ readonly run_id: number; readonly server: string }>((after) =>
+      pages<OpenJob>((after) =>
         database.query('reading the jobs of open runs', async (db) => {
-          const { rows } = await sql<{ run_id: number; server: string }>`
-            select r.id as run_id, coalesce(j.server, '') as server
+          const { rows } = await sql<OpenJob>`
+            select r.id as "runId", coalesce(j.server_id, 0) as "serverId", ${serverName} as server
             from runs r left join run_jobs j on j.run_id = r.id
             where r.completed is null and coalesce(j.state, 'expected') <> 'ended'
               and coalesce(j.noted, r.created) < ${before}::timestamptz
-              and (r.id, coalesce(j.server, '')) > (${after?.run_id ?? 0}::bigint, ${after?.server ?? ''})
-            order by r.id, coalesce(j.server, '') limit ${pageSize}`.execute(db)
+              and (r.id, coalesce(j.server_id, 0)) > (${after?.runId ?? 0}::bigint, ${after?.serverId ?? -1}::bigint)
+            order by r.id, coalesce(j.server_id, 0) limit ${pageSize}`.execute(db)
           return rows
         }),
-      ).pipe(Stream.map(({ run_id, server }) => ({ runId: run_id, server: serverOf(server) }))),
+      ).pipe(Stream.map(({ serverId, ...job }) => ({ ...job, serverId: serverId === 0 ? null : serverId }))),
   }
 }

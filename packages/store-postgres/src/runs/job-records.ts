@@ -9,8 +9,8 @@ import { selectRuns } from './run-row.ts'
 
 type Port = typeof Runs.Service
 
-/** How `run_jobs` names the gateway's job, which has no server. No server has the empty name. */
-export const jobName = (server: string | null): string => server ?? ''
+/** How `run_jobs` tells the gateway's job, which has no server. No server has the id 0. */
+export const jobServer = (serverId: number | null): number => serverId ?? 0
 
 /**
  * Takes the run's row for this transaction, so that of two jobs ending at once the second sees what the first did. The mode lets rows that refer to the
@@ -41,8 +41,8 @@ const waitsForJobs = (run: RunStatement, id: number) =>
 /** An error of the run itself is kept beside those of its jobs, as the gateway's job. */
 async function addError(db: Kysely<Tables>, id: number, error: string): Promise<void> {
   await sql`
-    insert into run_jobs (run_id, server, state, error) values (${id}::bigint, ${jobName(null)}, 'ended', ${error})
-    on conflict (run_id, server) do update set error = concat_ws('; ', nullif(run_jobs.error, ''), excluded.error)`.execute(
+    insert into run_jobs (run_id, server_id, state, error) values (${id}::bigint, ${jobServer(null)}, 'ended', ${error})
+    on conflict (run_id, server_id) do update set error = concat_ws('; ', nullif(run_jobs.error, ''), excluded.error)`.execute(
     db,
   )
 }
@@ -68,29 +68,29 @@ export function jobRecords(
   database: typeof Database.Service,
 ): Pick<Port, 'expectJobs' | 'startJob' | 'retryJob' | 'endJob' | 'end' | 'requestCancel'> {
   return {
-    expectJobs: Effect.fn('Runs.expectJobs')(function* ({ id, servers }) {
-      const names = JSON.stringify(servers.map(jobName))
+    expectJobs: Effect.fn('Runs.expectJobs')(function* ({ id, serverIds }) {
+      const servers = serverIds.map(jobServer)
       yield* database.transaction('noting the jobs of a run', (run) =>
         Effect.gen(function* () {
           if (!(yield* lockOpen(run, id))) return
           yield* run((db) =>
             sql`
-              insert into run_jobs (run_id, server)
-              select ${id}::bigint, server from jsonb_array_elements_text(${names}::text::jsonb) as server
+              insert into run_jobs (run_id, server_id)
+              select ${id}::bigint, server_id from unnest(${servers}::bigint[]) as server_id
               on conflict do nothing`.execute(db),
           )
         }),
       )
     }),
 
-    startJob: Effect.fn('Runs.startJob')(function* ({ id, server }) {
+    startJob: Effect.fn('Runs.startJob')(function* ({ id, serverId }) {
       return yield* database.transaction('noting the start of a job', (run) =>
         Effect.gen(function* () {
           if (!(yield* lockOpen(run, id))) return false
           const { numAffectedRows } = yield* run((db) =>
             sql`
-              insert into run_jobs (run_id, server, state, tries) values (${id}::bigint, ${jobName(server)}, 'running', 1)
-              on conflict (run_id, server) do update
+              insert into run_jobs (run_id, server_id, state, tries) values (${id}::bigint, ${jobServer(serverId)}, 'running', 1)
+              on conflict (run_id, server_id) do update
               set state = 'running', error = '', rows_read = 0, unchanged_scopes = 0, unchanged_rows = 0,
                 tries = run_jobs.tries + 1,
                 last_failure = case when run_jobs.state = 'running' then ${workerLost} else run_jobs.last_failure end
@@ -106,23 +106,23 @@ export function jobRecords(
       )
     }),
 
-    retryJob: Effect.fn('Runs.retryJob')(function* ({ id, server, reason }) {
+    retryJob: Effect.fn('Runs.retryJob')(function* ({ id, serverId, reason }) {
       yield* database.query('noting a failed try', (db) =>
         sql`
           update run_jobs set state = 'retrying', last_failure = ${reason}
-          where run_id = ${id}::bigint and server = ${jobName(server)} and state <> 'ended'`.execute(db),
+          where run_id = ${id}::bigint and server_id = ${jobServer(serverId)} and state <> 'ended'`.execute(db),
       )
     }),
 
-    endJob: Effect.fn('Runs.endJob')(function* ({ id, server, error }) {
+    endJob: Effect.fn('Runs.endJob')(function* ({ id, serverId, error }) {
       return yield* database.transaction('noting the end of a job', (run) =>
         Effect.gen(function* () {
           if (!(yield* lockOpen(run, id))) return { run: yield* theRun(run, id), jobsLeft: false }
           yield* run((db) =>
             sql`
-              insert into run_jobs (run_id, server, state, error)
-              values (${id}::bigint, ${jobName(server)}, 'ended', ${error ?? ''})
-              on conflict (run_id, server) do update set state = 'ended', error = excluded.error, noted = now()
+              insert into run_jobs (run_id, server_id, state, error)
+              values (${id}::bigint, ${jobServer(serverId)}, 'ended', ${error ?? ''})
+              on conflict (run_id, server_id) do update set state = 'ended', error = excluded.error, noted = now()
               where run_jobs.state <> 'ended'`.execute(db),
           )
           return { run: yield* theRun(run, id), jobsLeft: yield* waitsForJobs(run, id) }

@@ -1,25 +1,30 @@
-import { type ScopeResult, scopeKey } from '@netbox-pbs/core'
+import type { Scope, ScopeResult } from '@netbox-pbs/core'
 import type { StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { sql } from 'kysely'
 import { jsonb } from '../database/json.ts'
 import type { Run } from '../database/session.ts'
-import { jobName } from './job-records.ts'
+import { placeKey, scopePlace } from '../inventory/scope-place.ts'
+import { jobServer } from './job-records.ts'
 
 /** The end of a scope in a run, by a job of the server. */
 export interface EndedScope {
   readonly id: number
-  readonly server: string | null
+  /** Null: the gateway's job. */
+  readonly serverId: number | null
   readonly result: ScopeResult
 }
+
+/** The key of a scope in the records of a run. It knows the server by its id: a scope whose server is renamed between two attempts is recorded once. */
+const keyOf = (scope: Scope, serverId: number | null): string => placeKey(scopePlace(scope, serverId))
 
 /**
  * Records a scope's end within a transaction. What an earlier attempt at the job recorded gives way, but what it landed has landed: its record outlives one
  * that says `unchanged`, and its rows are counted on with any other. What it staged is staged anew and counts once.
  */
-export function recordScope(run: Run, { id, server, result }: EndedScope): Effect.Effect<void, StoreFailed> {
+export function recordScope(run: Run, { id, serverId, result }: EndedScope): Effect.Effect<void, StoreFailed> {
   const { scope, outcome, reason, counts, started, ended } = result
-  const key = scopeKey(scope)
+  const key = keyOf(scope, serverId)
   return Effect.gen(function* () {
     if (!(yield* isOpen(run, id))) return
     const { rows: earlier } = yield* run((db) =>
@@ -36,10 +41,10 @@ export function recordScope(run: Run, { id, server, result }: EndedScope): Effec
     if (outcome === 'unchanged')
       yield* run((db) =>
         sql`
-          insert into run_jobs (run_id, server, state, unchanged_scopes, unchanged_rows)
-          select ${id}::bigint, ${jobName(server)}, 'running', 1, ${counts.unchanged}::bigint
+          insert into run_jobs (run_id, server_id, state, unchanged_scopes, unchanged_rows)
+          select ${id}::bigint, ${jobServer(serverId)}, 'running', 1, ${counts.unchanged}::bigint
           where not exists (select from run_scopes where run_id = ${id}::bigint and scope_key = ${key})
-          on conflict (run_id, server) do update set
+          on conflict (run_id, server_id) do update set
             unchanged_scopes = run_jobs.unchanged_scopes + excluded.unchanged_scopes,
             unchanged_rows = run_jobs.unchanged_rows + excluded.unchanged_rows`.execute(db),
       )
@@ -47,9 +52,9 @@ export function recordScope(run: Run, { id, server, result }: EndedScope): Effec
       yield* run((db) =>
         sql`
           insert into run_scopes
-            (run_id, scope_key, scope, outcome, reason, created, updated, deleted, unchanged, held_back, started, ended)
+            (run_id, scope_key, server_id, scope, outcome, reason, created, updated, deleted, unchanged, held_back, started, ended)
           values (
-            ${id}::bigint, ${key}, ${JSON.stringify(scope)}::text::jsonb, ${outcome},
+            ${id}::bigint, ${key}, ${serverId}::bigint, ${JSON.stringify(scope)}::text::jsonb, ${outcome},
             ${reason === null ? null : JSON.stringify(reason)}::text::jsonb,
             ${landed.created + counts.created}::bigint, ${landed.updated + counts.updated}::bigint,
             ${landed.deleted + counts.deleted}::bigint, ${counts.unchanged}::bigint, ${counts.held_back}::bigint,
@@ -74,17 +79,17 @@ const isOpen = (run: Run, id: number): Effect.Effect<boolean, StoreFailed> =>
  */
 export function recordUnopened(
   run: Run,
-  { id, results }: { readonly id: number; readonly results: ReadonlyArray<ScopeResult> },
+  { id, serverId, results }: Omit<EndedScope, 'result'> & { readonly results: ReadonlyArray<ScopeResult> },
 ): Effect.Effect<void, StoreFailed> {
-  const byKey = new Map(results.map(({ counts: _, ...result }) => [scopeKey(result.scope), result]))
+  const byKey = new Map(results.map(({ counts: _, ...result }) => [keyOf(result.scope, serverId), result]))
   const rows = [...byKey].map(([scope_key, result]) => ({ scope_key, ...result }))
   return Effect.gen(function* () {
     if (!(yield* isOpen(run, id))) return
     yield* run((db) =>
       sql`
         insert into run_scopes as s
-          (run_id, scope_key, scope, outcome, reason, created, updated, deleted, unchanged, held_back, started, ended)
-        select ${id}::bigint, r.scope_key, r.scope, r.outcome, r.reason, 0, 0, 0, 0, 0, r.started, r.ended
+          (run_id, scope_key, server_id, scope, outcome, reason, created, updated, deleted, unchanged, held_back, started, ended)
+        select ${id}::bigint, r.scope_key, ${serverId}::bigint, r.scope, r.outcome, r.reason, 0, 0, 0, 0, 0, r.started, r.ended
         from jsonb_to_recordset(${jsonb(rows)}) as
           r (scope_key text, scope jsonb, outcome text, reason jsonb, started timestamptz, ended timestamptz)
         on conflict (run_id, scope_key) do update set

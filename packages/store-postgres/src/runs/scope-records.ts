@@ -2,7 +2,7 @@ import type { Runs } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import { jobName } from './job-records.ts'
+import { jobServer } from './job-records.ts'
 import { recordScope, recordUnopened } from './record-scope.ts'
 import { type ScopeRow, toScopeResult } from './run-row.ts'
 
@@ -21,11 +21,11 @@ export function scopeRecords(
       database.transaction('recording scopes', (run) => recordUnopened(run, request)),
     ),
 
-    progress: Effect.fn('Runs.progress')(function* ({ id, server, rowsRead }) {
+    progress: Effect.fn('Runs.progress')(function* ({ id, serverId, rowsRead }) {
       yield* database.query('noting how far a job is', (db) =>
         sql`
           update run_jobs set rows_read = ${rowsRead}::bigint
-          where run_id = ${id}::bigint and server = ${jobName(server)}`.execute(db),
+          where run_id = ${id}::bigint and server_id = ${jobServer(serverId)}`.execute(db),
       )
     }),
 
@@ -35,9 +35,10 @@ export function scopeRecords(
       )
       const { rows } = yield* database.query('reading the scopes of a run', (db) =>
         sql<ScopeRow>`
-          select scope, outcome, reason, created, updated, deleted, unchanged, held_back, started, ended
-          from run_scopes where run_id = ${id}::bigint
-          order by seq limit ${limit}::bigint offset ${offset}::bigint`.execute(db),
+          select case when n.name is null then s.scope else jsonb_set(s.scope, '{server}', to_jsonb(n.name)) end as scope,
+            s.outcome, s.reason, s.created, s.updated, s.deleted, s.unchanged, s.held_back, s.started, s.ended
+          from run_scopes s left join server_names n on n.server_id = s.server_id where s.run_id = ${id}::bigint
+          order by s.seq limit ${limit}::bigint offset ${offset}::bigint`.execute(db),
       )
       return { count: counted[0]?.count ?? 0, rows: rows.map(toScopeResult) }
     }),

@@ -3,7 +3,7 @@ import { Branches, ChangeSets, type Landing } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { sql } from 'kysely'
 import { Database } from '../../src/database/database.ts'
-import { appendAll, type Part } from './main.ts'
+import { appendAll, openFor, type Part } from './main.ts'
 
 let runs = 100_000
 
@@ -26,7 +26,7 @@ export const stageOnce = (branch: number, scope: Scope, parts: ReadonlyArray<Par
     const changeSets = yield* ChangeSets
     runs += 1
     const runId = runs
-    const changeSet = yield* changeSets.open({ runId, server: 'server' in scope ? scope.server : null })
+    const changeSet = yield* openFor(runId, scope)
     yield* appendAll(changeSet, scope, parts)
     const at = '2026-06-02T00:00:00Z'
     const landing: Landing = {

@@ -10,6 +10,7 @@ import {
   groupFacts,
   landOnce,
   may,
+  openFor,
   type Part,
   rootOf,
   serverFacts,
@@ -48,7 +49,7 @@ export const stageOnce = (branch: number, scope: Scope, parts: ReadonlyArray<Par
   Effect.gen(function* () {
     const changeSets = yield* ChangeSets
     const id = ++runId
-    const changeSet = yield* changeSets.open({ runId: id, server: 'server' in scope ? scope.server : null })
+    const changeSet = yield* openFor(id, scope)
     yield* appendAll(changeSet, scope, parts)
     const landing: Landing = {
       changeSet,

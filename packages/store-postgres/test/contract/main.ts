@@ -10,6 +10,8 @@ import {
 } from '@netbox-pbs/core'
 import { ChangeSets, type Landing } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
+import { sql } from 'kysely'
+import { Database } from '../../src/database/database.ts'
 
 /** Facts of a server with nothing special about it. */
 export const serverFacts = (name: string, more: Partial<Facts<'server'>> = {}): Facts<'server'> => ({
@@ -140,13 +142,24 @@ export const rootOf = (server: string): Scope => ({ resource: 'snapshots', serve
 
 let runs = 0
 
+/** Opens a change set of a run for the server of a scope. */
+export const openFor = (runId: number, scope: Scope) =>
+  Effect.gen(function* () {
+    const { query } = yield* Database
+    const name = scope.resource === 'servers' ? '' : scope.server
+    const { rows } = yield* query('testing', (db) =>
+      sql<{ id: number }>`select id from servers where name = ${name}`.execute(db),
+    )
+    return yield* (yield* ChangeSets).open({ runId, serverId: rows[0]?.id ?? null })
+  })
+
 /** Opens a change set of a run of its own, appends the parts and lands the scope. */
 export const landOnce = (scope: Scope, parts: ReadonlyArray<Part>, more: Partial<Landing> = {}) =>
   Effect.gen(function* () {
     const changeSets = yield* ChangeSets
     runs += 1
     const runId = runs
-    const changeSet = yield* changeSets.open({ runId, server: 'server' in scope ? scope.server : null })
+    const changeSet = yield* openFor(runId, scope)
     yield* appendAll(changeSet, scope, parts)
     const counts = yield* changeSets.land({
       changeSet,

@@ -19,7 +19,7 @@ export const cancelRun = Effect.fn('sync.cancelRun')(function* ({
   // One whose jobs have started ends, and is logged, with the last of them.
   if (Option.isSome(after) && isOver(after) && !isOver(before)) yield* logRun(after.value)
   const waiting = yield* (yield* Queue).drop({ runId: id })
-  yield* Effect.forEach(waiting, (server) => endJob({ id, server, error: null }), { discard: true })
+  yield* Effect.forEach(waiting, (serverId) => endJob({ id, serverId, error: null }), { discard: true })
   return yield* runs.get({ id })
 })
 

@@ -26,10 +26,10 @@ export const endLostJobs: Effect.Effect<void, StoreFailed, Branches | Queue | Ru
       // A job is recorded as ended before it leaves the queue: one that has ended since it was listed stays as it ended.
       Stream.mapEffect((open) => queue.missing(Chunk.toReadonlyArray(open))),
       Stream.flattenIterables,
-      Stream.runForEach(({ runId, server }) =>
+      Stream.runForEach(({ runId, serverId, server }) =>
         Effect.zipRight(
           Effect.annotateLogs(Effect.logWarning('a job was lost'), { run: runId, server: server ?? 'the gateway' }),
-          endJob({ id: runId, server, error: `the job of ${server ?? 'the gateway'}: ${lost}` }),
+          endJob({ id: runId, serverId, error: `the job of ${server ?? 'the gateway'}: ${lost}` }),
         ),
       ),
     )

@@ -15,26 +15,26 @@ export interface Unlanded {
 
 /** Drops what a scope has appended and records why it did not land. */
 export const endUnlanded = Effect.fn('sync.endUnlanded')(function* (
-  { changeSet, runId, server }: Job,
+  { changeSet, runId, serverId }: Job,
   progress: JobProgress,
   { scope, started, outcome, reason }: Unlanded,
 ) {
   if (started !== null) yield* (yield* ChangeSets).dropScope({ changeSet, scope })
   const ended = yield* now
   const result = { scope, outcome, reason, counts: noRows, started: started ?? ended, ended }
-  yield* (yield* Runs).recordScope({ id: runId, server, result })
+  yield* (yield* Runs).recordScope({ id: runId, serverId, result })
   progress.endedScope(scope)
 })
 
 /** Records why scopes that were never opened did not land. */
 export const endUnopened = Effect.fn('sync.endUnopened')(function* (
-  { runId, server }: Job,
+  { runId, serverId }: Job,
   progress: JobProgress,
   { scopes, ...end }: Pick<Unlanded, 'outcome' | 'reason'> & { readonly scopes: ReadonlyArray<Scope> },
 ) {
   const at = yield* now
   const results = scopes.map((scope) => ({ scope, ...end, counts: noRows, started: at, ended: at }))
-  yield* (yield* Runs).recordUnopened({ id: runId, server, results })
+  yield* (yield* Runs).recordUnopened({ id: runId, serverId, results })
   for (const scope of scopes) progress.endedScope(scope)
 })
 

@@ -18,6 +18,9 @@ export type Heard =
 /** Scopes that only a token which sees datastores can complete. */
 const listsOfStores: ReadonlySet<Scope['resource']> = new Set(['datastores', 'namespaces', 'snapshots'])
 
+/** The key of a scope within one job: its server is always the same one, also when it is renamed between two resources. */
+const keyOf = (scope: Scope): string => scopeKey(scope.resource === 'servers' ? scope : { ...scope, server: '' })
+
 /** What one attempt at a job has seen so far. */
 export class JobProgress {
   readonly #ended = new Set<string>()
@@ -44,7 +47,7 @@ export class JobProgress {
   }
 
   hasEnded(scope: Scope): boolean {
-    return this.#ended.has(scopeKey(scope))
+    return this.#ended.has(keyOf(scope))
   }
 
   /** Whether any scope of this kind has ended. */
@@ -85,7 +88,7 @@ export class JobProgress {
   }
 
   #end(scope: Scope): void {
-    this.#ended.add(scopeKey(scope))
+    this.#ended.add(keyOf(scope))
     this.#endedKinds.add(scope.resource)
   }
 }

@@ -1,7 +1,7 @@
 import { covers, jobTypes, type Resource, type Scope } from '@netbox-pbs/core'
 import { Inventory, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
-import type { Job, ServerJob } from '../scopes/scope-work.ts'
+import { isServerJob, type Job, type ServerJob } from '../scopes/scope-work.ts'
 import type { JobProgress } from './job-progress.ts'
 
 /**
@@ -24,7 +24,7 @@ function knownScopes(
   resource: Resource,
   progress: JobProgress,
 ): Stream.Stream<Scope, StoreFailed, Inventory> {
-  if (!('serverId' in job)) return Stream.make<[Scope]>({ resource: 'servers' })
+  if (!isServerJob(job)) return Stream.make<[Scope]>({ resource: 'servers' })
   const { server } = job
   switch (resource) {
     case 'servers':

@@ -25,7 +25,7 @@ export const howUrgent = ({ trigger }: Pick<Run, 'trigger'>): { readonly urgent:
  */
 export const queueServerJobs = Effect.fn('sync.queueServerJobs')(function* (
   run: RunPlan,
-  queued: ReadonlySet<string> = new Set(),
+  queued: ReadonlySet<number> = new Set(),
 ): Effect.fn.Return<number, StoreFailed, Inventory | Queue | Runs> {
   const runs = yield* Runs
   const queue = yield* Queue
@@ -34,71 +34,71 @@ export const queueServerJobs = Effect.fn('sync.queueServerJobs')(function* (
 
   const unnamed = new Set(run.servers)
   const warnings: Array<Warning> = []
-  const names: Array<string> = []
-  yield* Stream.runForEach((yield* Inventory).servers(), ({ facts: { name, endpoint_state }, timing }) =>
+  const ids: Array<number> = []
+  yield* Stream.runForEach((yield* Inventory).servers(), ({ id, facts: { name, endpoint_state }, timing }) =>
     Effect.gen(function* () {
       if (run.servers === null ? run.trigger === 'schedule' && ownTiming(timing) !== null : !unnamed.delete(name))
         return
       if (endpoint_state !== 'connected') {
         if (run.servers !== null) warnings.push(notConnected(name, endpoint_state))
-      } else if (queued.has(name)) {
+      } else if (queued.has(id)) {
         return
-      } else if (run.trigger === 'schedule' && (yield* isBusyElsewhere(run, name))) {
+      } else if (run.trigger === 'schedule' && (yield* isBusyElsewhere(run, id))) {
         warnings.push(busy(name))
       } else {
-        names.push(name)
+        ids.push(id)
       }
     }),
   )
   for (const name of unnamed) warnings.push(unknown(name))
   if (warnings.length > 0) yield* runs.warn({ id: run.id, warnings })
-  if (names.length > 0) yield* runs.expectJobs({ id: run.id, servers: names })
-  for (const [index, server] of names.entries()) {
-    yield* queue.enqueue(jobOf(run, server), howUrgent(run)).pipe(
+  if (ids.length > 0) yield* runs.expectJobs({ id: run.id, serverIds: ids })
+  for (const [index, id] of ids.entries()) {
+    yield* queue.enqueue(jobOf(run, id), howUrgent(run)).pipe(
       // A job that is not in the queue will never end by itself.
       Effect.tapError(({ message }) =>
-        Effect.forEach(names.slice(index), (left) =>
-          Effect.ignore(runs.endJob({ id: run.id, server: left, error: message })),
+        Effect.forEach(ids.slice(index), (left) =>
+          Effect.ignore(runs.endJob({ id: run.id, serverId: left, error: message })),
         ),
       ),
     )
   }
-  return names.length
+  return ids.length
 })
 
-const jobOf = (run: RunPlan, server: string): SyncJob => {
+const jobOf = (run: RunPlan, serverId: number): SyncJob => {
   const resources = run.resources.filter((resource) => resource !== 'servers')
-  return { runId: run.id, server, resources, servers: run.servers, narrowing: run.narrowing }
+  return { runId: run.id, serverId, resources, narrowing: run.narrowing }
 }
 
 /** Whether a server has a job of another run to do. */
-const isBusyElsewhere = (run: RunPlan, server: string): Effect.Effect<boolean, StoreFailed, Queue> =>
+const isBusyElsewhere = (run: RunPlan, serverId: number): Effect.Effect<boolean, StoreFailed, Queue> =>
   Effect.gen(function* () {
     const queue = yield* Queue
-    if (!(yield* queue.busy({ server }))) return false
-    return (yield* queue.missing([{ runId: run.id, server }])).length > 0
+    if (!(yield* queue.busy({ serverId }))) return false
+    return (yield* queue.missing([{ runId: run.id, serverId }])).length > 0
   })
 
 /**
  * Queues the job of a server as soon as it has answered, so that it does not wait for the others of the list. What the end of the list decides is left to it: servers that the inventory does not
- * know as connected under this name, and those that the schedule passes over. Gives whether the job is queued.
+ * know as connected under this name, and those that the schedule passes over. Gives the id of the server whose job is queued; null: none is.
  */
 export const queueAnswered = Effect.fn('sync.queueAnswered')(function* (
   run: RunPlan,
   { name, endpoint_id }: Pick<SourceServer, 'name' | 'endpoint_id'>,
   known: ReadonlyMap<string, ServerRow>,
-): Effect.fn.Return<boolean, StoreFailed, Queue | Runs> {
+): Effect.fn.Return<number | null, StoreFailed, Queue | Runs> {
   const row = known.get(name)
   if (row === undefined || row.facts.endpoint_id !== endpoint_id || row.facts.endpoint_state !== 'connected')
-    return false
+    return null
   if (run.servers === null ? run.trigger === 'schedule' && ownTiming(row.timing) !== null : !run.servers.includes(name))
-    return false
-  if (run.trigger === 'schedule' && (yield* isBusyElsewhere(run, name))) return false
-  const job = jobOf(run, name)
-  if (job.resources.length === 0) return false
-  yield* (yield* Runs).expectJobs({ id: run.id, servers: [name] })
+    return null
+  if (run.trigger === 'schedule' && (yield* isBusyElsewhere(run, row.id))) return null
+  const job = jobOf(run, row.id)
+  if (job.resources.length === 0) return null
+  yield* (yield* Runs).expectJobs({ id: run.id, serverIds: [row.id] })
   yield* (yield* Queue).enqueue(job, howUrgent(run))
-  return true
+  return row.id
 })
 
 const warning = (code: string, message: string): Warning => ({ scope: null, code, message, count: 1 })

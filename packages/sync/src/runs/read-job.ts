@@ -1,7 +1,16 @@
 import type { Reason, Resource } from '@netbox-pbs/core'
-import { type ClaimedJob, mostUnopened, Runs, type Source } from '@netbox-pbs/core/ports'
-import { Chunk, Effect, Option, Stream } from 'effect'
-import type { Job, JobStopped, ScopePorts, ServerJob } from '../scopes/scope-work.ts'
+import {
+  type ClaimedJob,
+  Inventory,
+  mostUnopened,
+  Runs,
+  ServerRenamed,
+  type Source,
+  type StoreFailed,
+} from '@netbox-pbs/core/ports'
+import { Chunk, Clock, Effect, Option, Stream } from 'effect'
+import { isServerJob, type Job, type JobStopped, type ScopePorts, type ServerJob } from '../scopes/scope-work.ts'
+import { isBusy } from '../servers/settle-servers.ts'
 import { askServer } from './ask-server.ts'
 import { endUnlanded, endUnopened, outcomeOf, type Unlanded } from './end-unlanded.ts'
 import type { JobProgress } from './job-progress.ts'
@@ -22,14 +31,19 @@ export type JobReading =
  * `asksAgain` is false. What a failed stream left unsaid is recorded as failed, what a cancel left undone as cancelled.
  */
 export const readJob = Effect.fn('sync.readJob')(function* (
-  job: Job | ServerJob,
+  claimed: Job | ServerJob,
   resources: ReadonlyArray<Resource>,
   progress: JobProgress,
   { last, asksAgain }: Pick<ClaimedJob, 'last'> & { readonly asksAgain: boolean },
 ): Effect.fn.Return<JobReading, JobStopped, ScopePorts | Source> {
   let error: string | null = null
   for (const [index, resource] of resources.entries()) {
+    const job = yield* underCurrentName(claimed)
     const reading: Reading = yield* readResource(job, { resource, server: job.server }, progress)
+    if (reading._tag !== 'cancelled' && !isClean(reading, progress)) {
+      const changing = yield* requireSameName(job)
+      if (changing !== null && !last && isEmpty(reading)) return { _tag: 'again', reason: changing }
+    }
     switch (reading._tag) {
       case 'whole': {
         yield* reading.failedAbove === null
@@ -57,6 +71,46 @@ export const readJob = Effect.fn('sync.readJob')(function* (
   return { _tag: 'read', error: progress.completed === 0 ? error : null }
 })
 
+/** A job with the name that its server has now: the source knows servers by name. */
+const underCurrentName = (job: Job | ServerJob): Effect.Effect<Job | ServerJob, StoreFailed, Inventory> =>
+  isServerJob(job)
+    ? Effect.map(
+        Effect.flatMap(Inventory, (inventory) => inventory.server({ id: job.serverId })),
+        (row) => (Option.isSome(row) ? { ...job, server: row.value.facts.name } : job),
+      )
+    : Effect.succeed(job)
+
+/**
+ * Fails when the server of a job has another name than the one that its source was asked by: a name that the source no longer has explains what it left unsaid. Gives a sentence when the
+ * server's endpoint is being changed at the gateway, else null.
+ */
+const requireSameName = (job: Job | ServerJob): Effect.Effect<string | null, StoreFailed | ServerRenamed, Inventory> =>
+  Effect.gen(function* () {
+    if (!isServerJob(job)) return null
+    const { server: before, serverId } = job
+    const row = yield* (yield* Inventory).server({ id: serverId })
+    if (Option.isNone(row)) return null
+    const after = row.value.facts.name
+    if (after !== before) return yield* new ServerRenamed({ serverId, before, after })
+    if (!isBusy(row.value, yield* Clock.currentTimeMillis)) return null
+    return `${after} is being changed at the gateway: nothing of it can be listed until that is done`
+  })
+
+/** Whether a source has listed scopes of a resource, and nothing speaks of trouble beyond single scopes. */
+const isClean = (reading: Reading, progress: JobProgress): boolean =>
+  reading._tag === 'whole' &&
+  reading.completed > 0 &&
+  reading.failedAbove === null &&
+  reading.trouble === null &&
+  progress.doubt === null
+
+/** Whether nothing of a resource was listed to its end. */
+const isEmpty = (reading: Reading): boolean => reading._tag !== 'whole' || reading.completed === 0
+
+/** Whether a whole stream has mentioned what every server has. */
+const hasHeard = (resource: Resource, progress: JobProgress): boolean =>
+  resource === 'snapshots' || progress.ended(resource)
+
 /** Why the server itself is in trouble, when a list has failed in a way that may be so; null: it is not. */
 const doubted = (
   job: Job | ServerJob,
@@ -65,7 +119,7 @@ const doubted = (
 ) =>
   Effect.gen(function* () {
     const { doubt } = progress
-    if (doubt === null || !('serverId' in job)) return null
+    if (doubt === null || !isServerJob(job)) return null
     const told = asksAgain ? yield* askServer(job) : Option.none()
     if (Option.isSome(told)) {
       progress.hear(told.value)
@@ -92,7 +146,7 @@ const cancelled: Reason = { code: 'cancelled', message: 'the run was cancelled b
 /** A whole stream that does not mention what every server has: the gateway no longer knows the server. */
 const recordUnheard = (job: Job | ServerJob, resource: Resource, progress: JobProgress) =>
   Effect.gen(function* () {
-    if (resource === 'snapshots' || progress.ended(resource)) return
+    if (hasHeard(resource, progress)) return
     const message = 'the gateway lists nothing of it: its endpoint is gone or disabled; sync the servers, or enable it'
     yield* recordMissing(job, [resource], progress, 'failed', { code: 'protocol', message }, null)
   })

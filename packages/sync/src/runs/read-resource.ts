@@ -12,7 +12,14 @@ import { now } from '../moment.ts'
 import { Beside } from '../scopes/beside.ts'
 import { openScope } from '../scopes/open-scope.ts'
 import { type Asked, readStep, type Step } from '../scopes/read-step.ts'
-import type { Job, JobStopped, ScopePorts, ScopeWork, ServerJob } from '../scopes/scope-work.ts'
+import {
+  isServerJob,
+  type Job,
+  type JobStopped,
+  type ScopePorts,
+  type ScopeWork,
+  type ServerJob,
+} from '../scopes/scope-work.ts'
 import { endUnlanded, outcomeOf, type Unlanded } from './end-unlanded.ts'
 import type { JobProgress } from './job-progress.ts'
 import { readWindow } from './read-window.ts'
@@ -53,12 +60,12 @@ export const readResource = Effect.fn('sync.readResource')(function* (
   const source = yield* Source
   const runs = yield* Runs
   const clock = yield* Effect.clock
-  const window = resource === 'tasks' && 'serverId' in job ? yield* readWindow(job) : null
+  const window = resource === 'tasks' && isServerJob(job) ? yield* readWindow(job) : null
   const beside = yield* Beside.make
   const reader = new ResourceReader(job, asked, { progress, window, beside })
   const isCancelled = runs.cancelRequested({ id: job.runId })
   const noteProgress = Effect.suspend(() =>
-    runs.progress({ id: job.runId, server: job.server, rowsRead: progress.rows + reader.listed }),
+    runs.progress({ id: job.runId, serverId: job.serverId, rowsRead: progress.rows + reader.listed }),
   )
   // Held while frames are taken in: a cancel never interrupts a landing, only the wait for the next frame.
   const taking = yield* Effect.makeSemaphore(1)

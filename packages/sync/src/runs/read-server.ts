@@ -8,7 +8,7 @@ import {
   type Source,
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
-import { Effect, Option, Stream } from 'effect'
+import { Effect, Option } from 'effect'
 import type { Job, JobStopped, ScopePorts, ServerJob } from '../scopes/scope-work.ts'
 import { type Heard, JobProgress } from './job-progress.ts'
 import { logStatus } from './log-status.ts'
@@ -20,17 +20,18 @@ import { type JobReading, passOver, readJob } from './read-job.ts'
  */
 export const readServer = Effect.fn('sync.readServer')(function* (
   claimed: ClaimedJob,
-  job: Job & { readonly server: string },
+  job: Job & { readonly serverId: number },
 ): Effect.fn.Return<JobReading, JobStopped, ScopePorts | ServerObservations | Source> {
-  const { server, runId } = job
-  const servers = (yield* Inventory).servers()
-  const found = yield* Stream.runHead(Stream.filter(servers, ({ facts }) => facts.name === server))
+  const { serverId, runId } = job
+  const inventory = yield* Inventory
+  const found = yield* inventory.server({ id: serverId })
   if (Option.isNone(found)) {
-    return { _tag: 'read', error: `${server} is no longer in the inventory: nothing of it was synced` }
+    const name = Option.getOrElse(yield* inventory.serverName({ id: serverId }), () => 'the server')
+    return { _tag: 'read', error: `${name} is no longer in the inventory: nothing of it was synced` }
   }
   const row = found.value
   const progress = new JobProgress()
-  const serverJob: ServerJob = { ...job, serverId: row.id }
+  const serverJob: ServerJob = { ...job, server: row.facts.name }
   const resources = claimed.job.resources.filter((resource) => resource !== 'servers')
   const attempt = attemptAt(row.health, runId)
   if (attempt === 'none') return yield* readNothing(serverJob, row, resources)

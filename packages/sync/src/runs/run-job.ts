@@ -31,13 +31,13 @@ export type JobPorts = ScopePorts | Queue | ServerObservations | Source
 export const runJob = Effect.fn('sync.runJob')(function* (
   claimed: ClaimedJob,
 ): Effect.fn.Return<JobOutcome, StoreFailed, JobPorts> {
-  const { runId: id, server } = claimed.job
+  const { runId: id, serverId } = claimed.job
   const runs = yield* Runs
   return yield* Effect.gen(function* () {
     // Whoever ended it did not come to take it off the queue, or to end its run.
-    if (!(yield* runs.startJob({ id, server }))) return done(yield* endJob({ id, server, error: null }))
+    if (!(yield* runs.startJob({ id, serverId }))) return done(yield* endJob({ id, serverId, error: null }))
     const reading = yield* Effect.acquireUseRelease(
-      Effect.flatMap(ChangeSets, (changeSets) => changeSets.open({ runId: id, server })),
+      Effect.flatMap(ChangeSets, (changeSets) => changeSets.open({ runId: id, serverId })),
       (changeSet) => readAll(claimed, changeSet),
       (changeSet) =>
         Effect.flatMap(ChangeSets, (changeSets) => changeSets.close({ changeSet })).pipe(
@@ -48,16 +48,17 @@ export const runJob = Effect.fn('sync.runJob')(function* (
     // A try that fails when its run was cancelled is the last one.
     if (reading._tag === 'again' && !(yield* runs.cancelRequested({ id }))) return retry(reading.reason)
     const error = reading._tag === 'read' ? reading.error : null
-    return done(yield* endJob({ id, server, error }))
+    return done(yield* endJob({ id, serverId, error }))
   }).pipe(
     Effect.catchTags({
+      ServerRenamed: ({ message }) => Effect.succeed<JobOutcome>({ _tag: 'renamed', reason: message }),
       ChangeSetClosed: () => Effect.succeed<JobOutcome>({ _tag: 'lost' }),
-      BranchNotOpen: ({ message }) => Effect.map(endJob({ id, server, error: message }), done),
-      BranchNameTaken: ({ message }) => Effect.map(endJob({ id, server, error: message }), done),
+      BranchNotOpen: ({ message }) => Effect.map(endJob({ id, serverId, error: message }), done),
+      BranchNameTaken: ({ message }) => Effect.map(endJob({ id, serverId, error: message }), done),
       StoreFailed: ({ passes, message }) =>
         passes && !claimed.last
           ? Effect.succeed(retry(message))
-          : Effect.map(endJob({ id, server, error: message }), done),
+          : Effect.map(endJob({ id, serverId, error: message }), done),
     }),
   )
 })
@@ -69,20 +70,21 @@ const readAll = Effect.fn('sync.readAll')(function* (
   claimed: ClaimedJob,
   changeSet: number,
 ): Effect.fn.Return<JobReading, JobStopped, JobPorts> {
-  const { runId, server, servers, narrowing = null } = claimed.job
+  const { runId, serverId, narrowing = null } = claimed.job
   const settings = yield* (yield* SettingsStore).get()
   const branch = yield* (yield* Branches).ofRun({ runId })
   const job: Job = {
     runId,
-    server,
-    servers,
+    serverId,
+    server: null,
+    servers: null,
     changeSet,
     branch: Option.getOrNull(branch)?.id ?? null,
     guard: settings,
     taskRetentionDays: settings.task_retention_days,
     narrowing,
   }
-  return yield* server === null ? readGateway(claimed, job) : readServer(claimed, { ...job, server })
+  return yield* serverId === null ? readGateway(claimed, job) : readServer(claimed, { ...job, serverId })
 })
 
 /** The gateway's job: the servers, and the jobs of those that the run covers: of a server that answers at once, of all others when the list has landed. */
@@ -93,12 +95,13 @@ const readGateway = Effect.fn('sync.readGateway')(function* (
   const planned = yield* (yield* Runs).get({ id: job.runId })
   const known = new Map<string, ServerRow>()
   yield* Stream.runForEach((yield* Inventory).servers(), (row) => Effect.sync(() => known.set(row.facts.name, row)))
-  const queued = new Set<string>()
+  const queued = new Set<number>()
   const queueing = (frame: SourceFrame) =>
     Effect.gen(function* () {
       if (frame._tag !== 'server' || frame.observed.status !== 'reachable' || Option.isNone(planned)) return
       if (frame.observed.error !== undefined) return
-      if (yield* queueAnswered(planned.value, frame.facts, known)) queued.add(frame.facts.name)
+      const id = yield* queueAnswered(planned.value, frame.facts, known)
+      if (id !== null) queued.add(id)
     }).pipe(
       // The end of the list queues it.
       Effect.catchAll(({ message }) => Effect.logWarning('a job could not be queued yet', message)),
@@ -109,7 +112,10 @@ const readGateway = Effect.fn('sync.readGateway')(function* (
     frames: (request) => Stream.tap(source.frames(request), (frame) => Effect.provide(queueing(frame), context)),
   })
   const reading = yield* Effect.provideService(
-    readJob(job, ['servers'], new JobProgress(), { last: claimed.last, asksAgain: false }),
+    readJob({ ...job, servers: Option.getOrNull(planned)?.servers ?? null }, ['servers'], new JobProgress(), {
+      last: claimed.last,
+      asksAgain: false,
+    }),
     Source,
     answering,
   )

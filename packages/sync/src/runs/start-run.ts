@@ -54,22 +54,22 @@ export const queueRun = Effect.fn('sync.queueRun')(function* (
 ): Effect.fn.Return<Run, StoreFailed, Branches | Inventory | Queue | Runs | SettingsStore> {
   const runs = yield* Runs
   const queue = yield* Queue
-  const { id, resources, servers, narrowing } = run
+  const { id, resources, narrowing } = run
   // Until the jobs are known the run waits for the gateway's, so that no early end of a server's job ends the run.
-  yield* runs.expectJobs({ id, servers: [null] })
+  yield* runs.expectJobs({ id, serverIds: [null] })
   const queueing = Effect.gen(function* () {
     yield* openBranch(run)
     if (resources.includes('servers')) {
-      yield* queue.enqueue({ runId: id, server: null, resources, servers, narrowing }, howUrgent(run))
+      yield* queue.enqueue({ runId: id, serverId: null, resources, narrowing }, howUrgent(run))
       return run
     }
     yield* queueServerJobs(run)
-    return yield* endJob({ id, server: null, error: null })
+    return yield* endJob({ id, serverId: null, error: null })
   })
   const started = yield* queueing.pipe(
     // A branch that was asked for and cannot be opened ends the run before it has written anything.
-    Effect.catchTag('BranchNameTaken', ({ message }) => endJob({ id, server: null, error: message })),
-    Effect.tapError(({ message }) => Effect.ignore(endJob({ id, server: null, error: message }))),
+    Effect.catchTag('BranchNameTaken', ({ message }) => endJob({ id, serverId: null, error: message })),
+    Effect.tapError(({ message }) => Effect.ignore(endJob({ id, serverId: null, error: message }))),
   )
   return Option.getOrElse(yield* runs.get({ id }), () => started)
 })

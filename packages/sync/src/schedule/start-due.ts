@@ -63,8 +63,9 @@ const keep = (entry: Kept): Effect.Effect<void, StoreFailed, SchedulePorts> =>
 const start = (due: DueRun, { name, covers }: Kept): Effect.Effect<void, StoreFailed, SchedulePorts> =>
   Effect.gen(function* () {
     const schedules = yield* Schedules
-    const server = due.serverId === null ? null : name
-    if (yield* (yield* Queue).busy({ server })) {
+    const { serverId } = due
+    const server = serverId === null ? null : name
+    if (yield* (yield* Queue).busy({ serverId })) {
       const dropped = yield* schedules.drop(due)
       if (Option.isNone(dropped)) return
       yield* Effect.logWarning('a scheduled sync was dropped: an earlier one is not over').pipe(

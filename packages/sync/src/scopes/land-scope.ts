@@ -50,7 +50,7 @@ export const landScope = Effect.fn('sync.landScope')(function* (
 ): Effect.fn.Return<Landed, JobStopped, LandingPorts> {
   const { scope, started, view, verdict, listed, changes, unchanged, leftOut, sighted = 0, landed = noRows } = ready
   const changeSets = yield* ChangeSets
-  const { changeSet, runId, server } = job
+  const { changeSet, runId, serverId } = job
   const ended = (touched: RowCounts, reached: 'landed' | 'staged'): Landed & { readonly reason: Reason | null } => {
     const counts = { ...addRows(touched, landed), unchanged }
     const settled = landed.created + sighted > 0 ? 'landed' : 'unchanged'
@@ -63,7 +63,7 @@ export const landScope = Effect.fn('sync.landScope')(function* (
     }
   }
   const recorded = (reached: 'landed' | 'staged'): LandingRecord => ({
-    server,
+    serverId,
     result: (touched) => Effect.map(now, (end) => ({ scope, started, ended: end, ...ended(touched, reached) })),
   })
   const { held } = verdict

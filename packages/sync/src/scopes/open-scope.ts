@@ -5,7 +5,7 @@ import type { Beside } from './beside.ts'
 import { openDatastoreScope } from './datastore-scope.ts'
 import { openJobScope } from './job-scope.ts'
 import { openNamespaceScope } from './namespace-scope.ts'
-import type { Job, ScopeWork, ServerJob } from './scope-work.ts'
+import { isServerJob, type Job, type ScopeWork, type ServerJob } from './scope-work.ts'
 import { openServerScope } from './server-scope.ts'
 import { SnapshotScope } from './snapshot-scope.ts'
 import { TaskScope } from './task-scope.ts'
@@ -23,7 +23,7 @@ export function openScope(
   { window, beside }: Reading,
 ): Effect.Effect<ScopeWork, StoreFailed, Inventory> {
   if (scope.resource === 'servers') return openServerScope(job, scope)
-  if (!('serverId' in job)) return Effect.dieMessage('a scope of a server in the job of the gateway')
+  if (!isServerJob(job)) return Effect.dieMessage('a scope of a server in the job of the gateway')
   switch (scope.resource) {
     case 'datastores':
       return openDatastoreScope(job, scope)

@@ -7,6 +7,7 @@ import type {
   ChangeSets,
   Inventory,
   Runs,
+  ServerRenamed,
   SettingsStore,
   StoreFailed,
 } from '@netbox-pbs/core/ports'
@@ -17,7 +18,9 @@ import type { ScopeBroken } from './scope-broken.ts'
 /** What the scopes of one job share. */
 export interface Job {
   readonly runId: number
-  /** The job's server by name; null for the gateway's job. */
+  /** The job's server by id; null for the gateway's job. */
+  readonly serverId: number | null
+  /** The name by which the source is asked for it; null for the gateway's job. */
   readonly server: string | null
   /** Names of the servers that the run is about; null: all. */
   readonly servers: ReadonlyArray<string> | null
@@ -37,8 +40,11 @@ export interface ServerJob extends Job {
   readonly serverId: number
 }
 
+/** Whether a job is that of a server. */
+export const isServerJob = (job: Job | ServerJob): job is ServerJob => job.serverId !== null && job.server !== null
+
 /** What can stop a job where it stands. */
-export type JobStopped = StoreFailed | ChangeSetClosed | BranchNotOpen | BranchNameTaken
+export type JobStopped = StoreFailed | ChangeSetClosed | BranchNotOpen | BranchNameTaken | ServerRenamed
 
 /** The ports that a scope is landed with, or staged in a branch. */
 export type LandingPorts = Branches | ChangeSets | Runs | SettingsStore

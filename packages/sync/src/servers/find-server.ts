@@ -1,5 +1,5 @@
 import { Inventory, type ServerRow, type StoreFailed } from '@netbox-pbs/core/ports'
-import { Clock, Effect, Option, Stream } from 'effect'
+import { Clock, Effect, Option } from 'effect'
 import { ServerNotFound, ServerPending } from './server-errors.ts'
 import { isBusy } from './settle-servers.ts'
 
@@ -7,8 +7,7 @@ import { isBusy } from './settle-servers.ts'
 export const findServer = Effect.fn('sync.findServer')(function* (
   id: number,
 ): Effect.fn.Return<ServerRow, StoreFailed | ServerNotFound | ServerPending, Inventory> {
-  const servers = (yield* Inventory).servers()
-  const row = yield* Stream.runHead(Stream.filter(servers, (server) => server.id === id))
+  const row = yield* (yield* Inventory).server({ id })
   if (Option.isNone(row)) return yield* new ServerNotFound({ id })
   if (isBusy(row.value, yield* Clock.currentTimeMillis)) {
     return yield* new ServerPending({ name: row.value.facts.name })

@@ -6,6 +6,7 @@ import {
   ChangeSets,
   type Landing,
   ScopeInReview,
+  ServerRenamed,
   type Staged,
 } from '@netbox-pbs/core/ports'
 import { Effect, Layer } from 'effect'
@@ -17,7 +18,7 @@ import type { Row, World } from './world.ts'
 
 interface Open {
   readonly runId: number
-  readonly server: string | null
+  readonly serverId: number | null
   readonly parts: Map<string, Array<Appended>>
 }
 
@@ -46,11 +47,12 @@ export const changeSetsLayer = (
       return found === undefined ? new ChangeSetClosed({ changeSet }) : Effect.succeed(found)
     })
   return Layer.succeed(ChangeSets, {
-    open: ({ runId, server }) =>
+    open: ({ runId, serverId }) =>
       Effect.sync(() => {
-        for (const [id, other] of log.open) if (other.runId === runId && other.server === server) log.open.delete(id)
+        for (const [id, other] of log.open)
+          if (other.runId === runId && other.serverId === serverId) log.open.delete(id)
         const id = nextId++
-        log.open.set(id, { runId, server, parts: new Map() })
+        log.open.set(id, { runId, serverId, parts: new Map() })
         return id
       }),
     append: (part) =>
@@ -60,8 +62,9 @@ export const changeSetsLayer = (
         parts.set(key, [...(parts.get(key) ?? []), part as unknown as Appended]) // border: one list for all models
       }),
     land: (landing) =>
-      Effect.gen(function* (): Effect.fn.Return<RowCounts, ChangeSetClosed | ScopeInReview> {
-        const { parts } = yield* opened(landing.changeSet)
+      Effect.gen(function* (): Effect.fn.Return<RowCounts, ChangeSetClosed | ScopeInReview | ServerRenamed> {
+        const { parts, serverId } = yield* opened(landing.changeSet)
+        yield* requireName(world, landing, serverId)
         const key = scopeKey(landing.scope)
         const branch = branches.reviewing(landing.scope)
         const changing = (parts.get(key) ?? []).some(({ changes }) => changes.length > 0)
@@ -73,8 +76,9 @@ export const changeSetsLayer = (
         return counts
       }),
     stage: (staging) =>
-      Effect.gen(function* (): Effect.fn.Return<Staged, BranchNotOpen | ChangeSetClosed> {
-        const { parts } = yield* opened(staging.changeSet)
+      Effect.gen(function* (): Effect.fn.Return<Staged, BranchNotOpen | ChangeSetClosed | ServerRenamed> {
+        const { parts, serverId } = yield* opened(staging.changeSet)
+        yield* requireName(world, staging, serverId)
         const key = scopeKey(staging.scope)
         const staged = parts.get(key) ?? []
         parts.delete(key)
@@ -92,6 +96,16 @@ export const changeSetsLayer = (
     close: ({ changeSet }) => Effect.sync(() => void log.open.delete(changeSet)),
   })
 }
+
+/** Fails unless the scope names the server that its change set was opened for as that is called now. */
+const requireName = (world: World, { changeSet, scope }: Landing, serverId: number | null) =>
+  Effect.suspend((): Effect.Effect<void, ChangeSetClosed | ServerRenamed> => {
+    if (scope.resource === 'servers' || serverId === null) return Effect.void
+    const name = world.rows.server.get(serverId)?.facts['name']
+    if (name === undefined) return new ChangeSetClosed({ changeSet })
+    if (name === scope.server) return Effect.void
+    return new ServerRenamed({ serverId, before: scope.server, after: String(name) })
+  })
 
 function countStaged(changes: ReadonlyArray<Change>): RowCounts {
   const of = (tag: Change['_tag']) => changes.filter(({ _tag }) => _tag === tag).length

@@ -1,6 +1,6 @@
 import { type MainRow, type ModelName, naturalKey, scopeKey } from '@netbox-pbs/core'
-import { Inventory, type KnownTask } from '@netbox-pbs/core/ports'
-import { Effect, Layer, Stream } from 'effect'
+import { Inventory, type KnownTask, type ServerRow } from '@netbox-pbs/core/ports'
+import { Effect, Layer, Option, Stream } from 'effect'
 import type { Row, World } from './world.ts'
 
 /** `Inventory` on a world. */
@@ -9,13 +9,11 @@ export const inventoryLayer = (world: World) =>
     servers: () =>
       stream(
         () => world.all('server'),
-        (row) => ({
-          ...main<'server'>(row),
-          pendingSince: row.pendingSince,
-          timing: row.timing,
-          health: world.healthOf(String(row.facts['name'])),
-        }),
+        (row) => serverRow(world, row),
       ),
+    server: ({ id }) =>
+      Effect.sync(() => Option.map(Option.fromNullable(world.rows.server.get(id)), (row) => serverRow(world, row))),
+    serverName: ({ id }) => Effect.sync(() => Option.fromNullable(world.names.get(id))),
     scopeState: (scope) =>
       Effect.sync(() => {
         const rows = world.inScope(scope).filter(({ presence }) => presence !== 'manual')
@@ -57,6 +55,13 @@ export const inventoryLayer = (world: World) =>
         return Stream.fromIterable(new Set(groups.map(({ facts }) => String(facts['namespace']))))
       }),
   })
+
+const serverRow = (world: World, row: Row): ServerRow => ({
+  ...main<'server'>(row),
+  pendingSince: row.pendingSince,
+  timing: row.timing,
+  health: world.healthOf(String(row.facts['name'])),
+})
 
 /** The snapshots of a group. */
 export function snapshotsOf(world: World, group: Row | undefined): ReadonlyArray<Row> {

@@ -26,11 +26,13 @@ export class MemoryQueue {
       Effect.sync(() => {
         const dropped = this.jobs.filter(({ job, active }) => job.runId === runId && !active)
         for (const queued of dropped) this.jobs.splice(this.jobs.indexOf(queued), 1)
-        return dropped.map(({ job }) => job.server)
+        return dropped.map(({ job }) => job.serverId)
       }),
     missing: (asked) =>
       Effect.sync(() =>
-        asked.filter(({ runId, server }) => !this.jobs.some(({ job }) => job.runId === runId && job.server === server)),
+        asked.filter(
+          ({ runId, serverId }) => !this.jobs.some(({ job }) => job.runId === runId && job.serverId === serverId),
+        ),
       ),
     claim: ({ avoid = [] } = {}) =>
       avoid.length === 0 ? this.claim : Effect.sync(() => Option.fromNullable(this.#claim(avoid))),
@@ -48,15 +50,15 @@ export class MemoryQueue {
         const queued = this.#find(claimed)
         if (queued?.attempt === claimed.attempt) queued.attempt--
       }),
-    busy: ({ server }) => Effect.sync(() => this.jobs.some(({ job }) => job.server === server)),
+    busy: ({ serverId }) => Effect.sync(() => this.jobs.some(({ job }) => job.serverId === serverId)),
   })
 
-  #claim(avoid: ReadonlyArray<string> = []): ClaimedJob | undefined {
+  #claim(avoid: ReadonlyArray<number> = []): ClaimedJob | undefined {
     const free = this.jobs.filter(
       ({ job, active }) =>
         !active &&
-        !avoid.includes(job.server ?? '') &&
-        !this.jobs.some((other) => other.active && other.job.server === job.server),
+        !avoid.includes(job.serverId ?? 0) &&
+        !this.jobs.some((other) => other.active && other.job.serverId === job.serverId),
     )
     const next = free.find(({ urgent }) => urgent) ?? free[0]
     if (next === undefined) return undefined

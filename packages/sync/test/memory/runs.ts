@@ -12,12 +12,13 @@ import {
 } from '@netbox-pbs/core'
 import { Runs } from '@netbox-pbs/core/ports'
 import { Clock, Effect, Layer, Option, Stream } from 'effect'
+import type { World } from './world.ts'
 
 /** A run as the fake keeps it. */
 export class RunRecord {
   readonly results = new Map<string, ScopeResult>()
-  readonly expected = new Set<string | null>()
-  readonly ended = new Set<string | null>()
+  readonly expected = new Set<number | null>()
+  readonly ended = new Set<number | null>()
   readonly warnings: Array<Warning> = []
   /** What tries failed with, in order, after the server's name. */
   readonly retried: Array<string> = []
@@ -70,7 +71,8 @@ function endOf({ cancel_requested, outcomes }: Run, { scopes, error }: { scopes:
 }
 
 /** `Runs` in memory. */
-export const runsLayer = (records: Map<number, RunRecord>) => {
+export const runsLayer = (records: Map<number, RunRecord>, world: World) => {
+  const nameOf = (serverId: number | null) => (serverId === null ? null : (world.names.get(serverId) ?? null))
   const update = (id: number, change: (record: RunRecord) => Partial<Run>) =>
     Effect.sync(() => {
       const record = records.get(id)
@@ -119,10 +121,10 @@ export const runsLayer = (records: Map<number, RunRecord>) => {
       }),
     warnings: ({ id }) => Effect.sync(() => records.get(id)?.warnings ?? []),
     jobs: () => Effect.dieMessage('no test in memory reads the jobs of a run'),
-    retryJob: ({ id, server, reason }) =>
+    retryJob: ({ id, serverId, reason }) =>
       Effect.asVoid(
         update(id, ({ retried }) => {
-          retried.push(`${server ?? 'the gateway'}: ${reason}`)
+          retried.push(`${nameOf(serverId) ?? 'the gateway'}: ${reason}`)
           return {}
         }),
       ),
@@ -133,29 +135,29 @@ export const runsLayer = (records: Map<number, RunRecord>) => {
             .filter(({ run }) => run.completed === null && Date.parse(run.created) < Date.parse(before))
             .flatMap(({ run, expected, ended }) => {
               const servers = expected.size + ended.size === 0 ? [null] : [...expected]
-              return servers.map((server) => ({ runId: run.id, server }))
+              return servers.map((serverId) => ({ runId: run.id, serverId, server: nameOf(serverId) }))
             }),
         ),
       ),
-    expectJobs: ({ id, servers }) =>
+    expectJobs: ({ id, serverIds }) =>
       Effect.asVoid(
         update(id, ({ expected }) => {
-          for (const server of servers) expected.add(server)
+          for (const serverId of serverIds) expected.add(serverId)
           return {}
         }),
       ),
-    startJob: ({ id, server }) =>
+    startJob: ({ id, serverId }) =>
       Effect.sync(() => {
         const record = records.get(id)
-        if (record === undefined || record.run.completed !== null || record.ended.has(server)) return false
+        if (record === undefined || record.run.completed !== null || record.ended.has(serverId)) return false
         record.run = { ...record.run, status: 'running' }
         return true
       }),
-    endJob: ({ id, server, error }) =>
+    endJob: ({ id, serverId, error }) =>
       update(id, ({ expected, ended, run }) => {
         if (run.completed !== null) return {}
-        expected.delete(server)
-        ended.add(server)
+        expected.delete(serverId)
+        ended.add(serverId)
         return { error: error ?? run.error }
       }).pipe(
         Effect.map((run) => ({ run, jobsLeft: run.completed === null && (records.get(id)?.expected.size ?? 0) > 0 })),

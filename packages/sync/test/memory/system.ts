@@ -44,12 +44,12 @@ export class MemorySystem {
   readonly marks: Marks = new Map()
 
   readonly layer = Layer.mergeAll(
-    schedulesLayer(this.world, this.marks).pipe(Layer.provide(runsLayer(this.runs))),
+    schedulesLayer(this.world, this.marks).pipe(Layer.provide(runsLayer(this.runs, this.world))),
     inventoryLayer(this.world),
     changeSetsLayer(this.world, this.log, { branches: this.branches, runs: this.runs }),
     this.branches.layer,
     heldSetsLayer(this.world),
-    runsLayer(this.runs),
+    runsLayer(this.runs, this.world),
     this.queue.layer,
     this.retention.layer,
     Layer.succeed(Source, {
@@ -124,6 +124,7 @@ export class MemorySystem {
         const outcome = yield* runJob(claimed.value)
         if (outcome._tag === 'retry') yield* queue.retry(claimed.value, outcome.reason)
         else if (outcome._tag === 'done') yield* queue.complete(claimed.value)
+        else if (outcome._tag === 'renamed') yield* queue.release(claimed.value)
       }
     }).pipe(Effect.provide(this.layer), Effect.orDie)
   }

@@ -42,6 +42,8 @@ export class World {
   /** Held sets by the key of their scope. */
   readonly held = new Map<string, HeldRecord>()
   nextHeldId = 1
+  /** The last name of each server, also of those that are deleted. */
+  readonly #names = new Map<number, string>()
   settings: Settings = defaultSettings
   /** Who was named as the actor of each write by hand, in order. */
   readonly actors: Array<Actor> = []
@@ -68,6 +70,8 @@ export class World {
   }
 
   remove(model: ModelName, id: number): void {
+    // Read, so that the last name of a server that goes is kept.
+    void this.names
     if (this.rows[model].delete(id)) this.writes++
   }
 
@@ -82,6 +86,12 @@ export class World {
   /** Rows of a model whose facts have these values. */
   where(model: ModelName, facts: Readonly<Record<string, unknown>>): ReadonlyArray<Row> {
     return this.all(model).filter((row) => Object.entries(facts).every(([name, value]) => row.facts[name] === value))
+  }
+
+  /** The name of each server, or its last one. */
+  get names(): ReadonlyMap<number, string> {
+    for (const { id, facts } of this.all('server')) this.#names.set(id, String(facts['name']))
+    return this.#names
   }
 
   serverId(name: string): number {
