@@ -284,6 +284,28 @@ describe.each(engines)('a server that is renamed, on $engine', ({ database }) =>
     }
   })
 
+  test('a chosen server that is renamed while the job of the gateway waits is read', async () => {
+    await run(
+      Effect.gen(function* () {
+        lives += 1
+        const name = `chosen-${lives}`
+        fleet = [before(name, 1000 + lives)]
+        at = () => Effect.void
+        yield* sync(['servers'], null)
+        at = (reached) =>
+          reached === 'while the job is queued' ? Effect.asVoid(rename(name, `${name}-anew`)) : Effect.void
+        const id = yield* sync(['servers', ...resources], [name])
+        const runs = yield* Runs
+        expect(Option.getOrThrow(yield* runs.get({ id }))).toMatchObject({
+          status: 'completed',
+          servers: [`${name}-anew`],
+          counts: { created: 13 },
+        })
+        expect(yield* runs.warnings({ id })).toEqual([])
+      }),
+    )
+  })
+
   test('a run shows a renamed server by its new name, and a deleted one by its last', async () => {
     await run(
       Effect.gen(function* () {

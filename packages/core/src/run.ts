@@ -98,8 +98,10 @@ export interface Run {
   readonly id: number
   readonly status: RunStatus
   readonly resources: ReadonlyArray<Resource>
-  /** Names of the chosen servers; null: all. */
+  /** Names of the chosen servers as they are now, or were last before they were deleted; null: all. */
   readonly servers: ReadonlyArray<string> | null
+  /** Their ids, in the same order; null in it: there was no server of that name. */
+  readonly serverIds: ReadonlyArray<number | null> | null
   /** Which scopes of them; null: all. */
   readonly narrowing: Narrowing | null
   readonly trigger: RunTrigger

@@ -136,7 +136,7 @@ describe.each(engines)('migrations on $engine', ({ empty }) => {
         yield* log(3, 'update', 'third', 'old', '2026-06-03T00:00:00Z')
         yield* log(4, 'delete', 'deleted', null, '2026-06-04T00:00:00Z')
         yield* query(
-          `insert into runs (resources, trigger, started_by, created) values ('["snapshots"]', 'manual', 'ann', '2026-06-01T00:00:00Z')`,
+          `insert into runs (resources, servers, trigger, started_by, created) values ('["snapshots"]', '["stays", "old", "deleted", "nobody"]', 'manual', 'ann', '2026-06-01T00:00:00Z')`,
         )
         const names = ['', 'stays', 'old', 'deleted', 'nobody']
         for (const name of names) yield* query(`insert into run_jobs (run_id, server) values (1, '${name}')`)
@@ -159,6 +159,7 @@ describe.each(engines)('migrations on $engine', ({ empty }) => {
           scopes: (yield* runs.scopes({ id: 1, limit: 10, offset: 0 })).rows.map(({ scope: shown }) => shown),
           keys: yield* query(`select server_id, scope_key from run_scopes where server_id > 0 order by server_id`),
           unknown: yield* query(`select count(*)::int as count from run_jobs where server_id < 0`),
+          chosen: Option.map(yield* runs.get({ id: 1 }), (of) => [of.servers, of.serverIds]),
           queued: claimed.flatMap(Option.toArray).map(({ job }) => job.serverId),
           names: yield* query(`select server_id, name from server_names where server_id > 0 order by 1`),
         }
@@ -171,6 +172,7 @@ describe.each(engines)('migrations on $engine', ({ empty }) => {
       scopes: shown.map(scope),
       keys: [key(1), key(2), key(4)],
       unknown: [{ count: 1 }],
+      chosen: Option.some([shown, [1, 2, 4, null]]),
       queued: [null, 1, 2],
       names: [
         { server_id: 1, name: 'stays' },

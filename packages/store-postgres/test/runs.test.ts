@@ -85,6 +85,7 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
       status: 'pending',
       resources: ['snapshots'],
       servers: null,
+      serverIds: null,
       narrowing: null,
       trigger: 'manual',
       user: 'ada',
@@ -100,6 +101,33 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
     })
     expect(await get(created.id)).toEqual(created)
     expect(await runs((r) => r.get({ id: 999_999 }))).toEqual(Option.none())
+  })
+
+  test('keeps its chosen servers by id, and names those that nobody knows as they were named', async () => {
+    const [row] = await run(
+      Effect.flatMap(Database, ({ query }) =>
+        query('adding a server', async (db) => {
+          const { rows } = await sql<{ id: number }>`
+            insert into servers (name, host, token_id, presence) values ('chosen', 'h', 'a@pbs!b', 'manual') returning id`.execute(
+            db,
+          )
+          return rows
+        }),
+      ),
+    )
+    const id = row?.id ?? 0
+    const change = (text: string) =>
+      run(Effect.flatMap(Database, ({ query }) => query('changing a server', (db) => sql.raw(text).execute(db))))
+    const named = { resources: ['jobs'], trigger: 'manual', user: 'ada' } as const
+    const made = await runs((r) => r.create({ ...named, servers: ['chosen', 'nobody', id] }))
+    expect(made).toMatchObject({ servers: ['chosen', 'nobody', 'chosen'], serverIds: [id, null, id] })
+    await change(`update servers set name = 'chosen anew' where id = ${id}`)
+    expect(await get(made.id)).toMatchObject({
+      servers: ['chosen anew', 'nobody', 'chosen anew'],
+      serverIds: [id, null, id],
+    })
+    await change(`delete from servers where id = ${id}`)
+    expect((await get(made.id)).servers).toEqual(['chosen anew', 'nobody', 'chosen anew'])
   })
 
   test('lists the newest first, a page at a time', async () => {

@@ -1,5 +1,5 @@
 import { type FieldErrors, type Resource, resources } from '@netbox-pbs/core'
-import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
+import type { InventoryLists, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { invalid, type Refused } from '../http/refused.ts'
 import { knownServers } from '../inventory/resolve-list.ts'
@@ -10,8 +10,8 @@ import { isDictionary, ownValue } from '../validation/validate-item.ts'
 /** What a run is asked to cover. */
 export interface RunRequest {
   readonly resources: ReadonlyArray<Resource>
-  /** Names; null: all. */
-  readonly servers: ReadonlyArray<string> | null
+  /** Ids; null: all. */
+  readonly servers: ReadonlyArray<number> | null
 }
 
 /** More names than a fleet has servers are refused before they are looked up. */
@@ -26,15 +26,15 @@ export const readRunRequest = (body: unknown): Effect.Effect<RunRequest, Refused
     const asked = ownValue(body, 'resources')
     const wanted = ownValue(body, 'servers')
     const chosen = readResources(asked)
-    const names = yield* readServers(wanted)
+    const servers = yield* readServers(wanted)
     const unknown = unknownKeys(body, ['resources', 'servers'])
     const errors: FieldErrors = {
       ...unknown,
       ...('errors' in chosen ? { resources: chosen.errors } : {}),
-      ...('errors' in names ? { servers: names.errors } : {}),
+      ...('errors' in servers ? { servers: servers.errors } : {}),
     }
-    if ('errors' in chosen || 'errors' in names || Object.keys(unknown).length > 0) return yield* invalid(errors)
-    return { resources: chosen.resources, servers: names.servers }
+    if ('errors' in chosen || 'errors' in servers || Object.keys(unknown).length > 0) return yield* invalid(errors)
+    return { resources: chosen.resources, servers: servers.servers }
   })
 
 type Wrong = { readonly errors: ReadonlyArray<string> }
@@ -50,7 +50,7 @@ function readResources(input: unknown): { readonly resources: ReadonlyArray<Reso
 
 const readServers = (
   input: unknown,
-): Effect.Effect<{ readonly servers: ReadonlyArray<string> | null } | Wrong, StoreFailed, InventoryLists> =>
+): Effect.Effect<{ readonly servers: ReadonlyArray<number> | null } | Wrong, StoreFailed, InventoryLists> =>
   Effect.gen(function* () {
     if (input === undefined || input === null) return { servers: null }
     if (!Array.isArray(input)) return notAList(input)
@@ -59,26 +59,14 @@ const readServers = (
     const items: ReadonlyArray<unknown> = input
     const names = items.filter((item) => typeof item === 'string')
     const ids = items.filter((item) => typeof item === 'number').filter(Number.isSafeInteger)
-    const known = yield* knownServers({ names, ids: [] })
-    const named = yield* namesOf(ids)
+    const known = yield* knownServers({ names, ids })
     const found = items.map((item) => {
-      if (typeof item === 'string') return known.idsByName.has(item) ? item : undefined
-      return typeof item === 'number' ? named.get(item) : undefined
+      if (typeof item === 'string') return known.idsByName.get(item)
+      return typeof item === 'number' && known.ids.has(item) ? item : undefined
     })
     const wrong = items.filter((_, index) => found[index] === undefined)
     if (wrong.length > 0) return { errors: wrong.map((item) => `There is no server ${shown(item)}.`) }
-    return { servers: [...new Set(found.filter((name) => name !== undefined))] }
-  })
-
-const namesOf = (ids: ReadonlyArray<number>): Effect.Effect<ReadonlyMap<number, string>, StoreFailed, InventoryLists> =>
-  Effect.gen(function* () {
-    const lists = yield* InventoryLists
-    const names = new Map<number, string>()
-    for (const id of new Set(ids)) {
-      const server = yield* lists.get({ model: 'server', id })
-      if (server._tag === 'Some') names.set(id, server.value.name)
-    }
-    return names
+    return { servers: [...new Set(found.filter((id) => id !== undefined))] }
   })
 
 const notAList = (input: unknown): Wrong => ({

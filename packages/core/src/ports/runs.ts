@@ -13,8 +13,8 @@ export interface Page<A> {
 /** A run to be recorded. */
 export interface NewRun {
   readonly resources: ReadonlyArray<Resource>
-  /** Names; null: all. */
-  readonly servers: ReadonlyArray<string> | null
+  /** A text is a name, a number an id; null: all. They are kept by id: a rename changes none of them. */
+  readonly servers: ReadonlyArray<string | number> | null
   /** Which scopes of them; null, or left out: all. */
   readonly narrowing?: Narrowing | null
   readonly trigger: RunTrigger

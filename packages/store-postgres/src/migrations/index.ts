@@ -19,6 +19,7 @@ import { migration as finishedBackups } from './0020-finished-backups.ts'
 import { migration as workers } from './0021-workers.ts'
 import { migration as serverTimeouts } from './0025-server-timeouts.ts'
 import { migration as jobsByServerId } from './0027-jobs-by-server-id.ts'
+import { migration as chosenServersById } from './0028-chosen-servers-by-id.ts'
 
 /** Every migration of the inventory's database, by name: numbered, applied in order, forward only, never changed once released. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -42,4 +43,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0021_workers': workers,
   '0025_server_timeouts': serverTimeouts,
   '0027_jobs_by_server_id': jobsByServerId,
+  '0028_chosen_servers_by_id': chosenServersById,
 }

@@ -11,15 +11,21 @@ export const insertRun = (
   { resources, servers, narrowing = null, trigger, user }: NewRun,
 ): Effect.Effect<Run, StoreFailed> =>
   Effect.gen(function* () {
-    const names = servers === null ? null : JSON.stringify(servers)
+    const chosen = servers === null ? null : JSON.stringify(servers)
     const narrowed = narrowing === null ? null : JSON.stringify(narrowing)
     const { rows } = yield* step((db) =>
       sql<{ id: number }>`
         insert into runs (resources, servers, narrowing, trigger, started_by)
-        values (${JSON.stringify(resources)}::text::jsonb, ${names}::text::jsonb, ${narrowed}::text::jsonb,
+        values (${JSON.stringify(resources)}::text::jsonb, (${serversOf(chosen)}), ${narrowed}::text::jsonb,
           ${trigger}, ${user})
         returning id`.execute(db),
     )
     const [run] = yield* step((db) => selectRuns(db, sql`id = ${rows[0]?.id ?? 0}::bigint`))
     return run === undefined ? yield* Effect.dieMessage('an inserted run was not returned') : run
   })
+
+/** Chosen servers with their ids and names, from a list in which a text is a name and a number an id. */
+const serversOf = (chosen: string | null) => sql`
+  select jsonb_agg(jsonb_build_object('id', v.id, 'name', coalesce(v.name, c.value #>> '{}')) order by c.place)
+  from jsonb_array_elements(${chosen}::text::jsonb) with ordinality as c (value, place)
+  left join servers v on case when jsonb_typeof(c.value) = 'number' then v.id = (c.value #>> '{}')::bigint else v.name = c.value #>> '{}' end`

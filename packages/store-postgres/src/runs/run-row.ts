@@ -18,6 +18,7 @@ interface RunRow {
   readonly status: RunStatus
   readonly resources: ReadonlyArray<Resource>
   readonly servers: ReadonlyArray<string> | null
+  readonly server_ids: ReadonlyArray<number | null> | null
   readonly narrowing: Narrowing | null
   readonly trigger: RunTrigger
   readonly started_by: string
@@ -46,7 +47,7 @@ export async function selectRuns(db: Kysely<Tables>, where: RawBuilder<unknown>)
   const { rows } = await sql<RunRow>`
     with r as materialized (select * from runs where ${where})
     select
-      r.id, r.status, r.resources, r.servers, r.narrowing, r.trigger, r.started_by, r.created, r.started, r.completed,
+      r.id, r.status, r.resources, c.servers, c.server_ids, r.narrowing, r.trigger, r.started_by, r.created, r.started, r.completed,
       r.cancel_requested, j.rows_read, j.error,
       s.rows_created + case when b.merged then s.staged_created else 0 end as rows_created,
       s.rows_updated + case when b.merged then s.staged_updated else 0 end as rows_updated,
@@ -57,6 +58,11 @@ export async function selectRuns(db: Kysely<Tables>, where: RawBuilder<unknown>)
       s.rows_unchanged + j.unchanged_rows as rows_unchanged,
       s.rows_held_back, s.outcomes || jsonb_build_object('unchanged', j.unchanged_scopes) as outcomes
     from r
+    cross join lateral (
+      select jsonb_agg(coalesce(n.name, c.value ->> 'name') order by c.place) as servers, jsonb_agg(c.value -> 'id' order by c.place) as server_ids
+      from jsonb_array_elements(r.servers) with ordinality as c (value, place)
+      left join server_names n on n.server_id = (c.value ->> 'id')::bigint
+    ) c
     cross join lateral (
       select
         coalesce(sum(rows_read), 0)::bigint as rows_read,
@@ -97,6 +103,7 @@ function toRun(row: RunRow): Run {
     status: row.status,
     resources: row.resources,
     servers: row.servers,
+    serverIds: row.server_ids,
     narrowing: row.narrowing,
     trigger: row.trigger,
     user: row.started_by,

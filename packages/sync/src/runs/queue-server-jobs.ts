@@ -11,7 +11,7 @@ import {
 import { Effect, Stream } from 'effect'
 
 /** The part of a run that servers' jobs are made from. */
-export type RunPlan = Pick<Run, 'id' | 'resources' | 'servers' | 'narrowing' | 'trigger'>
+export type RunPlan = Pick<Run, 'id' | 'resources' | 'servers' | 'serverIds' | 'narrowing' | 'trigger'>
 
 /** Whoever asks by hand waits for it: the jobs of a schedule can be taken later. */
 export const howUrgent = ({ trigger }: Pick<Run, 'trigger'>): { readonly urgent: boolean } => ({
@@ -32,12 +32,17 @@ export const queueServerJobs = Effect.fn('sync.queueServerJobs')(function* (
   const resources = run.resources.filter((resource) => resource !== 'servers')
   if (resources.length === 0) return 0
 
-  const unnamed = new Set(run.servers)
+  // By id; by name where no server had it when the run was asked for: the list of servers may just have brought it.
+  const unmet = new Map(run.servers?.map((name, nth) => [run.serverIds?.[nth] ?? name, name]))
   const warnings: Array<Warning> = []
   const ids: Array<number> = []
   yield* Stream.runForEach((yield* Inventory).servers(), ({ id, facts: { name, endpoint_state }, timing }) =>
     Effect.gen(function* () {
-      if (run.servers === null ? run.trigger === 'schedule' && ownTiming(timing) !== null : !unnamed.delete(name))
+      if (
+        run.servers === null
+          ? run.trigger === 'schedule' && ownTiming(timing) !== null
+          : !(unmet.delete(id) || unmet.delete(name))
+      )
         return
       if (endpoint_state !== 'connected') {
         if (run.servers !== null) warnings.push(notConnected(name, endpoint_state))
@@ -50,7 +55,7 @@ export const queueServerJobs = Effect.fn('sync.queueServerJobs')(function* (
       }
     }),
   )
-  for (const name of unnamed) warnings.push(unknown(name))
+  for (const name of unmet.values()) warnings.push(unknown(name))
   if (warnings.length > 0) yield* runs.warn({ id: run.id, warnings })
   if (ids.length > 0) yield* runs.expectJobs({ id: run.id, serverIds: ids })
   for (const [index, id] of ids.entries()) {
@@ -91,7 +96,11 @@ export const queueAnswered = Effect.fn('sync.queueAnswered')(function* (
   const row = known.get(name)
   if (row === undefined || row.facts.endpoint_id !== endpoint_id || row.facts.endpoint_state !== 'connected')
     return null
-  if (run.servers === null ? run.trigger === 'schedule' && ownTiming(row.timing) !== null : !run.servers.includes(name))
+  if (
+    run.servers === null
+      ? run.trigger === 'schedule' && ownTiming(row.timing) !== null
+      : !run.serverIds?.includes(row.id)
+  )
     return null
   if (run.trigger === 'schedule' && (yield* isBusyElsewhere(run, row.id))) return null
   const job = jobOf(run, row.id)

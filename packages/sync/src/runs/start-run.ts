@@ -15,8 +15,8 @@ import { howUrgent, queueServerJobs } from './queue-server-jobs.ts'
 /** What a run shall cover. */
 export interface RunRequest {
   readonly resources: ReadonlyArray<Resource>
-  /** Names; null: every connected server. */
-  readonly servers: ReadonlyArray<string> | null
+  /** A text is a name, a number an id; null: every connected server. */
+  readonly servers: ReadonlyArray<string | number> | null
   /** Which scopes of them; null, or left out: all. */
   readonly narrowing?: Narrowing | null
   readonly trigger: RunTrigger

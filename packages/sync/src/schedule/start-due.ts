@@ -35,7 +35,7 @@ export const startDue = Effect.fn('sync.startDue')(function* ({
   yield* Stream.runForEach(schedules.servers(), (server) => {
     const { id: serverId, name, connected } = server
     if (!connected) return Effect.void
-    const covers = { resources: resources.filter((resource) => resource !== 'servers'), servers: [name] }
+    const covers = { resources: resources.filter((resource) => resource !== 'servers'), servers: [serverId] }
     return keep({ name, timing: ownTiming(server), mark: server.mark, watchedSince, serverId, covers })
   })
 })

@@ -67,7 +67,7 @@ export const changeServer = Effect.fn('sync.changeServer')(function* (
   const test = tried ?? (stored && !untested ? yield* testStored(row.facts.endpoint_id) : null)
   if (test === null) return null
   yield* keepContact({ id: row.id, health: row.health, connection: after }, test)
-  if (test.error === null) yield* startReading(after.name, change.actor)
+  if (test.error === null) yield* startReading(row.id, change.actor)
   return test
 })
 

@@ -66,12 +66,12 @@ export const keepContact = Effect.fn('sync.keepContact')(function* (
 
 /** Starts a run that reads one server whose connection was found to work. The server's own state is known, so that no other server is asked for its own. */
 export const startReading = Effect.fn('sync.startReading')(function* (
-  name: string,
+  id: number,
   { user }: Actor,
 ): Effect.fn.Return<void, never, Exclude<ReadPorts, ServerObservations>> {
   const run = startRun({
     resources: resources.filter((resource) => resource !== 'servers'),
-    servers: [name],
+    servers: [id],
     trigger: 'manual',
     user,
   })

@@ -34,6 +34,6 @@ export const testServer = Effect.fn('sync.testServer')(function* (
   }
   const test = yield* endpoints.test({ id: facts.endpoint_id })
   yield* keepContact({ id, health, connection: connectionOf({}, facts) }, test)
-  if (test.error === null && !isWell(health)) yield* startReading(facts.name, request.actor)
+  if (test.error === null && !isWell(health)) yield* startReading(request.id, request.actor)
   return test
 })

@@ -72,6 +72,10 @@ function endOf({ cancel_requested, outcomes }: Run, { scopes, error }: { scopes:
 
 /** `Runs` in memory. */
 export const runsLayer = (records: Map<number, RunRecord>, world: World) => {
+  const known = (name: string) => {
+    const id = world.serverId(name)
+    return id < 0 ? null : id
+  }
   const nameOf = (serverId: number | null) => (serverId === null ? null : (world.names.get(serverId) ?? null))
   const update = (id: number, change: (record: RunRecord) => Partial<Run>) =>
     Effect.sync(() => {
@@ -80,6 +84,11 @@ export const runsLayer = (records: Map<number, RunRecord>, world: World) => {
       record.run = { ...record.run, ...change(record) }
       return record.run
     })
+  /** A run with the names that its servers have now. */
+  const renamed = (run: Run): Run => ({
+    ...run,
+    servers: run.servers?.map((name, nth) => nameOf(run.serverIds?.[nth] ?? null) ?? name) ?? null,
+  })
   const all = () => [...records.values()].map(({ run }) => run).reverse()
   return Layer.succeed(Runs, {
     create: ({ resources, servers, narrowing = null, trigger, user }) =>
@@ -89,7 +98,8 @@ export const runsLayer = (records: Map<number, RunRecord>, world: World) => {
           id,
           status: 'pending',
           resources,
-          servers,
+          servers: servers?.map((chosen) => (typeof chosen === 'string' ? chosen : (nameOf(chosen) ?? ''))) ?? null,
+          serverIds: servers?.map((chosen) => (typeof chosen === 'string' ? known(chosen) : chosen)) ?? null,
           narrowing,
           trigger,
           user,
@@ -106,7 +116,7 @@ export const runsLayer = (records: Map<number, RunRecord>, world: World) => {
         records.set(id, new RunRecord(run))
         return run
       }),
-    get: ({ id }) => Effect.sync(() => Option.map(Option.fromNullable(records.get(id)), ({ run }) => run)),
+    get: ({ id }) => Effect.sync(() => Option.map(Option.fromNullable(records.get(id)), ({ run }) => renamed(run))),
     list: ({ filter: { statuses, triggers } = {}, limit, offset }) =>
       Effect.sync(() => {
         const chosen = all().filter(
