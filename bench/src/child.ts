@@ -88,10 +88,10 @@ export function cpuSince(): () => number {
   }
 }
 
-/** The flags of node with which `start:worker` starts the product. */
+/** The flags of Node with which `bin/run.mjs` starts the product's worker. */
 function asStarted(): ReadonlyArray<string> {
-  const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
-  return String(scripts['start:worker']).split(' ').slice(1, -1)
+  const { worker } = JSON.parse(readFileSync(`${root}bin/programs.json`, 'utf8'))
+  return [...worker.nodeFlags, '--conditions=source', '--import', 'tsx']
 }
 
 async function firstMessage<Answer>(child: ChildProcess): Promise<Answer> {

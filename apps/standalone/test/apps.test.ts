@@ -24,7 +24,7 @@ const listens = async (process: SystemProcess): Promise<string> => (await proces
 test('each app on its own: a gateway, two workers and two apis on one PostgreSQL read a simulated server', async () => {
   const database = { DATABASE_URL: await postgresUrl() }
   const simulator = start('simulator', ['--servers', '2', '--snapshots', '200'], {})
-  const gateway = start('start:gateway', ['--port', '0'], {
+  const gateway = start('gateway', ['--port', '0'], {
     ...database,
     NETBOX_PBS_GATEWAY_SECRET_KEY: key(1),
     NETBOX_PBS_GATEWAY_KEY: gatewayKey,
@@ -36,8 +36,8 @@ test('each app on its own: a gateway, two workers and two apis on one PostgreSQL
     NETBOX_PBS_GATEWAY_KEY: gatewayKey,
   }
   // All four migrate the same empty database at once.
-  const workers = [1, 2].map(() => start('start:worker', [], shared))
-  const apis = [1, 2].map(() => start('start:api', ['--port', '0'], { ...shared, NETBOX_PBS_BOOTSTRAP_TOKEN: token }))
+  const workers = [1, 2].map(() => start('worker', [], shared))
+  const apis = [1, 2].map(() => start('api', ['--port', '0'], { ...shared, NETBOX_PBS_BOOTSTRAP_TOKEN: token }))
   await Promise.all(workers.map((worker) => worker.line(/^The worker takes/)))
   const [one, two] = (await Promise.all(apis.map(listens))).map((url) => ({ url, token }))
   if (one === undefined || two === undefined) throw new Error('two were started')

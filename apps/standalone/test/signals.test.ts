@@ -77,14 +77,7 @@ test('the system ends with the package manager that started it, and its data fol
       : spawn('sh', ['-c', process.env.COMMAND + '; exit $?'], { stdio: ['ignore', 'inherit', 'inherit'], detached: true })
     next.on('exit', (code) => process.exit(code ?? 1))`
   const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`
-  const command = [
-    process.execPath,
-    '--conditions=source',
-    '--import',
-    'tsx',
-    'apps/standalone/src/main.ts',
-    ...start(),
-  ]
+  const command = [process.execPath, 'bin/run.mjs', 'netbox-pbs', ...start()]
   const npx = spawn(process.execPath, ['-e', script, JSON.stringify(['npm exec pnpm', 'pnpm start'])], {
     cwd: root,
     env: { PATH: process.env['PATH'] ?? '', SCRIPT: script, COMMAND: command.map(quoted).join(' ') },

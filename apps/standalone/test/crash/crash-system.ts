@@ -29,7 +29,7 @@ export class CrashSystem {
     const system = new CrashSystem(await startPostgres({ durable: true }))
     try {
       await system.startGateway()
-      system.#api = SystemProcess.start('start:api', ['--port', '0'], {
+      system.#api = SystemProcess.start('api', ['--port', '0'], {
         env: { ...system.#shared('api'), NETBOX_PBS_BOOTSTRAP_TOKEN: token },
       })
       system.#rest = { url: await listens(system.#api), token }
@@ -45,7 +45,7 @@ export class CrashSystem {
   /** Starts the gateway, or another in place of one that was killed. */
   async startGateway(): Promise<void> {
     const port = this.#gatewayUrl === '' ? '0' : new URL(this.#gatewayUrl).port
-    this.#gateway = SystemProcess.start('start:gateway', ['--port', port], {
+    this.#gateway = SystemProcess.start('gateway', ['--port', port], {
       env: {
         DATABASE_URL: this.#databaseUrl('gateway'),
         NETBOX_PBS_GATEWAY_SECRET_KEY: key(1),
@@ -58,7 +58,7 @@ export class CrashSystem {
   /** Starts a worker, or another in place of one that was killed; its sessions in the database carry its name. */
   startWorker(index: number): void {
     const args = ['--concurrency', '1', '--lost-after', lostAfter]
-    const worker = SystemProcess.start('start:worker', args, { env: this.#shared(workerName(index)) })
+    const worker = SystemProcess.start('worker', args, { env: this.#shared(workerName(index)) })
     this.#workers[index] = worker
     const up = worker.line(/^The worker takes/).then(() => void this.#starting.delete(index))
     // Whoever waits for it hears of a failure.

@@ -6,14 +6,8 @@ import { expect } from 'vitest'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
 
-/** The scripts of the root's package.json, by what they run. */
-const mains = {
-  'netbox-pbs': 'apps/standalone/src/main.ts',
-  'start:gateway': 'apps/gateway/src/main.ts',
-  'start:worker': 'apps/worker/src/main.ts',
-  'start:api': 'apps/api/src/main.ts',
-  simulator: 'tools/pbs-simulator/src/main.ts',
-} as const
+/** Programs of `bin/run.mjs`, which the scripts of the root's package.json run. */
+type Program = 'netbox-pbs' | 'gateway' | 'worker' | 'api' | 'simulator'
 
 /** How to start a process. */
 export interface ProcessOptions {
@@ -50,8 +44,8 @@ export class SystemProcess {
     this.ended = once(child, 'close').then(([code]) => ({ code, stdout: this.stdout, stderr: this.stderr }))
   }
 
-  static start(name: keyof typeof mains, args: ReadonlyArray<string>, { env, input }: ProcessOptions = {}) {
-    const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', mains[name], ...args], {
+  static start(program: Program, args: ReadonlyArray<string>, { env, input }: ProcessOptions = {}) {
+    const child = spawn(process.execPath, ['bin/run.mjs', program, ...args], {
       cwd: root,
       env: { PATH: process.env['PATH'] ?? '', ...env },
     })
