@@ -53,7 +53,7 @@ const lookAtPeer = (connection: PbsConnection) =>
       eventCallback(die, (error: Error | null, socket?: TLSSocket) => {
         if (error !== null || socket === undefined) return resume(Effect.fail(failureOf(connection, endpoint, error)))
         const certificate = presentedCertificate(socket)
-        const refused = judgePeer(connection, socket)
+        const refused = judgePeer(connection, socket, certificate)
         const chainVerifies = socket.authorized
         socket.on('error', () => {}).destroy()
         if (certificate === null) {

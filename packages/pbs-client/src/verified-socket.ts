@@ -75,7 +75,10 @@ export const openSocket = (
   else signal?.addEventListener('abort', abort, { once: true })
 }
 
-/** The leaf certificate of a connected socket; null when the peer showed none. */
+/**
+ * The leaf certificate of a connected socket; null when the peer showed none. To be called once for a socket: Node 22 gives a peer's certificate
+ * only to the first call.
+ */
 export const presentedCertificate = (socket: TLSSocket): PresentedCertificate | null => {
   const certificate = socket.getPeerX509Certificate()
   if (certificate === undefined) return null
@@ -90,10 +93,14 @@ export const presentedCertificate = (socket: TLSSocket): PresentedCertificate | 
 
 /**
  * Whether the peer may be spoken to, or why not: a pin must match whatever the CA or `verifySsl` says; without one the
- * chain and the host name must verify, unless `verifySsl` is off.
+ * chain and the host name must verify, unless `verifySsl` is off. `certificate` is what `presentedCertificate` gave.
  */
-export const judgePeer = (connection: PbsConnection, socket: TLSSocket): Untrusted | null => {
-  const presented = presentedCertificate(socket)?.fingerprint ?? 'none'
+export const judgePeer = (
+  connection: PbsConnection,
+  socket: TLSSocket,
+  certificate: PresentedCertificate | null,
+): Untrusted | null => {
+  const presented = certificate?.fingerprint ?? 'none'
   if (connection.fingerprint !== null && connection.fingerprint !== '') {
     const expected = normalizeFingerprint(connection.fingerprint) ?? connection.fingerprint
     if (presented === expected) return null

@@ -1,7 +1,7 @@
 import { Agent, type RequestOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { PbsConnection } from './connection.ts'
-import { judgePeer, openSocket } from './verified-socket.ts'
+import { judgePeer, openSocket, presentedCertificate } from './verified-socket.ts'
 
 /** What a request hands to the agent; Node keeps `signal` itself from it. */
 export interface VerifyingRequestOptions extends RequestOptions {
@@ -33,7 +33,7 @@ export class VerifyingAgent extends Agent {
       (error, socket) => {
         let refused: unknown = error
         try {
-          refused ??= socket === undefined ? null : judgePeer(this.#connection, socket)
+          refused ??= socket === undefined ? null : judgePeer(this.#connection, socket, presentedCertificate(socket))
         } catch (defect) {
           refused = defect
         }

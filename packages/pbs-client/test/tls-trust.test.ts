@@ -1,8 +1,8 @@
 import { createServer } from 'node:net'
-import type { SecureVersion } from 'node:tls'
+import { type SecureVersion, TLSSocket } from 'node:tls'
 import { inspect } from 'node:util'
 import { Effect, Either, Redacted } from 'effect'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { PbsConnection } from '../src/index.ts'
 import { connectionTo, failureIn, json, run, secret } from './client-harness.ts'
 import { makeCertificate, type RunningServer, recordTls, serveHttps, type TestCertificate } from './tls-server.ts'
@@ -99,6 +99,21 @@ describe('a probe', () => {
   })
 
   test('asks for the version where it may', async () => {
+    const outcome = await run(connectionTo(server.port, { fingerprint: pin(right) }), (client) => client.probe())
+    expect(Either.getOrThrow(outcome)).toMatchObject({ version: { version: '4.2' }, failure: null })
+  })
+
+  test('asks a socket for the certificate once, since Node 22 gives it once', async () => {
+    const { getPeerX509Certificate } = TLSSocket.prototype
+    const shown = new WeakSet<TLSSocket>()
+    onTestFinished(() => {
+      TLSSocket.prototype.getPeerX509Certificate = getPeerX509Certificate
+    })
+    TLSSocket.prototype.getPeerX509Certificate = function (this: TLSSocket) {
+      if (shown.has(this)) return undefined
+      shown.add(this)
+      return getPeerX509Certificate.call(this)
+    }
     const outcome = await run(connectionTo(server.port, { fingerprint: pin(right) }), (client) => client.probe())
     expect(Either.getOrThrow(outcome)).toMatchObject({ version: { version: '4.2' }, failure: null })
   })
