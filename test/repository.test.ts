@@ -10,6 +10,7 @@ interface Exports {
 
 interface Manifest {
   readonly name: string
+  readonly version: string
   readonly private?: boolean
   readonly license?: string
   readonly type?: string
@@ -17,8 +18,12 @@ interface Manifest {
   readonly engines?: { readonly node?: string }
   readonly files?: ReadonlyArray<string>
   readonly exports?: Exports
-  readonly publishConfig?: { readonly access?: string; readonly exports?: Exports }
+  readonly bin?: { readonly [name: string]: string }
+  readonly repository?: { readonly url?: string }
+  readonly keywords?: ReadonlyArray<string>
+  readonly publishConfig?: { readonly exports?: Exports }
   readonly dependencies?: { readonly [name: string]: string }
+  readonly devDependencies?: { readonly [name: string]: string }
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -35,6 +40,16 @@ const rooms = files.filter((path) => /.\/package\.json$/.test(path)).map((path) 
 const manifest = (room: string): Manifest => JSON.parse(read(`${room}/package.json`)) as Manifest
 const published = rooms.filter((room) => manifest(room).private !== true)
 
+/** The private rooms that the build of a published command takes in. */
+const bundledIn = (room: string): ReadonlyArray<Manifest> => {
+  const { bin, devDependencies = {} } = manifest(room)
+  if (bin === undefined) return []
+  const own = rooms
+    .map(manifest)
+    .filter(({ name, private: isPrivate }) => isPrivate === true && name in devDependencies)
+  return own.filter(({ name }) => name !== '@netbox-pbs/testing')
+}
+
 describe('a room', () => {
   test('has a README', () => {
     expect(rooms.filter((room) => !files.includes(`${room}/README.md`))).toEqual([])
@@ -50,25 +65,41 @@ describe('a room', () => {
 
   test.each(rooms)('%s declares every room that its sources import', (room) => {
     const { name, dependencies = {} } = manifest(room)
+    const declared = [name, ...Object.keys(dependencies), ...bundledIn(room).map((one) => one.name)]
     const own = sources.filter((path) => path.startsWith(`${room}/src/`)).map(read)
     const imported = own.flatMap((text) => [...text.matchAll(/from '(@netbox-pbs\/[a-z-]+)/g)].map(([, one]) => one))
-    expect([...new Set(imported)].filter((one) => one !== name && !(one !== undefined && one in dependencies))).toEqual(
-      [],
-    )
+    expect([...new Set(imported)].filter((one) => one === undefined || !declared.includes(one))).toEqual([])
   })
 })
 
+const home = 'https://github.com/netbox-pbs/netbox-pbs'
+
+test('all packages have one version', () => {
+  expect(new Set(rooms.map((room) => manifest(room).version)).size).toBe(1)
+  expect(JSON.parse(read('.changeset/config.json'))).toMatchObject({ fixed: [['netbox-pbs', '@netbox-pbs/*']] })
+})
+
 describe.each(published)('%s, which is published,', (room) => {
-  const { exports = {}, publishConfig, dependencies = {}, ...rest } = manifest(room)
+  const { exports = {}, publishConfig, dependencies = {}, keywords, ...rest } = manifest(room)
 
   test('says what its users need to know', () => {
     expect(rest).toMatchObject({
+      description: expect.stringMatching(/\.$/),
       license: 'Apache-2.0',
+      repository: { type: 'git', url: `git+${home}.git`, directory: room },
+      homepage: `${home}/tree/main/${room}#readme`,
+      bugs: `${home}/issues`,
       type: 'module',
-      sideEffects: false,
       engines: { node: expect.stringMatching(/^>=22(\.\d+)?$/) },
       files: ['dist', 'README.md'],
+      ...(rest.bin === undefined ? { sideEffects: false } : {}),
     })
+    expect(keywords).toEqual([...new Set(keywords)].sort())
+    expect(keywords).toEqual(expect.arrayContaining(['netbox', 'pbs', 'proxmox-backup-server']))
+  })
+
+  test('is built when it is packed', () => {
+    expect(rest).toMatchObject({ scripts: { build: 'tsup', prepack: 'turbo run build --output-logs=errors-only' } })
   })
 
   test('exports its built files, and its sources only at home', () => {
@@ -77,7 +108,7 @@ describe.each(published)('%s, which is published,', (room) => {
       const { source, ...built } = target
       return Object.keys(built).length === 0 ? [] : [[path, built]] // a path with a source alone is for our own tests
     })
-    expect(publishConfig).toEqual({ access: 'public', exports: Object.fromEntries(atHome) })
+    expect(publishConfig).toEqual({ access: 'public', provenance: true, exports: Object.fromEntries(atHome) })
   })
 
   test('depends on published rooms only', () => {
@@ -85,11 +116,23 @@ describe.each(published)('%s, which is published,', (room) => {
     const rooms = Object.keys(dependencies).filter((name) => dependencies[name]?.startsWith('workspace:'))
     expect(rooms.filter((name) => !names.includes(name))).toEqual([])
   })
+
+  test('depends on what the private rooms need that it bundles', () => {
+    const bundled = bundledIn(room)
+    const needed = bundled.flatMap((one) => Object.entries(one.dependencies ?? {}))
+    const outside = needed.filter(([name]) => !bundled.some((one) => one.name === name))
+    expect(dependencies).toMatchObject(Object.fromEntries(outside))
+  })
 })
 
 describe('the repository', () => {
   test('names the same Node for editors and CI as for its own scripts', () => {
     expect(read('pnpm-workspace.yaml')).toContain(`\n  node: ${read('.node-version').trim()}\n`)
+  })
+
+  test('has one address', () => {
+    const addresses = files.flatMap((path) => read(path).match(/https:\/\/github\.com\/netbox-pbs\/[\w-]+/g) ?? [])
+    expect([...new Set(addresses)]).toEqual([home])
   })
 
   test.each(files.filter((path) => path.endsWith('.md')))('%s links to files that exist', (path) => {

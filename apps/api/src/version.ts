@@ -1,5 +1,7 @@
+import manifest from '../package.json' with { type: 'json' }
+
 /** The release of this application. */
-export const version = '0.1.0'
+export const version: string = manifest.version
 
 /** The NetBox whose REST conventions these are. */
 export const netboxVersion = '4.7.3'

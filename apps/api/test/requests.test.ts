@@ -2,6 +2,7 @@ import { request } from 'node:http'
 import { ApiTokens } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import manifest from '../package.json' with { type: 'json' }
 import { fakeGateway } from './support/fake-gateway.ts'
 import { adminToken, startTestApi, type TestApi } from './support/test-api.ts'
 
@@ -323,7 +324,7 @@ test('what lies where, who one is and whether it works', async () => {
   )
   expect((await api.ask('GET', '/api/status/')).json).toMatchObject({
     'netbox-version': '4.7.3',
-    plugins: { netbox_pbs: '0.1.0' },
+    plugins: { netbox_pbs: manifest.version },
   })
   expect((await api.ask('GET', '/api/plugins/installed-plugins/')).json).toMatchObject([{ package: 'netbox_pbs' }])
   for (const path of ['/healthz', '/readyz', '/api/schema/']) {

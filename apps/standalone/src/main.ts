@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { runProcess, WrongUsage } from '@netbox-pbs/app-shell'
 import { Effect } from 'effect'
 import { readCommandLine } from './command-line/read-command-line.ts'

@@ -1,5 +1,6 @@
 import { WrongUsage } from '@netbox-pbs/app-shell'
 import { CommanderError } from 'commander'
+import manifest from '../../package.json' with { type: 'json' }
 import type { Task } from '../failures.ts'
 import { Misused, newCommand } from './command.ts'
 import { serverCommands } from './server-commands.ts'
@@ -8,7 +9,7 @@ import { migrateCommand, syncCommand } from './sync-command.ts'
 import { tokenCommands } from './token-commands.ts'
 
 /**
- * Reads the command line. Null when help was asked for and shown.
+ * Reads the command line. Null when help or the version was asked for and shown.
  *
  * @throws WrongUsage naming the flag or command and the fix
  */
@@ -18,6 +19,7 @@ export function readCommandLine(argv: ReadonlyArray<string>): Task | null {
     task = chosen
   }
   const program = newCommand('netbox-pbs', 'An inventory of every Proxmox Backup Server, kept in step.')
+  program.version(manifest.version, '--version', 'show the version')
   program.enablePositionalOptions()
   for (const add of [startCommand, syncCommand, serverCommands, tokenCommands, migrateCommand]) add(program, choose)
   try {

@@ -1,0 +1,14 @@
+import { cpSync } from 'node:fs'
+import { defineConfig } from 'tsup'
+
+export default defineConfig({
+  entry: { main: 'src/main.ts' },
+  format: 'esm',
+  splitting: true, // a command loads what it uses, and only a demo loads the simulator
+  clean: true,
+  sourcemap: true,
+  target: 'node22',
+  // The private packages become part of the command. What they import is among its dependencies.
+  noExternal: [/^@netbox-pbs\/(api|app-shell|gateway|pbs-simulator|worker)$/],
+  onSuccess: async () => cpSync('../api/src/pages/assets', 'dist/assets', { recursive: true }),
+})
