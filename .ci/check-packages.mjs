@@ -1,0 +1,174 @@
+// Uses every published package as others would: packs it without a build before, has publint and attw read the tarball, installs the tarballs into empty
+// folders, and there runs what the READMEs show on Node 22, compiles it, and starts the demo of the command.
+import { execFile, spawn } from 'node:child_process'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+/** The oldest release of Node that the packages promise to run on. */
+const oldestNode = '22'
+const root = fileURLToPath(new URL('..', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'netbox-pbs-packages-'))
+
+/** Runs a program to its end and gives its standard output; fails with all that it wrote. */
+async function run(program, args, options = {}) {
+  try {
+    return (await promisify(execFile)(program, args, { cwd: root, maxBuffer: 2 ** 26, ...options })).stdout
+  } catch ({ message, stdout, stderr }) {
+    throw new Error(`${message}\n${stdout}\n${stderr}`)
+  }
+}
+
+async function timed(what, work) {
+  const begun = performance.now()
+  const result = await work()
+  process.stdout.write(`${what}: ${((performance.now() - begun) / 1000).toFixed(1)} s\n`)
+  return result
+}
+
+const packages = globSync('{packages,apps}/*/package.json', { cwd: root })
+  .map((path) => ({ path: join(root, path, '..'), manifest: JSON.parse(readFileSync(join(root, path), 'utf8')) }))
+  .filter(({ manifest }) => manifest.private !== true)
+  .map(({ path, manifest: { name } }) => ({ path, name, tarball: join(folder, `${name.replace(/\W+/g, '-')}.tgz`) }))
+const command = packages.find(({ name }) => name === 'netbox-pbs')
+const libraries = packages.filter((one) => one !== command)
+
+/** Packs them; `dist` is removed first, so that a package that relies on an earlier build fails here. */
+async function pack() {
+  for (const { path } of packages) rmSync(join(path, 'dist'), { recursive: true, force: true })
+  // The command depends on all others: its build is that of all.
+  for (const { path, tarball } of [command, ...libraries]) await run('pnpm', ['pack', '--out', tarball], { cwd: path })
+}
+
+/** Reads the tarball as publishing tools and TypeScript's resolution do. */
+async function read({ name, tarball }) {
+  await run('publint', ['--strict', tarball])
+  if (name !== command.name) await run('attw', ['--profile', 'esm-only', tarball])
+  const manifest = await run('tar', ['--extract', '--to-stdout', '--file', tarball, 'package/package.json'])
+  const left = /"(?:workspace|catalog):[^"]*"|"source":/.exec(manifest)
+  if (left) throw new Error(`The package.json in the tarball of ${name} still says ${left[0]}.`)
+  await run('tar', ['--extract', '--to-stdout', '--file', tarball, 'package/LICENSE'])
+}
+
+/** A project for each library, in which nothing can be imported but what the library's user installs: the library, what its example imports, and effect. */
+async function useLibraries() {
+  const home = join(folder, 'libraries')
+  const tarballs = Object.fromEntries(packages.map(({ name, tarball }) => [name, `file:${tarball}`]))
+  const effect = JSON.parse(readFileSync(join(root, 'packages/core/package.json'), 'utf8')).peerDependencies.effect
+  const projects = libraries.map(({ name, tarball, path }) => {
+    const readme = readFileSync(join(path, 'README.md'), 'utf8')
+    const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code)
+    if (examples.length === 0) throw new Error(`The README of ${name} shows no example.`)
+    const imported = examples.flatMap((code) =>
+      [...code.matchAll(/from '(@netbox-pbs\/[\w-]+)/g)].map(([, one]) => one),
+    )
+    const dependencies = { effect, ...Object.fromEntries([name, ...imported].map((one) => [one, tarballs[one]])) }
+    const project = join(home, tarball.slice(folder.length + 1, -'.tgz'.length))
+    writeJson(join(project, 'package.json'), {
+      name: `uses-${name.replace(/\W+/g, '-')}`,
+      type: 'module',
+      dependencies,
+    })
+    for (const [i, code] of examples.entries()) writeFileSync(join(project, `example-${i + 1}.ts`), code)
+    for (const module of ['nodenext', 'bundler']) writeJson(join(project, `tsconfig.${module}.json`), tsconfig(module))
+    return { project, files: examples.map((_, i) => `example-${i + 1}.ts`) }
+  })
+  writeJson(join(home, 'package.json'), { private: true, devDependencies: { node: oldestNode } })
+  writeJson(join(home, 'pnpm-workspace.yaml'), {
+    packages: ['*'],
+    overrides: tarballs,
+    allowBuilds: { node: true },
+    strictDepBuilds: false,
+  })
+  await timed('  install', () => run('pnpm', ['install', '--no-frozen-lockfile', '--prefer-offline'], { cwd: home }))
+  const node = join(home, 'node_modules/.bin/node')
+  await timed(`  run on Node ${oldestNode}`, () =>
+    eachOf(projects, ({ project: cwd, files }) => inTurn(files, (file) => run(node, [file], { cwd }))),
+  )
+  await timed('  compile', () =>
+    eachOf(projects, ({ project }) =>
+      inTurn(['nodenext', 'bundler'], (module) => compile(join(project, `tsconfig.${module}.json`))),
+    ),
+  )
+}
+
+/** Compiles a project, declarations of packages included; what is wrong in those of others is not ours to mend. */
+async function compile(config) {
+  const tsc = ['node_modules/tsc7/bin/tsc', '--pretty', 'false', '--project', config]
+  const output = await run(process.execPath, tsc).catch(({ message }) => message)
+  const ours = output
+    .split('\n')
+    .filter(
+      (line) => /error TS\d/.test(line) && !/node_modules\/(?!.*node_modules\/|@netbox-pbs\/|\.pnpm\/)/.test(line),
+    )
+  if (ours.length > 0) throw new Error(ours.join('\n'))
+}
+
+const tsconfig = (moduleResolution) => ({
+  compilerOptions: {
+    target: 'es2022',
+    module: moduleResolution === 'bundler' ? 'esnext' : moduleResolution,
+    moduleResolution,
+    strict: true,
+    noEmit: true,
+    types: [],
+  },
+  include: ['*.ts'],
+})
+
+/** Installs the command with npm and its flat tree, starts its demo with npx, reads a page and a list, and stops it. */
+async function useCommand() {
+  const home = join(folder, 'command')
+  writeJson(join(home, 'package.json'), { private: true, dependencies: { node: oldestNode } })
+  const tarballs = packages.map(({ tarball }) => tarball)
+  const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
+  await timed('  install', () => run('npm', ['install', ...quiet, ...tarballs], { cwd: home }))
+  await timed('  start --demo', async () => {
+    const env = { ...process.env, PATH: `${join(home, 'node_modules/.bin')}${delimiter}${process.env.PATH}` }
+    const args = ['start', '--demo', '--port', '0', '--gateway-port', '0']
+    const demo = spawn('npx', ['netbox-pbs', ...args], { cwd: home, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    let stderr = ''
+    demo.stderr.on('data', (text) => {
+      stderr += text
+    })
+    const ended = new Promise((resolve) => demo.once('exit', resolve))
+    let ready = null
+    for await (const line of createInterface({ input: demo.stdout })) {
+      ready = /^netbox-pbs ready: (\S+) token in (.+)$/.exec(line)
+      if (ready !== null) break
+    }
+    if (ready === null) throw new Error(`The demo ended before it was ready.\n${stderr}`)
+    const [, page, tokenFile] = ready
+    const headers = { Authorization: `Bearer ${readFileSync(tokenFile, 'utf8').trim()}` }
+    const list = await fetch(new URL('/api/plugins/pbs/snapshots/?limit=1', page), { headers })
+    const style = await fetch(new URL('static/netbox-pbs.css', page))
+    const { count } = await list.json()
+    if (!(count > 0) || !style.ok)
+      throw new Error(`The demo has ${count} snapshots; its style answers ${style.status}.`)
+    demo.kill('SIGTERM')
+    await ended
+  })
+}
+
+function writeJson(path, value) {
+  mkdirSync(join(path, '..'), { recursive: true })
+  writeFileSync(path, JSON.stringify(value, null, 2))
+}
+
+const eachOf = (list, work) => Promise.all(list.map(work))
+
+async function inTurn(list, work) {
+  for (const one of list) await work(one)
+}
+
+try {
+  await timed('pack', pack)
+  await timed('publint and attw', () => eachOf(packages, read))
+  await timed('use the libraries', useLibraries)
+  await timed('use the command', useCommand)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
