@@ -142,6 +142,16 @@ describe('the repository', () => {
   })
 })
 
+test('the word list of the spelling check is sorted, and each of its words is in a file', () => {
+  const words = read('cspell-words.txt')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+  expect(words).toEqual([...new Set(words)].sort())
+  const others = files.filter((path) => !['cspell-words.txt', 'pnpm-lock.yaml', 'apps/api/openapi.json'].includes(path))
+  const text = others.map(read).join('\n').toLowerCase()
+  expect(words.filter((word) => !text.includes(word))).toEqual([])
+})
+
 describe('the files', () => {
   const found = (paths: ReadonlyArray<string>, pattern: RegExp): ReadonlyArray<string> =>
     paths.flatMap((path) =>
