@@ -21,7 +21,6 @@ export async function startApiProcess(databaseUrl: string): Promise<ApiProcess> 
   const child = spawn(process.execPath, [...command, '--port', '0'], {
     cwd: root,
     env: {
-      ...process.env,
       DATABASE_URL: databaseUrl,
       NETBOX_PBS_SECRET_KEY: randomBytes(32).toString('base64'),
       NETBOX_PBS_BOOTSTRAP_TOKEN: token,
