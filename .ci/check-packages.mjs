@@ -3,7 +3,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -12,6 +12,7 @@ import { promisify } from 'node:util'
 const oldestNode = '22'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'netbox-pbs-packages-'))
+const node = join(folder, 'libraries/node_modules/.bin/node')
 
 /** Runs a program to its end and gives its standard output; fails with all that it wrote. */
 async function run(program, args, options = {}) {
@@ -32,7 +33,12 @@ async function timed(what, work) {
 const packages = globSync('{packages,apps}/*/package.json', { cwd: root })
   .map((path) => ({ path: join(root, path, '..'), manifest: JSON.parse(readFileSync(join(root, path), 'utf8')) }))
   .filter(({ manifest }) => manifest.private !== true)
-  .map(({ path, manifest: { name } }) => ({ path, name, tarball: join(folder, `${name.replace(/\W+/g, '-')}.tgz`) }))
+  .map(({ path, manifest: { name, publishConfig } }) => ({
+    path,
+    name,
+    modules: Object.keys(publishConfig.exports).filter((one) => !one.endsWith('.json')),
+    tarball: join(folder, `${name.replace(/\W+/g, '-')}.tgz`),
+  }))
 const command = packages.find(({ name }) => name === 'netbox-pbs')
 const libraries = packages.filter((one) => one !== command)
 
@@ -58,7 +64,7 @@ async function useLibraries() {
   const home = join(folder, 'libraries')
   const tarballs = Object.fromEntries(packages.map(({ name, tarball }) => [name, `file:${tarball}`]))
   const effect = JSON.parse(readFileSync(join(root, 'packages/core/package.json'), 'utf8')).peerDependencies.effect
-  const projects = libraries.map(({ name, tarball, path }) => {
+  const projects = libraries.map(({ name, modules, tarball, path }) => {
     const readme = readFileSync(join(path, 'README.md'), 'utf8')
     const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code)
     if (examples.length === 0) throw new Error(`The README of ${name} shows no example.`)
@@ -73,8 +79,13 @@ async function useLibraries() {
       dependencies,
     })
     for (const [i, code] of examples.entries()) writeFileSync(join(project, `example-${i + 1}.ts`), code)
+    const namespaces = modules.map((one, i) => `import * as module${i} from '${name}${one.slice(1)}'`)
+    const check = modules.map(
+      (one, i) => `if (Object.keys(module${i}).length === 0) throw new Error('${one} exports nothing')`,
+    )
+    writeFileSync(join(project, 'exports.ts'), [...namespaces, ...check, ''].join('\n'))
     for (const module of ['nodenext', 'bundler']) writeJson(join(project, `tsconfig.${module}.json`), tsconfig(module))
-    return { project, files: examples.map((_, i) => `example-${i + 1}.ts`) }
+    return { project, files: ['exports.ts', ...examples.map((_, i) => `example-${i + 1}.ts`)] }
   })
   writeJson(join(home, 'package.json'), { private: true, devDependencies: { node: oldestNode } })
   writeJson(join(home, 'pnpm-workspace.yaml'), {
@@ -84,7 +95,6 @@ async function useLibraries() {
     strictDepBuilds: false,
   })
   await timed('  install', () => run('pnpm', ['install', '--no-frozen-lockfile', '--prefer-offline'], { cwd: home }))
-  const node = join(home, 'node_modules/.bin/node')
   await timed(`  run on Node ${oldestNode}`, () =>
     eachOf(projects, ({ project: cwd, files }) => inTurn(files, (file) => run(node, [file], { cwd }))),
   )
@@ -122,35 +132,44 @@ const tsconfig = (moduleResolution) => ({
 /** Installs the command with npm and its flat tree, starts its demo with npx, reads a page and a list, and stops it. */
 async function useCommand() {
   const home = join(folder, 'command')
-  writeJson(join(home, 'package.json'), { private: true, dependencies: { node: oldestNode } })
+  writeJson(join(home, 'package.json'), { private: true })
   const tarballs = packages.map(({ tarball }) => tarball)
   const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
   await timed('  install', () => run('npm', ['install', ...quiet, ...tarballs], { cwd: home }))
   await timed('  start --demo', async () => {
-    const env = { ...process.env, PATH: `${join(home, 'node_modules/.bin')}${delimiter}${process.env.PATH}` }
+    const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` }
     const args = ['start', '--demo', '--port', '0', '--gateway-port', '0']
-    const demo = spawn('npx', ['netbox-pbs', ...args], { cwd: home, env, stdio: ['ignore', 'pipe', 'pipe'] })
-    let stderr = ''
-    demo.stderr.on('data', (text) => {
-      stderr += text
-    })
+    // A group of its own: a signal to npx alone does not reach what it has started.
+    const options = { cwd: home, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true }
+    const demo = spawn('npx', ['netbox-pbs', ...args], options)
     const ended = new Promise((resolve) => demo.once('exit', resolve))
-    let ready = null
-    for await (const line of createInterface({ input: demo.stdout })) {
-      ready = /^netbox-pbs ready: (\S+) token in (.+)$/.exec(line)
-      if (ready !== null) break
+    try {
+      await readDemo(demo)
+    } finally {
+      if (demo.exitCode === null) process.kill(-demo.pid, 'SIGTERM')
+      await ended
     }
-    if (ready === null) throw new Error(`The demo ended before it was ready.\n${stderr}`)
-    const [, page, tokenFile] = ready
-    const headers = { Authorization: `Bearer ${readFileSync(tokenFile, 'utf8').trim()}` }
-    const list = await fetch(new URL('/api/plugins/pbs/snapshots/?limit=1', page), { headers })
-    const style = await fetch(new URL('static/netbox-pbs.css', page))
-    const { count } = await list.json()
-    if (!(count > 0) || !style.ok)
-      throw new Error(`The demo has ${count} snapshots; its style answers ${style.status}.`)
-    demo.kill('SIGTERM')
-    await ended
   })
+}
+
+/** Reads a list and a style sheet of a demo, as soon as it is ready. */
+async function readDemo({ stdout, stderr }) {
+  let errors = ''
+  stderr.on('data', (text) => {
+    errors += text
+  })
+  let ready = null
+  for await (const line of createInterface({ input: stdout })) {
+    ready = /^netbox-pbs ready: (\S+) token in (.+)$/.exec(line)
+    if (ready !== null) break
+  }
+  if (ready === null) throw new Error(`The demo ended before it was ready.\n${errors}`)
+  const [, page, tokenFile] = ready
+  const headers = { Authorization: `Bearer ${readFileSync(tokenFile, 'utf8').trim()}` }
+  const list = await fetch(new URL('/api/plugins/pbs/snapshots/?limit=1', page), { headers })
+  const style = await fetch(new URL('static/netbox-pbs.css', page))
+  const { count } = await list.json()
+  if (!(count > 0) || !style.ok) throw new Error(`The demo has ${count} snapshots; its style answers ${style.status}.`)
 }
 
 function writeJson(path, value) {

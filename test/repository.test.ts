@@ -130,6 +130,14 @@ describe('the repository', () => {
     expect(read('pnpm-workspace.yaml')).toContain(`\n  node: ${read('.node-version').trim()}\n`)
   })
 
+  test('has a program for each script that runs one', () => {
+    const programs: Readonly<Record<string, { readonly main: string }>> = JSON.parse(read('bin/programs.json'))
+    const scripts: Readonly<Record<string, string>> = JSON.parse(read('package.json')).scripts
+    const run = Object.values(scripts).flatMap((script) => /^node bin\/run\.mjs (\S+)/.exec(script)?.[1] ?? [])
+    expect([...new Set(run)].sort()).toEqual(Object.keys(programs).sort())
+    expect(Object.values(programs).filter(({ main }) => !files.includes(main))).toEqual([])
+  })
+
   test('has one address', () => {
     const addresses = files.flatMap((path) => read(path).match(/https:\/\/github\.com\/netbox-pbs\/[\w-]+/g) ?? [])
     expect([...new Set(addresses)]).toEqual([home])

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import manifest from '../package.json' with { type: 'json' }
 import { netboxPbs, type Outcome, onlyLog, SystemProcess } from './support/process.ts'
 import { request } from './support/rest.ts'
 
@@ -39,6 +40,10 @@ afterAll(async () => {
   system.kill()
   await pbs.close()
   rmSync(folder, { recursive: true, force: true })
+})
+
+test('--version says the release', async () => {
+  expect(await netboxPbs(['--version'])).toEqual(good(`${manifest.version}\n`))
 })
 
 test('start says where it is served and where the token lies, which it does not print', async () => {
