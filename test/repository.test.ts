@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 
@@ -148,6 +149,18 @@ describe('the repository', () => {
     const local = links.filter((link) => !/^[a-z]+:/.test(link))
     expect(local.filter((link) => !existsSync(new URL(link, `file://${root}${path}`)))).toEqual([])
   })
+
+  // A decision and a changeset speak of the time when they were written.
+  test.each(files.filter((path) => /^(?!\.changeset|docs\/decisions).*\.md$/.test(path)))(
+    '%s names files that exist',
+    (path) => {
+      const names = [...read(path).matchAll(/`((?:apps|packages|tools|bench|docs|test|src|bin|\.ci)\/[\w./-]+)`/g)].map(
+        ([, name = '']) => name,
+      )
+      const places = [root, `${dirname(root + path)}/`]
+      expect(names.filter((name) => !places.some((place) => existsSync(place + name)))).toEqual([])
+    },
+  )
 })
 
 test('the word list of the spelling check is sorted, and each of its words is in a file', () => {
