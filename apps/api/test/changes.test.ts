@@ -149,20 +149,52 @@ describe('the change log', () => {
   })
 
   test('leads to the branch whose merge landed an entry', async () => {
-    const { json } = await api.ask('POST', '/api/plugins/pbs/branches/', { body: { name: 'night' } })
+    const opened = await api.ask('POST', '/api/plugins/pbs/branches/', { body: { name: 'night' } })
+    const { json } = opened
     const headers = { 'X-NetBox-Branch': json.schema_id }
     const path = `/api/plugins/pbs/servers/${server.json.id}/`
     await api.ask('PATCH', path, { body: { sync_interval_minutes: 99 }, headers })
     const merged = await api.ask('POST', `/api/plugins/pbs/branches/${json.id}/merge/`, { body: { commit: true } })
     expect(merged.status).toBe(200)
     const { json: landed } = await api.ask('GET', `${list}?branch=${json.id}`)
+    const branch = { id: json.id, url: json.url, display: 'night' }
+    const ofBranch = { branch, changed_object_type: 'netbox_branching.branch', changed_object_id: json.id }
     expect(landed.results).toMatchObject([
-      {
-        branch: { id: json.id, url: json.url, display: 'night' },
-        changed_object_id: server.json.id,
-        postchange_data: { sync_interval_minutes: 99 },
-      },
+      { ...ofBranch, display: 'Branch night updated by admin', postchange_data: { status: 'merged' } },
+      { branch, changed_object_id: server.json.id, postchange_data: { sync_interval_minutes: 99 } },
+      { ...ofBranch, display: 'Branch night created by admin', request_id: requestOf(opened) },
     ])
+  })
+
+  test('tells of each decision on a branch, under the request that asked for it', async () => {
+    const opened = await api.ask('POST', '/api/plugins/pbs/branches/', { body: { name: 'decided' } })
+    const { url, id, schema_id } = opened.json
+    const branch = new URL(url).pathname
+    const path = `/api/plugins/pbs/servers/${server.json.id}/`
+    await api.ask('PATCH', path, { body: { sync_interval_minutes: 11 }, headers: { 'X-NetBox-Branch': schema_id } })
+    await api.ask('PATCH', path, { body: { sync_interval_minutes: 22 } })
+    const refused = await api.ask('POST', `${branch}merge/`, { body: {} })
+    const renamed = await api.ask('PATCH', branch, { body: { description: 'why' } })
+    const answered = await api.ask('POST', `${branch}resolve/`, { body: { resolution: 'main', all: true } })
+    const dry = await api.ask('POST', `${branch}merge/`, { body: { commit: false } })
+    const closed = await api.ask('POST', `${branch}close/`, {})
+    expect([refused, renamed, answered, dry, closed].map(({ status }) => status)).toEqual([409, 200, 200, 200, 200])
+    const { json } = await api.ask('GET', `${list}?branch=${id}`)
+    const conflict = { changed_object_type: 'netbox_pbs.branchconflict', action: { value: 'update' } }
+    expect(json.results.toReversed()).toMatchObject([
+      { request_id: requestOf(opened), changed_object_type: 'netbox_branching.branch', action: { value: 'create' } },
+      { request_id: requestOf(renamed), postchange_data: { description: 'why' } },
+      {
+        ...conflict,
+        request_id: requestOf(answered),
+        user_name: 'admin',
+        prechange_data: { field: 'sync_interval_minutes', main: 22, branch: 11, resolution: null },
+        postchange_data: { resolution: 'main', resolved_by: 'admin' },
+      },
+      { request_id: requestOf(closed), postchange_data: { status: 'closed' } },
+    ])
+    const only = `${list}?branch=${id}&changed_object_type=netbox_pbs.branchconflict`
+    expect((await api.ask('GET', only)).json.count).toBe(1)
   })
 
   test('cannot be written, and has no entry that is not there', async () => {

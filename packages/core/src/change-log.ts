@@ -6,8 +6,11 @@ export const changeActions = ['create', 'update', 'delete'] as const
 /** What was done to an object. */
 export type ChangeAction = (typeof changeActions)[number]
 
-/** What the log tells of beside the rows of the inventory: the settings, and API tokens, of which it never holds a secret. */
-export const otherLogged = ['settings', 'token'] as const
+/**
+ * What the log tells of beside the rows of the inventory: the settings, API tokens (never a secret of either), the life of branches, the answers to their conflicts, and
+ * decisions on held deletions.
+ */
+export const otherLogged = ['settings', 'token', 'branch', 'conflict', 'held_set'] as const
 
 /** What an entry of the log can be about. */
 export type LoggedModel = ModelName | (typeof otherLogged)[number]
@@ -22,6 +25,9 @@ export interface Actor {
   /** UUID. What one request does to one object is one entry. */
   readonly requestId: string
 }
+
+/** Whose doing a change or a decision is: a person's in a request, or a run's. */
+export type Author = Actor | { readonly runId: number }
 
 /** Values of a row by field, as REST names them; references are ids. */
 export type LoggedValues = { readonly [field: string]: JsonValue }
@@ -42,7 +48,7 @@ export interface LoggedChange {
   readonly title: string
   /** Id of the object's server; null: none. It outlives the server. */
   readonly serverId: number | null
-  /** The branch whose merge landed it; null: none. */
+  /** The branch whose merge landed it, or on which it is a decision; null: none. */
   readonly branch: { readonly id: number; readonly name: string } | null
   /** The run that landed it; null: a hand wrote it. */
   readonly runId: number | null
@@ -65,7 +71,7 @@ export interface ChangeFilter {
   /** UUIDs. */
   readonly requestIds?: ReadonlyArray<string>
   readonly runIds?: ReadonlyArray<number>
-  /** Branches whose merges landed them. */
+  /** Branches whose merges landed them, or on which they are decisions. */
   readonly branchIds?: ReadonlyArray<number>
   /** What came after an entry, oldest first: every later entry once, also those of transactions that were still running. */
   readonly afterId?: number

@@ -11,6 +11,7 @@ export {
 } from './branch.ts'
 export {
   type Actor,
+  type Author,
   bySystem,
   type ChangeAction,
   type ChangeFilter,

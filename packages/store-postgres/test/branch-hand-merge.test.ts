@@ -173,6 +173,16 @@ describe.each(engines)('the merge of a person’s branch on $engine', ({ migrate
             before: null,
             after: expect.objectContaining({ backup_id: '200', tags: ['b'], custom_fields: {} }),
           }),
+          {
+            ...by,
+            server_id: null,
+            action: 'update',
+            model: 'branch',
+            object_id: branch.id,
+            title: 'logged',
+            before: { status: 'open', merged_time: null, merged_by: '' },
+            after: { status: 'merged', merged_time: at, merged_by: 'ann' },
+          },
         ])
       }),
     )

@@ -171,6 +171,7 @@ describe.each(engines)('the order of the change log on $engine', ({ engine, migr
           'create group',
           'delete datastore',
           'delete snapshot',
+          'update branch',
           'update datastore',
           'update snapshot',
         ])

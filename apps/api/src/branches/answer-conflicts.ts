@@ -1,4 +1,11 @@
-import { type BranchConflict, type FieldValue, pageLimits, type Resolution, sameValue } from '@netbox-pbs/core'
+import {
+  type Actor,
+  type BranchConflict,
+  type FieldValue,
+  pageLimits,
+  type Resolution,
+  sameValue,
+} from '@netbox-pbs/core'
 import { Branches, type ConflictFilter } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { invalid } from '../http/refused.ts'
@@ -9,13 +16,13 @@ export interface Answer {
   readonly id: number
   readonly filter: ConflictFilter
   readonly resolution: Resolution | null
-  readonly user: string
+  readonly by: Actor
 }
 
 /** Answers conflicts and gives how many. A value is judged by the fields that it is for, so that no merge fails on it later. */
-export const answerConflicts = Effect.fn('answerConflicts')(function* ({ id, filter, resolution, user }: Answer) {
+export const answerConflicts = Effect.fn('answerConflicts')(function* ({ id, filter, resolution, by }: Answer) {
   const branches = yield* Branches
-  if (resolution?.choice !== 'value') return yield* branches.resolve({ id, filter, resolution, user })
+  if (resolution?.choice !== 'value') return yield* branches.resolve({ id, filter, resolution, user: by.user, by })
   const { count, rows } = yield* branches.conflicts({ id, filter, limit: pageLimits.max, offset: 0 })
   if (count > rows.length)
     return yield* invalid({ value: [`A value answers at most ${pageLimits.max} conflicts at once: name fewer.`] })
@@ -26,7 +33,7 @@ export const answerConflicts = Effect.fn('answerConflicts')(function* ({ id, fil
   const [value = resolution.value] = values
   if (!values.every((other) => sameValue(value, other)))
     return yield* invalid({ value: ['These fields hold values of different kinds: answer them one by one.'] })
-  return yield* branches.resolve({ id, filter, resolution: { choice: 'value', value }, user })
+  return yield* branches.resolve({ id, filter, resolution: { choice: 'value', value }, user: by.user, by })
 })
 
 /** The value as the field of a conflict takes it; null: the conflict is of a whole object, which no value answers. */

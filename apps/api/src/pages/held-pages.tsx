@@ -51,26 +51,27 @@ const draw = (viewer: Viewer, parameters: URLSearchParams, problem: { status: nu
   })
 
 const confirm = (id: number) =>
-  forWriterForm((viewer, form) =>
+  forWriterForm((viewer, form, requestId) =>
     refusedAs(
       viewer,
-      Effect.map(confirmHeld(decisionOf(id, viewer, form)), (run) => seeOther(runPage(run.id))),
+      Effect.map(confirmHeld(decisionOf(id, viewer, form, requestId)), (run) => seeOther(runPage(run.id))),
     ),
   )
 
 const dismiss = (id: number) =>
-  forWriterForm((viewer, form) =>
+  forWriterForm((viewer, form, requestId) =>
     refusedAs(
       viewer,
-      Effect.map(dismissHeld(decisionOf(id, viewer, form)), () => seeOther(heldPage)),
+      Effect.map(dismissHeld(decisionOf(id, viewer, form, requestId)), () => seeOther(heldPage)),
     ),
   )
 
 /** A form always says which revision it shows; one that does not is of a set that nobody saw. */
-const decisionOf = (id: number, { username }: Viewer, { revision = '' }: Form): HeldDecision => ({
+const decisionOf = (id: number, { username }: Viewer, { revision = '' }: Form, requestId: string): HeldDecision => ({
   id,
   revision: /^\d{1,15}$/.test(revision) ? Number(revision) : 0,
   user: username,
+  requestId,
 })
 
 /** A decision that could not be taken shows the list as it is now, and why. */

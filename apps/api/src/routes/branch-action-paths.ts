@@ -59,7 +59,7 @@ const resolve = action(
     Effect.gen(function* () {
       const { id } = yield* findBranch(c)
       const request = yield* Effect.flatMap(readBody(c), readResolve)
-      const resolved = yield* answerConflicts({ id, ...request, user: c.get('caller').username })
+      const resolved = yield* answerConflicts({ id, ...request, by: actorOf(c) })
       return c.json({ ...servedBranch(baseUrl(c), yield* findBranch(c)), resolved })
     }),
 )
@@ -74,7 +74,7 @@ const sync = action(
     Effect.gen(function* () {
       const { id } = yield* findBranch(c)
       const commit = yield* Effect.flatMap(readBody(c), readCommit)
-      const branch = yield* withConflicts(id, (yield* Branches).sync({ id, commit }))
+      const branch = yield* withConflicts(id, (yield* Branches).sync({ id, commit, by: actorOf(c) }))
       return c.json({ ...servedBranch(baseUrl(c), branch), commit })
     }),
 )
@@ -107,9 +107,10 @@ const revert = action(
     Effect.gen(function* () {
       const reverted = yield* findBranch(c)
       const { name, commit } = yield* Effect.flatMap(readBody(c), readRevert)
-      const user = c.get('caller').username
+      const by = actorOf(c)
       const branches = yield* Branches
-      const branch = yield* branches.revert({ id: reverted.id, name: name ?? revertName(reverted), user, commit })
+      const request = { id: reverted.id, name: name ?? revertName(reverted), user: by.user, by, commit }
+      const branch = yield* branches.revert(request)
       const base = baseUrl(c)
       const body = { ...servedBranch(base, branch), commit }
       return commit ? c.json(body, 201, { Location: branchUrl(base, branch.id) }) : c.json(body)
@@ -127,7 +128,8 @@ const approve = action(
       const { id } = yield* findBranch(c)
       const revision = yield* Effect.flatMap(readBody(c), readApproval)
       const at = DateTime.formatIso(yield* DateTime.now)
-      const branch = yield* (yield* Branches).approve({ id, revision, user: c.get('caller').username, at })
+      const by = actorOf(c)
+      const branch = yield* (yield* Branches).approve({ id, revision, user: by.user, by, at })
       return c.json(servedBranch(baseUrl(c), branch))
     }),
 )
@@ -142,7 +144,7 @@ const close = action(
     Effect.gen(function* () {
       const { id } = yield* findBranch(c)
       yield* Effect.flatMap(readBody(c), readNothing)
-      const branch = yield* (yield* Branches).close({ id, status: 'closed' })
+      const branch = yield* (yield* Branches).close({ id, status: 'closed', by: actorOf(c) })
       return c.json(servedBranch(baseUrl(c), branch))
     }),
 )

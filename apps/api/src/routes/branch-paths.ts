@@ -13,6 +13,7 @@ import { readBranchChangeFilter, readBranchFilter, readConflictFilter } from '..
 import { readBranchChange, readNewBranch } from '../branches/read-branch-request.ts'
 import { branchesPath, branchUrl, servedBranch, servedBranchChange, servedConflict } from '../branches/serve-branch.ts'
 import { baseUrl } from '../http/base-url.ts'
+import { actorOf } from '../http/caller.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
 import { replyRecords } from '../http/reply-records.ts'
@@ -92,9 +93,16 @@ const createRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const request = yield* Effect.flatMap(readBody(c), readNewBranch)
-      const user = c.get('caller').username
+      const by = actorOf(c)
       const branches = yield* Branches
-      const branch = yield* branches.create({ ...request, kind: 'operator', user, runId: null, review: false })
+      const branch = yield* branches.create({
+        ...request,
+        kind: 'operator',
+        user: by.user,
+        by,
+        runId: null,
+        review: false,
+      })
       const base = baseUrl(c)
       return c.json(servedBranch(base, branch), 201, { Location: branchUrl(base, branch.id), ETag: etag(branch) })
     }),
@@ -133,7 +141,7 @@ const changeRoute: Route = route(
       const { id } = yield* findBranch(c)
       const change = yield* Effect.flatMap(readBody(c), readBranchChange)
       const branches = yield* Branches
-      const branch = yield* branches.update({ id, ...change, versions: wantedVersions(c) })
+      const branch = yield* branches.update({ id, ...change, versions: wantedVersions(c), by: actorOf(c) })
       return c.json(servedBranch(baseUrl(c), branch), 200, { ETag: etag(branch) })
     }),
 )

@@ -4,7 +4,7 @@ import { Effect, Option } from 'effect'
 import { sampleRows } from '../held/sample-rows.ts'
 import { servedHeld } from '../held/serve-held.ts'
 import { baseUrl } from '../http/base-url.ts'
-import type { ApiContext } from '../http/caller.ts'
+import { type ApiContext, actorOf } from '../http/caller.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
 import { readFilter } from '../http/read-filter.ts'
@@ -166,7 +166,7 @@ const readDecision = (c: ApiContext) =>
     const decision: HeldDecision = {
       id,
       revision: revision === null ? null : Number(revision),
-      user: c.get('caller').username,
+      ...actorOf(c),
     }
     return { run, decision }
   })

@@ -1,6 +1,6 @@
 import { Context, type Effect, type Option } from 'effect'
 import type { Branch, BranchChange, BranchConflict, BranchKind, BranchStatus } from '../branch.ts'
-import type { Actor } from '../change-log.ts'
+import type { Author } from '../change-log.ts'
 import type { ConflictKind, Resolution } from '../merge/conflict.ts'
 import type { ModelName } from '../registry/field.ts'
 import type { RowCounts } from '../run.ts'
@@ -68,8 +68,10 @@ export interface MergeOutcome {
   readonly skipped: number
 }
 
-/** Who merges: a person, or the run whose branch it is. */
-export type MergeOrigin = Actor | { readonly runId: number }
+/** Who asks for a step in a branch's life, for the change log; left out: nobody did. */
+interface Asked {
+  readonly by?: Author | undefined
+}
 
 type Gone = BranchNotFound | BranchNotOpen
 
@@ -77,15 +79,17 @@ type Gone = BranchNotFound | BranchNotOpen
 export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
   Branches,
   {
-    readonly create: (request: {
-      readonly name: string
-      readonly kind: BranchKind
-      readonly description: string
-      readonly user: string
-      readonly runId: number | null
-      /** A person merges it even when nothing stands against that. */
-      readonly review: boolean
-    }) => Effect.Effect<Branch, StoreFailed | BranchNameTaken>
+    readonly create: (
+      request: Asked & {
+        readonly name: string
+        readonly kind: BranchKind
+        readonly description: string
+        readonly user: string
+        readonly runId: number | null
+        /** A person merges it even when nothing stands against that. */
+        readonly review: boolean
+      },
+    ) => Effect.Effect<Branch, StoreFailed | BranchNameTaken>
     readonly get: (request: { readonly id: number }) => Effect.Effect<Option.Option<Branch>, StoreFailed>
     /** The branch that clients name by these 8 characters. */
     readonly bySchemaId: (request: { readonly schemaId: string }) => Effect.Effect<Option.Option<Branch>, StoreFailed>
@@ -102,12 +106,14 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
       },
     ) => Effect.Effect<Page<Branch>, StoreFailed>
     /** Changes the name or the description of a branch, whatever its state. */
-    readonly update: (request: {
-      readonly id: number
-      readonly name?: string
-      readonly description?: string
-      readonly versions?: WantedVersions
-    }) => Effect.Effect<Branch, StoreFailed | BranchNotFound | BranchNameTaken | VersionChanged>
+    readonly update: (
+      request: Asked & {
+        readonly id: number
+        readonly name?: string
+        readonly description?: string
+        readonly versions?: WantedVersions
+      },
+    ) => Effect.Effect<Branch, StoreFailed | BranchNotFound | BranchNameTaken | VersionChanged>
     /** What the branch changes, by model and id. */
     readonly changes: (request: {
       readonly id: number
@@ -125,52 +131,62 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
     /** Compares the branch with main as it is now. An answer stays with its conflict while the values that it was given on are the same. */
     readonly check: (request: { readonly id: number }) => Effect.Effect<Branch, StoreFailed | Gone>
     /** Answers conflicts, or takes the answer back (null). Gives how many. */
-    readonly resolve: (request: {
-      readonly id: number
-      readonly filter: ConflictFilter
-      readonly resolution: Resolution | null
-      readonly user: string
-    }) => Effect.Effect<number, StoreFailed | Gone>
+    readonly resolve: (
+      request: Asked & {
+        readonly id: number
+        readonly filter: ConflictFilter
+        readonly resolution: Resolution | null
+        readonly user: string
+      },
+    ) => Effect.Effect<number, StoreFailed | Gone>
     /** Lands the branch in main in one transaction, or without `commit` does the same and takes it back. */
     readonly merge: (request: {
       readonly id: number
       readonly commit: boolean
-      readonly by: MergeOrigin
+      readonly by: Author
       /** RFC 3339. */
       readonly at: string
       /** Refused unless somebody has approved what it holds now. */
       readonly approval: boolean
     }) => Effect.Effect<MergeOutcome, StoreFailed | Gone | BranchInConflict | BranchNotApproved | BranchScopeUnknown>
     /** Says that what a branch holds at a revision may land. */
-    readonly approve: (request: {
-      readonly id: number
-      readonly revision: number
-      readonly user: string
-      /** RFC 3339. */
-      readonly at: string
-    }) => Effect.Effect<Branch, StoreFailed | Gone | ApprovalRefused>
+    readonly approve: (
+      request: Asked & {
+        readonly id: number
+        readonly revision: number
+        readonly user: string
+        /** RFC 3339. */
+        readonly at: string
+      },
+    ) => Effect.Effect<Branch, StoreFailed | Gone | ApprovalRefused>
     /**
      * Moves a branch onto main as it is now: the base of what it touches becomes main's present value, answered conflicts are settled in it as they were answered,
      * and it is compared anew. An open conflict stands against it. Copies nothing of main. Without `commit` it is done and taken back.
      */
-    readonly sync: (request: {
-      readonly id: number
-      readonly commit: boolean
-    }) => Effect.Effect<Branch, StoreFailed | Gone | BranchInConflict>
+    readonly sync: (
+      request: Asked & {
+        readonly id: number
+        readonly commit: boolean
+      },
+    ) => Effect.Effect<Branch, StoreFailed | Gone | BranchInConflict>
     /**
      * Opens a branch of what undoes a merged one, compared with main already. When it is merged, the next run of each scope that it touches waits for review. Without
      * `commit` it is done and taken back.
      */
-    readonly revert: (request: {
-      readonly id: number
-      readonly name: string
-      readonly user: string
-      readonly commit: boolean
-    }) => Effect.Effect<Branch, StoreFailed | BranchNotFound | BranchNotMerged | BranchNameTaken>
+    readonly revert: (
+      request: Asked & {
+        readonly id: number
+        readonly name: string
+        readonly user: string
+        readonly commit: boolean
+      },
+    ) => Effect.Effect<Branch, StoreFailed | BranchNotFound | BranchNotMerged | BranchNameTaken>
     /** Ends an open branch without merging it; what it held is dropped. */
-    readonly close: (request: {
-      readonly id: number
-      readonly status: 'closed' | 'no_changes' | 'superseded'
-    }) => Effect.Effect<Branch, StoreFailed | Gone>
+    readonly close: (
+      request: Asked & {
+        readonly id: number
+        readonly status: 'closed' | 'no_changes' | 'superseded'
+      },
+    ) => Effect.Effect<Branch, StoreFailed | Gone>
   }
 >() {}

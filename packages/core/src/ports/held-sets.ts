@@ -54,6 +54,8 @@ export class HeldSets extends Context.Tag('@netbox-pbs/core/HeldSets')<
       readonly revision: number | null
       readonly state: Exclude<HeldState, 'waiting'>
       readonly user: string
+      /** UUID of the request it came with, for the change log; left out: none. */
+      readonly requestId?: string
     }) => Effect.Effect<HeldSet, StoreFailed | HeldSetGone | HeldSetChanged>
   }
 >() {}

@@ -16,7 +16,6 @@ export {
   type BranchFilter,
   type BranchInventory,
   type ConflictFilter,
-  type MergeOrigin,
   type MergeOutcome,
 } from './branches.ts'
 export {

@@ -47,7 +47,7 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
             )
             const [row] = rows
             if (row === undefined) return yield* Effect.dieMessage('an inserted token was not returned')
-            yield* run((db) => logOther(db, { ...logged(row), action: 'create', before: null, actor }))
+            yield* run((db) => logOther(db, { ...logged(row), action: 'create', before: null, by: actor }))
             return row
           }),
         )
@@ -80,7 +80,7 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
             const [row] = rows
             if (row === undefined) return false
             const { after: before, ...about } = logged(row)
-            yield* run((db) => logOther(db, { ...about, action: 'delete', before, after: null, actor }))
+            yield* run((db) => logOther(db, { ...about, action: 'delete', before, after: null, by: actor }))
             return true
           }),
         )

@@ -11,11 +11,12 @@ import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import { nextVersion } from '../inventory/row-version.ts'
 import { lockOpenBranch, readBranch } from './branch-record.ts'
+import { logApproval } from './log-branch.ts'
 
 /** Notes who lets a branch land as it is now. The author of a branch, and whoever has looked at an earlier revision, is refused. */
 export const approveBranch = Effect.fn('Branches.approve')(function* (
   database: Database['Type'],
-  { id, revision, user, at }: Parameters<Branches['Type']['approve']>[0],
+  { id, revision, user, at, by }: Parameters<Branches['Type']['approve']>[0],
 ): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotOpen | ApprovalRefused> {
   return yield* database.transaction('approving a branch', (run) =>
     Effect.gen(function* () {
@@ -23,12 +24,16 @@ export const approveBranch = Effect.fn('Branches.approve')(function* (
       if ('_tag' in branch) return yield* branch
       if (branch.user === user) return yield* new ApprovalRefused({ id, reason: 'own' })
       if (branch.revision !== revision) return yield* new ApprovalRefused({ id, reason: 'moved' })
+      const before = yield* run((db) => readBranch(db, id))
       yield* run((db) =>
         sql`update branches set approved_by = ${user}, approved_at = ${at}::timestamptz, approved_revision = ${revision}::bigint,
           last_updated = ${nextVersion(sql`last_updated`)} where id = ${id}::bigint`.execute(db),
       )
       const approved = yield* run((db) => readBranch(db, id))
-      return approved ?? (yield* Effect.dieMessage('a branch vanished under its lock'))
+      if (before === undefined || approved === undefined)
+        return yield* Effect.dieMessage('a branch vanished under its lock')
+      yield* run((db) => logApproval(db, { before, after: approved, by }))
+      return approved
     }),
   )
 })

@@ -1,10 +1,11 @@
-import { type Branch, branchedModels } from '@netbox-pbs/core'
+import { type Author, type Branch, branchedModels } from '@netbox-pbs/core'
 import { BranchNotFound, BranchNotOpen } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { nextVersion } from '../inventory/row-version.ts'
 import { branchTable } from './branch-columns.ts'
 import { coveredScopes } from './covered-scopes.ts'
+import { logLapse } from './log-branch.ts'
 
 /** Whether an open branch of a sync `b` covers a scope that is set to review. */
 const coversReviewed = sql`(b.kind = 'sync' and b.status in ('open', 'in_review', 'ready') and exists (
@@ -41,11 +42,12 @@ export async function lockVersion(db: Kysely<Tables>, id: number): Promise<strin
 /** What a writer of a branch needs of it. */
 export type Locked = Pick<Branch, 'kind' | 'status' | 'user' | 'run_id' | 'revision' | 'approved'>
 
-/** Notes that what a branch holds, or what has been answered in it, is no longer what was approved. */
-export async function moveRevision(db: Kysely<Tables>, id: number): Promise<void> {
-  await sql`update branches set revision = revision + 1, last_updated = ${nextVersion(sql`last_updated`)} where id = ${id}::bigint`.execute(
-    db,
-  )
+/** Notes that what a branch holds, or what has been answered in it, is another than before. An approval of what it was before ends with that, which the log tells. */
+export async function moveRevision(db: Kysely<Tables>, id: number, by: Author | undefined): Promise<void> {
+  const { rows } = await sql<Pick<Branch, 'name' | 'revision' | 'approved'>>`
+    update branches set revision = revision + 1, last_updated = ${nextVersion(sql`last_updated`)} where id = ${id}::bigint
+    returning name, revision, coalesce(approved_revision = revision - 1, false) as approved`.execute(db)
+  for (const { approved, ...branch } of rows) if (approved) await logLapse(db, { id, ...branch, by })
 }
 
 /** Locks a branch until the end of the transaction; what it is not, when it cannot be changed. */

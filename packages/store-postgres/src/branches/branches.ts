@@ -29,6 +29,7 @@ import { insideLists } from './inside-lists.ts'
 import { branchWrites } from './inside-writes/branch-writes.ts'
 import { listChanges } from './list-changes.ts'
 import { lockWithPlaces } from './lock-branch-places.ts'
+import { answerLogged, logOpened, logStep } from './log-branch.ts'
 import { mergeBranch } from './merge-branch.ts'
 import { revertBranch } from './revert-branch.ts'
 import { endReview } from './review-scopes.ts'
@@ -101,7 +102,7 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
         }),
       ),
       check: ({ id }) => Effect.tap(checkBranch(database, id), () => analyzeGrown(database, 'branches')),
-      resolve: Effect.fn('Branches.resolve')(({ id, filter, resolution, user }) =>
+      resolve: Effect.fn('Branches.resolve')(({ id, filter, resolution, user, by }) =>
         database.transaction('resolving conflicts', (run) =>
           Effect.gen(function* () {
             const branch = yield* run((db) => lockOpenBranch(db, id))
@@ -112,14 +113,11 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
                 : sql`
               resolution = ${jsonb(resolution)}, resolved_by = ${user}::text, resolved_at = now()`
             const possible = resolution === null ? sql`true` : answerable(resolution)
-            const { numAffectedRows } = yield* run((db) =>
-              sql`update branch_conflicts c set ${answer} where ${conflictCondition(id, filter)} and ${possible}`.execute(
-                db,
-              ),
-            )
+            const where = sql`${conflictCondition(id, filter)} and ${possible}`
+            const answered = yield* run((db) => answerLogged(db, id, { where, answer, by }))
             yield* run((db) => settleStatus(db, id))
-            yield* run((db) => moveRevision(db, id))
-            return Number(numAffectedRows ?? 0n)
+            yield* run((db) => moveRevision(db, id, by))
+            return answered
           }),
         ),
       ),
@@ -144,28 +142,27 @@ const listConflicts = (database: Database['Type'], met: BranchInConflict) =>
 
 const createBranch = Effect.fn('Branches.create')(function* (
   database: Database['Type'],
-  { name, kind, description, user, runId, review }: Parameters<Branches['Type']['create']>[0],
+  { name, kind, description, user, runId, review, by }: Parameters<Branches['Type']['create']>[0],
 ): Effect.fn.Return<Branch, StoreFailed | BranchNameTaken> {
-  const id = yield* database.query('opening a branch', async (db) => {
-    try {
-      const { rows } = await sql<{ id: number }>`
-        insert into branches (schema_id, name, kind, description, user_name, run_id, review)
-        values (${newSchemaId()}, ${name}, ${kind}, ${description}, ${user}, ${runId}::bigint, ${review}) returning id`.execute(
-        db,
-      )
-      return rows[0]?.id ?? null
-    } catch (cause) {
-      if (isUniqueViolation(cause)) return null
-      throw cause
-    }
-  })
-  const branch = id === null ? undefined : yield* database.query('reading a branch', (db) => readBranch(db, id))
-  return branch ?? (yield* new BranchNameTaken({ name }))
+  return yield* database.transaction('opening a branch', (run) =>
+    Effect.gen(function* () {
+      const branch = yield* run(async (db) => {
+        const { rows } = await sql<{ id: number }>`
+          insert into branches (schema_id, name, kind, description, user_name, run_id, review)
+          values (${newSchemaId()}, ${name}, ${kind}, ${description}, ${user}, ${runId}::bigint, ${review})
+          on conflict do nothing returning id`.execute(db)
+        const opened = await readBranch(db, rows[0]?.id ?? 0)
+        if (opened !== undefined) await logOpened(db, opened, by ?? (runId === null ? undefined : { runId }))
+        return opened
+      })
+      return branch ?? (yield* new BranchNameTaken({ name }))
+    }),
+  )
 })
 
 const updateBranch = Effect.fn('Branches.update')(function* (
   database: Database['Type'],
-  { id, name, description, versions }: Parameters<Branches['Type']['update']>[0],
+  { id, name, description, versions, by }: Parameters<Branches['Type']['update']>[0],
 ): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNameTaken | VersionChanged> {
   return yield* database.transaction('changing a branch', (run) =>
     Effect.gen(function* () {
@@ -173,11 +170,14 @@ const updateBranch = Effect.fn('Branches.update')(function* (
       if (version === undefined) return yield* new BranchNotFound({ id })
       yield* requireVersion(version, versions)
       const changed = yield* run(async (db) => {
+        const before = await readBranch(db, id)
         try {
           await sql`
             update branches set name = coalesce(${name ?? null}::text, name), description = coalesce(${description ?? null}::text, description),
               last_updated = ${nextVersion(sql`last_updated`)} where id = ${id}::bigint`.execute(db)
-          return await readBranch(db, id)
+          const after = await readBranch(db, id)
+          if (before !== undefined && after !== undefined) await logStep(db, { before, after, by })
+          return after
         } catch (cause) {
           if (isUniqueViolation(cause)) return null
           throw cause
@@ -190,11 +190,12 @@ const updateBranch = Effect.fn('Branches.update')(function* (
 
 const closeBranch = Effect.fn('Branches.close')(function* (
   database: Database['Type'],
-  { id, status }: Parameters<Branches['Type']['close']>[0],
+  { id, status, by }: Parameters<Branches['Type']['close']>[0],
 ) {
   const transaction = database.transaction('closing a branch', (run) =>
     Effect.gen(function* () {
       yield* lockWithPlaces(run, id)
+      const before = yield* run((db) => readBranch(db, id))
       yield* run((db) => endReview(db, id))
       yield* run((db) => forget(db, id))
       yield* run((db) =>
@@ -203,7 +204,10 @@ const closeBranch = Effect.fn('Branches.close')(function* (
         ),
       )
       const closed = yield* run((db) => readBranch(db, id))
-      return closed ?? (yield* Effect.dieMessage('a branch vanished under its lock'))
+      if (before === undefined || closed === undefined)
+        return yield* Effect.dieMessage('a branch vanished under its lock')
+      yield* run((db) => logStep(db, { before, after: closed, by }))
+      return closed
     }),
   )
   return yield* untilPlacesHold(transaction)

@@ -1,5 +1,4 @@
-import { registryVersion } from '@netbox-pbs/core'
-import type { MergeOrigin } from '@netbox-pbs/core/ports'
+import { type Author, registryVersion } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
 import { columnNames, sameKey } from '../change-sets/row-columns.ts'
 import type { Tables } from '../database/tables.ts'
@@ -41,7 +40,7 @@ export async function dropGroupCounts(db: Kysely<Tables>, branch: number): Promi
 export async function endMerged(
   db: Kysely<Tables>,
   branch: number,
-  { at, by }: { readonly at: string; readonly by: MergeOrigin },
+  { at, by }: { readonly at: string; readonly by: Author },
 ): Promise<void> {
   const who =
     'runId' in by

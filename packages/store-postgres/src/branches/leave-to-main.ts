@@ -48,7 +48,7 @@ export const leaveToMain = Effect.fn('Branches.leaveToMain')(function* (
       if ('_tag' in locked) return
       let dropped = 0
       for (const model of scopeModels[scope.resource]) dropped += yield* dropAgreed(run, { branch, model }, place)
-      if (dropped > 0) yield* run((db) => moveRevision(db, branch))
+      if (dropped > 0) yield* run((db) => moveRevision(db, branch, { runId: landed.runId }))
       yield* run((db) => coverFor(db, branch, place, landed))
     }),
   )

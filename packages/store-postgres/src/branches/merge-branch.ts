@@ -47,6 +47,7 @@ import { landBranch, lastListed } from './land-branch.ts'
 import { clearTouchedDigests, dropGroupCounts, endMerged, landViews } from './land-merged.ts'
 import { PinsOfMerge } from './land-pins.ts'
 import { lockWithPlaces } from './lock-branch-places.ts'
+import { logStep } from './log-branch.ts'
 import { landByHand } from './merge-hands/hand-merge.ts'
 import { allEntries, lockTouched, movedEntries, stageUnmoved } from './moved-entries.ts'
 import { type Entry, readEntries } from './read-entries.ts'
@@ -84,10 +85,13 @@ export const mergeBranch = Effect.fn('Branches.merge')(function* (
       // A dry run only looks.
       if (request.approval && request.commit && !branch.approved)
         return yield* new BranchNotApproved({ id: request.id })
+      const before = yield* run((db) => readBranch(db, request.id))
       yield* run((db) => dropGroupCounts(db, request.id))
-      return branch.kind === 'sync'
-        ? yield* new BranchMerge(run, database.engine, { ...request, by }).land
-        : yield* landByHand(run, { ...request, by, kind: branch.kind })
+      const outcome = yield* branch.kind === 'sync'
+        ? new BranchMerge(run, database.engine, { ...request, by }).land
+        : landByHand(run, { ...request, by, kind: branch.kind })
+      if (before !== undefined) yield* run((db) => logStep(db, { before, after: outcome.branch, by: request.by }))
+      return outcome
     }),
   )
   return yield* untilPlacesHold(merge)

@@ -14,12 +14,13 @@ import type { Tables } from '../database/tables.ts'
 import { compareBranch } from './check-branch.ts'
 import { rehearsed } from './dry-run.ts'
 import { invertRows } from './invert-rows.ts'
+import { logOpened } from './log-branch.ts'
 import { newSchemaId } from './schema-id.ts'
 
 /** Opens a branch of what undoes a merged one, and compares it with main: what was edited since is a conflict of it. */
 export const revertBranch = Effect.fn('Branches.revert')(function* (
   database: Database['Type'],
-  { id, name, user, commit }: Parameters<Branches['Type']['revert']>[0],
+  { id, name, user, commit, by }: Parameters<Branches['Type']['revert']>[0],
 ): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotMerged | BranchNameTaken> {
   return yield* rehearsed(database, { doing: 'reverting a branch', commit }, (run) =>
     Effect.gen(function* () {
@@ -27,7 +28,9 @@ export const revertBranch = Effect.fn('Branches.revert')(function* (
       const into = yield* run((db) => open(db, { id, name, user }))
       if (into === null) return yield* new BranchNameTaken({ name })
       yield* run((db) => invertRows(db, { merged: id, into }))
-      return yield* compareBranch(run, { id: into, kind: 'revert' })
+      const branch = yield* compareBranch(run, { id: into, kind: 'revert' })
+      yield* run((db) => logOpened(db, branch, by))
+      return branch
     }),
   )
 })

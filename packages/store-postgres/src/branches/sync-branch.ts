@@ -10,11 +10,12 @@ import { Array as Arr, Effect } from 'effect'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
-import { lockOpenBranch, moveRevision } from './branch-record.ts'
+import { lockOpenBranch, moveRevision, readBranch } from './branch-record.ts'
 import { checkBranch, compareBranch } from './check-branch.ts'
 import { ConflictIndex, conflictsOf } from './conflict-rows.ts'
 import { rehearsed } from './dry-run.ts'
 import { entryScopeKey, judgeEntry } from './judge-entry.ts'
+import { logStep } from './log-branch.ts'
 import { dropEntries, type MovedUpdate, type Moving, moveCreates, moveDeletes, moveUpdates } from './move-entries.ts'
 import { entriesToJudge } from './moved-entries.ts'
 import { type Entry, readEntries } from './read-entries.ts'
@@ -29,19 +30,23 @@ const batchSize = 2000
  */
 export const syncBranch = Effect.fn('Branches.sync')(function* (
   database: Database['Type'],
-  { id, commit }: Parameters<Branches['Type']['sync']>[0],
+  { id, commit, by }: Parameters<Branches['Type']['sync']>[0],
 ): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict> {
   return yield* rehearsed(database, { doing: 'moving a branch onto main', commit }, (run) =>
     Effect.gen(function* () {
       const locked = yield* run((db) => lockOpenBranch(db, id))
       if ('_tag' in locked) return yield* locked
       const { kind } = locked
+      const before = yield* run((db) => readBranch(db, id))
       const { conflicts } = yield* compareBranch(run, { id, kind })
       if (conflicts > 0) return yield* new BranchInConflict({ id, conflicts })
       let moved = 0
       for (const model of branchedModels) moved += yield* moveModel(run, { branch: id, model, kind })
-      if (moved > 0) yield* run((db) => moveRevision(db, id))
-      return yield* compareBranch(run, { id, kind })
+      if (moved > 0) yield* run((db) => moveRevision(db, id, by))
+      const after = yield* compareBranch(run, { id, kind })
+      // A branch that main has not moved away from is only compared.
+      if (before !== undefined && moved > 0) yield* run((db) => logStep(db, { before, after, by }))
+      return after
     }),
   ).pipe(
     // What stood against it is listed, so that it can be answered.

@@ -1,15 +1,15 @@
-import type { Actor, ChangeAction, ModelName } from '@netbox-pbs/core'
+import type { Author, ChangeAction, LoggedModel, ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
 import { loggedFacts, moment, rowServer, rowTitle, wholeRow } from './logged-fields.ts'
 
-/** Whose doing a change is: a run's, or a user's in a request. `branchId`: it lands with the merge of that branch. */
-export type Origin = ({ readonly runId: number } | Actor) & { readonly branchId?: number }
+/** Whose doing a change is. `branchId`: it lands with the merge of that branch, or is a decision on it. */
+export type Origin = Author & { readonly branchId?: number }
 
 /** `branch_id, run_id, request_id, user_name` of an origin. A run's user is who started it. */
-const originOf = (origin: Origin): RawBuilder<unknown> => {
+export const originOf = (origin: Origin): RawBuilder<unknown> => {
   const branch = sql`${origin.branchId ?? null}::bigint`
   return 'runId' in origin
     ? sql`${branch}, ${origin.runId}::bigint, null::uuid, coalesce((select started_by from runs where id = ${origin.runId}::bigint), '')`
@@ -23,7 +23,7 @@ const originOf = (origin: Origin): RawBuilder<unknown> => {
 export const appendChanges = (
   from: string,
   action: ChangeAction,
-  model: ModelName,
+  model: LoggedModel,
   { origin, where = sql`true` }: { readonly origin: Origin; readonly where?: RawBuilder<unknown> },
 ): RawBuilder<unknown> => sql`
   insert into changes (action, model, object_id, title, server_id, before, after, counts, branch_id, run_id, request_id, user_name)

@@ -1,30 +1,45 @@
-import { type Actor, bySystem, type ChangeAction, type LoggedModel, type LoggedValues } from '@netbox-pbs/core'
+import { randomUUID } from 'node:crypto'
+import {
+  type Author,
+  bySystem,
+  type ChangeAction,
+  type LoggedModel,
+  type LoggedValues,
+  type ModelName,
+} from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
+import { originOf } from './append-changes.ts'
 
 /** What was done to an object that is no row of the inventory. Never with a secret. */
 export interface OtherChange {
   readonly action: ChangeAction
-  readonly model: Exclude<LoggedModel, 'server'>
+  readonly model: Exclude<LoggedModel, ModelName>
   readonly id: number
   readonly title: string
   readonly before: LoggedValues | null
   readonly after: LoggedValues | null
   /** Left out: nobody asked for it, as at the first start. */
-  readonly actor?: Actor | undefined
+  readonly by?: Author | undefined
+  /** The branch on which it is a decision. */
+  readonly branchId?: number
+  readonly serverId?: number | undefined
 }
+
+/** Who is behind a change; nobody asked for it: the system, in a request of its own. */
+export const authorOf = (by: Author | undefined): Author => by ?? { user: bySystem, requestId: randomUUID() }
 
 /** Appends an entry of the change log, in the transaction that makes the change. */
 export async function logOther(
   db: Kysely<Tables>,
-  { action, model, id, title, before, after, actor }: OtherChange,
+  { action, model, id, title, before, after, by, branchId, serverId }: OtherChange,
 ): Promise<void> {
-  const user = actor?.user ?? bySystem
+  const origin = { ...authorOf(by), ...(branchId === undefined ? {} : { branchId }) }
   await sql`
-    insert into changes (action, model, object_id, title, before, after, request_id, user_name)
-    values (${action}, ${model}, ${id}::bigint, ${title}, ${before === null ? null : jsonb(before)}, ${after === null ? null : jsonb(after)},
-      coalesce(${actor?.requestId ?? null}::uuid, gen_random_uuid()), ${user})`.execute(db)
+    insert into changes (action, model, object_id, title, server_id, before, after, branch_id, run_id, request_id, user_name)
+    select ${action}, ${model}, ${id}::bigint, ${title}, ${serverId ?? null}::bigint, ${before === null ? null : jsonb(before)},
+      ${after === null ? null : jsonb(after)}, ${originOf(origin)}`.execute(db)
 }
 
 /** Of two objects the members that differ, as they were and as they are; null: none do. */

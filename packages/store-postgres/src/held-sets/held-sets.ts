@@ -1,7 +1,8 @@
-import type { HeldSet } from '@netbox-pbs/core'
+import { type HeldSet, type LoggedValues, scopeTitle } from '@netbox-pbs/core'
 import { HeldSetChanged, HeldSetGone, HeldSets, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
+import { logOther } from '../changes/log-other.ts'
 import { Database } from '../database/database.ts'
 import { heldCount, heldIds, selectHeldSets } from './held-set-row.ts'
 
@@ -49,16 +50,28 @@ export const heldSetsLayer: Layer.Layer<HeldSets, never, Database> = Layer.effec
 const ofRun = (runId: number): RawBuilder<boolean> =>
   sql<boolean>`exists (select from held_set_runs r where r.held_set_id = h.id and r.run_id = ${runId}::bigint)`
 
+/** What the log tells of a held set and its decision, under the names of REST. */
+const told = ({ state, reason, revision, count, decided }: HeldSet): LoggedValues => ({
+  state,
+  reason,
+  revision,
+  count,
+  decided_by: decided?.by ?? null,
+  decided_at: decided?.at ?? null,
+})
+
 /** Takes a decision under the set's lock, which a landing of its scope holds too: what is decided is what is there. */
 const decide = Effect.fn('HeldSets.decide')(function* (
   database: Database['Type'],
-  { id, revision, state, user }: Parameters<Port['decide']>[0],
+  { id, revision, state, user, requestId }: Parameters<Port['decide']>[0],
 ): Effect.fn.Return<HeldSet, StoreFailed | HeldSetGone | HeldSetChanged> {
   if (!Number.isSafeInteger(id)) return yield* new HeldSetGone({ id })
   const theSet = sql`h.id = ${id}::bigint`
   return yield* database.transaction('deciding on a held set', (run) =>
     Effect.gen(function* () {
-      yield* run((db) => sql`select from held_sets where id = ${id}::bigint for update`.execute(db))
+      const { rows: locked } = yield* run((db) =>
+        sql<{ server_id: number }>`select server_id from held_sets where id = ${id}::bigint for update`.execute(db),
+      )
       const [set] = yield* run((db) => selectHeldSets(db, theSet))
       if (set === undefined || set.count === 0) return yield* new HeldSetGone({ id })
       if (set.state === state) return yield* new HeldSetChanged({ reason: 'decided', set })
@@ -71,7 +84,20 @@ const decide = Effect.fn('HeldSets.decide')(function* (
           where ${theSet}`.execute(db),
       )
       const [decided] = yield* run((db) => selectHeldSets(db, theSet))
-      return decided ?? (yield* new HeldSetGone({ id }))
+      if (decided === undefined) return yield* new HeldSetGone({ id })
+      yield* run((db) =>
+        logOther(db, {
+          action: 'update',
+          model: 'held_set',
+          id,
+          title: scopeTitle(decided.scope),
+          serverId: locked[0]?.server_id,
+          before: told(set),
+          after: told(decided),
+          by: requestId === undefined ? undefined : { user, requestId },
+        }),
+      )
+      return decided
     }),
   )
 })

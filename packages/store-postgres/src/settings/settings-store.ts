@@ -78,7 +78,7 @@ export const settingsLayer: Layer.Layer<SettingsStore, never, Database | SecretB
                 }
               : changed
             if (entry === null) return
-            const about = { action: 'update', model: 'settings', id: 1, title: 'Settings', actor } as const
+            const about = { action: 'update', model: 'settings', id: 1, title: 'Settings', by: actor } as const
             yield* run((db) => logOther(db, { ...about, ...entry }))
           }),
         )

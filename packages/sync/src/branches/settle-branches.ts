@@ -55,24 +55,30 @@ const settle = Effect.fn('sync.settleBranch')(function* (
   const branches = yield* Branches
   const branch = yield* branches.check({ id })
   if (branch.changes === 0) {
-    yield* branches.close({ id, status: branch.run_id === runId ? 'no_changes' : 'superseded' })
+    yield* branches.close({ id, status: branch.run_id === runId ? 'no_changes' : 'superseded', by: { runId } })
     return
   }
-  const conflicts = branch.conflicts === 0 ? 0 : yield* overwrite(branch)
+  const conflicts = branch.conflicts === 0 ? 0 : yield* overwrite(branch, runId)
   if (conflicts > 0 || branch.review) return
   const { branch_approval_required: approval } = yield* (yield* SettingsStore).get()
   yield* branches.merge({ id, commit: true, by: { runId }, at: yield* now, approval })
 })
 
 /** Answers conflicts as the policy says, and gives how many are left. */
-const overwrite = Effect.fn('sync.overwriteConflicts')(function* ({
-  id,
-  conflicts,
-}: Branch): Effect.fn.Return<number, StoreFailed | BranchNotFound | BranchNotOpen, Branches | SettingsStore> {
+const overwrite = Effect.fn('sync.overwriteConflicts')(function* (
+  { id, conflicts }: Branch,
+  runId: number,
+): Effect.fn.Return<number, StoreFailed | BranchNotFound | BranchNotOpen, Branches | SettingsStore> {
   const branches = yield* Branches
   const { branch_on_conflict } = yield* (yield* SettingsStore).get()
   if (branch_on_conflict === 'abort') return conflicts
   const filter = { resolved: false, kinds: overridden }
-  const resolved = yield* branches.resolve({ id, filter, resolution: { choice: 'branch' }, user: 'overwrite' })
+  const resolved = yield* branches.resolve({
+    id,
+    filter,
+    resolution: { choice: 'branch' },
+    user: 'overwrite',
+    by: { runId },
+  })
   return conflicts - resolved
 })

@@ -19,6 +19,8 @@ export interface HeldDecision {
   /** That of the set as the operator saw it; null: whatever it is now. */
   readonly revision: number | null
   readonly user: string
+  /** UUID of the request it came with, for the change log; left out: none. */
+  readonly requestId?: string
 }
 
 /**

@@ -30,35 +30,42 @@ const doing = {
       const { conflicts } = yield* (yield* Branches).check({ id })
       return seeOther(conflicts > 0 ? `${branchPage(id)}conflicts/` : branchPage(id))
     }),
-  sync: ({ id, viewer, form }: Sent) =>
+  sync: ({ id, viewer, form, requestId }: Sent) =>
     Effect.gen(function* () {
       const commit = yield* committed(form)
-      const { changes, conflicts } = yield* (yield* Branches).sync({ id, commit })
+      const { changes, conflicts } = yield* (yield* Branches).sync({ id, commit, by: byOf(viewer, requestId) })
       if (commit) return seeOther(branchPage(id))
       return yield* dryRun(viewer, id, `it would change ${objects(changes)}, with ${formatCount(conflicts)} conflicts`)
     }),
   merge: ({ id, viewer, form, requestId }: Sent) =>
     Effect.gen(function* () {
       const commit = yield* committed(form)
-      const { counts, skipped } = yield* mergeByHand({ id, commit, by: { user: viewer.username, requestId } })
+      const { counts, skipped } = yield* mergeByHand({ id, commit, by: byOf(viewer, requestId) })
       if (commit) return seeOther(branchPage(id))
       const { created, updated, deleted } = counts
       const done = `create ${objects(created)}, update ${objects(updated)} and delete ${objects(deleted)}`
       return yield* dryRun(viewer, id, `it would ${done}${skipped === 0 ? '' : `, and leave out ${objects(skipped)}`}`)
     }),
-  approve: ({ id, viewer, form: { revision = '' } }: Sent) =>
+  approve: ({ id, viewer, form: { revision = '' }, requestId }: Sent) =>
     Effect.gen(function* () {
       // A form that does not say what was looked at is of a branch that nobody saw.
       const looked = yield* readApproval({ revision: /^\d{1,15}$/.test(revision) ? Number(revision) : undefined })
       const at = DateTime.formatIso(yield* DateTime.now)
-      yield* (yield* Branches).approve({ id, revision: looked, user: viewer.username, at })
+      yield* (yield* Branches).approve({
+        id,
+        revision: looked,
+        user: viewer.username,
+        by: byOf(viewer, requestId),
+        at,
+      })
       return seeOther(branchPage(id))
     }),
-  revert: ({ id, viewer, form }: Sent) =>
+  revert: ({ id, viewer, form, requestId }: Sent) =>
     Effect.gen(function* () {
       const commit = yield* committed(form)
       const { name } = yield* readRevert({ name: form['name'] ?? '' })
-      const request = { id, name: name ?? '', user: viewer.username, commit }
+      const by = byOf(viewer, requestId)
+      const request = { id, name: name ?? '', user: viewer.username, by, commit }
       const branch = yield* (yield* Branches).revert(request)
       if (commit) return seeOther(branchPage(branch.id))
       const { changes, conflicts } = branch
@@ -68,12 +75,14 @@ const doing = {
         `a branch would change ${objects(changes)}, with ${formatCount(conflicts)} conflicts`,
       )
     }),
-  close: ({ id }: Sent) =>
+  close: ({ id, viewer, requestId }: Sent) =>
     Effect.gen(function* () {
-      yield* (yield* Branches).close({ id, status: 'closed' })
+      yield* (yield* Branches).close({ id, status: 'closed', by: byOf(viewer, requestId) })
       return seeOther(branchPage(id))
     }),
 } satisfies Record<BranchAction, unknown>
+
+const byOf = ({ username }: Viewer, requestId: string) => ({ user: username, requestId })
 
 /** Only the button of a dry run says so. */
 const committed = ({ commit }: Form) =>

@@ -14,12 +14,13 @@ import { forWriter, forWriterForm } from '../visitor-page.ts'
 export const emptyForm = forWriter((viewer) => Effect.succeed(draw(viewer, {}, {})))
 
 /** Opens a branch and leads there. */
-export const add = forWriterForm((viewer, { name = '', description = '' }) =>
+export const add = forWriterForm((viewer, { name = '', description = '' }, requestId) =>
   Effect.gen(function* () {
     const request = yield* readNewBranch({ name, description })
     const user = viewer.username
     const branches = yield* Branches
-    const { id } = yield* branches.create({ ...request, kind: 'operator', user, runId: null, review: false })
+    const by = { user, requestId }
+    const { id } = yield* branches.create({ ...request, kind: 'operator', user, by, runId: null, review: false })
     return seeOther(branchPage(id))
   }).pipe(
     Effect.catchTags({

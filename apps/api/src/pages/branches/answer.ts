@@ -16,12 +16,12 @@ import { saidOnPage, wordsOf } from './said-on-page.ts'
 
 /** Answers a conflict of a branch, or all those that a list shows, and leads back to the list. */
 export const answer = (id: number) =>
-  forWriterForm((viewer, form) => {
+  forWriterForm((viewer, form, requestId) => {
     const next = ownPath(form['next'] ?? `${branchPage(id)}conflicts/`)
     const answered = Effect.gen(function* () {
       const filter = yield* filterOf(form)
       const resolution = yield* resolutionOf(id, filter, form)
-      yield* answerConflicts({ id, filter, resolution, user: viewer.username })
+      yield* answerConflicts({ id, filter, resolution, by: { user: viewer.username, requestId } })
       return seeOther(next)
     }).pipe(
       Effect.catchTag('Refused', ({ body }) =>

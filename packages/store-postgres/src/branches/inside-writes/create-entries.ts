@@ -1,4 +1,4 @@
-import { type ModelName, registryVersion, type Said } from '@netbox-pbs/core'
+import { type Actor, type ModelName, registryVersion, type Said } from '@netbox-pbs/core'
 import {
   type BranchNotOpen,
   type BranchOfRun,
@@ -26,7 +26,11 @@ import { takenKeys } from './taken-keys.ts'
 export const createEntries = Effect.fn('BranchWrites.create')(function* (
   database: Database['Type'],
   branch: number,
-  { model, rows }: { readonly model: WritableModel; readonly rows: ReadonlyArray<HandValues> },
+  {
+    model,
+    rows,
+    actor,
+  }: { readonly model: WritableModel; readonly rows: ReadonlyArray<HandValues>; readonly actor: Actor },
 ): Effect.fn.Return<ReadonlyArray<number>, StoreFailed | KeyTaken | BranchNotOpen | BranchOfRun> {
   const groups = model === 'snapshot' ? rows.map(groupKeyOf) : []
   return yield* database.transaction(`creating ${model}s in a branch`, (run) =>
@@ -39,7 +43,7 @@ export const createEntries = Effect.fn('BranchWrites.create')(function* (
       if (taken.size > 0) return yield* new KeyTaken({ model, index: Math.min(...taken) })
       const ids = yield* run((db) => insertEntries(db, { branch, model }, rows))
       yield* run((db) => settleBranchGroups(db, branch, groups))
-      yield* run((db) => moveRevision(db, branch))
+      yield* run((db) => moveRevision(db, branch, actor))
       return ids
     }),
   )

@@ -1,4 +1,4 @@
-import { type ModelName, registryVersion } from '@netbox-pbs/core'
+import { type Actor, type ModelName, registryVersion } from '@netbox-pbs/core'
 import type {
   BranchNotOpen,
   BranchOfRun,
@@ -24,7 +24,17 @@ import { settleBranchGroups } from './settle-groups.ts'
 export const removeEntry = Effect.fn('BranchWrites.remove')(function* (
   database: Database['Type'],
   branch: number,
-  { model, id, versions }: { readonly model: WritableModel; readonly id: number; readonly versions?: WantedVersions },
+  {
+    model,
+    id,
+    actor,
+    versions,
+  }: {
+    readonly model: WritableModel
+    readonly id: number
+    readonly actor: Actor
+    readonly versions?: WantedVersions
+  },
 ): Effect.fn.Return<boolean, StoreFailed | BranchNotOpen | BranchOfRun | VersionChanged> {
   const wanted = { branch, model, id }
   const transaction = database.transaction(`deleting a ${model} in a branch`, (run) =>
@@ -36,7 +46,7 @@ export const removeEntry = Effect.fn('BranchWrites.remove')(function* (
       // What the branch has made, or main has lost, needs no tombstone.
       yield* run((db) => (locked.object.main === null ? forget(db, wanted) : bury(db, wanted)))
       yield* run((db) => settleBranchGroups(db, branch, locked.groups))
-      yield* run((db) => moveRevision(db, branch))
+      yield* run((db) => moveRevision(db, branch, actor))
       return true
     }),
   )

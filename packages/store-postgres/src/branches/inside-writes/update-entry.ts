@@ -1,4 +1,5 @@
 import {
+  type Actor,
   type FieldValue,
   type ModelName,
   naturalKey,
@@ -40,6 +41,7 @@ interface Update {
   readonly model: WritableModel
   readonly id: number
   readonly values: HandValues
+  readonly actor: Actor
   readonly versions?: WantedVersions
 }
 
@@ -47,7 +49,7 @@ interface Update {
 export const updateEntry = Effect.fn('BranchWrites.update')(function* (
   database: Database['Type'],
   branch: number,
-  { model, id, values, versions }: Update,
+  { model, id, values, actor, versions }: Update,
 ): Effect.fn.Return<boolean, StoreFailed | KeyTaken | BranchNotOpen | BranchOfRun | VersionChanged> {
   const wanted = { branch, model, id }
   const transaction = database.transaction(`changing a ${model} in a branch`, (run) =>
@@ -69,7 +71,7 @@ export const updateEntry = Effect.fn('BranchWrites.update')(function* (
       )
       if (!moved) return true
       yield* run((db) => settleBranchGroups(db, branch, groups))
-      yield* run((db) => moveRevision(db, branch))
+      yield* run((db) => moveRevision(db, branch, actor))
       return true
     }),
   )
