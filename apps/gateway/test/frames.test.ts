@@ -339,5 +339,27 @@ describe('a list that fails', () => {
     expect(frames.filter(({ frame }) => frame === 'failed')).toHaveLength(paths.length)
     expect(frames.at(-1)).toMatchObject({ frame: 'complete', datastore: 'vault', namespace: '' })
     expect(asked.filter((list) => list.startsWith('tank')).length).toBeLessThanOrEqual(8)
+    const answering = frames.filter((frame) => 'server_answers' in frame)
+    expect(answering).toHaveLength(paths.length)
+  })
+
+  test('of three namespaces, of a server that stopped answering: none says that it answers', async () => {
+    let hung = false
+    const paths = ['', ...Array.from({ length: 30 }, (_, index) => `n${index}`)]
+    const frames = await listed(
+      {},
+      {
+        permissions: Effect.suspend(() =>
+          hung ? failing('timeout') : Effect.succeed({ '/': { 'Datastore.Audit': true } }),
+        ),
+        namespaces: () => Effect.succeed(paths),
+        groups: () => {
+          hung = true
+          return failing('timeout')
+        },
+      },
+    )
+    expect(frames.filter(({ frame }) => frame === 'failed')).toHaveLength(paths.length)
+    expect(frames.filter((frame) => 'server_answers' in frame)).toEqual([])
   })
 })

@@ -16,10 +16,10 @@ afterEach(async () => {
   await pbs.close()
 })
 
-const run = async () => {
+const run = async (body: object = {}) => {
   const frames = []
-  for (const resource of ['datastores', 'snapshots', 'jobs', 'tasks'])
-    frames.push(...(await syncFrames(gateway, resource)))
+  for (const resource of ['servers', 'datastores', 'snapshots', 'jobs', 'tasks'])
+    frames.push(...(await syncFrames(gateway, resource, body)))
   return frames
 }
 const asked = (path: string) => pbs.requests.filter((request) => request.path === `/api2/json${path}`).length
@@ -46,7 +46,7 @@ test('datastores that hang are asked for once in a run', async () => {
   pbs.faults.add({ kind: 'hang', match: { path: '/admin/datastore' } })
   const frames = await run()
   expect(ended(frames, 'failed')).toEqual(['datastores timeout', 'datastores timeout', 'jobs gc timeout'])
-  expect(ended(frames, 'complete')).toEqual(['jobs verify', 'jobs prune', 'jobs sync', 'jobs tape', 'tasks'])
+  expect(ended(frames, 'complete')).toEqual(['servers', 'jobs verify', 'jobs prune', 'jobs sync', 'jobs tape', 'tasks'])
   expect(asked('/admin/datastore')).toBe(1)
 })
 
@@ -73,4 +73,59 @@ test('an endpoint that is changed is asked again at once', async () => {
   const frames = await syncFrames(gateway, 'datastores')
   expect(ofKind(frames, 'warning').filter(({ code }) => code === 'state_unavailable')).toEqual([])
   expect(asked(path)).toBe(2)
+})
+
+test.each([
+  ['/nodes/localhost/time'],
+  ['/access/permissions'],
+  ['/access/acl'],
+  ['/admin/datastore'],
+  ['/config/datastore'],
+  ['/status/datastore-usage'],
+  ['/admin/gc'],
+  ['/admin/datastore/tank/namespace'],
+  [/^\/admin\/datastore\/\w+\/groups$/],
+  [/^\/admin\/datastore\/\w+\/snapshots$/],
+  ['/admin/verify'],
+  ['/admin/prune'],
+  ['/admin/sync'],
+  ['/tape/backup'],
+  ['/nodes/localhost/tasks'],
+])('whatever hangs at %s is asked for once in a run, over all its requests and attempts', async (path) => {
+  pbs.faults.add({ kind: 'hang', match: { path } })
+  const hung = () =>
+    pbs.requests
+      .filter((request) => {
+        const below = request.path.replace('/api2/json', '')
+        return typeof path === 'string' ? below === path : path.test(below)
+      })
+      .map((request) => `${request.path} ${JSON.stringify(request.query)}`)
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    await run({ run: '7' })
+    const requests = hung()
+    expect(requests.length).toBeGreaterThan(0)
+    expect([...new Set(requests)]).toEqual(requests)
+    if (typeof path === 'string') expect(requests).toHaveLength(1)
+  }
+})
+
+test('a version that hangs is asked for by the list of servers, and once more by that of sync jobs, in all attempts', async () => {
+  pbs.faults.add({ kind: 'hang', match: { path: '/version' } })
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    await run({ run: '7' })
+    expect(asked('/version')).toBe(2)
+  }
+})
+
+test('permissions that hang cost a run one timeout, and are asked for again in the next run', async () => {
+  const path = '/access/permissions'
+  pbs.faults.add({ kind: 'hang', match: { path } })
+  for (const id of ['7', '8']) {
+    const frames = await run({ run: id })
+    expect(ofKind(frames, 'server')).toMatchObject([{ name: 'pbs-a', observed: { status: 'reachable' } }])
+    expect(new Set(ofKind(frames, 'failed').map(({ error }) => error.code))).toEqual(new Set(['timeout']))
+  }
+  expect(asked(path)).toBe(2)
+  pbs.faults.clear()
+  expect(ended(await run({ run: '9' }), 'failed')).toEqual([])
 })

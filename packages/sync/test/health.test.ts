@@ -184,6 +184,34 @@ describe.each(['timeout', 'unreachable'] as const)('a list that fails as %s, of 
     },
   )
 
+  test('is not asked about where the source heard the server answer after it', async () => {
+    const system = await synced(pbsA)
+    const told = (scope: Parameters<typeof failedFrame>[0]): Item =>
+      ({ ...failedFrame(scope, code), serverAnswers: true }) as Item
+    system.listing = { trouble: (scope) => ('server' in scope ? [told(scope)] : null) }
+    system.requests.length = 0
+    const record = await run(system.sync([...below, 'tasks']))
+    expect(asked(system)).toEqual([...below, 'tasks'])
+    expect(record.run.status).toBe('failed')
+    expect(health(system)).toMatchObject({ status: 'reachable', consecutive_failures: 0, last_error: '' })
+  })
+
+  test('is the trouble of the server when it comes after the last answer', async () => {
+    const system = await synced(pbsA)
+    failing(system, code)
+    const { trouble } = system.listing
+    system.listing = {
+      trouble: (scope) =>
+        scope.resource === 'datastores'
+          ? [{ ...failedFrame(scope, code), serverAnswers: true } as Item]
+          : (trouble?.(scope) ?? null),
+    }
+    system.requests.length = 0
+    await run(system.sync([...below, 'tasks']))
+    expect(asked(system)).toEqual(['datastores', 'snapshots', 'servers'])
+    expect(health(system)).toMatchObject({ status: 'unreachable', consecutive_failures: 1 })
+  })
+
   test('leaves a server that this run has found silent alone', async () => {
     const system = await synced(pbsA)
     failing(system, code)
@@ -207,6 +235,21 @@ describe.each(['timeout', 'unreachable'] as const)('a list that fails as %s, of 
     expect(record.run.status).toBe('cancelled')
     expect(asked(system).slice(-2)).toEqual(['datastores', 'servers'])
   })
+})
+
+test('all requests of a run carry its id, also those of another try and the question whether the server answers', async () => {
+  const system = await synced(pbsA)
+  system.requests.length = 0
+  system.listing = {
+    trouble: ({ resource }) =>
+      resource === 'datastores' ? [failedFrame({ resource, server: 'pbs-a' }, 'timeout')] : null,
+  }
+  const { frames } = system
+  system.frames = (request) => (request.resource === 'jobs' ? [cut(true)] : frames(request))
+  const record = await run(system.sync([...below]))
+  const tries = ['datastores', 'servers', 'snapshots', 'jobs']
+  expect(asked(system)).toEqual([...tries, ...tries, ...tries])
+  expect(new Set(system.requests.map((request) => request.run))).toEqual(new Set([String(record.run.id)]))
 })
 
 describe('a server that keeps failing', () => {

@@ -7,10 +7,13 @@ import type { ServerAnswer } from '../translate/server.ts'
 import { endpointReader } from './endpoint-reader.ts'
 
 /** Asks a server who it is: its version, and the time zone its schedules are in. */
-export const contactServer = (endpoint: StoredEndpoint): Effect.Effect<ServerAnswer, ScopeFailed, Fleet> =>
+export const contactServer = (
+  endpoint: StoredEndpoint,
+  run: string | undefined,
+): Effect.Effect<ServerAnswer, ScopeFailed, Fleet> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const pbs = yield* endpointReader(endpoint)
+      const pbs = yield* endpointReader(endpoint, run)
       const { version, release, latencyMs } = yield* pbs.version
       const timezone = yield* pbs.time.pipe(
         Effect.map((time) => time.timezone),

@@ -5,9 +5,12 @@ import type { PbsReader } from '../fleet/pbs-reader.ts'
 import { ScopeFailed } from '../frames/scope-failed.ts'
 
 /** The reader of an endpoint; a stored secret that cannot be opened fails that endpoint alone. */
-export const endpointReader = (endpoint: StoredEndpoint): Effect.Effect<PbsReader, ScopeFailed, Fleet | Scope.Scope> =>
+export const endpointReader = (
+  endpoint: StoredEndpoint,
+  run: string | undefined,
+): Effect.Effect<PbsReader, ScopeFailed, Fleet | Scope.Scope> =>
   Effect.gen(function* () {
-    const reader = yield* (yield* Fleet).reader(endpoint)
+    const reader = yield* (yield* Fleet).reader(endpoint, run)
     if (Option.isSome(reader)) return reader.value
     return yield* noSecret(`endpoint ${endpoint.name} was removed meanwhile`)
   }).pipe(

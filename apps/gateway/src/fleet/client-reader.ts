@@ -7,65 +7,90 @@ import { scopeFailure } from '../translate/failure.ts'
 import type { HungReads } from './hung-reads.ts'
 import type { PbsReader } from './pbs-reader.ts'
 
-/** A reader on a client, each read under `bounded`; `permit` is the same for a stream, until its scope closes. What `hung` remembers of this server outlives the client. */
-export const clientReader = (
-  client: PbsClient,
-  bounded: <A>(read: Effect.Effect<A, ScopeFailed>) => Effect.Effect<A, ScopeFailed>,
-  permit: Effect.Effect<void, never, Scope.Scope>,
-  hung: HungReads,
-): PbsReader => {
-  const one = <A>(read: Effect.Effect<A, PbsRequestFailed>) => bounded(Effect.mapError(read, scopeFailure))
+/** What a reader reads with. */
+export interface ReaderParts {
+  readonly client: PbsClient
+  /** Makes a read while a permit is held. */
+  readonly bounded: <A>(read: Effect.Effect<A, ScopeFailed>) => Effect.Effect<A, ScopeFailed>
+  /** Takes a permit until the scope closes, for a list that is read as it is pulled. */
+  readonly permit: Effect.Effect<void, never, Scope.Scope>
+  /** What it remembers of this server outlives the client. */
+  readonly hung: HungReads
+}
+
+/** A reader on a client. What hung in `run` is not asked for again by its readers. */
+export const clientReader = ({ client, bounded, permit, hung }: ReaderParts, run: string | undefined): PbsReader => {
+  const read = <A>(what: string, answer: Effect.Effect<A, PbsRequestFailed>) =>
+    hung.ask(what, { run, pauses: false }, bounded(Effect.mapError(answer, scopeFailure)))
+  /** A list that PBS reads from the disks of its datastores: one that hung is left alone for a while. */
+  const ofDisks = <A>(what: string, answer: Effect.Effect<A, PbsRequestFailed>) =>
+    hung.ask(what, { run, pauses: true }, bounded(Effect.mapError(answer, scopeFailure)))
   const whole = <A>(rows: Stream.Stream<A, PbsRequestFailed>) =>
-    one(Effect.map(Stream.runCollect(rows), Chunk.toReadonlyArray))
+    Effect.map(Stream.runCollect(rows), Chunk.toReadonlyArray)
   return {
-    version: one(
+    version: read(
+      '/version',
       Effect.map(Effect.timed(client.version()), ([took, version]) => ({
         ...version,
         latencyMs: Math.round(Duration.toMillis(took)),
       })),
     ),
-    time: one(client.time()),
-    permissions: Effect.flatMap(one(client.permissions()), (permissions) =>
+    time: read('/nodes/localhost/time', client.time()),
+    permissions: Effect.flatMap(read('/access/permissions', client.permissions()), (permissions) =>
       readsAcl(permissions)
-        ? Effect.map(one(client.acl()), (entries) =>
+        ? Effect.map(read('/access/acl', client.acl()), (entries) =>
             withWithheld(permissions, entries.flatMap(entryOf), client.connection.tokenId),
           )
         : Effect.succeed(permissions),
     ),
-    datastores: hung.ask('/admin/datastore', one(client.datastores())),
-    datastoreConfigs: hung.ask('/config/datastore', one(client.datastoreConfigs())),
-    datastoreUsages: hung.ask('/status/datastore-usage', one(client.datastoreUsage())),
-    gcStates: hung.ask('/admin/gc', one(client.gcStatuses())),
+    datastores: ofDisks('/admin/datastore', client.datastores()),
+    datastoreConfigs: ofDisks('/config/datastore', client.datastoreConfigs()),
+    datastoreUsages: ofDisks('/status/datastore-usage', client.datastoreUsage()),
+    gcStates: ofDisks('/admin/gc', client.gcStatuses()),
     namespaces: (datastore) =>
-      hung.ask(
+      ofDisks(
         `/admin/datastore/${datastore}/namespace`,
         Effect.map(whole(client.namespaces(datastore)), (rows) => rows.map((row) => (isReadable(row) ? row.ns : row))),
       ),
-    groups: (datastore, namespace) => whole(client.groups(datastore, namespace)),
-    snapshots: (store, ns, group, counted) =>
-      whole(
-        client.snapshots({
-          store,
-          ns,
-          counted,
-          ...(group === undefined ? {} : { backupType: group.type, backupId: group.id }),
-        }),
+    groups: (datastore, namespace) =>
+      ofDisks(
+        `/admin/datastore/${datastore}/groups${inNamespace(namespace)}`,
+        whole(client.groups(datastore, namespace)),
       ),
-    tasks: (since) => Stream.unwrapScoped(Effect.as(permit, Stream.mapError(client.tasks({ since }), scopeFailure))),
+    snapshots: (store, ns, group, counted) =>
+      ofDisks(
+        `/admin/datastore/${store}/snapshots${group === undefined ? '' : ` of group ${group.type}/${group.id}`}${inNamespace(ns)}`,
+        whole(
+          client.snapshots({
+            store,
+            ns,
+            counted,
+            ...(group === undefined ? {} : { backupType: group.type, backupId: group.id }),
+          }),
+        ),
+      ),
+    tasks: (since) =>
+      hung.askStream(
+        '/nodes/localhost/tasks',
+        { run, pauses: false },
+        Stream.unwrapScoped(Effect.as(permit, Stream.mapError(client.tasks({ since }), scopeFailure))),
+      ),
     jobs: (type) => {
       switch (type) {
         case 'verify':
-          return one(client.verifyJobs())
+          return read('/admin/verify', client.verifyJobs())
         case 'prune':
-          return one(client.pruneJobs())
+          return read('/admin/prune', client.pruneJobs())
         case 'sync':
-          return one(client.syncJobs())
+          return read('/admin/sync', client.syncJobs())
         case 'tape':
-          return one(client.tapeJobs())
+          return read('/tape/backup', client.tapeJobs())
       }
     },
   }
 }
+
+const inNamespace = (namespace: string): string => (namespace === '' ? '' : ` of namespace ${namespace}`)
 
 /** An entry that cannot be read may concern the caller: on its path nothing is taken for granted. */
 const entryOf = (row: ListRow<AclEntry>): ReadonlyArray<AclEntry> => {

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto'
 import { EndpointStore, type SecretUnreadable, type StoredEndpoint, type StoreFailed } from '@netbox-pbs/core/ports'
 import { makePbsClient, type PbsClient, type PbsConnection } from '@netbox-pbs/pbs-client'
 import { Context, Effect, Equal, Hash, Layer, Option, RcMap, Redacted, type Scope } from 'effect'
-import { clientReader } from './client-reader.ts'
+import { clientReader, type ReaderParts } from './client-reader.ts'
 import { HungReads } from './hung-reads.ts'
 import type { PbsReader } from './pbs-reader.ts'
 
 /** How many requests may be open at once. */
 export interface FleetLimits {
   readonly perServer: number
+  /** Of all servers together, counting only those that were begun within the last second. */
   readonly total: number
 }
 
@@ -16,13 +17,14 @@ export interface FleetLimits {
 export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
   Fleet,
   {
-    /** A reader of a stored endpoint, opened with its stored secret. None when the endpoint is gone. */
+    /** A reader of a stored endpoint for a run, or for none; opened with its stored secret. None when the endpoint is gone. */
     readonly reader: (
       endpoint: StoredEndpoint,
+      run: string | undefined,
     ) => Effect.Effect<Option.Option<PbsReader>, StoreFailed | SecretUnreadable, Scope.Scope>
     /** A client of its own for something that is not stored; it closes with the scope. */
     readonly client: (connection: PbsConnection) => Effect.Effect<PbsClient, never, Scope.Scope>
-    /** How many servers a request works on at once. */
+    /** How many servers a request lists at once. That it contacts more is no cost: each is one small request. */
     readonly width: number
   }
 >() {
@@ -47,23 +49,26 @@ export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
             Effect.gen(function* () {
               const client = yield* makePbsClient(key.connection)
               const own = yield* Effect.makeSemaphore(limits.perServer)
-              // The server's permit first: nobody waits for a busy server while holding a permit of the whole gateway.
-              return clientReader(
+              // The server's permit first: no request waits for a busy server while it holds a permit of the whole gateway.
+              const parts: ReaderParts = {
                 client,
-                (read) => own.withPermits(1)(total.withPermits(1)(read)),
-                Effect.zipRight(holdPermit(own), holdPermit(total)),
-                hungReadsOf(key),
-              )
+                bounded: (read) => own.withPermits(1)(Effect.scoped(Effect.zipRight(lendPermit(total), read))),
+                permit: Effect.zipRight(holdPermit(own), lendPermit(total)),
+                hung: hungReadsOf(key),
+              }
+              return parts
             }),
           idleTimeToLive: '30 seconds',
         })
         return {
-          reader: (endpoint) =>
+          reader: (endpoint, run) =>
             Effect.gen(function* () {
               const secret = yield* store.secret({ id: endpoint.id })
               if (Option.isNone(secret)) return Option.none()
               const connection = { ...connectionOf(endpoint, secret.value), concurrency: limits.perServer }
-              return Option.some(yield* RcMap.get(readers, new ConnectionKey(endpoint.id, connection)))
+              return Option.some(
+                clientReader(yield* RcMap.get(readers, new ConnectionKey(endpoint.id, connection)), run),
+              )
             }),
           client: makePbsClient,
           width: Math.max(1, Math.ceil(limits.total / limits.perServer)),
@@ -80,6 +85,29 @@ const holdPermit = (permits: Effect.Semaphore): Effect.Effect<void, never, Scope
       Effect.addFinalizer(() => permits.release(1)),
     ),
   )
+
+/** How long a request holds a permit of the whole gateway, in milliseconds. */
+const longestLoan = 1000
+
+/**
+ * Takes a permit until the scope closes, but no longer than a second: a request that is still under way then goes on
+ * without it, so that silent servers, however many, do not stand in the way of one that answers.
+ */
+const lendPermit = (permits: Effect.Semaphore): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.suspend(() => {
+    let held = true
+    const giveBack = Effect.suspend(() => {
+      if (!held) return Effect.void
+      held = false
+      return permits.release(1)
+    })
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.zipRight(
+        restore(permits.take(1)),
+        Effect.addFinalizer(() => giveBack),
+      ),
+    ).pipe(Effect.zipRight(Effect.forkScoped(Effect.delay(giveBack, longestLoan))), Effect.asVoid)
+  })
 
 /** What of an endpoint a client needs. */
 export const connectionOf = (

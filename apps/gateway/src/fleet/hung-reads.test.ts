@@ -1,5 +1,5 @@
-import { Duration, Effect, TestClock, TestContext } from 'effect'
-import { expect, test } from 'vitest'
+import { Chunk, Duration, Effect, Stream, TestClock, TestContext } from 'effect'
+import { describe, expect, test } from 'vitest'
 import { ScopeFailed } from '../frames/scope-failed.ts'
 import { HungReads } from './hung-reads.ts'
 
@@ -15,7 +15,12 @@ const askEachMinute = (reads: HungReads, minutes: number, outcome: Effect.Effect
       return outcome
     })
     for (let minute = 0; minute < minutes; minute += 1) {
-      said = yield* Effect.merge(Effect.mapError(reads.ask('/status/datastore-usage', list), ({ message }) => message))
+      said = yield* Effect.merge(
+        Effect.mapError(
+          reads.ask('/status/datastore-usage', { run: undefined, pauses: true }, list),
+          ({ message }) => message,
+        ),
+      )
       yield* TestClock.adjust(Duration.minutes(1))
     }
     return { asked, said }
@@ -42,4 +47,60 @@ test('one that answers again is asked for each time', async () => {
 
 test('any other failure is no reason to wait', async () => {
   expect((await run(askEachMinute(new HungReads(), 5, failing('protocol')))).asked).toBe(5)
+})
+
+describe('in one run', () => {
+  const asking = (run: string, pauses: boolean) => ({ run, pauses })
+
+  test.each([true, false])('what hung is asked for once, however long the run takes (pauses: %s)', async (pauses) => {
+    const reads = new HungReads()
+    let asked = 0
+    const hangs = Effect.suspend(() => {
+      asked += 1
+      return failing('timeout')
+    })
+    const said = await run(
+      Effect.gen(function* () {
+        const ask = (of: string) => Effect.flip(reads.ask('/access/permissions', asking(of, pauses), hangs))
+        yield* ask('7')
+        yield* TestClock.adjust(Duration.hours(7))
+        return yield* ask('7')
+      }).pipe(Effect.orDie),
+    )
+    expect(asked).toBe(1)
+    expect(said).toMatchObject({ code: 'timeout', retryable: true })
+    expect(said.message).toContain('/access/permissions was not asked for: it hung in this run already')
+  })
+
+  test('what hung is asked for in the next one, unless it pauses', async () => {
+    const reads = new HungReads()
+    const asked = await run(
+      Effect.gen(function* () {
+        let count = 0
+        const hangs = Effect.suspend(() => {
+          count += 1
+          return failing('timeout')
+        })
+        for (const pauses of [false, true])
+          for (const of of ['7', '8']) yield* Effect.ignore(reads.ask(`${pauses}`, asking(of, pauses), hangs))
+        return count
+      }),
+    )
+    expect(asked).toBe(3)
+  })
+
+  test('a list that hangs while it is read counts as well, and one that ends is forgotten', async () => {
+    const reads = new HungReads()
+    const rows = (...then: ReadonlyArray<Stream.Stream<string, ScopeFailed>>) =>
+      reads
+        .askStream(
+          '/nodes/localhost/tasks',
+          asking('7', false),
+          Stream.concatAll(Chunk.fromIterable([Stream.make('a'), ...then])),
+        )
+        .pipe(Stream.runCollect, Effect.map(Chunk.toReadonlyArray), Effect.merge)
+    expect(await run(rows())).toEqual(['a'])
+    expect(await run(rows(Stream.fail(failing('timeout'))))).toMatchObject({ message: 'it is timeout' })
+    expect(await run(rows())).toMatchObject({ message: expect.stringContaining('it hung in this run already') })
+  })
 })

@@ -1,46 +1,92 @@
-import { Clock, Effect } from 'effect'
+import { Clock, Effect, Stream } from 'effect'
 import { ScopeFailed } from '../frames/scope-failed.ts'
 import { datetimeOf } from '../translate/datetime.ts'
 
 /** How long a list that hung is left alone, in seconds: after the first time in a row, the second, and so on. */
 const pauses = [60, 10 * 60, 60 * 60, 6 * 60 * 60] as const
 
+/** For whom something is asked. */
+export interface Asking {
+  /** The run that asks; undefined: none, so that only pauses count. */
+  readonly run: string | undefined
+  /** Whether what hung is left alone for a while in later runs too. */
+  readonly pauses: boolean
+}
+
 interface Hung {
   readonly times: number
   /** Epoch milliseconds. */
   readonly until: number
+  readonly run: string | undefined
 }
 
 /**
- * The lists of one server that hung. Each request that hangs keeps a thread of proxmox-backup-proxy until that restarts, so
- * such a list is not asked for again in the same run, and more and more rarely after it.
+ * What hung of one server. Each request that hangs keeps a thread of proxmox-backup-proxy until that restarts, and costs a
+ * timeout, so what hung is not asked for again in the same run, and lists of a disk more and more rarely after it.
  */
 export class HungReads {
   readonly #hung = new Map<string, Hung>()
 
-  /** Reads a list unless it hung lately; then it fails without being asked for. */
-  readonly ask = <A>(list: string, read: Effect.Effect<A, ScopeFailed>): Effect.Effect<A, ScopeFailed> =>
-    Effect.gen(this, function* () {
-      const known = this.#hung.get(list)
-      if (known !== undefined && (yield* Clock.currentTimeMillis) < known.until) return yield* notAsked(list, known)
-      return yield* read.pipe(
-        Effect.tap(() => Effect.sync(() => this.#hung.delete(list))),
-        Effect.tapError(({ code }) =>
-          code === 'timeout' ? Effect.map(Clock.currentTimeMillis, (now) => this.#note(list, now)) : Effect.void,
-        ),
-      )
-    })
+  /** Reads something unless it hung lately; then it fails without being asked for. */
+  readonly ask = <A>(
+    what: string,
+    asking: Asking,
+    read: Effect.Effect<A, ScopeFailed>,
+  ): Effect.Effect<A, ScopeFailed> =>
+    Effect.zipRight(
+      this.#refuseHung(what, asking),
+      read.pipe(
+        Effect.tap(() => this.#forget(what)),
+        Effect.tapError((failure) => this.#note(what, asking, failure)),
+      ),
+    )
 
-  #note(list: string, now: number): void {
-    const times = (this.#hung.get(list)?.times ?? 0) + 1
-    const pause = pauses[Math.min(times, pauses.length) - 1] ?? 0
-    this.#hung.set(list, { times, until: now + pause * 1000 })
+  /** The same for a list that is read as it is pulled. */
+  readonly askStream = <A>(
+    what: string,
+    asking: Asking,
+    rows: Stream.Stream<A, ScopeFailed>,
+  ): Stream.Stream<A, ScopeFailed> =>
+    Stream.unwrap(
+      Effect.as(
+        this.#refuseHung(what, asking),
+        rows.pipe(
+          Stream.tapError((failure) => this.#note(what, asking, failure)),
+          Stream.concat(Stream.drain(Stream.fromEffect(this.#forget(what)))),
+        ),
+      ),
+    )
+
+  #refuseHung(what: string, asking: Asking): Effect.Effect<void, ScopeFailed> {
+    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const known = this.#hung.get(what)
+      if (known === undefined) return Effect.void
+      if (asking.run !== undefined && known.run === asking.run) return notAsked(what, 'it hung in this run already')
+      return asking.pauses && now < known.until ? notAsked(what, restingOf(known)) : Effect.void
+    })
+  }
+
+  #forget(what: string): Effect.Effect<void> {
+    return Effect.sync(() => void this.#hung.delete(what))
+  }
+
+  #note(what: string, { run }: Asking, { code }: ScopeFailed): Effect.Effect<void> {
+    if (code !== 'timeout') return Effect.void
+    return Effect.map(Clock.currentTimeMillis, (now) => {
+      const known = this.#hung.get(what)
+      const times = (known?.times ?? 0) + 1
+      const pause = pauses[Math.min(times, pauses.length) - 1] ?? 0
+      this.#hung.set(what, { times, until: now + pause * 1000, run: run ?? known?.run })
+    })
   }
 }
 
-const notAsked = (list: string, { times, until }: Hung) =>
+const restingOf = ({ times, until }: Hung): string =>
+  `it did not answer in time, ${times === 1 ? 'once' : `${times} times in a row`}, and is asked for again after ${datetimeOf(until / 1000)}`
+
+const notAsked = (what: string, why: string) =>
   new ScopeFailed({
     code: 'timeout',
-    message: `${list} was not asked for: it did not answer in time, ${times === 1 ? 'once' : `${times} times in a row`}, and is asked for again after ${datetimeOf(until / 1000)}. On the server, look at the disks of the datastore; systemctl restart proxmox-backup-proxy ends requests that hang`,
+    message: `${what} was not asked for: ${why}. On the server, look at the disks of its datastores; systemctl restart proxmox-backup-proxy ends requests that hang`,
     retryable: true,
   })

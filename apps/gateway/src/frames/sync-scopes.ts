@@ -135,6 +135,19 @@ const namespaceScopes = (
   datastore: string,
   namespaces: ReadonlyArray<string>,
 ): Stream.Stream<Line> =>
+  Stream.unwrap(
+    Effect.map(Effect.cached(session.stillAnswers(new ScopeFailed(hungWith(datastore)))), (answers) =>
+      scopesWhileTheyAnswer(session, datastore, namespaces, answers),
+    ),
+  )
+
+/** `answers`: whether the server itself still does, when too many lists of the datastore hung. */
+const scopesWhileTheyAnswer = (
+  session: ServerSession,
+  datastore: string,
+  namespaces: ReadonlyArray<string>,
+  answers: Effect.Effect<boolean>,
+): Stream.Stream<Line> =>
   Stream.suspend(() => {
     let hung = 0
     return Stream.fromIterable(namespaces).pipe(
@@ -142,7 +155,9 @@ const namespaceScopes = (
       Stream.mapEffect(
         (namespace) => {
           const scope = { resource: 'snapshots', server: session.endpoint.name, datastore, namespace } as const
-          if (hung >= mostHung) return Effect.succeed(failedScope(scope, hungWith(datastore)))
+          if (hung >= mostHung) {
+            return Effect.map(answers, (serverAnswers) => failedScope(scope, { ...hungWith(datastore), serverAnswers }))
+          }
           const list = Effect.tapError(listSnapshots(session, datastore, namespace), ({ code }) =>
             Effect.sync(() => {
               if (code === 'timeout') hung += 1
@@ -160,5 +175,4 @@ const hungWith = (datastore: string) => ({
   code: 'timeout' as const,
   message: `not asked for: ${mostHung} lists of datastore ${datastore} did not answer in time. On the server, look at its disks; systemctl restart proxmox-backup-proxy ends requests that hang`,
   retryable: true,
-  serverAnswers: true,
 })

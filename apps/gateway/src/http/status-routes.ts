@@ -4,7 +4,7 @@ import { Effect } from 'effect'
 import { Hono } from 'hono'
 import { contactServer } from '../endpoints/contact-server.ts'
 import { enabledEndpoints } from '../endpoints/enabled-endpoints.ts'
-import { Fleet } from '../fleet/fleet.ts'
+import type { Fleet } from '../fleet/fleet.ts'
 import type { Run } from './run.ts'
 
 /** `/pbs/status`: which enabled endpoints answer right now. */
@@ -14,12 +14,11 @@ export const statusRoutes = (run: Run<EndpointStore | Fleet>): Hono =>
       c,
       Effect.gen(function* () {
         const endpoints = yield* enabledEndpoints
-        const { width } = yield* Fleet
         const items = yield* Effect.forEach(
           endpoints,
           (endpoint) => {
             const { id: endpoint_id, name, host, port } = endpoint
-            return Effect.match(contactServer(endpoint), {
+            return Effect.match(contactServer(endpoint, undefined), {
               onFailure: ({ code, message }): StatusItem => ({
                 endpoint_id,
                 name,
@@ -40,7 +39,7 @@ export const statusRoutes = (run: Run<EndpointStore | Fleet>): Hono =>
               }),
             })
           },
-          { concurrency: width },
+          { concurrency: 'unbounded' },
         )
         return c.json({ items })
       }),

@@ -3,7 +3,7 @@ import type { SyncItem } from '@netbox-pbs/proxbox-client/contract'
 import { Effect, Stream } from 'effect'
 import { contactServer } from '../endpoints/contact-server.ts'
 import { enabledEndpoints } from '../endpoints/enabled-endpoints.ts'
-import { Fleet } from '../fleet/fleet.ts'
+import type { Fleet } from '../fleet/fleet.ts'
 import type { Refused } from '../http/refused.ts'
 import { syncStream } from './sync-stream.ts'
 import { Tally } from './tally.ts'
@@ -39,13 +39,12 @@ export const summaries = (resource: SummaryResource, branch: string | null): Ite
 const nodes = (branch: string | null): Items =>
   Effect.gen(function* () {
     const endpoints = yield* enabledEndpoints
-    const { width } = yield* Fleet
     const tally = new Tally('node')
     const contact = (endpoint: StoredEndpoint) =>
-      Effect.match(contactServer(endpoint), {
+      Effect.match(contactServer(endpoint, undefined), {
         onFailure: ({ message }) => tally.fail(endpoint.name, message),
         onSuccess: () => tally.answered(endpoint.name),
       })
-    yield* Effect.forEach(endpoints, contact, { concurrency: width, discard: true })
+    yield* Effect.forEach(endpoints, contact, { concurrency: 'unbounded', discard: true })
     return tally.items(endpoints, branch)
   })

@@ -31,7 +31,7 @@ export const syncStream = (
     const chosen =
       servers === undefined || resource === 'servers' ? all : all.filter(({ name }) => servers.includes(name))
     const tally = new Tally(resource)
-    const lines = resource === 'servers' ? serversScope(chosen, servers, tally) : scopesOf(resource, request, chosen)
+    const lines = resource === 'servers' ? serversScope(chosen, request, tally) : scopesOf(resource, request, chosen)
     return lines.pipe(
       Stream.tap(({ frame }) => Effect.sync(() => tally.see(frame))),
       Stream.concat(
@@ -61,7 +61,7 @@ const serverScopes = (
   endpoint: StoredEndpoint,
 ): Stream.Stream<Line, never, Fleet> =>
   Stream.unwrapScoped(
-    endpointReader(endpoint).pipe(
+    endpointReader(endpoint, request.run).pipe(
       Effect.flatMap((pbs) => openSession(endpoint, pbs)),
       Effect.map((session) => scopesOfSession(resource, request, session)),
       Effect.catchAll((failure) => Effect.succeed(failedServer(resource, request, endpoint, failure))),

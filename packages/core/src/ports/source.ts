@@ -34,6 +34,8 @@ export interface SourceRequest extends Narrowing {
   readonly servers?: ReadonlyArray<string>
   /** Of tasks: only those that started then or later, in epoch seconds; omitted: all that the source still has. */
   readonly since?: number
+  /** What all requests of one run carry, so that the source asks in that run for nothing twice that hung; omitted: it is no run's request. */
+  readonly run?: string
 }
 
 /** Facts as a source gives them, with the fields that it cannot tell: it names servers and knows no ids. */
@@ -131,8 +133,8 @@ export type SourceFrame =
       readonly message: string
       readonly retryable: boolean
       /**
-       * The server answered its smallest request after this failed: whatever the code, only this list is in trouble. Left
-       * out where it did not, and by sources that do not say.
+       * The server answered a request after this failed, so that only this list is in trouble. Left out where it did not, and
+       * by sources that do not say: then the server is asked.
        */
       readonly serverAnswers?: boolean | undefined
       /** As in {@link ServerTrouble}. */

@@ -97,8 +97,8 @@ export type FailedFrame = { readonly frame: 'failed' } & Scope & {
     readonly error: Trouble
     readonly retryable: boolean
     /**
-     * The server answered its smallest request after this failed, whatever the code: the trouble is that of this list, and
-     * the others are worth asking for. Left out where it did not, and where that says nothing.
+     * The server answered a request after this failed by `timeout`, `unreachable` or `unauthorized`: the trouble is that of
+     * this list, and the others are worth asking for. Left out where it did not, and with any other code.
      */
     readonly server_answers?: boolean | undefined
   }

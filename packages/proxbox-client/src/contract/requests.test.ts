@@ -136,6 +136,7 @@ describe('SyncRequest', () => {
       namespaces: [''],
       job_types: ['gc'],
       since: 1,
+      run: '7',
       netbox_branch_schema_id: null,
     }
     expect(SyncRequest.parse(all)).toEqual(all)

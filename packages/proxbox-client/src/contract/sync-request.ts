@@ -21,6 +21,8 @@ export const SyncRequest = z.strictObject({
   job_types: names(255),
   /** Of tasks only those that started then or later, in epoch seconds. */
   since: z.int('must be a whole number of seconds').min(0, 'must not be negative').optional(),
+  /** What all requests of one run carry: a list that hung is not asked for again in that run. */
+  run: z.string('must be text').max(64, 'must have at most 64 characters').optional(),
   netbox_branch_schema_id: z.string('must be text').max(255, 'must have at most 255 characters').nullish(),
 })
 export type SyncRequest = z.output<typeof SyncRequest>

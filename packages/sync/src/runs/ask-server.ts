@@ -16,7 +16,7 @@ export const askServer = Effect.fn('sync.askServer')(function* ({
   runId,
 }: Pick<ServerJob, 'server' | 'runId'>): Effect.fn.Return<Option.Option<Heard>, StoreFailed, Runs | Source> {
   const runs = yield* Runs
-  const frames = (yield* Source).frames({ resource: 'servers', servers: [server] })
+  const frames = (yield* Source).frames({ resource: 'servers', servers: [server], run: String(runId) })
   const asking = frames.pipe(
     Stream.filterMap((frame) =>
       frame._tag === 'server' && frame.facts.name === server ? Option.some(frame.observed) : Option.none(),

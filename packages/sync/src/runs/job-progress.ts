@@ -77,11 +77,15 @@ export class JobProgress {
     }
   }
 
-  /** Takes note of a scope that the source could not list, and says whose trouble that is. */
+  /** Takes note of a scope that the source could not list, and says whose trouble that is. A source that heard the server answer after it has decided that. */
   hearFailure(frame: Extract<SourceFrame, { readonly _tag: 'failed' }>, at: string): TroubleOf {
-    const { code, message, presentedFingerprint = null } = frame
+    const { code, message, presentedFingerprint = null, serverAnswers = false } = frame
     const failed = { _tag: 'failed', at, code, message, presentedFingerprint } as const
     const whose = troubleOf(code)
+    if (whose === 'unclear' && serverAnswers) {
+      this.hear({ _tag: 'answered', at, latencyMs: null })
+      return 'list'
+    }
     if (whose === 'server' || (code === 'forbidden' && frame.scope.resource === 'datastores')) this.hear(failed)
     if (whose === 'unclear') this.doubt = failed
     return whose
