@@ -1,13 +1,17 @@
 import type { Change } from '@netbox-pbs/core'
-import { Branches, type ChangeSets, type HandWrites } from '@netbox-pbs/core/ports'
+import { Branches, ChangeSets, type HandWrites } from '@netbox-pbs/core/ports'
 import { Effect, FastCheck, Layer, ManagedRuntime } from 'effect'
+import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
 import { recountMoved } from '../src/branches/recount-moved.ts'
+import { stageCreates } from '../src/branches/stage-rows.ts'
+import { readWindows } from '../src/change-sets/windows.ts'
 import { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { scopePlace } from '../src/inventory/scope-place.ts'
 import { answer, check, newBranch, newFleet, rows, stageOnce } from './contract/branching.ts'
 import { hands } from './contract/hands.ts'
-import { change, create, groupFacts, may, remove, snapshotFacts } from './contract/main.ts'
+import { appendAll, change, create, groupFacts, may, remove, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 /** What a source says of one snapshot of main. */
@@ -56,6 +60,8 @@ interface MainSnapshot {
   readonly backup_id: string
   readonly backup_time: string
 }
+
+const minutes = (nth: number): string => new Date(Date.UTC(2026, 4, 9, 2, nth)).toISOString()
 
 describe.each(engines)('staging into a branch that waits, on $engine', ({ migrated, engine }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
@@ -112,6 +118,46 @@ describe.each(engines)('staging into a branch that waits, on $engine', ({ migrat
         expect(after.map(({ length }) => length)).toEqual([5, 2, 3])
       }),
     )
+  })
+
+  /** Rows of the branch's snapshots that this transaction has read, by an index or without one. */
+  const fetched = sql<{ read: number }>`
+    select (pg_stat_get_xact_tuples_returned('branch_snapshots'::regclass)
+      + (select sum(pg_stat_get_xact_tuples_fetched(i.indexrelid)) from pg_index i where i.indrelid = 'branch_snapshots'::regclass))::bigint as read`
+
+  test.each([
+    ['a group', (nth: number) => ['100', minutes(nth)] as const],
+    ['a time', (nth: number) => [String(1000 + nth), minutes(0)] as const],
+  ])('looks new snapshots up at a cost of how many there are, though all are of %s', async (of, keyOf) => {
+    const size = 600
+    const read = await run(
+      Effect.gen(function* () {
+        const database = yield* Database
+        const changeSets = yield* ChangeSets
+        const name = `many of ${of}`
+        const { server, snapshots } = yield* newFleet(name)
+        const { id: branch } = yield* newBranch(name)
+        const changes = Array.from({ length: size }, (_, nth) =>
+          create('snapshot', snapshotFacts(server, ...keyOf(nth))),
+        )
+        yield* stageOnce(branch, snapshots, [{ model: 'snapshot', changes }])
+        const changeSet = yield* changeSets.open({ runId: 910_000 + fleets++, serverId: server })
+        yield* appendAll(changeSet, snapshots, [{ model: 'snapshot', changes }])
+        const [row] = yield* rows<{ id: number }>(`select id from change_set_parts where change_set_id = ${changeSet}`)
+        return yield* database.transaction('staging', (statement) =>
+          Effect.gen(function* () {
+            const target = { branch, changeSet, model: 'snapshot', place: scopePlace(snapshots, server) } as const
+            const windows = yield* readWindows(statement, database.engine, 'staged_snapshots', row?.id ?? 0)
+            const before = yield* statement((db) => fetched.execute(db))
+            for (const window of windows) yield* statement((db) => stageCreates(db, target, window))
+            const after = yield* statement((db) => fetched.execute(db))
+            return (after.rows[0]?.read ?? 0) - (before.rows[0]?.read ?? 0)
+          }),
+        )
+      }),
+    )
+    expect(read).toBeGreaterThan(0)
+    expect(read).toBeLessThanOrEqual(4 * size)
   })
 
   let fleets = 0

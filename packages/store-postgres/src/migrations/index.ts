@@ -20,6 +20,7 @@ import { migration as workers } from './0021-workers.ts'
 import { migration as serverTimeouts } from './0025-server-timeouts.ts'
 import { migration as jobsByServerId } from './0027-jobs-by-server-id.ts'
 import { migration as chosenServersById } from './0028-chosen-servers-by-id.ts'
+import { migration as branchKeyIndexes } from './0030-branch-key-indexes.ts'
 
 /** Every migration of the inventory's database, by name: numbered, applied in order, forward only, never changed once released. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -44,4 +45,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0025_server_timeouts': serverTimeouts,
   '0027_jobs_by_server_id': jobsByServerId,
   '0028_chosen_servers_by_id': chosenServersById,
+  '0030_branch_key_indexes': branchKeyIndexes,
 }
