@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { usage as api } from '../apps/api/src/config.ts'
+import { usage as gateway } from '../apps/gateway/src/config.ts'
+import { newCommand } from '../apps/standalone/src/command-line/command.ts'
+import { startCommand } from '../apps/standalone/src/command-line/start-command.ts'
+import { usage as worker } from '../apps/worker/src/config.ts'
+import { defaultSettings } from '../packages/core/src/settings.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const page = readFileSync(`${root}docs/configuration.md`, 'utf8')
+
+/** The rows of the table below a heading, as trimmed cells, without its head. */
+const tableBelow = (heading: string): ReadonlyArray<ReadonlyArray<string>> => {
+  const [, after = ''] = page.split(`\n## ${heading}\n`)
+  const [section = ''] = after.split('\n## ')
+  const rows = section.split('\n').filter((line) => line.startsWith('|'))
+  return rows.slice(2).map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  )
+}
+
+const named = (cell = ''): ReadonlyArray<string> => [...cell.matchAll(/`([^`]+)`/g)].flatMap(([, name]) => name ?? [])
+
+const flagsOfStart = (): ReadonlyArray<string> => {
+  const parent = newCommand('netbox-pbs', 'the command')
+  startCommand(parent, () => {})
+  const options = parent.commands.flatMap((command) => command.options)
+  return options.flatMap(({ long }) => (long && long !== '--help' ? [long] : []))
+}
+const flagsOf = (usage: string): ReadonlyArray<string> => usage.match(/--[a-z-]+/g) ?? []
+
+test.each([
+  ['start', 2, flagsOfStart()],
+  ['start:api', 3, flagsOf(api)],
+  ['start:gateway', 4, flagsOf(gateway)],
+  ['start:worker', 5, flagsOf(worker)],
+] as const)('docs/configuration.md has the flags of %s', (_, column, flags) => {
+  const documented = tableBelow('Flags').filter((cells) => cells[column] === 'yes')
+  expect(documented.flatMap(([flag]) => named(flag)).toSorted()).toEqual(flags.toSorted())
+})
+
+test('docs/configuration.md has every variable that a program reads', () => {
+  const sources = ['apps/api', 'apps/gateway', 'apps/standalone', 'apps/worker', 'packages/app-shell'].flatMap((room) =>
+    readdirSync(`${root}${room}/src`, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'))
+      .map((entry) => readFileSync(`${entry.parentPath}/${entry.name}`, 'utf8')),
+  )
+  const read = sources.flatMap((text) => text.match(/'(DATABASE_URL|NETBOX_PBS_[A-Z_]+)'/g) ?? [])
+  const documented = tableBelow('Environment').flatMap(([variable]) => named(variable))
+  expect(documented.toSorted()).toEqual([...new Set(read.map((quoted) => quoted.slice(1, -1)))].toSorted())
+})
+
+test('docs/configuration.md has every setting with the default of a new system', () => {
+  const documented = tableBelow('Settings').flatMap(([names, defaults = '']) => {
+    const each = defaults.replaceAll('`', '').split(', ')
+    return named(names).map((name, at) => [name, each[at] ?? each[0]])
+  })
+  const stored = Object.entries(defaultSettings).map(([name, value]) => [name, value === '' ? 'blank' : String(value)])
+  expect(Object.fromEntries(documented)).toEqual(Object.fromEntries([...stored, ['proxbox_api_key', 'blank']]))
+})
