@@ -1,7 +1,8 @@
 import { type EventEmitter, once } from 'node:events'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
+import { Readable } from 'node:stream'
 import { Effect, Exit, Logger, LogLevel, Scope } from 'effect'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { serveHttp } from './serve-http.ts'
 
 const service = { who: 'the test', host: '127.0.0.1', port: 0, requestTimeout: 5000 }
@@ -75,4 +76,83 @@ test('an error of the listening socket, such as too many open files, does not en
     ),
   )
   expect(events).toEqual([true])
+})
+
+/** Sends a head and then pieces until all are sent or the connection ends; gives what came back, and how the connection ended. */
+const sendOn = (url: string, header: string, pieces: Iterable<Uint8Array>) =>
+  new Promise<{ readonly text: string; readonly error: string | null }>((resolve) => {
+    const { port, hostname } = new URL(url)
+    const came: Array<Buffer> = []
+    let error: string | null = null
+    const socket = connect(Number(port), hostname, () => {
+      socket.write(`POST / HTTP/1.1\r\nHost: x\r\n${header}\r\n\r\n`)
+      // As fast as the other end takes them, and until the connection ends.
+      Readable.from(pieces).pipe(socket, { end: false })
+    })
+    socket.on('data', (bytes) => came.push(Buffer.from(bytes)))
+    socket.on('error', ({ message }) => {
+      error = message
+    })
+    socket.on('close', () => resolve({ text: Buffer.concat(came).toString(), error }))
+  })
+
+const megabyte = Buffer.alloc(1024 * 1024, 'x')
+const chunk = Buffer.concat([Buffer.from('100000\r\n'), megabyte, Buffer.from('\r\n')])
+function* twenty(piece: Uint8Array, last: string): Generator<Uint8Array> {
+  for (let sent = 0; sent < 20; sent += 1) yield piece
+  yield Buffer.from(last)
+}
+function* endless(): Generator<Uint8Array> {
+  for (;;) yield chunk
+}
+
+describe('a client that sends on after its answer', () => {
+  const refusing = serveHttp({
+    ...service,
+    requestTimeout: 300_000,
+    listener: (request, response) =>
+      // What reads the beginning of a body and then refuses it.
+      void request.once('data', () => {
+        request.pause()
+        response.writeHead(413, { 'Content-Length': 9 })
+        response.end('too large')
+      }),
+  })
+  const sending = (header: string, pieces: Iterable<Uint8Array>) =>
+    Effect.runPromise(
+      Effect.scoped(Effect.flatMap(refusing, ({ url }) => Effect.promise(() => sendOn(url, header, pieces)))),
+    )
+
+  test.each([
+    ['with a length', `Content-Length: ${20 * megabyte.byteLength}`, () => twenty(megabyte, '')],
+    ['in chunks', 'Transfer-Encoding: chunked', () => twenty(chunk, '0\r\n\r\n')],
+  ])('gets it whole, and no reset (%s)', async (_, header, pieces) => {
+    const { text, error } = await sending(header, pieces())
+    expect(error).toBeNull()
+    expect(text).toMatch(/^HTTP\/1\.1 413 /)
+    expect(text).toMatch(/\r\nConnection: close\r\n/i)
+    expect(text.endsWith('too large')).toBe(true)
+  })
+
+  test('gets it before it is cut off, when it never ends', async () => {
+    expect((await sending('Transfer-Encoding: chunked', endless())).text.endsWith('too large')).toBe(true)
+  })
+})
+
+test('a connection is kept for the next request when the request has come in whole', async () => {
+  await Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { url } = yield* serveHttp({
+          ...service,
+          listener: (request, response) => void request.resume().on('end', () => response.end('well')),
+        })
+        const reply = yield* Effect.promise(() => fetch(url, { method: 'POST', body: 'x' }))
+        expect([yield* Effect.promise(() => reply.text()), reply.headers.get('connection')]).toEqual([
+          'well',
+          'keep-alive',
+        ])
+      }),
+    ),
+  )
 })

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { Effect, Runtime, type Scope } from 'effect'
 import { CannotListen, listenReason } from './cannot-listen.ts'
+import { LingeringResponse } from './lingering-response.ts'
 
 /** What to serve, and where. */
 export interface HttpService {
@@ -40,7 +41,8 @@ export const serveHttp = (
         giveUp(defect)
       }
     }
-    const server = createServer({ requestTimeout, headersTimeout: Math.min(15_000, requestTimeout) }, listener)
+    const headersTimeout = Math.min(15_000, requestTimeout)
+    const server = createServer({ requestTimeout, headersTimeout, ServerResponse: LingeringResponse }, listener)
     yield* Effect.acquireRelease(listen(server, service), () => close(server))
     const address = server.address()
     const port = typeof address === 'object' && address !== null ? address.port : service.port
