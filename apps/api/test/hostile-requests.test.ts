@@ -5,7 +5,7 @@ import { openApiDocument } from '../src/openapi/document.ts'
 import { restPaths } from '../src/routes/rest-paths.ts'
 import { fakeGateway } from './support/fake-gateway.ts'
 import { type RawRequest, rawRequest } from './support/raw-request.ts'
-import { adminToken, startTestApi, type TestApi } from './support/test-api.ts'
+import { adminToken, engines, startTestApi, type TestApi } from './support/test-api.ts'
 
 /** Every route of the app, pages included: its method and its path with names for what varies. */
 const routes = (() => {
@@ -76,7 +76,7 @@ test('the routes are those of the app', () => {
   expect(paths.length).toBeGreaterThan(60)
 })
 
-describe('a hostile request', () => {
+describe.each(engines)('a hostile request, on $engine', ({ database }) => {
   let api: TestApi
   let session: Readonly<Record<string, string>>
   let formToken: string
@@ -84,7 +84,7 @@ describe('a hostile request', () => {
 
   beforeAll(async () => {
     const logger = Logger.map(Logger.logfmtLogger, (line) => void log.push(line))
-    api = await startTestApi(fakeGateway().layer, { logger })
+    api = await startTestApi(fakeGateway().layer, { logger, database })
     const root = '/api/plugins/pbs'
     const bodies: ReadonlyArray<readonly [string, object]> = [
       ['servers', { name: 'pbs-a', host: '192.0.2.1', token_id: 'a@pbs!b' }],

@@ -8,6 +8,7 @@ import {
   secretBoxLayer,
   settingsLayer,
 } from '@netbox-pbs/store-postgres'
+import { postgresUrl } from '@netbox-pbs/testing'
 import { Effect, Exit, Layer, Logger, Redacted, Scope } from 'effect'
 import { writeToken } from '../../src/accounts/write-token.ts'
 import { type ApiOptions, apiServer } from '../../src/api-server.ts'
@@ -33,38 +34,55 @@ export interface Ask {
   readonly token?: string | null
 }
 
-/** An API on an empty embedded database, over real HTTP. */
+/** An API on an empty database, over real HTTP. */
 export interface TestApi {
   readonly url: string
   readonly ask: (method: string, path: string, ask?: Ask) => Promise<Answer>
   /** Runs against the store behind it, as a worker beside it would. */
-  readonly run: <A, E>(effect: Effect.Effect<A, E, Layer.Layer.Success<typeof stores>>) => Promise<A>
+  readonly run: <A, E>(effect: Effect.Effect<A, E, Layer.Layer.Success<ReturnType<typeof storesOn>>>) => Promise<A>
   readonly stop: () => Promise<void>
 }
 
 const key = Buffer.alloc(32, 7).toString('base64')
 const box = secretBoxLayer({ key: Redacted.make(key), keyName: 'KEY' })
-const database: Layer.Layer<Database> = Layer.orDie(Database.layerPglite({ dataDir: null }))
-const stores = Layer.mergeAll(inventoryLayer, accountsLayer, queueLayer, settingsLayer).pipe(
-  Layer.provideMerge(database),
-  Layer.provide(box),
-)
+const embedded: Layer.Layer<Database> = Layer.orDie(Database.layerPglite({ dataDir: null }))
+const storesOn = (database: Layer.Layer<Database>) =>
+  Layer.mergeAll(inventoryLayer, accountsLayer, queueLayer, settingsLayer).pipe(
+    Layer.provideMerge(database),
+    Layer.provide(box),
+  )
+
+/** Both engines, each with an empty database of its own for a test's API. */
+export const engines: ReadonlyArray<{ readonly engine: string; readonly database: Layer.Layer<Database> }> = [
+  { engine: 'PGlite', database: embedded },
+  {
+    engine: 'PostgreSQL',
+    database: Layer.unwrapEffect(
+      Effect.map(
+        Effect.promise(() => postgresUrl()),
+        (url) => Layer.orDie(Database.layerPg({ url: Redacted.make(url) })),
+      ),
+    ),
+  },
+]
 
 /** How a test's API differs from the usual one. */
 export interface TestOptions extends Partial<ApiOptions> {
   /** Where the API's log goes. */
   readonly logger?: Logger.Logger<unknown, void>
+  /** In memory unless told. */
+  readonly database?: Layer.Layer<Database>
 }
 
 /** Starts one with these endpoints behind it. */
 export async function startTestApi(
   endpoints: Layer.Layer<Endpoints>,
-  { logger, ...options }: TestOptions = {},
+  { logger, database = embedded, ...options }: TestOptions = {},
 ): Promise<TestApi> {
   const scope = Effect.runSync(Scope.make())
   const about = { description: '', write_enabled: true, expires: null }
   const { url, services } = await Effect.gen(function* () {
-    const services = yield* Layer.build(Layer.merge(stores, endpoints))
+    const services = yield* Layer.build(Layer.merge(storesOn(database), endpoints))
     yield* migrate.pipe(Effect.provide(services))
     yield* writeToken(Redacted.make(adminToken), about).pipe(Effect.provide(services))
     const { url } = yield* apiServer({ host: '127.0.0.1', port: 0, ...options }).pipe(
