@@ -1,4 +1,4 @@
-import { Effect, Redacted, Runtime, type Scope } from 'effect'
+import { Clock, Effect, Redacted, Runtime, type Scope } from 'effect'
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import { type ClientBase, Pool, type PoolConfig, types } from 'pg'
 import { controlConnections } from './control-connections.ts'
@@ -7,7 +7,7 @@ import { outOfScope } from './statement-scope.ts'
 import { failureReason } from './store-errors.ts'
 import type { Tables } from './tables.ts'
 import { typeParsers } from './type-parsers.ts'
-import { learnSession, watchedClient } from './watched-client.ts'
+import { closeAtOnce, learnSession, watchedClient } from './watched-client.ts'
 
 /** Where PostgreSQL is, as a URL with its credentials. */
 export interface PgOptions {
@@ -34,13 +34,22 @@ export const openPg = Effect.fn('Database.openPg')(function* ({
     ({ end }) => Effect.promise(end),
   )
   const log = Runtime.runFork(yield* Effect.runtime())
-  const onLost = () => log(connectionLost(where))
+  const sayLost = oncePerOutage(connectionsLost(where))
+  const idle = new Set<ClientBase>()
+  const onLost = () => {
+    log(sayLost)
+    // What silenced one has most likely silenced the others: each would cost its next statement the same wait.
+    for (const client of idle) closeAtOnce(client, new Error('another connection no longer answered'))
+  }
   const pool = yield* Effect.acquireRelease(
     Effect.sync(() =>
       newPool({ ...config, max: poolSize, Client: watchedClient({ control, patienceMillis, onLost }) }),
     ),
     (opened) => Effect.promise(() => opened.end()),
   )
+  pool.on('acquire', (client) => idle.delete(client))
+  pool.on('release', (_, client) => idle.add(client))
+  pool.on('remove', (client) => idle.delete(client))
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
   const server = yield* Effect.tryPromise({
     try: () => serverFacts(db),
@@ -58,10 +67,22 @@ export const openPg = Effect.fn('Database.openPg')(function* ({
 /** A host that vanishes without a word is noticed. */
 const keptAlive = { keepAlive: true, keepAliveInitialDelayMillis: 30_000 }
 
-const connectionLost = (where: string) =>
-  Effect.logWarning('a connection to PostgreSQL no longer answered and was closed; a new one takes its place').pipe(
+const connectionsLost = (where: string) =>
+  Effect.logWarning('connections to PostgreSQL no longer answered and were closed; new ones take their place').pipe(
     Effect.annotateLogs({ where }),
   )
+
+/** Connections that are lost within a minute are lost by the same cause. */
+const outageMillis = 60_000
+
+const oncePerOutage = (say: Effect.Effect<void>): Effect.Effect<void> => {
+  let last = Number.NEGATIVE_INFINITY
+  return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    if (now - last < outageMillis) return Effect.void
+    last = now
+    return say
+  })
+}
 
 function newPool(config: PoolConfig & { readonly Client: ReturnType<typeof watchedClient> }): Pool {
   const pool = new Pool({

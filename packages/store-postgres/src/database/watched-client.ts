@@ -80,7 +80,7 @@ async function watched(
     if (over) return
     over = true
     onLost()
-    socketOf(client).destroy()
+    closeAtOnce(client)
   }
   // Sent again until the statement ends: a session that has not yet begun it ignores the request.
   const cancel = (session: number): void => {
@@ -123,7 +123,7 @@ async function watched(
   }
 }
 
-/** The driver keeps no public way to end a connection without waiting for its peer. */
-function socketOf(client: Client): Socket {
-  return (client as Client & { readonly connection: { readonly stream: Socket } }).connection.stream
+/** Closes a connection without waiting for its peer, for which the driver has no public way. A pool forgets one that ends with an error before it gives it out again. */
+export function closeAtOnce(client: ClientBase, error?: Error): void {
+  ;(client as ClientBase & { readonly connection: { readonly stream: Socket } }).connection.stream.destroy(error)
 }
