@@ -4,10 +4,10 @@ import type {
   Changes,
   DatastoreUsage,
   Endpoints,
-  HandWrites,
   HeldSets,
   Inventory,
   InventoryLists,
+  InventoryWrites,
   Queue,
   Runs,
   ServerObservations,
@@ -22,7 +22,7 @@ export type ApiServices =
   | InventoryLists
   | Changes
   | DatastoreUsage
-  | HandWrites
+  | InventoryWrites
   | HeldSets
   | Inventory
   | Runs

@@ -40,7 +40,7 @@ beforeAll(async () => {
     }),
   )
   one = `${list}${id}/`
-  await api.ask('PATCH', `/api/plugins/pbs/datastores/${tank.json.id}/`, { body: { comment: 'hand' } })
+  await api.ask('PATCH', `/api/plugins/pbs/datastores/${tank.json.id}/`, { body: { comment: 'edited' } })
 })
 afterAll(() => api.stop())
 
@@ -214,7 +214,7 @@ test('it does not merge over a conflict, and merges as that is answered', async 
   expect(conflicts).toMatchObject({
     count: 1,
     results: [
-      { display: 'pbs-a/tank: comment', base: '', main: 'hand', branch: 'source', resolution: null, resolved_by: '' },
+      { display: 'pbs-a/tank: comment', base: '', main: 'edited', branch: 'source', resolution: null, resolved_by: '' },
     ],
   })
   expect(conflicts.results[0].scope).toEqual({
@@ -260,7 +260,7 @@ test('it does not merge over a conflict, and merges as that is answered', async 
   const dry = await api.ask('POST', `${one}merge/`, { body: { commit: false } })
   expect(dry.json).toMatchObject({ commit: false, merged: { created: 0, updated: 1, deleted: 0, skipped: 0 } })
   const store = `/api/plugins/pbs/datastores/${tank.json.id}/`
-  expect((await api.ask('GET', store)).json).toMatchObject({ comment: 'hand', path: '/mnt/tank' })
+  expect((await api.ask('GET', store)).json).toMatchObject({ comment: 'edited', path: '/mnt/tank' })
   expect((await api.ask('POST', `${one}merge/`)).json).toMatchObject({
     commit: true,
     status: { value: 'merged' },
@@ -295,7 +295,10 @@ test('what has merged can be undone: by a branch, which says what it undoes and 
   expect(await revert({})).toMatchObject({ status: 400, json: { name: ['Branch with this Name already exists.'] } })
   const undo = `${list}${json.id}/`
   expect((await api.ask('GET', `${undo}changes/`)).json.results).toMatchObject([
-    { prechange_data: { comment: 'both', path: '/mnt/new' }, postchange_data: { comment: 'hand', path: '/mnt/tank' } },
+    {
+      prechange_data: { comment: 'both', path: '/mnt/new' },
+      postchange_data: { comment: 'edited', path: '/mnt/tank' },
+    },
   ])
   expect(await api.ask('POST', `${undo}revert/`)).toMatchObject({
     status: 409,
@@ -303,25 +306,25 @@ test('what has merged can be undone: by a branch, which says what it undoes and 
   })
   expect((await api.ask('POST', `${undo}merge/`)).json).toMatchObject({ status: { value: 'merged' } })
   const store = `/api/plugins/pbs/datastores/${tank.json.id}/`
-  expect((await api.ask('GET', store)).json).toMatchObject({ comment: 'hand', path: '/mnt/tank' })
+  expect((await api.ask('GET', store)).json).toMatchObject({ comment: 'edited', path: '/mnt/tank' })
 })
 
 test('an open branch takes up what main has become, unless a conflict waits', async () => {
-  const stale = { id: tank.json.id, name: 'tank', fields: [['comment', 'hand', 'source']] } as const
+  const stale = { id: tank.json.id, name: 'tank', fields: [['comment', 'edited', 'source']] } as const
   const server = { id: tank.json.server.id, name: 'pbs-a' }
   const next = await api.run(stageBranch({ name: 'pbs-sync-8', runId: 8, server, updates: [stale] }))
   const sync = (body: object) => api.ask('POST', `${list}${next}/sync/`, { body })
   const store = `/api/plugins/pbs/datastores/${tank.json.id}/`
-  await api.ask('PATCH', store, { body: { comment: 'again by hand' } })
+  await api.ask('PATCH', store, { body: { comment: 'again by a user' } })
   const refused = await sync({})
-  expect(refused).toMatchObject({ status: 409, json: { conflicts: [{ main: 'again by hand', branch: 'source' }] } })
+  expect(refused).toMatchObject({ status: 409, json: { conflicts: [{ main: 'again by a user', branch: 'source' }] } })
   const conflicts = { conflicts: [refused.json.conflicts[0].id] }
   await api.ask('POST', `${list}${next}/resolve/`, { body: { resolution: 'branch', ...conflicts } })
   const base = async () => (await api.ask('GET', `${list}${next}/changes/`)).json.results[0].prechange_data.comment
   expect((await sync({ commit: false })).json).toMatchObject({ commit: false, conflict_count: 0 })
-  expect(await base()).toBe('hand')
+  expect(await base()).toBe('edited')
   expect((await sync({})).json).toMatchObject({ commit: true, status: { value: 'ready' }, conflict_count: 0 })
-  expect(await base()).toBe('again by hand')
+  expect(await base()).toBe('again by a user')
 })
 
 test('somebody else approves a branch, as it was looked at', async () => {

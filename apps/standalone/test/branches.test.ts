@@ -55,7 +55,7 @@ describe.each([
       String(b['backup_time']).localeCompare(String(a['backup_time'])),
     )
   const comments = async () => (await rows()).map((row) => row['comment'])
-  const byHand = async (day: number, comment: string) =>
+  const byUser = async (day: number, comment: string) =>
     expect((await rest('PATCH', `/api/plugins/pbs/snapshots/${(await rows())[day]?.id}/`, { comment })).status).toBe(
       200,
     )
@@ -104,35 +104,35 @@ describe.each([
     expect(waiting).toMatchObject({ status: { value: 'ready' }, change_count: 3, conflict_count: 0 })
     expect(await comments()).toEqual(['first 0', 'first 1', 'first 2', 'first 3', 'first 4'])
 
-    await byHand(0, 'by hand')
-    await byHand(1, 'source 1')
-    await byHand(4, 'of no branch')
+    await byUser(0, 'by a user')
+    await byUser(1, 'source 1')
+    await byUser(4, 'of no branch')
     await sync()
     const review = await onlyBranch()
     // The second is what the source says too. The last is restored by the run that finds it, which no one else has touched since.
     expect(review).toMatchObject({ id: waiting.id, status: { value: 'in_review' }, conflict_count: 1 })
-    expect(await conflictsOf(review)).toEqual([disagreement('first 0', 'by hand', 'source 0')])
+    expect(await conflictsOf(review)).toEqual([disagreement('first 0', 'by a user', 'source 0')])
 
     await settings({ branch_approval_required: false })
     const refused = await rest('POST', `${review.url}merge/`, {})
-    expect(refused).toMatchObject({ status: 409, json: { conflicts: [{ main: 'by hand', branch: 'source 0' }] } })
+    expect(refused).toMatchObject({ status: 409, json: { conflicts: [{ main: 'by a user', branch: 'source 0' }] } })
     expect((await rest('POST', `${review.url}resolve/`, { resolution: 'main', kind: ['update_update'] })).status).toBe(
       200,
     )
     const merged = await rest('POST', `${review.url}merge/`, {})
     expect(merged, JSON.stringify(merged.json)).toMatchObject({ status: 200, json: { status: { value: 'merged' } } })
-    expect(await comments()).toEqual(['by hand', 'source 1', 'source 2', 'first 3', 'first 4'])
+    expect(await comments()).toEqual(['by a user', 'source 1', 'source 2', 'first 3', 'first 4'])
 
     for (let run = 0; run < 3; run++) {
       await sync()
       await noneOpen()
-      expect(await comments()).toEqual(['by hand', 'source 1', 'source 2', 'first 3', 'first 4'])
+      expect(await comments()).toEqual(['by a user', 'source 1', 'source 2', 'first 3', 'first 4'])
     }
 
     sourceSays({ 0: 'news' })
     await sync()
     const again = await onlyBranch()
-    expect(await conflictsOf(again)).toEqual([disagreement('source 0', 'by hand', 'news')])
+    expect(await conflictsOf(again)).toEqual([disagreement('source 0', 'by a user', 'news')])
     expect((await rest('POST', `${again.url}resolve/`, { resolution: 'branch', all: true })).status).toBe(200)
     expect((await rest('POST', `${again.url}merge/`, {})).status).toBe(200)
     await expectInventory(running, [pbs.state])
@@ -143,12 +143,12 @@ describe.each([
     sourceSays({ 2: 'source again 2', 3: 'source again 3' })
     await sync()
     const waiting = await onlyBranch()
-    await byHand(2, 'kept by hand?')
+    await byUser(2, 'kept by a user?')
     await settings({ branch_approval_required: false })
     await sync()
     await noneOpen()
     expect(await conflictsOf(waiting)).toEqual([
-      disagreement('source 2', 'kept by hand?', 'source again 2', {
+      disagreement('source 2', 'kept by a user?', 'source again 2', {
         resolution: { value: 'branch', label: 'Branch' },
         resolved_by: 'overwrite',
       }),

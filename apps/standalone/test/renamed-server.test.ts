@@ -1,5 +1,13 @@
 import { type Resource, type Scope, scopeTitle } from '@netbox-pbs/core'
-import { ChangeSets, HandWrites, Queue, Runs, Source, SourceFailed, type SourceRequest } from '@netbox-pbs/core/ports'
+import {
+  ChangeSets,
+  InventoryWrites,
+  Queue,
+  Runs,
+  Source,
+  SourceFailed,
+  type SourceRequest,
+} from '@netbox-pbs/core/ports'
 import {
   Database,
   inventoryLayer,
@@ -95,7 +103,7 @@ describe.each(engines)('a server that is renamed, on $engine', ({ database }) =>
     })),
   )
   const system = ManagedRuntime.make(Layer.merge(Layer.provideMerge(watched, stores), source))
-  const run = <A, E>(effect: Effect.Effect<A, E, JobPorts | HandWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, JobPorts | InventoryWrites | Database>) =>
     system.runPromise(Logger.withMinimumLogLevel(effect, LogLevel.None))
 
   const rows = (text: string): Effect.Effect<ReadonlyArray<Readonly<Record<string, unknown>>>, never, Database> =>
@@ -115,7 +123,7 @@ describe.each(engines)('a server that is renamed, on $engine', ({ database }) =>
   const rename = (before: string, after: string) =>
     Effect.gen(function* () {
       const id = yield* idOf(before)
-      yield* (yield* HandWrites).update({ model: 'server', id, values: { name: after }, actor })
+      yield* (yield* InventoryWrites).update({ model: 'server', id, values: { name: after }, actor })
       fleet = fleet.map((server) => (server.name === before ? { ...server, name: after } : server))
     }).pipe(Effect.provide(system), Effect.orDie, Effect.asVoid)
 
@@ -327,7 +335,7 @@ describe.each(engines)('a server that is renamed, on $engine', ({ database }) =>
         })
         expect(yield* shown).toEqual(new Set([`${name}-anew`]))
         const server = yield* idOf(`${name}-anew`)
-        yield* (yield* HandWrites).remove({ model: 'server', id: server, actor })
+        yield* (yield* InventoryWrites).remove({ model: 'server', id: server, actor })
         expect(yield* shown).toEqual(new Set([`${name}-anew`]))
         expect(yield* rows(`select id from servers where id = ${server}`)).toEqual([])
       }),

@@ -1,5 +1,5 @@
 import { type Resource, scopeTitle } from '@netbox-pbs/core'
-import { Branches, HandWrites, InventoryLists, Runs, SettingsStore, Source } from '@netbox-pbs/core/ports'
+import { Branches, InventoryLists, InventoryWrites, Runs, SettingsStore, Source } from '@netbox-pbs/core/ports'
 import {
   Database,
   inventoryLayer,
@@ -145,10 +145,10 @@ test('with branches, what main and source disagree about waits for review, and t
       const query = { filters: [], search: null, order: [], page: { _tag: 'offset', limit: 10, offset: 0 } } as const
       const stores = yield* lists.list({ model: 'datastore', ...query })
       const tank = stores.rows.find(({ serverName }) => serverName === 'pbs-b')
-      yield* (yield* HandWrites).update({
+      yield* (yield* InventoryWrites).update({
         model: 'datastore',
         id: tank?.id ?? 0,
-        values: { comment: 'hand' },
+        values: { comment: 'edited' },
         actor: hand,
       })
       yield* branches.check({ id: review.id })
@@ -186,7 +186,7 @@ test('with branches, what main and source disagree about waits for review, and t
     ['update_update', 'comment', 'pbs-b/tank'],
   ])
   expect(outcome.merged).toMatchObject({ branch: { status: 'merged' }, counts: { created: 0, deleted: 12 } })
-  expect(outcome.after).toMatchObject({ value: { comment: 'hand' } })
+  expect(outcome.after).toMatchObject({ value: { comment: 'edited' } })
 
   // What was decided against stays so, also without branches, until the source says something new.
   const comment = (store: typeof gone) =>
@@ -197,12 +197,12 @@ test('with branches, what main and source disagree about waits for review, and t
         ),
       ),
     )
-  for (let runs = 0; runs < 3; runs++) expect(await comment(gone)).toBe('hand')
+  for (let runs = 0; runs < 3; runs++) expect(await comment(gone)).toBe('edited')
   const news = { ...gone, datastores: { tank: { ...gone.datastores.tank, comment: 'news' } } }
-  expect(await comment(news)).toBe('hand')
+  expect(await comment(news)).toBe('edited')
   expect(await system.runPromise(newest)).toMatchObject({ status: 'in_review', conflicts: 1 })
   await system.runPromise(Effect.flatMap(SettingsStore, (settings) => settings.update({ branching_enabled: false })))
-  expect(await comment(gone)).toBe('hand')
+  expect(await comment(gone)).toBe('edited')
   expect(await comment(news)).toBe('news')
 })
 

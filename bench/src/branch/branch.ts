@@ -124,11 +124,11 @@ async function* lists(
   }
 }
 
-/** A hand writes in main what every hundredth update of the branch writes too, so that both have changed it. */
+/** A user writes in main what every hundredth update of the branch writes too, so that both have changed it. */
 async function editInMain(driver: Driver, branchId: number): Promise<void> {
   await executed(
     driver,
-    `update snapshots s set comment = 'by hand' from branch_snapshots e
+    `update snapshots s set comment = 'by a user' from branch_snapshots e
      where e.branch_id = ${branchId} and e.op = 'update' and e.id = s.id and e.id % 100 = 0`,
   )
 }

@@ -18,7 +18,7 @@ export type LoggedModel = ModelName | (typeof otherLogged)[number]
 /** The user of an entry that no request asked for, as at the first start or from the command line. */
 export const bySystem = 'system'
 
-/** The person behind a write by hand, and the request it came with. */
+/** The person behind a edit, and the request it came with. */
 export interface Actor {
   /** Username. */
   readonly user: string
@@ -50,7 +50,7 @@ export interface LoggedChange {
   readonly serverId: number | null
   /** The branch whose merge landed it, or on which it is a decision; null: none. */
   readonly branch: { readonly id: number; readonly name: string } | null
-  /** The run that landed it; null: a hand wrote it. */
+  /** The run that landed it; null: a user wrote it. */
   readonly runId: number | null
   /** The request of the hand; null: a run landed it. */
   readonly requestId: string | null

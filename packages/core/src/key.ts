@@ -12,7 +12,7 @@ export function naturalKey(model: ModelName, row: Readonly<Record<string, unknow
   return `${key}]`
 }
 
-/** One field of a key, as JSON.stringify writes it. Most text needs no escape, and then quoting it by hand is several times faster. */
+/** One field of a key, as JSON.stringify writes it. Most text needs no escape, and then quoting it by a user is several times faster. */
 export function keyPart(value: unknown): string {
   if (typeof value === 'string' && !needsEscape.test(value)) return `"${value}"`
   if (Number.isSafeInteger(value)) return String(value)

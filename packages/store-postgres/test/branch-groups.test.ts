@@ -1,11 +1,11 @@
-import { Branches, type ChangeSets, HandWrites } from '@netbox-pbs/core/ports'
+import { Branches, type ChangeSets, InventoryWrites } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import { recountMoved } from '../src/branches/recount-moved.ts'
 import { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
 import { ask, openBranch, stageOnce } from './contract/branch.ts'
-import { hands } from './contract/hands.ts'
+import { edits } from './contract/edits.ts'
 import { change, create, landOnce, may, remove, rootOf, serverFacts, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
@@ -13,7 +13,7 @@ const actor = { user: 'ann', requestId: '5f6c0f6e-6a53-4a3a-9c0b-0a4d0c7f0001' }
 
 describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
@@ -94,7 +94,7 @@ describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
     )
   })
 
-  test('are counted where a hand has moved what a branch deletes', async () => {
+  test('are counted where a user has moved what a branch deletes', async () => {
     await run(
       Effect.gen(function* () {
         const { scope, snapshots } = yield* newFleet('moved')
@@ -102,7 +102,7 @@ describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
         const [first] = snapshots
         if (first === undefined) return expect.unreachable()
         yield* stageOnce(branch, scope, [{ model: 'snapshot', changes: [remove('snapshot', first.id, first.facts)] }])
-        const writes = yield* hands
+        const writes = yield* edits
         for (const backup_id of ['300', '400']) {
           yield* writes.update({ model: 'snapshot', id: first.id, values: { backup_id } })
           yield* recount(branch)
@@ -112,7 +112,7 @@ describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
     )
   })
 
-  test('are counted by every reader where a hand has moved what a branch moves elsewhere', async () => {
+  test('are counted by every reader where a user has moved what a branch moves elsewhere', async () => {
     await run(
       Effect.gen(function* () {
         const { snapshots } = yield* newFleet('strays')
@@ -132,7 +132,7 @@ describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
           { id: '100', text: '3 2 4 9 ', gone: 0, moved: false },
           { id: '500', text: '1 1 1 1 ', gone: 0, moved: false },
         ])
-        const writes = yield* hands
+        const writes = yield* edits
         yield* writes.update({ model: 'snapshot', id: first.id, values: { backup_type: 'ct' } })
         yield* recount(branch)
         const strayed = [
@@ -141,7 +141,9 @@ describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
           { id: '500', text: '0 null ', gone: 0, moved: true },
         ]
         expect(yield* counts(branch)).toEqual(expect.arrayContaining(strayed))
-        yield* Effect.flatMap(HandWrites, ({ remove: delete_ }) => delete_({ model: 'snapshot', id: first.id, actor }))
+        yield* Effect.flatMap(InventoryWrites, ({ remove: delete_ }) =>
+          delete_({ model: 'snapshot', id: first.id, actor }),
+        )
         yield* recount(branch)
         expect(yield* counts(branch)).toEqual([{ id: '500', text: '1 1 1 1 ', gone: 1, moved: false }])
       }),

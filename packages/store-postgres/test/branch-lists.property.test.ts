@@ -1,5 +1,5 @@
 import type { Filter, ListQuery, ModelName, OrderTerm } from '@netbox-pbs/core'
-import { Branches, type ChangeSets, HandWrites, InventoryLists } from '@netbox-pbs/core/ports'
+import { Branches, type ChangeSets, InventoryLists, InventoryWrites } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
@@ -11,7 +11,7 @@ import { type Ids, randomFleet, writeSome } from './contract/random-fleet.ts'
 import { engines } from './engines.ts'
 
 type Lists = InventoryLists['Type']
-type Ports = Branches | ChangeSets | HandWrites | InventoryLists | Database
+type Ports = Branches | ChangeSets | InventoryWrites | InventoryLists | Database
 
 const exact = (field: string, ...values: Filter['values']): Filter => ({ field, lookup: 'exact', values })
 const by = (...fields: ReadonlyArray<string>): ReadonlyArray<OrderTerm> =>
@@ -88,7 +88,7 @@ describe.each(engines)('lists inside branches on $engine', ({ engine, migrated }
         const fleet: Ids = yield* randomFleet(chance)
         const { id } = yield* newBranch(`random-${seed}`, 'operator')
         const inside = (yield* Branches).inside({ id })
-        const main = yield* HandWrites
+        const main = yield* InventoryWrites
         const copy = (of: Ids): Ids => ({
           server: [...of.server],
           datastore: [...of.datastore],

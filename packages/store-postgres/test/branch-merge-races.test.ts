@@ -1,10 +1,10 @@
-import { Branches, BranchInConflict, type ChangeSets, type HandWrites, StoreFailed } from '@netbox-pbs/core/ports'
+import { Branches, BranchInConflict, type ChangeSets, type InventoryWrites, StoreFailed } from '@netbox-pbs/core/ports'
 import { Cause, Effect, Exit, Fiber, Layer, ManagedRuntime, Option } from 'effect'
 import type { PoolClient } from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
-import { main, personsBranch } from './contract/branch-hands.ts'
+import { main, personsBranch } from './contract/branch-edits.ts'
 import { answer, conflictsOf, merge, newFleet, rows } from './contract/branching.ts'
 import { pg } from './engines.ts'
 
@@ -29,7 +29,7 @@ const waiting = (client: PoolClient): Effect.Effect<ReadonlyArray<number>> =>
 
 describe('a merge while somebody writes main', () => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, pg.migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
@@ -148,15 +148,15 @@ describe('a merge while somebody writes main', () => {
     )
   })
 
-  test('counts a snapshot that a hand writes at the same time', async () => {
+  test('counts a snapshot that a user writes at the same time', async () => {
     await run(
       Effect.gen(function* () {
-        const hands = yield* main
+        const edits = yield* main
         const { server, snapshot } = yield* newFleet('counted')
         const branch = yield* personsBranch('counted')
         yield* branch.remove('snapshot', snapshot(0).id)
         yield* branch.update('snapshot', snapshot(1).id, { comment: 'mine' })
-        yield* Effect.all([merge(branch.id), hands.remove('snapshot', snapshot(2).id)], { concurrency: 'unbounded' })
+        yield* Effect.all([merge(branch.id), edits.remove('snapshot', snapshot(2).id)], { concurrency: 'unbounded' })
         expect(yield* rows(`select snapshot_count from groups where server_id = ${server}`)).toEqual([
           { snapshot_count: 1 },
         ])

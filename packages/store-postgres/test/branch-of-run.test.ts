@@ -2,15 +2,15 @@ import {
   Branches,
   BranchOfRun,
   type ChangeSets,
-  HandWrites,
   type InventoryLists,
+  InventoryWrites,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
-import { personsBranch } from './contract/branch-hands.ts'
+import { personsBranch } from './contract/branch-edits.ts'
 import {
   actor,
   answer,
@@ -29,8 +29,9 @@ import { engines } from './engines.ts'
 
 describe.each(engines)('whose branch it is on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | InventoryLists | Database>) =>
-    runtime.runPromise(effect)
+  const run = <A, E>(
+    effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | InventoryLists | Database>,
+  ) => runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
   /** The branch of a run that waits with a change of a datastore, and what users may try in it. */
@@ -89,7 +90,7 @@ describe.each(engines)('whose branch it is on $engine', ({ migrated }) => {
       Effect.gen(function* () {
         const { tank, branch } = yield* waiting('decided')
         const branches = yield* Branches
-        yield* (yield* HandWrites).update({ model: 'datastore', id: tank.id, values: { comment: 'mine' }, actor })
+        yield* (yield* InventoryWrites).update({ model: 'datastore', id: tank.id, values: { comment: 'mine' }, actor })
         yield* check(branch.id)
         expect(yield* conflictsOf(branch.id)).toMatchObject([{ kind: 'update_update', field: 'comment' }])
         yield* answer(branch.id, { choice: 'branch' })

@@ -1,5 +1,5 @@
 import type { Branches, ChangeSets } from '@netbox-pbs/core/ports'
-import { HandWrites } from '@netbox-pbs/core/ports'
+import { InventoryWrites } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -10,7 +10,7 @@ import { engines } from './engines.ts'
 
 describe.each(engines)('what a merge did to each entry, on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
@@ -43,7 +43,7 @@ describe.each(engines)('what a merge did to each entry, on $engine', ({ migrated
   test('is noted where main, or a reviewer, made it another', async () => {
     await run(
       Effect.gen(function* () {
-        const hands = yield* HandWrites
+        const edits = yield* InventoryWrites
         const { server, snapshots, snapshot } = yield* newFleet('noted', [1, 2, 3, 4, 5])
         const { id } = yield* newBranch('noted')
         const source = (nth: number, values = {}) =>
@@ -62,14 +62,14 @@ describe.each(engines)('what a merge did to each entry, on $engine', ({ migrated
           },
         ])
         const edit = (nth: number, values: Readonly<Record<string, string | ReadonlyArray<string>>>) =>
-          hands.update({ model: 'snapshot', id: snapshot(nth).id, values, actor })
-        yield* edit(0, { comment: 'hand' })
-        yield* edit(1, { comment: 'hand' })
-        yield* hands.remove({ model: 'snapshot', id: snapshot(2).id, actor })
+          edits.update({ model: 'snapshot', id: snapshot(nth).id, values, actor })
+        yield* edit(0, { comment: 'edited' })
+        yield* edit(1, { comment: 'edited' })
+        yield* edits.remove({ model: 'snapshot', id: snapshot(2).id, actor })
         yield* edit(3, { comment: 'source' })
         yield* edit(4, { tags: ['keep'] })
         const values = { ...snapshotFacts(server, '100', may(9)), owner: '' }
-        const [made] = yield* hands.create({ model: 'snapshot', rows: [values], actor })
+        const [made] = yield* edits.create({ model: 'snapshot', rows: [values], actor })
         yield* check(id)
         const [first, second] = (yield* conflictsOf(id)).map((conflict) => conflict.id)
         yield* answer(id, { choice: 'value', value: 'both' }, { ids: [first ?? 0] })
@@ -82,7 +82,7 @@ describe.each(engines)('what a merge did to each entry, on $engine', ({ migrated
         expect(found.map(({ outcome }) => outcome)).toEqual([
           {
             op: 'update',
-            before: { comment: 'hand', protected: false },
+            before: { comment: 'edited', protected: false },
             after: { comment: 'both', protected: true },
           },
           {},
@@ -125,7 +125,7 @@ describe.each(engines)('what a merge did to each entry, on $engine', ({ migrated
             changes: [change('snapshot', snapshot(0).id, snapshot(0).facts, { comment: 'source' })],
           },
         ])
-        yield* (yield* HandWrites).remove({ model: 'server', id: server, actor })
+        yield* (yield* InventoryWrites).remove({ model: 'server', id: server, actor })
         yield* check(id)
         yield* answer(id, { choice: 'skip' })
         yield* merge(id)

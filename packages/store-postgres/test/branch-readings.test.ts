@@ -1,5 +1,5 @@
 import { naturalKey } from '@netbox-pbs/core'
-import type { Branches, ChangeSets, HandWrites } from '@netbox-pbs/core/ports'
+import type { Branches, ChangeSets, InventoryWrites } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -10,7 +10,7 @@ import { engines } from './engines.ts'
 
 describe.each(engines)('what was first read of a row that only a branch has, on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 

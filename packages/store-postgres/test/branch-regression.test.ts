@@ -1,4 +1,4 @@
-import { Branches, BranchInConflict, type ChangeSets, type HandWrites } from '@netbox-pbs/core/ports'
+import { Branches, BranchInConflict, type ChangeSets, type InventoryWrites } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -11,7 +11,7 @@ const later = '2026-06-03T00:00:00Z'
 
 describe.each(engines)('a branch of a sync whose scope lands meanwhile, on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 

@@ -1,5 +1,5 @@
 import type { Branches, ChangeSets } from '@netbox-pbs/core/ports'
-import { BranchNameTaken, BranchNotFound, BranchNotMerged, HandWrites } from '@netbox-pbs/core/ports'
+import { BranchNameTaken, BranchNotFound, BranchNotMerged, InventoryWrites } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -10,7 +10,7 @@ import { engines } from './engines.ts'
 
 describe.each(engines)('undoing a merge on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
@@ -106,12 +106,12 @@ describe.each(engines)('undoing a merge on $engine', ({ migrated }) => {
   test('shows what was edited since as conflicts', async () => {
     await run(
       Effect.gen(function* () {
-        const hands = yield* HandWrites
+        const edits = yield* InventoryWrites
         const { server, id, snapshot } = yield* mergedFleet('edited')
         const made = (yield* main(server)).find(({ day }) => day === 9)?.id ?? 0
-        yield* hands.update({ model: 'snapshot', id: made, values: { comment: 'mine' }, actor })
-        yield* hands.update({ model: 'snapshot', id: snapshot(1).id, values: { comment: 'mine too' }, actor })
-        yield* hands.update({ model: 'snapshot', id: snapshot(1).id, values: { tags: ['other'] }, actor })
+        yield* edits.update({ model: 'snapshot', id: made, values: { comment: 'mine' }, actor })
+        yield* edits.update({ model: 'snapshot', id: snapshot(1).id, values: { comment: 'mine too' }, actor })
+        yield* edits.update({ model: 'snapshot', id: snapshot(1).id, values: { tags: ['other'] }, actor })
         const undoing = yield* revert(id, 'undo edited')
         expect(undoing).toMatchObject({ status: 'in_review', conflicts: 2 })
         const found = (yield* conflictsOf(undoing.id)).map(({ objectId, kind, field, base, main: is, branch }) => [
@@ -133,7 +133,7 @@ describe.each(engines)('undoing a merge on $engine', ({ migrated }) => {
   test('undoes what the merge did, not what the branch said', async () => {
     await run(
       Effect.gen(function* () {
-        const hands = yield* HandWrites
+        const edits = yield* InventoryWrites
         const { server, snapshots, snapshot } = yield* newFleet('did', [1, 2, 3])
         const { id } = yield* newBranch('did')
         yield* stageOnce(id, snapshots, [
@@ -148,11 +148,11 @@ describe.each(engines)('undoing a merge on $engine', ({ migrated }) => {
           },
         ])
         // Main comes to say the same of one field by itself, loses a row, tags another and makes the branch's creation.
-        yield* hands.update({ model: 'snapshot', id: snapshot(0).id, values: { comment: 'source' }, actor })
-        yield* hands.remove({ model: 'snapshot', id: snapshot(1).id, actor })
-        yield* hands.update({ model: 'snapshot', id: snapshot(2).id, values: { tags: ['late'] }, actor })
+        yield* edits.update({ model: 'snapshot', id: snapshot(0).id, values: { comment: 'source' }, actor })
+        yield* edits.remove({ model: 'snapshot', id: snapshot(1).id, actor })
+        yield* edits.update({ model: 'snapshot', id: snapshot(2).id, values: { tags: ['late'] }, actor })
         const values = { ...snapshotFacts(server, '100', may(9)), owner: '' }
-        const [made] = yield* hands.create({ model: 'snapshot', rows: [values], actor })
+        const [made] = yield* edits.create({ model: 'snapshot', rows: [values], actor })
         yield* merge(id)
         const [back] = yield* rows<{ id: number }>(
           `select id from snapshots where server_id = ${server} and extract(day from backup_time) = 2`,

@@ -1,4 +1,4 @@
-import { Branches, type ChangeSets, type HandWrites, ScopeInReview } from '@netbox-pbs/core/ports'
+import { Branches, type ChangeSets, type InventoryWrites, ScopeInReview } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -9,7 +9,7 @@ import { engines } from './engines.ts'
 
 describe.each(engines)('scopes in which a merge was undone, on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 

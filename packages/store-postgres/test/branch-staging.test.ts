@@ -1,5 +1,5 @@
 import type { Change } from '@netbox-pbs/core'
-import { Branches, ChangeSets, type HandWrites } from '@netbox-pbs/core/ports'
+import { Branches, ChangeSets, type InventoryWrites } from '@netbox-pbs/core/ports'
 import { Effect, FastCheck, Layer, ManagedRuntime } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -10,7 +10,7 @@ import { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
 import { scopePlace } from '../src/inventory/scope-place.ts'
 import { answer, check, newBranch, newFleet, rows, stageOnce } from './contract/branching.ts'
-import { hands } from './contract/hands.ts'
+import { edits } from './contract/edits.ts'
 import { appendAll, change, create, groupFacts, may, remove, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
@@ -65,7 +65,7 @@ const minutes = (nth: number): string => new Date(Date.UTC(2026, 4, 9, 2, nth)).
 
 describe.each(engines)('staging into a branch that waits, on $engine', ({ migrated, engine }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
@@ -240,7 +240,7 @@ describe.each(engines)('staging into a branch that waits, on $engine', ({ migrat
 
   const edited = (server: number, { what, nth, guest, day }: Exclude<Step, Run>) =>
     Effect.gen(function* () {
-      const write = yield* hands
+      const write = yield* edits
       const main = yield* mainSnapshots(server)
       const row = main[nth % Math.max(main.length, 1)]
       if (what === 'add') {

@@ -1,4 +1,4 @@
-import { Branches, BranchInConflict, BranchNotOpen, type ChangeSets, HandWrites } from '@netbox-pbs/core/ports'
+import { Branches, BranchInConflict, BranchNotOpen, type ChangeSets, InventoryWrites } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -9,7 +9,7 @@ import { engines } from './engines.ts'
 
 describe.each(engines)('moving a branch onto main, on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
@@ -24,9 +24,9 @@ describe.each(engines)('moving a branch onto main, on $engine', ({ migrated }) =
         where branch_id = ${branch} and id = ${id}`,
     )
   const edit = (id: number, values: Readonly<Record<string, string | boolean | ReadonlyArray<string>>>) =>
-    Effect.flatMap(HandWrites, (hands) => hands.update({ model: 'snapshot', id, values, actor }))
+    Effect.flatMap(InventoryWrites, (edits) => edits.update({ model: 'snapshot', id, values, actor }))
 
-  /** A branch, of a hand unless said otherwise, that changes a comment and a protection of each of four snapshots, but deletes the fourth. */
+  /** A branch, of a user unless said otherwise, that changes a comment and a protection of each of four snapshots, but deletes the fourth. */
   const branched = (name: string, kind: 'sync' | 'operator' = 'operator') =>
     Effect.gen(function* () {
       const fleet = yield* newFleet(name, [1, 2, 3, 4])
@@ -128,7 +128,7 @@ describe.each(engines)('moving a branch onto main, on $engine', ({ migrated }) =
   test('takes over a row that main has made meanwhile, and brings back one that it has lost', async () => {
     await run(
       Effect.gen(function* () {
-        const hands = yield* HandWrites
+        const edits = yield* InventoryWrites
         const { server, snapshots, snapshot } = yield* newFleet('meanwhile', [1])
         const { id } = yield* newBranch('meanwhile', 'operator')
         const lost = snapshot(0)
@@ -141,8 +141,8 @@ describe.each(engines)('moving a branch onto main, on $engine', ({ migrated }) =
             ],
           },
         ])
-        const [made] = yield* hands.create({ model: 'snapshot', rows: [snapshotFacts(server, '100', may(9))], actor })
-        yield* hands.remove({ model: 'snapshot', id: lost.id, actor })
+        const [made] = yield* edits.create({ model: 'snapshot', rows: [snapshotFacts(server, '100', may(9))], actor })
+        yield* edits.remove({ model: 'snapshot', id: lost.id, actor })
         yield* check(id)
         yield* answer(id, { choice: 'branch' })
         expect(yield* sync(id)).toMatchObject({ status: 'ready', changes: 2, conflicts: 0 })

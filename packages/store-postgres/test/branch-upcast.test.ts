@@ -1,5 +1,5 @@
 import { registryVersion } from '@netbox-pbs/core'
-import { Branches, type ChangeSets, HandWrites } from '@netbox-pbs/core/ports'
+import { Branches, type ChangeSets, InventoryWrites } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
@@ -42,7 +42,7 @@ const later: Migration = {
 
 describe.each(engines)('a branch from before a migration, on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
@@ -87,14 +87,14 @@ describe.each(engines)('a branch from before a migration, on $engine', ({ migrat
     await run(
       Effect.gen(function* () {
         const branches = yield* Branches
-        const hands = yield* HandWrites
+        const edits = yield* InventoryWrites
         const { stores: scope, tank, vault } = yield* newFleet('renamed')
         const both = (text: string) =>
           [tank, vault].map((store) => change('datastore', store.id, store.facts, { comment: text }))
         // One branch has merged, with an answer that left a pin.
         const merged = yield* newBranch('renamed before')
         yield* stageOnce(merged.id, scope, [{ model: 'datastore', changes: both('first') }])
-        yield* hands.update({ model: 'datastore', id: vault.id, values: { comment: 'hand' }, actor })
+        yield* edits.update({ model: 'datastore', id: vault.id, values: { comment: 'edited' }, actor })
         yield* check(merged.id)
         yield* answer(merged.id, { choice: 'value', value: 'both' })
         yield* merge(merged.id)
@@ -104,7 +104,7 @@ describe.each(engines)('a branch from before a migration, on $engine', ({ migrat
         yield* stageOnce(open.id, scope, [
           { model: 'datastore', changes: [change('datastore', tank.id, now, { comment: 'second' })] },
         ])
-        yield* hands.update({ model: 'datastore', id: tank.id, values: { comment: 'hand' }, actor })
+        yield* edits.update({ model: 'datastore', id: tank.id, values: { comment: 'edited' }, actor })
         yield* check(open.id)
         yield* answer(open.id, { choice: 'value', value: 'answered' })
 
@@ -130,7 +130,7 @@ describe.each(engines)('a branch from before a migration, on $engine', ({ migrat
           yield* rows(`select id, base, comment from branch_datastores where branch_id = ${undoing.id} order by id`),
         ).toEqual([
           { id: tank.id, base: { comment: 'first' }, comment: '' },
-          { id: vault.id, base: { comment: 'both' }, comment: 'hand' },
+          { id: vault.id, base: { comment: 'both' }, comment: 'edited' },
         ])
         expect(yield* rows(`select id from branch_datastores where registry_version < 2`)).toEqual([])
       }),

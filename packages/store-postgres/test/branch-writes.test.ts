@@ -3,8 +3,8 @@ import {
   Branches,
   BranchNotOpen,
   type ChangeSets,
-  type HandValues,
-  HandWrites,
+  type EditValues,
+  InventoryWrites,
   KeyTaken,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
@@ -18,9 +18,9 @@ import { engines } from './engines.ts'
 
 const noone = { host: 'h', token_id: 't@pbs!x' }
 
-describe.each(engines)('writes by hand in a branch on $engine', ({ migrated }) => {
+describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
@@ -33,8 +33,8 @@ describe.each(engines)('writes by hand in a branch on $engine', ({ migrated }) =
       return {
         id,
         writes,
-        create: (model: WritableModel, ...of: ReadonlyArray<HandValues>) => writes.create({ model, rows: of, actor }),
-        update: (model: WritableModel, row: number, values: HandValues) =>
+        create: (model: WritableModel, ...of: ReadonlyArray<EditValues>) => writes.create({ model, rows: of, actor }),
+        update: (model: WritableModel, row: number, values: EditValues) =>
           writes.update({ model, id: row, values, actor }),
         remove: (model: WritableModel, row: number) => writes.remove({ model, id: row, actor }),
         revision: Effect.map(branches.get({ id }), (branch) => Option.getOrThrow(branch).revision),
@@ -44,7 +44,7 @@ describe.each(engines)('writes by hand in a branch on $engine', ({ migrated }) =
           ),
       }
     })
-  const key = (server: number, day: number, more: HandValues = {}): HandValues => ({
+  const key = (server: number, day: number, more: EditValues = {}): EditValues => ({
     server,
     datastore_name: 'tank',
     backup_type: 'vm',
@@ -127,7 +127,7 @@ describe.each(engines)('writes by hand in a branch on $engine', ({ migrated }) =
           },
         ])
         expect(yield* rows(`select id from servers where name = 'made-2'`)).toEqual([])
-        const [next] = yield* (yield* HandWrites).create({
+        const [next] = yield* (yield* InventoryWrites).create({
           model: 'server',
           rows: [{ name: 'made-3', ...noone }],
           actor,
@@ -180,7 +180,12 @@ describe.each(engines)('writes by hand in a branch on $engine', ({ migrated }) =
         const { server, tank } = yield* newFleet('freed')
         const branch = yield* branchOf('freed')
         yield* branch.update('datastore', tank.id, { comment: 'mine' })
-        yield* (yield* HandWrites).update({ model: 'datastore', id: tank.id, values: { name: 'elsewhere' }, actor })
+        yield* (yield* InventoryWrites).update({
+          model: 'datastore',
+          id: tank.id,
+          values: { name: 'elsewhere' },
+          actor,
+        })
         yield* branch.create('datastore', { server, name: 'tank', path: '/p' })
         const again = branch.create('datastore', { server, name: 'elsewhere', path: '/p' })
         expect(yield* Effect.flip(again)).toEqual(new KeyTaken({ model: 'datastore', index: 0 }))
@@ -201,8 +206,8 @@ describe.each(engines)('writes by hand in a branch on $engine', ({ migrated }) =
         expect(yield* branch.revision).toBe(1)
         expect(yield* branch.update('datastore', tank.id, { comment: 'one' })).toBe(true)
         expect(yield* branch.revision).toBe(1)
-        const hands = yield* HandWrites
-        yield* hands.update({ model: 'datastore', id: tank.id, values: { comment: 'theirs', tags: ['x'] }, actor })
+        const edits = yield* InventoryWrites
+        yield* edits.update({ model: 'datastore', id: tank.id, values: { comment: 'theirs', tags: ['x'] }, actor })
         yield* branch.update('datastore', tank.id, { comment: 'two', tags: ['x', 'y'] })
         expect(yield* entries).toEqual([
           {
@@ -223,7 +228,7 @@ describe.each(engines)('writes by hand in a branch on $engine', ({ migrated }) =
     )
   })
 
-  test('another key makes a row the hand’s own, and keeps when it was last seen', async () => {
+  test('another key makes a row the user’s own, and keeps when it was last seen', async () => {
     await run(
       Effect.gen(function* () {
         const { tank } = yield* newFleet('moves')
@@ -295,9 +300,9 @@ describe.each(engines)('writes by hand in a branch on $engine', ({ migrated }) =
       Effect.gen(function* () {
         const { server, tank, vault } = yield* newFleet('deleted')
         const branch = yield* branchOf('deleted')
-        const hands = yield* HandWrites
+        const edits = yield* InventoryWrites
         yield* branch.update('datastore', tank.id, { comment: 'mine', custom_fields: { a: 1 } })
-        yield* hands.update({ model: 'datastore', id: tank.id, values: { comment: 'theirs', path: '/new' }, actor })
+        yield* edits.update({ model: 'datastore', id: tank.id, values: { comment: 'theirs', path: '/new' }, actor })
         expect(yield* branch.remove('datastore', tank.id)).toBe(true)
         expect(yield* branch.remove('datastore', tank.id)).toBe(false)
         expect(yield* branch.update('datastore', tank.id, { comment: 'x' })).toBe(false)
@@ -342,7 +347,7 @@ describe.each(engines)('writes by hand in a branch on $engine', ({ migrated }) =
         const { vault } = yield* newFleet('lost')
         const branch = yield* branchOf('lost')
         yield* branch.update('datastore', vault.id, { comment: 'mine' })
-        yield* (yield* HandWrites).remove({ model: 'datastore', id: vault.id, actor })
+        yield* (yield* InventoryWrites).remove({ model: 'datastore', id: vault.id, actor })
         expect(yield* branch.update('datastore', vault.id, { path: '/p' })).toBe(true)
         expect(yield* branch.entries('datastores', 'comment, path')).toEqual([
           {
@@ -457,7 +462,7 @@ describe.each(engines)('writes by hand in a branch on $engine', ({ migrated }) =
         const { server } = yield* newFleet('shadow')
         const branch = yield* branchOf('shadow')
         const [mine] = yield* branch.create('datastore', { server, name: 'new', path: '/mine' })
-        const [theirs] = yield* (yield* HandWrites).create({
+        const [theirs] = yield* (yield* InventoryWrites).create({
           model: 'datastore',
           rows: [{ server, name: 'new', path: '/theirs' }],
           actor,

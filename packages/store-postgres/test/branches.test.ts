@@ -9,7 +9,7 @@ import {
   BranchNotFound,
   BranchNotOpen,
   ChangeSets,
-  HandWrites,
+  InventoryWrites,
   type Landing,
 } from '@netbox-pbs/core/ports'
 import { Effect, Exit, Layer, ManagedRuntime } from 'effect'
@@ -40,7 +40,7 @@ const everything = { limit: 100, offset: 0 }
 
 describe.each(engines)('branches on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
@@ -275,7 +275,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const branches = yield* Branches
-        const hands = yield* HandWrites
+        const edits = yield* InventoryWrites
         const { server, snapshots, snapshot } = yield* newFleet('clash')
         const { id } = yield* newBranch('clash')
         yield* stageOnce(id, snapshots, [
@@ -287,7 +287,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
           },
         ])
         for (const nth of [0, 1]) {
-          yield* hands.update({ model: 'snapshot', id: snapshot(nth).id, values: { comment: `hand ${nth}` }, actor })
+          yield* edits.update({ model: 'snapshot', id: snapshot(nth).id, values: { comment: `edited ${nth}` }, actor })
         }
         expect(yield* check(id)).toMatchObject({ status: 'in_review', conflicts: 2 })
         const { rows: conflicts } = yield* conflictsOf(id)
@@ -307,7 +307,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
             kind: 'update_update',
             field: 'comment',
             base: '',
-            main: `hand ${nth}`,
+            main: `edited ${nth}`,
             branch: `source ${nth}`,
             scope: snapshots,
           })),
@@ -326,7 +326,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
         expect(
           yield* rows(`select comment, protected from snapshots where server_id = ${server} order by backup_time`),
         ).toEqual([
-          { comment: 'hand 0', protected: true },
+          { comment: 'edited 0', protected: true },
           { comment: 'both', protected: true },
           { comment: '', protected: false },
         ])
@@ -339,13 +339,13 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const branches = yield* Branches
-        const hands = yield* HandWrites
+        const edits = yield* InventoryWrites
         const { stores, tank } = yield* newFleet('moves')
         const { id } = yield* newBranch('moves')
         yield* stageOnce(id, stores, [
           { model: 'datastore', changes: [change('datastore', tank.id, tank.facts, { comment: 'source' })] },
         ])
-        const edit = (comment: string) => hands.update({ model: 'datastore', id: tank.id, values: { comment }, actor })
+        const edit = (comment: string) => edits.update({ model: 'datastore', id: tank.id, values: { comment }, actor })
         yield* edit('one')
         yield* check(id)
         yield* branches.resolve({ id, filter: {}, resolution: { choice: 'branch' }, user: 'bob' })
@@ -373,8 +373,13 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
         const first = yield* rows<{ id: number }>(ids)
         expect(yield* stage(made, touch(0, 'a'), touch(1, 'a'))).toMatchObject({ branch: id })
         expect(yield* rows(ids)).toEqual(first)
-        yield* (yield* HandWrites).update({ model: 'snapshot', id: snapshot(0).id, values: { comment: 'hand' }, actor })
-        const moved = change('snapshot', snapshot(0).id, { ...snapshot(0).facts, comment: 'hand' }, { comment: 'b' })
+        yield* (yield* InventoryWrites).update({
+          model: 'snapshot',
+          id: snapshot(0).id,
+          values: { comment: 'edited' },
+          actor,
+        })
+        const moved = change('snapshot', snapshot(0).id, { ...snapshot(0).facts, comment: 'edited' }, { comment: 'b' })
         yield* stage(made, moved)
         expect(yield* rows(ids)).toEqual([
           { id: snapshot(0).id, op: 'update', comment: 'b', base: { comment: '' } },
@@ -423,7 +428,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
     },
   )
 
-  test('bring back, whole, what a hand has deleted and the source lists', async () => {
+  test('bring back, whole, what a user has deleted and the source lists', async () => {
     await run(
       Effect.gen(function* () {
         const { server, snapshots, snapshot } = yield* newFleet('deleted', [1])
@@ -432,7 +437,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
         yield* stageOnce(id, snapshots, [
           { model: 'snapshot', changes: [change('snapshot', old, facts, { comment: 'source' })] },
         ])
-        yield* (yield* HandWrites).remove({ model: 'snapshot', id: old, actor })
+        yield* (yield* InventoryWrites).remove({ model: 'snapshot', id: old, actor })
         yield* merge(id)
         const [row, ...others] = yield* rows<{ id: number; comment: string; size_bytes: number }>(
           `select id, comment, size_bytes from snapshots where server_id = ${server}`,
@@ -444,7 +449,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
     )
   })
 
-  test('adopt the row that a hand has made under the same key', async () => {
+  test('adopt the row that a user has made under the same key', async () => {
     await run(
       Effect.gen(function* () {
         const { server, snapshots } = yield* newFleet('adopted', [1])
@@ -453,7 +458,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
           { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(5), { comment: '' }))] },
         ])
         const values = { ...snapshotFacts(server, '100', may(5)), owner: '' }
-        const [made] = yield* (yield* HandWrites).create({ model: 'snapshot', rows: [values], actor })
+        const [made] = yield* (yield* InventoryWrites).create({ model: 'snapshot', rows: [values], actor })
         expect(yield* check(id)).toMatchObject({ conflicts: 0 })
         yield* merge(id)
         expect(
@@ -474,7 +479,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
         yield* stageOnce(id, snapshots, [
           { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(5)))] },
         ])
-        yield* (yield* HandWrites).remove({ model: 'server', id: server, actor })
+        yield* (yield* InventoryWrites).remove({ model: 'server', id: server, actor })
         expect(yield* Effect.flip(merge(id))).toEqual(new BranchInConflict({ id, conflicts: 1 }))
         expect((yield* conflictsOf(id)).rows).toMatchObject([{ kind: 'missing_reference', field: null }])
         expect(yield* branches.resolve({ id, filter: {}, resolution: { choice: 'branch' }, user: 'bob' })).toBe(0)

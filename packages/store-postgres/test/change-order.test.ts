@@ -1,12 +1,12 @@
 import type { LoggedChange } from '@netbox-pbs/core'
-import { type Branches, type ChangeSets, Changes, HandWrites } from '@netbox-pbs/core/ports'
+import { type Branches, type ChangeSets, Changes, InventoryWrites } from '@netbox-pbs/core/ports'
 import { Effect, Fiber, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
-import { personsBranch } from './contract/branch-hands.ts'
+import { personsBranch } from './contract/branch-edits.ts'
 import { merge, newFleet, rows } from './contract/branching.ts'
-import { ada } from './contract/hands.ts'
+import { ada } from './contract/edits.ts'
 import { create, jobFacts, landOnce, may, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
@@ -15,12 +15,12 @@ const aRequest = () => ada(++requests)
 
 describe.each(engines)('the order of the change log on $engine', ({ engine, migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | Changes | HandWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | Changes | InventoryWrites | Database>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
   const comment = (id: number, text: string) =>
-    Effect.flatMap(HandWrites, (writes) =>
+    Effect.flatMap(InventoryWrites, (writes) =>
       writes.update({ model: 'datastore', id, values: { comment: text }, actor: aRequest() }),
     )
   const reached = Effect.map(
@@ -183,7 +183,7 @@ describe.each(engines)('the order of the change log on $engine', ({ engine, migr
     await run(
       Effect.gen(function* () {
         const { server, vault, snapshot } = yield* newFleet('gone')
-        const writes = yield* HandWrites
+        const writes = yield* InventoryWrites
         const [made = 0] = yield* writes.create({
           model: 'snapshot',
           rows: [{ ...snapshotFacts(server, '100', may(20)) }],

@@ -1,11 +1,11 @@
 import { type ChangeFilter, followsSettings, type LoggedChange, unheard } from '@netbox-pbs/core'
-import { type ChangeSets, Changes, HandWrites, InventoryLists, KeyTaken, Runs } from '@netbox-pbs/core/ports'
+import { type ChangeSets, Changes, InventoryLists, InventoryWrites, KeyTaken, Runs } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
 import { rows } from './contract/branching.ts'
-import { ada } from './contract/hands.ts'
+import { ada } from './contract/edits.ts'
 import {
   change,
   create,
@@ -21,7 +21,7 @@ import {
 } from './contract/main.ts'
 import { engines } from './engines.ts'
 
-type Ports = HandWrites | InventoryLists | ChangeSets | Changes | Runs | Database
+type Ports = InventoryWrites | InventoryLists | ChangeSets | Changes | Runs | Database
 
 let lastRun = 5_000_000
 /** A run of its own for each landing, so that its entries can be told from all others. */
@@ -248,13 +248,13 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
     )
   })
 
-  test('has what a row made by hand was before a run has adopted it', async () => {
+  test('has what a row made by a user was before a run has adopted it', async () => {
     await run(
       Effect.gen(function* () {
         const id = yield* server('adopted')
-        const hands = yield* HandWrites
+        const edits = yield* InventoryWrites
         const row = { server: id, job_type: 'verify', job_id: 'v1', store: 'tank', schedule: 'weekly' }
-        yield* hands.create({ model: 'job', rows: [row], actor: aRequest() })
+        yield* edits.create({ model: 'job', rows: [row], actor: aRequest() })
         const adopting = aRun()
         yield* landOnce(
           { resource: 'jobs', server: 'adopted', job_type: 'verify' },
@@ -283,28 +283,28 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
     )
   })
 
-  test('has one entry of each row that a hand has made, changed or deleted', async () => {
+  test('has one entry of each row that a user has made, changed or deleted', async () => {
     await run(
       Effect.gen(function* () {
         const id = yield* server('by-hand')
-        const hands = yield* HandWrites
+        const edits = yield* InventoryWrites
         const [making, changing, reading, deleting] = [aRequest(), aRequest(), aRequest(), aRequest()] as const
         const rows = ['a', 'b'].map((name) => ({ server: id, name, path: `/mnt/${name}` }))
-        const [a = 0] = yield* hands.create({ model: 'datastore', rows, actor: making })
+        const [a = 0] = yield* edits.create({ model: 'datastore', rows, actor: making })
         const whole = { ...datastoreFacts(id, 'a'), tags: [], custom_fields: {} }
         expect(yield* asked(making)).toEqual([
           { what: 'create datastore by-hand/a', before: null, after: whole },
           expect.objectContaining({ what: 'create datastore by-hand/b' }),
         ])
         const values = { comment: 'big', path: '/mnt/a', tags: [{ slug: 'x' }], used_bytes: 5 }
-        yield* hands.update({ model: 'datastore', id: a, values, actor: changing })
-        yield* hands.update({ model: 'datastore', id: a, values: { used_bytes: 7 }, actor: reading })
+        yield* edits.update({ model: 'datastore', id: a, values, actor: changing })
+        yield* edits.update({ model: 'datastore', id: a, values: { used_bytes: 7 }, actor: reading })
         const touched = { comment: 'big', tags: [{ slug: 'x' }] }
         expect(yield* asked(changing)).toEqual([
           { what: 'update datastore by-hand/a', before: { comment: '', tags: [] }, after: touched },
         ])
         expect(yield* asked(reading)).toEqual([])
-        yield* hands.remove({ model: 'datastore', id: a, actor: deleting })
+        yield* edits.remove({ model: 'datastore', id: a, actor: deleting })
         expect(yield* asked(deleting)).toEqual([
           {
             what: 'delete datastore by-hand/a',
@@ -318,15 +318,15 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
     )
   })
 
-  test('has the group that comes and goes with a snapshot of a hand', async () => {
+  test('has the group that comes and goes with a snapshot of a user', async () => {
     await run(
       Effect.gen(function* () {
         const id = yield* server('alone')
-        const hands = yield* HandWrites
+        const edits = yield* InventoryWrites
         const [making, deleting] = [aRequest(), aRequest()] as const
         const key = { server: id, datastore_name: 'tank', backup_type: 'vm', backup_id: '7', backup_time: may(1) }
-        const [snapshot = 0] = yield* hands.create({ model: 'snapshot', rows: [key], actor: making })
-        yield* hands.remove({ model: 'snapshot', id: snapshot, actor: deleting })
+        const [snapshot = 0] = yield* edits.create({ model: 'snapshot', rows: [key], actor: making })
+        yield* edits.remove({ model: 'snapshot', id: snapshot, actor: deleting })
         const what = (action: string) => [
           `${action} snapshot alone/tank/vm/7/2026-05-01T02:00:00Z`,
           `${action} group alone/tank/vm/7`,
@@ -341,14 +341,14 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const { id, newest, oldest, group } = yield* synced('whole')
-        const own = yield* (yield* HandWrites).create({
+        const own = yield* (yield* InventoryWrites).create({
           model: 'datastore',
           rows: [{ server: id, name: 'own', path: '/o' }],
           actor: aRequest(),
         })
-        const hands = yield* HandWrites
+        const edits = yield* InventoryWrites
         const actor = aRequest()
-        yield* hands.remove({ model: 'server', id, actor })
+        yield* edits.remove({ model: 'server', id, actor })
         const { rows: entries } = yield* list({ requestIds: [actor.requestId] })
         expect(entries.toReversed().map(({ model, objectId }) => [model, objectId])).toEqual([
           ['snapshot', oldest],
@@ -393,14 +393,14 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
   test('has one entry of what a request does to an object in several steps, and none of what it takes back', async () => {
     await run(
       Effect.gen(function* () {
-        const hands = yield* HandWrites
+        const edits = yield* InventoryWrites
         const [making, renaming, undoing, refused] = [aRequest(), aRequest(), aRequest(), aRequest()] as const
         const noone = { host: 'h', token_id: 't@pbs!x' }
         const of = (values: object) => ({ name: 'steps', ...noone, ...values })
         const write = (id: number, values: Readonly<Record<string, string | number>>, actor = making) =>
-          hands.update({ model: 'server', id, values, actor })
+          edits.update({ model: 'server', id, values, actor })
         const rows = [of({ endpoint_state: 'pending' })]
-        const [id = 0] = yield* hands.create({ model: 'server', rows, actor: making })
+        const [id = 0] = yield* edits.create({ model: 'server', rows, actor: making })
         yield* write(id, { endpoint_state: 'connected', endpoint_id: 4 })
         const made = { what: 'create server steps', before: null }
         expect(yield* asked(making)).toMatchObject([
@@ -418,8 +418,8 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
         yield* write(id, { host: 'third', endpoint_state: 'pending' }, undoing)
         yield* write(id, { host: 'other', endpoint_state: 'connected' }, undoing)
         expect(yield* asked(undoing)).toEqual([])
-        const [again = 0] = yield* hands.create({ model: 'server', rows, actor: refused })
-        yield* hands.remove({ model: 'server', id: again, actor: refused })
+        const [again = 0] = yield* edits.create({ model: 'server', rows, actor: refused })
+        yield* edits.remove({ model: 'server', id: again, actor: refused })
         expect(yield* asked(refused)).toEqual([])
       }),
     )
@@ -428,17 +428,17 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
   test('has each step of a request between which another has changed the object, and what it takes back if another has made a row below it', async () => {
     await run(
       Effect.gen(function* () {
-        const hands = yield* HandWrites
+        const edits = yield* InventoryWrites
         const [making, other, deleting, undone] = [aRequest(), aRequest(), aRequest(), aRequest()] as const
         const row = (name: string) => ({ name, host: 'h', token_id: 't@pbs!x' })
-        const [id = 0] = yield* hands.create({ model: 'server', rows: [row('between')], actor: making })
+        const [id = 0] = yield* edits.create({ model: 'server', rows: [row('between')], actor: making })
         const write = (values: Readonly<Record<string, string>>, actor = making) =>
-          hands.update({ model: 'server', id, values, actor })
+          edits.update({ model: 'server', id, values, actor })
         yield* write({ host: 'other' }, other)
         yield* write({ host: 'mine' })
         yield* write({ token_id: 't@pbs!y' }, deleting)
         yield* write({ host: 'last' }, other)
-        yield* hands.remove({ model: 'server', id, actor: deleting })
+        yield* edits.remove({ model: 'server', id, actor: deleting })
         const changes = yield* Changes
         const of = { models: ['server'], objectIds: [id] } as const
         const { rows: entries } = yield* changes.list({ filter: of, limit: 50, offset: 0 })
@@ -453,9 +453,9 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
           ['delete', 'last', undefined],
         ])
         expect(entries[0]?.before).toMatchObject({ token_id: 't@pbs!y' })
-        const [again = 0] = yield* hands.create({ model: 'server', rows: [row('undone')], actor: undone })
-        yield* hands.create({ model: 'datastore', rows: [{ server: again, name: 'a', path: '/' }], actor: other })
-        yield* hands.remove({ model: 'server', id: again, actor: undone })
+        const [again = 0] = yield* edits.create({ model: 'server', rows: [row('undone')], actor: undone })
+        yield* edits.create({ model: 'datastore', rows: [{ server: again, name: 'a', path: '/' }], actor: other })
+        yield* edits.remove({ model: 'server', id: again, actor: undone })
         expect((yield* asked(undone)).map(({ what }) => what)).toEqual([
           'create server undone',
           'delete datastore undone/a',
@@ -469,17 +469,17 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const id = yield* server('refused')
-        const hands = yield* HandWrites
+        const edits = yield* InventoryWrites
         const [making, moving] = [aRequest(), aRequest()] as const
         const store = (name: string) => ({ server: id, name, path: '/' })
-        const [first = 0] = yield* hands.create({
+        const [first = 0] = yield* edits.create({
           model: 'datastore',
           rows: [store('a'), store('b')],
           actor: aRequest(),
         })
-        const create = hands.create({ model: 'datastore', rows: [store('c'), store('a')], actor: making })
+        const create = edits.create({ model: 'datastore', rows: [store('c'), store('a')], actor: making })
         expect(yield* Effect.flip(create)).toEqual(new KeyTaken({ model: 'datastore', index: 1 }))
-        const update = hands.update({ model: 'datastore', id: first, values: { name: 'b' }, actor: moving })
+        const update = edits.update({ model: 'datastore', id: first, values: { name: 'b' }, actor: moving })
         expect(yield* Effect.flip(update)).toEqual(new KeyTaken({ model: 'datastore', index: 0 }))
         expect(yield* Effect.all([making, moving].map(asked))).toEqual([[], []])
       }),
@@ -490,11 +490,11 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const id = yield* server('listed')
-        const hands = yield* HandWrites
+        const edits = yield* InventoryWrites
         const actor = { ...aRequest(), user: 'linus' }
         const rows = ['a', 'b', 'c'].map((name) => ({ server: id, name, path: '/' }))
-        const [a = 0] = yield* hands.create({ model: 'datastore', rows, actor })
-        yield* hands.remove({ model: 'datastore', id: a, actor: { ...aRequest(), user: 'linus' } })
+        const [a = 0] = yield* edits.create({ model: 'datastore', rows, actor })
+        yield* edits.remove({ model: 'datastore', id: a, actor: { ...aRequest(), user: 'linus' } })
         const of = { users: ['linus'] }
         const titles = (filter: ChangeFilter, limit?: number, offset?: number) =>
           Effect.map(list({ ...of, ...filter }, limit, offset), ({ count, rows: found }) => [

@@ -7,21 +7,21 @@ import {
   BranchNotOpen,
   type ChangeSets,
   Changes,
-  HandWrites,
   HeldSetChanged,
   HeldSets,
+  InventoryWrites,
 } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
-import { personsBranch } from './contract/branch-hands.ts'
+import { personsBranch } from './contract/branch-edits.ts'
 import { actor, at, check, conflictsOf, newFleet, rows } from './contract/branching.ts'
-import { ada } from './contract/hands.ts'
+import { ada } from './contract/edits.ts'
 import { landOnce, remove, rootOf } from './contract/main.ts'
 import { engines } from './engines.ts'
 
-type Ports = Branches | ChangeSets | Changes | HandWrites | HeldSets | Database
+type Ports = Branches | ChangeSets | Changes | InventoryWrites | HeldSets | Database
 
 let requests = 7_000_000
 const by = (user: string) => ({ ...ada(++requests), user })
@@ -47,7 +47,7 @@ describe.each(engines)('the log of decisions on $engine', ({ migrated }) => {
     ([row]) => row?.id ?? 0,
   )
   const comment = (id: number, text: string) =>
-    Effect.flatMap(HandWrites, (writes) =>
+    Effect.flatMap(InventoryWrites, (writes) =>
       writes.update({ model: 'datastore', id, values: { comment: text }, actor: by('ann') }),
     )
 

@@ -1,19 +1,19 @@
 import { naturalKey, registryVersion } from '@netbox-pbs/core'
-import { type ChangeSets, type HandWrites, Inventory } from '@netbox-pbs/core/ports'
+import { type ChangeSets, Inventory, type InventoryWrites } from '@netbox-pbs/core/ports'
 import { Chunk, Effect, Layer, ManagedRuntime, Stream } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
-import { hands } from './contract/hands.ts'
+import { edits } from './contract/edits.ts'
 import { create, groupFacts, landOnce, may, remove, rootOf, serverFacts, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
-type Ports = Inventory | HandWrites | ChangeSets | Database
+type Ports = Inventory | InventoryWrites | ChangeSets | Database
 
 /**
  * Where the digest of a group's last frame would say of main what is no longer so, it is gone: the next run compares the group again. Each case here leaves the other
- * group's digest alone. A change of a fact by hand, one that meets a landing, and a held-back row that returns are cases of hand-writes.test.ts and landing.test.ts.
+ * group's digest alone. A change of a fact by a user, one that meets a landing, and a held-back row that returns are cases of hand-writes.test.ts and landing.test.ts.
  */
 describe.each(engines)('a digest that would lie on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
@@ -64,7 +64,7 @@ describe.each(engines)('a digest that would lie on $engine', ({ migrated }) => {
   type Synced = Effect.Effect.Success<ReturnType<typeof synced>>
 
   const others = { 200: 'frame of 200' }
-  const handAt = (serverId: number, backup_id: string, day: number) => ({
+  const editedAt = (serverId: number, backup_id: string, day: number) => ({
     server: serverId,
     datastore_name: 'tank',
     backup_type: 'vm',
@@ -76,23 +76,23 @@ describe.each(engines)('a digest that would lie on $engine', ({ migrated }) => {
     [string, string, (of: Synced) => Effect.Effect<unknown, unknown, Ports>, Readonly<Record<string, string | null>>]
   >([
     [
-      'a hand that makes a snapshot in the group',
+      'a user that makes a snapshot in the group',
       'makes',
       ({ serverId }) =>
-        Effect.flatMap(hands, (writes) => writes.create({ model: 'snapshot', rows: [handAt(serverId, '100', 9)] })),
+        Effect.flatMap(edits, (writes) => writes.create({ model: 'snapshot', rows: [editedAt(serverId, '100', 9)] })),
       { 100: null, ...others },
     ],
     [
-      'a hand that deletes one',
+      'a user that deletes one',
       'deletes',
-      (of) => Effect.flatMap(hands, (writes) => writes.remove({ model: 'snapshot', id: first(of) })),
+      (of) => Effect.flatMap(edits, (writes) => writes.remove({ model: 'snapshot', id: first(of) })),
       { 100: null, ...others },
     ],
     [
-      'a hand that moves one into another group, in both',
+      'a user that moves one into another group, in both',
       'moves',
       (of) =>
-        Effect.flatMap(hands, (writes) =>
+        Effect.flatMap(edits, (writes) =>
           writes.update({ model: 'snapshot', id: first(of), values: { backup_id: '200', backup_time: may(9) } }),
         ),
       { 100: null, 200: null },
@@ -126,11 +126,11 @@ describe.each(engines)('a digest that would lie on $engine', ({ migrated }) => {
       { 100: null, ...others },
     ],
     [
-      'a group that only a hand’s snapshot keeps',
+      'a group that only a user’s snapshot keeps',
       'keeps',
       ({ groupId, serverId, snapshots }) =>
         Effect.gen(function* () {
-          yield* (yield* hands).create({ model: 'snapshot', rows: [handAt(serverId, '100', 9)] })
+          yield* (yield* edits).create({ model: 'snapshot', rows: [editedAt(serverId, '100', 9)] })
           yield* landOnce(rootOf('keeps'), [{ model: 'group', changes: [], digests: [frame(serverId, '100')] }])
           expect(yield* digestsOf(serverId)).toEqual({ 100: 'frame of 100', ...others })
           yield* landOnce(rootOf('keeps'), [

@@ -1,5 +1,5 @@
 import { naturalKey, type Scope } from '@netbox-pbs/core'
-import { type ChangeSets, type HandWrites, HeldSets, Inventory, type Landing, Runs } from '@netbox-pbs/core/ports'
+import { type ChangeSets, HeldSets, Inventory, type InventoryWrites, type Landing, Runs } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -20,7 +20,7 @@ import {
 } from './contract/main.ts'
 import { engines } from './engines.ts'
 
-type Ports = ChangeSets | HandWrites | HeldSets | Inventory | Runs | Database
+type Ports = ChangeSets | InventoryWrites | HeldSets | Inventory | Runs | Database
 
 describe.each(engines)('held sets on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))

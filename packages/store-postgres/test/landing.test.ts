@@ -387,7 +387,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
     )
   })
 
-  test('a part that is held by itself waits though its scope lands; a namespace with rows made by hand stays as theirs', async () => {
+  test('a part that is held by itself waits though its scope lands; a namespace with rows made by a user stays as theirs', async () => {
     await run(
       Effect.gen(function* () {
         const server = yield* newServer('below')
@@ -630,7 +630,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
     )
   })
 
-  test('a row made by hand is adopted when the source reports its key', async () => {
+  test('a row made by a user is adopted when the source reports its key', async () => {
     await run(
       Effect.gen(function* () {
         const { server, scope } = yield* newGroup('adopt', [1])

@@ -1,9 +1,9 @@
 import type { Filter, ModelName, OrderTerm, PageRequest } from '@netbox-pbs/core'
-import { type HandWrites, InventoryLists, type WritableModel } from '@netbox-pbs/core/ports'
+import { InventoryLists, type InventoryWrites, type WritableModel } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
-import { hands } from './contract/hands.ts'
+import { edits } from './contract/edits.ts'
 import { create, landOnce, may, rootOf, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
@@ -15,7 +15,7 @@ const exact = (field: string, ...values: Filter['values']): Filter => ({ field, 
 describe.each(engines)('lists on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
   afterAll(() => runtime.dispose())
-  const run = <A, E>(effect: Effect.Effect<A, E, InventoryLists | HandWrites>) => runtime.runPromise(effect)
+  const run = <A, E>(effect: Effect.Effect<A, E, InventoryLists | InventoryWrites>) => runtime.runPromise(effect)
   const list = <M extends ModelName>(
     model: M,
     query: {
@@ -35,7 +35,7 @@ describe.each(engines)('lists on $engine', ({ migrated }) => {
   let a = 0
   let b = 0
   const make = (model: WritableModel, rows: ReadonlyArray<Record<string, string | number | boolean | null>>) =>
-    Effect.flatMap(hands, (writes) => writes.create({ model, rows }))
+    Effect.flatMap(edits, (writes) => writes.create({ model, rows }))
 
   beforeAll(() =>
     runtime.runPromise(

@@ -3,8 +3,8 @@ import {
   ApiTokens,
   Branches,
   type ChangeSets,
-  type HandWrites,
   HeldSets,
+  type InventoryWrites,
   type Landing,
   Queue,
   Runs,
@@ -16,12 +16,21 @@ import { accountsLayer } from '../src/accounts/accounts-layer.ts'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
 import { queueLayer } from '../src/queue/queue.ts'
-import { main, personsBranch } from './contract/branch-hands.ts'
+import { main, personsBranch } from './contract/branch-edits.ts'
 import { actor, answer, at, conflictsOf, merge, newBranch, newFleet, rows, stageOnce } from './contract/branching.ts'
 import { change, create, landOnce, may, remove, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
-type Ports = ApiTokens | Branches | ChangeSets | HandWrites | HeldSets | Queue | Runs | ServerObservations | Database
+type Ports =
+  | ApiTokens
+  | Branches
+  | ChangeSets
+  | InventoryWrites
+  | HeldSets
+  | Queue
+  | Runs
+  | ServerObservations
+  | Database
 
 const rounds = 20
 
@@ -185,14 +194,14 @@ const races: ReadonlyArray<
     'a branch is merged when somebody writes the same field of main: the edit stays, or the merge asks about it',
     (name, nth) =>
       Effect.gen(function* () {
-        const hands = yield* main
+        const edits = yield* main
         const { tank } = yield* newFleet(name)
         const of = yield* personsBranch(name)
         yield* of.update('datastore', tank.id, { comment: 'mine' })
         const [merged, edited] = yield* together(
           nth,
           merge(of.id),
-          hands.update('datastore', tank.id, { comment: 'theirs' }),
+          edits.update('datastore', tank.id, { comment: 'theirs' }),
         )
         expect(Either.getOrThrow(edited)).toBe(true)
         expect((yield* tankOf(tank.id))?.comment).toBe('theirs')
@@ -313,11 +322,11 @@ const races: ReadonlyArray<
     (name, nth) =>
       Effect.gen(function* () {
         const branches = yield* Branches
-        const hands = yield* main
+        const edits = yield* main
         const { tank } = yield* newFleet(name)
         const of = yield* personsBranch(name)
         yield* of.update('datastore', tank.id, { comment: 'mine' })
-        yield* hands.update('datastore', tank.id, { comment: 'theirs' })
+        yield* edits.update('datastore', tank.id, { comment: 'theirs' })
         yield* branches.check({ id: of.id })
         const by = (user: string, choice: 'branch' | 'main') =>
           branches.resolve({ id: of.id, filter: {}, resolution: { choice }, user })
@@ -335,11 +344,11 @@ const races: ReadonlyArray<
     (name, nth) =>
       Effect.gen(function* () {
         const branches = yield* Branches
-        const hands = yield* main
+        const edits = yield* main
         const { tank } = yield* newFleet(name)
         const of = yield* personsBranch(name)
         yield* of.update('datastore', tank.id, { comment: 'mine' })
-        yield* hands.update('datastore', tank.id, { comment: 'theirs' })
+        yield* edits.update('datastore', tank.id, { comment: 'theirs' })
         yield* branches.check({ id: of.id })
         const [merged, resolved] = yield* together(nth, merge(of.id), answer(of.id, { choice: 'branch' }))
         expect(failure(resolved)).toBeNull()
@@ -457,7 +466,7 @@ const races: ReadonlyArray<
     'a server is deleted when a scope of it lands: nothing of it is left',
     (name, nth) =>
       Effect.gen(function* () {
-        const hands = yield* main
+        const edits = yield* main
         const { server, snapshots, stores, snapshot } = yield* newFleet(name)
         const changes = [
           create('snapshot', snapshotFacts(server, '100', may(9))),
@@ -467,7 +476,7 @@ const races: ReadonlyArray<
           [landOnce(snapshots, [{ model: 'snapshot', changes }]), landOnce(stores, [])].map(Effect.either),
           { concurrency: 'unbounded' },
         )
-        const [deleted, landed] = yield* together(nth, hands.remove('server', server), landing)
+        const [deleted, landed] = yield* together(nth, edits.remove('server', server), landing)
         expect(Either.getOrThrow(deleted)).toBe(true)
         for (const one of Either.getOrThrow(landed)) expect([null, 'ChangeSetClosed']).toContain(failure(one))
         yield* nothingLeft(server)
@@ -477,7 +486,7 @@ const races: ReadonlyArray<
     'a server is deleted when a scope of it is staged and its health is recorded: nothing of it is left',
     (name, nth) =>
       Effect.gen(function* () {
-        const hands = yield* main
+        const edits = yield* main
         const { server, stores, tank } = yield* newFleet(name)
         const { id } = yield* newBranch(name)
         const part = {
@@ -494,7 +503,7 @@ const races: ReadonlyArray<
           ],
           { concurrency: 'unbounded' },
         )
-        const [deleted, worked] = yield* together(nth, hands.remove('server', server), working)
+        const [deleted, worked] = yield* together(nth, edits.remove('server', server), working)
         expect(Either.getOrThrow(deleted)).toBe(true)
         const [staged, recorded] = Either.getOrThrow(worked)
         expect([null, 'ChangeSetClosed']).toContain(failure(staged))

@@ -3,8 +3,8 @@ import {
   Branches,
   type ChangeSets,
   Changes,
-  type HandValues,
-  HandWrites,
+  type EditValues,
+  InventoryWrites,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime } from 'effect'
@@ -16,7 +16,7 @@ import { tables } from '../src/inventory/columns.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
 import { answer, check, merge, newBranch, revert, rows, stageOnce } from './contract/branching.ts'
 import { Chance } from './contract/chance.ts'
-import { ada } from './contract/hands.ts'
+import { ada } from './contract/edits.ts'
 import {
   change,
   create,
@@ -32,7 +32,7 @@ import {
 } from './contract/main.ts'
 import { engines } from './engines.ts'
 
-type Ports = Branches | ChangeSets | Changes | HandWrites | Database
+type Ports = Branches | ChangeSets | Changes | InventoryWrites | Database
 
 /** A row as the log tells it, and when it was created. */
 interface Told {
@@ -185,7 +185,7 @@ const partOf = <M extends Listed>(
   }).pipe(Effect.orDie)
 
 /** A row that a person makes. */
-function newRow(chance: Chance, model: Exclude<WritableModel, 'server'>, server: number): HandValues {
+function newRow(chance: Chance, model: Exclude<WritableModel, 'server'>, server: number): EditValues {
   if (model === 'datastore') return { server, name: chance.pick(['tank', 'vault', 'own']), path: '/p' }
   if (model === 'job') return { server, job_type: 'verify', job_id: chance.pick(['v1', 'v3']) }
   const key = { server, datastore_name: 'tank', namespace: chance.pick(['', 'a', 'b']), backup_type: 'vm' }
@@ -193,7 +193,7 @@ function newRow(chance: Chance, model: Exclude<WritableModel, 'server'>, server:
 }
 
 /** What a person changes of a row, also its key. */
-function newValues(chance: Chance, model: WritableModel, servers: ReadonlyArray<number>, mark: string): HandValues {
+function newValues(chance: Chance, model: WritableModel, servers: ReadonlyArray<number>, mark: string): EditValues {
   const tags = chance.is(0.3) ? { tags: [{ slug: chance.pick(['red', 'blue']) }] } : {}
   if (model === 'server')
     return { ...tags, ...(chance.is(0.4) ? { name: `${mark}-${chance.below(99)}` } : { port: chance.below(9999) }) }
@@ -255,7 +255,7 @@ class History {
           // Once a merge that changed a server was undone, the list of servers waits for review.
           if (landed !== null) return
           const row = { name: facts.name, host: 'h', token_id: 't@pbs!x' }
-          return yield* (yield* HandWrites).create({ model: 'server', rows: [row], actor: aRequest() })
+          return yield* (yield* InventoryWrites).create({ model: 'server', rows: [row], actor: aRequest() })
         }
         case 'sync':
           return yield* mayFail(Effect.flatMap(listed(chance, server), ({ scope, parts }) => landOnce(scope, parts)))
@@ -265,15 +265,15 @@ class History {
             const { scope, parts } = yield* listed(chance, chance.pick(servers))
             yield* mayFail(stageOnce(branch.id, scope, parts))
           }
-          if (chance.is(0.5)) yield* this.#edits(yield* HandWrites, 2)
+          if (chance.is(0.5)) yield* this.#edits(yield* InventoryWrites, 2)
           return yield* this.#merge(branch.id)
         }
         case 'edit':
-          return yield* this.#edits(yield* HandWrites, 3)
+          return yield* this.#edits(yield* InventoryWrites, 3)
         case 'branch': {
           const branch = yield* newBranch(`${this.#mark} ${++this.#names}`, 'operator')
           yield* this.#edits((yield* Branches).inside({ id: branch.id }).writes, 6)
-          if (chance.is(0.5)) yield* this.#edits(yield* HandWrites, 2)
+          if (chance.is(0.5)) yield* this.#edits(yield* InventoryWrites, 2)
           return yield* this.#merge(branch.id)
         }
         case 'revert': {
@@ -283,7 +283,7 @@ class History {
           return
         }
         case 'delete': {
-          const write = yield* HandWrites
+          const write = yield* InventoryWrites
           return yield* mayFail(write.remove({ model: 'server', id: server.id, actor: aRequest() }))
         }
       }
@@ -300,7 +300,7 @@ class History {
   }
 
   /** Edits by a person, in main or in a branch. */
-  #edits(writes: HandWrites['Type'], count: number) {
+  #edits(writes: InventoryWrites['Type'], count: number) {
     return Effect.gen(this, function* () {
       const chance = this.#chance
       for (let nth = 0; nth < count; nth++) {

@@ -1,4 +1,4 @@
-import { type Branches, type ChangeSets, HandWrites, Schedules } from '@netbox-pbs/core/ports'
+import { type Branches, type ChangeSets, InventoryWrites, Schedules } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -9,12 +9,12 @@ import { engines } from './engines.ts'
 
 describe.each(engines)('what waits survives a rename of its server, on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | Schedules | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Schedules | Database>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
   const update = (model: 'server' | 'snapshot', id: number, values: Record<string, string>) =>
-    Effect.flatMap(HandWrites, (writes) => writes.update({ model, id, values, actor }))
+    Effect.flatMap(InventoryWrites, (writes) => writes.update({ model, id, values, actor }))
 
   test.each(['before the answer', 'in the branch', 'in main'] as const)(
     'a decision against the source, renamed %s',

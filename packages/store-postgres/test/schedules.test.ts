@@ -1,4 +1,4 @@
-import { type HandValues, HandWrites, Runs, Schedules } from '@netbox-pbs/core/ports'
+import { type EditValues, InventoryWrites, Runs, Schedules } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
@@ -11,8 +11,8 @@ describe.each(engines)('Schedules on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
   const schedules = <A, E>(use: (schedules: typeof Schedules.Service) => Effect.Effect<A, E>) =>
     runtime.runPromise(Effect.flatMap(Schedules, use))
-  const hands = <A, E>(use: (writes: typeof HandWrites.Service) => Effect.Effect<A, E>) =>
-    runtime.runPromise(Effect.flatMap(HandWrites, use))
+  const edits = <A, E>(use: (writes: typeof InventoryWrites.Service) => Effect.Effect<A, E>) =>
+    runtime.runPromise(Effect.flatMap(InventoryWrites, use))
   const runCount = () =>
     runtime.runPromise(
       Effect.map(
@@ -20,9 +20,9 @@ describe.each(engines)('Schedules on $engine', ({ migrated }) => {
         (page) => page.count,
       ),
     )
-  const add = async (values: HandValues): Promise<number> => {
+  const add = async (values: EditValues): Promise<number> => {
     const row = { host: 'h', token_id: 'a@pbs!b', endpoint_id: 1, endpoint_state: 'connected', ...values }
-    const [id] = await hands((h) => h.create({ model: 'server', rows: [row], actor }))
+    const [id] = await edits((h) => h.create({ model: 'server', rows: [row], actor }))
     return id ?? 0
   }
   const listed = () => schedules((s) => Effect.map(Stream.runCollect(s.servers()), (all) => [...all]))
@@ -47,7 +47,7 @@ describe.each(engines)('Schedules on $engine', ({ migrated }) => {
     expect(await marked()).toEqual(mark)
     await schedules((s) => s.watch({ serverId, ...mark, countedFrom: '2026-05-01T01:59:00Z' }))
     expect(await marked()).toEqual(mark)
-    await hands((h) => h.remove({ model: 'server', id: serverId, actor }))
+    await edits((h) => h.remove({ model: 'server', id: serverId, actor }))
   })
 
   test('lets exactly one of workers that come at once start a due run', async () => {
@@ -125,14 +125,14 @@ describe.each(engines)('Schedules on $engine', ({ migrated }) => {
       },
     }
     expect(await listed()).toEqual([expected.cron, expected.interval])
-    await hands((h) => h.update({ model: 'server', id: cron, values: { sync_schedule: '', name: 'renamed' }, actor }))
+    await edits((h) => h.update({ model: 'server', id: cron, values: { sync_schedule: '', name: 'renamed' }, actor }))
     expect(await listed()).toEqual([expected.interval, { ...expected.cron, name: 'renamed', sync_schedule: '' }])
   })
 
   test('forgets a server that is deleted, and begins nothing for one that is gone', async () => {
     const id = await add({ name: 'gone', sync_interval_minutes: 5 })
     await schedules((s) => s.watch({ serverId: id, ...mark }))
-    await hands((h) => h.remove({ model: 'server', id, actor }))
+    await edits((h) => h.remove({ model: 'server', id, actor }))
     await schedules((s) => s.watch({ serverId: id, ...mark }))
     expect(await schedules((s) => s.start({ serverId: id, mark, countedFrom: later }, request))).toEqual(Option.none())
     expect((await listed()).map(({ name }) => name)).not.toContain('gone')

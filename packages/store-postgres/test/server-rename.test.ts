@@ -1,5 +1,5 @@
 import type { Resolution } from '@netbox-pbs/core'
-import { Branches, type ChangeSets, HandWrites, HeldSets, ScopeInReview } from '@netbox-pbs/core/ports'
+import { Branches, type ChangeSets, HeldSets, InventoryWrites, ScopeInReview } from '@netbox-pbs/core/ports'
 import { Effect, Either, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -40,12 +40,12 @@ const answers = { keep: { choice: 'main' }, delete: { choice: 'branch' }, 'no an
 
 describe.each(engines)('a rename of a server, on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | HeldSets | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | HeldSets | Database>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
   const rename = (server: number, name: string) =>
-    Effect.flatMap(HandWrites, (writes) => writes.update({ model: 'server', id: server, values: { name }, actor }))
+    Effect.flatMap(InventoryWrites, (writes) => writes.update({ model: 'server', id: server, values: { name }, actor }))
 
   let lives = 0
 

@@ -1,23 +1,23 @@
 import { type UsagePoint, usageDays } from '@netbox-pbs/core'
-import { type ChangeSets, DatastoreUsage, type HandWrites, Inventory } from '@netbox-pbs/core/ports'
+import { type ChangeSets, DatastoreUsage, Inventory, type InventoryWrites } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime, Stream } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
-import { hands } from './contract/hands.ts'
+import { edits } from './contract/edits.ts'
 import { create, datastoreFacts, landOnce, may } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 describe.each(engines)('the usage of datastores on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  type Ports = HandWrites | Inventory | ChangeSets | DatastoreUsage | Database
+  type Ports = InventoryWrites | Inventory | ChangeSets | DatastoreUsage | Database
   const run = <A, E>(effect: Effect.Effect<A, E, Ports>) => runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
   const newServer = (name: string) =>
     Effect.map(
-      Effect.flatMap(hands, (writes) =>
+      Effect.flatMap(edits, (writes) =>
         writes.create({ model: 'server', rows: [{ name, host: 'h', token_id: 't@pbs!x' }] }),
       ),
       ([id = 0]) => id,
@@ -107,7 +107,7 @@ describe.each(engines)('the usage of datastores on $engine', ({ migrated }) => {
   test('goes with its datastore, and along to another server', async () => {
     await run(
       Effect.gen(function* () {
-        const writes = yield* hands
+        const writes = yield* edits
         const server = yield* newServer('u-4')
         yield* land('u-4', server, [point(1, 100)], true)
         const id = yield* stores(server)

@@ -1,10 +1,10 @@
-import { Branches, type ChangeSets, HandWrites, InventoryLists, VersionChanged } from '@netbox-pbs/core/ports'
+import { Branches, type ChangeSets, InventoryLists, InventoryWrites, VersionChanged } from '@netbox-pbs/core/ports'
 import { Cause, Effect, Exit, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
 import { newBranch, newFleet, rows } from './contract/branching.ts'
-import { ada } from './contract/hands.ts'
+import { ada } from './contract/edits.ts'
 import { engines } from './engines.ts'
 
 const rounds = 20
@@ -16,14 +16,15 @@ type Model = 'server' | 'datastore' | 'snapshot'
 
 describe.each(engines)('a write that asks for a version on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | HandWrites | InventoryLists | ChangeSets | Database>) =>
-    runtime.runPromise(effect)
+  const run = <A, E>(
+    effect: Effect.Effect<A, E, Branches | InventoryWrites | InventoryLists | ChangeSets | Database>,
+  ) => runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
   /** Main, or a new branch of a user, as its lists and writes. */
   const inventoryOf = (where: string, name: string) =>
     Effect.gen(function* () {
-      if (where === 'main') return { lists: yield* InventoryLists, writes: yield* HandWrites }
+      if (where === 'main') return { lists: yield* InventoryLists, writes: yield* InventoryWrites }
       const { id } = yield* newBranch(name, 'operator')
       return (yield* Branches).inside({ id })
     })

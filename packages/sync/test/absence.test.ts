@@ -24,23 +24,23 @@ describe('a row that a complete list lacks', () => {
     expect(system.world.all('group')).toHaveLength(1)
   })
 
-  test('stays when it was made by hand', async () => {
+  test('stays when it was made by a user', async () => {
     const system = await synced(pbsA({ '': { 'vm/1': hours(2) } }))
     const [listed] = system.world.all('snapshot')
     const [group] = system.world.all('group')
-    system.world.insert('snapshot', { ...listed?.facts, backup_id: 'hand' }, 'manual')
-    system.world.insert('group', { ...group?.facts, backup_id: 'hand' }, 'manual')
+    system.world.insert('snapshot', { ...listed?.facts, backup_id: 'edited' }, 'manual')
+    system.world.insert('group', { ...group?.facts, backup_id: 'edited' }, 'manual')
     system.world.insert('snapshot', { ...listed?.facts, backup_time: backupTime(99) }, 'manual')
     system.fleet = [pbsA({ '': {} })]
     await run(system.syncTwice())
     expect(system.world.all('snapshot').map(({ facts, presence }) => [facts['backup_id'], presence])).toEqual([
-      ['hand', 'manual'],
+      ['edited', 'manual'],
       ['1', 'manual'],
     ])
     expect(system.world.all('group')).toHaveLength(2)
   })
 
-  test('made by hand, once reported, can vanish', async () => {
+  test('made by a user, once reported, can vanish', async () => {
     const system = await synced(pbsA({ '': { 'vm/1': [1] } }))
     const [listed] = system.world.all('snapshot')
     system.world.insert('snapshot', { ...listed?.facts, backup_time: backupTime(2) }, 'manual')

@@ -33,7 +33,7 @@ describe('a namespace that vanished', () => {
     expect(paths(system)).toEqual([': listed', 'a: missing', 'a/b: missing'])
     expect(record.run.counts).toMatchObject({ deleted: 1, held_back: 12 })
 
-    // The guard has no setting for an emptied scope: nine rows are left once one is taken out by hand.
+    // The guard has no setting for an emptied scope: nine rows are left once one is taken out by a user.
     const [one] = system.world.all('snapshot')
     system.world.remove('snapshot', one?.id ?? -1)
     expect((await run(system.sync())).ends).toEqual([
@@ -55,7 +55,7 @@ describe('a namespace that vanished', () => {
     expect(new Set(system.world.all('snapshot').map(({ presence }) => presence))).toEqual(new Set(['listed']))
   })
 
-  test('stays with rows made by hand in it, as if made by hand', async () => {
+  test('stays with rows made by a user in it, as if made by a user', async () => {
     const system = await synced(pbsA({ tank: { '': {}, a: { 'vm/1': hours(2) } } }))
     const [one] = system.world.all('snapshot')
     Object.assign(one ?? {}, { presence: 'manual' })

@@ -3,7 +3,7 @@ import { Effect, Layer, Redacted, TestClock, TestContext } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { changeServer, connectServer, removeServer, testServer } from '../src/index.ts'
 import { MemoryGateway } from './memory/endpoints.ts'
-import { handWritesLayer } from './memory/hand-writes.ts'
+import { inventoryWritesLayer } from './memory/inventory-writes.ts'
 import { MemorySystem } from './memory/system.ts'
 import type { Row, World } from './memory/world.ts'
 
@@ -17,7 +17,7 @@ const setUp = (failsAt = 0) => {
   const system = new MemorySystem()
   const { world } = system
   const gateway = new MemoryGateway()
-  const layer = Layer.mergeAll(system.layer, handWritesLayer(world, failsAt), gateway.layer)
+  const layer = Layer.mergeAll(system.layer, inventoryWritesLayer(world, failsAt), gateway.layer)
   const run = <A, E extends { readonly _tag: string }>(
     effect: Effect.Effect<A, E, Layer.Layer.Success<typeof layer>>,
     later = 0,

@@ -8,7 +8,7 @@ import {
   registry,
   sameValue,
 } from '@netbox-pbs/core'
-import type { HandValues } from '@netbox-pbs/core/ports'
+import type { EditValues } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { badRequest, type Refused } from '../http/refused.ts'
 import type { Row } from '../inventory/row.ts'
@@ -21,7 +21,7 @@ const noReading = 'A reading of the moment is not branched: leave this field out
 /** What an object of a body says that cannot be said inside a branch. `row`: the one to be changed; null: one is made, which carries its first readings. */
 export function branchErrors(
   model: ModelName,
-  { row, input, values }: { readonly row: Row | null; readonly input: unknown; readonly values: HandValues },
+  { row, input, values }: { readonly row: Row | null; readonly input: unknown; readonly values: EditValues },
 ): FieldErrors {
   const moved = (names: ReadonlyArray<string>, sentence: string) =>
     row === null
@@ -35,7 +35,7 @@ export function branchErrors(
 }
 
 /** The values of a change that a branch takes: readings that are as they were are left out. */
-export function branchValues(model: ModelName, values: HandValues): HandValues {
+export function branchValues(model: ModelName, values: EditValues): EditValues {
   const readings = fieldsOfClass(model, 'observation')
   return Object.fromEntries(Object.entries(values).filter(([name]) => !readings.includes(name)))
 }
@@ -51,7 +51,7 @@ export const deletableInBranch = (model: ModelName, row: Row): Effect.Effect<voi
 const isConnected = (model: ModelName, row: Row): boolean => model === 'server' && row['endpoint_state'] !== 'none'
 
 /** Whether a row has a value already, as REST reads it: an unknown choice of the source is `unknown`. */
-function isValue(model: ModelName, name: string, row: Row, values: HandValues): boolean {
+function isValue(model: ModelName, name: string, row: Row, values: EditValues): boolean {
   const fields: Readonly<Record<string, Field>> = registry[model].fields
   const field = fields[name]
   const stored = (row[name] ?? null) as FieldValue // border: a row's columns are typed by the registry

@@ -4,8 +4,8 @@ import {
   type BranchOfRun,
   type Endpoints,
   type EndpointTest,
-  HandWrites,
   type InventoryLists,
+  InventoryWrites,
   type ServerGone,
   type ServerObservations,
   type StoreFailed,
@@ -41,7 +41,7 @@ export const createRows = (
 ): Effect.Effect<
   CreateResult,
   StoreFailed | BranchNotOpen | BranchOfRun | ServerGone | Refused | ServerNotUsable,
-  HandWrites | InventoryLists | Endpoints | ServerObservations
+  InventoryWrites | InventoryLists | Endpoints | ServerObservations
 > =>
   Effect.gen(function* () {
     const judged = yield* validateItems(model, inputs, branch)
@@ -83,7 +83,8 @@ const write = (
 ) =>
   Effect.gen(function* () {
     const rows = items.map(({ values }) => values)
-    if (secret?._tag !== 'secret') return { ids: yield* (yield* HandWrites).create({ model, rows, actor }), test: null }
+    if (secret?._tag !== 'secret')
+      return { ids: yield* (yield* InventoryWrites).create({ model, rows, actor }), test: null }
     const { endpoint, untested } = secret
     const { id, test } = yield* connectServer({ values: rows[0] ?? {}, secret: endpoint.token_secret, actor, untested })
     return { ids: [id], test }

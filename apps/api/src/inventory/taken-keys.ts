@@ -1,5 +1,5 @@
 import { type Filter, type ModelName, naturalKey, type PageRequest, pageLimits, registry } from '@netbox-pbs/core'
-import { type HandValues, InventoryLists, type ServedPage, type StoreFailed } from '@netbox-pbs/core/ports'
+import { type EditValues, InventoryLists, type ServedPage, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Array as Arr, Effect } from 'effect'
 
 /** Keys asked for at once. */
@@ -8,7 +8,7 @@ const chunk = 200
 /** Places of keys that rows of main have already. It only explains a refusal; the store's constraint is what refuses. */
 export const takenKeys = (
   model: ModelName,
-  keys: ReadonlyArray<HandValues | null>,
+  keys: ReadonlyArray<EditValues | null>,
 ): Effect.Effect<ReadonlySet<number>, StoreFailed, InventoryLists> =>
   Effect.gen(function* () {
     const wanted = keys.filter((key) => key !== null)
@@ -22,7 +22,7 @@ export const takenKeys = (
 /** Of these keys those of main, as texts. Asked column by column, so that more rows may come than have one of the keys. */
 const keysInMain = (
   model: ModelName,
-  keys: ReadonlyArray<HandValues>,
+  keys: ReadonlyArray<EditValues>,
 ): Effect.Effect<ReadonlySet<string>, StoreFailed, InventoryLists> =>
   Effect.gen(function* () {
     const lists = yield* InventoryLists
@@ -39,7 +39,7 @@ const keysInMain = (
     return texts
   })
 
-function keyFilters(model: ModelName, keys: ReadonlyArray<HandValues>): ReadonlyArray<Filter> {
+function keyFilters(model: ModelName, keys: ReadonlyArray<EditValues>): ReadonlyArray<Filter> {
   return registry[model].key.map((field) => {
     const values = keys
       .map((key) => key[field])

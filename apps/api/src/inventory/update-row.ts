@@ -2,13 +2,13 @@ import { type Actor, type Branch, type ModelName, registry } from '@netbox-pbs/c
 import {
   type BranchNotOpen,
   type BranchOfRun,
+  type EditValues,
   type EndpointRefused,
   type Endpoints,
   type EndpointTest,
   type GatewayUnavailable,
-  type HandValues,
-  HandWrites,
   type Inventory,
+  InventoryWrites,
   type KeyTaken,
   type ServerGone,
   type StoreFailed,
@@ -97,12 +97,12 @@ export const removeRow = (
     readonly actor: Actor
     readonly branch: Branch | null
   },
-): Effect.Effect<void, UpdateFailed, HandWrites | Inventory | Endpoints> =>
+): Effect.Effect<void, UpdateFailed, InventoryWrites | Inventory | Endpoints> =>
   Effect.gen(function* () {
     const { id } = row
     if (branch !== null) yield* deletableInBranch(model, row)
     else if (model === 'server') return yield* removeServer({ id, actor, versions })
-    const writes = yield* HandWrites
+    const writes = yield* InventoryWrites
     if (!(yield* writes.remove({ model, id, actor, versions }))) return yield* gone(model)
   })
 
@@ -124,13 +124,13 @@ export type UpdateFailed =
 const update = (request: {
   readonly model: WritableModel
   readonly id: number
-  readonly values: HandValues
+  readonly values: EditValues
   readonly actor: Actor
   readonly versions: WantedVersions
 }) =>
   Effect.gen(function* () {
     if (Object.keys(request.values).length === 0) return
-    const writes = yield* HandWrites
+    const writes = yield* InventoryWrites
     if (!(yield* writes.update(request))) return yield* gone(request.model)
   })
 

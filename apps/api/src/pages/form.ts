@@ -11,7 +11,7 @@ export type Form = Readonly<Record<string, string>>
 /** The largest form. */
 const maxFormBytes = 64 * 1024
 
-/** Hands a form as browsers send ours to a page; any other body is a form without fields, and one that is too large is a page that says so. */
+/** Edits a form as browsers send ours to a page; any other body is a form without fields, and one that is too large is a page that says so. */
 export const withForm = (c: ApiContext, page: (form: Form) => Page): Page =>
   Effect.gen(function* () {
     const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase()

@@ -3,8 +3,8 @@ import { Branches, BranchInConflict } from '@netbox-pbs/core/ports'
 import { DateTime, Effect } from 'effect'
 import { answerConflicts } from '../branches/answer-conflicts.ts'
 import { branchById } from '../branches/find-branch.ts'
-import { mergeByHand } from '../branches/merge-by-hand.ts'
 import { readApproval, readCommit, readNothing, readResolve, readRevert } from '../branches/read-branch-request.ts'
+import { requestMerge } from '../branches/request-merge.ts'
 import { revertName } from '../branches/revert-name.ts'
 import { branchesPath, branchUrl, servedBranch, servedConflict, servedMerge } from '../branches/serve-branch.ts'
 import { baseUrl } from '../http/base-url.ts'
@@ -89,7 +89,7 @@ const merge = action(
     Effect.gen(function* () {
       const { id } = yield* findBranch(c)
       const commit = yield* Effect.flatMap(readBody(c), readCommit)
-      const outcome = yield* withConflicts(id, mergeByHand({ id, commit, by: actorOf(c) }))
+      const outcome = yield* withConflicts(id, requestMerge({ id, commit, by: actorOf(c) }))
       return c.json(servedMerge(baseUrl(c), outcome, commit))
     }),
 )

@@ -1,5 +1,5 @@
 import type { FieldErrors } from '@netbox-pbs/core'
-import type { HandValues } from '@netbox-pbs/core/ports'
+import type { EditValues } from '@netbox-pbs/core/ports'
 import { testServer } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
 import { actorOf } from '../http/caller.ts'
@@ -84,7 +84,7 @@ const testNewRoute: Route = route(
 const testedKeys = [...writableFields('server').map(([name]) => name), 'token_secret', 'untested']
 
 /** What of the connection differs from the stored one. */
-const changedConnection = (row: Row, values: HandValues): HandValues =>
+const changedConnection = (row: Row, values: EditValues): EditValues =>
   Object.fromEntries(Object.entries(connectionOf(values)).filter(([name, value]) => row[name] !== value))
 
 const notStored: FieldErrors = {

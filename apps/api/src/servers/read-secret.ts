@@ -1,5 +1,5 @@
 import type { FieldErrors } from '@netbox-pbs/core'
-import type { EndpointInput, HandValues } from '@netbox-pbs/core/ports'
+import type { EditValues, EndpointInput } from '@netbox-pbs/core/ports'
 import { EndpointIn } from '@netbox-pbs/proxbox-client/contract'
 import { Redacted } from 'effect'
 import { isDictionary, ownValue } from '../validation/validate-item.ts'
@@ -13,7 +13,7 @@ export type ReadSecret =
  * Reads the write-only `token_secret` of a body for a server, and `untested`, which stores it without trying the connection. Only then is the shape of host, token_id and fingerprint judged, by the gateway's own
  * contract. `values` are the server's columns as they will be.
  */
-export function readSecret(input: unknown, values: HandValues): ReadSecret | null {
+export function readSecret(input: unknown, values: EditValues): ReadSecret | null {
   const secret = isDictionary(input) ? ownValue(input, 'token_secret') : undefined
   if (!isDictionary(input) || secret === undefined) return null
   const untested = ownValue(input, 'untested') ?? false
@@ -54,7 +54,7 @@ export const secretInBulk: FieldErrors = { token_secret: ['Send a server with it
 const columns = ['name', 'host', 'port', 'token_id', 'fingerprint', 'verify_ssl', 'timeout_seconds'] as const
 
 /** The columns of a server that its endpoint at the gateway holds too. */
-export function connectionOf(values: Readonly<Record<string, unknown>>): HandValues {
+export function connectionOf(values: Readonly<Record<string, unknown>>): EditValues {
   const scalars = columns.map((name) => [name, values[name]] as const)
   return Object.fromEntries(scalars.flatMap(([name, value]) => (isScalar(value) ? [[name, value]] : [])))
 }

@@ -1,5 +1,5 @@
 import { type Field, type FieldErrors, type ModelName, naturalKey, registry } from '@netbox-pbs/core'
-import type { HandValues } from '@netbox-pbs/core/ports'
+import type { EditValues } from '@netbox-pbs/core/ports'
 
 /** That another row has this key already, in NetBox's words: under the key's one field, or under `__all__`. */
 export function keyTakenErrors(model: ModelName): FieldErrors {
@@ -14,9 +14,9 @@ export function keyTakenErrors(model: ModelName): FieldErrors {
 }
 
 /** A row's key columns, with defaults for those left out; null when one of them is missing. */
-export function keyValues(model: ModelName, values: HandValues): HandValues | null {
+export function keyValues(model: ModelName, values: EditValues): EditValues | null {
   const fields: Readonly<Record<string, Field>> = registry[model].fields
-  const key: Record<string, HandValues[string]> = {}
+  const key: Record<string, EditValues[string]> = {}
   for (const name of registry[model].key) {
     const value = values[name] ?? defaultOf(fields[name])
     if (value === undefined) return null
@@ -26,7 +26,7 @@ export function keyValues(model: ModelName, values: HandValues): HandValues | nu
 }
 
 /** Places of rows whose key an earlier row of the same list has. */
-export function repeatedKeys(model: ModelName, rows: ReadonlyArray<HandValues | null>): ReadonlySet<number> {
+export function repeatedKeys(model: ModelName, rows: ReadonlyArray<EditValues | null>): ReadonlySet<number> {
   const seen = new Set<string>()
   const repeated = new Set<number>()
   for (const [index, row] of rows.entries()) {
@@ -38,6 +38,6 @@ export function repeatedKeys(model: ModelName, rows: ReadonlyArray<HandValues | 
   return repeated
 }
 
-function defaultOf(field: Field | undefined): HandValues[string] | undefined {
+function defaultOf(field: Field | undefined): EditValues[string] | undefined {
   return field?.type === 'text' || field?.type === 'choice' ? field.default : undefined
 }

@@ -6,7 +6,7 @@ import {
   registry,
   type WantedRows,
 } from '@netbox-pbs/core'
-import type { HandValues } from '@netbox-pbs/core/ports'
+import type { EditValues } from '@netbox-pbs/core/ports'
 import { checkReference, wantedByReference } from './check-reference.ts'
 import { checkValue } from './check-value.ts'
 import { type Checked, refused } from './checked.ts'
@@ -18,7 +18,7 @@ export type WriteMode = 'whole' | 'partial'
 
 /** A row of a body, judged: the columns it may write, and what is wrong with the others. */
 export interface ValidatedItem {
-  readonly values: HandValues
+  readonly values: EditValues
   readonly errors: FieldErrors
 }
 
@@ -27,7 +27,7 @@ export function validateItem(model: ModelName, input: unknown, known: KnownRows,
   if (!isDictionary(input)) {
     return { values: {}, errors: { __all__: [`Invalid data. Expected a dictionary, but got ${pythonType(input)}.`] } }
   }
-  const values: Record<string, HandValues[string]> = {}
+  const values: Record<string, EditValues[string]> = {}
   const errors: Record<string, ReadonlyArray<string>> = { ...unbuiltFields(input) }
   for (const [name, field] of writableFields(model)) {
     const checked = checkField(field, ownValue(input, name), known, mode)

@@ -1,4 +1,4 @@
-import { Branches, HandWrites, InventoryLists, SettingsStore } from '@netbox-pbs/core/ports'
+import { Branches, InventoryLists, InventoryWrites, SettingsStore } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fakeGateway } from '../support/fake-gateway.ts'
@@ -29,7 +29,7 @@ afterAll(() => site.stop())
 async function staged(name: string, hand: string | null, fields: StagedUpdate['fields'] = [['comment', '', 'source']]) {
   const made = await site.use(
     Effect.gen(function* () {
-      const writes = yield* HandWrites
+      const writes = yield* InventoryWrites
       const rows = [{ name, host: 'pbs', token_id: 'a@pbs!b' }]
       const [server = 0] = yield* writes.create({ model: 'server', rows, actor })
       const stores = ['tank', 'vault'].map((store) => ({ server, name: store, path: '/mnt' }))
@@ -40,7 +40,7 @@ async function staged(name: string, hand: string | null, fields: StagedUpdate['f
       ]
       const id = yield* stageBranch({ name: `branch ${name}`, runId: ++runId, server: { id: server, name }, updates })
       if (hand !== null)
-        yield* writes.update({ model: 'datastore', id: tank, values: { comment: hand, path: '/hand' }, actor })
+        yield* writes.update({ model: 'datastore', id: tank, values: { comment: hand, path: '/edited' }, actor })
       return { id, tank, vault }
     }),
   )
@@ -158,7 +158,7 @@ describe('conflicts', () => {
   })
 
   test('are answered one by one, taken back, and answered with a value', async () => {
-    const { id, page, conflicts, tank } = await staged('one', 'hand')
+    const { id, page, conflicts, tank } = await staged('one', 'edited')
     await send(`${page}check/`)
     const conflict = /name="id" value="(\d+)"/.exec(await text(conflicts))?.[1] ?? ''
     const next = `${conflicts}?kind=update_update`
@@ -175,7 +175,7 @@ describe('conflicts', () => {
   })
 
   test('are answered all at once, as the list is narrowed', async () => {
-    const { id, page, conflicts } = await staged('bulk', 'hand', [
+    const { id, page, conflicts } = await staged('bulk', 'edited', [
       ['comment', '', 'source'],
       ['path', '/mnt', '/new'],
     ])
@@ -198,7 +198,7 @@ describe('conflicts', () => {
   })
 
   test('take no value that the field does not', async () => {
-    const { page, conflicts } = await staged('long', 'hand')
+    const { page, conflicts } = await staged('long', 'edited')
     await send(`${page}check/`)
     const conflict = /name="id" value="(\d+)"/.exec(await text(conflicts))?.[1] ?? ''
     const long = await send(conflicts, { id: conflict, resolution: 'value', value: 'x'.repeat(1025), next: conflicts })
@@ -207,7 +207,7 @@ describe('conflicts', () => {
   })
 
   test('lead nowhere else when they are answered', async () => {
-    const { page, conflicts } = await staged('away', 'hand')
+    const { page, conflicts } = await staged('away', 'edited')
     await send(`${page}check/`)
     const next = 'https://evil.example/plugins/pbs/'
     expect((await send(conflicts, { all: 'true', resolution: 'main', next })).headers.get('location')).toBe(
@@ -281,7 +281,7 @@ describe('a branch that has merged', () => {
 
 describe('an open branch', () => {
   test('takes up what main has become, once its conflicts are answered', async () => {
-    const { page, conflicts, tank } = await staged('taken up', 'hand')
+    const { page, conflicts, tank } = await staged('taken up', 'edited')
     const refused = await send(`${page}sync/`)
     expect(refused.status).toBe(409)
     expect(refused.text).toContain('taken up/tank')
@@ -293,7 +293,7 @@ describe('an open branch', () => {
     // The source will say it again: the answer stays with what it was given on, until the branch merges.
     expect(await text(conflicts)).toContain('taken up/tank')
     expect((await send(`${page}merge/`)).status).toBe(303)
-    expect(await comment(tank)).toBe('hand')
+    expect(await comment(tank)).toBe('edited')
   })
 })
 
@@ -322,7 +322,7 @@ test('the page of a run leads to its branch', async () => {
 })
 
 test('whoever may read only sees all of it and no form', async () => {
-  const { page, conflicts } = await staged('looked at', 'hand')
+  const { page, conflicts } = await staged('looked at', 'edited')
   await send(`${page}check/`)
   const overview = await text(page, reader)
   expect(overview).toContain('Your token may read only.')

@@ -92,7 +92,7 @@ describe('a branch of a sync', () => {
     expect(merge(A, { ...A, tags: ['mine'] }, null, 'sync')).toEqual({ write: { _tag: 'delete' }, conflicts: [] })
   })
 
-  test('14 asks before it deletes a row whose facts a hand has changed', () => {
+  test('14 asks before it deletes a row whose facts a user has changed', () => {
     const main = { ...B, tags: ['mine'] }
     expect(merge(A, main, null, 'sync')).toEqual({
       write: none,
@@ -100,7 +100,7 @@ describe('a branch of a sync', () => {
     })
   })
 
-  test('15 brings back, whole, what a hand deleted and the source lists', () => {
+  test('15 brings back, whole, what a user deleted and the source lists', () => {
     const sides: ThreeSides = {
       model: 'datastore',
       author: 'sync',

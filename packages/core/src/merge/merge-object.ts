@@ -16,7 +16,7 @@ export interface Merged {
 /**
  * Merges one object: the fifteen cases of what base, main and branch can be. Readings and derived values take no part. An object that both sides have made adopts main's.
  *
- * A branch of a sync is a later reading of the source than main: what it lists comes back although a hand deleted it, and what it lacks goes although a hand wrote its own words on it.
+ * A branch of a sync is a later reading of the source than main: what it lists comes back although a user deleted it, and what it lacks goes although a user wrote its own words on it.
  */
 export function mergeObject(sides: ThreeSides): Merged {
   const { base, main, branch, whole: row } = sides

@@ -16,7 +16,7 @@ const row = (more: Said = {}): Said => ({
 })
 const touch = (main: Said | null, entry: EntryFields | null, values: Said) => touchRow({ model, main, entry, values })
 
-describe('a write by hand in a branch', () => {
+describe('a edit in a branch', () => {
   test('touches what differs from main, with main’s values as the base', () => {
     expect(touch(row(), null, { path: '/a', comment: 'mine' })).toEqual({
       touched: ['comment'],

@@ -13,7 +13,7 @@ export interface EntryFields {
   readonly row: Said
 }
 
-/** An object inside a branch, and what a hand writes there. One of `main` and `entry` is given. */
+/** An object inside a branch, and what a user writes there. One of `main` and `entry` is given. */
 export interface Touching {
   readonly model: ModelName
   /** Null: main no longer has it. */
@@ -24,7 +24,7 @@ export interface Touching {
 }
 
 /**
- * The entry after a hand's write. The base of a field is what main had when the branch first touched it; a field set back to that is no longer touched. Of a set and a map the hand has seen
+ * The entry after a user's write. The base of a field is what main had when the branch first touched it; a field set back to that is no longer touched. Of a set and a map the user has seen
  * main's present members with the branch's on top, so those that the branch had not touched yet count from main's present ones.
  */
 export function touchRow({ model, main, entry, values }: Touching): EntryFields {

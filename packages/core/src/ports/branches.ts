@@ -14,8 +14,8 @@ import type {
   BranchNotOpen,
   BranchScopeUnknown,
 } from './branch-errors.ts'
-import type { HandWrites } from './hand-writes.ts'
 import type { InventoryLists } from './inventory-lists.ts'
+import type { InventoryWrites } from './inventory-writes.ts'
 import type { Page } from './runs.ts'
 import type { StoreFailed } from './store-failed.ts'
 import type { VersionChanged, WantedVersions } from './version-changed.ts'
@@ -23,7 +23,7 @@ import type { VersionChanged, WantedVersions } from './version-changed.ts'
 /** A branch as an inventory: what main's lists and writes do, done inside it. */
 export interface BranchInventory {
   readonly lists: InventoryLists['Type']
-  readonly writes: HandWrites['Type']
+  readonly writes: InventoryWrites['Type']
 }
 
 /** Which branches: those that match all that is given. */

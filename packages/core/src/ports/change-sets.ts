@@ -72,7 +72,7 @@ export interface GroupDigest {
 /**
  * Part of what a scope changes. Appended in short transactions; nothing of it is seen in main.
  *
- * A group or a namespace is deleted only as far as no row is left in it: one in which rows made by hand remain stays, as if made by hand itself.
+ * A group or a namespace is deleted only as far as no row is left in it: one in which rows made by a user remain stays, as if made by a user itself.
  * An `Update` may change key fields (a server that takes its endpoint's name); its `key` is the one the row has now.
  */
 export interface Appended<M extends ModelName = ModelName> {

@@ -45,10 +45,10 @@ export {
   type EndpointTest,
   GatewayUnavailable,
 } from './endpoints.ts'
-export { type HandValues, HandWrites, KeyTaken, ServerGone, type WritableModel } from './hand-writes.ts'
 export { HeldSetChanged, HeldSetGone, HeldSets } from './held-sets.ts'
 export { Inventory, type KnownGroup, type KnownTask, type ScopeState, type ServerRow } from './inventory.ts'
 export { InventoryLists, type ServedPage, type ServedRow } from './inventory-lists.ts'
+export { type EditValues, InventoryWrites, KeyTaken, ServerGone, type WritableModel } from './inventory-writes.ts'
 export { ServerObservations } from './observations.ts'
 export { type ClaimedJob, Queue, type SyncJob } from './queue.ts'
 export { Retention } from './retention.ts'

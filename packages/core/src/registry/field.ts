@@ -3,7 +3,7 @@
  *
  * - `key`: identity. Stores the source's own text.
  * - `immutable`: a fact that cannot change once the object is finished; a change is applied with a warning.
- * - `source`: a fact of the source; a hand's edit is restored by the next complete run.
+ * - `source`: a fact of the source; a user's edit is restored by the next complete run.
  * - `operator`: owned by people; sync has no write path to it.
  * - `observation`: a reading of the moment; never in a diff, the newest wins.
  * - `derived`: recomputed from other rows; nobody writes it.

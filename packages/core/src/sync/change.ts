@@ -19,7 +19,7 @@ export interface Create<M extends ModelName> {
 
 /**
  * A row that both sides have and that differs in some field, or that was not `listed` before.
- * `fields` may be empty: then the source has only confirmed a row made by hand or held as missing.
+ * `fields` may be empty: then the source has only confirmed a row made by a user or held as missing.
  */
 export interface Update {
   readonly _tag: 'update'

@@ -244,17 +244,17 @@ const sorted = (facts: ReadonlyArray<Snapshot>) =>
   [...facts].sort((a, b) => (naturalKey('snapshot', a) < naturalKey('snapshot', b) ? -1 : 1))
 
 describe('for any two sides', () => {
-  test('applying what differs makes main what the source lists, and rows made by hand stay', () => {
+  test('applying what differs makes main what the source lists, and rows made by a user stay', () => {
     FastCheck.assert(
       FastCheck.property(someRows, someSnapshots, (main, source) => {
         const after = apply(main, compare(main, source).changes)
         const listed = after.filter(({ presence }) => presence === 'listed').map(({ facts }) => facts)
         expect(sorted(listed)).toEqual(sorted(source))
         const reported = new Set(source.map((facts) => naturalKey('snapshot', facts)))
-        const byHand = main.filter(
+        const byUser = main.filter(
           ({ presence, facts }) => presence === 'manual' && !reported.has(naturalKey('snapshot', facts)),
         )
-        expect(after.filter(({ presence }) => presence === 'manual')).toEqual(byHand)
+        expect(after.filter(({ presence }) => presence === 'manual')).toEqual(byUser)
         expect(compare(after, source)).toEqual({ changes: [], unchanged: source.length, ...noSightings })
       }),
     )

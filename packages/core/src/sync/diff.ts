@@ -50,7 +50,7 @@ export interface DiffResult<M extends ModelName> extends Sightings {
 
 /**
  * Decides what counts as a change, and nothing else does. Only immutable and source fields are compared; the operator's fields, observations
- * and derived values are never read. Of a pinned field the base is what was decided against, so that another value of the source is news beside the decision. A key listed twice by the source counts once, the last one. Rows made by hand stay until the source reports their key.
+ * and derived values are never read. Of a pinned field the base is what was decided against, so that another value of the source is news beside the decision. A key listed twice by the source counts once, the last one. Rows made by a user stay until the source reports their key.
  * That an absent row is listed again is no change of it.
  */
 export function diff<M extends ModelName>({ model, main, source, complete, runId }: DiffInput<M>): DiffResult<M> {

@@ -92,7 +92,7 @@ function checkEntries(run: Run, checked: Checked): Effect.Effect<void, StoreFail
   })
 }
 
-/** Hands over entries of one model and one kind, some at a time. */
+/** Edits over entries of one model and one kind, some at a time. */
 function eachPage<A>(
   run: Run,
   checked: Checked,

@@ -48,7 +48,7 @@ import { clearTouchedDigests, dropGroupCounts, endMerged, landViews } from './la
 import { PinsOfMerge } from './land-pins.ts'
 import { lockWithPlaces } from './lock-branch-places.ts'
 import { logStep } from './log-branch.ts'
-import { landByHand } from './merge-hands/hand-merge.ts'
+import { mergeManually } from './manual-merge/manual-merge.ts'
 import { allEntries, lockTouched, movedEntries, stageUnmoved } from './moved-entries.ts'
 import { type Entry, readEntries } from './read-entries.ts'
 import { leaveOut, recordOutcomes, settleOutcomes, type Written } from './record-outcomes.ts'
@@ -89,7 +89,7 @@ export const mergeBranch = Effect.fn('Branches.merge')(function* (
       yield* run((db) => dropGroupCounts(db, request.id))
       const outcome = yield* branch.kind === 'sync'
         ? new BranchMerge(run, database.engine, { ...request, by }).land
-        : landByHand(run, { ...request, by, kind: branch.kind })
+        : mergeManually(run, { ...request, by, kind: branch.kind })
       if (before !== undefined) yield* run((db) => logStep(db, { before, after: outcome.branch, by: request.by }))
       return outcome
     }),

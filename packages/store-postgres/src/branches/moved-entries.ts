@@ -56,10 +56,10 @@ export async function allEntries(db: Kysely<Tables>, { branch, model }: EntriesO
   return rows.map(({ id }) => id)
 }
 
-/** Models of which a hand writes rows without the lock of a scope. */
+/** Models of which a user writes rows without the lock of a scope. */
 const writtenFreely: ReadonlySet<ModelName> = new Set<ModelName>(['server', 'datastore', 'job'])
 
-/** Keeps hands from the rows that a branch changes until the end of the transaction, where the locks of scopes do not. In the order of ids, so that no two who do so wait for each other. */
+/** Keeps edits from the rows that a branch changes until the end of the transaction, where the locks of scopes do not. In the order of ids, so that no two who do so wait for each other. */
 export async function lockTouched(db: Kysely<Tables>, { branch, model }: EntriesOf): Promise<void> {
   if (!writtenFreely.has(model)) return
   await sql`

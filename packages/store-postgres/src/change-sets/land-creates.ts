@@ -42,7 +42,7 @@ function insertStaged(model: ModelName, window: Window): RawBuilder<unknown> {
 }
 
 /**
- * Creates the staged rows of a window, which as a rule no row stands in the way of: looking for one first would take a third of the time again. A hand may have made
+ * Creates the staged rows of a window, which as a rule no row stands in the way of: looking for one first would take a third of the time again. A user may have made
  * the same key meanwhile: then that row takes the source's facts and is listed from now on.
  */
 export async function landCreates(

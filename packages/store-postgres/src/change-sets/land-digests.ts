@@ -5,7 +5,7 @@ import { inScope, type ScopePlace } from '../inventory/scope-place.ts'
 import type { Window } from './windows.ts'
 
 /**
- * Remembers the frames that a window's groups were read from. Not of a group with a missing row, nor of one that a hand has written to since the change set was
+ * Remembers the frames that a window's groups were read from. Not of a group with a missing row, nor of one that a user has written to since the change set was
  * opened: what sync had read of those is not what main says, and the next run must compare them again.
  */
 export async function landDigests(

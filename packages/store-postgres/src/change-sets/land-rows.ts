@@ -30,11 +30,11 @@ function baseKey(model: ModelName): RawBuilder<unknown> {
 
 /**
  * Whether a landing keeps all others from writing the model's facts by its scope's lock. Where it does not, a row is locked before it is read for the log, so that
- * what a hand has just written is what the log says was there.
+ * what a user has just written is what the log says was there.
  */
 const lockedByScope = (model: ModelName): boolean => model === 'namespace' || model === 'group' || model === 'snapshot'
 
-/** Updates the touched columns of a window's rows, and lists those that were missing or made by hand. `last_updated` of a row without touched columns stays. */
+/** Updates the touched columns of a window's rows, and lists those that were missing or made by a user. `last_updated` of a row without touched columns stays. */
 export async function landUpdates(
   db: Kysely<Tables>,
   model: ModelName,
@@ -77,7 +77,7 @@ export async function landUpdates(
   return rows[0]?.updated ?? 0
 }
 
-/** Servers alone change their key by sync. One whose new name a hand has given to another meanwhile waits for the next run. */
+/** Servers alone change their key by sync. One whose new name a user has given to another meanwhile waits for the next run. */
 const nameIsFree = (model: ModelName): RawBuilder<unknown> =>
   model === 'server' ? sql` and not exists (select from servers x where x.name = s.name and x.id <> m.id)` : sql``
 
@@ -88,7 +88,7 @@ type Deletions = 'delete' | 'all'
 const mayGo = (model: ModelName): RawBuilder<unknown> =>
   model === 'server' ? sql`m.endpoint_state = 'pending' and m.endpoint_id is null` : sql`m.presence <> 'manual'`
 
-/** The staged deletions of a window that still name a row which may go: not one that a hand has moved or made its own meanwhile. */
+/** The staged deletions of a window that still name a row which may go: not one that a user has moved or made its own meanwhile. */
 const named = (model: ModelName, window: Window, which: Deletions): RawBuilder<unknown> =>
   sql`exists (
     select from ${sql.table(`staged_${tables[model]}`)} w
@@ -109,7 +109,7 @@ export async function landDeletes(
 }
 
 /**
- * Namespaces that the source lists no longer, but in which a hand has made rows, stay with them as if made by hand. Returns how many. To be called before
+ * Namespaces that the source lists no longer, but in which a user has made rows, stay with them as if made by a user. Returns how many. To be called before
  * `landDeletes`.
  */
 export async function unlistNamespaces(

@@ -23,7 +23,7 @@ export interface DatabaseService {
   readonly kysely: Kysely<Tables>
   /** One statement, in a transaction of its own. `doing` names the work in errors, as a sentence's subject: `reading the runs`. */
   readonly query: <A>(doing: string, statement: (db: Kysely<Tables>) => Promise<A>) => Effect.Effect<A, StoreFailed>
-  /** Several statements in one transaction, all through the `run` it hands out. */
+  /** Several statements in one transaction, all through the `run` it edits out. */
   readonly transaction: <A, E, R>(
     doing: string,
     use: (run: Run) => Effect.Effect<A, E, R>,

@@ -17,7 +17,7 @@ export class StatementStopped extends Error {
   }
 }
 
-// Kysely hands nothing of the caller through to the driver's connection; an asynchronous context does.
+// Kysely edits nothing of the caller through to the driver's connection; an asynchronous context does.
 const scopes = new AsyncLocalStorage<StatementScope>()
 
 /** Runs work whose statements the scope bounds. */

@@ -3,10 +3,10 @@ import type {
   ChangeSets,
   Changes,
   DatastoreUsage,
-  HandWrites,
   HeldSets,
   Inventory,
   InventoryLists,
+  InventoryWrites,
   Retention,
   Runs,
   Schedules,
@@ -18,7 +18,7 @@ import { branchesLayer } from '../branches/branches.ts'
 import { changeSetsLayer } from '../change-sets/change-sets.ts'
 import { changesLayer } from '../changes/changes.ts'
 import type { Database } from '../database/database.ts'
-import { handWritesLayer } from '../hand-writes/hand-writes.ts'
+import { inventoryWritesLayer } from '../edits/inventory-writes.ts'
 import { heldSetsLayer } from '../held-sets/held-sets.ts'
 import { inventoryListsLayer } from '../lists/inventory-lists.ts'
 import { datastoreUsageLayer } from '../observations/datastore-usage.ts'
@@ -37,7 +37,7 @@ export const inventoryLayer: Layer.Layer<
   | Changes
   | ServerObservations
   | InventoryLists
-  | HandWrites
+  | InventoryWrites
   | HeldSets
   | Runs
   | Retention
@@ -54,7 +54,7 @@ export const inventoryLayer: Layer.Layer<
   serverObservationsLayer,
   datastoreUsageLayer,
   inventoryListsLayer,
-  handWritesLayer,
+  inventoryWritesLayer,
   heldSetsLayer,
   runsLayer,
   schedulesLayer,

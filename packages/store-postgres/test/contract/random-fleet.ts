@@ -1,13 +1,13 @@
 import type { Facts } from '@netbox-pbs/core'
-import { type HandValues, HandWrites, type WritableModel } from '@netbox-pbs/core/ports'
+import { type EditValues, InventoryWrites, type WritableModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import type { Chance } from './chance.ts'
 import { create, groupFacts, landOnce, may, snapshotFacts } from './main.ts'
 
-/** Rows that hands may write, by model. */
+/** Rows that edits may write, by model. */
 export type Ids = Readonly<Record<WritableModel, Array<number>>>
 
-type Writes = HandWrites['Type']
+type Writes = InventoryWrites['Type']
 
 const states = ['', 'ok', 'failed']
 const spaces = ['', 'a', 'a/b']
@@ -16,10 +16,10 @@ const guests = ['100', '101', '102', '200']
 let requests = 0
 const actor = () => ({ user: 'ann', requestId: `6d0f2f7e-0000-4000-8000-${String(++requests).padStart(12, '0')}` })
 
-/** Three servers, what hands have made below them, and what a source has listed of two namespaces. */
+/** Three servers, what edits have made below them, and what a source has listed of two namespaces. */
 export const randomFleet = (chance: Chance) =>
   Effect.gen(function* () {
-    const writes = yield* HandWrites
+    const writes = yield* InventoryWrites
     const servers = yield* writes.create({
       model: 'server',
       rows: ['c', 'a', 'b'].map((name) => ({ name, host: `${name}.example.com`, token_id: 't@pbs!x' })),
@@ -54,7 +54,7 @@ export const randomFleet = (chance: Chance) =>
     return ids
   })
 
-/** Some writes of a hand, in main or in a branch; those whose key is taken, or whose row is gone, come to nothing. */
+/** Some writes of a user, in main or in a branch; those whose key is taken, or whose row is gone, come to nothing. */
 export const writeSome = (writes: Writes, chance: Chance, ids: Ids, count: number) =>
   Effect.gen(function* () {
     for (let nth = 0; nth < count; nth++) {
@@ -90,7 +90,7 @@ const makeSome = (
     }
   })
 
-function newRow(chance: Chance, model: 'snapshot' | 'datastore' | 'job', server: number): HandValues {
+function newRow(chance: Chance, model: 'snapshot' | 'datastore' | 'job', server: number): EditValues {
   if (model === 'datastore') return { server, name: chance.pick(['tank', 'pool', 'disk']), path: '/mnt', used_bytes: 7 }
   if (model === 'job')
     return { server, job_type: 'verify', job_id: chance.pick(['v1', 'v2', 'v3']), last_run_state: 'ok', store: 'tank' }
@@ -99,16 +99,16 @@ function newRow(chance: Chance, model: 'snapshot' | 'datastore' | 'job', server:
   return { server, ...place, backup_type: 'vm', backup_id: chance.pick(guests), backup_time, ...facts(chance) }
 }
 
-const facts = (chance: Chance): HandValues => ({
+const facts = (chance: Chance): EditValues => ({
   size_bytes: chance.is(0.2) ? null : chance.below(1000),
   verification_state: chance.pick(states),
   comment: chance.pick(['', 'x', 'y']),
   protected: chance.is(0.5),
 })
 
-function valuesOf(chance: Chance, model: WritableModel): HandValues {
+function valuesOf(chance: Chance, model: WritableModel): EditValues {
   const tags = chance.some(['red', 'green', 'blue'], 0.5)
-  const owned: HandValues = chance.is(0.3)
+  const owned: EditValues = chance.is(0.3)
     ? { tags }
     : chance.is(0.3)
       ? { custom_fields: Object.fromEntries(chance.some(['p', 'q'], 0.6).map((name) => [name, chance.below(3)])) }
@@ -125,7 +125,7 @@ function valuesOf(chance: Chance, model: WritableModel): HandValues {
     case 'job':
       return { ...owned, schedule: chance.pick(['daily', 'hourly']) }
     case 'snapshot': {
-      const moved: HandValues = chance.is(0.3)
+      const moved: EditValues = chance.is(0.3)
         ? { namespace: chance.pick(spaces), backup_id: chance.pick(guests), backup_time: may(1 + chance.below(20)) }
         : {}
       return { ...owned, ...facts(chance), ...moved }

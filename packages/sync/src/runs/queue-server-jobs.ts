@@ -13,7 +13,7 @@ import { Effect, Stream } from 'effect'
 /** The part of a run that servers' jobs are made from. */
 export type RunPlan = Pick<Run, 'id' | 'resources' | 'servers' | 'serverIds' | 'narrowing' | 'trigger'>
 
-/** Whoever asks by hand waits for it: the jobs of a schedule can be taken later. */
+/** Whoever asks by a user waits for it: the jobs of a schedule can be taken later. */
 export const howUrgent = ({ trigger }: Pick<Run, 'trigger'>): { readonly urgent: boolean } => ({
   urgent: trigger === 'manual',
 })

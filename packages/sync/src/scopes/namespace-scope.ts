@@ -59,7 +59,7 @@ export const emptyNamespaces = Effect.fn('sync.emptyNamespaces')(function* (
   const { server, datastore } = scope
   const main = yield* namespacesOf(job, scope)
   const { goes, again } = new RowList('namespace', scope).compare(main, null, { leftOut: 0 })
-  // Rows made by hand may lie where no source ever listed a namespace.
+  // Rows made by a user may lie where no source ever listed a namespace.
   const listed = new Set(goes.map(({ row }) => row.facts.path))
   const others = (yield* Inventory).namespacesInUse({ serverId: job.serverId, datastore })
   let below = noneBelow

@@ -2,12 +2,12 @@ import { type Actor, fieldsThatNeedSecret, secretNeeded } from '@netbox-pbs/core
 import {
   type BranchNotOpen,
   type BranchOfRun,
+  type EditValues,
   EndpointRefused,
   Endpoints,
   type EndpointTest,
   type GatewayUnavailable,
-  type HandValues,
-  HandWrites,
+  InventoryWrites,
   type KeyTaken,
   type ServerGone,
   type ServerRow,
@@ -27,7 +27,7 @@ import { undoing } from './undoing.ts'
 export interface ServerChange {
   readonly id: number
   /** Validated columns; those left out stay. */
-  readonly values: HandValues
+  readonly values: EditValues
   readonly secret: Redacted.Redacted<string> | null
   readonly actor: Actor
   /** Stores a connection that comes with its secret without trying it first. */
@@ -58,7 +58,7 @@ type Failures =
  */
 export const changeServer = Effect.fn('sync.changeServer')(function* (
   change: ServerChange,
-): Effect.fn.Return<EndpointTest | null, Failures | ServerPending, HandWrites | Endpoints | ReadPorts> {
+): Effect.fn.Return<EndpointTest | null, Failures | ServerPending, InventoryWrites | Endpoints | ReadPorts> {
   const { secret, untested = false } = change
   const row = yield* findServer(change.id)
   const after = connectionOf(change.values, row.facts)
@@ -75,7 +75,7 @@ export const changeServer = Effect.fn('sync.changeServer')(function* (
 const store = Effect.fn('sync.storeServer')(function* (
   row: ServerRow,
   change: ServerChange,
-): Effect.fn.Return<boolean, Failures, HandWrites | Endpoints> {
+): Effect.fn.Return<boolean, Failures, InventoryWrites | Endpoints> {
   if (row.facts.endpoint_id === null) {
     if (change.secret === null) yield* write(change, change.values, change.versions)
     else yield* connect(row, change, change.secret)
@@ -103,11 +103,11 @@ const testStored = (id: number | null) =>
 /** Writes the row that is to be changed. */
 const write = (
   { id, actor }: Pick<ServerChange, 'id' | 'actor'>,
-  values: HandValues,
+  values: EditValues,
   versions?: WantedVersions,
-): Effect.Effect<void, Failures, HandWrites> =>
+): Effect.Effect<void, Failures, InventoryWrites> =>
   Effect.gen(function* () {
-    const found = yield* (yield* HandWrites).update({ model: 'server', id, values, actor, versions })
+    const found = yield* (yield* InventoryWrites).update({ model: 'server', id, values, actor, versions })
     if (!found) return yield* new ServerNotFound({ id })
   })
 

@@ -2,12 +2,12 @@ import type { Actor } from '@netbox-pbs/core'
 import {
   type BranchNotOpen,
   type BranchOfRun,
+  type EditValues,
   type EndpointRefused,
   Endpoints,
   type EndpointTest,
   type GatewayUnavailable,
-  type HandValues,
-  HandWrites,
+  InventoryWrites,
   type KeyTaken,
   type ServerGone,
   type ServerObservations,
@@ -23,7 +23,7 @@ import { undoing } from './undoing.ts'
 /** A server to be made. `secret` connects it; without one it is inventory only. */
 export interface NewServer {
   /** Validated columns. */
-  readonly values: HandValues
+  readonly values: EditValues
   readonly secret: Redacted.Redacted<string> | null
   readonly actor: Actor
   /** Stores the connection without trying it first. */
@@ -57,9 +57,9 @@ export const connectServer = Effect.fn('sync.connectServer')(function* ({
   | EndpointRefused
   | ServerNotFound
   | ServerNotUsable,
-  HandWrites | Endpoints | ServerObservations
+  InventoryWrites | Endpoints | ServerObservations
 > {
-  const writes = yield* HandWrites
+  const writes = yield* InventoryWrites
   const endpoints = yield* Endpoints
   const model = 'server'
   if (secret === null) return { id: first(yield* writes.create({ model, rows: [values], actor })), test: null }

@@ -1,5 +1,5 @@
 import { type Facts, registry } from '@netbox-pbs/core'
-import type { Endpoint, EndpointInput, EndpointTest, HandValues } from '@netbox-pbs/core/ports'
+import type { EditValues, Endpoint, EndpointInput, EndpointTest } from '@netbox-pbs/core/ports'
 import type { Redacted } from 'effect'
 
 /** The columns of a server that its endpoint at the gateway holds too. */
@@ -21,7 +21,7 @@ export const newConnection: Connection = {
 }
 
 /** The connection after a write: the columns it names, and `before` for the others. */
-export function connectionOf(values: HandValues, before: Connection): Connection {
+export function connectionOf(values: EditValues, before: Connection): Connection {
   const text = (column: 'name' | 'host' | 'token_id' | 'fingerprint') => {
     const value = values[column]
     return typeof value === 'string' ? value : before[column]
@@ -52,7 +52,7 @@ export function endpointInput(connection: Connection, secret: Redacted.Redacted<
 }
 
 /** The columns of a row whose endpoint the gateway has confirmed. The name is the row's own: it is what both sides know it by. */
-export function confirmedValues({ id, ...endpoint }: Endpoint): HandValues {
+export function confirmedValues({ id, ...endpoint }: Endpoint): EditValues {
   const { host, port, token_id, fingerprint, verify_ssl, timeout_seconds } = endpoint
   return {
     ...{ host, port, token_id, fingerprint, verify_ssl, timeout_seconds },
@@ -62,7 +62,7 @@ export function confirmedValues({ id, ...endpoint }: Endpoint): HandValues {
 }
 
 /** The version that a test was told, as a value of the row; none where there is none. */
-export function versionOf(test: EndpointTest | null): HandValues {
+export function versionOf(test: EndpointTest | null): EditValues {
   const version = test?.version ?? ''
   return version === '' || version.length > registry.server.fields.version.max ? {} : { version }
 }

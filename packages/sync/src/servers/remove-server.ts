@@ -4,8 +4,8 @@ import {
   type BranchOfRun,
   Endpoints,
   type GatewayUnavailable,
-  HandWrites,
   type Inventory,
+  InventoryWrites,
   type StoreFailed,
   type VersionChanged,
   type WantedVersions,
@@ -31,10 +31,10 @@ export const removeServer = Effect.fn('sync.removeServer')(function* ({
 }): Effect.fn.Return<
   void,
   StoreFailed | VersionChanged | BranchNotOpen | BranchOfRun | GatewayUnavailable | ServerNotFound | ServerPending,
-  Inventory | HandWrites | Endpoints
+  Inventory | InventoryWrites | Endpoints
 > {
   const { facts } = yield* findServer(id)
-  const writes = yield* HandWrites
+  const writes = yield* InventoryWrites
   const model = 'server'
   const found = <E>(write: Effect.Effect<boolean, E>) =>
     Effect.filterOrFail(

@@ -60,7 +60,7 @@ describe('a row of main', () => {
     ['connected, renamed at the gateway', connected, [reported('pbs-z', 1)], [gone, 'create pbs-z connected 1']],
     ['inventory only, not reported', row(facts('pbs-a', null)), [], []],
     [
-      'made by hand, reported',
+      'made by a user, reported',
       row(facts('pbs-a', null), null, 'manual'),
       [reported('pbs-a', 1)],
       ['update 7: endpoint_id=1 endpoint_state=connected'],

@@ -36,7 +36,7 @@ export const pendingMillis = 2 * 60_000
  * | row of main | endpoint of its name | of its id, under another name | none |
  * | --- | --- | --- | --- |
  * | connected | takes its values | inventory only, with a warning; the endpoint makes a new server | inventory only |
- * | inventory only, also made by hand | takes its values | | stays |
+ * | inventory only, also made by a user | takes its values | | stays |
  * | pending for less than two minutes | left alone | left alone | left alone |
  * | pending for longer | takes its values | takes its values, and its name if no row has it | removed if it never had an endpoint, else inventory only |
  */

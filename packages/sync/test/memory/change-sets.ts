@@ -217,7 +217,7 @@ function hold(world: World, row: Row, at: string): void {
   world.writes++
 }
 
-/** Deletes a row; a group or namespace in which rows remain becomes one made by hand. */
+/** Deletes a row; a group or namespace in which rows remain becomes one made by a user. */
 function release(world: World, model: ModelName, row: Row): void {
   const left =
     model === 'group'

@@ -45,7 +45,7 @@ export class World {
   /** The last name of each server, also of those that are deleted. */
   readonly #names = new Map<number, string>()
   settings: Settings = defaultSettings
-  /** Who was named as the actor of each write by hand, in order. */
+  /** Who was named as the actor of each edit, in order. */
   readonly actors: Array<Actor> = []
   /** Rows of main written, of any model. */
   writes = 0

@@ -63,7 +63,7 @@ export const generateJobs = (setting: JobSetting): JobsState => {
         lastRun: run('verificationjob', `${second}:v-second`, 20, 'WARNINGS: 2'),
       }),
       job({ id: 'v-new', store: main, ns: 'site-b', schedule: 'sun 03:00', options: { 'max-depth': 0 } }),
-      job({ id: 'v-manual', store: second, comment: 'by hand only' }),
+      job({ id: 'v-manual', store: second, comment: 'by a user only' }),
     ],
     prune: [
       {

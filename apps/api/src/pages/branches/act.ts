@@ -1,8 +1,8 @@
 import { Branches } from '@netbox-pbs/core/ports'
 import { DateTime, Effect } from 'effect'
 import type { BranchAction } from '../../branches/branch-offers.ts'
-import { mergeByHand } from '../../branches/merge-by-hand.ts'
 import { readApproval, readCommit, readRevert } from '../../branches/read-branch-request.ts'
+import { requestMerge } from '../../branches/request-merge.ts'
 import type { Form } from '../form.ts'
 import { seeOther } from '../html.ts'
 import { branchPage } from '../paths.ts'
@@ -40,7 +40,7 @@ const doing = {
   merge: ({ id, viewer, form, requestId }: Sent) =>
     Effect.gen(function* () {
       const commit = yield* committed(form)
-      const { counts, skipped } = yield* mergeByHand({ id, commit, by: byOf(viewer, requestId) })
+      const { counts, skipped } = yield* requestMerge({ id, commit, by: byOf(viewer, requestId) })
       if (commit) return seeOther(branchPage(id))
       const { created, updated, deleted } = counts
       const done = `create ${objects(created)}, update ${objects(updated)} and delete ${objects(deleted)}`

@@ -17,4 +17,4 @@ export const BranchStatusBadge = ({ status }: Pick<Branch, 'status'>) => (
 )
 
 /** Whose branch it is, in words. */
-export const branchKindWords = { sync: 'Sync run', operator: 'By hand', revert: 'Revert' } as const
+export const branchKindWords = { sync: 'Sync run', operator: 'User', revert: 'Revert' } as const

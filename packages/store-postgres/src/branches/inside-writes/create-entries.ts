@@ -2,7 +2,7 @@ import { type Actor, type ModelName, registryVersion, type Said } from '@netbox-
 import {
   type BranchNotOpen,
   type BranchOfRun,
-  type HandValues,
+  type EditValues,
   KeyTaken,
   type StoreFailed,
   type WritableModel,
@@ -12,8 +12,8 @@ import { type Kysely, sql } from 'kysely'
 import type { Database } from '../../database/database.ts'
 import { jsonb } from '../../database/json.ts'
 import type { Tables } from '../../database/tables.ts'
-import { newRow, writtenColumns } from '../../hand-writes/hand-columns.ts'
-import { groupKeyOf, placesOfGroups } from '../../hand-writes/touch-groups.ts'
+import { newRow, writtenColumns } from '../../edits/editable-columns.ts'
+import { groupKeyOf, placesOfGroups } from '../../edits/touch-groups.ts'
 import { observedColumns, tables } from '../../inventory/columns.ts'
 import { lockPlaces } from '../../inventory/scope-locks.ts'
 import { branchTable } from '../branch-columns.ts'
@@ -30,7 +30,7 @@ export const createEntries = Effect.fn('BranchWrites.create')(function* (
     model,
     rows,
     actor,
-  }: { readonly model: WritableModel; readonly rows: ReadonlyArray<HandValues>; readonly actor: Actor },
+  }: { readonly model: WritableModel; readonly rows: ReadonlyArray<EditValues>; readonly actor: Actor },
 ): Effect.fn.Return<ReadonlyArray<number>, StoreFailed | KeyTaken | BranchNotOpen | BranchOfRun> {
   const groups = model === 'snapshot' ? rows.map(groupKeyOf) : []
   return yield* database.transaction(`creating ${model}s in a branch`, (run) =>
@@ -50,7 +50,7 @@ export const createEntries = Effect.fn('BranchWrites.create')(function* (
 })
 
 /** The key columns that a new row will have, defaults included. */
-function keyOf(model: WritableModel, values: HandValues): Said {
+function keyOf(model: WritableModel, values: EditValues): Said {
   const row = newRow(model, values, 0)
   // Its columns have the values of the request, or defaults of the registry.
   return Object.fromEntries(writtenColumns(model).map(({ field, name }) => [field, row[name] as Said[string]]))
@@ -59,7 +59,7 @@ function keyOf(model: WritableModel, values: HandValues): Said {
 async function insertEntries(
   db: Kysely<Tables>,
   { branch, model }: { readonly branch: number; readonly model: WritableModel },
-  values: ReadonlyArray<HandValues>,
+  values: ReadonlyArray<EditValues>,
 ): Promise<ReadonlyArray<number>> {
   const columns = writtenColumns(model)
   const rows = values.map((row, ord) => ({

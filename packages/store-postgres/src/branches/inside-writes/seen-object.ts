@@ -5,7 +5,7 @@ import type { Tables } from '../../database/tables.ts'
 import { tables } from '../../inventory/columns.ts'
 import { branchTable, mergedColumns } from '../branch-columns.ts'
 
-/** An object as a hand in a branch finds it. */
+/** An object as a user in a branch finds it. */
 export interface SeenObject {
   readonly row: Said
   /** Main's row as it is now; null: only the branch has it. */

@@ -11,7 +11,7 @@ import {
 import {
   type BranchNotOpen,
   type BranchOfRun,
-  type HandValues,
+  type EditValues,
   KeyTaken,
   type StoreFailed,
   type VersionChanged,
@@ -23,8 +23,8 @@ import { type Kysely, sql } from 'kysely'
 import type { Database } from '../../database/database.ts'
 import { jsonb } from '../../database/json.ts'
 import type { Tables } from '../../database/tables.ts'
-import { givenColumns } from '../../hand-writes/hand-columns.ts'
-import { type GroupKey, groupKeyOf } from '../../hand-writes/touch-groups.ts'
+import { givenColumns } from '../../edits/editable-columns.ts'
+import { type GroupKey, groupKeyOf } from '../../edits/touch-groups.ts'
 import { observedColumns, tables } from '../../inventory/columns.ts'
 import { nextVersion, requireVersion } from '../../inventory/row-version.ts'
 import { untilPlacesHold } from '../../inventory/scope-locks.ts'
@@ -40,7 +40,7 @@ import { takenKeys } from './taken-keys.ts'
 interface Update {
   readonly model: WritableModel
   readonly id: number
-  readonly values: HandValues
+  readonly values: EditValues
   readonly actor: Actor
   readonly versions?: WantedVersions
 }
@@ -79,7 +79,7 @@ export const updateEntry = Effect.fn('BranchWrites.update')(function* (
 })
 
 /** The given columns with their values as a row will have them, so that equal ones are seen to be so. */
-async function storedValues(db: Kysely<Tables>, model: WritableModel, values: HandValues): Promise<Said> {
+async function storedValues(db: Kysely<Tables>, model: WritableModel, values: EditValues): Promise<Said> {
   const given = givenColumns(mergedColumns(model), values)
   if (given.length === 0) return {}
   const row = Object.fromEntries(given.map(({ field }) => [field, values[field]]))
@@ -89,13 +89,13 @@ async function storedValues(db: Kysely<Tables>, model: WritableModel, values: Ha
   return rows[0] ?? {}
 }
 
-/** Changes what the branch itself has made; its first readings and when it was last seen are the hand's too. */
+/** Changes what the branch itself has made; its first readings and when it was last seen are the user's too. */
 async function changeCreation(
   db: Kysely<Tables>,
   { branch, model, id }: Wanted,
   { row, version }: SeenObject,
   given: Said,
-  values: HandValues,
+  values: EditValues,
 ): Promise<boolean> {
   const readings = givenColumns(observedColumns(model), values).map(
     ({ field }) => [field, values[field] ?? null] as const,

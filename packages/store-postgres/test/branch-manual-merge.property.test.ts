@@ -1,9 +1,9 @@
-import type { Branches, ChangeSets, HandValues, HandWrites } from '@netbox-pbs/core/ports'
+import type { Branches, ChangeSets, EditValues, InventoryWrites } from '@netbox-pbs/core/ports'
 import { Effect, FastCheck, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
-import { main, personsBranch } from './contract/branch-hands.ts'
+import { main, personsBranch } from './contract/branch-edits.ts'
 import { check, merge, newFleet, rows } from './contract/branching.ts'
 import { may } from './contract/main.ts'
 import { engines } from './engines.ts'
@@ -32,7 +32,7 @@ const step = FastCheck.record({
 })
 type Step = typeof step extends FastCheck.Arbitrary<infer S> ? S : never
 
-/** What is compared: all that a hand may write. */
+/** What is compared: all that a user may write. */
 const columns: Readonly<Record<Model, string>> = {
   server: 'id, name, host, sync_schedule, tags, custom_fields',
   datastore: 'id, server_id, name, path, comment, tags, custom_fields',
@@ -44,7 +44,7 @@ describe.each(engines)(
   'what a person’s branch shows is what main has after it merges, on $engine',
   ({ migrated, engine }) => {
     const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-    const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | Database>) =>
+    const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
       runtime.runPromise(effect)
     afterAll(() => runtime.dispose())
 
@@ -83,7 +83,7 @@ describe.each(engines)(
       })
 
     /** Does a step where the branch lets it: a key that is taken is no mistake of the branch. */
-    const doIn = (branch: Hands, prefix: string, { what, model, nth, name, text, day }: Step) =>
+    const doIn = (branch: Edits, prefix: string, { what, model, nth, name, text, day }: Step) =>
       Effect.gen(function* () {
         const servers = yield* shown('server', branch.id, prefix)
         const existing = model === 'server' ? servers : yield* shown(model, branch.id, prefix)
@@ -115,7 +115,7 @@ describe.each(engines)(
       }).pipe(Effect.catchTag('KeyTaken', () => Effect.void))
 
     /** Gives two rows each other's key, by way of one that nobody has. */
-    const swap = (branch: Hands, model: Model, one: Row, other: Row) =>
+    const swap = (branch: Edits, model: Model, one: Row, other: Row) =>
       Effect.gen(function* () {
         const text = { server: 'name', datastore: 'name', snapshot: 'backup_id', job: 'job_id' }[model]
         yield* branch.update(model, one.id, { [text]: `between ${one.id}` })
@@ -124,7 +124,7 @@ describe.each(engines)(
       })
 
     /** Moves a row to another server, and deletes the one it lay on. */
-    const leave = (branch: Hands, model: Model, row: Row, server: number) =>
+    const leave = (branch: Edits, model: Model, row: Row, server: number) =>
       Effect.gen(function* () {
         const old = Number(row['server_id'])
         if (model === 'server' || old === server) return
@@ -132,7 +132,7 @@ describe.each(engines)(
         yield* branch.remove('server', old)
       })
 
-    type Hands = Effect.Effect.Success<ReturnType<typeof personsBranch>>
+    type Edits = Effect.Effect.Success<ReturnType<typeof personsBranch>>
     let fleets = 0
 
     test('whatever was done in it, and whatever else main has changed', async () => {
@@ -152,9 +152,9 @@ describe.each(engines)(
                 for (const one of steps) yield* doIn(branch, prefix, one)
                 if (edited) {
                   // Of what the steps never touch: nothing of it is in conflict, unless its row is deleted in the branch.
-                  const hands = yield* main
-                  yield* hands.update('datastore', first.tank.id, { path: '/main' })
-                  yield* hands.update('server', second.server, { port: 9000 })
+                  const edits = yield* main
+                  yield* edits.update('datastore', first.tank.id, { path: '/main' })
+                  yield* edits.update('server', second.server, { port: 9000 })
                 }
                 const checked = yield* check(branch.id)
                 if (checked.conflicts > 0) return
@@ -184,12 +184,12 @@ describe.each(engines)(
 
 const byId = (of: ReadonlyArray<Row>): ReadonlyArray<Row> => of.toSorted((a, b) => a.id - b.id)
 
-/** The key of a row, as a hand writes it. */
-function keyOf(model: Model, row: Row): HandValues {
+/** The key of a row, as a user writes it. */
+function keyOf(model: Model, row: Row): EditValues {
   const { id: _, server_id: server, name, datastore_name, backup_id, backup_time, job_type, job_id } = row
   const parts = { server, name, datastore_name, backup_id, backup_time, job_type, job_id }
   const given = Object.entries(parts).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(model === 'server' ? [['name', name]] : given) as HandValues // border: rows of SQL
+  return Object.fromEntries(model === 'server' ? [['name', name]] : given) as EditValues // border: rows of SQL
 }
 
 /** Main's row with an entry on top. Nobody but the branch touches tags and custom fields here, so the entry has them whole. */

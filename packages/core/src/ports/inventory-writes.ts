@@ -19,27 +19,27 @@ export class ServerGone extends Data.TaggedError('ServerGone')<{ readonly id: nu
 export type WritableModel = 'server' | 'datastore' | 'snapshot' | 'job'
 
 /** Validated columns, by name; those left out take their defaults (create) or stay (update). */
-export type HandValues = Readonly<Record<string, FieldValue>>
+export type EditValues = Readonly<Record<string, FieldValue>>
 
 /**
  * Rows written by people. Each call is one transaction: all rows or none. Groups, counters and digests are kept true in it, what was done is
  * logged under the actor, and a row made here cannot vanish by sync until a source has reported its key. Inside a branch they become entries of it; a branch that
  * has ended takes none, and neither does the branch of a run.
  */
-export class HandWrites extends Context.Tag('@netbox-pbs/core/HandWrites')<
-  HandWrites,
+export class InventoryWrites extends Context.Tag('@netbox-pbs/core/InventoryWrites')<
+  InventoryWrites,
   {
     /** Ids of the new rows, in the order given. */
     readonly create: (request: {
       readonly model: WritableModel
-      readonly rows: ReadonlyArray<HandValues>
+      readonly rows: ReadonlyArray<EditValues>
       readonly actor: Actor
     }) => Effect.Effect<ReadonlyArray<number>, StoreFailed | KeyTaken | ServerGone | BranchNotOpen | BranchOfRun>
     /** False when there is no such row. */
     readonly update: (request: {
       readonly model: WritableModel
       readonly id: number
-      readonly values: HandValues
+      readonly values: EditValues
       readonly actor: Actor
       readonly versions?: WantedVersions
     }) => Effect.Effect<boolean, StoreFailed | KeyTaken | ServerGone | BranchNotOpen | BranchOfRun | VersionChanged>

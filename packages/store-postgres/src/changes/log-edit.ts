@@ -30,11 +30,11 @@ interface Written {
 }
 
 /**
- * Logs what a hand has changed of a row since `before`; nothing when nothing differs. What the same request has logged of the row is brought up to date instead: a
+ * Logs what a user has changed of a row since `before`; nothing when nothing differs. What the same request has logged of the row is brought up to date instead: a
  * server is written more than once while its endpoint is made, and that is one change to whoever asked for it. Once another has changed the row in between, each step
  * has an entry of its own.
  */
-export async function logHandUpdate(db: Kysely<Tables>, { model, id, actor }: Written, before: string) {
+export async function logEdit(db: Kysely<Tables>, { model, id, actor }: Written, before: string) {
   const earlier = await earlierEntry(db, { model, id, actor })
   const first = sql`(${before}::text::jsonb || coalesce(${earlier?.before ?? null}::text::jsonb, '{}'))`
   const now = sql`select ${identity(model, 'm')}, ${wholeRow(model, 'm')} as row from ${sql.table(tables[model])} m where m.id = ${id}::bigint`

@@ -1,4 +1,4 @@
-import { type HandValues, ServerGone, type StoreFailed, type WritableModel } from '@netbox-pbs/core/ports'
+import { type EditValues, ServerGone, type StoreFailed, type WritableModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import type { Run } from '../database/session.ts'
@@ -8,7 +8,7 @@ import type { ScopePlace } from '../inventory/scope-place.ts'
 import { type GroupKey, groupKeyOf, lockGroupsOf, placesOfGroups } from './touch-groups.ts'
 
 /** The scopes that new rows lie in. */
-export function placesOfNew(model: WritableModel, rows: ReadonlyArray<HandValues>): ReadonlyArray<ScopePlace> {
+export function placesOfNew(model: WritableModel, rows: ReadonlyArray<EditValues>): ReadonlyArray<ScopePlace> {
   if (model === 'snapshot') return placesOfGroups(rows.map(groupKeyOf)).scopes
   return rows.map((values) => placeOf(model, values))
 }
@@ -16,7 +16,7 @@ export function placesOfNew(model: WritableModel, rows: ReadonlyArray<HandValues
 /** Fails when a server that rows are put below is gone. Hold the locks of their scopes: a server that is there stays until the end of the transaction. */
 export function requireServers(
   run: Run,
-  rows: ReadonlyArray<HandValues>,
+  rows: ReadonlyArray<EditValues>,
 ): Effect.Effect<void, StoreFailed | ServerGone> {
   const ids = [...new Set(rows.flatMap(({ server }) => (typeof server === 'number' ? [server] : [])))]
   if (ids.length === 0) return Effect.void
@@ -43,7 +43,7 @@ export interface LockedPlaces {
  */
 export function lockPlacesOf(
   run: Run,
-  { model, id, values }: { readonly model: WritableModel; readonly id: number; readonly values: HandValues },
+  { model, id, values }: { readonly model: WritableModel; readonly id: number; readonly values: EditValues },
 ): Effect.Effect<LockedPlaces | null, StoreFailed | PlacesMoved> {
   return Effect.gen(function* () {
     if (model === 'snapshot') {
@@ -61,7 +61,7 @@ export function lockPlacesOf(
   })
 }
 
-function placeOf(model: Exclude<WritableModel, 'snapshot'>, values: HandValues): ScopePlace {
+function placeOf(model: Exclude<WritableModel, 'snapshot'>, values: EditValues): ScopePlace {
   const place = { serverId: Number(values['server']), datastoreName: '', namespace: '', jobType: '' }
   switch (model) {
     case 'server':
@@ -78,12 +78,12 @@ async function scopeValues(
   db: Kysely<Tables>,
   model: Exclude<WritableModel, 'snapshot'>,
   id: number,
-): Promise<HandValues | null> {
+): Promise<EditValues | null> {
   const read = {
     server: sql`select from servers`,
     datastore: sql`select server_id as server from datastores`,
     job: sql`select server_id as server, job_type from jobs`,
   }[model]
-  const { rows } = await sql<HandValues>`${read} where id = ${id}::bigint`.execute(db)
+  const { rows } = await sql<EditValues>`${read} where id = ${id}::bigint`.execute(db)
   return rows[0] ?? null
 }

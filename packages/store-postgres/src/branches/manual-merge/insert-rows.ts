@@ -5,7 +5,7 @@ import { columnNames } from '../../change-sets/row-columns.ts'
 import { appendChanges, created, type Origin } from '../../changes/append-changes.ts'
 import { jsonb } from '../../database/json.ts'
 import type { Tables } from '../../database/tables.ts'
-import type { GroupKey } from '../../hand-writes/touch-groups.ts'
+import type { GroupKey } from '../../edits/touch-groups.ts'
 import {
   defaultValue,
   fieldOf,
@@ -18,14 +18,14 @@ import {
 import { branchTable, mergedColumns } from '../branch-columns.ts'
 
 /** Entries of a branch that become rows of main. */
-export interface Making {
+export interface InsertRequest {
   readonly branch: number
   readonly model: ModelName
   readonly ids: ReadonlyArray<number>
   readonly origin: Origin
   /** RFC 3339; since when a row that is made as missing is so. */
   readonly at: string
-  /** The rows get new ids and are a hand's own: main has lost what they were. */
+  /** The rows get new ids and are a user's own: main has lost what they were. */
   readonly anew: boolean
 }
 
@@ -33,7 +33,7 @@ export interface Making {
  * Makes the rows of entries, with their first readings and an entry in the log for each. Returns the entries whose server is there and whose key was free. As a rule all keys are: to let PostgreSQL look
  * for one that is not takes half the time again.
  */
-export async function makeRows(db: Kysely<Tables>, making: Making): Promise<ReadonlySet<number>> {
+export async function insertRows(db: Kysely<Tables>, making: InsertRequest): Promise<ReadonlySet<number>> {
   const made =
     (await unlessTaken(db, () => makingRows(making, sql``).execute(db))) ??
     (await makingRows(making, sql`on conflict (${columnNames(keyColumns(making.model))}) do nothing`).execute(db))
@@ -42,7 +42,7 @@ export async function makeRows(db: Kysely<Tables>, making: Making): Promise<Read
 
 /** The statement that makes them. */
 function makingRows(
-  { branch, model, ids, origin, at, anew }: Making,
+  { branch, model, ids, origin, at, anew }: InsertRequest,
   onConflict: RawBuilder<unknown>,
 ): RawBuilder<{ readonly entry: number }> {
   const columns = mergedColumns(model)
@@ -92,7 +92,7 @@ export async function creationIds(
     model,
     after,
     limit,
-  }: Pick<Making, 'branch' | 'model'> & { readonly after: number; readonly limit: number },
+  }: Pick<InsertRequest, 'branch' | 'model'> & { readonly after: number; readonly limit: number },
 ): Promise<ReadonlyArray<number>> {
   const { rows } = await sql<{ id: number }>`
     select e.id from ${branchTable(model)} e
@@ -105,7 +105,7 @@ export async function creationIds(
 /** The groups that entries of snapshots or groups lie in, each once. */
 export async function groupsOfEntries(
   db: Kysely<Tables>,
-  { branch, model }: Pick<Making, 'branch' | 'model'>,
+  { branch, model }: Pick<InsertRequest, 'branch' | 'model'>,
   ids: ReadonlyArray<number>,
 ): Promise<ReadonlyArray<GroupKey>> {
   const { rows } = await sql<GroupKey>`

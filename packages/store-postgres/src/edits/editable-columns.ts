@@ -1,5 +1,5 @@
 import type { FieldValue } from '@netbox-pbs/core'
-import type { HandValues, WritableModel } from '@netbox-pbs/core/ports'
+import type { EditValues, WritableModel } from '@netbox-pbs/core/ports'
 import {
   type Column,
   defaultValue,
@@ -18,7 +18,7 @@ const ownedEverywhere: ReadonlyArray<Column> = [
 /** The row's own note of when it was last seen. A server's is among its observations instead. */
 const lastSeen: Column = { field: 'last_seen_at', name: 'last_seen_own', type: 'timestamptz' }
 
-/** Columns of the model's own table that a hand may write. */
+/** Columns of the model's own table that a user may write. */
 export const writtenColumns = (model: WritableModel): ReadonlyArray<Column> => [
   ...factColumns(model),
   ...operatorColumns(model),
@@ -27,19 +27,19 @@ export const writtenColumns = (model: WritableModel): ReadonlyArray<Column> => [
 ]
 
 /** Those of them that are named in the values. */
-export const givenColumns = (columns: ReadonlyArray<Column>, values: HandValues): ReadonlyArray<Column> =>
+export const givenColumns = (columns: ReadonlyArray<Column>, values: EditValues): ReadonlyArray<Column> =>
   columns.filter(({ field }) => Object.hasOwn(values, field))
 
 /** Whether the values name a key column. */
-export const namesKey = (model: WritableModel, values: HandValues): boolean =>
+export const namesKey = (model: WritableModel, values: EditValues): boolean =>
   givenColumns(keyColumns(model), values).length > 0
 
 /** Whether the values name a fact of the source, so that the frame it was read from says no more than the row. */
-export const namesFact = (model: WritableModel, values: HandValues): boolean =>
+export const namesFact = (model: WritableModel, values: EditValues): boolean =>
   givenColumns(factColumns(model), values).length > 0
 
 /** A new row under the names of its columns, with defaults for what is not given. `ord` is its place in the request. */
-export function newRow(model: WritableModel, values: HandValues, ord: number): Readonly<Record<string, unknown>> {
+export function newRow(model: WritableModel, values: EditValues, ord: number): Readonly<Record<string, unknown>> {
   const row: Record<string, unknown> = { ord }
   for (const { field, name } of writtenColumns(model)) row[name] = values[field] ?? fallback(model, field)
   for (const { field, name } of observedColumns(model)) row[`o_${name}`] = values[field] ?? fallback(model, field)

@@ -1,5 +1,5 @@
 import type { Actor } from '@netbox-pbs/core'
-import type { HandValues, StoreFailed, WritableModel } from '@netbox-pbs/core/ports'
+import type { EditValues, StoreFailed, WritableModel } from '@netbox-pbs/core/ports'
 import { KeyTaken, type ServerGone } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
@@ -10,7 +10,7 @@ import type { Tables } from '../database/tables.ts'
 import { keyColumns, observationTable, observedColumns, tables } from '../inventory/columns.ts'
 import { notePending } from '../inventory/pending-since.ts'
 import { lockPlaces } from '../inventory/scope-locks.ts'
-import { newRow, writtenColumns } from './hand-columns.ts'
+import { newRow, writtenColumns } from './editable-columns.ts'
 import { placesOfNew, requireServers } from './lock-row.ts'
 import { groupKeyOf, settleTouchedGroups } from './touch-groups.ts'
 
@@ -21,9 +21,9 @@ interface Written {
 }
 
 /** Creates rows, all or none: the first whose key is taken, also by an earlier row of the same request, is named. */
-export const createRows = Effect.fn('HandWrites.create')(function* (
+export const createRows = Effect.fn('InventoryWrites.create')(function* (
   database: Database['Type'],
-  request: { readonly model: WritableModel; readonly rows: ReadonlyArray<HandValues>; readonly actor: Actor },
+  request: { readonly model: WritableModel; readonly rows: ReadonlyArray<EditValues>; readonly actor: Actor },
 ): Effect.fn.Return<ReadonlyArray<number>, StoreFailed | KeyTaken | ServerGone> {
   const { model, rows, actor } = request
   if (rows.length === 0) return []

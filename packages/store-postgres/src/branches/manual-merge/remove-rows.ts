@@ -21,7 +21,7 @@ export async function unlistGroups(db: Kysely<Tables>, ids: ReadonlyArray<number
   )
 }
 
-/** Deletes namespaces. One that still has groups stays with them as if made by hand. To be called when all groups are settled. */
+/** Deletes namespaces. One that still has groups stays with them as if made by a user. To be called when all groups are settled. */
 export async function removeNamespaces(
   db: Kysely<Tables>,
   { ids, origin }: { readonly ids: ReadonlyArray<number>; readonly origin: Origin },

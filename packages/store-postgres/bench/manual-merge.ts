@@ -8,7 +8,7 @@ import { create, landOnce, serverFacts, snapshotFacts } from '../test/contract/m
 
 /**
  * How long it takes to merge a person's branch of so many changes of snapshots, 70 % created, 20 % deleted, 10 % updated, into a main of so many snapshots:
- * `node --conditions=source --import tsx packages/store-postgres/bench/merge-by-hand.ts [pg|pglite] [changes] [snapshots]`
+ * `node --conditions=source --import tsx packages/store-postgres/bench/manual-merge.ts [pg|pglite] [changes] [snapshots]`
  */
 const [engine = 'pg', changes = '1000', snapshots = '100000'] = process.argv.slice(2)
 const [changed, held] = [Number(changes), Number(snapshots)]

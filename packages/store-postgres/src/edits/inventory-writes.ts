@@ -1,6 +1,6 @@
 import type { Actor } from '@netbox-pbs/core'
 import {
-  HandWrites,
+  InventoryWrites,
   type StoreFailed,
   type VersionChanged,
   type WantedVersions,
@@ -10,7 +10,7 @@ import { Effect, Layer, Option } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import { deleteLogged } from '../changes/append-changes.ts'
 import { deleteServers, leavingServers } from '../changes/delete-servers.ts'
-import { foldIntoDeletion, forgetCreated, lockLogged } from '../changes/log-hand-update.ts'
+import { foldIntoDeletion, forgetCreated, lockLogged } from '../changes/log-edit.ts'
 import { Database } from '../database/database.ts'
 import { analyzeGrown } from '../database/statistics.ts'
 import type { Tables } from '../database/tables.ts'
@@ -23,14 +23,14 @@ import { settleTouchedGroups } from './touch-groups.ts'
 import { updateRow } from './update-row.ts'
 
 /** Rows written by people, each call one transaction. */
-export const handWritesLayer: Layer.Layer<HandWrites, never, Database> = Layer.effect(
-  HandWrites,
+export const inventoryWritesLayer: Layer.Layer<InventoryWrites, never, Database> = Layer.effect(
+  InventoryWrites,
   Effect.map(Database, (database) =>
-    HandWrites.of({
+    InventoryWrites.of({
       create: (request) => Effect.tap(createRows(database, request), () => analyzeGrown(database, 'main')),
       update: (request) => updateRow(database, request),
       remove: (request) => removeRow(database, request),
-      pendingSince: Effect.fn('HandWrites.pendingSince')(({ serverId }) =>
+      pendingSince: Effect.fn('InventoryWrites.pendingSince')(({ serverId }) =>
         database.query('reading a server', async (db) => {
           const { rows } = await sql<{ pending_since: string | null }>`
             select pending_since from servers where id = ${serverId}::bigint`.execute(db)
@@ -50,7 +50,7 @@ interface Removal {
 }
 
 /** Deletes a row. What is below a server goes with it; what lies in a datastore names it only by its text, and stays. */
-const removeRow = Effect.fn('HandWrites.remove')(function* (
+const removeRow = Effect.fn('InventoryWrites.remove')(function* (
   database: Database['Type'],
   { model, id, actor, versions }: Removal,
 ): Effect.fn.Return<boolean, StoreFailed | VersionChanged> {

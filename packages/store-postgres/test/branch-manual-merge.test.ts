@@ -1,9 +1,15 @@
-import { Branches, BranchInConflict, type ChangeSets, type HandValues, type HandWrites } from '@netbox-pbs/core/ports'
+import {
+  Branches,
+  BranchInConflict,
+  type ChangeSets,
+  type EditValues,
+  type InventoryWrites,
+} from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
-import { main, personsBranch } from './contract/branch-hands.ts'
+import { main, personsBranch } from './contract/branch-edits.ts'
 import {
   actor,
   answer,
@@ -20,7 +26,7 @@ import { change, may, serverFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 const noone = { host: 'h', token_id: 't@pbs!x' }
-const key = (server: number, day: number, more: HandValues = {}): HandValues => ({
+const key = (server: number, day: number, more: EditValues = {}): EditValues => ({
   server,
   datastore_name: 'tank',
   backup_type: 'vm',
@@ -31,7 +37,7 @@ const key = (server: number, day: number, more: HandValues = {}): HandValues => 
 
 describe.each(engines)('the merge of a person’s branch on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
@@ -50,7 +56,7 @@ describe.each(engines)('the merge of a person’s branch on $engine', ({ migrate
   const status = (id: number) =>
     Effect.flatMap(Branches, (branches) => Effect.map(branches.get({ id }), (one) => Option.getOrThrow(one).status))
 
-  test('lands what it makes, changes and deletes as hands do', async () => {
+  test('lands what it makes, changes and deletes as users do', async () => {
     await run(
       Effect.gen(function* () {
         const { server, tank, vault, snapshot } = yield* newFleet('lands')
@@ -260,11 +266,11 @@ describe.each(engines)('the merge of a person’s branch on $engine', ({ migrate
     await run(
       Effect.gen(function* () {
         const { tank } = yield* newFleet('members')
-        const hands = yield* main
-        yield* hands.update('datastore', tank.id, { tags: ['a', 'b'], custom_fields: { x: 1, y: 1 } })
+        const edits = yield* main
+        yield* edits.update('datastore', tank.id, { tags: ['a', 'b'], custom_fields: { x: 1, y: 1 } })
         const branch = yield* personsBranch('members')
         yield* branch.update('datastore', tank.id, { tags: ['b', 'mine'], custom_fields: { x: 2, y: 1 } })
-        yield* hands.update('datastore', tank.id, { tags: ['a', 'b', 'theirs'], custom_fields: { x: 1, y: 3, z: 4 } })
+        yield* edits.update('datastore', tank.id, { tags: ['a', 'b', 'theirs'], custom_fields: { x: 1, y: 3, z: 4 } })
         expect(yield* check(branch.id)).toMatchObject({ status: 'ready' })
         yield* merge(branch.id)
         expect(yield* rows(`select tags, custom_fields from datastores where id = ${tank.id}`)).toEqual([
@@ -300,18 +306,18 @@ describe.each(engines)('the merge of a person’s branch on $engine', ({ migrate
     )
   })
 
-  test('brings back what main has lost when a reviewer wants it, as a hand’s own', async () => {
+  test('brings back what main has lost when a reviewer wants it, as a user’s own', async () => {
     await run(
       Effect.gen(function* () {
         const { server, tank, vault } = yield* newFleet('lost')
         const branch = yield* personsBranch('lost')
-        const hands = yield* main
+        const edits = yield* main
         for (const { id } of [tank, vault]) yield* branch.update('datastore', id, { comment: 'mine' })
-        for (const { id } of [tank, vault]) yield* hands.remove('datastore', id)
+        for (const { id } of [tank, vault]) yield* edits.remove('datastore', id)
         yield* inConflict(branch.id, 2)
         expect(yield* kinds(branch.id)).toEqual([tank, vault].map(({ id }) => ['delete_update', null, 'datastore', id]))
         yield* answer(branch.id, { choice: 'branch' })
-        const again = yield* hands.make('datastore', { server, name: 'vault', path: '/again' })
+        const again = yield* edits.make('datastore', { server, name: 'vault', path: '/again' })
         yield* inConflict(branch.id, 1)
         const taken = (yield* conflictsOf(branch.id)).filter(({ resolution }) => resolution === null)
         expect(taken).toMatchObject([
@@ -360,14 +366,14 @@ describe.each(engines)('the merge of a person’s branch on $engine', ({ migrate
     test('puts it below the one that main has made meanwhile, row by row', async () => {
       await run(
         Effect.gen(function* () {
-          const hands = yield* main
+          const edits = yield* main
           const branch = yield* personsBranch('adopt')
           const server = yield* branch.make('server', { name: 'adopt', ...noone, tags: ['mine'] })
           yield* branch.make('datastore', { server, name: 'tank', path: '/mine' })
           const vault = yield* branch.make('datastore', { server, name: 'vault', path: '/p' })
           const snapshot = yield* branch.make('snapshot', key(server, 1))
-          const theirs = yield* hands.make('server', { name: 'adopt', ...noone, tags: ['theirs'] })
-          const tank = yield* hands.make('datastore', { server: theirs, name: 'tank', path: '/theirs' })
+          const theirs = yield* edits.make('server', { name: 'adopt', ...noone, tags: ['theirs'] })
+          const tank = yield* edits.make('datastore', { server: theirs, name: 'tank', path: '/theirs' })
           yield* inConflict(branch.id, 1)
           expect(yield* conflictsOf(branch.id)).toMatchObject([
             { kind: 'create_create', field: 'path', main: '/theirs', branch: '/mine' },
@@ -478,14 +484,14 @@ describe.each(engines)('the merge of a person’s branch on $engine', ({ migrate
       async (choice) => {
         await run(
           Effect.gen(function* () {
-            const hands = yield* main
+            const edits = yield* main
             const { server } = yield* newFleet(`orphans-${choice}`)
             const branch = yield* personsBranch(`orphans-${choice}`)
             yield* branch.remove('server', server)
             yield* check(branch.id)
             expect(yield* status(branch.id)).toBe('ready')
-            yield* hands.create('datastore', { server, name: 'new', path: '/p' })
-            yield* hands.create('snapshot', key(server, 8), key(server, 9, { backup_id: '200' }))
+            yield* edits.create('datastore', { server, name: 'new', path: '/p' })
+            yield* edits.create('snapshot', key(server, 8), key(server, 9, { backup_id: '200' }))
             yield* inConflict(branch.id, 1)
             expect(yield* conflictsOf(branch.id)).toMatchObject([
               {
@@ -500,7 +506,7 @@ describe.each(engines)('the merge of a person’s branch on $engine', ({ migrate
             ])
             expect(yield* answer(branch.id, { choice: 'value', value: 1 })).toBe(0)
             yield* answer(branch.id, { choice })
-            yield* hands.create('job', { server, job_type: 'gc', job_id: 'tank' })
+            yield* edits.create('job', { server, job_type: 'gc', job_id: 'tank' })
             yield* inConflict(branch.id, 1)
             yield* answer(branch.id, { choice })
             const { counts, skipped } = yield* merge(branch.id)
@@ -578,13 +584,13 @@ describe.each(engines)('the merge of a person’s branch on $engine', ({ migrate
     test('asks no more when main takes the other away', async () => {
       await run(
         Effect.gen(function* () {
-          const hands = yield* main
+          const edits = yield* main
           const { server, tank } = yield* newFleet('cleared')
           const branch = yield* personsBranch('cleared')
           yield* branch.update('datastore', tank.id, { name: 'wanted' })
-          const other = yield* hands.make('datastore', { server, name: 'wanted', path: '/p' })
+          const other = yield* edits.make('datastore', { server, name: 'wanted', path: '/p' })
           yield* inConflict(branch.id, 1)
-          yield* hands.update('datastore', other, { name: 'elsewhere' })
+          yield* edits.update('datastore', other, { name: 'elsewhere' })
           expect(yield* check(branch.id)).toMatchObject({ status: 'ready', conflicts: 0 })
           yield* merge(branch.id)
           expect((yield* storeNames(server)).map(({ id, name }) => [id, name])).toEqual([
@@ -623,13 +629,13 @@ describe.each(engines)('the merge of a person’s branch on $engine', ({ migrate
   test('notes in each entry what it did, where that is not what the entry says', async () => {
     await run(
       Effect.gen(function* () {
-        const hands = yield* main
+        const edits = yield* main
         const { tank, vault } = yield* newFleet('outcomes')
         const branch = yield* personsBranch('outcomes')
         yield* branch.update('datastore', tank.id, { comment: 'mine', path: '/mine' })
         yield* branch.update('datastore', vault.id, { comment: 'mine' })
-        yield* hands.update('datastore', tank.id, { comment: 'theirs' })
-        yield* hands.update('datastore', vault.id, { path: '/theirs' })
+        yield* edits.update('datastore', tank.id, { comment: 'theirs' })
+        yield* edits.update('datastore', vault.id, { path: '/theirs' })
         yield* check(branch.id)
         yield* answer(branch.id, { choice: 'main' })
         yield* merge(branch.id)
@@ -664,7 +670,7 @@ describe.each(engines)('the merge of a person’s branch on $engine', ({ migrate
 
 describe.each(engines)('the merge of a run’s branch on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | HandWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 

@@ -3,7 +3,7 @@ import { Branches, SettingsStore } from '@netbox-pbs/core/ports'
 import { DateTime, Effect } from 'effect'
 
 /** Merges a branch as a person: with the approval that the settings ask for. Without `commit` it is done and taken back. */
-export const mergeByHand = Effect.fn('mergeByHand')(function* ({
+export const requestMerge = Effect.fn('requestMerge')(function* ({
   id,
   commit,
   by,

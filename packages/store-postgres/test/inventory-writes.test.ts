@@ -1,9 +1,9 @@
 import { followsSettings, naturalKey, unheard } from '@netbox-pbs/core'
 import {
   ChangeSets,
-  type HandWrites,
   Inventory,
   InventoryLists,
+  type InventoryWrites,
   KeyTaken,
   ServerObservations,
 } from '@netbox-pbs/core/ports'
@@ -11,7 +11,7 @@ import { Chunk, Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
-import { hands } from './contract/hands.ts'
+import { edits } from './contract/edits.ts'
 import {
   change,
   create,
@@ -28,16 +28,16 @@ import { engines } from './engines.ts'
 
 const noone = { host: 'h', token_id: 't@pbs!x' }
 
-describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
+describe.each(engines)('edits on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  type Ports = Database | HandWrites | Inventory | InventoryLists | ChangeSets | ServerObservations
+  type Ports = Database | InventoryWrites | Inventory | InventoryLists | ChangeSets | ServerObservations
   const run = <A, E>(effect: Effect.Effect<A, E, Ports>) => runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
-  const one = (effect: Effect.Effect<ReadonlyArray<number>, unknown, HandWrites>) =>
+  const one = (effect: Effect.Effect<ReadonlyArray<number>, unknown, InventoryWrites>) =>
     Effect.map(effect, (ids) => ids[0] ?? 0)
   const server = (name: string) =>
-    one(Effect.flatMap(hands, (writes) => writes.create({ model: 'server', rows: [{ name, ...noone }] })))
+    one(Effect.flatMap(edits, (writes) => writes.create({ model: 'server', rows: [{ name, ...noone }] })))
   const served = (model: 'server' | 'datastore' | 'group' | 'snapshot' | 'job', id: number) =>
     Effect.flatMap(InventoryLists, (lists) => Effect.map(lists.get({ model, id }), Option.getOrNull))
   const listed = (model: 'group' | 'snapshot' | 'datastore' | 'namespace', serverId: number) =>
@@ -85,7 +85,7 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
   test('a row takes the defaults of what is not given, and its observations', async () => {
     await run(
       Effect.gen(function* () {
-        const writes = yield* hands
+        const writes = yield* edits
         const serverId = yield* one(
           writes.create({
             model: 'server',
@@ -150,7 +150,7 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
   test('a bulk is all or nothing and names the first row whose key is taken', async () => {
     await run(
       Effect.gen(function* () {
-        const writes = yield* hands
+        const writes = yield* edits
         const id = yield* server('bulk')
         const store = (name: string) => ({ server: id, name, path: '/p' })
         const ids = yield* writes.create({ model: 'datastore', rows: [store('b'), store('a')] })
@@ -171,7 +171,7 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
   test('a snapshot makes its group and its last one removes it; no namespace is invented', async () => {
     await run(
       Effect.gen(function* () {
-        const writes = yield* hands
+        const writes = yield* edits
         const id = yield* server('grouped')
         const ids = yield* writes.create({
           model: 'snapshot',
@@ -202,7 +202,7 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
   test('a change of a fact forgets the frame of the group, one of tags does not', async () => {
     await run(
       Effect.gen(function* () {
-        const writes = yield* hands
+        const writes = yield* edits
         const { id, snapshotId } = yield* synced('forget')
         expect(yield* digests(id)).toEqual(['known'])
         yield* writes.update({ model: 'snapshot', id: snapshotId, values: { tags: [{ slug: 'mine' }] } })
@@ -214,10 +214,10 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
     )
   })
 
-  test('a landing that was read before a hand wrote does not remember its frame; a later one does', async () => {
+  test('a landing that was read before a user wrote does not remember its frame; a later one does', async () => {
     await run(
       Effect.gen(function* () {
-        const writes = yield* hands
+        const writes = yield* edits
         const changeSets = yield* ChangeSets
         const { id, snapshotId, scope, frame } = yield* synced('between')
         const changeSet = yield* openFor(5000, scope)
@@ -242,10 +242,10 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
     )
   })
 
-  test('another key keeps the id, moves the counters and makes the row the hand’s own', async () => {
+  test('another key keeps the id, moves the counters and makes the row the user’s own', async () => {
     await run(
       Effect.gen(function* () {
-        const writes = yield* hands
+        const writes = yield* edits
         const { id, snapshotId } = yield* synced('moving')
         expect(
           yield* writes.update({ model: 'snapshot', id: snapshotId, values: { backup_id: '200', owner: 'me@pbs' } }),
@@ -274,7 +274,7 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
   test('observations are written beside the row; those left out stay', async () => {
     await run(
       Effect.gen(function* () {
-        const writes = yield* hands
+        const writes = yield* edits
         const id = yield* server('readings')
         const store = { server: id, name: 'tank', path: '/p', used_bytes: 1, gc_status: 'ok' }
         const storeId = yield* one(writes.create({ model: 'datastore', rows: [store] }))
@@ -300,7 +300,7 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
   test('a server takes all that is below it along', async () => {
     await run(
       Effect.gen(function* () {
-        const writes = yield* hands
+        const writes = yield* edits
         const lists = yield* InventoryLists
         const { id, snapshotId, scope } = yield* synced('gone')
         yield* writes.create({ model: 'job', rows: [{ server: id, job_type: 'gc', job_id: 'tank' }] })
@@ -317,7 +317,7 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
   test('the moment a server’s endpoint becomes pending is remembered until it is not', async () => {
     await run(
       Effect.gen(function* () {
-        const writes = yield* hands
+        const writes = yield* edits
         const id = yield* server('waiting')
         expect(yield* writes.pendingSince({ serverId: id })).toEqual(Option.none())
         yield* writes.update({ model: 'server', id, values: { endpoint_state: 'pending' } })
@@ -331,10 +331,10 @@ describe.each(engines)('writes by hand on $engine', ({ migrated }) => {
     )
   })
 
-  test('a hand’s datastore is adopted by the source with its tags', async () => {
+  test('a user’s datastore is adopted by the source with its tags', async () => {
     await run(
       Effect.gen(function* () {
-        const writes = yield* hands
+        const writes = yield* edits
         const inventory = yield* Inventory
         const id = yield* server('adopted')
         const rows = [{ server: id, name: 'tank', path: '/wrong', tags: [{ slug: 'mine' }] }]

@@ -1,6 +1,6 @@
 import type { Actor, FieldValue } from '@netbox-pbs/core'
 import {
-  type HandValues,
+  type EditValues,
   KeyTaken,
   type ServerGone,
   type StoreFailed,
@@ -10,7 +10,7 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { lockLogged, logHandUpdate } from '../changes/log-hand-update.ts'
+import { lockLogged, logEdit } from '../changes/log-edit.ts'
 import type { Database } from '../database/database.ts'
 import { jsonb, storable } from '../database/json.ts'
 import { isUniqueViolation } from '../database/store-errors.ts'
@@ -20,20 +20,20 @@ import { notePending } from '../inventory/pending-since.ts'
 import { nextVersion, requireVersion } from '../inventory/row-version.ts'
 import { untilPlacesHold } from '../inventory/scope-locks.ts'
 import { listColumn, listFrom } from '../lists/list-columns.ts'
-import { givenColumns, namesFact, namesKey, writtenColumns } from './hand-columns.ts'
+import { givenColumns, namesFact, namesKey, writtenColumns } from './editable-columns.ts'
 import { lockPlacesOf, requireServers } from './lock-row.ts'
 import { settleTouchedGroups } from './touch-groups.ts'
 
 interface Request {
   readonly model: WritableModel
   readonly id: number
-  readonly values: HandValues
+  readonly values: EditValues
   readonly actor: Actor
   readonly versions?: WantedVersions
 }
 
 /** Changes the named columns of a row. False: there is no such row. */
-export const updateRow = Effect.fn('HandWrites.update')(function* (
+export const updateRow = Effect.fn('InventoryWrites.update')(function* (
   database: Database['Type'],
   request: Request,
 ): Effect.fn.Return<boolean, StoreFailed | KeyTaken | ServerGone | VersionChanged> {
@@ -52,14 +52,14 @@ export const updateRow = Effect.fn('HandWrites.update')(function* (
       yield* run((db) => writeObservations(db, model, id, values))
       if (namesFact(model, values)) yield* run((db) => settleTouchedGroups(db, locked.groups, actor))
       if (model === 'server') yield* run(notePending)
-      yield* run((db) => logHandUpdate(db, request, before.row))
+      yield* run((db) => logEdit(db, request, before.row))
       return true
     }),
   )
   return yield* untilPlacesHold(transaction)
 })
 
-/** A row that gets another key is one that no source has reported: it is the hand's own from then on, and keeps when it was last seen. */
+/** A row that gets another key is one that no source has reported: it is the user's own from then on, and keeps when it was last seen. */
 async function writeRow(
   db: Kysely<Tables>,
   { model, id, values }: Omit<Request, 'actor'>,
@@ -80,7 +80,7 @@ async function writeRow(
   }
 }
 
-function assignment({ field, name, type }: Column, values: HandValues): RawBuilder<unknown> {
+function assignment({ field, name, type }: Column, values: EditValues): RawBuilder<unknown> {
   return sql`${sql.id(name)} = ${parameter(type, values[field] ?? null)}`
 }
 
@@ -109,7 +109,7 @@ async function writeObservations(
   db: Kysely<Tables>,
   model: WritableModel,
   id: number,
-  values: HandValues,
+  values: EditValues,
 ): Promise<void> {
   const observation = observationTable(model)
   const given = givenColumns(observedColumns(model), values)

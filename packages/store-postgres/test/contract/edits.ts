@@ -1,8 +1,8 @@
 import type { Actor } from '@netbox-pbs/core'
-import { HandWrites } from '@netbox-pbs/core/ports'
+import { InventoryWrites } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 
-type Hands = HandWrites['Type']
+type Edits = InventoryWrites['Type']
 type Unsigned<F extends (request: never) => unknown> = Omit<Parameters<F>[0], 'actor'>
 
 /** A person in a request of this number. */
@@ -14,9 +14,9 @@ export const ada = (request: number): Actor => ({
 let requests = 1000
 
 /** The port with every call a request of its own, for tests that do not ask who wrote. */
-export const hands = Effect.map(HandWrites, (writes) => ({
-  create: (request: Unsigned<Hands['create']>) => writes.create({ ...request, actor: ada(requests++) }),
-  update: (request: Unsigned<Hands['update']>) => writes.update({ ...request, actor: ada(requests++) }),
-  remove: (request: Unsigned<Hands['remove']>) => writes.remove({ ...request, actor: ada(requests++) }),
+export const edits = Effect.map(InventoryWrites, (writes) => ({
+  create: (request: Unsigned<Edits['create']>) => writes.create({ ...request, actor: ada(requests++) }),
+  update: (request: Unsigned<Edits['update']>) => writes.update({ ...request, actor: ada(requests++) }),
+  remove: (request: Unsigned<Edits['remove']>) => writes.remove({ ...request, actor: ada(requests++) }),
   pendingSince: writes.pendingSince,
 }))

@@ -1,13 +1,13 @@
 import { naturalKey } from '@netbox-pbs/core'
-import { type HandValues, HandWrites, KeyTaken, StoreFailed } from '@netbox-pbs/core/ports'
+import { type EditValues, InventoryWrites, KeyTaken, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { serverFacts, type World } from './world.ts'
 
-/** `HandWrites` of servers on a world. The update numbered `failsAt` fails, counted from 1. */
-export const handWritesLayer = (world: World, failsAt: number) => {
+/** `InventoryWrites` of servers on a world. The update numbered `failsAt` fails, counted from 1. */
+export const inventoryWritesLayer = (world: World, failsAt: number) => {
   let updates = 0
   const down = new StoreFailed({ reason: 'unavailable', doing: 'changing a server' })
-  return Layer.succeed(HandWrites, {
+  return Layer.succeed(InventoryWrites, {
     create: ({ model, rows, actor }) =>
       Effect.suspend(() => {
         world.actors.push(actor)
@@ -23,7 +23,7 @@ export const handWritesLayer = (world: World, failsAt: number) => {
         if (++updates === failsAt) return down
         const row = world.rows[model].get(id)
         if (row === undefined) return Effect.succeed(false)
-        const facts: HandValues = { ...(row.facts as HandValues), ...values } // border: a world's rows are untyped
+        const facts: EditValues = { ...(row.facts as EditValues), ...values } // border: a world's rows are untyped
         const other = world.byKey(model, naturalKey(model, facts))
         if (other !== undefined && other.id !== id) return new KeyTaken({ model, index: 0 })
         row.facts = facts

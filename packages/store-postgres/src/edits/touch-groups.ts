@@ -1,4 +1,4 @@
-import type { HandValues, StoreFailed } from '@netbox-pbs/core/ports'
+import type { EditValues, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { countArrived } from '../branches/mark-moved.ts'
@@ -20,7 +20,7 @@ export interface GroupKey {
 }
 
 /** The group of a snapshot, as its key will be stored. */
-export function groupKeyOf(values: HandValues): GroupKey {
+export function groupKeyOf(values: EditValues): GroupKey {
   const text = (field: string) => String(storable(values[field] ?? ''))
   return {
     server_id: Number(values['server']),
@@ -89,7 +89,7 @@ async function groupOf(db: Kysely<Tables>, id: number): Promise<GroupKey | null>
 }
 
 /**
- * Brings groups in step with snapshots that a hand has written: makes those that are missing, forgets the frames they were read from, recounts them, and removes
+ * Brings groups in step with snapshots that a user has written: makes those that are missing, forgets the frames they were read from, recounts them, and removes
  * those that nobody needs any more.
  */
 export async function settleTouchedGroups(

@@ -1,21 +1,21 @@
-import { Branches, type HandValues, HandWrites, type WritableModel } from '@netbox-pbs/core/ports'
+import { Branches, type EditValues, InventoryWrites, type WritableModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { actor, newBranch, rows } from './branching.ts'
 
 /** What a person may write, of main or inside a branch, with the same words for both. */
-const handsOf = (writes: HandWrites['Type']) => ({
-  create: (model: WritableModel, ...of: ReadonlyArray<HandValues>) => writes.create({ model, rows: of, actor }),
-  update: (model: WritableModel, id: number, values: HandValues) => writes.update({ model, id, values, actor }),
+const editsOf = (writes: InventoryWrites['Type']) => ({
+  create: (model: WritableModel, ...of: ReadonlyArray<EditValues>) => writes.create({ model, rows: of, actor }),
+  update: (model: WritableModel, id: number, values: EditValues) => writes.update({ model, id, values, actor }),
   remove: (model: WritableModel, id: number) => writes.remove({ model, id, actor }),
   /** Makes one row and gives its id. */
-  make: (model: WritableModel, values: HandValues) =>
+  make: (model: WritableModel, values: EditValues) =>
     Effect.map(writes.create({ model, rows: [values], actor }), ([id]) => id ?? 0),
 })
 
 /** A person who writes main. */
-export const main = Effect.map(HandWrites, handsOf)
+export const main = Effect.map(InventoryWrites, editsOf)
 
-/** A new branch of a person, and that person's hands inside it. */
+/** A new branch of a person, and that person's edits inside it. */
 export const personsBranch = (name: string) =>
   Effect.gen(function* () {
     const branches = yield* Branches
@@ -24,7 +24,7 @@ export const personsBranch = (name: string) =>
     return {
       id,
       writes,
-      ...handsOf(writes),
+      ...editsOf(writes),
       /** The branch's entries of a table, with some more of their columns. */
       entries: (table: string, columns: string) =>
         rows<Readonly<Record<string, unknown>>>(

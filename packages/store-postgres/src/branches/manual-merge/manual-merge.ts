@@ -14,7 +14,7 @@ import type { Origin } from '../../changes/append-changes.ts'
 import { deleteServers, type LeavingServer } from '../../changes/delete-servers.ts'
 import type { Run } from '../../database/session.ts'
 import { isUniqueViolation } from '../../database/store-errors.ts'
-import { type GroupKey, groupKeyOf, settleTouchedGroups } from '../../hand-writes/touch-groups.ts'
+import { type GroupKey, groupKeyOf, settleTouchedGroups } from '../../edits/touch-groups.ts'
 import { factColumns } from '../../inventory/columns.ts'
 import { notePending } from '../../inventory/pending-since.ts'
 import { recountNamespaces } from '../../inventory/recount.ts'
@@ -28,7 +28,7 @@ import { lockPresentPlaces } from '../lock-branch-places.ts'
 import { type Entry, readEntries } from '../read-entries.ts'
 import { recordOutcomes, settleOutcomes } from '../record-outcomes.ts'
 import { reviewTouchedScopes } from '../review-scopes.ts'
-import { creationIds, groupsOfEntries, makeRows } from './make-rows.ts'
+import { creationIds, groupsOfEntries, insertRows } from './insert-rows.ts'
 import { freeServers, removeNamespaces, removeRows, unlistGroups } from './remove-rows.ts'
 import { repointChildren } from './repoint-children.ts'
 import { moveRows, type RowChange, writeRows } from './write-rows.ts'
@@ -48,16 +48,16 @@ const batchSize = 2000
 const mostReadings = 3
 
 /**
- * Lands a branch that people have written, or that undoes another, in the transaction at hand: as hands write main, but rows by the thousand. The merge's lock, those of the namespaces
+ * Lands a branch that people have written, or that undoes another, in the transaction at hand: as edits write main, but rows by the thousand. The merge's lock, those of the namespaces
  * in question and that of the branch are held.
  */
-export const landByHand = (
+export const mergeManually = (
   run: Run,
   request: Request,
-): Effect.Effect<MergeOutcome, StoreFailed | BranchInConflict | PlacesMoved> => new HandMerge(run, request).land
+): Effect.Effect<MergeOutcome, StoreFailed | BranchInConflict | PlacesMoved> => new ManualMerge(run, request).land
 
 /** One merge, inside its transaction. It stops at the first step that meets a conflict, for what comes after builds on it. */
-class HandMerge {
+class ManualMerge {
   readonly #run: Run
   readonly #request: Request
   readonly #counts = { created: 0, updated: 0, deleted: 0 }
@@ -120,7 +120,7 @@ class HandMerge {
       for (let after: number | undefined = 0; after !== undefined; ) {
         const page = { branch, model, after, limit: batchSize }
         const ids: ReadonlyArray<number> = yield* this.#run((db) => creationIds(db, page))
-        const made = yield* this.#makeRows(model, ids, false)
+        const made = yield* this.#insertRows(model, ids, false)
         const others = ids.filter((id) => !made.has(id))
         if (others.length > 0) yield* this.#adopt(model, others)
         after = ids.length < batchSize ? undefined : ids.at(-1)
@@ -203,7 +203,7 @@ class HandMerge {
       if (moved === null) return yield* new BranchInConflict({ id, conflicts: 1 })
       this.#count(model, { updated: moved })
       const lost = ended.flatMap(({ entry, write }) => (write?._tag === 'create' ? [entry.id] : []))
-      const made = yield* this.#makeRows(model, lost, true)
+      const made = yield* this.#insertRows(model, lost, true)
       if (made.size < lost.length) return yield* new BranchInConflict({ id, conflicts: 1 })
     })
   }
@@ -222,7 +222,7 @@ class HandMerge {
       yield* this.#write(model, adopted)
       if (model === 'server') yield* this.#repoint(adopted)
       const free = ended.flatMap(({ entry, write }) => (write?._tag === 'create' ? [entry.id] : []))
-      const made = yield* this.#makeRows(model, free, false)
+      const made = yield* this.#insertRows(model, free, false)
       const taken = free.filter((one) => !made.has(one))
       if (taken.length === 0) return
       if (readings === mostReadings) return yield* new BranchInConflict({ id, conflicts: taken.length })
@@ -242,7 +242,7 @@ class HandMerge {
     })
   }
 
-  #makeRows(
+  #insertRows(
     model: ModelName,
     ids: ReadonlyArray<number>,
     anew: boolean,
@@ -250,7 +250,7 @@ class HandMerge {
     return Effect.gen(this, function* () {
       const { id: branch, by: origin, at } = this.#request
       if (ids.length === 0) return new Set<number>()
-      const made = yield* this.#run((db) => makeRows(db, { branch, model, ids, origin, at, anew }))
+      const made = yield* this.#run((db) => insertRows(db, { branch, model, ids, origin, at, anew }))
       if (model === 'snapshot' || model === 'group') {
         const groups = yield* this.#run((db) => groupsOfEntries(db, { branch, model }, [...made]))
         for (const key of groups) this.#groups.set(groupName(key), key)
