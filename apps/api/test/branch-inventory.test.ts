@@ -44,7 +44,7 @@ afterAll(() => api.stop())
 const one = (row: Answer) => row.json.url.slice(`${api.url}${root}`.length)
 const names = ({ json }: Answer) => json.results.map(({ name }: { name: string }) => name)
 
-describe('inside a branch', () => {
+describe('in a branch', () => {
   test('a row is made, found by header and by parameter, and is not in main', async () => {
     const body = { server: 'paper', name: 'vault', path: '/mnt/vault' }
     const made = await inside('POST', 'datastores/', { body })

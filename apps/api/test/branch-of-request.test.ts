@@ -94,7 +94,7 @@ test.each(writes)('%s %s is refused with a branch', async (method, path) => {
   ])
 })
 
-test('these paths, and no others, are inside a branch or the same whatever is named', () => {
+test('these paths, and no others, are in a branch or the same whatever is named', () => {
   const at = (place: string) =>
     restPaths.filter(({ branch }) => branch === place).map(({ routes }) => routes[0]?.config.path.replace(root, ''))
   expect(writes.length).toBeGreaterThan(5)

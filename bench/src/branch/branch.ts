@@ -103,7 +103,7 @@ async function* headDeleted(bench: Bench): AsyncGenerator<Result> {
   yield* lists(bench, id, { pages: pagesOf(bench.snapshots), suffix: '_head_deleted', size: deleted })
 }
 
-/** Lists inside a branch, each beside the same on main. */
+/** Lists in a branch, each beside the same on main. */
 async function* lists(
   { snapshots, driver, run }: Bench,
   id: number,

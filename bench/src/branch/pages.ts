@@ -6,7 +6,7 @@ type Lists = InventoryLists['Type']
 
 const everything = { model: 'snapshot', filters: [], search: null, order: [] } as const
 
-/** The lists that are read inside a branch and on main. */
+/** The lists that are read in a branch and on main. */
 export function pagesOf(snapshots: number): ReadonlyArray<readonly [title: string, query: ListQuery<'snapshot'>]> {
   const list = everything
   const offset = Math.floor(snapshots * 0.9)
@@ -48,7 +48,7 @@ export const coldPages: ReadonlyArray<readonly [title: string, query: ListQuery<
 
 const rounds = 9
 
-/** Seconds that a list takes inside a branch and on main, by turns: of each the middle one of nine rounds after a warm-up. */
+/** Seconds that a list takes in a branch and on main, by turns: of each the middle one of nine rounds after a warm-up. */
 export const secondsOfPage = (query: ListQuery<'snapshot'>, inside: Lists, main: Lists) =>
   Effect.gen(function* () {
     const taken: { readonly inside: Array<number>; readonly main: Array<number> } = { inside: [], main: [] }

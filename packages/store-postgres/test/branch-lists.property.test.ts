@@ -66,7 +66,7 @@ const byCursor = (lists: Lists, model: ModelName) =>
     ({ rows }) => rows,
   )
 
-describe.each(engines)('lists inside branches on $engine', ({ engine, migrated }) => {
+describe.each(engines)('lists in branches on $engine', ({ engine, migrated }) => {
   const opened: Array<ManagedRuntime.ManagedRuntime<Ports, never>> = []
   const open = () => {
     const runtime: ManagedRuntime.ManagedRuntime<Ports, never> = ManagedRuntime.make(
@@ -115,27 +115,27 @@ describe.each(engines)('lists inside branches on $engine', ({ engine, migrated }
         ),
       ),
     )
-    const insideOf = Effect.map(Branches, (branches) => branches.inside({ id: branch }).lists)
+    const branchBanner = Effect.map(Branches, (branches) => branches.inside({ id: branch }).lists)
     for (const model of ['server', 'datastore', 'namespace', 'group', 'snapshot', 'job'] as const) {
       for (const asked of [...everywhere, ...(ofModel[model] ?? [])]) {
-        const got = await here.runPromise(Effect.flatMap(insideOf, (lists) => walked(lists, model, asked)))
+        const got = await here.runPromise(Effect.flatMap(branchBanner, (lists) => walked(lists, model, asked)))
         const want = await there.runPromise(Effect.flatMap(InventoryLists, (lists) => walked(lists, model, asked)))
         expect(got, `${model} ${JSON.stringify(asked)}`).toEqual(want)
       }
-      const cursor = await here.runPromise(Effect.flatMap(insideOf, (lists) => byCursor(lists, model)))
+      const cursor = await here.runPromise(Effect.flatMap(branchBanner, (lists) => byCursor(lists, model)))
       expect(cursor, model).toEqual(
         await there.runPromise(Effect.flatMap(InventoryLists, (lists) => byCursor(lists, model))),
       )
     }
     const some = ids.snapshot.slice(0, 20)
     for (const id of some) {
-      const got = await here.runPromise(Effect.flatMap(insideOf, (lists) => lists.get({ model: 'snapshot', id })))
+      const got = await here.runPromise(Effect.flatMap(branchBanner, (lists) => lists.get({ model: 'snapshot', id })))
       expect(got).toEqual(
         await there.runPromise(Effect.flatMap(InventoryLists, (lists) => lists.get({ model: 'snapshot', id }))),
       )
     }
     const existing = await here.runPromise(
-      Effect.flatMap(insideOf, (lists) => lists.existing({ model: 'snapshot', ids: some })),
+      Effect.flatMap(branchBanner, (lists) => lists.existing({ model: 'snapshot', ids: some })),
     )
     expect(existing).toEqual(
       await there.runPromise(

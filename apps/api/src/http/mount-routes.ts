@@ -2,7 +2,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Branch } from '@netbox-pbs/core'
 import { Effect } from 'effect'
 import type { BranchPlace } from '../branches/branch-place.ts'
-import { insideBranch } from '../branches/inside-branch.ts'
+import { inBranch } from '../branches/in-branch.ts'
 import { namedBranch } from '../branches/named-branch.ts'
 import type { ApiContext, ApiEnv } from './caller.ts'
 import { negotiate } from './negotiate.ts'
@@ -39,7 +39,7 @@ export function mountRoutes(app: OpenAPIHono<ApiEnv>, run: Run, paths: ReadonlyA
         c,
         Effect.gen(function* () {
           const branch = open ? null : yield* admit(c, place)
-          return yield* branch === null ? handler(c) : insideBranch(branch, handler(c))
+          return yield* branch === null ? handler(c) : inBranch(branch, handler(c))
         }),
       )
     }

@@ -32,7 +32,7 @@ export type CreateResult =
 
 /**
  * Makes rows from the objects of a body: all of them or none. Every wrong object is reported, also those whose key is taken or comes twice. A server
- * that comes with its `token_secret` is tried and connected; so it must come alone, and 502 tells that the gateway does not answer. Inside a branch no secret is taken.
+ * that comes with its `token_secret` is tried and connected; so it must come alone, and 502 tells that the gateway does not answer. In a branch no secret is taken.
  */
 export const createRows = (
   model: WritableModel,

@@ -6,8 +6,8 @@ import type { ApiContext } from '../http/caller.ts'
 import { display } from '../inventory/display.ts'
 import { anyRow } from '../inventory/row.ts'
 import { latestTasks, listsBelow } from './below.ts'
+import { branchBanner, branchView } from './branch-view.tsx'
 import { html } from './html.ts'
-import { insideOf, insidePage } from './inside-page.tsx'
 import { listPage, rowPage } from './paths.ts'
 import { notFound } from './refusals.tsx'
 import type { Page } from './serve-page.tsx'
@@ -29,7 +29,7 @@ import { forVisitor } from './visitor-page.ts'
 export const detail =
   (name: ModelName, id: number) =>
   (c: ApiContext): Page =>
-    forVisitor((viewer) => insidePage(c, { viewer, place: placeOf(name) }, (branch) => draw(viewer, name, id, branch)))(
+    forVisitor((viewer) => branchView(c, { viewer, place: placeOf(name) }, (branch) => draw(viewer, name, id, branch)))(
       c,
     )
 
@@ -56,7 +56,7 @@ const draw = (viewer: Viewer, name: ModelName, id: number, branch: PageBranch): 
     const writes = viewer.writes && branch === null
     const syncable = name === 'server' && writes && row['endpoint_state'] === 'connected'
     return html(
-      <Layout title={title} path={path} viewer={viewer} inside={insideOf(name, branch, path)}>
+      <Layout title={title} path={path} viewer={viewer} inside={branchBanner(name, branch, path)}>
         <PageTitle title={title} crumbs={[{ href: listPage(name, branch), label: model.labelPlural }]}>
           {syncable ? <SyncButton formToken={viewer.formToken} server={row.serverName} /> : null}
         </PageTitle>

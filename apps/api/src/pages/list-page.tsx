@@ -4,9 +4,9 @@ import { Effect } from 'effect'
 import { placeOf } from '../branches/branch-place.ts'
 import type { ApiContext } from '../http/caller.ts'
 import { anyRow } from '../inventory/row.ts'
+import { branchBanner, branchView } from './branch-view.tsx'
 import { filterChips } from './filters.ts'
 import { html } from './html.ts'
-import { insideOf, insidePage } from './inside-page.tsx'
 import { readPageQuery } from './page-query.ts'
 import { addServerPage, listPage } from './paths.ts'
 import type { Page } from './serve-page.tsx'
@@ -27,7 +27,7 @@ export const list =
     // Pages are reached by number; a cursor belongs to REST.
     parameters.delete('start')
     return forVisitor((viewer) =>
-      insidePage(c, { viewer, place: placeOf(model) }, (branch) => draw(viewer, model, parameters, branch)),
+      branchView(c, { viewer, place: placeOf(model) }, (branch) => draw(viewer, model, parameters, branch)),
     )(c)
   }
 
@@ -38,7 +38,7 @@ const draw = (viewer: Viewer, name: ModelName, parameters: URLSearchParams, bran
     const { request, resolved } = yield* readPageQuery(name, parameters)
     const wrong = resolved._tag === 'refused' ? resolved.body : null
     return html(
-      <Layout title={model.labelPlural} path={path} viewer={viewer} inside={insideOf(name, branch, path)}>
+      <Layout title={model.labelPlural} path={path} viewer={viewer} inside={branchBanner(name, branch, path)}>
         <PageTitle title={model.labelPlural}>
           {name === 'server' && viewer.writes && branch === null ? (
             <a class="btn btn-primary" href={addServerPage}>

@@ -38,7 +38,7 @@ export const addServerPage = `${home}${registry.server.path}/add/`
 /** The branch that a link leads into, or stays in; null: main. */
 type Inside = Pick<Branch, 'schema_id'> | null
 
-/** A path of the inventory, inside a branch. */
+/** A path of the inventory, in a branch. */
 const inside = (path: string, branch: Inside): string =>
   branch === null ? path : `${path}?${branchParameter}=${branch.schema_id}`
 

@@ -352,7 +352,7 @@ test('an inventory page does not show main for a branch that is not there or has
   }
 })
 
-describe('the inventory inside a branch', () => {
+describe('the inventory in a branch', () => {
   test('is read in the branch, says so, and its links stay there', async () => {
     const { id, tank, vault } = await staged('within', null)
     const { schema_id } = (await branch(id)) ?? { schema_id: '' }

@@ -13,7 +13,7 @@ export interface EntryFields {
   readonly row: Said
 }
 
-/** An object inside a branch, and what a user writes there. One of `main` and `entry` is given. */
+/** An object in a branch, and what a user writes there. One of `main` and `entry` is given. */
 export interface Touching {
   readonly model: ModelName
   /** Null: main no longer has it. */

@@ -93,7 +93,7 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
     readonly get: (request: { readonly id: number }) => Effect.Effect<Option.Option<Branch>, StoreFailed>
     /** The branch that clients name by these 8 characters. */
     readonly bySchemaId: (request: { readonly schemaId: string }) => Effect.Effect<Option.Option<Branch>, StoreFailed>
-    /** Reads and writes inside a branch. Whether it may be read is the caller's question; a write to one that has ended, or to the branch of a run, fails. */
+    /** Reads and writes in a branch. Whether it may be read is the caller's question; a write to one that has ended, or to the branch of a run, fails. */
     readonly inside: (request: { readonly id: number }) => BranchInventory
     /** The branch that a run has opened to stage all its scopes in; not one that it opened only for scopes set to review. */
     readonly ofRun: (request: { readonly runId: number }) => Effect.Effect<Option.Option<Branch>, StoreFailed>

@@ -23,7 +23,7 @@ export type EditValues = Readonly<Record<string, FieldValue>>
 
 /**
  * Rows written by people. Each call is one transaction: all rows or none. Groups, counters and digests are kept true in it, what was done is
- * logged under the actor, and a row made here cannot vanish by sync until a source has reported its key. Inside a branch they become entries of it; a branch that
+ * logged under the actor, and a row made here cannot vanish by sync until a source has reported its key. In a branch they become entries of it; a branch that
  * has ended takes none, and neither does the branch of a run.
  */
 export class InventoryWrites extends Context.Tag('@netbox-pbs/core/InventoryWrites')<

@@ -25,12 +25,12 @@ import { lockOpenBranch, lockVersion, moveRevision, readBranch, selectBranch } f
 import { checkBranch, settleStatus } from './check-branch.ts'
 import { answerable, conflictCondition } from './conflict-filter.ts'
 import { type ConflictRecord, conflictOf, selectConflict } from './conflict-rows.ts'
-import { insideLists } from './inside-lists.ts'
-import { branchWrites } from './inside-writes/branch-writes.ts'
 import { listChanges } from './list-changes.ts'
 import { lockWithPlaces } from './lock-branch-places.ts'
 import { answerLogged, logOpened, logStep } from './log-branch.ts'
 import { mergeBranch } from './merge-branch.ts'
+import { overlayLists } from './overlay/lists.ts'
+import { branchWrites } from './overlay/writes/branch-writes.ts'
 import { revertBranch } from './revert-branch.ts'
 import { endReview } from './review-scopes.ts'
 import { newSchemaId } from './schema-id.ts'
@@ -57,7 +57,7 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
         }),
       ),
       inside: ({ id }) => ({
-        lists: insideLists(database, folding, id),
+        lists: overlayLists(database, folding, id),
         writes: branchWrites(database, id),
       }),
       sync: (request) => Effect.tap(syncBranch(database, request), () => analyzeGrown(database, 'branches')),

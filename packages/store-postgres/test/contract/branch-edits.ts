@@ -2,7 +2,7 @@ import { Branches, type EditValues, InventoryWrites, type WritableModel } from '
 import { Effect } from 'effect'
 import { actor, newBranch, rows } from './branching.ts'
 
-/** What a person may write, of main or inside a branch, with the same words for both. */
+/** What a person may write, of main or in a branch, with the same words for both. */
 const editsOf = (writes: InventoryWrites['Type']) => ({
   create: (model: WritableModel, ...of: ReadonlyArray<EditValues>) => writes.create({ model, rows: of, actor }),
   update: (model: WritableModel, id: number, values: EditValues) => writes.update({ model, id, values, actor }),

@@ -1,15 +1,15 @@
 import { everyModelFields } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
-import { sameKey } from '../change-sets/row-columns.ts'
-import { factColumns } from '../inventory/columns.ts'
-import { partsOf, type View } from '../lists/view.ts'
-import type { InsideFacts } from './inside-facts.ts'
-import { changedGroups, createdGroups, replacedGroups } from './inside-groups.ts'
-import { insideRows, relationInside } from './inside-rows.ts'
+import { sameKey } from '../../change-sets/row-columns.ts'
+import { factColumns } from '../../inventory/columns.ts'
+import { partsOf, type View } from '../../lists/view.ts'
+import type { OverlayFacts } from './facts.ts'
+import { changedGroups, createdGroups, replacedGroups } from './groups.ts'
+import { overlayRelation, overlayRows } from './rows.ts'
 
 /** Namespaces as a branch has them: what they count is what main counts, and the difference that the branch makes to the groups in them. They are few, and read whole. */
-export function insideNamespaces(facts: InsideFacts): View {
-  const rows = insideRows(facts, 'all')
+export function overlayNamespaces(facts: OverlayFacts): View {
+  const rows = overlayRows(facts, 'all')
   if (!facts.counts && !facts.groups && rows.others.length === 0) return rows
   const columns = sql.join(
     [
@@ -33,7 +33,7 @@ export function insideNamespaces(facts: InsideFacts): View {
     ) g on true
     left join (${differences(facts.branch)}) d on d.server_id = r.server_id and d.datastore_name = r.datastore_name and d.namespace = r.path
   ) t`
-  return { model: 'namespace', main: relationInside(facts, counted, sql``), replaced: [], others: [] }
+  return { model: 'namespace', main: overlayRelation(facts, counted, sql``), replaced: [], others: [] }
 }
 
 /** What a branch makes of the counters of main's namespaces: groups that are seen in it or no longer are, and the snapshots of those that it counts. */

@@ -1,12 +1,12 @@
 import { type RawBuilder, sql } from 'kysely'
-import { columnNames, sameKey } from '../change-sets/row-columns.ts'
-import { comparedColumns, keyColumns } from '../inventory/columns.ts'
-import type { Relation } from '../lists/relation.ts'
-import type { Replaced, View } from '../lists/view.ts'
-import { effective } from './branch-columns.ts'
-import type { InsideFacts } from './inside-facts.ts'
-import { mainInside, relationInside, shadowed } from './inside-rows.ts'
-import { mergedValue } from './merged-value.ts'
+import { columnNames, sameKey } from '../../change-sets/row-columns.ts'
+import { comparedColumns, keyColumns } from '../../inventory/columns.ts'
+import type { Relation } from '../../lists/relation.ts'
+import type { Replaced, View } from '../../lists/view.ts'
+import { effective } from '../branch-columns.ts'
+import { mergedValue } from '../merged-value.ts'
+import type { OverlayFacts } from './facts.ts'
+import { overlayMain, overlayRelation, shadowed } from './rows.ts'
 
 const groupKey = keyColumns('group')
 
@@ -28,11 +28,11 @@ const uncounted = sql`0::bigint as snapshot_count, null::timestamptz as first_ba
 /**
  * Groups as a branch has them: main's of which it changes nothing, and in place of the others what it says of them, with the counters of their snapshots in it.
  */
-export function insideGroups(facts: InsideFacts): View {
+export function overlayGroups(facts: OverlayFacts): View {
   const { branch } = facts
-  const main = mainInside({ ...facts, model: 'group' })
+  const main = overlayMain({ ...facts, model: 'group' })
   if (!facts.counts && !facts.groups) return { model: 'group', main, replaced: [], others: [] }
-  const others = [changedGroups, createdGroups].map((rows) => relationInside(facts, sql`(${rows(branch)}) t`, sql``))
+  const others = [changedGroups, createdGroups].map((rows) => overlayRelation(facts, sql`(${rows(branch)}) t`, sql``))
   return { model: 'group', main, replaced: replacedGroups(branch), others }
 }
 
@@ -109,10 +109,10 @@ export const createdGroups = (branch: number): RawBuilder<unknown> => sql`
   from (select e.*, ${uncounted} from branch_groups e where e.branch_id = ${branch}::bigint and e.op = 'create') g ${counted(branch)}`
 
 /** Groups by their key with how many snapshots each has in the branch. Those that it counts need not be groups of main. */
-export function countedGroupsInside(facts: InsideFacts): Relation {
+export function overlayGroupCounts(facts: OverlayFacts): Relation {
   const { branch } = facts
-  if (!facts.counts) return mainInside({ ...facts, model: 'group' })
-  return relationInside(
+  if (!facts.counts) return overlayMain({ ...facts, model: 'group' })
+  return overlayRelation(
     facts,
     sql`(
       select ${columnNames(groupKey, 'g')}, g.snapshot_count from groups g

@@ -1,10 +1,10 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import type { Tables } from '../database/tables.ts'
-import { type EntryKind, entryKinds, type Touches, touchesOf } from './read-touches.ts'
+import type { Tables } from '../../database/tables.ts'
+import { type EntryKind, entryKinds, type Touches, touchesOf } from '../read-touches.ts'
 
 /** What a reader of a branch must know of it to ask no more than the branch makes necessary. */
-export interface InsideFacts {
+export interface OverlayFacts {
   readonly branch: number
   readonly model: ModelName
   /** What it does to the model. */
@@ -37,7 +37,7 @@ interface FactsRecord {
 }
 
 /** Asks what a branch does to a model: a handful of look-ups, however much it changes. */
-export async function readFacts(db: Kysely<Tables>, branch: number, model: ModelName): Promise<InsideFacts> {
+export async function readFacts(db: Kysely<Tables>, branch: number, model: ModelName): Promise<OverlayFacts> {
   const of = sql`e.branch_id = ${branch}::bigint`
   const counted = (which: RawBuilder<unknown>) =>
     sql`exists (select from branch_group_counts c where c.branch_id = ${branch}::bigint and ${which})`

@@ -1,18 +1,18 @@
 import type { ModelName } from '@netbox-pbs/core'
 import type { InventoryLists, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import type { Database } from '../database/database.ts'
-import { mainRows } from '../lists/inventory-lists.ts'
-import { listsOf, type Rows } from '../lists/read-lists.ts'
-import type { View } from '../lists/view.ts'
-import { type InsideFacts, readFacts } from './inside-facts.ts'
-import { countedGroupsInside, insideGroups } from './inside-groups.ts'
-import { insideNamespaces } from './inside-namespaces.ts'
-import { insideRows, serversInside } from './inside-rows.ts'
-import { recountMoved } from './recount-moved.ts'
+import type { Database } from '../../database/database.ts'
+import { mainRows } from '../../lists/inventory-lists.ts'
+import { listsOf, type Rows } from '../../lists/read-lists.ts'
+import type { View } from '../../lists/view.ts'
+import { recountMoved } from '../recount-moved.ts'
+import { type OverlayFacts, readFacts } from './facts.ts'
+import { overlayGroupCounts, overlayGroups } from './groups.ts'
+import { overlayNamespaces } from './namespaces.ts'
+import { overlayRows, overlayServers } from './rows.ts'
 
 /** Lists and details as a branch has them. Tasks are not branched: they are main's. */
-export const insideLists = (
+export const overlayLists = (
   database: Database['Type'],
   folding: Effect.Effect<string | null, StoreFailed>,
   branch: number,
@@ -24,31 +24,31 @@ export const insideLists = (
       model === 'task' ? Effect.succeed(mainRows(model)) : Effect.map(factsOf(database, branch, model), rowsOf),
   })
 
-const rowsOf = (facts: InsideFacts): Rows => ({
+const rowsOf = (facts: OverlayFacts): Rows => ({
   view: (fields) => viewOf(facts, fields),
-  countedGroups: countedGroupsInside(facts),
-  servers: serversInside(facts),
+  countedGroups: overlayGroupCounts(facts),
+  servers: overlayServers(facts),
 })
 
-function viewOf(facts: InsideFacts, fields: Parameters<Rows['view']>[0]): View {
+function viewOf(facts: OverlayFacts, fields: Parameters<Rows['view']>[0]): View {
   switch (facts.model) {
     case 'group':
-      return insideGroups(facts)
+      return overlayGroups(facts)
     case 'namespace':
-      return insideNamespaces(facts)
+      return overlayNamespaces(facts)
     default:
-      return insideRows(facts, fields)
+      return overlayRows(facts, fields)
   }
 }
 
 const countedModels: ReadonlySet<ModelName> = new Set(['snapshot', 'group', 'namespace'])
 
 /** What must be known of the branch, with its groups counted as main now is. */
-const factsOf = Effect.fn('Branches.factsInside')(function* (
+const factsOf = Effect.fn('Branches.overlayFacts')(function* (
   database: Database['Type'],
   branch: number,
   model: ModelName,
-): Effect.fn.Return<InsideFacts, StoreFailed> {
+): Effect.fn.Return<OverlayFacts, StoreFailed> {
   const facts = database.query('reading a branch', (db) => readFacts(db, branch, model))
   const first = yield* facts
   if (!first.moved || !countedModels.has(model)) return first

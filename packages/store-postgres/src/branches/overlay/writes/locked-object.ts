@@ -1,8 +1,8 @@
 import type { BranchNotOpen, BranchOfRun, StoreFailed, WritableModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import type { Run } from '../../database/session.ts'
-import { type GroupKey, groupKeyOf, placesOfGroups } from '../../edits/touch-groups.ts'
-import { lockFurther, lockPlaces, type PlacesMoved } from '../../inventory/scope-locks.ts'
+import type { Run } from '../../../database/session.ts'
+import { type GroupKey, groupKeyOf, placesOfGroups } from '../../../edits/touch-groups.ts'
+import { lockFurther, lockPlaces, type PlacesMoved } from '../../../inventory/scope-locks.ts'
 import { lockForWriting } from './lock-branch.ts'
 import { type SeenObject, seenObject } from './seen-object.ts'
 

@@ -1,10 +1,10 @@
 import type { ModelName, Said } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { sameKey } from '../../change-sets/row-columns.ts'
-import { jsonb } from '../../database/json.ts'
-import type { Tables } from '../../database/tables.ts'
-import { keyColumns, tables } from '../../inventory/columns.ts'
-import { branchTable, effective, movesKey } from '../branch-columns.ts'
+import { sameKey } from '../../../change-sets/row-columns.ts'
+import { jsonb } from '../../../database/json.ts'
+import type { Tables } from '../../../database/tables.ts'
+import { keyColumns, tables } from '../../../inventory/columns.ts'
+import { branchTable, effective, movesKey } from '../../branch-columns.ts'
 
 /** A key that a row is to have. `id`: the row has an entry or a row of main already, which is not in its own way. */
 export interface WantedKey {

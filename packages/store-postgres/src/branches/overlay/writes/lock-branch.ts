@@ -1,7 +1,7 @@
 import { BranchNotOpen, BranchOfRun, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import type { Run } from '../../database/session.ts'
-import { lockOpenBranch } from '../branch-record.ts'
+import type { Run } from '../../../database/session.ts'
+import { lockOpenBranch } from '../../branch-record.ts'
 
 /** Locks a branch for a user who writes in it, until the end of the transaction. One that is gone has ended; that of a run takes no edits. */
 export function lockForWriting(run: Run, id: number): Effect.Effect<void, StoreFailed | BranchNotOpen | BranchOfRun> {

@@ -9,17 +9,17 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
-import type { Database } from '../../database/database.ts'
-import { jsonb } from '../../database/json.ts'
-import type { Tables } from '../../database/tables.ts'
-import { newRow, writtenColumns } from '../../edits/editable-columns.ts'
-import { groupKeyOf, placesOfGroups } from '../../edits/touch-groups.ts'
-import { observedColumns, tables } from '../../inventory/columns.ts'
-import { lockPlaces } from '../../inventory/scope-locks.ts'
-import { branchTable } from '../branch-columns.ts'
-import { moveRevision } from '../branch-record.ts'
+import type { Database } from '../../../database/database.ts'
+import { jsonb } from '../../../database/json.ts'
+import type { Tables } from '../../../database/tables.ts'
+import { newRow, writtenColumns } from '../../../edits/editable-columns.ts'
+import { groupKeyOf, placesOfGroups } from '../../../edits/touch-groups.ts'
+import { observedColumns, tables } from '../../../inventory/columns.ts'
+import { lockPlaces } from '../../../inventory/scope-locks.ts'
+import { branchTable } from '../../branch-columns.ts'
+import { moveRevision } from '../../branch-record.ts'
 import { lockForWriting } from './lock-branch.ts'
-import { settleBranchGroups } from './settle-groups.ts'
+import { recountOverlayGroups } from './recount-groups.ts'
 import { takenKeys } from './taken-keys.ts'
 
 /** Creates rows in a branch, all or none: the first whose key is taken there, also by an earlier row of the same request, is named. Each takes its id now. */
@@ -42,7 +42,7 @@ export const createEntries = Effect.fn('BranchWrites.create')(function* (
       const taken = yield* run((db) => takenKeys(db, { branch, model }, wanted))
       if (taken.size > 0) return yield* new KeyTaken({ model, index: Math.min(...taken) })
       const ids = yield* run((db) => insertEntries(db, { branch, model }, rows))
-      yield* run((db) => settleBranchGroups(db, branch, groups))
+      yield* run((db) => recountOverlayGroups(db, branch, groups))
       yield* run((db) => moveRevision(db, branch, actor))
       return ids
     }),

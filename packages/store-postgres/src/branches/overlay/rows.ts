@@ -1,13 +1,13 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
-import { sameKey } from '../change-sets/row-columns.ts'
-import { type Column, defaultValue, observedColumns, operatorColumns, tables } from '../inventory/columns.ts'
-import { mainRelation, observationsBy, type Relation } from '../lists/relation.ts'
-import type { Replaced, View } from '../lists/view.ts'
-import { branchTable, entryOf, mergedColumns } from './branch-columns.ts'
-import type { InsideFacts } from './inside-facts.ts'
-import { isMerged, mergedValue } from './merged-value.ts'
-import { touchesOneOf, touching } from './read-touches.ts'
+import { sameKey } from '../../change-sets/row-columns.ts'
+import { type Column, defaultValue, observedColumns, operatorColumns, tables } from '../../inventory/columns.ts'
+import { mainRelation, observationsBy, type Relation } from '../../lists/relation.ts'
+import type { Replaced, View } from '../../lists/view.ts'
+import { branchTable, entryOf, mergedColumns } from '../branch-columns.ts'
+import { isMerged, mergedValue } from '../merged-value.ts'
+import { touchesOneOf, touching } from '../read-touches.ts'
+import type { OverlayFacts } from './facts.ts'
 
 type Sets = ReadonlyArray<ReadonlyArray<string>>
 
@@ -15,9 +15,9 @@ type Sets = ReadonlyArray<ReadonlyArray<string>>
  * A model as a branch has it, for a query that looks at these fields: main's rows, but for those that the branch deletes, those of which it changes one of the fields, and those
  * whose key it creates itself; in their place what it has of them. A row that it changes elsewhere only is found in main, where the indexes are.
  */
-export function insideRows(facts: InsideFacts, fields: ReadonlyArray<string> | 'all'): View {
+export function overlayRows(facts: OverlayFacts, fields: ReadonlyArray<string> | 'all'): View {
   const { branch, model, touches } = facts
-  const main = mainInside(facts)
+  const main = overlayMain(facts)
   // A row that moves to another server may so come into sight, or go out of it.
   const wanted = new Set(fields === 'all' ? [] : [...fields, 'server'])
   const whole = fields === 'all' || wanted.has('last_updated')
@@ -68,15 +68,15 @@ function shadowedSnapshots(branch: number): Replaced {
 }
 
 /** Main's rows of the servers that are seen. */
-export function mainInside(facts: InsideFacts): Relation {
+export function overlayMain(facts: OverlayFacts): Relation {
   const { model, hidden } = facts
-  const relation = { ...mainRelation(model), servers: serversInside(facts) }
+  const relation = { ...mainRelation(model), servers: overlayServers(facts) }
   if (hidden.length === 0 || model === 'server') return relation
   return { ...relation, seen: [sql`t.server_id <> all(${hidden}::bigint[])`] }
 }
 
 /** Servers by id and name, as the branch has them. */
-export function serversInside({ branch, servers, hidden }: InsideFacts): RawBuilder<unknown> {
+export function overlayServers({ branch, servers, hidden }: OverlayFacts): RawBuilder<unknown> {
   const renamed = touching(servers.updates, new Set(['name'])).length > 0
   // Behind the `offset` the few servers are hashed: were they read in the order of their names, the planner would go through main's rows once for each.
   if (hidden.length === 0 && !servers.creates && servers.updates.length === 0)
@@ -94,23 +94,23 @@ export function serversInside({ branch, servers, hidden }: InsideFacts): RawBuil
 }
 
 /** A relation of the branch's own. Its rows may lie below a server that is gone from main, and then they are not seen. */
-export const relationInside = (
-  facts: InsideFacts,
+export const overlayRelation = (
+  facts: OverlayFacts,
   rows: RawBuilder<unknown>,
   observations: RawBuilder<unknown>,
 ): Relation => ({
   rows,
   joined: facts.model === 'server' ? [] : ['v'],
-  servers: serversInside(facts),
+  servers: overlayServers(facts),
   observations,
   seen: [],
 })
 
 /** Rows that only the branch has: whole from its entries `e`, with the observation that came with them. */
-function entriesAlone(facts: InsideFacts, which: RawBuilder<unknown>, from = sql``): Relation {
+function entriesAlone(facts: OverlayFacts, which: RawBuilder<unknown>, from = sql``): Relation {
   const { branch, model } = facts
-  const columns = columnsInside(model).map((column) => sql`${entryValue(model, column)} as ${sql.id(column.name)}`)
-  return relationInside(
+  const columns = overlayColumns(model).map((column) => sql`${entryValue(model, column)} as ${sql.id(column.name)}`)
+  return overlayRelation(
     facts,
     sql`(
       select e.id, ${sql.join(columns)}, e.presence, null::timestamptz as missing_since, e.last_seen_own, e.created, e.last_updated, e.observation
@@ -129,7 +129,7 @@ function firstObservations(model: ModelName): RawBuilder<unknown> {
 }
 
 /** The columns that rows of a branch have for themselves. */
-function columnsInside(model: ModelName): ReadonlyArray<Column> {
+function overlayColumns(model: ModelName): ReadonlyArray<Column> {
   const merged = mergedColumns(model)
   const names = new Set(merged.map(({ name }) => name))
   return [...merged, ...operatorColumns(model).filter(({ name }) => !names.has(name))]
@@ -145,7 +145,7 @@ function entryValue(model: ModelName, { field, name, type }: Column): RawBuilder
 }
 
 /** Main's rows that the branch updates, those whose entries touch one of the sets. A field that all of them touch or none does need not be asked about row by row. */
-function updatedRows(facts: InsideFacts, sets: Sets): Relation {
+function updatedRows(facts: OverlayFacts, sets: Sets): Relation {
   const { branch, model } = facts
   const value = (column: Column): RawBuilder<unknown> => {
     const touched = sets.filter((set) => set.includes(column.field)).length
@@ -155,13 +155,13 @@ function updatedRows(facts: InsideFacts, sets: Sets): Relation {
     const touches = touched === 0 ? sql`` : sql` or ${column.field}::text = any(e.touched)`
     return sql`case when m.id is null${touches} then ${entry} else ${sql.ref(`m.${column.name}`)} end`
   }
-  const columns = columnsInside(model).map((column) => sql`${value(column)} as ${sql.id(column.name)}`)
+  const columns = overlayColumns(model).map((column) => sql`${value(column)} as ${sql.id(column.name)}`)
   const mains = ['presence', 'last_seen_own', 'created'].map(
     (name) =>
       sql`case when m.id is null then ${sql.ref(`e.${name}`)} else ${sql.ref(`m.${name}`)} end as ${sql.id(name)}`,
   )
   const server = model === 'server' ? sql`` : sql`, m.server_id as observed_under`
-  return relationInside(
+  return overlayRelation(
     facts,
     sql`(
       select e.id, ${sql.join([...columns, ...mains])}, m.missing_since, greatest(m.last_updated, e.last_updated) as last_updated${server}
@@ -173,7 +173,7 @@ function updatedRows(facts: InsideFacts, sets: Sets): Relation {
 }
 
 /** Rows that the branch updates in other fields than those looked at, and that main has lost: they are the branch's whole. */
-function lostRows(facts: InsideFacts, sets: Sets): Relation | null {
+function lostRows(facts: OverlayFacts, sets: Sets): Relation | null {
   if (sets.length === 0) return null
   const { branch, model } = facts
   const which = sql`e.op = 'update' and ${touchesOneOf(sets)}`

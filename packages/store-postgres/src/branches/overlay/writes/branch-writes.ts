@@ -1,13 +1,13 @@
 import type { BranchInventory } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { sql } from 'kysely'
-import type { Database } from '../../database/database.ts'
-import { analyzeGrown } from '../../database/statistics.ts'
+import type { Database } from '../../../database/database.ts'
+import { analyzeGrown } from '../../../database/statistics.ts'
 import { createEntries } from './create-entries.ts'
 import { removeEntry } from './remove-entry.ts'
 import { updateEntry } from './update-entry.ts'
 
-/** Writes by a user inside a branch: each call becomes entries of it in one transaction. Readings of an object that main has are not a branch's to change, and are passed over. */
+/** Writes by a user in a branch: each call becomes entries of it in one transaction. Readings of an object that main has are not a branch's to change, and are passed over. */
 export const branchWrites = (database: Database['Type'], branch: number): BranchInventory['writes'] => ({
   create: (request) => Effect.tap(createEntries(database, branch, request), () => analyzeGrown(database, 'branches')),
   update: (request) => updateEntry(database, branch, request),

@@ -1,9 +1,9 @@
 import { type FieldValue, type ModelName, type Said, seenRow } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { sameKey } from '../../change-sets/row-columns.ts'
-import type { Tables } from '../../database/tables.ts'
-import { tables } from '../../inventory/columns.ts'
-import { branchTable, mergedColumns } from '../branch-columns.ts'
+import { sameKey } from '../../../change-sets/row-columns.ts'
+import type { Tables } from '../../../database/tables.ts'
+import { tables } from '../../../inventory/columns.ts'
+import { branchTable, mergedColumns } from '../../branch-columns.ts'
 
 /** An object as a user in a branch finds it. */
 export interface SeenObject {

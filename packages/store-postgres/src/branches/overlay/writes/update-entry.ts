@@ -20,20 +20,20 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
-import type { Database } from '../../database/database.ts'
-import { jsonb } from '../../database/json.ts'
-import type { Tables } from '../../database/tables.ts'
-import { givenColumns } from '../../edits/editable-columns.ts'
-import { type GroupKey, groupKeyOf } from '../../edits/touch-groups.ts'
-import { observedColumns, tables } from '../../inventory/columns.ts'
-import { nextVersion, requireVersion } from '../../inventory/row-version.ts'
-import { untilPlacesHold } from '../../inventory/scope-locks.ts'
-import { listColumn, listFrom } from '../../lists/list-columns.ts'
-import { branchTable, mergedColumns } from '../branch-columns.ts'
-import { moveRevision } from '../branch-record.ts'
+import type { Database } from '../../../database/database.ts'
+import { jsonb } from '../../../database/json.ts'
+import type { Tables } from '../../../database/tables.ts'
+import { givenColumns } from '../../../edits/editable-columns.ts'
+import { type GroupKey, groupKeyOf } from '../../../edits/touch-groups.ts'
+import { observedColumns, tables } from '../../../inventory/columns.ts'
+import { nextVersion, requireVersion } from '../../../inventory/row-version.ts'
+import { untilPlacesHold } from '../../../inventory/scope-locks.ts'
+import { listColumn, listFrom } from '../../../lists/list-columns.ts'
+import { branchTable, mergedColumns } from '../../branch-columns.ts'
+import { moveRevision } from '../../branch-record.ts'
 import { lockObject, type Wanted } from './locked-object.ts'
+import { recountOverlayGroups } from './recount-groups.ts'
 import type { SeenObject } from './seen-object.ts'
-import { settleBranchGroups } from './settle-groups.ts'
 import { takenKeys } from './taken-keys.ts'
 
 /** The named columns of a row, and the versions of which it must have one. */
@@ -45,7 +45,7 @@ interface Update {
   readonly versions?: WantedVersions
 }
 
-/** Changes the named columns of a row inside a branch. False: the branch shows no such row. */
+/** Changes the named columns of a row in a branch. False: the branch shows no such row. */
 export const updateEntry = Effect.fn('BranchWrites.update')(function* (
   database: Database['Type'],
   branch: number,
@@ -70,7 +70,7 @@ export const updateEntry = Effect.fn('BranchWrites.update')(function* (
         made ? changeCreation(db, wanted, object, given, values) : changeEntry(db, wanted, object, given),
       )
       if (!moved) return true
-      yield* run((db) => settleBranchGroups(db, branch, groups))
+      yield* run((db) => recountOverlayGroups(db, branch, groups))
       yield* run((db) => moveRevision(db, branch, actor))
       return true
     }),

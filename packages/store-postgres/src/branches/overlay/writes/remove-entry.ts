@@ -9,18 +9,18 @@ import type {
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import type { Database } from '../../database/database.ts'
-import type { Tables } from '../../database/tables.ts'
-import { type Column, tables } from '../../inventory/columns.ts'
-import { requireVersion } from '../../inventory/row-version.ts'
-import { untilPlacesHold } from '../../inventory/scope-locks.ts'
-import { branchTable, mergedColumns } from '../branch-columns.ts'
-import { moveRevision } from '../branch-record.ts'
-import { highestBelow, modelsBelow } from '../server-tombstone.ts'
+import type { Database } from '../../../database/database.ts'
+import type { Tables } from '../../../database/tables.ts'
+import { type Column, tables } from '../../../inventory/columns.ts'
+import { requireVersion } from '../../../inventory/row-version.ts'
+import { untilPlacesHold } from '../../../inventory/scope-locks.ts'
+import { branchTable, mergedColumns } from '../../branch-columns.ts'
+import { moveRevision } from '../../branch-record.ts'
+import { highestBelow, modelsBelow } from '../../server-tombstone.ts'
 import { lockObject, type Wanted } from './locked-object.ts'
-import { settleBranchGroups } from './settle-groups.ts'
+import { recountOverlayGroups } from './recount-groups.ts'
 
-/** Deletes a row inside a branch, and what is below it; false: the branch shows no such row. */
+/** Deletes a row in a branch, and what is below it; false: the branch shows no such row. */
 export const removeEntry = Effect.fn('BranchWrites.remove')(function* (
   database: Database['Type'],
   branch: number,
@@ -45,7 +45,7 @@ export const removeEntry = Effect.fn('BranchWrites.remove')(function* (
       if (model === 'server') yield* run((db) => dropBelow(db, branch, id))
       // What the branch has made, or main has lost, needs no tombstone.
       yield* run((db) => (locked.object.main === null ? forget(db, wanted) : bury(db, wanted)))
-      yield* run((db) => settleBranchGroups(db, branch, locked.groups))
+      yield* run((db) => recountOverlayGroups(db, branch, locked.groups))
       yield* run((db) => moveRevision(db, branch, actor))
       return true
     }),

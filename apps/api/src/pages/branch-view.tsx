@@ -1,7 +1,7 @@
 import { type ModelName, registry } from '@netbox-pbs/core'
 import { Effect } from 'effect'
 import { type BranchPlace, placeOf } from '../branches/branch-place.ts'
-import { insideBranch } from '../branches/inside-branch.ts'
+import { inBranch } from '../branches/in-branch.ts'
 import { namedBranch } from '../branches/named-branch.ts'
 import type { ApiContext } from '../http/caller.ts'
 import { html } from './html.ts'
@@ -13,17 +13,17 @@ import type { PageBranch } from './view/page-branch.ts'
 import type { Viewer } from './view/viewer.ts'
 
 /**
- * A page of the inventory, inside the branch that its address names as a request's does: what it reads is the branch's, as the REST path of the same rows. One that is
+ * A page of the inventory, in the branch that its address names as a request's does: what it reads is the branch's, as the REST path of the same rows. One that is
  * not there or has ended is said, instead of showing main for it.
  */
-export const insidePage = (
+export const branchView = (
   c: ApiContext,
   { viewer, place }: { readonly viewer: Viewer; readonly place: Exclude<BranchPlace, 'any'> },
   page: (branch: PageBranch) => Page,
 ): Page =>
   Effect.gen(function* () {
     const branch = yield* namedBranch(c)
-    return yield* branch === null || place === 'main' ? page(branch) : insideBranch(branch, page(branch))
+    return yield* branch === null || place === 'main' ? page(branch) : inBranch(branch, page(branch))
   }).pipe(
     Effect.catchTag('Refused', ({ body }) =>
       Effect.succeed(html(noBranch(viewer, branchesPage, sentenceOf(body)), 400)),
@@ -31,7 +31,7 @@ export const insidePage = (
   )
 
 /** What the banner of an inventory page says; null: the page is main's. `path` is the page in main. */
-export const insideOf = (model: ModelName, branch: PageBranch, path: string): BranchBannerProps | null =>
+export const branchBanner = (model: ModelName, branch: PageBranch, path: string): BranchBannerProps | null =>
   branch === null
     ? null
     : { branch, out: path, branched: placeOf(model) === 'inside', what: registry[model].labelPlural }

@@ -1,14 +1,14 @@
 import { type Kysely, sql } from 'kysely'
-import type { Tables } from '../../database/tables.ts'
-import { byPlace, type GroupKey } from '../../edits/touch-groups.ts'
-import { inScope } from '../../inventory/scope-place.ts'
-import { recountBranchGroups } from '../branch-groups.ts'
+import type { Tables } from '../../../database/tables.ts'
+import { byPlace, type GroupKey } from '../../../edits/touch-groups.ts'
+import { inScope } from '../../../inventory/scope-place.ts'
+import { recountBranchGroups } from '../../branch-groups.ts'
 
 /**
  * Brings the groups of a branch in step with snapshots that a user has written there: recounts them, which makes those that neither main nor the branch has, and takes out
  * again those that the branch has made and no snapshot of it needs. Hold the locks of their scopes.
  */
-export async function settleBranchGroups(
+export async function recountOverlayGroups(
   db: Kysely<Tables>,
   branch: number,
   keys: ReadonlyArray<GroupKey>,
