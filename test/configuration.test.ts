@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const page = readFileSync(`${root}docs/configuration.md`, 'utf8')
 
 /** The rows of the table below a heading, as trimmed cells, without its head. */
-const tableBelow = (heading: string): ReadonlyArray<ReadonlyArray<string>> => {
+const tableUnder = (heading: string): ReadonlyArray<ReadonlyArray<string>> => {
   const [, after = ''] = page.split(`\n## ${heading}\n`)
   const [section = ''] = after.split('\n## ')
   const rows = section.split('\n').filter((line) => line.startsWith('|'))
@@ -40,7 +40,7 @@ test.each([
   ['start:gateway', 4, flagsOf(gateway)],
   ['start:worker', 5, flagsOf(worker)],
 ] as const)('docs/configuration.md has the flags of %s', (_, column, flags) => {
-  const documented = tableBelow('Flags').filter((cells) => cells[column] === 'yes')
+  const documented = tableUnder('Flags').filter((cells) => cells[column] === 'yes')
   expect(documented.flatMap(([flag]) => named(flag)).toSorted()).toEqual(flags.toSorted())
 })
 
@@ -51,12 +51,12 @@ test('docs/configuration.md has every variable that a program reads', () => {
       .map((entry) => readFileSync(`${entry.parentPath}/${entry.name}`, 'utf8')),
   )
   const read = sources.flatMap((text) => text.match(/'(DATABASE_URL|NETBOX_PBS_[A-Z_]+)'/g) ?? [])
-  const documented = tableBelow('Environment').flatMap(([variable]) => named(variable))
+  const documented = tableUnder('Environment').flatMap(([variable]) => named(variable))
   expect(documented.toSorted()).toEqual([...new Set(read.map((quoted) => quoted.slice(1, -1)))].toSorted())
 })
 
 test('docs/configuration.md has every setting with the default of a new system', () => {
-  const documented = tableBelow('Settings').flatMap(([names, defaults = '']) => {
+  const documented = tableUnder('Settings').flatMap(([names, defaults = '']) => {
     const each = defaults.replaceAll('`', '').split(', ')
     return named(names).map((name, at) => [name, each[at] ?? each[0]])
   })

@@ -97,7 +97,7 @@ test('a fleet goes through its life on the real store', async () => {
       'datastores of pbs-a: landed',
       'snapshots of pbs-a/tank/a/b: landed',
       'snapshots of pbs-a/tank/a: held_back: emptied',
-      'namespaces of pbs-a/tank: held_back: rows_below',
+      'namespaces of pbs-a/tank: held_back: children_held',
       'gc jobs of pbs-a: landed',
     ],
   })

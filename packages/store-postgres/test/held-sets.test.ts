@@ -273,7 +273,7 @@ describe.each(engines)('held sets on $engine', ({ migrated }) => {
         yield* landOnce(scope, [{ model: 'job', changes: [create('job', job)] }])
         const [row] = yield* ask<{ id: number }>(`select id from jobs where server_id = ${server}`)
         const gone = { model: 'job', changes: [remove('job', row?.id ?? 0, job)] } as const
-        yield* landOnce(scope, [{ ...gone, held: 'rows_below' }])
+        yield* landOnce(scope, [{ ...gone, held: 'children_held' }])
         expect(yield* sets((held) => held.waiting())).toBe(before + 2)
         yield* landOnce(scope, [gone], { held: 'view_changed' })
         expect(yield* sets((held) => held.waiting())).toBe(before + 3)

@@ -405,7 +405,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
         expect(
           yield* landOnce(scope, [
             { model: 'namespace', changes: [a, c] },
-            { model: 'namespace', changes: [b], held: 'rows_below' },
+            { model: 'namespace', changes: [b], held: 'children_held' },
           ]),
         ).toEqual({ ...counts, updated: 1, deleted: 1, held_back: 1 })
         expect((yield* found).map((row) => [row.facts.path, row.presence])).toEqual([

@@ -28,7 +28,7 @@ describe('a namespace that vanished', () => {
     const record = await run(system.syncTwice())
     expect(record.ends).toEqual([
       'snapshots of pbs-a/tank/a/b: held_back: emptied',
-      'namespaces of pbs-a/tank: held_back: rows_below',
+      'namespaces of pbs-a/tank: held_back: children_held',
     ])
     expect(paths(system)).toEqual([': listed', 'a: missing', 'a/b: missing'])
     expect(record.run.counts).toMatchObject({ deleted: 1, held_back: 12 })
@@ -104,8 +104,8 @@ describe('a datastore that vanished', () => {
     expect(record.ends).toEqual([
       'snapshots of pbs-a/tank/a: landed',
       'snapshots of pbs-a/tank: held_back: emptied',
-      'namespaces of pbs-a/tank: held_back: rows_below',
-      'datastores of pbs-a: held_back: rows_below',
+      'namespaces of pbs-a/tank: held_back: children_held',
+      'datastores of pbs-a: held_back: children_held',
     ])
     expect(system.world.all('datastore').map(({ facts, presence }) => [facts['name'], presence])).toEqual([
       ['pond', 'listed'],

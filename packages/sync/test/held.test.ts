@@ -215,7 +215,7 @@ describe('what is below a vanished row', () => {
     const [rows, above] = await sets(system)
     expect([rows, above]).toMatchObject([
       { scope: { namespace: 'a' }, reason: 'emptied', count: 20 },
-      { scope: { resource: 'namespaces' }, reason: 'rows_below', count: 1 },
+      { scope: { resource: 'namespaces' }, reason: 'children_held', count: 1 },
     ])
     system.requests.length = 0
     if (rows !== undefined) await confirm(system, rows)

@@ -5,8 +5,8 @@ import { placeOf } from '../branches/branch-place.ts'
 import type { ApiContext } from '../http/caller.ts'
 import { display } from '../inventory/display.ts'
 import { anyRow } from '../inventory/row.ts'
-import { latestTasks, listsBelow } from './below.ts'
 import { branchBanner, branchView } from './branch-view.tsx'
+import { childLists, latestTasks } from './child-lists.ts'
 import { html } from './html.ts'
 import { listPage, rowPage } from './paths.ts'
 import { notFound } from './refusals.tsx'
@@ -47,7 +47,7 @@ const draw = (viewer: Viewer, name: ModelName, id: number, branch: PageBranch): 
     const tasks = yield* latestTasks(name, row, branch)
     const related = (
       <>
-        <Related lists={yield* listsBelow(name, row, branch)} />
+        <Related lists={yield* childLists(name, row, branch)} />
         <UsageHistory points={name === 'datastore' ? yield* usageOf(row.id) : []} />
         {tasks === null ? null : <LatestTasks {...tasks} branch={branch} />}
       </>

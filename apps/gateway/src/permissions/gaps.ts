@@ -1,5 +1,5 @@
 import type { ServerScope } from '@netbox-pbs/core'
-import { coversBelow, datastorePath, mayListAny, type Permissions, privilegesOn } from './permissions.ts'
+import { coversDescendants, datastorePath, mayListAny, type Permissions, privilegesOn } from './permissions.ts'
 
 /** A privilege that the caller lacks, where, and what stays hidden for it. */
 export interface Gap {
@@ -19,14 +19,14 @@ const wanted: ReadonlyArray<Gap> = [
 
 /** The privileges that the caller lacks for a full inventory. */
 export const inventoryGaps = (permissions: Permissions): ReadonlyArray<Gap> =>
-  wanted.filter(({ path, privilege }) => !coversBelow(permissions, path, privilege))
+  wanted.filter(({ path, privilege }) => !coversDescendants(permissions, path, privilege))
 
 /** A gap in words: `Remote.Audit on /remote`. */
 export const gapTitle = ({ privilege, path }: Gap): string => `${privilege} on ${path}`
 
 /** The gaps that make the list of a scope shorter than it is. */
 export const gapsOf = (scope: ServerScope, permissions: Permissions): ReadonlyArray<Gap> =>
-  candidates(scope).filter(({ path, privilege }) => !coversBelow(permissions, path, privilege))
+  candidates(scope).filter(({ path, privilege }) => !coversDescendants(permissions, path, privilege))
 
 const candidates = (scope: ServerScope): ReadonlyArray<Gap> => {
   switch (scope.resource) {

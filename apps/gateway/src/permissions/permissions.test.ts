@@ -2,7 +2,7 @@ import type { ServerScope } from '@netbox-pbs/core'
 import { describe, expect, test } from 'vitest'
 import { aclCommands } from './acl-commands.ts'
 import { gapsOf, gapTitle, inventoryGaps, ownerOnly } from './gaps.ts'
-import { coversBelow, mayListAny, type Permissions, privilegesOn } from './permissions.ts'
+import { coversDescendants, mayListAny, type Permissions, privilegesOn } from './permissions.ts'
 import { viewOf } from './view.ts'
 import { withWithheld } from './withheld.ts'
 
@@ -41,7 +41,7 @@ describe('privileges on a path', () => {
     ['replaced deeper down', { '/': audit, '/datastore/tank': { 'Datastore.Backup': true } }, false],
     ['replaced elsewhere', { '/': audit, '/system': { 'Sys.Modify': true } }, true],
   ])('everything below /datastore is covered: %s', (_, permissions, expected) => {
-    expect(coversBelow(permissions, '/datastore', 'Datastore.Audit')).toBe(expected)
+    expect(coversDescendants(permissions, '/datastore', 'Datastore.Audit')).toBe(expected)
   })
 })
 

@@ -13,7 +13,7 @@ export const privilegesOn = (permissions: Permissions, path: string): ReadonlySe
 }
 
 /** Whether the caller has a privilege on a path and on everything below it, as far as the listed paths tell. */
-export const coversBelow = (permissions: Permissions, path: string, privilege: string): boolean => {
+export const coversDescendants = (permissions: Permissions, path: string, privilege: string): boolean => {
   const here = permissions[path] ?? permissions[ancestorsOf(path).find((ancestor) => ancestor in permissions) ?? '']
   return (
     here?.[privilege] === true &&

@@ -80,7 +80,7 @@ export interface Appended<M extends ModelName = ModelName> {
   readonly scope: Scope
   readonly model: M
   readonly changes: ReadonlyArray<Change<M>>
-  /** The deletions of this part wait, also when those of the scope land: `rows_below`. */
+  /** The deletions of this part wait, also when those of the scope land: `children_held`. */
   readonly held?: HoldReason
   readonly observed?: M extends ObservedModel ? ReadonlyArray<Observed<M>> : never
   readonly digests?: M extends 'group' ? ReadonlyArray<GroupDigest> : never

@@ -19,10 +19,10 @@ export interface GuardInput {
 }
 
 /** Why deletions may wait. */
-export const holdReasons = ['view_changed', 'emptied', 'too_many', 'rows_below', 'unconfirmed'] as const
+export const holdReasons = ['view_changed', 'emptied', 'too_many', 'children_held', 'unconfirmed'] as const
 
 /**
- * Why deletions wait. `rows_below`: the row's own scope would let it go, but rows below it wait. `unconfirmed`: the row went missing after the deletions of its
+ * Why deletions wait. `children_held`: the row's own scope would let it go, but rows below it wait. `unconfirmed`: the row went missing after the deletions of its
  * scope were confirmed.
  */
 export type HoldReason = (typeof holdReasons)[number]
@@ -32,7 +32,7 @@ export const whyHeld: Readonly<Record<HoldReason, string>> = {
   view_changed: 'the privileges it is listed with are not those of the last complete list',
   emptied: 'the list is empty',
   too_many: 'more are gone than guard_max_share and guard_min_rows let go at once',
-  rows_below: 'rows below them are held back',
+  children_held: 'rows below them are held back',
   unconfirmed: 'they went missing after the others were confirmed',
 }
 

@@ -3,7 +3,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { keyColumns, tables } from '../inventory/columns.ts'
 import { branchTable, entryTitle, mergedColumns, movesKey } from './branch-columns.ts'
-import { gainedBelow } from './server-tombstone.ts'
+import { gainedChild } from './server-tombstone.ts'
 
 /** What a branch changes of one object, beside that object in main. */
 export interface Entry {
@@ -73,7 +73,7 @@ export async function readEntries(db: Kysely<Tables>, page: EntryPage): Promise<
       ${model === 'server' ? sql`null::text` : sql`e.found_server`} as server,
       ${model === 'server' ? sql`null::bigint` : sql`e.found_server_id`} as server_id,
       (${lock ? sql`false` : isVacated(model)}) as vacated,
-      ${model === 'server' ? gainedBelow() : sql`null::jsonb`} as gained, ${beside('e', 'found_server_id')}, ${beside('m', 'server_id')}
+      ${model === 'server' ? gainedChild() : sql`null::jsonb`} as gained, ${beside('e', 'found_server_id')}, ${beside('m', 'server_id')}
     ${entriesBesideMain(page)} order by e.id`.execute(db)
   return rows.map((row) => entryOf(model, author, row))
 }

@@ -3,11 +3,11 @@ import { type RawBuilder, sql } from 'kysely'
 import { tables } from '../inventory/columns.ts'
 
 /** The models whose rows go with their server. */
-export const modelsBelow: ReadonlyArray<ModelName> = branchedModels.filter((model) => model !== 'server')
+export const childModels: ReadonlyArray<ModelName> = branchedModels.filter((model) => model !== 'server')
 
 /** Of each model the highest id of main's rows below a server, as one JSON object. Ids rise, so what main gains later has a higher one. */
-export function highestBelow(server: RawBuilder<unknown>): RawBuilder<unknown> {
-  const highest = modelsBelow.flatMap((model) => [
+export function highestChild(server: RawBuilder<unknown>): RawBuilder<unknown> {
+  const highest = childModels.flatMap((model) => [
     sql.lit(model),
     sql`(select coalesce(max(b.id), 0) from ${sql.table(tables[model])} b where b.server_id = ${server})`,
   ])
@@ -18,8 +18,8 @@ export function highestBelow(server: RawBuilder<unknown>): RawBuilder<unknown> {
  * How many rows of each model main has gained below the deleted server of the entry `e` since it was deleted in the branch; null: none. What another branch has landed
  * since took its ids when it was staged, so where one has merged, the time tells.
  */
-export function gainedBelow(): RawBuilder<unknown> {
-  const counts = modelsBelow.map(
+export function gainedChild(): RawBuilder<unknown> {
+  const counts = childModels.map(
     (model) => sql`
       select ${sql.lit(model)} as model, count(*) as rows from ${sql.table(tables[model])} b where b.server_id = e.id
         and (b.id > (e.below ->> ${sql.lit(model)})::bigint or late.any and b.created > e.last_updated)`,

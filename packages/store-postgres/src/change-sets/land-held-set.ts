@@ -65,7 +65,7 @@ export async function landHeldSet(
 }
 
 /** Rows of parts that are held by themselves wait for rows below them. */
-const reasonOf = ({ held }: Landing): HoldReason => held ?? 'rows_below'
+const reasonOf = ({ held }: Landing): HoldReason => held ?? 'children_held'
 
 async function newHeldSet(db: Kysely<Tables>, place: ScopePlace, landing: Landing): Promise<number> {
   const { rows } = await sql<{ id: number }>`
@@ -80,7 +80,7 @@ async function newHeldSet(db: Kysely<Tables>, place: ScopePlace, landing: Landin
 /** A set that grew waits again, and so does one that was confirmed under another view. Once its confirmed rows are gone, what is left is a new matter. */
 async function refresh(db: Kysely<Tables>, landing: Landing, set: StoredHeldSet, grown: number): Promise<void> {
   const carriedOut = set.state === 'confirmed' && landing.decided?.missing === 'deleted' && grown > 0
-  const reason = set.kept && landing.held === null && set.reason !== 'rows_below' ? set.reason : reasonOf(landing)
+  const reason = set.kept && landing.held === null && set.reason !== 'children_held' ? set.reason : reasonOf(landing)
   const otherView = set.view !== landing.view
   const changed = grown > 0 || otherView || reason !== set.reason
   const state = grown > 0 || otherView ? 'waiting' : set.state

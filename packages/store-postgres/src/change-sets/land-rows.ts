@@ -103,7 +103,7 @@ export async function landDeletes(
   window: Window,
   { letGo, origin }: { readonly letGo: RawBuilder<boolean>; readonly origin: Origin },
 ): Promise<number> {
-  const where = sql`${named(model, window, 'delete')} and ${letGo} and not ${hasSyncedBelow(model)}`
+  const where = sql`${named(model, window, 'delete')} and ${letGo} and not ${hasSyncedChildren(model)}`
   if (model === 'server') return await deleteServers(db, { servers: await leavingServers(db, where), origin })
   return await deleteLogged(db, model, { where, origin })
 }
@@ -120,7 +120,7 @@ export async function unlistNamespaces(
 ): Promise<number> {
   const { numAffectedRows } = await sql`
     update namespaces m set presence = 'manual', missing_since = null, last_seen_own = ${lastSeen('namespace', 'm')}
-    where ${named('namespace', window, 'delete')} and ${letGo} and not ${hasSyncedBelow('namespace')} and exists (
+    where ${named('namespace', window, 'delete')} and ${letGo} and not ${hasSyncedChildren('namespace')} and exists (
       select from groups g where g.server_id = m.server_id and g.datastore_name = m.datastore_name and g.namespace = m.path
     )`.execute(db)
   return Number(numAffectedRows ?? 0n)
@@ -149,7 +149,7 @@ export async function holdDeletes(
 export const isParent = (model: ModelName): boolean => model === 'namespace' || model === 'datastore'
 
 /** A parent that its source lacks stays, as missing, while rows below it that came from the source wait. */
-function hasSyncedBelow(model: ModelName): RawBuilder<boolean> {
+function hasSyncedChildren(model: ModelName): RawBuilder<boolean> {
   const below = (table: string, on: RawBuilder<unknown>) =>
     sql<boolean>`exists (select from ${sql.table(table)} b where b.server_id = m.server_id and ${on} and b.presence <> 'manual')`
   if (model === 'namespace') return below('groups', sql`b.datastore_name = m.datastore_name and b.namespace = m.path`)

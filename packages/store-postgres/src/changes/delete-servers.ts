@@ -5,7 +5,7 @@ import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
 import { appendChanges, deletedRow, type Origin } from './append-changes.ts'
-import { rowsBelow, rowTitle } from './logged-fields.ts'
+import { childRows, rowTitle } from './logged-fields.ts'
 
 /** The models whose rows go with their server and have an entry each, leaves first. Tasks go too, but they are a log themselves. */
 const loggedBelow = ['snapshot', 'group', 'namespace', 'job', 'datastore'] as const satisfies ReadonlyArray<ModelName>
@@ -41,7 +41,7 @@ export async function deleteServers(
   if (servers.length === 0) return 0
   const ids = servers.map(({ id }) => id)
   const { rows: counted } = await sql<{ id: number; counts: unknown }>`
-    select m.id, ${rowsBelow('m')} as counts from servers m where m.id = any(${ids}::bigint[])`.execute(db)
+    select m.id, ${childRows('m')} as counts from servers m where m.id = any(${ids}::bigint[])`.execute(db)
   const counts = new Map(counted.map((row) => [row.id, row.counts]))
   for (const model of loggedBelow) await deleteBelow(db, model, { servers, origin })
   const leaving = servers.map((server) => ({ ...server, counts: counts.get(server.id) ?? null }))

@@ -74,7 +74,7 @@ export const rowServer = (model: ModelName, alias: string): RawBuilder<unknown> 
   sql.ref(model === 'server' ? `${alias}.id` : `${alias}.server_id`)
 
 /** How many rows of each model lie below the server of an alias and go with it. */
-export function rowsBelow(alias: string): RawBuilder<unknown> {
+export function childRows(alias: string): RawBuilder<unknown> {
   const counts = Object.values(registry)
     .filter(({ name }) => name !== 'server')
     .flatMap(({ name }) => [

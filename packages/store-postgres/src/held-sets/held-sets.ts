@@ -37,7 +37,7 @@ export const heldSetsLayer: Layer.Layer<HeldSets, never, Database> = Layer.effec
         const { rows } = yield* database.query('counting what waits', (db) =>
           sql<{ count: number }>`
             select coalesce(sum(${heldCount}), 0)::bigint as count from held_sets h
-            where h.state = 'waiting' and (h.kept or h.reason <> 'rows_below')`.execute(db),
+            where h.state = 'waiting' and (h.kept or h.reason <> 'children_held')`.execute(db),
         )
         return rows[0]?.count ?? 0
       }),

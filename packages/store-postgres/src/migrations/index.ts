@@ -21,6 +21,7 @@ import { migration as serverTimeouts } from './0025-server-timeouts.ts'
 import { migration as jobsByServerId } from './0027-jobs-by-server-id.ts'
 import { migration as chosenServersById } from './0028-chosen-servers-by-id.ts'
 import { migration as branchKeyIndexes } from './0030-branch-key-indexes.ts'
+import { migration as childrenHeldRenamed } from './0034-children-held.ts'
 
 /** Every migration of the inventory's database, by name: numbered, applied in order, forward only, never changed once released. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -46,4 +47,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0027_jobs_by_server_id': jobsByServerId,
   '0028_chosen_servers_by_id': chosenServersById,
   '0030_branch_key_indexes': branchKeyIndexes,
+  '0034_children_held': childrenHeldRenamed,
 }

@@ -41,7 +41,7 @@ export const prunes: Readonly<Record<Retained, Prune>> = {
     Effect.gen(function* () {
       const ids = yield* oldRuns(database, before)
       if (ids.length === 0) return { removed: 0, more: false }
-      for (const { table, key } of belowRuns) {
+      for (const { table, key } of runChildren) {
         const { numAffectedRows } = yield* database.query(doing, (db) => {
           const name = sql.table(table)
           const columns = sql`run_id, ${sql.ref(key)}`
@@ -64,7 +64,7 @@ export const prunes: Readonly<Record<Retained, Prune>> = {
 const runsAtOnce = 50
 
 /** The tables whose rows go with a run, and what tells their rows of one run apart. */
-const belowRuns = [
+const runChildren = [
   { table: 'run_scopes', key: 'scope_key' },
   { table: 'run_warnings', key: 'digest' },
   { table: 'run_jobs', key: 'server_id' },

@@ -3,11 +3,11 @@ import { ChangeSets, Inventory } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
 import { appendChanges, appendSightings } from './append-changes.ts'
+import { childrenHold, deletionAbove } from './child-rows.ts'
 import { judge } from './judge.ts'
 import { landScope } from './land-scope.ts'
 import { emptyNamespaces } from './namespace-scope.ts'
 import { RowList } from './row-list.ts'
-import { deletionAbove, doubtBelow } from './rows-below.ts'
 import type { ScopeWork, ServerJob } from './scope-work.ts'
 
 /** The datastores of a server. What lies in a datastore that vanished is let go of before the datastore is. */
@@ -38,10 +38,10 @@ export const openDatastoreScope = (
           let changes = stays.length
           for (const gone of goes) {
             const namespaces = { resource: 'namespaces', server, datastore: gone.row.facts.name } as const
-            const below = yield* emptyNamespaces(job, namespaces, { view, doubt: doubtBelow(verdict, gone) })
+            const below = yield* emptyNamespaces(job, namespaces, { view, doubt: childrenHold(verdict, gone) })
             const becomes = deletionAbove(verdict, gone, below)
             if (becomes === 'rest') continue
-            yield* appendChanges(job, scope, 'datastore', [gone.change], becomes === 'rows_below' ? becomes : null)
+            yield* appendChanges(job, scope, 'datastore', [gone.change], becomes === 'children_held' ? becomes : null)
             if (!(verdict.missing === 'kept' && gone.change.missing === true)) changes++
           }
           const ready = { scope, started, view, verdict, listed: true, leftOut, sighted, changes, unchanged }

@@ -59,7 +59,7 @@ export const landScope = Effect.fn('sync.landScope')(function* (
     return {
       outcome: waiting ? 'held_back' : changes > 0 ? reached : settled,
       counts,
-      reason: waiting ? holdReason(reasonOf(verdict) ?? 'rows_below', counts.held_back) : null,
+      reason: waiting ? holdReason(reasonOf(verdict) ?? 'children_held', counts.held_back) : null,
     }
   }
   const recorded = (reached: 'landed' | 'staged'): LandingRecord => ({

@@ -3,18 +3,18 @@ import { Inventory } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
 import { appendChanges, appendSightings } from './append-changes.ts'
+import {
+  addChildren,
+  type ChildRows,
+  childrenHold,
+  deletionAbove,
+  type Emptying,
+  type Gone,
+  noChildren,
+} from './child-rows.ts'
 import { judge, type Verdict } from './judge.ts'
 import { landScope } from './land-scope.ts'
 import { RowList } from './row-list.ts'
-import {
-  addBelow,
-  deletionAbove,
-  doubtBelow,
-  type Emptying,
-  type Gone,
-  noneBelow,
-  type RowsBelow,
-} from './rows-below.ts'
 import type { JobStopped, ScopePorts, ScopeWork, ServerJob } from './scope-work.ts'
 import { SnapshotScope } from './snapshot-scope.ts'
 
@@ -62,22 +62,22 @@ export const emptyNamespaces = Effect.fn('sync.emptyNamespaces')(function* (
   // Rows made by a user may lie where no source ever listed a namespace.
   const listed = new Set(goes.map(({ row }) => row.facts.path))
   const others = (yield* Inventory).namespacesInUse({ serverId: job.serverId, datastore })
-  let below = noneBelow
+  let below = noChildren
   yield* Stream.runForEach(others, (namespace) =>
     Effect.gen(function* () {
       if (listed.has(namespace)) return
       const snapshots = { resource: 'snapshots', server, datastore, namespace } as const
-      below = addBelow(below, yield* SnapshotScope.empty(job, snapshots, emptying))
+      below = addChildren(below, yield* SnapshotScope.empty(job, snapshots, emptying))
     }),
   )
   const { view, doubt } = emptying
   const verdict = yield* judge(job, { scope, listed: 0, deletions: goes.length, again, view, emptied: { doubt } })
   const { removed, stay } = yield* removeNamespaces(job, scope, goes, verdict, view)
-  below = addBelow(below, stay)
+  below = addChildren(below, stay)
   if (goes.length === 0) return below
   const ready = { scope, started, view, verdict, listed: false, leftOut: 0, changes: removed, unchanged: 0 }
   const waiting = (yield* landScope(job, ready)).counts.held_back
-  return addBelow(below, { waiting, kept: waiting === 0 ? goes.length - removed : 0 })
+  return addChildren(below, { waiting, kept: waiting === 0 ? goes.length - removed : 0 })
 })
 
 /**
@@ -90,23 +90,23 @@ const removeNamespaces = Effect.fn('sync.removeNamespaces')(function* (
   goes: ReadonlyArray<Gone<'namespace'>>,
   verdict: Verdict,
   view: string | null,
-): Effect.fn.Return<{ readonly removed: number; readonly stay: RowsBelow }, JobStopped, ScopePorts> {
+): Effect.fn.Return<{ readonly removed: number; readonly stay: ChildRows }, JobStopped, ScopePorts> {
   const { server, datastore } = scope
-  const staying: Array<{ readonly path: string; readonly rows: RowsBelow }> = []
-  let stay = noneBelow
+  const staying: Array<{ readonly path: string; readonly rows: ChildRows }> = []
+  let stay = noChildren
   let removed = 0
   for (const gone of deepestFirst(goes)) {
     const { path } = gone.row.facts
     const snapshots = { resource: 'snapshots', server, datastore, namespace: path } as const
-    const within = yield* SnapshotScope.empty(job, snapshots, { view, doubt: doubtBelow(verdict, gone) })
-    stay = addBelow(stay, within)
+    const within = yield* SnapshotScope.empty(job, snapshots, { view, doubt: childrenHold(verdict, gone) })
+    stay = addChildren(stay, within)
     const below = staying
       .filter((other) => isBelow(other.path, path))
-      .reduce((sum, { rows }) => addBelow(sum, rows), within)
+      .reduce((sum, { rows }) => addChildren(sum, rows), within)
     if (below.waiting + below.kept > 0) staying.push({ path, rows: within })
     const becomes = deletionAbove(verdict, gone, below)
     if (becomes === 'rest') continue
-    yield* appendChanges(job, scope, 'namespace', [gone.change], becomes === 'rows_below' ? 'rows_below' : null)
+    yield* appendChanges(job, scope, 'namespace', [gone.change], becomes === 'children_held' ? 'children_held' : null)
     if (!(verdict.missing === 'kept' && gone.change.missing === true)) removed++
   }
   return { removed, stay }

@@ -14,11 +14,11 @@ import { now } from '../moment.ts'
 import { appendChanges, appendSightings, batchRows } from './append-changes.ts'
 import { Beside } from './beside.ts'
 import { ChangeTally } from './change-tally.ts'
+import { type Emptying, noChildren } from './child-rows.ts'
 import { judge, nothingDeleted } from './judge.ts'
 import { KnownGroups } from './known-groups.ts'
 import { landScope, type ReadyScope } from './land-scope.ts'
 import type { RowFrame } from './read-step.ts'
-import { type Emptying, noneBelow } from './rows-below.ts'
 import { breach, ScopeBroken } from './scope-broken.ts'
 import type { Completed, JobStopped, ScopePorts, ScopeWork, ServerJob } from './scope-work.ts'
 
@@ -117,7 +117,7 @@ export class SnapshotScope implements ScopeWork {
     const self = yield* SnapshotScope.open(job, scope, yield* Beside.make)
     yield* self.#removeUnlisted(null)
     const { changes, deletions, again } = self.#tally
-    if (changes === 0) return noneBelow
+    if (changes === 0) return noChildren
     const verdict = yield* judge(job, { scope, listed: 0, deletions, again, view, emptied: { doubt } })
     const { counts } = yield* self.#land({ verdict, view, listed: false, leftOut: 0 })
     const waiting = counts.held_back

@@ -29,13 +29,21 @@ export function landHeldSet(world: World, landing: Landing, rows: number, grown:
   }
   if (set === undefined) {
     const id = world.nextHeldId++
-    const fresh = { id, scope, state: 'waiting', revision: 1, reason: held ?? 'rows_below', view, kept: false } as const
+    const fresh = {
+      id,
+      scope,
+      state: 'waiting',
+      revision: 1,
+      reason: held ?? 'children_held',
+      view,
+      kept: false,
+    } as const
     world.held.set(key, { ...fresh, since: at, runId, decided: null, runs: new Set([runId]) })
     return rows
   }
   if (set.state === 'dismissed' && grown === 0) return 0
   const carriedOut = landing.decided?.missing === 'deleted' && grown > 0
-  const reason = set.kept && held === null && set.reason !== 'rows_below' ? set.reason : (held ?? 'rows_below')
+  const reason = set.kept && held === null && set.reason !== 'children_held' ? set.reason : (held ?? 'children_held')
   const wakes = grown > 0 || set.view !== view
   const revision = set.revision + (wakes || reason !== set.reason ? 1 : 0)
   const runs = new Set([...set.runs, runId])
@@ -72,7 +80,7 @@ export const heldSetsLayer = (world: World) => {
     waiting: () =>
       Effect.sync(() =>
         all()
-          .filter(({ state, kept, reason }) => state === 'waiting' && (kept || reason !== 'rows_below'))
+          .filter(({ state, kept, reason }) => state === 'waiting' && (kept || reason !== 'children_held'))
           .reduce((sum, { count }) => sum + count, 0),
       ),
     decide: ({ id, revision, state, user }) =>

@@ -79,7 +79,7 @@ const Samples = ({ set, model, rows }: SampledSet) =>
   )
 
 const Decisions = ({ set, formToken }: { set: HeldSet; formToken: string }) => {
-  if (set.reason === 'rows_below' && set.state === 'waiting' && !set.kept)
+  if (set.reason === 'children_held' && set.state === 'waiting' && !set.kept)
     return <span class="text-secondary">Goes with the rows below it</span>
   const rows = set.count === 1 ? '1 row' : `${formatCount(set.count)} rows`
   const title = scopeTitle(set.scope)

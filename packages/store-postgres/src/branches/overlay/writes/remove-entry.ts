@@ -16,7 +16,7 @@ import { requireVersion } from '../../../inventory/row-version.ts'
 import { untilPlacesHold } from '../../../inventory/scope-locks.ts'
 import { branchTable, mergedColumns } from '../../branch-columns.ts'
 import { moveRevision } from '../../branch-record.ts'
-import { highestBelow, modelsBelow } from '../../server-tombstone.ts'
+import { childModels, highestChild } from '../../server-tombstone.ts'
 import { lockObject, type Wanted } from './locked-object.ts'
 import { recountOverlayGroups } from './recount-groups.ts'
 
@@ -42,7 +42,7 @@ export const removeEntry = Effect.fn('BranchWrites.remove')(function* (
       const locked = yield* lockObject(run, wanted, { destination: (from) => from, deletes: true })
       if (locked === null) return false
       yield* requireVersion(locked.object.version, versions)
-      if (model === 'server') yield* run((db) => dropBelow(db, branch, id))
+      if (model === 'server') yield* run((db) => dropChildren(db, branch, id))
       // What the branch has made, or main has lost, needs no tombstone.
       yield* run((db) => (locked.object.main === null ? forget(db, wanted) : bury(db, wanted)))
       yield* run((db) => recountOverlayGroups(db, branch, locked.groups))
@@ -65,7 +65,7 @@ async function bury(db: Kysely<Tables>, { branch, model, id }: Buried): Promise<
   const names = sql.join(columns.map(({ name }) => sql.id(name)))
   const values = sql.join(columns.map((column) => firstFound(column)))
   const below = model === 'server' ? sql`, below` : sql``
-  const highest = model === 'server' ? sql`, ${highestBelow(sql`m.id`)}` : sql``
+  const highest = model === 'server' ? sql`, ${highestChild(sql`m.id`)}` : sql``
   const forgotten = model === 'server' ? sql`, below = excluded.below` : sql``
   const excluded = columns.map(({ name }) => sql`${sql.id(name)} = ${sql.ref(`excluded.${name}`)}`)
   await sql`
@@ -89,8 +89,8 @@ function firstFound({ field, name, type }: Column): RawBuilder<unknown> {
 }
 
 /** Takes out of a branch all that it has below a server. Rows that it has moved there from another server are deleted with it. */
-async function dropBelow(db: Kysely<Tables>, branch: number, server: number): Promise<void> {
-  for (const model of modelsBelow) {
+async function dropChildren(db: Kysely<Tables>, branch: number, server: number): Promise<void> {
+  for (const model of childModels) {
     for (const id of await movedHere(db, { branch, model, server })) await bury(db, { branch, model, id })
     const main = sql`(select m.server_id from ${sql.table(tables[model])} m where m.id = e.id)`
     await sql`

@@ -10,7 +10,7 @@ export interface Emptying {
 }
 
 /** Rows that stay in the scopes below a row that vanished. */
-export interface RowsBelow {
+export interface ChildRows {
   /** Rows that wait for a decision. */
   readonly waiting: number
   /** Rows that stay because an operator said so. */
@@ -18,10 +18,10 @@ export interface RowsBelow {
 }
 
 /** No rows. */
-export const noneBelow: RowsBelow = { waiting: 0, kept: 0 }
+export const noChildren: ChildRows = { waiting: 0, kept: 0 }
 
 /** The sum of two. */
-export const addBelow = (a: RowsBelow, b: RowsBelow): RowsBelow => ({
+export const addChildren = (a: ChildRows, b: ChildRows): ChildRows => ({
   waiting: a.waiting + b.waiting,
   kept: a.kept + b.kept,
 })
@@ -33,7 +33,7 @@ export interface Gone<M extends ModelName> {
 }
 
 /** Why what lies below a vanished row is in doubt; null: its deletion is not. */
-export const doubtBelow = <M extends ModelName>(verdict: Verdict, { row }: Gone<M>) =>
+export const childrenHold = <M extends ModelName>(verdict: Verdict, { row }: Gone<M>) =>
   letsGo(verdict, row.presence === 'missing') ? null : reasonOf(verdict)
 
 /**
@@ -43,8 +43,8 @@ export const doubtBelow = <M extends ModelName>(verdict: Verdict, { row }: Gone<
 export function deletionAbove<M extends ModelName>(
   verdict: Verdict,
   { row }: Gone<M>,
-  below: RowsBelow,
-): 'as_judged' | 'rows_below' | 'rest' {
+  below: ChildRows,
+): 'as_judged' | 'children_held' | 'rest' {
   if (!letsGo(verdict, row.presence === 'missing') || below.waiting + below.kept === 0) return 'as_judged'
-  return below.waiting === 0 && row.presence === 'missing' ? 'rest' : 'rows_below'
+  return below.waiting === 0 && row.presence === 'missing' ? 'rest' : 'children_held'
 }

@@ -63,7 +63,7 @@ const tasksOfGuest = ({ server, datastore_name, backup_type, backup_id }: Readon
 })
 
 /** The lists below a row, each with how many rows it has. */
-export const listsBelow = (
+export const childLists = (
   model: ModelName,
   row: Row,
   branch: PageBranch,
