@@ -82,7 +82,7 @@ test('an unreachable server: every scope of it failed, and its status says so', 
 test('a wrong fingerprint: the server never sees the Authorization header', async () => {
   const known = sick.fingerprint
   await sick.rotateCertificate()
-  sick.forgetRequests()
+  sick.discardRequests()
   await expectUnharmed(
     () => undefined,
     (run) => {

@@ -158,7 +158,7 @@ test('a signal in the middle of a sync ends the system within five seconds and l
   pbs.evolve()
   const made = await request({ url, token }, 'POST', '/api/plugins/pbs/sync-runs/', {})
   expect(made).toMatchObject({ status: 201, json: { id: 3 } })
-  pbs.forgetRequests()
+  pbs.discardRequests()
   await vi.waitFor(() => expect(pbs.requests.some(({ path }) => path.endsWith('/snapshots'))).toBe(true), 60_000)
   const { code, stderr, millis } = await system.stop('SIGINT')
   expect([code, stderr]).toEqual([0, onlyLog])

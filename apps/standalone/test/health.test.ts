@@ -92,7 +92,7 @@ test('from well to unreachable, back, to another certificate and a revoked token
 
   const known = pbs.fingerprint
   await pbs.rotateCertificate()
-  pbs.forgetRequests()
+  pbs.discardRequests()
   const refused = await syncAndWait(running)
   expect(pbs.requests).toEqual([])
   const changed = await health()

@@ -1,8 +1,8 @@
 import type { Workers } from '@netbox-pbs/core/ports'
 import { endLostJobs, type JobPorts, type RetentionPorts, removeOld, type SchedulePorts } from '@netbox-pbs/sync'
 import { Clock, type Duration, Effect } from 'effect'
-import { keepDoing } from './keep-doing.ts'
-import { keepHeard } from './keep-heard.ts'
+import { beatForever } from './heartbeat.ts'
+import { repeatForever } from './repeat-forever.ts'
 import { keepSchedule } from './schedule/keep-schedule.ts'
 import { Slots } from './slots.ts'
 import { tickWith } from './tick.ts'
@@ -69,9 +69,10 @@ export const runWorker = ({
   )
   // One more than slots, for the one that slow jobs make room for.
   const loops = Array.from({ length: concurrency + 1 }, () => loop)
-  const sweep = keepDoing(endLostJobs, { what: 'ending lost jobs', every: '1 minute' })
-  const tidy = keepDoing(removeOld, { what: 'removing old records', every: '1 minute' })
-  return Effect.all([keepHeard, keepSchedule, sweep, tidy, ...loops], { concurrency: 'unbounded', discard: true }).pipe(
-    Effect.zipRight(Effect.never),
-  )
+  const sweep = repeatForever(endLostJobs, { what: 'ending lost jobs', every: '1 minute' })
+  const tidy = repeatForever(removeOld, { what: 'removing old records', every: '1 minute' })
+  return Effect.all([beatForever, keepSchedule, sweep, tidy, ...loops], {
+    concurrency: 'unbounded',
+    discard: true,
+  }).pipe(Effect.zipRight(Effect.never))
 }

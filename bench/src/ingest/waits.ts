@@ -14,7 +14,7 @@ const every = 20
  * Runs some work, and beside it asks for a small read every 20 ms whether or not the one before has come back, as clients do that know nothing of each other. A read is late from
  * the moment at which it was due, so that a process too busy to ask counts as one that does not answer.
  */
-export const waitingBeside = <A, E, R, E2, R2>(
+export const waitingMeanwhile = <A, E, R, E2, R2>(
   read: Effect.Effect<unknown, E2, R2>,
   work: Effect.Effect<A, E, R>,
 ): Effect.Effect<readonly [A, Waits], E, R | R2> =>

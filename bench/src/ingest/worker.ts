@@ -9,7 +9,7 @@ import { Context, Effect, Layer, Option, Redacted } from 'effect'
 import { asPart, cpuSince } from '../child.ts'
 import { recordedResources } from './recording.ts'
 import { databaseAt, type StoreAt, writtenRows } from './store.ts'
-import { type Waits, waitingBeside } from './waits.ts'
+import { type Waits, waitingMeanwhile } from './waits.ts'
 
 /** What the worker's process is told. */
 export interface WorkerTask {
@@ -56,7 +56,7 @@ const syncOnce = ({ store, gatewayUrl, besideReads }: WorkerTask) =>
       const { id } = yield* startRun({ resources: recordedResources, servers: null, trigger: 'manual', user: 'bench' })
       const untilNoJobIsLeft = Effect.repeat(tick, { while: (worked) => worked })
       const [, waits] = besideReads
-        ? yield* waitingBeside(
+        ? yield* waitingMeanwhile(
             Effect.flatMap(Runs, (runs) => runs.get({ id })),
             untilNoJobIsLeft,
           )

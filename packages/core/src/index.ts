@@ -151,7 +151,7 @@ export {
   whyHeld,
 } from './sync/guard.ts'
 export { type HeldSet, type HeldSetState, type HeldState, heldStates } from './sync/held-set.ts'
-export { type DeletionsInput, type Judgement, judgeDeletions, letsGo } from './sync/judge-deletions.ts'
+export { type DeletionsInput, deletes, type Judgement, judgeDeletions } from './sync/judge-deletions.ts'
 export type { Presence } from './sync/presence.ts'
 export { sameValue } from './sync/same-value.ts'
 export { isTaskKept, type TaskMarks, type TaskWindow, taskFloor, taskWindow } from './sync/task-window.ts'

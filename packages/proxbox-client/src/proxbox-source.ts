@@ -4,7 +4,7 @@ import { ndjsonMediaType } from './contract/media.ts'
 import { readFrames } from './frames/read-frames.ts'
 import type { Answer } from './http/answer.ts'
 import { type GatewayHttp, type GatewayOptions, gatewayHttp } from './http/gateway-http.ts'
-import { instead } from './proxbox-api/instead.ts'
+import { proxboxApiFallback } from './proxbox-api/fallback.ts'
 
 /**
  * The gateway as core's `Source`. It brings its own HTTP client (undici) and needs nothing else.
@@ -34,7 +34,7 @@ const framesOf = (http: GatewayHttp, request: SourceRequest): Effect.Effect<Fram
       if (answer.status === 200 && answer.mediaType === ndjsonMediaType) {
         return Effect.succeed(readFrames(answer.bytes, answer.base))
       }
-      return lacksFrames(answer) ? instead(http, request) : Effect.fail(unexpected(answer))
+      return lacksFrames(answer) ? proxboxApiFallback(http, request) : Effect.fail(unexpected(answer))
     },
   )
 

@@ -422,12 +422,12 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
     )
   })
 
-  test('bury a server with all that the branch has below it, and let go what it has moved away', async () => {
+  test('tombstone a server with all that the branch has below it, and let go what it has moved away', async () => {
     await run(
       Effect.gen(function* () {
         const { server, tank, vault, snapshot } = yield* newFleet('old')
         const other = yield* newFleet('new')
-        const branch = yield* branchOf('bury')
+        const branch = yield* branchOf('tombstone')
         yield* branch.update('server', server, { host: 'h' })
         yield* branch.update('datastore', vault.id, { server: other.server, name: 'vault-2' })
         yield* branch.update('datastore', tank.id, { comment: 'x' })

@@ -89,14 +89,14 @@ describe('a run that is cancelled while it goes', () => {
   test('stops although its source is silent for ever, and lets go of it', async () => {
     const system = await synced(pbsA)
     let left = false
-    const letGo = Effect.sync(() => {
+    const deletable = Effect.sync(() => {
       left = true
     })
     const outcome = await cancelling(system, (cancel) => [
       groupFrame('pbs-a', 'tank', '', 'vm/9', [1]),
       Effect.zipRight(
         cancel,
-        Effect.onInterrupt(Effect.never, () => letGo),
+        Effect.onInterrupt(Effect.never, () => deletable),
       ),
     ])
     expect(outcome).toMatchObject({ _tag: 'done', run: { status: 'cancelled' } })

@@ -59,9 +59,9 @@ export interface Simulator {
   }
   /** The newest requests, oldest first. Header values are not kept. */
   readonly requests: readonly RecordedRequest[]
-  /** Requests, TCP connections and finished TLS handshakes since the start or `forgetRequests`. */
+  /** Requests, TCP connections and finished TLS handshakes since the start or `discardRequests`. */
   readonly counts: { readonly requests: number; readonly connections: number; readonly tlsConnections: number }
-  readonly forgetRequests: () => void
+  readonly discardRequests: () => void
   readonly evolve: (options?: EvolveOptions) => Evolution
   readonly addNamespace: (store: string, ns: string) => void
   readonly removeNamespace: (store: string, ns: string) => void
@@ -155,7 +155,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
     get counts() {
       return { requests: log.total, connections, tlsConnections }
     },
-    forgetRequests: () => {
+    discardRequests: () => {
       log.clear()
       connections = 0
       tlsConnections = 0

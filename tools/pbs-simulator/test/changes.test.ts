@@ -68,7 +68,7 @@ test('a list on its way is what was there when it was asked for', async () => {
   sim.faults.add({ kind: 'slow', chunkBytes: 8192, intervalMs: 10, match: { path: /fresh.snapshots$/ }, times: 1 })
   // The list is under way when the other request arrives.
   sim.changes.add({ match: { path: '/ping' }, change: () => sim.pruneGroup(at, 3) })
-  sim.forgetRequests()
+  sim.discardRequests()
   const slow = listed()
   await vi.waitFor(() => expect(sim.counts.requests).toBe(1))
   await read(sim, '/ping')

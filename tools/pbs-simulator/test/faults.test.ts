@@ -168,7 +168,7 @@ describe('matching', () => {
 
 describe('the record', () => {
   test('tells what was asked, without header values', async () => {
-    sim.forgetRequests()
+    sim.discardRequests()
     await ask(sim, '/admin/gc?store=tank')
     await ask(sim, '/ping', { token: null })
     expect(sim.requests).toEqual([
@@ -186,7 +186,7 @@ describe('the record', () => {
   })
 
   test('a connection without a handshake is no TLS connection', async () => {
-    sim.forgetRequests()
+    sim.discardRequests()
     await new Promise<void>((resolve) => {
       const socket = connect(sim.port, sim.host, () => socket.end())
       socket.on('close', () => resolve())

@@ -85,7 +85,7 @@ test.each([
 test('keep-alive serves several requests on one connection', async () => {
   const { Agent, request } = await import('node:https')
   const agent = new Agent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false })
-  sim.forgetRequests()
+  sim.discardRequests()
   for (let index = 0; index < 3; index += 1)
     await new Promise<void>((resolve, reject) => {
       request(`${sim.url}/api2/json/ping`, { agent }, (response) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { defaultSettings } from '../settings.ts'
 import type { HeldSetState } from './held-set.ts'
-import { type DeletionsInput, judgeDeletions, letsGo } from './judge-deletions.ts'
+import { type DeletionsInput, deletes, judgeDeletions } from './judge-deletions.ts'
 
 const setOf = (state: HeldSetState['state'], more: Partial<HeldSetState> = {}): HeldSetState => ({
   state,
@@ -86,5 +86,5 @@ test.each([
   ['unconfirmed', 'deleted', true, true],
   ['unconfirmed', 'deleted', false, false],
 ] as const)('held %s and missing %s: a row that is missing (%s) goes: %s', (held, missing, isMissing, goes) => {
-  expect(letsGo({ held, missing }, isMissing)).toBe(goes)
+  expect(deletes({ held, missing }, isMissing)).toBe(goes)
 })

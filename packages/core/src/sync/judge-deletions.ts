@@ -51,7 +51,7 @@ export function judgeDeletions(input: DeletionsInput): Judgement {
 }
 
 /** Whether a judged row goes. */
-export function letsGo({ held, missing }: Judgement, isMissing: boolean): boolean {
+export function deletes({ held, missing }: Judgement, isMissing: boolean): boolean {
   return isMissing && missing !== 'as_others' ? missing === 'deleted' : held === null
 }
 

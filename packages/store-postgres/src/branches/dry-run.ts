@@ -7,7 +7,7 @@ import type { Run } from '../database/session.ts'
 class DryRun extends Data.TaggedError('DryRun')<{ readonly result: unknown }> {}
 
 /** One transaction that is kept, or without `commit` rolled back at its end: the same is done and the same is answered. */
-export function rehearsed<A, E>(
+export function transactionOrDryRun<A, E>(
   database: Database['Type'],
   { doing, commit }: { readonly doing: string; readonly commit: boolean },
   use: (run: Run) => Effect.Effect<A, E>,

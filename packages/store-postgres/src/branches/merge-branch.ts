@@ -38,7 +38,7 @@ import {
 import { regressions } from './covered-scopes.ts'
 import { createdByScope } from './created-by-scope.ts'
 import { answerOf, type Decided, decide } from './decide.ts'
-import { rehearsed } from './dry-run.ts'
+import { transactionOrDryRun } from './dry-run.ts'
 import { landFirstReadings } from './first-readings.ts'
 import { guardQuestions, unknownScope } from './guard-questions.ts'
 import { entryScopeKey } from './judge-entry.ts'
@@ -77,7 +77,7 @@ export const mergeBranch = Effect.fn('Branches.merge')(function* (
   StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict | BranchNotApproved | BranchScopeUnknown
 > {
   const by: Origin = { ...request.by, branchId: request.id }
-  const merge = rehearsed(database, { doing: 'merging a branch', commit: request.commit }, (run) =>
+  const merge = transactionOrDryRun(database, { doing: 'merging a branch', commit: request.commit }, (run) =>
     Effect.gen(function* () {
       // One merge at a time: two that touch the same scopes would otherwise wait for each other in the middle.
       yield* run((db) => sql`select pg_advisory_xact_lock(hashtextextended('netbox-pbs merge', 0))`.execute(db))
@@ -178,7 +178,7 @@ class BranchMerge {
       lastSeen: lastListed,
       own: null,
       // What a reviewer has merged is decided, whatever was held before.
-      letGo: { listed: true, missing: true },
+      deletable: { listed: true, missing: true },
       held: { rows: 0, grown: 0 },
       made: new Map(),
     }

@@ -12,7 +12,7 @@ import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { compareBranch } from './check-branch.ts'
-import { rehearsed } from './dry-run.ts'
+import { transactionOrDryRun } from './dry-run.ts'
 import { invertRows } from './invert-rows.ts'
 import { logOpened } from './log-branch.ts'
 import { newSchemaId } from './schema-id.ts'
@@ -22,7 +22,7 @@ export const revertBranch = Effect.fn('Branches.revert')(function* (
   database: Database['Type'],
   { id, name, user, commit, by }: Parameters<Branches['Type']['revert']>[0],
 ): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotMerged | BranchNameTaken> {
-  return yield* rehearsed(database, { doing: 'reverting a branch', commit }, (run) =>
+  return yield* transactionOrDryRun(database, { doing: 'reverting a branch', commit }, (run) =>
     Effect.gen(function* () {
       yield* requireMerged(run, id)
       const into = yield* run((db) => open(db, { id, name, user }))

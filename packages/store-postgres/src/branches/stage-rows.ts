@@ -3,7 +3,7 @@ import type { StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { columnNames, sameKey } from '../change-sets/row-columns.ts'
-import { othersTurn, type Window } from '../change-sets/windows.ts'
+import { type Window, yieldToEventLoop } from '../change-sets/windows.ts'
 import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
@@ -47,7 +47,7 @@ export const dropUnstaged = Effect.fn('ChangeSets.dropUnstaged')(function* (
     dropped += yield* run((db) => dropSlice(db, target, { part, after, upTo }))
     if (upTo === null) return dropped
     after = upTo
-    yield* othersTurn(engine)
+    yield* yieldToEventLoop(engine)
   }
 })
 

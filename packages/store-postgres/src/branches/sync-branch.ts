@@ -13,7 +13,7 @@ import type { Run } from '../database/session.ts'
 import { lockOpenBranch, moveRevision, readBranch } from './branch-record.ts'
 import { checkBranch, compareBranch } from './check-branch.ts'
 import { ConflictIndex, conflictsOf } from './conflict-rows.ts'
-import { rehearsed } from './dry-run.ts'
+import { transactionOrDryRun } from './dry-run.ts'
 import { entryScopeKey, judgeEntry } from './judge-entry.ts'
 import { logStep } from './log-branch.ts'
 import { dropEntries, type MovedUpdate, type Moving, moveCreates, moveDeletes, moveUpdates } from './move-entries.ts'
@@ -32,7 +32,7 @@ export const syncBranch = Effect.fn('Branches.sync')(function* (
   database: Database['Type'],
   { id, commit, by }: Parameters<Branches['Type']['sync']>[0],
 ): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict> {
-  return yield* rehearsed(database, { doing: 'moving a branch onto main', commit }, (run) =>
+  return yield* transactionOrDryRun(database, { doing: 'moving a branch onto main', commit }, (run) =>
     Effect.gen(function* () {
       const locked = yield* run((db) => lockOpenBranch(db, id))
       if ('_tag' in locked) return yield* locked

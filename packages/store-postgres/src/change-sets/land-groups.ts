@@ -35,11 +35,11 @@ export async function ensureGroups(db: Kysely<Tables>, window: Window): Promise<
 export async function unlistGroups(
   db: Kysely<Tables>,
   window: Window,
-  letGo: RawBuilder<boolean>,
+  deletable: RawBuilder<boolean>,
   lastSeen: LastSeen,
 ): Promise<void> {
   await sql`
     update groups g set presence = 'manual', missing_since = null, last_seen_own = ${lastSeen('group', 'g')}, digest = null
     from staged_groups w
-    where ${window.rows} and w.op = 'delete' and g.id = w.id and g.presence <> 'manual' and ${letGo}`.execute(db)
+    where ${window.rows} and w.op = 'delete' and g.id = w.id and g.presence <> 'manual' and ${deletable}`.execute(db)
 }

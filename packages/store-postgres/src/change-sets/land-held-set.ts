@@ -7,7 +7,7 @@ import { rowCounts } from '../inventory/read-scope-state.ts'
 import type { ScopePlace } from '../inventory/scope-place.ts'
 
 /** Which staged deletions land: of rows that were listed until now, and of rows that are missing already. */
-export interface LetGo {
+export interface Deletable {
   readonly listed: boolean
   readonly missing: boolean
 }
@@ -16,7 +16,7 @@ export interface LetGo {
  * Which of a landing's deletions land. A decision counts only as long as the held set is as it was judged: an operator may have decided since, and then what is missing
  * stays until the next run.
  */
-export function letGoOf({ held, decided }: Landing, set: StoredHeldSet | null): LetGo {
+export function deletableOf({ held, decided }: Landing, set: StoredHeldSet | null): Deletable {
   const listed = held === null
   const asJudged =
     decided === undefined
@@ -27,7 +27,7 @@ export function letGoOf({ held, decided }: Landing, set: StoredHeldSet | null): 
 }
 
 /** The condition that finds, of the rows `m`, those that are let go; null: none are. */
-export function isLetGo({ listed, missing }: LetGo, alias: string): RawBuilder<boolean> | null {
+export function isDeletable({ listed, missing }: Deletable, alias: string): RawBuilder<boolean> | null {
   const presence = sql.ref(`${alias}.presence`)
   if (listed && missing) return sql<boolean>`true`
   if (!listed && !missing) return null

@@ -85,7 +85,7 @@ const nameIsFree = (model: ModelName): RawBuilder<unknown> =>
 type Deletions = 'delete' | 'all'
 
 /** Whether row `m` may go by sync: one that a source has listed, and of the servers one that was being connected and never was. */
-const mayGo = (model: ModelName): RawBuilder<unknown> =>
+const mayDelete = (model: ModelName): RawBuilder<unknown> =>
   model === 'server' ? sql`m.endpoint_state = 'pending' and m.endpoint_id is null` : sql`m.presence <> 'manual'`
 
 /** The staged deletions of a window that still name a row which may go: not one that a user has moved or made its own meanwhile. */
@@ -93,7 +93,7 @@ const named = (model: ModelName, window: Window, which: Deletions): RawBuilder<u
   sql`exists (
     select from ${sql.table(`staged_${tables[model]}`)} w
     where ${window.rows} and ${which === 'all' ? sql`w.op in ('delete', 'hold')` : sql`w.op = 'delete'`}
-      and m.id = w.id and ${sameKey(model, 'm', 'w')} and ${mayGo(model)}
+      and m.id = w.id and ${sameKey(model, 'm', 'w')} and ${mayDelete(model)}
   )`
 
 /** Deletes those of the window's rows that are let go, except those with synced rows below them. */
@@ -101,9 +101,9 @@ export async function landDeletes(
   db: Kysely<Tables>,
   model: ModelName,
   window: Window,
-  { letGo, origin }: { readonly letGo: RawBuilder<boolean>; readonly origin: Origin },
+  { deletable, origin }: { readonly deletable: RawBuilder<boolean>; readonly origin: Origin },
 ): Promise<number> {
-  const where = sql`${named(model, window, 'delete')} and ${letGo} and not ${hasSyncedChildren(model)}`
+  const where = sql`${named(model, window, 'delete')} and ${deletable} and not ${hasSyncedChildren(model)}`
   if (model === 'server') return await deleteServers(db, { servers: await leavingServers(db, where), origin })
   return await deleteLogged(db, model, { where, origin })
 }
@@ -115,12 +115,12 @@ export async function landDeletes(
 export async function unlistNamespaces(
   db: Kysely<Tables>,
   window: Window,
-  letGo: RawBuilder<boolean>,
+  deletable: RawBuilder<boolean>,
   lastSeen: LastSeen,
 ): Promise<number> {
   const { numAffectedRows } = await sql`
     update namespaces m set presence = 'manual', missing_since = null, last_seen_own = ${lastSeen('namespace', 'm')}
-    where ${named('namespace', window, 'delete')} and ${letGo} and not ${hasSyncedChildren('namespace')} and exists (
+    where ${named('namespace', window, 'delete')} and ${deletable} and not ${hasSyncedChildren('namespace')} and exists (
       select from groups g where g.server_id = m.server_id and g.datastore_name = m.datastore_name and g.namespace = m.path
     )`.execute(db)
   return Number(numAffectedRows ?? 0n)

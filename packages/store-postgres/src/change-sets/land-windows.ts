@@ -8,7 +8,7 @@ import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { landCreates } from './land-creates.ts'
 import { unlistGroups } from './land-groups.ts'
-import { isLetGo, type LetGo } from './land-held-set.ts'
+import { type Deletable, isDeletable } from './land-held-set.ts'
 import { holdDeletes, isParent, type LastSeen, landDeletes, landUpdates, unlistNamespaces } from './land-rows.ts'
 import { eachWindow, type Window } from './windows.ts'
 
@@ -23,7 +23,7 @@ export interface WindowStep {
   /** The model that the scope itself lists; null: the part is of more than one scope. */
   readonly own: ModelName | null
   /** Which deletions land. */
-  readonly letGo: LetGo
+  readonly deletable: Deletable
   /** What of the scope's own model stays so far though its list lacks it. */
   readonly held: { rows: number; grown: number }
   /** Rows created so far, by model: the log sums them up. */
@@ -54,15 +54,15 @@ export function add(made: Map<ModelName, number>, model: ModelName, rows: number
 
 /** Deletes the rows of some windows that are let go, and keeps the others as missing. */
 export function landDeletions(
-  { run, engine, at, own, lastSeen, origin, letGo: which, held }: WindowStep,
+  { run, engine, at, own, lastSeen, origin, deletable: which, held }: WindowStep,
   windows: ReadonlyArray<Window>,
   model: ModelName,
 ): Effect.Effect<RowCounts, StoreFailed> {
   const removed = windows.filter(({ deletes, holds }) => deletes + holds > 0)
   return countWindows(engine, removed, (window) =>
     run(async (db) => {
-      const going = isLetGo(which, model === 'group' ? 'g' : 'm')
-      const gone = going === null ? noRows : await letGo(db, model, window, { lastSeen, origin, letGo: going })
+      const going = isDeletable(which, model === 'group' ? 'g' : 'm')
+      const gone = going === null ? noRows : await deletable(db, model, window, { lastSeen, origin, deletable: going })
       // Nothing is held that has just gone.
       if (which.listed && which.missing && window.holds === 0 && !isParent(model)) return gone
       const stay = await holdDeletes(db, model, window, { at, lastSeen })
@@ -76,18 +76,22 @@ export function landDeletions(
 }
 
 /** Lands a window's deletions. A group only leaves its source's list: it goes with its last snapshot, which is for `settleGroups` to see. */
-async function letGo(
+async function deletable(
   db: Kysely<Tables>,
   model: ModelName,
   window: Window,
-  { lastSeen, origin, letGo }: Pick<WindowStep, 'lastSeen' | 'origin'> & { readonly letGo: RawBuilder<boolean> },
+  {
+    lastSeen,
+    origin,
+    deletable,
+  }: Pick<WindowStep, 'lastSeen' | 'origin'> & { readonly deletable: RawBuilder<boolean> },
 ): Promise<RowCounts> {
   if (model === 'group') {
-    await unlistGroups(db, window, letGo, lastSeen)
+    await unlistGroups(db, window, deletable, lastSeen)
     return noRows
   }
-  const updated = model === 'namespace' ? await unlistNamespaces(db, window, letGo, lastSeen) : 0
-  return { ...noRows, updated, deleted: await landDeletes(db, model, window, { letGo, origin }) }
+  const updated = model === 'namespace' ? await unlistNamespaces(db, window, deletable, lastSeen) : 0
+  return { ...noRows, updated, deleted: await landDeletes(db, model, window, { deletable, origin }) }
 }
 
 function countWindows(

@@ -31,7 +31,7 @@ import { requireOpen } from './append.ts'
 import { endPart } from './end-part.ts'
 import { clearDigestsOfMissing, clearReadDigests, landDigests } from './land-digests.ts'
 import { ensureGroups, groupsOf } from './land-groups.ts'
-import { landHeldSet, letGoOf } from './land-held-set.ts'
+import { deletableOf, landHeldSet } from './land-held-set.ts'
 import { landObservations } from './land-observations.ts'
 import { isWhole, landScopeRow, lastCompleteAt } from './land-scope-row.ts'
 import { landSightings } from './land-sightings.ts'
@@ -80,7 +80,7 @@ export const land = Effect.fn('ChangeSets.land')(function* (
         lastSeen: () => sql`${lastSeen}::timestamptz`,
         own: listedModel[landing.scope.resource],
         origin: { runId: landing.runId },
-        letGo: letGoOf(landing, set),
+        deletable: deletableOf(landing, set),
         held: { rows: 0, grown: 0 },
         made: new Map(),
       }

@@ -56,7 +56,7 @@ export const readWindows = Effect.fn('ChangeSets.readWindows')(function* (
     windows.push({ ...counts, rows })
     after = up_to
     size = found
-    yield* othersTurn(engine)
+    yield* yieldToEventLoop(engine)
   }
   return windows
 })
@@ -67,10 +67,10 @@ export const eachWindow = <E>(
   windows: ReadonlyArray<Window>,
   land: (window: Window) => Effect.Effect<unknown, E>,
 ): Effect.Effect<void, E> =>
-  Effect.forEach(windows, (window) => Effect.zipRight(land(window), othersTurn(engine)), { discard: true })
+  Effect.forEach(windows, (window) => Effect.zipRight(land(window), yieldToEventLoop(engine)), { discard: true })
 
 /** Lets timers and requests of this process run before the next statement, where the database is in it. */
-export const othersTurn = (engine: Database['Type']['engine']): Effect.Effect<void> =>
+export const yieldToEventLoop = (engine: Database['Type']['engine']): Effect.Effect<void> =>
   engine === 'pg'
     ? Effect.void
     : Effect.async<void>((resume) => {

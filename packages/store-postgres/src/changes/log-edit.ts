@@ -54,7 +54,7 @@ export async function logEdit(db: Kysely<Tables>, { model, id, actor }: Written,
 }
 
 /** Forgets that a request has created a row, which the same request takes back; false: it has not, or another has changed the row since or made one below it. */
-export async function forgetCreated(db: Kysely<Tables>, { model, id, actor }: Written): Promise<boolean> {
+export async function discardCreated(db: Kysely<Tables>, { model, id, actor }: Written): Promise<boolean> {
   const earlier = await earlierEntry(db, { model, id, actor })
   if (earlier?.action !== 'create' || (model === 'server' && (await hasRowsBelow(db, id)))) return false
   await sql`delete from changes where id = ${earlier.id}::bigint`.execute(db)

@@ -10,7 +10,7 @@ import { Effect, Layer, Option } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import { deleteLogged } from '../changes/append-changes.ts'
 import { deleteServers, leavingServers } from '../changes/delete-servers.ts'
-import { foldIntoDeletion, forgetCreated, lockLogged } from '../changes/log-edit.ts'
+import { discardCreated, foldIntoDeletion, lockLogged } from '../changes/log-edit.ts'
 import { Database } from '../database/database.ts'
 import { analyzeGrown } from '../database/statistics.ts'
 import type { Tables } from '../database/tables.ts'
@@ -62,7 +62,7 @@ const removeRow = Effect.fn('InventoryWrites.remove')(function* (
       if (locked === null || row === null) return false
       yield* requireVersion(row.version, versions)
       yield* run(async (db) => {
-        if (await forgetCreated(db, { model, id, actor })) await deleteSilently(db, model, id)
+        if (await discardCreated(db, { model, id, actor })) await deleteSilently(db, model, id)
         else {
           const where = sql`m.id = ${id}::bigint`
           if (model === 'server') await deleteServers(db, { servers: await leavingServers(db, where), origin: actor })

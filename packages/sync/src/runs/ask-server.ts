@@ -3,7 +3,7 @@ import { Effect, Option, Stream } from 'effect'
 import { now } from '../moment.ts'
 import type { ServerJob } from '../scopes/scope-work.ts'
 import { contactOf } from '../servers/contact-of.ts'
-import type { Heard } from './job-progress.ts'
+import type { ContactReport } from './job-progress.ts'
 
 /** How often it is looked whether the run was cancelled meanwhile. */
 const lookMillis = 250
@@ -14,7 +14,7 @@ const lookMillis = 250
 export const askServer = Effect.fn('sync.askServer')(function* ({
   server,
   runId,
-}: Pick<ServerJob, 'server' | 'runId'>): Effect.fn.Return<Option.Option<Heard>, StoreFailed, Runs | Source> {
+}: Pick<ServerJob, 'server' | 'runId'>): Effect.fn.Return<Option.Option<ContactReport>, StoreFailed, Runs | Source> {
   const runs = yield* Runs
   const frames = (yield* Source).frames({ resource: 'servers', servers: [server], run: String(runId) })
   const asking = frames.pipe(

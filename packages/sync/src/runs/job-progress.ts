@@ -5,7 +5,7 @@ import type { SourceFrame } from '@netbox-pbs/core/ports'
 const noteMillis = 1000
 
 /** What was last heard of the server itself. `at` is RFC 3339; `latencyMs` null: it was not measured. */
-export type Heard =
+export type ContactReport =
   | { readonly _tag: 'answered'; readonly at: string; readonly latencyMs: number | null; readonly listed?: boolean }
   | {
       readonly _tag: 'failed'
@@ -30,9 +30,9 @@ export class JobProgress {
   /** Scopes that were listed to their end. */
   completed = 0
   /** The last word on whether the server itself answers; null: nothing was heard. */
-  heard: Heard | null = null
+  heard: ContactReport | null = null
   /** A list failed in a way that may be the server's trouble, and nothing was heard of the server since. */
-  doubt: Extract<Heard, { readonly _tag: 'failed' }> | null = null
+  doubt: Extract<ContactReport, { readonly _tag: 'failed' }> | null = null
 
   /** Whether it is time to note how far it is; asking is what starts the next second. */
   noteDue(millis: number): boolean {
@@ -67,7 +67,7 @@ export class JobProgress {
   }
 
   /** Takes note of what the server itself has shown. That it answers is no news of a token that sees no datastore. */
-  hear(heard: Heard): void {
+  hear(heard: ContactReport): void {
     this.doubt = null
     const before = this.heard
     if (heard._tag === 'failed') this.heard = heard
@@ -78,7 +78,7 @@ export class JobProgress {
   }
 
   /** Takes note of a scope that the source could not list, and says whose trouble that is. A source that heard the server answer after it has decided that. */
-  hearFailure(frame: Extract<SourceFrame, { readonly _tag: 'failed' }>, at: string): TroubleOf {
+  onFailure(frame: Extract<SourceFrame, { readonly _tag: 'failed' }>, at: string): TroubleOf {
     const { code, message, presentedFingerprint = null, serverAnswers = false } = frame
     const failed = { _tag: 'failed', at, code, message, presentedFingerprint } as const
     const whose = troubleOf(code)

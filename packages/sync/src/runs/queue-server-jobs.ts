@@ -14,7 +14,7 @@ import { Effect, Stream } from 'effect'
 export type RunPlan = Pick<Run, 'id' | 'resources' | 'servers' | 'serverIds' | 'narrowing' | 'trigger'>
 
 /** Whoever asks by a user waits for it: the jobs of a schedule can be taken later. */
-export const howUrgent = ({ trigger }: Pick<Run, 'trigger'>): { readonly urgent: boolean } => ({
+export const priorityOf = ({ trigger }: Pick<Run, 'trigger'>): { readonly urgent: boolean } => ({
   urgent: trigger === 'manual',
 })
 
@@ -59,7 +59,7 @@ export const queueServerJobs = Effect.fn('sync.queueServerJobs')(function* (
   if (warnings.length > 0) yield* runs.warn({ id: run.id, warnings })
   if (ids.length > 0) yield* runs.expectJobs({ id: run.id, serverIds: ids })
   for (const [index, id] of ids.entries()) {
-    yield* queue.enqueue(jobOf(run, id), howUrgent(run)).pipe(
+    yield* queue.enqueue(jobOf(run, id), priorityOf(run)).pipe(
       // A job that is not in the queue will never end by itself.
       Effect.tapError(({ message }) =>
         Effect.forEach(ids.slice(index), (left) =>
@@ -106,7 +106,7 @@ export const queueAnswered = Effect.fn('sync.queueAnswered')(function* (
   const job = jobOf(run, row.id)
   if (job.resources.length === 0) return null
   yield* (yield* Runs).expectJobs({ id: run.id, serverIds: [row.id] })
-  yield* (yield* Queue).enqueue(job, howUrgent(run))
+  yield* (yield* Queue).enqueue(job, priorityOf(run))
   return row.id
 })
 

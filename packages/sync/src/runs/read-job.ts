@@ -47,11 +47,11 @@ export const readJob = Effect.fn('sync.readJob')(function* (
     switch (reading._tag) {
       case 'whole': {
         yield* reading.failedAbove === null
-          ? recordUnheard(job, resource, progress)
+          ? recordUnlisted(job, resource, progress)
           : recordMissing(job, [resource], progress, outcomeOf(reading.failedAbove), reading.failedAbove, null)
         const trouble = reading.trouble ?? (yield* doubted(job, progress, { ...reading, asksAgain }))
         if (trouble !== null) {
-          yield* passOver(job, resources.slice(index + 1), progress, trouble)
+          yield* skipRemaining(job, resources.slice(index + 1), progress, trouble)
           return { _tag: 'read', error: null }
         }
         break
@@ -133,7 +133,7 @@ const doubted = (
 const reasonOf = ({ code, message }: Reason): Reason => ({ code, message })
 
 /** Records resources as failed without asking for them: the server itself is the trouble, and each question would wait for it anew. */
-export const passOver = (
+export const skipRemaining = (
   job: Job | ServerJob,
   resources: ReadonlyArray<Resource>,
   progress: JobProgress,
@@ -144,7 +144,7 @@ export const passOver = (
 const cancelled: Reason = { code: 'cancelled', message: 'the run was cancelled before this was listed to its end' }
 
 /** A whole stream that does not mention what every server has: the gateway no longer knows the server. */
-const recordUnheard = (job: Job | ServerJob, resource: Resource, progress: JobProgress) =>
+const recordUnlisted = (job: Job | ServerJob, resource: Resource, progress: JobProgress) =>
   Effect.gen(function* () {
     if (hasHeard(resource, progress)) return
     const message = 'the gateway lists nothing of it: its endpoint is gone or disabled; sync the servers, or enable it'

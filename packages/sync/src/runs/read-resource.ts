@@ -9,7 +9,7 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Data, Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
-import { Beside } from '../scopes/beside.ts'
+import { BackgroundTask } from '../scopes/background-task.ts'
 import { openScope } from '../scopes/open-scope.ts'
 import { type Asked, readStep, type Step } from '../scopes/read-step.ts'
 import {
@@ -61,7 +61,7 @@ export const readResource = Effect.fn('sync.readResource')(function* (
   const runs = yield* Runs
   const clock = yield* Effect.clock
   const window = resource === 'tasks' && isServerJob(job) ? yield* readWindow(job) : null
-  const beside = yield* Beside.make
+  const beside = yield* BackgroundTask.make
   const reader = new ResourceReader(job, asked, { progress, window, beside })
   const isCancelled = runs.cancelRequested({ id: job.runId })
   const noteProgress = Effect.suspend(() =>
@@ -139,7 +139,7 @@ class ResourceReader {
   readonly #asked: Asked
   readonly #progress: JobProgress
   readonly #window: TaskWindow | null
-  readonly #beside: Beside
+  readonly #beside: BackgroundTask
   #open: (OpenScope & { readonly work: ScopeWork | null }) | null = null
   #warnings: Array<Warning> = []
   #failedAbove: Reason | null = null
@@ -154,7 +154,7 @@ class ResourceReader {
       progress,
       window,
       beside,
-    }: { readonly progress: JobProgress; readonly window: TaskWindow | null; readonly beside: Beside },
+    }: { readonly progress: JobProgress; readonly window: TaskWindow | null; readonly beside: BackgroundTask },
   ) {
     this.#beside = beside
     this.#job = job
@@ -181,15 +181,15 @@ class ResourceReader {
   take(frame: SourceFrame): Effect.Effect<void, SourceFailed | JobStopped, ScopePorts> | null {
     const step = readStep(this.#asked, this.#open?.scope ?? null, frame)
     if (frame._tag === 'failed' && step._tag !== 'broken') {
-      return Effect.zipRight(this.#hearFailure(frame), this.#follow(step) ?? Effect.void)
+      return Effect.zipRight(this.#onFailure(frame), this.#follow(step) ?? Effect.void)
     }
     return this.#follow(step)
   }
 
-  #hearFailure(frame: Extract<SourceFrame, { readonly _tag: 'failed' }>): Effect.Effect<void> {
+  #onFailure(frame: Extract<SourceFrame, { readonly _tag: 'failed' }>): Effect.Effect<void> {
     return Effect.map(now, (at) => {
       const { code, message } = frame
-      if (this.#progress.hearFailure(frame, at) === 'server') this.#trouble = { code, message }
+      if (this.#progress.onFailure(frame, at) === 'server') this.#trouble = { code, message }
     })
   }
 

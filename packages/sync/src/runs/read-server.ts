@@ -10,9 +10,9 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import type { Job, JobStopped, ScopePorts, ServerJob } from '../scopes/scope-work.ts'
-import { type Heard, JobProgress } from './job-progress.ts'
+import { type ContactReport, JobProgress } from './job-progress.ts'
 import { logStatus } from './log-status.ts'
-import { type JobReading, passOver, readJob } from './read-job.ts'
+import { type JobReading, readJob, skipRemaining } from './read-job.ts'
 
 /**
  * A server's job: what lies below it. A server that keeps failing is asked once a run and no more: not at all when the run's list of servers has
@@ -49,7 +49,7 @@ const readNothing = (job: ServerJob, { health }: ServerRow, resources: ReadonlyA
   Effect.gen(function* () {
     const code = health?.last_error_code ?? 'unreachable'
     const message = `${health?.consecutive_failures ?? 0} runs in a row have failed: ${health?.last_error ?? ''}`
-    yield* passOver(job, resources, new JobProgress(), { code, message })
+    yield* skipRemaining(job, resources, new JobProgress(), { code, message })
     const reading: JobReading = { _tag: 'read', error: null }
     return reading
   })
@@ -57,7 +57,7 @@ const readNothing = (job: ServerJob, { health }: ServerRow, resources: ReadonlyA
 const recordHealth = (
   { id, facts, health: before }: ServerRow,
   runId: number,
-  heard: Heard,
+  heard: ContactReport,
 ): Effect.Effect<void, StoreFailed, Runs | ServerObservations> =>
   Effect.gen(function* () {
     const checked = facts.verify_ssl || facts.fingerprint !== ''

@@ -10,7 +10,7 @@ import {
 import { Data, Effect, Option } from 'effect'
 import { openBranch } from '../branches/open-branch.ts'
 import { endJob } from './end-job.ts'
-import { howUrgent, queueServerJobs } from './queue-server-jobs.ts'
+import { priorityOf, queueServerJobs } from './queue-server-jobs.ts'
 
 /** What a run shall cover. */
 export interface RunRequest {
@@ -60,7 +60,7 @@ export const queueRun = Effect.fn('sync.queueRun')(function* (
   const queueing = Effect.gen(function* () {
     yield* openBranch(run)
     if (resources.includes('servers')) {
-      yield* queue.enqueue({ runId: id, serverId: null, resources, narrowing }, howUrgent(run))
+      yield* queue.enqueue({ runId: id, serverId: null, resources, narrowing }, priorityOf(run))
       return run
     }
     yield* queueServerJobs(run)

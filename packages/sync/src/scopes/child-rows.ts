@@ -1,4 +1,4 @@
-import { type Delete, type HoldReason, letsGo, type MainRow, type ModelName } from '@netbox-pbs/core'
+import { type Delete, deletes, type HoldReason, type MainRow, type ModelName } from '@netbox-pbs/core'
 import { reasonOf, type Verdict } from './judge.ts'
 
 /** Why a scope is emptied: a complete list lacks its parent. */
@@ -34,7 +34,7 @@ export interface Gone<M extends ModelName> {
 
 /** Why what lies below a vanished row is in doubt; null: its deletion is not. */
 export const childrenHold = <M extends ModelName>(verdict: Verdict, { row }: Gone<M>) =>
-  letsGo(verdict, row.presence === 'missing') ? null : reasonOf(verdict)
+  deletes(verdict, row.presence === 'missing') ? null : reasonOf(verdict)
 
 /**
  * What becomes of a vanished row's deletion, once the rows below it are judged. `rest`: nothing, because the row is missing already and is kept by rows below it that
@@ -45,6 +45,6 @@ export function deletionAbove<M extends ModelName>(
   { row }: Gone<M>,
   below: ChildRows,
 ): 'as_judged' | 'children_held' | 'rest' {
-  if (!letsGo(verdict, row.presence === 'missing') || below.waiting + below.kept === 0) return 'as_judged'
+  if (!deletes(verdict, row.presence === 'missing') || below.waiting + below.kept === 0) return 'as_judged'
   return below.waiting === 0 && row.presence === 'missing' ? 'rest' : 'children_held'
 }

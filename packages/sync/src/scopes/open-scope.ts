@@ -1,7 +1,7 @@
 import type { Scope, TaskWindow } from '@netbox-pbs/core'
 import type { Inventory, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import type { Beside } from './beside.ts'
+import type { BackgroundTask } from './background-task.ts'
 import { openDatastoreScope } from './datastore-scope.ts'
 import { openJobScope } from './job-scope.ts'
 import { openNamespaceScope } from './namespace-scope.ts'
@@ -13,7 +13,7 @@ import { TaskScope } from './task-scope.ts'
 /** What scopes are opened with: the tasks that were asked for (null: it was not tasks), and where work may be done that the reading of the stream need not wait for. */
 export interface Reading {
   readonly window: TaskWindow | null
-  readonly beside: Beside
+  readonly beside: BackgroundTask
 }
 
 /** The work that each kind of scope asks for. */

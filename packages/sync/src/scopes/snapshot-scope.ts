@@ -12,7 +12,7 @@ import {
 import { Array as Arr, Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
 import { appendChanges, appendSightings, batchRows } from './append-changes.ts'
-import { Beside } from './beside.ts'
+import { BackgroundTask } from './background-task.ts'
 import { ChangeTally } from './change-tally.ts'
 import { type Emptying, noChildren } from './child-rows.ts'
 import { judge, nothingDeleted } from './judge.ts'
@@ -46,7 +46,7 @@ export class SnapshotScope implements ScopeWork {
   readonly #scope: SnapshotScopeName
   readonly #started: string
   readonly #groups: KnownGroups
-  readonly #beside: Beside
+  readonly #beside: BackgroundTask
   readonly #tally = new ChangeTally()
   #listed = 0
   /** Groups that are absent from now on, or listed again. */
@@ -54,7 +54,13 @@ export class SnapshotScope implements ScopeWork {
   #batch: Array<ReadGroup> = []
   #batchRows = 0
 
-  private constructor(job: ServerJob, scope: SnapshotScopeName, started: string, groups: KnownGroups, beside: Beside) {
+  private constructor(
+    job: ServerJob,
+    scope: SnapshotScopeName,
+    started: string,
+    groups: KnownGroups,
+    beside: BackgroundTask,
+  ) {
     this.#job = job
     this.#beside = beside
     this.#scope = scope
@@ -66,7 +72,7 @@ export class SnapshotScope implements ScopeWork {
   static readonly open = (
     job: ServerJob,
     scope: SnapshotScopeName,
-    beside: Beside,
+    beside: BackgroundTask,
   ): Effect.Effect<SnapshotScope, StoreFailed, Inventory> =>
     Effect.gen(function* () {
       const started = yield* now
@@ -114,7 +120,7 @@ export class SnapshotScope implements ScopeWork {
     scope: SnapshotScopeName,
     { view, doubt }: Emptying,
   ) {
-    const self = yield* SnapshotScope.open(job, scope, yield* Beside.make)
+    const self = yield* SnapshotScope.open(job, scope, yield* BackgroundTask.make)
     yield* self.#removeUnlisted(null)
     const { changes, deletions, again } = self.#tally
     if (changes === 0) return noChildren

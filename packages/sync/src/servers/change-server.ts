@@ -18,10 +18,10 @@ import {
 import { Effect, type Redacted } from 'effect'
 import { changedColumns, confirmedValues, connectionOf, endpointInput, versionOf } from './connection.ts'
 import { findServer } from './find-server.ts'
+import { runDetached } from './run-detached.ts'
 import { ServerNotFound, type ServerNotUsable, type ServerPending } from './server-errors.ts'
 import { keepContact, type ReadPorts, startReading, tryConnection } from './test-outcome.ts'
-import { toTheEnd } from './to-the-end.ts'
-import { undoing } from './undoing.ts'
+import { withCompensation } from './with-compensation.ts'
 
 /** A change of a server. `secret` connects one that is inventory only, and replaces the secret of one that is connected. */
 export interface ServerChange {
@@ -121,9 +121,9 @@ const connect = (row: ServerRow, server: ServerChange, secret: Redacted.Redacted
     const after = connectionOf(server.values, before)
     yield* write(server, { ...after }, server.versions)
     const create = (yield* Endpoints).create(endpointInput(after, secret))
-    const endpoint = yield* undoing(create, write(server, { ...before }))
+    const endpoint = yield* withCompensation(create, write(server, { ...before }))
     yield* write(server, { ...server.values, ...confirmedValues(endpoint) })
-  }).pipe(toTheEnd)
+  }).pipe(runDetached)
 
 /** When the last write fails the row stays pending, and the next sync gives it the values of its endpoint. */
 const changeEndpoint = (row: ServerRow, endpointId: number, server: ServerChange) =>
@@ -137,9 +137,9 @@ const changeEndpoint = (row: ServerRow, endpointId: number, server: ServerChange
     const update = Effect.catchTag(endpoints.update({ id: endpointId, change }), 'EndpointNotFound', () =>
       secret === null ? Effect.fail(endpointGone) : endpoints.create(endpointInput(after, secret)),
     )
-    const endpoint = yield* undoing(update, write(server, { ...before, endpoint_state: 'connected' }))
+    const endpoint = yield* withCompensation(update, write(server, { ...before, endpoint_state: 'connected' }))
     yield* write(server, { ...values, ...confirmedValues(endpoint) })
-  }).pipe(toTheEnd)
+  }).pipe(runDetached)
 
 const endpointGone = new EndpointRefused({
   errors: { token_secret: ['The gateway no longer knows this server: send its token_secret to connect it again.'] },

@@ -15,10 +15,10 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Effect, type Redacted } from 'effect'
 import { confirmedValues, connectionOf, endpointInput, newConnection, versionOf } from './connection.ts'
+import { runDetached } from './run-detached.ts'
 import { ServerNotFound, type ServerNotUsable } from './server-errors.ts'
 import { keepContact, tryConnection } from './test-outcome.ts'
-import { toTheEnd } from './to-the-end.ts'
-import { undoing } from './undoing.ts'
+import { withCompensation } from './with-compensation.ts'
 
 /** A server to be made. `secret` connects it; without one it is inventory only. */
 export interface NewServer {
@@ -68,7 +68,7 @@ export const connectServer = Effect.fn('sync.connectServer')(function* ({
   const test = untested ? null : yield* tryConnection(input)
   return yield* Effect.gen(function* () {
     const id = first(yield* writes.create({ model, rows: [{ ...values, endpoint_state: 'pending' }], actor }))
-    const endpoint = yield* undoing(endpoints.create(input), writes.remove({ model, id, actor }))
+    const endpoint = yield* withCompensation(endpoints.create(input), writes.remove({ model, id, actor }))
     const confirm = Effect.filterOrFail(
       writes.update({ model, id, values: { ...versionOf(test), ...confirmedValues(endpoint) }, actor }),
       (found) => found,
@@ -76,10 +76,10 @@ export const connectServer = Effect.fn('sync.connectServer')(function* ({
       // No version was asked for.
     ).pipe(Effect.catchTag('VersionChanged', Effect.die))
     const undo = Effect.zipRight(endpoints.remove({ id: endpoint.id }), writes.remove({ model, id, actor }))
-    yield* undoing(confirm, undo)
+    yield* withCompensation(confirm, undo)
     if (test !== null) yield* keepContact({ id, health: null, connection }, test)
     return { id, test }
-  }).pipe(toTheEnd)
+  }).pipe(runDetached)
 })
 
 /** The only id of a create of one row. */

@@ -12,9 +12,9 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { findServer } from './find-server.ts'
+import { runDetached } from './run-detached.ts'
 import { ServerNotFound, type ServerPending } from './server-errors.ts'
-import { toTheEnd } from './to-the-end.ts'
-import { undoing } from './undoing.ts'
+import { withCompensation } from './with-compensation.ts'
 
 /**
  * Deletes a server, its endpoint at the gateway and what is below it. An endpoint that is gone already is fine; when the gateway does not answer, nothing is deleted. With `versions` the row is
@@ -58,8 +58,8 @@ export const removeServer = Effect.fn('sync.removeServer')(function* ({
     versions === undefined
       ? Effect.zipRight(removeEndpoint, removeRow)
       : setState('pending', versions).pipe(
-          Effect.zipRight(undoing(removeEndpoint, setState(facts.endpoint_state))),
+          Effect.zipRight(withCompensation(removeEndpoint, setState(facts.endpoint_state))),
           Effect.zipRight(removeRow),
         )
-  yield* toTheEnd(remove)
+  yield* runDetached(remove)
 })

@@ -11,7 +11,7 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Effect, Layer } from 'effect'
 import type { MemoryBranches } from './branches.ts'
-import { landHeldSet, letGo } from './held-sets.ts'
+import { deletable, landHeldSet } from './held-sets.ts'
 import { snapshotsOf } from './inventory.ts'
 import type { RunRecord } from './runs.ts'
 import type { Row, World } from './world.ts'
@@ -127,7 +127,7 @@ function land(world: World, landing: Landing, parts: ReadonlyArray<Appended>): R
   const own = modelOf[scope.resource]
   const counts = { ...noRows }
   const deletions: Array<{ model: ModelName; id: number; waits: boolean }> = []
-  const goes = letGo(world, landing)
+  const goes = deletable(world, landing)
   for (const part of parts) {
     for (const change of part.changes) {
       if (change._tag === 'delete') {

@@ -7,7 +7,7 @@ const missingIn = (world: World, scope: Scope) =>
   world.inScope(scope).filter(({ presence }) => presence === 'missing').length
 
 /** Which deletions land: of rows listed until now, and of rows missing already. */
-export function letGo(world: World, { scope, held, decided }: Landing): { listed: boolean; missing: boolean } {
+export function deletable(world: World, { scope, held, decided }: Landing): { listed: boolean; missing: boolean } {
   const set = world.held.get(scopeKey(scope))
   const listed = held === null
   if (decided === undefined)

@@ -44,7 +44,7 @@ export const removeEntry = Effect.fn('BranchWrites.remove')(function* (
       yield* requireVersion(locked.object.version, versions)
       if (model === 'server') yield* run((db) => dropChildren(db, branch, id))
       // What the branch has made, or main has lost, needs no tombstone.
-      yield* run((db) => (locked.object.main === null ? forget(db, wanted) : bury(db, wanted)))
+      yield* run((db) => (locked.object.main === null ? forget(db, wanted) : tombstone(db, wanted)))
       yield* run((db) => recountOverlayGroups(db, branch, locked.groups))
       yield* run((db) => moveRevision(db, branch, actor))
       return true
@@ -57,10 +57,10 @@ async function forget(db: Kysely<Tables>, { branch, model, id }: Wanted): Promis
   await sql`delete from ${branchTable(model)} where branch_id = ${branch}::bigint and id = ${id}::bigint`.execute(db)
 }
 
-type Buried = Omit<Wanted, 'model'> & { readonly model: ModelName }
+type Tombstone = Omit<Wanted, 'model'> & { readonly model: ModelName }
 
 /** Notes that a row of main is deleted, with the row as it is: of a field that the branch has touched, as it first found it. */
-async function bury(db: Kysely<Tables>, { branch, model, id }: Buried): Promise<void> {
+async function tombstone(db: Kysely<Tables>, { branch, model, id }: Tombstone): Promise<void> {
   const columns = mergedColumns(model)
   const names = sql.join(columns.map(({ name }) => sql.id(name)))
   const values = sql.join(columns.map((column) => firstFound(column)))
@@ -91,7 +91,7 @@ function firstFound({ field, name, type }: Column): RawBuilder<unknown> {
 /** Takes out of a branch all that it has below a server. Rows that it has moved there from another server are deleted with it. */
 async function dropChildren(db: Kysely<Tables>, branch: number, server: number): Promise<void> {
   for (const model of childModels) {
-    for (const id of await movedHere(db, { branch, model, server })) await bury(db, { branch, model, id })
+    for (const id of await movedHere(db, { branch, model, server })) await tombstone(db, { branch, model, id })
     const main = sql`(select m.server_id from ${sql.table(tables[model])} m where m.id = e.id)`
     await sql`
       delete from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and case

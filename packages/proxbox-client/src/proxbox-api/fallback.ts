@@ -8,7 +8,10 @@ import { serverFrames } from './server-frames.ts'
  * What can be had where no route streams frames. Servers come from the endpoints and their status; everything else
  * fails with `summaries_only`, after a look whether this is a proxbox-api at all.
  */
-export const instead = Effect.fn('ProxboxApi.instead')(function* (http: GatewayHttp, request: SourceRequest) {
+export const proxboxApiFallback = Effect.fn('ProxboxApi.proxboxApiFallback')(function* (
+  http: GatewayHttp,
+  request: SourceRequest,
+) {
   const endpoints = yield* listEndpoints(http)
   if (request.resource !== 'servers') return yield* summariesOnly(request)
   const status = yield* readStatus(http)

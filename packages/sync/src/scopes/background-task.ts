@@ -5,7 +5,7 @@ import type { JobStopped } from './scope-work.ts'
  * Work that goes on beside the reading of a stream: one piece at a time, in the order they were started. Its failure ends the reading at once; when the
  * reading ends, so does the work.
  */
-export class Beside {
+export class BackgroundTask {
   readonly #failed: Deferred.Deferred<never, JobStopped>
   #piece: Fiber.RuntimeFiber<void, JobStopped> | null = null
 
@@ -13,9 +13,9 @@ export class Beside {
     this.#failed = failed
   }
 
-  static readonly make: Effect.Effect<Beside> = Effect.map(
+  static readonly make: Effect.Effect<BackgroundTask> = Effect.map(
     Deferred.make<never, JobStopped>(),
-    (failed) => new Beside(failed),
+    (failed) => new BackgroundTask(failed),
   )
 
   /** Reads, as long as nothing fails beside it. All pieces must be started inside. */

@@ -2,7 +2,7 @@ import type { StoreFailed } from '@netbox-pbs/core/ports'
 import { type Duration, Effect } from 'effect'
 
 /** Does something again and again, for ever. A try that fails is logged and followed by the next. `what` names the work in logs. */
-export const keepDoing = <R>(
+export const repeatForever = <R>(
   work: Effect.Effect<unknown, StoreFailed, R>,
   { what, every }: { readonly what: string; readonly every: Duration.DurationInput },
 ): Effect.Effect<never, never, R> =>

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { Workers } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { keepDoing } from './keep-doing.ts'
+import { repeatForever } from './repeat-forever.ts'
 
 /** Says every fifteen seconds that this worker lives, and at its end that it has stopped. */
-export const keepHeard: Effect.Effect<never, never, Workers> = Effect.gen(function* () {
+export const beatForever: Effect.Effect<never, never, Workers> = Effect.gen(function* () {
   const workers = yield* Workers
   const worker = { id: randomUUID(), name: `${hostname()} ${process.pid}` }
-  return yield* keepDoing(workers.heartbeat(worker), {
+  return yield* repeatForever(workers.heartbeat(worker), {
     what: 'saying that the worker lives',
     every: '15 seconds',
   }).pipe(

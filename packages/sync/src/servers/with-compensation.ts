@@ -1,7 +1,7 @@
 import { Effect } from 'effect'
 
 /** Runs an effect; when it fails, `undo` is run and the failure stays what it was. */
-export const undoing = <A, E, R, B, E2, R2>(
+export const withCompensation = <A, E, R, B, E2, R2>(
   effect: Effect.Effect<A, E, R>,
   undo: Effect.Effect<B, E2, R2>,
 ): Effect.Effect<A, E, R | R2> =>

@@ -1,7 +1,7 @@
 import { StoreFailed } from '@netbox-pbs/core/ports'
 import { Deferred, Effect, Exit } from 'effect'
 import { expect, test } from 'vitest'
-import { Beside } from './beside.ts'
+import { BackgroundTask } from './background-task.ts'
 
 const failure = new StoreFailed({ reason: 'unavailable', doing: 'staging' })
 
@@ -9,7 +9,7 @@ test('the reading goes on while a piece of work is under way, and waits before i
   const seen: Array<string> = []
   await Effect.runPromise(
     Effect.gen(function* () {
-      const beside = yield* Beside.make
+      const beside = yield* BackgroundTask.make
       const first = yield* Deferred.make<void>()
       const reading = Effect.gen(function* () {
         yield* beside.start(Effect.tap(Deferred.await(first), () => Effect.sync(() => seen.push('first over'))))
@@ -28,7 +28,7 @@ test('the reading goes on while a piece of work is under way, and waits before i
 test('a piece that fails ends a reading that waits for its source', { timeout: 5000 }, async () => {
   const exit = await Effect.runPromiseExit(
     Effect.gen(function* () {
-      const beside = yield* Beside.make
+      const beside = yield* BackgroundTask.make
       return yield* beside.during(Effect.zipRight(beside.start(Effect.fail(failure)), Effect.never))
     }),
   )
@@ -41,7 +41,7 @@ test.each(['the reading ends', 'it is stopped'] as const)(
   async (how) => {
     const interrupted = await Effect.runPromise(
       Effect.gen(function* () {
-        const beside = yield* Beside.make
+        const beside = yield* BackgroundTask.make
         const begun = yield* Deferred.make<void>()
         let ended = false
         const work = Effect.zipRight(Deferred.succeed(begun, undefined), Effect.never).pipe(
