@@ -9,7 +9,7 @@ import {
   observationTable,
   observedColumns,
   operatorColumns,
-  ownReadings,
+  ownObservations,
   tables,
 } from '../src/inventory/columns.ts'
 import { placeKey, scopePlace } from '../src/inventory/scope-place.ts'
@@ -201,7 +201,7 @@ describe.each(engines)('migrations on $engine', ({ empty }) => {
         expect([tables[model], name, typeOf(tables[model], name)]).toEqual([tables[model], name, type])
         expect([tables[model], name, typeOf(`staged_${tables[model]}`, name)]).toEqual([tables[model], name, type])
       }
-      for (const { name, type } of ownReadings(model)) {
+      for (const { name, type } of ownObservations(model)) {
         const types = [tables[model], `staged_${tables[model]}`].map((table) => typeOf(table, name))
         expect([model, name, types]).toEqual([model, name, [type, type]])
       }

@@ -9,10 +9,10 @@ import { pruneTasks } from '../src/tasks/prune-tasks.ts'
 import { create, landOnce, may, serverFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
-type Reading = Observations<'task'>
+type TaskObservation = Observations<'task'>
 
-const running: Reading = { endtime: null, outcome: 'running', status: '' }
-const ok = (endtime: string): Reading => ({ endtime, outcome: 'ok', status: 'OK' })
+const running: TaskObservation = { endtime: null, outcome: 'running', status: '' }
+const ok = (endtime: string): TaskObservation => ({ endtime, outcome: 'ok', status: 'OK' })
 
 const taskFacts = (server: number, upid: string, starttime: string, more: Partial<Facts<'task'>> = {}) => ({
   server,
@@ -50,8 +50,8 @@ describe.each(engines)('tasks on $engine', ({ migrated }) => {
   /** Lands tasks that main lacks, with their first readings, and later readings of others. */
   const land = (
     server: string,
-    created: ReadonlyArray<readonly [Facts<'task'>, Reading]>,
-    later: ReadonlyArray<readonly [Facts<'task'>, Reading]> = [],
+    created: ReadonlyArray<readonly [Facts<'task'>, TaskObservation]>,
+    later: ReadonlyArray<readonly [Facts<'task'>, TaskObservation]> = [],
   ) =>
     landOnce({ resource: 'tasks', server }, [
       {

@@ -16,7 +16,7 @@ import { connectionOf, hasSecret } from '../servers/read-secret.ts'
 
 const noSecret = 'A connection to a server is not branched: send its secret in main.'
 const noEndpoint = 'This server is connected, and its endpoint at the gateway is not branched: change this in main.'
-const noReading = 'A reading of the moment is not branched: leave this field out, or write it in main.'
+const noObservation = 'A reading of the moment is not branched: leave this field out, or write it in main.'
 
 /** What an object of a body says that cannot be said in a branch. `row`: the one to be changed; null: one is made, which carries its first readings. */
 export function branchErrors(
@@ -28,7 +28,7 @@ export function branchErrors(
       ? []
       : names.filter((name) => name in values && !isValue(model, name, row, values)).map((name) => [name, [sentence]])
   return Object.fromEntries([
-    ...moved(fieldsOfClass(model, 'observation'), noReading),
+    ...moved(fieldsOfClass(model, 'observation'), noObservation),
     ...(row !== null && isConnected(model, row) ? moved(Object.keys(connectionOf(values)), noEndpoint) : []),
     ...(model === 'server' && hasSecret(input) ? [['token_secret', [noSecret]]] : []),
   ])

@@ -5,7 +5,7 @@ import { mergeMap } from './merge-map.ts'
 import { mergeSet } from './merge-set.ts'
 
 /** How the values of a field are read: one whole, a set of members, or a map of keys. */
-export type Reading = 'whole' | 'set' | 'map'
+export type MergeStrategy = 'whole' | 'set' | 'map'
 
 /** One field on three sides. `undefined`: of the base that there was none, of the branch that it said nothing, of a map's key that it is not there. */
 export interface FieldSides {
@@ -24,7 +24,7 @@ export type FieldMerge =
  * Merges one field that main has. Rows F1 to F5 where there is a base, G0 to G4 where there is none; then blank text, null, and an empty list or map are unset. A set never clashes, a
  * map clashes key by key.
  */
-export function mergeField(reading: Reading, { base, main = null, branch }: FieldSides): FieldMerge {
+export function mergeField(reading: MergeStrategy, { base, main = null, branch }: FieldSides): FieldMerge {
   if (branch === undefined || sameValue(main, branch)) return keep
   if (reading === 'set') return changed(main, mergeSet(listOf(base), listOf(main), listOf(branch)))
   if (reading === 'map') {

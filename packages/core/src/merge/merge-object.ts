@@ -3,7 +3,7 @@ import type { FieldChange } from '../sync/change.ts'
 import { sameValue } from '../sync/same-value.ts'
 import type { Conflict, ConflictKind } from './conflict.ts'
 import { mergeField } from './merge-field.ts'
-import { mergingField, readingOf } from './merging-fields.ts'
+import { mergingField, strategyOf } from './merging-fields.ts'
 import type { Said, ThreeSides } from './three-sides.ts'
 import type { Write } from './write.ts'
 
@@ -57,7 +57,7 @@ function mergeFields({ model, base }: ThreeSides, main: Said, branch: Said): Mer
     if (field === undefined) continue
     const is = main[name] ?? null
     const was = base === null ? undefined : (base[name] ?? null)
-    const merged = mergeField(readingOf(field), { base: was, main: is, branch: wanted })
+    const merged = mergeField(strategyOf(field), { base: was, main: is, branch: wanted })
     if (merged._tag === 'take') fields.push({ field: name, base: is, value: merged.value })
     if (merged._tag !== 'clash') continue
     if (!sameValue(is, merged.merged)) fields.push({ field: name, base: is, value: merged.merged })

@@ -1,7 +1,7 @@
 import { everyModelFields } from '../registry/every-model.ts'
 import type { Field, FieldClass, ModelName } from '../registry/field.ts'
 import { registry } from '../registry/registry.ts'
-import type { Reading } from './merge-field.ts'
+import type { MergeStrategy } from './merge-field.ts'
 
 /** The field classes that merge. */
 const merging: ReadonlySet<FieldClass> = new Set<FieldClass>(['key', 'immutable', 'source', 'operator'])
@@ -14,4 +14,4 @@ export function mergingField(model: ModelName, name: string): Field | undefined 
 }
 
 /** How a merge reads the values of a field. */
-export const readingOf = (field: Field): Reading => (field.type === 'json' ? (field.merge ?? 'whole') : 'whole')
+export const strategyOf = (field: Field): MergeStrategy => (field.type === 'json' ? (field.merge ?? 'whole') : 'whole')

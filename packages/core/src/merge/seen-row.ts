@@ -1,8 +1,8 @@
 import type { FieldValue } from '../registry/field.ts'
 import { keysOf, listOf, mapOf, sameMember } from './members.ts'
-import type { Reading } from './merge-field.ts'
+import type { MergeStrategy } from './merge-field.ts'
 import { mergeSet } from './merge-set.ts'
-import { mergingField, readingOf } from './merging-fields.ts'
+import { mergingField, strategyOf } from './merging-fields.ts'
 import type { Said, ThreeSides } from './three-sides.ts'
 
 /**
@@ -16,14 +16,14 @@ export function seenRow({ model, base, main, branch, whole }: Omit<ThreeSides, '
   for (const [name, value] of Object.entries(branch)) {
     const field = mergingField(model, name)
     if (field === undefined) continue
-    seen[name] = seenValue(readingOf(field), { base: base[name] ?? null, main: main[name] ?? null, branch: value })
+    seen[name] = seenValue(strategyOf(field), { base: base[name] ?? null, main: main[name] ?? null, branch: value })
   }
   return seen
 }
 
 type Sides = Readonly<Record<'base' | 'main' | 'branch', FieldValue>>
 
-function seenValue(reading: Reading, { base, main, branch }: Sides): FieldValue {
+function seenValue(reading: MergeStrategy, { base, main, branch }: Sides): FieldValue {
   if (reading === 'whole') return branch
   return reading === 'set'
     ? mergeSet(listOf(base), listOf(main), listOf(branch))

@@ -1,8 +1,8 @@
 import type { FieldValue, ModelName } from '../registry/field.ts'
 import { sameValue } from '../sync/same-value.ts'
 import { keysOf, mapOf, sameMember } from './members.ts'
-import type { Reading } from './merge-field.ts'
-import { mergingField, readingOf } from './merging-fields.ts'
+import type { MergeStrategy } from './merge-field.ts'
+import { mergingField, strategyOf } from './merging-fields.ts'
 import { seenRow } from './seen-row.ts'
 import type { Said } from './three-sides.ts'
 
@@ -35,7 +35,7 @@ export function touchRow({ model, main, entry, values }: Touching): EntryFields 
     if (field === undefined) continue
     const present = (main ?? seen)[name] ?? null
     const before = fields.get(name)
-    const reading = readingOf(field)
+    const reading = strategyOf(field)
     const base = baseOf(reading, { before, present, value })
     if (isTouched(reading, base, value)) fields.set(name, { base, value })
     else fields.delete(name)
@@ -64,7 +64,7 @@ function seenOf({ model, main, entry }: Omit<Touching, 'values'>): Said {
 }
 
 function baseOf(
-  reading: Reading,
+  reading: MergeStrategy,
   {
     before,
     present,
@@ -87,7 +87,7 @@ function mapBase(before: Touched | undefined, present: FieldValue, value: FieldV
   return base
 }
 
-function isTouched(reading: Reading, base: FieldValue, value: FieldValue): boolean {
+function isTouched(reading: MergeStrategy, base: FieldValue, value: FieldValue): boolean {
   if (reading !== 'map') return !sameValue(base, value)
   const [was, wanted] = [mapOf(base), mapOf(value)]
   return [...keysOf(was, wanted)].some((key) => !sameMember(was, wanted, key))

@@ -51,11 +51,11 @@ export type ObservedModel = 'server' | 'datastore' | 'job' | 'task'
 /** A reading of one row, by its natural key: the row may be created by the same landing. */
 export interface Observed<M extends ObservedModel> {
   readonly key: string
-  readonly values: M extends 'server' ? ServerHealth : M extends 'datastore' ? DatastoreReading : Observations<M>
+  readonly values: M extends 'server' ? ServerHealth : M extends 'datastore' ? DatastoreObservation : Observations<M>
 }
 
 /** What was read of a datastore at one moment, and what its source still knows of earlier ones. */
-export type DatastoreReading = Observations<'datastore'> & {
+export type DatastoreObservation = Observations<'datastore'> & {
   /** Oldest first, at most `mostUsagePoints`; left out where the source keeps none. */
   readonly usage?: ReadonlyArray<UsagePoint> | undefined
 }

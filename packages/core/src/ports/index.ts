@@ -22,7 +22,7 @@ export {
   type Appended,
   ChangeSetClosed,
   ChangeSets,
-  type DatastoreReading,
+  type DatastoreObservation,
   type GroupDigest,
   type Landing,
   type LandingRecord,

@@ -3,7 +3,7 @@ import type { Narrowing } from '../narrowing.ts'
 import type { Facts, Observations } from '../registry/registry.ts'
 import type { Resource, Scope, ServerScope } from '../scope.ts'
 import type { SourceRow } from '../sync/diff.ts'
-import type { DatastoreReading } from './change-sets.ts'
+import type { DatastoreObservation } from './change-sets.ts'
 
 /** Why a source could not list a scope. The codes of the `failed` frame; `cut_off` is a stream without its `end`, `summaries_only` a proxbox-api that returns counts. */
 export type SourceErrorCode =
@@ -90,7 +90,7 @@ export type SourceFrame =
       readonly _tag: 'datastore'
       readonly server: string
       readonly facts: SourceFacts<'datastore'>
-      readonly observed: DatastoreReading
+      readonly observed: DatastoreObservation
     }
   | { readonly _tag: 'namespace'; readonly server: string; readonly facts: SourceFacts<'namespace'> }
   | {

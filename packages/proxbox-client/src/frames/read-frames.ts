@@ -20,7 +20,7 @@ export function readFrames(
   )
 }
 
-type Reading = Channel.Channel<
+type FrameChannel = Channel.Channel<
   Chunk.Chunk<SourceFrame>,
   Chunk.Chunk<Uint8Array>,
   SourceFailed,
@@ -29,8 +29,8 @@ type Reading = Channel.Channel<
   unknown
 >
 
-function readFrom(reader: FrameReader, base: string): Reading {
-  const finish = (failed: SourceFailed): Reading =>
+function readFrom(reader: FrameReader, base: string): FrameChannel {
+  const finish = (failed: SourceFailed): FrameChannel =>
     reader.ended ? Channel.write(Chunk.of({ _tag: 'end' })) : Channel.fail(failed)
   return Channel.readWith({
     onInput: (chunks) => {

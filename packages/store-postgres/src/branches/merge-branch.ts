@@ -39,8 +39,8 @@ import { regressions } from './covered-scopes.ts'
 import { createdByScope } from './created-by-scope.ts'
 import { answerOf, type Decided, decide } from './decide.ts'
 import { transactionOrDryRun } from './dry-run.ts'
-import { landFirstReadings } from './first-readings.ts'
 import { guardQuestions, unknownScope } from './guard-questions.ts'
+import { landInitialObservations } from './initial-observations.ts'
 import { entryScopeKey } from './judge-entry.ts'
 import { settleClaims } from './key-claims.ts'
 import { landBranch, lastListed } from './land-branch.ts'
@@ -126,7 +126,7 @@ class BranchMerge {
       yield* this.#run(async (db) => appendSummaries(db, await createdByScope(db, part, scopes), by))
       for (const [model, pins] of this.#pins) yield* this.#run((db) => pins.land(db, model))
       yield* this.#run((db) => clearTouchedDigests(db, id))
-      yield* this.#run((db) => landFirstReadings(db, id))
+      yield* this.#run((db) => landInitialObservations(db, id))
       yield* this.#run((db) => settleOutcomes(db, id))
       yield* this.#run((db) => landViews(db, id, new Set([...kept, ...left])))
       yield* this.#run((db) => endReview(db, id))

@@ -27,7 +27,7 @@ import { lockExistingScope } from '../inventory/scope-locks.ts'
 import { scopeModels } from '../inventory/scope-models.ts'
 import { placeKey, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
 import { coveringBranch } from './covering-branch.ts'
-import { stageReadings } from './first-readings.ts'
+import { stageObservations } from './initial-observations.ts'
 import { recountMarked } from './recount-moved.ts'
 import { dropUnstaged, stageCreates, stageDeletes, stageUpdates } from './stage-rows.ts'
 
@@ -63,7 +63,7 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
       if (part !== null) {
         const model = listedModel[scope.resource]
         yield* run((db) => landObservations(db, model, part))
-        yield* run((db) => stageReadings(db, { branch, model }, part))
+        yield* run((db) => stageObservations(db, { branch, model }, part))
         if (scope.resource === 'datastores') {
           yield* landUsage({ run, engine: database.engine }, { serverId, part, at: staging.at })
         }

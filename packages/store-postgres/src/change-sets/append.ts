@@ -5,9 +5,9 @@ import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import { jsonb } from '../database/json.ts'
 import type { Run } from '../database/session.ts'
-import { ownReadings } from '../inventory/columns.ts'
+import { ownObservations } from '../inventory/columns.ts'
 import { stageRows } from './stage-rows.ts'
-import { type FirstReadings, keyParts, stagedRows } from './staged-rows.ts'
+import { type InitialObservations, keyParts, stagedRows } from './staged-rows.ts'
 
 /** Rows of one statement at most: the embedded engine does nothing else meanwhile. */
 const batchSize = 5000
@@ -23,7 +23,7 @@ export const append = Effect.fn('ChangeSets.append')(function* <M extends ModelN
       if (changes.length + observed.length + digests.length + sighted.length === 0)
         return yield* requireOpen(run, changeSet, 'share')
       const part = yield* openPart(run, changeSet, scopeKey(scope))
-      const { readings, later } = firstReadings(model, changes, observed)
+      const { readings, later } = initialObservations(model, changes, observed)
       for (const rows of batches(stagedRows(model, changes, { held: held !== undefined, readings })))
         yield* stageRows(run, part, model, rows)
       for (const rows of batches(later)) yield* stageObservations(run, part, rows)
@@ -34,18 +34,18 @@ export const append = Effect.fn('ChangeSets.append')(function* <M extends ModelN
 })
 
 /** A reading of one row, whatever its model. */
-interface Reading {
+interface StagedObservation {
   readonly key: string
   readonly values: object
 }
 
 /** Readings of rows that the same part creates go with these, where a model's rows hold their own; `later` are all others. */
-function firstReadings<M extends ModelName>(
+function initialObservations<M extends ModelName>(
   model: M,
   changes: Appended<M>['changes'],
-  observed: ReadonlyArray<Reading>,
-): { readonly readings: FirstReadings; readonly later: ReadonlyArray<Reading> } {
-  if (ownReadings(model).length === 0) return { readings: new Map(), later: observed }
+  observed: ReadonlyArray<StagedObservation>,
+): { readonly readings: InitialObservations; readonly later: ReadonlyArray<StagedObservation> } {
+  if (ownObservations(model).length === 0) return { readings: new Map(), later: observed }
   const created = new Set(changes.flatMap((change) => (change._tag === 'create' ? [change.key] : [])))
   const first = observed.filter(({ key }) => created.has(key))
   return {
@@ -56,7 +56,7 @@ function firstReadings<M extends ModelName>(
 
 /** The port's type forbids observations, digests and sightings by model; here they are lists that may be empty. */
 type WidePart<M extends ModelName> = Omit<Appended<M>, 'observed' | 'digests' | 'sightings'> & {
-  readonly observed?: ReadonlyArray<Reading>
+  readonly observed?: ReadonlyArray<StagedObservation>
   readonly digests?: ReadonlyArray<GroupDigest>
   readonly sightings?: Sightings
 }
@@ -101,7 +101,7 @@ function openPart(run: Run, changeSet: number, key: string): Effect.Effect<numbe
   )
 }
 
-function stageObservations(run: Run, part: number, rows: ReadonlyArray<Reading>) {
+function stageObservations(run: Run, part: number, rows: ReadonlyArray<StagedObservation>) {
   const parsed = rows.map(({ key, values }) => ({ key: keyParts(key), values }))
   return run((db) =>
     sql`insert into staged_observations (part_id, key, values)

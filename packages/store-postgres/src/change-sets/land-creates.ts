@@ -4,7 +4,7 @@ import { appendChanges, differingMembers, identity, type Origin } from '../chang
 import { wholeRow } from '../changes/logged-fields.ts'
 import { isUniqueViolation } from '../database/store-errors.ts'
 import type { Tables } from '../database/tables.ts'
-import { comparedColumns, keyColumns, ownReadings, tables } from '../inventory/columns.ts'
+import { comparedColumns, keyColumns, ownObservations, tables } from '../inventory/columns.ts'
 import { nextVersion } from '../inventory/row-version.ts'
 import { columnNames, sameKey } from './row-columns.ts'
 import type { Window } from './windows.ts'
@@ -26,7 +26,11 @@ const stagedCreates = (model: ModelName, window: Window): RawBuilder<unknown> =>
 }
 
 /** The columns that a creation fills, first readings included where the row holds them itself. */
-const createdColumns = (model: ModelName) => [...keyColumns(model), ...comparedColumns(model), ...ownReadings(model)]
+const createdColumns = (model: ModelName) => [
+  ...keyColumns(model),
+  ...comparedColumns(model),
+  ...ownObservations(model),
+]
 
 /** The id of a new row: the one it was staged with, in a branch, else the next. The sequence is looked up once a statement. */
 const idOf = (model: ModelName, alias: string): RawBuilder<unknown> =>

@@ -35,7 +35,7 @@ import { deletableOf, landHeldSet } from './land-held-set.ts'
 import { landObservations } from './land-observations.ts'
 import { isWhole, landScopeRow, lastCompleteAt } from './land-scope-row.ts'
 import { landSightings } from './land-sightings.ts'
-import { landTaskReadings } from './land-task-readings.ts'
+import { landTaskObservations } from './land-task-observations.ts'
 import { landUsage } from './land-usage.ts'
 import { add, landDeletions, landUpserts, type WindowStep } from './land-windows.ts'
 import { landingServer } from './landing-server.ts'
@@ -145,7 +145,7 @@ function landPart(step: Land, part: number): Effect.Effect<RowCounts, StoreFaile
     }
     if (model === 'server') yield* step.run(notePending)
     yield* model === 'task'
-      ? landTaskReadings(step.run, step.engine, part)
+      ? landTaskObservations(step.run, step.engine, part)
       : step.run((db) => landObservations(db, model, part))
     if (model === 'datastore') yield* landUsage(step, { serverId: step.place.serverId, part, at: step.landing.at })
     return addRows(upserted, deleted)

@@ -1,5 +1,5 @@
 import type { Change, FieldValue, ModelName } from '@netbox-pbs/core'
-import { defaultValue, factColumns, ownReadings } from '../inventory/columns.ts'
+import { defaultValue, factColumns, ownObservations } from '../inventory/columns.ts'
 
 /** The columns of a model's staging table that a change fills, in the order of a staged row. `touched` travels as the text of a list of names. */
 export const stagedColumns = (model: ModelName): ReadonlyArray<{ readonly name: string; readonly type: string }> => [
@@ -8,22 +8,22 @@ export const stagedColumns = (model: ModelName): ReadonlyArray<{ readonly name: 
   { name: 'touched', type: 'text[]' },
   { name: 'base', type: 'jsonb' },
   ...factColumns(model),
-  ...ownReadings(model),
+  ...ownObservations(model),
 ]
 
 /** A change as a row of a staging table, by place; what it does not say is null. */
 export type StagedRow = ReadonlyArray<unknown>
 
 /** First readings by natural key: those of models whose rows have them in themselves. */
-export type FirstReadings = ReadonlyMap<string, Readonly<Record<string, FieldValue>>>
+export type InitialObservations = ReadonlyMap<string, Readonly<Record<string, FieldValue>>>
 
 /** The mapper from changes to staged rows. `held`: their deletions wait in any case. */
 export function stagedRows<M extends ModelName>(
   model: M,
   changes: ReadonlyArray<Change<M>>,
-  { held, readings = new Map() }: { readonly held: boolean; readonly readings?: FirstReadings },
+  { held, readings = new Map() }: { readonly held: boolean; readonly readings?: InitialObservations },
 ): ReadonlyArray<StagedRow> {
-  const own = ownReadings(model).map(({ field }) => field)
+  const own = ownObservations(model).map(({ field }) => field)
   const fields = factColumns(model).map(({ field }) => field)
   return changes.map((change) => {
     if (change._tag === 'create') {

@@ -76,7 +76,8 @@ export const observedColumns = (model: ModelName): ReadonlyArray<Column> =>
     .map((name) => columnOf(model, name))
 
 /** Readings that lie in the row itself: those of tasks, of which each has one. */
-export const ownReadings = (model: ModelName): ReadonlyArray<Column> => (model === 'task' ? observedColumns(model) : [])
+export const ownObservations = (model: ModelName): ReadonlyArray<Column> =>
+  model === 'task' ? observedColumns(model) : []
 
 /** Models whose rows a source may leave out without a word: one list that lacks such a row does not make it go. */
 export const isSighted = (model: ModelName): model is SightedModel =>

@@ -1,6 +1,6 @@
 import { type ModelName, registry } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
-import { fieldOf, ownReadings, sqlType } from '../inventory/columns.ts'
+import { fieldOf, ownObservations, sqlType } from '../inventory/columns.ts'
 import { mainRelation, type Relation } from './relation.ts'
 
 /** What a list joins to its rows, under these aliases: `v` the server, `o` the observations, `c` the row's scope. */
@@ -61,7 +61,7 @@ export function listColumn(model: ModelName, name: string): ListColumn | undefin
     return { value: sql`t.manifest_files || t.other_files`, needs: [], reads }
   }
   if (field.type === 'reference') return own(`${name}_id`, name)
-  const inRow = field.class !== 'observation' || ownReadings(model).some((column) => column.field === name)
+  const inRow = field.class !== 'observation' || ownObservations(model).some((column) => column.field === name)
   return !inRow ? { value: observed(model, name), needs: ['o'], reads: [] } : own(name)
 }
 

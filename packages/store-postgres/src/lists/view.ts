@@ -26,7 +26,7 @@ export interface Replaced {
 export const mainView = (model: ModelName): View => ({ model, main: mainRelation(model), replaced: [], others: [] })
 
 /** What is read of a view. */
-export interface Reading {
+export interface ListQuestion {
   readonly conditions?: ReadonlyArray<Condition>
   /** The columns read beside those of the conditions. */
   readonly columns?: ReadonlyArray<ListColumn>
@@ -37,7 +37,7 @@ export interface Reading {
 }
 
 /** `from … where …` of the rows of each part of a view that meet the conditions; first that of main. */
-export function partsOf(view: View, reading: Reading): ReadonlyArray<RawBuilder<unknown>> {
+export function partsOf(view: View, reading: ListQuestion): ReadonlyArray<RawBuilder<unknown>> {
   // Few are looked up one by one; for many, what is replaced is read once and hashed.
   const many = reading.all === true && !(reading.conditions ?? []).some(({ columns }) => columns.some(isIndexed))
   const kept = view.replaced.map(({ matches, ids }) =>
@@ -58,7 +58,7 @@ export function countOf(view: View, conditions: ReadonlyArray<Condition>): RawBu
 function fromWhere(
   model: ModelName,
   relation: Relation,
-  { conditions = [], columns = [], onPage = false }: Reading,
+  { conditions = [], columns = [], onPage = false }: ListQuestion,
   more: ReadonlyArray<RawBuilder<unknown>>,
 ): RawBuilder<unknown> {
   const read = [...conditions.flatMap((condition) => condition.columns), ...columns]

@@ -15,13 +15,13 @@ import { askServer } from './ask-server.ts'
 import { endUnlanded, endUnopened, outcomeOf, type Unlanded } from './end-unlanded.ts'
 import type { JobProgress } from './job-progress.ts'
 import { missingScopes } from './missing-scopes.ts'
-import { type OpenScope, type Reading, readResource } from './read-resource.ts'
+import { type OpenScope, type ResourceOutcome, readResource } from './read-resource.ts'
 
 /**
  * How the reading of a job's resources ended. `error` is a sentence when nothing at all could be listed, else null. `again`: the source failed in a way
  * that may pass, and there is a try left.
  */
-export type JobReading =
+export type ReadOutcome =
   | { readonly _tag: 'read'; readonly error: string | null }
   | { readonly _tag: 'cancelled' }
   | { readonly _tag: 'again'; readonly reason: string }
@@ -35,11 +35,11 @@ export const readJob = Effect.fn('sync.readJob')(function* (
   resources: ReadonlyArray<Resource>,
   progress: JobProgress,
   { last, asksAgain }: Pick<ClaimedJob, 'last'> & { readonly asksAgain: boolean },
-): Effect.fn.Return<JobReading, JobStopped, ScopePorts | Source> {
+): Effect.fn.Return<ReadOutcome, JobStopped, ScopePorts | Source> {
   let error: string | null = null
   for (const [index, resource] of resources.entries()) {
     const job = yield* underCurrentName(claimed)
-    const reading: Reading = yield* readResource(job, { resource, server: job.server }, progress)
+    const reading: ResourceOutcome = yield* readResource(job, { resource, server: job.server }, progress)
     if (reading._tag !== 'cancelled' && !isClean(reading, progress)) {
       const changing = yield* requireSameName(job)
       if (changing !== null && !last && isEmpty(reading)) return { _tag: 'again', reason: changing }
@@ -97,7 +97,7 @@ const requireSameName = (job: Job | ServerJob): Effect.Effect<string | null, Sto
   })
 
 /** Whether a source has listed scopes of a resource, and nothing speaks of trouble beyond single scopes. */
-const isClean = (reading: Reading, progress: JobProgress): boolean =>
+const isClean = (reading: ResourceOutcome, progress: JobProgress): boolean =>
   reading._tag === 'whole' &&
   reading.completed > 0 &&
   reading.failedAbove === null &&
@@ -105,7 +105,7 @@ const isClean = (reading: Reading, progress: JobProgress): boolean =>
   progress.doubt === null
 
 /** Whether nothing of a resource was listed to its end. */
-const isEmpty = (reading: Reading): boolean => reading._tag !== 'whole' || reading.completed === 0
+const isEmpty = (reading: ResourceOutcome): boolean => reading._tag !== 'whole' || reading.completed === 0
 
 /** Whether a whole stream has mentioned what every server has. */
 const hasHeard = (resource: Resource, progress: JobProgress): boolean =>

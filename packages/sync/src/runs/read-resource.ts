@@ -31,7 +31,7 @@ export interface OpenScope {
 }
 
 /** How the reading of one resource ended. Scopes that completed have landed, whatever came after them. */
-export type Reading =
+export type ResourceOutcome =
   /**
    * `failedAbove`: why nothing of the resource could be listed, told by the scope above all of it. `trouble`: the server itself is why nothing
    * of it could be listed. `completed`: scopes that were listed to their end.
@@ -55,7 +55,7 @@ export const readResource = Effect.fn('sync.readResource')(function* (
   job: Job | ServerJob,
   asked: Asked,
   progress: JobProgress,
-): Effect.fn.Return<Reading, JobStopped, ScopePorts | Source> {
+): Effect.fn.Return<ResourceOutcome, JobStopped, ScopePorts | Source> {
   const { resource, server } = asked
   const source = yield* Source
   const runs = yield* Runs
@@ -107,8 +107,8 @@ export const readResource = Effect.fn('sync.readResource')(function* (
     Effect.zipRight(beside.during(Effect.raceFirst(reading, cancelling))),
     Effect.zipRight(Effect.suspend(() => (reader.ended ? Effect.succeed(reader.whole) : cutOff(resource)))),
     Effect.catchTags({
-      SourceFailed: (failure) => Effect.succeed<Reading>({ _tag: 'cut', failure, open: reader.open }),
-      CancelRequested: () => Effect.succeed<Reading>({ _tag: 'cancelled', open: reader.open }),
+      SourceFailed: (failure) => Effect.succeed<ResourceOutcome>({ _tag: 'cut', failure, open: reader.open }),
+      CancelRequested: () => Effect.succeed<ResourceOutcome>({ _tag: 'cancelled', open: reader.open }),
     }),
     Effect.tap(reader.flushWarnings),
   )
@@ -168,7 +168,7 @@ class ResourceReader {
     return this.#open?.work === null ? null : this.#open
   }
 
-  get whole(): Reading {
+  get whole(): ResourceOutcome {
     const trouble = this.#completed === 0 ? this.#trouble : null
     return { _tag: 'whole', failedAbove: this.#failedAbove, trouble, completed: this.#completed }
   }

@@ -12,7 +12,7 @@ import { Effect, Option } from 'effect'
 import type { Job, JobStopped, ScopePorts, ServerJob } from '../scopes/scope-work.ts'
 import { type ContactReport, JobProgress } from './job-progress.ts'
 import { logStatus } from './log-status.ts'
-import { type JobReading, readJob, skipRemaining } from './read-job.ts'
+import { type ReadOutcome, readJob, skipRemaining } from './read-job.ts'
 
 /**
  * A server's job: what lies below it. A server that keeps failing is asked once a run and no more: not at all when the run's list of servers has
@@ -21,7 +21,7 @@ import { type JobReading, readJob, skipRemaining } from './read-job.ts'
 export const readServer = Effect.fn('sync.readServer')(function* (
   claimed: ClaimedJob,
   job: Job & { readonly serverId: number },
-): Effect.fn.Return<JobReading, JobStopped, ScopePorts | ServerObservations | Source> {
+): Effect.fn.Return<ReadOutcome, JobStopped, ScopePorts | ServerObservations | Source> {
   const { serverId, runId } = job
   const inventory = yield* Inventory
   const found = yield* inventory.server({ id: serverId })
@@ -50,7 +50,7 @@ const readNothing = (job: ServerJob, { health }: ServerRow, resources: ReadonlyA
     const code = health?.last_error_code ?? 'unreachable'
     const message = `${health?.consecutive_failures ?? 0} runs in a row have failed: ${health?.last_error ?? ''}`
     yield* skipRemaining(job, resources, new JobProgress(), { code, message })
-    const reading: JobReading = { _tag: 'read', error: null }
+    const reading: ReadOutcome = { _tag: 'read', error: null }
     return reading
   })
 

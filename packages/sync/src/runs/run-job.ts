@@ -18,7 +18,7 @@ import { endJob } from './end-job.ts'
 import type { JobOutcome } from './job-outcome.ts'
 import { JobProgress } from './job-progress.ts'
 import { queueAnswered, queueServerJobs } from './queue-server-jobs.ts'
-import { type JobReading, readJob } from './read-job.ts'
+import { type ReadOutcome, readJob } from './read-job.ts'
 import { readServer } from './read-server.ts'
 
 /** The ports a queue job is run with. */
@@ -69,7 +69,7 @@ const done = (run: Extract<JobOutcome, { readonly _tag: 'done' }>['run']): JobOu
 const readAll = Effect.fn('sync.readAll')(function* (
   claimed: ClaimedJob,
   changeSet: number,
-): Effect.fn.Return<JobReading, JobStopped, JobPorts> {
+): Effect.fn.Return<ReadOutcome, JobStopped, JobPorts> {
   const { runId, serverId, narrowing = null } = claimed.job
   const settings = yield* (yield* SettingsStore).get()
   const branch = yield* (yield* Branches).ofRun({ runId })
@@ -91,7 +91,7 @@ const readAll = Effect.fn('sync.readAll')(function* (
 const readGateway = Effect.fn('sync.readGateway')(function* (
   claimed: ClaimedJob,
   job: Job,
-): Effect.fn.Return<JobReading, JobStopped, JobPorts> {
+): Effect.fn.Return<ReadOutcome, JobStopped, JobPorts> {
   const planned = yield* (yield* Runs).get({ id: job.runId })
   const known = new Map<string, ServerRow>()
   yield* Stream.runForEach((yield* Inventory).servers(), (row) => Effect.sync(() => known.set(row.facts.name, row)))

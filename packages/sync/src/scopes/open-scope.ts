@@ -11,7 +11,7 @@ import { SnapshotScope } from './snapshot-scope.ts'
 import { TaskScope } from './task-scope.ts'
 
 /** What scopes are opened with: the tasks that were asked for (null: it was not tasks), and where work may be done that the reading of the stream need not wait for. */
-export interface Reading {
+export interface StepContext {
   readonly window: TaskWindow | null
   readonly beside: BackgroundTask
 }
@@ -20,7 +20,7 @@ export interface Reading {
 export function openScope(
   job: Job | ServerJob,
   scope: Scope,
-  { window, beside }: Reading,
+  { window, beside }: StepContext,
 ): Effect.Effect<ScopeWork, StoreFailed, Inventory> {
   if (scope.resource === 'servers') return openServerScope(job, scope)
   if (!isServerJob(job)) return Effect.dieMessage('a scope of a server in the job of the gateway')

@@ -22,7 +22,7 @@ import type { Completed, JobStopped, ScopePorts, ScopeWork, ServerJob } from './
 /** The tasks of one server. */
 export type TaskScopeName = Extract<Scope, { readonly resource: 'tasks' }>
 type TaskFrame = Extract<SourceFrame, { readonly _tag: 'task' }>
-type Reading = Observations<'task'>
+type TaskObservation = Observations<'task'>
 
 /**
  * The tasks of a server, as far as the window reaches. They are history: a list that lacks one deletes nothing. What it takes in are tasks that main lacks and that
@@ -110,7 +110,7 @@ export class TaskScope implements ScopeWork {
       const { changes, unchanged } = diff({ model: 'task', main, source, complete: false })
       this.#changes += changes.length
       this.#unchanged += unchanged
-      const news = taken.filter(({ facts, observed }) => !sameReading(known.get(facts.upid)?.observed, observed))
+      const news = taken.filter(({ facts, observed }) => !sameObservation(known.get(facts.upid)?.observed, observed))
       yield* this.#append(
         changes,
         news.map((frame) => ({ key: naturalKey('task', this.#factsOf(frame)), values: frame.observed })),
@@ -131,7 +131,7 @@ export class TaskScope implements ScopeWork {
   }
 }
 
-const sameReading = (known: Reading | undefined, read: Reading): boolean =>
+const sameObservation = (known: TaskObservation | undefined, read: TaskObservation): boolean =>
   known !== undefined &&
   known.endtime === read.endtime &&
   known.outcome === read.outcome &&

@@ -20,7 +20,7 @@ import { changedColumns, confirmedValues, connectionOf, endpointInput, versionOf
 import { findServer } from './find-server.ts'
 import { runDetached } from './run-detached.ts'
 import { ServerNotFound, type ServerNotUsable, type ServerPending } from './server-errors.ts'
-import { keepContact, type ReadPorts, startReading, tryConnection } from './test-outcome.ts'
+import { keepContact, type ReadPorts, startRead, tryConnection } from './test-outcome.ts'
 import { withCompensation } from './with-compensation.ts'
 
 /** A change of a server. `secret` connects one that is inventory only, and replaces the secret of one that is connected. */
@@ -67,7 +67,7 @@ export const changeServer = Effect.fn('sync.changeServer')(function* (
   const test = tried ?? (stored && !untested ? yield* testStored(row.facts.endpoint_id) : null)
   if (test === null) return null
   yield* keepContact({ id: row.id, health: row.health, connection: after }, test)
-  if (test.error === null) yield* startReading(row.id, change.actor)
+  if (test.error === null) yield* startRead(row.id, change.actor)
   return test
 })
 

@@ -65,7 +65,7 @@ export const keepContact = Effect.fn('sync.keepContact')(function* (
 })
 
 /** Starts a run that reads one server whose connection was found to work. The server's own state is known, so that no other server is asked for its own. */
-export const startReading = Effect.fn('sync.startReading')(function* (
+export const startRead = Effect.fn('sync.startRead')(function* (
   id: number,
   { user }: Actor,
 ): Effect.fn.Return<void, never, Exclude<ReadPorts, ServerObservations>> {

@@ -12,7 +12,7 @@ import { Effect } from 'effect'
 import { connectionOf } from './connection.ts'
 import { findServer } from './find-server.ts'
 import type { ServerNotFound, ServerPending } from './server-errors.ts'
-import { isWell, keepContact, type ReadPorts, startReading } from './test-outcome.ts'
+import { isWell, keepContact, type ReadPorts, startRead } from './test-outcome.ts'
 
 /**
  * Tries a connection: that of a connected server, by its id, or one that is only thought of, of which nothing is kept. What the connected one tells becomes its health at once, and one that was in
@@ -34,6 +34,6 @@ export const testServer = Effect.fn('sync.testServer')(function* (
   }
   const test = yield* endpoints.test({ id: facts.endpoint_id })
   yield* keepContact({ id, health, connection: connectionOf({}, facts) }, test)
-  if (test.error === null && !isWell(health)) yield* startReading(request.id, request.actor)
+  if (test.error === null && !isWell(health)) yield* startRead(request.id, request.actor)
   return test
 })

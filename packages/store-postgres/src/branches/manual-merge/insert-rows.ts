@@ -56,7 +56,7 @@ function makingRows(
       insert into ${sql.table(tables[model])} as m (id, ${columnNames(columns)}, presence, last_seen_own, missing_since)
       select new_id, ${columnNames(columns)}, new_presence, last_seen_own, case when new_presence in ('absent', 'missing') then ${at}::timestamptz end from given
       ${onConflict} returning ${created(model, 'm')}
-    ), logged as (${appendChanges('written', 'create', model, { origin })})${firstReadings(model)}
+    ), logged as (${appendChanges('written', 'create', model, { origin })})${initialObservations(model)}
     select given.id as entry from given join written on written.id = given.new_id`
 }
 
@@ -64,7 +64,7 @@ const hasServer = (model: ModelName): RawBuilder<unknown> =>
   model === 'server' ? sql`` : sql` and exists (select from servers v where v.id = e.server_id)`
 
 /** The step that gives new rows their first readings. */
-function firstReadings(model: ModelName): RawBuilder<unknown> {
+function initialObservations(model: ModelName): RawBuilder<unknown> {
   const observation = observationTable(model)
   if (observation === null) return sql``
   const observed = observedColumns(model)
@@ -72,11 +72,11 @@ function firstReadings(model: ModelName): RawBuilder<unknown> {
   const ids = model === 'server' ? sql`given.new_id` : sql`given.server_id, given.new_id`
   return sql`, observed as (
     insert into ${sql.table(observation.table)} (${sql.join([...row, ...observed.map(({ name }) => name)].map((name) => sql.id(name)))})
-    select ${ids}, ${sql.join(observed.map(({ field }) => firstReading(model, field)))} from given join written on written.id = given.new_id
+    select ${ids}, ${sql.join(observed.map(({ field }) => initialObservation(model, field)))} from given join written on written.id = given.new_id
   )`
 }
 
-function firstReading(model: ModelName, name: string): RawBuilder<unknown> {
+function initialObservation(model: ModelName, name: string): RawBuilder<unknown> {
   const field = fieldOf(model, name)
   const type = sql.raw(field === undefined ? 'text' : sqlType(field))
   const reading = sql`(given.observation ->> ${name}::text)::${type}`

@@ -45,7 +45,7 @@ interface Request {
 const batchSize = 2000
 
 /** A merge that meets the same key again and again has somebody writing it faster than it can read. */
-const mostReadings = 3
+const maxAttempts = 3
 
 /**
  * Lands a branch that people have written, or that undoes another, in the transaction at hand: as edits write main, but rows by the thousand. The merge's lock, those of the namespaces
@@ -225,7 +225,7 @@ class ManualMerge {
       const made = yield* this.#insertRows(model, free, false)
       const taken = free.filter((one) => !made.has(one))
       if (taken.length === 0) return
-      if (readings === mostReadings) return yield* new BranchInConflict({ id, conflicts: taken.length })
+      if (readings === maxAttempts) return yield* new BranchInConflict({ id, conflicts: taken.length })
       // Somebody has made these keys since they were looked for.
       yield* this.#adopt(model, taken, readings + 1)
     })

@@ -64,7 +64,7 @@ async function insertEntries(
   const columns = writtenColumns(model)
   const rows = values.map((row, ord) => ({
     ...newRow(model, row, ord),
-    observation: readingsOf(model, newRow(model, row, ord)),
+    observation: observationsOf(model, newRow(model, row, ord)),
   }))
   const names = sql.join(columns.map(({ name }) => sql.id(name)))
   const types = sql.join(columns.map(({ name, type }) => sql`${sql.id(name)} ${sql.raw(type)}`))
@@ -81,7 +81,7 @@ async function insertEntries(
 }
 
 /** The first readings of a new row, by field; null: its model has none of its own. */
-function readingsOf(
+function observationsOf(
   model: ModelName,
   row: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> | null {

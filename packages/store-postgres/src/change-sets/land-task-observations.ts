@@ -8,16 +8,16 @@ import { observedColumns } from '../inventory/columns.ts'
 import { eachWindow, readWindows, type Window } from './windows.ts'
 
 /** Writes how the tasks of a part have ended since main saw them, into their own rows. Like every reading it moves no `last_updated`. */
-export const landTaskReadings = (
+export const landTaskObservations = (
   run: Run,
   engine: Database['Type']['engine'],
   part: number,
 ): Effect.Effect<void, StoreFailed> =>
   Effect.flatMap(readWindows(run, engine, 'staged_observations', part), (windows) =>
-    eachWindow(engine, windows, (window) => run((db) => landReadings(db, window))),
+    eachWindow(engine, windows, (window) => run((db) => landObservations(db, window))),
   )
 
-async function landReadings(db: Kysely<Tables>, window: Window): Promise<void> {
+async function landObservations(db: Kysely<Tables>, window: Window): Promise<void> {
   const columns = observedColumns('task')
   const named = (alias: string): RawBuilder<unknown> => sql.join(columns.map(({ name }) => sql.ref(`${alias}.${name}`)))
   await sql`

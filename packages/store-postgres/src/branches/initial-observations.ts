@@ -12,7 +12,7 @@ import {
 import { branchTable } from './branch-columns.ts'
 
 /** Keeps the latest readings of a part with the creations of a branch that they are about: main has no row yet that could have them. */
-export async function stageReadings(
+export async function stageObservations(
   db: Kysely<Tables>,
   { branch, model }: { readonly branch: number; readonly model: ModelName },
   part: number,
@@ -36,7 +36,7 @@ export async function stageReadings(
 }
 
 /** Gives the rows that a merge has created the readings they were created with. One that has any has newer ones. */
-export async function landFirstReadings(db: Kysely<Tables>, branch: number): Promise<void> {
+export async function landInitialObservations(db: Kysely<Tables>, branch: number): Promise<void> {
   for (const model of branchedModels) {
     const observation = observationTable(model)
     if (observation === null) continue
