@@ -41,7 +41,7 @@ export const workOn = Effect.fn('worker.workOn')(function* (
       yield* Exit.matchEffect(exit, {
         onSuccess: (outcome) =>
           outcome === 'overtime' ? giveUp(claimed, tookTooLong(server, timeLimit)) : settle(claimed, outcome),
-        onFailure: (cause) => settleFailure(claimed, cause),
+        onFailure: (cause) => recordFailure(claimed, cause),
       })
       if (Exit.isFailure(exit) && Cause.isInterrupted(exit.cause)) yield* Effect.interrupt
     }),
@@ -69,7 +69,7 @@ const settle = (claimed: ClaimedJob, outcome: JobOutcome): Effect.Effect<void, S
     }
   })
 
-const settleFailure = (
+const recordFailure = (
   claimed: ClaimedJob,
   cause: Cause.Cause<StoreFailed>,
 ): Effect.Effect<void, StoreFailed, JobPorts> =>

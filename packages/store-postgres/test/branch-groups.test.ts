@@ -1,7 +1,7 @@
 import { Branches, type ChangeSets, InventoryWrites } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
-import { recountMoved } from '../src/branches/recount-moved.ts'
+import { recountStale } from '../src/branches/recount-stale.ts'
 import { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
 import { ask, openBranch, stageOnce } from './contract/branch.ts'
@@ -30,7 +30,7 @@ describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
       const snapshots = facts.map((of, nth) => ({ id: ids[nth]?.id ?? 0, facts: of }))
       return { server: server?.id ?? 0, scope: rootOf(name), snapshots }
     })
-  const recount = (branch: number) => Effect.flatMap(Database, (database) => recountMoved(database, branch))
+  const recount = (branch: number) => Effect.flatMap(Database, (database) => recountStale(database, branch))
   const counts = (branch: number) =>
     ask<{ id: string; text: string; gone: number; moved: boolean }>(`
       select backup_id as id, cardinality(gone) as gone, moved, concat_ws(' ', snapshot_count, extract(day from first_backup at time zone 'UTC'),

@@ -3,7 +3,7 @@ import { Branches, ChangeSets, type InventoryWrites } from '@netbox-pbs/core/por
 import { Effect, FastCheck, Layer, ManagedRuntime } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
-import { recountMoved } from '../src/branches/recount-moved.ts'
+import { recountStale } from '../src/branches/recount-stale.ts'
 import { stageCreates } from '../src/branches/stage-rows.ts'
 import { readWindows } from '../src/change-sets/windows.ts'
 import { Database } from '../src/database/database.ts'
@@ -224,7 +224,7 @@ describe.each(engines)('staging into a branch that waits, on $engine', ({ migrat
   /** The counters that a reader of the branch gets, and those of a count of every group that it may have to do with. */
   const bothCounts = (branch: number) =>
     Effect.gen(function* () {
-      const recount = Effect.flatMap(Database, (database) => recountMoved(database, branch))
+      const recount = Effect.flatMap(Database, (database) => recountStale(database, branch))
       yield* recount
       const kept = yield* counters(branch)
       yield* rows(`

@@ -28,7 +28,7 @@ export const mergedColumns = (model: ModelName): ReadonlyArray<Column> => [
 ]
 
 /** Whether an entry, the row of the alias, is an update that touches its object's key. */
-export const movesKey = (model: ModelName, alias: string): RawBuilder<boolean> =>
+export const renamesKey = (model: ModelName, alias: string): RawBuilder<boolean> =>
   sql<boolean>`(${sql.ref(`${alias}.op`)} = 'update' and ${sql.ref(`${alias}.touched`)} && ${keyColumns(model).map(({ field }) => field)}::text[])`
 
 /** Whether the rows of two aliases differ in any of the columns. */

@@ -43,7 +43,7 @@ export async function lockVersion(db: Kysely<Tables>, id: number): Promise<strin
 export type Locked = Pick<Branch, 'kind' | 'status' | 'user' | 'run_id' | 'revision' | 'approved'>
 
 /** Notes that what a branch holds, or what has been answered in it, is another than before. An approval of what it was before ends with that, which the log tells. */
-export async function moveRevision(db: Kysely<Tables>, id: number, by: Author | undefined): Promise<void> {
+export async function raiseRevision(db: Kysely<Tables>, id: number, by: Author | undefined): Promise<void> {
   const { rows } = await sql<Pick<Branch, 'name' | 'revision' | 'approved'>>`
     update branches set revision = revision + 1, last_updated = ${nextVersion(sql`last_updated`)} where id = ${id}::bigint
     returning name, revision, coalesce(approved_revision = revision - 1, false) as approved`.execute(db)

@@ -21,8 +21,8 @@ import { foldingOf } from '../lists/folding-collation.ts'
 import { approveBranch } from './approve-branch.ts'
 import { branchTable } from './branch-columns.ts'
 import { branchCondition } from './branch-filter.ts'
-import { lockOpenBranch, lockVersion, moveRevision, readBranch, selectBranch } from './branch-record.ts'
-import { checkBranch, settleStatus } from './check-branch.ts'
+import { lockOpenBranch, lockVersion, raiseRevision, readBranch, selectBranch } from './branch-record.ts'
+import { checkBranch, updateStatus } from './check-branch.ts'
 import { answerable, conflictCondition } from './conflict-filter.ts'
 import { type ConflictRecord, conflictOf, selectConflict } from './conflict-rows.ts'
 import { listChanges } from './list-changes.ts'
@@ -115,8 +115,8 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
             const possible = resolution === null ? sql`true` : answerable(resolution)
             const where = sql`${conflictCondition(id, filter)} and ${possible}`
             const answered = yield* run((db) => answerLogged(db, id, { where, answer, by }))
-            yield* run((db) => settleStatus(db, id))
-            yield* run((db) => moveRevision(db, id, by))
+            yield* run((db) => updateStatus(db, id))
+            yield* run((db) => raiseRevision(db, id, by))
             return answered
           }),
         ),

@@ -8,12 +8,12 @@ import type { Tables } from '../database/tables.ts'
 import { lockOpenBranch, readBranch } from './branch-record.ts'
 import { ConflictIndex, conflictsOf, conflictsOfScopes, type FoundConflict, keepConflicts } from './conflict-rows.ts'
 import { regressions } from './covered-scopes.ts'
-import { type Decided, decide } from './decide.ts'
 import { guardQuestions } from './guard-questions.ts'
 import { entryScope, entryScopeKey } from './judge-entry.ts'
-import { claimsKey, settleClaims } from './key-claims.ts'
-import { type EntriesOf, entriesToJudge } from './moved-entries.ts'
+import { changesKey, resolveKeyConflicts } from './key-conflicts.ts'
 import { type Entry, readEntries } from './read-entries.ts'
+import { type ResolvedEntry, resolveEntry } from './resolve-entry.ts'
+import { type EntriesOf, entriesToJudge } from './stale-entries.ts'
 
 /** Entries compared at a time. */
 const batchSize = 1000
@@ -41,7 +41,7 @@ export const compareBranch = (
     const author = kind === 'sync' ? 'sync' : 'operator'
     for (const model of branchedModels) yield* checkEntries(run, { branch: id, model, author })
     yield* run((db) => checkScopes(db, id))
-    yield* run((db) => settleStatus(db, id))
+    yield* run((db) => updateStatus(db, id))
     const checked = yield* run((db) => readBranch(db, id))
     return checked ?? (yield* Effect.dieMessage('a branch vanished under its lock'))
   })
@@ -57,13 +57,13 @@ function checkEntries(run: Run, checked: Checked): Effect.Effect<void, StoreFail
   const { branch, model } = checked
   return Effect.gen(function* () {
     const moved = yield* run((db) => entriesToJudge(db, checked))
-    yield* run((db) => dropSettled(db, checked, moved))
+    yield* run((db) => dropResolved(db, checked, moved))
     const each = <A>(op: Entry['op'], use: (entries: ReadonlyArray<Entry>) => Effect.Effect<A, StoreFailed>) =>
       eachPage(run, checked, { ids: moved, op }, use)
     // Rows of main that keep their keys, though an entry would delete or move them.
     const staying = new Set<number>()
-    const stays = ({ entry }: Decided) => entry.mainId !== null && staying.add(entry.mainId)
-    const claims: Array<Decided> = []
+    const stays = ({ entry }: ResolvedEntry) => entry.mainId !== null && staying.add(entry.mainId)
+    const claims: Array<ResolvedEntry> = []
     yield* each('delete', (entries) =>
       Effect.map(checkPage(run, checked, entries), (decided) => {
         for (const one of decided) if (isLeftOut(one)) stays(one)
@@ -72,13 +72,13 @@ function checkEntries(run: Run, checked: Checked): Effect.Effect<void, StoreFail
     yield* each('update', (entries) =>
       Effect.map(checkPage(run, checked, entries), (decided) => {
         for (const one of decided) {
-          if (claimsKey(model, one)) claims.push(one)
+          if (changesKey(model, one)) claims.push(one)
           else if (touchesKey(one.entry)) stays(one)
         }
       }),
     )
     const leaves = (id: number) => !staying.has(id)
-    const settled = yield* run((db) => settleClaims(db, { branch, model, decided: claims, leaves }))
+    const settled = yield* run((db) => resolveKeyConflicts(db, { branch, model, decided: claims, leaves }))
     for (const one of settled) if (one.merged.conflicts.some(isCollision)) stays(one)
     yield* run((db) => keepCollisions(db, { branch, model }, settled))
     yield* each('create', (entries) => {
@@ -116,11 +116,11 @@ function checkPage(
   run: Run,
   { branch, model }: Checked,
   entries: ReadonlyArray<Entry>,
-): Effect.Effect<ReadonlyArray<Decided>, StoreFailed> {
+): Effect.Effect<ReadonlyArray<ResolvedEntry>, StoreFailed> {
   return Effect.gen(function* () {
     const stored = yield* run((db) => conflictsOf(db, branch, { model, ids: entries.map(({ id }) => id) }))
     const index = new ConflictIndex(stored)
-    const decided = entries.map((entry) => decide(entry, index))
+    const decided = entries.map((entry) => resolveEntry(entry, index))
     const own = stored.filter((conflict) => !isCollision(conflict))
     yield* run((db) => keepConflicts(db, { branch, model }, own, decided.flatMap(foundOf)))
     return decided
@@ -130,7 +130,7 @@ function checkPage(
 async function keepCollisions(
   db: Kysely<Tables>,
   { branch, model }: Pick<Checked, 'branch' | 'model'>,
-  decided: ReadonlyArray<Decided>,
+  decided: ReadonlyArray<ResolvedEntry>,
 ): Promise<void> {
   const stored = await conflictsOf(db, branch, { model, kind: 'unique_collision' })
   await keepConflicts(db, { branch, model }, stored, decided.flatMap(foundOf).filter(isCollision))
@@ -139,7 +139,7 @@ async function keepCollisions(
 const isCollision = ({ kind }: Pick<Conflict, 'kind'>): boolean => kind === 'unique_collision'
 
 /** A deletion that has been decided against. */
-const isLeftOut = ({ resolved }: Decided): boolean =>
+const isLeftOut = ({ resolved }: ResolvedEntry): boolean =>
   resolved._tag === 'skipped' || (resolved._tag === 'write' && resolved.write._tag === 'none')
 
 const touchesKey = ({ sides: { model, branch } }: Entry): boolean =>
@@ -148,7 +148,7 @@ const touchesKey = ({ sides: { model, branch } }: Entry): boolean =>
 /** A creation whose key is free once the branch has landed. */
 const withoutMain = (entry: Entry): Entry => ({ ...entry, mainId: null, sides: { ...entry.sides, main: null } })
 
-function foundOf({ entry, merged }: Decided): ReadonlyArray<FoundConflict> {
+function foundOf({ entry, merged }: ResolvedEntry): ReadonlyArray<FoundConflict> {
   const scope = entryScope(entry)
   const about = {
     objectId: entry.id,
@@ -179,7 +179,7 @@ function modelOfScope(key: string): ModelName {
 }
 
 /** Forgets conflicts of objects that the branch no longer changes, or of which main is as the branch found it. */
-async function dropSettled(
+async function dropResolved(
   db: Kysely<Tables>,
   { branch, model }: EntriesOf,
   moved: ReadonlyArray<number>,
@@ -190,7 +190,7 @@ async function dropSettled(
 }
 
 /** `in_review` while a conflict waits for an answer, else `ready`. */
-export async function settleStatus(db: Kysely<Tables>, branch: number): Promise<void> {
+export async function updateStatus(db: Kysely<Tables>, branch: number): Promise<void> {
   await sql`
     update branches b set checked = now(), status = case when exists (
       select from branch_conflicts c where c.branch_id = b.id and c.resolution is null

@@ -37,22 +37,22 @@ import {
 } from './conflict-rows.ts'
 import { regressions } from './covered-scopes.ts'
 import { createdByScope } from './created-by-scope.ts'
-import { answerOf, type Decided, decide } from './decide.ts'
 import { transactionOrDryRun } from './dry-run.ts'
 import { guardQuestions, unknownScope } from './guard-questions.ts'
 import { landInitialObservations } from './initial-observations.ts'
 import { entryScopeKey } from './judge-entry.ts'
-import { settleClaims } from './key-claims.ts'
+import { resolveKeyConflicts } from './key-conflicts.ts'
 import { landBranch, lastListed } from './land-branch.ts'
 import { clearTouchedDigests, dropGroupCounts, endMerged, landViews } from './land-merged.ts'
 import { PinsOfMerge } from './land-pins.ts'
 import { lockWithPlaces } from './lock-branch-places.ts'
 import { logStep } from './log-branch.ts'
 import { mergeManually } from './manual-merge/manual-merge.ts'
-import { allEntries, lockTouched, movedEntries, stageUnmoved } from './moved-entries.ts'
 import { type Entry, readEntries } from './read-entries.ts'
-import { leaveOut, recordOutcomes, settleOutcomes, type Written } from './record-outcomes.ts'
+import { leaveOut, recordOutcomes, refreshOutcomes, type Written } from './record-outcomes.ts'
+import { answerOf, type ResolvedEntry, resolveEntry } from './resolve-entry.ts'
 import { endReview } from './review-scopes.ts'
+import { allEntries, lockTouched, stageCurrent, staleEntries } from './stale-entries.ts'
 import { touchedScopes } from './touched-scopes.ts'
 
 /** What is merged, by whom, and when (RFC 3339). */
@@ -127,7 +127,7 @@ class BranchMerge {
       for (const [model, pins] of this.#pins) yield* this.#run((db) => pins.land(db, model))
       yield* this.#run((db) => clearTouchedDigests(db, id))
       yield* this.#run((db) => landInitialObservations(db, id))
-      yield* this.#run((db) => settleOutcomes(db, id))
+      yield* this.#run((db) => refreshOutcomes(db, id))
       yield* this.#run((db) => landViews(db, id, new Set([...kept, ...left])))
       yield* this.#run((db) => endReview(db, id))
       yield* this.#run((db) => endMerged(db, id, { at, by }))
@@ -191,15 +191,20 @@ class BranchMerge {
     return Effect.gen(this, function* () {
       yield* this.#run((db) => lockTouched(db, { branch, model }))
       // Where a guard's deletions are kept, core has to see which these are.
-      const judged = yield* this.#run((db) => (kept.size === 0 ? movedEntries : allEntries)(db, { branch, model }))
-      yield* this.#run((db) => stageUnmoved(db, { branch, model }, { part, moved: judged }))
+      const judged = yield* this.#run((db) => (kept.size === 0 ? staleEntries : allEntries)(db, { branch, model }))
+      yield* this.#run((db) => stageCurrent(db, { branch, model }, { part, moved: judged }))
       for (const ids of Arr.chunksOf(judged, batchSize)) {
         const where = sql`e.id = any(${ids}::bigint[])`
         const page = { branch, model, author: 'sync', after: 0, limit: batchSize, where, lock: true } as const
         const entries = yield* this.#run((db) => readEntries(db, page))
         const index = new ConflictIndex(yield* this.#run((db) => conflictsOf(db, branch, { model, ids })))
-        const claims = { branch, model, decided: entries.map((entry) => decide(entry, index)), leaves: () => false }
-        const decided = yield* this.#run((db) => settleClaims(db, claims))
+        const claims = {
+          branch,
+          model,
+          decided: entries.map((entry) => resolveEntry(entry, index)),
+          leaves: () => false,
+        }
+        const decided = yield* this.#run((db) => resolveKeyConflicts(db, claims))
         const written = this.#writesOf(model, decided, index, kept)
         yield* this.#run((db) => recordOutcomes(db, { branch, model }, written))
         const changes = written.flatMap(({ entry, write }) => changeOf(model, entry, write) ?? [])
@@ -211,7 +216,7 @@ class BranchMerge {
   /** What each entry comes to, answered as its reviewers did. */
   #writesOf(
     model: ModelName,
-    decided: ReadonlyArray<Decided>,
+    decided: ReadonlyArray<ResolvedEntry>,
     index: ConflictIndex,
     kept: ReadonlySet<string>,
   ): ReadonlyArray<Written> {

@@ -2,7 +2,7 @@ import { type FieldValue, type ModelName, naturalKey, type Said, type ThreeSides
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { keyColumns, tables } from '../inventory/columns.ts'
-import { branchTable, entryTitle, mergedColumns, movesKey } from './branch-columns.ts'
+import { branchTable, entryTitle, mergedColumns, renamesKey } from './branch-columns.ts'
 import { gainedChild } from './server-tombstone.ts'
 
 /** What a branch changes of one object, beside that object in main. */
@@ -109,7 +109,7 @@ function foundServer(landing: boolean): RawBuilder<unknown> {
     select from branch_conflicts c where c.branch_id = s.branch_id and c.model = 'server' and c.object_id = s.id and c.resolution ->> 'choice' = 'skip'
   )`
   const leaving = sql`exists (
-    select from branch_servers d where d.branch_id = s.branch_id and d.id = v.id and (d.op = 'delete' or ${movesKey('server', 'd')})
+    select from branch_servers d where d.branch_id = s.branch_id and d.id = v.id and (d.op = 'delete' or ${renamesKey('server', 'd')})
   )`
   return sql`,
     coalesce((select v.name from servers v where v.id = e.server_id), (select s.name from ${made} and not ${leftOut})) as found_server,
@@ -119,7 +119,7 @@ function foundServer(landing: boolean): RawBuilder<unknown> {
 }
 
 const isVacated = (model: ModelName): RawBuilder<unknown> => sql`e.op = 'create' and exists (
-  select from ${branchTable(model)} d where d.branch_id = e.branch_id and d.id = m.id and (d.op = 'delete' or ${movesKey(model, 'd')})
+  select from ${branchTable(model)} d where d.branch_id = e.branch_id and d.id = m.id and (d.op = 'delete' or ${renamesKey(model, 'd')})
 )`
 
 /** Locks rows of main in the order of their ids, so that no two who do so wait for each other. */

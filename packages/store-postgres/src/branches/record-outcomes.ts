@@ -98,7 +98,7 @@ export async function leaveOut(db: Kysely<Tables>, branch: number, place: ScopeP
  * Completes the outcomes of a merge from what main has after it: the ids of rows that came back under new ones, and entries that came to nothing because a landing kept the row, or their
  * server is gone. To be called at the end of the merge's transaction.
  */
-export async function settleOutcomes(db: Kysely<Tables>, branch: number): Promise<void> {
+export async function refreshOutcomes(db: Kysely<Tables>, branch: number): Promise<void> {
   for (const model of branchedModels) {
     const entries = branchTable(model)
     const main = sql.table(tables[model])

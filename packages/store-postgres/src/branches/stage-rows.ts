@@ -10,8 +10,8 @@ import type { Tables } from '../database/tables.ts'
 import { type Column, factColumns, keyColumns, tables } from '../inventory/columns.ts'
 import { inScope, type ScopePlace } from '../inventory/scope-place.ts'
 import { branchTable, differ, entryOf, mergedColumns, ofJson } from './branch-columns.ts'
-import { groupsOfWritten } from './mark-moved.ts'
-import { seenVersion } from './moved-entries.ts'
+import { groupsOfWritten } from './mark-stale.ts'
+import { seenVersion } from './stale-entries.ts'
 
 /** Where rows are staged, and the change set and the scope that they come from. */
 export interface Target {

@@ -28,7 +28,7 @@ import { scopeModels } from '../inventory/scope-models.ts'
 import { placeKey, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
 import { coveringBranch } from './covering-branch.ts'
 import { stageObservations } from './initial-observations.ts'
-import { recountMarked } from './recount-moved.ts'
+import { recountMarked } from './recount-stale.ts'
 import { dropUnstaged, stageCreates, stageDeletes, stageUpdates } from './stage-rows.ts'
 
 /** A scope that goes into a branch instead of main. */

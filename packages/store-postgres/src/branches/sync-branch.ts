@@ -10,16 +10,23 @@ import { Array as Arr, Effect } from 'effect'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
-import { lockOpenBranch, moveRevision, readBranch } from './branch-record.ts'
+import { lockOpenBranch, raiseRevision, readBranch } from './branch-record.ts'
 import { checkBranch, compareBranch } from './check-branch.ts'
 import { ConflictIndex, conflictsOf } from './conflict-rows.ts'
 import { transactionOrDryRun } from './dry-run.ts'
 import { entryScopeKey, judgeEntry } from './judge-entry.ts'
 import { logStep } from './log-branch.ts'
-import { dropEntries, type MovedUpdate, type Moving, moveCreates, moveDeletes, moveUpdates } from './move-entries.ts'
-import { entriesToJudge } from './moved-entries.ts'
 import { type Entry, readEntries } from './read-entries.ts'
+import {
+  dropEntries,
+  type Moving,
+  type RebasedUpdate,
+  rebaseCreates,
+  rebaseDeletes,
+  rebaseUpdates,
+} from './rebase-entries.ts'
 import { outcomeOf, type Written } from './record-outcomes.ts'
+import { entriesToJudge } from './stale-entries.ts'
 
 /** Entries moved at a time. */
 const batchSize = 2000
@@ -41,8 +48,8 @@ export const syncBranch = Effect.fn('Branches.sync')(function* (
       const { conflicts } = yield* compareBranch(run, { id, kind })
       if (conflicts > 0) return yield* new BranchInConflict({ id, conflicts })
       let moved = 0
-      for (const model of branchedModels) moved += yield* moveModel(run, { branch: id, model, kind })
-      if (moved > 0) yield* run((db) => moveRevision(db, id, by))
+      for (const model of branchedModels) moved += yield* rebaseModel(run, { branch: id, model, kind })
+      if (moved > 0) yield* run((db) => raiseRevision(db, id, by))
       const after = yield* compareBranch(run, { id, kind })
       // A branch that main has not moved away from is only compared.
       if (before !== undefined && moved > 0) yield* run((db) => logStep(db, { before, after, by }))
@@ -55,7 +62,7 @@ export const syncBranch = Effect.fn('Branches.sync')(function* (
 })
 
 /** Goes through the entries of one model that main has moved away from, some at a time, and gives how many it has changed. */
-function moveModel(run: Run, moving: Moving & Pick<Branch, 'kind'>): Effect.Effect<number, StoreFailed> {
+function rebaseModel(run: Run, moving: Moving & Pick<Branch, 'kind'>): Effect.Effect<number, StoreFailed> {
   const { branch, model, kind } = moving
   const author = kind === 'sync' ? 'sync' : 'operator'
   return Effect.gen(function* () {
@@ -74,7 +81,7 @@ function moveModel(run: Run, moving: Moving & Pick<Branch, 'kind'>): Effect.Effe
       )
       const index = new ConflictIndex(yield* run((db) => conflictsOf(db, branch, { model, ids })))
       const changed = entries.flatMap((entry) => changeOf(entry, index) ?? [])
-      yield* run((db) => moveAll(db, moving, changed))
+      yield* run((db) => rebaseAll(db, moving, changed))
       moved += changed.length
     }
     return moved
@@ -96,7 +103,7 @@ function changeOf(entry: Entry, index: ConflictIndex): Written | null {
   return outcomeOf(written) === null ? null : written
 }
 
-async function moveAll(
+async function rebaseAll(
   db: Parameters<Parameters<Run>[0]>[0],
   moving: Moving,
   changed: ReadonlyArray<Written>,
@@ -104,7 +111,7 @@ async function moveAll(
   const gone: Array<number> = []
   const made: Array<number> = []
   const deleted: Array<number> = []
-  const updated: Array<MovedUpdate> = []
+  const updated: Array<RebasedUpdate> = []
   for (const { entry, write } of changed) {
     const { id, mainId, op, unlisted, sides } = entry
     switch (write?._tag) {
@@ -132,7 +139,7 @@ async function moveAll(
     }
   }
   await dropEntries(db, moving, gone)
-  await moveUpdates(db, moving, updated)
-  await moveCreates(db, moving, made)
-  await moveDeletes(db, moving, deleted)
+  await rebaseUpdates(db, moving, updated)
+  await rebaseCreates(db, moving, made)
+  await rebaseDeletes(db, moving, deleted)
 }

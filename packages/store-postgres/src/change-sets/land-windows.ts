@@ -75,7 +75,7 @@ export function landDeletions(
   )
 }
 
-/** Lands a window's deletions. A group only leaves its source's list: it goes with its last snapshot, which is for `settleGroups` to see. */
+/** Lands a window's deletions. A group only leaves its source's list: it goes with its last snapshot, which is for `recountLandedGroups` to see. */
 async function deletable(
   db: Kysely<Tables>,
   model: ModelName,

@@ -165,7 +165,7 @@ function landSnapshots(step: Land, part: number): Effect.Effect<RowCounts, Store
     const deleted = yield* landBelieved(step, windows, 'snapshot')
     yield* landBelieved(step, groups, 'group')
     yield* isNew ? countGroups(step) : recountTouched(step, windows)
-    yield* settleGroups(step, part)
+    yield* recountLandedGroups(step, part)
     return addRows(upserted, deleted)
   })
 }
@@ -193,7 +193,10 @@ const recountTouched = ({ run, engine, made }: Land, windows: ReadonlyArray<Wind
   )
 
 /** After the rows of a namespace and the counters: the groups that nobody needs any more, the frames that were read. */
-function settleGroups({ run, engine, place, landing, origin }: Land, part: number): Effect.Effect<void, StoreFailed> {
+function recountLandedGroups(
+  { run, engine, place, landing, origin }: Land,
+  part: number,
+): Effect.Effect<void, StoreFailed> {
   return Effect.gen(function* () {
     yield* run((db) => pruneGroups(db, inScope(place), { origin, held: landing.held !== null }))
     yield* eachWindow(engine, yield* readWindows(run, engine, 'staged_digests', part), (window) =>

@@ -1,6 +1,6 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { markGone } from '../branches/mark-moved.ts'
+import { markGone } from '../branches/mark-stale.ts'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'

@@ -12,7 +12,7 @@ import { notePending } from '../inventory/pending-since.ts'
 import { lockPlaces } from '../inventory/scope-locks.ts'
 import { newRow, writtenColumns } from './editable-columns.ts'
 import { placesOfNew, requireServers } from './lock-row.ts'
-import { groupKeyOf, settleTouchedGroups } from './touch-groups.ts'
+import { groupKeyOf, recountTouchedGroups } from './touch-groups.ts'
 
 interface Written {
   readonly ord: number
@@ -41,7 +41,7 @@ export const createRows = Effect.fn('InventoryWrites.create')(function* (
       )
       const taken = written.find((row) => !row.written)
       if (taken !== undefined) return yield* new KeyTaken({ model, index: taken.ord })
-      yield* run((db) => settleTouchedGroups(db, groups, actor))
+      yield* run((db) => recountTouchedGroups(db, groups, actor))
       if (model === 'server') yield* run(notePending)
       return written.map(({ id }) => id)
     }),

@@ -19,7 +19,7 @@ import { requireVersion } from '../inventory/row-version.ts'
 import { lockPlaces, untilPlacesHold } from '../inventory/scope-locks.ts'
 import { createRows } from './create-rows.ts'
 import { lockPlacesOf } from './lock-row.ts'
-import { settleTouchedGroups } from './touch-groups.ts'
+import { recountTouchedGroups } from './touch-groups.ts'
 import { updateRow } from './update-row.ts'
 
 /** Rows written by people, each call one transaction. */
@@ -69,7 +69,7 @@ const removeRow = Effect.fn('InventoryWrites.remove')(function* (
           else await deleteLogged(db, model, { where, origin: actor })
           await foldIntoDeletion(db, { model, id, actor })
         }
-        await settleTouchedGroups(db, locked.groups, actor)
+        await recountTouchedGroups(db, locked.groups, actor)
       })
       return true
     }),

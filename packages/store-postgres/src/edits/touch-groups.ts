@@ -1,7 +1,7 @@
 import type { EditValues, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { countArrived } from '../branches/mark-moved.ts'
+import { countArrived } from '../branches/mark-stale.ts'
 import { appendChanges, created, type Origin } from '../changes/append-changes.ts'
 import { jsonb, storable } from '../database/json.ts'
 import type { Run } from '../database/session.ts'
@@ -92,7 +92,7 @@ async function groupOf(db: Kysely<Tables>, id: number): Promise<GroupKey | null>
  * Brings groups in step with snapshots that a user has written: makes those that are missing, forgets the frames they were read from, recounts them, and removes
  * those that nobody needs any more.
  */
-export async function settleTouchedGroups(
+export async function recountTouchedGroups(
   db: Kysely<Tables>,
   keys: ReadonlyArray<GroupKey>,
   origin: Origin,

@@ -22,7 +22,7 @@ import { untilPlacesHold } from '../inventory/scope-locks.ts'
 import { listColumn, listFrom } from '../lists/list-columns.ts'
 import { givenColumns, namesFact, namesKey, writtenColumns } from './editable-columns.ts'
 import { lockPlacesOf, requireServers } from './lock-row.ts'
-import { settleTouchedGroups } from './touch-groups.ts'
+import { recountTouchedGroups } from './touch-groups.ts'
 
 interface Request {
   readonly model: WritableModel
@@ -50,7 +50,7 @@ export const updateRow = Effect.fn('InventoryWrites.update')(function* (
       if (outcome === 'taken') return yield* new KeyTaken({ model, index: 0 })
       if (outcome === 'none') return false
       yield* run((db) => writeObservations(db, model, id, values))
-      if (namesFact(model, values)) yield* run((db) => settleTouchedGroups(db, locked.groups, actor))
+      if (namesFact(model, values)) yield* run((db) => recountTouchedGroups(db, locked.groups, actor))
       if (model === 'server') yield* run(notePending)
       yield* run((db) => logEdit(db, request, before.row))
       return true
@@ -65,7 +65,7 @@ async function writeRow(
   { model, id, values }: Omit<Request, 'actor'>,
 ): Promise<'written' | 'none' | 'taken'> {
   const sets = givenColumns(writtenColumns(model), values).map((column) => assignment(column, values))
-  if (model !== 'server' && namesKey(model, values) && (await movesKey(db, { model, id, values }))) {
+  if (model !== 'server' && namesKey(model, values) && (await renamesKey(db, { model, id, values }))) {
     sets.push(sql`presence = 'manual'`, sql`missing_since = null`)
     if (!Object.hasOwn(values, 'last_seen_at')) sets.push(sql`last_seen_own = (${lastSeenOf(model, id)})`)
   }
@@ -88,7 +88,7 @@ const parameter = (type: string, value: FieldValue): RawBuilder<unknown> =>
   type === 'jsonb' ? jsonb(value) : sql`${storable(value)}::${sql.raw(type)}`
 
 /** Whether the values give the row a key other than the one it has. */
-async function movesKey(db: Kysely<Tables>, { model, id, values }: Omit<Request, 'actor'>): Promise<boolean> {
+async function renamesKey(db: Kysely<Tables>, { model, id, values }: Omit<Request, 'actor'>): Promise<boolean> {
   const keys = givenColumns(writtenColumns(model), values).filter((column) => namesKey(model, { [column.field]: null }))
   const differs = keys.map(
     ({ field, name, type }) => sql`${sql.id(name)} is distinct from ${parameter(type, values[field] ?? null)}`,

@@ -1,5 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { markMoved, markNamespaceMoved } from '../branches/mark-moved.ts'
+import { markNamespaceStale, markStale } from '../branches/mark-stale.ts'
 import { sameKey } from '../change-sets/row-columns.ts'
 import { deleteLogged, type Origin } from '../changes/append-changes.ts'
 import type { Tables } from '../database/tables.ts'
@@ -44,7 +44,7 @@ export async function countNewGroups(db: Kysely<Tables>, place: ScopePlace): Pro
       returning g.xmax = 0 as is_new
     )
     select count(*) filter (where is_new) as made from settled`.execute(db)
-  await markNamespaceMoved(db, place)
+  await markNamespaceStale(db, place)
   return rows[0]?.made ?? 0
 }
 
@@ -82,7 +82,7 @@ export async function recountGroups(
         (c.snapshot_count, c.manual_count, c.missing_count, c.first_backup, c.last_backup, c.unfinished_since, c.total_size, coalesce(n.verification_state, '')))`.execute(
     db,
   )
-  await markMoved(db, touched)
+  await markStale(db, touched)
 }
 
 /**

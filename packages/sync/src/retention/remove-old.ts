@@ -2,7 +2,7 @@ import { type Retained, removedBefore, retentions } from '@netbox-pbs/core'
 import { Retention, SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Clock, Effect, Option } from 'effect'
 import { momentText } from '../moment.ts'
-import { clockSkewMillis } from '../schedule/decide.ts'
+import { clockSkewMillis } from '../schedule/due-servers.ts'
 
 /** From the end of one turn to the next. */
 const everyMillis = 60 * 60_000

@@ -1,7 +1,7 @@
 import type { Run } from '@netbox-pbs/core'
 import { type Branches, Runs, type SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
-import { settleBranches } from '../branches/settle-branches.ts'
+import { finishBranches } from '../branches/finish-branches.ts'
 import { logRun } from './log-run.ts'
 
 /**
@@ -14,17 +14,17 @@ export const endRun = Effect.fn('sync.endRun')(function* ({
   const runs = yield* Runs
   const found = yield* runs.get({ id })
   if (Option.isSome(found) && found.value.completed !== null) return found.value
-  const error = yield* settleBranches(id).pipe(
+  const error = yield* finishBranches(id).pipe(
     Effect.as(null),
-    Effect.catchAll((failure) => (failure.passes ? failure : Effect.succeed(unsettled(failure.message)))),
-    Effect.catchAllDefect((defect) => Effect.as(Effect.logError('a branch met a bug', defect), unsettled(bug))),
+    Effect.catchAll((failure) => (failure.passes ? failure : Effect.succeed(unfinishedBranch(failure.message)))),
+    Effect.catchAllDefect((defect) => Effect.as(Effect.logError('a branch met a bug', defect), unfinishedBranch(bug))),
   )
   const run = yield* runs.end({ id, error })
   yield* logRun(run)
   return run
 })
 
-const unsettled = (why: string): string => `what it staged waits in its branch: ${why}`
+const unfinishedBranch = (why: string): string => `what it staged waits in its branch: ${why}`
 
 /** What a run says of a bug: the rest is for the log alone. */
 export const bug = 'the worker met a bug; its log has the details'

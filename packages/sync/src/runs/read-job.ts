@@ -10,7 +10,7 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Chunk, Clock, Effect, Option, Stream } from 'effect'
 import { isServerJob, type Job, type JobStopped, type ScopePorts, type ServerJob } from '../scopes/scope-work.ts'
-import { isBusy } from '../servers/settle-servers.ts'
+import { isBusy } from '../servers/reconcile-servers.ts'
 import { askServer } from './ask-server.ts'
 import { endUnlanded, endUnopened, outcomeOf, type Unlanded } from './end-unlanded.ts'
 import type { JobProgress } from './job-progress.ts'

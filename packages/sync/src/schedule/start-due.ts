@@ -14,7 +14,7 @@ import {
 import { Clock, Effect, Option, Stream } from 'effect'
 import { momentText } from '../moment.ts'
 import { queueRun } from '../runs/start-run.ts'
-import { decide, type ScheduleEntry, timingText } from './decide.ts'
+import { decide, type ScheduleEntry, timingText } from './due-servers.ts'
 
 /** The ports that the schedule is kept with. */
 export type SchedulePorts = Branches | Inventory | Queue | Runs | Schedules | SettingsStore

@@ -3,7 +3,7 @@ import { ChangeSets, Inventory, Runs, type ServerRow } from '@netbox-pbs/core/po
 import { Clock, Effect, Stream } from 'effect'
 import { now } from '../moment.ts'
 import { logStatus } from '../runs/log-status.ts'
-import { type ReportedServer, type Settlement, settleServers } from '../servers/settle-servers.ts'
+import { type Reconciliation, type ReportedServer, reconcileServers } from '../servers/reconcile-servers.ts'
 import { nothingDeleted } from './judge.ts'
 import { landScope } from './land-scope.ts'
 import { breach } from './scope-broken.ts'
@@ -32,7 +32,7 @@ export const openServerScope = (
           const main = yield* Stream.runCollect((yield* Inventory).servers())
           const nowMillis = yield* Clock.currentTimeMillis
           const { runId } = job
-          const settled = settleServers([...main], [...reported.values()], { nowMillis, runId })
+          const settled = reconcileServers([...main], [...reported.values()], { nowMillis, runId })
           const { unchanged, warnings } = settled
           if (warnings.length > 0) yield* (yield* Runs).warn({ id: runId, warnings })
           const { landed, rest } = yield* landNewServers(job, scope, settled)
@@ -56,7 +56,7 @@ export const openServerScope = (
   })
 
 /** Logs which servers are in another state than before. One that is renamed is known by its new name, and so as heard of for the first time. */
-const logStatuses = (main: ReadonlyArray<ServerRow>, observed: Settlement['observed']): Effect.Effect<void> => {
+const logStatuses = (main: ReadonlyArray<ServerRow>, observed: Reconciliation['observed']): Effect.Effect<void> => {
   const before = new Map(main.map(({ facts, health }) => [naturalKey('server', facts), health]))
   return Effect.forEach(
     observed,
@@ -68,7 +68,7 @@ const logStatuses = (main: ReadonlyArray<ServerRow>, observed: Settlement['obser
   )
 }
 
-type Servers = Pick<Settlement, 'changes' | 'observed'>
+type Servers = Pick<Reconciliation, 'changes' | 'observed'>
 
 /**
  * Lands the servers that are new, also where branches are asked for: what lies below them needs their ids, so that it can be staged by this very run. Nothing can stand against a row that only

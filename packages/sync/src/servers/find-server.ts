@@ -1,7 +1,7 @@
 import { Inventory, type ServerRow, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Clock, Effect, Option } from 'effect'
+import { isBusy } from './reconcile-servers.ts'
 import { ServerNotFound, ServerPending } from './server-errors.ts'
-import { isBusy } from './settle-servers.ts'
 
 /** The server of an id, unless another request is at work on its endpoint. */
 export const findServer = Effect.fn('sync.findServer')(function* (

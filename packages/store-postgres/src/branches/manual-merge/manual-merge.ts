@@ -14,24 +14,24 @@ import type { Origin } from '../../changes/append-changes.ts'
 import { deleteServers, type LeavingServer } from '../../changes/delete-servers.ts'
 import type { Run } from '../../database/session.ts'
 import { isUniqueViolation } from '../../database/store-errors.ts'
-import { type GroupKey, groupKeyOf, settleTouchedGroups } from '../../edits/touch-groups.ts'
+import { type GroupKey, groupKeyOf, recountTouchedGroups } from '../../edits/touch-groups.ts'
 import { factColumns } from '../../inventory/columns.ts'
 import { notePending } from '../../inventory/pending-since.ts'
 import { recountNamespaces } from '../../inventory/recount.ts'
 import type { PlacesMoved } from '../../inventory/scope-locks.ts'
 import { readBranch } from '../branch-record.ts'
 import { ConflictIndex, conflictsOf, hasConflicts } from '../conflict-rows.ts'
-import { type Decided, decide } from '../decide.ts'
-import { claimsKey, settleClaims } from '../key-claims.ts'
+import { changesKey, resolveKeyConflicts } from '../key-conflicts.ts'
 import { endMerged } from '../land-merged.ts'
 import { lockPresentPlaces } from '../lock-branch-places.ts'
 import { type Entry, readEntries } from '../read-entries.ts'
-import { recordOutcomes, settleOutcomes } from '../record-outcomes.ts'
+import { recordOutcomes, refreshOutcomes } from '../record-outcomes.ts'
+import { type ResolvedEntry, resolveEntry } from '../resolve-entry.ts'
 import { reviewTouchedScopes } from '../review-scopes.ts'
 import { creationIds, groupsOfEntries, insertRows } from './insert-rows.ts'
 import { freeServers, removeNamespaces, removeRows, unlistGroups } from './remove-rows.ts'
 import { repointChildren } from './repoint-children.ts'
-import { moveRows, type RowChange, writeRows } from './write-rows.ts'
+import { type RowChange, renameRows, writeRows } from './write-rows.ts'
 
 /** What is merged, by whom, and when (RFC 3339). */
 interface Request {
@@ -77,13 +77,13 @@ class ManualMerge {
     return Effect.gen(this, function* () {
       const { id, at, by, kind } = this.#request
       for (const step of mergeSteps) yield* this.#takeStep(step)
-      yield* this.#run((db) => settleTouchedGroups(db, [...this.#groups.values()], by))
+      yield* this.#run((db) => recountTouchedGroups(db, [...this.#groups.values()], by))
       const namespaces = { ids: this.#namespaces, origin: by }
       this.#counts.deleted += yield* this.#run((db) => removeNamespaces(db, namespaces))
       const servers = { servers: this.#servers, origin: by }
       this.#counts.deleted += yield* this.#run((db) => deleteServers(db, servers))
       yield* this.#run(notePending)
-      yield* this.#run((db) => settleOutcomes(db, id))
+      yield* this.#run((db) => refreshOutcomes(db, id))
       // The source will say again what has been undone.
       if (kind === 'revert') yield* this.#run((db) => reviewTouchedScopes(db, id))
       yield* this.#run((db) => endMerged(db, id, { at, by }))
@@ -97,14 +97,14 @@ class ManualMerge {
     if (op === 'create') return this.#createAll(model)
     return Effect.gen(this, function* () {
       const where = sql`e.op = ${op}`
-      const claims: Array<Decided> = []
+      const claims: Array<ResolvedEntry> = []
       for (let after: number | undefined = 0; after !== undefined; ) {
         const entries: ReadonlyArray<Entry> = yield* this.#read(model, { where, after })
-        const decided = yield* this.#decide(model, entries)
-        claims.push(...decided.filter((one) => claimsKey(model, one)))
+        const decided = yield* this.#resolveEntry(model, entries)
+        claims.push(...decided.filter((one) => changesKey(model, one)))
         const ended = yield* this.#ended(
           model,
-          decided.filter((one) => !claimsKey(model, one)),
+          decided.filter((one) => !changesKey(model, one)),
         )
         yield* op === 'delete' ? this.#remove(model, ended) : this.#write(model, ended)
         after = entries.length < batchSize ? undefined : entries.at(-1)?.id
@@ -137,7 +137,10 @@ class ManualMerge {
     return this.#run((db) => readEntries(db, page))
   }
 
-  #decide(model: ModelName, entries: ReadonlyArray<Entry>): Effect.Effect<ReadonlyArray<Decided>, StoreFailed> {
+  #resolveEntry(
+    model: ModelName,
+    entries: ReadonlyArray<Entry>,
+  ): Effect.Effect<ReadonlyArray<ResolvedEntry>, StoreFailed> {
     return Effect.gen(this, function* () {
       if (entries.length === 0) return []
       const { id: branch } = this.#request
@@ -145,14 +148,14 @@ class ManualMerge {
       const ids = entries.map(({ id }) => id)
       const stored = this.#answers ? yield* this.#run((db) => conflictsOf(db, branch, { model, ids })) : []
       const index = new ConflictIndex(stored)
-      return entries.map((entry) => decide(entry, index))
+      return entries.map((entry) => resolveEntry(entry, index))
     })
   }
 
   /** What can be written of decided entries; those left out are counted, and what the merge does to each is noted. It fails when one of them is in conflict. */
   #ended(
     model: ModelName,
-    decided: ReadonlyArray<Decided>,
+    decided: ReadonlyArray<ResolvedEntry>,
   ): Effect.Effect<ReadonlyArray<Ended>, StoreFailed | BranchInConflict | PlacesMoved> {
     return Effect.gen(this, function* () {
       const { id } = this.#request
@@ -190,15 +193,15 @@ class ManualMerge {
   /** Changes keys, and brings back what main has lost and a reviewer wants, which claims its old key. */
   #move(
     model: ModelName,
-    decided: ReadonlyArray<Decided>,
+    decided: ReadonlyArray<ResolvedEntry>,
   ): Effect.Effect<void, StoreFailed | BranchInConflict | PlacesMoved> {
     return Effect.gen(this, function* () {
       const { id, by } = this.#request
       // Deletions have landed: a row that is still there stays.
       const claims = { branch: id, model, decided, leaves: () => false }
-      const ended = yield* this.#ended(model, yield* this.#run((db) => settleClaims(db, claims)))
+      const ended = yield* this.#ended(model, yield* this.#run((db) => resolveKeyConflicts(db, claims)))
       const rows = ended.flatMap((one) => this.#changeOf(model, one))
-      const moved = yield* this.#run((db) => unlessTaken(() => moveRows(db, model, { rows, origin: by })))
+      const moved = yield* this.#run((db) => unlessTaken(() => renameRows(db, model, { rows, origin: by })))
       // Somebody has just made such a key: the next look at the branch says so.
       if (moved === null) return yield* new BranchInConflict({ id, conflicts: 1 })
       this.#count(model, { updated: moved })
@@ -217,7 +220,7 @@ class ManualMerge {
     return Effect.gen(this, function* () {
       const { id } = this.#request
       const entries = yield* this.#read(model, { where: sql`e.id = any(${ids}::bigint[])` })
-      const ended = yield* this.#ended(model, yield* this.#decide(model, entries))
+      const ended = yield* this.#ended(model, yield* this.#resolveEntry(model, entries))
       const adopted = ended.filter(({ write }) => write?._tag === 'adopt')
       yield* this.#write(model, adopted)
       if (model === 'server') yield* this.#repoint(adopted)

@@ -30,7 +30,7 @@ export async function writeRows(
  * The same for rows whose keys change. They may take each other's, so first each gets a key that nobody has. A row under another key is one that no source has
  * reported: it is the user's own from then on, and keeps when it was last seen. It fails when a key is taken.
  */
-export async function moveRows(
+export async function renameRows(
   db: Kysely<Tables>,
   model: ModelName,
   { rows, origin }: { readonly rows: ReadonlyArray<RowChange>; readonly origin: Origin },

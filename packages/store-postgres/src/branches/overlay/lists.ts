@@ -5,7 +5,7 @@ import type { Database } from '../../database/database.ts'
 import { mainRows } from '../../lists/inventory-lists.ts'
 import { listsOf, type Rows } from '../../lists/read-lists.ts'
 import type { View } from '../../lists/view.ts'
-import { recountMoved } from '../recount-moved.ts'
+import { recountStale } from '../recount-stale.ts'
 import { type OverlayFacts, readFacts } from './facts.ts'
 import { overlayGroupCounts, overlayGroups } from './groups.ts'
 import { overlayNamespaces } from './namespaces.ts'
@@ -52,6 +52,6 @@ const factsOf = Effect.fn('Branches.overlayFacts')(function* (
   const facts = database.query('reading a branch', (db) => readFacts(db, branch, model))
   const first = yield* facts
   if (!first.moved || !countedModels.has(model)) return first
-  yield* recountMoved(database, branch)
+  yield* recountStale(database, branch)
   return yield* facts
 })

@@ -17,7 +17,7 @@ import { groupKeyOf, placesOfGroups } from '../../../edits/touch-groups.ts'
 import { observedColumns, tables } from '../../../inventory/columns.ts'
 import { lockPlaces } from '../../../inventory/scope-locks.ts'
 import { branchTable } from '../../branch-columns.ts'
-import { moveRevision } from '../../branch-record.ts'
+import { raiseRevision } from '../../branch-record.ts'
 import { lockForWriting } from './lock-branch.ts'
 import { recountOverlayGroups } from './recount-groups.ts'
 import { takenKeys } from './taken-keys.ts'
@@ -43,7 +43,7 @@ export const createEntries = Effect.fn('BranchWrites.create')(function* (
       if (taken.size > 0) return yield* new KeyTaken({ model, index: Math.min(...taken) })
       const ids = yield* run((db) => insertEntries(db, { branch, model }, rows))
       yield* run((db) => recountOverlayGroups(db, branch, groups))
-      yield* run((db) => moveRevision(db, branch, actor))
+      yield* run((db) => raiseRevision(db, branch, actor))
       return ids
     }),
   )

@@ -15,7 +15,7 @@ import { type Column, tables } from '../../../inventory/columns.ts'
 import { requireVersion } from '../../../inventory/row-version.ts'
 import { untilPlacesHold } from '../../../inventory/scope-locks.ts'
 import { branchTable, mergedColumns } from '../../branch-columns.ts'
-import { moveRevision } from '../../branch-record.ts'
+import { raiseRevision } from '../../branch-record.ts'
 import { childModels, highestChild } from '../../server-tombstone.ts'
 import { lockObject, type Wanted } from './locked-object.ts'
 import { recountOverlayGroups } from './recount-groups.ts'
@@ -46,7 +46,7 @@ export const removeEntry = Effect.fn('BranchWrites.remove')(function* (
       // What the branch has made, or main has lost, needs no tombstone.
       yield* run((db) => (locked.object.main === null ? forget(db, wanted) : tombstone(db, wanted)))
       yield* run((db) => recountOverlayGroups(db, branch, locked.groups))
-      yield* run((db) => moveRevision(db, branch, actor))
+      yield* run((db) => raiseRevision(db, branch, actor))
       return true
     }),
   )

@@ -4,7 +4,7 @@ import { sameKey } from '../../../change-sets/row-columns.ts'
 import { jsonb } from '../../../database/json.ts'
 import type { Tables } from '../../../database/tables.ts'
 import { keyColumns, tables } from '../../../inventory/columns.ts'
-import { branchTable, effective, movesKey } from '../../branch-columns.ts'
+import { branchTable, effective, renamesKey } from '../../branch-columns.ts'
 
 /** A key that a row is to have. `id`: the row has an entry or a row of main already, which is not in its own way. */
 export interface WantedKey {
@@ -43,7 +43,7 @@ function movedKeys(branch: number, model: ModelName): RawBuilder<unknown> {
   const columns = keyColumns(model).map((column) => sql`${effective(column)} as ${sql.id(column.name)}`)
   return sql`
     select e.id, ${sql.join(columns)} from ${branchTable(model)} e left join ${sql.table(tables[model])} m on m.id = e.id
-    where e.branch_id = ${branch}::bigint and ${movesKey(model, 'e')}`
+    where e.branch_id = ${branch}::bigint and ${renamesKey(model, 'e')}`
 }
 
 /** What the branch has under the key of `r`: what it makes, and what it changes of rows that main has lost. */
@@ -56,5 +56,5 @@ const ownKey = (branch: number, model: ModelName): RawBuilder<unknown> => sql`
 const mainKey = (branch: number, model: ModelName): RawBuilder<unknown> => sql`
   select from ${sql.table(tables[model])} m
   where ${sameKey(model, 'm', 'r')} and m.id is distinct from r.id and not exists (
-    select from ${branchTable(model)} d where d.branch_id = ${branch}::bigint and d.id = m.id and (d.op = 'delete' or ${movesKey(model, 'd')})
+    select from ${branchTable(model)} d where d.branch_id = ${branch}::bigint and d.id = m.id and (d.op = 'delete' or ${renamesKey(model, 'd')})
   )`

@@ -30,7 +30,7 @@ import { nextVersion, requireVersion } from '../../../inventory/row-version.ts'
 import { untilPlacesHold } from '../../../inventory/scope-locks.ts'
 import { listColumn, listFrom } from '../../../lists/list-columns.ts'
 import { branchTable, mergedColumns } from '../../branch-columns.ts'
-import { moveRevision } from '../../branch-record.ts'
+import { raiseRevision } from '../../branch-record.ts'
 import { lockObject, type Wanted } from './locked-object.ts'
 import { recountOverlayGroups } from './recount-groups.ts'
 import type { SeenObject } from './seen-object.ts'
@@ -71,7 +71,7 @@ export const updateEntry = Effect.fn('BranchWrites.update')(function* (
       )
       if (!moved) return true
       yield* run((db) => recountOverlayGroups(db, branch, groups))
-      yield* run((db) => moveRevision(db, branch, actor))
+      yield* run((db) => raiseRevision(db, branch, actor))
       return true
     }),
   )

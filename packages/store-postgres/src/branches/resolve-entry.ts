@@ -4,26 +4,29 @@ import { judgeEntry } from './judge-entry.ts'
 import type { Entry } from './read-entries.ts'
 
 /** What an entry comes to, answered as its reviewers did. */
-export interface Decided {
+export interface ResolvedEntry {
   readonly entry: Entry
   readonly merged: Merged
   readonly resolved: Resolved
 }
 
 /** Merges an entry with main and applies the answers to what stands against it. */
-export function decide(entry: Entry, index: ConflictIndex): Decided {
+export function resolveEntry(entry: Entry, index: ConflictIndex): ResolvedEntry {
   return answered(entry, judgeEntry(entry), index)
 }
 
 /** The same when one more conflict stands against the entry. */
-export const decideWith = ({ entry, merged }: Decided, conflict: Conflict, index: ConflictIndex): Decided =>
-  answered(entry, { ...merged, conflicts: [...merged.conflicts, conflict] }, index)
+export const resolveEntryWith = (
+  { entry, merged }: ResolvedEntry,
+  conflict: Conflict,
+  index: ConflictIndex,
+): ResolvedEntry => answered(entry, { ...merged, conflicts: [...merged.conflicts, conflict] }, index)
 
 /** The answer to a conflict of an entry, if there is one and nothing it was said of has moved. */
 export const answerOf = (entry: Entry, conflict: Conflict, index: ConflictIndex): Resolution | null =>
   index.same({ ...conflict, objectId: entry.id, scopeKey: '' })?.resolution ?? null
 
-function answered(entry: Entry, merged: Merged, index: ConflictIndex): Decided {
+function answered(entry: Entry, merged: Merged, index: ConflictIndex): ResolvedEntry {
   const resolved = resolve(entry.sides, merged, (conflict) => answerOf(entry, conflict, index))
   return { entry, merged, resolved }
 }

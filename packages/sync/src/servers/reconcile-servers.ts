@@ -19,7 +19,7 @@ export interface ReportedServer {
 }
 
 /** What the gateway's complete list means for the servers of main. */
-export interface Settlement {
+export interface Reconciliation {
   readonly changes: ReadonlyArray<Change<'server'>>
   readonly observed: ReadonlyArray<Observed<'server'>>
   readonly unchanged: number
@@ -40,11 +40,11 @@ export const pendingMillis = 2 * 60_000
  * | pending for less than two minutes | left alone | left alone | left alone |
  * | pending for longer | takes its values | takes its values, and its name if no row has it | removed if it never had an endpoint, else inventory only |
  */
-export function settleServers(
+export function reconcileServers(
   main: ReadonlyArray<ServerRow>,
   reported: ReadonlyArray<ReportedServer>,
   { nowMillis, runId }: { readonly nowMillis: number; readonly runId: number },
-): Settlement {
+): Reconciliation {
   const busy = main.filter((row) => isBusy(row, nowMillis))
   const settled = main.filter((row) => !isBusy(row, nowMillis))
   const names = new Set(main.map((row) => row.facts.name))

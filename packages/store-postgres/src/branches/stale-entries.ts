@@ -3,7 +3,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { columnNames, sameKey } from '../change-sets/row-columns.ts'
 import type { Tables } from '../database/tables.ts'
 import { factColumns, keyColumns, tables } from '../inventory/columns.ts'
-import { branchTable, movesKey } from './branch-columns.ts'
+import { branchTable, renamesKey } from './branch-columns.ts'
 
 /** Entries of one model of a branch. */
 export interface EntriesOf {
@@ -20,7 +20,7 @@ const toMerge = sql`e.outcome is null`
  * The entries of a branch of a sync that have to be compared with main, by id: those whose row main has written since their base was read, those that main makes too, those that
  * claim another key, and those of which that cannot be said. Of any other main is as the entry found it, so the entry lands as it is. No value is compared here: that is core's.
  */
-export async function movedEntries(
+export async function staleEntries(
   db: Kysely<Tables>,
   { branch, model, where = sql`true` }: EntriesOf,
 ): Promise<ReadonlyArray<number>> {
@@ -33,7 +33,7 @@ export async function movedEntries(
     ) m on true
     where e.branch_id = ${branch}::bigint and ${toMerge} and ${where} and case e.op
       when 'create' then m.id is not null or ${noServer}
-      else m.id is null or e.seen_version is null or m.version <> e.seen_version or ${movesKey(model, 'e')}
+      else m.id is null or e.seen_version is null or m.version <> e.seen_version or ${renamesKey(model, 'e')}
     end
     order by e.id`.execute(db)
   return rows.map(({ id }) => id)
@@ -44,7 +44,7 @@ export async function entriesToJudge(
   db: Kysely<Tables>,
   { author, branch, model }: EntriesOf & { readonly author: 'sync' | 'operator' },
 ): Promise<ReadonlyArray<number>> {
-  return author === 'sync' ? await movedEntries(db, { branch, model }) : await allEntries(db, { branch, model })
+  return author === 'sync' ? await staleEntries(db, { branch, model }) : await allEntries(db, { branch, model })
 }
 
 /** All entries, by id. */
@@ -70,7 +70,7 @@ export async function lockTouched(db: Kysely<Tables>, { branch, model }: Entries
 }
 
 /** Stages in a part, as they are, the entries other than the given ones.  Returns how many. */
-export async function stageUnmoved(
+export async function stageCurrent(
   db: Kysely<Tables>,
   { branch, model }: EntriesOf,
   { part, moved }: { readonly part: number; readonly moved: ReadonlyArray<number> },

@@ -6,7 +6,7 @@ import { inScope, type ScopePlace } from '../inventory/scope-place.ts'
 import { entryOf } from './branch-columns.ts'
 
 /** Notes, for the next reader of any branch, that main's snapshots of some groups have changed. `touched` selects the columns of their keys. Hold the locks of their scopes. */
-export async function markMoved(db: Kysely<Tables>, touched: RawBuilder<unknown>): Promise<void> {
+export async function markStale(db: Kysely<Tables>, touched: RawBuilder<unknown>): Promise<void> {
   // As a rule there is no branch that changes any snapshot: then it need not be worked out which groups these are.
   const { rows } = await sql`select from branch_group_counts limit 1`.execute(db)
   if (rows.length === 0) return
@@ -16,7 +16,7 @@ export async function markMoved(db: Kysely<Tables>, touched: RawBuilder<unknown>
 }
 
 /** Notes the same of all groups of a namespace. */
-export async function markNamespaceMoved(db: Kysely<Tables>, place: ScopePlace): Promise<void> {
+export async function markNamespaceStale(db: Kysely<Tables>, place: ScopePlace): Promise<void> {
   await sql`update branch_group_counts c set moved = true where ${inScope(place)} and not c.moved`.execute(db)
 }
 

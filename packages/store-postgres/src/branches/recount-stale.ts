@@ -18,7 +18,7 @@ const groupKey = keyColumns('group')
 const groupsAtOnce = { pglite: 50, pg: 2000 } as const
 
 /** Counts the groups of a branch whose snapshots main has changed since: what a reader of counters does first. */
-export const recountMoved = Effect.fn('Branches.recountMoved')(function* (
+export const recountStale = Effect.fn('Branches.recountStale')(function* (
   database: Database['Type'],
   branch: number,
 ): Effect.fn.Return<void, StoreFailed> {

@@ -7,11 +7,11 @@ import type { Tables } from '../database/tables.ts'
 import { keyColumns, tables } from '../inventory/columns.ts'
 import { branchTable } from './branch-columns.ts'
 import { ConflictIndex, conflictsOf } from './conflict-rows.ts'
-import { type Decided, decideWith } from './decide.ts'
 import { ofWhole } from './judge-entry.ts'
+import { type ResolvedEntry, resolveEntryWith } from './resolve-entry.ts'
 
 /** The key that an update gives to its row, when it gives it one: a new one, or its own to a row that main has lost. */
-function claimedKey(model: ModelName, { entry, resolved }: Decided): Said | null {
+function claimedKey(model: ModelName, { entry, resolved }: ResolvedEntry): Said | null {
   const { sides } = entry
   if (entry.op !== 'update' || sides.branch === null || resolved._tag === 'skipped') return null
   if (resolved._tag === 'write' && resolved.write._tag === 'none') return null
@@ -26,12 +26,12 @@ function claimedKey(model: ModelName, { entry, resolved }: Decided): Said | null
 }
 
 /** Whether an entry wants a key for its row that the row does not have in main. */
-export const claimsKey = (model: ModelName, decided: Decided): boolean => claimedKey(model, decided) !== null
+export const changesKey = (model: ModelName, decided: ResolvedEntry): boolean => claimedKey(model, decided) !== null
 
-interface Claims {
+interface KeyConflicts {
   readonly branch: number
   readonly model: ModelName
-  readonly decided: ReadonlyArray<Decided>
+  readonly decided: ReadonlyArray<ResolvedEntry>
   /** Whether a row of main that the branch deletes leaves its key. */
   readonly leaves: (id: number) => boolean
 }
@@ -40,7 +40,10 @@ interface Claims {
  * Puts a conflict beside each entry whose key another row of main has and keeps. Rows that change their keys among each other are in nobody's way; one that is left where it is may be in that
  * of the next.
  */
-export async function settleClaims(db: Kysely<Tables>, claims: Claims): Promise<ReadonlyArray<Decided>> {
+export async function resolveKeyConflicts(
+  db: Kysely<Tables>,
+  claims: KeyConflicts,
+): Promise<ReadonlyArray<ResolvedEntry>> {
   const { branch, model, decided, leaves } = claims
   const wanted = decided.flatMap((one) => {
     const key = claimedKey(model, one)
@@ -67,7 +70,7 @@ export async function settleClaims(db: Kysely<Tables>, claims: Claims): Promise<
   const index = new ConflictIndex(await conflictsOf(db, branch, { model, ids: [...blocked.keys()] }))
   return decided.map((one) => {
     const main = blocked.get(one.entry.id)
-    return main === undefined ? one : decideWith(one, ofWhole('unique_collision', main), index)
+    return main === undefined ? one : resolveEntryWith(one, ofWhole('unique_collision', main), index)
   })
 }
 
@@ -82,7 +85,7 @@ interface Holder {
 
 async function holdersOf(
   db: Kysely<Tables>,
-  { branch, model }: Pick<Claims, 'branch' | 'model'>,
+  { branch, model }: Pick<KeyConflicts, 'branch' | 'model'>,
   wanted: ReadonlyArray<{ readonly id: number; readonly key: Said }>,
 ): Promise<ReadonlyArray<Holder>> {
   const columns = keyColumns(model)

@@ -13,7 +13,7 @@ export interface Moving {
 }
 
 /** An entry that says the same as an update of main's row as it is now: of each touched field main's value, and the one it gets. */
-export interface MovedUpdate {
+export interface RebasedUpdate {
   readonly id: number
   readonly mainId: number
   readonly before: Said
@@ -29,10 +29,10 @@ export async function dropEntries(db: Kysely<Tables>, { branch, model }: Moving,
 }
 
 /** Makes entries updates of main's rows as they are now. A creation whose key main has meanwhile becomes an update of main's row. */
-export async function moveUpdates(
+export async function rebaseUpdates(
   db: Kysely<Tables>,
   { branch, model }: Moving,
-  moved: ReadonlyArray<MovedUpdate>,
+  moved: ReadonlyArray<RebasedUpdate>,
 ): Promise<void> {
   if (moved.length === 0) return
   const rows = moved.map(({ id, mainId, before, after }) => ({ id, main_id: mainId, before, after }))
@@ -51,7 +51,7 @@ export async function moveUpdates(
 }
 
 /** Makes entries whose rows main has lost creations of them, under ids of their own. */
-export async function moveCreates(
+export async function rebaseCreates(
   db: Kysely<Tables>,
   { branch, model }: Moving,
   ids: ReadonlyArray<number>,
@@ -67,7 +67,7 @@ export async function moveCreates(
 }
 
 /** Makes deletions those of main's rows as they are now. */
-export async function moveDeletes(
+export async function rebaseDeletes(
   db: Kysely<Tables>,
   { branch, model }: Moving,
   ids: ReadonlyArray<number>,

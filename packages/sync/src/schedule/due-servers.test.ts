@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { catchUpDelay } from './catch-up.ts'
-import { decide, timingText } from './decide.ts'
+import { decide, timingText } from './due-servers.ts'
 
 const minute = 60_000
 const hourly = { sync_schedule: '', sync_interval_minutes: 60 }

@@ -1,7 +1,7 @@
 import { type Change, type Facts, followsSettings, naturalKey, type Presence } from '@netbox-pbs/core'
 import type { ServerRow } from '@netbox-pbs/core/ports'
 import { describe, expect, test } from 'vitest'
-import { type ReportedServer, settleServers } from './settle-servers.ts'
+import { type ReportedServer, reconcileServers } from './reconcile-servers.ts'
 
 const facts = (name: string, endpoint_id: number | null, change: Partial<Facts<'server'>> = {}): Facts<'server'> => ({
   name,
@@ -89,17 +89,17 @@ describe('a row of main', () => {
       ['update 7: name=pbs-a endpoint_state=connected'],
     ],
   ])('%s', (_, main, source, changes) => {
-    expect(words(settleServers([main], source, at).changes)).toEqual(changes)
+    expect(words(reconcileServers([main], source, at).changes)).toEqual(changes)
   })
 
   test('that takes the name of its endpoint is known by the name it has', () => {
-    const { changes } = settleServers([row(facts('pbs-new', 1, pending), longAgo)], [reported('pbs-a', 1)], at)
+    const { changes } = reconcileServers([row(facts('pbs-new', 1, pending), longAgo)], [reported('pbs-a', 1)], at)
     expect(changes[0]?.key).toBe(naturalKey('server', { name: 'pbs-new' }))
   })
 
   test('does not take the name of its endpoint when another row has it', () => {
     const main = [row(facts('pbs-new', 1, pending), longAgo), { ...row(facts('pbs-a', null)), id: 8 }]
-    expect(words(settleServers(main, [reported('pbs-a', 1)], at).changes)).toEqual([
+    expect(words(reconcileServers(main, [reported('pbs-a', 1)], at).changes)).toEqual([
       'update 8: endpoint_id=1 endpoint_state=connected',
       'update 7: endpoint_id=null endpoint_state=none',
     ])
@@ -107,14 +107,14 @@ describe('a row of main', () => {
 })
 
 test('a server that the gateway renamed is named in a warning', () => {
-  const { warnings } = settleServers([row(facts('pbs-a', 1))], [reported('pbs-z', 1)], at)
+  const { warnings } = reconcileServers([row(facts('pbs-a', 1))], [reported('pbs-z', 1)], at)
   expect(warnings.map(({ code }) => code)).toEqual(['server_renamed'])
-  expect(settleServers([row(facts('pbs-a', 1))], [], at).warnings).toEqual([])
+  expect(reconcileServers([row(facts('pbs-a', 1))], [], at).warnings).toEqual([])
 })
 
 test('readings come with every server that is reported and settled', () => {
-  const settled = settleServers([], [reported('pbs-a', 1), reported('pbs-b', 2)], at)
+  const settled = reconcileServers([], [reported('pbs-a', 1), reported('pbs-b', 2)], at)
   expect(settled.observed.map(({ key }) => key)).toEqual(['["pbs-a"]', '["pbs-b"]'])
-  const busy = settleServers([row(facts('pbs-a', null, pending), justNow)], [reported('pbs-a', 1)], at)
+  const busy = reconcileServers([row(facts('pbs-a', null, pending), justNow)], [reported('pbs-a', 1)], at)
   expect(busy.observed).toEqual([])
 })

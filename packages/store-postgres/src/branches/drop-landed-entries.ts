@@ -9,14 +9,14 @@ import { scopeServerId } from '../inventory/read-scope-state.ts'
 import { lockScope } from '../inventory/scope-locks.ts'
 import { scopeModels } from '../inventory/scope-models.ts'
 import { placeKey, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
-import { lockOpenBranch, moveRevision } from './branch-record.ts'
+import { lockOpenBranch, raiseRevision } from './branch-record.ts'
 import { entriesIn } from './covered-scopes.ts'
 import { coveringBranch } from './covering-branch.ts'
 import { judgeEntry } from './judge-entry.ts'
-import { dropEntries, type Moving } from './move-entries.ts'
-import { movedEntries } from './moved-entries.ts'
 import { ofPlace } from './of-place.ts'
 import { type Entry, readEntries } from './read-entries.ts'
+import { dropEntries, type Moving } from './rebase-entries.ts'
+import { staleEntries } from './stale-entries.ts'
 
 /** Entries looked at in one go. */
 const batchSize = 2000
@@ -48,7 +48,7 @@ export const leaveToMain = Effect.fn('Branches.leaveToMain')(function* (
       if ('_tag' in locked) return
       let dropped = 0
       for (const model of scopeModels[scope.resource]) dropped += yield* dropAgreed(run, { branch, model }, place)
-      if (dropped > 0) yield* run((db) => moveRevision(db, branch, { runId: landed.runId }))
+      if (dropped > 0) yield* run((db) => raiseRevision(db, branch, { runId: landed.runId }))
       yield* run((db) => coverFor(db, branch, place, landed))
     }),
   )
@@ -58,7 +58,7 @@ export const leaveToMain = Effect.fn('Branches.leaveToMain')(function* (
 function dropAgreed(run: Run, { branch, model }: Moving, place: ScopePlace): Effect.Effect<number, StoreFailed> {
   return Effect.gen(function* () {
     // Where main has not moved it cannot have come to agree.
-    const moved = yield* run((db) => movedEntries(db, { branch, model, where: ofPlace(place) }))
+    const moved = yield* run((db) => staleEntries(db, { branch, model, where: ofPlace(place) }))
     let dropped = 0
     for (const ids of Arr.chunksOf(moved, batchSize)) {
       const entries = yield* run((db) =>

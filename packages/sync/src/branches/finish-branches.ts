@@ -25,7 +25,7 @@ const overridden = conflictKinds.filter(
  * Ends the part of a run that has ended in branches: each branch that it staged into, its own and those of earlier runs that it has refreshed, is compared with main. One without a
  * change closes, one without a conflict merges, and of the others `branch_on_conflict` decides. To be called again after a crash: what is settled stays so.
  */
-export const settleBranches = Effect.fn('sync.settleBranches')(function* (
+export const finishBranches = Effect.fn('sync.finishBranches')(function* (
   runId: number,
 ): Effect.fn.Return<void, StoreFailed, Branches | SettingsStore> {
   const branches = yield* Branches
