@@ -1,7 +1,7 @@
 import { finishedSnapshot, generateState, type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
 import type { Frame } from '@netbox-pbs/proxbox-client/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { anyChange, completed, type Dice, diceOf, moments, pruneOldest, rowsOf } from './moving-server.ts'
+import { anyChange, completed, type Dice, diceOf, pruneOldest, rowsOf, timestamps } from './moving-server.ts'
 import { type RunningGateway, startGateway } from './running-gateway.ts'
 import { addEndpoint, syncFrames } from './simulated.ts'
 
@@ -54,7 +54,7 @@ describe.each([
     for (let count = 1 + dice(4); count > 0; count -= 1) {
       // Half of it is what a PBS does all day: pruning a group whose snapshots are about to be listed.
       const prunes = dice(2) === 0
-      const path = prunes ? /\/snapshots$/ : moments[dice(moments.length)]
+      const path = prunes ? /\/snapshots$/ : timestamps[dice(timestamps.length)]
       if (path === undefined) continue
       const change = () => {
         if (prunes) pruneOldest(pbs, dice)

@@ -166,7 +166,7 @@ export const pruneOldest: Change = onGroup((pbs, at) => {
 export const anyChange = (pbs: Simulator, dice: Dice): void => one(dice, changes)?.(pbs, dice)
 
 /** Where in a walk something may happen: as such a request arrives. */
-export const moments = [
+export const timestamps = [
   /\/groups$/,
   /\/snapshots$/,
   /\/namespace$/,

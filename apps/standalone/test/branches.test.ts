@@ -17,7 +17,7 @@ interface BranchAnswer {
 const now = 1_790_000_000
 const ns = 'reviewed'
 const group = (store: string) => ({ store, ns, backupType: 'vm', backupId: '7000' }) as const
-const moment = (day: number): number => now - day * 86_400
+const timestamp = (day: number): number => now - day * 86_400
 
 /** Five snapshots whose notes the source and the operators write; a sync with branches. */
 describe.each([
@@ -33,7 +33,7 @@ describe.each([
     const store = pbs.state.datastores[0]?.name ?? ''
     pbs.addNamespace(store, ns)
     for (let day = 0; day < 5; day++) {
-      const snapshot = finishedSnapshot(moment(day), { notes: `first ${day}` })
+      const snapshot = finishedSnapshot(timestamp(day), { notes: `first ${day}` })
       source.push(snapshot)
       pbs.addSnapshot(group(store), snapshot)
     }

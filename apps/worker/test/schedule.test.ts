@@ -1,4 +1,4 @@
-import { momentText } from '@netbox-pbs/sync'
+import { formatTimestamp } from '@netbox-pbs/sync'
 import { MemorySystem } from '@netbox-pbs/sync/memory'
 import { Effect, Fiber, TestClock, TestContext } from 'effect'
 import { expect, test } from 'vitest'
@@ -14,7 +14,7 @@ test('three workers that come back to two hundred servers sync each once, and no
   for (const [n, name] of names.entries()) {
     const row = system.world.connect(name, n + 1)
     row.timing = { sync_schedule: '', sync_interval_minutes: 60 }
-    system.marks.set(row.id, { timing: '60 minutes', countedFrom: momentText(0), dropped: 0 })
+    system.marks.set(row.id, { timing: '60 minutes', countedFrom: formatTimestamp(0), dropped: 0 })
   }
   const started = await Effect.runPromise(
     Effect.gen(function* () {
@@ -36,7 +36,7 @@ test('three workers that come back to two hundred servers sync each once, and no
   expect(Math.max(...started)).toBeLessThan(70)
   expect(started.slice(0, 5).every((count) => count > 20)).toBe(true)
   // From then on each is due an hour after its own run, as they were spread.
-  const moments = [...system.marks.values()].map(({ countedFrom }) => Date.parse(countedFrom))
-  expect(new Set(moments).size).toBeGreaterThan(15)
-  expect(Math.min(...moments)).toBeGreaterThanOrEqual(100 * hour)
+  const timestamps = [...system.marks.values()].map(({ countedFrom }) => Date.parse(countedFrom))
+  expect(new Set(timestamps).size).toBeGreaterThan(15)
+  expect(Math.min(...timestamps)).toBeGreaterThanOrEqual(100 * hour)
 })

@@ -10,7 +10,7 @@ import {
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
-import { moment, wholeRow } from '../src/changes/logged-fields.ts'
+import { timestamp, wholeRow } from '../src/changes/logged-fields.ts'
 import { Database } from '../src/database/database.ts'
 import { tables } from '../src/inventory/columns.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
@@ -52,7 +52,7 @@ const inventory = Effect.flatMap(Database, (database) =>
     const found: Inventory = new Map()
     for (const model of logged) {
       const { rows: of } = await sql<Told & { readonly id: number }>`
-        select m.id, ${wholeRow(model, 'm')} as row, ${moment(sql`m.created`)} as created from ${sql.table(tables[model])} m`.execute(
+        select m.id, ${wholeRow(model, 'm')} as row, ${timestamp(sql`m.created`)} as created from ${sql.table(tables[model])} m`.execute(
         db,
       )
       for (const { id, row, created } of of) found.set(nameOf(model, id), { row, created })

@@ -270,7 +270,7 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
     const going = await started(ids.a, ids.b)
     await endJob(going)
     await end(await started(ids.a))
-    const before = (moment: string) => runs((r) => r.withoutJobs({ before: moment }))
+    const before = (timestamp: string) => runs((r) => r.withoutJobs({ before: timestamp }))
     const later = await before('2999-01-01T00:00:00Z')
     expect(later.filter((id) => id >= stopped)).toEqual([stopped])
     expect(await before('2020-01-01T00:00:00Z')).toEqual([])

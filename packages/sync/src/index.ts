@@ -1,6 +1,5 @@
 export { type GatewayAt, GatewayUnknown, gatewayAddress } from './gateway-address.ts'
 export { confirmHeld, dismissHeld, type HeldDecision } from './held/decide-held.ts'
-export { momentText } from './moment.ts'
 export { type RetentionPorts, removeOld } from './retention/remove-old.ts'
 export { cancelRun } from './runs/cancel-run.ts'
 export { endJob } from './runs/end-job.ts'
@@ -16,3 +15,4 @@ export { type ConnectedServer, connectServer, type NewServer } from './servers/c
 export { removeServer } from './servers/remove-server.ts'
 export { ServerNotFound, ServerNotUsable, ServerPending } from './servers/server-errors.ts'
 export { testServer } from './servers/test-server.ts'
+export { formatTimestamp } from './timestamp.ts'

@@ -11,7 +11,7 @@ const t0 = 1_780_000_000
 
 class TaskWorld {
   readonly system = new MemorySystem()
-  #moment = t0
+  #timestamp = t0
   view = 'v1'
 
   constructor() {
@@ -20,12 +20,12 @@ class TaskWorld {
 
   /** A sync of the tasks that the server has now, after some time. */
   async sync(tasks: ReadonlyArray<FleetTask>, later = 0, trouble = false) {
-    this.#moment += later
+    this.#timestamp += later
     this.system.world.writes = 0
     this.system.fleet = [{ name: 'pbs-a', endpointId: 1, datastores: {}, tasks }]
     const down = { trouble: (scope: Parameters<typeof failedFrame>[0]) => [failedFrame(scope, 'unreachable')] }
     this.system.listing = { view: this.view, ...(trouble ? down : {}) }
-    const now = this.#moment * 1000
+    const now = this.#timestamp * 1000
     const record = await Effect.runPromise(
       TestClock.setTime(now).pipe(
         Effect.zipRight(this.system.sync(['tasks'])),

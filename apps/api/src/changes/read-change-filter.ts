@@ -2,11 +2,11 @@ import { type ChangeFilter, changeActions, type LoggedModel, modelNames, otherLo
 import type { Effect } from 'effect'
 import {
   choices,
-  moment,
   numbers,
   type RecordQuery,
   readFilter,
   texts,
+  timestamp,
   uuids,
   wholeNumber,
 } from '../http/read-filter.ts'
@@ -26,6 +26,6 @@ export const readChangeFilter = (params: URLSearchParams): Effect.Effect<RecordQ
     runIds: numbers('run'),
     branchIds: numbers('branch'),
     afterId: wholeNumber('after_id'),
-    after: moment('time_after'),
-    before: moment('time_before'),
+    after: timestamp('time_after'),
+    before: timestamp('time_before'),
   })

@@ -153,7 +153,7 @@ export const uuids = (name: string): Parameter<ReadonlyArray<string>> => ({
 })
 
 /** A moment; of several the last one counts. */
-export const moment = (name: string): Parameter<string> => ({
+export const timestamp = (name: string): Parameter<string> => ({
   name,
   read: (given) => {
     const value = parseDatetime(given.at(-1) ?? '')

@@ -3,10 +3,10 @@ import { accepted, type Checked, refused } from './checked.ts'
 
 /** A moment, stored in UTC. */
 export function checkDatetime(input: unknown): Checked {
-  const moment = typeof input === 'string' ? parseDatetime(input) : null
-  return moment === null
+  const timestamp = typeof input === 'string' ? parseDatetime(input) : null
+  return timestamp === null
     ? refused(
         'Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].',
       )
-    : accepted(moment)
+    : accepted(timestamp)
 }

@@ -128,9 +128,9 @@ class Rounds {
       const blow = this.#left[0]
       if (blow === undefined) break
       if (blow.victim === 'database') await this.system.allUp()
-      const moment = await this.#moment(run, blow)
-      if (moment === null) break
-      const struck = await this.#strikeOne(blow, moment)
+      const timestamp = await this.#timestamp(run, blow)
+      if (timestamp === null) break
+      const struck = await this.#strikeOne(blow, timestamp)
       this.#left.shift()
       const digests = await scopeDigests(this.system)
       const after = `blow ${this.blows.length - this.#left.length} of ${this.blows.length}: ${struck}`
@@ -141,7 +141,7 @@ class Rounds {
   }
 
   /** Waits until a worker is in the phase, and then a little; says in which one the blow finds it. Null: the run ended before. */
-  async #moment(run: number, { phase, jitter }: Blow): Promise<Seen | null> {
+  async #timestamp(run: number, { phase, jitter }: Blow): Promise<Seen | null> {
     let since: number | null = null
     const found = await until(async () => {
       if (await this.#over(run)) return 'over' as const

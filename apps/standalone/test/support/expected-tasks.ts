@@ -1,6 +1,6 @@
 import type { PbsState } from '@netbox-pbs/pbs-simulator'
 
-const moment = (epoch: number): string => new Date(epoch * 1000).toISOString().replace('.000Z', 'Z')
+const timestamp = (epoch: number): string => new Date(epoch * 1000).toISOString().replace('.000Z', 'Z')
 
 const outcomeOf = (status: string | null): string => {
   if (status === null) return 'running'
@@ -17,7 +17,7 @@ export function expectedTasks(state: PbsState, since: number): Readonly<Record<s
       const start = Number.parseInt(hex, 16)
       if (start < since) return []
       const ends = {
-        endtime: endtime === null ? null : moment(endtime),
+        endtime: endtime === null ? null : timestamp(endtime),
         duration: endtime === null ? null : endtime - start,
       }
       return [
@@ -26,7 +26,7 @@ export function expectedTasks(state: PbsState, since: number): Readonly<Record<s
           {
             node,
             worker_type,
-            starttime: moment(start),
+            starttime: timestamp(start),
             outcome: outcomeOf(status),
             status: (status ?? '').slice(0, 1000),
             ...ends,

@@ -13,8 +13,8 @@ test.each([
   ['2026-12-31T23:30:00-01', '2027-01-01T00:30:00Z'],
   ['0099-01-01', '0099-01-01T00:00:00Z'],
   [' 2024-02-29 ', '2024-02-29T00:00:00Z'],
-])('%s is %s', (text, moment) => {
-  expect(parseDatetime(text)).toBe(moment)
+])('%s is %s', (text, timestamp) => {
+  expect(parseDatetime(text)).toBe(timestamp)
 })
 
 test.each([

@@ -2,7 +2,7 @@ import { type Author, type Branch, type LoggedValues, type ModelName, registry }
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { appendChanges } from '../changes/append-changes.ts'
 import { authorOf, differing, logOther } from '../changes/log-other.ts'
-import { moment } from '../changes/logged-fields.ts'
+import { timestamp } from '../changes/logged-fields.ts'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 
@@ -97,5 +97,5 @@ const told = (alias: string): RawBuilder<unknown> => {
     'base', ${of('base')}, 'main', ${of('main')}, 'branch', ${of('branch')},
     'revision', (select b.revision from branches b where b.id = ${of('branch_id')}),
     'resolution', ${of('resolution')} -> 'choice', 'value', ${of('resolution')} -> 'value',
-    'resolved_by', ${of('resolved_by')}, 'resolved_time', ${moment(of('resolved_at'))})`
+    'resolved_by', ${of('resolved_by')}, 'resolved_time', ${timestamp(of('resolved_at'))})`
 }

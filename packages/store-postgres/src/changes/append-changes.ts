@@ -3,7 +3,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
-import { loggedFacts, moment, rowServer, rowTitle, wholeRow } from './logged-fields.ts'
+import { loggedFacts, rowServer, rowTitle, timestamp, wholeRow } from './logged-fields.ts'
 
 /** Whose doing a change is. `branchId`: it lands with the merge of that branch, or is a decision on it. */
 export type Origin = Author & { readonly branchId?: number }
@@ -40,7 +40,7 @@ const deleted = (model: ModelName, alias: string): RawBuilder<unknown> =>
 
 /** All that the log says of a row that goes: its values, since when it was there, and whether a source listed it. */
 export const deletedRow = (model: ModelName, alias: string): RawBuilder<unknown> =>
-  sql`(${wholeRow(model, alias)} || jsonb_build_object('created', ${moment(sql.ref(`${alias}.created`))}, 'presence', ${sql.ref(`${alias}.presence`)}))`
+  sql`(${wholeRow(model, alias)} || jsonb_build_object('created', ${timestamp(sql.ref(`${alias}.created`))}, 'presence', ${sql.ref(`${alias}.presence`)}))`
 
 /** Id, server and title of a row. */
 export const identity = (model: ModelName, alias: string): RawBuilder<unknown> =>
@@ -109,7 +109,7 @@ export async function appendSummaries(
   if (summaries.length === 0) return
   await sql`
     insert into changes (action, model, object_id, title, server_id, before, after, counts, branch_id, run_id, request_id, user_name)
-    select 'create', r.model, null, r.title, r."serverId", null, jsonb_build_object('created', ${moment(sql`now()`)}), r.counts, ${originOf(origin)}
+    select 'create', r.model, null, r.title, r."serverId", null, jsonb_build_object('created', ${timestamp(sql`now()`)}), r.counts, ${originOf(origin)}
     from jsonb_to_recordset(${jsonb(summaries)}) as r (model text, title text, "serverId" bigint, counts jsonb)`.execute(
     db,
   )

@@ -59,7 +59,7 @@ export function rowTitle(
 ): RawBuilder<unknown> {
   const parts = keyColumns(model).map((column) => {
     if (column.type === 'bigint') return serverName(sql.ref(`${alias}.${column.name}`))
-    if (column.type === 'timestamptz') return moment(sql.ref(`${alias}.${column.name}`))
+    if (column.type === 'timestamptz') return timestamp(sql.ref(`${alias}.${column.name}`))
     // The root namespace has no name.
     return sql`nullif(${sql.ref(`${alias}.${column.name}`)}, '')`
   })
@@ -91,9 +91,9 @@ function asLogged(column: Column): LoggedField {
 /** A column's value in the row of an alias, of a type that JSON has: a moment is text. */
 export function plainValue({ name, type }: Column, alias: string): RawBuilder<unknown> {
   const value = sql.ref(`${alias}.${name}`)
-  return type === 'timestamptz' ? moment(value) : value
+  return type === 'timestamptz' ? timestamp(value) : value
 }
 
 /** A moment as RFC 3339 text, microseconds only when they are not zero. */
-export const moment = (value: RawBuilder<unknown>): RawBuilder<unknown> =>
+export const timestamp = (value: RawBuilder<unknown>): RawBuilder<unknown> =>
   sql`to_char(${value} at time zone 'UTC', case when ${value} = date_trunc('second', ${value}) then 'YYYY-MM-DD"T"HH24:MI:SS"Z"' else 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"' end)`

@@ -10,7 +10,7 @@ import {
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { now } from '../moment.ts'
+import { now } from '../timestamp.ts'
 
 /** Branches looked at in one go. */
 const pageSize = 100

@@ -1,7 +1,7 @@
 import { type Branch, branchName, openStatuses, type Run } from '@netbox-pbs/core'
 import { Branches, type BranchNameTaken, Runs, SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
-import { now } from '../moment.ts'
+import { now } from '../timestamp.ts'
 
 /** Opens the branch that a run stages into, when the settings ask for branches; null: its scopes land at once. */
 export const openBranch = Effect.fn('sync.openBranch')(function* (

@@ -1,8 +1,8 @@
 import { type Retained, removedBefore, retentions } from '@netbox-pbs/core'
 import { Retention, SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Clock, Effect, Option } from 'effect'
-import { momentText } from '../moment.ts'
 import { clockSkewMillis } from '../schedule/due-servers.ts'
+import { formatTimestamp } from '../timestamp.ts'
 
 /** From the end of one turn to the next. */
 const everyMillis = 60 * 60_000
@@ -21,9 +21,9 @@ export const removeOld: Effect.Effect<void, StoreFailed, RetentionPorts> = Effec
   const retention = yield* Retention
   const now = yield* Clock.currentTimeMillis
   const turn = yield* retention.takeTurn({
-    now: momentText(now),
-    until: momentText(now + heldMillis),
-    latest: momentText(now + everyMillis + clockSkewMillis),
+    now: formatTimestamp(now),
+    until: formatTimestamp(now + heldMillis),
+    latest: formatTimestamp(now + everyMillis + clockSkewMillis),
   })
   if (Option.isNone(turn)) return
   const settings = yield* (yield* SettingsStore).get()
@@ -31,13 +31,13 @@ export const removeOld: Effect.Effect<void, StoreFailed, RetentionPorts> = Effec
   for (const { what, days } of retentions) {
     const before = removedBefore(settings[days], now)
     if (before === null) continue
-    const done = yield* removeAll({ what, before: momentText(before), turn: turn.value })
+    const done = yield* removeAll({ what, before: formatTimestamp(before), turn: turn.value })
     if (Option.isNone(done)) return
     removed[what] = done.value
   }
   yield* retention.refreshStatistics()
   const ended = yield* Clock.currentTimeMillis
-  yield* retention.endTurn({ turn: turn.value, due: momentText(ended + everyMillis) })
+  yield* retention.endTurn({ turn: turn.value, due: formatTimestamp(ended + everyMillis) })
   if (Object.values(removed).some((count) => count > 0)) {
     yield* Effect.annotateLogs(Effect.logInfo('old records were removed'), removed)
   }
@@ -60,7 +60,7 @@ const removeAll = ({
       const { removed, more } = yield* retention.prune({ what, before })
       count += removed
       if (!more) return Option.some(count)
-      const until = momentText((yield* Clock.currentTimeMillis) + heldMillis)
+      const until = formatTimestamp((yield* Clock.currentTimeMillis) + heldMillis)
       if (!(yield* retention.keepTurn({ turn, until }))) return Option.none()
       yield* Effect.yieldNow()
     }

@@ -1,8 +1,8 @@
 import { Runs, Source, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option, Stream } from 'effect'
-import { now } from '../moment.ts'
 import type { ServerJob } from '../scopes/scope-work.ts'
 import { contactOf } from '../servers/contact-of.ts'
+import { now } from '../timestamp.ts'
 import type { ContactReport } from './job-progress.ts'
 
 /** How often it is looked whether the run was cancelled meanwhile. */

@@ -1,6 +1,6 @@
 import { type Branches, Queue, Runs, type SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Chunk, Clock, Effect, Stream } from 'effect'
-import { momentText } from '../moment.ts'
+import { formatTimestamp } from '../timestamp.ts'
 import { endJob } from './end-job.ts'
 import { endRun } from './end-run.ts'
 
@@ -20,7 +20,7 @@ export const endLostJobs: Effect.Effect<void, StoreFailed, Branches | Queue | Ru
   function* () {
     const runs = yield* Runs
     const queue = yield* Queue
-    const before = momentText((yield* Clock.currentTimeMillis) - graceMillis)
+    const before = formatTimestamp((yield* Clock.currentTimeMillis) - graceMillis)
     yield* runs.openJobs({ before }).pipe(
       Stream.grouped(batch),
       // A job is recorded as ended before it leaves the queue: one that has ended since it was listed stays as it ended.

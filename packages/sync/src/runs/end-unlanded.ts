@@ -1,8 +1,8 @@
 import { noRows, type Reason, type Scope, type ScopeOutcome } from '@netbox-pbs/core'
 import { ChangeSets, Runs } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { now } from '../moment.ts'
 import type { Job } from '../scopes/scope-work.ts'
+import { now } from '../timestamp.ts'
 import type { JobProgress } from './job-progress.ts'
 
 /** A scope that lands nothing. `started` is null when it was never opened. */

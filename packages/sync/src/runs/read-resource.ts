@@ -8,7 +8,6 @@ import {
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
 import { Data, Effect, Stream } from 'effect'
-import { now } from '../moment.ts'
 import { BackgroundTask } from '../scopes/background-task.ts'
 import { openScope } from '../scopes/open-scope.ts'
 import { type Asked, readStep, type Step } from '../scopes/read-step.ts'
@@ -20,6 +19,7 @@ import {
   type ScopeWork,
   type ServerJob,
 } from '../scopes/scope-work.ts'
+import { now } from '../timestamp.ts'
 import { endUnlanded, outcomeOf, type Unlanded } from './end-unlanded.ts'
 import type { JobProgress } from './job-progress.ts'
 import { readWindow } from './read-window.ts'

@@ -12,8 +12,8 @@ import {
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
 import { Clock, Effect, Option, Stream } from 'effect'
-import { momentText } from '../moment.ts'
 import { queueRun } from '../runs/start-run.ts'
+import { formatTimestamp } from '../timestamp.ts'
 import { decide, type ScheduleEntry, timingText } from './due-servers.ts'
 
 /** The ports that the schedule is kept with. */
@@ -54,9 +54,9 @@ const keep = (entry: Kept): Effect.Effect<void, StoreFailed, SchedulePorts> =>
     const kept = mark === null ? null : { timing: mark.timing, countedFrom: Date.parse(mark.countedFrom) }
     const decision = decide({ ...entry, mark: kept }, { now, watchedSince })
     if (decision._tag === 'watch') {
-      yield* (yield* Schedules).watch({ serverId, timing: timingText(timing), countedFrom: momentText(now) })
+      yield* (yield* Schedules).watch({ serverId, timing: timingText(timing), countedFrom: formatTimestamp(now) })
     } else if (decision._tag === 'due' && mark !== null) {
-      yield* start({ serverId, mark, countedFrom: momentText(decision.countFrom) }, entry)
+      yield* start({ serverId, mark, countedFrom: formatTimestamp(decision.countFrom) }, entry)
     }
   })
 

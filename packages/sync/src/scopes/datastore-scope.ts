@@ -1,7 +1,7 @@
 import type { Scope } from '@netbox-pbs/core'
 import { ChangeSets, Inventory } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
-import { now } from '../moment.ts'
+import { now } from '../timestamp.ts'
 import { appendChanges, appendSightings } from './append-changes.ts'
 import { childrenHold, deletionAbove } from './child-rows.ts'
 import { judge } from './judge.ts'

@@ -1,7 +1,7 @@
 import type { Scope } from '@netbox-pbs/core'
 import { ChangeSets, Inventory } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
-import { now } from '../moment.ts'
+import { now } from '../timestamp.ts'
 import { appendSightings } from './append-changes.ts'
 import { judge } from './judge.ts'
 import { landScope } from './land-scope.ts'

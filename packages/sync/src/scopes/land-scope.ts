@@ -12,7 +12,7 @@ import {
 import { ChangeSets, type LandingRecord } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { openReviewBranch } from '../branches/open-branch.ts'
-import { now } from '../moment.ts'
+import { now } from '../timestamp.ts'
 import { decidedOf, reasonOf, type Verdict } from './judge.ts'
 import type { Job, JobStopped, LandingPorts } from './scope-work.ts'
 

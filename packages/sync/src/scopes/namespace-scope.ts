@@ -1,7 +1,7 @@
 import type { Scope } from '@netbox-pbs/core'
 import { Inventory } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
-import { now } from '../moment.ts'
+import { now } from '../timestamp.ts'
 import { appendChanges, appendSightings } from './append-changes.ts'
 import {
   addChildren,

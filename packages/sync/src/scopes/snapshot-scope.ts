@@ -10,7 +10,7 @@ import {
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
 import { Array as Arr, Effect, Stream } from 'effect'
-import { now } from '../moment.ts'
+import { now } from '../timestamp.ts'
 import { appendChanges, appendSightings, batchRows } from './append-changes.ts'
 import { BackgroundTask } from './background-task.ts'
 import { ChangeTally } from './change-tally.ts'

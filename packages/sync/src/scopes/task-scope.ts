@@ -11,7 +11,7 @@ import {
 } from '@netbox-pbs/core'
 import { ChangeSets, Inventory, type KnownTask, type Observed, type SourceFrame } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
-import { now } from '../moment.ts'
+import { now } from '../timestamp.ts'
 import { batchRows } from './append-changes.ts'
 import { nothingDeleted } from './judge.ts'
 import { landScope } from './land-scope.ts'

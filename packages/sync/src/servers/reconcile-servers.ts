@@ -9,7 +9,7 @@ import {
   type Warning,
 } from '@netbox-pbs/core'
 import type { Observed, ServerContact, ServerRow, SourceServer } from '@netbox-pbs/core/ports'
-import { momentText } from '../moment.ts'
+import { formatTimestamp } from '../timestamp.ts'
 import { contactOf } from './contact-of.ts'
 
 /** A server of the source with its readings. */
@@ -86,7 +86,7 @@ export function reconcileServers(
   return {
     changes: [...removals, ...changes.map((change) => withRename(change, renames))],
     observed: free.flatMap(({ facts, observed }) => {
-      const contact = contactOf(observed, { at: momentText(nowMillis), runId })
+      const contact = contactOf(observed, { at: formatTimestamp(nowMillis), runId })
       const health = healths.get(facts.name) ?? null
       if (contact === null || isOlder(contact, health)) return []
       return [{ key: naturalKey('server', facts), values: nextHealth(health, contact) }]

@@ -13,8 +13,8 @@ import {
   type SettingsStore,
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { now } from '../moment.ts'
 import { startRun } from '../runs/start-run.ts'
+import { now } from '../timestamp.ts'
 import type { Connection } from './connection.ts'
 import { contactOf } from './contact-of.ts'
 import { ServerNotUsable } from './server-errors.ts'

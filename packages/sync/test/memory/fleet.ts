@@ -146,7 +146,7 @@ function* jobs({ name: server, jobs: all = {} }: FleetServer, listing: Listing):
   }
 }
 
-const moment = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000', '')
+const timestamp = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000', '')
 
 /** As PBS lists them: running ones first, then by their end. */
 function* tasks({ name: server, tasks: all = [] }: FleetServer, since: number, listing: Listing): Generator<Item> {
@@ -163,7 +163,7 @@ function* tasks({ name: server, tasks: all = [] }: FleetServer, since: number, l
           worker_type: 'backup',
           worker_id: 'tank:vm/101',
           user: 'root@pam',
-          starttime: moment(start),
+          starttime: timestamp(start),
           datastore_name: 'tank',
           namespace: '',
           backup_type: 'vm',
@@ -174,7 +174,7 @@ function* tasks({ name: server, tasks: all = [] }: FleetServer, since: number, l
         observed:
           end === undefined
             ? { endtime: null, outcome: 'running', status: '' }
-            : { endtime: moment(end), outcome: status === 'OK' ? 'ok' : 'error', status },
+            : { endtime: timestamp(end), outcome: status === 'OK' ? 'ok' : 'error', status },
       }),
     )
   yield* scopeFrames({ resource: 'tasks', server }, rows, listing)
