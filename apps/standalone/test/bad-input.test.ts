@@ -34,7 +34,7 @@ afterEach(() => {
 })
 
 /** The start is refused with this code and sentence, says nothing else, and leaves the data folder unmade. */
-async function expectRefused(
+async function expectRejected(
   args: ReadonlyArray<string>,
   env: Readonly<Record<string, string>>,
   code: number,
@@ -47,7 +47,7 @@ async function expectRefused(
 }
 
 test('a wrong flag', async () => {
-  await expectRefused(
+  await expectRejected(
     ['--gateway-port', 'x'],
     {},
     2,
@@ -81,14 +81,14 @@ test.concurrent.each([
     'NETBOX_PBS_SECRET_KEY_FILE: /nowhere/secret.key cannot be read; make it a file that this user may read.',
   ],
 ])('a malformed variable: %j', async (env, sentence) => {
-  await expectRefused(free, env, 2, sentence)
+  await expectRejected(free, env, 2, sentence)
 })
 
 test('a port in use, of either server', async () => {
   const sentence = (who: string, flag: string) =>
     `${who} cannot listen on 127.0.0.1:${takenPort}: the port is in use; stop what listens there or choose another with ${flag}`
-  await expectRefused(['--port', `${takenPort}`, '--gateway-port', '0'], {}, 1, sentence('the API', '--port'))
-  await expectRefused(
+  await expectRejected(['--port', `${takenPort}`, '--gateway-port', '0'], {}, 1, sentence('the API', '--port'))
+  await expectRejected(
     ['--port', '0', '--gateway-port', `${takenPort}`],
     {},
     1,
@@ -97,14 +97,14 @@ test('a port in use, of either server', async () => {
 })
 
 test('a database that cannot be reached, or is too old; its password is not told', async () => {
-  await expectRefused(
+  await expectRejected(
     free,
     { DATABASE_URL: 'postgres://netbox:hidden@127.0.0.1:1/inventory' },
     1,
     'PostgreSQL at 127.0.0.1:1/inventory cannot be reached: check that it runs and that the address is right',
   )
   const { server, url } = await startOldPostgres()
-  await expectRefused(
+  await expectRejected(
     free,
     { DATABASE_URL: url },
     1,

@@ -35,7 +35,7 @@ export const makeTransport = (connection: PbsConnection): Effect.Effect<PbsTrans
     const attempt = (path: string, query: PbsQuery) =>
       holdPermit(permits).pipe(
         Effect.zipRight(Effect.retry(send(connection, agent, path, query), { times: 1, while: isBrokenConnection })),
-        Effect.flatMap((response) => refuseUnlessOk(connection, path, response)),
+        Effect.flatMap((response) => failUnlessOk(connection, path, response)),
       )
     const open = (path: string, query: PbsQuery = {}) => releaseOnFailure(attempt(path, query))
     return { connection, open }
@@ -130,7 +130,7 @@ const timedOut = (connection: PbsConnection, path: string) =>
     detail: `no answer within ${connection.timeoutSeconds} s`,
   })
 
-const refuseUnlessOk = (connection: PbsConnection, path: string, response: IncomingMessage) =>
+const failUnlessOk = (connection: PbsConnection, path: string, response: IncomingMessage) =>
   Effect.gen(function* () {
     const status = response.statusCode ?? 0
     if (status === 200) return response

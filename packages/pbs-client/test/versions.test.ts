@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => harness.server.close())
 
 const paths = () => harness.requests().map((request) => (request.url ?? '').replace('/api2/json', ''))
-const refusesAll = status(
+const rejectsAll = status(
   400,
   "parameter verification failed - 'sync-direction': schema does not allow additional properties.",
 )
@@ -19,8 +19,8 @@ const job = { id: 's-1', store: 'tank', 'remote-store': 'vault', 'sync-direction
 describe('sync jobs', () => {
   const rows: ReadonlyArray<readonly [string, string, Respond, ReadonlyArray<string>]> = [
     ['4.2', '3', json([job]), ['/version', '/admin/sync?sync-direction=all']],
-    ['3.3', '0', refusesAll, ['/version', '/admin/sync?sync-direction=all', '/admin/sync']],
-    ['3.2', '7', refusesAll, ['/version', '/admin/sync']],
+    ['3.3', '0', rejectsAll, ['/version', '/admin/sync?sync-direction=all', '/admin/sync']],
+    ['3.2', '7', rejectsAll, ['/version', '/admin/sync']],
   ]
   test.each(rows)('of PBS %s.%s', async (version, release, onAll, expected) => {
     harness.answer(

@@ -2,8 +2,8 @@ import { Source, SourceFailed, type SourceFrame, type SourceRequest } from '@net
 import { Effect, Layer, type Scope, Stream } from 'effect'
 import { ndjsonMediaType } from './contract/media.ts'
 import { readFrames } from './frames/read-frames.ts'
-import type { Answer } from './http/answer.ts'
 import { type GatewayHttp, type GatewayOptions, gatewayHttp } from './http/gateway-http.ts'
+import type { Answer } from './http/parse-response.ts'
 import { proxboxApiFallback } from './proxbox-api/fallback.ts'
 
 /**

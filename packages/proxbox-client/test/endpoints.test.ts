@@ -137,7 +137,7 @@ describe('what the gateway refuses', () => {
     [400, '<html>', { __all__: ['The gateway refused it without a reason.'] }],
   ])('%i %j stands under our field names', async (status, body, errors) => {
     const { result } = await against(answering(status, body), (endpoints) => endpoints.create(input))
-    expect(result).toMatchObject({ _tag: 'Left', left: { _tag: 'EndpointRefused', errors } })
+    expect(result).toMatchObject({ _tag: 'Left', left: { _tag: 'EndpointRejected', errors } })
     expect(JSON.stringify(result)).not.toContain(secret)
   })
 

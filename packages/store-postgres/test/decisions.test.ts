@@ -1,6 +1,6 @@
 import type { LoggedChange } from '@netbox-pbs/core'
 import {
-  ApprovalRefused,
+  ApprovalNotAllowed,
   Branches,
   BranchInConflict,
   BranchNameTaken,
@@ -257,7 +257,7 @@ describe.each(engines)('the log of decisions on $engine', ({ migrated }) => {
         expect((yield* Effect.all(refused)).map((error) => error.constructor)).toEqual([
           BranchNameTaken,
           BranchNameTaken,
-          ApprovalRefused,
+          ApprovalNotAllowed,
           BranchInConflict,
           BranchInConflict,
         ])

@@ -297,7 +297,7 @@ const races: ReadonlyArray<
           of.update('datastore', tank.id, { comment: 'not looked at' }),
         )
         expect(failure(edited)).toBeNull()
-        expect([null, 'ApprovalRefused']).toContain(failure(approved))
+        expect([null, 'ApprovalNotAllowed']).toContain(failure(approved))
         const refused = yield* Effect.flip(branches.merge({ id: of.id, commit: true, by: actor, at, approval: true }))
         expect(refused._tag).toBe('BranchNotApproved')
         expect((yield* tankOf(tank.id))?.comment).toBe('')

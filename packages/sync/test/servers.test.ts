@@ -66,7 +66,7 @@ describe('connecting a new server', () => {
 
   test.each([
     ['down', 'GatewayUnavailable'],
-    ['refuses', 'EndpointRefused'],
+    ['refuses', 'EndpointRejected'],
   ] as const)('keeps nothing when the gateway is %s', async (mode, failure) => {
     const { world, gateway, run } = setUp()
     gateway.mode = mode
@@ -104,7 +104,7 @@ describe('changing a connected server', () => {
 
   test.each([
     ['down', 'GatewayUnavailable'],
-    ['refuses', 'EndpointRefused'],
+    ['refuses', 'EndpointRejected'],
   ] as const)('leaves the row as it was when the gateway is %s', async (mode, failure) => {
     const { world, gateway, run, id } = await connected()
     const before = only(world).facts
@@ -136,7 +136,7 @@ describe('changing a connected server', () => {
     gateway.onCall = () => {
       throw new Error('the gateway was asked')
     }
-    expect(await run(changeServer({ id, values: change, secret: null, actor }))).toBe('EndpointRefused')
+    expect(await run(changeServer({ id, values: change, secret: null, actor }))).toBe('EndpointRejected')
     expect(only(world).facts).toEqual(before)
     gateway.onCall = () => undefined
     expect(await run(changeServer({ id, values: change, secret, actor }))).toMatchObject({ error: null })
@@ -146,7 +146,7 @@ describe('changing a connected server', () => {
   test('whose endpoint is gone asks for the secret, and connects it anew with one', async () => {
     const { world, gateway, run, id } = await connected()
     gateway.endpoints.clear()
-    expect(await run(changeServer({ id, values: { fingerprint: pin }, secret: null, actor }))).toBe('EndpointRefused')
+    expect(await run(changeServer({ id, values: { fingerprint: pin }, secret: null, actor }))).toBe('EndpointRejected')
     expect(only(world).facts).toMatchObject({ port: 8007, endpoint_state: 'connected' })
     await run(changeServer({ id, values: { port: 443 }, secret, actor }))
     expect(only(world).facts).toMatchObject({ port: 443, endpoint_id: 2, endpoint_state: 'connected' })
@@ -340,7 +340,7 @@ describe('testing a server', () => {
   test('that is inventory only needs its secret', async () => {
     const { world, run } = setUp()
     await run(connectServer({ values, secret: null, actor }))
-    expect(await run(testServer({ id: only(world).id, actor }))).toBe('EndpointRefused')
+    expect(await run(testServer({ id: only(world).id, actor }))).toBe('EndpointRejected')
     const input = {
       ...values,
       port: 8007,

@@ -126,7 +126,7 @@ describe('a run', () => {
     const system = new MemorySystem()
     expect(await start(system, request)).toMatchObject({
       _tag: 'Left',
-      left: { _tag: 'RunRefused', errors: { [field]: {} } },
+      left: { _tag: 'RunNotStarted', errors: { [field]: {} } },
     })
     expect(system.runs.size).toBe(0)
   })

@@ -10,7 +10,7 @@ import {
 } from '@netbox-pbs/core'
 import type { EditValues } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { badRequest, type Refused } from '../http/refused.ts'
+import { badRequest, type HttpError } from '../http/http-error.ts'
 import type { Row } from '../inventory/row.ts'
 import { connectionOf, hasSecret } from '../servers/read-secret.ts'
 
@@ -41,7 +41,7 @@ export function branchValues(model: ModelName, values: EditValues): EditValues {
 }
 
 /** 400 for a row that can only be deleted in main. */
-export const deletableInBranch = (model: ModelName, row: Row): Effect.Effect<void, Refused> =>
+export const deletableInBranch = (model: ModelName, row: Row): Effect.Effect<void, HttpError> =>
   isConnected(model, row)
     ? badRequest(
         `Server ${row.serverName} is connected, and its endpoint at the gateway is not branched: delete it in main.`,

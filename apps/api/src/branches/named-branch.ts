@@ -2,7 +2,7 @@ import { type Branch, last, openStatuses } from '@netbox-pbs/core'
 import { Branches, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import type { ApiContext } from '../http/caller.ts'
-import { badRequest, type Refused } from '../http/refused.ts'
+import { badRequest, type HttpError } from '../http/http-error.ts'
 
 /** NetBox's header for the branch of a request: a `schema_id`. */
 export const branchHeader = 'X-NetBox-Branch'
@@ -19,7 +19,7 @@ const leaveOut = `leave ${branchHeader} and ${branchParameter} out to work on ma
  * The branch that a request names, by header or else by parameter; null: it is about main. 400 for one that is not there or has ended, so that nothing meant for a
  * branch reaches main.
  */
-export const namedBranch = (c: ApiContext): Effect.Effect<Branch | null, Refused | StoreFailed, Branches> =>
+export const namedBranch = (c: ApiContext): Effect.Effect<Branch | null, HttpError | StoreFailed, Branches> =>
   Effect.gen(function* () {
     const header = c.req.header(branchHeader)
     const parameter = last(new URL(c.req.url).searchParams, branchParameter)

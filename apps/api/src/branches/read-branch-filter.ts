@@ -9,14 +9,14 @@ import {
 } from '@netbox-pbs/core'
 import type { BranchChangeFilter, BranchFilter, ConflictFilter } from '@netbox-pbs/core/ports'
 import type { Effect } from 'effect'
+import type { HttpError } from '../http/http-error.ts'
 import { choices, flag, id, numbers, type RecordQuery, readFilter, search, texts } from '../http/read-filter.ts'
-import type { Refused } from '../http/refused.ts'
 
 const objectType = (model: ModelName): string => registry[model].objectType
 const objectTypes = choices('object_type', branchedModels, objectType)
 
 /** Reads the filters of the list of branches from a query. */
-export const readBranchFilter = (params: URLSearchParams): Effect.Effect<RecordQuery<BranchFilter>, Refused> =>
+export const readBranchFilter = (params: URLSearchParams): Effect.Effect<RecordQuery<BranchFilter>, HttpError> =>
   readFilter<BranchFilter>(
     params,
     'Branch',
@@ -35,7 +35,7 @@ export const readBranchFilter = (params: URLSearchParams): Effect.Effect<RecordQ
 /** Reads the filters of what a branch changes from a query. */
 export const readBranchChangeFilter = (
   params: URLSearchParams,
-): Effect.Effect<RecordQuery<BranchChangeFilter>, Refused> =>
+): Effect.Effect<RecordQuery<BranchChangeFilter>, HttpError> =>
   readFilter<BranchChangeFilter>(params, 'BranchChange', {
     models: objectTypes,
     actions: choices('action', changeActions),
@@ -44,7 +44,7 @@ export const readBranchChangeFilter = (
   })
 
 /** Reads the filters of a list of conflicts from a query. */
-export const readConflictFilter = (params: URLSearchParams): Effect.Effect<RecordQuery<ConflictFilter>, Refused> =>
+export const readConflictFilter = (params: URLSearchParams): Effect.Effect<RecordQuery<ConflictFilter>, HttpError> =>
   readFilter<ConflictFilter>(params, 'BranchConflict', {
     ids: numbers('id'),
     kinds: choices('kind', conflictKinds),

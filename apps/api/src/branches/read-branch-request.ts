@@ -9,7 +9,7 @@ import {
 import type { ConflictFilter } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { z } from 'zod'
-import { invalid, type Refused } from '../http/refused.ts'
+import { type HttpError, invalid } from '../http/http-error.ts'
 
 const objectTypes = modelNames.map((model) => registry[model].objectType)
 const models: ReadonlyMap<string, (typeof modelNames)[number]> = new Map(
@@ -100,7 +100,7 @@ export const readNothing = (body: unknown) => Effect.asVoid(parsed(Nothing, body
 export const readApproval = (body: unknown) => Effect.map(parsed(Approved, body), ({ revision }) => revision)
 
 /** Reads which conflicts to answer and how. Without a choice of conflicts it needs `"all": true`, so that nothing is answered by an oversight. */
-export const readResolve = (body: unknown): Effect.Effect<ResolveRequest, Refused> =>
+export const readResolve = (body: unknown): Effect.Effect<ResolveRequest, HttpError> =>
   Effect.gen(function* () {
     const { resolution, value, conflicts, kind, object_type, field, scope, all } = yield* parsed(Resolved, body)
     const named = [conflicts, kind, object_type, field, scope].some((given) => given !== undefined)
@@ -126,7 +126,7 @@ export const readResolve = (body: unknown): Effect.Effect<ResolveRequest, Refuse
 
 const modelsOf = (types: ReadonlyArray<string>) => types.flatMap((type) => models.get(type) ?? [])
 
-function parsed<A extends z.ZodType>(schema: A, body: unknown): Effect.Effect<z.infer<A>, Refused> {
+function parsed<A extends z.ZodType>(schema: A, body: unknown): Effect.Effect<z.infer<A>, HttpError> {
   const result = schema.safeParse(body)
   if (result.success) return Effect.succeed(result.data)
   const errors = new Map<string, Array<string>>()

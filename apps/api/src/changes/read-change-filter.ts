@@ -1,5 +1,6 @@
 import { type ChangeFilter, changeActions, type LoggedModel, modelNames, otherLogged } from '@netbox-pbs/core'
 import type { Effect } from 'effect'
+import type { HttpError } from '../http/http-error.ts'
 import {
   choices,
   numbers,
@@ -10,13 +11,12 @@ import {
   uuids,
   wholeNumber,
 } from '../http/read-filter.ts'
-import type { Refused } from '../http/refused.ts'
 import { loggedTypes } from './logged-types.ts'
 
 const models: ReadonlyArray<LoggedModel> = [...modelNames, ...otherLogged]
 
 /** Reads the filters of the change log from a query. */
-export const readChangeFilter = (params: URLSearchParams): Effect.Effect<RecordQuery<ChangeFilter>, Refused> =>
+export const readChangeFilter = (params: URLSearchParams): Effect.Effect<RecordQuery<ChangeFilter>, HttpError> =>
   readFilter<ChangeFilter>(params, 'Change', {
     actions: choices('action', changeActions),
     models: choices('changed_object_type', models, (model) => loggedTypes[model].objectType),

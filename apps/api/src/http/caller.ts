@@ -22,7 +22,7 @@ export interface ApiEnv {
   }
 }
 
-/** A request of the API and the reply being made. */
+/** A request of the API and the response being made. */
 export type ApiContext = Context<ApiEnv>
 
 /** The caller of a request as the change log names them: its id is the `X-Request-ID` of the answer. */

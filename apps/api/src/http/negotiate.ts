@@ -1,13 +1,13 @@
 import { Effect } from 'effect'
 import { apiVersion } from '../version.ts'
 import type { ApiContext } from './caller.ts'
-import { notAcceptable, notFound, type Refused } from './refused.ts'
+import { type HttpError, notAcceptable, notFound } from './http-error.ts'
 
 /** Media ranges that JSON satisfies. A browser asks for HTML first; it gets JSON as well. */
 const readable = new Set(['application/json', 'application/*', '*/*', 'text/html'])
 
 /** Checks `Accept` and `format` as NetBox does. We answer JSON and nothing else. */
-export const negotiate = (c: ApiContext): Effect.Effect<void, Refused> => {
+export const negotiate = (c: ApiContext): Effect.Effect<void, HttpError> => {
   const format = c.req.query('format')
   if (format !== undefined && format !== '' && format !== 'json' && format !== 'api')
     return Effect.fail(notFound('Not found.'))

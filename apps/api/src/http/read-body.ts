@@ -1,6 +1,6 @@
 import { Effect } from 'effect'
 import type { ApiContext } from './caller.ts'
-import { badRequest, type Refused, tooLarge, unsupportedMediaType } from './refused.ts'
+import { badRequest, type HttpError, tooLarge, unsupportedMediaType } from './http-error.ts'
 
 /** The largest request body. */
 const maxBodyBytes = 10 * 1024 * 1024
@@ -9,7 +9,7 @@ const maxBodyBytes = 10 * 1024 * 1024
 const maxNesting = 100
 
 /** The JSON of a request's body; an empty body is an empty object. */
-export const readBody = (c: ApiContext): Effect.Effect<unknown, Refused> =>
+export const readBody = (c: ApiContext): Effect.Effect<unknown, HttpError> =>
   Effect.gen(function* () {
     const bytes = yield* readBytes(c, maxBodyBytes)
     if (bytes.byteLength === 0) return {}
@@ -25,7 +25,7 @@ export const readBody = (c: ApiContext): Effect.Effect<unknown, Refused> =>
   })
 
 /** The bytes of a request's body; 413 beyond the limit. Reads no more than that, whatever the client declares, with a length or in pieces. */
-export const readBytes = (c: ApiContext, limit: number): Effect.Effect<Uint8Array, Refused> =>
+export const readBytes = (c: ApiContext, limit: number): Effect.Effect<Uint8Array, HttpError> =>
   Effect.gen(function* () {
     if (Number(c.req.header('content-length') ?? 0) > limit) return yield* tooLarge(limit)
     const body = c.req.raw.body
@@ -64,7 +64,7 @@ function isNestedBeyond(limit: number, text: string): boolean {
 }
 
 /** Says where the text stops being JSON, without repeating any of it. */
-function parseError(text: string, error: unknown): Refused {
+function parseError(text: string, error: unknown): HttpError {
   const position = error instanceof Error ? /position (\d+)/.exec(error.message)?.[1] : undefined
   const char = position === undefined ? text.length : Number(position)
   const before = text.slice(0, char).split('\n')

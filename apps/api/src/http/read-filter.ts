@@ -2,7 +2,7 @@ import { type FieldErrors, netboxLookups, parseDatetime, unbuiltFilter, unbuiltL
 import { Effect } from 'effect'
 import { branchParameter } from '../branches/named-branch.ts'
 import { sharedSchemas } from '../openapi/shared-schemas.ts'
-import { invalid, type Refused } from './refused.ts'
+import { type HttpError, invalid } from './http-error.ts'
 
 /** What the values of a parameter come to: nothing, a filter's value, or what is wrong with them. */
 type Read<A> = { readonly value?: A; readonly wrong?: string }
@@ -36,7 +36,7 @@ export function readFilter<F extends object>(
   record: string,
   parameters: Parameters<F>,
   more: ReadonlyArray<string> = [],
-): Effect.Effect<RecordQuery<F>, Refused> {
+): Effect.Effect<RecordQuery<F>, HttpError> {
   const filter: Record<string, unknown> = {}
   const errors: Record<string, FieldErrors[string]> = {}
   const known = new Set([...common, ...more])

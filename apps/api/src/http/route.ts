@@ -4,7 +4,7 @@ import type { ApiServices } from '../services.ts'
 import type { ApiContext } from './caller.ts'
 import type { HandlerError } from './run.ts'
 
-/** A handler: from validated input through a use case to the reply. */
+/** A handler: from validated input through a use case to the response. */
 export type Handler = (c: ApiContext) => Effect.Effect<Response, HandlerError, ApiServices>
 
 /** An operation of the API: its description and its handler. */

@@ -1,5 +1,5 @@
 import type {
-  ApprovalRefused,
+  ApprovalNotAllowed,
   BranchNameTaken,
   BranchNotApproved,
   BranchNotFound,
@@ -8,7 +8,7 @@ import type {
   BranchOfRun,
   BranchScopeUnknown,
   EndpointNotFound,
-  EndpointRefused,
+  EndpointRejected,
   GatewayUnavailable,
   HeldSetGone,
   ServerGone,
@@ -16,29 +16,29 @@ import type {
   VersionChanged,
 } from '@netbox-pbs/core/ports'
 import { statementLimit } from '@netbox-pbs/core/ports'
-import type { RunRefused, ServerNotFound, ServerNotUsable, ServerPending } from '@netbox-pbs/sync'
+import type { RunNotStarted, ServerNotFound, ServerNotUsable, ServerPending } from '@netbox-pbs/sync'
 import { Cause, Duration, Effect, Exit, Option } from 'effect'
 import * as Runtime from 'effect/Runtime'
 import { etag } from '../inventory/etag.ts'
 import { notUsableErrors } from '../servers/not-usable.ts'
 import type { ApiServices } from '../services.ts'
 import type { ApiContext } from './caller.ts'
-import type { FieldsRefused } from './fields-refused.ts'
-import type { Refused } from './refused.ts'
+import type { HttpError } from './http-error.ts'
 import { logStoreFailure, storeFailure } from './store-failure.ts'
+import type { ValidationFailed } from './validation-failed.ts'
 
 /** What a handler may fail with; everything else is a defect. */
 export type HandlerError =
-  | Refused
+  | HttpError
   | StoreFailed
-  | FieldsRefused
+  | ValidationFailed
   | GatewayUnavailable
-  | EndpointRefused
+  | EndpointRejected
   | EndpointNotFound
   | ServerNotFound
   | ServerNotUsable
   | ServerPending
-  | RunRefused
+  | RunNotStarted
   | BranchNameTaken
   | BranchNotFound
   | BranchNotOpen
@@ -46,12 +46,12 @@ export type HandlerError =
   | BranchNotApproved
   | BranchScopeUnknown
   | BranchNotMerged
-  | ApprovalRefused
+  | ApprovalNotAllowed
   | HeldSetGone
   | ServerGone
   | VersionChanged
 
-/** The bridge from a handler's Effect to its HTTP reply. */
+/** The bridge from a handler's Effect to its HTTP response. */
 export type Run = (c: ApiContext, handler: Effect.Effect<Response, HandlerError, ApiServices>) => Promise<Response>
 
 /** How long one statement of a request may take, in seconds. */
@@ -66,7 +66,10 @@ export const makeRun =
     const annotations = { method: c.req.method, path: c.req.path, requestId: c.get('requestId') }
     const replied = handler.pipe(
       Effect.catchAll((error) =>
-        Effect.as(error._tag === 'StoreFailed' ? logStoreFailure(error, 'a request') : Effect.void, replyTo(c, error)),
+        Effect.as(
+          error._tag === 'StoreFailed' ? logStoreFailure(error, 'a request') : Effect.void,
+          errorResponse(c, error),
+        ),
       ),
       Effect.tapErrorCause((cause) =>
         Cause.isInterruptedOnly(cause) ? Effect.void : Effect.logError('a request failed', cause),
@@ -81,13 +84,13 @@ export const makeRun =
   }
 
 /** The one place where errors become HTTP replies. */
-function replyTo(c: ApiContext, error: HandlerError): Response {
+function errorResponse(c: ApiContext, error: HandlerError): Response {
   switch (error._tag) {
-    case 'Refused':
+    case 'HttpError':
       return c.json(error.body, error.status, { ...error.headers })
-    case 'FieldsRefused':
-    case 'EndpointRefused':
-    case 'RunRefused':
+    case 'ValidationFailed':
+    case 'EndpointRejected':
+    case 'RunNotStarted':
       return c.json(error.errors, 400)
     case 'ServerGone':
       return c.json({ server: [`Related object not found using the provided numeric ID: ${error.id}`] }, 400)
@@ -106,7 +109,7 @@ function replyTo(c: ApiContext, error: HandlerError): Response {
     case 'BranchNotApproved':
     case 'BranchScopeUnknown':
     case 'BranchNotMerged':
-    case 'ApprovalRefused':
+    case 'ApprovalNotAllowed':
     case 'ServerPending':
       return c.json({ detail: `${error.message}.` }, 409)
     case 'VersionChanged':

@@ -2,12 +2,12 @@ import { type ApiToken, ApiTokens, type StoreFailed } from '@netbox-pbs/core/por
 import { Clock, Effect, Option } from 'effect'
 import { type Credentials, readToken, secretHasHash } from '../accounts/token-text.ts'
 import type { Caller } from './caller.ts'
-import { forbidden, type Refused } from './refused.ts'
+import { forbidden, type HttpError } from './http-error.ts'
 
 /** Who an `Authorization` header stands for. Each way to be wrong has NetBox's own sentence, all of them 403. */
 export const authenticate = Effect.fn('authenticate')(function* (
   header: string | undefined,
-): Effect.fn.Return<Caller, Refused | StoreFailed, ApiTokens> {
+): Effect.fn.Return<Caller, HttpError | StoreFailed, ApiTokens> {
   const { key, secret, version } = yield* readHeader(header)
   const tokens = yield* ApiTokens
   const found = Option.getOrNull(yield* tokens.find({ key }))
@@ -21,7 +21,7 @@ export const authenticate = Effect.fn('authenticate')(function* (
   return { ...found.user, write_enabled: found.write_enabled, expires: found.expires }
 })
 
-const readHeader = (header: string | undefined): Effect.Effect<Credentials, Refused> => {
+const readHeader = (header: string | undefined): Effect.Effect<Credentials, HttpError> => {
   const [keyword = '', ...values] = (header ?? '').trim().split(/\s+/)
   if (!/^(?:token|bearer)$/i.test(keyword))
     return Effect.fail(forbidden('Authentication credentials were not provided.'))

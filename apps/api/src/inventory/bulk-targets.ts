@@ -1,7 +1,7 @@
 import type { FieldErrors, ModelName } from '@netbox-pbs/core'
 import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { badRequest, invalid, type Refused } from '../http/refused.ts'
+import { badRequest, type HttpError, invalid } from '../http/http-error.ts'
 import { checkInteger } from '../validation/check-integer.ts'
 import { pythonType } from '../validation/python-text.ts'
 import { isDictionary, ownValue } from '../validation/validate-item.ts'
@@ -12,7 +12,7 @@ export interface BulkTarget {
   readonly input: object
 }
 
-/** Objects of one body: more would make a reply, or a transaction, without bound. */
+/** Objects of one body: more would make a response, or a transaction, without bound. */
 export const maxObjects = 10_000
 
 /** 400 for a body of more objects. */
@@ -24,13 +24,13 @@ const anyId = { min: 0, max: Number.MAX_SAFE_INTEGER }
 export const bulkTargets = (
   model: ModelName,
   body: unknown,
-): Effect.Effect<ReadonlyArray<BulkTarget>, Refused | StoreFailed, InventoryLists> =>
+): Effect.Effect<ReadonlyArray<BulkTarget>, HttpError | StoreFailed, InventoryLists> =>
   Effect.gen(function* () {
     if (!Array.isArray(body)) return yield* badRequest(`Expected a list of objects, but got ${pythonType(body)}.`)
     if (body.length > maxObjects) return yield* tooManyObjects
     const read = body.map(readTarget)
     const malformed = read.flatMap((item, index) => ('errors' in item ? [{ index, errors: item.errors }] : []))
-    if (malformed.length > 0) return yield* bulkRefusal('failed validation', body.length, malformed)
+    if (malformed.length > 0) return yield* bulkError('failed validation', body.length, malformed)
     const targets = read.flatMap((item) => ('errors' in item ? [] : [item]))
     const lists = yield* InventoryLists
     const ids = targets.map(({ id }) => id)
@@ -38,16 +38,16 @@ export const bulkTargets = (
     const missing = ids
       .filter((id) => !there.has(id))
       .map((id) => ({ id, errors: { id: [`Object with ID ${id} does not exist`] } }))
-    if (missing.length > 0) return yield* bulkRefusal('could not be found', body.length, missing)
+    if (missing.length > 0) return yield* bulkError('could not be found', body.length, missing)
     return targets
   })
 
 /** 400 with the objects that stand in the way, in NetBox's envelope. */
-export const bulkRefusal = (
+export const bulkError = (
   what: 'failed validation' | 'could not be found' | 'could not be created' | 'could not be updated',
   all: number,
   errors: ReadonlyArray<{ readonly index?: number; readonly id?: number; readonly errors: FieldErrors }>,
-): Refused => invalid({ detail: `${errors.length} of ${all} objects ${what}.`, errors })
+): HttpError => invalid({ detail: `${errors.length} of ${all} objects ${what}.`, errors })
 
 function readTarget(input: unknown): BulkTarget | { readonly errors: FieldErrors } {
   if (!isDictionary(input)) {

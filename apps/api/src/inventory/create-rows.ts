@@ -14,7 +14,7 @@ import {
 import { connectServer, type ServerNotUsable } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
 import { branchErrors } from '../branches/branch-limits.ts'
-import { badGateway, notFound, type Refused } from '../http/refused.ts'
+import { badGateway, type HttpError, notFound } from '../http/http-error.ts'
 import { type ReadSecret, readSecret, secretInBulk } from '../servers/read-secret.ts'
 import { keyTakenErrors, keyValues, repeatedKeys } from '../validation/unique.ts'
 import { type ValidatedItem, validateItem, wantedByItem } from '../validation/validate-item.ts'
@@ -40,7 +40,7 @@ export const createRows = (
   { actor, branch, bulk = false }: { readonly actor: Actor; readonly branch: Branch | null; readonly bulk?: boolean },
 ): Effect.Effect<
   CreateResult,
-  StoreFailed | BranchNotOpen | BranchOfRun | ServerGone | Refused | ServerNotUsable,
+  StoreFailed | BranchNotOpen | BranchOfRun | ServerGone | HttpError | ServerNotUsable,
   InventoryWrites | InventoryLists | Endpoints | ServerObservations
 > =>
   Effect.gen(function* () {
@@ -61,7 +61,7 @@ export const createRows = (
       Effect.map((made): CreateResult => ({ _tag: 'created', ...made })),
       Effect.catchTags({
         KeyTaken: ({ index }) => refusal(model, items, index),
-        EndpointRefused: ({ errors }) =>
+        EndpointRejected: ({ errors }) =>
           Effect.succeed<CreateResult>({ _tag: 'refused', errors: [{ index: 0, errors }] }),
         GatewayUnavailable: ({ message }) => Effect.fail(badGateway(message)),
         ServerNotFound: ({ message }) => Effect.fail(notFound(message)),

@@ -2,16 +2,16 @@ import { type ModelName, registry } from '@netbox-pbs/core'
 import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import type { ApiContext } from '../http/caller.ts'
-import { notFound, type Refused } from '../http/refused.ts'
+import { type HttpError, notFound } from '../http/http-error.ts'
 import { rowId } from '../http/row-id.ts'
 import { anyRow, type Row } from './row.ts'
 
 /** The row that the path names by its id; 404 in NetBox's words when there is none. */
-export const findRow = (model: ModelName, c: ApiContext): Effect.Effect<Row, Refused | StoreFailed, InventoryLists> =>
+export const findRow = (model: ModelName, c: ApiContext): Effect.Effect<Row, HttpError | StoreFailed, InventoryLists> =>
   Effect.flatMap(pathId(c), (id) => findById(model, id))
 
 /** The row of an id; 404 when there is none. */
-export const findById = (model: ModelName, id: number): Effect.Effect<Row, Refused | StoreFailed, InventoryLists> =>
+export const findById = (model: ModelName, id: number): Effect.Effect<Row, HttpError | StoreFailed, InventoryLists> =>
   Effect.gen(function* () {
     const lists = yield* InventoryLists
     // An id beyond what a number can hold is no row's.
@@ -23,7 +23,7 @@ export const findById = (model: ModelName, id: number): Effect.Effect<Row, Refus
   })
 
 /** The id in the path; 404 when it is no number. */
-export const pathId = (c: ApiContext): Effect.Effect<number, Refused> => {
+export const pathId = (c: ApiContext): Effect.Effect<number, HttpError> => {
   const text = c.req.param('id') ?? ''
   return /^\d+$/.test(text) ? Effect.succeed(rowId(text)) : Effect.fail(notFound('Not found.'))
 }

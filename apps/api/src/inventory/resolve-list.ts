@@ -8,7 +8,7 @@ import {
 } from '@netbox-pbs/core'
 import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { invalid, type Refused } from '../http/refused.ts'
+import { type HttpError, invalid } from '../http/http-error.ts'
 
 /** Looks up which of the servers named, by name or by id, there are. Asks nothing when nothing is named. */
 export const knownServers = Effect.fn('knownServers')(function* ({ names: asked, ids }: WantedRows) {
@@ -24,7 +24,7 @@ export const knownServers = Effect.fn('knownServers')(function* ({ names: asked,
 /** A list request with its references looked up; 400 with every wrong parameter. */
 export const resolveList = <M extends ModelName>(
   request: ListRequest<M>,
-): Effect.Effect<ListQuery<M>, Refused | StoreFailed, InventoryLists> =>
+): Effect.Effect<ListQuery<M>, HttpError | StoreFailed, InventoryLists> =>
   Effect.gen(function* () {
     const resolved = resolveListQuery(request, yield* knownServers(wantedRows(request)))
     return resolved._tag === 'query' ? resolved.query : yield* invalid(resolved.body)

@@ -3,7 +3,7 @@ import {
   type BranchNotOpen,
   type BranchOfRun,
   type EditValues,
-  type EndpointRefused,
+  type EndpointRejected,
   type Endpoints,
   type EndpointTest,
   type GatewayUnavailable,
@@ -25,8 +25,8 @@ import {
 } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
 import { branchErrors, branchValues, deletableInBranch } from '../branches/branch-limits.ts'
-import { FieldsRefused } from '../http/fields-refused.ts'
-import { notFound, type Refused } from '../http/refused.ts'
+import { type HttpError, notFound } from '../http/http-error.ts'
+import { ValidationFailed } from '../http/validation-failed.ts'
 import { connectionOf, readSecret } from '../servers/read-secret.ts'
 import type { ApiServices } from '../services.ts'
 import { keyTakenErrors } from '../validation/unique.ts'
@@ -61,13 +61,13 @@ export const updateRow = (
     const { values, errors } = validateItem(model, input, known, mode)
     if (branch !== null) {
       const all = { ...branchErrors(model, { row, input, values }), ...errors }
-      if (Object.keys(all).length > 0) return yield* new FieldsRefused({ errors: all })
+      if (Object.keys(all).length > 0) return yield* new ValidationFailed({ errors: all })
       yield* write(model, update({ model, id: row.id, values: branchValues(model, values), actor, versions }))
       return null
     }
     const secret = model === 'server' ? readSecret(input, { ...connectionOf(row), ...values }) : null
     const all = secret?._tag === 'refused' ? { ...secret.errors, ...errors } : errors
-    if (Object.keys(all).length > 0) return yield* new FieldsRefused({ errors: all })
+    if (Object.keys(all).length > 0) return yield* new ValidationFailed({ errors: all })
     const token = secret?._tag === 'secret' ? secret.endpoint.token_secret : null
     if (Object.keys(values).length === 0 && token === null) return null
     const untested = secret?._tag === 'secret' && secret.untested
@@ -81,7 +81,7 @@ const write = <A, R>(
   model: ModelName,
   change: Effect.Effect<A, UpdateFailed | KeyTaken, R>,
 ): Effect.Effect<A, UpdateFailed, R> =>
-  Effect.catchTag(change, 'KeyTaken', () => new FieldsRefused({ errors: keyTakenErrors(model) }))
+  Effect.catchTag(change, 'KeyTaken', () => new ValidationFailed({ errors: keyTakenErrors(model) }))
 
 /** Deletes a row and what is below it; a server's endpoint at the gateway goes first. In a branch a server that has one stays. */
 export const removeRow = (
@@ -111,12 +111,12 @@ export type UpdateFailed =
   | BranchNotOpen
   | BranchOfRun
   | ServerGone
-  | FieldsRefused
-  | Refused
+  | ValidationFailed
+  | HttpError
   | StoreFailed
   | VersionChanged
   | GatewayUnavailable
-  | EndpointRefused
+  | EndpointRejected
   | ServerNotFound
   | ServerNotUsable
   | ServerPending

@@ -3,19 +3,19 @@ import { branchedModels, type Field, type ModelName, registry } from '@netbox-pb
 import { listPath } from '../inventory/links.ts'
 import { filterSchema, schemaName } from './model-schemas.ts'
 import {
-  bodyRefusals,
+  bodyErrors,
   branchParameters,
+  errorResponses,
   idParameter,
   ifMatchParameter,
   json,
-  notThere,
+  notFoundResponse,
   pageParameters,
   ref,
-  refusals,
-  reply,
-  versionRefusals,
+  response,
+  versionErrors,
   wrongBranch,
-} from './replies.ts'
+} from './responses.ts'
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 
@@ -49,10 +49,10 @@ export function describeOperation(model: ModelName, method: Method, place: 'list
       : { requestBody: { content: json(requestSchema(model, method, place)) } }),
     responses: {
       ...answers(model, method, place),
-      ...(method === 'get' ? (place === 'detail' ? wrongBranch : {}) : bodyRefusals),
-      ...(place === 'detail' ? notThere : {}),
-      ...(versioned ? versionRefusals : {}),
-      ...refusals,
+      ...(method === 'get' ? (place === 'detail' ? wrongBranch : {}) : bodyErrors),
+      ...(place === 'detail' ? notFoundResponse : {}),
+      ...(versioned ? versionErrors : {}),
+      ...errorResponses,
     },
   }
 }
@@ -69,14 +69,15 @@ function requestSchema(model: ModelName, method: Method, place: 'list' | 'detail
 function answers(model: ModelName, method: Method, place: 'list' | 'detail'): RouteConfig['responses'] {
   const one = ref(schemaName(model))
   if (method === 'delete') return { 204: { description: 'Deleted' } }
-  if (method === 'post') return { 201: reply('Created', { oneOf: [one, { type: 'array', items: one }] }) }
-  if (place === 'list' && method !== 'get') return { 200: reply('The objects changed', { type: 'array', items: one }) }
+  if (method === 'post') return { 201: response('Created', { oneOf: [one, { type: 'array', items: one }] }) }
+  if (place === 'list' && method !== 'get')
+    return { 200: response('The objects changed', { type: 'array', items: one }) }
   return place === 'list'
     ? {
-        200: reply('A page of the list', ref(`${schemaName(model)}List`)),
-        400: reply('What is wrong with each parameter', ref('FieldErrors')),
+        200: response('A page of the list', ref(`${schemaName(model)}List`)),
+        400: response('What is wrong with each parameter', ref('FieldErrors')),
       }
-    : { 200: reply('The object', one) }
+    : { 200: response('The object', one) }
 }
 
 function listParameters(model: ModelName) {

@@ -1,6 +1,6 @@
 import { type Field, type ModelName, registry } from '@netbox-pbs/core'
 import { type WriteMode, writableFields } from '../validation/validate-item.ts'
-import { ref } from './replies.ts'
+import { ref } from './responses.ts'
 
 /** Name of a model's schema in the document: `Server`, `ServerRequest`, `ServerList`. */
 export const schemaName = (model: ModelName): string => registry[model].label

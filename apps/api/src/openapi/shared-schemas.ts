@@ -15,7 +15,7 @@ import {
 } from '@netbox-pbs/core'
 import { loggedObjectTypes } from '../changes/logged-types.ts'
 import { envelopeSchema } from './model-schemas.ts'
-import { ref } from './replies.ts'
+import { ref } from './responses.ts'
 
 const text = { type: 'string' }
 const integer = { type: 'integer' }

@@ -4,9 +4,9 @@ import { type BranchPlace, placeOf } from '../branches/branch-place.ts'
 import { inBranch } from '../branches/in-branch.ts'
 import { namedBranch } from '../branches/named-branch.ts'
 import type { ApiContext } from '../http/caller.ts'
+import { noBranch } from './error-pages.tsx'
 import { html } from './html.ts'
 import { branchesPage } from './paths.ts'
-import { noBranch } from './refusals.tsx'
 import type { Page } from './serve-page.tsx'
 import type { BranchBannerProps } from './view/branch-banner.tsx'
 import type { PageBranch } from './view/page-branch.ts'
@@ -25,7 +25,7 @@ export const branchView = (
     const branch = yield* namedBranch(c)
     return yield* branch === null || place === 'main' ? page(branch) : inBranch(branch, page(branch))
   }).pipe(
-    Effect.catchTag('Refused', ({ body }) =>
+    Effect.catchTag('HttpError', ({ body }) =>
       Effect.succeed(html(noBranch(viewer, branchesPage, sentenceOf(body)), 400)),
     ),
   )

@@ -1,8 +1,8 @@
 import { Effect } from 'effect'
 import type { ApiContext } from '../http/caller.ts'
 import { readBytes } from '../http/read-body.ts'
+import { bodyTooLarge } from './error-pages.tsx'
 import { html } from './html.ts'
-import { bodyTooLarge } from './refusals.tsx'
 import type { Page } from './serve-page.tsx'
 
 /** The fields of a sent form. Of a field that comes twice the last one counts. */

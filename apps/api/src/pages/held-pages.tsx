@@ -52,7 +52,7 @@ const draw = (viewer: Viewer, parameters: URLSearchParams, problem: { status: nu
 
 const confirm = (id: number) =>
   forWriterForm((viewer, form, requestId) =>
-    refusedAs(
+    decisionError(
       viewer,
       Effect.map(confirmHeld(decisionOf(id, viewer, form, requestId)), (run) => seeOther(runPage(run.id))),
     ),
@@ -60,7 +60,7 @@ const confirm = (id: number) =>
 
 const dismiss = (id: number) =>
   forWriterForm((viewer, form, requestId) =>
-    refusedAs(
+    decisionError(
       viewer,
       Effect.map(dismissHeld(decisionOf(id, viewer, form, requestId)), () => seeOther(heldPage)),
     ),
@@ -75,7 +75,7 @@ const decisionOf = (id: number, { username }: Viewer, { revision = '' }: Form, r
 })
 
 /** A decision that could not be taken shows the list as it is now, and why. */
-const refusedAs = <A, E, R>(viewer: Viewer, decided: Effect.Effect<A, E | HeldSetChanged | HeldSetGone, R>) =>
+const decisionError = <A, E, R>(viewer: Viewer, decided: Effect.Effect<A, E | HeldSetChanged | HeldSetGone, R>) =>
   Effect.catchIf(
     decided,
     (error): error is HeldSetChanged | HeldSetGone => error instanceof HeldSetChanged || error instanceof HeldSetGone,

@@ -9,9 +9,9 @@ import { rowId } from '../http/row-id.ts'
 import { readRunFilter } from '../runs/run-filter.ts'
 import { readRunRequest } from '../runs/run-request.ts'
 import { waitsForWorkerSince } from '../runs/worker-notice.ts'
+import { notFound } from './error-pages.tsx'
 import { html, seeOther } from './html.ts'
 import { runPage, runsPage } from './paths.ts'
-import { notFound } from './refusals.tsx'
 import type { ServePage } from './serve-page.tsx'
 import { Alert } from './view/alert.tsx'
 import { CancelButton } from './view/cancel-button.tsx'
@@ -53,7 +53,7 @@ const drawList = (viewer: Viewer, parameters: URLSearchParams, problem: string |
       Effect.flatMap(({ filter, ignored }) =>
         Effect.map(runs.list({ filter, limit, offset }), (page) => ({ ...page, ignored, wrong: null })),
       ),
-      Effect.catchTag('Refused', ({ body }) => Effect.succeed({ count: 0, rows: [], ignored: [], wrong: body })),
+      Effect.catchTag('HttpError', ({ body }) => Effect.succeed({ count: 0, rows: [], ignored: [], wrong: body })),
     )
     return html(
       <Layout title="Sync runs" path={runsPage} viewer={viewer} refresh={rows.some(isUnderWay)}>
@@ -129,8 +129,8 @@ const start = forWriterForm((viewer, { server }) =>
     return seeOther(runPage(run.id))
   }).pipe(
     Effect.catchTags({
-      Refused: () => drawList(viewer, new URLSearchParams(), `There is no server ${server ?? ''} to sync.`),
-      RunRefused: ({ message }) => drawList(viewer, new URLSearchParams(), message),
+      HttpError: () => drawList(viewer, new URLSearchParams(), `There is no server ${server ?? ''} to sync.`),
+      RunNotStarted: ({ message }) => drawList(viewer, new URLSearchParams(), message),
     }),
   ),
 )

@@ -16,7 +16,7 @@ export type Page = Effect.Effect<Response, StoreFailed, ApiServices>
 /** Answers a request with a page. */
 export type ServePage = (c: ApiContext, page: Page) => Promise<Response>
 
-/** The bridge from a page's Effect to its reply. A failure of the database and a defect are pages too, with a sentence for the reader; their causes go to the log. */
+/** The bridge from a page's Effect to its response. A failure of the database and a defect are pages too, with a sentence for the reader; their causes go to the log. */
 export const servePage =
   (run: Run): ServePage =>
   (c, page) =>

@@ -8,11 +8,11 @@ import { rowId } from '../http/row-id.ts'
 import { createRows } from '../inventory/create-rows.ts'
 import { findById } from '../inventory/find-row.ts'
 import { updateRow } from '../inventory/update-row.ts'
+import { notFound } from './error-pages.tsx'
 import type { Form } from './form.ts'
 import { html, seeOther } from './html.ts'
 import { keepSecret, openKept } from './kept-secret.ts'
 import { addServerPage, listPage, rowPage } from './paths.ts'
-import { notFound } from './refusals.tsx'
 import type { ServePage } from './serve-page.tsx'
 import { Alert } from './view/alert.tsx'
 import { Commands } from './view/commands.tsx'
@@ -82,7 +82,7 @@ const add = forWriterForm((viewer, form, requestId) =>
       }),
       Effect.catchTags({
         ServerNotUsable: (failure) => again({ [failure.field]: [failure.error] }, 400, failure),
-        Refused: ({ status, body: refusal }) => again({ __all__: [sentence(refusal)] }, status),
+        HttpError: ({ status, body: refusal }) => again({ __all__: [sentence(refusal)] }, status),
         BranchNotOpen: ({ message }) => again({ __all__: [`${message}.`] }, 409),
         // The form writes main.
         BranchOfRun: Effect.die,
@@ -122,16 +122,16 @@ const pin = (c: ApiContext, id: number) =>
       return seeOther(rowPage('server', id))
     }).pipe(
       Effect.catchTags({
-        Refused: () =>
+        HttpError: () =>
           Effect.succeed(html(notFound(viewer, rowPage('server', id), `Server ${id}`, listPage('server')), 404)),
-        FieldsRefused: ({ errors }) => Effect.succeed(notPinned(viewer, id, Object.values(errors).flat().join(' '))),
+        ValidationFailed: ({ errors }) => Effect.succeed(notPinned(viewer, id, Object.values(errors).flat().join(' '))),
         BranchNotOpen: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
         ServerGone: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
         BranchOfRun: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
         VersionChanged: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
         ServerNotFound: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
         ServerPending: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
-        EndpointRefused: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
+        EndpointRejected: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
         GatewayUnavailable: ({ message }) => Effect.succeed(notPinned(viewer, id, message)),
         // A pin comes without a secret, so that nothing is tried before.
         ServerNotUsable: Effect.die,

@@ -49,7 +49,7 @@ const userOfToken = (token: string) =>
     const found = yield* tokens.find({ key: readToken(token)?.key ?? '' })
     if (Option.isNone(found)) return null
     return { id: caller.id, writes: caller.write_enabled, until: found.value.expires, tokenId: found.value.id }
-  }).pipe(Effect.catchTag('Refused', () => Effect.succeed(null)))
+  }).pipe(Effect.catchTag('HttpError', () => Effect.succeed(null)))
 
 const byLink = (c: ApiContext, link: string): Page =>
   Effect.gen(function* () {

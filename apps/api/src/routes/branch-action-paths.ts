@@ -1,20 +1,20 @@
 import type { RouteConfig } from '@hono/zod-openapi'
 import { Branches, BranchInConflict } from '@netbox-pbs/core/ports'
 import { DateTime, Effect } from 'effect'
-import { answerConflicts } from '../branches/answer-conflicts.ts'
 import { branchById } from '../branches/find-branch.ts'
 import { readApproval, readCommit, readNothing, readResolve, readRevert } from '../branches/read-branch-request.ts'
 import { requestMerge } from '../branches/request-merge.ts'
+import { resolveConflicts } from '../branches/resolve-conflicts.ts'
 import { revertName } from '../branches/revert-name.ts'
 import { branchesPath, branchUrl, servedBranch, servedConflict, servedMerge } from '../branches/serve-branch.ts'
 import { baseUrl } from '../http/base-url.ts'
 import { type ApiContext, actorOf } from '../http/caller.ts'
+import { HttpError } from '../http/http-error.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
-import { Refused } from '../http/refused.ts'
 import { type Handler, type Route, route } from '../http/route.ts'
 import { pathId } from '../inventory/find-row.ts'
-import { bodyRefusals, idParameter, json, notThere, ref, refusals, reply } from '../openapi/replies.ts'
+import { bodyErrors, errorResponses, idParameter, json, notFoundResponse, ref, response } from '../openapi/responses.ts'
 
 /** Conflicts that a refusal shows; the rest is in their list. */
 const shownConflicts = 50
@@ -39,10 +39,13 @@ function action({ name, body, answers }: Action, handler: Handler): Route {
       ...(body === null ? {} : { requestBody: { content: json(ref(body)) } }),
       responses: {
         ...answers,
-        409: reply('It cannot be done to the branch as it is, or conflicts wait for an answer', ref('BranchConflicts')),
-        ...bodyRefusals,
-        ...notThere,
-        ...refusals,
+        409: response(
+          'It cannot be done to the branch as it is, or conflicts wait for an answer',
+          ref('BranchConflicts'),
+        ),
+        ...bodyErrors,
+        ...notFoundResponse,
+        ...errorResponses,
       },
     },
     handler,
@@ -53,13 +56,13 @@ const resolve = action(
   {
     name: 'resolve',
     body: 'ResolveRequest',
-    answers: { 200: reply('The branch, and how many conflicts were answered', ref('ResolvedBranch')) },
+    answers: { 200: response('The branch, and how many conflicts were answered', ref('ResolvedBranch')) },
   },
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findBranch(c)
       const request = yield* Effect.flatMap(readBody(c), readResolve)
-      const resolved = yield* answerConflicts({ id, ...request, by: actorOf(c) })
+      const resolved = yield* resolveConflicts({ id, ...request, by: actorOf(c) })
       return c.json({ ...servedBranch(baseUrl(c), yield* findBranch(c)), resolved })
     }),
 )
@@ -68,7 +71,7 @@ const sync = action(
   {
     name: 'sync',
     body: 'CommitRequest',
-    answers: { 200: reply('The branch on main as it is now, or as it would be', ref('SyncedBranch')) },
+    answers: { 200: response('The branch on main as it is now, or as it would be', ref('SyncedBranch')) },
   },
   (c) =>
     Effect.gen(function* () {
@@ -83,7 +86,7 @@ const merge = action(
   {
     name: 'merge',
     body: 'CommitRequest',
-    answers: { 200: reply('The branch, and what the merge did or would do', ref('MergedBranch')) },
+    answers: { 200: response('The branch, and what the merge did or would do', ref('MergedBranch')) },
   },
   (c) =>
     Effect.gen(function* () {
@@ -99,8 +102,8 @@ const revert = action(
     name: 'revert',
     body: 'RevertRequest',
     answers: {
-      200: reply('The branch as it would be', ref('SyncedBranch')),
-      201: reply('The branch that undoes this one', ref('SyncedBranch')),
+      200: response('The branch as it would be', ref('SyncedBranch')),
+      201: response('The branch that undoes this one', ref('SyncedBranch')),
     },
   },
   (c) =>
@@ -121,7 +124,7 @@ const approve = action(
   {
     name: 'approve',
     body: 'ApproveRequest',
-    answers: { 200: reply('The branch, which may land as it is', ref('Branch')) },
+    answers: { 200: response('The branch, which may land as it is', ref('Branch')) },
   },
   (c) =>
     Effect.gen(function* () {
@@ -138,7 +141,7 @@ const close = action(
   {
     name: 'close',
     body: null,
-    answers: { 200: reply('The branch, which changes nothing any more', ref('Branch')) },
+    answers: { 200: response('The branch, which changes nothing any more', ref('Branch')) },
   },
   (c) =>
     Effect.gen(function* () {
@@ -172,6 +175,6 @@ const withConflicts = <A, E, R>(id: number, work: Effect.Effect<A, E | BranchInC
           offset: 0,
         })
         const body = { detail: `${message}.`, conflicts: rows.map(servedConflict) }
-        return yield* new Refused({ status: 409, body })
+        return yield* new HttpError({ status: 409, body })
       }),
   )

@@ -16,22 +16,22 @@ import { baseUrl } from '../http/base-url.ts'
 import { actorOf } from '../http/caller.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
-import { replyRecords } from '../http/reply-records.ts'
+import { respondWithRecords } from '../http/respond-with-records.ts'
 import { type Route, route } from '../http/route.ts'
 import { etag, wantedVersions } from '../inventory/etag.ts'
 import {
-  bodyRefusals,
+  bodyErrors,
+  errorResponses,
   idParameter,
   ifMatchParameter,
   json,
-  notThere,
+  notFoundResponse,
   pageParameters,
   ref,
-  refusals,
-  reply,
-  versionRefusals,
+  response,
+  versionErrors,
   wrongFilter,
-} from '../openapi/replies.ts'
+} from '../openapi/responses.ts'
 import { branchActionPaths, findBranch } from './branch-action-paths.ts'
 
 const tags = ['plugins']
@@ -64,7 +64,7 @@ const listRoute: Route = route(
       inQuery('ordering', { type: 'string', enum: ['id', '-id'], default: '-id' }),
       ...pageParameters,
     ],
-    responses: { 200: reply('The branches, newest first', ref('BranchList')), ...wrongFilter, ...refusals },
+    responses: { 200: response('The branches, newest first', ref('BranchList')), ...wrongFilter, ...errorResponses },
   },
   (c) =>
     Effect.gen(function* () {
@@ -72,7 +72,7 @@ const listRoute: Route = route(
       const { filter, ignored } = yield* readBranchFilter(params)
       const oldestFirst = last(params, 'ordering') === 'id'
       const branches = yield* Branches
-      return yield* replyRecords(c, {
+      return yield* respondWithRecords(c, {
         path: branchesPath,
         ignored,
         read: (page) => branches.list({ ...filter, oldestFirst, ...page }),
@@ -88,7 +88,11 @@ const createRoute: Route = route(
     tags,
     operationId: 'plugins_pbs_branches_create',
     requestBody: { content: json(ref('NewBranch')) },
-    responses: { 201: reply('The branch, which changes nothing yet', ref('Branch')), ...bodyRefusals, ...refusals },
+    responses: {
+      201: response('The branch, which changes nothing yet', ref('Branch')),
+      ...bodyErrors,
+      ...errorResponses,
+    },
   },
   (c) =>
     Effect.gen(function* () {
@@ -115,7 +119,7 @@ const detailRoute: Route = route(
     tags,
     operationId: 'plugins_pbs_branches_retrieve',
     parameters: [idParameter],
-    responses: { 200: reply('The branch', ref('Branch')), ...notThere, ...refusals },
+    responses: { 200: response('The branch', ref('Branch')), ...notFoundResponse, ...errorResponses },
   },
   (c) => Effect.map(findBranch(c), (branch) => c.json(servedBranch(baseUrl(c), branch), 200, { ETag: etag(branch) })),
 )
@@ -129,11 +133,11 @@ const changeRoute: Route = route(
     parameters: [idParameter, ifMatchParameter],
     requestBody: { content: json(ref('BranchRequest')) },
     responses: {
-      200: reply('The branch', ref('Branch')),
-      ...bodyRefusals,
-      ...notThere,
-      ...versionRefusals,
-      ...refusals,
+      200: response('The branch', ref('Branch')),
+      ...bodyErrors,
+      ...notFoundResponse,
+      ...versionErrors,
+      ...errorResponses,
     },
   },
   (c) =>
@@ -161,10 +165,10 @@ const changesRoute: Route = route(
       ...pageParameters,
     ],
     responses: {
-      200: reply('What the branch changes, by model and id', ref('BranchChangeList')),
+      200: response('What the branch changes, by model and id', ref('BranchChangeList')),
       ...wrongFilter,
-      ...notThere,
-      ...refusals,
+      ...notFoundResponse,
+      ...errorResponses,
     },
   },
   (c) =>
@@ -172,7 +176,7 @@ const changesRoute: Route = route(
       const { id } = yield* findBranch(c)
       const { filter, ignored } = yield* readBranchChangeFilter(new URL(c.req.url).searchParams)
       const branches = yield* Branches
-      return yield* replyRecords(c, {
+      return yield* respondWithRecords(c, {
         path: `${branchesPath}${id}/changes/`,
         ignored,
         read: (page) => branches.changes({ id, filter, ...page }),
@@ -198,10 +202,13 @@ const conflictsRoute: Route = route(
       ...pageParameters,
     ],
     responses: {
-      200: reply('The conflicts, as they were when the branch was last compared with main', ref('BranchConflictList')),
+      200: response(
+        'The conflicts, as they were when the branch was last compared with main',
+        ref('BranchConflictList'),
+      ),
       ...wrongFilter,
-      ...notThere,
-      ...refusals,
+      ...notFoundResponse,
+      ...errorResponses,
     },
   },
   (c) =>
@@ -209,7 +216,7 @@ const conflictsRoute: Route = route(
       const { id } = yield* findBranch(c)
       const { filter, ignored } = yield* readConflictFilter(new URL(c.req.url).searchParams)
       const branches = yield* Branches
-      return yield* replyRecords(c, {
+      return yield* respondWithRecords(c, {
         path: `${branchesPath}${id}/conflicts/`,
         ignored,
         read: (page) => branches.conflicts({ id, filter, ...page }),

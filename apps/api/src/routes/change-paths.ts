@@ -5,12 +5,20 @@ import { loggedObjectTypes } from '../changes/logged-types.ts'
 import { readChangeFilter } from '../changes/read-change-filter.ts'
 import { changesPath, servedChange } from '../changes/serve-change.ts'
 import { baseUrl } from '../http/base-url.ts'
+import { notFound } from '../http/http-error.ts'
 import type { Path } from '../http/mount-routes.ts'
-import { notFound } from '../http/refused.ts'
-import { replyRecords } from '../http/reply-records.ts'
+import { respondWithRecords } from '../http/respond-with-records.ts'
 import { type Route, route } from '../http/route.ts'
 import { pathId } from '../inventory/find-row.ts'
-import { idParameter, notThere, pageParameters, ref, refusals, reply, wrongFilter } from '../openapi/replies.ts'
+import {
+  errorResponses,
+  idParameter,
+  notFoundResponse,
+  pageParameters,
+  ref,
+  response,
+  wrongFilter,
+} from '../openapi/responses.ts'
 
 const tags = ['plugins']
 
@@ -46,19 +54,19 @@ const listRoute: Route = route(
       ...pageParameters,
     ],
     responses: {
-      200: reply(
+      200: response(
         'The change log, newest first; with `after_id` what followed that entry, oldest first',
         ref('ChangeList'),
       ),
       ...wrongFilter,
-      ...refusals,
+      ...errorResponses,
     },
   },
   (c) =>
     Effect.gen(function* () {
       const { filter, ignored } = yield* readChangeFilter(new URL(c.req.url).searchParams)
       const changes = yield* Changes
-      return yield* replyRecords(c, {
+      return yield* respondWithRecords(c, {
         path: changesPath,
         ignored,
         read: (page) => changes.list({ filter, ...page }),
@@ -74,7 +82,7 @@ const detailRoute: Route = route(
     tags,
     operationId: 'plugins_pbs_changes_retrieve',
     parameters: [idParameter],
-    responses: { 200: reply('The entry', ref('Change')), ...notThere, ...refusals },
+    responses: { 200: response('The entry', ref('Change')), ...notFoundResponse, ...errorResponses },
   },
   (c) =>
     Effect.gen(function* () {

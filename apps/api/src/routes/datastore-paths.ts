@@ -11,14 +11,14 @@ import { findRow } from '../inventory/find-row.ts'
 import { listPath } from '../inventory/links.ts'
 import {
   branchParameters,
+  errorResponses,
   idParameter,
-  notThere,
+  notFoundResponse,
   pageParameters,
   ref,
-  refusals,
-  reply,
+  response,
   wrongFilter,
-} from '../openapi/replies.ts'
+} from '../openapi/responses.ts'
 
 const usageRoute: Route = route(
   {
@@ -28,10 +28,10 @@ const usageRoute: Route = route(
     operationId: 'plugins_pbs_datastores_usage_list',
     parameters: [idParameter, ...pageParameters, ...branchParameters],
     responses: {
-      200: reply('How full the datastore was, newest first', ref('UsagePointList')),
+      200: response('How full the datastore was, newest first', ref('UsagePointList')),
       ...wrongFilter,
-      ...notThere,
-      ...refusals,
+      ...notFoundResponse,
+      ...errorResponses,
     },
   },
   (c) =>

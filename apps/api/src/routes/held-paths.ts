@@ -5,24 +5,24 @@ import { sampleRows } from '../held/sample-rows.ts'
 import { servedHeld } from '../held/serve-held.ts'
 import { baseUrl } from '../http/base-url.ts'
 import { type ApiContext, actorOf } from '../http/caller.ts'
+import { HttpError, invalid, notFound } from '../http/http-error.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
 import { readFilter } from '../http/read-filter.ts'
-import { invalid, notFound, Refused } from '../http/refused.ts'
-import { replyRecords } from '../http/reply-records.ts'
+import { respondWithRecords } from '../http/respond-with-records.ts'
 import { type Route, route } from '../http/route.ts'
 import { rowId } from '../http/row-id.ts'
 import {
-  bodyRefusals,
+  bodyErrors,
+  errorResponses,
   idParameter,
   json,
-  notThere,
+  notFoundResponse,
   pageParameters,
   ref,
-  refusals,
-  reply,
+  response,
   wrongFilter,
-} from '../openapi/replies.ts'
+} from '../openapi/responses.ts'
 import { runsPath, runUrl, servedRun } from '../runs/serve-run.ts'
 import { pythonType } from '../validation/python-text.ts'
 import { unknownKeys } from '../validation/unbuilt-fields.ts'
@@ -41,10 +41,10 @@ const listRoute: Route = route(
     operationId: 'plugins_pbs_sync_runs_held_list',
     parameters: [idParameter, ...pageParameters],
     responses: {
-      200: reply('The deletions that the run held back, as they are now', ref('HeldSetList')),
+      200: response('The deletions that the run held back, as they are now', ref('HeldSetList')),
       ...wrongFilter,
-      ...notThere,
-      ...refusals,
+      ...notFoundResponse,
+      ...errorResponses,
     },
   },
   (c) =>
@@ -52,7 +52,7 @@ const listRoute: Route = route(
       const { id } = yield* findRun(c)
       const { ignored } = yield* readFilter(new URL(c.req.url).searchParams, 'HeldSet', {})
       const held = yield* HeldSets
-      return yield* replyRecords(c, {
+      return yield* respondWithRecords(c, {
         path: `${runsPath}${id}/held/`,
         ignored,
         read: (page) =>
@@ -71,7 +71,7 @@ const detailRoute: Route = route(
     tags,
     operationId: 'plugins_pbs_sync_runs_held_retrieve',
     parameters,
-    responses: { 200: reply('The held set, as it is now', ref('HeldSet')), ...notThere, ...refusals },
+    responses: { 200: response('The held set, as it is now', ref('HeldSet')), ...notFoundResponse, ...errorResponses },
   },
   (c) =>
     Effect.gen(function* () {
@@ -83,10 +83,10 @@ const detailRoute: Route = route(
 )
 
 const decisionReplies = {
-  409: reply('The set has changed since it was seen, or is decided already', ref('HeldConflict')),
-  ...notThere,
-  ...bodyRefusals,
-  ...refusals,
+  409: response('The set has changed since it was seen, or is decided already', ref('HeldConflict')),
+  ...notFoundResponse,
+  ...bodyErrors,
+  ...errorResponses,
 }
 const decisionBody = { content: json(ref('HeldDecision')) }
 
@@ -99,7 +99,7 @@ const confirmRoute: Route = route(
     parameters,
     requestBody: decisionBody,
     responses: {
-      201: reply('The run that deletes the rows which are still missing', ref('SyncRun')),
+      201: response('The run that deletes the rows which are still missing', ref('SyncRun')),
       ...decisionReplies,
     },
   },
@@ -120,7 +120,7 @@ const dismissRoute: Route = route(
     operationId: 'plugins_pbs_sync_runs_held_dismiss',
     parameters,
     requestBody: decisionBody,
-    responses: { 200: reply('The held set, whose rows stay', ref('HeldSet')), ...decisionReplies },
+    responses: { 200: response('The held set, whose rows stay', ref('HeldSet')), ...decisionReplies },
   },
   (c) =>
     Effect.gen(function* () {
@@ -179,7 +179,7 @@ const orConflict = <A, E, R>(c: ApiContext, run: number, decided: Effect.Effect<
     (changed) =>
       Effect.flatMap(sampleRows(changed.set), (sampled) =>
         Effect.fail(
-          new Refused({
+          new HttpError({
             status: 409,
             body: { detail: `${changed.message}.`, held: servedHeld(baseUrl(c), run, sampled) },
           }),

@@ -4,12 +4,12 @@ import { Effect } from 'effect'
 import { placeOf } from '../branches/branch-place.ts'
 import { baseUrl } from '../http/base-url.ts'
 import { type ApiContext, actorOf } from '../http/caller.ts'
+import { badRequest, type HttpError, invalid } from '../http/http-error.ts'
 import { nameIgnored } from '../http/ignored-parameters.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
-import { badRequest, invalid, type Refused } from '../http/refused.ts'
 import { type Handler, type Route, route } from '../http/route.ts'
-import { type BulkTarget, bulkRefusal, bulkTargets, maxObjects, tooManyObjects } from '../inventory/bulk-targets.ts'
+import { type BulkTarget, bulkError, bulkTargets, maxObjects, tooManyObjects } from '../inventory/bulk-targets.ts'
 import { createRows } from '../inventory/create-rows.ts'
 import { describeModel } from '../inventory/describe-model.ts'
 import { envelope } from '../inventory/envelope.ts'
@@ -76,7 +76,7 @@ const createOne =
       const created = yield* createRows(model, [body], { actor: actorOf(c), branch: c.get('branch') })
       if (created._tag === 'refused') return yield* invalid(created.errors[0]?.errors ?? {})
       nameMissingPrivileges(c, created.test)
-      return replyRow(c, model, yield* findById(model, created.ids[0] ?? 0), 201)
+      return respondWithRow(c, model, yield* findById(model, created.ids[0] ?? 0), 201)
     })
 
 const createMany =
@@ -85,7 +85,7 @@ const createMany =
     Effect.gen(function* () {
       if (bodies.length > maxObjects) return yield* tooManyObjects
       const created = yield* createRows(model, bodies, { actor: actorOf(c), branch: c.get('branch'), bulk: true })
-      if (created._tag === 'refused') return yield* bulkRefusal('could not be created', bodies.length, created.errors)
+      if (created._tag === 'refused') return yield* bulkError('could not be created', bodies.length, created.errors)
       const rows = yield* rowsByIds(model, created.ids)
       return c.json(
         rows.map((row) => serveRow(model, row, { base: baseUrl(c), presentation: writePresentation(c) })),
@@ -102,7 +102,7 @@ const bulkRoutes = (model: WritableModel): ReadonlyArray<Route> => [
       yield* atMostOne(targets)
       for (const { id, input } of targets) {
         const errors = unbuiltFields(input)
-        if (Object.keys(errors).length > 0) return yield* bulkRefusal('failed validation', 1, [{ index: 0, errors }])
+        if (Object.keys(errors).length > 0) return yield* bulkError('failed validation', 1, [{ index: 0, errors }])
         const row = yield* findById(model, id)
         yield* removeRow(model, { row, actor: actorOf(c), branch: c.get('branch') })
       }
@@ -121,7 +121,7 @@ const changeMany =
       for (const { id, input } of targets) {
         const row = yield* findById(model, id)
         yield* updateRow(model, { row, input, mode, actor: actorOf(c), branch: c.get('branch') }).pipe(
-          Effect.catchTag('FieldsRefused', ({ errors }) => bulkRefusal('could not be updated', 1, [{ id, errors }])),
+          Effect.catchTag('ValidationFailed', ({ errors }) => bulkError('could not be updated', 1, [{ id, errors }])),
         )
       }
       const rows = yield* rowsByIds(
@@ -132,15 +132,15 @@ const changeMany =
     })
 
 /** A secret goes with a single server: a list cannot be undone at the gateway. */
-function noSecrets(model: WritableModel, targets: ReadonlyArray<BulkTarget>): Effect.Effect<void, Refused> {
+function noSecrets(model: WritableModel, targets: ReadonlyArray<BulkTarget>): Effect.Effect<void, HttpError> {
   const withSecret = targets.filter(({ input }) => model === 'server' && hasSecret(input))
   if (withSecret.length === 0) return Effect.void
   const errors = withSecret.map(({ id }) => ({ id, errors: secretInBulk }))
-  return bulkRefusal('could not be updated', targets.length, errors)
+  return bulkError('could not be updated', targets.length, errors)
 }
 
 /** A list is written as a whole or not at all, and so far only one row is written at a time. */
-const atMostOne = (targets: ReadonlyArray<unknown>): Effect.Effect<void, Refused> =>
+const atMostOne = (targets: ReadonlyArray<unknown>): Effect.Effect<void, HttpError> =>
   targets.length > 1
     ? badRequest('Changing more than one object in a request is not offered yet; send a request for each.')
     : Effect.void
@@ -148,7 +148,7 @@ const atMostOne = (targets: ReadonlyArray<unknown>): Effect.Effect<void, Refused
 const detailRoute = (model: ModelName): Route =>
   route(describeOperation(model, 'get', 'detail'), (c) =>
     Effect.map(findRow(model, c), (row) =>
-      replyRow(c, model, row, 200, parsePresentation(new URL(c.req.url).searchParams)),
+      respondWithRow(c, model, row, 200, parsePresentation(new URL(c.req.url).searchParams)),
     ),
   )
 
@@ -179,11 +179,11 @@ const changeRow =
       const input = yield* readBody(c)
       const actor = actorOf(c)
       nameMissingPrivileges(c, yield* updateRow(model, { row, versions, input, mode, actor, branch: c.get('branch') }))
-      return replyRow(c, model, yield* findById(model, row.id), 200)
+      return respondWithRow(c, model, yield* findById(model, row.id), 200)
     })
 
 /** Answers one row, with its ETag; a new one also with its address. */
-export function replyRow(
+export function respondWithRow(
   c: ApiContext,
   model: ModelName,
   row: Row,

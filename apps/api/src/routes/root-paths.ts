@@ -2,11 +2,11 @@ import { hostname } from 'node:os'
 import { ApiTokens, SettingsStore, type StoreFailed, Workers } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { baseUrl } from '../http/base-url.ts'
+import { forbidden } from '../http/http-error.ts'
 import type { Path } from '../http/mount-routes.ts'
-import { forbidden } from '../http/refused.ts'
 import { type Handler, type Route, route } from '../http/route.ts'
 import { apiRoot } from '../inventory/links.ts'
-import { refusals, reply } from '../openapi/replies.ts'
+import { errorResponses, response } from '../openapi/responses.ts'
 import { workerNotice } from '../runs/worker-notice.ts'
 import type { ApiServices } from '../services.ts'
 import { netboxVersion, version } from '../version.ts'
@@ -102,7 +102,7 @@ function readPath(path: string, read: (base: string) => Effect.Effect<object, St
           method: 'get',
           path,
           tags: [name],
-          responses: { 200: reply('The directory', { type: 'object' }), ...refusals },
+          responses: { 200: response('The directory', { type: 'object' }), ...errorResponses },
         },
         (c) => Effect.map(read(baseUrl(c)), (answer) => c.json(answer)),
       ),
@@ -112,13 +112,13 @@ function readPath(path: string, read: (base: string) => Effect.Effect<object, St
 
 function installedPlugins(): Route {
   const path = '/api/plugins/installed-plugins/'
-  const responses = { 200: reply('The plugins', { type: 'array', items: { type: 'object' } }), ...refusals }
+  const responses = { 200: response('The plugins', { type: 'array', items: { type: 'object' } }), ...errorResponses }
   return route({ method: 'get', path, tags: ['plugins'], responses }, (c) => Effect.sync(() => c.json([plugin])))
 }
 
 function authenticationCheck(): Route {
   const path = '/api/authentication-check/'
-  const responses = { 200: reply('The user of the token', { type: 'object' }), ...refusals }
+  const responses = { 200: response('The user of the token', { type: 'object' }), ...errorResponses }
   return route({ method: 'get', path, tags: ['authentication-check'], responses }, (c) =>
     Effect.gen(function* () {
       const tokens = yield* ApiTokens
@@ -131,6 +131,6 @@ function authenticationCheck(): Route {
 }
 
 function probe(path: string, handler: Handler): Route {
-  const responses = { 200: reply('It is', { type: 'object' }), 503: reply('It is not', { type: 'object' }) }
+  const responses = { 200: response('It is', { type: 'object' }), 503: response('It is not', { type: 'object' }) }
   return route({ method: 'get', path, tags: ['health'], security: [], responses }, handler)
 }

@@ -2,7 +2,7 @@ import { Effect } from 'effect'
 import type { Path } from '../http/mount-routes.ts'
 import { route } from '../http/route.ts'
 import { openApiDocument } from '../openapi/document.ts'
-import { reply } from '../openapi/replies.ts'
+import { response } from '../openapi/responses.ts'
 
 /** The OpenAPI document of some paths and of itself, open to everybody, as clients expect. */
 export function schemaPath(others: ReadonlyArray<Path>): Path {
@@ -11,7 +11,7 @@ export function schemaPath(others: ReadonlyArray<Path>): Path {
     path: '/api/schema/',
     tags: ['schema'],
     security: [],
-    responses: { 200: reply('This document', { type: 'object' }) },
+    responses: { 200: response('This document', { type: 'object' }) },
   }
   const path: Path = { open: true, routes: [route(config, (c) => Effect.sync(() => c.json(document)))] }
   const document = openApiDocument([...others, path])

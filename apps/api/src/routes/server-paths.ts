@@ -3,15 +3,15 @@ import type { EditValues } from '@netbox-pbs/core/ports'
 import { testServer } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
 import { actorOf } from '../http/caller.ts'
+import { invalid } from '../http/http-error.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
-import { invalid } from '../http/refused.ts'
 import { type Route, route } from '../http/route.ts'
 import { findRow } from '../inventory/find-row.ts'
 import { listPath } from '../inventory/links.ts'
 import { knownServers } from '../inventory/resolve-list.ts'
 import type { Row } from '../inventory/row.ts'
-import { bodyRefusals, idParameter, json, notThere, ref, refusals, reply } from '../openapi/replies.ts'
+import { bodyErrors, errorResponses, idParameter, json, notFoundResponse, ref, response } from '../openapi/responses.ts'
 import { connectionOf, readSecret } from '../servers/read-secret.ts'
 import { unknownKeys } from '../validation/unbuilt-fields.ts'
 import { isDictionary, validateItem, writableFields } from '../validation/validate-item.ts'
@@ -25,11 +25,11 @@ const testRoute: Route = route(
     parameters: [idParameter],
     requestBody: { content: json(ref('ServerTestRequest')) },
     responses: {
-      200: reply('How the server answered', ref('EndpointTest')),
-      502: reply('The gateway does not answer', ref('Detail')),
-      ...bodyRefusals,
-      ...notThere,
-      ...refusals,
+      200: response('How the server answered', ref('EndpointTest')),
+      502: response('The gateway does not answer', ref('Detail')),
+      ...bodyErrors,
+      ...notFoundResponse,
+      ...errorResponses,
     },
   },
   (c) =>
@@ -58,10 +58,10 @@ const testNewRoute: Route = route(
     operationId: 'plugins_pbs_servers_test_new',
     requestBody: { content: json(ref('ServerRequest')) },
     responses: {
-      200: reply('How the server answered; nothing is stored', ref('EndpointTest')),
-      502: reply('The gateway does not answer', ref('Detail')),
-      ...bodyRefusals,
-      ...refusals,
+      200: response('How the server answered; nothing is stored', ref('EndpointTest')),
+      502: response('The gateway does not answer', ref('Detail')),
+      ...bodyErrors,
+      ...errorResponses,
     },
   },
   (c) =>

@@ -4,13 +4,21 @@ import { DateTime, Effect, Redacted } from 'effect'
 import { z } from 'zod'
 import { baseUrl } from '../http/base-url.ts'
 import { type ApiContext, actorOf } from '../http/caller.ts'
+import { invalid } from '../http/http-error.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
-import { invalid } from '../http/refused.ts'
 import { type Handler, route } from '../http/route.ts'
 import { etag, wantedVersions } from '../inventory/etag.ts'
 import { apiRoot } from '../inventory/links.ts'
-import { bodyRefusals, ifMatchParameter, json, ref, refusals, reply, versionRefusals } from '../openapi/replies.ts'
+import {
+  bodyErrors,
+  errorResponses,
+  ifMatchParameter,
+  json,
+  ref,
+  response,
+  versionErrors,
+} from '../openapi/responses.ts'
 import { describeSettings, readSettings, SettingsChange } from '../settings/read-settings.ts'
 import { pythonType } from '../validation/python-text.ts'
 import { isDictionary } from '../validation/validate-item.ts'
@@ -86,9 +94,9 @@ export const settingsPaths: ReadonlyArray<Path> = [path, `${path}1/`].map((at) =
           ? {}
           : { parameters: [ifMatchParameter], requestBody: { content: json(ref('SettingsRequest')) } }),
         responses: {
-          200: reply('The settings', ref('Settings')),
-          ...(method === 'get' ? {} : { ...bodyRefusals, ...versionRefusals }),
-          ...refusals,
+          200: response('The settings', ref('Settings')),
+          ...(method === 'get' ? {} : { ...bodyErrors, ...versionErrors }),
+          ...errorResponses,
         },
       },
       method === 'get' ? read : write,

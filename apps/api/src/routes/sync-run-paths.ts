@@ -5,24 +5,24 @@ import { Effect, Option } from 'effect'
 import { readNothing } from '../branches/read-branch-request.ts'
 import { baseUrl } from '../http/base-url.ts'
 import type { ApiContext } from '../http/caller.ts'
+import { badRequest, notFound } from '../http/http-error.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
 import { readFilter } from '../http/read-filter.ts'
-import { badRequest, notFound } from '../http/refused.ts'
-import { replyRecords } from '../http/reply-records.ts'
+import { respondWithRecords } from '../http/respond-with-records.ts'
 import { type Route, route } from '../http/route.ts'
 import { pathId } from '../inventory/find-row.ts'
 import {
-  bodyRefusals,
+  bodyErrors,
+  errorResponses,
   idParameter,
   json,
-  notThere,
+  notFoundResponse,
   pageParameters,
   ref,
-  refusals,
-  reply,
+  response,
   wrongFilter,
-} from '../openapi/replies.ts'
+} from '../openapi/responses.ts'
 import { readRunFilter } from '../runs/run-filter.ts'
 import { readRunRequest } from '../runs/run-request.ts'
 import { runsPath, runUrl, servedJob, servedRun, servedScope, servedWarning } from '../runs/serve-run.ts'
@@ -44,13 +44,13 @@ const listRoute: Route = route(
       { name: 'trigger', in: 'query', schema: { type: 'array', items: { type: 'string', enum: [...runTriggers] } } },
       ...pageParameters,
     ],
-    responses: { 200: reply('The runs, newest first', ref('SyncRunList')), ...wrongFilter, ...refusals },
+    responses: { 200: response('The runs, newest first', ref('SyncRunList')), ...wrongFilter, ...errorResponses },
   },
   (c) =>
     Effect.gen(function* () {
       const { filter, ignored } = yield* readRunFilter(new URL(c.req.url).searchParams)
       const runs = yield* Runs
-      return yield* replyRecords(c, {
+      return yield* respondWithRecords(c, {
         path: runsPath,
         ignored,
         read: (page) => runs.list({ filter, ...page }),
@@ -66,7 +66,7 @@ const startRoute: Route = route(
     tags,
     operationId: 'plugins_pbs_sync_runs_create',
     requestBody: { content: json(ref('SyncRunRequest')) },
-    responses: { 201: reply('The run, waiting for a worker', ref('SyncRun')), ...bodyRefusals, ...refusals },
+    responses: { 201: response('The run, waiting for a worker', ref('SyncRun')), ...bodyErrors, ...errorResponses },
   },
   (c) =>
     Effect.gen(function* () {
@@ -85,9 +85,9 @@ const detailRoute: Route = route(
     operationId: 'plugins_pbs_sync_runs_retrieve',
     parameters: [idParameter],
     responses: {
-      200: reply('The run, with its first scopes and its warnings', ref('SyncRunDetail')),
-      ...notThere,
-      ...refusals,
+      200: response('The run, with its first scopes and its warnings', ref('SyncRunDetail')),
+      ...notFoundResponse,
+      ...errorResponses,
     },
   },
   (c) =>
@@ -114,10 +114,10 @@ const scopesRoute: Route = route(
     operationId: 'plugins_pbs_sync_runs_scopes_list',
     parameters: [idParameter, ...pageParameters],
     responses: {
-      200: reply('The scopes that did not end unchanged', ref('SyncRunScopeList')),
+      200: response('The scopes that did not end unchanged', ref('SyncRunScopeList')),
       ...wrongFilter,
-      ...notThere,
-      ...refusals,
+      ...notFoundResponse,
+      ...errorResponses,
     },
   },
   (c) =>
@@ -125,7 +125,7 @@ const scopesRoute: Route = route(
       const { id } = yield* findRun(c)
       const { ignored } = yield* readFilter(new URL(c.req.url).searchParams, 'SyncRunScope', {})
       const runs = yield* Runs
-      return yield* replyRecords(c, {
+      return yield* respondWithRecords(c, {
         path: `${runsPath}${id}/scopes/`,
         ignored,
         read: (page) => runs.scopes({ id, ...page }),
@@ -142,10 +142,10 @@ const jobsRoute: Route = route(
     operationId: 'plugins_pbs_sync_runs_jobs_list',
     parameters: [idParameter, ...pageParameters],
     responses: {
-      200: reply('The jobs, those first that need a look', ref('SyncRunJobList')),
+      200: response('The jobs, those first that need a look', ref('SyncRunJobList')),
       ...wrongFilter,
-      ...notThere,
-      ...refusals,
+      ...notFoundResponse,
+      ...errorResponses,
     },
   },
   (c) =>
@@ -153,7 +153,7 @@ const jobsRoute: Route = route(
       const { id } = yield* findRun(c)
       const { ignored } = yield* readFilter(new URL(c.req.url).searchParams, 'SyncRunJob', {})
       const runs = yield* Runs
-      return yield* replyRecords(c, {
+      return yield* respondWithRecords(c, {
         path: `${runsPath}${id}/jobs/`,
         ignored,
         read: (page) => runs.jobs({ id, ...page }),
@@ -170,10 +170,10 @@ const cancelRoute: Route = route(
     operationId: 'plugins_pbs_sync_runs_cancel',
     parameters: [idParameter],
     responses: {
-      200: reply('The run; jobs that wait never begin, others stop where they are', ref('SyncRun')),
-      400: reply('The run has ended', ref('Detail')),
-      ...notThere,
-      ...refusals,
+      200: response('The run; jobs that wait never begin, others stop where they are', ref('SyncRun')),
+      400: response('The run has ended', ref('Detail')),
+      ...notFoundResponse,
+      ...errorResponses,
     },
   },
   (c) =>

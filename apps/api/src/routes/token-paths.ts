@@ -4,25 +4,25 @@ import { hashSecret, newCredentials } from '../accounts/token-text.ts'
 import { baseUrl } from '../http/base-url.ts'
 import type { Caller } from '../http/caller.ts'
 import { actorOf } from '../http/caller.ts'
+import { invalid, notFound } from '../http/http-error.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
 import { readFilter, search } from '../http/read-filter.ts'
-import { invalid, notFound } from '../http/refused.ts'
-import { replyRecords } from '../http/reply-records.ts'
+import { respondWithRecords } from '../http/respond-with-records.ts'
 import { type Route, route } from '../http/route.ts'
 import { pathId } from '../inventory/find-row.ts'
 import {
-  bodyRefusals,
+  bodyErrors,
+  errorResponses,
   idParameter,
   json,
-  notThere,
+  notFoundResponse,
   pageParameters,
   ref,
-  refusals,
-  reply,
+  response,
   wrongBranch,
   wrongFilter,
-} from '../openapi/replies.ts'
+} from '../openapi/responses.ts'
 import { readTokenInput, type TokenInput } from './token-input.ts'
 import { userAddress } from './user.ts'
 
@@ -36,14 +36,18 @@ const listRoute: Route = route(
     tags,
     operationId: 'users_tokens_list',
     parameters: [...pageParameters, { name: 'key', in: 'query', schema: { type: 'string' } }],
-    responses: { 200: reply('The tokens, without their secrets', ref('TokenList')), ...wrongFilter, ...refusals },
+    responses: {
+      200: response('The tokens, without their secrets', ref('TokenList')),
+      ...wrongFilter,
+      ...errorResponses,
+    },
   },
   (c) =>
     Effect.gen(function* () {
       const params = new URL(c.req.url).searchParams
       const { filter, ignored } = yield* readFilter<{ readonly key?: string }>(params, 'Token', { key: search('key') })
       const tokens = yield* ApiTokens
-      return yield* replyRecords(c, {
+      return yield* respondWithRecords(c, {
         path,
         ignored,
         read: (page) => tokens.list({ ...page, ...filter }),
@@ -59,7 +63,11 @@ const createRoute: Route = route(
     tags,
     operationId: 'users_tokens_create',
     requestBody: { content: json(ref('TokenRequest')) },
-    responses: { 201: reply('The token, with its secret this once', ref('NewToken')), ...bodyRefusals, ...refusals },
+    responses: {
+      201: response('The token, with its secret this once', ref('NewToken')),
+      ...bodyErrors,
+      ...errorResponses,
+    },
   },
   (c) =>
     Effect.gen(function* () {
@@ -89,7 +97,7 @@ const detailRoute: Route = route(
     tags,
     operationId: 'users_tokens_retrieve',
     parameters: [idParameter],
-    responses: { 200: reply('The token, without its secret', ref('Token')), ...notThere, ...refusals },
+    responses: { 200: response('The token, without its secret', ref('Token')), ...notFoundResponse, ...errorResponses },
   },
   (c) =>
     Effect.gen(function* () {
@@ -106,7 +114,12 @@ const removeRoute: Route = route(
     tags,
     operationId: 'users_tokens_destroy',
     parameters: [idParameter],
-    responses: { 204: { description: 'The token is no longer valid' }, ...wrongBranch, ...notThere, ...refusals },
+    responses: {
+      204: { description: 'The token is no longer valid' },
+      ...wrongBranch,
+      ...notFoundResponse,
+      ...errorResponses,
+    },
   },
   (c) =>
     Effect.gen(function* () {

@@ -1,7 +1,7 @@
 import { type FieldErrors, type Resource, resources } from '@netbox-pbs/core'
 import type { InventoryLists, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { invalid, type Refused } from '../http/refused.ts'
+import { type HttpError, invalid } from '../http/http-error.ts'
 import { knownServers } from '../inventory/resolve-list.ts'
 import { pythonText, pythonType } from '../validation/python-text.ts'
 import { unknownKeys } from '../validation/unbuilt-fields.ts'
@@ -18,7 +18,7 @@ export interface RunRequest {
 const maxServers = 10_000
 
 /** Reads `{"resources": […], "servers": ["name", 4]}`, both optional. A number is an id, a text a name; values that mean nothing are named. */
-export const readRunRequest = (body: unknown): Effect.Effect<RunRequest, Refused | StoreFailed, InventoryLists> =>
+export const readRunRequest = (body: unknown): Effect.Effect<RunRequest, HttpError | StoreFailed, InventoryLists> =>
   Effect.gen(function* () {
     if (!isDictionary(body)) {
       return yield* invalid({ __all__: [`Invalid data. Expected a dictionary, but got ${pythonType(body)}.`] })

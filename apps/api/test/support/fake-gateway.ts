@@ -2,7 +2,7 @@ import {
   type Endpoint,
   type EndpointInput,
   EndpointNotFound,
-  EndpointRefused,
+  EndpointRejected,
   Endpoints,
   type EndpointTest,
   GatewayUnavailable,
@@ -57,9 +57,9 @@ export function fakeGateway(): FakeGateway {
         onFalse: reply,
       },
     )
-  const put = (id: number, input: EndpointInput): Effect.Effect<Endpoint, EndpointRefused> => {
+  const put = (id: number, input: EndpointInput): Effect.Effect<Endpoint, EndpointRejected> => {
     if (Redacted.value(input.token_secret) === 'wrong') {
-      return Effect.fail(new EndpointRefused({ errors: { token_secret: ['The server refused it.'] } }))
+      return Effect.fail(new EndpointRejected({ errors: { token_secret: ['The server refused it.'] } }))
     }
     endpoints.set(id, input)
     return Effect.succeed(shown(id, input))

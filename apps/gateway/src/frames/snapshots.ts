@@ -22,7 +22,7 @@ const oneCallSnapshots = 2000
 const groupsAhead = 4
 
 /** A namespace whose first groups are all refused is not asked for the others. */
-const mostRefused = 20
+const maxRejected = 20
 
 /**
  * Lists the snapshots of one namespace, group by group in the order of type and id. PBS has no paging: `/groups` comes
@@ -130,7 +130,7 @@ const oneByOne = (place: Place, { groups, notes }: GroupList): Listing => {
         Effect.flatMap(oneGroup(place, group), ({ items, failure }) => {
           if (failure === null) listed += 1
           else refused += 1
-          return failure !== null && listed === 0 && refused >= Math.min(mostRefused, groups.length)
+          return failure !== null && listed === 0 && refused >= Math.min(maxRejected, groups.length)
             ? Effect.fail(failure)
             : Effect.succeed(items)
         }),

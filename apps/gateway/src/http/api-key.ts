@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { GatewayKeys, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Clock, Effect } from 'effect'
 import type { FailedAttempts } from './failed-attempts.ts'
-import { Refused } from './refused.ts'
+import { HttpError } from './http-error.ts'
 
 /** The shortest key that is accepted anywhere. */
 export const minKeyLength = 32
@@ -28,7 +28,7 @@ export const requireKey = (request: {
   readonly key: string | null
   readonly address: string
   readonly attempts: FailedAttempts
-}): Effect.Effect<void, Refused | StoreFailed, GatewayKeys> =>
+}): Effect.Effect<void, HttpError | StoreFailed, GatewayKeys> =>
   Effect.gen(function* () {
     const { key, address, attempts } = request
     const keys = yield* GatewayKeys
@@ -37,21 +37,21 @@ export const requireKey = (request: {
     if (key !== null && (yield* keys.known({ hash: hashKey(key) }))) return attempts.clear(caller)
     const wait = attempts.retryAfter(caller, now)
     if (wait > 0) {
-      return yield* new Refused({
+      return yield* new HttpError({
         status: 429,
         detail: 'Too many failed authentication attempts. Please try again later.',
         headers: { 'Retry-After': String(wait) },
       })
     }
     if (!(yield* keys.any())) {
-      return yield* new Refused({
+      return yield* new HttpError({
         status: 401,
         detail: 'No API key configured. Register a key via POST /auth/register-key or use an existing key.',
       })
     }
     if (key !== null) attempts.note(caller, now)
     const remaining = `${attempts.remaining(caller, now)} attempts remaining.`
-    return yield* new Refused({
+    return yield* new HttpError({
       status: 401,
       detail: key === null ? `API key required. ${remaining}` : `Invalid API key. ${remaining}`,
     })

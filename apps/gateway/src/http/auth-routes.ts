@@ -3,8 +3,8 @@ import { Effect } from 'effect'
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { hashKey, minKeyLength } from './api-key.ts'
+import { HttpError } from './http-error.ts'
 import { readBody } from './read-body.ts'
-import { Refused } from './refused.ts'
 import { isLocalCaller } from './remote-address.ts'
 import type { Run } from './run.ts'
 
@@ -30,21 +30,21 @@ export const authRoutes = (run: Run<GatewayKeys>): Hono =>
         c,
         Effect.gen(function* () {
           if (!isLocalCaller(c)) {
-            return yield* new Refused({
+            return yield* new HttpError({
               status: 403,
               detail: 'Keys are registered from the machine of the gateway only: call it on 127.0.0.1.',
             })
           }
           const { api_key, label } = yield* readBody(c, Registration)
           if (api_key.length < minKeyLength) {
-            return yield* new Refused({
+            return yield* new HttpError({
               status: 400,
               detail: `API key must be at least ${minKeyLength} characters long.`,
             })
           }
           const first = yield* (yield* GatewayKeys).addFirst({ hash: hashKey(api_key), label })
           if (!first) {
-            return yield* new Refused({ status: 409, detail: 'An API key is registered already.' })
+            return yield* new HttpError({ status: 409, detail: 'An API key is registered already.' })
           }
           return c.json({ detail: 'API key registered.' }, 201)
         }),

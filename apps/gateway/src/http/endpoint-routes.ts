@@ -4,10 +4,10 @@ import { EndpointIn, EndpointPatch, EndpointTestIn, endpointPageLimit } from '@n
 import { Effect, Option, Redacted } from 'effect'
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
-import { testEndpoint } from '../endpoints/test-endpoint.ts'
+import { testEndpoint } from '../endpoints/probe-endpoint.ts'
 import type { Fleet } from '../fleet/fleet.ts'
+import { endpointNotFound, type HttpError } from './http-error.ts'
 import { parse, readBody } from './read-body.ts'
-import { endpointNotFound, type Refused } from './refused.ts'
 import type { Run } from './run.ts'
 
 /** The largest id of the store. */
@@ -96,14 +96,14 @@ export const endpointRoutes = (run: Run<EndpointStore | Fleet>): Hono =>
       ),
     )
 
-const idOf = (c: Context): Effect.Effect<number, Refused> =>
+const idOf = (c: Context): Effect.Effect<number, HttpError> =>
   parse(Path, { endpoint_id: c.req.param('id') }, 'path').pipe(
     Effect.flatMap(({ endpoint_id }) => (inRange(endpoint_id) ? Effect.succeed(endpoint_id) : endpointNotFound())),
   )
 
 const inRange = (id: number): boolean => id >= 1 && id <= maxId
 
-const found = <A, E, R>(lookup: Effect.Effect<Option.Option<A>, E, R>): Effect.Effect<A, E | Refused, R> =>
+const found = <A, E, R>(lookup: Effect.Effect<Option.Option<A>, E, R>): Effect.Effect<A, E | HttpError, R> =>
   Effect.flatMap(lookup, Option.match({ onNone: endpointNotFound, onSome: Effect.succeed }))
 
 /** An endpoint as the contract shows it: keys in its order, `allow_writes` always false, no secret. */

@@ -3,10 +3,10 @@ import { validationErrorBody } from '@netbox-pbs/proxbox-client/contract'
 import { Effect } from 'effect'
 import type { Context } from 'hono'
 import type { z } from 'zod'
-import { Refused } from './refused.ts'
+import { HttpError } from './http-error.ts'
 
 /** The JSON body of a request, parsed; 422 with the field in `loc` when it is not what the schema says. 413 when it is too large. */
-export const readBody = <S extends z.ZodType>(c: Context, schema: S): Effect.Effect<z.output<S>, Refused> =>
+export const readBody = <S extends z.ZodType>(c: Context, schema: S): Effect.Effect<z.output<S>, HttpError> =>
   Effect.gen(function* () {
     const text = yield* readText(c)
     const value = yield* Effect.try({
@@ -20,7 +20,7 @@ export const readBody = <S extends z.ZodType>(c: Context, schema: S): Effect.Eff
 /** The largest request body: lists of names, or one endpoint. */
 const maxBodyBytes = 256 * 1024
 
-const readText = (c: Context): Effect.Effect<string, Refused> =>
+const readText = (c: Context): Effect.Effect<string, HttpError> =>
   Effect.tryPromise({
     try: async () => {
       const chunks: Array<Uint8Array> = []
@@ -34,10 +34,10 @@ const readText = (c: Context): Effect.Effect<string, Refused> =>
       if (!isUtf8(bytes)) throw refusal('body', 'is not UTF-8')
       return bytes.toString('utf8')
     },
-    catch: (error) => (error instanceof Refused ? error : refusal('body', 'broke off')),
+    catch: (error) => (error instanceof HttpError ? error : refusal('body', 'broke off')),
   })
 
-const tooLarge = new Refused({ status: 413, detail: `Request body is larger than ${maxBodyBytes} bytes` })
+const tooLarge = new HttpError({ status: 413, detail: `Request body is larger than ${maxBodyBytes} bytes` })
 
 /**
  * Parses input from one place of a request; what is refused names that place first in `loc`. A text that no database stores and no URL carries, one with
@@ -47,18 +47,18 @@ export const parse = <S extends z.ZodType>(
   schema: S,
   value: unknown,
   place: 'body' | 'query' | 'path',
-): Effect.Effect<z.output<S>, Refused> => {
+): Effect.Effect<z.output<S>, HttpError> => {
   const path = pathOfUnstorable(value)
   if (path !== null) return Effect.fail(refusal([place, ...path], 'must not hold NUL or half of a surrogate pair'))
   const parsed = schema.safeParse(value)
   return parsed.success
     ? Effect.succeed(parsed.data)
-    : Effect.fail(new Refused({ status: 422, detail: validationErrorBody(parsed.error, place).detail }))
+    : Effect.fail(new HttpError({ status: 422, detail: validationErrorBody(parsed.error, place).detail }))
 }
 
 /** 422 about one place: `refusal(['body', 'servers'], 'no such server')`. */
-export const refusal = (loc: string | ReadonlyArray<string | number>, msg: string): Refused =>
-  new Refused({
+export const refusal = (loc: string | ReadonlyArray<string | number>, msg: string): HttpError =>
+  new HttpError({
     status: 422,
     detail: [{ type: 'request_validation_error', loc: typeof loc === 'string' ? [loc] : [...loc], msg }],
   })

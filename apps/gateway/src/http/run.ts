@@ -2,11 +2,11 @@ import type { EndpointNameTaken, SecretNeeded, SecretUnreadable, StoreFailed } f
 import { Cause, Effect, Exit, type Runtime } from 'effect'
 import * as EffectRuntime from 'effect/Runtime'
 import type { Context } from 'hono'
+import type { HttpError } from './http-error.ts'
 import { refusal } from './read-body.ts'
-import type { Refused } from './refused.ts'
 
 /** What a handler may fail with; everything else is a defect. */
-export type HandlerError = Refused | StoreFailed | SecretNeeded | SecretUnreadable | EndpointNameTaken
+export type HandlerError = HttpError | StoreFailed | SecretNeeded | SecretUnreadable | EndpointNameTaken
 
 /** The bridge from a handler's Effect to its HTTP reply. */
 export type Run<R> = (c: Context, handler: Effect.Effect<Response, HandlerError, R>) => Promise<Response>
@@ -21,7 +21,7 @@ export const makeRun =
     const exit = await EffectRuntime.runPromiseExit(runtime)(handler, { signal: c.req.raw.signal })
     if (Exit.isSuccess(exit)) return exit.value
     const failure = Cause.failureOption(exit.cause)
-    if (failure._tag === 'Some') return replyTo(c, failure.value)
+    if (failure._tag === 'Some') return errorResponse(c, failure.value)
     if (!Cause.isInterruptedOnly(exit.cause)) {
       await EffectRuntime.runPromise(runtime)(
         Effect.logError('a request failed', exit.cause).pipe(
@@ -32,9 +32,9 @@ export const makeRun =
     return c.json({ detail: 'Internal Server Error' }, 500)
   }
 
-const replyTo = (c: Context, error: HandlerError): Response => {
+const errorResponse = (c: Context, error: HandlerError): Response => {
   switch (error._tag) {
-    case 'Refused':
+    case 'HttpError':
       return c.json({ detail: error.detail }, error.status, { ...error.headers })
     case 'EndpointNameTaken':
       return c.json({ detail: error.message }, 400)

@@ -1,7 +1,7 @@
 import { envelopeOf, type Frame, ndjsonMediaType, type SyncEnvelope } from '@netbox-pbs/proxbox-client/contract'
 import { Effect, Stream } from 'effect'
 import type { Line } from '../frames/line.ts'
-import { Refused } from './refused.ts'
+import { HttpError } from './http-error.ts'
 
 /** The most characters of frames that are gathered into one document. */
 const maxDocument = 64 * 1024 * 1024
@@ -10,7 +10,7 @@ const maxDocument = 64 * 1024 * 1024
 export const syncDocument = <R>(
   lines: Stream.Stream<Line, never, R>,
   max = maxDocument,
-): Effect.Effect<SyncEnvelope, Refused, R> =>
+): Effect.Effect<SyncEnvelope, HttpError, R> =>
   Effect.suspend(() => {
     const frames: Array<Frame> = []
     let size = 0
@@ -22,7 +22,7 @@ export const syncDocument = <R>(
     }).pipe(Effect.map(() => envelopeOf(frames)))
   })
 
-const tooLarge = new Refused({
+const tooLarge = new HttpError({
   status: 400,
   detail: `The rows are too many for one document: ask with Accept: ${ndjsonMediaType}, or narrow the request.`,
 })

@@ -4,7 +4,7 @@ import { Effect, Stream } from 'effect'
 import { contactServer } from '../endpoints/contact-server.ts'
 import { enabledEndpoints } from '../endpoints/enabled-endpoints.ts'
 import type { Fleet } from '../fleet/fleet.ts'
-import type { Refused } from '../http/refused.ts'
+import type { HttpError } from '../http/http-error.ts'
 import { syncStream } from './sync-stream.ts'
 import { Tally } from './tally.ts'
 
@@ -14,7 +14,7 @@ export const summaryResources = ['full', 'datastores', 'snapshots', 'jobs', 'tas
 /** One of {@link summaryResources}. */
 export type SummaryResource = (typeof summaryResources)[number]
 
-type Items = Effect.Effect<ReadonlyArray<SyncItem>, Refused | StoreFailed, EndpointStore | Fleet>
+type Items = Effect.Effect<ReadonlyArray<SyncItem>, HttpError | StoreFailed, EndpointStore | Fleet>
 
 /** Counts only, as proxbox-api answers: each list is read and dropped. */
 export const summaries = (resource: SummaryResource, branch: string | null): Items => {

@@ -10,8 +10,8 @@ import { type Line, lineOf } from '../frames/line.ts'
 import { failedScope } from '../frames/open-scope.ts'
 import { openSession, type ServerSession } from '../frames/server-session.ts'
 import { datastoresScopes, jobsScopes, snapshotsScopes, tasksScopes } from '../frames/sync-scopes.ts'
+import type { HttpError } from '../http/http-error.ts'
 import { refusal } from '../http/read-body.ts'
-import type { Refused } from '../http/refused.ts'
 import { serversScope } from './servers-scope.ts'
 import { Tally } from './tally.ts'
 
@@ -23,10 +23,10 @@ import { Tally } from './tally.ts'
 export const syncStream = (
   resource: Resource,
   request: SyncRequest,
-): Effect.Effect<Stream.Stream<Line, never, Fleet>, Refused | StoreFailed, EndpointStore> =>
+): Effect.Effect<Stream.Stream<Line, never, Fleet>, HttpError | StoreFailed, EndpointStore> =>
   Effect.gen(function* () {
     const all = yield* enabledEndpoints
-    yield* refuseUnknown(resource, request, all)
+    yield* rejectUnknown(resource, request, all)
     const { servers } = request
     const chosen =
       servers === undefined || resource === 'servers' ? all : all.filter(({ name }) => servers.includes(name))
@@ -100,11 +100,11 @@ const failedServer = (
     : failedScope({ resource: resource === 'tasks' ? resource : 'datastores', server }, failure)
 
 /** A name that no endpoint has is refused where it would be read, not where the list of servers answers whether it exists. */
-const refuseUnknown = (
+const rejectUnknown = (
   resource: Resource,
   { servers, job_types }: SyncRequest,
   enabled: ReadonlyArray<StoredEndpoint>,
-): Effect.Effect<void, Refused> => {
+): Effect.Effect<void, HttpError> => {
   const read = resource === 'servers' ? undefined : servers
   const unknownServer = read?.find((name) => enabled.every((endpoint) => endpoint.name !== name))
   if (unknownServer !== undefined) {

@@ -90,7 +90,7 @@ function parseJson(text: string): unknown {
 }
 
 const Detail = z.object({ detail: z.string() })
-const FieldRefusals = z.record(z.string(), z.union([z.string(), z.array(z.string())]))
+const FieldErrorsBody = z.record(z.string(), z.union([z.string(), z.array(z.string())]))
 
 function refusal(address: string, status: number, body: unknown): string {
   const detail = Detail.safeParse(body)
@@ -98,7 +98,7 @@ function refusal(address: string, status: number, body: unknown): string {
     return status === 401 || status === 403
       ? `${address} refuses: ${detail.data.detail} Is it the right token?`
       : detail.data.detail
-  const fields = FieldRefusals.safeParse(body)
+  const fields = FieldErrorsBody.safeParse(body)
   if (!fields.success) return `${address} answers ${status}: is the address right?`
   return Object.entries(fields.data)
     .map(([field, words]) => `${field}: ${[words].flat().join(' ')}`)

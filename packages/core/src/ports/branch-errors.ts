@@ -64,7 +64,7 @@ export class BranchNotApproved extends Data.TaggedError('BranchNotApproved')<{ r
 }
 
 /** An approval that does not count: the approver is the author, or the branch has changed since it was looked at. */
-export class ApprovalRefused extends Data.TaggedError('ApprovalRefused')<{
+export class ApprovalNotAllowed extends Data.TaggedError('ApprovalNotAllowed')<{
   readonly id: number
   readonly reason: 'own' | 'moved'
 }> {

@@ -5,7 +5,7 @@ import type { ConflictKind, Resolution } from '../merge/conflict.ts'
 import type { ModelName } from '../registry/field.ts'
 import type { RowCounts } from '../run.ts'
 import type {
-  ApprovalRefused,
+  ApprovalNotAllowed,
   BranchInConflict,
   BranchNameTaken,
   BranchNotApproved,
@@ -146,7 +146,7 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
       readonly by: Author
       /** RFC 3339. */
       readonly at: string
-      /** Refused unless somebody has approved what it holds now. */
+      /** HttpError unless somebody has approved what it holds now. */
       readonly approval: boolean
     }) => Effect.Effect<MergeOutcome, StoreFailed | Gone | BranchInConflict | BranchNotApproved | BranchScopeUnknown>
     /** Says that what a branch holds at a revision may land. */
@@ -158,7 +158,7 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
         /** RFC 3339. */
         readonly at: string
       },
-    ) => Effect.Effect<Branch, StoreFailed | Gone | ApprovalRefused>
+    ) => Effect.Effect<Branch, StoreFailed | Gone | ApprovalNotAllowed>
     /**
      * Moves a branch onto main as it is now: the base of what it touches becomes main's present value, answered conflicts are settled in it as they were answered,
      * and it is compared anew. An open conflict stands against it. Copies nothing of main. Without `commit` it is done and taken back.

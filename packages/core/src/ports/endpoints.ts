@@ -42,7 +42,7 @@ export class GatewayUnavailable extends Data.TaggedError('GatewayUnavailable')<{
 }> {}
 
 /** The gateway refused an endpoint: one sentence per field, in our field names. */
-export class EndpointRefused extends Data.TaggedError('EndpointRefused')<{
+export class EndpointRejected extends Data.TaggedError('EndpointRejected')<{
   readonly errors: Readonly<Record<string, ReadonlyArray<string>>>
 }> {
   override get message(): string {
@@ -63,15 +63,15 @@ export class EndpointNotFound extends Data.TaggedError('EndpointNotFound')<{ rea
 export class Endpoints extends Context.Tag('@netbox-pbs/core/Endpoints')<
   Endpoints,
   {
-    readonly create: (endpoint: EndpointInput) => Effect.Effect<Endpoint, GatewayUnavailable | EndpointRefused>
+    readonly create: (endpoint: EndpointInput) => Effect.Effect<Endpoint, GatewayUnavailable | EndpointRejected>
     readonly get: (request: { readonly id: number }) => Effect.Effect<Endpoint, GatewayUnavailable | EndpointNotFound>
     readonly update: (request: {
       readonly id: number
       readonly change: Partial<EndpointInput>
-    }) => Effect.Effect<Endpoint, GatewayUnavailable | EndpointRefused | EndpointNotFound>
+    }) => Effect.Effect<Endpoint, GatewayUnavailable | EndpointRejected | EndpointNotFound>
     readonly remove: (request: { readonly id: number }) => Effect.Effect<void, GatewayUnavailable | EndpointNotFound>
     readonly test: (
       request: { readonly id: number } | EndpointInput,
-    ) => Effect.Effect<EndpointTest, GatewayUnavailable | EndpointRefused | EndpointNotFound>
+    ) => Effect.Effect<EndpointTest, GatewayUnavailable | EndpointRejected | EndpointNotFound>
   }
 >() {}

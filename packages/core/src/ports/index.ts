@@ -1,6 +1,6 @@
 export { type ApiToken, ApiTokens } from './api-tokens.ts'
 export {
-  ApprovalRefused,
+  ApprovalNotAllowed,
   BranchInConflict,
   BranchNameTaken,
   BranchNotApproved,
@@ -40,7 +40,7 @@ export {
   type Endpoint,
   type EndpointInput,
   EndpointNotFound,
-  EndpointRefused,
+  EndpointRejected,
   Endpoints,
   type EndpointTest,
   GatewayUnavailable,

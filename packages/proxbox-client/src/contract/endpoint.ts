@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { refusedFields } from './error-body.ts'
+import { fieldErrors } from './error-body.ts'
 import { failedCodes } from './failed-codes.ts'
 import { wrongHost } from './host.ts'
 
@@ -101,7 +101,7 @@ export const EndpointTestIn = z.unknown().transform((body, context): { readonly 
   const schema = typeof body === 'object' && body !== null && 'id' in body ? EndpointById : EndpointIn
   const read = schema.safeParse(body)
   if (read.success) return read.data
-  for (const field of refusedFields(read.error.issues)) context.addIssue({ code: 'custom', ...field })
+  for (const field of fieldErrors(read.error.issues)) context.addIssue({ code: 'custom', ...field })
   return z.NEVER
 })
 export type EndpointTestIn = z.output<typeof EndpointTestIn>

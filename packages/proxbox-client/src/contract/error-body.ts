@@ -28,7 +28,7 @@ const maxLength = 255
  */
 export function validationErrorBody(error: z.ZodError, where = 'body'): ErrorBody {
   return {
-    detail: refusedFields(error.issues)
+    detail: fieldErrors(error.issues)
       .slice(0, maxIssues)
       .map(({ path, message }) => ({
         type: 'request_validation_error',
@@ -39,7 +39,7 @@ export function validationErrorBody(error: z.ZodError, where = 'body'): ErrorBod
 }
 
 /** The refused fields, one by one: a key that is not known is a field too. */
-export function refusedFields(
+export function fieldErrors(
   issues: ReadonlyArray<z.core.$ZodIssue>,
 ): ReadonlyArray<{ readonly path: Array<PropertyKey>; readonly message: string }> {
   return issues.flatMap((issue) =>

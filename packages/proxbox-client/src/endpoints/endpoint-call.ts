@@ -1,11 +1,11 @@
-import { EndpointNotFound, type EndpointRefused, GatewayUnavailable, type SourceFailed } from '@netbox-pbs/core/ports'
+import { EndpointNotFound, type EndpointRejected, GatewayUnavailable, type SourceFailed } from '@netbox-pbs/core/ports'
 import { Effect, Redacted } from 'effect'
 import type { z } from 'zod'
 import { ErrorBody, endpointNotFoundDetail } from '../contract/error-body.ts'
-import type { JsonAnswer } from '../http/answer.ts'
 import { boundedText } from '../http/bounded-text.ts'
 import type { Call, GatewayHttp } from '../http/gateway-http.ts'
-import { refusal } from './refusal.ts'
+import type { JsonAnswer } from '../http/parse-response.ts'
+import { refusal } from './endpoint-rejected.ts'
 
 /** A call about endpoints; `id` where it is about one that is stored. */
 export interface EndpointCall extends Call {
@@ -13,7 +13,7 @@ export interface EndpointCall extends Call {
 }
 
 /** How such a call can fail. */
-export type CallFailed = GatewayUnavailable | EndpointRefused | EndpointNotFound
+export type CallFailed = GatewayUnavailable | EndpointRejected | EndpointNotFound
 
 /** Calls, and reads the answer with `schema`. */
 export const ask = <S extends z.ZodType>(
@@ -50,7 +50,7 @@ export function outcomeOf<S extends z.ZodType>(
 export const unavailable = (failed: SourceFailed) => new GatewayUnavailable({ message: failed.message, cause: failed })
 
 /** For calls that hold nothing to refuse. */
-export const notRefused = (refused: EndpointRefused) =>
+export const isUnexpected = (refused: EndpointRejected) =>
   Effect.fail(
     new GatewayUnavailable({ message: `the gateway refused a request of ours: ${refused.message}`, cause: refused }),
   )

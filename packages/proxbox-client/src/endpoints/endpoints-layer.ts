@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { EndpointOut } from '../contract/endpoint.ts'
 import { type GatewayOptions, gatewayHttp } from '../http/gateway-http.ts'
 import { endpointBody, endpointOf, secretsOf } from './endpoint-body.ts'
-import { ask, notRefused } from './endpoint-call.ts'
+import { ask, isUnexpected } from './endpoint-call.ts'
 import { testEndpoint } from './test-endpoint.ts'
 
 /**
@@ -24,7 +24,7 @@ export const endpointsLayer = (options: GatewayOptions): Layer.Layer<Endpoints> 
         }),
         get: Effect.fn('Endpoints.get')(function* ({ id }) {
           const call = { method: 'GET', path: pathOf(id), id } as const
-          return endpointOf(yield* ask(http, call, EndpointOut).pipe(Effect.catchTag('EndpointRefused', notRefused)))
+          return endpointOf(yield* ask(http, call, EndpointOut).pipe(Effect.catchTag('EndpointRejected', isUnexpected)))
         }),
         update: Effect.fn('Endpoints.update')(function* ({ id, change }) {
           const body = () => endpointBody(change)
@@ -33,7 +33,7 @@ export const endpointsLayer = (options: GatewayOptions): Layer.Layer<Endpoints> 
         }),
         remove: Effect.fn('Endpoints.remove')(function* ({ id }) {
           const call = { method: 'DELETE', path: pathOf(id), id } as const
-          yield* ask(http, call, z.unknown()).pipe(Effect.catchTag('EndpointRefused', notRefused))
+          yield* ask(http, call, z.unknown()).pipe(Effect.catchTag('EndpointRejected', isUnexpected))
         }),
         test: (request) => testEndpoint(http, request),
       }),

@@ -1,7 +1,7 @@
 import {
   type EndpointInput,
   type EndpointNotFound,
-  type EndpointRefused,
+  type EndpointRejected,
   type EndpointTest,
   GatewayUnavailable,
 } from '@netbox-pbs/core/ports'
@@ -11,7 +11,7 @@ import { boundedText } from '../http/bounded-text.ts'
 import type { GatewayHttp } from '../http/gateway-http.ts'
 import { readStatus } from '../proxbox-api/routes.ts'
 import { endpointBody, secretsOf } from './endpoint-body.ts'
-import { ask, type EndpointCall, notRefused, outcomeOf, unavailable } from './endpoint-call.ts'
+import { ask, type EndpointCall, isUnexpected, outcomeOf, unavailable } from './endpoint-call.ts'
 
 /** Tests a stored endpoint, or one with its secret before it is stored. A proxbox-api has no such route; it can say whether a stored one answers. */
 export const testEndpoint = Effect.fn('Endpoints.test')(function* (
@@ -40,10 +40,10 @@ export const testEndpoint = Effect.fn('Endpoints.test')(function* (
 function lookInstead(
   http: GatewayHttp,
   id: number,
-): Effect.Effect<EndpointTest, GatewayUnavailable | EndpointRefused | EndpointNotFound> {
+): Effect.Effect<EndpointTest, GatewayUnavailable | EndpointRejected | EndpointNotFound> {
   return Effect.gen(function* () {
     const endpoint = yield* ask(http, { method: 'GET', path: `/pbs/endpoints/${id}`, id }, EndpointOut).pipe(
-      Effect.catchTag('EndpointRefused', notRefused),
+      Effect.catchTag('EndpointRejected', isUnexpected),
     )
     const status = (yield* Effect.mapError(readStatus(http), unavailable)).find((item) => item.endpoint_id === id)
     const disabled = `the endpoint ${endpoint.name} is disabled at the proxbox-api: enable it there`

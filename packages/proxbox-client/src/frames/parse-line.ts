@@ -5,7 +5,7 @@ import type { Frame, FrameName } from '../contract/frame.ts'
 import { frameSchema, isFrameName } from '../contract/frame-schemas.ts'
 import { rowTitle } from '../contract/row-title.ts'
 import { boundedText } from '../http/bounded-text.ts'
-import { refusedShape } from '../http/json-shape.ts'
+import { shapeError } from '../http/json-shape.ts'
 
 /** Reads one line as a frame: types are checked, unknown keys dropped. Throws {@link SourceFailed} that names the row and the field. */
 export function parseLine(line: Buffer, number: number): Frame {
@@ -26,7 +26,7 @@ function parseAs<N extends FrameName>(name: N, value: unknown, number: number): 
 
 function jsonOf(line: Buffer, number: number): unknown {
   if (!isUtf8(line)) throw malformed(number, 'is not UTF-8')
-  const refused = refusedShape(line)
+  const refused = shapeError(line)
   if (refused !== null) throw malformed(number, refused)
   try {
     return JSON.parse(line.toString('utf8'))

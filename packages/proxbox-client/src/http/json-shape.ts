@@ -11,7 +11,7 @@ const maxDepth = 64
  * Why a JSON text must not be parsed, for `JSON.parse` would make many times its size of it: nested too deeply, or with more lists and objects than one
  * for every 16 bytes. Null: it may be.
  */
-export function refusedShape(text: Buffer): string | null {
+export function shapeError(text: Buffer): string | null {
   if (text.length <= harmlessBytes) return null
   const maxNodes = text.length / 16
   let depth = 0

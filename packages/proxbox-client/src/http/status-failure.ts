@@ -1,8 +1,8 @@
 import { type SourceErrorCode, SourceFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { ErrorBody } from '../contract/error-body.ts'
-import { type Answer, wholeAnswer } from './answer.ts'
 import { boundedText } from './bounded-text.ts'
+import { type Answer, wholeAnswer } from './parse-response.ts'
 
 const maxErrorBytes = 64 * 1024
 

@@ -1,6 +1,6 @@
 import type { Branch } from '@netbox-pbs/core'
 import {
-  ApprovalRefused,
+  ApprovalNotAllowed,
   type Branches,
   type BranchNotFound,
   type BranchNotOpen,
@@ -17,13 +17,13 @@ import { logApproval } from './log-branch.ts'
 export const approveBranch = Effect.fn('Branches.approve')(function* (
   database: Database['Type'],
   { id, revision, user, at, by }: Parameters<Branches['Type']['approve']>[0],
-): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotOpen | ApprovalRefused> {
+): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotOpen | ApprovalNotAllowed> {
   return yield* database.transaction('approving a branch', (run) =>
     Effect.gen(function* () {
       const branch = yield* run((db) => lockOpenBranch(db, id))
       if ('_tag' in branch) return yield* branch
-      if (branch.user === user) return yield* new ApprovalRefused({ id, reason: 'own' })
-      if (branch.revision !== revision) return yield* new ApprovalRefused({ id, reason: 'moved' })
+      if (branch.user === user) return yield* new ApprovalNotAllowed({ id, reason: 'own' })
+      if (branch.revision !== revision) return yield* new ApprovalNotAllowed({ id, reason: 'moved' })
       const before = yield* run((db) => readBranch(db, id))
       yield* run((db) =>
         sql`update branches set approved_by = ${user}, approved_at = ${at}::timestamptz, approved_revision = ${revision}::bigint,

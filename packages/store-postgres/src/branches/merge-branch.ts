@@ -61,7 +61,7 @@ export interface MergeRequest {
   readonly commit: boolean
   readonly by: Origin
   readonly at: string
-  /** Refused unless approved as it is now. */
+  /** HttpError unless approved as it is now. */
   readonly approval: boolean
 }
 

@@ -40,7 +40,7 @@ export const confirmHeld = Effect.fn('sync.confirmHeld')(function* (
   const { resource, narrowing } = coverageOf(scope, above)
   const request = { resources: [resource], servers, narrowing, trigger: 'manual', user: decision.user } as const
   // A request for one resource of one server is never refused.
-  return yield* Effect.catchTag(startRun(request), 'RunRefused', Effect.die)
+  return yield* Effect.catchTag(startRun(request), 'RunNotStarted', Effect.die)
 })
 
 /** Keeps the rows of a held set; nobody is asked again until it grows. */

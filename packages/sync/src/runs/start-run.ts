@@ -25,7 +25,7 @@ export interface RunRequest {
 }
 
 /** A run was asked for that covers nothing, or the same twice: one sentence per field. */
-export class RunRefused extends Data.TaggedError('RunRefused')<{
+export class RunNotStarted extends Data.TaggedError('RunNotStarted')<{
   readonly errors: Readonly<Partial<Record<'resources' | 'servers', ReadonlyArray<string>>>>
 }> {
   override get message(): string {
@@ -41,9 +41,9 @@ export class RunRefused extends Data.TaggedError('RunRefused')<{
  */
 export const startRun = Effect.fn('sync.startRun')(function* (
   request: RunRequest,
-): Effect.fn.Return<Run, RunRefused | StoreFailed, Branches | Inventory | Queue | Runs | SettingsStore> {
+): Effect.fn.Return<Run, RunNotStarted | StoreFailed, Branches | Inventory | Queue | Runs | SettingsStore> {
   const errors = errorsOf(request)
-  if (Object.keys(errors).length > 0) return yield* new RunRefused({ errors })
+  if (Object.keys(errors).length > 0) return yield* new RunNotStarted({ errors })
   const resources = allResources.filter((resource) => request.resources.includes(resource))
   return yield* queueRun(yield* (yield* Runs).create({ ...request, resources }))
 })
@@ -74,7 +74,7 @@ export const queueRun = Effect.fn('sync.queueRun')(function* (
   return Option.getOrElse(yield* runs.get({ id }), () => started)
 })
 
-function errorsOf({ resources, servers }: RunRequest): RunRefused['errors'] {
+function errorsOf({ resources, servers }: RunRequest): RunNotStarted['errors'] {
   return {
     ...(resources.length === 0 ? { resources: ['Name at least one resource.'] } : {}),
     ...(new Set(resources).size < resources.length ? { resources: ['Each resource may be named once.'] } : {}),

@@ -3,7 +3,7 @@ import {
   type BranchNotOpen,
   type BranchOfRun,
   type EditValues,
-  EndpointRefused,
+  EndpointRejected,
   Endpoints,
   type EndpointTest,
   type GatewayUnavailable,
@@ -44,7 +44,7 @@ type Failures =
   | BranchOfRun
   | ServerGone
   | GatewayUnavailable
-  | EndpointRefused
+  | EndpointRejected
   | ServerNotFound
   | ServerNotUsable
 
@@ -84,7 +84,7 @@ const store = Effect.fn('sync.storeServer')(function* (
   const after = connectionOf(change.values, row.facts)
   const changed = changedColumns(row.facts, after)
   const needing = change.secret === null ? fieldsThatNeedSecret(row.facts, after) : []
-  if (needing.length > 0) return yield* new EndpointRefused({ errors: { token_secret: [secretNeeded(needing)] } })
+  if (needing.length > 0) return yield* new EndpointRejected({ errors: { token_secret: [secretNeeded(needing)] } })
   const atGateway = Object.keys(changed).length > 0 || change.secret !== null
   yield* atGateway ? changeEndpoint(row, row.facts.endpoint_id, change) : write(change, change.values, change.versions)
   return (
@@ -141,6 +141,6 @@ const changeEndpoint = (row: ServerRow, endpointId: number, server: ServerChange
     yield* write(server, { ...values, ...confirmedValues(endpoint) })
   }).pipe(runDetached)
 
-const endpointGone = new EndpointRefused({
+const endpointGone = new EndpointRejected({
   errors: { token_secret: ['The gateway no longer knows this server: send its token_secret to connect it again.'] },
 })

@@ -3,7 +3,7 @@ import {
   type BranchNotOpen,
   type BranchOfRun,
   type EditValues,
-  type EndpointRefused,
+  type EndpointRejected,
   Endpoints,
   type EndpointTest,
   type GatewayUnavailable,
@@ -54,7 +54,7 @@ export const connectServer = Effect.fn('sync.connectServer')(function* ({
   | BranchOfRun
   | ServerGone
   | GatewayUnavailable
-  | EndpointRefused
+  | EndpointRejected
   | ServerNotFound
   | ServerNotUsable,
   InventoryWrites | Endpoints | ServerObservations

@@ -2,7 +2,7 @@ import { type Actor, nextHealth, resources, type ServerHealth } from '@netbox-pb
 import {
   type Branches,
   type EndpointInput,
-  type EndpointRefused,
+  type EndpointRejected,
   Endpoints,
   type EndpointTest,
   GatewayUnavailable,
@@ -25,7 +25,7 @@ export type ReadPorts = ServerObservations | Inventory | Branches | Queue | Runs
 /** Tries a connection before it is stored; fails when nothing could be read with it. Privileges that are missing in part are in the outcome. */
 export const tryConnection = Effect.fn('sync.tryConnection')(function* (
   connection: EndpointInput,
-): Effect.fn.Return<EndpointTest, GatewayUnavailable | EndpointRefused | ServerNotUsable, Endpoints> {
+): Effect.fn.Return<EndpointTest, GatewayUnavailable | EndpointRejected | ServerNotUsable, Endpoints> {
   const test = yield* Effect.catchTag(
     (yield* Endpoints).test(connection),
     'EndpointNotFound',

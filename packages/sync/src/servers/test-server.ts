@@ -2,7 +2,7 @@ import type { Actor } from '@netbox-pbs/core'
 import {
   type EndpointInput,
   type EndpointNotFound,
-  EndpointRefused,
+  EndpointRejected,
   Endpoints,
   type EndpointTest,
   type GatewayUnavailable,
@@ -22,7 +22,7 @@ export const testServer = Effect.fn('sync.testServer')(function* (
   request: { readonly id: number; readonly actor: Actor } | EndpointInput,
 ): Effect.fn.Return<
   EndpointTest,
-  StoreFailed | GatewayUnavailable | EndpointRefused | EndpointNotFound | ServerNotFound | ServerPending,
+  StoreFailed | GatewayUnavailable | EndpointRejected | EndpointNotFound | ServerNotFound | ServerPending,
   Endpoints | ReadPorts
 > {
   const endpoints = yield* Endpoints
@@ -30,7 +30,7 @@ export const testServer = Effect.fn('sync.testServer')(function* (
   const { id, facts, health } = yield* findServer(request.id)
   if (facts.endpoint_id === null) {
     const errors = { token_secret: ['This server is inventory only: send its token_secret to test it.'] }
-    return yield* new EndpointRefused({ errors })
+    return yield* new EndpointRejected({ errors })
   }
   const test = yield* endpoints.test({ id: facts.endpoint_id })
   yield* keepContact({ id, health, connection: connectionOf({}, facts) }, test)

@@ -1,7 +1,7 @@
 import {
   type Endpoint,
   EndpointNotFound,
-  EndpointRefused,
+  EndpointRejected,
   Endpoints,
   type EndpointTest,
   GatewayUnavailable,
@@ -65,11 +65,11 @@ export class MemoryGateway {
     })
   }
 
-  get #answer(): Effect.Effect<void, GatewayUnavailable | EndpointRefused> {
+  get #answer(): Effect.Effect<void, GatewayUnavailable | EndpointRejected> {
     return Effect.zipRight(
       this.#reachable,
       Effect.suspend(() =>
-        this.mode === 'refuses' ? new EndpointRefused({ errors: { host: ['Not a host.'] } }) : Effect.void,
+        this.mode === 'refuses' ? new EndpointRejected({ errors: { host: ['Not a host.'] } }) : Effect.void,
       ),
     )
   }

@@ -1,4 +1,4 @@
-import type { Reply } from '../http/reply.ts'
+import type { Reply } from '../http/response.ts'
 import type { Fault } from './fault.ts'
 
 /** The same reply with the first row that has the wanted fields made odd; as it is when no row has them, or it is no list. */

@@ -4,7 +4,7 @@ import { routes } from '../routes/routes.ts'
 import type { PbsState } from '../state/pbs-state.ts'
 import { atLeast } from '../state/profile.ts'
 import { checkParameters } from './parameters.ts'
-import { JSON_TYPE, type Reply, resultReply, textReply } from './reply.ts'
+import { JSON_TYPE, type Reply, resultResponse, textResponse } from './response.ts'
 import { findRoute } from './router.ts'
 import { shuffler } from './shuffle.ts'
 
@@ -49,8 +49,8 @@ const decodeSegments = (path: string): string[] | null => {
 const unauthorizedStatus = (state: PbsState): number =>
   atLeast(state, '4.1.2') && !atLeast(state, '4.1.4') ? 400 : 401
 
-const refuseUnauthorized = (around: Surroundings, reason: string): Reply =>
-  textReply(
+const rejectUnauthorized = (around: Surroundings, reason: string): Reply =>
+  textResponse(
     unauthorizedStatus(around.state),
     atLeast(around.state, '4.1.2') ? 'authentication failed' : `authentication failed - ${reason}`,
     {
@@ -96,16 +96,16 @@ const answerRoute = (
 ): Reply => {
   // The privilege check comes before the parameters are checked; it sees the path alone.
   if (!permitted(route, { ...context, parameters: pathOnly(captures) }))
-    return textReply(403, 'permission check failed', { delayMs: around.forbiddenDelayMs })
+    return textResponse(403, 'permission check failed', { delayMs: around.forbiddenDelayMs })
   const given = queryOf(request, query)
   if (given === null)
-    return textReply(400, `unsupported content type ${JSON.stringify(request.headers['content-type'])}`)
+    return textResponse(400, `unsupported content type ${JSON.stringify(request.headers['content-type'])}`)
   const check = checkParameters(route.parameters(context.state), [...captures, ...given])
-  if (!check.ok) return textReply(400, check.message)
+  if (!check.ok) return textResponse(400, check.message)
   try {
-    return resultReply(route.handle({ ...context, parameters: check.values }))
+    return resultResponse(route.handle({ ...context, parameters: check.values }))
   } catch (error) {
-    if (error instanceof ApiError) return textReply(error.status, error.message)
+    if (error instanceof ApiError) return textResponse(error.status, error.message)
     throw error
   }
 }
@@ -118,24 +118,24 @@ const splitTarget = (target: string): readonly [string, string] => {
 /** Answers a request as PBS does: length, path and format first, then credentials, route, privileges, parameters. */
 export const handleRequest = (request: ApiRequest, around: Surroundings): Reply => {
   const [path, query] = splitTarget(request.target)
-  if (path.length + query.length > MAX_TARGET) return textReply(414, '', { contentType: null })
+  if (path.length + query.length > MAX_TARGET) return textResponse(414, '', { contentType: null })
   const segments = decodeSegments(path)
-  if (segments === null) return textReply(400, 'Path contains illegal components.', { contentType: null })
+  if (segments === null) return textResponse(400, 'Path contains illegal components.', { contentType: null })
   if (segments[0] !== 'api2')
-    return { ...textReply(200, '<!DOCTYPE html><title>Proxmox Backup Server</title>'), contentType: 'text/html' }
+    return { ...textResponse(200, '<!DOCTYPE html><title>Proxmox Backup Server</title>'), contentType: 'text/html' }
   const format = segments[1]
-  if (format !== 'json') return textReply(400, `Unsupported output format '${format ?? ''}'.`, { contentType: null })
+  if (format !== 'json') return textResponse(400, `Unsupported output format '${format ?? ''}'.`, { contentType: null })
 
   const { state } = around
   const found = findRoute(routes, state, request.method, segments.slice(2))
   const isWorld = found !== null && 'route' in found && found.route.permission === 'world'
   const header = request.headers['authorization']
   const who = authenticate(state, typeof header === 'string' ? header : undefined, around.clock)
-  if ('reason' in who && !isWorld) return refuseUnauthorized(around, who.reason)
-  if (found === null) return textReply(404, `Path '${path}' not found.`)
+  if ('reason' in who && !isWorld) return rejectUnauthorized(around, who.reason)
+  if (found === null) return textResponse(404, `Path '${path}' not found.`)
   if ('index' in found) {
     const rows = found.index.map((subdir) => ({ subdir }))
-    return { ...resultReply({ data: rows }), contentType: JSON_TYPE }
+    return { ...resultResponse({ data: rows }), contentType: JSON_TYPE }
   }
   const context: RouteContext = {
     state,

@@ -5,8 +5,8 @@ import { withOddRow } from '../faults/odd-row.ts'
 import type { RequestChanges } from '../faults/request-changes.ts'
 import { atLeast } from '../state/profile.ts'
 import { handleRequest, type Surroundings } from './handle-request.ts'
-import { JSON_TYPE, type Reply, textReply } from './reply.ts'
 import type { RequestLog } from './request-log.ts'
+import { JSON_TYPE, type Reply, textResponse } from './response.ts'
 import { type Compression, type Disturbance, send } from './send.ts'
 
 const htmlPage = '<!DOCTYPE html><html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>'
@@ -21,13 +21,13 @@ function* endlessList(): Generator<string> {
 const replacementFor = (fault: Fault): Reply | null => {
   switch (fault.kind) {
     case 'status':
-      return textReply(fault.status, fault.body, { headers: fault.headers })
+      return textResponse(fault.status, fault.body, { headers: fault.headers })
     case 'html':
-      return textReply(fault.status, htmlPage, { contentType: 'text/html' })
+      return textResponse(fault.status, htmlPage, { contentType: 'text/html' })
     case 'redirect':
-      return textReply(fault.status, '', { contentType: null, headers: { location: fault.location } })
+      return textResponse(fault.status, '', { contentType: null, headers: { location: fault.location } })
     case 'body':
-      return textReply(200, fault.body)
+      return textResponse(200, fault.body)
     case 'endless':
       return { status: 200, contentType: JSON_TYPE, streamed: true, body: endlessList() }
     default:

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createDeflate, createDeflateRaw } from 'node:zlib'
-import type { Reply } from './reply.ts'
+import type { Reply } from './response.ts'
 
 /** How PBS deflates: old releases send raw DEFLATE, later ones the zlib format. */
 export type Compression = 'identity' | 'deflate' | 'deflate-raw'

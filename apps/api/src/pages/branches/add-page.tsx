@@ -24,7 +24,7 @@ export const add = forWriterForm((viewer, { name = '', description = '' }, reque
     return seeOther(branchPage(id))
   }).pipe(
     Effect.catchTags({
-      Refused: ({ body }) => Effect.succeed(draw(viewer, { name, description }, errorsOf(body), 400)),
+      HttpError: ({ body }) => Effect.succeed(draw(viewer, { name, description }, errorsOf(body), 400)),
       BranchNameTaken: ({ message }) =>
         Effect.succeed(draw(viewer, { name, description }, { name: [`${message}.`] }, 400)),
     }),

@@ -2,13 +2,13 @@ import { Hono } from 'hono'
 import type { ApiEnv } from '../../http/caller.ts'
 import { rowId } from '../../http/row-id.ts'
 import type { ServePage } from '../serve-page.tsx'
-import { act } from './act.ts'
 import { add, emptyForm } from './add-page.tsx'
-import { answer } from './answer.ts'
+import { act } from './branch-actions.ts'
 import { changes } from './changes-page.tsx'
 import { conflicts } from './conflicts-page.tsx'
 import { list } from './list-page.tsx'
 import { overview } from './overview-page.tsx'
+import { answer } from './resolve-conflicts.ts'
 
 const actions = ['check', 'sync', 'approve', 'merge', 'revert', 'close'] as const
 

@@ -37,7 +37,7 @@ export const changes = (c: ApiContext, id: number) =>
           Effect.flatMap(({ filter, ignored }) =>
             Effect.map(branches.changes({ id, filter, limit, offset }), (page) => ({ ...page, ignored, wrong: null })),
           ),
-          Effect.catchTag('Refused', ({ body }) => Effect.succeed({ count: 0, rows: [], ignored: [], wrong: body })),
+          Effect.catchTag('HttpError', ({ body }) => Effect.succeed({ count: 0, rows: [], ignored: [], wrong: body })),
         )
         return html(
           <BranchFrame branch={branch} viewer={viewer} tab="changes" notice={null}>

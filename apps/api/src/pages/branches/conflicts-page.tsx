@@ -6,12 +6,12 @@ import type { ApiContext } from '../../http/caller.ts'
 import { offsetPage } from '../../http/offset-page.ts'
 import { html } from '../html.ts'
 import { branchPage } from '../paths.ts'
-import { AnswerAll } from '../view/answer-all.tsx'
 import { conflictWords } from '../view/conflict-kind.ts'
 import { ConflictTable } from '../view/conflict-table.tsx'
 import { FilterChips } from '../view/filter-chips.tsx'
 import { FilterForm } from '../view/filter-form.tsx'
 import { Pager } from '../view/pager.tsx'
+import { ResolveAll } from '../view/resolve-all.tsx'
 import type { Viewer } from '../view/viewer.ts'
 import { IgnoredParameters, WrongParameters } from '../view/wrong-parameters.tsx'
 import { forVisitor } from '../visitor-page.ts'
@@ -51,7 +51,7 @@ export const drawConflicts = (viewer: Viewer, id: number, parameters: URLSearchP
         Effect.flatMap(({ filter, ignored }) =>
           Effect.map(branches.conflicts({ id, filter, limit, offset }), (page) => ({ ...page, ignored, wrong: null })),
         ),
-        Effect.catchTag('Refused', ({ body }) => Effect.succeed({ count: 0, rows: [], ignored: [], wrong: body })),
+        Effect.catchTag('HttpError', ({ body }) => Effect.succeed({ count: 0, rows: [], ignored: [], wrong: body })),
       )
       const formToken = viewer.writes && openStatuses.includes(branch.status) ? viewer.formToken : null
       const title = rows[0]?.scope ? scopeTitle(rows[0].scope) : null
@@ -66,7 +66,7 @@ export const drawConflicts = (viewer: Viewer, id: number, parameters: URLSearchP
             </div>
             {formToken === null || count === 0 ? null : (
               <div class="card-header">
-                <AnswerAll {...{ branch, count, path, parameters, formToken }} />
+                <ResolveAll {...{ branch, count, path, parameters, formToken }} />
               </div>
             )}
             <ConflictTable

@@ -32,7 +32,7 @@ export const list = (c: ApiContext) =>
         Effect.flatMap(({ filter, ignored }) =>
           Effect.map(branches.list({ ...filter, limit, offset }), (page) => ({ ...page, ignored, wrong: null })),
         ),
-        Effect.catchTag('Refused', ({ body }) => Effect.succeed({ count: 0, rows: [], ignored: [], wrong: body })),
+        Effect.catchTag('HttpError', ({ body }) => Effect.succeed({ count: 0, rows: [], ignored: [], wrong: body })),
       )
       const filtered = [...parameters].some(([name, value]) => value !== '' && name !== 'limit' && name !== 'offset')
       return html(

@@ -1,9 +1,9 @@
 import type { Branch } from '@netbox-pbs/core'
 import { Effect } from 'effect'
 import { branchById } from '../../branches/find-branch.ts'
+import { notFound } from '../error-pages.tsx'
 import { html } from '../html.ts'
 import { branchesPage } from '../paths.ts'
-import { notFound } from '../refusals.tsx'
 import type { Page } from '../serve-page.tsx'
 import type { Viewer } from '../view/viewer.ts'
 

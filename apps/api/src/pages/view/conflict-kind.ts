@@ -30,7 +30,7 @@ export const conflictWords: Readonly<Record<ConflictKind, { readonly label: stri
 }
 
 /** The answers to a conflict, in words. */
-export const answerWords: Readonly<Record<Resolution['choice'], string>> = {
+export const resolutionWords: Readonly<Record<Resolution['choice'], string>> = {
   main: 'Main’s',
   branch: 'Branch’s',
   value: 'This value',

@@ -4,7 +4,7 @@ import { branchedField } from '../../branches/read-value.ts'
 import { branchPage, rowPage } from '../paths.ts'
 import { Badge } from './badge.tsx'
 import { BranchedValue, fieldLabel } from './branched-value.tsx'
-import { answerWords, conflictWords } from './conflict-kind.ts'
+import { conflictWords, resolutionWords } from './conflict-kind.ts'
 import { formatTime } from './format.ts'
 import { JsonValue } from './json-value.tsx'
 import { Nothing } from './nothing.tsx'
@@ -116,7 +116,7 @@ const Answers = (props: One) => {
   if (resolution !== null)
     return (
       <>
-        <Badge color="green" label={answerWords[resolution.choice]} />
+        <Badge color="green" label={resolutionWords[resolution.choice]} />
         {resolution.choice === 'value' && conflict.field !== null ? (
           <div class="netbox-pbs-break">
             <BranchedValue model={conflict.model} name={conflict.field} value={resolution.value} />
@@ -127,9 +127,9 @@ const Answers = (props: One) => {
           {conflict.resolvedAt === null ? '' : `, ${formatTime(conflict.resolvedAt)}`}
         </div>
         {formToken === null ? null : (
-          <AnswerForm {...{ ...props, formToken, branch }}>
+          <ResolveForm {...{ ...props, formToken, branch }}>
             <Choose choice="none" label="Take back" conflict={conflict} />
-          </AnswerForm>
+          </ResolveForm>
         )}
       </>
     )
@@ -137,27 +137,27 @@ const Answers = (props: One) => {
   const choices = possibleChoices(conflict)
   return (
     <>
-      <AnswerForm {...{ ...props, formToken, branch }}>
+      <ResolveForm {...{ ...props, formToken, branch }}>
         {choices
           .filter((choice) => choice !== 'value')
           .map((choice) => (
-            <Choose choice={choice} label={answerWords[choice]} conflict={conflict} />
+            <Choose choice={choice} label={resolutionWords[choice]} conflict={conflict} />
           ))}
-      </AnswerForm>
+      </ResolveForm>
       {choices.includes('value') && conflict.field !== null ? (
         <details class="mt-1">
           <summary>Another value</summary>
-          <AnswerForm {...{ ...props, formToken, branch }}>
+          <ResolveForm {...{ ...props, formToken, branch }}>
             <ValueInput conflict={conflict} name={conflict.field} />
-            <Choose choice="value" label={answerWords.value} conflict={conflict} />
-          </AnswerForm>
+            <Choose choice="value" label={resolutionWords.value} conflict={conflict} />
+          </ResolveForm>
         </details>
       ) : null}
     </>
   )
 }
 
-const AnswerForm = (props: One & { formToken: string; children?: Child }) => (
+const ResolveForm = (props: One & { formToken: string; children?: Child }) => (
   <form class="netbox-pbs-buttons" method="post" action={`${branchPage(props.branch.id)}conflicts/`}>
     <input type="hidden" name="form_token" value={props.formToken} />
     <input type="hidden" name="id" value={String(props.conflict.id)} />

@@ -1,13 +1,13 @@
 import type { Branch } from '@netbox-pbs/core'
 import { branchPage } from '../paths.ts'
-import { answerWords } from './conflict-kind.ts'
+import { resolutionWords } from './conflict-kind.ts'
 import { formatCount } from './format.ts'
 
 /** What narrows a list of conflicts. */
 export const conflictFilters = ['kind', 'object_type', 'field', 'scope', 'resolved'] as const
 
 /** Answers at once every conflict that the list's filters let through, on all of its pages. A conflict that the answer is none to stays as it is. */
-export const AnswerAll = (props: {
+export const ResolveAll = (props: {
   branch: Branch
   count: number
   path: string
@@ -30,7 +30,7 @@ export const AnswerAll = (props: {
       <select class="form-select" id="answer-all" name="resolution" required>
         <option value="">Choose</option>
         {(['main', 'branch', 'skip'] as const).map((choice) => (
-          <option value={choice}>{answerWords[choice]}</option>
+          <option value={choice}>{resolutionWords[choice]}</option>
         ))}
         <option value="none">Take the answers back</option>
       </select>

@@ -1,18 +1,18 @@
 import type { BranchConflict, FieldValue, Resolution } from '@netbox-pbs/core'
 import { Branches, type ConflictFilter } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { answerConflicts } from '../../branches/answer-conflicts.ts'
 import { readConflictFilter } from '../../branches/read-branch-filter.ts'
 import { branchedField } from '../../branches/read-value.ts'
-import { invalid } from '../../http/refused.ts'
+import { resolveConflicts } from '../../branches/resolve-conflicts.ts'
+import { invalid } from '../../http/http-error.ts'
 import type { Form } from '../form.ts'
 import { seeOther } from '../html.ts'
 import { branchPage, ownPath } from '../paths.ts'
-import { conflictFilters } from '../view/answer-all.tsx'
+import { conflictFilters } from '../view/resolve-all.tsx'
 import { sentence } from '../view/sentence.ts'
 import { forWriterForm } from '../visitor-page.ts'
 import { drawConflicts } from './conflicts-page.tsx'
-import { saidOnPage, wordsOf } from './said-on-page.ts'
+import { renderError, wordsOf } from './render-error.ts'
 
 /** Answers a conflict of a branch, or all those that a list shows, and leads back to the list. */
 export const answer = (id: number) =>
@@ -21,10 +21,10 @@ export const answer = (id: number) =>
     const answered = Effect.gen(function* () {
       const filter = yield* filterOf(form)
       const resolution = yield* resolutionOf(id, filter, form)
-      yield* answerConflicts({ id, filter, resolution, by: { user: viewer.username, requestId } })
+      yield* resolveConflicts({ id, filter, resolution, by: { user: viewer.username, requestId } })
       return seeOther(next)
     }).pipe(
-      Effect.catchTag('Refused', ({ body }) =>
+      Effect.catchTag('HttpError', ({ body }) =>
         drawConflicts(viewer, id, new URLSearchParams(next.split('?')[1]), {
           kind: 'danger',
           text: sentence(wordsOf(body)),
@@ -32,7 +32,7 @@ export const answer = (id: number) =>
         }),
       ),
     )
-    return saidOnPage(viewer, id, answered)
+    return renderError(viewer, id, answered)
   })
 
 /** One conflict by its id, or those of the list by its filters. */

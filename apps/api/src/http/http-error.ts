@@ -2,7 +2,7 @@ import { Data } from 'effect'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 
 /** A request is answered with an error of NetBox's kind; `body` is sent as JSON. */
-export class Refused extends Data.TaggedError('Refused')<{
+export class HttpError extends Data.TaggedError('HttpError')<{
   readonly status: ContentfulStatusCode
   readonly body: object
   readonly headers?: Readonly<Record<string, string>>
@@ -12,10 +12,10 @@ export class Refused extends Data.TaggedError('Refused')<{
   }
 }
 
-const detail = (status: ContentfulStatusCode) => (text: string) => new Refused({ status, body: { detail: text } })
+const detail = (status: ContentfulStatusCode) => (text: string) => new HttpError({ status, body: { detail: text } })
 
 /** 400 with what is wrong with each field, or another body of NetBox's. */
-export const invalid = (body: object): Refused => new Refused({ status: 400, body })
+export const invalid = (body: object): HttpError => new HttpError({ status: 400, body })
 
 /** 400 with one sentence. */
 export const badRequest = detail(400)
@@ -27,16 +27,16 @@ export const forbidden = detail(403)
 export const notFound = detail(404)
 
 /** 405 of a method that the path does not know. */
-export const methodNotAllowed = (method: string): Refused => detail(405)(`Method "${method}" not allowed.`)
+export const methodNotAllowed = (method: string): HttpError => detail(405)(`Method "${method}" not allowed.`)
 
 /** 406: no representation that the client accepts. */
 export const notAcceptable = detail(406)
 
 /** 413 of a body beyond the limit. */
-export const tooLarge = (limit: number): Refused => detail(413)(`Request body is larger than ${limit} bytes.`)
+export const tooLarge = (limit: number): HttpError => detail(413)(`Request body is larger than ${limit} bytes.`)
 
 /** 415 of a body that is not JSON. */
-export const unsupportedMediaType = (type: string): Refused =>
+export const unsupportedMediaType = (type: string): HttpError =>
   detail(415)(`Unsupported media type "${type}" in request.`)
 
 /** 502: the gateway did not answer as one. */

@@ -10,7 +10,7 @@ import { formatCount } from '../view/format.ts'
 import type { Viewer } from '../view/viewer.ts'
 import { forWriterForm } from '../visitor-page.ts'
 import { drawOverview } from './overview-page.tsx'
-import { saidOnPage } from './said-on-page.ts'
+import { renderError } from './render-error.ts'
 
 /** A form of a branch's page: whose it is and what it says. */
 interface Sent {
@@ -22,7 +22,7 @@ interface Sent {
 
 /** Does what a form asks of a branch and leads back to it; a dry run, and what cannot be done, is said on its page. */
 export const act = (action: keyof typeof doing, id: number) =>
-  forWriterForm((viewer, form, requestId) => saidOnPage(viewer, id, doing[action]({ id, viewer, form, requestId })))
+  forWriterForm((viewer, form, requestId) => renderError(viewer, id, doing[action]({ id, viewer, form, requestId })))
 
 const doing = {
   check: ({ id }: Sent) =>

@@ -1,6 +1,6 @@
 import { SourceFailed } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
-import { refusedShape } from './json-shape.ts'
+import { shapeError } from './json-shape.ts'
 
 /** An answer whose body has not been read. */
 export interface Answer {
@@ -45,7 +45,7 @@ const tooLarge = (base: string, max: number) =>
   })
 
 function jsonOf(text: Buffer): unknown {
-  if (refusedShape(text) !== null) return undefined
+  if (shapeError(text) !== null) return undefined
   try {
     return JSON.parse(text.toString('utf8'))
   } catch {

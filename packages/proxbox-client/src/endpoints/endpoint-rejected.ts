@@ -1,4 +1,4 @@
-import { EndpointRefused } from '@netbox-pbs/core/ports'
+import { EndpointRejected } from '@netbox-pbs/core/ports'
 import { ErrorBody, nameTakenDetail, type ValidationIssue } from '../contract/error-body.ts'
 import { boundedText } from '../http/bounded-text.ts'
 
@@ -17,10 +17,10 @@ const ourFields = [
 ] as const
 
 /** What a 400 or 422 says, under our field names and without the secrets that were sent. */
-export function refusal(body: unknown, secrets: ReadonlyArray<string>): EndpointRefused {
+export function refusal(body: unknown, secrets: ReadonlyArray<string>): EndpointRejected {
   const read = ErrorBody.safeParse(body)
   if (!read.success)
-    return new EndpointRefused({ errors: { [wholeObject]: ['The gateway refused it without a reason.'] } })
+    return new EndpointRejected({ errors: { [wholeObject]: ['The gateway refused it without a reason.'] } })
 
   const errors: Record<string, Array<string>> = {}
   const add = (field: string, text: string) => {
@@ -32,7 +32,7 @@ export function refusal(body: unknown, secrets: ReadonlyArray<string>): Endpoint
   } else {
     for (const issue of detail.slice(0, 20)) add(fieldOf(issue), issue.msg)
   }
-  return new EndpointRefused({ errors })
+  return new EndpointRejected({ errors })
 }
 
 function fieldOf({ loc }: ValidationIssue): string {

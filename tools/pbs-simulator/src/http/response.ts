@@ -16,7 +16,7 @@ export interface Reply {
 export const JSON_TYPE = 'application/json;charset=UTF-8'
 
 /** A plain text answer. Errors of handlers are labelled as JSON all the same, earlier ones have no content type. */
-export const textReply = (
+export const textResponse = (
   status: number,
   text: string,
   options: {
@@ -44,7 +44,7 @@ function* listText(rows: Iterable<unknown>, siblings: string): Generator<string>
 }
 
 /** The success envelope of a handler's result. */
-export const resultReply = (result: RouteResult): Reply => {
+export const resultResponse = (result: RouteResult): Reply => {
   const siblings = Object.entries(result.siblings ?? {})
     .map(([name, value]) => `,${JSON.stringify(name)}:${JSON.stringify(value)}`)
     .join('')

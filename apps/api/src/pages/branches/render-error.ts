@@ -1,5 +1,5 @@
 import type {
-  ApprovalRefused,
+  ApprovalNotAllowed,
   BranchInConflict,
   BranchNameTaken,
   BranchNotApproved,
@@ -10,7 +10,7 @@ import type {
   StoreFailed,
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import type { Refused } from '../../http/refused.ts'
+import type { HttpError } from '../../http/http-error.ts'
 import type { ApiServices } from '../../services.ts'
 import type { Page } from '../serve-page.tsx'
 import { sentence } from '../view/sentence.ts'
@@ -19,8 +19,8 @@ import { drawConflicts } from './conflicts-page.tsx'
 import { drawOverview } from './overview-page.tsx'
 
 /** Why something cannot be done to a branch. */
-type Refusal =
-  | Refused
+type PageError =
+  | HttpError
   | BranchNotFound
   | BranchNotOpen
   | BranchInConflict
@@ -28,13 +28,13 @@ type Refusal =
   | BranchScopeUnknown
   | BranchNotMerged
   | BranchNameTaken
-  | ApprovalRefused
+  | ApprovalNotAllowed
 
 /** What a form cannot do to a branch is said on the branch's page as it is now; where conflicts stand in the way, above them. */
-export const saidOnPage = (
+export const renderError = (
   viewer: Viewer,
   id: number,
-  done: Effect.Effect<Response, Refusal | StoreFailed, ApiServices>,
+  done: Effect.Effect<Response, PageError | StoreFailed, ApiServices>,
 ): Page => {
   const say = (status: 400 | 409) => (error: { readonly message: string }) =>
     drawOverview(viewer, id, { kind: 'danger', text: sentence(error.message), status })
@@ -44,7 +44,7 @@ export const saidOnPage = (
     BranchNotApproved: say(409),
     BranchScopeUnknown: say(409),
     BranchNotMerged: say(409),
-    ApprovalRefused: say(409),
+    ApprovalNotAllowed: say(409),
     BranchNameTaken: say(400),
     BranchInConflict: ({ message }) =>
       drawConflicts(viewer, id, new URLSearchParams({ resolved: 'false' }), {
@@ -52,7 +52,7 @@ export const saidOnPage = (
         text: sentence(message),
         status: 409,
       }),
-    Refused: ({ body }) => say(400)({ message: wordsOf(body) }),
+    HttpError: ({ body }) => say(400)({ message: wordsOf(body) }),
   })
 }
 

@@ -10,17 +10,17 @@ export const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
 export const json = (schema: object) => ({ 'application/json': { schema } })
 
 /** An answer with a body. */
-export const reply = (description: string, schema: object) => ({ description, content: json(schema) })
+export const response = (description: string, schema: object) => ({ description, content: json(schema) })
 
 /** How a request may be refused, whatever it asks. */
-export const refusals: Responses = {
-  403: reply('No token, a wrong one, or one that may not do this', ref('Detail')),
-  406: reply('JSON is not accepted by the client', ref('Detail')),
-  503: reply('The database does not answer', ref('Detail')),
+export const errorResponses: Responses = {
+  403: response('No token, a wrong one, or one that may not do this', ref('Detail')),
+  406: response('JSON is not accepted by the client', ref('Detail')),
+  503: response('The database does not answer', ref('Detail')),
 }
 
 /** A row that is not there. */
-export const notThere: Responses = { 404: reply('There is no such object', ref('Detail')) }
+export const notFoundResponse: Responses = { 404: response('There is no such object', ref('Detail')) }
 
 /** The header by which a write asks for a version. */
 export const ifMatchParameter = {
@@ -31,18 +31,18 @@ export const ifMatchParameter = {
 }
 
 /** An object that was changed since the client read it. */
-export const versionRefusals: Responses = {
-  412: reply('The object has another version than `If-Match` asks for; its ETag is in the header', ref('Detail')),
+export const versionErrors: Responses = {
+  412: response('The object has another version than `If-Match` asks for; its ETag is in the header', ref('Detail')),
 }
 
 /** How the parameters of a list may be refused. */
-export const wrongFilter: Responses = { 400: reply('What is wrong with each parameter', ref('FieldErrors')) }
+export const wrongFilter: Responses = { 400: response('What is wrong with each parameter', ref('FieldErrors')) }
 
 /** How a body may be refused. */
-export const bodyRefusals: Responses = {
-  400: reply('What is wrong with each field', ref('FieldErrors')),
-  413: reply('The body is too large', ref('Detail')),
-  415: reply('The body is not JSON', ref('Detail')),
+export const bodyErrors: Responses = {
+  400: response('What is wrong with each field', ref('FieldErrors')),
+  413: response('The body is too large', ref('Detail')),
+  415: response('The body is not JSON', ref('Detail')),
 }
 
 /** The id in a path. */
@@ -55,7 +55,7 @@ export const pageParameters = [
 ]
 
 /** How the branch that a request names may be refused. */
-export const wrongBranch: Responses = { 400: reply('The branch cannot be read', ref('Detail')) }
+export const wrongBranch: Responses = { 400: response('The branch cannot be read', ref('Detail')) }
 
 /** How a request names the branch inside which it is answered. */
 export const branchParameters = [

@@ -8,7 +8,7 @@ import {
 } from '@netbox-pbs/core'
 import { Branches, type ConflictFilter } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { invalid } from '../http/refused.ts'
+import { invalid } from '../http/http-error.ts'
 import { branchedField, readValue } from './read-value.ts'
 
 /** An answer to some conflicts of a branch; `resolution` null takes their answers back. */
@@ -20,7 +20,7 @@ export interface Answer {
 }
 
 /** Answers conflicts and gives how many. A value is judged by the fields that it is for, so that no merge fails on it later. */
-export const answerConflicts = Effect.fn('answerConflicts')(function* ({ id, filter, resolution, by }: Answer) {
+export const resolveConflicts = Effect.fn('resolveConflicts')(function* ({ id, filter, resolution, by }: Answer) {
   const branches = yield* Branches
   if (resolution?.choice !== 'value') return yield* branches.resolve({ id, filter, resolution, user: by.user, by })
   const { count, rows } = yield* branches.conflicts({ id, filter, limit: pageLimits.max, offset: 0 })

@@ -3,7 +3,7 @@ import { Data } from 'effect'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 
 /** A request is answered with an error that the contract names. `detail` is the body's only key. */
-export class Refused extends Data.TaggedError('Refused')<{
+export class HttpError extends Data.TaggedError('HttpError')<{
   readonly status: ContentfulStatusCode
   readonly detail: ErrorBody['detail']
   readonly headers?: Readonly<Record<string, string>>
@@ -14,4 +14,4 @@ export class Refused extends Data.TaggedError('Refused')<{
 }
 
 /** The one answer for an endpoint id that is not there. */
-export const endpointNotFound = (): Refused => new Refused({ status: 404, detail: endpointNotFoundDetail })
+export const endpointNotFound = (): HttpError => new HttpError({ status: 404, detail: endpointNotFoundDetail })

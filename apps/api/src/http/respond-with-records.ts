@@ -16,7 +16,7 @@ interface Records<A, E, R> {
 }
 
 /** Answers the page of a list of records that the request asks for. */
-export const replyRecords = <A, E, R>(c: ApiContext, { path, ignored, read, serve }: Records<A, E, R>) =>
+export const respondWithRecords = <A, E, R>(c: ApiContext, { path, ignored, read, serve }: Records<A, E, R>) =>
   Effect.gen(function* () {
     const params = new URL(c.req.url).searchParams
     const page = offsetPage(params)

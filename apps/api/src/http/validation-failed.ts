@@ -2,4 +2,4 @@ import type { FieldErrors } from '@netbox-pbs/core'
 import { Data } from 'effect'
 
 /** A body that a row does not take: what is wrong with each field. */
-export class FieldsRefused extends Data.TaggedError('FieldsRefused')<{ readonly errors: FieldErrors }> {}
+export class ValidationFailed extends Data.TaggedError('ValidationFailed')<{ readonly errors: FieldErrors }> {}
