@@ -56,7 +56,7 @@ async function held(
   }))
   const land = (
     runId: number,
-    view: string,
+    visibility: string,
     changes: Parameters<typeof ChangeSets.Service.append<'job'>>[0]['changes'],
     hold: boolean,
   ) =>
@@ -70,8 +70,8 @@ async function held(
         scope,
         runId,
         at,
-        view,
-        held: hold ? 'view_changed' : null,
+        visibility,
+        held: hold ? 'visibility_changed' : null,
         listed: true,
         record: null,
       })
@@ -117,7 +117,7 @@ describe('held sets over REST', () => {
       display: 'verify jobs of pbs-list',
       scope: { resource: 'jobs', server: 'pbs-list', job_type: 'verify' },
       state: { value: 'waiting', label: 'Waiting' },
-      reason: { code: 'view_changed', message: expect.stringContaining('privileges') },
+      reason: { code: 'visibility_changed', message: expect.stringContaining('privileges') },
       revision: 1,
       count: 12,
       since: '2026-06-01T00:00:00Z',

@@ -134,15 +134,15 @@ describe('what goes while it is listed', () => {
   })
 })
 
-describe('the view of a token that cannot read the ACL', () => {
+describe('the visibility of a token that cannot read the ACL', () => {
   const blind = { '/datastore': audit, '/remote': audit, '/tape': audit }
   const seeing = { '/': { 'Sys.Audit': true, ...audit } }
-  const viewOf = async (frames: ReturnType<typeof framesOf>) => {
+  const visibilityOf = async (frames: ReturnType<typeof framesOf>) => {
     const last = (await frames).findLast(({ frame }) => frame === 'complete')
-    return last?.frame === 'complete' ? last.view : null
+    return last?.frame === 'complete' ? last.visibility : null
   }
   const ofStores = (names: ReadonlyArray<string>) => (permissions: typeof blind | typeof seeing) =>
-    viewOf(
+    visibilityOf(
       framesOf(datastoresScopes, {
         permissions: Effect.succeed(permissions),
         datastores: Effect.succeed(names.map((name) => store(name))),
@@ -150,7 +150,7 @@ describe('the view of a token that cannot read the ACL', () => {
       }),
     )
   const ofNamespaces = (paths: ReadonlyArray<string>) => (permissions: typeof blind | typeof seeing) =>
-    viewOf(
+    visibilityOf(
       listed(
         {},
         {
@@ -161,7 +161,7 @@ describe('the view of a token that cannot read the ACL', () => {
       ),
     )
   const ofJobs = (type: string, ids: ReadonlyArray<string>) => (permissions: typeof blind | typeof seeing) =>
-    viewOf(
+    visibilityOf(
       framesOf((session) => jobsScopes(session, { job_types: [type] }), {
         permissions: Effect.succeed(permissions),
         datastores: Effect.succeed(ids.map((id) => store(id))),

@@ -211,15 +211,15 @@ describe('a token that sees a part', () => {
     expect(warned).toEqual(['sync', 'tape'])
   })
 
-  test('the view differs between tokens', async () => {
+  test('the visibility differs between tokens', async () => {
     await addEndpoint(gateway, pbs, { name: 'full' })
     await addEndpoint(gateway, pbs, { name: 'part', token: pbs.tokens.auditOnly })
-    const views = async (resource: string) =>
+    const visibilities = async (resource: string) =>
       ofKind(await syncFrames(gateway, resource, resource === 'jobs' ? { job_types: ['tape'] } : {}), 'complete').map(
-        ({ view }) => view,
+        ({ visibility }) => visibility,
       )
-    expect(new Set(await views('jobs')).size).toBe(2)
-    expect(new Set(await views('datastores')).size).toBe(1)
+    expect(new Set(await visibilities('jobs')).size).toBe(2)
+    expect(new Set(await visibilities('datastores')).size).toBe(1)
   })
 })
 

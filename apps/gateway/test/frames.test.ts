@@ -132,18 +132,18 @@ describe('the snapshots of a namespace', () => {
     expect(frames.map(brief)).toEqual(['scope snapshots ', 'failed protocol retryable'])
   })
 
-  test('which another token would see differently have another view', async () => {
-    const views = await Promise.all(
+  test('which another token would see differently have another visibility', async () => {
+    const visibilities = await Promise.all(
       [{}, { 'Datastore.Backup': true }].map(async (more) => {
         const frames = await listed(root, {
           permissions: Effect.succeed({ '/': { 'Datastore.Audit': true, ...more } }),
         })
         const last = frames.at(-1)
-        return last?.frame === 'complete' ? last.view : null
+        return last?.frame === 'complete' ? last.visibility : null
       }),
     )
-    expect(views[0]).toMatch(/^[0-9a-f]{64}$/)
-    expect(views[1]).not.toBe(views[0])
+    expect(visibilities[0]).toMatch(/^[0-9a-f]{64}$/)
+    expect(visibilities[1]).not.toBe(visibilities[0])
   })
 })
 

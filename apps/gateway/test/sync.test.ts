@@ -150,7 +150,7 @@ describe('a server that can be read wholly', () => {
         tls_checked: true,
       },
     })
-    expect(complete).toEqual({ frame: 'complete', resource: 'servers', count: 1, view: null })
+    expect(complete).toEqual({ frame: 'complete', resource: 'servers', count: 1, visibility: null })
   })
 
   test('as one document, and as counts', async () => {
@@ -311,16 +311,16 @@ describe('without endpoints', () => {
   })
 })
 
-test('a store hidden by NoAccess of token or user changes the view of the datastores', async () => {
+test('a store hidden by NoAccess of token or user changes the visibility of the datastores', async () => {
   await gatewayWith()
-  const view = async () =>
-    ofKind(await syncFrames(gateway, 'datastores'), 'complete').find((f) => f.resource === 'datastores')?.view
-  const [before, kept] = [await view(), [...pbs.state.acl]]
-  expect(await view()).toBe(before)
+  const visibility = async () =>
+    ofKind(await syncFrames(gateway, 'datastores'), 'complete').find((f) => f.resource === 'datastores')?.visibility
+  const [before, kept] = [await visibility(), [...pbs.state.acl]]
+  expect(await visibility()).toBe(before)
   for (const authId of [pbs.tokens.audit.tokenId, 'inventory@pbs']) {
     pbs.state.acl.push({ path: '/datastore/vault', authId, role: 'NoAccess', propagate: true })
-    expect(await view()).not.toBe(before)
+    expect(await visibility()).not.toBe(before)
     pbs.state.acl.splice(0, pbs.state.acl.length, ...kept)
-    expect(await view()).toBe(before)
+    expect(await visibility()).toBe(before)
   }
 })

@@ -36,7 +36,7 @@ test('since narrows the list by the start of the tasks', async () => {
   expect(ofKind(await syncFrames(gateway, 'tasks', { since }), 'task')).toEqual(recent)
 })
 
-test('without Sys.Audit only the own tasks come, with a warning and another view', async () => {
+test('without Sys.Audit only the own tasks come, with a warning and another visibility', async () => {
   gateway = await startGateway()
   await addEndpoint(gateway, pbs)
   const [whole] = ofKind(await syncFrames(gateway, 'tasks'), 'complete')
@@ -48,7 +48,7 @@ test('without Sys.Audit only the own tasks come, with a warning and another view
   expect(ofKind(frames, 'warning')).toMatchObject([
     { code: 'privileges_missing', message: expect.stringContaining('Sys.Audit on /system/tasks') },
   ])
-  expect(ofKind(frames, 'complete')[0]?.view).not.toBe(whole?.view)
+  expect(ofKind(frames, 'complete')[0]?.visibility).not.toBe(whole?.visibility)
 })
 
 test('a server that is down fails the scope, and the summary counts', async () => {

@@ -192,7 +192,7 @@ test('a store hidden by NoAccess: nothing vanishes, and what is held back carrie
 
   const run = await syncTwice(running)
   expect(run.status.value).toBe('incomplete')
-  expect(run.scopes.map(({ reason }) => reason?.code)).toContain('view_changed')
+  expect(run.scopes.map(({ reason }) => reason?.code)).toContain('visibility_changed')
   expect((await rowsOfSick(running)).length).toBe(before.length)
   expect((await stores()).filter((row) => row.missing_since !== null).map(({ name }) => name)).toEqual([hidden])
 

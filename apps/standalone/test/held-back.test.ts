@@ -100,7 +100,7 @@ test('a store that loses 60 % of its groups: the loss is held, and gone once it 
   expect((await decide(set, 'confirm')).status).toBe(404)
 })
 
-test('a permission that is lost: the shortened lists are held as view_changed, and repaired when it returns', async () => {
+test('a permission that is lost: the shortened lists are held as visibility_changed, and repaired when it returns', async () => {
   const kept = [...pbs.state.acl]
   for (const authId of [pbs.tokens.audit.tokenId, 'inventory@pbs'])
     pbs.state.acl.push({ path: `/datastore/${store}/${ns}`, authId, role: 'NoAccess', propagate: true })
@@ -108,8 +108,8 @@ test('a permission that is lost: the shortened lists are held as view_changed, a
   expect(run.status.value).toBe('incomplete')
   const sets = await heldBy(run)
   expect(sets.map(({ display, reason, count }) => [display, reason.code, count])).toEqual([
-    [`snapshots of pbs-held/${store}/${ns}`, 'view_changed', 40],
-    [`namespaces of pbs-held/${store}`, 'view_changed', 1],
+    [`snapshots of pbs-held/${store}/${ns}`, 'visibility_changed', 40],
+    [`namespaces of pbs-held/${store}`, 'visibility_changed', 1],
   ])
   expect(await missing()).toBe(40)
 

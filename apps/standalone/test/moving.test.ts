@@ -213,7 +213,7 @@ describe('between two runs', () => {
       const run = await syncTwice(running)
       pbs.state.acl = acl
       await expectScopes(running, { before: pbs.state, after: pbs.state, kept: () => true })
-      const waiting = held.map((title) => ({ title, outcome: 'held_back', code: 'view_changed' }))
+      const waiting = held.map((title) => ({ title, outcome: 'held_back', code: 'visibility_changed' }))
       const failed = blind.map((title) => ({ title, outcome: 'failed', code: 'forbidden' }))
       const told = [...waiting, ...failed].toSorted((a, b) => (a.title < b.title ? -1 : 1))
       expect(troubles(run, 'moving')).toEqual(told)

@@ -34,7 +34,7 @@ export async function fillMain(driver: Driver, snapshots: number): Promise<void>
       from snapshots group by ${groupKey}`,
     `insert into namespaces (server_id, datastore_name, path, group_count, snapshot_count, presence)
       select server_id, datastore_name, namespace, count(*), sum(snapshot_count)::bigint, 'listed' from groups group by server_id, datastore_name, namespace`,
-    `insert into scopes (server_id, resource, datastore_name, namespace, view, last_complete_at, registry_version)
+    `insert into scopes (server_id, resource, datastore_name, namespace, visibility, last_complete_at, registry_version)
       select server_id, 'snapshots', datastore_name, path, 'all', timestamptz '2026-06-01T00:00:00Z', 2 from namespaces`,
     'drop table filling',
     'analyze',

@@ -118,7 +118,7 @@ export const stageAll = (
         scope,
         runId,
         at,
-        view: 'all',
+        visibility: 'all',
         held: null,
         listed: true,
         record: null,

@@ -48,7 +48,7 @@ function* serverFrames(): Generator<Frame> {
     endpoint_id: 1,
     observed: { status: 'reachable', last_seen_at: '2026-02-01T00:00:00Z' },
   }
-  yield { frame: 'complete', ...scope, count: 1, view: null }
+  yield { frame: 'complete', ...scope, count: 1, visibility: null }
 }
 
 function* datastoreFrames(): Generator<Frame> {
@@ -73,7 +73,7 @@ function* datastoreFrames(): Generator<Frame> {
       },
     }
   }
-  yield { frame: 'complete', ...scope, count: stores.length, view: 'v1' }
+  yield { frame: 'complete', ...scope, count: stores.length, visibility: 'v1' }
 }
 
 function* snapshotFrames(fleet: Fleet): Generator<Frame> {
@@ -86,7 +86,7 @@ function* snapshotFrames(fleet: Fleet): Generator<Frame> {
     for (let i = 0; i < perStore; i++) {
       yield { frame: 'namespace', server: serverName, datastore, path: namespacePath(i) }
     }
-    yield { frame: 'complete', ...scope, count: perStore, view: 'v1' }
+    yield { frame: 'complete', ...scope, count: perStore, visibility: 'v1' }
     for (let i = 0; i < perStore; i++) {
       const place = storeIndex * perStore + i
       const from = Math.floor((place * groups) / namespaces)
@@ -127,7 +127,7 @@ function* namespaceFrames(
       snapshots,
     }
   }
-  yield { frame: 'complete', ...scope, count, view: 'v1' }
+  yield { frame: 'complete', ...scope, count, visibility: 'v1' }
 }
 
 const isContainer = (guest: number): boolean => guest % 4 === 0

@@ -48,7 +48,7 @@ export const everyFrame: ReadonlyArray<Frame> = [
     endpoint_id: 3,
     observed: { status: 'reachable', last_seen_at: '2026-05-02T00:00:00.25Z', latency_ms: 12, tls_checked: true },
   },
-  { frame: 'complete', resource: 'servers', count: 1, view: null },
+  { frame: 'complete', resource: 'servers', count: 1, visibility: null },
   { frame: 'scope', resource: 'datastores', server: 'pbs-a' },
   {
     frame: 'datastore',
@@ -67,14 +67,14 @@ export const everyFrame: ReadonlyArray<Frame> = [
       estimated_full_at: null,
     },
   },
-  { frame: 'complete', resource: 'datastores', server: 'pbs-a', count: 1, view: 'v1' },
+  { frame: 'complete', resource: 'datastores', server: 'pbs-a', count: 1, visibility: 'v1' },
   { frame: 'scope', resource: 'namespaces', server: 'pbs-a', datastore: 'tank' },
   { frame: 'namespace', server: 'pbs-a', datastore: 'tank', path: 'site-a' },
-  { frame: 'complete', resource: 'namespaces', server: 'pbs-a', datastore: 'tank', count: 1, view: 'v1' },
+  { frame: 'complete', resource: 'namespaces', server: 'pbs-a', datastore: 'tank', count: 1, visibility: 'v1' },
   { frame: 'scope', ...snapshots },
   groupFrame('100', 2),
   { frame: 'warning', ...snapshots, code: 'unknown_enum_value', message: 'backup type "tape"' },
-  { frame: 'complete', ...snapshots, count: 2, view: 'v1' },
+  { frame: 'complete', ...snapshots, count: 2, visibility: 'v1' },
   { frame: 'scope', resource: 'jobs', server: 'pbs-a', job_type: 'verify' },
   {
     frame: 'job',
@@ -116,7 +116,7 @@ export const everyFrame: ReadonlyArray<Frame> = [
     job_id: '',
     observed: { endtime: '2026-06-01T21:03:19Z', outcome: 'ok', status: 'OK' },
   },
-  { frame: 'complete', resource: 'tasks', server: 'pbs-a', count: 1, view: 'v1' },
+  { frame: 'complete', resource: 'tasks', server: 'pbs-a', count: 1, visibility: 'v1' },
   {
     frame: 'end',
     items: [

@@ -46,7 +46,7 @@ describe('a proxbox-api as it is', () => {
         message:
           'this proxbox-api counts datastores, snapshots and jobs but returns none of them, so that only servers are synced: set the address to a netbox-pbs gateway',
       },
-      { _tag: 'complete', scope: { resource: 'servers' }, count: 2, view: null },
+      { _tag: 'complete', scope: { resource: 'servers' }, count: 2, visibility: null },
       { _tag: 'end' },
     ])
   })

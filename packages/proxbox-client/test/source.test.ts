@@ -38,7 +38,7 @@ describe('the frames of a stream', () => {
         },
         observed: { status: 'reachable', last_seen_at: '2026-05-02T00:00:00.25Z', latency_ms: 12, tls_checked: true },
       },
-      { _tag: 'complete', scope: { resource: 'servers' }, count: 1, view: null, leftOut: 0 },
+      { _tag: 'complete', scope: { resource: 'servers' }, count: 1, visibility: null, leftOut: 0 },
       { _tag: 'scope', scope: { resource: 'datastores', server: 'pbs-a' } },
       {
         _tag: 'datastore',
@@ -46,19 +46,19 @@ describe('the frames of a stream', () => {
         facts: { name: 'tank', path: '/mnt/tank', comment: '', maintenance: '', mount_status: '', backend_type: '' },
         observed: { used_bytes: 1, total_bytes: 2, avail_bytes: null, gc_status: 'ok', estimated_full_at: null },
       },
-      { _tag: 'complete', scope: { resource: 'datastores', server: 'pbs-a' }, count: 1, view: 'v1', leftOut: 0 },
+      { _tag: 'complete', scope: { resource: 'datastores', server: 'pbs-a' }, count: 1, visibility: 'v1', leftOut: 0 },
       { _tag: 'scope', scope: { resource: 'namespaces', server: 'pbs-a', datastore: 'tank' } },
       { _tag: 'namespace', server: 'pbs-a', facts: { datastore_name: 'tank', path: 'site-a' } },
       {
         _tag: 'complete',
         scope: { resource: 'namespaces', server: 'pbs-a', datastore: 'tank' },
         count: 1,
-        view: 'v1',
+        visibility: 'v1',
         leftOut: 0,
       },
       { _tag: 'scope', scope: snapshots },
       { _tag: 'warning', scope: snapshots, code: 'unknown_enum_value', message: 'backup type "tape"' },
-      { _tag: 'complete', scope: snapshots, count: 2, view: 'v1', leftOut: 0 },
+      { _tag: 'complete', scope: snapshots, count: 2, visibility: 'v1', leftOut: 0 },
       { _tag: 'scope', scope: { resource: 'jobs', server: 'pbs-a', job_type: 'verify' } },
       {
         _tag: 'job',
@@ -104,7 +104,7 @@ describe('the frames of a stream', () => {
         },
         observed: { endtime: '2026-06-01T21:03:19Z', outcome: 'ok', status: 'OK' },
       },
-      { _tag: 'complete', scope: { resource: 'tasks', server: 'pbs-a' }, count: 1, view: 'v1', leftOut: 0 },
+      { _tag: 'complete', scope: { resource: 'tasks', server: 'pbs-a' }, count: 1, visibility: 'v1', leftOut: 0 },
       { _tag: 'end' },
     ])
   })
@@ -117,7 +117,7 @@ describe('the frames of a stream', () => {
         bytesOf([
           { frame: 'scope', ...scope },
           { frame: 'warning', ...scope, ...unreadable },
-          { frame: 'complete', ...scope, count: 0, view: 'v1', left_out: 1 },
+          { frame: 'complete', ...scope, count: 0, visibility: 'v1', left_out: 1 },
           { frame: 'end', items: [] },
         ]),
       ),
@@ -125,7 +125,7 @@ describe('the frames of a stream', () => {
     expect(frames).toEqual([
       { _tag: 'scope', scope },
       { _tag: 'warning', scope, ...unreadable },
-      { _tag: 'complete', scope, count: 0, view: 'v1', leftOut: 1 },
+      { _tag: 'complete', scope, count: 0, visibility: 'v1', leftOut: 1 },
       { _tag: 'end' },
     ])
   })

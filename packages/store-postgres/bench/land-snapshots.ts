@@ -75,7 +75,7 @@ const program = Effect.gen(function* () {
     scope,
     runId: 1,
     at: '2026-06-01T00:00:00Z',
-    view: null,
+    visibility: null,
     held: null,
     listed: true,
     record: null,

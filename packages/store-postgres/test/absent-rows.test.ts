@@ -79,8 +79,10 @@ describe.each(engines)('absent rows on $engine', ({ migrated }) => {
     Effect.map(rows<{ id: number }>(`select id from ${table} where ${where}`), ([row]) => row?.id ?? 0)
   const viewOf = (server: number, resource: string) =>
     Effect.map(
-      rows<{ view: string | null }>(`select view from scopes where server_id = ${server} and resource = '${resource}'`),
-      ([row]) => row?.view,
+      rows<{ visibility: string | null }>(
+        `select visibility from scopes where server_id = ${server} and resource = '${resource}'`,
+      ),
+      ([row]) => row?.visibility,
     )
   const noted = (...ids: ReadonlyArray<number>) => ({ noted: ids, returned: [] })
   const returned = (...ids: ReadonlyArray<number>) => ({ noted: [], returned: ids })
@@ -91,7 +93,7 @@ describe.each(engines)('absent rows on $engine', ({ migrated }) => {
     ['job', 'jobs', (server: string): Scope => ({ resource: 'jobs', server, job_type: 'verify' })],
     ['group', 'groups', rootOf],
   ] as const)(
-    'a %s is noted as absent since its first list, keeps the view that was known, and is listed again',
+    'a %s is noted as absent since its first list, keeps the visibility that was known, and is listed again',
     async (model, table, scopeOf) => {
       await run(
         Effect.gen(function* () {
@@ -102,18 +104,18 @@ describe.each(engines)('absent rows on $engine', ({ migrated }) => {
           const id = before[0]?.id ?? 0
           yield* landOnce(scope, [{ model, changes: [], sightings: noted(id) }], {
             at: second,
-            view: 'narrow',
+            visibility: 'narrow',
             runId: 77,
           })
           const absent = { id, presence: 'absent', missing_since: second, last_seen_own: first, untouched: true }
           expect(yield* seen(table, server)).toEqual([absent, ...before.slice(1)])
           expect(yield* rows(`select absent_run from ${table} where id = ${id}`)).toEqual([{ absent_run: 77 }])
           // Who notes it again says nothing new.
-          yield* landOnce(scope, [{ model, changes: [], sightings: noted(id) }], { at: may(30), view: 'narrow' })
+          yield* landOnce(scope, [{ model, changes: [], sightings: noted(id) }], { at: may(30), visibility: 'narrow' })
           expect((yield* seen(table, server))[0]).toEqual(absent)
           expect(yield* viewOf(server, scope.resource)).toBe('all')
           expect(yield* rows(`select from held_sets where server_id = ${server}`)).toEqual([])
-          yield* landOnce(scope, [{ model, changes: [], sightings: returned(id) }], { view: 'narrow' })
+          yield* landOnce(scope, [{ model, changes: [], sightings: returned(id) }], { visibility: 'narrow' })
           expect((yield* seen(table, server)).map(({ presence }) => presence)).toEqual(before.map(() => 'listed'))
           expect(yield* viewOf(server, scope.resource)).toBe('narrow')
         }),
@@ -188,7 +190,7 @@ describe.each(engines)('absent rows on $engine', ({ migrated }) => {
         const id = yield* idOf('datastores', `server_id = ${server}`)
         yield* landOnce(scope, [{ model: 'datastore', changes: [], sightings: noted(id) }], { at: second })
         const part = { model: 'datastore', changes: [remove('datastore', id, datastoreFacts(server, 'tank'))] } as const
-        const counts = yield* landOnce(scope, [part], { at: '2026-06-03T00:00:00Z', held: 'view_changed' })
+        const counts = yield* landOnce(scope, [part], { at: '2026-06-03T00:00:00Z', held: 'visibility_changed' })
         expect(counts).toMatchObject({ deleted: 0, held_back: 1 })
         expect(yield* seen('datastores', server)).toMatchObject([
           { presence: 'missing', missing_since: second, last_seen_own: first },
@@ -219,7 +221,7 @@ describe.each(engines)('absent rows on $engine', ({ migrated }) => {
             digests: [{ key: naturalKey('group', groupFacts(server, '100')), digest: 'new', listed: 2 }],
           },
         ]
-        const counts = yield* landOnce(rootOf('left-out'), parts, { at: second, view: 'other', leftOut: 1 })
+        const counts = yield* landOnce(rootOf('left-out'), parts, { at: second, visibility: 'other', leftOut: 1 })
         expect(counts).toMatchObject({ created: 1, deleted: 0, held_back: 0 })
         expect(yield* rows(`select presence from snapshots where id = ${gone}`)).toEqual([{ presence: 'listed' }])
         expect(
@@ -230,9 +232,9 @@ describe.each(engines)('absent rows on $engine', ({ migrated }) => {
         ])
         expect(
           yield* rows(
-            `select view, last_complete_at from scopes where server_id = ${server} and resource = 'snapshots'`,
+            `select visibility, last_complete_at from scopes where server_id = ${server} and resource = 'snapshots'`,
           ),
-        ).toEqual([{ view: 'all', last_complete_at: first }])
+        ).toEqual([{ visibility: 'all', last_complete_at: first }])
       }),
     )
   })
@@ -256,7 +258,7 @@ describe.each(engines)('absent rows on $engine', ({ migrated }) => {
               scope,
               runId: 900,
               at: second,
-              view: 'all',
+              visibility: 'all',
               held: null,
               listed: true,
               record: null,

@@ -64,7 +64,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
         scope,
         runId: id,
         at,
-        view: 'all',
+        visibility: 'all',
         held: null,
         listed: true,
         record: null,
@@ -405,7 +405,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
           const { server, snapshots, snapshot } = yield* newFleet(`guarded-${choice}`)
           const { id } = yield* newBranch(`guarded-${choice}`)
           const changes = [0, 1, 2].map((nth) => remove('snapshot', snapshot(nth).id, snapshot(nth).facts))
-          yield* stageOnce(id, snapshots, [{ model: 'snapshot', changes }], { held: 'emptied', view: 'new' })
+          yield* stageOnce(id, snapshots, [{ model: 'snapshot', changes }], { held: 'emptied', visibility: 'new' })
           expect(yield* check(id)).toMatchObject({ status: 'in_review', conflicts: 1 })
           expect((yield* conflictsOf(id)).rows).toMatchObject([
             {
@@ -421,8 +421,8 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
           yield* branches.resolve({ id, filter: { kinds: ['guard'] }, resolution: { choice }, user: 'bob' })
           yield* merge(id)
           expect(yield* mainSnapshots(server)).toHaveLength(left)
-          const view = `select view from scopes where server_id = ${server} and resource = 'snapshots'`
-          expect(yield* rows(view)).toEqual([{ view: choice === 'main' ? 'all' : 'new' }])
+          const visibility = `select visibility from scopes where server_id = ${server} and resource = 'snapshots'`
+          expect(yield* rows(visibility)).toEqual([{ visibility: choice === 'main' ? 'all' : 'new' }])
         }),
       )
     },

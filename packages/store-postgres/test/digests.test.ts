@@ -121,7 +121,7 @@ describe.each(engines)('a digest that would lie on $engine', ({ migrated }) => {
             { model: 'snapshot', changes: snapshots.map(({ id, facts }) => remove('snapshot', id, facts)) },
             { model: 'group', changes: [remove('group', groupId, groupFacts(serverId, '100'))] },
           ],
-          { held: 'view_changed' },
+          { held: 'visibility_changed' },
         ),
       { 100: null, ...others },
     ],

@@ -134,7 +134,7 @@ describe.each(engines)('an unfinished snapshot on $engine', ({ migrated }) => {
           scope,
           runId: 900,
           at: may(30),
-          view: 'all',
+          visibility: 'all',
           held: null,
           listed: true,
           record: null,

@@ -45,7 +45,7 @@ describe.each(engines)('held sets on $engine', ({ migrated }) => {
       return row?.id ?? 0
     })
 
-  /** A server with one group of snapshots, one a day of May, listed under the view `wide`; deletions and updates of them by their days. */
+  /** A server with one group of snapshots, one a day of May, listed under the visibility `wide`; deletions and updates of them by their days. */
   const newScope = (name: string, days: ReadonlyArray<number>) =>
     Effect.gen(function* () {
       const server = yield* newServer(name)
@@ -58,7 +58,7 @@ describe.each(engines)('held sets on $engine', ({ migrated }) => {
           { model: 'snapshot', changes: days.map((day) => create('snapshot', facts(day))) },
           { model: 'group', changes: [create('group', group)] },
         ],
-        { view: 'wide' },
+        { visibility: 'wide' },
       )
       const ids = new Map(
         (yield* ask<{ id: number; day: number }>(
@@ -75,7 +75,7 @@ describe.each(engines)('held sets on $engine', ({ migrated }) => {
         changes: back.map((day) => change('snapshot', idOf(day), facts(day), {}, true)),
       })
       const land = (parts: ReadonlyArray<Part>, more: Partial<Landing> = {}) =>
-        landOnce(scope, parts, { view: 'wide', ...more })
+        landOnce(scope, parts, { visibility: 'wide', ...more })
       const left = Effect.map(
         ask<{ day: number; presence: string }>(
           `select extract(day from backup_time at time zone 'UTC')::bigint as day, presence from snapshots
@@ -106,7 +106,7 @@ describe.each(engines)('held sets on $engine', ({ migrated }) => {
           state: 'waiting',
           revision: 1,
           reason: 'too_many',
-          view: 'wide',
+          visibility: 'wide',
           kept: false,
           count: 2,
           since: at,
@@ -118,7 +118,7 @@ describe.each(engines)('held sets on $engine', ({ migrated }) => {
           state: 'waiting',
           revision: 1,
           reason: 'too_many',
-          view: 'wide',
+          visibility: 'wide',
           kept: false,
         })
         yield* land([lacks(1, 2)], { held: 'too_many', runId: second, at: '2026-06-03T00:00:00Z' })
@@ -132,7 +132,7 @@ describe.each(engines)('held sets on $engine', ({ migrated }) => {
     )
   })
 
-  test('it has a new revision when it grows or is held under another view, none when it shrinks, and ends with its last row', async () => {
+  test('it has a new revision when it grows or is held under another visibility, none when it shrinks, and ends with its last row', async () => {
     await run(
       Effect.gen(function* () {
         const { lacks, again, land, set, gone } = yield* newScope('grows', [1, 2, 3, 4])
@@ -142,8 +142,8 @@ describe.each(engines)('held sets on $engine', ({ migrated }) => {
         expect(yield* set).toMatchObject({ count: 1, revision: 1 })
         yield* land([lacks(2, 3)], { held })
         expect(yield* set).toMatchObject({ count: 2, revision: 2 })
-        yield* land([lacks(2, 3)], { held: 'view_changed', view: 'narrow' })
-        expect(yield* set).toMatchObject({ count: 2, revision: 3, reason: 'view_changed', view: 'narrow' })
+        yield* land([lacks(2, 3)], { held: 'visibility_changed', visibility: 'narrow' })
+        expect(yield* set).toMatchObject({ count: 2, revision: 3, reason: 'visibility_changed', visibility: 'narrow' })
         yield* land([again(2, 3)])
         expect(yield* gone).toEqual(Option.none())
       }),
@@ -176,7 +176,7 @@ describe.each(engines)('held sets on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const { lacks, land, left, set } = yield* newScope('raced', [1, 2, 3, 4])
-        yield* land([lacks(1)], { held: 'view_changed' })
+        yield* land([lacks(1)], { held: 'visibility_changed' })
         const { id } = yield* set
         yield* decide(id, 'dismissed')
         // Judged while the set waited: all would go.
@@ -199,10 +199,10 @@ describe.each(engines)('held sets on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const { lacks, land, left, set } = yield* newScope('outgrown', [1, 2, 3])
-        yield* land([lacks(1)], { held: 'view_changed' })
+        yield* land([lacks(1)], { held: 'visibility_changed' })
         const { id } = yield* set
         yield* decide(id, 'confirmed')
-        yield* land([lacks(1, 2)], { held: 'view_changed' })
+        yield* land([lacks(1, 2)], { held: 'visibility_changed' })
         expect(yield* set).toMatchObject({ state: 'waiting', revision: 2, count: 2, decided: null })
         yield* land([lacks(1, 2)], { decided: { missing: 'deleted', revision: 1 } })
         expect(yield* left).toEqual(['1 missing', '2 missing', '3 listed'])
@@ -210,19 +210,19 @@ describe.each(engines)('held sets on $engine', ({ migrated }) => {
     )
   })
 
-  test('dismissed rows stay and count as held back no more; the view of the list is stored; growing wakes the set', async () => {
+  test('dismissed rows stay and count as held back no more; the visibility of the list is stored; growing wakes the set', async () => {
     await run(
       Effect.gen(function* () {
         const { lacks, land, left, set, state } = yield* newScope('dismissed', [1, 2, 3, 4])
-        const view = 'narrow'
-        yield* land([lacks(1)], { held: 'view_changed', view })
-        expect((yield* state).view).toBe('wide')
+        const visibility = 'narrow'
+        yield* land([lacks(1)], { held: 'visibility_changed', visibility })
+        expect((yield* state).visibility).toBe('wide')
         yield* decide((yield* set).id, 'dismissed')
         const decided = { missing: 'kept', revision: 1 } as const
-        expect(yield* land([lacks(1, 2)], { decided, view })).toMatchObject({ deleted: 1, held_back: 0 })
-        expect((yield* state).view).toBe('narrow')
+        expect(yield* land([lacks(1, 2)], { decided, visibility })).toMatchObject({ deleted: 1, held_back: 0 })
+        expect((yield* state).visibility).toBe('narrow')
         expect(yield* set).toMatchObject({ state: 'dismissed', count: 1, revision: 1 })
-        expect(yield* land([lacks(1, 3)], { decided, view, held: 'too_many' })).toMatchObject({ held_back: 2 })
+        expect(yield* land([lacks(1, 3)], { decided, visibility, held: 'too_many' })).toMatchObject({ held_back: 2 })
         expect(yield* left).toEqual(['1 missing', '3 missing', '4 listed'])
         expect(yield* set).toMatchObject({ state: 'waiting', kept: true, count: 2, revision: 2, decided: null })
       }),
@@ -233,7 +233,7 @@ describe.each(engines)('held sets on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const { lacks, land, set } = yield* newScope('twice', [1, 2])
-        yield* land([lacks(1)], { held: 'view_changed' })
+        yield* land([lacks(1)], { held: 'visibility_changed' })
         const { id, revision } = yield* set
         const twice = yield* Effect.all(
           [Effect.either(decide(id, 'confirmed', revision)), Effect.either(decide(id, 'confirmed', revision))],
@@ -252,7 +252,7 @@ describe.each(engines)('held sets on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const { server, lacks, land, set, gone } = yield* newScope('doomed', [1, 2])
-        yield* land([lacks(1)], { held: 'view_changed' })
+        yield* land([lacks(1)], { held: 'visibility_changed' })
         const { id } = yield* set
         yield* ask(`delete from servers where id = ${server}`)
         expect(yield* gone).toEqual(Option.none())
@@ -267,7 +267,7 @@ describe.each(engines)('held sets on $engine', ({ migrated }) => {
       Effect.gen(function* () {
         const before = yield* sets((held) => held.waiting())
         const { server, lacks, land } = yield* newScope('counted', [1, 2, 3])
-        yield* land([lacks(1, 2)], { held: 'view_changed' })
+        yield* land([lacks(1, 2)], { held: 'visibility_changed' })
         const scope: Scope = { resource: 'jobs', server: 'counted', job_type: 'verify' }
         const job = jobFacts(server, 'v1')
         yield* landOnce(scope, [{ model: 'job', changes: [create('job', job)] }])
@@ -275,7 +275,7 @@ describe.each(engines)('held sets on $engine', ({ migrated }) => {
         const gone = { model: 'job', changes: [remove('job', row?.id ?? 0, job)] } as const
         yield* landOnce(scope, [{ ...gone, held: 'children_held' }])
         expect(yield* sets((held) => held.waiting())).toBe(before + 2)
-        yield* landOnce(scope, [gone], { held: 'view_changed' })
+        yield* landOnce(scope, [gone], { held: 'visibility_changed' })
         expect(yield* sets((held) => held.waiting())).toBe(before + 3)
         const all = yield* sets((held) => held.list({ runId: null, limit: 100, offset: 0 }))
         const here = all.rows.filter((found) => 'server' in found.scope && found.scope.server === 'counted')

@@ -229,7 +229,7 @@ describe.each(engines)('edits on $engine', ({ migrated }) => {
           scope,
           runId: 5000,
           at: may(9),
-          view: null,
+          visibility: null,
           held: null,
           listed: true,
           record: null,
@@ -309,7 +309,7 @@ describe.each(engines)('edits on $engine', ({ migrated }) => {
         expect(yield* lists.existing({ model: 'snapshot', ids: [snapshotId] })).toEqual(new Set())
         expect(yield* listed('group', id)).toEqual([])
         const state = yield* Effect.flatMap(Inventory, (inventory) => inventory.scopeState(scope))
-        expect(state).toEqual({ view: null, lastCompleteAt: null, rows: 0, held: 0, set: null })
+        expect(state).toEqual({ visibility: null, lastCompleteAt: null, rows: 0, held: 0, set: null })
       }),
     )
   })

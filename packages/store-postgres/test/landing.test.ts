@@ -151,7 +151,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
           { path: 'site-a/rack-1', depth: 2, group_count: 0, snapshot_count: 0 },
         ])
         expect(yield* inventory.scopeState(rootOf('new'))).toEqual({
-          view: 'all',
+          visibility: 'all',
           lastCompleteAt: '2026-06-01T00:00:00Z',
           rows: 2,
           held: 0,
@@ -278,7 +278,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
         const [{ id } = { id: 0 }] = yield* groupsOf(server)
         const gone = [{ model: 'group', changes: [remove('group', id, group)] }] as const
         const presence = rows(`select presence from groups where server_id = ${server}`)
-        yield* landOnce(scope, gone, { held: 'view_changed' })
+        yield* landOnce(scope, gone, { held: 'visibility_changed' })
         expect(yield* presence).toEqual([{ presence: 'missing' }])
         yield* landOnce(scope, gone)
         expect(yield* presence).toEqual([])
@@ -286,7 +286,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
     )
   })
 
-  test('held deletions stay as missing, without their digest and under the old view, until they reappear', async () => {
+  test('held deletions stay as missing, without their digest and under the old visibility, until they reappear', async () => {
     await run(
       Effect.gen(function* () {
         const { server, scope, group } = yield* newGroup('held', [1, 2])
@@ -302,7 +302,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
               { model: 'snapshot', changes: [gone] },
               { model: 'group', changes: [], digests: [frame] },
             ],
-            { held: 'too_many', at, view: 'less' },
+            { held: 'too_many', at, visibility: 'less' },
           )
         expect(yield* hold('2026-06-02T00:00:00Z')).toEqual({ ...counts, held_back: 1 })
         expect(yield* hold('2026-06-03T00:00:00Z')).toEqual({ ...counts, held_back: 1 })
@@ -313,7 +313,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
         ])
         expect((yield* groupsOf(server))[0]?.digest).toBe(null)
         expect(yield* inventory.scopeState(scope)).toEqual({
-          view: 'all',
+          visibility: 'all',
           lastCompleteAt: '2026-06-03T00:00:00Z',
           rows: 2,
           held: 1,
@@ -322,7 +322,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
             state: 'waiting',
             revision: 1,
             reason: 'too_many',
-            view: 'less',
+            visibility: 'less',
             kept: false,
           },
         })
@@ -334,13 +334,13 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
             { model: 'snapshot', changes: [back] },
             { model: 'group', changes: [], digests: [frame] },
           ],
-          { view: 'less' },
+          { visibility: 'less' },
         )
         expect(yield* rows(`select presence, missing_since from snapshots where id = ${first.id}`)).toEqual([
           { presence: 'listed', missing_since: null },
         ])
         expect((yield* groupsOf(server))[0]?.digest).toBe('shorter')
-        expect(yield* inventory.scopeState(scope)).toMatchObject({ view: 'less', rows: 2, held: 0 })
+        expect(yield* inventory.scopeState(scope)).toMatchObject({ visibility: 'less', rows: 2, held: 0 })
       }),
     )
   })
@@ -377,7 +377,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
         expect(yield* landOnce(namespaces, parentGone)).toEqual({ ...counts, deleted: 1 })
         expect(yield* rootRow()).toEqual([])
         expect(yield* inventory.scopeState(scope)).toEqual({
-          view: null,
+          visibility: null,
           lastCompleteAt: null,
           rows: 0,
           held: 0,
@@ -443,7 +443,15 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
           { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(2)))] },
         ])
         // A time that is none: the last statement of the landing fails.
-        const landing = { changeSet, scope, runId: 900, view: null, held: null, listed: true, record: null } as const
+        const landing = {
+          changeSet,
+          scope,
+          runId: 900,
+          visibility: null,
+          held: null,
+          listed: true,
+          record: null,
+        } as const
         const exit = yield* Effect.exit(changeSets.land({ ...landing, at: 'no time' }))
         expect(Exit.isFailure(exit)).toBe(true)
         expect((yield* snapshotsOf(server)).length).toBe(1)
@@ -463,7 +471,15 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
         yield* appendAll(changeSet, scope, [
           { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(2)))] },
         ])
-        const landing = { changeSet, scope, runId: id, at: may(30), view: null, held: null, listed: true } as const
+        const landing = {
+          changeSet,
+          scope,
+          runId: id,
+          at: may(30),
+          visibility: null,
+          held: null,
+          listed: true,
+        } as const
         const landedRows = Effect.map(snapshotsOf(server), ({ length }) => length)
         const recorded = Effect.map(runs.scopes({ id, limit: 10, offset: 0 }), ({ rows }) => rows)
         const result = (touched: typeof counts) =>
@@ -496,7 +512,15 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
         yield* appendAll(zombie, scope, [part])
         const other = yield* openFor(902, scope)
         const heir = yield* openFor(901, scope)
-        const landing = { scope, runId: 901, at: may(30), view: null, held: null, listed: true, record: null } as const
+        const landing = {
+          scope,
+          runId: 901,
+          at: may(30),
+          visibility: null,
+          held: null,
+          listed: true,
+          record: null,
+        } as const
         const closed = new ChangeSetClosed({ changeSet: zombie })
         expect(yield* Effect.flip(appendAll(zombie, scope, [part]))).toEqual(closed)
         expect(
@@ -567,7 +591,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
           scope,
           runId: 903,
           at: may(30),
-          view: null,
+          visibility: null,
           held: null,
           listed: true,
           record: null,
@@ -590,7 +614,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
           scope,
           runId: 904,
           at: may(30),
-          view: null,
+          visibility: null,
           held: null,
           listed: true,
           record: null,

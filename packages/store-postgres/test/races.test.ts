@@ -429,7 +429,7 @@ const races: ReadonlyArray<
         const [decided, landed] = yield* together(
           nth,
           decide('ann', 'confirmed', 1),
-          land([0, 1], { held: 'view_changed' }),
+          land([0, 1], { held: 'visibility_changed' }),
         )
         expect(failure(landed)).toBeNull()
         expect([null, 'HeldSetChanged']).toContain(failure(decided))
@@ -540,7 +540,7 @@ const heldFleet = (name: string) =>
       const changes = lacked.map((nth) => remove('snapshot', snapshot(nth).id, snapshot(nth).facts))
       return landOnce(snapshots, [{ model: 'snapshot', changes }], more)
     }
-    yield* land([0], { held: 'view_changed' })
+    yield* land([0], { held: 'visibility_changed' })
     const [row] = yield* rows<{ id: number }>(`select id from held_sets where server_id = ${server}`)
     const id = row?.id ?? 0
     return {

@@ -96,7 +96,7 @@ describe.each(engines)('a rename of a server, on $engine', ({ migrated }) => {
           yield* rows(`select extract(day from backup_time at time zone 'UTC')::int as day, comment, presence from snapshots
             where server_id = ${server} order by 1`),
           yield* rows(`select name, comment from datastores where server_id = ${server} order by 1`),
-          yield* rows(`select resource, view, review from scopes where server_id = ${server} order by 1`),
+          yield* rows(`select resource, visibility, review from scopes where server_id = ${server} order by 1`),
         )
       })
       const merging = Effect.fn(function* (id: number) {

@@ -123,8 +123,8 @@ describe.each(engines)('tasks on $engine', ({ migrated }) => {
           yield* rows(`select upid, last_updated, xmin::text from tasks where upid like 'U:%' order by upid`),
         ).toEqual(after)
         expect(yield* rows(`select * from changes where model = 'task'`)).toEqual([])
-        const [scope] = yield* rows(`select view from scopes where resource = 'tasks' and server_id = ${server}`)
-        expect(scope).toEqual({ view: 'all' })
+        const [scope] = yield* rows(`select visibility from scopes where resource = 'tasks' and server_id = ${server}`)
+        expect(scope).toEqual({ visibility: 'all' })
       }),
     )
   })

@@ -121,7 +121,7 @@ describe('nothing goes', () => {
     ]) {
       system.listing = {
         trouble: ({ resource }) =>
-          resource === 'snapshots' ? [...rows, { _tag: 'complete', scope, count: 2, view: null }] : null,
+          resource === 'snapshots' ? [...rows, { _tag: 'complete', scope, count: 2, visibility: null }] : null,
       }
       const record = await run(system.sync())
       expect(record.ends).toEqual(['snapshots of pbs-a/tank: failed: protocol'])
@@ -136,7 +136,7 @@ describe('nothing goes', () => {
       trouble: (scope) => {
         if (scope.resource !== 'snapshots' || scope.namespace === 'b') return null
         const again = groupFrame('pbs-a', 'tank', '', 'vm/9', [1])
-        return [again, again, { _tag: 'complete', scope, count: 2, view: null }]
+        return [again, again, { _tag: 'complete', scope, count: 2, visibility: null }]
       },
     }
     const record = await run(system.sync())
@@ -214,20 +214,20 @@ describe('the guard', () => {
     expect(record.ends).toEqual([`snapshots of pbs-a/tank: ${outcome}`])
   })
 
-  test('holds deletions under another view, and keeps the old one until none waits', async () => {
+  test('holds deletions under another visibility, and keeps the old one until none waits', async () => {
     const system = new MemorySystem()
     system.fleet = [pbsA({ '': { 'vm/1': hours(3) } })]
-    system.listing = { view: 'wide' }
+    system.listing = { visibility: 'wide' }
     await run(system.sync())
     system.fleet = [pbsA({ '': { 'vm/1': hours(2) } })]
-    system.listing = { view: 'narrow' }
+    system.listing = { visibility: 'narrow' }
     const [first, second] = [await run(system.sync()), await run(system.sync())]
     for (const record of [first, second]) {
-      expect(record.ends).toEqual(['snapshots of pbs-a/tank: held_back: view_changed'])
+      expect(record.ends).toEqual(['snapshots of pbs-a/tank: held_back: visibility_changed'])
     }
-    system.listing = { view: 'wide' }
+    system.listing = { visibility: 'wide' }
     expect((await run(system.sync())).ends).toEqual(['snapshots of pbs-a/tank: landed'])
-    system.listing = { view: 'narrow' }
+    system.listing = { visibility: 'narrow' }
     await run(system.sync())
     system.fleet = [pbsA({ '': { 'vm/1': hours(1) } })]
     expect((await run(system.sync())).ends).toEqual(['snapshots of pbs-a/tank: landed'])

@@ -105,17 +105,17 @@ describe.each(things)('a %s that one complete list lacks', (model, facts, below)
     expect(everything(system)).toEqual(before)
   })
 
-  test('that another view hides is held back when it is to go', async () => {
+  test('that another visibility hides is held back when it is to go', async () => {
     const system = new MemorySystem()
     system.fleet = [fleet()]
-    system.listing = { view: 'wide' }
+    system.listing = { visibility: 'wide' }
     await run(system.sync())
     system.fleet = [fleet({ without: model })]
-    system.listing = { view: 'narrow' }
+    system.listing = { visibility: 'narrow' }
     await run(system.sync())
     expect(system.world.held.size).toBe(0)
     const record = await run(system.sync())
-    expect(record.ends.filter((end) => end.endsWith('held_back: view_changed'))).not.toEqual([])
+    expect(record.ends.filter((end) => end.endsWith('held_back: visibility_changed'))).not.toEqual([])
     expect(row(system)).toMatchObject({ presence: 'missing' })
   })
 

@@ -68,14 +68,14 @@ describe('a namespace that vanished', () => {
   test('keeps what lies in it when the list that lacks it is held itself', async () => {
     const system = new MemorySystem()
     system.fleet = [pbsA({ tank: { '': {}, a: { 'vm/1': hours(3) } } })]
-    system.listing = { view: 'wide' }
+    system.listing = { visibility: 'wide' }
     await run(system.sync())
     system.fleet = [pbsA({ tank: { '': {} } })]
-    system.listing = { view: 'narrow' }
+    system.listing = { visibility: 'narrow' }
     const record = await run(system.syncTwice())
     expect(record.ends).toEqual([
-      'snapshots of pbs-a/tank/a: held_back: view_changed',
-      'namespaces of pbs-a/tank: held_back: view_changed',
+      'snapshots of pbs-a/tank/a: held_back: visibility_changed',
+      'namespaces of pbs-a/tank: held_back: visibility_changed',
     ])
     expect(system.world.all('snapshot')).toHaveLength(3)
   })

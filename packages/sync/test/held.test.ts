@@ -123,22 +123,22 @@ describe('confirming', () => {
     expect(system.world.where('snapshot', { backup_id: '1' })).toMatchObject([{ presence: 'listed' }])
   })
 
-  test('holds under another view than the confirmed one, and asks again', async () => {
+  test('holds under another visibility than the confirmed one, and asks again', async () => {
     const system = await synced(whole)
-    system.listing = { view: 'wide' }
+    system.listing = { visibility: 'wide' }
     await run(system.sync())
     system.fleet = [half]
-    system.listing = { view: 'narrow' }
+    system.listing = { visibility: 'narrow' }
     await run(system.syncTwice())
     const seen = await theSet(system)
-    expect(seen).toMatchObject({ reason: 'view_changed', view: 'narrow' })
+    expect(seen).toMatchObject({ reason: 'visibility_changed', visibility: 'narrow' })
     await confirm(system, seen)
-    system.listing = { view: 'third' }
+    system.listing = { visibility: 'third' }
     await run(system.work)
     expect(missing(system)).toBe(60)
     const asked = await theSet(system)
-    expect(asked).toMatchObject({ state: 'waiting', view: 'third', revision: seen.revision + 1 })
-    // Under the confirmed view they go, and it becomes the scope's own.
+    expect(asked).toMatchObject({ state: 'waiting', visibility: 'third', revision: seen.revision + 1 })
+    // Under the confirmed visibility they go, and it becomes the scope's own.
     await confirm(system, asked)
     await run(system.work)
     expect(ids(system)).toEqual(['2'])
@@ -257,13 +257,13 @@ describe('what is below a vanished row', () => {
   test('of a row in doubt stays in doubt, until it is confirmed itself', async () => {
     const system = new MemorySystem()
     system.fleet = [pbsA({ tank: { '': {}, a: { 'vm/1': hours(3) } } })]
-    system.listing = { view: 'wide' }
+    system.listing = { visibility: 'wide' }
     await run(system.sync())
     system.fleet = [pbsA({ tank: { '': {} } })]
-    system.listing = { view: 'narrow' }
+    system.listing = { visibility: 'narrow' }
     await run(system.syncTwice())
     const [rows, above] = await sets(system)
-    expect([rows?.reason, above?.reason]).toEqual(['view_changed', 'view_changed'])
+    expect([rows?.reason, above?.reason]).toEqual(['visibility_changed', 'visibility_changed'])
     if (rows !== undefined) await confirm(system, rows)
     await run(system.work)
     expect(system.world.all('snapshot')).toEqual([])
@@ -311,13 +311,13 @@ describe('dismissing', () => {
     expect(ids(system)).toEqual(['2'])
   })
 
-  test('of a changed view makes that the view to compare with', async () => {
+  test('of a changed visibility makes that the visibility to compare with', async () => {
     const system = new MemorySystem()
     system.fleet = [tank({ 'vm/1': hours(5), 'vm/2': hours(5) })]
-    system.listing = { view: 'wide' }
+    system.listing = { visibility: 'wide' }
     await run(system.sync())
     system.fleet = [tank({ 'vm/2': hours(5) })]
-    system.listing = { view: 'narrow' }
+    system.listing = { visibility: 'narrow' }
     await run(system.syncTwice())
     await dismiss(system, await theSet(system))
     for (const count of [4, 3]) {

@@ -170,7 +170,7 @@ describe('what a run notices', () => {
           ? [
               { _tag: 'warning', scope, code: 'unknown_value', message: 'a backup type of the future' },
               groupFrame('pbs-a', 'tank', '', 'vm/1', [1, 2], { size_bytes: 7, manifest_files }),
-              { _tag: 'complete', scope, count: 2, view: null },
+              { _tag: 'complete', scope, count: 2, visibility: null },
             ]
           : null,
     }

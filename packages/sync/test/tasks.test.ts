@@ -12,7 +12,7 @@ const t0 = 1_780_000_000
 class TaskWorld {
   readonly system = new MemorySystem()
   #timestamp = t0
-  view = 'v1'
+  visibility = 'v1'
 
   constructor() {
     this.system.world.connect('pbs-a', 1)
@@ -24,7 +24,7 @@ class TaskWorld {
     this.system.world.writes = 0
     this.system.fleet = [{ name: 'pbs-a', endpointId: 1, datastores: {}, tasks }]
     const down = { trouble: (scope: Parameters<typeof failedFrame>[0]) => [failedFrame(scope, 'unreachable')] }
-    this.system.listing = { view: this.view, ...(trouble ? down : {}) }
+    this.system.listing = { visibility: this.visibility, ...(trouble ? down : {}) }
     const now = this.#timestamp * 1000
     const record = await Effect.runPromise(
       TestClock.setTime(now).pipe(
@@ -111,7 +111,7 @@ describe('a later sync', () => {
     // The one that still runs is asked for, and the old one comes with it.
     const { since } = await world.sync([old, { start }], 2 * day)
     expect([since, world.main]).toEqual([start, { [start]: 'running' }])
-    world.view = 'v2'
+    world.visibility = 'v2'
     await world.sync([old, ended(start, t0 + day)], hour)
     expect(world.main).toEqual({ [start]: 'ok' })
   })
@@ -125,10 +125,10 @@ describe('a task that its server has forgotten', () => {
     expect(world.main).toEqual({ [t0 - 30]: 'unknown', [t0 - 20]: 'ok' })
   })
 
-  test('may still run where another view hides it; the next sync then looks at everything', async () => {
+  test('may still run where another visibility hides it; the next sync then looks at everything', async () => {
     const world = new TaskWorld()
     await world.sync([{ start: t0 - 30 }])
-    world.view = 'v2'
+    world.visibility = 'v2'
     await world.sync([], hour)
     expect(world.main).toEqual({ [t0 - 30]: 'running' })
     const { since } = await world.sync([ended(t0 - 5 * day), { start: t0 - 30 }], hour)
@@ -149,7 +149,7 @@ test('a list with another count than it came with lands nothing', async () => {
   const world = new TaskWorld()
   world.system.frames = () => [
     { _tag: 'scope', scope: { resource: 'tasks', server: 'pbs-a' } },
-    { _tag: 'complete', scope: { resource: 'tasks', server: 'pbs-a' }, count: 1, view: 'v1' },
+    { _tag: 'complete', scope: { resource: 'tasks', server: 'pbs-a' }, count: 1, visibility: 'v1' },
     { _tag: 'end' },
   ]
   expect((await world.sync([])).status).toBe('failed')

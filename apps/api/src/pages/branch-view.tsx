@@ -4,13 +4,13 @@ import { type BranchPlace, placeOf } from '../branches/branch-place.ts'
 import { inBranch } from '../branches/in-branch.ts'
 import { namedBranch } from '../branches/named-branch.ts'
 import type { ApiContext } from '../http/caller.ts'
+import type { BranchBannerProps } from './components/branch-banner.tsx'
+import type { PageBranch } from './components/page-branch.ts'
+import type { Viewer } from './components/viewer.ts'
 import { noBranch } from './error-pages.tsx'
 import { html } from './html.ts'
 import { branchesPage } from './paths.ts'
 import type { Page } from './serve-page.tsx'
-import type { BranchBannerProps } from './view/branch-banner.tsx'
-import type { PageBranch } from './view/page-branch.ts'
-import type { Viewer } from './view/viewer.ts'
 
 /**
  * A page of the inventory, in the branch that its address names as a request's does: what it reads is the branch's, as the REST path of the same rows. One that is

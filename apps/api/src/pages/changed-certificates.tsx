@@ -1,9 +1,9 @@
 import { InventoryLists } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { anyRow } from '../inventory/row.ts'
+import { Alert } from './components/alert.tsx'
+import { certificateChanged } from './components/certificate-alert.tsx'
 import { listPage, rowPage } from './paths.ts'
-import { Alert } from './view/alert.tsx'
-import { certificateChanged } from './view/certificate-alert.tsx'
 
 /** Servers that the banner names; the list has them all. */
 const mostNamed = 5

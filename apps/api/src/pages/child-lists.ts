@@ -3,11 +3,11 @@ import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { branchParameter } from '../branches/named-branch.ts'
 import { anyRow, type Row } from '../inventory/row.ts'
+import type { LatestTasksProps } from './components/latest-tasks.tsx'
+import type { PageBranch } from './components/page-branch.ts'
+import type { RelatedList } from './components/related.tsx'
 import { readPageQuery } from './page-query.ts'
 import { listPage } from './paths.ts'
-import type { LatestTasksProps } from './view/latest-tasks.tsx'
-import type { PageBranch } from './view/page-branch.ts'
-import type { RelatedList } from './view/related.tsx'
 
 /** A list, and the parameters that narrow it to what lies below a row. One with a label of its own is named only when it has rows. */
 type Narrowed = readonly [model: ModelName, parameters: Readonly<Record<string, unknown>>, label?: string]

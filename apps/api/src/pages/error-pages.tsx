@@ -1,8 +1,8 @@
 import type { JSX } from 'hono/jsx/jsx-runtime'
+import { Layout } from './components/layout.tsx'
+import { Message } from './components/message.tsx'
+import type { Viewer } from './components/viewer.ts'
 import { home } from './paths.ts'
-import { Layout } from './view/layout.tsx'
-import { Message } from './view/message.tsx'
-import type { Viewer } from './view/viewer.ts'
 
 /** What is asked for does not exist, or no longer. `list` is where to look instead. */
 export const notFound = (viewer: Viewer | null, path: string, what = 'This page', list = home): JSX.Element => (

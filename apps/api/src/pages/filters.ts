@@ -2,8 +2,8 @@ import { type Field, type ListRequest, registry } from '@netbox-pbs/core'
 import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { branchParameter } from '../branches/named-branch.ts'
+import type { Chip } from './components/filter-chips.tsx'
 import { listPage } from './paths.ts'
-import type { Chip } from './view/filter-chips.tsx'
 
 /** What a list page's address may say beside filters. */
 const noFilters = new Set(['limit', 'offset', 'ordering', 'q', 'brief', 'fields', 'omit', 'format', branchParameter])

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { Clock, Effect, Option, Redacted } from 'effect'
-import type { Viewer } from './view/viewer.ts'
+import type { Viewer } from './components/viewer.ts'
 
 /** Known to this process alone: what it has sealed nobody else opens, and it neither after its next start. */
 const key = randomBytes(32)

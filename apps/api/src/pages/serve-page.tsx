@@ -4,11 +4,11 @@ import type { ApiContext } from '../http/caller.ts'
 import type { Run } from '../http/run.ts'
 import { logStoreFailure, storeFailure } from '../http/store-failure.ts'
 import type { ApiServices } from '../services.ts'
+import { sentence } from './components/capitalize.ts'
+import { Layout } from './components/layout.tsx'
+import { Message } from './components/message.tsx'
 import { html } from './html.ts'
 import { signInPage } from './paths.ts'
-import { Layout } from './view/layout.tsx'
-import { Message } from './view/message.tsx'
-import { sentence } from './view/sentence.ts'
 
 /** A page being made for a request. What it fails with is a page as well. */
 export type Page = Effect.Effect<Response, StoreFailed, ApiServices>

@@ -8,17 +8,11 @@ import { rowId } from '../http/row-id.ts'
 import { createRows } from '../inventory/create-rows.ts'
 import { findById } from '../inventory/find-row.ts'
 import { updateRow } from '../inventory/update-row.ts'
-import { notFound } from './error-pages.tsx'
-import type { Form } from './form.ts'
-import { html, seeOther } from './html.ts'
-import { keepSecret, openKept } from './kept-secret.ts'
-import { addServerPage, listPage, rowPage } from './paths.ts'
-import type { ServePage } from './serve-page.tsx'
-import { Alert } from './view/alert.tsx'
-import { Commands } from './view/commands.tsx'
-import { Layout } from './view/layout.tsx'
-import { Message } from './view/message.tsx'
-import { PageTitle } from './view/page-title.tsx'
+import { Alert } from './components/alert.tsx'
+import { Commands } from './components/commands.tsx'
+import { Layout } from './components/layout.tsx'
+import { Message } from './components/message.tsx'
+import { PageTitle } from './components/page-title.tsx'
 import {
   emptyServer,
   inventoryOnly,
@@ -26,8 +20,14 @@ import {
   ServerForm,
   type ServerFormProps,
   untested,
-} from './view/server-form.tsx'
-import type { Viewer } from './view/viewer.ts'
+} from './components/server-form.tsx'
+import type { Viewer } from './components/viewer.ts'
+import { notFound } from './error-pages.tsx'
+import type { Form } from './form.ts'
+import { html, seeOther } from './html.ts'
+import { keepSecret, openKept } from './kept-secret.ts'
+import { addServerPage, listPage, rowPage } from './paths.ts'
+import type { ServePage } from './serve-page.tsx'
 import { forWriter, forWriterForm } from './visitor-page.ts'
 
 /** The forms of servers: one adds a server, row, endpoint and secret in one step; one pins the certificate that a reader has seen. */

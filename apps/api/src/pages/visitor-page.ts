@@ -1,12 +1,12 @@
 import { Effect, Option } from 'effect'
 import type { ApiContext } from '../http/caller.ts'
+import type { Viewer } from './components/viewer.ts'
 import { foreignForm, readOnly } from './error-pages.tsx'
 import { type Form, withForm } from './form.ts'
 import { html, seeOther } from './html.ts'
 import { signInPage } from './paths.ts'
 import type { Page } from './serve-page.tsx'
 import { isOwnForm, visitorOf } from './session.ts'
-import type { Viewer } from './view/viewer.ts'
 
 /** A page for signed-in visitors; others are sent to sign in first, and then back. */
 export const forVisitor =

@@ -80,7 +80,16 @@ beforeAll(async () => {
         })),
       })
       const at = '2026-05-09T00:00:00Z'
-      yield* changeSets.land({ changeSet, scope, runId: 1, at, view: null, held: null, listed: true, record: null })
+      yield* changeSets.land({
+        changeSet,
+        scope,
+        runId: 1,
+        at,
+        visibility: null,
+        held: null,
+        listed: true,
+        record: null,
+      })
     }),
   )
 })

@@ -40,6 +40,6 @@ export const stageBranch = Effect.fn(function* ({
   }))
   yield* changeSets.append({ changeSet, scope, model: 'datastore', changes })
   const at = '2026-06-01T00:00:00Z'
-  yield* changeSets.stage({ changeSet, scope, runId, at, view: null, held, listed: true, record: null, branch })
+  yield* changeSets.stage({ changeSet, scope, runId, at, visibility: null, held, listed: true, record: null, branch })
   return branch
 })

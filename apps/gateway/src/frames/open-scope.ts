@@ -4,7 +4,7 @@ import { Effect, Stream } from 'effect'
 import { gapsOf, hidesAll, ownerOnly } from '../permissions/gaps.ts'
 import { type Permissions, readsAcl } from '../permissions/permissions.ts'
 import { visibilityPath } from '../permissions/row-paths.ts'
-import { viewOf, viewWithPaths } from '../permissions/view.ts'
+import { visibilityOf, visibilityWithPaths } from '../permissions/visibility.ts'
 import { blindToken } from './blind-token.ts'
 import { type Line, lineOf, type RowFrame, rowLine } from './line.ts'
 import { type Note, NoteLimit } from './note.ts'
@@ -18,9 +18,9 @@ export type Item = RowFrame | Note
 export type Listing = ReadonlyArray<Item> | Stream.Stream<Item, ScopeFailed>
 
 /**
- * Opens a scope: reads the caller's view and runs `list`, then gives the lines of the scope, from `scope` to `complete`
+ * Opens a scope: reads the caller's visibility and runs `list`, then gives the lines of the scope, from `scope` to `complete`
  * or `failed`. The stream never fails. Several scopes can be opened ahead of each other; what `list` returns as an array
- * is then read to the end, its closing view included.
+ * is then read to the end, its closing visibility included.
  */
 export const openScope = (
   session: ServerSession,
@@ -53,13 +53,14 @@ export const openScope = (
       return [...noted, line]
     }
     const closing = Effect.gen(function* () {
-      const privileges = yield* sameView(session, scope, before)
-      const view = scope.resource === 'snapshots' || readsAcl(before) ? privileges : viewWithPaths(privileges, seen)
+      const privileges = yield* sameVisibility(session, scope, before)
+      const visibility =
+        scope.resource === 'snapshots' || readsAcl(before) ? privileges : visibilityWithPaths(privileges, seen)
       const rest = limit.rest().map((note) => warning(scope, note))
       const { rows: count, leftOut } = counted
       return [
         ...rest,
-        lineOf({ frame: 'complete', ...scope, count, view, ...(leftOut === 0 ? {} : { left_out: leftOut }) }),
+        lineOf({ frame: 'complete', ...scope, count, visibility, ...(leftOut === 0 ? {} : { left_out: leftOut }) }),
       ]
     })
 
@@ -115,15 +116,15 @@ const failedLine = (scope: ServerScope, failure: Failure): Line => {
 const warning = (scope: ServerScope, { code, message }: Note): Line =>
   lineOf({ frame: 'warning', ...scope, code, message })
 
-/** The view, when it is the same after the listing as before: otherwise the list may have been cut in the middle. */
-const sameView = (
+/** The visibility, when it is the same after the listing as before: otherwise the list may have been cut in the middle. */
+const sameVisibility = (
   session: ServerSession,
   scope: ServerScope,
   before: Permissions,
 ): Effect.Effect<string, ScopeFailed> =>
   Effect.gen(function* () {
-    const view = viewOf(scope, before)
-    if (viewOf(scope, yield* session.permissionsNow) === view) return view
+    const visibility = visibilityOf(scope, before)
+    if (visibilityOf(scope, yield* session.permissionsNow) === visibility) return visibility
     return yield* new ScopeFailed({
       code: 'protocol',
       message: `the privileges of the token changed while the ${scopeTitle(scope)} were listed; the next run lists them anew`,

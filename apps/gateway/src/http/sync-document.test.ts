@@ -5,7 +5,7 @@ import { syncDocument } from './sync-document.ts'
 
 const lines = [
   lineOf({ frame: 'scope', resource: 'datastores', server: 'pbs-a' }),
-  lineOf({ frame: 'complete', resource: 'datastores', server: 'pbs-a', count: 0, view: 'v' }),
+  lineOf({ frame: 'complete', resource: 'datastores', server: 'pbs-a', count: 0, visibility: 'v' }),
   lineOf({ frame: 'end', items: [] }),
 ]
 const size = lines.reduce((sum, { text }) => sum + text.length, 0)
@@ -17,7 +17,11 @@ test('rows are gathered under their names', async () => {
     _tag: 'Right',
     right: {
       items: [],
-      raw: { complete: [{ resource: 'datastores', server: 'pbs-a', count: 0, view: 'v' }], failed: [], warnings: [] },
+      raw: {
+        complete: [{ resource: 'datastores', server: 'pbs-a', count: 0, visibility: 'v' }],
+        failed: [],
+        warnings: [],
+      },
     },
   })
 })

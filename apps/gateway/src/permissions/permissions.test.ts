@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { aclCommands } from './acl-commands.ts'
 import { gapsOf, gapTitle, inventoryGaps, ownerOnly } from './gaps.ts'
 import { coversDescendants, mayListAny, type Permissions, privilegesOn } from './permissions.ts'
-import { viewOf } from './view.ts'
+import { visibilityOf } from './visibility.ts'
 import { withWithheld } from './withheld.ts'
 
 const audit = { 'Datastore.Audit': true, 'Sys.Audit': true }
@@ -45,10 +45,10 @@ describe('privileges on a path', () => {
   })
 })
 
-describe('the view', () => {
+describe('the visibility', () => {
   test('is the same for the same privileges in another order', () => {
     const reordered = Object.fromEntries(Object.entries(full).reverse())
-    expect(viewOf(namespaces, reordered)).toBe(viewOf(namespaces, full))
+    expect(visibilityOf(namespaces, reordered)).toBe(visibilityOf(namespaces, full))
   })
 
   test.each<[string, ServerScope, Permissions, boolean]>([
@@ -71,7 +71,7 @@ describe('the view', () => {
     ['a remote, for verify jobs', jobs('verify'), { ...full, '/remote/dr': { 'Remote.Read': true } }, false],
     ['tape, for tape jobs', jobs('tape'), { '/': { ...audit, 'Remote.Audit': true }, '/datastore': audit }, true],
   ])('%s', (_, scope, changed, differs) => {
-    expect(viewOf(scope, changed) !== viewOf(scope, full)).toBe(differs)
+    expect(visibilityOf(scope, changed) !== visibilityOf(scope, full)).toBe(differs)
   })
 })
 
@@ -90,7 +90,7 @@ describe('what an ACL entry withholds', () => {
     ['a path that is listed', stores, [{ ...held, path: '/datastore' }], false],
     ['nothing', stores, [], false],
   ])('%s', (_, scope, acl, differs) => {
-    expect(viewOf(scope, withWithheld(full, acl, 'a@pbs!t')) !== viewOf(scope, full)).toBe(differs)
+    expect(visibilityOf(scope, withWithheld(full, acl, 'a@pbs!t')) !== visibilityOf(scope, full)).toBe(differs)
   })
 })
 

@@ -36,6 +36,6 @@ export const serversScope = (
         Stream.flattenIterables,
       ),
     ),
-    Stream.concat(Stream.make(lineOf({ frame: 'complete', ...scope, count: endpoints.length, view: null }))),
+    Stream.concat(Stream.make(lineOf({ frame: 'complete', ...scope, count: endpoints.length, visibility: null }))),
   )
 }

@@ -101,8 +101,8 @@ export interface Landing {
   readonly runId: number
   /** When the scope's list was complete, RFC 3339: `last_seen_at` of every row it listed. */
   readonly at: string
-  /** View of the list that lacks what is deleted. That of the scope's own list is stored only when none of its deletions waits. */
-  readonly view: string | null
+  /** Visibility of the list that lacks what is deleted. That of the scope's own list is stored only when none of its deletions waits. */
+  readonly visibility: string | null
   /** The scope's deletions wait, and why; null: they land, save those of parts that are held by themselves. */
   readonly held: HoldReason | null
   /**
@@ -110,10 +110,10 @@ export interface Landing {
    * same as of the others. A set that has changed since keeps its rows; what is new is decided by the next run.
    */
   readonly decided?: { readonly missing: 'kept' | 'deleted'; readonly revision: number }
-  /** A source listed this scope to its end. False for a scope emptied because its parent is gone: its view and the time of its last complete list stay. */
+  /** A source listed this scope to its end. False for a scope emptied because its parent is gone: its visibility and the time of its last complete list stay. */
   readonly listed: boolean
   /**
-   * Rows of the scope that exist and that the source could not read; left out: 0. While it is not 0 no deletion lands or waits, view and time of the last complete list stay, and the digests
+   * Rows of the scope that exist and that the source could not read; left out: 0. While it is not 0 no deletion lands or waits, visibility and time of the last complete list stay, and the digests
    * of groups that were read are forgotten.
    */
   readonly leftOut?: number

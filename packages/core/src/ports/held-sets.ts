@@ -10,7 +10,7 @@ export class HeldSetGone extends Data.TaggedError('HeldSetGone')<{ readonly id: 
   }
 }
 
-/** The set is not what the operator saw: it grew, it is held for another reason or under another view, or somebody has decided already. `set` is how it is now. */
+/** The set is not what the operator saw: it grew, it is held for another reason or under another visibility, or somebody has decided already. `set` is how it is now. */
 export class HeldSetChanged extends Data.TaggedError('HeldSetChanged')<{
   readonly reason: 'another_revision' | 'decided'
   readonly set: HeldSet

@@ -17,9 +17,9 @@ export interface ServerRow extends MainRow<'server'> {
   readonly health: ServerHealth | null
 }
 
-/** What the last landed complete list of a scope left behind. A scope never landed: view and time are null, no rows. */
+/** What the last landed complete list of a scope left behind. A scope never landed: visibility and time are null, no rows. */
 export interface ScopeState {
-  readonly view: string | null
+  readonly visibility: string | null
   /** RFC 3339. */
   readonly lastCompleteAt: string | null
   /** Rows listed or missing: those that a sync may delete. */

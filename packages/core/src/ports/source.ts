@@ -119,7 +119,7 @@ export type SourceFrame =
       /** Rows of the model: snapshots, not groups. */
       readonly count: number
       /** Hash of the caller's privileges that bear on the scope; null where the source has none. */
-      readonly view: string | null
+      readonly visibility: string | null
       /**
        * How many rows or groups of the scope exist and could not be read: while it is not 0, absence is not a fact.
        * Left out by a source that leaves out none.

@@ -3,10 +3,10 @@ import { defaultSettings } from '../settings.ts'
 import { type GuardInput, guard, type Verdict } from './guard.ts'
 
 const judged = ({
-  viewChanged = false,
+  visibilityChanged = false,
   ...input
-}: Omit<GuardInput, 'viewChanged' | 'settings'> & Partial<GuardInput>) =>
-  said(guard({ settings: defaultSettings, viewChanged, ...input }))
+}: Omit<GuardInput, 'visibilityChanged' | 'settings'> & Partial<GuardInput>) =>
+  said(guard({ settings: defaultSettings, visibilityChanged, ...input }))
 const said = (verdict: Verdict) => (verdict._tag === 'land' ? 'land' : verdict.reason)
 
 describe('with a share of 0.3 and a minimum of 50', () => {
@@ -40,8 +40,8 @@ test.each([
   expect(judged({ settings, before: 100, listed: 100 - deletions, deletions })).toBe(expected)
 })
 
-test('another view holds any deletion, before anything else is asked, but nothing when none is gone', () => {
-  expect(judged({ before: 5, listed: 4, deletions: 1, viewChanged: true })).toBe('view_changed')
-  expect(judged({ before: 10, listed: 0, deletions: 10, viewChanged: true })).toBe('view_changed')
-  expect(judged({ before: 5, listed: 5, deletions: 0, viewChanged: true })).toBe('land')
+test('another visibility holds any deletion, before anything else is asked, but nothing when none is gone', () => {
+  expect(judged({ before: 5, listed: 4, deletions: 1, visibilityChanged: true })).toBe('visibility_changed')
+  expect(judged({ before: 10, listed: 0, deletions: 10, visibilityChanged: true })).toBe('visibility_changed')
+  expect(judged({ before: 5, listed: 5, deletions: 0, visibilityChanged: true })).toBe('land')
 })

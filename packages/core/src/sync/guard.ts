@@ -15,11 +15,11 @@ export interface GuardInput {
   readonly listed: number
   readonly deletions: number
   /** The caller's privileges on the scope are not those of the last landed list. */
-  readonly viewChanged: boolean
+  readonly visibilityChanged: boolean
 }
 
 /** Why deletions may wait. */
-export const holdReasons = ['view_changed', 'emptied', 'too_many', 'children_held', 'unconfirmed'] as const
+export const holdReasons = ['visibility_changed', 'emptied', 'too_many', 'children_held', 'unconfirmed'] as const
 
 /**
  * Why deletions wait. `children_held`: the row's own scope would let it go, but rows below it wait. `unconfirmed`: the row went missing after the deletions of its
@@ -29,7 +29,7 @@ export type HoldReason = (typeof holdReasons)[number]
 
 /** The reasons in words, to follow `they stay:`. */
 export const whyHeld: Readonly<Record<HoldReason, string>> = {
-  view_changed: 'the privileges it is listed with are not those of the last complete list',
+  visibility_changed: 'the privileges it is listed with are not those of the last complete list',
   emptied: 'the list is empty',
   too_many: 'more are gone than guard_max_share and guard_min_rows let go at once',
   children_held: 'rows below them are held back',
@@ -46,9 +46,9 @@ const emptiedRows = 10
  * Holds back the deletions of a scope that would lose more than the share and more than the minimum, of one with ten rows or more that now
  * lists none, and of one listed with other privileges than before. Creations and updates are not its business.
  */
-export function guard({ settings, before, listed, deletions, viewChanged }: GuardInput): Verdict {
+export function guard({ settings, before, listed, deletions, visibilityChanged }: GuardInput): Verdict {
   if (deletions === 0) return { _tag: 'land' }
-  if (viewChanged) return { _tag: 'hold', reason: 'view_changed' }
+  if (visibilityChanged) return { _tag: 'hold', reason: 'visibility_changed' }
   if (listed === 0 && before >= emptiedRows) return { _tag: 'hold', reason: 'emptied' }
   if (deletions > before * settings.guard_max_share && deletions > settings.guard_min_rows)
     return { _tag: 'hold', reason: 'too_many' }

@@ -13,11 +13,11 @@ export type HeldState = (typeof heldStates)[number]
 /** The held-back deletions of one scope, as far as they are judged by: main's rows that are `missing` there. */
 export interface HeldSetState {
   readonly state: HeldState
-  /** Rises when the set grows, and when its reason or its view becomes another: what an operator saw is known by it. */
+  /** Rises when the set grows, and when its reason or its visibility becomes another: what an operator saw is known by it. */
   readonly revision: number
   readonly reason: HoldReason
-  /** View of the list that lacked the rows. Of a scope that was emptied because its parent is gone: that of the list which lacks the parent. */
-  readonly view: string | null
+  /** Visibility of the list that lacked the rows. Of a scope that was emptied because its parent is gone: that of the list which lacks the parent. */
+  readonly visibility: string | null
   /** It was dismissed before, so that its rows go by a confirmation and by nothing else. */
   readonly kept: boolean
 }

@@ -7,17 +7,17 @@ const setOf = (state: HeldSetState['state'], more: Partial<HeldSetState> = {}): 
   state,
   revision: 1,
   reason: 'too_many',
-  view: 'wide',
+  visibility: 'wide',
   kept: state === 'dismissed',
   ...more,
 })
 
-/** Of 100 rows that were listed, under the view they were listed with. */
+/** Of 100 rows that were listed, under the visibility they were listed with. */
 const judged = (input: Partial<DeletionsInput>) => {
   const { deletions = 0, again = 0 } = input
   const base = { before: 100, missing: again, listed: 100 - deletions, deletions, again }
-  const views = { view: 'wide', landedView: 'wide', set: null, doubt: null }
-  const { held, missing } = judgeDeletions({ settings: defaultSettings, ...base, ...views, ...input })
+  const visibilities = { visibility: 'wide', landedVisibility: 'wide', set: null, doubt: null }
+  const { held, missing } = judgeDeletions({ settings: defaultSettings, ...base, ...visibilities, ...input })
   return `${held ?? 'land'}, missing ${missing}`
 }
 
@@ -27,31 +27,34 @@ describe('without a decision the guard judges all deletions alike', () => {
     [{ deletions: 60 }, 'too_many, missing as_others'],
     [{ deletions: 60, again: 60, set: setOf('waiting') }, 'too_many, missing as_others'],
     [{ deletions: 10, again: 10, set: setOf('waiting') }, 'land, missing as_others'],
-    [{ deletions: 1, view: 'narrow' }, 'view_changed, missing as_others'],
-    [{ deletions: 1, view: 'narrow', landedView: null }, 'land, missing as_others'],
-    [{ deletions: 1, doubt: 'view_changed' }, 'view_changed, missing as_others'],
-    [{ deletions: 0, view: 'narrow', set: setOf('confirmed') }, 'land, missing as_others'],
+    [{ deletions: 1, visibility: 'narrow' }, 'visibility_changed, missing as_others'],
+    [{ deletions: 1, visibility: 'narrow', landedVisibility: null }, 'land, missing as_others'],
+    [{ deletions: 1, doubt: 'visibility_changed' }, 'visibility_changed, missing as_others'],
+    [{ deletions: 0, visibility: 'narrow', set: setOf('confirmed') }, 'land, missing as_others'],
   ] as const)('%j: %s', (input, expected) => expect(judged(input)).toBe(expected))
 })
 
-describe('confirmed rows go, under the view that was confirmed; what is missing since is held', () => {
-  const narrow = setOf('confirmed', { view: 'narrow', reason: 'view_changed' })
+describe('confirmed rows go, under the visibility that was confirmed; what is missing since is held', () => {
+  const narrow = setOf('confirmed', { visibility: 'narrow', reason: 'visibility_changed' })
   test.each([
     [{ deletions: 60, again: 60, set: setOf('confirmed') }, 'land, missing deleted'],
     [{ deletions: 61, again: 60, set: setOf('confirmed') }, 'unconfirmed, missing deleted'],
     [{ deletions: 99, again: 40, set: setOf('confirmed') }, 'too_many, missing deleted'],
-    [{ deletions: 60, again: 60, view: 'other', set: setOf('confirmed') }, 'view_changed, missing as_others'],
-    [{ deletions: 60, again: 60, view: 'narrow', set: narrow }, 'land, missing deleted'],
-    [{ deletions: 61, again: 60, view: 'narrow', set: narrow }, 'view_changed, missing deleted'],
-    [{ deletions: 60, again: 60, view: 'wide', set: narrow }, 'view_changed, missing as_others'],
+    [
+      { deletions: 60, again: 60, visibility: 'other', set: setOf('confirmed') },
+      'visibility_changed, missing as_others',
+    ],
+    [{ deletions: 60, again: 60, visibility: 'narrow', set: narrow }, 'land, missing deleted'],
+    [{ deletions: 61, again: 60, visibility: 'narrow', set: narrow }, 'visibility_changed, missing deleted'],
+    [{ deletions: 60, again: 60, visibility: 'wide', set: narrow }, 'visibility_changed, missing as_others'],
     // An operator has decided: the doubt is about the others only.
-    [{ deletions: 9, again: 9, doubt: 'view_changed', set: setOf('confirmed') }, 'land, missing deleted'],
+    [{ deletions: 9, again: 9, doubt: 'visibility_changed', set: setOf('confirmed') }, 'land, missing deleted'],
     [{ deletions: 9, again: 8, doubt: 'emptied', set: setOf('confirmed') }, 'emptied, missing deleted'],
   ] as const)('%j: %s', (input, expected) => expect(judged(input)).toBe(expected))
 })
 
 describe('dismissed rows stay, and the others are judged as if these were not there', () => {
-  const narrow = setOf('dismissed', { view: 'narrow', reason: 'view_changed' })
+  const narrow = setOf('dismissed', { visibility: 'narrow', reason: 'visibility_changed' })
   test.each([
     [{ deletions: 60, again: 60, set: setOf('dismissed') }, 'land, missing kept'],
     [{ deletions: 65, again: 60, set: setOf('dismissed') }, 'land, missing kept'],
@@ -64,10 +67,10 @@ describe('dismissed rows stay, and the others are judged as if these were not th
       { deletions: 5, again: 5, set: setOf('dismissed'), settings: { guard_max_share: 1, guard_min_rows: 99 } },
       'land, missing kept',
     ],
-    // Whoever dismissed it has seen the view; a third one nobody has seen.
-    [{ deletions: 4, again: 3, view: 'narrow', set: narrow }, 'land, missing kept'],
-    [{ deletions: 4, again: 3, view: 'third', set: narrow }, 'view_changed, missing kept'],
-    [{ deletions: 3, again: 3, view: 'third', set: narrow }, 'land, missing kept'],
+    // Whoever dismissed it has seen the visibility; a third one nobody has seen.
+    [{ deletions: 4, again: 3, visibility: 'narrow', set: narrow }, 'land, missing kept'],
+    [{ deletions: 4, again: 3, visibility: 'third', set: narrow }, 'visibility_changed, missing kept'],
+    [{ deletions: 3, again: 3, visibility: 'third', set: narrow }, 'land, missing kept'],
     [{ deletions: 4, again: 3, doubt: 'emptied', set: narrow }, 'emptied, missing kept'],
   ] as const)('%j: %s', (input, expected) => expect(judged(input)).toBe(expected))
 

@@ -14,10 +14,10 @@ export interface DeletionsInput {
   readonly deletions: number
   /** Rows of these that are missing already. */
   readonly again: number
-  /** View of the list that lacks the rows. */
-  readonly view: string | null
-  /** View of the scope's last landed list; null: it has none to compare with. */
-  readonly landedView: string | null
+  /** Visibility of the list that lacks the rows. */
+  readonly visibility: string | null
+  /** Visibility of the scope's last landed list; null: it has none to compare with. */
+  readonly landedVisibility: string | null
   readonly set: HeldSetState | null
   /** Why the list that lacks them is in doubt itself: another scope's deletions, which wait; null: it is not. */
   readonly doubt: HoldReason | null
@@ -34,14 +34,14 @@ export interface Judgement {
 /**
  * Decides on a scope's deletions, by the guard and by what operators have decided of its held set.
  *
- * Confirmed rows go, whatever the guard says, but only under the view that was confirmed; rows missing since then are held. Dismissed rows stay, and the guard judges the
+ * Confirmed rows go, whatever the guard says, but only under the visibility that was confirmed; rows missing since then are held. Dismissed rows stay, and the guard judges the
  * others as if these were not there: a set that was dismissed once never loses a row but by a confirmation.
  */
 export function judgeDeletions(input: DeletionsInput): Judgement {
-  const { set, deletions, again, view, doubt } = input
+  const { set, deletions, again, visibility, doubt } = input
   if (deletions === 0) return { held: null, missing: 'as_others' }
   if (set?.state === 'confirmed') {
-    if (set.view !== view) return { held: 'view_changed', missing: 'as_others' }
+    if (set.visibility !== visibility) return { held: 'visibility_changed', missing: 'as_others' }
     const others = deletions - again
     return { held: others === 0 ? null : (doubt ?? holdReason(input, 'others') ?? 'unconfirmed'), missing: 'deleted' }
   }
@@ -57,15 +57,15 @@ export function deletes({ held, missing }: Judgement, isMissing: boolean): boole
 
 /** What the guard says of all deletions, or of those of rows that are not missing yet. */
 function holdReason(input: DeletionsInput, which: 'all' | 'others'): HoldReason | null {
-  const { settings, before, missing, listed, deletions, again, view, landedView, set } = input
-  // An operator who dismissed a set has seen the view it was listed under.
-  const seen = set?.state === 'dismissed' && set.view === view
+  const { settings, before, missing, listed, deletions, again, visibility, landedVisibility, set } = input
+  // An operator who dismissed a set has seen the visibility it was listed under.
+  const seen = set?.state === 'dismissed' && set.visibility === visibility
   const verdict = guard({
     settings,
     before: which === 'all' ? before : before - missing,
     listed,
     deletions: which === 'all' ? deletions : deletions - again,
-    viewChanged: landedView !== null && landedView !== view && !seen,
+    visibilityChanged: landedVisibility !== null && landedVisibility !== visibility && !seen,
   })
   return verdict._tag === 'hold' ? verdict.reason : null
 }

@@ -9,16 +9,16 @@ const base: TaskWindowInput = {
   now,
   retentionDays: 90,
   lastCompleteAt: at(now - 600),
-  view: 'a',
+  visibility: 'a',
   marks: { newestStart: at(now - 7200), oldestRunning: null },
 }
 
 test.each<[title: string, change: Partial<TaskWindowInput>, since: number | null, whole: boolean]>([
   ['goes an hour back behind the newest start', {}, now - 10_800, false],
   ['never listed: all within retention', { lastCompleteAt: null }, floor, true],
-  ['listed with a view not to be built on', { view: null }, floor, true],
+  ['listed with a visibility not to be built on', { visibility: null }, floor, true],
   ['main has no task', { marks: { newestStart: null, oldestRunning: null } }, floor, true],
-  ['no retention and no list: all', { retentionDays: 0, view: null }, null, true],
+  ['no retention and no list: all', { retentionDays: 0, visibility: null }, null, true],
   ['no retention', { retentionDays: 0 }, now - 10_800, false],
   [
     'a task still runs since before that',

@@ -22,9 +22,9 @@ export interface TaskWindowInput {
   readonly now: number
   /** `task_retention_days`; 0 keeps tasks for ever. */
   readonly retentionDays: number
-  /** The scope's last complete list, RFC 3339, and the view it was listed with; null: none that can be built on. */
+  /** The scope's last complete list, RFC 3339, and the visibility it was listed with; null: none that can be built on. */
   readonly lastCompleteAt: string | null
-  readonly view: string | null
+  readonly visibility: string | null
   readonly marks: TaskMarks
 }
 
@@ -36,9 +36,9 @@ const overlap = 3600
  * were running: a complete list leaves no other task of earlier start unknown, so that the oldest running one and the newest start bound what can be new. Without a
  * list to build on, or without a single task, everything within retention is read.
  */
-export function taskWindow({ now, retentionDays, lastCompleteAt, view, marks }: TaskWindowInput): TaskWindow {
+export function taskWindow({ now, retentionDays, lastCompleteAt, visibility, marks }: TaskWindowInput): TaskWindow {
   const floor = taskFloor(now, retentionDays)
-  if (lastCompleteAt === null || view === null || marks.newestStart === null)
+  if (lastCompleteAt === null || visibility === null || marks.newestStart === null)
     return { since: floor, floor, whole: true }
   // A server whose clock ran ahead leaves starts in the future: beyond the last list they say nothing.
   const watermark = Math.min(seconds(marks.newestStart), seconds(lastCompleteAt)) - overlap

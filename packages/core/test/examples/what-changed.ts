@@ -7,7 +7,7 @@ const { changes } = diff({ model: 'namespace', main, source, complete: true })
 // [{ _tag: 'delete', id: 1, … }, { _tag: 'create', values: { path: 'site-b', … }, … }]
 
 const settings = { guard_max_share: 0.3, guard_min_rows: 50 }
-const input = { settings, before: 200, listed: 100, deletions: 100, viewChanged: false }
+const input = { settings, before: 200, listed: 100, deletions: 100, visibilityChanged: false }
 const verdict = guard(input) // { _tag: 'hold', reason: 'too_many' }
 
 export { changes, verdict }

@@ -128,15 +128,15 @@ describe('encodeFrame', () => {
   })
 
   test('a scope carries only the keys that name it', () => {
-    expect(encodeFrame({ frame: 'complete', resource: 'datastores', server: 'pbs-a', count: 2, view: 'v1' })).toBe(
-      '{"frame":"complete","resource":"datastores","server":"pbs-a","count":2,"view":"v1"}\n',
-    )
+    expect(
+      encodeFrame({ frame: 'complete', resource: 'datastores', server: 'pbs-a', count: 2, visibility: 'v1' }),
+    ).toBe('{"frame":"complete","resource":"datastores","server":"pbs-a","count":2,"visibility":"v1"}\n')
   })
 
   test('rows that were left out are counted where there are any', () => {
-    const complete = { frame: 'complete', resource: 'datastores', server: 'pbs-a', count: 2, view: 'v1' } as const
+    const complete = { frame: 'complete', resource: 'datastores', server: 'pbs-a', count: 2, visibility: 'v1' } as const
     expect(encodeFrame({ ...complete, left_out: 1 })).toBe(
-      '{"frame":"complete","resource":"datastores","server":"pbs-a","count":2,"view":"v1","left_out":1}\n',
+      '{"frame":"complete","resource":"datastores","server":"pbs-a","count":2,"visibility":"v1","left_out":1}\n',
     )
   })
 

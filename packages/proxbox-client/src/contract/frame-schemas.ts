@@ -84,7 +84,7 @@ export const frameShapes = {
       frame: z.literal('complete'),
       ...scopeShape,
       count: z.int().min(0),
-      view: z.string().nullable(),
+      visibility: z.string().nullable(),
       left_out: z.int().min(0).optional(),
     })
     .superRefine(checkScope),

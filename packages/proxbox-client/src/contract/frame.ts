@@ -84,7 +84,7 @@ export type CompleteFrame = { readonly frame: 'complete' } & Scope & {
     /** Rows of the model: snapshots, not groups. */
     readonly count: number
     /** Hash of the caller's privileges that bear on the scope; null where there is none. */
-    readonly view: string | null
+    readonly visibility: string | null
     /**
      * How many rows or groups of the scope exist and could not be read: while it is not 0, absence is not a fact. A
      * `warning` with code `row_unreadable` names each. Left out when it is 0.

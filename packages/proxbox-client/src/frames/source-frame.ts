@@ -31,7 +31,13 @@ export function sourceFrame(wire: Exclude<Frame, GroupFrame>): SourceFrame {
       return { _tag: 'task', server, facts: { datastore_name, ...facts }, observed }
     }
     case 'complete':
-      return { _tag: 'complete', scope: scopeOf(wire), count: wire.count, view: wire.view, leftOut: wire.left_out ?? 0 }
+      return {
+        _tag: 'complete',
+        scope: scopeOf(wire),
+        count: wire.count,
+        visibility: wire.visibility,
+        leftOut: wire.left_out ?? 0,
+      }
     case 'failed':
       return { _tag: 'failed', scope: scopeOf(wire), ...failure(wire) }
     case 'warning':

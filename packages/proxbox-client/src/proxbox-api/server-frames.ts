@@ -22,7 +22,7 @@ export function serverFrames({ endpoints, status, now, warning }: ProxboxServers
     { _tag: 'scope', scope },
     ...enabled.map((endpoint) => serverFrame(endpoint, statusById.get(endpoint.id), now)),
     { _tag: 'warning', scope, code: 'summaries_only', message: warning },
-    { _tag: 'complete', scope, count: enabled.length, view: null },
+    { _tag: 'complete', scope, count: enabled.length, visibility: null },
     { _tag: 'end' },
   ]
 }

@@ -5,7 +5,7 @@ import { type RawBuilder, sql } from 'kysely'
  * main no longer has are left out.
  */
 export const coveredPlaces = (branch: number): RawBuilder<unknown> => sql`
-  select s.scope_key, s.view, s.listed, s.listed_at, s.server_id, s.scope ->> 'resource' as resource,
+  select s.scope_key, s.visibility, s.listed, s.listed_at, s.server_id, s.scope ->> 'resource' as resource,
     coalesce(s.scope ->> 'datastore', '') as datastore_name, coalesce(s.scope ->> 'namespace', '') as namespace,
     coalesce(s.scope ->> 'job_type', '') as job_type
   from branch_scopes s

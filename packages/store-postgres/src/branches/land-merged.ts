@@ -18,16 +18,16 @@ export async function clearTouchedDigests(db: Kysely<Tables>, branch: number): P
     ) e where ${sameKey('group', 'g', 'e')} and g.digest_cleared_by is distinct from pg_current_xact_id()`.execute(db)
 }
 
-/** Notes that the scopes of a merged branch were listed, as a landing does. A scope whose deletions are kept, or that was emptied with its parent, keeps its view. */
-export async function landViews(db: Kysely<Tables>, branch: number, kept: ReadonlySet<string>): Promise<void> {
+/** Notes that the scopes of a merged branch were listed, as a landing does. A scope whose deletions are kept, or that was emptied with its parent, keeps its visibility. */
+export async function landVisibilities(db: Kysely<Tables>, branch: number, kept: ReadonlySet<string>): Promise<void> {
   await sql`
     with p as materialized (
       select * from (${coveredPlaces(branch)}) p where p.listed and p.scope_key <> all(${[...kept]}::text[])
     ), known as (
-      update scopes c set view = case when ${hasAbsent('c')} then c.view else p.view end, last_complete_at = greatest(c.last_complete_at, p.listed_at) from p where ${isPlaceOf}
+      update scopes c set visibility = case when ${hasAbsent('c')} then c.visibility else p.visibility end, last_complete_at = greatest(c.last_complete_at, p.listed_at) from p where ${isPlaceOf}
     )
-    insert into scopes (server_id, resource, datastore_name, namespace, job_type, view, last_complete_at, registry_version)
-    select p.server_id, p.resource, p.datastore_name, p.namespace, p.job_type, p.view, p.listed_at, ${registryVersion}::bigint
+    insert into scopes (server_id, resource, datastore_name, namespace, job_type, visibility, last_complete_at, registry_version)
+    select p.server_id, p.resource, p.datastore_name, p.namespace, p.job_type, p.visibility, p.listed_at, ${registryVersion}::bigint
     from p where not exists (select from scopes c where ${isPlaceOf})`.execute(db)
 }
 

@@ -43,7 +43,7 @@ import { landInitialObservations } from './initial-observations.ts'
 import { entryScopeKey } from './judge-entry.ts'
 import { resolveKeyConflicts } from './key-conflicts.ts'
 import { landBranch, lastListed } from './land-branch.ts'
-import { clearTouchedDigests, dropGroupCounts, endMerged, landViews } from './land-merged.ts'
+import { clearTouchedDigests, dropGroupCounts, endMerged, landVisibilities } from './land-merged.ts'
 import { PinsOfMerge } from './land-pins.ts'
 import { lockWithPlaces } from './lock-branch-places.ts'
 import { logStep } from './log-branch.ts'
@@ -128,7 +128,7 @@ class BranchMerge {
       yield* this.#run((db) => clearTouchedDigests(db, id))
       yield* this.#run((db) => landInitialObservations(db, id))
       yield* this.#run((db) => refreshOutcomes(db, id))
-      yield* this.#run((db) => landViews(db, id, new Set([...kept, ...left])))
+      yield* this.#run((db) => landVisibilities(db, id, new Set([...kept, ...left])))
       yield* this.#run((db) => endReview(db, id))
       yield* this.#run((db) => endMerged(db, id, { at, by }))
       const branch = yield* this.#run((db) => readBranch(db, id))

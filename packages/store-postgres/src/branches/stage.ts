@@ -135,11 +135,11 @@ function stagePart(
 }
 
 async function cover(db: Kysely<Tables>, branch: number, place: ScopePlace, staging: Staging): Promise<void> {
-  const { scope, runId, view, held, at } = staging
+  const { scope, runId, visibility, held, at } = staging
   const listed = staging.listed && isWhole(staging)
   await sql`
-    insert into branch_scopes (branch_id, scope_key, server_id, scope, run_id, view, held, listed_at, listed)
-    values (${branch}::bigint, ${placeKey(place)}, ${place.serverId}::bigint, ${jsonb(scope)}, ${runId}::bigint, ${view}::text, ${held}::text, ${at}::timestamptz, ${listed})
-    on conflict (branch_id, scope_key) do update set scope = excluded.scope, run_id = excluded.run_id, view = excluded.view, held = excluded.held,
+    insert into branch_scopes (branch_id, scope_key, server_id, scope, run_id, visibility, held, listed_at, listed)
+    values (${branch}::bigint, ${placeKey(place)}, ${place.serverId}::bigint, ${jsonb(scope)}, ${runId}::bigint, ${visibility}::text, ${held}::text, ${at}::timestamptz, ${listed})
+    on conflict (branch_id, scope_key) do update set scope = excluded.scope, run_id = excluded.run_id, visibility = excluded.visibility, held = excluded.held,
       listed_at = excluded.listed_at, listed = excluded.listed`.execute(db)
 }

@@ -69,25 +69,25 @@ const reasonOf = ({ held }: Landing): HoldReason => held ?? 'children_held'
 
 async function newHeldSet(db: Kysely<Tables>, place: ScopePlace, landing: Landing): Promise<number> {
   const { rows } = await sql<{ id: number }>`
-    insert into held_sets (server_id, resource, datastore_name, namespace, job_type, reason, view, since, run_id)
+    insert into held_sets (server_id, resource, datastore_name, namespace, job_type, reason, visibility, since, run_id)
     values (${place.serverId}::bigint, ${place.resource}, ${place.datastoreName}, ${place.namespace}, ${place.jobType},
-      ${reasonOf(landing)}, ${landing.view}, ${landing.at}::timestamptz, ${landing.runId}::bigint) returning id`.execute(
+      ${reasonOf(landing)}, ${landing.visibility}, ${landing.at}::timestamptz, ${landing.runId}::bigint) returning id`.execute(
     db,
   )
   return rows[0]?.id ?? 0
 }
 
-/** A set that grew waits again, and so does one that was confirmed under another view. Once its confirmed rows are gone, what is left is a new matter. */
+/** A set that grew waits again, and so does one that was confirmed under another visibility. Once its confirmed rows are gone, what is left is a new matter. */
 async function refresh(db: Kysely<Tables>, landing: Landing, set: StoredHeldSet, grown: number): Promise<void> {
   const carriedOut = set.state === 'confirmed' && landing.decided?.missing === 'deleted' && grown > 0
   const reason = set.kept && landing.held === null && set.reason !== 'children_held' ? set.reason : reasonOf(landing)
-  const otherView = set.view !== landing.view
+  const otherView = set.visibility !== landing.visibility
   const changed = grown > 0 || otherView || reason !== set.reason
   const state = grown > 0 || otherView ? 'waiting' : set.state
   const decision = state === 'waiting' ? sql`, decided_by = null, decided_at = null, decided_count = null` : sql``
   const anew = carriedOut ? sql`, kept = false, since = ${landing.at}::timestamptz` : sql``
   await sql`
-    update held_sets set state = ${state}, reason = ${reason}, view = ${landing.view}, run_id = ${landing.runId}::bigint,
+    update held_sets set state = ${state}, reason = ${reason}, visibility = ${landing.visibility}, run_id = ${landing.runId}::bigint,
       revision = revision + ${changed ? 1 : 0}${decision}${anew}
     where id = ${set.id}::bigint`.execute(db)
 }

@@ -16,8 +16,8 @@ export async function lastCompleteAt(db: Kysely<Tables>, place: ScopePlace): Pro
 export const isWhole = ({ leftOut = 0 }: Pick<Landing, 'leftOut'>): boolean => leftOut === 0
 
 /**
- * Notes that the scope was listed: the one row that a landing without changes writes. A list that left rows out is not noted. The view is remembered only when none of its deletions waits, and
- * no row is absent, so that what a view hides is held back when it is to go. A scope that
+ * Notes that the scope was listed: the one row that a landing without changes writes. A list that left rows out is not noted. The visibility is remembered only when none of its deletions waits, and
+ * no row is absent, so that what a visibility hides is held back when it is to go. A scope that
  * was emptied because its parent is gone is forgotten once nothing of it is left.
  */
 export async function landScopeRow(
@@ -34,11 +34,11 @@ export async function landScopeRow(
   }
   const { numAffectedRows } = await sql`
     update scopes c set last_complete_at = ${landing.at}::timestamptz, registry_version = ${registryVersion}::bigint
-      ${waiting === 0 ? sql`, view = case when ${hasAbsent('c')} then c.view else ${landing.view}::text end` : sql``}
+      ${waiting === 0 ? sql`, visibility = case when ${hasAbsent('c')} then c.visibility else ${landing.visibility}::text end` : sql``}
     where ${isScopeRow(place)}`.execute(db)
   if (numAffectedRows !== 0n) return
   await sql`
-    insert into scopes (server_id, resource, datastore_name, namespace, job_type, view, last_complete_at, registry_version)
+    insert into scopes (server_id, resource, datastore_name, namespace, job_type, visibility, last_complete_at, registry_version)
     values (${place.serverId}::bigint, ${place.resource}, ${place.datastoreName}, ${place.namespace}, ${place.jobType},
-      ${waiting === 0 ? landing.view : null}, ${landing.at}::timestamptz, ${registryVersion}::bigint)`.execute(db)
+      ${waiting === 0 ? landing.visibility : null}, ${landing.at}::timestamptz, ${registryVersion}::bigint)`.execute(db)
 }

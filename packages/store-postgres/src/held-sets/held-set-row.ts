@@ -14,7 +14,7 @@ interface HeldSetRow {
   readonly state: HeldState
   readonly revision: number
   readonly reason: HoldReason
-  readonly view: string | null
+  readonly visibility: string | null
   readonly kept: boolean
   readonly since: string
   readonly run_id: number
@@ -32,7 +32,7 @@ export interface StoredHeldSet extends HeldSetState {
 /** The held set of a scope. `lock`: until the end of the transaction nobody decides on it. */
 export async function heldSetOf(db: Kysely<Tables>, place: ScopePlace, lock = false): Promise<StoredHeldSet | null> {
   const { rows } = await sql<StoredHeldSet>`
-    select id, state, revision, reason, view, kept from held_sets where ${isScopeRow(place)}
+    select id, state, revision, reason, visibility, kept from held_sets where ${isScopeRow(place)}
     ${lock ? sql`for update` : sql``}`.execute(db)
   return rows[0] ?? null
 }
@@ -76,9 +76,21 @@ export async function selectHeldSets(db: Kysely<Tables>, where: RawBuilder<unkno
 }
 
 function toHeldSet(row: HeldSetRow): HeldSet {
-  const { id, count, state, revision, reason, view, kept, since, decided_by: by, decided_at: at } = row
+  const { id, count, state, revision, reason, visibility, kept, since, decided_by: by, decided_at: at } = row
   const decided = by === null || at === null ? null : { by, at, count: row.decided_count ?? 0 }
-  return { id, scope: scopeOf(row), state, revision, reason, view, kept, count, since, runId: row.run_id, decided }
+  return {
+    id,
+    scope: scopeOf(row),
+    state,
+    revision,
+    reason,
+    visibility,
+    kept,
+    count,
+    since,
+    runId: row.run_id,
+    decided,
+  }
 }
 
 function scopeOf({ resource, server, datastore_name: datastore, namespace, job_type }: HeldSetRow): Scope {

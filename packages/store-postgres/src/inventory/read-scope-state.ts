@@ -17,13 +17,13 @@ export async function scopeServerId(db: Kysely<Tables>, scope: Scope): Promise<n
 /** What the last landed complete list of a scope left behind. */
 export async function readScopeState(db: Kysely<Tables>, scope: Scope): Promise<ScopeState> {
   const serverId = await scopeServerId(db, scope)
-  if (serverId === undefined) return { view: null, lastCompleteAt: null, rows: 0, held: 0, set: null }
+  if (serverId === undefined) return { visibility: null, lastCompleteAt: null, rows: 0, held: 0, set: null }
   const place = scopePlace(scope, serverId)
   const set = await heldSetOf(db, place)
   const { rows } = await sql<Omit<ScopeState, 'set'>>`
-    select counted.rows, counted.held, s.view, s.last_complete_at as "lastCompleteAt"
+    select counted.rows, counted.held, s.visibility, s.last_complete_at as "lastCompleteAt"
     from (${rowCounts(place)}) counted left join scopes s on ${isScopeRow(place)}`.execute(db)
-  return { ...(rows[0] ?? { view: null, lastCompleteAt: null, rows: 0, held: 0 }), set }
+  return { ...(rows[0] ?? { visibility: null, lastCompleteAt: null, rows: 0, held: 0 }), set }
 }
 
 /** How many rows of a scope are listed or missing, and how many missing. Snapshots are counted by their groups' counters. */

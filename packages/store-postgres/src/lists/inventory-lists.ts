@@ -4,9 +4,9 @@ import { Effect, Layer } from 'effect'
 import { sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import { foldingOf } from './folding-collation.ts'
+import { mainListView } from './list-view.ts'
 import { listsOf, type Rows } from './read-lists.ts'
 import { mainRelation } from './relation.ts'
-import { mainView } from './view.ts'
 
 /** Lists and details straight from main's tables. */
 export const inventoryListsLayer: Layer.Layer<InventoryLists, never, Database> = Layer.effect(
@@ -23,7 +23,7 @@ export const inventoryListsLayer: Layer.Layer<InventoryLists, never, Database> =
 
 /** The rows of a model as they lie in main. */
 export const mainRows = (model: ModelName): Rows => ({
-  view: () => mainView(model),
+  view: () => mainListView(model),
   countedGroups: mainRelation('group'),
   servers: sql`servers`,
 })

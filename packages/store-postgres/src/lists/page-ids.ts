@@ -2,8 +2,8 @@ import { type RawBuilder, sql } from 'kysely'
 import { isIndexed } from './list-columns.ts'
 import type { Condition } from './list-filter.ts'
 import type { OrderKey } from './list-order.ts'
+import { type ListView, partsOf } from './list-view.ts'
 import type { Relation } from './relation.ts'
-import { partsOf, type View } from './view.ts'
 
 /** Which rows of an ordered list. */
 export interface Slice {
@@ -16,7 +16,7 @@ export interface Slice {
  * order, so that an index may give them; merging them is all that is left. Where servers come first, so do main's rows of each server, in the order of the key.
  */
 export function pageIds(
-  view: View,
+  view: ListView,
   conditions: ReadonlyArray<Condition>,
   order: ReadonlyArray<OrderKey>,
   { limit, offset }: Slice,

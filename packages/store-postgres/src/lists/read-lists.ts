@@ -7,16 +7,16 @@ import { isIndexed } from './list-columns.ts'
 import { type Condition, filterCondition } from './list-filter.ts'
 import { listOrder, type OrderKey } from './list-order.ts'
 import { searchCondition } from './list-search.ts'
+import { countOf, type ListView, partsOf } from './list-view.ts'
 import { pageIds } from './page-ids.ts'
 import type { Relation } from './relation.ts'
 import { selectServed, servedRow } from './served-row.ts'
 import { countOfGroups, countsByGroups, walkedIds, walksGroups } from './snapshot-walk.ts'
-import { countOf, partsOf, type View } from './view.ts'
 
 /** How the rows of a model are read: as they lie in main, or in a branch. */
 export interface Rows {
   /** Whole rows, or as much of them as a query needs that looks at these fields alone. */
-  readonly view: (fields: ReadonlyArray<string> | 'all') => View
+  readonly view: (fields: ReadonlyArray<string> | 'all') => ListView
   /** Groups by their key with how many snapshots each has. */
   readonly countedGroups: Relation
   /** Servers by `id` and `name`. */

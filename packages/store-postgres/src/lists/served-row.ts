@@ -2,10 +2,10 @@ import type { ModelName } from '@netbox-pbs/core'
 import type { ServedRow } from '@netbox-pbs/core/ports'
 import { type RawBuilder, sql } from 'kysely'
 import { servedColumns } from './list-columns.ts'
-import { partsOf, type View } from './view.ts'
+import { type ListView, partsOf } from './list-view.ts'
 
 /** Rows with all their columns, as `servedRow` reads them: those whose `id` the query selects, in the order of its `place`. */
-export function selectServed(view: View, ids: RawBuilder<unknown>): RawBuilder<object> {
+export function selectServed(view: ListView, ids: RawBuilder<unknown>): RawBuilder<object> {
   const columns = servedColumns(view.model)
   const names = sql.join(columns.map(([name]) => sql.id(name)))
   const list = sql.join(columns.map(([name, { value }]) => sql`${value} as ${sql.id(name)}`))

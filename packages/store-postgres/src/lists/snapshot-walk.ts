@@ -4,9 +4,9 @@ import { columnNames, sameKey } from '../change-sets/row-columns.ts'
 import { keyColumns } from '../inventory/columns.ts'
 import { type ListColumn, listFrom, serverName } from './list-columns.ts'
 import { filterCondition, where } from './list-filter.ts'
+import { type ListView, partsOf } from './list-view.ts'
 import type { Slice } from './page-ids.ts'
 import type { Relation } from './relation.ts'
-import { partsOf, type View } from './view.ts'
 
 const groupKey = keyColumns('group')
 
@@ -47,7 +47,7 @@ function groupsFrom(
  * that the page touches are read, newest first.
  */
 export function walkedIds(
-  snapshots: View,
+  snapshots: ListView,
   groups: Relation,
   filters: ReadonlyArray<Filter>,
   { limit, offset }: Slice,

@@ -22,6 +22,7 @@ import { migration as jobsByServerId } from './0027-jobs-by-server-id.ts'
 import { migration as chosenServersById } from './0028-chosen-servers-by-id.ts'
 import { migration as branchKeyIndexes } from './0030-branch-key-indexes.ts'
 import { migration as childrenHeldRenamed } from './0034-children-held.ts'
+import { migration as visibilityRenamed } from './0035-visibility.ts'
 
 /** Every migration of the inventory's database, by name: numbered, applied in order, forward only, never changed once released. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -48,4 +49,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0028_chosen_servers_by_id': chosenServersById,
   '0030_branch_key_indexes': branchKeyIndexes,
   '0034_children_held': childrenHeldRenamed,
+  '0035_visibility': visibilityRenamed,
 }

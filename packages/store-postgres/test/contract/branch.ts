@@ -34,7 +34,7 @@ export const stageOnce = (branch: number, scope: Scope, parts: ReadonlyArray<Par
       scope,
       runId,
       at,
-      view: 'all',
+      visibility: 'all',
       held: null,
       listed: true,
       record: null,

@@ -56,7 +56,7 @@ export const stageOnce = (branch: number, scope: Scope, parts: ReadonlyArray<Par
       scope,
       runId: id,
       at,
-      view: 'all',
+      visibility: 'all',
       held: null,
       listed: true,
       record: null,

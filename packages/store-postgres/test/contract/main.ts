@@ -166,7 +166,7 @@ export const landOnce = (scope: Scope, parts: ReadonlyArray<Part>, more: Partial
       scope,
       runId,
       at: '2026-06-01T00:00:00Z',
-      view: 'all',
+      visibility: 'all',
       held: null,
       listed: true,
       record: null,

@@ -10,8 +10,8 @@ export const readWindow = Effect.fn('sync.readWindow')(function* ({
   taskRetentionDays: retentionDays,
 }: ServerJob): Effect.fn.Return<TaskWindow, StoreFailed, Inventory> {
   const inventory = yield* Inventory
-  const { lastCompleteAt, view } = yield* inventory.scopeState({ resource: 'tasks', server })
+  const { lastCompleteAt, visibility } = yield* inventory.scopeState({ resource: 'tasks', server })
   const marks = yield* inventory.taskMarks({ serverId })
   const millis = yield* Clock.currentTimeMillis
-  return taskWindow({ now: Math.floor(millis / 1000), retentionDays, lastCompleteAt, view, marks })
+  return taskWindow({ now: Math.floor(millis / 1000), retentionDays, lastCompleteAt, visibility, marks })
 })

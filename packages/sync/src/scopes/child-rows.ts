@@ -3,8 +3,8 @@ import { reasonOf, type Verdict } from './judge.ts'
 
 /** Why a scope is emptied: a complete list lacks its parent. */
 export interface Emptying {
-  /** View of that list. */
-  readonly view: string | null
+  /** Visibility of that list. */
+  readonly visibility: string | null
   /** The list is in doubt, and so are these rows; null: it is not. */
   readonly doubt: HoldReason | null
 }

@@ -29,8 +29,8 @@ export const openDatastoreScope = (
           const main = (yield* Inventory).datastores({ serverId: job.serverId })
           const rows = yield* Stream.runCollect(main)
           const { stays, goes, again, unchanged, sightings } = list.compare(rows, job.runId, completed)
-          const { view, leftOut } = completed
-          const verdict = yield* judge(job, { scope, listed: list.size, deletions: goes.length, again, view })
+          const { visibility, leftOut } = completed
+          const verdict = yield* judge(job, { scope, listed: list.size, deletions: goes.length, again, visibility })
           const { changeSet, server } = job
           const observed = list.observed
           yield* (yield* ChangeSets).append({ changeSet, scope, model: 'datastore', changes: stays, observed })
@@ -38,13 +38,13 @@ export const openDatastoreScope = (
           let changes = stays.length
           for (const gone of goes) {
             const namespaces = { resource: 'namespaces', server, datastore: gone.row.facts.name } as const
-            const below = yield* emptyNamespaces(job, namespaces, { view, doubt: childrenHold(verdict, gone) })
+            const below = yield* emptyNamespaces(job, namespaces, { visibility, doubt: childrenHold(verdict, gone) })
             const becomes = deletionAbove(verdict, gone, below)
             if (becomes === 'rest') continue
             yield* appendChanges(job, scope, 'datastore', [gone.change], becomes === 'children_held' ? becomes : null)
             if (!(verdict.missing === 'kept' && gone.change.missing === true)) changes++
           }
-          const ready = { scope, started, view, verdict, listed: true, leftOut, sighted, changes, unchanged }
+          const ready = { scope, started, visibility, verdict, listed: true, leftOut, sighted, changes, unchanged }
           return (yield* landScope(job, ready)).outcome
         }),
     }

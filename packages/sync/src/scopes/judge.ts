@@ -11,8 +11,8 @@ export interface Judged {
   readonly deletions: number
   /** Rows of these that are missing already. */
   readonly again: number
-  /** View of the list that lacks them. */
-  readonly view: string | null
+  /** Visibility of the list that lacks them. */
+  readonly visibility: string | null
   /** The list that lacks them is of a scope above, because the scope's parent is gone, and why that one is in doubt; undefined: the list is the scope's own. */
   readonly emptied?: { readonly doubt: HoldReason | null }
 }
@@ -33,13 +33,13 @@ export const judge = Effect.fn('sync.judge')(function* (
   { scope, emptied, ...judged }: Judged,
 ): Effect.fn.Return<Verdict, StoreFailed, Inventory> {
   if (judged.deletions === 0) return nothingDeleted
-  const { rows: before, held: missing, view: landedView, set } = yield* (yield* Inventory).scopeState(scope)
+  const { rows: before, held: missing, visibility: landedVisibility, set } = yield* (yield* Inventory).scopeState(scope)
   const judgement = judgeDeletions({
     ...judged,
     settings: job.guard,
     before,
     missing,
-    landedView: emptied === undefined ? landedView : null,
+    landedVisibility: emptied === undefined ? landedVisibility : null,
     set,
     doubt: emptied?.doubt ?? null,
   })

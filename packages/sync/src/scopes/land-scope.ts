@@ -20,8 +20,8 @@ import type { Job, JobStopped, LandingPorts } from './scope-work.ts'
 export interface ReadyScope {
   readonly scope: Scope
   readonly started: string
-  /** View of the list that was complete: the scope's own, or that which lacks its parent. */
-  readonly view: string | null
+  /** Visibility of the list that was complete: the scope's own, or that which lacks its parent. */
+  readonly visibility: string | null
   readonly verdict: Verdict
   /** False when it is emptied because its parent is gone. */
   readonly listed: boolean
@@ -48,7 +48,18 @@ export const landScope = Effect.fn('sync.landScope')(function* (
   job: Job,
   ready: ReadyScope,
 ): Effect.fn.Return<Landed, JobStopped, LandingPorts> {
-  const { scope, started, view, verdict, listed, changes, unchanged, leftOut, sighted = 0, landed = noRows } = ready
+  const {
+    scope,
+    started,
+    visibility,
+    verdict,
+    listed,
+    changes,
+    unchanged,
+    leftOut,
+    sighted = 0,
+    landed = noRows,
+  } = ready
   const changeSets = yield* ChangeSets
   const { changeSet, runId, serverId } = job
   const ended = (touched: RowCounts, reached: 'landed' | 'staged'): Landed & { readonly reason: Reason | null } => {
@@ -67,7 +78,7 @@ export const landScope = Effect.fn('sync.landScope')(function* (
     result: (touched) => Effect.map(now, (end) => ({ scope, started, ended: end, ...ended(touched, reached) })),
   })
   const { held } = verdict
-  const landing = { changeSet, scope, runId, at: yield* now, view, held, listed, leftOut, ...decidedOf(verdict) }
+  const landing = { changeSet, scope, runId, at: yield* now, visibility, held, listed, leftOut, ...decidedOf(verdict) }
   const stageIn = (branch: number) =>
     // In a branch what is held back, or kept, is a conflict for its reviewer.
     Effect.map(

@@ -35,13 +35,13 @@ export const openNamespaceScope = (job: ServerJob, scope: NamespaceScopeName): E
           yield* list.counted(completed)
           const rows = yield* namespacesOf(job, scope)
           const { stays, goes, again, unchanged, sightings } = list.compare(rows, job.runId, completed)
-          const { view, leftOut } = completed
-          const verdict = yield* judge(job, { scope, listed: list.size, deletions: goes.length, again, view })
+          const { visibility, leftOut } = completed
+          const verdict = yield* judge(job, { scope, listed: list.size, deletions: goes.length, again, visibility })
           yield* appendChanges(job, scope, 'namespace', stays)
           const sighted = yield* appendSightings(job, scope, 'namespace', sightings)
-          const { removed } = yield* removeNamespaces(job, scope, goes, verdict, view)
+          const { removed } = yield* removeNamespaces(job, scope, goes, verdict, visibility)
           const changes = stays.length + removed
-          const ready = { scope, started, view, verdict, listed: true, leftOut, sighted, changes, unchanged }
+          const ready = { scope, started, visibility, verdict, listed: true, leftOut, sighted, changes, unchanged }
           return (yield* landScope(job, ready)).outcome
         }),
     }
@@ -70,12 +70,12 @@ export const emptyNamespaces = Effect.fn('sync.emptyNamespaces')(function* (
       below = addChildren(below, yield* SnapshotScope.empty(job, snapshots, emptying))
     }),
   )
-  const { view, doubt } = emptying
-  const verdict = yield* judge(job, { scope, listed: 0, deletions: goes.length, again, view, emptied: { doubt } })
-  const { removed, stay } = yield* removeNamespaces(job, scope, goes, verdict, view)
+  const { visibility, doubt } = emptying
+  const verdict = yield* judge(job, { scope, listed: 0, deletions: goes.length, again, visibility, emptied: { doubt } })
+  const { removed, stay } = yield* removeNamespaces(job, scope, goes, verdict, visibility)
   below = addChildren(below, stay)
   if (goes.length === 0) return below
-  const ready = { scope, started, view, verdict, listed: false, leftOut: 0, changes: removed, unchanged: 0 }
+  const ready = { scope, started, visibility, verdict, listed: false, leftOut: 0, changes: removed, unchanged: 0 }
   const waiting = (yield* landScope(job, ready)).counts.held_back
   return addChildren(below, { waiting, kept: waiting === 0 ? goes.length - removed : 0 })
 })
@@ -89,7 +89,7 @@ const removeNamespaces = Effect.fn('sync.removeNamespaces')(function* (
   scope: NamespaceScopeName,
   goes: ReadonlyArray<Gone<'namespace'>>,
   verdict: Verdict,
-  view: string | null,
+  visibility: string | null,
 ): Effect.fn.Return<{ readonly removed: number; readonly stay: ChildRows }, JobStopped, ScopePorts> {
   const { server, datastore } = scope
   const staying: Array<{ readonly path: string; readonly rows: ChildRows }> = []
@@ -98,7 +98,7 @@ const removeNamespaces = Effect.fn('sync.removeNamespaces')(function* (
   for (const gone of deepestFirst(goes)) {
     const { path } = gone.row.facts
     const snapshots = { resource: 'snapshots', server, datastore, namespace: path } as const
-    const within = yield* SnapshotScope.empty(job, snapshots, { view, doubt: childrenHold(verdict, gone) })
+    const within = yield* SnapshotScope.empty(job, snapshots, { visibility, doubt: childrenHold(verdict, gone) })
     stay = addChildren(stay, within)
     const below = staying
       .filter((other) => isBelow(other.path, path))

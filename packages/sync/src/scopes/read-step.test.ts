@@ -11,7 +11,7 @@ const root: Scope = { resource: 'snapshots', server, datastore: 'tank', namespac
 const elsewhere: Scope = { ...root, server: 'pbs-b' }
 
 const opening = (scope: Scope): SourceFrame => ({ _tag: 'scope', scope })
-const complete = (scope: Scope): SourceFrame => ({ _tag: 'complete', scope, count: 0, view: null })
+const complete = (scope: Scope): SourceFrame => ({ _tag: 'complete', scope, count: 0, visibility: null })
 const failed = (scope: Scope): SourceFrame => ({
   _tag: 'failed',
   scope,

@@ -17,7 +17,7 @@ export interface Asked {
 export type Step =
   | { readonly _tag: 'opened'; readonly scope: Scope }
   | { readonly _tag: 'row'; readonly frame: RowFrame }
-  | { readonly _tag: 'completed'; readonly count: number; readonly view: string | null; readonly leftOut: number }
+  | { readonly _tag: 'completed'; readonly count: number; readonly visibility: string | null; readonly leftOut: number }
   | { readonly _tag: 'failed'; readonly scope: Scope; readonly reason: Reason }
   | { readonly _tag: 'opened_above'; readonly scope: Scope }
   | { readonly _tag: 'failed_above'; readonly reason: Reason }
@@ -40,7 +40,7 @@ export function readStep(asked: Asked, open: Scope | null, frame: SourceFrame): 
       if (open === null || scopeKey(open) !== scopeKey(frame.scope))
         return broken(`${scopeTitle(frame.scope)} ended without having been opened`)
       if (isAbove(asked, open)) return broken(`${scopeTitle(open)} completed where only their failure may be told`)
-      return { _tag: 'completed', count: frame.count, view: frame.view, leftOut: frame.leftOut ?? 0 }
+      return { _tag: 'completed', count: frame.count, visibility: frame.visibility, leftOut: frame.leftOut ?? 0 }
     case 'failed':
       return failed(asked, open, frame)
     case 'warning': {

@@ -56,7 +56,7 @@ export type ScopePorts = Inventory | LandingPorts
 export interface Completed {
   /** Rows the source says it listed. */
   readonly count: number
-  readonly view: string | null
+  readonly visibility: string | null
   /** Rows that exist and that the source could not read: while it is not 0, the list says nothing of rows that it lacks. */
   readonly leftOut: number
 }

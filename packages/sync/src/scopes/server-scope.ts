@@ -26,7 +26,7 @@ export const openServerScope = (
         reported.set(frame.facts.name, frame)
         return Effect.void
       },
-      complete: ({ count, view, leftOut }) =>
+      complete: ({ count, visibility, leftOut }) =>
         Effect.gen(function* () {
           if (count !== reported.size) return yield* breach(`a count of ${count}, but ${reported.size} servers came`)
           const main = yield* Stream.runCollect((yield* Inventory).servers())
@@ -41,7 +41,7 @@ export const openServerScope = (
           const ready = {
             scope,
             started,
-            view,
+            visibility,
             verdict: nothingDeleted,
             listed: true,
             leftOut,
@@ -94,7 +94,7 @@ const landNewServers = Effect.fn('sync.landNewServers')(function* (
     scope,
     runId,
     at: yield* now,
-    view: null,
+    visibility: null,
     held: null,
     listed: false,
     leftOut: 0,

@@ -97,7 +97,11 @@ export class SnapshotScope implements ScopeWork {
     return null
   }
 
-  complete({ count, view, leftOut }: Completed): Effect.Effect<ScopeOutcome, ScopeBroken | JobStopped, ScopePorts> {
+  complete({
+    count,
+    visibility,
+    leftOut,
+  }: Completed): Effect.Effect<ScopeOutcome, ScopeBroken | JobStopped, ScopePorts> {
     return Effect.gen(this, function* () {
       if (count !== this.#listed) {
         const title = scopeTitle(this.#scope)
@@ -105,8 +109,8 @@ export class SnapshotScope implements ScopeWork {
       }
       yield* this.#compareBatch
       yield* this.#beside.over
-      const verdict = leftOut > 0 ? nothingDeleted : yield* this.#judgeUnlisted(view)
-      const { outcome } = yield* this.#land({ verdict, view, listed: true, leftOut })
+      const verdict = leftOut > 0 ? nothingDeleted : yield* this.#judgeUnlisted(visibility)
+      const { outcome } = yield* this.#land({ verdict, visibility, listed: true, leftOut })
       return outcome
     })
   }
@@ -118,14 +122,14 @@ export class SnapshotScope implements ScopeWork {
   static readonly empty = Effect.fn('sync.emptySnapshots')(function* (
     job: ServerJob,
     scope: SnapshotScopeName,
-    { view, doubt }: Emptying,
+    { visibility, doubt }: Emptying,
   ) {
     const self = yield* SnapshotScope.open(job, scope, yield* BackgroundTask.make)
     yield* self.#removeUnlisted(null)
     const { changes, deletions, again } = self.#tally
     if (changes === 0) return noChildren
-    const verdict = yield* judge(job, { scope, listed: 0, deletions, again, view, emptied: { doubt } })
-    const { counts } = yield* self.#land({ verdict, view, listed: false, leftOut: 0 })
+    const verdict = yield* judge(job, { scope, listed: 0, deletions, again, visibility, emptied: { doubt } })
+    const { counts } = yield* self.#land({ verdict, visibility, listed: false, leftOut: 0 })
     const waiting = counts.held_back
     return { waiting, kept: verdict.missing === 'kept' && waiting === 0 ? again : 0 }
   })
@@ -198,11 +202,11 @@ export class SnapshotScope implements ScopeWork {
   }
 
   /** Lets go of what a complete list lacks, and gives the verdict on it. */
-  #judgeUnlisted(view: string | null) {
+  #judgeUnlisted(visibility: string | null) {
     return Effect.gen(this, function* () {
       yield* this.#removeUnlisted(this.#job.runId)
       const { deletions, again } = this.#tally
-      return yield* judge(this.#job, { scope: this.#scope, listed: this.#listed, deletions, again, view })
+      return yield* judge(this.#job, { scope: this.#scope, listed: this.#listed, deletions, again, visibility })
     })
   }
 
@@ -232,7 +236,7 @@ export class SnapshotScope implements ScopeWork {
     return appendChanges(this.#job, this.#scope, model, changes)
   }
 
-  #land(ended: Pick<ReadyScope, 'verdict' | 'view' | 'listed' | 'leftOut'>) {
+  #land(ended: Pick<ReadyScope, 'verdict' | 'visibility' | 'listed' | 'leftOut'>) {
     return Effect.gen(this, function* () {
       const { missing, unchanged } = this.#tally
       const changes = this.#tally.changes - (ended.verdict.missing === 'kept' ? missing : 0)

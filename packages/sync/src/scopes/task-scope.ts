@@ -67,7 +67,11 @@ export class TaskScope implements ScopeWork {
     return this.#batch.length < batchRows ? Effect.void : this.#compareBatch
   }
 
-  complete({ count, view, leftOut }: Completed): Effect.Effect<ScopeOutcome, ScopeBroken | JobStopped, ScopePorts> {
+  complete({
+    count,
+    visibility,
+    leftOut,
+  }: Completed): Effect.Effect<ScopeOutcome, ScopeBroken | JobStopped, ScopePorts> {
     return Effect.gen(this, function* () {
       if (count !== this.listed) {
         const title = scopeTitle(this.#scope)
@@ -75,17 +79,17 @@ export class TaskScope implements ScopeWork {
       }
       yield* this.#compareBatch
       const before = yield* (yield* Inventory).scopeState(this.#scope)
-      const sameView = before.view === view
-      // What another view does not show may still run, and so may what could not be read.
-      if (sameView && leftOut === 0) yield* this.#append([], [...this.#unseen.values()].map(lost))
+      const sameVisibility = before.visibility === visibility
+      // What another visibility does not show may still run, and so may what could not be read.
+      if (sameVisibility && leftOut === 0) yield* this.#append([], [...this.#unseen.values()].map(lost))
       // History is nothing to review: it lands also in a run whose other scopes wait in a branch.
       const { outcome } = yield* landScope(
         { ...this.#job, branch: null },
         {
           scope: this.#scope,
           started: this.#started,
-          // Another view may show older tasks too: without one remembered, the next run reads all of them.
-          view: sameView || this.#window.whole ? view : null,
+          // Another visibility may show older tasks too: without one remembered, the next run reads all of them.
+          visibility: sameVisibility || this.#window.whole ? visibility : null,
           verdict: nothingDeleted,
           listed: true,
           leftOut,

@@ -122,7 +122,7 @@ const modelOf: Record<Scope['resource'], ModelName> = {
 }
 
 function land(world: World, landing: Landing, parts: ReadonlyArray<Appended>): RowCounts {
-  const { scope, at, view, listed, leftOut = 0 } = landing
+  const { scope, at, visibility, listed, leftOut = 0 } = landing
   sight(world, landing, parts)
   const own = modelOf[scope.resource]
   const counts = { ...noRows }
@@ -161,7 +161,7 @@ function land(world: World, landing: Landing, parts: ReadonlyArray<Appended>): R
   if (listed && leftOut === 0) {
     const before = world.scopes.get(scopeKey(scope))
     const kept = counts.held_back > 0 || world.inScope(scope).some(({ presence }) => presence === 'absent')
-    world.scopes.set(scopeKey(scope), { view: kept ? (before?.view ?? null) : view, at, listed })
+    world.scopes.set(scopeKey(scope), { visibility: kept ? (before?.visibility ?? null) : visibility, at, listed })
   }
   return counts
 }

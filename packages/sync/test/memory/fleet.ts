@@ -44,7 +44,7 @@ export type Item = SourceFrame | Effect.Effect<void, SourceFailed>
 
 /** What surrounds a list. */
 export interface Listing {
-  readonly view?: string | null
+  readonly visibility?: string | null
   /** How many rows of a scope exist and could not be read. */
   readonly leftOut?: (scope: Scope) => number
   readonly trouble?: Trouble
@@ -84,7 +84,7 @@ function* scopeFrames(scope: Scope, rows: ReadonlyArray<SourceFrame>, listing: L
     if (listing.between !== undefined) yield listing.between
   }
   const leftOut = listing.leftOut?.(scope) ?? 0
-  yield { _tag: 'complete', scope, count: countOf(rows), view: listing.view ?? null, leftOut }
+  yield { _tag: 'complete', scope, count: countOf(rows), visibility: listing.visibility ?? null, leftOut }
 }
 
 /** Snapshots in the frames of groups, rows in others. */

@@ -20,7 +20,7 @@ export function deletable(world: World, { scope, held, decided }: Landing): { li
 
 /** Makes, refreshes or ends a scope's held set; gives the rows that wait. */
 export function landHeldSet(world: World, landing: Landing, rows: number, grown: number): number {
-  const { scope, held, view, at, runId } = landing
+  const { scope, held, visibility, at, runId } = landing
   const key = scopeKey(scope)
   const set = world.held.get(key)
   if (rows === 0) {
@@ -35,7 +35,7 @@ export function landHeldSet(world: World, landing: Landing, rows: number, grown:
       state: 'waiting',
       revision: 1,
       reason: held ?? 'children_held',
-      view,
+      visibility,
       kept: false,
     } as const
     world.held.set(key, { ...fresh, since: at, runId, decided: null, runs: new Set([runId]) })
@@ -44,12 +44,12 @@ export function landHeldSet(world: World, landing: Landing, rows: number, grown:
   if (set.state === 'dismissed' && grown === 0) return 0
   const carriedOut = landing.decided?.missing === 'deleted' && grown > 0
   const reason = set.kept && held === null && set.reason !== 'children_held' ? set.reason : (held ?? 'children_held')
-  const wakes = grown > 0 || set.view !== view
+  const wakes = grown > 0 || set.visibility !== visibility
   const revision = set.revision + (wakes || reason !== set.reason ? 1 : 0)
   const runs = new Set([...set.runs, runId])
   world.held.set(key, {
     ...set,
-    ...{ revision, reason, view, runId, runs },
+    ...{ revision, reason, visibility, runId, runs },
     ...(wakes ? { state: 'waiting', decided: null } : {}),
     ...(carriedOut ? { kept: false, since: at } : {}),
   })

@@ -19,7 +19,7 @@ export const inventoryLayer = (world: World) =>
         const rows = world.inScope(scope).filter(({ presence }) => presence !== 'manual')
         const state = world.scopes.get(scopeKey(scope))
         return {
-          view: state?.view ?? null,
+          visibility: state?.visibility ?? null,
           lastCompleteAt: state?.at ?? null,
           rows: rows.length,
           held: rows.filter(({ presence }) => presence === 'missing').length,

@@ -37,7 +37,7 @@ export interface Row {
 /** Everything the fakes know: main, the scopes' own rows, readings, and a count of what was written to main. */
 export class World {
   readonly rows: Record<ModelName, Map<number, Row>>
-  readonly scopes = new Map<string, { view: string | null; at: string; listed: boolean }>()
+  readonly scopes = new Map<string, { visibility: string | null; at: string; listed: boolean }>()
   readonly observed = new Map<string, unknown>()
   /** Held sets by the key of their scope. */
   readonly held = new Map<string, HeldRecord>()

@@ -1,11 +1,11 @@
 import { type Branch, openStatuses } from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
+import { Alert } from '../components/alert.tsx'
+import { type BranchTab, BranchTabs } from '../components/branch-tabs.tsx'
+import { Layout } from '../components/layout.tsx'
+import { PageTitle } from '../components/page-title.tsx'
+import type { Viewer } from '../components/viewer.ts'
 import { branchesPage, branchPage, listPage } from '../paths.ts'
-import { Alert } from '../view/alert.tsx'
-import { type BranchTab, BranchTabs } from '../view/branch-tabs.tsx'
-import { Layout } from '../view/layout.tsx'
-import { PageTitle } from '../view/page-title.tsx'
-import type { Viewer } from '../view/viewer.ts'
 
 /** What a page of a branch says first: what could not be done, or what would be. */
 export interface Notice {

@@ -12,9 +12,9 @@ import type {
 import { Effect } from 'effect'
 import type { HttpError } from '../../http/http-error.ts'
 import type { ApiServices } from '../../services.ts'
+import { sentence } from '../components/capitalize.ts'
+import type { Viewer } from '../components/viewer.ts'
 import type { Page } from '../serve-page.tsx'
-import { sentence } from '../view/sentence.ts'
-import type { Viewer } from '../view/viewer.ts'
 import { drawConflicts } from './conflicts-page.tsx'
 import { drawOverview } from './overview-page.tsx'
 

@@ -1,11 +1,11 @@
 import type { Branch } from '@netbox-pbs/core'
 import { Effect } from 'effect'
 import { branchById } from '../../branches/find-branch.ts'
+import type { Viewer } from '../components/viewer.ts'
 import { notFound } from '../error-pages.tsx'
 import { html } from '../html.ts'
 import { branchesPage } from '../paths.ts'
 import type { Page } from '../serve-page.tsx'
-import type { Viewer } from '../view/viewer.ts'
 
 /** A page about a branch; one that is not there is a page too. */
 export const withBranch = (viewer: Viewer, id: number, page: (branch: Branch) => Page): Page =>

@@ -1,8 +1,8 @@
 import { type RawBuilder, sql } from 'kysely'
 import { columnNames, sameKey } from '../../change-sets/row-columns.ts'
 import { comparedColumns, keyColumns } from '../../inventory/columns.ts'
+import type { ListView, Replaced } from '../../lists/list-view.ts'
 import type { Relation } from '../../lists/relation.ts'
-import type { Replaced, View } from '../../lists/view.ts'
 import { effective } from '../branch-columns.ts'
 import { mergedValue } from '../merged-value.ts'
 import type { OverlayFacts } from './facts.ts'
@@ -28,7 +28,7 @@ const uncounted = sql`0::bigint as snapshot_count, null::timestamptz as first_ba
 /**
  * Groups as a branch has them: main's of which it changes nothing, and in place of the others what it says of them, with the counters of their snapshots in it.
  */
-export function overlayGroups(facts: OverlayFacts): View {
+export function overlayGroups(facts: OverlayFacts): ListView {
   const { branch } = facts
   const main = overlayMain({ ...facts, model: 'group' })
   if (!facts.counts && !facts.groups) return { model: 'group', main, replaced: [], others: [] }

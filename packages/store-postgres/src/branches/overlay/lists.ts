@@ -3,8 +3,8 @@ import type { InventoryLists, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import type { Database } from '../../database/database.ts'
 import { mainRows } from '../../lists/inventory-lists.ts'
+import type { ListView } from '../../lists/list-view.ts'
 import { listsOf, type Rows } from '../../lists/read-lists.ts'
-import type { View } from '../../lists/view.ts'
 import { recountStale } from '../recount-stale.ts'
 import { type OverlayFacts, readFacts } from './facts.ts'
 import { overlayGroupCounts, overlayGroups } from './groups.ts'
@@ -30,7 +30,7 @@ const rowsOf = (facts: OverlayFacts): Rows => ({
   servers: overlayServers(facts),
 })
 
-function viewOf(facts: OverlayFacts, fields: Parameters<Rows['view']>[0]): View {
+function viewOf(facts: OverlayFacts, fields: Parameters<Rows['view']>[0]): ListView {
   switch (facts.model) {
     case 'group':
       return overlayGroups(facts)

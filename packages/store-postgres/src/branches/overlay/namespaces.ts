@@ -2,13 +2,13 @@ import { everyModelFields } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
 import { sameKey } from '../../change-sets/row-columns.ts'
 import { factColumns } from '../../inventory/columns.ts'
-import { partsOf, type View } from '../../lists/view.ts'
+import { type ListView, partsOf } from '../../lists/list-view.ts'
 import type { OverlayFacts } from './facts.ts'
 import { changedGroups, createdGroups, replacedGroups } from './groups.ts'
 import { overlayRelation, overlayRows } from './rows.ts'
 
 /** Namespaces as a branch has them: what they count is what main counts, and the difference that the branch makes to the groups in them. They are few, and read whole. */
-export function overlayNamespaces(facts: OverlayFacts): View {
+export function overlayNamespaces(facts: OverlayFacts): ListView {
   const rows = overlayRows(facts, 'all')
   if (!facts.counts && !facts.groups && rows.others.length === 0) return rows
   const columns = sql.join(

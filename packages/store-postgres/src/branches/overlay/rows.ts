@@ -2,8 +2,8 @@ import type { ModelName } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
 import { sameKey } from '../../change-sets/row-columns.ts'
 import { type Column, defaultValue, observedColumns, operatorColumns, tables } from '../../inventory/columns.ts'
+import type { ListView, Replaced } from '../../lists/list-view.ts'
 import { mainRelation, observationsBy, type Relation } from '../../lists/relation.ts'
-import type { Replaced, View } from '../../lists/view.ts'
 import { branchTable, entryOf, mergedColumns } from '../branch-columns.ts'
 import { isMerged, mergedValue } from '../merged-value.ts'
 import { touchesOneOf, touching } from '../read-touches.ts'
@@ -15,7 +15,7 @@ type Sets = ReadonlyArray<ReadonlyArray<string>>
  * A model as a branch has it, for a query that looks at these fields: main's rows, but for those that the branch deletes, those of which it changes one of the fields, and those
  * whose key it creates itself; in their place what it has of them. A row that it changes elsewhere only is found in main, where the indexes are.
  */
-export function overlayRows(facts: OverlayFacts, fields: ReadonlyArray<string> | 'all'): View {
+export function overlayRows(facts: OverlayFacts, fields: ReadonlyArray<string> | 'all'): ListView {
   const { branch, model, touches } = facts
   const main = overlayMain(facts)
   // A row that moves to another server may so come into sight, or go out of it.

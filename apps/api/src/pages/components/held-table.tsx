@@ -2,9 +2,9 @@ import { type HeldSet, scopeTitle, whyHeld } from '@netbox-pbs/core'
 import type { SampledSet } from '../../held/sample-rows.ts'
 import { display } from '../../inventory/display.ts'
 import { confirmHeldPage, dismissHeldPage, rowPage } from '../paths.ts'
+import { sentence } from './capitalize.ts'
 import { formatCount, formatTime } from './format.ts'
 import { HeldStateBadge } from './held-state.tsx'
-import { sentence } from './sentence.ts'
 import type { Viewer } from './viewer.ts'
 
 /** Held sets: what each holds and why, some of its rows, and the two decisions. */

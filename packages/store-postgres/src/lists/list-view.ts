@@ -5,7 +5,7 @@ import { type Condition, where } from './list-filter.ts'
 import { mainRelation, type Relation } from './relation.ts'
 
 /** A model as one query reads it: in main, or in a branch, which is main but for some rows, and others in their place. */
-export interface View {
+export interface ListView {
   readonly model: ModelName
   readonly main: Relation
   /** Which rows of main are not read there. */
@@ -23,7 +23,12 @@ export interface Replaced {
 }
 
 /** A model in main. */
-export const mainView = (model: ModelName): View => ({ model, main: mainRelation(model), replaced: [], others: [] })
+export const mainListView = (model: ModelName): ListView => ({
+  model,
+  main: mainRelation(model),
+  replaced: [],
+  others: [],
+})
 
 /** What is read of a view. */
 export interface ListQuestion {
@@ -37,7 +42,7 @@ export interface ListQuestion {
 }
 
 /** `from … where …` of the rows of each part of a view that meet the conditions; first that of main. */
-export function partsOf(view: View, reading: ListQuestion): ReadonlyArray<RawBuilder<unknown>> {
+export function partsOf(view: ListView, reading: ListQuestion): ReadonlyArray<RawBuilder<unknown>> {
   // Few are looked up one by one; for many, what is replaced is read once and hashed.
   const many = reading.all === true && !(reading.conditions ?? []).some(({ columns }) => columns.some(isIndexed))
   const kept = view.replaced.map(({ matches, ids }) =>
@@ -50,7 +55,7 @@ export function partsOf(view: View, reading: ListQuestion): ReadonlyArray<RawBui
 }
 
 /** How many rows of a view meet the conditions. */
-export function countOf(view: View, conditions: ReadonlyArray<Condition>): RawBuilder<{ readonly count: number }> {
+export function countOf(view: ListView, conditions: ReadonlyArray<Condition>): RawBuilder<{ readonly count: number }> {
   const counts = partsOf(view, { conditions, all: true }).map((part) => sql`(select count(*) ${part})`)
   return sql`select (${sql.join(counts, sql` + `)})::bigint as count`
 }

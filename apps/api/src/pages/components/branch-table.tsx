@@ -1,8 +1,8 @@
 import type { Branch } from '@netbox-pbs/core'
 import { branchPage } from '../paths.ts'
 import { BranchStatusBadge, branchKindWords } from './branch-status.tsx'
+import { Nothing } from './empty-cell.tsx'
 import { formatCount, formatTime } from './format.ts'
-import { Nothing } from './nothing.tsx'
 
 const heads = ['Branch', 'Status', 'Kind', 'Changes', 'Conflicts', 'Opened', 'Merged'] as const
 const numbers: ReadonlyArray<string> = ['Changes', 'Conflicts']

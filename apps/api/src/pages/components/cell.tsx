@@ -1,9 +1,9 @@
 import { choiceFor, type Field, type IntegerField } from '@netbox-pbs/core'
 import { rowPage } from '../paths.ts'
 import { Badge } from './badge.tsx'
+import { Nothing } from './empty-cell.tsx'
 import { formatBytes, formatCount, formatSeconds, formatTime } from './format.ts'
 import { JsonValue } from './json-value.tsx'
-import { Nothing } from './nothing.tsx'
 import type { PageBranch } from './page-branch.ts'
 
 const Tick = ({ yes }: { yes: boolean }) => (

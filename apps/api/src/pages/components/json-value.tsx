@@ -1,4 +1,4 @@
-import { Nothing } from './nothing.tsx'
+import { Nothing } from './empty-cell.tsx'
 
 type Entry = Readonly<Record<string, unknown>>
 

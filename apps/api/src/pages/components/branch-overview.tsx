@@ -4,8 +4,8 @@ import type { BranchOffer } from '../../branches/branch-offers.ts'
 import { branchPage, runPage } from '../paths.ts'
 import { BranchActions } from './branch-actions.tsx'
 import { BranchStatusBadge, branchKindWords } from './branch-status.tsx'
+import { Nothing } from './empty-cell.tsx'
 import { formatCount, formatTime } from './format.ts'
-import { Nothing } from './nothing.tsx'
 import type { Viewer } from './viewer.ts'
 
 /** A branch: what it is, how it stands, and what can be done to it. */

@@ -1,7 +1,7 @@
 import { type RowCounts, type Run, stagedChanges } from '@netbox-pbs/core'
 import { runPage } from '../paths.ts'
+import { Nothing } from './empty-cell.tsx'
 import { formatCount, formatDuration, formatTime } from './format.ts'
-import { Nothing } from './nothing.tsx'
 import { RunState } from './run-state.tsx'
 
 const counted: ReadonlyArray<readonly [keyof RowCounts, string]> = [

@@ -2,8 +2,8 @@ import type { FieldValue, ModelName } from '@netbox-pbs/core'
 import { branchedField } from '../../branches/read-value.ts'
 import { Cell } from './cell.tsx'
 import { columnLabel } from './column-label.ts'
+import { Nothing } from './empty-cell.tsx'
 import { JsonValue } from './json-value.tsx'
-import { Nothing } from './nothing.tsx'
 
 /** What a field that a branch changes is called. */
 export function fieldLabel(model: ModelName, name: string): string {

@@ -41,10 +41,10 @@ const decidingTasks: ReturnType<typeof deciding> = [
 ]
 
 /**
- * The view of a scope: a hash of the caller's effective privileges that decide what the list of the scope shows. For a
+ * The visibility of a scope: a hash of the caller's effective privileges that decide what the list of the scope shows. For a
  * scope with ACL paths below it, those count too; the snapshots of a namespace do not reach into the namespaces below.
  */
-export const viewOf = (scope: ServerScope, permissions: Permissions): string => {
+export const visibilityOf = (scope: ServerScope, permissions: Permissions): string => {
   const facts = deciding(scope).map(({ root, privileges }) => {
     const below = scope.resource === 'snapshots' ? [] : Object.keys(permissions).filter((path) => isBelow(path, root))
     return [root, ...below.sort()].map((path) => {
@@ -57,11 +57,11 @@ export const viewOf = (scope: ServerScope, permissions: Permissions): string => 
 }
 
 /**
- * The view of a list whose caller cannot read the ACL: where a row is listed, its path is seen; where one is missing, the
- * path may be hidden or gone. So the paths that were seen are part of the view, and one that is no longer among them
- * makes another view.
+ * The visibility of a list whose caller cannot read the ACL: where a row is listed, its path is seen; where one is missing, the
+ * path may be hidden or gone. So the paths that were seen are part of the visibility, and one that is no longer among them
+ * makes another visibility.
  */
-export const viewWithPaths = (view: string, paths: Iterable<string>): string =>
+export const visibilityWithPaths = (visibility: string, paths: Iterable<string>): string =>
   createHash('sha256')
-    .update(JSON.stringify([view, [...paths].sort()]))
+    .update(JSON.stringify([visibility, [...paths].sort()]))
     .digest('hex')

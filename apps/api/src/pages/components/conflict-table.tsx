@@ -5,9 +5,9 @@ import { branchPage, rowPage } from '../paths.ts'
 import { Badge } from './badge.tsx'
 import { BranchedValue, fieldLabel } from './branched-value.tsx'
 import { conflictWords, resolutionWords } from './conflict-kind.ts'
+import { Nothing } from './empty-cell.tsx'
 import { formatTime } from './format.ts'
 import { JsonValue } from './json-value.tsx'
-import { Nothing } from './nothing.tsx'
 
 /** Conflicts as a page shows them. */
 export interface ConflictTableProps {
