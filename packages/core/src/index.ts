@@ -53,7 +53,7 @@ export {
 export { inverse, type Merge } from './merge/inverse.ts'
 export { type Merged, mergeObject } from './merge/merge-object.ts'
 export { type MergeStep, mergeSteps } from './merge/merge-order.ts'
-export { type Pin, pinHolds, pinOf } from './merge/pin.ts'
+export { type Override, overrideHolds, overrideOf } from './merge/override.ts'
 export { refreshTouched, sameTouched, type Touched, type TouchedFields } from './merge/refresh.ts'
 export { type Resolved, resolve, stillHolds } from './merge/resolve.ts'
 export { seenRow } from './merge/seen-row.ts'

@@ -179,8 +179,8 @@ describe.each(engines)('moving a branch onto main, on $engine', ({ migrated }) =
           ])
           expect(yield* check(id)).toMatchObject({ status: 'ready', conflicts: 0 })
           yield* merge(id)
-          expect(yield* rows(`select comment, pins from snapshots where id = ${snapshot(0).id}`)).toEqual([
-            { comment, pins: pinned ? { comment: 'branch' } : null },
+          expect(yield* rows(`select comment, overrides from snapshots where id = ${snapshot(0).id}`)).toEqual([
+            { comment, overrides: pinned ? { comment: 'branch' } : null },
           ])
         }),
       )

@@ -28,7 +28,7 @@ const asBefore = [
   `update branch_conflicts set field = 'note', base = jsonb_build_array(base), main = jsonb_build_array(main), branch = jsonb_build_array(branch),
     resolution = case when resolution ? 'value' then jsonb_set(resolution, '{value}', jsonb_build_array(resolution -> 'value')) else resolution end
     where field = 'comment'`,
-  `update datastores set pins = jsonb_build_object('note', jsonb_build_array(pins -> 'comment')) where pins is not null`,
+  `update datastores set overrides = jsonb_build_object('note', jsonb_build_array(overrides -> 'comment')) where overrides is not null`,
 ]
 
 /** The migration of the release that calls it a comment. */
@@ -83,7 +83,7 @@ describe.each(engines)('a branch from before a migration, on $engine', ({ migrat
     )
   })
 
-  test('keeps its bases, answers and pins when a field is renamed and retyped, merges, and can be undone', async () => {
+  test('keeps its bases, answers and overrides when a field is renamed and retyped, merges, and can be undone', async () => {
     await run(
       Effect.gen(function* () {
         const branches = yield* Branches
@@ -119,8 +119,8 @@ describe.each(engines)('a branch from before a migration, on $engine', ({ migrat
         expect(yield* rows(`select touched, base from branch_datastores where branch_id = ${open.id}`)).toEqual([
           { touched: ['comment'], base: { comment: 'first' } },
         ])
-        expect(yield* rows(`select pins from datastores where id = ${vault.id}`)).toEqual([
-          { pins: { comment: 'first' } },
+        expect(yield* rows(`select overrides from datastores where id = ${vault.id}`)).toEqual([
+          { overrides: { comment: 'first' } },
         ])
         expect(yield* check(open.id)).toMatchObject({ status: 'ready', conflicts: 0 })
         yield* merge(open.id)

@@ -45,11 +45,11 @@ describe.each(engines)('what waits survives a rename of its server, on $engine',
           yield* at('in the branch')
           yield* merge(branch.id)
           yield* at('in main')
-          const row = rows(`select comment, pins from snapshots where id = ${id}`)
-          expect(yield* row).toEqual([{ comment: 'person', pins: { comment: 'source' } }])
+          const row = rows(`select comment, overrides from snapshots where id = ${id}`)
+          expect(yield* row).toEqual([{ comment: 'person', overrides: { comment: 'source' } }])
           // Another edit of the row, and a landing that says nothing of it, leave the decision.
           yield* landOnce(rootOf(name), [{ model: 'snapshot', changes: [] }])
-          expect(yield* row).toEqual([{ comment: 'person', pins: { comment: 'source' } }])
+          expect(yield* row).toEqual([{ comment: 'person', overrides: { comment: 'source' } }])
         }),
       )
     },

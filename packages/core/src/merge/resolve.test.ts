@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type Conflict, conflictKinds, policyResolution, possibleChoices, type Resolution } from './conflict.ts'
 import { mergeObject } from './merge-object.ts'
-import { pinHolds, pinOf } from './pin.ts'
+import { overrideHolds, overrideOf } from './override.ts'
 import { resolve, stillHolds } from './resolve.ts'
 import type { Said, ThreeSides } from './three-sides.ts'
 
@@ -128,14 +128,14 @@ describe('a pin', () => {
     ['the branch', { choice: 'branch' }, null],
     ['nothing yet', { choice: 'skip' }, null],
   ] as const)('after a resolution to %s', (_, resolution, expected) => {
-    expect(pinOf('datastore', conflict, resolution)).toEqual(expected)
+    expect(overrideOf('datastore', conflict, resolution)).toEqual(expected)
   })
 
   test.each(['tags', 'server', null])('is for source facts alone, not for %s', (field) => {
-    expect(pinOf('datastore', { ...conflict, field }, { choice: 'main' })).toBeNull()
+    expect(overrideOf('datastore', { ...conflict, field }, { choice: 'main' })).toBeNull()
   })
 
   test('holds until the source says something new', () => {
-    expect([pinHolds(pin, 'c'), pinHolds(pin, 'd')]).toEqual([true, false])
+    expect([overrideHolds(pin, 'c'), overrideHolds(pin, 'd')]).toEqual([true, false])
   })
 })

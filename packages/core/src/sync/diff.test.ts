@@ -42,8 +42,8 @@ const compare = (
 const noSightings = { noted: [], returned: [] }
 
 describe('a pinned field', () => {
-  const pins = { comment: 'from the source' }
-  const decided = row(snapshot({ comment: 'of the reviewer' }), { pins })
+  const overrides = { comment: 'from the source' }
+  const decided = row(snapshot({ comment: 'of the reviewer' }), { overrides })
   test('is left alone while the source says what was decided against', () => {
     expect(compare([decided], [snapshot({ comment: 'from the source' })])).toEqual({
       changes: [],

@@ -11,7 +11,7 @@ export interface MainRow<M extends ModelName> extends Seen {
   readonly id: number
   readonly facts: Facts<M>
   /** By field, what its source said when a reviewer decided against it: while it still says so the field is left alone. */
-  readonly pins?: Readonly<Record<string, FieldValue>>
+  readonly overrides?: Readonly<Record<string, FieldValue>>
 }
 
 /** A row as its source tells it. */
@@ -114,7 +114,7 @@ const none: ReadonlyArray<FieldChange> = []
 
 function changedFields(
   compared: ReadonlyArray<string>,
-  { facts: before, pins }: { readonly facts: Row; readonly pins?: Row },
+  { facts: before, overrides }: { readonly facts: Row; readonly overrides?: Row },
   after: Row & { readonly unknown?: ReadonlyArray<string> | undefined },
 ): ReadonlyArray<FieldChange> {
   let fields: Array<FieldChange> | null = null
@@ -124,7 +124,7 @@ function changedFields(
     const value = after[field] ?? null
     if (base === value || sameValue(base, value)) continue
     if (after.unknown?.includes(field) === true) continue
-    const pinned = pins?.[field]
+    const pinned = overrides?.[field]
     if (pinned !== undefined && sameValue(pinned, value)) continue
     fields ??= []
     fields.push({ field, base: pinned ?? base, value })

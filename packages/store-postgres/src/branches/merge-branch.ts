@@ -44,7 +44,7 @@ import { entryScopeKey } from './judge-entry.ts'
 import { resolveKeyConflicts } from './key-conflicts.ts'
 import { landBranch, lastListed } from './land-branch.ts'
 import { clearTouchedDigests, dropGroupCounts, endMerged, landVisibilities } from './land-merged.ts'
-import { PinsOfMerge } from './land-pins.ts'
+import { PinsOfMerge } from './land-overrides.ts'
 import { lockWithPlaces } from './lock-branch-places.ts'
 import { logStep } from './log-branch.ts'
 import { mergeManually } from './manual-merge/manual-merge.ts'
@@ -103,7 +103,7 @@ class BranchMerge {
   readonly #engine: Database['Type']['engine']
   readonly #request: MergeRequest
   #skipped = 0
-  readonly #pins = new Map<ModelName, PinsOfMerge>()
+  readonly #overrides = new Map<ModelName, PinsOfMerge>()
   #open = 0
 
   constructor(run: Run, engine: Database['Type']['engine'], request: MergeRequest) {
@@ -124,7 +124,7 @@ class BranchMerge {
       if (this.#open > 0) return yield* new BranchInConflict({ id, conflicts: this.#open })
       const counts = yield* this.#landPart(part)
       yield* this.#run(async (db) => appendSummaries(db, await createdByScope(db, part, scopes), by))
-      for (const [model, pins] of this.#pins) yield* this.#run((db) => pins.land(db, model))
+      for (const [model, overrides] of this.#overrides) yield* this.#run((db) => overrides.land(db, model))
       yield* this.#run((db) => clearTouchedDigests(db, id))
       yield* this.#run((db) => landInitialObservations(db, id))
       yield* this.#run((db) => refreshOutcomes(db, id))
@@ -231,11 +231,11 @@ class BranchMerge {
 
   /** Remembers what was decided against the source, so that its next list does not ask again. */
   #pin(model: ModelName, entry: Entry, conflicts: ReadonlyArray<Conflict>, index: ConflictIndex): void {
-    const pins = this.#pins.get(model) ?? new PinsOfMerge()
-    this.#pins.set(model, pins)
+    const overrides = this.#overrides.get(model) ?? new PinsOfMerge()
+    this.#overrides.set(model, overrides)
     for (const conflict of conflicts) {
       const resolution = answerOf(entry, conflict, index)
-      if (resolution !== null) pins.add(model, entry.mainId ?? entry.id, conflict, resolution)
+      if (resolution !== null) overrides.add(model, entry.mainId ?? entry.id, conflict, resolution)
     }
   }
 }

@@ -15,7 +15,7 @@ export interface Upcast {
 }
 
 /**
- * Rewrites what branches, and the pins of main, say of fields by name, from before a version of the registry. For a migration that renames or retypes fields; the columns themselves it alters
+ * Rewrites what branches, and the overrides of main, say of fields by name, from before a version of the registry. For a migration that renames or retypes fields; the columns themselves it alters
  * like main's, in `branch_<table>` too. Branches that have merged are rewritten as well, so that they can still be undone.
  *
  * @example
@@ -66,7 +66,7 @@ async function upcastConflicts(db: Kysely<unknown>, upcast: Upcast): Promise<voi
 
 async function upcastPins(db: Kysely<unknown>, upcast: Upcast): Promise<void> {
   await sql`
-    update ${sql.table(tables[upcast.model])} t set pins = ${renamed(sql`t.pins`, upcast)} where t.pins ? ${upcast.from}`.execute(
+    update ${sql.table(tables[upcast.model])} t set overrides = ${renamed(sql`t.overrides`, upcast)} where t.overrides ? ${upcast.from}`.execute(
     db,
   )
 }

@@ -50,7 +50,7 @@ export async function landUpdates(
     sql`presence = 'listed'`,
     sql`missing_since = null`,
     // What the source says now is no longer what was decided against.
-    sql`pins = nullif(m.pins - s.touched, '{}')`,
+    sql`overrides = nullif(m.overrides - s.touched, '{}')`,
     sql`last_updated = case when cardinality(s.touched) > 0 then ${nextVersion(sql`m.last_updated`)} else m.last_updated end`,
   ])
   const main = sql.table(tables[model])

@@ -64,7 +64,7 @@ export const inventoryReadsLayer: Layer.Layer<Inventory, never, Database> = Laye
                   database.query('reading snapshots', async (db) => {
                     // A lateral that is kept apart, so that each group reads its own range however many rows the planner expects.
                     const { rows } = await sql<MainRecord>`
-                      select t.id, t.presence, t.pins, ${asFields(factColumns('snapshot'), 't')} from groups g cross join lateral (
+                      select t.id, t.presence, t.overrides, ${asFields(factColumns('snapshot'), 't')} from groups g cross join lateral (
                         select s.* from snapshots s where s.server_id = g.server_id and s.datastore_name = g.datastore_name
                           and s.namespace = g.namespace and s.backup_type = g.backup_type and s.backup_id = g.backup_id offset 0
                       ) t

@@ -6,7 +6,7 @@ import { type Column, factColumns, isSighted, tables } from './columns.ts'
 export type MainRecord = Readonly<Record<string, FieldValue>> & {
   readonly id: number
   readonly presence: Presence
-  readonly pins: Readonly<Record<string, FieldValue>> | null
+  readonly overrides: Readonly<Record<string, FieldValue>> | null
   /** Of models whose rows may be absent. */
   readonly absent_run?: number | null
 }
@@ -17,7 +17,7 @@ export const asFields = (columns: ReadonlyArray<Column>, alias: string): RawBuil
 
 /** `select … from` of a model's table, under the alias `t`, as far as its `where`. */
 export const selectMain = (model: ModelName, more: RawBuilder<unknown> = sql``): RawBuilder<MainRecord> =>
-  sql<MainRecord>`select t.id, t.presence, t.pins${isSighted(model) ? sql`, t.absent_run` : sql``}, ${asFields(factColumns(model), 't')}${more} from ${sql.table(tables[model])} t`
+  sql<MainRecord>`select t.id, t.presence, t.overrides${isSighted(model) ? sql`, t.absent_run` : sql``}, ${asFields(factColumns(model), 't')}${more} from ${sql.table(tables[model])} t`
 
 /** The mapper from a row of a table to a row as diff sees it. */
 export function mainRow<M extends ModelName>(model: M, record: MainRecord): MainRow<M> {
@@ -26,5 +26,5 @@ export function mainRow<M extends ModelName>(model: M, record: MainRecord): Main
   // The columns are those of the registry, with its types: that is what the schema's test checks.
   const { id, presence, absent_run: absentRun = null } = record
   const row = { id, presence, facts: facts as Facts<M>, ...(absentRun === null ? {} : { absentRun }) }
-  return record.pins === null ? row : { ...row, pins: record.pins }
+  return record.overrides === null ? row : { ...row, overrides: record.overrides }
 }

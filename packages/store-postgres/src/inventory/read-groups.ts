@@ -17,14 +17,14 @@ export function readGroups(
   return pages<KnownGroup>((after) =>
     database.query('reading groups', async (db) => {
       const { rows } = await sql<MainRecord & { readonly digest: string | null; readonly listed_count: number }>`
-        select t.id, t.presence, t.absent_run, t.pins, ${asFields(columns, 't')}, t.listed_count,
+        select t.id, t.presence, t.absent_run, t.overrides, ${asFields(columns, 't')}, t.listed_count,
           case when t.digest_registry_version = ${registryVersion}::bigint then t.digest end as digest
         from groups t
         where t.server_id = ${place.serverId} and t.datastore_name = ${place.datastore} and t.namespace = ${place.namespace}
           and (t.backup_type, t.backup_id) > (${after?.facts.backup_type ?? ''}, ${after?.facts.backup_id ?? ''})
         order by t.server_id, t.datastore_name, t.namespace, t.backup_type, t.backup_id limit ${pageSize}`.execute(db)
-      return rows.map(({ id, presence, pins, digest, listed_count: listed, ...facts }) => {
-        return { ...mainRow('group', { id, presence, pins, ...shared, ...facts }), digest, listed }
+      return rows.map(({ id, presence, overrides, digest, listed_count: listed, ...facts }) => {
+        return { ...mainRow('group', { id, presence, overrides, ...shared, ...facts }), digest, listed }
       })
     }),
   )

@@ -8,7 +8,7 @@ import { migration as tasks } from './0006-tasks.ts'
 import { migration as serverHealth } from './0007-server-health.ts'
 import { migration as datastoreUsage } from './0008-datastore-usage.ts'
 import { migration as branches } from './0010-branches.ts'
-import { migration as pins } from './0011-pins.ts'
+import { migration as overrides } from './0011-pins.ts'
 import { migration as branchInventories } from './0012-branch-inventories.ts'
 import { migration as branchStatistics } from './0013-branch-statistics.ts'
 import { migration as shadowedSnapshots } from './0014-shadowed-snapshots.ts'
@@ -23,6 +23,7 @@ import { migration as chosenServersById } from './0028-chosen-servers-by-id.ts'
 import { migration as branchKeyIndexes } from './0030-branch-key-indexes.ts'
 import { migration as childrenHeldRenamed } from './0034-children-held.ts'
 import { migration as visibilityRenamed } from './0035-visibility.ts'
+import { migration as overridesRenamed } from './0036-overrides.ts'
 
 /** Every migration of the inventory's database, by name: numbered, applied in order, forward only, never changed once released. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -35,7 +36,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0007_server_health': serverHealth,
   '0008_datastore_usage': datastoreUsage,
   '0010_branches': branches,
-  '0011_pins': pins,
+  '0011_pins': overrides,
   '0012_branch_inventories': branchInventories,
   '0013_branch_statistics': branchStatistics,
   '0014_shadowed_snapshots': shadowedSnapshots,
@@ -50,4 +51,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0030_branch_key_indexes': branchKeyIndexes,
   '0034_children_held': childrenHeldRenamed,
   '0035_visibility': visibilityRenamed,
+  '0036_overrides': overridesRenamed,
 }

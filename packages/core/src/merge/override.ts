@@ -4,14 +4,14 @@ import { sameValue } from '../sync/same-value.ts'
 import type { Conflict, Resolution } from './conflict.ts'
 
 /** A reviewer's decision against one value of a source: sync leaves the field alone while the source still says it. */
-export interface Pin {
+export interface Override {
   readonly field: string
   /** What the source said when it was decided against. */
   readonly sourceValue: FieldValue
 }
 
 /** The pin that a resolution in a sync's branch leaves behind: only of a source fact, and only of one that did not get the source's value. */
-export function pinOf(model: ModelName, { field, branch }: Conflict, resolution: Resolution): Pin | null {
+export function overrideOf(model: ModelName, { field, branch }: Conflict, resolution: Resolution): Override | null {
   if (field === null || resolution.choice === 'branch' || resolution.choice === 'skip') return null
   const fields: Readonly<Record<string, { readonly class: string }>> = registry[model]
     .fields satisfies Registry[ModelName]['fields']
@@ -21,4 +21,5 @@ export function pinOf(model: ModelName, { field, branch }: Conflict, resolution:
 }
 
 /** Whether a pin still holds the field against what the source says now. */
-export const pinHolds = (pin: Pin, sourceValue: FieldValue): boolean => sameValue(pin.sourceValue, sourceValue)
+export const overrideHolds = (pin: Override, sourceValue: FieldValue): boolean =>
+  sameValue(pin.sourceValue, sourceValue)
