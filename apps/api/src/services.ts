@@ -4,7 +4,7 @@ import type {
   Changes,
   DatastoreUsage,
   Endpoints,
-  HeldSets,
+  HeldDeletionsStore,
   Inventory,
   InventoryLists,
   InventoryWrites,
@@ -23,7 +23,7 @@ export type ApiServices =
   | Changes
   | DatastoreUsage
   | InventoryWrites
-  | HeldSets
+  | HeldDeletionsStore
   | Inventory
   | Runs
   | ServerObservations

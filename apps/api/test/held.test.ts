@@ -106,7 +106,7 @@ async function held(
 }
 const first = async (path: string) => (await ask('GET', path)).json.results[0]
 
-describe('held sets over REST', () => {
+describe('held deletions over REST', () => {
   test('are listed under their run with an exact count and up to ten samples', async () => {
     const { run, path, ids } = await held('pbs-list', 14, 12)
     const { status, json } = await ask('GET', path)
@@ -224,7 +224,7 @@ describe('held sets over REST', () => {
   })
 })
 
-describe('held sets on pages', () => {
+describe('held deletions on pages', () => {
   const visitor = (token = tokens.writer) => new Visitor(site.url).signIn(token)
 
   test('the overview leads to all that wait; a run shows its own, with some of their rows', async () => {

@@ -113,7 +113,7 @@ describe('an action', () => {
     expect([status, json]).toEqual([400, expect.objectContaining({ [key]: ['There is no such field.'] })])
   })
 
-  test('of a held set does so too, and of the settings', async () => {
+  test('of held deletions does so too, and of the settings', async () => {
     const { status, json } = await api.ask('PATCH', `${root}/settings/`, { body: { guard_min_row: 1, id: 1 } })
     expect([status, json]).toEqual([400, { guard_min_row: ['There is no such field.'] }])
   })

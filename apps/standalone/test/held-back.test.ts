@@ -5,7 +5,7 @@ import { expectInventory } from './support/inventory.ts'
 import { allRows, connect, type RunAnswer, request, runEnded, syncAndWait, syncTwice } from './support/rest.ts'
 import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
 
-/** A held set as REST shows it. */
+/** A held deletions as REST shows it. */
 interface Held {
   readonly id: number
   readonly url: string

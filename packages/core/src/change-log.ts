@@ -10,7 +10,7 @@ export type ChangeAction = (typeof changeActions)[number]
  * What the log tells of beside the rows of the inventory: the settings, API tokens (never a secret of either), the life of branches, the answers to their conflicts, and
  * decisions on held deletions.
  */
-export const otherLogged = ['settings', 'token', 'branch', 'conflict', 'held_set'] as const
+export const otherLogged = ['settings', 'token', 'branch', 'conflict', 'held_deletions'] as const
 
 /** What an entry of the log can be about. */
 export type LoggedModel = ModelName | (typeof otherLogged)[number]

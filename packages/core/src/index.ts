@@ -150,7 +150,7 @@ export {
   type Verdict,
   whyHeld,
 } from './sync/guard.ts'
-export { type HeldSet, type HeldSetState, type HeldState, heldStates } from './sync/held-set.ts'
+export { type HeldDeletions, type HeldDeletionsState, type HeldState, heldStates } from './sync/held-deletions.ts'
 export { type DeletionsInput, deletes, type Judgement, judgeDeletions } from './sync/judge-deletions.ts'
 export type { Presence } from './sync/presence.ts'
 export { sameValue } from './sync/same-value.ts'

@@ -114,7 +114,7 @@ describe.each(engines)('absent rows on $engine', ({ migrated }) => {
           yield* landOnce(scope, [{ model, changes: [], sightings: noted(id) }], { at: may(30), visibility: 'narrow' })
           expect((yield* seen(table, server))[0]).toEqual(absent)
           expect(yield* viewOf(server, scope.resource)).toBe('all')
-          expect(yield* rows(`select from held_sets where server_id = ${server}`)).toEqual([])
+          expect(yield* rows(`select from held_deletions where server_id = ${server}`)).toEqual([])
           yield* landOnce(scope, [{ model, changes: [], sightings: returned(id) }], { visibility: 'narrow' })
           expect((yield* seen(table, server)).map(({ presence }) => presence)).toEqual(before.map(() => 'listed'))
           expect(yield* viewOf(server, scope.resource)).toBe('narrow')

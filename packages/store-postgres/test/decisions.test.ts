@@ -7,8 +7,8 @@ import {
   BranchNotOpen,
   type ChangeSets,
   Changes,
-  HeldSetChanged,
-  HeldSets,
+  HeldDeletionsChanged,
+  HeldDeletionsStore,
   InventoryWrites,
 } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime } from 'effect'
@@ -21,7 +21,7 @@ import { ada } from './contract/edits.ts'
 import { landOnce, remove, rootOf } from './contract/main.ts'
 import { engines } from './engines.ts'
 
-type Ports = Branches | ChangeSets | Changes | InventoryWrites | HeldSets | Database
+type Ports = Branches | ChangeSets | Changes | InventoryWrites | HeldDeletionsStore | Database
 
 let requests = 7_000_000
 const by = (user: string) => ({ ...ada(++requests), user })
@@ -38,7 +38,10 @@ describe.each(engines)('the log of decisions on $engine', ({ migrated }) => {
   afterAll(() => runtime.dispose())
 
   /** What the log tells of some models since an entry, oldest first. */
-  const since = (afterId: number, models: ReadonlyArray<LoggedChange['model']> = ['branch', 'conflict', 'held_set']) =>
+  const since = (
+    afterId: number,
+    models: ReadonlyArray<LoggedChange['model']> = ['branch', 'conflict', 'held_deletions'],
+  ) =>
     Effect.flatMap(Changes, (changes) =>
       Effect.map(changes.list({ filter: { afterId, models }, limit: 100, offset: 0 }), (page) => page.rows),
     )
@@ -197,15 +200,15 @@ describe.each(engines)('the log of decisions on $engine', ({ migrated }) => {
         const { server, snapshot } = yield* newFleet('held')
         const gone = [0, 1].map((nth) => remove('snapshot', snapshot(nth).id, snapshot(nth).facts))
         yield* landOnce(rootOf('held'), [{ model: 'snapshot', changes: gone }], { held: 'too_many' })
-        const sets = yield* HeldSets
+        const sets = yield* HeldDeletionsStore
         const [set] = yield* rows<{ id: number; revision: number }>(
-          `select id, revision from held_sets where server_id = ${server}`,
+          `select id, revision from held_deletions where server_id = ${server}`,
         )
         const { id = 0, revision = 0 } = set ?? {}
         const start = yield* reached
         yield* sets.decide({ id, revision, state: 'confirmed', ...by('ada') })
         expect(yield* Effect.flip(sets.decide({ id, revision, state: 'confirmed', ...by('eve') }))).toBeInstanceOf(
-          HeldSetChanged,
+          HeldDeletionsChanged,
         )
         yield* sets.decide({ id, revision, state: 'dismissed', ...by('eve') })
         const entries = yield* since(start)
@@ -218,9 +221,13 @@ describe.each(engines)('the log of decisions on $engine', ({ migrated }) => {
           decided_at: expect.any(String),
         })
         expect(entries.map(told)).toEqual([
-          { what: 'update held_set snapshots of held/tank by ada', before: open, after: decided('confirmed', 'ada') },
           {
-            what: 'update held_set snapshots of held/tank by eve',
+            what: 'update held_deletions snapshots of held/tank by ada',
+            before: open,
+            after: decided('confirmed', 'ada'),
+          },
+          {
+            what: 'update held_deletions snapshots of held/tank by eve',
             before: decided('confirmed', 'ada'),
             after: decided('dismissed', 'eve'),
           },

@@ -3,7 +3,7 @@ import {
   ApiTokens,
   Branches,
   type ChangeSets,
-  HeldSets,
+  HeldDeletionsStore,
   type InventoryWrites,
   type Landing,
   Queue,
@@ -26,7 +26,7 @@ type Ports =
   | Branches
   | ChangeSets
   | InventoryWrites
-  | HeldSets
+  | HeldDeletionsStore
   | Queue
   | Runs
   | ServerObservations
@@ -432,7 +432,7 @@ const races: ReadonlyArray<
           land([0, 1], { held: 'visibility_changed' }),
         )
         expect(failure(landed)).toBeNull()
-        expect([null, 'HeldSetChanged']).toContain(failure(decided))
+        expect([null, 'HeldDeletionsChanged']).toContain(failure(decided))
         expect(yield* set).toMatchObject({ state: 'waiting', revision: 2, count: 2, decided: null })
         // A landing that was judged by the confirmation of the smaller set.
         yield* land([0, 1], { decided: { missing: 'deleted', revision: 1 } })
@@ -456,7 +456,7 @@ const races: ReadonlyArray<
           expect(yield* left).toEqual(['missing', 'listed', 'listed'])
           expect(yield* set).toMatchObject({ state: 'dismissed', decided: { by: 'bob' } })
         } else {
-          expect(failure(kept)).toBe('HeldSetGone')
+          expect(failure(kept)).toBe('HeldDeletionsNotFound')
           expect(Either.getOrThrow(landed)).toMatchObject({ deleted: 1 })
           expect(yield* left).toEqual(['listed', 'listed'])
         }
@@ -523,7 +523,7 @@ const nothingLeft = (server: number) =>
       'snapshots',
       'jobs',
       'scopes',
-      'held_sets',
+      'held_deletions',
       'server_observations',
     ]
     for (const table of below) {
@@ -534,14 +534,14 @@ const nothingLeft = (server: number) =>
 /** A fleet of three snapshots of which the list lacks the first, held back at revision 1. */
 const heldFleet = (name: string) =>
   Effect.gen(function* () {
-    const held = yield* HeldSets
+    const held = yield* HeldDeletionsStore
     const { server, snapshots, snapshot } = yield* newFleet(name)
     const land = (lacked: ReadonlyArray<number>, more: Partial<Landing>) => {
       const changes = lacked.map((nth) => remove('snapshot', snapshot(nth).id, snapshot(nth).facts))
       return landOnce(snapshots, [{ model: 'snapshot', changes }], more)
     }
     yield* land([0], { held: 'visibility_changed' })
-    const [row] = yield* rows<{ id: number }>(`select id from held_sets where server_id = ${server}`)
+    const [row] = yield* rows<{ id: number }>(`select id from held_deletions where server_id = ${server}`)
     const id = row?.id ?? 0
     return {
       land,

@@ -1,5 +1,5 @@
 import type { Resolution } from '@netbox-pbs/core'
-import { Branches, type ChangeSets, HeldSets, InventoryWrites, ScopeInReview } from '@netbox-pbs/core/ports'
+import { Branches, type ChangeSets, HeldDeletionsStore, InventoryWrites, ScopeInReview } from '@netbox-pbs/core/ports'
 import { Effect, Either, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -40,8 +40,9 @@ const answers = { keep: { choice: 'main' }, delete: { choice: 'branch' }, 'no an
 
 describe.each(engines)('a rename of a server, on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | HeldSets | Database>) =>
-    runtime.runPromise(effect)
+  const run = <A, E>(
+    effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | HeldDeletionsStore | Database>,
+  ) => runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
   const rename = (server: number, name: string) =>
@@ -249,8 +250,8 @@ describe.each(engines)('a rename of a server, on $engine', ({ migrated }) => {
               },
             ] as const
             yield* landOnce(rootOf(`before-${lives}`), parts, { held: 'too_many', at: '2026-06-02T00:00:00Z' })
-            const sets = yield* HeldSets
-            const [set] = yield* rows<{ id: number }>(`select id from held_sets where server_id = ${server}`)
+            const sets = yield* HeldDeletionsStore
+            const [set] = yield* rows<{ id: number }>(`select id from held_deletions where server_id = ${server}`)
             const id = set?.id ?? 0
             if (state !== 'waiting') yield* sets.decide({ id, state, revision: null, user: 'ann' })
             if (renamed) yield* rename(server, `after-${lives}`)

@@ -165,7 +165,7 @@ describe('a list with rows left out', () => {
     expect(system.world.where('group', { backup_id: '2' })).toMatchObject([{ presence: 'absent' }])
   })
 
-  test('does not carry a confirmation out, nor end the held set', async () => {
+  test('does not carry a confirmation out, nor end the held deletions', async () => {
     const sixty = Array.from({ length: 60 }, (_, hour) => hour)
     const whole = { ...fleet(), datastores: { tank: { namespaces: { '': { 'vm/1': sixty, 'vm/2': sixty } } } } }
     const system = await synced(whole)

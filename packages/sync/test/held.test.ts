@@ -1,5 +1,5 @@
-import type { HeldSet } from '@netbox-pbs/core'
-import { HeldSets } from '@netbox-pbs/core/ports'
+import type { HeldDeletions } from '@netbox-pbs/core'
+import { HeldDeletionsStore } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { confirmHeld, dismissHeld } from '../src/index.ts'
@@ -22,23 +22,23 @@ const ids = (system: MemorySystem) => [...new Set(system.world.all('snapshot').m
 const missing = (system: MemorySystem) =>
   system.world.all('snapshot').filter(({ presence }) => presence === 'missing').length
 
-const sets = (system: MemorySystem, runId: number | null = null): Promise<ReadonlyArray<HeldSet>> =>
+const sets = (system: MemorySystem, runId: number | null = null): Promise<ReadonlyArray<HeldDeletions>> =>
   run(
-    Effect.flatMap(HeldSets, (held) => held.list({ runId, limit: 50, offset: 0 })).pipe(
+    Effect.flatMap(HeldDeletionsStore, (held) => held.list({ runId, limit: 50, offset: 0 })).pipe(
       Effect.map(({ rows }) => rows),
       Effect.provide(system.layer),
       Effect.orDie,
     ),
   )
-const theSet = async (system: MemorySystem): Promise<HeldSet> => {
+const theSet = async (system: MemorySystem): Promise<HeldDeletions> => {
   const [set] = [...system.world.held.values()]
   if (set === undefined) throw new Error('nothing is held')
   return { ...set, count: missing(system) }
 }
-const decision = ({ id, revision }: HeldSet) => ({ id, revision, user: 'ann' })
-const confirm = async (system: MemorySystem, set: HeldSet) =>
+const decision = ({ id, revision }: HeldDeletions) => ({ id, revision, user: 'ann' })
+const confirm = async (system: MemorySystem, set: HeldDeletions) =>
   run(Effect.either(confirmHeld(decision(set))).pipe(Effect.provide(system.layer)))
-const dismiss = async (system: MemorySystem, set: HeldSet) =>
+const dismiss = async (system: MemorySystem, set: HeldDeletions) =>
   run(Effect.either(dismissHeld(decision(set))).pipe(Effect.provide(system.layer)))
 
 /** A system that has landed the whole fleet, and then, in two runs, half of it. */
@@ -49,7 +49,7 @@ async function halved(): Promise<MemorySystem> {
   return system
 }
 
-describe('a held set', () => {
+describe('held deletions', () => {
   test('is one a scope; each run that holds it lists it, and a run that finds it as it was adds nothing', async () => {
     const system = await halved()
     const first = system.lastRun.id
@@ -162,14 +162,14 @@ describe('confirming', () => {
     const system = await halved()
     const set = await theSet(system)
     expect(await confirm(system, { ...set, revision: 7 })).toMatchObject({
-      left: { _tag: 'HeldSetChanged', reason: 'another_revision', set: { revision: 1, count: 60 } },
+      left: { _tag: 'HeldDeletionsChanged', reason: 'another_revision', set: { revision: 1, count: 60 } },
     })
     await confirm(system, set)
     expect(await confirm(system, set)).toMatchObject({
-      left: { _tag: 'HeldSetChanged', reason: 'decided', message: expect.stringContaining('by ann') },
+      left: { _tag: 'HeldDeletionsChanged', reason: 'decided', message: expect.stringContaining('by ann') },
     })
     await run(system.work)
-    expect(await confirm(system, set)).toMatchObject({ left: { _tag: 'HeldSetGone' } })
+    expect(await confirm(system, set)).toMatchObject({ left: { _tag: 'HeldDeletionsNotFound' } })
   })
 
   test('of rows that came back deletes none of them', async () => {
@@ -179,7 +179,7 @@ describe('confirming', () => {
     await confirm(system, set)
     await run(system.work)
     expect(system.lastRun).toMatchObject({ status: 'completed', counts: { deleted: 0, updated: 60 } })
-    expect(await confirm(system, set)).toMatchObject({ left: { _tag: 'HeldSetGone' } })
+    expect(await confirm(system, set)).toMatchObject({ left: { _tag: 'HeldDeletionsNotFound' } })
   })
 
   test('on a server that was deleted meanwhile ends with a sentence', async () => {

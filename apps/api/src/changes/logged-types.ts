@@ -8,7 +8,7 @@ export const loggedTypes: Readonly<
   settings: { objectType: 'netbox_pbs.settings', label: 'Settings', labelPlural: 'Settings' },
   branch: { objectType: 'netbox_branching.branch', label: 'Branch', labelPlural: 'Branches' },
   conflict: { objectType: 'netbox_pbs.branchconflict', label: 'Conflict', labelPlural: 'Conflicts' },
-  held_set: { objectType: 'netbox_pbs.helddeletions', label: 'Held deletions', labelPlural: 'Held deletions' },
+  held_deletions: { objectType: 'netbox_pbs.helddeletions', label: 'Held deletions', labelPlural: 'Held deletions' },
   token: { objectType: 'users.token', label: 'Token', labelPlural: 'Tokens' },
 }
 

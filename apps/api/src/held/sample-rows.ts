@@ -1,23 +1,25 @@
-import { type HeldSet, listedModel, type ModelName } from '@netbox-pbs/core'
-import { HeldSets, InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
+import { type HeldDeletions, listedModel, type ModelName } from '@netbox-pbs/core'
+import { HeldDeletionsStore, InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { anyRow, type Row } from '../inventory/row.ts'
 
-/** Rows of a held set that are shown; its count says how many there are. */
+/** Rows of held deletions that are shown; its count says how many there are. */
 export const sampleSize = 10
 
-/** A held set with the first of its rows, which are of `model`. */
+/** A held deletions with the first of its rows, which are of `model`. */
 export interface SampledSet {
-  readonly set: HeldSet
+  readonly set: HeldDeletions
   readonly model: ModelName
   readonly rows: ReadonlyArray<Row>
 }
 
-/** Reads the first rows of a held set. */
-export const sampleRows = (set: HeldSet): Effect.Effect<SampledSet, StoreFailed, HeldSets | InventoryLists> =>
+/** Reads the first rows of held deletions. */
+export const sampleRows = (
+  set: HeldDeletions,
+): Effect.Effect<SampledSet, StoreFailed, HeldDeletionsStore | InventoryLists> =>
   Effect.gen(function* () {
     const model = listedModel[set.scope.resource]
-    const ids = yield* (yield* HeldSets).sample({ id: set.id, limit: sampleSize })
+    const ids = yield* (yield* HeldDeletionsStore).sample({ id: set.id, limit: sampleSize })
     if (ids.length === 0) return { set, model, rows: [] }
     const filters = [{ field: 'id', lookup: 'exact', values: ids }] as const
     const page = { _tag: 'cursor', limit: sampleSize, start: 0 } as const

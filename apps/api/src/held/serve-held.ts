@@ -4,7 +4,7 @@ import { pageUrl, rowUrl } from '../inventory/links.ts'
 import { choice, runUrl } from '../runs/serve-run.ts'
 import type { SampledSet } from './sample-rows.ts'
 
-/** A held set as REST answers it, under the run that was asked for. */
+/** A held deletions as REST answers it, under the run that was asked for. */
 export const servedHeld = (base: string, run: number, { set, model, rows }: SampledSet) => ({
   id: set.id,
   url: `${runUrl(base, run)}held/${set.id}/`,

@@ -10,7 +10,7 @@ import type {
   EndpointNotFound,
   EndpointRejected,
   GatewayUnavailable,
-  HeldSetGone,
+  HeldDeletionsNotFound,
   ServerGone,
   StoreFailed,
   VersionChanged,
@@ -47,7 +47,7 @@ export type HandlerError =
   | BranchScopeUnknown
   | BranchNotMerged
   | ApprovalNotAllowed
-  | HeldSetGone
+  | HeldDeletionsNotFound
   | ServerGone
   | VersionChanged
 
@@ -98,7 +98,7 @@ function errorResponse(c: ApiContext, error: HandlerError): Response {
       return c.json(notUsableErrors(error), 400)
     case 'ServerNotFound':
       return c.json({ detail: 'No Server matches the given query.' }, 404)
-    case 'HeldSetGone':
+    case 'HeldDeletionsNotFound':
       return c.json({ detail: `${error.message}.` }, 404)
     case 'BranchNameTaken':
       return c.json({ name: ['Branch with this Name already exists.'] }, 400)

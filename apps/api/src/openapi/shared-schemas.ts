@@ -304,10 +304,10 @@ export const sharedSchemas: Readonly<Record<string, object>> = {
   SyncRunJobList: envelopeSchema(ref('SyncRunJob')),
   SyncRunScope: scope,
   SyncRunScopeList: envelopeSchema(ref('SyncRunScope')),
-  HeldSet: held,
-  HeldSetList: envelopeSchema(ref('HeldSet')),
+  HeldDeletions: held,
+  HeldSetList: envelopeSchema(ref('HeldDeletions')),
   HeldDecision: object({ revision: orNull(integer) }, ['revision']),
-  HeldConflict: object({ detail: text, held: ref('HeldSet') }),
+  HeldConflict: object({ detail: text, held: ref('HeldDeletions') }),
   SyncRunRequest: object(
     { resources: listOf({ ...text, enum: resources }), servers: listOf({ oneOf: [text, integer] }) },
     ['resources', 'servers'],

@@ -1,4 +1,4 @@
-import { HeldSetChanged, HeldSetGone, HeldSets } from '@netbox-pbs/core/ports'
+import { HeldDeletionsChanged, HeldDeletionsNotFound, HeldDeletionsStore } from '@netbox-pbs/core/ports'
 import { confirmHeld, dismissHeld, type HeldDecision } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
 import { Hono } from 'hono'
@@ -31,7 +31,7 @@ const list = (c: ApiContext) => forVisitor((viewer) => draw(viewer, new URL(c.re
 const draw = (viewer: Viewer, parameters: URLSearchParams, problem: { status: number; text: string } | null = null) =>
   Effect.gen(function* () {
     const { limit, offset } = offsetPage(parameters)
-    const { count, rows } = yield* (yield* HeldSets).list({ runId: null, limit, offset })
+    const { count, rows } = yield* (yield* HeldDeletionsStore).list({ runId: null, limit, offset })
     const sets = yield* Effect.forEach(rows, sampleRows)
     return html(
       <Layout title="Held-back deletions" path={heldPage} viewer={viewer}>
@@ -75,13 +75,17 @@ const decisionOf = (id: number, { username }: Viewer, { revision = '' }: Form, r
 })
 
 /** A decision that could not be taken shows the list as it is now, and why. */
-const decisionError = <A, E, R>(viewer: Viewer, decided: Effect.Effect<A, E | HeldSetChanged | HeldSetGone, R>) =>
+const decisionError = <A, E, R>(
+  viewer: Viewer,
+  decided: Effect.Effect<A, E | HeldDeletionsChanged | HeldDeletionsNotFound, R>,
+) =>
   Effect.catchIf(
     decided,
-    (error): error is HeldSetChanged | HeldSetGone => error instanceof HeldSetChanged || error instanceof HeldSetGone,
+    (error): error is HeldDeletionsChanged | HeldDeletionsNotFound =>
+      error instanceof HeldDeletionsChanged || error instanceof HeldDeletionsNotFound,
     (error) =>
       draw(viewer, new URLSearchParams(), {
-        status: error._tag === 'HeldSetGone' ? 404 : 409,
+        status: error._tag === 'HeldDeletionsNotFound' ? 404 : 409,
         text: sentence(error.message),
       }),
   )

@@ -1,5 +1,5 @@
 import { type ModelName, registry } from '@netbox-pbs/core'
-import { Branches, HeldSets, InventoryLists, Runs, Workers } from '@netbox-pbs/core/ports'
+import { Branches, HeldDeletionsStore, InventoryLists, Runs, Workers } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { Hono } from 'hono'
 import type { ApiEnv } from '../http/caller.ts'
@@ -27,7 +27,7 @@ const overview = forVisitor((viewer) =>
     const counts = yield* Effect.forEach(counted, countOf)
     const banner = yield* changedCertificates
     const recent = yield* runs.list({ limit: 5, offset: 0 })
-    const waiting = yield* (yield* HeldSets).waiting()
+    const waiting = yield* (yield* HeldDeletionsStore).waiting()
     const { count: inReview } = yield* (yield* Branches).list({ statuses: ['in_review'], limit: 1, offset: 0 })
     const notice = workerNotice(yield* (yield* Workers).state())
     const noServers = counts.some(({ model, count }) => model.name === 'server' && count === 0)

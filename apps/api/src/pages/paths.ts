@@ -17,10 +17,10 @@ export const runsPage = `${home}sync-runs/`
 /** The deletions that wait for a decision. */
 export const heldPage = `${home}held/`
 
-/** Where a form lets a held set go. */
+/** Where a form lets held deletions go. */
 export const confirmHeldPage = (id: number): string => `${heldPage}${id}/confirm/`
 
-/** Where a form keeps a held set. */
+/** Where a form keeps held deletions. */
 export const dismissHeldPage = (id: number): string => `${heldPage}${id}/dismiss/`
 
 /** The branches. */

@@ -1,4 +1,4 @@
-import { Branches, HeldSets, Runs } from '@netbox-pbs/core/ports'
+import { Branches, HeldDeletionsStore, Runs } from '@netbox-pbs/core/ports'
 import { cancelRun, startRun } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
 import { Hono } from 'hono'
@@ -26,7 +26,7 @@ import { runPage, runsPage } from './paths.ts'
 import type { ServePage } from './serve-page.tsx'
 import { forVisitor, forWriterForm } from './visitor-page.ts'
 
-/** Held sets that a run's page shows; the rest is in the list of all that wait. */
+/** Held deletions that a run's page shows; the rest is in the list of all that wait. */
 const shownHeld = 20
 
 /** Branches that a run's page names: its own, and the open ones of earlier runs that it has staged into. */
@@ -95,7 +95,7 @@ const detail = (c: ApiContext, id: number) =>
       const warnings = yield* runs.warnings({ id })
       const jobs = yield* runs.jobs({ id, limit: shownJobs, offset: 0 })
       const branches = (yield* (yield* Branches).list({ stagedBy: id, limit: shownBranches, offset: 0 })).rows
-      const held = yield* (yield* HeldSets).list({ runId: id, limit: shownHeld, offset: 0 })
+      const held = yield* (yield* HeldDeletionsStore).list({ runId: id, limit: shownHeld, offset: 0 })
       const waits = yield* waitsForWorkerSince(run)
       const sets = yield* Effect.forEach(held.rows, sampleRows)
       return html(

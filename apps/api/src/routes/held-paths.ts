@@ -1,4 +1,4 @@
-import { HeldSetChanged, HeldSets } from '@netbox-pbs/core/ports'
+import { HeldDeletionsChanged, HeldDeletionsStore } from '@netbox-pbs/core/ports'
 import { confirmHeld, dismissHeld, type HeldDecision } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
 import { sampleRows } from '../held/sample-rows.ts'
@@ -50,8 +50,8 @@ const listRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findRun(c)
-      const { ignored } = yield* readFilter(new URL(c.req.url).searchParams, 'HeldSet', {})
-      const held = yield* HeldSets
+      const { ignored } = yield* readFilter(new URL(c.req.url).searchParams, 'HeldDeletions', {})
+      const held = yield* HeldDeletionsStore
       return yield* respondWithRecords(c, {
         path: `${runsPath}${id}/held/`,
         ignored,
@@ -71,12 +71,16 @@ const detailRoute: Route = route(
     tags,
     operationId: 'plugins_pbs_sync_runs_held_retrieve',
     parameters,
-    responses: { 200: response('The held set, as it is now', ref('HeldSet')), ...notFoundResponse, ...errorResponses },
+    responses: {
+      200: response('The held deletions, as it is now', ref('HeldDeletions')),
+      ...notFoundResponse,
+      ...errorResponses,
+    },
   },
   (c) =>
     Effect.gen(function* () {
       const { run, id } = yield* findHeld(c)
-      const set = yield* (yield* HeldSets).get({ id, runId: run })
+      const set = yield* (yield* HeldDeletionsStore).get({ id, runId: run })
       if (Option.isNone(set)) return yield* noHeld
       return c.json(servedHeld(baseUrl(c), run, yield* sampleRows(set.value)))
     }),
@@ -120,7 +124,7 @@ const dismissRoute: Route = route(
     operationId: 'plugins_pbs_sync_runs_held_dismiss',
     parameters,
     requestBody: decisionBody,
-    responses: { 200: response('The held set, whose rows stay', ref('HeldSet')), ...decisionReplies },
+    responses: { 200: response('The held deletions, whose rows stay', ref('HeldDeletions')), ...decisionReplies },
   },
   (c) =>
     Effect.gen(function* () {
@@ -138,14 +142,14 @@ export const heldPaths: ReadonlyArray<Path> = [
   { routes: [dismissRoute] },
 ]
 
-const noHeld = notFound('No Held set matches the given query.')
+const noHeld = notFound('No Held deletions matches the given query.')
 
-/** The run and the held set that a path names; the set must be one that the run held. */
+/** The run and the held deletions that a path names; the set must be one that the run held. */
 const findHeld = (c: ApiContext) =>
   Effect.gen(function* () {
     const { id: run } = yield* findRun(c)
     const id = rowId(c.req.param('held_id'))
-    if (Option.isNone(yield* (yield* HeldSets).get({ id, runId: run }))) return yield* noHeld
+    if (Option.isNone(yield* (yield* HeldDeletionsStore).get({ id, runId: run }))) return yield* noHeld
     return { run, id }
   })
 
@@ -172,10 +176,10 @@ const readDecision = (c: ApiContext) =>
   })
 
 /** 409 with the set as it is now, when it is not what the operator decided on. */
-const orConflict = <A, E, R>(c: ApiContext, run: number, decided: Effect.Effect<A, E | HeldSetChanged, R>) =>
+const orConflict = <A, E, R>(c: ApiContext, run: number, decided: Effect.Effect<A, E | HeldDeletionsChanged, R>) =>
   Effect.catchIf(
     decided,
-    (error): error is HeldSetChanged => error instanceof HeldSetChanged,
+    (error): error is HeldDeletionsChanged => error instanceof HeldDeletionsChanged,
     (changed) =>
       Effect.flatMap(sampleRows(changed.set), (sampled) =>
         Effect.fail(

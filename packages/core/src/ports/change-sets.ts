@@ -106,7 +106,7 @@ export interface Landing {
   /** The scope's deletions wait, and why; null: they land, save those of parts that are held by themselves. */
   readonly held: HoldReason | null
   /**
-   * What becomes of rows that are missing already, when an operator's decision of the scope's held set says so, and the set's revision as it was judged. Omitted: the
+   * What becomes of rows that are missing already, when an operator's decision of the scope's held deletions says so, and the set's revision as it was judged. Omitted: the
    * same as of the others. A set that has changed since keeps its rows; what is new is decided by the next run.
    */
   readonly decided?: { readonly missing: 'kept' | 'deleted'; readonly revision: number }

@@ -45,7 +45,7 @@ export {
   type EndpointTest,
   GatewayUnavailable,
 } from './endpoints.ts'
-export { HeldSetChanged, HeldSetGone, HeldSets } from './held-sets.ts'
+export { HeldDeletionsChanged, HeldDeletionsNotFound, HeldDeletionsStore } from './held-deletions.ts'
 export { Inventory, type KnownGroup, type KnownTask, type ScopeState, type ServerRow } from './inventory.ts'
 export { InventoryLists, type ServedPage, type ServedRow } from './inventory-lists.ts'
 export { type EditValues, InventoryWrites, KeyTaken, ServerGone, type WritableModel } from './inventory-writes.ts'

@@ -3,7 +3,7 @@ import type { ServerHealth } from '../health/server-health.ts'
 import type { Observations } from '../registry/registry.ts'
 import type { Scope } from '../scope.ts'
 import type { MainRow } from '../sync/diff.ts'
-import type { HeldSetState } from '../sync/held-set.ts'
+import type { HeldDeletionsState } from '../sync/held-deletions.ts'
 import type { TaskMarks } from '../sync/task-window.ts'
 import type { ServerTiming } from '../timing.ts'
 import type { StoreFailed } from './store-failed.ts'
@@ -26,8 +26,8 @@ export interface ScopeState {
   readonly rows: number
   /** Rows of them that are held as missing. */
   readonly held: number
-  /** The scope's held set; null: none of its deletions is held back. */
-  readonly set: HeldSetState | null
+  /** The scope's held deletions; null: none of its deletions is held back. */
+  readonly set: HeldDeletionsState | null
 }
 
 /** A group of main, as the sync of its scope needs it: enough to see that a frame is unchanged without reading a snapshot. */

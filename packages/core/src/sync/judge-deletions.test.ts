@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { defaultSettings } from '../settings.ts'
-import type { HeldSetState } from './held-set.ts'
+import type { HeldDeletionsState } from './held-deletions.ts'
 import { type DeletionsInput, deletes, judgeDeletions } from './judge-deletions.ts'
 
-const setOf = (state: HeldSetState['state'], more: Partial<HeldSetState> = {}): HeldSetState => ({
+const setOf = (state: HeldDeletionsState['state'], more: Partial<HeldDeletionsState> = {}): HeldDeletionsState => ({
   state,
   revision: 1,
   reason: 'too_many',

@@ -1,5 +1,5 @@
 import { type GuardSettings, guard, type HoldReason } from './guard.ts'
-import type { HeldSetState } from './held-set.ts'
+import type { HeldDeletionsState } from './held-deletions.ts'
 
 /** The deletions of a complete scope, and all that bears on them. */
 export interface DeletionsInput {
@@ -18,7 +18,7 @@ export interface DeletionsInput {
   readonly visibility: string | null
   /** Visibility of the scope's last landed list; null: it has none to compare with. */
   readonly landedVisibility: string | null
-  readonly set: HeldSetState | null
+  readonly set: HeldDeletionsState | null
   /** Why the list that lacks them is in doubt itself: another scope's deletions, which wait; null: it is not. */
   readonly doubt: HoldReason | null
 }
@@ -32,7 +32,7 @@ export interface Judgement {
 }
 
 /**
- * Decides on a scope's deletions, by the guard and by what operators have decided of its held set.
+ * Decides on a scope's deletions, by the guard and by what operators have decided of its held deletions.
  *
  * Confirmed rows go, whatever the guard says, but only under the visibility that was confirmed; rows missing since then are held. Dismissed rows stay, and the guard judges the
  * others as if these were not there: a set that was dismissed once never loses a row but by a confirmation.

@@ -12,7 +12,7 @@ import { deleteServers, leavingServers } from '../changes/delete-servers.ts'
 import type { Tables } from '../database/tables.ts'
 import { factColumns, keyColumns, tables } from '../inventory/columns.ts'
 import { nextVersion } from '../inventory/row-version.ts'
-import type { Held } from './land-held-set.ts'
+import type { Held } from './land-held-deletions.ts'
 import { sameKey } from './row-columns.ts'
 import type { Window } from './windows.ts'
 

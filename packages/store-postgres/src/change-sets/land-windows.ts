@@ -8,7 +8,7 @@ import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { landCreates } from './land-creates.ts'
 import { unlistGroups } from './land-groups.ts'
-import { type Deletable, isDeletable } from './land-held-set.ts'
+import { type Deletable, isDeletable } from './land-held-deletions.ts'
 import { holdDeletes, isParent, type LastSeen, landDeletes, landUpdates, unlistNamespaces } from './land-rows.ts'
 import { eachWindow, type Window } from './windows.ts'
 

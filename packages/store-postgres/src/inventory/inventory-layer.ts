@@ -3,7 +3,7 @@ import type {
   ChangeSets,
   Changes,
   DatastoreUsage,
-  HeldSets,
+  HeldDeletionsStore,
   Inventory,
   InventoryLists,
   InventoryWrites,
@@ -19,7 +19,7 @@ import { changeSetsLayer } from '../change-sets/change-sets.ts'
 import { changesLayer } from '../changes/changes.ts'
 import type { Database } from '../database/database.ts'
 import { inventoryWritesLayer } from '../edits/inventory-writes.ts'
-import { heldSetsLayer } from '../held-sets/held-sets.ts'
+import { heldDeletionsLayer } from '../held-deletions/held-deletions.ts'
 import { inventoryListsLayer } from '../lists/inventory-lists.ts'
 import { datastoreUsageLayer } from '../observations/datastore-usage.ts'
 import { serverObservationsLayer } from '../observations/server-observations.ts'
@@ -38,7 +38,7 @@ export const inventoryLayer: Layer.Layer<
   | ServerObservations
   | InventoryLists
   | InventoryWrites
-  | HeldSets
+  | HeldDeletionsStore
   | Runs
   | Retention
   | Schedules
@@ -55,7 +55,7 @@ export const inventoryLayer: Layer.Layer<
   datastoreUsageLayer,
   inventoryListsLayer,
   inventoryWritesLayer,
-  heldSetsLayer,
+  heldDeletionsLayer,
   runsLayer,
   schedulesLayer,
   retentionLayer,

@@ -2,7 +2,7 @@ import type { Scope } from '@netbox-pbs/core'
 import type { ScopeState } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { heldSetOf } from '../held-sets/held-set-row.ts'
+import { heldSetOf } from '../held-deletions/held-deletions-row.ts'
 import { inScope, isScopeRow, type ScopePlace, scopePlace } from './scope-place.ts'
 
 const modelTables = { servers: 'servers', datastores: 'datastores', namespaces: 'namespaces', jobs: 'jobs' } as const

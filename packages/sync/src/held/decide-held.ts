@@ -1,9 +1,16 @@
-import { coverageOf, type HeldSet, type ListedAbove, type Run, type Scope, type ServerScope } from '@netbox-pbs/core'
+import {
+  coverageOf,
+  type HeldDeletions,
+  type ListedAbove,
+  type Run,
+  type Scope,
+  type ServerScope,
+} from '@netbox-pbs/core'
 import {
   type Branches,
-  type HeldSetChanged,
-  type HeldSetGone,
-  HeldSets,
+  type HeldDeletionsChanged,
+  type HeldDeletionsNotFound,
+  HeldDeletionsStore,
   Inventory,
   type Queue,
   type Runs,
@@ -13,7 +20,7 @@ import {
 import { Effect, Option, Stream } from 'effect'
 import { startRun } from '../runs/start-run.ts'
 
-/** An operator's decision of a held set. */
+/** An operator's decision of held deletions. */
 export interface HeldDecision {
   readonly id: number
   /** That of the set as the operator saw it; null: whatever it is now. */
@@ -24,17 +31,17 @@ export interface HeldDecision {
 }
 
 /**
- * Lets the rows of a held set go, and starts a run of its scope that deletes those which are still missing. Should that run fail, the next one that lists the scope to its
+ * Lets the rows of held deletions go, and starts a run of its scope that deletes those which are still missing. Should that run fail, the next one that lists the scope to its
  * end deletes them.
  */
 export const confirmHeld = Effect.fn('sync.confirmHeld')(function* (
   decision: HeldDecision,
 ): Effect.fn.Return<
   Run,
-  StoreFailed | HeldSetGone | HeldSetChanged,
-  Branches | HeldSets | Inventory | Queue | Runs | SettingsStore
+  StoreFailed | HeldDeletionsNotFound | HeldDeletionsChanged,
+  Branches | HeldDeletionsStore | Inventory | Queue | Runs | SettingsStore
 > {
-  const { scope } = yield* (yield* HeldSets).decide({ ...decision, state: 'confirmed' })
+  const { scope } = yield* (yield* HeldDeletionsStore).decide({ ...decision, state: 'confirmed' })
   const servers = scope.resource === 'servers' ? null : [scope.server]
   const above = scope.resource === 'servers' ? noneAbove : yield* listedAbove(scope)
   const { resource, narrowing } = coverageOf(scope, above)
@@ -43,11 +50,11 @@ export const confirmHeld = Effect.fn('sync.confirmHeld')(function* (
   return yield* Effect.catchTag(startRun(request), 'RunNotStarted', Effect.die)
 })
 
-/** Keeps the rows of a held set; nobody is asked again until it grows. */
+/** Keeps the rows of held deletions; nobody is asked again until it grows. */
 export const dismissHeld = (
   decision: HeldDecision,
-): Effect.Effect<HeldSet, StoreFailed | HeldSetGone | HeldSetChanged, HeldSets> =>
-  Effect.flatMap(HeldSets, (sets) => sets.decide({ ...decision, state: 'dismissed' }))
+): Effect.Effect<HeldDeletions, StoreFailed | HeldDeletionsNotFound | HeldDeletionsChanged, HeldDeletionsStore> =>
+  Effect.flatMap(HeldDeletionsStore, (sets) => sets.decide({ ...decision, state: 'dismissed' }))
 
 const noneAbove: ListedAbove = { datastore: false, namespace: false }
 

@@ -1,4 +1,4 @@
-import { type HeldSetState, type HoldReason, type Judgement, judgeDeletions, type Scope } from '@netbox-pbs/core'
+import { type HeldDeletionsState, type HoldReason, type Judgement, judgeDeletions, type Scope } from '@netbox-pbs/core'
 import { Inventory, type Landing, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import type { Job } from './scope-work.ts'
@@ -17,9 +17,9 @@ export interface Judged {
   readonly emptied?: { readonly doubt: HoldReason | null }
 }
 
-/** What becomes of a scope's deletions, and the held set that it was decided by. */
+/** What becomes of a scope's deletions, and the held deletions that it was decided by. */
 export interface Verdict extends Judgement {
-  readonly set: HeldSetState | null
+  readonly set: HeldDeletionsState | null
   /** Rows that are held for the first time. */
   readonly newlyHeld: number
 }

@@ -11,7 +11,7 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Effect, Layer } from 'effect'
 import type { MemoryBranches } from './branches.ts'
-import { deletable, landHeldSet } from './held-sets.ts'
+import { deletable, landHeldSet } from './held-deletions.ts'
 import { snapshotsOf } from './inventory.ts'
 import type { RunRecord } from './runs.ts'
 import type { Row, World } from './world.ts'

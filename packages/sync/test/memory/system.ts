@@ -15,7 +15,7 @@ import { runJob, startRun } from '../../src/index.ts'
 import { MemoryBranches } from './branches.ts'
 import { type ChangeSetLog, changeSetsLayer } from './change-sets.ts'
 import { type FleetServer, fleetFrames, type Item, type Listing } from './fleet.ts'
-import { heldSetsLayer } from './held-sets.ts'
+import { heldDeletionsLayer } from './held-deletions.ts'
 import { inventoryLayer } from './inventory.ts'
 import { MemoryQueue } from './queue.ts'
 import { MemoryRetention } from './retention.ts'
@@ -48,7 +48,7 @@ export class MemorySystem {
     inventoryLayer(this.world),
     changeSetsLayer(this.world, this.log, { branches: this.branches, runs: this.runs }),
     this.branches.layer,
-    heldSetsLayer(this.world),
+    heldDeletionsLayer(this.world),
     runsLayer(this.runs, this.world),
     this.queue.layer,
     this.retention.layer,

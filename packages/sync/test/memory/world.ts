@@ -3,7 +3,7 @@ import {
   defaultSettings,
   type Facts,
   followsSettings,
-  type HeldSet,
+  type HeldDeletions,
   type ModelName,
   modelNames,
   naturalKey,
@@ -14,8 +14,8 @@ import {
   type Settings,
 } from '@netbox-pbs/core'
 
-/** What the world keeps of a held set, beside its rows. */
-export type HeldRecord = Omit<HeldSet, 'count'> & { readonly runs: ReadonlySet<number> }
+/** What the world keeps of held deletions, beside its rows. */
+export type HeldRecord = Omit<HeldDeletions, 'count'> & { readonly runs: ReadonlySet<number> }
 
 /** A row of main, of any model. */
 export interface Row {
@@ -39,7 +39,7 @@ export class World {
   readonly rows: Record<ModelName, Map<number, Row>>
   readonly scopes = new Map<string, { visibility: string | null; at: string; listed: boolean }>()
   readonly observed = new Map<string, unknown>()
-  /** Held sets by the key of their scope. */
+  /** Held deletions by the key of their scope. */
   readonly held = new Map<string, HeldRecord>()
   nextHeldId = 1
   /** The last name of each server, also of those that are deleted. */

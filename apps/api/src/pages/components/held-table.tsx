@@ -1,4 +1,4 @@
-import { type HeldSet, scopeTitle, whyHeld } from '@netbox-pbs/core'
+import { type HeldDeletions, scopeTitle, whyHeld } from '@netbox-pbs/core'
 import type { SampledSet } from '../../held/sample-rows.ts'
 import { display } from '../../inventory/display.ts'
 import { confirmHeldPage, dismissHeldPage, rowPage } from '../paths.ts'
@@ -7,7 +7,7 @@ import { formatCount, formatTime } from './format.ts'
 import { HeldStateBadge } from './held-state.tsx'
 import type { Viewer } from './viewer.ts'
 
-/** Held sets: what each holds and why, some of its rows, and the two decisions. */
+/** Held deletions: what each holds and why, some of its rows, and the two decisions. */
 export const HeldTable = ({ sets, viewer }: { sets: ReadonlyArray<SampledSet>; viewer: Viewer }) => (
   <div class="table-responsive">
     <table class="table table-vcenter card-table">
@@ -78,7 +78,7 @@ const Samples = ({ set, model, rows }: SampledSet) =>
     </details>
   )
 
-const Decisions = ({ set, formToken }: { set: HeldSet; formToken: string }) => {
+const Decisions = ({ set, formToken }: { set: HeldDeletions; formToken: string }) => {
   if (set.reason === 'children_held' && set.state === 'waiting' && !set.kept)
     return <span class="text-secondary">Goes with the rows below it</span>
   const rows = set.count === 1 ? '1 row' : `${formatCount(set.count)} rows`
@@ -106,7 +106,7 @@ const Decisions = ({ set, formToken }: { set: HeldSet; formToken: string }) => {
 /** A decision is sent with the revision it was taken on: what has changed since is not decided. */
 const Decision = (props: {
   action: string
-  set: HeldSet
+  set: HeldDeletions
   formToken: string
   label: string
   kind: string

@@ -1,5 +1,12 @@
 import { naturalKey, type Scope } from '@netbox-pbs/core'
-import { type ChangeSets, HeldSets, Inventory, type InventoryWrites, type Landing, Runs } from '@netbox-pbs/core/ports'
+import {
+  type ChangeSets,
+  HeldDeletionsStore,
+  Inventory,
+  type InventoryWrites,
+  type Landing,
+  Runs,
+} from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -20,14 +27,15 @@ import {
 } from './contract/main.ts'
 import { engines } from './engines.ts'
 
-type Ports = ChangeSets | InventoryWrites | HeldSets | Inventory | Runs | Database
+type Ports = ChangeSets | InventoryWrites | HeldDeletionsStore | Inventory | Runs | Database
 
-describe.each(engines)('held sets on $engine', ({ migrated }) => {
+describe.each(engines)('held deletions on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
   const run = <A, E>(effect: Effect.Effect<A, E, Ports>) => runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
-  const sets = <A, E>(use: (sets: typeof HeldSets.Service) => Effect.Effect<A, E>) => Effect.flatMap(HeldSets, use)
+  const sets = <A, E>(use: (sets: typeof HeldDeletionsStore.Service) => Effect.Effect<A, E>) =>
+    Effect.flatMap(HeldDeletionsStore, use)
   const ask = <A>(text: string) =>
     Effect.flatMap(Database, (database) =>
       database.query('asking', async (db) => (await sql.raw<A>(text).execute(db)).rows),
@@ -83,8 +91,9 @@ describe.each(engines)('held sets on $engine', ({ migrated }) => {
         ),
         (rows) => rows.map(({ day, presence }) => `${day} ${presence}`),
       )
-      const set = Effect.flatMap(ask<{ id: number }>(`select id from held_sets where server_id = ${server}`), ([row]) =>
-        sets((held) => held.get({ id: row?.id ?? 0, runId: null })),
+      const set = Effect.flatMap(
+        ask<{ id: number }>(`select id from held_deletions where server_id = ${server}`),
+        ([row]) => sets((held) => held.get({ id: row?.id ?? 0, runId: null })),
       )
       const state = Effect.flatMap(Inventory, (inventory) => inventory.scopeState(scope))
       return { server, scope, lacks, again, land, left, set: Effect.map(set, Option.getOrThrow), gone: set, state }
@@ -241,7 +250,7 @@ describe.each(engines)('held sets on $engine', ({ migrated }) => {
         )
         expect(twice.map(({ _tag }) => _tag).toSorted()).toEqual(['Left', 'Right'])
         expect(twice.find(({ _tag }) => _tag === 'Left')).toMatchObject({
-          left: { _tag: 'HeldSetChanged', reason: 'decided', set: { id, state: 'confirmed' } },
+          left: { _tag: 'HeldDeletionsChanged', reason: 'decided', set: { id, state: 'confirmed' } },
         })
         expect(yield* Effect.flip(decide(id, 'dismissed', 9))).toMatchObject({ reason: 'another_revision' })
       }),
@@ -256,8 +265,8 @@ describe.each(engines)('held sets on $engine', ({ migrated }) => {
         const { id } = yield* set
         yield* ask(`delete from servers where id = ${server}`)
         expect(yield* gone).toEqual(Option.none())
-        expect(yield* Effect.flip(decide(id, 'confirmed'))).toMatchObject({ _tag: 'HeldSetGone', id })
-        expect(yield* Effect.flip(decide(2 ** 60, 'confirmed'))).toMatchObject({ _tag: 'HeldSetGone' })
+        expect(yield* Effect.flip(decide(id, 'confirmed'))).toMatchObject({ _tag: 'HeldDeletionsNotFound', id })
+        expect(yield* Effect.flip(decide(2 ** 60, 'confirmed'))).toMatchObject({ _tag: 'HeldDeletionsNotFound' })
       }),
     )
   })

@@ -1,5 +1,5 @@
-import { type HeldSet, type Scope, scopeKey } from '@netbox-pbs/core'
-import { HeldSetChanged, HeldSetGone, HeldSets, type Landing } from '@netbox-pbs/core/ports'
+import { type HeldDeletions, type Scope, scopeKey } from '@netbox-pbs/core'
+import { HeldDeletionsChanged, HeldDeletionsNotFound, HeldDeletionsStore, type Landing } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import type { HeldRecord, World } from './world.ts'
 
@@ -18,7 +18,7 @@ export function deletable(world: World, { scope, held, decided }: Landing): { li
   }
 }
 
-/** Makes, refreshes or ends a scope's held set; gives the rows that wait. */
+/** Makes, refreshes or ends a scope's held deletions; gives the rows that wait. */
 export function landHeldSet(world: World, landing: Landing, rows: number, grown: number): number {
   const { scope, held, visibility, at, runId } = landing
   const key = scopeKey(scope)
@@ -56,15 +56,15 @@ export function landHeldSet(world: World, landing: Landing, rows: number, grown:
   return rows
 }
 
-/** `HeldSets` on a world. */
-export const heldSetsLayer = (world: World) => {
-  const all = (): ReadonlyArray<HeldSet & Pick<HeldRecord, 'runs'>> =>
+/** `HeldDeletionsStore` on a world. */
+export const heldDeletionsLayer = (world: World) => {
+  const all = (): ReadonlyArray<HeldDeletions & Pick<HeldRecord, 'runs'>> =>
     [...world.held.values()]
       .map((set) => ({ ...set, count: missingIn(world, set.scope) }))
       .filter(({ count }) => count > 0)
   const find = (id: number, runId: number | null) =>
     all().find((set) => set.id === id && (runId === null || set.runs.has(runId)))
-  return Layer.succeed(HeldSets, {
+  return Layer.succeed(HeldDeletionsStore, {
     list: ({ runId }) =>
       Effect.sync(() => {
         const rows = all().filter(({ state, runs }) => (runId === null ? state === 'waiting' : runs.has(runId)))
@@ -84,12 +84,12 @@ export const heldSetsLayer = (world: World) => {
           .reduce((sum, { count }) => sum + count, 0),
       ),
     decide: ({ id, revision, state, user }) =>
-      Effect.suspend((): Effect.Effect<HeldSet, HeldSetGone | HeldSetChanged> => {
+      Effect.suspend((): Effect.Effect<HeldDeletions, HeldDeletionsNotFound | HeldDeletionsChanged> => {
         const set = find(id, null)
-        if (set === undefined) return new HeldSetGone({ id })
-        if (set.state === state) return new HeldSetChanged({ reason: 'decided', set })
+        if (set === undefined) return new HeldDeletionsNotFound({ id })
+        if (set.state === state) return new HeldDeletionsChanged({ reason: 'decided', set })
         if (revision !== null && revision !== set.revision)
-          return new HeldSetChanged({ reason: 'another_revision', set })
+          return new HeldDeletionsChanged({ reason: 'another_revision', set })
         const decided = { by: user, at: '2026-05-01T03:00:00Z', count: set.count }
         const after = { ...set, state, kept: set.kept || state === 'dismissed', decided }
         world.held.set(scopeKey(set.scope), after)

@@ -2,7 +2,7 @@ import type { HoldReason } from '@netbox-pbs/core'
 import type { Landing } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import type { StoredHeldSet } from '../held-sets/held-set-row.ts'
+import type { StoredHeldDeletions } from '../held-deletions/held-deletions-row.ts'
 import { rowCounts } from '../inventory/read-scope-state.ts'
 import type { ScopePlace } from '../inventory/scope-place.ts'
 
@@ -13,10 +13,10 @@ export interface Deletable {
 }
 
 /**
- * Which of a landing's deletions land. A decision counts only as long as the held set is as it was judged: an operator may have decided since, and then what is missing
+ * Which of a landing's deletions land. A decision counts only as long as the held deletions is as it was judged: an operator may have decided since, and then what is missing
  * stays until the next run.
  */
-export function deletableOf({ held, decided }: Landing, set: StoredHeldSet | null): Deletable {
+export function deletableOf({ held, decided }: Landing, set: StoredHeldDeletions | null): Deletable {
   const listed = held === null
   const asJudged =
     decided === undefined
@@ -41,13 +41,13 @@ export interface Held {
 }
 
 /**
- * Makes, refreshes or ends the scope's held set. Gives the number of rows that wait: those of a set that was dismissed, and did not grow, do not.
+ * Makes, refreshes or ends the scope's held deletions. Gives the number of rows that wait: those of a set that was dismissed, and did not grow, do not.
  */
 export async function landHeldSet(
   db: Kysely<Tables>,
   place: ScopePlace,
   landing: Landing,
-  set: StoredHeldSet | null,
+  set: StoredHeldDeletions | null,
   { rows, grown }: Held,
 ): Promise<number> {
   if (rows === 0) {
@@ -69,7 +69,7 @@ const reasonOf = ({ held }: Landing): HoldReason => held ?? 'children_held'
 
 async function newHeldSet(db: Kysely<Tables>, place: ScopePlace, landing: Landing): Promise<number> {
   const { rows } = await sql<{ id: number }>`
-    insert into held_sets (server_id, resource, datastore_name, namespace, job_type, reason, visibility, since, run_id)
+    insert into held_deletions (server_id, resource, datastore_name, namespace, job_type, reason, visibility, since, run_id)
     values (${place.serverId}::bigint, ${place.resource}, ${place.datastoreName}, ${place.namespace}, ${place.jobType},
       ${reasonOf(landing)}, ${landing.visibility}, ${landing.at}::timestamptz, ${landing.runId}::bigint) returning id`.execute(
     db,
@@ -78,7 +78,7 @@ async function newHeldSet(db: Kysely<Tables>, place: ScopePlace, landing: Landin
 }
 
 /** A set that grew waits again, and so does one that was confirmed under another visibility. Once its confirmed rows are gone, what is left is a new matter. */
-async function refresh(db: Kysely<Tables>, landing: Landing, set: StoredHeldSet, grown: number): Promise<void> {
+async function refresh(db: Kysely<Tables>, landing: Landing, set: StoredHeldDeletions, grown: number): Promise<void> {
   const carriedOut = set.state === 'confirmed' && landing.decided?.missing === 'deleted' && grown > 0
   const reason = set.kept && landing.held === null && set.reason !== 'children_held' ? set.reason : reasonOf(landing)
   const otherView = set.visibility !== landing.visibility
@@ -87,20 +87,20 @@ async function refresh(db: Kysely<Tables>, landing: Landing, set: StoredHeldSet,
   const decision = state === 'waiting' ? sql`, decided_by = null, decided_at = null, decided_count = null` : sql``
   const anew = carriedOut ? sql`, kept = false, since = ${landing.at}::timestamptz` : sql``
   await sql`
-    update held_sets set state = ${state}, reason = ${reason}, visibility = ${landing.visibility}, run_id = ${landing.runId}::bigint,
+    update held_deletions set state = ${state}, reason = ${reason}, visibility = ${landing.visibility}, run_id = ${landing.runId}::bigint,
       revision = revision + ${changed ? 1 : 0}${decision}${anew}
     where id = ${set.id}::bigint`.execute(db)
 }
 
 /** Ends a set of which no row is missing any more. Rows that are kept by rows below them may be, though no list names them. */
-async function endHeldSet(db: Kysely<Tables>, place: ScopePlace, set: StoredHeldSet): Promise<void> {
+async function endHeldSet(db: Kysely<Tables>, place: ScopePlace, set: StoredHeldDeletions): Promise<void> {
   const { rows } = await sql<{ held: number }>`${rowCounts(place)}`.execute(db)
-  if ((rows[0]?.held ?? 0) === 0) await sql`delete from held_sets where id = ${set.id}::bigint`.execute(db)
+  if ((rows[0]?.held ?? 0) === 0) await sql`delete from held_deletions where id = ${set.id}::bigint`.execute(db)
 }
 
 /** Notes that a run held or refreshed the set. Landings of tests and of old jobs may have a run that is not recorded. */
 async function noteRun(db: Kysely<Tables>, id: number, runId: number): Promise<void> {
   await sql`
-    insert into held_set_runs (run_id, held_set_id)
+    insert into held_deletions_runs (run_id, held_deletions_id)
     select r.id, ${id}::bigint from runs r where r.id = ${runId}::bigint on conflict do nothing`.execute(db)
 }

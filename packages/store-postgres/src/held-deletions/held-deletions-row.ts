@@ -1,9 +1,9 @@
-import type { HeldSet, HeldSetState, HeldState, HoldReason, Scope } from '@netbox-pbs/core'
+import type { HeldDeletions, HeldDeletionsState, HeldState, HoldReason, Scope } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { inScope, isScopeRow, type ScopePlace } from '../inventory/scope-place.ts'
 
-interface HeldSetRow {
+interface HeldDeletionsRow {
   readonly id: number
   readonly server_id: number
   readonly server: string
@@ -24,15 +24,19 @@ interface HeldSetRow {
   readonly count: number
 }
 
-/** A held set as judging and landing need it. */
-export interface StoredHeldSet extends HeldSetState {
+/** A held deletions as judging and landing need it. */
+export interface StoredHeldDeletions extends HeldDeletionsState {
   readonly id: number
 }
 
-/** The held set of a scope. `lock`: until the end of the transaction nobody decides on it. */
-export async function heldSetOf(db: Kysely<Tables>, place: ScopePlace, lock = false): Promise<StoredHeldSet | null> {
-  const { rows } = await sql<StoredHeldSet>`
-    select id, state, revision, reason, visibility, kept from held_sets where ${isScopeRow(place)}
+/** The held deletions of a scope. `lock`: until the end of the transaction nobody decides on it. */
+export async function heldSetOf(
+  db: Kysely<Tables>,
+  place: ScopePlace,
+  lock = false,
+): Promise<StoredHeldDeletions | null> {
+  const { rows } = await sql<StoredHeldDeletions>`
+    select id, state, revision, reason, visibility, kept from held_deletions where ${isScopeRow(place)}
     ${lock ? sql`for update` : sql``}`.execute(db)
   return rows[0] ?? null
 }
@@ -55,7 +59,8 @@ export const heldCount = sql<number>`case h.resource
 
 /** Ids of the first missing rows of the scope of set `id`. */
 export async function heldIds(db: Kysely<Tables>, id: number, limit: number): Promise<ReadonlyArray<number>> {
-  const { rows: sets } = await sql<HeldSetRow>`select h.* from held_sets h where h.id = ${id}::bigint`.execute(db)
+  const { rows: sets } =
+    await sql<HeldDeletionsRow>`select h.* from held_deletions h where h.id = ${id}::bigint`.execute(db)
   const [set] = sets
   if (set === undefined || set.resource === 'tasks') return []
   const { server_id: serverId, resource, datastore_name: datastoreName, namespace, job_type: jobType } = set
@@ -67,15 +72,18 @@ export async function heldIds(db: Kysely<Tables>, id: number, limit: number): Pr
   return rows.map((row) => row.id)
 }
 
-/** The held sets that `where` finds, oldest first. `h` is the set. */
-export async function selectHeldSets(db: Kysely<Tables>, where: RawBuilder<unknown>): Promise<ReadonlyArray<HeldSet>> {
-  const { rows } = await sql<HeldSetRow>`
-    select h.*, v.name as server, ${heldCount} as count from held_sets h join servers v on v.id = h.server_id
+/** The held deletions that `where` finds, oldest first. `h` is the set. */
+export async function selectHeldSets(
+  db: Kysely<Tables>,
+  where: RawBuilder<unknown>,
+): Promise<ReadonlyArray<HeldDeletions>> {
+  const { rows } = await sql<HeldDeletionsRow>`
+    select h.*, v.name as server, ${heldCount} as count from held_deletions h join servers v on v.id = h.server_id
     where ${where} order by h.id`.execute(db)
   return rows.map(toHeldSet)
 }
 
-function toHeldSet(row: HeldSetRow): HeldSet {
+function toHeldSet(row: HeldDeletionsRow): HeldDeletions {
   const { id, count, state, revision, reason, visibility, kept, since, decided_by: by, decided_at: at } = row
   const decided = by === null || at === null ? null : { by, at, count: row.decided_count ?? 0 }
   return {
@@ -93,7 +101,7 @@ function toHeldSet(row: HeldSetRow): HeldSet {
   }
 }
 
-function scopeOf({ resource, server, datastore_name: datastore, namespace, job_type }: HeldSetRow): Scope {
+function scopeOf({ resource, server, datastore_name: datastore, namespace, job_type }: HeldDeletionsRow): Scope {
   switch (resource) {
     case 'servers':
       return { resource }

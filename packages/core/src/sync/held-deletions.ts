@@ -1,17 +1,17 @@
 import type { Scope } from '../scope.ts'
 import type { HoldReason } from './guard.ts'
 
-/** How a held set stands to the operators. */
+/** How held deletions stands to the operators. */
 export const heldStates = ['waiting', 'confirmed', 'dismissed'] as const
 
 /**
- * How a held set stands to the operators. `confirmed`: its rows go with the next complete list that still lacks them. `dismissed`: they stay, and nobody is asked
+ * How held deletions stands to the operators. `confirmed`: its rows go with the next complete list that still lacks them. `dismissed`: they stay, and nobody is asked
  * again until the set grows.
  */
 export type HeldState = (typeof heldStates)[number]
 
 /** The held-back deletions of one scope, as far as they are judged by: main's rows that are `missing` there. */
-export interface HeldSetState {
+export interface HeldDeletionsState {
   readonly state: HeldState
   /** Rises when the set grows, and when its reason or its visibility becomes another: what an operator saw is known by it. */
   readonly revision: number
@@ -23,7 +23,7 @@ export interface HeldSetState {
 }
 
 /** The one set of deletions that a scope holds back. */
-export interface HeldSet extends HeldSetState {
+export interface HeldDeletions extends HeldDeletionsState {
   readonly id: number
   readonly scope: Scope
   /** Rows of the scope's model that are missing now. */

@@ -1,0 +1,110 @@
+import { type HeldDeletions, type LoggedValues, scopeTitle } from '@netbox-pbs/core'
+import {
+  HeldDeletionsChanged,
+  HeldDeletionsNotFound,
+  HeldDeletionsStore,
+  type StoreFailed,
+} from '@netbox-pbs/core/ports'
+import { Effect, Layer, Option } from 'effect'
+import { type RawBuilder, sql } from 'kysely'
+import { logOther } from '../changes/log-other.ts'
+import { Database } from '../database/database.ts'
+import { heldCount, heldIds, selectHeldSets } from './held-deletions-row.ts'
+
+type Port = typeof HeldDeletionsStore.Service
+
+/** Held deletions, and the decisions that operators take of them. */
+export const heldDeletionsLayer: Layer.Layer<HeldDeletionsStore, never, Database> = Layer.effect(
+  HeldDeletionsStore,
+  Effect.map(Database, (database) =>
+    HeldDeletionsStore.of({
+      list: Effect.fn('HeldDeletionsStore.list')(function* ({ runId, limit, offset }) {
+        const where = sql`${heldCount} > 0 and ${runId === null ? sql`h.state = 'waiting'` : ofRun(runId)}`
+        const { rows } = yield* database.query('counting held deletions', (db) =>
+          sql<{ count: number }>`select count(*) as count from held_deletions h where ${where}`.execute(db),
+        )
+        const page = sql`h.id in (
+          select h.id from held_deletions h where ${where} order by h.id limit ${limit}::bigint offset ${offset}::bigint
+        )`
+        const sets = yield* database.query('reading held deletions', (db) => selectHeldSets(db, page))
+        return { count: rows[0]?.count ?? 0, rows: sets }
+      }),
+      get: Effect.fn('HeldDeletionsStore.get')(function* ({ id, runId }) {
+        if (!Number.isSafeInteger(id)) return Option.none()
+        const where = runId === null ? sql`h.id = ${id}::bigint` : sql`h.id = ${id}::bigint and ${ofRun(runId)}`
+        const [set] = yield* database.query('reading held deletions', (db) => selectHeldSets(db, where))
+        return Option.fromNullable(set)
+      }),
+      sample: Effect.fn('HeldDeletionsStore.sample')(({ id, limit }) =>
+        database.query('reading the rows of held deletions', (db) => heldIds(db, id, limit)),
+      ),
+      waiting: Effect.fn('HeldDeletionsStore.waiting')(function* () {
+        const { rows } = yield* database.query('counting what waits', (db) =>
+          sql<{ count: number }>`
+            select coalesce(sum(${heldCount}), 0)::bigint as count from held_deletions h
+            where h.state = 'waiting' and (h.kept or h.reason <> 'children_held')`.execute(db),
+        )
+        return rows[0]?.count ?? 0
+      }),
+      decide: (request) => decide(database, request),
+    }),
+  ),
+)
+
+/** Whether a run held or refreshed the set `h`. */
+const ofRun = (runId: number): RawBuilder<boolean> =>
+  sql<boolean>`exists (select from held_deletions_runs r where r.held_deletions_id = h.id and r.run_id = ${runId}::bigint)`
+
+/** What the log tells of held deletions and its decision, under the names of REST. */
+const told = ({ state, reason, revision, count, decided }: HeldDeletions): LoggedValues => ({
+  state,
+  reason,
+  revision,
+  count,
+  decided_by: decided?.by ?? null,
+  decided_at: decided?.at ?? null,
+})
+
+/** Takes a decision under the set's lock, which a landing of its scope holds too: what is decided is what is there. */
+const decide = Effect.fn('HeldDeletionsStore.decide')(function* (
+  database: Database['Type'],
+  { id, revision, state, user, requestId }: Parameters<Port['decide']>[0],
+): Effect.fn.Return<HeldDeletions, StoreFailed | HeldDeletionsNotFound | HeldDeletionsChanged> {
+  if (!Number.isSafeInteger(id)) return yield* new HeldDeletionsNotFound({ id })
+  const theSet = sql`h.id = ${id}::bigint`
+  return yield* database.transaction('deciding on held deletions', (run) =>
+    Effect.gen(function* () {
+      const { rows: locked } = yield* run((db) =>
+        sql<{ server_id: number }>`select server_id from held_deletions where id = ${id}::bigint for update`.execute(
+          db,
+        ),
+      )
+      const [set] = yield* run((db) => selectHeldSets(db, theSet))
+      if (set === undefined || set.count === 0) return yield* new HeldDeletionsNotFound({ id })
+      if (set.state === state) return yield* new HeldDeletionsChanged({ reason: 'decided', set })
+      if (revision !== null && revision !== set.revision)
+        return yield* new HeldDeletionsChanged({ reason: 'another_revision', set })
+      yield* run((db) =>
+        sql`
+          update held_deletions h set state = ${state}, kept = h.kept or ${state === 'dismissed'}, decided_by = ${user},
+            decided_at = now(), decided_count = ${set.count}::bigint
+          where ${theSet}`.execute(db),
+      )
+      const [decided] = yield* run((db) => selectHeldSets(db, theSet))
+      if (decided === undefined) return yield* new HeldDeletionsNotFound({ id })
+      yield* run((db) =>
+        logOther(db, {
+          action: 'update',
+          model: 'held_deletions',
+          id,
+          title: scopeTitle(decided.scope),
+          serverId: locked[0]?.server_id,
+          before: told(set),
+          after: told(decided),
+          by: requestId === undefined ? undefined : { user, requestId },
+        }),
+      )
+      return decided
+    }),
+  )
+})
