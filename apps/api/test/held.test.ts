@@ -160,7 +160,7 @@ describe('held deletions over REST', () => {
       json: {
         resources: ['jobs'],
         servers: ['pbs-confirm'],
-        narrowing: { job_types: ['verify'] },
+        scope_filter: { job_types: ['verify'] },
         trigger: { value: 'manual' },
       },
     })

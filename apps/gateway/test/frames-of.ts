@@ -4,7 +4,7 @@ import { Chunk, Effect, Stream } from 'effect'
 import type { PbsReader } from '../src/fleet/pbs-reader.ts'
 import type { Line } from '../src/frames/line.ts'
 import { openSession, type ServerSession } from '../src/frames/server-session.ts'
-import { type Narrowing, snapshotsScopes } from '../src/frames/sync-scopes.ts'
+import { type ScopeFilter, snapshotsScopes } from '../src/frames/sync-scopes.ts'
 import { endpoint, fakeReader } from './fake-reader.ts'
 
 /** The frames of scopes, read from a PBS in memory. */
@@ -53,8 +53,8 @@ export const store = (name: string, maintenance: string | null = null) => ({
 /** A server with one datastore. */
 export const tank = { datastores: Effect.succeed([store('tank')]) }
 /** The frames of what lies in it. */
-export const listed = (narrowing: Narrowing, parts: Partial<PbsReader>) =>
-  framesOf((session) => snapshotsScopes(session, narrowing), { ...tank, ...parts })
+export const listed = (scope_filter: ScopeFilter, parts: Partial<PbsReader>) =>
+  framesOf((session) => snapshotsScopes(session, scope_filter), { ...tank, ...parts })
 
 /** A frame in a word or two. */
 export const brief = (frame: Frame): string => {

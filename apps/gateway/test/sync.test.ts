@@ -99,7 +99,7 @@ describe('a server that can be read wholly', () => {
     expect(ids('gc')).toEqual(datastores.map(({ name }) => name).sort())
   })
 
-  test('narrowing chooses scopes', async () => {
+  test('scope_filter chooses scopes', async () => {
     await gatewayWith()
     expect(
       ended(await syncFrames(gateway, 'snapshots', { datastores: ['tank'], namespaces: ['', 'site-a'] }), 'complete'),

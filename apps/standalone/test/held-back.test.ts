@@ -90,7 +90,7 @@ test('a store that loses 60 % of its groups: the loss is held, and gone once it 
   expect(await confirmed(set)).toMatchObject({
     status: { value: 'completed' },
     counts: { deleted: 60, held_back: 0 },
-    narrowing: { datastores: [store], namespaces: [ns] },
+    scope_filter: { datastores: [store], namespaces: [ns] },
   })
   // The run read that namespace and no other.
   const read = pbs.requests.slice(requests).filter(({ path }) => /\/(snapshots|groups)$/.test(path))

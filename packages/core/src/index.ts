@@ -60,7 +60,6 @@ export { seenRow } from './merge/seen-row.ts'
 export type { Said, ThreeSides } from './merge/three-sides.ts'
 export { type EntryFields, touchRow } from './merge/touch-row.ts'
 export type { Write } from './merge/write.ts'
-export { type Coverage, coverageOf, covers, type ListedAbove, type Narrowing } from './narrowing.ts'
 export { parseDatetime } from './query/datetime.ts'
 export type { FieldErrors } from './query/field-errors.ts'
 export type { Filter, ListQuery, OrderTerm, PageRequest } from './query/list-query.ts'
@@ -136,6 +135,7 @@ export {
   scopeOutcomes,
   scopeTitle,
 } from './scope.ts'
+export { type Coverage, coverageOf, covers, type ListedAbove, type ScopeFilter } from './scope-filter.ts'
 export { fieldsThatNeedSecret, type SecretDestination, secretNeeded } from './secret-destination.ts'
 export { defaultSettings, Settings } from './settings.ts'
 export { type Absence, absenceOf, type Seen } from './sync/absence.ts'

@@ -1,5 +1,5 @@
-import type { Narrowing } from './narrowing.ts'
 import type { Resource, Scope, ScopeOutcome } from './scope.ts'
+import type { ScopeFilter } from './scope-filter.ts'
 
 /** The states of a run. The last four are final. */
 export const runStatuses = ['pending', 'running', 'completed', 'incomplete', 'failed', 'cancelled'] as const
@@ -103,7 +103,7 @@ export interface Run {
   /** Their ids, in the same order; null in it: there was no server of that name. */
   readonly serverIds: ReadonlyArray<number | null> | null
   /** Which scopes of them; null: all. */
-  readonly narrowing: Narrowing | null
+  readonly scope_filter: ScopeFilter | null
   readonly trigger: RunTrigger
   /** Who started it; empty for a schedule. */
   readonly user: string

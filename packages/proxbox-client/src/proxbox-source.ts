@@ -28,7 +28,7 @@ const framesOf = (http: GatewayHttp, request: SourceRequest): Effect.Effect<Fram
       method: 'POST',
       path: `/pbs/sync/${request.resource}`,
       accept: ndjsonMediaType,
-      body: () => narrowing(request),
+      body: () => scope_filter(request),
     }),
     (answer) => {
       if (answer.status === 200 && answer.mediaType === ndjsonMediaType) {
@@ -38,7 +38,7 @@ const framesOf = (http: GatewayHttp, request: SourceRequest): Effect.Effect<Fram
     },
   )
 
-function narrowing({ resource: _, ...names }: SourceRequest): Omit<SourceRequest, 'resource'> {
+function scope_filter({ resource: _, ...names }: SourceRequest): Omit<SourceRequest, 'resource'> {
   return names
 }
 

@@ -86,7 +86,7 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
       resources: ['snapshots'],
       servers: null,
       serverIds: null,
-      narrowing: null,
+      scope_filter: null,
       trigger: 'manual',
       user: 'ada',
       created: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z$/),

@@ -99,7 +99,7 @@ describe('confirming', () => {
         resources: ['snapshots'],
         servers: ['pbs-a'],
         user: 'ann',
-        narrowing: { datastores: ['tank'], namespaces: [''] },
+        scope_filter: { datastores: ['tank'], namespaces: [''] },
       },
     })
     expect(missing(system)).toBe(60)

@@ -57,7 +57,7 @@ const run = {
   user: text,
   resources: listOf({ ...text, enum: resources }),
   servers: { type: ['array', 'null'], items: text },
-  narrowing: {
+  scope_filter: {
     ...object({ datastores: listOf(text), namespaces: listOf(text), job_types: listOf(text) }, [
       'datastores',
       'namespaces',

@@ -23,7 +23,7 @@ export const servedRun = (base: string, run: Run) => ({
   user: run.user,
   resources: run.resources,
   servers: run.servers,
-  narrowing: run.narrowing,
+  scope_filter: run.scope_filter,
   created: run.created,
   started: run.started,
   completed: run.completed,

@@ -17,7 +17,7 @@ import { readStores, type Stores } from './stores.ts'
 import { listTasks } from './tasks.ts'
 
 /** What of a request chooses scopes of a server. */
-export type Narrowing = Pick<SyncRequest, 'datastores' | 'namespaces' | 'job_types'>
+export type ScopeFilter = Pick<SyncRequest, 'datastores' | 'namespaces' | 'job_types'>
 
 /** Namespaces that are opened ahead of each other, so that many small ones are not read one round trip at a time. */
 const namespacesAhead = 4
@@ -25,12 +25,12 @@ const namespacesAhead = 4
 /** When so many lists of one datastore hang, the rest would hang with the same disk, each in a thread of the server. */
 const mostHung = 3
 
-/** The datastores of a server. Narrowing never lists a scope in part, so there is none. */
+/** The datastores of a server. ScopeFilter never lists a scope in part, so there is none. */
 export const datastoresScopes = (session: ServerSession): Stream.Stream<Line> =>
   Stream.unwrap(openScope(session, { resource: 'datastores', server: session.endpoint.name }, listDatastores(session)))
 
 /** The jobs of a server, one scope for each kind. */
-export const jobsScopes = (session: ServerSession, { job_types }: Narrowing): Stream.Stream<Line> => {
+export const jobsScopes = (session: ServerSession, { job_types }: ScopeFilter): Stream.Stream<Line> => {
   const types = listedJobTypes.filter((type) => job_types === undefined || job_types.includes(type))
   return Stream.fromIterable(types).pipe(
     Stream.flatMap((job_type: JobType) =>
@@ -41,7 +41,7 @@ export const jobsScopes = (session: ServerSession, { job_types }: Narrowing): St
   )
 }
 
-/** The tasks of a server. `since` narrows what is listed, unlike all other narrowing: a list of tasks never says that one is gone. */
+/** The tasks of a server. `since` narrows what is listed, unlike all other scope_filter: a list of tasks never says that one is gone. */
 export const tasksScopes = (session: ServerSession, { since }: Pick<SyncRequest, 'since'>): Stream.Stream<Line> =>
   Stream.unwrap(openScope(session, { resource: 'tasks', server: session.endpoint.name }, listTasks(session, since)))
 
@@ -49,7 +49,7 @@ export const tasksScopes = (session: ServerSession, { since }: Pick<SyncRequest,
  * The namespaces of each datastore, each followed by the snapshots of its namespaces. When the datastores themselves
  * cannot be listed, the scope that fails is theirs: it speaks for all below it.
  */
-export const snapshotsScopes = (session: ServerSession, narrowing: Narrowing): Stream.Stream<Line> => {
+export const snapshotsScopes = (session: ServerSession, scope_filter: ScopeFilter): Stream.Stream<Line> => {
   const server = session.endpoint.name
   const stores = session.permissionsBefore.pipe(
     Effect.filterOrFail(mayListAny, (permissions) => blindToken(session, permissions)),
@@ -66,7 +66,7 @@ export const snapshotsScopes = (session: ServerSession, narrowing: Narrowing): S
     Effect.match(stores, {
       onFailure: (failure) => failedScope({ resource: 'datastores', server }, failure),
       onSuccess: (listed) => {
-        const names = narrowing.datastores ?? listed.map(({ store }) => store)
+        const names = scope_filter.datastores ?? listed.map(({ store }) => store)
         return Stream.fromIterable([...new Set(names)].sort()).pipe(
           Stream.flatMap((name) => {
             const store = listed.find((row) => row.store === name)
@@ -75,8 +75,8 @@ export const snapshotsScopes = (session: ServerSession, narrowing: Narrowing): S
                 ? { code: 'protocol' as const, message: `${server} lists no datastore ${name}` }
                 : closedBecause(store)
             return closed === null
-              ? storeScopes(session, name, narrowing)
-              : closedStore(server, name, narrowing, { ...closed, retryable: false })
+              ? storeScopes(session, name, scope_filter)
+              : closedStore(server, name, scope_filter, { ...closed, retryable: false })
           }),
         )
       },
@@ -99,7 +99,7 @@ const someRead = <A>(server: string, rows: ReadonlyArray<A>): Effect.Effect<Read
 const closedStore = (
   server: string,
   datastore: string,
-  { namespaces }: Narrowing,
+  { namespaces }: ScopeFilter,
   failure: Parameters<typeof failedScope>[1],
 ): Stream.Stream<Line> => {
   const scopes: ReadonlyArray<ServerScope> =
@@ -109,8 +109,9 @@ const closedStore = (
   return Stream.flatMap(Stream.fromIterable(scopes), (scope) => failedScope(scope, failure))
 }
 
-const storeScopes = (session: ServerSession, datastore: string, narrowing: Narrowing): Stream.Stream<Line> => {
-  if (narrowing.namespaces !== undefined) return namespaceScopes(session, datastore, [...new Set(narrowing.namespaces)])
+const storeScopes = (session: ServerSession, datastore: string, scope_filter: ScopeFilter): Stream.Stream<Line> => {
+  if (scope_filter.namespaces !== undefined)
+    return namespaceScopes(session, datastore, [...new Set(scope_filter.namespaces)])
   const server = session.endpoint.name
   return Stream.suspend(() => {
     let paths: ReadonlyArray<string> = []

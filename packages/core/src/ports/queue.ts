@@ -1,6 +1,6 @@
 import { Context, type Effect, type Option } from 'effect'
-import type { Narrowing } from '../narrowing.ts'
 import type { Resource } from '../scope.ts'
+import type { ScopeFilter } from '../scope-filter.ts'
 import type { StoreFailed } from './store-failed.ts'
 
 /**
@@ -12,7 +12,7 @@ export interface SyncJob {
   readonly serverId: number | null
   readonly resources: ReadonlyArray<Resource>
   /** Which scopes of the server; null, or left out: all. */
-  readonly narrowing?: Narrowing | null
+  readonly scope_filter?: ScopeFilter | null
 }
 
 /** A job this worker holds. */

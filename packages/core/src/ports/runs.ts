@@ -1,7 +1,7 @@
 import { Context, type Effect, type Option, type Stream } from 'effect'
-import type { Narrowing } from '../narrowing.ts'
 import type { Run, RunJob, RunStatus, RunTrigger, ScopeResult, Warning } from '../run.ts'
 import type { Resource } from '../scope.ts'
+import type { ScopeFilter } from '../scope-filter.ts'
 import type { StoreFailed } from './store-failed.ts'
 
 /** A page of records, with the number of all of them. */
@@ -16,7 +16,7 @@ export interface NewRun {
   /** A text is a name, a number an id; null: all. They are kept by id: a rename changes none of them. */
   readonly servers: ReadonlyArray<string | number> | null
   /** Which scopes of them; null, or left out: all. */
-  readonly narrowing?: Narrowing | null
+  readonly scope_filter?: ScopeFilter | null
   readonly trigger: RunTrigger
   /** Who started it; empty for a schedule. */
   readonly user: string

@@ -1,7 +1,7 @@
 import { Context, Data, type Effect, type Stream } from 'effect'
-import type { Narrowing } from '../narrowing.ts'
 import type { Facts, Observations } from '../registry/registry.ts'
 import type { Resource, Scope, ServerScope } from '../scope.ts'
+import type { ScopeFilter } from '../scope-filter.ts'
 import type { SourceRow } from '../sync/diff.ts'
 import type { DatastoreObservation } from './change-sets.ts'
 
@@ -27,8 +27,8 @@ export class SourceFailed extends Data.TaggedError('SourceFailed')<{
   readonly cause?: unknown
 }> {}
 
-/** What to list. Narrowing chooses scopes, never part of one. */
-export interface SourceRequest extends Narrowing {
+/** What to list. ScopeFilter chooses scopes, never part of one. */
+export interface SourceRequest extends ScopeFilter {
   readonly resource: Resource
   /** Names; omitted: every enabled endpoint. */
   readonly servers?: ReadonlyArray<string>

@@ -129,7 +129,7 @@ describe('EndpointTestIn', () => {
 })
 
 describe('SyncRequest', () => {
-  test('takes every narrowing, and none', () => {
+  test('takes every scope_filter, and none', () => {
     const all = {
       servers: ['a'],
       datastores: ['b'],

@@ -25,6 +25,7 @@ import { migration as childrenHeldRenamed } from './0034-children-held.ts'
 import { migration as visibilityRenamed } from './0035-visibility.ts'
 import { migration as overridesRenamed } from './0036-overrides.ts'
 import { migration as heldDeletionsRenamed } from './0037-held-deletions.ts'
+import { migration as scopeFilterRenamed } from './0038-scope-filter.ts'
 
 /** Every migration of the inventory's database, by name: numbered, applied in order, forward only, never changed once released. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -54,4 +55,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0035_visibility': visibilityRenamed,
   '0036_overrides': overridesRenamed,
   '0037_held_deletions': heldDeletionsRenamed,
+  '0038_scope_filter': scopeFilterRenamed,
 }

@@ -3,14 +3,14 @@ import { resources } from '@netbox-pbs/core'
 import { z } from 'zod'
 
 const names = z.array(z.string()).exactOptional()
-const StoredNarrowing = z.object({ datastores: names, namespaces: names, job_types: names })
+const StoredScopeFilter = z.object({ datastores: names, namespaces: names, job_types: names })
 
 /** A job as the queue holds it: written by any process, perhaps of another release. */
 export const StoredJob = z.object({
   runId: z.int(),
   serverId: z.int().nullable(),
   resources: z.array(z.enum(resources)),
-  narrowing: StoredNarrowing.nullable().exactOptional(),
+  scope_filter: StoredScopeFilter.nullable().exactOptional(),
 })
 /** A job as the queue holds it. */
 export type StoredJob = z.infer<typeof StoredJob>

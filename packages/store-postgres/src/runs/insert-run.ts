@@ -8,14 +8,14 @@ import { selectRuns } from './run-row.ts'
 /** Records a run within a transaction. */
 export const insertRun = (
   step: RunStatement,
-  { resources, servers, narrowing = null, trigger, user }: NewRun,
+  { resources, servers, scope_filter = null, trigger, user }: NewRun,
 ): Effect.Effect<Run, StoreFailed> =>
   Effect.gen(function* () {
     const chosen = servers === null ? null : JSON.stringify(servers)
-    const narrowed = narrowing === null ? null : JSON.stringify(narrowing)
+    const narrowed = scope_filter === null ? null : JSON.stringify(scope_filter)
     const { rows } = yield* step((db) =>
       sql<{ id: number }>`
-        insert into runs (resources, servers, narrowing, trigger, started_by)
+        insert into runs (resources, servers, scope_filter, trigger, started_by)
         values (${JSON.stringify(resources)}::text::jsonb, (${serversOf(chosen)}), ${narrowed}::text::jsonb,
           ${trigger}, ${user})
         returning id`.execute(db),

@@ -1,5 +1,4 @@
 import type {
-  Narrowing,
   OutcomeCounts,
   Reason,
   Resource,
@@ -7,6 +6,7 @@ import type {
   RunStatus,
   RunTrigger,
   Scope,
+  ScopeFilter,
   ScopeOutcome,
   ScopeResult,
 } from '@netbox-pbs/core'
@@ -19,7 +19,7 @@ interface RunRow {
   readonly resources: ReadonlyArray<Resource>
   readonly servers: ReadonlyArray<string> | null
   readonly server_ids: ReadonlyArray<number | null> | null
-  readonly narrowing: Narrowing | null
+  readonly scope_filter: ScopeFilter | null
   readonly trigger: RunTrigger
   readonly started_by: string
   readonly created: string
@@ -47,7 +47,7 @@ export async function selectRuns(db: Kysely<Tables>, where: RawBuilder<unknown>)
   const { rows } = await sql<RunRow>`
     with r as materialized (select * from runs where ${where})
     select
-      r.id, r.status, r.resources, c.servers, c.server_ids, r.narrowing, r.trigger, r.started_by, r.created, r.started, r.completed,
+      r.id, r.status, r.resources, c.servers, c.server_ids, r.scope_filter, r.trigger, r.started_by, r.created, r.started, r.completed,
       r.cancel_requested, j.rows_read, j.error,
       s.rows_created + case when b.merged then s.staged_created else 0 end as rows_created,
       s.rows_updated + case when b.merged then s.staged_updated else 0 end as rows_updated,
@@ -104,7 +104,7 @@ function toRun(row: RunRow): Run {
     resources: row.resources,
     servers: row.servers,
     serverIds: row.server_ids,
-    narrowing: row.narrowing,
+    scope_filter: row.scope_filter,
     trigger: row.trigger,
     user: row.started_by,
     created: row.created,

@@ -44,8 +44,8 @@ export const confirmHeld = Effect.fn('sync.confirmHeld')(function* (
   const { scope } = yield* (yield* HeldDeletionsStore).decide({ ...decision, state: 'confirmed' })
   const servers = scope.resource === 'servers' ? null : [scope.server]
   const above = scope.resource === 'servers' ? noneAbove : yield* listedAbove(scope)
-  const { resource, narrowing } = coverageOf(scope, above)
-  const request = { resources: [resource], servers, narrowing, trigger: 'manual', user: decision.user } as const
+  const { resource, scope_filter } = coverageOf(scope, above)
+  const request = { resources: [resource], servers, scope_filter, trigger: 'manual', user: decision.user } as const
   // A request for one resource of one server is never refused.
   return yield* Effect.catchTag(startRun(request), 'RunNotStarted', Effect.die)
 })

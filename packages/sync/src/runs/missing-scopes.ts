@@ -15,7 +15,7 @@ export function missingScopes(
 ): Stream.Stream<Scope, StoreFailed, Inventory> {
   return Stream.filter(
     knownScopes(job, resource, progress),
-    (scope) => covers(job.narrowing, scope) && !progress.hasEnded(scope),
+    (scope) => covers(job.scope_filter, scope) && !progress.hasEnded(scope),
   )
 }
 
@@ -39,7 +39,7 @@ function knownScopes(
       )
     case 'snapshots':
       return datastoresOf(job).pipe(
-        Stream.filter((datastore) => job.narrowing?.datastores?.includes(datastore) ?? true),
+        Stream.filter((datastore) => job.scope_filter?.datastores?.includes(datastore) ?? true),
         Stream.flatMap((datastore) => scopesOfDatastore(job, datastore, progress)),
         Stream.orElseIfEmpty((): Scope => ({ resource: 'datastores', server })),
       )
@@ -53,12 +53,12 @@ const datastoresOf = ({ serverId }: ServerJob): Stream.Stream<string, StoreFaile
   )
 
 function scopesOfDatastore(
-  { server, serverId, narrowing }: ServerJob,
+  { server, serverId, scope_filter }: ServerJob,
   datastore: string,
   progress: JobProgress,
 ): Stream.Stream<Scope, StoreFailed, Inventory> {
-  if (narrowing?.namespaces !== undefined) {
-    const scopes = narrowing.namespaces.map(
+  if (scope_filter?.namespaces !== undefined) {
+    const scopes = scope_filter.namespaces.map(
       (namespace) => ({ resource: 'snapshots', server, datastore, namespace }) as const,
     )
     return Stream.fromIterable(scopes)

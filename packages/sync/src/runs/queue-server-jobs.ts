@@ -11,7 +11,7 @@ import {
 import { Effect, Stream } from 'effect'
 
 /** The part of a run that servers' jobs are made from. */
-export type RunPlan = Pick<Run, 'id' | 'resources' | 'servers' | 'serverIds' | 'narrowing' | 'trigger'>
+export type RunPlan = Pick<Run, 'id' | 'resources' | 'servers' | 'serverIds' | 'scope_filter' | 'trigger'>
 
 /** Whoever asks by a user waits for it: the jobs of a schedule can be taken later. */
 export const priorityOf = ({ trigger }: Pick<Run, 'trigger'>): { readonly urgent: boolean } => ({
@@ -73,7 +73,7 @@ export const queueServerJobs = Effect.fn('sync.queueServerJobs')(function* (
 
 const jobOf = (run: RunPlan, serverId: number): SyncJob => {
   const resources = run.resources.filter((resource) => resource !== 'servers')
-  return { runId: run.id, serverId, resources, narrowing: run.narrowing }
+  return { runId: run.id, serverId, resources, scope_filter: run.scope_filter }
 }
 
 /** Whether a server has a job of another run to do. */

@@ -82,7 +82,7 @@ export const readResource = Effect.fn('sync.readResource')(function* (
   const frames = source.frames({
     resource,
     run: String(job.runId),
-    ...job.narrowing,
+    ...job.scope_filter,
     ...serversOf(job, server),
     ...(typeof window?.since === 'number' ? { since: window.since } : {}),
   })

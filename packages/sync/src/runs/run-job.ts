@@ -70,7 +70,7 @@ const readAll = Effect.fn('sync.readAll')(function* (
   claimed: ClaimedJob,
   changeSet: number,
 ): Effect.fn.Return<ReadOutcome, JobStopped, JobPorts> {
-  const { runId, serverId, narrowing = null } = claimed.job
+  const { runId, serverId, scope_filter = null } = claimed.job
   const settings = yield* (yield* SettingsStore).get()
   const branch = yield* (yield* Branches).ofRun({ runId })
   const job: Job = {
@@ -82,7 +82,7 @@ const readAll = Effect.fn('sync.readAll')(function* (
     branch: Option.getOrNull(branch)?.id ?? null,
     guard: settings,
     taskRetentionDays: settings.task_retention_days,
-    narrowing,
+    scope_filter,
   }
   return yield* serverId === null ? readGateway(claimed, job) : readServer(claimed, { ...job, serverId })
 })

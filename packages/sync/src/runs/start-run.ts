@@ -1,4 +1,4 @@
-import { resources as allResources, type Narrowing, type Resource, type Run, type RunTrigger } from '@netbox-pbs/core'
+import { resources as allResources, type Resource, type Run, type RunTrigger, type ScopeFilter } from '@netbox-pbs/core'
 import {
   type Branches,
   type Inventory,
@@ -18,7 +18,7 @@ export interface RunRequest {
   /** A text is a name, a number an id; null: every connected server. */
   readonly servers: ReadonlyArray<string | number> | null
   /** Which scopes of them; null, or left out: all. */
-  readonly narrowing?: Narrowing | null
+  readonly scope_filter?: ScopeFilter | null
   readonly trigger: RunTrigger
   /** Who asks; empty for a schedule. */
   readonly user: string
@@ -54,13 +54,13 @@ export const queueRun = Effect.fn('sync.queueRun')(function* (
 ): Effect.fn.Return<Run, StoreFailed, Branches | Inventory | Queue | Runs | SettingsStore> {
   const runs = yield* Runs
   const queue = yield* Queue
-  const { id, resources, narrowing } = run
+  const { id, resources, scope_filter } = run
   // Until the jobs are known the run waits for the gateway's, so that no early end of a server's job ends the run.
   yield* runs.expectJobs({ id, serverIds: [null] })
   const queueing = Effect.gen(function* () {
     yield* openBranch(run)
     if (resources.includes('servers')) {
-      yield* queue.enqueue({ runId: id, serverId: null, resources, narrowing }, priorityOf(run))
+      yield* queue.enqueue({ runId: id, serverId: null, resources, scope_filter }, priorityOf(run))
       return run
     }
     yield* queueServerJobs(run)

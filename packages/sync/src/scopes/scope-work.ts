@@ -1,4 +1,4 @@
-import type { GuardSettings, Narrowing, ScopeOutcome } from '@netbox-pbs/core'
+import type { GuardSettings, ScopeFilter, ScopeOutcome } from '@netbox-pbs/core'
 import type {
   Branches,
   BranchNameTaken,
@@ -31,7 +31,7 @@ export interface Job {
   /** Days; 0 keeps tasks for ever. */
   readonly taskRetentionDays: number
   /** Which scopes of its resources the job covers; null: all. */
-  readonly narrowing: Narrowing | null
+  readonly scope_filter: ScopeFilter | null
 }
 
 /** The job of one server that main has. */

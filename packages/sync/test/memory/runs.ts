@@ -91,7 +91,7 @@ export const runsLayer = (records: Map<number, RunRecord>, world: World) => {
   })
   const all = () => [...records.values()].map(({ run }) => run).reverse()
   return Layer.succeed(Runs, {
-    create: ({ resources, servers, narrowing = null, trigger, user }) =>
+    create: ({ resources, servers, scope_filter = null, trigger, user }) =>
       Effect.map(Clock.currentTimeMillis, (millis) => {
         const id = records.size + 1
         const run: Run = {
@@ -100,7 +100,7 @@ export const runsLayer = (records: Map<number, RunRecord>, world: World) => {
           resources,
           servers: servers?.map((chosen) => (typeof chosen === 'string' ? chosen : (nameOf(chosen) ?? ''))) ?? null,
           serverIds: servers?.map((chosen) => (typeof chosen === 'string' ? known(chosen) : chosen)) ?? null,
-          narrowing,
+          scope_filter,
           trigger,
           user,
           created: new Date(millis).toISOString(),

@@ -1,8 +1,8 @@
 import {
   type Branch,
-  type Narrowing,
   type Run,
   type RunJob,
+  type ScopeFilter,
   type ScopeResult,
   scopeTitle,
   stagedChanges,
@@ -94,7 +94,7 @@ export const RunDetail = ({ run, scopes, warnings, branches, jobs, held, pager }
                 ))}
               </Item>
             )}
-            {run.narrowing === null ? null : <Item title="Only">{narrowingText(run.narrowing)}</Item>}
+            {run.scope_filter === null ? null : <Item title="Only">{scopeFilterText(run.scope_filter)}</Item>}
           </dl>
         </div>
       </section>
@@ -145,7 +145,7 @@ const FailedJobs = ({ jobs }: { jobs: ReadonlyArray<RunJob> }) => (
 )
 
 /** Which scopes of its servers a run covers, in words. */
-const narrowingText = ({ datastores, namespaces, job_types }: Narrowing): string =>
+const scopeFilterText = ({ datastores, namespaces, job_types }: ScopeFilter): string =>
   [
     ...(datastores === undefined ? [] : [`datastore ${datastores.join(', ')}`]),
     ...(namespaces === undefined ? [] : [`namespace ${namespaces.map((path) => path || '(root)').join(', ')}`]),

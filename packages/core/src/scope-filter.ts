@@ -1,7 +1,7 @@
 import type { Resource, Scope } from './scope.ts'
 
 /** Which scopes of its resources a run covers; what is left out is not narrowed. It chooses scopes, never part of one, and so never the datastores of a server. */
-export interface Narrowing {
+export interface ScopeFilter {
   readonly datastores?: ReadonlyArray<string>
   /** Exact paths, of the chosen datastores. With them the list of a datastore's namespaces is not read. */
   readonly namespaces?: ReadonlyArray<string>
@@ -9,8 +9,8 @@ export interface Narrowing {
 }
 
 /** Whether a narrowed run covers a scope. Null: it is not narrowed. */
-export function covers(narrowing: Narrowing | null, scope: Scope): boolean {
-  const { datastores, namespaces, job_types } = narrowing ?? {}
+export function covers(scope_filter: ScopeFilter | null, scope: Scope): boolean {
+  const { datastores, namespaces, job_types } = scope_filter ?? {}
   switch (scope.resource) {
     case 'servers':
     case 'datastores':
@@ -28,7 +28,7 @@ export function covers(narrowing: Narrowing | null, scope: Scope): boolean {
 /** What a run asks of its source. */
 export interface Coverage {
   readonly resource: Resource
-  readonly narrowing: Narrowing | null
+  readonly scope_filter: ScopeFilter | null
 }
 
 /** Which parents of a scope main knows as listed by their source. */
@@ -46,18 +46,18 @@ export function coverageOf(scope: Scope, above: ListedAbove): Coverage {
     case 'servers':
     case 'datastores':
     case 'tasks':
-      return { resource: scope.resource, narrowing: null }
+      return { resource: scope.resource, scope_filter: null }
     case 'namespaces':
-      return above.datastore ? { resource: 'snapshots', narrowing: { datastores: [scope.datastore] } } : allStores
+      return above.datastore ? { resource: 'snapshots', scope_filter: { datastores: [scope.datastore] } } : allStores
     case 'snapshots': {
       if (!above.datastore) return allStores
       const datastores = [scope.datastore]
-      if (!above.namespace) return { resource: 'snapshots', narrowing: { datastores } }
-      return { resource: 'snapshots', narrowing: { datastores, namespaces: [scope.namespace] } }
+      if (!above.namespace) return { resource: 'snapshots', scope_filter: { datastores } }
+      return { resource: 'snapshots', scope_filter: { datastores, namespaces: [scope.namespace] } }
     }
     case 'jobs':
-      return { resource: 'jobs', narrowing: { job_types: [scope.job_type] } }
+      return { resource: 'jobs', scope_filter: { job_types: [scope.job_type] } }
   }
 }
 
-const allStores: Coverage = { resource: 'datastores', narrowing: null }
+const allStores: Coverage = { resource: 'datastores', scope_filter: null }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { coverageOf, covers } from './narrowing.ts'
 import type { Scope } from './scope.ts'
+import { coverageOf, covers } from './scope-filter.ts'
 
 const server = 'pbs-a'
 const root: Scope = { resource: 'snapshots', server, datastore: 'tank', namespace: '' }
@@ -19,18 +19,20 @@ test.each([
   [jobs, { job_types: ['gc'] }, true],
   [jobs, { job_types: ['sync'] }, false],
   [{ resource: 'datastores', server }, { datastores: [] }, true],
-] as const)('%j under %j: covered %s', (scope, narrowing, expected) => expect(covers(narrowing, scope)).toBe(expected))
+] as const)('%j under %j: covered %s', (scope, scope_filter, expected) =>
+  expect(covers(scope_filter, scope)).toBe(expected),
+)
 
 describe('the least that judges a scope anew', () => {
   const all = { datastore: true, namespace: true }
   test.each([
-    [root, all, { resource: 'snapshots', narrowing: { datastores: ['tank'], namespaces: [''] } }],
+    [root, all, { resource: 'snapshots', scope_filter: { datastores: ['tank'], namespaces: [''] } }],
     // A namespace that is gone has no list: that of the namespaces empties it.
-    [root, { datastore: true, namespace: false }, { resource: 'snapshots', narrowing: { datastores: ['tank'] } }],
-    [root, { datastore: false, namespace: true }, { resource: 'datastores', narrowing: null }],
-    [namespaces, all, { resource: 'snapshots', narrowing: { datastores: ['tank'] } }],
-    [namespaces, { datastore: false, namespace: false }, { resource: 'datastores', narrowing: null }],
-    [{ resource: 'datastores', server }, all, { resource: 'datastores', narrowing: null }],
-    [jobs, all, { resource: 'jobs', narrowing: { job_types: ['gc'] } }],
+    [root, { datastore: true, namespace: false }, { resource: 'snapshots', scope_filter: { datastores: ['tank'] } }],
+    [root, { datastore: false, namespace: true }, { resource: 'datastores', scope_filter: null }],
+    [namespaces, all, { resource: 'snapshots', scope_filter: { datastores: ['tank'] } }],
+    [namespaces, { datastore: false, namespace: false }, { resource: 'datastores', scope_filter: null }],
+    [{ resource: 'datastores', server }, all, { resource: 'datastores', scope_filter: null }],
+    [jobs, all, { resource: 'jobs', scope_filter: { job_types: ['gc'] } }],
   ] as const)('%j, above it %j', (scope, above, expected) => expect(coverageOf(scope, above)).toEqual(expected))
 })
