@@ -17,7 +17,7 @@ describe('the worker', () => {
   test('needs a database and a key; the settings may name the gateway', async () => {
     expect(await read(good)).toEqual({
       concurrency: 4,
-      lostAfterSeconds: 60,
+      heartbeatTimeoutSeconds: 60,
       jobTimeLimit: Duration.minutes(720),
       databaseUrl: Redacted.make(good.DATABASE_URL),
       secretKey: Redacted.make(key),
@@ -28,9 +28,9 @@ describe('the worker', () => {
 
   test('takes the gateway from the environment', async () => {
     const gateway = { NETBOX_PBS_GATEWAY_URL: 'http://127.0.0.1:8800', NETBOX_PBS_GATEWAY_KEY: 'k'.repeat(32) }
-    expect(await read({ ...good, ...gateway }, ['--concurrency', '9', '--lost-after', '10'])).toMatchObject({
+    expect(await read({ ...good, ...gateway }, ['--concurrency', '9', '--heartbeat-timeout', '10'])).toMatchObject({
       concurrency: 9,
-      lostAfterSeconds: 10,
+      heartbeatTimeoutSeconds: 10,
       gateway: { url: 'http://127.0.0.1:8800', key: Redacted.make('k'.repeat(32)) },
     })
   })
@@ -44,7 +44,7 @@ describe('the worker', () => {
     ['NETBOX_PBS_GATEWAY_URL is not', { ...good, NETBOX_PBS_GATEWAY_URL: 'h:8800' }, []],
     ['--concurrency 0', good, ['--concurrency', '0']],
     ['--concurrency x', good, ['--concurrency', 'x']],
-    ['--lost-after 9 is not a number from 10', good, ['--lost-after', '9']],
+    ['--heartbeat-timeout 9 is not a number from 10', good, ['--heartbeat-timeout', '9']],
     ['Unknown option', good, ['--fast']],
   ])('says what is wrong: %s', async (start, environment, args) => {
     const message = await read(environment, args)

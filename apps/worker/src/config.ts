@@ -18,7 +18,7 @@ export interface WorkerConfig {
   /** Jobs at a time. */
   readonly concurrency: number
   /** Seconds of silence after which other workers take this one's jobs. */
-  readonly lostAfterSeconds: number
+  readonly heartbeatTimeoutSeconds: number
   /** How long one job may take. */
   readonly jobTimeLimit: Duration.Duration
   readonly databaseUrl: Redacted.Redacted<string>
@@ -30,7 +30,8 @@ export interface WorkerConfig {
 }
 
 /** How the command is called. */
-export const usage = 'start:worker [--concurrency 4] [--lost-after 60] [--job-time-limit 720] [--log-format text]'
+export const usage =
+  'start:worker [--concurrency 4] [--heartbeat-timeout 60] [--job-time-limit 720] [--log-format text]'
 
 /** The variable that holds the key of the stored secrets. */
 export const secretKeyName = 'NETBOX_PBS_SECRET_KEY'
@@ -42,14 +43,14 @@ export const readConfig = (args: ReadonlyArray<string>): Effect.Effect<WorkerCon
       args,
       {
         concurrency: { type: 'string', default: '4' },
-        'lost-after': { type: 'string', default: '60' },
+        'heartbeat-timeout': { type: 'string', default: '60' },
         'job-time-limit': { type: 'string', default: '720' },
         ...logFormatFlag,
       },
       usage,
     )
     const concurrency = yield* readNumber('--concurrency', flags.concurrency, 1, 100)
-    const lostAfterSeconds = yield* readNumber('--lost-after', flags['lost-after'], 10, 3600)
+    const heartbeatTimeoutSeconds = yield* readNumber('--heartbeat-timeout', flags['heartbeat-timeout'], 10, 3600)
     const jobTimeLimit = Duration.minutes(yield* readNumber('--job-time-limit', flags['job-time-limit'], 1, 1440))
     const logFormat = yield* readLogFormat(flags['log-format'])
     const databaseUrl = yield* needSecret('DATABASE_URL', `the PostgreSQL of the inventory, ${databaseExample}`)
@@ -57,7 +58,7 @@ export const readConfig = (args: ReadonlyArray<string>): Effect.Effect<WorkerCon
     const secretKey = yield* needSecret(secretKeyName, secretKeyHint)
     return {
       concurrency,
-      lostAfterSeconds,
+      heartbeatTimeoutSeconds,
       jobTimeLimit,
       databaseUrl,
       secretKey,

@@ -30,8 +30,8 @@ export const startWorker = (config: WorkerConfig): Effect.Effect<Effect.Effect<n
     )
     yield* migrate.pipe(Effect.provide(database))
     yield* checkSecretKey.pipe(Effect.provide(database), Effect.provide(box))
-    const { lostAfterSeconds } = config
-    const queue = queueLayerWith({ superviseSeconds: Math.floor(lostAfterSeconds / 3), lostAfterSeconds })
+    const { heartbeatTimeoutSeconds } = config
+    const queue = queueLayerWith({ superviseSeconds: Math.floor(heartbeatTimeoutSeconds / 3), heartbeatTimeoutSeconds })
     const stores = yield* Layer.build(Layer.mergeAll(inventoryLayer, queue, settingsLayer)).pipe(
       Effect.provide(database),
       Effect.provide(box),

@@ -9,7 +9,8 @@ export interface JobLimits {
 }
 
 /** A claim is kept by saying so several times before its worker would be held to be lost. */
-const heartbeat = ({ lostAfterSeconds }: ClaimedJob) => Schedule.spaced(Duration.seconds(lostAfterSeconds / 4))
+const heartbeat = ({ heartbeatTimeoutSeconds }: ClaimedJob) =>
+  Schedule.spaced(Duration.seconds(heartbeatTimeoutSeconds / 4))
 
 /** A job whose workers were lost so often may be what ends them: it is not begun again. */
 const mostAttempts = 10

@@ -44,7 +44,7 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
       job: job(1, a),
       attempt: 1,
       last: false,
-      lostAfterSeconds: 60,
+      heartbeatTimeoutSeconds: 60,
     })
     expect(await claim()).toEqual(Option.none())
   })
@@ -274,7 +274,7 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
           const next = Effect.promise(backoffIsOver).pipe(Effect.andThen(other.claim()), Effect.flatten)
           return yield* Effect.retry(next, Schedule.spaced('100 millis'))
         }).pipe(
-          Effect.provide(queueLayerWith({ superviseSeconds: 1, lostAfterSeconds: 60 })),
+          Effect.provide(queueLayerWith({ superviseSeconds: 1, heartbeatTimeoutSeconds: 60 })),
           Effect.provideService(Database, database),
         ),
       )
@@ -287,15 +287,15 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
       const database = await run(Database)
       const lost = await Effect.runPromise(
         Effect.flatMap(Queue, (q) => Effect.map(q.claim(), Option.getOrThrow)).pipe(
-          Effect.provide(queueLayerWith({ superviseSeconds: 60, lostAfterSeconds: 10 })),
+          Effect.provide(queueLayerWith({ superviseSeconds: 60, heartbeatTimeoutSeconds: 10 })),
           Effect.provideService(Database, database),
         ),
       )
-      expect([patient.lostAfterSeconds, lost.lostAfterSeconds]).toEqual([60, 10])
+      expect([patient.heartbeatTimeoutSeconds, lost.heartbeatTimeoutSeconds]).toEqual([60, 10])
       await silentFor(11)
       await supervised()
       await backoffIsOver()
-      expect(await claimed()).toEqual({ ...lost, attempt: 2, lostAfterSeconds: 60 })
+      expect(await claimed()).toEqual({ ...lost, attempt: 2, heartbeatTimeoutSeconds: 60 })
       expect(await claim()).toEqual(Option.none())
     })
 

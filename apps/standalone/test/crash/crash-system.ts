@@ -8,7 +8,7 @@ const token = 'nbt_crashharness.0123456789012345678901234567890123456789'
 const gatewayKey = 'a-gateway-key-of-enough-characters'
 
 /** Seconds after which a silent worker is held to be lost: the shortest that it takes. */
-const lostAfter = '10'
+const heartbeatTimeout = '10'
 
 /** A PostgreSQL server, a gateway, an api and two workers as processes of their own, each of which may be killed. */
 export class CrashSystem {
@@ -57,7 +57,7 @@ export class CrashSystem {
 
   /** Starts a worker, or another in place of one that was killed; its sessions in the database carry its name. */
   startWorker(index: number): void {
-    const args = ['--concurrency', '1', '--lost-after', lostAfter]
+    const args = ['--concurrency', '1', '--heartbeat-timeout', heartbeatTimeout]
     const worker = SystemProcess.start('worker', args, { env: this.#shared(workerName(index)) })
     this.#workers[index] = worker
     const up = worker.line(/^The worker takes/).then(() => void this.#starting.delete(index))

@@ -24,7 +24,7 @@ export interface ClaimedJob {
   /** No try is left after this one. Several attempts may be the last: a lost worker cannot end its run, so its job is always taken again. */
   readonly last: boolean
   /** Once its worker has been silent for so long, another takes the job. */
-  readonly lostAfterSeconds: number
+  readonly heartbeatTimeoutSeconds: number
 }
 
 /** The queue of sync jobs: at most one active per server, whatever the number of workers. */
@@ -43,7 +43,7 @@ export class Queue extends Context.Tag('@netbox-pbs/core/Queue')<
     readonly claim: (how?: {
       readonly avoid?: ReadonlyArray<number>
     }) => Effect.Effect<Option.Option<ClaimedJob>, StoreFailed>
-    /** A claim that is not renewed for `lostAfterSeconds` is given to another worker; what the old one then says of it changes nothing. */
+    /** A claim that is not renewed for `heartbeatTimeoutSeconds` is given to another worker; what the old one then says of it changes nothing. */
     readonly heartbeat: (claimed: ClaimedJob) => Effect.Effect<void, StoreFailed>
     readonly complete: (claimed: ClaimedJob) => Effect.Effect<void, StoreFailed>
     /** Tries it again after a backoff. Unless it was the last try: then it is given up. */

@@ -13,7 +13,7 @@ export const queuePolicy = 'singleton'
 export const tries = 5
 
 /** Silence of a worker after which it is held to be lost, unless told otherwise. */
-export const lostAfterSeconds = 60
+export const heartbeatTimeoutSeconds = 60
 
 /** What a job of the queue lives by. */
 export const queueOptions: QueueOptions = {
@@ -23,7 +23,7 @@ export const queueOptions: QueueOptions = {
   retryDelay: 15,
   retryDelayMax: 600,
   // Of a worker that is silent for so long another takes the job. Whoever claims it may say otherwise.
-  heartbeatSeconds: lostAfterSeconds,
+  heartbeatSeconds: heartbeatTimeoutSeconds,
   // The longest that pg-boss allows: a first sync may take hours, and its heartbeat tells whether it lives.
   expireInSeconds: 86_400,
   // How long a run's job, once done, is known and not queued again.

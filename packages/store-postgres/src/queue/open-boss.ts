@@ -9,7 +9,7 @@ export interface SuperviseOptions {
   /** Seconds between two rounds of looking for jobs whose worker is silent; at least 1. */
   readonly superviseSeconds: number
   /** Seconds of silence after which a job claimed here is given to another worker. */
-  readonly lostAfterSeconds: number
+  readonly heartbeatTimeoutSeconds: number
 }
 
 /**

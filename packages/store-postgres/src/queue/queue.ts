@@ -3,7 +3,7 @@ import { Effect, Layer, Option } from 'effect'
 import { sql } from 'kysely'
 import type { PgBoss } from 'pg-boss'
 import { Database } from '../database/database.ts'
-import { lostAfterSeconds, queueName, schema, tries } from './boss-options.ts'
+import { heartbeatTimeoutSeconds, queueName, schema, tries } from './boss-options.ts'
 import { fetchJob } from './fetch-job.ts'
 import { openBoss, type SuperviseOptions } from './open-boss.ts'
 import { jobId, jobKey, StoredJob } from './sync-job.ts'
@@ -19,7 +19,7 @@ const putOffSeconds = 5
 /** The queue on pg-boss, in the inventory's database. It opens with its first use, after `migrate`, and no timer of it outlives the scope. */
 export const queueLayer: Layer.Layer<Queue, never, Database> = queueLayerWith({
   superviseSeconds: 20,
-  lostAfterSeconds,
+  heartbeatTimeoutSeconds,
 })
 
 /** The same, with other times to find lost workers in; of all processes that look, one does at a time. */
@@ -79,13 +79,13 @@ export function queueLayerWith(options: SuperviseOptions): Layer.Layer<Queue, ne
             job: StoredJob.parse(data),
             attempt: retryCount + 1,
             last: retryCount + 1 >= tries,
-            lostAfterSeconds: options.lostAfterSeconds,
+            heartbeatTimeoutSeconds: options.heartbeatTimeoutSeconds,
           }
           // Whoever queued the job did not know who would take it.
-          if (heartbeatSeconds !== options.lostAfterSeconds)
+          if (heartbeatSeconds !== options.heartbeatTimeoutSeconds)
             yield* database.query('taking a job', (db) =>
               sql`
-                update ${jobs} set heartbeat_seconds = ${options.lostAfterSeconds}::integer
+                update ${jobs} set heartbeat_seconds = ${options.heartbeatTimeoutSeconds}::integer
                 where name = ${queueName} and id = ${id}::uuid and state = 'active' and retry_count = ${retryCount}::integer`.execute(
                 db,
               ),

@@ -65,7 +65,7 @@ export class MemoryQueue {
     next.active = true
     next.attempt++
     const { id, job, attempt } = next
-    return { id, job, attempt, last: attempt >= this.#maxTries, lostAfterSeconds: 60 }
+    return { id, job, attempt, last: attempt >= this.#maxTries, heartbeatTimeoutSeconds: 60 }
   }
 
   #find({ id }: ClaimedJob): Queued | undefined {
