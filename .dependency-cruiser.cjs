@@ -1,5 +1,5 @@
-// The arrows of ARCHITECTURE.md: which room may import which. Everything not allowed is forbidden.
-const rooms = {
+// The arrows of ARCHITECTURE.md: which pkg may import which. Everything not allowed is forbidden.
+const packages = {
   'packages/core': [],
   'packages/proxbox-client': ['packages/core'],
   'packages/pbs-client': ['packages/core'],
@@ -33,18 +33,18 @@ const rooms = {
   bench: ['packages/', 'apps/', 'tools/'],
 }
 const anyRoom = '^(packages|apps|tools|bench)/'
-const sources = (room) => `^${room}/src/(?!.*\\.test\\.tsx?$)`
+const sources = (pkg) => `^${pkg}/src/(?!.*\\.test\\.tsx?$)`
 const anySource = sources('((packages|apps|tools)/[^/]+|bench)')
 
-const arrows = Object.entries(rooms).map(([room, allowed]) => ({
-  name: `arrows-of-${room.replace('/', '-')}`,
-  comment: `${room} may import ${allowed.length === 0 ? 'no other room' : allowed.join(', ')}`,
+const arrows = Object.entries(packages).map(([pkg, allowed]) => ({
+  name: `dependencies-of-${pkg.replace('/', '-')}`,
+  comment: `${pkg} may import ${allowed.length === 0 ? 'no other pkg' : allowed.join(', ')}`,
   severity: 'error',
-  from: { path: sources(room) },
-  to: { path: anyRoom, pathNot: [`^${room}/`, ...allowed.map((path) => `^${path}`)] },
+  from: { path: sources(pkg) },
+  to: { path: anyRoom, pathNot: [`^${pkg}/`, ...allowed.map((path) => `^${path}`)] },
 }))
 
-/** Frameworks are named in few rooms only. */
+/** Frameworks are named in few packages only. */
 const frameworks = {
   'effect|@effect/[^/]+': [
     'packages/core/src/ports',
@@ -75,7 +75,7 @@ module.exports = {
     ...frameworkRules,
     {
       name: 'by-name',
-      comment: 'another room is imported by its package name, so that its exports decide what can be seen',
+      comment: 'another pkg is imported by its package name, so that its exports decide what can be seen',
       severity: 'error',
       from: { path: '^((?:packages|apps|tools)/[^/]+|bench)/' },
       to: { path: anyRoom, pathNot: '^$1/', dependencyTypes: ['local'] },

@@ -45,8 +45,8 @@ test.each([
 })
 
 test('docs/configuration.md has every variable that a program reads', () => {
-  const sources = ['apps/api', 'apps/gateway', 'apps/standalone', 'apps/worker', 'packages/app-shell'].flatMap((room) =>
-    readdirSync(`${root}${room}/src`, { recursive: true, withFileTypes: true })
+  const sources = ['apps/api', 'apps/gateway', 'apps/standalone', 'apps/worker', 'packages/app-shell'].flatMap((pkg) =>
+    readdirSync(`${root}${pkg}/src`, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'))
       .map((entry) => readFileSync(`${entry.parentPath}/${entry.name}`, 'utf8')),
   )

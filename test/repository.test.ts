@@ -36,38 +36,38 @@ const files = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'ut
 const code = files.filter((path) => /\.tsx?$/.test(path))
 const sources = code.filter((path) => /\/src\//.test(path) && !/\.test\.tsx?$/.test(path))
 
-const rooms = files.filter((path) => /.\/package\.json$/.test(path)).map((path) => path.replace('/package.json', ''))
+const packages = files.filter((path) => /.\/package\.json$/.test(path)).map((path) => path.replace('/package.json', ''))
 // border: pnpm reads the same files and refuses what is no manifest
-const manifest = (room: string): Manifest => JSON.parse(read(`${room}/package.json`)) as Manifest
-const published = rooms.filter((room) => manifest(room).private !== true)
+const manifest = (pkg: string): Manifest => JSON.parse(read(`${pkg}/package.json`)) as Manifest
+const published = packages.filter((pkg) => manifest(pkg).private !== true)
 
-/** The private rooms that the build of a published command takes in. */
-const bundledIn = (room: string): ReadonlyArray<Manifest> => {
-  const { bin, devDependencies = {} } = manifest(room)
+/** The private packages that the build of a published command takes in. */
+const bundledIn = (pkg: string): ReadonlyArray<Manifest> => {
+  const { bin, devDependencies = {} } = manifest(pkg)
   if (bin === undefined) return []
-  const own = rooms
+  const own = packages
     .map(manifest)
     .filter(({ name, private: isPrivate }) => isPrivate === true && name in devDependencies)
   return own.filter(({ name }) => name !== '@netbox-pbs/testing')
 }
 
-describe('a room', () => {
+describe('a pkg', () => {
   test('has a README', () => {
-    expect(rooms.filter((room) => !files.includes(`${room}/README.md`))).toEqual([])
+    expect(packages.filter((pkg) => !files.includes(`${pkg}/README.md`))).toEqual([])
   })
 
-  test('has its arrows, and no arrows are left of a room that is gone', () => {
+  test('has its arrows, and no arrows are left of a pkg that is gone', () => {
     const config: unknown = createRequire(import.meta.url)('../.dependency-cruiser.cjs')
     expect(config).toHaveProperty('forbidden')
     const { forbidden } = config as { forbidden: ReadonlyArray<{ name: string }> } // border: a configuration in plain JavaScript
-    const names = forbidden.map(({ name }) => name).filter((name) => name.startsWith('arrows-of-'))
-    expect(names.sort()).toEqual(rooms.map((room) => `arrows-of-${room.replace('/', '-')}`).sort())
+    const names = forbidden.map(({ name }) => name).filter((name) => name.startsWith('dependencies-of-'))
+    expect(names.sort()).toEqual(packages.map((pkg) => `dependencies-of-${pkg.replace('/', '-')}`).sort())
   })
 
-  test.each(rooms)('%s declares every room that its sources import', (room) => {
-    const { name, dependencies = {} } = manifest(room)
-    const declared = [name, ...Object.keys(dependencies), ...bundledIn(room).map((one) => one.name)]
-    const own = sources.filter((path) => path.startsWith(`${room}/src/`)).map(read)
+  test.each(packages)('%s declares every pkg that its sources import', (pkg) => {
+    const { name, dependencies = {} } = manifest(pkg)
+    const declared = [name, ...Object.keys(dependencies), ...bundledIn(pkg).map((one) => one.name)]
+    const own = sources.filter((path) => path.startsWith(`${pkg}/src/`)).map(read)
     const imported = own.flatMap((text) => [...text.matchAll(/from '(@netbox-pbs\/[a-z-]+)/g)].map(([, one]) => one))
     expect([...new Set(imported)].filter((one) => one === undefined || !declared.includes(one))).toEqual([])
   })
@@ -76,19 +76,19 @@ describe('a room', () => {
 const home = 'https://github.com/netbox-pbs/netbox-pbs'
 
 test('all packages have one version', () => {
-  expect(new Set(rooms.map((room) => manifest(room).version)).size).toBe(1)
+  expect(new Set(packages.map((pkg) => manifest(pkg).version)).size).toBe(1)
   expect(JSON.parse(read('.changeset/config.json'))).toMatchObject({ fixed: [['netbox-pbs', '@netbox-pbs/*']] })
 })
 
-describe.each(published)('%s, which is published,', (room) => {
-  const { exports = {}, publishConfig, dependencies = {}, keywords, ...rest } = manifest(room)
+describe.each(published)('%s, which is published,', (pkg) => {
+  const { exports = {}, publishConfig, dependencies = {}, keywords, ...rest } = manifest(pkg)
 
   test('says what its users need to know', () => {
     expect(rest).toMatchObject({
       description: expect.stringMatching(/\.$/),
       license: 'Apache-2.0',
-      repository: { type: 'git', url: `git+${home}.git`, directory: room },
-      homepage: `${home}/tree/main/${room}#readme`,
+      repository: { type: 'git', url: `git+${home}.git`, directory: pkg },
+      homepage: `${home}/tree/main/${pkg}#readme`,
       bugs: `${home}/issues`,
       type: 'module',
       engines: { node: expect.stringMatching(/^>=22(\.\d+)?$/) },
@@ -112,14 +112,14 @@ describe.each(published)('%s, which is published,', (room) => {
     expect(publishConfig).toEqual({ access: 'public', provenance: true, exports: Object.fromEntries(atHome) })
   })
 
-  test('depends on published rooms only', () => {
+  test('depends on published packages only', () => {
     const names = published.map((one) => manifest(one).name)
-    const rooms = Object.keys(dependencies).filter((name) => dependencies[name]?.startsWith('workspace:'))
-    expect(rooms.filter((name) => !names.includes(name))).toEqual([])
+    const packages = Object.keys(dependencies).filter((name) => dependencies[name]?.startsWith('workspace:'))
+    expect(packages.filter((name) => !names.includes(name))).toEqual([])
   })
 
-  test('depends on what the private rooms need that it bundles', () => {
-    const bundled = bundledIn(room)
+  test('depends on what the private packages need that it bundles', () => {
+    const bundled = bundledIn(pkg)
     const needed = bundled.flatMap((one) => Object.entries(one.dependencies ?? {}))
     const outside = needed.filter(([name]) => !bundled.some((one) => one.name === name))
     expect(dependencies).toMatchObject(Object.fromEntries(outside))

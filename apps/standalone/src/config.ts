@@ -51,7 +51,7 @@ export const databaseEnvironment = Effect.all({
   gatewayDatabaseUrl: databaseUrl('NETBOX_PBS_GATEWAY_DATABASE_URL'),
 })
 
-/** Reads the environment. The shapes of the secret keys and the token are checked by the rooms that use them. */
+/** Reads the environment. The shapes of the secret keys and the token are checked by the packages that use them. */
 export const environment: Effect.Effect<Environment, WrongUsage> = Effect.all({
   databaseUrl: databaseUrl('DATABASE_URL'),
   gatewayDatabaseUrl: databaseUrl('NETBOX_PBS_GATEWAY_DATABASE_URL'),

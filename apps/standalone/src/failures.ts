@@ -19,7 +19,7 @@ export class WaitsForReview extends Data.TaggedError('WaitsForReview')<{
 /** A command's work, and what it may fail with. */
 export type Task = Effect.Effect<void, WrongUsage | CannotRun | WaitsForReview>
 
-/** What rooms fail with is told to the operator in their own words. */
+/** What packages fail with is told to the operator in their own words. */
 export const asExpected = <A, E extends { readonly message: string }, R>(
   effect: Effect.Effect<A, E, R>,
 ): Effect.Effect<A, WrongUsage | CannotRun, R> =>

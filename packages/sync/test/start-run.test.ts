@@ -20,7 +20,7 @@ const queued = (system: MemorySystem) =>
   system.queue.jobs.map(({ job }) => [nameOf(system, job.serverId), ...job.resources])
 
 describe('a run', () => {
-  test('of the servers begins with the gateway, in the order rooms depend on each other', async () => {
+  test('of the servers begins with the gateway, in the order packages depend on each other', async () => {
     const system = await synced(server('pbs-a', 1))
     await start(system, { resources: ['jobs', 'servers'] })
     expect(queued(system)).toEqual([[null, 'servers', 'jobs']])
