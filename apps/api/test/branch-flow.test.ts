@@ -62,8 +62,8 @@ test('a client prepares changes in a branch, sees them there alone, merges them 
   expect((await client.ask('PATCH', `snapshots/${second.id}/`, { comment: 'keep' })).status).toBe(200)
   expect((await client.ask('DELETE', `snapshots/${first.id}/`)).status).toBe(204)
   expect((await client.ask('PATCH', `datastores/${tank.id}/`, { comment: 'audited' })).status).toBe(200)
-  const inside = await client.seen()
-  expect(inside).toEqual({
+  const inBranchPath = await client.seen()
+  expect(inBranchPath).toEqual({
     count: 3,
     snapshots: [
       [second.id, '2026-05-02T02:00:00Z', 'keep'],
@@ -92,7 +92,7 @@ test('a client prepares changes in a branch, sees them there alone, merges them 
   expect((await client.ask('GET', 'snapshots/')).status).toBe(400)
 
   client.activate(null)
-  expect(await client.seen()).toEqual(inside)
+  expect(await client.seen()).toEqual(inBranchPath)
   const { json: log } = await client.ask('GET', `changes/?changed_object_id=${second.id}&action=update`)
   expect(log.results).toMatchObject([{ user_name: 'admin', postchange_data: { comment: 'keep' } }])
 })

@@ -25,12 +25,12 @@ test.each(['servers/', 'tasks/', 'settings/', 'snapshots/1/'])(
   'a branch that is not there is no reason to answer main’s %s',
   async (path) => {
     const detail = expect.stringMatching(/^Invalid branch identifier: .* leave X-NetBox-Branch and _branch out/)
-    for (const asked of [
+    for (const requested of [
       await api.ask('GET', `${root}${path}?_branch=zzzzzzzz`),
       await api.ask('GET', `${root}${path}`, { headers: { 'X-NetBox-Branch': 'zzzzzzzz' } }),
       await api.ask('OPTIONS', `${root}${path}`, { headers: { 'X-NetBox-Branch': "'; --" } }),
     ])
-      expect([asked.status, asked.json]).toEqual([400, { detail }])
+      expect([requested.status, requested.json]).toEqual([400, { detail }])
   },
 )
 

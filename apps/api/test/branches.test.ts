@@ -208,7 +208,7 @@ test('a filter of its changes that means nothing is said', async () => {
 })
 
 test('it does not merge over a conflict, and merges as that is answered', async () => {
-  const refused = await api.ask('POST', `${one}merge/`)
+  const rejected = await api.ask('POST', `${one}merge/`)
   expect((await api.ask('GET', one)).json).toMatchObject({ status: { value: 'in_review' }, conflict_count: 1 })
   const { json: conflicts } = await api.ask('GET', `${one}conflicts/?kind=update_update&field=comment&resolved=false`)
   expect(conflicts).toMatchObject({
@@ -223,7 +223,7 @@ test('it does not merge over a conflict, and merges as that is answered', async 
     resource: 'datastores',
     server: 'pbs-a',
   })
-  expect([refused.status, refused.json]).toEqual([
+  expect([rejected.status, rejected.json]).toEqual([
     409,
     {
       detail: `branch ${id} has 1 conflicts without an answer: resolve them, then merge again.`,
@@ -316,9 +316,9 @@ test('an open branch takes up what main has become, unless a conflict waits', as
   const sync = (body: object) => api.ask('POST', `${list}${next}/sync/`, { body })
   const store = `/api/plugins/pbs/datastores/${tank.json.id}/`
   await api.ask('PATCH', store, { body: { comment: 'again by a user' } })
-  const refused = await sync({})
-  expect(refused).toMatchObject({ status: 409, json: { conflicts: [{ main: 'again by a user', branch: 'source' }] } })
-  const conflicts = { conflicts: [refused.json.conflicts[0].id] }
+  const rejected = await sync({})
+  expect(rejected).toMatchObject({ status: 409, json: { conflicts: [{ main: 'again by a user', branch: 'source' }] } })
+  const conflicts = { conflicts: [rejected.json.conflicts[0].id] }
   await api.ask('POST', `${list}${next}/resolve/`, { body: { resolution: 'branch', ...conflicts } })
   const base = async () => (await api.ask('GET', `${list}${next}/changes/`)).json.results[0].prechange_data.comment
   expect((await sync({ commit: false })).json).toMatchObject({ commit: false, conflict_count: 0 })
@@ -347,8 +347,8 @@ test('somebody else approves a branch, as it was looked at', async () => {
 test('nothing lands without the approval that the settings ask for', async () => {
   const eve = { key: 'eve000000001', secretHash: 'none', username: 'eve', description: '', expires: null }
   await api.run(Effect.flatMap(ApiTokens, (tokens) => tokens.create({ ...eve, write_enabled: true })))
-  const settings = (wanted: boolean) =>
-    api.ask('PATCH', '/api/plugins/pbs/settings/', { body: { branch_approval_required: wanted } })
+  const settings = (expected: boolean) =>
+    api.ask('PATCH', '/api/plugins/pbs/settings/', { body: { branch_approval_required: expected } })
   expect((await settings(true)).json.branch_approval_required).toBe(true)
   const { json: branch } = await api.ask('POST', list, { body: { name: 'unapproved' } })
   expect(await api.ask('POST', `${list}${branch.id}/merge/`)).toMatchObject({

@@ -173,12 +173,12 @@ describe('the change log', () => {
     const path = `/api/plugins/pbs/servers/${server.json.id}/`
     await api.ask('PATCH', path, { body: { sync_interval_minutes: 11 }, headers: { 'X-NetBox-Branch': schema_id } })
     await api.ask('PATCH', path, { body: { sync_interval_minutes: 22 } })
-    const refused = await api.ask('POST', `${branch}merge/`, { body: {} })
+    const rejected = await api.ask('POST', `${branch}merge/`, { body: {} })
     const renamed = await api.ask('PATCH', branch, { body: { description: 'why' } })
     const answered = await api.ask('POST', `${branch}resolve/`, { body: { resolution: 'main', all: true } })
     const dry = await api.ask('POST', `${branch}merge/`, { body: { commit: false } })
     const closed = await api.ask('POST', `${branch}close/`, {})
-    expect([refused, renamed, answered, dry, closed].map(({ status }) => status)).toEqual([409, 200, 200, 200, 200])
+    expect([rejected, renamed, answered, dry, closed].map(({ status }) => status)).toEqual([409, 200, 200, 200, 200])
     const { json } = await api.ask('GET', `${list}?branch=${id}`)
     const conflict = { changed_object_type: 'netbox_pbs.branchconflict', action: { value: 'update' } }
     expect(json.results.toReversed()).toMatchObject([

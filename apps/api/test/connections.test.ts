@@ -69,8 +69,8 @@ describe('a server that comes with its secret is tried first', () => {
   ] as const)('%s: nothing is stored, and %s says why', async (code, field) => {
     gateway.found = { code, error: `it is ${code}.`, presented_fingerprint: presented, acl_commands: ['grant it'] }
     const before = gateway.endpoints.size
-    const refused = await api.ask('POST', path, { body })
-    expect(refused).toMatchObject({
+    const rejected = await api.ask('POST', path, { body })
+    expect(rejected).toMatchObject({
       status: 400,
       json: {
         [field]: [
@@ -78,7 +78,7 @@ describe('a server that comes with its secret is tried first', () => {
         ],
       },
     })
-    expect(refused.text).not.toContain(secret)
+    expect(rejected.text).not.toContain(secret)
     expect((await api.ask('GET', path)).json.count).toBe(0)
     expect(gateway.endpoints.size).toBe(before)
 

@@ -6,13 +6,17 @@ let gateway: RunningGateway
 afterEach(() => gateway.stop())
 
 const ask = async (path: string, headers: Record<string, string> = {}) => {
-  const reply = await fetch(`${gateway.url}${path}`, { headers })
-  return [reply.status, await reply.json(), reply.headers.get('retry-after')] as const
+  const response = await fetch(`${gateway.url}${path}`, { headers })
+  return [response.status, await response.json(), response.headers.get('retry-after')] as const
 }
 
 const register = async (body: unknown, headers: Record<string, string> = {}) => {
-  const reply = await fetch(`${gateway.url}/auth/register-key`, { method: 'POST', body: JSON.stringify(body), headers })
-  return [reply.status, await reply.json()] as const
+  const response = await fetch(`${gateway.url}/auth/register-key`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers,
+  })
+  return [response.status, await response.json()] as const
 }
 
 describe('without any key stored', () => {
@@ -83,9 +87,9 @@ describe('with a key', () => {
 /** The status of a request for a host; fetch sets that header itself. */
 const statusFor = (host: string, path: string) =>
   new Promise<number | undefined>((resolve, reject) => {
-    const sent = request(`${gateway.url}${path}`, { headers: { host, 'x-proxbox-api-key': key } }, (reply) => {
-      reply.resume()
-      resolve(reply.statusCode)
+    const sent = request(`${gateway.url}${path}`, { headers: { host, 'x-proxbox-api-key': key } }, (response) => {
+      response.resume()
+      resolve(response.statusCode)
     })
     sent.on('error', reject).end()
   })

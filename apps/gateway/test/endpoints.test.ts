@@ -53,8 +53,12 @@ describe('endpoints', () => {
     expect([deleted.status, await deleted.json()]).toEqual([200, { message: 'PBS endpoint deleted.' }])
 
     for (const method of ['GET', 'PUT', 'DELETE']) {
-      const gone = await gateway.request('/pbs/endpoints/1', { method, ...(method === 'PUT' ? { json: {} } : {}) })
-      expect([method, gone.status, await gone.json()]).toEqual([method, 404, { detail: 'PBS endpoint not found' }])
+      const removed = await gateway.request('/pbs/endpoints/1', { method, ...(method === 'PUT' ? { json: {} } : {}) })
+      expect([method, removed.status, await removed.json()]).toEqual([
+        method,
+        404,
+        { detail: 'PBS endpoint not found' },
+      ])
     }
   })
 
@@ -101,12 +105,12 @@ describe('endpoints', () => {
     ['verify_ssl', 'yes'],
     ['verify_tls', true],
   ])('%s = %j is refused and named', async (field, value) => {
-    const reply = await gateway.request('/pbs/endpoints', {
+    const response = await gateway.request('/pbs/endpoints', {
       method: 'POST',
       json: { ...whole, name: 'refused', [field]: value },
     })
-    const body = (await reply.json()) as { detail: ReadonlyArray<{ loc: unknown; msg: string }> }
-    expect([reply.status, body.detail.every(({ loc }) => String(loc) === `body,${field}`)]).toEqual([422, true])
+    const body = (await response.json()) as { detail: ReadonlyArray<{ loc: unknown; msg: string }> }
+    expect([response.status, body.detail.every(({ loc }) => String(loc) === `body,${field}`)]).toEqual([422, true])
     expect(body.detail[0]?.msg).not.toBe('')
   })
 
@@ -115,9 +119,9 @@ describe('endpoints', () => {
     ['GET', '/pbs/endpoints?offset=-1', ['query', 'offset']],
     ['GET', '/pbs/endpoints/x', ['path', 'endpoint_id']],
   ])('%s %s is refused', async (method, path, loc) => {
-    const reply = await gateway.request(path, { method })
-    const body = (await reply.json()) as { detail: ReadonlyArray<{ loc: unknown }> }
-    expect([reply.status, body.detail[0]?.loc]).toEqual([422, loc])
+    const response = await gateway.request(path, { method })
+    const body = (await response.json()) as { detail: ReadonlyArray<{ loc: unknown }> }
+    expect([response.status, body.detail[0]?.loc]).toEqual([422, loc])
   })
 
   test('an id beyond every store is not found', async () => {
@@ -142,9 +146,9 @@ describe('endpoints', () => {
         ['POST', '/pbs/endpoints/test', bad],
         ['PUT', '/pbs/endpoints/1', { [field]: text }],
       ] as const) {
-        const reply = await gateway.request(path, { method, json })
-        const { detail } = (await reply.json()) as { detail: ReadonlyArray<{ loc: unknown }> }
-        expect([path, reply.status, detail[0]?.loc]).toEqual([path, 422, ['body', field]])
+        const response = await gateway.request(path, { method, json })
+        const { detail } = (await response.json()) as { detail: ReadonlyArray<{ loc: unknown }> }
+        expect([path, response.status, detail[0]?.loc]).toEqual([path, 422, ['body', field]])
       }
     },
   )
@@ -157,9 +161,9 @@ describe('endpoints', () => {
     ['POST', '/auth/register-key', { api_key: 'k'.repeat(40), label: '\0' }, ['body', 'label']],
     ['GET', '/pbs/sync/full?netbox_branch_schema_id=%00', undefined, ['query', 'netbox_branch_schema_id']],
   ])('%s %s with text that cannot be stored: %j', async (method, path, json, loc) => {
-    const reply = await gateway.request(path, { method, ...(json === undefined ? {} : { json }) })
-    const { detail } = (await reply.json()) as { detail: ReadonlyArray<{ loc: unknown }> }
-    expect([reply.status, detail[0]?.loc]).toEqual([422, loc])
+    const response = await gateway.request(path, { method, ...(json === undefined ? {} : { json }) })
+    const { detail } = (await response.json()) as { detail: ReadonlyArray<{ loc: unknown }> }
+    expect([response.status, detail[0]?.loc]).toEqual([422, loc])
   })
 
   test('a body that is not UTF-8, and one nested deeper than the stack', async () => {

@@ -106,12 +106,12 @@ describe('the database of the gateway', () => {
     await gateway.stop()
     gateway = await startGateway({
       store: failing(() => ({
-        list: () => new StoreFailed({ reason: 'unavailable', doing: 'reading the endpoints' }),
+        list: () => new StoreFailed({ reason: 'unavailable', operation: 'reading the endpoints' }),
       })),
     })
     for (const path of ['/pbs/endpoints', '/pbs/status', '/pbs/sync/full']) {
-      const reply = await gateway.request(path)
-      expect([path, reply.status, await reply.json()]).toEqual([
+      const response = await gateway.request(path)
+      expect([path, response.status, await response.json()]).toEqual([
         path,
         503,
         { detail: 'reading the endpoints: the database does not answer; check that it runs and try again' },
@@ -260,8 +260,8 @@ describe('testing an endpoint', () => {
         ),
       ),
     })
-    const gone = await gateway.request('/pbs/endpoints/test', { method: 'POST', json: { id: 99 } })
-    expect([gone.status, await gone.json()]).toEqual([404, { detail: 'PBS endpoint not found' }])
+    const removed = await gateway.request('/pbs/endpoints/test', { method: 'POST', json: { id: 99 } })
+    expect([removed.status, await removed.json()]).toEqual([404, { detail: 'PBS endpoint not found' }])
   })
 
   test('another certificate is shown beside the expected one, and gets no request', async () => {

@@ -8,29 +8,29 @@ describe('the snapshots of a namespace', () => {
   const root = { namespaces: [''] }
 
   test('are read in one call when they are few', async () => {
-    const asked: Array<unknown> = []
+    const requested: Array<unknown> = []
     const frames = await listed(root, {
       groups: () => Effect.succeed([group('vm', '2', 2), group('ct', '1', 1)]),
       snapshots: (...query) => {
-        asked.push(query)
+        requested.push(query)
         return Effect.succeed([...snapshots('vm', '2', 2), ...snapshots('ct', '1', 1)])
       },
     })
     expect(frames.map(brief)).toEqual(['scope snapshots ', 'group ct/1 1', 'group vm/2 2', 'complete 3'])
-    expect(asked).toEqual([['tank', '', undefined, 3]])
+    expect(requested).toEqual([['tank', '', undefined, 3]])
   })
 
   test('are read group by group when they are many', async () => {
-    const asked: Array<unknown> = []
+    const requested: Array<unknown> = []
     const frames = await listed(root, {
       groups: () => Effect.succeed([group('vm', '2', 2000), group('ct', '1', 1)]),
       snapshots: (_, __, of) => {
-        asked.push(of)
+        requested.push(of)
         return Effect.succeed(of?.type === 'vm' ? snapshots('vm', '2', 2000) : snapshots('ct', '1', 1))
       },
     })
     expect(frames.map(brief)).toEqual(['scope snapshots ', 'group ct/1 1', 'group vm/2 2000', 'complete 2001'])
-    expect(asked).toEqual([
+    expect(requested).toEqual([
       { type: 'ct', id: '1' },
       { type: 'vm', id: '2' },
     ])
@@ -297,17 +297,17 @@ describe('a list that fails', () => {
   })
 
   test.each(codes)('by %s, of a server that does not, ends the rest after one more question', async (code) => {
-    let asked = 0
+    let requested = 0
     const audit = { '/': { 'Datastore.Audit': true, 'Sys.Audit': true } }
     const frames = await ofVerify(code, {
       permissions: Effect.suspend(() => {
-        asked += 1
-        return asked === 1 ? Effect.succeed(audit) : failing(code)
+        requested += 1
+        return requested === 1 ? Effect.succeed(audit) : failing(code)
       }),
     })
     expect(frames.map(brief)).toEqual(['scope jobs', `failed ${code}`, 'scope jobs', `failed ${code}`])
     expect(frames.filter((frame) => 'server_answers' in frame)).toEqual([])
-    expect(asked).toBe(2)
+    expect(requested).toBe(2)
   })
 
   test('by another certificate is the trouble of the server', async () => {
@@ -323,7 +323,7 @@ describe('a list that fails', () => {
   })
 
   test('of three namespaces by timeout: the others of the datastore are not asked for, those of another are', async () => {
-    const asked: Array<string> = []
+    const requested: Array<string> = []
     const paths = ['', ...Array.from({ length: 30 }, (_, index) => `n${String(index).padStart(2, '0')}`)]
     const frames = await listed(
       {},
@@ -331,14 +331,14 @@ describe('a list that fails', () => {
         datastores: Effect.succeed([store('tank'), store('vault')]),
         namespaces: (name) => Effect.succeed(name === 'tank' ? paths : ['']),
         groups: (name, path) => {
-          asked.push(`${name} ${path}`)
+          requested.push(`${name} ${path}`)
           return name === 'tank' ? failing('timeout') : Effect.succeed([])
         },
       },
     )
     expect(frames.filter(({ frame }) => frame === 'failed')).toHaveLength(paths.length)
     expect(frames.at(-1)).toMatchObject({ frame: 'complete', datastore: 'vault', namespace: '' })
-    expect(asked.filter((list) => list.startsWith('tank')).length).toBeLessThanOrEqual(8)
+    expect(requested.filter((list) => list.startsWith('tank')).length).toBeLessThanOrEqual(8)
     const answering = frames.filter((frame) => 'server_answers' in frame)
     expect(answering).toHaveLength(paths.length)
   })

@@ -22,7 +22,7 @@ const run = async (body: object = {}) => {
     frames.push(...(await syncFrames(gateway, resource, body)))
   return frames
 }
-const asked = (path: string) => pbs.requests.filter((request) => request.path === `/api2/json${path}`).length
+const requested = (path: string) => pbs.requests.filter((request) => request.path === `/api2/json${path}`).length
 
 test.each([['/status/datastore-usage'], ['/admin/gc']])(
   'observations of %s that hang cost no fact, and are asked for once in several runs',
@@ -38,7 +38,7 @@ test.each([['/status/datastore-usage'], ['/admin/gc']])(
         expect(message).toContain('proxmox-backup-proxy')
       }
     }
-    expect(asked(path)).toBe(1)
+    expect(requested(path)).toBe(1)
   },
 )
 
@@ -47,7 +47,7 @@ test('datastores that hang are asked for once in a run', async () => {
   const frames = await run()
   expect(ended(frames, 'failed')).toEqual(['datastores timeout', 'datastores timeout', 'jobs gc timeout'])
   expect(ended(frames, 'complete')).toEqual(['servers', 'jobs verify', 'jobs prune', 'jobs sync', 'jobs tape', 'tasks'])
-  expect(asked('/admin/datastore')).toBe(1)
+  expect(requested('/admin/datastore')).toBe(1)
 })
 
 test('namespaces that hang cost their datastore alone, and are asked for once in several runs', async () => {
@@ -61,7 +61,7 @@ test('namespaces that hang cost their datastore alone, and are asked for once in
     expect(ended(frames, 'complete')).toContain('snapshots vault')
     expect(ended(frames, 'complete')).toContain('jobs verify')
   }
-  expect(asked(path)).toBe(1)
+  expect(requested(path)).toBe(1)
 })
 
 test('an endpoint that is changed is asked again at once', async () => {
@@ -72,7 +72,7 @@ test('an endpoint that is changed is asked again at once', async () => {
   await gateway.request(`/pbs/endpoints/${id}`, { method: 'PUT', json: { timeout_seconds: 9 } })
   const frames = await syncFrames(gateway, 'datastores')
   expect(ofKind(frames, 'warning').filter(({ code }) => code === 'state_unavailable')).toEqual([])
-  expect(asked(path)).toBe(2)
+  expect(requested(path)).toBe(2)
 })
 
 test.each([
@@ -96,8 +96,8 @@ test.each([
   const hung = () =>
     pbs.requests
       .filter((request) => {
-        const below = request.path.replace('/api2/json', '')
-        return typeof path === 'string' ? below === path : path.test(below)
+        const children = request.path.replace('/api2/json', '')
+        return typeof path === 'string' ? children === path : path.test(children)
       })
       .map((request) => `${request.path} ${JSON.stringify(request.query)}`)
   for (let attempt = 0; attempt < 2; attempt += 1) {
@@ -113,7 +113,7 @@ test('a version that hangs is asked for by the list of servers, and once more by
   pbs.faults.add({ kind: 'hang', match: { path: '/version' } })
   for (let attempt = 0; attempt < 2; attempt += 1) {
     await run({ run: '7' })
-    expect(asked('/version')).toBe(2)
+    expect(requested('/version')).toBe(2)
   }
 })
 
@@ -125,7 +125,7 @@ test('permissions that hang cost a run one timeout, and are asked for again in t
     expect(ofKind(frames, 'server')).toMatchObject([{ name: 'pbs-a', observed: { status: 'reachable' } }])
     expect(new Set(ofKind(frames, 'failed').map(({ error }) => error.code))).toEqual(new Set(['timeout']))
   }
-  expect(asked(path)).toBe(2)
+  expect(requested(path)).toBe(2)
   pbs.faults.clear()
   expect(ended(await run({ run: '9' }), 'failed')).toEqual([])
 })

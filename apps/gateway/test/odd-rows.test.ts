@@ -49,13 +49,13 @@ describe('a snapshot that cannot be understood', () => {
     ['has a negative time', { 'backup-time': -5 }, /^snapshot vm\/110\/-5 cannot be read .*: backup-time /],
     ['has a time in milliseconds', { 'backup-time': now * 1000 }, /^snapshot vm\/110\/\d+ cannot be read/],
     ['has a time beyond 9999', { 'backup-time': 253_402_300_800 }, /^snapshot vm\/110\/\d+ cannot be read/],
-  ])('because it %s, is left out by name, and all others are listed', async (_, set, said) => {
+  ])('because it %s, is left out by name, and all others are listed', async (_, set, stated) => {
     pbs.faults.add({ kind: 'row', match: listOfAll, where: of110, set: set as never })
     const frames = await snapshots()
     const groups = groupsOf(frames)
     expect([groups.size, groups.get('110'), leftOutOf(frames)]).toEqual([20, 2, [1]])
     expect([...groups.values()].reduce((sum, count) => sum + count, 0)).toBe(59)
-    expect(warningsOf(frames, 'row_unreadable')).toEqual([expect.stringMatching(said)])
+    expect(warningsOf(frames, 'row_unreadable')).toEqual([expect.stringMatching(stated)])
     expect(ofKind(frames, 'group').find(({ backup_id }) => backup_id === '110')?.left_out).toBe(1)
   })
 })
@@ -120,7 +120,7 @@ describe('a group', () => {
   test.each<[string, object | null, string]>([
     ['null', null, 'group in row'],
     ['one without a type', { 'backup-type': 7 }, 'group 110 cannot be read'],
-  ])('whose row is %s is left out, and the others are listed', async (_, set, said) => {
+  ])('whose row is %s is left out, and the others are listed', async (_, set, stated) => {
     pbs.faults.add({
       kind: 'row',
       match: { path: '/admin/datastore/tank/groups' },
@@ -130,7 +130,7 @@ describe('a group', () => {
     const frames = await snapshots()
     expect(groupsOf(frames).size).toBe(19)
     expect(leftOutOf(frames)[0]).toBeGreaterThan(0)
-    expect(warningsOf(frames, 'row_unreadable')[0]).toContain(said)
+    expect(warningsOf(frames, 'row_unreadable')[0]).toContain(stated)
   })
 })
 

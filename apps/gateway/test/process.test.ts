@@ -106,12 +106,12 @@ describe('the process', () => {
       ['POST', '/pbs/endpoints/test'],
       ['POST', '/pbs/endpoints'],
     ]) {
-      const reply = await fetch(`${url}${path}`, {
+      const response = await fetch(`${url}${path}`, {
         method: method ?? '',
         headers: { 'x-proxbox-api-key': key },
         body: JSON.stringify(body),
       })
-      expect([reply.status, await reply.text()]).toEqual([422, expect.stringContaining('"token_secret"')])
+      expect([response.status, await response.text()]).toEqual([422, expect.stringContaining('"token_secret"')])
     }
     expect([(await fetch(`${url}/health`)).status, child.exitCode]).toEqual([200, null])
     expect(await stopped(child)).toEqual([0, true])

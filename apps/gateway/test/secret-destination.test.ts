@@ -19,10 +19,10 @@ afterAll(async () => {
 })
 
 const put = async (id: number, json: unknown) => {
-  const reply = await gateway.request(`/pbs/endpoints/${id}`, { method: 'PUT', json })
+  const response = await gateway.request(`/pbs/endpoints/${id}`, { method: 'PUT', json })
   return {
-    status: reply.status,
-    body: (await reply.json()) as { detail: ReadonlyArray<{ loc: unknown; msg: string }> },
+    status: response.status,
+    body: (await response.json()) as { detail: ReadonlyArray<{ loc: unknown; msg: string }> },
   }
 }
 
@@ -63,9 +63,9 @@ test('a renewed certificate is pinned without the secret; another server is take
 test('an endpoint that is deleted takes its secret with it', async () => {
   const id = await addEndpoint(gateway, pbs, { name: 'again' })
   await gateway.request(`/pbs/endpoints/${id}`, { method: 'DELETE' })
-  const reply = await gateway.request('/pbs/endpoints', {
+  const response = await gateway.request('/pbs/endpoints', {
     method: 'POST',
     json: { name: 'again', host: thief.host, port: thief.port, token_id: pbs.tokens.audit.tokenId, verify_ssl: false },
   })
-  expect([reply.status, thief.received()]).toEqual([422, ''])
+  expect([response.status, thief.received()]).toEqual([422, ''])
 })

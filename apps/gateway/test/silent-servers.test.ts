@@ -27,11 +27,11 @@ afterEach(async () => {
 
 test('the list of servers gives the one that answers before all that are silent', async () => {
   const leaving = new AbortController()
-  const reply = await openSync(gateway, 'servers', {}, { signal: leaving.signal })
+  const response = await openSync(gateway, 'servers', {}, { signal: leaving.signal })
   const seen: Array<string> = []
   let rest = ''
   const decoder = new TextDecoder()
-  for await (const bytes of reply.body ?? []) {
+  for await (const bytes of response.body ?? []) {
     const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n')
     rest = lines.pop() ?? ''
     for (const line of lines) {
@@ -48,8 +48,8 @@ test('what is listed of one that answers ends while all silent ones are still wa
   const leaving = new AbortController()
   const endedSilent: Array<string> = []
   const waits = names.map(async (name) => {
-    const reply = await openSync(gateway, 'jobs', { servers: [name] }, { signal: leaving.signal })
-    await reply.text()
+    const response = await openSync(gateway, 'jobs', { servers: [name] }, { signal: leaving.signal })
+    await response.text()
     endedSilent.push(name)
   })
   // Each is being waited for.

@@ -8,7 +8,7 @@ export const addEndpoint = async (
   pbs: Simulator,
   { token = pbs.tokens.audit, ...change }: { readonly token?: SimulatedToken } & Readonly<Record<string, unknown>> = {},
 ): Promise<number> => {
-  const reply = await gateway.request('/pbs/endpoints', {
+  const response = await gateway.request('/pbs/endpoints', {
     method: 'POST',
     json: {
       name: pbs.name,
@@ -21,7 +21,7 @@ export const addEndpoint = async (
       ...change,
     },
   })
-  const { id } = (await reply.json()) as { id: number }
+  const { id } = (await response.json()) as { id: number }
   return id
 }
 
@@ -40,8 +40,8 @@ export const syncFrames = async (
   resource: string,
   body: unknown = {},
 ): Promise<ReadonlyArray<Frame>> => {
-  const reply = await openSync(gateway, resource, body)
-  const text = await reply.text()
+  const response = await openSync(gateway, resource, body)
+  const text = await response.text()
   return text
     .trimEnd()
     .split('\n')

@@ -60,11 +60,11 @@ describe('a server that can be read wholly', () => {
   test('groups are the same bytes again, although the server lists in another order each time', async () => {
     await gatewayWith()
     const lines = async () => {
-      const reply = await gateway.request('/pbs/sync/snapshots', {
+      const response = await gateway.request('/pbs/sync/snapshots', {
         method: 'POST',
         headers: { accept: 'application/x-ndjson' },
       })
-      return reply.text()
+      return response.text()
     }
     const first = await lines()
     expect(await lines()).toBe(first)
@@ -182,8 +182,8 @@ describe('a server that can be read wholly', () => {
   test('status', async () => {
     const id = await gatewayWith()
     await addEndpoint(gateway, pbs, { name: 'off', enabled: false })
-    const reply = await gateway.request('/pbs/status')
-    expect(await reply.json()).toEqual({
+    const response = await gateway.request('/pbs/status')
+    expect(await response.json()).toEqual({
       items: [
         {
           endpoint_id: id,
@@ -209,8 +209,8 @@ describe('a server that can be read wholly', () => {
     ['POST', '/version', 405, 'Method Not Allowed', 'GET'],
   ])('%s %s is %s', async (method, path, status, detail, allow) => {
     gateway = await startGateway()
-    const reply = await gateway.request(path, { method })
-    expect([reply.status, await reply.json(), reply.headers.get('allow')]).toEqual([status, { detail }, allow])
+    const response = await gateway.request(path, { method })
+    expect([response.status, await response.json(), response.headers.get('allow')]).toEqual([status, { detail }, allow])
   })
 })
 

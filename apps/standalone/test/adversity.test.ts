@@ -87,9 +87,9 @@ test('a wrong fingerprint: the server never sees the Authorization header', asyn
     () => undefined,
     (run) => {
       expect(new Set(failed(run).map(({ code }) => code))).toEqual(new Set(['tls_fingerprint_mismatch']))
-      const told = run.scopes.map(({ reason }) => reason?.message ?? '').join(' ')
-      expect(told).toContain(known)
-      expect(told).toContain(sick.fingerprint)
+      const reported = run.scopes.map(({ reason }) => reason?.message ?? '').join(' ')
+      expect(reported).toContain(known)
+      expect(reported).toContain(sick.fingerprint)
     },
   )
   expect(sick.counts.connections).toBeGreaterThan(0)
@@ -158,10 +158,10 @@ test('a run of one server asks no other, and says nothing of it', async () => {
   const status = async () => (await request(running, 'GET', `/api/plugins/pbs/servers/${sickId}/`)).json
   const before = await status()
   sick.faults.add({ kind: 'hang', match: {} })
-  const asked = sick.counts.requests
+  const requested = sick.counts.requests
   const run = await syncAndWait(running, { servers: ['pbs-well'] })
   expect(run).toMatchObject({ status: { value: 'completed' }, warnings: [] })
-  expect(sick.counts.requests).toBe(asked)
+  expect(sick.counts.requests).toBe(requested)
   expect(await status()).toEqual(before)
 })
 

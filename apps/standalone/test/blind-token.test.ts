@@ -1,7 +1,7 @@
 import { type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
 import { postgresUrl } from '@netbox-pbs/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { allRows, connect, request, syncAndWait, troubles } from './support/rest.ts'
+import { allRows, connect, failures, request, syncAndWait } from './support/rest.ts'
 import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
 
 let pbs: Simulator
@@ -27,7 +27,7 @@ test('a token that sees nothing fails its first run, stays on the server with th
 
   const first = await syncAndWait(running)
   expect(['incomplete', 'failed']).toContain(first.status.value)
-  expect(troubles(first, 'pbs-blind')).toContainEqual({
+  expect(failures(first, 'pbs-blind')).toContainEqual({
     title: 'datastores of pbs-blind',
     outcome: 'failed',
     code: 'forbidden',
@@ -60,6 +60,6 @@ test('a PBS that has no datastore is no trouble of its token', async () => {
   pbs.state.datastores = []
   for (const jobs of Object.values(pbs.state.jobs)) jobs.splice(0)
   const run = await syncAndWait(running)
-  expect(troubles(run, 'pbs-blind').filter(({ outcome }) => outcome === 'failed')).toEqual([])
+  expect(failures(run, 'pbs-blind').filter(({ outcome }) => outcome === 'failed')).toEqual([])
   expect(await server()).toMatchObject({ last_error_code: '' })
 })

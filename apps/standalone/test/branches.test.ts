@@ -114,8 +114,8 @@ describe.each([
     expect(await conflictsOf(review)).toEqual([disagreement('first 0', 'by a user', 'source 0')])
 
     await settings({ branch_approval_required: false })
-    const refused = await rest('POST', `${review.url}merge/`, {})
-    expect(refused).toMatchObject({ status: 409, json: { conflicts: [{ main: 'by a user', branch: 'source 0' }] } })
+    const rejected = await rest('POST', `${review.url}merge/`, {})
+    expect(rejected).toMatchObject({ status: 409, json: { conflicts: [{ main: 'by a user', branch: 'source 0' }] } })
     expect((await rest('POST', `${review.url}resolve/`, { resolution: 'main', kind: ['update_update'] })).status).toBe(
       200,
     )

@@ -78,7 +78,7 @@ test('a server is added with the secret from standard input, tested and read', a
     stderr: '--token-secret-file is missing: name the file that holds the secret, or - for standard input\n',
   })
   const withSecret = [...add, ...known, '--token-secret-file', '-']
-  const refused = (stderr: string | RegExp, code = 1) => ({
+  const rejected = (stderr: string | RegExp, code = 1) => ({
     code,
     stdout: '',
     stderr: typeof stderr === 'string' ? stderr : expect.stringMatching(stderr),
@@ -86,11 +86,11 @@ test('a server is added with the secret from standard input, tested and read', a
   const nothing = 'nothing was stored; --untested adds it anyway\n$'
   const input = `${tokens.audit.secret}\n`
   expect(await netboxPbs(withSecret, { input: 'not-the-secret\n' })).toEqual(
-    refused(new RegExp(`^pbs-a: .*rejects the API token[^]*${nothing}`)),
+    rejected(new RegExp(`^pbs-a: .*rejects the API token[^]*${nothing}`)),
   )
   const unpinned = [...add, tokens.audit.tokenId, '--token-secret-file', '-']
   expect(await netboxPbs(unpinned, { input })).toEqual(
-    refused(
+    rejected(
       new RegExp(
         `^pbs-a presents a certificate [^]*${fingerprint}[^]*nothing was stored.*--fingerprint ${fingerprint}\n$`,
       ),
@@ -98,7 +98,7 @@ test('a server is added with the secret from standard input, tested and read', a
   )
   const empty = [...add, tokens.empty.tokenId, '--fingerprint', fingerprint, '--token-secret-file', '-']
   expect(await netboxPbs(empty, { input: tokens.empty.secret })).toEqual(
-    refused(
+    rejected(
       new RegExp(
         `lists no datastore [^]*\n {2}proxmox-backup-manager acl update / Audit --auth-id '${tokens.empty.tokenId}'\n[^]*${nothing}`,
       ),
@@ -115,9 +115,9 @@ test('a server is added with the secret from standard input, tested and read', a
       /^NAME {3}ADDRESS +STATUS +VERSION +CREDENTIALS +LAST SEEN\npbs-a +127\.0\.0\.1:\d+ +Unknown +stored +never\n$/,
     ),
   )
-  expect(await netboxPbs(['server', 'test', 'pbs-a', ...at()])).toEqual(refused(/^pbs-a: .*token/))
+  expect(await netboxPbs(['server', 'test', 'pbs-a', ...at()])).toEqual(rejected(/^pbs-a: .*token/))
   expect(await netboxPbs(['server', 'remove', 'pbs-a', ...at()])).toEqual(
-    refused(
+    rejected(
       'Remove pbs-a with 0 datastores, 0 groups, 0 snapshots, 0 jobs, their tags and decisions? Nobody can be asked here: add --yes to do it\n',
       2,
     ),

@@ -102,8 +102,8 @@ describe.each([
         expect([late.status, late.etag]).toEqual([412, written?.etag])
       }
       const { etag } = await ask('GET', path, { headers: within() })
-      const gone = await Promise.all(four.map(() => ask('DELETE', path, { headers: within({ 'If-Match': etag }) })))
-      expect(statuses(gone)).toEqual([204, 404, 404, 404])
+      const removed = await Promise.all(four.map(() => ask('DELETE', path, { headers: within({ 'If-Match': etag }) })))
+      expect(statuses(removed)).toEqual([204, 404, 404, 404])
     })
 
     test('as many increments are answered 200 as the row says', async () => {
@@ -246,11 +246,11 @@ test('PostgreSQL counts no deadlock while all of these write at one moment', asy
       }
       const opened = [1, 2].map((nth) => ask('POST', 'branches/', { name: `branch ${round} ${nth}` }))
       const branches = await Promise.all(opened)
-      const inside = branches.map(({ json }) => ({ 'X-NetBox-Branch': String(json['schema_id']) }))
-      for (const one of snapshots) await ask('PATCH', `snapshots/${one}/`, { comment: 'a' }, inside[0])
+      const inBranchPath = branches.map(({ json }) => ({ 'X-NetBox-Branch': String(json['schema_id']) }))
+      for (const one of snapshots) await ask('PATCH', `snapshots/${one}/`, { comment: 'a' }, inBranchPath[0])
       const answers = await Promise.all([
         ...snapshots.map((one) => ask('PATCH', `snapshots/${one}/`, { comment: 'b' })),
-        ...inside.flatMap((headers) =>
+        ...inBranchPath.flatMap((headers) =>
           snapshots.map((one, nth) =>
             ask('PATCH', `snapshots/${one}/`, { comment: 'c', namespace: `${(nth % 6) + 1}` }, headers),
           ),

@@ -50,8 +50,8 @@ describe('a server is tried before it is stored', () => {
       'token_id',
     ],
   ])('%s: a 400 on its field, nothing is stored', async (_, change, field) => {
-    const refused = await rest('POST', servers, { ...body(), ...change() })
-    expect(refused).toEqual({ status: 400, json: { [field]: [expect.stringContaining('Nothing was stored')] } })
+    const rejected = await rest('POST', servers, { ...body(), ...change() })
+    expect(rejected).toEqual({ status: 400, json: { [field]: [expect.stringContaining('Nothing was stored')] } })
     expect((await rest('GET', servers)).json).toMatchObject({ count: 0 })
   })
 
@@ -85,8 +85,8 @@ describe('a certificate that was renewed', () => {
     }
     expect(await read(id)).toMatchObject(red)
 
-    const asked = await command(['server', 'pin', pbs.name])
-    expect(asked).toMatchObject({ code: 2, stderr: expect.stringMatching(/presented: [0-9a-f:]{95}\n.*add --yes/) })
+    const requested = await command(['server', 'pin', pbs.name])
+    expect(requested).toMatchObject({ code: 2, stderr: expect.stringMatching(/presented: [0-9a-f:]{95}\n.*add --yes/) })
     expect(await read(id)).toMatchObject(red)
 
     const before = (await runs()).count

@@ -29,8 +29,8 @@ const start = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>
   return started
 }
 const ready = async (process: SystemProcess) => {
-  const [, url = '', told = ''] = await process.line(/^netbox-pbs ready: (\S+)\/plugins\/pbs\/ token (.*)$/)
-  return { url, token, told }
+  const [, url = '', reported = ''] = await process.line(/^netbox-pbs ready: (\S+)\/plugins\/pbs\/ token (.*)$/)
+  return { url, token, reported }
 }
 const ids = async (at: { url: string; token: string }, model: string) =>
   (await allRows(at, model)).map(({ id, display }) => ({ id, display }))
@@ -40,7 +40,7 @@ test('a demo is read before it is ready, is set to be read every minute, and goe
   const env = { NETBOX_PBS_BOOTSTRAP_TOKEN: token }
   const first = start(args, env)
   const before = await ready(first)
-  expect(before.told).toBe('as given by NETBOX_PBS_BOOTSTRAP_TOKEN')
+  expect(before.reported).toBe('as given by NETBOX_PBS_BOOTSTRAP_TOKEN')
   const snapshots = await ids(before, 'snapshots')
   expect(snapshots.length).toBeGreaterThanOrEqual(200)
   expect(await request(before, 'GET', '/api/plugins/pbs/settings/')).toMatchObject({
@@ -62,8 +62,8 @@ test('a demo is read before it is ready, is set to be read every minute, and goe
 
 test('a demo keeps nothing unless it is asked; beyond loopback it answers to known names and says that it has no TLS', async () => {
   const demo = start([...fleet, '--host', '0.0.0.0', '--allowed-host', 'inventory.example.com'])
-  const { url, told } = await ready(demo)
-  const [, kept = ''] = /^in (.*)\/token$/.exec(told) ?? []
+  const { url, reported } = await ready(demo)
+  const [, kept = ''] = /^in (.*)\/token$/.exec(reported) ?? []
   expect(readdirSync(kept).sort()).toEqual(['run.json', 'token'])
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
   const statusFor = (host: string) =>

@@ -70,9 +70,9 @@ test('from well to unreachable, back, to another certificate and a revoked token
     const run = await syncAndWait(running)
     const { row } = await health()
     expect([row['consecutive_failures'], row['status_since']]).toEqual([failures, since])
-    const asked = run.scopes.filter(({ reason }) => reason !== null && !reason.message.startsWith('not asked'))
+    const requested = run.scopes.filter(({ reason }) => reason !== null && !reason.message.startsWith('not asked'))
     // The list of servers is the only attempt at one that has failed three runs.
-    expect(asked.map(({ display }) => display)).toEqual(failures < 4 ? ['datastores of pbs-sick'] : [])
+    expect(requested.map(({ display }) => display)).toEqual(failures < 4 ? ['datastores of pbs-sick'] : [])
   }
   expect(await found('status=unreachable')).toEqual(['pbs-sick'])
   expect(await found('status=reachable')).toEqual([])
@@ -93,7 +93,7 @@ test('from well to unreachable, back, to another certificate and a revoked token
   const known = pbs.fingerprint
   await pbs.rotateCertificate()
   pbs.discardRequests()
-  const refused = await syncAndWait(running)
+  const rejected = await syncAndWait(running)
   expect(pbs.requests).toEqual([])
   const changed = await health()
   expect(changed.row).toMatchObject({
@@ -104,7 +104,7 @@ test('from well to unreachable, back, to another certificate and a revoked token
     last_error_code: 'tls_fingerprint_mismatch',
     consecutive_failures: 1,
   })
-  const warned = refused.warnings.filter(({ code }) => code === 'tls_fingerprint_mismatch')
+  const warned = rejected.warnings.filter(({ code }) => code === 'tls_fingerprint_mismatch')
   expect(warned.map(({ message }) => [message.includes(known), message.includes(pbs.fingerprint)])).toEqual([
     [true, true],
   ])

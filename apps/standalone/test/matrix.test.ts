@@ -10,7 +10,7 @@ import { postgresUrl } from '@netbox-pbs/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectInventory } from './support/inventory.ts'
 import { moveOn, startMatrixServer, stateNow } from './support/matrix-server.ts'
-import { connect, type RunAnswer, setTimeoutSeconds, syncAndWait, syncTwice, troubles } from './support/rest.ts'
+import { connect, failures, type RunAnswer, setTimeoutSeconds, syncAndWait, syncTwice } from './support/rest.ts'
 import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
 import { expectScopes } from './support/scope-rows.ts'
 
@@ -191,7 +191,7 @@ describe.each(releases)('PBS %s', (release) => {
     test.each(names.slice(0, -1))('on %s: the struck scopes fail, their rows stay, all others land', async (name) => {
       const here = struck.filter(({ server }) => server === name)
       const fails = here.flatMap((place) => place.fails)
-      expect(troubles(run, name)).toEqual(fails.sort().map((title) => ({ title, outcome: 'failed', code })))
+      expect(failures(run, name)).toEqual(fails.sort().map((title) => ({ title, outcome: 'failed', code })))
       await expectScopes(running, {
         before: before.get(name) ?? at(name).state,
         after: name === 'observed' ? unmeasured(at(name).state) : at(name).state,
@@ -202,7 +202,7 @@ describe.each(releases)('PBS %s', (release) => {
 
     test('another server is read as ever, and the run says that it is incomplete', async () => {
       expect(run.status.value).toBe('incomplete')
-      expect(troubles(run, 'well')).toEqual([])
+      expect(failures(run, 'well')).toEqual([])
       await expectScopes(running, { before: at('well').state, after: at('well').state, kept: () => false })
     })
 

@@ -9,7 +9,7 @@ import { postgresUrl } from '@netbox-pbs/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { expectInventory } from './support/inventory.ts'
 import { startMatrixServer, stateNow } from './support/matrix-server.ts'
-import { connect, syncAndWait, syncTwice, troubles } from './support/rest.ts'
+import { connect, failures, syncAndWait, syncTwice } from './support/rest.ts'
 import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
 import { expectScopes } from './support/scope-rows.ts'
 
@@ -58,7 +58,7 @@ interface Step {
   readonly before?: () => void
   readonly change: () => void
   /** What the run says of it; empty: the list was read once more and is whole. */
-  readonly said: ReadonlyArray<{ readonly title: string; readonly outcome: string; readonly code: string }>
+  readonly stated: ReadonlyArray<{ readonly title: string; readonly outcome: string; readonly code: string }>
   /** Ends what would last. */
   readonly undo?: () => void
 }
@@ -73,47 +73,47 @@ describe('while a server is read', () => {
       },
       on: store('groups', { ns: 'passing' }),
       change: () => pbs.removeNamespace('vault', 'passing'),
-      said: [{ title: 'snapshots of moving/vault/passing', outcome: 'failed', code: 'protocol' }],
+      stated: [{ title: 'snapshots of moving/vault/passing', outcome: 'failed', code: 'protocol' }],
     },
     {
       happens: 'a group is removed after it was counted',
       before: addGroup,
       on: store('snapshots', { ns: '' }),
       change: () => pbs.removeGroup(group),
-      said: [],
+      stated: [],
     },
     {
       happens: 'a group is pruned after it was counted',
       before: addGroup,
       on: store('snapshots', { ns: '' }),
       change: () => void pbs.pruneGroup(group, 1),
-      said: [],
+      stated: [],
     },
     {
       happens: 'a backup comes after its group was counted',
       on: store('snapshots', { ns: '' }),
       change: () => pbs.addSnapshot(group, finishedSnapshot(1_789_500_000)),
-      said: [],
+      stated: [],
     },
     {
       happens: 'a disk is pulled',
       on: store('namespace'),
       change: () => pbs.setMounted('vault', false),
-      said: [{ title: 'namespaces of moving/vault', outcome: 'skipped', code: 'not_mounted' }],
+      stated: [{ title: 'namespaces of moving/vault', outcome: 'skipped', code: 'not_mounted' }],
       undo: () => pbs.setMounted('vault', true),
     },
     {
       happens: 'a maintenance begins',
       on: store('namespace'),
       change: () => pbs.setMaintenance('vault', 'offline', 'new disks'),
-      said: [{ title: 'namespaces of moving/vault', outcome: 'skipped', code: 'maintenance' }],
+      stated: [{ title: 'namespaces of moving/vault', outcome: 'skipped', code: 'maintenance' }],
       undo: () => pbs.setMaintenance('vault', null),
     },
     {
       happens: 'a namespace is hidden from the token',
       on: store('namespace'),
       change: () => pbs.grant(hiding('/datastore/vault/site-a')),
-      said: [{ title: 'namespaces of moving/vault', outcome: 'failed', code: 'protocol' }],
+      stated: [{ title: 'namespaces of moving/vault', outcome: 'failed', code: 'protocol' }],
       undo: () => pbs.revoke('/datastore/vault/site-a', pbs.tokens.audit.tokenId),
     },
     {
@@ -124,7 +124,7 @@ describe('while a server is read', () => {
       },
       on: { path: '/admin/datastore/short-lived/namespace' },
       change: () => pbs.removeStore('short-lived'),
-      said: [{ title: 'namespaces of moving/short-lived', outcome: 'failed', code: 'protocol' }],
+      stated: [{ title: 'namespaces of moving/short-lived', outcome: 'failed', code: 'protocol' }],
     },
   ]
 
@@ -136,10 +136,10 @@ describe('while a server is read', () => {
     const run = await syncAndWait(running)
     expect(pbs.changes.waiting()).toBe(0)
     const jobs = / jobs of /
-    expect(troubles(run, 'moving').filter(({ title }) => !jobs.test(title))).toEqual(step.said)
-    expect(troubles(run, 'well')).toEqual([])
+    expect(failures(run, 'moving').filter(({ title }) => !jobs.test(title))).toEqual(step.stated)
+    expect(failures(run, 'well')).toEqual([])
     // Jobs are read after the change: of them only the rows that are still there are looked at.
-    const after = { ...(step.said.length === 0 ? pbs.state : before), jobs: pbs.state.jobs }
+    const after = { ...(step.stated.length === 0 ? pbs.state : before), jobs: pbs.state.jobs }
     await expectScopes(running, { before, after, kept: () => false, except: jobs })
     step.undo?.()
     await goodRun()
@@ -215,9 +215,9 @@ describe('between two runs', () => {
       await expectScopes(running, { before: pbs.state, after: pbs.state, kept: () => true })
       const waiting = held.map((title) => ({ title, outcome: 'held_back', code: 'visibility_changed' }))
       const failed = blind.map((title) => ({ title, outcome: 'failed', code: 'forbidden' }))
-      const told = [...waiting, ...failed].toSorted((a, b) => (a.title < b.title ? -1 : 1))
-      expect(troubles(run, 'moving')).toEqual(told)
-      expect(troubles(run, 'well')).toEqual([])
+      const reported = [...waiting, ...failed].toSorted((a, b) => (a.title < b.title ? -1 : 1))
+      expect(failures(run, 'moving')).toEqual(reported)
+      expect(failures(run, 'well')).toEqual([])
       expect(run.status.value).toBe('incomplete')
       await goodRun()
     },

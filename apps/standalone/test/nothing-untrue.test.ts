@@ -178,14 +178,14 @@ describe.each(engines)('what a PBS cannot say becomes nothing untrue, on $engine
 
   test('a group that cannot be read is left out, over two runs, and returns as the same', async () => {
     const before = [...(await groups('left-out')), ...(await snapshots('left-out'))]
-    const refused = (query: Readonly<Record<string, string>>): FaultInput => ({
+    const rejected = (query: Readonly<Record<string, string>>): FaultInput => ({
       kind: 'status',
       status: 400,
       body: 'EACCES: Permission denied (os error 13)',
       match: { path: '/admin/datastore/tank/snapshots', query },
     })
-    pbs.faults.add(refused({ 'backup-type': '' }))
-    pbs.faults.add(refused({ 'backup-id': 'left-out' }))
+    pbs.faults.add(rejected({ 'backup-type': '' }))
+    pbs.faults.add(rejected({ 'backup-id': 'left-out' }))
     for (let round = 0; round < 2; round += 1) {
       const run = await syncAndWait(running)
       expect(run).toMatchObject({ status: { value: 'incomplete' }, counts: { deleted: 0 } })

@@ -138,9 +138,9 @@ describe.each(engines)('a server that is renamed, on $engine', ({ database }) =>
     }
   })
 
-  const sync = (asked: ReadonlyArray<Resource>, servers: ReadonlyArray<string> | null) =>
+  const sync = (requested: ReadonlyArray<Resource>, servers: ReadonlyArray<string> | null) =>
     Effect.gen(function* () {
-      const { id } = yield* startRun({ resources: asked, servers, trigger: 'manual', user: 'ada' })
+      const { id } = yield* startRun({ resources: requested, servers, trigger: 'manual', user: 'ada' })
       yield* at('while the job is queued')
       yield* work
       return id
@@ -278,14 +278,14 @@ describe.each(engines)('a server that is renamed, on $engine', ({ database }) =>
           const request = { resources, trigger: 'manual', user: 'ada' } as const
           const old = yield* startRun({ ...request, servers: [name] })
           yield* rename(name, `${name}-anew`)
-          const asked = yield* startRun({ ...request, servers: [`${name}-anew`] })
+          const requested = yield* startRun({ ...request, servers: [`${name}-anew`] })
           const queue = yield* Queue
           const claimed = yield* Effect.all([queue.claim(), queue.claim(), queue.claim()], { concurrency: 3 })
           expect(claimed.flatMap(Option.toArray)).toHaveLength(1)
           for (const held of claimed.flatMap(Option.toArray)) yield* queue.release(held)
           yield* work
           const runs = yield* Runs
-          for (const { id } of [old, asked])
+          for (const { id } of [old, requested])
             expect(Option.getOrThrow(yield* runs.get({ id }))).toMatchObject({ status: 'completed', error: '' })
         }),
       )

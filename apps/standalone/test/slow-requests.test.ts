@@ -49,8 +49,8 @@ const hanging = async (): Promise<number> => {
   return rows[0]?.count ?? 0
 }
 
-const until = async (wanted: number): Promise<void> => {
-  while ((await hanging()) !== wanted) await new Promise((resolve) => setTimeout(resolve, 20))
+const until = async (expected: number): Promise<void> => {
+  while ((await hanging()) !== expected) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
 test('searches that hang leave the other requests alone, and end in the database when their clients leave', async () => {

@@ -133,9 +133,9 @@ test('with branches, what main and source disagree about waits for review, and t
   expect(await system.runPromise(newest)).toMatchObject({ status: 'no_changes' })
 
   // A list that lost all of a namespace keeps the branch from merging by itself.
-  const gone = { ...store('source', [1, 2]) }
-  gone.datastores.tank.namespaces.a = { 'vm/2': [] }
-  expect(await sync([gone], resources)).toMatchObject({ status: 'completed' })
+  const removed = { ...store('source', [1, 2]) }
+  removed.datastores.tank.namespaces.a = { 'vm/2': [] }
+  expect(await sync([removed], resources)).toMatchObject({ status: 'completed' })
   const review = await system.runPromise(newest)
   expect(review).toMatchObject({ status: 'in_review', conflicts: 1 })
   const outcome = await system.runPromise(
@@ -189,7 +189,7 @@ test('with branches, what main and source disagree about waits for review, and t
   expect(outcome.after).toMatchObject({ value: { comment: 'edited' } })
 
   // What was decided against stays so, also without branches, until the source says something new.
-  const comment = (store: typeof gone) =>
+  const comment = (store: typeof removed) =>
     sync([store], resources).then(() =>
       system.runPromise(
         Effect.flatMap(InventoryLists, (lists) => lists.get({ model: 'datastore', id: outcome.tank })).pipe(
@@ -197,12 +197,12 @@ test('with branches, what main and source disagree about waits for review, and t
         ),
       ),
     )
-  for (let runs = 0; runs < 3; runs++) expect(await comment(gone)).toBe('edited')
-  const news = { ...gone, datastores: { tank: { ...gone.datastores.tank, comment: 'news' } } }
+  for (let runs = 0; runs < 3; runs++) expect(await comment(removed)).toBe('edited')
+  const news = { ...removed, datastores: { tank: { ...removed.datastores.tank, comment: 'news' } } }
   expect(await comment(news)).toBe('edited')
   expect(await system.runPromise(newest)).toMatchObject({ status: 'in_review', conflicts: 1 })
   await system.runPromise(Effect.flatMap(SettingsStore, (settings) => settings.update({ branching_enabled: false })))
-  expect(await comment(gone)).toBe('edited')
+  expect(await comment(removed)).toBe('edited')
   expect(await comment(news)).toBe('news')
 })
 

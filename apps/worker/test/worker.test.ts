@@ -112,7 +112,7 @@ describe('a tick', () => {
         yield* waiting(system, pbsA)
         const reached = yield* Effect.makeLatch()
         system.listing = {
-          trouble: ({ resource }) => (resource === 'snapshots' ? [Effect.zipRight(reached.open, Effect.never)] : null),
+          failure: ({ resource }) => (resource === 'snapshots' ? [Effect.zipRight(reached.open, Effect.never)] : null),
         }
         const working = yield* Effect.fork(tick)
         yield* reached.await

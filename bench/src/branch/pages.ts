@@ -49,17 +49,17 @@ export const coldPages: ReadonlyArray<readonly [title: string, query: ListQuery<
 const rounds = 9
 
 /** Seconds that a list takes in a branch and on main, by turns: of each the middle one of nine rounds after a warm-up. */
-export const secondsOfPage = (query: ListQuery<'snapshot'>, inside: Lists, main: Lists) =>
+export const secondsOfPage = (query: ListQuery<'snapshot'>, overlay: Lists, main: Lists) =>
   Effect.gen(function* () {
-    const taken: { readonly inside: Array<number>; readonly main: Array<number> } = { inside: [], main: [] }
+    const taken: { readonly overlay: Array<number>; readonly main: Array<number> } = { overlay: [], main: [] }
     for (let round = 0; round <= rounds; round++) {
-      const inBranch = yield* secondsOf(inside.list(query))
+      const inBranch = yield* secondsOf(overlay.list(query))
       const onMain = yield* secondsOf(main.list(query))
       if (round === 0) continue
-      taken.inside.push(inBranch)
+      taken.overlay.push(inBranch)
       taken.main.push(onMain)
     }
-    return { inside: middle(taken.inside), main: middle(taken.main) }
+    return { overlay: middle(taken.overlay), main: middle(taken.main) }
   })
 
 /** Seconds that an effect takes. */

@@ -6,7 +6,7 @@ import type { Result } from '../measure.ts'
 import { secondsOfCopy } from './copy-rows.ts'
 import type { GatewayAnswer, GatewayTask } from './gateway.ts'
 import type { ReaderAnswer, ReaderTask } from './reader.ts'
-import { forget, record } from './recording.ts'
+import { discard, record } from './recording.ts'
 import { migrated, type StoreAt, withDriver, writtenRows } from './store.ts'
 import { pgliteStores, pgStores, type Stores } from './stores.ts'
 import type { Waits } from './waits.ts'
@@ -106,7 +106,7 @@ async function* measured(
       yield result('pglite_wait', await sync('recorded', readBeside, true))
     }
     // One recording at a time: of millions of snapshots each takes gigabytes.
-    await forget(folder, 'recorded')
+    await discard(folder, 'recorded')
     await record(folder, 'changed', { snapshots, changed: true })
     const changed = await sync('changed')
     const readChanged = [await toRead('changed'), await toRead('changed')]

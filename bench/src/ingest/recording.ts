@@ -23,7 +23,7 @@ export async function record(folder: string, recording: string, fleet: Fleet): P
 }
 
 /** Removes a recording. */
-export const forget = (folder: string, recording: string): Promise<void> =>
+export const discard = (folder: string, recording: string): Promise<void> =>
   rm(join(folder, recording), { recursive: true, force: true })
 
 function* encoded(fleet: Fleet, resource: (typeof recordedResources)[number]): Generator<string> {

@@ -35,12 +35,12 @@ export { type Attempt, attemptAt, failuresBeforeBackoff } from './health/attempt
 export {
   type Contact,
   concernsServer,
+  neverContacted,
   nextHealth,
   type ServerHealth,
   statusAfter,
-  unheard,
 } from './health/server-health.ts'
-export { type TroubleOf, troubleOf } from './health/trouble.ts'
+export { type FailureScope, failureScope } from './health/trouble.ts'
 export { naturalKey } from './key.ts'
 export {
   type Conflict,
@@ -57,7 +57,7 @@ export { type Override, overrideHolds, overrideOf } from './merge/override.ts'
 export { refreshTouched, sameTouched, type Touched, type TouchedFields } from './merge/refresh.ts'
 export { type Resolved, resolve, stillHolds } from './merge/resolve.ts'
 export { seenRow } from './merge/seen-row.ts'
-export type { Said, ThreeSides } from './merge/three-sides.ts'
+export type { FieldValues, ThreeSides } from './merge/three-sides.ts'
 export { type EntryFields, touchRow } from './merge/touch-row.ts'
 export type { Write } from './merge/write.ts'
 export { parseDatetime } from './query/datetime.ts'
@@ -68,10 +68,10 @@ export { type ListRequest, parseListQuery } from './query/parse-list-query.ts'
 export { type Presentation, parsePresentation } from './query/presentation.ts'
 export {
   type KnownRows,
+  type ReferencedRows,
   type ResolvedListQuery,
+  referencedRows,
   resolveListQuery,
-  type WantedRows,
-  wantedRows,
 } from './query/resolve-list-query.ts'
 export { netboxLookups, unbuiltFilter, unbuiltLookup } from './query/unbuilt-filter.ts'
 export { everyModelFields } from './registry/every-model.ts'

@@ -40,7 +40,7 @@ describe('a list arrives in chunks of any size', () => {
 })
 
 describe('what is not a whole list is refused', () => {
-  const refused: ReadonlyArray<readonly [string, string, string]> = [
+  const rejected: ReadonlyArray<readonly [string, string, string]> = [
     ['nothing', '', 'not JSON'],
     ['text', 'permission check failed', 'not JSON'],
     ['an html page', '<html data="[{}]">', 'not JSON'],
@@ -68,7 +68,7 @@ describe('what is not a whole list is refused', () => {
     ['a broken item', '{"data":[{"a":tru}]}', 'not JSON'],
     ['mismatched brackets', '{"data":[{"a":[}]]}', 'not JSON'],
   ]
-  test.each(refused)('%s', (_name, body, message) => {
+  test.each(rejected)('%s', (_name, body, message) => {
     for (const size of [1, 3, 4096]) {
       expect(() => split(body, size)).toThrow(MalformedList)
       expect(() => split(body, size)).toThrow(message)

@@ -88,9 +88,9 @@ export const makePbsClient = (connection: PbsConnection): Effect.Effect<PbsClien
       return capabilitiesOf(parseRelease(seen.version, seen.release))
     })
     /** An endpoint that a release may be too old for. Of a newer one a 404 is a failure (a proxy, say), never an empty list. */
-    const unlessTooOld = <A>(read: Effect.Effect<A, PbsError>, since: keyof PbsCapabilities, instead: A) =>
+    const unlessTooOld = <A>(read: Effect.Effect<A, PbsError>, since: keyof PbsCapabilities, fallback: A) =>
       Effect.catchIf(read, isUnsupported, (error) =>
-        Effect.flatMap(capabilities, (able) => (able[since] ? Effect.fail(error) : Effect.succeed(instead))),
+        Effect.flatMap(capabilities, (able) => (able[since] ? Effect.fail(error) : Effect.succeed(fallback))),
       )
     const syncJobs = Effect.fn('PbsClient.syncJobs')(function* () {
       const plain = readRows(transport, PbsSyncJob, '/admin/sync')

@@ -27,13 +27,13 @@ export const probeServer = (
 ): Effect.Effect<PbsProbe, PbsError> =>
   Effect.gen(function* () {
     const peer = yield* lookAtPeer(connection)
-    const asked = peer.failure === null ? yield* Effect.either(askVersion) : null
+    const requested = peer.failure === null ? yield* Effect.either(askVersion) : null
     return {
       presentedFingerprint: peer.certificate.fingerprint,
       certificate: peer.certificate,
       chainVerifies: peer.chainVerifies,
-      version: asked !== null && asked._tag === 'Right' ? asked.right : null,
-      failure: asked !== null && asked._tag === 'Left' ? asked.left : peer.failure,
+      version: requested !== null && requested._tag === 'Right' ? requested.right : null,
+      failure: requested !== null && requested._tag === 'Left' ? requested.left : peer.failure,
     }
   })
 
@@ -53,13 +53,13 @@ const lookAtPeer = (connection: PbsConnection) =>
       eventCallback(die, (error: Error | null, socket?: TLSSocket) => {
         if (error !== null || socket === undefined) return resume(Effect.fail(failureOf(connection, endpoint, error)))
         const certificate = presentedCertificate(socket)
-        const refused = judgePeer(connection, socket, certificate)
+        const rejected = judgePeer(connection, socket, certificate)
         const chainVerifies = socket.authorized
         socket.on('error', () => {}).destroy()
         if (certificate === null) {
           return resume(Effect.fail(failureOf(connection, endpoint, new Error('the server presents no certificate'))))
         }
-        const failure = refused === null ? null : failureOf(connection, endpoint, refused)
+        const failure = rejected === null ? null : failureOf(connection, endpoint, rejected)
         resume(Effect.succeed({ certificate, chainVerifies, failure }))
       }),
       signal,

@@ -14,7 +14,7 @@ export const readChunk = (response: IncomingMessage, pace: Pace): Effect.Effect<
     const settle = (outcome: Effect.Effect<Option.Option<Buffer>, unknown>, bytes = 0) => {
       pace.note(performance.now() - started, bytes)
       clearTimeout(timer)
-      forget()
+      discard()
       resume(outcome)
     }
     const die = (defect: unknown) => settle(Effect.die(defect))
@@ -27,7 +27,7 @@ export const readChunk = (response: IncomingMessage, pace: Pace): Effect.Effect<
       else if (response.destroyed) settle(Effect.fail(new Error('the connection was closed inside the answer')))
     })
     const failed = (error: unknown) => settle(Effect.fail(error))
-    const forget = () => {
+    const discard = () => {
       response.off('readable', attempt).off('end', attempt).off('close', attempt).off('error', failed)
     }
     const wait = pace.remainingMillis
@@ -41,7 +41,7 @@ export const readChunk = (response: IncomingMessage, pace: Pace): Effect.Effect<
     attempt()
     return Effect.sync(() => {
       clearTimeout(timer)
-      forget()
+      discard()
     })
   })
 

@@ -23,22 +23,22 @@ export class VerifyingAgent extends Agent {
     callback?: (error: Error | null, stream: Duplex) => void,
   ): Duplex | null | undefined {
     // Node calls back with an error alone; its types always want a stream.
-    const reply = callback as ((error: Error | null, stream?: Duplex) => void) | undefined
-    const refuse = (error: unknown, socket?: Duplex) => {
+    const response = callback as ((error: Error | null, stream?: Duplex) => void) | undefined
+    const reject = (error: unknown, socket?: Duplex) => {
       socket?.on('error', () => {}).destroy()
-      reply?.(error instanceof Error ? error : new Error(String(error)))
+      response?.(error instanceof Error ? error : new Error(String(error)))
     }
     openSocket(
       this.#connection,
       (error, socket) => {
-        let refused: unknown = error
+        let rejected: unknown = error
         try {
-          refused ??= socket === undefined ? null : judgePeer(this.#connection, socket, presentedCertificate(socket))
+          rejected ??= socket === undefined ? null : judgePeer(this.#connection, socket, presentedCertificate(socket))
         } catch (defect) {
-          refused = defect
+          rejected = defect
         }
-        if (refused !== null) refuse(refused, socket)
-        else reply?.(null, socket)
+        if (rejected !== null) reject(rejected, socket)
+        else response?.(null, socket)
       },
       'giveUp' in options && options.giveUp instanceof AbortSignal ? options.giveUp : undefined,
     )

@@ -87,7 +87,7 @@ export const recordTls = async (certificate: TestCertificate, maxVersion: Secure
     bytes: () => Buffer.concat(received).toString('latin1'),
     handshakes: () => handshakes,
     /** When that many connections have come and gone. */
-    gone: async (count: number) => {
+    removed: async (count: number) => {
       while (closed < count) await once(closings, 'closed')
       return connections
     },

@@ -69,7 +69,7 @@ describe('a server that is not trusted', () => {
       Effect.all([Effect.flip(client.version()), client.probe(), Effect.flip(client.datastores())]),
     )
     expect(Either.isRight(calls)).toBe(true)
-    expect(await impostor.gone(3)).toBe(3)
+    expect(await impostor.removed(3)).toBe(3)
     // In TLS 1.3 the client is through first, and may leave before the server is.
     if (maxVersion === 'TLSv1.2') expect(impostor.handshakes()).toBe(3)
     expect(impostor.bytes()).toBe('')
@@ -121,11 +121,11 @@ describe('a probe', () => {
 
 describe('where no PBS is', () => {
   test('a closed port is unreachable', async () => {
-    const gone = await serveHttps(right, json(version))
-    await gone.close()
-    const error = failureIn(await run(connectionTo(gone.port), (client) => client.version()))
+    const removed = await serveHttps(right, json(version))
+    await removed.close()
+    const error = failureIn(await run(connectionTo(removed.port), (client) => client.version()))
     expect(error.reason).toBe('unreachable')
-    expect(error.message).toContain(`127.0.0.1:${gone.port}`)
+    expect(error.message).toContain(`127.0.0.1:${removed.port}`)
   })
 
   test('a plain text service is a protocol failure, a silent one a timeout', async () => {
@@ -165,8 +165,8 @@ test('the secret is in no message and no inspection, even when the server echoes
 
 test('a secret that no URL can hold fails as any other, on a refused connection and on one that is answered', async () => {
   const tokenSecret = Redacted.make('\ud800')
-  const refused = await run(connectionTo(1, { tokenSecret }), (client) => client.probe())
-  expect(failureIn(refused).reason).toBe('unreachable')
+  const rejected = await run(connectionTo(1, { tokenSecret }), (client) => client.probe())
+  expect(failureIn(rejected).reason).toBe('unreachable')
   const answered = await run(connectionTo(server.port, { tokenSecret, verifySsl: false }), (client) => client.version())
   expect(Either.isRight(answered)).toBe(true)
 })

@@ -26,13 +26,13 @@ const fill = [
 const first: PageRequest = { _tag: 'offset', limit: 50, offset: 0 }
 const exact = (field: string, value: string | number): Filter => ({ field, lookup: 'exact', values: [value] })
 const newest: OrderTerm = { field: 'backup_time', descending: true }
-interface Asked {
+interface Requested {
   readonly filters?: ReadonlyArray<Filter>
   readonly order?: ReadonlyArray<OrderTerm>
   readonly search?: string
   readonly page?: PageRequest
 }
-const asked: Readonly<Record<string, Asked>> = {
+const requested: Readonly<Record<string, Requested>> = {
   'first page': {},
   'last page': { page: { ...first, offset: rows - 50 } },
   'one server': { filters: [exact('server', 3)] },
@@ -49,7 +49,7 @@ const program = Effect.gen(function* () {
   const database = yield* Database
   const lists = yield* InventoryLists
   for (const statement of fill) yield* database.query('filling', (db) => sql.raw(statement).execute(db))
-  for (const [what, { filters = [], order = [], search = null, page = first }] of Object.entries(asked)) {
+  for (const [what, { filters = [], order = [], search = null, page = first }] of Object.entries(requested)) {
     const times: Array<number> = []
     for (let i = 0; i < 7; i++) {
       const begun = performance.now()

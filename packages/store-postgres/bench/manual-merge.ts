@@ -63,7 +63,7 @@ const program = Effect.gen(function* () {
     runId: null,
     review: false,
   })
-  const { writes } = branches.inside({ id })
+  const { writes } = branches.overlay({ id })
   const columns = `server_id, datastore_name, namespace, backup_type, backup_id, backup_time, size_bytes, owner, protected, comment, verification_state,
     verification_upid, crypt_mode, finished, manifest_files, other_files, tags, custom_fields`
   const created = Math.round(changed * 0.7)

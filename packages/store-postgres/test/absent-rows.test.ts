@@ -203,7 +203,7 @@ describe.each(engines)('absent rows on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const server = yield* newServer('left-out')
-        const gone = yield* idOf(
+        const removed = yield* idOf(
           'snapshots',
           `server_id = ${server} and backup_id = '100' and backup_time = '${may(1)}'`,
         )
@@ -211,7 +211,7 @@ describe.each(engines)('absent rows on $engine', ({ migrated }) => {
           {
             model: 'snapshot',
             changes: [
-              remove('snapshot', gone, snapshotFacts(server, '100', may(1))),
+              remove('snapshot', removed, snapshotFacts(server, '100', may(1))),
               create('snapshot', snapshotFacts(server, '100', may(3))),
             ],
           },
@@ -223,7 +223,7 @@ describe.each(engines)('absent rows on $engine', ({ migrated }) => {
         ]
         const counts = yield* landOnce(rootOf('left-out'), parts, { at: second, visibility: 'other', leftOut: 1 })
         expect(counts).toMatchObject({ created: 1, deleted: 0, held_back: 0 })
-        expect(yield* rows(`select presence from snapshots where id = ${gone}`)).toEqual([{ presence: 'listed' }])
+        expect(yield* rows(`select presence from snapshots where id = ${removed}`)).toEqual([{ presence: 'listed' }])
         expect(
           yield* rows(`select backup_id, digest, snapshot_count from groups where server_id = ${server} order by 1`),
         ).toEqual([

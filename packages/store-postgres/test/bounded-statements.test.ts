@@ -14,9 +14,9 @@ const query = (text: string) =>
     database.query('asking', async (db) => (await sql.raw<Record<string, unknown>>(text).execute(db)).rows),
   )
 
-const until = (text: string, wanted: (count: number) => boolean) =>
+const until = (text: string, expected: (count: number) => boolean) =>
   query(text).pipe(
-    Effect.repeat({ until: ([row]) => wanted(Number(row?.['count'])) }),
+    Effect.repeat({ until: ([row]) => expected(Number(row?.['count'])) }),
     Effect.timeoutFail({ duration: '60 seconds', onTimeout: () => new Error(`never came: ${text}`) }),
   )
 
@@ -54,9 +54,11 @@ describe('on pg', () => {
       await client.connect()
       await learnSession(client)
       const caller = new AbortController()
-      const asked = inScope({ signal: caller.signal, limitMillis: null }, () => client.query('select pg_sleep(600)'))
+      const requested = inScope({ signal: caller.signal, limitMillis: null }, () =>
+        client.query('select pg_sleep(600)'),
+      )
       caller.abort()
-      await expect(asked).rejects.toMatchObject({ reason: 'abandoned' })
+      await expect(requested).rejects.toMatchObject({ reason: 'abandoned' })
       expect([lost, sent.length > 1]).toEqual([0, true])
       expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
     } finally {
@@ -70,9 +72,9 @@ describe('on pg', () => {
         const database = yield* Database
         const [locked, done] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
         const holder = yield* Effect.fork(
-          database.transaction('locking', (inside) =>
+          database.transaction('locking', (overlay) =>
             Effect.gen(function* () {
-              yield* inside((db) => sql`lock table notes`.execute(db))
+              yield* overlay((db) => sql`lock table notes`.execute(db))
               yield* Deferred.succeed(locked, undefined)
               yield* Deferred.await(done)
             }),
@@ -98,10 +100,10 @@ describe('on pg', () => {
       Effect.gen(function* () {
         const database = yield* Database
         const writing = yield* Effect.fork(
-          database.transaction('writing', (inside) =>
+          database.transaction('writing', (overlay) =>
             Effect.gen(function* () {
-              yield* inside((db) => sql`insert into notes values (1, 'never')`.execute(db))
-              yield* inside((db) => sql`select pg_sleep(600)`.execute(db))
+              yield* overlay((db) => sql`insert into notes values (1, 'never')`.execute(db))
+              yield* overlay((db) => sql`select pg_sleep(600)`.execute(db))
             }),
           ),
         )
@@ -131,7 +133,7 @@ describe('on pg', () => {
       Effect.gen(function* () {
         const database = yield* Database
         yield* Effect.locally(
-          database.transaction('writing', (inside) => inside((db) => sql`select pg_sleep(0.3)`.execute(db))),
+          database.transaction('writing', (overlay) => overlay((db) => sql`select pg_sleep(0.3)`.execute(db))),
           statementLimit,
           Option.some(Duration.millis(100)),
         )
@@ -154,13 +156,13 @@ describe('on pg', () => {
       const tries = { count: 0 }
       const writer = (first: number, second: number, mine: Deferred.Deferred<void>, other: Deferred.Deferred<void>) =>
         Effect.flatMap(Database, (database) =>
-          database.transaction('writing', (inside) =>
+          database.transaction('writing', (overlay) =>
             Effect.gen(function* () {
               tries.count += 1
-              yield* inside((db) => sql`update notes set text = text || '+' where id = ${first}::bigint`.execute(db))
+              yield* overlay((db) => sql`update notes set text = text || '+' where id = ${first}::bigint`.execute(db))
               yield* Deferred.succeed(mine, undefined)
               yield* Deferred.await(other)
-              yield* inside((db) => sql`update notes set text = text || '+' where id = ${second}::bigint`.execute(db))
+              yield* overlay((db) => sql`update notes set text = text || '+' where id = ${second}::bigint`.execute(db))
             }),
           ),
         )
@@ -182,9 +184,9 @@ describe('on pg', () => {
     const tries = { count: 0 }
     const error = await run(
       Effect.flatMap(Database, (database) =>
-        database.transaction('landing', (inside) => {
+        database.transaction('landing', (overlay) => {
           tries.count += 1
-          return inside((db) => sql`do $$ begin raise exception using errcode = '40001'; end $$`.execute(db))
+          return overlay((db) => sql`do $$ begin raise exception using errcode = '40001'; end $$`.execute(db))
         }),
       ).pipe(Effect.flip),
     )

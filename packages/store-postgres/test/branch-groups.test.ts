@@ -32,7 +32,7 @@ describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
     })
   const recount = (branch: number) => Effect.flatMap(Database, (database) => recountStale(database, branch))
   const counts = (branch: number) =>
-    ask<{ id: string; text: string; gone: number; moved: boolean }>(`
+    ask<{ id: string; text: string; removed: number; moved: boolean }>(`
       select backup_id as id, cardinality(gone) as gone, moved, concat_ws(' ', snapshot_count, extract(day from first_backup at time zone 'UTC'),
         extract(day from last_backup at time zone 'UTC'), coalesce(total_size::text, 'null'), newest_verification) as text
       from branch_group_counts where branch_id = ${branch} order by backup_id`)
@@ -55,13 +55,13 @@ describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
           },
         ])
         expect(yield* counts(branch)).toEqual([
-          { id: '100', text: '3 2 4 9 ok', gone: 0, moved: false },
-          { id: '200', text: '1 5 5 null ', gone: 0, moved: false },
+          { id: '100', text: '3 2 4 9 ok', removed: 0, moved: false },
+          { id: '200', text: '1 5 5 null ', removed: 0, moved: false },
         ])
         yield* stageOnce(branch, scope, [
           { model: 'snapshot', changes: [change('snapshot', first.id, first.facts, { comment: 'kept' })] },
         ])
-        expect(yield* counts(branch)).toEqual([{ id: '100', text: '4 1 4 10 ', gone: 0, moved: false }])
+        expect(yield* counts(branch)).toEqual([{ id: '100', text: '4 1 4 10 ', removed: 0, moved: false }])
         yield* stageOnce(branch, scope, [])
         expect(yield* counts(branch)).toEqual([])
       }),
@@ -86,10 +86,10 @@ describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
         )
         const left = [first, second].map(({ id, facts }) => remove('snapshot', id, facts))
         yield* landOnce(scope, [{ model: 'snapshot', changes: [...arrived, ...left] }])
-        expect(yield* counts(branch)).toEqual([{ id: '100', text: '4 2 6 87 ', gone: 0, moved: true }])
+        expect(yield* counts(branch)).toEqual([{ id: '100', text: '4 2 6 87 ', removed: 0, moved: true }])
         yield* recount(branch)
         // Of the two sixths of May the branch's own is seen; the second stays though main has lost it.
-        expect(yield* counts(branch)).toEqual([{ id: '100', text: '5 2 7 157 ', gone: 1, moved: false }])
+        expect(yield* counts(branch)).toEqual([{ id: '100', text: '5 2 7 157 ', removed: 1, moved: false }])
       }),
     )
   })
@@ -106,7 +106,7 @@ describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
         for (const backup_id of ['300', '400']) {
           yield* writes.update({ model: 'snapshot', id: first.id, values: { backup_id } })
           yield* recount(branch)
-          expect(yield* counts(branch)).toEqual([{ id: backup_id, text: '0 null ', gone: 0, moved: false }])
+          expect(yield* counts(branch)).toEqual([{ id: backup_id, text: '0 null ', removed: 0, moved: false }])
         }
       }),
     )
@@ -129,23 +129,23 @@ describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
             null::bigint, '', '{}'::bigint[], true from snapshots, (values ('100'), ('500')) k (g) where id = ${first.id}`)
         yield* recount(branch)
         expect(yield* counts(branch)).toEqual([
-          { id: '100', text: '3 2 4 9 ', gone: 0, moved: false },
-          { id: '500', text: '1 1 1 1 ', gone: 0, moved: false },
+          { id: '100', text: '3 2 4 9 ', removed: 0, moved: false },
+          { id: '500', text: '1 1 1 1 ', removed: 0, moved: false },
         ])
         const writes = yield* edits
         yield* writes.update({ model: 'snapshot', id: first.id, values: { backup_type: 'ct' } })
         yield* recount(branch)
         const strayed = [
-          { id: '100', text: '0 null ', gone: 0, moved: false },
-          { id: '500', text: '1 1 1 1 ', gone: 0, moved: true },
-          { id: '500', text: '0 null ', gone: 0, moved: true },
+          { id: '100', text: '0 null ', removed: 0, moved: false },
+          { id: '500', text: '1 1 1 1 ', removed: 0, moved: true },
+          { id: '500', text: '0 null ', removed: 0, moved: true },
         ]
         expect(yield* counts(branch)).toEqual(expect.arrayContaining(strayed))
         yield* Effect.flatMap(InventoryWrites, ({ remove: delete_ }) =>
           delete_({ model: 'snapshot', id: first.id, actor }),
         )
         yield* recount(branch)
-        expect(yield* counts(branch)).toEqual([{ id: '500', text: '1 1 1 1 ', gone: 1, moved: false }])
+        expect(yield* counts(branch)).toEqual([{ id: '500', text: '1 1 1 1 ', removed: 1, moved: false }])
       }),
     )
   })

@@ -6,7 +6,7 @@ import { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
 import { copyBranch } from './contract/branch-copy.ts'
 import { newBranch } from './contract/branching.ts'
-import { Chance } from './contract/chance.ts'
+import { Random } from './contract/chance.ts'
 import { type Ids, randomFleet, writeSome } from './contract/random-fleet.ts'
 import { engines } from './engines.ts'
 
@@ -17,11 +17,11 @@ const exact = (field: string, ...values: Filter['values']): Filter => ({ field, 
 const by = (...fields: ReadonlyArray<string>): ReadonlyArray<OrderTerm> =>
   fields.map((field) => ({ field: field.replace('-', ''), descending: field.startsWith('-') }))
 
-type Asked = Partial<Pick<ListQuery, 'filters' | 'search' | 'order'>>
+type Requested = Partial<Pick<ListQuery, 'filters' | 'search' | 'order'>>
 
 /** What is asked of every model, and of each. */
-const everywhere: ReadonlyArray<Asked> = [{}, { order: by('-id') }, { order: by('server', '-last_seen_at') }]
-const ofModel: Readonly<Partial<Record<ModelName, ReadonlyArray<Asked>>>> = {
+const everywhere: ReadonlyArray<Requested> = [{}, { order: by('-id') }, { order: by('server', '-last_seen_at') }]
+const ofModel: Readonly<Partial<Record<ModelName, ReadonlyArray<Requested>>>> = {
   server: [{ search: 'A' }, { order: by('-port') }, { filters: [exact('name', 'a', 'd')] }],
   datastore: [
     { filters: [exact('name', 'tank', 'n1')] },
@@ -47,13 +47,13 @@ const ofModel: Readonly<Partial<Record<ModelName, ReadonlyArray<Asked>>>> = {
 }
 
 /** Every row of a list, page by page, and how many it says there are. */
-const walked = (lists: Lists, model: ModelName, asked: Asked) =>
+const walked = (lists: Lists, model: ModelName, requested: Requested) =>
   Effect.gen(function* () {
     const rows: Array<unknown> = []
     const counts = new Set<number | null>()
     for (let offset = 0; ; offset += 4) {
       const page = { _tag: 'offset', limit: 4, offset } as const
-      const found = yield* lists.list({ model, filters: [], search: null, order: [], ...asked, page })
+      const found = yield* lists.list({ model, filters: [], search: null, order: [], ...requested, page })
       counts.add(found.count)
       rows.push(...found.rows)
       if (found.rows.length === 0) return { rows, counts: [...counts] }
@@ -84,10 +84,10 @@ describe.each(engines)('lists in branches on $engine', ({ engine, migrated }) =>
     const there = open()
     const { branch, ids } = await here.runPromise(
       Effect.gen(function* () {
-        const chance = new Chance(seed)
-        const fleet: Ids = yield* randomFleet(chance)
+        const random = new Random(seed)
+        const fleet: Ids = yield* randomFleet(random)
         const { id } = yield* newBranch(`random-${seed}`, 'operator')
-        const inside = (yield* Branches).inside({ id })
+        const overlay = (yield* Branches).overlay({ id })
         const main = yield* InventoryWrites
         const copy = (of: Ids): Ids => ({
           server: [...of.server],
@@ -98,15 +98,15 @@ describe.each(engines)('lists in branches on $engine', ({ engine, migrated }) =>
         const ofBranch = copy(fleet)
         // Main and the branch by turns, so that each meets what the other has done.
         for (let turn = 0; turn < 3; turn++) {
-          yield* writeSome(inside.writes, chance, ofBranch, 12)
-          yield* writeSome(main, chance, fleet, 6)
+          yield* writeSome(overlay.writes, random, ofBranch, 12)
+          yield* writeSome(main, random, fleet, 6)
         }
         return { branch: id, ids: ofBranch }
       }),
     )
     // What main has done since is counted by the first who reads.
     await here.runPromise(
-      Effect.flatMap(Branches, (branches) => byCursor(branches.inside({ id: branch }).lists, 'snapshot')),
+      Effect.flatMap(Branches, (branches) => byCursor(branches.overlay({ id: branch }).lists, 'snapshot')),
     )
     await here.runPromise(
       Effect.flatMap(Database, (from) =>
@@ -115,12 +115,12 @@ describe.each(engines)('lists in branches on $engine', ({ engine, migrated }) =>
         ),
       ),
     )
-    const branchBanner = Effect.map(Branches, (branches) => branches.inside({ id: branch }).lists)
+    const branchBanner = Effect.map(Branches, (branches) => branches.overlay({ id: branch }).lists)
     for (const model of ['server', 'datastore', 'namespace', 'group', 'snapshot', 'job'] as const) {
-      for (const asked of [...everywhere, ...(ofModel[model] ?? [])]) {
-        const got = await here.runPromise(Effect.flatMap(branchBanner, (lists) => walked(lists, model, asked)))
-        const want = await there.runPromise(Effect.flatMap(InventoryLists, (lists) => walked(lists, model, asked)))
-        expect(got, `${model} ${JSON.stringify(asked)}`).toEqual(want)
+      for (const requested of [...everywhere, ...(ofModel[model] ?? [])]) {
+        const got = await here.runPromise(Effect.flatMap(branchBanner, (lists) => walked(lists, model, requested)))
+        const want = await there.runPromise(Effect.flatMap(InventoryLists, (lists) => walked(lists, model, requested)))
+        expect(got, `${model} ${JSON.stringify(requested)}`).toEqual(want)
       }
       const cursor = await here.runPromise(Effect.flatMap(branchBanner, (lists) => byCursor(lists, model)))
       expect(cursor, model).toEqual(

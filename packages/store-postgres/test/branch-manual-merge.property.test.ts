@@ -67,7 +67,7 @@ describe.each(engines)(
         )) {
           entries.set(entry.id, entry)
         }
-        const gone = new Set(
+        const removed = new Set(
           (yield* rows<Row>(`select id from branch_servers where branch_id = ${branch} and op = 'delete'`)).map(
             ({ id }) => id,
           ),
@@ -76,7 +76,7 @@ describe.each(engines)(
         for (const row of yield* mainRows(model, prefix)) {
           const entry = entries.get(row.id)
           const now = entry === undefined ? row : entry.op === 'delete' ? null : over(row, entry)
-          if (now !== null && !gone.has(Number(now['server_id']))) seen.push(now)
+          if (now !== null && !removed.has(Number(now['server_id']))) seen.push(now)
         }
         for (const { op, touched: _, base: __, ...row } of entries.values()) if (op === 'create') seen.push(row as Row)
         return byId(seen)

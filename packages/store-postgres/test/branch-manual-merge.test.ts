@@ -654,7 +654,7 @@ describe.each(engines)('the merge of a person’s branch on $engine', ({ migrate
         const branches = yield* Branches
         const more = { description: '', user: 'ann', runId: null, review: false }
         const { id } = yield* branches.create({ name: 'undoing', kind: 'revert', ...more })
-        const { writes } = branches.inside({ id })
+        const { writes } = branches.overlay({ id })
         yield* writes.update({ model: 'snapshot', id: snapshot(0).id, values: { comment: 'as it was' }, actor })
         yield* merge(id)
         const reviewed = rows(`select resource from scopes where server_id = ${server} and review`)

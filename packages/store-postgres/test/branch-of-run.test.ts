@@ -59,7 +59,7 @@ describe.each(engines)('whose branch it is on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const { server, tank, snapshot, job, branch } = yield* waiting('of-run')
-        const { writes } = (yield* Branches).inside({ id: branch.id })
+        const { writes } = (yield* Branches).overlay({ id: branch.id })
         const staged = yield* entries(branch.id)
         const rowsOf: Readonly<Record<WritableModel, { id: number; edit: object; made: object }>> = {
           server: { id: server, edit: { sync_interval_minutes: 99 }, made: { name: 'made', host: 'h', token_id: 't' } },
@@ -71,15 +71,15 @@ describe.each(engines)('whose branch it is on $engine', ({ migrated }) => {
           },
           job: { id: job, edit: { comment: 'mine' }, made: { ...jobFacts(server, 'made') } },
         }
-        const refused = new BranchOfRun({ id: branch.id, runId: branch.run_id })
+        const rejected = new BranchOfRun({ id: branch.id, runId: branch.run_id })
         for (const [model, { id, edit, made }] of Object.entries(rowsOf)) {
           const of = { model: model as WritableModel, actor }
-          expect(yield* Effect.flip(writes.create({ ...of, rows: [made as never] }))).toEqual(refused)
-          expect(yield* Effect.flip(writes.create({ ...of, rows: [] }))).toEqual(refused)
-          expect(yield* Effect.flip(writes.update({ ...of, id, values: edit as never }))).toEqual(refused)
-          expect(yield* Effect.flip(writes.remove({ ...of, id }))).toEqual(refused)
+          expect(yield* Effect.flip(writes.create({ ...of, rows: [made as never] }))).toEqual(rejected)
+          expect(yield* Effect.flip(writes.create({ ...of, rows: [] }))).toEqual(rejected)
+          expect(yield* Effect.flip(writes.update({ ...of, id, values: edit as never }))).toEqual(rejected)
+          expect(yield* Effect.flip(writes.remove({ ...of, id }))).toEqual(rejected)
         }
-        expect(refused.message).toBe(`this is the branch of run ${branch.run_id}: open a branch of your own to edit`)
+        expect(rejected.message).toBe(`this is the branch of run ${branch.run_id}: open a branch of your own to edit`)
         expect(yield* entries(branch.id)).toEqual(staged)
       }),
     )
@@ -110,7 +110,7 @@ describe.each(engines)('whose branch it is on $engine', ({ migrated }) => {
         const { tank, branch } = yield* waiting('undone')
         yield* merge(branch.id)
         const undo = yield* revert(branch.id, 'undo')
-        const { writes } = (yield* Branches).inside({ id: undo.id })
+        const { writes } = (yield* Branches).overlay({ id: undo.id })
         expect(yield* writes.update({ model: 'datastore', id: tank.id, values: { comment: 'mine' }, actor })).toBe(true)
         yield* merge(undo.id)
         expect(yield* rows(`select comment from datastores where id = ${tank.id}`)).toEqual([{ comment: 'mine' }])

@@ -216,7 +216,7 @@ describe.each(engines)('undoing a merge on $engine', ({ migrated }) => {
             endpoint_id: null,
             endpoint_state: 'none',
             sync_schedule: '',
-            below: null,
+            children: null,
           },
           {
             id: made?.id,
@@ -225,7 +225,7 @@ describe.each(engines)('undoing a merge on $engine', ({ migrated }) => {
             endpoint_id: 1,
             endpoint_state: 'connected',
             sync_schedule: '',
-            below: { datastore: 0, namespace: 0, group: 0, snapshot: 0, job: 0 },
+            children: { datastore: 0, namespace: 0, group: 0, snapshot: 0, job: 0 },
           },
         ])
         expect(whole?.id).toBeDefined()

@@ -15,7 +15,7 @@ import { appendAll, change, create, groupFacts, may, remove, snapshotFacts } fro
 import { engines } from './engines.ts'
 
 /** What a source says of one snapshot of main. */
-const said = FastCheck.constantFrom<Array<'same' | 'comment' | 'other comment' | 'failed' | 'gone'>>(
+const stated = FastCheck.constantFrom<Array<'same' | 'comment' | 'other comment' | 'failed' | 'gone'>>(
   'same',
   'same',
   'comment',
@@ -28,7 +28,7 @@ const said = FastCheck.constantFrom<Array<'same' | 'comment' | 'other comment' |
 const step = FastCheck.oneof(
   FastCheck.record({
     what: FastCheck.constantFrom<Array<'run'>>('run'),
-    of: FastCheck.array(said, { minLength: 4, maxLength: 8 }),
+    of: FastCheck.array(stated, { minLength: 4, maxLength: 8 }),
     found: FastCheck.uniqueArray(
       FastCheck.tuple(FastCheck.constantFrom('100', '200', '300'), FastCheck.integer({ min: 5, max: 7 })),
       {

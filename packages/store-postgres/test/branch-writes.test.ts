@@ -1,4 +1,4 @@
-import { followsSettings, unheard } from '@netbox-pbs/core'
+import { followsSettings, neverContacted } from '@netbox-pbs/core'
 import {
   Branches,
   BranchNotOpen,
@@ -29,7 +29,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
     Effect.gen(function* () {
       const branches = yield* Branches
       const { id } = yield* newBranch(name, 'operator')
-      const { writes } = branches.inside({ id })
+      const { writes } = branches.overlay({ id })
       return {
         id,
         writes,
@@ -99,8 +99,8 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
             tags: [],
             custom_fields: {},
             presence: 'manual',
-            observation: { ...unheard, status: 'reachable', last_seen_at: may(3) },
-            below: null,
+            observation: { ...neverContacted, status: 'reachable', last_seen_at: may(3) },
+            children: null,
           },
         ])
         expect(
@@ -440,7 +440,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
             (select max(id) from groups where server_id = ${server}) as group, (select max(id) from snapshots where server_id = ${server}) as snapshot, 0 as job`,
         )
         expect(yield* branch.entries('servers', 'name, host, below')).toEqual([
-          { id: server, op: 'delete', touched: [], base: {}, name: 'old', host: 'old.example.com', below: highest },
+          { id: server, op: 'delete', touched: [], base: {}, name: 'old', host: 'old.example.com', children: highest },
         ])
         expect((yield* branch.entries('datastores', 'name')).map(({ id, op, name }) => [id, op, name])).toEqual([
           [vault.id, 'update', 'vault-2'],
@@ -483,7 +483,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
         expect(yield* Effect.flip(branch.create('datastore', { server, name: 'new', path: '/p' }))).toEqual(ended)
         expect(yield* Effect.flip(branch.update('datastore', tank.id, { comment: 'x' }))).toEqual(ended)
         expect(yield* Effect.flip(branch.remove('datastore', tank.id))).toEqual(ended)
-        const nowhere = (yield* Branches).inside({ id: 999_999_999 }).writes
+        const nowhere = (yield* Branches).overlay({ id: 999_999_999 }).writes
         expect(yield* Effect.flip(nowhere.remove({ model: 'datastore', id: tank.id, actor }))).toBeInstanceOf(
           BranchNotOpen,
         )
@@ -521,7 +521,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
       Effect.gen(function* () {
         const { server, snapshots, snapshot } = yield* newFleet('beside')
         const { id } = yield* newBranch('beside')
-        const { writes } = (yield* Branches).inside({ id })
+        const { writes } = (yield* Branches).overlay({ id })
         const stage = stageOnce(id, snapshots, [
           {
             model: 'snapshot',
@@ -529,8 +529,8 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
           },
         ])
         const write = writes.update({ model: 'snapshot', id: snapshot(0).id, values: { comment: 'x' }, actor })
-        const refused = Effect.flip(write)
-        const [, first, , second] = yield* Effect.all([stage, refused, stage, refused], { concurrency: 'unbounded' })
+        const rejected = Effect.flip(write)
+        const [, first, , second] = yield* Effect.all([stage, rejected, stage, rejected], { concurrency: 'unbounded' })
         expect([first, second].map(({ _tag }) => _tag)).toEqual(['BranchOfRun', 'BranchOfRun'])
         expect(yield* rows(`select op from branch_snapshots where branch_id = ${id} and op = 'create'`)).toHaveLength(1)
       }),

@@ -189,13 +189,13 @@ describe.each(engines)('the order of the change log on $engine', ({ engine, migr
           rows: [{ ...snapshotFacts(server, '100', may(20)) }],
           actor: aRequest(),
         })
-        const gone = [
+        const removed = [
           ['datastore', vault.id, 'listed'],
           ['snapshot', snapshot(0).id, 'listed'],
           ['snapshot', made, 'manual'],
           ['server', server, 'listed'],
         ] as const
-        for (const [model, id, presence] of gone) {
+        for (const [model, id, presence] of removed) {
           const [row] = yield* rows<{ created: string }>(`select created from ${model}s where id = ${id}`)
           yield* writes.remove({ model, id, actor: aRequest() })
           const changes = yield* Changes

@@ -1,4 +1,4 @@
-import { type ChangeFilter, followsSettings, type LoggedChange, unheard } from '@netbox-pbs/core'
+import { type ChangeFilter, followsSettings, type LoggedChange, neverContacted } from '@netbox-pbs/core'
 import { type ChangeSets, Changes, InventoryLists, InventoryWrites, KeyTaken, Runs } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -31,7 +31,7 @@ let lastRequest = 0
 const aRequest = () => ada(++lastRequest)
 
 /** An entry without what differs from one test run to the next. */
-const told = ({ action, model, title, before, after, counts }: LoggedChange) => ({
+const reported = ({ action, model, title, before, after, counts }: LoggedChange) => ({
   what: `${action} ${model} ${title}`,
   before,
   after,
@@ -46,9 +46,9 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
   const list = (filter: ChangeFilter, limit = 50, offset = 0) =>
     Effect.flatMap(Changes, (changes) => changes.list({ filter, limit, offset }))
   /** The entries of a run or a request, oldest first. */
-  const entries = (filter: ChangeFilter) => Effect.map(list(filter), ({ rows }) => rows.toReversed().map(told))
+  const entries = (filter: ChangeFilter) => Effect.map(list(filter), ({ rows }) => rows.toReversed().map(reported))
   const landed = ({ runId }: { readonly runId: number }) => entries({ runIds: [runId] })
-  const asked = ({ requestId }: { readonly requestId: string }) => entries({ requestIds: [requestId] })
+  const requested = ({ requestId }: { readonly requestId: string }) => entries({ requestIds: [requestId] })
 
   const rowsOf = (model: 'group' | 'snapshot' | 'job' | 'datastore', serverId: number) =>
     Effect.flatMap(InventoryLists, (lists) =>
@@ -169,8 +169,8 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
         const stale = change('snapshot', oldest, snapshotFacts(id, '100', may(1), { comment: 'old' }), { comment: '' })
         yield* landOnce(rootOf('quiet'), [{ model: 'snapshot', changes: [appears, stale] }], same)
         const held = aRun()
-        const gone = { model: 'snapshot' as const, changes: [remove('snapshot', newest, facts)] }
-        yield* landOnce(rootOf('quiet'), [gone], { ...held, held: 'too_many' })
+        const removed = { model: 'snapshot' as const, changes: [remove('snapshot', newest, facts)] }
+        yield* landOnce(rootOf('quiet'), [removed], { ...held, held: 'too_many' })
         const unchanged = aRun()
         yield* landOnce(rootOf('quiet'), [], unchanged)
         const readings = aRun()
@@ -180,7 +180,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
             {
               model: 'server',
               changes: [],
-              observed: [{ key: '["quiet"]', values: { ...unheard, status: 'unreachable' } }],
+              observed: [{ key: '["quiet"]', values: { ...neverContacted, status: 'unreachable' } }],
             },
           ],
           readings,
@@ -292,7 +292,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
         const rows = ['a', 'b'].map((name) => ({ server: id, name, path: `/mnt/${name}` }))
         const [a = 0] = yield* edits.create({ model: 'datastore', rows, actor: making })
         const whole = { ...datastoreFacts(id, 'a'), tags: [], custom_fields: {} }
-        expect(yield* asked(making)).toEqual([
+        expect(yield* requested(making)).toEqual([
           { what: 'create datastore by-hand/a', before: null, after: whole },
           expect.objectContaining({ what: 'create datastore by-hand/b' }),
         ])
@@ -300,12 +300,12 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
         yield* edits.update({ model: 'datastore', id: a, values, actor: changing })
         yield* edits.update({ model: 'datastore', id: a, values: { used_bytes: 7 }, actor: reading })
         const touched = { comment: 'big', tags: [{ slug: 'x' }] }
-        expect(yield* asked(changing)).toEqual([
+        expect(yield* requested(changing)).toEqual([
           { what: 'update datastore by-hand/a', before: { comment: '', tags: [] }, after: touched },
         ])
-        expect(yield* asked(reading)).toEqual([])
+        expect(yield* requested(reading)).toEqual([])
         yield* edits.remove({ model: 'datastore', id: a, actor: deleting })
-        expect(yield* asked(deleting)).toEqual([
+        expect(yield* requested(deleting)).toEqual([
           {
             what: 'delete datastore by-hand/a',
             before: { ...whole, ...touched, created: expect.any(String), presence: 'manual' },
@@ -331,8 +331,8 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
           `${action} snapshot alone/tank/vm/7/2026-05-01T02:00:00Z`,
           `${action} group alone/tank/vm/7`,
         ]
-        expect((yield* asked(making)).map((entry) => entry.what)).toEqual(what('create'))
-        expect((yield* asked(deleting)).map((entry) => entry.what)).toEqual(what('delete'))
+        expect((yield* requested(making)).map((entry) => entry.what)).toEqual(what('create'))
+        expect((yield* requested(deleting)).map((entry) => entry.what)).toEqual(what('delete'))
       }),
     )
   })
@@ -362,7 +362,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
         )
         const { manifest_files, other_files: _, ...shown } = snapshotFacts(id, '100', may(1))
         const whole = (presence: string) => ({ tags: [], custom_fields: {}, created: expect.any(String), presence })
-        expect(entries.toReversed().map(told)).toEqual([
+        expect(entries.toReversed().map(reported)).toEqual([
           {
             what: 'delete snapshot whole/tank/vm/100/2026-05-01T02:00:00Z',
             before: { ...shown, ...whole('listed'), files: manifest_files },
@@ -394,7 +394,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const edits = yield* InventoryWrites
-        const [making, renaming, undoing, refused] = [aRequest(), aRequest(), aRequest(), aRequest()] as const
+        const [making, renaming, undoing, rejected] = [aRequest(), aRequest(), aRequest(), aRequest()] as const
         const noone = { host: 'h', token_id: 't@pbs!x' }
         const of = (values: object) => ({ name: 'steps', ...noone, ...values })
         const write = (id: number, values: Readonly<Record<string, string | number>>, actor = making) =>
@@ -403,12 +403,12 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
         const [id = 0] = yield* edits.create({ model: 'server', rows, actor: making })
         yield* write(id, { endpoint_state: 'connected', endpoint_id: 4 })
         const made = { what: 'create server steps', before: null }
-        expect(yield* asked(making)).toMatchObject([
+        expect(yield* requested(making)).toMatchObject([
           { ...made, after: of({ endpoint_state: 'connected', endpoint_id: 4 }) },
         ])
         yield* write(id, { host: 'other', endpoint_state: 'pending' }, renaming)
         yield* write(id, { name: 'renamed', endpoint_state: 'connected' }, renaming)
-        expect(yield* asked(renaming)).toEqual([
+        expect(yield* requested(renaming)).toEqual([
           {
             what: 'update server renamed',
             before: { name: 'steps', host: 'h' },
@@ -417,10 +417,10 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
         ])
         yield* write(id, { host: 'third', endpoint_state: 'pending' }, undoing)
         yield* write(id, { host: 'other', endpoint_state: 'connected' }, undoing)
-        expect(yield* asked(undoing)).toEqual([])
-        const [again = 0] = yield* edits.create({ model: 'server', rows, actor: refused })
-        yield* edits.remove({ model: 'server', id: again, actor: refused })
-        expect(yield* asked(refused)).toEqual([])
+        expect(yield* requested(undoing)).toEqual([])
+        const [again = 0] = yield* edits.create({ model: 'server', rows, actor: rejected })
+        yield* edits.remove({ model: 'server', id: again, actor: rejected })
+        expect(yield* requested(rejected)).toEqual([])
       }),
     )
   })
@@ -456,7 +456,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
         const [again = 0] = yield* edits.create({ model: 'server', rows: [row('undone')], actor: undone })
         yield* edits.create({ model: 'datastore', rows: [{ server: again, name: 'a', path: '/' }], actor: other })
         yield* edits.remove({ model: 'server', id: again, actor: undone })
-        expect((yield* asked(undone)).map(({ what }) => what)).toEqual([
+        expect((yield* requested(undone)).map(({ what }) => what)).toEqual([
           'create server undone',
           'delete datastore undone/a',
           'delete server undone',
@@ -481,7 +481,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
         expect(yield* Effect.flip(create)).toEqual(new KeyTaken({ model: 'datastore', index: 1 }))
         const update = edits.update({ model: 'datastore', id: first, values: { name: 'b' }, actor: moving })
         expect(yield* Effect.flip(update)).toEqual(new KeyTaken({ model: 'datastore', index: 0 }))
-        expect(yield* Effect.all([making, moving].map(asked))).toEqual([[], []])
+        expect(yield* Effect.all([making, moving].map(requested))).toEqual([[], []])
       }),
     )
   })

@@ -148,7 +148,7 @@ test('a connection lost between two statements of a transaction ends the transac
         const { rows } = await sql`select from pg_stat_activity where pid = ${pid}::bigint`.execute(db)
         return rows.length === 0
       }),
-    ).pipe(Effect.repeat({ until: (gone) => gone }))
+    ).pipe(Effect.repeat({ until: (removed) => removed }))
   const error = await runtime.runPromise(
     Effect.flatMap(Database, (database) =>
       database.transaction('working', (run) =>
@@ -162,7 +162,7 @@ test('a connection lost between two statements of a transaction ends the transac
       ),
     ).pipe(Effect.flip),
   )
-  expect(error).toMatchObject({ _tag: 'StoreFailed', reason: 'unavailable', doing: 'working' })
+  expect(error).toMatchObject({ _tag: 'StoreFailed', reason: 'unavailable', operation: 'working' })
   await runtime.dispose()
 })
 

@@ -26,7 +26,7 @@ type Ports = Branches | ChangeSets | Changes | InventoryWrites | HeldDeletionsSt
 let requests = 7_000_000
 const by = (user: string) => ({ ...ada(++requests), user })
 
-const told = ({ action, model, title, before, after, user }: LoggedChange) => ({
+const reported = ({ action, model, title, before, after, user }: LoggedChange) => ({
   what: `${action} ${model} ${title} by ${user}`,
   before,
   after,
@@ -63,7 +63,7 @@ describe.each(engines)('the log of decisions on $engine', ({ migrated }) => {
         const about = { kind: 'operator', description: 'why', user: 'ada', runId: null, review: false } as const
         const opening = by('ada')
         const { id } = yield* branches.create({ ...about, name: 'life', by: opening })
-        const { writes } = branches.inside({ id })
+        const { writes } = branches.overlay({ id })
         yield* writes.update({ model: 'datastore', id: tank.id, values: { comment: 'in' }, actor: by('ada') })
         yield* branches.update({ id, name: 'renamed', by: by('eve') })
         yield* branches.update({ id, name: 'renamed', by: by('eve') })
@@ -84,7 +84,7 @@ describe.each(engines)('the log of decisions on $engine', ({ migrated }) => {
           reverts: null,
           revision: 0,
         }
-        expect(entries.map(told)).toEqual([
+        expect(entries.map(reported)).toEqual([
           {
             what: 'create branch life by ada',
             before: null,
@@ -170,7 +170,7 @@ describe.each(engines)('the log of decisions on $engine', ({ migrated }) => {
         expect(entries.map(({ objectId }) => objectId)).toContain(first?.id)
         const moving = yield* reached
         yield* branches.sync({ id: branch.id, commit: true, by: by('eve') })
-        expect((yield* since(moving)).map(told)).toEqual([
+        expect((yield* since(moving)).map(reported)).toEqual([
           { what: 'update branch answers by eve', before: { revision: 6 }, after: { revision: 7 } },
         ])
       }),
@@ -198,8 +198,8 @@ describe.each(engines)('the log of decisions on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const { server, snapshot } = yield* newFleet('held')
-        const gone = [0, 1].map((nth) => remove('snapshot', snapshot(nth).id, snapshot(nth).facts))
-        yield* landOnce(rootOf('held'), [{ model: 'snapshot', changes: gone }], { held: 'too_many' })
+        const removed = [0, 1].map((nth) => remove('snapshot', snapshot(nth).id, snapshot(nth).facts))
+        yield* landOnce(rootOf('held'), [{ model: 'snapshot', changes: removed }], { held: 'too_many' })
         const sets = yield* HeldDeletionsStore
         const [set] = yield* rows<{ id: number; revision: number }>(
           `select id, revision from held_deletions where server_id = ${server}`,
@@ -220,7 +220,7 @@ describe.each(engines)('the log of decisions on $engine', ({ migrated }) => {
           decided_by,
           decided_at: expect.any(String),
         })
-        expect(entries.map(told)).toEqual([
+        expect(entries.map(reported)).toEqual([
           {
             what: 'update held_deletions snapshots of held/tank by ada',
             before: open,
@@ -254,14 +254,14 @@ describe.each(engines)('the log of decisions on $engine', ({ migrated }) => {
         const { id } = branch
         const start = yield* reached
         const about = { kind: 'operator', description: '', user: 'ada', runId: null, review: false } as const
-        const refused = [
+        const rejected = [
           Effect.flip(branches.create({ ...about, name: 'nothing', by: by('ada') })),
           Effect.flip(branches.update({ id, name: 'nothing-other', by: by('ada') })),
           Effect.flip(branches.approve({ id, revision: 99, user: 'eve', at, by: by('eve') })),
           Effect.flip(branches.merge({ id, commit: true, by: by('ada'), at, approval: false })),
           Effect.flip(branches.sync({ id, commit: true, by: by('ada') })),
         ]
-        expect((yield* Effect.all(refused)).map((error) => error.constructor)).toEqual([
+        expect((yield* Effect.all(rejected)).map((error) => error.constructor)).toEqual([
           BranchNameTaken,
           BranchNameTaken,
           ApprovalNotAllowed,
@@ -280,7 +280,7 @@ describe.each(engines)('the log of decisions on $engine', ({ migrated }) => {
         })
         yield* branches.resolve({ id, filter: {}, resolution: null, user: 'bob', by: by('bob') })
         yield* branches.update({ id, description: '', by: by('ada') })
-        expect((yield* since(start)).map(told)).toEqual([])
+        expect((yield* since(start)).map(reported)).toEqual([])
         yield* branches.merge({ id: other.id, commit: true, by: actor, at, approval: false })
         const undone = branches.revert({
           id: other.id,
@@ -294,7 +294,7 @@ describe.each(engines)('the log of decisions on $engine', ({ migrated }) => {
         expect(yield* Effect.flip(branches.close({ id: other.id, status: 'closed', by: by('eve') }))).toBeInstanceOf(
           BranchNotOpen,
         )
-        expect((yield* since(merged)).map(told)).toEqual([])
+        expect((yield* since(merged)).map(reported)).toEqual([])
       }),
     )
   })

@@ -28,7 +28,7 @@ const ask = (text: string) =>
   Effect.flatMap(Database, (database) => database.query('asking', (db) => sql.raw(text).execute(db)))
 
 /** Waits until PostgreSQL has been asked so often about sessions that do not answer. */
-const looks = (wanted: number) => {
+const looks = (expected: number) => {
   const seen = new Set<string>()
   return ask(
     "select query_start::text as at from pg_stat_activity where application_name = 'netbox-pbs control' and query_start is not null",
@@ -37,7 +37,7 @@ const looks = (wanted: number) => {
       for (const row of rows) seen.add((row as { readonly at: string }).at)
       return seen.size
     }),
-    Effect.repeat({ until: (count) => count > wanted }),
+    Effect.repeat({ until: (count) => count > expected }),
   )
 }
 
@@ -49,13 +49,13 @@ test('statements on frozen connections fail, the connections are closed, and new
     }),
   )
   proxy.freeze()
-  const asked = await runtime.runPromise(
+  const requested = await runtime.runPromise(
     Effect.all(
       ['1', '2', '3'].map((n) => Effect.either(ask(`select ${n}`))),
       { concurrency: 3 },
     ),
   )
-  for (const answer of asked) expect(Either.getLeft(answer).pipe(Option.getOrThrow)).toBeInstanceOf(StoreFailed)
+  for (const answer of requested) expect(Either.getLeft(answer).pipe(Option.getOrThrow)).toBeInstanceOf(StoreFailed)
   await runtime.runPromise(ask('select 4'))
   await vi.waitFor(() => expect(proxy.frozen()).toBe(0), 60_000)
   // Three were lost, to one cause.
@@ -88,7 +88,7 @@ test('a transaction whose connection freezes fails, and leaves nothing behind', 
       ),
     ).pipe(Effect.flip),
   )
-  expect(failed).toMatchObject({ reason: 'unavailable', doing: 'writing' })
+  expect(failed).toMatchObject({ reason: 'unavailable', operation: 'writing' })
   const { rows } = await runtime.runPromise(ask('select * from notes'))
   expect(rows).toEqual([])
   await runtime.dispose()

@@ -74,9 +74,9 @@ describe.each(engines)('held deletions on $engine', ({ migrated }) => {
         )).map(({ id, day }) => [day, id]),
       )
       const idOf = (day: number) => ids.get(day) ?? 0
-      const lacks = (...gone: ReadonlyArray<number>): Part => ({
+      const lacks = (...removed: ReadonlyArray<number>): Part => ({
         model: 'snapshot',
-        changes: gone.map((day) => remove('snapshot', idOf(day), facts(day))),
+        changes: removed.map((day) => remove('snapshot', idOf(day), facts(day))),
       })
       const again = (...back: ReadonlyArray<number>): Part => ({
         model: 'snapshot',
@@ -96,7 +96,7 @@ describe.each(engines)('held deletions on $engine', ({ migrated }) => {
         ([row]) => sets((held) => held.get({ id: row?.id ?? 0, runId: null })),
       )
       const state = Effect.flatMap(Inventory, (inventory) => inventory.scopeState(scope))
-      return { server, scope, lacks, again, land, left, set: Effect.map(set, Option.getOrThrow), gone: set, state }
+      return { server, scope, lacks, again, land, left, set: Effect.map(set, Option.getOrThrow), removed: set, state }
     })
   const decide = (id: number, state: 'confirmed' | 'dismissed', revision: number | null = null) =>
     sets((held) => held.decide({ id, state, revision, user: 'ann' }))
@@ -144,7 +144,7 @@ describe.each(engines)('held deletions on $engine', ({ migrated }) => {
   test('it has a new revision when it grows or is held under another visibility, none when it shrinks, and ends with its last row', async () => {
     await run(
       Effect.gen(function* () {
-        const { lacks, again, land, set, gone } = yield* newScope('grows', [1, 2, 3, 4])
+        const { lacks, again, land, set, removed } = yield* newScope('grows', [1, 2, 3, 4])
         const held = 'too_many' as const
         yield* land([lacks(1, 2)], { held })
         yield* land([lacks(2), again(1)], { held })
@@ -154,7 +154,7 @@ describe.each(engines)('held deletions on $engine', ({ migrated }) => {
         yield* land([lacks(2, 3)], { held: 'visibility_changed', visibility: 'narrow' })
         expect(yield* set).toMatchObject({ count: 2, revision: 3, reason: 'visibility_changed', visibility: 'narrow' })
         yield* land([again(2, 3)])
-        expect(yield* gone).toEqual(Option.none())
+        expect(yield* removed).toEqual(Option.none())
       }),
     )
   })
@@ -260,11 +260,11 @@ describe.each(engines)('held deletions on $engine', ({ migrated }) => {
   test('a set is gone with its server, and cannot be decided once its rows are', async () => {
     await run(
       Effect.gen(function* () {
-        const { server, lacks, land, set, gone } = yield* newScope('doomed', [1, 2])
+        const { server, lacks, land, set, removed } = yield* newScope('doomed', [1, 2])
         yield* land([lacks(1)], { held: 'visibility_changed' })
         const { id } = yield* set
         yield* ask(`delete from servers where id = ${server}`)
-        expect(yield* gone).toEqual(Option.none())
+        expect(yield* removed).toEqual(Option.none())
         expect(yield* Effect.flip(decide(id, 'confirmed'))).toMatchObject({ _tag: 'HeldDeletionsNotFound', id })
         expect(yield* Effect.flip(decide(2 ** 60, 'confirmed'))).toMatchObject({ _tag: 'HeldDeletionsNotFound' })
       }),
@@ -281,10 +281,10 @@ describe.each(engines)('held deletions on $engine', ({ migrated }) => {
         const job = jobFacts(server, 'v1')
         yield* landOnce(scope, [{ model: 'job', changes: [create('job', job)] }])
         const [row] = yield* ask<{ id: number }>(`select id from jobs where server_id = ${server}`)
-        const gone = { model: 'job', changes: [remove('job', row?.id ?? 0, job)] } as const
-        yield* landOnce(scope, [{ ...gone, held: 'children_held' }])
+        const removed = { model: 'job', changes: [remove('job', row?.id ?? 0, job)] } as const
+        yield* landOnce(scope, [{ ...removed, held: 'children_held' }])
         expect(yield* sets((held) => held.waiting())).toBe(before + 2)
-        yield* landOnce(scope, [gone], { held: 'visibility_changed' })
+        yield* landOnce(scope, [removed], { held: 'visibility_changed' })
         expect(yield* sets((held) => held.waiting())).toBe(before + 3)
         const all = yield* sets((held) => held.list({ runId: null, limit: 100, offset: 0 }))
         const here = all.rows.filter((found) => 'server' in found.scope && found.scope.server === 'counted')

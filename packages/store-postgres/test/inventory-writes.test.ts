@@ -1,4 +1,4 @@
-import { followsSettings, naturalKey, unheard } from '@netbox-pbs/core'
+import { followsSettings, naturalKey, neverContacted } from '@netbox-pbs/core'
 import {
   ChangeSets,
   Inventory,
@@ -101,7 +101,7 @@ describe.each(engines)('edits on $engine', ({ migrated }) => {
           fingerprint: '',
           verify_ssl: true,
           timeout_seconds: 30,
-          ...unheard,
+          ...neverContacted,
           status: 'reachable',
           version: '',
           timezone: '',
@@ -281,15 +281,15 @@ describe.each(engines)('edits on $engine', ({ migrated }) => {
         yield* writes.update({ model: 'datastore', id: storeId, values: { used_bytes: 2 } })
         expect(yield* served('datastore', storeId)).toMatchObject({ used_bytes: 2, total_bytes: null, gc_status: 'ok' })
         const observations = yield* ServerObservations
-        const seen = { ...unheard, status: 'reachable', last_seen_at: may(5) }
+        const seen = { ...neverContacted, status: 'reachable', last_seen_at: may(5) }
         const failed = { status: 'unreachable', status_since: may(6), consecutive_failures: 2, last_error: 'no route' }
         yield* observations.record({ serverId: id, health: seen })
-        yield* observations.record({ serverId: id, health: { ...unheard, ...failed } })
+        yield* observations.record({ serverId: id, health: { ...neverContacted, ...failed } })
         yield* observations.record({ serverId: 999_999_999, health: seen })
         expect(yield* served('server', id)).toMatchObject({ ...failed, last_seen_at: may(5) })
         const inventory = yield* Inventory
         const rows = yield* Stream.runCollect(Stream.filter(inventory.servers(), (row) => row.id === id))
-        expect([...rows].map(({ health }) => health)).toEqual([{ ...unheard, ...failed, last_seen_at: may(5) }])
+        expect([...rows].map(({ health }) => health)).toEqual([{ ...neverContacted, ...failed, last_seen_at: may(5) }])
         const other = yield* server('readings-2')
         expect(yield* writes.update({ model: 'datastore', id: storeId, values: { server: other } })).toBe(true)
         expect(yield* served('datastore', storeId)).toMatchObject({ server: other, used_bytes: 2 })

@@ -1,4 +1,4 @@
-import { followsSettings, naturalKey, unheard } from '@netbox-pbs/core'
+import { followsSettings, naturalKey, neverContacted } from '@netbox-pbs/core'
 import { ChangeSetClosed, ChangeSets, Inventory, Runs } from '@netbox-pbs/core/ports'
 import { Chunk, Effect, Exit, Layer, ManagedRuntime, Stream } from 'effect'
 import { sql } from 'kysely'
@@ -276,11 +276,11 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
       Effect.gen(function* () {
         const { server, scope, group } = yield* newGroup('empty', [])
         const [{ id } = { id: 0 }] = yield* groupsOf(server)
-        const gone = [{ model: 'group', changes: [remove('group', id, group)] }] as const
+        const removed = [{ model: 'group', changes: [remove('group', id, group)] }] as const
         const presence = rows(`select presence from groups where server_id = ${server}`)
-        yield* landOnce(scope, gone, { held: 'visibility_changed' })
+        yield* landOnce(scope, removed, { held: 'visibility_changed' })
         expect(yield* presence).toEqual([{ presence: 'missing' }])
-        yield* landOnce(scope, gone)
+        yield* landOnce(scope, removed)
         expect(yield* presence).toEqual([])
       }),
     )
@@ -293,13 +293,13 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
         const inventory = yield* Inventory
         const [first] = yield* snapshotsOf(server)
         if (first === undefined) throw new Error('no snapshot')
-        const gone = remove('snapshot', first.id, first.facts)
+        const removed = remove('snapshot', first.id, first.facts)
         const frame = { key: naturalKey('group', group), digest: 'shorter', listed: 1 }
         const hold = (at: string) =>
           landOnce(
             scope,
             [
-              { model: 'snapshot', changes: [gone] },
+              { model: 'snapshot', changes: [removed] },
               { model: 'group', changes: [], digests: [frame] },
             ],
             { held: 'too_many', at, visibility: 'less' },
@@ -362,10 +362,10 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
           { model: 'snapshot', changes: [remove('snapshot', snapshot.id, snapshot.facts)] },
           { model: 'group', changes: [remove('group', known.id, group)] },
         ] as const
-        const parentGone = [{ model: 'namespace', changes: [remove('namespace', namespace.id, root)] }] as const
+        const parentRemoved = [{ model: 'namespace', changes: [remove('namespace', namespace.id, root)] }] as const
 
         yield* landOnce(scope, emptied, { held: 'emptied', listed: false, at: '2026-06-05T00:00:00Z' })
-        expect(yield* landOnce(namespaces, parentGone)).toEqual({ ...counts, held_back: 1 })
+        expect(yield* landOnce(namespaces, parentRemoved)).toEqual({ ...counts, held_back: 1 })
         expect((yield* rootRow()).map(({ presence }) => presence)).toEqual(['missing'])
         expect(yield* inventory.scopeState(scope)).toMatchObject({
           rows: 1,
@@ -374,7 +374,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
         })
 
         yield* landOnce(scope, emptied, { listed: false })
-        expect(yield* landOnce(namespaces, parentGone)).toEqual({ ...counts, deleted: 1 })
+        expect(yield* landOnce(namespaces, parentRemoved)).toEqual({ ...counts, deleted: 1 })
         expect(yield* rootRow()).toEqual([])
         expect(yield* inventory.scopeState(scope)).toEqual({
           visibility: null,
@@ -774,7 +774,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
         const key = naturalKey('server', facts)
         const seen = (last_seen_at: string | null, status: string) => ({
           key,
-          values: { ...unheard, status, last_seen_at },
+          values: { ...neverContacted, status, last_seen_at },
         })
         yield* landOnce(scope, [
           {
@@ -800,7 +800,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
           facts: { ...facts, endpoint_state: 'connected' },
           pendingSince: null,
           timing: followsSettings,
-          health: { ...unheard, status: 'unreachable', last_seen_at: '2026-06-01T00:00:00Z' },
+          health: { ...neverContacted, status: 'unreachable', last_seen_at: '2026-06-01T00:00:00Z' },
         })
         expect(yield* rows(`select status, last_seen_at from server_observations where server_id = ${row.id}`)).toEqual(
           [{ status: 'unreachable', last_seen_at: '2026-06-01T00:00:00Z' }],
@@ -834,11 +834,11 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
           yield* rows(`select sum(snapshot_count)::bigint as sum from groups where server_id = ${server}`),
         ).toEqual([{ sum: 6003 }])
         const all = snapshots.map(({ id, facts }) => remove('snapshot', id, facts))
-        const gone = groups.map(({ id, facts }) => remove('group', id, facts))
+        const removed = groups.map(({ id, facts }) => remove('group', id, facts))
         expect(
           yield* landOnce(scope, [
             { model: 'snapshot', changes: all },
-            { model: 'group', changes: gone },
+            { model: 'group', changes: removed },
           ]),
         ).toEqual({ ...counts, deleted: 6003 })
         expect(yield* groupsOf(server)).toEqual([])
@@ -855,8 +855,8 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
         yield* landOnce(scope, [{ model: 'server', changes: [create('server', pending)] }])
         yield* rows(`update servers set presence = 'manual' where name = 'never-was'`)
         const [row] = yield* rows<{ id: number }>(`select id from servers where name = 'never-was'`)
-        const gone = [remove('server', row?.id ?? 0, pending), remove('server', stays, serverFacts('stays'))]
-        expect(yield* landOnce(scope, [{ model: 'server', changes: gone }])).toEqual({ ...counts, deleted: 1 })
+        const removed = [remove('server', row?.id ?? 0, pending), remove('server', stays, serverFacts('stays'))]
+        expect(yield* landOnce(scope, [{ model: 'server', changes: removed }])).toEqual({ ...counts, deleted: 1 })
         expect(yield* rows(`select name from servers where name in ('never-was', 'stays')`)).toEqual([
           { name: 'stays' },
         ])

@@ -18,8 +18,8 @@ describe.each(engines)('a question of the guard whose scope moves away, on $engi
     Effect.gen(function* () {
       const fleet = yield* newFleet(name)
       const { id } = yield* newBranch(name)
-      const gone = [0, 1, 2].map((nth) => remove('snapshot', fleet.snapshot(nth).id, fleet.snapshot(nth).facts))
-      yield* stageOnce(id, fleet.snapshots, [{ model: 'snapshot', changes: gone }], { held: 'emptied' })
+      const removed = [0, 1, 2].map((nth) => remove('snapshot', fleet.snapshot(nth).id, fleet.snapshot(nth).facts))
+      yield* stageOnce(id, fleet.snapshots, [{ model: 'snapshot', changes: removed }], { held: 'emptied' })
       yield* check(id)
       return { ...fleet, id }
     })

@@ -17,9 +17,9 @@ test('a queue that opens too early opens later, and says when its database is go
     await runtime.runPromise(migrate)
     expect(await runtime.runPromise(claim)).toEqual(Option.none())
     await server.stop()
-    const gone = await runtime.runPromise(Effect.either(claim))
-    expect(Either.getLeft(gone)).toMatchObject(Option.some({ _tag: 'StoreFailed', reason: 'unavailable' }))
-    expect(Option.getOrThrow(Either.getLeft(gone))).toBeInstanceOf(StoreFailed)
+    const removed = await runtime.runPromise(Effect.either(claim))
+    expect(Either.getLeft(removed)).toMatchObject(Option.some({ _tag: 'StoreFailed', reason: 'unavailable' }))
+    expect(Option.getOrThrow(Either.getLeft(removed))).toBeInstanceOf(StoreFailed)
   } finally {
     await runtime.dispose()
     await server.stop()

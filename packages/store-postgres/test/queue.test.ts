@@ -102,8 +102,8 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
     const second = await claimed()
     await queue((q) => q.complete(second))
     await statement(`delete from pgboss.job where (data ->> 'runId')::int = 2`)
-    const asked = [job(1, a), job(1, b), job(1, null), job(2, null), job(3, a)]
-    expect(await queue((q) => q.missing(asked))).toEqual([job(1, b), job(2, null), job(3, a)])
+    const requested = [job(1, a), job(1, b), job(1, null), job(2, null), job(3, a)]
+    expect(await queue((q) => q.missing(requested))).toEqual([job(1, b), job(2, null), job(3, a)])
     expect(await queue((q) => q.missing([]))).toEqual([])
   })
 

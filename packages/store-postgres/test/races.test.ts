@@ -1,4 +1,4 @@
-import { unheard } from '@netbox-pbs/core'
+import { neverContacted } from '@netbox-pbs/core'
 import {
   ApiTokens,
   Branches,
@@ -88,8 +88,8 @@ const races: ReadonlyArray<
         const queue = yield* Queue
         const serverId = ++lastServer
         yield* queue.enqueue(job(yield* newRun([serverId]), serverId), { urgent: false })
-        const claims = yield* Effect.replicateEffect(queue.claim(), 4, { concurrency: 'unbounded' })
-        const taken = claims.filter(Option.isSome)
+        const keyConflicts = yield* Effect.replicateEffect(queue.claim(), 4, { concurrency: 'unbounded' })
+        const taken = keyConflicts.filter(Option.isSome)
         expect(taken.map(({ value }) => value.job.serverId)).toEqual([serverId])
         yield* Effect.forEach(taken, ({ value }) => queue.complete(value))
         expect(yield* queue.claim()).toEqual(Option.none())
@@ -107,8 +107,8 @@ const races: ReadonlyArray<
         })
         const done: Array<number> = []
         for (let turn = 0; turn < 2; turn++) {
-          const claims = yield* Effect.replicateEffect(queue.claim(), 4, { concurrency: 'unbounded' })
-          const [taken, ...others] = claims.filter(Option.isSome)
+          const keyConflicts = yield* Effect.replicateEffect(queue.claim(), 4, { concurrency: 'unbounded' })
+          const [taken, ...others] = keyConflicts.filter(Option.isSome)
           expect(others).toEqual([])
           // The others reach again while it ends.
           const [, early] = yield* Effect.all(
@@ -298,8 +298,8 @@ const races: ReadonlyArray<
         )
         expect(failure(edited)).toBeNull()
         expect([null, 'ApprovalNotAllowed']).toContain(failure(approved))
-        const refused = yield* Effect.flip(branches.merge({ id: of.id, commit: true, by: actor, at, approval: true }))
-        expect(refused._tag).toBe('BranchNotApproved')
+        const rejected = yield* Effect.flip(branches.merge({ id: of.id, commit: true, by: actor, at, approval: true }))
+        expect(rejected._tag).toBe('BranchNotApproved')
         expect((yield* tankOf(tank.id))?.comment).toBe('')
       }),
   ],
@@ -498,7 +498,10 @@ const races: ReadonlyArray<
             // A change, and then none: what a branch no longer holds is written to the scope in main.
             Effect.either(Effect.zip(stageOnce(id, stores, [part]), stageOnce(id, stores, []))),
             Effect.either(
-              (yield* ServerObservations).record({ serverId: server, health: { ...unheard, status: 'unreachable' } }),
+              (yield* ServerObservations).record({
+                serverId: server,
+                health: { ...neverContacted, status: 'unreachable' },
+              }),
             ),
           ],
           { concurrency: 'unbounded' },
@@ -516,7 +519,7 @@ const races: ReadonlyArray<
 /** No table of main has a row of the server. */
 const nothingLeft = (server: number) =>
   Effect.gen(function* () {
-    const below = [
+    const children = [
       'datastores',
       'namespaces',
       'groups',
@@ -526,7 +529,7 @@ const nothingLeft = (server: number) =>
       'held_deletions',
       'server_observations',
     ]
-    for (const table of below) {
+    for (const table of children) {
       expect([table, yield* rows(`select * from ${table} where server_id = ${server}`)]).toEqual([table, []])
     }
   })

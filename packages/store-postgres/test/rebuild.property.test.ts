@@ -15,7 +15,7 @@ import { Database } from '../src/database/database.ts'
 import { tables } from '../src/inventory/columns.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
 import { answer, check, merge, newBranch, revert, rows, stageOnce } from './contract/branching.ts'
-import { Chance } from './contract/chance.ts'
+import { Random } from './contract/chance.ts'
 import { ada } from './contract/edits.ts'
 import {
   change,
@@ -35,13 +35,13 @@ import { engines } from './engines.ts'
 type Ports = Branches | ChangeSets | Changes | InventoryWrites | Database
 
 /** A row as the log tells it, and when it was created. */
-interface Told {
+interface ActionTexts {
   readonly row: Readonly<Record<string, unknown>>
   readonly created: string
 }
 
 /** An inventory: its rows by model and id. */
-type Inventory = Map<string, Told>
+type Inventory = Map<string, ActionTexts>
 
 const logged: ReadonlyArray<ModelName> = modelNames.filter((model) => model !== 'task')
 const nameOf = (model: string, id: number) => `${model} ${id}`
@@ -51,7 +51,7 @@ const inventory = Effect.flatMap(Database, (database) =>
   database.query('reading main', async (db) => {
     const found: Inventory = new Map()
     for (const model of logged) {
-      const { rows: of } = await sql<Told & { readonly id: number }>`
+      const { rows: of } = await sql<ActionTexts & { readonly id: number }>`
         select m.id, ${wholeRow(model, 'm')} as row, ${timestamp(sql`m.created`)} as created from ${sql.table(tables[model])} m`.execute(
         db,
       )
@@ -94,24 +94,24 @@ let requests = 9_000_000
 const aRequest = () => ada(++requests)
 
 /** What a source lists of a scope, as changes against main. */
-const listed = (chance: Chance, server: { readonly id: number; readonly name: string }) =>
+const listed = (random: Random, server: { readonly id: number; readonly name: string }) =>
   Effect.gen(function* () {
-    const resource = chance.pick(['snapshots', 'snapshots', 'snapshots', 'datastores', 'namespaces', 'jobs'] as const)
+    const resource = random.pick(['snapshots', 'snapshots', 'snapshots', 'datastores', 'namespaces', 'jobs'] as const)
     const { id, name } = server
     if (resource === 'datastores') {
       const scope: Scope = { resource, server: name }
-      const facts = ['tank', 'vault'].map((store) => datastoreFacts(id, store, { comment: chance.pick(['', 'x']) }))
+      const facts = ['tank', 'vault'].map((store) => datastoreFacts(id, store, { comment: random.pick(['', 'x']) }))
       return {
         scope,
-        parts: [yield* partOf('datastore', `server_id = ${id}`, chance, facts, ({ name: store }) => store)],
+        parts: [yield* partOf('datastore', `server_id = ${id}`, random, facts, ({ name: store }) => store)],
       }
     }
     if (resource === 'jobs') {
       const scope: Scope = { resource, server: name, job_type: 'verify' }
-      const facts = ['v1', 'v2'].map((job) => jobFacts(id, job, { schedule: chance.pick(['daily', 'hourly']) }))
+      const facts = ['v1', 'v2'].map((job) => jobFacts(id, job, { schedule: random.pick(['daily', 'hourly']) }))
       return {
         scope,
-        parts: [yield* partOf('job', `server_id = ${id} and job_type = 'verify'`, chance, facts, (of) => of.job_id)],
+        parts: [yield* partOf('job', `server_id = ${id} and job_type = 'verify'`, random, facts, (of) => of.job_id)],
       }
     }
     if (resource === 'namespaces') {
@@ -120,20 +120,20 @@ const listed = (chance: Chance, server: { readonly id: number; readonly name: st
       return {
         scope,
         parts: [
-          yield* partOf('namespace', `server_id = ${id} and datastore_name = 'tank'`, chance, facts, (of) => of.path),
+          yield* partOf('namespace', `server_id = ${id} and datastore_name = 'tank'`, random, facts, (of) => of.path),
         ],
       }
     }
-    const namespace = chance.pick(['', 'a'])
+    const namespace = random.pick(['', 'a'])
     const scope: Scope = { resource, server: name, datastore: 'tank', namespace }
     const of = `server_id = ${id} and datastore_name = 'tank' and namespace = '${namespace}'`
-    const guests = chance.some(['100', '200'], 0.8)
-    const groups = guests.map((guest) => groupFacts(id, guest, { namespace, comment: chance.pick(['', 'g']) }))
+    const guests = random.some(['100', '200'], 0.8)
+    const groups = guests.map((guest) => groupFacts(id, guest, { namespace, comment: random.pick(['', 'g']) }))
     const snapshots = guests.flatMap((guest) =>
-      chance
+      random
         .some([1, 2, 3], 0.6)
         .map((day) =>
-          snapshotFacts(id, guest, may(day), { namespace, comment: chance.pick(['', 'x']), protected: chance.is(0.5) }),
+          snapshotFacts(id, guest, may(day), { namespace, comment: random.pick(['', 'x']), protected: random.is(0.5) }),
         ),
     )
     const snapshotKey = (facts: Pick<Facts<'snapshot'>, 'backup_id' | 'backup_time'>) =>
@@ -141,8 +141,8 @@ const listed = (chance: Chance, server: { readonly id: number; readonly name: st
     return {
       scope,
       parts: [
-        yield* partOf('snapshot', of, chance, snapshots, snapshotKey, 1),
-        yield* partOf('group', of, chance, groups, ({ backup_id }) => backup_id, 1),
+        yield* partOf('snapshot', of, random, snapshots, snapshotKey, 1),
+        yield* partOf('group', of, random, groups, ({ backup_id }) => backup_id, 1),
       ],
     }
   })
@@ -153,13 +153,13 @@ type Listed = Exclude<ModelName, 'server' | 'task'>
 const partOf = <M extends Listed>(
   model: M,
   where: string,
-  chance: Chance,
+  random: Random,
   possible: ReadonlyArray<Facts<M>>,
   key: (facts: Facts<M>) => string,
   share = 0.8,
 ): Effect.Effect<Part, never, Database> =>
   Effect.gen(function* () {
-    const list = chance.some(possible, share)
+    const list = random.some(possible, share)
     const main = yield* rows<Facts<M> & { id: number; server_id: number; presence: string }>(
       `select * from ${tables[model]} where ${where} and presence <> 'manual'`,
     )
@@ -185,24 +185,27 @@ const partOf = <M extends Listed>(
   }).pipe(Effect.orDie)
 
 /** A row that a person makes. */
-function newRow(chance: Chance, model: Exclude<WritableModel, 'server'>, server: number): EditValues {
-  if (model === 'datastore') return { server, name: chance.pick(['tank', 'vault', 'own']), path: '/p' }
-  if (model === 'job') return { server, job_type: 'verify', job_id: chance.pick(['v1', 'v3']) }
-  const key = { server, datastore_name: 'tank', namespace: chance.pick(['', 'a', 'b']), backup_type: 'vm' }
-  return { ...key, backup_id: chance.pick(['100', '300']), backup_time: may(chance.below(6) + 1), comment: 'mine' }
+function newRow(random: Random, model: Exclude<WritableModel, 'server'>, server: number): EditValues {
+  if (model === 'datastore') return { server, name: random.pick(['tank', 'vault', 'own']), path: '/p' }
+  if (model === 'job') return { server, job_type: 'verify', job_id: random.pick(['v1', 'v3']) }
+  const key = { server, datastore_name: 'tank', namespace: random.pick(['', 'a', 'b']), backup_type: 'vm' }
+  return { ...key, backup_id: random.pick(['100', '300']), backup_time: may(random.children(6) + 1), comment: 'mine' }
 }
 
 /** What a person changes of a row, also its key. */
-function newValues(chance: Chance, model: WritableModel, servers: ReadonlyArray<number>, mark: string): EditValues {
-  const tags = chance.is(0.3) ? { tags: [{ slug: chance.pick(['red', 'blue']) }] } : {}
+function newValues(random: Random, model: WritableModel, servers: ReadonlyArray<number>, mark: string): EditValues {
+  const tags = random.is(0.3) ? { tags: [{ slug: random.pick(['red', 'blue']) }] } : {}
   if (model === 'server')
-    return { ...tags, ...(chance.is(0.4) ? { name: `${mark}-${chance.below(99)}` } : { port: chance.below(9999) }) }
-  const moved = chance.is(0.2) && servers.length > 0 ? { server: chance.pick(servers) } : {}
+    return {
+      ...tags,
+      ...(random.is(0.4) ? { name: `${mark}-${random.children(99)}` } : { port: random.children(9999) }),
+    }
+  const moved = random.is(0.2) && servers.length > 0 ? { server: random.pick(servers) } : {}
   if (model === 'datastore')
-    return { ...tags, ...moved, comment: chance.pick(['', 'mine']), name: chance.pick(['tank', 'vault', 'other']) }
-  if (model === 'job') return { ...tags, ...moved, schedule: chance.pick(['daily', 'weekly']) }
-  const key = chance.is(0.4) ? { namespace: chance.pick(['', 'a', 'b']), backup_id: chance.pick(['100', '300']) } : {}
-  return { ...tags, ...moved, ...key, comment: chance.pick(['', 'mine', 'x']), protected: chance.is(0.5) }
+    return { ...tags, ...moved, comment: random.pick(['', 'mine']), name: random.pick(['tank', 'vault', 'other']) }
+  if (model === 'job') return { ...tags, ...moved, schedule: random.pick(['daily', 'weekly']) }
+  const key = random.is(0.4) ? { namespace: random.pick(['', 'a', 'b']), backup_id: random.pick(['100', '300']) } : {}
+  return { ...tags, ...moved, ...key, comment: random.pick(['', 'mine', 'x']), protected: random.is(0.5) }
 }
 
 /** What comes to nothing: somebody else has the key, the server is gone, or a reviewer's answer was not enough. */
@@ -224,7 +227,7 @@ const mayFail = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effec
 
 /** A history of one thing after another, by chance. */
 class History {
-  readonly #chance: Chance
+  readonly #random: Random
   readonly #mark: string
   readonly #merged: Array<number> = []
   #names = 0
@@ -232,7 +235,7 @@ class History {
   readonly done: Array<string> = []
 
   constructor(seed: number, mark: string) {
-    this.#chance = new Chance(seed)
+    this.#random = new Random(seed)
     this.#mark = mark
   }
 
@@ -242,11 +245,11 @@ class History {
 
   get step() {
     return Effect.gen(this, function* () {
-      const chance = this.#chance
+      const random = this.#random
       const servers = yield* this.#servers
-      const kind = servers.length < 3 ? 'server' : chance.pick(kinds)
+      const kind = servers.length < 3 ? 'server' : random.pick(kinds)
       this.done.push(kind)
-      const server = servers.length === 0 ? { id: 0, name: '' } : chance.pick(servers)
+      const server = servers.length === 0 ? { id: 0, name: '' } : random.pick(servers)
       switch (kind) {
         case 'server': {
           const facts = serverFacts(`${this.#mark}-${++this.#names}`)
@@ -258,27 +261,27 @@ class History {
           return yield* (yield* InventoryWrites).create({ model: 'server', rows: [row], actor: aRequest() })
         }
         case 'sync':
-          return yield* mayFail(Effect.flatMap(listed(chance, server), ({ scope, parts }) => landOnce(scope, parts)))
+          return yield* mayFail(Effect.flatMap(listed(random, server), ({ scope, parts }) => landOnce(scope, parts)))
         case 'branch of a run': {
           const branch = yield* newBranch(`${this.#mark} ${++this.#names}`)
           for (let nth = 0; nth < 3; nth++) {
-            const { scope, parts } = yield* listed(chance, chance.pick(servers))
+            const { scope, parts } = yield* listed(random, random.pick(servers))
             yield* mayFail(stageOnce(branch.id, scope, parts))
           }
-          if (chance.is(0.5)) yield* this.#edits(yield* InventoryWrites, 2)
+          if (random.is(0.5)) yield* this.#edits(yield* InventoryWrites, 2)
           return yield* this.#merge(branch.id)
         }
         case 'edit':
           return yield* this.#edits(yield* InventoryWrites, 3)
         case 'branch': {
           const branch = yield* newBranch(`${this.#mark} ${++this.#names}`, 'operator')
-          yield* this.#edits((yield* Branches).inside({ id: branch.id }).writes, 6)
-          if (chance.is(0.5)) yield* this.#edits(yield* InventoryWrites, 2)
+          yield* this.#edits((yield* Branches).overlay({ id: branch.id }).writes, 6)
+          if (random.is(0.5)) yield* this.#edits(yield* InventoryWrites, 2)
           return yield* this.#merge(branch.id)
         }
         case 'revert': {
           if (this.#merged.length === 0) return
-          const into = yield* mayFail(revert(chance.pick(this.#merged), `${this.#mark} ${++this.#names}`))
+          const into = yield* mayFail(revert(random.pick(this.#merged), `${this.#mark} ${++this.#names}`))
           if (into !== null) yield* this.#merge(into.id)
           return
         }
@@ -293,8 +296,8 @@ class History {
   #merge(id: number) {
     return Effect.gen(this, function* () {
       yield* mayFail(check(id))
-      yield* mayFail(answer(id, { choice: this.#chance.pick(['main', 'branch'] as const) }))
-      const merged = yield* mayFail(merge(id, this.#chance.is(0.8)))
+      yield* mayFail(answer(id, { choice: this.#random.pick(['main', 'branch'] as const) }))
+      const merged = yield* mayFail(merge(id, this.#random.is(0.8)))
       if (merged?.branch.status === 'merged') this.#merged.push(id)
     })
   }
@@ -302,25 +305,25 @@ class History {
   /** Edits by a person, in main or in a branch. */
   #edits(writes: InventoryWrites['Type'], count: number) {
     return Effect.gen(this, function* () {
-      const chance = this.#chance
+      const random = this.#random
       for (let nth = 0; nth < count; nth++) {
         const ids = (yield* this.#servers).map(({ id }) => id)
         if (ids.length === 0) return
-        const model = chance.pick(['snapshot', 'snapshot', 'datastore', 'job', 'server'] as const)
+        const model = random.pick(['snapshot', 'snapshot', 'datastore', 'job', 'server'] as const)
         const of = model === 'server' ? 'id' : 'server_id'
         const there = yield* rows<{ id: number }>(
           `select id from ${tables[model]} where ${of} in (${ids.join()}) order by id`,
         )
-        const what = chance.pick(['make', 'change', 'change', 'remove'] as const)
+        const what = random.pick(['make', 'change', 'change', 'remove'] as const)
         if (what === 'make' && model !== 'server') {
-          yield* mayFail(writes.create({ model, rows: [newRow(chance, model, chance.pick(ids))], actor: aRequest() }))
+          yield* mayFail(writes.create({ model, rows: [newRow(random, model, random.pick(ids))], actor: aRequest() }))
         } else if (
           there.length > 0 &&
-          (what === 'change' || (what === 'remove' && (model !== 'server' || chance.is(0.4))))
+          (what === 'change' || (what === 'remove' && (model !== 'server' || random.is(0.4))))
         ) {
-          const { id } = chance.pick(there)
+          const { id } = random.pick(there)
           const actor = aRequest()
-          const values = newValues(chance, model, ids, this.#mark)
+          const values = newValues(random, model, ids, this.#mark)
           yield* mayFail(
             what === 'change' ? writes.update({ model, id, values, actor }) : writes.remove({ model, id, actor }),
           )

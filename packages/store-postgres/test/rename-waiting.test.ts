@@ -31,13 +31,13 @@ describe.each(engines)('what waits survives a rename of its server, on $engine',
             })
           const { id, facts } = snapshot(0)
           const branch = yield* newBranch(name)
-          const told = (main: string, source: string) => [
+          const reported = (main: string, source: string) => [
             {
               model: 'snapshot' as const,
               changes: [change('snapshot', id, { ...facts, comment: main }, { comment: source })],
             },
           ]
-          yield* stageOnce(branch.id, rootOf(name), told('', 'source'))
+          yield* stageOnce(branch.id, rootOf(name), reported('', 'source'))
           yield* update('snapshot', id, { comment: 'person' })
           yield* check(branch.id)
           yield* at('before the answer')

@@ -50,7 +50,7 @@ describe.each(engines)('Retention on $engine', ({ migrated }) => {
   const run = (id: number, completed: string | null) =>
     rows(`insert into runs (id, status, resources, trigger, started_by, created, completed) overriding system value
       values (${id}, '${completed === null ? 'running' : 'completed'}', '["jobs"]', 'manual', 'ada', '2026-01-01T00:00:00Z', ${completed === null ? 'null' : `'${completed}'`})`)
-  const below = async (id: number, count: number) => {
+  const children = async (id: number, count: number) => {
     const of = `from generate_series(1, ${count}) n`
     await rows(`insert into run_jobs (run_id, server_id) select ${id}, n ${of}`)
     await rows(
@@ -65,7 +65,7 @@ describe.each(engines)('Retention on $engine', ({ migrated }) => {
 
   test('removes a large run in parts, and the run itself last', async () => {
     await run(1, '2026-04-01T00:00:00Z')
-    await below(1, 7)
+    await children(1, 7)
     const seen: Array<unknown> = []
     for (let more = true; more; ) {
       more = (await prune('runs')).more
@@ -87,7 +87,7 @@ describe.each(engines)('Retention on $engine', ({ migrated }) => {
     await run(1, null)
     await run(2, before)
     await run(3, '2026-04-30T23:59:59Z')
-    for (const id of [1, 2, 3]) await below(id, 2)
+    for (const id of [1, 2, 3]) await children(id, 2)
     expect(await pruneAll('runs')).toEqual([1])
     expect(await rows('select id from runs order by id')).toEqual([{ id: 1 }, { id: 2 }])
     expect(await counts()).toEqual([{ runs: 2, jobs: 4, warnings: 4, scopes: 4 }])

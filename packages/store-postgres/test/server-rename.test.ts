@@ -83,14 +83,14 @@ describe.each(engines)('a rename of a server, on $engine', ({ migrated }) => {
         // The scope of a question is always shown under the name that the server has now.
         for (const { scope } of conflicts) expect(scope).toMatchObject({ server: name })
         const { status, changes, conflicts: open, review } = Option.getOrThrow(yield* branches.get({ id }))
-        const asked = conflicts.map(({ kind, model, branch, resolution, title }) => [
+        const requested = conflicts.map(({ kind, model, branch, resolution, title }) => [
           kind,
           model,
           branch,
           resolution,
           title,
         ])
-        seen.push({ status, changes, open, review, asked })
+        seen.push({ status, changes, open, review, requested })
       })
       const main = Effect.gen(function* () {
         seen.push(
@@ -184,8 +184,8 @@ describe.each(engines)('a rename of a server, on $engine', ({ migrated }) => {
       Effect.gen(function* () {
         const { server, snapshots, snapshot } = yield* newFleet('asked', [1, 2, 3])
         const { id } = yield* newBranch('asked')
-        const gone = [0, 1, 2].map((nth) => remove('snapshot', snapshot(nth).id, snapshot(nth).facts))
-        yield* stageOnce(id, snapshots, [{ model: 'snapshot', changes: gone }], { held: 'emptied' })
+        const removed = [0, 1, 2].map((nth) => remove('snapshot', snapshot(nth).id, snapshot(nth).facts))
+        yield* stageOnce(id, snapshots, [{ model: 'snapshot', changes: removed }], { held: 'emptied' })
         yield* check(id)
         yield* rename(server, 'asked anew')
         for (let time = 0; time < 3; time++) {
@@ -202,8 +202,8 @@ describe.each(engines)('a rename of a server, on $engine', ({ migrated }) => {
       Effect.gen(function* () {
         const { server, snapshots, snapshot } = yield* newFleet('unchecked')
         const { id } = yield* newBranch('unchecked')
-        const gone = [0, 1, 2].map((nth) => remove('snapshot', snapshot(nth).id, snapshot(nth).facts))
-        yield* stageOnce(id, snapshots, [{ model: 'snapshot', changes: gone }], { held: 'emptied' })
+        const removed = [0, 1, 2].map((nth) => remove('snapshot', snapshot(nth).id, snapshot(nth).facts))
+        yield* stageOnce(id, snapshots, [{ model: 'snapshot', changes: removed }], { held: 'emptied' })
         expect(yield* Effect.flip(merge(id))).toMatchObject({ _tag: 'BranchInConflict', conflicts: 1 })
         expect(yield* rows(`select id from snapshots where server_id = ${server}`)).toHaveLength(3)
       }),
@@ -215,8 +215,8 @@ describe.each(engines)('a rename of a server, on $engine', ({ migrated }) => {
       Effect.gen(function* () {
         const { server, snapshots, snapshot } = yield* newFleet('unknown')
         const { id } = yield* newBranch('unknown')
-        const gone = [0, 1, 2].map((nth) => remove('snapshot', snapshot(nth).id, snapshot(nth).facts))
-        yield* stageOnce(id, snapshots, [{ model: 'snapshot', changes: gone }], { held: 'emptied' })
+        const removed = [0, 1, 2].map((nth) => remove('snapshot', snapshot(nth).id, snapshot(nth).facts))
+        yield* stageOnce(id, snapshots, [{ model: 'snapshot', changes: removed }], { held: 'emptied' })
         yield* check(id)
         yield* answer(id, { choice: 'branch' })
         // As the migration leaves a scope of which the log of changes no longer tells whose it was.

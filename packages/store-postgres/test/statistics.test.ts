@@ -38,7 +38,7 @@ const filled = (name: string) =>
   })
 
 /** Takes from the planner what it knows of a table. */
-const forget = (table: string) =>
+const discard = (table: string) =>
   Effect.zipRight(
     rows(`delete from pg_statistic where starelid = '${table}'::regclass`),
     rows(`update pg_class set relpages = 0, reltuples = -1 where oid = '${table}'::regclass`),
@@ -128,7 +128,7 @@ describe.each(engines)('statistics on $engine', ({ migrated, engine }) => {
     const [before, after] = await runtime.runPromise(
       Effect.gen(function* () {
         const write = yield* prepare(title.replaceAll(' ', '-'))
-        yield* forget(table)
+        yield* discard(table)
         const before = yield* isKnown(table)
         yield* write
         return [before, yield* isKnown(table)] as const
@@ -167,7 +167,7 @@ describe.each(engines)('statistics on $engine', ({ migrated, engine }) => {
         yield* filled(`turn-${table}`)
         const { server, snapshots } = yield* newFleet(`turn-main-${table}`)
         yield* landOnce(snapshots, found(server))
-        yield* forget(table)
+        yield* discard(table)
         yield* Effect.flatMap(Retention, (retention) => retention.refreshStatistics())
         return yield* isKnown(table)
       }),

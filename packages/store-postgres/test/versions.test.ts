@@ -26,7 +26,7 @@ describe.each(engines)('a write that asks for a version on $engine', ({ migrated
     Effect.gen(function* () {
       if (where === 'main') return { lists: yield* InventoryLists, writes: yield* InventoryWrites }
       const { id } = yield* newBranch(name, 'operator')
-      return (yield* Branches).inside({ id })
+      return (yield* Branches).overlay({ id })
     })
   type Place = Effect.Effect.Success<ReturnType<typeof inventoryOf>>
   const served = ({ lists }: Place, model: Model, id: number) =>

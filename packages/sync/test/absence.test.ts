@@ -59,7 +59,7 @@ describe('nothing goes', () => {
     async (code) => {
       const system = await synced(pbsA({ '': { 'vm/1': hours(3) } }))
       system.world.writes = 0
-      system.listing = { trouble: (scope) => [failedFrame(scope, code)] }
+      system.listing = { failure: (scope) => [failedFrame(scope, code)] }
       const record = await run(system.sync(['datastores', 'snapshots', 'jobs']))
       expect(system.world.writes).toBe(0)
       expect(record.run).toMatchObject({ status: 'failed', counts: { deleted: 0 } })
@@ -71,7 +71,7 @@ describe('nothing goes', () => {
   test.each(['maintenance', 'not_mounted'] as const)('when a store is out of service: %s', async (code) => {
     const system = await synced(pbsA({ '': { 'vm/1': hours(3) } }))
     system.world.writes = 0
-    system.listing = { trouble: (scope) => (scope.resource === 'namespaces' ? [failedFrame(scope, code)] : null) }
+    system.listing = { failure: (scope) => (scope.resource === 'namespaces' ? [failedFrame(scope, code)] : null) }
     const record = await run(system.sync())
     expect(record.run.status).toBe('completed')
     expect(record.ends).toContain(`namespaces of pbs-a/tank: skipped: ${code}`)
@@ -83,7 +83,7 @@ describe('nothing goes', () => {
     system.fleet = [pbsA({ '': {}, z: {} })]
     await run(system.sync())
     system.listing = {
-      trouble: (scope) => (scope.resource === 'snapshots' && scope.namespace === 'z' ? [cut(false)] : null),
+      failure: (scope) => (scope.resource === 'snapshots' && scope.namespace === 'z' ? [cut(false)] : null),
     }
     const record = await run(system.sync())
     expect(record.ends).toEqual(['snapshots of pbs-a/tank: landed', 'snapshots of pbs-a/tank/z: failed: cut_off'])
@@ -120,7 +120,7 @@ describe('nothing goes', () => {
       [groupFrame('pbs-a', 'tank', '', 'vm/1', hours(3))],
     ]) {
       system.listing = {
-        trouble: ({ resource }) =>
+        failure: ({ resource }) =>
           resource === 'snapshots' ? [...rows, { _tag: 'complete', scope, count: 2, visibility: null }] : null,
       }
       const record = await run(system.sync())
@@ -133,7 +133,7 @@ describe('nothing goes', () => {
     const system = new MemorySystem()
     system.fleet = [pbsA({ '': { 'vm/1': [1] }, a: { 'vm/2': [1] }, b: { 'vm/3': [1] } })]
     system.listing = {
-      trouble: (scope) => {
+      failure: (scope) => {
         if (scope.resource !== 'snapshots' || scope.namespace === 'b') return null
         const again = groupFrame('pbs-a', 'tank', '', 'vm/9', [1])
         return [again, again, { _tag: 'complete', scope, count: 2, visibility: null }]

@@ -43,7 +43,7 @@ const things = [
 const everything = (system: MemorySystem) =>
   Object.values(system.world.rows).flatMap((rows) => [...rows.values()].map(({ id, facts }) => ({ id, facts })))
 
-describe.each(things)('a %s that one complete list lacks', (model, facts, below) => {
+describe.each(things)('a %s that one complete list lacks', (model, facts, children) => {
   const row = (system: MemorySystem) => system.world.where(model, facts)[0]
 
   test('stays, as missing, with all that lies below it, and nobody is asked', async () => {
@@ -66,7 +66,7 @@ describe.each(things)('a %s that one complete list lacks', (model, facts, below)
     system.fleet = [fleet({ without: model })]
     const second = await run(system.syncTwice())
     expect(second.run.status).toBe('completed')
-    for (const [kind, of] of [[model, facts], ...below] as const) expect(system.world.where(kind, of)).toEqual([])
+    for (const [kind, of] of [[model, facts], ...children] as const) expect(system.world.where(kind, of)).toEqual([])
   })
 
   test('stays when it is the same run that lists it again', async () => {

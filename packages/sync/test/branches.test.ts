@@ -110,7 +110,8 @@ test.each([
   const system = await branching()
   const { frames } = system
   system.frames = (request) => {
-    if (how !== 'a bug') system.settingsFailure = Option.some(new StoreFailed({ reason: 'refused', doing: 'reading' }))
+    if (how !== 'a bug')
+      system.settingsFailure = Option.some(new StoreFailed({ reason: 'refused', operation: 'reading' }))
     return frames(request)
   }
   if (how === 'a bug') {
@@ -128,7 +129,9 @@ test.each([
 test('a branch that the database does not let settle is tried again, without reading again, and the run waits for it', async () => {
   const system = await branching()
   const { frames } = system
-  let failing: Option.Option<StoreFailed> = Option.some(new StoreFailed({ reason: 'unavailable', doing: 'reading' }))
+  let failing: Option.Option<StoreFailed> = Option.some(
+    new StoreFailed({ reason: 'unavailable', operation: 'reading' }),
+  )
   system.frames = (request) => {
     system.settingsFailure = failing
     failing = Option.none()

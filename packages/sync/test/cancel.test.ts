@@ -32,7 +32,7 @@ describe('a cancelled run', () => {
     }).pipe(Effect.zipRight(TestClock.adjust('2 seconds')))
     system.fleet = [changed]
     system.listing = {
-      trouble: (scope): ReadonlyArray<Item> | null =>
+      failure: (scope): ReadonlyArray<Item> | null =>
         scope.resource === 'snapshots' && scope.namespace === 'a'
           ? [
               groupFrame('pbs-a', 'tank', 'a', 'vm/2', []),
@@ -79,7 +79,7 @@ describe('a run that is cancelled while it goes', () => {
           Effect.provide(system.layer),
           Effect.orDie,
         )
-        system.listing = { trouble: ({ resource }) => (resource === 'snapshots' ? items(cancel) : null) }
+        system.listing = { failure: ({ resource }) => (resource === 'snapshots' ? items(cancel) : null) }
         const job = yield* Effect.fork(runJob(claimed))
         yield* TestClock.adjust('10 seconds')
         return yield* Fiber.join(job)

@@ -10,7 +10,7 @@ const datastores = FastCheck.dictionary(
   FastCheck.constantFrom('tank', 'pond', 'lake'),
   FastCheck.record({
     comment: FastCheck.constantFrom('', 'main'),
-    namespaces: FastCheck.tuple(groups, namespaces).map(([root, below]) => ({ '': root, ...below })),
+    namespaces: FastCheck.tuple(groups, namespaces).map(([root, children]) => ({ '': root, ...children })),
   }),
   { maxKeys: 2 },
 )

@@ -1,4 +1,4 @@
-import { type ServerHealth, unheard } from '@netbox-pbs/core'
+import { neverContacted, type ServerHealth } from '@netbox-pbs/core'
 import type { SourceErrorCode } from '@netbox-pbs/core/ports'
 import { Effect, TestClock, TestContext } from 'effect'
 import { describe, expect, test } from 'vitest'
@@ -10,19 +10,19 @@ const pbsA: FleetServer = {
   endpointId: 1,
   datastores: { tank: { namespaces: { '': { 'vm/1': [1, 2] }, a: { 'vm/2': [1] } } } },
 }
-const below = ['datastores', 'snapshots', 'jobs'] as const
+const children = ['datastores', 'snapshots', 'jobs'] as const
 const shown = '22:22'
 
 const health = (system: MemorySystem, name = 'pbs-a') => system.world.healthOf(name)
 const setHealth = (system: MemorySystem, change: Partial<ServerHealth>): void =>
-  void system.world.observed.set('server ["pbs-a"]', { ...unheard, ...change })
-const asked = (system: MemorySystem) => system.requests.map(({ resource }) => resource)
+  void system.world.observed.set('server ["pbs-a"]', { ...neverContacted, ...change })
+const requested = (system: MemorySystem) => system.requests.map(({ resource }) => resource)
 
 /** Every scope of the server fails with a code; the servers scope says so too. */
 const failing = (system: MemorySystem, code: SourceErrorCode, servers: FleetServer = pbsA): void => {
-  system.fleet = [{ ...servers, trouble: { code, message: `${code} of the test`, presented_fingerprint: shown } }]
+  system.fleet = [{ ...servers, failure: { code, message: `${code} of the test`, presented_fingerprint: shown } }]
   system.listing = {
-    trouble: (scope) =>
+    failure: (scope) =>
       'server' in scope ? [{ ...failedFrame(scope, code), presentedFingerprint: shown } as Item] : null,
   }
 }
@@ -89,7 +89,7 @@ describe('the health of a server', () => {
   test('is no worse for one store in trouble', async () => {
     const system = await synced(pbsA)
     system.listing = {
-      trouble: (scope) =>
+      failure: (scope) =>
         scope.resource === 'snapshots' && scope.namespace === 'a' ? [failedFrame(scope, 'protocol')] : null,
     }
     await run(system.sync(['snapshots']))
@@ -132,9 +132,9 @@ describe('a server in trouble', () => {
     const system = await synced(pbsA)
     system.requests.length = 0
     failing(system, 'timeout')
-    const record = await run(system.sync([...below]))
+    const record = await run(system.sync([...children]))
     // The smallest request is made once: it fails too.
-    expect(asked(system)).toEqual(['datastores', 'servers'])
+    expect(requested(system)).toEqual(['datastores', 'servers'])
     expect(record.ends).toEqual([
       'datastores of pbs-a: failed: timeout',
       'namespaces of pbs-a/tank: failed: timeout',
@@ -148,11 +148,11 @@ describe('a server in trouble', () => {
     const system = await synced(pbsA)
     system.requests.length = 0
     system.listing = {
-      trouble: (scope) =>
+      failure: (scope) =>
         scope.resource === 'snapshots' && scope.namespace === 'a' ? [failedFrame(scope, 'timeout')] : null,
     }
-    const record = await run(system.sync([...below]))
-    expect(asked(system)).toEqual(['datastores', 'snapshots', 'servers', 'jobs'])
+    const record = await run(system.sync([...children]))
+    expect(requested(system)).toEqual(['datastores', 'snapshots', 'servers', 'jobs'])
     expect(record.ends).toEqual(['snapshots of pbs-a/tank/a: failed: timeout'])
     expect(health(system)).toMatchObject({ status: 'reachable' })
   })
@@ -166,10 +166,10 @@ describe.each(['timeout', 'unreachable'] as const)('a list that fails as %s, of 
     ['tasks', 'tasks of pbs-a', 1],
   ] as const)(
     '%s: is its own trouble; the rest is read, and the server is reachable',
-    async (resource, title, asked) => {
+    async (resource, title, requested) => {
       const system = await synced({ ...pbsA, jobs: { verify: ['x'] } })
       system.fleet = [{ ...pbsA, jobs: { verify: ['x', 'y'] }, latencyMs: 7 }]
-      system.listing = { trouble: (scope) => (scope.resource === resource ? [failedFrame(scope, code)] : null) }
+      system.listing = { failure: (scope) => (scope.resource === resource ? [failedFrame(scope, code)] : null) }
       system.requests.length = 0
       const record = await run(system.sync(['datastores', 'snapshots', 'jobs', 'tasks']))
       expect(record.ends).toEqual(expect.arrayContaining([`${title}: failed: ${code}`, 'verify jobs of pbs-a: landed']))
@@ -179,19 +179,19 @@ describe.each(['timeout', 'unreachable'] as const)('a list that fails as %s, of 
       // What hung is asked once, and the smallest request is made to no other server.
       const requests = system.requests.map((request) => [request.resource, request.servers])
       const smallest = requests.filter(([what]) => what === 'servers')
-      expect(smallest).toEqual(Array.from({ length: asked }, () => ['servers', ['pbs-a']]))
+      expect(smallest).toEqual(Array.from({ length: requested }, () => ['servers', ['pbs-a']]))
       expect(new Set(requests.map(String)).size).toBe(requests.length)
     },
   )
 
   test('is not asked about where the source heard the server answer after it', async () => {
     const system = await synced(pbsA)
-    const told = (scope: Parameters<typeof failedFrame>[0]): Item =>
+    const reported = (scope: Parameters<typeof failedFrame>[0]): Item =>
       ({ ...failedFrame(scope, code), serverAnswers: true }) as Item
-    system.listing = { trouble: (scope) => ('server' in scope ? [told(scope)] : null) }
+    system.listing = { failure: (scope) => ('server' in scope ? [reported(scope)] : null) }
     system.requests.length = 0
-    const record = await run(system.sync([...below, 'tasks']))
-    expect(asked(system)).toEqual([...below, 'tasks'])
+    const record = await run(system.sync([...children, 'tasks']))
+    expect(requested(system)).toEqual([...children, 'tasks'])
     expect(record.run.status).toBe('failed')
     expect(health(system)).toMatchObject({ status: 'reachable', consecutive_failures: 0, last_error: '' })
   })
@@ -199,16 +199,16 @@ describe.each(['timeout', 'unreachable'] as const)('a list that fails as %s, of 
   test('is the trouble of the server when it comes after the last answer', async () => {
     const system = await synced(pbsA)
     failing(system, code)
-    const { trouble } = system.listing
+    const { failure } = system.listing
     system.listing = {
-      trouble: (scope) =>
+      failure: (scope) =>
         scope.resource === 'datastores'
           ? [{ ...failedFrame(scope, code), serverAnswers: true } as Item]
-          : (trouble?.(scope) ?? null),
+          : (failure?.(scope) ?? null),
     }
     system.requests.length = 0
-    await run(system.sync([...below, 'tasks']))
-    expect(asked(system)).toEqual(['datastores', 'snapshots', 'servers'])
+    await run(system.sync([...children, 'tasks']))
+    expect(requested(system)).toEqual(['datastores', 'snapshots', 'servers'])
     expect(health(system)).toMatchObject({ status: 'unreachable', consecutive_failures: 1 })
   })
 
@@ -217,13 +217,13 @@ describe.each(['timeout', 'unreachable'] as const)('a list that fails as %s, of 
     failing(system, code)
     system.requests.length = 0
     await run(system.sync())
-    expect(asked(system)).toEqual(['servers', 'datastores'])
+    expect(requested(system)).toEqual(['servers', 'datastores'])
     expect(health(system)).toMatchObject({ status: 'unreachable', consecutive_failures: 1 })
   })
 
   test('is not asked about while the run is being cancelled', async () => {
     const system = await synced(pbsA)
-    system.listing = { trouble: (scope) => ('server' in scope ? [failedFrame(scope, code)] : null) }
+    system.listing = { failure: (scope) => ('server' in scope ? [failedFrame(scope, code)] : null) }
     const { frames } = system
     system.frames = (request) => {
       if (request.resource !== 'servers') return frames(request)
@@ -231,9 +231,9 @@ describe.each(['timeout', 'unreachable'] as const)('a list that fails as %s, of 
       record.run = { ...record.run, cancel_requested: true }
       return [Effect.never]
     }
-    const record = await run(system.sync([...below]))
+    const record = await run(system.sync([...children]))
     expect(record.run.status).toBe('cancelled')
-    expect(asked(system).slice(-2)).toEqual(['datastores', 'servers'])
+    expect(requested(system).slice(-2)).toEqual(['datastores', 'servers'])
   })
 })
 
@@ -241,14 +241,14 @@ test('all requests of a run carry its id, also those of another try and the ques
   const system = await synced(pbsA)
   system.requests.length = 0
   system.listing = {
-    trouble: ({ resource }) =>
+    failure: ({ resource }) =>
       resource === 'datastores' ? [failedFrame({ resource, server: 'pbs-a' }, 'timeout')] : null,
   }
   const { frames } = system
   system.frames = (request) => (request.resource === 'jobs' ? [cut(true)] : frames(request))
-  const record = await run(system.sync([...below]))
+  const record = await run(system.sync([...children]))
   const tries = ['datastores', 'servers', 'snapshots', 'jobs']
-  expect(asked(system)).toEqual([...tries, ...tries, ...tries])
+  expect(requested(system)).toEqual([...tries, ...tries, ...tries])
   expect(new Set(system.requests.map((request) => request.run))).toEqual(new Set([String(record.run.id)]))
 })
 
@@ -261,7 +261,7 @@ describe('a server that keeps failing', () => {
     system.requests.length = 0
     failing(system, 'timeout')
     const record = await run(system.sync())
-    expect(asked(system)).toEqual(['servers'])
+    expect(requested(system)).toEqual(['servers'])
     expect(record.run.status).toBe('incomplete')
     expect(record.outcomes.at(-1)?.reason).toEqual({
       code: 'timeout',
@@ -275,8 +275,8 @@ describe('a server that keeps failing', () => {
     setHealth(system, long)
     system.requests.length = 0
     failing(system, 'timeout')
-    await run(Effect.zipRight(system.sync([...below]), system.sync([...below])))
-    expect(asked(system)).toEqual(['datastores', 'datastores'])
+    await run(Effect.zipRight(system.sync([...children]), system.sync([...children])))
+    expect(requested(system)).toEqual(['datastores', 'datastores'])
     expect(health(system)).toMatchObject({ consecutive_failures: 5 })
   })
 
@@ -290,7 +290,7 @@ describe('a server that keeps failing', () => {
     system.frames = () => [cut(true)]
     await run(system.sync(['datastores']))
     expect(system.queue.events.filter((text) => text.endsWith('job-3'))).toContain(event)
-    expect(asked(system)).toHaveLength(requests)
+    expect(requested(system)).toHaveLength(requests)
   })
 
   test('is read whole by the run that finds it well again', async () => {
@@ -299,7 +299,7 @@ describe('a server that keeps failing', () => {
     wellAgain(system)
     const record = await run(system.sync())
     expect(record.run.status).toBe('completed')
-    expect(asked(system).slice(-4)).toEqual(['servers', ...below])
+    expect(requested(system).slice(-4)).toEqual(['servers', ...children])
     expect(health(system)).toMatchObject({ status: 'reachable', consecutive_failures: 0 })
   })
 })

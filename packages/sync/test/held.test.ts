@@ -136,10 +136,10 @@ describe('confirming', () => {
     system.listing = { visibility: 'third' }
     await run(system.work)
     expect(missing(system)).toBe(60)
-    const asked = await theSet(system)
-    expect(asked).toMatchObject({ state: 'waiting', visibility: 'third', revision: seen.revision + 1 })
+    const requested = await theSet(system)
+    expect(requested).toMatchObject({ state: 'waiting', visibility: 'third', revision: seen.revision + 1 })
     // Under the confirmed visibility they go, and it becomes the scope's own.
-    await confirm(system, asked)
+    await confirm(system, requested)
     await run(system.work)
     expect(ids(system)).toEqual(['2'])
     system.fleet = [tank({ 'vm/2': hours(59) })]

@@ -86,7 +86,7 @@ describe('a job', () => {
         const claimed = yield* claimFirst(system)
         const reached = yield* Effect.makeLatch()
         system.listing = {
-          trouble: ({ resource }) => (resource === 'snapshots' ? [Effect.zipRight(reached.open, Effect.never)] : null),
+          failure: ({ resource }) => (resource === 'snapshots' ? [Effect.zipRight(reached.open, Effect.never)] : null),
         }
         const job = yield* Effect.fork(runJob(claimed))
         yield* reached.await
@@ -122,7 +122,7 @@ describe('a job', () => {
 
   test('is given back when the database does not answer, and records it at the last try', async () => {
     const system = await synced(pbsA)
-    const down = new StoreFailed({ reason: 'unavailable', doing: 'reading the settings' })
+    const down = new StoreFailed({ reason: 'unavailable', operation: 'reading the settings' })
     const outcomes = await run(
       Effect.gen(function* () {
         const claimed = yield* claimFirst(system)
@@ -145,7 +145,7 @@ describe('a run over several servers', () => {
       { ...pbsB, datastores: { tank: { namespaces: { '': { 'vm/1': [1] }, a: { 'vm/2': [1] } } } } },
     ]
     system.listing = {
-      trouble: (scope) => ('server' in scope && scope.server === 'pbs-a' ? [failedFrame(scope, 'unreachable')] : null),
+      failure: (scope) => ('server' in scope && scope.server === 'pbs-a' ? [failedFrame(scope, 'unreachable')] : null),
     }
     const record = await run(system.sync(['snapshots']))
     expect(record.ends).toEqual([
@@ -165,7 +165,7 @@ describe('what a run notices', () => {
     const scope = { resource: 'snapshots', server: 'pbs-a', datastore: 'tank', namespace: '' } as const
     const manifest_files = [{ filename: 'drive.img.fidx', size: 1, crypt_mode: 'none' }]
     system.listing = {
-      trouble: (opened) =>
+      failure: (opened) =>
         opened.resource === 'snapshots' && opened.namespace === ''
           ? [
               { _tag: 'warning', scope, code: 'unknown_value', message: 'a backup type of the future' },

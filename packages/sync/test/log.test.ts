@@ -82,8 +82,8 @@ test("a change of a server's status is logged once, with the reason, and so is i
   expect(changes(await logged(hour))).toEqual([
     { level: 'INFO', msg: 'server status changed', server: 'pbs-a', status: 'reachable', was: 'unknown' },
   ])
-  system.fleet = [{ ...whole, trouble: { code: 'unreachable', message: 'no route' } }]
-  system.listing = { trouble: (scope) => ('server' in scope ? [failedFrame(scope, 'unreachable')] : null) }
+  system.fleet = [{ ...whole, failure: { code: 'unreachable', message: 'no route' } }]
+  system.listing = { failure: (scope) => ('server' in scope ? [failedFrame(scope, 'unreachable')] : null) }
   expect(changes(await logged(Effect.zipRight(hour, hour)))).toEqual([
     {
       level: 'WARN',

@@ -252,7 +252,7 @@ describe('a connection that comes with its secret is tried before it is stored',
 
 describe('a contact outside of runs', () => {
   const bad = { code: 'tls_fingerprint_mismatch', error: `expected ${pin}`, reachable: false } as const
-  const inTrouble = async () => {
+  const isFailing = async () => {
     const one = await connected()
     one.gateway.tested = bad
     await one.run(testServer({ id: one.id, actor }))
@@ -270,7 +270,7 @@ describe('a contact outside of runs', () => {
   const reads = { servers: ['pbs-a'], resources: ['datastores', 'snapshots', 'jobs', 'tasks'], user: actor.user }
 
   test('a test that goes well mends the health and reads the server, once', async () => {
-    const { system, world, run, id } = await inTrouble()
+    const { system, world, run, id } = await isFailing()
     await run(testServer({ id, actor }))
     expect(world.healthOf('pbs-a')).toMatchObject(well)
     await run(testServer({ id, actor }))
@@ -282,14 +282,14 @@ describe('a contact outside of runs', () => {
     ['a new secret', { values: {}, secret: Redacted.make('another') }],
     ['another host with its secret', { values: { host: 'b.example.org' }, secret }],
   ])('%s does so too', async (_, change) => {
-    const { system, world, run, id } = await inTrouble()
+    const { system, world, run, id } = await isFailing()
     expect(await run(changeServer({ id, ...change, actor }))).toMatchObject({ error: null })
     expect(world.healthOf('pbs-a')).toMatchObject(well)
     expect([...system.runs.values()].map(({ run: made }) => made)).toMatchObject([reads])
   })
 
   test('a pin that is still wrong is stored and said', async () => {
-    const { system, world, gateway, run, id } = await inTrouble()
+    const { system, world, gateway, run, id } = await isFailing()
     gateway.tested = { ...bad, error: 'expected bb' }
     await run(changeServer({ id, values: { fingerprint: pin.replaceAll('a', 'b') }, secret: null, actor }))
     expect(world.healthOf('pbs-a')).toMatchObject({ status: 'unreachable', last_error: 'expected bb' })
@@ -297,7 +297,7 @@ describe('a contact outside of runs', () => {
   })
 
   test('another name, or nothing of the connection, asks nobody', async () => {
-    const { system, gateway, run, id } = await inTrouble()
+    const { system, gateway, run, id } = await isFailing()
     gateway.tested = bad
     for (const change of [{ name: 'pbs-b' }, { sync_schedule: '' }])
       expect(await run(changeServer({ id, values: change, secret: null, actor }))).toBeNull()

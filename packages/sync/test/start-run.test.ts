@@ -84,8 +84,8 @@ describe('a run', () => {
     const record = await run(system.sync(['servers', 'datastores']))
     expect(jobs).toEqual([['pbs-a', 'datastores']])
     // Whether the others are read is decided when the list has landed.
-    const asked = system.requests.filter(({ resource }) => resource === 'datastores').slice(-3)
-    expect(asked.map(({ servers }) => servers?.[0])).toEqual(['pbs-a', 'pbs-c', 'pbs-renamed'])
+    const requested = system.requests.filter(({ resource }) => resource === 'datastores').slice(-3)
+    expect(requested.map(({ servers }) => servers?.[0])).toEqual(['pbs-a', 'pbs-c', 'pbs-renamed'])
     expect(record.warnings.map(({ code }) => code)).toEqual(['server_renamed'])
   })
 

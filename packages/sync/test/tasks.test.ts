@@ -19,12 +19,12 @@ class TaskWorld {
   }
 
   /** A sync of the tasks that the server has now, after some time. */
-  async sync(tasks: ReadonlyArray<FleetTask>, later = 0, trouble = false) {
+  async sync(tasks: ReadonlyArray<FleetTask>, later = 0, failure = false) {
     this.#timestamp += later
     this.system.world.writes = 0
     this.system.fleet = [{ name: 'pbs-a', endpointId: 1, datastores: {}, tasks }]
-    const down = { trouble: (scope: Parameters<typeof failedFrame>[0]) => [failedFrame(scope, 'unreachable')] }
-    this.system.listing = { visibility: this.visibility, ...(trouble ? down : {}) }
+    const down = { failure: (scope: Parameters<typeof failedFrame>[0]) => [failedFrame(scope, 'unreachable')] }
+    this.system.listing = { visibility: this.visibility, ...(failure ? down : {}) }
     const now = this.#timestamp * 1000
     const record = await Effect.runPromise(
       TestClock.setTime(now).pipe(

@@ -51,25 +51,25 @@ async function freePort(): Promise<number> {
 
 /** Waits for a program to do its work; its error output is the reason when it fails. */
 async function ended(child: Child): Promise<void> {
-  let said = ''
+  let stated = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text
+    stated += text
   })
   const [code] = await once(child, 'close')
-  if (code !== 0) throw new Error(`${child.spawnfile} ended with ${code}: ${said}`)
+  if (code !== 0) throw new Error(`${child.spawnfile} ended with ${code}: ${stated}`)
 }
 
 /** Resolves when the server takes connections; rejects, with what it said, when it ends before. */
 function ready(child: Child): Promise<void> {
-  let said = ''
+  let stated = ''
   return new Promise((resolve, reject) => {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       // Kept short: once the server is up nobody reads it, but the pipe must be drained.
-      said = (said + text).slice(-4000)
-      if (said.includes('ready to accept connections')) resolve()
+      stated = (stated + text).slice(-4000)
+      if (stated.includes('ready to accept connections')) resolve()
     })
     child.once('error', reject)
-    child.once('close', (code) => reject(new Error(`postgres ended with ${code}: ${said}`)))
+    child.once('close', (code) => reject(new Error(`postgres ended with ${code}: ${stated}`)))
   })
 }
 

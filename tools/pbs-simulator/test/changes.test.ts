@@ -36,7 +36,7 @@ describe('a change that waits for a request', () => {
     let made = 0
     sim.changes.add({ match: { path: '/version' }, after: 1, times: 2, change: () => (made += 1) })
     const counts: number[] = []
-    for (let asked = 0; asked < 4; asked += 1) {
+    for (let requested = 0; requested < 4; requested += 1) {
       await read(sim, '/version')
       counts.push(made)
     }

@@ -24,8 +24,8 @@ const snapshots = (ns: string, filter = '') =>
 test('namespaces come in pre-order, from any parent, to any depth', async () => {
   const list = (query: string) => read(sim, `/admin/datastore/tank/namespace${query}`)
   const paths = ['', 'site-a', 'site-a/lab', 'site-b', 'teams', 'teams/dev', 'teams/dev/eu', 'teams/dev/eu/vienna']
-  const below = ['teams/dev/eu/vienna/lab', 'teams/dev/eu/vienna/lab/rack1', deepest]
-  expect(await list('')).toEqual([...paths, ...below].map((ns) => ({ ns })))
+  const children = ['teams/dev/eu/vienna/lab', 'teams/dev/eu/vienna/lab/rack1', deepest]
+  expect(await list('')).toEqual([...paths, ...children].map((ns) => ({ ns })))
   expect(await list('?max-depth=1')).toEqual(['', 'site-a', 'site-b', 'teams'].map((ns) => ({ ns })))
   expect(await list('?parent=site-a')).toEqual([{ ns: 'site-a' }, { ns: 'site-a/lab' }])
   expect(await list('?parent=gone')).toEqual([{ ns: 'gone' }])

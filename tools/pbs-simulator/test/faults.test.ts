@@ -35,8 +35,8 @@ describe('connections', () => {
 
   test('hang never answers', async () => {
     sim.faults.add({ kind: 'hang', match: { path: '/version' }, times: 1 })
-    const asked = ask(sim, '/version', { signal: AbortSignal.timeout(150) })
-    await expect(asked).rejects.toThrow(/abort/i)
+    const requested = ask(sim, '/version', { signal: AbortSignal.timeout(150) })
+    await expect(requested).rejects.toThrow(/abort/i)
     expect((await ask(sim, '/version')).status).toBe(200)
   })
 })
@@ -106,15 +106,15 @@ describe('bodies', () => {
     let bytes = 0
     const { request } = await import('node:https')
     await new Promise<void>((resolve) => {
-      const asked = request(`${sim.url}/api2/json${list}`, { rejectUnauthorized: false }, (response) => {
+      const requested = request(`${sim.url}/api2/json${list}`, { rejectUnauthorized: false }, (response) => {
         response.on('data', (chunk: Buffer) => {
           bytes += chunk.length
-          if (bytes > 2_000_000) asked.destroy()
+          if (bytes > 2_000_000) requested.destroy()
         })
         response.on('close', () => resolve())
       })
-      asked.on('error', () => undefined)
-      asked.end()
+      requested.on('error', () => undefined)
+      requested.end()
     })
     expect(bytes).toBeGreaterThan(2_000_000)
     sim.faults.clear()

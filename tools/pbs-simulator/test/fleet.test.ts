@@ -99,7 +99,7 @@ describe('the control API', () => {
     const operation = { server: 'pbs-c', operation: 'addSnapshot', ...group, backupTime: 1_700_000_000, on }
     expect((await steer('POST', '/control/operations', operation)).status).toBe(200)
     const seen: boolean[] = []
-    for (let asked = 0; asked < 2; asked += 1)
+    for (let requested = 0; requested < 2; requested += 1)
       seen.push((await ask(server(2), '/admin/datastore/tank/groups')).text.includes('"late"'))
     expect(seen).toEqual([false, true])
   })

@@ -27,8 +27,8 @@ test('a token for one namespace sees it, what is below it, and zeros', async () 
   const namespaces = await read(sim, '/admin/datastore/tank/namespace', { token })
   expect(namespaces).toEqual([{ ns: 'site-a' }, { ns: 'site-a/lab' }])
   expect((await ask(sim, '/admin/datastore/tank/groups?ns=site-a%2Flab', { token })).status).toBe(200)
-  const refused = await ask(sim, '/admin/datastore/tank/groups?ns=site-b', { token })
-  expect([refused.status, refused.text]).toEqual([
+  const rejected = await ask(sim, '/admin/datastore/tank/groups?ns=site-b', { token })
+  expect([rejected.status, rejected.text]).toEqual([
     403,
     'permission check failed - missing Datastore.Audit|Datastore.Backup on /datastore/tank/site-b',
   ])

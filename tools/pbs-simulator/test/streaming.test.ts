@@ -78,14 +78,14 @@ test('a deflated list can be left in the middle', async () => {
   const headers = { authorization: `PBSAPIToken=${tokenId}:${secret}`, 'accept-encoding': 'deflate' }
   const path = `${sim.url}/api2/json/admin/datastore/tank/snapshots`
   await new Promise<void>((resolve, reject) => {
-    const asked = request(path, { agent: false, rejectUnauthorized: false, headers }, (response) => {
+    const requested = request(path, { agent: false, rejectUnauthorized: false, headers }, (response) => {
       expect(response.headers['content-encoding']).toBe('deflate')
-      response.once('data', () => asked.destroy())
+      response.once('data', () => requested.destroy())
       response.once('close', () => resolve())
       response.on('error', () => undefined)
     })
-    asked.on('error', reject)
-    asked.end()
+    requested.on('error', reject)
+    requested.end()
   })
   expect((await open()).statusCode).toBe(200)
 })

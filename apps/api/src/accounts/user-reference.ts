@@ -7,7 +7,7 @@ export type UserReference =
 
 /** Reads how a body names a user, as NetBox does: by id, or by a dictionary of attributes. Nothing is looked up. */
 export function readUserReference(input: unknown): UserReference {
-  if (input === null) return refused('This field may not be null.')
+  if (input === null) return rejected('This field may not be null.')
   if (isId(input)) {
     return {
       _tag: 'user',
@@ -18,7 +18,7 @@ export function readUserReference(input: unknown): UserReference {
   }
   if (typeof input !== 'object' || Array.isArray(input)) {
     const shown = typeof input === 'string' ? input : pythonText(input)
-    return refused(
+    return rejected(
       `Related objects must be referenced by numeric ID or by dictionary of attributes. Received an unrecognized value: ${shown}`,
     )
   }
@@ -26,11 +26,11 @@ export function readUserReference(input: unknown): UserReference {
   const notFound = `Related object not found using the provided attributes: ${pythonText(input)}`
   const unknown = [...attributes.keys()].find((name) => name !== 'id' && name !== 'username')
   if (unknown !== undefined) {
-    return refused(`Cannot resolve keyword ${pythonText(unknown)} into field. Choices are: id, username`)
+    return rejected(`Cannot resolve keyword ${pythonText(unknown)} into field. Choices are: id, username`)
   }
   const [id, username] = [attributes.get('id'), attributes.get('username')]
-  if (id !== undefined && !isId(id)) return refused(`Field 'id' expected a number but got ${pythonText(id)}.`)
-  if (attributes.size === 0 || (username !== undefined && !isName(username))) return refused(notFound)
+  if (id !== undefined && !isId(id)) return rejected(`Field 'id' expected a number but got ${pythonText(id)}.`)
+  if (attributes.size === 0 || (username !== undefined && !isName(username))) return rejected(notFound)
   return {
     _tag: 'user',
     id: id === undefined ? null : Number(id),
@@ -39,7 +39,7 @@ export function readUserReference(input: unknown): UserReference {
   }
 }
 
-const refused = (message: string): UserReference => ({ _tag: 'refused', message })
+const rejected = (message: string): UserReference => ({ _tag: 'refused', message })
 
 const isId = (input: unknown): input is number | string =>
   typeof input === 'number' ? Number.isInteger(input) : typeof input === 'string' && /^\s*[+-]?\d{1,30}\s*$/.test(input)

@@ -8,6 +8,6 @@ export const inBranch = <A, E, R>(
   work: Effect.Effect<A, E, R>,
 ): Effect.Effect<A, E, Branches | Exclude<Exclude<R, InventoryLists>, InventoryWrites>> =>
   Effect.flatMap(Branches, (branches) => {
-    const { lists, writes } = branches.inside({ id })
+    const { lists, writes } = branches.overlay({ id })
     return work.pipe(Effect.provideService(InventoryLists, lists), Effect.provideService(InventoryWrites, writes))
   })

@@ -1,6 +1,6 @@
 import { everyModelFields, type Field, type FieldValue, type ModelName, registry } from '@netbox-pbs/core'
 import { checkValue } from '../validation/check-value.ts'
-import { accepted, type Checked, refused } from '../validation/checked.ts'
+import { accepted, type Checked, rejected } from '../validation/checked.ts'
 
 /** A field of a model, of those too that every model has; undefined: there is none of that name. */
 export function branchedField(model: ModelName, name: string): Field | undefined {
@@ -12,11 +12,11 @@ export function branchedField(model: ModelName, name: string): Field | undefined
 export function readValue(field: Field, input: FieldValue): Checked {
   switch (field.type) {
     case 'reference':
-      return refused('Another row is no answer: take the value of main or of the branch.')
+      return rejected('Another row is no answer: take the value of main or of the branch.')
     case 'json':
       return isShapeOf(field.default, input)
         ? accepted(input)
-        : refused(Array.isArray(field.default) ? 'Expected a list.' : 'Expected a dictionary.')
+        : rejected(Array.isArray(field.default) ? 'Expected a list.' : 'Expected a dictionary.')
     default:
       return checkValue(field, input)
   }

@@ -15,8 +15,8 @@ export const negotiate = (c: ApiContext): Effect.Effect<void, HttpError> => {
   const ranges = accept.split(',').map((range) => range.split(';').map((part) => part.trim().toLowerCase()))
   const chosen = ranges.find(([type = '']) => readable.has(type))
   if (chosen === undefined) return Effect.fail(notAcceptable('Could not satisfy the request Accept header.'))
-  const asked = chosen.find((part) => part.startsWith('version='))?.slice('version='.length)
-  return asked === undefined || asked === apiVersion
+  const requested = chosen.find((part) => part.startsWith('version='))?.slice('version='.length)
+  return requested === undefined || requested === apiVersion
     ? Effect.void
     : Effect.fail(notAcceptable('Invalid version in "Accept" header.'))
 }

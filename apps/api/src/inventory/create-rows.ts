@@ -17,7 +17,7 @@ import { branchErrors } from '../branches/branch-limits.ts'
 import { badGateway, type HttpError, notFound } from '../http/http-error.ts'
 import { type ReadSecret, readSecret, secretInBulk } from '../servers/read-secret.ts'
 import { keyTakenErrors, keyValues, repeatedKeys } from '../validation/unique.ts'
-import { type ValidatedItem, validateItem, wantedByItem } from '../validation/validate-item.ts'
+import { referencedByItem, type ValidatedItem, validateItem } from '../validation/validate-item.ts'
 import { knownServers } from './resolve-list.ts'
 import { takenKeys } from './taken-keys.ts'
 
@@ -51,16 +51,16 @@ export const createRows = (
     const items = judged.map((item, index) => withSecret(item, secrets[index] ?? null, bulk))
     const invalid = items.some(({ errors }) => hasErrors(errors))
     const repeated = repeatedKeys(model, judgedKeys(model, items))
-    if (invalid || repeated.size > 0) return yield* refusal(model, items)
+    if (invalid || repeated.size > 0) return yield* rejection(model, items)
     if (items.length === 0) return { _tag: 'created', ids: [], test: null }
     const secret = secrets.find((read) => read !== null) ?? null
     // No server is tried for a name that is taken.
     if (secret !== null && (yield* takenKeys(model, judgedKeys(model, items))).size > 0)
-      return yield* refusal(model, items)
+      return yield* rejection(model, items)
     return yield* write(model, items, { secret, actor }).pipe(
       Effect.map((made): CreateResult => ({ _tag: 'created', ...made })),
       Effect.catchTags({
-        KeyTaken: ({ index }) => refusal(model, items, index),
+        KeyTaken: ({ index }) => rejection(model, items, index),
         EndpointRejected: ({ errors }) =>
           Effect.succeed<CreateResult>({ _tag: 'refused', errors: [{ index: 0, errors }] }),
         GatewayUnavailable: ({ message }) => Effect.fail(badGateway(message)),
@@ -96,10 +96,10 @@ const validateItems = Effect.fn('validateItems')(function* (
   inputs: ReadonlyArray<unknown>,
   branch: Branch | null,
 ) {
-  const wanted = inputs.map((input) => wantedByItem(model, input))
+  const requested = inputs.map((input) => referencedByItem(model, input))
   const known = yield* knownServers({
-    names: [...new Set(wanted.flatMap(({ names }) => names))],
-    ids: [...new Set(wanted.flatMap(({ ids }) => ids))],
+    names: [...new Set(requested.flatMap(({ names }) => names))],
+    ids: [...new Set(requested.flatMap(({ ids }) => ids))],
   })
   return inputs.map((input): ValidatedItem => {
     const item = validateItem(model, input, known, 'whole')
@@ -109,7 +109,7 @@ const validateItems = Effect.fn('validateItems')(function* (
 })
 
 /** The refusal with all its reasons. `index` is a row that the store found taken: it is named even when its rival is gone by now. */
-const refusal = (model: WritableModel, items: ReadonlyArray<ValidatedItem>, index?: number) =>
+const rejection = (model: WritableModel, items: ReadonlyArray<ValidatedItem>, index?: number) =>
   Effect.gen(function* () {
     const keys = judgedKeys(model, items)
     const taken = new Set([

@@ -1,4 +1,4 @@
-import { VersionChanged, type WantedVersions } from '@netbox-pbs/core/ports'
+import { type ExpectedVersions, VersionChanged } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import type { ApiContext } from '../http/caller.ts'
 
@@ -15,7 +15,7 @@ export const etag = ({ last_updated }: Versioned): string => `W/"${last_updated}
  * The versions that `If-Match` asks for; undefined without the header, or with `*`: then the last write wins. A tag in another form than ours is no version of anything. The store compares them under
  * the object's lock.
  */
-export function wantedVersions(c: ApiContext): WantedVersions {
+export function expectedVersions(c: ApiContext): ExpectedVersions {
   const tags = c.req
     .header('if-match')
     ?.split(',')
@@ -27,8 +27,8 @@ export function wantedVersions(c: ApiContext): WantedVersions {
 /** Fails at once when the object that was read has none of the wanted versions: nothing else about the request is looked at then. */
 export const checkVersion = (
   { last_updated }: Versioned,
-  wanted: WantedVersions,
+  requested: ExpectedVersions,
 ): Effect.Effect<void, VersionChanged> =>
-  wanted === undefined || wanted.includes(last_updated)
+  requested === undefined || requested.includes(last_updated)
     ? Effect.void
     : Effect.fail(new VersionChanged({ version: last_updated }))

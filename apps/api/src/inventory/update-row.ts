@@ -6,6 +6,7 @@ import {
   type EndpointRejected,
   type Endpoints,
   type EndpointTest,
+  type ExpectedVersions,
   type GatewayUnavailable,
   type Inventory,
   InventoryWrites,
@@ -13,7 +14,6 @@ import {
   type ServerGone,
   type StoreFailed,
   type VersionChanged,
-  type WantedVersions,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
 import {
@@ -30,7 +30,7 @@ import { ValidationFailed } from '../http/validation-failed.ts'
 import { connectionOf, readSecret } from '../servers/read-secret.ts'
 import type { ApiServices } from '../services.ts'
 import { keyTakenErrors } from '../validation/unique.ts'
-import { validateItem, type WriteMode, wantedByItem } from '../validation/validate-item.ts'
+import { referencedByItem, validateItem, type WriteMode } from '../validation/validate-item.ts'
 import { knownServers } from './resolve-list.ts'
 import type { Row } from './row.ts'
 
@@ -49,7 +49,7 @@ export const updateRow = (
     versions,
   }: {
     readonly row: Row
-    readonly versions?: WantedVersions
+    readonly versions?: ExpectedVersions
     readonly input: unknown
     readonly mode: WriteMode
     readonly actor: Actor
@@ -57,7 +57,7 @@ export const updateRow = (
   },
 ): Effect.Effect<EndpointTest | null, UpdateFailed, ApiServices> =>
   Effect.gen(function* () {
-    const known = yield* knownServers(wantedByItem(model, input))
+    const known = yield* knownServers(referencedByItem(model, input))
     const { values, errors } = validateItem(model, input, known, mode)
     if (branch !== null) {
       const all = { ...branchErrors(model, { row, input, values }), ...errors }
@@ -93,7 +93,7 @@ export const removeRow = (
     versions,
   }: {
     readonly row: Row
-    readonly versions?: WantedVersions
+    readonly versions?: ExpectedVersions
     readonly actor: Actor
     readonly branch: Branch | null
   },
@@ -103,7 +103,7 @@ export const removeRow = (
     if (branch !== null) yield* deletableInBranch(model, row)
     else if (model === 'server') return yield* removeServer({ id, actor, versions })
     const writes = yield* InventoryWrites
-    if (!(yield* writes.remove({ model, id, actor, versions }))) return yield* gone(model)
+    if (!(yield* writes.remove({ model, id, actor, versions }))) return yield* removed(model)
   })
 
 /** Why a row could not be changed. */
@@ -126,12 +126,12 @@ const update = (request: {
   readonly id: number
   readonly values: EditValues
   readonly actor: Actor
-  readonly versions: WantedVersions
+  readonly versions: ExpectedVersions
 }) =>
   Effect.gen(function* () {
     if (Object.keys(request.values).length === 0) return
     const writes = yield* InventoryWrites
-    if (!(yield* writes.update(request))) return yield* gone(request.model)
+    if (!(yield* writes.update(request))) return yield* removed(request.model)
   })
 
-const gone = (model: ModelName) => Effect.fail(notFound(`No ${registry[model].label} matches the given query.`))
+const removed = (model: ModelName) => Effect.fail(notFound(`No ${registry[model].label} matches the given query.`))

@@ -12,7 +12,7 @@ import { listPage } from './paths.ts'
 /** A list, and the parameters that narrow it to what lies below a row. One with a label of its own is named only when it has rows. */
 type Narrowed = readonly [model: ModelName, parameters: Readonly<Record<string, unknown>>, label?: string]
 
-const below: Readonly<Record<ModelName, (row: Row) => ReadonlyArray<Narrowed>>> = {
+const children: Readonly<Record<ModelName, (row: Row) => ReadonlyArray<Narrowed>>> = {
   server: ({ id: server_id }) => [
     ['datastore', { server_id }],
     ['namespace', { server_id }],
@@ -68,7 +68,7 @@ export const childLists = (
   row: Row,
   branch: PageBranch,
 ): Effect.Effect<ReadonlyArray<RelatedList>, StoreFailed, InventoryLists> =>
-  Effect.forEach(below[model](row), (narrowed) =>
+  Effect.forEach(children[model](row), (narrowed) =>
     Effect.gen(function* () {
       const [name, , label] = narrowed
       const count = yield* countOf(name, parametersOf(narrowed))
@@ -85,7 +85,7 @@ export const latestTasks = (
   branch: PageBranch,
 ): Effect.Effect<Pick<LatestTasksProps, 'rows' | 'href'> | null, StoreFailed, InventoryLists> =>
   Effect.gen(function* () {
-    const narrowed = below[model](row).find(([name, , label]) => name === 'task' && label === undefined)
+    const narrowed = children[model](row).find(([name, , label]) => name === 'task' && label === undefined)
     if (narrowed === undefined) return null
     const { resolved } = yield* readPageQuery('task', parametersOf(narrowed))
     if (resolved._tag === 'refused') return null

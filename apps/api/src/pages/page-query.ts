@@ -5,9 +5,9 @@ import {
   type ModelName,
   parseListQuery,
   type ResolvedListQuery,
+  referencedRows,
   registry,
   resolveListQuery,
-  wantedRows,
 } from '@netbox-pbs/core'
 import type { InventoryLists, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
@@ -28,7 +28,7 @@ export const readPageQuery = (
     const read: ListRequest = parseListQuery(model, parameters)
     const filters = [...read.query.filters, ...blankFilters(model, parameters)]
     const request = { ...read, query: { ...read.query, filters } }
-    return { request, resolved: resolveListQuery(request, yield* knownServers(wantedRows(request))) }
+    return { request, resolved: resolveListQuery(request, yield* knownServers(referencedRows(request))) }
   })
 
 function blankFilters(model: ModelName, parameters: URLSearchParams): ReadonlyArray<Filter> {

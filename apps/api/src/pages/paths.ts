@@ -36,19 +36,19 @@ export const branchPage = (id: number): string => `${branchesPage}${id}/`
 export const addServerPage = `${home}${registry.server.path}/add/`
 
 /** The branch that a link leads into, or stays in; null: main. */
-type Inside = Pick<Branch, 'schema_id'> | null
+type InBranch = Pick<Branch, 'schema_id'> | null
 
 /** A path of the inventory, in a branch. */
-const inside = (path: string, branch: Inside): string =>
+const inBranchPath = (path: string, branch: InBranch): string =>
   branch === null ? path : `${path}?${branchParameter}=${branch.schema_id}`
 
 /** The list of a model. */
-export const listPage = (model: ModelName, branch: Inside = null): string =>
-  inside(`${home}${registry[model].path}/`, branch)
+export const listPage = (model: ModelName, branch: InBranch = null): string =>
+  inBranchPath(`${home}${registry[model].path}/`, branch)
 
 /** A row. */
-export const rowPage = (model: ModelName, id: number, branch: Inside = null): string =>
-  inside(pageUrl('', model, id), branch)
+export const rowPage = (model: ModelName, id: number, branch: InBranch = null): string =>
+  inBranchPath(pageUrl('', model, id), branch)
 
 /** A form sent there pins another certificate of a server. */
 export const pinPage = (id: number): string => `${rowPage('server', id)}pin/`

@@ -82,7 +82,7 @@ const add = forWriterForm((viewer, form, requestId) =>
       }),
       Effect.catchTags({
         ServerNotUsable: (failure) => again({ [failure.field]: [failure.error] }, 400, failure),
-        HttpError: ({ status, body: refusal }) => again({ __all__: [sentence(refusal)] }, status),
+        HttpError: ({ status, body: rejection }) => again({ __all__: [sentence(rejection)] }, status),
         BranchNotOpen: ({ message }) => again({ __all__: [`${message}.`] }, 409),
         // The form writes main.
         BranchOfRun: Effect.die,
@@ -164,5 +164,5 @@ const draw = (viewer: Viewer, form: Omit<ServerFormProps, 'formToken'>, status =
 const texts = (errors: FieldErrors): Readonly<Record<string, ReadonlyArray<string>>> =>
   Object.fromEntries(Object.entries(errors).map(([field, words]) => [field, [words].flat().map(String)]))
 
-const sentence = (refusal: object): string =>
-  'detail' in refusal ? String(refusal.detail) : 'The server could not be added.'
+const sentence = (rejection: object): string =>
+  'detail' in rejection ? String(rejection.detail) : 'The server could not be added.'

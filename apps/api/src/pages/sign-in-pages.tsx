@@ -31,9 +31,9 @@ const form = (next: string, error: string | null = null): Response =>
   )
 
 const byToken = (c: ApiContext): Page =>
-  withForm(c, ({ next: asked, token = '' }) =>
+  withForm(c, ({ next: requested, token = '' }) =>
     Effect.gen(function* () {
-      const next = ownPath(asked)
+      const next = ownPath(requested)
       if (!isOwnOrigin(c)) return form(next, 'This form was not sent from this page. Load the page again and retry.')
       const user = yield* userOfToken(token.trim())
       if (user === null) return form(next, 'This token is unknown, disabled or expired.')

@@ -18,7 +18,7 @@ import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
 import { respondWithRecords } from '../http/respond-with-records.ts'
 import { type Route, route } from '../http/route.ts'
-import { etag, wantedVersions } from '../inventory/etag.ts'
+import { etag, expectedVersions } from '../inventory/etag.ts'
 import {
   bodyErrors,
   errorResponses,
@@ -145,7 +145,7 @@ const changeRoute: Route = route(
       const { id } = yield* findBranch(c)
       const change = yield* Effect.flatMap(readBody(c), readBranchChange)
       const branches = yield* Branches
-      const branch = yield* branches.update({ id, ...change, versions: wantedVersions(c), by: actorOf(c) })
+      const branch = yield* branches.update({ id, ...change, versions: expectedVersions(c), by: actorOf(c) })
       return c.json(servedBranch(baseUrl(c), branch), 200, { ETag: etag(branch) })
     }),
 )

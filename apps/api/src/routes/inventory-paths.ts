@@ -13,7 +13,7 @@ import { type BulkTarget, bulkError, bulkTargets, maxObjects, tooManyObjects } f
 import { createRows } from '../inventory/create-rows.ts'
 import { describeModel } from '../inventory/describe-model.ts'
 import { envelope } from '../inventory/envelope.ts'
-import { checkVersion, etag, wantedVersions } from '../inventory/etag.ts'
+import { checkVersion, etag, expectedVersions } from '../inventory/etag.ts'
 import { findById, findRow } from '../inventory/find-row.ts'
 import { listPath, rowUrl } from '../inventory/links.ts'
 import { resolveList } from '../inventory/resolve-list.ts'
@@ -158,7 +158,7 @@ const writeRoutes = (model: WritableModel): ReadonlyArray<Route> => [
   route(describeOperation(model, 'delete', 'detail'), (c) =>
     Effect.gen(function* () {
       const row = yield* findRow(model, c)
-      const versions = wantedVersions(c)
+      const versions = expectedVersions(c)
       yield* checkVersion(row, versions)
       const body = yield* readBody(c)
       const errors = isDictionary(body) ? unbuiltFields(body) : {}
@@ -174,7 +174,7 @@ const changeRow =
   (c) =>
     Effect.gen(function* () {
       const row = yield* findRow(model, c)
-      const versions = wantedVersions(c)
+      const versions = expectedVersions(c)
       yield* checkVersion(row, versions)
       const input = yield* readBody(c)
       const actor = actorOf(c)

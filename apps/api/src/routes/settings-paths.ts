@@ -8,7 +8,7 @@ import { invalid } from '../http/http-error.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { readBody } from '../http/read-body.ts'
 import { type Handler, route } from '../http/route.ts'
-import { etag, wantedVersions } from '../inventory/etag.ts'
+import { etag, expectedVersions } from '../inventory/etag.ts'
 import { apiRoot } from '../inventory/links.ts'
 import {
   bodyErrors,
@@ -45,7 +45,7 @@ const write: Handler = (c) =>
           ...change,
           ...(proxbox_api_key === undefined ? {} : { proxbox_api_key: Redacted.make(proxbox_api_key) }),
         },
-        { actor: actorOf(c), versions: wantedVersions(c) },
+        { actor: actorOf(c), versions: expectedVersions(c) },
       )
       .pipe(Effect.catchTag('GatewayKeyNeeded', ({ message }) => invalid({ proxbox_api_key: [message] })))
     return yield* reply200(c)

@@ -23,10 +23,10 @@ export const readRunRequest = (body: unknown): Effect.Effect<RunRequest, HttpErr
     if (!isDictionary(body)) {
       return yield* invalid({ __all__: [`Invalid data. Expected a dictionary, but got ${pythonType(body)}.`] })
     }
-    const asked = ownValue(body, 'resources')
-    const wanted = ownValue(body, 'servers')
-    const chosen = readResources(asked)
-    const servers = yield* readServers(wanted)
+    const requested = ownValue(body, 'resources')
+    const needed = ownValue(body, 'servers')
+    const chosen = readResources(requested)
+    const servers = yield* readServers(needed)
     const unknown = unknownKeys(body, ['resources', 'servers'])
     const errors: FieldErrors = {
       ...unknown,

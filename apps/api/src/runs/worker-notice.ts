@@ -3,10 +3,10 @@ import { Workers, type WorkersState } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 
 /** Why nothing is synced, as a sentence without its stop; null: a worker runs. */
-export function workerNotice({ running, lastHeard }: WorkersState): string | null {
+export function workerNotice({ running, lastHeartbeat }: WorkersState): string | null {
   if (running > 0) return null
   const since =
-    lastHeard === null ? 'No worker has been heard of yet' : `No worker has been heard of since ${lastHeard}`
+    lastHeartbeat === null ? 'No worker has been heard of yet' : `No worker has been heard of since ${lastHeartbeat}`
   return `${since}: runs wait until one starts (start:worker)`
 }
 
@@ -14,7 +14,7 @@ export function workerNotice({ running, lastHeard }: WorkersState): string | nul
 export const waitsForWorkerSince = (run: Pick<Run, 'completed' | 'created'>) =>
   Effect.gen(function* () {
     if (run.completed !== null) return null
-    const { running, lastHeard } = yield* (yield* Workers).state()
+    const { running, lastHeartbeat } = yield* (yield* Workers).state()
     if (running > 0) return null
-    return lastHeard === null || Date.parse(lastHeard) < Date.parse(run.created) ? run.created : lastHeard
+    return lastHeartbeat === null || Date.parse(lastHeartbeat) < Date.parse(run.created) ? run.created : lastHeartbeat
   })

@@ -17,9 +17,9 @@ export function readSecret(input: unknown, values: EditValues): ReadSecret | nul
   const secret = isDictionary(input) ? ownValue(input, 'token_secret') : undefined
   if (!isDictionary(input) || secret === undefined) return null
   const untested = ownValue(input, 'untested') ?? false
-  if (typeof untested !== 'boolean') return refused({ untested: ['Must be a valid boolean.'] })
-  if (secret === null) return refused({ token_secret: ['This field may not be null.'] })
-  if (secret === '') return refused({ token_secret: ['This field may not be blank.'] })
+  if (typeof untested !== 'boolean') return rejected({ untested: ['Must be a valid boolean.'] })
+  if (secret === null) return rejected({ token_secret: ['This field may not be null.'] })
+  if (secret === '') return rejected({ token_secret: ['This field may not be blank.'] })
   const { data, error } = EndpointIn.safeParse({ ...connectionOf(values), token_secret: secret })
   if (data === undefined) {
     const errors: Record<string, Array<string>> = {}
@@ -27,7 +27,7 @@ export function readSecret(input: unknown, values: EditValues): ReadSecret | nul
       const field = String(path[0] ?? '__all__')
       errors[field] = [...(errors[field] ?? []), `This field ${message}.`]
     }
-    return refused(errors)
+    return rejected(errors)
   }
   const { name, host, port, token_id, fingerprint, verify_ssl, timeout_seconds } = data
   const token_secret = Redacted.make(data.token_secret)
@@ -59,7 +59,7 @@ export function connectionOf(values: Readonly<Record<string, unknown>>): EditVal
   return Object.fromEntries(scalars.flatMap(([name, value]) => (isScalar(value) ? [[name, value]] : [])))
 }
 
-const refused = (errors: FieldErrors): ReadSecret => ({ _tag: 'refused', errors })
+const rejected = (errors: FieldErrors): ReadSecret => ({ _tag: 'refused', errors })
 
 const isScalar = (value: unknown): value is string | number | boolean =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'

@@ -1,4 +1,4 @@
-import { accepted, type Checked, refused } from './checked.ts'
+import { accepted, type Checked, rejected } from './checked.ts'
 
 const words: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
   ...[true, 1, 't', 'y', 'yes', 'true', 'on', '1'].map((word) => [word, true] as const),
@@ -8,5 +8,5 @@ const words: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
 /** The words that NetBox takes for true and false in a body; a filter takes fewer. */
 export function checkBoolean(input: unknown): Checked {
   const value = words.get(typeof input === 'string' ? input.trim().toLowerCase() : input)
-  return value === undefined ? refused('Must be a valid boolean.') : accepted(value)
+  return value === undefined ? rejected('Must be a valid boolean.') : accepted(value)
 }

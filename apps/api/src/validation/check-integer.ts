@@ -1,4 +1,4 @@
-import { accepted, type Checked, refused } from './checked.ts'
+import { accepted, type Checked, rejected } from './checked.ts'
 
 const maxInt32 = 2 ** 31 - 1
 const maxInt64 = 2n ** 63n - 1n
@@ -6,11 +6,11 @@ const maxInt64 = 2n ** 63n - 1n
 /** Whole numbers, also as text. What NetBox could store but a JSON number cannot hold exactly is refused with our own limit. */
 export function checkInteger({ min, max }: { readonly min: number; readonly max: number }, input: unknown): Checked {
   const whole = wholeNumber(input)
-  if (whole === null) return refused(`A valid ${max > maxInt32 ? 'biginteger' : 'integer'} is required.`)
-  if (whole < BigInt(min)) return refused(`Ensure this value is greater than or equal to ${min}.`)
+  if (whole === null) return rejected(`A valid ${max > maxInt32 ? 'biginteger' : 'integer'} is required.`)
+  if (whole < BigInt(min)) return rejected(`Ensure this value is greater than or equal to ${min}.`)
   if (whole > BigInt(max)) {
     const limit = max === Number.MAX_SAFE_INTEGER && whole > maxInt64 ? maxInt64 : max
-    return refused(`Ensure this value is less than or equal to ${limit}.`)
+    return rejected(`Ensure this value is less than or equal to ${limit}.`)
   }
   return accepted(Number(whole))
 }

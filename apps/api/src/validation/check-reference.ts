@@ -1,5 +1,5 @@
-import type { KnownRows, WantedRows } from '@netbox-pbs/core'
-import { accepted, type Checked, notNull, refused } from './checked.ts'
+import type { KnownRows, ReferencedRows } from '@netbox-pbs/core'
+import { accepted, type Checked, notNull, rejected } from './checked.ts'
 import { pythonText } from './python-text.ts'
 
 /** What a body says of another row: a number is an id, a text a name, a dictionary both or either. */
@@ -10,7 +10,7 @@ type Reference =
   | { readonly _tag: 'refused'; readonly message: string }
 
 /** What has to be looked up before `checkReference` can judge. */
-export function wantedByReference(input: unknown): WantedRows {
+export function referencedByInput(input: unknown): ReferencedRows {
   const reference = readReference(input)
   switch (reference._tag) {
     case 'id':
@@ -33,13 +33,13 @@ export function checkReference(input: unknown, { ids, idsByName }: KnownRows): C
   const reference = readReference(input)
   switch (reference._tag) {
     case 'refused':
-      return refused(reference.message)
+      return rejected(reference.message)
     case 'id':
       return ids.has(reference.id) ? accepted(reference.id) : noSuchId(reference.id)
     case 'name': {
       const id = idsByName.get(reference.name)
       if (id !== undefined) return accepted(id)
-      if (!isNumeric(reference.name)) return refused(unrecognized(reference.name))
+      if (!isNumeric(reference.name)) return rejected(unrecognized(reference.name))
       return ids.has(Number(reference.name)) ? accepted(Number(reference.name)) : noSuchId(reference.name)
     }
     case 'attributes': {
@@ -47,7 +47,7 @@ export function checkReference(input: unknown, { ids, idsByName }: KnownRows): C
       const found = named !== undefined && named !== null && (reference.id === null || named === reference.id)
       return found && (reference.name !== null || ids.has(named))
         ? accepted(named)
-        : refused(`Related object not found using the provided attributes: ${pythonText(input)}`)
+        : rejected(`Related object not found using the provided attributes: ${pythonText(input)}`)
     }
   }
 }
@@ -83,7 +83,7 @@ function readReference(input: unknown): Reference {
 const isNumeric = (text: string): boolean => /^[+-]?\d{1,15}$/.test(text)
 
 const noSuchId = (id: number | string): Checked =>
-  refused(`Related object not found using the provided numeric ID: ${id}`)
+  rejected(`Related object not found using the provided numeric ID: ${id}`)
 
 const unrecognized = (value: string): string =>
   `Related objects must be referenced by numeric ID or by dictionary of attributes. Received an unrecognized value: ${value}`

@@ -1,6 +1,6 @@
 import type { TextField } from '@netbox-pbs/core'
 import { isCron } from '@netbox-pbs/sync'
-import { accepted, type Checked, notBlank, refused } from './checked.ts'
+import { accepted, type Checked, notBlank, rejected } from './checked.ts'
 
 /** Text is trimmed; numbers are taken as their text. Length is counted in characters, not in UTF-16 units. */
 export function checkText(
@@ -11,7 +11,7 @@ export function checkText(
   }: { readonly max: number; readonly required?: boolean; readonly format?: TextField['format'] },
   input: unknown,
 ): Checked {
-  if (typeof input !== 'string' && typeof input !== 'number') return refused('Not a valid string.')
+  if (typeof input !== 'string' && typeof input !== 'number') return rejected('Not a valid string.')
   const text = String(input).trim()
   if (text === '') return required ? notBlank : accepted('')
   const wrong = [
@@ -20,7 +20,7 @@ export function checkText(
     ...surrogate(text),
     ...(format === 'cron' && !isCron(text) ? [noCron] : []),
   ]
-  return wrong.length > 0 ? refused(...wrong) : accepted(text)
+  return wrong.length > 0 ? rejected(...wrong) : accepted(text)
 }
 
 /** Judged by what the worker reads it with: a schedule that it cannot read would end scheduled runs without a word. */

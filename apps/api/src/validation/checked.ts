@@ -9,10 +9,10 @@ export type Checked =
 export const accepted = (value: FieldValue): Checked => ({ _tag: 'value', value })
 
 /** The field does not take it. */
-export const refused = (...messages: ReadonlyArray<string>): Checked => ({ _tag: 'refused', messages })
+export const rejected = (...messages: ReadonlyArray<string>): Checked => ({ _tag: 'refused', messages })
 
 /** Null for a field that has none. */
-export const notNull = refused('This field may not be null.')
+export const notNull = rejected('This field may not be null.')
 
 /** Blank text for a field that needs some. */
-export const notBlank = refused('This field may not be blank.')
+export const notBlank = rejected('This field may not be blank.')

@@ -3,13 +3,13 @@ import {
   type FieldErrors,
   type KnownRows,
   type ModelName,
+  type ReferencedRows,
   registry,
-  type WantedRows,
 } from '@netbox-pbs/core'
 import type { EditValues } from '@netbox-pbs/core/ports'
-import { checkReference, wantedByReference } from './check-reference.ts'
+import { checkReference, referencedByInput } from './check-reference.ts'
 import { checkValue } from './check-value.ts'
-import { type Checked, refused } from './checked.ts'
+import { type Checked, rejected } from './checked.ts'
 import { pythonType } from './python-text.ts'
 import { unbuiltFields } from './unbuilt-fields.ts'
 
@@ -39,11 +39,11 @@ export function validateItem(model: ModelName, input: unknown, known: KnownRows,
 }
 
 /** What has to be looked up before a row of a body can be judged. */
-export function wantedByItem(model: ModelName, input: unknown): WantedRows {
-  const wanted = writableFields(model)
+export function referencedByItem(model: ModelName, input: unknown): ReferencedRows {
+  const requested = writableFields(model)
     .filter(([, field]) => field.type === 'reference')
-    .map(([name]) => wantedByReference(isDictionary(input) ? ownValue(input, name) : undefined))
-  return { names: wanted.flatMap(({ names }) => names), ids: wanted.flatMap(({ ids }) => ids) }
+    .map(([name]) => referencedByInput(isDictionary(input) ? ownValue(input, name) : undefined))
+  return { names: requested.flatMap(({ names }) => names), ids: requested.flatMap(({ ids }) => ids) }
 }
 
 /** The columns that a body may write. */
@@ -52,7 +52,7 @@ export function writableFields(model: ModelName): ReadonlyArray<readonly [string
 }
 
 function checkField(field: Field, input: unknown, known: KnownRows, mode: WriteMode): Checked | null {
-  if (input === undefined) return field.required && mode === 'whole' ? refused('This field is required.') : null
+  if (input === undefined) return field.required && mode === 'whole' ? rejected('This field is required.') : null
   if (field.type === 'reference') return checkReference(input, known)
   return field.type === 'json' ? null : checkValue(field, input)
 }

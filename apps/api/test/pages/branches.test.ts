@@ -151,10 +151,10 @@ describe('conflicts', () => {
     expect(overview).toContain('1 conflict waits for an answer: resolve them first.')
     expect(overview).not.toContain(`action="${page}merge/"`)
     expect(await text('/plugins/pbs/')).toMatch(/branch(es)? waits? for answers/)
-    const refused = await send(`${page}merge/`)
-    expect(refused.status).toBe(409)
-    expect(refused.text).toMatch(/role="alert">Branch \d+ has 1 conflicts without an answer/)
-    expect(refused.text).toContain('sides/tank')
+    const rejected = await send(`${page}merge/`)
+    expect(rejected.status).toBe(409)
+    expect(rejected.text).toMatch(/role="alert">Branch \d+ has 1 conflicts without an answer/)
+    expect(rejected.text).toContain('sides/tank')
   })
 
   test('are answered one by one, taken back, and answered with a value', async () => {
@@ -282,9 +282,9 @@ describe('a branch that has merged', () => {
 describe('an open branch', () => {
   test('takes up what main has become, once its conflicts are answered', async () => {
     const { page, conflicts, tank } = await staged('taken up', 'edited')
-    const refused = await send(`${page}sync/`)
-    expect(refused.status).toBe(409)
-    expect(refused.text).toContain('taken up/tank')
+    const rejected = await send(`${page}sync/`)
+    expect(rejected.status).toBe(409)
+    expect(rejected.text).toContain('taken up/tank')
     await send(conflicts, { all: 'true', resolution: 'main', next: conflicts })
     expect((await send(`${page}sync/`, { commit: 'false' })).text).toContain(
       'it would change 2 objects, with 0 conflicts',
@@ -384,8 +384,8 @@ describe('the inventory in a branch', () => {
     expect(await text(`/plugins/pbs/tasks/?_branch=${schema_id}`)).toContain(
       'Tasks are not branched: these are main’s.',
     )
-    const gone = await writer.get(`/plugins/pbs/snapshots/999999/?_branch=${schema_id}`)
-    expect(gone.status).toBe(404)
-    expect(gone.text).toContain(`href="/plugins/pbs/snapshots/?_branch=${schema_id}"`)
+    const removed = await writer.get(`/plugins/pbs/snapshots/999999/?_branch=${schema_id}`)
+    expect(removed.status).toBe(404)
+    expect(removed.text).toContain(`href="/plugins/pbs/snapshots/?_branch=${schema_id}"`)
   })
 })

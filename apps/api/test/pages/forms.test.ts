@@ -51,10 +51,10 @@ describe('adding a server', () => {
 
   test('without a secret it is asked about, and inventory only when that is wanted', async () => {
     const paper = { ...server, name: 'pbs-paper', token_secret: '', form_token }
-    const asked = await writer.send(add, paper)
-    expect(asked.status).toBe(400)
-    expect(asked.text).toMatch(/id="token_secret-error">[^<]*add the server as inventory only/)
-    expect(asked.text).toContain('name="intent" value="inventory-only"')
+    const requested = await writer.send(add, paper)
+    expect(requested.status).toBe(400)
+    expect(requested.text).toMatch(/id="token_secret-error">[^<]*add the server as inventory only/)
+    expect(requested.text).toContain('name="intent" value="inventory-only"')
     expect((await serverIds('pbs-paper')).size).toBe(0)
     const made = await writer.send(add, { ...paper, intent: 'inventory-only' })
     expect((await writer.get(made.headers.get('location') ?? '')).text).toContain('Inventory only')

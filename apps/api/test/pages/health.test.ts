@@ -1,4 +1,4 @@
-import { unheard } from '@netbox-pbs/core'
+import { neverContacted } from '@netbox-pbs/core'
 import { ServerObservations } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -36,7 +36,7 @@ const id = () => Number(/(\d+)\/$/.exec(page)?.[1])
 const found = (change: object) =>
   site.use(
     Effect.flatMap(ServerObservations, (observations) =>
-      observations.record({ serverId: id(), health: { ...unheard, ...change } }),
+      observations.record({ serverId: id(), health: { ...neverContacted, ...change } }),
     ),
   )
 const changed = {
@@ -85,9 +85,9 @@ test('only a writer’s form pins it, a fingerprint only, and then the alert is 
   const elsewhere = await writer.send('/plugins/pbs/servers/999999/pin/', { fingerprint: presented, form_token })
   expect(elsewhere.status).toBe(404)
   gateway.down = true
-  const refused = await writer.send(pin, { fingerprint: presented, form_token })
+  const rejected = await writer.send(pin, { fingerprint: presented, form_token })
   gateway.down = false
-  expect([refused.status, refused.text.includes('The certificate was not accepted')]).toEqual([400, true])
+  expect([rejected.status, rejected.text.includes('The certificate was not accepted')]).toEqual([400, true])
   expect([...gateway.endpoints.values()].map(({ fingerprint }) => fingerprint)).toEqual([pinned.toUpperCase()])
 
   expect((await writer.get(page)).text).toContain('Pin the presented certificate')

@@ -31,14 +31,14 @@ beforeAll(async () => {
         comment: day === 0 ? hostile : '',
       }))
       const elsewhere = { ...snapshot, namespace: 'site-a', backup_id: '200', backup_time: '2026-01-01T00:00:00Z' }
-      const strange = {
+      const unexpected = {
         ...snapshot,
         server: other,
         backup_type: 'new-kind',
         backup_id: '300',
         backup_time: '2026-01-01T00:00:00Z',
       }
-      yield* writes.create({ model: 'snapshot', rows: [...days, elsewhere, strange], actor })
+      yield* writes.create({ model: 'snapshot', rows: [...days, elsewhere, unexpected], actor })
       return server
     }),
   )
@@ -148,8 +148,8 @@ describe('a detail', () => {
       paths.map(async (path) => {
         const [, href = '', count] =
           /href="(\/plugins\/pbs\/snapshots\/[^"]+)"[^>]*>Snapshots<span[^>]*>(\d+)</.exec(await page(path)) ?? []
-        const below = await visitor.get(href.replaceAll('&amp;', '&'))
-        return [Number(count), /of (\d+)</.exec(below.text)?.[1]]
+        const children = await visitor.get(href.replaceAll('&amp;', '&'))
+        return [Number(count), /of (\d+)</.exec(children.text)?.[1]]
       }),
     )
     expect(counts.sort()).toEqual([

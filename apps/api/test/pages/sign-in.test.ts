@@ -16,12 +16,12 @@ const policy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'self'
 describe('signing in', () => {
   test('an anonymous visitor is sent to sign in and then back', async () => {
     const someone = visitor()
-    const asked = await someone.get('/plugins/pbs/snapshots/?q=a')
-    expect([asked.status, asked.headers.get('location')]).toEqual([
+    const requested = await someone.get('/plugins/pbs/snapshots/?q=a')
+    expect([requested.status, requested.headers.get('location')]).toEqual([
       303,
       '/plugins/pbs/login/?next=%2Fplugins%2Fpbs%2Fsnapshots%2F%3Fq%3Da',
     ])
-    const form = await someone.get(asked.headers.get('location') ?? '')
+    const form = await someone.get(requested.headers.get('location') ?? '')
     expect(form.text).toContain('name="next" value="/plugins/pbs/snapshots/?q=a"')
     const signedIn = await someone.send('/plugins/pbs/login/', {
       token: tokens.writer,
@@ -32,8 +32,8 @@ describe('signing in', () => {
   })
 
   test('a part of a page asked for by a script makes the whole page load again', async () => {
-    const asked = await visitor().get('/plugins/pbs/snapshots/', { 'HX-Request': 'true' })
-    expect([asked.status, asked.headers.get('hx-refresh'), asked.text]).toEqual([204, 'true', ''])
+    const requested = await visitor().get('/plugins/pbs/snapshots/', { 'HX-Request': 'true' })
+    expect([requested.status, requested.headers.get('hx-refresh'), requested.text]).toEqual([204, 'true', ''])
   })
 
   test.each([

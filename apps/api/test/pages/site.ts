@@ -60,7 +60,7 @@ export async function startSite(endpoints: Layer.Layer<Endpoints>): Promise<Site
         ...sessions,
         find: (request) =>
           broken
-            ? Effect.fail(new StoreFailed({ reason: 'unavailable', doing: 'reading a session' }))
+            ? Effect.fail(new StoreFailed({ reason: 'unavailable', operation: 'reading a session' }))
             : sessions.find(request),
       })),
     )

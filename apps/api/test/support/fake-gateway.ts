@@ -49,12 +49,12 @@ export function fakeGateway(): FakeGateway {
       }),
     ),
   }
-  const answer = <A, E>(reply: () => Effect.Effect<A, E>): Effect.Effect<A, E | GatewayUnavailable> =>
+  const answer = <A, E>(response: () => Effect.Effect<A, E>): Effect.Effect<A, E | GatewayUnavailable> =>
     Effect.if(
       Effect.sync(() => gateway.down),
       {
         onTrue: () => Effect.fail(new GatewayUnavailable({ message: 'the gateway does not answer' })),
-        onFalse: reply,
+        onFalse: response,
       },
     )
   const put = (id: number, input: EndpointInput): Effect.Effect<Endpoint, EndpointRejected> => {

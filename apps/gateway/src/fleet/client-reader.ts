@@ -2,7 +2,7 @@ import { isReadable, type ListRow, type PbsClient, type PbsRequestFailed } from 
 import { Chunk, Duration, Effect, type Scope, Stream } from 'effect'
 import type { ScopeFailed } from '../frames/scope-failed.ts'
 import { readsAcl } from '../permissions/permissions.ts'
-import { type AclEntry, withWithheld } from '../permissions/withheld.ts'
+import { type AclEntry, addHiddenPaths } from '../permissions/withheld.ts'
 import { scopeFailure } from '../translate/failure.ts'
 import type { HungReads } from './hung-reads.ts'
 import type { PbsReader } from './pbs-reader.ts'
@@ -39,7 +39,7 @@ export const clientReader = ({ client, bounded, permit, hung }: ReaderParts, run
     permissions: Effect.flatMap(read('/access/permissions', client.permissions()), (permissions) =>
       readsAcl(permissions)
         ? Effect.map(read('/access/acl', client.acl()), (entries) =>
-            withWithheld(permissions, entries.flatMap(entryOf), client.connection.tokenId),
+            addHiddenPaths(permissions, entries.flatMap(entryOf), client.connection.tokenId),
           )
         : Effect.succeed(permissions),
     ),

@@ -36,7 +36,7 @@ export class HungReads {
     Effect.zipRight(
       this.#refuseHung(what, asking),
       read.pipe(
-        Effect.tap(() => this.#forget(what)),
+        Effect.tap(() => this.#discard(what)),
         Effect.tapError((failure) => this.#note(what, asking, failure)),
       ),
     )
@@ -52,7 +52,7 @@ export class HungReads {
         this.#refuseHung(what, asking),
         rows.pipe(
           Stream.tapError((failure) => this.#note(what, asking, failure)),
-          Stream.concat(Stream.drain(Stream.fromEffect(this.#forget(what)))),
+          Stream.concat(Stream.drain(Stream.fromEffect(this.#discard(what)))),
         ),
       ),
     )
@@ -61,12 +61,12 @@ export class HungReads {
     return Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const known = this.#hung.get(what)
       if (known === undefined) return Effect.void
-      if (asking.run !== undefined && known.run === asking.run) return notAsked(what, 'it hung in this run already')
-      return asking.pauses && now < known.until ? notAsked(what, restingOf(known)) : Effect.void
+      if (asking.run !== undefined && known.run === asking.run) return notRequested(what, 'it hung in this run already')
+      return asking.pauses && now < known.until ? notRequested(what, restingOf(known)) : Effect.void
     })
   }
 
-  #forget(what: string): Effect.Effect<void> {
+  #discard(what: string): Effect.Effect<void> {
     return Effect.sync(() => void this.#hung.delete(what))
   }
 
@@ -84,7 +84,7 @@ export class HungReads {
 const restingOf = ({ times, until }: Hung): string =>
   `it did not answer in time, ${times === 1 ? 'once' : `${times} times in a row`}, and is asked for again after ${datetimeOf(until / 1000)}`
 
-const notAsked = (what: string, why: string) =>
+const notRequested = (what: string, why: string) =>
   new ScopeFailed({
     code: 'timeout',
     message: `${what} was not asked for: ${why}. On the server, look at the disks of its datastores; systemctl restart proxmox-backup-proxy ends requests that hang`,

@@ -81,10 +81,10 @@ type SnapshotRows = ReadonlyArray<ListRow<PbsSnapshot>>
 const wholeNamespace = (place: Place, list: GroupList) =>
   place.session.pbs.snapshots(place.datastore, place.namespace, undefined, countOf(list)).pipe(
     Effect.map((snapshots) => matched(place, list, snapshots)),
-    Effect.catchIf(isRefused, () => Effect.succeed(null)),
+    Effect.catchIf(isRejected, () => Effect.succeed(null)),
   )
 
-const isRefused = ({ refused }: ScopeFailed): boolean => refused !== undefined
+const isRejected = ({ refused }: ScopeFailed): boolean => refused !== undefined
 
 /** The items of the groups that are whole, and notes of the others. Whole: each group has its rows, and each row its group. */
 const matched = (
@@ -97,7 +97,7 @@ const matched = (
   const unreadableByKey = Map.groupBy(unreadable, groupKeyOf)
   const nameless = unreadableByKey.get(null) ?? []
   const keys = new Set(groups.map(groupKey))
-  const strangers = [...byKey.keys()].filter((key) => !keys.has(key))
+  const unknowns = [...byKey.keys()].filter((key) => !keys.has(key))
   const items: Array<Item> = [...notes, ...nameless.map((row) => unreadableNote('snapshot', row))]
   let short = 0
   for (const group of groups) {
@@ -109,9 +109,9 @@ const matched = (
       items.push(shortGroup(group))
     }
   }
-  items.push(...strangers.map((key) => leftOut(`group ${key}`, 'PBS lists its snapshots, but not the group')))
+  items.push(...unknowns.map((key) => leftOut(`group ${key}`, 'PBS lists its snapshots, but not the group')))
   // A group whose row cannot be understood has snapshots and no name.
-  return { items, isWhole: short === 0 && strangers.length <= notes.length }
+  return { items, isWhole: short === 0 && unknowns.length <= notes.length }
 }
 
 /** The group that a row which cannot be understood names anyway; null when it names none. */
@@ -162,16 +162,16 @@ const oneGroup = (place: Place, group: PbsGroup): Effect.Effect<GroupOutcome, Sc
     const rows = yield* read
     if (isWhole(group, rows)) return listedGroup(itemsOf(place, group, rows))
     const now = yield* groupNow(place, group)
-    if (now === undefined) return goneGroup
+    if (now === undefined) return emptyGroup
     if (isWhole(now, rows)) return listedGroup(itemsOf(place, now, rows))
     const rowsNow = yield* read
     if (isWhole(now, rowsNow)) return listedGroup(itemsOf(place, now, rowsNow))
     return { items: [shortGroup(group)], failure: cutShort(place) }
   }).pipe(
-    Effect.catchIf(isRefused, (failure) =>
+    Effect.catchIf(isRejected, (failure) =>
       Effect.map(groupNow(place, group), (now) =>
         now === undefined && failure.refused === 'gone'
-          ? goneGroup
+          ? emptyGroup
           : { items: [leftOut(`group ${groupKey(group)}`, failure.message)], failure },
       ),
     ),
@@ -181,7 +181,7 @@ const oneGroup = (place: Place, group: PbsGroup): Effect.Effect<GroupOutcome, Sc
 const listedGroup = (items: ReadonlyArray<Item>): GroupOutcome => ({ items, failure: null })
 
 /** The whole group was removed meanwhile: it is not there now. */
-const goneGroup = listedGroup([])
+const emptyGroup = listedGroup([])
 
 const groupNow = ({ groupsNow }: Place, group: PbsGroup) =>
   Effect.map(groupsNow, ({ groups }) => groups.find((other) => groupKey(other) === groupKey(group)))

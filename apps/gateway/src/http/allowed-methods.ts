@@ -2,10 +2,10 @@ import type { Hono } from 'hono'
 
 /** The methods that a path answers to, for `Allow`; none for a path that is not there. A slash at the end does not matter. */
 export const allowedMethods = ({ routes }: Pick<Hono, 'routes'>, path: string): ReadonlyArray<string> => {
-  const asked = segmentsOf(path)
+  const requested = segmentsOf(path)
   const methods = routes.flatMap((route) =>
     // Middleware is registered for all methods.
-    route.method !== 'ALL' && fits(segmentsOf(route.path), asked) ? [route.method] : [],
+    route.method !== 'ALL' && fits(segmentsOf(route.path), requested) ? [route.method] : [],
   )
   return [...new Set(methods)].sort()
 }

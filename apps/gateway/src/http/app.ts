@@ -24,8 +24,8 @@ export const gatewayApp = (
   const run = makeRun(runtime)
   const withKey = createMiddleware(async (c, next) => {
     const check = requireKey({ key: presentedKey((name) => c.req.header(name)), address: remoteAddress(c), attempts })
-    const reply = await run(c, Effect.as(check, passed))
-    if (reply !== passed) return reply
+    const response = await run(c, Effect.as(check, passed))
+    if (response !== passed) return response
     await next()
   })
 

@@ -41,7 +41,9 @@ export const endpointRoutes = (run: Run<EndpointStore | Fleet>): Hono =>
           const { token_secret, ...endpoint } = yield* readBody(c, EndpointIn)
           const store = yield* EndpointStore
           return c.json(
-            shown(yield* store.create({ ...withNormalPin(endpoint), token_secret: Redacted.make(token_secret) })),
+            shown(
+              yield* store.create({ ...withNormalFingerprint(endpoint), token_secret: Redacted.make(token_secret) }),
+            ),
           )
         }),
       ),
@@ -80,7 +82,11 @@ export const endpointRoutes = (run: Run<EndpointStore | Fleet>): Hono =>
           const store = yield* EndpointStore
           const secret = token_secret === undefined ? {} : { token_secret: Redacted.make(token_secret) }
           return c.json(
-            shown(yield* found(store.update({ id, change: { ...withNormalPin(withoutAbsent(change)), ...secret } }))),
+            shown(
+              yield* found(
+                store.update({ id, change: { ...withNormalFingerprint(withoutAbsent(change)), ...secret } }),
+              ),
+            ),
           )
         }),
       ),
@@ -121,7 +127,7 @@ const shown = (endpoint: StoredEndpoint) => ({
 })
 
 /** A fingerprint is stored as PBS shows it, whatever way it was typed. */
-const withNormalPin = <T extends { readonly fingerprint?: string | null }>(endpoint: T): T =>
+const withNormalFingerprint = <T extends { readonly fingerprint?: string | null }>(endpoint: T): T =>
   typeof endpoint.fingerprint === 'string'
     ? { ...endpoint, fingerprint: normalizeFingerprint(endpoint.fingerprint) ?? endpoint.fingerprint }
     : endpoint

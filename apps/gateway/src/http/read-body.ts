@@ -12,7 +12,7 @@ export const readBody = <S extends z.ZodType>(c: Context, schema: S): Effect.Eff
     const value = yield* Effect.try({
       // An absent body is an empty object: every field of a sync request is optional.
       try: (): unknown => (text.trim() === '' ? {} : JSON.parse(text)),
-      catch: () => refusal('body', 'is not JSON'),
+      catch: () => rejection('body', 'is not JSON'),
     })
     return yield* parse(schema, value, 'body')
   })
@@ -31,10 +31,10 @@ const readText = (c: Context): Effect.Effect<string, HttpError> =>
         chunks.push(chunk)
       }
       const bytes = Buffer.concat(chunks)
-      if (!isUtf8(bytes)) throw refusal('body', 'is not UTF-8')
+      if (!isUtf8(bytes)) throw rejection('body', 'is not UTF-8')
       return bytes.toString('utf8')
     },
-    catch: (error) => (error instanceof HttpError ? error : refusal('body', 'broke off')),
+    catch: (error) => (error instanceof HttpError ? error : rejection('body', 'broke off')),
   })
 
 const tooLarge = new HttpError({ status: 413, detail: `Request body is larger than ${maxBodyBytes} bytes` })
@@ -49,7 +49,7 @@ export const parse = <S extends z.ZodType>(
   place: 'body' | 'query' | 'path',
 ): Effect.Effect<z.output<S>, HttpError> => {
   const path = pathOfUnstorable(value)
-  if (path !== null) return Effect.fail(refusal([place, ...path], 'must not hold NUL or half of a surrogate pair'))
+  if (path !== null) return Effect.fail(rejection([place, ...path], 'must not hold NUL or half of a surrogate pair'))
   const parsed = schema.safeParse(value)
   return parsed.success
     ? Effect.succeed(parsed.data)
@@ -57,7 +57,7 @@ export const parse = <S extends z.ZodType>(
 }
 
 /** 422 about one place: `refusal(['body', 'servers'], 'no such server')`. */
-export const refusal = (loc: string | ReadonlyArray<string | number>, msg: string): HttpError =>
+export const rejection = (loc: string | ReadonlyArray<string | number>, msg: string): HttpError =>
   new HttpError({
     status: 422,
     detail: [{ type: 'request_validation_error', loc: typeof loc === 'string' ? [loc] : [...loc], msg }],
@@ -72,9 +72,9 @@ function pathOfUnstorable(root: unknown): ReadonlyArray<string | number> | null 
     if (typeof value === 'string' && !isStorable(value)) return partsOf(path)
     if (typeof value !== 'object' || value === null) continue
     for (const [key, child] of Object.entries(value).reverse()) {
-      const below = { above: path, key: Array.isArray(value) ? Number(key) : key }
-      if (!isStorable(key)) return partsOf(below)
-      open.push([child, below])
+      const children = { above: path, key: Array.isArray(value) ? Number(key) : key }
+      if (!isStorable(key)) return partsOf(children)
+      open.push([child, children])
     }
   }
   return null

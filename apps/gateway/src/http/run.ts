@@ -3,7 +3,7 @@ import { Cause, Effect, Exit, type Runtime } from 'effect'
 import * as EffectRuntime from 'effect/Runtime'
 import type { Context } from 'hono'
 import type { HttpError } from './http-error.ts'
-import { refusal } from './read-body.ts'
+import { rejection } from './read-body.ts'
 
 /** What a handler may fail with; everything else is a defect. */
 export type HandlerError = HttpError | StoreFailed | SecretNeeded | SecretUnreadable | EndpointNameTaken
@@ -39,7 +39,7 @@ const errorResponse = (c: Context, error: HandlerError): Response => {
     case 'EndpointNameTaken':
       return c.json({ detail: error.message }, 400)
     case 'SecretNeeded': {
-      const { status, detail } = refusal(['body', 'token_secret'], error.message)
+      const { status, detail } = rejection(['body', 'token_secret'], error.message)
       return c.json({ detail }, status)
     }
     case 'StoreFailed':

@@ -4,7 +4,7 @@ import { aclCommands } from './acl-commands.ts'
 import { gapsOf, gapTitle, inventoryGaps, ownerOnly } from './gaps.ts'
 import { coversDescendants, mayListAny, type Permissions, privilegesOn } from './permissions.ts'
 import { visibilityOf } from './visibility.ts'
-import { withWithheld } from './withheld.ts'
+import { addHiddenPaths } from './withheld.ts'
 
 const audit = { 'Datastore.Audit': true, 'Sys.Audit': true }
 const full: Permissions = {
@@ -78,7 +78,7 @@ describe('the visibility', () => {
 describe('what an ACL entry withholds', () => {
   const stores: ServerScope = { resource: 'datastores', server: 'a' }
   const held = { ugid: 'a@pbs!t', ugid_type: 'user' }
-  test.each<[string, ServerScope, Parameters<typeof withWithheld>[1], boolean]>([
+  test.each<[string, ServerScope, Parameters<typeof addHiddenPaths>[1], boolean]>([
     ['a store, of the token', stores, [{ ...held, path: '/datastore/other' }], true],
     ['a store, of its user', stores, [{ ...held, ugid: 'a@pbs', path: '/datastore/other' }], true],
     ['a store, of a group', stores, [{ ugid: 'g', ugid_type: 'group', path: '/datastore/other' }], true],
@@ -90,7 +90,7 @@ describe('what an ACL entry withholds', () => {
     ['a path that is listed', stores, [{ ...held, path: '/datastore' }], false],
     ['nothing', stores, [], false],
   ])('%s', (_, scope, acl, differs) => {
-    expect(visibilityOf(scope, withWithheld(full, acl, 'a@pbs!t')) !== visibilityOf(scope, full)).toBe(differs)
+    expect(visibilityOf(scope, addHiddenPaths(full, acl, 'a@pbs!t')) !== visibilityOf(scope, full)).toBe(differs)
   })
 })
 

@@ -46,8 +46,9 @@ const decidingTasks: ReturnType<typeof deciding> = [
  */
 export const visibilityOf = (scope: ServerScope, permissions: Permissions): string => {
   const facts = deciding(scope).map(({ root, privileges }) => {
-    const below = scope.resource === 'snapshots' ? [] : Object.keys(permissions).filter((path) => isBelow(path, root))
-    return [root, ...below.sort()].map((path) => {
+    const children =
+      scope.resource === 'snapshots' ? [] : Object.keys(permissions).filter((path) => isBelow(path, root))
+    return [root, ...children.sort()].map((path) => {
       const held = privilegesOn(permissions, path)
       const propagated = permissions[path]
       return [path, privileges.filter((p) => held.has(p)).map((p) => (propagated?.[p] === false ? `${p}!` : p))]

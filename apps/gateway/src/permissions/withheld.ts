@@ -12,7 +12,11 @@ export interface AclEntry {
  * ACL entry of the token, its user or a group (who is in it is unknown) that is not listed has no privileges, mostly by
  * the role NoAccess. Without them such a path would pass for one that inherits.
  */
-export const withWithheld = (permissions: Permissions, acl: ReadonlyArray<AclEntry>, tokenId: string): Permissions => {
+export const addHiddenPaths = (
+  permissions: Permissions,
+  acl: ReadonlyArray<AclEntry>,
+  tokenId: string,
+): Permissions => {
   const callers = new Set([tokenId, tokenId.slice(0, tokenId.lastIndexOf('!'))])
   const withheld = acl
     .filter(({ ugid, ugid_type }) => ugid_type === 'group' || callers.has(ugid))

@@ -17,8 +17,8 @@ export const serversScope = (
   tally: Tally,
 ): Stream.Stream<Line, never, Fleet> => {
   const scope = { resource: 'servers' } as const
-  const isAsked = ({ name }: StoredEndpoint) => named === undefined || named.includes(name)
-  const unasked = endpoints.filter((endpoint) => !isAsked(endpoint))
+  const isRequested = ({ name }: StoredEndpoint) => named === undefined || named.includes(name)
+  const notContacted = endpoints.filter((endpoint) => !isRequested(endpoint))
   const lines = (endpoint: StoredEndpoint): Effect.Effect<ReadonlyArray<Line>, never, Fleet> =>
     Effect.map(Effect.either(contactServer(endpoint, run)), (contact) => {
       const row = lineOf(serverFrame(endpoint, contact))
@@ -28,9 +28,9 @@ export const serversScope = (
       return [lineOf({ frame: 'warning', ...scope, code, message: `${endpoint.name}: ${message}` }), row]
     })
   return Stream.make(lineOf({ frame: 'scope', ...scope })).pipe(
-    Stream.concat(Stream.fromIterable(unasked.map((endpoint) => lineOf(serverFrame(endpoint, null))))),
+    Stream.concat(Stream.fromIterable(notContacted.map((endpoint) => lineOf(serverFrame(endpoint, null))))),
     Stream.concat(
-      Stream.fromIterable(endpoints.filter(isAsked)).pipe(
+      Stream.fromIterable(endpoints.filter(isRequested)).pipe(
         Stream.rechunk(1),
         Stream.mapEffect(lines, { concurrency: 'unbounded', unordered: true }),
         Stream.flattenIterables,

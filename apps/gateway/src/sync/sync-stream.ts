@@ -11,7 +11,7 @@ import { failedScope } from '../frames/open-scope.ts'
 import { openSession, type ServerSession } from '../frames/server-session.ts'
 import { datastoresScopes, jobsScopes, snapshotsScopes, tasksScopes } from '../frames/sync-scopes.ts'
 import type { HttpError } from '../http/http-error.ts'
-import { refusal } from '../http/read-body.ts'
+import { rejection } from '../http/read-body.ts'
 import { serversScope } from './servers-scope.ts'
 import { Tally } from './tally.ts'
 
@@ -108,12 +108,12 @@ const rejectUnknown = (
   const read = resource === 'servers' ? undefined : servers
   const unknownServer = read?.find((name) => enabled.every((endpoint) => endpoint.name !== name))
   if (unknownServer !== undefined) {
-    return Effect.fail(refusal(['body', 'servers'], `${unknownServer} is not an enabled endpoint of this gateway`))
+    return Effect.fail(rejection(['body', 'servers'], `${unknownServer} is not an enabled endpoint of this gateway`))
   }
   const unknownType = job_types?.find((type) => !isJobType(type))
   return unknownType === undefined
     ? Effect.void
-    : Effect.fail(refusal(['body', 'job_types'], `${unknownType} is not one of ${listedJobTypes.join(', ')}`))
+    : Effect.fail(rejection(['body', 'job_types'], `${unknownType} is not one of ${listedJobTypes.join(', ')}`))
 }
 
 const isJobType = (type: string): type is JobType => listedJobTypes.some((known) => known === type)

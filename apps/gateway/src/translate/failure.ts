@@ -19,7 +19,7 @@ const meaning: Record<PbsFailureReason, { readonly code: FailedCode; readonly re
   protocol: { code: 'protocol', retryable: true },
 }
 
-const refusals: Readonly<Partial<Record<PbsFailureReason, ScopeFailed['refused']>>> = {
+const rejections: Readonly<Partial<Record<PbsFailureReason, ScopeFailed['refused']>>> = {
   not_found: 'gone',
   rejected: 'unreadable',
 }
@@ -30,6 +30,6 @@ export const scopeFailure = (error: PbsRequestFailed): ScopeFailed =>
     ...meaning[error.reason],
     message: error.message,
     presentedFingerprint: error.fingerprints?.presented,
-    refused: error.status === 400 ? refusals[error.reason] : undefined,
+    refused: error.status === 400 ? rejections[error.reason] : undefined,
     cause: error,
   })

@@ -38,14 +38,14 @@ export const serverFrame = (
     timezone: answer?.timezone ?? null,
     endpoint_id: endpoint.id,
     observed: {
-      ...(contact === null ? unasked : Either.match(contact, { onLeft: failed, onRight: answered })),
+      ...(contact === null ? notContacted : Either.match(contact, { onLeft: failed, onRight: answered })),
       tls_checked: endpoint.verify_ssl || (endpoint.fingerprint ?? '') !== '',
     },
   }
 }
 
 /** Says nothing of the server, so that what is known of it stays. */
-const unasked: ServerFrame['observed'] = { status: 'unknown', last_seen_at: null }
+const notContacted: ServerFrame['observed'] = { status: 'unknown', last_seen_at: null }
 
 const answered = ({ at, latencyMs }: ServerAnswer): ServerFrame['observed'] => ({
   status: 'reachable',

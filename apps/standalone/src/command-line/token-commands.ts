@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander'
 import { z } from 'zod'
 import { createToken, listTokens, revokeToken } from '../commands/token.ts'
 import type { RemoteFlags } from '../remote/find-remote.ts'
-import { withTokenHome } from '../tokens/with-token-home.ts'
+import { withTokenStore } from '../tokens/with-token-home.ts'
 import { type AddCommand, newCommand, wholeNumber } from './command.ts'
 import { remoteFlags } from './remote-flags.ts'
 
@@ -17,14 +17,14 @@ export const tokenCommands: AddCommand = (parent, choose) => {
     .option('--description <text>', 'what it is for')
     .action((flags: CreateFlags) => {
       const { readOnly = false, expires = null, description = '' } = flags
-      choose(withTokenHome(flags, (home) => createToken(home, { readOnly, expires, description })))
+      choose(withTokenStore(flags, (home) => createToken(home, { readOnly, expires, description })))
     })
   const list = remoteFlags(newCommand('list', 'the tokens, without their secrets')).action((flags: RemoteFlags) =>
-    choose(withTokenHome(flags, listTokens)),
+    choose(withTokenStore(flags, listTokens)),
   )
   const revoke = remoteFlags(newCommand('revoke', 'end a token'))
     .argument('<id>', 'its number in the list', wholeNumber(1, Number.MAX_SAFE_INTEGER))
-    .action((id: number, flags: RemoteFlags) => choose(withTokenHome(flags, (home) => revokeToken(home, id))))
+    .action((id: number, flags: RemoteFlags) => choose(withTokenStore(flags, (home) => revokeToken(home, id))))
   for (const command of [create, list, revoke]) token.addCommand(command)
   parent.addCommand(token)
 }

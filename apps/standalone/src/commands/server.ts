@@ -181,7 +181,7 @@ export const listServers = (remote: Remote) =>
 export const removeServer = (remote: Remote, name: string, yes: boolean): Effect.Effect<void, WrongUsage | CannotRun> =>
   Effect.gen(function* () {
     const { id } = yield* byName(remote, name)
-    const counts = yield* Effect.forEach(below, ([model, word]) =>
+    const counts = yield* Effect.forEach(children, ([model, word]) =>
       call(remote)({
         method: 'GET',
         path: `/api/plugins/pbs/${model}/?server_id=${id}&limit=1`,
@@ -193,7 +193,7 @@ export const removeServer = (remote: Remote, name: string, yes: boolean): Effect
     say(`removed ${name} with ${counts.join(', ')}`)
   })
 
-const below = [
+const children = [
   ['datastores', 'datastores'],
   ['groups', 'groups'],
   ['snapshots', 'snapshots'],

@@ -1,16 +1,16 @@
 import { Effect } from 'effect'
 import { complain, say, table } from '../terminal.ts'
-import type { TokenHome, TokenWish } from '../tokens/token-home.ts'
+import type { TokenRequest, TokenStore } from '../tokens/token-home.ts'
 
 /** Makes a token and prints it; it is shown this once. */
-export const createToken = (home: TokenHome, wish: TokenWish) =>
+export const createToken = (home: TokenStore, wish: TokenRequest) =>
   Effect.map(home.create(wish), (text) => {
     complain('this token is shown this once:')
     say(text)
   })
 
 /** The tokens, a line each, without their secrets. */
-export const listTokens = (home: TokenHome) =>
+export const listTokens = (home: TokenStore) =>
   Effect.map(home.list(), (tokens) =>
     say(
       table([
@@ -29,5 +29,5 @@ export const listTokens = (home: TokenHome) =>
   )
 
 /** Ends a token by its id. */
-export const revokeToken = (home: TokenHome, id: number) =>
+export const revokeToken = (home: TokenStore, id: number) =>
   Effect.map(home.revoke(id), () => say(`token ${id} is revoked`))

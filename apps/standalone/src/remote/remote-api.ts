@@ -41,7 +41,7 @@ export const call =
         }),
     }).pipe(
       Effect.flatMap(({ ok, status, text }) => {
-        if (!ok) return Effect.fail(new CannotRun({ message: refusal(remote.address, status, parseJson(text)) }))
+        if (!ok) return Effect.fail(new CannotRun({ message: rejection(remote.address, status, parseJson(text)) }))
         const parsed = answer.safeParse(parseJson(text))
         return parsed.success
           ? Effect.succeed(parsed.data)
@@ -92,7 +92,7 @@ function parseJson(text: string): unknown {
 const Detail = z.object({ detail: z.string() })
 const FieldErrorsBody = z.record(z.string(), z.union([z.string(), z.array(z.string())]))
 
-function refusal(address: string, status: number, body: unknown): string {
+function rejection(address: string, status: number, body: unknown): string {
   const detail = Detail.safeParse(body)
   if (detail.success)
     return status === 401 || status === 403

@@ -1,7 +1,7 @@
 import { Effect } from 'effect'
 import { z } from 'zod'
 import { call, type Remote, readAll } from '../remote/remote-api.ts'
-import type { TokenHome } from './token-home.ts'
+import type { TokenStore } from './token-home.ts'
 
 const path = '/api/users/tokens/'
 
@@ -18,7 +18,7 @@ const Token = z.object({
 })
 
 /** The tokens of a running system, over REST. */
-export const remoteTokens = (remote: Remote): TokenHome => ({
+export const remoteTokens = (remote: Remote): TokenStore => ({
   create: ({ readOnly, expires, description }) =>
     Effect.gen(function* () {
       const { id } = yield* call(remote)({ method: 'GET', path: '/api/authentication-check/', answer: Me })

@@ -6,19 +6,19 @@ import { Effect, Layer, Option, Redacted } from 'effect'
 import { databaseEnvironment } from '../config.ts'
 import { databaseLayers } from '../databases.ts'
 import { CannotRun } from '../failures.ts'
-import type { TokenHome } from './token-home.ts'
+import type { TokenStore } from './token-home.ts'
 
 /** The tokens of a system that does not run, in its database. */
 export const storedTokens = Effect.fn('storedTokens')(function* (dataDir: string) {
-  const told = yield* databaseEnvironment
-  if (Option.isNone(told.databaseUrl) && !existsSync(dataDir))
+  const reported = yield* databaseEnvironment
+  if (Option.isNone(reported.databaseUrl) && !existsSync(dataDir))
     return yield* new CannotRun({
       message: `there is no data folder ${dataDir}: name it with --data-dir, set DATABASE_URL, or reach a system with --url`,
     })
-  const databases = yield* Layer.build(databaseLayers({ ...told, dataDir }))
+  const databases = yield* Layer.build(databaseLayers({ ...reported, dataDir }))
   yield* migrate.pipe(Effect.provide(databases))
   const accounts = yield* Layer.build(accountsLayer).pipe(Effect.provide(databases))
-  const home: TokenHome = {
+  const home: TokenStore = {
     create: ({ readOnly, expires, description }) =>
       Effect.gen(function* () {
         const text = newTokenText()

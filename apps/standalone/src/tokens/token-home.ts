@@ -2,7 +2,7 @@ import type { Effect } from 'effect'
 import type { CannotRun } from '../failures.ts'
 
 /** What a new token is to be. */
-export interface TokenWish {
+export interface TokenRequest {
   readonly readOnly: boolean
   /** RFC 3339; null: never. */
   readonly expires: string | null
@@ -21,9 +21,9 @@ export interface ListedToken {
 }
 
 /** Where tokens are kept: a running system, or its database while it does not run. */
-export interface TokenHome {
+export interface TokenStore {
   /** The text of the new token. */
-  readonly create: (wish: TokenWish) => Effect.Effect<string, CannotRun>
+  readonly create: (wish: TokenRequest) => Effect.Effect<string, CannotRun>
   readonly list: () => Effect.Effect<ReadonlyArray<ListedToken>, CannotRun>
   readonly revoke: (id: number) => Effect.Effect<void, CannotRun>
 }

@@ -3,10 +3,10 @@ import { Effect } from 'effect'
 import { asExpected, type CannotRun, type Task } from '../failures.ts'
 import { findRemote, type RemoteFlags } from '../remote/find-remote.ts'
 import { remoteTokens } from './remote-tokens.ts'
-import type { TokenHome } from './token-home.ts'
+import type { TokenStore } from './token-home.ts'
 
 /** Works on the tokens of the system that the flags name, through its REST API when it runs, else in its database. */
-export const withTokenHome = (flags: RemoteFlags, work: (home: TokenHome) => Effect.Effect<void, CannotRun>): Task =>
+export const withTokenStore = (flags: RemoteFlags, work: (home: TokenStore) => Effect.Effect<void, CannotRun>): Task =>
   Effect.gen(function* () {
     const remote = yield* findRemote(flags)
     yield* work(remote === null ? yield* openStored(resolve(flags.dataDir)) : remoteTokens(remote))

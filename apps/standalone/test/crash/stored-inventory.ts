@@ -49,11 +49,11 @@ export async function differencesFromSource(
   for (const model of models) {
     const stored = (await asks.sql(statements[model])).map(canonical)
     const source = expected.flatMap((inventory) => inventory[model].map(canonical))
-    const [there, wanted] = [new Set(stored), new Set(source)]
+    const [there, requested] = [new Set(stored), new Set(source)]
     if (stored.length !== there.size) found.push(`${model}: ${stored.length - there.size} rows are stored twice`)
     found.push(...source.filter((row) => !there.has(row)).map((row) => `${model}, missing: ${row}`))
     if (!first)
-      found.push(...stored.filter((row) => !wanted.has(row)).map((row) => `${model}, not of the source: ${row}`))
+      found.push(...stored.filter((row) => !requested.has(row)).map((row) => `${model}, not of the source: ${row}`))
   }
   return found
 }

@@ -103,7 +103,7 @@ export async function connect(rest: Rest, simulator: Simulator, change: Record<s
 }
 
 /** The scopes of one server that a run did not land or find unchanged, by title. */
-export const troubles = (
+export const failures = (
   run: RunAnswer,
   server: string,
 ): ReadonlyArray<{ readonly title: string; readonly outcome: string; readonly code: string | undefined }> =>

@@ -40,7 +40,7 @@ export const newHome = (where: { readonly databaseUrl?: string; readonly dataDir
 /** Starts gateway, worker and api on free ports. */
 export async function startSystem(
   { databaseUrl, dataDir, keys }: Home,
-  told: Pick<SystemOptions, 'statementTimeoutSeconds'> = {},
+  reported: Pick<SystemOptions, 'statementTimeoutSeconds'> = {},
 ): Promise<RunningSystem> {
   const folder = mkdtempSync(join(tmpdir(), 'netbox-pbs-test-'))
   const scope = await Effect.runPromise(Scope.make())
@@ -49,7 +49,15 @@ export async function startSystem(
     gatewayDatabaseUrl: Option.none(),
     dataDir,
   })
-  const options = { host: '127.0.0.1', port: 0, gatewayPort: 0, folder, keys, bootstrapToken: Option.none(), ...told }
+  const options = {
+    host: '127.0.0.1',
+    port: 0,
+    gatewayPort: 0,
+    folder,
+    keys,
+    bootstrapToken: Option.none(),
+    ...reported,
+  }
   const opened = await Effect.runPromise(Scope.extend(Layer.build(databases), scope))
   const running: System = await Effect.runPromise(system(options).pipe(Effect.provide(opened), Scope.extend(scope)))
   return {

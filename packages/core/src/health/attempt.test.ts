@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { attemptAt } from './attempt.ts'
-import { unheard } from './server-health.ts'
+import { neverContacted } from './server-health.ts'
 
 const run = 7
 
@@ -15,5 +15,5 @@ test.each([
   ['failed in this run for the third time', { consecutive_failures: 3, failed_run: run }, 'whole'],
   ['failed in three runs and in this one', { consecutive_failures: 4, failed_run: run }, 'none'],
 ])('a server that %s', (_, change, attempt) => {
-  expect(attemptAt(change === null ? null : { ...unheard, ...change }, run)).toBe(attempt)
+  expect(attemptAt(change === null ? null : { ...neverContacted, ...change }, run)).toBe(attempt)
 })

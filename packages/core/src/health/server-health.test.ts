@@ -1,12 +1,19 @@
 import { describe, expect, test } from 'vitest'
-import { type Contact, concernsServer, nextHealth, type ServerHealth, statusAfter, unheard } from './server-health.ts'
+import {
+  type Contact,
+  concernsServer,
+  neverContacted,
+  nextHealth,
+  type ServerHealth,
+  statusAfter,
+} from './server-health.ts'
 
 const earlier = '2026-05-01T02:00:00Z'
 const at = '2026-05-01T03:00:00Z'
 const shown = '22:22'
 
 const well: ServerHealth = {
-  ...unheard,
+  ...neverContacted,
   status: 'reachable',
   status_since: earlier,
   latency_ms: 12,
@@ -14,7 +21,7 @@ const well: ServerHealth = {
   last_seen_at: earlier,
 }
 const down: ServerHealth = {
-  ...unheard,
+  ...neverContacted,
   status: 'unreachable',
   status_since: earlier,
   consecutive_failures: 4,
@@ -51,9 +58,9 @@ const failed = (code: string, more: Partial<Failure> = {}): Contact => ({
   ...more,
 })
 const error = (code: string) => ({ last_error_code: code, last_error: `it is ${code}`, last_error_at: at })
-const refusedWith = { presentedFingerprint: shown }
+const rejectedWith = { presentedFingerprint: shown }
 
-const seen = { ...unheard, status: 'reachable', tls_state: 'ok', last_seen_at: at }
+const seen = { ...neverContacted, status: 'reachable', tls_state: 'ok', last_seen_at: at }
 const first = { consecutive_failures: 1, failed_run: 7, latency_ms: null }
 
 test.each<[string, ServerHealth | null, Contact, ServerHealth]>([
@@ -72,7 +79,7 @@ test.each<[string, ServerHealth | null, Contact, ServerHealth]>([
     'nothing heard yet, unreachable',
     null,
     failed('unreachable'),
-    { ...unheard, ...first, ...error('unreachable'), status: 'unreachable', status_since: at },
+    { ...neverContacted, ...first, ...error('unreachable'), status: 'unreachable', status_since: at },
   ],
   [
     'well, times out',
@@ -95,7 +102,7 @@ test.each<[string, ServerHealth | null, Contact, ServerHealth]>([
   [
     'well, another certificate',
     well,
-    failed('tls_fingerprint_mismatch', refusedWith),
+    failed('tls_fingerprint_mismatch', rejectedWith),
     {
       ...well,
       ...first,
@@ -115,7 +122,7 @@ test.each<[string, ServerHealth | null, Contact, ServerHealth]>([
   [
     'well, a certificate that does not verify',
     well,
-    failed('tls_untrusted', refusedWith),
+    failed('tls_untrusted', rejectedWith),
     {
       ...well,
       ...first,
@@ -173,16 +180,16 @@ describe('a token that sees no datastore', () => {
   })
 
   test('is not mended by an answer to the smallest request', () => {
-    const asked = nextHealth(blind, answered(9))
-    expect(asked).toEqual({ ...blind, latency_ms: 9, last_seen_at: at })
-    expect(nextHealth(asked, answered(null))).toEqual(asked)
+    const requested = nextHealth(blind, answered(9))
+    expect(requested).toEqual({ ...blind, latency_ms: 9, last_seen_at: at })
+    expect(nextHealth(requested, answered(null))).toEqual(requested)
   })
 
   test.each([
     ['a list', { listed: true }],
     ['a test', { runId: null }],
-  ])('is mended by %s', (_, told) => {
-    expect(nextHealth(blind, { ...answered(null), ...told } as Contact)).toMatchObject({
+  ])('is mended by %s', (_, reported) => {
+    expect(nextHealth(blind, { ...answered(null), ...reported } as Contact)).toMatchObject({
       last_error_code: '',
       last_error: '',
       last_error_at: null,

@@ -32,7 +32,7 @@ export type Contact = {
 )
 
 /** A server of which nothing was heard yet. */
-export const unheard: ServerHealth = {
+export const neverContacted: ServerHealth = {
   status: 'unknown',
   status_since: null,
   consecutive_failures: 0,
@@ -53,7 +53,7 @@ interface Meaning {
 }
 
 /** The codes with which a server itself is the trouble, whatever is asked of it. */
-const troubles: Readonly<Record<string, Meaning>> = {
+const failures: Readonly<Record<string, Meaning>> = {
   unreachable: { status: 'unreachable', tls: 'kept' },
   timeout: { status: 'unreachable', tls: 'kept' },
   tls_fingerprint_mismatch: { status: 'unreachable', tls: 'fingerprint_changed' },
@@ -63,13 +63,13 @@ const troubles: Readonly<Record<string, Meaning>> = {
 }
 
 /** Any other refusal was told by the server, so it was reached. */
-const refused: Meaning = { status: 'reachable', tls: 'passed' }
+const rejected: Meaning = { status: 'reachable', tls: 'passed' }
 
 /** Whether a failure with this code concerns the whole server, so that asking it for anything else is of no use right now. */
-export const concernsServer = (code: string): boolean => Object.hasOwn(troubles, code)
+export const concernsServer = (code: string): boolean => Object.hasOwn(failures, code)
 
 /** The status of a server after a contact that failed with this code. */
-export const statusAfter = (code: string): 'reachable' | 'unreachable' => (troubles[code] ?? refused).status
+export const statusAfter = (code: string): 'reachable' | 'unreachable' => (failures[code] ?? rejected).status
 
 /**
  * The health of a server after a contact.
@@ -87,7 +87,7 @@ export const statusAfter = (code: string): 'reachable' | 'unreachable' => (troub
  * says nothing of it. A failure is counted once in a run, and not at all in a test. `status_since` moves only with the status.
  */
 export function nextHealth(previous: ServerHealth | null, contact: Contact): ServerHealth {
-  const before = previous ?? unheard
+  const before = previous ?? neverContacted
   const passed = contact.checked ? 'ok' : 'unknown'
   const since = (status: string) => ({
     status,
@@ -98,7 +98,7 @@ export function nextHealth(previous: ServerHealth | null, contact: Contact): Ser
     const toldLists = contact.listed === true || contact.runId === null
     const forbidden = !toldLists && before.last_error_code === 'forbidden'
     return {
-      ...(forbidden ? before : unheard),
+      ...(forbidden ? before : neverContacted),
       ...since('reachable'),
       tls_state: passed,
       presented_fingerprint: '',
@@ -106,7 +106,7 @@ export function nextHealth(previous: ServerHealth | null, contact: Contact): Ser
       last_seen_at: contact.at,
     }
   }
-  const { status, tls } = troubles[contact.code] ?? refused
+  const { status, tls } = failures[contact.code] ?? rejected
   const counted = contact.runId !== null && before.failed_run !== contact.runId
   return {
     ...before,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { concernsServer } from './server-health.ts'
-import { troubleOf } from './trouble.ts'
+import { failureScope } from './trouble.ts'
 
 test.each([
   ['unreachable', 'unclear'],
@@ -15,6 +15,6 @@ test.each([
   ['cut_off', 'list'],
   ['', 'list'],
 ] as const)('a list that failed as %s: the trouble of %s', (code, whose) => {
-  expect(troubleOf(code)).toBe(whose)
+  expect(failureScope(code)).toBe(whose)
   expect(concernsServer(code)).toBe(whose !== 'list')
 })

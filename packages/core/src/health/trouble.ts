@@ -1,5 +1,5 @@
 /** Whose trouble a list that failed is: its own, the server's, or one of both. */
-export type TroubleOf = 'list' | 'server' | 'unclear'
+export type FailureScope = 'list' | 'server' | 'unclear'
 
 /** What any request to the server would meet: its certificate. */
 const ofServer = new Set(['tls_fingerprint_mismatch', 'tls_untrusted'])
@@ -17,7 +17,7 @@ const ofEither = new Set(['unreachable', 'timeout', 'unauthorized'])
  * | unreachable, timeout, unauthorized | unclear |
  * | any other | the list's |
  */
-export function troubleOf(code: string): TroubleOf {
+export function failureScope(code: string): FailureScope {
   if (ofServer.has(code)) return 'server'
   return ofEither.has(code) ? 'unclear' : 'list'
 }

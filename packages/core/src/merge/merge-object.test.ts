@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { type Merged, mergeObject } from './merge-object.ts'
-import type { Said, ThreeSides } from './three-sides.ts'
+import type { FieldValues, ThreeSides } from './three-sides.ts'
 import type { Write } from './write.ts'
 
-const A: Said = { server: 1, name: 'tank', path: '/a', comment: 'a', tags: [] }
-const B: Said = { ...A, path: '/b' }
-const C: Said = { ...A, path: '/c' }
-const D: Said = { ...A, comment: 'd' }
+const A: FieldValues = { server: 1, name: 'tank', path: '/a', comment: 'a', tags: [] }
+const B: FieldValues = { ...A, path: '/b' }
+const C: FieldValues = { ...A, path: '/c' }
+const D: FieldValues = { ...A, comment: 'd' }
 
 const merge = (
-  base: Said | null,
-  main: Said | null,
-  branch: Said | null,
+  base: FieldValues | null,
+  main: FieldValues | null,
+  branch: FieldValues | null,
   author: ThreeSides['author'] = 'operator',
 ): Merged => mergeObject({ model: 'datastore', author, base, main, branch, whole: branch })
 

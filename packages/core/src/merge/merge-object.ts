@@ -4,7 +4,7 @@ import { sameValue } from '../sync/same-value.ts'
 import type { Conflict, ConflictKind } from './conflict.ts'
 import { mergeField } from './merge-field.ts'
 import { mergingField, strategyOf } from './merging-fields.ts'
-import type { Said, ThreeSides } from './three-sides.ts'
+import type { FieldValues, ThreeSides } from './three-sides.ts'
 import type { Write } from './write.ts'
 
 /** What the merge of an object would write, and what stands against it. With conflicts `write` is the part that both sides agree on. */
@@ -32,10 +32,10 @@ const agreed = (write: Write): Merged => ({ write, conflicts: [] })
 const nothing = agreed(none)
 const ofWhole = (kind: ConflictKind): Conflict => ({ kind, field: null, base: null, main: null, branch: null })
 
-const touches = (base: Said, branch: Said): boolean =>
+const touches = (base: FieldValues, branch: FieldValues): boolean =>
   Object.entries(branch).some(([field, value]) => !sameValue(base[field] ?? null, value))
 
-function mergeDeletion({ model, author }: ThreeSides, base: Said, main: Said): Merged {
+function mergeDeletion({ model, author }: ThreeSides, base: FieldValues, main: FieldValues): Merged {
   const conflicts: Array<Conflict> = []
   let operatorOnly = true
   for (const [name, was] of Object.entries(base)) {
@@ -49,25 +49,25 @@ function mergeDeletion({ model, author }: ThreeSides, base: Said, main: Said): M
   return lands ? agreed({ _tag: 'delete' }) : { write: none, conflicts }
 }
 
-function mergeFields({ model, base }: ThreeSides, main: Said, branch: Said): Merged {
+function mergeFields({ model, base }: ThreeSides, main: FieldValues, branch: FieldValues): Merged {
   const fields: Array<FieldChange> = []
   const conflicts: Array<Conflict> = []
-  for (const [name, wanted] of Object.entries(branch)) {
+  for (const [name, requested] of Object.entries(branch)) {
     const field = mergingField(model, name)
     if (field === undefined) continue
     const is = main[name] ?? null
     const was = base === null ? undefined : (base[name] ?? null)
-    const merged = mergeField(strategyOf(field), { base: was, main: is, branch: wanted })
+    const merged = mergeField(strategyOf(field), { base: was, main: is, branch: requested })
     if (merged._tag === 'take') fields.push({ field: name, base: is, value: merged.value })
     if (merged._tag !== 'clash') continue
     if (!sameValue(is, merged.merged)) fields.push({ field: name, base: is, value: merged.merged })
-    conflicts.push({ kind: kindOf(base, field), field: name, base: was ?? null, main: is, branch: wanted })
+    conflicts.push({ kind: kindOf(base, field), field: name, base: was ?? null, main: is, branch: requested })
   }
   if (base === null) return { write: { _tag: 'adopt', fields }, conflicts }
   return { write: fields.length === 0 ? none : { _tag: 'update', fields }, conflicts }
 }
 
-function kindOf(base: Said | null, field: Field): ConflictKind {
+function kindOf(base: FieldValues | null, field: Field): ConflictKind {
   if (field.class === 'immutable') return 'integrity'
   return base === null ? 'create_create' : 'update_update'
 }

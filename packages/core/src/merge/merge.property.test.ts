@@ -4,11 +4,11 @@ import type { FieldValue } from '../registry/field.ts'
 import { sameValue } from '../sync/same-value.ts'
 import { inverse } from './inverse.ts'
 import { mergeObject } from './merge-object.ts'
-import type { Said, ThreeSides } from './three-sides.ts'
+import type { FieldValues, ThreeSides } from './three-sides.ts'
 import type { Write } from './write.ts'
 
 /** The naive model: an inventory is a map from key to row, and a branch is a copy of it that was edited. */
-type World = ReadonlyMap<string, Said>
+type World = ReadonlyMap<string, FieldValues>
 
 const keys = ['a', 'b', 'c', 'd']
 const row = fc.record({
@@ -37,9 +37,9 @@ const world: fc.Arbitrary<World> = fc
   .map((rows) => new Map(Object.entries(rows)))
 const edits = fc.dictionary(fc.constantFrom(...keys), edit)
 
-const blank: Said = { path: '', comment: '', tags: [], custom_fields: {} }
+const blank: FieldValues = { path: '', comment: '', tags: [], custom_fields: {} }
 
-function edited(before: World, changes: Readonly<Record<string, Said | null>>): World {
+function edited(before: World, changes: Readonly<Record<string, FieldValues | null>>): World {
   const after = new Map(before)
   for (const [key, change] of Object.entries(changes)) {
     if (change === null) after.delete(key)
@@ -50,19 +50,20 @@ function edited(before: World, changes: Readonly<Record<string, Said | null>>): 
 
 /** What a branch holds of one object: the fields it touched, with what they were. */
 function sidesOf(base: World, main: World, branch: World, key: string): ThreeSides {
-  const [was, wanted] = [base.get(key) ?? null, branch.get(key) ?? null]
+  const [was, requested] = [base.get(key) ?? null, branch.get(key) ?? null]
   const touched =
-    was === null || wanted === null
+    was === null || requested === null
       ? null
-      : Object.keys(wanted).filter((f) => !sameValue(was[f] ?? null, wanted[f] ?? null))
-  const pick = (of: Said): Said => (touched === null ? of : Object.fromEntries(touched.map((f) => [f, of[f] ?? null])))
+      : Object.keys(requested).filter((f) => !sameValue(was[f] ?? null, requested[f] ?? null))
+  const pick = (of: FieldValues): FieldValues =>
+    touched === null ? of : Object.fromEntries(touched.map((f) => [f, of[f] ?? null]))
   return {
     model: 'datastore',
     author: 'operator',
     base: was === null ? null : pick(was),
     main: main.get(key) ?? null,
-    branch: wanted === null ? null : pick(wanted),
-    whole: wanted,
+    branch: requested === null ? null : pick(requested),
+    whole: requested,
   }
 }
 
@@ -70,7 +71,7 @@ function sidesOf(base: World, main: World, branch: World, key: string): ThreeSid
 const touchedKeys = (base: World, branch: World) =>
   keys.filter((key) => !sameValue(base.get(key) ?? null, branch.get(key) ?? null))
 
-function apply(main: Map<string, Said>, key: string, write: Write): void {
+function apply(main: Map<string, FieldValues>, key: string, write: Write): void {
   if (write._tag === 'create') main.set(key, { ...blank, ...write.values })
   if (write._tag === 'delete') main.delete(key)
   if (write._tag !== 'update' && write._tag !== 'adopt') return
@@ -109,11 +110,11 @@ test('an edit that only one side made is never lost', () => {
       const [main, branch] = [edited(base, mainEdits), edited(base, branchEdits)]
       const { after, conflicts } = merged(base, main, branch)
       for (const key of keys) {
-        const [was, is, wanted, end] = [base.get(key), main.get(key), branch.get(key), after.get(key)]
-        if (was === undefined || is === undefined || wanted === undefined) continue
+        const [was, is, requested, end] = [base.get(key), main.get(key), branch.get(key), after.get(key)]
+        if (was === undefined || is === undefined || requested === undefined) continue
         for (const field of scalars) {
           if (conflicts.includes(`${key}.${field}`)) continue
-          const expected = sameValue(was[field] ?? null, wanted[field] ?? null) ? is[field] : wanted[field]
+          const expected = sameValue(was[field] ?? null, requested[field] ?? null) ? is[field] : requested[field]
           expect(end?.[field]).toEqual(expected)
         }
       }

@@ -3,10 +3,10 @@ import { type Conflict, conflictKinds, policyResolution, possibleChoices, type R
 import { mergeObject } from './merge-object.ts'
 import { overrideHolds, overrideOf } from './override.ts'
 import { resolve, stillHolds } from './resolve.ts'
-import type { Said, ThreeSides } from './three-sides.ts'
+import type { FieldValues, ThreeSides } from './three-sides.ts'
 
-const A: Said = { server: 1, name: 'tank', path: '/a', comment: 'a' }
-const sidesOf = (base: Said | null, main: Said | null, branch: Said | null): ThreeSides => ({
+const A: FieldValues = { server: 1, name: 'tank', path: '/a', comment: 'a' }
+const sidesOf = (base: FieldValues | null, main: FieldValues | null, branch: FieldValues | null): ThreeSides => ({
   model: 'datastore',
   author: 'operator',
   base,
@@ -59,13 +59,13 @@ describe('a conflict of a field', () => {
 })
 
 describe('a conflict of a whole object', () => {
-  const gone = sidesOf(A, null, { ...A, path: '/b' })
+  const removed = sidesOf(A, null, { ...A, path: '/b' })
   const going = sidesOf(A, { ...A, path: '/b' }, null)
   test.each([
-    ['deleted in main, resolved to main', gone, { choice: 'main' }, { _tag: 'none' }],
+    ['deleted in main, resolved to main', removed, { choice: 'main' }, { _tag: 'none' }],
     [
       'deleted in main, resolved to branch',
-      gone,
+      removed,
       { choice: 'branch' },
       { _tag: 'create', values: { ...A, path: '/b' } },
     ],
@@ -84,7 +84,7 @@ describe('a conflict of a whole object', () => {
 
 describe('what was said of a conflict', () => {
   const [seen] = mergeObject(clash).conflicts
-  const again = (main: Said, branch: Said) => mergeObject(sidesOf(A, main, branch)).conflicts[0]
+  const again = (main: FieldValues, branch: FieldValues) => mergeObject(sidesOf(A, main, branch)).conflicts[0]
   test.each([
     ['holds while nothing moves', { ...A, path: '/b' }, { ...A, path: '/c' }, true],
     ['holds while another field moves', { ...A, path: '/b', comment: 'x' }, { ...A, path: '/c' }, true],

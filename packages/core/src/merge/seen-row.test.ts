@@ -1,8 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { seenRow } from './seen-row.ts'
-import type { Said } from './three-sides.ts'
+import type { FieldValues } from './three-sides.ts'
 
-const row = (more: Said = {}): Said => ({ server: 1, name: 'tank', path: '/a', comment: '', tags: [], ...more })
+const row = (more: FieldValues = {}): FieldValues => ({
+  server: 1,
+  name: 'tank',
+  path: '/a',
+  comment: '',
+  tags: [],
+  ...more,
+})
 const model = 'datastore'
 
 describe('a row is seen in a branch', () => {
@@ -25,9 +32,9 @@ describe('a row is seen in a branch', () => {
   })
 
   test('with main’s members, those the branch put in, and without those it took out', () => {
-    const base = { tags: ['a', 'b'], custom_fields: { kept: 1, changed: 1, gone: 1 } }
+    const base = { tags: ['a', 'b'], custom_fields: { kept: 1, changed: 1, removed: 1 } }
     const branch = { tags: ['b', 'c'], custom_fields: { kept: 1, changed: 2, made: null } }
-    const main = row({ tags: ['a', 'b', 'd'], custom_fields: { kept: 3, changed: 3, gone: 1, theirs: 4 } })
+    const main = row({ tags: ['a', 'b', 'd'], custom_fields: { kept: 3, changed: 3, removed: 1, theirs: 4 } })
     expect(seenRow({ model, base, main, branch, whole: row() })).toEqual({
       ...main,
       tags: ['b', 'd', 'c'],

@@ -1,7 +1,7 @@
 import type { FieldValue, ModelName } from '../registry/field.ts'
 
 /** Values of an object by field. A field that is not there was said nothing about. */
-export type Said = Readonly<Record<string, FieldValue>>
+export type FieldValues = Readonly<Record<string, FieldValue>>
 
 /**
  * One object as a merge sees it. Fields are those of the classes that merge: key, immutable, source and operator.
@@ -14,10 +14,10 @@ export interface ThreeSides {
   /** Whose words the branch holds: a source's, read by a run, or a person's. */
   readonly author: 'sync' | 'operator'
   /** Null: main did not have the object. */
-  readonly base: Said | null
+  readonly base: FieldValues | null
   /** Null: main does not have the object. */
-  readonly main: Said | null
+  readonly main: FieldValues | null
   /** Null: the branch deletes the object. */
-  readonly branch: Said | null
-  readonly whole: Said | null
+  readonly branch: FieldValues | null
+  readonly whole: FieldValues | null
 }

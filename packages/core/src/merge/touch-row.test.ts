@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { mergeObject } from './merge-object.ts'
 import { seenRow } from './seen-row.ts'
-import type { Said } from './three-sides.ts'
+import type { FieldValues } from './three-sides.ts'
 import { type EntryFields, touchRow } from './touch-row.ts'
 
 const model = 'datastore'
-const row = (more: Said = {}): Said => ({
+const row = (more: FieldValues = {}): FieldValues => ({
   server: 1,
   name: 'tank',
   path: '/a',
@@ -14,7 +14,8 @@ const row = (more: Said = {}): Said => ({
   custom_fields: {},
   ...more,
 })
-const touch = (main: Said | null, entry: EntryFields | null, values: Said) => touchRow({ model, main, entry, values })
+const touch = (main: FieldValues | null, entry: EntryFields | null, values: FieldValues) =>
+  touchRow({ model, main, entry, values })
 
 describe('a edit in a branch', () => {
   test('touches what differs from main, with main’s values as the base', () => {

@@ -4,23 +4,23 @@ import { keysOf, mapOf, sameMember } from './members.ts'
 import type { MergeStrategy } from './merge-field.ts'
 import { mergingField, strategyOf } from './merging-fields.ts'
 import { seenRow } from './seen-row.ts'
-import type { Said } from './three-sides.ts'
+import type { FieldValues } from './three-sides.ts'
 
 /** What an entry of a branch holds of an object that main has, or had: the names of the touched fields, what main had in them, and the row as the branch last saw it, with its own values. */
 export interface EntryFields {
   readonly touched: ReadonlyArray<string>
-  readonly base: Said
-  readonly row: Said
+  readonly base: FieldValues
+  readonly row: FieldValues
 }
 
 /** An object in a branch, and what a user writes there. One of `main` and `entry` is given. */
 export interface Touching {
   readonly model: ModelName
   /** Null: main no longer has it. */
-  readonly main: Said | null
+  readonly main: FieldValues | null
   /** Null: the branch has not touched it yet. */
   readonly entry: EntryFields | null
-  readonly values: Said
+  readonly values: FieldValues
 }
 
 /**
@@ -56,7 +56,7 @@ const touchedAt = (entry: EntryFields | null, name: string): Touched => ({
   value: entry?.row[name] ?? null,
 })
 
-function seenOf({ model, main, entry }: Omit<Touching, 'values'>): Said {
+function seenOf({ model, main, entry }: Omit<Touching, 'values'>): FieldValues {
   if (entry === null) return main ?? {}
   const { base, row, touched } = entry
   const branch = Object.fromEntries(touched.map((name) => [name, row[name] ?? null]))
@@ -89,6 +89,6 @@ function mapBase(before: Touched | undefined, present: FieldValue, value: FieldV
 
 function isTouched(reading: MergeStrategy, base: FieldValue, value: FieldValue): boolean {
   if (reading !== 'map') return !sameValue(base, value)
-  const [was, wanted] = [mapOf(base), mapOf(value)]
-  return [...keysOf(was, wanted)].some((key) => !sameMember(was, wanted, key))
+  const [was, requested] = [mapOf(base), mapOf(value)]
+  return [...keysOf(was, requested)].some((key) => !sameMember(was, requested, key))
 }

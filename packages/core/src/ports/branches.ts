@@ -18,7 +18,7 @@ import type { InventoryLists } from './inventory-lists.ts'
 import type { InventoryWrites } from './inventory-writes.ts'
 import type { Page } from './runs.ts'
 import type { StoreFailed } from './store-failed.ts'
-import type { VersionChanged, WantedVersions } from './version-changed.ts'
+import type { ExpectedVersions, VersionChanged } from './version-changed.ts'
 
 /** A branch as an inventory: what main's lists and writes do, done inside it. */
 export interface BranchInventory {
@@ -69,18 +69,18 @@ export interface MergeOutcome {
 }
 
 /** Who asks for a step in a branch's life, for the change log; left out: nobody did. */
-interface Asked {
+interface Requested {
   readonly by?: Author | undefined
 }
 
-type Gone = BranchNotFound | BranchNotOpen
+type BranchUnavailable = BranchNotFound | BranchNotOpen
 
 /** Branches: change sets that are kept waiting for review. */
 export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
   Branches,
   {
     readonly create: (
-      request: Asked & {
+      request: Requested & {
         readonly name: string
         readonly kind: BranchKind
         readonly description: string
@@ -94,7 +94,7 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
     /** The branch that clients name by these 8 characters. */
     readonly bySchemaId: (request: { readonly schemaId: string }) => Effect.Effect<Option.Option<Branch>, StoreFailed>
     /** Reads and writes in a branch. Whether it may be read is the caller's question; a write to one that has ended, or to the branch of a run, fails. */
-    readonly inside: (request: { readonly id: number }) => BranchInventory
+    readonly overlay: (request: { readonly id: number }) => BranchInventory
     /** The branch that a run has opened to stage all its scopes in; not one that it opened only for scopes set to review. */
     readonly ofRun: (request: { readonly runId: number }) => Effect.Effect<Option.Option<Branch>, StoreFailed>
     /** Newest first, unless the oldest are asked for first. */
@@ -107,11 +107,11 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
     ) => Effect.Effect<Page<Branch>, StoreFailed>
     /** Changes the name or the description of a branch, whatever its state. */
     readonly update: (
-      request: Asked & {
+      request: Requested & {
         readonly id: number
         readonly name?: string
         readonly description?: string
-        readonly versions?: WantedVersions
+        readonly versions?: ExpectedVersions
       },
     ) => Effect.Effect<Branch, StoreFailed | BranchNotFound | BranchNameTaken | VersionChanged>
     /** What the branch changes, by model and id. */
@@ -129,16 +129,16 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
       readonly offset: number
     }) => Effect.Effect<Page<BranchConflict>, StoreFailed>
     /** Compares the branch with main as it is now. An answer stays with its conflict while the values that it was given on are the same. */
-    readonly check: (request: { readonly id: number }) => Effect.Effect<Branch, StoreFailed | Gone>
+    readonly check: (request: { readonly id: number }) => Effect.Effect<Branch, StoreFailed | BranchUnavailable>
     /** Answers conflicts, or takes the answer back (null). Gives how many. */
     readonly resolve: (
-      request: Asked & {
+      request: Requested & {
         readonly id: number
         readonly filter: ConflictFilter
         readonly resolution: Resolution | null
         readonly user: string
       },
-    ) => Effect.Effect<number, StoreFailed | Gone>
+    ) => Effect.Effect<number, StoreFailed | BranchUnavailable>
     /** Lands the branch in main in one transaction, or without `commit` does the same and takes it back. */
     readonly merge: (request: {
       readonly id: number
@@ -148,33 +148,36 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
       readonly at: string
       /** HttpError unless somebody has approved what it holds now. */
       readonly approval: boolean
-    }) => Effect.Effect<MergeOutcome, StoreFailed | Gone | BranchInConflict | BranchNotApproved | BranchScopeUnknown>
+    }) => Effect.Effect<
+      MergeOutcome,
+      StoreFailed | BranchUnavailable | BranchInConflict | BranchNotApproved | BranchScopeUnknown
+    >
     /** Says that what a branch holds at a revision may land. */
     readonly approve: (
-      request: Asked & {
+      request: Requested & {
         readonly id: number
         readonly revision: number
         readonly user: string
         /** RFC 3339. */
         readonly at: string
       },
-    ) => Effect.Effect<Branch, StoreFailed | Gone | ApprovalNotAllowed>
+    ) => Effect.Effect<Branch, StoreFailed | BranchUnavailable | ApprovalNotAllowed>
     /**
      * Moves a branch onto main as it is now: the base of what it touches becomes main's present value, answered conflicts are settled in it as they were answered,
      * and it is compared anew. An open conflict stands against it. Copies nothing of main. Without `commit` it is done and taken back.
      */
     readonly sync: (
-      request: Asked & {
+      request: Requested & {
         readonly id: number
         readonly commit: boolean
       },
-    ) => Effect.Effect<Branch, StoreFailed | Gone | BranchInConflict>
+    ) => Effect.Effect<Branch, StoreFailed | BranchUnavailable | BranchInConflict>
     /**
      * Opens a branch of what undoes a merged one, compared with main already. When it is merged, the next run of each scope that it touches waits for review. Without
      * `commit` it is done and taken back.
      */
     readonly revert: (
-      request: Asked & {
+      request: Requested & {
         readonly id: number
         readonly name: string
         readonly user: string
@@ -183,10 +186,10 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
     ) => Effect.Effect<Branch, StoreFailed | BranchNotFound | BranchNotMerged | BranchNameTaken>
     /** Ends an open branch without merging it; what it held is dropped. */
     readonly close: (
-      request: Asked & {
+      request: Requested & {
         readonly id: number
         readonly status: 'closed' | 'no_changes' | 'superseded'
       },
-    ) => Effect.Effect<Branch, StoreFailed | Gone>
+    ) => Effect.Effect<Branch, StoreFailed | BranchUnavailable>
   }
 >() {}

@@ -59,7 +59,7 @@ export { type Session, Sessions } from './sessions.ts'
 export { GatewayKeyNeeded, SettingsStore } from './settings-store.ts'
 export {
   type ServerContact,
-  type ServerTrouble,
+  type ServerFailure,
   Source,
   type SourceErrorCode,
   type SourceFacts,
@@ -71,5 +71,5 @@ export {
 } from './source.ts'
 export { statementLimit } from './statement-limit.ts'
 export { StoreFailed } from './store-failed.ts'
-export { VersionChanged, type WantedVersions } from './version-changed.ts'
+export { type ExpectedVersions, VersionChanged } from './version-changed.ts'
 export { Workers, type WorkersState } from './workers.ts'

@@ -3,7 +3,7 @@ import type { Actor } from '../change-log.ts'
 import type { FieldValue, ModelName } from '../registry/field.ts'
 import type { BranchNotOpen, BranchOfRun } from './branch-errors.ts'
 import type { StoreFailed } from './store-failed.ts'
-import type { VersionChanged, WantedVersions } from './version-changed.ts'
+import type { ExpectedVersions, VersionChanged } from './version-changed.ts'
 
 /** The natural key belongs to another row. `index` is the place in a bulk body. */
 export class KeyTaken extends Data.TaggedError('KeyTaken')<{ readonly model: ModelName; readonly index: number }> {}
@@ -41,14 +41,14 @@ export class InventoryWrites extends Context.Tag('@netbox-pbs/core/InventoryWrit
       readonly id: number
       readonly values: EditValues
       readonly actor: Actor
-      readonly versions?: WantedVersions
+      readonly versions?: ExpectedVersions
     }) => Effect.Effect<boolean, StoreFailed | KeyTaken | ServerGone | BranchNotOpen | BranchOfRun | VersionChanged>
     /** Deletes the row and what is below it; false when there is no such row. */
     readonly remove: (request: {
       readonly model: WritableModel
       readonly id: number
       readonly actor: Actor
-      readonly versions?: WantedVersions
+      readonly versions?: ExpectedVersions
     }) => Effect.Effect<boolean, StoreFailed | BranchNotOpen | BranchOfRun | VersionChanged>
     /** When a server's endpoint became pending, RFC 3339; none when it is not. */
     readonly pendingSince: (request: { readonly serverId: number }) => Effect.Effect<Option.Option<string>, StoreFailed>

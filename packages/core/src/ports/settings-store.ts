@@ -2,7 +2,7 @@ import { Context, Data, type Effect, type Option, type Redacted } from 'effect'
 import type { Actor } from '../change-log.ts'
 import type { Settings } from '../settings.ts'
 import type { StoreFailed } from './store-failed.ts'
-import type { VersionChanged, WantedVersions } from './version-changed.ts'
+import type { ExpectedVersions, VersionChanged } from './version-changed.ts'
 
 /** Another address of the gateway came without a key, and the stored key goes to no other address. */
 export class GatewayKeyNeeded extends Data.TaggedError('GatewayKeyNeeded') {
@@ -27,7 +27,7 @@ export class SettingsStore extends Context.Tag('@netbox-pbs/core/SettingsStore')
     readonly update: (
       change: Partial<Settings> & { readonly proxbox_api_key?: Redacted.Redacted<string> },
       /** `actor`: who asked for it, left out: nobody did. The change log tells of it, without the key. */
-      by?: { readonly actor?: Actor; readonly versions?: WantedVersions },
+      by?: { readonly actor?: Actor; readonly versions?: ExpectedVersions },
     ) => Effect.Effect<void, StoreFailed | GatewayKeyNeeded | VersionChanged>
     /** The gateway's API key, decrypted; only for calls to the gateway. */
     readonly proxboxApiKey: () => Effect.Effect<Option.Option<Redacted.Redacted<string>>, StoreFailed>

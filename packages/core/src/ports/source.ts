@@ -61,11 +61,11 @@ export interface ServerContact {
   /** A pin or a chain was asked of it; left out where the source does not say. */
   readonly tls_checked?: boolean | undefined
   /** Why it could not be used; left out when it answered, and by sources that do not say. */
-  readonly error?: ServerTrouble | undefined
+  readonly error?: ServerFailure | undefined
 }
 
 /** Why a server could not be used. */
-export interface ServerTrouble {
+export interface ServerFailure {
   readonly code: SourceErrorCode
   readonly message: string
   /** SHA-256 of the certificate it showed, lower case hex with colons, where that was refused. */

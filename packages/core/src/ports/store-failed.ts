@@ -7,7 +7,7 @@ import { Data } from 'effect'
 export class StoreFailed extends Data.TaggedError('StoreFailed')<{
   readonly reason: 'unavailable' | 'conflict' | 'busy' | 'too_slow' | 'refused' | 'full'
   /** What was being done, as a sentence's subject: `landing the snapshots of pbs-a/tank`. */
-  readonly doing: string
+  readonly operation: string
   readonly cause?: unknown
 }> {
   /** Whether the same may succeed a little later, with nothing changed by an operator. */
@@ -24,6 +24,6 @@ export class StoreFailed extends Data.TaggedError('StoreFailed')<{
       refused: 'the database refused; check the rights of its user',
       full: 'the database has no room; free disk space and try again',
     }[this.reason]
-    return `${this.doing}: ${next}`
+    return `${this.operation}: ${next}`
   }
 }

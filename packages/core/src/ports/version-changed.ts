@@ -8,4 +8,4 @@ export class VersionChanged extends Data.TaggedError('VersionChanged')<{ readonl
 }
 
 /** The `last_updated` that an object must have to be written, RFC 3339: any of these. Compared under the object's lock, in the transaction of the write. Undefined: any version. */
-export type WantedVersions = ReadonlyArray<string> | undefined
+export type ExpectedVersions = ReadonlyArray<string> | undefined

@@ -6,7 +6,7 @@ export interface WorkersState {
   /** Workers that were heard of within the last minute and have not stopped. */
   readonly running: number
   /** When one was last heard of, RFC 3339; null: never. */
-  readonly lastHeard: string | null
+  readonly lastHeartbeat: string | null
 }
 
 /** Which workers there are, by their own heartbeats. The database's clock tells the time, so that those of the machines do not matter. */

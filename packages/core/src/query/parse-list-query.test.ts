@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ModelName } from '../registry/field.ts'
 import { parseListQuery } from './parse-list-query.ts'
-import { resolveListQuery, wantedRows } from './resolve-list-query.ts'
+import { referencedRows, resolveListQuery } from './resolve-list-query.ts'
 
 const read = (model: ModelName, query: string) => parseListQuery(model, new URLSearchParams(query))
 const filters = (model: ModelName, query: string) => read(model, query).query.filters
@@ -219,7 +219,7 @@ describe('a server', () => {
   })
 
   test('is looked up by name and, where it could be one, by id', () => {
-    expect(wantedRows(read('job', 'server=pbs-a&server=7&server_id=4&server_id=null'))).toEqual({
+    expect(referencedRows(read('job', 'server=pbs-a&server=7&server_id=4&server_id=null'))).toEqual({
       names: ['pbs-a', '7'],
       ids: [7, 4],
     })

@@ -12,7 +12,7 @@ export interface KnownRows {
 }
 
 /** What a request needs to be looked up; empty lists need no look-up. */
-export interface WantedRows {
+export interface ReferencedRows {
   readonly names: ReadonlyArray<string>
   readonly ids: ReadonlyArray<number>
 }
@@ -23,7 +23,7 @@ export type ResolvedListQuery<M extends ModelName> =
   | { readonly _tag: 'refused'; readonly body: FieldErrors | ReadonlyArray<string> }
 
 /** The names and ids of other rows that a request speaks of. */
-export function wantedRows({ lookups }: Pick<ListRequest, 'lookups'>): WantedRows {
+export function referencedRows({ lookups }: Pick<ListRequest, 'lookups'>): ReferencedRows {
   const texts = lookups.flatMap(({ values }) => values.filter((value) => value !== null))
   const names = lookups
     .filter(({ by }) => by === 'name')

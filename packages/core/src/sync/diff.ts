@@ -54,8 +54,8 @@ export interface DiffResult<M extends ModelName> extends Sightings {
  * That an absent row is listed again is no change of it.
  */
 export function diff<M extends ModelName>({ model, main, source, complete, runId }: DiffInput<M>): DiffResult<M> {
-  const wanted = new KeyedRows<SourceRow<M>>(model)
-  for (const facts of source) wanted.set(facts)
+  const requested = new KeyedRows<SourceRow<M>>(model)
+  for (const facts of source) requested.set(facts)
 
   const compared = comparedFields(model)
   const changes: Array<Change<M>> = []
@@ -63,7 +63,7 @@ export function diff<M extends ModelName>({ model, main, source, complete, runId
   const returned: Array<number> = []
   let unchanged = 0
   for (const row of main) {
-    const facts = wanted.take(row.facts)
+    const facts = requested.take(row.facts)
     if (facts === undefined) {
       const absence = complete ? absenceOf(row, runId ?? null) : 'stays'
       if (absence === 'goes') changes.push(deletionOf(row, naturalKey(model, row.facts)))
@@ -79,7 +79,7 @@ export function diff<M extends ModelName>({ model, main, source, complete, runId
       changes.push({ _tag: 'update', id: row.id, key: naturalKey(model, row.facts), fields, appears, broken })
     }
   }
-  for (const values of wanted.left())
+  for (const values of requested.left())
     changes.push({ _tag: 'create', key: naturalKey(model, values), values: factsOf(values) })
   changes.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
   return { changes, unchanged, noted: noted.sort(ascending), returned: returned.sort(ascending) }

@@ -13,14 +13,14 @@ export interface DeletionsInput {
   /** Rows that it lacks. */
   readonly deletions: number
   /** Rows of these that are missing already. */
-  readonly again: number
+  readonly alreadyMissing: number
   /** Visibility of the list that lacks the rows. */
   readonly visibility: string | null
   /** Visibility of the scope's last landed list; null: it has none to compare with. */
   readonly landedVisibility: string | null
   readonly set: HeldDeletionsState | null
   /** Why the list that lacks them is in doubt itself: another scope's deletions, which wait; null: it is not. */
-  readonly doubt: HoldReason | null
+  readonly upstreamHold: HoldReason | null
 }
 
 /** What becomes of a scope's deletions. */
@@ -38,16 +38,22 @@ export interface Judgement {
  * others as if these were not there: a set that was dismissed once never loses a row but by a confirmation.
  */
 export function judgeDeletions(input: DeletionsInput): Judgement {
-  const { set, deletions, again, visibility, doubt } = input
+  const { set, deletions, alreadyMissing, visibility, upstreamHold } = input
   if (deletions === 0) return { held: null, missing: 'as_others' }
   if (set?.state === 'confirmed') {
     if (set.visibility !== visibility) return { held: 'visibility_changed', missing: 'as_others' }
-    const others = deletions - again
-    return { held: others === 0 ? null : (doubt ?? holdReason(input, 'others') ?? 'unconfirmed'), missing: 'deleted' }
+    const others = deletions - alreadyMissing
+    return {
+      held: others === 0 ? null : (upstreamHold ?? holdReason(input, 'others') ?? 'unconfirmed'),
+      missing: 'deleted',
+    }
   }
   if (set?.kept === true)
-    return { held: deletions === again ? null : (doubt ?? holdReason(input, 'others')), missing: 'kept' }
-  return { held: doubt ?? holdReason(input, 'all'), missing: 'as_others' }
+    return {
+      held: deletions === alreadyMissing ? null : (upstreamHold ?? holdReason(input, 'others')),
+      missing: 'kept',
+    }
+  return { held: upstreamHold ?? holdReason(input, 'all'), missing: 'as_others' }
 }
 
 /** Whether a judged row goes. */
@@ -57,14 +63,14 @@ export function deletes({ held, missing }: Judgement, isMissing: boolean): boole
 
 /** What the guard says of all deletions, or of those of rows that are not missing yet. */
 function holdReason(input: DeletionsInput, which: 'all' | 'others'): HoldReason | null {
-  const { settings, before, missing, listed, deletions, again, visibility, landedVisibility, set } = input
+  const { settings, before, missing, listed, deletions, alreadyMissing, visibility, landedVisibility, set } = input
   // An operator who dismissed a set has seen the visibility it was listed under.
   const seen = set?.state === 'dismissed' && set.visibility === visibility
   const verdict = guard({
     settings,
     before: which === 'all' ? before : before - missing,
     listed,
-    deletions: which === 'all' ? deletions : deletions - again,
+    deletions: which === 'all' ? deletions : deletions - alreadyMissing,
     visibilityChanged: landedVisibility !== null && landedVisibility !== visibility && !seen,
   })
   return verdict._tag === 'hold' ? verdict.reason : null

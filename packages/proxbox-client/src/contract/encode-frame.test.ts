@@ -94,14 +94,14 @@ describe('encodeFrame', () => {
 
   test('a server that shows a certificate which is refused', () => {
     const error = { code: 'tls_untrusted', message: 'no', presented_fingerprint: '22:22' } as const
-    const refused = { ...server, observed: { ...server.observed, latency_ms: 7, tls_checked: true, error } }
-    const line = encodeFrame(refused)
+    const rejected = { ...server, observed: { ...server.observed, latency_ms: 7, tls_checked: true, error } }
+    const line = encodeFrame(rejected)
     expect(line).toContain(
       '"observed":{"status":"unreachable","last_seen_at":null,"latency_ms":7,"tls_checked":true,' +
         '"error":{"code":"tls_untrusted","message":"no","presented_fingerprint":"22:22"}}}\n',
     )
-    expect(encodeFrame(reversed(refused) as ServerFrame)).toBe(line)
-    expect(frameSchema('server').parse(JSON.parse(line))).toEqual(refused)
+    expect(encodeFrame(reversed(rejected) as ServerFrame)).toBe(line)
+    expect(frameSchema('server').parse(JSON.parse(line))).toEqual(rejected)
   })
 
   test('the order of the input does not matter', () => {

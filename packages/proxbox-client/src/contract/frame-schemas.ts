@@ -8,7 +8,7 @@ import { SyncItem } from './summaries.ts'
 
 const server = factShape('server')
 /** `presented_fingerprint` came later, and is left out where no certificate was refused. */
-const trouble = z.object({
+const failure = z.object({
   code: z.enum(failedCodes),
   message: z.string(),
   presented_fingerprint: z.string().optional(),
@@ -47,7 +47,7 @@ export const frameShapes = {
       last_seen_at: z.string().nullable(),
       latency_ms: z.int().min(0).optional(),
       tls_checked: z.boolean().optional(),
-      error: trouble.optional(),
+      error: failure.optional(),
     }),
   }),
   datastore: z.object({
@@ -92,7 +92,7 @@ export const frameShapes = {
     .object({
       frame: z.literal('failed'),
       ...scopeShape,
-      error: trouble,
+      error: failure,
       retryable: z.boolean(),
       server_answers: z.boolean().optional(),
     })

@@ -17,7 +17,7 @@ type RowFacts<M extends 'datastore' | 'namespace' | 'group' | 'job' | 'task'> = 
   Unknown
 
 /** Why a server or a scope of it could not be read. */
-export interface Trouble {
+export interface ConnectionFailure {
   readonly code: FailedCode
   readonly message: string
   /** SHA-256 of the certificate that was shown, lower case hex with colons, where that was refused. */
@@ -44,7 +44,7 @@ export type ServerFrame = { readonly frame: 'server'; readonly server: string } 
       /** Whether a pin or a chain is asked of it. */
       readonly tls_checked?: boolean | undefined
       /** Why it could not be used. */
-      readonly error?: Trouble | undefined
+      readonly error?: ConnectionFailure | undefined
     }
   }
 
@@ -94,7 +94,7 @@ export type CompleteFrame = { readonly frame: 'complete' } & Scope & {
 
 /** This scope, and all below it, say nothing. */
 export type FailedFrame = { readonly frame: 'failed' } & Scope & {
-    readonly error: Trouble
+    readonly error: ConnectionFailure
     readonly retryable: boolean
     /**
      * The server answered a request after this failed by `timeout`, `unreachable` or `unauthorized`: the trouble is that of

@@ -12,7 +12,7 @@ const endpoint = {
 }
 
 /** What a 422 would say of this body: field, then why. */
-const refused = (schema: z.ZodType, body: unknown) => {
+const rejected = (schema: z.ZodType, body: unknown) => {
   const read = schema.safeParse(body)
   if (read.success) return []
   const { detail } = validationErrorBody(read.error)
@@ -39,7 +39,7 @@ describe('EndpointIn', () => {
     expect(EndpointIn.parse({ ...endpoint, token_secret: ` ${endpoint.token_secret}\n` })).toEqual(
       EndpointIn.parse(endpoint),
     )
-    expect(refused(EndpointIn, { ...endpoint, token_secret: ' \n' })).toContainEqual([
+    expect(rejected(EndpointIn, { ...endpoint, token_secret: ' \n' })).toContainEqual([
       'body.token_secret',
       'must not be empty',
     ])
@@ -53,7 +53,7 @@ describe('EndpointIn', () => {
   )
 
   test.each([['user@pbs-a'], ['pbs a'], ['-pbs'], ['[2001:db8::7'], ['127.1']])('refuses the host %s', (host) => {
-    expect(refused(EndpointIn, { ...endpoint, host })).toEqual([
+    expect(rejected(EndpointIn, { ...endpoint, host })).toEqual([
       ['body.host', 'must be a host name or an address, without scheme, port or path'],
     ])
   })
@@ -88,11 +88,11 @@ describe('EndpointIn', () => {
     [{ name: '' }, 'name', 'must not be empty'],
     [{ nmae: 'x' }, 'nmae', 'is not a field of this request'],
   ])('refuses %j', (change, field, message) => {
-    expect(refused(EndpointIn, { ...endpoint, ...change })).toContainEqual([`body.${field}`, message])
+    expect(rejected(EndpointIn, { ...endpoint, ...change })).toContainEqual([`body.${field}`, message])
   })
 
   test('names every field that is missing', () => {
-    expect(refused(EndpointIn, {})).toEqual([
+    expect(rejected(EndpointIn, {})).toEqual([
       ['body.name', 'is required'],
       ['body.host', 'is required'],
       ['body.token_id', 'is required'],
@@ -109,7 +109,7 @@ describe('EndpointPatch', () => {
   })
 
   test('refuses what a new endpoint may not hold', () => {
-    expect(refused(EndpointPatch, { port: 70_000 })).toEqual([['body.port', 'must be 1 to 65535']])
+    expect(rejected(EndpointPatch, { port: 70_000 })).toEqual([['body.port', 'must be 1 to 65535']])
   })
 })
 
@@ -120,9 +120,9 @@ describe('EndpointTestIn', () => {
   })
 
   test('names the field', () => {
-    expect(refused(EndpointTestIn, { id: 0 })).toEqual([['body.id', 'must be at least 1']])
-    expect(refused(EndpointTestIn, { ...endpoint, port: 0 })).toEqual([['body.port', 'must be 1 to 65535']])
-    expect(refused(EndpointTestIn, { ...endpoint, nmae: '' })).toEqual([
+    expect(rejected(EndpointTestIn, { id: 0 })).toEqual([['body.id', 'must be at least 1']])
+    expect(rejected(EndpointTestIn, { ...endpoint, port: 0 })).toEqual([['body.port', 'must be 1 to 65535']])
+    expect(rejected(EndpointTestIn, { ...endpoint, nmae: '' })).toEqual([
       ['body.nmae', 'is not a field of this request'],
     ])
   })
@@ -144,15 +144,15 @@ describe('SyncRequest', () => {
   })
 
   test('refuses a misspelt key, which would list more than was meant', () => {
-    expect(refused(SyncRequest, { server: ['a'] })).toEqual([['body.server', 'is not a field of this request']])
+    expect(rejected(SyncRequest, { server: ['a'] })).toEqual([['body.server', 'is not a field of this request']])
   })
 
   test('names the place in a list', () => {
-    expect(refused(SyncRequest, { servers: ['a', 7] })).toEqual([['body.servers.1', 'must be text']])
+    expect(rejected(SyncRequest, { servers: ['a', 7] })).toEqual([['body.servers.1', 'must be text']])
   })
 })
 
 test('a 422 never repeats a secret', () => {
   const body = { ...endpoint, token_secret: 'my secret' }
-  expect(JSON.stringify(refused(EndpointIn, body))).not.toContain('my secret')
+  expect(JSON.stringify(rejected(EndpointIn, body))).not.toContain('my secret')
 })

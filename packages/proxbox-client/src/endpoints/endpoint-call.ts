@@ -5,7 +5,7 @@ import { ErrorBody, endpointNotFoundDetail } from '../contract/error-body.ts'
 import { boundedText } from '../http/bounded-text.ts'
 import type { Call, GatewayHttp } from '../http/gateway-http.ts'
 import type { JsonAnswer } from '../http/parse-response.ts'
-import { refusal } from './endpoint-rejected.ts'
+import { rejection } from './endpoint-rejected.ts'
 
 /** A call about endpoints; `id` where it is about one that is stored. */
 export interface EndpointCall extends Call {
@@ -35,24 +35,24 @@ export function outcomeOf<S extends z.ZodType>(
     if (body.success) return Effect.succeed(body.data)
     const issue = body.error.issues[0]
     const where = issue === undefined ? '' : ` (${issue.path.map(String).join('.')}: ${issue.message})`
-    return Effect.fail(strange(answer, call, boundedText(`sent something else than was asked for${where}`)))
+    return Effect.fail(unexpected(answer, call, boundedText(`sent something else than was asked for${where}`)))
   }
   if ([400, 409, 422].includes(status)) {
-    return Effect.fail(refusal(json, (call.secrets ?? []).map(Redacted.value)))
+    return Effect.fail(rejection(json, (call.secrets ?? []).map(Redacted.value)))
   }
   if (status === 404 && call.id !== undefined && saysNotFound(json)) {
     return Effect.fail(new EndpointNotFound({ id: call.id }))
   }
-  return Effect.fail(strange(answer, call, `answered ${status}`))
+  return Effect.fail(unexpected(answer, call, `answered ${status}`))
 }
 
 /** A failed call as the callers of the endpoint routes see it. */
 export const unavailable = (failed: SourceFailed) => new GatewayUnavailable({ message: failed.message, cause: failed })
 
 /** For calls that hold nothing to refuse. */
-export const isUnexpected = (refused: EndpointRejected) =>
+export const isUnexpected = (rejected: EndpointRejected) =>
   Effect.fail(
-    new GatewayUnavailable({ message: `the gateway refused a request of ours: ${refused.message}`, cause: refused }),
+    new GatewayUnavailable({ message: `the gateway refused a request of ours: ${rejected.message}`, cause: rejected }),
   )
 
 // A wrong address answers 404 too: only the gateway's own words say that the endpoint is gone.
@@ -61,7 +61,7 @@ function saysNotFound(json: unknown): boolean {
   return body.success && body.data.detail === endpointNotFoundDetail
 }
 
-const strange = (answer: JsonAnswer, call: Call, what: string) =>
+const unexpected = (answer: JsonAnswer, call: Call, what: string) =>
   new GatewayUnavailable({
     message: `${call.method} ${answer.base}${call.path} ${what}: check that this is the address of the gateway, and that it is of the same release`,
   })

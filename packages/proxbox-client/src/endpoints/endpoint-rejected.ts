@@ -17,7 +17,7 @@ const ourFields = [
 ] as const
 
 /** What a 400 or 422 says, under our field names and without the secrets that were sent. */
-export function refusal(body: unknown, secrets: ReadonlyArray<string>): EndpointRejected {
+export function rejection(body: unknown, secrets: ReadonlyArray<string>): EndpointRejected {
   const read = ErrorBody.safeParse(body)
   if (!read.success)
     return new EndpointRejected({ errors: { [wholeObject]: ['The gateway refused it without a reason.'] } })

@@ -42,4 +42,5 @@ export const endpointsLayer = (options: GatewayOptions): Layer.Layer<Endpoints> 
 
 const pathOf = (id: number) => `/pbs/endpoints/${id}`
 
-const cannotBe = (gone: EndpointNotFound) => Effect.fail(new GatewayUnavailable({ message: gone.message, cause: gone }))
+const cannotBe = (removed: EndpointNotFound) =>
+  Effect.fail(new GatewayUnavailable({ message: removed.message, cause: removed }))

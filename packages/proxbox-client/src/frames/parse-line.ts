@@ -26,8 +26,8 @@ function parseAs<N extends FrameName>(name: N, value: unknown, number: number): 
 
 function jsonOf(line: Buffer, number: number): unknown {
   if (!isUtf8(line)) throw malformed(number, 'is not UTF-8')
-  const refused = shapeError(line)
-  if (refused !== null) throw malformed(number, refused)
+  const rejected = shapeError(line)
+  if (rejected !== null) throw malformed(number, rejected)
   try {
     return JSON.parse(line.toString('utf8'))
   } catch {

@@ -28,17 +28,17 @@ export function checkedAddress(address: AddressEffect): Effect.Effect<CheckedAdd
     ({ url, key }) => {
       const parsed = URL.canParse(url) ? new URL(url) : null
       if (parsed === null || !['http:', 'https:'].includes(parsed.protocol)) {
-        return refuse('the address of the gateway is not an http or https URL: correct it, like http://127.0.0.1:8800')
+        return reject('the address of the gateway is not an http or https URL: correct it, like http://127.0.0.1:8800')
       }
       if (parsed.username !== '' || parsed.password !== '' || parsed.search !== '' || parsed.hash !== '') {
-        return refuse('the address of the gateway must have no user, password, query or fragment: remove them')
+        return reject('the address of the gateway must have no user, password, query or fragment: remove them')
       }
       if (!/^[\x21-\x7e]*$/.test(Redacted.value(key))) {
-        return refuse('the key of the gateway holds characters that no HTTP header can carry: enter it again')
+        return reject('the key of the gateway holds characters that no HTTP header can carry: enter it again')
       }
       return Effect.succeed({ base: `${parsed.origin}${parsed.pathname.replace(/\/+$/, '')}`, key })
     },
   )
 }
 
-const refuse = (message: string) => Effect.fail(new SourceFailed({ code: 'protocol', message, retryable: false }))
+const reject = (message: string) => Effect.fail(new SourceFailed({ code: 'protocol', message, retryable: false }))

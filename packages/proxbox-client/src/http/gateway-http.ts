@@ -47,7 +47,7 @@ export interface GatewayHttp {
 }
 
 const maxDocumentBytes = 16 * 1024 * 1024
-const worthAgain: ReadonlyArray<SourceErrorCode> = ['unreachable', 'cut_off']
+const retryableCodes: ReadonlyArray<SourceErrorCode> = ['unreachable', 'cut_off']
 const again = Schedule.intersect(Schedule.exponential('200 millis'), Schedule.recurs(2))
 
 /** An HTTP client of its own: redirects off, and a fresh connection per call, so that no call meets a connection that just went away. */
@@ -97,7 +97,7 @@ export const gatewayHttp = Effect.fn('GatewayHttp.make')(function* (options: Gat
       }),
       Effect.retry({
         schedule: again,
-        while: (failed) => call.method === 'GET' && failed.retryable && worthAgain.includes(failed.code),
+        while: (failed) => call.method === 'GET' && failed.retryable && retryableCodes.includes(failed.code),
       }),
     )
 

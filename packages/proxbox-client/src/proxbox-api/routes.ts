@@ -19,7 +19,7 @@ export const listEndpoints = Effect.fn('ProxboxApi.listEndpoints')(function* (ht
     endpoints.push(...page)
     if (page.length < endpointPageLimit) return endpoints
   }
-  return yield* Effect.fail(strange(`lists more than ${maxEndpoints} endpoints`))
+  return yield* Effect.fail(unexpected(`lists more than ${maxEndpoints} endpoints`))
 })
 
 /** How each enabled endpoint answers at this moment. */
@@ -33,17 +33,17 @@ function read<S extends z.ZodType>(
 ): Effect.Effect<z.output<S>, SourceFailed> {
   return Effect.flatMap(http.json({ method: 'GET', path }), ({ status, base, json }) => {
     if (status !== 200) {
-      return Effect.fail(strange(`is not at ${base}: ${path.split('?', 1).join('')} answered ${status}`))
+      return Effect.fail(unexpected(`is not at ${base}: ${path.split('?', 1).join('')} answered ${status}`))
     }
     const body = schema.safeParse(json)
     if (body.success) return Effect.succeed(body.data)
     const issue = body.error.issues[0]
     const where = issue === undefined ? '' : boundedText(`${issue.path.map(String).join('.')} ${issue.message}`)
-    return Effect.fail(strange(`at ${base} sent something else from ${path.split('?', 1).join('')}: ${where}`))
+    return Effect.fail(unexpected(`at ${base} sent something else from ${path.split('?', 1).join('')}: ${where}`))
   })
 }
 
-const strange = (what: string) =>
+const unexpected = (what: string) =>
   new SourceFailed({
     code: 'protocol',
     message: `the gateway ${what}; correct its address`,

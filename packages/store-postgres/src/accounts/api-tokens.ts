@@ -19,9 +19,9 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
   Effect.gen(function* () {
     const database = yield* Database
 
-    const select = (doing: string, where: RawBuilder<unknown>) =>
+    const select = (operation: string, where: RawBuilder<unknown>) =>
       database
-        .query(doing, (db) =>
+        .query(operation, (db) =>
           sql<Row>`select ${columns} from api_tokens t join users u on u.id = t.user_id where ${where}`.execute(db),
         )
         .pipe(Effect.map(({ rows }) => rows))

@@ -56,7 +56,7 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
           return Option.fromNullable(rows[0])
         }),
       ),
-      inside: ({ id }) => ({
+      overlay: ({ id }) => ({
         lists: overlayLists(database, folding, id),
         writes: branchWrites(database, id),
       }),
@@ -86,9 +86,9 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
       ),
       update: (request) => updateBranch(database, request),
       changes: Effect.fn('Branches.changes')((request) => {
-        const doing = 'listing the changes of a branch'
-        const reading = database.query(doing, (db) => listChanges(db, request))
-        return request.filter?.search === undefined ? reading : database.scan(doing, reading)
+        const operation = 'listing the changes of a branch'
+        const reading = database.query(operation, (db) => listChanges(db, request))
+        return request.filter?.search === undefined ? reading : database.scan(operation, reading)
       }),
       conflicts: Effect.fn('Branches.conflicts')(({ id, filter, limit, offset }) =>
         database.query('listing the conflicts of a branch', async (db) => {
@@ -197,7 +197,7 @@ const closeBranch = Effect.fn('Branches.close')(function* (
       yield* lockWithPlaces(run, id)
       const before = yield* run((db) => readBranch(db, id))
       yield* run((db) => endReview(db, id))
-      yield* run((db) => forget(db, id))
+      yield* run((db) => discard(db, id))
       yield* run((db) =>
         sql`update branches set status = ${status}, last_updated = ${nextVersion(sql`last_updated`)} where id = ${id}::bigint`.execute(
           db,
@@ -214,7 +214,7 @@ const closeBranch = Effect.fn('Branches.close')(function* (
 })
 
 /** Drops what a branch holds. */
-async function forget(db: Kysely<Tables>, id: number): Promise<void> {
+async function discard(db: Kysely<Tables>, id: number): Promise<void> {
   for (const model of branchedModels)
     await sql`delete from ${branchTable(model)} where branch_id = ${id}::bigint`.execute(db)
   await sql`delete from branch_conflicts where branch_id = ${id}::bigint`.execute(db)

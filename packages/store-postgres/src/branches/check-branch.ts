@@ -63,7 +63,7 @@ function checkEntries(run: Run, checked: Checked): Effect.Effect<void, StoreFail
     // Rows of main that keep their keys, though an entry would delete or move them.
     const staying = new Set<number>()
     const stays = ({ entry }: ResolvedEntry) => entry.mainId !== null && staying.add(entry.mainId)
-    const claims: Array<ResolvedEntry> = []
+    const keyConflicts: Array<ResolvedEntry> = []
     yield* each('delete', (entries) =>
       Effect.map(checkPage(run, checked, entries), (decided) => {
         for (const one of decided) if (isLeftOut(one)) stays(one)
@@ -72,13 +72,13 @@ function checkEntries(run: Run, checked: Checked): Effect.Effect<void, StoreFail
     yield* each('update', (entries) =>
       Effect.map(checkPage(run, checked, entries), (decided) => {
         for (const one of decided) {
-          if (changesKey(model, one)) claims.push(one)
+          if (changesKey(model, one)) keyConflicts.push(one)
           else if (touchesKey(one.entry)) stays(one)
         }
       }),
     )
     const leaves = (id: number) => !staying.has(id)
-    const settled = yield* run((db) => resolveKeyConflicts(db, { branch, model, decided: claims, leaves }))
+    const settled = yield* run((db) => resolveKeyConflicts(db, { branch, model, decided: keyConflicts, leaves }))
     for (const one of settled) if (one.merged.conflicts.some(isCollision)) stays(one)
     yield* run((db) => keepCollisions(db, { branch, model }, settled))
     yield* each('create', (entries) => {

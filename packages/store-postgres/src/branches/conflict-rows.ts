@@ -111,16 +111,18 @@ export async function keepConflicts(
   )
   if (renamed.length > 0) await showAs(db, branch, renamed)
   if (fresh.length === 0) return
-  const rows = fresh.map(({ objectId, scopeKey, serverId, scope, title, kind, field, base, main, branch: wanted }) => ({
-    object_id: objectId,
-    scope_key: scopeKey,
-    server_id: serverId,
-    scope,
-    title,
-    kind,
-    field,
-    values: [base, main, wanted],
-  }))
+  const rows = fresh.map(
+    ({ objectId, scopeKey, serverId, scope, title, kind, field, base, main, branch: requested }) => ({
+      object_id: objectId,
+      scope_key: scopeKey,
+      server_id: serverId,
+      scope,
+      title,
+      kind,
+      field,
+      values: [base, main, requested],
+    }),
+  )
   await sql`
     insert into branch_conflicts (branch_id, model, object_id, scope_key, server_id, scope, title, kind, field, base, main, branch)
     select ${branch}::bigint, ${model}, r.object_id, r.scope_key, r.server_id, nullif(r.scope, 'null'), r.title, r.kind, r.field,

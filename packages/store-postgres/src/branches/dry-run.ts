@@ -9,11 +9,11 @@ class DryRun extends Data.TaggedError('DryRun')<{ readonly result: unknown }> {}
 /** One transaction that is kept, or without `commit` rolled back at its end: the same is done and the same is answered. */
 export function transactionOrDryRun<A, E>(
   database: Database['Type'],
-  { doing, commit }: { readonly doing: string; readonly commit: boolean },
+  { operation, commit }: { readonly operation: string; readonly commit: boolean },
   use: (run: Run) => Effect.Effect<A, E>,
 ): Effect.Effect<A, E | StoreFailed> {
   return database
-    .transaction(doing, (run) =>
+    .transaction(operation, (run) =>
       Effect.flatMap(use(run), (result) => (commit ? Effect.succeed(result) : new DryRun({ result }))),
     )
     .pipe(

@@ -18,7 +18,7 @@ export interface Inversion {
  */
 function landed(model: ModelName, { merged, into }: Inversion): RawBuilder<unknown> {
   const values = mergedColumns(model).flatMap((column) => [sql.lit(column.field), plainValue(column, 'e')])
-  const said = sql`(
+  const stated = sql`(
     select jsonb_object_agg(v.key, v.value) from jsonb_each(jsonb_build_object(${sql.join(values)})) v where v.key = any(e.touched)
   )`
   const stays =
@@ -29,7 +29,7 @@ function landed(model: ModelName, { merged, into }: Inversion): RawBuilder<unkno
     select e.*, coalesce((e.outcome ->> 'id')::bigint, e.id) as main_id,
       case when e.outcome = '{}' then 'nothing' else coalesce(e.outcome ->> 'op', e.op) end as did,
       case when e.outcome is null then e.base else coalesce(e.outcome -> 'before', '{}') end as before,
-      case when e.outcome is null then ${said} else e.outcome -> 'after' end as after
+      case when e.outcome is null then ${stated} else e.outcome -> 'after' end as after
     from ${branchTable(model)} e where e.branch_id = ${merged}::bigint and ${stays}
   )`
 }
@@ -44,7 +44,7 @@ function asLanded(model: ModelName, { field, name }: Column): RawBuilder<unknown
 /** Undoes creations: a deletion of the row as it landed. Of a server's deletion `below` says what the merge has made below it: all else came later. */
 async function invertCreates(db: Kysely<Tables>, model: ModelName, inversion: Inversion): Promise<void> {
   const columns = mergedColumns(model)
-  const below = branchedModels
+  const children = branchedModels
     .filter((of) => of !== 'server')
     .flatMap((of) => [
       sql.lit(of),
@@ -54,7 +54,7 @@ async function invertCreates(db: Kysely<Tables>, model: ModelName, inversion: In
     ])
   const more = {
     name: model === 'server' ? sql`, below` : sql``,
-    value: model === 'server' ? sql`, jsonb_build_object(${sql.join(below)})` : sql``,
+    value: model === 'server' ? sql`, jsonb_build_object(${sql.join(children)})` : sql``,
   }
   const values = sql.join(columns.map((column) => asLanded(model, column)))
   await sql`

@@ -1,4 +1,4 @@
-import { type FieldValue, type ModelName, naturalKey, registry, type Said } from '@netbox-pbs/core'
+import { type FieldValue, type FieldValues, type ModelName, naturalKey, registry } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
 import { sameKey } from '../change-sets/row-columns.ts'
 import { rowTitle } from '../changes/logged-fields.ts'
@@ -11,7 +11,7 @@ import { ofWhole } from './judge-entry.ts'
 import { type ResolvedEntry, resolveEntryWith } from './resolve-entry.ts'
 
 /** The key that an update gives to its row, when it gives it one: a new one, or its own to a row that main has lost. */
-function claimedKey(model: ModelName, { entry, resolved }: ResolvedEntry): Said | null {
+function claimedKey(model: ModelName, { entry, resolved }: ResolvedEntry): FieldValues | null {
   const { sides } = entry
   if (entry.op !== 'update' || sides.branch === null || resolved._tag === 'skipped') return null
   if (resolved._tag === 'write' && resolved.write._tag === 'none') return null
@@ -19,7 +19,7 @@ function claimedKey(model: ModelName, { entry, resolved }: ResolvedEntry): Said 
     resolved._tag === 'open' || resolved.write._tag !== 'update'
       ? sides.branch
       : Object.fromEntries(resolved.write.fields.map(({ field, value }) => [field, value]))
-  const row: Said = { ...sides.main, ...(sides.main === null ? sides.whole : changes) }
+  const row: FieldValues = { ...sides.main, ...(sides.main === null ? sides.whole : changes) }
   const moves = registry[model].key.some((field) => Object.hasOwn(changes, field))
   if (sides.main !== null && !moves) return null
   return Object.fromEntries(registry[model].key.map((field) => [field, row[field] ?? null]))
@@ -42,16 +42,16 @@ interface KeyConflicts {
  */
 export async function resolveKeyConflicts(
   db: Kysely<Tables>,
-  claims: KeyConflicts,
+  keyConflicts: KeyConflicts,
 ): Promise<ReadonlyArray<ResolvedEntry>> {
-  const { branch, model, decided, leaves } = claims
-  const wanted = decided.flatMap((one) => {
+  const { branch, model, decided, leaves } = keyConflicts
+  const requested = decided.flatMap((one) => {
     const key = claimedKey(model, one)
     return key === null ? [] : [{ id: one.entry.id, key }]
   })
-  if (wanted.length === 0) return decided
-  const holders = await holdersOf(db, { branch, model }, wanted)
-  const moving = new Map(wanted.map(({ id, key }) => [id, naturalKey(model, key)]))
+  if (requested.length === 0) return decided
+  const holders = await holdersOf(db, { branch, model }, requested)
+  const moving = new Map(requested.map(({ id, key }) => [id, naturalKey(model, key)]))
   const blocked = new Map<number, FieldValue>()
   for (let before = -1; before !== blocked.size; ) {
     before = blocked.size
@@ -86,10 +86,10 @@ interface Holder {
 async function holdersOf(
   db: Kysely<Tables>,
   { branch, model }: Pick<KeyConflicts, 'branch' | 'model'>,
-  wanted: ReadonlyArray<{ readonly id: number; readonly key: Said }>,
+  requested: ReadonlyArray<{ readonly id: number; readonly key: FieldValues }>,
 ): Promise<ReadonlyArray<Holder>> {
   const columns = keyColumns(model)
-  const rows = wanted.map(({ id, key }) => ({
+  const rows = requested.map(({ id, key }) => ({
     id,
     ...Object.fromEntries(columns.map(({ field, name }) => [name, key[field]])),
   }))

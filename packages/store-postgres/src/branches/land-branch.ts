@@ -66,7 +66,7 @@ function dropEmptied(
 ): Effect.Effect<void, StoreFailed> {
   return Effect.gen(function* () {
     const losing = deletes(snapshot)
-    yield* eachWindow(engine, losing, (window) => run((db) => recountGroups(db, unlisted(window), { forget: true })))
+    yield* eachWindow(engine, losing, (window) => run((db) => recountGroups(db, unlisted(window), { discard: true })))
     if (losing.length === 0 && deletes(group).length === 0) return
     yield* run((db) => pruneGroups(db, amongGroups(deletedFrom(part)), { origin }))
   })
@@ -84,15 +84,15 @@ const countWritten = ({ run, engine, made }: WindowStep, windows: ReadonlyArray<
   eachWindow(engine, windows, (window) =>
     run(async (db) => {
       if (window.creates > 0) add(made, 'group', await ensureGroups(db, window))
-      await recountGroups(db, groupsOf(window, sql`true`), { forget: true })
+      await recountGroups(db, groupsOf(window, sql`true`), { discard: true })
     }),
   )
 
 /** The keys of the groups that a part deletes, or deletes snapshots of. */
 function deletedFrom(part: number): RawBuilder<unknown> {
   const key = columnNames(groupKey, 'w')
-  const gone = sql`w.part_id = ${part}::bigint and w.op = 'delete'`
-  return sql`select ${key} from staged_snapshots w where ${gone} union select ${key} from staged_groups w where ${gone}`
+  const removed = sql`w.part_id = ${part}::bigint and w.op = 'delete'`
+  return sql`select ${key} from staged_snapshots w where ${removed} union select ${key} from staged_groups w where ${removed}`
 }
 
 /** The namespaces, under the alias `m`, in which a part writes anything that they count. */

@@ -1,4 +1,4 @@
-import { type BranchChange, branchedModels, type FieldValue, type ModelName, type Said } from '@netbox-pbs/core'
+import { type BranchChange, branchedModels, type FieldValue, type FieldValues, type ModelName } from '@netbox-pbs/core'
 import type { BranchChangeFilter, Page } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
@@ -41,7 +41,7 @@ interface ChangeRecord {
   readonly id: number
   readonly op: BranchChange['action']
   readonly touched: ReadonlyArray<string>
-  readonly base: Said
+  readonly base: FieldValues
   readonly title: string
   readonly [field: string]: unknown
 }

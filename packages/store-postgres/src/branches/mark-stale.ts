@@ -21,7 +21,7 @@ export async function markNamespaceStale(db: Kysely<Tables>, place: ScopePlace):
 }
 
 /** Notes the same of the groups of servers that main has lost, with all their snapshots. */
-export async function markGone(db: Kysely<Tables>): Promise<void> {
+export async function markRemoved(db: Kysely<Tables>): Promise<void> {
   await sql`
     update branch_group_counts c set moved = true where not c.moved and not exists (select from servers v where v.id = c.server_id)`.execute(
     db,

@@ -77,7 +77,7 @@ export const mergeBranch = Effect.fn('Branches.merge')(function* (
   StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict | BranchNotApproved | BranchScopeUnknown
 > {
   const by: Origin = { ...request.by, branchId: request.id }
-  const merge = transactionOrDryRun(database, { doing: 'merging a branch', commit: request.commit }, (run) =>
+  const merge = transactionOrDryRun(database, { operation: 'merging a branch', commit: request.commit }, (run) =>
     Effect.gen(function* () {
       // One merge at a time: two that touch the same scopes would otherwise wait for each other in the middle.
       yield* run((db) => sql`select pg_advisory_xact_lock(hashtextextended('netbox-pbs merge', 0))`.execute(db))
@@ -198,13 +198,13 @@ class BranchMerge {
         const page = { branch, model, author: 'sync', after: 0, limit: batchSize, where, lock: true } as const
         const entries = yield* this.#run((db) => readEntries(db, page))
         const index = new ConflictIndex(yield* this.#run((db) => conflictsOf(db, branch, { model, ids })))
-        const claims = {
+        const keyConflicts = {
           branch,
           model,
           decided: entries.map((entry) => resolveEntry(entry, index)),
           leaves: () => false,
         }
-        const decided = yield* this.#run((db) => resolveKeyConflicts(db, claims))
+        const decided = yield* this.#run((db) => resolveKeyConflicts(db, keyConflicts))
         const written = this.#writesOf(model, decided, index, kept)
         yield* this.#run((db) => recordOutcomes(db, { branch, model }, written))
         const changes = written.flatMap(({ entry, write }) => changeOf(model, entry, write) ?? [])

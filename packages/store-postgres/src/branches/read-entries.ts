@@ -1,4 +1,4 @@
-import { type FieldValue, type ModelName, naturalKey, type Said, type ThreeSides } from '@netbox-pbs/core'
+import { type FieldValue, type FieldValues, type ModelName, naturalKey, type ThreeSides } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { keyColumns, tables } from '../inventory/columns.ts'
@@ -46,7 +46,7 @@ interface EntryRecord {
   readonly main_id: number | null
   readonly op: Entry['op']
   readonly touched: ReadonlyArray<string>
-  readonly base: Said
+  readonly base: FieldValues
   readonly title: string
   readonly presence: string | null
   readonly server: string | null
@@ -59,7 +59,7 @@ interface EntryRecord {
 /** A page of a branch's entries of one model, each with the row of main that it is about. */
 export async function readEntries(db: Kysely<Tables>, page: EntryPage): Promise<ReadonlyArray<Entry>> {
   const { model, author, lock = false } = page
-  const beside = (alias: string, server: string) =>
+  const background = (alias: string, server: string) =>
     sql.join(
       mergedColumns(model).map(
         ({ field, name }) =>
@@ -73,7 +73,7 @@ export async function readEntries(db: Kysely<Tables>, page: EntryPage): Promise<
       ${model === 'server' ? sql`null::text` : sql`e.found_server`} as server,
       ${model === 'server' ? sql`null::bigint` : sql`e.found_server_id`} as server_id,
       (${lock ? sql`false` : isVacated(model)}) as vacated,
-      ${model === 'server' ? gainedChild() : sql`null::jsonb`} as gained, ${beside('e', 'found_server_id')}, ${beside('m', 'server_id')}
+      ${model === 'server' ? gainedChild() : sql`null::jsonb`} as gained, ${background('e', 'found_server_id')}, ${background('m', 'server_id')}
     ${entriesBesideMain(page)} order by e.id`.execute(db)
   return rows.map((row) => entryOf(model, author, row))
 }
@@ -171,12 +171,12 @@ function entryOf(model: ModelName, author: ThreeSides['author'], record: EntryRe
   }
 }
 
-function valuesOf(model: ModelName, alias: 'e' | 'm', record: EntryRecord): Said {
+function valuesOf(model: ModelName, alias: 'e' | 'm', record: EntryRecord): FieldValues {
   const values: Record<string, FieldValue> = {}
   // The columns are those of the registry, with its types.
   for (const { field } of mergedColumns(model)) values[field] = (record[`${alias}_${field}`] ?? null) as FieldValue
   return values
 }
 
-const pick = (of: Said, names: ReadonlyArray<string>): Said =>
+const pick = (of: FieldValues, names: ReadonlyArray<string>): FieldValues =>
   Object.fromEntries(names.map((name) => [name, of[name] ?? null]))

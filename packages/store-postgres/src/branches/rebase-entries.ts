@@ -1,4 +1,4 @@
-import { branchedModels, type ModelName, registryVersion, type Said } from '@netbox-pbs/core'
+import { branchedModels, type FieldValues, type ModelName, registryVersion } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { columnNames } from '../change-sets/row-columns.ts'
 import { jsonb } from '../database/json.ts'
@@ -16,8 +16,8 @@ export interface Moving {
 export interface RebasedUpdate {
   readonly id: number
   readonly mainId: number
-  readonly before: Said
-  readonly after: Said
+  readonly before: FieldValues
+  readonly after: FieldValues
 }
 
 /** Takes entries out of a branch. */

@@ -1,4 +1,11 @@
-import { branchedModels, type FieldValue, type ModelName, type Said, sameValue, type Write } from '@netbox-pbs/core'
+import {
+  branchedModels,
+  type FieldValue,
+  type FieldValues,
+  type ModelName,
+  sameValue,
+  type Write,
+} from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
 import { sameKey } from '../change-sets/row-columns.ts'
 import { jsonb } from '../database/json.ts'
@@ -19,8 +26,8 @@ export interface Outcome {
   readonly op?: 'create' | 'update' | 'delete'
   /** Id of main's row, where it is not the entry's. */
   readonly id?: number
-  readonly before?: Said
-  readonly after?: Said
+  readonly before?: FieldValues
+  readonly after?: FieldValues
 }
 
 /** What was written for an entry: null when the entry was left out. */
@@ -42,8 +49,8 @@ export function outcomeOf({ entry: { id, mainId, op, sides }, write }: Written):
     case 'update': {
       const before = Object.fromEntries(write.fields.map(({ field, base }) => [field, base]))
       const after = Object.fromEntries(write.fields.map(({ field, value }) => [field, value]))
-      const asSaid = op === 'update' && sameFields(before, sides.base) && sameFields(after, sides.branch)
-      return asSaid
+      const asStated = op === 'update' && sameFields(before, sides.base) && sameFields(after, sides.branch)
+      return asStated
         ? null
         : { op: 'update', ...(mainId === null || mainId === id ? {} : { id: mainId }), before, after }
     }
@@ -56,7 +63,7 @@ export function outcomeOf({ entry: { id, mainId, op, sides }, write }: Written):
   }
 }
 
-function sameFields(a: Readonly<Record<string, FieldValue>>, b: Said | null): boolean {
+function sameFields(a: Readonly<Record<string, FieldValue>>, b: FieldValues | null): boolean {
   const names = Object.keys(a)
   return (
     names.length === Object.keys(b ?? {}).length &&

@@ -22,12 +22,12 @@ export const recountStale = Effect.fn('Branches.recountStale')(function* (
   database: Database['Type'],
   branch: number,
 ): Effect.fn.Return<void, StoreFailed> {
-  const doing = 'counting the groups of a branch'
-  const moves = yield* database.query(doing, (db) => movesBetweenGroups(db, branch))
-  const places = yield* database.query(doing, (db) => movedPlaces(db, branch, moves))
+  const operation = 'counting the groups of a branch'
+  const moves = yield* database.query(operation, (db) => movesBetweenGroups(db, branch))
+  const places = yield* database.query(operation, (db) => movedPlaces(db, branch, moves))
   // One scope locked at a time, so that nobody who locks several waits for us while we wait for him.
   for (const place of places) {
-    yield* database.transaction(doing, (run) =>
+    yield* database.transaction(operation, (run) =>
       Effect.gen(function* () {
         yield* run((db) => lockScope(place).execute(db))
         if (moves !== null) yield* run((db) => markGroups(db, branch, place, moves))

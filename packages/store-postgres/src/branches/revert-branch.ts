@@ -22,7 +22,7 @@ export const revertBranch = Effect.fn('Branches.revert')(function* (
   database: Database['Type'],
   { id, name, user, commit, by }: Parameters<Branches['Type']['revert']>[0],
 ): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotMerged | BranchNameTaken> {
-  return yield* transactionOrDryRun(database, { doing: 'reverting a branch', commit }, (run) =>
+  return yield* transactionOrDryRun(database, { operation: 'reverting a branch', commit }, (run) =>
     Effect.gen(function* () {
       yield* requireMerged(run, id)
       const into = yield* run((db) => open(db, { id, name, user }))

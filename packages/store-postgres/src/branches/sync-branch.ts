@@ -39,7 +39,7 @@ export const syncBranch = Effect.fn('Branches.sync')(function* (
   database: Database['Type'],
   { id, commit, by }: Parameters<Branches['Type']['sync']>[0],
 ): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict> {
-  return yield* transactionOrDryRun(database, { doing: 'moving a branch onto main', commit }, (run) =>
+  return yield* transactionOrDryRun(database, { operation: 'moving a branch onto main', commit }, (run) =>
     Effect.gen(function* () {
       const locked = yield* run((db) => lockOpenBranch(db, id))
       if ('_tag' in locked) return yield* locked
@@ -108,7 +108,7 @@ async function rebaseAll(
   moving: Moving,
   changed: ReadonlyArray<Written>,
 ): Promise<void> {
-  const gone: Array<number> = []
+  const removed: Array<number> = []
   const made: Array<number> = []
   const deleted: Array<number> = []
   const updated: Array<RebasedUpdate> = []
@@ -127,18 +127,18 @@ async function rebaseAll(
           const before = Object.fromEntries(write.fields.map(({ field, base }) => [field, base]))
           const after = Object.fromEntries(write.fields.map(({ field, value }) => [field, value]))
           updated.push({ id, mainId, before, after })
-        } else gone.push(id)
+        } else removed.push(id)
         break
       case 'none':
       case undefined:
         // What a run only lists, it lists still.
         if (op === 'update' && mainId !== null && unlisted && sides.author === 'sync')
           updated.push({ id, mainId, before: {}, after: {} })
-        else gone.push(id)
+        else removed.push(id)
         break
     }
   }
-  await dropEntries(db, moving, gone)
+  await dropEntries(db, moving, removed)
   await rebaseUpdates(db, moving, updated)
   await rebaseCreates(db, moving, made)
   await rebaseDeletes(db, moving, deleted)

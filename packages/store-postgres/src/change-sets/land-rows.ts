@@ -150,10 +150,11 @@ export const isParent = (model: ModelName): boolean => model === 'namespace' || 
 
 /** A parent that its source lacks stays, as missing, while rows below it that came from the source wait. */
 function hasSyncedChildren(model: ModelName): RawBuilder<boolean> {
-  const below = (table: string, on: RawBuilder<unknown>) =>
+  const children = (table: string, on: RawBuilder<unknown>) =>
     sql<boolean>`exists (select from ${sql.table(table)} b where b.server_id = m.server_id and ${on} and b.presence <> 'manual')`
-  if (model === 'namespace') return below('groups', sql`b.datastore_name = m.datastore_name and b.namespace = m.path`)
+  if (model === 'namespace')
+    return children('groups', sql`b.datastore_name = m.datastore_name and b.namespace = m.path`)
   if (!isParent(model)) return sql<boolean>`false`
   const ofStore = sql`b.datastore_name = m.name`
-  return sql<boolean>`(${below('namespaces', ofStore)} or ${below('groups', ofStore)})`
+  return sql<boolean>`(${children('namespaces', ofStore)} or ${children('groups', ofStore)})`
 }

@@ -62,15 +62,16 @@ export function landDeletions(
   return countWindows(engine, removed, (window) =>
     run(async (db) => {
       const going = isDeletable(which, model === 'group' ? 'g' : 'm')
-      const gone = going === null ? noRows : await deletable(db, model, window, { lastSeen, origin, deletable: going })
+      const removed =
+        going === null ? noRows : await deletable(db, model, window, { lastSeen, origin, deletable: going })
       // Nothing is held that has just gone.
-      if (which.listed && which.missing && window.holds === 0 && !isParent(model)) return gone
+      if (which.listed && which.missing && window.holds === 0 && !isParent(model)) return removed
       const stay = await holdDeletes(db, model, window, { at, lastSeen })
       if (model === own) {
         held.rows += stay.rows
         held.grown += stay.grown
       }
-      return gone
+      return removed
     }),
   )
 }

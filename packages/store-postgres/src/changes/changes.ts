@@ -5,7 +5,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 
-const doing = 'reading the change log'
+const operation = 'reading the change log'
 
 /** The change log as it is read. */
 export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
@@ -13,11 +13,11 @@ export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
   Effect.map(Database, (database) =>
     Changes.of({
       list: Effect.fn('Changes.list')(({ filter, limit, offset }) => {
-        const reading = database.query(doing, async (db) => {
+        const reading = database.query(operation, async (db) => {
           const follows = filter.afterId !== undefined
           // To be read before the entries: what commits later than this is above it.
-          const below = follows ? [sql`c.id <= ${await horizon(db)}::bigint`] : []
-          const matching = where(filter, below)
+          const children = follows ? [sql`c.id <= ${await horizon(db)}::bigint`] : []
+          const matching = where(filter, children)
           const order = follows ? sql`c.id` : sql`c.id desc`
           const { rows: counted } = await sql<{ count: number }>`
             select count(*) as count from changes c ${matching}`.execute(db)
@@ -25,10 +25,10 @@ export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
             ${selectChanges} ${matching} order by ${order} limit ${limit} offset ${offset}`.execute(db)
           return { count: counted[0]?.count ?? 0, rows }
         })
-        return Object.keys(filter).length === 0 ? reading : database.scan(doing, reading)
+        return Object.keys(filter).length === 0 ? reading : database.scan(operation, reading)
       }),
       get: Effect.fn('Changes.get')(({ id }) =>
-        database.query(doing, async (db) => {
+        database.query(operation, async (db) => {
           if (!Number.isSafeInteger(id)) return Option.none()
           const { rows } = await sql<LoggedChange>`${selectChanges} where c.id = ${id}::bigint`.execute(db)
           return Option.fromNullable(rows[0])

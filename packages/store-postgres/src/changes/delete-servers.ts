@@ -1,6 +1,6 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { markGone } from '../branches/mark-stale.ts'
+import { markRemoved } from '../branches/mark-stale.ts'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
@@ -51,7 +51,7 @@ export async function deleteServers(
       returning m.id, m.id as server_id, r.title, r.row::jsonb as before, null::jsonb as after, r.counts
     ), logged as (${appendChanges('gone', 'delete', 'server', { origin })})
     select count(*) as deleted from gone`.execute(db)
-  await markGone(db)
+  await markRemoved(db)
   return rows[0]?.deleted ?? 0
 }
 
@@ -72,9 +72,9 @@ async function deleteBelow(
 
 /** Whether any row that the log tells of lies below a server. */
 export async function hasRowsBelow(db: Kysely<Tables>, id: number): Promise<boolean> {
-  const below = loggedBelow.map(
+  const children = loggedBelow.map(
     (model) => sql`exists (select from ${sql.table(tables[model])} b where b.server_id = ${id}::bigint)`,
   )
-  const { rows } = await sql<{ any: boolean }>`select ${sql.join(below, sql` or `)} as any`.execute(db)
+  const { rows } = await sql<{ any: boolean }>`select ${sql.join(children, sql` or `)} as any`.execute(db)
   return rows[0]?.any ?? false
 }

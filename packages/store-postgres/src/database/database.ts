@@ -22,17 +22,17 @@ export interface DatabaseService {
   /** For builders of statements and for migrations; run what you build through `query` or `transaction`. */
   readonly kysely: Kysely<Tables>
   /** One statement, in a transaction of its own. `doing` names the work in errors, as a sentence's subject: `reading the runs`. */
-  readonly query: <A>(doing: string, statement: (db: Kysely<Tables>) => Promise<A>) => Effect.Effect<A, StoreFailed>
+  readonly query: <A>(operation: string, statement: (db: Kysely<Tables>) => Promise<A>) => Effect.Effect<A, StoreFailed>
   /** Several statements in one transaction, all through the `run` it edits out. */
   readonly transaction: <A, E, R>(
-    doing: string,
+    operation: string,
     use: (run: Run) => Effect.Effect<A, E, R>,
   ) => Effect.Effect<A, E | StoreFailed, R>
   /**
    * Work that may read a whole table, such as a search. Only a few run at a time, so that they leave connections (and, embedded, the one session) to the rest; another
    * waits for its turn, as long as `statementLimit` allows. Not to be nested.
    */
-  readonly scan: <A, E, R>(doing: string, work: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreFailed, R>
+  readonly scan: <A, E, R>(operation: string, work: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreFailed, R>
 }
 
 /** The database: PostgreSQL through a pool, or PGlite in process. Both read and write the same values. */
@@ -61,15 +61,15 @@ function service(db: Kysely<Tables>, driver: Driver, scans: number): DatabaseSer
     engine: driver._tag,
     driver,
     kysely: db,
-    query: (doing, statement) => runOn(db, doing)(statement),
-    transaction: (doing, use) => transactionOn(db, doing, use),
-    scan: (doing, work) => inTurn(turns, doing, work),
+    query: (operation, statement) => runOn(db, operation)(statement),
+    transaction: (operation, use) => transactionOn(db, operation, use),
+    scan: (operation, work) => inTurn(turns, operation, work),
   }
 }
 
 function inTurn<A, E, R>(
   turns: Effect.Semaphore,
-  doing: string,
+  operation: string,
   work: Effect.Effect<A, E, R>,
 ): Effect.Effect<A, E | StoreFailed, R> {
   return Effect.gen(function* () {
@@ -82,7 +82,7 @@ function inTurn<A, E, R>(
       }),
     )
     if (Option.isNone(limit)) return yield* working
-    const waitedTooLong = Effect.suspend(() => (begun ? Effect.never : new StoreFailed({ reason: 'busy', doing })))
+    const waitedTooLong = Effect.suspend(() => (begun ? Effect.never : new StoreFailed({ reason: 'busy', operation })))
     return yield* Effect.raceFirst(working, Effect.delay(waitedTooLong, limit.value))
   })
 }

@@ -25,8 +25,8 @@ test('a second opening in the same process is refused, and allowed after the fir
 
 test('the lock of a living process is respected', async () => {
   writeFileSync(join(folder, 'netbox-pbs.lock'), `${process.ppid} \n`)
-  const refused = await Effect.runPromise(Effect.flip(Effect.scoped(lockFolder(folder))))
-  expect(refused).toEqual(new DataFolderInUse({ folder, pid: process.ppid }))
+  const rejected = await Effect.runPromise(Effect.flip(Effect.scoped(lockFolder(folder))))
+  expect(rejected).toEqual(new DataFolderInUse({ folder, pid: process.ppid }))
 })
 
 test.each([

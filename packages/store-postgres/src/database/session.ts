@@ -12,10 +12,10 @@ export type Run = <A>(statement: (db: Kysely<Tables>) => Promise<A>) => Effect.E
  * Statements outside any transaction. `doing` names the work in errors, as a sentence's subject. Interrupted, what runs is cancelled in PostgreSQL and what waits is
  * never sent; `statementLimit` bounds each statement.
  */
-export function runOn(db: Kysely<Tables>, doing: string): Run {
+export function runOn(db: Kysely<Tables>, operation: string): Run {
   return (statement) =>
     Effect.flatMap(FiberRef.get(statementLimit), (limit) =>
-      attempt(doing, () => statement(db), Option.getOrNull(Option.map(limit, Duration.toMillis))),
+      attempt(operation, () => statement(db), Option.getOrNull(Option.map(limit, Duration.toMillis))),
     )
 }
 
@@ -29,26 +29,26 @@ const again = Schedule.intersect(Schedule.jittered(Schedule.exponential('50 mill
  */
 export function transactionOn<A, E, R>(
   db: Kysely<Tables>,
-  doing: string,
+  operation: string,
   use: (run: Run) => Effect.Effect<A, E, R>,
 ): Effect.Effect<A, E | StoreFailed, R> {
-  return Effect.retry(once(db, doing, use), { schedule: again, while: isConflict })
+  return Effect.retry(once(db, operation, use), { schedule: again, while: isConflict })
 }
 
 const isConflict = (error: unknown): boolean => error instanceof StoreFailed && error.reason === 'conflict'
 
 function once<A, E, R>(
   db: Kysely<Tables>,
-  doing: string,
+  operation: string,
   use: (run: Run) => Effect.Effect<A, E, R>,
 ): Effect.Effect<A, E | StoreFailed, R> {
   return Effect.acquireUseRelease(
-    attempt(doing, () => db.startTransaction().execute()),
+    attempt(operation, () => db.startTransaction().execute()),
     (trx) =>
       // Writes are not cut off: only their caller's leaving ends them.
-      use((statement) => attempt(doing, () => statement(trx))).pipe(
+      use((statement) => attempt(operation, () => statement(trx))).pipe(
         // Once asked for, a commit is waited for: interrupted half way nobody would know whether it happened.
-        Effect.tap(() => Effect.uninterruptible(attempt(doing, () => trx.commit().execute()))),
+        Effect.tap(() => Effect.uninterruptible(attempt(operation, () => trx.commit().execute()))),
       ),
     (trx, exit) =>
       Exit.isSuccess(exit) || trx.isCommitted || trx.isRolledBack
@@ -64,7 +64,7 @@ function once<A, E, R>(
 }
 
 function attempt<A>(
-  doing: string,
+  operation: string,
   statement: () => Promise<A>,
   limitMillis: number | null = null,
 ): Effect.Effect<A, StoreFailed> {
@@ -75,7 +75,7 @@ function attempt<A>(
     Effect.catchAll((cause) =>
       Effect.suspend(() => {
         // A cause that is a fault of ours is thrown by the translation and so becomes a defect.
-        return Effect.fail(storeFailed(doing, cause))
+        return Effect.fail(storeFailed(operation, cause))
       }),
     ),
   )

@@ -12,7 +12,7 @@ const leastPages = 32
 /** How much larger a table is than when it was last analyzed, before it is worth analyzing again. */
 const growth = 1.5
 
-const doing = 'collecting statistics of a table'
+const operation = 'collecting statistics of a table'
 
 /**
  * Analyzes the tables that have grown by half since they were last analyzed, and to at least 32 pages, so that they are read by plans for what they hold. To be called after the commit of a
@@ -38,7 +38,7 @@ const isOf = (tables: AnalyzedTables): RawBuilder<unknown> =>
 /** One statement a table, so that on PGlite others are served between them. One that another analyzes at this moment is left to it. Staging tables are unlogged and empty most of the time. */
 function analyzeThose(database: Database['Type'], which: RawBuilder<unknown>): Effect.Effect<void, StoreFailed> {
   return Effect.gen(function* () {
-    const { rows } = yield* database.query(doing, (db) =>
+    const { rows } = yield* database.query(operation, (db) =>
       sql<{ name: string }>`
         select c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where c.relkind = 'r' and c.relpersistence = 'p' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and ${which} order by 1`.execute(
@@ -47,7 +47,7 @@ function analyzeThose(database: Database['Type'], which: RawBuilder<unknown>): E
     )
     for (const { name } of rows) {
       // The catalog has quoted the name.
-      yield* database.query(doing, (db) => sql`analyze (skip_locked) ${sql.raw(name)}`.execute(db))
+      yield* database.query(operation, (db) => sql`analyze (skip_locked) ${sql.raw(name)}`.execute(db))
     }
   })
 }

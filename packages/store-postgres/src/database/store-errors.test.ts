@@ -25,6 +25,6 @@ test('a lost connection without a code is unavailable', () => {
 })
 
 test('every address refused is unavailable', () => {
-  const refused = Object.assign(new Error('x'), { code: 'ECONNREFUSED' })
-  expect(failureReason(new AggregateError([refused, refused]))).toBe('unavailable')
+  const rejected = Object.assign(new Error('x'), { code: 'ECONNREFUSED' })
+  expect(failureReason(new AggregateError([rejected, rejected]))).toBe('unavailable')
 })

@@ -58,8 +58,8 @@ function codeOf(cause: unknown): string {
 }
 
 /** The one translation from a driver's error: a failure of the store, or a defect, which is thrown. */
-export function storeFailed(doing: string, cause: unknown): StoreFailed {
+export function storeFailed(operation: string, cause: unknown): StoreFailed {
   const reason = failureReason(cause)
   if (reason === null) throw cause
-  return new StoreFailed({ reason, doing, cause })
+  return new StoreFailed({ reason, operation, cause })
 }

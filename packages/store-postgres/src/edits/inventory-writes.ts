@@ -1,9 +1,9 @@
 import type { Actor } from '@netbox-pbs/core'
 import {
+  type ExpectedVersions,
   InventoryWrites,
   type StoreFailed,
   type VersionChanged,
-  type WantedVersions,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
@@ -46,7 +46,7 @@ interface Removal {
   readonly model: WritableModel
   readonly id: number
   readonly actor: Actor
-  readonly versions?: WantedVersions
+  readonly versions?: ExpectedVersions
 }
 
 /** Deletes a row. What is below a server goes with it; what lies in a datastore names it only by its text, and stays. */

@@ -22,13 +22,13 @@ export function requireServers(
   if (ids.length === 0) return Effect.void
   return Effect.flatMap(
     run(async (db) => {
-      const { rows: gone } = await sql<{ id: number }>`
+      const { rows: removed } = await sql<{ id: number }>`
         select id from unnest(${ids}::bigint[]) as w (id) where not exists (select from servers v where v.id = w.id) limit 1`.execute(
         db,
       )
-      return gone[0]
+      return removed[0]
     }),
-    (gone) => (gone === undefined ? Effect.void : new ServerGone(gone)),
+    (removed) => (removed === undefined ? Effect.void : new ServerGone(removed)),
   )
 }
 

@@ -1,11 +1,11 @@
 import type { Actor, FieldValue } from '@netbox-pbs/core'
 import {
   type EditValues,
+  type ExpectedVersions,
   KeyTaken,
   type ServerGone,
   type StoreFailed,
   type VersionChanged,
-  type WantedVersions,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
@@ -29,7 +29,7 @@ interface Request {
   readonly id: number
   readonly values: EditValues
   readonly actor: Actor
-  readonly versions?: WantedVersions
+  readonly versions?: ExpectedVersions
 }
 
 /** Changes the named columns of a row. False: there is no such row. */

@@ -56,7 +56,7 @@ const ofRun = (runId: number): RawBuilder<boolean> =>
   sql<boolean>`exists (select from held_deletions_runs r where r.held_deletions_id = h.id and r.run_id = ${runId}::bigint)`
 
 /** What the log tells of held deletions and its decision, under the names of REST. */
-const told = ({ state, reason, revision, count, decided }: HeldDeletions): LoggedValues => ({
+const reported = ({ state, reason, revision, count, decided }: HeldDeletions): LoggedValues => ({
   state,
   reason,
   revision,
@@ -99,8 +99,8 @@ const decide = Effect.fn('HeldDeletionsStore.decide')(function* (
           id,
           title: scopeTitle(decided.scope),
           serverId: locked[0]?.server_id,
-          before: told(set),
-          after: told(decided),
+          before: reported(set),
+          after: reported(decided),
           by: requestId === undefined ? undefined : { user, requestId },
         }),
       )

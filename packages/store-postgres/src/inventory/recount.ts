@@ -61,9 +61,9 @@ export async function hasNoSnapshots(db: Kysely<Tables>, place: ScopePlace): Pro
 export async function recountGroups(
   db: Kysely<Tables>,
   touched: RawBuilder<unknown>,
-  { forget = false }: { readonly forget?: boolean } = {},
+  { discard = false }: { readonly discard?: boolean } = {},
 ): Promise<void> {
-  const forgotten = forget ? sql`, digest = null, digest_cleared_by = pg_current_xact_id()` : sql``
+  const forgotten = discard ? sql`, digest = null, digest_cleared_by = pg_current_xact_id()` : sql``
   const ofGroup = sameKey('group', 's', 't')
   // Laterals, so that each group reads its own range of the key however many rows the planner expects.
   await sql`
@@ -78,7 +78,7 @@ export async function recountGroups(
       select s.verification_state from snapshots s where ${ofGroup} and s.finished order by s.backup_time desc limit 1
     ) n on true
     where ${sameKey('group', 'g', 't')}
-      and (${forget} or (g.snapshot_count, g.manual_count, g.missing_count, g.first_backup, g.last_backup, g.unfinished_since, g.total_size, g.newest_verification) is distinct from
+      and (${discard} or (g.snapshot_count, g.manual_count, g.missing_count, g.first_backup, g.last_backup, g.unfinished_since, g.total_size, g.newest_verification) is distinct from
         (c.snapshot_count, c.manual_count, c.missing_count, c.first_backup, c.last_backup, c.unfinished_since, c.total_size, coalesce(n.verification_state, '')))`.execute(
     db,
   )

@@ -1,4 +1,4 @@
-import { VersionChanged, type WantedVersions } from '@netbox-pbs/core/ports'
+import { type ExpectedVersions, VersionChanged } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
 
@@ -10,5 +10,5 @@ export const nextVersion = (lastUpdated: RawBuilder<unknown>): RawBuilder<unknow
   sql`greatest(clock_timestamp(), ${lastUpdated} + interval '1 microsecond')`
 
 /** Fails when a locked row has none of the versions asked for. */
-export const requireVersion = (version: string, wanted: WantedVersions): Effect.Effect<void, VersionChanged> =>
-  wanted === undefined || wanted.includes(version) ? Effect.void : Effect.fail(new VersionChanged({ version }))
+export const requireVersion = (version: string, requested: ExpectedVersions): Effect.Effect<void, VersionChanged> =>
+  requested === undefined || requested.includes(version) ? Effect.void : Effect.fail(new VersionChanged({ version }))

@@ -12,8 +12,8 @@ export interface OrderKey {
  * when descending.
  */
 export function listOrder(model: ModelName, terms: ReadonlyArray<OrderTerm>): ReadonlyArray<OrderKey> {
-  const wanted = terms.length > 0 ? terms : registry[model].order.map(orderTerm)
-  return wanted.flatMap(({ field, descending }) => {
+  const requested = terms.length > 0 ? terms : registry[model].order.map(orderTerm)
+  return requested.flatMap(({ field, descending }) => {
     const column = field === 'server' ? serverName(model) : listColumn(model, field)
     return column === undefined ? [] : [{ column, descending }]
   })

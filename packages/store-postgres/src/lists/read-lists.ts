@@ -95,22 +95,25 @@ const readPage = Effect.fn('InventoryLists.page')(function* <M extends ModelName
   const { model, filters, search, page } = query
   const conditions: Array<Condition> = filters.map((filter) => filterCondition(model, filter))
   if (search !== null && search !== '') conditions.push(searchCondition(model, search, yield* inventory.folding))
-  const doing = `listing ${registry[model].path}`
+  const operation = `listing ${registry[model].path}`
   const rows = yield* inventory.rows(model)
   if (page._tag === 'cursor') {
     const from = { where: sql`t.id >= ${page.start}::bigint`, columns: [] }
     const ids = pageIds(rows.view(fieldsOf(conditions)), [...conditions, from], [], { limit: page.limit, offset: 0 })
-    return { count: null, rows: yield* pageRows<M>(inventory, doing, rows, ids) }
+    return { count: null, rows: yield* pageRows<M>(inventory, operation, rows, ids) }
   }
   const counting = countsByGroups(query)
     ? countOfGroups(rows.countedGroups, filters)
     : countOf(rows.view(fieldsOf(conditions)), conditions)
-  const count = yield* inventory.database.query(doing, async (db) => (await counting.execute(db)).rows[0]?.count ?? 0)
+  const count = yield* inventory.database.query(
+    operation,
+    async (db) => (await counting.execute(db)).rows[0]?.count ?? 0,
+  )
   if (page.offset >= count) return { count, rows: [] }
   const ids = walksGroups(query)
     ? walkedIds(rows.view(registry.snapshot.key), rows.countedGroups, filters, page)
     : orderedIds(rows, conditions, listOrder(model, query.order), page)
-  return { count, rows: yield* pageRows<M>(inventory, doing, rows, ids) }
+  return { count, rows: yield* pageRows<M>(inventory, operation, rows, ids) }
 })
 
 const orderedIds = (
@@ -126,11 +129,11 @@ const fieldsOf = (conditions: ReadonlyArray<Condition>, order: ReadonlyArray<Ord
 /** The rows that a query of ids finds, in its order. */
 function pageRows<M extends ModelName>(
   { database }: Readable,
-  doing: string,
+  operation: string,
   { view }: Rows,
   ids: RawBuilder<unknown>,
 ): Effect.Effect<ServedPage<M>['rows'], StoreFailed> {
-  return database.query(doing, async (db) => {
+  return database.query(operation, async (db) => {
     const { rows } = await selectServed(view('all'), ids).execute(db)
     return rows.map((row) => servedRow<M>(row))
   })

@@ -11,13 +11,13 @@ test('a connection on which a transaction of the queue has failed is not given t
     const database = yield* Database
     const boss = bossDriver(database.driver)
     const failing = 'begin; select 1; select 1 / 0; commit'
-    const refused = yield* Effect.promise(() => boss.executeSql(failing).then(() => null, String))
+    const rejected = yield* Effect.promise(() => boss.executeSql(failing).then(() => null, String))
     const rows = yield* database.query('reading', async (db) => (await sql`select 2 as two`.execute(db)).rows)
-    return { refused, rows }
+    return { rejected, rows }
   })
   const layer = Database.layerPg({ url: Redacted.make(url), poolSize: 1 })
   expect(await Effect.runPromise(Effect.provide(one, layer))).toEqual({
-    refused: expect.stringContaining('division by zero'),
+    rejected: expect.stringContaining('division by zero'),
     rows: [{ two: 2 }],
   })
 })

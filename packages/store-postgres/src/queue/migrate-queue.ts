@@ -4,7 +4,7 @@ import { PgBoss } from 'pg-boss'
 import type { Database } from '../database/database.ts'
 import { bossOptions, queueName, queueOptions, queuePolicy } from './boss-options.ts'
 
-const doing = 'migrating the queue'
+const operation = 'migrating the queue'
 
 /** Brings the queue's own schema up to date and makes the queue. pg-boss does it under a lock of its own, so that many may start at once. */
 export function migrateQueue(database: typeof Database.Service): Effect.Effect<void, StoreFailed> {
@@ -17,7 +17,7 @@ export function migrateQueue(database: typeof Database.Service): Effect.Effect<v
   return Effect.acquireUseRelease(
     opened,
     (boss) =>
-      database.query(doing, async () => {
+      database.query(operation, async () => {
         await boss.start()
         await boss.createQueue(queueName, { ...queueOptions, policy: queuePolicy })
         // A queue that an earlier release made follows this one.

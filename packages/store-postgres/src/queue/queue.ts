@@ -30,8 +30,8 @@ export function queueLayerWith(options: SuperviseOptions): Layer.Layer<Queue, ne
       const database = yield* Database
       const boss = yield* openBoss(database, options)
 
-      const use = <A>(doing: string, call: (boss: PgBoss) => Promise<A>): Effect.Effect<A, StoreFailed> =>
-        Effect.flatMap(boss, (opened) => database.query(doing, () => call(opened)))
+      const use = <A>(operation: string, call: (boss: PgBoss) => Promise<A>): Effect.Effect<A, StoreFailed> =>
+        Effect.flatMap(boss, (opened) => database.query(operation, () => call(opened)))
 
       return Queue.of({
         enqueue: Effect.fn('Queue.enqueue')(function* (job, { urgent }) {
@@ -51,9 +51,9 @@ export function queueLayerWith(options: SuperviseOptions): Layer.Layer<Queue, ne
         }),
 
         missing: Effect.fn('Queue.missing')(function* <J extends Pick<StoredJob, 'runId' | 'serverId'>>(
-          asked: ReadonlyArray<J>,
+          requested: ReadonlyArray<J>,
         ) {
-          const byId = new Map(asked.map((job) => [jobId(job), job]))
+          const byId = new Map(requested.map((job) => [jobId(job), job]))
           const { rows } = yield* database.query('looking for jobs of runs', (db) =>
             sql<{ id: string }>`
             select id from ${jobs}

@@ -17,13 +17,13 @@ type Prune = (
   part: { readonly before: string; readonly limit: number },
 ) => Effect.Effect<Pruned, StoreFailed>
 
-const doing = 'removing old records'
+const operation = 'removing old records'
 
 /** How a part of each kind is removed. */
 export const prunes: Readonly<Record<Retained, Prune>> = {
   changes: (database, { before, limit }) =>
     Effect.map(
-      database.query(doing, (db) =>
+      database.query(operation, (db) =>
         sql`
           delete from changes where id in (
             select id from changes where time < ${before}::timestamptz order by time, id limit ${limit}::bigint
@@ -42,7 +42,7 @@ export const prunes: Readonly<Record<Retained, Prune>> = {
       const ids = yield* oldRuns(database, before)
       if (ids.length === 0) return { removed: 0, more: false }
       for (const { table, key } of runChildren) {
-        const { numAffectedRows } = yield* database.query(doing, (db) => {
+        const { numAffectedRows } = yield* database.query(operation, (db) => {
           const name = sql.table(table)
           const columns = sql`run_id, ${sql.ref(key)}`
           return sql`
@@ -53,7 +53,7 @@ export const prunes: Readonly<Record<Retained, Prune>> = {
         // A run may have more than one statement removes: it stays until the last of them is gone.
         if (Number(numAffectedRows ?? 0n) === limit) return { removed: 0, more: true }
       }
-      const { numAffectedRows } = yield* database.query(doing, (db) =>
+      const { numAffectedRows } = yield* database.query(operation, (db) =>
         sql`delete from runs where id = any(${ids}::bigint[])`.execute(db),
       )
       return { removed: Number(numAffectedRows ?? 0n), more: ids.length === runsAtOnce }
@@ -73,7 +73,7 @@ const runChildren = [
 /** The runs that ended longest ago; one that goes on has no end. */
 const oldRuns = (database: Database['Type'], before: string): Effect.Effect<ReadonlyArray<number>, StoreFailed> =>
   Effect.map(
-    database.query(doing, (db) =>
+    database.query(operation, (db) =>
       sql<{ id: number }>`
         select id from runs where completed < ${before}::timestamptz order by completed, id limit ${runsAtOnce}`.execute(
         db,

@@ -51,11 +51,11 @@ describe('a key', () => {
     `!${keyOf(7)}`,
     Buffer.alloc(32, 7).toString('hex'),
   ])('%# is refused with its name and without itself', async (key) => {
-    const refused = await withKey(key, Effect.asVoid(SecretBox))
-    expect(refused).toMatchObject({ _tag: 'Left', left: new SecretKeyInvalid({ keyName }) })
-    if (refused._tag === 'Left') {
-      expect(refused.left.message).toContain(keyName)
-      if (key !== '') expect(refused.left.message).not.toContain(key)
+    const rejected = await withKey(key, Effect.asVoid(SecretBox))
+    expect(rejected).toMatchObject({ _tag: 'Left', left: new SecretKeyInvalid({ keyName }) })
+    if (rejected._tag === 'Left') {
+      expect(rejected.left.message).toContain(keyName)
+      if (key !== '') expect(rejected.left.message).not.toContain(key)
     }
   })
 

@@ -29,7 +29,7 @@ export const workersLayer: Layer.Layer<Workers, never, Database> = Layer.effect(
               case when max(heard_at) > now() then now() else max(heard_at) end as "lastHeard"
             from workers`.execute(db),
         )
-        return rows[0] ?? { running: 0, lastHeard: null }
+        return rows[0] ?? { running: 0, lastHeartbeat: null }
       }),
     }),
   ),

@@ -23,10 +23,10 @@ export async function copyBranch(from: Kysely<Tables>, branch: number, to: Kysel
   }
   const servers = seenRows('server', sides)
   const seen = new Set(servers.map(({ id }) => id))
-  const below = (model: ModelName) => seenRows(model, sides).filter((row) => seen.has(row['server_id'] ?? null))
-  const snapshots = below('snapshot')
+  const children = (model: ModelName) => seenRows(model, sides).filter((row) => seen.has(row['server_id'] ?? null))
+  const snapshots = children('snapshot')
   await fillTable(to, 'servers', servers)
-  for (const model of ['datastore', 'namespace', 'job'] as const) await fillTable(to, tables[model], below(model))
+  for (const model of ['datastore', 'namespace', 'job'] as const) await fillTable(to, tables[model], children(model))
   await fillTable(to, 'snapshots', snapshots)
   await fillTable(
     to,

@@ -20,7 +20,7 @@ export const personsBranch = (name: string) =>
   Effect.gen(function* () {
     const branches = yield* Branches
     const { id } = yield* newBranch(name, 'operator')
-    const { writes } = branches.inside({ id })
+    const { writes } = branches.overlay({ id })
     return {
       id,
       writes,

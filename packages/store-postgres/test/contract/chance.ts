@@ -1,5 +1,5 @@
 /** Numbers that look random and are the same for the same seed (mulberry32). */
-export class Chance {
+export class Random {
   #state: number
 
   constructor(seed: number) {
@@ -15,7 +15,7 @@ export class Chance {
   }
 
   /** A whole number below. */
-  below(end: number): number {
+  children(end: number): number {
     return Math.floor(this.next() * end)
   }
 
@@ -25,7 +25,7 @@ export class Chance {
   }
 
   pick<A>(from: ReadonlyArray<A>): A {
-    const picked = from[this.below(from.length)]
+    const picked = from[this.children(from.length)]
     if (picked === undefined) throw new Error('there is nothing to pick from')
     return picked
   }

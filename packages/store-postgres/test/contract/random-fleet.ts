@@ -1,7 +1,7 @@
 import type { Facts } from '@netbox-pbs/core'
 import { type EditValues, InventoryWrites, type WritableModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import type { Chance } from './chance.ts'
+import type { Random } from './chance.ts'
 import { create, groupFacts, landOnce, may, snapshotFacts } from './main.ts'
 
 /** Rows that edits may write, by model. */
@@ -17,7 +17,7 @@ let requests = 0
 const actor = () => ({ user: 'ann', requestId: `6d0f2f7e-0000-4000-8000-${String(++requests).padStart(12, '0')}` })
 
 /** Three servers, what edits have made below them, and what a source has listed of two namespaces. */
-export const randomFleet = (chance: Chance) =>
+export const randomFleet = (random: Random) =>
   Effect.gen(function* () {
     const writes = yield* InventoryWrites
     const servers = yield* writes.create({
@@ -27,10 +27,10 @@ export const randomFleet = (chance: Chance) =>
     })
     const ids: Ids = { server: [...servers], datastore: [], snapshot: [], job: [] }
     for (const [place, server] of servers.entries()) {
-      yield* makeSome(writes, chance, ids, { server, count: 12 })
+      yield* makeSome(writes, random, ids, { server, count: 12 })
       if (place === 2) continue
       const name = ['c', 'a'][place] ?? ''
-      const listed = guests.flatMap((id) => [1, 2, 3].filter(() => chance.is(0.7)).map((day) => [id, day] as const))
+      const listed = guests.flatMap((id) => [1, 2, 3].filter(() => random.is(0.7)).map((day) => [id, day] as const))
       yield* landOnce({ resource: 'snapshots', server: name, datastore: 'tank', namespace: 'listed' }, [
         {
           model: 'group',
@@ -39,7 +39,7 @@ export const randomFleet = (chance: Chance) =>
         {
           model: 'snapshot',
           changes: listed.map(([id, day]) => {
-            const more: Partial<Facts<'snapshot'>> = { namespace: 'listed', verification_state: chance.pick(states) }
+            const more: Partial<Facts<'snapshot'>> = { namespace: 'listed', verification_state: random.pick(states) }
             return create('snapshot', snapshotFacts(server, id, may(day), more))
           }),
         },
@@ -55,32 +55,32 @@ export const randomFleet = (chance: Chance) =>
   })
 
 /** Some writes of a user, in main or in a branch; those whose key is taken, or whose row is gone, come to nothing. */
-export const writeSome = (writes: Writes, chance: Chance, ids: Ids, count: number) =>
+export const writeSome = (writes: Writes, random: Random, ids: Ids, count: number) =>
   Effect.gen(function* () {
     for (let nth = 0; nth < count; nth++) {
-      const model = chance.pick(['snapshot', 'snapshot', 'snapshot', 'datastore', 'job', 'server'] as const)
-      const kind = chance.next()
-      if (kind < 0.25) yield* makeSome(writes, chance, ids, { server: chance.pick(ids.server), count: 1 })
+      const model = random.pick(['snapshot', 'snapshot', 'snapshot', 'datastore', 'job', 'server'] as const)
+      const kind = random.next()
+      if (kind < 0.25) yield* makeSome(writes, random, ids, { server: random.pick(ids.server), count: 1 })
       if (ids[model].length === 0 || kind < 0.25) continue
-      const id = chance.pick(ids[model])
-      if (kind < 0.45 && (model !== 'server' || chance.is(0.3))) yield* writes.remove({ model, id, actor: actor() })
+      const id = random.pick(ids[model])
+      if (kind < 0.45 && (model !== 'server' || random.is(0.3))) yield* writes.remove({ model, id, actor: actor() })
       else
         yield* writes
-          .update({ model, id, values: valuesOf(chance, model), actor: actor() })
+          .update({ model, id, values: valuesOf(random, model), actor: actor() })
           .pipe(Effect.catchTag('KeyTaken', () => Effect.succeed(false)))
     }
   })
 
 const makeSome = (
   writes: Writes,
-  chance: Chance,
+  random: Random,
   ids: Ids,
   { server, count }: { readonly server: number; readonly count: number },
 ) =>
   Effect.gen(function* () {
     for (let nth = 0; nth < count; nth++) {
-      const model = chance.pick(['snapshot', 'snapshot', 'snapshot', 'datastore', 'job'] as const)
-      const row = newRow(chance, model, server)
+      const model = random.pick(['snapshot', 'snapshot', 'snapshot', 'datastore', 'job'] as const)
+      const row = newRow(random, model, server)
       const made = yield* writes.create({ model, rows: [row], actor: actor() }).pipe(
         Effect.catchTag('KeyTaken', () => Effect.succeed([])),
         // A server that is gone takes its rows along.
@@ -90,45 +90,47 @@ const makeSome = (
     }
   })
 
-function newRow(chance: Chance, model: 'snapshot' | 'datastore' | 'job', server: number): EditValues {
-  if (model === 'datastore') return { server, name: chance.pick(['tank', 'pool', 'disk']), path: '/mnt', used_bytes: 7 }
+function newRow(random: Random, model: 'snapshot' | 'datastore' | 'job', server: number): EditValues {
+  if (model === 'datastore') return { server, name: random.pick(['tank', 'pool', 'disk']), path: '/mnt', used_bytes: 7 }
   if (model === 'job')
-    return { server, job_type: 'verify', job_id: chance.pick(['v1', 'v2', 'v3']), last_run_state: 'ok', store: 'tank' }
-  const backup_time = may(1 + chance.below(9))
-  const place = { datastore_name: 'tank', namespace: chance.pick(spaces) }
-  return { server, ...place, backup_type: 'vm', backup_id: chance.pick(guests), backup_time, ...facts(chance) }
+    return { server, job_type: 'verify', job_id: random.pick(['v1', 'v2', 'v3']), last_run_state: 'ok', store: 'tank' }
+  const backup_time = may(1 + random.children(9))
+  const place = { datastore_name: 'tank', namespace: random.pick(spaces) }
+  return { server, ...place, backup_type: 'vm', backup_id: random.pick(guests), backup_time, ...facts(random) }
 }
 
-const facts = (chance: Chance): EditValues => ({
-  size_bytes: chance.is(0.2) ? null : chance.below(1000),
-  verification_state: chance.pick(states),
-  comment: chance.pick(['', 'x', 'y']),
-  protected: chance.is(0.5),
+const facts = (random: Random): EditValues => ({
+  size_bytes: random.is(0.2) ? null : random.children(1000),
+  verification_state: random.pick(states),
+  comment: random.pick(['', 'x', 'y']),
+  protected: random.is(0.5),
 })
 
-function valuesOf(chance: Chance, model: WritableModel): EditValues {
-  const tags = chance.some(['red', 'green', 'blue'], 0.5)
-  const owned: EditValues = chance.is(0.3)
+function valuesOf(random: Random, model: WritableModel): EditValues {
+  const tags = random.some(['red', 'green', 'blue'], 0.5)
+  const owned: EditValues = random.is(0.3)
     ? { tags }
-    : chance.is(0.3)
-      ? { custom_fields: Object.fromEntries(chance.some(['p', 'q'], 0.6).map((name) => [name, chance.below(3)])) }
+    : random.is(0.3)
+      ? { custom_fields: Object.fromEntries(random.some(['p', 'q'], 0.6).map((name) => [name, random.children(3)])) }
       : {}
   switch (model) {
     case 'server':
-      return chance.is(0.3) ? { ...owned, name: chance.pick(['a', 'd', 'e']) } : { ...owned, port: chance.below(9999) }
+      return random.is(0.3)
+        ? { ...owned, name: random.pick(['a', 'd', 'e']) }
+        : { ...owned, port: random.children(9999) }
     case 'datastore':
       return {
         ...owned,
-        comment: chance.pick(['', 'z']),
-        ...(chance.is(0.2) ? { name: chance.pick(['n1', 'n2']) } : {}),
+        comment: random.pick(['', 'z']),
+        ...(random.is(0.2) ? { name: random.pick(['n1', 'n2']) } : {}),
       }
     case 'job':
-      return { ...owned, schedule: chance.pick(['daily', 'hourly']) }
+      return { ...owned, schedule: random.pick(['daily', 'hourly']) }
     case 'snapshot': {
-      const moved: EditValues = chance.is(0.3)
-        ? { namespace: chance.pick(spaces), backup_id: chance.pick(guests), backup_time: may(1 + chance.below(20)) }
+      const moved: EditValues = random.is(0.3)
+        ? { namespace: random.pick(spaces), backup_id: random.pick(guests), backup_time: may(1 + random.children(20)) }
         : {}
-      return { ...owned, ...facts(chance), ...moved }
+      return { ...owned, ...facts(random), ...moved }
     }
   }
 }

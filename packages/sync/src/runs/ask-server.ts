@@ -27,7 +27,7 @@ export const askServer = Effect.fn('sync.askServer')(function* ({
   const cancelled = runs
     .cancelRequested({ id: runId })
     .pipe(Effect.delay(lookMillis), Effect.repeat({ until: (found) => found }), Effect.as(Option.none()))
-  const told = yield* Effect.raceFirst(asking, cancelled)
+  const reported = yield* Effect.raceFirst(asking, cancelled)
   const at = yield* now
-  return Option.flatMapNullable(told, (observed) => contactOf(observed, { at, runId }))
+  return Option.flatMapNullable(reported, (observed) => contactOf(observed, { at, runId }))
 })

@@ -1,4 +1,4 @@
-import { type Resource, type Scope, scopeKey, type TroubleOf, troubleOf } from '@netbox-pbs/core'
+import { type FailureScope, failureScope, type Resource, type Scope, scopeKey } from '@netbox-pbs/core'
 import type { SourceFrame } from '@netbox-pbs/core/ports'
 
 /** How long a job reads on before it notes again how far it is. */
@@ -32,7 +32,7 @@ export class JobProgress {
   /** The last word on whether the server itself answers; null: nothing was heard. */
   heard: ContactReport | null = null
   /** A list failed in a way that may be the server's trouble, and nothing was heard of the server since. */
-  doubt: Extract<ContactReport, { readonly _tag: 'failed' }> | null = null
+  upstreamHold: Extract<ContactReport, { readonly _tag: 'failed' }> | null = null
 
   /** Whether it is time to note how far it is; asking is what starts the next second. */
   noteDue(millis: number): boolean {
@@ -59,7 +59,7 @@ export class JobProgress {
     this.#end(scope)
     this.#rows += rows
     this.completed++
-    this.hear({ _tag: 'answered', at, latencyMs: null, listed: listsOfStores.has(scope.resource) })
+    this.record({ _tag: 'answered', at, latencyMs: null, listed: listsOfStores.has(scope.resource) })
   }
 
   endedScope(scope: Scope): void {
@@ -67,8 +67,8 @@ export class JobProgress {
   }
 
   /** Takes note of what the server itself has shown. That it answers is no news of a token that sees no datastore. */
-  hear(heard: ContactReport): void {
-    this.doubt = null
+  record(heard: ContactReport): void {
+    this.upstreamHold = null
     const before = this.heard
     if (heard._tag === 'failed') this.heard = heard
     else if (heard.listed === true || before?._tag !== 'failed' || before.code !== 'forbidden') {
@@ -78,16 +78,16 @@ export class JobProgress {
   }
 
   /** Takes note of a scope that the source could not list, and says whose trouble that is. A source that heard the server answer after it has decided that. */
-  onFailure(frame: Extract<SourceFrame, { readonly _tag: 'failed' }>, at: string): TroubleOf {
+  onFailure(frame: Extract<SourceFrame, { readonly _tag: 'failed' }>, at: string): FailureScope {
     const { code, message, presentedFingerprint = null, serverAnswers = false } = frame
     const failed = { _tag: 'failed', at, code, message, presentedFingerprint } as const
-    const whose = troubleOf(code)
+    const whose = failureScope(code)
     if (whose === 'unclear' && serverAnswers) {
-      this.hear({ _tag: 'answered', at, latencyMs: null })
+      this.record({ _tag: 'answered', at, latencyMs: null })
       return 'list'
     }
-    if (whose === 'server' || (code === 'forbidden' && frame.scope.resource === 'datastores')) this.hear(failed)
-    if (whose === 'unclear') this.doubt = failed
+    if (whose === 'server' || (code === 'forbidden' && frame.scope.resource === 'datastores')) this.record(failed)
+    if (whose === 'unclear') this.upstreamHold = failed
     return whose
   }
 

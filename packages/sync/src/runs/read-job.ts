@@ -49,9 +49,10 @@ export const readJob = Effect.fn('sync.readJob')(function* (
         yield* reading.failedAbove === null
           ? recordUnlisted(job, resource, progress)
           : recordMissing(job, [resource], progress, outcomeOf(reading.failedAbove), reading.failedAbove, null)
-        const trouble = reading.trouble ?? (yield* doubted(job, progress, { ...reading, asksAgain }))
-        if (trouble !== null) {
-          yield* skipRemaining(job, resources.slice(index + 1), progress, trouble)
+        const serverFailure =
+          reading.serverFailure ?? (yield* serverFailureOf(job, progress, { ...reading, asksAgain }))
+        if (serverFailure !== null) {
+          yield* skipRemaining(job, resources.slice(index + 1), progress, serverFailure)
           return { _tag: 'read', error: null }
         }
         break
@@ -101,8 +102,8 @@ const isClean = (reading: ResourceOutcome, progress: JobProgress): boolean =>
   reading._tag === 'whole' &&
   reading.completed > 0 &&
   reading.failedAbove === null &&
-  reading.trouble === null &&
-  progress.doubt === null
+  reading.serverFailure === null &&
+  progress.upstreamHold === null
 
 /** Whether nothing of a resource was listed to its end. */
 const isEmpty = (reading: ResourceOutcome): boolean => reading._tag !== 'whole' || reading.completed === 0
@@ -112,22 +113,22 @@ const hasHeard = (resource: Resource, progress: JobProgress): boolean =>
   resource === 'snapshots' || progress.ended(resource)
 
 /** Why the server itself is in trouble, when a list has failed in a way that may be so; null: it is not. */
-const doubted = (
+const serverFailureOf = (
   job: Job | ServerJob,
   progress: JobProgress,
   { asksAgain, completed }: { readonly asksAgain: boolean; readonly completed: number },
 ) =>
   Effect.gen(function* () {
-    const { doubt } = progress
-    if (doubt === null || !isServerJob(job)) return null
-    const told = asksAgain ? yield* askServer(job) : Option.none()
-    if (Option.isSome(told)) {
-      progress.hear(told.value)
-      return told.value._tag === 'answered' ? null : reasonOf(told.value)
+    const { upstreamHold } = progress
+    if (upstreamHold === null || !isServerJob(job)) return null
+    const reported = asksAgain ? yield* askServer(job) : Option.none()
+    if (Option.isSome(reported)) {
+      progress.record(reported.value)
+      return reported.value._tag === 'answered' ? null : reasonOf(reported.value)
     }
     if (yield* (yield* Runs).cancelRequested({ id: job.runId })) return null
-    progress.hear(doubt)
-    return completed === 0 ? reasonOf(doubt) : null
+    progress.record(upstreamHold)
+    return completed === 0 ? reasonOf(upstreamHold) : null
   })
 
 const reasonOf = ({ code, message }: Reason): Reason => ({ code, message })

@@ -10,7 +10,7 @@ import {
 import { Data, Effect, Stream } from 'effect'
 import { BackgroundTask } from '../scopes/background-task.ts'
 import { openScope } from '../scopes/open-scope.ts'
-import { type Asked, readStep, type Step } from '../scopes/read-step.ts'
+import { type Requested, readStep, type Step } from '../scopes/read-step.ts'
 import {
   isServerJob,
   type Job,
@@ -39,7 +39,7 @@ export type ResourceOutcome =
   | {
       readonly _tag: 'whole'
       readonly failedAbove: Reason | null
-      readonly trouble: Reason | null
+      readonly serverFailure: Reason | null
       readonly completed: number
     }
   | { readonly _tag: 'cut'; readonly failure: SourceFailed; readonly open: OpenScope | null }
@@ -53,16 +53,16 @@ class CancelRequested extends Data.TaggedError('CancelRequested') {}
 /** Reads everything that a source lists of one resource, a frame at a time, and lands each scope as it completes. */
 export const readResource = Effect.fn('sync.readResource')(function* (
   job: Job | ServerJob,
-  asked: Asked,
+  requested: Requested,
   progress: JobProgress,
 ): Effect.fn.Return<ResourceOutcome, JobStopped, ScopePorts | Source> {
-  const { resource, server } = asked
+  const { resource, server } = requested
   const source = yield* Source
   const runs = yield* Runs
   const clock = yield* Effect.clock
   const window = resource === 'tasks' && isServerJob(job) ? yield* readWindow(job) : null
-  const beside = yield* BackgroundTask.make
-  const reader = new ResourceReader(job, asked, { progress, window, beside })
+  const background = yield* BackgroundTask.make
+  const reader = new ResourceReader(job, requested, { progress, window, background })
   const isCancelled = runs.cancelRequested({ id: job.runId })
   const noteProgress = Effect.suspend(() =>
     runs.progress({ id: job.runId, serverId: job.serverId, rowsRead: progress.rows + reader.listed }),
@@ -104,7 +104,7 @@ export const readResource = Effect.fn('sync.readResource')(function* (
       (found) => !found,
       () => new CancelRequested(),
     ),
-    Effect.zipRight(beside.during(Effect.raceFirst(reading, cancelling))),
+    Effect.zipRight(background.during(Effect.raceFirst(reading, cancelling))),
     Effect.zipRight(Effect.suspend(() => (reader.ended ? Effect.succeed(reader.whole) : cutOff(resource)))),
     Effect.catchTags({
       SourceFailed: (failure) => Effect.succeed<ResourceOutcome>({ _tag: 'cut', failure, open: reader.open }),
@@ -136,29 +136,29 @@ const maxWarnings = 100
 /** Follows one stream. A scope that breaks loses its work, and its remaining frames are passed over. */
 class ResourceReader {
   readonly #job: Job | ServerJob
-  readonly #asked: Asked
+  readonly #requested: Requested
   readonly #progress: JobProgress
   readonly #window: TaskWindow | null
-  readonly #beside: BackgroundTask
+  readonly #background: BackgroundTask
   #open: (OpenScope & { readonly work: ScopeWork | null }) | null = null
   #warnings: Array<Warning> = []
   #failedAbove: Reason | null = null
-  #trouble: Reason | null = null
+  #serverFailure: Reason | null = null
   #completed = 0
   ended = false
 
   constructor(
     job: Job | ServerJob,
-    asked: Asked,
+    requested: Requested,
     {
       progress,
       window,
-      beside,
-    }: { readonly progress: JobProgress; readonly window: TaskWindow | null; readonly beside: BackgroundTask },
+      background,
+    }: { readonly progress: JobProgress; readonly window: TaskWindow | null; readonly background: BackgroundTask },
   ) {
-    this.#beside = beside
+    this.#background = background
     this.#job = job
-    this.#asked = asked
+    this.#requested = requested
     this.#progress = progress
     this.#window = window
   }
@@ -169,8 +169,8 @@ class ResourceReader {
   }
 
   get whole(): ResourceOutcome {
-    const trouble = this.#completed === 0 ? this.#trouble : null
-    return { _tag: 'whole', failedAbove: this.#failedAbove, trouble, completed: this.#completed }
+    const serverFailure = this.#completed === 0 ? this.#serverFailure : null
+    return { _tag: 'whole', failedAbove: this.#failedAbove, serverFailure, completed: this.#completed }
   }
 
   get listed(): number {
@@ -179,7 +179,7 @@ class ResourceReader {
 
   /** What a frame asks for; null: nothing. */
   take(frame: SourceFrame): Effect.Effect<void, SourceFailed | JobStopped, ScopePorts> | null {
-    const step = readStep(this.#asked, this.#open?.scope ?? null, frame)
+    const step = readStep(this.#requested, this.#open?.scope ?? null, frame)
     if (frame._tag === 'failed' && step._tag !== 'broken') {
       return Effect.zipRight(this.#onFailure(frame), this.#follow(step) ?? Effect.void)
     }
@@ -189,7 +189,7 @@ class ResourceReader {
   #onFailure(frame: Extract<SourceFrame, { readonly _tag: 'failed' }>): Effect.Effect<void> {
     return Effect.map(now, (at) => {
       const { code, message } = frame
-      if (this.#progress.onFailure(frame, at) === 'server') this.#trouble = { code, message }
+      if (this.#progress.onFailure(frame, at) === 'server') this.#serverFailure = { code, message }
     })
   }
 
@@ -250,7 +250,7 @@ class ResourceReader {
       this.#open = {
         scope,
         started,
-        work: yield* openScope(this.#job, scope, { window: this.#window, beside: this.#beside }),
+        work: yield* openScope(this.#job, scope, { window: this.#window, background: this.#background }),
       }
     })
   }
@@ -272,7 +272,7 @@ class ResourceReader {
 
   /** Nothing is appended any more to a scope that ends without landing. */
   #endUnlanded(unlanded: Unlanded) {
-    return Effect.zipRight(this.#beside.stop, endUnlanded(this.#job, this.#progress, unlanded))
+    return Effect.zipRight(this.#background.stop, endUnlanded(this.#job, this.#progress, unlanded))
   }
 
   get #closed(): Effect.Effect<void, StoreFailed, Runs> {

@@ -7,7 +7,7 @@ export class ChangeTally {
   /** Deletions of rows of the scope's own model. */
   deletions = 0
   /** Those of them whose rows are missing already. */
-  again = 0
+  alreadyMissing = 0
   /** Deletions of rows of any model that are missing already. */
   missing = 0
   /** Rows of the scope's own model found equal. */
@@ -29,7 +29,7 @@ export class ChangeTally {
     if (missing) this.missing++
     if (!own) return
     this.deletions++
-    if (missing) this.again++
+    if (missing) this.alreadyMissing++
   }
 
   /** One warning for each immutable field that changed all the same. */

@@ -6,7 +6,7 @@ export interface Emptying {
   /** Visibility of that list. */
   readonly visibility: string | null
   /** The list is in doubt, and so are these rows; null: it is not. */
-  readonly doubt: HoldReason | null
+  readonly upstreamHold: HoldReason | null
 }
 
 /** Rows that stay in the scopes below a row that vanished. */
@@ -27,13 +27,13 @@ export const addChildren = (a: ChildRows, b: ChildRows): ChildRows => ({
 })
 
 /** A row of main that its source lists no longer, with its deletion. */
-export interface Gone<M extends ModelName> {
+export interface Unlisted<M extends ModelName> {
   readonly change: Delete
   readonly row: MainRow<M>
 }
 
 /** Why what lies below a vanished row is in doubt; null: its deletion is not. */
-export const childrenHold = <M extends ModelName>(verdict: Verdict, { row }: Gone<M>) =>
+export const childrenHold = <M extends ModelName>(verdict: Verdict, { row }: Unlisted<M>) =>
   deletes(verdict, row.presence === 'missing') ? null : reasonOf(verdict)
 
 /**
@@ -42,9 +42,9 @@ export const childrenHold = <M extends ModelName>(verdict: Verdict, { row }: Gon
  */
 export function deletionAbove<M extends ModelName>(
   verdict: Verdict,
-  { row }: Gone<M>,
-  below: ChildRows,
+  { row }: Unlisted<M>,
+  children: ChildRows,
 ): 'as_judged' | 'children_held' | 'rest' {
-  if (!deletes(verdict, row.presence === 'missing') || below.waiting + below.kept === 0) return 'as_judged'
-  return below.waiting === 0 && row.presence === 'missing' ? 'rest' : 'children_held'
+  if (!deletes(verdict, row.presence === 'missing') || children.waiting + children.kept === 0) return 'as_judged'
+  return children.waiting === 0 && row.presence === 'missing' ? 'rest' : 'children_held'
 }

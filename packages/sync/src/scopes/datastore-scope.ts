@@ -28,21 +28,36 @@ export const openDatastoreScope = (
           yield* list.counted(completed)
           const main = (yield* Inventory).datastores({ serverId: job.serverId })
           const rows = yield* Stream.runCollect(main)
-          const { stays, goes, again, unchanged, sightings } = list.compare(rows, job.runId, completed)
+          const { stays, goes, alreadyMissing, unchanged, sightings } = list.compare(rows, job.runId, completed)
           const { visibility, leftOut } = completed
-          const verdict = yield* judge(job, { scope, listed: list.size, deletions: goes.length, again, visibility })
+          const verdict = yield* judge(job, {
+            scope,
+            listed: list.size,
+            deletions: goes.length,
+            alreadyMissing,
+            visibility,
+          })
           const { changeSet, server } = job
           const observed = list.observed
           yield* (yield* ChangeSets).append({ changeSet, scope, model: 'datastore', changes: stays, observed })
           const sighted = yield* appendSightings(job, scope, 'datastore', sightings)
           let changes = stays.length
-          for (const gone of goes) {
-            const namespaces = { resource: 'namespaces', server, datastore: gone.row.facts.name } as const
-            const below = yield* emptyNamespaces(job, namespaces, { visibility, doubt: childrenHold(verdict, gone) })
-            const becomes = deletionAbove(verdict, gone, below)
+          for (const removed of goes) {
+            const namespaces = { resource: 'namespaces', server, datastore: removed.row.facts.name } as const
+            const children = yield* emptyNamespaces(job, namespaces, {
+              visibility,
+              upstreamHold: childrenHold(verdict, removed),
+            })
+            const becomes = deletionAbove(verdict, removed, children)
             if (becomes === 'rest') continue
-            yield* appendChanges(job, scope, 'datastore', [gone.change], becomes === 'children_held' ? becomes : null)
-            if (!(verdict.missing === 'kept' && gone.change.missing === true)) changes++
+            yield* appendChanges(
+              job,
+              scope,
+              'datastore',
+              [removed.change],
+              becomes === 'children_held' ? becomes : null,
+            )
+            if (!(verdict.missing === 'kept' && removed.change.missing === true)) changes++
           }
           const ready = { scope, started, visibility, verdict, listed: true, leftOut, sighted, changes, unchanged }
           return (yield* landScope(job, ready)).outcome

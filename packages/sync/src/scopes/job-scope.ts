@@ -26,12 +26,18 @@ export const openJobScope = (
           yield* list.counted(completed)
           const main = (yield* Inventory).jobs({ serverId: job.serverId, jobType: scope.job_type })
           const rows = yield* Stream.runCollect(main)
-          const { stays, goes, again, unchanged, sightings } = list.compare(rows, job.runId, completed)
+          const { stays, goes, alreadyMissing, unchanged, sightings } = list.compare(rows, job.runId, completed)
           const { visibility, leftOut } = completed
-          const verdict = yield* judge(job, { scope, listed: list.size, deletions: goes.length, again, visibility })
+          const verdict = yield* judge(job, {
+            scope,
+            listed: list.size,
+            deletions: goes.length,
+            alreadyMissing,
+            visibility,
+          })
           const changes = [...stays, ...goes.map(({ change }) => change)]
           const { changeSet } = job
-          const kept = verdict.missing === 'kept' ? again : 0
+          const kept = verdict.missing === 'kept' ? alreadyMissing : 0
           yield* (yield* ChangeSets).append({ changeSet, scope, model: 'job', changes, observed: list.observed })
           const sighted = yield* appendSightings(job, scope, 'job', sightings)
           const ready = { scope, started, visibility, verdict, listed: true, leftOut, sighted, unchanged }

@@ -10,11 +10,11 @@ export interface Judged {
   readonly listed: number
   readonly deletions: number
   /** Rows of these that are missing already. */
-  readonly again: number
+  readonly alreadyMissing: number
   /** Visibility of the list that lacks them. */
   readonly visibility: string | null
   /** The list that lacks them is of a scope above, because the scope's parent is gone, and why that one is in doubt; undefined: the list is the scope's own. */
-  readonly emptied?: { readonly doubt: HoldReason | null }
+  readonly emptied?: { readonly upstreamHold: HoldReason | null }
 }
 
 /** What becomes of a scope's deletions, and the held deletions that it was decided by. */
@@ -41,9 +41,9 @@ export const judge = Effect.fn('sync.judge')(function* (
     missing,
     landedVisibility: emptied === undefined ? landedVisibility : null,
     set,
-    doubt: emptied?.doubt ?? null,
+    upstreamHold: emptied?.upstreamHold ?? null,
   })
-  const newlyHeld = judgement.held === null ? 0 : judged.deletions - judged.again
+  const newlyHeld = judgement.held === null ? 0 : judged.deletions - judged.alreadyMissing
   return { ...judgement, set, newlyHeld }
 })
 

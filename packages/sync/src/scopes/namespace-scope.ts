@@ -9,8 +9,8 @@ import {
   childrenHold,
   deletionAbove,
   type Emptying,
-  type Gone,
   noChildren,
+  type Unlisted,
 } from './child-rows.ts'
 import { judge, type Verdict } from './judge.ts'
 import { landScope } from './land-scope.ts'
@@ -34,9 +34,15 @@ export const openNamespaceScope = (job: ServerJob, scope: NamespaceScopeName): E
         Effect.gen(function* () {
           yield* list.counted(completed)
           const rows = yield* namespacesOf(job, scope)
-          const { stays, goes, again, unchanged, sightings } = list.compare(rows, job.runId, completed)
+          const { stays, goes, alreadyMissing, unchanged, sightings } = list.compare(rows, job.runId, completed)
           const { visibility, leftOut } = completed
-          const verdict = yield* judge(job, { scope, listed: list.size, deletions: goes.length, again, visibility })
+          const verdict = yield* judge(job, {
+            scope,
+            listed: list.size,
+            deletions: goes.length,
+            alreadyMissing,
+            visibility,
+          })
           yield* appendChanges(job, scope, 'namespace', stays)
           const sighted = yield* appendSightings(job, scope, 'namespace', sightings)
           const { removed } = yield* removeNamespaces(job, scope, goes, verdict, visibility)
@@ -58,26 +64,33 @@ export const emptyNamespaces = Effect.fn('sync.emptyNamespaces')(function* (
   const started = yield* now
   const { server, datastore } = scope
   const main = yield* namespacesOf(job, scope)
-  const { goes, again } = new RowList('namespace', scope).compare(main, null, { leftOut: 0 })
+  const { goes, alreadyMissing } = new RowList('namespace', scope).compare(main, null, { leftOut: 0 })
   // Rows made by a user may lie where no source ever listed a namespace.
   const listed = new Set(goes.map(({ row }) => row.facts.path))
   const others = (yield* Inventory).namespacesInUse({ serverId: job.serverId, datastore })
-  let below = noChildren
+  let children = noChildren
   yield* Stream.runForEach(others, (namespace) =>
     Effect.gen(function* () {
       if (listed.has(namespace)) return
       const snapshots = { resource: 'snapshots', server, datastore, namespace } as const
-      below = addChildren(below, yield* SnapshotScope.empty(job, snapshots, emptying))
+      children = addChildren(children, yield* SnapshotScope.empty(job, snapshots, emptying))
     }),
   )
-  const { visibility, doubt } = emptying
-  const verdict = yield* judge(job, { scope, listed: 0, deletions: goes.length, again, visibility, emptied: { doubt } })
+  const { visibility, upstreamHold } = emptying
+  const verdict = yield* judge(job, {
+    scope,
+    listed: 0,
+    deletions: goes.length,
+    alreadyMissing,
+    visibility,
+    emptied: { upstreamHold },
+  })
   const { removed, stay } = yield* removeNamespaces(job, scope, goes, verdict, visibility)
-  below = addChildren(below, stay)
-  if (goes.length === 0) return below
+  children = addChildren(children, stay)
+  if (goes.length === 0) return children
   const ready = { scope, started, visibility, verdict, listed: false, leftOut: 0, changes: removed, unchanged: 0 }
   const waiting = (yield* landScope(job, ready)).counts.held_back
-  return addChildren(below, { waiting, kept: waiting === 0 ? goes.length - removed : 0 })
+  return addChildren(children, { waiting, kept: waiting === 0 ? goes.length - removed : 0 })
 })
 
 /**
@@ -87,7 +100,7 @@ export const emptyNamespaces = Effect.fn('sync.emptyNamespaces')(function* (
 const removeNamespaces = Effect.fn('sync.removeNamespaces')(function* (
   job: ServerJob,
   scope: NamespaceScopeName,
-  goes: ReadonlyArray<Gone<'namespace'>>,
+  goes: ReadonlyArray<Unlisted<'namespace'>>,
   verdict: Verdict,
   visibility: string | null,
 ): Effect.fn.Return<{ readonly removed: number; readonly stay: ChildRows }, JobStopped, ScopePorts> {
@@ -95,19 +108,28 @@ const removeNamespaces = Effect.fn('sync.removeNamespaces')(function* (
   const staying: Array<{ readonly path: string; readonly rows: ChildRows }> = []
   let stay = noChildren
   let removed = 0
-  for (const gone of deepestFirst(goes)) {
-    const { path } = gone.row.facts
+  for (const unlisted of deepestFirst(goes)) {
+    const { path } = unlisted.row.facts
     const snapshots = { resource: 'snapshots', server, datastore, namespace: path } as const
-    const within = yield* SnapshotScope.empty(job, snapshots, { visibility, doubt: childrenHold(verdict, gone) })
+    const within = yield* SnapshotScope.empty(job, snapshots, {
+      visibility,
+      upstreamHold: childrenHold(verdict, unlisted),
+    })
     stay = addChildren(stay, within)
-    const below = staying
+    const children = staying
       .filter((other) => isBelow(other.path, path))
       .reduce((sum, { rows }) => addChildren(sum, rows), within)
-    if (below.waiting + below.kept > 0) staying.push({ path, rows: within })
-    const becomes = deletionAbove(verdict, gone, below)
+    if (children.waiting + children.kept > 0) staying.push({ path, rows: within })
+    const becomes = deletionAbove(verdict, unlisted, children)
     if (becomes === 'rest') continue
-    yield* appendChanges(job, scope, 'namespace', [gone.change], becomes === 'children_held' ? 'children_held' : null)
-    if (!(verdict.missing === 'kept' && gone.change.missing === true)) removed++
+    yield* appendChanges(
+      job,
+      scope,
+      'namespace',
+      [unlisted.change],
+      becomes === 'children_held' ? 'children_held' : null,
+    )
+    if (!(verdict.missing === 'kept' && unlisted.change.missing === true)) removed++
   }
   return { removed, stay }
 })
@@ -118,5 +140,5 @@ const namespacesOf = ({ serverId }: ServerJob, { datastore }: NamespaceScopeName
 const isBelow = (path: string, above: string): boolean => above === '' || path.startsWith(`${above}/`)
 
 /** A path is longer than every path above it. */
-const deepestFirst = (goes: ReadonlyArray<Gone<'namespace'>>): ReadonlyArray<Gone<'namespace'>> =>
+const deepestFirst = (goes: ReadonlyArray<Unlisted<'namespace'>>): ReadonlyArray<Unlisted<'namespace'>> =>
   [...goes].sort((a, b) => b.row.facts.path.length - a.row.facts.path.length)

@@ -13,14 +13,14 @@ import { TaskScope } from './task-scope.ts'
 /** What scopes are opened with: the tasks that were asked for (null: it was not tasks), and where work may be done that the reading of the stream need not wait for. */
 export interface StepContext {
   readonly window: TaskWindow | null
-  readonly beside: BackgroundTask
+  readonly background: BackgroundTask
 }
 
 /** The work that each kind of scope asks for. */
 export function openScope(
   job: Job | ServerJob,
   scope: Scope,
-  { window, beside }: StepContext,
+  { window, background }: StepContext,
 ): Effect.Effect<ScopeWork, StoreFailed, Inventory> {
   if (scope.resource === 'servers') return openServerScope(job, scope)
   if (!isServerJob(job)) return Effect.dieMessage('a scope of a server in the job of the gateway')
@@ -30,7 +30,7 @@ export function openScope(
     case 'namespaces':
       return openNamespaceScope(job, scope)
     case 'snapshots':
-      return SnapshotScope.open(job, scope, beside)
+      return SnapshotScope.open(job, scope, background)
     case 'jobs':
       return openJobScope(job, scope)
     case 'tasks':

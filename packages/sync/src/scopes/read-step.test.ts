@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { readStep } from './read-step.ts'
 
 const server = 'pbs-a'
-const asked = { resource: 'snapshots', server } as const
+const requested = { resource: 'snapshots', server } as const
 const namespaces: Scope = { resource: 'namespaces', server, datastore: 'tank' }
 const datastores: Scope = { resource: 'datastores', server }
 const root: Scope = { resource: 'snapshots', server, datastore: 'tank', namespace: '' }
@@ -59,12 +59,12 @@ describe('a frame', () => {
     ['ends the stream', null, { _tag: 'end' }, 'ended'],
     ['ends the stream inside a scope', root, { _tag: 'end' }, 'broken'],
   ])('that %s', (_, open, frame, step) => {
-    expect(readStep(asked, open, frame)._tag).toBe(step)
+    expect(readStep(requested, open, frame)._tag).toBe(step)
   })
 
   test('of the servers belongs to the job of the gateway only', () => {
     const servers: Scope = { resource: 'servers' }
     expect(readStep({ resource: 'servers', server: null }, null, opening(servers))._tag).toBe('opened')
-    expect(readStep(asked, null, opening(servers))._tag).toBe('broken')
+    expect(readStep(requested, null, opening(servers))._tag).toBe('broken')
   })
 })

@@ -8,7 +8,7 @@ export type RowFrame = Extract<
 >
 
 /** What was asked for: frames of anything else break the contract. `server` is null for the list of servers itself. */
-export interface Asked {
+export interface Requested {
   readonly resource: Resource
   readonly server: string | null
 }
@@ -29,20 +29,20 @@ export type Step =
  * Reads one frame in the light of the scope that is open. Pure: the rules of the stream are all here. `broken` means that
  * the stream cannot be followed any further.
  */
-export function readStep(asked: Asked, open: Scope | null, frame: SourceFrame): Step {
+export function readStep(requested: Requested, open: Scope | null, frame: SourceFrame): Step {
   switch (frame._tag) {
     case 'scope':
       if (open !== null) return broken(`${scopeTitle(frame.scope)} opened while ${scopeTitle(open)} were open`)
-      if (isAbove(asked, frame.scope)) return { _tag: 'opened_above', scope: frame.scope }
-      if (!belongs(asked, frame.scope)) return broken(`${scopeTitle(frame.scope)} were not asked for`)
+      if (isAbove(requested, frame.scope)) return { _tag: 'opened_above', scope: frame.scope }
+      if (!belongs(requested, frame.scope)) return broken(`${scopeTitle(frame.scope)} were not asked for`)
       return { _tag: 'opened', scope: frame.scope }
     case 'complete':
       if (open === null || scopeKey(open) !== scopeKey(frame.scope))
         return broken(`${scopeTitle(frame.scope)} ended without having been opened`)
-      if (isAbove(asked, open)) return broken(`${scopeTitle(open)} completed where only their failure may be told`)
+      if (isAbove(requested, open)) return broken(`${scopeTitle(open)} completed where only their failure may be told`)
       return { _tag: 'completed', count: frame.count, visibility: frame.visibility, leftOut: frame.leftOut ?? 0 }
     case 'failed':
-      return failed(asked, open, frame)
+      return failed(requested, open, frame)
     case 'warning': {
       const { scope, code, message } = frame
       return { _tag: 'warned', warning: { scope, code, message, count: 1 } }
@@ -51,19 +51,19 @@ export function readStep(asked: Asked, open: Scope | null, frame: SourceFrame): 
       return open === null ? { _tag: 'ended' } : broken(`the stream ended inside ${scopeTitle(open)}`)
     default:
       if (open === null) return broken(`a ${frame._tag} came outside of any scope`)
-      return !isAbove(asked, open) && fits(open, frame)
+      return !isAbove(requested, open) && fits(open, frame)
         ? { _tag: 'row', frame }
         : broken(`${scopeTitle(open)} list a ${frame._tag} of elsewhere`)
   }
 }
 
 function failed(
-  asked: Asked,
+  requested: Requested,
   open: Scope | null,
   { scope, code, message }: Extract<SourceFrame, { _tag: 'failed' }>,
 ): Step {
-  const above = isAbove(asked, scope)
-  if (open === null ? !above && !belongs(asked, scope) : scopeKey(open) !== scopeKey(scope)) {
+  const above = isAbove(requested, scope)
+  if (open === null ? !above && !belongs(requested, scope) : scopeKey(open) !== scopeKey(scope)) {
     return broken(`${scopeTitle(scope)} failed without having been opened`)
   }
   const reason = { code, message }
@@ -71,13 +71,13 @@ function failed(
 }
 
 /** A source that cannot even tell a server's datastores says so in their name, and means every snapshot below. */
-function isAbove({ resource, server }: Asked, scope: Scope): boolean {
+function isAbove({ resource, server }: Requested, scope: Scope): boolean {
   return resource === 'snapshots' && scope.resource === 'datastores' && scope.server === server
 }
 
 const broken = (message: string): Step => ({ _tag: 'broken', message })
 
-function belongs({ resource, server }: Asked, scope: Scope): boolean {
+function belongs({ resource, server }: Requested, scope: Scope): boolean {
   if (scope.resource === 'servers') return resource === 'servers'
   const kind = scope.resource === 'namespaces' ? 'snapshots' : scope.resource
   return kind === resource && scope.server === server

@@ -25,7 +25,7 @@ export interface Compared<M extends ListedModel> {
   /** Deletions, with the row that goes. */
   readonly goes: ReadonlyArray<{ readonly change: Delete; readonly row: MainRow<M> }>
   /** How many of the deletions are of rows that are missing already. */
-  readonly again: number
+  readonly alreadyMissing: number
   readonly unchanged: number
   /** Rows that are absent from now on, or listed again. */
   readonly sightings: Sightings
@@ -85,7 +85,7 @@ export class RowList<M extends ListedModel> {
       if (change._tag === 'delete' && row !== undefined) goes.push({ change, row })
       else stays.push(change)
     }
-    const again = goes.filter(({ change }) => change.missing === true).length
-    return { stays, goes, again, unchanged, sightings }
+    const alreadyMissing = goes.filter(({ change }) => change.missing === true).length
+    return { stays, goes, alreadyMissing, unchanged, sightings }
   }
 }

@@ -46,7 +46,7 @@ export class SnapshotScope implements ScopeWork {
   readonly #scope: SnapshotScopeName
   readonly #started: string
   readonly #groups: KnownGroups
-  readonly #beside: BackgroundTask
+  readonly #background: BackgroundTask
   readonly #tally = new ChangeTally()
   #listed = 0
   /** Groups that are absent from now on, or listed again. */
@@ -59,10 +59,10 @@ export class SnapshotScope implements ScopeWork {
     scope: SnapshotScopeName,
     started: string,
     groups: KnownGroups,
-    beside: BackgroundTask,
+    background: BackgroundTask,
   ) {
     this.#job = job
-    this.#beside = beside
+    this.#background = background
     this.#scope = scope
     this.#started = started
     this.#groups = groups
@@ -72,7 +72,7 @@ export class SnapshotScope implements ScopeWork {
   static readonly open = (
     job: ServerJob,
     scope: SnapshotScopeName,
-    beside: BackgroundTask,
+    background: BackgroundTask,
   ): Effect.Effect<SnapshotScope, StoreFailed, Inventory> =>
     Effect.gen(function* () {
       const started = yield* now
@@ -80,7 +80,7 @@ export class SnapshotScope implements ScopeWork {
       const { datastore, namespace } = scope
       const main = (yield* Inventory).groups({ serverId: job.serverId, datastore, namespace })
       yield* Stream.runForEach(main, (group) => Effect.sync(() => groups.add(group)))
-      return new SnapshotScope(job, scope, started, groups, beside)
+      return new SnapshotScope(job, scope, started, groups, background)
     })
 
   get listed(): number {
@@ -108,7 +108,7 @@ export class SnapshotScope implements ScopeWork {
         return yield* breach(`${title} ended with a count of ${count}, but ${this.#listed} rows came`)
       }
       yield* this.#compareBatch
-      yield* this.#beside.over
+      yield* this.#background.over
       const verdict = leftOut > 0 ? nothingDeleted : yield* this.#judgeUnlisted(visibility)
       const { outcome } = yield* this.#land({ verdict, visibility, listed: true, leftOut })
       return outcome
@@ -122,16 +122,23 @@ export class SnapshotScope implements ScopeWork {
   static readonly empty = Effect.fn('sync.emptySnapshots')(function* (
     job: ServerJob,
     scope: SnapshotScopeName,
-    { visibility, doubt }: Emptying,
+    { visibility, upstreamHold }: Emptying,
   ) {
     const self = yield* SnapshotScope.open(job, scope, yield* BackgroundTask.make)
     yield* self.#removeUnlisted(null)
-    const { changes, deletions, again } = self.#tally
+    const { changes, deletions, alreadyMissing } = self.#tally
     if (changes === 0) return noChildren
-    const verdict = yield* judge(job, { scope, listed: 0, deletions, again, visibility, emptied: { doubt } })
+    const verdict = yield* judge(job, {
+      scope,
+      listed: 0,
+      deletions,
+      alreadyMissing,
+      visibility,
+      emptied: { upstreamHold },
+    })
     const { counts } = yield* self.#land({ verdict, visibility, listed: false, leftOut: 0 })
     const waiting = counts.held_back
-    return { waiting, kept: verdict.missing === 'kept' && waiting === 0 ? again : 0 }
+    return { waiting, kept: verdict.missing === 'kept' && waiting === 0 ? alreadyMissing : 0 }
   })
 
   #read(frame: GroupFrame) {
@@ -175,7 +182,7 @@ export class SnapshotScope implements ScopeWork {
       const read = this.#batch
       this.#batch = []
       this.#batchRows = 0
-      return read.length === 0 ? Effect.void : this.#beside.start(this.#compare(read))
+      return read.length === 0 ? Effect.void : this.#background.start(this.#compare(read))
     })
   }
 
@@ -205,8 +212,14 @@ export class SnapshotScope implements ScopeWork {
   #judgeUnlisted(visibility: string | null) {
     return Effect.gen(this, function* () {
       yield* this.#removeUnlisted(this.#job.runId)
-      const { deletions, again } = this.#tally
-      return yield* judge(this.#job, { scope: this.#scope, listed: this.#listed, deletions, again, visibility })
+      const { deletions, alreadyMissing } = this.#tally
+      return yield* judge(this.#job, {
+        scope: this.#scope,
+        listed: this.#listed,
+        deletions,
+        alreadyMissing,
+        visibility,
+      })
     })
   }
 

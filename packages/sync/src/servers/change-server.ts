@@ -6,6 +6,7 @@ import {
   EndpointRejected,
   Endpoints,
   type EndpointTest,
+  type ExpectedVersions,
   type GatewayUnavailable,
   InventoryWrites,
   type KeyTaken,
@@ -13,7 +14,6 @@ import {
   type ServerRow,
   type StoreFailed,
   type VersionChanged,
-  type WantedVersions,
 } from '@netbox-pbs/core/ports'
 import { Effect, type Redacted } from 'effect'
 import { changedColumns, confirmedValues, connectionOf, endpointInput, versionOf } from './connection.ts'
@@ -33,7 +33,7 @@ export interface ServerChange {
   /** Stores a connection that comes with its secret without trying it first. */
   readonly untested?: boolean
   /** Compared by the first write, before the gateway is asked for anything. */
-  readonly versions?: WantedVersions
+  readonly versions?: ExpectedVersions
 }
 
 type Failures =
@@ -104,7 +104,7 @@ const testStored = (id: number | null) =>
 const write = (
   { id, actor }: Pick<ServerChange, 'id' | 'actor'>,
   values: EditValues,
-  versions?: WantedVersions,
+  versions?: ExpectedVersions,
 ): Effect.Effect<void, Failures, InventoryWrites> =>
   Effect.gen(function* () {
     const found = yield* (yield* InventoryWrites).update({ model: 'server', id, values, actor, versions })
@@ -135,12 +135,12 @@ const changeEndpoint = (row: ServerRow, endpointId: number, server: ServerChange
     yield* write(server, { ...after, endpoint_state: 'pending' }, server.versions)
     const change = { ...changedColumns(before, after), ...(secret === null ? {} : { token_secret: secret }) }
     const update = Effect.catchTag(endpoints.update({ id: endpointId, change }), 'EndpointNotFound', () =>
-      secret === null ? Effect.fail(endpointGone) : endpoints.create(endpointInput(after, secret)),
+      secret === null ? Effect.fail(endpointNotFound) : endpoints.create(endpointInput(after, secret)),
     )
     const endpoint = yield* withCompensation(update, write(server, { ...before, endpoint_state: 'connected' }))
     yield* write(server, { ...values, ...confirmedValues(endpoint) })
   }).pipe(runDetached)
 
-const endpointGone = new EndpointRejected({
+const endpointNotFound = new EndpointRejected({
   errors: { token_secret: ['The gateway no longer knows this server: send its token_secret to connect it again.'] },
 })

@@ -51,13 +51,13 @@ const words = (changes: ReadonlyArray<Change<'server'>>) =>
 
 describe('a row of main', () => {
   const connected = row(facts('pbs-a', 1))
-  const gone = 'update 7: endpoint_id=null endpoint_state=none'
+  const removed = 'update 7: endpoint_id=null endpoint_state=none'
   test.each<[string, ServerRow, ReadonlyArray<ReportedServer>, ReadonlyArray<string>]>([
     ['connected, reported the same', connected, [reported('pbs-a', 1)], []],
     ['connected, with another host', connected, [reported('pbs-a', 1, { host: 'x' })], ['update 7: host=x']],
     ['connected, its endpoint made anew', connected, [reported('pbs-a', 5)], ['update 7: endpoint_id=5']],
-    ['connected, not reported', connected, [], [gone]],
-    ['connected, renamed at the gateway', connected, [reported('pbs-z', 1)], [gone, 'create pbs-z connected 1']],
+    ['connected, not reported', connected, [], [removed]],
+    ['connected, renamed at the gateway', connected, [reported('pbs-z', 1)], [removed, 'create pbs-z connected 1']],
     ['inventory only, not reported', row(facts('pbs-a', null)), [], []],
     [
       'made by a user, reported',
@@ -75,7 +75,7 @@ describe('a row of main', () => {
       [],
     ],
     ['pending for long, never connected', row(facts('pbs-a', null, pending), longAgo), [], ['delete 7']],
-    ['pending for long, its endpoint gone', row(facts('pbs-a', 1, pending), longAgo), [], [gone]],
+    ['pending for long, its endpoint gone', row(facts('pbs-a', 1, pending), longAgo), [], [removed]],
     [
       'pending for long, endpoint of its name',
       row(facts('pbs-a', null, { ...pending, host: 'old' }), longAgo),

@@ -3,12 +3,12 @@ import {
   type BranchNotOpen,
   type BranchOfRun,
   Endpoints,
+  type ExpectedVersions,
   type GatewayUnavailable,
   type Inventory,
   InventoryWrites,
   type StoreFailed,
   type VersionChanged,
-  type WantedVersions,
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { findServer } from './find-server.ts'
@@ -27,7 +27,7 @@ export const removeServer = Effect.fn('sync.removeServer')(function* ({
 }: {
   readonly id: number
   readonly actor: Actor
-  readonly versions?: WantedVersions
+  readonly versions?: ExpectedVersions
 }): Effect.fn.Return<
   void,
   StoreFailed | VersionChanged | BranchNotOpen | BranchOfRun | GatewayUnavailable | ServerNotFound | ServerPending,
@@ -49,9 +49,9 @@ export const removeServer = Effect.fn('sync.removeServer')(function* ({
     () => Effect.void,
   )
   const removeRow = found(writes.remove({ model, id, actor }))
-  const setState = (state: string, wanted?: WantedVersions) =>
+  const setState = (state: string, requested?: ExpectedVersions) =>
     // Neither write names a key or a server.
-    found(writes.update({ model, id, values: { endpoint_state: state }, actor, versions: wanted })).pipe(
+    found(writes.update({ model, id, values: { endpoint_state: state }, actor, versions: requested })).pipe(
       Effect.catchTags({ KeyTaken: Effect.die, ServerGone: Effect.die }),
     )
   const remove =

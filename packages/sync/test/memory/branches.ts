@@ -122,7 +122,7 @@ export class MemoryBranches {
           this.#read,
         ),
       ),
-    inside: () => {
+    overlay: () => {
       throw new Error('no use case asks this of a branch in memory')
     },
     approve: () => notInMemory,

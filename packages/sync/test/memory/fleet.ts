@@ -1,6 +1,6 @@
 import type { Scope } from '@netbox-pbs/core'
 import type {
-  ServerTrouble,
+  ServerFailure,
   SourceFacts,
   SourceFailed,
   SourceFrame,
@@ -16,7 +16,7 @@ export interface FleetServer {
   readonly endpointId: number
   readonly answers?: boolean
   /** Why it does not, as a gateway says it. */
-  readonly trouble?: ServerTrouble
+  readonly failure?: ServerFailure
   /** How long it takes to answer; a gateway that measures it also says that certificates are checked. */
   readonly latencyMs?: number
   readonly datastores: Readonly<Record<string, FleetDatastore>>
@@ -38,7 +38,7 @@ export interface FleetDatastore {
 }
 
 /** What a fleet's source says of a scope instead of listing it. */
-export type Trouble = (scope: Scope) => ReadonlyArray<Item> | null
+export type ConnectionFailure = (scope: Scope) => ReadonlyArray<Item> | null
 /** A frame, or something that happens between frames. */
 export type Item = SourceFrame | Effect.Effect<void, SourceFailed>
 
@@ -47,7 +47,7 @@ export interface Listing {
   readonly visibility?: string | null
   /** How many rows of a scope exist and could not be read. */
   readonly leftOut?: (scope: Scope) => number
-  readonly trouble?: Trouble
+  readonly failure?: ConnectionFailure
   /** Between the frames of a scope. */
   readonly between?: Effect.Effect<void, SourceFailed>
 }
@@ -76,9 +76,9 @@ export function* fleetFrames(
 }
 
 function* scopeFrames(scope: Scope, rows: ReadonlyArray<SourceFrame>, listing: Listing): Generator<Item> {
-  const instead = listing.trouble?.(scope) ?? null
+  const fallback = listing.failure?.(scope) ?? null
   yield { _tag: 'scope', scope }
-  if (instead !== null) return yield* instead
+  if (fallback !== null) return yield* fallback
   for (const row of rows) {
     yield row
     if (listing.between !== undefined) yield listing.between
@@ -94,19 +94,19 @@ const countOf = (rows: ReadonlyArray<SourceFrame>) => rows.reduce((sum, row) => 
 const serverFrame = ({
   name,
   endpointId,
-  trouble,
+  failure,
   latencyMs,
-  answers = trouble === undefined,
+  answers = failure === undefined,
 }: FleetServer): SourceFrame => {
   const { endpoint_state: _, ...facts } = serverFacts(name, endpointId)
-  const said = answers ? {} : { version: null, timezone: null }
+  const stated = answers ? {} : { version: null, timezone: null }
   return {
     _tag: 'server',
-    facts: { ...facts, endpoint_id: endpointId, ...said },
+    facts: { ...facts, endpoint_id: endpointId, ...stated },
     observed: {
       status: answers ? 'reachable' : 'unreachable',
       last_seen_at: answers ? '2026-05-01T02:00:00Z' : null,
-      ...(trouble === undefined ? {} : { error: trouble }),
+      ...(failure === undefined ? {} : { error: failure }),
       ...(latencyMs === undefined ? {} : { latency_ms: latencyMs, tls_checked: true }),
     },
   }
@@ -150,8 +150,8 @@ const timestamp = (seconds: number): string => new Date(seconds * 1000).toISOStr
 
 /** As PBS lists them: running ones first, then by their end. */
 function* tasks({ name: server, tasks: all = [] }: FleetServer, since: number, listing: Listing): Generator<Item> {
-  const asked = all.filter(({ start }) => start >= since)
-  const rows = asked
+  const requested = all.filter(({ start }) => start >= since)
+  const rows = requested
     .toSorted((a, b) => (b.end ?? Number.POSITIVE_INFINITY) - (a.end ?? Number.POSITIVE_INFINITY))
     .map(
       ({ start, end, status = 'OK' }): SourceFrame => ({

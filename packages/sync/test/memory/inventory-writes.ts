@@ -6,7 +6,7 @@ import { serverFacts, type World } from './world.ts'
 /** `InventoryWrites` of servers on a world. The update numbered `failsAt` fails, counted from 1. */
 export const inventoryWritesLayer = (world: World, failsAt: number) => {
   let updates = 0
-  const down = new StoreFailed({ reason: 'unavailable', doing: 'changing a server' })
+  const down = new StoreFailed({ reason: 'unavailable', operation: 'changing a server' })
   return Layer.succeed(InventoryWrites, {
     create: ({ model, rows, actor }) =>
       Effect.suspend(() => {

@@ -28,9 +28,9 @@ export class MemoryQueue {
         for (const queued of dropped) this.jobs.splice(this.jobs.indexOf(queued), 1)
         return dropped.map(({ job }) => job.serverId)
       }),
-    missing: (asked) =>
+    missing: (requested) =>
       Effect.sync(() =>
-        asked.filter(
+        requested.filter(
           ({ runId, serverId }) => !this.jobs.some(({ job }) => job.runId === runId && job.serverId === serverId),
         ),
       ),

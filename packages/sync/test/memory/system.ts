@@ -81,7 +81,7 @@ export class MemorySystem {
     Layer.succeed(Workers, {
       heartbeat: () => Effect.void,
       stopped: () => Effect.void,
-      state: () => Effect.succeed({ running: 1, lastHeard: null }),
+      state: () => Effect.succeed({ running: 1, lastHeartbeat: null }),
     }),
     Layer.succeed(ServerObservations, {
       record: ({ serverId, health }) =>

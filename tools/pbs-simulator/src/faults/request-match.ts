@@ -18,11 +18,11 @@ export interface RequestSubject {
   readonly query: URLSearchParams
 }
 
-const pathMatches = (wanted: string | RegExp | undefined, path: string): boolean => {
-  if (wanted === undefined) return true
-  if (typeof wanted === 'string') return wanted === path
-  wanted.lastIndex = 0
-  return wanted.test(path)
+const pathMatches = (requested: string | RegExp | undefined, path: string): boolean => {
+  if (requested === undefined) return true
+  if (typeof requested === 'string') return requested === path
+  requested.lastIndex = 0
+  return requested.test(path)
 }
 
 /** Whether a request is one of those that are meant. */

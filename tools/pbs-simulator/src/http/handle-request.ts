@@ -4,7 +4,7 @@ import { routes } from '../routes/routes.ts'
 import type { PbsState } from '../state/pbs-state.ts'
 import { atLeast } from '../state/profile.ts'
 import { checkParameters } from './parameters.ts'
-import { JSON_TYPE, type Reply, resultResponse, textResponse } from './response.ts'
+import { JSON_TYPE, resultResponse, type SimulatedResponse, textResponse } from './response.ts'
 import { findRoute } from './router.ts'
 import { shuffler } from './shuffle.ts'
 
@@ -49,7 +49,7 @@ const decodeSegments = (path: string): string[] | null => {
 const unauthorizedStatus = (state: PbsState): number =>
   atLeast(state, '4.1.2') && !atLeast(state, '4.1.4') ? 400 : 401
 
-const rejectUnauthorized = (around: Surroundings, reason: string): Reply =>
+const rejectUnauthorized = (around: Surroundings, reason: string): SimulatedResponse =>
   textResponse(
     unauthorizedStatus(around.state),
     atLeast(around.state, '4.1.2') ? 'authentication failed' : `authentication failed - ${reason}`,
@@ -93,7 +93,7 @@ const answerRoute = (
   request: ApiRequest,
   query: string,
   around: Surroundings,
-): Reply => {
+): SimulatedResponse => {
   // The privilege check comes before the parameters are checked; it sees the path alone.
   if (!permitted(route, { ...context, parameters: pathOnly(captures) }))
     return textResponse(403, 'permission check failed', { delayMs: around.forbiddenDelayMs })
@@ -116,7 +116,7 @@ const splitTarget = (target: string): readonly [string, string] => {
 }
 
 /** Answers a request as PBS does: length, path and format first, then credentials, route, privileges, parameters. */
-export const handleRequest = (request: ApiRequest, around: Surroundings): Reply => {
+export const handleRequest = (request: ApiRequest, around: Surroundings): SimulatedResponse => {
   const [path, query] = splitTarget(request.target)
   if (path.length + query.length > MAX_TARGET) return textResponse(414, '', { contentType: null })
   const segments = decodeSegments(path)

@@ -6,7 +6,7 @@ import type { RequestChanges } from '../faults/request-changes.ts'
 import { atLeast } from '../state/profile.ts'
 import { handleRequest, type Surroundings } from './handle-request.ts'
 import type { RequestLog } from './request-log.ts'
-import { JSON_TYPE, type Reply, textResponse } from './response.ts'
+import { JSON_TYPE, type SimulatedResponse, textResponse } from './response.ts'
 import { type Compression, type Disturbance, send } from './send.ts'
 
 const htmlPage = '<!DOCTYPE html><html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>'
@@ -18,7 +18,7 @@ function* endlessList(): Generator<string> {
 }
 
 /** The reply a fault puts in the place of the real one; null when the real one goes out. */
-const replacementFor = (fault: Fault): Reply | null => {
+const replacementFor = (fault: Fault): SimulatedResponse | null => {
   switch (fault.kind) {
     case 'status':
       return textResponse(fault.status, fault.body, { headers: fault.headers })

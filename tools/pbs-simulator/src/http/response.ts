@@ -1,7 +1,7 @@
 import type { RouteResult } from '../routes/route.ts'
 
 /** An answer before compression and faults: the body is text in pieces, made while it is sent. */
-export interface Reply {
+export interface SimulatedResponse {
   readonly status: number
   readonly contentType: string | null
   readonly headers?: Readonly<Record<string, string>>
@@ -24,7 +24,7 @@ export const textResponse = (
     readonly delayMs?: number
     readonly headers?: Readonly<Record<string, string>>
   } = {},
-): Reply => ({ contentType: JSON_TYPE, ...options, status, streamed: false, body: [text] })
+): SimulatedResponse => ({ contentType: JSON_TYPE, ...options, status, streamed: false, body: [text] })
 
 const CHUNK = 65_536
 
@@ -44,7 +44,7 @@ function* listText(rows: Iterable<unknown>, siblings: string): Generator<string>
 }
 
 /** The success envelope of a handler's result. */
-export const resultResponse = (result: RouteResult): Reply => {
+export const resultResponse = (result: RouteResult): SimulatedResponse => {
   const siblings = Object.entries(result.siblings ?? {})
     .map(([name, value]) => `,${JSON.stringify(name)}:${JSON.stringify(value)}`)
     .join('')

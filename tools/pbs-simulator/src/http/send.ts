@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createDeflate, createDeflateRaw } from 'node:zlib'
-import type { Reply } from './response.ts'
+import type { SimulatedResponse } from './response.ts'
 
 /** How PBS deflates: old releases send raw DEFLATE, later ones the zlib format. */
 export type Compression = 'identity' | 'deflate' | 'deflate-raw'
@@ -42,14 +42,14 @@ function* pieces(chunk: Buffer, size: number): Generator<Buffer> {
 }
 
 /** Writes and waits for the socket to take it; false when the client is gone. */
-const write = async (response: ServerResponse, chunk: Buffer, gone: AbortSignal): Promise<boolean> => {
-  if (gone.aborted) return false
+const write = async (response: ServerResponse, chunk: Buffer, removed: AbortSignal): Promise<boolean> => {
+  if (removed.aborted) return false
   if (response.write(chunk)) return true
-  await once(response, 'drain', { signal: gone }).catch(() => undefined)
-  return !gone.aborted
+  await once(response, 'drain', { signal: removed }).catch(() => undefined)
+  return !removed.aborted
 }
 
-const headersOf = (reply: Reply, compression: Compression): Record<string, string> => ({
+const headersOf = (reply: SimulatedResponse, compression: Compression): Record<string, string> => ({
   ...(reply.contentType === null ? {} : { 'content-type': reply.contentType }),
   ...(compression === 'identity' ? {} : { 'content-encoding': 'deflate' }),
   ...reply.headers,
@@ -62,18 +62,18 @@ const headersOf = (reply: Reply, compression: Compression): Record<string, strin
  */
 export const send = async (
   response: ServerResponse,
-  reply: Reply,
+  reply: SimulatedResponse,
   compression: Compression,
   disturbance: Disturbance = {},
 ): Promise<void> => {
   const closed = new AbortController()
   response.once('close', () => closed.abort())
-  const gone = closed.signal
+  const removed = closed.signal
   const wait = (milliseconds: number) =>
-    milliseconds === 0 ? undefined : sleep(milliseconds, undefined, { signal: gone }).catch(() => undefined)
+    milliseconds === 0 ? undefined : sleep(milliseconds, undefined, { signal: removed }).catch(() => undefined)
 
   await wait((reply.delayMs ?? 0) + (disturbance.pace?.delayMs ?? 0))
-  if (gone.aborted) return
+  if (removed.aborted) return
   const headers = headersOf(reply, compression)
   if (!reply.streamed && compression === 'identity' && disturbance.stop?.kind !== 'truncate')
     headers['content-length'] = String(Buffer.byteLength([...reply.body].join('')))
@@ -84,7 +84,7 @@ export const send = async (
     for (const piece of pieces(chunk, disturbance.pace?.chunkBytes ?? chunk.length)) {
       const sent = piece.subarray(0, Math.min(piece.length, left))
       left -= sent.length
-      if (!(await write(response, sent, gone))) return
+      if (!(await write(response, sent, removed))) return
       await wait(disturbance.pace?.intervalMs ?? 0)
       if (left <= 0) break
     }

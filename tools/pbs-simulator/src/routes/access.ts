@@ -10,8 +10,9 @@ const permissionsOf = (context: RouteContext): Json => {
   const subject = textOf(context, 'auth-id', authId)
   const allowed = subject === authId || ownerOf(subject) === authId || may(context, '/access', 'Sys.Audit')
   if (!allowed) throw new ApiError(403, `not allowed to list permissions of ${subject}`)
-  const asked = textOf(context, 'path')
-  const paths = asked === '' ? [...new Set([...usualPaths, ...state.acl.map(({ path }) => path)])].sort() : [asked]
+  const requested = textOf(context, 'path')
+  const paths =
+    requested === '' ? [...new Set([...usualPaths, ...state.acl.map(({ path }) => path)])].sort() : [requested]
   const found = paths
     .map((path) => [path, Object.fromEntries(privilegesOn(state, subject, path))] as const)
     .filter(([, privileges]) => Object.keys(privileges).length > 0)

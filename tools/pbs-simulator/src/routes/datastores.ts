@@ -76,13 +76,13 @@ const namespaceRows = (context: RouteContext): Json => {
   const depth = context.parameters.get('max-depth')
   const maxDepth = typeof depth === 'number' ? depth : 7
   const base = parent === '' ? 0 : parent.split('/').length
-  const below = store.namespaces
+  const children = store.namespaces
     .map(({ path }) => path)
     .filter((path) => path !== parent && (parent === '' || path.startsWith(`${parent}/`)))
     .filter((path) => path.split('/').length - base <= maxDepth)
     // Pre-order: a parent before its children, and a subtree in one piece.
     .sort((left, right) => (left.replaceAll('/', '\u0000') < right.replaceAll('/', '\u0000') ? -1 : 1))
-  const visible = [parent, ...below].filter((path) => seesNamespace(state, authId, store.name, path))
+  const visible = [parent, ...children].filter((path) => seesNamespace(state, authId, store.name, path))
   if (visible.length === 0) throw new ApiError(403, 'permission check failed')
   return visible.map((ns) => ({ ns }))
 }

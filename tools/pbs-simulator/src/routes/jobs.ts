@@ -19,7 +19,7 @@ interface JobKind<Job extends JobState> {
   /** Further query parameters of the status list and of the configuration list. */
   readonly statusParameters: (state: PbsState) => ParameterSchemas
   readonly configParameters?: (state: PbsState) => ParameterSchemas
-  readonly asked?: (context: RouteContext, job: Job) => boolean
+  readonly requested?: (context: RouteContext, job: Job) => boolean
 }
 
 const configOf = <Job extends JobState>(kind: JobKind<Job>, job: Job): Fields => ({
@@ -50,7 +50,7 @@ const listOf = <Job extends JobState>(
   const store = textOf(context, 'store')
   const rows = inCallOrder(context, jobs)
     .filter((job) => store === '' || job.store === store)
-    .filter((job) => kind.visible(context, job) && (kind.asked?.(context, job) ?? true))
+    .filter((job) => kind.visible(context, job) && (kind.requested?.(context, job) ?? true))
     .map((job) => rowOf(kind, job))
   return { data: rows, siblings: { digest: configDigest(jobs.map((job) => configOf(kind, job))) } }
 }
@@ -117,7 +117,7 @@ export const jobRoutes: readonly Route[] = [
     configPath: '/config/sync',
     jobs: ({ jobs }) => jobs.sync,
     visible: seesSync,
-    asked: (context, job) => ['all', job.direction].includes(textOf(context, 'sync-direction', 'pull')),
+    requested: (context, job) => ['all', job.direction].includes(textOf(context, 'sync-direction', 'pull')),
     configFields: ({ direction, remote, remoteStore, remoteNs }) => ({
       ...optional('remote', remote),
       'remote-store': remoteStore,

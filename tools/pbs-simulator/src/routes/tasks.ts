@@ -36,7 +36,7 @@ const statusKind = (status: string): string => {
   return status === 'unknown' ? 'unknown' : 'error'
 }
 
-const asked = (context: RouteContext, task: TaskState): boolean => {
+const requested = (context: RouteContext, task: TaskState): boolean => {
   const { parameters } = context
   const { startTime, workerType, workerId, authId } = parseUpid(task.upid)
   const [store, statusFilter] = [textOf(context, 'store'), textOf(context, 'statusfilter')]
@@ -58,7 +58,7 @@ const listTasks = (context: RouteContext) => {
   const all = may(context, '/system/tasks', 'Sys.Audit')
   const [start, limit] = [Number(parameters.get('start') ?? 0), Number(parameters.get('limit') ?? 50)]
   const rows = state.tasks
-    .filter((task) => (all || ownsGroup(authId, parseUpid(task.upid).authId)) && asked(context, task))
+    .filter((task) => (all || ownsGroup(authId, parseUpid(task.upid).authId)) && requested(context, task))
     .sort(byRecency)
     .slice(start, limit === 0 ? undefined : start + limit)
     .map(taskRow)

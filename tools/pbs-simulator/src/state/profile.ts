@@ -26,9 +26,9 @@ export const patchLevelOf = (profile: Profile): string => patchLevels[profile]
 export const atLeast = (server: { readonly version: string; readonly release: string }, minimum: string): boolean => {
   const have = `${server.version}.${server.release}`.split('.').map(Number)
   const want = minimum.split('.').map(Number)
-  for (const [index, wanted] of want.entries()) {
+  for (const [index, requested] of want.entries()) {
     const own = have[index] ?? 0
-    if (own !== wanted) return own > wanted
+    if (own !== requested) return own > requested
   }
   return true
 }

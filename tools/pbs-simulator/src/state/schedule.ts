@@ -21,14 +21,14 @@ const parse = (schedule: string): { readonly second: number; readonly weekday: n
 export const nextEvent = (schedule: string | null, after: number, timezone: string): number | null => {
   if (schedule === null) return null
   if (schedule === 'hourly') return Math.floor(after / 3600) * 3600 + 3600
-  const wanted = parse(schedule)
-  if (wanted === null) return null
+  const requested = parse(schedule)
+  if (requested === null) return null
   const local = localTimeOf(timezone, after)
   const midnight = Math.floor(local / DAY) * DAY
   for (let day = 0; day <= 8; day += 1) {
-    const candidate = midnight + day * DAY + wanted.second
+    const candidate = midnight + day * DAY + requested.second
     const weekday = new Date(candidate * 1000).getUTCDay()
-    if (candidate > local && (wanted.weekday === null || wanted.weekday === weekday)) {
+    if (candidate > local && (requested.weekday === null || requested.weekday === weekday)) {
       const guess = candidate - (local - after)
       return guess - (localTimeOf(timezone, guess) - candidate)
     }

@@ -21,10 +21,12 @@ interface Sent {
 }
 
 /** Does what a form asks of a branch and leads back to it; a dry run, and what cannot be done, is said on its page. */
-export const act = (action: keyof typeof doing, id: number) =>
-  forWriterForm((viewer, form, requestId) => renderError(viewer, id, doing[action]({ id, viewer, form, requestId })))
+export const act = (action: keyof typeof operation, id: number) =>
+  forWriterForm((viewer, form, requestId) =>
+    renderError(viewer, id, operation[action]({ id, viewer, form, requestId })),
+  )
 
-const doing = {
+const operation = {
   check: ({ id }: Sent) =>
     Effect.gen(function* () {
       const { conflicts } = yield* (yield* Branches).check({ id })

@@ -7,14 +7,14 @@ import { formatCount } from './format.ts'
 import type { Viewer } from './viewer.ts'
 
 /** What an action is called, what it does, and whether it can be tried without doing it. */
-interface Told {
+interface ActionTexts {
   readonly label: string
   readonly what: (branch: Branch) => string
   readonly dry?: true
   readonly kind?: string
 }
 
-const told: Readonly<Record<BranchAction, Told>> = {
+const reported: Readonly<Record<BranchAction, ActionTexts>> = {
   check: {
     label: 'Compare',
     what: () => 'Compares the branch with main as it is now and lists what stands against it. Changes neither.',
@@ -70,7 +70,7 @@ export const BranchActions = (props: { branch: Branch; offers: ReadonlyArray<Bra
 )
 
 const Offered = ({ branch, offer, viewer }: { branch: Branch; offer: BranchOffer; viewer: Viewer }) => {
-  const { label, what } = told[offer.action]
+  const { label, what } = reported[offer.action]
   const why = viewer.writes ? offer.why : 'Your token may read only.'
   return (
     <li class="list-group-item">
@@ -87,7 +87,7 @@ const Offered = ({ branch, offer, viewer }: { branch: Branch; offer: BranchOffer
 }
 
 const ActionForm = (props: { branch: Branch; action: BranchAction; formToken: string }) => {
-  const { label, dry = false, kind = '' } = told[props.action]
+  const { label, dry = false, kind = '' } = reported[props.action]
   const form = (
     <form class="netbox-pbs-buttons" method="post" action={`${branchPage(props.branch.id)}${props.action}/`}>
       <input type="hidden" name="form_token" value={props.formToken} />

@@ -15,7 +15,7 @@ export interface LayoutProps {
   /** Load again every few seconds where there is no script: something is under way. */
   readonly refresh?: boolean
   /** The branch that the page is inside of; left out or null: it is main's. */
-  readonly inside?: BranchBannerProps | null
+  readonly inBranchPath?: BranchBannerProps | null
 }
 
 /** Keeps htmx within the policy of the pages: no inline style, no evaluated text, no other site, no copy of a page in the browser's storage. */
@@ -29,7 +29,7 @@ const htmxConfig = JSON.stringify({
 })
 
 /** The page around every page: menu, then content. */
-export const Layout = ({ title, path, viewer, children, refresh = false, inside = null }: LayoutProps) => (
+export const Layout = ({ title, path, viewer, children, refresh = false, inBranchPath = null }: LayoutProps) => (
   <html lang="en">
     <head>
       <meta charset="utf-8" />
@@ -58,11 +58,11 @@ export const Layout = ({ title, path, viewer, children, refresh = false, inside 
           <a class="visually-hidden-focusable netbox-pbs-skip" href="#content">
             Skip to content
           </a>
-          <Sidebar path={path} viewer={viewer} branch={inside?.branch ?? null} />
+          <Sidebar path={path} viewer={viewer} branch={inBranchPath?.branch ?? null} />
           <div class="page-wrapper">
             <main class="page-body" id="content" tabindex={-1}>
               <div class="container-fluid">
-                {inside === null ? null : <BranchBanner {...inside} />}
+                {inBranchPath === null ? null : <BranchBanner {...inBranchPath} />}
                 {children}
               </div>
             </main>

@@ -26,7 +26,7 @@ export interface InsertRequest {
   /** RFC 3339; since when a row that is made as missing is so. */
   readonly at: string
   /** The rows get new ids and are a user's own: main has lost what they were. */
-  readonly anew: boolean
+  readonly asNewRow: boolean
 }
 
 /**
@@ -42,12 +42,12 @@ export async function insertRows(db: Kysely<Tables>, making: InsertRequest): Pro
 
 /** The statement that makes them. */
 function makingRows(
-  { branch, model, ids, origin, at, anew }: InsertRequest,
+  { branch, model, ids, origin, at, asNewRow }: InsertRequest,
   onConflict: RawBuilder<unknown>,
 ): RawBuilder<{ readonly entry: number }> {
   const columns = mergedColumns(model)
-  const id = anew ? sql`nextval(pg_get_serial_sequence(${tables[model]}, 'id'))` : sql`e.id`
-  const presence = anew ? sql`'manual'::text` : sql`e.presence`
+  const id = asNewRow ? sql`nextval(pg_get_serial_sequence(${tables[model]}, 'id'))` : sql`e.id`
+  const presence = asNewRow ? sql`'manual'::text` : sql`e.presence`
   return sql<{ readonly entry: number }>`
     with given as materialized (
       select ${id} as new_id, ${presence} as new_presence, e.* from ${branchTable(model)} e

@@ -1,11 +1,11 @@
 import {
   type BranchKind,
   type FieldChange,
+  type FieldValues,
   type MergeStep,
   type ModelName,
   mergeSteps,
   naturalKey,
-  type Said,
 } from '@netbox-pbs/core'
 import { BranchInConflict, type MergeOutcome, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
@@ -97,11 +97,11 @@ class ManualMerge {
     if (op === 'create') return this.#createAll(model)
     return Effect.gen(this, function* () {
       const where = sql`e.op = ${op}`
-      const claims: Array<ResolvedEntry> = []
+      const keyConflicts: Array<ResolvedEntry> = []
       for (let after: number | undefined = 0; after !== undefined; ) {
         const entries: ReadonlyArray<Entry> = yield* this.#read(model, { where, after })
         const decided = yield* this.#resolveEntry(model, entries)
-        claims.push(...decided.filter((one) => changesKey(model, one)))
+        keyConflicts.push(...decided.filter((one) => changesKey(model, one)))
         const ended = yield* this.#ended(
           model,
           decided.filter((one) => !changesKey(model, one)),
@@ -109,7 +109,7 @@ class ManualMerge {
         yield* op === 'delete' ? this.#remove(model, ended) : this.#write(model, ended)
         after = entries.length < batchSize ? undefined : entries.at(-1)?.id
       }
-      if (claims.length > 0) yield* this.#move(model, claims)
+      if (keyConflicts.length > 0) yield* this.#move(model, keyConflicts)
     })
   }
 
@@ -198,8 +198,8 @@ class ManualMerge {
     return Effect.gen(this, function* () {
       const { id, by } = this.#request
       // Deletions have landed: a row that is still there stays.
-      const claims = { branch: id, model, decided, leaves: () => false }
-      const ended = yield* this.#ended(model, yield* this.#run((db) => resolveKeyConflicts(db, claims)))
+      const keyConflicts = { branch: id, model, decided, leaves: () => false }
+      const ended = yield* this.#ended(model, yield* this.#run((db) => resolveKeyConflicts(db, keyConflicts)))
       const rows = ended.flatMap((one) => this.#changeOf(model, one))
       const moved = yield* this.#run((db) => unlessTaken(() => renameRows(db, model, { rows, origin: by })))
       // Somebody has just made such a key: the next look at the branch says so.
@@ -248,12 +248,12 @@ class ManualMerge {
   #insertRows(
     model: ModelName,
     ids: ReadonlyArray<number>,
-    anew: boolean,
+    asNewRow: boolean,
   ): Effect.Effect<ReadonlySet<number>, StoreFailed> {
     return Effect.gen(this, function* () {
       const { id: branch, by: origin, at } = this.#request
       if (ids.length === 0) return new Set<number>()
-      const made = yield* this.#run((db) => insertRows(db, { branch, model, ids, origin, at, anew }))
+      const made = yield* this.#run((db) => insertRows(db, { branch, model, ids, origin, at, asNewRow }))
       if (model === 'snapshot' || model === 'group') {
         const groups = yield* this.#run((db) => groupsOfEntries(db, { branch, model }, [...made]))
         for (const key of groups) this.#groups.set(groupName(key), key)
@@ -277,7 +277,7 @@ class ManualMerge {
     return [{ id: mainId ?? id, fields: write.fields }]
   }
 
-  #touchGroup(model: ModelName, row: Said | null): void {
+  #touchGroup(model: ModelName, row: FieldValues | null): void {
     if (row === null || (model !== 'snapshot' && model !== 'group')) return
     const key = groupKeyOf(row)
     this.#groups.set(groupName(key), key)

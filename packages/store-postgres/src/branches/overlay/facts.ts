@@ -18,7 +18,7 @@ export interface OverlayFacts {
   /** Some of these lie in groups that main has changed since. */
   readonly moved: boolean
   /** It changes snapshots that main has lost. */
-  readonly gone: boolean
+  readonly removed: boolean
   /** It creates snapshots whose keys main has given to others. */
   readonly shadows: boolean
   /** It creates, changes or deletes groups. */
@@ -31,7 +31,7 @@ interface FactsRecord {
   readonly hidden: ReadonlyArray<number>
   readonly counts: boolean
   readonly moved: boolean
-  readonly gone: boolean
+  readonly removed: boolean
   readonly shadows: boolean
   readonly groups: boolean
 }
@@ -59,7 +59,7 @@ export async function readFacts(db: Kysely<Tables>, branch: number, model: Model
     hidden: found?.hidden ?? [],
     counts: found?.counts === true,
     moved: found?.moved === true,
-    gone: found?.gone === true,
+    removed: found?.removed === true,
     shadows: found?.shadows === true,
     groups: found?.groups === true,
   }

@@ -19,15 +19,15 @@ export function overlayRows(facts: OverlayFacts, fields: ReadonlyArray<string> |
   const { branch, model, touches } = facts
   const main = overlayMain(facts)
   // A row that moves to another server may so come into sight, or go out of it.
-  const wanted = new Set(fields === 'all' ? [] : [...fields, 'server'])
-  const whole = fields === 'all' || wanted.has('last_updated')
-  const concerned = whole ? touches.updates : touching(touches.updates, wanted)
+  const requested = new Set(fields === 'all' ? [] : [...fields, 'server'])
+  const whole = fields === 'all' || requested.has('last_updated')
+  const concerned = whole ? touches.updates : touching(touches.updates, requested)
   const others: Array<Relation> = []
   if (touches.creates) others.push(entriesAlone(facts, sql`e.op = 'create'`))
   if (fields === 'all') {
     if (concerned.length > 0) others.push(updatedRows(facts, concerned))
   } else {
-    for (const sets of byLookedAt(concerned, wanted)) others.push(updatedRows(facts, sets))
+    for (const sets of byLookedAt(concerned, requested)) others.push(updatedRows(facts, sets))
     const lost = lostRows(
       facts,
       touches.updates.filter((set) => !concerned.includes(set)),
@@ -179,7 +179,7 @@ function lostRows(facts: OverlayFacts, sets: Sets): Relation | null {
   const which = sql`e.op = 'update' and ${touchesOneOf(sets)}`
   // Of snapshots, which are many, those that are lost were found when their groups were counted.
   if (model === 'snapshot') {
-    if (!facts.gone) return null
+    if (!facts.removed) return null
     const lost = sql`(
       select unnest(c.gone) as id from branch_group_counts c where c.branch_id = ${branch}::bigint and c.gone <> '{}'
     )`

@@ -1,4 +1,4 @@
-import { type Actor, type ModelName, registryVersion, type Said } from '@netbox-pbs/core'
+import { type Actor, type FieldValues, type ModelName, registryVersion } from '@netbox-pbs/core'
 import {
   type BranchNotOpen,
   type BranchOfRun,
@@ -38,8 +38,8 @@ export const createEntries = Effect.fn('BranchWrites.create')(function* (
       yield* run((db) => lockPlaces(placesOfGroups(groups)).execute(db))
       yield* lockForWriting(run, branch)
       if (rows.length === 0) return []
-      const wanted = rows.map((values, ord) => ({ ord, id: null, key: keyOf(model, values) }))
-      const taken = yield* run((db) => takenKeys(db, { branch, model }, wanted))
+      const requested = rows.map((values, ord) => ({ ord, id: null, key: keyOf(model, values) }))
+      const taken = yield* run((db) => takenKeys(db, { branch, model }, requested))
       if (taken.size > 0) return yield* new KeyTaken({ model, index: Math.min(...taken) })
       const ids = yield* run((db) => insertEntries(db, { branch, model }, rows))
       yield* run((db) => recountOverlayGroups(db, branch, groups))
@@ -50,10 +50,10 @@ export const createEntries = Effect.fn('BranchWrites.create')(function* (
 })
 
 /** The key columns that a new row will have, defaults included. */
-function keyOf(model: WritableModel, values: EditValues): Said {
+function keyOf(model: WritableModel, values: EditValues): FieldValues {
   const row = newRow(model, values, 0)
   // Its columns have the values of the request, or defaults of the registry.
-  return Object.fromEntries(writtenColumns(model).map(({ field, name }) => [field, row[name] as Said[string]]))
+  return Object.fromEntries(writtenColumns(model).map(({ field, name }) => [field, row[name] as FieldValues[string]]))
 }
 
 async function insertEntries(

@@ -14,7 +14,7 @@ export interface LockedObject {
 }
 
 /** Which object of which branch. */
-export interface Wanted {
+export interface ObjectRequest {
   readonly branch: number
   readonly model: WritableModel
   readonly id: number
@@ -26,22 +26,22 @@ export interface Wanted {
  */
 export function lockObject(
   run: Run,
-  wanted: Wanted,
+  requested: ObjectRequest,
   { destination, deletes = false }: { readonly destination: (from: GroupKey) => GroupKey; readonly deletes?: boolean },
 ): Effect.Effect<LockedObject | null, StoreFailed | BranchNotOpen | BranchOfRun | PlacesMoved> {
   return Effect.gen(function* () {
-    const { branch, model, id } = wanted
+    const { branch, model, id } = requested
     const groupsOf = (object: SeenObject | null): ReadonlyArray<GroupKey> => {
       if (model !== 'snapshot' || object === null) return []
       const from = groupKeyOf(object.row)
       return [from, destination(from)]
     }
     const deletedServers = deletes && model === 'server' ? [id] : []
-    const before = groupsOf(yield* run((db) => seenObject(db, wanted)))
+    const before = groupsOf(yield* run((db) => seenObject(db, requested)))
     yield* run((db) => lockPlaces({ ...placesOfGroups(before), deletedServers }).execute(db))
     yield* lockForWriting(run, branch)
     for (let groups = before; ; ) {
-      const object = yield* run((db) => seenObject(db, wanted))
+      const object = yield* run((db) => seenObject(db, requested))
       const now = groupsOf(object)
       if (JSON.stringify(now) === JSON.stringify(groups)) return object === null ? null : { object, groups }
       yield* lockFurther(run, placesOfGroups(now))

@@ -2,9 +2,9 @@ import { type Actor, type ModelName, registryVersion } from '@netbox-pbs/core'
 import type {
   BranchNotOpen,
   BranchOfRun,
+  ExpectedVersions,
   StoreFailed,
   VersionChanged,
-  WantedVersions,
   WritableModel,
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
@@ -17,7 +17,7 @@ import { untilPlacesHold } from '../../../inventory/scope-locks.ts'
 import { branchTable, mergedColumns } from '../../branch-columns.ts'
 import { raiseRevision } from '../../branch-record.ts'
 import { childModels, highestChild } from '../../server-tombstone.ts'
-import { lockObject, type Wanted } from './locked-object.ts'
+import { lockObject, type ObjectRequest } from './locked-object.ts'
 import { recountOverlayGroups } from './recount-groups.ts'
 
 /** Deletes a row in a branch, and what is below it; false: the branch shows no such row. */
@@ -33,18 +33,18 @@ export const removeEntry = Effect.fn('BranchWrites.remove')(function* (
     readonly model: WritableModel
     readonly id: number
     readonly actor: Actor
-    readonly versions?: WantedVersions
+    readonly versions?: ExpectedVersions
   },
 ): Effect.fn.Return<boolean, StoreFailed | BranchNotOpen | BranchOfRun | VersionChanged> {
-  const wanted = { branch, model, id }
+  const requested = { branch, model, id }
   const transaction = database.transaction(`deleting a ${model} in a branch`, (run) =>
     Effect.gen(function* () {
-      const locked = yield* lockObject(run, wanted, { destination: (from) => from, deletes: true })
+      const locked = yield* lockObject(run, requested, { destination: (from) => from, deletes: true })
       if (locked === null) return false
       yield* requireVersion(locked.object.version, versions)
       if (model === 'server') yield* run((db) => dropChildren(db, branch, id))
       // What the branch has made, or main has lost, needs no tombstone.
-      yield* run((db) => (locked.object.main === null ? forget(db, wanted) : tombstone(db, wanted)))
+      yield* run((db) => (locked.object.main === null ? discard(db, requested) : tombstone(db, requested)))
       yield* run((db) => recountOverlayGroups(db, branch, locked.groups))
       yield* run((db) => raiseRevision(db, branch, actor))
       return true
@@ -53,23 +53,23 @@ export const removeEntry = Effect.fn('BranchWrites.remove')(function* (
   return yield* untilPlacesHold(transaction)
 })
 
-async function forget(db: Kysely<Tables>, { branch, model, id }: Wanted): Promise<void> {
+async function discard(db: Kysely<Tables>, { branch, model, id }: ObjectRequest): Promise<void> {
   await sql`delete from ${branchTable(model)} where branch_id = ${branch}::bigint and id = ${id}::bigint`.execute(db)
 }
 
-type Tombstone = Omit<Wanted, 'model'> & { readonly model: ModelName }
+type Tombstone = Omit<ObjectRequest, 'model'> & { readonly model: ModelName }
 
 /** Notes that a row of main is deleted, with the row as it is: of a field that the branch has touched, as it first found it. */
 async function tombstone(db: Kysely<Tables>, { branch, model, id }: Tombstone): Promise<void> {
   const columns = mergedColumns(model)
   const names = sql.join(columns.map(({ name }) => sql.id(name)))
   const values = sql.join(columns.map((column) => firstFound(column)))
-  const below = model === 'server' ? sql`, below` : sql``
+  const children = model === 'server' ? sql`, below` : sql``
   const highest = model === 'server' ? sql`, ${highestChild(sql`m.id`)}` : sql``
   const forgotten = model === 'server' ? sql`, below = excluded.below` : sql``
   const excluded = columns.map(({ name }) => sql`${sql.id(name)} = ${sql.ref(`excluded.${name}`)}`)
   await sql`
-    insert into ${branchTable(model)} as t (branch_id, id, op, ${names}, presence, last_seen_own, registry_version${below})
+    insert into ${branchTable(model)} as t (branch_id, id, op, ${names}, presence, last_seen_own, registry_version${children})
     select ${branch}::bigint, m.id, 'delete', ${values}, m.presence, m.last_seen_own, ${registryVersion}::bigint${highest}
     from ${sql.table(tables[model])} m left join ${branchTable(model)} e on e.branch_id = ${branch}::bigint and e.id = m.id
     where m.id = ${id}::bigint

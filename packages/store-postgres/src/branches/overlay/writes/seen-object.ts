@@ -1,4 +1,4 @@
-import { type FieldValue, type ModelName, type Said, seenRow } from '@netbox-pbs/core'
+import { type FieldValue, type FieldValues, type ModelName, seenRow } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { sameKey } from '../../../change-sets/row-columns.ts'
 import type { Tables } from '../../../database/tables.ts'
@@ -7,15 +7,15 @@ import { branchTable, mergedColumns } from '../../branch-columns.ts'
 
 /** An object as a user in a branch finds it. */
 export interface SeenObject {
-  readonly row: Said
+  readonly row: FieldValues
   /** Main's row as it is now; null: only the branch has it. */
-  readonly main: Said | null
+  readonly main: FieldValues | null
   /** What the branch holds of it; null: nothing yet. */
   readonly entry: {
     readonly op: 'create' | 'update'
     readonly touched: ReadonlyArray<string>
-    readonly base: Said
-    readonly row: Said
+    readonly base: FieldValues
+    readonly row: FieldValues
   } | null
   /** Its `last_updated` as lists of the branch show it, RFC 3339. */
   readonly version: string
@@ -24,7 +24,7 @@ export interface SeenObject {
 interface Found {
   readonly op: 'create' | 'update' | 'delete' | null
   readonly touched: ReadonlyArray<string>
-  readonly base: Said
+  readonly base: FieldValues
   readonly main_id: number | null
   readonly hidden: boolean
   readonly version: string
@@ -36,7 +36,7 @@ export async function seenObject(
   db: Kysely<Tables>,
   { branch, model, id }: { readonly branch: number; readonly model: ModelName; readonly id: number },
 ): Promise<SeenObject | null> {
-  const beside = (alias: string) =>
+  const background = (alias: string) =>
     sql.join(
       mergedColumns(model).map(
         ({ field, name }) => sql`${sql.ref(`${alias}.${name}`)} as ${sql.id(`${alias}_${field}`)}`,
@@ -44,7 +44,7 @@ export async function seenObject(
     )
   const { rows } = await sql<Found>`
     select e.op, e.touched, e.base, m.id as main_id, (${isHidden(branch, model)}) as hidden,
-      greatest(m.last_updated, e.last_updated) as version, ${beside('e')}, ${beside('m')}
+      greatest(m.last_updated, e.last_updated) as version, ${background('e')}, ${background('m')}
     from (select ${id}::bigint as id) x
     left join ${branchTable(model)} e on e.branch_id = ${branch}::bigint and e.id = x.id
     left join ${sql.table(tables[model])} m on m.id = x.id`.execute(db)
@@ -73,7 +73,7 @@ function isHidden(branch: number, model: ModelName): RawBuilder<unknown> {
   )`
 }
 
-function valuesOf(model: ModelName, alias: 'e' | 'm', found: Found): Said {
+function valuesOf(model: ModelName, alias: 'e' | 'm', found: Found): FieldValues {
   // The columns are those of the registry, with its types.
   return Object.fromEntries(
     mergedColumns(model).map(({ field }) => [field, (found[`${alias}_${field}`] ?? null) as FieldValue]),

@@ -1,4 +1,4 @@
-import type { ModelName, Said } from '@netbox-pbs/core'
+import type { FieldValues, ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { sameKey } from '../../../change-sets/row-columns.ts'
 import { jsonb } from '../../../database/json.ts'
@@ -7,20 +7,20 @@ import { keyColumns, tables } from '../../../inventory/columns.ts'
 import { branchTable, effective, renamesKey } from '../../branch-columns.ts'
 
 /** A key that a row is to have. `id`: the row has an entry or a row of main already, which is not in its own way. */
-export interface WantedKey {
+export interface RequestedKey {
   readonly ord: number
   readonly id: number | null
-  readonly key: Said
+  readonly key: FieldValues
 }
 
 /** The places of those keys that another object has in the branch. Of keys that are wanted twice the later is taken. Hold the branch's lock. */
 export async function takenKeys(
   db: Kysely<Tables>,
   { branch, model }: { readonly branch: number; readonly model: ModelName },
-  wanted: ReadonlyArray<WantedKey>,
+  requested: ReadonlyArray<RequestedKey>,
 ): Promise<ReadonlySet<number>> {
   const columns = keyColumns(model)
-  const rows = wanted.map(({ ord, id, key }) => ({
+  const rows = requested.map(({ ord, id, key }) => ({
     ord,
     id,
     ...Object.fromEntries(columns.map(({ field, name }) => [name, key[field]])),

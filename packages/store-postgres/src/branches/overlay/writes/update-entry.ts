@@ -1,10 +1,10 @@
 import {
   type Actor,
   type FieldValue,
+  type FieldValues,
   type ModelName,
   naturalKey,
   registryVersion,
-  type Said,
   sameValue,
   touchRow,
 } from '@netbox-pbs/core'
@@ -12,10 +12,10 @@ import {
   type BranchNotOpen,
   type BranchOfRun,
   type EditValues,
+  type ExpectedVersions,
   KeyTaken,
   type StoreFailed,
   type VersionChanged,
-  type WantedVersions,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
@@ -31,7 +31,7 @@ import { untilPlacesHold } from '../../../inventory/scope-locks.ts'
 import { listColumn, listFrom } from '../../../lists/list-columns.ts'
 import { branchTable, mergedColumns } from '../../branch-columns.ts'
 import { raiseRevision } from '../../branch-record.ts'
-import { lockObject, type Wanted } from './locked-object.ts'
+import { lockObject, type ObjectRequest } from './locked-object.ts'
 import { recountOverlayGroups } from './recount-groups.ts'
 import type { SeenObject } from './seen-object.ts'
 import { takenKeys } from './taken-keys.ts'
@@ -42,7 +42,7 @@ interface Update {
   readonly id: number
   readonly values: EditValues
   readonly actor: Actor
-  readonly versions?: WantedVersions
+  readonly versions?: ExpectedVersions
 }
 
 /** Changes the named columns of a row in a branch. False: the branch shows no such row. */
@@ -51,11 +51,11 @@ export const updateEntry = Effect.fn('BranchWrites.update')(function* (
   branch: number,
   { model, id, values, actor, versions }: Update,
 ): Effect.fn.Return<boolean, StoreFailed | KeyTaken | BranchNotOpen | BranchOfRun | VersionChanged> {
-  const wanted = { branch, model, id }
+  const requested = { branch, model, id }
   const transaction = database.transaction(`changing a ${model} in a branch`, (run) =>
     Effect.gen(function* () {
       const destination = ({ server_id, ...texts }: GroupKey) => groupKeyOf({ server: server_id, ...texts, ...values })
-      const locked = yield* lockObject(run, wanted, { destination })
+      const locked = yield* lockObject(run, requested, { destination })
       if (locked === null) return false
       const { object, groups } = locked
       yield* requireVersion(object.version, versions)
@@ -67,7 +67,7 @@ export const updateEntry = Effect.fn('BranchWrites.update')(function* (
       }
       const made = object.entry?.op === 'create'
       const moved = yield* run((db) =>
-        made ? changeCreation(db, wanted, object, given, values) : changeEntry(db, wanted, object, given),
+        made ? changeCreation(db, requested, object, given, values) : changeEntry(db, requested, object, given),
       )
       if (!moved) return true
       yield* run((db) => recountOverlayGroups(db, branch, groups))
@@ -79,7 +79,7 @@ export const updateEntry = Effect.fn('BranchWrites.update')(function* (
 })
 
 /** The given columns with their values as a row will have them, so that equal ones are seen to be so. */
-async function storedValues(db: Kysely<Tables>, model: WritableModel, values: EditValues): Promise<Said> {
+async function storedValues(db: Kysely<Tables>, model: WritableModel, values: EditValues): Promise<FieldValues> {
   const given = givenColumns(mergedColumns(model), values)
   if (given.length === 0) return {}
   const row = Object.fromEntries(given.map(({ field }) => [field, values[field]]))
@@ -92,9 +92,9 @@ async function storedValues(db: Kysely<Tables>, model: WritableModel, values: Ed
 /** Changes what the branch itself has made; its first readings and when it was last seen are the user's too. */
 async function changeCreation(
   db: Kysely<Tables>,
-  { branch, model, id }: Wanted,
+  { branch, model, id }: ObjectRequest,
   { row, version }: SeenObject,
-  given: Said,
+  given: FieldValues,
   values: EditValues,
 ): Promise<boolean> {
   const readings = givenColumns(observedColumns(model), values).map(
@@ -114,9 +114,9 @@ async function changeCreation(
 /** Touches a row that main has, or has lost since the branch touched it. An entry that touches nothing goes. */
 async function changeEntry(
   db: Kysely<Tables>,
-  { branch, model, id }: Wanted,
+  { branch, model, id }: ObjectRequest,
   { main, entry, version }: SeenObject,
-  values: Said,
+  values: FieldValues,
 ): Promise<boolean> {
   const { touched, base, row } = touchRow({ model, main, entry, values })
   if (
@@ -149,7 +149,7 @@ async function changeEntry(
 
 const after = (version: string) => nextVersion(sql`${version}::timestamptz`)
 
-const sameRow = (touched: ReadonlyArray<string>, a: Said, b: Said): boolean =>
+const sameRow = (touched: ReadonlyArray<string>, a: FieldValues, b: FieldValues): boolean =>
   touched.every((field) => sameValue(a[field] ?? null, b[field] ?? null))
 
 /** When a row of main was last seen, as lists show it: what it keeps when it gets another key. */
@@ -162,10 +162,10 @@ function lastSeen(model: ModelName, id: number) {
 const parameter = (type: string, value: FieldValue) =>
   type === 'jsonb' ? jsonb(value) : sql`${value}::${sql.raw(type)}`
 
-const valuesOf = (model: ModelName, row: Said) =>
+const valuesOf = (model: ModelName, row: FieldValues) =>
   sql.join(mergedColumns(model).map(({ field, type }) => parameter(type, row[field] ?? null)))
 
-const assignments = (model: ModelName, row: Said) =>
+const assignments = (model: ModelName, row: FieldValues) =>
   sql.join(
     mergedColumns(model).map(({ field, name, type }) => sql`${sql.id(name)} = ${parameter(type, row[field] ?? null)}`),
   )
