@@ -154,7 +154,7 @@ describe.each(engines)('a server that is renamed, on $engine', ({ database }) =>
         `select datastore_name, namespace, backup_id, presence, snapshot_count from groups where server_id = ${server} order by 1, 2, 3`,
         `select datastore_name, namespace, backup_id, extract(hour from backup_time at time zone 'UTC')::int as hour, presence from snapshots where server_id = ${server} order by 1, 2, 3, 4`,
         `select job_type, job_id, presence from jobs where server_id = ${server} order by 1, 2`,
-        `select count(*)::int as scopes, count(view)::int as views from scopes where server_id = ${server}`,
+        `select count(*)::int as scopes, count(visibility)::int as visibilities from scopes where server_id = ${server}`,
       ],
       rows,
     )
