@@ -5,9 +5,9 @@ const mostBytes = 64 * 1024 * 1024
 const longestMillis = 30_000
 
 /**
- * A response that reaches a client which is still sending its request, such as a 413: it says `Connection: close`, and what
- * still comes is read and dropped, within bounds. A connection that is closed while bytes come in is reset, and a reset
- * throws away what the client has not read yet.
+ * A response that reaches a client which is still sending its request, such as a 413: it says `Connection: close`, is sent
+ * whole, and what still comes is read and dropped, within bounds. A connection that is closed while bytes come in is reset,
+ * and a reset throws away what the client has not read yet.
  */
 export class LingeringResponse extends ServerResponse {
   override writeHead(status: number, text?: string | Headers, headers?: Headers): this {
@@ -16,18 +16,8 @@ export class LingeringResponse extends ServerResponse {
   }
 
   override end(...last: ReadonlyArray<unknown>): this {
-    const ended = last.find((part) => typeof part === 'function')
-    const [chunk, encoding] = last.filter((part) => typeof part !== 'function')
-    const finish = () => void super.end(ended as () => void)
-    if (!isUnfinished(this.req)) super.end(...(last as Parameters<ServerResponse['end']>))
-    else if (chunk === undefined || chunk === null) {
-      this.flushHeaders()
-      drain(this.req, finish)
-    } else {
-      this.write(chunk, encoding as BufferEncoding)
-      drain(this.req, finish)
-    }
-    return this
+    if (isUnfinished(this.req)) closeOnceDrained(this.req)
+    return super.end(...(last as Parameters<ServerResponse['end']>))
   }
 }
 
@@ -36,6 +26,16 @@ type Headers = OutgoingHttpHeaders | Array<OutgoingHttpHeader>
 /** Whether a client still sends the body of its request. */
 const isUnfinished = ({ headers, complete, destroyed }: IncomingMessage): boolean =>
   !complete && !destroyed && (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
+
+/** Node closes a connection with `destroySoon` once its last answer is written; this one then says its end, and is closed when the request has come in. */
+function closeOnceDrained(request: IncomingMessage): void {
+  const { socket } = request
+  const drained = new Promise<void>((resolve) => drain(request, resolve))
+  socket.destroySoon = () => {
+    socket.end()
+    void drained.then(() => socket.destroy())
+  }
+}
 
 function drain(request: IncomingMessage, then: () => void): void {
   let bytes = 0

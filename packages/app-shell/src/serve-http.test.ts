@@ -134,6 +134,37 @@ describe('a client that sends on after its answer', () => {
     expect(text.endsWith('too large')).toBe(true)
   })
 
+  test('gets it whole before it has sent all, and can send the rest', async () => {
+    const came = Promise.withResolvers<boolean>()
+    const redirecting = serveHttp({
+      ...service,
+      requestTimeout: 300_000,
+      listener: (request, response) =>
+        void request.once('data', () => {
+          request.once('close', () => came.resolve(request.complete))
+          response.writeHead(303, { Location: '/' })
+          response.end()
+        }),
+    })
+    await Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const { port } = yield* redirecting
+          const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+          socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\nhalf')
+          let answer = ''
+          socket.setEncoding('utf8').on('data', (text) => {
+            answer += text
+          })
+          yield* Effect.promise(() => once(socket, 'end'))
+          expect(answer.startsWith('HTTP/1.1 303 ') && answer.endsWith('\r\n\r\n0\r\n\r\n')).toBe(true)
+          socket.end('rest')
+          expect(yield* Effect.promise(() => came.promise)).toBe(true)
+        }),
+      ),
+    )
+  })
+
   test('gets it before it is cut off, when it never ends', async () => {
     expect((await sending('Transfer-Encoding: chunked', endless())).text.endsWith('too large')).toBe(true)
   })
