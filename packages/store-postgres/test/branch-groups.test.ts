@@ -33,7 +33,7 @@ describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
   const recount = (branch: number) => Effect.flatMap(Database, (database) => recountStale(database, branch))
   const counts = (branch: number) =>
     ask<{ id: string; text: string; removed: number; moved: boolean }>(`
-      select backup_id as id, cardinality(gone) as gone, moved, concat_ws(' ', snapshot_count, extract(day from first_backup at time zone 'UTC'),
+      select backup_id as id, cardinality(removed) as removed, moved, concat_ws(' ', snapshot_count, extract(day from first_backup at time zone 'UTC'),
         extract(day from last_backup at time zone 'UTC'), coalesce(total_size::text, 'null'), newest_verification) as text
       from branch_group_counts where branch_id = ${branch} order by backup_id`)
 

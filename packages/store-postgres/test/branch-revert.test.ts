@@ -206,7 +206,7 @@ describe.each(engines)('undoing a merge on $engine', ({ migrated }) => {
         const undoing = yield* revert(id, 'undo servers')
         expect(
           yield* rows(
-            `select id, op, name, endpoint_id, endpoint_state, sync_schedule, below from branch_servers where branch_id = ${undoing.id} order by op`,
+            `select id, op, name, endpoint_id, endpoint_state, sync_schedule, children from branch_servers where branch_id = ${undoing.id} order by op`,
           ),
         ).toEqual([
           {

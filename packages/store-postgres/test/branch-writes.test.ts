@@ -78,7 +78,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
           yield* branch.entries(
             'servers',
             `name, host, port, verify_ssl, fingerprint, version, endpoint_id, endpoint_state, sync_schedule, sync_interval_minutes, tags, custom_fields,
-              presence, observation, below`,
+              presence, observation, children`,
           ),
         ).toEqual([
           {
@@ -439,7 +439,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
           `select (select max(id) from datastores where server_id = ${server}) as datastore, 0 as namespace,
             (select max(id) from groups where server_id = ${server}) as group, (select max(id) from snapshots where server_id = ${server}) as snapshot, 0 as job`,
         )
-        expect(yield* branch.entries('servers', 'name, host, below')).toEqual([
+        expect(yield* branch.entries('servers', 'name, host, children')).toEqual([
           { id: server, op: 'delete', touched: [], base: {}, name: 'old', host: 'old.example.com', children: highest },
         ])
         expect((yield* branch.entries('datastores', 'name')).map(({ id, op, name }) => [id, op, name])).toEqual([

@@ -150,13 +150,13 @@ describe.each(engines)('the order of the change log on $engine', ({ engine, migr
     await run(
       Effect.gen(function* () {
         const { server, tank, vault, snapshot } = yield* newFleet('led')
+        const start = yield* reached
         const branch = yield* personsBranch('led')
         yield* branch.make('datastore', { server, name: 'made', path: '/m' })
         yield* branch.update('datastore', tank.id, { comment: 'merged' })
         yield* branch.update('snapshot', snapshot(0).id, { backup_id: '101' })
         yield* branch.remove('datastore', vault.id)
         yield* branch.remove('snapshot', snapshot(1).id)
-        const start = yield* reached
         yield* merge(branch.id)
         yield* comment(tank.id, 'beside')
         const changes = yield* Changes
@@ -167,6 +167,7 @@ describe.each(engines)('the order of the change log on $engine', ({ engine, migr
           null,
         ])
         expect(landed.map(({ action, model }) => `${action} ${model}`).toSorted()).toEqual([
+          'create branch',
           'create datastore',
           'create group',
           'delete datastore',

@@ -105,7 +105,7 @@ describe('confirming', () => {
     expect(missing(system)).toBe(60)
     await run(system.work)
     expect(system.requests).toEqual([
-      { resource: 'snapshots', servers: ['pbs-a'], datastores: ['tank'], namespaces: [''] },
+      { resource: 'snapshots', servers: ['pbs-a'], datastores: ['tank'], namespaces: [''], run: expect.any(String) },
     ])
     expect(ids(system)).toEqual(['2'])
     expect(system.lastRun).toMatchObject({ status: 'completed', counts: { deleted: 60, held_back: 0 } })
@@ -221,7 +221,9 @@ describe('what is below a vanished row', () => {
     if (rows !== undefined) await confirm(system, rows)
     await run(system.work)
     // A namespace that is gone cannot be listed: the list of the namespaces says so.
-    expect(system.requests).toEqual([{ resource: 'snapshots', servers: ['pbs-a'], datastores: ['tank'] }])
+    expect(system.requests).toEqual([
+      { resource: 'snapshots', servers: ['pbs-a'], datastores: ['tank'], run: expect.any(String) },
+    ])
     expect(system.lastRun.status).toBe('completed')
     expect(system.world.all('snapshot')).toEqual([])
     expect(system.world.where('namespace', { path: 'a' })).toEqual([])
@@ -236,7 +238,7 @@ describe('what is below a vanished row', () => {
     system.requests.length = 0
     if (rows !== undefined) await confirm(system, rows)
     await run(system.work)
-    expect(system.requests).toEqual([{ resource: 'datastores', servers: ['pbs-a'] }])
+    expect(system.requests).toEqual([{ resource: 'datastores', servers: ['pbs-a'], run: expect.any(String) }])
     expect(system.world.all('datastore').map(({ facts }) => facts['name'])).toEqual(['pond'])
     expect(system.world.held.size).toBe(0)
   })

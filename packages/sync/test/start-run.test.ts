@@ -62,8 +62,8 @@ describe('a run', () => {
     system.requests.length = 0
     await run(system.sync(['servers', 'datastores'], ['pbs-a']))
     expect(system.requests).toEqual([
-      { resource: 'servers', servers: ['pbs-a'] },
-      { resource: 'datastores', servers: ['pbs-a'] },
+      { resource: 'servers', servers: ['pbs-a'], run: expect.any(String) },
+      { resource: 'datastores', servers: ['pbs-a'], run: expect.any(String) },
     ])
   })
 

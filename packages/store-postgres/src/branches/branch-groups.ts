@@ -52,7 +52,7 @@ export async function recountBranchGroups(
         min(p.unfinished_since) as unfinished_since,
         case when sum(p.total_size) is not null then least(sum(p.total_size), ${Number.MAX_SAFE_INTEGER}::bigint)::bigint end as total_size,
         coalesce((array_agg(p.newest_verification order by p.last_backup desc nulls last))[1], '') as newest_verification,
-        coalesce(max(p.gone), '{}') as gone, coalesce(max(p.shadowed), '{}') as shadowed, bool_or(p.stray) as stray, sum(p.entries) as entries
+        coalesce(max(p.removed), '{}') as removed, coalesce(max(p.shadowed), '{}') as shadowed, bool_or(p.stray) as stray, sum(p.entries) as entries
       from (${sql.join(parts, sql` union all `)}) p group by ${columnNames(groupKey, 'p')}
     ), dropped as (
       delete from branch_group_counts d where d.ctid = any(array(
@@ -62,12 +62,12 @@ export async function recountBranchGroups(
       ))
     )
     insert into branch_group_counts
-      (branch_id, ${columnNames(groupKey)}, snapshot_count, first_backup, last_backup, unfinished_since, total_size, newest_verification, gone, shadowed, moved)
-    select ${branch}::bigint, ${columnNames(groupKey, 'n')}, n.snapshot_count, n.first_backup, n.last_backup, n.unfinished_since, n.total_size, n.newest_verification, n.gone, n.shadowed, n.stray
+      (branch_id, ${columnNames(groupKey)}, snapshot_count, first_backup, last_backup, unfinished_since, total_size, newest_verification, removed, shadowed, moved)
+    select ${branch}::bigint, ${columnNames(groupKey, 'n')}, n.snapshot_count, n.first_backup, n.last_backup, n.unfinished_since, n.total_size, n.newest_verification, n.removed, n.shadowed, n.stray
     from counts n where n.entries > 0
     on conflict (branch_id, ${columnNames(groupKey)}) do update set snapshot_count = excluded.snapshot_count, first_backup = excluded.first_backup,
       last_backup = excluded.last_backup, unfinished_since = excluded.unfinished_since, total_size = excluded.total_size, newest_verification = excluded.newest_verification,
-      gone = excluded.gone, shadowed = excluded.shadowed, moved = excluded.moved`.execute(db)
+      removed = excluded.removed, shadowed = excluded.shadowed, moved = excluded.moved`.execute(db)
   await makeLacking(db, branch, place, touched)
 }
 
@@ -103,7 +103,7 @@ function mainPart(branch: number, creates: boolean): RawBuilder<unknown> {
   ))`
   return sql`
     select ${columnNames(groupKey, 't')}, c.snapshots, c.first_backup, c.last_backup, c.unfinished_since, c.total_size, c.newest_verification,
-      null::bigint[] as gone, c.shadowed, false as stray, c.entries
+      null::bigint[] as removed, c.shadowed, false as stray, c.entries
     from t cross join lateral (
       select ${counted(sql`not (s.changed or s.created)`)}, array_agg(s.id order by s.id) filter (where s.created and not s.changed) as shadowed,
         count(*) filter (where s.changed or s.created) as entries
@@ -133,7 +133,7 @@ function updatedRows(branch: number, moves: ReadonlyArray<ReadonlyArray<string>>
   const now = [...groupKey, ...countedColumns].map((column) => sql`${effective(column)} as ${sql.id(column.name)}`)
   return sql`
     select r.*, ${isStray} as stray from (
-      select e.id, m.id is null as gone, ${sql.join([...home, ...now])}
+      select e.id, m.id is null as removed, ${sql.join([...home, ...now])}
       from (
         select e.id from t cross join lateral (select e.id from branch_snapshots e where ${update} and ${sameKey('group', 'e', 't')} offset 0) e
         union select e.id from t cross join lateral (select s.id from snapshots s where ${sameKey('group', 's', 't')} offset 0) s
@@ -147,7 +147,7 @@ function updatedRows(branch: number, moves: ReadonlyArray<ReadonlyArray<string>>
 const isStray = sql`(${columnNames(groupKey, 'r')}) is distinct from (${sql.join(groupKey.map(({ name }) => sql.ref(`r.home_${name}`)))})`
 
 const updatedPart = sql`
-  select ${columnNames(groupKey, 't')}, ${counted()}, array_agg(s.id order by s.id) filter (where s.gone), null, bool_or(s.stray), count(*)
+  select ${columnNames(groupKey, 't')}, ${counted()}, array_agg(s.id order by s.id) filter (where s.removed), null, bool_or(s.stray), count(*)
   from t join u s on ${sameKey('group', 's', 't')} group by ${columnNames(groupKey, 't')}`
 
 /** The groups that strays are missing from. */

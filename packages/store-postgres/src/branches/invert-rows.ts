@@ -53,7 +53,7 @@ async function invertCreates(db: Kysely<Tables>, model: ModelName, inversion: In
       ), 0)`,
     ])
   const more = {
-    name: model === 'server' ? sql`, below` : sql``,
+    name: model === 'server' ? sql`, children` : sql``,
     value: model === 'server' ? sql`, jsonb_build_object(${sql.join(children)})` : sql``,
   }
   const values = sql.join(columns.map((column) => asLanded(model, column)))

@@ -22,9 +22,9 @@ export function gainedChild(): RawBuilder<unknown> {
   const counts = childModels.map(
     (model) => sql`
       select ${sql.lit(model)} as model, count(*) as rows from ${sql.table(tables[model])} b where b.server_id = e.id
-        and (b.id > (e.below ->> ${sql.lit(model)})::bigint or late.any and b.created > e.last_updated)`,
+        and (b.id > (e.children ->> ${sql.lit(model)})::bigint or late.any and b.created > e.last_updated)`,
   )
-  return sql`case when e.op = 'delete' and e.below is not null then (
+  return sql`case when e.op = 'delete' and e.children is not null then (
     select jsonb_object_agg(c.model, c.rows) from (
       select exists (select from branches x where x.status = 'merged' and x.last_updated > e.last_updated) as any
     ) late cross join lateral (${sql.join(counts, sql` union all `)}) c where c.rows > 0

@@ -26,6 +26,7 @@ import { migration as visibilityRenamed } from './0035-visibility.ts'
 import { migration as overridesRenamed } from './0036-overrides.ts'
 import { migration as heldDeletionsRenamed } from './0037-held-deletions.ts'
 import { migration as scopeFilterRenamed } from './0038-scope-filter.ts'
+import { migration as branchWords } from './0039-branch-words.ts'
 
 /** Every migration of the inventory's database, by name: numbered, applied in order, forward only, never changed once released. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -56,4 +57,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0036_overrides': overridesRenamed,
   '0037_held_deletions': heldDeletionsRenamed,
   '0038_scope_filter': scopeFilterRenamed,
+  '0039_branch_words': branchWords,
 }

@@ -26,7 +26,7 @@ export const workersLayer: Layer.Layer<Workers, never, Database> = Layer.effect(
           // One heard of in the future was noted by a clock that was ahead.
           sql<WorkersState>`
             select count(*) filter (where not stopped and heard_at between now() - interval '1 minute' and now() + interval '1 minute') as running,
-              case when max(heard_at) > now() then now() else max(heard_at) end as "lastHeard"
+              case when max(heard_at) > now() then now() else max(heard_at) end as "lastHeartbeat"
             from workers`.execute(db),
         )
         return rows[0] ?? { running: 0, lastHeartbeat: null }

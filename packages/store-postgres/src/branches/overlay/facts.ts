@@ -47,7 +47,7 @@ export async function readFacts(db: Kysely<Tables>, branch: number, model: Model
         union all select m.id from branch_servers e join servers m on m.name = e.name where ${of} and e.op = 'create'
           and not exists (select from branch_servers u where u.branch_id = e.branch_id and u.id = m.id)
       ) as hidden,
-      ${counted(sql`true`)} as counts, ${counted(sql`c.moved`)} as moved, ${counted(sql`c.gone <> '{}'`)} as gone,
+      ${counted(sql`true`)} as counts, ${counted(sql`c.moved`)} as moved, ${counted(sql`c.removed <> '{}'`)} as removed,
       ${counted(sql`c.shadowed <> '{}'`)} as shadows,
       exists (select from branch_groups e where ${of}) as groups`.execute(db)
   const [found] = rows

@@ -181,7 +181,7 @@ function lostRows(facts: OverlayFacts, sets: Sets): Relation | null {
   if (model === 'snapshot') {
     if (!facts.removed) return null
     const lost = sql`(
-      select unnest(c.gone) as id from branch_group_counts c where c.branch_id = ${branch}::bigint and c.gone <> '{}'
+      select unnest(c.removed) as id from branch_group_counts c where c.branch_id = ${branch}::bigint and c.removed <> '{}'
     )`
     return entriesAlone(facts, which, sql` join ${lost} c on c.id = e.id`)
   }

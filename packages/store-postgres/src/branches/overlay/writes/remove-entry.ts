@@ -64,9 +64,9 @@ async function tombstone(db: Kysely<Tables>, { branch, model, id }: Tombstone): 
   const columns = mergedColumns(model)
   const names = sql.join(columns.map(({ name }) => sql.id(name)))
   const values = sql.join(columns.map((column) => firstFound(column)))
-  const children = model === 'server' ? sql`, below` : sql``
+  const children = model === 'server' ? sql`, children` : sql``
   const highest = model === 'server' ? sql`, ${highestChild(sql`m.id`)}` : sql``
-  const forgotten = model === 'server' ? sql`, below = excluded.below` : sql``
+  const forgotten = model === 'server' ? sql`, children = excluded.children` : sql``
   const excluded = columns.map(({ name }) => sql`${sql.id(name)} = ${sql.ref(`excluded.${name}`)}`)
   await sql`
     insert into ${branchTable(model)} as t (branch_id, id, op, ${names}, presence, last_seen_own, registry_version${children})
