@@ -1,4 +1,4 @@
-import { formatTimestamp } from '@netbox-pbs/sync'
+import { formatTimestamp } from '@netbox-pbs/core'
 import { MemorySystem } from '@netbox-pbs/sync/memory'
 import { Effect, Fiber, TestClock, TestContext } from 'effect'
 import { expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-import { type Change, type Facts, naturalKey, type Scope } from '@netbox-pbs/core'
+import { type Change, type Facts, formatTimestamp, naturalKey, type Scope } from '@netbox-pbs/core'
 import { Branches, ChangeSets, Inventory, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
 
@@ -50,7 +50,7 @@ export function changeOf(nth: number, { id, facts }: Row): Change<'snapshot'> {
     ]
     return { _tag: 'update', id, key, fields, appears: false, broken: [] }
   }
-  const values = { ...facts, backup_time: new Date(Date.parse(facts.backup_time) + 43_200_000).toISOString() }
+  const values = { ...facts, backup_time: formatTimestamp(Date.parse(facts.backup_time) + 43_200_000) }
   return { _tag: 'create', key: naturalKey('snapshot', values), values }
 }
 

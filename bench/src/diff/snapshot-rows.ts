@@ -1,4 +1,4 @@
-import type { Facts, MainRow } from '@netbox-pbs/core'
+import { type Facts, formatTimestamp, type MainRow } from '@netbox-pbs/core'
 
 /** How many snapshots a guest has: one a day. */
 export const rowsPerGroup = 50
@@ -23,7 +23,7 @@ function snapshotFacts(index: number): Facts<'snapshot'> {
     namespace: guest % 3 === 0 ? '' : `customers/c${guest % 100}`,
     backup_type: guest % 4 === 0 ? 'ct' : 'vm',
     backup_id: String(100 + guest),
-    backup_time: new Date(1_700_000_000_000 + day * 86_400_000).toISOString(),
+    backup_time: formatTimestamp(1_700_000_000_000 + day * 86_400_000),
     size_bytes: 34_359_738_368 + index,
     owner: 'backup@pbs!pve',
     protected: day === 0,

@@ -1,3 +1,4 @@
+import { formatTimestamp } from '@netbox-pbs/core'
 import type { Frame, GroupSnapshot, SyncResource } from '@netbox-pbs/proxbox-client/contract'
 
 /** The one server of the fleet. */
@@ -137,9 +138,7 @@ function snapshotOf({ changed }: Fleet, guest: number, index: number): GroupSnap
   const config = 400 + (index % 100)
   const disk = 34_359_738_368 + 4096 * guest
   return {
-    backup_time: new Date(firstDay + (index % snapshotsPerGroup) * day + guest * 1000)
-      .toISOString()
-      .replace('.000Z', 'Z'),
+    backup_time: formatTimestamp(firstDay + (index % snapshotsPerGroup) * day + guest * 1000),
     size_bytes: config + disk + (isContainer(guest) ? 65_536 : 0),
     owner: 'backup@pbs!pve',
     protected: index % snapshotsPerGroup === 0,

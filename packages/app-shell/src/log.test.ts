@@ -1,4 +1,4 @@
-import { Cause, Data, Effect, Logger } from 'effect'
+import { Cause, Clock, Data, Effect, Logger } from 'effect'
 import { expect, test } from 'vitest'
 import { logFields, logLine } from './log.ts'
 
@@ -81,4 +81,12 @@ test.each(['text', 'json', 'terminal'] as const)('no control character of a mess
   expect(line).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u202a-\u202e]/u)
   expect(line).toContain('pwned')
   if (format === 'json') expect(JSON.parse(line)).toMatchObject({ level: 'info' })
+})
+
+test.each([
+  [1_777_600_800_000, '2026-05-01T02:00:00Z'],
+  [1_777_600_800_250, '2026-05-01T02:00:00.250Z'],
+])('the time of an event has a fraction only when it is not zero: %i', (millis, time) => {
+  const clock = { ...Clock.make(), unsafeCurrentTimeMillis: () => millis }
+  expect(logged(Effect.withClock(Effect.logInfo('started'), clock)).all.get('time')).toBe(time)
 })

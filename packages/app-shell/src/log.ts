@@ -30,7 +30,7 @@ export function logFields({ date, logLevel, message, cause, annotations }: Logge
   const [first, ...rest] = Array.isArray(message) ? message : [message]
   const causes = [...rest.map(textOf), ...(Cause.isEmpty(cause) ? [] : [causeText(cause)])]
   const fields = new Map<string, unknown>([
-    ['time', date.toISOString()],
+    ['time', date.toISOString().replace('.000Z', 'Z')],
     ['level', logLevel.label.toLowerCase()],
     ['msg', textOf(first)],
   ])

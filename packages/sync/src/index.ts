@@ -15,4 +15,4 @@ export { type ConnectedServer, connectServer, type NewServer } from './servers/c
 export { removeServer } from './servers/remove-server.ts'
 export { ServerNotFound, ServerNotUsable, ServerPending } from './servers/server-errors.ts'
 export { testServer } from './servers/test-server.ts'
-export { formatTimestamp } from './timestamp.ts'
+export { now } from './timestamp.ts'

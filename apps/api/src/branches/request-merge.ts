@@ -1,6 +1,7 @@
 import type { Actor } from '@netbox-pbs/core'
 import { Branches, SettingsStore } from '@netbox-pbs/core/ports'
-import { DateTime, Effect } from 'effect'
+import { now } from '@netbox-pbs/sync'
+import { Effect } from 'effect'
 
 /** Merges a branch as a person: with the approval that the settings ask for. Without `commit` it is done and taken back. */
 export const requestMerge = Effect.fn('requestMerge')(function* ({
@@ -13,6 +14,6 @@ export const requestMerge = Effect.fn('requestMerge')(function* ({
   readonly by: Actor
 }) {
   const { branch_approval_required: approval } = yield* (yield* SettingsStore).get()
-  const at = DateTime.formatIso(yield* DateTime.now)
+  const at = yield* now
   return yield* (yield* Branches).merge({ id, commit, by, at, approval })
 })

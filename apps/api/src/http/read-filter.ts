@@ -1,4 +1,4 @@
-import { type FieldErrors, netboxLookups, parseDatetime, unbuiltFilter, unbuiltLookup } from '@netbox-pbs/core'
+import { type FieldErrors, netboxLookups, parseTimestamp, unbuiltFilter, unbuiltLookup } from '@netbox-pbs/core'
 import { Effect } from 'effect'
 import { branchParameter } from '../branches/named-branch.ts'
 import { sharedSchemas } from '../openapi/shared-schemas.ts'
@@ -156,7 +156,7 @@ export const uuids = (name: string): Parameter<ReadonlyArray<string>> => ({
 export const timestamp = (name: string): Parameter<string> => ({
   name,
   read: (given) => {
-    const value = parseDatetime(given.at(-1) ?? '')
+    const value = parseTimestamp(given.at(-1) ?? '')
     return value === null ? { wrong: 'Enter a valid date/time.' } : { value }
   },
 })

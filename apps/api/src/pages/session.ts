@@ -1,5 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { formatTimestamp } from '@netbox-pbs/core'
 import { Sessions, type StoreFailed } from '@netbox-pbs/core/ports'
+import { now as currentTimestamp } from '@netbox-pbs/sync'
 import { Clock, Effect, Option } from 'effect'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { baseUrl, clientHost } from '../http/base-url.ts'
@@ -21,14 +23,12 @@ export const idHash = sha256
 
 const formTokenOf = (id: string): string => sha256(`form:${id}`)
 
-const isoNow = Effect.map(Clock.currentTimeMillis, (millis) => new Date(millis).toISOString())
-
 /** The visitor whose session the request carries; none without one, or when it has expired. */
 export const visitorOf = Effect.fn('pages.visitorOf')(function* (c: ApiContext) {
   const id = getCookie(c, cookie)
   if (id === undefined || id === '') return Option.none<Viewer>()
   const sessions = yield* Sessions
-  const session = yield* sessions.find({ idHash: idHash(id), now: yield* isoNow })
+  const session = yield* sessions.find({ idHash: idHash(id), now: yield* currentTimestamp })
   return Option.map(
     session,
     ({ user, write_enabled }): Viewer => ({
@@ -54,7 +54,7 @@ export const signIn = Effect.fn('pages.signIn')(function* (
   const now = yield* Clock.currentTimeMillis
   const ends = Math.min(now + lifetimeMillis, user.until === null ? Number.POSITIVE_INFINITY : Date.parse(user.until))
   const sessions = yield* Sessions
-  const expires = new Date(ends).toISOString()
+  const expires = formatTimestamp(ends)
   yield* sessions.create({
     idHash: idHash(id),
     userId: user.id,
@@ -82,7 +82,7 @@ const cookieScope = (c: ApiContext) =>
 /** Uses a one-time link up; none when it is unknown, used or expired. */
 export const redeemLink = Effect.fn('pages.redeemLink')(function* (id: string) {
   const sessions = yield* Sessions
-  return yield* sessions.redeemLink({ idHash: idHash(id), now: yield* isoNow })
+  return yield* sessions.redeemLink({ idHash: idHash(id), now: yield* currentTimestamp })
 })
 
 /** Whether a form comes from a page of this session: from our origin, with the session's form token. */

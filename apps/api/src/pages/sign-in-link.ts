@@ -1,3 +1,4 @@
+import { formatTimestamp } from '@netbox-pbs/core'
 import { Sessions, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Clock, Effect } from 'effect'
 import { signInPage } from './paths.ts'
@@ -10,7 +11,7 @@ export const signInLink = (username: string): Effect.Effect<string, StoreFailed,
   Effect.gen(function* () {
     const id = newId()
     const sessions = yield* Sessions
-    const expires = new Date((yield* Clock.currentTimeMillis) + lifetimeMillis).toISOString()
+    const expires = formatTimestamp((yield* Clock.currentTimeMillis) + lifetimeMillis)
     yield* sessions.createLink({ idHash: idHash(id), username, expires })
     return `${signInPage}${id}/`
   })

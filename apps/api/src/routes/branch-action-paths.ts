@@ -1,6 +1,7 @@
 import type { RouteConfig } from '@hono/zod-openapi'
 import { Branches, BranchInConflict } from '@netbox-pbs/core/ports'
-import { DateTime, Effect } from 'effect'
+import { now } from '@netbox-pbs/sync'
+import { Effect } from 'effect'
 import { branchById } from '../branches/find-branch.ts'
 import { readApproval, readCommit, readNothing, readResolve, readRevert } from '../branches/read-branch-request.ts'
 import { requestMerge } from '../branches/request-merge.ts'
@@ -130,7 +131,7 @@ const approve = action(
     Effect.gen(function* () {
       const { id } = yield* findBranch(c)
       const revision = yield* Effect.flatMap(readBody(c), readApproval)
-      const at = DateTime.formatIso(yield* DateTime.now)
+      const at = yield* now
       const by = actorOf(c)
       const branch = yield* (yield* Branches).approve({ id, revision, user: by.user, by, at })
       return c.json(servedBranch(baseUrl(c), branch))

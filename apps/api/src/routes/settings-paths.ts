@@ -1,6 +1,7 @@
 import { Settings } from '@netbox-pbs/core'
 import { ApiTokens, SettingsStore } from '@netbox-pbs/core/ports'
-import { DateTime, Effect, Redacted } from 'effect'
+import { now } from '@netbox-pbs/sync'
+import { Effect, Redacted } from 'effect'
 import { z } from 'zod'
 import { baseUrl } from '../http/base-url.ts'
 import { type ApiContext, actorOf } from '../http/caller.ts'
@@ -54,7 +55,7 @@ const write: Handler = (c) =>
 /** With one user alone nobody could approve what that user started, and no branch of theirs could ever be merged. */
 const somebodyElse = Effect.gen(function* () {
   const { branch_approval_required } = yield* (yield* SettingsStore).get()
-  const writers = yield* (yield* ApiTokens).writers({ now: DateTime.formatIso(yield* DateTime.now) })
+  const writers = yield* (yield* ApiTokens).writers({ now: yield* now })
   if (!branch_approval_required && writers < 2) return yield* invalid({ branch_approval_required: [nobodyElse] })
 })
 

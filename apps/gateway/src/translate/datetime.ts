@@ -1,3 +1,5 @@
+import { formatTimestamp } from '@netbox-pbs/core'
+
 /** The last second that RFC 3339 can write: years have four digits. */
 const lastSecond = 253_402_300_799
 
@@ -5,4 +7,4 @@ const lastSecond = 253_402_300_799
 export const datetimeOf = (epochSeconds: number | null | undefined): string | null =>
   epochSeconds === null || epochSeconds === undefined || epochSeconds <= 0 || epochSeconds > lastSecond
     ? null
-    : `${new Date(Math.floor(epochSeconds) * 1000).toISOString().slice(0, 19)}Z`
+    : formatTimestamp(Math.floor(epochSeconds) * 1000)

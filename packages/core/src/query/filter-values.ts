@@ -1,6 +1,6 @@
 import type { ChoiceField, Field } from '../registry/field.ts'
+import { parseTimestamp } from '../timestamp.ts'
 import { notAChoice } from './choice-error.ts'
-import { parseDatetime } from './datetime.ts'
 import type { Filter } from './list-query.ts'
 
 /** What the values of one parameter mean for a column. `absent`: as if the parameter had not been sent. */
@@ -62,7 +62,7 @@ function booleanValue(texts: ReadonlyArray<string>): FilterValues {
 }
 
 function datetimeValues(texts: ReadonlyArray<string>): FilterValues {
-  const values = texts.map(parseDatetime)
+  const values = texts.map(parseTimestamp)
   return values.every((value) => value !== null)
     ? { _tag: 'values', values }
     : { _tag: 'invalid', message: 'Enter a valid date/time.' }

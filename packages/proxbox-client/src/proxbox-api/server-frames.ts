@@ -1,3 +1,4 @@
+import { formatTimestamp } from '@netbox-pbs/core'
 import type { SourceFrame } from '@netbox-pbs/core/ports'
 import type { EndpointOut } from '../contract/endpoint.ts'
 import type { StatusItem } from '../contract/summaries.ts'
@@ -46,13 +47,10 @@ function serverFrame(endpoint: EndpointOut, status: StatusItem | undefined, now:
     },
     observed: {
       status: status === undefined ? 'unknown' : answered ? 'reachable' : 'unreachable',
-      last_seen_at: answered ? utc(now) : null,
+      last_seen_at: answered ? formatTimestamp(now) : null,
       ...(status === undefined || answered
         ? {}
         : { error: { code: 'unreachable' as const, message: boundedText(status.reason ?? 'it did not answer') } }),
     },
   }
 }
-
-/** RFC 3339 with `Z`, a fraction only when it is not zero. */
-const utc = (millis: number): string => new Date(millis).toISOString().replace('.000Z', 'Z')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseTimestamp } from './type-parsers.ts'
+import { parseTimestamptz } from './type-parsers.ts'
 
 test.each([
   ['2026-05-01 02:00:00+00', '2026-05-01T02:00:00Z'],
@@ -9,5 +9,5 @@ test.each([
   ['2026-05-01 02:00:00-03:30', '2026-05-01T05:30:00Z'],
   ['infinity', 'infinity'],
 ])('%s is read as %s', (text, expected) => {
-  expect(parseTimestamp(text)).toBe(expected)
+  expect(parseTimestamptz(text)).toBe(expected)
 })

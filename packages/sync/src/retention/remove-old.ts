@@ -1,8 +1,7 @@
-import { type Retained, removedBefore, retentions } from '@netbox-pbs/core'
+import { formatTimestamp, type Retained, removedBefore, retentions } from '@netbox-pbs/core'
 import { Retention, SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Clock, Effect, Option } from 'effect'
 import { clockSkewMillis } from '../schedule/due-servers.ts'
-import { formatTimestamp } from '../timestamp.ts'
 
 /** From the end of one turn to the next. */
 const everyMillis = 60 * 60_000

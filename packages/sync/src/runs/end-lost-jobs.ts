@@ -1,6 +1,6 @@
+import { formatTimestamp } from '@netbox-pbs/core'
 import { type Branches, Queue, Runs, type SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Chunk, Clock, Effect, Stream } from 'effect'
-import { formatTimestamp } from '../timestamp.ts'
 import { endJob } from './end-job.ts'
 import { endRun } from './end-run.ts'
 

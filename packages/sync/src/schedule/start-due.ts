@@ -1,4 +1,4 @@
-import { ownTiming, resources } from '@netbox-pbs/core'
+import { formatTimestamp, ownTiming, resources } from '@netbox-pbs/core'
 import {
   type Branches,
   type DueRun,
@@ -13,7 +13,6 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Clock, Effect, Option, Stream } from 'effect'
 import { queueRun } from '../runs/start-run.ts'
-import { formatTimestamp } from '../timestamp.ts'
 import { decide, type ScheduleEntry, timingText } from './due-servers.ts'
 
 /** The ports that the schedule is kept with. */

@@ -3,13 +3,13 @@ import {
   type Contact,
   diff,
   type Facts,
+  formatTimestamp,
   naturalKey,
   nextHealth,
   type ServerHealth,
   type Warning,
 } from '@netbox-pbs/core'
 import type { Observed, ServerContact, ServerRow, SourceServer } from '@netbox-pbs/core/ports'
-import { formatTimestamp } from '../timestamp.ts'
 import { contactOf } from './contact-of.ts'
 
 /** A server of the source with its readings. */

@@ -1,5 +1,6 @@
 import { Branches } from '@netbox-pbs/core/ports'
-import { DateTime, Effect } from 'effect'
+import { now } from '@netbox-pbs/sync'
+import { Effect } from 'effect'
 import type { BranchAction } from '../../branches/branch-offers.ts'
 import { readApproval, readCommit, readRevert } from '../../branches/read-branch-request.ts'
 import { requestMerge } from '../../branches/request-merge.ts'
@@ -52,7 +53,7 @@ const operation = {
     Effect.gen(function* () {
       // A form that does not say what was looked at is of a branch that nobody saw.
       const looked = yield* readApproval({ revision: /^\d{1,15}$/.test(revision) ? Number(revision) : undefined })
-      const at = DateTime.formatIso(yield* DateTime.now)
+      const at = yield* now
       yield* (yield* Branches).approve({
         id,
         revision: looked,

@@ -1,3 +1,18 @@
+/**
+ * Milliseconds since 1970 as RFC 3339 in UTC, with a fraction only when it is not zero: `2026-05-01T02:00:00Z`, `2026-05-01T02:00:00.250000Z`.
+ * Throws a RangeError for a number that no Date holds.
+ */
+export function formatTimestamp(millis: number): string {
+  const iso = new Date(millis).toISOString()
+  return withFraction(iso.slice(0, iso.lastIndexOf('.')), iso.slice(-4, -1))
+}
+
+/** Joins whole seconds (`2026-05-01T02:00:00`, UTC) and the digits of their fraction, of which microseconds are kept. */
+export function withFraction(seconds: string, digits: string): string {
+  const micros = digits.padEnd(6, '0').slice(0, 6)
+  return micros === '000000' ? `${seconds}Z` : `${seconds}.${micros}Z`
+}
+
 const shape =
   /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(?:([Zz])|([+-])(\d{2}):?(\d{2})?)?)?$/
 
@@ -5,7 +20,7 @@ const shape =
  * A moment as people and clients write it, as RFC 3339 in UTC with microseconds only when not zero; null when it is none.
  * Takes a date alone (its midnight), a blank for the `T`, and offsets; a time without an offset is read as UTC.
  */
-export function parseDatetime(text: string): string | null {
+export function parseTimestamp(text: string): string | null {
   const match = shape.exec(text.trim())
   if (match === null) return null
   const [
@@ -27,8 +42,7 @@ export function parseDatetime(text: string): string | null {
   if (wall === null || offset >= 24 * 60) return null
   const utc = new Date(wall - (sign === '-' ? -offset : offset) * 60_000)
   if (utc.getUTCFullYear() < 1 || utc.getUTCFullYear() > 9999) return null
-  const micros = fraction.padEnd(6, '0').slice(0, 6)
-  return `${utc.toISOString().slice(0, 19)}${micros === '000000' ? '' : `.${micros}`}Z`
+  return withFraction(utc.toISOString().slice(0, 19), fraction)
 }
 
 /** Milliseconds of a wall clock read as UTC; null when the calendar or the clock has no such reading. */

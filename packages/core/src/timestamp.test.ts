@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseDatetime } from './datetime.ts'
+import { formatTimestamp, parseTimestamp } from './timestamp.ts'
 
 test.each([
   ['2026-05-01', '2026-05-01T00:00:00Z'],
@@ -14,7 +14,7 @@ test.each([
   ['0099-01-01', '0099-01-01T00:00:00Z'],
   [' 2024-02-29 ', '2024-02-29T00:00:00Z'],
 ])('%s is %s', (text, timestamp) => {
-  expect(parseDatetime(text)).toBe(timestamp)
+  expect(parseTimestamp(text)).toBe(timestamp)
 })
 
 test.each([
@@ -33,5 +33,15 @@ test.each([
   '0000-01-01',
   '1767322800',
 ])('%s is no moment', (text) => {
-  expect(parseDatetime(text)).toBeNull()
+  expect(parseTimestamp(text)).toBeNull()
+})
+
+test.each([
+  [0, '1970-01-01T00:00:00Z'],
+  [1_777_600_800_000, '2026-05-01T02:00:00Z'],
+  [1_777_600_800_250, '2026-05-01T02:00:00.250000Z'],
+  [1_777_600_800_001, '2026-05-01T02:00:00.001000Z'],
+])('%i milliseconds are %s', (millis, timestamp) => {
+  expect(formatTimestamp(millis)).toBe(timestamp)
+  expect(parseTimestamp(timestamp)).toBe(timestamp)
 })
