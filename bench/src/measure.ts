@@ -27,10 +27,10 @@ export interface Result {
   readonly cpuSeconds?: number
   /** Rows written to the tables of the inventory, by the database's counters. */
   readonly rowsWritten?: number
-  /** How long small reads beside it took, in milliseconds. */
+  /** How long small reads took during the case, in milliseconds. */
   readonly waits?: { readonly p50: number; readonly p99: number; readonly max: number }
   /** What was asked meanwhile: how often each answer was given, and how long after the clients had left the database ran nothing for them any more. */
-  readonly besides?: { readonly answers: Readonly<Record<string, number>>; readonly idleAfterMs: number }
+  readonly load?: { readonly answers: Readonly<Record<string, number>>; readonly idleAfterMs: number }
 }
 
 /** Runs a case once to warm up and then `repeat` times, and keeps the fastest round: noise of the machine only ever adds. */

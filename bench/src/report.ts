@@ -23,7 +23,7 @@ export function jsonLine(result: Result): string {
       p99_ms: Math.round(result.waits.p99),
       max_ms: Math.round(result.waits.max),
     }),
-    ...(result.besides && { answers: result.besides.answers, idle_after_ms: Math.round(result.besides.idleAfterMs) }),
+    ...(result.load && { answers: result.load.answers, idle_after_ms: Math.round(result.load.idleAfterMs) }),
   })
 }
 
@@ -42,8 +42,8 @@ const columns: ReadonlyArray<readonly [title: string, cellOf: (result: Result) =
   ['ratio', ({ seconds, yardstick }) => (yardstick ? (seconds / yardstick.seconds).toFixed(2) : '')],
   ['rows written', ({ rowsWritten }) => (rowsWritten === undefined ? '' : thousands(rowsWritten))],
   ['p50 / p99 / max (ms)', ({ waits }) => (waits ? Object.values(waits).map(Math.round).join(' / ') : '')],
-  ['answers', ({ besides }) => (besides ? JSON.stringify(besides.answers) : '')],
-  ['idle after (ms)', ({ besides }) => (besides ? thousands(besides.idleAfterMs) : '')],
+  ['answers', ({ load }) => (load ? JSON.stringify(load.answers) : '')],
+  ['idle after (ms)', ({ load }) => (load ? thousands(load.idleAfterMs) : '')],
 ]
 
 /** Results for people. */

@@ -2,7 +2,7 @@ import { expect, inject, test } from 'vitest'
 import { branch } from '../src/branch/branch.ts'
 import { jsonLine } from '../src/report.ts'
 
-test('a branch of 100 changes is measured from its opening to its merge, and lists inside it beside main', async () => {
+test('a branch of 100 changes is measured from its opening to its merge, and its lists are compared with those of main', async () => {
   const databaseUrl = await (await fetch(inject('postgresAt'))).text()
   const lines = []
   for await (const result of branch({ snapshots: 1000, changes: [100, 5000], store: 'pg', databaseUrl })) {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { gateway } from '../src/gateway/gateway-case.ts'
 import { jsonLine } from '../src/report.ts'
 
-test('the snapshots of a simulated server are measured beside reading them from it', async () => {
+test('the snapshots of a simulated server are measured against reading them from it', async () => {
   const result = await gateway({ snapshots: 300, rounds: 1, profiles: null })
   expect(JSON.parse(jsonLine(result))).toEqual({
     bench: 'gateway',

@@ -2,7 +2,7 @@ import { expect, inject, test } from 'vitest'
 import { ingest } from '../src/ingest/ingest.ts'
 import { jsonLine } from '../src/report.ts'
 
-test('three syncs of 500 snapshots are measured beside their yardsticks', async () => {
+test('three syncs of 500 snapshots are measured against their yardsticks', async () => {
   const databaseUrl = await (await fetch(inject('postgresAt'))).text()
   const lines = []
   for await (const result of ingest({ snapshots: 500, store: 'pg', databaseUrl, profiles: null })) {

@@ -14,6 +14,6 @@ test('reads of one client are measured alone, and while eight others search; no 
     ...reads.map((read) => `${read}_searches`),
   ])
   // How many of them are answered in a second depends on the machine.
-  const besides = { yardstick: 'alone', answers: expect.any(Object), idle_after_ms: expect.any(Number) }
-  for (const line of lines.slice(3)) expect(line).toMatchObject({ bench: 'searches pg', n: 1000, ...besides })
+  const load = { yardstick: 'alone', answers: expect.any(Object), idle_after_ms: expect.any(Number) }
+  for (const line of lines.slice(3)) expect(line).toMatchObject({ bench: 'searches pg', n: 1000, ...load })
 }, 120_000)

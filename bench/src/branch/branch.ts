@@ -34,7 +34,7 @@ const fleet = Array.from({ length: servers }, (_, place) => serverName(place))
 const openings = 20
 const hand = { user: 'bench', requestId: '5f6c0f6e-6a53-4a3a-9c0b-0a4d0c7f0001' }
 
-/** Opening, staging, listing, comparing and merging branches of some sizes, and lists inside them beside the same on main. */
+/** Measures opening, staging, listing, comparing and merging branches, and compares lists in a branch with those of main. */
 export async function* branch({ snapshots, changes, store, databaseUrl }: BranchOptions): AsyncGenerator<Result> {
   const stores = store === 'pg' ? await pgStores(databaseUrl) : await inFolder()
   try {
@@ -61,7 +61,7 @@ async function inFolder(): Promise<Stores> {
   return { ...pgliteStores(folder), drop: () => rm(folder, { recursive: true }) }
 }
 
-/** Opening a branch, beside a full copy of the snapshots. */
+/** Opening a branch, compared with a full copy of the snapshots. */
 async function opening({ snapshots, driver, run }: Bench): Promise<Result> {
   const taken: Array<number> = []
   for (let nth = 0; nth <= openings; nth++) taken.push(await run(secondsOf(openBranch(`opened-${nth}`, 1000 + nth))))
@@ -106,7 +106,7 @@ async function* headDeleted(bench: Bench): AsyncGenerator<Result> {
   yield* lists(bench, id, { pages: pagesOf(bench.snapshots), suffix: '_head_deleted', size: deleted })
 }
 
-/** Lists in a branch, each beside the same on main. */
+/** Lists in a branch, each compared with the same list of main. */
 async function* lists(
   { snapshots, driver, run }: Bench,
   id: number,

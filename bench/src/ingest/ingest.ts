@@ -31,7 +31,7 @@ interface Sync {
   readonly waits?: Waits
 }
 
-/** A first sync, a second one with nothing changed, and one with every hundredth snapshot changed, each beside its yardstick. */
+/** A first sync, a second one with nothing changed, and one with every hundredth snapshot changed, each with its yardstick. */
 export async function* ingest(options: IngestOptions): AsyncGenerator<Result> {
   const folder = await mkdtemp(join(tmpdir(), 'netbox-pbs-bench-'))
   try {
@@ -48,7 +48,7 @@ export async function* ingest(options: IngestOptions): AsyncGenerator<Result> {
 
 async function* measured(
   options: IngestOptions,
-  { synced, copied, readBeside }: Stores,
+  { synced, copied, observed }: Stores,
   folder: string,
 ): AsyncGenerator<Result> {
   const { snapshots } = options
@@ -58,9 +58,9 @@ async function* measured(
   const gateway = await startPart<GatewayTask, GatewayAnswer>('ingest/gateway', { folder })
   const flags = options.profiles === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profiles}`]
 
-  async function sync(recording: string, store = synced, besideReads = false): Promise<Sync> {
+  async function sync(recording: string, store = synced, measureReads = false): Promise<Sync> {
     const before = await withDriver(store, writtenRows)
-    const task: WorkerTask = { store, gatewayUrl: `${gateway.answer.url}/${recording}`, besideReads }
+    const task: WorkerTask = { store, gatewayUrl: `${gateway.answer.url}/${recording}`, measureReads }
     const { seconds, cpuSeconds, peakRssMb, run, rowsWritten, waits } = await runPart<WorkerTask, WorkerAnswer>(
       'ingest/worker',
       task,
@@ -101,9 +101,9 @@ async function* measured(
     unchanged.push(await sync('recorded'))
     read.push(await toRead('recorded'))
     yield { ...result('unchanged', fastest(unchanged)), yardstick: readAndParse(read) }
-    if (readBeside !== null) {
-      await migrated(readBeside)
-      yield result('pglite_wait', await sync('recorded', readBeside, true))
+    if (observed !== null) {
+      await migrated(observed)
+      yield result('pglite_wait', await sync('recorded', observed, true))
     }
     // One recording at a time: of millions of snapshots each takes gigabytes.
     await discard(folder, 'recorded')

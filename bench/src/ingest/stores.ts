@@ -8,8 +8,8 @@ import type { StoreAt } from './store.ts'
 export interface Stores {
   readonly synced: StoreAt
   readonly copied: StoreAt
-  /** One more to be synced, while it is read beside; null: on a server others do not wait for a landing. */
-  readonly readBeside: StoreAt | null
+  /** One more database to sync while it is read; null on a server, where readers do not wait for a landing. */
+  readonly observed: StoreAt | null
   /** Removes all. */
   readonly drop: () => Promise<void>
 }
@@ -18,7 +18,7 @@ export interface Stores {
 export const pgliteStores = (folder: string): Stores => ({
   synced: { _tag: 'pglite', dataDir: join(folder, 'synced') },
   copied: { _tag: 'pglite', dataDir: join(folder, 'copied') },
-  readBeside: { _tag: 'pglite', dataDir: join(folder, 'beside') },
+  observed: { _tag: 'pglite', dataDir: join(folder, 'observed') },
   drop: async () => undefined,
 })
 
@@ -32,7 +32,7 @@ export async function pgStores(given: string | null): Promise<Stores & { readonl
   return {
     synced: { _tag: 'pg', url: synced },
     copied: { _tag: 'pg', url: copied },
-    readBeside: null,
+    observed: null,
     drop: async () => {
       for (const name of names) await execute(server.url, `drop database ${pg.escapeIdentifier(name)} with (force)`)
       await server.stop()

@@ -11,8 +11,9 @@ export interface Waits {
 const every = 20
 
 /**
- * Runs some work, and beside it asks for a small read every 20 ms whether or not the one before has come back, as clients do that know nothing of each other. A read is late from
- * the moment at which it was due, so that a process too busy to ask counts as one that does not answer.
+ * Runs some work and meanwhile starts a small read every 20 ms, whether or not the previous one has
+ * returned, as independent clients do. Lateness counts from the time a read was due, so that a
+ * process too busy to start a read counts as one that does not answer.
  */
 export const waitingMeanwhile = <A, E, R, E2, R2>(
   read: Effect.Effect<unknown, E2, R2>,

@@ -15,8 +15,8 @@ import { type Waits, waitingMeanwhile } from './waits.ts'
 export interface WorkerTask {
   readonly store: StoreAt
   readonly gatewayUrl: string
-  /** Whether a run's page is read beside it, again and again, to see how long others wait. */
-  readonly besideReads: boolean
+  /** Whether a run's page is read again and again during the sync, to measure how long readers wait. */
+  readonly measureReads: boolean
 }
 
 /** One sync: from asking for the run to the end of its last job. */
@@ -28,11 +28,11 @@ export interface WorkerAnswer {
   readonly run: Run
   /** Rows written to the inventory's tables, where only this process can count them; null on a server. */
   readonly rowsWritten: number | null
-  /** Null: nothing was read beside it. */
+  /** Null: nothing was read during the sync. */
   readonly waits: Waits | null
 }
 
-const syncOnce = ({ store, gatewayUrl, besideReads }: WorkerTask) =>
+const syncOnce = ({ store, gatewayUrl, measureReads }: WorkerTask) =>
   Effect.gen(function* () {
     const box = secretBoxLayer({
       key: Redacted.make(randomBytes(32).toString('base64')),
@@ -55,7 +55,7 @@ const syncOnce = ({ store, gatewayUrl, besideReads }: WorkerTask) =>
       const cpu = cpuSince()
       const { id } = yield* startRun({ resources: recordedResources, servers: null, trigger: 'manual', user: 'bench' })
       const untilNoJobIsLeft = Effect.repeat(tick, { while: (worked) => worked })
-      const [, waits] = besideReads
+      const [, waits] = measureReads
         ? yield* waitingMeanwhile(
             Effect.flatMap(Runs, (runs) => runs.get({ id })),
             untilNoJobIsLeft,

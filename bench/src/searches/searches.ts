@@ -64,7 +64,7 @@ async function* measured(
     for (const [nth, [title]] of reads.entries()) {
       const yardstick = { title: 'alone', seconds: (alone[nth]?.p50 ?? 0) / 1000 }
       const measured = result(`${title}_${behaviour}`, snapshots, waits[nth])
-      yield { ...measured, yardstick, besides: { answers: crowd.answers, idleAfterMs } }
+      yield { ...measured, yardstick, load: { answers: crowd.answers, idleAfterMs } }
     }
   }
 }

@@ -192,7 +192,7 @@ describe.each(engines)('accounts on $engine', ({ migrated }) => {
       expect(redeemed.find(Option.isSome)).toEqual(Option.some({ id: expect.any(Number), username: 'new here' }))
     })
 
-    test('a link that has expired signs nobody in and makes no user', async () => {
+    test('a link that has expired signs no one in and creates no user', async () => {
       await sessions((s) => s.createLink({ idHash: 'l2', username: 'too late', expires }))
       expect(await sessions((s) => s.redeemLink({ idHash: 'l2', now: after }))).toEqual(Option.none())
       expect((await statement("select 1 from users where username = 'too late'")).rows).toEqual([])

@@ -68,7 +68,7 @@ describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
     )
   })
 
-  test('are counted anew when a landing has changed them in main', async () => {
+  test('are recounted when a landing has changed them in main', async () => {
     await run(
       Effect.gen(function* () {
         const { server, scope, snapshots } = yield* newFleet('landed')

@@ -114,7 +114,7 @@ describe.each(engines)(
         return yield* branch.update(model, row.id, { ...words, tags: text === '' ? [] : [guest], custom_fields })
       }).pipe(Effect.catchTag('KeyTaken', () => Effect.void))
 
-    /** Gives two rows each other's key, by way of one that nobody has. */
+    /** Gives two rows each other's key, by way of an unused one. */
     const swap = (branch: Edits, model: Model, one: Row, other: Row) =>
       Effect.gen(function* () {
         const text = { server: 'name', datastore: 'name', snapshot: 'backup_id', job: 'job_id' }[model]
@@ -192,7 +192,7 @@ function keyOf(model: Model, row: Row): EditValues {
   return Object.fromEntries(model === 'server' ? [['name', name]] : given) as EditValues // border: rows of SQL
 }
 
-/** Main's row with an entry on top. Nobody but the branch touches tags and custom fields here, so the entry has them whole. */
+/** Main's row with an entry on top. Only the branch touches tags and custom fields here, so the entry has them whole. */
 function over(row: Row, entry: Entry): Row {
   const names = entry.touched.map((name) => (name === 'server' ? 'server_id' : name))
   return { ...row, ...Object.fromEntries(names.map((name) => [name, entry[name]])) }

@@ -647,19 +647,19 @@ describe.each(engines)('the merge of a person’s branch on $engine', ({ migrate
     )
   })
 
-  test('of an undoing branch sets the scopes that it touches to review', async () => {
+  test('of a revert branch sets the scopes that it touches to review', async () => {
     await run(
       Effect.gen(function* () {
-        const { server, tank, snapshot } = yield* newFleet('undoing')
+        const { server, tank, snapshot } = yield* newFleet('reverting')
         const branches = yield* Branches
         const more = { description: '', user: 'ann', runId: null, review: false }
-        const { id } = yield* branches.create({ name: 'undoing', kind: 'revert', ...more })
+        const { id } = yield* branches.create({ name: 'reverting', kind: 'revert', ...more })
         const { writes } = branches.overlay({ id })
         yield* writes.update({ model: 'snapshot', id: snapshot(0).id, values: { comment: 'as it was' }, actor })
         yield* merge(id)
         const reviewed = rows(`select resource from scopes where server_id = ${server} and review`)
         expect(yield* reviewed).toEqual([{ resource: 'snapshots' }])
-        const branch = yield* personsBranch('no undoing')
+        const branch = yield* personsBranch('no revert')
         yield* branch.update('datastore', tank.id, { comment: 'mine' })
         yield* merge(branch.id)
         expect(yield* reviewed).toEqual([{ resource: 'snapshots' }])

@@ -8,7 +8,7 @@ import { actor, conflictsOf, merge, newBranch, newFleet, revert, rows, stageOnce
 import { change, create, datastoreFacts, landOnce, may, remove, serverFacts, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
-describe.each(engines)('undoing a merge on $engine', ({ migrated }) => {
+describe.each(engines)('reverting a merge on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
   const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
     runtime.runPromise(effect)
@@ -51,12 +51,12 @@ describe.each(engines)('undoing a merge on $engine', ({ migrated }) => {
         expect(yield* rows(`select id from branches where name = 'undo inverse'`)).toEqual([])
         expect(yield* rows(`select id from branch_snapshots where branch_id = ${dry.id}`)).toEqual([])
 
-        const undoing = yield* revert(id, 'undo inverse')
-        expect(undoing).toMatchObject({ kind: 'revert', reverts: id, user: 'ann', status: 'ready', changes: 3 })
+        const reverting = yield* revert(id, 'undo inverse')
+        expect(reverting).toMatchObject({ kind: 'revert', reverts: id, user: 'ann', status: 'ready', changes: 3 })
         expect(yield* main(server)).toEqual(merged)
         const made = merged.find(({ day }) => day === 9)?.id
         const entries = yield* rows(
-          `select id, op, touched, base, comment, tags, presence from branch_snapshots where branch_id = ${undoing.id} order by op desc`,
+          `select id, op, touched, base, comment, tags, presence from branch_snapshots where branch_id = ${reverting.id} order by op desc`,
         )
         expect(entries).toEqual([
           {
@@ -88,15 +88,15 @@ describe.each(engines)('undoing a merge on $engine', ({ migrated }) => {
       Effect.gen(function* () {
         const { server, id, before } = yield* mergedFleet('restored')
         const merged = yield* main(server)
-        const undoing = yield* revert(id, 'undo restored')
-        yield* merge(undoing.id)
+        const reverting = yield* revert(id, 'undo restored')
+        yield* merge(reverting.id)
         const restored = yield* main(server)
         expect(restored.map(({ id: _, ...row }) => row)).toEqual(before.map(({ id: _, ...row }) => row))
         expect(restored[0]?.id).not.toBe(before[0]?.id)
         expect(yield* rows(`select snapshot_count, digest from groups where server_id = ${server}`)).toEqual([
           { snapshot_count: 3, digest: null },
         ])
-        const again = yield* revert(undoing.id, 'undo the undoing of restored')
+        const again = yield* revert(reverting.id, 'revert the revert of restored')
         yield* merge(again.id)
         expect((yield* main(server)).map(({ id: _, ...row }) => row)).toEqual(merged.map(({ id: _, ...row }) => row))
       }),
@@ -112,9 +112,9 @@ describe.each(engines)('undoing a merge on $engine', ({ migrated }) => {
         yield* edits.update({ model: 'snapshot', id: made, values: { comment: 'mine' }, actor })
         yield* edits.update({ model: 'snapshot', id: snapshot(1).id, values: { comment: 'mine too' }, actor })
         yield* edits.update({ model: 'snapshot', id: snapshot(1).id, values: { tags: ['other'] }, actor })
-        const undoing = yield* revert(id, 'undo edited')
-        expect(undoing).toMatchObject({ status: 'in_review', conflicts: 2 })
-        const found = (yield* conflictsOf(undoing.id)).map(({ objectId, kind, field, base, main: is, branch }) => [
+        const reverting = yield* revert(id, 'undo edited')
+        expect(reverting).toMatchObject({ status: 'in_review', conflicts: 2 })
+        const found = (yield* conflictsOf(reverting.id)).map(({ objectId, kind, field, base, main: is, branch }) => [
           objectId,
           kind,
           field,
@@ -157,9 +157,9 @@ describe.each(engines)('undoing a merge on $engine', ({ migrated }) => {
         const [back] = yield* rows<{ id: number }>(
           `select id from snapshots where server_id = ${server} and extract(day from backup_time) = 2`,
         )
-        const undoing = yield* revert(id, 'undo did')
+        const reverting = yield* revert(id, 'undo did')
         const entries = yield* rows(
-          `select id, op, base, protected, owner, tags from branch_snapshots where branch_id = ${undoing.id} order by op desc, id`,
+          `select id, op, base, protected, owner, tags from branch_snapshots where branch_id = ${reverting.id} order by op desc, id`,
         )
         expect(entries).toEqual([
           {
@@ -203,10 +203,10 @@ describe.each(engines)('undoing a merge on $engine', ({ migrated }) => {
         yield* landOnce({ resource: 'datastores', server: 'new' }, [
           { model: 'datastore', changes: [create('datastore', datastoreFacts(made?.id ?? 0, 'tank'))] },
         ])
-        const undoing = yield* revert(id, 'undo servers')
+        const reverting = yield* revert(id, 'undo servers')
         expect(
           yield* rows(
-            `select id, op, name, endpoint_id, endpoint_state, sync_schedule, children from branch_servers where branch_id = ${undoing.id} order by op`,
+            `select id, op, name, endpoint_id, endpoint_state, sync_schedule, children from branch_servers where branch_id = ${reverting.id} order by op`,
           ),
         ).toEqual([
           {

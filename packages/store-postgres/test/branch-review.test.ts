@@ -25,9 +25,9 @@ describe.each(engines)('scopes in which a merge was undone, on $engine', ({ migr
       const { id } = yield* newBranch(name)
       yield* stageOnce(id, fleet.snapshots, [part])
       yield* merge(id)
-      const undoing = yield* revert(id, `undo ${name}`)
+      const reverting = yield* revert(id, `undo ${name}`)
       expect(yield* reviewed(fleet.server)).toEqual([])
-      yield* merge(undoing.id)
+      yield* merge(reverting.id)
       return { ...fleet, part }
     })
 
@@ -74,8 +74,8 @@ describe.each(engines)('scopes in which a merge was undone, on $engine', ({ migr
         const changes = [change('snapshot', snapshot(0).id, snapshot(0).facts, { comment: 'source' })]
         yield* stageOnce(id, snapshots, [{ model: 'snapshot', changes }])
         yield* merge(id)
-        const undoing = yield* revert(id, 'undo dry')
-        yield* merge(undoing.id, false)
+        const reverting = yield* revert(id, 'undo dry')
+        yield* merge(reverting.id, false)
         expect(yield* reviewed(server)).toEqual([])
       }),
     )

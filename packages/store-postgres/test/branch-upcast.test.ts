@@ -125,9 +125,9 @@ describe.each(engines)('a branch from before a migration, on $engine', ({ migrat
         expect(yield* check(open.id)).toMatchObject({ status: 'ready', conflicts: 0 })
         yield* merge(open.id)
         expect(yield* rows(`select comment from datastores where id = ${tank.id}`)).toEqual([{ comment: 'answered' }])
-        const undoing = yield* branches.revert({ id: merged.id, name: 'undo renamed', user: 'ann', commit: true })
+        const reverting = yield* branches.revert({ id: merged.id, name: 'undo renamed', user: 'ann', commit: true })
         expect(
-          yield* rows(`select id, base, comment from branch_datastores where branch_id = ${undoing.id} order by id`),
+          yield* rows(`select id, base, comment from branch_datastores where branch_id = ${reverting.id} order by id`),
         ).toEqual([
           { id: tank.id, base: { comment: 'first' }, comment: '' },
           { id: vault.id, base: { comment: 'both' }, comment: 'edited' },

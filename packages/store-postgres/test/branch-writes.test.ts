@@ -516,11 +516,11 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
     )
   })
 
-  test('beside a sync that stages into its branch are refused, and neither waits for the other for ever', async () => {
+  test('during a sync that stages into the branch are refused, and neither waits for the other forever', async () => {
     await run(
       Effect.gen(function* () {
-        const { server, snapshots, snapshot } = yield* newFleet('beside')
-        const { id } = yield* newBranch('beside')
+        const { server, snapshots, snapshot } = yield* newFleet('during')
+        const { id } = yield* newBranch('during')
         const { writes } = (yield* Branches).overlay({ id })
         const stage = stageOnce(id, snapshots, [
           {

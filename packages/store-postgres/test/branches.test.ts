@@ -170,7 +170,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
     [{ search: '50%' }, ['filtered-b']],
     [{ search: 'filtered_a' }, []],
     [{ search: 'filtered', kinds: ['operator'] }, ['filtered-b']],
-    [{ search: 'filtered', users: ['eve', 'nobody'] }, ['filtered-b']],
+    [{ search: 'filtered', users: ['eve', 'unknown'] }, ['filtered-b']],
     [{ search: 'filtered', statuses: ['merged'] }, []],
     [{ names: ['filtered-a', 'filtered'] }, ['filtered-a']],
     [{ schemaIds: ['none'] }, []],

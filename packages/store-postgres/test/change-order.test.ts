@@ -113,7 +113,7 @@ describe.each(engines)('the order of the change log on $engine', ({ engine, migr
               yield* waited
               yield* late
               yield* ask
-              // The merge has lower ids, and nobody has seen them.
+              // The merge has lower ids, and no reader has seen them.
               expect(seen).toEqual([])
               yield* Effect.promise(() => client.query('commit'))
               yield* Fiber.join(merging)
@@ -158,7 +158,7 @@ describe.each(engines)('the order of the change log on $engine', ({ engine, migr
         yield* branch.remove('datastore', vault.id)
         yield* branch.remove('snapshot', snapshot(1).id)
         yield* merge(branch.id)
-        yield* comment(tank.id, 'beside')
+        yield* comment(tank.id, 'meantime')
         const changes = yield* Changes
         const { rows: landed } = yield* changes.list({ filter: { branchIds: [branch.id] }, limit: 50, offset: 0 })
         const all = yield* changes.list({ filter: { afterId: start }, limit: 50, offset: 0 })

@@ -394,7 +394,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const edits = yield* InventoryWrites
-        const [making, renaming, undoing, rejected] = [aRequest(), aRequest(), aRequest(), aRequest()] as const
+        const [making, renaming, reverting, rejected] = [aRequest(), aRequest(), aRequest(), aRequest()] as const
         const noone = { host: 'h', token_id: 't@pbs!x' }
         const of = (values: object) => ({ name: 'steps', ...noone, ...values })
         const write = (id: number, values: Readonly<Record<string, string | number>>, actor = making) =>
@@ -415,9 +415,9 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
             after: { name: 'renamed', host: 'other' },
           },
         ])
-        yield* write(id, { host: 'third', endpoint_state: 'pending' }, undoing)
-        yield* write(id, { host: 'other', endpoint_state: 'connected' }, undoing)
-        expect(yield* requested(undoing)).toEqual([])
+        yield* write(id, { host: 'third', endpoint_state: 'pending' }, reverting)
+        yield* write(id, { host: 'other', endpoint_state: 'connected' }, reverting)
+        expect(yield* requested(reverting)).toEqual([])
         const [again = 0] = yield* edits.create({ model: 'server', rows, actor: rejected })
         yield* edits.remove({ model: 'server', id: again, actor: rejected })
         expect(yield* requested(rejected)).toEqual([])

@@ -150,7 +150,7 @@ describe.each(engines)('a digest that would lie on $engine', ({ migrated }) => {
     )
   })
 
-  test('is not given out when it was made under another version of the registry, and is made anew', async () => {
+  test('is not returned when it was computed under another version of the registry, and is computed again', async () => {
     await run(
       Effect.gen(function* () {
         const { serverId, groupId } = yield* synced('older')

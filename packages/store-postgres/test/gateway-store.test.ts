@@ -25,7 +25,7 @@ const own = Layer.orDie(
     ),
   ),
 )
-/** The embedded database with the inventory's tables beside the gateway's. */
+/** The embedded database with the inventory's tables and the gateway's. */
 const shared = Layer.merge(GatewayDatabase.layerShared, Layer.effectDiscard(migrate)).pipe(
   Layer.provide(pglite.empty),
   Layer.orDie,

@@ -159,7 +159,7 @@ describe.each(engines)('held deletions on $engine', ({ migrated }) => {
     )
   })
 
-  test('confirmed rows go, those missing since are held anew', async () => {
+  test('confirmed rows are deleted, and rows missing since then are held again', async () => {
     await run(
       Effect.gen(function* () {
         const { lacks, land, left, set } = yield* newScope('confirmed', [1, 2, 3, 4])

@@ -271,7 +271,7 @@ describe.each(engines)('edits on $engine', ({ migrated }) => {
     )
   })
 
-  test('observations are written beside the row; those left out stay', async () => {
+  test('observations are written with the row; omitted ones stay', async () => {
     await run(
       Effect.gen(function* () {
         const writes = yield* edits

@@ -679,10 +679,10 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
     )
   })
 
-  test('new rows beside one that is there already, and one that is staged twice, land once each', async () => {
+  test('new rows land once each, next to one that is there already and one that is staged twice', async () => {
     await run(
       Effect.gen(function* () {
-        const { server, scope } = yield* newGroup('beside', [1])
+        const { server, scope } = yield* newGroup('next-to', [1])
         yield* rows(
           `insert into snapshots (server_id, datastore_name, backup_type, backup_id, backup_time, presence)
            values (${server}, 'tank', 'vm', '100', '${may(2)}', 'manual')`,
@@ -864,7 +864,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
     )
   })
 
-  test('text that PostgreSQL cannot store does not stop the rows beside it', async () => {
+  test('text that PostgreSQL cannot store does not stop the rows next to it', async () => {
     await run(
       Effect.gen(function* () {
         const { server, scope } = yield* newGroup('odd', [1])

@@ -88,7 +88,7 @@ describe.each(engines)('migrations on $engine', ({ empty }) => {
         yield* cover(snapshots('stays'), '2026-06-01T00:00:00Z', null)
         yield* cover(snapshots('old'), '2026-06-01T00:00:00Z', 'too_many')
         yield* cover(snapshots('new'), '2026-06-04T00:00:00Z', null)
-        yield* cover(snapshots('nobody'), '2026-06-01T00:00:00Z', 'emptied')
+        yield* cover(snapshots('unknown'), '2026-06-01T00:00:00Z', 'emptied')
         yield* query(`insert into branch_conflicts (branch_id, model, scope_key, scope, title, kind, base, main, branch, resolution)
           values (1, 'snapshot', '${scopeKey(snapshots('old'))}', '${JSON.stringify(snapshots('old'))}', '', 'guard', 'null', 'null', 'null', '{"choice":"main"}')`)
         yield* migrate
@@ -101,7 +101,7 @@ describe.each(engines)('migrations on $engine', ({ empty }) => {
     const place = (scope: Scope, id: number | null) => placeKey(scopePlace(scope, id))
     expect(found).toEqual([
       [
-        { scope_key: scopeKey(snapshots('nobody')), server_id: null, held: 'emptied' },
+        { scope_key: scopeKey(snapshots('unknown')), server_id: null, held: 'emptied' },
         { scope_key: place({ resource: 'servers' }, null), server_id: null, held: null },
         { scope_key: place(snapshots(''), 1), server_id: 1, held: null },
         { scope_key: place(snapshots(''), 2), server_id: 2, held: 'too_many' },
@@ -136,9 +136,9 @@ describe.each(engines)('migrations on $engine', ({ empty }) => {
         yield* log(3, 'update', 'third', 'old', '2026-06-03T00:00:00Z')
         yield* log(4, 'delete', 'deleted', null, '2026-06-04T00:00:00Z')
         yield* query(
-          `insert into runs (resources, servers, trigger, started_by, created) values ('["snapshots"]', '["stays", "old", "deleted", "nobody"]', 'manual', 'ann', '2026-06-01T00:00:00Z')`,
+          `insert into runs (resources, servers, trigger, started_by, created) values ('["snapshots"]', '["stays", "old", "deleted", "unknown"]', 'manual', 'ann', '2026-06-01T00:00:00Z')`,
         )
-        const names = ['', 'stays', 'old', 'deleted', 'nobody']
+        const names = ['', 'stays', 'old', 'deleted', 'unknown']
         for (const name of names) yield* query(`insert into run_jobs (run_id, server) values (1, '${name}')`)
         for (const name of names.slice(1))
           yield* query(`insert into run_scopes (run_id, scope_key, scope, outcome, created, updated, deleted, unchanged, held_back, started, ended)
@@ -165,7 +165,7 @@ describe.each(engines)('migrations on $engine', ({ empty }) => {
         }
       }).pipe(Effect.provide(Layer.provideMerge(Layer.mergeAll(queueLayer, runsLayer), empty)), Effect.scoped),
     )
-    const shown = ['stays', 'new', 'deleted', 'nobody']
+    const shown = ['stays', 'new', 'deleted', 'unknown']
     const key = (id: number) => ({ server_id: id, scope_key: placeKey(scopePlace(scope(''), id)) })
     expect(found).toEqual({
       jobs: shown.toSorted(),

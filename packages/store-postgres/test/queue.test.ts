@@ -81,7 +81,7 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
     expect((await claimed()).job).toEqual(job(1, b))
   })
 
-  test('drops the jobs of a run that nobody holds, and queues them no more', async () => {
+  test('drops the waiting jobs of a run, and does not queue them again', async () => {
     await enqueue(job(1, a), job(1, b), job(1, null), job(2, b))
     const held = await claimed()
     const failed = await claimed()
@@ -324,7 +324,7 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
       expect(await pause()).toBeLessThanOrEqual(600)
     })
 
-    test('has its job taken again even at the last try, as nobody else would end its run', async () => {
+    test('has its job taken again even at the last try, because nothing else would end its run', async () => {
       await enqueue(job(1, a))
       await claimed()
       await statement("update pgboss.job set retry_count = 4 where state = 'active'")

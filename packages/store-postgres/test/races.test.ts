@@ -390,7 +390,7 @@ const races: ReadonlyArray<
       }),
   ],
   [
-    'a token is removed twice when it is used: one is told that it removed it, and nobody finds it afterwards',
+    'a token is removed twice while it is used: one call reports the removal, and the token is not found afterwards',
     (name, nth) =>
       Effect.gen(function* () {
         const tokens = yield* ApiTokens

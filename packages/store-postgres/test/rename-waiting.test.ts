@@ -26,7 +26,7 @@ describe.each(engines)('what waits survives a rename of its server, on $engine',
           const at = (reached: typeof point) =>
             Effect.gen(function* () {
               if (reached !== point) return
-              name = `${name} anew`
+              name = `${name} renamed`
               yield* update('server', server, { name })
             })
           const { id, facts } = snapshot(0)
@@ -67,9 +67,9 @@ describe.each(engines)('what waits survives a rename of its server, on $engine',
         expect(yield* schedules.drop({ serverId: server, mark, countedFrom: later.countedFrom })).toEqual(
           Option.some(1),
         )
-        yield* update('server', server, { name: 'timed anew' })
+        yield* update('server', server, { name: 'timed renamed' })
         const listed = yield* Stream.runCollect(schedules.servers())
-        expect([...listed].filter(({ id }) => id === server)).toMatchObject([{ name: 'timed anew', mark: later }])
+        expect([...listed].filter(({ id }) => id === server)).toMatchObject([{ name: 'timed renamed', mark: later }])
         const request = { resources: ['datastores'], servers: null, trigger: 'schedule', user: '' } as const
         const due = { serverId: server, mark: later, countedFrom: '2026-05-01T04:00:00Z' }
         expect(Option.getOrThrow(yield* schedules.start(due, request)).dropped).toBe(1)

@@ -103,7 +103,7 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
     expect(await runs((r) => r.get({ id: 999_999 }))).toEqual(Option.none())
   })
 
-  test('keeps its chosen servers by id, and names those that nobody knows as they were named', async () => {
+  test('keeps its chosen servers by id, and keeps the given names of unknown servers', async () => {
     const [row] = await run(
       Effect.flatMap(Database, ({ query }) =>
         query('adding a server', async (db) => {
@@ -119,15 +119,15 @@ describe.each(engines)('Runs on $engine', ({ migrated }) => {
     const change = (text: string) =>
       run(Effect.flatMap(Database, ({ query }) => query('changing a server', (db) => sql.raw(text).execute(db))))
     const named = { resources: ['jobs'], trigger: 'manual', user: 'ada' } as const
-    const made = await runs((r) => r.create({ ...named, servers: ['chosen', 'nobody', id] }))
-    expect(made).toMatchObject({ servers: ['chosen', 'nobody', 'chosen'], serverIds: [id, null, id] })
-    await change(`update servers set name = 'chosen anew' where id = ${id}`)
+    const made = await runs((r) => r.create({ ...named, servers: ['chosen', 'unknown', id] }))
+    expect(made).toMatchObject({ servers: ['chosen', 'unknown', 'chosen'], serverIds: [id, null, id] })
+    await change(`update servers set name = 'chosen renamed' where id = ${id}`)
     expect(await get(made.id)).toMatchObject({
-      servers: ['chosen anew', 'nobody', 'chosen anew'],
+      servers: ['chosen renamed', 'unknown', 'chosen renamed'],
       serverIds: [id, null, id],
     })
     await change(`delete from servers where id = ${id}`)
-    expect((await get(made.id)).servers).toEqual(['chosen anew', 'nobody', 'chosen anew'])
+    expect((await get(made.id)).servers).toEqual(['chosen renamed', 'unknown', 'chosen renamed'])
   })
 
   test('lists the newest first, a page at a time', async () => {

@@ -87,7 +87,7 @@ describe.each(engines)('Schedules on $engine', ({ migrated }) => {
     expect(await start(at(3), at(4))).toEqual(Option.some(0))
   })
 
-  test('begins anew by another timing', async () => {
+  test('starts again with another timing', async () => {
     await schedules((s) => s.watch({ serverId: null, timing: '0 2 * * *', countedFrom: '2026-05-02T00:00:00.250000Z' }))
     const now = { timing: '0 2 * * *', countedFrom: '2026-05-02T00:00:00.250000Z' }
     expect(await schedules((s) => s.settingsMark())).toEqual(Option.some(now))

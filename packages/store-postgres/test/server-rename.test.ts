@@ -134,10 +134,10 @@ describe.each(engines)('a rename of a server, on $engine', ({ migrated }) => {
       if (given === null) return seen
 
       yield* at('after the merge')
-      const undoing = yield* revert(id, `${before} undone`)
+      const reverting = yield* revert(id, `${before} undone`)
       yield* at('before the revert is merged')
-      yield* check(undoing.id)
-      yield* merging(undoing.id)
+      yield* check(reverting.id)
+      yield* merging(reverting.id)
       yield* main
       yield* at('while the scopes stand under review')
       const stopped = yield* Effect.flip(landOnce({ resource: 'datastores', server: name }, [stores]))
@@ -187,7 +187,7 @@ describe.each(engines)('a rename of a server, on $engine', ({ migrated }) => {
         const removed = [0, 1, 2].map((nth) => remove('snapshot', snapshot(nth).id, snapshot(nth).facts))
         yield* stageOnce(id, snapshots, [{ model: 'snapshot', changes: removed }], { held: 'emptied' })
         yield* check(id)
-        yield* rename(server, 'asked anew')
+        yield* rename(server, 'asked again')
         for (let time = 0; time < 3; time++) {
           expect(yield* Effect.flip(merge(id))).toMatchObject({ _tag: 'BranchInConflict', conflicts: 1 })
           expect(yield* check(id)).toMatchObject({ status: 'in_review', conflicts: 1 })

@@ -12,7 +12,7 @@ export const sessionsLayer: Layer.Layer<Sessions, never, Database> = Layer.effec
     return Sessions.of({
       create: Effect.fn('Sessions.create')(function* ({ idHash, userId, write_enabled, expires, tokenId }) {
         yield* database.query('making a session', (db) =>
-          // Sessions that nobody came back to end are cleared here, long after they ended.
+          // Clears sessions that were never ended explicitly, long after they expired.
           sql`
             with cleared as (delete from sessions where expires < ${expires}::timestamptz - interval '30 days')
             insert into sessions (id_hash, user_id, write_enabled, expires, token_id)

@@ -40,7 +40,7 @@ const databaseAndFolding = Effect.flatMap(Database, (database) =>
   Effect.map(foldingOf(database), (folding) => ({ database, folding })),
 )
 
-/** Branches as overlay rows beside main. */
+/** Branches as overlay rows on top of main. */
 export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effect(
   Branches,
   Effect.map(databaseAndFolding, ({ database, folding }) =>

@@ -18,7 +18,7 @@ import { type EntriesOf, entriesToJudge } from './stale-entries.ts'
 /** Entries compared at a time. */
 const batchSize = 1000
 
-/** Compares a branch with main as it is now: its conflicts are listed anew, and its state follows. */
+/** Compares a branch with main as it is now: lists its conflicts again and updates its state. */
 export const checkBranch = Effect.fn('Branches.check')(function* (
   database: Database['Type'],
   id: number,

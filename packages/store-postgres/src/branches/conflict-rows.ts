@@ -86,7 +86,10 @@ export class ConflictIndex {
   }
 }
 
-/** Brings the stored conflicts in step with those found: what holds still keeps its answer, what has moved is asked anew, what is over goes. */
+/**
+ * Reconciles the stored conflicts with those found. A conflict that still holds keeps its answer, a
+ * changed one loses it, and one that is over is removed.
+ */
 export async function keepConflicts(
   db: Kysely<Tables>,
   { branch, model }: { readonly branch: number; readonly model: ModelName },

@@ -7,7 +7,10 @@ import { branchTable } from './branch-columns.ts'
 import type { FoundConflict } from './conflict-rows.ts'
 import { ofPlace } from './of-place.ts'
 
-/** The scopes that branches cover, as `s`, beside what the last landed list of each left behind, as `t`. */
+/**
+ * The scopes that branches cover, as `s`, each joined with the result of its last landed list, as
+ * `t`.
+ */
 export const coveredScopes: RawBuilder<unknown> = sql`
   branch_scopes s
   join scopes t on t.server_id is not distinct from s.server_id and t.resource = s.scope ->> 'resource'

@@ -27,7 +27,7 @@ type Landed = Pick<Landing, 'scope' | 'runId' | 'at'>
  * Takes out of an open branch of a sync what has just landed in main, as it does when branches were switched off meanwhile. What of the scope is left in it is older than main: that shows as a
  * conflict when the branch is compared, which the run does at its end. A transaction of its own: main has the rows already, and a branch that somebody else holds for long must not hold up the landing.
  */
-export const leaveToMain = Effect.fn('Branches.leaveToMain')(function* (
+export const dropLandedEntries = Effect.fn('Branches.dropLandedEntries')(function* (
   database: Database['Type'],
   landed: Landed,
 ): Effect.fn.Return<void, StoreFailed> {

@@ -45,7 +45,10 @@ export async function guardQuestions(
   return found
 }
 
-/** Refuses a branch that holds deletions of a scope whose server is not known: nobody can tell which entries the guard asks about. Undefined: there is none. */
+/**
+ * Refuses a branch that holds deletions of a scope whose server is unknown: the guard's question
+ * then names no entries. Undefined: there is none.
+ */
 export async function unknownScope(db: Kysely<Tables>, branch: number): Promise<BranchScopeUnknown | undefined> {
   const lost = (await heldScopes(db, branch)).find(hasNoServer)
   return lost === undefined ? undefined : new BranchScopeUnknown({ id: branch, scope: scopeTitle(lost.scope) })

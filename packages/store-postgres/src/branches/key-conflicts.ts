@@ -37,8 +37,8 @@ interface KeyConflicts {
 }
 
 /**
- * Puts a conflict beside each entry whose key another row of main has and keeps. Rows that change their keys among each other are in nobody's way; one that is left where it is may be in that
- * of the next.
+ * Adds a conflict to each entry whose key another row of main has and keeps. Rows that exchange
+ * keys do not block each other, but a row that keeps its key may block the next one.
  */
 export async function resolveKeyConflicts(
   db: Kysely<Tables>,

@@ -24,8 +24,9 @@ export async function listChanges(
     const which = sql`e.branch_id = ${id}::bigint and ${condition}`
     const count = await countOf(db, model, which)
     const from = Math.max(0, offset - before)
-    const room = limit - rows.length
-    if (room > 0 && from < count) rows.push(...(await pageOf(db, model, which, { limit: room, offset: from })))
+    const remaining = limit - rows.length
+    if (remaining > 0 && from < count)
+      rows.push(...(await pageOf(db, model, which, { limit: remaining, offset: from })))
     before += count
   }
   return { count: before, rows }

@@ -5,13 +5,13 @@ import { keyColumns, tables } from '../inventory/columns.ts'
 import { branchTable, entryTitle, mergedColumns, renamesKey } from './branch-columns.ts'
 import { gainedChild } from './server-tombstone.ts'
 
-/** What a branch changes of one object, beside that object in main. */
+/** A branch's changes of one object, with that object in main. */
 export interface Entry {
   readonly id: number
   /** Id of main's row; of a creation that of a row with the same key. Null: main has none. */
   readonly mainId: number | null
   readonly op: 'create' | 'update' | 'delete'
-  /** The natural key in words; empty in a merge, which tells nobody. */
+  /** The natural key in words; empty in a merge, which does not show it. */
   readonly title: string
   /** Natural key of the row that main has, else of the row of the branch. */
   readonly key: string

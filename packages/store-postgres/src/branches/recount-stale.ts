@@ -25,7 +25,7 @@ export const recountStale = Effect.fn('Branches.recountStale')(function* (
   const operation = 'counting the groups of a branch'
   const moves = yield* database.query(operation, (db) => movesBetweenGroups(db, branch))
   const places = yield* database.query(operation, (db) => movedPlaces(db, branch, moves))
-  // One scope locked at a time, so that nobody who locks several waits for us while we wait for him.
+  // Locks one scope at a time, to avoid a deadlock with a caller that locks several.
   for (const place of places) {
     yield* database.transaction(operation, (run) =>
       Effect.gen(function* () {
@@ -55,7 +55,10 @@ interface PlaceRecord {
   readonly namespace: string
 }
 
-/** The namespaces with groups to count anew. Where main's rows have changed, those that the branch has moved elsewhere may have, too. */
+/**
+ * The namespaces with groups to recount. Where main's rows have changed, rows that the branch moved
+ * elsewhere may have changed too.
+ */
 async function movedPlaces(
   db: Kysely<Tables>,
   branch: number,
@@ -74,7 +77,7 @@ async function movedPlaces(
   }))
 }
 
-/** Has groups of a namespace counted anew. `groups` selects keys of groups, of other namespaces too. */
+/** Recounts groups of a namespace. `groups` selects keys of groups, of other namespaces too. */
 async function markGroups(
   db: Kysely<Tables>,
   branch: number,

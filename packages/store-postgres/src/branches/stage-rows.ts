@@ -23,7 +23,10 @@ export interface Target {
 
 const stagedTable = (model: ModelName): RawBuilder<unknown> => sql.table(`staged_${tables[model]}`)
 
-/** Entries of one statement at most: the embedded engine serves nobody else meanwhile. A server takes them all at once. */
+/**
+ * Maximum number of entries in one statement: the embedded engine serves no one else during a
+ * statement. A server takes all of them at once.
+ */
 const sliceSize = { pglite: 5000, pg: null } as const
 
 /** What a statement returns of the entries that its step `written` writes. */

@@ -32,8 +32,9 @@ import { entriesToJudge } from './stale-entries.ts'
 const batchSize = 2000
 
 /**
- * Moves a branch onto main. What an entry would do to main as it is now becomes what it says, so its base is main's present value and an answered conflict is settled; then the branch is
- * compared anew. Nothing moves while a conflict waits for its answer: a new base would answer it unseen.
+ * Rebases a branch on main and compares the two again. Each entry gets main's present value as its
+ * base, and resolved conflicts are applied; nothing is rebased while a conflict is open, because a
+ * new base would hide it.
  */
 export const syncBranch = Effect.fn('Branches.sync')(function* (
   database: Database['Type'],

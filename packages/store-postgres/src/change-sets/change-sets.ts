@@ -2,7 +2,7 @@ import { scopeKey, scopeTitle } from '@netbox-pbs/core'
 import { ChangeSets, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Layer } from 'effect'
 import { sql } from 'kysely'
-import { leaveToMain } from '../branches/drop-landed-entries.ts'
+import { dropLandedEntries } from '../branches/drop-landed-entries.ts'
 import { stage } from '../branches/stage.ts'
 import { Database } from '../database/database.ts'
 import { analyzeGrown } from '../database/statistics.ts'
@@ -10,7 +10,7 @@ import { append } from './append.ts'
 import { land } from './land.ts'
 import { purge } from './purge.ts'
 
-/** Change sets in staging tables beside main. */
+/** Change sets in staging tables next to main. */
 export const changeSetsLayer: Layer.Layer<ChangeSets, never, Database> = Layer.effect(
   ChangeSets,
   Effect.map(Database, (database) => {
@@ -22,7 +22,7 @@ export const changeSetsLayer: Layer.Layer<ChangeSets, never, Database> = Layer.e
       append: (part) => append(database, part),
       land: (landing) =>
         // What a branch is left with is older than main, and shows as such: not worth failing for either.
-        clearing(Effect.tap(land(database, landing), () => Effect.ignore(leaveToMain(database, landing)))).pipe(
+        clearing(Effect.tap(land(database, landing), () => Effect.ignore(dropLandedEntries(database, landing)))).pipe(
           Effect.tap(() => analyzeGrown(database, 'main')),
         ),
       stage: (staging) => Effect.tap(clearing(stage(database, staging)), () => analyzeGrown(database, 'branches')),

@@ -13,7 +13,7 @@ import { isReviewed } from '../branches/review-scopes.ts'
 import { appendSummaries } from '../changes/append-changes.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
-import { heldSetOf } from '../held-deletions/held-deletions-row.ts'
+import { heldDeletionsOf } from '../held-deletions/held-deletions-row.ts'
 import { tables } from '../inventory/columns.ts'
 import { notePending } from '../inventory/pending-since.ts'
 import {
@@ -63,7 +63,7 @@ export const land = Effect.fn('ChangeSets.land')(function* (
       if (!(yield* run((db) => lockExistingScope(db, place))))
         return yield* new ChangeSetClosed({ changeSet: landing.changeSet })
       const lastSeen = yield* run((db) => lastCompleteAt(db, place))
-      const set = yield* run((db) => heldSetOf(db, place, true))
+      const set = yield* run((db) => heldDeletionsOf(db, place, true))
       const part = yield* endPart(run, landing)
       if (place.resource === 'servers' && part !== null) yield* run((db) => lockDeletedServers(db, part))
       if (part !== null && (yield* run((db) => waitsForReview(db, place, part)))) {
@@ -192,7 +192,10 @@ const recountTouched = ({ run, engine, made }: Land, windows: ReadonlyArray<Wind
     }),
   )
 
-/** After the rows of a namespace and the counters: the groups that nobody needs any more, the frames that were read. */
+/**
+ * Runs after the rows of a namespace and the counters: removes groups that are no longer needed and
+ * stores the digests of the frames that were read.
+ */
 function recountLandedGroups(
   { run, engine, place, landing, origin }: Land,
   part: number,

@@ -6,12 +6,15 @@ import { tables } from '../inventory/columns.ts'
 
 const stagingTables = [...Object.values(tables), 'observations', 'digests', 'sightings'].map((name) => `staged_${name}`)
 
-/** Rows of one statement at most: the embedded engine serves nobody else meanwhile. */
+/**
+ * Maximum number of rows in one statement: the embedded engine serves no one else during a
+ * statement.
+ */
 const batchSize = { pglite: 5000, pg: 100_000 } as const
 
 /**
- * Removes the rows of parts that have landed or were dropped, after the transaction that ended them: nobody reads them any more, so nobody waits for it. What a
- * crash leaves is removed by the next.
+ * Removes the rows of parts that have landed or were dropped, after the transaction that ended
+ * them, because no later step reads them. The next purge removes what a crash leaves behind.
  */
 export function purge(database: Database['Type']): Effect.Effect<void, StoreFailed> {
   return Effect.gen(function* () {

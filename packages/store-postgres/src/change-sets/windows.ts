@@ -22,8 +22,9 @@ const windowSize = { pglite: 5000, pg: 50_000 } as const
 const withoutKind = new Set(['staged_digests', 'staged_observations'])
 
 /**
- * The windows of a staging table's rows of a part, in the order they were appended. A staged row may stand for several, at most `rowsEach`. The windows stay as they are:
- * nobody appends to a part that is landing.
+ * The windows of a staging table's rows of a part, in the order they were appended. A staged row
+ * may stand for several, at most `rowsEach`. The windows do not change: no rows are appended to a
+ * part that is landing.
  */
 export const readWindows = Effect.fn('ChangeSets.readWindows')(function* (
   run: Run,

@@ -8,7 +8,13 @@ import { appendChanges, deletedRow, type Origin } from './append-changes.ts'
 import { childRows, rowTitle } from './logged-fields.ts'
 
 /** The models whose rows go with their server and have an entry each, leaves first. Tasks go too, but they are a log themselves. */
-const loggedBelow = ['snapshot', 'group', 'namespace', 'job', 'datastore'] as const satisfies ReadonlyArray<ModelName>
+const loggedChildren = [
+  'snapshot',
+  'group',
+  'namespace',
+  'job',
+  'datastore',
+] as const satisfies ReadonlyArray<ModelName>
 
 /** A server that leaves, as the log will tell it. */
 export interface LeavingServer {
@@ -43,7 +49,7 @@ export async function deleteServers(
   const { rows: counted } = await sql<{ id: number; counts: unknown }>`
     select m.id, ${childRows('m')} as counts from servers m where m.id = any(${ids}::bigint[])`.execute(db)
   const counts = new Map(counted.map((row) => [row.id, row.counts]))
-  for (const model of loggedBelow) await deleteBelow(db, model, { servers, origin })
+  for (const model of loggedChildren) await deleteChildren(db, model, { servers, origin })
   const leaving = servers.map((server) => ({ ...server, counts: counts.get(server.id) ?? null }))
   const { rows } = await sql<{ deleted: number }>`
     with r as materialized (select * from jsonb_to_recordset(${jsonb(leaving)}) as r (id bigint, title text, row text, counts jsonb)), gone as (
@@ -56,9 +62,9 @@ export async function deleteServers(
 }
 
 /** Deletes the rows of a model below servers, which may have lost their names by now: what the log tells of a row begins with the name that its server had. */
-async function deleteBelow(
+async function deleteChildren(
   db: Kysely<Tables>,
-  model: (typeof loggedBelow)[number],
+  model: (typeof loggedChildren)[number],
   { servers, origin }: { readonly servers: ReadonlyArray<LeavingServer>; readonly origin: Origin },
 ): Promise<void> {
   const names = servers.map(({ id, title }) => ({ id, title }))
@@ -71,8 +77,8 @@ async function deleteBelow(
 }
 
 /** Whether any row that the log tells of lies below a server. */
-export async function hasRowsBelow(db: Kysely<Tables>, id: number): Promise<boolean> {
-  const children = loggedBelow.map(
+export async function hasChildRows(db: Kysely<Tables>, id: number): Promise<boolean> {
+  const children = loggedChildren.map(
     (model) => sql`exists (select from ${sql.table(tables[model])} b where b.server_id = ${id}::bigint)`,
   )
   const { rows } = await sql<{ any: boolean }>`select ${sql.join(children, sql` or `)} as any`.execute(db)

@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
 import { appendChanges, differingMembers, identity } from './append-changes.ts'
-import { hasRowsBelow } from './delete-servers.ts'
+import { hasChildRows } from './delete-servers.ts'
 import { wholeRow } from './logged-fields.ts'
 
 /** A row before it is written. */
@@ -56,7 +56,7 @@ export async function logEdit(db: Kysely<Tables>, { model, id, actor }: Written,
 /** Forgets that a request has created a row, which the same request takes back; false: it has not, or another has changed the row since or made one below it. */
 export async function discardCreated(db: Kysely<Tables>, { model, id, actor }: Written): Promise<boolean> {
   const earlier = await earlierEntry(db, { model, id, actor })
-  if (earlier?.action !== 'create' || (model === 'server' && (await hasRowsBelow(db, id)))) return false
+  if (earlier?.action !== 'create' || (model === 'server' && (await hasChildRows(db, id)))) return false
   await sql`delete from changes where id = ${earlier.id}::bigint`.execute(db)
   return true
 }
@@ -83,7 +83,10 @@ interface Earlier {
   readonly before: string | null
 }
 
-/** What the request has logged of the object so far, where nobody else has logged anything of it since. */
+/**
+ * The request's entry for the object so far, if no other change of the object has been logged
+ * since.
+ */
 async function earlierEntry(db: Kysely<Tables>, { model, id, actor }: Written): Promise<Earlier | null> {
   const { rows } = await sql<Earlier>`
     select e.id, e.action, e.before::text as before from changes e

@@ -20,14 +20,14 @@ export interface OtherChange {
   readonly title: string
   readonly before: LoggedValues | null
   readonly after: LoggedValues | null
-  /** Left out: nobody asked for it, as at the first start. */
+  /** Omitted: the system did it on its own, for example at the first start. */
   readonly by?: Author | undefined
   /** The branch on which it is a decision. */
   readonly branchId?: number
   readonly serverId?: number | undefined
 }
 
-/** Who is behind a change; nobody asked for it: the system, in a request of its own. */
+/** The user and request behind a change; without a user, the system in a request of its own. */
 export const authorOf = (by: Author | undefined): Author => by ?? { user: bySystem, requestId: randomUUID() }
 
 /** Appends an entry of the change log, in the transaction that makes the change. */

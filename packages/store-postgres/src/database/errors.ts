@@ -38,6 +38,6 @@ export class DataFolderUnusable extends Data.TaggedError('DataFolderUnusable')<{
   override get message(): string {
     return this.cause instanceof Error && 'code' in this.cause && this.cause.code === 'EPERM'
       ? `the data folder ${this.folder} is open to other users and belongs to one of them: make it your own, with mode 0700`
-      : `the data folder ${this.folder} cannot be opened: check that it exists, may be written and has room`
+      : `the data folder ${this.folder} cannot be opened: check that it exists, may be written and is not on a full disk`
   }
 }

@@ -33,7 +33,7 @@ test.each([
   ['a process that is gone', '4194303 1\n'],
   ['a pid that another process uses by now', `${process.ppid} 1\n`],
   ['a predecessor with our own pid', `${process.pid} 1\n`],
-  ['nobody', 'rubbish\n'],
+  ['no process', 'rubbish\n'],
 ])('the lock of %s is taken over', async (_, content) => {
   writeFileSync(join(folder, 'netbox-pbs.lock'), content)
   await lockAndRelease()

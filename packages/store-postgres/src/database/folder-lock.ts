@@ -9,8 +9,8 @@ import { makePrivateFolder } from './private-folder.ts'
 const open = new Set<string>()
 
 /**
- * Takes a data folder for this process until the scope closes, by a lock file with a pid beside the database in it. A file left by a process that is gone
- * is taken over.
+ * Takes a data folder for this process until the scope closes, by a lock file with a pid next to
+ * the database. A lock file of a process that no longer runs is taken over.
  */
 export function lockFolder(folder: string): Effect.Effect<void, DataFolderInUse | DataFolderUnusable, Scope.Scope> {
   const path = resolve(folder)
@@ -43,7 +43,7 @@ async function release(folder: string): Promise<void> {
   open.delete(folder)
 }
 
-/** A link is made whole or not at all, so that nobody reads a half written lock. */
+/** A link is created completely or not at all, so no process reads a partly written lock. */
 async function create(folder: string, holder: string): Promise<boolean> {
   const draft = `${lockFile(folder)}.${randomUUID()}`
   await writeFile(draft, holder, { mode: 0o600 })

@@ -4,8 +4,8 @@ import { type RawBuilder, sql } from 'kysely'
 const unstorable = /\\u(?:0000|d[89a-f])/i
 
 /**
- * A value as a `jsonb` parameter. Text that PostgreSQL cannot store has its bad characters replaced by U+FFFD, so that one odd comment does not stop the rows
- * beside it.
+ * A value as a `jsonb` parameter. Characters that PostgreSQL cannot store are replaced by U+FFFD,
+ * so that one odd comment does not stop the rows next to it.
  */
 export function jsonb(value: unknown): RawBuilder<unknown> {
   const text = JSON.stringify(value)

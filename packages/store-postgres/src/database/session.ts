@@ -47,7 +47,7 @@ function once<A, E, R>(
     (trx) =>
       // Writes are not cut off: only their caller's leaving ends them.
       use((statement) => attempt(operation, () => statement(trx))).pipe(
-        // Once asked for, a commit is waited for: interrupted half way nobody would know whether it happened.
+        // A commit that was sent is awaited: after an interruption its result would be unknown.
         Effect.tap(() => Effect.uninterruptible(attempt(operation, () => trx.commit().execute()))),
       ),
     (trx, exit) =>

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 
 /** What bounds the statements of one piece of work. */
 export interface StatementScope {
-  /** Aborted when nobody waits for the result any more. */
+  /** Aborted when no caller waits for the result any more. */
   readonly signal: AbortSignal
   /** Milliseconds that one statement may take; null: no limit. */
   readonly limitMillis: number | null

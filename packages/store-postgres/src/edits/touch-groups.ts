@@ -89,8 +89,8 @@ async function groupOf(db: Kysely<Tables>, id: number): Promise<GroupKey | null>
 }
 
 /**
- * Brings groups in step with snapshots that a user has written: makes those that are missing, forgets the frames they were read from, recounts them, and removes
- * those that nobody needs any more.
+ * Reconciles groups with snapshots that a user has written: creates missing groups, clears their
+ * digests, recounts them and removes those that are no longer needed.
  */
 export async function recountTouchedGroups(
   db: Kysely<Tables>,

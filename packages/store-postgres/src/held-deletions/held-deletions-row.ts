@@ -24,13 +24,16 @@ interface HeldDeletionsRow {
   readonly count: number
 }
 
-/** A held deletions as judging and landing need it. */
+/** Held deletions of a scope as the guard and a landing read them. */
 export interface StoredHeldDeletions extends HeldDeletionsState {
   readonly id: number
 }
 
-/** The held deletions of a scope. `lock`: until the end of the transaction nobody decides on it. */
-export async function heldSetOf(
+/**
+ * The held deletions of a scope. `lock`: no decision on them is possible until the end of the
+ * transaction.
+ */
+export async function heldDeletionsOf(
   db: Kysely<Tables>,
   place: ScopePlace,
   lock = false,

@@ -54,7 +54,7 @@ export const keyColumns = (model: ModelName): ReadonlyArray<Column> =>
 export const comparedColumns = (model: ModelName): ReadonlyArray<Column> =>
   fieldsOfClass(model, 'immutable', 'source').map((name) => columnOf(model, name))
 
-/** The columns that people own and no sync writes, beside tags and custom fields. */
+/** The columns that people own and no sync writes, besides tags and custom fields. */
 export const operatorColumns = (model: ModelName): ReadonlyArray<Column> =>
   fieldsOfClass(model, 'operator').map((name) => columnOf(model, name))
 
@@ -89,7 +89,7 @@ export const observationTable = (model: ModelName): { readonly table: string; re
     ? { table: `${model}_observations`, id: `${model}_id` }
     : null
 
-/** What a field holds when nobody says otherwise. */
+/** The default value of a field. */
 export function defaultValue(model: ModelName, name: string): FieldValue {
   const field = fieldOf(model, name)
   if (field === undefined || !('default' in field)) return field?.nullable === true || field === undefined ? null : ''

@@ -59,14 +59,14 @@ export function groupBatches(
     ),
     ({ rows }) => {
       const batches: Array<Array<number>> = []
-      let room = 0
+      let remaining = 0
       for (const { id, snapshot_count } of rows) {
         const batch = batches.at(-1)
-        if (batch === undefined || room < snapshot_count) {
+        if (batch === undefined || remaining < snapshot_count) {
           batches.push([id])
-          room = pageSize
+          remaining = pageSize
         } else batch.push(id)
-        room -= snapshot_count + 1
+        remaining -= snapshot_count + 1
       }
       return batches
     },

@@ -2,7 +2,7 @@ import type { Scope } from '@netbox-pbs/core'
 import type { ScopeState } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { heldSetOf } from '../held-deletions/held-deletions-row.ts'
+import { heldDeletionsOf } from '../held-deletions/held-deletions-row.ts'
 import { inScope, isScopeRow, type ScopePlace, scopePlace } from './scope-place.ts'
 
 const modelTables = { servers: 'servers', datastores: 'datastores', namespaces: 'namespaces', jobs: 'jobs' } as const
@@ -19,7 +19,7 @@ export async function readScopeState(db: Kysely<Tables>, scope: Scope): Promise<
   const serverId = await scopeServerId(db, scope)
   if (serverId === undefined) return { visibility: null, lastCompleteAt: null, rows: 0, held: 0, set: null }
   const place = scopePlace(scope, serverId)
-  const set = await heldSetOf(db, place)
+  const set = await heldDeletionsOf(db, place)
   const { rows } = await sql<Omit<ScopeState, 'set'>>`
     select counted.rows, counted.held, s.visibility, s.last_complete_at as "lastCompleteAt"
     from (${rowCounts(place)}) counted left join scopes s on ${isScopeRow(place)}`.execute(db)

@@ -29,8 +29,9 @@ export interface Places {
 export const lockScope = (place: ScopePlace): RawBuilder<unknown> => lockPlaces({ scopes: [place] })
 
 /**
- * Takes the lock of a scope, and says whether its server still exists: it may have been deleted between the look-up of its id and the lock. Under the lock nobody deletes it
- * until the end of the transaction.
+ * Takes the lock of a scope, and returns whether its server still exists: it may have been deleted
+ * between the look-up of its id and the lock. No transaction deletes the server while the lock is
+ * held.
  */
 export const lockExistingScope = async (db: Kysely<Tables>, place: ScopePlace): Promise<boolean> => {
   await lockScope(place).execute(db)

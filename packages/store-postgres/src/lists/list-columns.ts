@@ -9,7 +9,7 @@ export type Joined = 'v' | 'o' | 'c'
 /** Where the values of a field come from. */
 export interface ListColumn {
   readonly value: RawBuilder<unknown>
-  /** What the value needs beside the rows themselves, which are `t`. */
+  /** What the value needs in addition to the rows themselves, which are `t`. */
   readonly needs: ReadonlyArray<Joined>
   /** The fields of the row that it is made of; with `last_updated` every change of the row changes it. */
   readonly reads: ReadonlyArray<string>

@@ -10,7 +10,7 @@ export interface ListView {
   readonly main: Relation
   /** Which rows of main are not read there. */
   readonly replaced: ReadonlyArray<Replaced>
-  /** What is read in their place, and beside them. No row is in two of them. */
+  /** What is read in their place, and in addition to them. No row is in two of them. */
   readonly others: ReadonlyArray<Relation>
 }
 
@@ -33,7 +33,7 @@ export const mainListView = (model: ModelName): ListView => ({
 /** What is read of a view. */
 export interface ListQuestion {
   readonly conditions?: ReadonlyArray<Condition>
-  /** The columns read beside those of the conditions. */
+  /** The columns to read in addition to those of the conditions. */
   readonly columns?: ReadonlyArray<ListColumn>
   /** Only the rows whose `id` is in `page`, a small relation of the query's own: they are looked up one by one. */
   readonly onPage?: boolean

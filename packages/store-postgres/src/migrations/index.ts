@@ -2,13 +2,13 @@ import type { Migration } from 'kysely/migration'
 import { migration as inventory } from './0001-inventory.ts'
 import { migration as accountsAndRuns } from './0002-accounts-runs.ts'
 import { migration as changes } from './0003-changes.ts'
-import { migration as heldSets } from './0004-held-sets.ts'
+import { migration as heldDeletions } from './0004-held-sets.ts'
 import { migration as schedules } from './0005-schedules.ts'
 import { migration as tasks } from './0006-tasks.ts'
 import { migration as serverHealth } from './0007-server-health.ts'
 import { migration as datastoreUsage } from './0008-datastore-usage.ts'
 import { migration as branches } from './0010-branches.ts'
-import { migration as overrides } from './0011-pins.ts'
+import { migration as overrides } from './0011-overrides.ts'
 import { migration as branchInventories } from './0012-branch-inventories.ts'
 import { migration as branchStatistics } from './0013-branch-statistics.ts'
 import { migration as shadowedSnapshots } from './0014-shadowed-snapshots.ts'
@@ -33,7 +33,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0001_inventory': inventory,
   '0002_accounts_runs': accountsAndRuns,
   '0003_changes': changes,
-  '0004_held_sets': heldSets,
+  '0004_held_sets': heldDeletions,
   '0005_schedules': schedules,
   '0006_tasks': tasks,
   '0007_server_health': serverHealth,

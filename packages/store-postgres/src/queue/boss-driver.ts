@@ -24,7 +24,8 @@ export function bossDriver(driver: Driver): Db {
             failed = false
             return result
           } finally {
-            // A text that begins a transaction and fails in it leaves the connection there: nobody else may have it.
+            // A text that begins a transaction and fails in it leaves the connection in that
+            // transaction, so the connection must not be reused.
             client.release(failed)
           }
         },

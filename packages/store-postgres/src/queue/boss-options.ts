@@ -17,7 +17,8 @@ export const heartbeatTimeoutSeconds = 60
 
 /** What a job of the queue lives by. */
 export const queueOptions: QueueOptions = {
-  // Ours end after `tries`. A lost worker says nothing of its job, and nobody would end its run: such a job is always taken again.
+  // Our jobs end after `tries`. A lost worker reports nothing about its job and no other process
+  // would end its run, so such a job is always taken again.
   retryLimit: 1000,
   retryBackoff: true,
   retryDelay: 15,

@@ -9,8 +9,9 @@ import { queueName } from './boss-options.ts'
 const contenders = 20
 
 /**
- * The next job whose key nobody holds. Of two workers that reach for jobs of one key at once the second breaks the unique index; pg-boss then says that
- * there is nothing, though a job of another key may wait: so it is asked again.
+ * The next job whose key is free. If two workers reach for jobs of one key at once, the second
+ * breaks the unique index and pg-boss reports an empty queue although a job of another key may
+ * wait, so this asks again.
  */
 export async function fetchJob(boss: PgBoss, driver: Driver): Promise<Option.Option<Job<unknown>>> {
   const ours = bossDriver(driver)

@@ -8,9 +8,10 @@ import { queueName, schema } from './boss-options.ts'
 const [firstPause, longestPause] = [5, 600]
 
 /**
- * Gives back the jobs that a process held which was killed. To be run before any job is taken, and on the embedded engine only, whose folder one process
- * has open at a time: nobody can hold a job then. On PostgreSQL it does nothing; there a worker is found to be lost by its silence. The try is counted and
- * the pause grows, so that a job which ends its process each time leaves it time to serve, and is given up in the end.
+ * Gives back the jobs of a killed process. Run it before any job is taken, and only on the embedded
+ * engine, whose folder one process has open at a time; on PostgreSQL it does nothing, because a
+ * lost worker is detected by its silence. The try counts and the pause grows, so a job that kills
+ * its process each time is given up in the end.
  */
 export const giveBackAbandoned: Effect.Effect<void, StoreFailed, Database> = Effect.flatMap(
   Database,

@@ -10,7 +10,7 @@ const operation = 'migrating the queue'
 export function migrateQueue(database: typeof Database.Service): Effect.Effect<void, StoreFailed> {
   const opened = Effect.sync(() => {
     const boss = new PgBoss({ ...bossOptions(database.driver), migrate: true, supervise: false })
-    // Emitted beside the rejection that says the same.
+    // Emitted in addition to the rejection that reports the same error.
     boss.on('error', () => undefined)
     return boss
   })

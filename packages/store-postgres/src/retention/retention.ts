@@ -5,7 +5,10 @@ import { Database } from '../database/database.ts'
 import { analyzeAll } from '../database/statistics.ts'
 import { prunes } from './prune.ts'
 
-/** Rows of one statement at most: the embedded engine serves nobody else meanwhile. */
+/**
+ * Maximum number of rows in one statement: the embedded engine serves no one else during a
+ * statement.
+ */
 const rowsAtOnce = { pglite: 1000, pg: 5000 } as const
 
 /** Removes old records from the tables. */

@@ -12,11 +12,11 @@ export const insertRun = (
 ): Effect.Effect<Run, StoreFailed> =>
   Effect.gen(function* () {
     const chosen = servers === null ? null : JSON.stringify(servers)
-    const narrowed = scope_filter === null ? null : JSON.stringify(scope_filter)
+    const filterJson = scope_filter === null ? null : JSON.stringify(scope_filter)
     const { rows } = yield* step((db) =>
       sql<{ id: number }>`
         insert into runs (resources, servers, scope_filter, trigger, started_by)
-        values (${JSON.stringify(resources)}::text::jsonb, (${serversOf(chosen)}), ${narrowed}::text::jsonb,
+        values (${JSON.stringify(resources)}::text::jsonb, (${serversOf(chosen)}), ${filterJson}::text::jsonb,
           ${trigger}, ${user})
         returning id`.execute(db),
     )

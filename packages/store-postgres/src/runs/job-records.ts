@@ -38,7 +38,7 @@ const waitsForJobs = (run: RunStatement, id: number) =>
     ({ rows }) => rows.length > 0,
   )
 
-/** An error of the run itself is kept beside those of its jobs, as the gateway's job. */
+/** An error of the run itself is kept next to those of its jobs, as the gateway's job. */
 async function addError(db: Kysely<Tables>, id: number, error: string): Promise<void> {
   await sql`
     insert into run_jobs (run_id, server_id, state, error) values (${id}::bigint, ${jobServer(null)}, 'ended', ${error})
@@ -151,7 +151,7 @@ export function jobRecords(
                 update runs set cancel_requested = true where id = ${id}::bigint
                 returning status = 'pending' as pending`.execute(db),
             )
-            // No job has started: there is nobody to wait for, and perhaps no worker either.
+            // No job has started, so there is nothing to wait for and perhaps no worker either.
             if (rows[0]?.pending === true) yield* run((db) => end(db, id, 'cancelled'))
           }
           const found = yield* run((db) => selectRuns(db, sql`id = ${id}::bigint`))

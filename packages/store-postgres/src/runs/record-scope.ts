@@ -19,8 +19,9 @@ export interface EndedScope {
 const keyOf = (scope: Scope, serverId: number | null): string => placeKey(scopePlace(scope, serverId))
 
 /**
- * Records a scope's end within a transaction. What an earlier attempt at the job recorded gives way, but what it landed has landed: its record outlives one
- * that says `unchanged`, and its rows are counted on with any other. What it staged is staged anew and counts once.
+ * Records a scope's end within a transaction. It replaces the record of an earlier attempt, except
+ * that a landed record outlives a later `unchanged` and its rows keep counting. Rows that are
+ * staged again count once.
  */
 export function recordScope(run: Run, { id, serverId, result }: EndedScope): Effect.Effect<void, StoreFailed> {
   const { scope, outcome, reason, counts, started, ended } = result

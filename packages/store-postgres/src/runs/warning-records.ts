@@ -51,14 +51,14 @@ export function warningRecords(database: typeof Database.Service): Pick<Port, 'w
                     as (digest text, scope jsonb, code text, message text, count bigint)
                 ) with ordinality as i (digest, scope, code, message, count, place)
                 left join run_warnings w on w.run_id = ${id}::bigint and w.digest = i.digest
-              ), room as (
+              ), capacity as (
                 select ${most}::bigint - count(*) as places from run_warnings
                 where run_id = ${id}::bigint and digest <> ${digest(more)}
               ), kept as (
                 select digest, scope, code, message, count, place
-                from incoming, room where known or nth <= places
+                from incoming, capacity where known or nth <= places
               ), rest as (
-                select sum(count) as count from incoming, room where not (known or nth <= places)
+                select sum(count) as count from incoming, capacity where not (known or nth <= places)
               ), placed as (
                 select * from kept
                 union all

@@ -27,8 +27,9 @@ export async function writeRows(
 }
 
 /**
- * The same for rows whose keys change. They may take each other's, so first each gets a key that nobody has. A row under another key is one that no source has
- * reported: it is the user's own from then on, and keeps when it was last seen. It fails when a key is taken.
+ * The same for rows whose keys change. Rows may take each other's keys, so each first gets an
+ * unused key; a row under a new key is the user's own from then on and keeps its last-seen time.
+ * Fails when a key is taken.
  */
 export async function renameRows(
   db: Kysely<Tables>,
@@ -71,7 +72,10 @@ const freedColumn = (model: ModelName): Column => {
   return column
 }
 
-/** Gives rows keys that nobody has, so that others may take theirs. No text of a source begins with this character. */
+/**
+ * Gives rows unused keys, so that others may take theirs. No text of a source begins with this
+ * character.
+ */
 export async function freeKeys(db: Kysely<Tables>, model: ModelName, ids: ReadonlyArray<number>): Promise<void> {
   const freed = sql.id(freedColumn(model).name)
   await sql`update ${sql.table(tables[model])} set ${freed} = chr(1) || id where id = any(${ids}::bigint[])`.execute(db)
@@ -83,7 +87,7 @@ const fieldsOf = (rows: ReadonlyArray<RowChange>): Set<string> =>
 interface Writing {
   readonly rows: ReadonlyArray<RowChange & { readonly was?: string | null }>
   readonly origin: Origin
-  /** Columns that are set beside the fields. */
+  /** Columns that are set in addition to the fields. */
   readonly more: ReadonlyArray<RawBuilder<unknown>>
   /** What the log tells of the fields from before, of the row `o` of main and the change `r`. */
   readonly was: RawBuilder<unknown>

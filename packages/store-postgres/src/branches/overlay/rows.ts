@@ -51,7 +51,10 @@ export function overlayRows(facts: OverlayFacts, fields: ReadonlyArray<string> |
   return { model, main, replaced, others }
 }
 
-/** Rows whose key a creation has. One that the branch speaks of itself is seen beside it. */
+/**
+ * Rows whose key a creation has. A row that the branch itself changes is shown in addition to the
+ * creation.
+ */
 export function shadowed(branch: number, model: ModelName): Replaced {
   const sameKeyed = sql`n.branch_id = ${branch}::bigint and n.op = 'create' and ${sameKey(model, 'n', 't')}
     and not exists (select from ${branchTable(model)} u where u.branch_id = ${branch}::bigint and u.id = t.id)`
