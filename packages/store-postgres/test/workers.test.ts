@@ -41,7 +41,7 @@ describe.each(engines)('Workers on $engine', ({ migrated }) => {
     expect((await state()).running).toBe(1)
   })
 
-  test('a heartbeat of a clock that was ahead keeps no worker alive for ever', async () => {
+  test('a heartbeat of a clock that was ahead keeps no worker alive forever', async () => {
     await workers((w) => w.heartbeat(second))
     await silentFor('-400 days')
     expect(Date.parse((await state()).lastHeartbeat ?? '')).toBeLessThan(Date.now() + 86_400_000)

@@ -4,7 +4,7 @@ import type { Database } from '../database/database.ts'
 import { apiTokensLayer } from './api-tokens.ts'
 import { sessionsLayer } from './sessions.ts'
 
-/** Who may come in: API tokens, sessions and sign-in links. */
+/** Access of users: API tokens, sessions and sign-in links. */
 export const accountsLayer: Layer.Layer<ApiTokens | Sessions, never, Database> = Layer.merge(
   apiTokensLayer,
   sessionsLayer,

@@ -30,7 +30,7 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
       create: Effect.fn('ApiTokens.create')(function* ({ actor, ...token }) {
         const made = yield* database.transaction('making an API token', (run) =>
           Effect.gen(function* () {
-            // The update that changes nothing is what returns the id of a user who is there already.
+            // The no-op update makes the statement return the id of an existing user.
             const { rows } = yield* run((db) =>
               sql<Row>`
                 with u as (
@@ -87,7 +87,7 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
       }),
       used: Effect.fn('ApiTokens.used')(function* ({ id }) {
         yield* database.query('noting the use of an API token', (db) =>
-          // A busy client would else write a row with each request.
+          // Without this condition a busy client would write a row with each request.
           sql`
             update api_tokens set last_used = now()
             where id = ${id}::bigint and (last_used is null or last_used <= now() - interval '1 minute' or last_used > now())`.execute(
@@ -120,7 +120,7 @@ function shown({ secret_hash, user_id, username, ...token }: Row): ApiToken {
   return { ...token, user: { id: user_id, username } }
 }
 
-/** What the change log tells of a token: its public part, and whom and what it is for. */
+/** A token as the change log records it: its public part, its user and its purpose. */
 function logged({ id, key, username: user, description, write_enabled, expires }: Row) {
   return {
     model: 'token' as const,

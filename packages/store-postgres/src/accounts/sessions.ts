@@ -49,7 +49,8 @@ export const sessionsLayer: Layer.Layer<Sessions, never, Database> = Layer.effec
       }),
       redeemLink: Effect.fn('Sessions.redeemLink')(function* ({ idHash, now }) {
         const { rows } = yield* database.query('using a sign-in link', (db) =>
-          // Of two that delete the row at once, the second waits for the first and then finds nothing.
+          // If two callers delete the row at once, the second waits for the first and then finds
+          // nothing.
           sql<{ id: number; username: string }>`
             with link as (delete from sign_in_links where id_hash = ${idHash} returning username, expires)
             insert into users (username)

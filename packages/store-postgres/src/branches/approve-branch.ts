@@ -13,7 +13,10 @@ import { nextVersion } from '../inventory/row-version.ts'
 import { lockOpenBranch, readBranch } from './branch-record.ts'
 import { logApproval } from './log-branch.ts'
 
-/** Notes who lets a branch land as it is now. The author of a branch, and whoever has looked at an earlier revision, is refused. */
+/**
+ * Records who approves a branch as it is now. Refuses the author of the branch, and a reviewer of
+ * an earlier revision.
+ */
 export const approveBranch = Effect.fn('Branches.approve')(function* (
   database: Database['Type'],
   { id, revision, user, at, by }: Parameters<Branches['Type']['approve']>[0],

@@ -8,8 +8,9 @@ import { type Column, factColumns, keyColumns, operatorColumns, tables } from '.
 export const branchTable = (model: ModelName): RawBuilder<unknown> => sql.table(`branch_${tables[model]}`)
 
 /**
- * The entry `e` that a branch has of an object, for a lateral join. The planner cannot know how many rows a branch has of a kind, and might go through them for each object; behind the
- * `offset` it has but to find one by its id.
+ * The entry `e` that a branch has of an object, for a lateral join. The planner cannot know how
+ * many rows a branch has of a kind and might scan them for each object; behind the `offset` it
+ * looks one up by id.
  */
 export const entryOf = (branch: number, model: ModelName, id: RawBuilder<unknown>): RawBuilder<unknown> =>
   sql`(select e.* from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and e.id = ${id} offset 0) e`
@@ -35,7 +36,7 @@ export const renamesKey = (model: ModelName, alias: string): RawBuilder<boolean>
 export const differ = (columns: ReadonlyArray<Column>, a: string, b: string): RawBuilder<boolean> =>
   sql<boolean>`(${columnNames(columns, a)}) is distinct from (${columnNames(columns, b)})`
 
-/** A field's value out of a JSON object, as its column holds it. */
+/** A field's value from a JSON object, as its column holds it. */
 export const ofJson = (json: RawBuilder<unknown>, { field, type }: Column): RawBuilder<unknown> =>
   type === 'jsonb'
     ? sql`nullif(${json} -> ${field}::text, 'null')`
@@ -52,8 +53,9 @@ export const entryTitle = (model: ModelName): RawBuilder<unknown> =>
   )
 
 /**
- * What a row of main has in a branch that updates it: the entry's value of what that touches, main's present value of the rest; all of the entry where main has lost the row.
- * The entry is `e`, main's row `m`.
+ * A row of main as a branch that updates it shows it: the entry's values of touched fields and
+ * main's present values of the rest, or the whole entry where main has lost the row. The entry is
+ * `e`, main's row `m`.
  */
 export const effective = ({ field, name }: Column): RawBuilder<unknown> =>
   sql`case when m.id is null or ${field}::text = any(e.touched) then ${sql.ref(`e.${name}`)} else ${sql.ref(`m.${name}`)} end`

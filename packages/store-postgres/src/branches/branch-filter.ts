@@ -51,5 +51,5 @@ const all = (conditions: ReadonlyArray<RawBuilder<unknown>>) => sql.join([sql`tr
 const among = (column: string, values: ReadonlyArray<string> | undefined) =>
   values === undefined ? [] : [sql`${sql.ref(column)} = any(${values}::text[])`]
 
-/** A pattern that finds a text as it is written, also one with the signs of patterns. */
+/** A pattern that matches a text literally, with the characters of patterns escaped. */
 const containing = (text: string): string => `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`

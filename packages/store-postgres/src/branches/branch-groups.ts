@@ -22,8 +22,9 @@ const counted = (which: RawBuilder<unknown> = sql`true`): RawBuilder<unknown> =>
   (array_agg(s.verification_state order by s.backup_time desc) filter (where ${which} and s.finished is not false))[1] as newest_verification`
 
 /**
- * Counts groups of a namespace as they are in a branch, with main as it is now: those whose `backup_type` and `backup_id` the query `touched` selects. A group of which
- * the branch changes no snapshot has main's counters, and none of its own. Hold the scope's lock: whoever writes snapshots of main or of the branch at once would be missed.
+ * Counts the groups of a namespace whose keys the query `touched` selects, as the branch shows them
+ * over main as it is now. A group without changed snapshots keeps main's counters. Hold the scope's
+ * lock, or a concurrent write of snapshots is missed.
  */
 export async function recountBranchGroups(
   db: Kysely<Tables>,
@@ -41,7 +42,7 @@ export async function recountBranchGroups(
   const updatedStep = updated
     ? sql`, u as materialized (${updatedRows(branch, touching(updates, groupFields))})`
     : sql``
-  // A size is kept as far as a number of JavaScript goes, as main's is.
+  // A size is kept up to the largest safe integer of JavaScript, as in main.
   await sql`
     with t as materialized (
       select distinct ${place.serverId}::bigint as server_id, ${place.datastoreName}::text collate "C" as datastore_name,
@@ -123,9 +124,10 @@ const createdPart = (branch: number): RawBuilder<unknown> => sql`
   group by ${columnNames(groupKey, 't')}`
 
 /**
- * The updates that may have to do with the groups: of rows that the branch last saw in them, of rows that main has in them, and all that move rows between groups. Each is as
- * it is in the branch. They are looked up a group at a time, for the planner cannot know how few there are of one. A stray lies in another group than the branch thought,
- * because main has moved it: no writer of main knows to mark its group, so that group, and the one it is missing from, are counted by every reader.
+ * The updates that may concern the groups: of rows that the branch last saw in them, of rows that
+ * main has in them, and of rows that change groups. They are looked up a group at a time, because
+ * the planner cannot know how few a group has. A stray lies in another group than the branch
+ * recorded because main moved it, so every reader counts its old and new group.
  */
 function updatedRows(branch: number, moves: ReadonlyArray<ReadonlyArray<string>>): RawBuilder<unknown> {
   const update = sql`e.branch_id = ${branch}::bigint and e.op = 'update'`

@@ -32,7 +32,10 @@ export async function readBranch(db: Kysely<Tables>, id: number): Promise<Branch
   return rows[0]
 }
 
-/** Locks a branch in any state until the end of the transaction and gives its `last_updated`, RFC 3339; undefined: there is no such branch. */
+/**
+ * Locks a branch in any state until the end of the transaction and returns its `last_updated`, RFC
+ * 3339; undefined: the branch does not exist.
+ */
 export async function lockVersion(db: Kysely<Tables>, id: number): Promise<string | undefined> {
   const { rows } = await sql<Pick<Branch, 'last_updated'>>`
     select last_updated from branches where id = ${Number.isSafeInteger(id) ? id : 0}::bigint for update`.execute(db)
@@ -42,7 +45,10 @@ export async function lockVersion(db: Kysely<Tables>, id: number): Promise<strin
 /** What a writer of a branch needs of it. */
 export type Locked = Pick<Branch, 'kind' | 'status' | 'user' | 'run_id' | 'revision' | 'approved'>
 
-/** Notes that what a branch holds, or what has been answered in it, is another than before. An approval of what it was before ends with that, which the log tells. */
+/**
+ * Records that the content of a branch or the answers in it have changed. This ends an approval of
+ * the earlier state, which the log records.
+ */
 export async function raiseRevision(db: Kysely<Tables>, id: number, by: Author | undefined): Promise<void> {
   const { rows } = await sql<Pick<Branch, 'name' | 'revision' | 'approved'>>`
     update branches set revision = revision + 1, last_updated = ${nextVersion(sql`last_updated`)} where id = ${id}::bigint
@@ -50,7 +56,7 @@ export async function raiseRevision(db: Kysely<Tables>, id: number, by: Author |
   for (const { approved, ...branch } of rows) if (approved) await logLapse(db, { id, ...branch, by })
 }
 
-/** Locks a branch until the end of the transaction; what it is not, when it cannot be changed. */
+/** Locks a branch until the end of the transaction; returns why it cannot be changed, if so. */
 export async function lockOpenBranch(db: Kysely<Tables>, id: number): Promise<Locked | BranchNotFound | BranchNotOpen> {
   const { rows } = await sql<Locked>`
     select kind, status, user_name as user, run_id, revision, coalesce(approved_revision = revision, false) as approved from branches where id = ${Number.isSafeInteger(id) ? id : 0}::bigint for update`.execute(

@@ -133,7 +133,10 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
   ),
 )
 
-/** Lists what stood against a merge, so that it can be answered. The merge stopped at the first of it; here all is counted. */
+/**
+ * Lists the conflicts that blocked a merge, so that they can be resolved. The merge stopped at the
+ * first one; this finds all of them.
+ */
 const listConflicts = (database: Database['Type'], met: BranchInConflict) =>
   checkBranch(database, met.id).pipe(
     Effect.map(({ conflicts }) => (conflicts > 0 ? new BranchInConflict({ id: met.id, conflicts }) : met)),

@@ -52,7 +52,10 @@ interface Checked {
   readonly author: 'sync' | 'operator'
 }
 
-/** Goes through the entries of one model that main has moved away from: deletions and updates first, for they say which keys a creation finds free. */
+/**
+ * Goes through the entries of one model that are stale: deletions and updates first, because they
+ * determine which keys a creation finds free.
+ */
 function checkEntries(run: Run, checked: Checked): Effect.Effect<void, StoreFailed> {
   const { branch, model } = checked
   return Effect.gen(function* () {
@@ -60,7 +63,7 @@ function checkEntries(run: Run, checked: Checked): Effect.Effect<void, StoreFail
     yield* run((db) => dropResolved(db, checked, moved))
     const each = <A>(op: Entry['op'], use: (entries: ReadonlyArray<Entry>) => Effect.Effect<A, StoreFailed>) =>
       eachPage(run, checked, { ids: moved, op }, use)
-    // Rows of main that keep their keys, though an entry would delete or move them.
+    // Rows of main that keep their keys, although an entry would delete or rename them.
     const staying = new Set<number>()
     const stays = ({ entry }: ResolvedEntry) => entry.mainId !== null && staying.add(entry.mainId)
     const keyConflicts: Array<ResolvedEntry> = []
@@ -92,7 +95,7 @@ function checkEntries(run: Run, checked: Checked): Effect.Effect<void, StoreFail
   })
 }
 
-/** Edits over entries of one model and one kind, some at a time. */
+/** Iterates over the entries of one model and kind in batches. */
 function eachPage<A>(
   run: Run,
   checked: Checked,
@@ -111,7 +114,10 @@ function eachPage<A>(
   )
 }
 
-/** Brings the conflicts of entries in step, and gives what these come to. Which keys are taken is not known yet. */
+/**
+ * Reconciles the conflicts of entries, and returns the results. Whether their keys are taken is not
+ * known yet.
+ */
 function checkPage(
   run: Run,
   { branch, model }: Checked,
@@ -138,7 +144,7 @@ async function keepCollisions(
 
 const isCollision = ({ kind }: Pick<Conflict, 'kind'>): boolean => kind === 'unique_collision'
 
-/** A deletion that has been decided against. */
+/** A deletion that a reviewer decided against. */
 const isLeftOut = ({ resolved }: ResolvedEntry): boolean =>
   resolved._tag === 'skipped' || (resolved._tag === 'write' && resolved.write._tag === 'none')
 
@@ -160,7 +166,9 @@ function foundOf({ entry, merged }: ResolvedEntry): ReadonlyArray<FoundConflict>
   return merged.conflicts.map((conflict) => ({ ...conflict, ...about }))
 }
 
-/** What is asked of whole scopes: deletions that the guard holds, and lists that are older than main's. */
+/**
+ * Conflicts of whole scopes: deletions that the guard holds, and lists that are older than main's.
+ */
 async function checkScopes(db: Kysely<Tables>, branch: number): Promise<void> {
   const stored = await conflictsOfScopes(db, branch)
   const found = [...(await guardQuestions(db, branch)), ...(await regressions(db, branch))]
@@ -178,7 +186,10 @@ function modelOfScope(key: string): ModelName {
   return Object.entries(listedModel).find(([name]) => name === resource)?.[1] ?? 'server'
 }
 
-/** Forgets conflicts of objects that the branch no longer changes, or of which main is as the branch found it. */
+/**
+ * Discards conflicts of objects that the branch no longer changes, or that main still has as the
+ * branch found them.
+ */
 async function dropResolved(
   db: Kysely<Tables>,
   { branch, model }: EntriesOf,

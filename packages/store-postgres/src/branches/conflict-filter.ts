@@ -21,7 +21,7 @@ export function conflictCondition(
   return sql.join(conditions, sql` and `)
 }
 
-/** The conflicts to which an answer is possible at all. */
+/** The conflicts that can be resolved at all. */
 export function answerable({ choice }: Resolution): RawBuilder<unknown> {
   const kindsOf = (field: string | null) =>
     conflictKinds.filter((kind) => possibleChoices({ kind, field }).includes(choice))

@@ -79,7 +79,10 @@ export class ConflictIndex {
     this.#byName = new Map(stored.map((conflict) => [nameOf(conflict), conflict]))
   }
 
-  /** The stored conflict that is the same, also by its values; undefined: it is new, or something moved. */
+  /**
+   * The stored conflict that is the same, including its values; undefined: it is new, or a value
+   * has changed.
+   */
   same(now: Named & Conflict): StoredConflict | undefined {
     const seen = this.#byName.get(nameOf(now))
     return seen !== undefined && stillHolds(seen, now) ? seen : undefined
@@ -148,7 +151,10 @@ async function showAs(
     where c.branch_id = ${branch}::bigint and c.id = r.id`.execute(db)
 }
 
-/** A conflict as the port gives it, under the present name of its server: a branch is compared with main now and then, a server is renamed at any time. */
+/**
+ * A conflict as the port returns it, under the present name of its server: a server can be renamed
+ * between two comparisons of the branch with main.
+ */
 export const conflictOf = ({ serverName, ...conflict }: ConflictRecord): BranchConflict => {
   const { scope, title, objectId } = conflict
   if (serverName === null || scope === null || !('server' in scope) || scope.server === serverName) return conflict
@@ -160,7 +166,10 @@ export const conflictOf = ({ serverName, ...conflict }: ConflictRecord): BranchC
 
 /** A row of `selectConflict`. */
 export interface ConflictRecord extends BranchConflict {
-  /** The present name of the scope's server; null: it has none, or main has it no longer. */
+  /**
+   * The present name of the scope's server; null: the scope has none, or main no longer has the
+   * server.
+   */
   readonly serverName: string | null
 }
 

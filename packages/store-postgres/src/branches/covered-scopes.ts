@@ -20,7 +20,10 @@ export const coveredScopes: RawBuilder<unknown> = sql`
 /** A scope that a branch covers, under the present name of its server. */
 export interface CoveredScope {
   readonly scope: Scope
-  /** Id of its server; null: the scope of the servers, or its server could not be told when branches began to know servers by id. */
+  /**
+   * Id of its server; null: the scope of the servers, or a server that was unknown when branches
+   * began to refer to servers by id.
+   */
   readonly server_id: number | null
 }
 
@@ -78,7 +81,10 @@ interface Regressed extends CoveredScope {
   readonly last_complete_at: string
 }
 
-/** The scopes of which a later list than the branch's has landed meanwhile, as conflicts. They tell when each was listed: an answer is for the list that was seen. */
+/**
+ * The scopes of which a later list than the branch's has landed, as conflicts. They name the time
+ * of each list: an answer counts only for the list that was shown.
+ */
 export async function regressions(
   db: Kysely<Tables>,
   branch: number,

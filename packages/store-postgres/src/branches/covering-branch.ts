@@ -2,7 +2,10 @@ import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { placeKey, type ScopePlace } from '../inventory/scope-place.ts'
 
-/** The open branch of a sync that waits with changes of the scope; null: there is none. With `lock` it stays open until the end of the transaction. */
+/**
+ * The open branch of a sync that holds changes of the scope; null: there is none. With `lock` the
+ * branch stays open until the end of the transaction.
+ */
 export async function coveringBranch(
   db: Kysely<Tables>,
   place: ScopePlace,

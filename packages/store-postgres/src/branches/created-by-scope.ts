@@ -25,7 +25,10 @@ interface Created {
   readonly job_type?: string
 }
 
-/** What a part has created of each model in each scope, as the log tells it. A row that main had already is none that was created. */
+/**
+ * The number of rows that a part has created of each model in each scope, for the log. A row that
+ * main had already does not count.
+ */
 export async function createdByScope(
   db: Kysely<Tables>,
   part: number,

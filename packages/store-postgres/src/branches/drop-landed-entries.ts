@@ -18,14 +18,16 @@ import { type Entry, readEntries } from './read-entries.ts'
 import { dropEntries, type Moving } from './rebase-entries.ts'
 import { staleEntries } from './stale-entries.ts'
 
-/** Entries looked at in one go. */
+/** Entries compared at a time. */
 const batchSize = 2000
 
 type Landed = Pick<Landing, 'scope' | 'runId' | 'at'>
 
 /**
- * Takes out of an open branch of a sync what has just landed in main, as it does when branches were switched off meanwhile. What of the scope is left in it is older than main: that shows as a
- * conflict when the branch is compared, which the run does at its end. A transaction of its own: main has the rows already, and a branch that somebody else holds for long must not hold up the landing.
+ * Drops from an open branch of a sync the changes that have just landed in main, as after branches
+ * were switched off. What is left of the scope is older than main and shows as a conflict at the
+ * next comparison. It has its own transaction, so that a branch that is locked for long does not
+ * delay the landing.
  */
 export const dropLandedEntries = Effect.fn('Branches.dropLandedEntries')(function* (
   database: Database['Type'],
@@ -54,10 +56,10 @@ export const dropLandedEntries = Effect.fn('Branches.dropLandedEntries')(functio
   )
 })
 
-/** Drops the entries of a scope that main agrees with, and gives how many. */
+/** Drops the entries of a scope that agree with main, and returns their number. */
 function dropAgreed(run: Run, { branch, model }: Moving, place: ScopePlace): Effect.Effect<number, StoreFailed> {
   return Effect.gen(function* () {
-    // Where main has not moved it cannot have come to agree.
+    // An entry can only agree with main where main has changed since.
     const moved = yield* run((db) => staleEntries(db, { branch, model, where: ofPlace(place) }))
     let dropped = 0
     for (const ids of Arr.chunksOf(moved, batchSize)) {
@@ -87,7 +89,10 @@ function isAgreed(entry: Entry): boolean {
     : write._tag === 'adopt' && write.fields.length === 0 && !entry.unlisted
 }
 
-/** Notes which run was the last to say anything of the scope; when nothing of it is left in the branch, also when that was. */
+/**
+ * Records the last run that listed the scope and, when the branch holds no more of the scope, the
+ * time of that.
+ */
 async function coverFor(db: Kysely<Tables>, branch: number, place: ScopePlace, { runId, at }: Landed): Promise<void> {
   const left = await entriesIn(db, branch, place)
   const over = left === 0 ? sql`, listed_at = ${at}::timestamptz, held = null` : sql``

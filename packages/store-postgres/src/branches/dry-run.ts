@@ -3,10 +3,13 @@ import { Data, Effect } from 'effect'
 import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
 
-/** A dry run has come to its end: what it did is taken back, and this is what it came to. */
+/** Ends a dry run: carries its result out of the transaction that is rolled back. */
 class DryRun extends Data.TaggedError('DryRun')<{ readonly result: unknown }> {}
 
-/** One transaction that is kept, or without `commit` rolled back at its end: the same is done and the same is answered. */
+/**
+ * One transaction that commits, or without `commit` rolls back at its end. The work and the result
+ * are the same.
+ */
 export function transactionOrDryRun<A, E>(
   database: Database['Type'],
   { operation, commit }: { readonly operation: string; readonly commit: boolean },

@@ -11,7 +11,10 @@ import {
 } from '../inventory/columns.ts'
 import { branchTable } from './branch-columns.ts'
 
-/** Keeps the latest readings of a part with the creations of a branch that they are about: main has no row yet that could have them. */
+/**
+ * Stores the latest observations of a part with the branch's creations: main has no row for them
+ * yet.
+ */
 export async function stageObservations(
   db: Kysely<Tables>,
   { branch, model }: { readonly branch: number; readonly model: ModelName },
@@ -35,7 +38,10 @@ export async function stageObservations(
   )
 }
 
-/** Gives the rows that a merge has created the readings they were created with. One that has any has newer ones. */
+/**
+ * Copies the stored initial observations to the rows that a merge has created. A row that has
+ * observations already has newer ones.
+ */
 export async function landInitialObservations(db: Kysely<Tables>, branch: number): Promise<void> {
   for (const model of branchedModels) {
     const observation = observationTable(model)
@@ -55,7 +61,7 @@ export async function landInitialObservations(db: Kysely<Tables>, branch: number
   }
 }
 
-/** A reading; what was not read is as of a row of which nothing is known. */
+/** An observation; a field that was not observed has the value of an unknown row. */
 function stated(model: ModelName, { field, name }: Column): RawBuilder<unknown> {
   const fallback = defaultValue(model, field)
   return fallback === null ? sql.ref(`v.${name}`) : sql`coalesce(${sql.ref(`v.${name}`)}, ${fallback})`

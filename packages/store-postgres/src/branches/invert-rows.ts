@@ -34,14 +34,20 @@ function landed(model: ModelName, { merged, into }: Inversion): RawBuilder<unkno
   )`
 }
 
-/** A column of an entry, as main had it: what people own is empty where a source made the row. */
+/**
+ * A column of an entry, as main had it; empty for the columns that people own, where a source
+ * created the row.
+ */
 function asLanded(model: ModelName, { field, name }: Column): RawBuilder<unknown> {
   const owned = operatorColumns(model).some((column) => column.name === name)
   const fallback = defaultValue(model, field)
   return owned && fallback !== null ? sql`coalesce(${sql.ref(`e.${name}`)}, ${fallback})` : sql.ref(`e.${name}`)
 }
 
-/** Undoes creations: a deletion of the row as it landed. Of a server's deletion `below` says what the merge has made below it: all else came later. */
+/**
+ * Reverts creations: deletes the row as it landed. For a server, `below` records which rows the
+ * merge created under it; any other row came later.
+ */
 async function invertCreates(db: Kysely<Tables>, model: ModelName, inversion: Inversion): Promise<void> {
   const columns = mergedColumns(model)
   const children = branchedModels
@@ -64,7 +70,7 @@ async function invertCreates(db: Kysely<Tables>, model: ModelName, inversion: In
     from landed e where e.did = 'create'`.execute(db)
 }
 
-/** Undoes updates: of the touched fields the values before, of all others main's as they are now. */
+/** Reverts updates: touched fields get their earlier values, all others main's present values. */
 async function invertUpdates(db: Kysely<Tables>, model: ModelName, inversion: Inversion): Promise<void> {
   const columns = mergedColumns(model)
   const key = new Set(keyColumns(model).map(({ name }) => name))
@@ -85,7 +91,10 @@ async function invertUpdates(db: Kysely<Tables>, model: ModelName, inversion: In
     where e.did = 'update' and e.before <> '{}'`.execute(db)
 }
 
-/** Undoes deletions: the row as it was, under an id of its own. What its source lists is listed by it again; a server is inventory only. */
+/**
+ * Reverts deletions: creates the row again under a new id. Its source can list it again; a restored
+ * server exists in the inventory only.
+ */
 async function invertDeletes(db: Kysely<Tables>, model: ModelName, inversion: Inversion): Promise<void> {
   const columns = mergedColumns(model)
   const values = columns.map((column) => {
@@ -101,7 +110,10 @@ async function invertDeletes(db: Kysely<Tables>, model: ModelName, inversion: In
     from landed e where e.did = 'delete'`.execute(db)
 }
 
-/** Fills a branch with the inverse of what a merged one has done to main. Servers come first: what lay below one that is made to go goes with it. */
+/**
+ * Fills a branch with the inverse of a merged branch. Servers come first, because the rows under a
+ * deleted server are deleted with it.
+ */
 export async function invertRows(db: Kysely<Tables>, inversion: Inversion): Promise<void> {
   for (const model of branchedModels) {
     await invertCreates(db, model, inversion)

@@ -9,7 +9,10 @@ import {
 import { placeKey, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
 import type { Entry } from './read-entries.ts'
 
-/** Merges an entry with main. What would be made below a server that is not there refers to nothing; what main has gained below a deleted server is asked about. */
+/**
+ * Merges an entry with main. A creation under a missing server is a missing reference; rows that
+ * main has gained under a deleted server are a conflict.
+ */
 export function judgeEntry(entry: Entry): Merged {
   const merged = mergeObject(entry.sides)
   if (refersToNothing(entry, merged)) return { write: { _tag: 'none' }, conflicts: [ofWhole('missing_reference')] }
@@ -18,7 +21,9 @@ export function judgeEntry(entry: Entry): Merged {
   return { write: { _tag: 'none' }, conflicts: [...merged.conflicts, ofWhole('child_orphaned', gained)] }
 }
 
-/** A conflict about an object as a whole; `main` tells what main has that stands against the branch. */
+/**
+ * A conflict about an object as a whole; `main` holds main's values that conflict with the branch.
+ */
 export const ofWhole = (kind: ConflictKind, main: FieldValue = null): Conflict => ({
   kind,
   field: null,

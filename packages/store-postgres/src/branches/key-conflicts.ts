@@ -25,7 +25,7 @@ function claimedKey(model: ModelName, { entry, resolved }: ResolvedEntry): Field
   return Object.fromEntries(registry[model].key.map((field) => [field, row[field] ?? null]))
 }
 
-/** Whether an entry wants a key for its row that the row does not have in main. */
+/** Whether an entry gives its row a key that the row does not have in main. */
 export const changesKey = (model: ModelName, decided: ResolvedEntry): boolean => claimedKey(model, decided) !== null
 
 interface KeyConflicts {
@@ -75,9 +75,9 @@ export async function resolveKeyConflicts(
 }
 
 interface Holder {
-  /** The entry that wants the key. */
+  /** The entry that claims the key. */
   readonly id: number
-  /** The row of main that has it. */
+  /** The row of main that holds the key. */
   readonly holder: number
   readonly title: string
   readonly deleted: boolean

@@ -11,7 +11,7 @@ import { keyColumns, tables } from '../inventory/columns.ts'
 import { notePending } from '../inventory/pending-since.ts'
 import { amongGroups, pruneGroups, recountGroups, recountNamespaces } from '../inventory/recount.ts'
 
-/** Models from the leaves up: nothing is deleted while rows below it are to go too. */
+/** Models from the leaves up, so that child rows are deleted before their parents. */
 const leavesFirst = ['snapshot', 'group', 'namespace', 'job', 'datastore', 'server'] as const
 /** Models from the roots down. */
 const rootsFirst = ['server', 'datastore', 'namespace', 'group', 'snapshot', 'job'] as const
@@ -40,7 +40,7 @@ export function landBranch(step: WindowStep, part: number): Effect.Effect<RowCou
   })
 }
 
-/** Groups come and go with what is in them: a merge does not count them. */
+/** Groups follow their snapshots, so a merge does not count them. */
 const counted = (model: ModelName, rows: RowCounts): RowCounts => (model === 'group' ? noRows : rows)
 
 const allWindows = ({ run, engine }: WindowStep, part: number): Effect.Effect<Windows, StoreFailed> => {
@@ -79,7 +79,10 @@ const unlisted = (window: Window): RawBuilder<unknown> => sql`
   select ${columnNames(groupKey, 'u')} from (${groupsOf(window, sql`w.op = 'delete'`)}) k
   join groups u on ${sameKey('group', 'u', 'k')} where u.presence <> 'listed'`
 
-/** Makes the groups that new snapshots lack, and counts those in which any was written or deleted. */
+/**
+ * Creates the groups that new snapshots lack, and recounts those with a written or deleted
+ * snapshot.
+ */
 const countWritten = ({ run, engine, made }: WindowStep, windows: ReadonlyArray<Window>) =>
   eachWindow(engine, windows, (window) =>
     run(async (db) => {

@@ -7,7 +7,10 @@ import { nextVersion } from '../inventory/row-version.ts'
 import { hasAbsent, isPlaceOf } from '../inventory/scope-place.ts'
 import { coveredPlaces } from './covered-places.ts'
 
-/** Forgets the frames of groups that a merge has written and not counted: what they were read from is no longer what main says. */
+/**
+ * Clears the digests of groups that a merge has written and not counted: the frames no longer match
+ * main.
+ */
 export async function clearTouchedDigests(db: Kysely<Tables>, branch: number): Promise<void> {
   const key = columnNames(keyColumns('group'))
   await sql`
@@ -31,12 +34,15 @@ export async function landVisibilities(db: Kysely<Tables>, branch: number, kept:
     from p where not exists (select from scopes c where ${isPlaceOf})`.execute(db)
 }
 
-/** Drops what a branch that merges has counted: its groups are main's from now on. The first step of a merge, which would else note in each of them that main has moved. */
+/**
+ * Drops the group counters of a branch that merges, because its groups become main's. This comes
+ * first, or the merge would mark each of them as stale.
+ */
 export async function dropGroupCounts(db: Kysely<Tables>, branch: number): Promise<void> {
   await sql`delete from branch_group_counts where branch_id = ${branch}::bigint`.execute(db)
 }
 
-/** Marks a branch as merged. What it changed stays with it, so that it can be shown and undone. */
+/** Marks a branch as merged. Its changes stay with it, so that it can be shown and reverted. */
 export async function endMerged(
   db: Kysely<Tables>,
   branch: number,

@@ -4,17 +4,20 @@ import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
 
-/** What reviewers have decided against a source, by object. */
+/** Reviewers' decisions against a source, by object. */
 export class PinsOfMerge {
   readonly #overrides = new Map<number, Record<string, FieldValue>>()
 
-  /** Notes an answer to a conflict, where it leaves a pin behind. */
+  /** Records an answer to a conflict, if it leaves an override behind. */
   add(model: ModelName, id: number, conflict: Conflict, resolution: Resolution): void {
     const pin = overrideOf(model, conflict, resolution)
     if (pin !== null) this.#overrides.set(id, { ...this.#overrides.get(id), [pin.field]: pin.sourceValue })
   }
 
-  /** Stores them with their rows. To be called after these have landed: a landing takes the overrides of the fields that it changes. */
+  /**
+   * Stores the overrides with their rows. Call this after the rows have landed, because a landing
+   * removes the overrides of the fields that it changes.
+   */
   async land(db: Kysely<Tables>, model: ModelName): Promise<void> {
     if (this.#overrides.size === 0) return
     const rows = [...this.#overrides].map(([id, overrides]) => ({ id, overrides }))

@@ -8,8 +8,9 @@ import type { ScopePlace } from '../inventory/scope-place.ts'
 import { type Locked, lockOpenBranch } from './branch-record.ts'
 
 /**
- * Locks the places in which a branch changes anything, then the branch itself, for who merges or ends it. What the branch has got, or main has moved, until the locks were taken is locked after it,
- * where that is free; else the transaction begins again.
+ * Locks the places in which a branch changes anything, then the branch itself, for a merge or the
+ * end of the branch. Places that were added before the locks were taken are locked afterwards if
+ * they are free; otherwise the transaction starts again.
  */
 export function lockWithPlaces(
   run: Run,
@@ -25,7 +26,7 @@ export function lockWithPlaces(
   })
 }
 
-/** Takes what a branch whose places are locked changes meanwhile, where that is free. */
+/** Locks the places that a locked branch has gained since, if they are free. */
 export const lockPresentPlaces = (run: Run, id: number): Effect.Effect<void, StoreFailed | PlacesMoved> =>
   Effect.flatMap(
     run((db) => placesOfBranch(db, id)),

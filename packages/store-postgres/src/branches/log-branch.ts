@@ -6,7 +6,10 @@ import { timestamp } from '../changes/logged-fields.ts'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 
-/** What the log tells of a branch, under the names of REST. What a branch holds is told by its own list, and by the entries of its merge. */
+/**
+ * A branch as the log records it, under the names of REST. The branch's own list and the entries of
+ * its merge record its content.
+ */
 const loggedBranch = (branch: Branch): LoggedValues => ({
   name: branch.name,
   description: branch.description,
@@ -23,7 +26,7 @@ const loggedBranch = (branch: Branch): LoggedValues => ({
 export const logOpened = (db: Kysely<Tables>, branch: Branch, by: Author | undefined): Promise<void> =>
   logOther(db, { ...about(branch), action: 'create', before: null, after: loggedBranch(branch), by })
 
-/** Logs what a step has changed of a branch; nothing when nothing differs. */
+/** Logs a change of a branch; nothing when nothing differs. */
 export async function logStep(
   db: Kysely<Tables>,
   { before, after, by }: { readonly before: Branch; readonly after: Branch; readonly by: Author | undefined },
@@ -32,7 +35,7 @@ export async function logStep(
   if (changed !== null) await logOther(db, { ...about(after), action: 'update', ...changed, by })
 }
 
-/** Logs who lets what a branch holds at its present revision land. */
+/** Logs the approval of a branch at its present revision. */
 export async function logApproval(
   db: Kysely<Tables>,
   { before, after, by }: { readonly before: Branch; readonly after: Branch; readonly by: Author | undefined },
@@ -46,7 +49,7 @@ export async function logApproval(
   await logOther(db, { ...about(after), action: 'update', before: of(before), after: of(after), by })
 }
 
-/** Logs that a branch is no longer what was approved. */
+/** Logs that an approval ended because the branch changed. */
 export const logLapse = (
   db: Kysely<Tables>,
   { revision, by, ...branch }: Pick<Branch, 'id' | 'name' | 'revision'> & { readonly by: Author | undefined },
@@ -63,8 +66,9 @@ const about = ({ id, name }: Pick<Branch, 'id' | 'name'>) =>
   ({ model: 'branch', id, branchId: id, title: name }) as const
 
 /**
- * Gives conflicts `c` of a branch an answer, or takes it back, with an entry for each whose answer is another now: what the conflict was about, its values, and at which revision of the branch. Returns
- * how many conflicts the condition found.
+ * Sets or clears the answer of the conflicts `c` that the condition finds, with a log entry for
+ * each changed answer: the object, the values and the revision of the branch. Returns the number of
+ * conflicts found.
  */
 export async function answerLogged(
   db: Kysely<Tables>,

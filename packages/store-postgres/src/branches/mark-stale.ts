@@ -5,9 +5,12 @@ import { keyColumns } from '../inventory/columns.ts'
 import { inScope, type ScopePlace } from '../inventory/scope-place.ts'
 import { entryOf } from './branch-columns.ts'
 
-/** Notes, for the next reader of any branch, that main's snapshots of some groups have changed. `touched` selects the columns of their keys. Hold the locks of their scopes. */
+/**
+ * Marks the counters of some groups as stale in every branch, after main's snapshots have changed.
+ * `touched` selects the columns of their keys. Hold the locks of their scopes.
+ */
 export async function markStale(db: Kysely<Tables>, touched: RawBuilder<unknown>): Promise<void> {
-  // As a rule there is no branch that changes any snapshot: then it need not be worked out which groups these are.
+  // Usually no branch changes a snapshot, and the groups need not be determined.
   const { rows } = await sql`select from branch_group_counts limit 1`.execute(db)
   if (rows.length === 0) return
   await sql`
@@ -15,12 +18,12 @@ export async function markStale(db: Kysely<Tables>, touched: RawBuilder<unknown>
     where ${sameKey('group', 'c', 't')} and not c.moved`.execute(db)
 }
 
-/** Notes the same of all groups of a namespace. */
+/** Marks all groups of a namespace as stale. */
 export async function markNamespaceStale(db: Kysely<Tables>, place: ScopePlace): Promise<void> {
   await sql`update branch_group_counts c set moved = true where ${inScope(place)} and not c.moved`.execute(db)
 }
 
-/** Notes the same of the groups of servers that main has lost, with all their snapshots. */
+/** Marks the groups of servers that main has lost as stale, with all their snapshots. */
 export async function markRemoved(db: Kysely<Tables>): Promise<void> {
   await sql`
     update branch_group_counts c set moved = true where not c.moved and not exists (select from servers v where v.id = c.server_id)`.execute(

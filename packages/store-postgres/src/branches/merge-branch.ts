@@ -61,7 +61,7 @@ export interface MergeRequest {
   readonly commit: boolean
   readonly by: Origin
   readonly at: string
-  /** HttpError unless approved as it is now. */
+  /** Fails with HttpError unless the branch is approved as it is now. */
   readonly approval: boolean
 }
 
@@ -79,7 +79,7 @@ export const mergeBranch = Effect.fn('Branches.merge')(function* (
   const by: Origin = { ...request.by, branchId: request.id }
   const merge = transactionOrDryRun(database, { operation: 'merging a branch', commit: request.commit }, (run) =>
     Effect.gen(function* () {
-      // One merge at a time: two that touch the same scopes would otherwise wait for each other in the middle.
+      // One merge at a time: two merges that touch the same scopes could deadlock.
       yield* run((db) => sql`select pg_advisory_xact_lock(hashtextextended('netbox-pbs merge', 0))`.execute(db))
       const branch = yield* lockWithPlaces(run, request.id)
       // A dry run only looks.
@@ -112,7 +112,7 @@ class BranchMerge {
     this.#request = request
   }
 
-  /** All that it holds, whatever scopes it is of, in the few statements that land one scope. */
+  /** The whole content of the branch, across scopes, in the few statements that land one scope. */
   get land() {
     return Effect.gen(this, function* () {
       const { id, at, by } = this.#request
@@ -138,7 +138,10 @@ class BranchMerge {
     })
   }
 
-  /** What was answered for whole scopes: of `kept` the deletions stay out, of `left` all does. A question without an answer stops the merge. */
+  /**
+   * The answers for whole scopes: `kept` leaves the deletions out, `left` leaves out everything. An
+   * open conflict stops the merge.
+   */
   get #answeredScopes() {
     return Effect.gen(this, function* () {
       const { id } = this.#request
@@ -159,7 +162,7 @@ class BranchMerge {
     })
   }
 
-  /** Leaves a scope out, and notes so in its entries. */
+  /** Leaves a scope out, and records that in its entries. */
   #leave(place: ScopePlace): Effect.Effect<void, StoreFailed> {
     return Effect.map(
       this.#run((db) => leaveOut(db, this.#request.id, place)),
@@ -177,7 +180,7 @@ class BranchMerge {
       at: this.#request.at,
       lastSeen: lastListed,
       own: null,
-      // What a reviewer has merged is decided, whatever was held before.
+      // What a reviewer merges is decided, even if it was held before.
       deletable: { listed: true, missing: true },
       held: { rows: 0, grown: 0 },
       made: new Map(),
@@ -190,7 +193,7 @@ class BranchMerge {
     const branch = this.#request.id
     return Effect.gen(this, function* () {
       yield* this.#run((db) => lockTouched(db, { branch, model }))
-      // Where a guard's deletions are kept, core has to see which these are.
+      // Where the guard's deletions are kept, core must know which ones they are.
       const judged = yield* this.#run((db) => (kept.size === 0 ? staleEntries : allEntries)(db, { branch, model }))
       yield* this.#run((db) => stageCurrent(db, { branch, model }, { part, moved: judged }))
       for (const ids of Arr.chunksOf(judged, batchSize)) {
@@ -213,7 +216,7 @@ class BranchMerge {
     })
   }
 
-  /** What each entry comes to, answered as its reviewers did. */
+  /** The result of each entry, with the reviewers' answers applied. */
   #writesOf(
     model: ModelName,
     decided: ReadonlyArray<ResolvedEntry>,
@@ -229,7 +232,10 @@ class BranchMerge {
     })
   }
 
-  /** Remembers what was decided against the source, so that its next list does not ask again. */
+  /**
+   * Stores the decisions against the source, so that its next list does not raise the conflict
+   * again.
+   */
   #pin(model: ModelName, entry: Entry, conflicts: ReadonlyArray<Conflict>, index: ConflictIndex): void {
     const overrides = this.#overrides.get(model) ?? new PinsOfMerge()
     this.#overrides.set(model, overrides)
@@ -240,7 +246,10 @@ class BranchMerge {
   }
 }
 
-/** A write of a merge as the change that a landing applies. Readings of a row that only appears change nothing but that it is listed. */
+/**
+ * A write of a merge as the change that a landing applies. Observations of a row that only
+ * reappears change nothing except that it is listed.
+ */
 function changeOf(model: ModelName, entry: Entry, write: Write | null): Change | null {
   if (write === null) return null
   const { id, mainId, key, op, unlisted } = entry
@@ -249,7 +258,7 @@ function changeOf(model: ModelName, entry: Entry, write: Write | null): Change |
     case 'none':
       return op === 'update' && unlisted ? { _tag: 'update', id, key, fields: [], appears: true, broken: [] } : null
     case 'create':
-      // A row that main has lost since comes back under an id of its own.
+      // A row that main has lost since is restored under a new id.
       return { _tag: 'create', ...(op === 'create' ? { id } : {}), key, values: write.values as never }
     case 'adopt':
     case 'update': {

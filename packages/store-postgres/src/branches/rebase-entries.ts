@@ -6,7 +6,7 @@ import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
 import { branchTable, mergedColumns, ofJson } from './branch-columns.ts'
 
-/** Where entries are moved onto main. */
+/** Where entries are rebased. */
 export interface Moving {
   readonly branch: number
   readonly model: ModelName
@@ -80,7 +80,7 @@ export async function rebaseDeletes(
     where e.branch_id = ${branch}::bigint and e.id = any(${ids}::bigint[]) and m.id = e.id`.execute(db)
 }
 
-/** Main may move between the reading of an entry and this: from now on the two are compared whenever it matters. */
+/** Main may change between the read of an entry and this step; a later comparison detects that. */
 const renewed: RawBuilder<unknown> = sql`registry_version = ${registryVersion}::bigint, last_updated = greatest(now(), e.last_updated + interval '1 microsecond'), seen_version = null`
 
 /** Points what a branch has below servers to the ids that these have now. */

@@ -3,26 +3,26 @@ import type { ConflictIndex } from './conflict-rows.ts'
 import { judgeEntry } from './judge-entry.ts'
 import type { Entry } from './read-entries.ts'
 
-/** What an entry comes to, answered as its reviewers did. */
+/** The result of an entry with its reviewers' answers applied. */
 export interface ResolvedEntry {
   readonly entry: Entry
   readonly merged: Merged
   readonly resolved: Resolved
 }
 
-/** Merges an entry with main and applies the answers to what stands against it. */
+/** Merges an entry with main and applies the answers to its conflicts. */
 export function resolveEntry(entry: Entry, index: ConflictIndex): ResolvedEntry {
   return answered(entry, judgeEntry(entry), index)
 }
 
-/** The same when one more conflict stands against the entry. */
+/** The same, with one more conflict. */
 export const resolveEntryWith = (
   { entry, merged }: ResolvedEntry,
   conflict: Conflict,
   index: ConflictIndex,
 ): ResolvedEntry => answered(entry, { ...merged, conflicts: [...merged.conflicts, conflict] }, index)
 
-/** The answer to a conflict of an entry, if there is one and nothing it was said of has moved. */
+/** The answer to a conflict of an entry, if it has one and none of its values has changed. */
 export const answerOf = (entry: Entry, conflict: Conflict, index: ConflictIndex): Resolution | null =>
   index.same({ ...conflict, objectId: entry.id, scopeKey: '' })?.resolution ?? null
 

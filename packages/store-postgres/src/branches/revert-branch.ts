@@ -17,7 +17,10 @@ import { invertRows } from './invert-rows.ts'
 import { logOpened } from './log-branch.ts'
 import { newSchemaId } from './schema-id.ts'
 
-/** Opens a branch of what undoes a merged one, and compares it with main: what was edited since is a conflict of it. */
+/**
+ * Opens a branch that reverts a merged one, and compares it with main: later edits are its
+ * conflicts.
+ */
 export const revertBranch = Effect.fn('Branches.revert')(function* (
   database: Database['Type'],
   { id, name, user, commit, by }: Parameters<Branches['Type']['revert']>[0],
@@ -47,7 +50,7 @@ function requireMerged(run: Run, id: number): Effect.Effect<void, StoreFailed | 
   })
 }
 
-/** Opens the branch; null: another has the name. */
+/** Opens the branch; null: the name is taken. */
 async function open(
   db: Kysely<Tables>,
   { id, name, user }: { readonly id: number; readonly name: string; readonly user: string },

@@ -5,8 +5,9 @@ import { coveredPlaces } from './covered-places.ts'
 import { touchedScopes } from './touched-scopes.ts'
 
 /**
- * Sets the scopes that a branch touches to review: their source will report again what the branch has undone, and that run stages it instead of landing it. To be called by the merge of a
- * revert, under the locks of its scopes. A scope that was never listed needs no review: no source has said anything of it.
+ * Sets the scopes that a branch touches to review: their source will report the reverted changes
+ * again, and that run stages them instead of landing them. Call this in the merge of a revert
+ * branch, under the locks of its scopes. A scope that was never listed needs no review.
  */
 export async function reviewTouchedScopes(db: Kysely<Tables>, branch: number): Promise<void> {
   const places = (await touchedScopes(db, branch)).map(({ place }) => place)
@@ -15,7 +16,9 @@ export async function reviewTouchedScopes(db: Kysely<Tables>, branch: number): P
   )
 }
 
-/** Ends the review of the scopes that a branch of a sync covers: it has merged, or was given up. */
+/**
+ * Ends the review of the scopes that a branch of a sync covers, after it was merged or abandoned.
+ */
 export async function endReview(db: Kysely<Tables>, branch: number): Promise<void> {
   await sql`update scopes c set review = false from (${coveredPlaces(branch)}) p where ${isPlaceOf} and c.review`.execute(
     db,

@@ -28,7 +28,7 @@ import {
 import { outcomeOf, type Written } from './record-outcomes.ts'
 import { entriesToJudge } from './stale-entries.ts'
 
-/** Entries moved at a time. */
+/** Entries rebased at a time. */
 const batchSize = 2000
 
 /**
@@ -52,17 +52,19 @@ export const syncBranch = Effect.fn('Branches.sync')(function* (
       for (const model of branchedModels) moved += yield* rebaseModel(run, { branch: id, model, kind })
       if (moved > 0) yield* run((db) => raiseRevision(db, id, by))
       const after = yield* compareBranch(run, { id, kind })
-      // A branch that main has not moved away from is only compared.
+      // A branch that is not stale is only compared.
       if (before !== undefined && moved > 0) yield* run((db) => logStep(db, { before, after, by }))
       return after
     }),
   ).pipe(
-    // What stood against it is listed, so that it can be answered.
+    // The conflicts are listed, so that they can be resolved.
     Effect.tapErrorTag('BranchInConflict', () => (commit ? Effect.ignore(checkBranch(database, id)) : Effect.void)),
   )
 })
 
-/** Goes through the entries of one model that main has moved away from, some at a time, and gives how many it has changed. */
+/**
+ * Goes through the stale entries of one model in batches, and returns the number of changed ones.
+ */
 function rebaseModel(run: Run, moving: Moving & Pick<Branch, 'kind'>): Effect.Effect<number, StoreFailed> {
   const { branch, model, kind } = moving
   const author = kind === 'sync' ? 'sync' : 'operator'
@@ -89,14 +91,15 @@ function rebaseModel(run: Run, moving: Moving & Pick<Branch, 'kind'>): Effect.Ef
   })
 }
 
-/** What an entry comes to, when that is not what it says. Null: it stays. */
+/** The new content of an entry, when it differs. Null: it stays. */
 function changeOf(entry: Entry, index: ConflictIndex): Written | null {
   const merged = judgeEntry(entry)
   const key = entryScopeKey(entry)
   const answers = merged.conflicts.map(
     (conflict) => index.same({ ...conflict, objectId: entry.id, scopeKey: key })?.resolution ?? null,
   )
-  // The source will say again what was decided against it: until the branch merges, the answer is all that remembers the decision.
+  // The source will report the rejected value again: until the branch merges, only the answer
+  // records the decision.
   if (entry.sides.author === 'sync' && answers.some((answer) => answer?.choice !== 'branch')) return null
   const resolved = resolve(entry.sides, merged, (conflict) => answers[merged.conflicts.indexOf(conflict)] ?? null)
   if (resolved._tag === 'open') return null
@@ -132,7 +135,7 @@ async function rebaseAll(
         break
       case 'none':
       case undefined:
-        // What a run only lists, it lists still.
+        // A row that the run only lists stays listed.
         if (op === 'update' && mainId !== null && unlisted && sides.author === 'sync')
           updated.push({ id, mainId, before: {}, after: {} })
         else removed.push(id)

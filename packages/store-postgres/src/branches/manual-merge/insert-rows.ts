@@ -23,15 +23,16 @@ export interface InsertRequest {
   readonly model: ModelName
   readonly ids: ReadonlyArray<number>
   readonly origin: Origin
-  /** RFC 3339; since when a row that is made as missing is so. */
+  /** The time from which a row that is created as missing counts as missing, RFC 3339. */
   readonly at: string
-  /** The rows get new ids and are a user's own: main has lost what they were. */
+  /** The rows get new ids and are the user's own, because main has lost the original rows. */
   readonly asNewRow: boolean
 }
 
 /**
- * Makes the rows of entries, with their first readings and an entry in the log for each. Returns the entries whose server is there and whose key was free. As a rule all keys are: to let PostgreSQL look
- * for one that is not takes half the time again.
+ * Inserts the rows of entries with their initial observations and a log entry each. Returns the
+ * entries whose server exists and whose key was free. Usually all keys are free, and a look-up for
+ * taken ones would cost half the time again.
  */
 export async function insertRows(db: Kysely<Tables>, making: InsertRequest): Promise<ReadonlySet<number>> {
   const made =
@@ -40,7 +41,7 @@ export async function insertRows(db: Kysely<Tables>, making: InsertRequest): Pro
   return new Set(made.rows.map(({ entry }) => entry))
 }
 
-/** The statement that makes them. */
+/** The statement that inserts them. */
 function makingRows(
   { branch, model, ids, origin, at, asNewRow }: InsertRequest,
   onConflict: RawBuilder<unknown>,
@@ -63,7 +64,7 @@ function makingRows(
 const hasServer = (model: ModelName): RawBuilder<unknown> =>
   model === 'server' ? sql`` : sql` and exists (select from servers v where v.id = e.server_id)`
 
-/** The step that gives new rows their first readings. */
+/** The step that inserts the initial observations of new rows. */
 function initialObservations(model: ModelName): RawBuilder<unknown> {
   const observation = observationTable(model)
   if (observation === null) return sql``

@@ -44,19 +44,24 @@ interface Request {
 /** Entries merged at a time. */
 const batchSize = 2000
 
-/** A merge that meets the same key again and again has somebody writing it faster than it can read. */
+/**
+ * A merge that meets the same key this many times competes with a writer that is faster than it.
+ */
 const maxAttempts = 3
 
 /**
- * Lands a branch that people have written, or that undoes another, in the transaction at hand: as edits write main, but rows by the thousand. The merge's lock, those of the namespaces
- * in question and that of the branch are held.
+ * Lands a user's branch or a revert branch in the current transaction, in batches of thousands of
+ * rows. The caller holds the locks of the merge, of the namespaces concerned and of the branch.
  */
 export const mergeManually = (
   run: Run,
   request: Request,
 ): Effect.Effect<MergeOutcome, StoreFailed | BranchInConflict | PlacesMoved> => new ManualMerge(run, request).land
 
-/** One merge, inside its transaction. It stops at the first step that meets a conflict, for what comes after builds on it. */
+/**
+ * One merge, inside its transaction. It stops at the first step that meets a conflict, because
+ * later steps build on it.
+ */
 class ManualMerge {
   readonly #run: Run
   readonly #request: Request
@@ -64,7 +69,7 @@ class ManualMerge {
   #skipped = 0
   #servers: ReadonlyArray<LeavingServer> = []
   #namespaces: ReadonlyArray<number> = []
-  /** Whether anything was ever asked about the branch: most merges meet no answer. */
+  /** Whether the branch ever had a conflict: most merges have no answers to apply. */
   #answers: boolean | null = null
   readonly #groups = new Map<string, GroupKey>()
 
@@ -84,7 +89,7 @@ class ManualMerge {
       this.#counts.deleted += yield* this.#run((db) => deleteServers(db, servers))
       yield* this.#run(notePending)
       yield* this.#run((db) => refreshOutcomes(db, id))
-      // The source will say again what has been undone.
+      // The source will report the reverted change again.
       if (kind === 'revert') yield* this.#run((db) => reviewTouchedScopes(db, id))
       yield* this.#run((db) => endMerged(db, id, { at, by }))
       const branch = yield* this.#run((db) => readBranch(db, id))
@@ -113,7 +118,10 @@ class ManualMerge {
     })
   }
 
-  /** A creation whose key is free is made without being read: there is nothing in main that it could disagree with. */
+  /**
+   * A creation whose key is free is inserted without being read, because main has nothing to
+   * compare it with.
+   */
   #createAll(model: ModelName): Effect.Effect<void, StoreFailed | BranchInConflict | PlacesMoved> {
     return Effect.gen(this, function* () {
       const branch = this.#request.id
@@ -152,7 +160,10 @@ class ManualMerge {
     })
   }
 
-  /** What can be written of decided entries; those left out are counted, and what the merge does to each is noted. It fails when one of them is in conflict. */
+  /**
+   * The writes of resolved entries. Counts the entries that are left out, records the outcome of
+   * each, and fails when one of them is in conflict.
+   */
   #ended(
     model: ModelName,
     decided: ReadonlyArray<ResolvedEntry>,
@@ -190,19 +201,22 @@ class ManualMerge {
     return Effect.map(written, (updated) => this.#count(model, { updated }))
   }
 
-  /** Changes keys, and brings back what main has lost and a reviewer wants, which claims its old key. */
+  /**
+   * Changes keys, and restores rows that main has lost and a reviewer keeps, which claim their old
+   * keys.
+   */
   #move(
     model: ModelName,
     decided: ReadonlyArray<ResolvedEntry>,
   ): Effect.Effect<void, StoreFailed | BranchInConflict | PlacesMoved> {
     return Effect.gen(this, function* () {
       const { id, by } = this.#request
-      // Deletions have landed: a row that is still there stays.
+      // Deletions have landed, so a row that is still there stays.
       const keyConflicts = { branch: id, model, decided, leaves: () => false }
       const ended = yield* this.#ended(model, yield* this.#run((db) => resolveKeyConflicts(db, keyConflicts)))
       const rows = ended.flatMap((one) => this.#changeOf(model, one))
       const moved = yield* this.#run((db) => unlessTaken(() => renameRows(db, model, { rows, origin: by })))
-      // Somebody has just made such a key: the next look at the branch says so.
+      // Another user has just taken such a key: the next comparison of the branch shows it.
       if (moved === null) return yield* new BranchInConflict({ id, conflicts: 1 })
       this.#count(model, { updated: moved })
       const lost = ended.flatMap(({ entry, write }) => (write?._tag === 'create' ? [entry.id] : []))
@@ -211,7 +225,7 @@ class ManualMerge {
     })
   }
 
-  /** Merges creations that could not be made with what main has under their keys, or says why not. */
+  /** Merges creations with the rows of main that have their keys, or returns why it cannot. */
   #adopt(
     model: ModelName,
     ids: ReadonlyArray<number>,
@@ -229,7 +243,7 @@ class ManualMerge {
       const taken = free.filter((one) => !made.has(one))
       if (taken.length === 0) return
       if (readings === maxAttempts) return yield* new BranchInConflict({ id, conflicts: taken.length })
-      // Somebody has made these keys since they were looked for.
+      // Other users have taken these keys since they were looked up.
       yield* this.#adopt(model, taken, readings + 1)
     })
   }
@@ -283,7 +297,7 @@ class ManualMerge {
     this.#groups.set(groupName(key), key)
   }
 
-  /** Groups follow their snapshots: they are not counted. */
+  /** Groups follow their snapshots, so they are not counted. */
   #count(
     model: ModelName,
     { created = 0, updated = 0 }: { readonly created?: number; readonly updated?: number },
@@ -301,7 +315,7 @@ const groupName = ({ server_id: server, ...texts }: GroupKey): string => natural
 const writesFact = (model: ModelName, fields: ReadonlyArray<FieldChange>): boolean =>
   fields.some(({ field }) => factColumns(model).some((column) => column.field === field))
 
-/** Runs a statement; null: a taken key has stopped it, and the transaction is lost. */
+/** Runs a statement; null: it failed on a taken key, and the transaction is aborted. */
 async function unlessTaken<A>(statement: () => Promise<A>): Promise<A | null> {
   try {
     return await statement()

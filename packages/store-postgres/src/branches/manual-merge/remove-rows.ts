@@ -13,7 +13,10 @@ export const removeRows = (
 ): Promise<number> =>
   ids.length === 0 ? Promise.resolve(0) : deleteLogged(db, model, { where: sql`m.id = any(${ids}::bigint[])`, origin })
 
-/** Takes groups off their source's list: each goes with its last snapshot, which is for whoever settles them to see. */
+/**
+ * Marks groups as not listed by their source. Each is deleted with its last snapshot, when groups
+ * are reconciled.
+ */
 export async function unlistGroups(db: Kysely<Tables>, ids: ReadonlyArray<number>): Promise<void> {
   await sql`
     update groups set presence = 'manual', missing_since = null where id = any(${ids}::bigint[]) and presence <> 'manual'`.execute(
@@ -21,7 +24,10 @@ export async function unlistGroups(db: Kysely<Tables>, ids: ReadonlyArray<number
   )
 }
 
-/** Deletes namespaces. One that still has groups stays with them as if made by a user. To be called when all groups are settled. */
+/**
+ * Deletes namespaces. One that still has groups stays, as if a user had created it. Call this after
+ * all groups are reconciled.
+ */
 export async function removeNamespaces(
   db: Kysely<Tables>,
   { ids, origin }: { readonly ids: ReadonlyArray<number>; readonly origin: Origin },
@@ -35,7 +41,10 @@ export async function removeNamespaces(
   return await deleteLogged(db, 'namespace', { where: sql`m.id = any(${ids}::bigint[]) and not ${used}`, origin })
 }
 
-/** Frees the names of servers that are to be deleted. They themselves go last, so that what the branch moves from one to another server is not deleted along. */
+/**
+ * Frees the names of servers that are to be deleted. The servers themselves are deleted last, so
+ * that rows that the branch moves to another server are not deleted with them.
+ */
 export async function freeServers(
   db: Kysely<Tables>,
   ids: ReadonlyArray<number>,

@@ -3,7 +3,10 @@ import type { Tables } from '../../database/tables.ts'
 import { branchTable } from '../branch-columns.ts'
 import { childModels } from '../server-tombstone.ts'
 
-/** Puts what a branch has below a server that it made below the one that main has made of the same name. */
+/**
+ * Moves a branch's rows under a server that it created to the server of the same name that main has
+ * created since.
+ */
 export async function repointChildren(
   db: Kysely<Tables>,
   branch: number,

@@ -9,7 +9,7 @@ import { nextVersion } from '../../inventory/row-version.ts'
 import { listColumn, listFrom } from '../../lists/list-columns.ts'
 import { mergedColumns } from '../branch-columns.ts'
 
-/** A row of main, and what of it changes. */
+/** A row of main, and its changes. */
 export interface RowChange {
   readonly id: number
   readonly fields: ReadonlyArray<FieldChange>
@@ -60,12 +60,12 @@ export async function renameRows(
 
 interface Found {
   readonly id: number
-  /** What the row had in the column that gave way. */
+  /** The row's earlier value in the column that was freed. */
   readonly freed: string
   readonly row: string
 }
 
-/** The part of a key that gives way: the last that is text. */
+/** The part of a key to free: the last that is text. */
 const freedColumn = (model: ModelName): Column => {
   const column = keyColumns(model).findLast(({ type }) => type === 'text')
   if (column === undefined) throw new Error(`the key of a ${model} has no text`)
@@ -89,7 +89,7 @@ interface Writing {
   readonly origin: Origin
   /** Columns that are set in addition to the fields. */
   readonly more: ReadonlyArray<RawBuilder<unknown>>
-  /** What the log tells of the fields from before, of the row `o` of main and the change `r`. */
+  /** The earlier values of the fields for the log, of the row `o` of main and the change `r`. */
   readonly was: RawBuilder<unknown>
 }
 

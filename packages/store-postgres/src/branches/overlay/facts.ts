@@ -3,13 +3,13 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../../database/tables.ts'
 import { type EntryKind, entryKinds, type Touches, touchesOf } from '../read-touches.ts'
 
-/** What a reader of a branch must know of it to ask no more than the branch makes necessary. */
+/** Facts about a branch that keep a reader's queries no larger than the branch requires. */
 export interface OverlayFacts {
   readonly branch: number
   readonly model: ModelName
-  /** What it does to the model. */
+  /** Its changes to the model. */
   readonly touches: Touches
-  /** What it does to servers. */
+  /** Its changes to servers. */
   readonly servers: Touches
   /** Servers of main that are not seen in it, with all that is below them: those that it deletes, and those whose names its own have. */
   readonly hidden: ReadonlyArray<number>
@@ -36,7 +36,7 @@ interface FactsRecord {
   readonly groups: boolean
 }
 
-/** Asks what a branch does to a model: a handful of look-ups, however much it changes. */
+/** Reads what a branch does to a model, in a handful of look-ups whatever its size. */
 export async function readFacts(db: Kysely<Tables>, branch: number, model: ModelName): Promise<OverlayFacts> {
   const of = sql`e.branch_id = ${branch}::bigint`
   const counted = (which: RawBuilder<unknown>) =>

@@ -36,7 +36,7 @@ export function overlayGroups(facts: OverlayFacts): ListView {
   return { model: 'group', main, replaced: replacedGroups(branch), others }
 }
 
-/** The groups of main that are read elsewhere. */
+/** The groups of main that are read from the branch instead. */
 export function replacedGroups(branch: number): ReadonlyArray<Replaced> {
   const entries = sql`from branch_groups e where e.branch_id = ${branch}::bigint and e.op <> 'create'`
   const ofBranch = sql`c.branch_id = ${branch}::bigint and ${sameKey('group', 'c', 't')}`

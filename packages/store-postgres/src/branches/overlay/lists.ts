@@ -43,7 +43,7 @@ function viewOf(facts: OverlayFacts, fields: Parameters<Rows['view']>[0]): ListV
 
 const countedModels: ReadonlySet<ModelName> = new Set(['snapshot', 'group', 'namespace'])
 
-/** What must be known of the branch, with its groups counted as main now is. */
+/** The facts about the branch, after its groups were recounted over main. */
 const factsOf = Effect.fn('Branches.overlayFacts')(function* (
   database: Database['Type'],
   branch: number,

@@ -18,7 +18,7 @@ type Sets = ReadonlyArray<ReadonlyArray<string>>
 export function overlayRows(facts: OverlayFacts, fields: ReadonlyArray<string> | 'all'): ListView {
   const { branch, model, touches } = facts
   const main = overlayMain(facts)
-  // A row that moves to another server may so come into sight, or go out of it.
+  // A row that moves to another server may become visible or invisible by that.
   const requested = new Set(fields === 'all' ? [] : [...fields, 'server'])
   const whole = fields === 'all' || requested.has('last_updated')
   const concerned = whole ? touches.updates : touching(touches.updates, requested)
@@ -96,7 +96,7 @@ export function overlayServers({ branch, servers, hidden }: OverlayFacts): RawBu
   )`
 }
 
-/** A relation of the branch's own. Its rows may lie below a server that is gone from main, and then they are not seen. */
+/** A relation of the branch's own rows. Rows under a server that main has lost are not shown. */
 export const overlayRelation = (
   facts: OverlayFacts,
   rows: RawBuilder<unknown>,
@@ -138,7 +138,7 @@ function overlayColumns(model: ModelName): ReadonlyArray<Column> {
   return [...merged, ...operatorColumns(model).filter(({ name }) => !names.has(name))]
 }
 
-/** What an entry has in a column. One that only people write is empty in what a sync has staged. */
+/** An entry's value of a column. A column that only people write is empty in a sync's entries. */
 function entryValue(model: ModelName, { field, name, type }: Column): RawBuilder<unknown> {
   const value = sql.ref(`e.${name}`)
   const otherwise = defaultValue(model, field)

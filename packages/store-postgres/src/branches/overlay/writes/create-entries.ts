@@ -22,7 +22,10 @@ import { lockForWriting } from './lock-branch.ts'
 import { recountOverlayGroups } from './recount-groups.ts'
 import { takenKeys } from './taken-keys.ts'
 
-/** Creates rows in a branch, all or none: the first whose key is taken there, also by an earlier row of the same request, is named. Each takes its id now. */
+/**
+ * Creates rows in a branch, all or none. Names the first row whose key is taken in the branch or by
+ * an earlier row of the same request. Each row takes its id now.
+ */
 export const createEntries = Effect.fn('BranchWrites.create')(function* (
   database: Database['Type'],
   branch: number,
@@ -80,7 +83,7 @@ async function insertEntries(
   return inserted.map(({ id }) => id)
 }
 
-/** The first readings of a new row, by field; null: its model has none of its own. */
+/** The initial observations of a new row, by field; null: its model has none of its own. */
 function observationsOf(
   model: ModelName,
   row: Readonly<Record<string, unknown>>,

@@ -3,7 +3,10 @@ import { Effect } from 'effect'
 import type { Run } from '../../../database/session.ts'
 import { lockOpenBranch } from '../../branch-record.ts'
 
-/** Locks a branch for a user who writes in it, until the end of the transaction. One that is gone has ended; that of a run takes no edits. */
+/**
+ * Locks a branch until the end of the transaction, for a user who writes in it. A branch that does
+ * not exist counts as ended; a branch of a run accepts no edits.
+ */
 export function lockForWriting(run: Run, id: number): Effect.Effect<void, StoreFailed | BranchNotOpen | BranchOfRun> {
   return Effect.gen(function* () {
     const branch = yield* run((db) => lockOpenBranch(db, id))

@@ -20,7 +20,7 @@ import { childModels, highestChild } from '../../server-tombstone.ts'
 import { lockObject, type ObjectRequest } from './locked-object.ts'
 import { recountOverlayGroups } from './recount-groups.ts'
 
-/** Deletes a row in a branch, and what is below it; false: the branch shows no such row. */
+/** Deletes a row and its children in a branch; false: the branch shows no such row. */
 export const removeEntry = Effect.fn('BranchWrites.remove')(function* (
   database: Database['Type'],
   branch: number,
@@ -43,7 +43,7 @@ export const removeEntry = Effect.fn('BranchWrites.remove')(function* (
       if (locked === null) return false
       yield* requireVersion(locked.object.version, versions)
       if (model === 'server') yield* run((db) => dropChildren(db, branch, id))
-      // What the branch has made, or main has lost, needs no tombstone.
+      // A row that the branch created, or that main has lost, needs no tombstone.
       yield* run((db) => (locked.object.main === null ? discard(db, requested) : tombstone(db, requested)))
       yield* run((db) => recountOverlayGroups(db, branch, locked.groups))
       yield* run((db) => raiseRevision(db, branch, actor))
@@ -88,7 +88,10 @@ function firstFound({ field, name, type }: Column): RawBuilder<unknown> {
   return sql`case when e.base ? ${field}::text then ${was} else ${sql.ref(`m.${name}`)} end`
 }
 
-/** Takes out of a branch all that it has below a server. Rows that it has moved there from another server are deleted with it. */
+/**
+ * Removes all of a branch's entries under a server. Rows that it has moved there from another
+ * server are deleted with it.
+ */
 async function dropChildren(db: Kysely<Tables>, branch: number, server: number): Promise<void> {
   for (const model of childModels) {
     for (const id of await movedHere(db, { branch, model, server })) await tombstone(db, { branch, model, id })

@@ -6,14 +6,20 @@ import type { Tables } from '../../../database/tables.ts'
 import { keyColumns, tables } from '../../../inventory/columns.ts'
 import { branchTable, effective, renamesKey } from '../../branch-columns.ts'
 
-/** A key that a row is to have. `id`: the row has an entry or a row of main already, which is not in its own way. */
+/**
+ * A key that a row is to get. `id`: the row exists already, so its own entry or row does not count
+ * as taken.
+ */
 export interface RequestedKey {
   readonly ord: number
   readonly id: number | null
   readonly key: FieldValues
 }
 
-/** The places of those keys that another object has in the branch. Of keys that are wanted twice the later is taken. Hold the branch's lock. */
+/**
+ * The positions of the keys that another object of the branch has. If the request has a key twice,
+ * the later one counts as taken. Hold the branch's lock.
+ */
 export async function takenKeys(
   db: Kysely<Tables>,
   { branch, model }: { readonly branch: number; readonly model: ModelName },

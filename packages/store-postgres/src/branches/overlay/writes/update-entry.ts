@@ -89,7 +89,10 @@ async function storedValues(db: Kysely<Tables>, model: WritableModel, values: Ed
   return rows[0] ?? {}
 }
 
-/** Changes what the branch itself has made; its first readings and when it was last seen are the user's too. */
+/**
+ * Updates a row that the branch itself created; its initial observations and last-seen time are the
+ * user's too.
+ */
 async function changeCreation(
   db: Kysely<Tables>,
   { branch, model, id }: ObjectRequest,
@@ -111,7 +114,10 @@ async function changeCreation(
   return true
 }
 
-/** Touches a row that main has, or has lost since the branch touched it. An entry that touches nothing goes. */
+/**
+ * Updates a row that main has, or has lost since the branch touched it. An entry that touches
+ * nothing is removed.
+ */
 async function changeEntry(
   db: Kysely<Tables>,
   { branch, model, id }: ObjectRequest,
