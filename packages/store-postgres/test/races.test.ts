@@ -32,7 +32,8 @@ type Ports =
   | ServerObservations
   | Database
 
-const rounds = 20
+/** Twenty of each race with NETBOX_PBS_RACES=all (`pnpm races`); else five. */
+const rounds = process.env['NETBOX_PBS_RACES'] === 'all' ? 20 : 5
 
 /** Runs two effects at one moment, the second one ahead in every other round, and gives what came of the first and of the second. */
 const together = <A, E, R, B, F, S>(nth: number, first: Effect.Effect<A, E, R>, second: Effect.Effect<B, F, S>) => {
