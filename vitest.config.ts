@@ -15,7 +15,8 @@ export default defineConfig({
     globalSetup: ['packages/testing/src/global-setup.ts'],
     // Half of the tests wait for processes, so there are more files at a time than cores.
     maxWorkers: availableParallelism() + 1,
-    // No test relies on fresh modules: loading them, and the embedded database, anew for every file would take a third of the time.
+    // No test relies on fresh modules, and loading them and the embedded database for every file would
+    // take a third of the time.
     isolate: false,
     sequence: { sequencer: SystemFirst },
     // Only what hangs is ended by it: a slow machine takes several times as long as a quiet one.

@@ -51,12 +51,12 @@ const bundledIn = (pkg: string): ReadonlyArray<Manifest> => {
   return own.filter(({ name }) => name !== '@netbox-pbs/testing')
 }
 
-describe('a pkg', () => {
+describe('a package', () => {
   test('has a README', () => {
     expect(packages.filter((pkg) => !files.includes(`${pkg}/README.md`))).toEqual([])
   })
 
-  test('has its arrows, and no arrows are left of a pkg that is gone', () => {
+  test('has a dependency rule, and every rule has its package', () => {
     const config: unknown = createRequire(import.meta.url)('../.dependency-cruiser.cjs')
     expect(config).toHaveProperty('forbidden')
     const { forbidden } = config as { forbidden: ReadonlyArray<{ name: string }> } // border: a configuration in plain JavaScript
@@ -64,7 +64,7 @@ describe('a pkg', () => {
     expect(names.sort()).toEqual(packages.map((pkg) => `dependencies-of-${pkg.replace('/', '-')}`).sort())
   })
 
-  test.each(packages)('%s declares every pkg that its sources import', (pkg) => {
+  test.each(packages)('%s declares every package that its sources import', (pkg) => {
     const { name, dependencies = {} } = manifest(pkg)
     const declared = [name, ...Object.keys(dependencies), ...bundledIn(pkg).map((one) => one.name)]
     const own = sources.filter((path) => path.startsWith(`${pkg}/src/`)).map(read)

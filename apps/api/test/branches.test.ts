@@ -226,7 +226,7 @@ test('it does not merge over a conflict, and merges as that is answered', async 
   expect([rejected.status, rejected.json]).toEqual([
     409,
     {
-      detail: `branch ${id} has 1 conflicts without an answer: resolve them, then merge again.`,
+      detail: `branch ${id} has 1 open conflicts: resolve them, then merge again.`,
       conflicts: conflicts.results,
     },
   ])
@@ -331,7 +331,7 @@ test('somebody else approves a branch, as it was looked at', async () => {
   const { json: own } = await api.ask('POST', list, { body: { name: 'own' } })
   expect(await api.ask('POST', `${list}${own.id}/approve/`, { body: { revision: own.revision } })).toMatchObject({
     status: 409,
-    json: { detail: `branch ${own.id} is yours: somebody else has to approve it.` },
+    json: { detail: `branch ${own.id} is yours: ask another user to approve it.` },
   })
   const about = { kind: 'operator', description: '', user: 'ada', runId: null, review: false } as const
   const branch = await api.run(Effect.flatMap(Branches, (all) => all.create({ name: 'of ada', ...about })))

@@ -48,9 +48,9 @@ describe('flags and environment', () => {
       /^NETBOX_PBS_GATEWAY_KEY_FILE: \/nowhere\/key cannot be read/,
     ],
     ['a short key', [], { NETBOX_PBS_GATEWAY_KEY: 'short' }, /^NETBOX_PBS_GATEWAY_KEY is too short/],
-    ['a port that is none', ['--port', '70000'], {}, /^--port 70000 is not a port/],
+    ['an invalid port', ['--port', '70000'], {}, /^--port 70000 is not a port/],
     ['an empty host', ['--host', ''], {}, /^--host is empty/],
-    ['a flag that nobody knows', ['--prot', '1'], {}, /'--prot'.*Usage: start:gateway/],
+    ['an unknown flag', ['--prot', '1'], {}, /'--prot'.*Usage: start:gateway/],
     ['a word', ['now'], {}, /'now'.*Usage: start:gateway/],
   ])('%s', (_, args, change, expected) => {
     const env = Object.fromEntries(

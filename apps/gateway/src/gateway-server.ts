@@ -13,11 +13,14 @@ export interface GatewayOptions {
   readonly host: string
   /** 0 takes a free port. */
   readonly port: number
-  /** Hosts, beside loopback names and `host`, that requests may be for: names, `.example.com` with all below it, or `*`. */
+  /**
+   * Allowed hosts of requests, besides loopback names and `host`: names, `.example.com` with its
+   * subdomains, or `*`.
+   */
   readonly allowedHosts?: ReadonlyArray<string>
   /** The flag that chooses the port, for the error that it is in use. Default `--port`. */
   readonly portFlag?: string
-  /** An API key that is made known at the start, so that nobody has to register one. At least 32 characters. */
+  /** An API key of at least 32 characters, registered at the start. */
   readonly bootstrapKey?: Redacted.Redacted<string>
   /** Wrong keys per address; 5 in 300 seconds unless told. */
   readonly failureLimits?: FailureLimits

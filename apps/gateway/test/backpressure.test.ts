@@ -95,7 +95,7 @@ test('many requests at once stay within the bound of the server', async () => {
   expect(pbs.counts.connections).toBeLessThanOrEqual(2)
 })
 
-test('a stopped gateway answers nobody', async () => {
+test('a stopped gateway does not answer', async () => {
   await start(50)
   await gateway.stop()
   const error = await new Promise((resolve) => get(`${gateway.url}/health`, () => resolve(null)).on('error', resolve))

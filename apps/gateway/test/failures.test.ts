@@ -264,7 +264,7 @@ describe('testing an endpoint', () => {
     expect([removed.status, await removed.json()]).toEqual([404, { detail: 'PBS endpoint not found' }])
   })
 
-  test('another certificate is shown beside the expected one, and gets no request', async () => {
+  test('another certificate is shown next to the expected one, and gets no request', async () => {
     const outcome = (await test_(whole({ fingerprint: wrongPin }))) as { error: string }
     expect(outcome).toMatchObject({ reachable: false, version: null, presented_fingerprint: pbs.fingerprint })
     expect(outcome.error).toContain(wrongPin)
@@ -299,12 +299,12 @@ describe('testing an endpoint', () => {
     ['a wrong pin', { fingerprint: wrongPin }, 'tls_fingerprint_mismatch'],
     ['no pin', { fingerprint: null }, 'tls_untrusted'],
     ['a wrong secret', { token_secret: 'not-the-secret' }, 'unauthorized'],
-    ['no such host', { host: 'nobody.invalid' }, 'unreachable'],
+    ['no such host', { host: 'missing.invalid' }, 'unreachable'],
   ])('%s has a code', async (_, change, code) => {
     expect(await test_(whole(change))).toMatchObject({ code })
   })
 
-  test('nobody there', async () => {
+  test('a server that does not run', async () => {
     await pbs.pause()
     expect(await test_(whole())).toMatchObject({ reachable: false, version: null, presented_fingerprint: null })
   })

@@ -80,7 +80,7 @@ describe('the snapshots of a namespace', () => {
     expect(frames.map(brief)).toEqual(['scope snapshots ', 'group vm/2 2000', 'complete 2000'])
   })
 
-  test('of a type that nobody knows come with a warning', async () => {
+  test('of an unknown type come with a warning', async () => {
     const frames = await listed(root, {
       groups: () => Effect.succeed([group('lxd', '1', 1)]),
       snapshots: () => Effect.succeed(snapshots('lxd', '1', 1)),

@@ -125,7 +125,7 @@ const changes: ReadonlyArray<Change> = [
     pbs.pruneGroup(at, 1)
     for (let backup = 0; backup < 3; backup += 1) pbs.addSnapshot(at, finishedSnapshot(clock++))
   }),
-  // Removed and made anew under its old name.
+  // Removed and created again under its old name.
   onGroup((pbs, at) => {
     pbs.removeGroup(at)
     pbs.addSnapshot(at, finishedSnapshot(clock++))

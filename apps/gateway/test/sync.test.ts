@@ -267,7 +267,7 @@ describe('the list of servers', () => {
     await withOther(async (other) => {
       await gatewayWith()
       await addEndpoint(gateway, other)
-      const frames = await syncFrames(gateway, 'servers', { servers: ['pbs-a', 'nobody'] })
+      const frames = await syncFrames(gateway, 'servers', { servers: ['pbs-a', 'pbs-missing'] })
       const rows = ofKind(frames, 'server').map(({ name, version, observed }) => [
         name,
         version === null,

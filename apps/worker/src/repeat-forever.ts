@@ -8,7 +8,7 @@ export const repeatForever = <R>(
 ): Effect.Effect<never, never, R> =>
   work.pipe(
     Effect.catchAll(({ message }) => Effect.logWarning('the worker goes on without', message)),
-    Effect.catchAllDefect((defect) => Effect.logError('the worker met a bug', defect)),
+    Effect.catchAllDefect((defect) => Effect.logError('internal error in the worker', defect)),
     Effect.annotateLogs({ what }),
     Effect.zipRight(Effect.sleep(every)),
     Effect.forever,

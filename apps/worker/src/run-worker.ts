@@ -62,12 +62,14 @@ export const runWorker = ({
   )
   const loop = turn.pipe(
     Effect.map((worked) => (worked ? 0 : pollMillis)),
-    Effect.catchAll(({ message }) => Effect.as(Effect.logError('the worker rests', message), restMillis)),
-    Effect.catchAllDefect((defect) => Effect.as(Effect.logError('the worker met a bug', defect), restMillis)),
+    Effect.catchAll(({ message }) =>
+      Effect.as(Effect.logError('the worker waits before its next try', message), restMillis),
+    ),
+    Effect.catchAllDefect((defect) => Effect.as(Effect.logError('internal error in the worker', defect), restMillis)),
     Effect.flatMap((millis) => (millis > 0 ? Effect.sleep(millis) : Effect.yieldNow())),
     Effect.forever,
   )
-  // One more than slots, for the one that slow jobs make room for.
+  // One loop more than slots: slow jobs free one extra slot.
   const loops = Array.from({ length: concurrency + 1 }, () => loop)
   const sweep = repeatForever(endLostJobs, { what: 'ending lost jobs', every: '1 minute' })
   const tidy = repeatForever(removeOld, { what: 'removing old records', every: '1 minute' })

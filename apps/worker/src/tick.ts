@@ -19,7 +19,7 @@ export const tickWith = ({
 }: TickOptions): Effect.Effect<boolean, StoreFailed, JobPorts> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
-      // A claim that is interrupted may have been made anyway, and nobody would work on it.
+      // An interrupted claim may still have taken the job, and no worker would run it.
       const claimed = yield* (yield* Queue).claim({ avoid })
       if (Option.isNone(claimed)) return false
       yield* onTaken(claimed.value.job.serverId)

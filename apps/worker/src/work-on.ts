@@ -65,7 +65,8 @@ const settle = (claimed: ClaimedJob, outcome: JobOutcome): Effect.Effect<void, S
           beginAgain(claimed, outcome.reason),
         )
       case 'lost':
-        // Whoever took it over keeps it: the queue knows the attempts apart. If nobody has, as when the database lost the change set in a crash, it is done anew at once.
+        // A worker that took the job over keeps it: the queue tells the attempts apart. Otherwise, as when the
+        // database lost the change set in a crash, the job starts again at once.
         return Effect.zipRight(Effect.logWarning('a job was lost to another worker or a crash'), queue.release(claimed))
     }
   })
@@ -82,7 +83,7 @@ const recordFailure = (
       // Its end could not be recorded. A job that is not kept any more is taken again in a minute; one that is given up would leave its run open.
       return claimed.last ? yield* failure.value : yield* retry(claimed, failure.value.message)
     }
-    yield* Effect.logError('a job met a bug', cause)
+    yield* Effect.logError('internal error in a job', cause)
     yield* claimed.last ? giveUp(claimed, bug) : retry(claimed, bug)
   })
 
@@ -102,7 +103,7 @@ const beginAgain = (claimed: ClaimedJob, reason: string): Effect.Effect<void, St
     yield* (yield* Queue).release(claimed)
   })
 
-/** What a job's server is called, for logs and messages. A job whose server has no name that can be read is worked on all the same. */
+/** Name of a job's server, for logs and messages. A job whose server name cannot be read still runs. */
 const nameOf = ({ job: { serverId } }: ClaimedJob): Effect.Effect<string, never, Inventory> =>
   serverId === null
     ? Effect.succeed('the gateway')

@@ -43,7 +43,7 @@ test.each<[string, Effect.Effect<void>, Record<string, unknown>]>([
 })
 
 test('a bug keeps its trace, and is one line anyway', () => {
-  const { all } = logged(Effect.logError('the worker met a bug', new Error('boom')))
+  const { all } = logged(Effect.logError('internal error in the worker', new Error('boom')))
   expect(all.get('cause')).toMatch(/^Error: boom\n\s+at .*log\.test\.ts/)
   for (const format of ['text', 'json', 'terminal'] as const) expect(logLine(all, format)).not.toContain('\n')
 })

@@ -6,39 +6,39 @@ import type { Scope } from './scope.ts'
  * The states of a branch. The first three are open: it can be written and read.
  *
  * - `open`: a run or a person still writes it.
- * - `in_review`: something in it is in conflict with main, and nobody has said yet what shall hold.
- * - `ready`: nothing stands against merging it.
+ * - `in_review`: it has conflicts with main that are not resolved.
+ * - `ready`: it has no open conflicts and can be merged.
  * - `merged`: it has landed in main.
  * - `no_changes`: its run found nothing to change.
- * - `superseded`: later runs took every change out of it again.
- * - `closed`: a person gave it up.
+ * - `superseded`: later runs removed every change from it.
+ * - `closed`: a person ended it without a merge.
  */
 export const branchStatuses = ['open', 'in_review', 'ready', 'merged', 'no_changes', 'superseded', 'closed'] as const
 
-/** Where a branch stands. */
+/** The state of a branch. */
 export type BranchStatus = (typeof branchStatuses)[number]
 
 /** The states in which a branch can be written, read and merged. */
 export const openStatuses: ReadonlyArray<BranchStatus> = ['open', 'in_review', 'ready']
 
-/** Whose branch it is: a run's, a person's, or one that undoes a merge. */
+/** The kinds of branch: of a run, of a person, or the revert of a merge. */
 export const branchKinds = ['sync', 'operator', 'revert'] as const
 
-/** Whose branch it is. */
+/** The kind of a branch. */
 export type BranchKind = (typeof branchKinds)[number]
 
 /** A branch as it is recorded and read. */
 export interface Branch {
   readonly id: number
-  /** 8 characters of a-z and 0-9: what clients name it by. */
+  /** 8 characters of a-z and 0-9 that identify the branch to clients. */
   readonly schema_id: string
   readonly name: string
   readonly kind: BranchKind
   readonly status: BranchStatus
   readonly description: string
-  /** Who made it; of a sync who started the run, empty for a schedule. */
+  /** Author; for a sync the user who started the run, empty for a schedule. */
   readonly user: string
-  /** The run that opened it; null: a person did. */
+  /** The run that opened it; null: a person opened it. */
   readonly run_id: number | null
   /** Objects it changes. */
   readonly changes: number
@@ -48,23 +48,26 @@ export interface Branch {
   readonly checked: string | null
   readonly created: string
   readonly last_updated: string
-  /** RFC 3339, and who; null until it is merged. */
+  /** Time (RFC 3339) and user of the merge; null until it is merged. */
   readonly merged: string | null
   readonly merged_by: string
-  /** Rises with every change of what it holds or of an answer to one of its conflicts. */
+  /** Rises with every change of its entries or of the resolution of a conflict. */
   readonly revision: number
-  /** Who approved it, and when (RFC 3339); empty and null until then. */
+  /** User and time (RFC 3339) of the approval; empty and null until then. */
   readonly approved_by: string
   readonly approved_at: string | null
-  /** The approval is for what it holds now. */
+  /** The approval covers the present revision. */
   readonly approved: boolean
-  /** A person merges it even when nothing stands against that. So it is of a sync's while any scope that it covers is set to review, because a merge was undone in it. */
+  /**
+   * Requires manual approval even without conflicts. A sync's branch does while it covers a scope that
+   * is set to review, because a merge of that scope was reverted.
+   */
   readonly review: boolean
-  /** The merged branch that it undoes. */
+  /** The merged branch that it reverts. */
   readonly reverts: number | null
 }
 
-/** A conflict of a branch, as it is kept until somebody answers it. */
+/** A conflict of a branch, kept until it is resolved. */
 export interface BranchConflict extends Conflict {
   readonly id: number
   readonly model: ModelName
@@ -77,13 +80,16 @@ export interface BranchConflict extends Conflict {
   /** Identity of that scope. It knows the server by its id: a rename leaves it as it is. */
   readonly scopeKey: string
   readonly resolution: Resolution | null
-  /** Who answered it; empty until then. `overwrite` where the policy did. */
+  /** The user who resolved it; empty until then. `overwrite` where the policy resolved it. */
   readonly resolvedBy: string
-  /** RFC 3339; null: not answered. */
+  /** RFC 3339; null: not resolved. */
   readonly resolvedAt: string | null
 }
 
-/** One object that a branch changes: of a deletion the values it had, of a creation those it gets, of an update the touched fields. */
+/**
+ * One object that a branch changes: its old values for a deletion, its new values for a creation, the
+ * touched fields for an update.
+ */
 export interface BranchChange {
   readonly model: ModelName
   readonly objectId: number

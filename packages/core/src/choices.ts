@@ -10,7 +10,7 @@ export const serverStatuses = [
   choice('unreachable', 'Unreachable', 'red'),
 ]
 
-/** What the last look at a server's certificate found. `unknown`: none was seen yet, or nothing was asked of it. */
+/** Result of the last check of a server's certificate. `unknown`: none was seen yet, or no check is configured. */
 export const tlsStates = [
   unknown,
   choice('ok', 'OK', 'green'),
@@ -18,7 +18,10 @@ export const tlsStates = [
   choice('untrusted', 'Untrusted', 'red'),
 ]
 
-/** Whether the gateway holds an endpoint for a server. `none`: inventory only. `connected` says nothing of whether the server answers: that is its status. */
+/**
+ * Whether the gateway holds an endpoint for a server. `none`: inventory only. `connected` does not
+ * mean that the server answers: see its status.
+ */
 export const endpointStates = [
   choice('none', 'Inventory only', 'secondary'),
   choice('pending', 'Pending', 'orange'),
@@ -34,7 +37,7 @@ export const gcStatuses = [
   unknown,
 ]
 
-/** What was backed up. */
+/** Kinds of guests. */
 export const backupTypes = [
   choice('vm', 'Virtual machine', 'blue'),
   choice('ct', 'Container', 'cyan'),
@@ -52,7 +55,7 @@ export const jobTypes = [
   unknown,
 ]
 
-/** How a task, or the last run of a job, ended. */
+/** Results of a task, or of the last run of a job. */
 export const jobStates = [
   choice('ok', 'OK', 'green'),
   choice('error', 'Error', 'red'),

@@ -4,8 +4,9 @@ import { z } from 'zod'
 const longest = 2000
 
 /**
- * The address of a gateway: an http or https URL without user, query and fragment, or empty. Addresses of the link itself, and of a cloud's metadata service, are
- * refused: nobody serves a gateway there, and a key that is sent there is lost. Names are not looked up, so that one that leads there is not noticed.
+ * The address of a gateway: an http or https URL without user, query and fragment, or empty. Link-local addresses and
+ * those of cloud metadata services are refused, to keep the key from being sent there. Names are not
+ * resolved, so a name with such an address passes.
  */
 export const GatewayUrl = z
   .string()
@@ -16,7 +17,7 @@ export const GatewayUrl = z
   })
 
 function whatIsWrong(text: string): string | null {
-  // URL strips what surrounds an address and drops line breaks inside it.
+  // URL strips white space around an address and line breaks inside it.
   if (/[\s\p{Cc}\p{Cs}]/u.test(text)) return 'This field must not hold white space or control characters.'
   const url = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : null
   if (url === null) return 'Enter an http or https URL, like http://127.0.0.1:8800.'
@@ -24,11 +25,11 @@ function whatIsWrong(text: string): string | null {
     return 'This field must not hold a user or password: send the key of the gateway as proxbox_api_key.'
   if (/[?#]/.test(text)) return 'This field must not hold a query or a fragment.'
   return isLinkLocal(url.hostname)
-    ? 'This field must not be a link-local address or that of a cloud metadata service: no gateway is served there.'
+    ? 'This field must not be a link-local address or that of a cloud metadata service: enter the address of the gateway.'
     : null
 }
 
-/** Of a host name as URL writes it: IPv4 in dotted decimal, IPv6 short and in brackets. */
+/** Takes a host name as URL writes it: IPv4 in dotted decimal, IPv6 short and in brackets. */
 const isLinkLocal = (host: string): boolean =>
   host.startsWith('169.254.') ||
   /^\[fe[89ab][0-9a-f]:/.test(host) ||

@@ -2,7 +2,7 @@ import type { ModelName } from './registry/field.ts'
 import { registry } from './registry/registry.ts'
 
 /**
- * The natural key of a row as one text, by which rows of two sides are matched. Equal keys, equal rows of one model.
+ * The natural key of a row as one text, by which rows of two sides are matched.
  * References are compared by id, text by its own characters: nothing is folded or trimmed.
  */
 export function naturalKey(model: ModelName, row: Readonly<Record<string, unknown>>): string {
@@ -12,7 +12,10 @@ export function naturalKey(model: ModelName, row: Readonly<Record<string, unknow
   return `${key}]`
 }
 
-/** One field of a key, as JSON.stringify writes it. Most text needs no escape, and then quoting it by a user is several times faster. */
+/**
+ * One field of a key, as JSON.stringify writes it. Most text needs no escape, and then adding the
+ * quotes directly is several times faster.
+ */
 export function keyPart(value: unknown): string {
   if (typeof value === 'string' && !needsEscape.test(value)) return `"${value}"`
   if (Number.isSafeInteger(value)) return String(value)

@@ -23,7 +23,7 @@ test.each([
   expect(covers(scope_filter, scope)).toBe(expected),
 )
 
-describe('the least that judges a scope anew', () => {
+describe('the smallest request that judges a scope again', () => {
   const all = { datastore: true, namespace: true }
   test.each([
     [root, all, { resource: 'snapshots', scope_filter: { datastores: ['tank'], namespaces: [''] } }],

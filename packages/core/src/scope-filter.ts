@@ -1,6 +1,9 @@
 import type { Resource, Scope } from './scope.ts'
 
-/** Which scopes of its resources a run covers; what is left out is not narrowed. It chooses scopes, never part of one, and so never the datastores of a server. */
+/**
+ * The scopes that a run covers; a field left out does not limit them. It chooses scopes, never part of
+ * one, and so never the datastores of a server.
+ */
 export interface ScopeFilter {
   readonly datastores?: ReadonlyArray<string>
   /** Exact paths, of the chosen datastores. With them the list of a datastore's namespaces is not read. */
@@ -8,7 +11,7 @@ export interface ScopeFilter {
   readonly job_types?: ReadonlyArray<string>
 }
 
-/** Whether a narrowed run covers a scope. Null: it is not narrowed. */
+/** Whether a run with this filter covers a scope. Null: it has no filter. */
 export function covers(scope_filter: ScopeFilter | null, scope: Scope): boolean {
   const { datastores, namespaces, job_types } = scope_filter ?? {}
   switch (scope.resource) {
@@ -38,7 +41,8 @@ export interface ListedAbove {
 }
 
 /**
- * The least that a source must list for a scope's rows to be judged anew. A scope whose parent is no longer listed has no list of its own: it is emptied by the list that
+ * The smallest request whose lists judge a scope's rows again. A scope whose parent is no longer
+ * listed has no list of its own: it is emptied by the list that
  * lacks the parent.
  */
 export function coverageOf(scope: Scope, above: ListedAbove): Coverage {

@@ -1,4 +1,4 @@
-/** What decides to whom the stored token secret of a server is sent. */
+/** The fields that decide where the stored token secret of a server is sent. */
 export interface SecretDestination {
   readonly host: string
   readonly port: number
@@ -9,9 +9,11 @@ export interface SecretDestination {
 }
 
 /**
- * The fields of a change that a stored token secret does not follow: another host, port or token id, a pin that is removed, and `verify_ssl` turned off. Whoever
- * changes one of them sends the secret again, so that nobody who does not know it can have it sent to a server of their own. Another pin at the same host and port
- * is not among them: a renewed certificate needs one.
+ * The fields of a change that a stored token secret does not follow: another host, port or token id, a
+ * pin that is removed, and `verify_ssl` turned off. A change
+ * of one of them must include the secret, so that a user who does not know it cannot have it sent to a
+ * server of their own. A new pin at the same host and port
+ * does not count: a renewed certificate needs one.
  */
 export function fieldsThatNeedSecret(
   before: SecretDestination,
@@ -27,7 +29,7 @@ export function fieldsThatNeedSecret(
   return destinationFields.filter((field) => changed[field])
 }
 
-/** What is said of `token_secret` when it is missing from a change of these fields. */
+/** The error for `token_secret` when it is missing from a change of these fields. */
 export const secretNeeded = (fields: ReadonlyArray<keyof SecretDestination>): string =>
   `Send the secret of the token again. The stored one is kept only while ${list(fields.map((field) => kept[field]))}.`
 

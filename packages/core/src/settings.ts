@@ -7,13 +7,13 @@ const text = z
   .refine((given) => !given.includes('\0'), 'Null characters are not allowed.')
   .refine((given) => given.isWellFormed(), 'Surrogate characters are not allowed.')
 
-/** What the operator sets once for the whole system. `proxbox_api_key` is write-only and never part of it. */
+/** The settings of the whole system. `proxbox_api_key` is write-only and never part of them. */
 export const Settings = z.strictObject({
   proxbox_api_url: GatewayUrl,
   branching_enabled: z.boolean(),
   branch_name_prefix: text.min(1).max(64),
   branch_on_conflict: z.enum(['abort', 'overwrite']),
-  /** Nothing in a branch lands before somebody other than its author has approved it. */
+  /** A branch lands only after a user other than its author has approved it. */
   branch_approval_required: z.boolean(),
   /** Cron in UTC; empty: the interval decides. */
   sync_schedule: text.max(255),

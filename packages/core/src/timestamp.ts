@@ -17,7 +17,8 @@ const shape =
   /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(?:([Zz])|([+-])(\d{2}):?(\d{2})?)?)?$/
 
 /**
- * A moment as people and clients write it, as RFC 3339 in UTC with microseconds only when not zero; null when it is none.
+ * Converts a timestamp as people and clients write it to RFC 3339 in UTC, with microseconds only when
+ * not zero; null when it is invalid.
  * Takes a date alone (its midnight), a blank for the `T`, and offsets; a time without an offset is read as UTC.
  */
 export function parseTimestamp(text: string): string | null {

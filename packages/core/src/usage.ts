@@ -9,8 +9,8 @@ export interface UsagePoint {
 /** A point stands for a quarter of a day in UTC: fine enough to see a trend, coarse enough to keep for a year. */
 export const usageSlotSeconds = 6 * 3600
 
-/** The most points that a source may tell of one datastore at once: a month and more. */
+/** The most points that a source may send for one datastore at once: more than a month. */
 export const mostUsagePoints = 200
 
-/** Points are kept for so many days, also when their source has forgotten them: a year and a month to compare with. */
+/** Days that points are kept, even when their source no longer has them: a year and a month, to compare with. */
 export const usageDays = 400

@@ -82,6 +82,6 @@ describe('what is not a whole list is refused', () => {
 
   test('an envelope beyond the limit', () => {
     const body = JSON.stringify({ digest: 'x'.repeat(5_000), data: [] })
-    expect(() => split(body, 100, { maxEnvelopeBytes: 1_000 })).toThrow('more than 1000 bytes beside its list')
+    expect(() => split(body, 100, { maxEnvelopeBytes: 1_000 })).toThrow('more than 1000 bytes outside its list')
   })
 })

@@ -3,11 +3,11 @@ export class MalformedList extends Error {}
 
 /** Limits against a server that answers with something else. */
 export interface SplitterLimits {
-  /** One item; 16 MiB unless told. */
+  /** One item; default 16 MiB. */
   readonly maxItemBytes?: number
-  /** Everything beside the items; 64 KiB unless told. */
+  /** Everything except the items; default 64 KiB. */
   readonly maxEnvelopeBytes?: number
-  /** Levels of lists and objects in one item; 32 unless told. */
+  /** Levels of lists and objects in one item; default 32. */
   readonly maxDepth?: number
 }
 
@@ -119,7 +119,7 @@ export class ItemSplitter {
     this.#envelope.push(Buffer.from(chunk.subarray(start, end)))
     this.#envelopeBytes += end - start
     if (this.#envelopeBytes > this.#maxEnvelopeBytes) {
-      throw new MalformedList(`the answer has more than ${this.#maxEnvelopeBytes} bytes beside its list`)
+      throw new MalformedList(`the answer has more than ${this.#maxEnvelopeBytes} bytes outside its list`)
     }
     return end
   }

@@ -104,7 +104,7 @@ const send = (connection: PbsConnection, agent: VerifyingAgent, path: string, qu
           })
           sent.once('response', (response) => {
             clearTimeout(timer)
-            // Errors are read off the response by readChunk; one that comes while nobody reads must not be thrown.
+            // readChunk reads errors from the response. An error between two reads must not be thrown.
             response.on('error', () => {})
             resume(Effect.succeed(response))
           })

@@ -5,8 +5,8 @@ import { MalformedList } from './item-splitter.ts'
 import { Pace } from './pace.ts'
 
 /**
- * The next bytes of a body, or None at its end. Reads in paused mode: while nobody asks, the socket is not read and TCP
- * holds the sender back. Interruption leaves nothing behind; whoever opened the response destroys it.
+ * The next bytes of a body, or None at its end. Reads in paused mode: without a reader the socket is not read and TCP
+ * holds the sender back. Interruption leaves nothing behind; the caller that opened the response destroys it.
  */
 export const readChunk = (response: IncomingMessage, pace: Pace): Effect.Effect<Option.Option<Buffer>, unknown> =>
   Effect.async((resume) => {

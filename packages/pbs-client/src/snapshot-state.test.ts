@@ -22,7 +22,7 @@ describe('the crypt mode of a snapshot', () => {
     ['some encrypted', files('encrypt', 'none'), 'mixed'],
     ['some signed', files('sign-only', 'none'), 'mixed'],
     ['encrypted and signed', files('encrypt', 'sign-only'), 'mixed'],
-    ['a later mode beside encrypted', files('encrypt', 'later'), 'mixed'],
+    ['a later mode and encrypted', files('encrypt', 'later'), 'mixed'],
   ]
   test.each(rows)('%s', (_name, list, expected) => {
     expect(cryptModeOf({ files: list })).toBe(expected)

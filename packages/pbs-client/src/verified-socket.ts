@@ -53,7 +53,7 @@ export const openSocket = (
     signal?.removeEventListener('abort', abort)
     socket.off('secureConnect', connected).off('error', settle).off('close', closed)
     if (error === null) return done(null, socket)
-    // A late error of a socket that is given up has nobody to tell.
+    // Late errors of an abandoned socket are ignored.
     socket.on('error', () => {}).destroy()
     done(error)
   }

@@ -61,11 +61,11 @@ describe('a server that floods', () => {
       'more than 200000 rows',
     ],
     ['white space without end', datastores, ['{"data":[', '  \n'], 'larger than 4194304 bytes'],
-    ['white space before the list', datastores, ['', '  \n'], 'more than 65536 bytes beside its list'],
+    ['white space before the list', datastores, ['', '  \n'], 'more than 65536 bytes outside its list'],
     ['white space in snapshots', snapshots, ['{"data":[', '  \n'], 'bytes'],
     ['a row without end', snapshots, ['{"data":[{"comment":"', 'x'], 'larger than 1048576 bytes'],
     ['a row of empty objects', snapshots, ['{"data":[{"files":[', '{},'], 'larger than 1048576 bytes'],
-    ['a key without end', datastores, ['{"', 'x'], 'bytes beside its list'],
+    ['a key without end', datastores, ['{"', 'x'], 'bytes outside its list'],
     ['permissions of brackets', permissions, ['{"data":', '[', { most: 2 * MiB }], 'nested deeper than 32 levels'],
     [
       'permissions of empty objects',

@@ -143,7 +143,7 @@ describe('answers that are no PBS', () => {
     [
       'too large',
       (_, response) => response.end(`{"data":"${'x'.repeat(65 * 1024 * 1024)}"}`),
-      'more than 65536 bytes beside its list',
+      'more than 65536 bytes outside its list',
     ],
   ]
   test.each(rows)('%s', async (_name, respond, detail) => {

@@ -57,7 +57,7 @@ describe('a gateway that cannot be asked', () => {
     expect(failed.message.length).toBeLessThan(300)
   })
 
-  test('a redirect is an error, and nobody is sent there', async () => {
+  test('a redirect is an error and is not followed', async () => {
     const [failed, followed] = await run(
       Effect.gen(function* () {
         const other = yield* serve((_, response) => ndjson(response).end())

@@ -192,7 +192,7 @@ describe('on pg', () => {
     )
     expect(tries.count).toBe(4)
     expect(error).toBeInstanceOf(StoreFailed)
-    expect(error.message).toBe('landing: two writers waited for each other, and this one gave way; try again')
+    expect(error.message).toBe('landing: it and another write blocked each other; try again')
   })
 })
 

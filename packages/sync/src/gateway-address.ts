@@ -7,7 +7,7 @@ export interface GatewayAt {
   readonly key: Redacted.Redacted<string>
 }
 
-/** Nobody has said where the gateway is, or with which key it is asked. */
+/** The address or the key of the gateway is not set. */
 export class GatewayUnknown extends Data.TaggedError('GatewayUnknown')<{ readonly reason: 'no_address' | 'no_key' }> {
   override get message(): string {
     return {

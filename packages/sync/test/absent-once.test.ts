@@ -46,7 +46,7 @@ const everything = (system: MemorySystem) =>
 describe.each(things)('a %s that one complete list lacks', (model, facts, children) => {
   const row = (system: MemorySystem) => system.world.where(model, facts)[0]
 
-  test('stays, as missing, with all that lies below it, and nobody is asked', async () => {
+  test('stays, as missing, with its descendants, and no decision is asked for', async () => {
     const system = await synced(fleet())
     const before = everything(system)
     system.fleet = [fleet({ without: model })]

@@ -105,7 +105,7 @@ test('a run is over when its branch is, not before', async () => {
 
 test.each([
   ['a database that refuses', 'the database refused; check the rights of its user'],
-  ['a bug', 'the worker met a bug; its log has the details'],
+  ['a bug', "internal error; see the worker's log"],
 ])('what cannot be settled for %s waits in its branch, and the run says so', async (how, why) => {
   const system = await branching()
   const { frames } = system

@@ -33,7 +33,7 @@ describe('a namespace that vanished', () => {
     expect(paths(system)).toEqual([': listed', 'a: missing', 'a/b: missing'])
     expect(record.run.counts).toMatchObject({ deleted: 1, held_back: 12 })
 
-    // The guard has no setting for an emptied scope: nine rows are left once one is taken out by a user.
+    // The guard has no setting for an emptied scope: nine rows are left after one edit.
     const [one] = system.world.all('snapshot')
     system.world.remove('snapshot', one?.id ?? -1)
     expect((await run(system.sync())).ends).toEqual([

@@ -270,7 +270,7 @@ describe('a server that keeps failing', () => {
     expect(health(system)).toMatchObject({ consecutive_failures: 4, failed_run: record.run.id })
   })
 
-  test('else by the first request, every time anew', async () => {
+  test('else by the first request of every run', async () => {
     const system = await synced(pbsA)
     setHealth(system, long)
     system.requests.length = 0

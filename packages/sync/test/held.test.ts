@@ -112,7 +112,7 @@ describe('confirming', () => {
     expect(system.world.held.size).toBe(0)
   })
 
-  test('spares what came back, and holds anew what went missing since', async () => {
+  test('spares rows that came back, and holds rows that went missing since', async () => {
     const system = await halved()
     await confirm(system, await theSet(system))
     system.fleet = [tank({ 'vm/1': [7], 'vm/2': hours(59) })]

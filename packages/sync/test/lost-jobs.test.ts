@@ -45,7 +45,7 @@ describe('jobs that are in no queue any more', () => {
     )
   })
 
-  test('leave a run that nobody ended after them to be ended', async () => {
+  test('are followed by the end of a run that is still open', async () => {
     const system = await synced(pbsA)
     const ended = Effect.gen(function* () {
       const runs = yield* Runs

@@ -135,7 +135,7 @@ describe('a server with a timing of its own', () => {
     expect(system.record(5).warnings).toEqual([])
   })
 
-  test('goes with the others again when that is taken away, and begins anew when it comes back', async () => {
+  test('follows the settings again when its own timing is removed, and starts counting again when it returns', async () => {
     const system = connected(['pbs-a', every(10)])
     system.set({ sync_interval_minutes: 0 })
     await looks(system, [0])

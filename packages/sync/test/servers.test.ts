@@ -143,7 +143,7 @@ describe('changing a connected server', () => {
     expect(gateway.endpoints.get(1)).toMatchObject(change)
   })
 
-  test('whose endpoint is gone asks for the secret, and connects it anew with one', async () => {
+  test('whose endpoint is gone asks for the secret, and connects again with one', async () => {
     const { world, gateway, run, id } = await connected()
     gateway.endpoints.clear()
     expect(await run(changeServer({ id, values: { fingerprint: pin }, secret: null, actor }))).toBe('EndpointRejected')
@@ -296,7 +296,7 @@ describe('a contact outside of runs', () => {
     expect(system.runs.size).toBe(0)
   })
 
-  test('another name, or nothing of the connection, asks nobody', async () => {
+  test('another name, or no change of the connection, sends no request', async () => {
     const { system, gateway, run, id } = await isFailing()
     gateway.tested = bad
     for (const change of [{ name: 'pbs-b' }, { sync_schedule: '' }])

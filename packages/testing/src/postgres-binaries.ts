@@ -32,7 +32,7 @@ export function serverUser(): ServerUser | null {
     }
   }
   throw new Error(
-    'PostgreSQL does not run as root and there is no user postgres or nobody: run the tests as another user',
+    'PostgreSQL does not run as root, and neither fallback user exists: run the tests as another user',
   )
 }
 

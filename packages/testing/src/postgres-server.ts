@@ -64,7 +64,7 @@ function ready(child: Child): Promise<void> {
   let stated = ''
   return new Promise((resolve, reject) => {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      // Kept short: once the server is up nobody reads it, but the pipe must be drained.
+      // Kept short: the text is not read once the server is up, but the pipe must be drained.
       stated = (stated + text).slice(-4000)
       if (stated.includes('ready to accept connections')) resolve()
     })
@@ -73,7 +73,10 @@ function ready(child: Child): Promise<void> {
   })
 }
 
-/** A killed server's sessions hold its memory until they see that it is gone; PostgreSQL does not start beside them. */
+/**
+ * A killed server's sessions hold its memory until they see that it is gone; PostgreSQL does not start
+ * before they end.
+ */
 async function untilAlone<A>(serve: () => Promise<A>): Promise<A> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -142,7 +145,7 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
       server = await untilAlone(serve)
     }
     const stop = async () => {
-      // A fast shutdown: sessions are ended, nobody is waited for.
+      // A fast shutdown: it ends sessions instead of waiting for them.
       await end('SIGINT')
       await rm(folder, { recursive: true, force: true })
       // Only now: a process that is told to end may not wait for us.

@@ -81,7 +81,7 @@ describe('a step of time', () => {
     expect([removed, countSnapshots(state)]).toEqual([0, before + added])
   })
 
-  test('of a minute brings one backup by a user and a job run', () => {
+  test('of a minute brings one manual backup and a job run', () => {
     const state = make()
     const { added, jobsRun } = evolve(state, { now: now + 60 })
     expect(added).toBeGreaterThanOrEqual(1)

@@ -28,7 +28,7 @@ export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
     readonly width: number
   }
 >() {
-  /** Clients close when nobody has read with them for half a minute. */
+  /** A client closes after half a minute without a read. */
   static readonly layer = (limits: FleetLimits): Layer.Layer<Fleet, never, EndpointStore> =>
     Layer.scoped(
       Fleet,

@@ -127,7 +127,7 @@ const sameVisibility = (
     if (visibilityOf(scope, yield* session.permissionsNow) === visibility) return visibility
     return yield* new ScopeFailed({
       code: 'protocol',
-      message: `the privileges of the token changed while the ${scopeTitle(scope)} were listed; the next run lists them anew`,
+      message: `the privileges of the token changed while the ${scopeTitle(scope)} were listed; the next run lists them again`,
       retryable: true,
     })
   })

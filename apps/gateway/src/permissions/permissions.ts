@@ -17,7 +17,7 @@ export const coversDescendants = (permissions: Permissions, path: string, privil
   const here = permissions[path] ?? permissions[ancestorsOf(path).find((ancestor) => ancestor in permissions) ?? '']
   return (
     here?.[privilege] === true &&
-    Object.entries(permissions).every(([listed, privileges]) => !isBelow(listed, path) || privilege in privileges)
+    Object.entries(permissions).every(([listed, privileges]) => !isDescendant(listed, path) || privilege in privileges)
   )
 }
 
@@ -32,7 +32,7 @@ export const mayList = (permissions: Permissions, path: string): boolean => {
 
 /** Whether any datastore or namespace, known or not, can be listed to the caller. */
 export const mayListAny = (permissions: Permissions): boolean =>
-  ['/datastore', ...Object.keys(permissions).filter((path) => isBelow(path, '/datastore'))].some((path) =>
+  ['/datastore', ...Object.keys(permissions).filter((path) => isDescendant(path, '/datastore'))].some((path) =>
     mayList(permissions, path),
   )
 
@@ -42,8 +42,8 @@ export const mayListAny = (permissions: Permissions): boolean =>
  */
 export const readsAcl = (permissions: Permissions): boolean => privilegesOn(permissions, '/access/acl').has('Sys.Audit')
 
-/** Whether `path` lies strictly below `ancestor`. */
-export const isBelow = (path: string, ancestor: string): boolean =>
+/** Whether `path` is a descendant of `ancestor`. */
+export const isDescendant = (path: string, ancestor: string): boolean =>
   path !== ancestor && path.startsWith(ancestor === '/' ? '/' : `${ancestor}/`)
 
 /** The ACL path of a datastore, or of a namespace in it. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ServerScope } from '@netbox-pbs/core'
-import { datastorePath, isBelow, listingPrivileges, type Permissions, privilegesOn } from './permissions.ts'
+import { datastorePath, isDescendant, listingPrivileges, type Permissions, privilegesOn } from './permissions.ts'
 
 /** Which privileges decide what a list shows, and the part of the ACL tree they are looked up in. */
 const deciding = (
@@ -47,7 +47,7 @@ const decidingTasks: ReturnType<typeof deciding> = [
 export const visibilityOf = (scope: ServerScope, permissions: Permissions): string => {
   const facts = deciding(scope).map(({ root, privileges }) => {
     const children =
-      scope.resource === 'snapshots' ? [] : Object.keys(permissions).filter((path) => isBelow(path, root))
+      scope.resource === 'snapshots' ? [] : Object.keys(permissions).filter((path) => isDescendant(path, root))
     return [root, ...children.sort()].map((path) => {
       const held = privilegesOn(permissions, path)
       const propagated = permissions[path]

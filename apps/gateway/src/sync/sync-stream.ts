@@ -16,7 +16,7 @@ import { serversScope } from './servers-scope.ts'
 import { Tally } from './tally.ts'
 
 /**
- * The lines of one sync request. Names that nobody has are refused before the first line; from then on the stream never
+ * The lines of one sync request. Unknown names are refused before the first line; from then on the stream never
  * fails: what cannot be listed ends in `failed`, and `end` is always last. Servers are worked on side by side, the
  * scopes of one server one after the other. Nothing is read ahead of the reader but what is already on its way.
  */

@@ -26,7 +26,7 @@ test('a group holds its snapshots newest first, whatever the order of the source
   })
 })
 
-test('a backup type that nobody knows stays itself', () => {
+test('an unknown backup type is kept as it is', () => {
   const place = { server: 'pbs-a', datastore: 'tank', namespace: '' }
   expect(groupFrame(place, group('lxd', '1'), []).backup_type).toBe('lxd')
 })

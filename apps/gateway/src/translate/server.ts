@@ -53,7 +53,7 @@ const answered = ({ at, latencyMs }: ServerAnswer): ServerFrame['observed'] => (
   latency_ms: latencyMs,
 })
 
-/** One that refuses was reached all the same. */
+/** A server that refuses a request is reachable. */
 const failed = (failure: ScopeFailed): ServerFrame['observed'] => ({
   status: statusAfter(failure.code),
   last_seen_at: null,

@@ -4,7 +4,10 @@ import { Clock, Effect } from 'effect'
 /** How often the schedules are looked at, so that a change of one is heeded soon. */
 const lookMillis = 15_000
 
-/** A look that comes so much later than the last one, as after a sleep of the machine, or before it, as after a clock was set back, says that nobody has looked meanwhile. */
+/**
+ * A gap this long since the last check, or a check that is earlier than it, means that the schedule
+ * was not watched. Causes are a sleep of the machine and a clock that was set back.
+ */
 const breakMillis = 60_000
 
 /** Since when the schedules have been looked at without a break, and when last; null: the last look failed. */
@@ -30,6 +33,6 @@ const look = ({ since, last }: Watch): Effect.Effect<Watch, never, SchedulePorts
     return yield* startDue({ watchedSince }).pipe(
       Effect.as<Watch>({ since: watchedSince, last: now }),
       Effect.catchAll(({ message }) => Effect.as(Effect.logWarning('the schedule could not be kept', message), failed)),
-      Effect.catchAllDefect((defect) => Effect.as(Effect.logError('the schedule met a bug', defect), failed)),
+      Effect.catchAllDefect((defect) => Effect.as(Effect.logError('internal error in the schedule', defect), failed)),
     )
   })

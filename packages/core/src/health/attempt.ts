@@ -1,6 +1,6 @@
 import type { ServerHealth } from './server-health.ts'
 
-/** So many runs in a row have failed before a server is asked no more than once a run. */
+/** After this many failed runs in a row, a server gets only one request per run. */
 export const failuresBeforeBackoff = 3
 
 /**
@@ -8,11 +8,14 @@ export const failuresBeforeBackoff = 3
  *
  * - `whole`: everything, again by the queue when the stream breaks.
  * - `once`: the first request decides; the queue does not try again.
- * - `none`: this run has asked it already, and it failed.
+ * - `none`: this run has already tried it, and it failed.
  */
 export type Attempt = 'whole' | 'once' | 'none'
 
-/** The attempt that a run makes at a server. One that keeps failing is asked exactly once a run; one that answers is read whole again. */
+/**
+ * The attempt that a run makes at a server. A server that keeps failing gets exactly one request per
+ * run; once it answers it is read whole again.
+ */
 export function attemptAt(health: ServerHealth | null, runId: number): Attempt {
   if (health === null) return 'whole'
   const inThisRun = health.failed_run === runId && health.consecutive_failures > 0

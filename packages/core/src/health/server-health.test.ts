@@ -140,7 +140,7 @@ test.each<[string, ServerHealth | null, Contact, ServerHealth]>([
     { ...well, ...first, ...error('unauthorized') },
   ],
   [
-    'changed, then pinned anew, the token is refused',
+    'changed, then pinned again, the token is refused',
     changed,
     failed('unauthorized'),
     {

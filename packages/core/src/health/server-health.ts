@@ -2,22 +2,22 @@ import type { Observations } from '../registry/registry.ts'
 
 /**
  * What is known of a server's reachability, apart from its inventory: the observations of its row. `failed_run` is the run that counted the last
- * failure, so that a run which meets the same trouble several times counts it once.
+ * failure, so that a run counts repeated failures once.
  */
 export type ServerHealth = Observations<'server'> & { readonly last_seen_at: string | null }
 
-/** What one contact with a server told. Times are RFC 3339. */
+/** Outcome of one contact with a server. Times are RFC 3339. */
 export type Contact = {
   readonly at: string
   /** The run that made the contact; null: a test, whose failure is not counted. */
   readonly runId: number | null
-  /** A pin or a chain is asked of the server, so that whoever answers has shown the right certificate. */
+  /** The server's certificate is checked against a pin or a chain, so a response proves its identity. */
   readonly checked: boolean
 } & (
   | {
       readonly _tag: 'answered'
       readonly latencyMs: number | null
-      /** Its datastores, or what lies in them, were listed: its token is good for that. Left out when they were not. */
+      /** Its datastores or their contents were listed, so its token works for that. Left out when they were not. */
       readonly listed?: boolean
     }
   | {
@@ -31,7 +31,7 @@ export type Contact = {
     }
 )
 
-/** A server of which nothing was heard yet. */
+/** The health of a server before its first contact. */
 export const neverContacted: ServerHealth = {
   status: 'unknown',
   status_since: null,
@@ -46,26 +46,26 @@ export const neverContacted: ServerHealth = {
   last_seen_at: null,
 }
 
-/** Whether somebody answered, and what is known of the certificate. `passed`: it was accepted. `kept`: nothing new. */
+/** Whether the server answered, and the state of the certificate. `passed`: it was accepted. `kept`: no change. */
 interface Meaning {
   readonly status: 'reachable' | 'unreachable'
   readonly tls: 'passed' | 'kept' | 'fingerprint_changed' | 'untrusted'
 }
 
-/** The codes with which a server itself is the trouble, whatever is asked of it. */
+/** Failure codes that concern the server as a whole, whatever the request. */
 const failures: Readonly<Record<string, Meaning>> = {
   unreachable: { status: 'unreachable', tls: 'kept' },
   timeout: { status: 'unreachable', tls: 'kept' },
   tls_fingerprint_mismatch: { status: 'unreachable', tls: 'fingerprint_changed' },
   tls_untrusted: { status: 'unreachable', tls: 'untrusted' },
-  // It answers, and says that the token is not valid.
+  // It answers that the token is not valid.
   unauthorized: { status: 'reachable', tls: 'passed' },
 }
 
-/** Any other refusal was told by the server, so it was reached. */
+/** Any other refusal came from the server, so it is reachable. */
 const rejected: Meaning = { status: 'reachable', tls: 'passed' }
 
-/** Whether a failure with this code concerns the whole server, so that asking it for anything else is of no use right now. */
+/** Whether a failure with this code concerns the whole server, so that other requests would fail too. */
 export const concernsServer = (code: string): boolean => Object.hasOwn(failures, code)
 
 /** The status of a server after a contact that failed with this code. */
@@ -83,8 +83,8 @@ export const statusAfter = (code: string): 'reachable' | 'unreachable' => (failu
  * | tls_untrusted | unreachable | untrusted | what was shown | this | counted | null | kept |
  * | unauthorized, any other code | reachable | ok, or unknown when nothing is checked | cleared | this | counted | null | kept |
  *
- * A token that sees no datastore (`forbidden`) is told by a list or a test: that the server answers its smallest request
- * says nothing of it. A failure is counted once in a run, and not at all in a test. `status_since` moves only with the status.
+ * Only a list or a test shows that a token sees no datastore (`forbidden`); an answer to the smallest request
+ * does not. A failure counts once per run and never in a test; `status_since` changes only with the status.
  */
 export function nextHealth(previous: ServerHealth | null, contact: Contact): ServerHealth {
   const before = previous ?? neverContacted
@@ -94,7 +94,7 @@ export function nextHealth(previous: ServerHealth | null, contact: Contact): Ser
     status_since: status === before.status ? (before.status_since ?? contact.at) : contact.at,
   })
   if (contact._tag === 'answered') {
-    // A test looks at what the token may list.
+    // A test checks what the token may list.
     const toldLists = contact.listed === true || contact.runId === null
     const forbidden = !toldLists && before.last_error_code === 'forbidden'
     return {
@@ -127,5 +127,5 @@ export function nextHealth(previous: ServerHealth | null, contact: Contact): Ser
 const mostFailures = 2147483647
 const longestError = 2000
 
-/** A cut may fall between the halves of a character; the store takes none. */
+/** A cut may fall between the halves of a character, which the store refuses. */
 const bounded = (message: string): string => message.slice(0, longestError).toWellFormed()

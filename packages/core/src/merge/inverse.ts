@@ -1,13 +1,16 @@
 import type { FieldValue } from '../registry/field.ts'
 import type { ThreeSides } from './three-sides.ts'
 
-/** What a merge did to one object, with main's values before and after: of an update the touched fields, else the whole row. */
+/**
+ * The effect of a merge on one object, with main's values before and after: the touched fields for an
+ * update, else the whole row.
+ */
 export interface Merge {
   readonly before: Readonly<Record<string, FieldValue>> | null
   readonly after: Readonly<Record<string, FieldValue>> | null
 }
 
-/** What the branch that undoes a merge holds of the object: what the merge left is its base, what was there before is what it wants. */
+/** The object's entry in a revert branch: its base is the result of the merge, its values are those from before. */
 export function inverse({ before, after }: Merge): Pick<ThreeSides, 'base' | 'branch' | 'whole'> {
   return { base: after, branch: before, whole: before }
 }

@@ -4,17 +4,23 @@ import { listOf, mapOf } from './members.ts'
 import { mergeMap } from './merge-map.ts'
 import { mergeSet } from './merge-set.ts'
 
-/** How the values of a field are read: one whole, a set of members, or a map of keys. */
+/** How a merge treats the values of a field: as one value, a set of members, or a map of keys. */
 export type MergeStrategy = 'whole' | 'set' | 'map'
 
-/** One field on three sides. `undefined`: of the base that there was none, of the branch that it said nothing, of a map's key that it is not there. */
+/**
+ * One field on three sides. `undefined`: there is no base, the branch has not touched it, or the map
+ * lacks the key.
+ */
 export interface FieldSides {
   readonly base: FieldValue | undefined
   readonly main: FieldValue | undefined
   readonly branch: FieldValue | undefined
 }
 
-/** What becomes of a field: main's value stays, another takes its place, or the two sides differ. A clash has what can be merged all the same, main's value else. */
+/**
+ * Outcome for a field: keep main's value, set another, or a clash. A clash carries the part that can
+ * be merged, else main's value.
+ */
 export type FieldMerge =
   | { readonly _tag: 'keep' }
   | { readonly _tag: 'take'; readonly value: FieldValue }

@@ -3,13 +3,13 @@ import { sameValue } from '../sync/same-value.ts'
 
 type Side = Readonly<Record<string, FieldValue>>
 
-/** A merged map, and the keys that both sides changed to different ends. Those have main's value. */
+/** A merged map, and the keys that both sides changed to different values. Those have main's value. */
 export interface MapMerge {
   readonly merged: Record<string, FieldValue>
   readonly clashes: ReadonlyArray<string>
 }
 
-/** Merges key by key. A key that is not there is a value of its own, distinct from null. */
+/** Merges key by key. A missing key is a value of its own, distinct from null. */
 export function mergeMap(base: Side, main: Side, branch: Side): MapMerge {
   const merged: Record<string, FieldValue> = {}
   const clashes: Array<string> = []

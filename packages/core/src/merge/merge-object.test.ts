@@ -69,7 +69,7 @@ describe('the fifteen cases', () => {
     })
   })
 
-  test('13 keeps what does not clash beside what does', () => {
+  test('13 keeps the fields that do not clash', () => {
     const main = { ...B, comment: 'a' }
     expect(merge(A, main, { ...C, comment: 'c' })).toEqual({
       write: { _tag: 'update', fields: [change('comment', 'a', 'c')] },

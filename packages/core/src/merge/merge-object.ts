@@ -7,16 +7,18 @@ import { mergingField, strategyOf } from './merging-fields.ts'
 import type { FieldValues, ThreeSides } from './three-sides.ts'
 import type { Write } from './write.ts'
 
-/** What the merge of an object would write, and what stands against it. With conflicts `write` is the part that both sides agree on. */
+/** The write of an object's merge, and its conflicts. With conflicts `write` is the part that both sides agree on. */
 export interface Merged {
   readonly write: Write
   readonly conflicts: ReadonlyArray<Conflict>
 }
 
 /**
- * Merges one object: the fifteen cases of what base, main and branch can be. Readings and derived values take no part. An object that both sides have made adopts main's.
+ * Merges one object: the fifteen cases of what base, main and branch can be. Observations and derived
+ * values take no part. An object created on both sides keeps main's row and id.
  *
- * A branch of a sync is a later reading of the source than main: what it lists comes back although a user deleted it, and what it lacks goes although a user wrote its own words on it.
+ * A sync's branch read the source later than main: rows it lists come back although a user deleted
+ * them, and rows it lacks are deleted although a user edited them.
  */
 export function mergeObject(sides: ThreeSides): Merged {
   const { base, main, branch, whole: row } = sides

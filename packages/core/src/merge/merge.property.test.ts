@@ -122,7 +122,7 @@ test('an edit that only one side made is never lost', () => {
   )
 })
 
-test('a branch beside an untouched main merges without a conflict into what the branch shows', () => {
+test('a branch merges into an untouched main without a conflict, and main then equals the branch', () => {
   fc.assert(
     fc.property(world, edits, (base, branchEdits) => {
       const branch = edited(base, branchEdits)
@@ -156,7 +156,7 @@ test('what has merged has nothing left to merge', () => {
   )
 })
 
-test('undoing a merge restores main, and where somebody has edited since it asks instead of overwriting', () => {
+test('reverting a merge restores main, and a later edit is a conflict', () => {
   fc.assert(
     fc.property(world, edits, edits, (base, branchEdits, since) => {
       const { after } = merged(base, base, edited(base, branchEdits))

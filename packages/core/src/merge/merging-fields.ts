@@ -6,12 +6,12 @@ import type { MergeStrategy } from './merge-field.ts'
 /** The field classes that merge. */
 const merging: ReadonlySet<FieldClass> = new Set<FieldClass>(['key', 'immutable', 'source', 'operator'])
 
-/** A field that merges, by its name; undefined: there is none, or it is a reading or derived. */
+/** A field that merges, by its name; undefined: there is none, or it is an observation or derived. */
 export function mergingField(model: ModelName, name: string): Field | undefined {
   const fields: Readonly<Record<string, Field>> = { ...registry[model].fields, ...everyModelFields }
   const field = fields[name]
   return field !== undefined && merging.has(field.class) ? field : undefined
 }
 
-/** How a merge reads the values of a field. */
+/** How a merge treats the values of a field. */
 export const strategyOf = (field: Field): MergeStrategy => (field.type === 'json' ? (field.merge ?? 'whole') : 'whole')

@@ -3,14 +3,20 @@ import { type Registry, registry } from '../registry/registry.ts'
 import { sameValue } from '../sync/same-value.ts'
 import type { Conflict, Resolution } from './conflict.ts'
 
-/** A reviewer's decision against one value of a source: sync leaves the field alone while the source still says it. */
+/**
+ * A reviewer's decision against one value of a source: sync leaves the field alone while the source
+ * keeps that value.
+ */
 export interface Override {
   readonly field: string
-  /** What the source said when it was decided against. */
+  /** The source's value that the decision rejected. */
   readonly sourceValue: FieldValue
 }
 
-/** The pin that a resolution in a sync's branch leaves behind: only of a source fact, and only of one that did not get the source's value. */
+/**
+ * The override that a resolution in a sync's branch leaves: only for a source fact, and only if the
+ * source's value was rejected.
+ */
 export function overrideOf(model: ModelName, { field, branch }: Conflict, resolution: Resolution): Override | null {
   if (field === null || resolution.choice === 'branch' || resolution.choice === 'skip') return null
   const fields: Readonly<Record<string, { readonly class: string }>> = registry[model]
@@ -20,6 +26,6 @@ export function overrideOf(model: ModelName, { field, branch }: Conflict, resolu
   return { field, sourceValue: branch }
 }
 
-/** Whether a pin still holds the field against what the source says now. */
+/** Whether an override still applies against the source's present value. */
 export const overrideHolds = (pin: Override, sourceValue: FieldValue): boolean =>
   sameValue(pin.sourceValue, sourceValue)

@@ -1,7 +1,7 @@
 import type { FieldValue } from '../registry/field.ts'
 import { sameValue } from '../sync/same-value.ts'
 
-/** A field of a branch: what main had when it was first touched, and what the branch wants. */
+/** A field of a branch: main's value when it was first touched, and the branch's value. */
 export interface Touched {
   readonly base: FieldValue
   readonly value: FieldValue
@@ -23,7 +23,7 @@ export function refreshTouched(before: TouchedFields, read: TouchedFields): Touc
   return fields
 }
 
-/** Whether two readings stage the same: then the later one changes nothing in the branch. */
+/** Whether two runs stage the same fields: then the later one changes nothing in the branch. */
 export function sameTouched(a: TouchedFields, b: TouchedFields): boolean {
   const names = Object.keys(a)
   return (

@@ -5,13 +5,13 @@ import type { Merged } from './merge-object.ts'
 import type { ThreeSides } from './three-sides.ts'
 import type { Write } from './write.ts'
 
-/** How a reviewed object ends: it can be written, it is left out, or conflicts of it are still open. */
+/** Outcome for a reviewed object: it can be written, it is left out, or it still has open conflicts. */
 export type Resolved =
   | { readonly _tag: 'write'; readonly write: Write }
   | { readonly _tag: 'skipped' }
   | { readonly _tag: 'open'; readonly conflicts: ReadonlyArray<Conflict> }
 
-/** Applies a reviewer's words to a merged object. One `skip` leaves the whole object out. */
+/** Applies a reviewer's resolutions to a merged object. One `skip` leaves the whole object out. */
 export function resolve(
   sides: ThreeSides,
   { write, conflicts }: Merged,
@@ -38,20 +38,23 @@ export function resolve(
   return { _tag: 'write', write: changes.length === 0 ? { _tag: 'none' } : { _tag: 'update', fields: changes } }
 }
 
-/** What the branch wants, whatever main says. */
+/** The branch's side, whatever main has. */
 function branchWrite({ main, branch, whole }: ThreeSides): Write {
   if (branch === null) return { _tag: 'delete' }
   return main === null ? { _tag: 'create', values: whole ?? branch } : { _tag: 'none' }
 }
 
-/** The change that a resolved conflict of a field asks for; null: what is merged already stays, which of a map is main's value of the keys in question. */
+/**
+ * The change for a resolved conflict of a field; null: the merged value stays, which for a map has
+ * main's value of the conflicting keys.
+ */
 function fieldChange({ field, main, branch }: Conflict, resolution: Resolution | null): FieldChange | null {
   if (field === null || resolution === null) return null
   if (resolution.choice === 'branch') return { field, base: main, value: branch }
   return resolution.choice === 'value' ? { field, base: main, value: resolution.value } : null
 }
 
-/** Whether what was said of a conflict still holds: none of the values it was said of has moved. */
+/** Whether a resolution is still valid: none of the values it was given for has changed. */
 export function stillHolds(seen: Conflict, now: Conflict): boolean {
   return (
     seen.kind === now.kind &&

@@ -6,7 +6,8 @@ import { mergingField, strategyOf } from './merging-fields.ts'
 import type { FieldValues, ThreeSides } from './three-sides.ts'
 
 /**
- * The row as a reader of the branch sees it; null: it is not there. Touched fields are the branch's, the rest is main's as it is now. Sets and maps are main's with what the branch put in and
+ * The row as a reader of the branch sees it; null: it does not exist there. Touched fields are the
+ * branch's, the rest is main's as it is now. Sets and maps are main's with what the branch put in and
  * took out; of a map's key that both sides changed, the branch's. A row that main no longer has is the branch's, whole.
  */
 export function seenRow({ model, base, main, branch, whole }: Omit<ThreeSides, 'author'>): FieldValues | null {

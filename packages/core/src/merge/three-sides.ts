@@ -1,6 +1,6 @@
 import type { FieldValue, ModelName } from '../registry/field.ts'
 
-/** Values of an object by field. A field that is not there was said nothing about. */
+/** Values of an object by field. A missing field has no value given. */
 export type FieldValues = Readonly<Record<string, FieldValue>>
 
 /**
@@ -11,7 +11,7 @@ export type FieldValues = Readonly<Record<string, FieldValue>>
  */
 export interface ThreeSides {
   readonly model: ModelName
-  /** Whose words the branch holds: a source's, read by a run, or a person's. */
+  /** The origin of the branch's values: a source, read by a run, or a person. */
   readonly author: 'sync' | 'operator'
   /** Null: main did not have the object. */
   readonly base: FieldValues | null

@@ -17,7 +17,7 @@ const row = (more: FieldValues = {}): FieldValues => ({
 const touch = (main: FieldValues | null, entry: EntryFields | null, values: FieldValues) =>
   touchRow({ model, main, entry, values })
 
-describe('a edit in a branch', () => {
+describe('an edit in a branch', () => {
   test('touches what differs from main, with main’s values as the base', () => {
     expect(touch(row(), null, { path: '/a', comment: 'mine' })).toEqual({
       touched: ['comment'],

@@ -6,7 +6,10 @@ import { mergingField, strategyOf } from './merging-fields.ts'
 import { seenRow } from './seen-row.ts'
 import type { FieldValues } from './three-sides.ts'
 
-/** What an entry of a branch holds of an object that main has, or had: the names of the touched fields, what main had in them, and the row as the branch last saw it, with its own values. */
+/**
+ * A branch's entry for an object that main has or had: the touched fields, their base, and the row as
+ * the branch last saw it, with its own values.
+ */
 export interface EntryFields {
   readonly touched: ReadonlyArray<string>
   readonly base: FieldValues

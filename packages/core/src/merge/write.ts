@@ -4,9 +4,9 @@ import type { FieldChange } from '../sync/change.ts'
 /**
  * What a merge does to one object of main.
  *
- * - `none`: main has it so already, or neither side wants a change.
+ * - `none`: main already equals the result, or neither side has a change.
  * - `create`: a row that main lacks.
- * - `adopt`: main made the same key meanwhile; its row and its id stay, with these fields changed.
+ * - `adopt`: main has gained the same key; its row and its id stay, with these fields changed.
  * - `update`: these fields of the row change. `base` is main's present value.
  * - `delete`: the row goes.
  */

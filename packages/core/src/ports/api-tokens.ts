@@ -21,7 +21,10 @@ export interface ApiToken {
 export class ApiTokens extends Context.Tag('@netbox-pbs/core/ApiTokens')<
   ApiTokens,
   {
-    /** `secretHash` is hex SHA-256 of the 40 random characters after the dot. The user is made when there is none of that name. */
+    /**
+     * `secretHash` is hex SHA-256 of the 40 random characters after the dot. The user is created if it
+     * does not exist.
+     */
     readonly create: (token: {
       readonly key: string
       readonly secretHash: string
@@ -29,7 +32,10 @@ export class ApiTokens extends Context.Tag('@netbox-pbs/core/ApiTokens')<
       readonly description: string
       readonly write_enabled: boolean
       readonly expires: string | null
-      /** Who asked for it; left out: nobody did, as at the first start. The change log tells of it, without the secret. */
+      /**
+       * User and request, for the change log; left out without a request, as at the first start. The log
+       * never has the secret.
+       */
       readonly actor?: Actor
     }) => Effect.Effect<ApiToken, StoreFailed>
     /** By its public part, with what verifying it needs. */
@@ -42,7 +48,7 @@ export class ApiTokens extends Context.Tag('@netbox-pbs/core/ApiTokens')<
       readonly offset: number
       readonly key?: string
     }) => Effect.Effect<Page<ApiToken>, StoreFailed>
-    /** False when there is none of that id. */
+    /** False when no token has that id. */
     readonly remove: (request: { readonly id: number; readonly actor?: Actor }) => Effect.Effect<boolean, StoreFailed>
     /** Notes a use, at most once a minute. */
     readonly used: (request: { readonly id: number }) => Effect.Effect<void, StoreFailed>

@@ -4,11 +4,11 @@ import type { BranchStatus } from '../branch.ts'
 /** Another branch has this name. */
 export class BranchNameTaken extends Data.TaggedError('BranchNameTaken')<{ readonly name: string }> {
   override get message(): string {
-    return `a branch named ${this.name} is there already: choose another name`
+    return `a branch named ${this.name} exists already: choose another name`
   }
 }
 
-/** There is no branch of that id. */
+/** No branch has that id. */
 export class BranchNotFound extends Data.TaggedError('BranchNotFound')<{ readonly id: number }> {
   override get message(): string {
     return `there is no branch ${this.id}`
@@ -25,7 +25,7 @@ export class BranchNotOpen extends Data.TaggedError('BranchNotOpen')<{
   }
 }
 
-/** The branch holds what a run has staged: the next run of a scope replaces all that it has of the scope, so users do not write in it. */
+/** The branch holds changes staged by a run. The next run of a scope replaces them, so users cannot write in it. */
 export class BranchOfRun extends Data.TaggedError('BranchOfRun')<{
   readonly id: number
   /** The run that opened it; null: it is not known. */
@@ -36,17 +36,20 @@ export class BranchOfRun extends Data.TaggedError('BranchOfRun')<{
   }
 }
 
-/** Conflicts of the branch wait for an answer, so nothing of it was merged. */
+/** The branch has unresolved conflicts, so nothing was merged. */
 export class BranchInConflict extends Data.TaggedError('BranchInConflict')<{
   readonly id: number
   readonly conflicts: number
 }> {
   override get message(): string {
-    return `branch ${this.id} has ${this.conflicts} conflicts without an answer: resolve them, then merge again`
+    return `branch ${this.id} has ${this.conflicts} open conflicts: resolve them, then merge again`
   }
 }
 
-/** The branch holds deletions of a scope whose server is not known, so nobody can say which of them the guard asks about. `scope` is its title. */
+/**
+ * The branch holds deletions of a scope whose server is not known, so the guard cannot judge them.
+ * `scope` is its title.
+ */
 export class BranchScopeUnknown extends Data.TaggedError('BranchScopeUnknown')<{
   readonly id: number
   readonly scope: string
@@ -56,10 +59,10 @@ export class BranchScopeUnknown extends Data.TaggedError('BranchScopeUnknown')<{
   }
 }
 
-/** The branch needs the approval of somebody other than its author, for what it holds now. */
+/** The present revision of the branch needs the approval of a user other than its author. */
 export class BranchNotApproved extends Data.TaggedError('BranchNotApproved')<{ readonly id: number }> {
   override get message(): string {
-    return `branch ${this.id} is not approved as it is now: somebody other than its author approves it first`
+    return `branch ${this.id} is not approved in its present revision: ask a user other than its author to approve it`
   }
 }
 
@@ -70,12 +73,12 @@ export class ApprovalNotAllowed extends Data.TaggedError('ApprovalNotAllowed')<{
 }> {
   override get message(): string {
     return this.reason === 'own'
-      ? `branch ${this.id} is yours: somebody else has to approve it`
+      ? `branch ${this.id} is yours: ask another user to approve it`
       : `branch ${this.id} has changed since you looked at it: read it again, then approve its present revision`
   }
 }
 
-/** Only what has landed can be undone. */
+/** Only a merged branch can be reverted. */
 export class BranchNotMerged extends Data.TaggedError('BranchNotMerged')<{
   readonly id: number
   readonly status: BranchStatus

@@ -20,19 +20,19 @@ import type { Page } from './runs.ts'
 import type { StoreFailed } from './store-failed.ts'
 import type { ExpectedVersions, VersionChanged } from './version-changed.ts'
 
-/** A branch as an inventory: what main's lists and writes do, done inside it. */
+/** A branch as an inventory: the lists and writes of main, applied in the branch. */
 export interface BranchInventory {
   readonly lists: InventoryLists['Type']
   readonly writes: InventoryWrites['Type']
 }
 
-/** Which branches: those that match all that is given. */
+/** Filters of branches; a branch matches all that are given. */
 export interface BranchFilter {
   readonly statuses?: ReadonlyArray<BranchStatus>
   readonly kinds?: ReadonlyArray<BranchKind>
   readonly names?: ReadonlyArray<string>
   readonly schemaIds?: ReadonlyArray<string>
-  /** Who made them. */
+  /** Their authors. */
   readonly users?: ReadonlyArray<string>
   /** A text in name, description or user, in upper or lower case. */
   readonly search?: string
@@ -40,7 +40,7 @@ export interface BranchFilter {
   readonly stagedBy?: number
 }
 
-/** Which changes of a branch: those that match all that is given. */
+/** Filters of a branch's changes; a change matches all that are given. */
 export interface BranchChangeFilter {
   readonly models?: ReadonlyArray<ModelName>
   readonly actions?: ReadonlyArray<BranchChange['action']>
@@ -49,7 +49,7 @@ export interface BranchChangeFilter {
   readonly search?: string
 }
 
-/** Which conflicts: those that match all that is given. */
+/** Filters of conflicts; a conflict matches all that are given. */
 export interface ConflictFilter {
   readonly ids?: ReadonlyArray<number>
   readonly kinds?: ReadonlyArray<ConflictKind>
@@ -60,15 +60,15 @@ export interface ConflictFilter {
   readonly resolved?: boolean
 }
 
-/** What a merge did, or of a dry run would have done. */
+/** The effect of a merge, or what a dry run would have done. */
 export interface MergeOutcome {
   readonly branch: Branch
   readonly counts: Pick<RowCounts, 'created' | 'updated' | 'deleted'>
-  /** Objects left out, as their conflicts say. */
+  /** Objects left out, as the resolutions of their conflicts say. */
   readonly skipped: number
 }
 
-/** Who asks for a step in a branch's life, for the change log; left out: nobody did. */
+/** The author of a change to a branch, for the change log; left out: no request caused it. */
 interface Requested {
   readonly by?: Author | undefined
 }
@@ -86,14 +86,17 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
         readonly description: string
         readonly user: string
         readonly runId: number | null
-        /** A person merges it even when nothing stands against that. */
+        /** Requires manual approval even without conflicts. */
         readonly review: boolean
       },
     ) => Effect.Effect<Branch, StoreFailed | BranchNameTaken>
     readonly get: (request: { readonly id: number }) => Effect.Effect<Option.Option<Branch>, StoreFailed>
-    /** The branch that clients name by these 8 characters. */
+    /** The branch with these 8 characters as its identifier. */
     readonly bySchemaId: (request: { readonly schemaId: string }) => Effect.Effect<Option.Option<Branch>, StoreFailed>
-    /** Reads and writes in a branch. Whether it may be read is the caller's question; a write to one that has ended, or to the branch of a run, fails. */
+    /**
+     * Reads and writes in a branch. The caller checks whether it may be read; a write to a closed branch
+     * or to a run's branch fails.
+     */
     readonly overlay: (request: { readonly id: number }) => BranchInventory
     /** The branch that a run has opened to stage all its scopes in; not one that it opened only for scopes set to review. */
     readonly ofRun: (request: { readonly runId: number }) => Effect.Effect<Option.Option<Branch>, StoreFailed>
@@ -128,9 +131,12 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
       readonly limit: number
       readonly offset: number
     }) => Effect.Effect<Page<BranchConflict>, StoreFailed>
-    /** Compares the branch with main as it is now. An answer stays with its conflict while the values that it was given on are the same. */
+    /**
+     * Compares the branch with main as it is now. A resolution stays valid while the values it was given
+     * for are the same.
+     */
     readonly check: (request: { readonly id: number }) => Effect.Effect<Branch, StoreFailed | BranchUnavailable>
-    /** Answers conflicts, or takes the answer back (null). Gives how many. */
+    /** Resolves conflicts, or removes their resolutions (null). Returns how many. */
     readonly resolve: (
       request: Requested & {
         readonly id: number
@@ -139,20 +145,20 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
         readonly user: string
       },
     ) => Effect.Effect<number, StoreFailed | BranchUnavailable>
-    /** Lands the branch in main in one transaction, or without `commit` does the same and takes it back. */
+    /** Lands the branch in main in one transaction; without `commit` it is a dry run. */
     readonly merge: (request: {
       readonly id: number
       readonly commit: boolean
       readonly by: Author
       /** RFC 3339. */
       readonly at: string
-      /** HttpError unless somebody has approved what it holds now. */
+      /** Fails with `BranchNotApproved` unless the present revision is approved. */
       readonly approval: boolean
     }) => Effect.Effect<
       MergeOutcome,
       StoreFailed | BranchUnavailable | BranchInConflict | BranchNotApproved | BranchScopeUnknown
     >
-    /** Says that what a branch holds at a revision may land. */
+    /** Approves a revision of a branch. */
     readonly approve: (
       request: Requested & {
         readonly id: number
@@ -163,8 +169,9 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
       },
     ) => Effect.Effect<Branch, StoreFailed | BranchUnavailable | ApprovalNotAllowed>
     /**
-     * Moves a branch onto main as it is now: the base of what it touches becomes main's present value, answered conflicts are settled in it as they were answered,
-     * and it is compared anew. An open conflict stands against it. Copies nothing of main. Without `commit` it is done and taken back.
+     * Rebases a branch on main: the base of the touched fields becomes main's present value, resolutions are
+     * applied, and the branch is compared with main again. Open conflicts prevent it; without `commit` it
+     * is a dry run.
      */
     readonly sync: (
       request: Requested & {
@@ -173,8 +180,8 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
       },
     ) => Effect.Effect<Branch, StoreFailed | BranchUnavailable | BranchInConflict>
     /**
-     * Opens a branch of what undoes a merged one, compared with main already. When it is merged, the next run of each scope that it touches waits for review. Without
-     * `commit` it is done and taken back.
+     * Opens a branch that reverts a merged one, already compared with main. After its merge, the next run of each
+     * scope that it touches waits for review. Without `commit` it is a dry run.
      */
     readonly revert: (
       request: Requested & {
@@ -184,7 +191,7 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
         readonly commit: boolean
       },
     ) => Effect.Effect<Branch, StoreFailed | BranchNotFound | BranchNotMerged | BranchNameTaken>
-    /** Ends an open branch without merging it; what it held is dropped. */
+    /** Ends an open branch without merging it and drops its entries. */
     readonly close: (
       request: Requested & {
         readonly id: number

@@ -3,11 +3,14 @@ import type { ChangeFilter, LoggedChange } from '../change-log.ts'
 import type { Page } from './runs.ts'
 import type { StoreFailed } from './store-failed.ts'
 
-/** The change log, read. It is written by those who write rows, in the same transaction. */
+/** Reads the change log. Writers of rows write it in the same transaction. */
 export class Changes extends Context.Tag('@netbox-pbs/core/Changes')<
   Changes,
   {
-    /** Newest first; with `afterId` oldest first, without what a running transaction may still be followed by. */
+    /**
+     * Newest first; with `afterId` oldest first, up to the first entry that a running transaction may
+     * still precede.
+     */
     readonly list: (request: {
       readonly filter: ChangeFilter
       readonly limit: number

@@ -3,11 +3,11 @@ import type { UsagePoint } from '../usage.ts'
 import type { Page } from './runs.ts'
 import type { StoreFailed } from './store-failed.ts'
 
-/** How full datastores were, read. The points are written with the landing of their scope. */
+/** Reads the usage history of datastores. The landing of their scope writes the points. */
 export class DatastoreUsage extends Context.Tag('@netbox-pbs/core/DatastoreUsage')<
   DatastoreUsage,
   {
-    /** Newest first. A datastore that is not there has no points. */
+    /** Newest first. An unknown datastore has no points. */
     readonly points: (request: {
       readonly datastoreId: number
       readonly limit: number

@@ -25,7 +25,10 @@ export class EndpointNameTaken extends Data.TaggedError('EndpointNameTaken')<{ r
   }
 }
 
-/** A change of an endpoint would send its stored secret elsewhere, or to a server that is checked less. `fields` are what it changes. */
+/**
+ * A change of an endpoint would send its stored secret to another destination, or to a server with
+ * weaker checks. `fields` are the changed fields.
+ */
 export class SecretNeeded extends Data.TaggedError('SecretNeeded')<{
   readonly fields: ReadonlyArray<keyof SecretDestination>
 }> {
@@ -51,7 +54,7 @@ export class EndpointStore extends Context.Tag('@netbox-pbs/core/EndpointStore')
       readonly id: number
       readonly change: Partial<Omit<StoredEndpoint, 'id'> & { readonly token_secret: Redacted.Redacted<string> }>
     }) => Effect.Effect<Option.Option<StoredEndpoint>, StoreFailed | EndpointNameTaken | SecretNeeded>
-    /** False when there is none of that id. */
+    /** False when no endpoint has that id. */
     readonly remove: (request: { readonly id: number }) => Effect.Effect<boolean, StoreFailed>
     readonly secret: (request: {
       readonly id: number
@@ -64,9 +67,9 @@ export class GatewayKeys extends Context.Tag('@netbox-pbs/core/GatewayKeys')<
   GatewayKeys,
   {
     readonly any: () => Effect.Effect<boolean, StoreFailed>
-    /** Stores the key unless one of that hash is there. */
+    /** Stores the key unless its hash is stored already. */
     readonly add: (key: { readonly hash: string; readonly label: string }) => Effect.Effect<void, StoreFailed>
-    /** Stores the key only when there is none at all; false: there was one. */
+    /** Stores the key only if it is the first; false: another key exists. */
     readonly addFirst: (key: { readonly hash: string; readonly label: string }) => Effect.Effect<boolean, StoreFailed>
     readonly known: (request: { readonly hash: string }) => Effect.Effect<boolean, StoreFailed>
   }

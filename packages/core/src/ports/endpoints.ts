@@ -35,7 +35,7 @@ export interface EndpointTest {
   readonly acl_commands: ReadonlyArray<string>
 }
 
-/** The gateway does not answer, or not as one. */
+/** The gateway does not answer, or the response is not a gateway's. */
 export class GatewayUnavailable extends Data.TaggedError('GatewayUnavailable')<{
   readonly message: string
   readonly cause?: unknown
@@ -52,7 +52,7 @@ export class EndpointRejected extends Data.TaggedError('EndpointRejected')<{
   }
 }
 
-/** The gateway has no endpoint of that id. */
+/** No endpoint of the gateway has that id. */
 export class EndpointNotFound extends Data.TaggedError('EndpointNotFound')<{ readonly id: number }> {
   override get message(): string {
     return `the gateway has no endpoint ${this.id}`

@@ -8,7 +8,7 @@ import type { ExpectedVersions, VersionChanged } from './version-changed.ts'
 /** The natural key belongs to another row. `index` is the place in a bulk body. */
 export class KeyTaken extends Data.TaggedError('KeyTaken')<{ readonly model: ModelName; readonly index: number }> {}
 
-/** The server that a row was to be put below was deleted in that moment. `id` is its id. */
+/** The server of a new row was deleted at the same time. `id` is its id. */
 export class ServerGone extends Data.TaggedError('ServerGone')<{ readonly id: number }> {
   override get message(): string {
     return `server ${this.id} was just deleted: name another server`
@@ -22,9 +22,11 @@ export type WritableModel = 'server' | 'datastore' | 'snapshot' | 'job'
 export type EditValues = Readonly<Record<string, FieldValue>>
 
 /**
- * Rows written by people. Each call is one transaction: all rows or none. Groups, counters and digests are kept true in it, what was done is
- * logged under the actor, and a row made here cannot vanish by sync until a source has reported its key. In a branch they become entries of it; a branch that
- * has ended takes none, and neither does the branch of a run.
+ * Rows written by people. Each call is one transaction: all rows or none. It updates groups, counters
+ * and digests and logs the
+ * change under the actor; a sync cannot delete a row created here until a source has reported its key.
+ * In a branch the writes become entries; closed branches and branches of
+ * runs refuse them.
  */
 export class InventoryWrites extends Context.Tag('@netbox-pbs/core/InventoryWrites')<
   InventoryWrites,
@@ -43,7 +45,7 @@ export class InventoryWrites extends Context.Tag('@netbox-pbs/core/InventoryWrit
       readonly actor: Actor
       readonly versions?: ExpectedVersions
     }) => Effect.Effect<boolean, StoreFailed | KeyTaken | ServerGone | BranchNotOpen | BranchOfRun | VersionChanged>
-    /** Deletes the row and what is below it; false when there is no such row. */
+    /** Deletes the row and its descendants; false when there is no such row. */
     readonly remove: (request: {
       readonly model: WritableModel
       readonly id: number

@@ -8,16 +8,19 @@ import type { TaskMarks } from '../sync/task-window.ts'
 import type { ServerTiming } from '../timing.ts'
 import type { StoreFailed } from './store-failed.ts'
 
-/** A server of main, with what its settling needs. */
+/** A server of main, with the fields that reconciling it needs. */
 export interface ServerRow extends MainRow<'server'> {
   /** RFC 3339; when `endpoint_state` became pending, else null. */
   readonly pendingSince: string | null
   readonly timing: ServerTiming
-  /** Null: nothing was heard of it yet. */
+  /** Null: before its first contact. */
   readonly health: ServerHealth | null
 }
 
-/** What the last landed complete list of a scope left behind. A scope never landed: visibility and time are null, no rows. */
+/**
+ * State of a scope after its last landed complete list. Before the first one visibility and time are
+ * null and there are no rows.
+ */
 export interface ScopeState {
   readonly visibility: string | null
   /** RFC 3339. */
@@ -32,24 +35,24 @@ export interface ScopeState {
 
 /** A group of main, as the sync of its scope needs it: enough to see that a frame is unchanged without reading a snapshot. */
 export interface KnownGroup extends MainRow<'group'> {
-  /** Digest of its last landed frame; null when it cannot be trusted: another registry version, or another writer since. */
+  /** Digest of its last landed frame; null when it is not valid: another registry version, or an edit since. */
   readonly digest: string | null
   /** Snapshots that frame had. */
   readonly listed: number
 }
 
-/** A task of main, with what was last read of its end. */
+/** A task of main, with its last known end. */
 export interface KnownTask extends MainRow<'task'> {
   readonly observed: Observations<'task'>
 }
 
-/** What sync reads of main. */
+/** The reads of main that sync needs. */
 export class Inventory extends Context.Tag('@netbox-pbs/core/Inventory')<
   Inventory,
   {
     /** Every server, by name. */
     readonly servers: () => Stream.Stream<ServerRow, StoreFailed>
-    /** The server of an id; none: main has none of it. */
+    /** The server of an id; none: main has no such server. */
     readonly server: (request: { readonly id: number }) => Effect.Effect<Option.Option<ServerRow>, StoreFailed>
     /** The name that a server has, or had last before it was deleted; none: no server ever had this id. */
     readonly serverName: (request: { readonly id: number }) => Effect.Effect<Option.Option<string>, StoreFailed>

@@ -2,11 +2,11 @@ import { Context, type Effect } from 'effect'
 import type { ServerHealth } from '../health/server-health.ts'
 import type { StoreFailed } from './store-failed.ts'
 
-/** Readings written outside a landing: a server's health also when its sync fails. */
+/** Observations written outside a landing: a server's health, even when its sync fails. */
 export class ServerObservations extends Context.Tag('@netbox-pbs/core/ServerObservations')<
   ServerObservations,
   {
-    /** A server that main does not have is left alone. A health without a last contact leaves the one that is stored. */
+    /** An unknown server is ignored. A health without a last contact keeps the stored contact. */
     readonly record: (reading: {
       readonly serverId: number
       readonly health: ServerHealth

@@ -19,11 +19,14 @@ export interface SyncJob {
 export interface ClaimedJob {
   readonly id: string
   readonly job: SyncJob
-  /** 1 for the first try. A worker that was lost has used a try up too. */
+  /** 1 for the first try. A try of a lost worker counts too. */
   readonly attempt: number
-  /** No try is left after this one. Several attempts may be the last: a lost worker cannot end its run, so its job is always taken again. */
+  /**
+   * No try is left after this one. More than one attempt can be the last: a lost worker cannot end its
+   * run, so its job is always taken again.
+   */
   readonly last: boolean
-  /** Once its worker has been silent for so long, another takes the job. */
+  /** After this long without a heartbeat, another worker takes the job. */
   readonly heartbeatTimeoutSeconds: number
 }
 
@@ -33,9 +36,9 @@ export class Queue extends Context.Tag('@netbox-pbs/core/Queue')<
   {
     /** Queueing the same part of the same run again changes nothing, also for a day after it is done. An urgent job is taken before any other that waits. */
     readonly enqueue: (job: SyncJob, how: { readonly urgent: boolean }) => Effect.Effect<void, StoreFailed>
-    /** Takes the jobs of a run that nobody holds off the queue, and gives the ids of their servers. */
+    /** Removes the jobs of a run that no worker holds from the queue, and returns the ids of their servers. */
     readonly drop: (request: { readonly runId: number }) => Effect.Effect<ReadonlyArray<number | null>, StoreFailed>
-    /** Those of the jobs that neither wait nor are held. */
+    /** The given jobs that neither wait nor are held. */
     readonly missing: <J extends Pick<SyncJob, 'runId' | 'serverId'>>(
       jobs: ReadonlyArray<J>,
     ) => Effect.Effect<ReadonlyArray<J>, StoreFailed>
@@ -43,10 +46,13 @@ export class Queue extends Context.Tag('@netbox-pbs/core/Queue')<
     readonly claim: (how?: {
       readonly avoid?: ReadonlyArray<number>
     }) => Effect.Effect<Option.Option<ClaimedJob>, StoreFailed>
-    /** A claim that is not renewed for `heartbeatTimeoutSeconds` is given to another worker; what the old one then says of it changes nothing. */
+    /**
+     * A claim that is not renewed for `heartbeatTimeoutSeconds` is given to another worker; later calls of
+     * the old one change nothing.
+     */
     readonly heartbeat: (claimed: ClaimedJob) => Effect.Effect<void, StoreFailed>
     readonly complete: (claimed: ClaimedJob) => Effect.Effect<void, StoreFailed>
-    /** Tries it again after a backoff. Unless it was the last try: then it is given up. */
+    /** Tries it again after a backoff, or ends it after the last try. */
     readonly retry: (claimed: ClaimedJob, reason: string) => Effect.Effect<void, StoreFailed>
     /** Gives the job back at once, without counting the try: the worker is shutting down. */
     readonly release: (claimed: ClaimedJob) => Effect.Effect<void, StoreFailed>

@@ -13,7 +13,7 @@ export interface Page<A> {
 /** A run to be recorded. */
 export interface NewRun {
   readonly resources: ReadonlyArray<Resource>
-  /** A text is a name, a number an id; null: all. They are kept by id: a rename changes none of them. */
+  /** Names (text) or ids (numbers); null: all. They are stored by id, so a rename does not affect them. */
   readonly servers: ReadonlyArray<string | number> | null
   /** Which scopes of them; null, or left out: all. */
   readonly scope_filter?: ScopeFilter | null
@@ -56,7 +56,7 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
       readonly limit: number
       readonly offset: number
     }) => Effect.Effect<Page<ScopeResult>, StoreFailed>
-    /** The jobs of a run, those first that need a look: failed, tried again, running, waiting, done; then by server. */
+    /** The jobs of a run, most important first: failed, tried again, running, waiting, done; then by server. */
     readonly jobs: (request: {
       readonly id: number
       readonly limit: number
@@ -69,7 +69,10 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
       readonly id: number
       readonly serverIds: ReadonlyArray<number | null>
     }) => Effect.Effect<void, StoreFailed>
-    /** A job was taken: the run is running. Taking it again starts its unchanged count anew. False: it has ended, or its run has, and there is nothing left to do in it. */
+    /**
+     * Marks a job as taken and the run as running; taking it again resets its unchanged count. False: the
+     * job or its run has ended.
+     */
     readonly startJob: (request: {
       readonly id: number
       readonly serverId: number | null
@@ -80,7 +83,10 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
       readonly serverId: number | null
       readonly reason: string
     }) => Effect.Effect<void, StoreFailed>
-    /** Jobs that a run has waited for since before a moment (RFC 3339), with the name of their server as it is now. A run that never came to its jobs waits for the gateway's. */
+    /**
+     * Jobs that a run has waited for since before a moment (RFC 3339), with the name of their server as it
+     * is now. A run without recorded jobs waits for the gateway's.
+     */
     readonly openJobs: (request: {
       readonly before: string
     }) => Stream.Stream<
@@ -88,19 +94,24 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
       StoreFailed
     >
     /**
-     * A job has ended, unless it had before. With `error` the job as a whole could not be done. Of jobs that end at once exactly one is told that none is left; so is who says it again.
-     * What is said of a run that has ended changes nothing.
+     * Ends a job; `error` is the failure of the job as a whole. When several jobs end at the same time, exactly one
+     * caller learns that it was the last. Repeating the call returns the same answer, and a run that has
+     * ended does not change.
      */
     readonly endJob: (request: {
       readonly id: number
       readonly serverId: number | null
       readonly error: string | null
     }) => Effect.Effect<EndedJob, StoreFailed>
-    /** Open runs of which the last job ended before a moment (RFC 3339), by id: whoever was to end them stopped in between. */
+    /**
+     * Open runs of which the last job ended before a moment (RFC 3339), by id: their worker stopped before
+     * it could end them.
+     */
     readonly withoutJobs: (request: { readonly before: string }) => Effect.Effect<ReadonlyArray<number>, StoreFailed>
     /**
      * Ends a run that waits for no job, with the state that `runStatus` gives; one without any scope and with an error is failed, one with scopes and an error is at best
-     * incomplete, and one whose cancelling was requested is cancelled. `error`: what could not be done after its jobs. One that waits for a job, or has ended, stays as it is.
+     * incomplete, and one whose cancelling was requested is cancelled. `error`: a failure after its jobs.
+     * A run that waits for a job, or has ended, does not change.
      */
     readonly end: (request: { readonly id: number; readonly error: string | null }) => Effect.Effect<Run, StoreFailed>
     /** A scope has ended. An unchanged one is counted, not recorded; a scope recorded by an earlier attempt is replaced, unless it landed then and is unchanged now. */
@@ -110,7 +121,7 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
       readonly result: ScopeResult
     }) => Effect.Effect<void, StoreFailed>
     /**
-     * Scopes that were never opened have ended without landing anything: as `recordScope` for each of them, in one statement. At most
+     * Records scopes that ended without being opened, like `recordScope` for each of them, in one statement. At most
      * `mostUnopened` at a time, so that the embedded database serves others in between.
      */
     readonly recordUnopened: (request: {

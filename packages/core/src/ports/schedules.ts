@@ -6,9 +6,9 @@ import type { StoreFailed } from './store-failed.ts'
 
 /** How far a schedule has been kept. */
 export interface ScheduleMark {
-  /** The timing that was kept, as its text; another one begins to count anew. */
+  /** The text of the timing it was counted by; another timing starts counting again. */
   readonly timing: string
-  /** RFC 3339; the next run is due by this moment. */
+  /** RFC 3339; the time from which the next run is counted. */
   readonly countedFrom: string
 }
 
@@ -30,8 +30,8 @@ export interface DueRun {
 }
 
 /**
- * What the schedule remembers, so that of several workers exactly one starts a run that is due, and a restart starts none twice: who is due is said with the mark that was
- * read, and the first one moves it.
+ * The stored state of schedules: of several workers exactly one starts a due run, and a restart starts none
+ * twice. A worker passes the mark that it read, and the first one to do so advances it.
  */
 export class Schedules extends Context.Tag('@netbox-pbs/core/Schedules')<
   Schedules,
@@ -40,8 +40,8 @@ export class Schedules extends Context.Tag('@netbox-pbs/core/Schedules')<
     readonly settingsMark: () => Effect.Effect<Option.Option<ScheduleMark>, StoreFailed>
     readonly servers: () => Stream.Stream<ScheduledServer, StoreFailed>
     /**
-     * Begins to count by another timing, or again where the mark lies more than five minutes after this moment, as of a clock that was ahead. Of several that begin at
-     * once the first one's moment counts.
+     * Starts counting by another timing, or again if the mark is more than five minutes after this timestamp, as
+     * with a clock that was ahead. If several workers do so at once, the first timestamp counts.
      */
     readonly watch: (request: ScheduleMark & { readonly serverId: number | null }) => Effect.Effect<void, StoreFailed>
     /** Records the run, and the mark with it; none when another worker was first. `dropped`: how many before it were. */
@@ -49,7 +49,10 @@ export class Schedules extends Context.Tag('@netbox-pbs/core/Schedules')<
       due: DueRun,
       run: NewRun,
     ) => Effect.Effect<Option.Option<{ readonly run: Run; readonly dropped: number }>, StoreFailed>
-    /** Moves the mark without a run, and says how many were dropped since the last one; none when another worker was first. */
+    /**
+     * Advances the mark without a run, and returns how many were dropped since the last one; none when
+     * another worker was first.
+     */
     readonly drop: (due: DueRun) => Effect.Effect<Option.Option<number>, StoreFailed>
   }
 >() {}

@@ -1,13 +1,16 @@
 import { Context, Data, type Effect, type Redacted } from 'effect'
 
-/** A stored secret cannot be read with the key at hand. */
+/** A stored secret cannot be read with the present key. */
 export class SecretUnreadable extends Data.TaggedError('SecretUnreadable')<{ readonly keyName: string }> {
   override get message(): string {
     return `stored secrets cannot be read with this key: set ${this.keyName} to the key they were stored under`
   }
 }
 
-/** Encrypts what must be read back. AES-256-GCM with a fresh nonce; `purpose` is authenticated, so that a ciphertext cannot be moved to another row. */
+/**
+ * Encrypts values that must be read back. AES-256-GCM with a fresh nonce; `purpose` is authenticated,
+ * so that a ciphertext cannot be moved to another row.
+ */
 export class SecretBox extends Context.Tag('@netbox-pbs/core/SecretBox')<
   SecretBox,
   {

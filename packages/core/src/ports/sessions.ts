@@ -18,7 +18,7 @@ export class Sessions extends Context.Tag('@netbox-pbs/core/Sessions')<
       readonly userId: number
       readonly write_enabled: boolean
       readonly expires: string
-      /** The token that opened it: the session goes when the token goes. Null: a link did. */
+      /** The token that opened it: deleting the token ends the session. Null: a link opened it. */
       readonly tokenId: number | null
     }) => Effect.Effect<void, StoreFailed>
     /** None when unknown or expired. */
@@ -32,7 +32,7 @@ export class Sessions extends Context.Tag('@netbox-pbs/core/Sessions')<
       readonly username: string
       readonly expires: string
     }) => Effect.Effect<void, StoreFailed>
-    /** Uses a link up: a second call finds none. */
+    /** Consumes a link: a second call finds none. */
     readonly redeemLink: (request: {
       readonly idHash: string
       readonly now: string

@@ -4,7 +4,7 @@ import type { Settings } from '../settings.ts'
 import type { StoreFailed } from './store-failed.ts'
 import type { ExpectedVersions, VersionChanged } from './version-changed.ts'
 
-/** Another address of the gateway came without a key, and the stored key goes to no other address. */
+/** A new address of the gateway came without a key, and the stored key is sent only to the old address. */
 export class GatewayKeyNeeded extends Data.TaggedError('GatewayKeyNeeded') {
   override get message(): string {
     return 'Send the key of the gateway at the new address. The stored one is sent to no other; an empty key removes it.'
@@ -23,10 +23,13 @@ export class SettingsStore extends Context.Tag('@netbox-pbs/core/SettingsStore')
       },
       StoreFailed
     >
-    /** Changes the named fields; an empty key forgets the stored one. Another address needs a key as long as one is stored, judged together with the change. */
+    /**
+     * Changes the named fields; an empty key removes the stored one. A new address needs a key while one
+     * is stored, checked in the same transaction.
+     */
     readonly update: (
       change: Partial<Settings> & { readonly proxbox_api_key?: Redacted.Redacted<string> },
-      /** `actor`: who asked for it, left out: nobody did. The change log tells of it, without the key. */
+      /** `actor`: the user and request, for the change log; left out without a request. The log never has the key. */
       by?: { readonly actor?: Actor; readonly versions?: ExpectedVersions },
     ) => Effect.Effect<void, StoreFailed | GatewayKeyNeeded | VersionChanged>
     /** The gateway's API key, decrypted; only for calls to the gateway. */

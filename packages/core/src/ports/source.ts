@@ -19,7 +19,10 @@ export type SourceErrorCode =
   | 'cut_off'
   | 'summaries_only'
 
-/** The source itself failed: no scope of this stream that is not complete says anything. `message` tells the operator the next step. */
+/**
+ * The source itself failed: only complete scopes of this stream count. `message` tells the operator
+ * the next step.
+ */
 export class SourceFailed extends Data.TaggedError('SourceFailed')<{
   readonly code: SourceErrorCode
   readonly message: string
@@ -27,18 +30,24 @@ export class SourceFailed extends Data.TaggedError('SourceFailed')<{
   readonly cause?: unknown
 }> {}
 
-/** What to list. ScopeFilter chooses scopes, never part of one. */
+/** A request to list scopes. A filter chooses scopes, never part of one. */
 export interface SourceRequest extends ScopeFilter {
   readonly resource: Resource
   /** Names; omitted: every enabled endpoint. */
   readonly servers?: ReadonlyArray<string>
   /** Of tasks: only those that started then or later, in epoch seconds; omitted: all that the source still has. */
   readonly since?: number
-  /** What all requests of one run carry, so that the source asks in that run for nothing twice that hung; omitted: it is no run's request. */
+  /**
+   * Identifies the run, so that the source does not repeat a list that hung in it; omitted: the request
+   * is not part of a run.
+   */
   readonly run?: string
 }
 
-/** Facts as a source gives them, with the fields that it cannot tell: it names servers and knows no ids. */
+/**
+ * Facts as a source gives them, with the fields that it cannot read. Servers are named, since a source
+ * knows no ids.
+ */
 export type SourceFacts<M extends 'datastore' | 'namespace' | 'group' | 'snapshot' | 'job' | 'task'> = Omit<
   SourceRow<M>,
   'server'
@@ -51,14 +60,14 @@ export type SourceServer = Omit<Facts<'server'>, 'version' | 'timezone' | 'endpo
   readonly timezone: string | null
 }
 
-/** What the source's own contact with a server told. */
+/** Outcome of the source's own contact with a server. */
 export interface ServerContact {
   readonly status: string
   /** RFC 3339; null when it did not answer. */
   readonly last_seen_at: string | null
-  /** How long it took to answer the smallest request, in milliseconds; left out where the source does not measure it. */
+  /** Duration of the smallest request in milliseconds; left out where the source does not measure it. */
   readonly latency_ms?: number | undefined
-  /** A pin or a chain was asked of it; left out where the source does not say. */
+  /** Its certificate is checked against a pin or a chain; left out where the source does not say. */
   readonly tls_checked?: boolean | undefined
   /** Why it could not be used; left out when it answered, and by sources that do not say. */
   readonly error?: ServerFailure | undefined
@@ -110,7 +119,7 @@ export type SourceFrame =
       readonly server: string
       /** SHA-256 of the raw frame, hex: equal facts are equal bytes. */
       readonly digest: string
-      /** Parses the raw frame; only worth its cost when the digest is new. */
+      /** Parses the raw frame; call it only when the digest is new. */
       readonly parse: Effect.Effect<SourceGroup, SourceFailed>
     }
   | {
@@ -133,8 +142,8 @@ export type SourceFrame =
       readonly message: string
       readonly retryable: boolean
       /**
-       * The server answered a request after this failed, so that only this list is in trouble. Left out where it did not, and
-       * by sources that do not say: then the server is asked.
+       * The server answered a request after this failure, so only this list fails. Left out where it did not, and
+       * by sources that do not say: then sync tests the server.
        */
       readonly serverAnswers?: boolean | undefined
       /** As in {@link ServerTrouble}. */

@@ -1,6 +1,9 @@
 import { Data } from 'effect'
 
-/** The object has another version than the writer asked for, so nothing was written. `version` is its present `last_updated`, RFC 3339. */
+/**
+ * The object does not have the version that the writer expected, so nothing was written. `version` is
+ * its present `last_updated`, RFC 3339.
+ */
 export class VersionChanged extends Data.TaggedError('VersionChanged')<{ readonly version: string }> {
   override get message(): string {
     return `it was changed at ${this.version}: read it again, then repeat the change`

@@ -1,6 +1,6 @@
 import type { PageRequest } from './list-query.ts'
 
-/** Rows of a page unless asked otherwise, and at most. */
+/** Default and largest number of rows on a page. */
 export const pageLimits = { default: 50, max: 1000 } as const
 
 /** A page request, or NetBox's sentence about parameters that exclude each other. */

@@ -21,7 +21,7 @@ export interface ListRequest<M extends ModelName = ModelName> {
   readonly pageError: string | null
 }
 
-/** Columns every model has beside those of the registry. */
+/** Columns that every model has in addition to those of the registry. */
 const commonColumns = {
   id: { class: 'derived', type: 'integer', min: 1, max: Number.MAX_SAFE_INTEGER, label: 'ID', readOnly: true },
   created: { class: 'derived', type: 'datetime', label: 'Created', readOnly: true },

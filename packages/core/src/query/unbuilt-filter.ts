@@ -33,7 +33,7 @@ const unbuiltNames = new Set([
 
 /**
  * Why a parameter that NetBox would filter by is refused; null: it means nothing to NetBox either, so that ignoring it is what NetBox does.
- * To ignore a filter answers with rows that were not asked for, which a client may then change or delete.
+ * Ignoring a filter would return rows outside of it, which a client may then change or delete.
  */
 export function unbuiltFilter(
   fields: Readonly<Record<string, Field>>,
@@ -41,7 +41,7 @@ export function unbuiltFilter(
   texts: ReadonlyArray<string>,
 ): string | null {
   if (unbuiltNames.has(parameter) || parameter.startsWith('cf_')) {
-    return `The parameter ${parameter} is not offered yet: leave it out, and select among the rows of the answer.`
+    return `The parameter ${parameter} is not offered yet: leave it out, and select among the rows of the response.`
   }
   const [name = '', lookup, ...more] = parameter.split('__')
   const field = lookup === undefined || more.length > 0 ? undefined : fieldOf(fields, name)
@@ -53,7 +53,7 @@ export function unbuiltFilter(
 
 /** The sentence that refuses a lookup. */
 export const unbuiltLookup = (name: string, lookup: string): string =>
-  `The lookup __${lookup} of ${name} is not offered yet: filter by ${name} itself, or select among the rows of the answer.`
+  `The lookup __${lookup} of ${name} is not offered yet: filter by ${name} itself, or select among the rows of the response.`
 
 /** Every lookup that NetBox has for some type of field. */
 export const netboxLookups: ReadonlySet<string> = new Set([...textLookups, ...numberLookups, 'any'])

@@ -5,8 +5,8 @@
  * - `immutable`: a fact that cannot change once the object is finished; a change is applied with a warning.
  * - `source`: a fact of the source; a user's edit is restored by the next complete run.
  * - `operator`: owned by people; sync has no write path to it.
- * - `observation`: a reading of the moment; never in a diff, the newest wins.
- * - `derived`: recomputed from other rows; nobody writes it.
+ * - `observation`: a measurement; never in a diff, the newest wins.
+ * - `derived`: recomputed from other rows; read-only.
  */
 export type FieldClass = 'key' | 'immutable' | 'source' | 'operator' | 'observation' | 'derived'
 
@@ -111,7 +111,7 @@ export interface Model {
   readonly fields: Fields
   /** The natural key, in the order of the unique constraint. */
   readonly key: ReadonlyArray<string>
-  /** What identifies a row in brief form, beside id, url and display. */
+  /** The fields that identify a row in brief form, besides id, url and display. */
   readonly brief: ReadonlyArray<string>
   /** The order without `ordering`; `-` is descending; id is always the last key. */
   readonly order: ReadonlyArray<string>

@@ -72,7 +72,7 @@ describe.each(modelNames)('%s', (name) => {
     }
   })
 
-  test('lets nobody write what is derived', () => {
+  test('makes derived fields read-only', () => {
     for (const [, field] of fields) if (field.class === 'derived') expect(field.readOnly).toBe(true)
   })
 })

@@ -41,10 +41,10 @@ type OfClass<M extends ModelName, C extends FieldClass> = {
   [K in FieldName<M>]: Registry[M]['fields'][K] extends { class: C } ? K : never
 }[FieldName<M>]
 
-/** What a source says of a row and diff compares: key, immutable and source fields. */
+/** The fields of a row that a source provides and diff compares: key, immutable and source fields. */
 export type Facts<M extends ModelName> = Pick<Values<M>, OfClass<M, 'key' | 'immutable' | 'source'>>
 
-/** Readings of the moment: observation fields, without `last_seen_at`, which follows from the run. */
+/** Measurements: the observation fields, without `last_seen_at`, which follows from the run. */
 export type Observations<M extends ModelName> = Omit<Pick<Values<M>, OfClass<M, 'observation'>>, 'last_seen_at'>
 
 /** The fields of a model that have one of the classes, in registry order. */

@@ -3,7 +3,7 @@ import type { Model } from './field.ts'
 
 /**
  * One task of a server: a backup, a restore, the run of a job, an update. Its UPID says when it started and what it works on; only how it ended comes later, once.
- * The server's word is kept whole: nobody writes it, and no list that lacks it removes it.
+ * A task is kept as the server reported it: it is read-only, and a list without it does not remove it.
  */
 export const task = {
   name: 'task',

@@ -1,6 +1,6 @@
 import type { Presence } from './presence.ts'
 
-/** What of a row tells whether its source lacked it before. */
+/** The part of a row that shows whether its source lacked it before. */
 export interface Seen {
   readonly presence: Presence
   /** Of an absent row, the run whose complete list lacked it first; null or left out: that is not known. */
@@ -17,8 +17,9 @@ export interface Seen {
 export type Absence = 'goes' | 'noted' | 'stays'
 
 /**
- * Decides what the complete list of a run says of a row that it lacks. PBS leaves out what it cannot read at the moment, with an answer that looks complete, so one list is no proof: a row goes when the
- * list of another run lacks it too. `runId` null: the absence is a fact, because what the row lies in is gone, or because its list leaves nothing out.
+ * Decides what happens to a row that a run's complete list lacks. PBS silently leaves out rows that it
+ * cannot read at the moment, so a row is deleted only when the list of another run lacks it too.
+ * `runId` null: the absence is a fact, because the row's parent is gone, or because its list never leaves rows out.
  *
  * | presence | a fact | one list of a run |
  * | --- | --- | --- |

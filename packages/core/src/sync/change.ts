@@ -28,7 +28,7 @@ export interface Update {
   readonly fields: ReadonlyArray<FieldChange>
   /** The row was manual or missing and is listed from now on. */
   readonly appears: boolean
-  /** Immutable fields of a finished object that changed all the same; each is worth a warning. */
+  /** Immutable fields of a finished object that changed; each gives a warning. */
   readonly broken: ReadonlyArray<string>
 }
 

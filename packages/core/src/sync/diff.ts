@@ -14,11 +14,11 @@ export interface MainRow<M extends ModelName> extends Seen {
   readonly overrides?: Readonly<Record<string, FieldValue>>
 }
 
-/** A row as its source tells it. */
+/** A row as its source reports it. */
 export type SourceRow<M extends ModelName> = Facts<M> & {
   /**
-   * Fields that the source cannot tell now, such as those of a manifest that cannot be read. Main keeps what it knows
-   * of them; the values that stand in for them here are those of a row that main lacks. Left out when there is none.
+   * Fields that the source cannot read now, such as those of an unreadable manifest. Main keeps its values of them;
+   * the placeholders here are for a row that main lacks. Left out when there are none.
    */
   readonly unknown?: ReadonlyArray<string> | undefined
 }
@@ -50,8 +50,10 @@ export interface DiffResult<M extends ModelName> extends Sightings {
 
 /**
  * Decides what counts as a change, and nothing else does. Only immutable and source fields are compared; the operator's fields, observations
- * and derived values are never read. Of a pinned field the base is what was decided against, so that another value of the source is news beside the decision. A key listed twice by the source counts once, the last one. Rows made by a user stay until the source reports their key.
- * That an absent row is listed again is no change of it.
+ * and derived values are never read. For a field with an override the base is the rejected value, so
+ * only a new value of the source is a change. A key listed twice by the source counts once, the last
+ * one. Rows made by a user stay until the source reports their key.
+ * An absent row that is listed again is not a change.
  */
 export function diff<M extends ModelName>({ model, main, source, complete, runId }: DiffInput<M>): DiffResult<M> {
   const requested = new KeyedRows<SourceRow<M>>(model)

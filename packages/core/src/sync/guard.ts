@@ -22,7 +22,8 @@ export interface GuardInput {
 export const holdReasons = ['visibility_changed', 'emptied', 'too_many', 'children_held', 'unconfirmed'] as const
 
 /**
- * Why deletions wait. `children_held`: the row's own scope would let it go, but rows below it wait. `unconfirmed`: the row went missing after the deletions of its
+ * Why deletions wait. `children_held`: the row's own scope allows its deletion, but deletions of its
+ * children wait. `unconfirmed`: the row went missing after the deletions of its
  * scope were confirmed.
  */
 export type HoldReason = (typeof holdReasons)[number]
@@ -31,8 +32,8 @@ export type HoldReason = (typeof holdReasons)[number]
 export const whyHeld: Readonly<Record<HoldReason, string>> = {
   visibility_changed: 'the privileges it is listed with are not those of the last complete list',
   emptied: 'the list is empty',
-  too_many: 'more are gone than guard_max_share and guard_min_rows let go at once',
-  children_held: 'rows below them are held back',
+  too_many: 'more rows are missing than guard_max_share and guard_min_rows allow at once',
+  children_held: 'deletions of their children are held back',
   unconfirmed: 'they went missing after the others were confirmed',
 }
 
@@ -44,7 +45,7 @@ const emptiedRows = 10
 
 /**
  * Holds back the deletions of a scope that would lose more than the share and more than the minimum, of one with ten rows or more that now
- * lists none, and of one listed with other privileges than before. Creations and updates are not its business.
+ * lists none, and of one listed with other privileges than before. It does not judge creations and updates.
  */
 export function guard({ settings, before, listed, deletions, visibilityChanged }: GuardInput): Verdict {
   if (deletions === 0) return { _tag: 'land' }

@@ -78,7 +78,7 @@ describe('dismissed rows stay, and the others are judged as if these were not th
       },
       'land, missing kept',
     ],
-    // Whoever dismissed it has seen the visibility; a third one nobody has seen.
+    // The operator who dismissed it has seen that visibility, but not a third one.
     [{ deletions: 4, alreadyMissing: 3, visibility: 'narrow', set: narrow }, 'land, missing kept'],
     [{ deletions: 4, alreadyMissing: 3, visibility: 'third', set: narrow }, 'visibility_changed, missing kept'],
     [{ deletions: 3, alreadyMissing: 3, visibility: 'third', set: narrow }, 'land, missing kept'],

@@ -1,31 +1,31 @@
 import { type GuardSettings, guard, type HoldReason } from './guard.ts'
 import type { HeldDeletionsState } from './held-deletions.ts'
 
-/** The deletions of a complete scope, and all that bears on them. */
+/** The deletions of a complete scope, and the facts that decide on them. */
 export interface DeletionsInput {
   readonly settings: GuardSettings
   /** Rows that the last landed list of the scope had, the missing ones included. */
   readonly before: number
-  /** Rows of them that are missing already. */
+  /** Of those, the rows that are missing already. */
   readonly missing: number
   /** Rows that the source lists now. */
   readonly listed: number
   /** Rows that it lacks. */
   readonly deletions: number
-  /** Rows of these that are missing already. */
+  /** Of those, the rows that are missing already. */
   readonly alreadyMissing: number
   /** Visibility of the list that lacks the rows. */
   readonly visibility: string | null
   /** Visibility of the scope's last landed list; null: it has none to compare with. */
   readonly landedVisibility: string | null
   readonly set: HeldDeletionsState | null
-  /** Why the list that lacks them is in doubt itself: another scope's deletions, which wait; null: it is not. */
+  /** Why another scope's deletions, on which these depend, wait; null: they do not. */
   readonly upstreamHold: HoldReason | null
 }
 
 /** What becomes of a scope's deletions. */
 export interface Judgement {
-  /** Why rows that were listed until now stay; null: they go. */
+  /** Why rows that were listed until now stay; null: they are deleted. */
   readonly held: HoldReason | null
   /** What becomes of rows that are missing already: the same as of the others, or what an operator has decided. */
   readonly missing: 'as_others' | 'kept' | 'deleted'
@@ -34,8 +34,9 @@ export interface Judgement {
 /**
  * Decides on a scope's deletions, by the guard and by what operators have decided of its held deletions.
  *
- * Confirmed rows go, whatever the guard says, but only under the visibility that was confirmed; rows missing since then are held. Dismissed rows stay, and the guard judges the
- * others as if these were not there: a set that was dismissed once never loses a row but by a confirmation.
+ * Confirmed rows are deleted whatever the guard says, but only under the visibility that was
+ * confirmed; rows missing since then are held. Dismissed rows stay until
+ * they are confirmed, and the guard ignores them when it judges the others.
  */
 export function judgeDeletions(input: DeletionsInput): Judgement {
   const { set, deletions, alreadyMissing, visibility, upstreamHold } = input
@@ -56,7 +57,7 @@ export function judgeDeletions(input: DeletionsInput): Judgement {
   return { held: upstreamHold ?? holdReason(input, 'all'), missing: 'as_others' }
 }
 
-/** Whether a judged row goes. */
+/** Whether a judged row is deleted. */
 export function deletes({ held, missing }: Judgement, isMissing: boolean): boolean {
   return isMissing && missing !== 'as_others' ? missing === 'deleted' : held === null
 }
@@ -64,7 +65,7 @@ export function deletes({ held, missing }: Judgement, isMissing: boolean): boole
 /** What the guard says of all deletions, or of those of rows that are not missing yet. */
 function holdReason(input: DeletionsInput, which: 'all' | 'others'): HoldReason | null {
   const { settings, before, missing, listed, deletions, alreadyMissing, visibility, landedVisibility, set } = input
-  // An operator who dismissed a set has seen the visibility it was listed under.
+  // An operator who dismissed the deletions has seen their visibility.
   const seen = set?.state === 'dismissed' && set.visibility === visibility
   const verdict = guard({
     settings,

@@ -1,4 +1,4 @@
-/** What main has of a server's tasks. RFC 3339; null: none. */
+/** The state of a server's tasks in main. RFC 3339; null: none. */
 export interface TaskMarks {
   /** Start of the task that started last. */
   readonly newestStart: string | null
@@ -10,7 +10,7 @@ export interface TaskMarks {
 export interface TaskWindow {
   /** Tasks that started earlier are not asked for; null: all are. */
   readonly since: number | null
-  /** Tasks that started earlier are past their retention and are not taken in anew; null: all are kept. */
+  /** Tasks that started earlier are past their retention and are not added; null: all are kept. */
   readonly floor: number | null
   /** The window begins where retention does: it has every task that main may have. */
   readonly whole: boolean

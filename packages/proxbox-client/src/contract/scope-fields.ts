@@ -1,7 +1,7 @@
 import type { Scope } from '@netbox-pbs/core'
 import { z } from 'zod'
 
-/** What names a scope beside its resource, in the contract's order. */
+/** The fields that name a scope, apart from its resource, in the contract's order. */
 const scopeFields = {
   servers: [],
   datastores: ['server'],

@@ -122,7 +122,7 @@ const request = (
       },
       catch: (error) => error,
     })
-    // A connection may break while nobody reads; who reads next is told.
+    // A connection may break between two reads; the next read reports it.
     response.body.on('error', () => undefined)
     return response
   })

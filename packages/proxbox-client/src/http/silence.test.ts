@@ -35,7 +35,7 @@ describe('watchSilence', () => {
     ])
   })
 
-  test('what arrives starts the wait anew', async () => {
+  test('any data restarts the wait', async () => {
     const times = await run(
       Effect.gen(function* () {
         const { arriving, hungUp } = yield* watching(() => Effect.void)

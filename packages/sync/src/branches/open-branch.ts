@@ -21,8 +21,8 @@ export const openBranch = Effect.fn('sync.openBranch')(function* (
 })
 
 /**
- * The branch for what a run changes in scopes that are set to review, opened when the first of them needs it. It waits for a person even when nothing stands against it, and the run's other
- * scopes land all the same.
+ * The branch for a run's changes in scopes that are set to review, opened for the first of them. It
+ * requires manual approval even without conflicts; the other scopes of the run land as usual.
  */
 export const openReviewBranch = Effect.fn('sync.openReviewBranch')(function* (
   runId: number,

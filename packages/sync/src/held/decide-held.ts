@@ -50,7 +50,7 @@ export const confirmHeld = Effect.fn('sync.confirmHeld')(function* (
   return yield* Effect.catchTag(startRun(request), 'RunNotStarted', Effect.die)
 })
 
-/** Keeps the rows of held deletions; nobody is asked again until it grows. */
+/** Keeps the rows of held deletions; operators are not asked again until more rows go missing. */
 export const dismissHeld = (
   decision: HeldDecision,
 ): Effect.Effect<HeldDeletions, StoreFailed | HeldDeletionsNotFound | HeldDeletionsChanged, HeldDeletionsStore> =>

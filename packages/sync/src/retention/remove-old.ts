@@ -13,8 +13,9 @@ const heldMillis = 5 * 60_000
 export type RetentionPorts = Retention | SettingsStore
 
 /**
- * Removes what the settings keep no longer, once an hour and by one worker at a time: the others find that it is not their turn. It goes part by part, so that nobody waits
- * long for it and a crash loses nothing. The statistics of the tables are refreshed in the same turn. What is kept for 0 days is kept for ever.
+ * Removes records past their retention and refreshes the statistics of the tables, once an hour and by
+ * one worker at a time.
+ * It works in batches, so that other writers wait only briefly; a retention of 0 days keeps records for ever.
  */
 export const removeOld: Effect.Effect<void, StoreFailed, RetentionPorts> = Effect.gen(function* () {
   const retention = yield* Retention

@@ -13,8 +13,9 @@ const batch = 500
 const lost = 'it was lost: the process that queued it stopped half-way, or the queue has lost it; start the sync again'
 
 /**
- * Ends the jobs that open runs wait for and that no queue has any more, and runs that nobody ended after their last job, so that no run hangs: after a crash between recording a run and
- * queueing its jobs, or when the queue was emptied. Several workers may do it at once.
+ * Ends jobs that open runs wait for but that are in no queue, and runs that are still open after their
+ * last job, as after a crash
+ * between recording a run and queueing its jobs. Several workers may do it at once.
  */
 export const endLostJobs: Effect.Effect<void, StoreFailed, Branches | Queue | Runs | SettingsStore> = Effect.gen(
   function* () {

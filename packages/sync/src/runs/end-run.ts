@@ -17,7 +17,9 @@ export const endRun = Effect.fn('sync.endRun')(function* ({
   const error = yield* finishBranches(id).pipe(
     Effect.as(null),
     Effect.catchAll((failure) => (failure.passes ? failure : Effect.succeed(unfinishedBranch(failure.message)))),
-    Effect.catchAllDefect((defect) => Effect.as(Effect.logError('a branch met a bug', defect), unfinishedBranch(bug))),
+    Effect.catchAllDefect((defect) =>
+      Effect.as(Effect.logError('internal error in a branch', defect), unfinishedBranch(bug)),
+    ),
   )
   const run = yield* runs.end({ id, error })
   yield* logRun(run)
@@ -27,4 +29,4 @@ export const endRun = Effect.fn('sync.endRun')(function* ({
 const unfinishedBranch = (why: string): string => `what it staged waits in its branch: ${why}`
 
 /** What a run says of a bug: the rest is for the log alone. */
-export const bug = 'the worker met a bug; its log has the details'
+export const bug = "internal error; see the worker's log"

@@ -13,7 +13,7 @@ import { Effect, Stream } from 'effect'
 /** The part of a run that servers' jobs are made from. */
 export type RunPlan = Pick<Run, 'id' | 'resources' | 'servers' | 'serverIds' | 'scope_filter' | 'trigger'>
 
-/** Whoever asks by a user waits for it: the jobs of a schedule can be taken later. */
+/** A user waits for a manual run, so its jobs come before those of a schedule. */
 export const priorityOf = ({ trigger }: Pick<Run, 'trigger'>): { readonly urgent: boolean } => ({
   urgent: trigger === 'manual',
 })

@@ -133,7 +133,10 @@ const serverFailureOf = (
 
 const reasonOf = ({ code, message }: Reason): Reason => ({ code, message })
 
-/** Records resources as failed without asking for them: the server itself is the trouble, and each question would wait for it anew. */
+/**
+ * Records resources as failed without a request: the server itself fails, and each request would wait
+ * for it again.
+ */
 export const skipRemaining = (
   job: Job | ServerJob,
   resources: ReadonlyArray<Resource>,

@@ -123,7 +123,7 @@ const serversOf = ({ servers }: Job, server: string | null): Pick<SourceRequest,
 const cutOff = (resource: string): SourceFailed =>
   new SourceFailed({
     code: 'cut_off',
-    message: `the stream of ${resource} stopped before its end; the next run reads it anew`,
+    message: `the stream of ${resource} stopped before its end; the next run reads it again`,
     retryable: true,
   })
 

@@ -43,7 +43,7 @@ describe('the schedule', () => {
       expect(decision).toMatchObject(tag === 'wait' ? { until: at * minute } : { countFrom: at * minute })
   })
 
-  test('counts anew by another timing, and by none', () => {
+  test('starts counting again with another timing, and without one', () => {
     const mark = { timing: timingText(hourly), countedFrom: 0 }
     const at = { now: 1000 * minute, watchedSince: 0 }
     expect(decide({ name: 'pbs-a', timing: { ...hourly, sync_interval_minutes: 30 }, mark }, at)).toEqual({

@@ -50,7 +50,7 @@ export function decide(
   const following = nextDue(timing, due) ?? due
   const since = Math.min(watchedSince, now)
   const missed = due < since
-  // The run of the settings is one, and its servers' jobs are queued: nobody else begins with it.
+  // The settings' schedule starts a single run whose jobs are queued, so it needs no delay.
   const until = missed ? since + (name === '' ? 0 : catchUpDelay(name, following - due)) : due
   if (now < until) return { _tag: 'wait', until }
   return { _tag: 'due', countFrom: missed || following <= now ? now : due }

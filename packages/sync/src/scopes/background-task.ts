@@ -2,8 +2,8 @@ import { Cause, Deferred, Effect, Fiber } from 'effect'
 import type { JobStopped } from './scope-work.ts'
 
 /**
- * Work that goes on beside the reading of a stream: one piece at a time, in the order they were started. Its failure ends the reading at once; when the
- * reading ends, so does the work.
+ * Work that runs while a stream is read: one piece at a time, in the order they were started.
+ * A failure ends the reading at once, and the end of the reading ends the work.
  */
 export class BackgroundTask {
   readonly #failed: Deferred.Deferred<never, JobStopped>
@@ -18,7 +18,7 @@ export class BackgroundTask {
     (failed) => new BackgroundTask(failed),
   )
 
-  /** Reads, as long as nothing fails beside it. All pieces must be started inside. */
+  /** Reads until the background work fails. All pieces must be started inside. */
   during<A, E, R>(reading: Effect.Effect<A, E, R>): Effect.Effect<A, E | JobStopped, R> {
     return Effect.raceFirst(reading, Deferred.await(this.#failed))
   }

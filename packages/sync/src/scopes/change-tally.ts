@@ -32,7 +32,7 @@ export class ChangeTally {
     if (missing) this.alreadyMissing++
   }
 
-  /** One warning for each immutable field that changed all the same. */
+  /** One warning for each immutable field that changed. */
   warnings(scope: Scope): ReadonlyArray<Warning> {
     return [...this.#broken].map(([field, count]) => ({
       scope,

@@ -32,13 +32,13 @@ export interface Unlisted<M extends ModelName> {
   readonly row: MainRow<M>
 }
 
-/** Why what lies below a vanished row is in doubt; null: its deletion is not. */
+/** Why the deletions of a vanished row's children are held; null: its own deletion is not held. */
 export const childrenHold = <M extends ModelName>(verdict: Verdict, { row }: Unlisted<M>) =>
   deletes(verdict, row.presence === 'missing') ? null : reasonOf(verdict)
 
 /**
- * What becomes of a vanished row's deletion, once the rows below it are judged. `rest`: nothing, because the row is missing already and is kept by rows below it that
- * nobody asks about any more.
+ * What becomes of a vanished row's deletion, once its children are judged. `rest`: nothing, because
+ * the row is missing already and is kept by children that no longer wait for a decision.
  */
 export function deletionAbove<M extends ModelName>(
   verdict: Verdict,

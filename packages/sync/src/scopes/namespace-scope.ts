@@ -117,7 +117,7 @@ const removeNamespaces = Effect.fn('sync.removeNamespaces')(function* (
     })
     stay = addChildren(stay, within)
     const children = staying
-      .filter((other) => isBelow(other.path, path))
+      .filter((other) => isDescendant(other.path, path))
       .reduce((sum, { rows }) => addChildren(sum, rows), within)
     if (children.waiting + children.kept > 0) staying.push({ path, rows: within })
     const becomes = deletionAbove(verdict, unlisted, children)
@@ -137,7 +137,7 @@ const removeNamespaces = Effect.fn('sync.removeNamespaces')(function* (
 const namespacesOf = ({ serverId }: ServerJob, { datastore }: NamespaceScopeName) =>
   Effect.flatMap(Inventory, (inventory) => Stream.runCollect(inventory.namespaces({ serverId, datastore })))
 
-const isBelow = (path: string, above: string): boolean => above === '' || path.startsWith(`${above}/`)
+const isDescendant = (path: string, above: string): boolean => above === '' || path.startsWith(`${above}/`)
 
 /** A path is longer than every path above it. */
 const deepestFirst = (goes: ReadonlyArray<Unlisted<'namespace'>>): ReadonlyArray<Unlisted<'namespace'>> =>

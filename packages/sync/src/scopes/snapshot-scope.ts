@@ -176,7 +176,7 @@ export class SnapshotScope implements ScopeWork {
     )
   }
 
-  /** Compares what was read since the last time, beside the reading of the next. */
+  /** Compares the groups read since the last batch, while the next batch is read. */
   get #compareBatch() {
     return Effect.suspend(() => {
       const read = this.#batch

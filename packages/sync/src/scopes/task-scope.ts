@@ -141,7 +141,7 @@ const sameObservation = (known: TaskObservation | undefined, read: TaskObservati
   known.outcome === read.outcome &&
   known.status === read.status
 
-/** Nobody will say any more how the task ended: its worker died with its server, or the entry is gone. */
+/** The end of the task will never be known: its worker died with its server, or its entry is gone. */
 const lost = ({ facts }: KnownTask): Observed<'task'> => ({
   key: naturalKey('task', facts),
   values: { endtime: null, outcome: 'unknown', status: '' },

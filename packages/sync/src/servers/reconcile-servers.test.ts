@@ -55,7 +55,7 @@ describe('a row of main', () => {
   test.each<[string, ServerRow, ReadonlyArray<ReportedServer>, ReadonlyArray<string>]>([
     ['connected, reported the same', connected, [reported('pbs-a', 1)], []],
     ['connected, with another host', connected, [reported('pbs-a', 1, { host: 'x' })], ['update 7: host=x']],
-    ['connected, its endpoint made anew', connected, [reported('pbs-a', 5)], ['update 7: endpoint_id=5']],
+    ['connected, its endpoint created again', connected, [reported('pbs-a', 5)], ['update 7: endpoint_id=5']],
     ['connected, not reported', connected, [], [removed]],
     ['connected, renamed at the gateway', connected, [reported('pbs-z', 1)], [removed, 'create pbs-z connected 1']],
     ['inventory only, not reported', row(facts('pbs-a', null)), [], []],

@@ -14,7 +14,7 @@ import {
   type Settings,
 } from '@netbox-pbs/core'
 
-/** What the world keeps of held deletions, beside its rows. */
+/** What the world keeps of held deletions, apart from their rows. */
 export type HeldRecord = Omit<HeldDeletions, 'count'> & { readonly runs: ReadonlySet<number> }
 
 /** A row of main, of any model. */

@@ -40,7 +40,7 @@ describe('parseFlags', () => {
     [['--snapshots', '1e3'], "--snapshots must be a whole number from 0 to 100000000, not '1e3'."],
     [['--evolve', '0'], "--evolve must be a whole number from 1 to 86400, not '0'."],
     [['--profile', '9.9'], "--profile must be one of 2.4, 3.1, 3.2, 3.3, 3.4, 4.0, 4.1, 4.2, not '9.9'."],
-    [['--port', '65535'], '--port 65535 leaves no room for 3 servers.'],
+    [['--port', '65535'], '--port 65535 is too high for 3 servers: their ports would exceed 65535.'],
     [['--nonsense'], "Unknown option '--nonsense'"],
   ])('%j is refused', (args, message) => {
     expect(parseFlags(args)).toEqual({ ok: false, message })

@@ -80,7 +80,7 @@ export const parseFlags = (args: readonly string[]): ParsedFlags => {
     const servers = integer('servers', values.servers, 1, 200)
     const port = integer('port', values.port, 0, 65_535)
     if (port !== 0 && port + servers - 1 > 65_535)
-      throw new WrongFlag(`--port ${port} leaves no room for ${servers} servers.`)
+      throw new WrongFlag(`--port ${port} is too high for ${servers} servers: their ports would exceed 65535.`)
     return {
       ok: true,
       flags: {

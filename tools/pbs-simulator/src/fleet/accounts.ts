@@ -75,7 +75,7 @@ const secretOf = (state: PbsState, tokenId: string): SimulatedToken => ({
 const pathOf = (state: PbsState, tokenId: string): string[] =>
   (state.acl.find(({ authId }) => authId === tokenId)?.path ?? '').split('/').slice(2)
 
-/** The tokens of a state; a token that a hand-made state lacks has an empty secret. */
+/** The tokens of a state; a token that a custom state lacks has an empty secret. */
 export const tokensOf = (state: PbsState): SimulatedTokens => {
   const [store = ''] = pathOf(state, tokenIds.oneStore)
   const [nsStore = '', ...ns] = pathOf(state, tokenIds.oneNamespace)

@@ -3,7 +3,7 @@ import { type Profile, patchLevelOf } from '../state/profile.ts'
 import { createRandom } from '../state/random.ts'
 import { createAccess } from './accounts.ts'
 
-/** A server with its accounts and nothing else; the start of a hand-made state. */
+/** A server with its accounts and nothing else; the start of a custom state. */
 export const emptyState = (options: {
   readonly name: string
   readonly seed?: number

@@ -15,7 +15,10 @@ export interface SimulatedResponse {
 /** The content type of results, and of errors of handlers too. */
 export const JSON_TYPE = 'application/json;charset=UTF-8'
 
-/** A plain text answer. Errors of handlers are labelled as JSON all the same, earlier ones have no content type. */
+/**
+ * A plain text response. Errors of handlers are labelled as JSON although they are text; earlier
+ * errors have no content type.
+ */
 export const textResponse = (
   status: number,
   text: string,

@@ -2,7 +2,7 @@ import { ownerOf, privilegesOn } from '../permissions/privileges.ts'
 import type { Json } from '../state/pbs-state.ts'
 import { ApiError, may, type Route, type RouteContext, textOf } from './route.ts'
 
-/** Paths that are reported beside those that have an ACL entry. */
+/** Paths that are reported in addition to those with an ACL entry. */
 const usualPaths = ['/', '/access', '/access/acl', '/access/users', '/datastore', '/remote', '/system', '/tape']
 
 const permissionsOf = (context: RouteContext): Json => {

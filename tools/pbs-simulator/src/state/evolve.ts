@@ -13,7 +13,7 @@ export interface EvolveOptions {
   readonly now?: number
   /** Groups that get the backups due until `now`. Default 1. */
   readonly backups?: number
-  /** Backups per server that somebody took by a user just now. Default 1, or 0 when `backups` is 0. */
+  /** Manual backups per server taken just now. Default 1, or 0 when `backups` is 0. */
   readonly extraBackups?: number
   /** Groups with new snapshots that lose as many old ones. Default 1. */
   readonly prunes?: number

@@ -3,7 +3,7 @@ import 'reflect-metadata'
 import { createHash, createPrivateKey, createPublicKey, type webcrypto } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 
-/** A self-signed certificate with its key, in PEM, and the fingerprint a client pins. */
+/** A self-signed certificate with its key, in PEM, and the fingerprint that a client can pin. */
 export interface Certificate {
   readonly key: string
   readonly cert: string
