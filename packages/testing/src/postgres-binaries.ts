@@ -31,9 +31,7 @@ export function serverUser(): ServerUser | null {
       // No such user: the next name.
     }
   }
-  throw new Error(
-    'PostgreSQL does not run as root, and neither fallback user exists: run the tests as another user',
-  )
+  throw new Error('PostgreSQL does not run as root, and neither fallback user exists: run the tests as another user')
 }
 
 /** Whether everybody may enter each folder on the way, which one below `/root` fails. */
