@@ -353,7 +353,7 @@ test('nothing lands without the approval that the settings ask for', async () =>
   const { json: branch } = await api.ask('POST', list, { body: { name: 'unapproved' } })
   expect(await api.ask('POST', `${list}${branch.id}/merge/`)).toMatchObject({
     status: 409,
-    json: { detail: expect.stringContaining('is not approved as it is now') },
+    json: { detail: expect.stringContaining('is not approved in its present revision') },
   })
   expect((await api.ask('POST', `${list}${branch.id}/merge/`, { body: { commit: false } })).status).toBe(200)
   await settings(false)

@@ -87,7 +87,7 @@ describe('opening a branch', () => {
     await send(`${base}add/`, { name: 'twice' })
     const again = await send(`${base}add/`, { name: 'twice', description: 'why' })
     expect(again.status).toBe(400)
-    expect(again.text).toMatch(/id="name-error">A? ?a branch named twice is there already/i)
+    expect(again.text).toMatch(/id="name-error">A? ?a branch named twice exists already/i)
     expect(again.text).toContain('value="why"')
     expect((await send(`${base}add/`, { name: ' ' })).text).toContain('This field may not be blank.')
   })
@@ -246,7 +246,7 @@ describe('a merge', () => {
       const { id, page } = await staged('approved', null)
       const overview = await text(page)
       expect(overview).toContain('Somebody other than its author has to approve it first.')
-      expect((await send(`${page}merge/`)).text).toContain(`Branch ${id} is not approved as it is now`)
+      expect((await send(`${page}merge/`)).text).toContain(`Branch ${id} is not approved in its present revision`)
       expect((await send(`${page}approve/`)).status).toBe(400)
       expect((await send(`${page}approve/`, { revision: '999' })).text).toContain('has changed since you looked at it')
       const revision = /name="revision" value="(\d+)"/.exec(overview)?.[1] ?? ''
