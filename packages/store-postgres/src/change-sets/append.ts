@@ -9,7 +9,10 @@ import { ownObservations } from '../inventory/columns.ts'
 import { stageRows } from './stage-rows.ts'
 import { type InitialObservations, keyParts, stagedRows } from './staged-rows.ts'
 
-/** Rows of one statement at most: the embedded engine does nothing else meanwhile. */
+/**
+ * Maximum number of rows in one statement: the embedded engine serves no one else during a
+ * statement.
+ */
 const batchSize = 5000
 
 /** Stages part of a scope's changes in one transaction. Fails when the change set is closed. */
@@ -39,7 +42,10 @@ interface StagedObservation {
   readonly values: object
 }
 
-/** Readings of rows that the same part creates go with these, where a model's rows hold their own; `later` are all others. */
+/**
+ * Observations of rows that the same part creates are stored with the rows, where the model's table
+ * holds them; `later` are all others.
+ */
 function initialObservations<M extends ModelName>(
   model: M,
   changes: Appended<M>['changes'],
@@ -54,7 +60,10 @@ function initialObservations<M extends ModelName>(
   }
 }
 
-/** The port's type forbids observations, digests and sightings by model; here they are lists that may be empty. */
+/**
+ * The port's type forbids observations, digests and sightings by model; here they are lists that
+ * may be empty.
+ */
 type WidePart<M extends ModelName> = Omit<Appended<M>, 'observed' | 'digests' | 'sightings'> & {
   readonly observed?: ReadonlyArray<StagedObservation>
   readonly digests?: ReadonlyArray<GroupDigest>
@@ -88,7 +97,7 @@ export function requireOpen(
 /** The part of an open change set that waits for a scope; a new one when there is none. Locks the change set as `requireOpen` does. */
 function openPart(run: Run, changeSet: number, key: string): Effect.Effect<number, StoreFailed | ChangeSetClosed> {
   return run((db) =>
-    // The update changes nothing: it makes the row that is there come back.
+    // The no-op update makes the statement return the existing row.
     sql<{ id: number }>`
       insert into change_set_parts (change_set_id, scope_key)
       select id, ${key} from change_sets where id = ${changeSet}::bigint for share

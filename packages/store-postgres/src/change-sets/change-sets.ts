@@ -14,14 +14,15 @@ import { purge } from './purge.ts'
 export const changeSetsLayer: Layer.Layer<ChangeSets, never, Database> = Layer.effect(
   ChangeSets,
   Effect.map(Database, (database) => {
-    // What has ended is cleared on the way; it is not worth failing for, and the next one clears it too.
+    // Clears ended change sets on the way. A failure is ignored, because the next change set clears
+    // them too.
     const clearing = <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.tap(work, () => Effect.ignore(purge(database)))
 
     return ChangeSets.of({
       open: Effect.fn('ChangeSets.open')((request) => clearing(open(database, request))),
       append: (part) => append(database, part),
       land: (landing) =>
-        // What a branch is left with is older than main, and shows as such: not worth failing for either.
+        // Entries left in a branch are older than main and show as stale, so a failure is ignored.
         clearing(Effect.tap(land(database, landing), () => Effect.ignore(dropLandedEntries(database, landing)))).pipe(
           Effect.tap(() => analyzeGrown(database, 'main')),
         ),

@@ -4,7 +4,10 @@ import type { Effect } from 'effect'
 import { sql } from 'kysely'
 import type { Run } from '../database/session.ts'
 
-/** Takes a scope's part out of its change set: what has landed or was staged cannot be so again. Null: nothing was appended. */
+/**
+ * Removes a scope's part from its change set, so that it cannot land or be staged twice. Null:
+ * nothing was appended.
+ */
 export function endPart(
   run: Run,
   { changeSet, scope }: Pick<Landing, 'changeSet' | 'scope'>,

@@ -46,8 +46,9 @@ function insertStaged(model: ModelName, window: Window): RawBuilder<unknown> {
 }
 
 /**
- * Creates the staged rows of a window, which as a rule no row stands in the way of: looking for one first would take a third of the time again. A user may have made
- * the same key meanwhile: then that row takes the source's facts and is listed from now on.
+ * Creates the staged rows of a window without looking for existing rows first, which would take a
+ * third longer. If a user has created the same key since, that row takes the source's facts and is
+ * listed from now on.
  */
 export async function landCreates(
   db: Kysely<Tables>,
@@ -60,7 +61,7 @@ export async function landCreates(
   return await createOrAdopt(db, model, window, origin)
 }
 
-/** Runs a statement that a taken key stops. Null: it was stopped, and nothing of it happened. */
+/** Runs a statement that a taken key may stop. Null: it was stopped and changed nothing. */
 export async function unlessTaken<A>(db: Kysely<Tables>, statement: () => Promise<A>): Promise<A | null> {
   await sql`savepoint creating`.execute(db)
   let result: A | null = null

@@ -5,8 +5,9 @@ import { inScope, type ScopePlace } from '../inventory/scope-place.ts'
 import type { Window } from './windows.ts'
 
 /**
- * Remembers the frames that a window's groups were read from. Not of a group with a missing row, nor of one that a user has written to since the change set was
- * opened: what sync had read of those is not what main says, and the next run must compare them again.
+ * Stores the digests of a window's groups, except for groups with a missing row and groups that a
+ * user has written to since the change set was opened. The next run must compare those again,
+ * because the frame does not match main.
  */
 export async function landDigests(
   db: Kysely<Tables>,
@@ -14,7 +15,8 @@ export async function landDigests(
   window: Window,
   changeSet: number,
 ): Promise<void> {
-  // A clearing by a transaction that is not yet there can only stem from another cluster, whose dump was restored here.
+  // A clearing by a transaction from the future can only come from another cluster, whose dump was
+  // restored here.
   await sql`
     update groups g
     set digest = d.digest, digest_registry_version = ${registryVersion}::bigint, listed_count = d.listed_count
@@ -31,7 +33,7 @@ export async function landDigests(
   )
 }
 
-/** Forgets the frames of the groups that a window has read. */
+/** Clears the digests of the groups that the window lists. */
 export async function clearReadDigests(db: Kysely<Tables>, place: ScopePlace, window: Window): Promise<void> {
   await sql`
     update groups g set digest = null from staged_digests w
@@ -40,7 +42,7 @@ export async function clearReadDigests(db: Kysely<Tables>, place: ScopePlace, wi
   )
 }
 
-/** Forgets the frames of groups with missing rows. */
+/** Clears the digests of groups with missing rows. */
 export async function clearDigestsOfMissing(db: Kysely<Tables>, place: ScopePlace): Promise<void> {
   await sql`
     update groups set digest = null

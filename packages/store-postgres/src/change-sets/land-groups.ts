@@ -21,7 +21,8 @@ export function groupsOf(window: Window, kind: RawBuilder<boolean>): RawBuilder<
 }
 
 /**
- * Makes the groups that a window's new snapshots lack: a user may have deleted one, with its last snapshot, since the source was read. Returns how many.
+ * Creates the groups that a window's new snapshots lack: a user may have deleted one, with its last
+ * snapshot, since the source was read. Returns their number.
  */
 export async function ensureGroups(db: Kysely<Tables>, window: Window): Promise<number> {
   const { numAffectedRows } = await sql`
@@ -31,7 +32,9 @@ export async function ensureGroups(db: Kysely<Tables>, window: Window): Promise<
   return Number(numAffectedRows ?? 0n)
 }
 
-/** Groups that the source lists no longer: from now on each lives only as long as it has snapshots made by a user. */
+/**
+ * Groups that the source no longer lists: each stays only while it has snapshots created by a user.
+ */
 export async function unlistGroups(
   db: Kysely<Tables>,
   window: Window,

@@ -13,8 +13,8 @@ export interface Deletable {
 }
 
 /**
- * Which of a landing's deletions land. A decision counts only as long as the held deletions is as it was judged: an operator may have decided since, and then what is missing
- * stays until the next run.
+ * Which of a landing's deletions land. A decision counts only while the held deletions are as they
+ * were judged: if an operator has decided since, missing rows stay until the next run.
  */
 export function deletableOf({ held, decided }: Landing, set: StoredHeldDeletions | null): Deletable {
   const listed = held === null
@@ -26,7 +26,7 @@ export function deletableOf({ held, decided }: Landing, set: StoredHeldDeletions
   return { listed, missing: decided === undefined ? listed : decided.missing === 'deleted' }
 }
 
-/** The condition that finds, of the rows `m`, those that are let go; null: none are. */
+/** The condition that finds the deletable rows among the rows `m`; null: there are none. */
 export function isDeletable({ listed, missing }: Deletable, alias: string): RawBuilder<boolean> | null {
   const presence = sql.ref(`${alias}.presence`)
   if (listed && missing) return sql<boolean>`true`
@@ -34,14 +34,18 @@ export function isDeletable({ listed, missing }: Deletable, alias: string): RawB
   return listed ? sql<boolean>`${presence} <> 'missing'` : sql<boolean>`${presence} = 'missing'`
 }
 
-/** What a landing has held: rows that stay though its list lacks them, and those of them that were listed until now. */
+/**
+ * The rows that a landing has held: those that stay although the list lacks them, and those of them
+ * that were listed until now.
+ */
 export interface Held {
   readonly rows: number
   readonly grown: number
 }
 
 /**
- * Makes, refreshes or ends the scope's held deletions. Gives the number of rows that wait: those of a set that was dismissed, and did not grow, do not.
+ * Creates, refreshes or ends the held deletions of the scope. Returns the number of rows that wait;
+ * dismissed deletions that did not grow do not count.
  */
 export async function landHeldSet(
   db: Kysely<Tables>,
@@ -64,7 +68,7 @@ export async function landHeldSet(
   return rows
 }
 
-/** Rows of parts that are held by themselves wait for rows below them. */
+/** Rows of parts that are held separately wait for their child rows. */
 const reasonOf = ({ held }: Landing): HoldReason => held ?? 'children_held'
 
 async function newHeldSet(db: Kysely<Tables>, place: ScopePlace, landing: Landing): Promise<number> {
@@ -77,7 +81,10 @@ async function newHeldSet(db: Kysely<Tables>, place: ScopePlace, landing: Landin
   return rows[0]?.id ?? 0
 }
 
-/** A set that grew waits again, and so does one that was confirmed under another visibility. Once its confirmed rows are gone, what is left is a new matter. */
+/**
+ * Held deletions that grew wait again, and so do those that were confirmed under another
+ * visibility. Once the confirmed rows are deleted, the remaining ones need a new decision.
+ */
 async function refresh(db: Kysely<Tables>, landing: Landing, set: StoredHeldDeletions, grown: number): Promise<void> {
   const carriedOut = set.state === 'confirmed' && landing.decided?.missing === 'deleted' && grown > 0
   const reason = set.kept && landing.held === null && set.reason !== 'children_held' ? set.reason : reasonOf(landing)
@@ -92,13 +99,19 @@ async function refresh(db: Kysely<Tables>, landing: Landing, set: StoredHeldDele
     where id = ${set.id}::bigint`.execute(db)
 }
 
-/** Ends a set of which no row is missing any more. Rows that are kept by rows below them may be, though no list names them. */
+/**
+ * Ends held deletions of which no row is missing any more. Rows that are kept for their child rows
+ * may be missing, although no list names them.
+ */
 async function endHeldSet(db: Kysely<Tables>, place: ScopePlace, set: StoredHeldDeletions): Promise<void> {
   const { rows } = await sql<{ held: number }>`${rowCounts(place)}`.execute(db)
   if ((rows[0]?.held ?? 0) === 0) await sql`delete from held_deletions where id = ${set.id}::bigint`.execute(db)
 }
 
-/** Notes that a run held or refreshed the set. Landings of tests and of old jobs may have a run that is not recorded. */
+/**
+ * Records that a run held or refreshed the deletions. The run of a test or an old job may not be
+ * recorded.
+ */
 async function noteRun(db: Kysely<Tables>, id: number, runId: number): Promise<void> {
   await sql`
     insert into held_deletions_runs (run_id, held_deletions_id)

@@ -3,7 +3,10 @@ import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { keyColumns, observationTable, observedColumns, tables } from '../inventory/columns.ts'
 
-/** Writes the staged readings of a part that differ from the last ones. A server that did not answer keeps its last contact. */
+/**
+ * Writes the staged observations of a part that differ from the last ones. A server that did not
+ * answer keeps its last contact.
+ */
 export async function landObservations(db: Kysely<Tables>, model: ModelName, part: number): Promise<void> {
   const observation = observationTable(model)
   if (observation === null) return

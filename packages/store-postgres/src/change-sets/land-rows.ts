@@ -29,8 +29,9 @@ function baseKey(model: ModelName): RawBuilder<unknown> {
 }
 
 /**
- * Whether a landing keeps all others from writing the model's facts by its scope's lock. Where it does not, a row is locked before it is read for the log, so that
- * what a user has just written is what the log says was there.
+ * Whether the scope's lock protects the model's facts from other writers during a landing. Where it
+ * does not, a row is locked before it is read, so that the log has the user's latest values as
+ * `before`.
  */
 const lockedByScope = (model: ModelName): boolean => model === 'namespace' || model === 'group' || model === 'snapshot'
 
@@ -49,7 +50,7 @@ export async function landUpdates(
     ...touched,
     sql`presence = 'listed'`,
     sql`missing_since = null`,
-    // What the source says now is no longer what was decided against.
+    // The source's new value ends the override.
     sql`overrides = nullif(m.overrides - s.touched, '{}')`,
     sql`last_updated = case when cardinality(s.touched) > 0 then ${nextVersion(sql`m.last_updated`)} else m.last_updated end`,
   ])
@@ -77,18 +78,27 @@ export async function landUpdates(
   return rows[0]?.updated ?? 0
 }
 
-/** Servers alone change their key by sync. One whose new name a user has given to another meanwhile waits for the next run. */
+/**
+ * Only servers change their key by sync. A server whose new name a user has since given to another
+ * one waits for the next run.
+ */
 const nameIsFree = (model: ModelName): RawBuilder<unknown> =>
   model === 'server' ? sql` and not exists (select from servers x where x.name = s.name and x.id <> m.id)` : sql``
 
-/** Which staged deletions: those that land, or all, those that wait by themselves included. */
+/** Which staged deletions: those that land, or all, including held ones. */
 type Deletions = 'delete' | 'all'
 
-/** Whether row `m` may go by sync: one that a source has listed, and of the servers one that was being connected and never was. */
+/**
+ * Whether a sync may delete the row `m`: a source has listed it, or it is a server whose connection
+ * was never completed.
+ */
 const mayDelete = (model: ModelName): RawBuilder<unknown> =>
   model === 'server' ? sql`m.endpoint_state = 'pending' and m.endpoint_id is null` : sql`m.presence <> 'manual'`
 
-/** The staged deletions of a window that still name a row which may go: not one that a user has moved or made its own meanwhile. */
+/**
+ * The staged deletions of a window whose row may still be deleted: not one that a user has moved or
+ * made its own since.
+ */
 const named = (model: ModelName, window: Window, which: Deletions): RawBuilder<unknown> =>
   sql`exists (
     select from ${sql.table(`staged_${tables[model]}`)} w
@@ -96,7 +106,7 @@ const named = (model: ModelName, window: Window, which: Deletions): RawBuilder<u
       and m.id = w.id and ${sameKey(model, 'm', 'w')} and ${mayDelete(model)}
   )`
 
-/** Deletes those of the window's rows that are let go, except those with synced rows below them. */
+/** Deletes the window's deletable rows, except those with synced child rows. */
 export async function landDeletes(
   db: Kysely<Tables>,
   model: ModelName,
@@ -126,7 +136,10 @@ export async function unlistNamespaces(
   return Number(numAffectedRows ?? 0n)
 }
 
-/** Keeps the rows of a window's deletions that are still there as missing, and returns how many stay, and how many of these were listed until now.  */
+/**
+ * Keeps the remaining rows of a window's deletions as missing. Returns how many stay, and how many
+ * of them were listed until now.
+ */
 export async function holdDeletes(
   db: Kysely<Tables>,
   model: ModelName,
@@ -145,10 +158,10 @@ export async function holdDeletes(
   return rows[0] ?? { rows: 0, grown: 0 }
 }
 
-/** Whether a deletion that lands may leave its row in main, because of rows below it. */
+/** Whether a deletion that lands may leave its row in main, because of child rows. */
 export const isParent = (model: ModelName): boolean => model === 'namespace' || model === 'datastore'
 
-/** A parent that its source lacks stays, as missing, while rows below it that came from the source wait. */
+/** A parent that its source lacks stays as missing while child rows from the source wait. */
 function hasSyncedChildren(model: ModelName): RawBuilder<boolean> {
   const children = (table: string, on: RawBuilder<unknown>) =>
     sql<boolean>`exists (select from ${sql.table(table)} b where b.server_id = m.server_id and ${on} and b.presence <> 'manual')`

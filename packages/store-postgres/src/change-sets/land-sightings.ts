@@ -16,8 +16,9 @@ export interface Sighting {
 }
 
 /**
- * Notes which rows a part's list lacks, and which it has again. A row that a user has written to meanwhile stays as it is. The digest of an absent group is forgotten: should its frame come
- * again, it is read.
+ * Marks the rows that a part's list lacks as absent, and those that it has again as listed. A row
+ * that a user has written to since stays as it is. The digest of an absent group is cleared, so
+ * that its frame is read when it returns.
  */
 export async function landSightings(db: Kysely<Tables>, sighting: Sighting): Promise<void> {
   for (const model of scopeModels[sighting.place.resource]) {

@@ -7,7 +7,10 @@ import type { Tables } from '../database/tables.ts'
 import { observedColumns } from '../inventory/columns.ts'
 import { eachWindow, readWindows, type Window } from './windows.ts'
 
-/** Writes how the tasks of a part have ended since main saw them, into their own rows. Like every reading it moves no `last_updated`. */
+/**
+ * Writes the end of tasks that finished since main last recorded them, into their own rows. Like
+ * every observation it leaves `last_updated` unchanged.
+ */
 export const landTaskObservations = (
   run: Run,
   engine: Database['Type']['engine'],

@@ -8,8 +8,9 @@ import type { Tables } from '../database/tables.ts'
 import { eachWindow, readWindows, type Window } from './windows.ts'
 
 /**
- * Adds the staged points of a part that are new. A point that is there stays as it was first told: its slot is over, and a total that changed since is
- * none of that time. Where something was added, what is older than `usageDays` before `at` goes.
+ * Adds the new staged points of a part. An existing point keeps its first value, because a later
+ * total does not belong to its time. When a point is added, points older than `usageDays` before
+ * `at` are removed.
  */
 export function landUsage(
   { run, engine }: { readonly run: Run; readonly engine: Database['Type']['engine'] },

@@ -12,7 +12,7 @@ import { type Deletable, isDeletable } from './land-held-deletions.ts'
 import { holdDeletes, isParent, type LastSeen, landDeletes, landUpdates, unlistNamespaces } from './land-rows.ts'
 import { eachWindow, type Window } from './windows.ts'
 
-/** What landing the windows of a part needs. */
+/** What the landing of a part's windows needs. */
 export interface WindowStep {
   readonly run: Run
   readonly engine: Database['Type']['engine']
@@ -24,7 +24,7 @@ export interface WindowStep {
   readonly own: ModelName | null
   /** Which deletions land. */
   readonly deletable: Deletable
-  /** What of the scope's own model stays so far though its list lacks it. */
+  /** Rows of the scope's own model that stay so far although its list lacks them. */
   readonly held: { rows: number; grown: number }
   /** Rows created so far, by model: the log sums them up. */
   readonly made: Map<ModelName, number>
@@ -47,12 +47,12 @@ export function landUpserts(
   )
 }
 
-/** Adds rows that were created to those of their model so far. */
+/** Adds created rows to the counts by model. */
 export function add(made: Map<ModelName, number>, model: ModelName, rows: number): void {
   if (rows > 0) made.set(model, (made.get(model) ?? 0) + rows)
 }
 
-/** Deletes the rows of some windows that are let go, and keeps the others as missing. */
+/** Deletes the deletable rows of some windows, and keeps the others as missing. */
 export function landDeletions(
   { run, engine, at, own, lastSeen, origin, deletable: which, held }: WindowStep,
   windows: ReadonlyArray<Window>,
@@ -64,7 +64,7 @@ export function landDeletions(
       const going = isDeletable(which, model === 'group' ? 'g' : 'm')
       const removed =
         going === null ? noRows : await deletable(db, model, window, { lastSeen, origin, deletable: going })
-      // Nothing is held that has just gone.
+      // A row that was just deleted is not held.
       if (which.listed && which.missing && window.holds === 0 && !isParent(model)) return removed
       const stay = await holdDeletes(db, model, window, { at, lastSeen })
       if (model === own) {
@@ -76,7 +76,10 @@ export function landDeletions(
   )
 }
 
-/** Lands a window's deletions. A group only leaves its source's list: it goes with its last snapshot, which is for `recountLandedGroups` to see. */
+/**
+ * Lands a window's deletions. A group only leaves its source's list; `recountLandedGroups` deletes
+ * it with its last snapshot.
+ */
 async function deletable(
   db: Kysely<Tables>,
   model: ModelName,

@@ -99,7 +99,10 @@ export const land = Effect.fn('ChangeSets.land')(function* (
   )
 })
 
-/** Locks the servers that a part deletes, whole: all below them goes with them. */
+/**
+ * Locks the servers that a part deletes exclusively, because all their child rows are deleted with
+ * them.
+ */
 async function lockDeletedServers(db: Kysely<Tables>, part: number): Promise<void> {
   const { rows } = await sql<{ id: number }>`
     select id from staged_servers where part_id = ${part}::bigint and op = 'delete'`.execute(db)
@@ -117,7 +120,10 @@ async function waitsForReview(db: Kysely<Tables>, place: ScopePlace, part: numbe
   return rows[0]?.any ?? false
 }
 
-/** Logs what the landing has created, as one entry. Tasks are a log themselves: that there are new ones is no change to keep. */
+/**
+ * Logs the rows that the landing has created, as one entry. Tasks are a log themselves, so new
+ * tasks are not logged.
+ */
 function summarise({ run, place, landing, origin, made }: Land): Effect.Effect<void, StoreFailed> {
   if (made.size === 0 || place.resource === 'tasks') return Effect.void
   const summary = { model: listedModel[place.resource], title: scopeTitle(landing.scope), serverId: place.serverId }
@@ -183,7 +189,7 @@ const countGroups = ({ run, place, made }: Land) =>
     (groups) => add(made, 'group', groups),
   )
 
-/** Makes the groups that new snapshots lack, and recounts those of which any snapshot was written. */
+/** Creates the groups that new snapshots lack, and recounts those with a written snapshot. */
 const recountTouched = ({ run, engine, made }: Land, windows: ReadonlyArray<Window>) =>
   eachWindow(engine, windows, (window) =>
     run(async (db) => {
@@ -203,7 +209,8 @@ function recountLandedGroups(
   return Effect.gen(function* () {
     yield* run((db) => pruneGroups(db, inScope(place), { origin, held: landing.held !== null }))
     yield* eachWindow(engine, yield* readWindows(run, engine, 'staged_digests', part), (window) =>
-      // With rows left out, main keeps snapshots that a frame lacks: it is not what main says.
+      // If rows were left out, main keeps snapshots that a frame lacks, so the frame does not match
+      // main.
       run((db) =>
         isWhole(landing) ? landDigests(db, place, window, landing.changeSet) : clearReadDigests(db, place, window),
       ),

@@ -16,7 +16,10 @@ export interface Window {
   readonly holds: number
 }
 
-/** Rows of a window at most. On the embedded engine a statement keeps the process from anything else; a server has time. */
+/**
+ * Maximum number of rows in a window. On the embedded engine a statement blocks the process; on a
+ * server it does not.
+ */
 const windowSize = { pglite: 5000, pg: 50_000 } as const
 
 const withoutKind = new Set(['staged_digests', 'staged_observations'])
@@ -70,7 +73,10 @@ export const eachWindow = <E>(
 ): Effect.Effect<void, E> =>
   Effect.forEach(windows, (window) => Effect.zipRight(land(window), yieldToEventLoop(engine)), { discard: true })
 
-/** Lets timers and requests of this process run before the next statement, where the database is in it. */
+/**
+ * Lets timers and requests of this process run before the next statement, where the database is in
+ * the process.
+ */
 export const yieldToEventLoop = (engine: Database['Type']['engine']): Effect.Effect<void> =>
   engine === 'pg'
     ? Effect.void

@@ -5,10 +5,15 @@ import type { Tables } from '../database/tables.ts'
 import { tables } from '../inventory/columns.ts'
 import { loggedFacts, rowServer, rowTitle, timestamp, wholeRow } from './logged-fields.ts'
 
-/** Whose doing a change is. `branchId`: it lands with the merge of that branch, or is a decision on it. */
+/**
+ * The author of a change: a run or a user. `branchId`: the change lands with the merge of that
+ * branch, or is a decision on it.
+ */
 export type Origin = Author & { readonly branchId?: number }
 
-/** `branch_id, run_id, request_id, user_name` of an origin. A run's user is who started it. */
+/**
+ * `branch_id, run_id, request_id, user_name` of an origin. A run's user is the one who started it.
+ */
 export const originOf = (origin: Origin): RawBuilder<unknown> => {
   const branch = sql`${origin.branchId ?? null}::bigint`
   return 'runId' in origin
@@ -38,7 +43,7 @@ export const created = (model: ModelName, alias: string): RawBuilder<unknown> =>
 const deleted = (model: ModelName, alias: string): RawBuilder<unknown> =>
   sql`${identity(model, alias)}, ${deletedRow(model, alias)} as before, null::jsonb as after, null::jsonb as counts`
 
-/** All that the log says of a row that goes: its values, since when it was there, and whether a source listed it. */
+/** The log's record of a deleted row: its values, its `created`, and whether a source listed it. */
 export const deletedRow = (model: ModelName, alias: string): RawBuilder<unknown> =>
   sql`(${wholeRow(model, alias)} || jsonb_build_object('created', ${timestamp(sql.ref(`${alias}.created`))}, 'presence', ${sql.ref(`${alias}.presence`)}))`
 
@@ -46,7 +51,10 @@ export const deletedRow = (model: ModelName, alias: string): RawBuilder<unknown>
 export const identity = (model: ModelName, alias: string): RawBuilder<unknown> =>
   sql`${sql.ref(`${alias}.id`)} as id, ${rowServer(model, alias)} as server_id, ${rowTitle(model, alias)} as title`
 
-/** Deletes the rows `m` that the condition finds, with an entry for each, and returns how many. Servers, with which all below them goes, are for `deleteServers`. */
+/**
+ * Deletes the rows `m` that the condition finds, with an entry for each, and returns their number.
+ * Servers are deleted by `deleteServers`, with all their children.
+ */
 export async function deleteLogged(
   db: Kysely<Tables>,
   model: Exclude<ModelName, 'server'>,
@@ -91,7 +99,7 @@ export const membersOf = (column: string): RawBuilder<unknown> => sql`('{' || ${
 export const differingMembers = (requested: RawBuilder<unknown>, other: RawBuilder<unknown>): RawBuilder<unknown> =>
   sql`(select jsonb_object_agg(e.key, e.value) from jsonb_each(${requested}) e where e.value is distinct from ${other} -> e.key)`
 
-/** What was created in one scope. */
+/** The rows created in one scope. */
 export interface Summary {
   readonly model: ModelName
   /** The scope's title. */

@@ -7,7 +7,7 @@ import type { Tables } from '../database/tables.ts'
 
 const operation = 'reading the change log'
 
-/** The change log as it is read. */
+/** Reads the change log. */
 export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
   Changes,
   Effect.map(Database, (database) =>
@@ -15,7 +15,7 @@ export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
       list: Effect.fn('Changes.list')(({ filter, limit, offset }) => {
         const reading = database.query(operation, async (db) => {
           const follows = filter.afterId !== undefined
-          // To be read before the entries: what commits later than this is above it.
+          // Read this before the entries: changes that commit later have higher ids.
           const children = follows ? [sql`c.id <= ${await horizon(db)}::bigint`] : []
           const matching = where(filter, children)
           const order = follows ? sql`c.id` : sql`c.id desc`

@@ -16,15 +16,15 @@ const loggedChildren = [
   'datastore',
 ] as const satisfies ReadonlyArray<ModelName>
 
-/** A server that leaves, as the log will tell it. */
+/** A server that is deleted, as the log records it. */
 export interface LeavingServer {
   readonly id: number
   readonly title: string
-  /** The whole row, in the text of its JSON, which keeps every digit. */
+  /** The whole row as JSON text, which keeps every digit. */
   readonly row: string
 }
 
-/** Locks the servers `m` that the condition finds, and reads what the log will tell of them. */
+/** Locks the servers `m` that the condition finds, and reads them for the log. */
 export async function leavingServers(
   db: Kysely<Tables>,
   where: RawBuilder<unknown>,
@@ -37,8 +37,10 @@ export async function leavingServers(
 }
 
 /**
- * Deletes servers with all that is below them, with an entry in the log for each row but tasks: the rows below first, then their server, so that whoever reads the log backwards has the server before what lies below
- * it. Returns how many servers. Branches hear of it. Hold the servers' exclusive locks (`Places.deletedServers`).
+ * Deletes servers with all their child rows, with an entry in the log for each row except tasks.
+ * Child rows come before their server, so that a reader who goes backwards sees the server first.
+ * Branches are notified. Returns the number of servers. Hold the servers' exclusive locks
+ * (`Places.deletedServers`).
  */
 export async function deleteServers(
   db: Kysely<Tables>,
@@ -61,7 +63,10 @@ export async function deleteServers(
   return rows[0]?.deleted ?? 0
 }
 
-/** Deletes the rows of a model below servers, which may have lost their names by now: what the log tells of a row begins with the name that its server had. */
+/**
+ * Deletes a model's rows under servers. The servers may have lost their names by now, so the titles
+ * in the log begin with the earlier names.
+ */
 async function deleteChildren(
   db: Kysely<Tables>,
   model: (typeof loggedChildren)[number],
@@ -76,7 +81,7 @@ async function deleteChildren(
     ) ${appendChanges('gone', 'delete', model, { origin })}`.execute(db)
 }
 
-/** Whether any row that the log tells of lies below a server. */
+/** Whether a server has any child row that the log records. */
 export async function hasChildRows(db: Kysely<Tables>, id: number): Promise<boolean> {
   const children = loggedChildren.map(
     (model) => sql`exists (select from ${sql.table(tables[model])} b where b.server_id = ${id}::bigint)`,

@@ -8,13 +8,16 @@ import { wholeRow } from './logged-fields.ts'
 
 /** A row before it is written. */
 export interface LockedRow {
-  /** As the log would tell it, in the text of its JSON, which keeps every digit. */
+  /** The log's record of the row as JSON text, which keeps every digit. */
   readonly row: string
   /** Its `last_updated`, RFC 3339. */
   readonly version: string
 }
 
-/** Locks a row until the end of the transaction and reads it; null: there is none. Rows below it can be made meanwhile. */
+/**
+ * Locks a row until the end of the transaction and reads it; null: there is none. Child rows can
+ * still be created.
+ */
 export async function lockLogged(db: Kysely<Tables>, model: ModelName, id: number): Promise<LockedRow | null> {
   const { rows } = await sql<LockedRow>`
     select ${wholeRow(model, 'm')}::text as row, m.last_updated as version from ${sql.table(tables[model])} m
@@ -30,9 +33,9 @@ interface Written {
 }
 
 /**
- * Logs what a user has changed of a row since `before`; nothing when nothing differs. What the same request has logged of the row is brought up to date instead: a
- * server is written more than once while its endpoint is made, and that is one change to whoever asked for it. Once another has changed the row in between, each step
- * has an entry of its own.
+ * Logs what a user has changed of a row since `before`; nothing when nothing differs. A later
+ * change of the same object in the same request updates its entry, unless another user has changed
+ * the row in between.
  */
 export async function logEdit(db: Kysely<Tables>, { model, id, actor }: Written, before: string) {
   const earlier = await earlierEntry(db, { model, id, actor })
@@ -53,7 +56,10 @@ export async function logEdit(db: Kysely<Tables>, { model, id, actor }: Written,
     ) ${appendChanges('touched', 'update', model, { origin: actor, where: sql`c.before is not null` })}`.execute(db)
 }
 
-/** Forgets that a request has created a row, which the same request takes back; false: it has not, or another has changed the row since or made one below it. */
+/**
+ * Removes the entry of a row that the same request created and now takes back; false: there is no
+ * such entry, or the row was changed or got a child row since.
+ */
 export async function discardCreated(db: Kysely<Tables>, { model, id, actor }: Written): Promise<boolean> {
   const earlier = await earlierEntry(db, { model, id, actor })
   if (earlier?.action !== 'create' || (model === 'server' && (await hasChildRows(db, id)))) return false
@@ -62,8 +68,9 @@ export async function discardCreated(db: Kysely<Tables>, { model, id, actor }: W
 }
 
 /**
- * What a request has changed of a row that it then deletes is part of that deletion: the entry of the change goes, and the deletion tells the row from before it. Unless another has changed the
- * row in between.
+ * Merges the request's earlier change of a row into the deletion by the same request: the deletion
+ * records the row from before the change. This does not apply if another user has changed the row
+ * in between.
  */
 export async function foldIntoDeletion(db: Kysely<Tables>, { model, id, actor }: Written): Promise<void> {
   const ofRow = sql`request_id = ${actor.requestId}::uuid and model = ${model} and object_id = ${id}::bigint`

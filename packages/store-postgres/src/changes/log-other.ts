@@ -42,7 +42,7 @@ export async function logOther(
       ${after === null ? null : jsonb(after)}, ${originOf(origin)}`.execute(db)
 }
 
-/** Of two objects the members that differ, as they were and as they are; null: none do. */
+/** The members in which two objects differ, before and after; null: there are none. */
 export function differing(
   before: LoggedValues,
   after: LoggedValues,

@@ -1,6 +1,9 @@
 import { Pool, type PoolConfig } from 'pg'
 
-/** What PostgreSQL says of the session that runs a statement: `other` when it is idle or gone, `unknown` when PostgreSQL cannot be asked. */
+/**
+ * The state of a session that runs a statement: `other` when it is idle or closed, `unknown` when
+ * PostgreSQL cannot be asked.
+ */
 export type SessionState = 'active' | 'other' | 'unknown'
 
 /** Asks PostgreSQL about its other sessions, over connections of its own. */

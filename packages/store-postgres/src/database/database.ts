@@ -19,11 +19,14 @@ export type Driver =
 export interface DatabaseService {
   readonly engine: Driver['_tag']
   readonly driver: Driver
-  /** For builders of statements and for migrations; run what you build through `query` or `transaction`. */
+  /** For statement builders and migrations; run the result through `query` or `transaction`. */
   readonly kysely: Kysely<Tables>
-  /** One statement, in a transaction of its own. `doing` names the work in errors, as a sentence's subject: `reading the runs`. */
+  /**
+   * One statement, in a transaction of its own. `doing` names the work in errors, as a sentence's
+   * subject: `reading the runs`.
+   */
   readonly query: <A>(operation: string, statement: (db: Kysely<Tables>) => Promise<A>) => Effect.Effect<A, StoreFailed>
-  /** Several statements in one transaction, all through the `run` it edits out. */
+  /** Several statements in one transaction, all through the `run` that it passes. */
   readonly transaction: <A, E, R>(
     operation: string,
     use: (run: Run) => Effect.Effect<A, E, R>,

@@ -38,7 +38,8 @@ export const openPg = Effect.fn('Database.openPg')(function* ({
   const idle = new Set<ClientBase>()
   const onLost = () => {
     log(sayLost)
-    // What silenced one has most likely silenced the others: each would cost its next statement the same wait.
+    // The same cause has probably silenced the other connections, and each would cost its next
+    // statement the same wait.
     for (const client of idle) closeAtOnce(client, new Error('another connection no longer answered'))
   }
   const pool = yield* Effect.acquireRelease(
@@ -64,7 +65,7 @@ export const openPg = Effect.fn('Database.openPg')(function* ({
   return { db, pool }
 })
 
-/** A host that vanishes without a word is noticed. */
+/** Detects a host that disappears without closing its connections. */
 const keptAlive = { keepAlive: true, keepAliveInitialDelayMillis: 30_000 }
 
 const connectionsLost = (where: string) =>
@@ -101,7 +102,8 @@ function newPool(config: PoolConfig & { readonly Client: ReturnType<typeof watch
 async function prepare(client: ClientBase): Promise<void> {
   // The parsers read this spelling of times; a server may be set to another. Statements are short: compiling them takes longer than running them.
   await client.query("set datestyle = 'ISO'; set timezone = 'UTC'; set jit = off")
-  // What a process that was killed left running ends too. Not every system that PostgreSQL runs on can look.
+  // Also ends statements that a killed process left running. Not every system that PostgreSQL runs
+  // on supports the check.
   await client.query("set client_connection_check_interval = '10s'").catch(() => undefined)
   await learnSession(client)
 }
@@ -114,7 +116,7 @@ async function serverFacts(db: Kysely<Tables>): Promise<{ readonly version: numb
   return rows[0] ?? { version: 0, encoding: '' }
 }
 
-/** The address without what is secret in it. */
+/** The address without its secrets. */
 function place(url: Redacted.Redacted<string>): Effect.Effect<string, DatabaseUnusable> {
   return Effect.try({
     try: () => {

@@ -27,7 +27,7 @@ export const openPglite = Effect.fn('Database.openPglite')(function* ({
   Scope.Scope
 > {
   if (dataDir !== null) yield* lockFolder(dataDir)
-  // Loaded where it is opened: on a server its 40 MB would be of no use.
+  // Loaded on first use: on a server its 40 MB would be wasted.
   const engine = yield* Effect.promise(() => import('@electric-sql/pglite'))
   const pglite = yield* Effect.acquireRelease(
     Effect.tryPromise({
@@ -39,7 +39,8 @@ export const openPglite = Effect.fn('Database.openPglite')(function* ({
           ...(dump !== undefined && { loadDataDir: dump }),
           parsers: typeParsers,
         })
-        // The engine makes its first files open to everybody, and an earlier process may have.
+        // The engine creates its first files readable by others, and so may an earlier process have
+        // done.
         if (folder !== null) await makeContentsPrivate(folder)
         return created
       },
@@ -51,7 +52,10 @@ export const openPglite = Effect.fn('Database.openPglite')(function* ({
   return { db, pglite, parsers: engine.types.parsers }
 })
 
-/** The engine without the statements whose callers left while they waited for its one session: those are never run. */
+/**
+ * The engine, except that statements whose callers left while waiting for its one session are never
+ * run.
+ */
 function withoutAbandoned(pglite: PGlite): PGlite {
   return new Proxy(pglite, {
     get(target, name) {

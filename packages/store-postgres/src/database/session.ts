@@ -19,13 +19,14 @@ export function runOn(db: Kysely<Tables>, operation: string): Run {
     )
 }
 
-/** Three more tries, apart by more each time and not in step with whoever was in the way. */
+/** Three more tries, with growing and random pauses. */
 const again = Schedule.intersect(Schedule.jittered(Schedule.exponential('50 millis', 3)), Schedule.recurs(3))
 
 /**
- * One transaction around `use`: committed at the end of the use step, rolled back when it fails, dies or is interrupted. Statements inside must go through
- * the given `run`: on PGlite, which has one session, any other would wait for the end of this very transaction. A transaction that PostgreSQL gave up for another
- * one (a deadlock, a serialization failure) is run again up to three times, so `use` must keep nothing outside of what a failed transaction takes back.
+ * One transaction around `use`: it commits when `use` succeeds, and rolls back on failure, defect
+ * or interruption. Statements inside must go through the given `run`: on PGlite, which has one
+ * session, any other would wait for the end of this transaction. After a deadlock or serialization
+ * failure it runs again up to three times, so `use` must have no effects outside the transaction.
  */
 export function transactionOn<A, E, R>(
   db: Kysely<Tables>,
@@ -45,7 +46,7 @@ function once<A, E, R>(
   return Effect.acquireUseRelease(
     attempt(operation, () => db.startTransaction().execute()),
     (trx) =>
-      // Writes are not cut off: only their caller's leaving ends them.
+      // Writes have no time limit: only their caller can interrupt them.
       use((statement) => attempt(operation, () => statement(trx))).pipe(
         // A commit that was sent is awaited: after an interruption its result would be unknown.
         Effect.tap(() => Effect.uninterruptible(attempt(operation, () => trx.commit().execute()))),
@@ -57,7 +58,7 @@ function once<A, E, R>(
             trx
               .rollback()
               .execute()
-              // A connection that is gone has rolled back already.
+              // A closed connection has rolled back already.
               .catch(() => undefined),
           ),
   )
@@ -74,7 +75,7 @@ function attempt<A>(
   }).pipe(
     Effect.catchAll((cause) =>
       Effect.suspend(() => {
-        // A cause that is a fault of ours is thrown by the translation and so becomes a defect.
+        // The translation throws an internal error, so it becomes a defect.
         return Effect.fail(storeFailed(operation, cause))
       }),
     ),

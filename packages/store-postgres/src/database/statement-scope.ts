@@ -8,7 +8,7 @@ export interface StatementScope {
   readonly limitMillis: number | null
 }
 
-/** A statement ended before its time: it took longer than its limit, or its caller had left. */
+/** A statement was stopped: it took longer than its limit, or its caller had left. */
 export class StatementStopped extends Error {
   readonly reason: 'limit' | 'abandoned'
   constructor(reason: StatementStopped['reason']) {
@@ -17,7 +17,8 @@ export class StatementStopped extends Error {
   }
 }
 
-// Kysely edits nothing of the caller through to the driver's connection; an asynchronous context does.
+// Kysely passes nothing from the caller to the driver's connection, but an asynchronous context
+// does.
 const scopes = new AsyncLocalStorage<StatementScope>()
 
 /** Runs work whose statements the scope bounds. */

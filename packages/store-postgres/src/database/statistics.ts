@@ -3,7 +3,7 @@ import { Effect } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
 import type { Database } from './database.ts'
 
-/** Tables of main and of all else that is kept, or tables of what branches change. */
+/** The tables of main and all other kept data, or the tables of branch changes. */
 export type AnalyzedTables = 'main' | 'branches'
 
 /** A table of fewer pages is read at once, whatever the planner believes of it: about a thousand snapshots. */
@@ -28,14 +28,20 @@ export function analyzeGrown(database: Database['Type'], tables: AnalyzedTables)
   )
 }
 
-/** Analyzes all tables that the database does not analyze by itself: those of what branches change, which it may take too long to come round to, and on PGlite every other. */
+/**
+ * Analyzes all tables that the database does not analyze in time: those of branch changes, and on
+ * PGlite all others.
+ */
 export const analyzeAll = (database: Database['Type']): Effect.Effect<void, StoreFailed> =>
   analyzeThose(database, database.engine === 'pg' ? isOf('branches') : sql`true`)
 
 const isOf = (tables: AnalyzedTables): RawBuilder<unknown> =>
   tables === 'branches' ? sql`c.relname like 'branch\\_%'` : sql`c.relname not like 'branch\\_%'`
 
-/** One statement a table, so that on PGlite others are served between them. One that another analyzes at this moment is left to it. Staging tables are unlogged and empty most of the time. */
+/**
+ * One statement per table, so that PGlite serves others in between. A table that another session is
+ * analyzing is skipped. Staging tables are unlogged and empty most of the time.
+ */
 function analyzeThose(database: Database['Type'], which: RawBuilder<unknown>): Effect.Effect<void, StoreFailed> {
   return Effect.gen(function* () {
     const { rows } = yield* database.query(operation, (db) =>

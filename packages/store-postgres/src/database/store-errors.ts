@@ -34,7 +34,7 @@ const unreachable = new Set([
 const lostConnection =
   /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|not queryable|pglite is clos|has already been destroyed/i
 
-/** Why a statement failed, when the fault lies outside; null: it is ours. */
+/** Why a statement failed, when the cause is external; null: it is an internal error. */
 export function failureReason(cause: unknown): Reason | null {
   if (cause instanceof StatementStopped) return cause.reason === 'limit' ? 'too_slow' : 'unavailable'
   const code = codeOf(cause)

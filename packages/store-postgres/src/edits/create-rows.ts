@@ -20,7 +20,10 @@ interface Written {
   readonly written: boolean
 }
 
-/** Creates rows, all or none: the first whose key is taken, also by an earlier row of the same request, is named. */
+/**
+ * Creates rows, all or none. Names the first row whose key is taken, also by an earlier row of the
+ * same request.
+ */
 export const createRows = Effect.fn('InventoryWrites.create')(function* (
   database: Database['Type'],
   request: { readonly model: WritableModel; readonly rows: ReadonlyArray<EditValues>; readonly actor: Actor },
@@ -48,7 +51,10 @@ export const createRows = Effect.fn('InventoryWrites.create')(function* (
   )
 })
 
-/** Inserts rows, their observations and their entries in the change log, and tells in the order given which of them found their key free. */
+/**
+ * Inserts rows, their observations and their log entries, and returns in the given order whether
+ * each key was free.
+ */
 async function insertRows(
   db: Kysely<Tables>,
   { model, actor }: { readonly model: WritableModel; readonly actor: Actor },

@@ -34,11 +34,16 @@ export const givenColumns = (columns: ReadonlyArray<Column>, values: EditValues)
 export const namesKey = (model: WritableModel, values: EditValues): boolean =>
   givenColumns(keyColumns(model), values).length > 0
 
-/** Whether the values name a fact of the source, so that the frame it was read from says no more than the row. */
+/**
+ * Whether the values name a fact of the source, so that the stored digest no longer matches the
+ * row.
+ */
 export const namesFact = (model: WritableModel, values: EditValues): boolean =>
   givenColumns(factColumns(model), values).length > 0
 
-/** A new row under the names of its columns, with defaults for what is not given. `ord` is its place in the request. */
+/**
+ * A new row by column name, with defaults for omitted values. `ord` is its place in the request.
+ */
 export function newRow(model: WritableModel, values: EditValues, ord: number): Readonly<Record<string, unknown>> {
   const row: Record<string, unknown> = { ord }
   for (const { field, name } of writtenColumns(model)) row[name] = values[field] ?? fallback(model, field)

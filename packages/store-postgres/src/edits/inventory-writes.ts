@@ -41,7 +41,7 @@ export const inventoryWritesLayer: Layer.Layer<InventoryWrites, never, Database>
   ),
 )
 
-/** What is to be deleted, and by whom. */
+/** The row to delete, and the user who deletes it. */
 interface Removal {
   readonly model: WritableModel
   readonly id: number
@@ -49,7 +49,10 @@ interface Removal {
   readonly versions?: ExpectedVersions
 }
 
-/** Deletes a row. What is below a server goes with it; what lies in a datastore names it only by its text, and stays. */
+/**
+ * Deletes a row. A server's children are deleted with it; a datastore's snapshots refer to it only
+ * by name, and stay.
+ */
 const removeRow = Effect.fn('InventoryWrites.remove')(function* (
   database: Database['Type'],
   { model, id, actor, versions }: Removal,
@@ -77,7 +80,7 @@ const removeRow = Effect.fn('InventoryWrites.remove')(function* (
   return yield* untilPlacesHold(transaction)
 })
 
-/** Takes back a row that the same request has created: nothing of it is left to tell. */
+/** Takes back a row that the same request has created, without a trace in the log. */
 async function deleteSilently(db: Kysely<Tables>, model: WritableModel, id: number): Promise<void> {
   await sql`delete from ${sql.table(tables[model])} where id = ${id}::bigint`.execute(db)
 }

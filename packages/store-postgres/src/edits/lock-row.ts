@@ -13,7 +13,10 @@ export function placesOfNew(model: WritableModel, rows: ReadonlyArray<EditValues
   return rows.map((values) => placeOf(model, values))
 }
 
-/** Fails when a server that rows are put below is gone. Hold the locks of their scopes: a server that is there stays until the end of the transaction. */
+/**
+ * Fails when the server of new rows no longer exists. Hold the locks of their scopes: an existing
+ * server then stays until the end of the transaction.
+ */
 export function requireServers(
   run: Run,
   rows: ReadonlyArray<EditValues>,

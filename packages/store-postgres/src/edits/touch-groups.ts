@@ -102,7 +102,8 @@ export async function recountTouchedGroups(
     const ids = groups.map((key) => key.backup_id)
     const touched = sql`select ${place.serverId}::bigint as server_id, ${place.datastoreName}::text as datastore_name, ${place.namespace}::text as namespace, k.*
       from unnest(${types}::text[], ${ids}::text[]) as k (backup_type, backup_id)`
-    // The transaction that clears a digest is noted: a landing whose source was read before must not store a new one.
+    // Records the transaction that clears a digest: a landing whose source was read before must not
+    // store a new one.
     await sql`
       with settled as (
         insert into groups as g (server_id, datastore_name, namespace, backup_type, backup_id, presence, digest_cleared_by)

@@ -44,7 +44,10 @@ export async function heldDeletionsOf(
   return rows[0] ?? null
 }
 
-/** Rows of the scope of set `h` that are missing. Snapshots are counted by their groups' counters. */
+/**
+ * Missing rows of the scope of the held deletions `h`. Snapshots are counted by their groups'
+ * counters.
+ */
 export const heldCount = sql<number>`case h.resource
   when 'snapshots' then (
     select coalesce(sum(g.missing_count), 0) from groups g
@@ -60,7 +63,7 @@ export const heldCount = sql<number>`case h.resource
   )
   else 0 end::bigint`
 
-/** Ids of the first missing rows of the scope of set `id`. */
+/** Ids of the first missing rows of the scope of the held deletions `id`. */
 export async function heldIds(db: Kysely<Tables>, id: number, limit: number): Promise<ReadonlyArray<number>> {
   const { rows: sets } =
     await sql<HeldDeletionsRow>`select h.* from held_deletions h where h.id = ${id}::bigint`.execute(db)
@@ -75,7 +78,7 @@ export async function heldIds(db: Kysely<Tables>, id: number, limit: number): Pr
   return rows.map((row) => row.id)
 }
 
-/** The held deletions that `where` finds, oldest first. `h` is the set. */
+/** The held deletions that `where` finds, oldest first, under the alias `h`. */
 export async function selectHeldSets(
   db: Kysely<Tables>,
   where: RawBuilder<unknown>,

@@ -13,7 +13,7 @@ import { heldCount, heldIds, selectHeldSets } from './held-deletions-row.ts'
 
 type Port = typeof HeldDeletionsStore.Service
 
-/** Held deletions, and the decisions that operators take of them. */
+/** Held deletions, and the operators' decisions on them. */
 export const heldDeletionsLayer: Layer.Layer<HeldDeletionsStore, never, Database> = Layer.effect(
   HeldDeletionsStore,
   Effect.map(Database, (database) =>
@@ -51,11 +51,11 @@ export const heldDeletionsLayer: Layer.Layer<HeldDeletionsStore, never, Database
   ),
 )
 
-/** Whether a run held or refreshed the set `h`. */
+/** Whether a run held or refreshed the deletions `h`. */
 const ofRun = (runId: number): RawBuilder<boolean> =>
   sql<boolean>`exists (select from held_deletions_runs r where r.held_deletions_id = h.id and r.run_id = ${runId}::bigint)`
 
-/** What the log tells of held deletions and its decision, under the names of REST. */
+/** The log's record of held deletions and the decision on them, under the names of REST. */
 const reported = ({ state, reason, revision, count, decided }: HeldDeletions): LoggedValues => ({
   state,
   reason,
@@ -65,7 +65,10 @@ const reported = ({ state, reason, revision, count, decided }: HeldDeletions): L
   decided_at: decided?.at ?? null,
 })
 
-/** Takes a decision under the set's lock, which a landing of its scope holds too: what is decided is what is there. */
+/**
+ * Records a decision under the lock that a landing of the scope takes too, so that the decision is
+ * on the current rows.
+ */
 const decide = Effect.fn('HeldDeletionsStore.decide')(function* (
   database: Database['Type'],
   { id, revision, state, user, requestId }: Parameters<Port['decide']>[0],

@@ -60,7 +60,10 @@ export const operatorColumns = (model: ModelName): ReadonlyArray<Column> =>
 
 const factColumnsByModel = new Map<ModelName, ReadonlyArray<Column>>()
 
-/** Key and compared columns: all that a source says of a row. Worked out once a model, for they are asked for with every row. */
+/**
+ * Key and compared columns: all that a source reports of a row. Computed once per model, because
+ * every row needs them.
+ */
 export function factColumns(model: ModelName): ReadonlyArray<Column> {
   const known = factColumnsByModel.get(model)
   if (known !== undefined) return known
@@ -75,11 +78,14 @@ export const observedColumns = (model: ModelName): ReadonlyArray<Column> =>
     .filter((name) => model === 'server' || name !== 'last_seen_at')
     .map((name) => columnOf(model, name))
 
-/** Readings that lie in the row itself: those of tasks, of which each has one. */
+/** Observations that are stored in the row itself: those of tasks, which have one each. */
 export const ownObservations = (model: ModelName): ReadonlyArray<Column> =>
   model === 'task' ? observedColumns(model) : []
 
-/** Models whose rows a source may leave out without a word: one list that lacks such a row does not make it go. */
+/**
+ * Models whose rows a source may omit without notice: one list without such a row does not delete
+ * it.
+ */
 export const isSighted = (model: ModelName): model is SightedModel =>
   model === 'datastore' || model === 'namespace' || model === 'group' || model === 'job'
 

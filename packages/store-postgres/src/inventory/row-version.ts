@@ -9,6 +9,6 @@ import { type RawBuilder, sql } from 'kysely'
 export const nextVersion = (lastUpdated: RawBuilder<unknown>): RawBuilder<unknown> =>
   sql`greatest(clock_timestamp(), ${lastUpdated} + interval '1 microsecond')`
 
-/** Fails when a locked row has none of the versions asked for. */
+/** Fails when a locked row has none of the requested versions. */
 export const requireVersion = (version: string, requested: ExpectedVersions): Effect.Effect<void, VersionChanged> =>
   requested === undefined || requested.includes(version) ? Effect.void : Effect.fail(new VersionChanged({ version }))

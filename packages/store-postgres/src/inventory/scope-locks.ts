@@ -45,10 +45,13 @@ export const lockPlaces = (places: Places): RawBuilder<unknown> => sql`
   select case when k.shared then pg_advisory_xact_lock_shared(hashtextextended(k.key, 0)) else pg_advisory_xact_lock(hashtextextended(k.key, 0)) end
   from (${keysOf(places)}) k`
 
-/** The places are others than those that were locked, and one of them is not free. */
+/** The places to write differ from the locked ones, and one of them is not free. */
 export class PlacesMoved extends Data.TaggedError('PlacesMoved') {}
 
-/** Takes locks of places that are free or held by this transaction already; fails where it would have to wait. */
+/**
+ * Takes locks of places that are free or that this transaction already holds; fails where it would
+ * have to wait.
+ */
 export const lockFurther = (run: Run, places: Places): Effect.Effect<void, StoreFailed | PlacesMoved> =>
   Effect.flatMap(
     run(async (db) => {
@@ -62,7 +65,10 @@ export const lockFurther = (run: Run, places: Places): Effect.Effect<void, Store
     (locked) => (locked ? Effect.void : new PlacesMoved()),
   )
 
-/** Runs a transaction again, from its beginning, until the places that it locks are those that it writes. */
+/**
+ * Runs a transaction again from its beginning, until the places that it locks are those that it
+ * writes.
+ */
 export const untilPlacesHold = <A, E, R>(
   transaction: Effect.Effect<A, E, R>,
 ): Effect.Effect<A, Exclude<E, PlacesMoved>, R> =>

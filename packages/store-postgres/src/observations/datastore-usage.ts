@@ -4,7 +4,7 @@ import { Effect, Layer } from 'effect'
 import { sql } from 'kysely'
 import { Database } from '../database/database.ts'
 
-/** How full datastores were, as it is read. */
+/** Reads how full datastores were. */
 export const datastoreUsageLayer: Layer.Layer<DatastoreUsage, never, Database> = Layer.effect(
   DatastoreUsage,
   Effect.map(Database, (database) =>

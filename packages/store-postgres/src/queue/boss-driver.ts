@@ -3,8 +3,9 @@ import { type Db, fromPglite } from 'pg-boss'
 import type { Driver } from '../database/database.ts'
 
 /**
- * Our database as pg-boss wants it: several statements in one text, and columns read as the drivers read them, not as our own statements do. It opens no
- * connection of its own, so on PGlite its statements wait for transactions of ours like any other.
+ * Our database as pg-boss needs it: several statements in one text, and columns parsed by the
+ * driver's defaults. It opens no connection of its own, so on PGlite its statements wait for our
+ * transactions.
  */
 export function bossDriver(driver: Driver): Db {
   switch (driver._tag) {

@@ -12,10 +12,10 @@ export const queuePolicy = 'singleton'
 /** Tries that fail before a job is given up. */
 export const tries = 5
 
-/** Silence of a worker after which it is held to be lost, unless told otherwise. */
+/** Silence after which a worker counts as lost, unless configured otherwise. */
 export const heartbeatTimeoutSeconds = 60
 
-/** What a job of the queue lives by. */
+/** The options of a job in the queue. */
 export const queueOptions: QueueOptions = {
   // Our jobs end after `tries`. A lost worker reports nothing about its job and no other process
   // would end its run, so such a job is always taken again.
@@ -23,11 +23,12 @@ export const queueOptions: QueueOptions = {
   retryBackoff: true,
   retryDelay: 15,
   retryDelayMax: 600,
-  // Of a worker that is silent for so long another takes the job. Whoever claims it may say otherwise.
+  // Another worker takes the job of a worker that is silent for this long. The claim may set
+  // another time.
   heartbeatSeconds: heartbeatTimeoutSeconds,
   // The longest that pg-boss allows: a first sync may take hours, and its heartbeat tells whether it lives.
   expireInSeconds: 86_400,
-  // How long a run's job, once done, is known and not queued again.
+  // How long a finished job is remembered and not queued again.
   deleteAfterSeconds: 86_400,
 }
 
@@ -38,7 +39,7 @@ export function bossOptions(driver: Driver): ConstructorOptions {
     backend: driver._tag === 'pg' ? 'postgres' : 'pglite',
     schema,
     migrate: false,
-    // Schedules are the worker's.
+    // The worker has its own schedules.
     schedule: false,
     registerInstance: false,
     openTelemetry: { enabled: false },

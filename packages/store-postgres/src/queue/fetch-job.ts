@@ -5,7 +5,7 @@ import { isUniqueViolation } from '../database/store-errors.ts'
 import { bossDriver } from './boss-driver.ts'
 import { queueName } from './boss-options.ts'
 
-/** Other workers that may take the next job away under our eyes before we give up for now. */
+/** How often another worker may take the next job first before we give up for now. */
 const contenders = 20
 
 /**

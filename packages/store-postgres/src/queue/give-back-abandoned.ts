@@ -4,7 +4,10 @@ import { sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import { queueName, schema } from './boss-options.ts'
 
-/** Seconds before a job that was held when its process was killed is taken again; twice as many with each time it happens to the job, up to the longest. */
+/**
+ * Seconds before a job that was held by a killed process is taken again. They double each time, up
+ * to the longest.
+ */
 const [firstPause, longestPause] = [5, 600]
 
 /**

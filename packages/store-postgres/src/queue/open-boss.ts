@@ -4,7 +4,7 @@ import { PgBoss } from 'pg-boss'
 import type { Database } from '../database/database.ts'
 import { bossOptions } from './boss-options.ts'
 
-/** When a worker is held to be lost, and how soon that is seen. */
+/** When a worker counts as lost, and how soon that is detected. */
 export interface SuperviseOptions {
   /** Seconds between two rounds of looking for jobs whose worker is silent; at least 1. */
   readonly superviseSeconds: number
@@ -28,7 +28,7 @@ export const openBoss = Effect.fn('openBoss')(function* (
       superviseIntervalSeconds: superviseSeconds,
       monitorIntervalSeconds: superviseSeconds,
     })
-    // Its own rounds in the background have no caller to tell.
+    // Its background rounds have no caller to report to.
     boss.on('error', (cause) => {
       log(Effect.annotateLogs(Effect.logWarning('queue maintenance failed'), { cause: cause.message }))
     })

@@ -10,10 +10,13 @@ import { jobId, jobKey, StoredJob } from './sync-job.ts'
 
 const jobs = sql.id(schema, 'job')
 
-/** pg-boss' name of one attempt: a call for an earlier one does nothing to a job that another worker has taken since. */
+/**
+ * pg-boss' name of one attempt: a call for an earlier attempt does not affect a job that another
+ * worker has taken since.
+ */
 const attemptOf = ({ id, attempt }: ClaimedJob) => ({ id, retryCount: attempt - 1 })
 
-/** How long jobs are put off that a worker must not take now. */
+/** How long a job is delayed that a worker cannot take now. */
 const putOffSeconds = 5
 
 /** The queue on pg-boss, in the inventory's database. It opens with its first use, after `migrate`, and no timer of it outlives the scope. */
@@ -81,7 +84,7 @@ export function queueLayerWith(options: SuperviseOptions): Layer.Layer<Queue, ne
             last: retryCount + 1 >= tries,
             heartbeatTimeoutSeconds: options.heartbeatTimeoutSeconds,
           }
-          // Whoever queued the job did not know who would take it.
+          // The caller that queued the job did not know its worker.
           if (heartbeatSeconds !== options.heartbeatTimeoutSeconds)
             yield* database.query('taking a job', (db) =>
               sql`

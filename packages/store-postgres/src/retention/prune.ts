@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import { pruneTasks } from '../tasks/prune-tasks.ts'
 
-/** What one part has removed, and whether there may be more. */
+/** The number of rows that one part has removed, and whether there may be more. */
 export interface Pruned {
   readonly removed: number
   readonly more: boolean
@@ -50,7 +50,8 @@ export const prunes: Readonly<Record<Retained, Prune>> = {
               select ${columns} from ${name} where run_id = any(${ids}::bigint[]) limit ${limit}::bigint
             )`.execute(db)
         })
-        // A run may have more than one statement removes: it stays until the last of them is gone.
+        // A run may have more rows than one statement removes: it stays until the last of them is
+        // removed.
         if (Number(numAffectedRows ?? 0n) === limit) return { removed: 0, more: true }
       }
       const { numAffectedRows } = yield* database.query(operation, (db) =>

@@ -16,7 +16,7 @@ export const retentionLayer: Layer.Layer<Retention, never, Database> = Layer.unw
   Effect.map(Database, ({ engine }) => retentionLayerWith({ limit: rowsAtOnce[engine] })),
 )
 
-/** The same, with another number of rows that one statement removes at most. */
+/** The same, with another maximum number of rows per statement. */
 export function retentionLayerWith({ limit }: { readonly limit: number }): Layer.Layer<Retention, never, Database> {
   return Layer.effect(
     Retention,

@@ -47,7 +47,10 @@ async function addError(db: Kysely<Tables>, id: number, error: string): Promise<
   )
 }
 
-/** What a run ends as. A cancelled run is cancelled however far its scopes came; a job that could not be done at all leaves no run whole. */
+/**
+ * The final status of a run. A cancelled run stays cancelled whatever its scopes did; a failed job
+ * makes the run incomplete.
+ */
 function finalStatus(run: Run): Run['status'] {
   if (run.cancel_requested) return 'cancelled'
   const scopes = Object.values(run.outcomes).reduce((sum, n) => sum + n, 0)
@@ -60,7 +63,7 @@ async function end(db: Kysely<Tables>, id: number, status: Run['status']): Promi
   await sql`update runs set status = ${status}, completed = now() where id = ${id}::bigint`.execute(db)
 }
 
-/** What is said of a try that neither succeeded nor failed. */
+/** The message for a try that neither succeeded nor failed. */
 const workerLost = 'the worker that held it stopped before it was done'
 
 /** The jobs of a run: expected, started, ended, and the end of the run with the last of them. */

@@ -39,7 +39,7 @@ export function warningRecords(database: typeof Database.Service): Pick<Port, 'w
       const incoming = JSON.stringify(added(warnings))
       yield* database.transaction('noting warnings', (run) =>
         Effect.gen(function* () {
-          // Two jobs that warn at once would else both take the last place.
+          // Without this lock two jobs that warn at once would both take the last place.
           yield* run((db) => sql`select from runs where id = ${id}::bigint for no key update`.execute(db))
           yield* run((db) =>
             sql`

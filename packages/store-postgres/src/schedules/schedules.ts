@@ -17,7 +17,7 @@ interface ServerRecord extends Omit<ScheduledServer, 'mark'> {
   readonly counted_from: string | null
 }
 
-/** What the schedule remembers, one row for each timing. */
+/** The schedule's marks, one row for each timing. */
 export const schedulesLayer: Layer.Layer<Schedules, never, Database> = Layer.effect(
   Schedules,
   Effect.map(Database, (database) =>
@@ -49,7 +49,7 @@ export const schedulesLayer: Layer.Layer<Schedules, never, Database> = Layer.eff
 
       watch: Effect.fn('Schedules.watch')(function* ({ serverId, timing, countedFrom }) {
         yield* database.query('beginning a schedule', (db) =>
-          // A server that is deleted meanwhile has no schedule to begin.
+          // A server that was deleted since has no schedule to start.
           sql`
             insert into schedules (server_id, timing, counted_from)
             select ${serverId}::bigint, ${timing}, ${countedFrom}::timestamptz
@@ -83,7 +83,10 @@ export const schedulesLayer: Layer.Layer<Schedules, never, Database> = Layer.eff
   ),
 )
 
-/** Moves the mark if it is still where the caller has read it, and gives how many were dropped before; null: another worker was first. */
+/**
+ * Moves the mark if it still has the value that the caller read, and returns how many runs were
+ * dropped before; null: another worker was first.
+ */
 const moveMark = (
   run: Run,
   { serverId, mark, countedFrom }: DueRun,

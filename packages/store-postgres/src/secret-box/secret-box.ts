@@ -2,14 +2,14 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { SecretBox, SecretUnreadable } from '@netbox-pbs/core/ports'
 import { Data, Effect, Layer, Redacted } from 'effect'
 
-/** The key is not one. `keyName` is the variable that holds it. */
+/** The key is invalid. `keyName` is the variable that holds it. */
 export class SecretKeyInvalid extends Data.TaggedError('SecretKeyInvalid')<{ readonly keyName: string }> {
   override get message(): string {
     return `${this.keyName} is not a key: set it to 32 bytes in base64, as made by \`openssl rand -base64 32\``
   }
 }
 
-/** The key of a box, and the name of the variable it comes from, which errors tell. */
+/** The key of a box, and the name of its variable for errors. */
 export interface SecretBoxOptions {
   /** 32 bytes in base64. */
   readonly key: Redacted.Redacted<string>

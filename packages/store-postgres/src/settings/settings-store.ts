@@ -69,7 +69,7 @@ export const settingsLayer: Layer.Layer<SettingsStore, never, Database | SecretB
               { ...was, proxbox_api_key: shownKey(before?.proxbox_api_key ?? '') },
               { ...change, ...now },
             )
-            // Of a key that is replaced by another both look the same.
+            // A key that is replaced by another looks the same before and after.
             const replaced = key !== null && key !== '' && before?.proxbox_api_key !== ''
             const entry = replaced
               ? {
@@ -86,14 +86,14 @@ export const settingsLayer: Layer.Layer<SettingsStore, never, Database | SecretB
       proxboxApiKey: Effect.fn('SettingsStore.proxboxApiKey')(function* () {
         const { proxbox_api_key } = yield* read
         if (proxbox_api_key === '') return Option.none()
-        // checkSecretKey has told a wrong key at the start.
+        // checkSecretKey has reported a wrong key at the start.
         return Option.some(yield* Effect.orDie(box.open({ sealed: proxbox_api_key, purpose })))
       }),
     })
   }),
 )
 
-/** What the change log tells of a stored key: whether there is one. */
+/** A stored key as the change log records it: whether there is one. */
 const shownKey = (key: string): string => (key === '' ? '' : 'set')
 
 /** An empty key is stored as none. */

@@ -4,8 +4,9 @@ import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 
 /**
- * Removes tasks that started before a time (RFC 3339), the oldest first and at most `limit` in one statement; says how many, and whether there may be more. One that
- * still runs stays: its end is yet to be read. The change log says nothing of it: tasks are a log themselves.
+ * Removes tasks that started before a time (RFC 3339), the oldest first and at most `limit` in one
+ * statement. Returns their number and whether there may be more. Running tasks stay, because their
+ * end is not read yet; the change log does not record the removal.
  */
 export const pruneTasks = (
   database: Database['Type'],

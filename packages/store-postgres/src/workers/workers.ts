@@ -3,7 +3,10 @@ import { Effect, Layer } from 'effect'
 import { sql } from 'kysely'
 import { Database } from '../database/database.ts'
 
-/** The heartbeats of workers. Rows of workers that were not heard of for a day go, but for the last one. */
+/**
+ * The heartbeats of workers. Workers without contact for a day are removed, except for the last
+ * one.
+ */
 export const workersLayer: Layer.Layer<Workers, never, Database> = Layer.effect(
   Workers,
   Effect.map(Database, (database) =>
@@ -23,7 +26,7 @@ export const workersLayer: Layer.Layer<Workers, never, Database> = Layer.effect(
       }),
       state: Effect.fn('Workers.state')(function* () {
         const { rows } = yield* database.query('looking for workers', (db) =>
-          // One heard of in the future was noted by a clock that was ahead.
+          // A last contact in the future comes from a clock that was ahead.
           sql<WorkersState>`
             select count(*) filter (where not stopped and heard_at between now() - interval '1 minute' and now() + interval '1 minute') as running,
               case when max(heard_at) > now() then now() else max(heard_at) end as "lastHeartbeat"
