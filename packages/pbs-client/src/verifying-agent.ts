@@ -3,13 +3,13 @@ import type { Duplex } from 'node:stream'
 import type { PbsConnection } from './connection.ts'
 import { judgePeer, openSocket, presentedCertificate } from './verified-socket.ts'
 
-/** What a request edits to the agent; Node keeps `signal` itself from it. */
+/** What a request passes to the agent; Node keeps `signal` itself from it. */
 export interface VerifyingRequestOptions extends RequestOptions {
   /** Ends an attempt to connect. */
   readonly giveUp: AbortSignal
 }
 
-/** An agent that edits out only sockets whose peer was judged, so no request is ever written to a wrong server. */
+/** An agent that gives out only sockets whose peer was judged, so no request is ever written to a wrong server. */
 export class VerifyingAgent extends Agent {
   readonly #connection: PbsConnection
 

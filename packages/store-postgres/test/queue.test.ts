@@ -37,7 +37,7 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
   /** Time that passes for jobs that wait for it. */
   const backoffIsOver = () => statement("update pgboss.job set start_after = now() where state = 'retry'")
 
-  test('edits a job out as it was queued, once', async () => {
+  test('gives out a job as it was queued, once', async () => {
     await enqueue(job(1, a))
     expect(await claimed()).toEqual({
       id: expect.any(String),
@@ -49,7 +49,7 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
     expect(await claim()).toEqual(Option.none())
   })
 
-  test('puts the jobs of servers to avoid off, and edits out the others', async () => {
+  test('puts the jobs of servers to avoid off, and gives out the others', async () => {
     await enqueue(job(1, drip), job(2, a))
     const other = await queue((q) => q.claim({ avoid: [drip, 99] }))
     expect(Option.getOrThrow(other).job).toEqual(job(2, a))
@@ -62,7 +62,7 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
     expect(await claim()).toEqual(Option.none())
   })
 
-  test('edits out the oldest first', async () => {
+  test('gives out the oldest first', async () => {
     await enqueue(job(1, b), job(1, null), job(2, a))
     expect([await claimed(), await claimed(), await claimed()].map((one) => one.job)).toEqual([
       job(1, b),
@@ -71,7 +71,7 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
     ])
   })
 
-  test('edits out what is urgent before what was queued earlier, of one server and of others', async () => {
+  test('gives out what is urgent before what was queued earlier, of one server and of others', async () => {
     await enqueue(job(1, a), job(1, b))
     await queue((q) => q.enqueue(job(2, b), { urgent: true }))
     await queue((q) => q.enqueue(job(3, null), { urgent: true }))
