@@ -7,11 +7,11 @@ import type { ApiServices } from './services.ts'
 
 /** How to serve. */
 export interface ApiOptions {
-  /** Address to listen on; loopback unless the operator says otherwise. */
+  /** Address to listen on; loopback by default. */
   readonly host: string
   /** 0 takes a free port. */
   readonly port: number
-  /** Hosts, beside loopback names, that requests may be for: names, `.example.com` with all below it, or `*`. */
+  /** Accepted hosts in addition to loopback names: a name, `.example.com` for all its subdomains, or `*`. */
   readonly allowedHosts?: ReadonlyArray<string>
   /** Seconds that one statement of a request may take in the database before the request is answered 503; 5. */
   readonly statementTimeoutSeconds?: number

@@ -309,7 +309,7 @@ test('what has merged can be undone: by a branch, which says what it undoes and 
   expect((await api.ask('GET', store)).json).toMatchObject({ comment: 'edited', path: '/mnt/tank' })
 })
 
-test('an open branch takes up what main has become, unless a conflict waits', async () => {
+test('an open branch is rebased on main, unless a conflict is open', async () => {
   const stale = { id: tank.json.id, name: 'tank', fields: [['comment', 'edited', 'source']] } as const
   const server = { id: tank.json.server.id, name: 'pbs-a' }
   const next = await api.run(stageBranch({ name: 'pbs-sync-8', runId: 8, server, updates: [stale] }))

@@ -93,7 +93,7 @@ describe('the change log', () => {
     ['changed_object_type=netbox_pbs.pbsdatastore&changed_object_id=', () => String(made.json.id), all.slice(0, 3)],
     ['user_name=', () => 'admin', all.slice(0, 4)],
     ['user_name=', () => 'system', all.slice(4)],
-    ['user_name=', () => 'nobody', []],
+    ['user_name=', () => 'unknown', []],
     ['request_id=', () => String(requestOf(changed)), [all[1]]],
     ['run=', () => '1', []],
     ['time_after=', () => '2200-01-01', []],

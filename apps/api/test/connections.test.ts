@@ -148,14 +148,14 @@ test('a stored secret is kept to the server it was given for', async () => {
 })
 
 describe('nothing is kept', () => {
-  const nobody = async () => expect((await api.ask('GET', path)).json.count).toBe(0)
+  const expectNoServer = async () => expect((await api.ask('GET', path)).json.count).toBe(0)
 
   test('when the gateway refuses', async () => {
     expect(await api.ask('POST', path, { body: { ...server, token_secret: 'wrong' } })).toMatchObject({
       status: 400,
       json: { token_secret: ['The server refused it.'] },
     })
-    await nobody()
+    await expectNoServer()
   })
 
   test('when the gateway does not answer', async () => {
@@ -168,7 +168,7 @@ describe('nothing is kept', () => {
     } finally {
       gateway.down = false
     }
-    await nobody()
+    await expectNoServer()
   })
 
   test('when the connection has no right shape', async () => {
@@ -182,7 +182,7 @@ describe('nothing is kept', () => {
         token_secret: ['This field must not hold white space.'],
       },
     })
-    await nobody()
+    await expectNoServer()
   })
 })
 

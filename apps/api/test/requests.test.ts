@@ -137,7 +137,7 @@ describe('a token', () => {
     expect((await api.ask('GET', '/api/users/tokens/')).json.count).toBe(before.count)
   })
 
-  test('is made for the own user, however it is named, and for nobody else', async () => {
+  test('is created for the own user only, however it is named', async () => {
     const { json: me } = await api.ask('GET', '/api/authentication-check/')
     const other = await api.run(
       Effect.flatMap(ApiTokens, (tokens) =>

@@ -97,7 +97,7 @@ test('approval by another is not asked for while there is no other', async () =>
   const ask = () => api.ask('PATCH', `${root}/settings/`, { body: { branch_approval_required: true } })
   expect(await ask()).toMatchObject({
     status: 400,
-    json: { branch_approval_required: [expect.stringContaining('Only one user has a token that may write')] },
+    json: { branch_approval_required: [expect.stringContaining('Only one user has a token with write access')] },
   })
   const eve = { key: 'eve000000001', secretHash: 'none', username: 'eve', description: '', expires: null }
   const grant = (key: string, write_enabled: boolean) =>
@@ -147,7 +147,7 @@ describe('the timing of a server', () => {
 
   test.each([
     [{ sync_schedule: 'every night' }, 'sync_schedule', 'Enter a cron expression in UTC'],
-    [{ sync_schedule: '0 0 30 2 *' }, 'sync_schedule', 'that names a time which comes'],
+    [{ sync_schedule: '0 0 30 2 *' }, 'sync_schedule', 'in UTC that can occur'],
     [{ sync_schedule: null }, 'sync_schedule', 'may not be null'],
     [{ sync_interval_minutes: -1 }, 'sync_interval_minutes', 'greater than or equal to 0'],
     [{ sync_interval_minutes: 525_601 }, 'sync_interval_minutes', 'less than or equal to 525600'],
@@ -178,7 +178,7 @@ describe('a run', () => {
     expect(headers.get('location')).toBe(`${api.url}${root}/sync-runs/${json.id}/`)
     expect((await api.ask('GET', `${root}/sync-runs/${json.id}/`)).json).toEqual({
       ...json,
-      // Nobody works in this test.
+      // No worker runs in this test.
       waits_for_worker_since: expect.any(String),
       scopes: [],
       scope_count: 0,

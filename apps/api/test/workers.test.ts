@@ -26,7 +26,7 @@ test('status, readiness and a run say when no worker runs, and since when', asyn
   expect(none.ready.json).toEqual({
     status: 'ready',
     workers: 0,
-    note: 'No worker has been heard of yet: runs wait until one starts (start:worker)',
+    note: 'No worker has started yet: runs wait until one starts (start:worker)',
   })
 
   await api.run(Effect.flatMap(Workers, (workers) => workers.heartbeat(worker)))
@@ -36,6 +36,6 @@ test('status, readiness and a run say when no worker runs, and since when', asyn
   await api.run(Effect.flatMap(Workers, (workers) => workers.stopped(worker)))
   const removed = await reported()
   expect([removed.status, removed.ready.status]).toEqual([0, 200])
-  expect(removed.ready.json.note).toMatch(/^No worker has been heard of since 2\d{3}-.*Z: runs wait until one starts/)
+  expect(removed.ready.json.note).toMatch(/^No worker has run since 2\d{3}-.*Z: runs wait until one starts/)
   expect(Date.parse(removed.run)).toBeGreaterThanOrEqual(Date.parse(run.created))
 })

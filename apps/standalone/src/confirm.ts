@@ -3,10 +3,10 @@ import { WrongUsage } from '@netbox-pbs/app-shell'
 import { Effect } from 'effect'
 import { CannotRun } from './failures.ts'
 
-/** Whether somebody sits at a terminal who can answer a question. */
+/** Whether the command runs on a terminal, where it can ask a question. */
 export const canAsk = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true
 
-/** Where a question is put, and where its answer comes from. */
+/** Output for the question and input for the answer. */
 export interface Terminal {
   readonly input: NodeJS.ReadableStream
   readonly output: NodeJS.WritableStream
@@ -28,10 +28,11 @@ export const confirm = (
     return Effect.sync(() => lines.close())
   })
 
-/** Goes on when `--yes` was given, or a person at a terminal says yes. */
+/** Continues if `--yes` is given or the user confirms on the terminal. */
 export const needYes = (yes: boolean, question: string): Effect.Effect<void, WrongUsage | CannotRun> =>
   Effect.gen(function* () {
     if (yes) return
-    if (!canAsk()) return yield* new WrongUsage({ message: `${question} Nobody can be asked here: add --yes to do it` })
+    if (!canAsk())
+      return yield* new WrongUsage({ message: `${question} There is no terminal to ask on: add --yes to confirm` })
     if (!(yield* confirm(question))) return yield* new CannotRun({ message: 'nothing was changed' })
   })

@@ -26,13 +26,13 @@ import type { Keys } from './start/keys.ts'
 import { type LocalToken, localToken } from './start/local-token.ts'
 import { progress } from './terminal.ts'
 
-/** What a whole system in one process needs, beside its databases. */
+/** Options of a system in one process, apart from its databases. */
 export interface SystemOptions {
   readonly host: string
   /** 0 takes a free port. */
   readonly port: number
   readonly gatewayPort: number
-  /** Host names, beside the machine's own, by which clients may ask for the api. */
+  /** Accepted host names of the API in addition to the machine's own. */
   readonly allowedHosts?: ReadonlyArray<string>
   /** Seconds that one statement of a request may take in the database; the API's own default. */
   readonly statementTimeoutSeconds?: number

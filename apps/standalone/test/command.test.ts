@@ -118,7 +118,7 @@ test('a server is added with the secret from standard input, tested and read', a
   expect(await netboxPbs(['server', 'test', 'pbs-a', ...at()])).toEqual(rejected(/^pbs-a: .*token/))
   expect(await netboxPbs(['server', 'remove', 'pbs-a', ...at()])).toEqual(
     rejected(
-      'Remove pbs-a with 0 datastores, 0 groups, 0 snapshots, 0 jobs, their tags and decisions? Nobody can be asked here: add --yes to do it\n',
+      'Remove pbs-a with 0 datastores, 0 groups, 0 snapshots, 0 jobs, their tags and decisions? There is no terminal to ask on: add --yes to confirm\n',
       2,
     ),
   )

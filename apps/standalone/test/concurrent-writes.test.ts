@@ -177,7 +177,7 @@ describe.each([
       }
     })
 
-    test('a server is deleted beside the merge of a branch that changes what is below it', async () => {
+    test('a server is deleted during the merge of a branch that changes its children', async () => {
       for (let round = 0; round < rounds; round++) {
         const { id, snapshots } = await fleet(`deleted ${round}`)
         const changed = await branchOf(`below ${round}`, snapshots)
@@ -187,12 +187,12 @@ describe.each([
       }
     })
 
-    test('a server is deleted beside edits of what is below it, in main and in a branch', async () => {
+    test('a server is deleted during edits of its children, in main and in a branch', async () => {
       for (let round = 0; round < rounds / 2; round++) {
         const { id, snapshots } = await fleet(`edited ${round}`)
         const store = { server: id, name: 'tank', path: '/mnt' }
         const datastore = await make('datastores/', store)
-        const { headers } = await branchOf(`beside ${round}`, snapshots)
+        const { headers } = await branchOf(`edits ${round}`, snapshots)
         const edit = { body: { comment: 'late' } }
         const all = await Promise.all([
           ask('PATCH', `datastores/${datastore}/`, { body: { used_bytes: 5, comment: 'late' } }),
@@ -206,7 +206,7 @@ describe.each([
       }
     })
 
-    test('a branch is closed beside edits in it and in main', async () => {
+    test('a branch is closed during edits in it and in main', async () => {
       const { snapshots } = await fleet('closed')
       for (let round = 0; round < rounds / 2; round++) {
         const { id, headers } = await branchOf(`closed ${round}`, snapshots)

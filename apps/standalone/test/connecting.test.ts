@@ -40,7 +40,7 @@ const runs = async () =>
 
 describe('a server is tried before it is stored', () => {
   test.each([
-    ['nobody listens', () => ({ port: 1 }), 'host'],
+    ['the port is closed', () => ({ port: 1 }), 'host'],
     ['no pin', () => ({ fingerprint: '' }), 'fingerprint'],
     ['another pin', () => ({ fingerprint: thief.fingerprint }), 'fingerprint'],
     ['another secret', () => ({ token_secret: 'not-the-secret' }), 'token_secret'],

@@ -68,7 +68,7 @@ const confirmed = async (set: Held): Promise<RunAnswer> => {
 
 test('a store that loses 60 % of its groups: the loss is held, and gone once it is confirmed', async () => {
   lose(...Array.from({ length: 12 }, (_, guest) => guest))
-  // One list that lacks them is no proof: they are missing, and nobody is asked.
+  // One incomplete list is no proof: the rows are missing, and no decision is needed.
   const first = await syncAndWait(running)
   expect(first).toMatchObject({ status: { value: 'completed' }, counts: { deleted: 0, held_back: 0 } })
   expect(await heldBy(first)).toEqual([])

@@ -245,7 +245,7 @@ describe.each(engines)('a server that is renamed, on $engine', ({ database }) =>
     })
 
   const renameFirst = ([first, second]: readonly [string, string]) =>
-    Effect.as(rename(first, `${first}-anew`), [`${first}-anew`, second] as const)
+    Effect.as(rename(first, `${first}-renamed`), [`${first}-renamed`, second] as const)
   const swap = ([first, second]: readonly [string, string]) =>
     rename(first, 'between').pipe(
       Effect.zipRight(rename(second, first)),
@@ -280,8 +280,8 @@ describe.each(engines)('a server that is renamed, on $engine', ({ database }) =>
           yield* sync(['servers'], null)
           const request = { resources, trigger: 'manual', user: 'ada' } as const
           const old = yield* startRun({ ...request, servers: [name] })
-          yield* rename(name, `${name}-anew`)
-          const requested = yield* startRun({ ...request, servers: [`${name}-anew`] })
+          yield* rename(name, `${name}-renamed`)
+          const requested = yield* startRun({ ...request, servers: [`${name}-renamed`] })
           const queue = yield* Queue
           const claimed = yield* Effect.all([queue.claim(), queue.claim(), queue.claim()], { concurrency: 3 })
           expect(claimed.flatMap(Option.toArray)).toHaveLength(1)
@@ -304,12 +304,12 @@ describe.each(engines)('a server that is renamed, on $engine', ({ database }) =>
         at = () => Effect.void
         yield* sync(['servers'], null)
         at = (reached) =>
-          reached === 'while the job is queued' ? Effect.asVoid(rename(name, `${name}-anew`)) : Effect.void
+          reached === 'while the job is queued' ? Effect.asVoid(rename(name, `${name}-renamed`)) : Effect.void
         const id = yield* sync(['servers', ...resources], [name])
         const runs = yield* Runs
         expect(Option.getOrThrow(yield* runs.get({ id }))).toMatchObject({
           status: 'completed',
-          servers: [`${name}-anew`],
+          servers: [`${name}-renamed`],
           counts: { created: 13 },
         })
         expect(yield* runs.warnings({ id })).toEqual([])
@@ -326,7 +326,7 @@ describe.each(engines)('a server that is renamed, on $engine', ({ database }) =>
         at = () => Effect.void
         yield* sync(['servers'], null)
         const id = yield* sync(resources, [name])
-        yield* rename(name, `${name}-anew`)
+        yield* rename(name, `${name}-renamed`)
         const shown = Effect.gen(function* () {
           const runs = yield* Runs
           const scopes = yield* runs.scopes({ id, limit: 100, offset: 0 })
@@ -336,10 +336,10 @@ describe.each(engines)('a server that is renamed, on $engine', ({ database }) =>
             ...scopes.rows.map(({ scope }) => ('server' in scope ? scope.server : null)),
           ])
         })
-        expect(yield* shown).toEqual(new Set([`${name}-anew`]))
-        const server = yield* idOf(`${name}-anew`)
+        expect(yield* shown).toEqual(new Set([`${name}-renamed`]))
+        const server = yield* idOf(`${name}-renamed`)
         yield* (yield* InventoryWrites).remove({ model: 'server', id: server, actor })
-        expect(yield* shown).toEqual(new Set([`${name}-anew`]))
+        expect(yield* shown).toEqual(new Set([`${name}-renamed`]))
         expect(yield* rows(`select id from servers where id = ${server}`)).toEqual([])
       }),
     )

@@ -32,7 +32,7 @@ const status = (path: string, signal: AbortSignal | null = null): Promise<number
     () => 'left' as const,
   )
 
-/** While it works nobody reads a snapshot: what asks for one hangs in the database. */
+/** Locks the snapshots, so every query of them waits in the database. */
 const withSnapshotsLocked = async (work: () => Promise<void>): Promise<void> => {
   await locker.query('begin; lock table snapshots')
   try {

@@ -38,7 +38,7 @@ describe.each(engines)('the tasks of a server on $engine', ({ home }) => {
     pbs = await startSimulator({ failureDelayMs: 0, snapshots: 300, name: 'pbs-a', seed: 31, now: now - 5 * day })
     running = await startSystem(await home())
     serverId = (await connect(running, pbs)).id
-    // An old task that PBS still has, but that nobody wants any more.
+    // PBS still has this task, but it is older than the retention.
     state().tasks.push({ upid: upidAt(now - 200 * day, 'aptupdate', ''), status: 'OK', endtime: now - 200 * day })
   })
   afterAll(async () => {

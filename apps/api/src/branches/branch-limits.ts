@@ -16,7 +16,7 @@ import { connectionOf, hasSecret } from '../servers/read-secret.ts'
 
 const noSecret = 'A connection to a server is not branched: send its secret in main.'
 const noEndpoint = 'This server is connected, and its endpoint at the gateway is not branched: change this in main.'
-const noObservation = 'A reading of the moment is not branched: leave this field out, or write it in main.'
+const noObservation = 'Observations are not branched: leave this field out, or write it in main.'
 
 /** What an object of a body says that cannot be said in a branch. `row`: the one to be changed; null: one is made, which carries its first readings. */
 export function branchErrors(

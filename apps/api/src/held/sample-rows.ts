@@ -3,17 +3,17 @@ import { HeldDeletionsStore, InventoryLists, type StoreFailed } from '@netbox-pb
 import { Effect } from 'effect'
 import { anyRow, type Row } from '../inventory/row.ts'
 
-/** Rows of held deletions that are shown; its count says how many there are. */
+/** Rows shown for the held deletions of a scope. */
 export const sampleSize = 10
 
-/** A held deletions with the first of its rows, which are of `model`. */
+/** The held deletions of a scope with their first rows, all of `model`. */
 export interface SampledSet {
   readonly set: HeldDeletions
   readonly model: ModelName
   readonly rows: ReadonlyArray<Row>
 }
 
-/** Reads the first rows of held deletions. */
+/** Reads the first rows of the held deletions of a scope. */
 export const sampleRows = (
   set: HeldDeletions,
 ): Effect.Effect<SampledSet, StoreFailed, HeldDeletionsStore | InventoryLists> =>

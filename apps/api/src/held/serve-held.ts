@@ -4,7 +4,7 @@ import { pageUrl, rowUrl } from '../inventory/links.ts'
 import { choice, runUrl } from '../runs/serve-run.ts'
 import type { SampledSet } from './sample-rows.ts'
 
-/** A held deletions as REST answers it, under the run that was asked for. */
+/** The held deletions of a scope in REST form, under the requested run. */
 export const servedHeld = (base: string, run: number, { set, model, rows }: SampledSet) => ({
   id: set.id,
   url: `${runUrl(base, run)}held/${set.id}/`,

@@ -10,7 +10,7 @@ export interface Caller {
   readonly expires: string | null
 }
 
-/** What the app keeps beside a request. */
+/** Values that the app keeps with a request. */
 export interface ApiEnv {
   Variables: {
     /** A fresh UUID, whatever the client sent. */

@@ -14,11 +14,11 @@ import { authenticate } from './token-auth.ts'
 /** The operations of one path. */
 export interface Path {
   readonly routes: ReadonlyArray<Route>
-  /** What `OPTIONS` answers beside the headers. */
+  /** Body of the answer to `OPTIONS`. */
   readonly describe?: (c: ApiContext) => object
   /** Answered without a token. */
   readonly open?: true
-  /** What a request that names a branch gets; left out, `main`. */
+  /** How the path treats a request that names a branch; `main` by default. */
   readonly branch?: BranchPlace
 }
 

@@ -4,7 +4,7 @@ import { branchParameter } from '../branches/named-branch.ts'
 import { sharedSchemas } from '../openapi/shared-schemas.ts'
 import { type HttpError, invalid } from './http-error.ts'
 
-/** What the values of a parameter come to: nothing, a filter's value, or what is wrong with them. */
+/** Result of reading a parameter: nothing, a filter value, or an error. */
 type Read<A> = { readonly value?: A; readonly wrong?: string }
 
 /** A parameter of a list of records: its name and how its values are read. */
@@ -24,7 +24,7 @@ export interface RecordQuery<F> {
   readonly ignored: ReadonlyArray<string>
 }
 
-/** Parameters of every list of records beside its filters. */
+/** Parameters of every list of records that are not filters. */
 const common: ReadonlySet<string> = new Set(['limit', 'offset', 'format', branchParameter])
 
 /**

@@ -80,7 +80,7 @@ export const makeRun =
     const exit = await Runtime.runPromiseExit(runtime)(replied, { signal: c.req.raw.signal })
     return Exit.isSuccess(exit)
       ? exit.value
-      : c.json({ detail: `Internal server error; the log names it by request ${annotations.requestId}.` }, 500)
+      : c.json({ detail: `Internal server error. Find request ${annotations.requestId} in the log.` }, 500)
   }
 
 /** The one place where errors become HTTP replies. */

@@ -71,10 +71,10 @@ const run = {
   completed: orNull(datetime),
   duration_seconds: { type: ['number', 'null'] },
   rows_read: integer,
-  counts: { ...rows, description: 'What landed in main, also through a branch that is merged by now.' },
+  counts: { ...rows, description: 'Changes that landed in main, directly or through a merged branch.' },
   staged: {
     ...object({ created: integer, updated: integer, deleted: integer }),
-    description: 'What waits in a branch: nothing of it is in main.',
+    description: 'Changes that wait in a branch and are not in main yet.',
   },
   outcomes: object(Object.fromEntries(scopeOutcomes.map((outcome) => [outcome, integer]))),
   error: text,
@@ -99,7 +99,7 @@ const job = object({
   server: { ...orNull(text), description: 'Null: the gateway.' },
   state: choice(runJobStates),
   tries: integer,
-  error: { ...text, description: 'What the last try failed with.' },
+  error: { ...text, description: 'Error of the last attempt.' },
   rows_read: integer,
 })
 
@@ -112,7 +112,8 @@ const held = object({
   reason: object({ code: { ...text, enum: holdReasons }, message: text }),
   revision: {
     ...integer,
-    description: 'Rises when the set grows, and with its reason or view. A decision may name the one it was taken on.',
+    description:
+      'Rises when a deletion is added and when the reason or the visibility changes. A decision may name the revision it was taken on.',
   },
   count: integer,
   since: datetime,
@@ -133,20 +134,20 @@ const change = {
   branch: {
     ...object({ id: integer, url: uri, display: text }),
     type: ['object', 'null'],
-    description: 'The branch whose merge landed it.',
+    description: 'The branch whose merge landed the change.',
   },
   action: choice(changeActions),
   changed_object_type: { ...text, enum: [...loggedObjectTypes] },
   changed_object_id: {
     type: ['integer', 'null'],
-    description: 'Null: the entry sums up what a run has created in one scope.',
+    description: 'Null: the entry summarizes the rows that a run created in one scope.',
   },
   object_repr: text,
   prechange_data: { type: 'object' },
   postchange_data: { type: 'object' },
   counts: {
     type: ['object', 'null'],
-    description: 'Rows by model that the entry stands for beside its object.',
+    description: 'Number of further rows that the entry covers, by model.',
     properties: Object.fromEntries(modelNames.map((model) => [model, integer])),
   },
 }
@@ -158,7 +159,7 @@ const branch = {
   url: uri,
   display_url: uri,
   display: text,
-  schema_id: { ...text, description: 'What `X-NetBox-Branch` and `_branch` name the branch by.' },
+  schema_id: { ...text, description: 'Identifies the branch in `X-NetBox-Branch` and `_branch`.' },
   name: text,
   description: text,
   status: choice(branchStatuses),
@@ -166,7 +167,7 @@ const branch = {
   user: text,
   run: { ...object({ id: integer, url: uri, display: text }), type: ['object', 'null'] },
   change_count: integer,
-  conflict_count: { ...integer, description: 'Without an answer, when the branch was last compared with main.' },
+  conflict_count: { ...integer, description: 'Unresolved conflicts at the last comparison with main.' },
   checked: orNull(datetime),
   created: datetime,
   last_updated: datetime,
@@ -175,15 +176,15 @@ const branch = {
   reverts: {
     ...object({ id: integer, url: uri, display: text }),
     type: ['object', 'null'],
-    description: 'The merged branch that it undoes.',
+    description: 'The merged branch that this branch reverts.',
   },
-  review: { ...flag, description: 'A person merges it even when nothing stands against that.' },
+  review: { ...flag, description: 'Requires manual approval even without conflicts.' },
   revision: {
     ...integer,
     description:
       'Rises with every change of what the branch holds or of an answer to a conflict. An approval is for one revision.',
   },
-  approved: { ...flag, description: 'Somebody has approved it as it is now.' },
+  approved: { ...flag, description: 'The current revision is approved.' },
   approved_by: text,
   approved_time: orNull(datetime),
   changes_url: uri,
@@ -195,7 +196,7 @@ const conflict = {
   display: text,
   kind: choice(conflictKinds),
   object_type: objectType,
-  object_id: { type: ['integer', 'null'], description: 'Null: the conflict is of a whole scope.' },
+  object_id: { type: ['integer', 'null'], description: 'Null: the conflict concerns a whole scope.' },
   object_repr: text,
   scope: { type: ['object', 'null'] },
   field: orNull(text),
@@ -208,7 +209,7 @@ const conflict = {
   resolved_time: orNull(datetime),
 }
 
-/** The schemas of everything that is no inventory model. */
+/** The schemas of everything that is not an inventory model. */
 export const sharedSchemas: Readonly<Record<string, object>> = {
   Detail: object({ detail: text }),
   FieldErrors: { description: 'Sentences by field; of a list, an envelope or a bare list of sentences.' },
@@ -217,15 +218,15 @@ export const sharedSchemas: Readonly<Record<string, object>> = {
   EndpointTest: object({
     reachable: flag,
     version: orNull(text),
-    code: { ...orNull(text), description: 'Of the error, as `last_error_code` has it; null: all is well.' },
+    code: { ...orNull(text), description: 'Error code, as in `last_error_code`; null without an error.' },
     error: orNull(text),
     presented_fingerprint: orNull(text),
-    missing_privileges: { ...listOf(text), description: 'Without an error they only make the inventory shorter.' },
-    acl_commands: { ...listOf(text), description: 'What to run on the server to grant them.' },
+    missing_privileges: { ...listOf(text), description: 'Without an error, these only make the inventory incomplete.' },
+    acl_commands: { ...listOf(text), description: 'Commands to run on the server to grant them.' },
   }),
   ServerTestRequest: {
     type: 'object',
-    description: 'Empty: the server as it is connected. With its secret: a connection that is tried and not kept.',
+    description: 'Empty: tests the stored connection. With a secret: tests the given connection and stores nothing.',
     properties: { token_secret: { ...text, writeOnly: true } },
   },
   Token: object(token),
@@ -260,13 +261,13 @@ export const sharedSchemas: Readonly<Record<string, object>> = {
       name: {
         ...text,
         maxLength: 100,
-        description: 'Of the new branch; left out, `revert-` and the name of this one.',
+        description: 'Name of the new branch; by default `revert-` and the name of this branch.',
       },
       commit: { ...flag, default: true, description: 'False: a dry run.' },
     },
     ['name', 'commit'],
   ),
-  ApproveRequest: object({ revision: { ...integer, description: 'The revision that was looked at.' } }),
+  ApproveRequest: object({ revision: { ...integer, description: 'The revision that was reviewed.' } }),
   SyncedBranch: object({ ...branch, commit: flag }),
   ResolveRequest: object(
     {
@@ -305,7 +306,7 @@ export const sharedSchemas: Readonly<Record<string, object>> = {
   SyncRunScope: scope,
   SyncRunScopeList: envelopeSchema(ref('SyncRunScope')),
   HeldDeletions: held,
-  HeldSetList: envelopeSchema(ref('HeldDeletions')),
+  HeldDeletionsList: envelopeSchema(ref('HeldDeletions')),
   HeldDecision: object({ revision: orNull(integer) }, ['revision']),
   HeldConflict: object({ detail: text, held: ref('HeldDeletions') }),
   SyncRunRequest: object(

@@ -9,10 +9,10 @@ import type { RelatedList } from './components/related.tsx'
 import { readPageQuery } from './page-query.ts'
 import { listPage } from './paths.ts'
 
-/** A list, and the parameters that narrow it to what lies below a row. One with a label of its own is named only when it has rows. */
-type Narrowed = readonly [model: ModelName, parameters: Readonly<Record<string, unknown>>, label?: string]
+/** A list and the parameters that filter it to the children of a row. A list with its own label is shown only when it has rows. */
+type ChildList = readonly [model: ModelName, parameters: Readonly<Record<string, unknown>>, label?: string]
 
-const children: Readonly<Record<ModelName, (row: Row) => ReadonlyArray<Narrowed>>> = {
+const children: Readonly<Record<ModelName, (row: Row) => ReadonlyArray<ChildList>>> = {
   server: ({ id: server_id }) => [
     ['datastore', { server_id }],
     ['namespace', { server_id }],
@@ -46,7 +46,7 @@ const children: Readonly<Record<ModelName, (row: Row) => ReadonlyArray<Narrowed>
       : [['task', { server_id: row['server'], upid: row['verification_upid'] }, 'Verification'] as const]),
   ],
   job: ({ server: server_id, job_type, job_id, store: datastore_name, namespace }) => [
-    // A prune job's runs do not name it, only where it prunes.
+    // The tasks of a prune job do not name the job, only the place that it prunes.
     job_type === 'prune'
       ? ['task', { server_id, job_type, datastore_name, namespace }]
       : ['task', { server_id, job_type, job_id }],
@@ -54,7 +54,7 @@ const children: Readonly<Record<ModelName, (row: Row) => ReadonlyArray<Narrowed>
   task: () => [],
 }
 
-/** In whichever namespace: backups do not name it. */
+/** Tasks of all namespaces, because backup tasks do not name theirs. */
 const tasksOfGuest = ({ server, datastore_name, backup_type, backup_id }: Readonly<Record<string, unknown>>) => ({
   server_id: server,
   datastore_name,
@@ -62,45 +62,45 @@ const tasksOfGuest = ({ server, datastore_name, backup_type, backup_id }: Readon
   backup_id,
 })
 
-/** The lists below a row, each with how many rows it has. */
+/** The child lists of a row, each with its number of rows. */
 export const childLists = (
   model: ModelName,
   row: Row,
   branch: PageBranch,
 ): Effect.Effect<ReadonlyArray<RelatedList>, StoreFailed, InventoryLists> =>
-  Effect.forEach(children[model](row), (narrowed) =>
+  Effect.forEach(children[model](row), (list) =>
     Effect.gen(function* () {
-      const [name, , label] = narrowed
-      const count = yield* countOf(name, parametersOf(narrowed))
+      const [name, , label] = list
+      const count = yield* countOf(name, parametersOf(list))
       return label !== undefined && count === 0
         ? []
-        : [{ label: label ?? registry[name].labelPlural, href: hrefOf(narrowed, branch), count }]
+        : [{ label: label ?? registry[name].labelPlural, href: hrefOf(list, branch), count }]
     }),
   ).pipe(Effect.map((lists) => lists.flat()))
 
-/** The newest of the tasks below a row, and where all of them are; null: no task is ever below such a row. */
+/** The newest tasks of a row and the address of their list; null for a model that has no tasks. */
 export const latestTasks = (
   model: ModelName,
   row: Row,
   branch: PageBranch,
 ): Effect.Effect<Pick<LatestTasksProps, 'rows' | 'href'> | null, StoreFailed, InventoryLists> =>
   Effect.gen(function* () {
-    const narrowed = children[model](row).find(([name, , label]) => name === 'task' && label === undefined)
-    if (narrowed === undefined) return null
-    const { resolved } = yield* readPageQuery('task', parametersOf(narrowed))
+    const tasks = children[model](row).find(([name, , label]) => name === 'task' && label === undefined)
+    if (tasks === undefined) return null
+    const { resolved } = yield* readPageQuery('task', parametersOf(tasks))
     if (resolved._tag === 'refused') return null
     const page = { _tag: 'offset', limit: 5, offset: 0 } as const
     const { rows } = yield* (yield* InventoryLists).list({ ...resolved.query, page })
-    return { rows: rows.map(anyRow), href: hrefOf(narrowed, branch) }
+    return { rows: rows.map(anyRow), href: hrefOf(tasks, branch) }
   })
 
-const parametersOf = ([, parameters]: Narrowed): URLSearchParams =>
+const parametersOf = ([, parameters]: ChildList): URLSearchParams =>
   new URLSearchParams(Object.entries(parameters).map(([column, value]): [string, string] => [column, String(value)]))
 
-function hrefOf(narrowed: Narrowed, branch: PageBranch): string {
-  const parameters = parametersOf(narrowed)
+function hrefOf(list: ChildList, branch: PageBranch): string {
+  const parameters = parametersOf(list)
   if (branch !== null) parameters.set(branchParameter, branch.schema_id)
-  return `${listPage(narrowed[0])}?${parameters}`
+  return `${listPage(list[0])}?${parameters}`
 }
 
 const countOf = (model: ModelName, parameters: URLSearchParams) =>

@@ -4,7 +4,7 @@ import { Message } from './components/message.tsx'
 import type { Viewer } from './components/viewer.ts'
 import { home } from './paths.ts'
 
-/** What is asked for does not exist, or no longer. `list` is where to look instead. */
+/** The requested object does not exist or was deleted; `list` is the page to go to. */
 export const notFound = (viewer: Viewer | null, path: string, what = 'This page', list = home): JSX.Element => (
   <Layout title="Not found" path={path} viewer={viewer}>
     <Message
@@ -40,7 +40,7 @@ export const foreignForm = (viewer: Viewer | null, path: string): JSX.Element =>
 /** A page or form for people who may write, asked for by one who may only read. */
 export const readOnly = (viewer: Viewer, path: string): JSX.Element => (
   <Layout title="Not allowed" path={path} viewer={viewer}>
-    <Message title="Your token may read only" action={{ href: home, label: 'To the overview' }}>
+    <Message title="Your token is read-only" action={{ href: home, label: 'To the overview' }}>
       Sign in with a token that has write access to change something.
     </Message>
   </Layout>

@@ -5,7 +5,7 @@ import { branchParameter } from '../branches/named-branch.ts'
 import type { Chip } from './components/filter-chips.tsx'
 import { listPage } from './paths.ts'
 
-/** What a list page's address may say beside filters. */
+/** Parameters of a list page that are not filters. */
 const noFilters = new Set(['limit', 'offset', 'ordering', 'q', 'brief', 'fields', 'omit', 'format', branchParameter])
 
 /** The filters of a request, in the words of its columns; one given by a server's id shows the server's name. */

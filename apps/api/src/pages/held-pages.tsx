@@ -19,7 +19,7 @@ import { heldPage, runPage } from './paths.ts'
 import type { ServePage } from './serve-page.tsx'
 import { forVisitor, forWriterForm } from './visitor-page.ts'
 
-/** The deletions of all scopes that wait for a decision, and the forms that take one. */
+/** The held deletions of all scopes, and the forms to confirm or dismiss them. */
 export const heldPages = (serve: ServePage): Hono<ApiEnv> =>
   new Hono<ApiEnv>()
     .get('/held/', (c) => serve(c, list(c)))
@@ -34,12 +34,12 @@ const draw = (viewer: Viewer, parameters: URLSearchParams, problem: { status: nu
     const { count, rows } = yield* (yield* HeldDeletionsStore).list({ runId: null, limit, offset })
     const sets = yield* Effect.forEach(rows, sampleRows)
     return html(
-      <Layout title="Held-back deletions" path={heldPage} viewer={viewer}>
-        <PageTitle title="Held-back deletions" />
+      <Layout title="Held deletions" path={heldPage} viewer={viewer}>
+        <PageTitle title="Held deletions" />
         {problem === null ? null : <Alert kind="danger">{problem.text}</Alert>}
         <p class="text-secondary">
-          Their sources list these rows no longer, but so many are gone, or under such circumstances, that nothing is
-          deleted unasked.
+          The sources no longer list these rows. They are kept until you decide, because too many are missing or the
+          list may be incomplete.
         </p>
         <div class="card">
           <HeldTable sets={sets} viewer={viewer} />
@@ -66,7 +66,7 @@ const dismiss = (id: number) =>
     ),
   )
 
-/** A form always says which revision it shows; one that does not is of a set that nobody saw. */
+/** Every form of ours sends the revision that it shows; a form without one gets revision 0, which no held deletions have. */
 const decisionOf = (id: number, { username }: Viewer, { revision = '' }: Form, requestId: string): HeldDecision => ({
   id,
   revision: /^\d{1,15}$/.test(revision) ? Number(revision) : 0,
@@ -74,7 +74,7 @@ const decisionOf = (id: number, { username }: Viewer, { revision = '' }: Form, r
   requestId,
 })
 
-/** A decision that could not be taken shows the list as it is now, and why. */
+/** After a failed decision, shows the current list with the error. */
 const decisionError = <A, E, R>(
   viewer: Viewer,
   decided: Effect.Effect<A, E | HeldDeletionsChanged | HeldDeletionsNotFound, R>,

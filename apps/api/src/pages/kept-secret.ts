@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { Clock, Effect, Option, Redacted } from 'effect'
 import type { Viewer } from './components/viewer.ts'
 
-/** Known to this process alone: what it has sealed nobody else opens, and it neither after its next start. */
+/** Exists only in this process, so no other process and no later start can open the sealed secrets. */
 const key = randomBytes(32)
 const lifetimeMillis = 15 * 60_000
 const ivBytes = 12

@@ -14,13 +14,13 @@ export const signOutPage = `${home}logout/`
 /** The runs; a form sent there starts one. */
 export const runsPage = `${home}sync-runs/`
 
-/** The deletions that wait for a decision. */
+/** The held deletions. */
 export const heldPage = `${home}held/`
 
-/** Where a form lets held deletions go. */
+/** Where a form confirms held deletions. */
 export const confirmHeldPage = (id: number): string => `${heldPage}${id}/confirm/`
 
-/** Where a form keeps held deletions. */
+/** Where a form dismisses held deletions. */
 export const dismissHeldPage = (id: number): string => `${heldPage}${id}/dismiss/`
 
 /** The branches. */
@@ -50,13 +50,13 @@ export const listPage = (model: ModelName, branch: InBranch = null): string =>
 export const rowPage = (model: ModelName, id: number, branch: InBranch = null): string =>
   inBranchPath(pageUrl('', model, id), branch)
 
-/** A form sent there pins another certificate of a server. */
+/** Where a form sends a new certificate to pin for a server. */
 export const pinPage = (id: number): string => `${rowPage('server', id)}pin/`
 
 /** A run. */
 export const runPage = (id: number): string => `${runsPage}${id}/`
 
-/** A path of our own pages, also when `next` names any other place: a sign-in never sends anybody elsewhere. */
+/** The path in `next` if it is one of our pages, else the first page, so a sign-in never redirects to another site. */
 export function ownPath(next: string | undefined): string {
   if (next === undefined || !next.startsWith(home) || !URL.canParse(next, 'http://pages.invalid')) return home
   const { host, pathname, search } = new URL(next, 'http://pages.invalid')

@@ -10,13 +10,13 @@ import { Message } from './components/message.tsx'
 import { html } from './html.ts'
 import { signInPage } from './paths.ts'
 
-/** A page being made for a request. What it fails with is a page as well. */
+/** The work that renders a page. Failures are rendered as pages too. */
 export type Page = Effect.Effect<Response, StoreFailed, ApiServices>
 
 /** Answers a request with a page. */
 export type ServePage = (c: ApiContext, page: Page) => Promise<Response>
 
-/** The bridge from a page's Effect to its response. A failure of the database and a defect are pages too, with a sentence for the reader; their causes go to the log. */
+/** Runs a page's Effect to a response. Database failures and defects become pages with a sentence for the reader; their causes go to the log. */
 export const servePage =
   (run: Run): ServePage =>
   (c, page) =>
@@ -35,7 +35,7 @@ export const servePage =
                 Effect.as(
                   failurePage(
                     'This page failed',
-                    `It is our fault. The log names it by request ${c.get('requestId')}.`,
+                    `Something went wrong on our side. Find request ${c.get('requestId')} in the log.`,
                     500,
                   ),
                 ),
@@ -51,11 +51,11 @@ const titleOf = ({ reason }: StoreFailed): string =>
     conflict: 'Two writers waited for each other',
     busy: 'Too many searches at a time',
     too_slow: 'This took too long',
-    refused: 'The database refused',
-    full: 'The database has no room',
+    refused: 'The database refused the request',
+    full: 'The database is full',
   })[reason]
 
-/** The path of a request without what signs somebody in. */
+/** The path of a request without its sign-in code. */
 const loggedPath = (path: string): string => (path.startsWith(signInPage) ? signInPage : path)
 
 const failurePage = (title: string, sentence: string, status: number): Response =>

@@ -40,10 +40,7 @@ function action({ name, body, answers }: Action, handler: Handler): Route {
       ...(body === null ? {} : { requestBody: { content: json(ref(body)) } }),
       responses: {
         ...answers,
-        409: response(
-          'It cannot be done to the branch as it is, or conflicts wait for an answer',
-          ref('BranchConflicts'),
-        ),
+        409: response('The state of the branch does not allow it, or conflicts are unresolved', ref('BranchConflicts')),
         ...bodyErrors,
         ...notFoundResponse,
         ...errorResponses,
@@ -153,7 +150,7 @@ const close = action(
     }),
 )
 
-/** What can be done to a branch. */
+/** The actions of a branch. */
 export const branchActionPaths: ReadonlyArray<Path> = [resolve, sync, merge, revert, approve, close].map(
   (route): Path => ({ branch: 'any', routes: [route] }),
 )

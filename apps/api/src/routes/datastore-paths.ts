@@ -48,5 +48,5 @@ const usageRoute: Route = route(
     }),
 )
 
-/** What datastores do beside being rows: tell how full they were. Readings are not branched, but which datastores there are is. */
+/** The usage history of datastores. Observations are not branched, but the set of datastores is. */
 export const datastorePaths: ReadonlyArray<Path> = [{ branch: 'inside', routes: [usageRoute] }]

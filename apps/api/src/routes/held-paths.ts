@@ -41,7 +41,7 @@ const listRoute: Route = route(
     operationId: 'plugins_pbs_sync_runs_held_list',
     parameters: [idParameter, ...pageParameters],
     responses: {
-      200: response('The deletions that the run held back, as they are now', ref('HeldSetList')),
+      200: response('The deletions that the run held back, as they are now', ref('HeldDeletionsList')),
       ...wrongFilter,
       ...notFoundResponse,
       ...errorResponses,

@@ -91,5 +91,5 @@ const notStored: FieldErrors = {
   token_secret: ['Send the secret of the token too: the stored one is tried with the stored connection only.'],
 }
 
-/** What servers do beside being rows: tell whether they can be reached, as stored, or with a secret that comes along and is not kept. Mounted before the rows, whose ids they are not. */
+/** Connection tests of servers, stored or new. They are mounted before the row routes, because `test` is not an id. */
 export const serverPaths: ReadonlyArray<Path> = [{ routes: [testNewRoute] }, { routes: [testRoute] }]

@@ -39,7 +39,7 @@ const write: Handler = (c) =>
     const { proxbox_api_key, ...change } = read.change
     if (!wasSent(change)) return yield* Effect.dieMessage('a change of the settings holds undefined')
     const settings = yield* SettingsStore
-    if (change.branch_approval_required === true) yield* somebodyElse
+    if (change.branch_approval_required === true) yield* requireSecondWriter
     yield* settings
       .update(
         {
@@ -52,15 +52,15 @@ const write: Handler = (c) =>
     return yield* reply200(c)
   })
 
-/** With one user alone nobody could approve what that user started, and no branch of theirs could ever be merged. */
-const somebodyElse = Effect.gen(function* () {
+/** With a single user no branch could be approved, so no branch could ever be merged. */
+const requireSecondWriter = Effect.gen(function* () {
   const { branch_approval_required } = yield* (yield* SettingsStore).get()
   const writers = yield* (yield* ApiTokens).writers({ now: yield* now })
-  if (!branch_approval_required && writers < 2) return yield* invalid({ branch_approval_required: [nobodyElse] })
+  if (!branch_approval_required && writers < 2) return yield* invalid({ branch_approval_required: [noSecondWriter] })
 })
 
-const nobodyElse =
-  'Only one user has a token that may write, so that nobody else could approve a branch. Further users are not offered yet: leave this off.'
+const noSecondWriter =
+  'Only one user has a token with write access, so no other user could approve a branch. More users are not supported yet: leave this off.'
 
 const reply200 = (c: ApiContext) =>
   Effect.gen(function* () {

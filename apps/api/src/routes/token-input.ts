@@ -10,7 +10,7 @@ import { isDictionary, ownValue } from '../validation/validate-item.ts'
 
 /** What a new token is to be. Left out: for the caller, with write access, until the caller's own token ends. */
 export interface TokenInput {
-  /** Whom the body names; null: nobody, so that the token is the caller's. */
+  /** The user that the body names; null means the caller. */
   readonly user: Extract<UserReference, { readonly _tag: 'user' }> | null
   readonly description: string
   readonly write_enabled: boolean

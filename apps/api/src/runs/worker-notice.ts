@@ -5,8 +5,7 @@ import { Effect } from 'effect'
 /** Why nothing is synced, as a sentence without its stop; null: a worker runs. */
 export function workerNotice({ running, lastHeartbeat }: WorkersState): string | null {
   if (running > 0) return null
-  const since =
-    lastHeartbeat === null ? 'No worker has been heard of yet' : `No worker has been heard of since ${lastHeartbeat}`
+  const since = lastHeartbeat === null ? 'No worker has started yet' : `No worker has run since ${lastHeartbeat}`
   return `${since}: runs wait until one starts (start:worker)`
 }
 

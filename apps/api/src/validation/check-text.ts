@@ -23,9 +23,9 @@ export function checkText(
   return wrong.length > 0 ? rejected(...wrong) : accepted(text)
 }
 
-/** Judged by what the worker reads it with: a schedule that it cannot read would end scheduled runs without a word. */
+/** Checked with the parser of the worker, because an unreadable schedule would silently stop scheduled runs. */
 export const noCron =
-  'Enter a cron expression in UTC, like "30 2 * * *", that names a time which comes, or nothing to go by the interval.'
+  'Enter a cron expression in UTC that can occur, for example "30 2 * * *". Leave blank to use the interval.'
 
 /** A half of a surrogate pair is no character and cannot be stored. */
 function surrogate(text: string): ReadonlyArray<string> {

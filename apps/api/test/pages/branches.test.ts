@@ -103,7 +103,7 @@ describe('opening a branch', () => {
 })
 
 describe('the list', () => {
-  test('is narrowed by status, kind and a search', async () => {
+  test('is filtered by status, kind and a search', async () => {
     await staged('listed', null)
     expect(await text(`${base}?kind=sync&q=LISTED`)).toContain('branch listed')
     expect(await text(`${base}?kind=operator&q=listed`)).toContain('No branch matches.')
@@ -114,7 +114,7 @@ describe('the list', () => {
 })
 
 describe('what a branch changes', () => {
-  test('is shown before and after, and narrowed', async () => {
+  test('is shown before and after, and filtered', async () => {
     const { page, tank } = await staged('before', null, [
       ['comment', hostile, `${hostile} after`],
       ['path', '/mnt', '/new'],
@@ -133,7 +133,7 @@ describe('what a branch changes', () => {
     const made = await send(`${base}add/`, { name: 'empty' })
     const page = made.headers.get('location') ?? ''
     expect(await text(`${page}changes/`)).toContain('This branch changes nothing.')
-    expect(await text(page)).toContain('It changes nothing.')
+    expect(await text(page)).toContain('The branch changes nothing.')
     expect(await text(page)).not.toContain(`action="${page}merge/"`)
   })
 })
@@ -141,14 +141,14 @@ describe('what a branch changes', () => {
 describe('conflicts', () => {
   test('are listed by a comparison, with the three sides, and stand in the way of a merge', async () => {
     const { page, conflicts } = await staged('sides', `by ${hostile}`, [['comment', '', 'from the source']])
-    expect(await text(conflicts)).toContain('It has not been compared with main yet.')
+    expect(await text(conflicts)).toContain('The branch has not been compared with main yet.')
     const compared = await send(`${page}check/`)
     expect([compared.status, compared.headers.get('location')]).toEqual([303, conflicts])
     const listed = await text(conflicts)
     expect(listed).toMatch(/sides\/tank.*Comment.*Changed on both sides.*—.*by &lt;script&gt;.*from the source/s)
     expect(listed).not.toContain(hostile)
     const overview = await text(page)
-    expect(overview).toContain('1 conflict waits for an answer: resolve them first.')
+    expect(overview).toContain('Resolve 1 conflict first.')
     expect(overview).not.toContain(`action="${page}merge/"`)
     expect(await text('/plugins/pbs/')).toMatch(/branch(es)? waits? for answers/)
     const rejected = await send(`${page}merge/`)
@@ -174,22 +174,22 @@ describe('conflicts', () => {
     expect(await comment(tank)).toBe(`both ${hostile}`)
   })
 
-  test('are answered all at once, as the list is narrowed', async () => {
+  test('are resolved together, by the filters of the list', async () => {
     const { id, page, conflicts } = await staged('bulk', 'edited', [
       ['comment', '', 'source'],
       ['path', '/mnt', '/new'],
     ])
     await send(`${page}check/`)
     expect((await branch(id))?.conflicts).toBe(2)
-    const narrowed = `${conflicts}?field=path`
-    expect(await text(narrowed)).toMatch(/Field: path/)
-    expect(await text(narrowed)).toContain('Answer the one listed:')
-    expect((await send(conflicts, { resolution: 'branch', next: narrowed })).text).toContain('No conflict was chosen.')
-    expect((await send(conflicts, { all: 'true', next: narrowed, field: 'path' })).text).toContain(
+    const filtered = `${conflicts}?field=path`
+    expect(await text(filtered)).toMatch(/Field: path/)
+    expect(await text(filtered)).toContain('Resolve the listed conflict:')
+    expect((await send(conflicts, { resolution: 'branch', next: filtered })).text).toContain('No conflict was chosen.')
+    expect((await send(conflicts, { all: 'true', next: filtered, field: 'path' })).text).toContain(
       'No answer was chosen.',
     )
     expect((await branch(id))?.conflicts).toBe(2)
-    await send(conflicts, { all: 'true', field: 'path', resolution: 'branch', next: narrowed })
+    await send(conflicts, { all: 'true', field: 'path', resolution: 'branch', next: filtered })
     expect((await branch(id))?.conflicts).toBe(1)
     const scope = /[?&;]scope=([^"&]+)/.exec(await text(conflicts))?.[1] ?? ''
     expect(await text(`${conflicts}?scope=${scope}`)).toContain('Scope: datastores of bulk')
@@ -245,13 +245,13 @@ describe('a merge', () => {
     try {
       const { id, page } = await staged('approved', null)
       const overview = await text(page)
-      expect(overview).toContain('Somebody other than its author has to approve it first.')
+      expect(overview).toContain('A user other than the author has to approve it first.')
       expect((await send(`${page}merge/`)).text).toContain(`Branch ${id} is not approved in its present revision`)
       expect((await send(`${page}approve/`)).status).toBe(400)
       expect((await send(`${page}approve/`, { revision: '999' })).text).toContain('has changed since you looked at it')
       const revision = /name="revision" value="(\d+)"/.exec(overview)?.[1] ?? ''
       expect((await send(`${page}approve/`, { revision })).status).toBe(303)
-      expect(await text(page)).toContain('admin has approved it as it is now.')
+      expect(await text(page)).toContain('admin approved the current revision.')
       expect((await send(`${page}merge/`)).status).toBe(303)
 
       const own = await send(`${base}add/`, { name: 'own' })
@@ -301,7 +301,7 @@ describe('closing', () => {
   test('ends a branch for good', async () => {
     const { page, tank } = await staged('shut', null)
     expect((await send(`${page}close/`)).status).toBe(303)
-    expect(await text(page)).toContain('Nothing: it is closed.')
+    expect(await text(page)).toContain('None: the branch is closed.')
     expect(await comment(tank)).toBe('')
   })
 })
@@ -321,11 +321,11 @@ test('the page of a run leads to its branch', async () => {
   expect(await text(`${base}${id}/`)).toContain(`href="${run}"`)
 })
 
-test('whoever may read only sees all of it and no form', async () => {
+test('a read-only token sees everything but no forms', async () => {
   const { page, conflicts } = await staged('looked at', 'edited')
   await send(`${page}check/`)
   const overview = await text(page, reader)
-  expect(overview).toContain('Your token may read only.')
+  expect(overview).toContain('Your token is read-only.')
   for (const path of [page, `${page}changes/`, conflicts])
     expect(await text(path, reader)).not.toContain(`method="post" action="${page}`)
   const token = await reader.formToken()

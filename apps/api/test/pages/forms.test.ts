@@ -230,7 +230,7 @@ describe('the page of a run', () => {
       ),
     )
     const page = await writer.get(`${runs}${id}/`)
-    expect(page.text).toContain('Jobs that failed')
+    expect(page.text).toContain('Failed jobs')
     expect(page.text).toContain('the &lt;gateway&gt; is away')
     expect(page.text).toContain('retrying')
   })
@@ -254,9 +254,9 @@ describe('starting a sync', () => {
   })
 
   test('of a server that is gone says so', async () => {
-    const answer = await writer.send(runs, { server: 'nobody', form_token })
+    const answer = await writer.send(runs, { server: 'unknown', form_token })
     expect(answer.status).toBe(400)
-    expect(answer.text).toContain('There is no server nobody to sync.')
+    expect(answer.text).toContain('There is no server unknown to sync.')
   })
 })
 
@@ -300,7 +300,7 @@ describe('a form is only taken from a page of its session', () => {
   })
 })
 
-describe('a token that may read only', () => {
+describe('a read-only token', () => {
   test('sees no control that writes, and may not write', async () => {
     const reader = await new Visitor(site.url).signIn(tokens.reader)
     for (const path of ['', 'servers/', 'servers/1/', 'sync-runs/']) {

@@ -83,9 +83,9 @@ describe('a list', () => {
   })
 
   test('says what is wrong with an address', async () => {
-    const { status, text } = await visitor.get('/plugins/pbs/snapshots/?server=nobody&backup_type=x')
+    const { status, text } = await visitor.get('/plugins/pbs/snapshots/?server=unknown&backup_type=x')
     expect(status).toBe(400)
-    expect(text).toContain('server: Select a valid choice. nobody is not one of the available choices.')
+    expect(text).toContain('server: Select a valid choice. unknown is not one of the available choices.')
     expect(text).toContain('backup_type: Select a valid choice. x is not one of the available choices.')
   })
 

@@ -126,7 +126,7 @@ test.each([
     ['Tasks 7', 'Verification 1'],
     5,
   ],
-  ['a snapshot that nobody verified', () => `snapshots/${ids['plain']}/`, ['Tasks 7'], 5],
+  ['a snapshot without a verification', () => `snapshots/${ids['plain']}/`, ['Tasks 7'], 5],
   ['a verify job leads to its runs', () => `jobs/${ids['verify']}/`, ['Tasks 1'], 1],
   ['a prune job to what was pruned where it prunes', () => `jobs/${ids['prune']}/`, ['Tasks 1'], 1],
   ['a server to all', () => `servers/${server}/`, ['Tasks 10'], 5],

@@ -25,7 +25,7 @@ export interface Answer {
   readonly json: any
 }
 
-/** What a request may say beside method and path. */
+/** Options of a request. */
 export interface Ask {
   readonly body?: unknown
   readonly raw?: string
@@ -38,7 +38,7 @@ export interface Ask {
 export interface TestApi {
   readonly url: string
   readonly ask: (method: string, path: string, ask?: Ask) => Promise<Answer>
-  /** Runs against the store behind it, as a worker beside it would. */
+  /** Runs against the store of the API, as a worker would. */
   readonly run: <A, E>(effect: Effect.Effect<A, E, Layer.Layer.Success<ReturnType<typeof storesOn>>>) => Promise<A>
   readonly stop: () => Promise<void>
 }

@@ -12,7 +12,7 @@ export const remoteFlags = (command: Command): Command =>
     .option('--data-dir <folder>', 'the data folder of the running system', filled, defaultDataDir)
     .option('--url <url>', 'another system instead, with its token')
     .option('--token-file <file>', 'the file that holds the token for --url; - is standard input')
-    .option('--token <token>', 'the token itself, where nobody else can see the command line')
+    .option('--token <token>', 'the token itself; only use it where no other user can see the command line')
 
 /** Work on a running system. */
 export const withRemote = (flags: RemoteFlags, work: (system: Remote) => Task): Task =>

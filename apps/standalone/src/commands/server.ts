@@ -33,7 +33,7 @@ const Test = z.object({
 })
 type Test = z.infer<typeof Test>
 
-/** What `server add` needs beside the secret. */
+/** The values that `server add` needs in addition to the secret. */
 export interface NewServer {
   readonly name: string
   readonly host: string

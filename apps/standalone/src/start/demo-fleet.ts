@@ -8,7 +8,7 @@ import { call, type Remote } from '../remote/remote-api.ts'
 import { complain, progress } from '../terminal.ts'
 import type { DemoOptions } from './options.ts'
 
-/** How often the simulated fleet lives on and is read again. */
+/** How often the simulated fleet advances and is read again. */
 const beat = '1 minute'
 const intervalMinutes = 1
 
@@ -65,7 +65,7 @@ const remembered = (options: DemoOptions, dataDir: string | null): Effect.Effect
     return same ? earlier : { ...options, born, now: born }
   })
 
-/** Connects the servers as an operator would, over REST, and has them read every minute. Servers of an earlier demo are connected anew. */
+/** Connects the servers over REST, as an operator would, and schedules a sync every minute. Servers of an earlier demo are connected again. */
 const connectFleet = (remote: Remote, fleet: ReadonlyArray<Simulator>) =>
   Effect.gen(function* () {
     const path = '/api/plugins/pbs/servers/'
@@ -94,7 +94,7 @@ const connectFleet = (remote: Remote, fleet: ReadonlyArray<Simulator>) =>
     })
   })
 
-/** The demo is worth seeing also when something could not be read: that is only told. */
+/** The demo also starts when something could not be read; it only reports the failure. */
 const firstSync = (remote: Remote, fleet: ReadonlyArray<Simulator>) =>
   Effect.map(runSync(remote, { servers: fleet.map(({ name }) => name) }), (run) => {
     if (run.status.value === 'completed') return

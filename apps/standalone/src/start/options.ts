@@ -5,7 +5,7 @@ export interface StartOptions {
   readonly host: string
   readonly port: number
   readonly gatewayPort: number
-  /** Host names, beside the machine's own, by which clients may ask for the api. */
+  /** Accepted host names of the API in addition to the machine's own. */
   readonly allowedHosts: ReadonlyArray<string>
   /** Seconds that one statement of a request may take in PostgreSQL. */
   readonly statementTimeoutSeconds: number

@@ -53,7 +53,7 @@ describe('in a real browser', () => {
     expect(await page.content()).not.toContain(server.tokens.audit.secret)
 
     await page.getByRole('button', { name: 'Sync this server' }).click()
-    // The page follows the run by itself: nobody loads it again.
+    // The page follows the run without a reload.
     await page.getByRole('status').getByText('completed').waitFor({ timeout: 60_000 })
 
     await page.getByRole('link', { name: 'Snapshots', exact: true }).click()

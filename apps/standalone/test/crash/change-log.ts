@@ -10,7 +10,7 @@ const facts = `
   union all select 'group', id, server_id, md5(owner || ' ' || comment) from groups
   union all select 'snapshot', id, server_id, md5((to_jsonb(s) - ${volatile})::text) from snapshots s`
 
-/** Remembers main's rows before a run, beside the inventory. */
+/** Saves main's rows before a run in a table of its own. */
 export async function rememberRows(asks: Asks): Promise<void> {
   await asks.sql('create schema if not exists crash')
   await asks.sql('drop table if exists crash.before')

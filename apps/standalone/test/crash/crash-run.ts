@@ -17,7 +17,7 @@ export interface Verdict {
   readonly rounds: number
   /** Times that main was looked at after a blow. */
   readonly looks: number
-  /** Of these, the ones that found scopes as before beside scopes as the source. */
+  /** The looks that found both old and new scopes. */
   readonly between: number
   /** From a round's last blow to the end of its run, in milliseconds. */
   readonly recoveries: ReadonlyArray<number>

@@ -8,7 +8,7 @@ export interface Look {
 
 /** What the looks of one sync say. */
 export interface Judgement {
-  /** Looks that found scopes as before beside scopes as the source. */
+  /** Looks that found both old and new scopes. */
   readonly between: number
   /** One sentence each. */
   readonly faults: ReadonlyArray<string>

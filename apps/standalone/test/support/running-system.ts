@@ -15,7 +15,7 @@ export interface RunningSystem extends Rest {
   readonly signInUrl: string
   readonly gatewayUrl: string
   readonly gatewayKey: string
-  /** Makes a second user, whom no command makes yet, with a token that may write and that nobody knows. */
+  /** Creates a second user, which no command does yet, with a write token whose text is not kept. */
   readonly addUser: (username: string) => Promise<void>
   readonly stop: () => Promise<void>
 }

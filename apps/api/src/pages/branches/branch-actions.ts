@@ -51,7 +51,7 @@ const operation = {
     }),
   approve: ({ id, viewer, form: { revision = '' }, requestId }: Sent) =>
     Effect.gen(function* () {
-      // A form that does not say what was looked at is of a branch that nobody saw.
+      // A form without a revision shows no branch, so it approves revision 0, which none has.
       const looked = yield* readApproval({ revision: /^\d{1,15}$/.test(revision) ? Number(revision) : undefined })
       const at = yield* now
       yield* (yield* Branches).approve({

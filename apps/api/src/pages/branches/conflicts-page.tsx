@@ -24,7 +24,7 @@ const selects = [
     name: 'resolved',
     label: 'Answers',
     options: [
-      { value: 'false', label: 'Without an answer' },
+      { value: 'false', label: 'Unresolved' },
       { value: 'true', label: 'Answered' },
     ],
   },
@@ -97,5 +97,5 @@ function chips(path: string, parameters: URLSearchParams, scope: string | null) 
 
 function emptyText({ checked }: Branch, parameters: URLSearchParams): string {
   if ([...parameters.values()].some((value) => value !== '')) return 'No conflict matches.'
-  return checked === null ? 'It has not been compared with main yet.' : 'Nothing stands against this branch.'
+  return checked === null ? 'The branch has not been compared with main yet.' : 'No conflicts.'
 }

@@ -6,7 +6,7 @@ import { branchPage } from '../paths.ts'
 import { formatCount } from './format.ts'
 import type { Viewer } from './viewer.ts'
 
-/** What an action is called, what it does, and whether it can be tried without doing it. */
+/** The texts of an action, and whether it offers a dry run. */
 interface ActionTexts {
   readonly label: string
   readonly what: (branch: Branch) => string
@@ -14,51 +14,51 @@ interface ActionTexts {
   readonly kind?: string
 }
 
-const reported: Readonly<Record<BranchAction, ActionTexts>> = {
+const texts: Readonly<Record<BranchAction, ActionTexts>> = {
   check: {
-    label: 'Compare',
-    what: () => 'Compares the branch with main as it is now and lists what stands against it. Changes neither.',
+    label: 'Compare with main',
+    what: () => 'Compares the branch with main and lists the conflicts. Changes neither.',
   },
   sync: {
-    label: 'Sync',
-    what: () => 'Takes up what main has become: answered conflicts are settled in the branch as they were answered.',
+    label: 'Rebase on main',
+    what: () => 'Rebases the branch on main. Resolved conflicts are applied.',
     dry: true,
   },
   approve: {
     label: 'Approve',
-    what: () => 'Says that it may land as it is now. Any later change of it asks for another approval.',
+    what: () => 'Approves the current revision. Any later change needs another approval.',
   },
   merge: {
-    label: 'Merge',
+    label: 'Merge into main',
     what: ({ changes }) =>
-      `Lands ${changes === 1 ? 'its change' : `its ${formatCount(changes)} changes`} in main, all at once or not at all.`,
+      `Lands ${changes === 1 ? '1 change' : `${formatCount(changes)} changes`} in main in one transaction.`,
     dry: true,
     kind: 'btn-primary',
   },
   revert: {
-    label: 'Revert',
+    label: 'Create revert branch',
     what: () =>
-      'Opens a branch of what undoes this one. Main changes when that is merged; later edits of main are conflicts in it.',
+      'Creates a branch that reverts this one. Main changes when you merge it; later edits of main become conflicts.',
     dry: true,
   },
   close: {
-    label: 'Close',
+    label: 'Close branch',
     what: ({ changes }) =>
       changes === 0
-        ? 'Ends the branch.'
-        : `Gives up ${changes === 1 ? 'its change' : `its ${formatCount(changes)} changes`} for good.`,
+        ? 'Closes the branch.'
+        : `Discards ${changes === 1 ? '1 change' : `${formatCount(changes)} changes`} permanently.`,
     kind: 'btn-outline-danger',
   },
 }
 
-/** What can be done to a branch: each with a form, or with what stands in its way. */
+/** The actions of a branch, each with its form or with the reason why it is not available. */
 export const BranchActions = (props: { branch: Branch; offers: ReadonlyArray<BranchOffer>; viewer: Viewer }) => (
   <section class="card">
     <div class="card-header">
-      <h2 class="card-title">What can be done</h2>
+      <h2 class="card-title">Actions</h2>
     </div>
     {props.offers.length === 0 ? (
-      <div class="card-body text-secondary">Nothing: it is {props.branch.status.replace('_', ' ')}.</div>
+      <div class="card-body text-secondary">None: the branch is {props.branch.status.replace('_', ' ')}.</div>
     ) : (
       <ul class="list-group list-group-flush">
         {props.offers.map((offer) => (
@@ -70,12 +70,12 @@ export const BranchActions = (props: { branch: Branch; offers: ReadonlyArray<Bra
 )
 
 const Offered = ({ branch, offer, viewer }: { branch: Branch; offer: BranchOffer; viewer: Viewer }) => {
-  const { label, what } = reported[offer.action]
-  const why = viewer.writes ? offer.why : 'Your token may read only.'
+  const { label, what } = texts[offer.action]
+  const why = viewer.writes ? offer.why : 'Your token is read-only.'
   return (
     <li class="list-group-item">
       <div class="netbox-pbs-action">
-        <div class="netbox-pbs-told">
+        <div class="netbox-pbs-action-text">
           <div class="fw-medium">{label}</div>
           <div class="text-secondary">{what(branch)}</div>
           {why === null ? null : <div class="netbox-pbs-why">{why}</div>}
@@ -87,13 +87,13 @@ const Offered = ({ branch, offer, viewer }: { branch: Branch; offer: BranchOffer
 }
 
 const ActionForm = (props: { branch: Branch; action: BranchAction; formToken: string }) => {
-  const { label, dry = false, kind = '' } = reported[props.action]
+  const { label, dry = false, kind = '' } = texts[props.action]
   const form = (
     <form class="netbox-pbs-buttons" method="post" action={`${branchPage(props.branch.id)}${props.action}/`}>
       <input type="hidden" name="form_token" value={props.formToken} />
       {fields(props)}
       <button class={`btn btn-sm ${kind}`} type="submit">
-        {props.action === 'close' ? 'Close for good' : label}
+        {label}
       </button>
       {dry ? (
         <button class="btn btn-sm btn-ghost-secondary" type="submit" name="commit" value="false">
@@ -102,10 +102,10 @@ const ActionForm = (props: { branch: Branch; action: BranchAction; formToken: st
       ) : null}
     </form>
   )
-  // What cannot be taken back takes a second step.
+  // An action that cannot be undone needs a second click.
   return props.action === 'close' ? (
     <details class="netbox-pbs-second">
-      <summary class="btn btn-sm">Close…</summary>
+      <summary class="btn btn-sm">Close branch…</summary>
       {form}
     </details>
   ) : (
@@ -113,7 +113,7 @@ const ActionForm = (props: { branch: Branch; action: BranchAction; formToken: st
   )
 }
 
-/** An approval is sent with what was looked at; a revert with the name of the branch to be. */
+/** Further fields: the shown revision for an approval, the name of the new branch for a revert. */
 function fields({ branch, action }: { branch: Branch; action: BranchAction }): Child {
   if (action === 'approve') return <input type="hidden" name="revision" value={String(branch.revision)} />
   if (action !== 'revert') return null
@@ -123,7 +123,7 @@ function fields({ branch, action }: { branch: Branch; action: BranchAction }): C
       name="name"
       value={revertName(branch)}
       maxlength={100}
-      aria-label="Name of the branch that undoes this one"
+      aria-label="Name of the revert branch"
       autocomplete="off"
     />
   )

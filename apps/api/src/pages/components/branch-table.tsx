@@ -7,7 +7,7 @@ import { formatCount, formatTime } from './format.ts'
 const heads = ['Branch', 'Status', 'Kind', 'Changes', 'Conflicts', 'Opened', 'Merged'] as const
 const numbers: ReadonlyArray<string> = ['Changes', 'Conflicts']
 
-/** When something was done, and by whom; by nobody: a schedule did. */
+/** Time and author of an action; without an author, a schedule did it. */
 const When = ({ time, by }: { time: string; by: string }) => (
   <>
     <time class="text-nowrap" datetime={time}>
@@ -17,7 +17,7 @@ const When = ({ time, by }: { time: string; by: string }) => (
   </>
 )
 
-/** Branches, newest first. `empty` stands where there is none. */
+/** Branches, newest first; `empty` is shown when there are none. */
 export const BranchTable = ({ branches, empty }: { branches: ReadonlyArray<Branch>; empty: string }) => (
   <div class="table-responsive">
     <table class="table table-vcenter card-table table-hover netbox-pbs-list">

@@ -1,35 +1,42 @@
 import type { ConflictKind, Resolution } from '@netbox-pbs/core'
 
-/** What stands against a merge, in words. */
+/** Labels and descriptions of conflicts. */
 export const conflictWords: Readonly<Record<ConflictKind, { readonly label: string; readonly sentence: string }>> = {
   create_create: {
-    label: 'Made on both sides',
-    sentence: 'Main has made the same object meanwhile, with other values.',
+    label: 'Created on both sides',
+    sentence: 'Created in main too, with different values.',
   },
   update_update: {
     label: 'Changed on both sides',
-    sentence: 'Main and the branch have changed this to different ends.',
+    sentence: 'Changed in both main and the branch.',
   },
-  update_delete: { label: 'Changed, but deleted here', sentence: 'Main has changed what the branch deletes.' },
-  delete_update: { label: 'Deleted, but changed here', sentence: 'Main has deleted what the branch changes.' },
+  update_delete: {
+    label: 'Changed in main, deleted here',
+    sentence: 'Main changed an object that the branch deletes.',
+  },
+  delete_update: {
+    label: 'Deleted in main, changed here',
+    sentence: 'Main deleted an object that the branch changes.',
+  },
   integrity: {
-    label: 'Fact that cannot change',
-    sentence: 'Both sides give another value for a fact that cannot change.',
+    label: 'Immutable field',
+    sentence: 'Main and the branch have different values for a field that cannot change.',
   },
-  unique_collision: { label: 'Key is taken', sentence: 'Another object of main has this key.' },
-  missing_reference: { label: 'Refers to nothing', sentence: 'What the object refers to is not in main.' },
+  unique_collision: { label: 'Key is taken', sentence: 'Another object in main has this key.' },
+  missing_reference: { label: 'Missing reference', sentence: 'The object refers to an object that is not in main.' },
   child_orphaned: {
-    label: 'Rows below',
-    sentence: 'Main has gained rows below what the branch deletes, or lost what it makes rows below.',
+    label: 'Children differ',
+    sentence:
+      'Main has new children of an object that the branch deletes, or lost the parent of an object that it creates.',
   },
-  scope_regression: { label: 'Older than main', sentence: 'A later run of the same scope has landed.' },
+  scope_regression: { label: 'Older than main', sentence: 'A later run of the same scope has already landed.' },
   guard: {
     label: 'Many deletions',
-    sentence: 'More is deleted than the guard lets go, or it was listed with other privileges.',
+    sentence: 'The branch deletes more rows than the guard allows, or the token had other privileges.',
   },
 }
 
-/** The answers to a conflict, in words. */
+/** Labels of the resolutions of a conflict. */
 export const resolutionWords: Readonly<Record<Resolution['choice'], string>> = {
   main: 'Main’s',
   branch: 'Branch’s',

@@ -13,10 +13,10 @@ import { JsonValue } from './json-value.tsx'
 export interface ConflictTableProps {
   readonly branch: Branch
   readonly conflicts: ReadonlyArray<BranchConflict>
-  /** The list's own address, to come back to and to narrow. */
+  /** The address of the list, to return to and to filter by. */
   readonly path: string
   readonly parameters: URLSearchParams
-  /** Null: whoever looks cannot answer. */
+  /** Null: the viewer cannot resolve conflicts. */
   readonly formToken: string | null
   readonly empty: string
 }
@@ -67,7 +67,7 @@ type One = ConflictTableProps & { readonly conflict: BranchConflict }
 
 const What = ({ branch, conflict, path, parameters }: One) => {
   const { model, objectId, title, field, kind, scope } = conflict
-  const narrowed = (name: string, value: string): string => {
+  const filtered = (name: string, value: string): string => {
     const next = new URLSearchParams(parameters)
     next.set(name, value)
     next.delete('offset')
@@ -87,18 +87,18 @@ const What = ({ branch, conflict, path, parameters }: One) => {
         {field === null ? null : (
           <>
             {' · '}
-            <a href={narrowed('field', field)}>{fieldLabel(model, field)}</a>
+            <a href={filtered('field', field)}>{fieldLabel(model, field)}</a>
           </>
         )}
       </div>
       <div>
-        <a href={narrowed('kind', kind)}>
+        <a href={filtered('kind', kind)}>
           <Badge color="orange" label={conflictWords[kind].label} title={conflictWords[kind].sentence} />
         </a>
       </div>
       {scope === null || objectId === null ? null : (
         <div class="small">
-          <a href={narrowed('scope', conflict.scopeKey)}>{scopeTitle(scope)}</a>
+          <a href={filtered('scope', conflict.scopeKey)}>{scopeTitle(scope)}</a>
         </div>
       )}
     </>
@@ -133,7 +133,7 @@ const Answers = (props: One) => {
         )}
       </>
     )
-  if (formToken === null) return <span class="text-secondary">Waits for an answer</span>
+  if (formToken === null) return <span class="text-secondary">Unresolved</span>
   const choices = possibleChoices(conflict)
   return (
     <>

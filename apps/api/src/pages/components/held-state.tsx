@@ -4,5 +4,5 @@ import { Badge } from './badge.tsx'
 const colors: Readonly<Record<HeldState, string>> = { waiting: 'orange', confirmed: 'blue', dismissed: 'secondary' }
 const words: Readonly<Record<HeldState, string>> = { waiting: 'waiting', confirmed: 'confirmed', dismissed: 'kept' }
 
-/** How held deletions stands to the operators, in its colour. */
+/** The state of held deletions as a coloured badge. */
 export const HeldStateBadge = ({ state }: { state: HeldState }) => <Badge color={colors[state]} label={words[state]} />

@@ -7,11 +7,11 @@ import { formatCount, formatTime } from './format.ts'
 import { HeldStateBadge } from './held-state.tsx'
 import type { Viewer } from './viewer.ts'
 
-/** Held deletions: what each holds and why, some of its rows, and the two decisions. */
+/** The held deletions by scope: their number, reason and first rows, and the buttons to confirm or dismiss them. */
 export const HeldTable = ({ sets, viewer }: { sets: ReadonlyArray<SampledSet>; viewer: Viewer }) => (
   <div class="table-responsive">
     <table class="table table-vcenter card-table">
-      <caption class="visually-hidden">Held-back deletions</caption>
+      <caption class="visually-hidden">Held deletions</caption>
       <thead>
         <tr>
           {['Scope', 'Rows', 'Missing since', 'State', ''].map((head) => (
@@ -26,7 +26,7 @@ export const HeldTable = ({ sets, viewer }: { sets: ReadonlyArray<SampledSet>; v
         {sets.length === 0 ? (
           <tr>
             <td colspan={5} class="text-secondary text-center py-5">
-              Nothing waits for a decision.
+              No held deletions.
             </td>
           </tr>
         ) : null}
@@ -63,11 +63,11 @@ const HeldRow = ({ sampled, viewer }: { sampled: SampledSet; viewer: Viewer }) =
   )
 }
 
-/** The first rows, folded away: the count comes first, and the table stays short. */
+/** The first rows, collapsed to keep the table short. */
 const Samples = ({ set, model, rows }: SampledSet) =>
   rows.length === 0 ? null : (
     <details class="mt-1">
-      <summary>{rows.length < set.count ? `The first ${rows.length} of ${formatCount(set.count)}` : 'Which'}</summary>
+      <summary>{rows.length < set.count ? `The first ${rows.length} of ${formatCount(set.count)}` : 'Rows'}</summary>
       <ul class="list-unstyled mb-0 mt-1">
         {rows.map((row) => (
           <li>
@@ -80,30 +80,31 @@ const Samples = ({ set, model, rows }: SampledSet) =>
 
 const Decisions = ({ set, formToken }: { set: HeldDeletions; formToken: string }) => {
   if (set.reason === 'children_held' && set.state === 'waiting' && !set.kept)
-    return <span class="text-secondary">Goes with the rows below it</span>
+    return <span class="text-secondary">Deleted together with its children</span>
   const rows = set.count === 1 ? '1 row' : `${formatCount(set.count)} rows`
+  const deletions = set.count === 1 ? '1 deletion' : `${formatCount(set.count)} deletions`
   const title = scopeTitle(set.scope)
   return (
     <div class="btn-list justify-content-end flex-nowrap">
       {set.state === 'confirmed' ? null : (
         <Decision
           action={confirmHeldPage(set.id)}
-          {...{ set, formToken, label: 'Confirm deletion', kind: 'btn-outline-danger' }}
-          title={`Delete ${rows}: ${title}`}
+          {...{ set, formToken, label: `Confirm ${deletions}`, kind: 'btn-outline-danger' }}
+          title={title}
         />
       )}
       {set.state === 'dismissed' ? null : (
         <Decision
           action={dismissHeldPage(set.id)}
-          {...{ set, formToken, label: 'Keep', kind: '' }}
-          title={`Keep ${rows}: ${title}`}
+          {...{ set, formToken, label: `Keep ${rows}`, kind: '' }}
+          title={title}
         />
       )}
     </div>
   )
 }
 
-/** A decision is sent with the revision it was taken on: what has changed since is not decided. */
+/** The form sends the revision that it shows, so a decision never covers later changes. */
 const Decision = (props: {
   action: string
   set: HeldDeletions

@@ -4,12 +4,12 @@ import { BranchBanner, type BranchBannerProps } from './branch-banner.tsx'
 import { Sidebar } from './sidebar.tsx'
 import type { Viewer } from './viewer.ts'
 
-/** What every page has. */
+/** Properties of every page. */
 export interface LayoutProps {
   readonly title: string
   /** The page's own path, to mark its menu item. */
   readonly path: string
-  /** Null: nobody is known to be signed in, so that there is no menu. */
+  /** Null: no user is signed in, so the page has no menu. */
   readonly viewer: Viewer | null
   readonly children?: Child
   /** Load again every few seconds where there is no script: something is under way. */
@@ -28,7 +28,7 @@ const htmxConfig = JSON.stringify({
   refreshOnHistoryMiss: true,
 })
 
-/** The page around every page: menu, then content. */
+/** The frame of every page: menu, then content. */
 export const Layout = ({ title, path, viewer, children, refresh = false, inBranchPath = null }: LayoutProps) => (
   <html lang="en">
     <head>

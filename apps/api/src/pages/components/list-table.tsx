@@ -24,7 +24,7 @@ interface Column {
 /** Texts that may go on for lines. */
 const long = new Set(['comment', 'status'])
 
-/** With a script only the list is loaded anew; without one the same links load the page. */
+/** With scripts, a link reloads only the list; without them, the same link loads the page. */
 const partly = { 'hx-boost': 'true', 'hx-target': '#list', 'hx-select': '#list', 'hx-swap': 'outerHTML show:none' }
 
 /** A model's rows with quick search, sorting and paging. */
@@ -101,7 +101,7 @@ const ColumnHead = ({ name, field, path, parameters }: Column & { path: string; 
   )
 }
 
-/** The quick search. It stays in place while the list below it is loaded anew. */
+/** The quick search. It stays in place while the list is reloaded. */
 const Search = ({ path, search, label }: { path: string; search: string; label: string }) => (
   <search class="w-100">
     <form

@@ -3,10 +3,10 @@ import { branchPage } from '../paths.ts'
 import { resolutionWords } from './conflict-kind.ts'
 import { formatCount } from './format.ts'
 
-/** What narrows a list of conflicts. */
+/** Filters of a list of conflicts. */
 export const conflictFilters = ['kind', 'object_type', 'field', 'scope', 'resolved'] as const
 
-/** Answers at once every conflict that the list's filters let through, on all of its pages. A conflict that the answer is none to stays as it is. */
+/** Resolves every conflict that matches the filters, on all pages. Conflicts that do not allow the chosen resolution stay open. */
 export const ResolveAll = (props: {
   branch: Branch
   count: number
@@ -23,7 +23,7 @@ export const ResolveAll = (props: {
     ))}
     <div class="col-auto">
       <label class="col-form-label py-0" for="answer-all">
-        {props.count === 1 ? 'Answer the one listed:' : `Answer all ${formatCount(props.count)} listed:`}
+        {props.count === 1 ? 'Resolve the listed conflict:' : `Resolve all ${formatCount(props.count)} listed:`}
       </label>
     </div>
     <div class="col-auto">
@@ -32,12 +32,12 @@ export const ResolveAll = (props: {
         {(['main', 'branch', 'skip'] as const).map((choice) => (
           <option value={choice}>{resolutionWords[choice]}</option>
         ))}
-        <option value="none">Take the answers back</option>
+        <option value="none">Withdraw resolutions</option>
       </select>
     </div>
     <div class="col-auto">
       <button class="btn" type="submit">
-        Answer
+        {props.count === 1 ? 'Resolve 1 conflict' : `Resolve ${formatCount(props.count)} conflicts`}
       </button>
     </div>
   </form>

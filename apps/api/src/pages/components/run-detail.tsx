@@ -21,22 +21,22 @@ import { isUnderWay, RunState } from './run-state.tsx'
 import { coveredServers, startedBy } from './run-table.tsx'
 import type { Viewer } from './viewer.ts'
 
-/** A run as its page shows it. */
+/** The data of a run page. */
 export interface RunDetailProps {
   readonly run: Run
   readonly scopes: ReadonlyArray<ScopeResult>
   readonly warnings: ReadonlyArray<Warning>
-  /** The branches that it has staged into. */
+  /** The branches that the run staged into. */
   readonly branches: ReadonlyArray<Branch>
-  /** Those that failed, for good or for now. */
+  /** Failed jobs, including those that will be retried. */
   readonly jobs: ReadonlyArray<RunJob>
-  /** The deletions it held back that have not all come back or gone since: the first of them, and how many there are. */
+  /** The first held deletions of the run that still exist, and their total number. */
   readonly held: { readonly sets: ReadonlyArray<SampledSet>; readonly count: number; readonly viewer: Viewer }
-  /** Where the list of scopes stands. */
+  /** The page of the list of scopes. */
   readonly pager: PagerProps
 }
 
-/** One run: what it did, which scopes changed or need a look, and why. While it is under way it loads itself anew. */
+/** One run: its changes, and the scopes that changed or need attention, with reasons. The page reloads itself while the run is active. */
 export const RunDetail = ({ run, scopes, warnings, branches, jobs, held, pager }: RunDetailProps) => {
   const here = `${pager.path}?${pager.parameters}`
   const polling = isUnderWay(run)
@@ -116,7 +116,7 @@ const Item = ({ title, children }: { title: string; children?: Child }) => (
 const FailedJobs = ({ jobs }: { jobs: ReadonlyArray<RunJob> }) => (
   <section class="card">
     <div class="card-header">
-      <h2 class="card-title">Jobs that failed</h2>
+      <h2 class="card-title">Failed jobs</h2>
     </div>
     <div class="table-responsive">
       <table class="table table-vcenter card-table">
@@ -155,7 +155,7 @@ const scopeFilterText = ({ datastores, namespaces, job_types }: ScopeFilter): st
 const HeldBack = ({ sets, count, viewer }: RunDetailProps['held']) => (
   <section class="card">
     <div class="card-header">
-      <h2 class="card-title">Held-back deletions</h2>
+      <h2 class="card-title">Held deletions</h2>
       {count > sets.length ? (
         <div class="card-actions">
           <a href={heldPage}>
@@ -179,7 +179,7 @@ const Scopes = ({
 }) => (
   <section class="card">
     <div class="card-header">
-      <h2 class="card-title">Scopes that changed or need a look</h2>
+      <h2 class="card-title">Scopes that changed or need attention</h2>
     </div>
     <div class="table-responsive">
       <table class="table table-vcenter card-table">
@@ -211,7 +211,7 @@ const Scopes = ({
           {scopes.length === 0 ? (
             <tr>
               <td colspan={7} class="text-secondary text-center py-5">
-                {underWay ? 'None so far.' : 'None. All that was read is as it was.'}
+                {underWay ? 'None so far.' : 'None. Nothing changed.'}
               </td>
             </tr>
           ) : null}

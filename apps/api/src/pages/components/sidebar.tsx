@@ -19,7 +19,7 @@ const menu: ReadonlyArray<{ readonly heading: string; readonly items: ReadonlyAr
     heading: 'Operations',
     items: [
       { href: runsPage, label: 'Sync runs' },
-      { href: heldPage, label: 'Held back' },
+      { href: heldPage, label: 'Held deletions' },
       { href: branchesPage, label: 'Branches' },
     ],
   },
