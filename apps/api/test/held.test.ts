@@ -181,7 +181,7 @@ describe('held deletions over REST', () => {
     for (const decision of ['confirm', 'dismiss']) {
       expect(await ask('POST', `${path}${set.id}/${decision}/`, { body: { revision: 7 } })).toMatchObject({
         status: 409,
-        json: { detail: expect.stringContaining('3 rows now'), held: { id: set.id, revision: 1 } },
+        json: { detail: expect.stringContaining('now have 3 rows'), held: { id: set.id, revision: 1 } },
       })
     }
     expect(await first(path)).toMatchObject({ state: { value: 'waiting' } })
@@ -250,7 +250,7 @@ describe('held deletions on pages', () => {
     const { text } = await someone.get(`/plugins/pbs/sync-runs/${run}/`)
     expect(text).toContain(`action="/plugins/pbs/held/${id}/confirm/"`)
     const stale = await someone.send(`/plugins/pbs/held/${id}/confirm/`, { form_token, revision: '9' })
-    expect([stale.status, stale.text]).toEqual([409, expect.stringContaining('has changed since you saw it')])
+    expect([stale.status, stale.text]).toEqual([409, expect.stringContaining('have changed since you read them')])
     const unseen = await someone.send(`/plugins/pbs/held/${id}/confirm/`, { form_token })
     expect(unseen.status).toBe(409)
     const kept = await someone.send(`/plugins/pbs/held/${id}/dismiss/`, { form_token, revision: '1' })

@@ -256,7 +256,7 @@ describe('a merge', () => {
 
       const own = await send(`${base}add/`, { name: 'own' })
       const mine = own.headers.get('location') ?? ''
-      expect((await send(`${mine}approve/`, { revision: '0' })).text).toContain('somebody else has to approve it')
+      expect((await send(`${mine}approve/`, { revision: '0' })).text).toContain('ask another user to approve it')
     } finally {
       await site.use(Effect.flatMap(SettingsStore, (settings) => settings.update({ branch_approval_required: false })))
     }

@@ -21,7 +21,7 @@ export class HeldDeletionsChanged extends Data.TaggedError('HeldDeletionsChanged
   override get message(): string {
     const { id, count, revision, state, decided } = this.set
     return this.reason === 'decided'
-      ? `held deletions ${id} was ${state} by ${decided?.by ?? ''} at ${decided?.at ?? ''} already`
+      ? `held deletions ${id} were ${state} by ${decided?.by ?? ''} at ${decided?.at ?? ''}`
       : `held deletions ${id} have changed since you read them: they now have ${count} rows, at revision ${revision}; read them again`
   }
 }
