@@ -200,8 +200,8 @@ describe('what a branch does not take', () => {
     const changed = await inBranchPath('PUT', one(connected), { body })
     expect([changed.status, changed.json.sync_interval_minutes]).toEqual([200, 5])
   })
+
   test('is another observation of a row; the same one is accepted, and a new row carries its first', async () => {
-  test('is another reading of a row; the same reading is none, and a new row carries its first', async () => {
     const sentence = ['Observations are not branched: leave this field out, or write it in main.']
     const body = { used_bytes: 6, gc_status: 'error', last_seen_at: '2026-05-01T02:00:00Z', comment: 'c' }
     expect(await inBranchPath('PATCH', one(tank), { body })).toMatchObject({
