@@ -218,7 +218,7 @@ describe.each(engines)('staging into a branch that waits, on $engine', ({ migrat
 
   const groupKey = 'server_id, datastore_name, namespace, backup_type, backup_id'
   const counters = (branch: number) =>
-    rows(`select ${groupKey}, snapshot_count, first_backup, last_backup, unfinished_since, total_size, newest_verification, gone, shadowed
+    rows(`select ${groupKey}, snapshot_count, first_backup, last_backup, unfinished_since, total_size, newest_verification, removed, shadowed
       from branch_group_counts where branch_id = ${branch} order by ${groupKey}`)
 
   /** The counters that a reader of the branch gets, and those of a count of every group that it may have to do with. */
