@@ -188,7 +188,7 @@ const Scopes = ({
             {['Scope', 'Outcome', 'Why'].map((head) => (
               <th scope="col">{head}</th>
             ))}
-            {['Created', 'Updated', 'Deleted', 'Held back'].map((head) => (
+            {['Created', 'Updated', 'Deleted', 'Held'].map((head) => (
               <th scope="col" class="text-end">
                 {head}
               </th>

@@ -9,7 +9,7 @@ const counted: ReadonlyArray<readonly [keyof RowCounts, string]> = [
   ['updated', 'Updated'],
   ['deleted', 'Deleted'],
   ['unchanged', 'Unchanged'],
-  ['held_back', 'Held back'],
+  ['held_back', 'Held'],
 ]
 
 /** Runs, newest first. `empty` stands where there is none. */
