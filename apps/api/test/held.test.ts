@@ -37,7 +37,7 @@ const ask = async (
 async function held(
   name: string,
   rows: number,
-  removed: number,
+  unknown: number,
 ): Promise<{ run: number; path: string; ids: Array<number> }> {
   const made = await ask('POST', `${root}/servers/`, { body: { name, host: '192.0.2.1', token_id: 'a@pbs!b' } })
   const server: number = made.json.id
@@ -97,7 +97,7 @@ async function held(
       })
       const ids = listed.rows.map(({ id }) => id)
       const deletes = facts
-        .slice(0, removed)
+        .slice(0, unknown)
         .map((values, n) => ({ _tag: 'delete', id: ids[n] ?? 0, key: naturalKey('job', values) }) as const)
       yield* land(run, 'narrow', deletes, true)
       return { run, path: `${root}/sync-runs/${run}/held/`, ids }
@@ -260,8 +260,8 @@ describe('held deletions on pages', () => {
       303,
       expect.stringMatching(/^\/plugins\/pbs\/sync-runs\/\d+\/$/),
     ])
-    const removed = await someone.send('/plugins/pbs/held/999999/confirm/', { form_token, revision: '1' })
-    expect(removed.status).toBe(404)
+    const unknown = await someone.send('/plugins/pbs/held/999999/confirm/', { form_token, revision: '1' })
+    expect(unknown.status).toBe(404)
   })
 
   test('is not for those who may only read, nor for foreign forms', async () => {

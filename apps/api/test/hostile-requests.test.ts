@@ -120,14 +120,14 @@ describe.each(engines)('a hostile request, on $engine', ({ database }) => {
       for (let request = waiting.pop(); request !== undefined; request = waiting.pop()) {
         const { status, text } = await rawRequest(api.url, request)
         if (status === 0 || status >= 500)
-          harm.push(`${reported(request)}: ${status} ${text.split('\r\n\r\n')[1]?.slice(0, 200)}`)
+          harm.push(`${describeRequest(request)}: ${status} ${text.split('\r\n\r\n')[1]?.slice(0, 200)}`)
       }
     }
     await Promise.all(Array.from({ length: 8 }, next))
     if (log.length > requests.length) harm.push(`${log.length} lines of log for ${requests.length} requests`)
     return [...harm, ...log.filter((line) => line.length > 300).map((line) => line.slice(0, 400))]
   }
-  const reported = ({ method, target, body = '' }: RawRequest) =>
+  const describeRequest = ({ method, target, body = '' }: RawRequest) =>
     `${method} ${target.slice(0, 120)} ${String(body).slice(0, 80)}`
   const none: ReadonlyArray<string> = []
 

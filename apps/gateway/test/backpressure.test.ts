@@ -45,12 +45,12 @@ describe('a client that does not read', () => {
   test('stops the reading at PBS; one that leaves ends it', async () => {
     await start(120_000)
     const response = await lazyClient('/pbs/sync/snapshots')
-    const requested = await untilQuiet()
+    const requests = await untilQuiet()
     const groups = pbs.state.datastores.flatMap((store) => store.namespaces.flatMap((namespace) => namespace.groups))
-    expect(requested).toBeLessThan(groups.length / 2)
+    expect(requests).toBeLessThan(groups.length / 2)
 
     response.destroy()
-    expect((await untilQuiet()) - requested).toBeLessThanOrEqual(4)
+    expect((await untilQuiet()) - requests).toBeLessThanOrEqual(4)
   })
 })
 

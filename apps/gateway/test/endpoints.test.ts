@@ -53,12 +53,8 @@ describe('endpoints', () => {
     expect([deleted.status, await deleted.json()]).toEqual([200, { message: 'PBS endpoint deleted.' }])
 
     for (const method of ['GET', 'PUT', 'DELETE']) {
-      const removed = await gateway.request('/pbs/endpoints/1', { method, ...(method === 'PUT' ? { json: {} } : {}) })
-      expect([method, removed.status, await removed.json()]).toEqual([
-        method,
-        404,
-        { detail: 'PBS endpoint not found' },
-      ])
+      const answer = await gateway.request('/pbs/endpoints/1', { method, ...(method === 'PUT' ? { json: {} } : {}) })
+      expect([method, answer.status, await answer.json()]).toEqual([method, 404, { detail: 'PBS endpoint not found' }])
     }
   })
 

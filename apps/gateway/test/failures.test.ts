@@ -260,8 +260,8 @@ describe('testing an endpoint', () => {
         ),
       ),
     })
-    const removed = await gateway.request('/pbs/endpoints/test', { method: 'POST', json: { id: 99 } })
-    expect([removed.status, await removed.json()]).toEqual([404, { detail: 'PBS endpoint not found' }])
+    const answer = await gateway.request('/pbs/endpoints/test', { method: 'POST', json: { id: 99 } })
+    expect([answer.status, await answer.json()]).toEqual([404, { detail: 'PBS endpoint not found' }])
   })
 
   test('another certificate is shown next to the expected one, and gets no request', async () => {

@@ -87,9 +87,9 @@ test('a wrong fingerprint: the server never sees the Authorization header', asyn
     () => undefined,
     (run) => {
       expect(new Set(failed(run).map(({ code }) => code))).toEqual(new Set(['tls_fingerprint_mismatch']))
-      const reported = run.scopes.map(({ reason }) => reason?.message ?? '').join(' ')
-      expect(reported).toContain(known)
-      expect(reported).toContain(sick.fingerprint)
+      const reasons = run.scopes.map(({ reason }) => reason?.message ?? '').join(' ')
+      expect(reasons).toContain(known)
+      expect(reasons).toContain(sick.fingerprint)
     },
   )
   expect(sick.counts.connections).toBeGreaterThan(0)

@@ -85,8 +85,8 @@ describe('a certificate that was renewed', () => {
     }
     expect(await read(id)).toMatchObject(red)
 
-    const requested = await command(['server', 'pin', pbs.name])
-    expect(requested).toMatchObject({ code: 2, stderr: expect.stringMatching(/presented: [0-9a-f:]{95}\n.*add --yes/) })
+    const output = await command(['server', 'pin', pbs.name])
+    expect(output).toMatchObject({ code: 2, stderr: expect.stringMatching(/presented: [0-9a-f:]{95}\n.*add --yes/) })
     expect(await read(id)).toMatchObject(red)
 
     const before = (await runs()).count

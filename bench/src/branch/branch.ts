@@ -80,19 +80,19 @@ async function* ofSize({ snapshots, driver, run }: Bench, size: number): AsyncGe
   // The next run finds the same, while the branch waits.
   yield of('stage_again', await run(secondsOf(stageAll(id, runId + 1, made))))
   await analyzed(driver)
-  const requested = <A, E>(use: (branches: Branches['Type']) => Effect.Effect<A, E>) => Effect.flatMap(Branches, use)
-  yield of('list', await run(secondsOf(requested((branches) => branches.changes({ id, limit: 50, offset: 0 })))))
+  const withBranches = <A, E>(use: (branches: Branches['Type']) => Effect.Effect<A, E>) => Effect.flatMap(Branches, use)
+  yield of('list', await run(secondsOf(withBranches((branches) => branches.changes({ id, limit: 50, offset: 0 })))))
   yield* lists({ snapshots, driver, run }, id, { pages: pagesOf(snapshots), suffix: '', size })
   await editInMain(driver, id)
-  yield of('conflicts', await run(secondsOf(requested((branches) => branches.check({ id })))))
+  yield of('conflicts', await run(secondsOf(withBranches((branches) => branches.check({ id })))))
   const answer = { id, filter: {}, resolution: { choice: 'branch' }, user: 'bench' } as const
-  yield of('resolve', await run(secondsOf(requested((branches) => branches.resolve(answer)))))
+  yield of('resolve', await run(secondsOf(withBranches((branches) => branches.resolve(answer)))))
   const merging = { id, by: hand, at: '2026-06-03T00:00:00Z', approval: false }
   yield of(
     'merge_dry_run',
-    await run(secondsOf(requested((branches) => branches.merge({ ...merging, commit: false })))),
+    await run(secondsOf(withBranches((branches) => branches.merge({ ...merging, commit: false })))),
   )
-  yield of('merge', await run(secondsOf(requested((branches) => branches.merge({ ...merging, commit: true })))))
+  yield of('merge', await run(secondsOf(withBranches((branches) => branches.merge({ ...merging, commit: true })))))
   await analyzed(driver)
 }
 

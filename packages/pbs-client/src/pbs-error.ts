@@ -81,10 +81,10 @@ const nextStep: Record<PbsFailureReason, string> = {
 /** A request to a PBS failed. `reason` says which decision the caller has; `message` is meant for people. */
 export class PbsRequestFailed extends Data.TaggedError('PbsRequestFailed')<PbsFailure> {
   override get message(): string {
-    const stated = this.detail === '' ? '' : `: ${this.detail}`
+    const text = this.detail === '' ? '' : `: ${this.detail}`
     const seen = this.fingerprints === undefined ? '' : ` (${shown(this.fingerprints)})`
     const http = this.status === undefined ? '' : ` (HTTP ${this.status})`
-    return `PBS ${this.server} ${summary[this.reason]}${http} for ${this.endpoint}${seen}${stated}. ${nextStep[this.reason]}`
+    return `PBS ${this.server} ${summary[this.reason]}${http} for ${this.endpoint}${seen}${text}. ${nextStep[this.reason]}`
   }
 }
 

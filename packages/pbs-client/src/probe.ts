@@ -27,13 +27,13 @@ export const probeServer = (
 ): Effect.Effect<PbsProbe, PbsError> =>
   Effect.gen(function* () {
     const peer = yield* lookAtPeer(connection)
-    const requested = peer.failure === null ? yield* Effect.either(askVersion) : null
+    const answered = peer.failure === null ? yield* Effect.either(askVersion) : null
     return {
       presentedFingerprint: peer.certificate.fingerprint,
       certificate: peer.certificate,
       chainVerifies: peer.chainVerifies,
-      version: requested !== null && requested._tag === 'Right' ? requested.right : null,
-      failure: requested !== null && requested._tag === 'Left' ? requested.left : peer.failure,
+      version: answered !== null && answered._tag === 'Right' ? answered.right : null,
+      failure: answered !== null && answered._tag === 'Left' ? answered.left : peer.failure,
     }
   })
 

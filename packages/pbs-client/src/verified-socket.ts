@@ -109,6 +109,6 @@ export const judgePeer = (
   if (!connection.verifySsl || socket.authorized) return null
   // Node's types say Error; at run time it is the code of OpenSSL or an Error.
   const why: unknown = socket.authorizationError
-  const stated = why instanceof Error ? why.message : String(why ?? 'not verified')
-  return new Untrusted('tls_untrusted', stated, { expected: null, presented })
+  const reason = why instanceof Error ? why.message : String(why ?? 'not verified')
+  return new Untrusted('tls_untrusted', reason, { expected: null, presented })
 }

@@ -142,12 +142,12 @@ describe('what the gateway refuses', () => {
   })
 
   test('an endpoint that is gone is not found', async () => {
-    const removed = answering(404, { detail: 'PBS endpoint not found' })
+    const notFound = answering(404, { detail: 'PBS endpoint not found' })
     const calls = await Promise.all([
-      against(removed, (endpoints) => endpoints.get({ id: 3 })),
-      against(removed, (endpoints) => endpoints.update({ id: 3, change: { port: 1 } })),
-      against(removed, (endpoints) => endpoints.remove({ id: 3 })),
-      against(removed, (endpoints) => endpoints.test({ id: 3 })),
+      against(notFound, (endpoints) => endpoints.get({ id: 3 })),
+      against(notFound, (endpoints) => endpoints.update({ id: 3, change: { port: 1 } })),
+      against(notFound, (endpoints) => endpoints.remove({ id: 3 })),
+      against(notFound, (endpoints) => endpoints.test({ id: 3 })),
     ])
     for (const { result } of calls) {
       expect(result).toMatchObject({ _tag: 'Left', left: { _tag: 'EndpointNotFound', id: 3 } })

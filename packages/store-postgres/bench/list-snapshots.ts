@@ -32,7 +32,7 @@ interface Requested {
   readonly search?: string
   readonly page?: PageRequest
 }
-const requested: Readonly<Record<string, Requested>> = {
+const queries: Readonly<Record<string, Requested>> = {
   'first page': {},
   'last page': { page: { ...first, offset: rows - 50 } },
   'one server': { filters: [exact('server', 3)] },
@@ -49,7 +49,7 @@ const program = Effect.gen(function* () {
   const database = yield* Database
   const lists = yield* InventoryLists
   for (const statement of fill) yield* database.query('filling', (db) => sql.raw(statement).execute(db))
-  for (const [what, { filters = [], order = [], search = null, page = first }] of Object.entries(requested)) {
+  for (const [what, { filters = [], order = [], search = null, page = first }] of Object.entries(queries)) {
     const times: Array<number> = []
     for (let i = 0; i < 7; i++) {
       const begun = performance.now()

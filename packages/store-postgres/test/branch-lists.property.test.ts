@@ -6,7 +6,7 @@ import { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
 import { copyBranch } from './contract/branch-copy.ts'
 import { newBranch } from './contract/branching.ts'
-import { Random } from './contract/chance.ts'
+import { Random } from './contract/random.ts'
 import { type Ids, randomFleet, writeSome } from './contract/random-fleet.ts'
 import { engines } from './engines.ts'
 

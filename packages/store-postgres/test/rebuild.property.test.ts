@@ -15,7 +15,6 @@ import { Database } from '../src/database/database.ts'
 import { tables } from '../src/inventory/columns.ts'
 import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
 import { answer, check, merge, newBranch, revert, rows, stageOnce } from './contract/branching.ts'
-import { Random } from './contract/chance.ts'
 import { ada } from './contract/edits.ts'
 import {
   change,
@@ -30,6 +29,7 @@ import {
   serverFacts,
   snapshotFacts,
 } from './contract/main.ts'
+import { Random } from './contract/random.ts'
 import { engines } from './engines.ts'
 
 /** Eight histories with NETBOX_PBS_RACES=all (`pnpm races`); else three. */
@@ -192,7 +192,7 @@ function newRow(random: Random, model: Exclude<WritableModel, 'server'>, server:
   if (model === 'datastore') return { server, name: random.pick(['tank', 'vault', 'own']), path: '/p' }
   if (model === 'job') return { server, job_type: 'verify', job_id: random.pick(['v1', 'v3']) }
   const key = { server, datastore_name: 'tank', namespace: random.pick(['', 'a', 'b']), backup_type: 'vm' }
-  return { ...key, backup_id: random.pick(['100', '300']), backup_time: may(random.children(6) + 1), comment: 'mine' }
+  return { ...key, backup_id: random.pick(['100', '300']), backup_time: may(random.upTo(6) + 1), comment: 'mine' }
 }
 
 /** What a person changes of a row, also its key. */
@@ -201,7 +201,7 @@ function newValues(random: Random, model: WritableModel, servers: ReadonlyArray<
   if (model === 'server')
     return {
       ...tags,
-      ...(random.is(0.4) ? { name: `${mark}-${random.children(99)}` } : { port: random.children(9999) }),
+      ...(random.is(0.4) ? { name: `${mark}-${random.upTo(99)}` } : { port: random.upTo(9999) }),
     }
   const moved = random.is(0.2) && servers.length > 0 ? { server: random.pick(servers) } : {}
   if (model === 'datastore')

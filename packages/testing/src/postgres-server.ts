@@ -51,25 +51,25 @@ async function freePort(): Promise<number> {
 
 /** Waits for a program to do its work; its error output is the reason when it fails. */
 async function ended(child: Child): Promise<void> {
-  let stated = ''
+  let output = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stated += text
+    output += text
   })
   const [code] = await once(child, 'close')
-  if (code !== 0) throw new Error(`${child.spawnfile} ended with ${code}: ${stated}`)
+  if (code !== 0) throw new Error(`${child.spawnfile} ended with ${code}: ${output}`)
 }
 
 /** Resolves when the server takes connections; rejects, with what it said, when it ends before. */
 function ready(child: Child): Promise<void> {
-  let stated = ''
+  let output = ''
   return new Promise((resolve, reject) => {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       // Kept short: the text is not read once the server is up, but the pipe must be drained.
-      stated = (stated + text).slice(-4000)
-      if (stated.includes('ready to accept connections')) resolve()
+      output = (output + text).slice(-4000)
+      if (output.includes('ready to accept connections')) resolve()
     })
     child.once('error', reject)
-    child.once('close', (code) => reject(new Error(`postgres ended with ${code}: ${stated}`)))
+    child.once('close', (code) => reject(new Error(`postgres ended with ${code}: ${output}`)))
   })
 }
 

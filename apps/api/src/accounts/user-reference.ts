@@ -3,7 +3,7 @@ import { pythonText } from '../validation/python-text.ts'
 /** How a body names a user: what must hold of the user, and the sentence when there is none such. */
 export type UserReference =
   | { readonly _tag: 'user'; readonly id: number | null; readonly username: string | null; readonly notFound: string }
-  | { readonly _tag: 'refused'; readonly message: string }
+  | { readonly _tag: 'rejected'; readonly message: string }
 
 /** Reads how a body names a user, as NetBox does: by id, or by a dictionary of attributes. Nothing is looked up. */
 export function readUserReference(input: unknown): UserReference {
@@ -39,7 +39,7 @@ export function readUserReference(input: unknown): UserReference {
   }
 }
 
-const rejected = (message: string): UserReference => ({ _tag: 'refused', message })
+const rejected = (message: string): UserReference => ({ _tag: 'rejected', message })
 
 const isId = (input: unknown): input is number | string =>
   typeof input === 'number' ? Number.isInteger(input) : typeof input === 'string' && /^\s*[+-]?\d{1,30}\s*$/.test(input)

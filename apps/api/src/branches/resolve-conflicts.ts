@@ -27,8 +27,8 @@ export const resolveConflicts = Effect.fn('resolveConflicts')(function* ({ id, f
   if (count > rows.length)
     return yield* invalid({ value: [`A value answers at most ${pageLimits.max} conflicts at once: name fewer.`] })
   const read = rows.map((conflict) => taken(conflict, resolution.value))
-  const wrong = read.find((checked) => checked?._tag === 'refused')
-  if (wrong?._tag === 'refused') return yield* invalid({ value: wrong.messages })
+  const wrong = read.find((checked) => checked?._tag === 'rejected')
+  if (wrong?._tag === 'rejected') return yield* invalid({ value: wrong.messages })
   const values = read.flatMap((checked) => (checked?._tag === 'value' ? [checked.value] : []))
   const [value = resolution.value] = values
   if (!values.every((other) => sameValue(value, other)))

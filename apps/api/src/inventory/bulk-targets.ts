@@ -56,6 +56,6 @@ function readTarget(input: unknown): BulkTarget | { readonly errors: FieldErrors
   const id = ownValue(input, 'id')
   if (id === undefined) return { errors: { id: ['This field is required.'] } }
   const checked = checkInteger(anyId, id)
-  if (checked._tag === 'refused') return { errors: { id: ['A valid integer is required.'] } }
+  if (checked._tag === 'rejected') return { errors: { id: ['A valid integer is required.'] } }
   return { id: Number(checked.value), input }
 }

@@ -26,7 +26,7 @@ export type CreateResult =
   /** `test`: what trying the connection of a server told; null: nothing was tried. */
   | { readonly _tag: 'created'; readonly ids: ReadonlyArray<number>; readonly test: EndpointTest | null }
   | {
-      readonly _tag: 'refused'
+      readonly _tag: 'rejected'
       readonly errors: ReadonlyArray<{ readonly index: number; readonly errors: FieldErrors }>
     }
 
@@ -62,7 +62,7 @@ export const createRows = (
       Effect.catchTags({
         KeyTaken: ({ index }) => rejection(model, items, index),
         EndpointRejected: ({ errors }) =>
-          Effect.succeed<CreateResult>({ _tag: 'refused', errors: [{ index: 0, errors }] }),
+          Effect.succeed<CreateResult>({ _tag: 'rejected', errors: [{ index: 0, errors }] }),
         GatewayUnavailable: ({ message }) => Effect.fail(badGateway(message)),
         ServerNotFound: ({ message }) => Effect.fail(notFound(message)),
       }),
@@ -96,10 +96,10 @@ const validateItems = Effect.fn('validateItems')(function* (
   inputs: ReadonlyArray<unknown>,
   branch: Branch | null,
 ) {
-  const requested = inputs.map((input) => referencedByItem(model, input))
+  const references = inputs.map((input) => referencedByItem(model, input))
   const known = yield* knownServers({
-    names: [...new Set(requested.flatMap(({ names }) => names))],
-    ids: [...new Set(requested.flatMap(({ ids }) => ids))],
+    names: [...new Set(references.flatMap(({ names }) => names))],
+    ids: [...new Set(references.flatMap(({ ids }) => ids))],
   })
   return inputs.map((input): ValidatedItem => {
     const item = validateItem(model, input, known, 'whole')
@@ -123,7 +123,7 @@ const rejection = (model: WritableModel, items: ReadonlyArray<ValidatedItem>, in
         errors: taken.has(place) ? { ...item.errors, ...keyTakenErrors(model) } : item.errors,
       }))
       .filter((item) => hasErrors(item.errors))
-    return { _tag: 'refused' as const, errors }
+    return { _tag: 'rejected' as const, errors }
   })
 
 /** The keys to judge: one field is judged by itself, several only in a row that is right otherwise, as NetBox does. */

@@ -11,8 +11,8 @@ export const takenKeys = (
   keys: ReadonlyArray<EditValues | null>,
 ): Effect.Effect<ReadonlySet<number>, StoreFailed, InventoryLists> =>
   Effect.gen(function* () {
-    const requested = keys.filter((key) => key !== null)
-    const found = yield* Effect.forEach(Arr.chunksOf(requested, chunk), (some) => keysInMain(model, some))
+    const given = keys.filter((key) => key !== null)
+    const found = yield* Effect.forEach(Arr.chunksOf(given, chunk), (some) => keysInMain(model, some))
     const taken = new Set(found.flatMap((texts) => [...texts]))
     return new Set(
       [...keys.entries()].flatMap(([place, key]) => (key !== null && taken.has(naturalKey(model, key)) ? [place] : [])),

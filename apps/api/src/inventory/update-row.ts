@@ -66,7 +66,7 @@ export const updateRow = (
       return null
     }
     const secret = model === 'server' ? readSecret(input, { ...connectionOf(row), ...values }) : null
-    const all = secret?._tag === 'refused' ? { ...secret.errors, ...errors } : errors
+    const all = secret?._tag === 'rejected' ? { ...secret.errors, ...errors } : errors
     if (Object.keys(all).length > 0) return yield* new ValidationFailed({ errors: all })
     const token = secret?._tag === 'secret' ? secret.endpoint.token_secret : null
     if (Object.keys(values).length === 0 && token === null) return null
@@ -103,7 +103,7 @@ export const removeRow = (
     if (branch !== null) yield* deletableInBranch(model, row)
     else if (model === 'server') return yield* removeServer({ id, actor, versions })
     const writes = yield* InventoryWrites
-    if (!(yield* writes.remove({ model, id, actor, versions }))) return yield* removed(model)
+    if (!(yield* writes.remove({ model, id, actor, versions }))) return yield* rowNotFound(model)
   })
 
 /** Why a row could not be changed. */
@@ -131,7 +131,7 @@ const update = (request: {
   Effect.gen(function* () {
     if (Object.keys(request.values).length === 0) return
     const writes = yield* InventoryWrites
-    if (!(yield* writes.update(request))) return yield* removed(request.model)
+    if (!(yield* writes.update(request))) return yield* rowNotFound(request.model)
   })
 
-const removed = (model: ModelName) => Effect.fail(notFound(`No ${registry[model].label} matches the given query.`))
+const rowNotFound = (model: ModelName) => Effect.fail(notFound(`No ${registry[model].label} matches the given query.`))

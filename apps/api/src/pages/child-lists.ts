@@ -88,7 +88,7 @@ export const latestTasks = (
     const tasks = children[model](row).find(([name, , label]) => name === 'task' && label === undefined)
     if (tasks === undefined) return null
     const { resolved } = yield* readPageQuery('task', parametersOf(tasks))
-    if (resolved._tag === 'refused') return null
+    if (resolved._tag === 'rejected') return null
     const page = { _tag: 'offset', limit: 5, offset: 0 } as const
     const { rows } = yield* (yield* InventoryLists).list({ ...resolved.query, page })
     return { rows: rows.map(anyRow), href: hrefOf(tasks, branch) }
@@ -107,7 +107,7 @@ const countOf = (model: ModelName, parameters: URLSearchParams) =>
   Effect.gen(function* () {
     const lists = yield* InventoryLists
     const { resolved } = yield* readPageQuery(model, parameters)
-    if (resolved._tag === 'refused') return 0
+    if (resolved._tag === 'rejected') return 0
     const { count } = yield* lists.list({ ...resolved.query, page: { _tag: 'offset', limit: 1, offset: 0 } })
     return count ?? 0
   })

@@ -56,7 +56,7 @@ const draw = (viewer: Viewer, name: ModelName, id: number, branch: PageBranch): 
     const writes = viewer.writes && branch === null
     const syncable = name === 'server' && writes && row['endpoint_state'] === 'connected'
     return html(
-      <Layout title={title} path={path} viewer={viewer} inBranchPath={branchBanner(name, branch, path)}>
+      <Layout title={title} path={path} viewer={viewer} banner={branchBanner(name, branch, path)}>
         <PageTitle title={title} crumbs={[{ href: listPage(name, branch), label: model.labelPlural }]}>
           {syncable ? <SyncButton formToken={viewer.formToken} server={row.serverName} /> : null}
         </PageTitle>

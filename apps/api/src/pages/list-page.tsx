@@ -36,9 +36,9 @@ const draw = (viewer: Viewer, name: ModelName, parameters: URLSearchParams, bran
     const model = registry[name]
     const path = listPage(name)
     const { request, resolved } = yield* readPageQuery(name, parameters)
-    const wrong = resolved._tag === 'refused' ? resolved.body : null
+    const wrong = resolved._tag === 'rejected' ? resolved.body : null
     return html(
-      <Layout title={model.labelPlural} path={path} viewer={viewer} inBranchPath={branchBanner(name, branch, path)}>
+      <Layout title={model.labelPlural} path={path} viewer={viewer} banner={branchBanner(name, branch, path)}>
         <PageTitle title={model.labelPlural}>
           {name === 'server' && viewer.writes && branch === null ? (
             <a class="btn btn-primary" href={addServerPage}>

@@ -34,8 +34,8 @@ export function pages(run: Run): Hono<ApiEnv> {
 /** Our pages end with a slash; an address that lacks it is led there. */
 function unslashed(c: ApiContext): Response | null {
   const { pathname, search } = new URL(c.req.url)
-  const requested = c.req.method === 'GET' && !pathname.endsWith('/') && !pathname.startsWith(`${home}static/`)
-  return requested ? c.redirect(`${pathname}/${search}`, 301) : null
+  const lacksSlash = c.req.method === 'GET' && !pathname.endsWith('/') && !pathname.startsWith(`${home}static/`)
+  return lacksSlash ? c.redirect(`${pathname}/${search}`, 301) : null
 }
 
 const unknownPage = (c: ApiContext): Page =>

@@ -71,7 +71,7 @@ const add = forWriterForm((viewer, form, requestId) =>
     const actor = { user: viewer.username, requestId }
     return yield* createRows('server', [body], { actor, branch: null }).pipe(
       Effect.flatMap((created) => {
-        if (created._tag === 'refused') return again(created.errors[0]?.errors ?? {}, 400)
+        if (created._tag === 'rejected') return again(created.errors[0]?.errors ?? {}, 400)
         const page = created.ids[0] === undefined ? listPage('server') : rowPage('server', created.ids[0])
         const { test } = created
         return Effect.succeed(

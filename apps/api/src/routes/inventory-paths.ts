@@ -74,7 +74,7 @@ const createOne =
     Effect.gen(function* () {
       if (body === null) return yield* invalid({ __all__: ['No data provided'] })
       const created = yield* createRows(model, [body], { actor: actorOf(c), branch: c.get('branch') })
-      if (created._tag === 'refused') return yield* invalid(created.errors[0]?.errors ?? {})
+      if (created._tag === 'rejected') return yield* invalid(created.errors[0]?.errors ?? {})
       nameMissingPrivileges(c, created.test)
       return respondWithRow(c, model, yield* findById(model, created.ids[0] ?? 0), 201)
     })
@@ -85,7 +85,7 @@ const createMany =
     Effect.gen(function* () {
       if (bodies.length > maxObjects) return yield* tooManyObjects
       const created = yield* createRows(model, bodies, { actor: actorOf(c), branch: c.get('branch'), bulk: true })
-      if (created._tag === 'refused') return yield* bulkError('could not be created', bodies.length, created.errors)
+      if (created._tag === 'rejected') return yield* bulkError('could not be created', bodies.length, created.errors)
       const rows = yield* rowsByIds(model, created.ids)
       return c.json(
         rows.map((row) => serveRow(model, row, { base: baseUrl(c), presentation: writePresentation(c) })),

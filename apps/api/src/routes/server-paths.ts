@@ -39,7 +39,7 @@ const testRoute: Route = route(
       const { values, errors } = validateItem('server', input, yield* knownServers({ names: [], ids: [] }), 'partial')
       const secret = readSecret(input, { ...connectionOf(row), ...values })
       const all = {
-        ...(secret?._tag === 'refused' ? secret.errors : {}),
+        ...(secret?._tag === 'rejected' ? secret.errors : {}),
         ...(secret === null && Object.keys(changedConnection(row, values)).length > 0 ? notStored : {}),
         ...errors,
         ...(isDictionary(input) ? unknownKeys(input, testedKeys) : {}),
@@ -71,11 +71,11 @@ const testNewRoute: Route = route(
       const secret = readSecret(input, values)
       if (secret === null) return yield* invalid({ ...errors, token_secret: ['This field is required.'] })
       const all = {
-        ...(secret._tag === 'refused' ? secret.errors : {}),
+        ...(secret._tag === 'rejected' ? secret.errors : {}),
         ...errors,
         ...(isDictionary(input) ? unknownKeys(input, testedKeys) : {}),
       }
-      if (secret._tag === 'refused' || Object.keys(all).length > 0) return yield* invalid(all)
+      if (secret._tag === 'rejected' || Object.keys(all).length > 0) return yield* invalid(all)
       return c.json(yield* testServer(secret.endpoint))
     }),
 )

@@ -44,7 +44,7 @@ export function readTokenInput(body: unknown, caller: Caller): ReadToken {
   }
   const user = ownValue(body, 'user')
   const named = user === undefined ? null : readUserReference(user)
-  if (named?._tag === 'refused') errors['user'] = [named.message]
+  if (named?._tag === 'rejected') errors['user'] = [named.message]
   const description = read('description', (input) => checkText({ max: 200 }, input)) ?? ''
   const write_enabled = read('write_enabled', checkBoolean) ?? true
   const expires = ownValue(body, 'expires') === null ? null : (read('expires', checkDatetime) ?? caller.expires)

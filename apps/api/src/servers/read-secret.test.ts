@@ -9,7 +9,7 @@ test.each([
   ['a\0b', 'control characters'],
 ])('a secret that no gateway can use is refused and named: %j', (token_secret, why) => {
   expect(readSecret({ token_secret }, server)).toEqual({
-    _tag: 'refused',
+    _tag: 'rejected',
     errors: { token_secret: [expect.stringContaining(why)] },
   })
 })

@@ -7,7 +7,7 @@ import { isDictionary, ownValue } from '../validation/validate-item.ts'
 /** A secret that came with a server, or what is wrong with it and with the connection it is for. Null: none came. */
 export type ReadSecret =
   | { readonly _tag: 'secret'; readonly endpoint: EndpointInput; readonly untested: boolean }
-  | { readonly _tag: 'refused'; readonly errors: FieldErrors }
+  | { readonly _tag: 'rejected'; readonly errors: FieldErrors }
 
 /**
  * Reads the write-only `token_secret` of a body for a server, and `untested`, which stores it without trying the connection. Only then is the shape of host, token_id and fingerprint judged, by the gateway's own
@@ -59,7 +59,7 @@ export function connectionOf(values: Readonly<Record<string, unknown>>): EditVal
   return Object.fromEntries(scalars.flatMap(([name, value]) => (isScalar(value) ? [[name, value]] : [])))
 }
 
-const rejected = (errors: FieldErrors): ReadSecret => ({ _tag: 'refused', errors })
+const rejected = (errors: FieldErrors): ReadSecret => ({ _tag: 'rejected', errors })
 
 const isScalar = (value: unknown): value is string | number | boolean =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'

@@ -52,8 +52,8 @@ export function describeSettings(): Readonly<Record<string, object>> {
       }
       const type = schema.type === 'number' ? 'float' : (schema.type ?? 'field')
       const limits = { max_length: schema.maxLength, min_value: schema.minimum, max_value: schema.maximum }
-      const stated = Object.entries(limits).filter(([, limit]) => limit !== undefined)
-      return [name, { type, ...about, ...Object.fromEntries(stated) }]
+      const known = Object.entries(limits).filter(([, limit]) => limit !== undefined)
+      return [name, { type, ...about, ...Object.fromEntries(known) }]
     }),
   )
 }

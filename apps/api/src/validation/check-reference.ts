@@ -7,7 +7,7 @@ type Reference =
   | { readonly _tag: 'id'; readonly id: number }
   | { readonly _tag: 'name'; readonly name: string }
   | { readonly _tag: 'attributes'; readonly id: number | null; readonly name: string | null }
-  | { readonly _tag: 'refused'; readonly message: string }
+  | { readonly _tag: 'rejected'; readonly message: string }
 
 /** What has to be looked up before `checkReference` can judge. */
 export function referencedByInput(input: unknown): ReferencedRows {
@@ -22,7 +22,7 @@ export function referencedByInput(input: unknown): ReferencedRows {
         names: reference.name === null ? [] : [reference.name],
         ids: reference.id === null ? [] : [reference.id],
       }
-    case 'refused':
+    case 'rejected':
       return { names: [], ids: [] }
   }
 }
@@ -32,7 +32,7 @@ export function checkReference(input: unknown, { ids, idsByName }: KnownRows): C
   if (input === null) return notNull
   const reference = readReference(input)
   switch (reference._tag) {
-    case 'refused':
+    case 'rejected':
       return rejected(reference.message)
     case 'id':
       return ids.has(reference.id) ? accepted(reference.id) : noSuchId(reference.id)
@@ -56,22 +56,22 @@ function readReference(input: unknown): Reference {
   if (typeof input === 'number' && Number.isSafeInteger(input)) return { _tag: 'id', id: input }
   if (typeof input === 'string') return { _tag: 'name', name: input.trim() }
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    return { _tag: 'refused', message: unrecognized(typeof input === 'string' ? input : pythonText(input)) }
+    return { _tag: 'rejected', message: unrecognized(typeof input === 'string' ? input : pythonText(input)) }
   }
   const attributes = new Map<string, unknown>(Object.entries(input))
   const unknown = [...attributes.keys()].find((key) => key !== 'id' && key !== 'name')
   if (unknown !== undefined) {
     return {
-      _tag: 'refused',
+      _tag: 'rejected',
       message: `Cannot resolve keyword ${pythonText(unknown)} into field. Choices are: id, name`,
     }
   }
-  if (attributes.size === 0) return { _tag: 'refused', message: 'Multiple objects match the provided attributes: {}' }
+  if (attributes.size === 0) return { _tag: 'rejected', message: 'Multiple objects match the provided attributes: {}' }
   const id = attributes.get('id')
   const name = attributes.get('name')
   const numeric = typeof id === 'string' && isNumeric(id) ? Number(id) : id
   if (id !== undefined && (typeof numeric !== 'number' || !Number.isSafeInteger(numeric))) {
-    return { _tag: 'refused', message: `Field 'id' expected a number but got ${pythonText(id)}.` }
+    return { _tag: 'rejected', message: `Field 'id' expected a number but got ${pythonText(id)}.` }
   }
   return {
     _tag: 'attributes',

@@ -40,10 +40,10 @@ export function validateItem(model: ModelName, input: unknown, known: KnownRows,
 
 /** What has to be looked up before a row of a body can be judged. */
 export function referencedByItem(model: ModelName, input: unknown): ReferencedRows {
-  const requested = writableFields(model)
+  const references = writableFields(model)
     .filter(([, field]) => field.type === 'reference')
     .map(([name]) => referencedByInput(isDictionary(input) ? ownValue(input, name) : undefined))
-  return { names: requested.flatMap(({ names }) => names), ids: requested.flatMap(({ ids }) => ids) }
+  return { names: references.flatMap(({ names }) => names), ids: references.flatMap(({ ids }) => ids) }
 }
 
 /** The columns that a body may write. */

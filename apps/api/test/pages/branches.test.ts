@@ -384,8 +384,8 @@ describe('the inventory in a branch', () => {
     expect(await text(`/plugins/pbs/tasks/?_branch=${schema_id}`)).toContain(
       'Tasks are not branched: these are main’s.',
     )
-    const removed = await writer.get(`/plugins/pbs/snapshots/999999/?_branch=${schema_id}`)
-    expect(removed.status).toBe(404)
-    expect(removed.text).toContain(`href="/plugins/pbs/snapshots/?_branch=${schema_id}"`)
+    const missing = await writer.get(`/plugins/pbs/snapshots/999999/?_branch=${schema_id}`)
+    expect(missing.status).toBe(404)
+    expect(missing.text).toContain(`href="/plugins/pbs/snapshots/?_branch=${schema_id}"`)
   })
 })

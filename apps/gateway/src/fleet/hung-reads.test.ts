@@ -8,14 +8,14 @@ const failing = (code: ScopeFailed['code']) => new ScopeFailed({ code, message: 
 /** How often a list is asked for in `minutes`, once a minute, and what its last failure says. */
 const askEachMinute = (reads: HungReads, minutes: number, outcome: Effect.Effect<string, ScopeFailed>) =>
   Effect.gen(function* () {
-    let requested = 0
-    let stated = ''
+    let requests = 0
+    let answer = ''
     const list = Effect.suspend(() => {
-      requested += 1
+      requests += 1
       return outcome
     })
     for (let minute = 0; minute < minutes; minute += 1) {
-      stated = yield* Effect.merge(
+      answer = yield* Effect.merge(
         Effect.mapError(
           reads.ask('/status/datastore-usage', { run: undefined, pauses: true }, list),
           ({ message }) => message,
@@ -23,17 +23,17 @@ const askEachMinute = (reads: HungReads, minutes: number, outcome: Effect.Effect
       )
       yield* TestClock.adjust(Duration.minutes(1))
     }
-    return { requested, stated }
+    return { requests, answer }
   })
 
 const run = <A>(effect: Effect.Effect<A>) => Effect.runPromise(Effect.provide(effect, TestContext.TestContext))
 
 test('a list that hangs is asked for more and more rarely, and says so', async () => {
   // After a minute, ten, sixty, and then every six hours.
-  const { requested, stated } = await run(askEachMinute(new HungReads(), 24 * 60, failing('timeout')))
-  expect(requested).toBe(4 + Math.floor((24 * 60 - 71) / 360))
-  expect(stated).toContain('/status/datastore-usage was not asked for')
-  expect(stated).toContain('systemctl restart proxmox-backup-proxy')
+  const { requests, answer } = await run(askEachMinute(new HungReads(), 24 * 60, failing('timeout')))
+  expect(requests).toBe(4 + Math.floor((24 * 60 - 71) / 360))
+  expect(answer).toContain('/status/datastore-usage was not asked for')
+  expect(answer).toContain('systemctl restart proxmox-backup-proxy')
 })
 
 test('one that answers again is asked for each time', async () => {
@@ -42,11 +42,11 @@ test('one that answers again is asked for each time', async () => {
     yield* askEachMinute(reads, 1, failing('timeout'))
     return yield* askEachMinute(reads, 30, Effect.succeed('rows'))
   })
-  expect(await run(outcomes)).toEqual({ requested: 30, stated: 'rows' })
+  expect(await run(outcomes)).toEqual({ requests: 30, answer: 'rows' })
 })
 
 test('any other failure is no reason to wait', async () => {
-  expect((await run(askEachMinute(new HungReads(), 5, failing('protocol')))).requested).toBe(5)
+  expect((await run(askEachMinute(new HungReads(), 5, failing('protocol')))).requests).toBe(5)
 })
 
 describe('in one run', () => {
@@ -54,12 +54,12 @@ describe('in one run', () => {
 
   test.each([true, false])('what hung is asked for once, however long the run takes (pauses: %s)', async (pauses) => {
     const reads = new HungReads()
-    let requested = 0
+    let requests = 0
     const hangs = Effect.suspend(() => {
-      requested += 1
+      requests += 1
       return failing('timeout')
     })
-    const stated = await run(
+    const answer = await run(
       Effect.gen(function* () {
         const ask = (of: string) => Effect.flip(reads.ask('/access/permissions', asking(of, pauses), hangs))
         yield* ask('7')
@@ -67,14 +67,14 @@ describe('in one run', () => {
         return yield* ask('7')
       }).pipe(Effect.orDie),
     )
-    expect(requested).toBe(1)
-    expect(stated).toMatchObject({ code: 'timeout', retryable: true })
-    expect(stated.message).toContain('/access/permissions was not asked for: it hung in this run already')
+    expect(requests).toBe(1)
+    expect(answer).toMatchObject({ code: 'timeout', retryable: true })
+    expect(answer.message).toContain('/access/permissions was not asked for: it hung in this run already')
   })
 
   test('what hung is asked for in the next one, unless it pauses', async () => {
     const reads = new HungReads()
-    const requested = await run(
+    const requests = await run(
       Effect.gen(function* () {
         let count = 0
         const hangs = Effect.suspend(() => {
@@ -86,7 +86,7 @@ describe('in one run', () => {
         return count
       }),
     )
-    expect(requested).toBe(3)
+    expect(requests).toBe(3)
   })
 
   test('a list that hangs while it is read counts as well, and one that ends is forgotten', async () => {

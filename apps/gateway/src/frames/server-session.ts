@@ -27,18 +27,21 @@ export interface ServerSession {
 export const openSession = (endpoint: StoredEndpoint, pbs: PbsReader): Effect.Effect<ServerSession> =>
   Effect.gen(function* () {
     const known = yield* Ref.make<Option.Option<Permissions>>(Option.none())
-    const removed = yield* Ref.make<Option.Option<ScopeFailed>>(Option.none())
+    const serverFailed = yield* Ref.make<Option.Option<ScopeFailed>>(Option.none())
     const oneAtATime = yield* Effect.makeSemaphore(1)
     const discard = Ref.set(known, Option.none())
 
     const permissionsNow = pbs.permissions.pipe(
       Effect.tap((permissions) => Ref.set(known, Option.some(permissions))),
       Effect.tapError((failure) =>
-        Effect.zipRight(discard, concernsServer(failure.code) ? Ref.set(removed, Option.some(failure)) : Effect.void),
+        Effect.zipRight(
+          discard,
+          concernsServer(failure.code) ? Ref.set(serverFailed, Option.some(failure)) : Effect.void,
+        ),
       ),
     )
     const permissionsBefore = Effect.gen(function* () {
-      const failure = yield* Ref.get(removed)
+      const failure = yield* Ref.get(serverFailed)
       if (Option.isSome(failure)) return yield* failure.value
       const permissions = yield* Ref.get(known)
       return Option.isSome(permissions) ? permissions.value : yield* permissionsNow
@@ -51,7 +54,7 @@ export const openSession = (endpoint: StoredEndpoint, pbs: PbsReader): Effect.Ef
       permissionsNow,
       stillAnswers: (failure) =>
         Effect.gen(function* () {
-          if (!mayBeOfOneList.has(failure.code) || Option.isSome(yield* Ref.get(removed))) {
+          if (!mayBeOfOneList.has(failure.code) || Option.isSome(yield* Ref.get(serverFailed))) {
             if (concernsServer(failure.code)) yield* discard
             return false
           }

@@ -72,9 +72,9 @@ function pathOfUnstorable(root: unknown): ReadonlyArray<string | number> | null 
     if (typeof value === 'string' && !isStorable(value)) return partsOf(path)
     if (typeof value !== 'object' || value === null) continue
     for (const [key, child] of Object.entries(value).reverse()) {
-      const children = { above: path, key: Array.isArray(value) ? Number(key) : key }
-      if (!isStorable(key)) return partsOf(children)
-      open.push([child, children])
+      const childPlace = { above: path, key: Array.isArray(value) ? Number(key) : key }
+      if (!isStorable(key)) return partsOf(childPlace)
+      open.push([child, childPlace])
     }
   }
   return null

@@ -9,7 +9,7 @@ export interface Gap {
 }
 
 /** What a full inventory reads with: the roles Audit, RemoteAudit and TapeAudit on `/`. */
-const requested: ReadonlyArray<Gap> = [
+const needed: ReadonlyArray<Gap> = [
   { privilege: 'Datastore.Audit', path: '/datastore', hides: 'datastores, namespaces and backups of other owners' },
   { privilege: 'Sys.Audit', path: '/access', hides: 'entries of the access control list' },
   { privilege: 'Sys.Audit', path: '/system', hides: 'tasks and the state of the node' },
@@ -19,7 +19,7 @@ const requested: ReadonlyArray<Gap> = [
 
 /** The privileges that the caller lacks for a full inventory. */
 export const inventoryGaps = (permissions: Permissions): ReadonlyArray<Gap> =>
-  requested.filter(({ path, privilege }) => !coversDescendants(permissions, path, privilege))
+  needed.filter(({ path, privilege }) => !coversDescendants(permissions, path, privilege))
 
 /** A gap in words: `Remote.Audit on /remote`. */
 export const gapTitle = ({ privilege, path }: Gap): string => `${privilege} on ${path}`

@@ -46,9 +46,9 @@ const decidingTasks: ReturnType<typeof deciding> = [
  */
 export const visibilityOf = (scope: ServerScope, permissions: Permissions): string => {
   const facts = deciding(scope).map(({ root, privileges }) => {
-    const children =
+    const descendants =
       scope.resource === 'snapshots' ? [] : Object.keys(permissions).filter((path) => isDescendant(path, root))
-    return [root, ...children.sort()].map((path) => {
+    return [root, ...descendants.sort()].map((path) => {
       const held = privilegesOn(permissions, path)
       const propagated = permissions[path]
       return [path, privileges.filter((p) => held.has(p)).map((p) => (propagated?.[p] === false ? `${p}!` : p))]

@@ -30,33 +30,33 @@ export const start = (options: StartOptions): Task =>
 /** Starts the system, and gives what its log says of it. */
 const begin = (options: StartOptions) =>
   Effect.gen(function* () {
-    const reported = yield* environment
-    yield* checkBootstrapToken(reported)
+    const env = yield* environment
+    yield* checkBootstrapToken(env)
     const kept = options.dataDir ?? (options.demo === null ? defaultDataDir : null)
     const dataDir = kept === null ? null : resolve(kept)
-    const found = yield* findKeys(reported, dataDir)
+    const found = yield* findKeys(env, dataDir)
     yield* checkPorts(options)
 
     const folder = dataDir ?? (yield* privateFolder)
     // The rest of the code is read while the database opens.
     const [databases, { system }] = yield* Effect.all(
-      [openDatabases(reported, dataDir), Effect.promise(() => import('../system.ts'))],
+      [openDatabases(env, dataDir), Effect.promise(() => import('../system.ts'))],
       { concurrency: 'unbounded' },
     )
     const keys = yield* keepKeys(found)
     const fleet = options.demo === null ? null : yield* startDemo(options.demo, dataDir)
-    const running = yield* system({ ...options, folder, keys, bootstrapToken: reported.bootstrapToken }).pipe(
+    const running = yield* system({ ...options, folder, keys, bootstrapToken: env.bootstrapToken }).pipe(
       Effect.provide(databases),
       Effect.catchTag('SecretUnreadable', otherKey(found)),
     )
     const remote = { address: running.url, token: running.token.token }
     yield* leaveRunFile(folder, { address: remote.address, token: Redacted.value(remote.token), pid: process.pid })
     if (fleet !== null) yield* fleet.read(remote)
-    if (Option.isNone(reported.databaseUrl)) yield* advise(remote)
+    if (Option.isNone(env.databaseUrl)) yield* advise(remote)
     const facts = {
       url: running.url,
       gateway: running.gatewayUrl,
-      database: Option.isSome(reported.databaseUrl) ? 'PostgreSQL' : 'embedded',
+      database: Option.isSome(env.databaseUrl) ? 'PostgreSQL' : 'embedded',
       folder: dataDir ?? 'none: nothing is kept',
       schedule: yield* scheduleOf(remote),
     }
@@ -102,11 +102,11 @@ const checkPorts = ({ host, port, gatewayPort }: StartOptions) => {
 }
 
 /** The databases; the data folder is this process's own, also when the database is elsewhere. */
-const openDatabases = (reported: Environment, dataDir: string | null) =>
+const openDatabases = (env: Environment, dataDir: string | null) =>
   Effect.gen(function* () {
     progress('opening the database')
-    const databases = yield* Layer.build(databaseLayers({ ...reported, dataDir }))
-    if (dataDir !== null && Option.isSome(reported.databaseUrl)) yield* lockFolder(dataDir)
+    const databases = yield* Layer.build(databaseLayers({ ...env, dataDir }))
+    if (dataDir !== null && Option.isSome(env.databaseUrl)) yield* lockFolder(dataDir)
     return databases
   }).pipe(
     Effect.catchTag(

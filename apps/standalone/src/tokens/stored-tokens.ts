@@ -10,12 +10,12 @@ import type { TokenStore } from './token-home.ts'
 
 /** The tokens of a system that does not run, in its database. */
 export const storedTokens = Effect.fn('storedTokens')(function* (dataDir: string) {
-  const reported = yield* databaseEnvironment
-  if (Option.isNone(reported.databaseUrl) && !existsSync(dataDir))
+  const env = yield* databaseEnvironment
+  if (Option.isNone(env.databaseUrl) && !existsSync(dataDir))
     return yield* new CannotRun({
       message: `there is no data folder ${dataDir}: name it with --data-dir, set DATABASE_URL, or reach a system with --url`,
     })
-  const databases = yield* Layer.build(databaseLayers({ ...reported, dataDir }))
+  const databases = yield* Layer.build(databaseLayers({ ...env, dataDir }))
   yield* migrate.pipe(Effect.provide(databases))
   const accounts = yield* Layer.build(accountsLayer).pipe(Effect.provide(databases))
   const home: TokenStore = {

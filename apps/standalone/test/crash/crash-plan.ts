@@ -32,13 +32,13 @@ const longest = { reading: 600, staging: 100, landing: 60, clearing: 10 } satisf
 export function planBlows(options: CrashOptions, random: Random): ReadonlyArray<Blow> {
   const blow = (victim: Blow['victim'], signal: Blow['signal'] = 'SIGKILL'): Blow => {
     const phase = random.pick(phases)
-    return { victim, signal, phase, jitter: random.children(longest[phase]) }
+    return { victim, signal, phase, jitter: random.upTo(longest[phase]) }
   }
   const rare = [
     ...Array.from({ length: options.restarts }, (_, n) => blow('database', n % 2 === 0 ? 'SIGKILL' : 'SIGQUIT')),
     ...Array.from({ length: options.gatewayKills }, () => blow('gateway')),
   ]
   const blows = Array.from({ length: options.kills }, () => blow('worker'))
-  for (const one of rare) blows.splice(random.children(blows.length + 1), 0, one)
+  for (const one of rare) blows.splice(random.upTo(blows.length + 1), 0, one)
   return blows
 }

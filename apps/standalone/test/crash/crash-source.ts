@@ -41,7 +41,7 @@ export class CrashSource {
   change(): void {
     this.#round++
     for (const server of this.servers) {
-      server.evolve({ verify: this.#random.chance(0.5), backups: 0.2 + this.#random.children(80) / 100 })
+      server.evolve({ verify: this.#random.chance(0.5), backups: 0.2 + this.#random.upTo(80) / 100 })
       this.#passingNamespace(server)
       this.#regroup(server)
       this.#reword(server.state)

@@ -72,9 +72,9 @@ try {
     while (!['completed', 'incomplete', 'failed', 'cancelled'].includes(run.status.value)) {
       if (!system.alive || performance.now() - began > 600_000) break
       await setTimeout(100)
-      const requested = performance.now()
+      const started = performance.now()
       run = (await request(rest, 'GET', `/api/plugins/pbs/sync-runs/${id}/?limit=1000`)).json as Run
-      longest = Math.max(longest, performance.now() - requested)
+      longest = Math.max(longest, performance.now() - started)
       peak = Math.max(peak, residentMegabytes(system.pid))
     }
     const ofSound = run.scopes.filter(({ display }) => display.includes('pbs-sound'))

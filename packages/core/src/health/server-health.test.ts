@@ -180,9 +180,9 @@ describe('a token that sees no datastore', () => {
   })
 
   test('is not mended by an answer to the smallest request', () => {
-    const requested = nextHealth(blind, answered(9))
-    expect(requested).toEqual({ ...blind, latency_ms: 9, last_seen_at: at })
-    expect(nextHealth(requested, answered(null))).toEqual(requested)
+    const health = nextHealth(blind, answered(9))
+    expect(health).toEqual({ ...blind, latency_ms: 9, last_seen_at: at })
+    expect(nextHealth(health, answered(null))).toEqual(health)
   })
 
   test.each([

@@ -14,10 +14,10 @@ export function mergeMap(base: Side, main: Side, branch: Side): MapMerge {
   const merged: Record<string, FieldValue> = {}
   const clashes: Array<string> = []
   for (const key of new Set([...Object.keys(main), ...Object.keys(branch)])) {
-    const [was, is, requested] = [at(base, key), at(main, key), at(branch, key)]
-    const ours = same(is, requested) || same(was, requested)
+    const [was, is, branchValue] = [at(base, key), at(main, key), at(branch, key)]
+    const ours = same(is, branchValue) || same(was, branchValue)
     if (!ours && !same(was, is)) clashes.push(key)
-    const value = ours || !same(was, is) ? is : requested
+    const value = ours || !same(was, is) ? is : branchValue
     if (value !== undefined) merged[key] = value
   }
   return { merged, clashes }

@@ -54,16 +54,16 @@ function mergeDeletion({ model, author }: ThreeSides, base: FieldValues, main: F
 function mergeFields({ model, base }: ThreeSides, main: FieldValues, branch: FieldValues): Merged {
   const fields: Array<FieldChange> = []
   const conflicts: Array<Conflict> = []
-  for (const [name, requested] of Object.entries(branch)) {
+  for (const [name, branchValue] of Object.entries(branch)) {
     const field = mergingField(model, name)
     if (field === undefined) continue
     const is = main[name] ?? null
     const was = base === null ? undefined : (base[name] ?? null)
-    const merged = mergeField(strategyOf(field), { base: was, main: is, branch: requested })
+    const merged = mergeField(strategyOf(field), { base: was, main: is, branch: branchValue })
     if (merged._tag === 'take') fields.push({ field: name, base: is, value: merged.value })
     if (merged._tag !== 'clash') continue
     if (!sameValue(is, merged.merged)) fields.push({ field: name, base: is, value: merged.merged })
-    conflicts.push({ kind: kindOf(base, field), field: name, base: was ?? null, main: is, branch: requested })
+    conflicts.push({ kind: kindOf(base, field), field: name, base: was ?? null, main: is, branch: branchValue })
   }
   if (base === null) return { write: { _tag: 'adopt', fields }, conflicts }
   return { write: fields.length === 0 ? none : { _tag: 'update', fields }, conflicts }

@@ -50,11 +50,11 @@ function edited(before: World, changes: Readonly<Record<string, FieldValues | nu
 
 /** What a branch holds of one object: the fields it touched, with what they were. */
 function sidesOf(base: World, main: World, branch: World, key: string): ThreeSides {
-  const [was, requested] = [base.get(key) ?? null, branch.get(key) ?? null]
+  const [was, branchValue] = [base.get(key) ?? null, branch.get(key) ?? null]
   const touched =
-    was === null || requested === null
+    was === null || branchValue === null
       ? null
-      : Object.keys(requested).filter((f) => !sameValue(was[f] ?? null, requested[f] ?? null))
+      : Object.keys(branchValue).filter((f) => !sameValue(was[f] ?? null, branchValue[f] ?? null))
   const pick = (of: FieldValues): FieldValues =>
     touched === null ? of : Object.fromEntries(touched.map((f) => [f, of[f] ?? null]))
   return {
@@ -62,8 +62,8 @@ function sidesOf(base: World, main: World, branch: World, key: string): ThreeSid
     author: 'operator',
     base: was === null ? null : pick(was),
     main: main.get(key) ?? null,
-    branch: requested === null ? null : pick(requested),
-    whole: requested,
+    branch: branchValue === null ? null : pick(branchValue),
+    whole: branchValue,
   }
 }
 
@@ -110,11 +110,11 @@ test('an edit that only one side made is never lost', () => {
       const [main, branch] = [edited(base, mainEdits), edited(base, branchEdits)]
       const { after, conflicts } = merged(base, main, branch)
       for (const key of keys) {
-        const [was, is, requested, end] = [base.get(key), main.get(key), branch.get(key), after.get(key)]
-        if (was === undefined || is === undefined || requested === undefined) continue
+        const [was, is, branchValue, end] = [base.get(key), main.get(key), branch.get(key), after.get(key)]
+        if (was === undefined || is === undefined || branchValue === undefined) continue
         for (const field of scalars) {
           if (conflicts.includes(`${key}.${field}`)) continue
-          const expected = sameValue(was[field] ?? null, requested[field] ?? null) ? is[field] : requested[field]
+          const expected = sameValue(was[field] ?? null, branchValue[field] ?? null) ? is[field] : branchValue[field]
           expect(end?.[field]).toEqual(expected)
         }
       }

@@ -59,13 +59,13 @@ describe('a conflict of a field', () => {
 })
 
 describe('a conflict of a whole object', () => {
-  const removed = sidesOf(A, null, { ...A, path: '/b' })
+  const deletedInMain = sidesOf(A, null, { ...A, path: '/b' })
   const going = sidesOf(A, { ...A, path: '/b' }, null)
   test.each([
-    ['deleted in main, resolved to main', removed, { choice: 'main' }, { _tag: 'none' }],
+    ['deleted in main, resolved to main', deletedInMain, { choice: 'main' }, { _tag: 'none' }],
     [
       'deleted in main, resolved to branch',
-      removed,
+      deletedInMain,
       { choice: 'branch' },
       { _tag: 'create', values: { ...A, path: '/b' } },
     ],

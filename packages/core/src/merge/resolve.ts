@@ -18,18 +18,18 @@ export function resolve(
   resolutionOf: (conflict: Conflict) => Resolution | null,
 ): Resolved {
   if (conflicts.length === 0) return { _tag: 'write', write }
-  const stated = conflicts.map((conflict) => ({ conflict, resolution: resolutionOf(conflict) }))
-  if (stated.some(({ resolution }) => resolution?.choice === 'skip')) return { _tag: 'skipped' }
-  const open = stated.filter(({ resolution }) => resolution === null)
+  const decided = conflicts.map((conflict) => ({ conflict, resolution: resolutionOf(conflict) }))
+  if (decided.some(({ resolution }) => resolution?.choice === 'skip')) return { _tag: 'skipped' }
+  const open = decided.filter(({ resolution }) => resolution === null)
   if (open.length > 0) return { _tag: 'open', conflicts: open.map(({ conflict }) => conflict) }
   if (conflicts.some(({ kind, field }) => field === null || kind === 'update_delete')) {
-    const branchWins = stated.every(({ resolution }) => resolution?.choice === 'branch')
+    const branchWins = decided.every(({ resolution }) => resolution?.choice === 'branch')
     return { _tag: 'write', write: branchWins ? branchWrite(sides) : { _tag: 'none' } }
   }
   const fields = new Map(
     (write._tag === 'adopt' || write._tag === 'update' ? write.fields : []).map((c) => [c.field, c]),
   )
-  for (const { conflict, resolution } of stated) {
+  for (const { conflict, resolution } of decided) {
     const change = fieldChange(conflict, resolution)
     if (change !== null) fields.set(change.field, change)
   }

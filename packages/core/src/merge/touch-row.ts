@@ -92,6 +92,6 @@ function mapBase(before: Touched | undefined, present: FieldValue, value: FieldV
 
 function isTouched(reading: MergeStrategy, base: FieldValue, value: FieldValue): boolean {
   if (reading !== 'map') return !sameValue(base, value)
-  const [was, requested] = [mapOf(base), mapOf(value)]
-  return [...keysOf(was, requested)].some((key) => !sameMember(was, requested, key))
+  const [was, next] = [mapOf(base), mapOf(value)]
+  return [...keysOf(was, next)].some((key) => !sameMember(was, next, key))
 }

@@ -215,7 +215,7 @@ describe('a server', () => {
     ],
     ['server=pbs-a&start=0&offset=1', ["'start' and 'offset' are mutually exclusive."]],
   ])('is not found by %s', (query, body) => {
-    expect(resolve(query)).toEqual({ _tag: 'refused', body })
+    expect(resolve(query)).toEqual({ _tag: 'rejected', body })
   })
 
   test('is looked up by name and, where it could be one, by id', () => {

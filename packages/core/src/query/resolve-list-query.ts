@@ -20,7 +20,7 @@ export interface ReferencedRows {
 /** A query ready to be run, or NetBox's 400 body. */
 export type ResolvedListQuery<M extends ModelName> =
   | { readonly _tag: 'query'; readonly query: ListQuery<M> }
-  | { readonly _tag: 'refused'; readonly body: FieldErrors | ReadonlyArray<string> }
+  | { readonly _tag: 'rejected'; readonly body: FieldErrors | ReadonlyArray<string> }
 
 /** The names and ids of other rows that a request speaks of. */
 export function referencedRows({ lookups }: Pick<ListRequest, 'lookups'>): ReferencedRows {
@@ -42,8 +42,8 @@ export function resolveListQuery<M extends ModelName>(request: ListRequest<M>, k
       filters.push({ field: lookup.field, lookup: 'exact', values: values.filter((value) => value !== undefined) })
     } else errors[lookup.parameter] = [notAChoice(String(wrong))]
   }
-  if (Object.keys(errors).length > 0) return { _tag: 'refused', body: errors }
-  if (request.pageError !== null) return { _tag: 'refused', body: [request.pageError] }
+  if (Object.keys(errors).length > 0) return { _tag: 'rejected', body: errors }
+  if (request.pageError !== null) return { _tag: 'rejected', body: [request.pageError] }
   return { _tag: 'query', query: { ...request.query, filters } }
 }
 

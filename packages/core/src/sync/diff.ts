@@ -56,8 +56,8 @@ export interface DiffResult<M extends ModelName> extends Sightings {
  * An absent row that is listed again is not a change.
  */
 export function diff<M extends ModelName>({ model, main, source, complete, runId }: DiffInput<M>): DiffResult<M> {
-  const requested = new KeyedRows<SourceRow<M>>(model)
-  for (const facts of source) requested.set(facts)
+  const sourceRows = new KeyedRows<SourceRow<M>>(model)
+  for (const facts of source) sourceRows.set(facts)
 
   const compared = comparedFields(model)
   const changes: Array<Change<M>> = []
@@ -65,7 +65,7 @@ export function diff<M extends ModelName>({ model, main, source, complete, runId
   const returned: Array<number> = []
   let unchanged = 0
   for (const row of main) {
-    const facts = requested.take(row.facts)
+    const facts = sourceRows.take(row.facts)
     if (facts === undefined) {
       const absence = complete ? absenceOf(row, runId ?? null) : 'stays'
       if (absence === 'goes') changes.push(deletionOf(row, naturalKey(model, row.facts)))
@@ -81,7 +81,7 @@ export function diff<M extends ModelName>({ model, main, source, complete, runId
       changes.push({ _tag: 'update', id: row.id, key: naturalKey(model, row.facts), fields, appears, broken })
     }
   }
-  for (const values of requested.left())
+  for (const values of sourceRows.left())
     changes.push({ _tag: 'create', key: naturalKey(model, values), values: factsOf(values) })
   changes.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
   return { changes, unchanged, noted: noted.sort(ascending), returned: returned.sort(ascending) }

@@ -6,8 +6,8 @@ const judged = ({
   visibilityChanged = false,
   ...input
 }: Omit<GuardInput, 'visibilityChanged' | 'settings'> & Partial<GuardInput>) =>
-  stated(guard({ settings: defaultSettings, visibilityChanged, ...input }))
-const stated = (verdict: Verdict) => (verdict._tag === 'land' ? 'land' : verdict.reason)
+  outcomeOf(guard({ settings: defaultSettings, visibilityChanged, ...input }))
+const outcomeOf = (verdict: Verdict) => (verdict._tag === 'land' ? 'land' : verdict.reason)
 
 describe('with a share of 0.3 and a minimum of 50', () => {
   test.each([

@@ -16,14 +16,14 @@ const rows = FastCheck.array(
 
 test('a row is found by its whole key, the last one set, whatever rows came before', () => {
   FastCheck.assert(
-    FastCheck.property(rows, rows, (set, requested) => {
+    FastCheck.property(rows, rows, (set, lookups) => {
       const keyed = new KeyedRows<(typeof set)[number]>('group')
       const byText = new Map<string, (typeof set)[number]>()
       for (const row of set) {
         keyed.set(row)
         byText.set(naturalKey('group', row), row)
       }
-      for (const like of requested) {
+      for (const like of lookups) {
         const key = naturalKey('group', like)
         expect(keyed.take(like)).toBe(byText.get(key))
         byText.delete(key)

@@ -42,5 +42,5 @@ export const endpointsLayer = (options: GatewayOptions): Layer.Layer<Endpoints> 
 
 const pathOf = (id: number) => `/pbs/endpoints/${id}`
 
-const cannotBe = (removed: EndpointNotFound) =>
-  Effect.fail(new GatewayUnavailable({ message: removed.message, cause: removed }))
+const cannotBe = (error: EndpointNotFound) =>
+  Effect.fail(new GatewayUnavailable({ message: error.message, cause: error }))

@@ -11,8 +11,8 @@ export function sourceFrame(wire: Exclude<Frame, GroupFrame>): SourceFrame {
     case 'server': {
       const { frame: _, server: _name, observed, ...facts } = wire
       const { error } = observed
-      const stated = error === undefined ? {} : { error: { ...error, message: sentence(error.message) } }
-      return { _tag: 'server', facts, observed: { ...observed, ...stated } }
+      const withSentence = error === undefined ? {} : { error: { ...error, message: sentence(error.message) } }
+      return { _tag: 'server', facts, observed: { ...observed, ...withSentence } }
     }
     case 'datastore': {
       const { frame: _, server, observed, ...facts } = wire

@@ -53,7 +53,7 @@ export async function landInitialObservations(db: Kysely<Tables>, branch: number
     const types = columns.map(({ name, type }) => sql`${sql.id(name)} ${sql.raw(type)}`)
     await sql`
       insert into ${sql.table(observation.table)} (${names})
-      select ${rowId}, ${sql.join(columns.map((column) => stated(model, column)))}
+      select ${rowId}, ${sql.join(columns.map((column) => observedOrDefault(model, column)))}
       from ${branchTable(model)} e join ${sql.table(tables[model])} m on m.id = e.id
       cross join lateral jsonb_to_record(e.observation) as v (${sql.join(types)})
       where e.branch_id = ${branch}::bigint and e.op = 'create' and e.observation is not null
@@ -62,7 +62,7 @@ export async function landInitialObservations(db: Kysely<Tables>, branch: number
 }
 
 /** An observation; a field that was not observed has the value of an unknown row. */
-function stated(model: ModelName, { field, name }: Column): RawBuilder<unknown> {
+function observedOrDefault(model: ModelName, { field, name }: Column): RawBuilder<unknown> {
   const fallback = defaultValue(model, field)
   return fallback === null ? sql.ref(`v.${name}`) : sql`coalesce(${sql.ref(`v.${name}`)}, ${fallback})`
 }

@@ -18,7 +18,7 @@ export interface Inversion {
  */
 function landed(model: ModelName, { merged, into }: Inversion): RawBuilder<unknown> {
   const values = mergedColumns(model).flatMap((column) => [sql.lit(column.field), plainValue(column, 'e')])
-  const stated = sql`(
+  const touchedValues = sql`(
     select jsonb_object_agg(v.key, v.value) from jsonb_each(jsonb_build_object(${sql.join(values)})) v where v.key = any(e.touched)
   )`
   const stays =
@@ -29,7 +29,7 @@ function landed(model: ModelName, { merged, into }: Inversion): RawBuilder<unkno
     select e.*, coalesce((e.outcome ->> 'id')::bigint, e.id) as main_id,
       case when e.outcome = '{}' then 'nothing' else coalesce(e.outcome ->> 'op', e.op) end as did,
       case when e.outcome is null then e.base else coalesce(e.outcome -> 'before', '{}') end as before,
-      case when e.outcome is null then ${stated} else e.outcome -> 'after' end as after
+      case when e.outcome is null then ${touchedValues} else e.outcome -> 'after' end as after
     from ${branchTable(model)} e where e.branch_id = ${merged}::bigint and ${stays}
   )`
 }
@@ -50,7 +50,7 @@ function asLanded(model: ModelName, { field, name }: Column): RawBuilder<unknown
  */
 async function invertCreates(db: Kysely<Tables>, model: ModelName, inversion: Inversion): Promise<void> {
   const columns = mergedColumns(model)
-  const children = branchedModels
+  const createdChildren = branchedModels
     .filter((of) => of !== 'server')
     .flatMap((of) => [
       sql.lit(of),
@@ -60,7 +60,7 @@ async function invertCreates(db: Kysely<Tables>, model: ModelName, inversion: In
     ])
   const more = {
     name: model === 'server' ? sql`, children` : sql``,
-    value: model === 'server' ? sql`, jsonb_build_object(${sql.join(children)})` : sql``,
+    value: model === 'server' ? sql`, jsonb_build_object(${sql.join(createdChildren)})` : sql``,
   }
   const values = sql.join(columns.map((column) => asLanded(model, column)))
   await sql`

@@ -45,13 +45,13 @@ export async function resolveKeyConflicts(
   keyConflicts: KeyConflicts,
 ): Promise<ReadonlyArray<ResolvedEntry>> {
   const { branch, model, decided, leaves } = keyConflicts
-  const requested = decided.flatMap((one) => {
+  const newKeys = decided.flatMap((one) => {
     const key = claimedKey(model, one)
     return key === null ? [] : [{ id: one.entry.id, key }]
   })
-  if (requested.length === 0) return decided
-  const holders = await holdersOf(db, { branch, model }, requested)
-  const moving = new Map(requested.map(({ id, key }) => [id, naturalKey(model, key)]))
+  if (newKeys.length === 0) return decided
+  const holders = await holdersOf(db, { branch, model }, newKeys)
+  const moving = new Map(newKeys.map(({ id, key }) => [id, naturalKey(model, key)]))
   const blocked = new Map<number, FieldValue>()
   for (let before = -1; before !== blocked.size; ) {
     before = blocked.size
@@ -86,10 +86,10 @@ interface Holder {
 async function holdersOf(
   db: Kysely<Tables>,
   { branch, model }: Pick<KeyConflicts, 'branch' | 'model'>,
-  requested: ReadonlyArray<{ readonly id: number; readonly key: FieldValues }>,
+  newKeys: ReadonlyArray<{ readonly id: number; readonly key: FieldValues }>,
 ): Promise<ReadonlyArray<Holder>> {
   const columns = keyColumns(model)
-  const rows = requested.map(({ id, key }) => ({
+  const rows = newKeys.map(({ id, key }) => ({
     id,
     ...Object.fromEntries(columns.map(({ field, name }) => [name, key[field]])),
   }))

@@ -94,8 +94,8 @@ const countWritten = ({ run, engine, made }: WindowStep, windows: ReadonlyArray<
 /** The keys of the groups that a part deletes, or deletes snapshots of. */
 function deletedFrom(part: number): RawBuilder<unknown> {
   const key = columnNames(groupKey, 'w')
-  const removed = sql`w.part_id = ${part}::bigint and w.op = 'delete'`
-  return sql`select ${key} from staged_snapshots w where ${removed} union select ${key} from staged_groups w where ${removed}`
+  const deletions = sql`w.part_id = ${part}::bigint and w.op = 'delete'`
+  return sql`select ${key} from staged_snapshots w where ${deletions} union select ${key} from staged_groups w where ${deletions}`
 }
 
 /** The namespaces, under the alias `m`, in which a part writes anything that they count. */

@@ -83,7 +83,7 @@ export async function answerLogged(
     with w as materialized (select c.* from branch_conflicts c where ${where} for update), answered as (
       update branch_conflicts c set ${answer} from w where c.id = w.id and c.branch_id = ${branch}::bigint returning c.*
     ), touched as (
-      select a.id, a.server_id, a.title || coalesce(': ' || a.field, '') as title, ${reported('w')} as before, ${reported('a')} as after, null::jsonb as counts
+      select a.id, a.server_id, a.title || coalesce(': ' || a.field, '') as title, ${conflictRecord('w')} as before, ${conflictRecord('a')} as after, null::jsonb as counts
       from answered a join w on w.id = a.id where (a.resolution, a.resolved_by) is distinct from (w.resolution, w.resolved_by)
     ), logged as (${appendChanges('touched', 'update', 'conflict', { origin: { ...authorOf(by), branchId: branch } })})
     select count(*) as answered from answered`.execute(db)
@@ -95,7 +95,7 @@ const objectTypes = Object.fromEntries(
 )
 
 /** A conflict with its answer, under the names of REST. */
-const reported = (alias: string): RawBuilder<unknown> => {
+const conflictRecord = (alias: string): RawBuilder<unknown> => {
   const of = (name: string) => sql.ref(`${alias}.${name}`)
   return sql`jsonb_build_object('kind', ${of('kind')}, 'object_type', ${jsonb(objectTypes)} -> ${of('model')}, 'object_id', ${of('object_id')}, 'field', ${of('field')},
     'base', ${of('base')}, 'main', ${of('main')}, 'branch', ${of('branch')},

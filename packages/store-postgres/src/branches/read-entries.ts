@@ -59,7 +59,7 @@ interface EntryRecord {
 /** A page of a branch's entries of one model, each with the row of main that it is about. */
 export async function readEntries(db: Kysely<Tables>, page: EntryPage): Promise<ReadonlyArray<Entry>> {
   const { model, author, lock = false } = page
-  const background = (alias: string, server: string) =>
+  const sideColumns = (alias: string, server: string) =>
     sql.join(
       mergedColumns(model).map(
         ({ field, name }) =>
@@ -73,7 +73,7 @@ export async function readEntries(db: Kysely<Tables>, page: EntryPage): Promise<
       ${model === 'server' ? sql`null::text` : sql`e.found_server`} as server,
       ${model === 'server' ? sql`null::bigint` : sql`e.found_server_id`} as server_id,
       (${lock ? sql`false` : isVacated(model)}) as vacated,
-      ${model === 'server' ? gainedChild() : sql`null::jsonb`} as gained, ${background('e', 'found_server_id')}, ${background('m', 'server_id')}
+      ${model === 'server' ? gainedChild() : sql`null::jsonb`} as gained, ${sideColumns('e', 'found_server_id')}, ${sideColumns('m', 'server_id')}
     ${entriesBesideMain(page)} order by e.id`.execute(db)
   return rows.map((row) => entryOf(model, author, row))
 }

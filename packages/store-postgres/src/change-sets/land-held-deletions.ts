@@ -92,10 +92,10 @@ async function refresh(db: Kysely<Tables>, landing: Landing, set: StoredHeldDele
   const changed = grown > 0 || otherView || reason !== set.reason
   const state = grown > 0 || otherView ? 'waiting' : set.state
   const decision = state === 'waiting' ? sql`, decided_by = null, decided_at = null, decided_count = null` : sql``
-  const asNewRow = carriedOut ? sql`, kept = false, since = ${landing.at}::timestamptz` : sql``
+  const reset = carriedOut ? sql`, kept = false, since = ${landing.at}::timestamptz` : sql``
   await sql`
     update held_deletions set state = ${state}, reason = ${reason}, visibility = ${landing.visibility}, run_id = ${landing.runId}::bigint,
-      revision = revision + ${changed ? 1 : 0}${decision}${asNewRow}
+      revision = revision + ${changed ? 1 : 0}${decision}${reset}
     where id = ${set.id}::bigint`.execute(db)
 }
 

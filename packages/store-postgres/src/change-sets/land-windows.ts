@@ -58,20 +58,20 @@ export function landDeletions(
   windows: ReadonlyArray<Window>,
   model: ModelName,
 ): Effect.Effect<RowCounts, StoreFailed> {
-  const removed = windows.filter(({ deletes, holds }) => deletes + holds > 0)
-  return countWindows(engine, removed, (window) =>
+  const withDeletions = windows.filter(({ deletes, holds }) => deletes + holds > 0)
+  return countWindows(engine, withDeletions, (window) =>
     run(async (db) => {
       const going = isDeletable(which, model === 'group' ? 'g' : 'm')
-      const removed =
-        going === null ? noRows : await deletable(db, model, window, { lastSeen, origin, deletable: going })
+      const deleted =
+        going === null ? noRows : await deleteRows(db, model, window, { lastSeen, origin, deletable: going })
       // A row that was just deleted is not held.
-      if (which.listed && which.missing && window.holds === 0 && !isParent(model)) return removed
+      if (which.listed && which.missing && window.holds === 0 && !isParent(model)) return deleted
       const stay = await holdDeletes(db, model, window, { at, lastSeen })
       if (model === own) {
         held.rows += stay.rows
         held.grown += stay.grown
       }
-      return removed
+      return deleted
     }),
   )
 }
@@ -80,7 +80,7 @@ export function landDeletions(
  * Lands a window's deletions. A group only leaves its source's list; `recountLandedGroups` deletes
  * it with its last snapshot.
  */
-async function deletable(
+async function deleteRows(
   db: Kysely<Tables>,
   model: ModelName,
   window: Window,

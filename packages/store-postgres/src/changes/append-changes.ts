@@ -96,8 +96,8 @@ export function touchedFacts(
 export const membersOf = (column: string): RawBuilder<unknown> => sql`('{' || ${sql.ref(column)} || '}')::jsonb`
 
 /** Of two whole rows in JSON the members of `wanted` that differ from those of `other`; null: none do. */
-export const differingMembers = (requested: RawBuilder<unknown>, other: RawBuilder<unknown>): RawBuilder<unknown> =>
-  sql`(select jsonb_object_agg(e.key, e.value) from jsonb_each(${requested}) e where e.value is distinct from ${other} -> e.key)`
+export const differingMembers = (values: RawBuilder<unknown>, other: RawBuilder<unknown>): RawBuilder<unknown> =>
+  sql`(select jsonb_object_agg(e.key, e.value) from jsonb_each(${values}) e where e.value is distinct from ${other} -> e.key)`
 
 /** The rows created in one scope. */
 export interface Summary {

@@ -16,8 +16,8 @@ export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
         const reading = database.query(operation, async (db) => {
           const follows = filter.afterId !== undefined
           // Read this before the entries: changes that commit later have higher ids.
-          const children = follows ? [sql`c.id <= ${await horizon(db)}::bigint`] : []
-          const matching = where(filter, children)
+          const upperBound = follows ? [sql`c.id <= ${await horizon(db)}::bigint`] : []
+          const matching = where(filter, upperBound)
           const order = follows ? sql`c.id` : sql`c.id desc`
           const { rows: counted } = await sql<{ count: number }>`
             select count(*) as count from changes c ${matching}`.execute(db)

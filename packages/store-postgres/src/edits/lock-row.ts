@@ -25,13 +25,13 @@ export function requireServers(
   if (ids.length === 0) return Effect.void
   return Effect.flatMap(
     run(async (db) => {
-      const { rows: removed } = await sql<{ id: number }>`
+      const { rows: missing } = await sql<{ id: number }>`
         select id from unnest(${ids}::bigint[]) as w (id) where not exists (select from servers v where v.id = w.id) limit 1`.execute(
         db,
       )
-      return removed[0]
+      return missing[0]
     }),
-    (removed) => (removed === undefined ? Effect.void : new ServerGone(removed)),
+    (missing) => (missing === undefined ? Effect.void : new ServerGone(missing)),
   )
 }
 

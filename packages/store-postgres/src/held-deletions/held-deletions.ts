@@ -56,7 +56,7 @@ const ofRun = (runId: number): RawBuilder<boolean> =>
   sql<boolean>`exists (select from held_deletions_runs r where r.held_deletions_id = h.id and r.run_id = ${runId}::bigint)`
 
 /** The log's record of held deletions and the decision on them, under the names of REST. */
-const reported = ({ state, reason, revision, count, decided }: HeldDeletions): LoggedValues => ({
+const decisionRecord = ({ state, reason, revision, count, decided }: HeldDeletions): LoggedValues => ({
   state,
   reason,
   revision,
@@ -102,8 +102,8 @@ const decide = Effect.fn('HeldDeletionsStore.decide')(function* (
           id,
           title: scopeTitle(decided.scope),
           serverId: locked[0]?.server_id,
-          before: reported(set),
-          after: reported(decided),
+          before: decisionRecord(set),
+          after: decisionRecord(decided),
           by: requestId === undefined ? undefined : { user, requestId },
         }),
       )

@@ -1,8 +1,8 @@
 import type { Facts } from '@netbox-pbs/core'
 import { type EditValues, InventoryWrites, type WritableModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import type { Random } from './chance.ts'
 import { create, groupFacts, landOnce, may, snapshotFacts } from './main.ts'
+import type { Random } from './random.ts'
 
 /** Rows that edits may write, by model. */
 export type Ids = Readonly<Record<WritableModel, Array<number>>>
@@ -94,13 +94,13 @@ function newRow(random: Random, model: 'snapshot' | 'datastore' | 'job', server:
   if (model === 'datastore') return { server, name: random.pick(['tank', 'pool', 'disk']), path: '/mnt', used_bytes: 7 }
   if (model === 'job')
     return { server, job_type: 'verify', job_id: random.pick(['v1', 'v2', 'v3']), last_run_state: 'ok', store: 'tank' }
-  const backup_time = may(1 + random.children(9))
+  const backup_time = may(1 + random.upTo(9))
   const place = { datastore_name: 'tank', namespace: random.pick(spaces) }
   return { server, ...place, backup_type: 'vm', backup_id: random.pick(guests), backup_time, ...facts(random) }
 }
 
 const facts = (random: Random): EditValues => ({
-  size_bytes: random.is(0.2) ? null : random.children(1000),
+  size_bytes: random.is(0.2) ? null : random.upTo(1000),
   verification_state: random.pick(states),
   comment: random.pick(['', 'x', 'y']),
   protected: random.is(0.5),
@@ -111,13 +111,11 @@ function valuesOf(random: Random, model: WritableModel): EditValues {
   const owned: EditValues = random.is(0.3)
     ? { tags }
     : random.is(0.3)
-      ? { custom_fields: Object.fromEntries(random.some(['p', 'q'], 0.6).map((name) => [name, random.children(3)])) }
+      ? { custom_fields: Object.fromEntries(random.some(['p', 'q'], 0.6).map((name) => [name, random.upTo(3)])) }
       : {}
   switch (model) {
     case 'server':
-      return random.is(0.3)
-        ? { ...owned, name: random.pick(['a', 'd', 'e']) }
-        : { ...owned, port: random.children(9999) }
+      return random.is(0.3) ? { ...owned, name: random.pick(['a', 'd', 'e']) } : { ...owned, port: random.upTo(9999) }
     case 'datastore':
       return {
         ...owned,
@@ -128,7 +126,7 @@ function valuesOf(random: Random, model: WritableModel): EditValues {
       return { ...owned, schedule: random.pick(['daily', 'hourly']) }
     case 'snapshot': {
       const moved: EditValues = random.is(0.3)
-        ? { namespace: random.pick(spaces), backup_id: random.pick(guests), backup_time: may(1 + random.children(20)) }
+        ? { namespace: random.pick(spaces), backup_id: random.pick(guests), backup_time: may(1 + random.upTo(20)) }
         : {}
       return { ...owned, ...facts(random), ...moved }
     }

@@ -55,7 +55,7 @@ export function reconcileServers(
   const byId = new Map(free.map((server) => [server.facts.endpoint_id, server]))
 
   const rows: Array<ServerRow> = []
-  const requested: Array<Facts<'server'>> = []
+  const sourceRows: Array<Facts<'server'>> = []
   const healths = new Map<string, ServerHealth | null>()
   const renames = new Map<number, string>()
   const removals: Array<Change<'server'>> = []
@@ -71,18 +71,18 @@ export function reconcileServers(
       healths.set(endpoint.facts.name, row.health)
       names.add(endpoint.facts.name)
       rows.push({ ...row, facts: { ...row.facts, name: endpoint.facts.name } })
-      requested.push(connected(endpoint.facts, row))
+      sourceRows.push(connected(endpoint.facts, row))
     } else if (endpoint_state === 'pending' && endpoint_id === null) {
       removals.push({ _tag: 'delete', id: row.id, key: naturalKey('server', row.facts) })
     } else if (endpoint_state !== 'none' || endpoint_id !== null) {
       rows.push(row)
-      requested.push({ ...row.facts, endpoint_id: null, endpoint_state: 'none' })
+      sourceRows.push({ ...row.facts, endpoint_id: null, endpoint_state: 'none' })
       if (newName !== null) warnings.push(renamed(name, newName))
     }
   }
-  for (const { facts } of free) if (!healths.has(facts.name)) requested.push(connected(facts, null))
+  for (const { facts } of free) if (!healths.has(facts.name)) sourceRows.push(connected(facts, null))
 
-  const { changes, unchanged } = diff({ model: 'server', main: rows, source: requested, complete: false })
+  const { changes, unchanged } = diff({ model: 'server', main: rows, source: sourceRows, complete: false })
   return {
     changes: [...removals, ...changes.map((change) => withRename(change, renames))],
     observed: free.flatMap(({ facts, observed }) => {

@@ -14,10 +14,10 @@ export interface RequestChange {
 
 /** The changes that wait for requests: what makes a list change while it is read. */
 export class RequestChanges {
-  #waiting: { readonly requested: RequestChange; after: number; left: number }[] = []
+  #waiting: { readonly planned: RequestChange; after: number; left: number }[] = []
 
-  add(requested: RequestChange): void {
-    this.#waiting.push({ requested, after: requested.after ?? 0, left: requested.times ?? 1 })
+  add(planned: RequestChange): void {
+    this.#waiting.push({ planned, after: planned.after ?? 0, left: planned.times ?? 1 })
   }
 
   /** Forgets the changes that have not been made. */
@@ -32,14 +32,14 @@ export class RequestChanges {
 
   /** Makes every change that waited for this request, in the order they were added. */
   arrived(subject: RequestSubject): void {
-    for (const entry of this.#waiting.filter(({ requested }) => requestMatches(requested.match ?? {}, subject))) {
+    for (const entry of this.#waiting.filter(({ planned }) => requestMatches(planned.match ?? {}, subject))) {
       if (entry.after > 0) {
         entry.after -= 1
         continue
       }
       entry.left -= 1
       if (entry.left <= 0) this.#waiting = this.#waiting.filter((other) => other !== entry)
-      entry.requested.change()
+      entry.planned.change()
     }
   }
 }

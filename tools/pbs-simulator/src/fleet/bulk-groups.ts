@@ -22,10 +22,10 @@ export const bulkGroup = (
   },
 ): GroupState => {
   const { number, count, now } = options
-  const backupType = options.backupType ?? typeOf(random.children(20))
+  const backupType = options.backupType ?? typeOf(random.upTo(20))
   const name = `${random.pick(roles)}${String(number % 100).padStart(2, '0')}`
   const crypt = random.pick(crypts)
-  const newest = now - 700 - random.children(20 * 3600)
+  const newest = now - 700 - random.upTo(20 * 3600)
   return emptyGroup(backupType, backupType === 'host' ? `${name}-${number}` : String(number), {
     owner: random.pick(owners),
     notes: random.chance(0.3) ? name : null,
@@ -35,7 +35,7 @@ export const bulkGroup = (
       step: DAY,
       from: 0,
       to: count,
-      disks: Array.from({ length: 1 + random.children(3) }, () => (4 + random.children(120)) * GIB),
+      disks: Array.from({ length: 1 + random.upTo(3) }, () => (4 + random.upTo(120)) * GIB),
       crypt,
       fingerprint: crypt === 'none' ? null : fingerprintOf(random),
       notes: backupType === 'host' ? null : name,
@@ -64,7 +64,7 @@ export const fillNamespaces = (
     let share = index === namespaces.length - 1 ? left : Math.min(left, Math.round((total * weight) / weights))
     left -= share
     while (share > 0) {
-      const count = Math.min(share, Math.max(1, perGroup - 2 + random.children(5)))
+      const count = Math.min(share, Math.max(1, perGroup - 2 + random.upTo(5)))
       namespace.groups.push(bulkGroup(random, { number, count, now, verifyRuns }))
       share -= count
       number += 1

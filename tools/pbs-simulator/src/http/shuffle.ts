@@ -6,7 +6,7 @@ export const shuffler = (seed: number, callNumber: number): ((length: number) =>
   return (length) => {
     const order = Uint32Array.from({ length }, (_, index) => index)
     for (let index = length - 1; index > 0; index -= 1) {
-      const other = random.children(index + 1)
+      const other = random.upTo(index + 1)
       const kept = order[index] ?? 0
       order[index] = order[other] ?? 0
       order[other] = kept

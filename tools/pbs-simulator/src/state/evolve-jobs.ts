@@ -21,10 +21,10 @@ interface Scheduled {
 }
 
 const runJob = (state: PbsState, { job, workerType, workerId }: Scheduled, random: Random): void => {
-  const startTime = state.now - 600 - random.children(3000)
+  const startTime = state.now - 600 - random.upTo(3000)
   const upid = formatUpid({
     node: state.name,
-    taskId: 0x300 + random.children(0x1000),
+    taskId: 0x300 + random.upTo(0x1000),
     startTime,
     workerType,
     workerId,
@@ -32,7 +32,7 @@ const runJob = (state: PbsState, { job, workerType, workerId }: Scheduled, rando
   })
   const outcome = random.pick(outcomes)
   // A worker that died leaves its start time as its end.
-  const endtime = outcome === 'unknown' ? startTime : startTime + 1 + random.children(500)
+  const endtime = outcome === 'unknown' ? startTime : startTime + 1 + random.upTo(500)
   job.lastRun = { upid, state: outcome, endtime }
   recordTask(state, { upid, status: outcome, endtime })
 }
@@ -63,7 +63,7 @@ const scheduledJobs = ({ jobs }: PbsState): readonly Scheduled[] =>
  */
 export const evolveJobs = (state: PbsState, random: Random, share: number | null): number => {
   const jobs = scheduledJobs(state)
-  const clicked = random.children(Math.max(1, jobs.length))
+  const clicked = random.upTo(Math.max(1, jobs.length))
   let ran = 0
   for (const [index, scheduled] of jobs.entries()) {
     const { job } = scheduled
@@ -81,18 +81,18 @@ export const evolveJobs = (state: PbsState, random: Random, share: number | null
 export const evolveGc = (state: PbsState, store: DatastoreState, random: Random): void => {
   const { gc } = store
   if (store.gcSchedule === null || gc.nextRun === null || gc.nextRun > state.now) return
-  const startTime = gc.nextRun + random.children(60)
+  const startTime = gc.nextRun + random.upTo(60)
   const upid = formatUpid({
     node: state.name,
-    taskId: 0x2000 + random.children(0x1000),
+    taskId: 0x2000 + random.upTo(0x1000),
     startTime,
     workerType: 'garbage_collection',
     workerId: store.name,
     authId: 'root@pam',
   })
-  const removed = random.children(30_000)
+  const removed = random.upTo(30_000)
   gc.status = { ...gc.status, upid, 'removed-chunks': removed, 'removed-bytes': removed * 1_900_000 }
-  const endtime = Math.min(state.now, startTime + 60 + random.children(900))
+  const endtime = Math.min(state.now, startTime + 60 + random.upTo(900))
   gc.lastRun = { state: 'OK', endtime }
   recordTask(state, { upid, status: 'OK', endtime })
   gc.nextRun = nextEvent(store.gcSchedule, state.now, state.timezone)

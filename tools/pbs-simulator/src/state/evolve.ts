@@ -99,7 +99,7 @@ const verifyStore = (state: PbsState, store: DatastoreState): void => {
 }
 
 const evolveUsage = ({ usage }: DatastoreState, random: Random): void => {
-  const change = Math.round(usage.total * (random.children(40) - 15) * 0.0001)
+  const change = Math.round(usage.total * (random.upTo(40) - 15) * 0.0001)
   const used = Math.min(usage.total, Math.max(0, usage.used + change))
   usage.avail = Math.max(0, usage.avail - (used - usage.used))
   usage.used = used

@@ -1,7 +1,7 @@
 /** A seeded source of numbers; the same seed gives the same sequence everywhere. */
 export interface Random {
   /** An integer `0 <= n < limit`. */
-  readonly children: (limit: number) => number
+  readonly upTo: (limit: number) => number
   /** One of the items; throws on an empty list. */
   readonly pick: <Item>(items: readonly Item[]) => Item
   /** True with the given probability 0..1. */
@@ -21,16 +21,16 @@ export const createRandom = (seed: number): Random => {
     value ^= value + Math.imul(value ^ (value >>> 7), value | 61)
     return (value ^ (value >>> 14)) >>> 0
   }
-  const children = (limit: number): number => Math.floor((next() / 0x1_0000_0000) * limit)
+  const upTo = (limit: number): number => Math.floor((next() / 0x1_0000_0000) * limit)
   return {
-    children,
+    upTo,
     pick: (items) => {
-      const item = items[children(items.length)]
+      const item = items[upTo(items.length)]
       if (item === undefined) throw new RangeError('nothing to pick from')
       return item
     },
     chance: (probability) => next() / 0x1_0000_0000 < probability,
-    hex: (length) => Array.from({ length }, () => children(16).toString(16)).join(''),
+    hex: (length) => Array.from({ length }, () => upTo(16).toString(16)).join(''),
     seed: next,
   }
 }

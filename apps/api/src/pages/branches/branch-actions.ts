@@ -22,12 +22,10 @@ interface Sent {
 }
 
 /** Does what a form asks of a branch and leads back to it; a dry run, and what cannot be done, is said on its page. */
-export const act = (action: keyof typeof operation, id: number) =>
-  forWriterForm((viewer, form, requestId) =>
-    renderError(viewer, id, operation[action]({ id, viewer, form, requestId })),
-  )
+export const act = (action: keyof typeof handlers, id: number) =>
+  forWriterForm((viewer, form, requestId) => renderError(viewer, id, handlers[action]({ id, viewer, form, requestId })))
 
-const operation = {
+const handlers = {
   check: ({ id }: Sent) =>
     Effect.gen(function* () {
       const { conflicts } = yield* (yield* Branches).check({ id })

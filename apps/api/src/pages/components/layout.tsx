@@ -15,7 +15,7 @@ export interface LayoutProps {
   /** Load again every few seconds where there is no script: something is under way. */
   readonly refresh?: boolean
   /** The branch that the page is inside of; left out or null: it is main's. */
-  readonly inBranchPath?: BranchBannerProps | null
+  readonly banner?: BranchBannerProps | null
 }
 
 /** Keeps htmx within the policy of the pages: no inline style, no evaluated text, no other site, no copy of a page in the browser's storage. */
@@ -29,7 +29,7 @@ const htmxConfig = JSON.stringify({
 })
 
 /** The frame of every page: menu, then content. */
-export const Layout = ({ title, path, viewer, children, refresh = false, inBranchPath = null }: LayoutProps) => (
+export const Layout = ({ title, path, viewer, children, refresh = false, banner = null }: LayoutProps) => (
   <html lang="en">
     <head>
       <meta charset="utf-8" />
@@ -58,11 +58,11 @@ export const Layout = ({ title, path, viewer, children, refresh = false, inBranc
           <a class="visually-hidden-focusable netbox-pbs-skip" href="#content">
             Skip to content
           </a>
-          <Sidebar path={path} viewer={viewer} branch={inBranchPath?.branch ?? null} />
+          <Sidebar path={path} viewer={viewer} branch={banner?.branch ?? null} />
           <div class="page-wrapper">
             <main class="page-body" id="content" tabindex={-1}>
               <div class="container-fluid">
-                {inBranchPath === null ? null : <BranchBanner {...inBranchPath} />}
+                {banner === null ? null : <BranchBanner {...banner} />}
                 {children}
               </div>
             </main>

@@ -156,7 +156,7 @@ const Input = ({
   if (field === undefined) return null
   const described = [`${name}-hint`, ...(wrong.length > 0 ? [`${name}-error`] : [])].join(' ')
   const invalid = wrong.length > 0 ? ' is-invalid' : ''
-  const children = (
+  const feedback = (
     <>
       {wrong.length > 0 ? (
         <div class="invalid-feedback d-block" id={`${name}-error`}>
@@ -182,7 +182,7 @@ const Input = ({
           />
           <span class="form-check-label">{field.label}</span>
         </label>
-        {children}
+        {feedback}
       </div>
     )
   }
@@ -205,7 +205,7 @@ const Input = ({
         aria-describedby={described}
         aria-invalid={wrong.length > 0 ? 'true' : undefined}
       />
-      {children}
+      {feedback}
     </div>
   )
 }

@@ -252,8 +252,8 @@ class ManualMerge {
     return Effect.gen(this, function* () {
       const { id } = this.#request
       for (const { entry } of adopted) {
-        const children = { staged: entry.id, adopted: entry.mainId ?? entry.id }
-        yield* this.#run((db) => repointChildren(db, id, children))
+        const repointing = { staged: entry.id, adopted: entry.mainId ?? entry.id }
+        yield* this.#run((db) => repointChildren(db, id, repointing))
       }
       if (adopted.length > 0) yield* lockPresentPlaces(this.#run, id)
     })

@@ -19,15 +19,15 @@ export function overlayRows(facts: OverlayFacts, fields: ReadonlyArray<string> |
   const { branch, model, touches } = facts
   const main = overlayMain(facts)
   // A row that moves to another server may become visible or invisible by that.
-  const requested = new Set(fields === 'all' ? [] : [...fields, 'server'])
-  const whole = fields === 'all' || requested.has('last_updated')
-  const concerned = whole ? touches.updates : touching(touches.updates, requested)
+  const needed = new Set(fields === 'all' ? [] : [...fields, 'server'])
+  const whole = fields === 'all' || needed.has('last_updated')
+  const concerned = whole ? touches.updates : touching(touches.updates, needed)
   const others: Array<Relation> = []
   if (touches.creates) others.push(entriesAlone(facts, sql`e.op = 'create'`))
   if (fields === 'all') {
     if (concerned.length > 0) others.push(updatedRows(facts, concerned))
   } else {
-    for (const sets of byLookedAt(concerned, requested)) others.push(updatedRows(facts, sets))
+    for (const sets of byLookedAt(concerned, needed)) others.push(updatedRows(facts, sets))
     const lost = lostRows(
       facts,
       touches.updates.filter((set) => !concerned.includes(set)),

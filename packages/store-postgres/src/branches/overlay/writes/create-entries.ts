@@ -41,8 +41,8 @@ export const createEntries = Effect.fn('BranchWrites.create')(function* (
       yield* run((db) => lockPlaces(placesOfGroups(groups)).execute(db))
       yield* lockForWriting(run, branch)
       if (rows.length === 0) return []
-      const requested = rows.map((values, ord) => ({ ord, id: null, key: keyOf(model, values) }))
-      const taken = yield* run((db) => takenKeys(db, { branch, model }, requested))
+      const newKeys = rows.map((values, ord) => ({ ord, id: null, key: keyOf(model, values) }))
+      const taken = yield* run((db) => takenKeys(db, { branch, model }, newKeys))
       if (taken.size > 0) return yield* new KeyTaken({ model, index: Math.min(...taken) })
       const ids = yield* run((db) => insertEntries(db, { branch, model }, rows))
       yield* run((db) => recountOverlayGroups(db, branch, groups))

@@ -26,22 +26,22 @@ export interface ObjectRequest {
  */
 export function lockObject(
   run: Run,
-  requested: ObjectRequest,
+  target: ObjectRequest,
   { destination, deletes = false }: { readonly destination: (from: GroupKey) => GroupKey; readonly deletes?: boolean },
 ): Effect.Effect<LockedObject | null, StoreFailed | BranchNotOpen | BranchOfRun | PlacesMoved> {
   return Effect.gen(function* () {
-    const { branch, model, id } = requested
+    const { branch, model, id } = target
     const groupsOf = (object: SeenObject | null): ReadonlyArray<GroupKey> => {
       if (model !== 'snapshot' || object === null) return []
       const from = groupKeyOf(object.row)
       return [from, destination(from)]
     }
     const deletedServers = deletes && model === 'server' ? [id] : []
-    const before = groupsOf(yield* run((db) => seenObject(db, requested)))
+    const before = groupsOf(yield* run((db) => seenObject(db, target)))
     yield* run((db) => lockPlaces({ ...placesOfGroups(before), deletedServers }).execute(db))
     yield* lockForWriting(run, branch)
     for (let groups = before; ; ) {
-      const object = yield* run((db) => seenObject(db, requested))
+      const object = yield* run((db) => seenObject(db, target))
       const now = groupsOf(object)
       if (JSON.stringify(now) === JSON.stringify(groups)) return object === null ? null : { object, groups }
       yield* lockFurther(run, placesOfGroups(now))

@@ -36,15 +36,15 @@ export const removeEntry = Effect.fn('BranchWrites.remove')(function* (
     readonly versions?: ExpectedVersions
   },
 ): Effect.fn.Return<boolean, StoreFailed | BranchNotOpen | BranchOfRun | VersionChanged> {
-  const requested = { branch, model, id }
+  const target = { branch, model, id }
   const transaction = database.transaction(`deleting a ${model} in a branch`, (run) =>
     Effect.gen(function* () {
-      const locked = yield* lockObject(run, requested, { destination: (from) => from, deletes: true })
+      const locked = yield* lockObject(run, target, { destination: (from) => from, deletes: true })
       if (locked === null) return false
       yield* requireVersion(locked.object.version, versions)
       if (model === 'server') yield* run((db) => dropChildren(db, branch, id))
       // A row that the branch created, or that main has lost, needs no tombstone.
-      yield* run((db) => (locked.object.main === null ? discard(db, requested) : tombstone(db, requested)))
+      yield* run((db) => (locked.object.main === null ? discard(db, target) : tombstone(db, target)))
       yield* run((db) => recountOverlayGroups(db, branch, locked.groups))
       yield* run((db) => raiseRevision(db, branch, actor))
       return true
@@ -64,12 +64,12 @@ async function tombstone(db: Kysely<Tables>, { branch, model, id }: Tombstone): 
   const columns = mergedColumns(model)
   const names = sql.join(columns.map(({ name }) => sql.id(name)))
   const values = sql.join(columns.map((column) => firstFound(column)))
-  const children = model === 'server' ? sql`, children` : sql``
+  const childrenColumn = model === 'server' ? sql`, children` : sql``
   const highest = model === 'server' ? sql`, ${highestChild(sql`m.id`)}` : sql``
   const forgotten = model === 'server' ? sql`, children = excluded.children` : sql``
   const excluded = columns.map(({ name }) => sql`${sql.id(name)} = ${sql.ref(`excluded.${name}`)}`)
   await sql`
-    insert into ${branchTable(model)} as t (branch_id, id, op, ${names}, presence, last_seen_own, registry_version${children})
+    insert into ${branchTable(model)} as t (branch_id, id, op, ${names}, presence, last_seen_own, registry_version${childrenColumn})
     select ${branch}::bigint, m.id, 'delete', ${values}, m.presence, m.last_seen_own, ${registryVersion}::bigint${highest}
     from ${sql.table(tables[model])} m left join ${branchTable(model)} e on e.branch_id = ${branch}::bigint and e.id = m.id
     where m.id = ${id}::bigint

@@ -36,7 +36,7 @@ export async function seenObject(
   db: Kysely<Tables>,
   { branch, model, id }: { readonly branch: number; readonly model: ModelName; readonly id: number },
 ): Promise<SeenObject | null> {
-  const background = (alias: string) =>
+  const sideColumns = (alias: string) =>
     sql.join(
       mergedColumns(model).map(
         ({ field, name }) => sql`${sql.ref(`${alias}.${name}`)} as ${sql.id(`${alias}_${field}`)}`,
@@ -44,7 +44,7 @@ export async function seenObject(
     )
   const { rows } = await sql<Found>`
     select e.op, e.touched, e.base, m.id as main_id, (${isHidden(branch, model)}) as hidden,
-      greatest(m.last_updated, e.last_updated) as version, ${background('e')}, ${background('m')}
+      greatest(m.last_updated, e.last_updated) as version, ${sideColumns('e')}, ${sideColumns('m')}
     from (select ${id}::bigint as id) x
     left join ${branchTable(model)} e on e.branch_id = ${branch}::bigint and e.id = x.id
     left join ${sql.table(tables[model])} m on m.id = x.id`.execute(db)

@@ -23,10 +23,10 @@ export interface RequestedKey {
 export async function takenKeys(
   db: Kysely<Tables>,
   { branch, model }: { readonly branch: number; readonly model: ModelName },
-  requested: ReadonlyArray<RequestedKey>,
+  newKeys: ReadonlyArray<RequestedKey>,
 ): Promise<ReadonlySet<number>> {
   const columns = keyColumns(model)
-  const rows = requested.map(({ ord, id, key }) => ({
+  const rows = newKeys.map(({ ord, id, key }) => ({
     ord,
     id,
     ...Object.fromEntries(columns.map(({ field, name }) => [name, key[field]])),

@@ -51,11 +51,11 @@ export const updateEntry = Effect.fn('BranchWrites.update')(function* (
   branch: number,
   { model, id, values, actor, versions }: Update,
 ): Effect.fn.Return<boolean, StoreFailed | KeyTaken | BranchNotOpen | BranchOfRun | VersionChanged> {
-  const requested = { branch, model, id }
+  const target = { branch, model, id }
   const transaction = database.transaction(`changing a ${model} in a branch`, (run) =>
     Effect.gen(function* () {
       const destination = ({ server_id, ...texts }: GroupKey) => groupKeyOf({ server: server_id, ...texts, ...values })
-      const locked = yield* lockObject(run, requested, { destination })
+      const locked = yield* lockObject(run, target, { destination })
       if (locked === null) return false
       const { object, groups } = locked
       yield* requireVersion(object.version, versions)
@@ -67,7 +67,7 @@ export const updateEntry = Effect.fn('BranchWrites.update')(function* (
       }
       const made = object.entry?.op === 'create'
       const moved = yield* run((db) =>
-        made ? changeCreation(db, requested, object, given, values) : changeEntry(db, requested, object, given),
+        made ? changeCreation(db, target, object, given, values) : changeEntry(db, target, object, given),
       )
       if (!moved) return true
       yield* run((db) => recountOverlayGroups(db, branch, groups))

@@ -14,8 +14,8 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
   }
 
-  /** A whole number below. */
-  children(end: number): number {
+  /** A whole number from 0 up to, but not including, `end`. */
+  upTo(end: number): number {
     return Math.floor(this.next() * end)
   }
 
@@ -25,7 +25,7 @@ export class Random {
   }
 
   pick<A>(from: ReadonlyArray<A>): A {
-    const picked = from[this.children(from.length)]
+    const picked = from[this.upTo(from.length)]
     if (picked === undefined) throw new Error('there is nothing to pick from')
     return picked
   }
