@@ -255,6 +255,13 @@ describe.each(engines)('staging into a branch that waits, on $engine', ({ migrat
       return yield* write.update({ model: 'snapshot', id: row.id, values })
     }).pipe(Effect.catchTag('KeyTaken', () => Effect.void))
 
+  /** A rebase makes a creation of an update whose row main has removed. */
+  const rebasedAfterRemoval: Array<Step> = [
+    { what: 'run', of: ['failed', 'same', 'same', 'same'], found: [], size: 1 },
+    { what: 'remove', nth: 0, guest: '100', day: 5, side: 'main' },
+    { what: 'rebase', nth: 0, guest: '100', day: 5, side: 'main' },
+  ]
+
   test('leaves what the run stages and the counters of a full count, whatever happened before', async () => {
     const property = FastCheck.asyncProperty(FastCheck.array(step, { minLength: 2, maxLength: 6 }), (steps) =>
       run(
@@ -278,6 +285,6 @@ describe.each(engines)('staging into a branch that waits, on $engine', ({ migrat
         }),
       ),
     )
-    await FastCheck.assert(property, { numRuns: engine === 'pg' ? 20 : 8 })
+    await FastCheck.assert(property, { numRuns: engine === 'pg' ? 20 : 8, examples: [[rebasedAfterRemoval]] })
   })
 })

@@ -31,6 +31,16 @@ export async function markRemoved(db: Kysely<Tables>): Promise<void> {
   )
 }
 
+/** Marks the counters of the groups in which a branch has some snapshot entries as stale, before these entries change. */
+export async function markEntriesStale(db: Kysely<Tables>, branch: number, ids: ReadonlyArray<number>): Promise<void> {
+  if (ids.length === 0) return
+  await sql`
+    update branch_group_counts c set moved = true from (
+      select distinct ${columnNames(keyColumns('group'), 'e')} from branch_snapshots e
+      where e.branch_id = ${branch}::bigint and e.id = any(${ids}::bigint[])
+    ) t where c.branch_id = ${branch}::bigint and ${sameKey('group', 'c', 't')} and not c.moved`.execute(db)
+}
+
 /**
  * Notes of groups, between which main may have moved snapshots, which of them have got one that a branch changes: those the branch counts from now on. A branch that
  * changes such a snapshot counts the group that it lay in already. Hold the locks of their scopes.

@@ -16,6 +16,7 @@ import { ConflictIndex, conflictsOf } from './conflict-rows.ts'
 import { transactionOrDryRun } from './dry-run.ts'
 import { entryScopeKey, judgeEntry } from './judge-entry.ts'
 import { logStep } from './log-branch.ts'
+import { markEntriesStale } from './mark-stale.ts'
 import { type Entry, readEntries } from './read-entries.ts'
 import {
   dropEntries,
@@ -141,6 +142,10 @@ async function rebaseAll(
         else removed.push(id)
         break
     }
+  }
+  if (moving.model === 'snapshot') {
+    const ids = changed.map(({ entry }) => entry.id)
+    await markEntriesStale(db, moving.branch, ids)
   }
   await dropEntries(db, moving, removed)
   await rebaseUpdates(db, moving, updated)
