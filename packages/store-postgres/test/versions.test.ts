@@ -7,7 +7,8 @@ import { newBranch, newFleet, rows } from './contract/branching.ts'
 import { ada } from './contract/edits.ts'
 import { engines } from './engines.ts'
 
-const rounds = 20
+/** Twenty of each race with NETBOX_PBS_RACES=all (`pnpm races`); else five. */
+const rounds = process.env['NETBOX_PBS_RACES'] === 'all' ? 20 : 5
 const writers = [1, 2, 3, 4]
 let requests = 7_000_000
 const actor = () => ada(++requests)
