@@ -1,2 +1,1 @@
-export { runWorker, type WorkerOptions } from './run-worker.ts'
-export { tick } from './tick.ts'
+export { runWorker, tick, type WorkerOptions } from './worker.ts'

@@ -15,7 +15,7 @@ import {
 import { gatewayAddress } from '@netbox-pbs/sync'
 import { Effect, Layer, type Scope } from 'effect'
 import { secretKeyName, type WorkerConfig } from './config.ts'
-import { runWorker } from './run-worker.ts'
+import { runWorker } from './worker.ts'
 
 /** Why the process cannot run. Each message is one sentence with the next step. */
 export type CannotStart = DatabaseTooNew | DatabaseUnusable | SecretKeyInvalid | SecretUnreadable | StoreFailed

@@ -1,17 +1,17 @@
-/** How many jobs a worker has at a time, and which of them are slow. Moments and spans are in milliseconds. */
+/** How many jobs a worker has at a time, and which of them are slow. Times and durations are in milliseconds. */
 export interface SlotOptions {
   readonly concurrency: number
-  /** A job that has run for so long is slow, and so is its server until a job of it takes less. */
+  /** A job that has run for this long is slow, and so is its server until one of its jobs takes less. */
   readonly slowAfter: number
 }
 
-/** A slot that is taken before there is a job for it. */
+/** A slot. It is taken before a job for it is known. */
 export interface Slot {
   /** Ids of servers whose jobs may not have this slot. */
   readonly avoid: ReadonlyArray<number>
-  /** The job that was found: it has the slot until `free`. A null server is the gateway. */
+  /** Gives the slot to a job of this server, until `free`. A null server is the gateway. */
   readonly use: (serverId: number | null, now: number) => void
-  /** The job has ended, or none was found. */
+  /** Frees the slot: the job has ended, or none was found. */
   readonly free: (now: number) => void
 }
 
@@ -21,8 +21,8 @@ interface Held {
 }
 
 /**
- * The slots of a worker. Servers that are slow never take the last free one, and while slow jobs hold all of them there is one more for the others: however many servers
- * drip, a healthy one is read.
+ * The slots of a worker. Slow servers never take the last free slot, and while slow jobs hold all slots there is one more for other servers. So healthy servers are
+ * read however many are slow.
  */
 export class Slots {
   readonly #options: SlotOptions

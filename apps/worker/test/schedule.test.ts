@@ -2,7 +2,7 @@ import { formatTimestamp } from '@netbox-pbs/core'
 import { MemorySystem } from '@netbox-pbs/sync/memory'
 import { Effect, Fiber, TestClock, TestContext } from 'effect'
 import { expect, test } from 'vitest'
-import { keepSchedule } from '../src/schedule/keep-schedule.ts'
+import { keepSchedule } from '../src/keep-schedule.ts'
 
 const names = Array.from({ length: 200 }, (_, n) => `pbs-${n}`)
 const hour = 3_600_000

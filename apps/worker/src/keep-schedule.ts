@@ -1,8 +1,8 @@
 import { type SchedulePorts, startDue } from '@netbox-pbs/sync'
 import { Clock, Effect } from 'effect'
 
-/** How often the schedules are looked at, so that a change of one is heeded soon. */
-const lookMillis = 15_000
+/** Pause between checks, so that a changed schedule takes effect soon. */
+const checkMillis = 15_000
 
 /**
  * A gap this long since the last check, or a check that is earlier than it, means that the schedule
@@ -10,22 +10,22 @@ const lookMillis = 15_000
  */
 const breakMillis = 60_000
 
-/** Since when the schedules have been looked at without a break, and when last; null: the last look failed. */
+/** Since when the schedules have been checked without a break, and when last; null: the last check failed. */
 interface Watch {
   readonly since: number
   readonly last: number | null
 }
 
-/** Starts runs as the settings and the servers say, for ever. */
+/** Starts the runs that are due by the settings and the servers, for ever. */
 export const keepSchedule: Effect.Effect<never, never, SchedulePorts> = Effect.iterate<Watch, SchedulePorts, never>(
   { since: 0, last: null },
   {
     while: () => true,
-    body: (watch) => Effect.zipLeft(look(watch), Effect.sleep(lookMillis)),
+    body: (watch) => Effect.zipLeft(check(watch), Effect.sleep(checkMillis)),
   },
 ).pipe(Effect.zipRight(Effect.never))
 
-const look = ({ since, last }: Watch): Effect.Effect<Watch, never, SchedulePorts> =>
+const check = ({ since, last }: Watch): Effect.Effect<Watch, never, SchedulePorts> =>
   Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const watchedSince = last === null || now < last || now - last > breakMillis ? now : since
