@@ -69,9 +69,46 @@ const frameworkRules = Object.entries(frameworks).map(([names, allowed]) => ({
   to: { path: `(^|/)node_modules/(${names})/` },
 }))
 
+// The layers of packages/store-postgres, lowest first. A folder may import the folders of lower layers, never one of its own layer or above.
+const storeLayers = [
+  ['database'],
+  ['tables', 'queue', 'retention', 'secret-box', 'workers'],
+  ['change-log', 'lists', 'migrations', 'observations', 'scopes'],
+  ['writes', 'accounts', 'gateway-store', 'held-deletions', 'runs', 'settings'],
+  ['change-sets', 'edits', 'inventory', 'schedules'],
+  ['branches'],
+  ['overlay'],
+  ['ports'],
+]
+const store = '^packages/store-postgres/src/'
+const storeRules = [
+  ...storeLayers.flatMap((folders, layer) =>
+    folders.map((folder) => ({
+      name: `store-layer-${folder}`,
+      comment: `${folder} may import ${['itself', ...storeLayers.slice(0, layer).flat()].join(', ')}`,
+      severity: 'error',
+      from: { path: `${store}${folder}/` },
+      to: {
+        path: store,
+        pathNot: [folder, ...storeLayers.slice(0, layer).flat()].map((lower) => `${store}${lower}/`),
+      },
+    })),
+  ),
+  {
+    name: 'store-folder-has-a-layer',
+    severity: 'error',
+    from: {
+      path: store,
+      pathNot: [`${store}index\\.ts$`, ...storeLayers.flat().map((folder) => `${store}${folder}/`)],
+    },
+    to: {},
+  },
+]
+
 module.exports = {
   forbidden: [
     ...arrows,
+    ...storeRules,
     ...frameworkRules,
     {
       name: 'by-name',

@@ -4,7 +4,7 @@ import { Chunk, Effect, Layer, ManagedRuntime, Stream } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import {
   appendAll,
   create,

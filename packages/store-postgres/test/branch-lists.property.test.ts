@@ -3,7 +3,7 @@ import { Branches, type ChangeSets, InventoryLists, InventoryWrites } from '@net
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { copyBranch } from './contract/branch-copy.ts'
 import { newBranch } from './contract/branching.ts'
 import { Random } from './contract/random.ts'

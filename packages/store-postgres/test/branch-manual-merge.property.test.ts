@@ -2,7 +2,7 @@ import type { Branches, ChangeSets, EditValues, InventoryWrites } from '@netbox-
 import { Effect, FastCheck, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { main, personsBranch } from './contract/branch-edits.ts'
 import { check, merge, newFleet, rows } from './contract/branching.ts'
 import { may } from './contract/main.ts'

@@ -8,7 +8,7 @@ import {
 import { Effect, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { main, personsBranch } from './contract/branch-edits.ts'
 import {
   actor,

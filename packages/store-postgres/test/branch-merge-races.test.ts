@@ -3,7 +3,7 @@ import { Cause, Effect, Exit, Fiber, Layer, ManagedRuntime, Option } from 'effec
 import type { PoolClient } from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { main, personsBranch } from './contract/branch-edits.ts'
 import { answer, conflictsOf, merge, newFleet, rows } from './contract/branching.ts'
 import { pg } from './engines.ts'

@@ -3,7 +3,7 @@ import type { Branches, ChangeSets, InventoryWrites } from '@netbox-pbs/core/por
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { merge, newBranch, newFleet, rows, stageOnce } from './contract/branching.ts'
 import { create, datastoreFacts, serverFacts } from './contract/main.ts'
 import { engines } from './engines.ts'

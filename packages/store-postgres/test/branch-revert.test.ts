@@ -1,9 +1,15 @@
-import type { Branches, ChangeSets } from '@netbox-pbs/core/ports'
-import { BranchNameTaken, BranchNotFound, BranchNotMerged, InventoryWrites } from '@netbox-pbs/core/ports'
+import {
+  type Branches,
+  BranchNameTaken,
+  BranchNotFound,
+  BranchNotMerged,
+  type ChangeSets,
+  InventoryWrites,
+} from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { actor, conflictsOf, merge, newBranch, newFleet, revert, rows, stageOnce } from './contract/branching.ts'
 import { change, create, datastoreFacts, landOnce, may, remove, serverFacts, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'

@@ -2,7 +2,7 @@ import { Branches, BranchInConflict, BranchNotOpen, type ChangeSets, InventoryWr
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { actor, answer, check, conflictsOf, merge, newBranch, newFleet, rows, stageOnce } from './contract/branching.ts'
 import { change, create, may, remove, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'

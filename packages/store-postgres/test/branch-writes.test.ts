@@ -11,7 +11,7 @@ import {
 import { Effect, Either, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { actor, newBranch, newFleet, rows, stageOnce } from './contract/branching.ts'
 import { may, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'

@@ -1,5 +1,4 @@
-import type { Scope } from '@netbox-pbs/core'
-import { naturalKey } from '@netbox-pbs/core'
+import { naturalKey, type Scope } from '@netbox-pbs/core'
 import {
   type BranchChangeFilter,
   Branches,
@@ -16,7 +15,7 @@ import { Effect, Exit, Layer, ManagedRuntime } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import {
   appendAll,
   change,

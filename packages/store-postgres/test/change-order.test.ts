@@ -3,7 +3,7 @@ import { type Branches, type ChangeSets, Changes, InventoryWrites } from '@netbo
 import { Effect, Fiber, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { personsBranch } from './contract/branch-edits.ts'
 import { merge, newFleet, rows } from './contract/branching.ts'
 import { ada } from './contract/edits.ts'

@@ -3,7 +3,7 @@ import { type ChangeSets, Changes, InventoryLists, InventoryWrites, KeyTaken, Ru
 import { Effect, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { rows } from './contract/branching.ts'
 import { ada } from './contract/edits.ts'
 import {

@@ -4,8 +4,8 @@ import { Effect, Layer, ManagedRuntime } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
 import { migration } from '../src/migrations/0020-finished-backups.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import {
   appendAll,
   change,

@@ -11,7 +11,7 @@ import { Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import {
   change,
   create,

@@ -10,7 +10,7 @@ import {
 import { Chunk, Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { edits } from './contract/edits.ts'
 import {
   change,

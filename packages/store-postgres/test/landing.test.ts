@@ -3,9 +3,9 @@ import { ChangeSetClosed, ChangeSets, Inventory, Runs } from '@netbox-pbs/core/p
 import { Chunk, Effect, Exit, Layer, ManagedRuntime, Stream } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
-import { changeSetsLayer } from '../src/change-sets/change-sets.ts'
 import { Database } from '../src/database/database.ts'
 import { inventoryReadsLayer } from '../src/inventory/inventory.ts'
+import { changeSetsLayer } from '../src/ports/change-sets.ts'
 import { runsLayer } from '../src/runs/runs.ts'
 import {
   appendAll,

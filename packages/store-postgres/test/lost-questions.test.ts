@@ -2,7 +2,7 @@ import { type Branches, type ChangeSets, InventoryWrites } from '@netbox-pbs/cor
 import { Effect, Either, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { actor, answer, check, conflictsOf, merge, newBranch, newFleet, rows, stageOnce } from './contract/branching.ts'
 import { remove } from './contract/main.ts'
 import { engines } from './engines.ts'

@@ -4,6 +4,13 @@ import { Effect, Exit, Layer, Option, Redacted } from 'effect'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
+import { migrations } from '../src/migrations/index.ts'
+import { migrate } from '../src/migrations/migrate.ts'
+import { DatabaseTooNew, runMigrations } from '../src/migrations/run-migrations.ts'
+import { migrateQueue } from '../src/queue/migrate-queue.ts'
+import { queueLayer } from '../src/queue/queue.ts'
+import { runsLayer } from '../src/runs/runs.ts'
+import { placeKey, scopePlace } from '../src/scopes/scope-place.ts'
 import {
   factColumns,
   observationTable,
@@ -11,14 +18,7 @@ import {
   operatorColumns,
   ownObservations,
   tables,
-} from '../src/inventory/columns.ts'
-import { placeKey, scopePlace } from '../src/inventory/scope-place.ts'
-import { migrations } from '../src/migrations/index.ts'
-import { migrate } from '../src/migrations/migrate.ts'
-import { DatabaseTooNew, runMigrations } from '../src/migrations/run-migrations.ts'
-import { migrateQueue } from '../src/queue/migrate-queue.ts'
-import { queueLayer } from '../src/queue/queue.ts'
-import { runsLayer } from '../src/runs/runs.ts'
+} from '../src/tables/columns.ts'
 import { engines, pg } from './engines.ts'
 
 const query = <A>(text: string) =>

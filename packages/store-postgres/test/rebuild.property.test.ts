@@ -10,10 +10,10 @@ import {
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
-import { timestamp, wholeRow } from '../src/changes/logged-fields.ts'
+import { timestamp, wholeRow } from '../src/change-log/logged-fields.ts'
 import { Database } from '../src/database/database.ts'
-import { tables } from '../src/inventory/columns.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
+import { tables } from '../src/tables/columns.ts'
 import { answer, check, merge, newBranch, revert, rows, stageOnce } from './contract/branching.ts'
 import { ada } from './contract/edits.ts'
 import {

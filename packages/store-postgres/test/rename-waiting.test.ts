@@ -2,7 +2,7 @@ import { type Branches, type ChangeSets, InventoryWrites, Schedules } from '@net
 import { Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { actor, answer, check, merge, newBranch, newFleet, rows, stageOnce } from './contract/branching.ts'
 import { change, landOnce, rootOf } from './contract/main.ts'
 import { engines } from './engines.ts'

@@ -1,7 +1,7 @@
 import { type EditValues, InventoryWrites, Runs, Schedules } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { engines } from './engines.ts'
 
 const request = { resources: ['datastores'], servers: null, trigger: 'schedule', user: '' } as const

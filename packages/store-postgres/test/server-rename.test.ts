@@ -3,7 +3,7 @@ import { Branches, type ChangeSets, HeldDeletionsStore, InventoryWrites, ScopeIn
 import { Effect, Either, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import {
   actor,
   answer,

@@ -2,7 +2,7 @@ import { type Branches, type ChangeSets, type InventoryWrites, Retention } from 
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { main, personsBranch } from './contract/branch-edits.ts'
 import { merge, newBranch, newFleet, revert, rows, stageOnce } from './contract/branching.ts'
 import { create, landOnce, may, type Part, snapshotFacts } from './contract/main.ts'

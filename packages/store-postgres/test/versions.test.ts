@@ -2,7 +2,7 @@ import { Branches, type ChangeSets, InventoryLists, InventoryWrites, VersionChan
 import { Cause, Effect, Exit, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/inventory/inventory-layer.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { newBranch, newFleet, rows } from './contract/branching.ts'
 import { ada } from './contract/edits.ts'
 import { engines } from './engines.ts'

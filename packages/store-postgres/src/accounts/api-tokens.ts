@@ -1,7 +1,7 @@
 import { type ApiToken, ApiTokens } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
-import { logOther } from '../changes/log-other.ts'
+import { logOther } from '../change-log/log-other.ts'
 import { Database } from '../database/database.ts'
 
 interface Row extends Omit<ApiToken, 'user'> {

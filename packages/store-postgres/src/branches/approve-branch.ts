@@ -9,7 +9,7 @@ import {
 import { Effect } from 'effect'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import { nextVersion } from '../inventory/row-version.ts'
+import { nextVersion } from '../tables/row-version.ts'
 import { lockOpenBranch, readBranch } from './branch-record.ts'
 import { logApproval } from './log-branch.ts'
 

@@ -1,8 +1,7 @@
 import { everyModelFields, type ModelName } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
-import { columnNames } from '../change-sets/row-columns.ts'
-import { rowTitle } from '../changes/logged-fields.ts'
-import { type Column, factColumns, keyColumns, operatorColumns, tables } from '../inventory/columns.ts'
+import { rowTitle } from '../change-log/logged-fields.ts'
+import { type Column, columnNames, factColumns, keyColumns, operatorColumns, tables } from '../tables/columns.ts'
 
 /** The table of what branches change of a model. */
 export const branchTable = (model: ModelName): RawBuilder<unknown> => sql.table(`branch_${tables[model]}`)

@@ -1,9 +1,8 @@
 import { registryVersion } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { columnNames, sameKey } from '../change-sets/row-columns.ts'
 import type { Tables } from '../database/tables.ts'
-import { factColumns, keyColumns } from '../inventory/columns.ts'
-import { inScope, type ScopePlace } from '../inventory/scope-place.ts'
+import { inScope, type ScopePlace } from '../scopes/scope-place.ts'
+import { columnNames, factColumns, keyColumns, sameKey } from '../tables/columns.ts'
 import { effective, entryOf } from './branch-columns.ts'
 import { readTouches, touchesOneOf, touching } from './read-touches.ts'
 

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { placeKey, type ScopePlace } from '../inventory/scope-place.ts'
+import { placeKey, type ScopePlace } from '../scopes/scope-place.ts'
 
 /**
  * The open branch of a sync that holds changes of the scope; null: there is none. With `lock` the

@@ -1,8 +1,8 @@
 import { listedModel, type ModelName, scopeTitle } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
-import type { Summary } from '../changes/append-changes.ts'
+import type { Summary } from '../change-log/append-changes.ts'
 import type { Tables } from '../database/tables.ts'
-import { tables } from '../inventory/columns.ts'
+import { tables } from '../tables/columns.ts'
 import type { TouchedScope } from './touched-scopes.ts'
 
 /** The columns of a staged row that say which scope it is of. */

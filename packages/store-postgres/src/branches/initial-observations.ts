@@ -1,14 +1,7 @@
 import { branchedModels, type ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import {
-  type Column,
-  defaultValue,
-  keyColumns,
-  observationTable,
-  observedColumns,
-  tables,
-} from '../inventory/columns.ts'
+import { type Column, defaultValue, keyColumns, observationTable, observedColumns, tables } from '../tables/columns.ts'
 import { branchTable } from './branch-columns.ts'
 
 /**

@@ -1,9 +1,8 @@
 import { branchedModels, type ModelName, registryVersion } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { columnNames } from '../change-sets/row-columns.ts'
-import { plainValue } from '../changes/logged-fields.ts'
+import { plainValue } from '../change-log/logged-fields.ts'
 import type { Tables } from '../database/tables.ts'
-import { type Column, defaultValue, keyColumns, operatorColumns, tables } from '../inventory/columns.ts'
+import { type Column, columnNames, defaultValue, keyColumns, operatorColumns, tables } from '../tables/columns.ts'
 import { branchTable, mergedColumns, ofJson } from './branch-columns.ts'
 
 /** A merged branch, and the new one that gets its inverse. */

@@ -6,7 +6,7 @@ import {
   mergeObject,
   type Scope,
 } from '@netbox-pbs/core'
-import { placeKey, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
+import { placeKey, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
 import type { Entry } from './read-entries.ts'
 
 /**

@@ -5,11 +5,10 @@ import { type RawBuilder, sql } from 'kysely'
 import { ensureGroups, groupsOf } from '../change-sets/land-groups.ts'
 import type { LastSeen } from '../change-sets/land-rows.ts'
 import { add, landDeletions, landUpserts, type WindowStep } from '../change-sets/land-windows.ts'
-import { columnNames, sameKey } from '../change-sets/row-columns.ts'
 import { eachWindow, readWindows, type Window } from '../change-sets/windows.ts'
-import { keyColumns, tables } from '../inventory/columns.ts'
-import { notePending } from '../inventory/pending-since.ts'
-import { amongGroups, pruneGroups, recountGroups, recountNamespaces } from '../inventory/recount.ts'
+import { columnNames, keyColumns, sameKey, tables } from '../tables/columns.ts'
+import { notePending } from '../writes/pending-since.ts'
+import { amongGroups, pruneGroups, recountGroups, recountNamespaces } from '../writes/recount.ts'
 
 /** Models from the leaves up, so that child rows are deleted before their parents. */
 const leavesFirst = ['snapshot', 'group', 'namespace', 'job', 'datastore', 'server'] as const
@@ -60,15 +59,17 @@ const deletes = (windows: ReadonlyArray<Window>): ReadonlyArray<Window> =>
 
 /** Removes the groups that neither the source lists nor a snapshot needs any more. Only those that it does not list are counted for it. */
 function dropEmptied(
-  { run, engine, origin }: WindowStep,
+  { run, engine, writer }: WindowStep,
   { snapshot, group }: Windows,
   part: number,
 ): Effect.Effect<void, StoreFailed> {
   return Effect.gen(function* () {
     const losing = deletes(snapshot)
-    yield* eachWindow(engine, losing, (window) => run((db) => recountGroups(db, unlisted(window), { discard: true })))
+    yield* eachWindow(engine, losing, (window) =>
+      run((db) => recountGroups(db, unlisted(window), { watch: writer.watch, discard: true })),
+    )
     if (losing.length === 0 && deletes(group).length === 0) return
-    yield* run((db) => pruneGroups(db, amongGroups(deletedFrom(part)), { origin }))
+    yield* run((db) => pruneGroups(db, amongGroups(deletedFrom(part)), { origin: writer.origin }))
   })
 }
 
@@ -83,11 +84,11 @@ const unlisted = (window: Window): RawBuilder<unknown> => sql`
  * Creates the groups that new snapshots lack, and recounts those with a written or deleted
  * snapshot.
  */
-const countWritten = ({ run, engine, made }: WindowStep, windows: ReadonlyArray<Window>) =>
+const countWritten = ({ run, engine, writer, made }: WindowStep, windows: ReadonlyArray<Window>) =>
   eachWindow(engine, windows, (window) =>
     run(async (db) => {
       if (window.creates > 0) add(made, 'group', await ensureGroups(db, window))
-      await recountGroups(db, groupsOf(window, sql`true`), { discard: true })
+      await recountGroups(db, groupsOf(window, sql`true`), { watch: writer.watch, discard: true })
     }),
   )
 

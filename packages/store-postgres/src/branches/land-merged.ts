@@ -1,10 +1,9 @@
 import { type Author, registryVersion } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
-import { columnNames, sameKey } from '../change-sets/row-columns.ts'
 import type { Tables } from '../database/tables.ts'
-import { keyColumns } from '../inventory/columns.ts'
-import { nextVersion } from '../inventory/row-version.ts'
-import { hasAbsent, isPlaceOf } from '../inventory/scope-place.ts'
+import { hasAbsent, isPlaceOf } from '../scopes/scope-place.ts'
+import { columnNames, keyColumns, sameKey } from '../tables/columns.ts'
+import { nextVersion } from '../tables/row-version.ts'
 import { coveredPlaces } from './covered-places.ts'
 
 /**

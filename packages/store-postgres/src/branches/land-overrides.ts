@@ -2,7 +2,7 @@ import { type Conflict, type FieldValue, type ModelName, overrideOf, type Resolu
 import { type Kysely, sql } from 'kysely'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
-import { tables } from '../inventory/columns.ts'
+import { tables } from '../tables/columns.ts'
 
 /** Reviewers' decisions against a source, by object. */
 export class PinsOfMerge {

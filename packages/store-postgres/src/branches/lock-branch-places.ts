@@ -3,8 +3,8 @@ import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
-import { lockFurther, lockPlaces, type Places, type PlacesMoved } from '../inventory/scope-locks.ts'
-import type { ScopePlace } from '../inventory/scope-place.ts'
+import { lockFurther, lockPlaces, type Places, type PlacesMoved } from '../scopes/scope-locks.ts'
+import type { ScopePlace } from '../scopes/scope-place.ts'
 import { type Locked, lockOpenBranch } from './branch-record.ts'
 
 /**

@@ -1,15 +1,23 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { columnNames, sameKey } from '../change-sets/row-columns.ts'
 import type { Tables } from '../database/tables.ts'
-import { keyColumns } from '../inventory/columns.ts'
-import { inScope, type ScopePlace } from '../inventory/scope-place.ts'
+import { inScope, type ScopePlace } from '../scopes/scope-place.ts'
+import { columnNames, keyColumns, sameKey } from '../tables/columns.ts'
+import type { MainWatch } from '../writes/writer.ts'
 import { entryOf } from './branch-columns.ts'
+
+/** What branches have to know of main: which of the groups they have counted are stale. */
+export const branchWatch: MainWatch = {
+  groupsChanged: markStale,
+  namespaceChanged: markNamespaceStale,
+  snapshotsMoved: countArrived,
+  serversDeleted: markRemoved,
+}
 
 /**
  * Marks the counters of some groups as stale in every branch, after main's snapshots have changed.
  * `touched` selects the columns of their keys. Hold the locks of their scopes.
  */
-export async function markStale(db: Kysely<Tables>, touched: RawBuilder<unknown>): Promise<void> {
+async function markStale(db: Kysely<Tables>, touched: RawBuilder<unknown>): Promise<void> {
   // Usually no branch changes a snapshot, and the groups need not be determined.
   const { rows } = await sql`select from branch_group_counts limit 1`.execute(db)
   if (rows.length === 0) return
@@ -19,12 +27,12 @@ export async function markStale(db: Kysely<Tables>, touched: RawBuilder<unknown>
 }
 
 /** Marks all groups of a namespace as stale. */
-export async function markNamespaceStale(db: Kysely<Tables>, place: ScopePlace): Promise<void> {
+async function markNamespaceStale(db: Kysely<Tables>, place: ScopePlace): Promise<void> {
   await sql`update branch_group_counts c set moved = true where ${inScope(place)} and not c.moved`.execute(db)
 }
 
 /** Marks the groups of servers that main has lost as stale, with all their snapshots. */
-export async function markRemoved(db: Kysely<Tables>): Promise<void> {
+async function markRemoved(db: Kysely<Tables>): Promise<void> {
   await sql`
     update branch_group_counts c set moved = true where not c.moved and not exists (select from servers v where v.id = c.server_id)`.execute(
     db,
@@ -45,7 +53,7 @@ export async function markEntriesStale(db: Kysely<Tables>, branch: number, ids: 
  * Notes of groups, between which main may have moved snapshots, which of them have got one that a branch changes: those the branch counts from now on. A branch that
  * changes such a snapshot counts the group that it lay in already. Hold the locks of their scopes.
  */
-export async function countArrived(db: Kysely<Tables>, groups: RawBuilder<unknown>): Promise<void> {
+async function countArrived(db: Kysely<Tables>, groups: RawBuilder<unknown>): Promise<void> {
   const key = keyColumns('group')
   const names = sql.join(key.map(({ name }) => sql.id(name)))
   const from = (alias: string) => sql.join(key.map(({ name }) => sql.ref(`${alias}.${name}`)))

@@ -18,15 +18,15 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Array as Arr, Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
+import { appendSummaries, type Origin } from '../change-log/append-changes.ts'
 import type { WindowStep } from '../change-sets/land-windows.ts'
 import { stageRows } from '../change-sets/stage-rows.ts'
 import { stagedRows } from '../change-sets/staged-rows.ts'
-import { appendSummaries, type Origin } from '../changes/append-changes.ts'
 import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
-import { untilPlacesHold } from '../inventory/scope-locks.ts'
-import { placeKey, type ScopePlace } from '../inventory/scope-place.ts'
+import { untilPlacesHold } from '../scopes/scope-locks.ts'
+import { placeKey, type ScopePlace } from '../scopes/scope-place.ts'
 import { readBranch } from './branch-record.ts'
 import {
   ConflictIndex,
@@ -48,6 +48,7 @@ import { PinsOfMerge } from './land-overrides.ts'
 import { lockWithPlaces } from './lock-branch-places.ts'
 import { logStep } from './log-branch.ts'
 import { mergeManually } from './manual-merge/manual-merge.ts'
+import { branchWatch } from './mark-stale.ts'
 import { type Entry, readEntries } from './read-entries.ts'
 import { leaveOut, recordOutcomes, refreshOutcomes, type Written } from './record-outcomes.ts'
 import { answerOf, type ResolvedEntry, resolveEntry } from './resolve-entry.ts'
@@ -176,7 +177,7 @@ class BranchMerge {
     const step: WindowStep = {
       run: this.#run,
       engine: this.#engine,
-      origin: this.#request.by,
+      writer: { origin: this.#request.by, watch: branchWatch },
       at: this.#request.at,
       lastSeen: lastListed,
       own: null,

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { ScopePlace } from '../inventory/scope-place.ts'
+import type { ScopePlace } from '../scopes/scope-place.ts'
 
 /** Whether the entry `e` belongs to the scope that lies at a place. */
 export function ofPlace({ serverId, resource, datastoreName, namespace, jobType }: ScopePlace): RawBuilder<unknown> {

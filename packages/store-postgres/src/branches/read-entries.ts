@@ -1,7 +1,7 @@
 import { type FieldValue, type FieldValues, type ModelName, naturalKey, type ThreeSides } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { keyColumns, tables } from '../inventory/columns.ts'
+import { keyColumns, tables } from '../tables/columns.ts'
 import { branchTable, entryTitle, mergedColumns, renamesKey } from './branch-columns.ts'
 import { gainedChild } from './server-tombstone.ts'
 

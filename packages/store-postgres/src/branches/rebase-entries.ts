@@ -1,9 +1,8 @@
 import { branchedModels, type FieldValues, type ModelName, registryVersion } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { columnNames } from '../change-sets/row-columns.ts'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
-import { tables } from '../inventory/columns.ts'
+import { columnNames, tables } from '../tables/columns.ts'
 import { branchTable, mergedColumns, ofJson } from './branch-columns.ts'
 
 /** Where entries are rebased. */

@@ -1,7 +1,9 @@
 import { type Kysely, sql } from 'kysely'
+import type { LandingPolicy } from '../change-sets/land.ts'
 import type { Tables } from '../database/tables.ts'
-import { isPlaceOf, isScopeRow, placeRows, type ScopePlace } from '../inventory/scope-place.ts'
+import { isPlaceOf, isScopeRow, placeRows, type ScopePlace } from '../scopes/scope-place.ts'
 import { coveredPlaces } from './covered-places.ts'
+import { coveringBranch } from './covering-branch.ts'
 import { touchedScopes } from './touched-scopes.ts'
 
 /**
@@ -25,8 +27,12 @@ export async function endReview(db: Kysely<Tables>, branch: number): Promise<voi
   )
 }
 
+/** A scope that is set to review does not land: its changes wait in a branch. */
+export const reviewPolicy: LandingPolicy = async (db, place) =>
+  (await isReviewed(db, place)) ? { branch: await coveringBranch(db, place, { lock: false }) } : null
+
 /** Whether a scope is set to review. */
-export async function isReviewed(db: Kysely<Tables>, place: ScopePlace): Promise<boolean> {
+async function isReviewed(db: Kysely<Tables>, place: ScopePlace): Promise<boolean> {
   const { rows } = await sql`select from scopes where ${isScopeRow(place)} and review`.execute(db)
   return rows.length > 0
 }

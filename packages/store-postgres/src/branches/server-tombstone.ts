@@ -1,6 +1,6 @@
 import { branchedModels, type ModelName } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
-import { tables } from '../inventory/columns.ts'
+import { tables } from '../tables/columns.ts'
 
 /** The models whose rows go with their server. */
 export const childModels: ReadonlyArray<ModelName> = branchedModels.filter((model) => model !== 'server')

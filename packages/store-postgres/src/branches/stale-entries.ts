@@ -1,8 +1,7 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { columnNames, sameKey } from '../change-sets/row-columns.ts'
 import type { Tables } from '../database/tables.ts'
-import { factColumns, keyColumns, tables } from '../inventory/columns.ts'
+import { columnNames, factColumns, keyColumns, sameKey, tables } from '../tables/columns.ts'
 import { branchTable, renamesKey } from './branch-columns.ts'
 
 /** Entries of one model of a branch. */

@@ -1,7 +1,7 @@
 import { type Scope, scopeKey } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
+import { type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
 
 /** A scope in which a branch changes something, and where it lies in main. */
 export interface TouchedScope {

@@ -1,6 +1,6 @@
 import { branchedModels, type ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { tables } from '../inventory/columns.ts'
+import { tables } from '../tables/columns.ts'
 import { branchTable } from './branch-columns.ts'
 
 /** How a field that was named or typed otherwise is to be read now. */

@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import { jsonb } from '../database/json.ts'
 import type { Run } from '../database/session.ts'
-import { ownObservations } from '../inventory/columns.ts'
+import { ownObservations } from '../tables/columns.ts'
 import { stageRows } from './stage-rows.ts'
 import { type InitialObservations, keyParts, stagedRows } from './staged-rows.ts'
 

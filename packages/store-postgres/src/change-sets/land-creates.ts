@@ -1,12 +1,11 @@
 import type { ModelName, RowCounts } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { appendChanges, differingMembers, identity, type Origin } from '../changes/append-changes.ts'
-import { wholeRow } from '../changes/logged-fields.ts'
+import { appendChanges, differingMembers, identity, type Origin } from '../change-log/append-changes.ts'
+import { wholeRow } from '../change-log/logged-fields.ts'
 import { isUniqueViolation } from '../database/store-errors.ts'
 import type { Tables } from '../database/tables.ts'
-import { comparedColumns, keyColumns, ownObservations, tables } from '../inventory/columns.ts'
-import { nextVersion } from '../inventory/row-version.ts'
-import { columnNames, sameKey } from './row-columns.ts'
+import { columnNames, comparedColumns, keyColumns, ownObservations, sameKey, tables } from '../tables/columns.ts'
+import { nextVersion } from '../tables/row-version.ts'
 import type { Window } from './windows.ts'
 
 /** Whether the compared columns of two rows differ; a model may have none. */

@@ -1,7 +1,7 @@
 import { registryVersion } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { inScope, type ScopePlace } from '../inventory/scope-place.ts'
+import { inScope, type ScopePlace } from '../scopes/scope-place.ts'
 import type { Window } from './windows.ts'
 
 /**

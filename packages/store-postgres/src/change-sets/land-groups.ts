@@ -1,8 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { keyColumns } from '../inventory/columns.ts'
+import { columnNames, keyColumns } from '../tables/columns.ts'
 import type { LastSeen } from './land-rows.ts'
-import { columnNames } from './row-columns.ts'
 import type { Window } from './windows.ts'
 
 const key = keyColumns('group')

@@ -1,7 +1,7 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { keyColumns, observationTable, observedColumns, tables } from '../inventory/columns.ts'
+import { keyColumns, observationTable, observedColumns, tables } from '../tables/columns.ts'
 
 /**
  * Writes the staged observations of a part that differ from the last ones. A server that did not

@@ -7,13 +7,13 @@ import {
   membersOf,
   type Origin,
   touchedFacts,
-} from '../changes/append-changes.ts'
-import { deleteServers, leavingServers } from '../changes/delete-servers.ts'
+} from '../change-log/append-changes.ts'
 import type { Tables } from '../database/tables.ts'
-import { factColumns, keyColumns, tables } from '../inventory/columns.ts'
-import { nextVersion } from '../inventory/row-version.ts'
+import { factColumns, keyColumns, sameKey, tables } from '../tables/columns.ts'
+import { nextVersion } from '../tables/row-version.ts'
+import { deleteServers, leavingServers } from '../writes/delete-servers.ts'
+import type { Writer } from '../writes/writer.ts'
 import type { Held } from './land-held-deletions.ts'
-import { sameKey } from './row-columns.ts'
 import type { Window } from './windows.ts'
 
 /** When the list of its scope last had the row of an alias: an expression in SQL. */
@@ -111,11 +111,11 @@ export async function landDeletes(
   db: Kysely<Tables>,
   model: ModelName,
   window: Window,
-  { deletable, origin }: { readonly deletable: RawBuilder<boolean>; readonly origin: Origin },
+  { deletable, writer }: { readonly deletable: RawBuilder<boolean>; readonly writer: Writer },
 ): Promise<number> {
   const where = sql`${named(model, window, 'delete')} and ${deletable} and not ${hasSyncedChildren(model)}`
-  if (model === 'server') return await deleteServers(db, { servers: await leavingServers(db, where), origin })
-  return await deleteLogged(db, model, { where, origin })
+  if (model === 'server') return await deleteServers(db, { servers: await leavingServers(db, where), writer })
+  return await deleteLogged(db, model, { where, origin: writer.origin })
 }
 
 /**

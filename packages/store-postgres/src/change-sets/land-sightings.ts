@@ -1,9 +1,8 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { isSighted, tables } from '../inventory/columns.ts'
-import { scopeModels } from '../inventory/scope-models.ts'
-import type { ScopePlace } from '../inventory/scope-place.ts'
-import { sameKey } from './row-columns.ts'
+import { scopeModels } from '../scopes/scope-models.ts'
+import type { ScopePlace } from '../scopes/scope-place.ts'
+import { isSighted, sameKey, tables } from '../tables/columns.ts'
 
 /** A list that a part stands for. Times are RFC 3339. */
 export interface Sighting {

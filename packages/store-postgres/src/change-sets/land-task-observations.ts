@@ -4,7 +4,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
-import { observedColumns } from '../inventory/columns.ts'
+import { observedColumns } from '../tables/columns.ts'
 import { eachWindow, readWindows, type Window } from './windows.ts'
 
 /**

@@ -2,10 +2,10 @@ import { addRows, type ModelName, noRows, type RowCounts } from '@netbox-pbs/cor
 import type { StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import type { Kysely, RawBuilder } from 'kysely'
-import type { Origin } from '../changes/append-changes.ts'
 import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
+import type { Writer } from '../writes/writer.ts'
 import { landCreates } from './land-creates.ts'
 import { unlistGroups } from './land-groups.ts'
 import { type Deletable, isDeletable } from './land-held-deletions.ts'
@@ -16,7 +16,7 @@ import { eachWindow, type Window } from './windows.ts'
 export interface WindowStep {
   readonly run: Run
   readonly engine: Database['Type']['engine']
-  readonly origin: Origin
+  readonly writer: Writer
   /** When it lands, RFC 3339. */
   readonly at: string
   readonly lastSeen: LastSeen
@@ -32,16 +32,16 @@ export interface WindowStep {
 
 /** Creates and changes the rows of some windows. */
 export function landUpserts(
-  { run, engine, origin, made }: WindowStep,
+  { run, engine, writer, made }: WindowStep,
   windows: ReadonlyArray<Window>,
   model: ModelName,
 ): Effect.Effect<RowCounts, StoreFailed> {
   const written = windows.filter(({ creates, updates }) => creates + updates > 0)
   return countWindows(engine, written, (window) =>
     run(async (db) => {
-      const { created, updated } = window.creates === 0 ? noRows : await landCreates(db, model, window, origin)
+      const { created, updated } = window.creates === 0 ? noRows : await landCreates(db, model, window, writer.origin)
       add(made, model, created)
-      const changed = window.updates === 0 ? 0 : await landUpdates(db, model, window, origin)
+      const changed = window.updates === 0 ? 0 : await landUpdates(db, model, window, writer.origin)
       return { ...noRows, created, updated: updated + changed }
     }),
   )
@@ -54,7 +54,7 @@ export function add(made: Map<ModelName, number>, model: ModelName, rows: number
 
 /** Deletes the deletable rows of some windows, and keeps the others as missing. */
 export function landDeletions(
-  { run, engine, at, own, lastSeen, origin, deletable: which, held }: WindowStep,
+  { run, engine, at, own, lastSeen, writer, deletable: which, held }: WindowStep,
   windows: ReadonlyArray<Window>,
   model: ModelName,
 ): Effect.Effect<RowCounts, StoreFailed> {
@@ -63,7 +63,7 @@ export function landDeletions(
     run(async (db) => {
       const going = isDeletable(which, model === 'group' ? 'g' : 'm')
       const deleted =
-        going === null ? noRows : await deleteRows(db, model, window, { lastSeen, origin, deletable: going })
+        going === null ? noRows : await deleteRows(db, model, window, { lastSeen, writer, deletable: going })
       // A row that was just deleted is not held.
       if (which.listed && which.missing && window.holds === 0 && !isParent(model)) return deleted
       const stay = await holdDeletes(db, model, window, { at, lastSeen })
@@ -86,16 +86,16 @@ async function deleteRows(
   window: Window,
   {
     lastSeen,
-    origin,
+    writer,
     deletable,
-  }: Pick<WindowStep, 'lastSeen' | 'origin'> & { readonly deletable: RawBuilder<boolean> },
+  }: Pick<WindowStep, 'lastSeen' | 'writer'> & { readonly deletable: RawBuilder<boolean> },
 ): Promise<RowCounts> {
   if (model === 'group') {
     await unlistGroups(db, window, deletable, lastSeen)
     return noRows
   }
   const updated = model === 'namespace' ? await unlistNamespaces(db, window, deletable, lastSeen) : 0
-  return { ...noRows, updated, deleted: await landDeletes(db, model, window, { deletable, origin }) }
+  return { ...noRows, updated, deleted: await landDeletes(db, model, window, { deletable, writer }) }
 }
 
 function countWindows(

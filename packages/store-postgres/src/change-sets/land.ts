@@ -8,14 +8,14 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
-import { coveringBranch } from '../branches/covering-branch.ts'
-import { isReviewed } from '../branches/review-scopes.ts'
-import { appendSummaries } from '../changes/append-changes.ts'
-import type { Database } from '../database/database.ts'
+import { appendSummaries } from '../change-log/append-changes.ts'
 import type { Tables } from '../database/tables.ts'
 import { heldDeletionsOf } from '../held-deletions/held-deletions-row.ts'
-import { tables } from '../inventory/columns.ts'
-import { notePending } from '../inventory/pending-since.ts'
+import { lockExistingScope, lockPlaces } from '../scopes/scope-locks.ts'
+import { scopeModels } from '../scopes/scope-models.ts'
+import { inScope, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
+import { tables } from '../tables/columns.ts'
+import { notePending } from '../writes/pending-since.ts'
 import {
   countNewGroups,
   hasNoSnapshots,
@@ -23,10 +23,8 @@ import {
   pruneGroups,
   recountGroups,
   recountNamespaces,
-} from '../inventory/recount.ts'
-import { lockExistingScope, lockPlaces } from '../inventory/scope-locks.ts'
-import { scopeModels } from '../inventory/scope-models.ts'
-import { inScope, type ScopePlace, scopePlace } from '../inventory/scope-place.ts'
+} from '../writes/recount.ts'
+import type { Main } from '../writes/writer.ts'
 import { requireOpen } from './append.ts'
 import { endPart } from './end-part.ts'
 import { clearDigestsOfMissing, clearReadDigests, landDigests } from './land-digests.ts'
@@ -42,6 +40,15 @@ import { landingServer } from './landing-server.ts'
 import { recordLanding } from './record-landing.ts'
 import { eachWindow, readWindows, type Window } from './windows.ts'
 
+/**
+ * Whether a scope may land now, asked under its lock. Null: it may. Otherwise its changes wait for
+ * review, in the branch that covers the scope; null: no branch covers it yet.
+ */
+export type LandingPolicy = (
+  db: Kysely<Tables>,
+  place: ScopePlace,
+) => Promise<{ readonly branch: number | null } | null>
+
 /** What the steps of a landing need. */
 interface Land extends WindowStep {
   readonly place: ScopePlace
@@ -52,7 +59,7 @@ interface Land extends WindowStep {
 
 /** Applies a scope's part to main in one transaction, under the scope's lock. */
 export const land = Effect.fn('ChangeSets.land')(function* (
-  database: Database['Type'],
+  { database, watch, policy }: Main & { readonly policy: LandingPolicy },
   landing: Landing,
 ): Effect.fn.Return<RowCounts, StoreFailed | ChangeSetClosed | ScopeInReview | ServerRenamed> {
   return yield* database.transaction(`landing ${scopeTitle(landing.scope)}`, (run) =>
@@ -66,10 +73,9 @@ export const land = Effect.fn('ChangeSets.land')(function* (
       const set = yield* run((db) => heldDeletionsOf(db, place, true))
       const part = yield* endPart(run, landing)
       if (place.resource === 'servers' && part !== null) yield* run((db) => lockDeletedServers(db, part))
-      if (part !== null && (yield* run((db) => waitsForReview(db, place, part)))) {
-        const branch = yield* run((db) => coveringBranch(db, place, { lock: false }))
-        return yield* new ScopeInReview({ scope: landing.scope, branch })
-      }
+      const review = part === null ? null : yield* run((db) => policy(db, place))
+      if (part !== null && review !== null && (yield* run((db) => changesAny(db, place, part))))
+        return yield* new ScopeInReview({ scope: landing.scope, branch: review.branch })
       const step: Land = {
         run,
         engine: database.engine,
@@ -79,7 +85,7 @@ export const land = Effect.fn('ChangeSets.land')(function* (
         at: landing.at,
         lastSeen: () => sql`${lastSeen}::timestamptz`,
         own: listedModel[landing.scope.resource],
-        origin: { runId: landing.runId },
+        writer: { origin: { runId: landing.runId }, watch },
         deletable: deletableOf(landing, set),
         held: { rows: 0, grown: 0 },
         made: new Map(),
@@ -109,9 +115,8 @@ async function lockDeletedServers(db: Kysely<Tables>, part: number): Promise<voi
   await lockPlaces({ scopes: [], deletedServers: rows.map(({ id }) => id) }).execute(db)
 }
 
-/** Whether a part changes anything in a scope that is set to review. */
-async function waitsForReview(db: Kysely<Tables>, place: ScopePlace, part: number): Promise<boolean> {
-  if (!(await isReviewed(db, place))) return false
+/** Whether a part changes anything in its scope. */
+async function changesAny(db: Kysely<Tables>, place: ScopePlace, part: number): Promise<boolean> {
   const changes = scopeModels[place.resource].map(
     (model) => sql`exists (select from ${sql.table(`staged_${tables[model]}`)} w where w.part_id = ${part}::bigint)`,
   )
@@ -124,10 +129,10 @@ async function waitsForReview(db: Kysely<Tables>, place: ScopePlace, part: numbe
  * Logs the rows that the landing has created, as one entry. Tasks are a log themselves, so new
  * tasks are not logged.
  */
-function summarise({ run, place, landing, origin, made }: Land): Effect.Effect<void, StoreFailed> {
+function summarise({ run, place, landing, writer, made }: Land): Effect.Effect<void, StoreFailed> {
   if (made.size === 0 || place.resource === 'tasks') return Effect.void
   const summary = { model: listedModel[place.resource], title: scopeTitle(landing.scope), serverId: place.serverId }
-  return run((db) => appendSummaries(db, [{ ...summary, counts: Object.fromEntries(made) }], origin))
+  return run((db) => appendSummaries(db, [{ ...summary, counts: Object.fromEntries(made) }], writer.origin))
 }
 
 /** Lands the staged rows of a part in the transaction at hand: upserts, deletions, what follows from them, and their log. */
@@ -183,18 +188,18 @@ const landBelieved = (step: Land, windows: ReadonlyArray<Window>, model: ModelNa
 const windowsOf = ({ run, engine }: Land, part: number, model: ModelName) =>
   readWindows(run, engine, `staged_${tables[model]}`, part)
 
-const countGroups = ({ run, place, made }: Land) =>
+const countGroups = ({ run, place, writer, made }: Land) =>
   Effect.map(
-    run((db) => countNewGroups(db, place)),
+    run((db) => countNewGroups(db, place, writer.watch)),
     (groups) => add(made, 'group', groups),
   )
 
 /** Creates the groups that new snapshots lack, and recounts those with a written snapshot. */
-const recountTouched = ({ run, engine, made }: Land, windows: ReadonlyArray<Window>) =>
+const recountTouched = ({ run, engine, writer, made }: Land, windows: ReadonlyArray<Window>) =>
   eachWindow(engine, windows, (window) =>
     run(async (db) => {
       if (window.creates > 0) add(made, 'group', await ensureGroups(db, window))
-      await recountGroups(db, groupsOf(window, sql`true`))
+      await recountGroups(db, groupsOf(window, sql`true`), writer)
     }),
   )
 
@@ -203,11 +208,11 @@ const recountTouched = ({ run, engine, made }: Land, windows: ReadonlyArray<Wind
  * stores the digests of the frames that were read.
  */
 function recountLandedGroups(
-  { run, engine, place, landing, origin }: Land,
+  { run, engine, place, landing, writer }: Land,
   part: number,
 ): Effect.Effect<void, StoreFailed> {
   return Effect.gen(function* () {
-    yield* run((db) => pruneGroups(db, inScope(place), { origin, held: landing.held !== null }))
+    yield* run((db) => pruneGroups(db, inScope(place), { origin: writer.origin, held: landing.held !== null }))
     yield* eachWindow(engine, yield* readWindows(run, engine, 'staged_digests', part), (window) =>
       // If rows were left out, main keeps snapshots that a frame lacks, so the frame does not match
       // main.

@@ -2,7 +2,7 @@ import type { StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import { tables } from '../inventory/columns.ts'
+import { tables } from '../tables/columns.ts'
 
 const stagingTables = [...Object.values(tables), 'observations', 'digests', 'sightings'].map((name) => `staged_${name}`)
 

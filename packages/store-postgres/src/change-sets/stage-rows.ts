@@ -4,7 +4,7 @@ import type { Effect } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
 import { jsonb, storable } from '../database/json.ts'
 import type { Run } from '../database/session.ts'
-import { tables } from '../inventory/columns.ts'
+import { tables } from '../tables/columns.ts'
 import { type StagedRow, stagedColumns } from './staged-rows.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { Change, FieldValue, ModelName } from '@netbox-pbs/core'
-import { defaultValue, factColumns, ownObservations } from '../inventory/columns.ts'
+import { defaultValue, factColumns, ownObservations } from '../tables/columns.ts'
 
 /** The columns of a model's staging table that a change fills, in the order of a staged row. `touched` travels as the text of a list of names. */
 export const stagedColumns = (model: ModelName): ReadonlyArray<{ readonly name: string; readonly type: string }> => [

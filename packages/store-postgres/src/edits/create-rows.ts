@@ -1,18 +1,23 @@
 import type { Actor } from '@netbox-pbs/core'
-import type { EditValues, StoreFailed, WritableModel } from '@netbox-pbs/core/ports'
-import { KeyTaken, type ServerGone } from '@netbox-pbs/core/ports'
+import {
+  type EditValues,
+  KeyTaken,
+  type ServerGone,
+  type StoreFailed,
+  type WritableModel,
+} from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
-import { appendChanges, created } from '../changes/append-changes.ts'
-import type { Database } from '../database/database.ts'
+import { appendChanges, created } from '../change-log/append-changes.ts'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
-import { keyColumns, observationTable, observedColumns, tables } from '../inventory/columns.ts'
-import { notePending } from '../inventory/pending-since.ts'
-import { lockPlaces } from '../inventory/scope-locks.ts'
+import { lockPlaces } from '../scopes/scope-locks.ts'
+import { keyColumns, observationTable, observedColumns, tables } from '../tables/columns.ts'
+import { notePending } from '../writes/pending-since.ts'
+import { groupKeyOf, recountTouchedGroups } from '../writes/touch-groups.ts'
+import type { Main } from '../writes/writer.ts'
 import { newRow, writtenColumns } from './editable-columns.ts'
 import { placesOfNew, requireServers } from './lock-row.ts'
-import { groupKeyOf, recountTouchedGroups } from './touch-groups.ts'
 
 interface Written {
   readonly ord: number
@@ -25,7 +30,7 @@ interface Written {
  * same request.
  */
 export const createRows = Effect.fn('InventoryWrites.create')(function* (
-  database: Database['Type'],
+  { database, watch }: Main,
   request: { readonly model: WritableModel; readonly rows: ReadonlyArray<EditValues>; readonly actor: Actor },
 ): Effect.fn.Return<ReadonlyArray<number>, StoreFailed | KeyTaken | ServerGone> {
   const { model, rows, actor } = request
@@ -44,7 +49,7 @@ export const createRows = Effect.fn('InventoryWrites.create')(function* (
       )
       const taken = written.find((row) => !row.written)
       if (taken !== undefined) return yield* new KeyTaken({ model, index: taken.ord })
-      yield* run((db) => recountTouchedGroups(db, groups, actor))
+      yield* run((db) => recountTouchedGroups(db, groups, { origin: actor, watch }))
       if (model === 'server') yield* run(notePending)
       return written.map(({ id }) => id)
     }),

@@ -7,7 +7,7 @@ import {
   keyColumns,
   observedColumns,
   operatorColumns,
-} from '../inventory/columns.ts'
+} from '../tables/columns.ts'
 
 /** What people own on every row. */
 const ownedEverywhere: ReadonlyArray<Column> = [

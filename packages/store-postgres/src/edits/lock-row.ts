@@ -3,9 +3,9 @@ import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
-import { lockPlaces, PlacesMoved } from '../inventory/scope-locks.ts'
-import type { ScopePlace } from '../inventory/scope-place.ts'
-import { type GroupKey, groupKeyOf, lockGroupsOf, placesOfGroups } from './touch-groups.ts'
+import { lockPlaces, PlacesMoved } from '../scopes/scope-locks.ts'
+import type { ScopePlace } from '../scopes/scope-place.ts'
+import { type GroupKey, groupKeyOf, lockGroupsOf, placesOfGroups } from '../writes/touch-groups.ts'
 
 /** The scopes that new rows lie in. */
 export function placesOfNew(model: WritableModel, rows: ReadonlyArray<EditValues>): ReadonlyArray<ScopePlace> {

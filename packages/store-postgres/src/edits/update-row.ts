@@ -10,19 +10,19 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { lockLogged, logEdit } from '../changes/log-edit.ts'
-import type { Database } from '../database/database.ts'
 import { jsonb, storable } from '../database/json.ts'
 import { isUniqueViolation } from '../database/store-errors.ts'
 import type { Tables } from '../database/tables.ts'
-import { type Column, observationTable, observedColumns, tables } from '../inventory/columns.ts'
-import { notePending } from '../inventory/pending-since.ts'
-import { nextVersion, requireVersion } from '../inventory/row-version.ts'
-import { untilPlacesHold } from '../inventory/scope-locks.ts'
 import { listColumn, listFrom } from '../lists/list-columns.ts'
+import { untilPlacesHold } from '../scopes/scope-locks.ts'
+import { type Column, observationTable, observedColumns, tables } from '../tables/columns.ts'
+import { nextVersion, requireVersion } from '../tables/row-version.ts'
+import { notePending } from '../writes/pending-since.ts'
+import { recountTouchedGroups } from '../writes/touch-groups.ts'
+import type { Main } from '../writes/writer.ts'
 import { givenColumns, namesFact, namesKey, writtenColumns } from './editable-columns.ts'
 import { lockPlacesOf, requireServers } from './lock-row.ts'
-import { recountTouchedGroups } from './touch-groups.ts'
+import { lockLogged, logEdit } from './log-edit.ts'
 
 interface Request {
   readonly model: WritableModel
@@ -34,7 +34,7 @@ interface Request {
 
 /** Changes the named columns of a row. False: there is no such row. */
 export const updateRow = Effect.fn('InventoryWrites.update')(function* (
-  database: Database['Type'],
+  { database, watch }: Main,
   request: Request,
 ): Effect.fn.Return<boolean, StoreFailed | KeyTaken | ServerGone | VersionChanged> {
   const { model, id, values, actor, versions } = request
@@ -50,7 +50,8 @@ export const updateRow = Effect.fn('InventoryWrites.update')(function* (
       if (outcome === 'taken') return yield* new KeyTaken({ model, index: 0 })
       if (outcome === 'none') return false
       yield* run((db) => writeObservations(db, model, id, values))
-      if (namesFact(model, values)) yield* run((db) => recountTouchedGroups(db, locked.groups, actor))
+      if (namesFact(model, values))
+        yield* run((db) => recountTouchedGroups(db, locked.groups, { origin: actor, watch }))
       if (model === 'server') yield* run(notePending)
       yield* run((db) => logEdit(db, request, before.row))
       return true

@@ -1,7 +1,7 @@
 import type { HeldDeletions, HeldDeletionsState, HeldState, HoldReason, Scope } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { inScope, isScopeRow, type ScopePlace } from '../inventory/scope-place.ts'
+import { inScope, isScopeRow, type ScopePlace } from '../scopes/scope-place.ts'
 
 interface HeldDeletionsRow {
   readonly id: number

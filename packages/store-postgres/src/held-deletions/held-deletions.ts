@@ -7,7 +7,7 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
-import { logOther } from '../changes/log-other.ts'
+import { logOther } from '../change-log/log-other.ts'
 import { Database } from '../database/database.ts'
 import { heldCount, heldIds, selectHeldSets } from './held-deletions-row.ts'
 

@@ -3,9 +3,9 @@ import type { KnownGroup, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import { factColumns } from './columns.ts'
-import { asFields, type MainRecord, mainRow } from './main-row.ts'
-import { pageSize, pages } from './pages.ts'
+import { pageSize, pages } from '../database/pages.ts'
+import { factColumns } from '../tables/columns.ts'
+import { asFields, type MainRecord, mainRow } from '../tables/main-row.ts'
 
 /** The groups of one namespace, with the digests that can be trusted. What the namespace says of them is not read again with each. */
 export function readGroups(

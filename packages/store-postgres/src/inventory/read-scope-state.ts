@@ -1,18 +1,10 @@
 import type { Scope } from '@netbox-pbs/core'
 import type { ScopeState } from '@netbox-pbs/core/ports'
-import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { heldDeletionsOf } from '../held-deletions/held-deletions-row.ts'
-import { inScope, isScopeRow, type ScopePlace, scopePlace } from './scope-place.ts'
-
-const modelTables = { servers: 'servers', datastores: 'datastores', namespaces: 'namespaces', jobs: 'jobs' } as const
-
-/** The id of a scope's server; null: it has none. Undefined: main does not know the server. */
-export async function scopeServerId(db: Kysely<Tables>, scope: Scope): Promise<number | null | undefined> {
-  if (scope.resource === 'servers') return null
-  const { rows } = await sql<{ id: number }>`select id from servers where name = ${scope.server}`.execute(db)
-  return rows[0]?.id
-}
+import { isScopeRow, scopePlace } from '../scopes/scope-place.ts'
+import { rowCounts, scopeServerId } from '../scopes/scope-rows.ts'
 
 /** What the last landed complete list of a scope left behind. */
 export async function readScopeState(db: Kysely<Tables>, scope: Scope): Promise<ScopeState> {
@@ -24,16 +16,4 @@ export async function readScopeState(db: Kysely<Tables>, scope: Scope): Promise<
     select counted.rows, counted.held, s.visibility, s.last_complete_at as "lastCompleteAt"
     from (${rowCounts(place)}) counted left join scopes s on ${isScopeRow(place)}`.execute(db)
   return { ...(rows[0] ?? { visibility: null, lastCompleteAt: null, rows: 0, held: 0 }), set }
-}
-
-/** How many rows of a scope are listed or missing, and how many missing. Snapshots are counted by their groups' counters. */
-export function rowCounts(place: ScopePlace): RawBuilder<{ readonly rows: number; readonly held: number }> {
-  // A list of tasks claims no absence: no run may delete one.
-  if (place.resource === 'tasks') return sql`select 0::bigint as rows, 0::bigint as held`
-  if (place.resource === 'snapshots') {
-    return sql`select coalesce(sum(snapshot_count - manual_count), 0)::bigint as rows, coalesce(sum(missing_count), 0)::bigint as held
-      from groups where ${inScope(place)}`
-  }
-  return sql`select count(*) as rows, count(*) filter (where presence = 'missing') as held
-    from ${sql.table(modelTables[place.resource])} where ${inScope(place)} and presence <> 'manual'`
 }

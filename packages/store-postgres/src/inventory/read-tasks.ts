@@ -3,9 +3,9 @@ import type { KnownTask, StoreFailed } from '@netbox-pbs/core/ports'
 import type { Effect, Stream } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import { observedColumns } from './columns.ts'
-import { asFields, type MainRecord, mainRow, selectMain } from './main-row.ts'
-import { pageSize, pages } from './pages.ts'
+import { pageSize, pages } from '../database/pages.ts'
+import { observedColumns } from '../tables/columns.ts'
+import { asFields, type MainRecord, mainRow, selectMain } from '../tables/main-row.ts'
 
 const readings = observedColumns('task')
 

@@ -1,6 +1,6 @@
 import { type ModelName, registry } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
-import { fieldOf, ownObservations, sqlType } from '../inventory/columns.ts'
+import { fieldOf, ownObservations, sqlType } from '../tables/columns.ts'
 import { mainRelation, type Relation } from './relation.ts'
 
 /** What a list joins to its rows, under these aliases: `v` the server, `o` the observations, `c` the row's scope. */

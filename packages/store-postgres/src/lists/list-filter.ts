@@ -1,6 +1,6 @@
 import type { Field, Filter, ModelName } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
-import { fieldOf, sqlType } from '../inventory/columns.ts'
+import { fieldOf, sqlType } from '../tables/columns.ts'
 import { type ListColumn, listColumn } from './list-columns.ts'
 
 /** A condition of a list, with the columns it reads. */

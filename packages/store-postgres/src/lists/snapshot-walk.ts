@@ -1,7 +1,6 @@
 import { type Filter, type ListQuery, registry } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
-import { columnNames, sameKey } from '../change-sets/row-columns.ts'
-import { keyColumns } from '../inventory/columns.ts'
+import { columnNames, keyColumns, sameKey } from '../tables/columns.ts'
 import { type ListColumn, listFrom, serverName } from './list-columns.ts'
 import { filterCondition, where } from './list-filter.ts'
 import { type ListView, partsOf } from './list-view.ts'

@@ -1,6 +1,6 @@
 import type { FieldValue, ServerHealth } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
-import { observedColumns } from '../inventory/columns.ts'
+import { observedColumns } from '../tables/columns.ts'
 
 const columns = observedColumns('server')
 

@@ -3,7 +3,7 @@ import { Effect, Layer } from 'effect'
 import { sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import { jsonb } from '../database/json.ts'
-import { observedColumns } from '../inventory/columns.ts'
+import { observedColumns } from '../tables/columns.ts'
 
 const columns = observedColumns('server')
 const names = sql.join(columns.map(({ name }) => sql.id(name)))

@@ -3,7 +3,7 @@ import type { StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import { pruneTasks } from '../tasks/prune-tasks.ts'
+import { pruneTasks } from './prune-tasks.ts'
 
 /** The number of rows that one part has removed, and whether there may be more. */
 export interface Pruned {

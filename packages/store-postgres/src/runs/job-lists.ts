@@ -3,7 +3,7 @@ import type { Runs } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import { pageSize, pages } from '../inventory/pages.ts'
+import { pageSize, pages } from '../database/pages.ts'
 
 type Port = typeof Runs.Service
 

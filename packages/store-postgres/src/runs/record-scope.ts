@@ -4,7 +4,7 @@ import { Effect } from 'effect'
 import { sql } from 'kysely'
 import { jsonb } from '../database/json.ts'
 import type { Run } from '../database/session.ts'
-import { placeKey, scopePlace } from '../inventory/scope-place.ts'
+import { placeKey, scopePlace } from '../scopes/scope-place.ts'
 import { jobServer } from './job-records.ts'
 
 /** The end of a scope in a run, by a job of the server. */

@@ -8,8 +8,8 @@ import {
 import { Effect, Layer, Option } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
+import { pageSize, pages } from '../database/pages.ts'
 import type { Run } from '../database/session.ts'
-import { pageSize, pages } from '../inventory/pages.ts'
 import { insertRun } from '../runs/insert-run.ts'
 
 interface ServerRecord extends Omit<ScheduledServer, 'mark'> {

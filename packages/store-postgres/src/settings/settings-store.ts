@@ -2,9 +2,9 @@ import { defaultSettings, Settings } from '@netbox-pbs/core'
 import { GatewayKeyNeeded, SecretBox, SettingsStore } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option, Redacted } from 'effect'
 import { sql } from 'kysely'
-import { differing, logOther } from '../changes/log-other.ts'
+import { differing, logOther } from '../change-log/log-other.ts'
 import { Database } from '../database/database.ts'
-import { nextVersion, requireVersion } from '../inventory/row-version.ts'
+import { nextVersion, requireVersion } from '../tables/row-version.ts'
 
 interface Row {
   readonly changed: Readonly<Record<string, unknown>>

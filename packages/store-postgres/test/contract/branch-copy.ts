@@ -1,8 +1,9 @@
 import { branchedModels, type JsonValue, type ModelName } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
+import { branchWatch } from '../../src/branches/mark-stale.ts'
 import type { Tables } from '../../src/database/tables.ts'
-import { factColumns, keyColumns, operatorColumns, tables } from '../../src/inventory/columns.ts'
-import { recountGroups, recountNamespaces } from '../../src/inventory/recount.ts'
+import { factColumns, keyColumns, operatorColumns, tables } from '../../src/tables/columns.ts'
+import { recountGroups, recountNamespaces } from '../../src/writes/recount.ts'
 import { fillTable, type Row, readTable } from './tables.ts'
 
 /** What main and a branch have of a model. */
@@ -159,6 +160,8 @@ async function copyObservations(
 }
 
 async function countAll(to: Kysely<Tables>): Promise<void> {
-  await recountGroups(to, sql`select server_id, datastore_name, namespace, backup_type, backup_id from groups`)
+  await recountGroups(to, sql`select server_id, datastore_name, namespace, backup_type, backup_id from groups`, {
+    watch: branchWatch,
+  })
   await recountNamespaces(to, sql`true`)
 }

@@ -1,12 +1,11 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { appendChanges, created, type Origin } from '../../change-log/append-changes.ts'
 import { unlessTaken } from '../../change-sets/land-creates.ts'
-import { columnNames } from '../../change-sets/row-columns.ts'
-import { appendChanges, created, type Origin } from '../../changes/append-changes.ts'
 import { jsonb } from '../../database/json.ts'
 import type { Tables } from '../../database/tables.ts'
-import type { GroupKey } from '../../edits/touch-groups.ts'
 import {
+  columnNames,
   defaultValue,
   fieldOf,
   keyColumns,
@@ -14,7 +13,8 @@ import {
   observedColumns,
   sqlType,
   tables,
-} from '../../inventory/columns.ts'
+} from '../../tables/columns.ts'
+import type { GroupKey } from '../../writes/touch-groups.ts'
 import { branchTable, mergedColumns } from '../branch-columns.ts'
 
 /** Entries of a branch that become rows of main. */

@@ -10,20 +10,21 @@ import {
 import { BranchInConflict, type MergeOutcome, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { sql } from 'kysely'
-import type { Origin } from '../../changes/append-changes.ts'
-import { deleteServers, type LeavingServer } from '../../changes/delete-servers.ts'
+import type { Origin } from '../../change-log/append-changes.ts'
 import type { Run } from '../../database/session.ts'
 import { isUniqueViolation } from '../../database/store-errors.ts'
-import { type GroupKey, groupKeyOf, recountTouchedGroups } from '../../edits/touch-groups.ts'
-import { factColumns } from '../../inventory/columns.ts'
-import { notePending } from '../../inventory/pending-since.ts'
-import { recountNamespaces } from '../../inventory/recount.ts'
-import type { PlacesMoved } from '../../inventory/scope-locks.ts'
+import type { PlacesMoved } from '../../scopes/scope-locks.ts'
+import { factColumns } from '../../tables/columns.ts'
+import { deleteServers, type LeavingServer } from '../../writes/delete-servers.ts'
+import { notePending } from '../../writes/pending-since.ts'
+import { recountNamespaces } from '../../writes/recount.ts'
+import { type GroupKey, groupKeyOf, recountTouchedGroups } from '../../writes/touch-groups.ts'
 import { readBranch } from '../branch-record.ts'
 import { ConflictIndex, conflictsOf, hasConflicts } from '../conflict-rows.ts'
 import { changesKey, resolveKeyConflicts } from '../key-conflicts.ts'
 import { endMerged } from '../land-merged.ts'
 import { lockPresentPlaces } from '../lock-branch-places.ts'
+import { branchWatch } from '../mark-stale.ts'
 import { type Entry, readEntries } from '../read-entries.ts'
 import { recordOutcomes, refreshOutcomes } from '../record-outcomes.ts'
 import { type ResolvedEntry, resolveEntry } from '../resolve-entry.ts'
@@ -81,11 +82,12 @@ class ManualMerge {
   get land() {
     return Effect.gen(this, function* () {
       const { id, at, by, kind } = this.#request
+      const writer = { origin: by, watch: branchWatch }
       for (const step of mergeSteps) yield* this.#takeStep(step)
-      yield* this.#run((db) => recountTouchedGroups(db, [...this.#groups.values()], by))
+      yield* this.#run((db) => recountTouchedGroups(db, [...this.#groups.values()], writer))
       const namespaces = { ids: this.#namespaces, origin: by }
       this.#counts.deleted += yield* this.#run((db) => removeNamespaces(db, namespaces))
-      const servers = { servers: this.#servers, origin: by }
+      const servers = { servers: this.#servers, writer }
       this.#counts.deleted += yield* this.#run((db) => deleteServers(db, servers))
       yield* this.#run(notePending)
       yield* this.#run((db) => refreshOutcomes(db, id))

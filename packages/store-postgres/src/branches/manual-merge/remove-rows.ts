@@ -1,8 +1,8 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
-import { deleteLogged, type Origin } from '../../changes/append-changes.ts'
-import { type LeavingServer, leavingServers } from '../../changes/delete-servers.ts'
+import { deleteLogged, type Origin } from '../../change-log/append-changes.ts'
 import type { Tables } from '../../database/tables.ts'
+import { type LeavingServer, leavingServers } from '../../writes/delete-servers.ts'
 import { freeKeys } from './write-rows.ts'
 
 /** Deletes rows of main by their ids. */

@@ -1,12 +1,12 @@
 import type { FieldChange, ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { appendChanges, differingMembers, identity, type Origin } from '../../changes/append-changes.ts'
-import { partOfRow } from '../../changes/logged-fields.ts'
+import { appendChanges, differingMembers, identity, type Origin } from '../../change-log/append-changes.ts'
+import { partOfRow } from '../../change-log/logged-fields.ts'
 import { jsonb } from '../../database/json.ts'
 import type { Tables } from '../../database/tables.ts'
-import { type Column, keyColumns, tables } from '../../inventory/columns.ts'
-import { nextVersion } from '../../inventory/row-version.ts'
 import { listColumn, listFrom } from '../../lists/list-columns.ts'
+import { type Column, keyColumns, tables } from '../../tables/columns.ts'
+import { nextVersion } from '../../tables/row-version.ts'
 import { mergedColumns } from '../branch-columns.ts'
 
 /** A row of main, and its changes. */

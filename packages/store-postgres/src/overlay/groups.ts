@@ -1,0 +1,125 @@
+import { type RawBuilder, sql } from 'kysely'
+import { effective } from '../branches/branch-columns.ts'
+import { mergedValue } from '../branches/merged-value.ts'
+import type { ListView, Replaced } from '../lists/list-view.ts'
+import type { Relation } from '../lists/relation.ts'
+import { columnNames, comparedColumns, keyColumns, sameKey } from '../tables/columns.ts'
+import type { OverlayFacts } from './facts.ts'
+import { overlayMain, overlayRelation, shadowed } from './rows.ts'
+
+const groupKey = keyColumns('group')
+
+/** The counters of groups `g`: those that the branch has counted, `c`, else main's, `m`. */
+const counters = sql.join(
+  ['snapshot_count', 'first_backup', 'last_backup', 'unfinished_since', 'total_size', 'newest_verification'].map(
+    (name) =>
+      sql`case when c.branch_id is null then ${sql.ref(`g.${name}`)} else ${sql.ref(`c.${name}`)} end as ${sql.id(name)}`,
+  ),
+)
+
+/** Joins the counters that a branch has of the groups `g`. */
+const counted = (branch: number): RawBuilder<unknown> =>
+  sql`left join branch_group_counts c on c.branch_id = ${branch}::bigint and ${sameKey('group', 'c', 'g')}`
+
+const uncounted = sql`0::bigint as snapshot_count, null::timestamptz as first_backup, null::timestamptz as last_backup,
+  null::timestamptz as unfinished_since,  null::bigint as total_size, ''::text collate "C" as newest_verification`
+
+/**
+ * Groups as a branch has them: main's of which it changes nothing, and in place of the others what it says of them, with the counters of their snapshots in it.
+ */
+export function overlayGroups(facts: OverlayFacts): ListView {
+  const { branch } = facts
+  const main = overlayMain({ ...facts, model: 'group' })
+  if (!facts.counts && !facts.groups) return { model: 'group', main, replaced: [], others: [] }
+  const others = [changedGroups, createdGroups].map((rows) => overlayRelation(facts, sql`(${rows(branch)}) t`, sql``))
+  return { model: 'group', main, replaced: replacedGroups(branch), others }
+}
+
+/** The groups of main that are read from the branch instead. */
+export function replacedGroups(branch: number): ReadonlyArray<Replaced> {
+  const entries = sql`from branch_groups e where e.branch_id = ${branch}::bigint and e.op <> 'create'`
+  const ofBranch = sql`c.branch_id = ${branch}::bigint and ${sameKey('group', 'c', 't')}`
+  return [
+    { matches: sql`select ${entries} and e.id = t.id`, ids: sql`select e.id ${entries}` },
+    {
+      matches: sql`select from branch_group_counts c where ${ofBranch}`,
+      ids: sql`select t.id from branch_group_counts c join groups t on ${ofBranch}`,
+    },
+    shadowed(branch, 'group'),
+  ]
+}
+
+/**
+ * Groups that main has, or had, and of which the branch changes something: their own values, or their snapshots. One without snapshots is seen while main's source lists it, as
+ * in main.
+ */
+export function changedGroups(branch: number): RawBuilder<unknown> {
+  const ofBranch = sql`e.branch_id = ${branch}::bigint and e.op <> 'create'`
+  return sql`
+    select g.id, ${groupColumns('g')}, g.missing_since, ${counters}
+    from (
+      select i.id, ${changedColumns}, m.missing_since, coalesce(e.op = 'delete', false) as deleted, m.id is null as lost,
+        coalesce(m.snapshot_count, 0) as snapshot_count, m.first_backup, m.last_backup, m.unfinished_since, m.total_size, coalesce(m.newest_verification, '') as newest_verification
+      from (
+        select e.id from branch_groups e where ${ofBranch}
+        union
+        select t.id from branch_group_counts c join groups t on ${sameKey('group', 't', 'c')}
+        where c.branch_id = ${branch}::bigint and not exists (${shadowed(branch, 'group').matches})
+      ) i
+      left join groups m on m.id = i.id left join branch_groups e on ${ofBranch} and e.id = i.id
+    ) g ${counted(branch)}
+    where not (g.deleted and g.lost)
+      and (coalesce(c.snapshot_count, g.snapshot_count) > 0 or g.presence in ('listed', 'absent') and not g.deleted)`
+}
+
+const ownNames = ['presence', 'last_seen_own', 'created']
+const mergedNames = ['tags', 'custom_fields']
+
+/** The columns of changed groups: those of the entry `e` that it touches, else those of main's row `m`. */
+const changedColumns = sql.join([
+  ...[...groupKey.map(({ name }) => name), ...ownNames].map(
+    (name) =>
+      sql`case when m.id is null then ${sql.ref(`e.${name}`)} else ${sql.ref(`m.${name}`)} end as ${sql.id(name)}`,
+  ),
+  ...comparedColumns('group').map(
+    (column) =>
+      sql`case when e.id is null then ${sql.ref(`m.${column.name}`)} else ${effective(column)} end as ${sql.id(column.name)}`,
+  ),
+  ...mergedNames.map(
+    (name) => sql`case when e.id is null then ${sql.ref(`m.${name}`)} else ${mergedValue(name)} end as ${sql.id(name)}`,
+  ),
+  sql`greatest(m.last_updated, e.last_updated) as last_updated`,
+])
+
+const groupColumns = (alias: string): RawBuilder<unknown> =>
+  sql.join(
+    [
+      ...groupKey.map(({ name }) => name),
+      ...ownNames,
+      ...comparedColumns('group').map(({ name }) => name),
+      ...mergedNames,
+      'last_updated',
+    ].map((name) => sql.ref(`${alias}.${name}`)),
+  )
+
+/** Groups that the branch creates; they are seen also without snapshots. */
+export const createdGroups = (branch: number): RawBuilder<unknown> => sql`
+  select g.id, ${groupColumns('g')}, null::timestamptz as missing_since, ${counters}
+  from (select e.*, ${uncounted} from branch_groups e where e.branch_id = ${branch}::bigint and e.op = 'create') g ${counted(branch)}`
+
+/** Groups by their key with how many snapshots each has in the branch. Those that it counts need not be groups of main. */
+export function overlayGroupCounts(facts: OverlayFacts): Relation {
+  const { branch } = facts
+  if (!facts.counts) return overlayMain({ ...facts, model: 'group' })
+  return overlayRelation(
+    facts,
+    sql`(
+      select ${columnNames(groupKey, 'g')}, g.snapshot_count from groups g
+      where not exists (select from branch_group_counts c where c.branch_id = ${branch}::bigint and ${sameKey('group', 'c', 'g')})
+      union all
+      select ${columnNames(groupKey, 'c')}, c.snapshot_count from branch_group_counts c
+      where c.branch_id = ${branch}::bigint and c.snapshot_count > 0
+    ) t`,
+    sql``,
+  )
+}

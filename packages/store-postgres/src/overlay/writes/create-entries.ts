@@ -1,0 +1,93 @@
+import { type Actor, type FieldValues, type ModelName, registryVersion } from '@netbox-pbs/core'
+import {
+  type BranchNotOpen,
+  type BranchOfRun,
+  type EditValues,
+  KeyTaken,
+  type StoreFailed,
+  type WritableModel,
+} from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { type Kysely, sql } from 'kysely'
+import { branchTable } from '../../branches/branch-columns.ts'
+import { raiseRevision } from '../../branches/branch-record.ts'
+import type { Database } from '../../database/database.ts'
+import { jsonb } from '../../database/json.ts'
+import type { Tables } from '../../database/tables.ts'
+import { newRow, writtenColumns } from '../../edits/editable-columns.ts'
+import { lockPlaces } from '../../scopes/scope-locks.ts'
+import { observedColumns, tables } from '../../tables/columns.ts'
+import { groupKeyOf, placesOfGroups } from '../../writes/touch-groups.ts'
+import { lockForWriting } from './lock-branch.ts'
+import { recountOverlayGroups } from './recount-groups.ts'
+import { takenKeys } from './taken-keys.ts'
+
+/**
+ * Creates rows in a branch, all or none. Names the first row whose key is taken in the branch or by
+ * an earlier row of the same request. Each row takes its id now.
+ */
+export const createEntries = Effect.fn('BranchWrites.create')(function* (
+  database: Database['Type'],
+  branch: number,
+  {
+    model,
+    rows,
+    actor,
+  }: { readonly model: WritableModel; readonly rows: ReadonlyArray<EditValues>; readonly actor: Actor },
+): Effect.fn.Return<ReadonlyArray<number>, StoreFailed | KeyTaken | BranchNotOpen | BranchOfRun> {
+  const groups = model === 'snapshot' ? rows.map(groupKeyOf) : []
+  return yield* database.transaction(`creating ${model}s in a branch`, (run) =>
+    Effect.gen(function* () {
+      yield* run((db) => lockPlaces(placesOfGroups(groups)).execute(db))
+      yield* lockForWriting(run, branch)
+      if (rows.length === 0) return []
+      const newKeys = rows.map((values, ord) => ({ ord, id: null, key: keyOf(model, values) }))
+      const taken = yield* run((db) => takenKeys(db, { branch, model }, newKeys))
+      if (taken.size > 0) return yield* new KeyTaken({ model, index: Math.min(...taken) })
+      const ids = yield* run((db) => insertEntries(db, { branch, model }, rows))
+      yield* run((db) => recountOverlayGroups(db, branch, groups))
+      yield* run((db) => raiseRevision(db, branch, actor))
+      return ids
+    }),
+  )
+})
+
+/** The key columns that a new row will have, defaults included. */
+function keyOf(model: WritableModel, values: EditValues): FieldValues {
+  const row = newRow(model, values, 0)
+  // Its columns have the values of the request, or defaults of the registry.
+  return Object.fromEntries(writtenColumns(model).map(({ field, name }) => [field, row[name] as FieldValues[string]]))
+}
+
+async function insertEntries(
+  db: Kysely<Tables>,
+  { branch, model }: { readonly branch: number; readonly model: WritableModel },
+  values: ReadonlyArray<EditValues>,
+): Promise<ReadonlyArray<number>> {
+  const columns = writtenColumns(model)
+  const rows = values.map((row, ord) => ({
+    ...newRow(model, row, ord),
+    observation: observationsOf(model, newRow(model, row, ord)),
+  }))
+  const names = sql.join(columns.map(({ name }) => sql.id(name)))
+  const types = sql.join(columns.map(({ name, type }) => sql`${sql.id(name)} ${sql.raw(type)}`))
+  const { rows: inserted } = await sql<{ id: number }>`
+    with given as materialized (
+      select nextval(pg_get_serial_sequence(${tables[model]}, 'id')) as id, r.*
+      from jsonb_to_recordset(${jsonb(rows)}) as r (ord bigint, observation jsonb, ${types}) order by r.ord
+    ), inserted as (
+      insert into ${branchTable(model)} (branch_id, id, op, ${names}, presence, observation, registry_version)
+      select ${branch}::bigint, id, 'create', ${names}, 'manual', observation, ${registryVersion}::bigint from given
+    )
+    select id from given order by ord`.execute(db)
+  return inserted.map(({ id }) => id)
+}
+
+/** The initial observations of a new row, by field; null: its model has none of its own. */
+function observationsOf(
+  model: ModelName,
+  row: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> | null {
+  const observed = observedColumns(model)
+  return observed.length === 0 ? null : Object.fromEntries(observed.map(({ field, name }) => [field, row[`o_${name}`]]))
+}

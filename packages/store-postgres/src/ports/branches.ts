@@ -1,0 +1,111 @@
+import type { Branch } from '@netbox-pbs/core'
+import { Branches, BranchInConflict } from '@netbox-pbs/core/ports'
+import { Effect, Layer, Option } from 'effect'
+import { sql } from 'kysely'
+import { approveBranch } from '../branches/approve-branch.ts'
+import { branchCondition } from '../branches/branch-filter.ts'
+import { readBranch, selectBranch } from '../branches/branch-record.ts'
+import { checkBranch } from '../branches/check-branch.ts'
+import { conflictCondition } from '../branches/conflict-filter.ts'
+import { type ConflictRecord, conflictOf, selectConflict } from '../branches/conflict-rows.ts'
+import { listChanges } from '../branches/list-changes.ts'
+import { mergeBranch } from '../branches/merge-branch.ts'
+import { closeBranch, createBranch, updateBranch } from '../branches/open-and-close.ts'
+import { resolveConflicts } from '../branches/resolve-conflicts.ts'
+import { revertBranch } from '../branches/revert-branch.ts'
+import { syncBranch } from '../branches/sync-branch.ts'
+import { purge } from '../change-sets/purge.ts'
+import { Database } from '../database/database.ts'
+import { analyzeGrown } from '../database/statistics.ts'
+import { foldingOf } from '../lists/folding-collation.ts'
+import { overlayLists } from '../overlay/lists.ts'
+import { branchWrites } from '../overlay/writes/branch-writes.ts'
+
+const databaseAndFolding = Effect.flatMap(Database, (database) =>
+  Effect.map(foldingOf(database), (folding) => ({ database, folding })),
+)
+
+/** Branches as overlay rows on top of main. */
+export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effect(
+  Branches,
+  Effect.map(databaseAndFolding, ({ database, folding }) =>
+    Branches.of({
+      create: (request) => createBranch(database, request),
+      get: Effect.fn('Branches.get')(({ id }) =>
+        database.query('reading a branch', async (db) => Option.fromNullable(await readBranch(db, id))),
+      ),
+      bySchemaId: Effect.fn('Branches.bySchemaId')(({ schemaId }) =>
+        database.query('reading a branch', async (db) => {
+          if (!/^[a-z0-9]{8}$/.test(schemaId)) return Option.none()
+          const { rows } = await sql`${selectBranch()} where b.schema_id = ${schemaId}`.$castTo<Branch>().execute(db)
+          return Option.fromNullable(rows[0])
+        }),
+      ),
+      overlay: ({ id }) => ({
+        lists: overlayLists(database, folding, id),
+        writes: branchWrites(database, id),
+      }),
+      sync: (request) => Effect.tap(syncBranch(database, request), () => analyzeGrown(database, 'branches')),
+      revert: (request) => Effect.tap(revertBranch(database, request), () => analyzeGrown(database, 'branches')),
+      approve: (request) => approveBranch(database, request),
+      ofRun: Effect.fn('Branches.ofRun')(({ runId }) =>
+        database.query('reading the branch of a run', async (db) => {
+          const { rows } = await sql`${selectBranch()} where b.run_id = ${runId}::bigint and not b.review`
+            .$castTo<Branch>()
+            .execute(db)
+          return Option.fromNullable(rows[0])
+        }),
+      ),
+      list: Effect.fn('Branches.list')(({ oldestFirst = false, limit, offset, ...filter }) =>
+        database.query('listing branches', async (db) => {
+          const which = branchCondition(filter)
+          const order = oldestFirst ? sql`b.id` : sql`b.id desc`
+          const { rows: counted } = await sql<{
+            count: number
+          }>`select count(*) as count from branches b where ${which}`.execute(db)
+          const { rows } = await sql`${selectBranch()} where ${which} order by ${order} limit ${limit} offset ${offset}`
+            .$castTo<Branch>()
+            .execute(db)
+          return { count: counted[0]?.count ?? 0, rows }
+        }),
+      ),
+      update: (request) => updateBranch(database, request),
+      changes: Effect.fn('Branches.changes')((request) => {
+        const operation = 'listing the changes of a branch'
+        const reading = database.query(operation, (db) => listChanges(db, request))
+        return request.filter?.search === undefined ? reading : database.scan(operation, reading)
+      }),
+      conflicts: Effect.fn('Branches.conflicts')(({ id, filter, limit, offset }) =>
+        database.query('listing the conflicts of a branch', async (db) => {
+          const which = conflictCondition(id, filter)
+          const { rows: counted } = await sql<{ count: number }>`
+            select count(*) as count from branch_conflicts c where ${which}`.execute(db)
+          const { rows } = await sql`${selectConflict} where ${which} order by c.id limit ${limit} offset ${offset}`
+            .$castTo<ConflictRecord>()
+            .execute(db)
+          return { count: counted[0]?.count ?? 0, rows: rows.map(conflictOf) }
+        }),
+      ),
+      check: ({ id }) => Effect.tap(checkBranch(database, id), () => analyzeGrown(database, 'branches')),
+      resolve: (request) => resolveConflicts(database, request),
+      merge: Effect.fn('Branches.merge')((request) =>
+        mergeBranch(database, request).pipe(
+          Effect.catchTag('BranchInConflict', (met) => Effect.flatten(listConflicts(database, met))),
+          Effect.tap(() => Effect.ignore(purge(database))),
+          Effect.tap(() => analyzeGrown(database, 'main')),
+        ),
+      ),
+      close: (request) => closeBranch(database, request),
+    }),
+  ),
+)
+
+/**
+ * Lists the conflicts that blocked a merge, so that they can be resolved. The merge stopped at the
+ * first one; this finds all of them.
+ */
+const listConflicts = (database: Database['Type'], met: BranchInConflict) =>
+  checkBranch(database, met.id).pipe(
+    Effect.map(({ conflicts }) => (conflicts > 0 ? new BranchInConflict({ id: met.id, conflicts }) : met)),
+    Effect.orElseSucceed(() => met),
+  )

@@ -1,0 +1,63 @@
+import type {
+  Branches,
+  ChangeSets,
+  Changes,
+  DatastoreUsage,
+  HeldDeletionsStore,
+  Inventory,
+  InventoryLists,
+  InventoryWrites,
+  Retention,
+  Runs,
+  Schedules,
+  ServerObservations,
+  Workers,
+} from '@netbox-pbs/core/ports'
+import { Layer } from 'effect'
+import { changesLayer } from '../change-log/changes.ts'
+import type { Database } from '../database/database.ts'
+import { heldDeletionsLayer } from '../held-deletions/held-deletions.ts'
+import { inventoryReadsLayer } from '../inventory/inventory.ts'
+import { inventoryListsLayer } from '../lists/inventory-lists.ts'
+import { datastoreUsageLayer } from '../observations/datastore-usage.ts'
+import { serverObservationsLayer } from '../observations/server-observations.ts'
+import { retentionLayer } from '../retention/retention.ts'
+import { runsLayer } from '../runs/runs.ts'
+import { schedulesLayer } from '../schedules/schedules.ts'
+import { workersLayer } from '../workers/workers.ts'
+import { branchesLayer } from './branches.ts'
+import { changeSetsLayer } from './change-sets.ts'
+import { inventoryWritesLayer } from './inventory-writes.ts'
+
+/** Every port of the inventory, of its change log, of the runs that change it and of their schedule, on one database. */
+export const inventoryLayer: Layer.Layer<
+  | Inventory
+  | Branches
+  | ChangeSets
+  | Changes
+  | ServerObservations
+  | InventoryLists
+  | InventoryWrites
+  | HeldDeletionsStore
+  | Runs
+  | Retention
+  | Schedules
+  | DatastoreUsage
+  | Workers,
+  never,
+  Database
+> = Layer.mergeAll(
+  inventoryReadsLayer,
+  branchesLayer,
+  changeSetsLayer,
+  changesLayer,
+  serverObservationsLayer,
+  datastoreUsageLayer,
+  inventoryListsLayer,
+  inventoryWritesLayer,
+  heldDeletionsLayer,
+  runsLayer,
+  schedulesLayer,
+  retentionLayer,
+  workersLayer,
+)

@@ -1,0 +1,26 @@
+import { InventoryWrites } from '@netbox-pbs/core/ports'
+import { Effect, Layer, Option } from 'effect'
+import { branchWatch } from '../branches/mark-stale.ts'
+import { Database } from '../database/database.ts'
+import { analyzeGrown } from '../database/statistics.ts'
+import { createRows } from '../edits/create-rows.ts'
+import { removeRow } from '../edits/remove-row.ts'
+import { updateRow } from '../edits/update-row.ts'
+import { pendingSince } from '../writes/pending-since.ts'
+import type { Main } from '../writes/writer.ts'
+
+/** Rows written by people, each call one transaction. */
+export const inventoryWritesLayer: Layer.Layer<InventoryWrites, never, Database> = Layer.effect(
+  InventoryWrites,
+  Effect.map(Database, (database) => {
+    const main: Main = { database, watch: branchWatch }
+    return InventoryWrites.of({
+      create: (request) => Effect.tap(createRows(main, request), () => analyzeGrown(database, 'main')),
+      update: (request) => updateRow(main, request),
+      remove: (request) => removeRow(main, request),
+      pendingSince: Effect.fn('InventoryWrites.pendingSince')(({ serverId }) =>
+        database.query('reading a server', async (db) => Option.fromNullable(await pendingSince(db, serverId))),
+      ),
+    })
+  }),
+)

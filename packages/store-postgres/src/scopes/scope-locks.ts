@@ -1,0 +1,98 @@
+import type { StoreFailed } from '@netbox-pbs/core/ports'
+import { Data, Effect } from 'effect'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Run } from '../database/session.ts'
+import type { Tables } from '../database/tables.ts'
+import { placeKey, type ScopePlace } from './scope-place.ts'
+
+/**
+ * What a transaction writes: scopes, and servers that it deletes.
+ *
+ * Every transaction takes its locks in this order, so that no two wait for each other. Each step is optional, and is taken once, for all that the transaction writes:
+ *
+ * 1. the lock of merges (branches/merge-branch.ts), or the row of a change set (a landing, a staging)
+ * 2. the scope of the servers
+ * 3. servers by id: shared by all who write below a server, exclusive for who deletes it, because the cascade reaches every row below
+ * 4. other scopes by key. Any write to rows or counters of a scope holds its lock: counters are recomputed by reading rows, and two who did so at once would each miss the other's
+ * 5. the row of a branch
+ * 6. rows of main by id, then their observations, groups, and the groups that branches have counted
+ *
+ * Which scopes these are may turn out only under the branch's lock. Then `lockFurther` takes a lock that is free, and fails where it would have to wait: `untilPlacesHold` begins again.
+ */
+export interface Places {
+  readonly scopes: ReadonlyArray<ScopePlace>
+  /** Ids of servers that are deleted with all that is below them. */
+  readonly deletedServers?: ReadonlyArray<number>
+}
+
+/** Takes the lock of a scope until the end of the transaction. */
+export const lockScope = (place: ScopePlace): RawBuilder<unknown> => lockPlaces({ scopes: [place] })
+
+/**
+ * Takes the lock of a scope, and returns whether its server still exists: it may have been deleted
+ * between the look-up of its id and the lock. No transaction deletes the server while the lock is
+ * held.
+ */
+export const lockExistingScope = async (db: Kysely<Tables>, place: ScopePlace): Promise<boolean> => {
+  await lockScope(place).execute(db)
+  if (place.serverId === null) return true
+  const { rows } = await sql`select from servers where id = ${place.serverId}::bigint`.execute(db)
+  return rows.length > 0
+}
+
+/** Takes the locks of places until the end of the transaction, in the one order. To be called once in a transaction. */
+export const lockPlaces = (places: Places): RawBuilder<unknown> => sql`
+  select case when k.shared then pg_advisory_xact_lock_shared(hashtextextended(k.key, 0)) else pg_advisory_xact_lock(hashtextextended(k.key, 0)) end
+  from (${keysOf(places)}) k`
+
+/** The places to write differ from the locked ones, and one of them is not free. */
+export class PlacesMoved extends Data.TaggedError('PlacesMoved') {}
+
+/**
+ * Takes locks of places that are free or that this transaction already holds; fails where it would
+ * have to wait.
+ */
+export const lockFurther = (run: Run, places: Places): Effect.Effect<void, StoreFailed | PlacesMoved> =>
+  Effect.flatMap(
+    run(async (db) => {
+      const { rows } = await sql<{ locked: boolean | null }>`
+        select bool_and(case when k.shared then pg_try_advisory_xact_lock_shared(hashtextextended(k.key, 0))
+          else pg_try_advisory_xact_lock(hashtextextended(k.key, 0)) end) as locked from (${keysOf(places)}) k`.execute(
+        db,
+      )
+      return rows[0]?.locked ?? true
+    }),
+    (locked) => (locked ? Effect.void : new PlacesMoved()),
+  )
+
+/**
+ * Runs a transaction again from its beginning, until the places that it locks are those that it
+ * writes.
+ */
+export const untilPlacesHold = <A, E, R>(
+  transaction: Effect.Effect<A, E, R>,
+): Effect.Effect<A, Exclude<E, PlacesMoved>, R> =>
+  Effect.catchAll(transaction, (error) =>
+    error instanceof PlacesMoved
+      ? untilPlacesHold(transaction)
+      : // What is left is no PlacesMoved.
+        Effect.fail(error as Exclude<E, PlacesMoved>),
+  )
+
+function keysOf({ scopes, deletedServers = [] }: Places): RawBuilder<unknown> {
+  const keys = scopes.map(placeKey)
+  const ofServers = keys.filter((_, place) => scopes[place]?.serverId === null)
+  const others = keys.filter((_, place) => scopes[place]?.serverId !== null)
+  const servers = new Set([...scopes.flatMap(({ serverId }) => serverId ?? []), ...deletedServers])
+  const exclusive = new Set(deletedServers)
+  const locks = [
+    ...[...new Set(ofServers)].map((key) => ({ key, shared: false })),
+    ...[...servers]
+      .toSorted((a, b) => a - b)
+      .map((id) => ({ key: JSON.stringify(['server', id]), shared: !exclusive.has(id) })),
+    ...[...new Set(others)].toSorted().map((key) => ({ key, shared: false })),
+  ]
+  return sql`
+    select key, shared from unnest(${locks.map(({ key }) => key)}::text[], ${locks.map(({ shared }) => shared)}::boolean[])
+      with ordinality as u (key, shared, place) order by place`
+}

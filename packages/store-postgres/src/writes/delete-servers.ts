@@ -1,0 +1,92 @@
+import type { ModelName } from '@netbox-pbs/core'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { appendChanges, deletedRow, type Origin } from '../change-log/append-changes.ts'
+import { childRows, rowTitle } from '../change-log/logged-fields.ts'
+import { jsonb } from '../database/json.ts'
+import type { Tables } from '../database/tables.ts'
+import { tables } from '../tables/columns.ts'
+import type { Writer } from './writer.ts'
+
+/** The models whose rows go with their server and have an entry each, leaves first. Tasks go too, but they are a log themselves. */
+const loggedChildren = [
+  'snapshot',
+  'group',
+  'namespace',
+  'job',
+  'datastore',
+] as const satisfies ReadonlyArray<ModelName>
+
+/** A server that is deleted, as the log records it. */
+export interface LeavingServer {
+  readonly id: number
+  readonly title: string
+  /** The whole row as JSON text, which keeps every digit. */
+  readonly row: string
+}
+
+/** Locks the servers `m` that the condition finds, and reads them for the log. */
+export async function leavingServers(
+  db: Kysely<Tables>,
+  where: RawBuilder<unknown>,
+): Promise<ReadonlyArray<LeavingServer>> {
+  const { rows } = await sql<LeavingServer>`
+    select m.id, ${rowTitle('server', 'm')} as title, ${deletedRow('server', 'm')}::text as row from servers m where ${where} for update`.execute(
+    db,
+  )
+  return rows
+}
+
+/**
+ * Deletes servers with all their child rows, with an entry in the log for each row except tasks.
+ * Child rows come before their server, so that a reader who goes backwards sees the server first.
+ * The watch is told. Returns the number of servers. Hold the servers' exclusive locks
+ * (`Places.deletedServers`).
+ */
+export async function deleteServers(
+  db: Kysely<Tables>,
+  { servers, writer }: { readonly servers: ReadonlyArray<LeavingServer>; readonly writer: Writer },
+): Promise<number> {
+  const { origin, watch } = writer
+  if (servers.length === 0) return 0
+  const ids = servers.map(({ id }) => id)
+  const { rows: counted } = await sql<{ id: number; counts: unknown }>`
+    select m.id, ${childRows('m')} as counts from servers m where m.id = any(${ids}::bigint[])`.execute(db)
+  const counts = new Map(counted.map((row) => [row.id, row.counts]))
+  for (const model of loggedChildren) await deleteChildren(db, model, { servers, origin })
+  const leaving = servers.map((server) => ({ ...server, counts: counts.get(server.id) ?? null }))
+  const { rows } = await sql<{ deleted: number }>`
+    with r as materialized (select * from jsonb_to_recordset(${jsonb(leaving)}) as r (id bigint, title text, row text, counts jsonb)), gone as (
+      delete from servers m using r where m.id = r.id
+      returning m.id, m.id as server_id, r.title, r.row::jsonb as before, null::jsonb as after, r.counts
+    ), logged as (${appendChanges('gone', 'delete', 'server', { origin })})
+    select count(*) as deleted from gone`.execute(db)
+  await watch.serversDeleted(db)
+  return rows[0]?.deleted ?? 0
+}
+
+/**
+ * Deletes a model's rows under servers. The servers may have lost their names by now, so the titles
+ * in the log begin with the earlier names.
+ */
+async function deleteChildren(
+  db: Kysely<Tables>,
+  model: (typeof loggedChildren)[number],
+  { servers, origin }: { readonly servers: ReadonlyArray<LeavingServer>; readonly origin: Origin },
+): Promise<void> {
+  const names = servers.map(({ id, title }) => ({ id, title }))
+  await sql`
+    with r as materialized (select * from jsonb_to_recordset(${jsonb(names)}) as r (id bigint, title text)), gone as (
+      delete from ${sql.table(tables[model])} m using r where m.server_id = r.id
+      returning m.id, m.server_id, ${rowTitle(model, 'm', () => sql`r.title`)} as title, ${deletedRow(model, 'm')} as before, null::jsonb as after,
+        null::jsonb as counts
+    ) ${appendChanges('gone', 'delete', model, { origin })}`.execute(db)
+}
+
+/** Whether a server has any child row that the log records. */
+export async function hasChildRows(db: Kysely<Tables>, id: number): Promise<boolean> {
+  const children = loggedChildren.map(
+    (model) => sql`exists (select from ${sql.table(tables[model])} b where b.server_id = ${id}::bigint)`,
+  )
+  const { rows } = await sql<{ any: boolean }>`select ${sql.join(children, sql` or `)} as any`.execute(db)
+  return rows[0]?.any ?? false
+}

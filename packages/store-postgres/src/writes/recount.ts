@@ -1,0 +1,119 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { deleteLogged, type Origin } from '../change-log/append-changes.ts'
+import type { Tables } from '../database/tables.ts'
+import { inScope, type ScopePlace } from '../scopes/scope-place.ts'
+import { keyColumns, sameKey } from '../tables/columns.ts'
+import type { MainWatch } from './writer.ts'
+
+const counterNames = [
+  'snapshot_count',
+  'manual_count',
+  'missing_count',
+  'first_backup',
+  'last_backup',
+  'unfinished_since',
+  'total_size',
+  'newest_verification',
+]
+const groupKey = keyColumns('group').map(({ name }) => name)
+const counters = sql.join(counterNames.map((name) => sql.id(name)))
+
+/** The size of a group; null when that of none of its snapshots is known. `least` alone would pass over the null. */
+const totalSize = sql`case when count(s.size_bytes) > 0 then least(sum(s.size_bytes), ${Number.MAX_SAFE_INTEGER}::bigint)::bigint end`
+
+/** A group's counters out of its snapshots, the rows `s`; the newest one's verification is apart. An unfinished snapshot is no backup. */
+const counted = sql`count(*) as snapshot_count, count(*) filter (where s.presence = 'manual') as manual_count,
+  count(*) filter (where s.presence = 'missing') as missing_count, min(s.backup_time) filter (where s.finished) as first_backup,
+  max(s.backup_time) filter (where s.finished) as last_backup, min(s.backup_time) filter (where not s.finished) as unfinished_since,
+  ${totalSize} as total_size`
+
+/**
+ * Counts all groups of a namespace in one reading of it, and makes those that its snapshots lack. Returns how many it made. Where a landing has touched them all, this takes a
+ * fifth of the time of `recountGroups`. The watch is told. Hold the scope's lock.
+ */
+export async function countNewGroups(db: Kysely<Tables>, place: ScopePlace, watch: MainWatch): Promise<number> {
+  const key = sql`server_id, datastore_name, namespace, backup_type, backup_id`
+  const excluded = sql.join(counterNames.map((name) => sql.ref(`excluded.${name}`)))
+  const { rows } = await sql<{ made: number }>`
+    with settled as (
+      insert into groups as g (${key}, presence, ${counters})
+      select ${key}, 'listed', ${counted}, coalesce((array_agg(s.verification_state order by s.backup_time) filter (where s.finished))[count(*) filter (where s.finished)], '')
+      from snapshots s where ${inScope(place)} group by ${key}
+      on conflict (${key}) do update set (${counters}) = (${excluded})
+      returning g.xmax = 0 as is_new
+    )
+    select count(*) filter (where is_new) as made from settled`.execute(db)
+  await watch.namespaceChanged(db, place)
+  return rows[0]?.made ?? 0
+}
+
+/** Whether a namespace has no snapshots, by the counters of its groups. */
+export async function hasNoSnapshots(db: Kysely<Tables>, place: ScopePlace): Promise<boolean> {
+  const { rows } = await sql`select from groups where ${inScope(place)} and snapshot_count > 0 limit 1`.execute(db)
+  return rows.length === 0
+}
+
+/**
+ * Recomputes the counters of some groups from their snapshots. `touched` selects the columns of their keys. Hold the locks of their scopes: whoever writes snapshots
+ * at once would be missed. A group whose counters are right is not written, unless the frames that groups were read from are to be forgotten with it; the watch is told of each.
+ */
+export async function recountGroups(
+  db: Kysely<Tables>,
+  touched: RawBuilder<unknown>,
+  { watch, discard = false }: { readonly watch: MainWatch; readonly discard?: boolean },
+): Promise<void> {
+  const forgotten = discard ? sql`, digest = null, digest_cleared_by = pg_current_xact_id()` : sql``
+  const ofGroup = sameKey('group', 's', 't')
+  // Laterals, so that each group reads its own range of the key however many rows the planner expects.
+  await sql`
+    update groups g
+    set snapshot_count = c.snapshot_count, manual_count = c.manual_count, missing_count = c.missing_count, first_backup = c.first_backup,
+      last_backup = c.last_backup, unfinished_since = c.unfinished_since, total_size = c.total_size, newest_verification = coalesce(n.verification_state, '')${forgotten}
+    from (select distinct * from (${touched}) x) t
+    cross join lateral (
+      select ${counted} from snapshots s where ${ofGroup}
+    ) c
+    left join lateral (
+      select s.verification_state from snapshots s where ${ofGroup} and s.finished order by s.backup_time desc limit 1
+    ) n on true
+    where ${sameKey('group', 'g', 't')}
+      and (${discard} or (g.snapshot_count, g.manual_count, g.missing_count, g.first_backup, g.last_backup, g.unfinished_since, g.total_size, g.newest_verification) is distinct from
+        (c.snapshot_count, c.manual_count, c.missing_count, c.first_backup, c.last_backup, c.unfinished_since, c.total_size, coalesce(n.verification_state, '')))`.execute(
+    db,
+  )
+  await watch.groupsChanged(db, touched)
+}
+
+/**
+ * Removes the groups that neither the source lists nor a snapshot needs, among those that a condition on the alias `m` finds. One that is absent stays until a second list lacks it. `held`:
+ * the list that lacks them is in doubt, so those that it lacks stay, as missing.
+ */
+export async function pruneGroups(
+  db: Kysely<Tables>,
+  among: RawBuilder<unknown>,
+  { origin, held = false }: { readonly origin: Origin; readonly held?: boolean },
+): Promise<void> {
+  const unlisted = held ? sql`m.presence = 'manual'` : sql`m.presence in ('manual', 'missing')`
+  await deleteLogged(db, 'group', { where: sql`${among} and ${unlisted} and m.snapshot_count = 0`, origin })
+}
+
+/** The condition that finds, under the alias `m`, the groups whose keys a query selects. */
+export const amongGroups = (touched: RawBuilder<unknown>): RawBuilder<unknown> =>
+  sql`(${sql.join(groupKey.map((name) => sql.ref(`m.${name}`)))}) in (${touched})`
+
+/** Recomputes the counters of namespaces from their groups: all that the condition, on the alias `m`, finds. */
+export async function recountNamespaces(db: Kysely<Tables>, which: RawBuilder<unknown>): Promise<void> {
+  await sql`
+    update namespaces n set group_count = c.group_count, snapshot_count = c.snapshot_count
+    from namespaces m
+    cross join lateral (
+      select count(*) as group_count, coalesce(sum(g.snapshot_count), 0)::bigint as snapshot_count from groups g
+      where g.server_id = m.server_id and g.datastore_name = m.datastore_name and g.namespace = m.path
+    ) c
+    where ${which} and n.server_id = m.server_id and n.datastore_name = m.datastore_name and n.path = m.path
+      and (n.group_count, n.snapshot_count) is distinct from (c.group_count, c.snapshot_count)`.execute(db)
+}
+
+/** The namespace row of a snapshots scope, if it has one. */
+export const namespaceOf = (place: ScopePlace): RawBuilder<unknown> =>
+  sql`m.server_id = ${place.serverId}::bigint and m.datastore_name = ${place.datastoreName} and m.path = ${place.namespace}`

@@ -1,0 +1,126 @@
+import type { EditValues, StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { appendChanges, created } from '../change-log/append-changes.ts'
+import { jsonb, storable } from '../database/json.ts'
+import type { Run } from '../database/session.ts'
+import type { Tables } from '../database/tables.ts'
+import { lockPlaces, type Places, PlacesMoved } from '../scopes/scope-locks.ts'
+import type { ScopePlace } from '../scopes/scope-place.ts'
+import { amongGroups, namespaceOf, pruneGroups, recountGroups, recountNamespaces } from './recount.ts'
+import type { Writer } from './writer.ts'
+
+/** The key of a snapshot's group. */
+export interface GroupKey {
+  readonly server_id: number
+  readonly datastore_name: string
+  readonly namespace: string
+  readonly backup_type: string
+  readonly backup_id: string
+}
+
+/** The group of a snapshot, as its key will be stored. */
+export function groupKeyOf(values: EditValues): GroupKey {
+  const text = (field: string) => String(storable(values[field] ?? ''))
+  return {
+    server_id: Number(values['server']),
+    datastore_name: text('datastore_name'),
+    namespace: text('namespace'),
+    backup_type: text('backup_type'),
+    backup_id: text('backup_id'),
+  }
+}
+
+const placeOf = (key: GroupKey): ScopePlace => ({
+  serverId: key.server_id,
+  resource: 'snapshots',
+  datastoreName: key.datastore_name,
+  namespace: key.namespace,
+  jobType: '',
+})
+
+/** The groups of each namespace, each once. */
+export function byPlace(keys: ReadonlyArray<GroupKey>): ReadonlyArray<readonly [ScopePlace, ReadonlyArray<GroupKey>]> {
+  const places = new Map<string, Map<string, GroupKey>>()
+  for (const key of keys) {
+    const name = JSON.stringify([key.server_id, key.datastore_name, key.namespace])
+    const groups = places.get(name) ?? new Map<string, GroupKey>()
+    places.set(name, groups.set(JSON.stringify([key.backup_type, key.backup_id]), key))
+  }
+  return [...places]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([, of]) => {
+      const groups = [...of.values()]
+      return groups[0] === undefined ? [] : [[placeOf(groups[0]), groups] as const]
+    })
+}
+
+/** The namespaces that groups lie in, as places to lock before their snapshots are written. */
+export const placesOfGroups = (keys: ReadonlyArray<GroupKey>): Places => ({
+  scopes: byPlace(keys).map(([place]) => place),
+})
+
+/**
+ * Locks the group that a snapshot lies in and the one it is to lie in, and returns both. Null: there is no such snapshot. Another user may move it before the lock
+ * is ours; then the transaction begins again.
+ */
+export function lockGroupsOf(
+  run: Run,
+  id: number,
+  destination: (from: GroupKey) => GroupKey,
+): Effect.Effect<ReadonlyArray<GroupKey> | null, StoreFailed | PlacesMoved> {
+  return Effect.gen(function* () {
+    const before = yield* run((db) => groupOf(db, id))
+    if (before === null) return null
+    const groups = [before, destination(before)]
+    yield* run((db) => lockPlaces(placesOfGroups(groups)).execute(db))
+    const now = yield* run((db) => groupOf(db, id))
+    if (now === null) return null
+    return JSON.stringify(now) === JSON.stringify(before) ? groups : yield* new PlacesMoved()
+  })
+}
+
+async function groupOf(db: Kysely<Tables>, id: number): Promise<GroupKey | null> {
+  const { rows } = await sql<GroupKey>`
+    select server_id, datastore_name, namespace, backup_type, backup_id from snapshots where id = ${id}::bigint`.execute(
+    db,
+  )
+  return rows[0] ?? null
+}
+
+/**
+ * Reconciles groups with snapshots that a user has written: creates missing groups, clears their
+ * digests, recounts them and removes those that are no longer needed.
+ */
+export async function recountTouchedGroups(
+  db: Kysely<Tables>,
+  keys: ReadonlyArray<GroupKey>,
+  { origin, watch }: Writer,
+): Promise<void> {
+  for (const [place, groups] of byPlace(keys)) {
+    const types = groups.map((key) => key.backup_type)
+    const ids = groups.map((key) => key.backup_id)
+    const touched = sql`select ${place.serverId}::bigint as server_id, ${place.datastoreName}::text as datastore_name, ${place.namespace}::text as namespace, k.*
+      from unnest(${types}::text[], ${ids}::text[]) as k (backup_type, backup_id)`
+    // Records the transaction that clears a digest: a landing whose source was read before must not
+    // store a new one.
+    await sql`
+      with settled as (
+        insert into groups as g (server_id, datastore_name, namespace, backup_type, backup_id, presence, digest_cleared_by)
+        select distinct k.*, 'manual', pg_current_xact_id() from (${touched}) k
+        on conflict (server_id, datastore_name, namespace, backup_type, backup_id)
+        do update set digest = null, digest_cleared_by = excluded.digest_cleared_by
+        returning g.*, g.xmax = 0 as is_new
+      ), made as (
+        select ${created('group', 's')} from settled s where s.is_new
+      ) ${appendChanges('made', 'create', 'group', { origin })}`.execute(db)
+    await recountGroups(db, touched, { watch })
+    await pruneGroups(db, amongGroups(touched), { origin })
+    await recountNamespaces(db, namespaceOf(place))
+  }
+  if (keys.length > 1) await watch.snapshotsMoved(db, groupRows(keys))
+}
+
+const groupRows = (keys: ReadonlyArray<GroupKey>): RawBuilder<unknown> => sql`
+  select distinct k.* from jsonb_to_recordset(${jsonb(keys)}) as k
+    (server_id bigint, datastore_name text, namespace text, backup_type text, backup_id text)`
