@@ -390,6 +390,43 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
     )
   })
 
+  test('has every row of a server with many, and the process answers others while they are deleted', async () => {
+    const turns = { taken: 0, stopped: false }
+    const takeTurns = (): void => {
+      turns.taken += 1
+      if (!turns.stopped) setImmediate(takeTurns)
+    }
+    await run(
+      Effect.gen(function* () {
+        const { id } = yield* synced('crowded')
+        yield* rows(`insert into snapshots (server_id, datastore_name, namespace, backup_type, backup_id, backup_time, presence)
+          select ${id}, 'tank', '', 'vm', '100', timestamptz '2020-01-01T00:00:00Z' + n * interval '1 hour', 'listed' from generate_series(1, 5000) n`)
+        yield* rows(`insert into tasks (server_id, upid, worker_type, starttime, presence)
+          select ${id}, 'UPID:crowded:' || n, 'verify', timestamptz '2020-01-01T00:00:00Z', 'listed' from generate_series(1, 2500) n`)
+        const actor = aRequest()
+        const edits = yield* InventoryWrites
+        takeTurns()
+        yield* edits.remove({ model: 'server', id, actor })
+        turns.stopped = true
+        expect(
+          yield* rows(
+            `select model, count(*)::int as logged from changes where request_id = '${actor.requestId}' group by model order by model`,
+          ),
+        ).toEqual([
+          { model: 'group', logged: 1 },
+          { model: 'server', logged: 1 },
+          { model: 'snapshot', logged: 5002 },
+        ])
+        expect(
+          yield* rows(`select (select count(*) from snapshots where server_id = ${id})::int as snapshots,
+            (select count(*) from tasks where server_id = ${id})::int as tasks`),
+        ).toEqual([{ snapshots: 0, tasks: 0 }])
+      }),
+    )
+    // Six windows of snapshots, three of tasks: the embedded engine blocks the process during a statement, and nothing else may.
+    expect(turns.taken).toBeGreaterThan(9)
+  })
+
   test('has one entry of what a request does to an object in several steps, and none of what it takes back', async () => {
     await run(
       Effect.gen(function* () {

@@ -53,6 +53,7 @@ export async function deleteServers(
     select m.id, ${childRows('m')} as counts from servers m where m.id = any(${ids}::bigint[])`.execute(db)
   const counts = new Map(counted.map((row) => [row.id, row.counts]))
   for (const model of loggedChildren) await deleteChildren(db, model, { servers, origin })
+  await deleteTasks(db, servers)
   const leaving = servers.map((server) => ({ ...server, counts: counts.get(server.id) ?? null }))
   const { rows } = await sql<{ deleted: number }>`
     with r as materialized (select * from jsonb_to_recordset(${jsonb(leaving)}) as r (id bigint, title text, row text, counts jsonb)), gone as (
@@ -64,6 +65,9 @@ export async function deleteServers(
   return rows[0]?.deleted ?? 0
 }
 
+/** Rows that one statement deletes: on the embedded engine a statement blocks the process. */
+const windowSize = 1000
+
 /**
  * Deletes a model's rows under servers. The servers may have lost their names by now, so the titles
  * in the log begin with the earlier names.
@@ -74,12 +78,41 @@ async function deleteChildren(
   { servers, origin }: { readonly servers: ReadonlyArray<LeavingServer>; readonly origin: Origin },
 ): Promise<void> {
   const names = servers.map(({ id, title }) => ({ id, title }))
-  await sql`
-    with r as materialized (select * from jsonb_to_recordset(${jsonb(names)}) as r (id bigint, title text)), gone as (
-      delete from ${sql.table(tables[model])} m using r where m.server_id = r.id
-      returning m.id, m.server_id, ${rowTitle(model, 'm', () => sql`r.title`)} as title, ${deletedRow(model, 'm')} as before, null::jsonb as after,
-        null::jsonb as counts
-    ) ${appendChanges('gone', 'delete', model, { origin })}`.execute(db)
+  for await (const isInWindow of windowsUnder(db, tables[model], servers)) {
+    await sql`
+      with r as materialized (select * from jsonb_to_recordset(${jsonb(names)}) as r (id bigint, title text)), gone as (
+        delete from ${sql.table(tables[model])} m using r where m.server_id = r.id and ${isInWindow}
+        returning m.id, m.server_id, ${rowTitle(model, 'm', () => sql`r.title`)} as title, ${deletedRow(model, 'm')} as before,
+          null::jsonb as after, null::jsonb as counts
+      ), logged as (select * from gone order by id) ${appendChanges('logged', 'delete', model, { origin })}`.execute(db)
+  }
+}
+
+/** Deletes the tasks of servers, which the cascade would delete in one statement. */
+async function deleteTasks(db: Kysely<Tables>, servers: ReadonlyArray<LeavingServer>): Promise<void> {
+  const ids = servers.map(({ id }) => id)
+  for await (const isInWindow of windowsUnder(db, tables.task, servers)) {
+    await sql`delete from tasks m where m.server_id = any(${ids}::bigint[]) and ${isInWindow}`.execute(db)
+  }
+}
+
+/**
+ * The rows `m` of a table under servers, as conditions that find at most `windowSize` of them each. Timers and requests of this process run before each.
+ */
+async function* windowsUnder(
+  db: Kysely<Tables>,
+  table: string,
+  servers: ReadonlyArray<LeavingServer>,
+): AsyncGenerator<RawBuilder<unknown>> {
+  const { rows } = await sql<{ first: number; last: number }>`
+    select min(id) as first, max(id) as last from (
+      select id, (row_number() over (order by id) - 1) / ${windowSize} as nth from ${sql.table(table)}
+      where server_id = any(${servers.map(({ id }) => id)}::bigint[])
+    ) r group by nth order by nth`.execute(db)
+  for (const { first, last } of rows) {
+    await new Promise<void>((resume) => setImmediate(resume))
+    yield sql`m.id between ${first}::bigint and ${last}::bigint`
+  }
 }
 
 /** Whether a server has any child row that the log records. */
