@@ -1,10 +1,13 @@
+import { PbsVerifyJob } from '@netbox-pbs/pbs-client'
 import { Effect } from 'effect'
 import { describe, expect, test } from 'vitest'
 import type { PbsReader } from '../src/fleet/pbs-reader.ts'
-import { datastoresScopes, jobsScopes } from '../src/frames/sync-scopes.ts'
 import type { Permissions } from '../src/permissions/permissions.ts'
+import { datastoresScopes } from '../src/scopes/datastores.ts'
+import { jobsScopes } from '../src/scopes/jobs.ts'
 import { failing, group, inTurn, snapshots } from './fake-reader.ts'
 import { brief, config, framesOf, listed, store } from './frames-of.ts'
+import { pbsRow } from './pbs-row.ts'
 
 const root = { namespaces: [''] }
 const audit = { 'Datastore.Audit': true, 'Remote.Audit': true, 'Tape.Audit': true }
@@ -166,7 +169,7 @@ describe('the visibility of a token that cannot read the ACL', () => {
         permissions: Effect.succeed(permissions),
         datastores: Effect.succeed(ids.map((id) => store(id))),
         datastoreConfigs: Effect.succeed(ids.map((id) => config(id))),
-        jobs: () => Effect.succeed(ids.map((id) => ({ id, store: id, unsafeIntegers: [] }))),
+        jobs: () => Effect.succeed(ids.map((id) => pbsRow(PbsVerifyJob, { id, store: id }))),
       }),
     )
 

@@ -2,7 +2,7 @@ import type { StoredEndpoint } from '@netbox-pbs/core/ports'
 import type { PbsGroup, PbsSnapshot } from '@netbox-pbs/pbs-client'
 import { Effect, Stream } from 'effect'
 import type { PbsReader } from '../src/fleet/pbs-reader.ts'
-import { ScopeFailed } from '../src/frames/scope-failed.ts'
+import { ScopeFailed } from '../src/scopes/scope-failed.ts'
 
 /** An endpoint as the store has it. */
 export const endpoint: StoredEndpoint = {

@@ -2,9 +2,9 @@ import type { PbsDatastoreConfig } from '@netbox-pbs/pbs-client'
 import type { Frame } from '@netbox-pbs/proxbox-client/contract'
 import { Chunk, Effect, Stream } from 'effect'
 import type { PbsReader } from '../src/fleet/pbs-reader.ts'
-import type { Line } from '../src/frames/line.ts'
-import { openSession, type ServerSession } from '../src/frames/server-session.ts'
-import { type ScopeFilter, snapshotsScopes } from '../src/frames/sync-scopes.ts'
+import { type PlaceFilter, snapshotsScopes } from '../src/scopes/datastore-walk.ts'
+import type { Line } from '../src/scopes/line.ts'
+import { openSession, type ServerSession } from '../src/scopes/server-session.ts'
 import { endpoint, fakeReader } from './fake-reader.ts'
 
 /** The frames of scopes, read from a PBS in memory. */
@@ -24,6 +24,7 @@ export const config = (name: string): PbsDatastoreConfig => ({
   path: `/mnt/${name}`,
   comment: null,
   'gc-schedule': null,
+  'gc-on-unmount': null,
   'prune-schedule': null,
   'keep-last': null,
   'keep-hourly': null,
@@ -53,7 +54,7 @@ export const store = (name: string, maintenance: string | null = null) => ({
 /** A server with one datastore. */
 export const tank = { datastores: Effect.succeed([store('tank')]) }
 /** The frames of what lies in it. */
-export const listed = (scope_filter: ScopeFilter, parts: Partial<PbsReader>) =>
+export const listed = (scope_filter: PlaceFilter, parts: Partial<PbsReader>) =>
   framesOf((session) => snapshotsScopes(session, scope_filter), { ...tank, ...parts })
 
 /** A frame in a word or two. */

@@ -1,6 +1,7 @@
 import { Effect } from 'effect'
 import { describe, expect, test } from 'vitest'
-import { datastoresScopes, jobsScopes } from '../src/frames/sync-scopes.ts'
+import { datastoresScopes } from '../src/scopes/datastores.ts'
+import { jobsScopes } from '../src/scopes/jobs.ts'
 import { failing, group, inTurn, snapshots } from './fake-reader.ts'
 import { brief, config, framesOf, listed, store } from './frames-of.ts'
 

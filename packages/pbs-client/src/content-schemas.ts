@@ -23,19 +23,19 @@ export const PbsGroup = z.object({
 })
 export type PbsGroup = WithUnsafeIntegers<Readonly<z.output<typeof PbsGroup>>>
 
+const file = z.object({ filename: z.string(), size: byteCount.nullish(), 'crypt-mode': z.string().nullish() })
+
 /** A file of a snapshot; files outside the manifest have only a name. */
-export const PbsSnapshotFile = z
-  .object({ filename: z.string(), size: byteCount.nullish(), 'crypt-mode': z.string().nullish() })
-  .transform(fileOf)
+export const PbsSnapshotFile = file.transform(fileOf)
 export type PbsSnapshotFile = Readonly<z.output<typeof PbsSnapshotFile>>
 
-/** The result of the last verification; its time is in the UPID (`verifiedAt`). */
+/** The result of the last verification. Its time is that of its UPID. */
 export const PbsVerification = z.object({ upid: z.string(), state: z.string() })
 export type PbsVerification = Readonly<z.output<typeof PbsVerification>>
 
 /**
- * A snapshot of one namespace. Store and namespace are not in the row: the caller asked for them. There are millions of
- * these, and zod fills defaults field by field at four times the cost of one transform at the end.
+ * A snapshot of one namespace. Store and namespace are not in the row, since the caller requested them. Defaults are
+ * filled by one transform at the end: field by field, zod takes four times as long, and there are millions of rows.
  */
 export const PbsSnapshot = z
   .object({
@@ -43,9 +43,7 @@ export const PbsSnapshot = z
     'backup-id': z.string(),
     /** Epoch seconds. */
     'backup-time': z.int(),
-    files: z
-      .array(z.object({ filename: z.string(), size: byteCount.nullish(), 'crypt-mode': z.string().nullish() }))
-      .nullish(),
+    files: z.array(file).nullish(),
     size: byteCount.nullish(),
     owner: z.string().nullish(),
     comment: z.string().nullish(),
@@ -68,10 +66,6 @@ export const PbsSnapshot = z
   }))
 export type PbsSnapshot = WithUnsafeIntegers<Readonly<z.output<typeof PbsSnapshot>>>
 
-function fileOf(file: {
-  readonly filename: string
-  readonly size?: number | null | undefined
-  readonly 'crypt-mode'?: string | null | undefined
-}) {
-  return { filename: file.filename, size: file.size ?? null, 'crypt-mode': file['crypt-mode'] ?? null }
+function fileOf({ filename, size, 'crypt-mode': mode }: z.output<typeof file>) {
+  return { filename, size: size ?? null, 'crypt-mode': mode ?? null }
 }

@@ -18,6 +18,8 @@ export const PbsDatastoreConfig = z.object({
   path: text,
   comment: text,
   'gc-schedule': text,
+  /** PBS 4.2 and later. */
+  'gc-on-unmount': flag,
   'prune-schedule': text,
   'keep-last': integer,
   'keep-hourly': integer,

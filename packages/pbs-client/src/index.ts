@@ -10,23 +10,13 @@ export {
 } from './datastore-schemas.ts'
 export type { WithUnsafeIntegers } from './fields.ts'
 export { normalizeFingerprint } from './fingerprint.ts'
-export { PbsPruneJob, PbsSyncJob, PbsTapeJob, PbsVerifyJob } from './job-schemas.ts'
-export { classifyLastRun, type LastRunState } from './last-run-state.ts'
+export { type PbsJob, type PbsJobType, PbsPruneJob, PbsSyncJob, PbsTapeJob, PbsVerifyJob } from './job-schemas.ts'
 export { allowsReading, type PbsMaintenance, parseMaintenance } from './maintenance.ts'
 export { makePbsClient, type PbsClient, type PbsSnapshotQuery } from './pbs-client.ts'
 export { type PbsError, type PbsFailure, type PbsFailureReason, PbsRequestFailed } from './pbs-error.ts'
 export { capabilitiesOf, compareReleases, type PbsCapabilities, type PbsRelease, parseRelease } from './pbs-version.ts'
 export type { PbsProbe } from './probe.ts'
 export { PbsAclEntry, PbsNodeStatus, PbsPermissions, PbsTime, PbsVersion } from './server-schemas.ts'
-export {
-  cryptModeOf,
-  hasReadableManifest,
-  isFinished,
-  type ManifestFacts,
-  type SnapshotCryptMode,
-  type SnapshotFacts,
-  verifiedAt,
-} from './snapshot-state.ts'
 export { PbsTask } from './task-schemas.ts'
 export { isReadable, type ListRow, UnreadableRow } from './unreadable-row.ts'
 export { escapeWorkerId, formatUpid, type PbsUpid, parseUpid, unescapeWorkerId } from './upid.ts'

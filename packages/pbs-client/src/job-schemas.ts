@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { flag, integer, text, texts, type WithUnsafeIntegers } from './fields.ts'
 
-/** What every job row has; see `classifyLastRun` for the three `last-run` fields. */
+/** The fields of every job row. `last-run-state` is null while a run is under way (the UPID names it) and when none ever ran. */
 const common = {
   id: z.string(),
   store: z.string(),
@@ -75,3 +75,9 @@ export const PbsTapeJob = z.object({
   'next-media-label': text,
 })
 export type PbsTapeJob = WithUnsafeIntegers<Readonly<z.output<typeof PbsTapeJob>>>
+
+/** The types of jobs that have rows of their own; a gc job is part of the configuration of its datastore. */
+export type PbsJobType = 'verify' | 'prune' | 'sync' | 'tape'
+
+/** A row of one of the four lists of jobs. */
+export type PbsJob = PbsVerifyJob | PbsPruneJob | PbsSyncJob | PbsTapeJob

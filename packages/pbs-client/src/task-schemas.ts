@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { integer, text, type WithUnsafeIntegers } from './fields.ts'
 
 /**
- * A row of `/nodes/localhost/tasks`. A task without `endtime` and `status` is running; see `classifyLastRun` for the words of the status. The row's own
- * `node` is always `localhost`: the UPID has the name.
+ * A row of `/nodes/localhost/tasks`. A task without `endtime` and `status` is running. The row's own `node` is always
+ * `localhost`: the UPID has the name.
  */
 export const PbsTask = z.object({
   upid: z.string(),

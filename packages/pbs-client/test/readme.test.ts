@@ -1,6 +1,6 @@
 import { Console, Effect, Redacted, Stream } from 'effect'
 import { expect, test } from 'vitest'
-import { isFinished, isReadable, makePbsClient } from '../src/index.ts'
+import { isReadable, makePbsClient } from '../src/index.ts'
 import { json, routes } from './client-harness.ts'
 import { makeCertificate, serveHttps } from './tls-server.ts'
 
@@ -29,7 +29,6 @@ test('the example of the README runs', async () => {
       Stream.filter(isReadable),
       Stream.flatMap(({ ns }) => client.snapshots({ store: 'tank', ns })),
       Stream.filter(isReadable),
-      Stream.filter(isFinished),
       Stream.runForEach((snapshot) => Console.log(snapshot['backup-id'], snapshot.size)),
     )
   }).pipe(Effect.scoped)

@@ -2,7 +2,7 @@ import type { StoredEndpoint, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option, type Scope } from 'effect'
 import { Fleet } from '../fleet/fleet.ts'
 import type { PbsReader } from '../fleet/pbs-reader.ts'
-import { ScopeFailed } from '../frames/scope-failed.ts'
+import { ScopeFailed } from '../scopes/scope-failed.ts'
 
 /** The reader of an endpoint; a stored secret that cannot be opened fails that endpoint alone. */
 export const endpointReader = (

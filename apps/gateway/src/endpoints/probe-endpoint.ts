@@ -3,10 +3,10 @@ import type { PbsError } from '@netbox-pbs/pbs-client'
 import type { EndpointTestOut } from '@netbox-pbs/proxbox-client/contract'
 import { Effect, type Redacted } from 'effect'
 import { connectionOf, Fleet } from '../fleet/fleet.ts'
-import { aclCommands } from '../permissions/acl-commands.ts'
-import { gapTitle, inventoryGaps } from '../permissions/gaps.ts'
+
+import { aclCommands, gapTitle, inventoryGaps } from '../permissions/gaps.ts'
 import { mayListAny, type Permissions } from '../permissions/permissions.ts'
-import { scopeFailure } from '../translate/failure.ts'
+import { scopeFailure } from '../scopes/scope-failed.ts'
 
 /**
  * Tries an endpoint and stores nothing: who answers, with which certificate, whether the token works, and which

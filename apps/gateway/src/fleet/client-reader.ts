@@ -1,9 +1,9 @@
 import { isReadable, type ListRow, type PbsClient, type PbsRequestFailed } from '@netbox-pbs/pbs-client'
 import { Chunk, Duration, Effect, type Scope, Stream } from 'effect'
-import type { ScopeFailed } from '../frames/scope-failed.ts'
-import { readsAcl } from '../permissions/permissions.ts'
-import { type AclEntry, addHiddenPaths } from '../permissions/withheld.ts'
-import { scopeFailure } from '../translate/failure.ts'
+import { type AclEntry, addHiddenPaths, readsAcl } from '../permissions/permissions.ts'
+import type { ScopeFailed } from '../scopes/scope-failed.ts'
+
+import { scopeFailure } from '../scopes/scope-failed.ts'
 import type { HungReads } from './hung-reads.ts'
 import type { PbsReader } from './pbs-reader.ts'
 

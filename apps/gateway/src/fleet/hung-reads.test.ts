@@ -1,6 +1,6 @@
 import { Chunk, Duration, Effect, Stream, TestClock, TestContext } from 'effect'
 import { describe, expect, test } from 'vitest'
-import { ScopeFailed } from '../frames/scope-failed.ts'
+import { ScopeFailed } from '../scopes/scope-failed.ts'
 import { HungReads } from './hung-reads.ts'
 
 const failing = (code: ScopeFailed['code']) => new ScopeFailed({ code, message: `it is ${code}`, retryable: true })

@@ -1,6 +1,6 @@
 import { Clock, Effect, Stream } from 'effect'
-import { ScopeFailed } from '../frames/scope-failed.ts'
-import { datetimeOf } from '../translate/datetime.ts'
+import { datetimeOf } from '../scopes/facts.ts'
+import { ScopeFailed } from '../scopes/scope-failed.ts'
 
 /** How long a list that hung is left alone, in seconds: after the first time in a row, the second, and so on. */
 const pauses = [60, 10 * 60, 60 * 60, 6 * 60 * 60] as const

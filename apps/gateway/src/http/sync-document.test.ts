@@ -1,6 +1,6 @@
 import { Effect, Stream } from 'effect'
 import { expect, test } from 'vitest'
-import { lineOf } from '../frames/line.ts'
+import { lineOf } from '../scopes/line.ts'
 import { syncDocument } from './sync-document.ts'
 
 const lines = [

@@ -1,6 +1,6 @@
 import { envelopeOf, type Frame, ndjsonMediaType, type SyncEnvelope } from '@netbox-pbs/proxbox-client/contract'
 import { Effect, Stream } from 'effect'
-import type { Line } from '../frames/line.ts'
+import type { Line } from '../scopes/line.ts'
 import { HttpError } from './http-error.ts'
 
 /** The most characters of frames that are gathered into one document. */

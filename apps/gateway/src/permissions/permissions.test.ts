@@ -1,10 +1,9 @@
 import type { ServerScope } from '@netbox-pbs/core'
 import { describe, expect, test } from 'vitest'
-import { aclCommands } from './acl-commands.ts'
-import { gapsOf, gapTitle, inventoryGaps, ownerOnly } from './gaps.ts'
-import { coversDescendants, mayListAny, type Permissions, privilegesOn } from './permissions.ts'
+
+import { aclCommands, gapsOf, gapTitle, inventoryGaps, ownerOnly } from './gaps.ts'
+import { addHiddenPaths, coversDescendants, mayListAny, type Permissions, privilegesOn } from './permissions.ts'
 import { visibilityOf } from './visibility.ts'
-import { addHiddenPaths } from './withheld.ts'
 
 const audit = { 'Datastore.Audit': true, 'Sys.Audit': true }
 const full: Permissions = {

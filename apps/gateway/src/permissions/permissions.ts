@@ -1,3 +1,5 @@
+import type { PbsAclEntry } from '@netbox-pbs/pbs-client'
+
 /** `/access/permissions` of the caller: path → privilege → whether it propagates to paths below. PBS leaves out paths without any. */
 export type Permissions = Readonly<Record<string, Readonly<Record<string, boolean>>>>
 
@@ -56,4 +58,24 @@ const ancestorsOf = (path: string): ReadonlyArray<string> => {
   for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1))
     ancestors.push(path.slice(0, end))
   return path === '/' ? [] : [...ancestors, '/']
+}
+
+/** The part of a row of `/access/acl` that tells whom it concerns, and where. */
+export type AclEntry = Pick<PbsAclEntry, 'path' | 'ugid' | 'ugid_type'>
+
+/**
+ * Adds the paths that `/access/permissions` leaves out because nothing is granted there. A path that is not listed and has
+ * an ACL entry of the token, its user or a group (whose members are unknown) has no privileges, mostly by the role
+ * NoAccess; without this it would seem to inherit.
+ */
+export const addHiddenPaths = (
+  permissions: Permissions,
+  acl: ReadonlyArray<AclEntry>,
+  tokenId: string,
+): Permissions => {
+  const callers = new Set([tokenId, tokenId.slice(0, tokenId.lastIndexOf('!'))])
+  const withheld = acl
+    .filter(({ ugid, ugid_type }) => ugid_type === 'group' || callers.has(ugid))
+    .map(({ path }) => [path, {}] as const)
+  return { ...Object.fromEntries(withheld), ...permissions }
 }

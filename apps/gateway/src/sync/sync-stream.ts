@@ -5,20 +5,22 @@ import { Effect, Stream } from 'effect'
 import { enabledEndpoints } from '../endpoints/enabled-endpoints.ts'
 import { endpointReader } from '../endpoints/endpoint-reader.ts'
 import { Fleet } from '../fleet/fleet.ts'
-import { type JobType, listedJobTypes } from '../frames/jobs.ts'
-import { type Line, lineOf } from '../frames/line.ts'
-import { failedScope } from '../frames/open-scope.ts'
-import { openSession, type ServerSession } from '../frames/server-session.ts'
-import { datastoresScopes, jobsScopes, snapshotsScopes, tasksScopes } from '../frames/sync-scopes.ts'
 import type { HttpError } from '../http/http-error.ts'
 import { rejection } from '../http/read-body.ts'
-import { serversScope } from './servers-scope.ts'
+import { snapshotsScopes } from '../scopes/datastore-walk.ts'
+import { datastoresScopes } from '../scopes/datastores.ts'
+import { type JobType, jobsScopes, listedJobTypes } from '../scopes/jobs.ts'
+import { type Line, lineOf } from '../scopes/line.ts'
+import { failedScope } from '../scopes/open-scope.ts'
+import { openSession, type ServerSession } from '../scopes/server-session.ts'
+import { serversScope } from '../scopes/servers.ts'
+import { tasksScopes } from '../scopes/tasks.ts'
 import { Tally } from './tally.ts'
 
 /**
  * The lines of one sync request. Unknown names are refused before the first line; from then on the stream never
- * fails: what cannot be listed ends in `failed`, and `end` is always last. Servers are worked on side by side, the
- * scopes of one server one after the other. Nothing is read ahead of the reader but what is already on its way.
+ * fails: a scope that cannot be listed ends in `failed`, and `end` is always last. Servers are read at the same time, the
+ * scopes of one server one after the other. Only requests that are already under way read ahead of the client.
  */
 export const syncStream = (
   resource: Resource,
@@ -85,7 +87,7 @@ const scopesOfSession = (
   }
 }
 
-/** A server that cannot even be asked: the scopes that would have been opened first fail. */
+/** A server that cannot be opened: the scopes that would have come first fail. */
 const failedServer = (
   resource: Exclude<Resource, 'servers'>,
   { job_types }: SyncRequest,
@@ -99,7 +101,7 @@ const failedServer = (
       )
     : failedScope({ resource: resource === 'tasks' ? resource : 'datastores', server }, failure)
 
-/** A name that no endpoint has is refused where it would be read, not where the list of servers answers whether it exists. */
+/** Refuses a name that no endpoint has. In a request for the servers it is no error: their list shows that it does not exist. */
 const rejectUnknown = (
   resource: Resource,
   { servers, job_types }: SyncRequest,

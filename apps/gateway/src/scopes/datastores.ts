@@ -1,0 +1,215 @@
+import {
+  allowsReading,
+  type PbsDatastoreConfig,
+  type PbsDatastoreListItem,
+  type PbsDatastoreUsage,
+  type PbsGcStatus,
+  parseMaintenance,
+} from '@netbox-pbs/pbs-client'
+import type { DatastoreFrame } from '@netbox-pbs/proxbox-client/contract'
+import { Effect, Stream } from 'effect'
+import { datastorePath, type Permissions, privilegesOn } from '../permissions/permissions.ts'
+import { type ColumnsOfFields, datetimeOf, firstLine, storable, unknownColumns, withUnknown } from './facts.ts'
+import { lastRunState } from './last-run-state.ts'
+import type { Line } from './line.ts'
+import { fieldNotes, type Note } from './note.ts'
+import { type Listing, openScope } from './open-scope.ts'
+import { additionNote, observedOnly, type ReadableRows, readableRows } from './readable-rows.ts'
+import { ScopeFailed } from './scope-failed.ts'
+import type { ServerSession } from './server-session.ts'
+import { usagePoints } from './usage-points.ts'
+
+/** The datastores of a server as the lines of their scope. */
+export const datastoresScopes = (session: ServerSession): Stream.Stream<Line> =>
+  Stream.unwrap(openScope(session, { resource: 'datastores', server: session.endpoint.name }, listDatastores(session)))
+
+/** The datastores of a server in its two complete lists. */
+export interface Stores {
+  /** Every datastore that the caller sees. */
+  readonly listed: ReadableRows<PbsDatastoreListItem>
+  /** Those of them on which it has Datastore.Audit. */
+  readonly configs: ReadableRows<PbsDatastoreConfig>
+}
+
+/**
+ * Reads `/admin/datastore` and `/config/datastore`, which PBS fills from one file. A datastore that only one of them has
+ * came or went in between, or one list was cut: both are read once more, and if they still differ the scope fails.
+ */
+export const readStores = (session: ServerSession): Effect.Effect<Stores, ScopeFailed> =>
+  Effect.gen(function* () {
+    const { endpoint, pbs } = session
+    const permissions = yield* session.permissionsBefore
+    const both = Effect.all(
+      {
+        listed: Effect.map(pbs.datastores, (rows) => readableRows('datastore', rows)),
+        configs: Effect.map(pbs.datastoreConfigs, (rows) => readableRows('configuration of datastore', rows)),
+      },
+      { concurrency: 'unbounded' },
+    )
+    const first = yield* both
+    if (agree(first, permissions)) return first
+    const again = yield* both
+    if (agree(again, permissions)) return again
+    return yield* new ScopeFailed({
+      code: 'protocol',
+      message: `${endpoint.name} lists other datastores than its configuration has, twice; datastores may be coming or going, try again`,
+      retryable: true,
+    })
+  })
+
+/** Whether each list has what the other has, except for as many datastores as it has unreadable rows. */
+const agree = ({ listed, configs }: Stores, permissions: Permissions): boolean => {
+  const names = new Set(listed.rows.map(({ store }) => store))
+  const configured = new Set(configs.rows.map(({ name }) => name))
+  const notListed = configs.rows.filter(({ name }) => !names.has(name))
+  const notConfigured = listed.rows.filter(({ store }) => !configured.has(store) && audits(permissions, store))
+  return notListed.length <= listed.unreadable.length && notConfigured.length <= configs.unreadable.length
+}
+
+const audits = (permissions: Permissions, store: string): boolean =>
+  privilegesOn(permissions, datastorePath(store)).has('Datastore.Audit')
+
+/** Lists every visible datastore with its configuration, usage and garbage collection. */
+const listDatastores = (session: ServerSession): Effect.Effect<Listing<DatastoreFrame>, ScopeFailed> =>
+  Effect.gen(function* () {
+    const { endpoint, pbs } = session
+    const [{ listed, configs }, usages, gc] = yield* Effect.all(
+      [
+        readStores(session),
+        observedOnly('usage', pbs.datastoreUsages),
+        observedOnly('state of garbage collection', pbs.gcStates),
+      ],
+      { concurrency: 'unbounded' },
+    )
+    const names = listed.rows.map(({ store }) => store).sort()
+    const items = [...listed.rows]
+      .sort((a, b) => (a.store < b.store ? -1 : 1))
+      .flatMap((row): ReadonlyArray<DatastoreFrame | Note> => {
+        const name = row.store
+        const configured = configs.rows.find((config) => config.name === name)
+        const usage = usages.rows.find(({ store }) => store === name)
+        return [
+          ...fieldNotes(`datastore ${name}`, row),
+          ...(configured === undefined ? [] : fieldNotes(`configuration of datastore ${name}`, configured)),
+          ...(usage === undefined ? [] : fieldNotes(`datastore ${name}`, usage)),
+          ...(configured === undefined && configs.unreadable.length === 0 ? [pathHidden(name)] : []),
+          datastoreFrame({
+            server: endpoint.name,
+            listed: row,
+            configured,
+            usage,
+            gc: gc.rows.find(({ store }) => store === name),
+          }),
+        ]
+      })
+    return {
+      items: [
+        ...listed.notes,
+        ...configs.unreadable.map((row) => additionNote('configuration of datastore', row)),
+        ...usages.notes(names),
+        ...gc.notes(names),
+        ...items,
+      ],
+      pathOf: ({ name }) => datastorePath(name),
+    }
+  })
+
+const pathHidden = (name: string): Note => ({
+  code: 'facts_hidden',
+  message: `path of datastore ${name} is hidden: grant Datastore.Audit on /datastore/${name} to both the token and its user`,
+})
+
+/** One datastore in the four lists of PBS. Only the first has every visible one. */
+export interface DatastoreParts {
+  readonly server: string
+  readonly listed: PbsDatastoreListItem
+  readonly configured: PbsDatastoreConfig | undefined
+  readonly usage: PbsDatastoreUsage | undefined
+  readonly gc: PbsGcStatus | undefined
+}
+
+/** One datastore out of the four lists. Without its configuration (no Datastore.Audit) its path is unknown. */
+export const datastoreFrame = ({ server, listed, configured, usage, gc }: DatastoreParts): DatastoreFrame => ({
+  frame: 'datastore',
+  server,
+  name: listed.store,
+  path: storable(configured?.path ?? ''),
+  comment: firstLine(listed.comment ?? configured?.comment ?? null),
+  maintenance: maintenanceText(listed.maintenance),
+  mount_status: listed['mount-status'] ?? '',
+  backend_type: listed['backend-type'] ?? '',
+  ...withUnknown(unknownOf(listed, configured)),
+  observed: {
+    used_bytes: usage?.used ?? null,
+    total_bytes: usage?.total ?? null,
+    avail_bytes: usage?.avail ?? null,
+    gc_status: gcStatusOf(gc, usage),
+    estimated_full_at: datetimeOf(usage?.['estimated-full-date'] ?? null),
+    ...usageOf(usage),
+  },
+})
+
+const listedColumns: ColumnsOfFields = {
+  comment: ['comment'],
+  maintenance: ['maintenance'],
+  'mount-status': ['mount_status'],
+  'backend-type': ['backend_type'],
+}
+
+const unknownOf = (listed: PbsDatastoreListItem, configured: PbsDatastoreConfig | undefined): ReadonlyArray<string> => {
+  const odd = unknownColumns(configured?.oddFields, { path: ['path'], comment: ['comment'] })
+  const configuredComment = (configured?.comment ?? null) !== null
+  return [
+    ...(configured === undefined || odd.includes('path') ? ['path'] : []),
+    // Both lists have the same comment.
+    ...unknownColumns(listed.oddFields, listedColumns).filter((column) => column !== 'comment' || !configuredComment),
+  ]
+}
+
+const usageOf = (usage: PbsDatastoreUsage | undefined): Pick<DatastoreFrame['observed'], 'usage'> => {
+  const points = usage === undefined ? [] : usagePoints(usage)
+  return points.length === 0 ? {} : { usage: points }
+}
+
+/** `offline: disk at vault`; blank without a mode. */
+const maintenanceText = (property: string | null): string => {
+  const maintenance = parseMaintenance(property)
+  if (maintenance === null) return ''
+  return maintenance.message === null ? maintenance.mode : `${maintenance.mode}: ${storable(maintenance.message)}`
+}
+
+/**
+ * The state of garbage collection. PBS keeps the UPID of the last successful run and, in another file, how the last run
+ * ended. A UPID without that end is a run under way; with neither it never ran, which with a schedule is pending. A store
+ * that cannot be opened is not in the list: only a former success is known of it.
+ */
+export const gcStatusOf = (gc: PbsGcStatus | undefined, usage: PbsDatastoreUsage | undefined): string => {
+  if (gc === undefined) return (usage?.['gc-status']?.upid ?? null) === null ? 'unknown' : 'ok'
+  const last = lastRunState(gc['last-run-state'], gc.upid)
+  switch (last) {
+    case 'warning':
+      return 'ok'
+    case 'never':
+      return (gc.schedule ?? '') === '' ? 'unknown' : 'pending'
+    default:
+      return last
+  }
+}
+
+/** Why a datastore cannot be read, from its row in the list; null when it can. */
+export const closedBecause = (
+  listed: PbsDatastoreListItem,
+): { readonly code: 'maintenance' | 'not_mounted'; readonly message: string } | null => {
+  if (!allowsReading(parseMaintenance(listed.maintenance))) {
+    return {
+      code: 'maintenance',
+      message: `datastore ${listed.store} is in maintenance (${maintenanceText(listed.maintenance)}); its rows stay as they are until the mode is cleared`,
+    }
+  }
+  return listed['mount-status'] === 'notmounted'
+    ? {
+        code: 'not_mounted',
+        message: `datastore ${listed.store} is not mounted; its rows stay as they are until it is plugged in`,
+      }
+    : null
+}

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+import { datetimeOf, firstLine } from './facts.ts'
+
+test.each([
+  ['web01\n', 'web01'],
+  ['  web01  \nsecond line', 'web01'],
+  ['', ''],
+  ['\nlater', ''],
+  ['größe ✓', 'größe ✓'],
+  ['a\0b', 'ab'],
+  ['a\ud800b', 'a\ufffdb'],
+  [null, ''],
+])('the first line of %j is %j', (notes, expected) => {
+  expect(firstLine(notes)).toBe(expected)
+})
+
+test.each([
+  [1780347604, '2026-06-01T21:00:04Z'],
+  [1, '1970-01-01T00:00:01Z'],
+  [253_402_300_799, '9999-12-31T23:59:59Z'],
+  [253_402_300_800, null],
+  [9e15, null],
+  [0, null],
+  [-1, null],
+  [null, null],
+])('%s seconds are %s', (seconds, expected) => {
+  expect(datetimeOf(seconds)).toBe(expected)
+})

@@ -1,0 +1,30 @@
+import { formatTimestamp } from '@netbox-pbs/core'
+import type { Unknown } from '@netbox-pbs/proxbox-client/contract'
+
+/** Text that every database stores: without NUL, lone surrogates replaced. */
+export const storable = (text: string): string => text.replaceAll('\0', '').toWellFormed()
+
+/** The first line of notes, trimmed and storable. PBS shows no more of them in its own lists. */
+export const firstLine = (notes: string | null): string => storable((notes ?? '').split('\n', 1)[0] ?? '').trim()
+
+/** The last second that RFC 3339 can write: years have four digits. */
+const lastSecond = 253_402_300_799
+
+/** Epoch seconds as RFC 3339 in UTC. Null for 0, for a missing time and for one that no calendar has. */
+export const datetimeOf = (epochSeconds: number | null): string | null =>
+  epochSeconds === null || epochSeconds <= 0 || epochSeconds > lastSecond
+    ? null
+    : formatTimestamp(Math.floor(epochSeconds) * 1000)
+
+/** The columns that each field of a PBS row fills. */
+export type ColumnsOfFields = Readonly<Record<string, ReadonlyArray<string>>>
+
+/** The columns that a row's odd fields leave unknown. `oddFields` are paths: `verification.upid` belongs to `verification`. */
+export const unknownColumns = (
+  oddFields: ReadonlyArray<string> | undefined,
+  columns: ColumnsOfFields,
+): ReadonlyArray<string> => (oddFields ?? []).flatMap((path) => columns[path.split('.', 1)[0] ?? ''] ?? [])
+
+/** The `unknown` of a frame, each column once; empty where everything is known. */
+export const withUnknown = (columns: ReadonlyArray<string>): Unknown =>
+  columns.length === 0 ? {} : { unknown: [...new Set(columns)] }

@@ -1,0 +1,143 @@
+import type { JsonValue } from '@netbox-pbs/core'
+import type { PbsGroup, PbsSnapshot, PbsSnapshotFile } from '@netbox-pbs/pbs-client'
+import type { GroupFrame, GroupSnapshot } from '@netbox-pbs/proxbox-client/contract'
+import { type ColumnsOfFields, datetimeOf, firstLine, unknownColumns, withUnknown } from './facts.ts'
+
+/** Where a group lies. */
+export interface GroupPlace {
+  readonly server: string
+  readonly datastore: string
+  readonly namespace: string
+}
+
+/** The identity of a group within its namespace as one text: `vm/101`. */
+export const groupKey = (row: Pick<PbsGroup, 'backup-type' | 'backup-id'>): string =>
+  `${row['backup-type']}/${row['backup-id']}`
+
+/**
+ * A group with all its snapshots, newest first; PBS lists them in the order of the directory. A snapshot whose time no
+ * calendar has is left out.
+ *
+ * @param leftOut - How many of its rows could not be read.
+ */
+export const groupFrame = (
+  place: GroupPlace,
+  group: PbsGroup,
+  rows: ReadonlyArray<PbsSnapshot>,
+  leftOut = 0,
+): GroupFrame => {
+  const snapshots = [...rows]
+    .sort((a, b) => b['backup-time'] - a['backup-time'])
+    .map(groupSnapshot)
+    .filter((snapshot) => snapshot !== null)
+  const missing = leftOut + rows.length - snapshots.length
+  return {
+    frame: 'group',
+    ...place,
+    backup_type: group['backup-type'],
+    backup_id: group['backup-id'],
+    owner: group.owner ?? '',
+    comment: firstLine(group.comment),
+    ...withUnknown(unknownColumns(group.oddFields, { owner: ['owner'], comment: ['comment'] })),
+    ...(missing === 0 ? {} : { left_out: missing }),
+    snapshots,
+  }
+}
+
+const ofFiles = ['crypt_mode', 'manifest_files', 'other_files'] as const
+const snapshotColumns: ColumnsOfFields = {
+  size: ['size_bytes'],
+  owner: ['owner'],
+  protected: ['protected'],
+  comment: ['comment'],
+  verification: ['verification_state', 'verification_upid'],
+  files: ofFiles,
+}
+/** The columns that PBS fills from the manifest: its files, their sizes and modes, the notes and the verification. */
+const ofManifest = ['size_bytes', 'comment', 'verification_state', 'verification_upid', ...ofFiles] as const
+
+/**
+ * A snapshot inside the frame of its group; null when no calendar has its time. What PBS could not read, and what is odd in
+ * its row, is unknown.
+ */
+export const groupSnapshot = (row: PbsSnapshot): GroupSnapshot | null => {
+  const backup_time = datetimeOf(row['backup-time'])
+  if (backup_time === null) return null
+  const finished = isFinished(row)
+  const readable = hasReadableManifest(row)
+  const unknown = [
+    ...(readable ? [] : ofManifest),
+    ...unknownColumns(row.oddFields, snapshotColumns),
+    // An odd list of files is read as an empty one.
+    ...(row.files.length === 0 && unknownColumns(row.oddFields, { files: ofFiles }).length > 0 ? ['finished'] : []),
+  ]
+  const manifestFiles: Array<JsonValue> = []
+  const otherFiles: Array<PbsSnapshotFile> = []
+  for (const file of row.files) {
+    if (finished && file.filename !== manifest && (file.size !== null || file['crypt-mode'] !== null)) {
+      manifestFiles.push({ crypt_mode: file['crypt-mode'], filename: file.filename, size: file.size })
+    } else otherFiles.push(file)
+  }
+  return {
+    backup_time,
+    size_bytes: finished ? row.size : null,
+    owner: row.owner ?? '',
+    protected: row.protected,
+    comment: firstLine(row.comment),
+    verification_state: row.verification?.state ?? '',
+    verification_upid: row.verification?.upid ?? '',
+    crypt_mode: finished && readable && !unknown.includes('crypt_mode') ? cryptModeOf(row) : '',
+    finished,
+    manifest_files: manifestFiles,
+    // Outside the manifest the order is that of the directory: sorted, equal facts are equal bytes.
+    other_files: otherFiles.sort((a, b) => (a.filename < b.filename ? -1 : 1)).map(otherFile),
+    ...withUnknown(unknown),
+  }
+}
+
+const otherFile = (file: PbsSnapshotFile): JsonValue => ({
+  ...(file['crypt-mode'] === null ? {} : { crypt_mode: file['crypt-mode'] }),
+  filename: file.filename,
+  ...(file.size === null ? {} : { size: file.size }),
+})
+
+const manifest = 'index.json.blob'
+
+/** Whether a backup is finished: it has a manifest. A running or failed backup has none. */
+export const isFinished = ({ files }: Pick<PbsSnapshot, 'files'>): boolean =>
+  files.some(({ filename }) => filename === manifest)
+
+/**
+ * Whether PBS could read the manifest of a snapshot that has one. Otherwise PBS lists the names of its files and nothing
+ * out of the manifest: no size, mode, note or verification. These are then unknown, not blank.
+ */
+export const hasReadableManifest = ({
+  files,
+  size,
+  comment,
+  verification,
+}: Pick<PbsSnapshot, 'files' | 'size' | 'comment' | 'verification'>): boolean =>
+  files.every(({ filename }) => filename !== manifest) ||
+  size !== null ||
+  comment !== null ||
+  verification !== null ||
+  files.some((file) => file.size !== null || file['crypt-mode'] !== null)
+
+/**
+ * How the files of a snapshot are protected, by the rule of the PBS web pages: all encrypted, all signed, neither anywhere,
+ * or mixed. The manifest itself and files without a mode (outside the manifest, such as `client.log.blob`) do not count.
+ */
+export const cryptModeOf = ({ files }: Pick<PbsSnapshot, 'files'>): 'none' | 'encrypt' | 'sign-only' | 'mixed' => {
+  let counted = 0
+  let encrypted = 0
+  let signed = 0
+  for (const { filename, 'crypt-mode': mode } of files) {
+    if (filename === manifest || mode === null) continue
+    counted += 1
+    if (mode === 'encrypt') encrypted += 1
+    if (mode === 'sign-only') signed += 1
+  }
+  if (encrypted + signed === 0) return 'none'
+  if (encrypted === counted) return 'encrypt'
+  return signed === counted ? 'sign-only' : 'mixed'
+}

@@ -1,0 +1,155 @@
+import { type ServerScope, scopeTitle } from '@netbox-pbs/core'
+import type { Frame } from '@netbox-pbs/proxbox-client/contract'
+import { Effect, Stream } from 'effect'
+import { aclCommands, gapsOf, hidesAll, inventoryGaps, ownerOnly } from '../permissions/gaps.ts'
+import { type Permissions, readsAcl } from '../permissions/permissions.ts'
+import { visibilityOf, visibilityWithPaths } from '../permissions/visibility.ts'
+import { type Line, lineOf, type RowFrame, rowLine } from './line.ts'
+import { type Note, NoteLimit } from './note.ts'
+import { errorOf, ScopeFailed } from './scope-failed.ts'
+import type { ServerSession } from './server-session.ts'
+
+/** The rows of a scope, and notes about them. */
+export interface Listing<Row extends RowFrame = RowFrame> {
+  /** A list that has been read, or one that is read as it is pulled. */
+  readonly items: ReadonlyArray<Row | Note> | Stream.Stream<Row | Note, ScopeFailed>
+  /**
+   * The ACL path on which the visibility of a row hangs. Left out where it hangs on none: the namespace of a group is
+   * requested by name and refused when it is hidden, and a task belongs to no object.
+   */
+  readonly pathOf?: (row: Row) => string
+}
+
+/**
+ * Opens a scope: reads the caller's visibility and runs `list`, then returns the lines of the scope, from `scope` to
+ * `complete` or `failed`. The stream never fails. Several scopes can be opened ahead of each other: a listing that is an
+ * array is then read to its end, with the visibility after it.
+ */
+export const openScope = <Row extends RowFrame>(
+  session: ServerSession,
+  scope: ServerScope,
+  list: Effect.Effect<Listing<Row>, ScopeFailed>,
+): Effect.Effect<Stream.Stream<Line>> =>
+  Effect.gen(function* () {
+    const before = yield* session.permissionsBefore
+    if (hidesAll(scope, before)) return yield* blindToken(session, before)
+    if (ownerOnly(scope, before)) return yield* ownerOnlyFailure(scope)
+    const limit = new NoteLimit()
+    const counted = { rows: 0, leftOut: 0 }
+    const seen = new Set<string>()
+    const gaps = gapsOf(scope, before).map(({ privilege, path, hides }) => ({
+      code: 'privileges_missing',
+      message: `without ${privilege} on ${path} and below, ${hides} stay hidden; grant it to both the token and its user`,
+    }))
+    const noteLine = (note: Note): ReadonlyArray<Line> => {
+      counted.leftOut += note.leftOut ?? 0
+      return limit.admit(note) ? [warning(scope, note)] : []
+    }
+    const toLines = (item: Row | Note, pathOf: Listing<Row>['pathOf']): ReadonlyArray<Line> => {
+      if (!('frame' in item)) return noteLine(item)
+      if (pathOf !== undefined) seen.add(pathOf(item))
+      const { line, notes } = rowLine(item)
+      const noted = notes.flatMap(noteLine)
+      if (line === null) return noted
+      counted.rows += line.frame.frame === 'group' ? line.frame.snapshots.length : 1
+      return [...noted, line]
+    }
+    const closing = Effect.gen(function* () {
+      const privileges = yield* sameVisibility(session, scope, before)
+      const visibility =
+        scope.resource === 'snapshots' || readsAcl(before) ? privileges : visibilityWithPaths(privileges, seen)
+      const rest = limit.rest().map((note) => warning(scope, note))
+      const { rows: count, leftOut } = counted
+      return [
+        ...rest,
+        lineOf({ frame: 'complete', ...scope, count, visibility, ...(leftOut === 0 ? {} : { left_out: leftOut }) }),
+      ]
+    })
+
+    const { items, pathOf } = yield* list
+    const opening = lineOf({ frame: 'scope', ...scope })
+    if (Symbol.iterator in items) {
+      const lines = [...gaps, ...items].flatMap((item) => toLines(item, pathOf))
+      return Stream.fromIterable([opening, ...lines, ...(yield* closing)])
+    }
+    const pulled = Stream.concat(Stream.fromIterable<Row | Note>(gaps), items)
+    return Stream.make(opening).pipe(
+      Stream.concat(Stream.mapConcat(pulled, (item) => toLines(item, pathOf))),
+      Stream.concat(Stream.flattenIterables(Stream.fromEffect(closing))),
+      Stream.catchAll((failure) => Stream.fromEffect(closeFailed(session, scope, failure))),
+    )
+  }).pipe(
+    Effect.catchAll((failure) =>
+      Effect.map(closeFailed(session, scope, failure), (line) =>
+        Stream.make(lineOf({ frame: 'scope', ...scope }), line),
+      ),
+    ),
+  )
+
+/** The part of a failure that its frame carries. */
+type Failure = Pick<ScopeFailed, 'code' | 'message' | 'retryable' | 'presentedFingerprint'> & {
+  readonly serverAnswers?: boolean
+}
+
+/** The lines of a scope that fails without a request. */
+export const failedScope = (scope: ServerScope, failure: Failure) =>
+  Stream.make(lineOf({ frame: 'scope', ...scope }), failedLine(scope, failure))
+
+const closeFailed = (session: ServerSession, scope: ServerScope, failure: ScopeFailed): Effect.Effect<Line> =>
+  Effect.map(session.stillAnswers(failure), (serverAnswers) => failedLine(scope, failureOf(failure, serverAnswers)))
+
+/** A failure, and whether the server answered after it. */
+export const failureOf = (
+  { code, message, retryable, presentedFingerprint }: ScopeFailed,
+  serverAnswers: boolean,
+): Failure => ({ code, message, retryable, presentedFingerprint, serverAnswers })
+
+const failedLine = (scope: ServerScope, failure: Failure): Line => {
+  const frame: Frame = {
+    frame: 'failed',
+    ...scope,
+    error: errorOf(failure),
+    retryable: failure.retryable,
+    ...(failure.serverAnswers === true ? { server_answers: true } : {}),
+  }
+  return lineOf(frame)
+}
+
+const warning = (scope: ServerScope, { code, message }: Note): Line =>
+  lineOf({ frame: 'warning', ...scope, code, message })
+
+/** The visibility, if it is the same after the listing as before: otherwise the list may have been cut in the middle. */
+const sameVisibility = (
+  session: ServerSession,
+  scope: ServerScope,
+  before: Permissions,
+): Effect.Effect<string, ScopeFailed> =>
+  Effect.gen(function* () {
+    const visibility = visibilityOf(scope, before)
+    if (visibilityOf(scope, yield* session.permissionsNow) === visibility) return visibility
+    return yield* new ScopeFailed({
+      code: 'protocol',
+      message: `the privileges of the token changed while the ${scopeTitle(scope)} were listed; the next run lists them again`,
+      retryable: true,
+    })
+  })
+
+const ownerOnlyFailure = (scope: ServerScope) =>
+  new ScopeFailed({
+    code: 'forbidden',
+    message: `the token may not list all ${scopeTitle(scope)}, only its own; grant Datastore.Audit to both the token and its user`,
+    retryable: false,
+  })
+
+/**
+ * The failure of a token to which no datastore is listed. The server may well have some, so it is not read as empty; the
+ * message has the commands that grant what the token lacks.
+ */
+export const blindToken = ({ endpoint }: Pick<ServerSession, 'endpoint'>, permissions: Permissions): ScopeFailed => {
+  const commands = aclCommands(inventoryGaps(permissions), endpoint.token_id)
+  return new ScopeFailed({
+    code: 'forbidden',
+    message: `the token ${endpoint.token_id} sees no datastore of ${endpoint.name}. On that server, run: ${commands.join('; ')}`,
+    retryable: false,
+  })
+}

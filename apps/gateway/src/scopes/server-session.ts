@@ -1,0 +1,67 @@
+import { concernsServer } from '@netbox-pbs/core'
+import type { StoredEndpoint } from '@netbox-pbs/core/ports'
+import { Effect, Either, Option, Ref } from 'effect'
+import type { PbsReader } from '../fleet/pbs-reader.ts'
+import type { Permissions } from '../permissions/permissions.ts'
+import type { ScopeFailed } from './scope-failed.ts'
+
+/** One server during one request. */
+export interface ServerSession {
+  readonly endpoint: StoredEndpoint
+  readonly pbs: PbsReader
+  /** The caller's permissions before a list is read: the last ones known, else read now. */
+  readonly permissionsBefore: Effect.Effect<Permissions, ScopeFailed>
+  /** The caller's permissions, read now. */
+  readonly permissionsNow: Effect.Effect<Permissions, ScopeFailed>
+  /**
+   * Whether the server still answers after a list failed. Where the failure may be that of the server, its permissions are
+   * read once more: if that succeeds, only the one list is in trouble (true) and all others are still requested.
+   */
+  readonly stillAnswers: (failure: ScopeFailed) => Effect.Effect<boolean>
+}
+
+/**
+ * Opens a session. Permissions are the smallest request to a PBS: when they cannot be read because of the server, the
+ * remaining scopes fail with that error at once instead of waiting for a timeout each.
+ */
+export const openSession = (endpoint: StoredEndpoint, pbs: PbsReader): Effect.Effect<ServerSession> =>
+  Effect.gen(function* () {
+    const known = yield* Ref.make<Option.Option<Permissions>>(Option.none())
+    const serverFailed = yield* Ref.make<Option.Option<ScopeFailed>>(Option.none())
+    const oneAtATime = yield* Effect.makeSemaphore(1)
+    const discard = Ref.set(known, Option.none())
+
+    const permissionsNow = pbs.permissions.pipe(
+      Effect.tap((permissions) => Ref.set(known, Option.some(permissions))),
+      Effect.tapError((failure) =>
+        Effect.zipRight(
+          discard,
+          concernsServer(failure.code) ? Ref.set(serverFailed, Option.some(failure)) : Effect.void,
+        ),
+      ),
+    )
+    const permissionsBefore = Effect.gen(function* () {
+      const failure = yield* Ref.get(serverFailed)
+      if (Option.isSome(failure)) return yield* failure.value
+      const permissions = yield* Ref.get(known)
+      return Option.isSome(permissions) ? permissions.value : yield* permissionsNow
+    }).pipe(oneAtATime.withPermits(1))
+
+    return {
+      endpoint,
+      pbs,
+      permissionsBefore,
+      permissionsNow,
+      stillAnswers: (failure) =>
+        Effect.gen(function* () {
+          if (!mayBeOfOneList.has(failure.code) || Option.isSome(yield* Ref.get(serverFailed))) {
+            if (concernsServer(failure.code)) yield* discard
+            return false
+          }
+          return Either.isRight(yield* Effect.either(permissionsNow))
+        }).pipe(oneAtATime.withPermits(1)),
+    }
+  })
+
+/** A list may hang, break off or be refused while the server is well; a certificate is the server's own. */
+const mayBeOfOneList: ReadonlySet<string> = new Set(['timeout', 'unreachable', 'unauthorized'])

@@ -1,0 +1,89 @@
+import { statusAfter } from '@netbox-pbs/core'
+import type { StoredEndpoint } from '@netbox-pbs/core/ports'
+import type { ServerFrame, SyncRequest } from '@netbox-pbs/proxbox-client/contract'
+import { Effect, Either, Stream } from 'effect'
+import { contactServer, type ServerAnswer } from '../endpoints/contact-server.ts'
+import type { Fleet } from '../fleet/fleet.ts'
+import type { Tally } from '../sync/tally.ts'
+import { type Line, lineOf } from './line.ts'
+import { errorOf, type ScopeFailed } from './scope-failed.ts'
+
+/**
+ * The servers of the gateway as the lines of their scope. Each enabled endpoint is a row, whether it answers or not; a
+ * warning says why it does not. With `servers` the others are listed without being contacted. A row comes when its server
+ * has answered, so that no server waits for a silent one.
+ */
+export const serversScope = (
+  endpoints: ReadonlyArray<StoredEndpoint>,
+  { servers: named, run }: Pick<SyncRequest, 'servers' | 'run'>,
+  tally: Tally,
+): Stream.Stream<Line, never, Fleet> => {
+  const scope = { resource: 'servers' } as const
+  const isRequested = ({ name }: StoredEndpoint) => named === undefined || named.includes(name)
+  const notContacted = endpoints.filter((endpoint) => !isRequested(endpoint))
+  const lines = (endpoint: StoredEndpoint): Effect.Effect<ReadonlyArray<Line>, never, Fleet> =>
+    Effect.map(Effect.either(contactServer(endpoint, run)), (contact) => {
+      const row = lineOf(serverFrame(endpoint, contact))
+      if (Either.isRight(contact)) return [row]
+      const { code, message } = contact.left
+      tally.fail(endpoint.name, message)
+      return [lineOf({ frame: 'warning', ...scope, code, message: `${endpoint.name}: ${message}` }), row]
+    })
+  return Stream.make(lineOf({ frame: 'scope', ...scope })).pipe(
+    Stream.concat(Stream.fromIterable(notContacted.map((endpoint) => lineOf(serverFrame(endpoint, null))))),
+    Stream.concat(
+      Stream.fromIterable(endpoints.filter(isRequested)).pipe(
+        Stream.rechunk(1),
+        Stream.mapEffect(lines, { concurrency: 'unbounded', unordered: true }),
+        Stream.flattenIterables,
+      ),
+    ),
+    Stream.concat(Stream.make(lineOf({ frame: 'complete', ...scope, count: endpoints.length, visibility: null }))),
+  )
+}
+
+/** A server: its endpoint, and its answer or why it could not be used. Null: it was not contacted. */
+const serverFrame = (
+  endpoint: StoredEndpoint,
+  contact: Either.Either<ServerAnswer, ScopeFailed> | null,
+): ServerFrame => {
+  const answer = contact === null ? null : Either.getOrNull(contact)
+  return {
+    frame: 'server',
+    server: endpoint.name,
+    name: endpoint.name,
+    host: endpoint.host,
+    port: endpoint.port,
+    token_id: endpoint.token_id,
+    fingerprint: endpoint.fingerprint ?? '',
+    verify_ssl: endpoint.verify_ssl,
+    timeout_seconds: endpoint.timeout_seconds,
+    version: answer === null ? null : fullVersion(answer),
+    timezone: answer?.timezone ?? null,
+    endpoint_id: endpoint.id,
+    observed: {
+      ...(contact === null ? notContacted : Either.match(contact, { onLeft: failed, onRight: answered })),
+      tls_checked: endpoint.verify_ssl || (endpoint.fingerprint ?? '') !== '',
+    },
+  }
+}
+
+/** Says nothing of the server, so that what is known of it stays. */
+const notContacted: ServerFrame['observed'] = { status: 'unknown', last_seen_at: null }
+
+const answered = ({ at, latencyMs }: ServerAnswer): ServerFrame['observed'] => ({
+  status: 'reachable',
+  last_seen_at: at,
+  latency_ms: latencyMs,
+})
+
+/** A server that refuses a request is reachable. */
+const failed = (failure: ScopeFailed): ServerFrame['observed'] => ({
+  status: statusAfter(failure.code),
+  last_seen_at: null,
+  error: errorOf(failure),
+})
+
+/** `4.2.3`: PBS keeps the patch level apart. */
+const fullVersion = ({ version, release }: ServerAnswer): string =>
+  (release ?? '') === '' ? version : `${version}.${release}`

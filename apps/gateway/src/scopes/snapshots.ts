@@ -1,0 +1,263 @@
+import { backupTypes } from '@netbox-pbs/core'
+import type { ListRow, PbsGroup, PbsSnapshot, UnreadableRow } from '@netbox-pbs/pbs-client'
+import type { GroupFrame } from '@netbox-pbs/proxbox-client/contract'
+import { Effect, Stream } from 'effect'
+import { datetimeOf } from './facts.ts'
+import { groupFrame, groupKey, hasReadableManifest } from './group-frame.ts'
+import { fieldNotes, leftOut, type Note } from './note.ts'
+import type { Listing } from './open-scope.ts'
+import { readableRows, unreadableNote } from './readable-rows.ts'
+import { ScopeFailed } from './scope-failed.ts'
+import type { ServerSession } from './server-session.ts'
+
+/** Up to this many snapshots, by the sum of `backup-count`, a namespace is read in one call. */
+const oneCallSnapshots = 2000
+
+/** How many groups of a large namespace are read ahead. */
+const groupsAhead = 4
+
+/** When so many first groups of a namespace are all refused, the others are not requested. */
+const maxRejected = 20
+
+/**
+ * Lists the snapshots of one namespace, group by group in the order of type and id. PBS has no paging: `/groups` is read
+ * first, then `/snapshots` for the whole namespace when it is small, else for one group at a time as they are pulled. One
+ * unreadable group makes PBS refuse the list of the whole namespace; its groups are then read one by one as well.
+ *
+ * A group with fewer rows than its `backup-count` shrank in between, or its list was cut: the groups are listed once more,
+ * for all of them. A group that is still short, or that cannot be read, is left out and the others go on. The scope fails
+ * when no group at all can be read, so a namespace is empty only when both lists are.
+ */
+export const listSnapshots = (
+  session: ServerSession,
+  datastore: string,
+  namespace: string,
+): Effect.Effect<Listing<GroupFrame>, ScopeFailed> =>
+  Effect.map(readItems(session, datastore, namespace), (items) => ({ items }))
+
+type Item = GroupFrame | Note
+type Items = Listing<GroupFrame>['items']
+
+const readItems = (session: ServerSession, datastore: string, namespace: string): Effect.Effect<Items, ScopeFailed> =>
+  Effect.gen(function* () {
+    const groups = Effect.map(session.pbs.groups(datastore, namespace), groupList)
+    const place: Place = { session, datastore, namespace, groupsNow: yield* Effect.cached(groups) }
+    const listed = yield* groups
+    if (countOf(listed) > oneCallSnapshots) return oneByOne(place, listed)
+    const first = yield* wholeNamespace(place, listed)
+    if (first?.isWhole === true) return first.items
+    const listedNow = yield* place.groupsNow
+    if (first === null) return oneByOne(place, listedNow)
+    const second = yield* wholeNamespace(place, listedNow)
+    if (second === null) return oneByOne(place, listedNow)
+    return second.isWhole || second.items.some((item) => 'frame' in item) ? second.items : yield* cutShort(place)
+  })
+
+interface Place {
+  readonly session: ServerSession
+  readonly datastore: string
+  readonly namespace: string
+  /** The second list of the groups, read when it is first needed and then kept. */
+  readonly groupsNow: Effect.Effect<GroupList, ScopeFailed>
+}
+
+interface GroupList {
+  readonly groups: ReadonlyArray<PbsGroup>
+  /** Of its unreadable rows. */
+  readonly notes: ReadonlyArray<Note>
+}
+
+const groupList = (list: ReadonlyArray<ListRow<PbsGroup>>): GroupList => {
+  const { rows, notes } = readableRows('group', list)
+  return { groups: sortedGroups(rows), notes }
+}
+
+/** Groups in one order, whatever that of PBS: by type, then id. */
+export const sortedGroups = (groups: ReadonlyArray<PbsGroup>): ReadonlyArray<PbsGroup> =>
+  [...groups].sort((a, b) => compare(a['backup-type'], b['backup-type']) || compare(a['backup-id'], b['backup-id']))
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** The sum of `backup-count`. */
+const countOf = ({ groups }: GroupList): number => groups.reduce((sum, group) => sum + (group['backup-count'] ?? 0), 0)
+
+/** The rows of `/snapshots`, unreadable ones included. */
+type SnapshotRows = ReadonlyArray<ListRow<PbsSnapshot>>
+
+/** The items of all groups out of one list; null when PBS refuses it. */
+const wholeNamespace = (place: Place, list: GroupList) =>
+  place.session.pbs.snapshots(place.datastore, place.namespace, undefined, countOf(list)).pipe(
+    Effect.map((snapshots) => matched(place, list, snapshots)),
+    Effect.catchIf(isRejected, () => Effect.succeed(null)),
+  )
+
+const isRejected = ({ refused }: ScopeFailed): boolean => refused !== undefined
+
+/** The items of the groups that are whole, and notes about the others. The list is whole when each group has its rows and each row its group. */
+const matched = (
+  place: Place,
+  { groups, notes }: GroupList,
+  snapshots: SnapshotRows,
+): { readonly items: ReadonlyArray<Item>; readonly isWhole: boolean } => {
+  const { rows, unreadable } = readableRows('snapshot', snapshots)
+  const byKey = Map.groupBy(rows, groupKey)
+  const unreadableByKey = Map.groupBy(unreadable, groupKeyOf)
+  const nameless = unreadableByKey.get(null) ?? []
+  const keys = new Set(groups.map(groupKey))
+  const unknowns = [...byKey.keys()].filter((key) => !keys.has(key))
+  const items: Array<Item> = [...notes, ...nameless.map((row) => unreadableNote('snapshot', row))]
+  let short = 0
+  for (const group of groups) {
+    const key = groupKey(group)
+    const own = { rows: byKey.get(key) ?? [], unreadable: unreadableByKey.get(key) ?? [] }
+    if (isWhole(group, own, nameless.length)) items.push(...itemsOf(place, group, own))
+    else {
+      short += 1
+      items.push(shortGroup(group))
+    }
+  }
+  items.push(...unknowns.map((key) => leftOut(`group ${key}`, 'PBS lists its snapshots, but not the group')))
+  // Each unreadable group explains one set of snapshots without a group.
+  return { items, isWhole: short === 0 && unknowns.length <= notes.length }
+}
+
+/** The group that an unreadable row names; null when it names none. */
+const groupKeyOf = ({ value }: UnreadableRow): string | null => {
+  const { 'backup-type': type, 'backup-id': id } = Object(value)
+  return typeof type === 'string' && typeof id === 'string' ? groupKey({ 'backup-type': type, 'backup-id': id }) : null
+}
+
+const oneByOne = (place: Place, { groups, notes }: GroupList): Items => {
+  let listed = 0
+  let refused = 0
+  const items = Stream.fromIterable(groups).pipe(
+    Stream.rechunk(1),
+    Stream.mapEffect(
+      (group) =>
+        Effect.flatMap(oneGroup(place, group), ({ items, failure }) => {
+          if (failure === null) listed += 1
+          else refused += 1
+          return failure !== null && listed === 0 && refused >= Math.min(maxRejected, groups.length)
+            ? Effect.fail(failure)
+            : Effect.succeed(items)
+        }),
+      { concurrency: groupsAhead },
+    ),
+    Stream.mapConcat((found) => found),
+  )
+  return Stream.concat(Stream.fromIterable<Item>(notes), items)
+}
+
+/** The items of one group, and why it is left out. */
+interface GroupOutcome {
+  readonly items: ReadonlyArray<Item>
+  readonly failure: ScopeFailed | null
+}
+
+const oneGroup = (place: Place, group: PbsGroup): Effect.Effect<GroupOutcome, ScopeFailed> => {
+  const { session, datastore, namespace } = place
+  const read = Effect.map(
+    session.pbs.snapshots(
+      datastore,
+      namespace,
+      { type: group['backup-type'], id: group['backup-id'] },
+      group['backup-count'] ?? 0,
+    ),
+    (snapshots) => readableRows('snapshot', snapshots),
+  )
+  return Effect.gen(function* () {
+    const rows = yield* read
+    if (isWhole(group, rows)) return listedGroup(itemsOf(place, group, rows))
+    const now = yield* groupNow(place, group)
+    if (now === undefined) return emptyGroup
+    if (isWhole(now, rows)) return listedGroup(itemsOf(place, now, rows))
+    const rowsNow = yield* read
+    if (isWhole(now, rowsNow)) return listedGroup(itemsOf(place, now, rowsNow))
+    return { items: [shortGroup(group)], failure: cutShort(place) }
+  }).pipe(
+    Effect.catchIf(isRejected, (failure) =>
+      Effect.map(groupNow(place, group), (now) =>
+        now === undefined && failure.refused === 'gone'
+          ? emptyGroup
+          : { items: [leftOut(`group ${groupKey(group)}`, failure.message)], failure },
+      ),
+    ),
+  )
+}
+
+const listedGroup = (items: ReadonlyArray<Item>): GroupOutcome => ({ items, failure: null })
+
+/** The whole group was removed between the two lists. */
+const emptyGroup = listedGroup([])
+
+const groupNow = ({ groupsNow }: Place, group: PbsGroup) =>
+  Effect.map(groupsNow, ({ groups }) => groups.find((other) => groupKey(other) === groupKey(group)))
+
+/** The rows of one group, the unreadable ones apart. */
+interface GroupRows {
+  readonly rows: ReadonlyArray<PbsSnapshot>
+  readonly unreadable: ReadonlyArray<UnreadableRow>
+}
+
+/**
+ * Whether a group has at least as many rows as it counts, each of them once: a repeated row would hide a missing one.
+ *
+ * @param nameless - How many unreadable rows may belong to this group or to another.
+ */
+const isWhole = (group: PbsGroup, { rows, unreadable }: GroupRows, nameless = 0): boolean =>
+  rows.length + unreadable.length + nameless >= (group['backup-count'] ?? 0) &&
+  new Set(rows.map((row) => row['backup-time'])).size === rows.length
+
+const shortGroup = (group: PbsGroup): Note =>
+  leftOut(
+    `group ${groupKey(group)}`,
+    'fewer of its snapshots are listed than it counts, twice; backups may be coming or going, the next run reads it again',
+  )
+
+const cutShort = ({ session, datastore, namespace }: Place) =>
+  new ScopeFailed({
+    code: 'protocol',
+    message: `${session.endpoint.name} lists fewer snapshots in ${datastore}${namespace === '' ? '' : `/${namespace}`} than its groups count, twice; backups may be coming or going, try again`,
+    retryable: true,
+  })
+
+const knownTypes: ReadonlyArray<string> = backupTypes.map(({ value }) => value)
+
+const itemsOf = (
+  { session, datastore, namespace }: Place,
+  group: PbsGroup,
+  { rows, unreadable }: GroupRows,
+): ReadonlyArray<Item> => {
+  const title = `group ${groupKey(group)}`
+  // Unreadable rows that name no group may be missing here.
+  const missing = Math.max(unreadable.length, (group['backup-count'] ?? 0) - rows.length)
+  return [
+    ...noteIf(
+      !knownTypes.includes(group['backup-type']),
+      `backup type ${group['backup-type']} of ${title} is not known`,
+    ),
+    ...fieldNotes(title, group),
+    ...unreadable.map((row) => unreadableNote('snapshot', row)),
+    ...rows.flatMap(notesOf),
+    groupFrame({ server: session.endpoint.name, datastore, namespace }, group, rows, missing),
+  ]
+}
+
+const notesOf = (snapshot: PbsSnapshot): ReadonlyArray<Note> => {
+  const time = datetimeOf(snapshot['backup-time'])
+  const title = `snapshot ${groupKey(snapshot)}/${time ?? snapshot['backup-time']}`
+  if (time === null) return [leftOut(title, 'backup-time is none that a calendar has')]
+  const notes = fieldNotes(title, snapshot)
+  return hasReadableManifest(snapshot)
+    ? notes
+    : [
+        ...notes,
+        {
+          code: 'manifest_unreadable',
+          message: `manifest of ${title} cannot be read: its size, encryption, verification, note and files count as unknown, and stay as they were last known; verify the snapshot`,
+        },
+      ]
+}
+
+const noteIf = (condition: boolean, message: string): ReadonlyArray<Note> =>
+  condition ? [{ code: 'unknown_value', message }] : []
