@@ -1,25 +1,7 @@
 import type { Conflict, Resolution } from './merge/conflict.ts'
 import type { FieldValue, ModelName } from './registry/field.ts'
 import type { Scope } from './scope.ts'
-
-/**
- * The states of a branch. The first three are open: it can be written and read.
- *
- * - `open`: a run or a person still writes it.
- * - `in_review`: it has conflicts with main that are not resolved.
- * - `ready`: it has no open conflicts and can be merged.
- * - `merged`: it has landed in main.
- * - `no_changes`: its run found nothing to change.
- * - `superseded`: later runs removed every change from it.
- * - `closed`: a person ended it without a merge.
- */
-export const branchStatuses = ['open', 'in_review', 'ready', 'merged', 'no_changes', 'superseded', 'closed'] as const
-
-/** The state of a branch. */
-export type BranchStatus = (typeof branchStatuses)[number]
-
-/** The states in which a branch can be written, read and merged. */
-export const openStatuses: ReadonlyArray<BranchStatus> = ['open', 'in_review', 'ready']
+import type { BranchStatus } from './status.ts'
 
 /** The kinds of branch: of a run, of a person, or the revert of a merge. */
 export const branchKinds = ['sync', 'operator', 'revert'] as const

@@ -3,11 +3,8 @@ export {
   type BranchChange,
   type BranchConflict,
   type BranchKind,
-  type BranchStatus,
   branchKinds,
   branchName,
-  branchStatuses,
-  openStatuses,
 } from './branch.ts'
 export {
   type Actor,
@@ -112,11 +109,9 @@ export {
   type RowCounts,
   type Run,
   type RunJob,
-  type RunStatus,
   type RunTrigger,
   runJobStates,
   runStatus,
-  runStatuses,
   runTriggers,
   type ScopeResult,
   type StagedCounts,
@@ -137,6 +132,23 @@ export {
 export { type Coverage, coverageOf, covers, type ListedAbove, type ScopeFilter } from './scope-filter.ts'
 export { fieldsThatNeedSecret, type SecretDestination, secretNeeded } from './secret-destination.ts'
 export { defaultSettings, Settings } from './settings.ts'
+export {
+  type BranchAction,
+  type BranchStatus,
+  branchActions,
+  branchAllows,
+  branchStates,
+  branchStatuses,
+  type ClosedBranchStatus,
+  openBranchStatuses,
+  openRunStatuses,
+  type RunAction,
+  type RunStatus,
+  runActions,
+  runAllows,
+  runStates,
+  runStatuses,
+} from './status.ts'
 export { type Absence, absenceOf, type Seen } from './sync/absence.ts'
 export type { Change, Create, Delete, FieldChange, Update } from './sync/change.ts'
 export { type DiffInput, type DiffResult, diff, type MainRow, type Sightings, type SourceRow } from './sync/diff.ts'

@@ -1,11 +1,6 @@
 import type { Resource, Scope, ScopeOutcome } from './scope.ts'
 import type { ScopeFilter } from './scope-filter.ts'
-
-/** The states of a run. The last four are final. */
-export const runStatuses = ['pending', 'running', 'completed', 'incomplete', 'failed', 'cancelled'] as const
-
-/** Where a run stands. `incomplete`: some scopes failed or were held back. `failed`: every scope failed. */
-export type RunStatus = (typeof runStatuses)[number]
+import type { RunStatus } from './status.ts'
 
 /** Who or what starts runs. */
 export const runTriggers = ['manual', 'schedule', 'system'] as const

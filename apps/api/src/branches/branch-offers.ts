@@ -1,11 +1,13 @@
-import { type Branch, openStatuses } from '@netbox-pbs/core'
+import { type Branch, type BranchAction, branchAllows } from '@netbox-pbs/core'
 
-/** An action that a user can take on a branch. */
-export type BranchAction = 'check' | 'sync' | 'merge' | 'approve' | 'revert' | 'close'
+const offered = ['check', 'sync', 'approve', 'merge', 'close', 'revert'] as const satisfies ReadonlyArray<BranchAction>
+
+/** An action that a user can take on a branch as a whole. */
+export type OfferedAction = (typeof offered)[number]
 
 /** An action of a branch. `why` is the reason why it is not available, null if it is. */
 export interface BranchOffer {
-  readonly action: BranchAction
+  readonly action: OfferedAction
   readonly why: string | null
 }
 
@@ -15,17 +17,28 @@ export interface BranchViewer {
   readonly approval: boolean
 }
 
-/** The actions of a branch by its last comparison with main, with a reason for each that is not available. The action itself checks again. */
-export function branchOffers(branch: Branch, viewer: BranchViewer): ReadonlyArray<BranchOffer> {
-  if (branch.status === 'merged') return [{ action: 'revert', why: null }]
-  if (!openStatuses.includes(branch.status)) return []
-  return [
-    { action: 'check', why: null },
-    { action: 'sync', why: waiting(branch) },
-    { action: 'approve', why: whyNotApprove(branch, viewer) },
-    { action: 'merge', why: whyNotMerge(branch, viewer) },
-    { action: 'close', why: null },
-  ]
+/**
+ * The actions that the status of a branch allows, with a reason for each that its last comparison with
+ * main prevents. The action itself checks again.
+ */
+export const branchOffers = (branch: Branch, viewer: BranchViewer): ReadonlyArray<BranchOffer> =>
+  offered
+    .filter((action) => branchAllows(branch, action))
+    .map((action) => ({ action, why: whyNot(action, branch, viewer) }))
+
+function whyNot(action: OfferedAction, branch: Branch, viewer: BranchViewer): string | null {
+  switch (action) {
+    case 'sync':
+      return waiting(branch)
+    case 'approve':
+      return whyNotApprove(branch, viewer)
+    case 'merge':
+      return whyNotMerge(branch, viewer)
+    case 'check':
+    case 'close':
+    case 'revert':
+      return null
+  }
 }
 
 const waiting = ({ conflicts }: Branch): string | null =>

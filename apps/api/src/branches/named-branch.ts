@@ -1,4 +1,4 @@
-import { type Branch, last, openStatuses } from '@netbox-pbs/core'
+import { type Branch, branchAllows, last } from '@netbox-pbs/core'
 import { Branches, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import type { ApiContext } from '../http/caller.ts'
@@ -37,7 +37,7 @@ export const namedBranch = (c: ApiContext): Effect.Effect<Branch | null, HttpErr
         `Invalid branch identifier: no branch has this schema_id. See /api/plugins/pbs/branches/, or ${leaveOut}.`,
       )
     const { name, status } = found.value
-    if (!openStatuses.includes(status))
+    if (!branchAllows(found.value, 'read'))
       return yield* badRequest(
         `Branch ${name} is ${status.replace('_', ' ')}: only an open branch can be read and written; ${leaveOut}.`,
       )

@@ -1,3 +1,4 @@
+import { runAllows } from '@netbox-pbs/core'
 import { Branches, HeldDeletionsStore, Runs } from '@netbox-pbs/core/ports'
 import { cancelRun, startRun } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
@@ -101,7 +102,7 @@ const detail = (c: ApiContext, id: number) =>
       return html(
         <Layout title={`Run ${id}`} path={path} viewer={viewer} refresh={isUnderWay(run)}>
           <PageTitle title={`Run ${id}`} crumbs={[{ href: runsPage, label: 'Sync runs' }]}>
-            {viewer.writes && isUnderWay(run) ? <CancelButton formToken={viewer.formToken} run={run} /> : null}
+            {viewer.writes && runAllows(run, 'cancel') ? <CancelButton formToken={viewer.formToken} run={run} /> : null}
           </PageTitle>
           {waits === null ? null : (
             <Alert kind="danger">

@@ -1,4 +1,4 @@
-import { runStatuses, runTriggers } from '@netbox-pbs/core'
+import { runAllows, runStatuses, runTriggers } from '@netbox-pbs/core'
 import { Runs } from '@netbox-pbs/core/ports'
 import { cancelRun, startRun } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
@@ -180,7 +180,7 @@ const cancelRoute: Route = route(
     Effect.gen(function* () {
       const run = yield* findRun(c)
       yield* Effect.flatMap(readBody(c), readNothing)
-      if (run.completed !== null) return yield* badRequest(`Run ${run.id} has ended.`)
+      if (!runAllows(run, 'cancel')) return yield* badRequest(`Run ${run.id} has ended.`)
       const cancelled = yield* cancelRun({ id: run.id })
       return c.json(
         servedRun(

@@ -1,4 +1,4 @@
-import { openStatuses, stagedChanges } from '@netbox-pbs/core'
+import { branchStates, branchStatuses, runStates, runStatuses, stagedChanges } from '@netbox-pbs/core'
 import { Effect } from 'effect'
 import { z } from 'zod'
 import { CannotRun, WaitsForReview } from '../failures.ts'
@@ -15,7 +15,7 @@ const Counts = z.object({
 const Run = z.object({
   id: z.int(),
   status: z.object({
-    value: z.enum(['pending', 'running', 'completed', 'incomplete', 'failed', 'cancelled']),
+    value: z.enum(runStatuses),
     label: z.string(),
   }),
   display_url: z.string(),
@@ -45,7 +45,6 @@ export interface SyncRequest {
 
 const runs = '/api/plugins/pbs/sync-runs/'
 const branchesPath = '/api/plugins/pbs/branches/'
-const ended = new Set(['completed', 'incomplete', 'failed', 'cancelled'])
 
 /** Starts a run, shows how it goes, and gives it when it has ended. */
 export const runSync = (remote: Remote, request: SyncRequest): Effect.Effect<Run, CannotRun> =>
@@ -53,7 +52,7 @@ export const runSync = (remote: Remote, request: SyncRequest): Effect.Effect<Run
     const { id } = yield* call(remote)({ method: 'POST', path: runs, body: request, answer: z.object({ id: z.int() }) })
     const read = call(remote)({ method: 'GET', path: `${runs}${id}/`, answer: Run })
     let run = yield* read
-    while (!ended.has(run.status.value)) {
+    while (runStates[run.status.value].open) {
       progress(`run ${id} is ${run.status.value}, ${run.rows_read} rows read`)
       yield* Effect.sleep('300 millis')
       run = yield* read
@@ -77,7 +76,7 @@ export const syncNow = (remote: Remote, request: SyncRequest): Effect.Effect<voi
 
 const Branch = z.object({
   name: z.string(),
-  status: z.object({ value: z.string(), label: z.string() }),
+  status: z.object({ value: z.enum(branchStatuses), label: z.string() }),
   change_count: z.int(),
   conflict_count: z.int(),
   display_url: z.string(),
@@ -86,7 +85,7 @@ const Branch = z.object({
 /** The branches that a run has staged into and that are still open. */
 const openBranches = (remote: Remote, run: number) =>
   Effect.map(readAll(remote)(`${branchesPath}?run=${run}`, Branch), (branches) =>
-    branches.filter(({ status }) => openStatuses.some((open) => open === status.value)),
+    branches.filter(({ status }) => branchStates[status.value].open),
   )
 
 const waiting = ({ name, status, conflict_count, display_url }: z.infer<typeof Branch>): string =>

@@ -1,5 +1,5 @@
 import { Data } from 'effect'
-import type { BranchStatus } from '../branch.ts'
+import type { BranchStatus } from '../status.ts'
 
 /** Another branch has this name. */
 export class BranchNameTaken extends Data.TaggedError('BranchNameTaken')<{ readonly name: string }> {

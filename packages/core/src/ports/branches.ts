@@ -1,9 +1,10 @@
 import { Context, type Effect, type Option } from 'effect'
-import type { Branch, BranchChange, BranchConflict, BranchKind, BranchStatus } from '../branch.ts'
+import type { Branch, BranchChange, BranchConflict, BranchKind } from '../branch.ts'
 import type { Author } from '../change-log.ts'
 import type { ConflictKind, Resolution } from '../merge/conflict.ts'
 import type { ModelName } from '../registry/field.ts'
 import type { RowCounts } from '../run.ts'
+import type { BranchStatus, ClosedBranchStatus } from '../status.ts'
 import type {
   ApprovalNotAllowed,
   BranchInConflict,
@@ -195,7 +196,7 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
     readonly close: (
       request: Requested & {
         readonly id: number
-        readonly status: 'closed' | 'no_changes' | 'superseded'
+        readonly status: ClosedBranchStatus
       },
     ) => Effect.Effect<Branch, StoreFailed | BranchUnavailable>
   }

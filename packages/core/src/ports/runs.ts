@@ -1,7 +1,8 @@
 import { Context, type Effect, type Option, type Stream } from 'effect'
-import type { Run, RunJob, RunStatus, RunTrigger, ScopeResult, Warning } from '../run.ts'
+import type { Run, RunJob, RunTrigger, ScopeResult, Warning } from '../run.ts'
 import type { Resource } from '../scope.ts'
 import type { ScopeFilter } from '../scope-filter.ts'
+import type { RunStatus } from '../status.ts'
 import type { StoreFailed } from './store-failed.ts'
 
 /** A page of records, with the number of all of them. */

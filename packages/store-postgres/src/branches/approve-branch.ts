@@ -10,7 +10,7 @@ import { Effect } from 'effect'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import { nextVersion } from '../tables/row-version.ts'
-import { lockOpenBranch, readBranch } from './branch-record.ts'
+import { lockBranchFor, readBranch } from './branch-record.ts'
 import { logApproval } from './log-branch.ts'
 
 /**
@@ -23,7 +23,7 @@ export const approveBranch = Effect.fn('Branches.approve')(function* (
 ): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotOpen | ApprovalNotAllowed> {
   return yield* database.transaction('approving a branch', (run) =>
     Effect.gen(function* () {
-      const branch = yield* run((db) => lockOpenBranch(db, id))
+      const branch = yield* run((db) => lockBranchFor(db, id, 'approve'))
       if ('_tag' in branch) return yield* branch
       if (branch.user === user) return yield* new ApprovalNotAllowed({ id, reason: 'own' })
       if (branch.revision !== revision) return yield* new ApprovalNotAllowed({ id, reason: 'moved' })

@@ -1,14 +1,25 @@
-import { type Author, type Branch, branchedModels } from '@netbox-pbs/core'
+import {
+  type Author,
+  type Branch,
+  type BranchAction,
+  branchAllows,
+  branchedModels,
+  openBranchStatuses,
+} from '@netbox-pbs/core'
 import { BranchNotFound, BranchNotOpen } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { literals } from '../database/literals.ts'
 import type { Tables } from '../database/tables.ts'
 import { nextVersion } from '../tables/row-version.ts'
 import { branchTable } from './branch-columns.ts'
 import { coveredScopes } from './covered-scopes.ts'
 import { logLapse } from './log-branch.ts'
 
+/** Whether the branch `b` of a sync is open. */
+export const isOpenSyncBranch: RawBuilder<boolean> = sql<boolean>`b.kind = 'sync' and b.status in (${literals(openBranchStatuses)})`
+
 /** Whether an open branch of a sync `b` covers a scope that is set to review. */
-const coversReviewed = sql`(b.kind = 'sync' and b.status in ('open', 'in_review', 'ready') and exists (
+const coversReviewed = sql`(${isOpenSyncBranch} and exists (
   select from ${coveredScopes} where s.branch_id = b.id and t.review
 ))`
 
@@ -56,14 +67,17 @@ export async function raiseRevision(db: Kysely<Tables>, id: number, by: Author |
   for (const { approved, ...branch } of rows) if (approved) await logLapse(db, { id, ...branch, by })
 }
 
-/** Locks a branch until the end of the transaction; returns why it cannot be changed, if so. */
-export async function lockOpenBranch(db: Kysely<Tables>, id: number): Promise<Locked | BranchNotFound | BranchNotOpen> {
+/** Locks a branch until the end of the transaction, for an action of an open branch; returns why its status does not allow it, if so. */
+export async function lockBranchFor(
+  db: Kysely<Tables>,
+  id: number,
+  action: Exclude<BranchAction, 'revert'>,
+): Promise<Locked | BranchNotFound | BranchNotOpen> {
   const { rows } = await sql<Locked>`
     select kind, status, user_name as user, run_id, revision, coalesce(approved_revision = revision, false) as approved from branches where id = ${Number.isSafeInteger(id) ? id : 0}::bigint for update`.execute(
     db,
   )
   const [branch] = rows
   if (branch === undefined) return new BranchNotFound({ id })
-  const open = branch.status === 'open' || branch.status === 'in_review' || branch.status === 'ready'
-  return open ? branch : new BranchNotOpen({ id, status: branch.status })
+  return branchAllows(branch, action) ? branch : new BranchNotOpen({ id, status: branch.status })
 }

@@ -5,7 +5,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
-import { lockOpenBranch, readBranch } from './branch-record.ts'
+import { lockBranchFor, readBranch } from './branch-record.ts'
 import { ConflictIndex, conflictsOf, conflictsOfScopes, type FoundConflict, keepConflicts } from './conflict-rows.ts'
 import { regressions } from './covered-scopes.ts'
 import { guardQuestions } from './guard-questions.ts'
@@ -25,7 +25,7 @@ export const checkBranch = Effect.fn('Branches.check')(function* (
 ): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotOpen> {
   return yield* database.transaction('comparing a branch with main', (run) =>
     Effect.gen(function* () {
-      const branch = yield* run((db) => lockOpenBranch(db, id))
+      const branch = yield* run((db) => lockBranchFor(db, id, 'check'))
       if ('_tag' in branch) return yield* branch
       return yield* compareBranch(run, { id, kind: branch.kind })
     }),

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { placeKey, type ScopePlace } from '../scopes/scope-place.ts'
+import { isOpenSyncBranch } from './branch-record.ts'
 
 /**
  * The open branch of a sync that holds changes of the scope; null: there is none. With `lock` the
@@ -13,7 +14,7 @@ export async function coveringBranch(
 ): Promise<number | null> {
   const { rows } = await sql<{ id: number }>`
     select b.id from branch_scopes s join branches b on b.id = s.branch_id
-    where s.scope_key = ${placeKey(place)} and b.kind = 'sync' and b.status in ('open', 'in_review', 'ready')
+    where s.scope_key = ${placeKey(place)} and ${isOpenSyncBranch}
     order by b.id limit 1 ${lock ? sql`for share of b` : sql``}`.execute(db)
   return rows[0]?.id ?? null
 }

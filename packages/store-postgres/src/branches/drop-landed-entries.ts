@@ -9,7 +9,7 @@ import { lockScope } from '../scopes/scope-locks.ts'
 import { scopeModels } from '../scopes/scope-models.ts'
 import { placeKey, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
 import { scopeServerId } from '../scopes/scope-rows.ts'
-import { lockOpenBranch, raiseRevision } from './branch-record.ts'
+import { lockBranchFor, raiseRevision } from './branch-record.ts'
 import { entriesIn } from './covered-scopes.ts'
 import { coveringBranch } from './covering-branch.ts'
 import { judgeEntry } from './judge-entry.ts'
@@ -46,7 +46,7 @@ export const dropLandedEntries = Effect.fn('Branches.dropLandedEntries')(functio
   yield* database.transaction(`taking ${scopeTitle(scope)} out of a branch`, (run) =>
     Effect.gen(function* () {
       yield* run((db) => lockScope(place).execute(db))
-      const locked = yield* run((db) => lockOpenBranch(db, branch))
+      const locked = yield* run((db) => lockBranchFor(db, branch, 'stage'))
       if ('_tag' in locked) return
       let dropped = 0
       for (const model of scopeModels[scope.resource]) dropped += yield* dropAgreed(run, { branch, model }, place)

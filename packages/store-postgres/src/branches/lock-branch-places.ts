@@ -5,7 +5,7 @@ import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { lockFurther, lockPlaces, type Places, type PlacesMoved } from '../scopes/scope-locks.ts'
 import type { ScopePlace } from '../scopes/scope-place.ts'
-import { type Locked, lockOpenBranch } from './branch-record.ts'
+import { type Locked, lockBranchFor } from './branch-record.ts'
 
 /**
  * Locks the places in which a branch changes anything, then the branch itself, for a merge or the
@@ -15,11 +15,12 @@ import { type Locked, lockOpenBranch } from './branch-record.ts'
 export function lockWithPlaces(
   run: Run,
   id: number,
+  action: 'merge' | 'close',
 ): Effect.Effect<Locked, StoreFailed | BranchNotFound | BranchNotOpen | PlacesMoved> {
   return Effect.gen(function* () {
     const before = yield* run((db) => placesOfBranch(db, id))
     yield* run((db) => lockPlaces(before).execute(db))
-    const branch = yield* run((db) => lockOpenBranch(db, id))
+    const branch = yield* run((db) => lockBranchFor(db, id, action))
     if ('_tag' in branch) return yield* branch
     yield* lockPresentPlaces(run, id)
     return branch

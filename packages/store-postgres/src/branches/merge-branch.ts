@@ -82,7 +82,7 @@ export const mergeBranch = Effect.fn('Branches.merge')(function* (
     Effect.gen(function* () {
       // One merge at a time: two merges that touch the same scopes could deadlock.
       yield* run((db) => sql`select pg_advisory_xact_lock(hashtextextended('netbox-pbs merge', 0))`.execute(db))
-      const branch = yield* lockWithPlaces(run, request.id)
+      const branch = yield* lockWithPlaces(run, request.id, 'merge')
       // A dry run only looks.
       if (request.approval && request.commit && !branch.approved)
         return yield* new BranchNotApproved({ id: request.id })

@@ -78,7 +78,7 @@ export const closeBranch = Effect.fn('Branches.close')(function* (
 ) {
   const transaction = database.transaction('closing a branch', (run) =>
     Effect.gen(function* () {
-      yield* lockWithPlaces(run, id)
+      yield* lockWithPlaces(run, id, 'close')
       const before = yield* run((db) => readBranch(db, id))
       yield* run((db) => endReview(db, id))
       yield* run((db) => discard(db, id))

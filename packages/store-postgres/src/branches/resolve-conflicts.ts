@@ -3,7 +3,7 @@ import { Effect } from 'effect'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import { jsonb } from '../database/json.ts'
-import { lockOpenBranch, raiseRevision } from './branch-record.ts'
+import { lockBranchFor, raiseRevision } from './branch-record.ts'
 import { updateStatus } from './check-branch.ts'
 import { answerable, conflictCondition } from './conflict-filter.ts'
 import { answerLogged } from './log-branch.ts'
@@ -15,7 +15,7 @@ export const resolveConflicts = Effect.fn('Branches.resolve')(function* (
 ): Effect.fn.Return<number, StoreFailed | BranchNotFound | BranchNotOpen> {
   return yield* database.transaction('resolving conflicts', (run) =>
     Effect.gen(function* () {
-      const branch = yield* run((db) => lockOpenBranch(db, id))
+      const branch = yield* run((db) => lockBranchFor(db, id, 'resolve'))
       if ('_tag' in branch) return yield* branch
       const answer =
         resolution === null

@@ -1,4 +1,4 @@
-import type { Branch, BranchStatus } from '@netbox-pbs/core'
+import { type Branch, branchAllows } from '@netbox-pbs/core'
 import {
   type Branches,
   BranchNameTaken,
@@ -41,12 +41,12 @@ export const revertBranch = Effect.fn('Branches.revert')(function* (
 function requireMerged(run: Run, id: number): Effect.Effect<void, StoreFailed | BranchNotFound | BranchNotMerged> {
   return Effect.gen(function* () {
     const { rows } = yield* run((db) =>
-      sql<{ status: BranchStatus }>`
+      sql<Pick<Branch, 'status'>>`
         select status from branches where id = ${Number.isSafeInteger(id) ? id : 0}::bigint for share`.execute(db),
     )
     const [branch] = rows
     if (branch === undefined) return yield* new BranchNotFound({ id })
-    if (branch.status !== 'merged') return yield* new BranchNotMerged({ id, status: branch.status })
+    if (!branchAllows(branch, 'revert')) return yield* new BranchNotMerged({ id, status: branch.status })
   })
 }
 

@@ -1,4 +1,4 @@
-import { addRows, type Branch, listedModel, noRows, openStatuses, type RowCounts, scopeTitle } from '@netbox-pbs/core'
+import { addRows, type Branch, branchAllows, listedModel, noRows, type RowCounts, scopeTitle } from '@netbox-pbs/core'
 import {
   BranchNotOpen,
   ChangeSetClosed,
@@ -97,7 +97,7 @@ function requireOpenBranch(run: Run, id: number): Effect.Effect<void, StoreFaile
       sql<Pick<Branch, 'status'>>`select status from branches where id = ${id}::bigint for share`.execute(db),
     )
     const status = rows[0]?.status ?? 'closed'
-    if (!openStatuses.includes(status)) return yield* new BranchNotOpen({ id, status })
+    if (!branchAllows({ status }, 'stage')) return yield* new BranchNotOpen({ id, status })
   })
 }
 

@@ -10,7 +10,7 @@ import { Array as Arr, Effect } from 'effect'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
-import { lockOpenBranch, raiseRevision, readBranch } from './branch-record.ts'
+import { lockBranchFor, raiseRevision, readBranch } from './branch-record.ts'
 import { checkBranch, compareBranch } from './check-branch.ts'
 import { ConflictIndex, conflictsOf } from './conflict-rows.ts'
 import { transactionOrDryRun } from './dry-run.ts'
@@ -43,7 +43,7 @@ export const syncBranch = Effect.fn('Branches.sync')(function* (
 ): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict> {
   return yield* transactionOrDryRun(database, { operation: 'moving a branch onto main', commit }, (run) =>
     Effect.gen(function* () {
-      const locked = yield* run((db) => lockOpenBranch(db, id))
+      const locked = yield* run((db) => lockBranchFor(db, id, 'sync'))
       if ('_tag' in locked) return yield* locked
       const { kind } = locked
       const before = yield* run((db) => readBranch(db, id))

@@ -5,7 +5,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { Run as RunStatement } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
-import { selectRuns } from './run-row.ts'
+import { isOpenRun, selectRuns } from './run-row.ts'
 
 type Port = typeof Runs.Service
 
@@ -20,9 +20,7 @@ const lockOpen = (run: RunStatement, id: number) =>
   Effect.map(
     run((db) =>
       sql<{ open: boolean }>`
-        select status in ('pending', 'running') as open from runs where id = ${id}::bigint for no key update`.execute(
-        db,
-      ),
+        select ${isOpenRun} as open from runs where id = ${id}::bigint for no key update`.execute(db),
     ),
     ({ rows }) => rows[0]?.open ?? false,
   )

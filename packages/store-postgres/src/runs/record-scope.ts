@@ -6,6 +6,7 @@ import { jsonb } from '../database/json.ts'
 import type { Run } from '../database/session.ts'
 import { placeKey, scopePlace } from '../scopes/scope-place.ts'
 import { jobServer } from './job-records.ts'
+import { isOpenRun } from './run-row.ts'
 
 /** The end of a scope in a run, by a job of the server. */
 export interface EndedScope {
@@ -68,9 +69,7 @@ export function recordScope(run: Run, { id, serverId, result }: EndedScope): Eff
 /** Shared, so that jobs do not wait for each other; a run that is over stays as it is. */
 const isOpen = (run: Run, id: number): Effect.Effect<boolean, StoreFailed> =>
   Effect.map(
-    run((db) =>
-      sql`select from runs where id = ${id}::bigint and status in ('pending', 'running') for key share`.execute(db),
-    ),
+    run((db) => sql`select from runs where id = ${id}::bigint and ${isOpenRun} for key share`.execute(db)),
     ({ rows }) => rows.length > 0,
   )
 

@@ -1,17 +1,22 @@
-import type {
-  OutcomeCounts,
-  Reason,
-  Resource,
-  Run,
-  RunStatus,
-  RunTrigger,
-  Scope,
-  ScopeFilter,
-  ScopeOutcome,
-  ScopeResult,
+import {
+  type OutcomeCounts,
+  openRunStatuses,
+  type Reason,
+  type Resource,
+  type Run,
+  type RunStatus,
+  type RunTrigger,
+  type Scope,
+  type ScopeFilter,
+  type ScopeOutcome,
+  type ScopeResult,
 } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { literals } from '../database/literals.ts'
 import type { Tables } from '../database/tables.ts'
+
+/** Whether a row of `runs` is a run that has not ended. */
+export const isOpenRun: RawBuilder<boolean> = sql<boolean>`status in (${literals(openRunStatuses)})`
 
 interface RunRow {
   readonly id: number

@@ -1,4 +1,4 @@
-import { type Branch, conflictKinds, openStatuses, policyResolution, possibleChoices } from '@netbox-pbs/core'
+import { type Branch, conflictKinds, openBranchStatuses, policyResolution, possibleChoices } from '@netbox-pbs/core'
 import {
   Branches,
   type BranchInConflict,
@@ -29,7 +29,7 @@ export const finishBranches = Effect.fn('sync.finishBranches')(function* (
   runId: number,
 ): Effect.fn.Return<void, StoreFailed, Branches | SettingsStore> {
   const branches = yield* Branches
-  const { rows } = yield* branches.list({ statuses: openStatuses, stagedBy: runId, limit: pageSize, offset: 0 })
+  const { rows } = yield* branches.list({ statuses: openBranchStatuses, stagedBy: runId, limit: pageSize, offset: 0 })
   for (const { id } of rows) {
     // A branch that a person has ended meanwhile, or into which main has moved since it was compared, is as it should be.
     yield* settle(id, runId).pipe(

@@ -1,4 +1,4 @@
-import { type Branch, branchName, openStatuses, type Run } from '@netbox-pbs/core'
+import { type Branch, branchName, openBranchStatuses, type Run } from '@netbox-pbs/core'
 import { Branches, type BranchNameTaken, Runs, SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { now } from '../timestamp.ts'
@@ -46,6 +46,6 @@ export const openReviewBranch = Effect.fn('sync.openReviewBranch')(function* (
 
 const reviewBranchOf = (runId: number): Effect.Effect<Branch | undefined, StoreFailed, Branches> =>
   Effect.gen(function* () {
-    const staged = (yield* Branches).list({ statuses: openStatuses, stagedBy: runId, limit: 100, offset: 0 })
+    const staged = (yield* Branches).list({ statuses: openBranchStatuses, stagedBy: runId, limit: 100, offset: 0 })
     return (yield* staged).rows.find(({ run_id, review }) => run_id === runId && review)
   })

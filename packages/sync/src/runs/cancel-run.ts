@@ -1,4 +1,4 @@
-import type { Run } from '@netbox-pbs/core'
+import { type Run, runAllows } from '@netbox-pbs/core'
 import { type Branches, Queue, Runs, type SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { endJob } from './end-job.ts'
@@ -23,4 +23,4 @@ export const cancelRun = Effect.fn('sync.cancelRun')(function* ({
   return yield* runs.get({ id })
 })
 
-const isOver = (run: Option.Option<Run>): boolean => Option.exists(run, ({ completed }) => completed !== null)
+const isOver = (run: Option.Option<Run>): boolean => Option.exists(run, (known) => !runAllows(known, 'cancel'))

@@ -1,4 +1,4 @@
-import type { Run } from '@netbox-pbs/core'
+import { type Run, runAllows } from '@netbox-pbs/core'
 import { type Branches, Runs, type SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { finishBranches } from '../branches/finish-branches.ts'
@@ -13,7 +13,7 @@ export const endRun = Effect.fn('sync.endRun')(function* ({
 }: Pick<Run, 'id'>): Effect.fn.Return<Run, StoreFailed, Branches | Runs | SettingsStore> {
   const runs = yield* Runs
   const found = yield* runs.get({ id })
-  if (Option.isSome(found) && found.value.completed !== null) return found.value
+  if (Option.isSome(found) && !runAllows(found.value, 'work')) return found.value
   const error = yield* finishBranches(id).pipe(
     Effect.as(null),
     Effect.catchAll((failure) => (failure.passes ? failure : Effect.succeed(unfinishedBranch(failure.message)))),

@@ -1,4 +1,4 @@
-import { type Branch, noRows, openStatuses, type Scope, scopeKey } from '@netbox-pbs/core'
+import { type Branch, noRows, openBranchStatuses, type Scope, scopeKey } from '@netbox-pbs/core'
 import {
   type Appended,
   Branches,
@@ -46,7 +46,7 @@ export class MemoryBranches {
   /** The open branch that covers a scope, else the one of this id. */
   covering(scope: Scope, id: number): MemoryBranch | undefined {
     const key = scopeKey(scope)
-    const open = this.all.filter(({ branch }) => openStatuses.includes(branch.status))
+    const open = this.all.filter(({ branch }) => openBranchStatuses.includes(branch.status))
     return open.find(({ scopes }) => scopes.has(key)) ?? open.find(({ branch }) => branch.id === id)
   }
 
@@ -64,7 +64,7 @@ export class MemoryBranches {
       const found = this.all.find(({ branch }) => branch.id === id)
       if (found === undefined) return new BranchNotFound({ id })
       const { status } = found.branch
-      return openStatuses.includes(status) ? Effect.succeed(found) : new BranchNotOpen({ id, status })
+      return openBranchStatuses.includes(status) ? Effect.succeed(found) : new BranchNotOpen({ id, status })
     })
 
   readonly #read = (found: MemoryBranch): Branch => ({
@@ -135,7 +135,7 @@ export class MemoryBranches {
           this.#read,
         ),
       ),
-    list: ({ statuses = openStatuses, stagedBy }) =>
+    list: ({ statuses = openBranchStatuses, stagedBy }) =>
       Effect.sync(() => {
         const staged = ({ branch, scopes }: MemoryBranch) =>
           branch.run_id === stagedBy || [...scopes.values()].some(({ landing }) => landing.runId === stagedBy)

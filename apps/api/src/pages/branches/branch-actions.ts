@@ -1,7 +1,7 @@
 import { Branches } from '@netbox-pbs/core/ports'
 import { now } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
-import type { BranchAction } from '../../branches/branch-offers.ts'
+import type { OfferedAction } from '../../branches/branch-offers.ts'
 import { readApproval, readCommit, readRevert } from '../../branches/read-branch-request.ts'
 import { requestMerge } from '../../branches/request-merge.ts'
 import { formatCount } from '../components/format.ts'
@@ -81,7 +81,7 @@ const handlers = {
       yield* (yield* Branches).close({ id, status: 'closed', by: byOf(viewer, requestId) })
       return seeOther(branchPage(id))
     }),
-} satisfies Record<BranchAction, unknown>
+} satisfies Record<OfferedAction, unknown>
 
 const byOf = ({ username }: Viewer, requestId: string) => ({ user: username, requestId })
 

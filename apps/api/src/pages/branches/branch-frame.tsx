@@ -1,4 +1,4 @@
-import { type Branch, openStatuses } from '@netbox-pbs/core'
+import { type Branch, branchAllows } from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
 import { Alert } from '../components/alert.tsx'
 import { type BranchTab, BranchTabs } from '../components/branch-tabs.tsx'
@@ -26,7 +26,7 @@ export const BranchFrame = (props: {
   return (
     <Layout title={branch.name} path={branchPage(branch.id)} viewer={viewer}>
       <PageTitle title={branch.name} crumbs={[{ href: branchesPage, label: 'Branches' }]}>
-        {openStatuses.includes(branch.status) ? (
+        {branchAllows(branch, 'read') ? (
           <a class="btn btn-primary" href={listPage('server', branch)}>
             Work in this branch
           </a>

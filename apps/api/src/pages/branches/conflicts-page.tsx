@@ -1,4 +1,4 @@
-import { type Branch, conflictKinds, openStatuses, scopeTitle } from '@netbox-pbs/core'
+import { type Branch, branchAllows, conflictKinds, scopeTitle } from '@netbox-pbs/core'
 import { Branches } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { readConflictFilter } from '../../branches/read-branch-filter.ts'
@@ -53,7 +53,7 @@ export const drawConflicts = (viewer: Viewer, id: number, parameters: URLSearchP
         ),
         Effect.catchTag('HttpError', ({ body }) => Effect.succeed({ count: 0, rows: [], ignored: [], wrong: body })),
       )
-      const formToken = viewer.writes && openStatuses.includes(branch.status) ? viewer.formToken : null
+      const formToken = viewer.writes && branchAllows(branch, 'resolve') ? viewer.formToken : null
       const title = rows[0]?.scope ? scopeTitle(rows[0].scope) : null
       return html(
         <BranchFrame branch={branch} viewer={viewer} tab="conflicts" notice={notice}>

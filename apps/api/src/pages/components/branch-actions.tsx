@@ -1,6 +1,6 @@
 import type { Branch } from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
-import type { BranchAction, BranchOffer } from '../../branches/branch-offers.ts'
+import type { BranchOffer, OfferedAction } from '../../branches/branch-offers.ts'
 import { revertName } from '../../branches/revert-name.ts'
 import { branchPage } from '../paths.ts'
 import { formatCount } from './format.ts'
@@ -14,7 +14,7 @@ interface ActionTexts {
   readonly kind?: string
 }
 
-const texts: Readonly<Record<BranchAction, ActionTexts>> = {
+const texts: Readonly<Record<OfferedAction, ActionTexts>> = {
   check: {
     label: 'Compare with main',
     what: () => 'Compares the branch with main and lists the conflicts. Changes neither.',
@@ -86,7 +86,7 @@ const Offered = ({ branch, offer, viewer }: { branch: Branch; offer: BranchOffer
   )
 }
 
-const ActionForm = (props: { branch: Branch; action: BranchAction; formToken: string }) => {
+const ActionForm = (props: { branch: Branch; action: OfferedAction; formToken: string }) => {
   const { label, dry = false, kind = '' } = texts[props.action]
   const form = (
     <form class="netbox-pbs-buttons" method="post" action={`${branchPage(props.branch.id)}${props.action}/`}>
@@ -114,7 +114,7 @@ const ActionForm = (props: { branch: Branch; action: BranchAction; formToken: st
 }
 
 /** Further fields: the shown revision for an approval, the name of the new branch for a revert. */
-function fields({ branch, action }: { branch: Branch; action: BranchAction }): Child {
+function fields({ branch, action }: { branch: Branch; action: OfferedAction }): Child {
   if (action === 'approve') return <input type="hidden" name="revision" value={String(branch.revision)} />
   if (action !== 'revert') return null
   return (

@@ -1,4 +1,4 @@
-import { type Branch, type BranchChange, openStatuses, registry } from '@netbox-pbs/core'
+import { type Branch, type BranchChange, branchAllows, registry } from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
 import { rowPage } from '../paths.ts'
 import { Badge } from './badge.tsx'
@@ -115,10 +115,10 @@ const isBlank = (value: unknown): boolean =>
 /** The row as it is in the branch while that is open; what the branch deletes is still in main. */
 const ObjectLink = ({ branch, change }: { branch: Branch; change: BranchChange }) => {
   const { model, objectId, title, action } = change
-  const open = openStatuses.includes(branch.status)
-  const there = open || (branch.status === 'merged' && action !== 'delete')
+  const readable = branchAllows(branch, 'read')
+  const there = readable || (branch.status === 'merged' && action !== 'delete')
   return there ? (
-    <a class="fw-medium" href={rowPage(model, objectId, open && action !== 'delete' ? branch : null)}>
+    <a class="fw-medium" href={rowPage(model, objectId, readable && action !== 'delete' ? branch : null)}>
       {title}
     </a>
   ) : (

@@ -1,4 +1,4 @@
-import type { Run, RunJob, RunStatus, ScopeOutcome } from '@netbox-pbs/core'
+import { type Run, type RunJob, type RunStatus, runStates, type ScopeOutcome } from '@netbox-pbs/core'
 import { Badge } from './badge.tsx'
 
 type State = RunStatus | ScopeOutcome | RunJob['state']
@@ -24,4 +24,4 @@ const colors: Readonly<Record<State, string>> = {
 export const RunState = ({ state }: { state: State }) => <Badge color={colors[state]} label={state.replace('_', ' ')} />
 
 /** Whether a run has not ended yet. */
-export const isUnderWay = ({ status }: Run): boolean => status === 'pending' || status === 'running'
+export const isUnderWay = ({ status }: Run): boolean => runStates[status].open

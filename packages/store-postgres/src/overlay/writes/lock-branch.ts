@@ -1,6 +1,6 @@
 import { BranchNotOpen, BranchOfRun, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { lockOpenBranch } from '../../branches/branch-record.ts'
+import { lockBranchFor } from '../../branches/branch-record.ts'
 import type { Run } from '../../database/session.ts'
 
 /**
@@ -9,7 +9,7 @@ import type { Run } from '../../database/session.ts'
  */
 export function lockForWriting(run: Run, id: number): Effect.Effect<void, StoreFailed | BranchNotOpen | BranchOfRun> {
   return Effect.gen(function* () {
-    const branch = yield* run((db) => lockOpenBranch(db, id))
+    const branch = yield* run((db) => lockBranchFor(db, id, 'edit'))
     if ('_tag' in branch) {
       return yield* branch._tag === 'BranchNotOpen' ? branch : new BranchNotOpen({ id, status: 'closed' })
     }
