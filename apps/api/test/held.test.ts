@@ -5,33 +5,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Site, startSite, tokens } from './pages/site.ts'
 import { Visitor } from './pages/visitor.ts'
 import { fakeGateway } from './support/fake-gateway.ts'
+import { asker, type TestApi } from './support/test-api.ts'
 
 const root = '/api/plugins/pbs'
 let site: Site
+let ask: TestApi['ask']
 
 beforeAll(async () => {
   site = await startSite(fakeGateway().layer)
+  ask = asker(site.url, tokens.writer)
 })
 afterAll(() => site.stop())
-
-const ask = async (
-  method: string,
-  path: string,
-  { body, token = tokens.writer }: { body?: unknown; token?: string } = {},
-) => {
-  const response = await fetch(`${site.url}${path}`, {
-    method,
-    headers: {
-      Accept: 'application/json',
-      Authorization: `Bearer ${token}`,
-      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came
-  const json: any = await response.json()
-  return { status: response.status, headers: response.headers, json }
-}
 
 /** A server with verify jobs, of which a run held the first `gone` back. */
 async function held(

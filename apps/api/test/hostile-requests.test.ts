@@ -1,3 +1,4 @@
+import type { ReceivedResponse } from '@netbox-pbs/testing'
 import { Logger } from 'effect'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeApp } from '../src/http/app.ts'
@@ -5,7 +6,7 @@ import { openApiDocument } from '../src/openapi/document.ts'
 import { restPaths } from '../src/routes/rest-paths.ts'
 import { fakeGateway } from './support/fake-gateway.ts'
 import { type RawRequest, rawRequest } from './support/raw-request.ts'
-import { adminToken, engines, startTestApi, type TestApi } from './support/test-api.ts'
+import { adminToken, checkResponse, engines, startTestApi, type TestApi } from './support/test-api.ts'
 
 /** Every route of the app, pages included: its method and its path with names for what varies. */
 const routes = (() => {
@@ -114,16 +115,23 @@ describe.each(chosen)('a hostile request, on $engine', ({ database }) => {
   })
   afterAll(() => api?.stop())
 
-  /** Sends requests, some at a time, and tells those that were answered with a fault of ours or not at all, and what was logged beyond a short line for each. */
+  /** Sends requests, some at a time, and tells those that were answered with a fault of ours, not at all or unlike the OpenAPI document, and what was logged beyond a short line for each. */
   const harmOf = async (requests: ReadonlyArray<RawRequest>): Promise<ReadonlyArray<string>> => {
     const harm: Array<string> = []
     log.length = 0
     const waiting = [...requests]
+    const checkDescription = ({ target: path, ...response }: RawRequest & Omit<ReceivedResponse, 'path'>) => {
+      try {
+        checkResponse({ path, ...response })
+      } catch (error) {
+        harm.push(error instanceof Error ? error.message : String(error))
+      }
+    }
     const next = async (): Promise<void> => {
       for (let request = waiting.pop(); request !== undefined; request = waiting.pop()) {
-        const { status, text } = await rawRequest(api.url, request)
-        if (status === 0 || status >= 500)
-          harm.push(`${describeRequest(request)}: ${status} ${text.split('\r\n\r\n')[1]?.slice(0, 200)}`)
+        const { status, contentType, text } = await rawRequest(api.url, request)
+        if (status === 0 || status >= 500) harm.push(`${describeRequest(request)}: ${status} ${text.slice(0, 200)}`)
+        else if (request.target.startsWith('/api/')) checkDescription({ ...request, status, contentType, text })
       }
     }
     await Promise.all(Array.from({ length: 8 }, next))

@@ -13,3 +13,17 @@ test('every reference of the document leads somewhere', () => {
   const document: { components: { schemas: Record<string, unknown> } } = JSON.parse(text)
   expect([...references].filter((name) => name === undefined || !(name in document.components.schemas))).toEqual([])
 })
+
+test('every operation has an id of its own', () => {
+  const { paths } = openApiDocument(restPaths) as Described // border: the document is OpenAPI's
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { operationId }]) => ({ operation: `${method} ${path}`, operationId })),
+  )
+  expect(operations.filter(({ operationId }) => operationId === undefined)).toEqual([])
+  const ids = operations.map(({ operationId }) => operationId)
+  expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([])
+})
+
+interface Described {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly operationId?: string }>>>>
+}

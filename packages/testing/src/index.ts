@@ -2,3 +2,9 @@ export { type DumpTemplate, embeddedDump } from './embedded-dump.ts'
 export { type FreezingProxy, freezingProxy } from './freezing-proxy.ts'
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server.ts'
 export { postgresUrl, type Template } from './postgres-url.ts'
+export {
+  type ReceivedResponse,
+  type ResponseCheck,
+  type ResponseCheckOptions,
+  responseCheck,
+} from './response-check.ts'

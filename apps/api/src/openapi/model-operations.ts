@@ -14,7 +14,6 @@ import {
   ref,
   response,
   versionErrors,
-  wrongBranch,
 } from './responses.ts'
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
@@ -48,11 +47,11 @@ export function describeOperation(model: ModelName, method: Method, place: 'list
       ? {}
       : { requestBody: { content: json(requestSchema(model, method, place)) } }),
     responses: {
+      ...errorResponses,
       ...answers(model, method, place),
-      ...(method === 'get' ? (place === 'detail' ? wrongBranch : {}) : bodyErrors),
+      ...(method === 'get' ? {} : writeErrors(model, place)),
       ...(place === 'detail' ? notFoundResponse : {}),
       ...(versioned ? versionErrors : {}),
-      ...errorResponses,
     },
   }
 }
@@ -75,9 +74,22 @@ function answers(model: ModelName, method: Method, place: 'list' | 'detail'): Ro
   return place === 'list'
     ? {
         200: response('A page of the list', ref(`${schemaName(model)}List`)),
-        400: response('What is wrong with each parameter', ref('FieldErrors')),
+        400: response('What is wrong with each parameter', {
+          anyOf: [ref('FieldErrors'), ref('Detail'), { type: 'array', items: text }],
+        }),
       }
     : { 200: response('The object', one) }
+}
+
+/** How a write may be refused: by its body, by the branch that it goes to, and for a server by the gateway. */
+function writeErrors(model: ModelName, place: 'list' | 'detail'): RouteConfig['responses'] {
+  const errors = [ref('FieldErrors'), ref('Detail'), ...(place === 'list' ? [ref('ObjectErrors')] : [])]
+  return {
+    ...bodyErrors,
+    400: response('What is wrong with each field', { anyOf: errors }),
+    409: response('The state of the branch, or of the server, does not allow it', ref('Detail')),
+    ...(model === 'server' ? { 502: response('The gateway does not answer', ref('Detail')) } : {}),
+  }
 }
 
 function listParameters(model: ModelName) {

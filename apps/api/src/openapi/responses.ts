@@ -12,8 +12,9 @@ export const json = (schema: object) => ({ 'application/json': { schema } })
 /** An answer with a body. */
 export const response = (description: string, schema: object) => ({ description, content: json(schema) })
 
-/** How a request may be refused, whatever it asks. */
+/** How a request may be refused, whatever it asks. An operation that says more about 400 comes after it. */
 export const errorResponses: Responses = {
+  400: response('The host of the request, or the branch that it names, cannot be used', ref('Detail')),
   403: response('No token, a wrong one, or one that may not do this', ref('Detail')),
   406: response('JSON is not accepted by the client', ref('Detail')),
   503: response('The database does not answer', ref('Detail')),
@@ -36,11 +37,13 @@ export const versionErrors: Responses = {
 }
 
 /** How the parameters of a list may be refused. */
-export const wrongFilter: Responses = { 400: response('What is wrong with each parameter', ref('FieldErrors')) }
+export const wrongFilter: Responses = {
+  400: response('What is wrong with each parameter', { anyOf: [ref('FieldErrors'), ref('Detail')] }),
+}
 
 /** How a body may be refused. */
 export const bodyErrors: Responses = {
-  400: response('What is wrong with each field', ref('FieldErrors')),
+  400: response('What is wrong with each field', { anyOf: [ref('FieldErrors'), ref('Detail')] }),
   413: response('The body is too large', ref('Detail')),
   415: response('The body is not JSON', ref('Detail')),
 }
@@ -53,9 +56,6 @@ export const pageParameters = [
   { name: 'limit', in: 'query' as const, schema: { type: 'integer' as const, minimum: 0, maximum: 1000, default: 50 } },
   { name: 'offset', in: 'query' as const, schema: { type: 'integer' as const, minimum: 0, default: 0 } },
 ]
-
-/** How the branch that a request names may be refused. */
-export const wrongBranch: Responses = { 400: response('The branch cannot be read', ref('Detail')) }
 
 /** How a request names the branch inside which it is answered. */
 export const branchParameters = [

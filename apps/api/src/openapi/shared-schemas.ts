@@ -86,7 +86,7 @@ const run = {
 
 const scope = object({
   display: text,
-  scope: { type: 'object' },
+  scope: { type: 'object', additionalProperties: text },
   outcome: choice(scopeOutcomes),
   reason: { ...object({ code: text, message: text }), type: ['object', 'null'] },
   counts: rows,
@@ -107,7 +107,7 @@ const held = object({
   id: integer,
   url: uri,
   display: text,
-  scope: { type: 'object' },
+  scope: { type: 'object', additionalProperties: text },
   state: choice(heldStates),
   reason: object({ code: { ...text, enum: holdReasons }, message: text }),
   revision: {
@@ -198,7 +198,7 @@ const conflict = {
   object_type: objectType,
   object_id: { type: ['integer', 'null'], description: 'Null: the conflict concerns a whole scope.' },
   object_repr: text,
-  scope: { type: ['object', 'null'] },
+  scope: { type: ['object', 'null'], additionalProperties: text },
   field: orNull(text),
   base: {},
   main: {},
@@ -212,7 +212,18 @@ const conflict = {
 /** The schemas of everything that is not an inventory model. */
 export const sharedSchemas: Readonly<Record<string, object>> = {
   Detail: object({ detail: text }),
-  FieldErrors: { description: 'Sentences by field; of a list, an envelope or a bare list of sentences.' },
+  FieldErrors: {
+    type: 'object',
+    additionalProperties: listOf(text),
+    description: 'Sentences by field or parameter; `__all__` for what concerns no single one.',
+  },
+  ObjectErrors: {
+    ...object({
+      detail: text,
+      errors: listOf(object({ index: integer, id: integer, errors: ref('FieldErrors') }, ['index', 'id'])),
+    }),
+    description: 'The objects of a list that stand in the way, by their place in it or their id.',
+  },
   BriefServer: object({ id: integer, url: uri, display: text, name: text }),
   ServerReference: object({ id: integer, name: text }, ['id', 'name']),
   EndpointTest: object({
@@ -298,7 +309,15 @@ export const sharedSchemas: Readonly<Record<string, object>> = {
     scopes: listOf(ref('SyncRunScope')),
     scope_count: integer,
     waits_for_worker_since: orNull(datetime),
-    warnings: listOf(object({ display: text, code: text, message: text, count: integer })),
+    warnings: listOf(
+      object({
+        display: text,
+        scope: { type: ['object', 'null'], additionalProperties: text },
+        code: text,
+        message: text,
+        count: integer,
+      }),
+    ),
   }),
   SyncRunList: envelopeSchema(ref('SyncRun')),
   SyncRunJob: job,

@@ -39,11 +39,11 @@ function action({ name, body, answers }: Action, handler: Handler): Route {
       parameters: [idParameter],
       ...(body === null ? {} : { requestBody: { content: json(ref(body)) } }),
       responses: {
+        ...errorResponses,
         ...answers,
         409: response('The state of the branch does not allow it, or conflicts are unresolved', ref('BranchConflicts')),
         ...bodyErrors,
         ...notFoundResponse,
-        ...errorResponses,
       },
     },
     handler,

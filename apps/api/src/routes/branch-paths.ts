@@ -64,7 +64,7 @@ const listRoute: Route = route(
       inQuery('ordering', { type: 'string', enum: ['id', '-id'], default: '-id' }),
       ...pageParameters,
     ],
-    responses: { 200: response('The branches, newest first', ref('BranchList')), ...wrongFilter, ...errorResponses },
+    responses: { ...errorResponses, 200: response('The branches, newest first', ref('BranchList')), ...wrongFilter },
   },
   (c) =>
     Effect.gen(function* () {
@@ -89,9 +89,9 @@ const createRoute: Route = route(
     operationId: 'plugins_pbs_branches_create',
     requestBody: { content: json(ref('NewBranch')) },
     responses: {
+      ...errorResponses,
       201: response('The branch, which changes nothing yet', ref('Branch')),
       ...bodyErrors,
-      ...errorResponses,
     },
   },
   (c) =>
@@ -119,7 +119,7 @@ const detailRoute: Route = route(
     tags,
     operationId: 'plugins_pbs_branches_retrieve',
     parameters: [idParameter],
-    responses: { 200: response('The branch', ref('Branch')), ...notFoundResponse, ...errorResponses },
+    responses: { ...errorResponses, 200: response('The branch', ref('Branch')), ...notFoundResponse },
   },
   (c) => Effect.map(findBranch(c), (branch) => c.json(servedBranch(baseUrl(c), branch), 200, { ETag: etag(branch) })),
 )
@@ -133,11 +133,11 @@ const changeRoute: Route = route(
     parameters: [idParameter, ifMatchParameter],
     requestBody: { content: json(ref('BranchRequest')) },
     responses: {
+      ...errorResponses,
       200: response('The branch', ref('Branch')),
       ...bodyErrors,
       ...notFoundResponse,
       ...versionErrors,
-      ...errorResponses,
     },
   },
   (c) =>
@@ -165,10 +165,10 @@ const changesRoute: Route = route(
       ...pageParameters,
     ],
     responses: {
+      ...errorResponses,
       200: response('What the branch changes, by model and id', ref('BranchChangeList')),
       ...wrongFilter,
       ...notFoundResponse,
-      ...errorResponses,
     },
   },
   (c) =>
@@ -202,13 +202,13 @@ const conflictsRoute: Route = route(
       ...pageParameters,
     ],
     responses: {
+      ...errorResponses,
       200: response(
         'The conflicts, as they were when the branch was last compared with main',
         ref('BranchConflictList'),
       ),
       ...wrongFilter,
       ...notFoundResponse,
-      ...errorResponses,
     },
   },
   (c) =>

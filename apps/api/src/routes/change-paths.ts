@@ -54,12 +54,12 @@ const listRoute: Route = route(
       ...pageParameters,
     ],
     responses: {
+      ...errorResponses,
       200: response(
         'The change log, newest first; with `after_id` what followed that entry, oldest first',
         ref('ChangeList'),
       ),
       ...wrongFilter,
-      ...errorResponses,
     },
   },
   (c) =>
@@ -82,7 +82,7 @@ const detailRoute: Route = route(
     tags,
     operationId: 'plugins_pbs_changes_retrieve',
     parameters: [idParameter],
-    responses: { 200: response('The entry', ref('Change')), ...notFoundResponse, ...errorResponses },
+    responses: { ...errorResponses, 200: response('The entry', ref('Change')), ...notFoundResponse },
   },
   (c) =>
     Effect.gen(function* () {

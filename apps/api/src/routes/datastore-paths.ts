@@ -28,10 +28,10 @@ const usageRoute: Route = route(
     operationId: 'plugins_pbs_datastores_usage_list',
     parameters: [idParameter, ...pageParameters, ...branchParameters],
     responses: {
+      ...errorResponses,
       200: response('How full the datastore was, newest first', ref('UsagePointList')),
       ...wrongFilter,
       ...notFoundResponse,
-      ...errorResponses,
     },
   },
   (c) =>

@@ -41,10 +41,10 @@ const listRoute: Route = route(
     operationId: 'plugins_pbs_sync_runs_held_list',
     parameters: [idParameter, ...pageParameters],
     responses: {
+      ...errorResponses,
       200: response('The deletions that the run held back, as they are now', ref('HeldDeletionsList')),
       ...wrongFilter,
       ...notFoundResponse,
-      ...errorResponses,
     },
   },
   (c) =>
@@ -72,9 +72,9 @@ const detailRoute: Route = route(
     operationId: 'plugins_pbs_sync_runs_held_retrieve',
     parameters,
     responses: {
+      ...errorResponses,
       200: response('The held deletions, as it is now', ref('HeldDeletions')),
       ...notFoundResponse,
-      ...errorResponses,
     },
   },
   (c) =>
@@ -87,10 +87,10 @@ const detailRoute: Route = route(
 )
 
 const decisionReplies = {
+  ...errorResponses,
   409: response('The set has changed since it was seen, or is decided already', ref('HeldConflict')),
   ...notFoundResponse,
   ...bodyErrors,
-  ...errorResponses,
 }
 const decisionBody = { content: json(ref('HeldDecision')) }
 

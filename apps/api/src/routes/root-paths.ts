@@ -1,19 +1,65 @@
 import { hostname } from 'node:os'
 import { ApiTokens, SettingsStore, type StoreFailed, Workers } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
+import { z } from 'zod'
 import { baseUrl } from '../http/base-url.ts'
 import { forbidden } from '../http/http-error.ts'
 import type { Path } from '../http/mount-routes.ts'
 import { type Handler, type Route, route } from '../http/route.ts'
 import { apiRoot } from '../inventory/links.ts'
-import { errorResponses, response } from '../openapi/responses.ts'
+import { jsonSchema } from '../openapi/json-schema.ts'
+import { errorResponses, ref, response } from '../openapi/responses.ts'
 import { workerNotice } from '../runs/worker-notice.ts'
 import type { ApiServices } from '../services.ts'
 import { netboxVersion, version } from '../version.ts'
 import { userAddress } from './user.ts'
 
 /** Names and addresses below a path, in alphabetical order. */
-type Directory = (base: string) => Readonly<Record<string, unknown>>
+type Directory = (base: string) => z.infer<typeof Addresses>
+
+const Addresses = z.record(z.string(), z.url())
+
+const Status = z.object({
+  'django-version': z.null(),
+  hostname: z.string(),
+  installed_apps: z.record(z.string(), z.string()),
+  'netbox-version': z.string(),
+  'netbox-full-version': z.string(),
+  plugins: z.record(z.string(), z.string()),
+  'python-version': z.null(),
+  'rq-workers-running': z.int(),
+})
+
+const Plugin = z.object({
+  name: z.string(),
+  package: z.string(),
+  author: z.string(),
+  author_email: z.string(),
+  description: z.string(),
+  version: z.string(),
+  release_track: z.string(),
+})
+
+const AuthenticatedUser = z.object({
+  id: z.int(),
+  url: z.url(),
+  display: z.string(),
+  username: z.string(),
+  first_name: z.string(),
+  last_name: z.string(),
+  email: z.string(),
+  is_active: z.boolean(),
+  groups: z.array(z.never()),
+  permissions: z.array(z.never()),
+})
+
+const Alive = z.object({ status: z.literal('ok') })
+
+const Ready = z.object({
+  status: z.literal('ready'),
+  workers: z.int(),
+  note: z.string().nullable().describe('Why nothing is synced; null: a worker runs.'),
+})
 
 const directories: Readonly<Record<string, Directory>> = {
   '/api/': (base) => ({
@@ -61,18 +107,18 @@ export function apiRootPath(endpoints: ReadonlyArray<string>): Path {
 /** What clients look at to see where and who they are. */
 export const rootPaths: ReadonlyArray<Path> = [
   ...Object.entries(directories).map(([path, directory]) => directoryPath(path, directory)),
-  readPath('/api/status/', () => Effect.map(workersState, ({ running }) => statusOf(running))),
+  readPath('/api/status/', Status, () => Effect.map(workersState, ({ running }) => statusOf(running))),
   { branch: 'any', routes: [installedPlugins()] },
   { branch: 'any', routes: [authenticationCheck()] },
 ]
 
 /** Whether the process lives, and whether it can serve. */
 export const healthPaths: ReadonlyArray<Path> = [
-  { open: true, routes: [probe('/healthz', (c) => Effect.sync(() => c.json({ status: 'ok' })))] },
+  { open: true, routes: [probe('/healthz', Alive, (c) => Effect.sync(() => c.json({ status: 'ok' })))] },
   {
     open: true,
     routes: [
-      probe('/readyz', (c) =>
+      probe('/readyz', Ready, (c) =>
         Effect.gen(function* () {
           const settings = yield* SettingsStore
           yield* settings.get()
@@ -88,10 +134,14 @@ export const healthPaths: ReadonlyArray<Path> = [
 const workersState = Effect.flatMap(Workers, (workers) => workers.state())
 
 function directoryPath(path: string, directory: Directory): Path {
-  return readPath(path, (base) => Effect.succeed(directory(base)))
+  return readPath(path, Addresses, (base) => Effect.succeed(directory(base)))
 }
 
-function readPath(path: string, read: (base: string) => Effect.Effect<object, StoreFailed, ApiServices>): Path {
+function readPath<A extends object>(
+  path: string,
+  schema: z.ZodType<A>,
+  read: (base: string) => Effect.Effect<A, StoreFailed, ApiServices>,
+): Path {
   const name = path.split('/').filter(Boolean).at(-1) ?? 'api'
   return {
     branch: 'any',
@@ -101,8 +151,12 @@ function readPath(path: string, read: (base: string) => Effect.Effect<object, St
         {
           method: 'get',
           path,
+          operationId: `${path.replace(/^\/api\//, '').replaceAll('/', '_')}retrieve`.replace(
+            /^retrieve$/,
+            'root_retrieve',
+          ),
           tags: [name],
-          responses: { 200: response('The directory', { type: 'object' }), ...errorResponses },
+          responses: { ...errorResponses, 200: response('The directory', jsonSchema(schema)) },
         },
         (c) => Effect.map(read(baseUrl(c)), (answer) => c.json(answer)),
       ),
@@ -112,14 +166,18 @@ function readPath(path: string, read: (base: string) => Effect.Effect<object, St
 
 function installedPlugins(): Route {
   const path = '/api/plugins/installed-plugins/'
-  const responses = { 200: response('The plugins', { type: 'array', items: { type: 'object' } }), ...errorResponses }
-  return route({ method: 'get', path, tags: ['plugins'], responses }, (c) => Effect.sync(() => c.json([plugin])))
+  const responses = { ...errorResponses, 200: response('The plugins', jsonSchema(z.array(Plugin))) }
+  const operationId = 'plugins_installed_plugins_list'
+  return route({ method: 'get', path, operationId, tags: ['plugins'], responses }, (c) =>
+    Effect.sync(() => c.json([plugin])),
+  )
 }
 
 function authenticationCheck(): Route {
   const path = '/api/authentication-check/'
-  const responses = { 200: response('The user of the token', { type: 'object' }), ...errorResponses }
-  return route({ method: 'get', path, tags: ['authentication-check'], responses }, (c) =>
+  const responses = { ...errorResponses, 200: response('The user of the token', jsonSchema(AuthenticatedUser)) }
+  const operationId = 'authentication_check_retrieve'
+  return route({ method: 'get', path, operationId, tags: ['authentication-check'], responses }, (c) =>
     Effect.gen(function* () {
       const tokens = yield* ApiTokens
       const user = yield* tokens.user({ id: c.get('caller').id })
@@ -130,7 +188,12 @@ function authenticationCheck(): Route {
   )
 }
 
-function probe(path: string, handler: Handler): Route {
-  const responses = { 200: response('It is', { type: 'object' }), 503: response('It is not', { type: 'object' }) }
-  return route({ method: 'get', path, tags: ['health'], security: [], responses }, handler)
+function probe(path: string, schema: z.ZodType, handler: Handler): Route {
+  const responses = {
+    200: response('It is', jsonSchema(schema)),
+    400: response('The host of the request is not known', ref('Detail')),
+    503: response('It is not', ref('Detail')),
+  }
+  const operationId = `${path.slice(1)}_retrieve`
+  return route({ method: 'get', path, operationId, tags: ['health'], security: [], responses }, handler)
 }

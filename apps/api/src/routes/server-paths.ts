@@ -25,11 +25,11 @@ const testRoute: Route = route(
     parameters: [idParameter],
     requestBody: { content: json(ref('ServerTestRequest')) },
     responses: {
+      ...errorResponses,
       200: response('How the server answered', ref('EndpointTest')),
       502: response('The gateway does not answer', ref('Detail')),
       ...bodyErrors,
       ...notFoundResponse,
-      ...errorResponses,
     },
   },
   (c) =>
@@ -58,10 +58,10 @@ const testNewRoute: Route = route(
     operationId: 'plugins_pbs_servers_test_new',
     requestBody: { content: json(ref('ServerRequest')) },
     responses: {
+      ...errorResponses,
       200: response('How the server answered; nothing is stored', ref('EndpointTest')),
       502: response('The gateway does not answer', ref('Detail')),
       ...bodyErrors,
-      ...errorResponses,
     },
   },
   (c) =>

@@ -11,6 +11,7 @@ import { readBody } from '../http/read-body.ts'
 import { type Handler, route } from '../http/route.ts'
 import { etag, expectedVersions } from '../inventory/etag.ts'
 import { apiRoot } from '../inventory/links.ts'
+import { jsonSchema } from '../openapi/json-schema.ts'
 import {
   bodyErrors,
   errorResponses,
@@ -76,6 +77,8 @@ const reply200 = (c: ApiContext) =>
     return c.json({ ...address, ...values, created, last_updated }, 200, { ETag: etag({ last_updated }) })
   })
 
+const verbs = { get: 'retrieve', put: 'update', patch: 'partial_update' } as const
+
 /** The one row of settings, as a bare object on the collection and as the object of id 1: some clients look here, some there. */
 export const settingsPaths: ReadonlyArray<Path> = [path, `${path}1/`].map((at) => ({
   describe: () => ({
@@ -90,14 +93,15 @@ export const settingsPaths: ReadonlyArray<Path> = [path, `${path}1/`].map((at) =
       {
         method,
         path: at,
+        operationId: `plugins_pbs_settings_${at === path ? '' : 'by_id_'}${verbs[method]}`,
         tags: ['plugins'],
         ...(method === 'get'
           ? {}
           : { parameters: [ifMatchParameter], requestBody: { content: json(ref('SettingsRequest')) } }),
         responses: {
+          ...errorResponses,
           200: response('The settings', ref('Settings')),
           ...(method === 'get' ? {} : { ...bodyErrors, ...versionErrors }),
-          ...errorResponses,
         },
       },
       method === 'get' ? read : write,
@@ -119,11 +123,6 @@ export const settingsSchemas: Readonly<Record<string, object>> = {
       last_updated: z.iso.datetime(),
     }),
   ),
-}
-
-function jsonSchema(schema: z.ZodType): object {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema)
-  return rest
 }
 
 /** JSON holds no undefined, so every field of a change was sent. */

@@ -44,7 +44,7 @@ const listRoute: Route = route(
       { name: 'trigger', in: 'query', schema: { type: 'array', items: { type: 'string', enum: [...runTriggers] } } },
       ...pageParameters,
     ],
-    responses: { 200: response('The runs, newest first', ref('SyncRunList')), ...wrongFilter, ...errorResponses },
+    responses: { ...errorResponses, 200: response('The runs, newest first', ref('SyncRunList')), ...wrongFilter },
   },
   (c) =>
     Effect.gen(function* () {
@@ -66,7 +66,7 @@ const startRoute: Route = route(
     tags,
     operationId: 'plugins_pbs_sync_runs_create',
     requestBody: { content: json(ref('SyncRunRequest')) },
-    responses: { 201: response('The run, waiting for a worker', ref('SyncRun')), ...bodyErrors, ...errorResponses },
+    responses: { ...errorResponses, 201: response('The run, waiting for a worker', ref('SyncRun')), ...bodyErrors },
   },
   (c) =>
     Effect.gen(function* () {
@@ -85,9 +85,9 @@ const detailRoute: Route = route(
     operationId: 'plugins_pbs_sync_runs_retrieve',
     parameters: [idParameter],
     responses: {
+      ...errorResponses,
       200: response('The run, with its first scopes and its warnings', ref('SyncRunDetail')),
       ...notFoundResponse,
-      ...errorResponses,
     },
   },
   (c) =>
@@ -114,10 +114,10 @@ const scopesRoute: Route = route(
     operationId: 'plugins_pbs_sync_runs_scopes_list',
     parameters: [idParameter, ...pageParameters],
     responses: {
+      ...errorResponses,
       200: response('The scopes that did not end unchanged', ref('SyncRunScopeList')),
       ...wrongFilter,
       ...notFoundResponse,
-      ...errorResponses,
     },
   },
   (c) =>
@@ -142,10 +142,10 @@ const jobsRoute: Route = route(
     operationId: 'plugins_pbs_sync_runs_jobs_list',
     parameters: [idParameter, ...pageParameters],
     responses: {
+      ...errorResponses,
       200: response('The jobs, those first that need a look', ref('SyncRunJobList')),
       ...wrongFilter,
       ...notFoundResponse,
-      ...errorResponses,
     },
   },
   (c) =>
@@ -170,10 +170,11 @@ const cancelRoute: Route = route(
     operationId: 'plugins_pbs_sync_runs_cancel',
     parameters: [idParameter],
     responses: {
-      200: response('The run; jobs that wait never begin, others stop where they are', ref('SyncRun')),
-      400: response('The run has ended', ref('Detail')),
-      ...notFoundResponse,
       ...errorResponses,
+      200: response('The run; jobs that wait never begin, others stop where they are', ref('SyncRun')),
+      ...bodyErrors,
+      400: response('The run has ended, or the body is not empty', { anyOf: [ref('FieldErrors'), ref('Detail')] }),
+      ...notFoundResponse,
     },
   },
   (c) =>

@@ -20,7 +20,6 @@ import {
   pageParameters,
   ref,
   response,
-  wrongBranch,
   wrongFilter,
 } from '../openapi/responses.ts'
 import { readTokenInput, type TokenInput } from './token-input.ts'
@@ -37,9 +36,9 @@ const listRoute: Route = route(
     operationId: 'users_tokens_list',
     parameters: [...pageParameters, { name: 'key', in: 'query', schema: { type: 'string' } }],
     responses: {
+      ...errorResponses,
       200: response('The tokens, without their secrets', ref('TokenList')),
       ...wrongFilter,
-      ...errorResponses,
     },
   },
   (c) =>
@@ -64,9 +63,9 @@ const createRoute: Route = route(
     operationId: 'users_tokens_create',
     requestBody: { content: json(ref('TokenRequest')) },
     responses: {
+      ...errorResponses,
       201: response('The token, with its secret this once', ref('NewToken')),
       ...bodyErrors,
-      ...errorResponses,
     },
   },
   (c) =>
@@ -97,7 +96,7 @@ const detailRoute: Route = route(
     tags,
     operationId: 'users_tokens_retrieve',
     parameters: [idParameter],
-    responses: { 200: response('The token, without its secret', ref('Token')), ...notFoundResponse, ...errorResponses },
+    responses: { ...errorResponses, 200: response('The token, without its secret', ref('Token')), ...notFoundResponse },
   },
   (c) =>
     Effect.gen(function* () {
@@ -115,10 +114,9 @@ const removeRoute: Route = route(
     operationId: 'users_tokens_destroy',
     parameters: [idParameter],
     responses: {
-      204: { description: 'The token is no longer valid' },
-      ...wrongBranch,
-      ...notFoundResponse,
       ...errorResponses,
+      204: { description: 'The token is no longer valid' },
+      ...notFoundResponse,
     },
   },
   (c) =>

@@ -14,11 +14,16 @@ export interface RawRequest {
   readonly chunked?: boolean
 }
 
-/** The status and the text of an answer to a request sent as it is; 0 when the connection ended without one. */
+/** The status, the head, its content type and the body of an answer to a request sent as it is; 0 when the connection ended without one. */
 export function rawRequest(
   url: string,
   { method, target, headers = {}, body = null, chunked = false }: RawRequest,
-): Promise<{ readonly status: number; readonly text: string }> {
+): Promise<{
+  readonly status: number
+  readonly head: string
+  readonly contentType: string | null
+  readonly text: string
+}> {
   const { hostname, port, host } = new URL(url)
   const bytes: Buffer | null = body === null ? null : Buffer.from(body)
   const lengths =
@@ -37,8 +42,10 @@ export function rawRequest(
     // An answer that never ends is none: the caller sees what came until then.
     socket.setTimeout(silentMillis, () => socket.destroy())
     socket.on('close', () => {
-      const text = Buffer.concat(pieces).toString()
-      resolve({ status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? 0), text })
+      const [head = '', ...body] = Buffer.concat(pieces).toString().split('\r\n\r\n')
+      const contentType = /^content-type: (.*)$/im.exec(head)?.[1] ?? null
+      const status = Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1] ?? 0)
+      resolve({ status, head: `${head}\r\n`, contentType, text: body.join('\r\n\r\n') })
     })
   })
 }

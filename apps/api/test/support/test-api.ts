@@ -8,10 +8,12 @@ import {
   secretBoxLayer,
   settingsLayer,
 } from '@netbox-pbs/store-postgres'
-import { postgresUrl } from '@netbox-pbs/testing'
+import { postgresUrl, responseCheck } from '@netbox-pbs/testing'
 import { Effect, Exit, Layer, Logger, Redacted, Scope } from 'effect'
 import { writeToken } from '../../src/accounts/write-token.ts'
 import { type ApiOptions, apiServer } from '../../src/api-server.ts'
+import { openApiDocument } from '../../src/openapi/document.ts'
+import { restPaths } from '../../src/routes/rest-paths.ts'
 
 /** What the admin of every test sends. */
 export const adminToken = `nbt_testtoken001.${'a'.repeat(40)}`
@@ -32,6 +34,8 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string>>
   /** Null: no token. */
   readonly token?: string | null
+  /** False: the OpenAPI document does not describe the request's path or the answer. */
+  readonly documented?: false
 }
 
 /** An API on an empty database, over real HTTP. */
@@ -95,9 +99,13 @@ export async function startTestApi(
   return { url, ask: asker(url), run, stop: () => Effect.runPromise(Scope.close(scope, Exit.void)) }
 }
 
-const asker =
-  (url: string) =>
-  async (method: string, path: string, { body, raw, headers = {}, token = adminToken }: Ask = {}): Promise<Answer> => {
+/** Fails a test whose response the OpenAPI document does not describe. */
+export const checkResponse = responseCheck(openApiDocument(restPaths), { partialBy: ['brief', 'fields', 'omit'] })
+
+/** Sends requests to an API and checks that the OpenAPI document describes each response. */
+export const asker =
+  (url: string, usualToken: string = adminToken): TestApi['ask'] =>
+  async (method, path, { body, raw, headers = {}, token = usualToken, documented = true } = {}) => {
     const response = await fetch(`${url}${path}`, {
       method,
       redirect: 'manual',
@@ -110,7 +118,9 @@ const asker =
       ...(body === undefined ? (raw === undefined ? {} : { body: raw }) : { body: JSON.stringify(body) }),
     })
     const text = await response.text()
-    return { status: response.status, headers: response.headers, text, json: parsed(text) }
+    const { status } = response
+    if (documented) checkResponse({ method, path, status, contentType: response.headers.get('content-type'), text })
+    return { status, headers: response.headers, text, json: parsed(text) }
   }
 
 function parsed(text: string): unknown {

@@ -1,4 +1,5 @@
 import type { Simulator } from '@netbox-pbs/pbs-simulator'
+import { type ResponseCheck, responseCheck } from '@netbox-pbs/testing'
 import { expect, vi } from 'vitest'
 
 /** A REST client for tests: the address of a system and a token. */
@@ -7,7 +8,15 @@ export interface Rest {
   readonly token: string
 }
 
-/** One request; the answer's status and JSON. */
+/** The check of responses against the document of the first system that was asked; every system of a test run serves the same. */
+let documented: Promise<ResponseCheck> | null = null
+
+async function describedBy(url: string): Promise<ResponseCheck> {
+  const response = await fetch(new URL('/api/schema/', url))
+  return responseCheck((await response.json()) as object, { partialBy: ['brief', 'fields', 'omit'] })
+}
+
+/** One request; the answer's status and JSON. The OpenAPI document must describe the answer. */
 export async function request(
   { url, token }: Rest,
   method: string,
@@ -24,7 +33,11 @@ export async function request(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
   const text = await response.text()
-  return { status: response.status, json: text === '' ? null : JSON.parse(text) }
+  const { status, headers } = response
+  documented ??= describedBy(url)
+  const check = await documented
+  check({ method, path, status, contentType: headers.get('content-type'), text })
+  return { status, json: text === '' ? null : JSON.parse(text) }
 }
 
 /** A row of a list. */
