@@ -1,5 +1,5 @@
 import { countSnapshots, type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
-import { frameSchema } from '@netbox-pbs/proxbox-client/contract'
+import { Frame } from '@netbox-pbs/proxbox-client/contract'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type RunningGateway, startGateway } from './running-gateway.ts'
 import { addEndpoint, ended, ofKind, syncFrames } from './simulated.ts'
@@ -25,7 +25,7 @@ describe('a server that can be read wholly', () => {
       const frames = await syncFrames(gateway, resource)
       let open = false
       for (const frame of frames) {
-        frameSchema(frame.frame).parse(frame)
+        Frame.parse(frame)
         expect([resource, frame.frame, open]).toEqual([resource, frame.frame, !['scope', 'end'].includes(frame.frame)])
         if (frame.frame === 'scope') open = true
         if (frame.frame === 'complete' || frame.frame === 'failed') open = false

@@ -85,7 +85,7 @@ function* snapshotFrames(fleet: Fleet): Generator<Frame> {
     const scope = { resource: 'namespaces', server: serverName, datastore } as const
     yield { frame: 'scope', ...scope }
     for (let i = 0; i < perStore; i++) {
-      yield { frame: 'namespace', server: serverName, datastore, path: namespacePath(i) }
+      yield { frame: 'namespace', server: serverName, datastore_name: datastore, path: namespacePath(i) }
     }
     yield { frame: 'complete', ...scope, count: perStore, visibility: 'v1' }
     for (let i = 0; i < perStore; i++) {
@@ -119,7 +119,7 @@ function* namespaceFrames(
     yield {
       frame: 'group',
       server: serverName,
-      datastore,
+      datastore_name: datastore,
       namespace,
       backup_type: isContainer(guest) ? 'ct' : 'vm',
       backup_id: String(100 + guest),

@@ -25,6 +25,8 @@ describe('the README', () => {
   })
 
   test('shows a frame as it is written', () => {
-    expect(readme).toContain(encodeFrame({ frame: 'namespace', server: 'pbs-a', datastore: 'tank', path: 'site-a' }))
+    expect(readme).toContain(
+      encodeFrame({ frame: 'namespace', server: 'pbs-a', datastore_name: 'tank', path: 'site-a' }),
+    )
   })
 })

@@ -11,13 +11,13 @@ const group = (type: string, id: string) =>
   pbsRow(PbsGroup, { 'backup-type': type, 'backup-id': id, 'backup-count': 1 })
 
 test('a group holds its snapshots newest first, whatever the order of the source', () => {
-  const place = { server: 'pbs-a', datastore: 'tank', namespace: 'site-a' }
+  const place = { server: 'pbs-a', datastore_name: 'tank', namespace: 'site-a' }
   const listed = { ...group('vm', '101'), owner: 'backup@pbs!pve', comment: 'web01\n' }
   const frame = groupFrame(place, listed, [row('vm', '101', 100), row('vm', '101', 300), row('vm', '101', 200)])
   expect({ ...frame, snapshots: frame.snapshots.map(({ backup_time }) => backup_time) }).toEqual({
     frame: 'group',
     server: 'pbs-a',
-    datastore: 'tank',
+    datastore_name: 'tank',
     namespace: 'site-a',
     backup_type: 'vm',
     backup_id: '101',
@@ -28,7 +28,7 @@ test('a group holds its snapshots newest first, whatever the order of the source
 })
 
 test('an unknown backup type is kept as it is', () => {
-  const place = { server: 'pbs-a', datastore: 'tank', namespace: '' }
+  const place = { server: 'pbs-a', datastore_name: 'tank', namespace: '' }
   expect(groupFrame(place, group('lxd', '1'), []).backup_type).toBe('lxd')
 })
 

@@ -3,12 +3,8 @@ import type { PbsGroup, PbsSnapshot, PbsSnapshotFile } from '@netbox-pbs/pbs-cli
 import type { GroupFrame, GroupSnapshot } from '@netbox-pbs/proxbox-client/contract'
 import { type ColumnsOfFields, datetimeOf, firstLine, unknownColumns, withUnknown } from './facts.ts'
 
-/** Where a group lies. */
-export interface GroupPlace {
-  readonly server: string
-  readonly datastore: string
-  readonly namespace: string
-}
+/** The place of a group. */
+export type GroupPlace = Pick<GroupFrame, 'server' | 'datastore_name' | 'namespace'>
 
 /** The identity of a group within its namespace as one text: `vm/101`. */
 export const groupKey = (row: Pick<PbsGroup, 'backup-type' | 'backup-id'>): string =>

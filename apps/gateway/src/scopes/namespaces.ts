@@ -31,7 +31,9 @@ export const readNamespaces = (session: ServerSession, datastore: string): Effec
         retryable: true,
       })
     }
-    const frames = paths.map((path): NamespaceFrame => ({ frame: 'namespace', server, datastore, path }))
+    const frames = paths.map(
+      (path): NamespaceFrame => ({ frame: 'namespace', server, datastore_name: datastore, path }),
+    )
     const pathOf = ({ path }: NamespaceFrame) => datastorePath(datastore, path)
     return { paths, listing: { items: [...notes, ...frames], pathOf } }
   })

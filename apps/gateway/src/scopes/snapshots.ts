@@ -239,7 +239,7 @@ const itemsOf = (
     ...fieldNotes(title, group),
     ...unreadable.map((row) => unreadableNote('snapshot', row)),
     ...rows.flatMap(notesOf),
-    groupFrame({ server: session.endpoint.name, datastore, namespace }, group, rows, missing),
+    groupFrame({ server: session.endpoint.name, datastore_name: datastore, namespace }, group, rows, missing),
   ]
 }
 

@@ -23,7 +23,7 @@ test('a task says what it works on, and how it ended apart from that', () => {
     worker_id: 'tank:ns/site-a/vm/101',
     user: 'backup@pbs!pve',
     starttime: '2026-06-01T21:00:04Z',
-    datastore: 'tank',
+    datastore_name: 'tank',
     namespace: 'site-a',
     backup_type: 'vm',
     backup_id: '101',
@@ -54,7 +54,7 @@ test.each([
 test('a task without an id works on nothing, one that is no UPID has no node, one without a start or with an endless UPID is none', () => {
   expect(taskFrame('pbs-a', { ...listed, worker_type: 'aptupdate', worker_id: null, upid: 'U' })).toMatchObject({
     worker_id: '',
-    datastore: '',
+    datastore_name: '',
     node: '',
   })
   expect(taskFrame('pbs-a', { ...listed, starttime: 0 })).toBeNull()

@@ -45,7 +45,7 @@ export const taskFrame = (server: string, task: PbsTask): TaskFrame | null => {
   const starttime = datetimeOf(task.starttime)
   if (starttime === null || Buffer.byteLength(task.upid) > registry.task.fields.upid.max) return null
   const { upid, worker_type, worker_id, user, endtime, status } = task
-  const { datastore_name: datastore, ...subject } = taskSubject(worker_type, worker_id)
+  const subject = taskSubject(worker_type, worker_id)
   return {
     frame: 'task',
     server,
@@ -55,7 +55,7 @@ export const taskFrame = (server: string, task: PbsTask): TaskFrame | null => {
     worker_id: storable(worker_id ?? ''),
     user: storable(user ?? ''),
     starttime,
-    datastore: storable(datastore),
+    datastore_name: storable(subject.datastore_name),
     namespace: storable(subject.namespace),
     backup_type: storable(subject.backup_type),
     backup_id: storable(subject.backup_id),

@@ -1,127 +1,202 @@
-import type { Facts, Observations, Scope, UsagePoint } from '@netbox-pbs/core'
-import type { FailedCode } from './failed-codes.ts'
-import type { SyncItem } from './summaries.ts'
+import { mostUsagePoints, type Scope, type UsagePoint } from '@netbox-pbs/core'
+import { z } from 'zod'
+import { Datetime, factShape, observationShape } from './fact-shape.ts'
+import { failedCodes } from './failed-codes.ts'
+import { SyncItem } from './summaries.ts'
 
-type OnTheWire<F> = { readonly [K in keyof F as K extends 'datastore_name' ? 'datastore' : K]: F[K] } & {
-  readonly server: string
-}
-/** What a row may add to its facts. */
-export interface Unknown {
+// The keys of a frame have the order of these schemas, which is that of the contract. Reading is tolerant: unknown keys
+// are dropped. Facts and measurements come from core's registry.
+
+/** A list whose type is read-only. */
+const list = <T extends z.ZodType>(item: T): z.ZodType<ReadonlyArray<z.output<T>>> => z.array(item)
+
+/** The row facts that cannot be told now. */
+const unknown = {
   /**
-   * Facts that cannot be told now, by their column: a field of PBS's row was odd, or a manifest could not be read. What
-   * stands in for them in the frame says nothing. Left out when there is none.
+   * Columns whose value is unknown: a field of PBS's row was odd, or a manifest could not be read. The value that the frame
+   * has for them says nothing. Left out when there is none.
    */
-  readonly unknown?: ReadonlyArray<string> | undefined
+  unknown: list(z.string()).optional(),
 }
-type RowFacts<M extends 'datastore' | 'namespace' | 'group' | 'job' | 'task'> = OnTheWire<Omit<Facts<M>, 'server'>> &
-  Unknown
 
 /** Why a server or a scope of it could not be read. */
-export interface ConnectionFailure {
-  readonly code: FailedCode
-  readonly message: string
-  /** SHA-256 of the certificate that was shown, lower case hex with colons, where that was refused. */
-  readonly presented_fingerprint?: string | undefined
+const ConnectionFailure = z.object({
+  code: z.enum(failedCodes),
+  message: z.string(),
+  /** SHA-256 of the certificate that was presented, lower case hex with colons, where it was refused. */
+  presented_fingerprint: z.string().optional(),
+})
+
+/** A frame about one scope: the fields that name the scope stand between the name of the frame and `fields`. */
+const scopeFrame = <Name extends string, Fields extends z.ZodRawShape>(name: Name, fields: Fields) => {
+  const frame = z.literal(name)
+  const text = (resource: Scope['resource']) =>
+    z.string({ error: ({ input }) => (input === undefined ? `a scope of ${resource} needs it` : undefined) })
+  return z.discriminatedUnion(
+    'resource',
+    [
+      z.object({ frame, resource: z.literal('servers'), ...fields }),
+      z.object({ frame, resource: z.literal('datastores'), server: text('datastores'), ...fields }),
+      z.object({
+        frame,
+        resource: z.literal('namespaces'),
+        server: text('namespaces'),
+        datastore: text('namespaces'),
+        ...fields,
+      }),
+      z.object({
+        frame,
+        resource: z.literal('snapshots'),
+        server: text('snapshots'),
+        datastore: text('snapshots'),
+        namespace: text('snapshots'),
+        ...fields,
+      }),
+      z.object({ frame, resource: z.literal('jobs'), server: text('jobs'), job_type: text('jobs'), ...fields }),
+      z.object({ frame, resource: z.literal('tasks'), server: text('tasks'), ...fields }),
+    ],
+    { error: 'must be one of servers, datastores, namespaces, snapshots, jobs, tasks' },
+  )
 }
 
-/** What follows for this server belongs to this scope, until `complete` or `failed`. */
-export type ScopeFrame = { readonly frame: 'scope' } & Scope
+/** Opens a scope: what follows for this server belongs to it, until `complete` or `failed`. */
+const ScopeFrame = scopeFrame('scope', {})
 
-/** One endpoint of the gateway. `server` and `name` are the same; `version` and `timezone` are null when it did not answer. */
-export type ServerFrame = { readonly frame: 'server'; readonly server: string } & Omit<
-  Facts<'server'>,
-  'endpoint_id' | 'endpoint_state' | 'version' | 'timezone'
-> & {
-    readonly endpoint_id: number
-    readonly version: string | null
-    readonly timezone: string | null
-    readonly observed: {
-      readonly status: string
-      /** Null when it did not answer. */
-      readonly last_seen_at: string | null
-      /** How long it took to say its version, in milliseconds. Left out by gateways that do not measure it. */
-      readonly latency_ms?: number | undefined
-      /** Whether a pin or a chain is asked of it. */
-      readonly tls_checked?: boolean | undefined
-      /** Why it could not be used. */
-      readonly error?: ConnectionFailure | undefined
-    }
-  }
+/** One endpoint of the gateway. `server` and `name` are the same. */
+const ServerFrame = z.object({
+  frame: z.literal('server'),
+  server: z.string(),
+  ...z.object(factShape('server')).omit({ endpoint_state: true }).shape,
+  /** Null when it did not answer. */
+  version: z.string().nullable(),
+  /** Null when it did not answer. */
+  timezone: z.string().nullable(),
+  endpoint_id: z.int().min(1),
+  observed: z.object({
+    status: z.string(),
+    /** Null when it did not answer. */
+    last_seen_at: z.string().nullable(),
+    /** How long the request for its version took, in milliseconds. Left out by gateways that do not measure it. */
+    latency_ms: z.int().min(0).optional(),
+    /** Whether its certificate is checked against a pin or a chain. */
+    tls_checked: z.boolean().optional(),
+    /** Why it could not be used. */
+    error: ConnectionFailure.optional(),
+  }),
+})
+export type ServerFrame = z.output<typeof ServerFrame>
 
+const UsagePoints: z.ZodType<ReadonlyArray<UsagePoint>> = z
+  .array(z.object({ time: Datetime, used_bytes: z.int().min(0), total_bytes: z.int().min(0) }))
+  .max(mostUsagePoints)
+
+const DatastoreFrame = z.object({
+  frame: z.literal('datastore'),
+  ...factShape('datastore'),
+  ...unknown,
+  observed: z.object({
+    ...observationShape('datastore'),
+    /** How full it was, oldest first. Left out where PBS keeps no history. */
+    usage: UsagePoints.optional(),
+  }),
+})
 /** One datastore. */
-export type DatastoreFrame = { readonly frame: 'datastore' } & RowFacts<'datastore'> & {
-    readonly observed: Observations<'datastore'> & {
-      /** How full it was, oldest first, at most `mostUsagePoints`. Left out where PBS keeps no history. */
-      readonly usage?: ReadonlyArray<UsagePoint> | undefined
-    }
-  }
+export type DatastoreFrame = z.output<typeof DatastoreFrame>
 
+const NamespaceFrame = z.object({ frame: z.literal('namespace'), ...factShape('namespace'), ...unknown })
 /** One namespace; the root is the empty path. */
-export type NamespaceFrame = { readonly frame: 'namespace' } & RowFacts<'namespace'>
+export type NamespaceFrame = z.output<typeof NamespaceFrame>
 
+const JobFrame = z.object({
+  frame: z.literal('job'),
+  ...factShape('job'),
+  ...unknown,
+  observed: z.object(observationShape('job')),
+})
 /** One job. */
-export type JobFrame = { readonly frame: 'job' } & RowFacts<'job'> & { readonly observed: Observations<'job'> }
+export type JobFrame = z.output<typeof JobFrame>
 
-/** One task. It may be in a later stream again: how it ended comes after its start. */
-export type TaskFrame = { readonly frame: 'task' } & RowFacts<'task'> & { readonly observed: Observations<'task'> }
+const TaskFrame = z.object({
+  frame: z.literal('task'),
+  ...factShape('task'),
+  ...unknown,
+  observed: z.object(observationShape('task')),
+})
+/** One task. A later stream may have it again, with its end. */
+export type TaskFrame = z.output<typeof TaskFrame>
 
-/** A snapshot inside its group's frame, without the keys it shares with the group. */
-export type GroupSnapshot = Omit<
-  Facts<'snapshot'>,
-  'server' | 'datastore_name' | 'namespace' | 'backup_type' | 'backup_id'
-> &
-  Unknown
+const GroupSnapshot = z.object({
+  ...z
+    .object(factShape('snapshot'))
+    .omit({ server: true, datastore_name: true, namespace: true, backup_type: true, backup_id: true }).shape,
+  ...unknown,
+})
+/** A snapshot inside the frame of its group, without the key fields that it shares with the group. */
+export type GroupSnapshot = z.output<typeof GroupSnapshot>
 
+const GroupFrame = z.object({
+  frame: z.literal('group'),
+  ...factShape('group'),
+  ...unknown,
+  /** How many of its snapshots could not be read; left out when none. Equal facts are equal bytes only without it. */
+  left_out: z.int().min(0).optional(),
+  snapshots: list(GroupSnapshot),
+})
 /** A group and all its snapshots, newest first. It carries no observations: equal facts are equal bytes. */
-export type GroupFrame = { readonly frame: 'group' } & RowFacts<'group'> & {
-    /** How many of its snapshots could not be read. Equal facts are equal bytes only where the list was whole; left out when it was. */
-    readonly left_out?: number | undefined
-    readonly snapshots: ReadonlyArray<GroupSnapshot>
-  }
+export type GroupFrame = z.output<typeof GroupFrame>
 
-/** The scope was listed to its end: absence is now a fact, unless rows were left out. */
-export type CompleteFrame = { readonly frame: 'complete' } & Scope & {
-    /** Rows of the model: snapshots, not groups. */
-    readonly count: number
-    /** Hash of the caller's privileges that bear on the scope; null where there is none. */
-    readonly visibility: string | null
-    /**
-     * How many rows or groups of the scope exist and could not be read: while it is not 0, absence is not a fact. A
-     * `warning` with code `row_unreadable` names each. Left out when it is 0.
-     */
-    readonly left_out?: number | undefined
-  }
+/** Closes a scope that was listed to its end: absence is now a fact, unless rows were left out. */
+const CompleteFrame = scopeFrame('complete', {
+  /** Rows of the model: snapshots, not groups. */
+  count: z.int().min(0),
+  /** Hash of the caller's privileges that bear on the scope; null where there is none. */
+  visibility: z.string().nullable(),
+  /**
+   * How many rows or groups of the scope exist and could not be read: while it is not 0, absence is not a fact. A
+   * `warning` with code `row_unreadable` names each. Left out when it is 0.
+   */
+  left_out: z.int().min(0).optional(),
+})
 
-/** This scope, and all below it, say nothing. */
-export type FailedFrame = { readonly frame: 'failed' } & Scope & {
-    readonly error: ConnectionFailure
-    readonly retryable: boolean
-    /**
-     * The server answered a request after this failed by `timeout`, `unreachable` or `unauthorized`: the trouble is that of
-     * this list, and the others are worth asking for. Left out where it did not, and with any other code.
-     */
-    readonly server_answers?: boolean | undefined
-  }
+/** Closes a scope that could not be listed: this scope and all its descendants say nothing. */
+const FailedFrame = scopeFrame('failed', {
+  error: ConnectionFailure,
+  retryable: z.boolean(),
+  /**
+   * The server answered a request after this failed by `timeout`, `unreachable` or `unauthorized`: only this list is in
+   * trouble, and the others are worth a request. Left out where it did not, and with any other code.
+   */
+  server_answers: z.boolean().optional(),
+})
+export type FailedFrame = z.output<typeof FailedFrame>
 
-/** Something of the scope that an operator should know: hidden rows, a row that cannot be read, an unknown value, an integer beyond 2^53-1. */
-export type WarningFrame = { readonly frame: 'warning' } & Scope & { readonly code: string; readonly message: string }
+/** A fact about a scope for the operator: hidden rows, an unreadable row, an unknown value, an integer beyond 2^53-1. */
+const WarningFrame = scopeFrame('warning', { code: z.string(), message: z.string() })
 
 /** Always last: a stream without it was cut off. */
-export type EndFrame = { readonly frame: 'end'; readonly items: ReadonlyArray<SyncItem> }
+const EndFrame = z.object({ frame: z.literal('end'), items: list(SyncItem) })
+
+/** One row of a scope. Servers have a scope of their own. */
+export const RowFrame = z.discriminatedUnion('frame', [DatastoreFrame, NamespaceFrame, JobFrame, TaskFrame, GroupFrame])
+export type RowFrame = z.output<typeof RowFrame>
 
 /** One line of a sync stream. */
-export type Frame =
-  | ScopeFrame
-  | ServerFrame
-  | DatastoreFrame
-  | NamespaceFrame
-  | JobFrame
-  | TaskFrame
-  | GroupFrame
-  | CompleteFrame
-  | FailedFrame
-  | WarningFrame
-  | EndFrame
+export const Frame = z.discriminatedUnion('frame', [
+  ScopeFrame,
+  ServerFrame,
+  RowFrame,
+  CompleteFrame,
+  FailedFrame,
+  WarningFrame,
+  EndFrame,
+])
+export type Frame = z.output<typeof Frame>
 
-/** What a frame can be. */
+/** The name of a frame. */
 export type FrameName = Frame['frame']
+
+/**
+ * A frame as its line, newline included. Canonical: keys in the order of the contract whatever that of the input, unknown
+ * keys left out, no white space, so that equal facts are equal bytes. Throws where the frame breaks the contract.
+ */
+export const encodeFrame = (frame: Frame): string => `${JSON.stringify(Frame.parse(frame))}\n`

@@ -1,4 +1,3 @@
-export { encodeFrame } from './encode-frame.ts'
 export {
   EndpointIn,
   EndpointOut,
@@ -15,27 +14,21 @@ export {
   validationErrorBody,
 } from './error-body.ts'
 export { type FailedCode, failedCodes } from './failed-codes.ts'
-export type {
-  CompleteFrame,
-  DatastoreFrame,
-  EndFrame,
-  FailedFrame,
+export {
+  type DatastoreFrame,
+  encodeFrame,
   Frame,
-  FrameName,
-  GroupFrame,
-  GroupSnapshot,
-  JobFrame,
-  NamespaceFrame,
-  ScopeFrame,
-  ServerFrame,
-  TaskFrame,
-  Unknown,
-  WarningFrame,
+  type FrameName,
+  type GroupFrame,
+  type GroupSnapshot,
+  type JobFrame,
+  type NamespaceFrame,
+  RowFrame,
+  type ServerFrame,
+  type TaskFrame,
 } from './frame.ts'
-export { frameSchema, isFrameName } from './frame-schemas.ts'
 export { apiKeyHeader, endpointPageLimit, maxFrameBytes, ndjsonMediaType } from './media.ts'
 export { rowTitle } from './row-title.ts'
-export { scopeOf } from './scope-fields.ts'
 export { StatusItem, StatusList, Summaries, SyncItem } from './summaries.ts'
 export { envelopeOf, type SyncEnvelope } from './sync-envelope.ts'
 export { SyncRequest, SyncResource } from './sync-request.ts'

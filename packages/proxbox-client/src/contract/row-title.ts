@@ -7,7 +7,7 @@ export function rowTitle(frame: unknown, path: ReadonlyArray<PropertyKey> = []):
   const server = of('server') === '' ? '' : ` of ${of('server')}`
   switch (of('frame')) {
     case 'group': {
-      const place = [of('datastore'), of('namespace')].filter((part) => part !== '').join('/')
+      const place = [of('datastore_name'), of('namespace')].filter((part) => part !== '').join('/')
       const time = path[0] === 'snapshots' ? textAt(snapshotAt(frame, path[1]), 'backup_time') : ''
       const snapshot = time === '' ? '' : ` at ${time}`
       return `${snapshot === '' ? 'group' : 'snapshot'} ${of('backup_type')}/${of('backup_id')}${snapshot} in ${place}${server}`
@@ -15,7 +15,7 @@ export function rowTitle(frame: unknown, path: ReadonlyArray<PropertyKey> = []):
     case 'job':
       return `${of('job_type')} job ${of('job_id')}${server}`
     case 'namespace':
-      return `namespace ${of('path')} of ${of('datastore')}${server}`
+      return `namespace ${of('path')} of ${of('datastore_name')}${server}`
     case 'datastore':
       return `datastore ${of('name')}${server}`
     case 'task':

@@ -16,7 +16,7 @@ test('the envelope holds the rows of a stream without their frame key', () => {
     failed: 1,
     warnings: 1,
   })
-  expect(raw['namespaces']).toEqual([{ server: 'pbs-a', datastore: 'tank', path: 'site-a' }])
+  expect(raw['namespaces']).toEqual([{ server: 'pbs-a', datastore_name: 'tank', path: 'site-a' }])
 })
 
 test('an empty stream has no rows, and says so', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { serverOfCanonicalGroup } from './canonical-group.ts'
 
-const group = (server: string) => `{"frame":"group","server":${server},"datastore":"tank","snapshots":[]}`
+const group = (server: string) => `{"frame":"group","server":${server},"datastore_name":"tank","snapshots":[]}`
 
 describe('serverOfCanonicalGroup', () => {
   test.each([
@@ -14,9 +14,9 @@ describe('serverOfCanonicalGroup', () => {
     ['a name that ends the line', '{"frame":"group","server":"pbs-a]}', null],
     ['an escape that is none', group('"\\x"'), null],
     ['no text', group('1'), null],
-    ['another frame', '{"frame":"job","server":"pbs-a","datastore":"tank","snapshots":[]}', null],
-    ['another order', '{"server":"pbs-a","frame":"group","datastore":"tank","snapshots":[]}', null],
-    ['white space', '{"frame": "group","server":"pbs-a","datastore":"tank","snapshots":[]}', null],
+    ['another frame', '{"frame":"job","server":"pbs-a","datastore_name":"tank","snapshots":[]}', null],
+    ['another order', '{"server":"pbs-a","frame":"group","datastore_name":"tank","snapshots":[]}', null],
+    ['white space', '{"frame": "group","server":"pbs-a","datastore_name":"tank","snapshots":[]}', null],
     ['another key next', '{"frame":"group","server":"pbs-a","namespace":"","snapshots":[]}', null],
     ['a line that is not whole', group('"pbs-a"').slice(0, -1), null],
     ['nothing', '', null],

@@ -1,5 +1,5 @@
 const opening = Buffer.from('{"frame":"group","server":"')
-const next = Buffer.from(',"datastore":"')
+const next = Buffer.from(',"datastore_name":"')
 const closing = Buffer.from(']}')
 const quote = 0x22
 const backslash = 0x5c

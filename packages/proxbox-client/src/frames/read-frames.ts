@@ -3,8 +3,7 @@ import { Channel, Chunk, Stream } from 'effect'
 import { maxFrameBytes } from '../contract/media.ts'
 import { cutOff } from '../http/transport-failure.ts'
 import { LineSplitter, tooLong } from './line-splitter.ts'
-import { malformed } from './parse-line.ts'
-import { asSourceFailed, readLine } from './read-line.ts'
+import { asSourceFailed, malformed, readLine } from './read-line.ts'
 
 /**
  * The frames of a sync stream. `end` is given out when the stream is really over, so that it is last; a stream without

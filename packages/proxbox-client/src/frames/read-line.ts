@@ -1,9 +1,12 @@
+import { isUtf8 } from 'node:buffer'
 import { hash } from 'node:crypto'
 import { SourceFailed, type SourceFrame } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { encodeFrame } from '../contract/encode-frame.ts'
+import { Frame } from '../contract/frame.ts'
+import { rowTitle } from '../contract/row-title.ts'
+import { boundedText } from '../http/bounded-text.ts'
+import { shapeError } from '../http/json-shape.ts'
 import { serverOfCanonicalGroup } from './canonical-group.ts'
-import { malformed, parseLine } from './parse-line.ts'
 import { sourceFrame, sourceGroup } from './source-frame.ts'
 
 /** One line as a frame. A canonical group is not parsed: its bytes are its facts. Throws {@link SourceFailed}. */
@@ -13,8 +16,8 @@ export function readLine(line: Buffer, number: number): SourceFrame {
 
   const frame = parseLine(line, number)
   if (frame.frame !== 'group') return sourceFrame(frame)
-  // Another order of keys must not look like other facts.
-  const digest = digestOf(encodeFrame(frame).slice(0, -1))
+  // Another order of keys must not look like other facts: parsing has put them into that of the contract.
+  const digest = digestOf(JSON.stringify(frame))
   return { _tag: 'group', server: frame.server, digest, parse: Effect.sync(() => sourceGroup(frame)) }
 }
 
@@ -31,7 +34,41 @@ function parseLater(line: Buffer, number: number) {
   })
 }
 
-/** What {@link readLine} and its callees throw; anything else is a bug. */
+/** Checks the types of a frame and drops unknown keys; what it throws names the row and the field. */
+function parseLine(line: Buffer, number: number): Frame {
+  const value = jsonOf(line, number)
+  const read = Frame.safeParse(value)
+  if (read.success) return read.data
+  const [issue] = read.error.issues
+  const field = issue?.path.map(String).join('.') ?? ''
+  if (issue === undefined || field === '' || field === 'frame') {
+    throw malformed(number, 'frame: is not one that this release knows')
+  }
+  throw malformed(number, boundedText(`${field}: ${issue.message}`), boundedText(rowTitle(value, issue.path)))
+}
+
+function jsonOf(line: Buffer, number: number): unknown {
+  if (!isUtf8(line)) throw malformed(number, 'is not UTF-8')
+  const rejected = shapeError(line)
+  if (rejected !== null) throw malformed(number, rejected)
+  try {
+    return JSON.parse(line.toString('utf8'))
+  } catch {
+    // The message of V8 quotes the line.
+    throw malformed(number, 'is not JSON')
+  }
+}
+
+/** The error of a stream that breaks the contract, at the frame with this number. */
+export function malformed(number: number, what: string, row?: string): SourceFailed {
+  return new SourceFailed({
+    code: 'protocol',
+    message: `frame ${number}${row === undefined ? '' : ` (${row})`} of the gateway's stream: ${what}; check that gateway and netbox-pbs are of the same release`,
+    retryable: false,
+  })
+}
+
+/** The error that {@link readLine} throws; anything else is a bug. */
 export function asSourceFailed(error: unknown): SourceFailed {
   if (error instanceof SourceFailed) return error
   throw error

@@ -1,13 +1,14 @@
 import type { SourceFrame, SourceGroup } from '@netbox-pbs/core/ports'
 import type { FailedFrame, Frame, GroupFrame } from '../contract/frame.ts'
-import { scopeOf } from '../contract/scope-fields.ts'
 import { boundedText } from '../http/bounded-text.ts'
 
-/** A frame in core's words: facts apart from observations, `datastore_name` for what the wire calls `datastore`. */
+/** A frame in core's words: facts apart from observations, and the scope as one value. */
 export function sourceFrame(wire: Exclude<Frame, GroupFrame>): SourceFrame {
   switch (wire.frame) {
-    case 'scope':
-      return { _tag: 'scope', scope: scopeOf(wire) }
+    case 'scope': {
+      const { frame: _, ...scope } = wire
+      return { _tag: 'scope', scope }
+    }
     case 'server': {
       const { frame: _, server: _name, observed, ...facts } = wire
       const { error } = observed
@@ -19,51 +20,54 @@ export function sourceFrame(wire: Exclude<Frame, GroupFrame>): SourceFrame {
       return { _tag: 'datastore', server, facts, observed }
     }
     case 'namespace': {
-      const { frame: _, server, datastore: datastore_name, ...facts } = wire
-      return { _tag: 'namespace', server, facts: { datastore_name, ...facts } }
+      const { frame: _, server, ...facts } = wire
+      return { _tag: 'namespace', server, facts }
     }
     case 'job': {
       const { frame: _, server, observed, ...facts } = wire
       return { _tag: 'job', server, facts, observed }
     }
     case 'task': {
-      const { frame: _, server, observed, datastore: datastore_name, ...facts } = wire
-      return { _tag: 'task', server, facts: { datastore_name, ...facts }, observed }
+      const { frame: _, server, observed, ...facts } = wire
+      return { _tag: 'task', server, facts, observed }
     }
-    case 'complete':
-      return {
-        _tag: 'complete',
-        scope: scopeOf(wire),
-        count: wire.count,
-        visibility: wire.visibility,
-        leftOut: wire.left_out ?? 0,
-      }
+    case 'complete': {
+      const { frame: _, count, visibility, left_out, ...scope } = wire
+      return { _tag: 'complete', scope, count, visibility, leftOut: left_out ?? 0 }
+    }
     case 'failed':
-      return { _tag: 'failed', scope: scopeOf(wire), ...failure(wire) }
-    case 'warning':
-      return { _tag: 'warning', scope: scopeOf(wire), code: wire.code, message: sentence(wire.message) }
+      return failed(wire)
+    case 'warning': {
+      const { frame: _, code, message, ...scope } = wire
+      return { _tag: 'warning', scope, code, message: sentence(message) }
+    }
     case 'end':
       return { _tag: 'end' }
   }
 }
 
-const failure = ({ error: { code, message, presented_fingerprint }, retryable, server_answers }: FailedFrame) => ({
-  code,
-  message: sentence(message),
-  retryable,
-  ...(presented_fingerprint === undefined ? {} : { presentedFingerprint: presented_fingerprint }),
-  ...(server_answers === undefined ? {} : { serverAnswers: server_answers }),
-})
+function failed({ frame: _, error, retryable, server_answers, ...scope }: FailedFrame): SourceFrame {
+  const { code, message, presented_fingerprint } = error
+  return {
+    _tag: 'failed',
+    scope,
+    code,
+    message: sentence(message),
+    retryable,
+    ...(presented_fingerprint === undefined ? {} : { presentedFingerprint: presented_fingerprint }),
+    ...(server_answers === undefined ? {} : { serverAnswers: server_answers }),
+  }
+}
 
 /** Messages are stored with the run and shown: a line, not a page. */
 const sentence = (message: string) => boundedText(message, [], 2000)
 
-/** A group in core's words: every snapshot carries the whole of its key. */
+/** A group in core's words: each snapshot carries its whole key. */
 export function sourceGroup(wire: GroupFrame): SourceGroup {
-  const { frame: _, server: _server, datastore: datastore_name, left_out: _left, snapshots, ...group } = wire
-  const { namespace, backup_type, backup_id } = group
+  const { frame: _, server: _server, left_out: _left, snapshots, ...facts } = wire
+  const { datastore_name, namespace, backup_type, backup_id } = facts
   return {
-    facts: { datastore_name, ...group },
+    facts,
     snapshots: snapshots.map((snapshot) => ({ datastore_name, namespace, backup_type, backup_id, ...snapshot })),
   }
 }
