@@ -1,14 +1,9 @@
 import { type Branch, branchAllows, last } from '@netbox-pbs/core'
 import { Branches, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
-import type { ApiContext } from '../http/caller.ts'
-import { badRequest, type HttpError } from '../http/http-error.ts'
-
-/** NetBox's header for the branch of a request: a `schema_id`. */
-export const branchHeader = 'X-NetBox-Branch'
-
-/** The same as a parameter. */
-export const branchParameter = '_branch'
+import { branchHeader, branchParameter } from '../rest/branch-place.ts'
+import type { ApiContext } from '../rest/caller.ts'
+import { badRequest, type HttpError } from '../rest/http-error.ts'
 
 const nameOrLeaveOut = 'name a branch by its schema_id, or leave it out to work on main'
 

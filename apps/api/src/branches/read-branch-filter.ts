@@ -9,8 +9,9 @@ import {
 } from '@netbox-pbs/core'
 import type { BranchChangeFilter, BranchFilter, ConflictFilter } from '@netbox-pbs/core/ports'
 import type { Effect } from 'effect'
-import type { HttpError } from '../http/http-error.ts'
-import { choices, flag, id, numbers, type RecordQuery, readFilter, search, texts } from '../http/read-filter.ts'
+import { fieldsOf } from '../openapi/shared-schemas.ts'
+import type { HttpError } from '../rest/http-error.ts'
+import { choices, flag, id, numbers, type RecordQuery, readFilter, search, texts } from '../rest/read-filter.ts'
 
 const objectType = (model: ModelName): string => registry[model].objectType
 const objectTypes = choices('object_type', branchedModels, objectType)
@@ -19,7 +20,7 @@ const objectTypes = choices('object_type', branchedModels, objectType)
 export const readBranchFilter = (params: URLSearchParams): Effect.Effect<RecordQuery<BranchFilter>, HttpError> =>
   readFilter<BranchFilter>(
     params,
-    'Branch',
+    fieldsOf('Branch'),
     {
       statuses: choices('status', branchStatuses),
       kinds: choices('kind', branchKinds),
@@ -36,7 +37,7 @@ export const readBranchFilter = (params: URLSearchParams): Effect.Effect<RecordQ
 export const readBranchChangeFilter = (
   params: URLSearchParams,
 ): Effect.Effect<RecordQuery<BranchChangeFilter>, HttpError> =>
-  readFilter<BranchChangeFilter>(params, 'BranchChange', {
+  readFilter<BranchChangeFilter>(params, fieldsOf('BranchChange'), {
     models: objectTypes,
     actions: choices('action', changeActions),
     objectIds: numbers('object_id'),
@@ -45,7 +46,7 @@ export const readBranchChangeFilter = (
 
 /** Reads the filters of a list of conflicts from a query. */
 export const readConflictFilter = (params: URLSearchParams): Effect.Effect<RecordQuery<ConflictFilter>, HttpError> =>
-  readFilter<ConflictFilter>(params, 'BranchConflict', {
+  readFilter<ConflictFilter>(params, fieldsOf('BranchConflict'), {
     ids: numbers('id'),
     kinds: choices('kind', conflictKinds),
     models: objectTypes,

@@ -9,7 +9,7 @@ import {
 import type { ConflictFilter } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { z } from 'zod'
-import { type HttpError, invalid } from '../http/http-error.ts'
+import { type HttpError, invalid } from '../rest/http-error.ts'
 
 const objectTypes = modelNames.map((model) => registry[model].objectType)
 const models: ReadonlyMap<string, (typeof modelNames)[number]> = new Map(

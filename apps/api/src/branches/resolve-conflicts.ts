@@ -8,7 +8,7 @@ import {
 } from '@netbox-pbs/core'
 import { Branches, type ConflictFilter } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { invalid } from '../http/http-error.ts'
+import { invalid } from '../rest/http-error.ts'
 import { branchedField, readValue } from './read-value.ts'
 
 /** An answer to some conflicts of a branch; `resolution` null takes their answers back. */

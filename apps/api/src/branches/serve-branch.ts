@@ -1,14 +1,8 @@
 import { type Branch, type BranchChange, type BranchConflict, registry, scopeTitle } from '@netbox-pbs/core'
 import type { MergeOutcome } from '@netbox-pbs/core/ports'
-import { apiRoot } from '../inventory/links.ts'
-import { branchPage } from '../pages/paths.ts'
-import { choice, runUrl } from '../runs/serve-run.ts'
-
-/** Where branches lie in REST. */
-export const branchesPath = `${apiRoot}branches/`
-
-/** Address of a branch. */
-export const branchUrl = (base: string, id: number): string => `${base}${branchesPath}${id}/`
+import { choice } from '../rest/choice.ts'
+import { branchUrl, runUrl } from '../rest/links.ts'
+import { branchPage } from '../rest/page-paths.ts'
 
 const briefBranch = (base: string, id: number) => ({ id, url: branchUrl(base, id), display: `Branch ${id}` })
 

@@ -1,6 +1,8 @@
 import { type ChangeFilter, changeActions, type LoggedModel, modelNames, otherLogged } from '@netbox-pbs/core'
 import type { Effect } from 'effect'
-import type { HttpError } from '../http/http-error.ts'
+import { fieldsOf } from '../openapi/shared-schemas.ts'
+import type { HttpError } from '../rest/http-error.ts'
+import { loggedTypes } from '../rest/logged-types.ts'
 import {
   choices,
   numbers,
@@ -10,14 +12,13 @@ import {
   timestamp,
   uuids,
   wholeNumber,
-} from '../http/read-filter.ts'
-import { loggedTypes } from './logged-types.ts'
+} from '../rest/read-filter.ts'
 
 const models: ReadonlyArray<LoggedModel> = [...modelNames, ...otherLogged]
 
 /** Reads the filters of the change log from a query. */
 export const readChangeFilter = (params: URLSearchParams): Effect.Effect<RecordQuery<ChangeFilter>, HttpError> =>
-  readFilter<ChangeFilter>(params, 'Change', {
+  readFilter<ChangeFilter>(params, fieldsOf('Change'), {
     actions: choices('action', changeActions),
     models: choices('changed_object_type', models, (model) => loggedTypes[model].objectType),
     objectIds: numbers('changed_object_id'),

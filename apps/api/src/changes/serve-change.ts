@@ -1,11 +1,6 @@
 import type { ChangeAction, LoggedChange } from '@netbox-pbs/core'
-import { branchUrl } from '../branches/serve-branch.ts'
-import { apiRoot } from '../inventory/links.ts'
-import { runUrl } from '../runs/serve-run.ts'
-import { loggedTypes } from './logged-types.ts'
-
-/** Where the change log lies in REST. */
-export const changesPath = `${apiRoot}changes/`
+import { branchUrl, changesPath, runUrl } from '../rest/links.ts'
+import { loggedTypes } from '../rest/logged-types.ts'
 
 const labels = { create: 'Created', update: 'Updated', delete: 'Deleted' } as const satisfies Record<
   ChangeAction,

@@ -1,7 +1,7 @@
 import { type HeldDeletions, listedModel, type ModelName } from '@netbox-pbs/core'
 import { HeldDeletionsStore, InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { anyRow, type Row } from '../inventory/row.ts'
+import { anyRow, type Row } from '../rest/row.ts'
 
 /** Rows shown for the held deletions of a scope. */
 export const sampleSize = 10

@@ -1,7 +1,7 @@
 import { scopeTitle, whyHeld } from '@netbox-pbs/core'
-import { display } from '../inventory/display.ts'
-import { pageUrl, rowUrl } from '../inventory/links.ts'
-import { choice, runUrl } from '../runs/serve-run.ts'
+import { choice } from '../rest/choice.ts'
+import { display } from '../rest/display.ts'
+import { pageUrl, rowUrl, runUrl } from '../rest/links.ts'
 import type { SampledSet } from './sample-rows.ts'
 
 /** The held deletions of a scope in REST form, under the requested run. */

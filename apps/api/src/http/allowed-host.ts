@@ -1,6 +1,6 @@
 import { isAllowedHost, unknownHostDetail } from '@netbox-pbs/app-shell'
 import { createMiddleware } from 'hono/factory'
-import type { ApiEnv } from './caller.ts'
+import type { ApiEnv } from '../rest/caller.ts'
 
 /** Refuses hosts that are not ours, also where a proxy forwards them. */
 export const allowedHost = (allowed: ReadonlyArray<string>) => {

@@ -1,13 +1,13 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { Effect } from 'effect'
 import { pages } from '../pages/pages.ts'
+import { prefix } from '../rest/base-url.ts'
+import type { ApiEnv } from '../rest/caller.ts'
+import type { Run } from '../rest/route.ts'
 import { restPaths } from '../routes/rest-paths.ts'
 import { allowedHost } from './allowed-host.ts'
-import { prefix } from './base-url.ts'
-import type { ApiEnv } from './caller.ts'
 import { mountRoutes } from './mount-routes.ts'
 import { responseHeaders } from './response-headers.ts'
-import type { Run } from './run.ts'
 
 /** Puts one part of the site, such as its pages, on the app. */
 export type Part = (app: OpenAPIHono<ApiEnv>, run: Run) => void

@@ -1,26 +1,14 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Branch } from '@netbox-pbs/core'
 import { Effect } from 'effect'
-import type { BranchPlace } from '../branches/branch-place.ts'
+import { authenticate } from '../accounts/authenticate.ts'
 import { inBranch } from '../branches/in-branch.ts'
 import { namedBranch } from '../branches/named-branch.ts'
-import type { ApiContext, ApiEnv } from './caller.ts'
-import { badRequest, forbidden, methodNotAllowed } from './http-error.ts'
+import type { BranchPlace } from '../rest/branch-place.ts'
+import type { ApiContext, ApiEnv } from '../rest/caller.ts'
+import { badRequest, forbidden, methodNotAllowed } from '../rest/http-error.ts'
+import type { Handler, Path, Route, Run } from '../rest/route.ts'
 import { negotiate } from './negotiate.ts'
-import type { Handler, Route } from './route.ts'
-import type { Run } from './run.ts'
-import { authenticate } from './token-auth.ts'
-
-/** The operations of one path. */
-export interface Path {
-  readonly routes: ReadonlyArray<Route>
-  /** Body of the answer to `OPTIONS`. */
-  readonly describe?: (c: ApiContext) => object
-  /** Answered without a token. */
-  readonly open?: true
-  /** How the path treats a request that names a branch; `main` by default. */
-  readonly branch?: BranchPlace
-}
 
 const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 

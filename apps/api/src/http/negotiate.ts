@@ -1,7 +1,7 @@
 import { Effect } from 'effect'
+import type { ApiContext } from '../rest/caller.ts'
+import { type HttpError, notAcceptable, notFound } from '../rest/http-error.ts'
 import { apiVersion } from '../version.ts'
-import type { ApiContext } from './caller.ts'
-import { type HttpError, notAcceptable, notFound } from './http-error.ts'
 
 /** Media ranges that JSON satisfies. A browser asks for HTML first; it gets JSON as well. */
 const readable = new Set(['application/json', 'application/*', '*/*', 'text/html'])

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createMiddleware } from 'hono/factory'
+import type { ApiEnv } from '../rest/caller.ts'
 import { apiVersion } from '../version.ts'
-import type { ApiEnv } from './caller.ts'
 
 /** On every response: who it is, how it may be shown, and for the API its version. */
 export const responseHeaders = createMiddleware<ApiEnv>(async (c, next) => {

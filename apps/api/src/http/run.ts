@@ -1,58 +1,12 @@
-import type {
-  ApprovalNotAllowed,
-  BranchNameTaken,
-  BranchNotApproved,
-  BranchNotFound,
-  BranchNotMerged,
-  BranchNotOpen,
-  BranchOfRun,
-  BranchScopeUnknown,
-  EndpointNotFound,
-  EndpointRejected,
-  GatewayUnavailable,
-  HeldDeletionsNotFound,
-  ServerGone,
-  StoreFailed,
-  VersionChanged,
-} from '@netbox-pbs/core/ports'
 import { statementLimit } from '@netbox-pbs/core/ports'
-import type { RunNotStarted, ServerNotFound, ServerNotUsable, ServerPending } from '@netbox-pbs/sync'
 import { Cause, Duration, Effect, Exit, Option } from 'effect'
 import * as Runtime from 'effect/Runtime'
-import { etag } from '../inventory/etag.ts'
+import type { ApiContext } from '../rest/caller.ts'
+import { etag } from '../rest/etag.ts'
+import type { HandlerError, Run } from '../rest/route.ts'
+import { logStoreFailure, storeFailure } from '../rest/store-failure.ts'
 import { notUsableErrors } from '../servers/not-usable.ts'
 import type { ApiServices } from '../services.ts'
-import type { ApiContext } from './caller.ts'
-import type { HttpError } from './http-error.ts'
-import { logStoreFailure, storeFailure } from './store-failure.ts'
-import type { ValidationFailed } from './validation-failed.ts'
-
-/** What a handler may fail with; everything else is a defect. */
-export type HandlerError =
-  | HttpError
-  | StoreFailed
-  | ValidationFailed
-  | GatewayUnavailable
-  | EndpointRejected
-  | EndpointNotFound
-  | ServerNotFound
-  | ServerNotUsable
-  | ServerPending
-  | RunNotStarted
-  | BranchNameTaken
-  | BranchNotFound
-  | BranchNotOpen
-  | BranchOfRun
-  | BranchNotApproved
-  | BranchScopeUnknown
-  | BranchNotMerged
-  | ApprovalNotAllowed
-  | HeldDeletionsNotFound
-  | ServerGone
-  | VersionChanged
-
-/** The bridge from a handler's Effect to its HTTP response. */
-export type Run = (c: ApiContext, handler: Effect.Effect<Response, HandlerError, ApiServices>) => Promise<Response>
 
 /** How long one statement of a request may take, in seconds. */
 export interface RequestLimits {

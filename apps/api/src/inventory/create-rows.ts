@@ -13,11 +13,11 @@ import {
 } from '@netbox-pbs/core/ports'
 import { connectServer, type ServerNotUsable } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
-import { branchErrors } from '../branches/branch-limits.ts'
-import { badGateway, type HttpError, notFound } from '../http/http-error.ts'
+import { badGateway, type HttpError, notFound } from '../rest/http-error.ts'
 import { type ReadSecret, readSecret, secretInBulk } from '../servers/read-secret.ts'
 import { keyTakenErrors, keyValues, repeatedKeys } from '../validation/unique.ts'
 import { referencedByItem, type ValidatedItem, validateItem } from '../validation/validate-item.ts'
+import { branchErrors } from './branch-limits.ts'
 import { knownServers } from './resolve-list.ts'
 import { takenKeys } from './taken-keys.ts'
 

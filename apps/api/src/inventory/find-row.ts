@@ -1,10 +1,10 @@
 import { type ModelName, registry } from '@netbox-pbs/core'
 import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
-import type { ApiContext } from '../http/caller.ts'
-import { type HttpError, notFound } from '../http/http-error.ts'
-import { rowId } from '../http/row-id.ts'
-import { anyRow, type Row } from './row.ts'
+import type { ApiContext } from '../rest/caller.ts'
+import { type HttpError, notFound } from '../rest/http-error.ts'
+import { anyRow, type Row } from '../rest/row.ts'
+import { rowId } from '../rest/row-id.ts'
 
 /** The row that the path names by its id; 404 in NetBox's words when there is none. */
 export const findRow = (model: ModelName, c: ApiContext): Effect.Effect<Row, HttpError | StoreFailed, InventoryLists> =>

@@ -8,7 +8,7 @@ import {
 } from '@netbox-pbs/core'
 import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { type HttpError, invalid } from '../http/http-error.ts'
+import { type HttpError, invalid } from '../rest/http-error.ts'
 
 /** Looks up which of the servers named, by name or by id, there are. Asks nothing when nothing is named. */
 export const knownServers = Effect.fn('knownServers')(function* ({ names: requested, ids }: ReferencedRows) {

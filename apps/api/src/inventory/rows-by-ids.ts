@@ -1,7 +1,7 @@
 import { type ModelName, pageLimits } from '@netbox-pbs/core'
 import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Array as Arr, Effect } from 'effect'
-import { anyRow, type Row } from './row.ts'
+import { anyRow, type Row } from '../rest/row.ts'
 
 /** Rows by their ids, in the order of the ids; ids without a row are left out. */
 export const rowsByIds = (

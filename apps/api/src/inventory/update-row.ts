@@ -24,15 +24,15 @@ import {
   type ServerPending,
 } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
-import { branchErrors, branchValues, deletableInBranch } from '../branches/branch-limits.ts'
-import { type HttpError, notFound } from '../http/http-error.ts'
-import { ValidationFailed } from '../http/validation-failed.ts'
+import { type HttpError, notFound } from '../rest/http-error.ts'
+import type { Row } from '../rest/row.ts'
+import { ValidationFailed } from '../rest/validation-failed.ts'
 import { connectionOf, readSecret } from '../servers/read-secret.ts'
 import type { ApiServices } from '../services.ts'
 import { keyTakenErrors } from '../validation/unique.ts'
 import { referencedByItem, validateItem, type WriteMode } from '../validation/validate-item.ts'
+import { branchErrors, branchValues, deletableInBranch } from './branch-limits.ts'
 import { knownServers } from './resolve-list.ts'
-import type { Row } from './row.ts'
 
 /**
  * Changes a row by an object of a body: `whole` needs the required fields, `partial` none. A server's endpoint at the gateway changes with it, but in a branch,

@@ -1,9 +1,9 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { modelNames } from '@netbox-pbs/core'
-import type { Path } from '../http/mount-routes.ts'
-import { settingsSchemas } from '../routes/settings-paths.ts'
+import type { Path } from '../rest/route.ts'
 import { version } from '../version.ts'
 import { modelSchemas } from './model-schemas.ts'
+import { settingsSchemas } from './settings-schemas.ts'
 import { sharedSchemas } from './shared-schemas.ts'
 
 /** The OpenAPI document of some paths; what the models hold comes from the registry. */

@@ -1,6 +1,6 @@
 import type { RouteConfig } from '@hono/zod-openapi'
 import { branchedModels, type Field, type ModelName, registry } from '@netbox-pbs/core'
-import { listPath } from '../inventory/links.ts'
+import { listPath } from '../rest/links.ts'
 import { filterSchema, schemaName } from './model-schemas.ts'
 import {
   bodyErrors,

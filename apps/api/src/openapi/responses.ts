@@ -1,5 +1,5 @@
 import type { RouteConfig } from '@hono/zod-openapi'
-import { branchHeader, branchParameter } from '../branches/named-branch.ts'
+import { branchHeader, branchParameter } from '../rest/branch-place.ts'
 
 type Responses = RouteConfig['responses']
 

@@ -13,7 +13,7 @@ import {
   runTriggers,
   scopeOutcomes,
 } from '@netbox-pbs/core'
-import { loggedObjectTypes } from '../changes/logged-types.ts'
+import { loggedObjectTypes } from '../rest/logged-types.ts'
 import { envelopeSchema } from './model-schemas.ts'
 import { ref } from './responses.ts'
 
@@ -332,4 +332,10 @@ export const sharedSchemas: Readonly<Record<string, object>> = {
     { resources: listOf({ ...text, enum: resources }), servers: listOf({ oneOf: [text, integer] }) },
     ['resources', 'servers'],
   ),
+}
+
+/** The fields of a record of the document. */
+export function fieldsOf(record: string): ReadonlySet<string> {
+  const schema = sharedSchemas[record]
+  return new Set(schema !== undefined && 'properties' in schema ? Object.keys(schema.properties as object) : [])
 }

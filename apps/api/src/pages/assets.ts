@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { Hono } from 'hono'
-import { home } from './paths.ts'
+import { home } from '../rest/page-paths.ts'
 
 interface Asset {
   readonly type: string

@@ -1,15 +1,15 @@
 import { type ModelName, registry } from '@netbox-pbs/core'
 import { Effect } from 'effect'
-import { type BranchPlace, placeOf } from '../branches/branch-place.ts'
 import { inBranch } from '../branches/in-branch.ts'
 import { namedBranch } from '../branches/named-branch.ts'
-import type { ApiContext } from '../http/caller.ts'
+import { type BranchPlace, placeOf } from '../rest/branch-place.ts'
+import type { ApiContext } from '../rest/caller.ts'
+import { branchesPage } from '../rest/page-paths.ts'
 import type { BranchBannerProps } from './components/branch-banner.tsx'
 import type { PageBranch } from './components/page-branch.ts'
 import type { Viewer } from './components/viewer.ts'
 import { noBranch } from './error-pages.tsx'
 import { html } from './html.ts'
-import { branchesPage } from './paths.ts'
 import type { Page } from './serve-page.tsx'
 
 /**

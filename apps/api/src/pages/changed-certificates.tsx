@@ -1,9 +1,9 @@
 import { InventoryLists } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { anyRow } from '../inventory/row.ts'
+import { listPage, rowPage } from '../rest/page-paths.ts'
+import { anyRow } from '../rest/row.ts'
 import { Alert } from './components/alert.tsx'
 import { certificateChanged } from './components/certificate-alert.tsx'
-import { listPage, rowPage } from './paths.ts'
 
 /** Servers that the banner names; the list has them all. */
 const mostNamed = 5

@@ -1,13 +1,13 @@
 import { choiceFor, type ModelName, registry } from '@netbox-pbs/core'
 import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { branchParameter } from '../branches/named-branch.ts'
-import { anyRow, type Row } from '../inventory/row.ts'
+import { branchParameter } from '../rest/branch-place.ts'
+import { listPage } from '../rest/page-paths.ts'
+import { anyRow, type Row } from '../rest/row.ts'
 import type { LatestTasksProps } from './components/latest-tasks.tsx'
 import type { PageBranch } from './components/page-branch.ts'
 import type { RelatedList } from './components/related.tsx'
 import { readPageQuery } from './page-query.ts'
-import { listPage } from './paths.ts'
 
 /** A list and the parameters that filter it to the children of a row. A list with its own label is shown only when it has rows. */
 type ChildList = readonly [model: ModelName, parameters: Readonly<Record<string, unknown>>, label?: string]

@@ -1,8 +1,8 @@
 import type { JSX } from 'hono/jsx/jsx-runtime'
+import { home } from '../rest/page-paths.ts'
 import { Layout } from './components/layout.tsx'
 import { Message } from './components/message.tsx'
 import type { Viewer } from './components/viewer.ts'
-import { home } from './paths.ts'
 
 /** The requested object does not exist or was deleted; `list` is the page to go to. */
 export const notFound = (viewer: Viewer | null, path: string, what = 'This page', list = home): JSX.Element => (

@@ -1,9 +1,9 @@
 import { type Field, type ListRequest, registry } from '@netbox-pbs/core'
 import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
-import { branchParameter } from '../branches/named-branch.ts'
+import { branchParameter } from '../rest/branch-place.ts'
+import { listPage } from '../rest/page-paths.ts'
 import type { Chip } from './components/filter-chips.tsx'
-import { listPage } from './paths.ts'
 
 /** Parameters of a list page that are not filters. */
 const noFilters = new Set(['limit', 'offset', 'ordering', 'q', 'brief', 'fields', 'omit', 'format', branchParameter])

@@ -1,6 +1,6 @@
 import { Effect } from 'effect'
-import type { ApiContext } from '../http/caller.ts'
-import { readBytes } from '../http/read-body.ts'
+import type { ApiContext } from '../rest/caller.ts'
+import { readBytes } from '../rest/read-body.ts'
 import { bodyTooLarge } from './error-pages.tsx'
 import { html } from './html.ts'
 import type { Page } from './serve-page.tsx'

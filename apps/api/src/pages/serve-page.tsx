@@ -1,14 +1,14 @@
 import type { StoreFailed } from '@netbox-pbs/core/ports'
 import { Cause, Effect } from 'effect'
-import type { ApiContext } from '../http/caller.ts'
-import type { Run } from '../http/run.ts'
-import { logStoreFailure, storeFailure } from '../http/store-failure.ts'
+import type { ApiContext } from '../rest/caller.ts'
+import { signInPage } from '../rest/page-paths.ts'
+import type { Run } from '../rest/route.ts'
+import { logStoreFailure, storeFailure } from '../rest/store-failure.ts'
 import type { ApiServices } from '../services.ts'
 import { sentence } from './components/capitalize.ts'
 import { Layout } from './components/layout.tsx'
 import { Message } from './components/message.tsx'
 import { html } from './html.ts'
-import { signInPage } from './paths.ts'
 
 /** The work that renders a page. Failures are rendered as pages too. */
 export type Page = Effect.Effect<Response, StoreFailed, ApiServices>

@@ -1,7 +1,7 @@
 import { formatTimestamp } from '@netbox-pbs/core'
 import { Sessions, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Clock, Effect } from 'effect'
-import { signInPage } from './paths.ts'
+import { signInPage } from '../rest/page-paths.ts'
 import { idHash, newId } from './session.ts'
 
 const lifetimeMillis = 3600_000

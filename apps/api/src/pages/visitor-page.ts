@@ -1,10 +1,10 @@
 import { Effect, Option } from 'effect'
-import type { ApiContext } from '../http/caller.ts'
+import type { ApiContext } from '../rest/caller.ts'
+import { signInPage } from '../rest/page-paths.ts'
 import type { Viewer } from './components/viewer.ts'
 import { foreignForm, readOnly } from './error-pages.tsx'
 import { type Form, withForm } from './form.ts'
 import { html, seeOther } from './html.ts'
-import { signInPage } from './paths.ts'
 import type { Page } from './serve-page.tsx'
 import { isOwnForm, visitorOf } from './session.ts'
 

@@ -11,14 +11,7 @@ import { Branches } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { readBranchChangeFilter, readBranchFilter, readConflictFilter } from '../branches/read-branch-filter.ts'
 import { readBranchChange, readNewBranch } from '../branches/read-branch-request.ts'
-import { branchesPath, branchUrl, servedBranch, servedBranchChange, servedConflict } from '../branches/serve-branch.ts'
-import { baseUrl } from '../http/base-url.ts'
-import { actorOf } from '../http/caller.ts'
-import type { Path } from '../http/mount-routes.ts'
-import { readBody } from '../http/read-body.ts'
-import { respondWithRecords } from '../http/respond-with-records.ts'
-import { type Route, route } from '../http/route.ts'
-import { etag, expectedVersions } from '../inventory/etag.ts'
+import { servedBranch, servedBranchChange, servedConflict } from '../branches/serve-branch.ts'
 import {
   bodyErrors,
   errorResponses,
@@ -32,6 +25,14 @@ import {
   versionErrors,
   wrongFilter,
 } from '../openapi/responses.ts'
+import { baseUrl } from '../rest/base-url.ts'
+import { actorOf } from '../rest/caller.ts'
+import { etag, expectedVersions } from '../rest/etag.ts'
+import { branchesPath, branchUrl } from '../rest/links.ts'
+import { readBody } from '../rest/read-body.ts'
+import { respondWithRecords } from '../rest/respond-with-records.ts'
+import type { Path } from '../rest/route.ts'
+import { type Route, route } from '../rest/route.ts'
 import { branchActionPaths, findBranch } from './branch-action-paths.ts'
 
 const tags = ['plugins']

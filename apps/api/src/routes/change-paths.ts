@@ -1,14 +1,8 @@
 import { changeActions } from '@netbox-pbs/core'
 import { Changes } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
-import { loggedObjectTypes } from '../changes/logged-types.ts'
 import { readChangeFilter } from '../changes/read-change-filter.ts'
-import { changesPath, servedChange } from '../changes/serve-change.ts'
-import { baseUrl } from '../http/base-url.ts'
-import { notFound } from '../http/http-error.ts'
-import type { Path } from '../http/mount-routes.ts'
-import { respondWithRecords } from '../http/respond-with-records.ts'
-import { type Route, route } from '../http/route.ts'
+import { servedChange } from '../changes/serve-change.ts'
 import { pathId } from '../inventory/find-row.ts'
 import {
   errorResponses,
@@ -19,6 +13,13 @@ import {
   response,
   wrongFilter,
 } from '../openapi/responses.ts'
+import { baseUrl } from '../rest/base-url.ts'
+import { notFound } from '../rest/http-error.ts'
+import { changesPath } from '../rest/links.ts'
+import { loggedObjectTypes } from '../rest/logged-types.ts'
+import { respondWithRecords } from '../rest/respond-with-records.ts'
+import type { Path } from '../rest/route.ts'
+import { type Route, route } from '../rest/route.ts'
 
 const tags = ['plugins']
 

@@ -1,14 +1,6 @@
 import { DatastoreUsage } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { baseUrl } from '../http/base-url.ts'
-import { nameIgnored } from '../http/ignored-parameters.ts'
-import type { Path } from '../http/mount-routes.ts'
-import { offsetPage } from '../http/offset-page.ts'
-import { readFilter } from '../http/read-filter.ts'
-import { type Route, route } from '../http/route.ts'
-import { envelope } from '../inventory/envelope.ts'
 import { findRow } from '../inventory/find-row.ts'
-import { listPath } from '../inventory/links.ts'
 import {
   branchParameters,
   errorResponses,
@@ -19,6 +11,15 @@ import {
   response,
   wrongFilter,
 } from '../openapi/responses.ts'
+import { fieldsOf } from '../openapi/shared-schemas.ts'
+import { baseUrl } from '../rest/base-url.ts'
+import { envelope } from '../rest/envelope.ts'
+import { nameIgnored } from '../rest/ignored-parameters.ts'
+import { listPath } from '../rest/links.ts'
+import { offsetPage } from '../rest/offset-page.ts'
+import { readFilter } from '../rest/read-filter.ts'
+import type { Path } from '../rest/route.ts'
+import { type Route, route } from '../rest/route.ts'
 
 const usageRoute: Route = route(
   {
@@ -38,7 +39,7 @@ const usageRoute: Route = route(
     Effect.gen(function* () {
       const { id } = yield* findRow('datastore', c)
       const params = new URL(c.req.url).searchParams
-      const { ignored } = yield* readFilter(params, 'UsagePoint', {})
+      const { ignored } = yield* readFilter(params, fieldsOf('UsagePoint'), {})
       nameIgnored(c, ignored)
       const page = offsetPage(params)
       const { count, rows } = yield* (yield* DatastoreUsage).points({ datastoreId: id, ...page })

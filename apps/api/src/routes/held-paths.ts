@@ -3,15 +3,6 @@ import { confirmHeld, dismissHeld, type HeldDecision } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
 import { sampleRows } from '../held/sample-rows.ts'
 import { servedHeld } from '../held/serve-held.ts'
-import { baseUrl } from '../http/base-url.ts'
-import { type ApiContext, actorOf } from '../http/caller.ts'
-import { HttpError, invalid, notFound } from '../http/http-error.ts'
-import type { Path } from '../http/mount-routes.ts'
-import { readBody } from '../http/read-body.ts'
-import { readFilter } from '../http/read-filter.ts'
-import { respondWithRecords } from '../http/respond-with-records.ts'
-import { type Route, route } from '../http/route.ts'
-import { rowId } from '../http/row-id.ts'
 import {
   bodyErrors,
   errorResponses,
@@ -23,7 +14,18 @@ import {
   response,
   wrongFilter,
 } from '../openapi/responses.ts'
-import { runsPath, runUrl, servedRun } from '../runs/serve-run.ts'
+import { fieldsOf } from '../openapi/shared-schemas.ts'
+import { baseUrl } from '../rest/base-url.ts'
+import { type ApiContext, actorOf } from '../rest/caller.ts'
+import { HttpError, invalid, notFound } from '../rest/http-error.ts'
+import { runsPath, runUrl } from '../rest/links.ts'
+import { readBody } from '../rest/read-body.ts'
+import { readFilter } from '../rest/read-filter.ts'
+import { respondWithRecords } from '../rest/respond-with-records.ts'
+import type { Path } from '../rest/route.ts'
+import { type Route, route } from '../rest/route.ts'
+import { rowId } from '../rest/row-id.ts'
+import { servedRun } from '../runs/serve-run.ts'
 import { pythonType } from '../validation/python-text.ts'
 import { unknownKeys } from '../validation/unbuilt-fields.ts'
 import { isDictionary, ownValue } from '../validation/validate-item.ts'
@@ -50,7 +52,7 @@ const listRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findRun(c)
-      const { ignored } = yield* readFilter(new URL(c.req.url).searchParams, 'HeldDeletions', {})
+      const { ignored } = yield* readFilter(new URL(c.req.url).searchParams, fieldsOf('HeldDeletions'), {})
       const held = yield* HeldDeletionsStore
       return yield* respondWithRecords(c, {
         path: `${runsPath}${id}/held/`,

@@ -1,5 +1,5 @@
 import { modelNames, registry } from '@netbox-pbs/core'
-import type { Path } from '../http/mount-routes.ts'
+import type { Path } from '../rest/route.ts'
 import { branchPaths } from './branch-paths.ts'
 import { changePaths } from './change-paths.ts'
 import { datastorePaths } from './datastore-paths.ts'

@@ -1,8 +1,8 @@
 import { Effect } from 'effect'
-import type { Path } from '../http/mount-routes.ts'
-import { route } from '../http/route.ts'
 import { openApiDocument } from '../openapi/document.ts'
 import { ref, response } from '../openapi/responses.ts'
+import type { Path } from '../rest/route.ts'
+import { route } from '../rest/route.ts'
 
 /** The OpenAPI document of some paths and of itself, open to everybody, as clients expect. */
 export function schemaPath(others: ReadonlyArray<Path>): Path {

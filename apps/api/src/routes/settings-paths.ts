@@ -1,17 +1,7 @@
-import { Settings } from '@netbox-pbs/core'
+import type { Settings } from '@netbox-pbs/core'
 import { ApiTokens, SettingsStore } from '@netbox-pbs/core/ports'
 import { now } from '@netbox-pbs/sync'
 import { Effect, Redacted } from 'effect'
-import { z } from 'zod'
-import { baseUrl } from '../http/base-url.ts'
-import { type ApiContext, actorOf } from '../http/caller.ts'
-import { invalid } from '../http/http-error.ts'
-import type { Path } from '../http/mount-routes.ts'
-import { readBody } from '../http/read-body.ts'
-import { type Handler, route } from '../http/route.ts'
-import { etag, expectedVersions } from '../inventory/etag.ts'
-import { apiRoot } from '../inventory/links.ts'
-import { jsonSchema } from '../openapi/json-schema.ts'
 import {
   bodyErrors,
   errorResponses,
@@ -21,7 +11,15 @@ import {
   response,
   versionErrors,
 } from '../openapi/responses.ts'
-import { describeSettings, readSettings, SettingsChange } from '../settings/read-settings.ts'
+import { baseUrl } from '../rest/base-url.ts'
+import { type ApiContext, actorOf } from '../rest/caller.ts'
+import { etag, expectedVersions } from '../rest/etag.ts'
+import { invalid } from '../rest/http-error.ts'
+import { apiRoot } from '../rest/links.ts'
+import { readBody } from '../rest/read-body.ts'
+import type { Path } from '../rest/route.ts'
+import { type Handler, route } from '../rest/route.ts'
+import { describeSettings, readSettings } from '../settings/read-settings.ts'
 import { pythonType } from '../validation/python-text.ts'
 import { isDictionary } from '../validation/validate-item.ts'
 
@@ -108,22 +106,6 @@ export const settingsPaths: ReadonlyArray<Path> = [path, `${path}1/`].map((at) =
     ),
   ),
 }))
-
-/** Schemas of the settings for the document. */
-export const settingsSchemas: Readonly<Record<string, object>> = {
-  SettingsRequest: jsonSchema(SettingsChange),
-  Settings: jsonSchema(
-    Settings.extend({
-      id: z.literal(1),
-      url: z.url(),
-      display_url: z.url(),
-      display: z.string(),
-      proxbox_api_key_configured: z.boolean(),
-      created: z.iso.datetime(),
-      last_updated: z.iso.datetime(),
-    }),
-  ),
-}
 
 /** JSON holds no undefined, so every field of a change was sent. */
 function wasSent(change: { readonly [K in keyof Settings]?: Settings[K] | undefined }): change is Partial<Settings> {

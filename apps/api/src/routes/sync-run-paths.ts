@@ -3,14 +3,6 @@ import { Runs } from '@netbox-pbs/core/ports'
 import { cancelRun, startRun } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
 import { readNothing } from '../branches/read-branch-request.ts'
-import { baseUrl } from '../http/base-url.ts'
-import type { ApiContext } from '../http/caller.ts'
-import { badRequest, notFound } from '../http/http-error.ts'
-import type { Path } from '../http/mount-routes.ts'
-import { readBody } from '../http/read-body.ts'
-import { readFilter } from '../http/read-filter.ts'
-import { respondWithRecords } from '../http/respond-with-records.ts'
-import { type Route, route } from '../http/route.ts'
 import { pathId } from '../inventory/find-row.ts'
 import {
   bodyErrors,
@@ -23,9 +15,19 @@ import {
   response,
   wrongFilter,
 } from '../openapi/responses.ts'
+import { fieldsOf } from '../openapi/shared-schemas.ts'
+import { baseUrl } from '../rest/base-url.ts'
+import type { ApiContext } from '../rest/caller.ts'
+import { badRequest, notFound } from '../rest/http-error.ts'
+import { runsPath, runUrl } from '../rest/links.ts'
+import { readBody } from '../rest/read-body.ts'
+import { readFilter } from '../rest/read-filter.ts'
+import { respondWithRecords } from '../rest/respond-with-records.ts'
+import type { Path } from '../rest/route.ts'
+import { type Route, route } from '../rest/route.ts'
 import { readRunFilter } from '../runs/run-filter.ts'
 import { readRunRequest } from '../runs/run-request.ts'
-import { runsPath, runUrl, servedJob, servedRun, servedScope, servedWarning } from '../runs/serve-run.ts'
+import { servedJob, servedRun, servedScope, servedWarning } from '../runs/serve-run.ts'
 import { waitsForWorkerSince } from '../runs/worker-notice.ts'
 
 const tags = ['plugins']
@@ -123,7 +125,7 @@ const scopesRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findRun(c)
-      const { ignored } = yield* readFilter(new URL(c.req.url).searchParams, 'SyncRunScope', {})
+      const { ignored } = yield* readFilter(new URL(c.req.url).searchParams, fieldsOf('SyncRunScope'), {})
       const runs = yield* Runs
       return yield* respondWithRecords(c, {
         path: `${runsPath}${id}/scopes/`,
@@ -151,7 +153,7 @@ const jobsRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findRun(c)
-      const { ignored } = yield* readFilter(new URL(c.req.url).searchParams, 'SyncRunJob', {})
+      const { ignored } = yield* readFilter(new URL(c.req.url).searchParams, fieldsOf('SyncRunJob'), {})
       const runs = yield* Runs
       return yield* respondWithRecords(c, {
         path: `${runsPath}${id}/jobs/`,

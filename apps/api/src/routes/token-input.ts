@@ -1,6 +1,6 @@
 import type { FieldErrors } from '@netbox-pbs/core'
 import { readUserReference, type UserReference } from '../accounts/user-reference.ts'
-import type { Caller } from '../http/caller.ts'
+import type { Caller } from '../rest/caller.ts'
 import { checkBoolean } from '../validation/check-boolean.ts'
 import { checkDatetime } from '../validation/check-datetime.ts'
 import { checkText } from '../validation/check-text.ts'

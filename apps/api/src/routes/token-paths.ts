@@ -1,15 +1,6 @@
 import { type ApiToken, ApiTokens } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { hashSecret, newCredentials } from '../accounts/token-text.ts'
-import { baseUrl } from '../http/base-url.ts'
-import type { Caller } from '../http/caller.ts'
-import { actorOf } from '../http/caller.ts'
-import { invalid, notFound } from '../http/http-error.ts'
-import type { Path } from '../http/mount-routes.ts'
-import { readBody } from '../http/read-body.ts'
-import { readFilter, search } from '../http/read-filter.ts'
-import { respondWithRecords } from '../http/respond-with-records.ts'
-import { type Route, route } from '../http/route.ts'
 import { pathId } from '../inventory/find-row.ts'
 import {
   bodyErrors,
@@ -22,6 +13,16 @@ import {
   response,
   wrongFilter,
 } from '../openapi/responses.ts'
+import { fieldsOf } from '../openapi/shared-schemas.ts'
+import { baseUrl } from '../rest/base-url.ts'
+import type { Caller } from '../rest/caller.ts'
+import { actorOf } from '../rest/caller.ts'
+import { invalid, notFound } from '../rest/http-error.ts'
+import { readBody } from '../rest/read-body.ts'
+import { readFilter, search } from '../rest/read-filter.ts'
+import { respondWithRecords } from '../rest/respond-with-records.ts'
+import type { Path } from '../rest/route.ts'
+import { type Route, route } from '../rest/route.ts'
 import { readTokenInput, type TokenInput } from './token-input.ts'
 import { userAddress } from './user.ts'
 
@@ -44,7 +45,9 @@ const listRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const params = new URL(c.req.url).searchParams
-      const { filter, ignored } = yield* readFilter<{ readonly key?: string }>(params, 'Token', { key: search('key') })
+      const { filter, ignored } = yield* readFilter<{ readonly key?: string }>(params, fieldsOf('Token'), {
+        key: search('key'),
+      })
       const tokens = yield* ApiTokens
       return yield* respondWithRecords(c, {
         path,

@@ -1,22 +1,14 @@
 import type { Run, RunJob, ScopeResult, Warning } from '@netbox-pbs/core'
 import { scopeTitle } from '@netbox-pbs/core'
-import { apiRoot } from '../inventory/links.ts'
-
-/** Where runs lie in REST. */
-export const runsPath = `${apiRoot}sync-runs/`
-
-/** Address of a run. */
-export const runUrl = (base: string, id: number): string => `${base}${runsPath}${id}/`
-
-const label = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1).replaceAll('_', ' ')}`
-/** A word as NetBox serves a choice. */
-export const choice = (value: string) => ({ value, label: label(value) })
+import { choice } from '../rest/choice.ts'
+import { runUrl } from '../rest/links.ts'
+import { runPage } from '../rest/page-paths.ts'
 
 /** A run as REST answers it, also while it goes on. */
 export const servedRun = (base: string, run: Run) => ({
   id: run.id,
   url: runUrl(base, run.id),
-  display_url: `${base}/plugins/pbs/sync-runs/${run.id}/`,
+  display_url: `${base}${runPage(run.id)}`,
   display: `Run ${run.id}`,
   status: choice(run.status),
   trigger: choice(run.trigger),

@@ -1,7 +1,7 @@
 import type { FieldErrors } from '@netbox-pbs/core'
 import type { EndpointTest } from '@netbox-pbs/core/ports'
 import type { ServerNotUsable } from '@netbox-pbs/sync'
-import type { ApiContext } from '../http/caller.ts'
+import type { ApiContext } from '../rest/caller.ts'
 
 /** The 400 for a connection that was tried and does not work, by the field to look at, with the way to store it anyway. */
 export const notUsableErrors = ({ field, message }: ServerNotUsable): FieldErrors => ({

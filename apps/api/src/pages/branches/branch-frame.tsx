@@ -1,11 +1,11 @@
 import { type Branch, branchAllows } from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
+import { branchesPage, branchPage, listPage } from '../../rest/page-paths.ts'
 import { Alert } from '../components/alert.tsx'
 import { type BranchTab, BranchTabs } from '../components/branch-tabs.tsx'
 import { Layout } from '../components/layout.tsx'
 import { PageTitle } from '../components/page-title.tsx'
 import type { Viewer } from '../components/viewer.ts'
-import { branchesPage, branchPage, listPage } from '../paths.ts'
 
 /** What a page of a branch says first: what could not be done, or what would be. */
 export interface Notice {

@@ -10,7 +10,7 @@ import type {
   StoreFailed,
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import type { HttpError } from '../../http/http-error.ts'
+import type { HttpError } from '../../rest/http-error.ts'
 import type { ApiServices } from '../../services.ts'
 import { sentence } from '../components/capitalize.ts'
 import type { Viewer } from '../components/viewer.ts'

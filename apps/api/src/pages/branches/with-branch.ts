@@ -1,10 +1,10 @@
 import type { Branch } from '@netbox-pbs/core'
 import { Effect } from 'effect'
 import { branchById } from '../../branches/find-branch.ts'
+import { branchesPage } from '../../rest/page-paths.ts'
 import type { Viewer } from '../components/viewer.ts'
 import { notFound } from '../error-pages.tsx'
 import { html } from '../html.ts'
-import { branchesPage } from '../paths.ts'
 import type { Page } from '../serve-page.tsx'
 
 /** A page about a branch; one that is not there is a page too. */

@@ -1,5 +1,5 @@
 import type { Branch } from '@netbox-pbs/core'
-import { branchPage } from '../paths.ts'
+import { branchPage } from '../../rest/page-paths.ts'
 
 /** The branch that a page is inside of. */
 export interface BranchBannerProps {

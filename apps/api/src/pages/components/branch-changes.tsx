@@ -1,6 +1,6 @@
 import { type Branch, type BranchChange, branchAllows, registry } from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
-import { rowPage } from '../paths.ts'
+import { rowPage } from '../../rest/page-paths.ts'
 import { Badge } from './badge.tsx'
 import { BranchedValue, fieldLabel } from './branched-value.tsx'
 

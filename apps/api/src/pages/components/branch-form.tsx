@@ -1,4 +1,4 @@
-import { addBranchPage, branchesPage } from '../paths.ts'
+import { addBranchPage, branchesPage } from '../../rest/page-paths.ts'
 
 /** What was typed, and what is wrong with it, by field. */
 export interface BranchFormProps {

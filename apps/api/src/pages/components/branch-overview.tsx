@@ -1,7 +1,7 @@
 import type { Branch } from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
 import type { BranchOffer } from '../../branches/branch-offers.ts'
-import { branchPage, runPage } from '../paths.ts'
+import { branchPage, runPage } from '../../rest/page-paths.ts'
 import { BranchActions } from './branch-actions.tsx'
 import { BranchStatusBadge, branchKindWords } from './branch-status.tsx'
 import { Nothing } from './empty-cell.tsx'

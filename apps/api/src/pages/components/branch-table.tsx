@@ -1,5 +1,5 @@
 import type { Branch } from '@netbox-pbs/core'
-import { branchPage } from '../paths.ts'
+import { branchPage } from '../../rest/page-paths.ts'
 import { BranchStatusBadge, branchKindWords } from './branch-status.tsx'
 import { Nothing } from './empty-cell.tsx'
 import { formatCount, formatTime } from './format.ts'

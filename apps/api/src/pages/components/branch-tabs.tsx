@@ -1,5 +1,5 @@
 import type { Branch } from '@netbox-pbs/core'
-import { branchPage } from '../paths.ts'
+import { branchPage } from '../../rest/page-paths.ts'
 import { formatCount } from './format.ts'
 
 /** The parts of a branch's page. */

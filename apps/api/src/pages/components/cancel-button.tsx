@@ -1,5 +1,5 @@
 import type { Run } from '@netbox-pbs/core'
-import { runPage } from '../paths.ts'
+import { runPage } from '../../rest/page-paths.ts'
 
 /** Cancels a run that is under way. */
 export const CancelButton = ({ formToken, run }: { formToken: string; run: Run }) => (

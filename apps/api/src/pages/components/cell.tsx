@@ -1,5 +1,5 @@
 import { choiceFor, type Field, type IntegerField } from '@netbox-pbs/core'
-import { rowPage } from '../paths.ts'
+import { rowPage } from '../../rest/page-paths.ts'
 import { Badge } from './badge.tsx'
 import { Nothing } from './empty-cell.tsx'
 import { formatBytes, formatCount, formatSeconds, formatTime } from './format.ts'

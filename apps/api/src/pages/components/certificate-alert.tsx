@@ -1,5 +1,5 @@
-import type { Row } from '../../inventory/row.ts'
-import { pinPage } from '../paths.ts'
+import { pinPage } from '../../rest/page-paths.ts'
+import type { Row } from '../../rest/row.ts'
 import { Alert } from './alert.tsx'
 import type { Viewer } from './viewer.ts'
 

@@ -1,7 +1,7 @@
 import { type Branch, type BranchConflict, possibleChoices, registry, scopeTitle } from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
 import { branchedField } from '../../branches/read-value.ts'
-import { branchPage, rowPage } from '../paths.ts'
+import { branchPage, rowPage } from '../../rest/page-paths.ts'
 import { Badge } from './badge.tsx'
 import { BranchedValue, fieldLabel } from './branched-value.tsx'
 import { conflictWords, resolutionWords } from './conflict-kind.ts'

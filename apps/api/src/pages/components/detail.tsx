@@ -1,6 +1,6 @@
 import type { Field, FieldClass, Model } from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
-import type { Row } from '../../inventory/row.ts'
+import type { Row } from '../../rest/row.ts'
 import { columnLabel } from './column-label.ts'
 import { formatTime } from './format.ts'
 import type { PageBranch } from './page-branch.ts'

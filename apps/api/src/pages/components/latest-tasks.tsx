@@ -1,5 +1,5 @@
 import { type Model, registry } from '@netbox-pbs/core'
-import type { Row } from '../../inventory/row.ts'
+import type { Row } from '../../rest/row.ts'
 import { columnLabel } from './column-label.ts'
 import type { PageBranch } from './page-branch.ts'
 import { LinkedCell, RowCell } from './row-cell.tsx'

@@ -1,6 +1,6 @@
 import type { Field, Model } from '@netbox-pbs/core'
-import { branchParameter } from '../../branches/named-branch.ts'
-import type { Row } from '../../inventory/row.ts'
+import { branchParameter } from '../../rest/branch-place.ts'
+import type { Row } from '../../rest/row.ts'
 import { columnLabel } from './column-label.ts'
 import type { PageBranch } from './page-branch.ts'
 import { Pager, type PagerProps } from './pager.tsx'

@@ -1,5 +1,5 @@
 import type { Branch } from '@netbox-pbs/core'
-import { branchPage } from '../paths.ts'
+import { branchPage } from '../../rest/page-paths.ts'
 import { resolutionWords } from './conflict-kind.ts'
 import { formatCount } from './format.ts'
 

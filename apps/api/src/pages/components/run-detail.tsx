@@ -10,7 +10,7 @@ import {
 } from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
 import type { SampledSet } from '../../held/sample-rows.ts'
-import { branchPage, heldPage } from '../paths.ts'
+import { branchPage, heldPage } from '../../rest/page-paths.ts'
 import { Alert } from './alert.tsx'
 import { BranchStatusBadge } from './branch-status.tsx'
 import { Nothing } from './empty-cell.tsx'

@@ -1,5 +1,5 @@
 import { type RowCounts, type Run, stagedChanges } from '@netbox-pbs/core'
-import { runPage } from '../paths.ts'
+import { runPage } from '../../rest/page-paths.ts'
 import { Nothing } from './empty-cell.tsx'
 import { formatCount, formatDuration, formatTime } from './format.ts'
 import { RunState } from './run-state.tsx'

@@ -1,6 +1,6 @@
 import { type Field, registry } from '@netbox-pbs/core'
 import type { ServerNotUsable } from '@netbox-pbs/sync'
-import { addServerPage, listPage } from '../paths.ts'
+import { addServerPage, listPage } from '../../rest/page-paths.ts'
 import { Alert } from './alert.tsx'
 import { Commands } from './commands.tsx'
 

@@ -1,5 +1,5 @@
 import { type ModelName, modelNames, registry } from '@netbox-pbs/core'
-import { branchesPage, heldPage, home, listPage, runsPage, signOutPage } from '../paths.ts'
+import { branchesPage, heldPage, home, listPage, runsPage, signOutPage } from '../../rest/page-paths.ts'
 import type { PageBranch } from './page-branch.ts'
 import type { Viewer } from './viewer.ts'
 

@@ -1,4 +1,4 @@
-import { signInPage } from '../paths.ts'
+import { signInPage } from '../../rest/page-paths.ts'
 import { Alert } from './alert.tsx'
 
 /** Asks for an API token. Nothing is kept of it: it opens a session of its own. */

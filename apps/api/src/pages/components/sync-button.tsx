@@ -1,4 +1,4 @@
-import { runsPage } from '../paths.ts'
+import { runsPage } from '../../rest/page-paths.ts'
 
 /** Starts a sync of everything, or of one server. */
 export const SyncButton = ({ formToken, server }: { formToken: string; server?: string }) => (

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ownPath } from './paths.ts'
+import { ownPath } from './page-paths.ts'
 
 test.each([
   ['/plugins/pbs/snapshots/?q=a&limit=25', '/plugins/pbs/snapshots/?q=a&limit=25'],

@@ -10,8 +10,8 @@ import {
 } from '@netbox-pbs/core'
 import type { EditValues } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { badRequest, type HttpError } from '../http/http-error.ts'
-import type { Row } from '../inventory/row.ts'
+import { badRequest, type HttpError } from '../rest/http-error.ts'
+import type { Row } from '../rest/row.ts'
 import { connectionOf, hasSecret } from '../servers/read-secret.ts'
 
 const noSecret = 'A connection to a server is not branched: send its secret in main.'

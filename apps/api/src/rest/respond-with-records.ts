@@ -1,8 +1,8 @@
 import type { Page } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { envelope } from '../inventory/envelope.ts'
 import { baseUrl } from './base-url.ts'
 import type { ApiContext } from './caller.ts'
+import { envelope } from './envelope.ts'
 import { nameIgnored } from './ignored-parameters.ts'
 import { offsetPage } from './offset-page.ts'
 

@@ -1,6 +1,6 @@
 import { type Branch, type ModelName, registry } from '@netbox-pbs/core'
-import { branchParameter } from '../branches/named-branch.ts'
-import { pageUrl } from '../inventory/links.ts'
+import { branchParameter } from './branch-place.ts'
+import { pageUrl } from './links.ts'
 
 /** The first page; every other page lies below it. */
 export const home = '/plugins/pbs/'

@@ -1,5 +1,11 @@
 import { branchedModels, type ModelName } from '@netbox-pbs/core'
 
+/** NetBox's header for the branch of a request: a `schema_id`. */
+export const branchHeader = 'X-NetBox-Branch'
+
+/** The same as a parameter. */
+export const branchParameter = '_branch'
+
 /**
  * What a path does for a request that names a branch.
  *

@@ -1,8 +1,8 @@
 import { type ApiToken, ApiTokens, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Clock, Effect, Option } from 'effect'
-import { type Credentials, readToken, secretHasHash } from '../accounts/token-text.ts'
-import type { Caller } from './caller.ts'
-import { forbidden, type HttpError } from './http-error.ts'
+import type { Caller } from '../rest/caller.ts'
+import { forbidden, type HttpError } from '../rest/http-error.ts'
+import { type Credentials, readToken, secretHasHash } from './token-text.ts'
 
 /** Who an `Authorization` header stands for. Each way to be wrong has NetBox's own sentence, all of them 403. */
 export const authenticate = Effect.fn('authenticate')(function* (

@@ -1,7 +1,6 @@
 import { type FieldErrors, netboxLookups, parseTimestamp, unbuiltFilter, unbuiltLookup } from '@netbox-pbs/core'
 import { Effect } from 'effect'
-import { branchParameter } from '../branches/named-branch.ts'
-import { sharedSchemas } from '../openapi/shared-schemas.ts'
+import { branchParameter } from './branch-place.ts'
 import { type HttpError, invalid } from './http-error.ts'
 
 /** Result of reading a parameter: nothing, a filter value, or an error. */
@@ -28,12 +27,11 @@ export interface RecordQuery<F> {
 const common: ReadonlySet<string> = new Set(['limit', 'offset', 'format', branchParameter])
 
 /**
- * Reads the filter of a list of records from a query, 400 with NetBox's sentence for each wrong parameter. A blank value is none. `record` is the schema of its
- * records in the OpenAPI document: a filter by one of their fields that is not built is a 400 too, and what means nothing is ignored.
+ * Reads the filter of a list of records from a query, 400 with NetBox's sentence for each wrong parameter. A blank value is none. `record` names the fields of its records: a filter by one of their fields that is not built is a 400 too, and what means nothing is ignored.
  */
 export function readFilter<F extends object>(
   params: URLSearchParams,
-  record: string,
+  record: ReadonlySet<string>,
   parameters: Parameters<F>,
   more: ReadonlyArray<string> = [],
 ): Effect.Effect<RecordQuery<F>, HttpError> {
@@ -54,7 +52,7 @@ export function readFilter<F extends object>(
   }
   const unread = [...new Set(params.keys())].filter((name) => !known.has(name))
   const ignored = unread.filter((name) => {
-    const unbuilt = unbuiltRecordFilter({ fields: fieldsOf(record), known }, name, params.getAll(name))
+    const unbuilt = unbuiltRecordFilter({ fields: record, known }, name, params.getAll(name))
     if (unbuilt !== null) errors[name] = [unbuilt]
     return unbuilt === null
   })
@@ -80,11 +78,6 @@ function unbuiltRecordFilter(
 
 const notOffered = (parameter: string): string =>
   `This list cannot be filtered by ${parameter} yet: leave it out, and select among the rows of the answer.`
-
-const fieldsOf = (record: string): ReadonlySet<string> => {
-  const schema = sharedSchemas[record]
-  return new Set(schema !== undefined && 'properties' in schema ? Object.keys(schema.properties as object) : [])
-}
 
 /** Some of these choices, each under the name that REST gives it. */
 export const choices = <A extends string>(

@@ -1,6 +1,6 @@
 import { type ExpectedVersions, VersionChanged } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import type { ApiContext } from '../http/caller.ts'
+import type { ApiContext } from './caller.ts'
 
 /** What is served with a version: a row, a branch, the settings. */
 interface Versioned {

@@ -1,0 +1,75 @@
+import { createRoute, type RouteConfig } from '@hono/zod-openapi'
+import type {
+  ApprovalNotAllowed,
+  BranchNameTaken,
+  BranchNotApproved,
+  BranchNotFound,
+  BranchNotMerged,
+  BranchNotOpen,
+  BranchOfRun,
+  BranchScopeUnknown,
+  EndpointNotFound,
+  EndpointRejected,
+  GatewayUnavailable,
+  HeldDeletionsNotFound,
+  ServerGone,
+  StoreFailed,
+  VersionChanged,
+} from '@netbox-pbs/core/ports'
+import type { RunNotStarted, ServerNotFound, ServerNotUsable, ServerPending } from '@netbox-pbs/sync'
+import type { Effect } from 'effect'
+import type { ApiServices } from '../services.ts'
+import type { BranchPlace } from './branch-place.ts'
+import type { ApiContext } from './caller.ts'
+import type { HttpError } from './http-error.ts'
+import type { ValidationFailed } from './validation-failed.ts'
+
+/** What a handler may fail with; everything else is a defect. */
+export type HandlerError =
+  | HttpError
+  | StoreFailed
+  | ValidationFailed
+  | GatewayUnavailable
+  | EndpointRejected
+  | EndpointNotFound
+  | ServerNotFound
+  | ServerNotUsable
+  | ServerPending
+  | RunNotStarted
+  | BranchNameTaken
+  | BranchNotFound
+  | BranchNotOpen
+  | BranchOfRun
+  | BranchNotApproved
+  | BranchScopeUnknown
+  | BranchNotMerged
+  | ApprovalNotAllowed
+  | HeldDeletionsNotFound
+  | ServerGone
+  | VersionChanged
+
+/** The bridge from a handler's Effect to its HTTP response. */
+export type Run = (c: ApiContext, handler: Effect.Effect<Response, HandlerError, ApiServices>) => Promise<Response>
+
+/** A handler: from validated input through a use case to the response. */
+export type Handler = (c: ApiContext) => Effect.Effect<Response, HandlerError, ApiServices>
+
+/** An operation of the API: its description and its handler. */
+export interface Route {
+  readonly config: RouteConfig
+  readonly handler: Handler
+}
+
+/** Describes an operation and says what answers it. */
+export const route = (config: RouteConfig, handler: Handler): Route => ({ config: createRoute(config), handler })
+
+/** The operations of one path. */
+export interface Path {
+  readonly routes: ReadonlyArray<Route>
+  /** Body of the answer to `OPTIONS`. */
+  readonly describe?: (c: ApiContext) => object
+  /** Answered without a token. */
+  readonly open?: true
+  /** How the path treats a request that names a branch; `main` by default. */
+  readonly branch?: BranchPlace
+}
