@@ -50,7 +50,7 @@ describe('a response that the document describes passes', () => {
   test.each<[string, ReceivedResponse]>([
     ['a list', got('/cars/?limit=2', [car, { ...car, made: null }])],
     ['an object', got('/cars/1/', { ...car, owner: { name: 'a' }, notes: { any: 'thing' } })],
-    ['a literal path beside one with a parameter', got('/cars/new/', { detail: 'x' })],
+    ['a literal path next to one with a parameter', got('/cars/new/', { detail: 'x' })],
     ['an object in part, by its parameter', got('/cars/1/?fields=id', { id: 1 })],
     ['a response without a body', got('/cars/1/', '', { method: 'DELETE', status: 204, contentType: null })],
     ['HEAD', got('/cars/1/', '', { method: 'HEAD' })],

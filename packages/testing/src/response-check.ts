@@ -15,7 +15,7 @@ export interface ReceivedResponse {
 /** Throws an error that says what the document does not describe. */
 export type ResponseCheck = (response: ReceivedResponse) => void
 
-/** How a document leaves room. */
+/** What a document leaves open. */
 export interface ResponseCheckOptions {
   /** Query parameters with which an object may lack required properties. */
   readonly partialBy?: ReadonlyArray<string>
@@ -99,6 +99,6 @@ function closed(node: unknown, required: boolean): unknown {
   return isObjectSchema(node) && !('additionalProperties' in node) ? { ...copy, additionalProperties: false } : copy
 }
 
-/** An object schema that lists its properties; a property of the name `properties` has no type beside it. */
+/** An object schema that lists its properties; a property of the name `properties` has no type next to it. */
 const isObjectSchema = (node: object): boolean =>
   'properties' in node && 'type' in node && [node.type].flat().includes('object')
