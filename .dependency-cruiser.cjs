@@ -7,7 +7,7 @@ const packages = {
   'packages/store-postgres': ['packages/core'],
   'packages/app-shell': [],
   'packages/testing': ['packages/core'],
-  'tools/pbs-simulator': ['packages/core'],
+  'tools/pbs-simulator': ['packages/core', 'packages/app-shell'],
   'apps/api': [
     'packages/core',
     'packages/sync',

@@ -1,11 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { usage as api } from '../apps/api/src/config.ts'
-import { usage as gateway } from '../apps/gateway/src/config.ts'
-import { newCommand } from '../apps/standalone/src/command-line/command.ts'
+import { apiCommand } from '../apps/api/src/config.ts'
+import { gatewayCommand } from '../apps/gateway/src/config.ts'
 import { startCommand } from '../apps/standalone/src/command-line/start-command.ts'
-import { usage as worker } from '../apps/worker/src/config.ts'
+import { workerCommand } from '../apps/worker/src/config.ts'
 import { defaultSettings } from '../packages/core/src/settings.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -26,19 +25,14 @@ const tableUnder = (heading: string): ReadonlyArray<ReadonlyArray<string>> => {
 
 const named = (cell = ''): ReadonlyArray<string> => [...cell.matchAll(/`([^`]+)`/g)].flatMap(([, name]) => name ?? [])
 
-const flagsOfStart = (): ReadonlyArray<string> => {
-  const parent = newCommand('netbox-pbs', 'the command')
-  startCommand(parent, () => {})
-  const options = parent.commands.flatMap((command) => command.options)
-  return options.flatMap(({ long }) => (long && long !== '--help' ? [long] : []))
-}
-const flagsOf = (usage: string): ReadonlyArray<string> => usage.match(/--[a-z-]+/g) ?? []
+const flagsOf = ({ options }: { readonly options: ReadonlyArray<{ readonly long?: string }> }): ReadonlyArray<string> =>
+  options.flatMap(({ long }) => long ?? [])
 
 test.each([
-  ['start', 2, flagsOfStart()],
-  ['start:api', 3, flagsOf(api)],
-  ['start:gateway', 4, flagsOf(gateway)],
-  ['start:worker', 5, flagsOf(worker)],
+  ['start', 2, flagsOf(startCommand(() => {}))],
+  ['start:api', 3, flagsOf(apiCommand())],
+  ['start:gateway', 4, flagsOf(gatewayCommand())],
+  ['start:worker', 5, flagsOf(workerCommand())],
 ] as const)('docs/configuration.md has the flags of %s', (_, column, flags) => {
   const documented = tableUnder('Flags').filter((cells) => cells[column] === 'yes')
   expect(documented.flatMap(([flag]) => named(flag)).toSorted()).toEqual(flags.toSorted())

@@ -32,9 +32,13 @@ describe('a mistake is one sentence that names it', () => {
   test.each<[ReadonlyArray<string>, Readonly<Record<string, string>>, string]>([
     [['--nope'], environment, '--nope'],
     [['extra'], environment, 'extra'],
-    [['--port', '70000'], environment, '--port 70000 is not a port'],
-    [['--host', ' '], environment, '--host is empty'],
-    [['--allowed-host', 'https://x/'], environment, '--allowed-host https://x/ is not a host'],
+    [['--port', '70000'], environment, "option '--port <port>' argument '70000' is invalid. It must be a whole number"],
+    [['--host', ' '], environment, "option '--host <address>' argument ' ' is invalid. It must not be empty"],
+    [
+      ['--allowed-host', 'https://x/'],
+      environment,
+      "argument 'https://x/' is invalid. It must be a name without scheme",
+    ],
     [[], {}, 'Set DATABASE_URL'],
     [[], { ...environment, DATABASE_URL: 'mysql://x' }, 'DATABASE_URL is not a PostgreSQL URL'],
     [[], { DATABASE_URL: url }, 'Set NETBOX_PBS_SECRET_KEY (or NETBOX_PBS_SECRET_KEY_FILE)'],

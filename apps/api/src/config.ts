@@ -2,17 +2,18 @@ import {
   allowedHostFlag,
   checkDatabaseUrl,
   databaseExample,
+  filled,
   type LogFormat,
   logFormatFlag,
   needSecret,
-  readAllowedHosts,
+  newCommand,
+  port,
   readFlags,
   readGatewayAt,
-  readListenFlags,
-  readLogFormat,
   readSecret,
   secretKeyHint,
-  WrongUsage,
+  statementTimeoutFlag,
+  type WrongUsage,
 } from '@netbox-pbs/app-shell'
 import type { GatewayAt } from '@netbox-pbs/sync'
 import { Effect, type Option, type Redacted } from 'effect'
@@ -36,9 +37,22 @@ export interface ApiConfig {
   readonly logFormat: LogFormat
 }
 
-/** How the command is called. */
-export const usage =
-  'start:api [--host 127.0.0.1] [--port 8000] [--allowed-host NAME …] [--statement-timeout 5] [--log-format text]'
+/** The flags of `start:api`. */
+export const apiCommand = () =>
+  newCommand('start:api', 'serve REST and pages')
+    .option('--host <address>', 'where to listen', filled, '127.0.0.1')
+    .option('--port <port>', 'port of REST and pages; 0 takes a free one', port, 8000)
+    .addOption(allowedHostFlag())
+    .addOption(statementTimeoutFlag())
+    .addOption(logFormatFlag())
+
+interface Flags {
+  readonly host: string
+  readonly port: number
+  readonly allowedHost?: ReadonlyArray<string>
+  readonly statementTimeout: number
+  readonly logFormat: LogFormat
+}
 
 /** The variable that holds the key of the sealed settings. */
 export const secretKeyName = 'NETBOX_PBS_SECRET_KEY'
@@ -49,14 +63,18 @@ export const bootstrapTokenName = 'NETBOX_PBS_BOOTSTRAP_TOKEN'
 /** Reads flags and environment; every mistake is one sentence that names the flag or variable and what to do. */
 export const readConfig = (args: ReadonlyArray<string>): Effect.Effect<ApiConfig, WrongUsage> =>
   Effect.gen(function* () {
-    const flags = yield* readFlags(args, options, usage)
-    const allowedHosts = yield* readAllowedHosts(flags['allowed-host'])
-    const logFormat = yield* readLogFormat(flags['log-format'])
-    const statementTimeoutSeconds = yield* readSeconds(flags['statement-timeout'])
+    const {
+      host,
+      port,
+      allowedHost: allowedHosts = [],
+      statementTimeout,
+      logFormat,
+    } = yield* readFlags<Flags>(apiCommand(), args)
     return {
-      ...(yield* readListenFlags(flags)),
+      host,
+      port,
       allowedHosts,
-      statementTimeoutSeconds,
+      statementTimeoutSeconds: statementTimeout,
       logFormat,
       ...(yield* environment),
     }
@@ -73,16 +91,3 @@ const environment = Effect.gen(function* () {
     bootstrapToken: yield* readSecret(bootstrapTokenName),
   }
 })
-
-const options = {
-  host: { type: 'string', default: '127.0.0.1' },
-  port: { type: 'string', default: '8000' },
-  ...allowedHostFlag,
-  'statement-timeout': { type: 'string', default: '5' },
-  ...logFormatFlag,
-} as const
-
-const readSeconds = (text: string): Effect.Effect<number, WrongUsage> =>
-  /^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= 600
-    ? Effect.succeed(Number(text))
-    : new WrongUsage({ message: `--statement-timeout ${text} is not a number of seconds from 1 to 600.` })

@@ -23,7 +23,8 @@ const start = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>
 test('wrong usage ends with 2 and one sentence', async () => {
   expect(await start(['--port', 'x'], {})).toEqual({
     code: 2,
-    stderr: '--port x is not a port; give a number from 0 to 65535.\n',
+    stderr:
+      "option '--port <port>' argument 'x' is invalid. It must be a whole number from 0 to 65535; \"start:api --help\" shows what there is\n",
   })
 })
 

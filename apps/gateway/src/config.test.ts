@@ -48,10 +48,15 @@ describe('flags and environment', () => {
       /^NETBOX_PBS_GATEWAY_KEY_FILE: \/nowhere\/key cannot be read/,
     ],
     ['a short key', [], { NETBOX_PBS_GATEWAY_KEY: 'short' }, /^NETBOX_PBS_GATEWAY_KEY is too short/],
-    ['an invalid port', ['--port', '70000'], {}, /^--port 70000 is not a port/],
-    ['an empty host', ['--host', ''], {}, /^--host is empty/],
-    ['an unknown flag', ['--prot', '1'], {}, /'--prot'.*Usage: start:gateway/],
-    ['a word', ['now'], {}, /'now'.*Usage: start:gateway/],
+    [
+      'an invalid port',
+      ['--port', '70000'],
+      {},
+      /^option '--port <port>' argument '70000' is invalid. It must be a whole number from 0 to 65535; /,
+    ],
+    ['an empty host', ['--host', ''], {}, /^option '--host <address>' argument '' is invalid. It must not be empty; /],
+    ['an unknown flag', ['--prot', '1'], {}, /^unknown option '--prot' .*"start:gateway --help"/],
+    ['a word', ['now'], {}, /^too many arguments.*: now; "start:gateway --help"/],
   ])('%s', (_, args, change, expected) => {
     const env = Object.fromEntries(
       Object.entries({ ...good, ...change }).filter((entry): entry is [string, string] => entry[1] !== undefined),

@@ -2,13 +2,13 @@ import {
   allowedHostFlag,
   checkDatabaseUrl,
   databaseExample,
+  filled,
   type LogFormat,
   logFormatFlag,
   needSecret,
-  readAllowedHosts,
+  newCommand,
+  port,
   readFlags,
-  readListenFlags,
-  readLogFormat,
   readSecret,
   secretKeyHint,
   WrongUsage,
@@ -30,16 +30,26 @@ export interface GatewayConfig {
   readonly logFormat: LogFormat
 }
 
-/** How the command is called. */
-export const usage = 'start:gateway [--host 127.0.0.1] [--port 8800] [--allowed-host NAME …] [--log-format text]'
+/** The flags of `start:gateway`. */
+export const gatewayCommand = () =>
+  newCommand('start:gateway', 'serve /pbs/* and read the fleet')
+    .option('--host <address>', 'where to listen', filled, '127.0.0.1')
+    .option('--port <port>', 'port of /pbs/*; 0 takes a free one', port, 8800)
+    .addOption(allowedHostFlag())
+    .addOption(logFormatFlag())
+
+interface Flags {
+  readonly host: string
+  readonly port: number
+  readonly allowedHost?: ReadonlyArray<string>
+  readonly logFormat: LogFormat
+}
 
 /** Reads flags and environment; every mistake is one sentence that names the flag or variable and what to do. */
 export const readConfig = (args: ReadonlyArray<string>): Effect.Effect<GatewayConfig, WrongUsage> =>
   Effect.gen(function* () {
-    const flags = yield* readFlags(args, options, usage)
-    const logFormat = yield* readLogFormat(flags['log-format'])
-    const allowedHosts = yield* readAllowedHosts(flags['allowed-host'])
-    return { ...(yield* readListenFlags(flags)), allowedHosts, logFormat, ...(yield* environment) }
+    const { allowedHost: allowedHosts = [], ...flags } = yield* readFlags<Flags>(gatewayCommand(), args)
+    return { ...flags, allowedHosts, ...(yield* environment) }
   })
 
 const databaseName = 'NETBOX_PBS_GATEWAY_DATABASE_URL'
@@ -64,12 +74,5 @@ const readDatabaseUrl = Effect.gen(function* () {
   if (Option.isSome(common)) return yield* checkDatabaseUrl('DATABASE_URL', common.value)
   return yield* wrong(`Set DATABASE_URL or ${databaseName} to the PostgreSQL of the gateway, ${databaseExample}.`)
 })
-
-const options = {
-  host: { type: 'string', default: '127.0.0.1' },
-  port: { type: 'string', default: '8800' },
-  ...allowedHostFlag,
-  ...logFormatFlag,
-} as const
 
 const wrong = (message: string) => new WrongUsage({ message })

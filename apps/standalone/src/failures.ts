@@ -19,6 +19,9 @@ export class WaitsForReview extends Data.TaggedError('WaitsForReview')<{
 /** A command's work, and what it may fail with. */
 export type Task = Effect.Effect<void, WrongUsage | CannotRun | WaitsForReview>
 
+/** Takes the work of the command that was called. */
+export type Choose = (task: Task) => void
+
 /** What packages fail with is told to the operator in their own words. */
 export const asExpected = <A, E extends { readonly message: string }, R>(
   effect: Effect.Effect<A, E, R>,

@@ -42,10 +42,14 @@ describe('the worker', () => {
     ['NETBOX_PBS_SECRET_KEY_FILE', { DATABASE_URL: good.DATABASE_URL, NETBOX_PBS_SECRET_KEY_FILE: '/nowhere/key' }, []],
     ['NETBOX_PBS_GATEWAY_URL is set without a key', { ...good, NETBOX_PBS_GATEWAY_URL: 'http://h' }, []],
     ['NETBOX_PBS_GATEWAY_URL is not', { ...good, NETBOX_PBS_GATEWAY_URL: 'h:8800' }, []],
-    ['--concurrency 0', good, ['--concurrency', '0']],
-    ['--concurrency x', good, ['--concurrency', 'x']],
-    ['--heartbeat-timeout 9 is not a number from 10', good, ['--heartbeat-timeout', '9']],
-    ['Unknown option', good, ['--fast']],
+    ["option '--concurrency <jobs>' argument '0' is invalid", good, ['--concurrency', '0']],
+    ["option '--concurrency <jobs>' argument 'x' is invalid", good, ['--concurrency', 'x']],
+    [
+      "option '--heartbeat-timeout <seconds>' argument '9' is invalid. It must be a whole number from 10",
+      good,
+      ['--heartbeat-timeout', '9'],
+    ],
+    ["unknown option '--fast'", good, ['--fast']],
   ])('says what is wrong: %s', async (start, environment, args) => {
     const message = await read(environment, args)
     expect(message).toMatch(new RegExp(`^${start}`))

@@ -4,11 +4,12 @@ import {
   type LogFormat,
   logFormatFlag,
   needSecret,
+  newCommand,
   readFlags,
   readGatewayAt,
-  readLogFormat,
   secretKeyHint,
-  WrongUsage,
+  type WrongUsage,
+  wholeNumber,
 } from '@netbox-pbs/app-shell'
 import type { GatewayAt } from '@netbox-pbs/sync'
 import { Duration, Effect, type Redacted } from 'effect'
@@ -29,9 +30,25 @@ export interface WorkerConfig {
   readonly logFormat: LogFormat
 }
 
-/** How the command is called. */
-export const usage =
-  'start:worker [--concurrency 4] [--heartbeat-timeout 60] [--job-time-limit 720] [--log-format text]'
+/** The flags of `start:worker`. */
+export const workerCommand = () =>
+  newCommand('start:worker', 'take sync jobs from the queue and run them')
+    .option('--concurrency <jobs>', 'jobs at the same time', wholeNumber(1, 100), 4)
+    .option(
+      '--heartbeat-timeout <seconds>',
+      "seconds without a heartbeat after which other workers take this one's jobs",
+      wholeNumber(10, 3600),
+      60,
+    )
+    .option('--job-time-limit <minutes>', 'minutes that one job may take', wholeNumber(1, 1440), 720)
+    .addOption(logFormatFlag())
+
+interface Flags {
+  readonly concurrency: number
+  readonly heartbeatTimeout: number
+  readonly jobTimeLimit: number
+  readonly logFormat: LogFormat
+}
 
 /** The variable that holds the key of the stored secrets. */
 export const secretKeyName = 'NETBOX_PBS_SECRET_KEY'
@@ -39,35 +56,17 @@ export const secretKeyName = 'NETBOX_PBS_SECRET_KEY'
 /** Reads flags and environment; every mistake is one sentence that names the flag or variable and what to do. */
 export const readConfig = (args: ReadonlyArray<string>): Effect.Effect<WorkerConfig, WrongUsage> =>
   Effect.gen(function* () {
-    const flags = yield* readFlags(
-      args,
-      {
-        concurrency: { type: 'string', default: '4' },
-        'heartbeat-timeout': { type: 'string', default: '60' },
-        'job-time-limit': { type: 'string', default: '720' },
-        ...logFormatFlag,
-      },
-      usage,
-    )
-    const concurrency = yield* readNumber('--concurrency', flags.concurrency, 1, 100)
-    const heartbeatTimeoutSeconds = yield* readNumber('--heartbeat-timeout', flags['heartbeat-timeout'], 10, 3600)
-    const jobTimeLimit = Duration.minutes(yield* readNumber('--job-time-limit', flags['job-time-limit'], 1, 1440))
-    const logFormat = yield* readLogFormat(flags['log-format'])
+    const { concurrency, heartbeatTimeout, jobTimeLimit, logFormat } = yield* readFlags<Flags>(workerCommand(), args)
     const databaseUrl = yield* needSecret('DATABASE_URL', `the PostgreSQL of the inventory, ${databaseExample}`)
     yield* checkDatabaseUrl('DATABASE_URL', databaseUrl)
     const secretKey = yield* needSecret(secretKeyName, secretKeyHint)
     return {
       concurrency,
-      heartbeatTimeoutSeconds,
-      jobTimeLimit,
+      heartbeatTimeoutSeconds: heartbeatTimeout,
+      jobTimeLimit: Duration.minutes(jobTimeLimit),
       databaseUrl,
       secretKey,
       gateway: yield* readGatewayAt,
       logFormat,
     }
   })
-
-const readNumber = (flag: string, text: string, least: number, most: number): Effect.Effect<number, WrongUsage> =>
-  /^\d{1,4}$/.test(text) && Number(text) >= least && Number(text) <= most
-    ? Effect.succeed(Number(text))
-    : new WrongUsage({ message: `${flag} ${text} is not a number from ${least} to ${most}.` })

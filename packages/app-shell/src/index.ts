@@ -1,5 +1,13 @@
-export { allowedHostFlag, isAllowedHost, readAllowedHosts, unknownHostDetail } from './allowed-host.ts'
-export { CannotListen } from './cannot-listen.ts'
+export {
+  allowedHostFlag,
+  filled,
+  logFormatFlag,
+  newCommand,
+  port,
+  readFlags,
+  statementTimeoutFlag,
+  wholeNumber,
+} from './command-line.ts'
 export {
   checkDatabaseUrl,
   databaseExample,
@@ -9,10 +17,11 @@ export {
   readVariable,
   secretKeyHint,
 } from './environment.ts'
-export { logFormatFlag, readFlags, readListenFlags } from './flags.ts'
-export { type LogFormat, logFormats, logLayer, readLogFormat } from './log.ts'
+export { isAllowedHost, isLoopback, unknownHostDetail, urlHost } from './host-names.ts'
+export { type LogFormat, logLayer } from './log.ts'
+export { makeRun } from './make-run.ts'
 export { printable, printableLines } from './printable.ts'
-export { runProcess } from './run-process.ts'
-export { type HttpService, serveHttp, urlHost } from './serve-http.ts'
-export { runService, type Service, type Started } from './service.ts'
+export { type Program, runProcess, runService, type Service, type Started, startProgram } from './program.ts'
+export { BodyUnreadable, readBytes } from './read-bytes.ts'
+export { CannotListen, type HttpService, serveHttp } from './serve-http.ts'
 export { WrongUsage } from './wrong-usage.ts'

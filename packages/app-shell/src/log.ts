@@ -1,20 +1,11 @@
-import { Cause, Effect, HashMap, Layer, Logger, LogLevel } from 'effect'
+import { Cause, HashMap, Layer, Logger, LogLevel } from 'effect'
 import { printable } from './printable.ts'
-import { WrongUsage } from './wrong-usage.ts'
 
 /** `text`: `key=value` pairs, shorter on a terminal. `json`: one object a line. */
 export const logFormats = ['text', 'json'] as const
 
 /** How the log is written to standard error: one line an event, whatever an event holds. */
 export type LogFormat = (typeof logFormats)[number]
-
-/** Reads `--log-format`. */
-export const readLogFormat = (text: string): Effect.Effect<LogFormat, WrongUsage> => {
-  const format = logFormats.find((known) => known === text)
-  return format === undefined
-    ? new WrongUsage({ message: `--log-format ${text} is not a format; give ${logFormats.join(' or ')}.` })
-    : Effect.succeed(format)
-}
 
 /** The fields of an event, in the order in which they are written; each key once. */
 export type LogFields = ReadonlyMap<string, unknown>

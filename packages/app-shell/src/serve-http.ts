@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import { Effect, Runtime, type Scope } from 'effect'
-import { CannotListen, listenReason } from './cannot-listen.ts'
+import { Data, Effect, Runtime, type Scope } from 'effect'
+import { urlHost } from './host-names.ts'
 import { LingeringResponse } from './lingering-response.ts'
 
 /** What to serve, and where. */
@@ -17,6 +17,35 @@ export interface HttpService {
   readonly listener: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>
   /** How long a request may take to come in, in milliseconds. */
   readonly requestTimeout: number
+}
+
+/** A server cannot listen where it was told to. */
+export class CannotListen extends Data.TaggedError('CannotListen')<{
+  readonly reason: 'port_in_use' | 'address_unavailable' | 'not_permitted' | 'other'
+  /** Who, as a sentence's subject: `the gateway`. */
+  readonly who: string
+  readonly host: string
+  readonly port: number
+  /** The flag that chooses the port. */
+  readonly portFlag: string
+  readonly cause?: unknown
+}> {
+  override get message(): string {
+    const next = {
+      port_in_use: `the port is in use; stop what listens there or choose another with ${this.portFlag}`,
+      address_unavailable: 'this machine has no such address; choose another with --host',
+      not_permitted: `listening there is not permitted; choose a port above 1023 with ${this.portFlag}`,
+      other: 'the operating system refused; look at the cause',
+    }[this.reason]
+    return `${this.who} cannot listen on ${this.host}:${this.port}: ${next}`
+  }
+}
+
+const reasons: Readonly<Record<string, CannotListen['reason']>> = {
+  EADDRINUSE: 'port_in_use',
+  EADDRNOTAVAIL: 'address_unavailable',
+  ENOTFOUND: 'address_unavailable',
+  EACCES: 'not_permitted',
 }
 
 /** How long a stop waits for requests that are being answered, before it cuts them off. */
@@ -49,16 +78,13 @@ export const serveHttp = (
     return { url: `http://${urlHost(service.host)}:${port}`, port }
   })
 
-/** A host as it stands in a URL: an IPv6 address in brackets. */
-export const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)
-
 const listen = (
   server: Server,
   { who, host, port, portFlag = '--port' }: HttpService,
 ): Effect.Effect<void, CannotListen> =>
   Effect.async((resume) => {
     const onError = (cause: NodeJS.ErrnoException) => {
-      resume(new CannotListen({ reason: listenReason(cause.code), who, host, port, portFlag, cause }))
+      resume(new CannotListen({ reason: reasons[cause.code ?? ''] ?? 'other', who, host, port, portFlag, cause }))
     }
     server.once('error', onError)
     server.listen({ host, port }, () => {

@@ -1,29 +1,23 @@
-import { parseFlags, usage } from './cli/parse-flags.ts'
+import { runProcess } from '@netbox-pbs/app-shell'
+import { Data, Effect } from 'effect'
+import { readFlags } from './cli/flags.ts'
 import { run } from './cli/run.ts'
+
+class CannotRun extends Data.TaggedError('CannotRun')<{ readonly message: string; readonly cause: unknown }> {}
 
 const print = (text: string): void => {
   process.stdout.write(text)
 }
 
-const main = async (): Promise<void> => {
-  const parsed = parseFlags(process.argv.slice(2))
-  if (!parsed.ok) {
-    process.stderr.write(`simulator: ${parsed.message}\n`)
-    process.exitCode = 2
-    return
-  }
-  if (parsed.flags.help) return print(usage)
-  // Listening before anything starts: whoever reads the first line may send a signal at once.
-  const interrupted = new Promise<void>((resolve) => {
-    process.once('SIGINT', resolve)
-    process.once('SIGTERM', resolve)
+const program = Effect.gen(function* () {
+  const flags = yield* readFlags(process.argv.slice(2))
+  const start = Effect.tryPromise({
+    try: () => run(flags, print),
+    catch: (cause) =>
+      new CannotRun({ message: `simulator: ${cause instanceof Error ? cause.message : String(cause)}`, cause }),
   })
-  const running = await run(parsed.flags, print)
-  await interrupted
-  await running.close()
-}
-
-main().catch((error: unknown) => {
-  process.stderr.write(`simulator: ${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
+  yield* Effect.acquireRelease(start, ({ close }) => Effect.promise(close))
+  return yield* Effect.never
 })
+
+runProcess(Effect.scoped(program))

@@ -1,6 +1,6 @@
+import { makeRun as bridge } from '@netbox-pbs/app-shell'
 import { statementLimit } from '@netbox-pbs/core/ports'
-import { Cause, Duration, Effect, Exit, Option } from 'effect'
-import * as Runtime from 'effect/Runtime'
+import { Duration, Effect, Option, type Runtime } from 'effect'
 import type { ApiContext } from '../rest/caller.ts'
 import { etag } from '../rest/etag.ts'
 import type { HandlerError, Run } from '../rest/route.ts'
@@ -13,29 +13,20 @@ export interface RequestLimits {
   readonly statementTimeoutSeconds: number
 }
 
-/** Makes the only bridge from Effect to Promise. The work is interrupted when the client goes away; a defect is logged and answers 500 without a word about its cause. */
-export const makeRun =
-  (runtime: Runtime.Runtime<ApiServices>, { statementTimeoutSeconds }: RequestLimits): Run =>
-  async (c, handler) => {
-    const annotations = { method: c.req.method, path: c.req.path, requestId: c.get('requestId') }
-    const replied = handler.pipe(
-      Effect.catchAll((error) =>
-        Effect.as(
-          error._tag === 'StoreFailed' ? logStoreFailure(error, 'a request') : Effect.void,
-          errorResponse(c, error),
-        ),
+/** Makes the only bridge from Effect to Promise. */
+export const makeRun = (runtime: Runtime.Runtime<ApiServices>, { statementTimeoutSeconds }: RequestLimits): Run => {
+  const run = bridge<ApiContext, HandlerError, ApiServices>(runtime, {
+    facts: (c) => ({ method: c.req.method, path: c.req.path, requestId: c.get('requestId') }),
+    onFailure: (c, error) =>
+      Effect.as(
+        error._tag === 'StoreFailed' ? logStoreFailure(error, 'a request') : Effect.void,
+        errorResponse(c, error),
       ),
-      Effect.tapErrorCause((cause) =>
-        Cause.isInterruptedOnly(cause) ? Effect.void : Effect.logError('a request failed', cause),
-      ),
-      Effect.annotateLogs(annotations),
-      Effect.locally(statementLimit, Option.some(Duration.seconds(statementTimeoutSeconds))),
-    )
-    const exit = await Runtime.runPromiseExit(runtime)(replied, { signal: c.req.raw.signal })
-    return Exit.isSuccess(exit)
-      ? exit.value
-      : c.json({ detail: `Internal server error. Find request ${annotations.requestId} in the log.` }, 500)
-  }
+    onDefect: (c) => c.json({ detail: `Internal server error. Find request ${c.get('requestId')} in the log.` }, 500),
+  })
+  const limit = Option.some(Duration.seconds(statementTimeoutSeconds))
+  return (c, handler) => run(c, Effect.locally(handler, statementLimit, limit))
+}
 
 /** The one place where errors become HTTP replies. */
 function errorResponse(c: ApiContext, error: HandlerError): Response {

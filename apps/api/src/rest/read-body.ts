@@ -1,3 +1,4 @@
+import { readBytes as readBoundedBytes } from '@netbox-pbs/app-shell'
 import { Effect } from 'effect'
 import type { ApiContext } from './caller.ts'
 import { badRequest, type HttpError, tooLarge, unsupportedMediaType } from './http-error.ts'
@@ -24,26 +25,11 @@ export const readBody = (c: ApiContext): Effect.Effect<unknown, HttpError> =>
     return yield* Effect.try({ try: (): unknown => JSON.parse(text), catch: (error) => parseError(text, error) })
   })
 
-/** The bytes of a request's body; 413 beyond the limit. Reads no more than that, whatever the client declares, with a length or in pieces. */
+/** The bytes of a request's body; 413 beyond the limit. */
 export const readBytes = (c: ApiContext, limit: number): Effect.Effect<Uint8Array, HttpError> =>
-  Effect.gen(function* () {
-    if (Number(c.req.header('content-length') ?? 0) > limit) return yield* tooLarge(limit)
-    const body = c.req.raw.body
-    if (body === null) return new Uint8Array()
-    const chunks: Array<Uint8Array> = []
-    let size = 0
-    const reader = body.getReader()
-    for (;;) {
-      const { done, value } = yield* Effect.promise(() => reader.read())
-      if (done) return Buffer.concat(chunks)
-      size += value.byteLength
-      if (size > limit) {
-        yield* Effect.promise(() => reader.cancel())
-        return yield* tooLarge(limit)
-      }
-      chunks.push(value)
-    }
-  })
+  Effect.catchAll(readBoundedBytes(c.req.raw, limit), ({ reason, cause }) =>
+    reason === 'too_large' ? tooLarge(limit) : Effect.die(cause),
+  )
 
 /** Judges the text, because parsing what is too deep costs far more than its bytes. Brackets within strings do not count. */
 function isNestedBeyond(limit: number, text: string): boolean {

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { readBytes } from '@netbox-pbs/app-shell'
 import { validationErrorBody } from '@netbox-pbs/proxbox-client/contract'
 import { Effect } from 'effect'
 import type { Context } from 'hono'
@@ -21,21 +22,11 @@ export const readBody = <S extends z.ZodType>(c: Context, schema: S): Effect.Eff
 const maxBodyBytes = 256 * 1024
 
 const readText = (c: Context): Effect.Effect<string, HttpError> =>
-  Effect.tryPromise({
-    try: async () => {
-      const chunks: Array<Uint8Array> = []
-      let size = 0
-      for await (const chunk of c.req.raw.body ?? []) {
-        size += chunk.byteLength
-        if (size > maxBodyBytes) throw tooLarge
-        chunks.push(chunk)
-      }
-      const bytes = Buffer.concat(chunks)
-      if (!isUtf8(bytes)) throw rejection('body', 'is not UTF-8')
-      return bytes.toString('utf8')
-    },
-    catch: (error) => (error instanceof HttpError ? error : rejection('body', 'broke off')),
-  })
+  readBytes(c.req.raw, maxBodyBytes).pipe(
+    Effect.mapError(({ reason }) => (reason === 'too_large' ? tooLarge : rejection('body', 'broke off'))),
+    Effect.filterOrElse(isUtf8, () => Effect.fail(rejection('body', 'is not UTF-8'))),
+    Effect.map((bytes) => bytes.toString('utf8')),
+  )
 
 const tooLarge = new HttpError({ status: 413, detail: `Request body is larger than ${maxBodyBytes} bytes` })
 

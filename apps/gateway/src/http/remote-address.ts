@@ -1,11 +1,9 @@
 import { getConnInfo } from '@hono/node-server/conninfo'
+import { isLoopback } from '@netbox-pbs/app-shell'
 import type { Context } from 'hono'
 
 /** The address of the peer of the connection. Forwarding headers are not believed. */
 export const remoteAddress = (c: Context): string => (getConnInfo(c).remote.address ?? '').replace(/^::ffff:/, '')
-
-/** Whether an address is this machine. */
-export const isLoopback = (address: string): boolean => address === '::1' || /^127(\.\d{1,3}){3}$/.test(address)
 
 /**
  * Whether a request was made by somebody on this machine: the peer is loopback, no proxy speaks for others, and it is no

@@ -1,6 +1,6 @@
+import { makeRun as bridge } from '@netbox-pbs/app-shell'
 import type { EndpointNameTaken, SecretNeeded, SecretUnreadable, StoreFailed } from '@netbox-pbs/core/ports'
-import { Cause, Effect, Exit, type Runtime } from 'effect'
-import * as EffectRuntime from 'effect/Runtime'
+import { Effect, type Runtime } from 'effect'
 import type { Context } from 'hono'
 import type { HttpError } from './http-error.ts'
 import { rejection } from './read-body.ts'
@@ -11,26 +11,13 @@ export type HandlerError = HttpError | StoreFailed | SecretNeeded | SecretUnread
 /** The bridge from a handler's Effect to its HTTP reply. */
 export type Run<R> = (c: Context, handler: Effect.Effect<Response, HandlerError, R>) => Promise<Response>
 
-/**
- * Makes the only bridge from Effect to Promise. The work is interrupted when the client goes away. Errors become the
- * bodies of the contract, `{"detail": …}`; a defect is logged and answers 500 without a word about its cause.
- */
-export const makeRun =
-  <R>(runtime: Runtime.Runtime<R>): Run<R> =>
-  async (c, handler) => {
-    const exit = await EffectRuntime.runPromiseExit(runtime)(handler, { signal: c.req.raw.signal })
-    if (Exit.isSuccess(exit)) return exit.value
-    const failure = Cause.failureOption(exit.cause)
-    if (failure._tag === 'Some') return errorResponse(c, failure.value)
-    if (!Cause.isInterruptedOnly(exit.cause)) {
-      await EffectRuntime.runPromise(runtime)(
-        Effect.logError('a request failed', exit.cause).pipe(
-          Effect.annotateLogs({ method: c.req.method, path: c.req.path }),
-        ),
-      )
-    }
-    return c.json({ detail: 'Internal Server Error' }, 500)
-  }
+/** Makes the only bridge from Effect to Promise. Errors become the bodies of the contract, `{"detail": …}`. */
+export const makeRun = <R>(runtime: Runtime.Runtime<R>): Run<R> =>
+  bridge<Context, HandlerError, R>(runtime, {
+    facts: ({ req: { method, path } }) => ({ method, path }),
+    onFailure: (c, error) => Effect.succeed(errorResponse(c, error)),
+    onDefect: (c) => c.json({ detail: 'Internal Server Error' }, 500),
+  })
 
 const errorResponse = (c: Context, error: HandlerError): Response => {
   switch (error._tag) {

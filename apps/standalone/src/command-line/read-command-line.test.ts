@@ -1,16 +1,14 @@
-import { WrongUsage } from '@netbox-pbs/app-shell'
+import { Effect } from 'effect'
 import { expect, test } from 'vitest'
 import { readCommandLine } from './read-command-line.ts'
 
-const complaint = (line: string): string => {
-  try {
-    readCommandLine(line === '' ? [] : line.split(' '))
-  } catch (error) {
-    if (error instanceof WrongUsage) return error.message
-    throw error
-  }
-  return 'fine'
-}
+const complaint = (line: string): string =>
+  Effect.runSync(
+    Effect.match(readCommandLine(line === '' ? [] : line.split(' ')), {
+      onSuccess: () => 'fine',
+      onFailure: ({ message }) => message,
+    }),
+  )
 
 test.each([
   ['', 'say what to do: "netbox-pbs --help" lists the commands'],

@@ -1,3 +1,4 @@
+import { filled, newCommand, WrongUsage, wholeNumber } from '@netbox-pbs/app-shell'
 import type { Command } from 'commander'
 import { Effect } from 'effect'
 import {
@@ -9,10 +10,9 @@ import {
   setServer,
   testServer,
 } from '../commands/server.ts'
-import type { RemoteFlags } from '../remote/find-remote.ts'
+import type { Choose } from '../failures.ts'
+import { type RemoteFlags, remoteFlags, withRemote } from '../remote/find-remote.ts'
 import { readTokenSecret } from '../secret-input.ts'
-import { type AddCommand, filled, Misused, newCommand, wholeNumber } from './command.ts'
-import { remoteFlags, withRemote } from './remote-flags.ts'
 
 type AddFlags = RemoteFlags & {
   host: string
@@ -37,7 +37,7 @@ const withSecret = (command: Command) =>
   command.option('--token-secret-file <file>', 'the file that holds the secret; - is standard input')
 
 /** `server add|set|pin|test|list|remove`. */
-export const serverCommands: AddCommand = (parent, choose) => {
+export function serverCommands(choose: Choose): Command {
   const server = newCommand('server', 'the Proxmox Backup Servers')
   const add = withSecret(
     named('add', 'try and connect a server; the secret of its token is asked for, or read from a file'),
@@ -84,7 +84,7 @@ export const serverCommands: AddCommand = (parent, choose) => {
       const change = changeOf(flags)
       const asks = needsSecret(flags)
       if (Object.keys(change).length === 0 && !asks)
-        throw new Misused('say what to change: "netbox-pbs server set --help" lists the flags')
+        throw new WrongUsage({ message: 'say what to change: "netbox-pbs server set --help" lists the flags' })
       choose(
         withRemote(flags, (system) =>
           Effect.flatMap(asks ? readTokenSecret(flags.tokenSecretFile) : Effect.succeed(null), (secret) =>
@@ -110,7 +110,7 @@ export const serverCommands: AddCommand = (parent, choose) => {
       choose(withRemote(flags, (system) => removeServer(system, name, flags.yes ?? false))),
     )
   for (const command of [add, set, pin, test, list, remove]) server.addCommand(command)
-  parent.addCommand(server)
+  return server
 }
 
 const changeOf = ({ host, port, tokenId, fingerprint, verifySsl, timeout }: SetFlags): ServerChange => ({

@@ -1,10 +1,19 @@
-import { type LogFormat, logFormats } from '@netbox-pbs/app-shell'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import {
+  allowedHostFlag,
+  filled,
+  type LogFormat,
+  logFormatFlag,
+  newCommand,
+  port,
+  statementTimeoutFlag,
+  wholeNumber,
+} from '@netbox-pbs/app-shell'
+import type { Command } from 'commander'
 import { Effect } from 'effect'
 import { defaultDataDir } from '../config.ts'
-import type { StartOptions } from '../start/options.ts'
+import type { Choose } from '../failures.ts'
+import type { StartOptions } from '../start/start.ts'
 import { progress } from '../terminal.ts'
-import { type AddCommand, filled, newCommand, port, wholeNumber } from './command.ts'
 
 interface Flags {
   readonly host: string
@@ -21,19 +30,19 @@ interface Flags {
 }
 
 /** `start`: the whole system in one process. */
-export const startCommand: AddCommand = (parent, choose) => {
+export function startCommand(choose: Choose): Command {
   const command = newCommand('start', 'run gateway, worker and api in one process')
     .option('--host <address>', 'where api and gateway listen', filled, '127.0.0.1')
     .option('--port <port>', 'port of REST and pages; 0 takes a free one', port, 8000)
     .option('--gateway-port <port>', 'port of the gateway; 0 takes a free one', port, 8800)
-    .option('--allowed-host <name>', 'another name that clients may use; can be repeated', hostName)
-    .option('--statement-timeout <seconds>', 'how long a request may keep PostgreSQL busy', wholeNumber(1, 600), 5)
+    .addOption(allowedHostFlag())
+    .addOption(statementTimeoutFlag())
     .option(
       '--data-dir <folder>',
       `where database and keys lie (default: ${defaultDataDir}; a demo keeps nothing)`,
       filled,
     )
-    .addOption(new Option('--log-format <format>', 'how the log is written').choices(logFormats).default('text'))
+    .addOption(logFormatFlag())
     .option('--demo', 'add simulated servers and read them every minute')
     .option('--demo-servers <number>', 'how many (default: 3)', wholeNumber(1, 100))
     .option('--demo-snapshots <number>', 'over the whole fleet (default: 2000)', wholeNumber(0, 10_000_000))
@@ -48,7 +57,7 @@ export const startCommand: AddCommand = (parent, choose) => {
       ),
     )
   })
-  parent.addCommand(command)
+  return command
 }
 
 function startOptions(command: Command, flags: Flags): StartOptions {
@@ -75,10 +84,4 @@ function startOptions(command: Command, flags: Flags): StartOptions {
       ? { servers: flags.demoServers ?? 3, snapshots: flags.demoSnapshots ?? 2000, seed: flags.seed ?? 1 }
       : null,
   }
-}
-
-const hostName = (text: string, earlier: ReadonlyArray<string> = []): ReadonlyArray<string> => {
-  if (!/^(?:\*|\.?[\w.-]+|\[[\da-f:.]+\])$/i.test(text))
-    throw new InvalidArgumentError('It must be a name without scheme, port or path.')
-  return [...earlier, text]
 }

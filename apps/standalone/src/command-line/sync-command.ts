@@ -1,12 +1,13 @@
+import { filled, newCommand } from '@netbox-pbs/app-shell'
+import type { Command } from 'commander'
 import { Effect } from 'effect'
 import { defaultDataDir } from '../config.ts'
-import type { RemoteFlags } from '../remote/find-remote.ts'
-import { type AddCommand, filled, newCommand } from './command.ts'
-import { remoteFlags, withRemote } from './remote-flags.ts'
+import type { Choose } from '../failures.ts'
+import { type RemoteFlags, remoteFlags, withRemote } from '../remote/find-remote.ts'
 
 /** `sync`: read the fleet now. */
-export const syncCommand: AddCommand = (parent, choose) => {
-  const command = remoteFlags(newCommand('sync', 'read the fleet now, and say what changed'))
+export const syncCommand = (choose: Choose): Command =>
+  remoteFlags(newCommand('sync', 'read the fleet now, and say what changed'))
     .option('--resource <name...>', 'servers, datastores, snapshots, jobs, tasks (default: all)')
     .option('--server <name...>', 'only these servers (default: all)')
     .action((flags: RemoteFlags & { resource?: ReadonlyArray<string>; server?: ReadonlyArray<string> }) => {
@@ -23,12 +24,10 @@ export const syncCommand: AddCommand = (parent, choose) => {
         ),
       )
     })
-  parent.addCommand(command)
-}
 
 /** `migrate`: bring the database to this version. */
-export const migrateCommand: AddCommand = (parent, choose) => {
-  const command = newCommand('migrate', 'bring the database to this version; start does so by itself')
+export const migrateCommand = (choose: Choose): Command =>
+  newCommand('migrate', 'bring the database to this version; start does so by itself')
     .option('--data-dir <folder>', 'the data folder, unless DATABASE_URL names a database', filled, defaultDataDir)
     .action(({ dataDir }: { dataDir: string }) =>
       choose(
@@ -38,5 +37,3 @@ export const migrateCommand: AddCommand = (parent, choose) => {
         ),
       ),
     )
-  parent.addCommand(command)
-}

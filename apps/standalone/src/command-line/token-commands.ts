@@ -1,15 +1,18 @@
-import { InvalidArgumentError } from 'commander'
+import { resolve } from 'node:path'
+import { newCommand, wholeNumber } from '@netbox-pbs/app-shell'
+import { type Command, InvalidArgumentError } from 'commander'
+import { Effect } from 'effect'
 import { z } from 'zod'
 import { createToken, listTokens, revokeToken } from '../commands/token.ts'
-import type { RemoteFlags } from '../remote/find-remote.ts'
-import { withTokenStore } from '../tokens/with-token-home.ts'
-import { type AddCommand, newCommand, wholeNumber } from './command.ts'
-import { remoteFlags } from './remote-flags.ts'
+import { asExpected, type CannotRun, type Choose, type Task } from '../failures.ts'
+import { findRemote, type RemoteFlags, remoteFlags } from '../remote/find-remote.ts'
+import { remoteTokens } from '../tokens/remote-tokens.ts'
+import type { TokenStore } from '../tokens/token-store.ts'
 
 type CreateFlags = RemoteFlags & { readOnly?: boolean; expires?: string; description?: string }
 
 /** `token create|list|revoke`. */
-export const tokenCommands: AddCommand = (parent, choose) => {
+export function tokenCommands(choose: Choose): Command {
   const token = newCommand('token', 'API tokens, also while the system does not run')
   const create = remoteFlags(newCommand('create', 'make a token; it is shown this once'))
     .option('--read-only', 'it may not write')
@@ -17,16 +20,16 @@ export const tokenCommands: AddCommand = (parent, choose) => {
     .option('--description <text>', 'what it is for')
     .action((flags: CreateFlags) => {
       const { readOnly = false, expires = null, description = '' } = flags
-      choose(withTokenStore(flags, (home) => createToken(home, { readOnly, expires, description })))
+      choose(withTokenStore(flags, (store) => createToken(store, { readOnly, expires, description })))
     })
   const list = remoteFlags(newCommand('list', 'the tokens, without their secrets')).action((flags: RemoteFlags) =>
     choose(withTokenStore(flags, listTokens)),
   )
   const revoke = remoteFlags(newCommand('revoke', 'end a token'))
     .argument('<id>', 'its number in the list', wholeNumber(1, Number.MAX_SAFE_INTEGER))
-    .action((id: number, flags: RemoteFlags) => choose(withTokenStore(flags, (home) => revokeToken(home, id))))
+    .action((id: number, flags: RemoteFlags) => choose(withTokenStore(flags, (store) => revokeToken(store, id))))
   for (const command of [create, list, revoke]) token.addCommand(command)
-  parent.addCommand(token)
+  return token
 }
 
 const time = (text: string): string => {
@@ -34,3 +37,17 @@ const time = (text: string): string => {
     throw new InvalidArgumentError('It must be a time like 2027-01-01T00:00:00Z.')
   return text
 }
+
+/** Works on the tokens of the system that the flags name, through its REST API when it runs, else in its database. */
+const withTokenStore = (flags: RemoteFlags, work: (store: TokenStore) => Effect.Effect<void, CannotRun>): Task =>
+  Effect.gen(function* () {
+    const remote = yield* findRemote(flags)
+    yield* work(remote === null ? yield* openStored(resolve(flags.dataDir)) : remoteTokens(remote))
+  }).pipe(Effect.scoped, asExpected)
+
+/** Loaded when it is needed: a running system has the database open already. */
+const openStored = (dataDir: string) =>
+  Effect.flatMap(
+    Effect.promise(() => import('../tokens/stored-tokens.ts')),
+    ({ storedTokens }) => storedTokens(dataDir),
+  )

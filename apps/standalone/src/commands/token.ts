@@ -1,17 +1,17 @@
 import { Effect } from 'effect'
 import { complain, say, table } from '../terminal.ts'
-import type { TokenRequest, TokenStore } from '../tokens/token-home.ts'
+import type { TokenRequest, TokenStore } from '../tokens/token-store.ts'
 
 /** Makes a token and prints it; it is shown this once. */
-export const createToken = (home: TokenStore, wish: TokenRequest) =>
-  Effect.map(home.create(wish), (text) => {
+export const createToken = (store: TokenStore, request: TokenRequest) =>
+  Effect.map(store.create(request), (text) => {
     complain('this token is shown this once:')
     say(text)
   })
 
 /** The tokens, a line each, without their secrets. */
-export const listTokens = (home: TokenStore) =>
-  Effect.map(home.list(), (tokens) =>
+export const listTokens = (store: TokenStore) =>
+  Effect.map(store.list(), (tokens) =>
     say(
       table([
         ['ID', 'KEY', 'USER', 'WRITES', 'EXPIRES', 'LAST USED', 'DESCRIPTION'],
@@ -29,5 +29,5 @@ export const listTokens = (home: TokenStore) =>
   )
 
 /** Ends a token by its id. */
-export const revokeToken = (home: TokenStore, id: number) =>
-  Effect.map(home.revoke(id), () => say(`token ${id} is revoked`))
+export const revokeToken = (store: TokenStore, id: number) =>
+  Effect.map(store.revoke(id), () => say(`token ${id} is revoked`))

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { Effect } from 'effect'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { Effect, type Scope } from 'effect'
 import { CannotRun } from '../failures.ts'
 
 /** Writes a file that only its owner may read, whole or not at all; its folder is made when it is not there. */
@@ -23,3 +24,21 @@ export const writePrivateFile = (path: string, text: string): Effect.Effect<void
         cause,
       }),
   })
+
+/** A folder that only this user may enter: where a system that keeps nothing leaves its token. It is removed with the scope, and with the process if that ends before. */
+export const privateFolder: Effect.Effect<string, never, Scope.Scope> = Effect.map(
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const folder = mkdtempSync(join(tmpdir(), 'netbox-pbs-'))
+      const remove = () => rmSync(folder, { recursive: true, force: true })
+      process.once('exit', remove)
+      return { folder, remove }
+    }),
+    ({ remove }) =>
+      Effect.sync(() => {
+        process.off('exit', remove)
+        remove()
+      }),
+  ),
+  ({ folder }) => folder,
+)

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { WrongUsage } from '@netbox-pbs/app-shell'
+import { filled, WrongUsage } from '@netbox-pbs/app-shell'
+import type { Command } from 'commander'
 import { Effect, Redacted } from 'effect'
+import { defaultDataDir } from '../config.ts'
 import { readRunFile } from '../data-folder/run-file.ts'
-import { CannotRun } from '../failures.ts'
+import { CannotRun, type Task } from '../failures.ts'
 import type { Remote } from './remote-api.ts'
 
 /** The flags by which a command finds the system it talks to. */
@@ -12,6 +14,14 @@ export interface RemoteFlags {
   readonly tokenFile?: string
   readonly dataDir: string
 }
+
+/** Adds them to a command. */
+export const remoteFlags = (command: Command): Command =>
+  command
+    .option('--data-dir <folder>', 'the data folder of the running system', filled, defaultDataDir)
+    .option('--url <url>', 'another system instead, with its token')
+    .option('--token-file <file>', 'the file that holds the token for --url; - is standard input')
+    .option('--token <token>', 'the token itself; only use it where no other user can see the command line')
 
 /** The system named by `--url` and a token, else the one that runs on the data folder; null when there is none. */
 export const findRemote = (flags: RemoteFlags): Effect.Effect<Remote | null, WrongUsage> =>
@@ -35,8 +45,12 @@ export const findRemote = (flags: RemoteFlags): Effect.Effect<Remote | null, Wro
     return { address: url, token: Redacted.make(text) }
   })
 
+/** Work on a running system. */
+export const withRemote = (flags: RemoteFlags, work: (system: Remote) => Task): Task =>
+  Effect.flatMap(needRemote(flags), work)
+
 /** The system to talk to; fails with the next step when there is none. */
-export const needRemote = (flags: RemoteFlags): Effect.Effect<Remote, WrongUsage | CannotRun> =>
+const needRemote = (flags: RemoteFlags): Effect.Effect<Remote, WrongUsage | CannotRun> =>
   Effect.flatMap(findRemote(flags), (remote) =>
     remote === null
       ? new CannotRun({

@@ -1,11 +1,7 @@
 import { hostname, networkInterfaces } from 'node:os'
-import { urlHost } from '@netbox-pbs/app-shell'
+import { isLoopback, urlHost } from '@netbox-pbs/app-shell'
 
 const everywhere: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
-const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/
-
-/** Whether only this machine can reach what listens there. */
-export const isLoopback = (host: string): boolean => loopback.test(host)
 
 /** Where this machine itself reaches a server that listens on `host`. */
 export const ownAddress = (host: string, port: number): string => `http://${urlHost(everywhere[host] ?? host)}:${port}`

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os'
+import { isLoopback } from '@netbox-pbs/app-shell'
 import { Redacted } from 'effect'
 import { bootstrapTokenName } from '../config.ts'
 import type { System } from '../system.ts'
 import { complain, onTerminal, say } from '../terminal.ts'
-import { isLoopback } from './addresses.ts'
 
 /** Says that all is served, and how to get in. Secrets are shown to a terminal only; elsewhere the line names their file. */
 export function announce({ url, token, signInUrl }: System, host: string): void {
@@ -18,3 +18,12 @@ export function announce({ url, token, signInUrl }: System, host: string): void 
     )
   }
 }
+
+/** What the embedded database is meant for. */
+const embeddedSnapshots = 200_000
+
+/** A hint for an embedded database of this many snapshots; null: it is fine. */
+export const adviceFor = (snapshots: number): string | null =>
+  snapshots > embeddedSnapshots
+    ? `the embedded database holds ${snapshots} snapshots and is meant for up to ${embeddedSnapshots}: set DATABASE_URL to a PostgreSQL to stay fast`
+    : null

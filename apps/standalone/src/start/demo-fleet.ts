@@ -1,12 +1,22 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Simulator, startFleet } from '@netbox-pbs/pbs-simulator'
 import { Clock, Effect, Schedule } from 'effect'
 import { z } from 'zod'
 import { reasonsOf, runSync } from '../commands/sync.ts'
-import { type DemoFile, readDemoFile, writeDemoFile } from '../data-folder/demo-file.ts'
+import { writePrivateFile } from '../data-folder/private-file.ts'
 import { CannotRun } from '../failures.ts'
 import { call, type Remote } from '../remote/remote-api.ts'
 import { complain, progress } from '../terminal.ts'
-import type { DemoOptions } from './options.ts'
+
+/** A simulated fleet. */
+export interface DemoOptions {
+  readonly servers: number
+  /** Over the whole fleet. */
+  readonly snapshots: number
+  /** Another seed, another fleet. */
+  readonly seed: number
+}
 
 /** How often the simulated fleet advances and is read again. */
 const beat = '1 minute'
@@ -16,6 +26,19 @@ const intervalMinutes = 1
 const stepSeconds = 3600
 const behindSeconds = 12 * 3600
 const jobRuns = 0.3
+
+/** What makes a simulated fleet again as it was: its flags, and its clock, in seconds. */
+const DemoFile = z.object({
+  servers: z.int(),
+  snapshots: z.int(),
+  seed: z.int(),
+  /** Its time when it was made. */
+  born: z.int(),
+  /** Its time when it was last seen. */
+  now: z.int(),
+})
+/** A simulated fleet as a kept demo remembers it. */
+type DemoFile = z.infer<typeof DemoFile>
 
 const epochNow = Effect.map(Clock.currentTimeMillis, (millis) => Math.floor(millis / 1000))
 
@@ -101,3 +124,18 @@ const firstSync = (remote: Remote, fleet: ReadonlyArray<Simulator>) =>
     complain(`the first sync is ${run.status.value}; "netbox-pbs sync" tries again`)
     for (const reason of reasonsOf(run)) complain(reason)
   })
+
+const pathOf = (dataDir: string): string => join(dataDir, 'demo.json')
+
+/** The fleet of an earlier demo on this folder, or null. */
+const readDemoFile = (dataDir: string): DemoFile | null => {
+  try {
+    return DemoFile.parse(JSON.parse(readFileSync(pathOf(dataDir), 'utf8')))
+  } catch {
+    return null
+  }
+}
+
+/** Remembers the fleet. */
+const writeDemoFile = (dataDir: string, demo: DemoFile): Effect.Effect<void, CannotRun> =>
+  writePrivateFile(pathOf(dataDir), `${JSON.stringify(demo)}\n`)

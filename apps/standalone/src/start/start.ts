@@ -1,20 +1,35 @@
 import { resolve } from 'node:path'
-import { runService, serveHttp, WrongUsage } from '@netbox-pbs/app-shell'
+import { type LogFormat, runService, serveHttp, WrongUsage } from '@netbox-pbs/app-shell'
 import { lockFolder } from '@netbox-pbs/store-postgres'
 import { Effect, Layer, Option, Redacted } from 'effect'
 import { z } from 'zod'
 import manifest from '../../package.json' with { type: 'json' }
 import { bootstrapTokenName, defaultDataDir, type Environment, environment } from '../config.ts'
+import { privateFolder } from '../data-folder/private-file.ts'
 import { leaveRunFile } from '../data-folder/run-file.ts'
 import { databaseLayers } from '../databases.ts'
 import { asExpected, CannotRun, type Task } from '../failures.ts'
 import { call, type Remote } from '../remote/remote-api.ts'
 import { complain, progress } from '../terminal.ts'
-import { adviceFor } from './advice.ts'
-import { announce } from './announce.ts'
+import { adviceFor, announce } from './announce.ts'
+import type { DemoOptions } from './demo-fleet.ts'
 import { findKeys, keepKeys, otherKey } from './keys.ts'
-import type { DemoOptions, StartOptions } from './options.ts'
-import { privateFolder } from './private-folder.ts'
+
+/** The flags of `start`, checked. Ports of 0 are chosen by the system. */
+export interface StartOptions {
+  readonly host: string
+  readonly port: number
+  readonly gatewayPort: number
+  /** Accepted host names of the API in addition to the machine's own. */
+  readonly allowedHosts: ReadonlyArray<string>
+  /** Seconds that one statement of a request may take in PostgreSQL. */
+  readonly statementTimeoutSeconds: number
+  /** Undefined: {@link defaultDataDir}, or nothing kept in a demo. */
+  readonly dataDir: string | undefined
+  readonly logFormat: LogFormat
+  /** Null: no simulated servers. */
+  readonly demo: DemoOptions | null
+}
 
 /** Runs the system until it is told to stop. What can be refused is refused before anything is written. */
 export const start = (options: StartOptions): Task =>

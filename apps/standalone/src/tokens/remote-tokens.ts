@@ -1,7 +1,7 @@
 import { Effect } from 'effect'
 import { z } from 'zod'
 import { call, type Remote, readAll } from '../remote/remote-api.ts'
-import type { TokenStore } from './token-home.ts'
+import type { TokenStore } from './token-store.ts'
 
 const path = '/api/users/tokens/'
 

@@ -6,7 +6,7 @@ import { Effect, Layer, Option, Redacted } from 'effect'
 import { databaseEnvironment } from '../config.ts'
 import { databaseLayers } from '../databases.ts'
 import { CannotRun } from '../failures.ts'
-import type { TokenStore } from './token-home.ts'
+import type { TokenStore } from './token-store.ts'
 
 /** The tokens of a system that does not run, in its database. */
 export const storedTokens = Effect.fn('storedTokens')(function* (dataDir: string) {
@@ -18,7 +18,7 @@ export const storedTokens = Effect.fn('storedTokens')(function* (dataDir: string
   const databases = yield* Layer.build(databaseLayers({ ...env, dataDir }))
   yield* migrate.pipe(Effect.provide(databases))
   const accounts = yield* Layer.build(accountsLayer).pipe(Effect.provide(databases))
-  const home: TokenStore = {
+  const store: TokenStore = {
     create: ({ readOnly, expires, description }) =>
       Effect.gen(function* () {
         const text = newTokenText()
@@ -43,7 +43,7 @@ export const storedTokens = Effect.fn('storedTokens')(function* (dataDir: string
           yield* new CannotRun({ message: `there is no token ${id}: "netbox-pbs token list" shows them` })
       }).pipe(Effect.provide(accounts), asCannotRun),
   }
-  return home
+  return store
 })
 
 const asCannotRun = <A, E extends { readonly message: string }, R>(

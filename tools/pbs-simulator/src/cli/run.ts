@@ -1,7 +1,7 @@
 import { type ControlServer, startControlServer } from '../control/control-server.ts'
 import { describeServer } from '../control/describe-server.ts'
 import { startFleet } from '../fleet/start-fleet.ts'
-import type { Flags } from './parse-flags.ts'
+import type { Flags } from './flags.ts'
 
 /** A running fleet with its control API. */
 export interface Running {
@@ -20,11 +20,11 @@ export const run = async (flags: Flags, print: (text: string) => void): Promise<
     seed,
     host,
     ports: portsOf(flags),
-    ...(profile === null ? {} : { profileMix: [profile] }),
+    ...(profile === undefined ? {} : { profileMix: [profile] }),
   })
   let control: ControlServer | null = null
   try {
-    if (flags.controlPort !== null) control = await startControlServer(fleet, flags.controlPort)
+    if (flags.controlPort !== undefined) control = await startControlServer(fleet, flags.controlPort)
   } catch (error) {
     await fleet.close()
     throw error
@@ -41,7 +41,7 @@ export const run = async (flags: Flags, print: (text: string) => void): Promise<
   const step = () => {
     for (const server of fleet) server.evolve()
   }
-  const timer = flags.evolveSeconds === null ? null : setInterval(step, flags.evolveSeconds * 1000)
+  const timer = flags.evolve === undefined ? null : setInterval(step, flags.evolve * 1000)
   return {
     close: async () => {
       if (timer !== null) clearInterval(timer)

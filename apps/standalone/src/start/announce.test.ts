@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { adviceFor } from './advice.ts'
+import { adviceFor } from './announce.ts'
 
 test('PostgreSQL is recommended beyond 200 000 snapshots', () => {
   expect(adviceFor(200_000)).toBeNull()

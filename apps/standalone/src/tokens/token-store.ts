@@ -1,7 +1,7 @@
 import type { Effect } from 'effect'
 import type { CannotRun } from '../failures.ts'
 
-/** What a new token is to be. */
+/** A new token. */
 export interface TokenRequest {
   readonly readOnly: boolean
   /** RFC 3339; null: never. */
@@ -23,7 +23,7 @@ export interface ListedToken {
 /** Where tokens are kept: a running system, or its database while it does not run. */
 export interface TokenStore {
   /** The text of the new token. */
-  readonly create: (wish: TokenRequest) => Effect.Effect<string, CannotRun>
+  readonly create: (request: TokenRequest) => Effect.Effect<string, CannotRun>
   readonly list: () => Effect.Effect<ReadonlyArray<ListedToken>, CannotRun>
   readonly revoke: (id: number) => Effect.Effect<void, CannotRun>
 }

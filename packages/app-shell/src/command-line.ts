@@ -1,0 +1,85 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Effect } from 'effect'
+import { isHostName } from './host-names.ts'
+import { logFormats } from './log.ts'
+import { WrongUsage } from './wrong-usage.ts'
+
+/** A command that throws `WrongUsage` on a mistake, and prints nothing but help. */
+export function newCommand(name: string, description: string): Command {
+  const command = new Command(name)
+  return command
+    .description(description)
+    .helpOption('--help', 'show this text')
+    .helpCommand(false)
+    .configureOutput({ writeErr: () => undefined })
+    .exitOverride((error) => {
+      if (error.exitCode === 0) throw error
+      throw new WrongUsage({ message: sentence(error, command) })
+    })
+}
+
+/** Reads a command line and gives the flags of `command`. Help and the version are printed when asked for, and interrupt: nothing is left to do. */
+export const readFlags = <F extends object>(
+  command: Command,
+  args: ReadonlyArray<string>,
+): Effect.Effect<F, WrongUsage> =>
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(command.parse([...args], { from: 'user' }).opts<F>())
+    } catch (error) {
+      if (error instanceof WrongUsage) return error
+      if (error instanceof CommanderError && error.exitCode === 0) return Effect.interrupt
+      throw error
+    }
+  })
+
+function sentence(error: CommanderError, command: Command): string {
+  const names: Array<string> = []
+  for (let at: Command | null = command; at !== null; at = at.parent) names.unshift(at.name().split(' ', 1)[0] ?? '')
+  const help = `"${names.join(' ')} --help"`
+  // Thrown by a command that has only commands below it.
+  if (error.code === 'commander.help') return `say what to do: ${help} lists the commands`
+  const text = error.message
+    .replace(/^error: /, '')
+    .replace(/\n\((.*)\)$/, ' ($1)')
+    .replace(/\.$/, '')
+  return `${text}; ${help} shows what there is`
+}
+
+/** Reads a whole number of a range. */
+export const wholeNumber =
+  (minimum: number, maximum: number) =>
+  (text: string): number => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || value < minimum || value > maximum)
+      throw new InvalidArgumentError(`It must be a whole number from ${minimum} to ${maximum}.`)
+    return value
+  }
+
+/** Reads a text that may not be empty. */
+export const filled = (text: string): string => {
+  if (text.trim() === '') throw new InvalidArgumentError('It must not be empty.')
+  return text
+}
+
+/** Reads the port of a server. */
+export const port: (text: string) => number = wholeNumber(0, 65_535)
+
+const hostNames = (text: string, earlier: ReadonlyArray<string> = []): ReadonlyArray<string> => {
+  if (!isHostName(text)) throw new InvalidArgumentError('It must be a name without scheme, port or path.')
+  return [...earlier, text]
+}
+
+/** `--allowed-host` of the services that check `Host`: more names that clients may use. */
+export const allowedHostFlag = (): Option =>
+  new Option('--allowed-host <name>', 'another name that clients may use; can be repeated').argParser(hostNames)
+
+/** `--statement-timeout` of the programs that answer REST requests, in seconds. */
+export const statementTimeoutFlag = (): Option =>
+  new Option('--statement-timeout <seconds>', 'how long a request may keep PostgreSQL busy')
+    .argParser(wholeNumber(1, 600))
+    .default(5)
+
+/** `--log-format` of every service. */
+export const logFormatFlag = (): Option =>
+  new Option('--log-format <format>', 'how the log is written').choices(logFormats).default('text')
