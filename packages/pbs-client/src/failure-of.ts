@@ -1,3 +1,4 @@
+import { errors } from 'undici'
 import { authority, type PbsConnection } from './connection.ts'
 import { UnexpectedShape } from './decode-item.ts'
 import { MalformedList } from './item-splitter.ts'
@@ -8,13 +9,14 @@ import { ConnectTimeout, Untrusted } from './verified-socket.ts'
 
 const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '')
 
-/** Codes of Node and OpenSSL that mean that the peer does not speak what we do. */
+/** Codes of Node, OpenSSL and undici that mean that the peer does not speak our protocol. */
 const isProtocolCode = (code: string): boolean =>
   code === 'EPROTO' ||
   code.startsWith('ERR_SSL') ||
-  code.startsWith('HPE_') ||
-  code.startsWith('ERR_HTTP') ||
-  code === 'ERR_INVALID_CHAR'
+  // An answer that ends too early is one that broke.
+  (code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE') ||
+  code === 'UND_ERR_HEADERS_OVERFLOW' ||
+  code === 'UND_ERR_INVALID_ARG'
 
 // A RangeError is an answer nested deeper than the stack.
 const reasonOf = (error: Error): PbsFailureReason => {
@@ -30,11 +32,11 @@ const reasonOf = (error: Error): PbsFailureReason => {
   return 'unreachable'
 }
 
-/** Bytes from the wire that Node attaches to parse errors are not kept: a peer may echo what it was sent. */
+/** The bytes that undici attaches to parse errors are not kept: a peer may echo what it was sent. */
 const causeOf = (error: Error): unknown =>
-  'rawPacket' in error ? Object.assign(new Error(error.message), { code: codeOf(error) }) : error
+  error instanceof errors.HTTPParserError ? Object.assign(new Error(error.message), { code: codeOf(error) }) : error
 
-/** The error of this client for what sockets, the HTTP parser and the decoders throw. */
+/** The error of this client for one of a socket, the HTTP parser or a decoder. */
 export const failureOf = (connection: PbsConnection, endpoint: string, error: unknown): PbsRequestFailed => {
   const thrown = error instanceof Error ? error : new Error(String(error))
   return new PbsRequestFailed({

@@ -16,7 +16,7 @@ import type { PbsError } from './pbs-error.ts'
 import { makeTransport } from './pbs-transport.ts'
 import { capabilitiesOf, type PbsCapabilities, parseRelease } from './pbs-version.ts'
 import { type PbsProbe, probeServer } from './probe.ts'
-import { readObject, readRows, streamRows } from './read-list.ts'
+import { readObject, readRows, readTimedObject, streamRows } from './read-list.ts'
 import { readPermissions } from './read-permissions.ts'
 import { PbsAclEntry, PbsNodeStatus, type PbsPermissions, PbsTime, PbsVersion } from './server-schemas.ts'
 import { PbsTask } from './task-schemas.ts'
@@ -30,17 +30,19 @@ export interface PbsSnapshotQuery {
   readonly ns: string
   readonly backupType?: string
   readonly backupId?: string
-  /** How many snapshots the groups count (`backup-count`), for who holds the list together: one that is far longer fails with `protocol`. */
+  /** The sum of `backup-count`, for a caller that holds the whole list: one that is far longer fails with `protocol`. */
   readonly counted?: number
 }
 
-/** A list; what stands for a row that cannot be understood is an `UnreadableRow`. */
+/** A list, with an `UnreadableRow` in the place of each row that cannot be read. */
 type Rows<T> = Effect.Effect<ReadonlyArray<ListRow<T>>, PbsError>
 
-/** What an inventory reads of one PBS, in PBS's own words. Every method only GETs. */
+/** The reads of an inventory on one PBS, in PBS's own words. Every method only GETs. */
 export interface PbsClient {
   readonly connection: PbsConnection
   readonly version: () => Effect.Effect<PbsVersion, PbsError>
+  /** The version, and how long the request took in milliseconds; waiting for a permit does not count. */
+  readonly timedVersion: () => Effect.Effect<{ readonly version: PbsVersion; readonly millis: number }, PbsError>
   readonly time: () => Effect.Effect<PbsTime, PbsError>
   /** The privileges of this token, for all paths or for one. */
   readonly permissions: (path?: string) => Effect.Effect<PbsPermissions, PbsError>
@@ -66,28 +68,41 @@ export interface PbsClient {
   readonly syncJobs: () => Rows<PbsSyncJob>
   readonly tapeJobs: () => Rows<PbsTapeJob>
   /**
-   * The tasks that started at `since` (epoch seconds) or later, running ones first; without it all that PBS still has. One list, as it was when it was asked for:
-   * a task that ends meanwhile is neither missed nor seen twice, as it could be from page to page. Holds one of the connection's `concurrency` requests until it ends.
+   * The tasks that started at `since` (epoch seconds) or later, running ones first; without it all that PBS still has. One
+   * list of one moment, in which a task that ends in between is neither missing nor twice, as it could be from page to
+   * page. Holds one of the connection's `concurrency` requests until it ends.
    */
   readonly tasks: (query: { readonly since?: number | undefined }) => Stream.Stream<ListRow<PbsTask>, PbsError>
-  /** Who answers, whether it may be trusted, and whether the token works there. */
+  /** The certificate of the server, whether it may be trusted, and whether the token works there. */
   readonly probe: () => Effect.Effect<PbsProbe, PbsError>
 }
 
-/** Opens a client; its sockets close with the scope. Nothing is sent before the first call. */
-export const makePbsClient = (connection: PbsConnection): Effect.Effect<PbsClient, never, Scope.Scope> =>
+/**
+ * Opens a client; its sockets close with the scope. Nothing is sent before the first call.
+ *
+ * @param permit - Taken for each request after one of the connection's `concurrency`, and held as long: a bound that
+ * several clients share.
+ */
+export const makePbsClient = (
+  connection: PbsConnection,
+  permit?: Effect.Effect<void, never, Scope.Scope>,
+): Effect.Effect<PbsClient, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const transport = yield* makeTransport(connection)
+    const transport = yield* makeTransport(connection, permit)
     const known = yield* Ref.make<PbsVersion | null>(null)
 
-    const version = Effect.fn('PbsClient.version')(() =>
-      readObject(transport, PbsVersion, '/version').pipe(Effect.tap((seen) => Ref.set(known, seen))),
+    const timedVersion = Effect.fn('PbsClient.version')(() =>
+      readTimedObject(transport, PbsVersion, '/version').pipe(
+        Effect.tap(({ object }) => Ref.set(known, object)),
+        Effect.map(({ object: version, millis }) => ({ version, millis })),
+      ),
     )
+    const version = () => Effect.map(timedVersion(), (timed) => timed.version)
     const capabilities = Effect.gen(function* () {
       const seen = (yield* Ref.get(known)) ?? (yield* version())
       return capabilitiesOf(parseRelease(seen.version, seen.release))
     })
-    /** An endpoint that a release may be too old for. Of a newer one a 404 is a failure (a proxy, say), never an empty list. */
+    /** An endpoint that a release may be too old for. A 404 of a newer one is a failure (a proxy, say), never an empty list. */
     const unlessTooOld = <A>(read: Effect.Effect<A, PbsError>, since: keyof PbsCapabilities, fallback: A) =>
       Effect.catchIf(read, isUnsupported, (error) =>
         Effect.flatMap(capabilities, (able) => (able[since] ? Effect.fail(error) : Effect.succeed(fallback))),
@@ -136,6 +151,7 @@ export const makePbsClient = (connection: PbsConnection): Effect.Effect<PbsClien
     return {
       connection,
       version,
+      timedVersion,
       time: Effect.fn('PbsClient.time')(() => readObject(transport, PbsTime, '/nodes/localhost/time')),
       permissions: Effect.fn('PbsClient.permissions')((path?: string) => readPermissions(transport, path)),
       acl: Effect.fn('PbsClient.acl')(() => readRows(transport, PbsAclEntry, '/access/acl')),

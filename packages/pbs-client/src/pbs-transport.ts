@@ -1,40 +1,54 @@
-import type { IncomingMessage } from 'node:http'
-import { request } from 'node:https'
+import type { Readable } from 'node:stream'
 import { Effect, ExecutionStrategy, Exit, Redacted, Scope } from 'effect'
+import { Client } from 'undici'
 import { classifyResponse } from './classify-response.ts'
-import { authority, bareHost, type PbsConnection } from './connection.ts'
+import { authority, type PbsConnection } from './connection.ts'
 import { eventCallback } from './event-callback.ts'
 import { failureOf } from './failure-of.ts'
 import { type PbsError, PbsRequestFailed } from './pbs-error.ts'
 import { readBeginning } from './response-body.ts'
 import { safeText } from './safe-text.ts'
 import { urlPart } from './url-part.ts'
-import { VerifyingAgent, type VerifyingRequestOptions } from './verifying-agent.ts'
+import { openVerified } from './verified-socket.ts'
 
 /** Query parameters; those that are null or undefined are left out. */
 export type PbsQuery = Readonly<Record<string, string | null | undefined>>
 
+/** A 200 whose body was not read yet. */
+export interface PbsResponse {
+  readonly body: Readable
+  /** When the request was sent, in milliseconds of `performance.now()`: after it had its permits. */
+  readonly sentAt: number
+}
+
 /** Opens GET requests to one server, a bounded number at a time. */
 export interface PbsTransport {
   readonly connection: PbsConnection
-  /** A 200 whose body was not read yet. Closing the scope destroys the request unless its body was read to the end. */
-  readonly open: (path: string, query?: PbsQuery) => Effect.Effect<IncomingMessage, PbsError, Scope.Scope>
+  /** Closing the scope closes the connection of the request, unless its body was read to the end. */
+  readonly open: (path: string, query?: PbsQuery) => Effect.Effect<PbsResponse, PbsError, Scope.Scope>
 }
 
 const errorBytes = 4096
 
-/** A transport whose sockets close with the scope. */
-export const makeTransport = (connection: PbsConnection): Effect.Effect<PbsTransport, never, Scope.Scope> =>
+/**
+ * A transport whose sockets close with the scope.
+ *
+ * @param permit - Taken for each request after one of the server's own, and held as long.
+ */
+export const makeTransport = (
+  connection: PbsConnection,
+  permit: Effect.Effect<void, never, Scope.Scope> = Effect.void,
+): Effect.Effect<PbsTransport, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const concurrency = Math.max(1, connection.concurrency ?? 4)
-    const permits = yield* Effect.makeSemaphore(concurrency)
-    const agent = yield* Effect.acquireRelease(
-      Effect.sync(() => new VerifyingAgent(connection, concurrency)),
-      (it) => Effect.sync(() => it.destroy()),
+    const permits = yield* Effect.makeSemaphore(Math.max(1, connection.concurrency ?? 4))
+    const kept = yield* Effect.acquireRelease(
+      Effect.sync(() => new KeptConnections(connection)),
+      (it) => Effect.sync(() => it.close()),
     )
     const attempt = (path: string, query: PbsQuery) =>
       holdPermit(permits).pipe(
-        Effect.zipRight(Effect.retry(send(connection, agent, path, query), { times: 1, while: isBrokenConnection })),
+        Effect.zipRight(permit),
+        Effect.zipRight(Effect.retry(send(connection, kept, path, query), { times: 1, while: isBrokenConnection })),
         Effect.flatMap((response) => failUnlessOk(connection, path, response)),
       )
     const open = (path: string, query: PbsQuery = {}) => releaseOnFailure(attempt(path, query))
@@ -49,7 +63,7 @@ const holdPermit = (permits: Effect.Semaphore) =>
     ),
   )
 
-/** A failed request holds its permit and socket no longer, though the scope lives on: a caller may ask again inside it. */
+/** A failed request releases its permit and socket at once, though its scope lives on: a caller may ask again inside it. */
 const releaseOnFailure = <A, E>(request: Effect.Effect<A, E, Scope.Scope>): Effect.Effect<A, E, Scope.Scope> =>
   Effect.gen(function* () {
     const outer = yield* Effect.scope
@@ -60,64 +74,124 @@ const releaseOnFailure = <A, E>(request: Effect.Effect<A, E, Scope.Scope>): Effe
     )
   })
 
+/** How long a connection without a request is kept, in milliseconds, unless the server says less. */
+const keptMillis = 60_000
+
+/** One connection to the server, for one request at a time. It opens with its first request, and again if the server closed it. */
+class HttpConnection {
+  readonly client: Client
+  readonly #abort = new AbortController()
+  /** Runs when a socket is open and its peer is trusted. */
+  onOpen: () => void = () => {}
+
+  constructor(connection: PbsConnection) {
+    this.client = new Client(`https://${authority(connection)}`, {
+      connect: (_, callback) =>
+        openVerified(connection, this.#abort.signal, (error, socket) => {
+          if (socket === null) return callback(error, null)
+          callback(null, socket)
+          this.onOpen()
+        }),
+      pipelining: 1,
+      keepAliveTimeout: keptMillis,
+      keepAliveMaxTimeout: keptMillis,
+      // Waiting is bounded by `send` and `readChunk`: undici starts its own timer again with every 1xx response.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    })
+  }
+
+  /** Closes the socket at once, also one that is still opening. */
+  close(): void {
+    this.#abort.abort()
+    this.client.destroy().catch(() => {})
+  }
+}
+
+/** The connections to one server that no request uses; the one used last is used first. */
+class KeptConnections {
+  readonly #connection: PbsConnection
+  readonly #idle: Array<HttpConnection> = []
+  #closed = false
+
+  constructor(connection: PbsConnection) {
+    this.#connection = connection
+  }
+
+  take(): HttpConnection {
+    return this.#idle.pop() ?? new HttpConnection(this.#connection)
+  }
+
+  keep(http: HttpConnection): void {
+    if (this.#closed) http.close()
+    else this.#idle.push(http)
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const http of this.#idle) http.close()
+  }
+}
+
 /** A connection that broke before the answer began, such as a kept one that the server had closed: a GET may be repeated. */
 const isBrokenConnection = (error: PbsError): boolean => {
   if (error.reason !== 'unreachable') return false
   const code = error.cause instanceof Error && 'code' in error.cause ? error.cause.code : null
-  return code === 'ECONNRESET' || code === 'EPIPE'
+  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET'
 }
 
-const send = (connection: PbsConnection, agent: VerifyingAgent, path: string, query: PbsQuery) =>
+type AnyResponse = PbsResponse & { readonly status: number }
+
+const send = (
+  connection: PbsConnection,
+  kept: KeptConnections,
+  path: string,
+  query: PbsQuery,
+): Effect.Effect<AnyResponse, PbsError, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.sync(() => new AbortController()),
-    (abort) => Effect.sync(() => abort.abort()),
+    Effect.try({
+      try: () => ({ http: kept.take(), body: null as Readable | null }),
+      catch: (error) => failureOf(connection, path, error),
+    }),
+    ({ http, body }) => Effect.sync(() => (body?.readableEnded === true ? kept.keep(http) : http.close())),
   ).pipe(
-    Effect.flatMap((abort) =>
-      Effect.async<IncomingMessage, PbsError>((resume) => {
+    Effect.flatMap((taken) =>
+      Effect.async<AnyResponse, PbsError>((resume) => {
+        const sentAt = performance.now()
         let timer: NodeJS.Timeout | undefined
-        const die = (defect: unknown) => resume(Effect.die(defect))
-        const fail = eventCallback(die, (error: unknown) => {
+        const fail = (error: unknown) => {
           clearTimeout(timer)
           resume(Effect.fail(failureOf(connection, path, error)))
-        })
-        try {
-          const options: VerifyingRequestOptions = {
-            agent,
-            host: bareHost(connection.host),
-            port: connection.port,
+        }
+        const die = (defect: unknown) => resume(Effect.die(defect))
+        const { http } = taken
+        const wait = () => {
+          clearTimeout(timer)
+          timer = setTimeout(() => resume(Effect.fail(timedOut(connection, path))), connection.timeoutSeconds * 1000)
+        }
+        http.onOpen = wait
+        if (http.client.stats.connected) wait()
+        http.client
+          .request({
             path: `/api2/json${path}${queryString(query)}`,
             method: 'GET',
-            signal: abort.signal,
-            giveUp: abort.signal,
             headers: {
               authorization: authorization(connection),
               accept: 'application/json',
               'accept-encoding': 'identity',
             },
-          }
-          const sent = request(options)
-          sent.once('socket', () => {
-            timer = setTimeout(() => {
-              resume(Effect.fail(timedOut(connection, path)))
-              abort.abort()
-            }, connection.timeoutSeconds * 1000)
           })
-          sent.once('response', (response) => {
-            clearTimeout(timer)
-            // readChunk reads errors from the response. An error between two reads must not be thrown.
-            response.on('error', () => {})
-            resume(Effect.succeed(response))
-          })
-          // Stays for good: destroying a request reports an error, then and later.
-          sent.on('error', fail)
-          sent.end()
-        } catch (error) {
-          fail(error)
-        }
-        return Effect.sync(() => {
-          clearTimeout(timer)
-          abort.abort()
-        })
+          .then(
+            eventCallback(die, ({ statusCode, body }) => {
+              clearTimeout(timer)
+              // readChunk reads errors from the body. An error between two reads must not be thrown.
+              body.on('error', () => {})
+              taken.body = body
+              resume(Effect.succeed({ status: statusCode, body, sentAt }))
+            }),
+            eventCallback(die, fail),
+          )
+        return Effect.sync(() => clearTimeout(timer))
       }),
     ),
   )
@@ -130,22 +204,25 @@ const timedOut = (connection: PbsConnection, path: string) =>
     detail: `no answer within ${connection.timeoutSeconds} s`,
   })
 
-const failUnlessOk = (connection: PbsConnection, path: string, response: IncomingMessage) =>
+const failUnlessOk = (
+  connection: PbsConnection,
+  path: string,
+  { status, ...response }: AnyResponse,
+): Effect.Effect<PbsResponse, PbsError> =>
   Effect.gen(function* () {
-    const status = response.statusCode ?? 0
     if (status === 200) return response
-    const body = yield* readBeginning(response, connection.timeoutSeconds, errorBytes)
+    const text = yield* readBeginning(response.body, connection.timeoutSeconds, errorBytes)
     const isRedirect = status >= 300 && status < 400
     return yield* new PbsRequestFailed({
-      reason: classifyResponse(status, body),
+      reason: classifyResponse(status, text),
       server: authority(connection),
       endpoint: path,
       status,
-      detail: isRedirect ? 'redirects are not followed' : safeText(connection, body),
+      detail: isRedirect ? 'redirects are not followed' : safeText(connection, text),
     })
   })
 
-/** Header values are bytes to Node: a token id may hold letters beyond Latin-1. The server percent-decodes the secret. */
+/** Header values are bytes: a token id may hold letters beyond Latin-1. The server percent-decodes the secret. */
 const authorization = (connection: PbsConnection): string => {
   return Buffer.from(
     `PBSAPIToken=${connection.tokenId}:${urlPart(Redacted.value(connection.tokenSecret))}`,

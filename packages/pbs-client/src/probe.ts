@@ -50,8 +50,9 @@ const lookAtPeer = (connection: PbsConnection) =>
     const die = (defect: unknown) => resume(Effect.die(defect))
     openSocket(
       connection,
-      eventCallback(die, (error: Error | null, socket?: TLSSocket) => {
-        if (error !== null || socket === undefined) return resume(Effect.fail(failureOf(connection, endpoint, error)))
+      signal,
+      eventCallback(die, (error: Error | null, socket: TLSSocket | null) => {
+        if (socket === null) return resume(Effect.fail(failureOf(connection, endpoint, error)))
         const certificate = presentedCertificate(socket)
         const rejected = judgePeer(connection, socket, certificate)
         const chainVerifies = socket.authorized
@@ -62,6 +63,5 @@ const lookAtPeer = (connection: PbsConnection) =>
         const failure = rejected === null ? null : failureOf(connection, endpoint, rejected)
         resume(Effect.succeed({ certificate, chainVerifies, failure }))
       }),
-      signal,
     )
   })

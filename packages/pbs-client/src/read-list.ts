@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { Chunk, Effect, Option, Stream } from 'effect'
 import { z } from 'zod'
 import { type AnswerLimits, maxDepth, objectBytes, shortList } from './answer-limits.ts'
@@ -12,21 +13,41 @@ import type { PbsQuery, PbsTransport } from './pbs-transport.ts'
 import { readChunk, readWhole } from './response-body.ts'
 import { type ListRow, UnreadableRow } from './unreadable-row.ts'
 
-/** One object out of `data`, or `data` itself for shapes that are no rows. */
-export const readData = (
+/** `data` of an answer that is no list of rows, and the milliseconds that it took; waiting for a permit does not count. */
+const readTimed = (
   transport: PbsTransport,
   path: string,
   query?: PbsQuery,
   maxBytes = objectBytes,
-): Effect.Effect<unknown, PbsError> =>
+): Effect.Effect<{ readonly data: unknown; readonly millis: number }, PbsError> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const response = yield* transport.open(path, query)
-      return yield* readWhole(response, transport.connection.timeoutSeconds, maxBytes).pipe(
+      const { body: bytes, sentAt } = yield* transport.open(path, query)
+      const data = yield* readWhole(bytes, transport.connection.timeoutSeconds, maxBytes).pipe(
         Effect.flatMap((body) => Effect.try({ try: () => dataOf(body), catch: (error) => error })),
         Effect.mapError((error) => failureOf(transport.connection, path, error)),
       )
+      return { data, millis: performance.now() - sentAt }
     }),
+  )
+
+/** `data` of an answer that is no list of rows. */
+export const readData = (...request: Parameters<typeof readTimed>): Effect.Effect<unknown, PbsError> =>
+  Effect.map(readTimed(...request), ({ data }) => data)
+
+/** One object, checked, and the milliseconds that it took. */
+export const readTimedObject = <T extends object>(
+  transport: PbsTransport,
+  schema: z.ZodType<T>,
+  path: string,
+): Effect.Effect<{ readonly object: WithUnsafeIntegers<T>; readonly millis: number }, PbsError> =>
+  readTimed(transport, path).pipe(
+    Effect.flatMap(({ data, millis }) =>
+      Effect.try({
+        try: () => ({ object: decodeItem(schema, data), millis }),
+        catch: (error) => failureOf(transport.connection, path, error),
+      }),
+    ),
   )
 
 /** One object, checked. */
@@ -34,15 +55,10 @@ export const readObject = <T extends object>(
   transport: PbsTransport,
   schema: z.ZodType<T>,
   path: string,
-  query?: PbsQuery,
 ): Effect.Effect<WithUnsafeIntegers<T>, PbsError> =>
-  readData(transport, path, query).pipe(
-    Effect.flatMap((data) =>
-      Effect.try({ try: () => decodeItem(schema, data), catch: (e) => failureOf(transport.connection, path, e) }),
-    ),
-  )
+  Effect.map(readTimedObject(transport, schema, path), ({ object }) => object)
 
-/** A list that is short by nature, whole. A row that cannot be understood costs no other. */
+/** A list that is short by nature, whole. An unreadable row costs no other. */
 export const readRows = <T extends object>(
   transport: PbsTransport,
   schema: z.ZodType<T>,
@@ -67,12 +83,12 @@ export const streamRows = <T extends object>(
   limits: AnswerLimits,
 ): Stream.Stream<ListRow<WithUnsafeIntegers<T>>, PbsError> =>
   Stream.unwrapScoped(
-    Effect.map(open, (response) => Stream.repeatEffectChunkOption(pullRows(transport, response, schema, path, limits))),
+    Effect.map(open, ({ body }) => Stream.repeatEffectChunkOption(pullRows(transport, body, schema, path, limits))),
   )
 
 const pullRows = <T extends object>(
   transport: PbsTransport,
-  response: Effect.Effect.Success<ReturnType<PbsTransport['open']>>,
+  body: Readable,
   schema: z.ZodType<T>,
   path: string,
   limits: AnswerLimits,
@@ -82,7 +98,7 @@ const pullRows = <T extends object>(
   let seen = 0
   let arrived = 0
   const failed = (error: unknown) => Option.some(failureOf(transport.connection, path, error))
-  return readChunk(response, pace).pipe(
+  return readChunk(body, pace).pipe(
     Effect.mapError(failed),
     Effect.flatMap((bytes) =>
       Effect.try({

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import { Effect, Option } from 'effect'
 import { eventCallback } from './event-callback.ts'
 import { MalformedList } from './item-splitter.ts'
@@ -6,9 +6,9 @@ import { Pace } from './pace.ts'
 
 /**
  * The next bytes of a body, or None at its end. Reads in paused mode: without a reader the socket is not read and TCP
- * holds the sender back. Interruption leaves nothing behind; the caller that opened the response destroys it.
+ * holds the sender back. Interruption removes every listener; the scope of the request closes the body.
  */
-export const readChunk = (response: IncomingMessage, pace: Pace): Effect.Effect<Option.Option<Buffer>, unknown> =>
+export const readChunk = (body: Readable, pace: Pace): Effect.Effect<Option.Option<Buffer>, unknown> =>
   Effect.async((resume) => {
     const started = performance.now()
     const settle = (outcome: Effect.Effect<Option.Option<Buffer>, unknown>, bytes = 0) => {
@@ -20,15 +20,15 @@ export const readChunk = (response: IncomingMessage, pace: Pace): Effect.Effect<
     const die = (defect: unknown) => settle(Effect.die(defect))
     const attempt = eventCallback(die, () => {
       // Node's types say any; without an encoding it is a Buffer or null.
-      const chunk: Buffer | null = response.read()
+      const chunk: Buffer | null = body.read()
       if (chunk !== null) settle(Effect.succeed(Option.some(chunk)), chunk.length)
-      else if (response.errored !== null) settle(Effect.fail(response.errored))
-      else if (response.readableEnded) settle(Effect.succeed(Option.none()))
-      else if (response.destroyed) settle(Effect.fail(new Error('the connection was closed inside the answer')))
+      else if (body.errored !== null) settle(Effect.fail(body.errored))
+      else if (body.readableEnded) settle(Effect.succeed(Option.none()))
+      else if (body.destroyed) settle(Effect.fail(new Error('the connection was closed inside the answer')))
     })
     const failed = (error: unknown) => settle(Effect.fail(error))
     const discard = () => {
-      response.off('readable', attempt).off('end', attempt).off('close', attempt).off('error', failed)
+      body.off('readable', attempt).off('end', attempt).off('close', attempt).off('error', failed)
     }
     const wait = pace.remainingMillis
     const timer = setTimeout(() => {
@@ -37,7 +37,7 @@ export const readChunk = (response: IncomingMessage, pace: Pace): Effect.Effect<
       pace.note(-wait, 0)
       failed(failure)
     }, wait)
-    response.on('readable', attempt).on('end', attempt).on('close', attempt).on('error', failed)
+    body.on('readable', attempt).on('end', attempt).on('close', attempt).on('error', failed)
     attempt()
     return Effect.sync(() => {
       clearTimeout(timer)
@@ -46,17 +46,13 @@ export const readChunk = (response: IncomingMessage, pace: Pace): Effect.Effect<
   })
 
 /** The whole body; fails with {@link MalformedList} beyond the limit. */
-export const readWhole = (
-  response: IncomingMessage,
-  timeoutSeconds: number,
-  maxBytes: number,
-): Effect.Effect<Buffer, unknown> =>
+export const readWhole = (body: Readable, timeoutSeconds: number, maxBytes: number): Effect.Effect<Buffer, unknown> =>
   Effect.gen(function* () {
     const pace = new Pace(timeoutSeconds)
     const chunks: Array<Buffer> = []
     let bytes = 0
     while (true) {
-      const chunk = yield* readChunk(response, pace)
+      const chunk = yield* readChunk(body, pace)
       if (Option.isNone(chunk)) return Buffer.concat(chunks)
       bytes += chunk.value.length
       if (bytes > maxBytes) return yield* Effect.fail(new MalformedList(`the answer is larger than ${maxBytes} bytes`))
@@ -65,17 +61,13 @@ export const readWhole = (
   })
 
 /** The beginning of a body as text, for errors; never fails. */
-export const readBeginning = (
-  response: IncomingMessage,
-  timeoutSeconds: number,
-  maxBytes: number,
-): Effect.Effect<string> =>
+export const readBeginning = (body: Readable, timeoutSeconds: number, maxBytes: number): Effect.Effect<string> =>
   Effect.gen(function* () {
     const pace = new Pace(timeoutSeconds)
     const chunks: Array<Buffer> = []
     let bytes = 0
     while (bytes < maxBytes) {
-      const chunk = yield* readChunk(response, pace).pipe(Effect.orElseSucceed(() => Option.none<Buffer>()))
+      const chunk = yield* readChunk(body, pace).pipe(Effect.orElseSucceed(() => Option.none<Buffer>()))
       if (Option.isNone(chunk)) break
       bytes += chunk.value.length
       chunks.push(chunk.value)

@@ -5,7 +5,7 @@ import { bareHost, type PbsConnection } from './connection.ts'
 import { eventCallback } from './event-callback.ts'
 import { normalizeFingerprint } from './fingerprint.ts'
 
-/** Who a server says it is. */
+/** The certificate of a server. */
 export interface PresentedCertificate {
   /** SHA-256, lower case hex joined with colons. */
   readonly fingerprint: string
@@ -29,33 +29,50 @@ export class Untrusted extends Error {
 /** Connecting or the handshake took too long. */
 export class ConnectTimeout extends Error {}
 
+/** The end of a handshake: a socket, or why there is none. */
+export type Opened = (...outcome: [error: null, socket: TLSSocket] | [error: Error, socket: null]) => void
+
 /**
- * Opens a TLS socket whose peer is not judged yet, and calls `done` once, when the handshake is over or failed. `done` must not throw. Sessions
- * are never resumed and never renegotiated, so that the certificate that was judged is the one that speaks.
+ * Opens a socket to a server that may be trusted, before a byte of a request is written. It fails with {@link Untrusted}
+ * where the certificate is not the pinned one or does not verify. `done` runs once and must not throw.
  */
-export const openSocket = (
-  connection: PbsConnection,
-  done: (error: Error | null, socket?: TLSSocket) => void,
-  signal?: AbortSignal,
-): void => {
+export const openVerified = (connection: PbsConnection, signal: AbortSignal, done: Opened): void =>
+  openSocket(connection, signal, (error, socket) => {
+    if (socket === null) return done(error, null)
+    let rejected: Error | null
+    try {
+      rejected = judgePeer(connection, socket, presentedCertificate(socket))
+    } catch (defect) {
+      rejected = defect instanceof Error ? defect : new Error(String(defect))
+    }
+    if (rejected === null) return done(null, socket)
+    socket.on('error', () => {}).destroy()
+    done(rejected, null)
+  })
+
+/**
+ * Opens a TLS socket whose peer is not judged yet; `done` runs once, at the end of the handshake, and must not throw.
+ * Sessions are never resumed or renegotiated, so that the judged certificate holds for the life of the socket.
+ */
+export const openSocket = (connection: PbsConnection, signal: AbortSignal, done: Opened): void => {
   const host = bareHost(connection.host)
   const socket = connect({
     host,
     port: connection.port,
     servername: isIP(host) === 0 ? host : '',
-    // Judged by judgePeer, before the first byte is written; this way a wrong peer's certificate can be named.
+    // judgePeer decides before the first byte is written: this way an error can name the certificate of a wrong peer.
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
     secureOptions: constants.SSL_OP_NO_TICKET,
   })
   const settle = (error: Error | null) => {
     clearTimeout(timer)
-    signal?.removeEventListener('abort', abort)
+    signal.removeEventListener('abort', abort)
     socket.off('secureConnect', connected).off('error', settle).off('close', closed)
     if (error === null) return done(null, socket)
     // Late errors of an abandoned socket are ignored.
     socket.on('error', () => {}).destroy()
-    done(error)
+    done(error, null)
   }
   const connected = eventCallback(
     (defect) => settle(defect instanceof Error ? defect : new Error(String(defect))),
@@ -71,13 +88,13 @@ export const openSocket = (
     connection.timeoutSeconds * 1000,
   )
   socket.once('secureConnect', connected).once('error', settle).once('close', closed)
-  if (signal?.aborted === true) abort()
-  else signal?.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
+  else signal.addEventListener('abort', abort, { once: true })
 }
 
 /**
- * The leaf certificate of a connected socket; null when the peer showed none. To be called once for a socket: Node 22 gives a peer's certificate
- * only to the first call.
+ * The leaf certificate of a connected socket; null when the peer presented none. To be called once for a socket: Node 22
+ * returns the certificate of a peer only to the first call.
  */
 export const presentedCertificate = (socket: TLSSocket): PresentedCertificate | null => {
   const certificate = socket.getPeerX509Certificate()
@@ -92,8 +109,8 @@ export const presentedCertificate = (socket: TLSSocket): PresentedCertificate | 
 }
 
 /**
- * Whether the peer may be spoken to, or why not: a pin must match whatever the CA or `verifySsl` says; without one the
- * chain and the host name must verify, unless `verifySsl` is off. `certificate` is what `presentedCertificate` gave.
+ * Whether a request may be sent to the peer, or why not. A pin must match whatever the CA or `verifySsl` says; without one
+ * the chain and the host name must verify, unless `verifySsl` is off. `certificate` is that of `presentedCertificate`.
  */
 export const judgePeer = (
   connection: PbsConnection,

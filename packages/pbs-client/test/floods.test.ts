@@ -132,6 +132,15 @@ describe('a server that drips', () => {
     ])
   })
 
+  test('interim responses are no beginning of an answer', async () => {
+    harness.answer((_, response) => {
+      const timer = setInterval(() => response.writeProcessing(), 100)
+      response.on('error', () => {}).once('close', () => clearInterval(timer))
+    })
+    const error = await harness.fails(version, { timeoutSeconds: 1 })
+    expect([error.reason, error.detail]).toEqual(['timeout', 'no answer within 1 s'])
+  })
+
   test('the text of an error is waited for as long, and what came is told', async () => {
     harness.answer(drip('permission check failed', ' ', 403))
     const error = await harness.fails(datastores, { timeoutSeconds: 1 })

@@ -1,39 +1,31 @@
 import { isReadable, type ListRow, type PbsClient, type PbsRequestFailed } from '@netbox-pbs/pbs-client'
-import { Chunk, Duration, Effect, type Scope, Stream } from 'effect'
+import { Chunk, Effect, Stream } from 'effect'
 import { type AclEntry, addHiddenPaths, readsAcl } from '../permissions/permissions.ts'
-import type { ScopeFailed } from '../scopes/scope-failed.ts'
 
 import { scopeFailure } from '../scopes/scope-failed.ts'
 import type { HungReads } from './hung-reads.ts'
 import type { PbsReader } from './pbs-reader.ts'
 
-/** What a reader reads with. */
+/** The parts of a reader. */
 export interface ReaderParts {
   readonly client: PbsClient
-  /** Makes a read while a permit is held. */
-  readonly bounded: <A>(read: Effect.Effect<A, ScopeFailed>) => Effect.Effect<A, ScopeFailed>
-  /** Takes a permit until the scope closes, for a list that is read as it is pulled. */
-  readonly permit: Effect.Effect<void, never, Scope.Scope>
-  /** What it remembers of this server outlives the client. */
+  /** The hung reads of this server; they outlive the client. */
   readonly hung: HungReads
 }
 
-/** A reader on a client. What hung in `run` is not asked for again by its readers. */
-export const clientReader = ({ client, bounded, permit, hung }: ReaderParts, run: string | undefined): PbsReader => {
+/** A reader on a client. Its readers do not repeat a request that hung in `run`. */
+export const clientReader = ({ client, hung }: ReaderParts, run: string | undefined): PbsReader => {
   const read = <A>(what: string, answer: Effect.Effect<A, PbsRequestFailed>) =>
-    hung.ask(what, { run, pauses: false }, bounded(Effect.mapError(answer, scopeFailure)))
-  /** A list that PBS reads from the disks of its datastores: one that hung is left alone for a while. */
+    hung.ask(what, { run, pauses: false }, Effect.mapError(answer, scopeFailure))
+  /** A list that PBS reads from the disks of its datastores: after one hung, it is not requested for a while. */
   const ofDisks = <A>(what: string, answer: Effect.Effect<A, PbsRequestFailed>) =>
-    hung.ask(what, { run, pauses: true }, bounded(Effect.mapError(answer, scopeFailure)))
+    hung.ask(what, { run, pauses: true }, Effect.mapError(answer, scopeFailure))
   const whole = <A>(rows: Stream.Stream<A, PbsRequestFailed>) =>
     Effect.map(Stream.runCollect(rows), Chunk.toReadonlyArray)
   return {
     version: read(
       '/version',
-      Effect.map(Effect.timed(client.version()), ([took, version]) => ({
-        ...version,
-        latencyMs: Math.round(Duration.toMillis(took)),
-      })),
+      Effect.map(client.timedVersion(), ({ version, millis }) => ({ ...version, latencyMs: Math.round(millis) })),
     ),
     time: read('/nodes/localhost/time', client.time()),
     permissions: Effect.flatMap(read('/access/permissions', client.permissions()), (permissions) =>
@@ -73,7 +65,7 @@ export const clientReader = ({ client, bounded, permit, hung }: ReaderParts, run
       hung.askStream(
         '/nodes/localhost/tasks',
         { run, pauses: false },
-        Stream.unwrapScoped(Effect.as(permit, Stream.mapError(client.tasks({ since }), scopeFailure))),
+        Stream.mapError(client.tasks({ since }), scopeFailure),
       ),
     jobs: (type) => {
       switch (type) {
@@ -92,7 +84,7 @@ export const clientReader = ({ client, bounded, permit, hung }: ReaderParts, run
 
 const inNamespace = (namespace: string): string => (namespace === '' ? '' : ` of namespace ${namespace}`)
 
-/** An entry that cannot be read may concern the caller: on its path nothing is taken for granted. */
+/** An entry that cannot be read may concern the caller: its path counts as withheld. */
 const entryOf = (row: ListRow<AclEntry>): ReadonlyArray<AclEntry> => {
   if (isReadable(row)) return [row]
   const path: unknown = typeof row.value === 'object' && row.value !== null ? Reflect.get(row.value, 'path') : undefined

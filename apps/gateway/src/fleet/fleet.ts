@@ -9,11 +9,11 @@ import type { PbsReader } from './pbs-reader.ts'
 /** How many requests may be open at once. */
 export interface FleetLimits {
   readonly perServer: number
-  /** Of all servers together, counting only those that were begun within the last second. */
+  /** Of all servers together, counting only requests that began within the last second. */
   readonly total: number
 }
 
-/** The PBS that the gateway can reach, with one bounded client each, shared by all requests. */
+/** The PBS servers of the gateway, with one bounded client each that all requests share. */
 export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
   Fleet,
   {
@@ -22,9 +22,9 @@ export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
       endpoint: StoredEndpoint,
       run: string | undefined,
     ) => Effect.Effect<Option.Option<PbsReader>, StoreFailed | SecretUnreadable, Scope.Scope>
-    /** A client of its own for something that is not stored; it closes with the scope. */
+    /** A separate client for an endpoint that is not stored; it closes with the scope. */
     readonly client: (connection: PbsConnection) => Effect.Effect<PbsClient, never, Scope.Scope>
-    /** How many servers a request lists at once. That it contacts more is no cost: each is one small request. */
+    /** How many servers a request lists at once. It may contact more: each contact is one small request. */
     readonly width: number
   }
 >() {
@@ -35,7 +35,7 @@ export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
       Effect.gen(function* () {
         const store = yield* EndpointStore
         const total = yield* Effect.makeSemaphore(limits.total)
-        // Clients come and go; what hung is known as long as the connection stays what it is.
+        // Hung reads outlive a client: they are known as long as the connection stays the same.
         const hung = new Map<number, { readonly key: ConnectionKey; readonly reads: HungReads }>()
         const hungReadsOf = (key: ConnectionKey): HungReads => {
           const known = hung.get(key.id)
@@ -47,15 +47,10 @@ export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
         const readers = yield* RcMap.make({
           lookup: (key: ConnectionKey) =>
             Effect.gen(function* () {
-              const client = yield* makePbsClient(key.connection)
-              const own = yield* Effect.makeSemaphore(limits.perServer)
-              // The server's permit first: no request waits for a busy server while it holds a permit of the whole gateway.
-              const parts: ReaderParts = {
-                client,
-                bounded: (read) => own.withPermits(1)(Effect.scoped(Effect.zipRight(lendPermit(total), read))),
-                permit: Effect.zipRight(holdPermit(own), lendPermit(total)),
-                hung: hungReadsOf(key),
-              }
+              // The client has the permits of its server, which come first: no request waits for a busy server while it
+              // holds a permit of the whole gateway.
+              const client = yield* makePbsClient(key.connection, lendPermit(total))
+              const parts: ReaderParts = { client, hung: hungReadsOf(key) }
               return parts
             }),
           idleTimeToLive: '30 seconds',
@@ -70,28 +65,19 @@ export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
                 clientReader(yield* RcMap.get(readers, new ConnectionKey(endpoint.id, connection)), run),
               )
             }),
-          client: makePbsClient,
+          client: (connection) => makePbsClient(connection),
           width: Math.max(1, Math.ceil(limits.total / limits.perServer)),
         }
       }),
     )
 }
 
-/** Takes a permit until the scope closes. */
-const holdPermit = (permits: Effect.Semaphore): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.zipRight(
-      restore(permits.take(1)),
-      Effect.addFinalizer(() => permits.release(1)),
-    ),
-  )
-
 /** How long a request holds a permit of the whole gateway, in milliseconds. */
 const longestLoan = 1000
 
 /**
  * Takes a permit until the scope closes, but no longer than a second: a request that is still under way then goes on
- * without it, so that silent servers, however many, do not stand in the way of one that answers.
+ * without it, so that silent servers, however many, do not delay one that answers.
  */
 const lendPermit = (permits: Effect.Semaphore): Effect.Effect<void, never, Scope.Scope> =>
   Effect.suspend(() => {
@@ -109,7 +95,7 @@ const lendPermit = (permits: Effect.Semaphore): Effect.Effect<void, never, Scope
     ).pipe(Effect.zipRight(Effect.forkScoped(Effect.delay(giveBack, longestLoan))), Effect.asVoid)
   })
 
-/** What of an endpoint a client needs. */
+/** The connection of an endpoint. */
 export const connectionOf = (
   endpoint: Pick<StoredEndpoint, 'host' | 'port' | 'token_id' | 'fingerprint' | 'verify_ssl' | 'timeout_seconds'>,
   secret: Redacted.Redacted<string>,

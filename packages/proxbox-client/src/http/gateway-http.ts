@@ -1,7 +1,6 @@
-// By module: the barrel loads servers, sockets and clusters too, 100 MB of them.
-import * as Undici from '@effect/platform-node/Undici'
 import { type SourceErrorCode, SourceFailed } from '@netbox-pbs/core/ports'
 import { Duration, Effect, ExecutionStrategy, Exit, Redacted, Schedule, Scope, Stream } from 'effect'
+import { Agent, type Dispatcher } from 'undici'
 import { apiKeyHeader, ndjsonMediaType } from '../contract/media.ts'
 import { bodyBytes } from './body-bytes.ts'
 import { type AddressEffect, type CheckedAddress, checkedAddress } from './gateway-address.ts'
@@ -54,7 +53,7 @@ const again = Schedule.intersect(Schedule.exponential('200 millis'), Schedule.re
 export const gatewayHttp = Effect.fn('GatewayHttp.make')(function* (options: GatewayOptions) {
   const { connect = '10 seconds', silence = '11 minutes', call: whole = '90 seconds' } = options.timeouts ?? {}
   const agent = yield* Effect.acquireRelease(
-    Effect.sync(() => new Undici.Agent({ pipelining: 0, connect: { timeout: Duration.toMillis(connect) } })),
+    Effect.sync(() => new Agent({ pipelining: 0, connect: { timeout: Duration.toMillis(connect) } })),
     (opened) => Effect.promise(() => opened.destroy()),
   )
   const silent = () => timedOut(`said nothing for ${Duration.format(silence)}`)
@@ -106,10 +105,10 @@ export const gatewayHttp = Effect.fn('GatewayHttp.make')(function* (options: Gat
 
 /** Sends a call. The connection is closed with the scope, at once, whatever it is doing. */
 const request = (
-  agent: Undici.Agent,
+  agent: Agent,
   call: Call,
   address: CheckedAddress,
-): Effect.Effect<Undici.Dispatcher.ResponseData, unknown, Scope.Scope> =>
+): Effect.Effect<Dispatcher.ResponseData, unknown, Scope.Scope> =>
   Effect.gen(function* () {
     const controller = yield* Effect.acquireRelease(
       Effect.sync(() => new AbortController()),
@@ -156,11 +155,11 @@ const timedOut = (what: string) =>
     retryable: true,
   })
 
-function mediaTypeOf(response: Undici.Dispatcher.ResponseData): string {
+function mediaTypeOf(response: Dispatcher.ResponseData): string {
   return (headerOf(response, 'content-type') ?? '').split(';', 1).join('').trim().toLowerCase()
 }
 
-function headerOf({ headers }: Undici.Dispatcher.ResponseData, name: string): string | undefined {
+function headerOf({ headers }: Dispatcher.ResponseData, name: string): string | undefined {
   const value = headers[name]
   return typeof value === 'object' ? value[0] : value
 }

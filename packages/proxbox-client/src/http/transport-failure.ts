@@ -1,5 +1,5 @@
-import * as Undici from '@effect/platform-node/Undici'
 import { SourceFailed } from '@netbox-pbs/core/ports'
+import { errors } from 'undici'
 
 const tlsCodes = /^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/
 const timeoutCodes = ['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']
@@ -17,7 +17,7 @@ export function transportFailure(base: string, error: unknown): SourceFailed {
       cause,
     })
   }
-  if (cause instanceof Undici.errors.HTTPParserError) {
+  if (cause instanceof errors.HTTPParserError) {
     // Its cause holds what was received.
     return new SourceFailed({
       code: 'protocol',
