@@ -119,14 +119,20 @@ export {
   type Warning,
 } from './run.ts'
 export {
-  listedModel,
   type Resource,
   resources,
   type Scope,
+  type ScopeField,
+  type ScopeFields,
   type ScopeOutcome,
+  type ScopeResource,
   type ServerScope,
   scopeKey,
+  scopeOf,
   scopeOutcomes,
+  scopeResourceOf,
+  scopeResources,
+  scopes,
   scopeTitle,
 } from './scope.ts'
 export { type Coverage, coverageOf, covers, type ListedAbove, type ScopeFilter } from './scope-filter.ts'

@@ -1,4 +1,4 @@
-import type { Resource, Scope } from './scope.ts'
+import { type Resource, type Scope, type ScopeField, type ScopeFields, scopes } from './scope.ts'
 
 /**
  * The scopes that a run covers; a field left out does not limit them. It chooses scopes, never part of
@@ -11,21 +11,21 @@ export interface ScopeFilter {
   readonly job_types?: ReadonlyArray<string>
 }
 
+/** The field of a filter that chooses among the values of a scope's field. Servers are chosen by the run itself. */
+const filterOf = {
+  datastore: 'datastores',
+  namespace: 'namespaces',
+  job_type: 'job_types',
+} as const satisfies Readonly<Record<Exclude<ScopeField, 'server'>, keyof ScopeFilter>>
+
 /** Whether a run with this filter covers a scope. Null: it has no filter. */
 export function covers(scope_filter: ScopeFilter | null, scope: Scope): boolean {
-  const { datastores, namespaces, job_types } = scope_filter ?? {}
-  switch (scope.resource) {
-    case 'servers':
-    case 'datastores':
-    case 'tasks':
-      return true
-    case 'namespaces':
-      return namespaces === undefined && (datastores?.includes(scope.datastore) ?? true)
-    case 'snapshots':
-      return (datastores?.includes(scope.datastore) ?? true) && (namespaces?.includes(scope.namespace) ?? true)
-    case 'jobs':
-      return job_types?.includes(scope.job_type) ?? true
-  }
+  if (scope.resource === 'namespaces' && scope_filter?.namespaces !== undefined) return false
+  const fields: ScopeFields = scope
+  return scopes[scope.resource].by.every((field) => {
+    const chosen = field === 'server' ? undefined : scope_filter?.[filterOf[field]]
+    return chosen?.includes(fields[field] ?? '') ?? true
+  })
 }
 
 /** What a run asks of its source. */
@@ -46,22 +46,13 @@ export interface ListedAbove {
  * lacks the parent.
  */
 export function coverageOf(scope: Scope, above: ListedAbove): Coverage {
-  switch (scope.resource) {
-    case 'servers':
-    case 'datastores':
-    case 'tasks':
-      return { resource: scope.resource, scope_filter: null }
-    case 'namespaces':
-      return above.datastore ? { resource: 'snapshots', scope_filter: { datastores: [scope.datastore] } } : allStores
-    case 'snapshots': {
-      if (!above.datastore) return allStores
-      const datastores = [scope.datastore]
-      if (!above.namespace) return { resource: 'snapshots', scope_filter: { datastores } }
-      return { resource: 'snapshots', scope_filter: { datastores, namespaces: [scope.namespace] } }
-    }
-    case 'jobs':
-      return { resource: 'jobs', scope_filter: { job_types: [scope.job_type] } }
+  const { datastore, namespace, job_type }: ScopeFields = scope
+  if (datastore !== undefined && !above.datastore) return { resource: 'datastores', scope_filter: null }
+  const scope_filter: ScopeFilter = {
+    ...(datastore === undefined ? {} : { datastores: [datastore] }),
+    ...(namespace === undefined || !above.namespace ? {} : { namespaces: [namespace] }),
+    ...(job_type === undefined ? {} : { job_types: [job_type] }),
   }
+  const isWhole = Object.keys(scope_filter).length === 0
+  return { resource: scopes[scope.resource].request, scope_filter: isWhole ? null : scope_filter }
 }
-
-const allStores: Coverage = { resource: 'datastores', scope_filter: null }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Scope, scopeKey, scopeTitle } from './scope.ts'
+import { modelNames } from './registry/registry.ts'
+import { type Scope, scopeKey, scopeOf, scopeResourceOf, scopes, scopeTitle } from './scope.ts'
 
 const titled: ReadonlyArray<[Scope, string]> = [
   [{ resource: 'servers' }, 'servers'],
@@ -25,5 +26,18 @@ describe('a scope', () => {
     const scopes = [...titled.map(([scope]) => scope), ...more]
     expect(new Set(scopes.map(scopeKey)).size).toBe(scopes.length)
     expect(scopes.map((scope) => scopeKey({ ...scope }))).toEqual(scopes.map(scopeKey))
+  })
+
+  test.each(titled)('%j is made of the values that identify it, whatever else is given', (scope) => {
+    const others = { server: 'x', datastore: 'x', namespace: 'x', job_type: 'x' }
+    expect(scopeOf(scope.resource, { ...others, ...scope })).toEqual(scope)
+  })
+
+  test('holds the rows of one model or of a model and its children, and each model is of one scope', () => {
+    const models = Object.values(scopes).flatMap(({ models }) => models)
+    expect([...models].sort()).toEqual([...modelNames].sort())
+    expect(modelNames.map((model) => scopes[scopeResourceOf(model)].models)).toEqual(
+      modelNames.map((model) => expect.arrayContaining([model])),
+    )
   })
 })

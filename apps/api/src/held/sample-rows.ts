@@ -1,4 +1,4 @@
-import { type HeldDeletions, listedModel, type ModelName } from '@netbox-pbs/core'
+import { type HeldDeletions, type ModelName, scopes } from '@netbox-pbs/core'
 import { HeldDeletionsStore, InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { anyRow, type Row } from '../rest/row.ts'
@@ -18,7 +18,7 @@ export const sampleRows = (
   set: HeldDeletions,
 ): Effect.Effect<SampledSet, StoreFailed, HeldDeletionsStore | InventoryLists> =>
   Effect.gen(function* () {
-    const model = listedModel[set.scope.resource]
+    const model = scopes[set.scope.resource].lists
     const ids = yield* (yield* HeldDeletionsStore).sample({ id: set.id, limit: sampleSize })
     if (ids.length === 0) return { set, model, rows: [] }
     const filters = [{ field: 'id', lookup: 'exact', values: ids }] as const

@@ -1,4 +1,4 @@
-import { mostUsagePoints, type Scope, type UsagePoint } from '@netbox-pbs/core'
+import { mostUsagePoints, type ScopeResource, scopeResources, scopes, type UsagePoint } from '@netbox-pbs/core'
 import { z } from 'zod'
 import { Datetime, factShape, observationShape } from './fact-shape.ts'
 import { failedCodes } from './failed-codes.ts'
@@ -27,36 +27,27 @@ const ConnectionFailure = z.object({
   presented_fingerprint: z.string().optional(),
 })
 
-/** A frame about one scope: the fields that name the scope stand between the name of the frame and `fields`. */
+/** A frame about one scope: the fields that identify the scope stand between its resource and `Fields`. */
+type ScopeFrameSchema<Name extends string, Fields extends z.ZodRawShape> = {
+  readonly [R in ScopeResource]: z.ZodObject<
+    { readonly frame: z.ZodLiteral<Name>; readonly resource: z.ZodLiteral<R> } & {
+      readonly [Field in (typeof scopes)[R]['by'][number]]: z.ZodString
+    } & Fields
+  >
+}[ScopeResource]
+
 const scopeFrame = <Name extends string, Fields extends z.ZodRawShape>(name: Name, fields: Fields) => {
-  const frame = z.literal(name)
-  const text = (resource: Scope['resource']) =>
-    z.string({ error: ({ input }) => (input === undefined ? `a scope of ${resource} needs it` : undefined) })
-  return z.discriminatedUnion(
-    'resource',
-    [
-      z.object({ frame, resource: z.literal('servers'), ...fields }),
-      z.object({ frame, resource: z.literal('datastores'), server: text('datastores'), ...fields }),
-      z.object({
-        frame,
-        resource: z.literal('namespaces'),
-        server: text('namespaces'),
-        datastore: text('namespaces'),
-        ...fields,
-      }),
-      z.object({
-        frame,
-        resource: z.literal('snapshots'),
-        server: text('snapshots'),
-        datastore: text('snapshots'),
-        namespace: text('snapshots'),
-        ...fields,
-      }),
-      z.object({ frame, resource: z.literal('jobs'), server: text('jobs'), job_type: text('jobs'), ...fields }),
-      z.object({ frame, resource: z.literal('tasks'), server: text('tasks'), ...fields }),
-    ],
-    { error: 'must be one of servers, datastores, namespaces, snapshots, jobs, tasks' },
-  )
+  const schemas = scopeResources.map((resource) => {
+    const text = z.string({
+      error: ({ input }) => (input === undefined ? `a scope of ${resource} needs it` : undefined),
+    })
+    const identity = Object.fromEntries(scopes[resource].by.map((field) => [field, text]))
+    return z.object({ frame: z.literal(name), resource: z.literal(resource), ...identity, ...fields })
+  })
+  type Schema = ScopeFrameSchema<Name, Fields>
+  // border: a list that is made from the table has no type of its own
+  const typed = schemas as unknown as readonly [Schema, ...ReadonlyArray<Schema>]
+  return z.discriminatedUnion('resource', typed, { error: `must be one of ${scopeResources.join(', ')}` })
 }
 
 /** Opens a scope: what follows for this server belongs to it, until `complete` or `failed`. */

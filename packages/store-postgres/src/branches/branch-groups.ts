@@ -44,7 +44,7 @@ export async function recountBranchGroups(
   // A size is kept up to the largest safe integer of JavaScript, as in main.
   await sql`
     with t as materialized (
-      select distinct ${place.serverId}::bigint as server_id, ${place.datastoreName}::text collate "C" as datastore_name,
+      select distinct ${place.server_id}::bigint as server_id, ${place.datastore_name}::text collate "C" as datastore_name,
         ${place.namespace}::text collate "C" as namespace, x.backup_type, x.backup_id
       from (${touched}) x
     )${updatedStep}, counts as materialized (

@@ -1,4 +1,12 @@
-import { type Branch, branchedModels, type Conflict, listedModel, type ModelName, registry } from '@netbox-pbs/core'
+import {
+  type Branch,
+  branchedModels,
+  type Conflict,
+  type ModelName,
+  registry,
+  scopeResources,
+  scopes,
+} from '@netbox-pbs/core'
 import type { BranchNotFound, BranchNotOpen, StoreFailed } from '@netbox-pbs/core/ports'
 import { Array as Arr, Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
@@ -182,8 +190,8 @@ async function checkScopes(db: Kysely<Tables>, branch: number): Promise<void> {
 
 function modelOfScope(key: string): ModelName {
   const parsed: unknown = JSON.parse(key)
-  const resource = Array.isArray(parsed) ? String(parsed[0]) : ''
-  return Object.entries(listedModel).find(([name]) => name === resource)?.[1] ?? 'server'
+  const resource = scopeResources.find((name) => Array.isArray(parsed) && parsed[0] === name)
+  return scopes[resource ?? 'servers'].lists
 }
 
 /**

@@ -1,11 +1,18 @@
-import { listedModel, type ModelName, type Scope, scopeTitle } from '@netbox-pbs/core'
+import { type ModelName, type Scope, scopes, scopeTitle } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { scopeModels } from '../scopes/scope-models.ts'
+import { branchedModelsOf } from '../scopes/scope-models.ts'
 import { placeKey, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
+import { scopeColumns } from '../tables/scope-columns.ts'
 import { branchTable } from './branch-columns.ts'
 import type { FoundConflict } from './conflict-rows.ts'
 import { ofPlace } from './of-place.ts'
+
+/** The columns of `scopes` that identify the covered scope `s` on its server, each with its value there. */
+export const storedColumns = (['datastore', 'namespace', 'job_type'] as const).map((field) => ({
+  column: scopeColumns[field],
+  value: sql`coalesce(s.scope ->> ${sql.lit(field)}, '')`,
+}))
 
 /**
  * The scopes that branches cover, as `s`, each joined with the result of its last landed list, as
@@ -14,8 +21,10 @@ import { ofPlace } from './of-place.ts'
 export const coveredScopes: RawBuilder<unknown> = sql`
   branch_scopes s
   join scopes t on t.server_id is not distinct from s.server_id and t.resource = s.scope ->> 'resource'
-    and t.datastore_name = coalesce(s.scope ->> 'datastore', '') and t.namespace = coalesce(s.scope ->> 'namespace', '')
-    and t.job_type = coalesce(s.scope ->> 'job_type', '')`
+    and ${sql.join(
+      storedColumns.map(({ column, value }) => sql`${sql.ref(`t.${column}`)} = ${value}`),
+      sql` and `,
+    )}`
 
 /** A scope that a branch covers, under the present name of its server. */
 export interface CoveredScope {
@@ -44,7 +53,7 @@ export async function entriesIn(
   branch: number,
   place: ScopePlace,
   {
-    models = scopeModels[place.resource],
+    models = branchedModelsOf(place.resource),
     which = sql`true`,
   }: {
     readonly models?: ReadonlyArray<ModelName>
@@ -73,7 +82,7 @@ export const conflictOfScope = (
   serverId: covered.server_id,
   scope: covered.scope,
   title: scopeTitle(covered.scope),
-  model: listedModel[covered.scope.resource],
+  model: scopes[covered.scope.resource].lists,
 })
 
 interface Regressed extends CoveredScope {

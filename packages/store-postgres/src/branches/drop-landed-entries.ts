@@ -6,7 +6,7 @@ import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { lockScope } from '../scopes/scope-locks.ts'
-import { scopeModels } from '../scopes/scope-models.ts'
+import { branchedModelsOf } from '../scopes/scope-models.ts'
 import { placeKey, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
 import { scopeServerId } from '../scopes/scope-rows.ts'
 import { lockBranchFor, raiseRevision } from './branch-record.ts'
@@ -49,7 +49,7 @@ export const dropLandedEntries = Effect.fn('Branches.dropLandedEntries')(functio
       const locked = yield* run((db) => lockBranchFor(db, branch, 'stage'))
       if ('_tag' in locked) return
       let dropped = 0
-      for (const model of scopeModels[scope.resource]) dropped += yield* dropAgreed(run, { branch, model }, place)
+      for (const model of branchedModelsOf(scope.resource)) dropped += yield* dropAgreed(run, { branch, model }, place)
       if (dropped > 0) yield* run((db) => raiseRevision(db, branch, { runId: landed.runId }))
       yield* run((db) => coverFor(db, branch, place, landed))
     }),

@@ -1,4 +1,4 @@
-import { listedModel, type ModelName, scopeTitle } from '@netbox-pbs/core'
+import { type ModelName, scopes, scopeTitle } from '@netbox-pbs/core'
 import { BranchScopeUnknown } from '@netbox-pbs/core/ports'
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
@@ -36,7 +36,7 @@ export async function guardQuestions(
 ): Promise<ReadonlyArray<FoundConflict & { readonly model: ModelName }>> {
   const found: Array<FoundConflict & { readonly model: ModelName }> = []
   for (const { held, ...covered } of await heldScopes(db, branch)) {
-    const which = { models: [listedModel[covered.scope.resource]], which: sql`e.op = 'delete'` }
+    const which = { models: [scopes[covered.scope.resource].lists], which: sql`e.op = 'delete'` }
     const deletions = hasNoServer(covered) ? null : await entriesIn(db, branch, coveredPlace(covered), which)
     if (deletions === 0) continue
     const values = { base: null, main: null, branch: { reason: held, deletions } }

@@ -5,6 +5,8 @@ import {
   type Merged,
   mergeObject,
   type Scope,
+  scopeOf,
+  scopeResourceOf,
 } from '@netbox-pbs/core'
 import { placeKey, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
 import type { Entry } from './read-entries.ts'
@@ -42,22 +44,12 @@ function refersToNothing({ sides, server }: Entry, { write, conflicts }: Merged)
 export function entryScope({ sides, server }: Entry): Scope {
   const row = sides.whole ?? sides.base ?? {}
   const text = (field: string) => String(row[field] ?? '')
-  const name = server ?? ''
-  switch (sides.model) {
-    case 'server':
-      return { resource: 'servers' }
-    case 'datastore':
-      return { resource: 'datastores', server: name }
-    case 'namespace':
-      return { resource: 'namespaces', server: name, datastore: text('datastore_name') }
-    case 'group':
-    case 'snapshot':
-      return { resource: 'snapshots', server: name, datastore: text('datastore_name'), namespace: text('namespace') }
-    case 'job':
-      return { resource: 'jobs', server: name, job_type: text('job_type') }
-    case 'task':
-      return { resource: 'tasks', server: name }
-  }
+  return scopeOf(scopeResourceOf(sides.model), {
+    server: server ?? '',
+    datastore: text('datastore_name'),
+    namespace: text('namespace'),
+    job_type: text('job_type'),
+  })
 }
 
 /** Where the scope of an entry's object lies. */

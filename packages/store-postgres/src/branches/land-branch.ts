@@ -1,4 +1,4 @@
-import { addRows, type ModelName, noRows, type RowCounts } from '@netbox-pbs/core'
+import { addRows, type ModelName, noRows, type RowCounts, scopeResourceOf } from '@netbox-pbs/core'
 import type { StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
@@ -7,6 +7,7 @@ import type { LastSeen } from '../change-sets/land-rows.ts'
 import { add, landDeletions, landUpserts, type WindowStep } from '../change-sets/land-windows.ts'
 import { eachWindow, readWindows, type Window } from '../change-sets/windows.ts'
 import { columnNames, keyColumns, sameKey, tables } from '../tables/columns.ts'
+import { sameScope } from '../tables/scope-columns.ts'
 import { notePending } from '../writes/pending-since.ts'
 import { amongGroups, pruneGroups, recountGroups, recountNamespaces } from '../writes/recount.ts'
 
@@ -106,18 +107,12 @@ const touchedNamespace = (part: number): RawBuilder<unknown> => sql`(m.server_id
   union select w.server_id, w.datastore_name, w.path from staged_namespaces w where w.part_id = ${part}::bigint and w.op = 'create'
 )`
 
-const placeInScopes = {
-  datastore: ['datastores'],
-  namespace: ['namespaces', 'datastore_name'],
-  group: ['snapshots', 'datastore_name', 'namespace'],
-} as const satisfies Partial<Record<ModelName, ReadonlyArray<string>>>
-
-const staysWithParent = (model: ModelName): model is keyof typeof placeInScopes => Object.hasOwn(placeInScopes, model)
+/** Models whose rows a merge keeps under a parent that stays. */
+const keptWithParent: ReadonlyArray<ModelName> = ['datastore', 'namespace', 'group']
 
 /** When the scope of a row was last listed whole. Of models whose rows a merge never keeps there is nothing to ask. */
 export const lastListed: LastSeen = (model, alias) => {
-  if (!staysWithParent(model)) return sql`null::timestamptz`
-  const [resource, ...columns] = placeInScopes[model]
-  const same = ['server_id', ...columns].map((name) => sql`${sql.ref(`c.${name}`)} = ${sql.ref(`${alias}.${name}`)}`)
-  return sql`(select max(c.last_complete_at) from scopes c where c.resource = ${resource} and ${sql.join(same, sql` and `)})`
+  if (!keptWithParent.includes(model)) return sql`null::timestamptz`
+  const resource = scopeResourceOf(model)
+  return sql`(select max(c.last_complete_at) from scopes c where c.resource = ${resource} and ${sameScope(resource, 'c', alias)})`
 }

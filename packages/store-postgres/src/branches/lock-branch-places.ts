@@ -1,10 +1,11 @@
+import type { ScopeResource } from '@netbox-pbs/core'
 import type { BranchNotFound, BranchNotOpen, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { lockFurther, lockPlaces, type Places, type PlacesMoved } from '../scopes/scope-locks.ts'
-import type { ScopePlace } from '../scopes/scope-place.ts'
+import { placeColumns, type ScopePlace } from '../scopes/scope-place.ts'
 import { type Locked, lockBranchFor } from './branch-record.ts'
 
 /**
@@ -40,24 +41,21 @@ export const lockPresentPlaces = (run: Run, id: number): Effect.Effect<void, Sto
  */
 async function placesOfBranch(db: Kysely<Tables>, branch: number): Promise<Places> {
   const id = sql`${Number.isSafeInteger(branch) ? branch : 0}::bigint`
-  const entries = (table: string, resource: string, columns: string) =>
-    sql`select ${sql.lit(resource)} as resource, ${sql.raw(columns)} from ${sql.table(`branch_${table}`)} x where x.branch_id = ${id}`
-  const mains = (table: string, resource: string, columns: string) =>
-    sql`select ${sql.lit(resource)}, ${sql.raw(columns)} from ${sql.table(`branch_${table}`)} e join ${sql.table(table)} x on x.id = e.id
+  const columns = (resource: ScopeResource) => sql`${sql.lit(resource)} as resource, ${placeColumns(resource, 'x')}`
+  const entries = (resource: ScopeResource, table: string = resource) =>
+    sql`select ${columns(resource)} from ${sql.table(`branch_${table}`)} x where x.branch_id = ${id}`
+  const mains = (resource: ScopeResource) =>
+    sql`select ${columns(resource)} from ${sql.table(`branch_${resource}`)} e join ${sql.table(resource)} x on x.id = e.id
       where e.branch_id = ${id} and e.op <> 'create'`
-  const ofServer = `x.server_id, '' as datastore_name, '' as namespace, '' as job_type`
-  const ofStore = `x.server_id, x.datastore_name, '', ''`
-  const ofNamespace = `x.server_id, x.datastore_name, x.namespace, ''`
-  const ofType = `x.server_id, '', '', x.job_type`
   const { rows } = await sql<ScopePlace>`
-    select distinct p.resource, coalesce(v.id, p.server_id) as "serverId", p.datastore_name as "datastoreName", p.namespace, p.job_type as "jobType"
+    select distinct p.resource, coalesce(v.id, p.server_id) as server_id, p.datastore_name, p.namespace, p.job_type
     from (
-      ${entries('datastores', 'datastores', ofServer)} union ${mains('datastores', 'datastores', ofServer)}
-      union ${entries('namespaces', 'namespaces', ofStore)}
-      union ${entries('groups', 'snapshots', ofNamespace)}
-      union ${entries('snapshots', 'snapshots', ofNamespace)} union ${mains('snapshots', 'snapshots', ofNamespace)}
-      union ${entries('group_counts', 'snapshots', ofNamespace)}
-      union ${entries('jobs', 'jobs', ofType)} union ${mains('jobs', 'jobs', ofType)}
+      ${entries('datastores')} union ${mains('datastores')}
+      union ${entries('namespaces')}
+      union ${entries('snapshots', 'groups')}
+      union ${entries('snapshots')} union ${mains('snapshots')}
+      union ${entries('snapshots', 'group_counts')}
+      union ${entries('jobs')} union ${mains('jobs')}
     ) p
     left join branch_servers s on s.branch_id = ${id} and s.id = p.server_id and s.op = 'create'
     left join servers v on v.name = s.name

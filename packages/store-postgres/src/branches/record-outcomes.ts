@@ -9,7 +9,7 @@ import {
 import { type Kysely, sql } from 'kysely'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
-import { scopeModels } from '../scopes/scope-models.ts'
+import { branchedModelsOf } from '../scopes/scope-models.ts'
 import type { ScopePlace } from '../scopes/scope-place.ts'
 import { sameKey, tables } from '../tables/columns.ts'
 import { branchTable } from './branch-columns.ts'
@@ -90,7 +90,7 @@ export async function recordOutcomes(
 /** Notes that nothing of a scope was merged, and gives of how many entries. */
 export async function leaveOut(db: Kysely<Tables>, branch: number, place: ScopePlace): Promise<number> {
   let entries = 0
-  for (const model of scopeModels[place.resource]) {
+  for (const model of branchedModelsOf(place.resource)) {
     const { numAffectedRows } = await sql`
       update ${branchTable(model)} e set outcome = '{}' where e.branch_id = ${branch}::bigint and ${ofPlace(place)}`.execute(
       db,

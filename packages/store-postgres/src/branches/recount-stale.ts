@@ -5,7 +5,7 @@ import type { Database } from '../database/database.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { lockScope } from '../scopes/scope-locks.ts'
-import { inScope, type ScopePlace } from '../scopes/scope-place.ts'
+import { inScope, placeOf, type ScopePlace } from '../scopes/scope-place.ts'
 import { columnNames, keyColumns } from '../tables/columns.ts'
 import { effective } from './branch-columns.ts'
 import { groupFields, recountBranchGroups } from './branch-groups.ts'
@@ -48,12 +48,6 @@ async function movesBetweenGroups(db: Kysely<Tables>, branch: number): Promise<R
     union select ${columnNames(groupKey, 'm')} from branch_snapshots e join snapshots m on m.id = e.id where ${which}`
 }
 
-interface PlaceRecord {
-  readonly server_id: number
-  readonly datastore_name: string
-  readonly namespace: string
-}
-
 /**
  * The namespaces with groups to recount. Where main's rows have changed, rows that the branch moved
  * elsewhere may have changed too.
@@ -66,14 +60,10 @@ async function movedPlaces(
   const moved = sql`select c.* from branch_group_counts c where c.branch_id = ${branch}::bigint and c.moved`
   const place = sql`x.server_id, x.datastore_name, x.namespace`
   const also = moves === null ? sql`` : sql` union select ${place} from (${moves}) x where exists (${moved})`
-  const { rows } = await sql<PlaceRecord>`select ${place} from (${moved}) x${also}`.execute(db)
-  return rows.map(({ server_id, datastore_name, namespace }) => ({
-    serverId: server_id,
-    resource: 'snapshots',
-    datastoreName: datastore_name,
-    namespace,
-    jobType: '',
-  }))
+  const { rows } = await sql<
+    Pick<ScopePlace, 'server_id' | 'datastore_name' | 'namespace'>
+  >`select ${place} from (${moved}) x${also}`.execute(db)
+  return rows.map((row) => placeOf('snapshots', row))
 }
 
 /** Recounts groups of a namespace. `groups` selects keys of groups, of other namespaces too. */

@@ -1,4 +1,4 @@
-import { addRows, type Branch, branchAllows, listedModel, noRows, type RowCounts, scopeTitle } from '@netbox-pbs/core'
+import { addRows, type Branch, branchAllows, noRows, type RowCounts, scopes, scopeTitle } from '@netbox-pbs/core'
 import {
   BranchNotOpen,
   ChangeSetClosed,
@@ -23,7 +23,7 @@ import { jsonb } from '../database/json.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { lockExistingScope } from '../scopes/scope-locks.ts'
-import { scopeModels } from '../scopes/scope-models.ts'
+import { branchedModelsOf } from '../scopes/scope-models.ts'
 import { placeKey, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
 import { tables } from '../tables/columns.ts'
 import { coveringBranch } from './covering-branch.ts'
@@ -55,13 +55,13 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
         const lastSeen = yield* run((db) => lastCompleteAt(db, place))
         yield* run((db) => landSightings(db, { place, part, runId, at, lastSeen }))
       }
-      for (const model of scopeModels[scope.resource]) {
+      for (const model of branchedModelsOf(scope.resource)) {
         yield* dropUnstaged({ run, engine: database.engine }, { branch, place, model, changeSet }, part)
       }
       const staged = part === null ? nothing : yield* stagePart(run, database.engine, { branch, place, staging, part })
       if (scope.resource === 'snapshots') yield* recountMarked(run, database.engine, branch, place)
       if (part !== null) {
-        const model = listedModel[scope.resource]
+        const model = scopes[scope.resource].lists
         yield* run((db) => landObservations(db, model, part))
         yield* run((db) => stageObservations(db, { branch, model }, part))
         if (scope.resource === 'datastores') {
@@ -115,9 +115,9 @@ function stagePart(
     const { scope, changeSet } = staging
     let counts = noRows
     let changes = 0
-    for (const model of scopeModels[scope.resource]) {
+    for (const model of branchedModelsOf(scope.resource)) {
       const target = { branch, place, model, changeSet }
-      const own = model === listedModel[scope.resource]
+      const own = model === scopes[scope.resource].lists
       const windows = yield* readWindows(run, engine, `staged_${tables[model]}`, part)
       yield* eachWindow(engine, windows, (window) =>
         run(async (db) => {
@@ -139,7 +139,7 @@ async function cover(db: Kysely<Tables>, branch: number, place: ScopePlace, stag
   const listed = staging.listed && isWhole(staging)
   await sql`
     insert into branch_scopes (branch_id, scope_key, server_id, scope, run_id, visibility, held, listed_at, listed)
-    values (${branch}::bigint, ${placeKey(place)}, ${place.serverId}::bigint, ${jsonb(scope)}, ${runId}::bigint, ${visibility}::text, ${held}::text, ${at}::timestamptz, ${listed})
+    values (${branch}::bigint, ${placeKey(place)}, ${place.server_id}::bigint, ${jsonb(scope)}, ${runId}::bigint, ${visibility}::text, ${held}::text, ${at}::timestamptz, ${listed})
     on conflict (branch_id, scope_key) do update set scope = excluded.scope, run_id = excluded.run_id, visibility = excluded.visibility, held = excluded.held,
       listed_at = excluded.listed_at, listed = excluded.listed`.execute(db)
 }

@@ -1,7 +1,10 @@
-import { type Scope, scopeKey } from '@netbox-pbs/core'
+import { type Scope, scopeKey, scopeResources, scopes } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
+import { branchedModelsOf } from '../scopes/scope-models.ts'
 import { type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
+import { columnsOf, scopeColumns } from '../tables/scope-columns.ts'
+import { branchTable } from './branch-columns.ts'
 
 /** A scope in which a branch changes something, and where it lies in main. */
 export interface TouchedScope {
@@ -12,23 +15,23 @@ export interface TouchedScope {
 /** The scopes in which a branch changes anything, from the roots down; of one kind in the order of their names, which is also the order in which they are locked. */
 export async function touchedScopes(db: Kysely<Tables>, branch: number): Promise<ReadonlyArray<TouchedScope>> {
   const of = sql`e.branch_id = ${branch}::bigint`
-  const server = sql`join servers v on v.id = e.server_id`
-  const { rows } = await sql<{ scope: Scope; server_id: number | null }>`
-    select jsonb_build_object('resource', 'servers') as scope, null::bigint as server_id, 0 as rank where exists (select from branch_servers e where ${of})
-    union all select distinct jsonb_build_object('resource', 'datastores', 'server', v.name), v.id, 1 from branch_datastores e ${server} where ${of}
-    union all select distinct jsonb_build_object('resource', 'namespaces', 'server', v.name, 'datastore', e.datastore_name), v.id, 2
-      from branch_namespaces e ${server} where ${of}
-    union all (
-      select distinct jsonb_build_object('resource', 'snapshots', 'server', v.name, 'datastore', e.datastore_name, 'namespace', e.namespace), v.id, 3
-      from (
-        select e.server_id, e.datastore_name, e.namespace from branch_groups e where ${of}
-        union select e.server_id, e.datastore_name, e.namespace from branch_snapshots e where ${of}
-      ) e ${server}
+  const ofServers = sql`select jsonb_build_object('resource', 'servers') as scope, null::bigint as server_id where exists (select from branch_servers e where ${of})`
+  const others = scopeResources.flatMap((resource) => {
+    const models = branchedModelsOf(resource)
+    if (resource === 'servers' || models.length === 0) return []
+    const columns = sql.join(columnsOf(resource).map((column) => sql.ref(`e.${column}`)))
+    const entries = models.map((model) => sql`select ${columns} from ${branchTable(model)} e where ${of}`)
+    const fields = scopes[resource].by.map(
+      (field) => sql`${sql.lit(field)}, ${field === 'server' ? sql`v.name` : sql.ref(`e.${scopeColumns[field]}`)}`,
     )
-    union all select distinct jsonb_build_object('resource', 'jobs', 'server', v.name, 'job_type', e.job_type), v.id, 4 from branch_jobs e ${server} where ${of}
-    order by rank`.execute(db)
-  const ranks = new Map(rows.map(({ scope }, rank) => [scope.resource, rank]))
-  const rank = ({ resource }: Scope) => ranks.get(resource) ?? 0
-  const scopes = rows.map(({ scope, server_id }) => ({ scope, place: scopePlace(scope, server_id) }))
-  return scopes.toSorted(({ scope: a }, { scope: b }) => rank(a) - rank(b) || (scopeKey(a) < scopeKey(b) ? -1 : 1))
+    return [
+      sql`select jsonb_build_object('resource', ${sql.lit(resource)}, ${sql.join(fields)}), v.id
+        from (${sql.join(entries, sql` union `)}) e join servers v on v.id = e.server_id`,
+    ]
+  })
+  const { rows } = await sql<{ scope: Scope; server_id: number | null }>`
+    ${sql.join([ofServers, ...others], sql` union `)}`.execute(db)
+  const rank = ({ resource }: Scope) => scopeResources.indexOf(resource)
+  const touched = rows.map(({ scope, server_id }) => ({ scope, place: scopePlace(scope, server_id) }))
+  return touched.toSorted(({ scope: a }, { scope: b }) => rank(a) - rank(b) || (scopeKey(a) < scopeKey(b) ? -1 : 1))
 }

@@ -74,7 +74,7 @@ const reasonOf = ({ held }: Landing): HoldReason => held ?? 'children_held'
 async function newHeldSet(db: Kysely<Tables>, place: ScopePlace, landing: Landing): Promise<number> {
   const { rows } = await sql<{ id: number }>`
     insert into held_deletions (server_id, resource, datastore_name, namespace, job_type, reason, visibility, since, run_id)
-    values (${place.serverId}::bigint, ${place.resource}, ${place.datastoreName}, ${place.namespace}, ${place.jobType},
+    values (${place.server_id}::bigint, ${place.resource}, ${place.datastore_name}, ${place.namespace}, ${place.job_type},
       ${reasonOf(landing)}, ${landing.visibility}, ${landing.at}::timestamptz, ${landing.runId}::bigint) returning id`.execute(
     db,
   )

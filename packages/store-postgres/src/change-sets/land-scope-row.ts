@@ -39,6 +39,6 @@ export async function landScopeRow(
   if (numAffectedRows !== 0n) return
   await sql`
     insert into scopes (server_id, resource, datastore_name, namespace, job_type, visibility, last_complete_at, registry_version)
-    values (${place.serverId}::bigint, ${place.resource}, ${place.datastoreName}, ${place.namespace}, ${place.jobType},
+    values (${place.server_id}::bigint, ${place.resource}, ${place.datastore_name}, ${place.namespace}, ${place.job_type},
       ${waiting === 0 ? landing.visibility : null}, ${landing.at}::timestamptz, ${registryVersion}::bigint)`.execute(db)
 }

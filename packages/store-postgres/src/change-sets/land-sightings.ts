@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { scopeModels } from '../scopes/scope-models.ts'
+import { branchedModelsOf } from '../scopes/scope-models.ts'
 import type { ScopePlace } from '../scopes/scope-place.ts'
 import { isSighted, sameKey, tables } from '../tables/columns.ts'
 
@@ -20,7 +20,7 @@ export interface Sighting {
  * that its frame is read when it returns.
  */
 export async function landSightings(db: Kysely<Tables>, sighting: Sighting): Promise<void> {
-  for (const model of scopeModels[sighting.place.resource]) {
+  for (const model of branchedModelsOf(sighting.place.resource)) {
     if (!isSighted(model)) continue
     const table = sql.table(tables[model])
     await sql`

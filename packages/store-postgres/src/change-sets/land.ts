@@ -1,4 +1,4 @@
-import { addRows, listedModel, type ModelName, noRows, type RowCounts, scopeTitle } from '@netbox-pbs/core'
+import { addRows, type ModelName, noRows, type RowCounts, scopes, scopeTitle } from '@netbox-pbs/core'
 import {
   ChangeSetClosed,
   type Landing,
@@ -12,7 +12,7 @@ import { appendSummaries } from '../change-log/append-changes.ts'
 import type { Tables } from '../database/tables.ts'
 import { heldDeletionsOf } from '../held-deletions/held-deletions-row.ts'
 import { lockExistingScope, lockPlaces } from '../scopes/scope-locks.ts'
-import { scopeModels } from '../scopes/scope-models.ts'
+import { branchedModelsOf } from '../scopes/scope-models.ts'
 import { inScope, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
 import { tables } from '../tables/columns.ts'
 import { notePending } from '../writes/pending-since.ts'
@@ -84,7 +84,7 @@ export const land = Effect.fn('ChangeSets.land')(function* (
         part,
         at: landing.at,
         lastSeen: () => sql`${lastSeen}::timestamptz`,
-        own: listedModel[landing.scope.resource],
+        own: scopes[landing.scope.resource].lists,
         writer: { origin: { runId: landing.runId }, watch },
         deletable: deletableOf(landing, set),
         held: { rows: 0, grown: 0 },
@@ -117,7 +117,7 @@ async function lockDeletedServers(db: Kysely<Tables>, part: number): Promise<voi
 
 /** Whether a part changes anything in its scope. */
 async function changesAny(db: Kysely<Tables>, place: ScopePlace, part: number): Promise<boolean> {
-  const changes = scopeModels[place.resource].map(
+  const changes = branchedModelsOf(place.resource).map(
     (model) => sql`exists (select from ${sql.table(`staged_${tables[model]}`)} w where w.part_id = ${part}::bigint)`,
   )
   if (changes.length === 0) return false
@@ -131,13 +131,13 @@ async function changesAny(db: Kysely<Tables>, place: ScopePlace, part: number): 
  */
 function summarise({ run, place, landing, writer, made }: Land): Effect.Effect<void, StoreFailed> {
   if (made.size === 0 || place.resource === 'tasks') return Effect.void
-  const summary = { model: listedModel[place.resource], title: scopeTitle(landing.scope), serverId: place.serverId }
+  const summary = { model: scopes[place.resource].lists, title: scopeTitle(landing.scope), serverId: place.server_id }
   return run((db) => appendSummaries(db, [{ ...summary, counts: Object.fromEntries(made) }], writer.origin))
 }
 
 /** Lands the staged rows of a part in the transaction at hand: upserts, deletions, what follows from them, and their log. */
 function landPart(step: Land, part: number): Effect.Effect<RowCounts, StoreFailed> {
-  const model = listedModel[step.place.resource]
+  const model = scopes[step.place.resource].lists
   if (model === 'snapshot') return landSnapshots(step, part)
   return Effect.gen(function* () {
     const windows = yield* windowsOf(step, part, model)
@@ -158,7 +158,7 @@ function landPart(step: Land, part: number): Effect.Effect<RowCounts, StoreFaile
     yield* model === 'task'
       ? landTaskObservations(step.run, step.engine, part)
       : step.run((db) => landObservations(db, model, part))
-    if (model === 'datastore') yield* landUsage(step, { serverId: step.place.serverId, part, at: step.landing.at })
+    if (model === 'datastore') yield* landUsage(step, { serverId: step.place.server_id, part, at: step.landing.at })
     return addRows(upserted, deleted)
   })
 }

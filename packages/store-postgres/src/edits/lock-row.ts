@@ -1,16 +1,17 @@
+import { scopeResourceOf } from '@netbox-pbs/core'
 import { type EditValues, ServerGone, type StoreFailed, type WritableModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { lockPlaces, PlacesMoved } from '../scopes/scope-locks.ts'
-import type { ScopePlace } from '../scopes/scope-place.ts'
+import { placeOf, type ScopePlace } from '../scopes/scope-place.ts'
 import { type GroupKey, groupKeyOf, lockGroupsOf, placesOfGroups } from '../writes/touch-groups.ts'
 
 /** The scopes that new rows lie in. */
 export function placesOfNew(model: WritableModel, rows: ReadonlyArray<EditValues>): ReadonlyArray<ScopePlace> {
   if (model === 'snapshot') return placesOfGroups(rows.map(groupKeyOf)).scopes
-  return rows.map((values) => placeOf(model, values))
+  return rows.map((values) => placeOfRow(model, values))
 }
 
 /**
@@ -56,7 +57,7 @@ export function lockPlacesOf(
     }
     const before = yield* run((db) => scopeValues(db, model, id))
     if (before === null) return null
-    const scopes = [before, { ...before, ...values }].map((of) => placeOf(model, of))
+    const scopes = [before, { ...before, ...values }].map((of) => placeOfRow(model, of))
     yield* run((db) => lockPlaces({ scopes }).execute(db))
     const now = yield* run((db) => scopeValues(db, model, id))
     if (now === null) return null
@@ -64,17 +65,8 @@ export function lockPlacesOf(
   })
 }
 
-function placeOf(model: Exclude<WritableModel, 'snapshot'>, values: EditValues): ScopePlace {
-  const place = { serverId: Number(values['server']), datastoreName: '', namespace: '', jobType: '' }
-  switch (model) {
-    case 'server':
-      return { ...place, serverId: null, resource: 'servers' }
-    case 'datastore':
-      return { ...place, resource: 'datastores' }
-    case 'job':
-      return { ...place, resource: 'jobs', jobType: String(values['job_type']) }
-  }
-}
+const placeOfRow = (model: WritableModel, { server, job_type }: EditValues): ScopePlace =>
+  placeOf(scopeResourceOf(model), { server_id: Number(server), job_type: String(job_type) })
 
 /** What says in which scope a row of main lies, by field; null: there is no such row. */
 async function scopeValues(

@@ -1,16 +1,22 @@
-import type { HeldDeletions, HeldDeletionsState, HeldState, HoldReason, Scope } from '@netbox-pbs/core'
+import {
+  type HeldDeletions,
+  type HeldDeletionsState,
+  type HeldState,
+  type HoldReason,
+  type ScopeResource,
+  scopeOf,
+  scopeResources,
+  scopes,
+} from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { inScope, isScopeRow, type ScopePlace } from '../scopes/scope-place.ts'
+import { tables } from '../tables/columns.ts'
+import { sameScope } from '../tables/scope-columns.ts'
 
-interface HeldDeletionsRow {
+interface HeldDeletionsRow extends ScopePlace {
   readonly id: number
-  readonly server_id: number
   readonly server: string
-  readonly resource: Scope['resource']
-  readonly datastore_name: string
-  readonly namespace: string
-  readonly job_type: string
   readonly state: HeldState
   readonly revision: number
   readonly reason: HoldReason
@@ -44,23 +50,23 @@ export async function heldDeletionsOf(
   return rows[0] ?? null
 }
 
-/**
- * Missing rows of the scope of the held deletions `h`. Snapshots are counted by their groups'
- * counters.
- */
+/** Missing rows of the scope of the held deletions `h`, of one resource. Snapshots are counted by their groups' counters. */
+function missingRows(resource: ScopeResource): RawBuilder<unknown> {
+  const same = sameScope(resource, 'x', 'h')
+  return resource === 'snapshots'
+    ? sql`select coalesce(sum(x.missing_count), 0) from groups x where ${same}`
+    : sql`select count(*) from ${sql.table(tables[scopes[resource].lists])} x where ${same} and x.presence = 'missing'`
+}
+
+/** The resources whose scopes may hold deletions: a list of tasks claims no absence, and that of the servers deletes at once. */
+const heldResources = scopeResources.filter((resource) => resource !== 'tasks' && resource !== 'servers')
+
+/** Missing rows of the scope of the held deletions `h`. */
 export const heldCount = sql<number>`case h.resource
-  when 'snapshots' then (
-    select coalesce(sum(g.missing_count), 0) from groups g
-    where g.server_id = h.server_id and g.datastore_name = h.datastore_name and g.namespace = h.namespace
-  )
-  when 'namespaces' then (
-    select count(*) from namespaces n
-    where n.server_id = h.server_id and n.datastore_name = h.datastore_name and n.presence = 'missing'
-  )
-  when 'datastores' then (select count(*) from datastores d where d.server_id = h.server_id and d.presence = 'missing')
-  when 'jobs' then (
-    select count(*) from jobs j where j.server_id = h.server_id and j.job_type = h.job_type and j.presence = 'missing'
-  )
+  ${sql.join(
+    heldResources.map((resource) => sql`when ${sql.lit(resource)} then (${missingRows(resource)})`),
+    sql` `,
+  )}
   else 0 end::bigint`
 
 /** Ids of the first missing rows of the scope of the held deletions `id`. */
@@ -69,10 +75,8 @@ export async function heldIds(db: Kysely<Tables>, id: number, limit: number): Pr
     await sql<HeldDeletionsRow>`select h.* from held_deletions h where h.id = ${id}::bigint`.execute(db)
   const [set] = sets
   if (set === undefined || set.resource === 'tasks') return []
-  const { server_id: serverId, resource, datastore_name: datastoreName, namespace, job_type: jobType } = set
-  const where = inScope({ serverId, resource, datastoreName, namespace, jobType })
   const { rows } = await sql<{ id: number }>`
-    select m.id from ${sql.table(resource)} m where ${where} and m.presence = 'missing' order by m.id limit ${limit}::bigint`.execute(
+    select m.id from ${sql.table(tables[scopes[set.resource].lists])} m where ${inScope(set)} and m.presence = 'missing' order by m.id limit ${limit}::bigint`.execute(
     db,
   )
   return rows.map((row) => row.id)
@@ -94,7 +98,7 @@ function toHeldSet(row: HeldDeletionsRow): HeldDeletions {
   const decided = by === null || at === null ? null : { by, at, count: row.decided_count ?? 0 }
   return {
     id,
-    scope: scopeOf(row),
+    scope: scopeOf(row.resource, { ...row, datastore: row.datastore_name }),
     state,
     revision,
     reason,
@@ -104,21 +108,5 @@ function toHeldSet(row: HeldDeletionsRow): HeldDeletions {
     since,
     runId: row.run_id,
     decided,
-  }
-}
-
-function scopeOf({ resource, server, datastore_name: datastore, namespace, job_type }: HeldDeletionsRow): Scope {
-  switch (resource) {
-    case 'servers':
-      return { resource }
-    case 'datastores':
-    case 'tasks':
-      return { resource, server }
-    case 'namespaces':
-      return { resource, server, datastore }
-    case 'snapshots':
-      return { resource, server, datastore, namespace }
-    case 'jobs':
-      return { resource, server, job_type }
   }
 }

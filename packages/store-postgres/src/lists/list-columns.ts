@@ -1,6 +1,7 @@
-import { type ModelName, registry } from '@netbox-pbs/core'
+import { type ModelName, registry, type ScopeResource, scopeResourceOf, scopes } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
 import { fieldOf, ownObservations, sqlType } from '../tables/columns.ts'
+import { sameScope } from '../tables/scope-columns.ts'
 import { mainRelation, type Relation } from './relation.ts'
 
 /** What a list joins to its rows, under these aliases: `v` the server, `o` the observations, `c` the row's scope. */
@@ -23,15 +24,14 @@ const indexed: ReadonlySet<string> = new Set(['id', 'backup_time', 'backup_id'])
 export const isIndexed = ({ reads }: ListColumn): boolean =>
   reads.length > 0 && reads.every((field) => indexed.has(field))
 
+/** The resource of the complete lists that a model's rows are in; null: no list of them is complete. A server has its own last contact. */
+const listedIn = (model: ModelName): ScopeResource | null =>
+  model === 'server' || model === 'task' ? null : scopeResourceOf(model)
+
 /** The fields that say in which scope a row lies. */
-const scopeFields: Readonly<Record<ModelName, ReadonlyArray<string>>> = {
-  server: [],
-  task: [],
-  datastore: ['server'],
-  namespace: ['server', 'datastore_name'],
-  group: ['server', 'datastore_name', 'namespace'],
-  snapshot: ['server', 'datastore_name', 'namespace'],
-  job: ['server', 'job_type'],
+const scopeFields = (model: ModelName): ReadonlyArray<string> => {
+  const resource = listedIn(model)
+  return resource === null ? [] : scopes[resource].by.map((field) => (field === 'datastore' ? 'datastore_name' : field))
 }
 
 /**
@@ -43,7 +43,7 @@ const lastSeen = (model: ModelName): ListColumn =>
     : {
         value: sql`case when t.presence = 'listed' then c.last_complete_at else t.last_seen_own end`,
         needs: ['c'],
-        reads: scopeFields[model],
+        reads: scopeFields(model),
       }
 
 /** The name of the row's server; its own for a server. */
@@ -101,24 +101,12 @@ export function listFrom(
 
 function join(model: ModelName, alias: Joined, { servers, observations }: Relation): RawBuilder<unknown> {
   if (alias === 'v') return sql`join ${servers} v on v.id = t.server_id`
-  if (alias === 'c') return sql`left join scopes c on c.server_id = t.server_id and ${ofScope(model)}`
+  if (alias === 'c') return sql`left join scopes c on ${ofScope(model)}`
   return observations
 }
 
-/** The rest of the condition that finds a row's scope. */
+/** The row of `scopes` with the last complete list of the scope of a row. */
 function ofScope(model: ModelName): RawBuilder<unknown> {
-  switch (model) {
-    case 'server':
-    case 'task':
-      return sql`false`
-    case 'datastore':
-      return sql`c.resource = 'datastores'`
-    case 'namespace':
-      return sql`c.resource = 'namespaces' and c.datastore_name = t.datastore_name`
-    case 'group':
-    case 'snapshot':
-      return sql`c.resource = 'snapshots' and c.datastore_name = t.datastore_name and c.namespace = t.namespace`
-    case 'job':
-      return sql`c.resource = 'jobs' and c.job_type = t.job_type`
-  }
+  const resource = listedIn(model)
+  return resource === null ? sql`false` : sql`c.resource = ${sql.lit(resource)} and ${sameScope(resource, 'c', 't')}`
 }

@@ -35,8 +35,8 @@ export const lockScope = (place: ScopePlace): RawBuilder<unknown> => lockPlaces(
  */
 export const lockExistingScope = async (db: Kysely<Tables>, place: ScopePlace): Promise<boolean> => {
   await lockScope(place).execute(db)
-  if (place.serverId === null) return true
-  const { rows } = await sql`select from servers where id = ${place.serverId}::bigint`.execute(db)
+  if (place.server_id === null) return true
+  const { rows } = await sql`select from servers where id = ${place.server_id}::bigint`.execute(db)
   return rows.length > 0
 }
 
@@ -81,9 +81,9 @@ export const untilPlacesHold = <A, E, R>(
 
 function keysOf({ scopes, deletedServers = [] }: Places): RawBuilder<unknown> {
   const keys = scopes.map(placeKey)
-  const ofServers = keys.filter((_, place) => scopes[place]?.serverId === null)
-  const others = keys.filter((_, place) => scopes[place]?.serverId !== null)
-  const servers = new Set([...scopes.flatMap(({ serverId }) => serverId ?? []), ...deletedServers])
+  const ofServers = keys.filter((_, place) => scopes[place]?.server_id === null)
+  const others = keys.filter((_, place) => scopes[place]?.server_id !== null)
+  const servers = new Set([...scopes.flatMap(({ server_id: serverId }) => serverId ?? []), ...deletedServers])
   const exclusive = new Set(deletedServers)
   const locks = [
     ...[...new Set(ofServers)].map((key) => ({ key, shared: false })),

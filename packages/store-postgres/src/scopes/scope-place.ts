@@ -1,76 +1,88 @@
-import type { Scope } from '@netbox-pbs/core'
+import { type Scope, type ScopeFields, type ScopeResource, scopeResources, scopes } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
 import { jsonb } from '../database/json.ts'
+import { isSighted, tables } from '../tables/columns.ts'
+import { columnsOf, type ScopeColumn, sameScope, scopeColumns } from '../tables/scope-columns.ts'
 
-/** Where a scope lies in the tables: its server by id (null: the scope of the servers) and the columns that narrow it. */
+/**
+ * Where a scope lies in the tables, by the key columns of `scopes`: its server by id (null: the scope of the servers), and
+ * the empty text in each column that does not identify it.
+ */
 export interface ScopePlace {
-  readonly serverId: number | null
-  readonly resource: Scope['resource']
-  readonly datastoreName: string
+  readonly resource: ScopeResource
+  readonly server_id: number | null
+  readonly datastore_name: string
   readonly namespace: string
-  readonly jobType: string
+  readonly job_type: string
+}
+
+/** The place of the scope that a row lies in, by the columns that identify a scope of the resource. */
+export function placeOf(
+  resource: ScopeResource,
+  row: Readonly<Partial<Record<ScopeColumn, string | number | null>>>,
+): ScopePlace {
+  const named = Object.fromEntries(columnsOf(resource).map((column) => [column, row[column] ?? '']))
+  return { server_id: null, datastore_name: '', namespace: '', job_type: '', ...named, resource }
 }
 
 /** The place of a scope whose server has this id. */
 export function scopePlace(scope: Scope, serverId: number | null): ScopePlace {
-  return {
-    serverId,
-    resource: scope.resource,
-    datastoreName: 'datastore' in scope ? scope.datastore : '',
-    namespace: 'namespace' in scope ? scope.namespace : '',
-    jobType: 'job_type' in scope ? scope.job_type : '',
-  }
+  const { datastore = '', namespace = '', job_type = '' }: ScopeFields = scope
+  return { resource: scope.resource, server_id: serverId, datastore_name: datastore, namespace, job_type }
 }
 
 /**
  * The identity of a place as one text: equal places, equal keys. It knows the server by its id, so a rename of the server leaves it as it is. Migrations make the same text in
  * SQL: it must stay.
  */
-export const placeKey = ({ resource, serverId, datastoreName, namespace, jobType }: ScopePlace): string =>
-  JSON.stringify([resource, serverId, datastoreName, namespace, jobType])
+export const placeKey = ({ resource, server_id, datastore_name, namespace, job_type }: ScopePlace): string =>
+  JSON.stringify([resource, server_id, datastore_name, namespace, job_type])
 
 /** The condition that finds the scope's row in `scopes`. */
-export function isScopeRow(place: ScopePlace): RawBuilder<boolean> {
-  const { serverId, resource, datastoreName, namespace, jobType } = place
-  const ofServer = serverId === null ? sql`server_id is null` : sql`server_id = ${serverId}::bigint`
+export function isScopeRow({
+  resource,
+  server_id,
+  datastore_name,
+  namespace,
+  job_type,
+}: ScopePlace): RawBuilder<boolean> {
+  const ofServer = server_id === null ? sql`server_id is null` : sql`server_id = ${server_id}::bigint`
   return sql<boolean>`${ofServer} and resource = ${resource}
-    and datastore_name = ${datastoreName} and namespace = ${namespace} and job_type = ${jobType}`
+    and datastore_name = ${datastore_name} and namespace = ${namespace} and job_type = ${job_type}`
 }
 
-/** The condition that finds the scope's rows in the table of its model. */
-export function inScope({ serverId, resource, datastoreName, namespace, jobType }: ScopePlace): RawBuilder<boolean> {
-  switch (resource) {
-    case 'servers':
-      return sql<boolean>`true`
-    case 'datastores':
-    case 'tasks':
-      return sql<boolean>`server_id = ${serverId}::bigint`
-    case 'namespaces':
-      return sql<boolean>`server_id = ${serverId}::bigint and datastore_name = ${datastoreName}`
-    case 'snapshots':
-      return sql<boolean>`server_id = ${serverId}::bigint and datastore_name = ${datastoreName} and namespace = ${namespace}`
-    case 'jobs':
-      return sql<boolean>`server_id = ${serverId}::bigint and job_type = ${jobType}`
-  }
+/** The condition that finds the scope's rows in the table of its model, or among the rows of an alias. */
+export function inScope(place: ScopePlace, alias?: string): RawBuilder<boolean> {
+  const conditions = columnsOf(place.resource).map((column) => {
+    const value = column === 'server_id' ? sql`${place.server_id}::bigint` : sql`${place[column]}`
+    return sql`${sql.ref(alias === undefined ? column : `${alias}.${column}`)} = ${value}`
+  })
+  return conditions.length === 0 ? sql<boolean>`true` : sql<boolean>`${sql.join(conditions, sql` and `)}`
 }
+
+/** The columns of the place, but its resource, of the scope of a resource that a row `alias` lies in. */
+export const placeColumns = (resource: ScopeResource, alias: string): RawBuilder<unknown> =>
+  sql.join(
+    Object.values(scopeColumns).map((column) => {
+      const value = columnsOf(resource).includes(column) ? sql.ref(`${alias}.${column}`) : sql`''`
+      return sql`${value} as ${sql.id(column)}`
+    }),
+  )
 
 /** Places as the rows of a query, under the names of the columns of `scopes`. */
 export const placeRows = (places: ReadonlyArray<ScopePlace>): RawBuilder<unknown> => sql`
-  select "serverId" as server_id, resource, "datastoreName" as datastore_name, namespace, "jobType" as job_type
-  from jsonb_to_recordset(${jsonb(places)}) as p ("serverId" bigint, resource text, "datastoreName" text, namespace text, "jobType" text)`
+  select * from jsonb_to_recordset(${jsonb(places)})
+    as p (server_id bigint, resource text, datastore_name text, namespace text, job_type text)`
 
 /** Whether any row of the scope of a row `alias`, which has the columns of `scopes`, is absent. */
 export function hasAbsent(alias: string): RawBuilder<boolean> {
-  const same = (column: string) => sql`x.${sql.id(column)} = ${sql.ref(`${alias}.${column}`)}`
-  const absent = (table: string, ...columns: ReadonlyArray<RawBuilder<unknown>>) =>
-    sql`exists (select from ${sql.table(table)} x where ${sql.join([same('server_id'), ...columns], sql` and `)} and x.presence = 'absent')`
-  const store = same('datastore_name')
-  return sql<boolean>`case ${sql.ref(`${alias}.resource`)}
-    when 'datastores' then ${absent('datastores')}
-    when 'namespaces' then ${absent('namespaces', store)}
-    when 'snapshots' then ${absent('groups', store, same('namespace'))}
-    when 'jobs' then ${absent('jobs', same('job_type'))}
-    else false end`
+  const cases = scopeResources.flatMap((resource) => {
+    const model = scopes[resource].models.find(isSighted)
+    if (model === undefined) return []
+    const rows = sql`select from ${sql.table(tables[model])} x where ${sameScope(resource, 'x', alias)}`
+    return [sql`when ${sql.lit(resource)} then exists (${rows} and x.presence = 'absent')`]
+  })
+  return sql<boolean>`case ${sql.ref(`${alias}.resource`)} ${sql.join(cases, sql` `)} else false end`
 }
 
 /** Whether row `c` of `scopes` is that of the place in a row `p`. */

@@ -1,9 +1,8 @@
-import type { Scope } from '@netbox-pbs/core'
+import { type Scope, scopes } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
+import { tables } from '../tables/columns.ts'
 import { inScope, type ScopePlace } from './scope-place.ts'
-
-const modelTables = { servers: 'servers', datastores: 'datastores', namespaces: 'namespaces', jobs: 'jobs' } as const
 
 /** The id of a scope's server; null: it has none. Undefined: main does not know the server. */
 export async function scopeServerId(db: Kysely<Tables>, scope: Scope): Promise<number | null | undefined> {
@@ -21,5 +20,5 @@ export function rowCounts(place: ScopePlace): RawBuilder<{ readonly rows: number
       from groups where ${inScope(place)}`
   }
   return sql`select count(*) as rows, count(*) filter (where presence = 'missing') as held
-    from ${sql.table(modelTables[place.resource])} where ${inScope(place)} and presence <> 'manual'`
+    from ${sql.table(tables[scopes[place.resource].lists])} where ${inScope(place)} and presence <> 'manual'`
 }

@@ -116,4 +116,4 @@ export async function recountNamespaces(db: Kysely<Tables>, which: RawBuilder<un
 
 /** The namespace row of a snapshots scope, if it has one. */
 export const namespaceOf = (place: ScopePlace): RawBuilder<unknown> =>
-  sql`m.server_id = ${place.serverId}::bigint and m.datastore_name = ${place.datastoreName} and m.path = ${place.namespace}`
+  sql`m.server_id = ${place.server_id}::bigint and m.datastore_name = ${place.datastore_name} and m.path = ${place.namespace}`

@@ -6,7 +6,7 @@ import { jsonb, storable } from '../database/json.ts'
 import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { lockPlaces, type Places, PlacesMoved } from '../scopes/scope-locks.ts'
-import type { ScopePlace } from '../scopes/scope-place.ts'
+import { placeOf, type ScopePlace } from '../scopes/scope-place.ts'
 import { amongGroups, namespaceOf, pruneGroups, recountGroups, recountNamespaces } from './recount.ts'
 import type { Writer } from './writer.ts'
 
@@ -31,14 +31,6 @@ export function groupKeyOf(values: EditValues): GroupKey {
   }
 }
 
-const placeOf = (key: GroupKey): ScopePlace => ({
-  serverId: key.server_id,
-  resource: 'snapshots',
-  datastoreName: key.datastore_name,
-  namespace: key.namespace,
-  jobType: '',
-})
-
 /** The groups of each namespace, each once. */
 export function byPlace(keys: ReadonlyArray<GroupKey>): ReadonlyArray<readonly [ScopePlace, ReadonlyArray<GroupKey>]> {
   const places = new Map<string, Map<string, GroupKey>>()
@@ -51,7 +43,7 @@ export function byPlace(keys: ReadonlyArray<GroupKey>): ReadonlyArray<readonly [
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([, of]) => {
       const groups = [...of.values()]
-      return groups[0] === undefined ? [] : [[placeOf(groups[0]), groups] as const]
+      return groups[0] === undefined ? [] : [[placeOf('snapshots', groups[0]), groups] as const]
     })
 }
 
@@ -100,7 +92,7 @@ export async function recountTouchedGroups(
   for (const [place, groups] of byPlace(keys)) {
     const types = groups.map((key) => key.backup_type)
     const ids = groups.map((key) => key.backup_id)
-    const touched = sql`select ${place.serverId}::bigint as server_id, ${place.datastoreName}::text as datastore_name, ${place.namespace}::text as namespace, k.*
+    const touched = sql`select ${place.server_id}::bigint as server_id, ${place.datastore_name}::text as datastore_name, ${place.namespace}::text as namespace, k.*
       from unnest(${types}::text[], ${ids}::text[]) as k (backup_type, backup_id)`
     // Records the transaction that clears a digest: a landing whose source was read before must not
     // store a new one.

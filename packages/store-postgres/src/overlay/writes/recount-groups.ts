@@ -20,8 +20,8 @@ export async function recountOverlayGroups(
     const ofPlace = sql`e.branch_id = ${branch}::bigint and ${inScope(place)}`
     await recountBranchGroups(db, branch, place, touched)
     const filled = sql`exists (
-      select from branch_group_counts c where c.branch_id = ${branch}::bigint and c.server_id = ${place.serverId}::bigint
-        and c.datastore_name = ${place.datastoreName} and c.namespace = ${place.namespace}
+      select from branch_group_counts c where c.branch_id = ${branch}::bigint and c.server_id = ${place.server_id}::bigint
+        and c.datastore_name = ${place.datastore_name} and c.namespace = ${place.namespace}
         and c.backup_type = k.backup_type and c.backup_id = k.backup_id and c.snapshot_count > 0
     )`
     const sameGroup = (alias: string) =>
