@@ -1,10 +1,18 @@
 import { type Change, naturalKey, type Scope } from '@netbox-pbs/core'
 import { ChangeSets, InventoryLists } from '@netbox-pbs/core/ports'
-import { startPostgres } from '@netbox-pbs/testing'
+import {
+  change,
+  create,
+  groupFacts,
+  landOnce,
+  remove,
+  serverFacts,
+  snapshotFacts,
+  startPostgres,
+} from '@netbox-pbs/testing'
 import { Duration, Effect, Layer, Redacted } from 'effect'
 import { sql } from 'kysely'
 import { Database, inventoryLayer, migrate } from '../src/index.ts'
-import { change, create, groupFacts, landOnce, remove, serverFacts, snapshotFacts } from '../test/contract/main.ts'
 
 /**
  * How long the rows of a first sync take from memory to committed, and how that compares with COPY of the same rows into the same tables; then how long it takes

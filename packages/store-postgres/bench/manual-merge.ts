@@ -1,10 +1,9 @@
 import type { Change, Scope } from '@netbox-pbs/core'
 import { Branches } from '@netbox-pbs/core/ports'
-import { startPostgres } from '@netbox-pbs/testing'
+import { create, landOnce, serverFacts, snapshotFacts, startPostgres } from '@netbox-pbs/testing'
 import { Duration, Effect, Layer, Redacted } from 'effect'
 import { sql } from 'kysely'
 import { Database, inventoryLayer, migrate } from '../src/index.ts'
-import { create, landOnce, serverFacts, snapshotFacts } from '../test/contract/main.ts'
 
 /**
  * How long it takes to merge a person's branch of so many changes of snapshots, 70 % created, 20 % deleted, 10 % updated, into a main of so many snapshots:

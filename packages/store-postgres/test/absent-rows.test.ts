@@ -1,10 +1,5 @@
 import { naturalKey, type Scope } from '@netbox-pbs/core'
 import { Branches, ChangeSets, Inventory, type Landing } from '@netbox-pbs/core/ports'
-import { Chunk, Effect, Layer, ManagedRuntime, Stream } from 'effect'
-import { sql } from 'kysely'
-import { afterAll, describe, expect, test } from 'vitest'
-import { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import {
   appendAll,
   create,
@@ -19,7 +14,12 @@ import {
   rootOf,
   serverFacts,
   snapshotFacts,
-} from './contract/main.ts'
+} from '@netbox-pbs/testing'
+import { Chunk, Effect, Layer, ManagedRuntime, Stream } from 'effect'
+import { sql } from 'kysely'
+import { afterAll, describe, expect, test } from 'vitest'
+import { Database } from '../src/database/database.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { engines } from './engines.ts'
 
 const first = '2026-06-01T00:00:00Z'

@@ -1,4 +1,5 @@
-import { Branches, type ChangeSets, InventoryWrites } from '@netbox-pbs/core/ports'
+import { Branches, type ChangeSets, type Inventory, InventoryWrites } from '@netbox-pbs/core/ports'
+import { change, create, landOnce, may, remove, rootOf, serverFacts, snapshotFacts } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import { recountStale } from '../src/branches/recount-stale.ts'
@@ -6,14 +7,13 @@ import { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { ask, openBranch, stageOnce } from './contract/branch.ts'
 import { edits } from './contract/edits.ts'
-import { change, create, landOnce, may, remove, rootOf, serverFacts, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 const actor = { user: 'ann', requestId: '5f6c0f6e-6a53-4a3a-9c0b-0a4d0c7f0001' }
 
 describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database | Inventory>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 

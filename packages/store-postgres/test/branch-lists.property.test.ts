@@ -1,5 +1,5 @@
 import type { Filter, ListQuery, ModelName, OrderTerm } from '@netbox-pbs/core'
-import { Branches, type ChangeSets, InventoryLists, InventoryWrites } from '@netbox-pbs/core/ports'
+import { Branches, type ChangeSets, type Inventory, InventoryLists, InventoryWrites } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
@@ -11,7 +11,7 @@ import { type Ids, randomFleet, writeSome } from './contract/random-fleet.ts'
 import { engines } from './engines.ts'
 
 type Lists = InventoryLists['Type']
-type Ports = Branches | ChangeSets | InventoryWrites | InventoryLists | Database
+type Ports = Branches | ChangeSets | InventoryWrites | InventoryLists | Database | Inventory
 
 const exact = (field: string, ...values: Filter['values']): Filter => ({ field, lookup: 'exact', values })
 const by = (...fields: ReadonlyArray<string>): ReadonlyArray<OrderTerm> =>

@@ -1,11 +1,11 @@
-import type { Branches, ChangeSets, EditValues, InventoryWrites } from '@netbox-pbs/core/ports'
+import type { Branches, ChangeSets, EditValues, Inventory, InventoryWrites } from '@netbox-pbs/core/ports'
+import { may } from '@netbox-pbs/testing'
 import { Effect, FastCheck, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { main, personsBranch } from './contract/branch-edits.ts'
 import { check, merge, newFleet, rows } from './contract/branching.ts'
-import { may } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 type Row = Readonly<Record<string, unknown>> & { readonly id: number }
@@ -44,7 +44,7 @@ describe.each(engines)(
   'what a person’s branch shows is what main has after it merges, on $engine',
   ({ migrated, engine }) => {
     const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-    const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
+    const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database | Inventory>) =>
       runtime.runPromise(effect)
     afterAll(() => runtime.dispose())
 

@@ -3,8 +3,10 @@ import {
   BranchInConflict,
   type ChangeSets,
   type EditValues,
+  type Inventory,
   type InventoryWrites,
 } from '@netbox-pbs/core/ports'
+import { change, may, serverFacts } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -22,7 +24,6 @@ import {
   rows,
   stageOnce,
 } from './contract/branching.ts'
-import { change, may, serverFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 const noone = { host: 'h', token_id: 't@pbs!x' }
@@ -37,7 +38,7 @@ const key = (server: number, day: number, more: EditValues = {}): EditValues => 
 
 describe.each(engines)('the merge of a person’s branch on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database | Inventory>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
@@ -670,7 +671,7 @@ describe.each(engines)('the merge of a person’s branch on $engine', ({ migrate
 
 describe.each(engines)('the merge of a run’s branch on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database | Inventory>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 

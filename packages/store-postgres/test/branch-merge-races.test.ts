@@ -1,4 +1,11 @@
-import { Branches, BranchInConflict, type ChangeSets, type InventoryWrites, StoreFailed } from '@netbox-pbs/core/ports'
+import {
+  Branches,
+  BranchInConflict,
+  type ChangeSets,
+  type Inventory,
+  type InventoryWrites,
+  StoreFailed,
+} from '@netbox-pbs/core/ports'
 import { Cause, Effect, Exit, Fiber, Layer, ManagedRuntime, Option } from 'effect'
 import type { PoolClient } from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -29,7 +36,7 @@ const waiting = (client: PoolClient): Effect.Effect<ReadonlyArray<number>> =>
 
 describe('a merge while somebody writes main', () => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, pg.migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database | Inventory>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 

@@ -1,16 +1,16 @@
 import { naturalKey } from '@netbox-pbs/core'
-import type { Branches, ChangeSets, InventoryWrites } from '@netbox-pbs/core/ports'
+import type { Branches, ChangeSets, Inventory, InventoryWrites } from '@netbox-pbs/core/ports'
+import { create, datastoreFacts, serverFacts } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { merge, newBranch, newFleet, rows, stageOnce } from './contract/branching.ts'
-import { create, datastoreFacts, serverFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 describe.each(engines)('what was first read of a row that only a branch has, on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database | Inventory>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 

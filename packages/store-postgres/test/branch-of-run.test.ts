@@ -2,10 +2,12 @@ import {
   Branches,
   BranchOfRun,
   type ChangeSets,
+  type Inventory,
   type InventoryLists,
   InventoryWrites,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
+import { change, create, datastoreFacts, jobFacts, landOnce, may, remove, snapshotFacts } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -24,13 +26,12 @@ import {
   rows,
   stageOnce,
 } from './contract/branching.ts'
-import { change, create, datastoreFacts, jobFacts, landOnce, may, remove, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 describe.each(engines)('whose branch it is on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
   const run = <A, E>(
-    effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | InventoryLists | Database>,
+    effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | InventoryLists | Database | Inventory>,
   ) => runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 

@@ -1,17 +1,23 @@
-import { Branches, BranchInConflict, type ChangeSets, type InventoryWrites } from '@netbox-pbs/core/ports'
+import {
+  Branches,
+  BranchInConflict,
+  type ChangeSets,
+  type Inventory,
+  type InventoryWrites,
+} from '@netbox-pbs/core/ports'
+import { change, create, landOnce, may, remove, snapshotFacts } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { answer, at, check, conflictsOf, merge, newBranch, newFleet, rows, stageOnce } from './contract/branching.ts'
-import { change, create, landOnce, may, remove, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 const later = '2026-06-03T00:00:00Z'
 
 describe.each(engines)('a branch of a sync whose scope lands meanwhile, on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database | Inventory>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 

@@ -4,19 +4,20 @@ import {
   BranchNotFound,
   BranchNotMerged,
   type ChangeSets,
+  type Inventory,
   InventoryWrites,
 } from '@netbox-pbs/core/ports'
+import { change, create, datastoreFacts, landOnce, may, remove, serverFacts, snapshotFacts } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { actor, conflictsOf, merge, newBranch, newFleet, revert, rows, stageOnce } from './contract/branching.ts'
-import { change, create, datastoreFacts, landOnce, may, remove, serverFacts, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 describe.each(engines)('reverting a merge on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database | Inventory>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 

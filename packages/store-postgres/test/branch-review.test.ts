@@ -1,15 +1,15 @@
-import { Branches, type ChangeSets, type InventoryWrites, ScopeInReview } from '@netbox-pbs/core/ports'
+import { Branches, type ChangeSets, type Inventory, type InventoryWrites, ScopeInReview } from '@netbox-pbs/core/ports'
+import { change, landOnce } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { merge, newBranch, newFleet, revert, rows, stageOnce } from './contract/branching.ts'
-import { change, landOnce } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 describe.each(engines)('scopes in which a merge was undone, on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database | Inventory>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 

@@ -1,5 +1,6 @@
 import type { Change } from '@netbox-pbs/core'
-import { Branches, ChangeSets, type InventoryWrites } from '@netbox-pbs/core/ports'
+import { Branches, ChangeSets, type Inventory, type InventoryWrites } from '@netbox-pbs/core/ports'
+import { appendAll, change, create, groupFacts, may, remove, snapshotFacts } from '@netbox-pbs/testing'
 import { Effect, FastCheck, Layer, ManagedRuntime } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -11,7 +12,6 @@ import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { scopePlace } from '../src/scopes/scope-place.ts'
 import { answer, check, newBranch, newFleet, rows, stageOnce } from './contract/branching.ts'
 import { edits } from './contract/edits.ts'
-import { appendAll, change, create, groupFacts, may, remove, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 /** What a source says of one snapshot of main. */
@@ -65,7 +65,7 @@ const minutes = (nth: number): string => new Date(Date.UTC(2026, 4, 9, 2, nth)).
 
 describe.each(engines)('staging into a branch that waits, on $engine', ({ migrated, engine }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database | Inventory>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 

@@ -1,15 +1,22 @@
-import { Branches, BranchInConflict, BranchNotOpen, type ChangeSets, InventoryWrites } from '@netbox-pbs/core/ports'
+import {
+  Branches,
+  BranchInConflict,
+  BranchNotOpen,
+  type ChangeSets,
+  type Inventory,
+  InventoryWrites,
+} from '@netbox-pbs/core/ports'
+import { change, create, may, remove, snapshotFacts } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { actor, answer, check, conflictsOf, merge, newBranch, newFleet, rows, stageOnce } from './contract/branching.ts'
-import { change, create, may, remove, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 describe.each(engines)('moving a branch onto main, on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database | Inventory>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 

@@ -1,5 +1,6 @@
 import { registryVersion } from '@netbox-pbs/core'
-import { Branches, type ChangeSets, InventoryWrites } from '@netbox-pbs/core/ports'
+import { Branches, type ChangeSets, type Inventory, InventoryWrites } from '@netbox-pbs/core/ports'
+import { change, create, datastoreFacts } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
@@ -11,7 +12,6 @@ import { migrate } from '../src/migrations/migrate.ts'
 import { runMigrations } from '../src/migrations/run-migrations.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { actor, answer, check, merge, newBranch, newFleet, revert, rows, stageOnce } from './contract/branching.ts'
-import { change, create, datastoreFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 /** The tables that have the columns of a datastore. */
@@ -42,7 +42,7 @@ const later: Migration = {
 
 describe.each(engines)('a branch from before a migration, on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database | Inventory>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 

@@ -4,23 +4,24 @@ import {
   BranchNotOpen,
   type ChangeSets,
   type EditValues,
+  type Inventory,
   InventoryWrites,
   KeyTaken,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
+import { may, snapshotFacts } from '@netbox-pbs/testing'
 import { Effect, Either, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { actor, newBranch, newFleet, rows, stageOnce } from './contract/branching.ts'
-import { may, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 const noone = { host: 'h', token_id: 't@pbs!x' }
 
 describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database | Inventory>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 

@@ -8,14 +8,10 @@ import {
   BranchNotFound,
   BranchNotOpen,
   ChangeSets,
+  type Inventory,
   InventoryWrites,
   type Landing,
 } from '@netbox-pbs/core/ports'
-import { Effect, Exit, Layer, ManagedRuntime } from 'effect'
-import { sql } from 'kysely'
-import { afterAll, describe, expect, test } from 'vitest'
-import { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import {
   appendAll,
   change,
@@ -30,7 +26,12 @@ import {
   rootOf,
   serverFacts,
   snapshotFacts,
-} from './contract/main.ts'
+} from '@netbox-pbs/testing'
+import { Effect, Exit, Layer, ManagedRuntime } from 'effect'
+import { sql } from 'kysely'
+import { afterAll, describe, expect, test } from 'vitest'
+import { Database } from '../src/database/database.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { engines } from './engines.ts'
 
 const actor = { user: 'ann', requestId: '5f6c0f6e-6a53-4a3a-9c0b-0a4d0c7f0001' }
@@ -39,7 +40,7 @@ const everything = { limit: 100, offset: 0 }
 
 describe.each(engines)('branches on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database | Inventory>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 

@@ -1,5 +1,6 @@
 import type { LoggedChange } from '@netbox-pbs/core'
-import { type Branches, type ChangeSets, Changes, InventoryWrites } from '@netbox-pbs/core/ports'
+import { type Branches, type ChangeSets, Changes, type Inventory, InventoryWrites } from '@netbox-pbs/core/ports'
+import { create, jobFacts, landOnce, may, snapshotFacts } from '@netbox-pbs/testing'
 import { Effect, Fiber, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
@@ -7,7 +8,6 @@ import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { personsBranch } from './contract/branch-edits.ts'
 import { merge, newFleet, rows } from './contract/branching.ts'
 import { ada } from './contract/edits.ts'
-import { create, jobFacts, landOnce, may, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 let requests = 8_000_000
@@ -15,8 +15,9 @@ const aRequest = () => ada(++requests)
 
 describe.each(engines)('the order of the change log on $engine', ({ engine, migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | Changes | InventoryWrites | Database>) =>
-    runtime.runPromise(effect)
+  const run = <A, E>(
+    effect: Effect.Effect<A, E, Branches | ChangeSets | Changes | InventoryWrites | Database | Inventory>,
+  ) => runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
   const comment = (id: number, text: string) =>

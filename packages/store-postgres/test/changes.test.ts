@@ -1,11 +1,13 @@
 import { type ChangeFilter, followsSettings, type LoggedChange, neverContacted } from '@netbox-pbs/core'
-import { type ChangeSets, Changes, InventoryLists, InventoryWrites, KeyTaken, Runs } from '@netbox-pbs/core/ports'
-import { Effect, Layer, ManagedRuntime, Option } from 'effect'
-import { afterAll, describe, expect, test } from 'vitest'
-import type { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/ports/inventory-layer.ts'
-import { rows } from './contract/branching.ts'
-import { ada } from './contract/edits.ts'
+import {
+  type ChangeSets,
+  Changes,
+  type Inventory,
+  InventoryLists,
+  InventoryWrites,
+  KeyTaken,
+  Runs,
+} from '@netbox-pbs/core/ports'
 import {
   change,
   create,
@@ -18,10 +20,16 @@ import {
   rootOf,
   serverFacts,
   snapshotFacts,
-} from './contract/main.ts'
+} from '@netbox-pbs/testing'
+import { Effect, Layer, ManagedRuntime, Option } from 'effect'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { Database } from '../src/database/database.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
+import { rows } from './contract/branching.ts'
+import { ada } from './contract/edits.ts'
 import { engines } from './engines.ts'
 
-type Ports = InventoryWrites | InventoryLists | ChangeSets | Changes | Runs | Database
+type Ports = InventoryWrites | InventoryLists | ChangeSets | Changes | Runs | Database | Inventory
 
 let lastRun = 5_000_000
 /** A run of its own for each landing, so that its entries can be told from all others. */

@@ -9,8 +9,10 @@ import {
   Changes,
   HeldDeletionsChanged,
   HeldDeletionsStore,
+  type Inventory,
   InventoryWrites,
 } from '@netbox-pbs/core/ports'
+import { landOnce, remove, rootOf } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -18,10 +20,9 @@ import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { personsBranch } from './contract/branch-edits.ts'
 import { actor, at, check, conflictsOf, newFleet, rows } from './contract/branching.ts'
 import { ada } from './contract/edits.ts'
-import { landOnce, remove, rootOf } from './contract/main.ts'
 import { engines } from './engines.ts'
 
-type Ports = Branches | ChangeSets | Changes | InventoryWrites | HeldDeletionsStore | Database
+type Ports = Branches | ChangeSets | Changes | InventoryWrites | HeldDeletionsStore | Database | Inventory
 
 let requests = 7_000_000
 const by = (user: string) => ({ ...ada(++requests), user })

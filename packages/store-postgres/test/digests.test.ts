@@ -1,12 +1,12 @@
 import { naturalKey, registryVersion } from '@netbox-pbs/core'
 import { type ChangeSets, Inventory, type InventoryWrites } from '@netbox-pbs/core/ports'
+import { create, groupFacts, landOnce, may, remove, rootOf, serverFacts, snapshotFacts } from '@netbox-pbs/testing'
 import { Chunk, Effect, Layer, ManagedRuntime, Stream } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { edits } from './contract/edits.ts'
-import { create, groupFacts, landOnce, may, remove, rootOf, serverFacts, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 type Ports = Inventory | InventoryWrites | ChangeSets | Database

@@ -1,4 +1,5 @@
 import { Branches, ChangeSets } from '@netbox-pbs/core/ports'
+import { appendAll, change, create, may, snapshotFacts } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -7,7 +8,6 @@ import { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { scopePlace } from '../src/scopes/scope-place.ts'
 import { newBranch, newFleet, rows, stageOnce } from './contract/branching.ts'
-import { appendAll, change, create, may, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 /** New snapshots that wait in the branch. */

@@ -1,11 +1,5 @@
 import type { Scope } from '@netbox-pbs/core'
-import { Branches, ChangeSets } from '@netbox-pbs/core/ports'
-import { Effect, Layer, ManagedRuntime } from 'effect'
-import { sql } from 'kysely'
-import { afterAll, describe, expect, test } from 'vitest'
-import { Database } from '../src/database/database.ts'
-import { migration } from '../src/migrations/0020-finished-backups.ts'
-import { inventoryLayer } from '../src/ports/inventory-layer.ts'
+import { Branches, ChangeSets, type Inventory } from '@netbox-pbs/core/ports'
 import {
   appendAll,
   change,
@@ -18,7 +12,13 @@ import {
   rootOf,
   serverFacts,
   snapshotFacts,
-} from './contract/main.ts'
+} from '@netbox-pbs/testing'
+import { Effect, Layer, ManagedRuntime } from 'effect'
+import { sql } from 'kysely'
+import { afterAll, describe, expect, test } from 'vitest'
+import { Database } from '../src/database/database.ts'
+import { migration } from '../src/migrations/0020-finished-backups.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { engines } from './engines.ts'
 
 const verified = { finished: true, verification_state: 'ok' }
@@ -26,7 +26,8 @@ const unfinished = { finished: false, verification_state: '', size_bytes: null }
 
 describe.each(engines)('an unfinished snapshot on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | Database>) => runtime.runPromise(effect)
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | Database | Inventory>) =>
+    runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
   const rows = <A>(text: string) =>

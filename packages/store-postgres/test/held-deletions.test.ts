@@ -7,11 +7,6 @@ import {
   type Landing,
   Runs,
 } from '@netbox-pbs/core/ports'
-import { Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
-import { sql } from 'kysely'
-import { afterAll, describe, expect, test } from 'vitest'
-import { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import {
   change,
   create,
@@ -24,7 +19,12 @@ import {
   rootOf,
   serverFacts,
   snapshotFacts,
-} from './contract/main.ts'
+} from '@netbox-pbs/testing'
+import { Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
+import { sql } from 'kysely'
+import { afterAll, describe, expect, test } from 'vitest'
+import { Database } from '../src/database/database.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { engines } from './engines.ts'
 
 type Ports = ChangeSets | InventoryWrites | HeldDeletionsStore | Inventory | Runs | Database

@@ -7,11 +7,6 @@ import {
   KeyTaken,
   ServerObservations,
 } from '@netbox-pbs/core/ports'
-import { Chunk, Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
-import { afterAll, describe, expect, test } from 'vitest'
-import type { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/ports/inventory-layer.ts'
-import { edits } from './contract/edits.ts'
 import {
   change,
   create,
@@ -23,7 +18,12 @@ import {
   rootOf,
   serverFacts,
   snapshotFacts,
-} from './contract/main.ts'
+} from '@netbox-pbs/testing'
+import { Chunk, Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { Database } from '../src/database/database.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
+import { edits } from './contract/edits.ts'
 import { engines } from './engines.ts'
 
 const noone = { host: 'h', token_id: 't@pbs!x' }

@@ -1,12 +1,5 @@
 import { followsSettings, naturalKey, neverContacted } from '@netbox-pbs/core'
 import { ChangeSetClosed, ChangeSets, Inventory, Runs } from '@netbox-pbs/core/ports'
-import { Chunk, Effect, Exit, Layer, ManagedRuntime, Stream } from 'effect'
-import { sql } from 'kysely'
-import { afterAll, describe, expect, test } from 'vitest'
-import { Database } from '../src/database/database.ts'
-import { inventoryReadsLayer } from '../src/inventory/inventory.ts'
-import { changeSetsLayer } from '../src/ports/change-sets.ts'
-import { runsLayer } from '../src/runs/runs.ts'
 import {
   appendAll,
   change,
@@ -21,7 +14,14 @@ import {
   rootOf,
   serverFacts,
   snapshotFacts,
-} from './contract/main.ts'
+} from '@netbox-pbs/testing'
+import { Chunk, Effect, Exit, Layer, ManagedRuntime, Stream } from 'effect'
+import { sql } from 'kysely'
+import { afterAll, describe, expect, test } from 'vitest'
+import { Database } from '../src/database/database.ts'
+import { inventoryReadsLayer } from '../src/inventory/inventory.ts'
+import { changeSetsLayer } from '../src/ports/change-sets.ts'
+import { runsLayer } from '../src/runs/runs.ts'
 import { engines } from './engines.ts'
 
 const counts = { created: 0, updated: 0, deleted: 0, unchanged: 0, held_back: 0 }

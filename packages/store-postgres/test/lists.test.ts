@@ -1,10 +1,10 @@
 import type { Filter, ModelName, OrderTerm, PageRequest } from '@netbox-pbs/core'
 import { InventoryLists, type InventoryWrites, type WritableModel } from '@netbox-pbs/core/ports'
+import { create, landOnce, may, rootOf, snapshotFacts } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { edits } from './contract/edits.ts'
-import { create, landOnce, may, rootOf, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 const first: PageRequest = { _tag: 'offset', limit: 50, offset: 0 }

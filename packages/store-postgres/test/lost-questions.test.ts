@@ -1,15 +1,15 @@
-import { type Branches, type ChangeSets, InventoryWrites } from '@netbox-pbs/core/ports'
+import { type Branches, type ChangeSets, type Inventory, InventoryWrites } from '@netbox-pbs/core/ports'
+import { remove } from '@netbox-pbs/testing'
 import { Effect, Either, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { actor, answer, check, conflictsOf, merge, newBranch, newFleet, rows, stageOnce } from './contract/branching.ts'
-import { remove } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 describe.each(engines)('a question of the guard whose scope moves away, on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database | Inventory>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 

@@ -4,12 +4,14 @@ import {
   Branches,
   type ChangeSets,
   HeldDeletionsStore,
+  type Inventory,
   type InventoryWrites,
   type Landing,
   Queue,
   Runs,
   ServerObservations,
 } from '@netbox-pbs/core/ports'
+import { change, create, landOnce, may, remove, snapshotFacts } from '@netbox-pbs/testing'
 import { Effect, Either, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import { accountsLayer } from '../src/accounts/accounts-layer.ts'
@@ -18,7 +20,6 @@ import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { queueLayer } from '../src/queue/queue.ts'
 import { main, personsBranch } from './contract/branch-edits.ts'
 import { actor, answer, at, conflictsOf, merge, newBranch, newFleet, rows, stageOnce } from './contract/branching.ts'
-import { change, create, landOnce, may, remove, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 type Ports =
@@ -31,6 +32,7 @@ type Ports =
   | Runs
   | ServerObservations
   | Database
+  | Inventory
 
 /** Twenty of each race with NETBOX_PBS_RACES=all (`pnpm races`); else five. */
 const rounds = process.env['NETBOX_PBS_RACES'] === 'all' ? 20 : 5

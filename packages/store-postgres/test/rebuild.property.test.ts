@@ -4,18 +4,10 @@ import {
   type ChangeSets,
   Changes,
   type EditValues,
+  type Inventory as InventoryPort,
   InventoryWrites,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
-import { Effect, Layer, ManagedRuntime } from 'effect'
-import { sql } from 'kysely'
-import { afterAll, describe, expect, test } from 'vitest'
-import { timestamp, wholeRow } from '../src/change-log/logged-fields.ts'
-import { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/ports/inventory-layer.ts'
-import { tables } from '../src/tables/columns.ts'
-import { answer, check, merge, newBranch, revert, rows, stageOnce } from './contract/branching.ts'
-import { ada } from './contract/edits.ts'
 import {
   change,
   create,
@@ -28,14 +20,23 @@ import {
   remove,
   serverFacts,
   snapshotFacts,
-} from './contract/main.ts'
+} from '@netbox-pbs/testing'
+import { Effect, Layer, ManagedRuntime } from 'effect'
+import { sql } from 'kysely'
+import { afterAll, describe, expect, test } from 'vitest'
+import { timestamp, wholeRow } from '../src/change-log/logged-fields.ts'
+import { Database } from '../src/database/database.ts'
+import { inventoryLayer } from '../src/ports/inventory-layer.ts'
+import { tables } from '../src/tables/columns.ts'
+import { answer, check, merge, newBranch, revert, rows, stageOnce } from './contract/branching.ts'
+import { ada } from './contract/edits.ts'
 import { Random } from './contract/random.ts'
 import { engines } from './engines.ts'
 
 /** Eight histories with NETBOX_PBS_RACES=all (`pnpm races`); else three. */
 const seeds = process.env['NETBOX_PBS_RACES'] === 'all' ? [1, 2, 3, 4, 5, 6, 7, 8] : [1, 2, 3]
 
-type Ports = Branches | ChangeSets | Changes | InventoryWrites | Database
+type Ports = Branches | ChangeSets | Changes | InventoryPort | InventoryWrites | Database
 
 /** A row as the log tells it, and when it was created. */
 interface ActionTexts {

@@ -1,16 +1,17 @@
-import { type Branches, type ChangeSets, InventoryWrites, Schedules } from '@netbox-pbs/core/ports'
+import { type Branches, type ChangeSets, type Inventory, InventoryWrites, Schedules } from '@netbox-pbs/core/ports'
+import { change, landOnce, rootOf } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { actor, answer, check, merge, newBranch, newFleet, rows, stageOnce } from './contract/branching.ts'
-import { change, landOnce, rootOf } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 describe.each(engines)('what waits survives a rename of its server, on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Schedules | Database>) =>
-    runtime.runPromise(effect)
+  const run = <A, E>(
+    effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Schedules | Database | Inventory>,
+  ) => runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
   const update = (model: 'server' | 'snapshot', id: number, values: Record<string, string>) =>

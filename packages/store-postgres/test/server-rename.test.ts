@@ -1,5 +1,13 @@
 import type { Resolution } from '@netbox-pbs/core'
-import { Branches, type ChangeSets, HeldDeletionsStore, InventoryWrites, ScopeInReview } from '@netbox-pbs/core/ports'
+import {
+  Branches,
+  type ChangeSets,
+  HeldDeletionsStore,
+  type Inventory,
+  InventoryWrites,
+  ScopeInReview,
+} from '@netbox-pbs/core/ports'
+import { change, landOnce, remove, rootOf } from '@netbox-pbs/testing'
 import { Effect, Either, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -16,7 +24,6 @@ import {
   rows,
   stageOnce,
 } from './contract/branching.ts'
-import { change, landOnce, remove, rootOf } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 /** When the server is renamed: `never` is what each other point is compared with. */
@@ -41,7 +48,7 @@ const answers = { keep: { choice: 'main' }, delete: { choice: 'branch' }, 'no an
 describe.each(engines)('a rename of a server, on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
   const run = <A, E>(
-    effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | HeldDeletionsStore | Database>,
+    effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | HeldDeletionsStore | Database | Inventory>,
   ) => runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 

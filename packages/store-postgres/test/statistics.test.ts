@@ -1,11 +1,11 @@
-import { type Branches, type ChangeSets, type InventoryWrites, Retention } from '@netbox-pbs/core/ports'
+import { type Branches, type ChangeSets, type Inventory, type InventoryWrites, Retention } from '@netbox-pbs/core/ports'
+import { create, landOnce, may, type Part, snapshotFacts } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { main, personsBranch } from './contract/branch-edits.ts'
 import { merge, newBranch, newFleet, revert, rows, stageOnce } from './contract/branching.ts'
-import { create, landOnce, may, type Part, snapshotFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 /** Rows of a large write. */
@@ -53,7 +53,7 @@ const isKnown = (table: string) =>
     ([row]) => row?.known,
   )
 
-type Ports = Branches | ChangeSets | InventoryWrites | Retention | Database
+type Ports = Branches | ChangeSets | InventoryWrites | Retention | Database | Inventory
 
 /** A large write: what comes before it, which gives the write itself, and the table that it fills. */
 interface Write {

@@ -1,12 +1,12 @@
 import { type Facts, naturalKey, type Observations } from '@netbox-pbs/core'
 import { Inventory, InventoryLists } from '@netbox-pbs/core/ports'
+import { create, landOnce, may, serverFacts } from '@netbox-pbs/testing'
 import { Chunk, Effect, Layer, ManagedRuntime, Stream } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { pruneTasks } from '../src/retention/prune-tasks.ts'
-import { create, landOnce, may, serverFacts } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 type TaskObservation = Observations<'task'>

@@ -1,12 +1,12 @@
 import { type UsagePoint, usageDays } from '@netbox-pbs/core'
 import { type ChangeSets, DatastoreUsage, Inventory, type InventoryWrites } from '@netbox-pbs/core/ports'
+import { create, datastoreFacts, landOnce, may } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime, Stream } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { edits } from './contract/edits.ts'
-import { create, datastoreFacts, landOnce, may } from './contract/main.ts'
 import { engines } from './engines.ts'
 
 describe.each(engines)('the usage of datastores on $engine', ({ migrated }) => {

@@ -1,4 +1,11 @@
-import { Branches, type ChangeSets, InventoryLists, InventoryWrites, VersionChanged } from '@netbox-pbs/core/ports'
+import {
+  Branches,
+  type ChangeSets,
+  type Inventory,
+  InventoryLists,
+  InventoryWrites,
+  VersionChanged,
+} from '@netbox-pbs/core/ports'
 import { Cause, Effect, Exit, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -18,7 +25,7 @@ type Model = 'server' | 'datastore' | 'snapshot'
 describe.each(engines)('a write that asks for a version on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
   const run = <A, E>(
-    effect: Effect.Effect<A, E, Branches | InventoryWrites | InventoryLists | ChangeSets | Database>,
+    effect: Effect.Effect<A, E, Branches | InventoryWrites | InventoryLists | ChangeSets | Database | Inventory>,
   ) => runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 

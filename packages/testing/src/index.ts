@@ -1,3 +1,22 @@
+export {
+  appendAll,
+  change,
+  collect,
+  create,
+  datastoreFacts,
+  groupFacts,
+  jobFacts,
+  landOnce,
+  may,
+  openFor,
+  type Part,
+  remove,
+  rootOf,
+  serverFacts,
+  serverIdOf,
+  snapshotFacts,
+} from './contract/landing.ts'
+export { queueContract } from './contract/queue.ts'
 export { type DumpTemplate, embeddedDump } from './embedded-dump.ts'
 export { type FreezingProxy, freezingProxy } from './freezing-proxy.ts'
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server.ts'

@@ -1,9 +1,9 @@
 import type { Scope } from '@netbox-pbs/core'
 import { Branches, ChangeSets, type Landing } from '@netbox-pbs/core/ports'
+import { appendAll, openFor, type Part } from '@netbox-pbs/testing'
 import { Effect } from 'effect'
 import { sql } from 'kysely'
 import { Database } from '../../src/database/database.ts'
-import { appendAll, openFor, type Part } from './main.ts'
 
 let runs = 100_000
 

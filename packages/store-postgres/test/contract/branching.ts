@@ -1,8 +1,5 @@
 import { naturalKey, type Resolution, type Scope } from '@netbox-pbs/core'
 import { Branches, ChangeSets, type ConflictFilter, type Landing } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
-import { sql } from 'kysely'
-import { Database } from '../../src/database/database.ts'
 import {
   appendAll,
   create,
@@ -15,7 +12,10 @@ import {
   rootOf,
   serverFacts,
   snapshotFacts,
-} from './main.ts'
+} from '@netbox-pbs/testing'
+import { Effect } from 'effect'
+import { sql } from 'kysely'
+import { Database } from '../../src/database/database.ts'
 
 /** A person who merges. */
 export const actor = { user: 'ann', requestId: '5f6c0f6e-6a53-4a3a-9c0b-0a4d0c7f0001' }

@@ -1,7 +1,7 @@
 import type { Facts } from '@netbox-pbs/core'
 import { type EditValues, InventoryWrites, type WritableModel } from '@netbox-pbs/core/ports'
+import { create, groupFacts, landOnce, may, snapshotFacts } from '@netbox-pbs/testing'
 import { Effect } from 'effect'
-import { create, groupFacts, landOnce, may, snapshotFacts } from './main.ts'
 import type { Random } from './random.ts'
 
 /** Rows that edits may write, by model. */

@@ -7,6 +7,8 @@ interface Queued {
   readonly urgent: boolean
   attempt: number
   active: boolean
+  /** Waits for the end of a delay. */
+  delayed: boolean
 }
 
 /** A queue in memory: at most one active job a server, three tries each. */
@@ -15,13 +17,22 @@ export class MemoryQueue {
   readonly events: Array<string> = []
   onRetry: () => void = () => {}
   #nextId = 1
-  readonly #maxTries = 3
+  /** Parts of runs that were queued once, also those that are done. */
+  readonly #queued = new Set<string>()
+  readonly tries = 3
+  /** Whether a job waits after a try that failed, until `endDelays`. */
+  delays = false
 
   readonly claim: Effect.Effect<Option.Option<ClaimedJob>> = Effect.sync(() => Option.fromNullable(this.#claim()))
 
   readonly layer = Layer.succeed(Queue, {
     enqueue: (job, { urgent }) =>
-      Effect.sync(() => void this.jobs.push({ id: `job-${this.#nextId++}`, job, urgent, attempt: 0, active: false })),
+      Effect.sync(() => {
+        const part = `${job.runId} ${job.serverId}`
+        if (this.#queued.has(part)) return
+        this.#queued.add(part)
+        this.jobs.push({ id: `job-${this.#nextId++}`, job, urgent, attempt: 0, active: false, delayed: false })
+      }),
     drop: ({ runId }) =>
       Effect.sync(() => {
         const dropped = this.jobs.filter(({ job, active }) => job.runId === runId && !active)
@@ -41,8 +52,10 @@ export class MemoryQueue {
     retry: (claimed) =>
       Effect.sync(() => {
         this.onRetry()
-        if (claimed.last) this.#remove('dead', claimed)
-        else this.#giveBack('retry', claimed)
+        if (claimed.last) return this.#remove('dead', claimed)
+        this.#giveBack('retry', claimed)
+        const queued = this.#find(claimed)
+        if (queued !== undefined) queued.delayed = this.delays
       }),
     release: (claimed) =>
       Effect.sync(() => {
@@ -53,19 +66,29 @@ export class MemoryQueue {
     busy: ({ serverId }) => Effect.sync(() => this.jobs.some(({ job }) => job.serverId === serverId)),
   })
 
+  /** Lets the time pass that jobs wait for. */
+  endDelays(): void {
+    for (const queued of this.jobs) queued.delayed = false
+  }
+
+  /** Removes all jobs, and what is known of earlier ones. */
+  clear(): void {
+    this.jobs.length = 0
+    this.#queued.clear()
+  }
+
   #claim(avoid: ReadonlyArray<number> = []): ClaimedJob | undefined {
+    for (const queued of this.jobs) if (avoid.includes(queued.job.serverId ?? 0)) queued.delayed = true
     const free = this.jobs.filter(
-      ({ job, active }) =>
-        !active &&
-        !avoid.includes(job.serverId ?? 0) &&
-        !this.jobs.some((other) => other.active && other.job.serverId === job.serverId),
+      ({ job, active, delayed }) =>
+        !active && !delayed && !this.jobs.some((other) => other.active && other.job.serverId === job.serverId),
     )
     const next = free.find(({ urgent }) => urgent) ?? free[0]
     if (next === undefined) return undefined
     next.active = true
     next.attempt++
     const { id, job, attempt } = next
-    return { id, job, attempt, last: attempt >= this.#maxTries, heartbeatTimeoutSeconds: 60 }
+    return { id, job, attempt, last: attempt >= this.tries, heartbeatTimeoutSeconds: 60 }
   }
 
   #find({ id }: ClaimedJob): Queued | undefined {

@@ -8,10 +8,8 @@ import {
   type Scope,
   type Sightings,
 } from '@netbox-pbs/core'
-import { ChangeSets, type Landing } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
-import { sql } from 'kysely'
-import { Database } from '../../src/database/database.ts'
+import { ChangeSets, Inventory, type Landing } from '@netbox-pbs/core/ports'
+import { Chunk, Effect, Option, Stream } from 'effect'
 
 /** Facts of a server with nothing special about it. */
 export const serverFacts = (name: string, more: Partial<Facts<'server'>> = {}): Facts<'server'> => ({
@@ -29,6 +27,7 @@ export const serverFacts = (name: string, more: Partial<Facts<'server'>> = {}): 
   ...more,
 })
 
+/** Facts of a datastore. */
 export const datastoreFacts = (
   server: number,
   name: string,
@@ -44,6 +43,7 @@ export const datastoreFacts = (
   ...more,
 })
 
+/** Facts of a verify job of `tank`. */
 export const jobFacts = (server: number, job_id: string, more: Partial<Facts<'job'>> = {}): Facts<'job'> => ({
   server,
   job_type: 'verify',
@@ -58,6 +58,7 @@ export const jobFacts = (server: number, job_id: string, more: Partial<Facts<'jo
   ...more,
 })
 
+/** Facts of a group of `vm` backups in the root namespace of `tank`. */
 export const groupFacts = (server: number, backup_id: string, more: Partial<Facts<'group'>> = {}): Facts<'group'> => ({
   server,
   datastore_name: 'tank',
@@ -69,6 +70,7 @@ export const groupFacts = (server: number, backup_id: string, more: Partial<Fact
   ...more,
 })
 
+/** Facts of a finished snapshot of such a group. */
 export const snapshotFacts = (
   server: number,
   backup_id: string,
@@ -97,18 +99,21 @@ export const snapshotFacts = (
 /** Day of May 2026 as a time. */
 export const may = (day: number): string => `2026-05-${String(day).padStart(2, '0')}T02:00:00Z`
 
+/** The creation of a row. */
 export const create = <M extends ModelName>(model: M, values: Facts<M>): Change<M> => ({
   _tag: 'create',
   key: naturalKey(model, values),
   values,
 })
 
+/** The deletion of a row. */
 export const remove = (model: ModelName, id: number, facts: Readonly<Record<string, unknown>>): Change => ({
   _tag: 'delete',
   id,
   key: naturalKey(model, facts),
 })
 
+/** An update of a row to these values; `appears`: a missing row is listed again. */
 export const change = <M extends ModelName>(
   model: M,
   id: number,
@@ -142,15 +147,23 @@ export const rootOf = (server: string): Scope => ({ resource: 'snapshots', serve
 
 let runs = 0
 
+/** The id of the server of a name; null: main has none. */
+export const serverIdOf = (name: string) =>
+  Effect.gen(function* () {
+    const servers = (yield* Inventory).servers()
+    const found = yield* Stream.runHead(Stream.filter(servers, ({ facts }) => facts.name === name))
+    return Option.match(found, { onNone: () => null, onSome: ({ id }) => id })
+  })
+
+/** All elements of a stream. */
+export const collect = <A, E>(stream: Stream.Stream<A, E>) =>
+  Effect.map(Stream.runCollect(stream), Chunk.toReadonlyArray)
+
 /** Opens a change set of a run for the server of a scope. */
 export const openFor = (runId: number, scope: Scope) =>
   Effect.gen(function* () {
-    const { query } = yield* Database
-    const name = scope.resource === 'servers' ? '' : scope.server
-    const { rows } = yield* query('testing', (db) =>
-      sql<{ id: number }>`select id from servers where name = ${name}`.execute(db),
-    )
-    return yield* (yield* ChangeSets).open({ runId, serverId: rows[0]?.id ?? null })
+    const serverId = scope.resource === 'servers' ? null : yield* serverIdOf(scope.server)
+    return yield* (yield* ChangeSets).open({ runId, serverId })
   })
 
 /** Opens a change set of a run of its own, appends the parts and lands the scope. */
