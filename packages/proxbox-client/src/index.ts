@@ -1,4 +1,3 @@
 export { endpointsLayer } from './endpoints/endpoints-layer.ts'
-export type { AddressEffect, GatewayAddress } from './http/gateway-address.ts'
-export type { GatewayOptions, Timeouts } from './http/gateway-http.ts'
+export type { AddressEffect, GatewayAddress, GatewayOptions, Timeouts } from './http/gateway-http.ts'
 export { proxboxSourceLayer } from './proxbox-source.ts'

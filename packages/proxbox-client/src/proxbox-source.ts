@@ -2,9 +2,9 @@ import { Source, SourceFailed, type SourceFrame, type SourceRequest } from '@net
 import { Effect, Layer, type Scope, Stream } from 'effect'
 import { ndjsonMediaType } from './contract/media.ts'
 import { readFrames } from './frames/read-frames.ts'
+import type { Answer } from './http/answer.ts'
 import { type GatewayHttp, type GatewayOptions, gatewayHttp } from './http/gateway-http.ts'
-import type { Answer } from './http/parse-response.ts'
-import { proxboxApiFallback } from './proxbox-api/fallback.ts'
+import { proxboxApiFallback } from './proxbox-api.ts'
 
 /**
  * The gateway as core's `Source`. It brings its own HTTP client (undici) and needs nothing else.
@@ -28,7 +28,7 @@ const framesOf = (http: GatewayHttp, request: SourceRequest): Effect.Effect<Fram
       method: 'POST',
       path: `/pbs/sync/${request.resource}`,
       accept: ndjsonMediaType,
-      body: () => scope_filter(request),
+      body: () => namesOf(request),
     }),
     (answer) => {
       if (answer.status === 200 && answer.mediaType === ndjsonMediaType) {
@@ -38,7 +38,7 @@ const framesOf = (http: GatewayHttp, request: SourceRequest): Effect.Effect<Fram
     },
   )
 
-function scope_filter({ resource: _, ...names }: SourceRequest): Omit<SourceRequest, 'resource'> {
+function namesOf({ resource: _, ...names }: SourceRequest): Omit<SourceRequest, 'resource'> {
   return names
 }
 

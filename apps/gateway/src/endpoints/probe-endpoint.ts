@@ -13,7 +13,7 @@ import { scopeFailure } from '../scopes/scope-failed.ts'
  * privileges it lacks for a full inventory. A certificate that is not the pinned one is reported, and nothing is sent to it.
  * A token to which no datastore is listed is an error.
  */
-export const testEndpoint = (
+export const probeEndpoint = (
   endpoint: Omit<StoredEndpoint, 'id'>,
   secret: Redacted.Redacted<string>,
 ): Effect.Effect<EndpointTestOut, never, Fleet> =>

@@ -4,7 +4,7 @@ import { EndpointIn, EndpointPatch, EndpointTestIn, endpointPageLimit } from '@n
 import { Effect, Option, Redacted } from 'effect'
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
-import { testEndpoint } from '../endpoints/probe-endpoint.ts'
+import { probeEndpoint } from '../endpoints/probe-endpoint.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { endpointNotFound, type HttpError } from './http-error.ts'
 import { parse, readBody } from './read-body.ts'
@@ -55,12 +55,12 @@ export const endpointRoutes = (run: Run<EndpointStore | Fleet>): Hono =>
           const body = yield* readBody(c, EndpointTestIn)
           if (!('id' in body)) {
             const { token_secret, ...endpoint } = body
-            return c.json(yield* testEndpoint(endpoint, Redacted.make(token_secret)))
+            return c.json(yield* probeEndpoint(endpoint, Redacted.make(token_secret)))
           }
           if (!inRange(body.id)) return yield* endpointNotFound()
           const store = yield* EndpointStore
           const endpoint = yield* found(store.get(body))
-          return c.json(yield* testEndpoint(endpoint, yield* found(store.secret(body))))
+          return c.json(yield* probeEndpoint(endpoint, yield* found(store.secret(body))))
         }),
       ),
     )

@@ -12,7 +12,7 @@ const names = (max: number) =>
 export const SyncResource = z.enum(resources)
 export type SyncResource = z.output<typeof SyncResource>
 
-/** The body of `POST /pbs/sync/{resource}`: scope_filter, all of it optional. Strict: a misspelt key would list more than was meant. */
+/** The body of `POST /pbs/sync/{resource}`: a filter of scopes, all of it optional. Strict: with a misspelt key it would list too much. */
 export const SyncRequest = z.strictObject({
   servers: names(255),
   datastores: names(255),

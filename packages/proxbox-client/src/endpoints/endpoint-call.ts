@@ -1,11 +1,10 @@
-import { EndpointNotFound, type EndpointRejected, GatewayUnavailable, type SourceFailed } from '@netbox-pbs/core/ports'
+import { EndpointNotFound, EndpointRejected, GatewayUnavailable, type SourceFailed } from '@netbox-pbs/core/ports'
 import { Effect, Redacted } from 'effect'
 import type { z } from 'zod'
-import { ErrorBody, endpointNotFoundDetail } from '../contract/error-body.ts'
-import { boundedText } from '../http/bounded-text.ts'
+import { ErrorBody, endpointNotFoundDetail, nameTakenDetail, type ValidationIssue } from '../contract/error-body.ts'
+import { boundedText } from '../foreign-text.ts'
+import type { JsonAnswer } from '../http/answer.ts'
 import type { Call, GatewayHttp } from '../http/gateway-http.ts'
-import type { JsonAnswer } from '../http/parse-response.ts'
-import { rejection } from './endpoint-rejected.ts'
 
 /** A call about endpoints; `id` where it is about one that is stored. */
 export interface EndpointCall extends Call {
@@ -15,7 +14,7 @@ export interface EndpointCall extends Call {
 /** How such a call can fail. */
 export type CallFailed = GatewayUnavailable | EndpointRejected | EndpointNotFound
 
-/** Calls, and reads the answer with `schema`. */
+/** Makes a call, and reads its answer with `schema`. */
 export const ask = <S extends z.ZodType>(
   http: GatewayHttp,
   call: EndpointCall,
@@ -23,7 +22,7 @@ export const ask = <S extends z.ZodType>(
 ): Effect.Effect<z.output<S>, CallFailed> =>
   Effect.flatMap(Effect.mapError(http.json(call), unavailable), (answer) => outcomeOf(answer, call, schema))
 
-/** What an answer means. */
+/** The outcome that an answer stands for. */
 export function outcomeOf<S extends z.ZodType>(
   answer: JsonAnswer,
   call: EndpointCall,
@@ -49,7 +48,7 @@ export function outcomeOf<S extends z.ZodType>(
 /** A failed call as the callers of the endpoint routes see it. */
 export const unavailable = (failed: SourceFailed) => new GatewayUnavailable({ message: failed.message, cause: failed })
 
-/** For calls that hold nothing to refuse. */
+/** The failure of a call that has no fields to refuse. */
 export const isUnexpected = (rejected: EndpointRejected) =>
   Effect.fail(
     new GatewayUnavailable({ message: `the gateway refused a request of ours: ${rejected.message}`, cause: rejected }),
@@ -65,3 +64,40 @@ const unexpected = (answer: JsonAnswer, call: Call, what: string) =>
   new GatewayUnavailable({
     message: `${call.method} ${answer.base}${call.path} ${what}: check that this is the address of the gateway, and that it is of the same release`,
   })
+
+/** NetBox's key for sentences that are about no single field. */
+const wholeObject = '__all__'
+
+const ourFields = [
+  'name',
+  'host',
+  'port',
+  'token_id',
+  'token_secret',
+  'fingerprint',
+  'verify_ssl',
+  'timeout_seconds',
+] as const
+
+/** The errors of a 400 or 422, under our field names and without the secrets that were sent. */
+function rejection(body: unknown, secrets: ReadonlyArray<string>): EndpointRejected {
+  const read = ErrorBody.safeParse(body)
+  if (!read.success)
+    return new EndpointRejected({ errors: { [wholeObject]: ['The gateway refused it without a reason.'] } })
+
+  const errors: Record<string, Array<string>> = {}
+  const add = (field: string, text: string) => {
+    errors[field] = [...(errors[field] ?? []), boundedText(text, secrets)]
+  }
+  const { detail } = read.data
+  if (typeof detail === 'string') {
+    add(detail === nameTakenDetail ? 'name' : wholeObject, detail)
+  } else {
+    for (const issue of detail.slice(0, 20)) add(fieldOf(issue), issue.msg)
+  }
+  return new EndpointRejected({ errors })
+}
+
+function fieldOf({ loc }: ValidationIssue): string {
+  return ourFields.find((field) => loc.includes(field)) ?? wholeObject
+}

@@ -1,7 +1,7 @@
 import type { SourceFailed, SourceFrame } from '@netbox-pbs/core/ports'
 import { Channel, Chunk, Stream } from 'effect'
 import { maxFrameBytes } from '../contract/media.ts'
-import { cutOff } from '../http/transport-failure.ts'
+import { cutOff } from '../http/failures.ts'
 import { LineSplitter, tooLong } from './line-splitter.ts'
 import { asSourceFailed, malformed, readLine } from './read-line.ts'
 

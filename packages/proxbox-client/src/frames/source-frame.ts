@@ -1,6 +1,6 @@
 import type { SourceFrame, SourceGroup } from '@netbox-pbs/core/ports'
 import type { FailedFrame, Frame, GroupFrame } from '../contract/frame.ts'
-import { boundedText } from '../http/bounded-text.ts'
+import { boundedText } from '../foreign-text.ts'
 
 /** A frame in core's words: facts apart from observations, and the scope as one value. */
 export function sourceFrame(wire: Exclude<Frame, GroupFrame>): SourceFrame {

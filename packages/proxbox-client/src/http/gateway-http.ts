@@ -2,12 +2,10 @@ import { type SourceErrorCode, SourceFailed } from '@netbox-pbs/core/ports'
 import { Duration, Effect, ExecutionStrategy, Exit, Redacted, Schedule, Scope, Stream } from 'effect'
 import { Agent, type Dispatcher } from 'undici'
 import { apiKeyHeader, ndjsonMediaType } from '../contract/media.ts'
+import { type Answer, type JsonAnswer, wholeAnswer } from './answer.ts'
 import { bodyBytes } from './body-bytes.ts'
-import { type AddressEffect, type CheckedAddress, checkedAddress } from './gateway-address.ts'
-import { type Answer, type JsonAnswer, wholeAnswer } from './parse-response.ts'
+import { cutOff, statusFailure, transportFailure } from './failures.ts'
 import { watchSilence } from './silence.ts'
-import { statusFailure } from './status-failure.ts'
-import { cutOff, transportFailure } from './transport-failure.ts'
 
 /** How long to wait for the gateway. */
 export interface Timeouts {
@@ -19,7 +17,7 @@ export interface Timeouts {
   readonly call?: Duration.DurationInput
 }
 
-/** What both layers need. */
+/** The options of both layers. */
 export interface GatewayOptions {
   readonly address: AddressEffect
   readonly timeouts?: Timeouts
@@ -49,7 +47,7 @@ const maxDocumentBytes = 16 * 1024 * 1024
 const retryableCodes: ReadonlyArray<SourceErrorCode> = ['unreachable', 'cut_off']
 const again = Schedule.intersect(Schedule.exponential('200 millis'), Schedule.recurs(2))
 
-/** An HTTP client of its own: redirects off, and a fresh connection per call, so that no call meets a connection that just went away. */
+/** An HTTP client without redirects. Each call has a fresh connection, so that none meets one that the gateway just closed. */
 export const gatewayHttp = Effect.fn('GatewayHttp.make')(function* (options: GatewayOptions) {
   const { connect = '10 seconds', silence = '11 minutes', call: whole = '90 seconds' } = options.timeouts ?? {}
   const agent = yield* Effect.acquireRelease(
@@ -74,7 +72,7 @@ export const gatewayHttp = Effect.fn('GatewayHttp.make')(function* (options: Gat
       mediaType: mediaTypeOf(response),
       base: address.base,
       bytes: bodyBytes(response.body).pipe(
-        // Of frames a line is progress: a byte now and then is none.
+        // In a stream of frames only a whole line is progress.
         Stream.pipeThroughChannel(watch.watched<Uint8Array, unknown>(isFrames ? holdsNewline : undefined)),
         Stream.mapError((error) => (watch.expired() ? silent() : cutOff(address.base, error))),
       ),
@@ -103,7 +101,7 @@ export const gatewayHttp = Effect.fn('GatewayHttp.make')(function* (options: Gat
   return { open, json } satisfies GatewayHttp
 })
 
-/** Sends a call. The connection is closed with the scope, at once, whatever it is doing. */
+/** Sends a call. Closing the scope closes its connection at once. */
 const request = (
   agent: Agent,
   call: Call,
@@ -140,7 +138,7 @@ function requestOf(call: Call, address: CheckedAddress) {
       ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
     },
     body: call.body === undefined ? null : JSON.stringify(call.body()),
-    // Silence is watched here, and only while somebody waits.
+    // watchSilence counts the time instead, and only while somebody waits.
     headersTimeout: 0,
     bodyTimeout: 0,
   }
@@ -163,3 +161,45 @@ function headerOf({ headers }: Dispatcher.ResponseData, name: string): string | 
   const value = headers[name]
   return typeof value === 'object' ? value[0] : value
 }
+
+/** The address of the gateway, and our key there. */
+export interface GatewayAddress {
+  /** `http://127.0.0.1:8800`; a path before `/pbs` is kept. */
+  readonly url: string
+  readonly key: Redacted.Redacted<string>
+}
+
+/** Run at every call, since settings may change at any time. The message of a failure is shown to the operator. */
+export type AddressEffect = Effect.Effect<GatewayAddress, { readonly message: string }>
+
+/** An address that was checked: safe to show and to call. */
+interface CheckedAddress {
+  /** Without credentials, query, fragment or trailing slash. */
+  readonly base: string
+  readonly key: Redacted.Redacted<string>
+}
+
+/** Reads the address and refuses one that cannot be called, without repeating its content. */
+function checkedAddress(address: AddressEffect): Effect.Effect<CheckedAddress, SourceFailed> {
+  return Effect.flatMap(
+    Effect.mapError(
+      address,
+      (cause) => new SourceFailed({ code: 'unreachable', message: cause.message, retryable: true, cause }),
+    ),
+    ({ url, key }) => {
+      const parsed = URL.canParse(url) ? new URL(url) : null
+      if (parsed === null || !['http:', 'https:'].includes(parsed.protocol)) {
+        return reject('the address of the gateway is not an http or https URL: correct it, like http://127.0.0.1:8800')
+      }
+      if (parsed.username !== '' || parsed.password !== '' || parsed.search !== '' || parsed.hash !== '') {
+        return reject('the address of the gateway must have no user, password, query or fragment: remove them')
+      }
+      if (!/^[\x21-\x7e]*$/.test(Redacted.value(key))) {
+        return reject('the key of the gateway holds characters that no HTTP header can carry: enter it again')
+      }
+      return Effect.succeed({ base: `${parsed.origin}${parsed.pathname.replace(/\/+$/, '')}`, key })
+    },
+  )
+}
+
+const reject = (message: string) => Effect.fail(new SourceFailed({ code: 'protocol', message, retryable: false }))

@@ -1,6 +1,6 @@
 import { SourceFailed } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
-import { shapeError } from './json-shape.ts'
+import { shapeError } from '../foreign-text.ts'
 
 /** An answer whose body has not been read. */
 export interface Answer {
