@@ -37,7 +37,7 @@ const whole = (time: number, change: Partial<SnapshotState> = {}): SnapshotState
     ...change,
   })
 /** What people attach; no request of ours can yet. */
-const attached = `tags = '["kept"]', custom_fields = '{"rack": "r1"}'`
+const attached = `tags = '[{"name": "kept"}]', custom_fields = '{"rack": "r1"}'`
 
 const group = (backupId: string, store = 'tank') => ({ store, ns: '', backupType: 'vm', backupId })
 

@@ -105,16 +105,27 @@ function readSchema(field: Field): object {
       return { ...about, ...ref('BriefServer') }
     case 'json':
       return about
+    case 'text': {
+      // The limit is for what users write: a source's own text is stored and shown whole.
+      const { maxLength: _, ...text } = textSchema(field)
+      return { ...about, ...text }
+    }
     default:
       return { ...about, ...inputSchema(field) }
   }
 }
 
+const textSchema = ({ nullable, max, required }: Extract<Field, { readonly type: 'text' }>) => ({
+  type: nullable ? ['string', 'null'] : 'string',
+  maxLength: max,
+  ...(required ? { minLength: 1 } : {}),
+})
+
 function inputSchema(field: Field): object {
   const nullable = (type: string) => (field.nullable ? [type, 'null'] : type)
   switch (field.type) {
     case 'text':
-      return { type: nullable('string'), maxLength: field.max, ...(field.required ? { minLength: 1 } : {}) }
+      return textSchema(field)
     case 'integer':
       return { type: nullable('integer'), minimum: field.min, maximum: field.max }
     case 'boolean':
