@@ -106,9 +106,9 @@ describe('signing in', () => {
       })
 
     test('leads to the page asked for, with a session', async () => {
-      const { status, text } = await send(`token=${tokens.writer}&next=%2Fplugins%2Fpbs%2Fservers%2F`)
-      expect([status, /^location: (.*)\r$/im.exec(text)?.[1]]).toEqual([303, '/plugins/pbs/servers/'])
-      const cookie = /^set-cookie: ([^;]+)/im.exec(text)?.[1] ?? ''
+      const { status, head } = await send(`token=${tokens.writer}&next=%2Fplugins%2Fpbs%2Fservers%2F`)
+      expect([status, /^location: (.*)\r$/im.exec(head)?.[1]]).toEqual([303, '/plugins/pbs/servers/'])
+      const cookie = /^set-cookie: ([^;]+)/im.exec(head)?.[1] ?? ''
       const page = await fetch(`${site.url}/plugins/pbs/servers/`, { redirect: 'manual', headers: { Cookie: cookie } })
       expect(page.status).toBe(200)
     })
