@@ -14,5 +14,6 @@ test('the snapshots of a simulated server are measured against reading them from
     yardstick_seconds: expect.any(Number),
     ratio: expect.any(Number),
     peak_rss_mb: expect.any(Number),
+    cpu_seconds: expect.any(Number),
   })
 }, 60_000)
