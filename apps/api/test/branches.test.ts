@@ -226,7 +226,7 @@ test('it does not merge over a conflict, and merges as that is answered', async 
   expect([rejected.status, rejected.json]).toEqual([
     409,
     {
-      detail: `branch ${id} has 1 open conflicts: resolve them, then merge again.`,
+      detail: `branch ${id} has 1 open conflict: resolve it, then merge again.`,
       conflicts: conflicts.results,
     },
   ])

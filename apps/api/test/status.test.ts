@@ -110,7 +110,7 @@ const port = (work: Parameters<TestApi['run']>[0]): Promise<string> =>
 const rejection = (action: BranchAction, { id, name }: Target, status: BranchStatus): string => {
   if (branchAllows({ status }, action))
     return status === 'in_review' && (action === 'merge' || action === 'sync')
-      ? `branch ${id} has 1 open conflicts: resolve them, then merge again.`
+      ? `branch ${id} has 1 open conflict: resolve it, then merge again.`
       : 'allowed'
   const words = status.replace('_', ' ')
   if (action === 'read' || action === 'edit')

@@ -32,18 +32,8 @@ export const branchActions = [
 /** What the status of a branch may allow. */
 export type BranchAction = (typeof branchActions)[number]
 
-const whileBranchIsOpen = [
-  'read',
-  'edit',
-  'stage',
-  'check',
-  'resolve',
-  'sync',
-  'approve',
-  'merge',
-  'close',
-  'rename',
-] as const satisfies ReadonlyArray<BranchAction>
+/** Only a merged branch can be reverted. */
+const whileBranchIsOpen = branchActions.filter((action) => action !== 'revert')
 
 /**
  * The statuses of a branch. More than the status may prevent an action: open conflicts prevent a merge,

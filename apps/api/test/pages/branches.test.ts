@@ -153,7 +153,7 @@ describe('conflicts', () => {
     expect(await text('/plugins/pbs/')).toMatch(/branch(es)? waits? for answers/)
     const rejected = await send(`${page}merge/`)
     expect(rejected.status).toBe(409)
-    expect(rejected.text).toMatch(/role="alert">Branch \d+ has 1 open conflicts/)
+    expect(rejected.text).toMatch(/role="alert">Branch \d+ has 1 open conflict:/)
     expect(rejected.text).toContain('sides/tank')
   })
 

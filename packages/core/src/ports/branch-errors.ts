@@ -42,7 +42,7 @@ export class BranchInConflict extends Data.TaggedError('BranchInConflict')<{
   readonly conflicts: number
 }> {
   override get message(): string {
-    return `branch ${this.id} has ${this.conflicts} open conflicts: resolve them, then merge again`
+    return `branch ${this.id} has ${this.conflicts} open ${this.conflicts === 1 ? 'conflict: resolve it' : 'conflicts: resolve them'}, then merge again`
   }
 }
 
