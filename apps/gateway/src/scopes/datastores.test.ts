@@ -47,7 +47,7 @@ describe('a datastore', () => {
     })
   })
 
-  test('of which only the name may be seen has blank facts and no readings', () => {
+  test('of which only the name may be seen has blank facts and no observations', () => {
     const bare = {
       ...parts,
       listed: listedRow({ comment: null }),

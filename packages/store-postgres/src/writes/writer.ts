@@ -5,8 +5,8 @@ import type { Tables } from '../database/tables.ts'
 import type { ScopePlace } from '../scopes/scope-place.ts'
 
 /**
- * What is told of main's snapshots and servers in the transaction that writes them. Branches count
- * their groups over main, so their counts go stale with it.
+ * Hears of changes to main's snapshots and servers, in the transaction that writes them. Branches
+ * count their groups over main, so their counts go stale with it.
  */
 export interface MainWatch {
   /** Snapshots of some groups were written. `touched` selects the columns of the groups' keys. */
@@ -19,7 +19,7 @@ export interface MainWatch {
   readonly serversDeleted: (db: Kysely<Tables>) => Promise<void>
 }
 
-/** Who writes main, and what is told of it. */
+/** The author of a change to main, and the watch that hears of it. */
 export interface Writer {
   /** For the change log. */
   readonly origin: Origin
