@@ -24,7 +24,7 @@ test('wrong usage ends with 2 and one sentence', async () => {
   expect(await start(['--port', 'x'], {})).toEqual({
     code: 2,
     stderr:
-      "option '--port <port>' argument 'x' is invalid. It must be a whole number from 0 to 65535; \"start:api --help\" shows what there is\n",
+      "option '--port <port>' argument 'x' is invalid. It must be a whole number from 0 to 65535; see \"start:api --help\"\n",
   })
 })
 

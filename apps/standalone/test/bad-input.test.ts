@@ -51,7 +51,7 @@ test('a wrong flag', async () => {
     ['--gateway-port', 'x'],
     {},
     2,
-    "option '--gateway-port <port>' argument 'x' is invalid. It must be a whole number from 0 to 65535; \"netbox-pbs start --help\" shows what there is",
+    "option '--gateway-port <port>' argument 'x' is invalid. It must be a whole number from 0 to 65535; see \"netbox-pbs start --help\"",
   )
 })
 

@@ -79,7 +79,7 @@ const repeatForever = <R>(
   { what, every }: { readonly what: string; readonly every: Duration.DurationInput },
 ): Effect.Effect<never, never, R> =>
   task.pipe(
-    Effect.catchAll(({ message }) => Effect.logWarning('the worker goes on without', message)),
+    Effect.catchAll(({ message }) => Effect.logWarning('a background task failed and will run again', message)),
     Effect.catchAllDefect((defect) => Effect.logError('internal error in the worker', defect)),
     Effect.annotateLogs({ what }),
     Effect.zipRight(Effect.sleep(every)),

@@ -31,9 +31,9 @@ describe('flags', () => {
   })
 
   test.each([
-    [['--prot', '1'], /^unknown option '--prot' \(Did you mean --port\?\); "hello --help" shows what there is$/],
-    [['--port'], /^option '--port <port>' argument missing; "hello --help" /],
-    [['here'], /^too many arguments. Expected 0 arguments but got 1: here; "hello --help" /],
+    [['--prot', '1'], /^unknown option '--prot' \(Did you mean --port\?\); see "hello --help"$/],
+    [['--port'], /^option '--port <port>' argument missing; see "hello --help"$/],
+    [['here'], /^too many arguments. Expected 0 arguments but got 1: here; see "hello --help"$/],
     [
       ['--port', '65536'],
       /^option '--port <port>' argument '65536' is invalid. It must be a whole number from 0 to 65535; /,

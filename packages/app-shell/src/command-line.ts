@@ -43,7 +43,7 @@ function sentence(error: CommanderError, command: Command): string {
     .replace(/^error: /, '')
     .replace(/\n\((.*)\)$/, ' ($1)')
     .replace(/\.$/, '')
-  return `${text}; ${help} shows what there is`
+  return `${text}; see ${help}`
 }
 
 /** Reads a whole number of a range. */

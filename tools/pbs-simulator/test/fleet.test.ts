@@ -149,7 +149,7 @@ describe('the command', () => {
     expect(await once(child, 'close')).toEqual([2, null])
     expect(output()).toEqual({
       out: '',
-      err: `option '--servers <number>' argument 'none' is invalid. It must be a whole number from 1 to 200; "simulator --help" shows what there is\n`,
+      err: `option '--servers <number>' argument 'none' is invalid. It must be a whole number from 1 to 200; see "simulator --help"\n`,
     })
   })
 })

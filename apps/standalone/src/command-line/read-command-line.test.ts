@@ -13,8 +13,8 @@ const complaint = (line: string): string =>
 test.each([
   ['', 'say what to do: "netbox-pbs --help" lists the commands'],
   ['token', 'say what to do: "netbox-pbs token --help" lists the commands'],
-  ['begin', 'unknown command \'begin\'; "netbox-pbs --help" shows what there is'],
-  ['start --prt 1', 'unknown option \'--prt\' (Did you mean --port?); "netbox-pbs start --help" shows what there is'],
+  ['begin', 'unknown command \'begin\'; see "netbox-pbs --help"'],
+  ['start --prt 1', 'unknown option \'--prt\' (Did you mean --port?); see "netbox-pbs start --help"'],
   ['start 8000', expect.stringMatching(/^too many arguments for 'start'/)],
   ['start --port', expect.stringMatching(/^option '--port <port>' argument missing; /)],
   [
@@ -42,7 +42,7 @@ test.each([
   ],
   ['start --demo --seed x', expect.stringMatching(/^option '--seed <number>' argument 'x' is invalid/)],
   ['start --seed 4', expect.stringMatching(/^option '--seed' goes with --demo: add it, or leave --seed out; /)],
-  ['server test', expect.stringMatching(/^missing required argument 'name'; "netbox-pbs server test --help"/)],
+  ['server test', expect.stringMatching(/^missing required argument 'name'; see "netbox-pbs server test --help"/)],
   ['server add pbs-a', expect.stringMatching(/^required option '--host <host>' not specified; /)],
   ['server add pbs-a --host h --token-id t --port 0', expect.stringMatching(/^option '--port <port>' argument '0'/)],
   ['server set pbs-a', 'say what to change: "netbox-pbs server set --help" lists the flags'],

@@ -33,7 +33,7 @@ describe('readFlags', () => {
     [['--evolve', '0'], /argument '0' is invalid. It must be a whole number from 1 to 86400; /],
     [['--profile', '9.9'], /argument '9.9' is invalid. Allowed choices are 2.4, 3.1, 3.2, 3.3, 3.4, 4.0, 4.1, 4.2; /],
     [['--port', '65535'], /^--port 65535 is too high for 3 servers: their ports would exceed 65535\.$/],
-    [['--nonsense'], /^unknown option '--nonsense'; "simulator --help" shows what there is$/],
+    [['--nonsense'], /^unknown option '--nonsense'; see "simulator --help"$/],
   ])('%j is refused', (args, message) => {
     expect(read(args)).toMatch(message)
   })
