@@ -56,7 +56,7 @@ describe('flags and environment', () => {
     ],
     ['an empty host', ['--host', ''], {}, /^option '--host <address>' argument '' is invalid. It must not be empty; /],
     ['an unknown flag', ['--prot', '1'], {}, /^unknown option '--prot' .*"start:gateway --help"/],
-    ['a word', ['now'], {}, /^too many arguments.*: now; "start:gateway --help"/],
+    ['a word', ['now'], {}, /^too many arguments.*: now; see "start:gateway --help"$/],
   ])('%s', (_, args, change, expected) => {
     const env = Object.fromEntries(
       Object.entries({ ...good, ...change }).filter((entry): entry is [string, string] => entry[1] !== undefined),
