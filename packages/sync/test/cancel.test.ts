@@ -28,7 +28,7 @@ describe('a cancelled run', () => {
     }
     const cancelNow = Effect.sync(() => {
       const record = system.record(system.runs.size)
-      record.run = { ...record.run, cancel_requested: true }
+      record.own = { ...record.own, cancel_requested: true }
     }).pipe(Effect.zipRight(TestClock.adjust('2 seconds')))
     system.fleet = [changed]
     system.listing = {
@@ -59,7 +59,7 @@ describe('a cancelled run', () => {
       Effect.gen(function* () {
         const claimed = yield* claimFirst(system)
         const record = system.record(claimed.job.runId)
-        record.run = { ...record.run, cancel_requested: true }
+        record.own = { ...record.own, cancel_requested: true }
         return yield* runJob(claimed)
       }).pipe(Effect.provide(system.layer), Effect.orDie),
     )

@@ -1,7 +1,9 @@
-import { queueContract } from '@netbox-pbs/testing'
+import { queueContract, runsContract } from '@netbox-pbs/testing'
 import { Effect } from 'effect'
 import { beforeEach, describe } from 'vitest'
 import { MemoryQueue } from './memory/queue.ts'
+import { runsLayer } from './memory/runs.ts'
+import { serverFacts, World } from './memory/world.ts'
 
 // The fakes of this folder keep the contracts that PostgreSQL keeps: packages/store-postgres/test runs the same suites.
 
@@ -13,5 +15,17 @@ describe('Queue in memory', () => {
     run: (effect) => Effect.runPromise(Effect.provide(effect, queue.layer)),
     tries: queue.tries,
     endDelays: async () => queue.endDelays(),
+  })
+})
+
+describe('Runs in memory', () => {
+  const world = new World()
+  const layer = runsLayer(new Map(), world)
+  runsContract({
+    run: (effect) => Effect.runPromise(Effect.provide(effect, layer)),
+    addServer: async (name) => world.insert('server', serverFacts(name, null), 'manual').id,
+    renameServer: async (id, name) =>
+      Object.assign(world.rows.server.get(id) ?? {}, { facts: serverFacts(name, null) }),
+    removeServer: async (id) => world.remove('server', id),
   })
 })

@@ -228,7 +228,7 @@ describe.each(['timeout', 'unreachable'] as const)('a list that fails as %s, of 
     system.frames = (request) => {
       if (request.resource !== 'servers') return frames(request)
       const record = system.record(system.runs.size)
-      record.run = { ...record.run, cancel_requested: true }
+      record.own = { ...record.own, cancel_requested: true }
       return [Effect.never]
     }
     const record = await run(system.sync([...children]))

@@ -17,6 +17,8 @@ export {
   snapshotFacts,
 } from './contract/landing.ts'
 export { queueContract } from './contract/queue.ts'
+export type { RunsUnderTest } from './contract/run-driver.ts'
+export { runsContract } from './contract/runs.ts'
 export { type DumpTemplate, embeddedDump } from './embedded-dump.ts'
 export { type FreezingProxy, freezingProxy } from './freezing-proxy.ts'
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server.ts'

@@ -51,7 +51,7 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
       readonly limit: number
       readonly offset: number
     }) => Effect.Effect<Page<Run>, StoreFailed>
-    /** The scopes of a run that did not end unchanged, in the order they ended. */
+    /** The scopes of a run that did not end unchanged, in the order they ended, under the present names of their servers. */
     readonly scopes: (request: {
       readonly id: number
       readonly limit: number

@@ -13,7 +13,7 @@ import { Effect, Layer } from 'effect'
 import type { MemoryBranches } from './branches.ts'
 import { deletable, landHeldSet } from './held-deletions.ts'
 import { snapshotsOf } from './inventory.ts'
-import type { RunRecord } from './runs.ts'
+import type { RunRecord } from './run-record.ts'
 import type { Row, World } from './world.ts'
 
 interface Open {
@@ -39,7 +39,9 @@ export const changeSetsLayer = (
 ) => {
   branches.land = ({ landing, parts }) => void land(world, landing, parts)
   const record = ({ runId, record }: Landing, counts: RowCounts) =>
-    record === null ? Effect.void : Effect.map(record.result(counts), (result) => runs.get(runId)?.recordScope(result))
+    record === null
+      ? Effect.void
+      : Effect.map(record.result(counts), (result) => runs.get(runId)?.recordScope(record.serverId, result))
   let nextId = 1
   const opened = (changeSet: number) =>
     Effect.suspend(() => {
