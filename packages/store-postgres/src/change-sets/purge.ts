@@ -1,7 +1,8 @@
 import type { StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
+import type { Tables } from '../database/tables.ts'
 import { tables } from '../tables/columns.ts'
 
 const stagingTables = [...Object.values(tables), 'observations', 'digests', 'sightings'].map((name) => `staged_${name}`)
@@ -22,12 +23,23 @@ export function purge(database: Database['Type']): Effect.Effect<void, StoreFail
       sql<{ id: number }>`select id from change_set_parts where not waiting`.execute(db),
     )
     for (const { id } of ended.rows) {
-      for (const table of stagingTables) yield* purgeTable(database, table, id)
+      const filled = yield* database.query('clearing staged rows', (db) => filledTables(db, id))
+      for (const table of filled) yield* purgeTable(database, table, id)
       yield* database.query('clearing staged rows', (db) =>
         sql`delete from change_set_parts where id = ${id}::bigint and not waiting`.execute(db),
       )
     }
   })
+}
+
+/** The staging tables that hold rows of a part: most parts fill one or two of them. */
+async function filledTables(db: Kysely<Tables>, part: number): Promise<ReadonlyArray<string>> {
+  const each = stagingTables.map(
+    (name) =>
+      sql`select ${sql.lit(name)} as name where exists (select from ${sql.table(name)} where part_id = ${part}::bigint)`,
+  )
+  const { rows } = await sql<{ name: string }>`${sql.join(each, sql` union all `)}`.execute(db)
+  return rows.map(({ name }) => name)
 }
 
 function purgeTable(database: Database['Type'], table: string, part: number): Effect.Effect<void, StoreFailed> {

@@ -1,8 +1,14 @@
 import type { Change, FieldValue, ModelName } from '@netbox-pbs/core'
 import { defaultValue, factColumns, ownObservations } from '../tables/columns.ts'
 
+/** A column of a staging table, with its type in SQL. */
+export interface StagedColumn {
+  readonly name: string
+  readonly type: string
+}
+
 /** The columns of a model's staging table that a change fills, in the order of a staged row. `touched` travels as the text of a list of names. */
-export const stagedColumns = (model: ModelName): ReadonlyArray<{ readonly name: string; readonly type: string }> => [
+export const stagedColumns = (model: ModelName): ReadonlyArray<StagedColumn> => [
   { name: 'op', type: 'text' },
   { name: 'id', type: 'bigint' },
   { name: 'touched', type: 'text[]' },
