@@ -28,17 +28,29 @@ export {
   serverStatuses,
   tlsStates,
 } from './choices.ts'
-export { type Attempt, attemptAt, failuresBeforeBackoff } from './health/attempt.ts'
 export {
+  type Attempt,
+  attemptAt,
   type Contact,
   concernsServer,
+  type FailureScope,
+  failureScope,
+  failuresBeforeBackoff,
   neverContacted,
   nextHealth,
   type ServerHealth,
   statusAfter,
 } from './health/server-health.ts'
-export { type FailureScope, failureScope } from './health/trouble.ts'
 export { naturalKey } from './key.ts'
+export {
+  type EntryFields,
+  refreshTouched,
+  sameTouched,
+  seenRow,
+  type Touched,
+  type TouchedFields,
+  touchRow,
+} from './merge/branch-entry.ts'
 export {
   type Conflict,
   type ConflictKind,
@@ -47,21 +59,20 @@ export {
   possibleChoices,
   type Resolution,
 } from './merge/conflict.ts'
-export { inverse, type Merge } from './merge/inverse.ts'
-export { type Merged, mergeObject } from './merge/merge-object.ts'
+export {
+  type FieldValues,
+  inverse,
+  type Merge,
+  type Merged,
+  mergeObject,
+  type ThreeSides,
+  type Write,
+} from './merge/merge-object.ts'
 export { type MergeStep, mergeSteps } from './merge/merge-order.ts'
-export { type Override, overrideHolds, overrideOf } from './merge/override.ts'
-export { refreshTouched, sameTouched, type Touched, type TouchedFields } from './merge/refresh.ts'
-export { type Resolved, resolve, stillHolds } from './merge/resolve.ts'
-export { seenRow } from './merge/seen-row.ts'
-export type { FieldValues, ThreeSides } from './merge/three-sides.ts'
-export { type EntryFields, touchRow } from './merge/touch-row.ts'
-export type { Write } from './merge/write.ts'
-export type { FieldErrors } from './query/field-errors.ts'
-export type { Filter, ListQuery, OrderTerm, PageRequest } from './query/list-query.ts'
-export { last, pageLimits, parsePage } from './query/page-request.ts'
+export { type Override, overrideHolds, overrideOf, type Resolved, resolve, stillHolds } from './merge/resolve.ts'
+export type { FieldErrors, Filter, ListQuery, OrderTerm, PageRequest } from './query/list-query.ts'
+export { last, type Presentation, pageLimits, parsePage, parsePresentation } from './query/page-request.ts'
 export { type ListRequest, parseListQuery } from './query/parse-list-query.ts'
-export { type Presentation, parsePresentation } from './query/presentation.ts'
 export {
   type KnownRows,
   type ReferencedRows,
@@ -70,23 +81,24 @@ export {
   resolveListQuery,
 } from './query/resolve-list-query.ts'
 export { netboxLookups, unbuiltFilter, unbuiltLookup } from './query/unbuilt-filter.ts'
-export { everyModelFields } from './registry/every-model.ts'
-export type {
-  BooleanField,
-  Choice,
-  ChoiceField,
-  DatetimeField,
-  Field,
-  FieldClass,
-  Fields,
-  FieldValue,
-  IntegerField,
-  JsonField,
-  JsonValue,
-  Model,
-  ModelName,
-  ReferenceField,
-  TextField,
+export {
+  type BooleanField,
+  type Choice,
+  type ChoiceField,
+  type DatetimeField,
+  everyModelFields,
+  type Field,
+  type FieldClass,
+  type Fields,
+  type FieldValue,
+  type IntegerField,
+  type JsonField,
+  type JsonValue,
+  type Model,
+  type ModelName,
+  type ReferenceField,
+  sameValue,
+  type TextField,
 } from './registry/field.ts'
 export {
   branchedModels,
@@ -137,7 +149,7 @@ export {
 } from './scope.ts'
 export { type Coverage, coverageOf, covers, type ListedAbove, type ScopeFilter } from './scope-filter.ts'
 export { fieldsThatNeedSecret, type SecretDestination, secretNeeded } from './secret-destination.ts'
-export { defaultSettings, Settings } from './settings.ts'
+export { defaultSettings, followsSettings, ownTiming, type ServerTiming, Settings, type Timing } from './settings.ts'
 export {
   type BranchAction,
   type BranchStatus,
@@ -155,6 +167,7 @@ export {
   runStates,
   runStatuses,
 } from './status.ts'
+export type { Presence } from './sync/absence.ts'
 export { type Absence, absenceOf, type Seen } from './sync/absence.ts'
 export type { Change, Create, Delete, FieldChange, Update } from './sync/change.ts'
 export { type DiffInput, type DiffResult, diff, type MainRow, type Sightings, type SourceRow } from './sync/diff.ts'
@@ -169,10 +182,7 @@ export {
 } from './sync/guard.ts'
 export { type HeldDeletions, type HeldDeletionsState, type HeldState, heldStates } from './sync/held-deletions.ts'
 export { type DeletionsInput, deletes, type Judgement, judgeDeletions } from './sync/judge-deletions.ts'
-export type { Presence } from './sync/presence.ts'
-export { sameValue } from './sync/same-value.ts'
 export { isTaskKept, type TaskMarks, type TaskWindow, taskFloor, taskWindow } from './sync/task-window.ts'
 export { type TaskSubject, taskSubject } from './task-subject.ts'
 export { formatTimestamp, parseTimestamp, withFraction } from './timestamp.ts'
-export { followsSettings, ownTiming, type ServerTiming, type Timing } from './timing.ts'
 export { mostUsagePoints, type UsagePoint, usageDays, usageSlotSeconds } from './usage.ts'

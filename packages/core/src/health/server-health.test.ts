@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import {
+  attemptAt,
   type Contact,
   concernsServer,
+  failureScope,
   neverContacted,
   nextHealth,
   type ServerHealth,
@@ -217,4 +219,37 @@ test.each([
   ['protocol', false, 'reachable'],
 ])('%s concerns the whole server: %s, and leaves it %s', (code, whole, status) => {
   expect([concernsServer(code), statusAfter(code)]).toEqual([whole, status])
+})
+
+test.each([
+  ['unreachable', 'unclear'],
+  ['timeout', 'unclear'],
+  ['tls_fingerprint_mismatch', 'server'],
+  ['tls_untrusted', 'server'],
+  ['unauthorized', 'unclear'],
+  ['forbidden', 'list'],
+  ['maintenance', 'list'],
+  ['not_mounted', 'list'],
+  ['protocol', 'list'],
+  ['cut_off', 'list'],
+  ['', 'list'],
+] as const)('a list that failed as %s: the trouble of %s', (code, whose) => {
+  expect(failureScope(code)).toBe(whose)
+  expect(concernsServer(code)).toBe(whose !== 'list')
+})
+
+const run = 7
+
+test.each([
+  ['never heard of', null, 'whole'],
+  ['well', { consecutive_failures: 0, failed_run: null }, 'whole'],
+  ['failed in the last run', { consecutive_failures: 1, failed_run: 6 }, 'whole'],
+  ['failed in two runs', { consecutive_failures: 2, failed_run: 6 }, 'whole'],
+  ['failed in three runs', { consecutive_failures: 3, failed_run: 6 }, 'once'],
+  ['failed in many runs', { consecutive_failures: 900, failed_run: 6 }, 'once'],
+  ['failed in this run for the first time', { consecutive_failures: 1, failed_run: run }, 'whole'],
+  ['failed in this run for the third time', { consecutive_failures: 3, failed_run: run }, 'whole'],
+  ['failed in three runs and in this one', { consecutive_failures: 4, failed_run: run }, 'none'],
+])('a server that %s', (_, change, attempt) => {
+  expect(attemptAt(change === null ? null : { ...neverContacted, ...change }, run)).toBe(attempt)
 })

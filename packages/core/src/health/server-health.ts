@@ -129,3 +129,51 @@ const longestError = 2000
 
 /** A cut may fall between the halves of a character, which the store refuses. */
 const bounded = (message: string): string => message.slice(0, longestError).toWellFormed()
+
+/** Whose trouble a list that failed is: its own, the server's, or one of both. */
+export type FailureScope = 'list' | 'server' | 'unclear'
+
+/** What any request to the server would meet: its certificate. */
+const ofServer = new Set(['tls_fingerprint_mismatch', 'tls_untrusted'])
+
+/** What a single list may meet as well: PBS answers while one of its disks hangs, and a proxy before it may refuse one path. */
+const ofEither = new Set(['unreachable', 'timeout', 'unauthorized'])
+
+/**
+ * Whose trouble a list that failed with a code of the contract's `failed` frame is. `unclear`: the server is asked the smallest request; only when that fails too, the server itself is the
+ * trouble.
+ *
+ * | code | whose |
+ * | --- | --- |
+ * | tls_fingerprint_mismatch, tls_untrusted | the server's |
+ * | unreachable, timeout, unauthorized | unclear |
+ * | any other | the list's |
+ */
+export function failureScope(code: string): FailureScope {
+  if (ofServer.has(code)) return 'server'
+  return ofEither.has(code) ? 'unclear' : 'list'
+}
+
+/** After this many failed runs in a row, a server gets only one request per run. */
+export const failuresBeforeBackoff = 3
+
+/**
+ * How hard a job may try to read a server.
+ *
+ * - `whole`: everything, again by the queue when the stream breaks.
+ * - `once`: the first request decides; the queue does not try again.
+ * - `none`: this run has already tried it, and it failed.
+ */
+export type Attempt = 'whole' | 'once' | 'none'
+
+/**
+ * The attempt that a run makes at a server. A server that keeps failing gets exactly one request per
+ * run; once it answers it is read whole again.
+ */
+export function attemptAt(health: ServerHealth | null, runId: number): Attempt {
+  if (health === null) return 'whole'
+  const inThisRun = health.failed_run === runId && health.consecutive_failures > 0
+  const before = health.consecutive_failures - (inThisRun ? 1 : 0)
+  if (before < failuresBeforeBackoff) return 'whole'
+  return inThisRun ? 'none' : 'once'
+}

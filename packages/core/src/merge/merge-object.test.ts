@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import type { FieldValues, ThreeSides, Write } from './merge-object.ts'
 import { type Merged, mergeObject } from './merge-object.ts'
-import type { FieldValues, ThreeSides } from './three-sides.ts'
-import type { Write } from './write.ts'
 
 const A: FieldValues = { server: 1, name: 'tank', path: '/a', comment: 'a', tags: [] }
 const B: FieldValues = { ...A, path: '/b' }

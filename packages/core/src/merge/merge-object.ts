@@ -1,11 +1,44 @@
-import type { Field } from '../registry/field.ts'
+import { type Field, type FieldValue, type ModelName, sameValue } from '../registry/field.ts'
 import type { FieldChange } from '../sync/change.ts'
-import { sameValue } from '../sync/same-value.ts'
 import type { Conflict, ConflictKind } from './conflict.ts'
-import { mergeField } from './merge-field.ts'
-import { mergingField, strategyOf } from './merging-fields.ts'
-import type { FieldValues, ThreeSides } from './three-sides.ts'
-import type { Write } from './write.ts'
+import { mergeField, mergingField, strategyOf } from './merge-field.ts'
+
+/** Values of an object by field. A missing field has no value given. */
+export type FieldValues = Readonly<Record<string, FieldValue>>
+
+/**
+ * One object as a merge sees it. Fields are those of the classes that merge: key, immutable, source and operator.
+ *
+ * `base` is what main had when the branch first touched the object: of an update the touched fields, of a deletion the whole row. `main` is the whole row as it is now. `branch`
+ * is what the branch says: of an update its touched fields, of a creation the row. `whole` is the row that a reader of the branch sees, for when main no longer has it.
+ */
+export interface ThreeSides {
+  readonly model: ModelName
+  /** The origin of the branch's values: a source, read by a run, or a person. */
+  readonly author: 'sync' | 'operator'
+  /** Null: main did not have the object. */
+  readonly base: FieldValues | null
+  /** Null: main does not have the object. */
+  readonly main: FieldValues | null
+  /** Null: the branch deletes the object. */
+  readonly branch: FieldValues | null
+  readonly whole: FieldValues | null
+}
+
+/**
+ * What a merge does to one object of main.
+ *
+ * - `none`: main already equals the result, or neither side has a change.
+ * - `create`: a row that main lacks.
+ * - `adopt`: main has gained the same key; its row and its id stay, with these fields changed.
+ * - `update`: these fields of the row change. `base` is main's present value.
+ * - `delete`: the row goes.
+ */
+export type Write =
+  | { readonly _tag: 'none' }
+  | { readonly _tag: 'create'; readonly values: Readonly<Record<string, FieldValue>> }
+  | { readonly _tag: 'adopt' | 'update'; readonly fields: ReadonlyArray<FieldChange> }
+  | { readonly _tag: 'delete' }
 
 /** The write of an object's merge, and its conflicts. With conflicts `write` is the part that both sides agree on. */
 export interface Merged {
@@ -72,4 +105,18 @@ function mergeFields({ model, base }: ThreeSides, main: FieldValues, branch: Fie
 function kindOf(base: FieldValues | null, field: Field): ConflictKind {
   if (field.class === 'immutable') return 'integrity'
   return base === null ? 'create_create' : 'update_update'
+}
+
+/**
+ * The effect of a merge on one object, with main's values before and after: the touched fields for an
+ * update, else the whole row.
+ */
+export interface Merge {
+  readonly before: Readonly<Record<string, FieldValue>> | null
+  readonly after: Readonly<Record<string, FieldValue>> | null
+}
+
+/** The object's entry in a revert branch: its base is the result of the merge, its values are those from before. */
+export function inverse({ before, after }: Merge): Pick<ThreeSides, 'base' | 'branch' | 'whole'> {
+  return { base: after, branch: before, whole: before }
 }

@@ -1,11 +1,9 @@
 import { FastCheck as fc } from 'effect'
 import { expect, test } from 'vitest'
 import type { FieldValue } from '../registry/field.ts'
-import { sameValue } from '../sync/same-value.ts'
-import { inverse } from './inverse.ts'
-import { mergeObject } from './merge-object.ts'
-import type { FieldValues, ThreeSides } from './three-sides.ts'
-import type { Write } from './write.ts'
+import { sameValue } from '../registry/field.ts'
+import type { FieldValues, ThreeSides, Write } from './merge-object.ts'
+import { inverse, mergeObject } from './merge-object.ts'
 
 /** The naive model: an inventory is a map from key to row, and a branch is a copy of it that was edited. */
 type World = ReadonlyMap<string, FieldValues>

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { type Conflict, conflictKinds, policyResolution, possibleChoices, type Resolution } from './conflict.ts'
+import type { FieldValues, ThreeSides } from './merge-object.ts'
 import { mergeObject } from './merge-object.ts'
-import { overrideHolds, overrideOf } from './override.ts'
-import { resolve, stillHolds } from './resolve.ts'
-import type { FieldValues, ThreeSides } from './three-sides.ts'
+import { overrideHolds, overrideOf, resolve, stillHolds } from './resolve.ts'
 
 const A: FieldValues = { server: 1, name: 'tank', path: '/a', comment: 'a' }
 const sidesOf = (base: FieldValues | null, main: FieldValues | null, branch: FieldValues | null): ThreeSides => ({

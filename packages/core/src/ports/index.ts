@@ -69,7 +69,6 @@ export {
   type SourceRequest,
   type SourceServer,
 } from './source.ts'
-export { statementLimit } from './statement-limit.ts'
-export { StoreFailed } from './store-failed.ts'
+export { StoreFailed, statementLimit } from './store-failed.ts'
 export { type ExpectedVersions, VersionChanged } from './version-changed.ts'
 export { Workers, type WorkersState } from './workers.ts'

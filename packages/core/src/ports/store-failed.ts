@@ -1,4 +1,4 @@
-import { Data } from 'effect'
+import { Data, type Duration, FiberRef, Option } from 'effect'
 
 /**
  * A database operation failed for an outside reason. `unavailable`, `conflict` and `busy` are
@@ -27,3 +27,9 @@ export class StoreFailed extends Data.TaggedError('StoreFailed')<{
     return `${this.operation}: ${next}`
   }
 }
+
+/**
+ * How long one statement outside a transaction may take before it is cancelled and fails as `too_slow`; none: as long as it needs. The edge that answers requests
+ * sets it, so that a sync is never cut off. The embedded database cannot be interrupted and does not keep it.
+ */
+export const statementLimit: FiberRef.FiberRef<Option.Option<Duration.Duration>> = FiberRef.unsafeMake(Option.none())

@@ -31,3 +31,6 @@ export interface ListQuery<M extends ModelName = ModelName> {
   readonly order: ReadonlyArray<OrderTerm>
   readonly page: PageRequest
 }
+
+/** What is wrong with each parameter or field, by its name, in NetBox's words. */
+export type FieldErrors = Readonly<Record<string, ReadonlyArray<string>>>

@@ -1,10 +1,10 @@
-import type { PageRequest } from './list-query.ts'
+import type { OrderTerm, PageRequest } from './list-query.ts'
 
 /** Default and largest number of rows on a page. */
 export const pageLimits = { default: 50, max: 1000 } as const
 
 /** A page request, or NetBox's sentence about parameters that exclude each other. */
-export type ParsedPage =
+type ParsedPage =
   | { readonly _tag: 'page'; readonly page: PageRequest }
   | { readonly _tag: 'invalid'; readonly message: string }
 
@@ -37,4 +37,38 @@ function pageLimit(text: string | undefined): number {
 
 function naturalNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^\s*\+?\d+\s*$/.test(text) ? Math.min(Number(text), Number.MAX_SAFE_INTEGER) : undefined
+}
+
+/** Reads `ordering=f1,-f2`. Names that cannot be ordered by are dropped, as NetBox drops them. */
+export function parseOrdering(
+  text: string | undefined,
+  orderable: (field: string) => boolean,
+): ReadonlyArray<OrderTerm> {
+  return (text ?? '')
+    .split(',')
+    .map((term) => term.trim())
+    .map((term) =>
+      term.startsWith('-') ? { field: term.slice(1), descending: true } : { field: term, descending: false },
+    )
+    .filter(({ field }) => orderable(field))
+}
+
+/** Which fields of a row are shown. `fields` wins over `omit`, `omit` over `brief`; null: not asked for. */
+export interface Presentation {
+  readonly brief: boolean
+  readonly fields: ReadonlyArray<string> | null
+  readonly omit: ReadonlyArray<string> | null
+}
+
+/** Reads `brief`, `fields` and `omit`. Any text turns brief on, `0` and `false` included. */
+export function parsePresentation(params: URLSearchParams): Presentation {
+  return {
+    brief: Boolean(last(params, 'brief')),
+    fields: names(last(params, 'fields')),
+    omit: names(last(params, 'omit')),
+  }
+}
+
+function names(text: string | undefined): ReadonlyArray<string> | null {
+  return text ? text.split(',').map((name) => name.trim()) : null
 }

@@ -1,12 +1,8 @@
 import type { Field, ModelName } from '../registry/field.ts'
 import { registry } from '../registry/registry.ts'
-import type { FieldErrors } from './field-errors.ts'
-import { type FilterableField, filterValues } from './filter-values.ts'
-import type { Filter, ListQuery, PageRequest } from './list-query.ts'
-import { parseOrdering } from './ordering.ts'
-import { last, parsePage } from './page-request.ts'
-import { type Presentation, parsePresentation } from './presentation.ts'
-import { parseReference, type ReferenceLookup } from './reference-lookup.ts'
+import { type FilterableField, filterValues, parseReference, type ReferenceLookup } from './filter-values.ts'
+import type { FieldErrors, Filter, ListQuery, PageRequest } from './list-query.ts'
+import { last, type Presentation, parseOrdering, parsePage, parsePresentation } from './page-request.ts'
 import { unbuiltFilter } from './unbuilt-filter.ts'
 
 /** A list request read against the registry. What it says of other rows, such as `server=pbs-a`, is still to be looked up: see `resolveListQuery`. */

@@ -1,9 +1,7 @@
 import type { ModelName } from '../registry/field.ts'
-import { notAChoice } from './choice-error.ts'
-import type { FieldErrors } from './field-errors.ts'
-import type { Filter, ListQuery } from './list-query.ts'
+import { isId, notAChoice, type ReferenceLookup } from './filter-values.ts'
+import type { FieldErrors, Filter, ListQuery } from './list-query.ts'
 import type { ListRequest } from './parse-list-query.ts'
-import { isId, type ReferenceLookup } from './reference-lookup.ts'
 
 /** The rows that a request's references may mean, as the store knows them. */
 export interface KnownRows {

@@ -1,6 +1,6 @@
 import { gcStatuses } from '../choices.ts'
-import { bytes } from './bytes.ts'
 import type { Model } from './field.ts'
+import { bytes } from './field.ts'
 
 /** A datastore of a server. */
 export const datastore = {

@@ -1,6 +1,6 @@
 import { backupTypes } from '../choices.ts'
-import { bytes, count } from './bytes.ts'
 import type { Model } from './field.ts'
+import { bytes, count } from './field.ts'
 
 /**
  * All snapshots of one guest (backup type and id) in one namespace. It exists while it has snapshots or the source lists it. First and last backup and the newest verification are those of

@@ -1,5 +1,5 @@
-import { count } from './bytes.ts'
 import type { Model } from './field.ts'
+import { count } from './field.ts'
 
 /** A namespace of a datastore. The root is the empty path. Read-only: it follows the source and the snapshots in it. */
 export const namespace = {

@@ -1,6 +1,6 @@
 import { backupTypes } from '../choices.ts'
-import { bytes } from './bytes.ts'
 import type { Model } from './field.ts'
+import { bytes } from './field.ts'
 
 /** One backup of a guest at one time. */
 export const snapshot = {

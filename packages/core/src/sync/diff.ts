@@ -1,10 +1,10 @@
 import { naturalKey } from '../key.ts'
 import type { Fields, FieldValue, ModelName } from '../registry/field.ts'
+import { sameValue } from '../registry/field.ts'
 import { type Facts, fieldsOfClass, registry } from '../registry/registry.ts'
 import { absenceOf, type Seen } from './absence.ts'
 import type { Change, Delete, FieldChange } from './change.ts'
 import { KeyedRows } from './keyed-rows.ts'
-import { sameValue } from './same-value.ts'
 
 /** A row of main as diff sees it. */
 export interface MainRow<M extends ModelName> extends Seen {

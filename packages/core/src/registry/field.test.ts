@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import type { FieldValue } from '../registry/field.ts'
-import { sameValue } from './same-value.ts'
+import { type FieldValue, sameValue } from './field.ts'
 
 test.each<[FieldValue, FieldValue, boolean]>([
   ['a', 'a', true],

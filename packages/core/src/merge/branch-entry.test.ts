@@ -1,10 +1,48 @@
 import { describe, expect, test } from 'vitest'
-import { mergeObject } from './merge-object.ts'
-import { seenRow } from './seen-row.ts'
-import type { FieldValues } from './three-sides.ts'
-import { type EntryFields, touchRow } from './touch-row.ts'
+import { type EntryFields, refreshTouched, sameTouched, seenRow, touchRow } from './branch-entry.ts'
+import { type FieldValues, mergeObject } from './merge-object.ts'
 
+const rowWith = (more: FieldValues = {}): FieldValues => ({
+  server: 1,
+  name: 'tank',
+  path: '/a',
+  comment: '',
+  tags: [],
+  ...more,
+})
 const model = 'datastore'
+
+describe('a row is seen in a branch', () => {
+  test('as the branch made it, whatever main has made under the key', () => {
+    const made = rowWith({ path: '/mine' })
+    expect(seenRow({ model, base: null, main: rowWith(), branch: made, whole: made })).toEqual(made)
+  })
+
+  test('not at all, where the branch deletes it', () => {
+    expect(seenRow({ model, base: rowWith(), main: rowWith(), branch: null, whole: null })).toBeNull()
+  })
+
+  test('with its touched fields over what main has now', () => {
+    const whole = rowWith({ comment: 'mine' })
+    const sides = { model, base: { comment: '' }, branch: { comment: 'mine' }, whole } as const
+    expect(seenRow({ ...sides, main: rowWith({ path: '/new', comment: 'theirs' }) })).toEqual(
+      rowWith({ path: '/new', comment: 'mine' }),
+    )
+    expect(seenRow({ ...sides, main: null })).toEqual(whole)
+  })
+
+  test('with main’s members, those the branch put in, and without those it took out', () => {
+    const base = { tags: ['a', 'b'], custom_fields: { kept: 1, changed: 1, removed: 1 } }
+    const branch = { tags: ['b', 'c'], custom_fields: { kept: 1, changed: 2, made: null } }
+    const main = rowWith({ tags: ['a', 'b', 'd'], custom_fields: { kept: 3, changed: 3, removed: 1, theirs: 4 } })
+    expect(seenRow({ model, base, main, branch, whole: rowWith() })).toEqual({
+      ...main,
+      tags: ['b', 'd', 'c'],
+      custom_fields: { kept: 3, changed: 2, made: null, theirs: 4 },
+    })
+  })
+})
+
 const row = (more: FieldValues = {}): FieldValues => ({
   server: 1,
   name: 'tank',
@@ -89,4 +127,39 @@ describe('an edit in a branch', () => {
     const seen = touched.length === 0 ? main : seenRow({ model, base, main, branch, whole })
     expect(Object.fromEntries(Object.keys(values).map((name) => [name, seen?.[name]]))).toEqual(values)
   })
+})
+
+const touched = (base: string, value: string) => ({ base, value })
+
+test.each([
+  [
+    'a new value takes the place of the old, the base stays',
+    { c: touched('a', 'b') },
+    { c: touched('x', 'd') },
+    { c: touched('a', 'd') },
+  ],
+  [
+    'a field that is new comes with its own base',
+    { c: touched('a', 'b') },
+    { c: touched('a', 'b'), p: touched('1', '2') },
+    { c: touched('a', 'b'), p: touched('1', '2') },
+  ],
+  [
+    'a field on which source and main agree leaves',
+    { c: touched('a', 'b'), p: touched('1', '2') },
+    { p: touched('1', '2') },
+    { p: touched('1', '2') },
+  ],
+  ['nothing is left', { c: touched('a', 'b') }, {}, {}],
+] as const)('%s', (_, before, read, after) => {
+  expect(refreshTouched(before, read)).toEqual(after)
+})
+
+test.each([
+  ['the same values', { c: touched('a', 'b') }, { c: touched('x', 'b') }, true],
+  ['another value', { c: touched('a', 'b') }, { c: touched('a', 'c') }, false],
+  ['another field', { c: touched('a', 'b') }, { p: touched('a', 'b') }, false],
+  ['a field more', { c: touched('a', 'b') }, { c: touched('a', 'b'), p: touched('1', '2') }, false],
+])('%s', (_, a, b, same) => {
+  expect([sameTouched(a, b), sameTouched(b, a)]).toEqual([same, same])
 })

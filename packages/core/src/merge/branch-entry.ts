@@ -1,10 +1,56 @@
-import type { FieldValue, ModelName } from '../registry/field.ts'
-import { sameValue } from '../sync/same-value.ts'
-import { keysOf, mapOf, sameMember } from './members.ts'
-import type { MergeStrategy } from './merge-field.ts'
-import { mergingField, strategyOf } from './merging-fields.ts'
-import { seenRow } from './seen-row.ts'
-import type { FieldValues } from './three-sides.ts'
+import { type FieldValue, type ModelName, sameValue } from '../registry/field.ts'
+import {
+  keysOf,
+  listOf,
+  type MergeStrategy,
+  mapOf,
+  mergeSet,
+  mergingField,
+  sameMember,
+  strategyOf,
+} from './merge-field.ts'
+import type { FieldValues, ThreeSides } from './merge-object.ts'
+
+/** A field of a branch: main's value when it was first touched, and the branch's value. */
+export interface Touched {
+  readonly base: FieldValue
+  readonly value: FieldValue
+}
+
+/**
+ * The row as a reader of the branch sees it; null: it does not exist there. Touched fields are the
+ * branch's, the rest is main's as it is now. Sets and maps are main's with what the branch put in and
+ * took out; of a map's key that both sides changed, the branch's. A row that main no longer has is the branch's, whole.
+ */
+export function seenRow({ model, base, main, branch, whole }: Omit<ThreeSides, 'author'>): FieldValues | null {
+  if (branch === null) return null
+  if (base === null || main === null) return whole
+  const seen: Record<string, FieldValue> = { ...main }
+  for (const [name, value] of Object.entries(branch)) {
+    const field = mergingField(model, name)
+    if (field === undefined) continue
+    seen[name] = seenValue(strategyOf(field), { base: base[name] ?? null, main: main[name] ?? null, branch: value })
+  }
+  return seen
+}
+
+type Sides = Readonly<Record<'base' | 'main' | 'branch', FieldValue>>
+
+function seenValue(reading: MergeStrategy, { base, main, branch }: Sides): FieldValue {
+  if (reading === 'whole') return branch
+  return reading === 'set'
+    ? mergeSet(listOf(base), listOf(main), listOf(branch))
+    : seenMap(mapOf(base), mapOf(main), mapOf(branch))
+}
+
+function seenMap(base: FieldValues, main: FieldValues, branch: FieldValues): FieldValue {
+  const seen: Record<string, FieldValue> = {}
+  for (const key of keysOf(main, branch)) {
+    const value = sameMember(base, branch, key) ? main[key] : branch[key]
+    if (value !== undefined) seen[key] = value
+  }
+  return seen
+}
 
 /**
  * A branch's entry for an object that main has or had: the touched fields, their base, and the row as
@@ -17,7 +63,7 @@ export interface EntryFields {
 }
 
 /** An object in a branch, and what a user writes there. One of `main` and `entry` is given. */
-export interface Touching {
+interface Touching {
   readonly model: ModelName
   /** Null: main no longer has it. */
   readonly main: FieldValues | null
@@ -47,11 +93,6 @@ export function touchRow({ model, main, entry, values }: Touching): EntryFields 
   for (const [name, { value }] of fields) row[name] = value
   const base = Object.fromEntries([...fields].map(([name, touched]) => [name, touched.base]))
   return { touched: [...fields.keys()].sort(), base, row }
-}
-
-interface Touched {
-  readonly base: FieldValue
-  readonly value: FieldValue
 }
 
 const touchedAt = (entry: EntryFields | null, name: string): Touched => ({
@@ -94,4 +135,32 @@ function isTouched(reading: MergeStrategy, base: FieldValue, value: FieldValue):
   if (reading !== 'map') return !sameValue(base, value)
   const [was, next] = [mapOf(base), mapOf(value)]
   return [...keysOf(was, next)].some((key) => !sameMember(was, next, key))
+}
+
+/** Touched fields by name. */
+export type TouchedFields = Readonly<Record<string, Touched>>
+
+/**
+ * The touched fields of an object after a later run has read its source again: values are the later run's, the base of a field that was touched before stays. `read` is what that run would
+ * change in main as it is now. A field that it would no longer change leaves the branch: source and main agree on it.
+ */
+export function refreshTouched(before: TouchedFields, read: TouchedFields): TouchedFields {
+  const fields: Record<string, Touched> = {}
+  for (const [name, { base, value }] of Object.entries(read)) {
+    const kept = before[name]
+    fields[name] = { base: kept === undefined ? base : kept.base, value }
+  }
+  return fields
+}
+
+/** Whether two runs stage the same fields: then the later one changes nothing in the branch. */
+export function sameTouched(a: TouchedFields, b: TouchedFields): boolean {
+  const names = Object.keys(a)
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => {
+      const [one, other] = [a[name], b[name]]
+      return one !== undefined && other !== undefined && sameValue(one.value, other.value)
+    })
+  )
 }
