@@ -1,14 +1,21 @@
-import { type Run, runAllows } from '@netbox-pbs/core'
-import { type Branches, Runs, type SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect, Option } from 'effect'
+import { formatTimestamp, type Run, type RunStatus, runAllows, stagedChanges } from '@netbox-pbs/core'
+import { type Branches, Queue, Runs, type SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Chunk, Clock, Effect, FiberRef, HashMap, LogLevel, Option, Stream } from 'effect'
 import { finishBranches } from '../branches/finish-branches.ts'
-import { logRun } from './log-run.ts'
+
+/** Ends a job, and with the last one its run. */
+export const endJob = Effect.fn('sync.endJob')(function* (
+  end: Parameters<Runs['Type']['endJob']>[0],
+): Effect.fn.Return<Run, StoreFailed, Branches | Runs | SettingsStore> {
+  const { run, jobsLeft } = yield* (yield* Runs).endJob(end)
+  return jobsLeft ? run : yield* endRun(run)
+})
 
 /**
  * Ends a run whose jobs have ended: what it has staged is merged, or left for review, and only then is it over, so that who sees its end sees what it did. What cannot be settled waits in
  * its branch, and the run says so. To be called again after a crash.
  */
-export const endRun = Effect.fn('sync.endRun')(function* ({
+const endRun = Effect.fn('sync.endRun')(function* ({
   id,
 }: Pick<Run, 'id'>): Effect.fn.Return<Run, StoreFailed, Branches | Runs | SettingsStore> {
   const runs = yield* Runs
@@ -30,3 +37,98 @@ const unfinishedBranch = (why: string): string => `what it staged waits in its b
 
 /** What a run says of a bug: the rest is for the log alone. */
 export const bug = "internal error; see the worker's log"
+
+/**
+ * Cancels a run: jobs that wait never begin, and those that are worked on stop at once, also when their source is silent. Gives the run as it then is; one that had ended
+ * stays as it ended. None: there is no such run.
+ */
+export const cancelRun = Effect.fn('sync.cancelRun')(function* ({
+  id,
+}: {
+  readonly id: number
+}): Effect.fn.Return<Option.Option<Run>, StoreFailed, Branches | Queue | Runs | SettingsStore> {
+  const runs = yield* Runs
+  const before = yield* runs.get({ id })
+  const after = yield* runs.requestCancel({ id })
+  // One whose jobs have started ends, and is logged, with the last of them.
+  if (Option.isSome(after) && isOver(after) && !isOver(before)) yield* logRun(after.value)
+  const waiting = yield* (yield* Queue).drop({ runId: id })
+  yield* Effect.forEach(waiting, (serverId) => endJob({ id, serverId, error: null }), { discard: true })
+  return yield* runs.get({ id })
+})
+
+const isOver = (run: Option.Option<Run>): boolean => Option.exists(run, (known) => !runAllows(known, 'cancel'))
+
+/** A run queues its jobs right after it has named them; what is not in the queue so long after never will be. */
+const graceMillis = 5 * 60_000
+
+/** Jobs that are looked for in the queue at once. */
+const batch = 500
+
+const lost = 'it was lost: the process that queued it stopped half-way, or the queue has lost it; start the sync again'
+
+/**
+ * Ends jobs that open runs wait for but that are in no queue, and runs that are still open after their
+ * last job, as after a crash
+ * between recording a run and queueing its jobs. Several workers may do it at once.
+ */
+export const endLostJobs: Effect.Effect<void, StoreFailed, Branches | Queue | Runs | SettingsStore> = Effect.gen(
+  function* () {
+    const runs = yield* Runs
+    const queue = yield* Queue
+    const before = formatTimestamp((yield* Clock.currentTimeMillis) - graceMillis)
+    yield* runs.openJobs({ before }).pipe(
+      Stream.grouped(batch),
+      // A job is recorded as ended before it leaves the queue: one that has ended since it was listed stays as it ended.
+      Stream.mapEffect((open) => queue.missing(Chunk.toReadonlyArray(open))),
+      Stream.flattenIterables,
+      Stream.runForEach(({ runId, serverId, server }) =>
+        Effect.zipRight(
+          Effect.annotateLogs(Effect.logWarning('a job was lost'), { run: runId, server: server ?? 'the gateway' }),
+          endJob({ id: runId, serverId, error: `the job of ${server ?? 'the gateway'}: ${lost}` }),
+        ),
+      ),
+    )
+    yield* Effect.forEach(yield* runs.withoutJobs({ before }), (id) => endRun({ id }), { discard: true })
+  },
+).pipe(Effect.withSpan('sync.endLostJobs'))
+
+const levels: Readonly<Record<RunStatus, LogLevel.LogLevel>> = {
+  pending: LogLevel.Info,
+  running: LogLevel.Info,
+  completed: LogLevel.Info,
+  cancelled: LogLevel.Info,
+  incomplete: LogLevel.Warning,
+  failed: LogLevel.Error,
+}
+
+/** Logs the end of a run: the one line that says what it did. `staged` counts the changes that wait in a branch. */
+const logRun = ({
+  id,
+  status,
+  trigger,
+  user,
+  servers,
+  started,
+  completed,
+  counts,
+  staged,
+  error,
+}: Run): Effect.Effect<void> => {
+  const seconds = started === null || completed === null ? 0 : (Date.parse(completed) - Date.parse(started)) / 1000
+  const waiting = stagedChanges(staged)
+  return Effect.annotateLogs(Effect.logWithLevel(levels[status], 'run ended'), {
+    run: id,
+    status,
+    trigger,
+    ...(user === '' ? {} : { user }),
+    ...(servers === null ? {} : { servers: servers.join(',') }),
+    seconds,
+    ...counts,
+    ...(waiting === 0 ? {} : { staged: waiting }),
+    ...(error === '' ? {} : { cause: error }),
+  }).pipe(ofWholeRun)
+}
+
+/** The job that ended last ends the run: its server says nothing of the run. */
+const ofWholeRun = Effect.locallyWith(FiberRef.currentLogAnnotations, HashMap.remove('server'))

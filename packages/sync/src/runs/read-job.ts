@@ -5,17 +5,17 @@ import {
   mostUnopened,
   Runs,
   ServerRenamed,
-  type Source,
+  Source,
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
 import { Chunk, Clock, Effect, Option, Stream } from 'effect'
 import { isServerJob, type Job, type JobStopped, type ScopePorts, type ServerJob } from '../scopes/scope-work.ts'
 import { isBusy } from '../servers/reconcile-servers.ts'
-import { askServer } from './ask-server.ts'
-import { endUnlanded, endUnopened, outcomeOf, type Unlanded } from './end-unlanded.ts'
-import type { JobProgress } from './job-progress.ts'
-import { missingScopes } from './missing-scopes.ts'
+import { contactOf } from '../servers/server-contact.ts'
+import { now } from '../timestamp.ts'
+import type { ContactReport, JobProgress } from './job-progress.ts'
 import { type OpenScope, type ResourceOutcome, readResource } from './read-resource.ts'
+import { endUnlanded, endUnopened, missingScopes, outcomeOf, type Unlanded } from './unlanded-scopes.ts'
 
 /**
  * How the reading of a job's resources ended. `error` is a sentence when nothing at all could be listed, else null. `again`: the source failed in a way
@@ -174,3 +174,30 @@ const recordMissing = (
       )
     }
   })
+
+/** How often it is looked whether the run was cancelled meanwhile. */
+const lookMillis = 250
+
+/**
+ * Has the source make its smallest request to a server, and gives what that told. None: the source cannot say, or the run was cancelled meanwhile.
+ */
+const askServer = Effect.fn('sync.askServer')(function* ({
+  server,
+  runId,
+}: Pick<ServerJob, 'server' | 'runId'>): Effect.fn.Return<Option.Option<ContactReport>, StoreFailed, Runs | Source> {
+  const runs = yield* Runs
+  const frames = (yield* Source).frames({ resource: 'servers', servers: [server], run: String(runId) })
+  const asking = frames.pipe(
+    Stream.filterMap((frame) =>
+      frame._tag === 'server' && frame.facts.name === server ? Option.some(frame.observed) : Option.none(),
+    ),
+    Stream.runHead,
+    Effect.orElseSucceed(() => Option.none()),
+  )
+  const cancelled = runs
+    .cancelRequested({ id: runId })
+    .pipe(Effect.delay(lookMillis), Effect.repeat({ until: (found) => found }), Effect.as(Option.none()))
+  const reported = yield* Effect.raceFirst(asking, cancelled)
+  const at = yield* now
+  return Option.flatMapNullable(reported, (observed) => contactOf(observed, { at, runId }))
+})

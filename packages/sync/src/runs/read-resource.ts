@@ -19,10 +19,10 @@ import {
   type ScopeWork,
   type ServerJob,
 } from '../scopes/scope-work.ts'
+import { readWindow } from '../scopes/task-scope.ts'
 import { now } from '../timestamp.ts'
-import { endUnlanded, outcomeOf, type Unlanded } from './end-unlanded.ts'
 import type { JobProgress } from './job-progress.ts'
-import { readWindow } from './read-window.ts'
+import { endUnlanded, outcomeOf, type Unlanded } from './unlanded-scopes.ts'
 
 /** The scope that was open when a stream stopped. */
 export interface OpenScope {

@@ -9,7 +9,7 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Data, Effect, Option } from 'effect'
 import { openBranch } from '../branches/open-branch.ts'
-import { endJob } from './end-job.ts'
+import { endJob } from './end-run.ts'
 import { priorityOf, queueServerJobs } from './queue-server-jobs.ts'
 
 /** What a run shall cover. */

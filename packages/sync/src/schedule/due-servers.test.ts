@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { catchUpDelay } from './catch-up.ts'
-import { decide, timingText } from './due-servers.ts'
+import { catchUpDelay, decide, isCron, nextDue, timingText } from './due-servers.ts'
 
 const minute = 60_000
 const hourly = { sync_schedule: '', sync_interval_minutes: 60 }
@@ -57,4 +56,55 @@ describe('the schedule', () => {
     const at = { now: 200 * minute, watchedSince: 200 * minute }
     expect(decide({ name: '', timing: hourly, mark }, at)).toEqual({ _tag: 'due', countFrom: 200 * minute })
   })
+})
+
+const since = Date.parse('2026-05-01T02:10:00Z')
+
+test.each([
+  ['', 60, '2026-05-01T03:10:00.000Z'],
+  ['', 1, '2026-05-01T02:11:00.000Z'],
+  ['', 0, null],
+  ['0 3 * * *', 60, '2026-05-01T03:00:00.000Z'],
+  ['0 2 * * *', 0, '2026-05-02T02:00:00.000Z'],
+  ['*/15 * * * *', 0, '2026-05-01T02:15:00.000Z'],
+  ['10 2 * * *', 0, '2026-05-02T02:10:00.000Z'],
+  ['every night', 60, null],
+  ['0 0 30 2 *', 60, null],
+])(
+  'with cron %j and an interval of %i minutes the next sync is due %s',
+  (sync_schedule, sync_interval_minutes, due) => {
+    const millis = nextDue({ sync_schedule, sync_interval_minutes }, since)
+    expect(millis === null ? null : new Date(millis).toISOString()).toBe(due)
+  },
+)
+
+test.each([
+  ['30 2 * * *', true],
+  ['*/5 * * * *', true],
+  ['0 0 29 2 *', true],
+  ['0 0 30 2 *', false],
+  ['61 * * * *', false],
+  ['every night', false],
+  ['', false],
+])('%j is a cron expression: %j', (text, is) => {
+  expect(isCron(text)).toBe(is)
+})
+
+const names = Array.from({ length: 200 }, (_, n) => `pbs-${n}`)
+
+test.each([
+  [10 * minute, minute],
+  [60 * minute, 5 * minute],
+  [24 * 60 * minute, 5 * minute],
+])('runs of an interval of %i ms are spread over the next %i ms', (interval, span) => {
+  const delays = names.map((name) => catchUpDelay(name, interval))
+  expect(Math.min(...delays)).toBeGreaterThanOrEqual(0)
+  expect(Math.max(...delays)).toBeLessThan(span)
+  const tenths = Array.from({ length: 10 }, (_, n) => delays.filter((d) => Math.floor((d / span) * 10) === n).length)
+  expect(Math.max(...tenths)).toBeLessThan(40)
+  expect(Math.min(...tenths)).toBeGreaterThan(5)
+})
+
+test('a name always waits as long', () => {
+  expect(catchUpDelay('pbs-a', 60 * minute)).toBe(catchUpDelay('pbs-a', 60 * minute))
 })

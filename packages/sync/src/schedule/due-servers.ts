@@ -1,6 +1,5 @@
 import type { Timing } from '@netbox-pbs/core'
-import { catchUpDelay } from './catch-up.ts'
-import { nextDue } from './next-due.ts'
+import { Cron, Either } from 'effect'
 
 /** A timing, and how far it has been kept. Moments are in milliseconds. */
 export interface ScheduleEntry {
@@ -19,7 +18,7 @@ export interface ScheduleEntry {
  * - `wait`: nothing is due before `until`; null: never.
  * - `due`: a run is due; the next one counts from `countFrom`.
  */
-export type ScheduleDecision =
+type ScheduleDecision =
   | { readonly _tag: 'watch' }
   | { readonly _tag: 'wait'; readonly until: number | null }
   | { readonly _tag: 'due'; readonly countFrom: number }
@@ -54,4 +53,50 @@ export function decide(
   const until = missed ? since + (name === '' ? 0 : catchUpDelay(name, following - due)) : due
   if (now < until) return { _tag: 'wait', until }
   return { _tag: 'due', countFrom: missed || following <= now ? now : due }
+}
+
+/**
+ * When the next sync is due after `since`, in milliseconds; null: never. A cron expression, in UTC, decides alone; else the
+ * interval, of which 0 is off. An expression that is none, or names a day that never comes, is never due.
+ */
+export function nextDue({ sync_schedule, sync_interval_minutes }: Timing, since: number): number | null {
+  if (sync_schedule !== '') return nextByCron(sync_schedule, since)
+  return sync_interval_minutes > 0 ? since + sync_interval_minutes * 60_000 : null
+}
+
+/** Whether a text is a cron expression that comes due at all, as the schedule reads it. */
+export const isCron = (text: string): boolean => nextByCron(text, 0) !== null
+
+function nextByCron(text: string, since: number): number | null {
+  const cron = Cron.parse(text, 'UTC')
+  if (Either.isLeft(cron)) return null
+  try {
+    return Cron.next(cron.right, new Date(since)).getTime()
+  } catch {
+    // Thrown for a day like February 30.
+    return null
+  }
+}
+
+/** No run is caught up later than this after the schedule is looked at again. */
+const longestDelay = 5 * 60_000
+
+/** Nor later than this share of its interval. */
+const delayShare = 0.1
+
+/**
+ * How long a run that was missed is put off, in milliseconds: the same for the same name, and spread evenly over names, so that servers whose runs were missed together
+ * do not all begin at once. `interval` is the time between two of its runs.
+ */
+export function catchUpDelay(name: string, interval: number): number {
+  return Math.floor(fraction(name) * Math.min(longestDelay, delayShare * interval))
+}
+
+/** A number from 0 to below 1 that a text always gives: its FNV-1a hash, mixed once more as names often differ in their last letter only. */
+function fraction(text: string): number {
+  let hash = 0x811c9dc5
+  for (let n = 0; n < text.length; n += 1) hash = Math.imul(hash ^ text.charCodeAt(n), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32
 }

@@ -1,5 +1,5 @@
 import { type Delete, deletes, type HoldReason, type MainRow, type ModelName } from '@netbox-pbs/core'
-import { reasonOf, type Verdict } from './judge.ts'
+import { reasonOf, type Verdict } from './land-scope.ts'
 
 /** Why a scope is emptied: a complete list lacks its parent. */
 export interface Emptying {

@@ -12,8 +12,7 @@ import {
   noChildren,
   type Unlisted,
 } from './child-rows.ts'
-import { judge, type Verdict } from './judge.ts'
-import { landScope } from './land-scope.ts'
+import { judge, landScope, type Verdict } from './land-scope.ts'
 import { RowList } from './row-list.ts'
 import type { JobStopped, ScopePorts, ScopeWork, ServerJob } from './scope-work.ts'
 import { SnapshotScope } from './snapshot-scope.ts'

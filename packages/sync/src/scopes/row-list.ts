@@ -12,8 +12,7 @@ import {
 } from '@netbox-pbs/core'
 import type { Observed, ObservedModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { breach, type ScopeBroken } from './scope-broken.ts'
-import type { Completed } from './scope-work.ts'
+import { breach, type Completed, type ScopeBroken } from './scope-work.ts'
 
 /** Models whose scopes are short enough to be read whole: what one server, or one datastore, configures. */
 type ListedModel = Exclude<ModelName, 'group' | 'snapshot'>

@@ -9,11 +9,11 @@ import type {
   Runs,
   ServerRenamed,
   SettingsStore,
+  SourceErrorCode,
   StoreFailed,
 } from '@netbox-pbs/core/ports'
-import type { Effect } from 'effect'
+import { Data, type Effect } from 'effect'
 import type { RowFrame } from './read-step.ts'
-import type { ScopeBroken } from './scope-broken.ts'
 
 /** What the scopes of one job share. */
 export interface Job {
@@ -69,3 +69,12 @@ export interface ScopeWork {
   readonly row: (frame: RowFrame) => Effect.Effect<void, ScopeBroken | JobStopped, ScopePorts> | null
   readonly complete: (completed: Completed) => Effect.Effect<ScopeOutcome, ScopeBroken | JobStopped, ScopePorts>
 }
+
+/** What a source said of a scope cannot be true, or cannot be read. That scope fails and nothing of it lands; the others go on. */
+export class ScopeBroken extends Data.TaggedError('ScopeBroken')<{
+  readonly code: SourceErrorCode
+  readonly message: string
+}> {}
+
+/** A breach of the contract, in words that name what was seen. */
+export const breach = (message: string): ScopeBroken => new ScopeBroken({ code: 'protocol', message })

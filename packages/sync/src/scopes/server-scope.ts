@@ -1,13 +1,11 @@
 import { naturalKey, noRows, type RowCounts, type Scope, scopeTitle } from '@netbox-pbs/core'
 import { ChangeSets, Inventory, Runs, type ServerRow } from '@netbox-pbs/core/ports'
 import { Clock, Effect, Stream } from 'effect'
-import { logStatus } from '../runs/log-status.ts'
 import { type Reconciliation, type ReportedServer, reconcileServers } from '../servers/reconcile-servers.ts'
+import { logStatus } from '../servers/server-contact.ts'
 import { now } from '../timestamp.ts'
-import { nothingDeleted } from './judge.ts'
-import { landScope } from './land-scope.ts'
-import { breach } from './scope-broken.ts'
-import type { Job, JobStopped, ScopeWork } from './scope-work.ts'
+import { landScope, nothingDeleted } from './land-scope.ts'
+import { breach, type Job, type JobStopped, type ScopeWork } from './scope-work.ts'
 
 /** The servers of the gateway. The guard has no say here: servers do not vanish by sync. */
 export const openServerScope = (

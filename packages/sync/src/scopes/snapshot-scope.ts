@@ -11,16 +11,21 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Array as Arr, Effect, Stream } from 'effect'
 import { now } from '../timestamp.ts'
-import { appendChanges, appendSightings, batchRows } from './append-changes.ts'
+import { appendChanges, appendSightings, batchRows, ChangeTally } from './append-changes.ts'
 import { BackgroundTask } from './background-task.ts'
-import { ChangeTally } from './change-tally.ts'
 import { type Emptying, noChildren } from './child-rows.ts'
-import { judge, nothingDeleted } from './judge.ts'
 import { KnownGroups } from './known-groups.ts'
-import { landScope, type ReadyScope } from './land-scope.ts'
+import { judge, landScope, nothingDeleted, type ReadyScope } from './land-scope.ts'
 import type { RowFrame } from './read-step.ts'
-import { breach, ScopeBroken } from './scope-broken.ts'
-import type { Completed, JobStopped, ScopePorts, ScopeWork, ServerJob } from './scope-work.ts'
+import {
+  breach,
+  type Completed,
+  type JobStopped,
+  ScopeBroken,
+  type ScopePorts,
+  type ScopeWork,
+  type ServerJob,
+} from './scope-work.ts'
 
 /** The snapshots of one namespace. */
 export type SnapshotScopeName = Extract<Scope, { readonly resource: 'snapshots' }>

@@ -8,19 +8,33 @@ import {
   type ScopeOutcome,
   scopeTitle,
   type TaskWindow,
+  taskWindow,
 } from '@netbox-pbs/core'
-import { ChangeSets, Inventory, type KnownTask, type Observed, type SourceFrame } from '@netbox-pbs/core/ports'
-import { Effect, Stream } from 'effect'
+import {
+  ChangeSets,
+  Inventory,
+  type KnownTask,
+  type Observed,
+  type SourceFrame,
+  type StoreFailed,
+} from '@netbox-pbs/core/ports'
+import { Clock, Effect, Stream } from 'effect'
 import { now } from '../timestamp.ts'
 import { batchRows } from './append-changes.ts'
-import { nothingDeleted } from './judge.ts'
-import { landScope } from './land-scope.ts'
+import { landScope, nothingDeleted } from './land-scope.ts'
 import type { RowFrame } from './read-step.ts'
-import { breach, type ScopeBroken } from './scope-broken.ts'
-import type { Completed, JobStopped, ScopePorts, ScopeWork, ServerJob } from './scope-work.ts'
+import {
+  breach,
+  type Completed,
+  type JobStopped,
+  type ScopeBroken,
+  type ScopePorts,
+  type ScopeWork,
+  type ServerJob,
+} from './scope-work.ts'
 
 /** The tasks of one server. */
-export type TaskScopeName = Extract<Scope, { readonly resource: 'tasks' }>
+type TaskScopeName = Extract<Scope, { readonly resource: 'tasks' }>
 type TaskFrame = Extract<SourceFrame, { readonly _tag: 'task' }>
 type TaskObservation = Observations<'task'>
 
@@ -145,4 +159,17 @@ const sameObservation = (known: TaskObservation | undefined, read: TaskObservati
 const lost = ({ facts }: KnownTask): Observed<'task'> => ({
   key: naturalKey('task', facts),
   values: { endtime: null, outcome: 'unknown', status: '' },
+})
+
+/** Which tasks of a server to ask for, by what main has of them. */
+export const readWindow = Effect.fn('sync.readWindow')(function* ({
+  server,
+  serverId,
+  taskRetentionDays: retentionDays,
+}: ServerJob): Effect.fn.Return<TaskWindow, StoreFailed, Inventory> {
+  const inventory = yield* Inventory
+  const { lastCompleteAt, visibility } = yield* inventory.scopeState({ resource: 'tasks', server })
+  const marks = yield* inventory.taskMarks({ serverId })
+  const millis = yield* Clock.currentTimeMillis
+  return taskWindow({ now: Math.floor(millis / 1000), retentionDays, lastCompleteAt, visibility, marks })
 })

@@ -17,11 +17,9 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Effect, type Redacted } from 'effect'
 import { changedColumns, confirmedValues, connectionOf, endpointInput, versionOf } from './connection.ts'
-import { findServer } from './find-server.ts'
-import { runDetached } from './run-detached.ts'
-import { ServerNotFound, type ServerNotUsable, type ServerPending } from './server-errors.ts'
-import { keepContact, type ReadPorts, startRead, tryConnection } from './test-outcome.ts'
-import { withCompensation } from './with-compensation.ts'
+import { findServer, ServerNotFound, type ServerPending } from './find-server.ts'
+import { keepContact, type ReadPorts, type ServerNotUsable, startRead, tryConnection } from './test-server.ts'
+import { runDetached, withCompensation } from './with-compensation.ts'
 
 /** A change of a server. `secret` connects one that is inventory only, and replaces the secret of one that is connected. */
 export interface ServerChange {

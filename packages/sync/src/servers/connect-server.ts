@@ -15,10 +15,9 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Effect, type Redacted } from 'effect'
 import { confirmedValues, connectionOf, endpointInput, newConnection, versionOf } from './connection.ts'
-import { runDetached } from './run-detached.ts'
-import { ServerNotFound, type ServerNotUsable } from './server-errors.ts'
-import { keepContact, tryConnection } from './test-outcome.ts'
-import { withCompensation } from './with-compensation.ts'
+import { ServerNotFound } from './find-server.ts'
+import { keepContact, type ServerNotUsable, tryConnection } from './test-server.ts'
+import { runDetached, withCompensation } from './with-compensation.ts'
 
 /** A server to be made. `secret` connects it; without one it is inventory only. */
 export interface NewServer {

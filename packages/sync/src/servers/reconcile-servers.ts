@@ -10,7 +10,7 @@ import {
   type Warning,
 } from '@netbox-pbs/core'
 import type { Observed, ServerContact, ServerRow, SourceServer } from '@netbox-pbs/core/ports'
-import { contactOf } from './contact-of.ts'
+import { contactOf } from './server-contact.ts'
 
 /** A server of the source with its readings. */
 export interface ReportedServer {

@@ -11,10 +11,8 @@ import {
   type VersionChanged,
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { findServer } from './find-server.ts'
-import { runDetached } from './run-detached.ts'
-import { ServerNotFound, type ServerPending } from './server-errors.ts'
-import { withCompensation } from './with-compensation.ts'
+import { findServer, ServerNotFound, type ServerPending } from './find-server.ts'
+import { runDetached, withCompensation } from './with-compensation.ts'
 
 /**
  * Deletes a server, its endpoint at the gateway and what is below it. An endpoint that is gone already is fine; when the gateway does not answer, nothing is deleted. With `versions` the row is

@@ -1,8 +1,46 @@
-import { covers, jobTypes, type Resource, type Scope } from '@netbox-pbs/core'
-import { Inventory, type StoreFailed } from '@netbox-pbs/core/ports'
+import { covers, jobTypes, noRows, type Reason, type Resource, type Scope, type ScopeOutcome } from '@netbox-pbs/core'
+import { ChangeSets, Inventory, Runs, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
 import { isServerJob, type Job, type ServerJob } from '../scopes/scope-work.ts'
+import { now } from '../timestamp.ts'
 import type { JobProgress } from './job-progress.ts'
+
+/** A scope that lands nothing. `started` is null when it was never opened. */
+export interface Unlanded {
+  readonly scope: Scope
+  readonly started: string | null
+  readonly outcome: Extract<ScopeOutcome, 'failed' | 'skipped' | 'cancelled'>
+  readonly reason: Reason
+}
+
+/** Drops what a scope has appended and records why it did not land. */
+export const endUnlanded = Effect.fn('sync.endUnlanded')(function* (
+  { changeSet, runId, serverId }: Job,
+  progress: JobProgress,
+  { scope, started, outcome, reason }: Unlanded,
+) {
+  if (started !== null) yield* (yield* ChangeSets).dropScope({ changeSet, scope })
+  const ended = yield* now
+  const result = { scope, outcome, reason, counts: noRows, started: started ?? ended, ended }
+  yield* (yield* Runs).recordScope({ id: runId, serverId, result })
+  progress.endedScope(scope)
+})
+
+/** Records why scopes that were never opened did not land. */
+export const endUnopened = Effect.fn('sync.endUnopened')(function* (
+  { runId, serverId }: Job,
+  progress: JobProgress,
+  { scopes, ...end }: Pick<Unlanded, 'outcome' | 'reason'> & { readonly scopes: ReadonlyArray<Scope> },
+) {
+  const at = yield* now
+  const results = scopes.map((scope) => ({ scope, ...end, counts: noRows, started: at, ended: at }))
+  yield* (yield* Runs).recordUnopened({ id: runId, serverId, results })
+  for (const scope of scopes) progress.endedScope(scope)
+})
+
+/** A store that is out of service on purpose is no failure. */
+export const outcomeOf = ({ code }: Reason): 'failed' | 'skipped' =>
+  code === 'maintenance' || code === 'not_mounted' ? 'skipped' : 'failed'
 
 /**
  * The scopes of a resource that have not ended in this job, as far as main knows them. Below a scope that has not ended nothing is named: it says
