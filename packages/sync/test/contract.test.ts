@@ -1,8 +1,10 @@
-import { queueContract, runsContract } from '@netbox-pbs/testing'
-import { Effect } from 'effect'
+import { changeSetsContract, type InventoryUnderTest, queueContract, runsContract } from '@netbox-pbs/testing'
+import { Effect, Layer } from 'effect'
 import { beforeEach, describe } from 'vitest'
+import { inventoryWritesLayer } from './memory/inventory-writes.ts'
 import { MemoryQueue } from './memory/queue.ts'
 import { runsLayer } from './memory/runs.ts'
+import { MemorySystem } from './memory/system.ts'
 import { serverFacts, World } from './memory/world.ts'
 
 // The fakes of this folder keep the contracts that PostgreSQL keeps: packages/store-postgres/test runs the same suites.
@@ -28,4 +30,12 @@ describe('Runs in memory', () => {
       Object.assign(world.rows.server.get(id) ?? {}, { facts: serverFacts(name, null) }),
     removeServer: async (id) => world.remove('server', id),
   })
+})
+
+describe('the inventory in memory', () => {
+  const system = new MemorySystem()
+  const layer = Layer.merge(system.layer, inventoryWritesLayer(system.world, 0))
+  const underTest: InventoryUnderTest = { run: (effect) => Effect.runPromise(Effect.provide(effect, layer)) }
+
+  describe('ChangeSets', () => changeSetsContract(underTest))
 })

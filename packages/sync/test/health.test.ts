@@ -15,7 +15,7 @@ const shown = '22:22'
 
 const health = (system: MemorySystem, name = 'pbs-a') => system.world.healthOf(name)
 const setHealth = (system: MemorySystem, change: Partial<ServerHealth>): void =>
-  void system.world.observed.set('server ["pbs-a"]', { ...neverContacted, ...change })
+  void system.world.health.set(system.world.serverId('pbs-a'), { ...neverContacted, ...change })
 const requested = (system: MemorySystem) => system.requests.map(({ resource }) => resource)
 
 /** Every scope of the server fails with a code; the servers scope says so too. */

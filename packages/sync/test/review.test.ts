@@ -1,4 +1,3 @@
-import { scopeKey } from '@netbox-pbs/core'
 import { Branches } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { expect, test } from 'vitest'
@@ -25,7 +24,7 @@ const undone = async (settings: Partial<MemorySystem['world']['settings']> = {})
   const system = await synced(pbs('pbs-a', [1, 2]), pbs('pbs-b', [1, 2]))
   system.fleet = [pbs('pbs-a', [2, 3]), pbs('pbs-b', [2, 3])]
   system.set(settings)
-  system.branches.reviewed.add(scopeKey(snapshotsOf('pbs-a')))
+  system.branches.reviewed.add(system.world.placeOf(snapshotsOf('pbs-a')))
   return system
 }
 
@@ -82,7 +81,7 @@ test('with branches asked for, the branch of the run waits instead of merging by
 test('a new server waits for review where the list of servers does, with branches asked for or not', async () => {
   for (const branching_enabled of [false, true]) {
     const system = await undone({ branching_enabled })
-    system.branches.reviewed.add(scopeKey({ resource: 'servers' }))
+    system.branches.reviewed.add(system.world.placeOf({ resource: 'servers' }))
     system.fleet = [...system.fleet, { name: 'pbs-c', endpointId: 3, datastores: {} }]
     const { ends } = await run(system.sync(['servers']))
     expect(ends).toEqual(['servers: staged'])

@@ -1,3 +1,5 @@
+export { changeSetsContract } from './contract/change-sets.ts'
+export type { InventoryUnderTest } from './contract/fleet.ts'
 export {
   appendAll,
   change,

@@ -72,8 +72,9 @@ export interface GroupDigest {
 /**
  * A part of a scope's changes. It is appended in short transactions and is not visible in main.
  *
- * A group or a namespace is deleted only when it is empty: one that holds manual rows stays and
- * becomes manual itself.
+ * A deletion takes a row that a source has listed, not one that a user has made or moved since; of the servers
+ * it takes those whose connection was never completed. A parent whose listed rows are still there waits for
+ * them; a group or a namespace that holds manual rows stays and becomes manual itself.
  * An `Update` may change key fields (a server that takes its endpoint's name); its `key` is the one the row has now.
  */
 export interface Appended<M extends ModelName = ModelName> {

@@ -1,4 +1,4 @@
-import { type Branch, noRows, openBranchStatuses, type Scope, scopeKey } from '@netbox-pbs/core'
+import { type Branch, type BranchStatus, noRows, openBranchStatuses } from '@netbox-pbs/core'
 import {
   type Appended,
   Branches,
@@ -38,21 +38,24 @@ export class MemoryBranch {
 /** The branches of a system in memory. */
 export class MemoryBranches {
   readonly all: Array<MemoryBranch> = []
-  /** Keys of scopes that are set to review. */
+  /** Places of scopes that are set to review. */
   readonly reviewed = new Set<string>()
   /** Lands a staged scope in main. */
   land: (staged: StagedScope) => void = () => {}
 
-  /** The open branch that covers a scope, else the one of this id. */
-  covering(scope: Scope, id: number): MemoryBranch | undefined {
-    const key = scopeKey(scope)
+  /** The open branch that covers the scope of a place, else the one of this id. */
+  covering(place: string, id: number): MemoryBranch | undefined {
     const open = this.all.filter(({ branch }) => openBranchStatuses.includes(branch.status))
-    return open.find(({ scopes }) => scopes.has(key)) ?? open.find(({ branch }) => branch.id === id)
+    return open.find(({ scopes }) => scopes.has(place)) ?? open.find(({ branch }) => branch.id === id)
   }
 
   /** Of a scope that is set to review the branch that holds changes of it, null for none; undefined: it may land. */
-  reviewing(scope: Scope): number | null | undefined {
-    return this.reviewed.has(scopeKey(scope)) ? (this.covering(scope, 0)?.branch.id ?? null) : undefined
+  reviewing(place: string): number | null | undefined {
+    return this.reviewed.has(place) ? (this.covering(place, 0)?.branch.id ?? null) : undefined
+  }
+
+  statusOf(id: number): BranchStatus {
+    return this.all.find(({ branch }) => branch.id === id)?.branch.status ?? 'closed'
   }
 
   #endReview({ scopes }: MemoryBranch): void {

@@ -1,4 +1,14 @@
-import { type Change, type ModelName, naturalKey, noRows, type RowCounts, type Scope, scopeKey } from '@netbox-pbs/core'
+import {
+  type Change,
+  type ModelName,
+  naturalKey,
+  noRows,
+  type RowCounts,
+  type Scope,
+  type ServerHealth,
+  scopeKey,
+  scopes,
+} from '@netbox-pbs/core'
 import {
   type Appended,
   BranchNotOpen,
@@ -68,7 +78,7 @@ export const changeSetsLayer = (
         const { parts, serverId } = yield* opened(landing.changeSet)
         yield* requireName(world, landing, serverId)
         const key = scopeKey(landing.scope)
-        const branch = branches.reviewing(landing.scope)
+        const branch = branches.reviewing(world.placeOf(landing.scope))
         const changing = (parts.get(key) ?? []).some(({ changes }) => changes.length > 0)
         if (branch !== undefined && changing) return yield* new ScopeInReview({ scope: landing.scope, branch })
         const counts = land(world, landing, parts.get(key) ?? [])
@@ -84,15 +94,22 @@ export const changeSetsLayer = (
         const key = scopeKey(staging.scope)
         const staged = parts.get(key) ?? []
         parts.delete(key)
-        const target = branches.covering(staging.scope, staging.branch)
-        if (target === undefined) return yield* new BranchNotOpen({ id: staging.branch, status: 'closed' })
+        const place = world.placeOf(staging.scope)
+        const target = branches.covering(place, staging.branch)
+        if (target === undefined)
+          return yield* new BranchNotOpen({ id: staging.branch, status: branches.statusOf(staging.branch) })
         sight(world, staging, staged)
-        const changes = staged.flatMap((part) => part.changes)
-        if (changes.length > 0 || target.scopes.has(key)) target.scopes.set(key, { landing: staging, parts: staged })
-        const counts = changes.length === 0 ? noRows : countStaged(changes)
-        if (changes.length === 0) land(world, staging, staged)
+        observe(world, staged)
+        const kept = staged.map((part) => ({
+          ...part,
+          changes: part.changes.filter((change) => stages(staging, change)),
+        }))
+        const any = kept.some(({ changes }) => changes.length > 0)
+        if (any || target.scopes.has(place)) target.scopes.set(place, { landing: staging, parts: kept })
+        const counts = countStaged(kept, modelOf(staging.scope))
+        if (!any) landScopeRow(world, staging, 0)
         yield* record(staging, counts)
-        return { branch: changes.length === 0 ? null : target.branch.id, counts }
+        return { branch: any ? target.branch.id : null, counts }
       }),
     dropScope: ({ changeSet, scope }) => Effect.sync(() => void log.open.get(changeSet)?.parts.delete(scopeKey(scope))),
     close: ({ changeSet }) => Effect.sync(() => void log.open.delete(changeSet)),
@@ -109,49 +126,49 @@ const requireName = (world: World, { changeSet, scope }: Landing, serverId: numb
     return new ServerRenamed({ serverId, before: scope.server, after: String(name) })
   })
 
-function countStaged(changes: ReadonlyArray<Change>): RowCounts {
+/** Whether a change waits in a branch: rows that a list left out may be there, so it deletes none. */
+const stages = ({ leftOut = 0 }: Landing, { _tag }: Change) => leftOut === 0 || _tag !== 'delete'
+
+function countStaged(parts: ReadonlyArray<Appended>, own: ModelName): RowCounts {
+  const changes = parts.flatMap((part) => (part.model === own ? part.changes : []))
   const of = (tag: Change['_tag']) => changes.filter(({ _tag }) => _tag === tag).length
   return { ...noRows, created: of('create'), updated: of('update'), deleted: of('delete') }
 }
 
-const modelOf: Record<Scope['resource'], ModelName> = {
-  servers: 'server',
-  datastores: 'datastore',
-  namespaces: 'namespace',
-  snapshots: 'snapshot',
-  jobs: 'job',
-  tasks: 'task',
-}
+const modelOf = (scope: Scope): ModelName => scopes[scope.resource].lists
 
 function land(world: World, landing: Landing, parts: ReadonlyArray<Appended>): RowCounts {
-  const { scope, at, visibility, listed, leftOut = 0 } = landing
+  const { scope, at, leftOut = 0 } = landing
   sight(world, landing, parts)
-  const own = modelOf[scope.resource]
+  const own = modelOf(scope)
   const counts = { ...noRows }
-  const deletions: Array<{ model: ModelName; id: number; waits: boolean }> = []
+  const deletions: Array<{ model: ModelName; id: number; key: string; waits: boolean }> = []
   const goes = deletable(world, landing)
+  const made = new Set<number>()
   for (const part of parts) {
     for (const change of part.changes) {
       if (change._tag === 'delete') {
         if (leftOut > 0) continue
         const missing = world.rows[part.model].get(change.id)?.presence === 'missing'
         const waits = part.held !== undefined || !(missing ? goes.missing : goes.listed)
-        deletions.push({ model: part.model, id: change.id, waits })
-      } else if (apply(world, part.model, change) && part.model === own) {
-        counts[change._tag === 'create' ? 'created' : 'updated']++
+        deletions.push({ model: part.model, id: change.id, key: change.key, waits })
+      } else {
+        const done = apply(world, part.model, change, made)
+        if (done !== null && part.model === own) counts[done]++
       }
     }
-    for (const { key, values } of part.observed ?? []) world.observed.set(`${part.model} ${key}`, values)
   }
+  observe(world, parts)
   let grown = 0
   const depth = (model: ModelName) => (model === 'snapshot' ? 0 : 1)
-  for (const { model, id, waits } of deletions.sort((a, b) => depth(a.model) - depth(b.model))) {
+  for (const { model, id, key, waits } of deletions.sort((a, b) => depth(a.model) - depth(b.model))) {
     const row = world.rows[model].get(id)
-    if (row === undefined) continue
-    if (model === own) counts[waits ? 'held_back' : 'deleted']++
-    if (model === own && waits && row.presence !== 'missing') grown++
-    if (waits) hold(world, row, at)
-    else release(world, model, row)
+    if (row === undefined || naturalKey(model, row.facts) !== key || !mayDelete(model, row)) continue
+    const listed = row.presence !== 'missing'
+    const done = waits ? hold(world, row, at) : release(world, model, row, at)
+    if (model !== own) continue
+    counts[done]++
+    if (done === 'held_back' && listed) grown++
   }
   counts.held_back = landHeldSet(world, landing, counts.held_back, grown)
   for (const { key, digest, listed: rows } of parts.flatMap(({ digests }) => digests ?? [])) {
@@ -160,12 +177,36 @@ function land(world: World, landing: Landing, parts: ReadonlyArray<Appended>): R
     const waiting = snapshotsOf(world, group).some(({ presence }) => presence === 'missing')
     Object.assign(group, { digest: waiting || leftOut > 0 ? null : digest, listed: rows })
   }
-  if (listed && leftOut === 0) {
-    const before = world.scopes.get(scopeKey(scope))
-    const kept = counts.held_back > 0 || world.inScope(scope).some(({ presence }) => presence === 'absent')
-    world.scopes.set(scopeKey(scope), { visibility: kept ? (before?.visibility ?? null) : visibility, at, listed })
-  }
+  landScopeRow(world, landing, counts.held_back)
   return counts
+}
+
+/** Notes that a scope was listed to its end. One that was emptied is forgotten once nothing of it is left. */
+function landScopeRow(world: World, { scope, at, visibility, listed, leftOut = 0 }: Landing, waiting: number): void {
+  if (leftOut > 0) return
+  const place = world.placeOf(scope)
+  const rows = world.inScope(scope).filter(({ presence }) => presence !== 'manual')
+  if (!listed) {
+    if (rows.length === 0) world.scopes.delete(place)
+    return
+  }
+  const keeps = waiting > 0 || rows.some(({ presence }) => presence === 'absent')
+  world.scopes.set(place, { visibility: keeps ? (world.scopes.get(place)?.visibility ?? null) : visibility, at })
+}
+
+/** Stores observations. A server that no longer answers keeps its last contact. */
+function observe(world: World, parts: ReadonlyArray<Appended>): void {
+  for (const { model, observed = [] } of parts) {
+    for (const { key, values } of observed as ReadonlyArray<{ key: string; values: object }>) {
+      const server = model === 'server' ? world.byKey('server', key) : undefined
+      if (server === undefined) world.observed.set(`${model} ${key}`, values)
+      else {
+        const health = values as ServerHealth
+        const last_seen_at = health.last_seen_at ?? world.health.get(server.id)?.last_seen_at ?? null
+        world.health.set(server.id, { ...health, last_seen_at })
+      }
+    }
+  }
 }
 
 /** Notes which rows are absent, and which are listed again. */
@@ -195,42 +236,71 @@ const withSnapshots = (world: World, model: ModelName, id: number): ReadonlyArra
   return row === undefined ? [] : [row, ...(model === 'group' ? snapshotsOf(world, row) : [])]
 }
 
-function apply(world: World, model: ModelName, change: Exclude<Change, { readonly _tag: 'delete' }>): boolean {
+/** Makes or changes a row, and says which; null: neither. `made`: the rows that this landing has made. */
+function apply(
+  world: World,
+  model: ModelName,
+  change: Exclude<Change, { readonly _tag: 'delete' }>,
+  made: Set<number>,
+): 'created' | 'updated' | null {
   if (change._tag === 'create') {
-    // Another run may have made it since; then its facts are these already.
-    if (world.byKey(model, naturalKey(model, change.values)) !== undefined) return false
-    world.insert(model, change.values, 'listed')
-    return true
+    const found = world.byKey(model, naturalKey(model, change.values))
+    if (found === undefined) {
+      const row = world.insert(model, change.values, 'listed')
+      made.add(row.id)
+      if (model === 'server') world.notePending(row.id)
+      return 'created'
+    }
+    // Another run or a user may have made it since, or the same key is staged twice.
+    const same = found.presence === 'listed' && sameFacts(found.facts, change.values)
+    Object.assign(found, { facts: change.values, presence: 'listed', missingSince: null })
+    if (same || made.has(found.id)) return null
+    world.writes++
+    return 'updated'
   }
   const row = world.rows[model].get(change.id)
-  if (row === undefined) return false
+  if (row === undefined || naturalKey(model, row.facts) !== change.key) return null
   row.facts = { ...row.facts, ...Object.fromEntries(change.fields.map(({ field, value }) => [field, value])) }
   if (change.appears) Object.assign(row, { presence: 'listed', missingSince: null })
+  if (model === 'server') world.notePending(row.id)
   world.writes++
-  return true
+  return 'updated'
 }
 
-function hold(world: World, row: Row, at: string): void {
-  if (row.presence === 'missing') return
+const sameFacts = (a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): boolean =>
+  Object.entries(b).every(([name, value]) => JSON.stringify(a[name]) === JSON.stringify(value))
+
+function hold(world: World, row: Row, at: string): 'held_back' {
+  if (row.presence === 'missing') return 'held_back'
   Object.assign(row, { presence: 'missing', missingSince: at, digest: null })
   const { server, datastore_name, namespace, backup_type, backup_id } = row.facts
   for (const group of world.where('group', { server, datastore_name, namespace, backup_type, backup_id }))
     group.digest = null
   world.writes++
+  return 'held_back'
 }
 
-/** Deletes a row; a group or namespace in which rows remain becomes one made by a user. */
-function release(world: World, model: ModelName, row: Row): void {
-  const left =
-    model === 'group'
-      ? snapshotsOf(world, row).length
-      : model === 'namespace'
-        ? world.where('group', {
-            server: row.facts['server'],
-            datastore_name: row.facts['datastore_name'],
-            namespace: row.facts['path'],
-          }).length
-        : 0
-  if (left > 0) Object.assign(row, { presence: 'manual', digest: null })
-  else world.remove(model, row.id)
+/** Whether a sync may delete a row: one that a source has listed, or a server whose connection was never completed. */
+const mayDelete = (model: ModelName, { presence, facts }: Row): boolean =>
+  model === 'server' ? facts['endpoint_state'] === 'pending' && facts['endpoint_id'] === null : presence !== 'manual'
+
+/** The rows directly below one. */
+function below(world: World, model: ModelName, row: Row): ReadonlyArray<Row> {
+  const { server, datastore_name, path, name } = row.facts
+  if (model === 'group') return snapshotsOf(world, row)
+  if (model === 'namespace') return world.where('group', { server, datastore_name, namespace: path })
+  if (model !== 'datastore') return []
+  return (['namespace', 'group'] as const).flatMap((child) => world.where(child, { server, datastore_name: name }))
+}
+
+/** Deletes a row. A parent waits for rows below it that a source has listed; one with rows of a user is left to the user. */
+function release(world: World, model: ModelName, row: Row, at: string): 'deleted' | 'updated' | 'held_back' {
+  const left = below(world, model, row)
+  if (model !== 'group' && left.some(({ presence }) => presence !== 'manual')) return hold(world, row, at)
+  if (left.length > 0 && model !== 'datastore') {
+    Object.assign(row, { presence: 'manual', missingSince: null, digest: null })
+    return 'updated'
+  }
+  world.remove(model, row.id)
+  return 'deleted'
 }

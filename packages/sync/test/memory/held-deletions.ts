@@ -1,4 +1,4 @@
-import { type HeldDeletions, type Scope, scopeKey } from '@netbox-pbs/core'
+import type { HeldDeletions, Scope } from '@netbox-pbs/core'
 import { HeldDeletionsChanged, HeldDeletionsNotFound, HeldDeletionsStore, type Landing } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import type { HeldRecord, World } from './world.ts'
@@ -8,7 +8,7 @@ const missingIn = (world: World, scope: Scope) =>
 
 /** Which deletions land: of rows listed until now, and of rows missing already. */
 export function deletable(world: World, { scope, held, decided }: Landing): { listed: boolean; missing: boolean } {
-  const set = world.held.get(scopeKey(scope))
+  const set = world.held.get(world.placeOf(scope))
   const listed = held === null
   if (decided === undefined)
     return { listed, missing: listed && (set === undefined || (set.state === 'waiting' && !set.kept)) }
@@ -21,7 +21,7 @@ export function deletable(world: World, { scope, held, decided }: Landing): { li
 /** Makes, refreshes or ends a scope's held deletions; gives the rows that wait. */
 export function landHeldSet(world: World, landing: Landing, rows: number, grown: number): number {
   const { scope, held, visibility, at, runId } = landing
-  const key = scopeKey(scope)
+  const key = world.placeOf(scope)
   const set = world.held.get(key)
   if (rows === 0) {
     if (missingIn(world, scope) === 0) world.held.delete(key)
@@ -38,11 +38,12 @@ export function landHeldSet(world: World, landing: Landing, rows: number, grown:
       visibility,
       kept: false,
     } as const
-    world.held.set(key, { ...fresh, since: at, runId, decided: null, runs: new Set([runId]) })
+    const serverId = scope.resource === 'servers' ? null : world.serverId(scope.server)
+    world.held.set(key, { ...fresh, serverId, since: at, runId, decided: null, runs: new Set([runId]) })
     return rows
   }
   if (set.state === 'dismissed' && grown === 0) return 0
-  const carriedOut = landing.decided?.missing === 'deleted' && grown > 0
+  const carriedOut = set.state === 'confirmed' && landing.decided?.missing === 'deleted' && grown > 0
   const reason = set.kept && held === null && set.reason !== 'children_held' ? set.reason : (held ?? 'children_held')
   const wakes = grown > 0 || set.visibility !== visibility
   const revision = set.revision + (wakes || reason !== set.reason ? 1 : 0)
@@ -58,42 +59,55 @@ export function landHeldSet(world: World, landing: Landing, rows: number, grown:
 
 /** `HeldDeletionsStore` on a world. */
 export const heldDeletionsLayer = (world: World) => {
-  const all = (): ReadonlyArray<HeldDeletions & Pick<HeldRecord, 'runs'>> =>
-    [...world.held.values()]
-      .map((set) => ({ ...set, count: missingIn(world, set.scope) }))
-      .filter(({ count }) => count > 0)
+  const all = (): ReadonlyArray<HeldRecord> =>
+    [...world.held.values()].filter((record) => missingIn(world, scopeNow(world, record)) > 0)
   const find = (id: number, runId: number | null) =>
-    all().find((set) => set.id === id && (runId === null || set.runs.has(runId)))
+    all().find((record) => record.id === id && (runId === null || record.runs.has(runId)))
+  const read = (record: HeldRecord): HeldDeletions => {
+    const { serverId: _, runs: __, ...kept } = record
+    const scope = scopeNow(world, record)
+    return { ...kept, scope, count: missingIn(world, scope) }
+  }
   return Layer.succeed(HeldDeletionsStore, {
-    list: ({ runId }) =>
+    list: ({ runId, limit, offset }) =>
       Effect.sync(() => {
         const rows = all().filter(({ state, runs }) => (runId === null ? state === 'waiting' : runs.has(runId)))
-        return { count: rows.length, rows }
+        return { count: rows.length, rows: rows.slice(offset, offset + limit).map(read) }
       }),
-    get: ({ id, runId }) => Effect.sync(() => Option.fromNullable(find(id, runId))),
+    get: ({ id, runId }) => Effect.sync(() => Option.map(Option.fromNullable(find(id, runId)), read)),
     sample: ({ id, limit }) =>
       Effect.sync(() => {
-        const set = find(id, null)
-        const rows = set === undefined ? [] : world.inScope(set.scope).filter(({ presence }) => presence === 'missing')
-        return rows.slice(0, limit).map((row) => row.id)
+        const record = find(id, null)
+        const rows = record === undefined ? [] : world.inScope(scopeNow(world, record))
+        return rows
+          .filter(({ presence }) => presence === 'missing')
+          .slice(0, limit)
+          .map((row) => row.id)
       }),
     waiting: () =>
       Effect.sync(() =>
         all()
           .filter(({ state, kept, reason }) => state === 'waiting' && (kept || reason !== 'children_held'))
-          .reduce((sum, { count }) => sum + count, 0),
+          .reduce((sum, record) => sum + read(record).count, 0),
       ),
     decide: ({ id, revision, state, user }) =>
       Effect.suspend((): Effect.Effect<HeldDeletions, HeldDeletionsNotFound | HeldDeletionsChanged> => {
-        const set = find(id, null)
-        if (set === undefined) return new HeldDeletionsNotFound({ id })
+        const record = find(id, null)
+        if (record === undefined) return new HeldDeletionsNotFound({ id })
+        const set = read(record)
         if (set.state === state) return new HeldDeletionsChanged({ reason: 'decided', set })
         if (revision !== null && revision !== set.revision)
           return new HeldDeletionsChanged({ reason: 'another_revision', set })
         const decided = { by: user, at: '2026-05-01T03:00:00Z', count: set.count }
-        const after = { ...set, state, kept: set.kept || state === 'dismissed', decided }
-        world.held.set(scopeKey(set.scope), after)
-        return Effect.succeed(after)
+        const after = { ...record, state, kept: set.kept || state === 'dismissed', decided }
+        world.held.set(world.placeOf(set.scope), after)
+        return Effect.succeed(read(after))
       }),
   })
 }
+
+/** The scope under the name that its server has now. */
+const scopeNow = (world: World, { scope, serverId }: HeldRecord): Scope =>
+  scope.resource === 'servers' || serverId === null
+    ? scope
+    : { ...scope, server: world.names.get(serverId) ?? scope.server }

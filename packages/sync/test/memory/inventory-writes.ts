@@ -1,9 +1,9 @@
 import { naturalKey } from '@netbox-pbs/core'
 import { type EditValues, InventoryWrites, KeyTaken, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
-import { serverFacts, type World } from './world.ts'
+import { type Row, serverFacts, type World } from './world.ts'
 
-/** `InventoryWrites` of servers on a world. The update numbered `failsAt` fails, counted from 1. */
+/** `InventoryWrites` of servers and snapshots on a world. The update numbered `failsAt` fails, counted from 1. */
 export const inventoryWritesLayer = (world: World, failsAt: number) => {
   let updates = 0
   const down = new StoreFailed({ reason: 'unavailable', operation: 'changing a server' })
@@ -13,8 +13,10 @@ export const inventoryWritesLayer = (world: World, failsAt: number) => {
         world.actors.push(actor)
         const [values = {}] = rows
         if (world.byKey(model, naturalKey(model, values)) !== undefined) return new KeyTaken({ model, index: 0 })
-        const row = world.insert(model, { ...serverFacts('', null), version: '', timezone: '', ...values }, 'manual')
-        notePending(world, row.id)
+        const defaults = model === 'server' ? { ...serverFacts('', null), version: '', timezone: '' } : {}
+        const row = world.insert(model, { ...defaults, ...values }, 'manual')
+        world.notePending(row.id)
+        if (model === 'snapshot') addGroupOf(world, row)
         return Effect.succeed([row.id])
       }),
     update: ({ model, id, values, actor }) =>
@@ -27,7 +29,7 @@ export const inventoryWritesLayer = (world: World, failsAt: number) => {
         const other = world.byKey(model, naturalKey(model, facts))
         if (other !== undefined && other.id !== id) return new KeyTaken({ model, index: 0 })
         row.facts = facts
-        notePending(world, id)
+        world.notePending(id)
         return Effect.succeed(true)
       }),
     remove: ({ model, id, actor }) =>
@@ -42,10 +44,10 @@ export const inventoryWritesLayer = (world: World, failsAt: number) => {
   })
 }
 
-/** The moment at which a fake row becomes pending: that of the tests' clock, which begins with the epoch. */
-const began = '1970-01-01T00:00:00Z'
-
-function notePending(world: World, id: number): void {
-  const row = world.rows.server.get(id)
-  if (row !== undefined) row.pendingSince = row.facts['endpoint_state'] === 'pending' ? began : null
+/** A user's snapshot has a group, and its digest is no longer that of what main has. */
+function addGroupOf(world: World, { facts }: Row): void {
+  const { server, datastore_name, namespace, backup_type, backup_id, owner } = facts
+  const key = { server, datastore_name, namespace, backup_type, backup_id }
+  const [group = world.insert('group', { ...key, owner, comment: '' }, 'manual')] = world.where('group', key)
+  group.digest = null
 }

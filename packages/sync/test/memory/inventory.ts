@@ -1,7 +1,7 @@
-import { type MainRow, type ModelName, naturalKey, scopeKey } from '@netbox-pbs/core'
+import { type HeldDeletionsState, type MainRow, type ModelName, naturalKey } from '@netbox-pbs/core'
 import { Inventory, type KnownTask, type ServerRow } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option, Stream } from 'effect'
-import type { Row, World } from './world.ts'
+import type { HeldRecord, Row, World } from './world.ts'
 
 /** `Inventory` on a world. */
 export const inventoryLayer = (world: World) =>
@@ -17,13 +17,13 @@ export const inventoryLayer = (world: World) =>
     scopeState: (scope) =>
       Effect.sync(() => {
         const rows = world.inScope(scope).filter(({ presence }) => presence !== 'manual')
-        const state = world.scopes.get(scopeKey(scope))
+        const state = world.scopes.get(world.placeOf(scope))
         return {
           visibility: state?.visibility ?? null,
           lastCompleteAt: state?.at ?? null,
           rows: rows.length,
           held: rows.filter(({ presence }) => presence === 'missing').length,
-          set: world.held.get(scopeKey(scope)) ?? null,
+          set: heldState(world.held.get(world.placeOf(scope))),
         }
       }),
     datastores: ({ serverId }) => stream(() => world.where('datastore', { server: serverId }), main<'datastore'>),
@@ -56,6 +56,13 @@ export const inventoryLayer = (world: World) =>
       }),
   })
 
+/** Of held deletions what the sync of their scope reads. */
+const heldState = (record: HeldRecord | undefined): HeldDeletionsState | null => {
+  if (record === undefined) return null
+  const { state, revision, reason, visibility, kept } = record
+  return { state, revision, reason, visibility, kept }
+}
+
 const serverRow = (world: World, row: Row): ServerRow => ({
   ...main<'server'>(row),
   pendingSince: row.pendingSince,
@@ -86,4 +93,4 @@ const stream = <A>(rows: () => ReadonlyArray<Row>, as: (row: Row) => A) =>
   Stream.suspend(() => Stream.fromIterable(rows().map(as)))
 
 const main = <M extends ModelName>({ id, presence, absentRun, facts }: Row): MainRow<M> =>
-  ({ id, presence, absentRun, facts }) as MainRow<M> // border: a world's rows are untyped
+  ({ id, presence, facts, ...(presence === 'absent' ? { absentRun } : {}) }) as MainRow<M> // border: a world's rows are untyped

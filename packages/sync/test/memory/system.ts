@@ -1,4 +1,4 @@
-import { naturalKey, type Resource, type Run, type Settings } from '@netbox-pbs/core'
+import type { Resource, Run, Settings } from '@netbox-pbs/core'
 import {
   Queue,
   ServerObservations,
@@ -89,7 +89,7 @@ export class MemorySystem {
         Effect.sync(() => {
           const facts = this.world.rows.server.get(serverId)?.facts
           if (facts === undefined) return
-          this.world.observed.set(`server ${naturalKey('server', facts)}`, health)
+          this.world.health.set(serverId, health)
           this.contacts.push(`${facts['name']} ${health.status}`)
         }),
     }),

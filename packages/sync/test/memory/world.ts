@@ -12,10 +12,14 @@ import {
   type ServerHealth,
   type ServerTiming,
   type Settings,
+  scopeKey,
 } from '@netbox-pbs/core'
 
 /** What the world keeps of held deletions, apart from their rows. */
-export type HeldRecord = Omit<HeldDeletions, 'count'> & { readonly runs: ReadonlySet<number> }
+export type HeldRecord = Omit<HeldDeletions, 'count'> & {
+  readonly serverId: number | null
+  readonly runs: ReadonlySet<number>
+}
 
 /** A row of main, of any model. */
 export interface Row {
@@ -37,9 +41,12 @@ export interface Row {
 /** Everything the fakes know: main, the scopes' own rows, readings, and a count of what was written to main. */
 export class World {
   readonly rows: Record<ModelName, Map<number, Row>>
-  readonly scopes = new Map<string, { visibility: string | null; at: string; listed: boolean }>()
+  /** What is known of each scope, by its place. */
+  readonly scopes = new Map<string, { visibility: string | null; at: string }>()
   readonly observed = new Map<string, unknown>()
-  /** Held deletions by the key of their scope. */
+  /** What is known of each server's reachability. */
+  readonly health = new Map<number, ServerHealth>()
+  /** Held deletions by the place of their scope. */
   readonly held = new Map<string, HeldRecord>()
   nextHeldId = 1
   /** The last name of each server, also of those that are deleted. */
@@ -72,7 +79,22 @@ export class World {
   remove(model: ModelName, id: number): void {
     // Read, so that the last name of a server that goes is kept.
     void this.names
-    if (this.rows[model].delete(id)) this.writes++
+    if (!this.rows[model].delete(id)) return
+    this.writes++
+    if (model === 'server') this.#removeBelow(id)
+  }
+
+  /** All that belongs to a server goes with it. */
+  #removeBelow(server: number): void {
+    for (const model of modelNames) for (const row of this.where(model, { server })) this.rows[model].delete(row.id)
+    for (const places of [this.scopes, this.held])
+      for (const place of places.keys()) if (place.includes(`"#${server}"`)) places.delete(place)
+    this.health.delete(server)
+  }
+
+  /** The place of a scope: its key, with its server by id, so that it stays the same when the server is renamed. */
+  placeOf(scope: Scope): string {
+    return scopeKey(scope.resource === 'servers' ? scope : { ...scope, server: `#${this.serverId(scope.server)}` })
   }
 
   byKey(model: ModelName, key: string): Row | undefined {
@@ -99,7 +121,7 @@ export class World {
   }
 
   healthOf(server: string): ServerHealth | null {
-    return (this.observed.get(`server ${naturalKey('server', { name: server })}`) as ServerHealth | undefined) ?? null // border: readings of all models
+    return this.health.get(this.serverId(server)) ?? null
   }
 
   /** The rows whose absence a complete list of the scope would claim. */
@@ -121,11 +143,21 @@ export class World {
     }
   }
 
+  /** Notes since when a server is pending, or that it is not. */
+  notePending(server: number): void {
+    const row = this.rows.server.get(server)
+    if (row !== undefined)
+      row.pendingSince = row.facts['endpoint_state'] === 'pending' ? (row.pendingSince ?? began) : null
+  }
+
   /** A server that is connected, as a sync of the servers would have made it. */
   connect(name: string, endpointId: number): Row {
     return this.insert('server', serverFacts(name, endpointId), 'listed')
   }
 }
+
+/** When rows of the fake become pending: the tests' clock begins with the epoch. */
+const began = '1970-01-01T00:00:00Z'
 
 /** The facts of a connected server. */
 export const serverFacts = (name: string, endpoint_id: number | null): Facts<'server'> => ({
