@@ -5,12 +5,10 @@ import { namedBranch } from '../branches/named-branch.ts'
 import { type BranchPlace, placeOf } from '../rest/branch-place.ts'
 import type { ApiContext } from '../rest/caller.ts'
 import { branchesPage } from '../rest/page-paths.ts'
-import type { BranchBannerProps } from './components/branch-banner.tsx'
-import type { PageBranch } from './components/page-branch.ts'
-import type { Viewer } from './components/viewer.ts'
+import type { BranchBannerProps } from './components/layout.tsx'
+import type { PageBranch, Viewer } from './components/viewer.ts'
 import { noBranch } from './error-pages.tsx'
-import { html } from './html.ts'
-import type { Page } from './serve-page.tsx'
+import { html, type Page } from './serve-page.tsx'
 
 /**
  * A page of the inventory, in the branch that its address names as a request's does: what it reads is the branch's, as the REST path of the same rows. One that is

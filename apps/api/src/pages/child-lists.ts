@@ -4,9 +4,9 @@ import { Effect } from 'effect'
 import { branchParameter } from '../rest/branch-place.ts'
 import { listPage } from '../rest/page-paths.ts'
 import { anyRow, type Row } from '../rest/row.ts'
+import type { RelatedList } from './components/detail.tsx'
 import type { LatestTasksProps } from './components/latest-tasks.tsx'
-import type { PageBranch } from './components/page-branch.ts'
-import type { RelatedList } from './components/related.tsx'
+import type { PageBranch } from './components/viewer.ts'
 import { readPageQuery } from './page-query.ts'
 
 /** A list and the parameters that filter it to the children of a row. A list with its own label is shown only when it has rows. */

@@ -1,7 +1,7 @@
 import type { JSX } from 'hono/jsx/jsx-runtime'
 import { home } from '../rest/page-paths.ts'
+import { Message } from './components/alert.tsx'
 import { Layout } from './components/layout.tsx'
-import { Message } from './components/message.tsx'
 import type { Viewer } from './components/viewer.ts'
 
 /** The requested object does not exist or was deleted; `list` is the page to go to. */

@@ -1,22 +1,18 @@
-import { type ListQuery, type ModelName, registry } from '@netbox-pbs/core'
-import { InventoryLists } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
-import { placeOf } from '../rest/branch-place.ts'
+import { type Field, type ListQuery, type ListRequest, type ModelName, registry } from '@netbox-pbs/core'
+import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Effect, Option } from 'effect'
+import { branchParameter, placeOf } from '../rest/branch-place.ts'
 import type { ApiContext } from '../rest/caller.ts'
 import { addServerPage, listPage } from '../rest/page-paths.ts'
 import { anyRow } from '../rest/row.ts'
 import { branchBanner, branchView } from './branch-view.tsx'
-import { FilterChips } from './components/filter-chips.tsx'
-import { Layout } from './components/layout.tsx'
+import { IgnoredParameters, WrongParameters } from './components/alert.tsx'
+import { type Chip, FilterChips } from './components/filter-form.tsx'
+import { Layout, PageTitle } from './components/layout.tsx'
 import { ListTable } from './components/list-table.tsx'
-import type { PageBranch } from './components/page-branch.ts'
-import { PageTitle } from './components/page-title.tsx'
-import type { Viewer } from './components/viewer.ts'
-import { IgnoredParameters, WrongParameters } from './components/wrong-parameters.tsx'
-import { filterChips } from './filters.ts'
-import { html } from './html.ts'
+import type { PageBranch, Viewer } from './components/viewer.ts'
 import { readPageQuery } from './page-query.ts'
-import type { Page } from './serve-page.tsx'
+import { html, type Page } from './serve-page.tsx'
 import { forVisitor } from './visitor-page.ts'
 
 /** The list of a model, by the parameters that its REST list takes. */
@@ -73,4 +69,39 @@ const table = (query: ListQuery, parameters: URLSearchParams, branch: PageBranch
         branch={branch}
       />
     )
+  })
+
+/** Parameters of a list page that are not filters. */
+const noFilters = new Set(['limit', 'offset', 'ordering', 'q', 'brief', 'fields', 'omit', 'format', branchParameter])
+
+/** The filters of a request, in the words of its columns; one given by a server's id shows the server's name. */
+const filterChips = (
+  { query: { model }, ignored }: ListRequest,
+  parameters: URLSearchParams,
+): Effect.Effect<ReadonlyArray<Chip>, StoreFailed, InventoryLists> =>
+  Effect.forEach(
+    [...parameters].filter(([name]) => !noFilters.has(name) && !ignored.includes(name)),
+    ([name, value]) =>
+      Effect.gen(function* () {
+        const fields: Readonly<Record<string, Field>> = registry[model].fields
+        const column = name.replace(/_id$/, '')
+        const byId = fields[name] === undefined && fields[column]?.type === 'reference'
+        const without = new URLSearchParams(parameters)
+        without.delete(name, value)
+        without.delete('offset')
+        return {
+          label: (byId ? fields[column] : fields[name])?.label ?? name,
+          value: byId ? yield* serverName(value) : value === '' ? blank(fields[name]) : value,
+          without: `${listPage(model)}${without.size > 0 ? `?${without}` : ''}`,
+        }
+      }),
+  )
+
+const blank = (field: Field | undefined): string => (field?.class === 'key' ? '(root)' : '(none)')
+
+const serverName = (id: string): Effect.Effect<string, StoreFailed, InventoryLists> =>
+  Effect.gen(function* () {
+    const lists = yield* InventoryLists
+    const row = /^\d{1,15}$/.test(id) ? yield* lists.get({ model: 'server', id: Number(id) }) : Option.none()
+    return Option.match(row, { onNone: () => id, onSome: ({ name }) => name })
   })

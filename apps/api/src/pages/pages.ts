@@ -1,17 +1,19 @@
+import { modelNames, registry } from '@netbox-pbs/core'
 import { Effect, Option } from 'effect'
 import { Hono } from 'hono'
 import type { ApiContext, ApiEnv } from '../rest/caller.ts'
 import { home } from '../rest/page-paths.ts'
 import type { Run } from '../rest/route.ts'
+import { rowId } from '../rest/row-id.ts'
 import { assets } from './assets.ts'
 import { branchPages } from './branches/branch-pages.ts'
+import { detail } from './detail-page.tsx'
 import { notFound } from './error-pages.tsx'
 import { heldPages } from './held-pages.tsx'
 import { homePage } from './home-page.tsx'
-import { html } from './html.ts'
-import { inventoryPages } from './inventory-pages.tsx'
+import { list } from './list-page.tsx'
 import { runPages } from './run-pages.tsx'
-import { type Page, servePage } from './serve-page.tsx'
+import { html, type Page, type ServePage, servePage } from './serve-page.tsx'
 import { serverPages } from './server-pages.tsx'
 import { visitorOf } from './session.ts'
 import { signInPages } from './sign-in-pages.tsx'
@@ -40,3 +42,14 @@ function unslashed(c: ApiContext): Response | null {
 
 const unknownPage = (c: ApiContext): Page =>
   Effect.map(visitorOf(c), (visitor) => html(notFound(Option.getOrNull(visitor), c.req.path), 404))
+
+/** List and detail of every model of the registry. */
+function inventoryPages(serve: ServePage): Hono<ApiEnv> {
+  const app = new Hono<ApiEnv>()
+  for (const model of modelNames) {
+    const { path } = registry[model]
+    app.get(`/${path}/`, (c) => serve(c, list(model)(c)))
+    app.get(`/${path}/:id{[0-9]+}/`, (c) => serve(c, detail(model, rowId(c.req.param('id')))(c)))
+  }
+  return app
+}

@@ -1,14 +1,16 @@
 import type { StoreFailed } from '@netbox-pbs/core/ports'
 import { Cause, Effect } from 'effect'
+import type { JSX } from 'hono/jsx/jsx-runtime'
 import type { ApiContext } from '../rest/caller.ts'
 import { signInPage } from '../rest/page-paths.ts'
+import { readBytes } from '../rest/read-body.ts'
 import type { Run } from '../rest/route.ts'
 import { logStoreFailure, storeFailure } from '../rest/store-failure.ts'
 import type { ApiServices } from '../services.ts'
-import { sentence } from './components/capitalize.ts'
+import { Message } from './components/alert.tsx'
+import { sentence } from './components/format.ts'
 import { Layout } from './components/layout.tsx'
-import { Message } from './components/message.tsx'
-import { html } from './html.ts'
+import { bodyTooLarge } from './error-pages.tsx'
 
 /** The work that renders a page. Failures are rendered as pages too. */
 export type Page = Effect.Effect<Response, StoreFailed, ApiServices>
@@ -64,4 +66,36 @@ const failurePage = (title: string, sentence: string, status: number): Response 
       <Message title={title}>{sentence}</Message>
     </Layout>,
     status,
+  )
+
+/** A page as a response. Everything in it was escaped when it was drawn. */
+export function html(page: JSX.Element, status = 200): Response {
+  return new Response(`<!doctype html>${String(page)}`, {
+    status,
+    headers: { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' },
+  })
+}
+
+/** Sends the browser to another page, which it asks for with GET. */
+export const seeOther = (path: string): Response =>
+  new Response(null, { status: 303, headers: { Location: path, 'Cache-Control': 'no-store' } })
+
+/** The fields of a sent form. Of a field that comes twice the last one counts. */
+export type Form = Readonly<Record<string, string>>
+
+/** The largest form. */
+const maxFormBytes = 64 * 1024
+
+/** Edits a form as browsers send ours to a page; any other body is a form without fields, and one that is too large is a page that says so. */
+export const withForm = (c: ApiContext, page: (form: Form) => Page): Page =>
+  Effect.gen(function* () {
+    const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase()
+    if (type !== 'application/x-www-form-urlencoded') return {}
+    const bytes = yield* readBytes(c, maxFormBytes)
+    return Object.fromEntries(new URLSearchParams(new TextDecoder().decode(bytes)))
+  }).pipe(
+    Effect.matchEffect({
+      onFailure: () => Effect.succeed(html(bodyTooLarge(maxFormBytes), 413)),
+      onSuccess: page,
+    }),
   )

@@ -9,12 +9,10 @@ import { updateRow } from '../inventory/update-row.ts'
 import type { ApiContext, ApiEnv } from '../rest/caller.ts'
 import { addServerPage, listPage, rowPage } from '../rest/page-paths.ts'
 import { rowId } from '../rest/row-id.ts'
-import { Alert } from './components/alert.tsx'
-import { Commands } from './components/commands.tsx'
-import { Layout } from './components/layout.tsx'
-import { Message } from './components/message.tsx'
-import { PageTitle } from './components/page-title.tsx'
+import { Alert, Message } from './components/alert.tsx'
+import { Layout, PageTitle } from './components/layout.tsx'
 import {
+  Commands,
   emptyServer,
   inventoryOnly,
   pinIntent,
@@ -24,10 +22,8 @@ import {
 } from './components/server-form.tsx'
 import type { Viewer } from './components/viewer.ts'
 import { notFound } from './error-pages.tsx'
-import type { Form } from './form.ts'
-import { html, seeOther } from './html.ts'
 import { keepSecret, openKept } from './kept-secret.ts'
-import type { ServePage } from './serve-page.tsx'
+import { type Form, html, type ServePage, seeOther } from './serve-page.tsx'
 import { forWriter, forWriterForm } from './visitor-page.ts'
 
 /** The forms of servers: one adds a server, row, endpoint and secret in one step; one pins the certificate that a reader has seen. */

@@ -6,8 +6,9 @@ import { Clock, Effect, Option } from 'effect'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { baseUrl, clientHost } from '../rest/base-url.ts'
 import type { ApiContext } from '../rest/caller.ts'
+import { signInPage } from '../rest/page-paths.ts'
 import type { Viewer } from './components/viewer.ts'
-import type { Form } from './form.ts'
+import type { Form } from './serve-page.tsx'
 
 const cookie = 'netbox_pbs_session'
 const path = '/plugins/pbs'
@@ -16,10 +17,10 @@ const lifetimeMillis = 12 * 3600_000
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /** A new random id of a session or link. */
-export const newId = (): string => randomBytes(32).toString('base64url')
+const newId = (): string => randomBytes(32).toString('base64url')
 
 /** How the id of a session or link is stored: never itself. */
-export const idHash = sha256
+const idHash = sha256
 
 const formTokenOf = (id: string): string => sha256(`form:${id}`)
 
@@ -101,3 +102,15 @@ function equal(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)]
   return left.length === right.length && timingSafeEqual(left, right)
 }
+
+const linkLifetimeMillis = 3600_000
+
+/** The path of a link that signs a browser in as this user, once and within an hour. */
+export const signInLink = (username: string): Effect.Effect<string, StoreFailed, Sessions> =>
+  Effect.gen(function* () {
+    const id = newId()
+    const sessions = yield* Sessions
+    const expires = formatTimestamp((yield* Clock.currentTimeMillis) + linkLifetimeMillis)
+    yield* sessions.createLink({ idHash: idHash(id), username, expires })
+    return `${signInPage}${id}/`
+  })

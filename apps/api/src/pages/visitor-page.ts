@@ -3,9 +3,7 @@ import type { ApiContext } from '../rest/caller.ts'
 import { signInPage } from '../rest/page-paths.ts'
 import type { Viewer } from './components/viewer.ts'
 import { foreignForm, readOnly } from './error-pages.tsx'
-import { type Form, withForm } from './form.ts'
-import { html, seeOther } from './html.ts'
-import type { Page } from './serve-page.tsx'
+import { type Form, html, type Page, seeOther, withForm } from './serve-page.tsx'
 import { isOwnForm, visitorOf } from './session.ts'
 
 /** A page for signed-in visitors; others are sent to sign in first, and then back. */

@@ -11,7 +11,7 @@ import {
 import { Effect, Exit, Layer, Redacted, Scope } from 'effect'
 import { writeToken } from '../../src/accounts/write-token.ts'
 import { apiServer } from '../../src/api-server.ts'
-import { signInLink } from '../../src/pages/sign-in-link.ts'
+import { signInLink } from '../../src/pages/session.ts'
 import type { ApiServices } from '../../src/services.ts'
 
 /** Tokens of the site: one that writes, one that reads, and one whose time is over. */

@@ -3,11 +3,9 @@ import { Effect } from 'effect'
 import { readNewBranch } from '../../branches/read-branch-request.ts'
 import { addBranchPage, branchesPage, branchPage } from '../../rest/page-paths.ts'
 import { BranchForm, type BranchFormProps } from '../components/branch-form.tsx'
-import { Layout } from '../components/layout.tsx'
-import { PageTitle } from '../components/page-title.tsx'
+import { Layout, PageTitle } from '../components/layout.tsx'
 import type { Viewer } from '../components/viewer.ts'
-import type { Form } from '../form.ts'
-import { html, seeOther } from '../html.ts'
+import { type Form, html, seeOther } from '../serve-page.tsx'
 import { forWriter, forWriterForm } from '../visitor-page.ts'
 
 /** The form that opens a branch. */

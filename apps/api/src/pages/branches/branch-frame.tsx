@@ -1,11 +1,14 @@
 import { type Branch, branchAllows } from '@netbox-pbs/core'
+import { Effect } from 'effect'
 import type { Child } from 'hono/jsx'
+import { branchById } from '../../branches/find-branch.ts'
 import { branchesPage, branchPage, listPage } from '../../rest/page-paths.ts'
 import { Alert } from '../components/alert.tsx'
-import { type BranchTab, BranchTabs } from '../components/branch-tabs.tsx'
-import { Layout } from '../components/layout.tsx'
-import { PageTitle } from '../components/page-title.tsx'
+import { formatCount } from '../components/format.ts'
+import { Layout, PageTitle } from '../components/layout.tsx'
 import type { Viewer } from '../components/viewer.ts'
+import { notFound } from '../error-pages.tsx'
+import { html, type Page } from '../serve-page.tsx'
 
 /** What a page of a branch says first: what could not be done, or what would be. */
 export interface Notice {
@@ -38,3 +41,51 @@ export const BranchFrame = (props: {
     </Layout>
   )
 }
+
+/** The parts of a branch's page. */
+type BranchTab = 'overview' | 'changes' | 'conflicts'
+
+/** Leads from one part of a branch's page to the others. */
+const BranchTabs = ({ branch, tab }: { branch: Branch; tab: BranchTab }) => (
+  <ul class="nav nav-tabs mb-3" aria-label="Parts of this branch">
+    <Tab href={branchPage(branch.id)} label="Branch" active={tab === 'overview'} />
+    <Tab
+      href={`${branchPage(branch.id)}changes/`}
+      label="Changes"
+      count={branch.changes}
+      active={tab === 'changes'}
+      color="secondary"
+    />
+    <Tab
+      href={`${branchPage(branch.id)}conflicts/`}
+      label="Conflicts"
+      count={branch.conflicts}
+      active={tab === 'conflicts'}
+      color={branch.conflicts > 0 ? 'orange' : 'secondary'}
+    />
+  </ul>
+)
+
+const Tab = (props: { href: string; label: string; active: boolean; count?: number; color?: string }) => (
+  <li class="nav-item">
+    <a
+      class={props.active ? 'nav-link active' : 'nav-link'}
+      href={props.href}
+      aria-current={props.active ? 'page' : undefined}
+    >
+      {props.label}
+      {props.count === undefined ? null : (
+        <span class={`badge netbox-pbs-badge netbox-pbs-${props.color} ms-2`}>{formatCount(props.count)}</span>
+      )}
+    </a>
+  </li>
+)
+
+/** A page about a branch; one that is not there is a page too. */
+export const withBranch = (viewer: Viewer, id: number, page: (branch: Branch) => Page): Page =>
+  branchById(id).pipe(
+    Effect.flatMap(page),
+    Effect.catchTag('BranchNotFound', () =>
+      Effect.succeed(html(notFound(viewer, branchesPage, `Branch ${id}`, branchesPage), 404)),
+    ),
+  )

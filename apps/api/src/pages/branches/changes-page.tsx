@@ -6,14 +6,13 @@ import type { ApiContext } from '../../rest/caller.ts'
 import { choice } from '../../rest/choice.ts'
 import { offsetPage } from '../../rest/offset-page.ts'
 import { branchPage } from '../../rest/page-paths.ts'
+import { IgnoredParameters, WrongParameters } from '../components/alert.tsx'
 import { BranchChanges } from '../components/branch-changes.tsx'
 import { FilterForm } from '../components/filter-form.tsx'
 import { Pager } from '../components/pager.tsx'
-import { IgnoredParameters, WrongParameters } from '../components/wrong-parameters.tsx'
-import { html } from '../html.ts'
+import { html } from '../serve-page.tsx'
 import { forVisitor } from '../visitor-page.ts'
-import { BranchFrame } from './branch-frame.tsx'
-import { withBranch } from './with-branch.ts'
+import { BranchFrame, withBranch } from './branch-frame.tsx'
 
 /** The models whose rows a branch may change, as choices of a filter. */
 export const modelSelect = {

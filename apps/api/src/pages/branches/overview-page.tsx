@@ -3,10 +3,9 @@ import { Effect } from 'effect'
 import { branchOffers } from '../../branches/branch-offers.ts'
 import { BranchOverview } from '../components/branch-overview.tsx'
 import type { Viewer } from '../components/viewer.ts'
-import { html } from '../html.ts'
+import { html } from '../serve-page.tsx'
 import { forVisitor } from '../visitor-page.ts'
-import { BranchFrame, type Notice } from './branch-frame.tsx'
-import { withBranch } from './with-branch.ts'
+import { BranchFrame, type Notice, withBranch } from './branch-frame.tsx'
 
 /** A branch: how it stands and what can be done to it. */
 export const overview = (id: number) => forVisitor((viewer) => drawOverview(viewer, id))

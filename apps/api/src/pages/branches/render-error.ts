@@ -12,7 +12,7 @@ import type {
 import { Effect } from 'effect'
 import type { HttpError } from '../../rest/http-error.ts'
 import type { ApiServices } from '../../services.ts'
-import { sentence } from '../components/capitalize.ts'
+import { sentence } from '../components/format.ts'
 import type { Viewer } from '../components/viewer.ts'
 import type { Page } from '../serve-page.tsx'
 import { drawConflicts } from './conflicts-page.tsx'

@@ -6,3 +6,43 @@ export const Alert = ({ kind, children }: { kind: 'success' | 'warning' | 'dange
     {children}
   </div>
 )
+
+/** What is wrong with the parameters of a list page's address: the body with which REST refuses them. */
+export const WrongParameters = ({ body }: { body: object }) => (
+  <>
+    {Object.entries(body).map(([name, texts]) => (
+      <Alert kind="danger">
+        {Array.isArray(body) ? String(texts) : `${name}: ${[texts].flat().map(String).join(' ')}`}
+      </Alert>
+    ))}
+  </>
+)
+
+/** Parameters of a page's address that changed nothing. */
+export const IgnoredParameters = ({ names }: { names: ReadonlyArray<string> }) =>
+  names.length === 0 ? null : (
+    <Alert kind="warning">The list has no such filter and is shown without it: {names.join(', ')}.</Alert>
+  )
+
+/** A page that says one thing, and where to go from there. */
+export const Message = ({
+  title,
+  action,
+  children,
+}: {
+  title: string
+  action?: { readonly href: string; readonly label: string }
+  children?: Child
+}) => (
+  <div class="empty">
+    <h1 class="empty-title">{title}</h1>
+    <p class="empty-subtitle text-secondary">{children}</p>
+    {action === undefined ? null : (
+      <div class="empty-action">
+        <a class="btn" href={action.href}>
+          {action.label}
+        </a>
+      </div>
+    )}
+  </div>
+)

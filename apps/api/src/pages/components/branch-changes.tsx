@@ -2,7 +2,7 @@ import { type Branch, type BranchChange, branchAllows, registry } from '@netbox-
 import type { Child } from 'hono/jsx'
 import { rowPage } from '../../rest/page-paths.ts'
 import { Badge } from './badge.tsx'
-import { BranchedValue, fieldLabel } from './branched-value.tsx'
+import { BranchedValue, fieldLabel } from './cell.tsx'
 
 const colors: Readonly<Record<BranchChange['action'], string>> = { create: 'green', update: 'blue', delete: 'red' }
 const words: Readonly<Record<BranchChange['action'], string>> = {

@@ -1,7 +1,7 @@
 import type { Branch } from '@netbox-pbs/core'
 import { branchPage } from '../../rest/page-paths.ts'
-import { BranchStatusBadge, branchKindWords } from './branch-status.tsx'
-import { Nothing } from './empty-cell.tsx'
+import { BranchStatusBadge, branchKindWords } from './badge.tsx'
+import { Nothing } from './cell.tsx'
 import { formatCount, formatTime } from './format.ts'
 
 const heads = ['Branch', 'Status', 'Kind', 'Changes', 'Conflicts', 'Opened', 'Merged'] as const

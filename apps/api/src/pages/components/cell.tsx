@@ -1,10 +1,16 @@
-import { choiceFor, type Field, type IntegerField } from '@netbox-pbs/core'
+import { choiceFor, type Field, type FieldValue, type IntegerField, type ModelName } from '@netbox-pbs/core'
+import { branchedField } from '../../branches/read-value.ts'
 import { rowPage } from '../../rest/page-paths.ts'
 import { Badge } from './badge.tsx'
-import { Nothing } from './empty-cell.tsx'
 import { formatBytes, formatCount, formatSeconds, formatTime } from './format.ts'
-import { JsonValue } from './json-value.tsx'
-import type { PageBranch } from './page-branch.ts'
+import type { PageBranch } from './viewer.ts'
+
+/** What stands where there is no value. */
+export const Nothing = () => <span class="text-secondary">—</span>
+
+/** What a column is called on pages: a value with its unit needs no unit in its name. */
+export const columnLabel = ({ label, ...field }: Field): string =>
+  field.type === 'integer' && field.unit === 'bytes' ? label.replace(/ bytes$/, '') : label
 
 const Tick = ({ yes }: { yes: boolean }) => (
   <span class={yes ? 'text-green' : 'text-secondary'}>
@@ -14,7 +20,7 @@ const Tick = ({ yes }: { yes: boolean }) => (
 )
 
 /** What a cell shows. `reference` is the name of the row that a reference points to. */
-export interface CellProps {
+interface CellProps {
   readonly field: Field
   readonly value: unknown
   readonly reference: string
@@ -56,3 +62,78 @@ const wholeNumber = ({ unit, class: kind }: IntegerField, value: number): string
   if (unit === 'seconds') return formatSeconds(value)
   return kind === 'derived' ? formatCount(value) : String(value)
 }
+
+/** What a field that a branch changes is called. */
+export function fieldLabel(model: ModelName, name: string): string {
+  const field = branchedField(model, name)
+  return field === undefined ? name : columnLabel(field)
+}
+
+/** A value on one side of a change or conflict. Of a field that is no longer known it is shown as it is stored. */
+export const BranchedValue = ({ model, name, value }: { model: ModelName; name: string; value: FieldValue }) => {
+  const field = branchedField(model, name)
+  if (value === null) return <Nothing />
+  return field === undefined ? (
+    <JsonValue value={value} />
+  ) : (
+    <Cell field={field} value={value} reference={`#${String(value)}`} />
+  )
+}
+
+type Entry = Readonly<Record<string, unknown>>
+
+const isEntry = (value: unknown): value is Entry => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** JSON for people: a list of objects as a table, an object as its pairs, anything else as JSON. */
+export const JsonValue = ({ value }: { value: unknown }) => {
+  if (Array.isArray(value)) {
+    const items: ReadonlyArray<unknown> = value
+    const entries = items.filter(isEntry)
+    if (items.length === 0) return <Nothing />
+    return entries.length === items.length ? <Entries entries={entries} /> : <pre class="m-0">{text(value)}</pre>
+  }
+  if (!isEntry(value)) return <pre class="m-0">{text(value)}</pre>
+  const pairs = Object.entries(value)
+  return pairs.length === 0 ? (
+    <Nothing />
+  ) : (
+    <dl class="row m-0">
+      {pairs.map(([name, item]) => (
+        <>
+          <dt class="col-5 text-secondary fw-normal">{name}</dt>
+          <dd class="col-7 netbox-pbs-break">{text(item)}</dd>
+        </>
+      ))}
+    </dl>
+  )
+}
+
+const Entries = ({ entries }: { entries: ReadonlyArray<Entry> }) => {
+  const columns = [...new Set(entries.flatMap(Object.keys))]
+  return (
+    <div class="table-responsive">
+      <table class="table table-sm table-vcenter m-0">
+        <thead>
+          <tr>
+            {columns.map((name) => (
+              <th scope="col">{name.replaceAll('_', ' ')}</th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {entries.map((entry) => (
+            <tr>
+              {columns.map((name) => (
+                <td class="netbox-pbs-break">
+                  {entry[name] === undefined || entry[name] === null ? <Nothing /> : text(entry[name])}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value, null, 1) ?? ''))

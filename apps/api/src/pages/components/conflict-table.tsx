@@ -3,11 +3,9 @@ import type { Child } from 'hono/jsx'
 import { branchedField } from '../../branches/read-value.ts'
 import { branchPage, rowPage } from '../../rest/page-paths.ts'
 import { Badge } from './badge.tsx'
-import { BranchedValue, fieldLabel } from './branched-value.tsx'
+import { BranchedValue, fieldLabel, JsonValue, Nothing } from './cell.tsx'
 import { conflictWords, resolutionWords } from './conflict-kind.ts'
-import { Nothing } from './empty-cell.tsx'
 import { formatTime } from './format.ts'
-import { JsonValue } from './json-value.tsx'
 
 /** Conflicts as a page shows them. */
 export interface ConflictTableProps {

@@ -2,9 +2,8 @@ import { type HeldDeletions, scopeTitle, whyHeld } from '@netbox-pbs/core'
 import type { SampledSet } from '../../held/sample-rows.ts'
 import { display } from '../../rest/display.ts'
 import { confirmHeldPage, dismissHeldPage, rowPage } from '../../rest/page-paths.ts'
-import { sentence } from './capitalize.ts'
-import { formatCount, formatTime } from './format.ts'
-import { HeldStateBadge } from './held-state.tsx'
+import { HeldStateBadge } from './badge.tsx'
+import { formatCount, formatTime, sentence } from './format.ts'
 import type { Viewer } from './viewer.ts'
 
 /** The held deletions by scope: their number, reason and first rows, and the buttons to confirm or dismiss them. */

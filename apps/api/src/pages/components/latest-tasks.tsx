@@ -1,8 +1,8 @@
 import { type Model, registry } from '@netbox-pbs/core'
 import type { Row } from '../../rest/row.ts'
-import { columnLabel } from './column-label.ts'
-import type { PageBranch } from './page-branch.ts'
+import { columnLabel } from './cell.tsx'
 import { LinkedCell, RowCell } from './row-cell.tsx'
+import type { PageBranch } from './viewer.ts'
 
 /** The newest tasks below a row. */
 export interface LatestTasksProps {

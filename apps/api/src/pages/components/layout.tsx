@@ -1,11 +1,12 @@
+import type { Branch } from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
+import { branchPage } from '../../rest/page-paths.ts'
 import { assetPath } from '../assets.ts'
-import { BranchBanner, type BranchBannerProps } from './branch-banner.tsx'
 import { Sidebar } from './sidebar.tsx'
 import type { Viewer } from './viewer.ts'
 
 /** Properties of every page. */
-export interface LayoutProps {
+interface LayoutProps {
   readonly title: string
   /** The page's own path, to mark its menu item. */
   readonly path: string
@@ -71,4 +72,67 @@ export const Layout = ({ title, path, viewer, children, refresh = false, banner 
       )}
     </body>
   </html>
+)
+
+/** A link of a breadcrumb. */
+interface Crumb {
+  readonly href: string
+  readonly label: string
+}
+
+/** The title line of a page: the way here, the title, and the page's buttons. */
+export const PageTitle = ({
+  title,
+  crumbs = [],
+  children,
+}: {
+  title: string
+  crumbs?: ReadonlyArray<Crumb>
+  children?: Child
+}) => (
+  <div class="page-header d-print-none mt-0 mb-3">
+    <div class="row g-2 align-items-center">
+      <div class="col">
+        {crumbs.length === 0 ? null : (
+          <nav aria-label="Breadcrumb">
+            <ol class="breadcrumb mb-1">
+              {crumbs.map(({ href, label }) => (
+                <li class="breadcrumb-item">
+                  <a href={href}>{label}</a>
+                </li>
+              ))}
+            </ol>
+          </nav>
+        )}
+        <h1 class="page-title netbox-pbs-break">{title}</h1>
+      </div>
+      <div class="col-auto btn-list">{children}</div>
+    </div>
+  </div>
+)
+
+/** The branch that a page is inside of. */
+export interface BranchBannerProps {
+  readonly branch: Pick<Branch, 'id' | 'name' | 'schema_id'>
+  /** The same page in main. */
+  readonly out: string
+  /** What the page shows, and whether that is branched: else it is main's here too. */
+  readonly what: string
+  readonly branched: boolean
+}
+
+/** Says that a page is not main's, where its changes are, and the way out. */
+const BranchBanner = ({ branch, out, what, branched }: BranchBannerProps) => (
+  <div class="alert alert-info netbox-pbs-banner" role="status">
+    <div class="netbox-pbs-break">
+      You are in branch{' '}
+      <a class="alert-link" href={branchPage(branch.id)}>
+        {branch.name}
+      </a>
+      . {branched ? 'What it changes is not in main yet.' : `${what} are not branched: these are main’s.`}
+    </div>
+    <a class="btn btn-sm" href={out}>
+      Leave the branch
+    </a>
+  </div>
 )

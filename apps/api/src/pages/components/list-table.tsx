@@ -1,10 +1,10 @@
 import type { Field, Model } from '@netbox-pbs/core'
 import { branchParameter } from '../../rest/branch-place.ts'
 import type { Row } from '../../rest/row.ts'
-import { columnLabel } from './column-label.ts'
-import type { PageBranch } from './page-branch.ts'
+import { columnLabel } from './cell.tsx'
 import { Pager, type PagerProps } from './pager.tsx'
 import { LinkedCell, linkedColumn, RowCell } from './row-cell.tsx'
+import type { PageBranch } from './viewer.ts'
 
 /** A list as a page shows it. */
 export interface ListTableProps extends PagerProps {

@@ -5,8 +5,7 @@ import type { Row } from '../../rest/row.ts'
 import { Badge } from './badge.tsx'
 import { Cell } from './cell.tsx'
 import { formatBytes, formatTime } from './format.ts'
-import type { PageBranch } from './page-branch.ts'
-import { Usage } from './usage.tsx'
+import type { PageBranch } from './viewer.ts'
 
 const colors: Readonly<Record<string, string>> = { ok: 'green', failed: 'red' }
 
@@ -38,7 +37,7 @@ const special: Readonly<Record<string, (row: Row) => Child | undefined>> = {
 }
 
 /** A column of a row, and the branch that its links keep. */
-export interface RowCellProps {
+interface RowCellProps {
   readonly model: Model
   readonly name: string
   readonly field: Field
@@ -77,3 +76,15 @@ const MissingBadge = ({ row: { missing_since: since } }: { row: Row }) =>
       <Badge color="orange" label="missing" title={`since ${formatTime(since)}`} />
     </>
   ) : null
+
+/** How full something is, with NetBox's marks: yellow from 75 %, red from 90 %. */
+const Usage = ({ used, total }: { used: number; total: number }) => {
+  const share = total > 0 ? Math.round((used / total) * 100) : 0
+  return (
+    <span class="netbox-pbs-usage">
+      <span>{formatBytes(used)}</span>
+      <meter min={0} max={100} low={75} high={90} optimum={0} value={share} aria-label={`${share} % used`} />
+      <span class="text-secondary">{share} %</span>
+    </span>
+  )
+}

@@ -1,8 +1,8 @@
 import { type RowCounts, type Run, stagedChanges } from '@netbox-pbs/core'
 import { runPage } from '../../rest/page-paths.ts'
-import { Nothing } from './empty-cell.tsx'
+import { RunState } from './badge.tsx'
+import { Nothing } from './cell.tsx'
 import { formatCount, formatDuration, formatTime } from './format.ts'
-import { RunState } from './run-state.tsx'
 
 const counted: ReadonlyArray<readonly [keyof RowCounts, string]> = [
   ['created', 'Created'],

@@ -2,7 +2,6 @@ import { type Field, registry } from '@netbox-pbs/core'
 import type { ServerNotUsable } from '@netbox-pbs/sync'
 import { addServerPage, listPage } from '../../rest/page-paths.ts'
 import { Alert } from './alert.tsx'
-import { Commands } from './commands.tsx'
 
 /** The columns that the form offers, in its order, and where the secret stands among them. */
 const offered = [
@@ -209,3 +208,10 @@ const Input = ({
     </div>
   )
 }
+
+/** Commands to run elsewhere, a line each. */
+export const Commands = ({ commands }: { commands: ReadonlyArray<string> }) => (
+  <pre class="mb-0">
+    <code>{commands.join('\n')}</code>
+  </pre>
+)

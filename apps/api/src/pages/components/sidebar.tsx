@@ -1,7 +1,6 @@
 import { type ModelName, modelNames, registry } from '@netbox-pbs/core'
 import { branchesPage, heldPage, home, listPage, runsPage, signOutPage } from '../../rest/page-paths.ts'
-import type { PageBranch } from './page-branch.ts'
-import type { Viewer } from './viewer.ts'
+import type { PageBranch, Viewer } from './viewer.ts'
 
 interface MenuItem {
   readonly href: string

@@ -1,3 +1,5 @@
+import type { Branch } from '@netbox-pbs/core'
+
 /** Who is signed in, as pages need it. */
 export interface Viewer {
   readonly username: string
@@ -5,3 +7,6 @@ export interface Viewer {
   /** Goes into every form; bound to the session. */
   readonly formToken: string
 }
+
+/** The branch that a page of the inventory is inside of, as its links and its banner need it; null: main. */
+export type PageBranch = Pick<Branch, 'id' | 'name' | 'schema_id'> | null

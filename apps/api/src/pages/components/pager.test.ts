@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { pageNumbers } from './page-numbers.ts'
+import { pageNumbers } from './pager.tsx'
 
 test.each([
   { count: 0, limit: 50, offset: 0, is: { from: 0, to: 0, current: 0, last: 0, offered: [0] } },
