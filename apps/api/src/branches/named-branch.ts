@@ -1,5 +1,5 @@
 import { type Branch, branchAllows, last } from '@netbox-pbs/core'
-import { Branches, type StoreFailed } from '@netbox-pbs/core/ports'
+import { Branches, BranchNotFound, InventoryLists, InventoryWrites, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { branchHeader, branchParameter } from '../rest/branch-place.ts'
 import type { ApiContext } from '../rest/caller.ts'
@@ -37,4 +37,23 @@ export const namedBranch = (c: ApiContext): Effect.Effect<Branch | null, HttpErr
         `Branch ${name} is ${status.replace('_', ' ')}: only an open branch can be read and written; ${leaveOut}.`,
       )
     return found.value
+  })
+
+/** The branch of an id. */
+export const branchById = (id: number): Effect.Effect<Branch, StoreFailed | BranchNotFound, Branches> =>
+  Effect.gen(function* () {
+    const branches = yield* Branches
+    // An id beyond what a number can hold is no branch's.
+    const found = Number.isSafeInteger(id) ? yield* branches.get({ id }) : Option.none()
+    return Option.isSome(found) ? found.value : yield* new BranchNotFound({ id })
+  })
+
+/** Runs what reads and writes the inventory in a branch: it is given the branch's lists and writes in place of main's. */
+export const inBranch = <A, E, R>(
+  { id }: Pick<Branch, 'id'>,
+  work: Effect.Effect<A, E, R>,
+): Effect.Effect<A, E, Branches | Exclude<Exclude<R, InventoryLists>, InventoryWrites>> =>
+  Effect.flatMap(Branches, (branches) => {
+    const { lists, writes } = branches.overlay({ id })
+    return work.pipe(Effect.provideService(InventoryLists, lists), Effect.provideService(InventoryWrites, writes))
   })

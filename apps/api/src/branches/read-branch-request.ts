@@ -1,4 +1,5 @@
 import {
+  type Branch,
   conflictKinds,
   type FieldErrors,
   type FieldValue,
@@ -19,7 +20,7 @@ const oneOrMore = <A extends z.ZodType>(item: A) =>
   z.union([item.transform((one) => [one]), z.array(item).max(1000)]) as unknown as z.ZodType<Array<z.infer<A>>> // border: a union of the same list twice
 
 /** The longest name of a branch. */
-export const maxBranchName = 100
+const maxBranchName = 100
 
 const noNull = 'Null characters are not allowed.'
 const noSurrogate = 'Surrogate characters are not allowed.'
@@ -67,7 +68,7 @@ const Resolved = z.strictObject({
 })
 
 /** Which conflicts get which answer. */
-export interface ResolveRequest {
+interface ResolveRequest {
   readonly filter: ConflictFilter
   /** Null takes the answers back. */
   readonly resolution: Resolution | null
@@ -143,3 +144,6 @@ function parsed<A extends z.ZodType>(schema: A, body: unknown): Effect.Effect<z.
   }
   return Effect.fail(invalid(Object.fromEntries(errors)))
 }
+
+/** What a branch that undoes another is called unless somebody says otherwise: `revert-pbs-sync-17-…`, cut to what a name may be. */
+export const revertName = ({ name }: Pick<Branch, 'name'>): string => `revert-${name}`.slice(0, maxBranchName)

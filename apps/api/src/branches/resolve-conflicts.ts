@@ -1,18 +1,22 @@
 import {
   type Actor,
   type BranchConflict,
+  everyModelFields,
+  type Field,
   type FieldValue,
+  type ModelName,
   pageLimits,
   type Resolution,
+  registry,
   sameValue,
 } from '@netbox-pbs/core'
 import { Branches, type ConflictFilter } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { invalid } from '../rest/http-error.ts'
-import { branchedField, readValue } from './read-value.ts'
+import { accepted, type Checked, checkValue, rejected } from '../validation/check-value.ts'
 
 /** An answer to some conflicts of a branch; `resolution` null takes their answers back. */
-export interface Answer {
+interface Answer {
   readonly id: number
   readonly filter: ConflictFilter
   readonly resolution: Resolution | null
@@ -41,3 +45,27 @@ function taken({ model, field: name }: BranchConflict, value: FieldValue) {
   const field = name === null ? undefined : branchedField(model, name)
   return field === undefined ? null : readValue(field, value)
 }
+
+/** A field of a model, of those too that every model has; undefined: there is none of that name. */
+export function branchedField(model: ModelName, name: string): Field | undefined {
+  const fields: Readonly<Record<string, Field>> = { ...registry[model].fields, ...everyModelFields }
+  return Object.hasOwn(fields, name) ? fields[name] : undefined
+}
+
+/** The value that somebody gives as the answer to a conflict about a field, judged as a write is, whether or not people may write the field. */
+function readValue(field: Field, input: FieldValue): Checked {
+  switch (field.type) {
+    case 'reference':
+      return rejected('Another row is no answer: take the value of main or of the branch.')
+    case 'json':
+      return isShapeOf(field.default, input)
+        ? accepted(input)
+        : rejected(Array.isArray(field.default) ? 'Expected a list.' : 'Expected a dictionary.')
+    default:
+      return checkValue(field, input)
+  }
+}
+
+/** A list stays a list, and an object an object. */
+const isShapeOf = (sample: unknown, input: FieldValue): boolean =>
+  typeof input === 'object' && input !== null && Array.isArray(input) === Array.isArray(sample)

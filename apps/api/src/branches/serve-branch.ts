@@ -1,8 +1,8 @@
 import { type Branch, type BranchChange, type BranchConflict, registry, scopeTitle } from '@netbox-pbs/core'
 import type { MergeOutcome } from '@netbox-pbs/core/ports'
-import { choice } from '../rest/choice.ts'
 import { branchUrl, runUrl } from '../rest/links.ts'
 import { branchPage } from '../rest/page-paths.ts'
+import { choice } from '../rest/row.ts'
 
 const briefBranch = (base: string, id: number) => ({ id, url: branchUrl(base, id), display: `Branch ${id}` })
 

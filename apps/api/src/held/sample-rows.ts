@@ -1,10 +1,11 @@
-import { type HeldDeletions, type ModelName, scopes } from '@netbox-pbs/core'
+import { type HeldDeletions, type ModelName, scopes, scopeTitle, whyHeld } from '@netbox-pbs/core'
 import { HeldDeletionsStore, InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { anyRow, type Row } from '../rest/row.ts'
+import { pageUrl, rowUrl, runUrl } from '../rest/links.ts'
+import { anyRow, choice, display, type Row } from '../rest/row.ts'
 
 /** Rows shown for the held deletions of a scope. */
-export const sampleSize = 10
+const sampleSize = 10
 
 /** The held deletions of a scope with their first rows, all of `model`. */
 export interface SampledSet {
@@ -26,3 +27,26 @@ export const sampleRows = (
     const found = yield* (yield* InventoryLists).list({ model, filters, search: null, order: [], page })
     return { set, model, rows: found.rows.map((row) => anyRow(row)) }
   })
+
+/** The held deletions of a scope in REST form, under the requested run. */
+export const servedHeld = (base: string, run: number, { set, model, rows }: SampledSet) => ({
+  id: set.id,
+  url: `${runUrl(base, run)}held/${set.id}/`,
+  display: scopeTitle(set.scope),
+  scope: set.scope,
+  state: choice(set.state),
+  reason: { code: set.reason, message: whyHeld[set.reason] },
+  revision: set.revision,
+  count: set.count,
+  since: set.since,
+  samples: rows.map((row) => ({
+    id: row.id,
+    url: rowUrl(base, model, row.id),
+    display_url: pageUrl(base, model, row.id),
+    display: display(model, row),
+    missing_since: row['missing_since'],
+  })),
+  run: { id: set.runId, url: runUrl(base, set.runId), display: `Run ${set.runId}` },
+  decided_by: set.decided?.by ?? null,
+  decided_at: set.decided?.at ?? null,
+})

@@ -1,16 +1,18 @@
+import { randomUUID } from 'node:crypto'
 import { OpenAPIHono } from '@hono/zod-openapi'
+import { isAllowedHost, unknownHostDetail } from '@netbox-pbs/app-shell'
 import { Effect } from 'effect'
+import { createMiddleware } from 'hono/factory'
 import { pages } from '../pages/pages.ts'
-import { prefix } from '../rest/base-url.ts'
 import type { ApiEnv } from '../rest/caller.ts'
+import { prefix } from '../rest/links.ts'
 import type { Run } from '../rest/route.ts'
 import { restPaths } from '../routes/rest-paths.ts'
-import { allowedHost } from './allowed-host.ts'
+import { apiVersion } from '../version.ts'
 import { mountRoutes } from './mount-routes.ts'
-import { responseHeaders } from './response-headers.ts'
 
 /** Puts one part of the site, such as its pages, on the app. */
-export type Part = (app: OpenAPIHono<ApiEnv>, run: Run) => void
+type Part = (app: OpenAPIHono<ApiEnv>, run: Run) => void
 
 const rest: Part = (app, run) => mountRoutes(app, run, restPaths)
 
@@ -48,3 +50,35 @@ const patterns = restPaths.flatMap(({ routes }) =>
 
 /** Whether the path would be one of the API's with a slash at its end. */
 const slashed = (pathname: string): boolean => patterns.some((pattern) => pattern.test(`${pathname}/`))
+
+/** On every response: who it is, how it may be shown, and for the API its version. */
+const responseHeaders = createMiddleware<ApiEnv>(async (c, next) => {
+  const requestId = randomUUID()
+  c.set('requestId', requestId)
+  await next()
+  const headers = c.res.headers
+  headers.set('X-Request-ID', requestId)
+  headers.set('X-Content-Type-Options', 'nosniff')
+  headers.set('X-Frame-Options', 'SAMEORIGIN')
+  headers.set('Referrer-Policy', 'same-origin')
+  headers.set('Cross-Origin-Opener-Policy', 'same-origin')
+  headers.set(
+    'Content-Security-Policy',
+    "default-src 'self'; img-src 'self' data:; frame-ancestors 'self'; form-action 'self'; base-uri 'none'",
+  )
+  if (c.req.path.startsWith('/api/')) {
+    headers.set('API-Version', apiVersion)
+    headers.set('Cache-Control', 'no-store')
+    headers.set('Vary', 'Accept, Authorization')
+  }
+})
+
+/** Refuses hosts that are not ours, also where a proxy forwards them. */
+const allowedHost = (allowed: ReadonlyArray<string>) => {
+  const known = isAllowedHost(allowed)
+  return createMiddleware<ApiEnv>(async (c, next) => {
+    const forwarded = c.req.header('x-forwarded-host')?.split(',')[0]
+    if (known(c.req.header('host')) && (forwarded === undefined || known(forwarded))) return next()
+    return c.json({ detail: unknownHostDetail }, 400)
+  })
+}

@@ -2,7 +2,7 @@ import type { FieldErrors, ModelName } from '@netbox-pbs/core'
 import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { badRequest, type HttpError, invalid } from '../rest/http-error.ts'
-import { checkInteger } from '../validation/check-integer.ts'
+import { checkInteger } from '../validation/check-value.ts'
 import { pythonType } from '../validation/python-text.ts'
 import { isDictionary, ownValue } from '../validation/validate-item.ts'
 

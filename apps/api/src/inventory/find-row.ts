@@ -1,10 +1,9 @@
-import { type ModelName, registry } from '@netbox-pbs/core'
+import { type ModelName, pageLimits, registry } from '@netbox-pbs/core'
 import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect, Option } from 'effect'
+import { Array as Arr, Effect, Option } from 'effect'
 import type { ApiContext } from '../rest/caller.ts'
 import { type HttpError, notFound } from '../rest/http-error.ts'
-import { anyRow, type Row } from '../rest/row.ts'
-import { rowId } from '../rest/row-id.ts'
+import { anyRow, type Row, rowId } from '../rest/row.ts'
 
 /** The row that the path names by its id; 404 in NetBox's words when there is none. */
 export const findRow = (model: ModelName, c: ApiContext): Effect.Effect<Row, HttpError | StoreFailed, InventoryLists> =>
@@ -27,3 +26,23 @@ export const pathId = (c: ApiContext): Effect.Effect<number, HttpError> => {
   const text = c.req.param('id') ?? ''
   return /^\d+$/.test(text) ? Effect.succeed(rowId(text)) : Effect.fail(notFound('Not found.'))
 }
+
+/** Rows by their ids, in the order of the ids; ids without a row are left out. */
+export const rowsByIds = (
+  model: ModelName,
+  ids: ReadonlyArray<number>,
+): Effect.Effect<ReadonlyArray<Row>, StoreFailed, InventoryLists> =>
+  Effect.gen(function* () {
+    const lists = yield* InventoryLists
+    const pages = yield* Effect.forEach(Arr.chunksOf(ids, pageLimits.max), (values) =>
+      lists.list({
+        model,
+        filters: [{ field: 'id', lookup: 'exact', values }],
+        search: null,
+        order: [],
+        page: { _tag: 'cursor', limit: values.length, start: 0 },
+      }),
+    )
+    const rows = new Map(pages.flatMap((page) => page.rows.map((row) => [row.id, anyRow(row)] as const)))
+    return ids.flatMap((id) => rows.get(id) ?? [])
+  })

@@ -24,9 +24,8 @@ import {
   type ServerPending,
 } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
-import { type HttpError, notFound } from '../rest/http-error.ts'
+import { type HttpError, notFound, ValidationFailed } from '../rest/http-error.ts'
 import type { Row } from '../rest/row.ts'
-import { ValidationFailed } from '../rest/validation-failed.ts'
 import { connectionOf, readSecret } from '../servers/read-secret.ts'
 import type { ApiServices } from '../services.ts'
 import { keyTakenErrors } from '../validation/unique.ts'

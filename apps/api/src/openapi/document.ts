@@ -1,9 +1,11 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
-import { modelNames } from '@netbox-pbs/core'
+import { modelNames, Settings } from '@netbox-pbs/core'
+import { z } from 'zod'
 import type { Path } from '../rest/route.ts'
+import { SettingsChange } from '../settings/read-settings.ts'
 import { version } from '../version.ts'
 import { modelSchemas } from './model-schemas.ts'
-import { settingsSchemas } from './settings-schemas.ts'
+import { jsonSchema } from './responses.ts'
 import { sharedSchemas } from './shared-schemas.ts'
 
 /** The OpenAPI document of some paths; what the models hold comes from the registry. */
@@ -24,4 +26,20 @@ export function openApiDocument(paths: ReadonlyArray<Path>): object {
     info: { title: 'netbox-pbs', version, license: { name: 'Apache-2.0' } },
     security: [{ token: [] }],
   })
+}
+
+/** Schemas of the settings for the document. */
+const settingsSchemas: Readonly<Record<string, object>> = {
+  SettingsRequest: jsonSchema(SettingsChange),
+  Settings: jsonSchema(
+    Settings.extend({
+      id: z.literal(1),
+      url: z.url(),
+      display_url: z.url(),
+      display: z.string(),
+      proxbox_api_key_configured: z.boolean(),
+      created: z.iso.datetime(),
+      last_updated: z.iso.datetime(),
+    }),
+  ),
 }

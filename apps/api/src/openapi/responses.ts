@@ -1,4 +1,5 @@
 import type { RouteConfig } from '@hono/zod-openapi'
+import { z } from 'zod'
 import { branchHeader, branchParameter } from '../rest/branch-place.ts'
 
 type Responses = RouteConfig['responses']
@@ -62,3 +63,9 @@ export const branchParameters = [
   { name: branchHeader, in: 'header' as const, schema: { type: 'string' as const } },
   { name: branchParameter, in: 'query' as const, schema: { type: 'string' as const } },
 ].map((parameter) => ({ ...parameter, description: 'The schema_id of a branch; left out: main.' }))
+
+/** A zod schema as the OpenAPI document has it. */
+export function jsonSchema(schema: z.ZodType): object {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema)
+  return rest
+}

@@ -1,7 +1,6 @@
 import { type ModelName, registry } from '@netbox-pbs/core'
 import { Effect } from 'effect'
-import { inBranch } from '../branches/in-branch.ts'
-import { namedBranch } from '../branches/named-branch.ts'
+import { inBranch, namedBranch } from '../branches/named-branch.ts'
 import { type BranchPlace, placeOf } from '../rest/branch-place.ts'
 import type { ApiContext } from '../rest/caller.ts'
 import { branchesPage } from '../rest/page-paths.ts'

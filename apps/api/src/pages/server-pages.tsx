@@ -8,7 +8,7 @@ import { findById } from '../inventory/find-row.ts'
 import { updateRow } from '../inventory/update-row.ts'
 import type { ApiContext, ApiEnv } from '../rest/caller.ts'
 import { addServerPage, listPage, rowPage } from '../rest/page-paths.ts'
-import { rowId } from '../rest/row-id.ts'
+import { rowId } from '../rest/row.ts'
 import { Alert, Message } from './components/alert.tsx'
 import { Layout, PageTitle } from './components/layout.tsx'
 import {

@@ -1,7 +1,33 @@
-import type { PageRequest } from '@netbox-pbs/core'
+import { type PageRequest, pageLimits, parsePage } from '@netbox-pbs/core'
+import type { Page } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import type { ApiContext } from './caller.ts'
+import { baseUrl } from './links.ts'
+
+/** A list of records that are no inventory: its path, the page of it that is asked for, and how a record is served below the site's address. */
+interface Records<A, E, R> {
+  readonly path: string
+  /** Parameters that changed nothing. */
+  readonly ignored: ReadonlyArray<string>
+  readonly read: (page: { readonly limit: number; readonly offset: number }) => Effect.Effect<Page<A>, E, R>
+  readonly serve: (record: A, base: string) => unknown
+}
+
+/** Answers the page of a list of records that the request asks for. */
+export const respondWithRecords = <A, E, R>(c: ApiContext, { path, ignored, read, serve }: Records<A, E, R>) =>
+  Effect.gen(function* () {
+    const params = new URL(c.req.url).searchParams
+    const page = offsetPage(params)
+    const { count, rows } = yield* read(page)
+    const base = baseUrl(c)
+    const results = rows.map((record) => serve(record, base))
+    const url = `${base}${path}`
+    nameIgnored(c, ignored)
+    return c.json(envelope({ page: { _tag: 'offset', ...page }, count, results, lastId: null, url, params }))
+  })
 
 /** A page of a list as NetBox answers it. */
-export interface Envelope {
+interface Envelope {
   readonly count: number | null
   readonly next: string | null
   readonly previous: string | null
@@ -46,4 +72,27 @@ const linkTo = (url: string, sent: URLSearchParams) => (set: Readonly<Record<str
   }
   params.sort()
   return params.size === 0 ? url : `${url}?${params}`
+}
+
+/** Paging of records that are no inventory: by offset only. */
+export function offsetPage(params: URLSearchParams): { readonly limit: number; readonly offset: number } {
+  const parsed = parsePage(params)
+  const page = parsed._tag === 'page' ? parsed.page : null
+  return page?._tag === 'offset'
+    ? { limit: page.limit, offset: page.offset }
+    : { limit: page?.limit ?? pageLimits.default, offset: 0 }
+}
+
+/** The longest value of the header, in characters: clients refuse answers whose headers are too long. */
+const maxLength = 4000
+
+/** Names the parameters that changed nothing in `X-Ignored-Parameters`: NetBox ignores them without a word. */
+export function nameIgnored(c: ApiContext, names: ReadonlyArray<string>): void {
+  let value = ''
+  for (const name of names) {
+    const longer = `${value}${value === '' ? '' : ', '}${encodeURIComponent(name)}`
+    if (longer.length > maxLength) break
+    value = longer
+  }
+  if (value !== '') c.header('X-Ignored-Parameters', value)
 }

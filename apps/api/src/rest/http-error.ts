@@ -1,3 +1,4 @@
+import type { FieldErrors } from '@netbox-pbs/core'
 import { Data } from 'effect'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 
@@ -41,3 +42,6 @@ export const unsupportedMediaType = (type: string): HttpError =>
 
 /** 502: the gateway did not answer as one. */
 export const badGateway = detail(502)
+
+/** A body that a row does not take: what is wrong with each field. */
+export class ValidationFailed extends Data.TaggedError('ValidationFailed')<{ readonly errors: FieldErrors }> {}

@@ -1,4 +1,5 @@
 import { type ModelName, registry } from '@netbox-pbs/core'
+import type { ApiContext } from './caller.ts'
 
 /** Where the inventory's REST endpoints lie. */
 export const apiRoot = '/api/plugins/pbs/'
@@ -27,3 +28,31 @@ export const branchUrl = (base: string, id: number): string => `${base}${branche
 
 /** Path of the change log in REST. */
 export const changesPath = `${apiRoot}changes/`
+
+/** Scheme, host and prefix as the client saw them, without a trailing slash: what every link starts with. */
+export function baseUrl(c: ApiContext): string {
+  const proto = firstOf(c.req.header('x-forwarded-proto'))
+  const scheme = proto === 'https' || proto === 'http' ? proto : new URL(c.req.url).protocol.slice(0, -1)
+  return `${scheme}://${clientHost(c)}${prefix(c)}`
+}
+
+/** The host that the client asked, as a proxy in front forwards it. */
+export function clientHost(c: ApiContext): string {
+  return firstOf(c.req.header('x-forwarded-host')) ?? c.req.header('host') ?? ''
+}
+
+/** The path below which a proxy in front serves us; empty without one. */
+export function prefix(c: ApiContext): string {
+  const path = firstOf(c.req.header('x-forwarded-prefix'))
+  return path !== undefined && /^(?:\/[\w.~-]+)+\/?$/.test(path) ? path.replace(/\/$/, '') : ''
+}
+
+const firstOf = (header: string | undefined): string | undefined => header?.split(',')[0]?.trim() || undefined
+
+/** A user in brief form, as other objects show theirs. */
+export const userAddress = (base: string, { id, username }: { readonly id: number; readonly username: string }) => ({
+  id,
+  url: `${base}/api/users/users/${id}/`,
+  display: username,
+  username,
+})

@@ -21,8 +21,7 @@ import type { Effect } from 'effect'
 import type { ApiServices } from '../services.ts'
 import type { BranchPlace } from './branch-place.ts'
 import type { ApiContext } from './caller.ts'
-import type { HttpError } from './http-error.ts'
-import type { ValidationFailed } from './validation-failed.ts'
+import type { HttpError, ValidationFailed } from './http-error.ts'
 
 /** What a handler may fail with; everything else is a defect. */
 export type HandlerError =

@@ -1,7 +1,6 @@
 import { choiceFor, type Field, type ModelName, type Presentation, registry } from '@netbox-pbs/core'
-import { display } from './display.ts'
 import { pageUrl, rowUrl } from './links.ts'
-import type { Row } from './row.ts'
+import { display, type Row } from './row.ts'
 
 /** A row as REST answers it, with the fields that were asked for. Links start with `base`. */
 export function serveRow(

@@ -2,21 +2,25 @@ import type { RouteConfig } from '@hono/zod-openapi'
 import { Branches, BranchInConflict } from '@netbox-pbs/core/ports'
 import { now } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
-import { branchById } from '../branches/find-branch.ts'
-import { readApproval, readCommit, readNothing, readResolve, readRevert } from '../branches/read-branch-request.ts'
+import { branchById } from '../branches/named-branch.ts'
+import {
+  readApproval,
+  readCommit,
+  readNothing,
+  readResolve,
+  readRevert,
+  revertName,
+} from '../branches/read-branch-request.ts'
 import { requestMerge } from '../branches/request-merge.ts'
 import { resolveConflicts } from '../branches/resolve-conflicts.ts'
-import { revertName } from '../branches/revert-name.ts'
 import { servedBranch, servedConflict, servedMerge } from '../branches/serve-branch.ts'
 import { pathId } from '../inventory/find-row.ts'
 import { bodyErrors, errorResponses, idParameter, json, notFoundResponse, ref, response } from '../openapi/responses.ts'
-import { baseUrl } from '../rest/base-url.ts'
 import { type ApiContext, actorOf } from '../rest/caller.ts'
 import { HttpError } from '../rest/http-error.ts'
-import { branchesPath, branchUrl } from '../rest/links.ts'
+import { baseUrl, branchesPath, branchUrl } from '../rest/links.ts'
 import { readBody } from '../rest/read-body.ts'
-import type { Path } from '../rest/route.ts'
-import { type Handler, type Route, route } from '../rest/route.ts'
+import { type Handler, type Path, type Route, route } from '../rest/route.ts'
 
 /** Conflicts that a refusal shows; the rest is in their list. */
 const shownConflicts = 50

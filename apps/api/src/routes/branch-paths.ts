@@ -25,14 +25,12 @@ import {
   versionErrors,
   wrongFilter,
 } from '../openapi/responses.ts'
-import { baseUrl } from '../rest/base-url.ts'
 import { actorOf } from '../rest/caller.ts'
+import { respondWithRecords } from '../rest/envelope.ts'
 import { etag, expectedVersions } from '../rest/etag.ts'
-import { branchesPath, branchUrl } from '../rest/links.ts'
+import { baseUrl, branchesPath, branchUrl } from '../rest/links.ts'
 import { readBody } from '../rest/read-body.ts'
-import { respondWithRecords } from '../rest/respond-with-records.ts'
-import type { Path } from '../rest/route.ts'
-import { type Route, route } from '../rest/route.ts'
+import { type Path, type Route, route } from '../rest/route.ts'
 import { branchActionPaths, findBranch } from './branch-action-paths.ts'
 
 const tags = ['plugins']

@@ -1,8 +1,14 @@
-import { changeActions } from '@netbox-pbs/core'
+import {
+  type ChangeAction,
+  type ChangeFilter,
+  changeActions,
+  type LoggedChange,
+  type LoggedModel,
+  modelNames,
+  otherLogged,
+} from '@netbox-pbs/core'
 import { Changes } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
-import { readChangeFilter } from '../changes/read-change-filter.ts'
-import { servedChange } from '../changes/serve-change.ts'
 import { pathId } from '../inventory/find-row.ts'
 import {
   errorResponses,
@@ -13,32 +19,41 @@ import {
   response,
   wrongFilter,
 } from '../openapi/responses.ts'
-import { baseUrl } from '../rest/base-url.ts'
-import { notFound } from '../rest/http-error.ts'
-import { changesPath } from '../rest/links.ts'
-import { loggedObjectTypes } from '../rest/logged-types.ts'
-import { respondWithRecords } from '../rest/respond-with-records.ts'
-import type { Path } from '../rest/route.ts'
-import { type Route, route } from '../rest/route.ts'
+import { fieldsOf } from '../openapi/shared-schemas.ts'
+import { respondWithRecords } from '../rest/envelope.ts'
+import { type HttpError, notFound } from '../rest/http-error.ts'
+import { baseUrl, branchUrl, changesPath, runUrl } from '../rest/links.ts'
+import { loggedObjectTypes, loggedTypes } from '../rest/logged-types.ts'
+import {
+  choices,
+  numbers,
+  type RecordQuery,
+  readFilter,
+  texts,
+  timestamp,
+  uuids,
+  wholeNumber,
+} from '../rest/read-filter.ts'
+import { type Path, type Route, route } from '../rest/route.ts'
 
 const tags = ['plugins']
 
-const integers = { type: 'array' as const, items: { type: 'integer' as const } }
-const texts = { type: 'array' as const, items: { type: 'string' as const } }
-const choices = (values: ReadonlyArray<string>) => ({
+const integerList = { type: 'array' as const, items: { type: 'integer' as const } }
+const textList = { type: 'array' as const, items: { type: 'string' as const } }
+const choiceList = (values: ReadonlyArray<string>) => ({
   type: 'array' as const,
   items: { type: 'string' as const, enum: [...values] },
 })
 const datetime = { type: 'string' as const, format: 'date-time' }
 
 const filters = {
-  action: choices(changeActions),
-  changed_object_type: choices(loggedObjectTypes),
-  changed_object_id: integers,
-  user_name: texts,
+  action: choiceList(changeActions),
+  changed_object_type: choiceList(loggedObjectTypes),
+  changed_object_id: integerList,
+  user_name: textList,
   request_id: { type: 'array' as const, items: { type: 'string' as const, format: 'uuid' } },
-  run: integers,
-  branch: integers,
+  run: integerList,
+  branch: integerList,
   after_id: { type: 'integer' as const, minimum: 0 },
   time_after: datetime,
   time_before: datetime,
@@ -97,3 +112,57 @@ const detailRoute: Route = route(
 
 /** The change log: what was done to each object, by whom, and in which run or request. */
 export const changePaths: ReadonlyArray<Path> = [{ routes: [listRoute] }, { routes: [detailRoute] }]
+
+const models: ReadonlyArray<LoggedModel> = [...modelNames, ...otherLogged]
+
+/** Reads the filters of the change log from a query. */
+const readChangeFilter = (params: URLSearchParams): Effect.Effect<RecordQuery<ChangeFilter>, HttpError> =>
+  readFilter<ChangeFilter>(params, fieldsOf('Change'), {
+    actions: choices('action', changeActions),
+    models: choices('changed_object_type', models, (model) => loggedTypes[model].objectType),
+    objectIds: numbers('changed_object_id'),
+    users: texts('user_name'),
+    requestIds: uuids('request_id'),
+    runIds: numbers('run'),
+    branchIds: numbers('branch'),
+    afterId: wholeNumber('after_id'),
+    after: timestamp('time_after'),
+    before: timestamp('time_before'),
+  })
+
+const labels = { create: 'Created', update: 'Updated', delete: 'Deleted' } as const satisfies Record<
+  ChangeAction,
+  string
+>
+
+/** An entry of the change log in the shape of NetBox's ObjectChange, with the branch and the run that landed it and what it sums up. */
+const servedChange = (base: string, change: LoggedChange) => ({
+  id: change.id,
+  url: `${base}${changesPath}${change.id}/`,
+  display: display(change),
+  time: change.time,
+  user_name: change.user,
+  request_id: change.requestId,
+  run:
+    change.runId === null
+      ? null
+      : { id: change.runId, url: runUrl(base, change.runId), display: `Run ${change.runId}` },
+  action: { value: change.action, label: labels[change.action] },
+  branch:
+    change.branch === null
+      ? null
+      : { id: change.branch.id, url: branchUrl(base, change.branch.id), display: change.branch.name },
+  changed_object_type: loggedTypes[change.model].objectType,
+  changed_object_id: change.objectId,
+  object_repr: change.title,
+  prechange_data: change.before ?? {},
+  postchange_data: change.after ?? {},
+  counts: change.counts,
+})
+
+function display({ action, model, objectId, title, user, runId }: LoggedChange): string {
+  const { label, labelPlural } = loggedTypes[model]
+  const by = runId === null ? user : `run ${runId}`
+  const what = objectId === null ? `${labelPlural} in ${title}` : model === 'settings' ? label : `${label} ${title}`
+  return `${what} ${labels[action].toLowerCase()} by ${by}`
+}

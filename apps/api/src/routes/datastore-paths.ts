@@ -12,14 +12,10 @@ import {
   wrongFilter,
 } from '../openapi/responses.ts'
 import { fieldsOf } from '../openapi/shared-schemas.ts'
-import { baseUrl } from '../rest/base-url.ts'
-import { envelope } from '../rest/envelope.ts'
-import { nameIgnored } from '../rest/ignored-parameters.ts'
-import { listPath } from '../rest/links.ts'
-import { offsetPage } from '../rest/offset-page.ts'
+import { envelope, nameIgnored, offsetPage } from '../rest/envelope.ts'
+import { baseUrl, listPath } from '../rest/links.ts'
 import { readFilter } from '../rest/read-filter.ts'
-import type { Path } from '../rest/route.ts'
-import { type Route, route } from '../rest/route.ts'
+import { type Path, type Route, route } from '../rest/route.ts'
 
 const usageRoute: Route = route(
   {

@@ -1,8 +1,7 @@
 import { HeldDeletionsChanged, HeldDeletionsStore } from '@netbox-pbs/core/ports'
 import { confirmHeld, dismissHeld, type HeldDecision } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
-import { sampleRows } from '../held/sample-rows.ts'
-import { servedHeld } from '../held/serve-held.ts'
+import { sampleRows, servedHeld } from '../held/sample-rows.ts'
 import {
   bodyErrors,
   errorResponses,
@@ -15,16 +14,14 @@ import {
   wrongFilter,
 } from '../openapi/responses.ts'
 import { fieldsOf } from '../openapi/shared-schemas.ts'
-import { baseUrl } from '../rest/base-url.ts'
 import { type ApiContext, actorOf } from '../rest/caller.ts'
+import { respondWithRecords } from '../rest/envelope.ts'
 import { HttpError, invalid, notFound } from '../rest/http-error.ts'
-import { runsPath, runUrl } from '../rest/links.ts'
+import { baseUrl, runsPath, runUrl } from '../rest/links.ts'
 import { readBody } from '../rest/read-body.ts'
 import { readFilter } from '../rest/read-filter.ts'
-import { respondWithRecords } from '../rest/respond-with-records.ts'
-import type { Path } from '../rest/route.ts'
-import { type Route, route } from '../rest/route.ts'
-import { rowId } from '../rest/row-id.ts'
+import { type Path, type Route, route } from '../rest/route.ts'
+import { rowId } from '../rest/row.ts'
 import { servedRun } from '../runs/serve-run.ts'
 import { pythonType } from '../validation/python-text.ts'
 import { unknownKeys } from '../validation/unbuilt-fields.ts'

@@ -1,12 +1,14 @@
 import { modelNames, registry } from '@netbox-pbs/core'
-import type { Path } from '../rest/route.ts'
+import { Effect } from 'effect'
+import { openApiDocument } from '../openapi/document.ts'
+import { ref, response } from '../openapi/responses.ts'
+import { type Path, route } from '../rest/route.ts'
 import { branchPaths } from './branch-paths.ts'
 import { changePaths } from './change-paths.ts'
 import { datastorePaths } from './datastore-paths.ts'
 import { heldPaths } from './held-paths.ts'
 import { inventoryPaths } from './inventory-paths.ts'
 import { apiRootPath, healthPaths, rootPaths } from './root-paths.ts'
-import { schemaPath } from './schema-path.ts'
 import { serverPaths } from './server-paths.ts'
 import { settingsPaths } from './settings-paths.ts'
 import { syncRunPaths } from './sync-run-paths.ts'
@@ -31,3 +33,21 @@ const described: ReadonlyArray<Path> = [
 
 /** Every path of the REST API. */
 export const restPaths: ReadonlyArray<Path> = [...described, schemaPath(described)]
+
+/** The OpenAPI document of some paths and of itself, open to everybody, as clients expect. */
+function schemaPath(others: ReadonlyArray<Path>): Path {
+  const config = {
+    method: 'get' as const,
+    path: '/api/schema/',
+    operationId: 'schema_retrieve',
+    tags: ['schema'],
+    security: [],
+    responses: {
+      200: response('This document', { type: 'object' }),
+      400: response('The host of the request is not known', ref('Detail')),
+    },
+  }
+  const path: Path = { open: true, routes: [route(config, (c) => Effect.sync(() => c.json(document)))] }
+  const document = openApiDocument([...others, path])
+  return path
+}

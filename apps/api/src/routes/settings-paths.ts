@@ -11,14 +11,12 @@ import {
   response,
   versionErrors,
 } from '../openapi/responses.ts'
-import { baseUrl } from '../rest/base-url.ts'
 import { type ApiContext, actorOf } from '../rest/caller.ts'
 import { etag, expectedVersions } from '../rest/etag.ts'
 import { invalid } from '../rest/http-error.ts'
-import { apiRoot } from '../rest/links.ts'
+import { apiRoot, baseUrl } from '../rest/links.ts'
 import { readBody } from '../rest/read-body.ts'
-import type { Path } from '../rest/route.ts'
-import { type Handler, route } from '../rest/route.ts'
+import { type Handler, type Path, route } from '../rest/route.ts'
 import { describeSettings, readSettings } from '../settings/read-settings.ts'
 import { pythonType } from '../validation/python-text.ts'
 import { isDictionary } from '../validation/validate-item.ts'

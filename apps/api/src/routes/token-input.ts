@@ -1,11 +1,7 @@
 import type { FieldErrors } from '@netbox-pbs/core'
-import { readUserReference, type UserReference } from '../accounts/user-reference.ts'
 import type { Caller } from '../rest/caller.ts'
-import { checkBoolean } from '../validation/check-boolean.ts'
-import { checkDatetime } from '../validation/check-datetime.ts'
-import { checkText } from '../validation/check-text.ts'
-import type { Checked } from '../validation/checked.ts'
-import { pythonType } from '../validation/python-text.ts'
+import { type Checked, checkBoolean, checkDatetime, checkText } from '../validation/check-value.ts'
+import { pythonText, pythonType } from '../validation/python-text.ts'
 import { isDictionary, ownValue } from '../validation/validate-item.ts'
 
 /** What a new token is to be. Left out: for the caller, with write access, until the caller's own token ends. */
@@ -18,7 +14,7 @@ export interface TokenInput {
 }
 
 /** A body for a new token, or what is wrong with it. */
-export type ReadToken = { readonly input: TokenInput } | { readonly errors: FieldErrors }
+type ReadToken = { readonly input: TokenInput } | { readonly errors: FieldErrors }
 
 /** NetBox's fields of a token that are not built: with them a token would be other than it was asked for. */
 const unbuilt: Readonly<Record<string, (value: unknown) => boolean>> = {
@@ -71,3 +67,51 @@ function versionOf(body: object): string | number | undefined {
   const version = ownValue(body, 'version')
   return typeof version === 'string' || typeof version === 'number' || version === undefined ? version : 'other'
 }
+
+/** How a body names a user: what must hold of the user, and the sentence when there is none such. */
+type UserReference =
+  | { readonly _tag: 'user'; readonly id: number | null; readonly username: string | null; readonly notFound: string }
+  | { readonly _tag: 'rejected'; readonly message: string }
+
+/** Reads how a body names a user, as NetBox does: by id, or by a dictionary of attributes. Nothing is looked up. */
+function readUserReference(input: unknown): UserReference {
+  if (input === null) return rejected('This field may not be null.')
+  if (isId(input)) {
+    return {
+      _tag: 'user',
+      id: Number(input),
+      username: null,
+      notFound: `Related object not found using the provided numeric ID: ${input}`,
+    }
+  }
+  if (typeof input !== 'object' || Array.isArray(input)) {
+    const shown = typeof input === 'string' ? input : pythonText(input)
+    return rejected(
+      `Related objects must be referenced by numeric ID or by dictionary of attributes. Received an unrecognized value: ${shown}`,
+    )
+  }
+  const attributes = new Map<string, unknown>(Object.entries(input))
+  const notFound = `Related object not found using the provided attributes: ${pythonText(input)}`
+  const unknown = [...attributes.keys()].find((name) => name !== 'id' && name !== 'username')
+  if (unknown !== undefined) {
+    return rejected(`Cannot resolve keyword ${pythonText(unknown)} into field. Choices are: id, username`)
+  }
+  const [id, username] = [attributes.get('id'), attributes.get('username')]
+  if (id !== undefined && !isId(id)) return rejected(`Field 'id' expected a number but got ${pythonText(id)}.`)
+  if (attributes.size === 0 || (username !== undefined && !isName(username))) return rejected(notFound)
+  return {
+    _tag: 'user',
+    id: id === undefined ? null : Number(id),
+    username: isName(username) ? username : null,
+    notFound,
+  }
+}
+
+const rejected = (message: string): UserReference => ({ _tag: 'rejected', message })
+
+const isId = (input: unknown): input is number | string =>
+  typeof input === 'number' ? Number.isInteger(input) : typeof input === 'string' && /^\s*[+-]?\d{1,30}\s*$/.test(input)
+
+/** Text that a database can be asked for. */
+const isName = (input: unknown): input is string =>
+  typeof input === 'string' && !input.includes('\0') && input.isWellFormed()

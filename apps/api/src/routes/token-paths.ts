@@ -14,17 +14,14 @@ import {
   wrongFilter,
 } from '../openapi/responses.ts'
 import { fieldsOf } from '../openapi/shared-schemas.ts'
-import { baseUrl } from '../rest/base-url.ts'
-import type { Caller } from '../rest/caller.ts'
-import { actorOf } from '../rest/caller.ts'
+import { actorOf, type Caller } from '../rest/caller.ts'
+import { respondWithRecords } from '../rest/envelope.ts'
 import { invalid, notFound } from '../rest/http-error.ts'
+import { baseUrl, userAddress } from '../rest/links.ts'
 import { readBody } from '../rest/read-body.ts'
 import { readFilter, search } from '../rest/read-filter.ts'
-import { respondWithRecords } from '../rest/respond-with-records.ts'
-import type { Path } from '../rest/route.ts'
-import { type Route, route } from '../rest/route.ts'
+import { type Path, type Route, route } from '../rest/route.ts'
 import { readTokenInput, type TokenInput } from './token-input.ts'
-import { userAddress } from './user.ts'
 
 const path = '/api/users/tokens/'
 const tags = ['users']

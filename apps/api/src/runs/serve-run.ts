@@ -1,8 +1,7 @@
-import type { Run, RunJob, ScopeResult, Warning } from '@netbox-pbs/core'
-import { scopeTitle } from '@netbox-pbs/core'
-import { choice } from '../rest/choice.ts'
+import { type Run, type RunJob, type ScopeResult, scopeTitle, type Warning } from '@netbox-pbs/core'
 import { runUrl } from '../rest/links.ts'
 import { runPage } from '../rest/page-paths.ts'
+import { choice } from '../rest/row.ts'
 
 /** A run as REST answers it, also while it goes on. */
 export const servedRun = (base: string, run: Run) => ({

@@ -1,7 +1,7 @@
 import { type FieldErrors, Settings } from '@netbox-pbs/core'
 import { isCron } from '@netbox-pbs/sync'
 import { z } from 'zod'
-import { noCron } from '../validation/check-text.ts'
+import { noCron } from '../validation/check-value.ts'
 import { pythonText } from '../validation/python-text.ts'
 import { unknownKeys } from '../validation/unbuilt-fields.ts'
 

@@ -1,5 +1,5 @@
 import type { KnownRows, ReferencedRows } from '@netbox-pbs/core'
-import { accepted, type Checked, notNull, rejected } from './checked.ts'
+import { accepted, type Checked, notNull, rejected } from './check-value.ts'
 import { pythonText } from './python-text.ts'
 
 /** What a body says of another row: a number is an id, a text a name, a dictionary both or either. */

@@ -8,8 +8,7 @@ import {
 } from '@netbox-pbs/core'
 import type { EditValues } from '@netbox-pbs/core/ports'
 import { checkReference, referencedByInput } from './check-reference.ts'
-import { checkValue } from './check-value.ts'
-import { type Checked, rejected } from './checked.ts'
+import { type Checked, checkValue, rejected } from './check-value.ts'
 import { pythonType } from './python-text.ts'
 import { unbuiltFields } from './unbuilt-fields.ts'
 

@@ -1,7 +1,7 @@
 import { type Branch, branchAllows } from '@netbox-pbs/core'
 import { Effect } from 'effect'
 import type { Child } from 'hono/jsx'
-import { branchById } from '../../branches/find-branch.ts'
+import { branchById } from '../../branches/named-branch.ts'
 import { branchesPage, branchPage, listPage } from '../../rest/page-paths.ts'
 import { Alert } from '../components/alert.tsx'
 import { formatCount } from '../components/format.ts'

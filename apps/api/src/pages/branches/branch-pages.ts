@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import type { ApiEnv } from '../../rest/caller.ts'
-import { rowId } from '../../rest/row-id.ts'
+import { rowId } from '../../rest/row.ts'
 import type { ServePage } from '../serve-page.tsx'
 import { add, emptyForm } from './add-page.tsx'
 import { act } from './branch-actions.ts'

@@ -1,7 +1,7 @@
 import type { Branch } from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
 import type { BranchOffer, OfferedAction } from '../../branches/branch-offers.ts'
-import { revertName } from '../../branches/revert-name.ts'
+import { revertName } from '../../branches/read-branch-request.ts'
 import { branchPage } from '../../rest/page-paths.ts'
 import { formatCount } from './format.ts'
 import type { Viewer } from './viewer.ts'

@@ -1,5 +1,5 @@
 import { choiceFor, type Field, type FieldValue, type IntegerField, type ModelName } from '@netbox-pbs/core'
-import { branchedField } from '../../branches/read-value.ts'
+import { branchedField } from '../../branches/resolve-conflicts.ts'
 import { rowPage } from '../../rest/page-paths.ts'
 import { Badge } from './badge.tsx'
 import { formatBytes, formatCount, formatSeconds, formatTime } from './format.ts'

@@ -1,6 +1,6 @@
 import { type Branch, type BranchConflict, possibleChoices, registry, scopeTitle } from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
-import { branchedField } from '../../branches/read-value.ts'
+import { branchedField } from '../../branches/resolve-conflicts.ts'
 import { branchPage, rowPage } from '../../rest/page-paths.ts'
 import { Badge } from './badge.tsx'
 import { BranchedValue, fieldLabel, JsonValue, Nothing } from './cell.tsx'

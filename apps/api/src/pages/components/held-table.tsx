@@ -1,7 +1,7 @@
 import { type HeldDeletions, scopeTitle, whyHeld } from '@netbox-pbs/core'
 import type { SampledSet } from '../../held/sample-rows.ts'
-import { display } from '../../rest/display.ts'
 import { confirmHeldPage, dismissHeldPage, rowPage } from '../../rest/page-paths.ts'
+import { display } from '../../rest/row.ts'
 import { HeldStateBadge } from './badge.tsx'
 import { formatCount, formatTime, sentence } from './format.ts'
 import type { Viewer } from './viewer.ts'

@@ -1,6 +1,6 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { expect, test } from 'vitest'
-import { display } from './display.ts'
+import { display } from './row.ts'
 
 const common = { id: 1, serverName: 'pbs-a', tags: [], custom_fields: {}, created: '', last_updated: '' }
 
