@@ -144,16 +144,14 @@ describe.each(engines)('staging into a branch that waits, on $engine', ({ migrat
         const changeSet = yield* changeSets.open({ runId: 910_000 + fleets++, serverId: server })
         yield* appendAll(changeSet, snapshots, [{ model: 'snapshot', changes }])
         const [row] = yield* rows<{ id: number }>(`select id from change_set_parts where change_set_id = ${changeSet}`)
-        return yield* database.transaction('staging', (statement) =>
-          Effect.gen(function* () {
-            const target = { branch, changeSet, model: 'snapshot', place: scopePlace(snapshots, server) } as const
-            const windows = yield* readWindows(statement, database.engine, 'staged_snapshots', row?.id ?? 0)
-            const before = yield* statement((db) => fetched.execute(db))
-            for (const window of windows) yield* statement((db) => stageCreates(db, target, window))
-            const after = yield* statement((db) => fetched.execute(db))
-            return (after.rows[0]?.read ?? 0) - (before.rows[0]?.read ?? 0)
-          }),
-        )
+        return yield* database.asyncTransaction('staging', async (trx) => {
+          const target = { branch, changeSet, model: 'snapshot', place: scopePlace(snapshots, server) } as const
+          const windows = await readWindows(trx, database.engine, 'staged_snapshots', row?.id ?? 0)
+          const before = await fetched.execute(trx)
+          for (const window of windows) await stageCreates(trx, target, window)
+          const after = await fetched.execute(trx)
+          return (after.rows[0]?.read ?? 0) - (before.rows[0]?.read ?? 0)
+        })
       }),
     )
     expect(read).toBeGreaterThan(0)

@@ -1,10 +1,14 @@
+import { setImmediate } from 'node:timers/promises'
 import { StoreFailed } from '@netbox-pbs/core/ports'
-import { Deferred, Effect, Exit, Fiber, ManagedRuntime, Redacted } from 'effect'
+import { Data, Deferred, Effect, Exit, Fiber, ManagedRuntime, Redacted } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
 import { DatabaseUnusable, DataFolderInUse } from '../src/database/errors.ts'
+import { TransactionAgain, type TransactionOptions } from '../src/database/session.ts'
 import { engines, pg } from './engines.ts'
+
+class Refused extends Data.TaggedError('Refused') {}
 
 describe.each(engines)('the database on $engine', ({ empty }) => {
   const runtime = ManagedRuntime.make(empty)
@@ -59,25 +63,77 @@ describe.each(engines)('the database on $engine', ({ empty }) => {
     ])
   })
 
-  test('keeps a transaction that succeeds, and nothing of one that fails, dies or is interrupted', async () => {
-    const attempt = <A, E>(id: number, end: Effect.Effect<A, E>) =>
+  test('keeps a transaction that returns, and nothing of one that returns an error, throws or is a dry run', async () => {
+    const attempt = <A>(id: number, end: () => A, options?: TransactionOptions) =>
       run(
         Effect.exit(
           Effect.flatMap(Database, (database) =>
-            database.transaction('writing', (query) =>
-              Effect.andThen(
-                query((db) => insert(id).execute(db)),
-                end,
-              ),
+            database.asyncTransaction(
+              'writing',
+              async (trx) => {
+                await insert(id).execute(trx)
+                return end()
+              },
+              options,
             ),
           ),
         ),
       )
-    expect(await attempt(1, Effect.succeed('done'))).toEqual(Exit.succeed('done'))
-    expect(await attempt(2, Effect.fail('no'))).toEqual(Exit.fail('no'))
-    expect(Exit.isFailure(await attempt(3, Effect.die('bug')))).toBe(true)
-    expect(Exit.isFailure(await attempt(4, Effect.interrupt))).toBe(true)
+    const bug = new Error('bug')
+    const throwing = (): void => {
+      throw bug
+    }
+    expect(await attempt(1, () => 'done')).toEqual(Exit.succeed('done'))
+    expect(await attempt(2, () => new Refused())).toEqual(Exit.fail(new Refused()))
+    expect(await attempt(3, throwing)).toEqual(Exit.die(bug))
+    expect(await attempt(4, () => 'tried', { commit: false })).toEqual(Exit.succeed('tried'))
     expect(await run(notes)).toEqual([{ id: 1 }])
+  })
+
+  test('runs a transaction again that asks for it, from its beginning', async () => {
+    let tries = 0
+    const result = await run(
+      Effect.flatMap(Database, (database) =>
+        database.asyncTransaction('writing', async (trx) => {
+          tries += 1
+          await insert(20 + tries).execute(trx)
+          if (tries < 6) throw new TransactionAgain()
+          return tries
+        }),
+      ),
+    )
+    expect(result).toBe(6)
+    expect(await run(notes)).toEqual([{ id: 1 }, { id: 26 }])
+  })
+
+  test('sends no statement of a transaction whose caller has left, and rolls it back', async () => {
+    const [begun, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let stopped: unknown
+    await run(
+      Effect.gen(function* () {
+        const database = yield* Database
+        const writing = yield* Effect.fork(
+          database.asyncTransaction('writing', async (trx) => {
+            await insert(30).execute(trx)
+            begun.resolve()
+            await left.promise
+            try {
+              await insert(31).execute(trx)
+            } catch (cause) {
+              stopped = cause
+              throw cause
+            }
+          }),
+        )
+        yield* Effect.promise(() => begun.promise)
+        const interrupted = yield* Effect.fork(Fiber.interrupt(writing))
+        yield* Effect.promise(() => setImmediate())
+        left.resolve()
+        yield* Fiber.join(interrupted)
+      }),
+    )
+    expect(stopped).toMatchObject({ reason: 'abandoned' })
+    expect(await run(notes)).toEqual([{ id: 1 }, { id: 26 }])
   })
 
   test('keeps two transactions that run at once apart', async () => {
@@ -86,21 +142,18 @@ describe.each(engines)('the database on $engine', ({ empty }) => {
         const database = yield* Database
         const first = yield* Deferred.make<void>()
         const failing = yield* Effect.fork(
-          database.transaction('writing', (query) =>
-            Effect.gen(function* () {
-              yield* query((db) => insert(10).execute(db))
-              yield* Deferred.succeed(first, undefined)
-              yield* Effect.yieldNow()
-              return yield* Effect.fail('no')
-            }),
-          ),
+          database.asyncTransaction('writing', async (trx) => {
+            await insert(10).execute(trx)
+            await Effect.runPromise(Deferred.succeed(first, undefined))
+            return new Refused()
+          }),
         )
         yield* Deferred.await(first)
-        yield* database.transaction('writing', (query) => query((db) => insert(11).execute(db)))
+        yield* database.asyncTransaction('writing', (trx) => insert(11).execute(trx))
         yield* Fiber.await(failing)
       }),
     )
-    expect(await run(notes)).toEqual([{ id: 1 }, { id: 11 }])
+    expect(await run(notes)).toEqual([{ id: 1 }, { id: 11 }, { id: 26 }])
   })
 
   test('a broken statement is a defect', async () => {

@@ -38,19 +38,15 @@ describe.each(engines)('what a run no longer changes, on $engine', ({ migrated }
         ])
         const [row] = yield* rows<{ id: number }>(`select id from change_set_parts where change_set_id = ${changeSet}`)
         const part = row?.id ?? 0
-        const { dropped, read } = yield* database.transaction('dropping', (run) =>
-          Effect.gen(function* () {
-            const place = scopePlace(snapshots, server)
-            const target = { branch, place, model: 'snapshot', changeSet } as const
-            const dropped = yield* dropUnstaged({ run, engine: database.engine }, target, part)
-            const { rows: found } = yield* run((db) =>
-              sql<{ read: number }>`
-                select (pg_stat_get_xact_tuples_returned('staged_snapshots'::regclass)
-                  + pg_stat_get_xact_tuples_fetched('staged_snapshots'::regclass))::bigint as read`.execute(db),
-            )
-            return { dropped, read: found[0]?.read ?? 0 }
-          }),
-        )
+        const { dropped, read } = yield* database.asyncTransaction('dropping', async (trx) => {
+          const place = scopePlace(snapshots, server)
+          const target = { branch, place, model: 'snapshot', changeSet } as const
+          const dropped = await dropUnstaged({ db: trx, engine: database.engine }, target, part)
+          const { rows: found } = await sql<{ read: number }>`
+            select (pg_stat_get_xact_tuples_returned('staged_snapshots'::regclass)
+              + pg_stat_get_xact_tuples_fetched('staged_snapshots'::regclass))::bigint as read`.execute(trx)
+          return { dropped, read: found[0]?.read ?? 0 }
+        })
         expect(dropped).toBe(2)
         const left = yield* (yield* Branches).changes({ id: branch, limit: 1, offset: 0 })
         expect(left.count).toBe(size)

@@ -1,4 +1,4 @@
-import { naturalKey } from '@netbox-pbs/core'
+import { naturalKey, type ScopeResult } from '@netbox-pbs/core'
 import { ChangeSetClosed, ChangeSets, Inventory, Runs } from '@netbox-pbs/core/ports'
 import {
   appendAll,
@@ -364,22 +364,25 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
         } as const
         const landedRows = Effect.map(snapshotsOf(server), ({ length }) => length)
         const recorded = Effect.map(runs.scopes({ id, limit: 10, offset: 0 }), ({ rows }) => rows)
-        const result = (touched: typeof counts) =>
-          Effect.succeed({
-            scope,
-            outcome: 'landed',
-            reason: null,
-            counts: touched,
-            started: may(30),
-            ended: may(30),
-          } as const)
-
-        const dying = { serverId: server, result: () => Effect.dieMessage('the worker is gone') }
+        const result = (touched: typeof counts): ScopeResult => ({
+          scope,
+          outcome: 'landed',
+          reason: null,
+          counts: touched,
+          started: may(30),
+          ended: may(30),
+        })
+        const dying = {
+          serverId: server,
+          result: () => {
+            throw new Error('the worker is gone')
+          },
+        }
         expect(Exit.isFailure(yield* Effect.exit(changeSets.land({ ...landing, record: dying })))).toBe(true)
         expect([yield* landedRows, yield* recorded]).toEqual([1, []])
 
         yield* changeSets.land({ ...landing, record: { serverId: server, result } })
-        expect([yield* landedRows, yield* recorded]).toEqual([2, [yield* result({ ...counts, created: 1 })]])
+        expect([yield* landedRows, yield* recorded]).toEqual([2, [result({ ...counts, created: 1 })]])
       }),
     )
   })

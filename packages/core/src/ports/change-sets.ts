@@ -135,7 +135,7 @@ export interface LandingRecord {
   /** The job's server by id; null: the gateway's job. */
   readonly serverId: number | null
   /** How the scope ended, now that the touched rows are counted. */
-  readonly result: (counts: RowCounts) => Effect.Effect<ScopeResult>
+  readonly result: (counts: RowCounts) => ScopeResult
 }
 
 /** The result of staging a scope in a branch. */

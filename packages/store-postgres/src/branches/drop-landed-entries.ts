@@ -3,7 +3,6 @@ import type { Landing, StoreFailed } from '@netbox-pbs/core/ports'
 import { Array as Arr, Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { lockScope } from '../scopes/scope-locks.ts'
 import { branchedModelsOf } from '../scopes/scope-models.ts'
@@ -43,42 +42,36 @@ export const dropLandedEntries = Effect.fn('Branches.dropLandedEntries')(functio
   })
   if (covered === null) return
   const { branch, place } = covered
-  yield* database.transaction(`taking ${scopeTitle(scope)} out of a branch`, (run) =>
-    Effect.gen(function* () {
-      yield* run((db) => lockScope(place).execute(db))
-      const locked = yield* run((db) => lockBranchFor(db, branch, 'stage'))
-      if ('_tag' in locked) return
-      let dropped = 0
-      for (const model of branchedModelsOf(scope.resource)) dropped += yield* dropAgreed(run, { branch, model }, place)
-      if (dropped > 0) yield* run((db) => raiseRevision(db, branch, { runId: landed.runId }))
-      yield* run((db) => coverFor(db, branch, place, landed))
-    }),
-  )
+  yield* database.asyncTransaction(`taking ${scopeTitle(scope)} out of a branch`, async (trx) => {
+    await lockScope(place).execute(trx)
+    const locked = await lockBranchFor(trx, branch, 'stage')
+    if ('_tag' in locked) return
+    let dropped = 0
+    for (const model of branchedModelsOf(scope.resource)) dropped += await dropAgreed(trx, { branch, model }, place)
+    if (dropped > 0) await raiseRevision(trx, branch, { runId: landed.runId })
+    await coverFor(trx, branch, place, landed)
+  })
 })
 
 /** Drops the entries of a scope that agree with main, and returns their number. */
-function dropAgreed(run: Run, { branch, model }: Moving, place: ScopePlace): Effect.Effect<number, StoreFailed> {
-  return Effect.gen(function* () {
-    // An entry can only agree with main where main has changed since.
-    const moved = yield* run((db) => staleEntries(db, { branch, model, where: ofPlace(place) }))
-    let dropped = 0
-    for (const ids of Arr.chunksOf(moved, batchSize)) {
-      const entries = yield* run((db) =>
-        readEntries(db, {
-          branch,
-          model,
-          author: 'sync',
-          after: 0,
-          limit: batchSize,
-          where: sql`e.id = any(${ids}::bigint[])`,
-        }),
-      )
-      const agreed = entries.filter(isAgreed).map(({ id }) => id)
-      yield* run((db) => dropEntries(db, { branch, model }, agreed))
-      dropped += agreed.length
-    }
-    return dropped
-  })
+async function dropAgreed(db: Kysely<Tables>, { branch, model }: Moving, place: ScopePlace): Promise<number> {
+  // An entry can only agree with main where main has changed since.
+  const moved = await staleEntries(db, { branch, model, where: ofPlace(place) })
+  let dropped = 0
+  for (const ids of Arr.chunksOf(moved, batchSize)) {
+    const entries = await readEntries(db, {
+      branch,
+      model,
+      author: 'sync',
+      after: 0,
+      limit: batchSize,
+      where: sql`e.id = any(${ids}::bigint[])`,
+    })
+    const agreed = entries.filter(isAgreed).map(({ id }) => id)
+    await dropEntries(db, { branch, model }, agreed)
+    dropped += agreed.length
+  }
+  return dropped
 }
 
 function isAgreed(entry: Entry): boolean {

@@ -1,6 +1,4 @@
 import { addRows, type ModelName, noRows, type RowCounts, scopeResourceOf } from '@netbox-pbs/core'
-import type { StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
 import { ensureGroups, groupsOf } from '../change-sets/land-groups.ts'
 import type { LastSeen } from '../change-sets/land-rows.ts'
@@ -22,56 +20,52 @@ type Windows = Readonly<Record<(typeof rootsFirst)[number], ReadonlyArray<Window
  * Lands what a branch comes to, staged in one part whatever scopes it is of, with the statements that land a scope: first the deletions from the leaves up, then the rest
  * from the roots down. Hold the locks of its scopes.
  */
-export function landBranch(step: WindowStep, part: number): Effect.Effect<RowCounts, StoreFailed> {
-  return Effect.gen(function* () {
-    const windows = yield* allWindows(step, part)
-    let counts = noRows
-    for (const model of leavesFirst) {
-      counts = addRows(counts, counted(model, yield* landDeletions(step, windows[model], model)))
-      if (model === 'group') yield* dropEmptied(step, windows, part)
-    }
-    for (const model of rootsFirst) {
-      counts = addRows(counts, counted(model, yield* landUpserts(step, windows[model], model)))
-      if (model === 'server' && windows.server.length > 0) yield* step.run(notePending)
-      if (model === 'snapshot') yield* countWritten(step, windows.snapshot)
-    }
-    yield* step.run((db) => recountNamespaces(db, touchedNamespace(part)))
-    return counts
-  })
+export async function landBranch(step: WindowStep, part: number): Promise<RowCounts> {
+  const windows = await allWindows(step, part)
+  let counts = noRows
+  for (const model of leavesFirst) {
+    counts = addRows(counts, counted(model, await landDeletions(step, windows[model], model)))
+    if (model === 'group') await dropEmptied(step, windows, part)
+  }
+  for (const model of rootsFirst) {
+    counts = addRows(counts, counted(model, await landUpserts(step, windows[model], model)))
+    if (model === 'server' && windows.server.length > 0) await notePending(step.db)
+    if (model === 'snapshot') await countWritten(step, windows.snapshot)
+  }
+  await recountNamespaces(step.db, touchedNamespace(part))
+  return counts
 }
 
 /** Groups follow their snapshots, so a merge does not count them. */
 const counted = (model: ModelName, rows: RowCounts): RowCounts => (model === 'group' ? noRows : rows)
 
-const allWindows = ({ run, engine }: WindowStep, part: number): Effect.Effect<Windows, StoreFailed> => {
-  const of = (model: ModelName) => readWindows(run, engine, `staged_${tables[model]}`, part)
-  return Effect.all({
-    server: of('server'),
-    datastore: of('datastore'),
-    namespace: of('namespace'),
-    group: of('group'),
-    snapshot: of('snapshot'),
-    job: of('job'),
-  })
+async function allWindows({ db, engine }: WindowStep, part: number): Promise<Windows> {
+  const of = (model: ModelName) => readWindows(db, engine, `staged_${tables[model]}`, part)
+  return {
+    server: await of('server'),
+    datastore: await of('datastore'),
+    namespace: await of('namespace'),
+    group: await of('group'),
+    snapshot: await of('snapshot'),
+    job: await of('job'),
+  }
 }
 
 const deletes = (windows: ReadonlyArray<Window>): ReadonlyArray<Window> =>
   windows.filter((window) => window.deletes > 0)
 
 /** Removes the groups that neither the source lists nor a snapshot needs any more. Only those that it does not list are counted for it. */
-function dropEmptied(
-  { run, engine, writer }: WindowStep,
+async function dropEmptied(
+  { db, engine, writer }: WindowStep,
   { snapshot, group }: Windows,
   part: number,
-): Effect.Effect<void, StoreFailed> {
-  return Effect.gen(function* () {
-    const losing = deletes(snapshot)
-    yield* eachWindow(engine, losing, (window) =>
-      run((db) => recountGroups(db, unlisted(window), { watch: writer.watch, discard: true })),
-    )
-    if (losing.length === 0 && deletes(group).length === 0) return
-    yield* run((db) => pruneGroups(db, amongGroups(deletedFrom(part)), { origin: writer.origin }))
-  })
+): Promise<void> {
+  const losing = deletes(snapshot)
+  await eachWindow(engine, losing, (window) =>
+    recountGroups(db, unlisted(window), { watch: writer.watch, discard: true }),
+  )
+  if (losing.length === 0 && deletes(group).length === 0) return
+  await pruneGroups(db, amongGroups(deletedFrom(part)), { origin: writer.origin })
 }
 
 const groupKey = keyColumns('group')
@@ -85,13 +79,12 @@ const unlisted = (window: Window): RawBuilder<unknown> => sql`
  * Creates the groups that new snapshots lack, and recounts those with a written or deleted
  * snapshot.
  */
-const countWritten = ({ run, engine, writer, made }: WindowStep, windows: ReadonlyArray<Window>) =>
-  eachWindow(engine, windows, (window) =>
-    run(async (db) => {
-      if (window.creates > 0) add(made, 'group', await ensureGroups(db, window))
-      await recountGroups(db, groupsOf(window, sql`true`), { watch: writer.watch, discard: true })
-    }),
-  )
+async function countWritten({ db, engine, writer, made }: WindowStep, windows: ReadonlyArray<Window>): Promise<void> {
+  await eachWindow(engine, windows, async (window) => {
+    if (window.creates > 0) add(made, 'group', await ensureGroups(db, window))
+    await recountGroups(db, groupsOf(window, sql`true`), { watch: writer.watch, discard: true })
+  })
+}
 
 /** The keys of the groups that a part deletes, or deletes snapshots of. */
 function deletedFrom(part: number): RawBuilder<unknown> {

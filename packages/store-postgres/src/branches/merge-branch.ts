@@ -123,7 +123,7 @@ class BranchMerge {
       const part = yield* this.#run(newPart)
       for (const model of branchedModels) yield* this.#stageModel(model, part, kept)
       if (this.#open > 0) return yield* new BranchInConflict({ id, conflicts: this.#open })
-      const counts = yield* this.#landPart(part)
+      const counts = yield* this.#run((db) => this.#landPart(db, part))
       yield* this.#run(async (db) => appendSummaries(db, await createdByScope(db, part, scopes), by))
       for (const [model, overrides] of this.#overrides) yield* this.#run((db) => overrides.land(db, model))
       yield* this.#run((db) => clearTouchedDigests(db, id))
@@ -173,9 +173,9 @@ class BranchMerge {
     )
   }
 
-  #landPart(part: number): Effect.Effect<RowCounts, StoreFailed> {
+  async #landPart(db: Kysely<Tables>, part: number): Promise<RowCounts> {
     const step: WindowStep = {
-      run: this.#run,
+      db,
       engine: this.#engine,
       writer: { origin: this.#request.by, watch: branchWatch },
       at: this.#request.at,
@@ -186,7 +186,7 @@ class BranchMerge {
       held: { rows: 0, grown: 0 },
       made: new Map(),
     }
-    return landBranch(step, part)
+    return await landBranch(step, part)
   }
 
   /** Stages what the entries of a model come to, as a sync stages its changes. */
@@ -212,7 +212,8 @@ class BranchMerge {
         const written = this.#writesOf(model, decided, index, kept)
         yield* this.#run((db) => recordOutcomes(db, { branch, model }, written))
         const changes = written.flatMap(({ entry, write }) => changeOf(model, entry, write) ?? [])
-        if (changes.length > 0) yield* stageRows(this.#run, part, model, stagedRows(model, changes, { held: false }))
+        if (changes.length > 0)
+          yield* this.#run((db) => stageRows(db, part, model, stagedRows(model, changes, { held: false })))
       }
     })
   }

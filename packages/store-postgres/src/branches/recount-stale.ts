@@ -2,7 +2,6 @@ import type { StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { lockScope } from '../scopes/scope-locks.ts'
 import { inScope, placeOf, type ScopePlace } from '../scopes/scope-place.ts'
@@ -26,13 +25,11 @@ export const recountStale = Effect.fn('Branches.recountStale')(function* (
   const places = yield* database.query(operation, (db) => movedPlaces(db, branch, moves))
   // Locks one scope at a time, to avoid a deadlock with a caller that locks several.
   for (const place of places) {
-    yield* database.transaction(operation, (run) =>
-      Effect.gen(function* () {
-        yield* run((db) => lockScope(place).execute(db))
-        if (moves !== null) yield* run((db) => markGroups(db, branch, place, moves))
-        yield* recountMarked(run, database.engine, branch, place)
-      }),
-    )
+    yield* database.asyncTransaction(operation, async (trx) => {
+      await lockScope(place).execute(trx)
+      if (moves !== null) await markGroups(trx, branch, place, moves)
+      await recountMarked(trx, database.engine, branch, place)
+    })
   }
 })
 
@@ -85,27 +82,22 @@ interface GroupName {
 }
 
 /** Counts what is marked, some groups at a time, in the order of their names: one that stays marked is not met again. Hold the scope's lock. */
-export function recountMarked(
-  run: Run,
+export async function recountMarked(
+  db: Kysely<Tables>,
   engine: Database['Type']['engine'],
   branch: number,
   place: ScopePlace,
-): Effect.Effect<void, StoreFailed> {
-  return Effect.gen(function* () {
-    const size = groupsAtOnce[engine]
-    for (let after: GroupName | undefined = { backup_type: '', backup_id: '' }; after !== undefined; ) {
-      const { backup_type, backup_id }: GroupName = after
-      const groups: ReadonlyArray<GroupName> = yield* run(async (db) => {
-        const { rows } = await sql<GroupName>`
-          select c.backup_type, c.backup_id from branch_group_counts c where c.branch_id = ${branch}::bigint and ${inScope(place)} and c.moved
-            and (c.backup_type, c.backup_id) > (${backup_type}::text, ${backup_id}::text)
-          order by c.backup_type, c.backup_id limit ${size}`.execute(db)
-        if (rows.length > 0) await recountBranchGroups(db, branch, place, named(rows))
-        return rows
-      })
-      after = groups.length < size ? undefined : groups.at(-1)
-    }
-  })
+): Promise<void> {
+  const size = groupsAtOnce[engine]
+  for (let after: GroupName | undefined = { backup_type: '', backup_id: '' }; after !== undefined; ) {
+    const { backup_type, backup_id }: GroupName = after
+    const { rows } = await sql<GroupName>`
+        select c.backup_type, c.backup_id from branch_group_counts c where c.branch_id = ${branch}::bigint and ${inScope(place)} and c.moved
+          and (c.backup_type, c.backup_id) > (${backup_type}::text, ${backup_id}::text)
+        order by c.backup_type, c.backup_id limit ${size}`.execute(db)
+    if (rows.length > 0) await recountBranchGroups(db, branch, place, named(rows))
+    after = rows.length < size ? undefined : rows.at(-1)
+  }
 }
 
 const named = (groups: ReadonlyArray<GroupName>): RawBuilder<unknown> => sql`

@@ -1,10 +1,7 @@
 import { type ModelName, registryVersion } from '@netbox-pbs/core'
-import type { StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { type Window, yieldToEventLoop } from '../change-sets/windows.ts'
 import type { Database } from '../database/database.ts'
-import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { inScope, type ScopePlace } from '../scopes/scope-place.ts'
 import { type Column, columnNames, factColumns, keyColumns, sameKey, tables } from '../tables/columns.ts'
@@ -36,22 +33,22 @@ const marked = ({ branch, model, place }: Target): RawBuilder<unknown> =>
   model === 'snapshot' ? sql`, marked as (${groupsOfWritten(branch, place)})` : sql``
 
 /** Takes out of a branch what a scope's new part no longer changes, all of the scope when there is no part. Returns of how many objects. */
-export const dropUnstaged = Effect.fn('ChangeSets.dropUnstaged')(function* (
-  { run, engine }: { readonly run: Run; readonly engine: Database['Type']['engine'] },
+export async function dropUnstaged(
+  { db, engine }: { readonly db: Kysely<Tables>; readonly engine: Database['Type']['engine'] },
   target: Target,
   part: number | null,
-): Effect.fn.Return<number, StoreFailed> {
+): Promise<number> {
   const limit = sliceSize[engine]
   let dropped = 0
   for (let after = 0; ; ) {
-    const upTo = limit === null ? null : yield* run((db) => endOfSlice(db, target, { after, limit }))
+    const upTo = limit === null ? null : await endOfSlice(db, target, { after, limit })
     if (limit !== null && upTo === null) return dropped
-    dropped += yield* run((db) => dropSlice(db, target, { part, after, upTo }))
+    dropped += await dropSlice(db, target, { part, after, upTo })
     if (upTo === null) return dropped
     after = upTo
-    yield* yieldToEventLoop(engine)
+    await yieldToEventLoop(engine)
   }
-})
+}
 
 /** The highest id of the next entries of a scope; null: there are none. */
 async function endOfSlice(

@@ -9,7 +9,7 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
-import { requireOpen } from '../change-sets/append.ts'
+import { lockChangeSet } from '../change-sets/append.ts'
 import { endPart } from '../change-sets/end-part.ts'
 import { landObservations } from '../change-sets/land-observations.ts'
 import { isWhole, landScopeRow, lastCompleteAt } from '../change-sets/land-scope-row.ts'
@@ -20,7 +20,6 @@ import { recordLanding } from '../change-sets/record-landing.ts'
 import { eachWindow, readWindows } from '../change-sets/windows.ts'
 import type { Database } from '../database/database.ts'
 import { jsonb } from '../database/json.ts'
-import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { lockExistingScope } from '../scopes/scope-locks.ts'
 import { branchedModelsOf } from '../scopes/scope-models.ts'
@@ -40,46 +39,47 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
   staging: Staging,
 ): Effect.fn.Return<Staged, StoreFailed | ChangeSetClosed | BranchNotOpen | ServerRenamed> {
   const { scope, changeSet } = staging
-  return yield* database.transaction(`staging ${scopeTitle(scope)} in a branch`, (run) =>
-    Effect.gen(function* () {
-      yield* requireOpen(run, changeSet, 'update')
-      const serverId = yield* landingServer(run, staging)
-      const place = scopePlace(scope, serverId)
-      if (!(yield* run((db) => lockExistingScope(db, place)))) return yield* new ChangeSetClosed({ changeSet })
-      const part = yield* endPart(run, staging)
-      const covering = yield* run((db) => coveringBranch(db, place, { lock: true }))
-      const branch = covering ?? staging.branch
-      if (covering === null) yield* requireOpenBranch(run, branch)
-      if (part !== null) {
-        const { at, runId } = staging
-        const lastSeen = yield* run((db) => lastCompleteAt(db, place))
-        yield* run((db) => landSightings(db, { place, part, runId, at, lastSeen }))
+  return yield* database.asyncTransaction(`staging ${scopeTitle(scope)} in a branch`, async (trx) => {
+    const closed = new ChangeSetClosed({ changeSet })
+    if (!(await lockChangeSet(trx, changeSet, 'update'))) return closed
+    const serverId = await landingServer(trx, staging)
+    if (serverId instanceof Error) return serverId
+    const place = scopePlace(scope, serverId)
+    if (!(await lockExistingScope(trx, place))) return closed
+    const part = await endPart(trx, staging)
+    const covering = await coveringBranch(trx, place, { lock: true })
+    const branch = covering ?? staging.branch
+    const notOpen = covering === null ? await keepOpen(trx, branch) : null
+    if (notOpen !== null) return notOpen
+    if (part !== null) {
+      const { at, runId } = staging
+      const lastSeen = await lastCompleteAt(trx, place)
+      await landSightings(trx, { place, part, runId, at, lastSeen })
+    }
+    for (const model of branchedModelsOf(scope.resource)) {
+      await dropUnstaged({ db: trx, engine: database.engine }, { branch, place, model, changeSet }, part)
+    }
+    const staged = part === null ? nothing : await stagePart(trx, database.engine, { branch, place, staging, part })
+    if (scope.resource === 'snapshots') await recountMarked(trx, database.engine, branch, place)
+    if (part !== null) {
+      const model = scopes[scope.resource].lists
+      await landObservations(trx, model, part)
+      await stageObservations(trx, { branch, model }, part)
+      if (scope.resource === 'datastores') {
+        await landUsage({ db: trx, engine: database.engine }, { serverId, part, at: staging.at })
       }
-      for (const model of branchedModelsOf(scope.resource)) {
-        yield* dropUnstaged({ run, engine: database.engine }, { branch, place, model, changeSet }, part)
-      }
-      const staged = part === null ? nothing : yield* stagePart(run, database.engine, { branch, place, staging, part })
-      if (scope.resource === 'snapshots') yield* recountMarked(run, database.engine, branch, place)
-      if (part !== null) {
-        const model = scopes[scope.resource].lists
-        yield* run((db) => landObservations(db, model, part))
-        yield* run((db) => stageObservations(db, { branch, model }, part))
-        if (scope.resource === 'datastores') {
-          yield* landUsage({ run, engine: database.engine }, { serverId, part, at: staging.at })
-        }
-      }
-      if (staged.changes > 0) {
-        yield* run((db) => cover(db, branch, place, staging))
-        yield* recordLanding(run, staging, staged.counts)
-        return { branch, counts: staged.counts }
-      }
-      // Source and main agree. A branch that held something of the scope is told which run took it out.
-      if (covering !== null) yield* run((db) => cover(db, branch, place, { ...staging, held: null }))
-      yield* run((db) => landScopeRow(db, place, staging, 0))
-      yield* recordLanding(run, staging, noRows)
-      return { branch: null, counts: noRows }
-    }),
-  )
+    }
+    if (staged.changes > 0) {
+      await cover(trx, branch, place, staging)
+      await recordLanding(trx, staging, staged.counts)
+      return { branch, counts: staged.counts }
+    }
+    // Source and main agree. A branch that held something of the scope is told which run took it out.
+    if (covering !== null) await cover(trx, branch, place, { ...staging, held: null })
+    await landScopeRow(trx, place, staging, 0)
+    await recordLanding(trx, staging, noRows)
+    return { branch: null, counts: noRows }
+  })
 })
 
 /** What a part came to: rows of the scope's model, and changes of any model. */
@@ -90,19 +90,17 @@ interface StagedPart {
 
 const nothing: StagedPart = { counts: noRows, changes: 0 }
 
-/** Keeps a branch open until the end of the transaction. */
-function requireOpenBranch(run: Run, id: number): Effect.Effect<void, StoreFailed | BranchNotOpen> {
-  return Effect.gen(function* () {
-    const { rows } = yield* run((db) =>
-      sql<Pick<Branch, 'status'>>`select status from branches where id = ${id}::bigint for share`.execute(db),
-    )
-    const status = rows[0]?.status ?? 'closed'
-    if (!branchAllows({ status }, 'stage')) return yield* new BranchNotOpen({ id, status })
-  })
+/** Keeps a branch open until the end of the transaction; null, or the error of one that is not open. */
+async function keepOpen(db: Kysely<Tables>, id: number): Promise<BranchNotOpen | null> {
+  const { rows } = await sql<
+    Pick<Branch, 'status'>
+  >`select status from branches where id = ${id}::bigint for share`.execute(db)
+  const status = rows[0]?.status ?? 'closed'
+  return branchAllows({ status }, 'stage') ? null : new BranchNotOpen({ id, status })
 }
 
-function stagePart(
-  run: Run,
+async function stagePart(
+  db: Kysely<Tables>,
   engine: Database['Type']['engine'],
   {
     branch,
@@ -110,28 +108,24 @@ function stagePart(
     staging,
     part,
   }: { readonly branch: number; readonly place: ScopePlace; readonly staging: Staging; readonly part: number },
-): Effect.Effect<StagedPart, StoreFailed> {
-  return Effect.gen(function* () {
-    const { scope, changeSet } = staging
-    let counts = noRows
-    let changes = 0
-    for (const model of branchedModelsOf(scope.resource)) {
-      const target = { branch, place, model, changeSet }
-      const own = model === scopes[scope.resource].lists
-      const windows = yield* readWindows(run, engine, `staged_${tables[model]}`, part)
-      yield* eachWindow(engine, windows, (window) =>
-        run(async (db) => {
-          const created = window.creates > 0 ? await stageCreates(db, target, window) : 0
-          const updated = window.updates > 0 ? await stageUpdates(db, target, window) : 0
-          const deletes = isWhole(staging) && window.deletes + window.holds > 0
-          const deleted = deletes ? await stageDeletes(db, target, window) : 0
-          changes += created + updated + deleted
-          if (own) counts = addRows(counts, { ...noRows, created, updated, deleted })
-        }),
-      )
-    }
-    return { counts, changes }
-  })
+): Promise<StagedPart> {
+  const { scope, changeSet } = staging
+  let counts = noRows
+  let changes = 0
+  for (const model of branchedModelsOf(scope.resource)) {
+    const target = { branch, place, model, changeSet }
+    const own = model === scopes[scope.resource].lists
+    const windows = await readWindows(db, engine, `staged_${tables[model]}`, part)
+    await eachWindow(engine, windows, async (window) => {
+      const created = window.creates > 0 ? await stageCreates(db, target, window) : 0
+      const updated = window.updates > 0 ? await stageUpdates(db, target, window) : 0
+      const deletes = isWhole(staging) && window.deletes + window.holds > 0
+      const deleted = deletes ? await stageDeletes(db, target, window) : 0
+      changes += created + updated + deleted
+      if (own) counts = addRows(counts, { ...noRows, created, updated, deleted })
+    })
+  }
+  return { counts, changes }
 }
 
 async function cover(db: Kysely<Tables>, branch: number, place: ScopePlace, staging: Staging): Promise<void> {

@@ -1,10 +1,10 @@
 import { type FieldValue, type ModelName, type Sightings, scopeKey, scopeTitle } from '@netbox-pbs/core'
 import { type Appended, ChangeSetClosed, type GroupDigest, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import { jsonb } from '../database/json.ts'
-import type { Run } from '../database/session.ts'
+import type { Tables } from '../database/tables.ts'
 import { ownObservations } from '../tables/columns.ts'
 import { stageRows } from './stage-rows.ts'
 import { type InitialObservations, keyParts, stagedRows } from './staged-rows.ts'
@@ -20,20 +20,20 @@ export const append = Effect.fn('ChangeSets.append')(function* <M extends ModelN
   database: Database['Type'],
   { changeSet, scope, model, changes, held, observed = [], digests = [], sightings = noSightings }: WidePart<M>,
 ): Effect.fn.Return<void, StoreFailed | ChangeSetClosed> {
-  yield* database.transaction(`staging ${scopeTitle(scope)}`, (run) =>
-    Effect.gen(function* () {
-      const sighted = sightedRows(sightings)
-      if (changes.length + observed.length + digests.length + sighted.length === 0)
-        return yield* requireOpen(run, changeSet, 'share')
-      const part = yield* openPart(run, changeSet, scopeKey(scope))
-      const { readings, later } = initialObservations(model, changes, observed)
-      for (const rows of batches(stagedRows(model, changes, { held: held !== undefined, readings })))
-        yield* stageRows(run, part, model, rows)
-      for (const rows of batches(later)) yield* stageObservations(run, part, rows)
-      for (const rows of batches(digests)) yield* stageDigests(run, part, rows)
-      for (const rows of batches(sighted)) yield* stageSightings(run, part, model, rows)
-    }),
-  )
+  yield* database.asyncTransaction(`staging ${scopeTitle(scope)}`, async (trx) => {
+    const closed = new ChangeSetClosed({ changeSet })
+    const sighted = sightedRows(sightings)
+    if (changes.length + observed.length + digests.length + sighted.length === 0)
+      return (await lockChangeSet(trx, changeSet, 'share')) ? undefined : closed
+    const part = await openPart(trx, changeSet, scopeKey(scope))
+    if (part === null) return closed
+    const { readings, later } = initialObservations(model, changes, observed)
+    for (const rows of batches(stagedRows(model, changes, { held: held !== undefined, readings })))
+      await stageRows(trx, part, model, rows)
+    for (const rows of batches(later)) await stageObservations(trx, part, rows)
+    for (const rows of batches(digests)) await stageDigests(trx, part, rows)
+    for (const rows of batches(sighted)) await stageSightings(trx, part, model, rows)
+  })
 })
 
 /** A reading of one row, whatever its model. */
@@ -83,63 +83,65 @@ const sightedRows = ({ noted, returned }: Sightings): ReadonlyArray<SightedRow> 
   ...returned.map((id) => ({ id, absent: false })),
 ]
 
-/** Locks an open change set until the end of the transaction, so that it cannot be closed meanwhile. */
-export function requireOpen(
-  run: Run,
-  changeSet: number,
-  lock: 'share' | 'update',
-): Effect.Effect<void, StoreFailed | ChangeSetClosed> {
-  return run((db) =>
-    sql`select from change_sets where id = ${changeSet}::bigint for ${sql.raw(lock)}`.execute(db),
-  ).pipe(Effect.flatMap(({ rows }) => (rows.length === 1 ? Effect.void : new ChangeSetClosed({ changeSet }))))
+/**
+ * Locks an open change set until the end of the transaction, so that it cannot be closed meanwhile.
+ * False: it is closed.
+ */
+export async function lockChangeSet(db: Kysely<Tables>, changeSet: number, lock: 'share' | 'update'): Promise<boolean> {
+  const { rows } = await sql`select from change_sets where id = ${changeSet}::bigint for ${sql.raw(lock)}`.execute(db)
+  return rows.length === 1
 }
 
-/** The part of an open change set that waits for a scope; a new one when there is none. Locks the change set as `requireOpen` does. */
-function openPart(run: Run, changeSet: number, key: string): Effect.Effect<number, StoreFailed | ChangeSetClosed> {
-  return run((db) =>
-    // The no-op update makes the statement return the existing row.
-    sql<{ id: number }>`
+/**
+ * The part of an open change set that waits for a scope; a new one when there is none. Locks the
+ * change set as `lockChangeSet` does. Null: it is closed.
+ */
+async function openPart(db: Kysely<Tables>, changeSet: number, key: string): Promise<number | null> {
+  // The no-op update makes the statement return the existing row.
+  const { rows } = await sql<{ id: number }>`
       insert into change_set_parts (change_set_id, scope_key)
       select id, ${key} from change_sets where id = ${changeSet}::bigint for share
       on conflict (change_set_id, scope_key) where waiting do update set scope_key = excluded.scope_key
-      returning id`.execute(db),
-  ).pipe(
-    Effect.flatMap(({ rows: [part] }) =>
-      part === undefined ? new ChangeSetClosed({ changeSet }) : Effect.succeed(part.id),
-    ),
-  )
+      returning id`.execute(db)
+  return rows[0]?.id ?? null
 }
 
-function stageObservations(run: Run, part: number, rows: ReadonlyArray<StagedObservation>) {
+async function stageObservations(
+  db: Kysely<Tables>,
+  part: number,
+  rows: ReadonlyArray<StagedObservation>,
+): Promise<void> {
   const parsed = rows.map(({ key, values }) => ({ key: keyParts(key), values }))
-  return run((db) =>
-    sql`insert into staged_observations (part_id, key, values)
-      select ${part}::bigint, key, values from jsonb_to_recordset(${jsonb(parsed)}) as r (key jsonb, values jsonb)`.execute(
-      db,
-    ),
+  await sql`
+    insert into staged_observations (part_id, key, values)
+    select ${part}::bigint, key, values from jsonb_to_recordset(${jsonb(parsed)}) as r (key jsonb, values jsonb)`.execute(
+    db,
   )
 }
 
-function stageDigests(run: Run, part: number, rows: ReadonlyArray<GroupDigest>) {
+async function stageDigests(db: Kysely<Tables>, part: number, rows: ReadonlyArray<GroupDigest>): Promise<void> {
   const parsed = rows.map(({ key, digest, listed }) => {
     const [, , , backup_type, backup_id] = keyParts(key)
     return { backup_type, backup_id, digest, listed_count: listed }
   })
-  return run((db) =>
-    sql`insert into staged_digests (part_id, backup_type, backup_id, digest, listed_count)
-      select ${part}::bigint, backup_type, backup_id, digest, listed_count
-      from jsonb_to_recordset(${jsonb(parsed)}) as r (backup_type text, backup_id text, digest text, listed_count bigint)`.execute(
-      db,
-    ),
+  await sql`
+    insert into staged_digests (part_id, backup_type, backup_id, digest, listed_count)
+    select ${part}::bigint, backup_type, backup_id, digest, listed_count
+    from jsonb_to_recordset(${jsonb(parsed)}) as r (backup_type text, backup_id text, digest text, listed_count bigint)`.execute(
+    db,
   )
 }
 
-function stageSightings(run: Run, part: number, model: ModelName, rows: ReadonlyArray<SightedRow>) {
-  return run((db) =>
-    sql`insert into staged_sightings (part_id, model, id, absent)
-      select ${part}::bigint, ${model}, id, absent from jsonb_to_recordset(${jsonb(rows)}) as r (id bigint, absent boolean)`.execute(
-      db,
-    ),
+async function stageSightings(
+  db: Kysely<Tables>,
+  part: number,
+  model: ModelName,
+  rows: ReadonlyArray<SightedRow>,
+): Promise<void> {
+  await sql`
+    insert into staged_sightings (part_id, model, id, absent)
+    select ${part}::bigint, ${model}, id, absent from jsonb_to_recordset(${jsonb(rows)}) as r (id bigint, absent boolean)`.execute(
+    db,
   )
 }
 

@@ -1,8 +1,5 @@
-import type { StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { observedColumns } from '../tables/columns.ts'
 import { eachWindow, readWindows, type Window } from './windows.ts'
@@ -11,14 +8,14 @@ import { eachWindow, readWindows, type Window } from './windows.ts'
  * Writes the end of tasks that finished since main last recorded them, into their own rows. Like
  * every observation it leaves `last_updated` unchanged.
  */
-export const landTaskObservations = (
-  run: Run,
+export async function landTaskObservations(
+  db: Kysely<Tables>,
   engine: Database['Type']['engine'],
   part: number,
-): Effect.Effect<void, StoreFailed> =>
-  Effect.flatMap(readWindows(run, engine, 'staged_observations', part), (windows) =>
-    eachWindow(engine, windows, (window) => run((db) => landObservations(db, window))),
-  )
+): Promise<void> {
+  const windows = await readWindows(db, engine, 'staged_observations', part)
+  await eachWindow(engine, windows, (window) => landObservations(db, window))
+}
 
 async function landObservations(db: Kysely<Tables>, window: Window): Promise<void> {
   const columns = observedColumns('task')

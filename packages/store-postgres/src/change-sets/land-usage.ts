@@ -1,9 +1,6 @@
 import { mostUsagePoints, usageDays } from '@netbox-pbs/core'
-import type { StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { eachWindow, readWindows, type Window } from './windows.ts'
 
@@ -12,14 +9,12 @@ import { eachWindow, readWindows, type Window } from './windows.ts'
  * total does not belong to its time. When a point is added, points older than `usageDays` before
  * `at` are removed.
  */
-export function landUsage(
-  { run, engine }: { readonly run: Run; readonly engine: Database['Type']['engine'] },
+export async function landUsage(
+  { db, engine }: { readonly db: Kysely<Tables>; readonly engine: Database['Type']['engine'] },
   { serverId, part, at }: { readonly serverId: number | null; readonly part: number; readonly at: string },
-): Effect.Effect<void, StoreFailed> {
-  const land = (window: Window) => run((db) => addPoints(db, serverId, window, at))
-  return Effect.flatMap(readWindows(run, engine, 'staged_observations', part, mostUsagePoints), (windows) =>
-    eachWindow(engine, windows, land),
-  )
+): Promise<void> {
+  const windows = await readWindows(db, engine, 'staged_observations', part, mostUsagePoints)
+  await eachWindow(engine, windows, (window) => addPoints(db, serverId, window, at))
 }
 
 async function addPoints(db: Kysely<Tables>, serverId: number | null, window: Window, at: string): Promise<void> {

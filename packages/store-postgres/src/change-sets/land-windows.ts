@@ -1,9 +1,6 @@
 import { addRows, type ModelName, noRows, type RowCounts } from '@netbox-pbs/core'
-import type { StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
 import type { Kysely, RawBuilder } from 'kysely'
 import type { Database } from '../database/database.ts'
-import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import type { Writer } from '../writes/writer.ts'
 import { landCreates } from './land-creates.ts'
@@ -14,7 +11,7 @@ import { eachWindow, type Window } from './windows.ts'
 
 /** What the landing of a part's windows needs. */
 export interface WindowStep {
-  readonly run: Run
+  readonly db: Kysely<Tables>
   readonly engine: Database['Type']['engine']
   readonly writer: Writer
   /** When it lands, RFC 3339. */
@@ -31,20 +28,18 @@ export interface WindowStep {
 }
 
 /** Creates and changes the rows of some windows. */
-export function landUpserts(
-  { run, engine, writer, made }: WindowStep,
+export async function landUpserts(
+  { db, engine, writer, made }: WindowStep,
   windows: ReadonlyArray<Window>,
   model: ModelName,
-): Effect.Effect<RowCounts, StoreFailed> {
+): Promise<RowCounts> {
   const written = windows.filter(({ creates, updates }) => creates + updates > 0)
-  return countWindows(engine, written, (window) =>
-    run(async (db) => {
-      const { created, updated } = window.creates === 0 ? noRows : await landCreates(db, model, window, writer.origin)
-      add(made, model, created)
-      const changed = window.updates === 0 ? 0 : await landUpdates(db, model, window, writer.origin)
-      return { ...noRows, created, updated: updated + changed }
-    }),
-  )
+  return await countWindows(engine, written, async (window) => {
+    const { created, updated } = window.creates === 0 ? noRows : await landCreates(db, model, window, writer.origin)
+    add(made, model, created)
+    const changed = window.updates === 0 ? 0 : await landUpdates(db, model, window, writer.origin)
+    return { ...noRows, created, updated: updated + changed }
+  })
 }
 
 /** Adds created rows to the counts by model. */
@@ -53,27 +48,25 @@ export function add(made: Map<ModelName, number>, model: ModelName, rows: number
 }
 
 /** Deletes the deletable rows of some windows, and keeps the others as missing. */
-export function landDeletions(
-  { run, engine, at, own, lastSeen, writer, deletable: which, held }: WindowStep,
+export async function landDeletions(
+  { db, engine, at, own, lastSeen, writer, deletable: which, held }: WindowStep,
   windows: ReadonlyArray<Window>,
   model: ModelName,
-): Effect.Effect<RowCounts, StoreFailed> {
+): Promise<RowCounts> {
   const withDeletions = windows.filter(({ deletes, holds }) => deletes + holds > 0)
-  return countWindows(engine, withDeletions, (window) =>
-    run(async (db) => {
-      const going = isDeletable(which, model === 'group' ? 'g' : 'm')
-      const deleted =
-        going === null ? noRows : await deleteRows(db, model, window, { lastSeen, writer, deletable: going })
-      // A row that was just deleted is not held.
-      if (which.listed && which.missing && window.holds === 0 && !isParent(model)) return deleted
-      const stay = await holdDeletes(db, model, window, { at, lastSeen })
-      if (model === own) {
-        held.rows += stay.rows
-        held.grown += stay.grown
-      }
-      return deleted
-    }),
-  )
+  return await countWindows(engine, withDeletions, async (window) => {
+    const going = isDeletable(which, model === 'group' ? 'g' : 'm')
+    const deleted =
+      going === null ? noRows : await deleteRows(db, model, window, { lastSeen, writer, deletable: going })
+    // A row that was just deleted is not held.
+    if (which.listed && which.missing && window.holds === 0 && !isParent(model)) return deleted
+    const stay = await holdDeletes(db, model, window, { at, lastSeen })
+    if (model === own) {
+      held.rows += stay.rows
+      held.grown += stay.grown
+    }
+    return deleted
+  })
 }
 
 /**
@@ -98,19 +91,14 @@ async function deleteRows(
   return { ...noRows, updated, deleted: await landDeletes(db, model, window, { deletable, writer }) }
 }
 
-function countWindows(
+async function countWindows(
   engine: WindowStep['engine'],
   windows: ReadonlyArray<Window>,
-  apply: (window: Window) => Effect.Effect<RowCounts, StoreFailed>,
-): Effect.Effect<RowCounts, StoreFailed> {
-  return Effect.suspend(() => {
-    let counts = noRows
-    const count = (more: RowCounts) => {
-      counts = addRows(counts, more)
-    }
-    return Effect.map(
-      eachWindow(engine, windows, (window) => Effect.map(apply(window), count)),
-      () => counts,
-    )
+  apply: (window: Window) => Promise<RowCounts>,
+): Promise<RowCounts> {
+  let counts = noRows
+  await eachWindow(engine, windows, async (window) => {
+    counts = addRows(counts, await apply(window))
   })
+  return counts
 }

@@ -25,7 +25,7 @@ import {
   recountNamespaces,
 } from '../writes/recount.ts'
 import type { Main } from '../writes/writer.ts'
-import { requireOpen } from './append.ts'
+import { lockChangeSet } from './append.ts'
 import { endPart } from './end-part.ts'
 import { clearDigestsOfMissing, clearReadDigests, landDigests } from './land-digests.ts'
 import { ensureGroups, groupsOf } from './land-groups.ts'
@@ -62,47 +62,46 @@ export const land = Effect.fn('ChangeSets.land')(function* (
   { database, watch, policy }: Main & { readonly policy: LandingPolicy },
   landing: Landing,
 ): Effect.fn.Return<RowCounts, StoreFailed | ChangeSetClosed | ScopeInReview | ServerRenamed> {
-  return yield* database.transaction(`landing ${scopeTitle(landing.scope)}`, (run) =>
-    Effect.gen(function* () {
-      yield* requireOpen(run, landing.changeSet, 'update')
-      const serverId = yield* landingServer(run, landing)
-      const place = scopePlace(landing.scope, serverId)
-      if (!(yield* run((db) => lockExistingScope(db, place))))
-        return yield* new ChangeSetClosed({ changeSet: landing.changeSet })
-      const lastSeen = yield* run((db) => lastCompleteAt(db, place))
-      const set = yield* run((db) => heldDeletionsOf(db, place, true))
-      const part = yield* endPart(run, landing)
-      if (place.resource === 'servers' && part !== null) yield* run((db) => lockDeletedServers(db, part))
-      const review = part === null ? null : yield* run((db) => policy(db, place))
-      if (part !== null && review !== null && (yield* run((db) => changesAny(db, place, part))))
-        return yield* new ScopeInReview({ scope: landing.scope, branch: review.branch })
-      const step: Land = {
-        run,
-        engine: database.engine,
-        place,
-        landing,
-        part,
-        at: landing.at,
-        lastSeen: () => sql`${lastSeen}::timestamptz`,
-        own: scopes[landing.scope.resource].lists,
-        writer: { origin: { runId: landing.runId }, watch },
-        deletable: deletableOf(landing, set),
-        held: { rows: 0, grown: 0 },
-        made: new Map(),
-      }
-      if (part !== null) {
-        const { at, runId } = landing
-        yield* run((db) => landSightings(db, { place, part, runId, at, lastSeen }))
-      }
-      const counts = part === null ? noRows : yield* landPart(step, part)
-      yield* summarise(step)
-      const held_back = yield* run((db) => landHeldSet(db, place, landing, set, step.held))
-      yield* run((db) => landScopeRow(db, place, landing, held_back))
-      const ended = { ...counts, held_back }
-      yield* recordLanding(run, landing, ended)
-      return ended
-    }),
-  )
+  return yield* database.asyncTransaction(`landing ${scopeTitle(landing.scope)}`, async (trx) => {
+    const closed = new ChangeSetClosed({ changeSet: landing.changeSet })
+    if (!(await lockChangeSet(trx, landing.changeSet, 'update'))) return closed
+    const serverId = await landingServer(trx, landing)
+    if (serverId instanceof Error) return serverId
+    const place = scopePlace(landing.scope, serverId)
+    if (!(await lockExistingScope(trx, place))) return closed
+    const lastSeen = await lastCompleteAt(trx, place)
+    const set = await heldDeletionsOf(trx, place, true)
+    const part = await endPart(trx, landing)
+    if (place.resource === 'servers' && part !== null) await lockDeletedServers(trx, part)
+    const review = part === null ? null : await policy(trx, place)
+    if (part !== null && review !== null && (await changesAny(trx, place, part)))
+      return new ScopeInReview({ scope: landing.scope, branch: review.branch })
+    const step: Land = {
+      db: trx,
+      engine: database.engine,
+      place,
+      landing,
+      part,
+      at: landing.at,
+      lastSeen: () => sql`${lastSeen}::timestamptz`,
+      own: scopes[landing.scope.resource].lists,
+      writer: { origin: { runId: landing.runId }, watch },
+      deletable: deletableOf(landing, set),
+      held: { rows: 0, grown: 0 },
+      made: new Map(),
+    }
+    if (part !== null) {
+      const { at, runId } = landing
+      await landSightings(trx, { place, part, runId, at, lastSeen })
+    }
+    const counts = part === null ? noRows : await landPart(step, part)
+    await summarise(step)
+    const held_back = await landHeldSet(trx, place, landing, set, step.held)
+    await landScopeRow(trx, place, landing, held_back)
+    const ended = { ...counts, held_back }
+    await recordLanding(trx, landing, ended)
+    return ended
+  })
 })
 
 /**
@@ -129,98 +128,82 @@ async function changesAny(db: Kysely<Tables>, place: ScopePlace, part: number): 
  * Logs the rows that the landing has created, as one entry. Tasks are a log themselves, so new
  * tasks are not logged.
  */
-function summarise({ run, place, landing, writer, made }: Land): Effect.Effect<void, StoreFailed> {
-  if (made.size === 0 || place.resource === 'tasks') return Effect.void
+async function summarise({ db, place, landing, writer, made }: Land): Promise<void> {
+  if (made.size === 0 || place.resource === 'tasks') return
   const summary = { model: scopes[place.resource].lists, title: scopeTitle(landing.scope), serverId: place.server_id }
-  return run((db) => appendSummaries(db, [{ ...summary, counts: Object.fromEntries(made) }], writer.origin))
+  await appendSummaries(db, [{ ...summary, counts: Object.fromEntries(made) }], writer.origin)
 }
 
 /** Lands the staged rows of a part in the transaction at hand: upserts, deletions, what follows from them, and their log. */
-function landPart(step: Land, part: number): Effect.Effect<RowCounts, StoreFailed> {
-  const model = scopes[step.place.resource].lists
-  if (model === 'snapshot') return landSnapshots(step, part)
-  return Effect.gen(function* () {
-    const windows = yield* windowsOf(step, part, model)
-    const upserted = yield* landUpserts(step, windows, model)
-    const deleted = yield* landBelieved(step, windows, model)
-    if (model === 'namespace') {
-      yield* eachWindow(step.engine, windows, (window) =>
-        step.run((db) =>
-          recountNamespaces(
-            db,
-            sql`exists (select from staged_namespaces w where ${window.rows} and w.op = 'create' and w.server_id = m.server_id
-              and w.datastore_name = m.datastore_name and w.path = m.path)`,
-          ),
-        ),
-      )
-    }
-    if (model === 'server') yield* step.run(notePending)
-    yield* model === 'task'
-      ? landTaskObservations(step.run, step.engine, part)
-      : step.run((db) => landObservations(db, model, part))
-    if (model === 'datastore') yield* landUsage(step, { serverId: step.place.server_id, part, at: step.landing.at })
-    return addRows(upserted, deleted)
-  })
+async function landPart(step: Land, part: number): Promise<RowCounts> {
+  const { db, engine, place, landing } = step
+  const model = scopes[place.resource].lists
+  if (model === 'snapshot') return await landSnapshots(step, part)
+  const windows = await windowsOf(step, part, model)
+  const upserted = await landUpserts(step, windows, model)
+  const deleted = await landBelieved(step, windows, model)
+  if (model === 'namespace') {
+    await eachWindow(engine, windows, (window) =>
+      recountNamespaces(
+        db,
+        sql`exists (select from staged_namespaces w where ${window.rows} and w.op = 'create' and w.server_id = m.server_id
+          and w.datastore_name = m.datastore_name and w.path = m.path)`,
+      ),
+    )
+  }
+  if (model === 'server') await notePending(db)
+  if (model === 'task') await landTaskObservations(db, engine, part)
+  else await landObservations(db, model, part)
+  if (model === 'datastore') await landUsage(step, { serverId: place.server_id, part, at: landing.at })
+  return addRows(upserted, deleted)
 }
 
 /** The snapshots of a namespace, with their groups. */
-function landSnapshots(step: Land, part: number): Effect.Effect<RowCounts, StoreFailed> {
-  const { run, engine, place } = step
-  return Effect.gen(function* () {
-    // On a server one statement may count a whole namespace, which is worth it when all of it is new.
-    const isNew = engine === 'pg' && (yield* run((db) => hasNoSnapshots(db, place)))
-    const groups = yield* windowsOf(step, part, 'group')
-    yield* landUpserts(step, groups, 'group')
-    const windows = yield* windowsOf(step, part, 'snapshot')
-    const upserted = yield* landUpserts(step, windows, 'snapshot')
-    const deleted = yield* landBelieved(step, windows, 'snapshot')
-    yield* landBelieved(step, groups, 'group')
-    yield* isNew ? countGroups(step) : recountTouched(step, windows)
-    yield* recountLandedGroups(step, part)
-    return addRows(upserted, deleted)
-  })
+async function landSnapshots(step: Land, part: number): Promise<RowCounts> {
+  const { db, engine, place } = step
+  // On a server one statement may count a whole namespace, which is worth it when all of it is new.
+  const isNew = engine === 'pg' && (await hasNoSnapshots(db, place))
+  const groups = await windowsOf(step, part, 'group')
+  await landUpserts(step, groups, 'group')
+  const windows = await windowsOf(step, part, 'snapshot')
+  const upserted = await landUpserts(step, windows, 'snapshot')
+  const deleted = await landBelieved(step, windows, 'snapshot')
+  await landBelieved(step, groups, 'group')
+  await (isNew ? countGroups(step) : recountTouched(step, windows))
+  await recountLandedGroups(step, part)
+  return addRows(upserted, deleted)
 }
 
 /** Lands the deletions of some windows, unless rows were left out of the list that lacks them. */
-const landBelieved = (step: Land, windows: ReadonlyArray<Window>, model: ModelName) =>
-  isWhole(step.landing) ? landDeletions(step, windows, model) : Effect.succeed(noRows)
+const landBelieved = async (step: Land, windows: ReadonlyArray<Window>, model: ModelName): Promise<RowCounts> =>
+  isWhole(step.landing) ? await landDeletions(step, windows, model) : noRows
 
-const windowsOf = ({ run, engine }: Land, part: number, model: ModelName) =>
-  readWindows(run, engine, `staged_${tables[model]}`, part)
+const windowsOf = ({ db, engine }: Land, part: number, model: ModelName): Promise<ReadonlyArray<Window>> =>
+  readWindows(db, engine, `staged_${tables[model]}`, part)
 
-const countGroups = ({ run, place, writer, made }: Land) =>
-  Effect.map(
-    run((db) => countNewGroups(db, place, writer.watch)),
-    (groups) => add(made, 'group', groups),
-  )
+async function countGroups({ db, place, writer, made }: Land): Promise<void> {
+  add(made, 'group', await countNewGroups(db, place, writer.watch))
+}
 
 /** Creates the groups that new snapshots lack, and recounts those with a written snapshot. */
-const recountTouched = ({ run, engine, writer, made }: Land, windows: ReadonlyArray<Window>) =>
-  eachWindow(engine, windows, (window) =>
-    run(async (db) => {
-      if (window.creates > 0) add(made, 'group', await ensureGroups(db, window))
-      await recountGroups(db, groupsOf(window, sql`true`), writer)
-    }),
-  )
+async function recountTouched({ db, engine, writer, made }: Land, windows: ReadonlyArray<Window>): Promise<void> {
+  await eachWindow(engine, windows, async (window) => {
+    if (window.creates > 0) add(made, 'group', await ensureGroups(db, window))
+    await recountGroups(db, groupsOf(window, sql`true`), writer)
+  })
+}
 
 /**
  * Runs after the rows of a namespace and the counters: removes groups that are no longer needed and
  * stores the digests of the frames that were read.
  */
-function recountLandedGroups(
-  { run, engine, place, landing, writer }: Land,
-  part: number,
-): Effect.Effect<void, StoreFailed> {
-  return Effect.gen(function* () {
-    yield* run((db) => pruneGroups(db, inScope(place), { origin: writer.origin, held: landing.held !== null }))
-    yield* eachWindow(engine, yield* readWindows(run, engine, 'staged_digests', part), (window) =>
-      // If rows were left out, main keeps snapshots that a frame lacks, so the frame does not match
-      // main.
-      run((db) =>
-        isWhole(landing) ? landDigests(db, place, window, landing.changeSet) : clearReadDigests(db, place, window),
-      ),
-    )
-    yield* run((db) => clearDigestsOfMissing(db, place))
-    yield* run((db) => recountNamespaces(db, namespaceOf(place)))
-  })
+async function recountLandedGroups({ db, engine, place, landing, writer }: Land, part: number): Promise<void> {
+  await pruneGroups(db, inScope(place), { origin: writer.origin, held: landing.held !== null })
+  await eachWindow(engine, await readWindows(db, engine, 'staged_digests', part), (window) =>
+    // If rows were left out, main keeps snapshots that a frame lacks, so the frame does not match
+    // main.
+    isWhole(landing) ? landDigests(db, place, window, landing.changeSet) : clearReadDigests(db, place, window),
+  )
+  await clearDigestsOfMissing(db, place)
+  await recountNamespaces(db, namespaceOf(place))
 }

@@ -1,16 +1,16 @@
 import type { RowCounts } from '@netbox-pbs/core'
-import type { Landing, StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
-import type { Run } from '../database/session.ts'
+import type { Landing } from '@netbox-pbs/core/ports'
+import type { Kysely } from 'kysely'
+import type { Tables } from '../database/tables.ts'
 import { recordScope } from '../runs/record-scope.ts'
 
 /** Records how a scope ended, in the transaction that lands or stages it. To be called last, so that the run's row is locked for the shortest time. */
-export function recordLanding(
-  run: Run,
+export async function recordLanding(
+  db: Kysely<Tables>,
   { runId, record }: Pick<Landing, 'runId' | 'record'>,
   counts: RowCounts,
-): Effect.Effect<void, StoreFailed> {
-  if (record === null) return Effect.void
+): Promise<void> {
+  if (record === null) return
   const { serverId, result } = record
-  return Effect.flatMap(result(counts), (ended) => recordScope(run, { id: runId, serverId, result: ended }))
+  await recordScope(db, { id: runId, serverId, result: result(counts) })
 }

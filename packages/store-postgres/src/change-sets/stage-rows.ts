@@ -1,9 +1,8 @@
 import type { ModelName } from '@netbox-pbs/core'
-import type { StoreFailed } from '@netbox-pbs/core/ports'
-import { Array as Arr, type Effect } from 'effect'
-import { type RawBuilder, sql } from 'kysely'
+import { Array as Arr } from 'effect'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { jsonb, storable } from '../database/json.ts'
-import type { Run } from '../database/session.ts'
+import type { Tables } from '../database/tables.ts'
 import { tables } from '../tables/columns.ts'
 import { type StagedColumn, type StagedRow, stagedColumns } from './staged-rows.ts'
 
@@ -11,20 +10,19 @@ import { type StagedColumn, type StagedRow, stagedColumns } from './staged-rows.
  * Stages rows in one statement, the rows of each kind of change after the other. A kind fills the same columns in all its rows, so most columns of an update or a deletion are sent as one value. A list
  * travels as JSON: PostgreSQL takes that apart in less time than a list of rows, and in no more than COPY once the text of COPY is counted, which this process would have to write.
  */
-export function stageRows(
-  run: Run,
+export async function stageRows(
+  db: Kysely<Tables>,
   part: number,
   model: ModelName,
   rows: ReadonlyArray<StagedRow>,
-): Effect.Effect<unknown, StoreFailed> {
+): Promise<void> {
   const columns = stagedColumns(model)
   const kinds = Object.values(Arr.groupBy(rows, ([op]) => String(op)))
   const selects = kinds.map((of) => sql`(${selectRows(part, columns, of)})`)
   const names = columns.map(({ name }) => sql.id(name))
-  return run((db) =>
-    sql`insert into ${sql.table(`staged_${tables[model]}`)} (part_id, ${sql.join(names)}) ${sql.join(selects, sql` union all `)}`.execute(
-      db,
-    ),
+  await sql`
+    insert into ${sql.table(`staged_${tables[model]}`)} (part_id, ${sql.join(names)}) ${sql.join(selects, sql` union all `)}`.execute(
+    db,
   )
 }
 

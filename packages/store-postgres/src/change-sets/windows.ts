@@ -1,8 +1,7 @@
-import type { StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
-import { type RawBuilder, sql } from 'kysely'
+import { setImmediate } from 'node:timers/promises'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import type { Run } from '../database/session.ts'
+import type { Tables } from '../database/tables.ts'
 
 /** A run of staged rows of one part: what one statement lands. */
 export interface Window {
@@ -29,27 +28,25 @@ const withoutKind = new Set(['staged_digests', 'staged_observations'])
  * may stand for several, at most `rowsEach`. The windows do not change: no rows are appended to a
  * part that is landing.
  */
-export const readWindows = Effect.fn('ChangeSets.readWindows')(function* (
-  run: Run,
+export async function readWindows(
+  db: Kysely<Tables>,
   engine: Database['Type']['engine'],
   table: string,
   part: number,
   rowsEach = 1,
-): Effect.fn.Return<ReadonlyArray<Window>, StoreFailed> {
+): Promise<ReadonlyArray<Window>> {
   const windows: Array<Window> = []
   const most = Math.ceil(windowSize[engine] / rowsEach)
   const kind = withoutKind.has(table) ? sql`null::text` : sql.id('op')
   for (let after = 0, size = most; size === most; ) {
-    const page = yield* run((db) =>
-      sql<Omit<Window, 'rows'> & { readonly up_to: number | null; readonly size: number }>`
+    const page = await sql<Omit<Window, 'rows'> & { readonly up_to: number | null; readonly size: number }>`
         select max(seq) as up_to, count(*) as size, count(*) filter (where kind = 'create') as creates,
           count(*) filter (where kind = 'update') as updates, count(*) filter (where kind = 'delete') as deletes,
           count(*) filter (where kind = 'hold') as holds
         from (
           select seq, ${kind} as kind from ${sql.table(table)} where part_id = ${part}::bigint and seq > ${after}::bigint
           order by seq limit ${most}
-        ) page`.execute(db),
-    )
+        ) page`.execute(db)
     const {
       up_to = null,
       size: found = 0,
@@ -60,27 +57,27 @@ export const readWindows = Effect.fn('ChangeSets.readWindows')(function* (
     windows.push({ ...counts, rows })
     after = up_to
     size = found
-    yield* yieldToEventLoop(engine)
+    await yieldToEventLoop(engine)
   }
   return windows
-})
+}
 
 /** Lands windows one after the other. */
-export const eachWindow = <E>(
+export async function eachWindow(
   engine: Database['Type']['engine'],
   windows: ReadonlyArray<Window>,
-  land: (window: Window) => Effect.Effect<unknown, E>,
-): Effect.Effect<void, E> =>
-  Effect.forEach(windows, (window) => Effect.zipRight(land(window), yieldToEventLoop(engine)), { discard: true })
+  land: (window: Window) => Promise<unknown>,
+): Promise<void> {
+  for (const window of windows) {
+    await land(window)
+    await yieldToEventLoop(engine)
+  }
+}
 
 /**
  * Lets timers and requests of this process run before the next statement, where the database is in
  * the process.
  */
-export const yieldToEventLoop = (engine: Database['Type']['engine']): Effect.Effect<void> =>
-  engine === 'pg'
-    ? Effect.void
-    : Effect.async<void>((resume) => {
-        const timer = setImmediate(() => resume(Effect.void))
-        return Effect.sync(() => clearImmediate(timer))
-      })
+export async function yieldToEventLoop(engine: Database['Type']['engine']): Promise<void> {
+  if (engine === 'pglite') await setImmediate()
+}

@@ -6,7 +6,7 @@ import type { Pool } from 'pg'
 import type { DatabaseUnusable, DataFolderInUse, DataFolderUnusable } from './errors.ts'
 import { openPg, type PgOptions } from './pg.ts'
 import { openPglite, type PgliteOptions } from './pglite.ts'
-import { type Run, runOn, transactionOn } from './session.ts'
+import { asyncTransactionOn, type Run, runOn, type TransactionOptions, transactionOn } from './session.ts'
 import type { Tables } from './tables.ts'
 
 /** The driver itself, for a library that brings its own statements. Its readers of column text are ours (`typeParsers`), not the driver's defaults. */
@@ -31,6 +31,12 @@ export interface DatabaseService {
     operation: string,
     use: (run: Run) => Effect.Effect<A, E, R>,
   ) => Effect.Effect<A, E | StoreFailed, R>
+  /** Several statements in one transaction, all on the connection that it passes. See {@link asyncTransactionOn}. */
+  readonly asyncTransaction: <A>(
+    operation: string,
+    use: (trx: Kysely<Tables>) => Promise<A>,
+    options?: TransactionOptions,
+  ) => Effect.Effect<Exclude<A, Error>, Extract<A, Error> | StoreFailed>
   /**
    * Work that may read a whole table, such as a search. Only a few run at a time, so that they leave connections (and, embedded, the one session) to the rest; another
    * waits for its turn, as long as `statementLimit` allows. Not to be nested.
@@ -66,6 +72,7 @@ function service(db: Kysely<Tables>, driver: Driver, scans: number): DatabaseSer
     kysely: db,
     query: (operation, statement) => runOn(db, operation)(statement),
     transaction: (operation, use) => transactionOn(db, operation, use),
+    asyncTransaction: (operation, use, options) => asyncTransactionOn(db, operation, use, options),
     scan: (operation, work) => inTurn(turns, operation, work),
   }
 }

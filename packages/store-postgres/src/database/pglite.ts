@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { ParserOptions, PGlite } from '@electric-sql/pglite'
+import type { ParserOptions, PGlite, Transaction } from '@electric-sql/pglite'
 import { Effect, type Scope } from 'effect'
 import { Kysely, PGliteDialect } from 'kysely'
 import { type DataFolderInUse, DataFolderUnusable } from './errors.ts'
@@ -53,14 +53,17 @@ export const openPglite = Effect.fn('Database.openPglite')(function* ({
 })
 
 /**
- * The engine, except that statements whose callers left while waiting for its one session are never
- * run.
+ * The engine, except that statements whose callers have left are never run: those that wait for its
+ * one session, and those of a transaction.
  */
-function withoutAbandoned(pglite: PGlite): PGlite {
-  return new Proxy(pglite, {
+function withoutAbandoned<A extends PGlite | Transaction>(session: A): A {
+  return new Proxy(session, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name, target)
       if (typeof member !== 'function') return member
+      if (name === 'transaction' && 'transaction' in target) {
+        return (use: (trx: Transaction) => Promise<unknown>) => target.transaction((trx) => use(withoutAbandoned(trx)))
+      }
       return (...values: ReadonlyArray<unknown>) => {
         if (name === 'query') scopeOfStatement()
         return Reflect.apply(member, target, values) as unknown

@@ -19,8 +19,94 @@ export function runOn(db: Kysely<Tables>, operation: string): Run {
     )
 }
 
+/** How a transaction ends. */
+export interface TransactionOptions {
+  /** False: a dry run, which rolls back at its end. The work and the result are the same. */
+  readonly commit?: boolean
+}
+
+/** Thrown inside a transaction to roll it back and run it again from its beginning, as often as it takes. */
+export class TransactionAgain extends Error {}
+
 /** Three more tries, with growing and random pauses. */
 const again = Schedule.intersect(Schedule.jittered(Schedule.exponential('50 millis', 3)), Schedule.recurs(3))
+
+/**
+ * One transaction around `use`, which gets the connection to run its statements on: on PGlite,
+ * which has one session, a statement on any other would wait for the end of this transaction.
+ *
+ * It commits when `use` returns. It rolls back when `use` throws, when the caller is interrupted,
+ * and when `use` returns an error: that is an expected failure, which the effect fails with. After a
+ * deadlock or serialization failure it runs again up to three times, so `use` must have no effects
+ * outside the transaction.
+ */
+export function asyncTransactionOn<A>(
+  db: Kysely<Tables>,
+  operation: string,
+  use: (trx: Kysely<Tables>) => Promise<A>,
+  { commit = true }: TransactionOptions = {},
+): Effect.Effect<Exclude<A, Error>, Extract<A, Error> | StoreFailed> {
+  return attemptTransaction(db, operation, use, commit).pipe(
+    Effect.retry({ schedule: again, while: isConflict }),
+    Effect.retry({ while: (error) => error instanceof TransactionAgain }),
+    // Only the others are left.
+    Effect.mapError((error) => error as Exclude<typeof error, TransactionAgain>),
+  )
+}
+
+function attemptTransaction<A>(
+  db: Kysely<Tables>,
+  operation: string,
+  use: (trx: Kysely<Tables>) => Promise<A>,
+  commit: boolean,
+): Effect.Effect<Exclude<A, Error>, Extract<A, Error> | StoreFailed | TransactionAgain> {
+  return Effect.acquireUseRelease(
+    attempt(operation, () => db.startTransaction().execute()),
+    (trx) =>
+      Effect.gen(function* () {
+        const result = yield* untilItEnds(operation, () => use(trx))
+        if (result instanceof Error) return yield* Effect.fail(result as Extract<A, Error>)
+        // A commit that was sent is awaited: after an interruption its result would be unknown.
+        if (commit) yield* Effect.uninterruptible(attempt(operation, () => trx.commit().execute()))
+        return result as Exclude<A, Error>
+      }),
+    (trx) =>
+      trx.isCommitted || trx.isRolledBack
+        ? Effect.void
+        : Effect.promise(() =>
+            trx
+              .rollback()
+              .execute()
+              // A closed connection has rolled back already.
+              .catch(() => undefined),
+          ),
+  )
+}
+
+/**
+ * Runs the statements of a transaction. Interrupted, the one under way is cancelled, none is sent
+ * any more, and the end of the work is awaited: the rollback must come after it.
+ */
+function untilItEnds<A>(operation: string, work: () => Promise<A>): Effect.Effect<A, StoreFailed | TransactionAgain> {
+  return Effect.async((resume) => {
+    const caller = new AbortController()
+    // Writes have no time limit: only their caller can interrupt them.
+    const ended = inScope({ signal: caller.signal, limitMillis: null }, async () => await work()).then(
+      (result) => resume(Effect.succeed(result)),
+      (cause: unknown) =>
+        resume(
+          cause instanceof TransactionAgain
+            ? Effect.fail(cause)
+            : // The translation throws an internal error, so it becomes a defect.
+              Effect.suspend(() => Effect.fail(storeFailed(operation, cause))),
+        ),
+    )
+    return Effect.promise(() => {
+      caller.abort()
+      return ended
+    })
+  })
+}
 
 /**
  * One transaction around `use`: it commits when `use` succeeds, and rolls back on failure, defect

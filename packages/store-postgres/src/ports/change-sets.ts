@@ -61,20 +61,18 @@ function open(
   database: Database['Type'],
   { runId, serverId }: { readonly runId: number; readonly serverId: number | null },
 ): Effect.Effect<number, StoreFailed> {
-  return database.transaction('opening a change set', (run) =>
-    run(async (db) => {
-      await sql`
+  return database.asyncTransaction('opening a change set', async (trx) => {
+    await sql`
         with closed as (
           delete from change_sets where run_id = ${runId}::bigint and opened_for is not distinct from ${serverId}::bigint returning id
         )
         update change_set_parts set waiting = false where change_set_id in (select id from closed) and waiting`.execute(
-        db,
-      )
-      const { rows } = await sql<{ id: number }>`
+      trx,
+    )
+    const { rows } = await sql<{ id: number }>`
         insert into change_sets (run_id, opened_for) values (${runId}::bigint, ${serverId}::bigint) returning id`.execute(
-        db,
-      )
-      return rows[0]?.id ?? 0
-    }),
-  )
+      trx,
+    )
+    return rows[0]?.id ?? 0
+  })
 }

@@ -1,9 +1,7 @@
 import type { Scope, ScopeResult } from '@netbox-pbs/core'
-import type { StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { jsonb } from '../database/json.ts'
-import type { Run } from '../database/session.ts'
+import type { Tables } from '../database/tables.ts'
 import { placeKey, scopePlace } from '../scopes/scope-place.ts'
 import { jobServer } from './job-records.ts'
 import { isOpenRun } from './run-row.ts'
@@ -24,35 +22,29 @@ const keyOf = (scope: Scope, serverId: number | null): string => placeKey(scopeP
  * that a landed record outlives a later `unchanged` and its rows keep counting. Rows that are
  * staged again count once.
  */
-export function recordScope(run: Run, { id, serverId, result }: EndedScope): Effect.Effect<void, StoreFailed> {
+export async function recordScope(db: Kysely<Tables>, { id, serverId, result }: EndedScope): Promise<void> {
   const { scope, outcome, reason, counts, started, ended } = result
   const key = keyOf(scope, serverId)
-  return Effect.gen(function* () {
-    if (!(yield* isOpen(run, id))) return
-    const { rows: earlier } = yield* run((db) =>
-      sql<{ created: number; updated: number; deleted: number }>`
+  if (!(await isOpen(db, id))) return
+  const { rows: earlier } = await sql<{ created: number; updated: number; deleted: number }>`
         with earlier as (
           delete from run_scopes
           where run_id = ${id}::bigint and scope_key = ${key}
             and not (${outcome}::text = 'unchanged' and outcome = 'landed')
           returning *
         )
-        select created, updated, deleted from earlier where outcome <> 'staged'`.execute(db),
-    )
-    const landed = earlier[0] ?? { created: 0, updated: 0, deleted: 0 }
-    if (outcome === 'unchanged')
-      yield* run((db) =>
-        sql`
+        select created, updated, deleted from earlier where outcome <> 'staged'`.execute(db)
+  const landed = earlier[0] ?? { created: 0, updated: 0, deleted: 0 }
+  if (outcome === 'unchanged')
+    await sql`
           insert into run_jobs (run_id, server_id, state, unchanged_scopes, unchanged_rows)
           select ${id}::bigint, ${jobServer(serverId)}, 'running', 1, ${counts.unchanged}::bigint
           where not exists (select from run_scopes where run_id = ${id}::bigint and scope_key = ${key})
           on conflict (run_id, server_id) do update set
             unchanged_scopes = run_jobs.unchanged_scopes + excluded.unchanged_scopes,
-            unchanged_rows = run_jobs.unchanged_rows + excluded.unchanged_rows`.execute(db),
-      )
-    else
-      yield* run((db) =>
-        sql`
+            unchanged_rows = run_jobs.unchanged_rows + excluded.unchanged_rows`.execute(db)
+  else
+    await sql`
           insert into run_scopes
             (run_id, scope_key, server_id, scope, outcome, reason, created, updated, deleted, unchanged, held_back, started, ended)
           values (
@@ -61,32 +53,27 @@ export function recordScope(run: Run, { id, serverId, result }: EndedScope): Eff
             ${landed.created + counts.created}::bigint, ${landed.updated + counts.updated}::bigint,
             ${landed.deleted + counts.deleted}::bigint, ${counts.unchanged}::bigint, ${counts.held_back}::bigint,
             ${started}::timestamptz, ${ended}::timestamptz
-          )`.execute(db),
-      )
-  })
+          )`.execute(db)
 }
 
 /** Shared, so that jobs do not wait for each other; a run that is over stays as it is. */
-const isOpen = (run: Run, id: number): Effect.Effect<boolean, StoreFailed> =>
-  Effect.map(
-    run((db) => sql`select from runs where id = ${id}::bigint and ${isOpenRun} for key share`.execute(db)),
-    ({ rows }) => rows.length > 0,
-  )
+async function isOpen(db: Kysely<Tables>, id: number): Promise<boolean> {
+  const { rows } = await sql`select from runs where id = ${id}::bigint and ${isOpenRun} for key share`.execute(db)
+  return rows.length > 0
+}
 
 /**
  * Records the ends of scopes that were never opened, in one statement: a run that ends early may leave a hundred thousand of them. What an earlier attempt at the job
  * landed in them is counted on, as in {@link recordScope}.
  */
-export function recordUnopened(
-  run: Run,
+export async function recordUnopened(
+  db: Kysely<Tables>,
   { id, serverId, results }: Omit<EndedScope, 'result'> & { readonly results: ReadonlyArray<ScopeResult> },
-): Effect.Effect<void, StoreFailed> {
+): Promise<void> {
   const byKey = new Map(results.map(({ counts: _, ...result }) => [keyOf(result.scope, serverId), result]))
   const rows = [...byKey].map(([scope_key, result]) => ({ scope_key, ...result }))
-  return Effect.gen(function* () {
-    if (!(yield* isOpen(run, id))) return
-    yield* run((db) =>
-      sql`
+  if (!(await isOpen(db, id))) return
+  await sql`
         insert into run_scopes as s
           (run_id, scope_key, server_id, scope, outcome, reason, created, updated, deleted, unchanged, held_back, started, ended)
         select ${id}::bigint, r.scope_key, ${serverId}::bigint, r.scope, r.outcome, r.reason, 0, 0, 0, 0, 0, r.started, r.ended
@@ -97,7 +84,5 @@ export function recordUnopened(
           created = case when s.outcome = 'staged' then 0 else s.created end,
           updated = case when s.outcome = 'staged' then 0 else s.updated end,
           deleted = case when s.outcome = 'staged' then 0 else s.deleted end,
-          unchanged = 0, held_back = 0, started = excluded.started, ended = excluded.ended`.execute(db),
-    )
-  })
+          unchanged = 0, held_back = 0, started = excluded.started, ended = excluded.ended`.execute(db)
 }

@@ -1,5 +1,6 @@
 import {
   addRows,
+  formatTimestamp,
   type HeldDeletionsState,
   type HoldReason,
   type Judgement,
@@ -128,9 +129,15 @@ export const landScope = Effect.fn('sync.landScope')(function* (
       reason: waiting ? holdReason(reasonOf(verdict) ?? 'children_held', counts.held_back) : null,
     }
   }
+  const clock = yield* Effect.clock
   const recorded = (reached: 'landed' | 'staged'): LandingRecord => ({
     serverId,
-    result: (touched) => Effect.map(now, (end) => ({ scope, started, ended: end, ...ended(touched, reached) })),
+    result: (touched) => ({
+      scope,
+      started,
+      ended: formatTimestamp(clock.unsafeCurrentTimeMillis()),
+      ...ended(touched, reached),
+    }),
   })
   const { held } = verdict
   const landing = { changeSet, scope, runId, at: yield* now, visibility, held, listed, leftOut, ...decidedOf(verdict) }

@@ -49,9 +49,9 @@ export const changeSetsLayer = (
 ) => {
   branches.land = ({ landing, parts }) => void land(world, landing, parts)
   const record = ({ runId, record }: Landing, counts: RowCounts) =>
-    record === null
-      ? Effect.void
-      : Effect.map(record.result(counts), (result) => runs.get(runId)?.recordScope(record.serverId, result))
+    Effect.sync(() => {
+      if (record !== null) runs.get(runId)?.recordScope(record.serverId, record.result(counts))
+    })
   let nextId = 1
   const opened = (changeSet: number) =>
     Effect.suspend(() => {

@@ -166,11 +166,11 @@ export const changeSetsContract = (underTest: InventoryUnderTest): void => {
         const changeSet = yield* openFor(id, scope)
         yield* appendAll(changeSet, scope, [adds(2, 3)])
         const result = (counts: RowCounts) =>
-          Effect.succeed({ scope, outcome: 'landed', reason: null, counts, started: may(30), ended: may(30) } as const)
+          ({ scope, outcome: 'landed', reason: null, counts, started: may(30), ended: may(30) }) as const
         const recorded = Effect.map(runs.scopes({ id, limit: 10, offset: 0 }), ({ rows }) => rows)
         expect(yield* recorded).toEqual([])
         yield* changeSets.land({ ...landing(changeSet, scope, id), record: { serverId: server, result } })
-        expect(yield* recorded).toEqual([yield* result({ ...noRows, created: 2 })])
+        expect(yield* recorded).toEqual([result({ ...noRows, created: 2 })])
       }),
     )
   })

@@ -193,10 +193,10 @@ export const stagingContract = ({ run }: InventoryUnderTest): void => {
         const branch = yield* newBranch('staged record')
         const runId = yield* newRun
         const result = (counts: RowCounts) =>
-          Effect.succeed({ scope, outcome: 'staged', reason: null, counts, started: may(30), ended: may(30) } as const)
+          ({ scope, outcome: 'staged', reason: null, counts, started: may(30), ended: may(30) }) as const
         yield* stageOnce(branch, scope, [adds(2, 3), lacks(1)], { runId, record: { serverId: server, result } })
         expect((yield* runs.scopes({ id: runId, limit: 10, offset: 0 })).rows).toEqual([
-          yield* result({ ...noRows, created: 2, deleted: 1 }),
+          result({ ...noRows, created: 2, deleted: 1 }),
         ])
         expect(Option.getOrThrow(yield* runs.get({ id: runId }))).toMatchObject({
           counts: noRows,
