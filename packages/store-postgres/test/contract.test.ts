@@ -1,4 +1,4 @@
-import { changeSetsContract, type InventoryUnderTest } from '@netbox-pbs/testing'
+import { changeSetsContract, heldDeletionsContract, type InventoryUnderTest } from '@netbox-pbs/testing'
 import { Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe } from 'vitest'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
@@ -12,4 +12,5 @@ describe.each(engines)('the inventory on $engine', ({ migrated }) => {
   afterAll(() => runtime.dispose())
 
   describe('ChangeSets', () => changeSetsContract(underTest))
+  describe('HeldDeletionsStore', () => heldDeletionsContract(underTest))
 })

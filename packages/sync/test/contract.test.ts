@@ -1,4 +1,10 @@
-import { changeSetsContract, type InventoryUnderTest, queueContract, runsContract } from '@netbox-pbs/testing'
+import {
+  changeSetsContract,
+  heldDeletionsContract,
+  type InventoryUnderTest,
+  queueContract,
+  runsContract,
+} from '@netbox-pbs/testing'
 import { Effect, Layer } from 'effect'
 import { beforeEach, describe } from 'vitest'
 import { inventoryWritesLayer } from './memory/inventory-writes.ts'
@@ -38,4 +44,5 @@ describe('the inventory in memory', () => {
   const underTest: InventoryUnderTest = { run: (effect) => Effect.runPromise(Effect.provide(effect, layer)) }
 
   describe('ChangeSets', () => changeSetsContract(underTest))
+  describe('HeldDeletionsStore', () => heldDeletionsContract(underTest))
 })

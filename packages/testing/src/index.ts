@@ -1,5 +1,6 @@
 export { changeSetsContract } from './contract/change-sets.ts'
 export type { InventoryUnderTest } from './contract/fleet.ts'
+export { heldDeletionsContract } from './contract/held-deletions.ts'
 export {
   appendAll,
   change,

@@ -1,110 +1,35 @@
-import { naturalKey, type Scope } from '@netbox-pbs/core'
-import {
-  type ChangeSets,
-  HeldDeletionsStore,
-  Inventory,
-  type InventoryWrites,
-  type Landing,
-  Runs,
-} from '@netbox-pbs/core/ports'
-import {
-  change,
-  create,
-  groupFacts,
-  jobFacts,
-  landOnce,
-  may,
-  type Part,
-  remove,
-  rootOf,
-  serverFacts,
-  snapshotFacts,
-} from '@netbox-pbs/testing'
-import { Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
-import { sql } from 'kysely'
-import { afterAll, describe, expect, test } from 'vitest'
-import { Database } from '../src/database/database.ts'
-import { inventoryLayer } from '../src/ports/inventory-layer.ts'
-import { engines } from './engines.ts'
+import type { Scope } from '@netbox-pbs/core'
+import { HeldDeletionsStore, Inventory } from '@netbox-pbs/core/ports'
+import { Effect, Option } from 'effect'
+import { expect, test } from 'vitest'
+import { type InventoryUnderTest, newRun, newScope, removeServer, renameServer } from './fleet.ts'
+import { collect, create, jobFacts, landOnce, remove, rootOf } from './landing.ts'
 
-type Ports = ChangeSets | InventoryWrites | HeldDeletionsStore | Inventory | Runs | Database
+const sets = <A, E>(use: (sets: typeof HeldDeletionsStore.Service) => Effect.Effect<A, E>) =>
+  Effect.flatMap(HeldDeletionsStore, use)
 
-describe.each(engines)('held deletions on $engine', ({ migrated }) => {
-  const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  const run = <A, E>(effect: Effect.Effect<A, E, Ports>) => runtime.runPromise(effect)
-  afterAll(() => runtime.dispose())
+const decide = (id: number, state: 'confirmed' | 'dismissed', revision: number | null = null) =>
+  sets((held) => held.decide({ id, state, revision, user: 'ann' }))
 
-  const sets = <A, E>(use: (sets: typeof HeldDeletionsStore.Service) => Effect.Effect<A, E>) =>
-    Effect.flatMap(HeldDeletionsStore, use)
-  const ask = <A>(text: string) =>
-    Effect.flatMap(Database, (database) =>
-      database.query('asking', async (db) => (await sql.raw<A>(text).execute(db)).rows),
-    )
-  const newRun = Effect.map(
-    Effect.flatMap(Runs, (runs) =>
-      runs.create({ resources: ['snapshots'], servers: null, trigger: 'manual', user: 'ada' }),
-    ),
-    ({ id }) => id,
-  )
-  const newServer = (name: string) =>
-    Effect.gen(function* () {
-      yield* landOnce({ resource: 'servers' }, [{ model: 'server', changes: [create('server', serverFacts(name))] }])
-      const [row] = yield* ask<{ id: number }>(`select id from servers where name = '${name}'`)
-      return row?.id ?? 0
+/** A scope as `newScope` gives it, with its held deletions. They are read by the id that they had first. */
+const heldScope = (name: string, days: ReadonlyArray<number>) =>
+  Effect.gen(function* () {
+    const scope = yield* newScope(name, days)
+    let id = 0
+    const removed = Effect.gen(function* () {
+      const { rows } = yield* sets((held) => held.list({ runId: null, limit: 1000, offset: 0 }))
+      id = rows.find((set) => 'server' in set.scope && set.scope.server === name)?.id ?? id
+      return yield* sets((held) => held.get({ id, runId: null }))
     })
+    return { ...scope, removed, set: Effect.map(removed, Option.getOrThrow) }
+  })
 
-  /** A server with one group of snapshots, one a day of May, listed under the visibility `wide`; deletions and updates of them by their days. */
-  const newScope = (name: string, days: ReadonlyArray<number>) =>
-    Effect.gen(function* () {
-      const server = yield* newServer(name)
-      const scope = rootOf(name)
-      const facts = (day: number) => snapshotFacts(server, '100', may(day))
-      const group = groupFacts(server, '100')
-      yield* landOnce(
-        scope,
-        [
-          { model: 'snapshot', changes: days.map((day) => create('snapshot', facts(day))) },
-          { model: 'group', changes: [create('group', group)] },
-        ],
-        { visibility: 'wide' },
-      )
-      const ids = new Map(
-        (yield* ask<{ id: number; day: number }>(
-          `select id, extract(day from backup_time at time zone 'UTC')::bigint as day from snapshots where server_id = ${server}`,
-        )).map(({ id, day }) => [day, id]),
-      )
-      const idOf = (day: number) => ids.get(day) ?? 0
-      const lacks = (...removed: ReadonlyArray<number>): Part => ({
-        model: 'snapshot',
-        changes: removed.map((day) => remove('snapshot', idOf(day), facts(day))),
-      })
-      const again = (...back: ReadonlyArray<number>): Part => ({
-        model: 'snapshot',
-        changes: back.map((day) => change('snapshot', idOf(day), facts(day), {}, true)),
-      })
-      const land = (parts: ReadonlyArray<Part>, more: Partial<Landing> = {}) =>
-        landOnce(scope, parts, { visibility: 'wide', ...more })
-      const left = Effect.map(
-        ask<{ day: number; presence: string }>(
-          `select extract(day from backup_time at time zone 'UTC')::bigint as day, presence from snapshots
-            where server_id = ${server} order by backup_time`,
-        ),
-        (rows) => rows.map(({ day, presence }) => `${day} ${presence}`),
-      )
-      const set = Effect.flatMap(
-        ask<{ id: number }>(`select id from held_deletions where server_id = ${server}`),
-        ([row]) => sets((held) => held.get({ id: row?.id ?? 0, runId: null })),
-      )
-      const state = Effect.flatMap(Inventory, (inventory) => inventory.scopeState(scope))
-      return { server, scope, lacks, again, land, left, set: Effect.map(set, Option.getOrThrow), removed: set, state }
-    })
-  const decide = (id: number, state: 'confirmed' | 'dismissed', revision: number | null = null) =>
-    sets((held) => held.decide({ id, state, revision, user: 'ann' }))
-
+/** The contract of `HeldDeletionsStore`, and of the landings that make and end what it keeps. */
+export const heldDeletionsContract = ({ run }: InventoryUnderTest): void => {
   test('a landing that holds makes a set, later ones refresh it, and each of their runs lists it', async () => {
     await run(
       Effect.gen(function* () {
-        const { scope, lacks, land, set, state } = yield* newScope('made', [1, 2, 3])
+        const { scope, lacks, land, set, state } = yield* heldScope('made', [1, 2, 3])
         const [first, second] = [yield* newRun, yield* newRun]
         const at = '2026-06-02T00:00:00Z'
         yield* land([lacks(1, 2)], { held: 'too_many', runId: first, at })
@@ -122,8 +47,7 @@ describe.each(engines)('held deletions on $engine', ({ migrated }) => {
           runId: first,
           decided: null,
         })
-        expect((yield* state).set).toEqual({
-          id: made.id,
+        expect((yield* state).set).toMatchObject({
           state: 'waiting',
           revision: 1,
           reason: 'too_many',
@@ -144,7 +68,7 @@ describe.each(engines)('held deletions on $engine', ({ migrated }) => {
   test('it has a new revision when it grows or is held under another visibility, none when it shrinks, and ends with its last row', async () => {
     await run(
       Effect.gen(function* () {
-        const { lacks, again, land, set, removed } = yield* newScope('grows', [1, 2, 3, 4])
+        const { lacks, again, land, set, removed } = yield* heldScope('grows', [1, 2, 3, 4])
         const held = 'too_many' as const
         yield* land([lacks(1, 2)], { held })
         yield* land([lacks(2), again(1)], { held })
@@ -162,7 +86,7 @@ describe.each(engines)('held deletions on $engine', ({ migrated }) => {
   test('confirmed rows are deleted, and rows missing since then are held again', async () => {
     await run(
       Effect.gen(function* () {
-        const { lacks, land, left, set } = yield* newScope('confirmed', [1, 2, 3, 4])
+        const { lacks, land, left, set } = yield* heldScope('confirmed', [1, 2, 3, 4])
         yield* land([lacks(1, 2)], { held: 'too_many' })
         const { id, revision } = yield* set
         expect(yield* decide(id, 'confirmed', revision)).toMatchObject({
@@ -184,7 +108,7 @@ describe.each(engines)('held deletions on $engine', ({ migrated }) => {
   test('a decision that was taken after the landing was judged waits for the next one', async () => {
     await run(
       Effect.gen(function* () {
-        const { lacks, land, left, set } = yield* newScope('raced', [1, 2, 3, 4])
+        const { lacks, land, left, set } = yield* heldScope('raced', [1, 2, 3, 4])
         yield* land([lacks(1)], { held: 'visibility_changed' })
         const { id } = yield* set
         yield* decide(id, 'dismissed')
@@ -207,7 +131,7 @@ describe.each(engines)('held deletions on $engine', ({ migrated }) => {
   test('a set that grew before its confirmation was carried out waits again', async () => {
     await run(
       Effect.gen(function* () {
-        const { lacks, land, left, set } = yield* newScope('outgrown', [1, 2, 3])
+        const { lacks, land, left, set } = yield* heldScope('outgrown', [1, 2, 3])
         yield* land([lacks(1)], { held: 'visibility_changed' })
         const { id } = yield* set
         yield* decide(id, 'confirmed')
@@ -222,7 +146,7 @@ describe.each(engines)('held deletions on $engine', ({ migrated }) => {
   test('dismissed rows stay and count as held back no more; the visibility of the list is stored; growing wakes the set', async () => {
     await run(
       Effect.gen(function* () {
-        const { lacks, land, left, set, state } = yield* newScope('dismissed', [1, 2, 3, 4])
+        const { lacks, land, left, set, state } = yield* heldScope('dismissed', [1, 2, 3, 4])
         const visibility = 'narrow'
         yield* land([lacks(1)], { held: 'visibility_changed', visibility })
         expect((yield* state).visibility).toBe('wide')
@@ -241,7 +165,7 @@ describe.each(engines)('held deletions on $engine', ({ migrated }) => {
   test('one of two decisions at once is taken; the other is told so', async () => {
     await run(
       Effect.gen(function* () {
-        const { lacks, land, set } = yield* newScope('twice', [1, 2])
+        const { lacks, land, set } = yield* heldScope('twice', [1, 2])
         yield* land([lacks(1)], { held: 'visibility_changed' })
         const { id, revision } = yield* set
         const twice = yield* Effect.all(
@@ -260,10 +184,10 @@ describe.each(engines)('held deletions on $engine', ({ migrated }) => {
   test('a set is gone with its server, and cannot be decided once its rows are', async () => {
     await run(
       Effect.gen(function* () {
-        const { server, lacks, land, set, removed } = yield* newScope('doomed', [1, 2])
+        const { server, lacks, land, set, removed } = yield* heldScope('doomed', [1, 2])
         yield* land([lacks(1)], { held: 'visibility_changed' })
         const { id } = yield* set
-        yield* ask(`delete from servers where id = ${server}`)
+        yield* removeServer(server)
         expect(yield* removed).toEqual(Option.none())
         expect(yield* Effect.flip(decide(id, 'confirmed'))).toMatchObject({ _tag: 'HeldDeletionsNotFound', id })
         expect(yield* Effect.flip(decide(2 ** 60, 'confirmed'))).toMatchObject({ _tag: 'HeldDeletionsNotFound' })
@@ -275,12 +199,12 @@ describe.each(engines)('held deletions on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const before = yield* sets((held) => held.waiting())
-        const { server, lacks, land } = yield* newScope('counted', [1, 2, 3])
+        const { server, lacks, land } = yield* heldScope('counted', [1, 2, 3])
         yield* land([lacks(1, 2)], { held: 'visibility_changed' })
         const scope: Scope = { resource: 'jobs', server: 'counted', job_type: 'verify' }
         const job = jobFacts(server, 'v1')
         yield* landOnce(scope, [{ model: 'job', changes: [create('job', job)] }])
-        const [row] = yield* ask<{ id: number }>(`select id from jobs where server_id = ${server}`)
+        const [row] = yield* collect((yield* Inventory).jobs({ serverId: server, jobType: 'verify' }))
         const removed = { model: 'job', changes: [remove('job', row?.id ?? 0, job)] } as const
         yield* landOnce(scope, [{ ...removed, held: 'children_held' }])
         expect(yield* sets((held) => held.waiting())).toBe(before + 2)
@@ -301,18 +225,49 @@ describe.each(engines)('held deletions on $engine', ({ migrated }) => {
   test('a confirmed group goes with its rows', async () => {
     await run(
       Effect.gen(function* () {
-        const { server, lacks, land, set } = yield* newScope('grouped', [1, 2])
-        const inventory = yield* Inventory
-        const place = { serverId: server, datastore: 'tank', namespace: '' }
-        const [group] = yield* Stream.runCollect(inventory.groups(place))
-        const facts = groupFacts(server, '100')
-        const unlisted: Part = { model: 'group', changes: [remove('group', group?.id ?? 0, facts)] }
-        expect(group?.facts && naturalKey('group', group.facts)).toBe(naturalKey('group', facts))
-        yield* land([lacks(1, 2), unlisted], { held: 'emptied' })
+        const { lacks, groupRemoved, land, set, groups } = yield* heldScope('grouped', [1, 2])
+        yield* land([lacks(1, 2), groupRemoved], { held: 'emptied' })
         yield* decide((yield* set).id, 'confirmed')
-        yield* land([lacks(1, 2), unlisted], { decided: { missing: 'deleted', revision: 1 } })
-        expect([...(yield* Stream.runCollect(inventory.groups(place)))]).toEqual([])
+        yield* land([lacks(1, 2), groupRemoved], { decided: { missing: 'deleted', revision: 1 } })
+        expect(yield* groups).toEqual([])
       }),
     )
   })
-})
+
+  test('a sample has ids of the missing rows, no more than asked for', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { id, lacks, land, set } = yield* heldScope('sampled', [1, 2, 3])
+        yield* land([lacks(1, 2)], { held: 'too_many' })
+        const sample = (limit: number) =>
+          Effect.flatMap(set, (found) => sets((held) => held.sample({ id: found.id, limit })))
+        expect((yield* sample(10)).toSorted((a, b) => a - b)).toEqual([id(1), id(2)])
+        expect((yield* sample(1)).length).toBe(1)
+        expect(yield* sets((held) => held.sample({ id: 2 ** 40, limit: 10 }))).toEqual([])
+      }),
+    )
+  })
+
+  test('a confirmation can be withdrawn by dismissing, and a set follows the name of its server', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, lacks, land, set } = yield* heldScope('withdrawn', [1, 2])
+        yield* land([lacks(1)], { held: 'too_many' })
+        const { id } = yield* set
+        yield* decide(id, 'confirmed')
+        yield* renameServer(server, 'withdrawn later')
+        expect(yield* decide(id, 'dismissed')).toEqual({
+          ...(yield* set),
+          scope: rootOf('withdrawn later'),
+          state: 'dismissed',
+          kept: true,
+          decided: { by: 'ann', count: 1, at: expect.stringMatching(/Z$/) },
+        })
+        expect(yield* Effect.flip(decide(id, 'dismissed'))).toMatchObject({
+          _tag: 'HeldDeletionsChanged',
+          reason: 'decided',
+        })
+      }),
+    )
+  })
+}
