@@ -8,7 +8,7 @@ import { DatabaseUnusable, DataFolderInUse } from '../src/database/errors.ts'
 import { TransactionAgain, type TransactionOptions } from '../src/database/session.ts'
 import { engines, pg } from './engines.ts'
 
-class Refused extends Data.TaggedError('Refused') {}
+class Denied extends Data.TaggedError('Denied') {}
 
 describe.each(engines)('the database on $engine', ({ empty }) => {
   const runtime = ManagedRuntime.make(empty)
@@ -84,7 +84,7 @@ describe.each(engines)('the database on $engine', ({ empty }) => {
       throw bug
     }
     expect(await attempt(1, () => 'done')).toEqual(Exit.succeed('done'))
-    expect(await attempt(2, () => new Refused())).toEqual(Exit.fail(new Refused()))
+    expect(await attempt(2, () => new Denied())).toEqual(Exit.fail(new Denied()))
     expect(await attempt(3, throwing)).toEqual(Exit.die(bug))
     expect(await attempt(4, () => 'tried', { commit: false })).toEqual(Exit.succeed('tried'))
     expect(await run(notes)).toEqual([{ id: 1 }])
@@ -145,7 +145,7 @@ describe.each(engines)('the database on $engine', ({ empty }) => {
           database.asyncTransaction('writing', async (trx) => {
             await insert(10).execute(trx)
             await Effect.runPromise(Deferred.succeed(first, undefined))
-            return new Refused()
+            return new Denied()
           }),
         )
         yield* Deferred.await(first)

@@ -1,4 +1,5 @@
 import type { ServerScope } from '@netbox-pbs/core'
+import type { PbsJobType } from '@netbox-pbs/pbs-client'
 import { coversDescendants, datastorePath, mayListAny, type Permissions, privilegesOn } from './permissions.ts'
 
 /** A privilege that the caller lacks, where, and what stays hidden for it. */
@@ -59,7 +60,7 @@ const jobCandidates: Readonly<Record<string, ReadonlyArray<Gap>>> = {
   gc: [ofStores('garbage collection')],
   sync: [ofStores('sync'), { privilege: 'Remote.Audit', path: '/remote', hides: 'sync jobs with a remote' }],
   tape: [{ privilege: 'Tape.Audit', path: '/tape', hides: 'tape jobs' }],
-}
+} satisfies Readonly<Record<PbsJobType | 'gc', ReadonlyArray<Gap>>>
 
 /** Whether no row of a scope can be listed to the caller, because no datastore is. */
 export const hidesAll = (scope: ServerScope, permissions: Permissions): boolean =>

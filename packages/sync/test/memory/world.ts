@@ -81,11 +81,11 @@ export class World {
     void this.names
     if (!this.rows[model].delete(id)) return
     this.writes++
-    if (model === 'server') this.#removeBelow(id)
+    if (model === 'server') this.#removeChildren(id)
   }
 
   /** All that belongs to a server goes with it. */
-  #removeBelow(server: number): void {
+  #removeChildren(server: number): void {
     for (const model of modelNames) for (const row of this.where(model, { server })) this.rows[model].delete(row.id)
     for (const places of [this.scopes, this.held])
       for (const place of places.keys()) if (place.includes(`"#${server}"`)) places.delete(place)
