@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
+import { Config, Effect, Option } from 'effect'
 import { branch } from './branch/branch.ts'
-import { givenDatabaseUrl } from './database-url.ts'
 import { diffCases } from './diff/diff-cases.ts'
 import { gateway } from './gateway/gateway-case.ts'
 import { ingest } from './ingest/ingest.ts'
@@ -8,7 +8,7 @@ import { measure, type Result } from './measure.ts'
 import { searches } from './searches/searches.ts'
 
 /** One benchmark: what it takes, and how it runs. A wrong flag throws before anything is measured. */
-export interface Benchmark {
+interface Benchmark {
   readonly usage: string
   readonly run: (args: ReadonlyArray<string>) => AsyncIterable<Result>
 }
@@ -88,4 +88,10 @@ function positive(name: string, text: string): number {
   const value = Number(text)
   if (!Number.isSafeInteger(value) || value < 1) throw new WrongUsage(`--${name} ${text} is not a number from 1 on`)
   return value
+}
+
+/** The PostgreSQL server that the operator wants measured; null: a temporary one. */
+function givenDatabaseUrl(): string | null {
+  const given = Effect.runSync(Config.option(Config.string('DATABASE_URL')))
+  return Option.getOrNull(Option.filter(given, (url) => url !== ''))
 }

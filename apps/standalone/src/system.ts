@@ -1,4 +1,6 @@
+import { hostname, networkInterfaces } from 'node:os'
 import { apiServer, signInLink } from '@netbox-pbs/api'
+import { isLoopback, urlHost } from '@netbox-pbs/app-shell'
 import { gatewayServer } from '@netbox-pbs/gateway'
 import { endpointsLayer, proxboxSourceLayer } from '@netbox-pbs/proxbox-client'
 import {
@@ -21,7 +23,6 @@ import { runWorker } from '@netbox-pbs/worker'
 import { Effect, Layer, type Option, Redacted } from 'effect'
 import { keyNames } from './config.ts'
 import { WorkerDatabase } from './databases.ts'
-import { ownAddress, ownNames } from './start/addresses.ts'
 import type { Keys } from './start/keys.ts'
 import { type LocalToken, localToken } from './start/local-token.ts'
 import { progress } from './terminal.ts'
@@ -113,3 +114,17 @@ export const system = Effect.fn('system')(function* (options: SystemOptions) {
   const running: System = { url, gatewayUrl, token, signInUrl: Redacted.make(`${url}${link}`) }
   return running
 })
+
+const everywhere: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
+
+/** Where this machine itself reaches a server that listens on `host`. */
+export const ownAddress = (host: string, port: number): string => `http://${urlHost(everywhere[host] ?? host)}:${port}`
+
+/** Names by which other machines may ask for a server that listens on `host`: none on loopback, else the machine's name and addresses. */
+export function ownNames(host: string): ReadonlyArray<string> {
+  if (isLoopback(host)) return []
+  const name = hostname().toLowerCase()
+  const addresses = Object.values(networkInterfaces()).flatMap((found) => found ?? [])
+  const short = name.split('.', 1)
+  return [...new Set([name, ...short, ...addresses.map(({ address }) => urlHost(address.replace(/%.*$/, '')))])]
+}

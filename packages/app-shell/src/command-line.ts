@@ -1,8 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { Effect } from 'effect'
+import { WrongUsage } from './environment.ts'
 import { isHostName } from './host-names.ts'
 import { logFormats } from './log.ts'
-import { WrongUsage } from './wrong-usage.ts'
 
 /** A command that throws `WrongUsage` on a mistake, and prints nothing but help. */
 export function newCommand(name: string, description: string): Command {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { Config, Effect, Option, Redacted } from 'effect'
-import { WrongUsage } from './wrong-usage.ts'
+import { Config, Data, Effect, Option, Redacted } from 'effect'
+
+/** A flag or an environment variable is wrong. `message` names it and says what to do; the process ends with code 2. */
+export class WrongUsage extends Data.TaggedError('WrongUsage')<{ readonly message: string }> {}
 
 type Secret = Redacted.Redacted<string>
 

@@ -1,5 +1,4 @@
 import { Cause, HashMap, Layer, Logger, LogLevel } from 'effect'
-import { printable } from './printable.ts'
 
 /** `text`: `key=value` pairs, shorter on a terminal. `json`: one object a line. */
 export const logFormats = ['text', 'json'] as const
@@ -8,7 +7,7 @@ export const logFormats = ['text', 'json'] as const
 export type LogFormat = (typeof logFormats)[number]
 
 /** The fields of an event, in the order in which they are written; each key once. */
-export type LogFields = ReadonlyMap<string, unknown>
+type LogFields = ReadonlyMap<string, unknown>
 
 /** Characters of one value at most; a trace may be longer than a sentence. */
 const longestValue = 8000
@@ -86,3 +85,15 @@ export const initialLog: Layer.Layer<never> = Layer.merge(
 /** The log as `--log-format` asks for it, for what runs inside `runProcess`. Text stays short on a terminal. */
 export const logLayer = (format: LogFormat): Layer.Layer<never> =>
   format === 'text' ? Layer.empty : Logger.replace(initial, loggerOf(format))
+
+/** What a terminal takes as a command, or shows as another order of the text. */
+const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu
+
+/** A text as one line that no terminal takes for a command: control characters are shown as `\\n`, `\\u{1b}`. */
+export const printable = (text: string): string =>
+  text.replace(unprintable, (character) =>
+    character === '\n' ? '\\n' : character === '\t' ? '\\t' : `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`,
+  )
+
+/** The same for a text of several lines, which stay lines. */
+export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n')

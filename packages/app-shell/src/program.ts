@@ -1,8 +1,7 @@
 import { Cause, Context, Effect, Exit, Fiber, Layer, Option, type Scope } from 'effect'
-import { initialLog, type LogFormat, logLayer } from './log.ts'
-import { printableLines } from './printable.ts'
+import type { WrongUsage } from './environment.ts'
+import { initialLog, type LogFormat, logLayer, printableLines } from './log.ts'
 import { allRun, starters } from './starter.ts'
-import type { WrongUsage } from './wrong-usage.ts'
 
 /** An expected failure. `exitCode` is 1, or 2 for a caller's mistake, unless it says otherwise. */
 export interface Failure {

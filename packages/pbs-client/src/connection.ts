@@ -28,3 +28,12 @@ export const authority = (connection: Pick<PbsConnection, 'host' | 'port'>): str
 /** The host without the brackets of an IPv6 literal, as sockets want it. */
 export const bareHost = (host: string): string =>
   host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host
+
+/** A text as a part of a path or a query. Half a surrogate pair, which no URL can hold, is replaced; the server then knows no such name. */
+export const urlPart = (text: string): string => encodeURIComponent(text.toWellFormed())
+
+/** A SHA-256 fingerprint as PBS writes it (lower case hex joined with colons), or null when it is not one. */
+export const normalizeFingerprint = (text: string): string | null => {
+  const hex = text.trim().replaceAll(':', '').toLowerCase()
+  return /^[0-9a-f]{64}$/.test(hex) ? (hex.match(/../g) ?? []).join(':') : null
+}

@@ -1,12 +1,11 @@
 import { Effect } from 'effect'
+import { urlPart } from './connection.ts'
 import { PbsDatastoreConfig, PbsGcStatus } from './datastore-schemas.ts'
 import { decodeItem } from './decode-item.ts'
 import { failureOf } from './failure-of.ts'
 import type { PbsError } from './pbs-error.ts'
 import type { PbsTransport } from './pbs-transport.ts'
-import { readData, readRows } from './read-list.ts'
-import { isReadable, type ListRow } from './unreadable-row.ts'
-import { urlPart } from './url-part.ts'
+import { isReadable, type ListRow, readData, readRows } from './read-list.ts'
 
 /**
  * The garbage collection of every datastore that can be opened, whatever the version. `/admin/gc` and the state of the

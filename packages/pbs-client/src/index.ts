@@ -1,4 +1,4 @@
-export type { PbsConnection } from './connection.ts'
+export { normalizeFingerprint, type PbsConnection } from './connection.ts'
 export { PbsGroup, PbsNamespace, PbsSnapshot, PbsSnapshotFile, PbsVerification } from './content-schemas.ts'
 export {
   PbsDatastoreConfig,
@@ -9,15 +9,21 @@ export {
   PbsGcStatus,
 } from './datastore-schemas.ts'
 export type { WithUnsafeIntegers } from './fields.ts'
-export { normalizeFingerprint } from './fingerprint.ts'
-export { type PbsJob, type PbsJobType, PbsPruneJob, PbsSyncJob, PbsTapeJob, PbsVerifyJob } from './job-schemas.ts'
+export {
+  type PbsJob,
+  type PbsJobType,
+  PbsPruneJob,
+  PbsSyncJob,
+  PbsTapeJob,
+  PbsTask,
+  PbsVerifyJob,
+} from './job-schemas.ts'
 export { allowsReading, type PbsMaintenance, parseMaintenance } from './maintenance.ts'
 export { makePbsClient, type PbsClient, type PbsSnapshotQuery } from './pbs-client.ts'
 export { type PbsError, type PbsFailure, type PbsFailureReason, PbsRequestFailed } from './pbs-error.ts'
 export { capabilitiesOf, compareReleases, type PbsCapabilities, type PbsRelease, parseRelease } from './pbs-version.ts'
 export type { PbsProbe } from './probe.ts'
+export { isReadable, type ListRow, UnreadableRow } from './read-list.ts'
 export { PbsAclEntry, PbsNodeStatus, PbsPermissions, PbsTime, PbsVersion } from './server-schemas.ts'
-export { PbsTask } from './task-schemas.ts'
-export { isReadable, type ListRow, UnreadableRow } from './unreadable-row.ts'
 export { escapeWorkerId, formatUpid, type PbsUpid, parseUpid, unescapeWorkerId } from './upid.ts'
 export type { PresentedCertificate } from './verified-socket.ts'

@@ -1,7 +1,7 @@
 import { Effect, Ref, type Scope, Stream } from 'effect'
 import { countedSnapshots, groupList, namespaceList, streamedList, taskList } from './answer-limits.ts'
 import { isUnknownParameter } from './classify-response.ts'
-import type { PbsConnection } from './connection.ts'
+import { type PbsConnection, urlPart } from './connection.ts'
 import { PbsGroup, PbsNamespace, PbsSnapshot } from './content-schemas.ts'
 import {
   PbsDatastoreConfig,
@@ -11,17 +11,14 @@ import {
   type PbsGcStatus,
 } from './datastore-schemas.ts'
 import { readGcStatuses } from './gc-statuses.ts'
-import { PbsPruneJob, PbsSyncJob, PbsTapeJob, PbsVerifyJob } from './job-schemas.ts'
+import { PbsPruneJob, PbsSyncJob, PbsTapeJob, PbsTask, PbsVerifyJob } from './job-schemas.ts'
 import type { PbsError } from './pbs-error.ts'
 import { makeTransport } from './pbs-transport.ts'
 import { capabilitiesOf, type PbsCapabilities, parseRelease } from './pbs-version.ts'
 import { type PbsProbe, probeServer } from './probe.ts'
-import { readObject, readRows, readTimedObject, streamRows } from './read-list.ts'
+import { type ListRow, readObject, readRows, readTimedObject, streamRows } from './read-list.ts'
 import { readPermissions } from './read-permissions.ts'
 import { PbsAclEntry, PbsNodeStatus, type PbsPermissions, PbsTime, PbsVersion } from './server-schemas.ts'
-import { PbsTask } from './task-schemas.ts'
-import type { ListRow } from './unreadable-row.ts'
-import { urlPart } from './url-part.ts'
 
 /** Which snapshots to list: one namespace, or one group of it when type and id are given. */
 export interface PbsSnapshotQuery {

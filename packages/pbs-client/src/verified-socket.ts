@@ -1,9 +1,8 @@
 import { constants } from 'node:crypto'
 import { isIP } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
-import { bareHost, type PbsConnection } from './connection.ts'
+import { bareHost, normalizeFingerprint, type PbsConnection } from './connection.ts'
 import { eventCallback } from './event-callback.ts'
-import { normalizeFingerprint } from './fingerprint.ts'
 
 /** The certificate of a server. */
 export interface PresentedCertificate {

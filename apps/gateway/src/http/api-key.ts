@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
+import { getConnInfo } from '@hono/node-server/conninfo'
+import { isLoopback } from '@netbox-pbs/app-shell'
 import { GatewayKeys, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Clock, Effect } from 'effect'
+import type { Context } from 'hono'
 import type { FailedAttempts } from './failed-attempts.ts'
 import { HttpError } from './http-error.ts'
 
@@ -56,3 +59,14 @@ export const requireKey = (request: {
       detail: key === null ? `API key required. ${remaining}` : `Invalid API key. ${remaining}`,
     })
   })
+
+/** The address of the peer of the connection. Forwarding headers are not believed. */
+export const remoteAddress = (c: Context): string => (getConnInfo(c).remote.address ?? '').replace(/^::ffff:/, '')
+
+/**
+ * Whether a request was made by somebody on this machine: the peer is loopback, no proxy speaks for others, and it is no
+ * page in a browser, which could be anybody's.
+ */
+export const isLocalCaller = (c: Context): boolean =>
+  isLoopback(remoteAddress(c)) &&
+  ['origin', 'forwarded', 'x-forwarded-for', 'x-real-ip'].every((name) => c.req.header(name) === undefined)

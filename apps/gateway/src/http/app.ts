@@ -4,12 +4,10 @@ import { Effect, type Runtime } from 'effect'
 import { Hono } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import type { Fleet } from '../fleet/fleet.ts'
-import { allowedMethods } from './allowed-methods.ts'
-import { presentedKey, requireKey } from './api-key.ts'
+import { presentedKey, remoteAddress, requireKey } from './api-key.ts'
 import { authRoutes } from './auth-routes.ts'
 import { endpointRoutes } from './endpoint-routes.ts'
 import type { FailedAttempts } from './failed-attempts.ts'
-import { remoteAddress } from './remote-address.ts'
 import { makeRun } from './run.ts'
 import { statusRoutes } from './status-routes.ts'
 import { syncRoutes } from './sync-routes.ts'
@@ -52,3 +50,18 @@ export const gatewayApp = (
 
 /** Marks that the key was right; never sent. */
 const passed = new Response(null)
+
+/** The methods that a path answers to, for `Allow`; none for a path that is not there. A slash at the end does not matter. */
+const allowedMethods = ({ routes }: Pick<Hono, 'routes'>, path: string): ReadonlyArray<string> => {
+  const requested = segmentsOf(path)
+  const methods = routes.flatMap((route) =>
+    // Middleware is registered for all methods.
+    route.method !== 'ALL' && pathFits(segmentsOf(route.path), requested) ? [route.method] : [],
+  )
+  return [...new Set(methods)].sort()
+}
+
+const segmentsOf = (path: string): ReadonlyArray<string> => path.split('/').filter((segment) => segment !== '')
+
+const pathFits = (pattern: ReadonlyArray<string>, path: ReadonlyArray<string>): boolean =>
+  pattern.length === path.length && pattern.every((part, index) => part.startsWith(':') || part === path[index])

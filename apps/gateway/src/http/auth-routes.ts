@@ -2,10 +2,9 @@ import { GatewayKeys } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { hashKey, minKeyLength } from './api-key.ts'
+import { hashKey, isLocalCaller, minKeyLength } from './api-key.ts'
 import { HttpError } from './http-error.ts'
 import { readBody } from './read-body.ts'
-import { isLocalCaller } from './remote-address.ts'
 import type { Run } from './run.ts'
 
 const Registration = z.object({

@@ -1,6 +1,12 @@
 import { type Resource, resources } from '@netbox-pbs/core'
 import type { EndpointStore } from '@netbox-pbs/core/ports'
-import { ndjsonMediaType, SyncRequest } from '@netbox-pbs/proxbox-client/contract'
+import {
+  envelopeOf,
+  type Frame,
+  ndjsonMediaType,
+  type SyncEnvelope,
+  SyncRequest,
+} from '@netbox-pbs/proxbox-client/contract'
 import { Cause, Chunk, Effect, Stream } from 'effect'
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
@@ -8,9 +14,9 @@ import type { Fleet } from '../fleet/fleet.ts'
 import type { Line } from '../scopes/line.ts'
 import { type SummaryResource, summaries, summaryResources } from '../sync/summaries.ts'
 import { syncStream } from '../sync/sync-stream.ts'
+import { HttpError } from './http-error.ts'
 import { parse, readBody } from './read-body.ts'
 import type { Run } from './run.ts'
-import { syncDocument } from './sync-document.ts'
 
 const Query = z.object({
   netbox_branch_schema_id: z.string().max(255, 'must have at most 255 characters').optional(),
@@ -56,3 +62,27 @@ const frames = (lines: Stream.Stream<Line, never, Fleet>) =>
         }),
     ),
   )
+
+/** The most characters of frames that are gathered into one document. */
+const maxDocument = 64 * 1024 * 1024
+
+/** All frames of a sync as one document; refused when they are too many to be held at once. */
+export const syncDocument = <R>(
+  lines: Stream.Stream<Line, never, R>,
+  max = maxDocument,
+): Effect.Effect<SyncEnvelope, HttpError, R> =>
+  Effect.suspend(() => {
+    const frames: Array<Frame> = []
+    let size = 0
+    return Stream.runForEach(lines, ({ frame, text }) => {
+      size += text.length
+      if (size > max) return tooLarge
+      frames.push(frame)
+      return Effect.void
+    }).pipe(Effect.map(() => envelopeOf(frames)))
+  })
+
+const tooLarge = new HttpError({
+  status: 400,
+  detail: `The rows are too many for one document: ask with Accept: ${ndjsonMediaType}, or narrow the request.`,
+})

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { datetimeOf, firstLine } from './facts.ts'
+import { datetimeOf, firstLine, lastRunState } from './facts.ts'
 
 test.each([
   ['web01\n', 'web01'],
@@ -25,4 +25,17 @@ test.each([
   [null, null],
 ])('%s seconds are %s', (seconds, expected) => {
   expect(datetimeOf(seconds)).toBe(expected)
+})
+
+test.each([
+  [null, null, 'never'],
+  [null, 'UPID:…', 'running'],
+  ['OK', 'UPID:…', 'ok'],
+  ['WARNINGS: 2', 'UPID:…', 'warning'],
+  ['WARNINGS: many', 'UPID:…', 'error'],
+  ['unknown', 'UPID:…', 'unknown'],
+  ['connection refused', 'UPID:…', 'error'],
+  ['OK', null, 'ok'],
+])('state %j of task %j is %s', (state, upid, expected) => {
+  expect(lastRunState(state, upid)).toBe(expected)
 })

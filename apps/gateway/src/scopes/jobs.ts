@@ -4,8 +4,15 @@ import type { JobFrame } from '@netbox-pbs/proxbox-client/contract'
 import { Effect, Stream } from 'effect'
 import { datastorePath } from '../permissions/permissions.ts'
 import { readStores } from './datastores.ts'
-import { type ColumnsOfFields, datetimeOf, firstLine, storable, unknownColumns, withUnknown } from './facts.ts'
-import { lastRunState } from './last-run-state.ts'
+import {
+  type ColumnsOfFields,
+  datetimeOf,
+  firstLine,
+  lastRunState,
+  storable,
+  unknownColumns,
+  withUnknown,
+} from './facts.ts'
 import type { Line } from './line.ts'
 import { fieldNotes, type Note } from './note.ts'
 import { type Listing, openScope } from './open-scope.ts'

@@ -1,8 +1,8 @@
 import type { JsonValue } from '@netbox-pbs/core'
 import { FastCheck } from 'effect'
 import { describe, expect, test } from 'vitest'
+import { JsonFact } from './fact-shape.ts'
 import { encodeFrame, Frame, type GroupFrame, type JobFrame, type ServerFrame } from './frame.ts'
-import { JsonFact } from './json-fact.ts'
 
 const group: GroupFrame = {
   frame: 'group',

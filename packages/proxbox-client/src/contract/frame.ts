@@ -1,8 +1,23 @@
 import { mostUsagePoints, type ScopeResource, scopeResources, scopes, type UsagePoint } from '@netbox-pbs/core'
 import { z } from 'zod'
 import { Datetime, factShape, observationShape } from './fact-shape.ts'
-import { failedCodes } from './failed-codes.ts'
 import { SyncItem } from './summaries.ts'
+
+/** Why a gateway could not list a scope: the codes of a `failed` frame. */
+export const failedCodes = [
+  'unreachable',
+  'tls_fingerprint_mismatch',
+  'tls_untrusted',
+  'unauthorized',
+  'forbidden',
+  'maintenance',
+  'not_mounted',
+  'timeout',
+  'protocol',
+] as const
+
+/** One of {@link failedCodes}. */
+export type FailedCode = (typeof failedCodes)[number]
 
 // The keys of a frame have the order of these schemas, which is that of the contract. Reading is tolerant: unknown keys
 // are dropped. Facts and measurements come from core's registry.

@@ -13,12 +13,13 @@ export {
   ValidationIssue,
   validationErrorBody,
 } from './error-body.ts'
-export { type FailedCode, failedCodes } from './failed-codes.ts'
 export {
   type DatastoreFrame,
   encodeFrame,
+  type FailedCode,
   Frame,
   type FrameName,
+  failedCodes,
   type GroupFrame,
   type GroupSnapshot,
   type JobFrame,

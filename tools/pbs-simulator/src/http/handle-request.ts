@@ -3,13 +3,13 @@ import { ApiError, type Route, type RouteContext } from '../routes/route.ts'
 import { routes } from '../routes/routes.ts'
 import type { PbsState } from '../state/pbs-state.ts'
 import { atLeast } from '../state/profile.ts'
+import { createRandom } from '../state/random.ts'
 import { checkParameters } from './parameters.ts'
 import { JSON_TYPE, resultResponse, type SimulatedResponse, textResponse } from './response.ts'
 import { findRoute } from './router.ts'
-import { shuffler } from './shuffle.ts'
 
 /** A request, already taken off the wire. */
-export interface ApiRequest {
+interface ApiRequest {
   readonly method: string
   /** Path and query as sent. */
   readonly target: string
@@ -146,4 +146,19 @@ export const handleRequest = (request: ApiRequest, around: Surroundings): Simula
     shuffled: shuffler(state.seed, around.callNumber),
   }
   return answerRoute(found.route, found.captures, context, request, query, around)
+}
+
+/** Permutations of `0..length-1` for the lists of one call; equal arguments give equal orders. */
+const shuffler = (seed: number, callNumber: number): ((length: number) => Uint32Array) => {
+  const random = createRandom(seed ^ Math.imul(callNumber, 0x2545f491))
+  return (length) => {
+    const order = Uint32Array.from({ length }, (_, index) => index)
+    for (let index = length - 1; index > 0; index -= 1) {
+      const other = random.upTo(index + 1)
+      const kept = order[index] ?? 0
+      order[index] = order[other] ?? 0
+      order[other] = kept
+    }
+    return order
+  }
 }

@@ -1,7 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Fault } from '../faults/fault.ts'
 import type { FaultList } from '../faults/fault-list.ts'
-import { withOddRow } from '../faults/odd-row.ts'
 import type { RequestChanges } from '../faults/request-changes.ts'
 import { atLeast } from '../state/profile.ts'
 import { handleRequest, type Surroundings } from './handle-request.ts'
@@ -105,3 +104,21 @@ export const createRequestListener =
       response.end(`simulator failure: ${String(error)}`)
     })
   }
+
+/** The same reply with the first row that has the wanted fields made odd; as it is when no row has them, or it is no list. */
+const withOddRow = (
+  response: SimulatedResponse,
+  fault: Extract<Fault, { readonly kind: 'row' }>,
+): SimulatedResponse => {
+  const text = [...response.body].join('')
+  if (response.status !== 200) return { ...response, body: [text] }
+  const envelope: { data: unknown } = JSON.parse(text)
+  if (!Array.isArray(envelope.data)) return { ...response, body: [text] }
+  const index = envelope.data.findIndex((row: unknown) =>
+    Object.entries(fault.where).every(([field, value]) => Reflect.get(Object(row), field) === value),
+  )
+  if (index >= 0) envelope.data[index] = isObject(fault.set) ? { ...envelope.data[index], ...fault.set } : fault.set
+  return { ...response, body: [JSON.stringify(envelope)] }
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null

@@ -1,5 +1,5 @@
 import { nodeSchema } from '../http/parameters.ts'
-import { localTimeOf } from '../state/time-zone.ts'
+import { localTimeOf } from '../state/schedule.ts'
 import { may, type Route } from './route.ts'
 
 const GIB = 1024 ** 3

@@ -1,12 +1,10 @@
-import type { RequestListener } from 'node:http'
-import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import type { Certificate } from './certificate.ts'
-import { redirectToHttps } from './redirect.ts'
 
 /** How a {@link Listener} reports and decides about connections. */
-export interface ListenerOptions {
+interface ListenerOptions {
   readonly host: string
   readonly port: number
   readonly certificate: Certificate
@@ -18,7 +16,7 @@ export interface ListenerOptions {
 }
 
 /** The port of a simulated PBS: TLS, and a redirect for whoever speaks plain HTTP to it. */
-export interface Listener {
+interface Listener {
   readonly port: number
   readonly useCertificate: (certificate: Certificate) => void
   /** Stops listening and drops every connection; clients then get ECONNREFUSED. */
@@ -92,4 +90,13 @@ export const openListener = async (options: ListenerOptions): Promise<Listener> 
       await listen(server, port, options.host)
     },
   }
+}
+
+/** What PBS answers to plain HTTP: 301 for GET and HEAD, 308 otherwise; the path is dropped. */
+const redirectToHttps: RequestListener = (request, response) => {
+  const status = request.method === 'GET' || request.method === 'HEAD' ? 301 : 308
+  const host = request.headers.host
+  if (host === undefined) response.writeHead(400)
+  else response.writeHead(status, { location: `https://${host}` })
+  response.end()
 }

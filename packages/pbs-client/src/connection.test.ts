@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { normalizeFingerprint } from './fingerprint.ts'
+import { normalizeFingerprint } from './connection.ts'
 
 const bare = 'ab01'.repeat(16)
 const joined = 'ab:01:'.repeat(16).slice(0, -1)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { wrongHost } from './host.ts'
+import { wrongHost } from './endpoint.ts'
 
 test.each([
   ...['pbs', 'pbs-a.example.com', 'PBS.example.com.', 'pbs_1', '10.example', '3com.com', 'xn--bcher-kva.example'],

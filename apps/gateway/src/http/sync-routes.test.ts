@@ -1,7 +1,7 @@
 import { Effect, Stream } from 'effect'
 import { expect, test } from 'vitest'
 import { lineOf } from '../scopes/line.ts'
-import { syncDocument } from './sync-document.ts'
+import { syncDocument } from './sync-routes.ts'
 
 const lines = [
   lineOf({ frame: 'scope', resource: 'datastores', server: 'pbs-a' }),
