@@ -5,9 +5,9 @@ import { authenticate } from '../accounts/authenticate.ts'
 import { inBranch, namedBranch } from '../branches/named-branch.ts'
 import type { BranchPlace } from '../rest/branch-place.ts'
 import type { ApiContext, ApiEnv } from '../rest/caller.ts'
-import { badRequest, forbidden, methodNotAllowed } from '../rest/http-error.ts'
+import { badRequest, forbidden, type HttpError, methodNotAllowed, notAcceptable, notFound } from '../rest/http-error.ts'
 import type { Handler, Path, Route, Run } from '../rest/route.ts'
-import { negotiate } from './negotiate.ts'
+import { apiVersion } from '../version.ts'
 
 const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
@@ -71,4 +71,22 @@ const notBranched = (c: ApiContext, { name }: Branch) =>
 function allowed(routes: ReadonlyArray<Route>): string {
   const methods = new Set(routes.map(({ config }) => config.method.toUpperCase()))
   return [...methods, ...(methods.has('GET') ? ['HEAD'] : []), 'OPTIONS'].sort().join(', ')
+}
+
+/** Media ranges that JSON satisfies. A browser asks for HTML first; it gets JSON as well. */
+const readable = new Set(['application/json', 'application/*', '*/*', 'text/html'])
+
+/** Checks `Accept` and `format` as NetBox does. We answer JSON and nothing else. */
+const negotiate = (c: ApiContext): Effect.Effect<void, HttpError> => {
+  const format = c.req.query('format')
+  if (format !== undefined && format !== '' && format !== 'json' && format !== 'api')
+    return Effect.fail(notFound('Not found.'))
+  const accept = c.req.header('accept')?.trim() || '*/*'
+  const ranges = accept.split(',').map((range) => range.split(';').map((part) => part.trim().toLowerCase()))
+  const chosen = ranges.find(([type = '']) => readable.has(type))
+  if (chosen === undefined) return Effect.fail(notAcceptable('Could not satisfy the request Accept header.'))
+  const requested = chosen.find((part) => part.startsWith('version='))?.slice('version='.length)
+  return requested === undefined || requested === apiVersion
+    ? Effect.void
+    : Effect.fail(notAcceptable('Invalid version in "Accept" header.'))
 }

@@ -18,8 +18,7 @@ import type {
 import type { InventoryLists } from './inventory-lists.ts'
 import type { InventoryWrites } from './inventory-writes.ts'
 import type { Page } from './runs.ts'
-import type { StoreFailed } from './store-failed.ts'
-import type { ExpectedVersions, VersionChanged } from './version-changed.ts'
+import type { ExpectedVersions, StoreFailed, VersionChanged } from './store-failed.ts'
 
 /** A branch as an inventory: the lists and writes of main, applied in the branch. */
 export interface BranchInventory {

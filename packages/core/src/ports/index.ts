@@ -69,6 +69,5 @@ export {
   type SourceRequest,
   type SourceServer,
 } from './source.ts'
-export { StoreFailed, statementLimit } from './store-failed.ts'
-export { type ExpectedVersions, VersionChanged } from './version-changed.ts'
+export { type ExpectedVersions, StoreFailed, statementLimit, VersionChanged } from './store-failed.ts'
 export { Workers, type WorkersState } from './workers.ts'

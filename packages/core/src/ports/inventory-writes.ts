@@ -2,8 +2,7 @@ import { Context, Data, type Effect, type Option } from 'effect'
 import type { Actor } from '../change-log.ts'
 import type { FieldValue, ModelName } from '../registry/field.ts'
 import type { BranchNotOpen, BranchOfRun } from './branch-errors.ts'
-import type { StoreFailed } from './store-failed.ts'
-import type { ExpectedVersions, VersionChanged } from './version-changed.ts'
+import type { ExpectedVersions, StoreFailed, VersionChanged } from './store-failed.ts'
 
 /** The natural key belongs to another row. `index` is the place in a bulk body. */
 export class KeyTaken extends Data.TaggedError('KeyTaken')<{ readonly model: ModelName; readonly index: number }> {}

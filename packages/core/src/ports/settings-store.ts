@@ -1,8 +1,7 @@
 import { Context, Data, type Effect, type Option, type Redacted } from 'effect'
 import type { Actor } from '../change-log.ts'
 import type { Settings } from '../settings.ts'
-import type { StoreFailed } from './store-failed.ts'
-import type { ExpectedVersions, VersionChanged } from './version-changed.ts'
+import type { ExpectedVersions, StoreFailed, VersionChanged } from './store-failed.ts'
 
 /** A new address of the gateway came without a key, and the stored key is sent only to the old address. */
 export class GatewayKeyNeeded extends Data.TaggedError('GatewayKeyNeeded') {

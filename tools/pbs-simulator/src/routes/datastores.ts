@@ -3,9 +3,8 @@ import { datastorePath, datastoreSight, seesNamespace } from '../permissions/pri
 import type { DatastoreState, Json, PbsState } from '../state/pbs-state.ts'
 import { atLeast } from '../state/profile.ts'
 import { countOf } from '../state/series.ts'
-import { configDigest } from './config-digest.ts'
 import { maintenanceText, openStore } from './open-store.ts'
-import { ApiError, inCallOrder, may, optional, type Route, type RouteContext, textOf } from './route.ts'
+import { ApiError, configDigest, inCallOrder, may, optional, type Route, type RouteContext, textOf } from './route.ts'
 
 /** Fields that say what a store is made of, as far as the release knows them. */
 export const storeKind = (state: PbsState, store: DatastoreState): Readonly<Record<string, Json>> => ({

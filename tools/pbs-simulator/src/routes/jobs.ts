@@ -2,8 +2,7 @@ import { type ParameterSchemas, storeSchema } from '../http/parameters.ts'
 import { datastorePath } from '../permissions/privileges.ts'
 import type { JobState, Json, PbsState, SyncJobState } from '../state/pbs-state.ts'
 import { atLeast } from '../state/profile.ts'
-import { configDigest } from './config-digest.ts'
-import { inCallOrder, may, optional, type Route, type RouteContext, textOf } from './route.ts'
+import { configDigest, inCallOrder, may, optional, type Route, type RouteContext, textOf } from './route.ts'
 
 type Fields = Readonly<Record<string, Json>>
 

@@ -1,6 +1,5 @@
 import type { Json, RemoteState } from '../state/pbs-state.ts'
-import { configDigest } from './config-digest.ts'
-import { inCallOrder, may, optional, type Route } from './route.ts'
+import { configDigest, inCallOrder, may, optional, type Route } from './route.ts'
 
 const remoteRow = (remote: RemoteState): Json => ({
   name: remote.name,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { ParameterSchemas, Parameters } from '../http/parameters.ts'
 import { hasAny } from '../permissions/privileges.ts'
 import type { Json, PbsState } from '../state/pbs-state.ts'
@@ -68,3 +69,7 @@ export const inCallOrder = <Row>(context: RouteContext, rows: readonly Row[]): R
 /** `{ [name]: value }`, or nothing when the value is null: most optional fields are absent rather than null. */
 export const optional = (name: string, value: Json): Readonly<Record<string, Json>> =>
   value === null ? {} : { [name]: value }
+
+/** The `digest` sibling of a configuration list: the hash of the file behind it. */
+export const configDigest = (configuration: unknown): string =>
+  createHash('sha256').update(JSON.stringify(configuration)).digest('hex')
