@@ -1,4 +1,9 @@
-import { changeSetsContract, heldDeletionsContract, type InventoryUnderTest } from '@netbox-pbs/testing'
+import {
+  branchesContract,
+  changeSetsContract,
+  heldDeletionsContract,
+  type InventoryUnderTest,
+} from '@netbox-pbs/testing'
 import { Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe } from 'vitest'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
@@ -12,5 +17,6 @@ describe.each(engines)('the inventory on $engine', ({ migrated }) => {
   afterAll(() => runtime.dispose())
 
   describe('ChangeSets', () => changeSetsContract(underTest))
+  describe('Branches', () => branchesContract(underTest))
   describe('HeldDeletionsStore', () => heldDeletionsContract(underTest))
 })

@@ -82,7 +82,7 @@ test.each([
     const sync = system.sync(resources)
     // Main moves while the run stages: the comparison at the end is the first to see it.
     system.frames = ((frames) => (request) => {
-      for (const branch of create) Object.assign(branch, { conflicts, overridable: 1 })
+      for (const branch of create) Object.assign(branch, { withMain: conflicts, overridable: 1 })
       return frames(request)
     })(system.frames)
     await run(sync)
@@ -156,7 +156,7 @@ test('while a review is open later runs refresh it, and close it when nothing of
   const frames = system.frames
   system.frames = (request) => {
     const [first] = system.branches.all
-    if (first !== undefined) first.conflicts = 1
+    if (first !== undefined) first.withMain = 1
     return frames(request)
   }
   await run(system.sync(resources))

@@ -1,4 +1,5 @@
 import {
+  branchesContract,
   changeSetsContract,
   heldDeletionsContract,
   type InventoryUnderTest,
@@ -41,8 +42,12 @@ describe('Runs in memory', () => {
 describe('the inventory in memory', () => {
   const system = new MemorySystem()
   const layer = Layer.merge(system.layer, inventoryWritesLayer(system.world, 0))
-  const underTest: InventoryUnderTest = { run: (effect) => Effect.runPromise(Effect.provide(effect, layer)) }
+  const underTest: InventoryUnderTest = {
+    run: (effect) => Effect.runPromise(Effect.provide(effect, layer)),
+    setToReview: (scope) => void system.branches.reviewed.add(system.world.placeOf(scope)),
+  }
 
   describe('ChangeSets', () => changeSetsContract(underTest))
+  describe('Branches', () => branchesContract(underTest))
   describe('HeldDeletionsStore', () => heldDeletionsContract(underTest))
 })

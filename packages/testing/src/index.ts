@@ -1,3 +1,4 @@
+export { branchesContract } from './contract/branches.ts'
 export { changeSetsContract } from './contract/change-sets.ts'
 export type { InventoryUnderTest } from './contract/fleet.ts'
 export { heldDeletionsContract } from './contract/held-deletions.ts'

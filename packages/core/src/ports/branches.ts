@@ -79,6 +79,7 @@ type BranchUnavailable = BranchNotFound | BranchNotOpen
 export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
   Branches,
   {
+    /** A run opens one branch: a second one of the same run fails as one whose name is taken does. */
     readonly create: (
       request: Requested & {
         readonly name: string

@@ -1,8 +1,10 @@
-import { type Branch, type BranchStatus, noRows, openBranchStatuses } from '@netbox-pbs/core'
+import { type Branch, type BranchStatus, type Change, openBranchStatuses } from '@netbox-pbs/core'
 import {
   type Appended,
   Branches,
+  type BranchFilter,
   BranchInConflict,
+  BranchNameTaken,
   BranchNotApproved,
   BranchNotFound,
   BranchNotOpen,
@@ -11,6 +13,10 @@ import {
 import { Effect, Layer, Option } from 'effect'
 
 const notInMemory = Effect.dieMessage('no use case asks this of a branch in memory')
+
+/** How many changes of a kind the parts of a branch hold. */
+const changesOf = (branch: MemoryBranch, tag: Change['_tag']) =>
+  branch.parts.flatMap(({ changes }) => changes).filter(({ _tag }) => _tag === tag).length
 
 /** A scope as a branch holds it. */
 export interface StagedScope {
@@ -22,16 +28,34 @@ export interface StagedScope {
 export class MemoryBranch {
   readonly scopes = new Map<string, StagedScope>()
   branch: Branch
-  /** Conflicts without an answer, of which those that a policy may answer. A test says what main has done. */
-  conflicts = 0
+  /** Conflicts with main that have no answer, and those of them that a policy may answer. A test says what main has done. */
+  withMain = 0
   overridable = 0
 
   constructor(branch: Branch) {
     this.branch = branch
   }
 
+  /** Conflicts without an answer. A scope whose deletions the guard holds is one, and waits for a person. */
+  get conflicts(): number {
+    const held = [...this.scopes.values()].filter(
+      ({ landing, parts }) =>
+        landing.held !== null && parts.some(({ changes }) => changes.some(({ _tag }) => _tag === 'delete')),
+    )
+    return this.withMain + held.length
+  }
+
+  get parts(): ReadonlyArray<Appended> {
+    return [...this.scopes.values()].flatMap(({ parts }) => parts)
+  }
+
   get changes(): number {
-    return [...this.scopes.values()].flatMap(({ parts }) => parts.flatMap(({ changes }) => changes)).length
+    return this.parts.flatMap(({ changes }) => changes).length
+  }
+
+  /** Whether the run opened it or was the last to stage a scope into it. */
+  isOf(runId: number): boolean {
+    return this.branch.run_id === runId || [...this.scopes.values()].some(({ landing }) => landing.runId === runId)
   }
 }
 
@@ -56,6 +80,14 @@ export class MemoryBranches {
 
   statusOf(id: number): BranchStatus {
     return this.all.find(({ branch }) => branch.id === id)?.branch.status ?? 'closed'
+  }
+
+  /** Whether all that a run staged has landed. */
+  mergedOf(runId: number): boolean {
+    const counted = this.all.filter(
+      (found) => found.isOf(runId) && !['no_changes', 'superseded'].includes(found.branch.status),
+    )
+    return counted.length > 0 && counted.every(({ branch }) => branch.status === 'merged')
   }
 
   #endReview({ scopes }: MemoryBranch): void {
@@ -84,7 +116,9 @@ export class MemoryBranches {
 
   readonly layer = Layer.succeed(Branches, {
     create: ({ name, kind, description, user, runId, review }) =>
-      Effect.sync(() => {
+      Effect.suspend(() => {
+        const taken = ({ branch }: MemoryBranch) => branch.name === name || (runId !== null && branch.run_id === runId)
+        if (this.all.some(taken)) return new BranchNameTaken({ name })
         const branch: Branch = {
           id: this.all.length + 1,
           schema_id: `memory${String(this.all.length + 1).padStart(2, '0')}`,
@@ -109,7 +143,7 @@ export class MemoryBranches {
           reverts: null,
         }
         this.all.push(new MemoryBranch(branch))
-        return branch
+        return Effect.succeed(branch)
       }),
     get: ({ id }) =>
       Effect.sync(() =>
@@ -118,13 +152,7 @@ export class MemoryBranches {
           this.#read,
         ),
       ),
-    bySchemaId: ({ schemaId }) =>
-      Effect.sync(() =>
-        Option.map(
-          this.#find(({ branch }) => branch.schema_id === schemaId),
-          this.#read,
-        ),
-      ),
+    bySchemaId: () => notInMemory,
     overlay: () => {
       throw new Error('no use case asks this of a branch in memory')
     },
@@ -138,40 +166,45 @@ export class MemoryBranches {
           this.#read,
         ),
       ),
-    list: ({ statuses = openBranchStatuses, stagedBy }) =>
+    list: ({ limit, offset, oldestFirst = false, ...filter }) =>
       Effect.sync(() => {
-        const staged = ({ branch, scopes }: MemoryBranch) =>
-          branch.run_id === stagedBy || [...scopes.values()].some(({ landing }) => landing.runId === stagedBy)
-        const rows = this.all.filter((found) => statuses.includes(found.branch.status) && staged(found)).map(this.#read)
-        return { count: rows.length, rows }
+        const rows = this.all.filter((found) => matches(found, filter)).map(this.#read)
+        const ordered = oldestFirst ? rows : rows.toReversed()
+        return { count: rows.length, rows: ordered.slice(offset, offset + limit) }
       }),
-    update: ({ id }) => Effect.map(Effect.orDie(this.#open(id)), this.#read),
-    changes: () => Effect.succeed({ count: 0, rows: [] }),
-    conflicts: () => Effect.succeed({ count: 0, rows: [] }),
+    update: () => notInMemory,
+    changes: () => notInMemory,
+    conflicts: () => notInMemory,
     check: ({ id }) =>
       Effect.map(this.#open(id), (found) =>
         this.#set(found, { status: found.conflicts > 0 ? 'in_review' : 'ready', checked: '2026-05-01T03:00:00Z' }),
       ),
     resolve: ({ id }) =>
       Effect.map(this.#open(id), (found) => {
-        found.conflicts -= found.overridable
+        found.withMain -= found.overridable
         return found.overridable
       }),
-    merge: ({ id, at, approval }) =>
+    merge: ({ id, commit, by, at, approval }) =>
       Effect.flatMap(this.#open(id), (found): ReturnType<Branches['Type']['merge']> => {
         if (approval && !found.branch.approved) return new BranchNotApproved({ id })
         if (found.conflicts > 0) return new BranchInConflict({ id, conflicts: found.conflicts })
+        const counts = {
+          created: changesOf(found, 'create'),
+          updated: changesOf(found, 'update'),
+          deleted: changesOf(found, 'delete'),
+        }
+        if (!commit) return Effect.succeed({ branch: this.#read(found), counts, skipped: 0 })
         for (const staged of found.scopes.values()) this.land(staged)
         this.#endReview(found)
-        return Effect.succeed({
-          branch: this.#set(found, { status: 'merged', merged: at }),
-          counts: noRows,
-          skipped: 0,
-        })
+        const merged_by = 'user' in by ? by.user : ''
+        const branch = this.#set(found, { status: 'merged', merged: at, merged_by })
+        return Effect.succeed({ branch, counts, skipped: 0 })
       }),
     close: ({ id, status }) =>
       Effect.map(this.#open(id), (found) => {
         this.#endReview(found)
+        found.scopes.clear()
+        found.withMain = 0
         return this.#set(found, { status })
       }),
   })
@@ -179,4 +212,21 @@ export class MemoryBranches {
   #find(which: (branch: MemoryBranch) => boolean): Option.Option<MemoryBranch> {
     return Option.fromNullable(this.all.find(which))
   }
+}
+
+/** Whether a branch has what each part of a filter asks for. */
+function matches(
+  found: MemoryBranch,
+  { statuses, kinds, names, schemaIds, users, search = '', stagedBy }: BranchFilter,
+): boolean {
+  const { status, kind, name, schema_id, user, description } = found.branch
+  return (
+    (statuses?.includes(status) ?? true) &&
+    (kinds?.includes(kind) ?? true) &&
+    (names?.includes(name) ?? true) &&
+    (schemaIds?.includes(schema_id) ?? true) &&
+    (users?.includes(user) ?? true) &&
+    [name, description, user].some((text) => text.toLowerCase().includes(search.toLowerCase())) &&
+    (stagedBy === undefined || found.isOf(stagedBy))
+  )
 }

@@ -26,9 +26,15 @@ interface JobRecord {
   lastFailure: string
 }
 
+/** What a run depends on: the names of servers, and whether all that it staged has landed. */
+interface Around {
+  readonly world: World
+  readonly merged: (id: number) => boolean
+}
+
 /** A run as the fake keeps it. */
 export class RunRecord {
-  readonly #world: World
+  readonly #around: Around
   readonly #results = new Map<string, { readonly serverId: number | null; readonly result: ScopeResult }>()
   readonly #warnings = new Map<string, Warning>()
   readonly jobs = new Map<number | null, JobRecord>()
@@ -37,8 +43,8 @@ export class RunRecord {
   /** What is recorded of the run itself; the rest is summed when it is read. */
   own: Run
 
-  constructor(world: World, own: Run) {
-    this.#world = world
+  constructor(around: Around, own: Run) {
+    this.#around = around
     this.own = own
   }
 
@@ -51,6 +57,7 @@ export class RunRecord {
       if (outcome === 'staged') staged = addRows(staged, counts)
       else landed = addRows(landed, counts)
     }
+    if (this.#around.merged(this.own.id)) [landed, staged] = [addRows(landed, staged), noRows]
     const { created, updated, deleted, ...rest } = staged
     const jobs = [...this.jobs.values()]
     return {
@@ -96,7 +103,7 @@ export class RunRecord {
   }
 
   nameOf(serverId: number | null): string | null {
-    return serverId === null ? null : (this.#world.names.get(serverId) ?? null)
+    return serverId === null ? null : (this.#around.world.names.get(serverId) ?? null)
   }
 
   recordScope(serverId: number | null, result: ScopeResult): void {

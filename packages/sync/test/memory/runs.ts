@@ -4,8 +4,12 @@ import { Clock, Effect, Layer, Option, Stream } from 'effect'
 import { noOutcomes, RunRecord } from './run-record.ts'
 import type { World } from './world.ts'
 
-/** `Runs` in memory. */
-export const runsLayer = (records: Map<number, RunRecord>, world: World) => {
+/** `Runs` in memory. `merged`: whether all that a run staged has landed. */
+export const runsLayer = (
+  records: Map<number, RunRecord>,
+  world: World,
+  merged: (id: number) => boolean = () => false,
+) => {
   const now = Clock.currentTimeMillis
   const of = (id: number) =>
     Effect.suspend(() => {
@@ -21,25 +25,28 @@ export const runsLayer = (records: Map<number, RunRecord>, world: World) => {
     create: ({ resources, servers, scope_filter = null, trigger, user }) =>
       Effect.map(now, (millis) => {
         const id = records.size + 1
-        const record = new RunRecord(world, {
-          id,
-          status: 'pending',
-          resources,
-          servers: servers?.map((chosen) => (typeof chosen === 'string' ? chosen : '')) ?? null,
-          serverIds: servers?.map((chosen) => (typeof chosen === 'string' ? idOf(world, chosen) : chosen)) ?? null,
-          scope_filter,
-          trigger,
-          user,
-          created: formatTimestamp(millis),
-          started: null,
-          completed: null,
-          counts: noRows,
-          staged: { created: 0, updated: 0, deleted: 0 },
-          outcomes: noOutcomes,
-          rows_read: 0,
-          error: '',
-          cancel_requested: false,
-        })
+        const record = new RunRecord(
+          { world, merged },
+          {
+            id,
+            status: 'pending',
+            resources,
+            servers: servers?.map((chosen) => (typeof chosen === 'string' ? chosen : '')) ?? null,
+            serverIds: servers?.map((chosen) => (typeof chosen === 'string' ? idOf(world, chosen) : chosen)) ?? null,
+            scope_filter,
+            trigger,
+            user,
+            created: formatTimestamp(millis),
+            started: null,
+            completed: null,
+            counts: noRows,
+            staged: { created: 0, updated: 0, deleted: 0 },
+            outcomes: noOutcomes,
+            rows_read: 0,
+            error: '',
+            cancel_requested: false,
+          },
+        )
         records.set(id, record)
         return record.run
       }),

@@ -44,13 +44,15 @@ export class MemorySystem {
   chunks: (() => ReadonlyArray<ReadonlyArray<SourceFrame>>) | null = null
   readonly marks: Marks = new Map()
 
+  readonly #runs = runsLayer(this.runs, this.world, (id) => this.branches.mergedOf(id))
+
   readonly layer = Layer.mergeAll(
-    schedulesLayer(this.world, this.marks).pipe(Layer.provide(runsLayer(this.runs, this.world))),
+    schedulesLayer(this.world, this.marks).pipe(Layer.provide(this.#runs)),
     inventoryLayer(this.world),
     changeSetsLayer(this.world, this.log, { branches: this.branches, runs: this.runs }),
     this.branches.layer,
     heldDeletionsLayer(this.world),
-    runsLayer(this.runs, this.world),
+    this.#runs,
     this.queue.layer,
     this.retention.layer,
     Layer.succeed(Source, {

@@ -1,4 +1,4 @@
-import { type MainRow, naturalKey } from '@netbox-pbs/core'
+import { type MainRow, naturalKey, type Scope } from '@netbox-pbs/core'
 import {
   type Branches,
   type ChangeSets,
@@ -29,6 +29,8 @@ export interface InventoryUnderTest {
   readonly run: <A, E>(
     effect: Effect.Effect<A, E, Branches | ChangeSets | HeldDeletionsStore | Inventory | InventoryWrites | Runs>,
   ) => Promise<A>
+  /** Sets a scope to review at once; left out: the suite reverts a merge in it. */
+  readonly setToReview?: (scope: Scope) => void
 }
 
 /** Who edits. */
