@@ -3,6 +3,7 @@ import {
   changeSetsContract,
   heldDeletionsContract,
   type InventoryUnderTest,
+  inventoryWritesContract,
 } from '@netbox-pbs/testing'
 import { Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe } from 'vitest'
@@ -19,4 +20,5 @@ describe.each(engines)('the inventory on $engine', ({ migrated }) => {
   describe('ChangeSets', () => changeSetsContract(underTest))
   describe('Branches', () => branchesContract(underTest))
   describe('HeldDeletionsStore', () => heldDeletionsContract(underTest))
+  describe('InventoryWrites', () => inventoryWritesContract(underTest))
 })

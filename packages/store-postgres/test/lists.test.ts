@@ -7,6 +7,8 @@ import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { edits } from './contract/edits.ts'
 import { engines } from './engines.ts'
 
+// The contract of `InventoryLists`: the two engines are its adapters, and no fake of it exists.
+
 const first: PageRequest = { _tag: 'offset', limit: 50, offset: 0 }
 const ascending = (field: string): OrderTerm => ({ field, descending: false })
 const descending = (field: string): OrderTerm => ({ field, descending: true })

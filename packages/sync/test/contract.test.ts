@@ -3,6 +3,7 @@ import {
   changeSetsContract,
   heldDeletionsContract,
   type InventoryUnderTest,
+  inventoryWritesContract,
   queueContract,
   runsContract,
 } from '@netbox-pbs/testing'
@@ -50,4 +51,5 @@ describe('the inventory in memory', () => {
   describe('ChangeSets', () => changeSetsContract(underTest))
   describe('Branches', () => branchesContract(underTest))
   describe('HeldDeletionsStore', () => heldDeletionsContract(underTest))
+  describe('InventoryWrites', () => inventoryWritesContract(underTest))
 })

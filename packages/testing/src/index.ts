@@ -2,6 +2,7 @@ export { branchesContract } from './contract/branches.ts'
 export { changeSetsContract } from './contract/change-sets.ts'
 export type { InventoryUnderTest } from './contract/fleet.ts'
 export { heldDeletionsContract } from './contract/held-deletions.ts'
+export { inventoryWritesContract } from './contract/inventory-writes.ts'
 export {
   appendAll,
   change,

@@ -13,7 +13,7 @@ export interface ServerRow extends MainRow<'server'> {
   /** RFC 3339; when `endpoint_state` became pending, else null. */
   readonly pendingSince: string | null
   readonly timing: ServerTiming
-  /** Null: before its first contact. */
+  /** Null or `neverContacted`: before its first contact. */
   readonly health: ServerHealth | null
 }
 

@@ -11,13 +11,18 @@ export const inventoryWritesLayer = (world: World, failsAt: number) => {
     create: ({ model, rows, actor }) =>
       Effect.suspend(() => {
         world.actors.push(actor)
-        const [values = {}] = rows
-        if (world.byKey(model, naturalKey(model, values)) !== undefined) return new KeyTaken({ model, index: 0 })
+        const keys = rows.map((values) => naturalKey(model, values))
+        const index = keys.findIndex((key, nth) => keys.indexOf(key) < nth || world.byKey(model, key) !== undefined)
+        if (index >= 0) return new KeyTaken({ model, index })
         const defaults = model === 'server' ? { ...serverFacts('', null), version: '', timezone: '' } : {}
-        const row = world.insert(model, { ...defaults, ...values }, 'manual')
-        world.notePending(row.id)
-        if (model === 'snapshot') addGroupOf(world, row)
-        return Effect.succeed([row.id])
+        return Effect.succeed(
+          rows.map((values) => {
+            const row = world.insert(model, { ...defaults, ...values }, 'manual')
+            world.notePending(row.id)
+            if (model === 'snapshot') touchGroupOf(world, row)
+            return row.id
+          }),
+        )
       }),
     update: ({ model, id, values, actor }) =>
       Effect.suspend((): Effect.Effect<boolean, KeyTaken | StoreFailed> => {
@@ -29,23 +34,26 @@ export const inventoryWritesLayer = (world: World, failsAt: number) => {
         const other = world.byKey(model, naturalKey(model, facts))
         if (other !== undefined && other.id !== id) return new KeyTaken({ model, index: 0 })
         row.facts = facts
+        if (model === 'snapshot') touchGroupOf(world, row)
         world.notePending(id)
         return Effect.succeed(true)
       }),
     remove: ({ model, id, actor }) =>
       Effect.sync(() => {
         world.actors.push(actor)
-        const found = world.rows[model].has(id)
+        const row = world.rows[model].get(id)
+        if (row === undefined) return false
         world.remove(model, id)
-        return found
+        if (model === 'snapshot') touchGroupOf(world, row)
+        return true
       }),
     pendingSince: ({ serverId }) =>
       Effect.sync(() => Option.fromNullable(world.rows.server.get(serverId)?.pendingSince)),
   })
 }
 
-/** A user's snapshot has a group, and its digest is no longer that of what main has. */
-function addGroupOf(world: World, { facts }: Row): void {
+/** A snapshot has a group, and an edit of it clears the group's digest. */
+function touchGroupOf(world: World, { facts }: Row): void {
   const { server, datastore_name, namespace, backup_type, backup_id, owner } = facts
   const key = { server, datastore_name, namespace, backup_type, backup_id }
   const [group = world.insert('group', { ...key, owner, comment: '' }, 'manual')] = world.where('group', key)
