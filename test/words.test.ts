@@ -28,7 +28,7 @@ const retired: ReadonlyArray<readonly [RegExp, string]> = [
   [/\bpins\b(?! (it|them|the certificate))/, 'overrides; pin is for certificates'],
   [
     /\b(rehearsed|firstReadings|settleClaims|leaveToMain)\b/,
-    'transactionOrDryRun, initial observations, key conflicts, drop landed entries',
+    'dry run, initial observations, key conflicts, drop landed entries',
   ],
   [
     /\b(Said|Told|Asked|Wanted|Gone|Trouble|Refused|FieldsRefused)\b(?=[\s;:,<>{|])(?=.*[{=;])/,

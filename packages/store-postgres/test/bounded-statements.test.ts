@@ -1,6 +1,6 @@
 import { StoreFailed, statementLimit } from '@netbox-pbs/core/ports'
 import { postgresUrl } from '@netbox-pbs/testing'
-import { Deferred, Duration, Effect, Exit, Fiber, ManagedRuntime, Option } from 'effect'
+import { Duration, Effect, Exit, Fiber, ManagedRuntime, Option } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { controlConnections } from '../src/database/control-connections.ts'
@@ -70,17 +70,15 @@ describe('on pg', () => {
     await run(
       Effect.gen(function* () {
         const database = yield* Database
-        const [locked, done] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+        const [locked, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
         const holder = yield* Effect.fork(
-          database.transaction('locking', (overlay) =>
-            Effect.gen(function* () {
-              yield* overlay((db) => sql`lock table notes`.execute(db))
-              yield* Deferred.succeed(locked, undefined)
-              yield* Deferred.await(done)
-            }),
-          ),
+          database.transaction('locking', async (trx) => {
+            await sql`lock table notes`.execute(trx)
+            locked.resolve()
+            await done.promise
+          }),
         )
-        yield* Deferred.await(locked)
+        yield* Effect.promise(() => locked.promise)
         // Two of them wait in the database, the rest for a connection: the pool has four, and one looks on.
         const fibers = yield* Effect.forEach(Array.from({ length: 12 }), () =>
           Effect.fork(query('select count(*) from notes')),
@@ -89,7 +87,7 @@ describe('on pg', () => {
         yield* Fiber.interruptAll(fibers)
         yield* until(waiting, (count) => count === 0)
         expect(yield* query('select 1 as one')).toEqual([{ one: 1 }])
-        yield* Deferred.succeed(done, undefined)
+        done.resolve()
         yield* Fiber.join(holder)
       }),
     )
@@ -100,12 +98,10 @@ describe('on pg', () => {
       Effect.gen(function* () {
         const database = yield* Database
         const writing = yield* Effect.fork(
-          database.transaction('writing', (overlay) =>
-            Effect.gen(function* () {
-              yield* overlay((db) => sql`insert into notes values (1, 'never')`.execute(db))
-              yield* overlay((db) => sql`select pg_sleep(600)`.execute(db))
-            }),
-          ),
+          database.transaction('writing', async (trx) => {
+            await sql`insert into notes values (1, 'never')`.execute(trx)
+            await sql`select pg_sleep(600)`.execute(trx)
+          }),
         )
         yield* until(sleeping, (count) => count === 1)
         yield* Fiber.interrupt(writing)
@@ -133,7 +129,7 @@ describe('on pg', () => {
       Effect.gen(function* () {
         const database = yield* Database
         yield* Effect.locally(
-          database.transaction('writing', (overlay) => overlay((db) => sql`select pg_sleep(0.3)`.execute(db))),
+          database.transaction('writing', (trx) => sql`select pg_sleep(0.3)`.execute(trx)),
           statementLimit,
           Option.some(Duration.millis(100)),
         )
@@ -154,24 +150,23 @@ describe('on pg', () => {
       const [a, b] = [round * 10, round * 10 + 1]
       await run(query(`insert into notes values (${a}, ''), (${b}, '')`))
       const tries = { count: 0 }
-      const writer = (first: number, second: number, mine: Deferred.Deferred<void>, other: Deferred.Deferred<void>) =>
+      const writer = (
+        first: number,
+        second: number,
+        mine: PromiseWithResolvers<void>,
+        other: PromiseWithResolvers<void>,
+      ) =>
         Effect.flatMap(Database, (database) =>
-          database.transaction('writing', (overlay) =>
-            Effect.gen(function* () {
-              tries.count += 1
-              yield* overlay((db) => sql`update notes set text = text || '+' where id = ${first}::bigint`.execute(db))
-              yield* Deferred.succeed(mine, undefined)
-              yield* Deferred.await(other)
-              yield* overlay((db) => sql`update notes set text = text || '+' where id = ${second}::bigint`.execute(db))
-            }),
-          ),
+          database.transaction('writing', async (trx) => {
+            tries.count += 1
+            await sql`update notes set text = text || '+' where id = ${first}::bigint`.execute(trx)
+            mine.resolve()
+            await other.promise
+            await sql`update notes set text = text || '+' where id = ${second}::bigint`.execute(trx)
+          }),
         )
-      await run(
-        Effect.gen(function* () {
-          const [one, two] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
-          yield* Effect.all([writer(a, b, one, two), writer(b, a, two, one)], { concurrency: 'unbounded' })
-        }),
-      )
+      const [one, two] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      await run(Effect.all([writer(a, b, one, two), writer(b, a, two, one)], { concurrency: 'unbounded' }))
       expect(tries.count).toBeGreaterThan(2)
       expect(await run(query(`select text from notes where id in (${a}, ${b})`))).toEqual([
         { text: '++' },
@@ -184,9 +179,9 @@ describe('on pg', () => {
     const tries = { count: 0 }
     const error = await run(
       Effect.flatMap(Database, (database) =>
-        database.transaction('landing', (overlay) => {
+        database.transaction('landing', (trx) => {
           tries.count += 1
-          return overlay((db) => sql`do $$ begin raise exception using errcode = '40001'; end $$`.execute(db))
+          return sql`do $$ begin raise exception using errcode = '40001'; end $$`.execute(trx)
         }),
       ).pipe(Effect.flip),
     )
@@ -205,18 +200,19 @@ describe('on pglite', () => {
       Effect.gen(function* () {
         const database = yield* Database
         yield* query('create table notes (id bigint primary key)')
-        const [locked, done] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+        const [locked, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
         const holder = yield* Effect.fork(
-          database.transaction('holding', () =>
-            Effect.andThen(Deferred.succeed(locked, undefined), Deferred.await(done)),
-          ),
+          database.transaction('holding', async () => {
+            locked.resolve()
+            await done.promise
+          }),
         )
-        yield* Deferred.await(locked)
+        yield* Effect.promise(() => locked.promise)
         const left = yield* Effect.fork(query('insert into notes values (1)'))
         const stays = yield* Effect.fork(query('insert into notes values (2)'))
         yield* Effect.yieldNow()
         yield* Fiber.interrupt(left)
-        yield* Deferred.succeed(done, undefined)
+        done.resolve()
         yield* Fiber.join(holder)
         yield* Fiber.join(stays)
         expect(yield* query('select id from notes')).toEqual([{ id: 2 }])

@@ -144,7 +144,7 @@ describe.each(engines)('staging into a branch that waits, on $engine', ({ migrat
         const changeSet = yield* changeSets.open({ runId: 910_000 + fleets++, serverId: server })
         yield* appendAll(changeSet, snapshots, [{ model: 'snapshot', changes }])
         const [row] = yield* rows<{ id: number }>(`select id from change_set_parts where change_set_id = ${changeSet}`)
-        return yield* database.asyncTransaction('staging', async (trx) => {
+        return yield* database.transaction('staging', async (trx) => {
           const target = { branch, changeSet, model: 'snapshot', place: scopePlace(snapshots, server) } as const
           const windows = await readWindows(trx, database.engine, 'staged_snapshots', row?.id ?? 0)
           const before = await fetched.execute(trx)

@@ -114,7 +114,7 @@ describe.each(engines)('a branch from before a migration, on $engine', ({ migrat
         ])
         const database = yield* Database
         const set = { migrations: { ...migrations, '9000_notes': later }, table: 'netbox_pbs_migration' }
-        expect(yield* database.transaction('migrating', (step) => runMigrations(step, set))).toEqual(['9000_notes'])
+        expect(yield* database.transaction('migrating', (trx) => runMigrations(trx, set))).toEqual(['9000_notes'])
 
         expect(yield* rows(`select touched, base from branch_datastores where branch_id = ${open.id}`)).toEqual([
           { touched: ['comment'], base: { comment: 'first' } },

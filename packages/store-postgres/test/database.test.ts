@@ -68,7 +68,7 @@ describe.each(engines)('the database on $engine', ({ empty }) => {
       run(
         Effect.exit(
           Effect.flatMap(Database, (database) =>
-            database.asyncTransaction(
+            database.transaction(
               'writing',
               async (trx) => {
                 await insert(id).execute(trx)
@@ -94,7 +94,7 @@ describe.each(engines)('the database on $engine', ({ empty }) => {
     let tries = 0
     const result = await run(
       Effect.flatMap(Database, (database) =>
-        database.asyncTransaction('writing', async (trx) => {
+        database.transaction('writing', async (trx) => {
           tries += 1
           await insert(20 + tries).execute(trx)
           if (tries < 6) throw new TransactionAgain()
@@ -113,7 +113,7 @@ describe.each(engines)('the database on $engine', ({ empty }) => {
       Effect.gen(function* () {
         const database = yield* Database
         const writing = yield* Effect.fork(
-          database.asyncTransaction('writing', async (trx) => {
+          database.transaction('writing', async (trx) => {
             await insert(30).execute(trx)
             begun.resolve()
             await left.promise
@@ -142,14 +142,14 @@ describe.each(engines)('the database on $engine', ({ empty }) => {
         const database = yield* Database
         const first = yield* Deferred.make<void>()
         const failing = yield* Effect.fork(
-          database.asyncTransaction('writing', async (trx) => {
+          database.transaction('writing', async (trx) => {
             await insert(10).execute(trx)
             await Effect.runPromise(Deferred.succeed(first, undefined))
             return new Denied()
           }),
         )
         yield* Deferred.await(first)
-        yield* database.asyncTransaction('writing', (trx) => insert(11).execute(trx))
+        yield* database.transaction('writing', (trx) => insert(11).execute(trx))
         yield* Fiber.await(failing)
       }),
     )
@@ -204,15 +204,15 @@ test('a connection lost between two statements of a transaction ends the transac
     ).pipe(Effect.repeat({ until: (removed) => removed }))
   const error = await runtime.runPromise(
     Effect.flatMap(Database, (database) =>
-      database.transaction('working', (run) =>
-        Effect.gen(function* () {
-          const { rows } = yield* run((db) => sql<{ pid: number }>`select pg_backend_pid()::bigint as pid`.execute(db))
-          const pid = rows[0]?.pid ?? 0
-          yield* database.query('ending it', (db) => sql`select pg_terminate_backend(${pid}::integer)`.execute(db))
-          yield* ended(pid)
-          yield* run((db) => sql`select 1`.execute(db))
-        }),
-      ),
+      database.transaction('working', async (trx) => {
+        const { rows } = await sql<{ pid: number }>`select pg_backend_pid()::bigint as pid`.execute(trx)
+        const pid = rows[0]?.pid ?? 0
+        await runtime.runPromise(
+          database.query('ending it', (db) => sql`select pg_terminate_backend(${pid}::integer)`.execute(db)),
+        )
+        await runtime.runPromise(ended(pid))
+        await sql`select 1`.execute(trx)
+      }),
     ).pipe(Effect.flip),
   )
   expect(error).toMatchObject({ _tag: 'StoreFailed', reason: 'unavailable', operation: 'working' })

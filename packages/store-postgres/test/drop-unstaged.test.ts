@@ -38,7 +38,7 @@ describe.each(engines)('what a run no longer changes, on $engine', ({ migrated }
         ])
         const [row] = yield* rows<{ id: number }>(`select id from change_set_parts where change_set_id = ${changeSet}`)
         const part = row?.id ?? 0
-        const { dropped, read } = yield* database.asyncTransaction('dropping', async (trx) => {
+        const { dropped, read } = yield* database.transaction('dropping', async (trx) => {
           const place = scopePlace(snapshots, server)
           const target = { branch, place, model: 'snapshot', changeSet } as const
           const dropped = await dropUnstaged({ db: trx, engine: database.engine }, target, part)

@@ -171,7 +171,7 @@ describe.each(engines)('an unfinished snapshot on $engine', ({ migrated }) => {
           `update groups set last_backup = '${may(3)}', newest_verification = '' where server_id = ${server} and backup_id = '100'`,
         )
         const database = yield* Database
-        yield* database.transaction('migrating', (inTransaction) => inTransaction((db) => migration.up(db)))
+        yield* database.transaction('migrating', (trx) => migration.up(trx))
         expect(yield* ofMain(server)).toEqual(right)
       }),
     )

@@ -1,6 +1,6 @@
 import { Queue, StoreFailed } from '@netbox-pbs/core/ports'
 import { type FreezingProxy, freezingProxy, postgresUrl } from '@netbox-pbs/testing'
-import { Deferred, Effect, Either, Fiber, Layer, Logger, ManagedRuntime, Option, Redacted } from 'effect'
+import { Effect, Either, Fiber, Layer, Logger, ManagedRuntime, Option, Redacted } from 'effect'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Database } from '../src/database/database.ts'
@@ -79,13 +79,11 @@ test('a transaction whose connection freezes fails, and leaves nothing behind', 
   await runtime.runPromise(ask('create table notes (id bigint)'))
   const failed = await runtime.runPromise(
     Effect.flatMap(Database, (database) =>
-      database.transaction('writing', (run) =>
-        Effect.gen(function* () {
-          yield* run((db) => sql`insert into notes values (1)`.execute(db))
-          proxy.freeze()
-          yield* run((db) => sql`insert into notes values (2)`.execute(db))
-        }),
-      ),
+      database.transaction('writing', async (trx) => {
+        await sql`insert into notes values (1)`.execute(trx)
+        proxy.freeze()
+        await sql`insert into notes values (2)`.execute(trx)
+      }),
     ).pipe(Effect.flip),
   )
   expect(failed).toMatchObject({ reason: 'unavailable', operation: 'writing' })
@@ -100,20 +98,18 @@ test('a statement that PostgreSQL still works on is waited for, however long', a
     Effect.gen(function* () {
       const database = yield* Database
       yield* ask('create table held (id bigint)')
-      const [locked, done] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const [locked, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
       const holder = yield* Effect.fork(
-        database.transaction('locking', (run) =>
-          Effect.gen(function* () {
-            yield* run((db) => sql`lock table held`.execute(db))
-            yield* Deferred.succeed(locked, undefined)
-            yield* Deferred.await(done)
-          }),
-        ),
+        database.transaction('locking', async (trx) => {
+          await sql`lock table held`.execute(trx)
+          locked.resolve()
+          await done.promise
+        }),
       )
-      yield* Deferred.await(locked)
+      yield* Effect.promise(() => locked.promise)
       const waiting = yield* Effect.fork(ask('insert into held values (1)'))
       yield* looks(3)
-      yield* Deferred.succeed(done, undefined)
+      done.resolve()
       yield* Fiber.join(holder)
       yield* Fiber.join(waiting)
     }),

@@ -66,8 +66,8 @@ describe.each(engines)('migrations on $engine', ({ empty }) => {
       Effect.gen(function* () {
         const database = yield* Database
         const earlier = Object.entries(migrations).filter(([name]) => name < '0015')
-        yield* database.transaction('migrating', (run) =>
-          runMigrations(run, { migrations: Object.fromEntries(earlier), table: 'netbox_pbs_migration' }),
+        yield* database.transaction('migrating', (trx) =>
+          runMigrations(trx, { migrations: Object.fromEntries(earlier), table: 'netbox_pbs_migration' }),
         )
         yield* query(
           `insert into servers (id, name, host, token_id, presence) overriding system value values (1, 'stays', '', '', 'listed'), (2, 'new', '', '', 'listed'), (3, 'old', '', '', 'listed')`,
@@ -121,8 +121,8 @@ describe.each(engines)('migrations on $engine', ({ empty }) => {
       Effect.gen(function* () {
         const database = yield* Database
         const earlier = Object.entries(migrations).filter(([name]) => name < '0027')
-        yield* database.transaction('migrating', (run) =>
-          runMigrations(run, { migrations: Object.fromEntries(earlier), table: 'netbox_pbs_migration' }),
+        yield* database.transaction('migrating', (trx) =>
+          runMigrations(trx, { migrations: Object.fromEntries(earlier), table: 'netbox_pbs_migration' }),
         )
         yield* migrateQueue(database)
         yield* query(

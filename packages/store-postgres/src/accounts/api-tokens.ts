@@ -28,11 +28,9 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
 
     return ApiTokens.of({
       create: Effect.fn('ApiTokens.create')(function* ({ actor, ...token }) {
-        const made = yield* database.transaction('making an API token', (run) =>
-          Effect.gen(function* () {
-            // The no-op update makes the statement return the id of an existing user.
-            const { rows } = yield* run((db) =>
-              sql<Row>`
+        const made = yield* database.transaction('making an API token', async (trx) => {
+          // The no-op update makes the statement return the id of an existing user.
+          const { rows } = await sql<Row>`
                 with u as (
                   insert into users (username) values (${token.username})
                   on conflict (username) do update set username = excluded.username
@@ -43,14 +41,12 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
                   from u
                   returning *
                 )
-                select ${columns} from t, u`.execute(db),
-            )
-            const [row] = rows
-            if (row === undefined) return yield* Effect.dieMessage('an inserted token was not returned')
-            yield* run((db) => logOther(db, { ...logged(row), action: 'create', before: null, by: actor }))
-            return row
-          }),
-        )
+                select ${columns} from t, u`.execute(trx)
+          const [row] = rows
+          if (row === undefined) throw new Error('an inserted token was not returned')
+          await logOther(trx, { ...logged(row), action: 'create', before: null, by: actor })
+          return row
+        })
         return shown(made)
       }),
       find: Effect.fn('ApiTokens.find')(function* ({ key }) {
@@ -70,20 +66,16 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
         return { count: rows[0]?.count ?? 0, rows: (yield* select('reading the API tokens', page)).map(shown) }
       }),
       remove: Effect.fn('ApiTokens.remove')(function* ({ id, actor }) {
-        return yield* database.transaction('removing an API token', (run) =>
-          Effect.gen(function* () {
-            const { rows } = yield* run((db) =>
-              sql<Row>`
+        return yield* database.transaction('removing an API token', async (trx) => {
+          const { rows } = await sql<Row>`
                 with t as (delete from api_tokens where id = ${id}::bigint returning *)
-                select ${columns} from t join users u on u.id = t.user_id`.execute(db),
-            )
-            const [row] = rows
-            if (row === undefined) return false
-            const { after: before, ...about } = logged(row)
-            yield* run((db) => logOther(db, { ...about, action: 'delete', before, after: null, by: actor }))
-            return true
-          }),
-        )
+                select ${columns} from t join users u on u.id = t.user_id`.execute(trx)
+          const [row] = rows
+          if (row === undefined) return false
+          const { after: before, ...about } = logged(row)
+          await logOther(trx, { ...about, action: 'delete', before, after: null, by: actor })
+          return true
+        })
       }),
       used: Effect.fn('ApiTokens.used')(function* ({ id }) {
         yield* database.query('noting the use of an API token', (db) =>

@@ -10,7 +10,7 @@ import { Effect } from 'effect'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import { nextVersion } from '../tables/row-version.ts'
-import { lockBranchFor, readBranch } from './branch-record.ts'
+import { lockBranchFor, readLocked } from './branch-record.ts'
 import { logApproval } from './log-branch.ts'
 
 /**
@@ -21,22 +21,16 @@ export const approveBranch = Effect.fn('Branches.approve')(function* (
   database: Database['Type'],
   { id, revision, user, at, by }: Parameters<Branches['Type']['approve']>[0],
 ): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotOpen | ApprovalNotAllowed> {
-  return yield* database.transaction('approving a branch', (run) =>
-    Effect.gen(function* () {
-      const branch = yield* run((db) => lockBranchFor(db, id, 'approve'))
-      if ('_tag' in branch) return yield* branch
-      if (branch.user === user) return yield* new ApprovalNotAllowed({ id, reason: 'own' })
-      if (branch.revision !== revision) return yield* new ApprovalNotAllowed({ id, reason: 'moved' })
-      const before = yield* run((db) => readBranch(db, id))
-      yield* run((db) =>
-        sql`update branches set approved_by = ${user}, approved_at = ${at}::timestamptz, approved_revision = ${revision}::bigint,
-          last_updated = ${nextVersion(sql`last_updated`)} where id = ${id}::bigint`.execute(db),
-      )
-      const approved = yield* run((db) => readBranch(db, id))
-      if (before === undefined || approved === undefined)
-        return yield* Effect.dieMessage('a branch vanished under its lock')
-      yield* run((db) => logApproval(db, { before, after: approved, by }))
-      return approved
-    }),
-  )
+  return yield* database.transaction('approving a branch', async (trx) => {
+    const branch = await lockBranchFor(trx, id, 'approve')
+    if (branch instanceof Error) return branch
+    if (branch.user === user) return new ApprovalNotAllowed({ id, reason: 'own' })
+    if (branch.revision !== revision) return new ApprovalNotAllowed({ id, reason: 'moved' })
+    const before = await readLocked(trx, id)
+    await sql`update branches set approved_by = ${user}, approved_at = ${at}::timestamptz, approved_revision = ${revision}::bigint,
+          last_updated = ${nextVersion(sql`last_updated`)} where id = ${id}::bigint`.execute(trx)
+    const approved = await readLocked(trx, id)
+    await logApproval(trx, { before, after: approved, by })
+    return approved
+  })
 })

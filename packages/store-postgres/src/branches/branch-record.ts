@@ -43,6 +43,13 @@ export async function readBranch(db: Kysely<Tables>, id: number): Promise<Branch
   return rows[0]
 }
 
+/** A branch that this transaction has locked or made. */
+export async function readLocked(db: Kysely<Tables>, id: number): Promise<Branch> {
+  const branch = await readBranch(db, id)
+  if (branch === undefined) throw new Error('a branch vanished under its lock')
+  return branch
+}
+
 /**
  * Locks a branch in any state until the end of the transaction and returns its `last_updated`, RFC
  * 3339; undefined: the branch does not exist.

@@ -11,9 +11,8 @@ import type { BranchNotFound, BranchNotOpen, StoreFailed } from '@netbox-pbs/cor
 import { Array as Arr, Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
-import { lockBranchFor, readBranch } from './branch-record.ts'
+import { lockBranchFor, readLocked } from './branch-record.ts'
 import { ConflictIndex, conflictsOf, conflictsOfScopes, type FoundConflict, keepConflicts } from './conflict-rows.ts'
 import { regressions } from './covered-scopes.ts'
 import { guardQuestions } from './guard-questions.ts'
@@ -31,28 +30,21 @@ export const checkBranch = Effect.fn('Branches.check')(function* (
   database: Database['Type'],
   id: number,
 ): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotOpen> {
-  return yield* database.transaction('comparing a branch with main', (run) =>
-    Effect.gen(function* () {
-      const branch = yield* run((db) => lockBranchFor(db, id, 'check'))
-      if ('_tag' in branch) return yield* branch
-      return yield* compareBranch(run, { id, kind: branch.kind })
-    }),
-  )
+  return yield* database.transaction('comparing a branch with main', async (trx) => {
+    const branch = await lockBranchFor(trx, id, 'check')
+    if (branch instanceof Error) return branch
+    return await compareBranch(trx, { id, kind: branch.kind })
+  })
 })
 
 /** Compares a branch with main in the transaction at hand, under the branch's lock. */
-export const compareBranch = (
-  run: Run,
-  { id, kind }: Pick<Branch, 'id' | 'kind'>,
-): Effect.Effect<Branch, StoreFailed> =>
-  Effect.gen(function* () {
-    const author = kind === 'sync' ? 'sync' : 'operator'
-    for (const model of branchedModels) yield* checkEntries(run, { branch: id, model, author })
-    yield* run((db) => checkScopes(db, id))
-    yield* run((db) => updateStatus(db, id))
-    const checked = yield* run((db) => readBranch(db, id))
-    return checked ?? (yield* Effect.dieMessage('a branch vanished under its lock'))
-  })
+export async function compareBranch(db: Kysely<Tables>, { id, kind }: Pick<Branch, 'id' | 'kind'>): Promise<Branch> {
+  const author = kind === 'sync' ? 'sync' : 'operator'
+  for (const model of branchedModels) await checkEntries(db, { branch: id, model, author })
+  await checkScopes(db, id)
+  await updateStatus(db, id)
+  return await readLocked(db, id)
+}
 
 interface Checked {
   readonly branch: number
@@ -64,81 +56,68 @@ interface Checked {
  * Goes through the entries of one model that are stale: deletions and updates first, because they
  * determine which keys a creation finds free.
  */
-function checkEntries(run: Run, checked: Checked): Effect.Effect<void, StoreFailed> {
+async function checkEntries(db: Kysely<Tables>, checked: Checked): Promise<void> {
   const { branch, model } = checked
-  return Effect.gen(function* () {
-    const moved = yield* run((db) => entriesToJudge(db, checked))
-    yield* run((db) => dropResolved(db, checked, moved))
-    const each = <A>(op: Entry['op'], use: (entries: ReadonlyArray<Entry>) => Effect.Effect<A, StoreFailed>) =>
-      eachPage(run, checked, { ids: moved, op }, use)
-    // Rows of main that keep their keys, although an entry would delete or rename them.
-    const staying = new Set<number>()
-    const stays = ({ entry }: ResolvedEntry) => entry.mainId !== null && staying.add(entry.mainId)
-    const keyConflicts: Array<ResolvedEntry> = []
-    yield* each('delete', (entries) =>
-      Effect.map(checkPage(run, checked, entries), (decided) => {
-        for (const one of decided) if (isLeftOut(one)) stays(one)
-      }),
+  const moved = await entriesToJudge(db, checked)
+  await dropResolved(db, checked, moved)
+  const each = (op: Entry['op'], use: (entries: ReadonlyArray<Entry>) => Promise<unknown>) =>
+    eachPage(db, checked, { ids: moved, op }, use)
+  // Rows of main that keep their keys, although an entry would delete or rename them.
+  const staying = new Set<number>()
+  const stays = ({ entry }: ResolvedEntry) => entry.mainId !== null && staying.add(entry.mainId)
+  const keyConflicts: Array<ResolvedEntry> = []
+  await each('delete', async (entries) => {
+    for (const one of await checkPage(db, checked, entries)) if (isLeftOut(one)) stays(one)
+  })
+  await each('update', async (entries) => {
+    for (const one of await checkPage(db, checked, entries)) {
+      if (changesKey(model, one)) keyConflicts.push(one)
+      else if (touchesKey(one.entry)) stays(one)
+    }
+  })
+  const leaves = (id: number) => !staying.has(id)
+  const settled = await resolveKeyConflicts(db, { branch, model, decided: keyConflicts, leaves })
+  for (const one of settled) if (one.merged.conflicts.some(isCollision)) stays(one)
+  await keepCollisions(db, { branch, model }, settled)
+  await each('create', (entries) => {
+    const free = ({ vacated, mainId }: Entry) => vacated && mainId !== null && leaves(mainId)
+    return checkPage(
+      db,
+      checked,
+      entries.map((entry) => (free(entry) ? withoutMain(entry) : entry)),
     )
-    yield* each('update', (entries) =>
-      Effect.map(checkPage(run, checked, entries), (decided) => {
-        for (const one of decided) {
-          if (changesKey(model, one)) keyConflicts.push(one)
-          else if (touchesKey(one.entry)) stays(one)
-        }
-      }),
-    )
-    const leaves = (id: number) => !staying.has(id)
-    const settled = yield* run((db) => resolveKeyConflicts(db, { branch, model, decided: keyConflicts, leaves }))
-    for (const one of settled) if (one.merged.conflicts.some(isCollision)) stays(one)
-    yield* run((db) => keepCollisions(db, { branch, model }, settled))
-    yield* each('create', (entries) => {
-      const free = ({ vacated, mainId }: Entry) => vacated && mainId !== null && leaves(mainId)
-      return checkPage(
-        run,
-        checked,
-        entries.map((entry) => (free(entry) ? withoutMain(entry) : entry)),
-      )
-    })
   })
 }
 
 /** Iterates over the entries of one model and kind in batches. */
-function eachPage<A>(
-  run: Run,
+async function eachPage(
+  db: Kysely<Tables>,
   checked: Checked,
   { ids, op }: { readonly ids: ReadonlyArray<number>; readonly op: Entry['op'] },
-  use: (entries: ReadonlyArray<Entry>) => Effect.Effect<A, StoreFailed>,
-): Effect.Effect<void, StoreFailed> {
-  return Effect.forEach(
-    Arr.chunksOf(ids, batchSize),
-    (some) =>
-      Effect.gen(function* () {
-        const where = sql`e.id = any(${some}::bigint[]) and e.op = ${op}`
-        const entries = yield* run((db) => readEntries(db, { ...checked, after: 0, limit: batchSize, where }))
-        if (entries.length > 0) yield* use(entries)
-      }),
-    { discard: true },
-  )
+  use: (entries: ReadonlyArray<Entry>) => Promise<unknown>,
+): Promise<void> {
+  for (const some of Arr.chunksOf(ids, batchSize)) {
+    const where = sql`e.id = any(${some}::bigint[]) and e.op = ${op}`
+    const entries = await readEntries(db, { ...checked, after: 0, limit: batchSize, where })
+    if (entries.length > 0) await use(entries)
+  }
 }
 
 /**
  * Reconciles the conflicts of entries, and returns the results. Whether their keys are taken is not
  * known yet.
  */
-function checkPage(
-  run: Run,
+async function checkPage(
+  db: Kysely<Tables>,
   { branch, model }: Checked,
   entries: ReadonlyArray<Entry>,
-): Effect.Effect<ReadonlyArray<ResolvedEntry>, StoreFailed> {
-  return Effect.gen(function* () {
-    const stored = yield* run((db) => conflictsOf(db, branch, { model, ids: entries.map(({ id }) => id) }))
-    const index = new ConflictIndex(stored)
-    const decided = entries.map((entry) => resolveEntry(entry, index))
-    const own = stored.filter((conflict) => !isCollision(conflict))
-    yield* run((db) => keepConflicts(db, { branch, model }, own, decided.flatMap(foundOf)))
-    return decided
-  })
+): Promise<ReadonlyArray<ResolvedEntry>> {
+  const stored = await conflictsOf(db, branch, { model, ids: entries.map(({ id }) => id) })
+  const index = new ConflictIndex(stored)
+  const decided = entries.map((entry) => resolveEntry(entry, index))
+  const own = stored.filter((conflict) => !isCollision(conflict))
+  await keepConflicts(db, { branch, model }, own, decided.flatMap(foundOf))
+  return decided
 }
 
 async function keepCollisions(

@@ -42,10 +42,10 @@ export const dropLandedEntries = Effect.fn('Branches.dropLandedEntries')(functio
   })
   if (covered === null) return
   const { branch, place } = covered
-  yield* database.asyncTransaction(`taking ${scopeTitle(scope)} out of a branch`, async (trx) => {
+  yield* database.transaction(`taking ${scopeTitle(scope)} out of a branch`, async (trx) => {
     await lockScope(place).execute(trx)
     const locked = await lockBranchFor(trx, branch, 'stage')
-    if ('_tag' in locked) return
+    if (locked instanceof Error) return
     let dropped = 0
     for (const model of branchedModelsOf(scope.resource)) dropped += await dropAgreed(trx, { branch, model }, place)
     if (dropped > 0) await raiseRevision(trx, branch, { runId: landed.runId })

@@ -1,10 +1,8 @@
 import type { ScopeResource } from '@netbox-pbs/core'
-import type { BranchNotFound, BranchNotOpen, StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
+import type { BranchNotFound, BranchNotOpen } from '@netbox-pbs/core/ports'
 import { type Kysely, sql } from 'kysely'
-import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
-import { lockFurther, lockPlaces, type Places, type PlacesMoved } from '../scopes/scope-locks.ts'
+import { lockFurther, lockPlaces, type Places } from '../scopes/scope-locks.ts'
 import { placeColumns, type ScopePlace } from '../scopes/scope-place.ts'
 import { type Locked, lockBranchFor } from './branch-record.ts'
 
@@ -13,27 +11,23 @@ import { type Locked, lockBranchFor } from './branch-record.ts'
  * end of the branch. Places that were added before the locks were taken are locked afterwards if
  * they are free; otherwise the transaction starts again.
  */
-export function lockWithPlaces(
-  run: Run,
+export async function lockWithPlaces(
+  db: Kysely<Tables>,
   id: number,
   action: 'merge' | 'close',
-): Effect.Effect<Locked, StoreFailed | BranchNotFound | BranchNotOpen | PlacesMoved> {
-  return Effect.gen(function* () {
-    const before = yield* run((db) => placesOfBranch(db, id))
-    yield* run((db) => lockPlaces(before).execute(db))
-    const branch = yield* run((db) => lockBranchFor(db, id, action))
-    if ('_tag' in branch) return yield* branch
-    yield* lockPresentPlaces(run, id)
-    return branch
-  })
+): Promise<Locked | BranchNotFound | BranchNotOpen> {
+  const before = await placesOfBranch(db, id)
+  await lockPlaces(before).execute(db)
+  const branch = await lockBranchFor(db, id, action)
+  if (branch instanceof Error) return branch
+  await lockPresentPlaces(db, id)
+  return branch
 }
 
 /** Locks the places that a locked branch has gained since, if they are free. */
-export const lockPresentPlaces = (run: Run, id: number): Effect.Effect<void, StoreFailed | PlacesMoved> =>
-  Effect.flatMap(
-    run((db) => placesOfBranch(db, id)),
-    (places) => lockFurther(run, places),
-  )
+export async function lockPresentPlaces(db: Kysely<Tables>, id: number): Promise<void> {
+  await lockFurther(db, await placesOfBranch(db, id))
+}
 
 /**
  * The places in which a branch changes rows, as it has them and as main has them, or has counted groups; and the servers that it deletes. What lies below a server that the branch makes lies below the

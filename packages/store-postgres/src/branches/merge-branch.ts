@@ -23,11 +23,9 @@ import type { WindowStep } from '../change-sets/land-windows.ts'
 import { stageRows } from '../change-sets/stage-rows.ts'
 import { stagedRows } from '../change-sets/staged-rows.ts'
 import type { Database } from '../database/database.ts'
-import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
-import { untilPlacesHold } from '../scopes/scope-locks.ts'
-import { placeKey, type ScopePlace } from '../scopes/scope-place.ts'
-import { readBranch } from './branch-record.ts'
+import { placeKey } from '../scopes/scope-place.ts'
+import { readLocked } from './branch-record.ts'
 import {
   ConflictIndex,
   conflictsOf,
@@ -37,7 +35,6 @@ import {
 } from './conflict-rows.ts'
 import { regressions } from './covered-scopes.ts'
 import { createdByScope } from './created-by-scope.ts'
-import { transactionOrDryRun } from './dry-run.ts'
 import { guardQuestions, unknownScope } from './guard-questions.ts'
 import { landInitialObservations } from './initial-observations.ts'
 import { entryScopeKey } from './judge-entry.ts'
@@ -78,173 +75,176 @@ export const mergeBranch = Effect.fn('Branches.merge')(function* (
   StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict | BranchNotApproved | BranchScopeUnknown
 > {
   const by: Origin = { ...request.by, branchId: request.id }
-  const merge = transactionOrDryRun(database, { operation: 'merging a branch', commit: request.commit }, (run) =>
-    Effect.gen(function* () {
+  return yield* database.transaction(
+    'merging a branch',
+    async (trx) => {
       // One merge at a time: two merges that touch the same scopes could deadlock.
-      yield* run((db) => sql`select pg_advisory_xact_lock(hashtextextended('netbox-pbs merge', 0))`.execute(db))
-      const branch = yield* lockWithPlaces(run, request.id, 'merge')
+      await sql`select pg_advisory_xact_lock(hashtextextended('netbox-pbs merge', 0))`.execute(trx)
+      const branch = await lockWithPlaces(trx, request.id, 'merge')
+      if (branch instanceof Error) return branch
       // A dry run only looks.
-      if (request.approval && request.commit && !branch.approved)
-        return yield* new BranchNotApproved({ id: request.id })
-      const before = yield* run((db) => readBranch(db, request.id))
-      yield* run((db) => dropGroupCounts(db, request.id))
-      const outcome = yield* branch.kind === 'sync'
-        ? new BranchMerge(run, database.engine, { ...request, by }).land
-        : mergeManually(run, { ...request, by, kind: branch.kind })
-      if (before !== undefined) yield* run((db) => logStep(db, { before, after: outcome.branch, by: request.by }))
+      if (request.approval && request.commit && !branch.approved) return new BranchNotApproved({ id: request.id })
+      const before = await readLocked(trx, request.id)
+      await dropGroupCounts(trx, request.id)
+      const merging = { ...request, by }
+      const outcome = await (branch.kind === 'sync'
+        ? mergeSyncBranch({
+            db: trx,
+            engine: database.engine,
+            request: merging,
+            overrides: new Map(),
+            skipped: 0,
+            open: 0,
+          })
+        : mergeManually(trx, { ...merging, kind: branch.kind }))
+      if (outcome instanceof Error) return outcome
+      await logStep(trx, { before, after: outcome.branch, by: request.by })
       return outcome
-    }),
+    },
+    { commit: request.commit },
   )
-  return yield* untilPlacesHold(merge)
 })
 
-/** One merge of a branch of a sync, inside its transaction: each scope lands as a run's does. */
-class BranchMerge {
-  readonly #run: Run
-  readonly #engine: Database['Type']['engine']
-  readonly #request: MergeRequest
-  #skipped = 0
-  readonly #overrides = new Map<ModelName, PinsOfMerge>()
-  #open = 0
+/** One merge of a branch of a sync, inside its transaction. */
+interface Merge {
+  readonly db: Kysely<Tables>
+  readonly engine: Database['Type']['engine']
+  readonly request: MergeRequest
+  readonly overrides: Map<ModelName, PinsOfMerge>
+  /** Entries that are left out, so far. */
+  skipped: number
+  /** Conflicts without an answer, so far. */
+  open: number
+}
 
-  constructor(run: Run, engine: Database['Type']['engine'], request: MergeRequest) {
-    this.#run = run
-    this.#engine = engine
-    this.#request = request
+/**
+ * Merges a branch of a sync as a run lands: its whole content, across scopes, in the few statements
+ * that land one scope.
+ */
+async function mergeSyncBranch(merge: Merge): Promise<MergeOutcome | BranchInConflict | BranchScopeUnknown> {
+  const { id, at, by } = merge.request
+  const scopes = await touchedScopes(merge.db, id)
+  const answers = await answeredScopes(merge)
+  if (answers instanceof Error) return answers
+  const { kept, left } = answers
+  for (const { place } of scopes) if (left.has(placeKey(place))) merge.skipped += await leaveOut(merge.db, id, place)
+  const part = await newPart(merge.db)
+  for (const model of branchedModels) await stageModel(merge, model, part, kept)
+  if (merge.open > 0) return new BranchInConflict({ id, conflicts: merge.open })
+  const counts = await landPart(merge, part)
+  await appendSummaries(merge.db, await createdByScope(merge.db, part, scopes), by)
+  for (const [model, overrides] of merge.overrides) await overrides.land(merge.db, model)
+  await clearTouchedDigests(merge.db, id)
+  await landInitialObservations(merge.db, id)
+  await refreshOutcomes(merge.db, id)
+  await landVisibilities(merge.db, id, new Set([...kept, ...left]))
+  await endReview(merge.db, id)
+  await endMerged(merge.db, id, { at, by })
+  const branch = await readLocked(merge.db, id)
+  const { created, updated, deleted } = counts
+  return { branch, counts: { created, updated, deleted }, skipped: merge.skipped }
+}
+
+/** The scopes, by key, of which a merge leaves out the deletions (`kept`) or everything (`left`). */
+interface AnsweredScopes {
+  readonly kept: ReadonlySet<string>
+  readonly left: ReadonlySet<string>
+}
+
+/** The answers for whole scopes. An open conflict stops the merge. */
+async function answeredScopes(merge: Merge): Promise<AnsweredScopes | BranchScopeUnknown> {
+  const { id } = merge.request
+  const lost = await unknownScope(merge.db, id)
+  if (lost !== undefined) return lost
+  const index = new ConflictIndex(await conflictsOfScopes(merge.db, id))
+  const answered = (conflict: FoundConflict) => ({
+    scopeKey: conflict.scopeKey,
+    resolution: index.same(conflict)?.resolution ?? null,
+  })
+  // Asked again under the locks, where nothing else lands: a question that is not stored, or whose answer is for another number of deletions, has no answer.
+  const guards = (await guardQuestions(merge.db, id)).map(answered)
+  const late = (await regressions(merge.db, id)).map(answered)
+  merge.open += [...guards, ...late].filter(({ resolution }) => resolution === null).length
+  const without = (answers: ReadonlyArray<Pick<StoredConflict, 'scopeKey' | 'resolution'>>) =>
+    new Set(answers.flatMap(({ scopeKey: key, resolution }) => (resolution?.choice === 'branch' ? [] : [key])))
+  return { kept: without(guards), left: without(late) }
+}
+
+async function landPart(merge: Merge, part: number): Promise<RowCounts> {
+  const step: WindowStep = {
+    db: merge.db,
+    engine: merge.engine,
+    writer: { origin: merge.request.by, watch: branchWatch },
+    at: merge.request.at,
+    lastSeen: lastListed,
+    own: null,
+    // What a reviewer merges is decided, even if it was held before.
+    deletable: { listed: true, missing: true },
+    held: { rows: 0, grown: 0 },
+    made: new Map(),
   }
+  return await landBranch(step, part)
+}
 
-  /** The whole content of the branch, across scopes, in the few statements that land one scope. */
-  get land() {
-    return Effect.gen(this, function* () {
-      const { id, at, by } = this.#request
-      const scopes = yield* this.#run((db) => touchedScopes(db, id))
-      const { kept, left } = yield* this.#answeredScopes
-      for (const { place } of scopes) if (left.has(placeKey(place))) yield* this.#leave(place)
-      const part = yield* this.#run(newPart)
-      for (const model of branchedModels) yield* this.#stageModel(model, part, kept)
-      if (this.#open > 0) return yield* new BranchInConflict({ id, conflicts: this.#open })
-      const counts = yield* this.#run((db) => this.#landPart(db, part))
-      yield* this.#run(async (db) => appendSummaries(db, await createdByScope(db, part, scopes), by))
-      for (const [model, overrides] of this.#overrides) yield* this.#run((db) => overrides.land(db, model))
-      yield* this.#run((db) => clearTouchedDigests(db, id))
-      yield* this.#run((db) => landInitialObservations(db, id))
-      yield* this.#run((db) => refreshOutcomes(db, id))
-      yield* this.#run((db) => landVisibilities(db, id, new Set([...kept, ...left])))
-      yield* this.#run((db) => endReview(db, id))
-      yield* this.#run((db) => endMerged(db, id, { at, by }))
-      const branch = yield* this.#run((db) => readBranch(db, id))
-      if (branch === undefined) return yield* Effect.dieMessage('a branch vanished under its lock')
-      const { created, updated, deleted } = counts
-      return { branch, counts: { created, updated, deleted }, skipped: this.#skipped }
-    })
-  }
-
-  /**
-   * The answers for whole scopes: `kept` leaves the deletions out, `left` leaves out everything. An
-   * open conflict stops the merge.
-   */
-  get #answeredScopes() {
-    return Effect.gen(this, function* () {
-      const { id } = this.#request
-      const lost = yield* this.#run((db) => unknownScope(db, id))
-      if (lost !== undefined) return yield* lost
-      const index = new ConflictIndex(yield* this.#run((db) => conflictsOfScopes(db, id)))
-      const answered = (conflict: FoundConflict) => ({
-        scopeKey: conflict.scopeKey,
-        resolution: index.same(conflict)?.resolution ?? null,
-      })
-      // Asked again under the locks, where nothing else lands: a question that is not stored, or whose answer is for another number of deletions, has no answer.
-      const guards = (yield* this.#run((db) => guardQuestions(db, id))).map(answered)
-      const late = (yield* this.#run((db) => regressions(db, id))).map(answered)
-      this.#open += [...guards, ...late].filter(({ resolution }) => resolution === null).length
-      const without = (answers: ReadonlyArray<Pick<StoredConflict, 'scopeKey' | 'resolution'>>) =>
-        new Set(answers.flatMap(({ scopeKey: key, resolution }) => (resolution?.choice === 'branch' ? [] : [key])))
-      return { kept: without(guards), left: without(late) }
-    })
-  }
-
-  /** Leaves a scope out, and records that in its entries. */
-  #leave(place: ScopePlace): Effect.Effect<void, StoreFailed> {
-    return Effect.map(
-      this.#run((db) => leaveOut(db, this.#request.id, place)),
-      (entries) => {
-        this.#skipped += entries
-      },
-    )
-  }
-
-  async #landPart(db: Kysely<Tables>, part: number): Promise<RowCounts> {
-    const step: WindowStep = {
-      db,
-      engine: this.#engine,
-      writer: { origin: this.#request.by, watch: branchWatch },
-      at: this.#request.at,
-      lastSeen: lastListed,
-      own: null,
-      // What a reviewer merges is decided, even if it was held before.
-      deletable: { listed: true, missing: true },
-      held: { rows: 0, grown: 0 },
-      made: new Map(),
+/** Stages what the entries of a model come to, as a sync stages its changes. */
+async function stageModel(merge: Merge, model: ModelName, part: number, kept: ReadonlySet<string>): Promise<void> {
+  const branch = merge.request.id
+  await lockTouched(merge.db, { branch, model })
+  // Where the guard's deletions are kept, core must know which ones they are.
+  const judged = await (kept.size === 0 ? staleEntries : allEntries)(merge.db, { branch, model })
+  await stageCurrent(merge.db, { branch, model }, { part, moved: judged })
+  for (const ids of Arr.chunksOf(judged, batchSize)) {
+    const where = sql`e.id = any(${ids}::bigint[])`
+    const page = { branch, model, author: 'sync', after: 0, limit: batchSize, where, lock: true } as const
+    const entries = await readEntries(merge.db, page)
+    const index = new ConflictIndex(await conflictsOf(merge.db, branch, { model, ids }))
+    const keyConflicts = {
+      branch,
+      model,
+      decided: entries.map((entry) => resolveEntry(entry, index)),
+      leaves: () => false,
     }
-    return await landBranch(step, part)
+    const decided = await resolveKeyConflicts(merge.db, keyConflicts)
+    const written = writesOf(merge, model, decided, index, kept)
+    await recordOutcomes(merge.db, { branch, model }, written)
+    const changes = written.flatMap(({ entry, write }) => changeOf(model, entry, write) ?? [])
+    if (changes.length > 0) await stageRows(merge.db, part, model, stagedRows(model, changes, { held: false }))
   }
+}
 
-  /** Stages what the entries of a model come to, as a sync stages its changes. */
-  #stageModel(model: ModelName, part: number, kept: ReadonlySet<string>): Effect.Effect<void, StoreFailed> {
-    const branch = this.#request.id
-    return Effect.gen(this, function* () {
-      yield* this.#run((db) => lockTouched(db, { branch, model }))
-      // Where the guard's deletions are kept, core must know which ones they are.
-      const judged = yield* this.#run((db) => (kept.size === 0 ? staleEntries : allEntries)(db, { branch, model }))
-      yield* this.#run((db) => stageCurrent(db, { branch, model }, { part, moved: judged }))
-      for (const ids of Arr.chunksOf(judged, batchSize)) {
-        const where = sql`e.id = any(${ids}::bigint[])`
-        const page = { branch, model, author: 'sync', after: 0, limit: batchSize, where, lock: true } as const
-        const entries = yield* this.#run((db) => readEntries(db, page))
-        const index = new ConflictIndex(yield* this.#run((db) => conflictsOf(db, branch, { model, ids })))
-        const keyConflicts = {
-          branch,
-          model,
-          decided: entries.map((entry) => resolveEntry(entry, index)),
-          leaves: () => false,
-        }
-        const decided = yield* this.#run((db) => resolveKeyConflicts(db, keyConflicts))
-        const written = this.#writesOf(model, decided, index, kept)
-        yield* this.#run((db) => recordOutcomes(db, { branch, model }, written))
-        const changes = written.flatMap(({ entry, write }) => changeOf(model, entry, write) ?? [])
-        if (changes.length > 0)
-          yield* this.#run((db) => stageRows(db, part, model, stagedRows(model, changes, { held: false })))
-      }
-    })
-  }
+/** The result of each entry, with the reviewers' answers applied. */
+function writesOf(
+  merge: Merge,
+  model: ModelName,
+  decided: ReadonlyArray<ResolvedEntry>,
+  index: ConflictIndex,
+  kept: ReadonlySet<string>,
+): ReadonlyArray<Written> {
+  return decided.map(({ entry, merged, resolved }) => {
+    if (entry.op === 'delete' && kept.size > 0 && kept.has(entryScopeKey(entry))) return { entry, write: null }
+    if (resolved._tag === 'open') merge.open += resolved.conflicts.length
+    if (resolved._tag === 'skipped') merge.skipped++
+    if (resolved._tag === 'write') pin(merge, model, entry, merged.conflicts, index)
+    return { entry, write: resolved._tag === 'write' ? resolved.write : null }
+  })
+}
 
-  /** The result of each entry, with the reviewers' answers applied. */
-  #writesOf(
-    model: ModelName,
-    decided: ReadonlyArray<ResolvedEntry>,
-    index: ConflictIndex,
-    kept: ReadonlySet<string>,
-  ): ReadonlyArray<Written> {
-    return decided.map(({ entry, merged, resolved }) => {
-      if (entry.op === 'delete' && kept.size > 0 && kept.has(entryScopeKey(entry))) return { entry, write: null }
-      if (resolved._tag === 'open') this.#open += resolved.conflicts.length
-      if (resolved._tag === 'skipped') this.#skipped++
-      if (resolved._tag === 'write') this.#pin(model, entry, merged.conflicts, index)
-      return { entry, write: resolved._tag === 'write' ? resolved.write : null }
-    })
-  }
-
-  /**
-   * Stores the decisions against the source, so that its next list does not raise the conflict
-   * again.
-   */
-  #pin(model: ModelName, entry: Entry, conflicts: ReadonlyArray<Conflict>, index: ConflictIndex): void {
-    const overrides = this.#overrides.get(model) ?? new PinsOfMerge()
-    this.#overrides.set(model, overrides)
-    for (const conflict of conflicts) {
-      const resolution = answerOf(entry, conflict, index)
-      if (resolution !== null) overrides.add(model, entry.mainId ?? entry.id, conflict, resolution)
-    }
+/**
+ * Stores the decisions against the source, so that its next list does not raise the conflict
+ * again.
+ */
+function pin(
+  merge: Merge,
+  model: ModelName,
+  entry: Entry,
+  conflicts: ReadonlyArray<Conflict>,
+  index: ConflictIndex,
+): void {
+  const overrides = merge.overrides.get(model) ?? new PinsOfMerge()
+  merge.overrides.set(model, overrides)
+  for (const conflict of conflicts) {
+    const resolution = answerOf(entry, conflict, index)
+    if (resolution !== null) overrides.add(model, entry.mainId ?? entry.id, conflict, resolution)
   }
 }
 

@@ -25,7 +25,7 @@ export const recountStale = Effect.fn('Branches.recountStale')(function* (
   const places = yield* database.query(operation, (db) => movedPlaces(db, branch, moves))
   // Locks one scope at a time, to avoid a deadlock with a caller that locks several.
   for (const place of places) {
-    yield* database.asyncTransaction(operation, async (trx) => {
+    yield* database.transaction(operation, async (trx) => {
       await lockScope(place).execute(trx)
       if (moves !== null) await markGroups(trx, branch, place, moves)
       await recountMarked(trx, database.engine, branch, place)

@@ -13,21 +13,19 @@ export const resolveConflicts = Effect.fn('Branches.resolve')(function* (
   database: Database['Type'],
   { id, filter, resolution, user, by }: Parameters<Branches['Type']['resolve']>[0],
 ): Effect.fn.Return<number, StoreFailed | BranchNotFound | BranchNotOpen> {
-  return yield* database.transaction('resolving conflicts', (run) =>
-    Effect.gen(function* () {
-      const branch = yield* run((db) => lockBranchFor(db, id, 'resolve'))
-      if ('_tag' in branch) return yield* branch
-      const answer =
-        resolution === null
-          ? sql`resolution = null, resolved_by = '', resolved_at = null`
-          : sql`
+  return yield* database.transaction('resolving conflicts', async (trx) => {
+    const branch = await lockBranchFor(trx, id, 'resolve')
+    if (branch instanceof Error) return branch
+    const answer =
+      resolution === null
+        ? sql`resolution = null, resolved_by = '', resolved_at = null`
+        : sql`
         resolution = ${jsonb(resolution)}, resolved_by = ${user}::text, resolved_at = now()`
-      const possible = resolution === null ? sql`true` : answerable(resolution)
-      const where = sql`${conflictCondition(id, filter)} and ${possible}`
-      const answered = yield* run((db) => answerLogged(db, id, { where, answer, by }))
-      yield* run((db) => updateStatus(db, id))
-      yield* run((db) => raiseRevision(db, id, by))
-      return answered
-    }),
-  )
+    const possible = resolution === null ? sql`true` : answerable(resolution)
+    const where = sql`${conflictCondition(id, filter)} and ${possible}`
+    const answered = await answerLogged(trx, id, { where, answer, by })
+    await updateStatus(trx, id)
+    await raiseRevision(trx, id, by)
+    return answered
+  })
 })

@@ -9,10 +9,8 @@ import {
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { compareBranch } from './check-branch.ts'
-import { transactionOrDryRun } from './dry-run.ts'
 import { invertRows } from './invert-rows.ts'
 import { logOpened } from './log-branch.ts'
 import { newSchemaId } from './schema-id.ts'
@@ -25,29 +23,29 @@ export const revertBranch = Effect.fn('Branches.revert')(function* (
   database: Database['Type'],
   { id, name, user, commit, by }: Parameters<Branches['Type']['revert']>[0],
 ): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotMerged | BranchNameTaken> {
-  return yield* transactionOrDryRun(database, { operation: 'reverting a branch', commit }, (run) =>
-    Effect.gen(function* () {
-      yield* requireMerged(run, id)
-      const into = yield* run((db) => open(db, { id, name, user }))
-      if (into === null) return yield* new BranchNameTaken({ name })
-      yield* run((db) => invertRows(db, { merged: id, into }))
-      const branch = yield* compareBranch(run, { id: into, kind: 'revert' })
-      yield* run((db) => logOpened(db, branch, by))
+  return yield* database.transaction(
+    'reverting a branch',
+    async (trx) => {
+      const refused = await whyNotReverted(trx, id)
+      if (refused !== null) return refused
+      const into = await open(trx, { id, name, user })
+      if (into === null) return new BranchNameTaken({ name })
+      await invertRows(trx, { merged: id, into })
+      const branch = await compareBranch(trx, { id: into, kind: 'revert' })
+      await logOpened(trx, branch, by)
       return branch
-    }),
+    },
+    { commit },
   )
 })
 
-function requireMerged(run: Run, id: number): Effect.Effect<void, StoreFailed | BranchNotFound | BranchNotMerged> {
-  return Effect.gen(function* () {
-    const { rows } = yield* run((db) =>
-      sql<Pick<Branch, 'status'>>`
-        select status from branches where id = ${Number.isSafeInteger(id) ? id : 0}::bigint for share`.execute(db),
-    )
-    const [branch] = rows
-    if (branch === undefined) return yield* new BranchNotFound({ id })
-    if (!branchAllows(branch, 'revert')) return yield* new BranchNotMerged({ id, status: branch.status })
-  })
+/** Locks a branch that is to be reverted; returns why it cannot be, null: it can. */
+async function whyNotReverted(db: Kysely<Tables>, id: number): Promise<BranchNotFound | BranchNotMerged | null> {
+  const { rows } = await sql<Pick<Branch, 'status'>>`
+        select status from branches where id = ${Number.isSafeInteger(id) ? id : 0}::bigint for share`.execute(db)
+  const [branch] = rows
+  if (branch === undefined) return new BranchNotFound({ id })
+  return branchAllows(branch, 'revert') ? null : new BranchNotMerged({ id, status: branch.status })
 }
 
 /** Opens the branch; null: the name is taken. */

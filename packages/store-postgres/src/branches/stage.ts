@@ -39,7 +39,7 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
   staging: Staging,
 ): Effect.fn.Return<Staged, StoreFailed | ChangeSetClosed | BranchNotOpen | ServerRenamed> {
   const { scope, changeSet } = staging
-  return yield* database.asyncTransaction(`staging ${scopeTitle(scope)} in a branch`, async (trx) => {
+  return yield* database.transaction(`staging ${scopeTitle(scope)} in a branch`, async (trx) => {
     const closed = new ChangeSetClosed({ changeSet })
     if (!(await lockChangeSet(trx, changeSet, 'update'))) return closed
     const serverId = await landingServer(trx, staging)

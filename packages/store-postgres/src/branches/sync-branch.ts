@@ -7,13 +7,12 @@ import {
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
 import { Array as Arr, Effect } from 'effect'
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import type { Run } from '../database/session.ts'
-import { lockBranchFor, raiseRevision, readBranch } from './branch-record.ts'
+import type { Tables } from '../database/tables.ts'
+import { lockBranchFor, raiseRevision, readLocked } from './branch-record.ts'
 import { checkBranch, compareBranch } from './check-branch.ts'
 import { ConflictIndex, conflictsOf } from './conflict-rows.ts'
-import { transactionOrDryRun } from './dry-run.ts'
 import { entryScopeKey, judgeEntry } from './judge-entry.ts'
 import { logStep } from './log-branch.ts'
 import { markEntriesStale } from './mark-stale.ts'
@@ -41,55 +40,55 @@ export const syncBranch = Effect.fn('Branches.sync')(function* (
   database: Database['Type'],
   { id, commit, by }: Parameters<Branches['Type']['sync']>[0],
 ): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict> {
-  return yield* transactionOrDryRun(database, { operation: 'moving a branch onto main', commit }, (run) =>
-    Effect.gen(function* () {
-      const locked = yield* run((db) => lockBranchFor(db, id, 'sync'))
-      if ('_tag' in locked) return yield* locked
-      const { kind } = locked
-      const before = yield* run((db) => readBranch(db, id))
-      const { conflicts } = yield* compareBranch(run, { id, kind })
-      if (conflicts > 0) return yield* new BranchInConflict({ id, conflicts })
-      let moved = 0
-      for (const model of branchedModels) moved += yield* rebaseModel(run, { branch: id, model, kind })
-      if (moved > 0) yield* run((db) => raiseRevision(db, id, by))
-      const after = yield* compareBranch(run, { id, kind })
-      // A branch that is not stale is only compared.
-      if (before !== undefined && moved > 0) yield* run((db) => logStep(db, { before, after, by }))
-      return after
-    }),
-  ).pipe(
-    // The conflicts are listed, so that they can be resolved.
-    Effect.tapErrorTag('BranchInConflict', () => (commit ? Effect.ignore(checkBranch(database, id)) : Effect.void)),
-  )
+  return yield* database
+    .transaction(
+      'moving a branch onto main',
+      async (trx) => {
+        const locked = await lockBranchFor(trx, id, 'sync')
+        if (locked instanceof Error) return locked
+        const { kind } = locked
+        const before = await readLocked(trx, id)
+        const { conflicts } = await compareBranch(trx, { id, kind })
+        if (conflicts > 0) return new BranchInConflict({ id, conflicts })
+        let moved = 0
+        for (const model of branchedModels) moved += await rebaseModel(trx, { branch: id, model, kind })
+        if (moved > 0) await raiseRevision(trx, id, by)
+        const after = await compareBranch(trx, { id, kind })
+        // A branch that is not stale is only compared.
+        if (moved > 0) await logStep(trx, { before, after, by })
+        return after
+      },
+      { commit },
+    )
+    .pipe(
+      // The conflicts are listed, so that they can be resolved.
+      Effect.tapErrorTag('BranchInConflict', () => (commit ? Effect.ignore(checkBranch(database, id)) : Effect.void)),
+    )
 })
 
 /**
  * Goes through the stale entries of one model in batches, and returns the number of changed ones.
  */
-function rebaseModel(run: Run, moving: Moving & Pick<Branch, 'kind'>): Effect.Effect<number, StoreFailed> {
+async function rebaseModel(db: Kysely<Tables>, moving: Moving & Pick<Branch, 'kind'>): Promise<number> {
   const { branch, model, kind } = moving
   const author = kind === 'sync' ? 'sync' : 'operator'
-  return Effect.gen(function* () {
-    const judged = yield* run((db) => entriesToJudge(db, { branch, model, author }))
-    let moved = 0
-    for (const ids of Arr.chunksOf(judged, batchSize)) {
-      const entries = yield* run((db) =>
-        readEntries(db, {
-          branch,
-          model,
-          author,
-          after: 0,
-          limit: batchSize,
-          where: sql`e.id = any(${ids}::bigint[])`,
-        }),
-      )
-      const index = new ConflictIndex(yield* run((db) => conflictsOf(db, branch, { model, ids })))
-      const changed = entries.flatMap((entry) => changeOf(entry, index) ?? [])
-      yield* run((db) => rebaseAll(db, moving, changed))
-      moved += changed.length
-    }
-    return moved
-  })
+  const judged = await entriesToJudge(db, { branch, model, author })
+  let moved = 0
+  for (const ids of Arr.chunksOf(judged, batchSize)) {
+    const entries = await readEntries(db, {
+      branch,
+      model,
+      author,
+      after: 0,
+      limit: batchSize,
+      where: sql`e.id = any(${ids}::bigint[])`,
+    })
+    const index = new ConflictIndex(await conflictsOf(db, branch, { model, ids }))
+    const changed = entries.flatMap((entry) => changeOf(entry, index) ?? [])
+    await rebaseAll(db, moving, changed)
+    moved += changed.length
+  }
+  return moved
 }
 
 /** The new content of an entry, when it differs. Null: it stays. */
@@ -108,11 +107,7 @@ function changeOf(entry: Entry, index: ConflictIndex): Written | null {
   return outcomeOf(written) === null ? null : written
 }
 
-async function rebaseAll(
-  db: Parameters<Parameters<Run>[0]>[0],
-  moving: Moving,
-  changed: ReadonlyArray<Written>,
-): Promise<void> {
+async function rebaseAll(db: Kysely<Tables>, moving: Moving, changed: ReadonlyArray<Written>): Promise<void> {
   const removed: Array<number> = []
   const made: Array<number> = []
   const deleted: Array<number> = []

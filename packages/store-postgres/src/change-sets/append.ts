@@ -20,7 +20,7 @@ export const append = Effect.fn('ChangeSets.append')(function* <M extends ModelN
   database: Database['Type'],
   { changeSet, scope, model, changes, held, observed = [], digests = [], sightings = noSightings }: WidePart<M>,
 ): Effect.fn.Return<void, StoreFailed | ChangeSetClosed> {
-  yield* database.asyncTransaction(`staging ${scopeTitle(scope)}`, async (trx) => {
+  yield* database.transaction(`staging ${scopeTitle(scope)}`, async (trx) => {
     const closed = new ChangeSetClosed({ changeSet })
     const sighted = sightedRows(sightings)
     if (changes.length + observed.length + digests.length + sighted.length === 0)

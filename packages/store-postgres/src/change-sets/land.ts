@@ -62,7 +62,7 @@ export const land = Effect.fn('ChangeSets.land')(function* (
   { database, watch, policy }: Main & { readonly policy: LandingPolicy },
   landing: Landing,
 ): Effect.fn.Return<RowCounts, StoreFailed | ChangeSetClosed | ScopeInReview | ServerRenamed> {
-  return yield* database.asyncTransaction(`landing ${scopeTitle(landing.scope)}`, async (trx) => {
+  return yield* database.transaction(`landing ${scopeTitle(landing.scope)}`, async (trx) => {
     const closed = new ChangeSetClosed({ changeSet: landing.changeSet })
     if (!(await lockChangeSet(trx, landing.changeSet, 'update'))) return closed
     const serverId = await landingServer(trx, landing)

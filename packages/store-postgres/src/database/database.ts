@@ -6,7 +6,7 @@ import type { Pool } from 'pg'
 import type { DatabaseUnusable, DataFolderInUse, DataFolderUnusable } from './errors.ts'
 import { openPg, type PgOptions } from './pg.ts'
 import { openPglite, type PgliteOptions } from './pglite.ts'
-import { asyncTransactionOn, type Run, runOn, type TransactionOptions, transactionOn } from './session.ts'
+import { queryOn, type TransactionOptions, transactionOn } from './session.ts'
 import type { Tables } from './tables.ts'
 
 /** The driver itself, for a library that brings its own statements. Its readers of column text are ours (`typeParsers`), not the driver's defaults. */
@@ -22,17 +22,12 @@ export interface DatabaseService {
   /** For statement builders and migrations; run the result through `query` or `transaction`. */
   readonly kysely: Kysely<Tables>
   /**
-   * One statement, in a transaction of its own. `doing` names the work in errors, as a sentence's
-   * subject: `reading the runs`.
+   * Statements, each in a transaction of its own. `operation` names the work in errors, as a
+   * sentence's subject: `reading the runs`.
    */
-  readonly query: <A>(operation: string, statement: (db: Kysely<Tables>) => Promise<A>) => Effect.Effect<A, StoreFailed>
-  /** Several statements in one transaction, all through the `run` that it passes. */
-  readonly transaction: <A, E, R>(
-    operation: string,
-    use: (run: Run) => Effect.Effect<A, E, R>,
-  ) => Effect.Effect<A, E | StoreFailed, R>
-  /** Several statements in one transaction, all on the connection that it passes. See {@link asyncTransactionOn}. */
-  readonly asyncTransaction: <A>(
+  readonly query: <A>(operation: string, use: (db: Kysely<Tables>) => Promise<A>) => Effect.Effect<A, StoreFailed>
+  /** Several statements in one transaction, all on the connection that it passes. See {@link transactionOn}. */
+  readonly transaction: <A>(
     operation: string,
     use: (trx: Kysely<Tables>) => Promise<A>,
     options?: TransactionOptions,
@@ -70,9 +65,8 @@ function service(db: Kysely<Tables>, driver: Driver, scans: number): DatabaseSer
     engine: driver._tag,
     driver,
     kysely: db,
-    query: (operation, statement) => runOn(db, operation)(statement),
-    transaction: (operation, use) => transactionOn(db, operation, use),
-    asyncTransaction: (operation, use, options) => asyncTransactionOn(db, operation, use, options),
+    query: (operation, use) => queryOn(db, operation, use),
+    transaction: (operation, use, options) => transactionOn(db, operation, use, options),
     scan: (operation, work) => inTurn(turns, operation, work),
   }
 }

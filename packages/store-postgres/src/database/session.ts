@@ -1,22 +1,23 @@
 import { StoreFailed, statementLimit } from '@netbox-pbs/core/ports'
-import { Duration, Effect, Exit, FiberRef, Option, Schedule } from 'effect'
+import { Duration, Effect, FiberRef, Option, Schedule } from 'effect'
 import type { Kysely } from 'kysely'
 import { inScope } from './statement-scope.ts'
 import { storeFailed } from './store-errors.ts'
 import type { Tables } from './tables.ts'
 
-/** Runs a statement. The only bridge from a driver's promise; a statement is built and executed inside. */
-export type Run = <A>(statement: (db: Kysely<Tables>) => Promise<A>) => Effect.Effect<A, StoreFailed>
-
 /**
- * Statements outside any transaction. `doing` names the work in errors, as a sentence's subject. Interrupted, what runs is cancelled in PostgreSQL and what waits is
- * never sent; `statementLimit` bounds each statement.
+ * Statements outside any transaction. `operation` names the work in errors, as a sentence's subject.
+ * Interrupted, what runs is cancelled in PostgreSQL and what waits is never sent; `statementLimit`
+ * bounds each statement.
  */
-export function runOn(db: Kysely<Tables>, operation: string): Run {
-  return (statement) =>
-    Effect.flatMap(FiberRef.get(statementLimit), (limit) =>
-      attempt(operation, () => statement(db), Option.getOrNull(Option.map(limit, Duration.toMillis))),
-    )
+export function queryOn<A>(
+  db: Kysely<Tables>,
+  operation: string,
+  use: (db: Kysely<Tables>) => Promise<A>,
+): Effect.Effect<A, StoreFailed> {
+  return Effect.flatMap(FiberRef.get(statementLimit), (limit) =>
+    attempt(operation, () => use(db), Option.getOrNull(Option.map(limit, Duration.toMillis))),
+  )
 }
 
 /** How a transaction ends. */
@@ -40,7 +41,7 @@ const again = Schedule.intersect(Schedule.jittered(Schedule.exponential('50 mill
  * deadlock or serialization failure it runs again up to three times, so `use` must have no effects
  * outside the transaction.
  */
-export function asyncTransactionOn<A>(
+export function transactionOn<A>(
   db: Kysely<Tables>,
   operation: string,
   use: (trx: Kysely<Tables>) => Promise<A>,
@@ -53,6 +54,8 @@ export function asyncTransactionOn<A>(
     Effect.mapError((error) => error as Exclude<typeof error, TransactionAgain>),
   )
 }
+
+const isConflict = (error: unknown): boolean => error instanceof StoreFailed && error.reason === 'conflict'
 
 function attemptTransaction<A>(
   db: Kysely<Tables>,
@@ -93,61 +96,13 @@ function untilItEnds<A>(operation: string, work: () => Promise<A>): Effect.Effec
     // Writes have no time limit: only their caller can interrupt them.
     const ended = inScope({ signal: caller.signal, limitMillis: null }, async () => await work()).then(
       (result) => resume(Effect.succeed(result)),
-      (cause: unknown) =>
-        resume(
-          cause instanceof TransactionAgain
-            ? Effect.fail(cause)
-            : // The translation throws an internal error, so it becomes a defect.
-              Effect.suspend(() => Effect.fail(storeFailed(operation, cause))),
-        ),
+      (cause: unknown) => resume(cause instanceof TransactionAgain ? Effect.fail(cause) : failure(operation, cause)),
     )
     return Effect.promise(() => {
       caller.abort()
       return ended
     })
   })
-}
-
-/**
- * One transaction around `use`: it commits when `use` succeeds, and rolls back on failure, defect
- * or interruption. Statements inside must go through the given `run`: on PGlite, which has one
- * session, any other would wait for the end of this transaction. After a deadlock or serialization
- * failure it runs again up to three times, so `use` must have no effects outside the transaction.
- */
-export function transactionOn<A, E, R>(
-  db: Kysely<Tables>,
-  operation: string,
-  use: (run: Run) => Effect.Effect<A, E, R>,
-): Effect.Effect<A, E | StoreFailed, R> {
-  return Effect.retry(once(db, operation, use), { schedule: again, while: isConflict })
-}
-
-const isConflict = (error: unknown): boolean => error instanceof StoreFailed && error.reason === 'conflict'
-
-function once<A, E, R>(
-  db: Kysely<Tables>,
-  operation: string,
-  use: (run: Run) => Effect.Effect<A, E, R>,
-): Effect.Effect<A, E | StoreFailed, R> {
-  return Effect.acquireUseRelease(
-    attempt(operation, () => db.startTransaction().execute()),
-    (trx) =>
-      // Writes have no time limit: only their caller can interrupt them.
-      use((statement) => attempt(operation, () => statement(trx))).pipe(
-        // A commit that was sent is awaited: after an interruption its result would be unknown.
-        Effect.tap(() => Effect.uninterruptible(attempt(operation, () => trx.commit().execute()))),
-      ),
-    (trx, exit) =>
-      Exit.isSuccess(exit) || trx.isCommitted || trx.isRolledBack
-        ? Effect.void
-        : Effect.promise(() =>
-            trx
-              .rollback()
-              .execute()
-              // A closed connection has rolled back already.
-              .catch(() => undefined),
-          ),
-  )
 }
 
 function attempt<A>(
@@ -158,12 +113,9 @@ function attempt<A>(
   return Effect.tryPromise({
     try: (signal) => inScope({ signal, limitMillis }, statement),
     catch: (cause) => cause,
-  }).pipe(
-    Effect.catchAll((cause) =>
-      Effect.suspend(() => {
-        // The translation throws an internal error, so it becomes a defect.
-        return Effect.fail(storeFailed(operation, cause))
-      }),
-    ),
-  )
+  }).pipe(Effect.catchAll((cause) => failure(operation, cause)))
 }
+
+/** The translation throws an internal error, which becomes a defect. */
+const failure = (operation: string, cause: unknown): Effect.Effect<never, StoreFailed> =>
+  Effect.suspend(() => Effect.fail(storeFailed(operation, cause)))

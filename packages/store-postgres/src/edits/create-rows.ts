@@ -17,7 +17,7 @@ import { notePending } from '../writes/pending-since.ts'
 import { groupKeyOf, recountTouchedGroups } from '../writes/touch-groups.ts'
 import type { Main } from '../writes/writer.ts'
 import { newRow, writtenColumns } from './editable-columns.ts'
-import { placesOfNew, requireServers } from './lock-row.ts'
+import { placesOfNew, serverGone } from './lock-row.ts'
 
 interface Written {
   readonly ord: number
@@ -36,24 +36,21 @@ export const createRows = Effect.fn('InventoryWrites.create')(function* (
   const { model, rows, actor } = request
   if (rows.length === 0) return []
   const groups = model === 'snapshot' ? rows.map(groupKeyOf) : []
-  return yield* database.transaction(`creating ${model}s`, (run) =>
-    Effect.gen(function* () {
-      yield* run((db) => lockPlaces({ scopes: placesOfNew(model, rows) }).execute(db))
-      yield* requireServers(run, rows)
-      const written = yield* run((db) =>
-        insertRows(
-          db,
-          request,
-          rows.map((values, ord) => newRow(model, values, ord)),
-        ),
-      )
-      const taken = written.find((row) => !row.written)
-      if (taken !== undefined) return yield* new KeyTaken({ model, index: taken.ord })
-      yield* run((db) => recountTouchedGroups(db, groups, { origin: actor, watch }))
-      if (model === 'server') yield* run(notePending)
-      return written.map(({ id }) => id)
-    }),
-  )
+  return yield* database.transaction(`creating ${model}s`, async (trx) => {
+    await lockPlaces({ scopes: placesOfNew(model, rows) }).execute(trx)
+    const gone = await serverGone(trx, rows)
+    if (gone !== null) return gone
+    const written = await insertRows(
+      trx,
+      request,
+      rows.map((values, ord) => newRow(model, values, ord)),
+    )
+    const taken = written.find((row) => !row.written)
+    if (taken !== undefined) return new KeyTaken({ model, index: taken.ord })
+    await recountTouchedGroups(trx, groups, { origin: actor, watch })
+    if (model === 'server') await notePending(trx)
+    return written.map(({ id }) => id)
+  })
 })
 
 /**

@@ -1,10 +1,9 @@
 import { scopeResourceOf } from '@netbox-pbs/core'
-import { type EditValues, ServerGone, type StoreFailed, type WritableModel } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
+import { type EditValues, ServerGone, type WritableModel } from '@netbox-pbs/core/ports'
 import { type Kysely, sql } from 'kysely'
-import type { Run } from '../database/session.ts'
+import { TransactionAgain } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
-import { lockPlaces, PlacesMoved } from '../scopes/scope-locks.ts'
+import { lockPlaces } from '../scopes/scope-locks.ts'
 import { placeOf, type ScopePlace } from '../scopes/scope-place.ts'
 import { type GroupKey, groupKeyOf, lockGroupsOf, placesOfGroups } from '../writes/touch-groups.ts'
 
@@ -15,25 +14,17 @@ export function placesOfNew(model: WritableModel, rows: ReadonlyArray<EditValues
 }
 
 /**
- * Fails when the server of new rows no longer exists. Hold the locks of their scopes: an existing
- * server then stays until the end of the transaction.
+ * The error of rows whose server no longer exists; null: all servers do. Hold the locks of their
+ * scopes: an existing server then stays until the end of the transaction.
  */
-export function requireServers(
-  run: Run,
-  rows: ReadonlyArray<EditValues>,
-): Effect.Effect<void, StoreFailed | ServerGone> {
+export async function serverGone(db: Kysely<Tables>, rows: ReadonlyArray<EditValues>): Promise<ServerGone | null> {
   const ids = [...new Set(rows.flatMap(({ server }) => (typeof server === 'number' ? [server] : [])))]
-  if (ids.length === 0) return Effect.void
-  return Effect.flatMap(
-    run(async (db) => {
-      const { rows: missing } = await sql<{ id: number }>`
-        select id from unnest(${ids}::bigint[]) as w (id) where not exists (select from servers v where v.id = w.id) limit 1`.execute(
-        db,
-      )
-      return missing[0]
-    }),
-    (missing) => (missing === undefined ? Effect.void : new ServerGone(missing)),
+  if (ids.length === 0) return null
+  const { rows: missing } = await sql<{ id: number }>`
+    select id from unnest(${ids}::bigint[]) as w (id) where not exists (select from servers v where v.id = w.id) limit 1`.execute(
+    db,
   )
+  return missing[0] === undefined ? null : new ServerGone(missing[0])
 }
 
 /** A row that is to be written, under the locks of its scopes. */
@@ -45,24 +36,23 @@ export interface LockedPlaces {
 /**
  * Locks the scope that a row lies in and the one that the values give it, null: there is no such row. Another user may move it before the lock is ours; then the transaction begins again.
  */
-export function lockPlacesOf(
-  run: Run,
+export async function lockPlacesOf(
+  db: Kysely<Tables>,
   { model, id, values }: { readonly model: WritableModel; readonly id: number; readonly values: EditValues },
-): Effect.Effect<LockedPlaces | null, StoreFailed | PlacesMoved> {
-  return Effect.gen(function* () {
-    if (model === 'snapshot') {
-      const destination = ({ server_id, ...texts }: GroupKey) => groupKeyOf({ server: server_id, ...texts, ...values })
-      const groups = yield* lockGroupsOf(run, id, destination)
-      return groups === null ? null : { groups }
-    }
-    const before = yield* run((db) => scopeValues(db, model, id))
-    if (before === null) return null
-    const scopes = [before, { ...before, ...values }].map((of) => placeOfRow(model, of))
-    yield* run((db) => lockPlaces({ scopes }).execute(db))
-    const now = yield* run((db) => scopeValues(db, model, id))
-    if (now === null) return null
-    return JSON.stringify(now) === JSON.stringify(before) ? { groups: [] } : yield* new PlacesMoved()
-  })
+): Promise<LockedPlaces | null> {
+  if (model === 'snapshot') {
+    const destination = ({ server_id, ...texts }: GroupKey) => groupKeyOf({ server: server_id, ...texts, ...values })
+    const groups = await lockGroupsOf(db, id, destination)
+    return groups === null ? null : { groups }
+  }
+  const before = await scopeValues(db, model, id)
+  if (before === null) return null
+  const scopes = [before, { ...before, ...values }].map((of) => placeOfRow(model, of))
+  await lockPlaces({ scopes }).execute(db)
+  const now = await scopeValues(db, model, id)
+  if (now === null) return null
+  if (JSON.stringify(now) !== JSON.stringify(before)) throw new TransactionAgain()
+  return { groups: [] }
 }
 
 const placeOfRow = (model: WritableModel, { server, job_type }: EditValues): ScopePlace =>

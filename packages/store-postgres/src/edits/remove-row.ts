@@ -4,9 +4,9 @@ import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import { deleteLogged } from '../change-log/append-changes.ts'
 import type { Tables } from '../database/tables.ts'
-import { lockPlaces, untilPlacesHold } from '../scopes/scope-locks.ts'
+import { lockPlaces } from '../scopes/scope-locks.ts'
 import { tables } from '../tables/columns.ts'
-import { requireVersion } from '../tables/row-version.ts'
+import { versionChanged } from '../tables/row-version.ts'
 import { deleteServers, leavingServers } from '../writes/delete-servers.ts'
 import { recountTouchedGroups } from '../writes/touch-groups.ts'
 import type { Main } from '../writes/writer.ts'
@@ -29,28 +29,24 @@ export const removeRow = Effect.fn('InventoryWrites.remove')(function* (
   { database, watch }: Main,
   { model, id, actor, versions }: Removal,
 ): Effect.fn.Return<boolean, StoreFailed | VersionChanged> {
-  const transaction = database.transaction(`deleting a ${model}`, (run) =>
-    Effect.gen(function* () {
-      const writer = { origin: actor, watch }
-      if (model === 'server') yield* run((db) => lockPlaces({ scopes: [], deletedServers: [id] }).execute(db))
-      const locked = model === 'server' ? { groups: [] } : yield* lockPlacesOf(run, { model, id, values: {} })
-      const row = yield* run((db) => lockLogged(db, model, id))
-      if (locked === null || row === null) return false
-      yield* requireVersion(row.version, versions)
-      yield* run(async (db) => {
-        if (await discardCreated(db, { model, id, actor })) await deleteSilently(db, model, id)
-        else {
-          const where = sql`m.id = ${id}::bigint`
-          if (model === 'server') await deleteServers(db, { servers: await leavingServers(db, where), writer })
-          else await deleteLogged(db, model, { where, origin: actor })
-          await foldIntoDeletion(db, { model, id, actor })
-        }
-        await recountTouchedGroups(db, locked.groups, writer)
-      })
-      return true
-    }),
-  )
-  return yield* untilPlacesHold(transaction)
+  return yield* database.transaction(`deleting a ${model}`, async (trx) => {
+    const writer = { origin: actor, watch }
+    if (model === 'server') await lockPlaces({ scopes: [], deletedServers: [id] }).execute(trx)
+    const locked = model === 'server' ? { groups: [] } : await lockPlacesOf(trx, { model, id, values: {} })
+    const row = await lockLogged(trx, model, id)
+    if (locked === null || row === null) return false
+    const changed = versionChanged(row.version, versions)
+    if (changed !== null) return changed
+    if (await discardCreated(trx, { model, id, actor })) await deleteSilently(trx, model, id)
+    else {
+      const where = sql`m.id = ${id}::bigint`
+      if (model === 'server') await deleteServers(trx, { servers: await leavingServers(trx, where), writer })
+      else await deleteLogged(trx, model, { where, origin: actor })
+      await foldIntoDeletion(trx, { model, id, actor })
+    }
+    await recountTouchedGroups(trx, locked.groups, writer)
+    return true
+  })
 })
 
 /** Takes back a row that the same request has created, without a trace in the log. */

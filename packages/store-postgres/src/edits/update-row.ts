@@ -14,14 +14,13 @@ import { jsonb, storable } from '../database/json.ts'
 import { isUniqueViolation } from '../database/store-errors.ts'
 import type { Tables } from '../database/tables.ts'
 import { listColumn, listFrom } from '../lists/list-columns.ts'
-import { untilPlacesHold } from '../scopes/scope-locks.ts'
 import { type Column, observationTable, observedColumns, tables } from '../tables/columns.ts'
-import { nextVersion, requireVersion } from '../tables/row-version.ts'
+import { nextVersion, versionChanged } from '../tables/row-version.ts'
 import { notePending } from '../writes/pending-since.ts'
 import { recountTouchedGroups } from '../writes/touch-groups.ts'
 import type { Main } from '../writes/writer.ts'
 import { givenColumns, namesFact, namesKey, writtenColumns } from './editable-columns.ts'
-import { lockPlacesOf, requireServers } from './lock-row.ts'
+import { lockPlacesOf, serverGone } from './lock-row.ts'
 import { lockLogged, logEdit } from './log-edit.ts'
 
 interface Request {
@@ -38,26 +37,24 @@ export const updateRow = Effect.fn('InventoryWrites.update')(function* (
   request: Request,
 ): Effect.fn.Return<boolean, StoreFailed | KeyTaken | ServerGone | VersionChanged> {
   const { model, id, values, actor, versions } = request
-  const transaction = database.transaction(`changing a ${model}`, (run) =>
-    Effect.gen(function* () {
-      const locked = yield* lockPlacesOf(run, request)
-      if (locked === null) return false
-      yield* requireServers(run, [values])
-      const before = yield* run((db) => lockLogged(db, model, id))
-      if (before === null) return false
-      yield* requireVersion(before.version, versions)
-      const outcome = yield* run((db) => writeRow(db, request))
-      if (outcome === 'taken') return yield* new KeyTaken({ model, index: 0 })
-      if (outcome === 'none') return false
-      yield* run((db) => writeObservations(db, model, id, values))
-      if (namesFact(model, values))
-        yield* run((db) => recountTouchedGroups(db, locked.groups, { origin: actor, watch }))
-      if (model === 'server') yield* run(notePending)
-      yield* run((db) => logEdit(db, request, before.row))
-      return true
-    }),
-  )
-  return yield* untilPlacesHold(transaction)
+  return yield* database.transaction(`changing a ${model}`, async (trx) => {
+    const locked = await lockPlacesOf(trx, request)
+    if (locked === null) return false
+    const gone = await serverGone(trx, [values])
+    if (gone !== null) return gone
+    const before = await lockLogged(trx, model, id)
+    if (before === null) return false
+    const changed = versionChanged(before.version, versions)
+    if (changed !== null) return changed
+    const outcome = await writeRow(trx, request)
+    if (outcome === 'taken') return new KeyTaken({ model, index: 0 })
+    if (outcome === 'none') return false
+    await writeObservations(trx, model, id, values)
+    if (namesFact(model, values)) await recountTouchedGroups(trx, locked.groups, { origin: actor, watch })
+    if (model === 'server') await notePending(trx)
+    await logEdit(trx, request, before.row)
+    return true
+  })
 })
 
 /** A row that gets another key is one that no source has reported: it is the user's own from then on, and keeps when it was last seen. */

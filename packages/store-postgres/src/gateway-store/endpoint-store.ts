@@ -25,8 +25,8 @@ export const endpointStoreLayer: Layer.Layer<EndpointStore, never, GatewayDataba
         const [next] = ids
         if (next === undefined) return yield* Effect.dieMessage('a sequence gave no number')
         const secret = yield* box.seal({ secret: token_secret, purpose: purpose(next.id) })
-        const rows = yield* database.query('storing an endpoint', (db) => insert(db, { ...endpoint, ...next }, secret))
-        return yield* oneOf(rows, endpoint.name)
+        const [row] = yield* database.query('storing an endpoint', (db) => insert(db, { ...endpoint, ...next }, secret))
+        return row ?? (yield* new EndpointNameTaken({ name: endpoint.name }))
       }),
       list: Effect.fn('EndpointStore.list')(function* ({ limit, offset }) {
         const { rows } = yield* database.query('reading the endpoints', (db) =>
@@ -42,17 +42,15 @@ export const endpointStoreLayer: Layer.Layer<EndpointStore, never, GatewayDataba
       }),
       update: Effect.fn('EndpointStore.update')(function* ({ id, change: { token_secret, ...change } }) {
         const secret = token_secret && (yield* box.seal({ secret: token_secret, purpose: purpose(id) }))
-        return yield* database.transaction('changing an endpoint', (run) =>
-          Effect.gen(function* () {
-            const [present] = (yield* run((db) => select(db, id, sql`for update`))).rows
-            if (present === undefined) return Option.none()
-            const changed = { ...present, ...change }
-            const fields = secret === undefined ? fieldsThatNeedSecret(present, changed) : []
-            if (fields.length > 0) return yield* new SecretNeeded({ fields })
-            const rows = yield* run((db) => rewrite(db, changed, secret))
-            return Option.some(yield* oneOf(rows, changed.name))
-          }),
-        )
+        return yield* database.transaction('changing an endpoint', async (trx) => {
+          const [present] = (await select(trx, id, sql`for update`)).rows
+          if (present === undefined) return Option.none()
+          const changed = { ...present, ...change }
+          const fields = secret === undefined ? fieldsThatNeedSecret(present, changed) : []
+          if (fields.length > 0) return new SecretNeeded({ fields })
+          const [row] = await rewrite(trx, changed, secret)
+          return row === undefined ? new EndpointNameTaken({ name: changed.name }) : Option.some(row)
+        })
       }),
       remove: Effect.fn('EndpointStore.remove')(function* ({ id }) {
         const { rows } = yield* database.query('removing an endpoint', (db) =>
@@ -114,9 +112,4 @@ async function rewrite(
     if (isUniqueViolation(cause)) return []
     throw cause
   }
-}
-
-function oneOf(rows: ReadonlyArray<StoredEndpoint>, name: string) {
-  const [row] = rows
-  return row === undefined ? Effect.fail(new EndpointNameTaken({ name })) : Effect.succeed(row)
 }

@@ -22,19 +22,15 @@ export const gatewayKeysLayer: Layer.Layer<GatewayKeys, never, GatewayDatabase> 
         )
       }),
       addFirst: Effect.fn('GatewayKeys.addFirst')(function* ({ hash, label }) {
-        return yield* database.transaction('storing the first gateway key', (run) =>
-          Effect.gen(function* () {
-            // Two who both see an empty table would both be first. The mode still lets keys be read.
-            yield* run((db) => sql`lock table gateway.keys in share row exclusive mode`.execute(db))
-            const { rows } = yield* run((db) =>
-              sql`
+        return yield* database.transaction('storing the first gateway key', async (trx) => {
+          // Two who both see an empty table would both be first. The mode still lets keys be read.
+          await sql`lock table gateway.keys in share row exclusive mode`.execute(trx)
+          const { rows } = await sql`
                 insert into gateway.keys (hash, label)
                 select ${hash}, ${label} where not exists (select from gateway.keys)
-                returning hash`.execute(db),
-            )
-            return rows.length > 0
-          }),
-        )
+                returning hash`.execute(trx)
+          return rows.length > 0
+        })
       }),
       known: Effect.fn('GatewayKeys.known')(function* ({ hash }) {
         const { rows } = yield* database.query('looking for a gateway key', (db) =>

@@ -13,8 +13,8 @@ export const migrateGateway: Effect.Effect<
   StoreFailed | DatabaseTooNew,
   GatewayDatabase
 > = Effect.flatMap(GatewayDatabase, (database) =>
-  database.transaction("migrating the gateway's database", (run) =>
-    runMigrations(run, { migrations, table: 'migration', schema: 'gateway' }),
+  database.transaction("migrating the gateway's database", (trx) =>
+    runMigrations(trx, { migrations, table: 'migration', schema: 'gateway' }),
   ),
 )
 

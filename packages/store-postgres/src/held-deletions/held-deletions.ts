@@ -75,39 +75,31 @@ const decide = Effect.fn('HeldDeletionsStore.decide')(function* (
 ): Effect.fn.Return<HeldDeletions, StoreFailed | HeldDeletionsNotFound | HeldDeletionsChanged> {
   if (!Number.isSafeInteger(id)) return yield* new HeldDeletionsNotFound({ id })
   const theSet = sql`h.id = ${id}::bigint`
-  return yield* database.transaction('deciding on held deletions', (run) =>
-    Effect.gen(function* () {
-      const { rows: locked } = yield* run((db) =>
-        sql<{ server_id: number }>`select server_id from held_deletions where id = ${id}::bigint for update`.execute(
-          db,
-        ),
-      )
-      const [set] = yield* run((db) => selectHeldSets(db, theSet))
-      if (set === undefined || set.count === 0) return yield* new HeldDeletionsNotFound({ id })
-      if (set.state === state) return yield* new HeldDeletionsChanged({ reason: 'decided', set })
-      if (revision !== null && revision !== set.revision)
-        return yield* new HeldDeletionsChanged({ reason: 'another_revision', set })
-      yield* run((db) =>
-        sql`
+  return yield* database.transaction('deciding on held deletions', async (trx) => {
+    const { rows: locked } = await sql<{
+      server_id: number
+    }>`select server_id from held_deletions where id = ${id}::bigint for update`.execute(trx)
+    const [set] = await selectHeldSets(trx, theSet)
+    if (set === undefined || set.count === 0) return new HeldDeletionsNotFound({ id })
+    if (set.state === state) return new HeldDeletionsChanged({ reason: 'decided', set })
+    if (revision !== null && revision !== set.revision)
+      return new HeldDeletionsChanged({ reason: 'another_revision', set })
+    await sql`
           update held_deletions h set state = ${state}, kept = h.kept or ${state === 'dismissed'}, decided_by = ${user},
             decided_at = now(), decided_count = ${set.count}::bigint
-          where ${theSet}`.execute(db),
-      )
-      const [decided] = yield* run((db) => selectHeldSets(db, theSet))
-      if (decided === undefined) return yield* new HeldDeletionsNotFound({ id })
-      yield* run((db) =>
-        logOther(db, {
-          action: 'update',
-          model: 'held_deletions',
-          id,
-          title: scopeTitle(decided.scope),
-          serverId: locked[0]?.server_id,
-          before: decisionRecord(set),
-          after: decisionRecord(decided),
-          by: requestId === undefined ? undefined : { user, requestId },
-        }),
-      )
-      return decided
-    }),
-  )
+          where ${theSet}`.execute(trx)
+    const [decided] = await selectHeldSets(trx, theSet)
+    if (decided === undefined) return new HeldDeletionsNotFound({ id })
+    await logOther(trx, {
+      action: 'update',
+      model: 'held_deletions',
+      id,
+      title: scopeTitle(decided.scope),
+      serverId: locked[0]?.server_id,
+      before: decisionRecord(set),
+      after: decisionRecord(decided),
+      by: requestId === undefined ? undefined : { user, requestId },
+    })
+    return decided
+  })
 })

@@ -10,8 +10,8 @@ export const migrate: Effect.Effect<ReadonlyArray<string>, StoreFailed | Databas
   Database,
   (database) =>
     Effect.tap(
-      database.transaction('migrating the database', (run) =>
-        runMigrations(run, { migrations, table: 'netbox_pbs_migration' }),
+      database.transaction('migrating the database', (trx) =>
+        runMigrations(trx, { migrations, table: 'netbox_pbs_migration' }),
       ),
       () => migrateQueue(database),
     ),

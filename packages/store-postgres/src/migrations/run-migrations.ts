@@ -1,8 +1,6 @@
-import type { StoreFailed } from '@netbox-pbs/core/ports'
-import { Data, Effect } from 'effect'
+import { Data } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
-import type { Run } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 
 /** The database was migrated by a newer release than this one. */
@@ -20,31 +18,27 @@ export interface MigrationSet {
 }
 
 /**
- * Brings a database up to date, in one transaction under an advisory lock: processes that start at once wait for the first, and one that fails leaves
+ * Brings a database up to date, in the transaction at hand under an advisory lock: processes that start at once wait for the first, and one that fails leaves
  * nothing behind. Returns the names of the migrations applied.
  */
-export const runMigrations = Effect.fn('runMigrations')(function* (
-  run: Run,
+export async function runMigrations(
+  db: Kysely<Tables>,
   set: MigrationSet,
-): Effect.fn.Return<ReadonlyArray<string>, StoreFailed | DatabaseTooNew> {
-  const newer = yield* run(async (db) => {
-    await sql`select pg_advisory_xact_lock(hashtextextended(${`${set.schema ?? ''}.${set.table}`}, 0))`.execute(db)
-    const applied = await appliedMigrations(db, set)
-    return applied.find((name) => !(name in set.migrations)) ?? null
-  })
-  if (newer !== null) return yield* new DatabaseTooNew({ migration: newer })
-  return yield* run(async (db) => {
-    const { error, results } = await new Migrator({
-      db,
-      provider: { getMigrations: async () => ({ ...set.migrations }) },
-      migrationTableName: set.table,
-      migrationLockTableName: `${set.table}_lock`,
-      ...(set.schema !== undefined && { migrationTableSchema: set.schema }),
-    }).migrateToLatest()
-    if (error !== undefined) throw error
-    return (results ?? []).map((result) => result.migrationName)
-  })
-})
+): Promise<ReadonlyArray<string> | DatabaseTooNew> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`${set.schema ?? ''}.${set.table}`}, 0))`.execute(db)
+  const applied = await appliedMigrations(db, set)
+  const newer = applied.find((name) => !(name in set.migrations))
+  if (newer !== undefined) return new DatabaseTooNew({ migration: newer })
+  const { error, results } = await new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ ...set.migrations }) },
+    migrationTableName: set.table,
+    migrationLockTableName: `${set.table}_lock`,
+    ...(set.schema !== undefined && { migrationTableSchema: set.schema }),
+  }).migrateToLatest()
+  if (error !== undefined) throw error
+  return (results ?? []).map((result) => result.migrationName)
+}
 
 async function appliedMigrations(
   db: Kysely<Tables>,

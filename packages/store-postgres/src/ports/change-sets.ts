@@ -61,7 +61,7 @@ function open(
   database: Database['Type'],
   { runId, serverId }: { readonly runId: number; readonly serverId: number | null },
 ): Effect.Effect<number, StoreFailed> {
-  return database.asyncTransaction('opening a change set', async (trx) => {
+  return database.transaction('opening a change set', async (trx) => {
     await sql`
         with closed as (
           delete from change_sets where run_id = ${runId}::bigint and opened_for is not distinct from ${serverId}::bigint returning id

@@ -1,28 +1,25 @@
 import type { Run } from '@netbox-pbs/core'
-import type { NewRun, StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
-import { sql } from 'kysely'
-import type { Run as RunStatement } from '../database/session.ts'
+import type { NewRun } from '@netbox-pbs/core/ports'
+import { type Kysely, sql } from 'kysely'
+import type { Tables } from '../database/tables.ts'
 import { selectRuns } from './run-row.ts'
 
 /** Records a run within a transaction. */
-export const insertRun = (
-  step: RunStatement,
+export async function insertRun(
+  db: Kysely<Tables>,
   { resources, servers, scope_filter = null, trigger, user }: NewRun,
-): Effect.Effect<Run, StoreFailed> =>
-  Effect.gen(function* () {
-    const chosen = servers === null ? null : JSON.stringify(servers)
-    const filterJson = scope_filter === null ? null : JSON.stringify(scope_filter)
-    const { rows } = yield* step((db) =>
-      sql<{ id: number }>`
+): Promise<Run> {
+  const chosen = servers === null ? null : JSON.stringify(servers)
+  const filterJson = scope_filter === null ? null : JSON.stringify(scope_filter)
+  const { rows } = await sql<{ id: number }>`
         insert into runs (resources, servers, scope_filter, trigger, started_by)
         values (${JSON.stringify(resources)}::text::jsonb, (${serversOf(chosen)}), ${filterJson}::text::jsonb,
           ${trigger}, ${user})
-        returning id`.execute(db),
-    )
-    const [run] = yield* step((db) => selectRuns(db, sql`id = ${rows[0]?.id ?? 0}::bigint`))
-    return run === undefined ? yield* Effect.dieMessage('an inserted run was not returned') : run
-  })
+        returning id`.execute(db)
+  const [run] = await selectRuns(db, sql`id = ${rows[0]?.id ?? 0}::bigint`)
+  if (run === undefined) throw new Error('an inserted run was not returned')
+  return run
+}
 
 /** Chosen servers with their ids and names, from a list in which a text is a name and a number an id. */
 const serversOf = (chosen: string | null) => sql`

@@ -3,7 +3,6 @@ import type { Runs } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import type { Run as RunStatement } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { isOpenRun, selectRuns } from './run-row.ts'
 
@@ -16,25 +15,23 @@ export const jobServer = (serverId: number | null): number => serverId ?? 0
  * Takes the run's row for this transaction, so that of two jobs ending at once the second sees what the first did. The mode lets rows that refer to the
  * run be added meanwhile. True while the run is not over.
  */
-const lockOpen = (run: RunStatement, id: number) =>
-  Effect.map(
-    run((db) =>
-      sql<{ open: boolean }>`
-        select ${isOpenRun} as open from runs where id = ${id}::bigint for no key update`.execute(db),
-    ),
-    ({ rows }) => rows[0]?.open ?? false,
-  )
+async function lockOpen(db: Kysely<Tables>, id: number): Promise<boolean> {
+  const { rows } = await sql<{ open: boolean }>`
+    select ${isOpenRun} as open from runs where id = ${id}::bigint for no key update`.execute(db)
+  return rows[0]?.open ?? false
+}
 
-const theRun = Effect.fn(function* (run: RunStatement, id: number) {
-  const [found] = yield* run((db) => selectRuns(db, sql`id = ${id}::bigint`))
-  return found === undefined ? yield* Effect.dieMessage(`run ${id} is not recorded`) : found
-})
+async function theRun(db: Kysely<Tables>, id: number): Promise<Run> {
+  const [found] = await selectRuns(db, sql`id = ${id}::bigint`)
+  if (found === undefined) throw new Error(`run ${id} is not recorded`)
+  return found
+}
 
-const waitsForJobs = (run: RunStatement, id: number) =>
-  Effect.map(
-    run((db) => sql`select from run_jobs where run_id = ${id}::bigint and state <> 'ended' limit 1`.execute(db)),
-    ({ rows }) => rows.length > 0,
-  )
+async function waitsForJobs(db: Kysely<Tables>, id: number): Promise<boolean> {
+  const { rows } = await sql`
+    select from run_jobs where run_id = ${id}::bigint and state <> 'ended' limit 1`.execute(db)
+  return rows.length > 0
+}
 
 /** An error of the run itself is kept next to those of its jobs, as the gateway's job. */
 async function addError(db: Kysely<Tables>, id: number, error: string): Promise<void> {
@@ -71,40 +68,30 @@ export function jobRecords(
   return {
     expectJobs: Effect.fn('Runs.expectJobs')(function* ({ id, serverIds }) {
       const servers = serverIds.map(jobServer)
-      yield* database.transaction('noting the jobs of a run', (run) =>
-        Effect.gen(function* () {
-          if (!(yield* lockOpen(run, id))) return
-          yield* run((db) =>
-            sql`
+      yield* database.transaction('noting the jobs of a run', async (trx) => {
+        if (!(await lockOpen(trx, id))) return
+        await sql`
               insert into run_jobs (run_id, server_id)
               select ${id}::bigint, server_id from unnest(${servers}::bigint[]) as server_id
-              on conflict do nothing`.execute(db),
-          )
-        }),
-      )
+              on conflict do nothing`.execute(trx)
+      })
     }),
 
     startJob: Effect.fn('Runs.startJob')(function* ({ id, serverId }) {
-      return yield* database.transaction('noting the start of a job', (run) =>
-        Effect.gen(function* () {
-          if (!(yield* lockOpen(run, id))) return false
-          const { numAffectedRows } = yield* run((db) =>
-            sql`
+      return yield* database.transaction('noting the start of a job', async (trx) => {
+        if (!(await lockOpen(trx, id))) return false
+        const { numAffectedRows } = await sql`
               insert into run_jobs (run_id, server_id, state, tries) values (${id}::bigint, ${jobServer(serverId)}, 'running', 1)
               on conflict (run_id, server_id) do update
               set state = 'running', error = '', rows_read = 0, unchanged_scopes = 0, unchanged_rows = 0,
                 tries = run_jobs.tries + 1,
                 last_failure = case when run_jobs.state = 'running' then ${workerLost} else run_jobs.last_failure end
-              where run_jobs.state <> 'ended'`.execute(db),
-          )
-          yield* run((db) =>
-            sql`
+              where run_jobs.state <> 'ended'`.execute(trx)
+        await sql`
               update runs set status = 'running', started = coalesce(started, now())
-              where id = ${id}::bigint and status = 'pending'`.execute(db),
-          )
-          return (numAffectedRows ?? 0n) > 0n
-        }),
-      )
+              where id = ${id}::bigint and status = 'pending'`.execute(trx)
+        return (numAffectedRows ?? 0n) > 0n
+      })
     }),
 
     retryJob: Effect.fn('Runs.retryJob')(function* ({ id, serverId, reason }) {
@@ -116,49 +103,39 @@ export function jobRecords(
     }),
 
     endJob: Effect.fn('Runs.endJob')(function* ({ id, serverId, error }) {
-      return yield* database.transaction('noting the end of a job', (run) =>
-        Effect.gen(function* () {
-          if (!(yield* lockOpen(run, id))) return { run: yield* theRun(run, id), jobsLeft: false }
-          yield* run((db) =>
-            sql`
+      return yield* database.transaction('noting the end of a job', async (trx) => {
+        if (!(await lockOpen(trx, id))) return { run: await theRun(trx, id), jobsLeft: false }
+        await sql`
               insert into run_jobs (run_id, server_id, state, error)
               values (${id}::bigint, ${jobServer(serverId)}, 'ended', ${error ?? ''})
               on conflict (run_id, server_id) do update set state = 'ended', error = excluded.error, noted = now()
-              where run_jobs.state <> 'ended'`.execute(db),
-          )
-          return { run: yield* theRun(run, id), jobsLeft: yield* waitsForJobs(run, id) }
-        }),
-      )
+              where run_jobs.state <> 'ended'`.execute(trx)
+        return { run: await theRun(trx, id), jobsLeft: await waitsForJobs(trx, id) }
+      })
     }),
 
     end: Effect.fn('Runs.end')(function* ({ id, error }) {
-      return yield* database.transaction('noting the end of a run', (run) =>
-        Effect.gen(function* () {
-          if (!(yield* lockOpen(run, id)) || (yield* waitsForJobs(run, id))) return yield* theRun(run, id)
-          if (error !== null) yield* run((db) => addError(db, id, error))
-          const status = finalStatus(yield* theRun(run, id))
-          yield* run((db) => end(db, id, status))
-          return yield* theRun(run, id)
-        }),
-      )
+      return yield* database.transaction('noting the end of a run', async (trx) => {
+        if (!(await lockOpen(trx, id)) || (await waitsForJobs(trx, id))) return await theRun(trx, id)
+        if (error !== null) await addError(trx, id, error)
+        const status = finalStatus(await theRun(trx, id))
+        await end(trx, id, status)
+        return await theRun(trx, id)
+      })
     }),
 
     requestCancel: Effect.fn('Runs.requestCancel')(function* ({ id }) {
-      return yield* database.transaction('cancelling a run', (run) =>
-        Effect.gen(function* () {
-          if (yield* lockOpen(run, id)) {
-            const { rows } = yield* run((db) =>
-              sql<{ pending: boolean }>`
+      return yield* database.transaction('cancelling a run', async (trx) => {
+        if (await lockOpen(trx, id)) {
+          const { rows } = await sql<{ pending: boolean }>`
                 update runs set cancel_requested = true where id = ${id}::bigint
-                returning status = 'pending' as pending`.execute(db),
-            )
-            // No job has started, so there is nothing to wait for and perhaps no worker either.
-            if (rows[0]?.pending === true) yield* run((db) => end(db, id, 'cancelled'))
-          }
-          const found = yield* run((db) => selectRuns(db, sql`id = ${id}::bigint`))
-          return Option.fromNullable(found[0])
-        }),
-      )
+                returning status = 'pending' as pending`.execute(trx)
+          // No job has started, so there is nothing to wait for and perhaps no worker either.
+          if (rows[0]?.pending === true) await end(trx, id, 'cancelled')
+        }
+        const found = await selectRuns(trx, sql`id = ${id}::bigint`)
+        return Option.fromNullable(found[0])
+      })
     }),
   }
 }

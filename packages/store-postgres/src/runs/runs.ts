@@ -22,7 +22,7 @@ export const runsLayer: Layer.Layer<Runs, never, Database> = Layer.effect(
       ...warningRecords(database),
 
       create: Effect.fn('Runs.create')((request) =>
-        database.transaction('recording a run', (step) => insertRun(step, request)),
+        database.transaction('recording a run', (trx) => insertRun(trx, request)),
       ),
       get: Effect.fn('Runs.get')(function* ({ id }) {
         const [run] = yield* database.query('reading a run', (db) => selectRuns(db, sql`id = ${id}::bigint`))

@@ -14,11 +14,11 @@ export function scopeRecords(
 ): Pick<Port, 'recordScope' | 'recordUnopened' | 'progress' | 'scopes'> {
   return {
     recordScope: Effect.fn('Runs.recordScope')((request) =>
-      database.asyncTransaction('recording a scope', (trx) => recordScope(trx, request)),
+      database.transaction('recording a scope', (trx) => recordScope(trx, request)),
     ),
 
     recordUnopened: Effect.fn('Runs.recordUnopened')((request) =>
-      database.asyncTransaction('recording scopes', (trx) => recordUnopened(trx, request)),
+      database.transaction('recording scopes', (trx) => recordUnopened(trx, request)),
     ),
 
     progress: Effect.fn('Runs.progress')(function* ({ id, serverId, rowsRead }) {

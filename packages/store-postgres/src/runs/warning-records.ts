@@ -37,12 +37,10 @@ export function warningRecords(database: typeof Database.Service): Pick<Port, 'w
     warn: Effect.fn('Runs.warn')(function* ({ id, warnings }) {
       if (warnings.length === 0) return
       const incoming = JSON.stringify(added(warnings))
-      yield* database.transaction('noting warnings', (run) =>
-        Effect.gen(function* () {
-          // Without this lock two jobs that warn at once would both take the last place.
-          yield* run((db) => sql`select from runs where id = ${id}::bigint for no key update`.execute(db))
-          yield* run((db) =>
-            sql`
+      yield* database.transaction('noting warnings', async (trx) => {
+        // Without this lock two jobs that warn at once would both take the last place.
+        await sql`select from runs where id = ${id}::bigint for no key update`.execute(trx)
+        await sql`
               with incoming as (
                 select i.*, w.digest is not null as known,
                   row_number() over (partition by w.digest is null order by i.place) as nth
@@ -67,10 +65,8 @@ export function warningRecords(database: typeof Database.Service): Pick<Port, 'w
               )
               insert into run_warnings (run_id, digest, scope, code, message, count)
               select ${id}::bigint, digest, scope, code, message, count from placed order by place nulls last
-              on conflict (run_id, digest) do update set count = run_warnings.count + excluded.count`.execute(db),
-          )
-        }),
-      )
+              on conflict (run_id, digest) do update set count = run_warnings.count + excluded.count`.execute(trx)
+      })
     }),
 
     warnings: Effect.fn('Runs.warnings')(function* ({ id }) {

@@ -1,15 +1,9 @@
-import {
-  type DueRun,
-  type ScheduledServer,
-  type ScheduleMark,
-  Schedules,
-  type StoreFailed,
-} from '@netbox-pbs/core/ports'
+import { type DueRun, type ScheduledServer, type ScheduleMark, Schedules } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
-import { type RawBuilder, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import { pageSize, pages } from '../database/pages.ts'
-import type { Run } from '../database/session.ts'
+import type { Tables } from '../database/tables.ts'
 import { insertRun } from '../runs/insert-run.ts'
 
 interface ServerRecord extends Omit<ScheduledServer, 'mark'> {
@@ -63,22 +57,19 @@ export const schedulesLayer: Layer.Layer<Schedules, never, Database> = Layer.eff
       }),
 
       start: Effect.fn('Schedules.start')(function* (due, request) {
-        return yield* database.transaction('starting a scheduled run', (run) =>
-          Effect.gen(function* () {
-            const before = yield* moveMark(run, due, sql`0`)
-            if (before === null) return Option.none()
-            return Option.some({ run: yield* insertRun(run, request), dropped: before })
-          }),
-        )
+        return yield* database.transaction('starting a scheduled run', async (trx) => {
+          const before = await moveMark(trx, due, sql`0`)
+          if (before === null) return Option.none()
+          return Option.some({ run: await insertRun(trx, request), dropped: before })
+        })
       }),
 
-      drop: Effect.fn('Schedules.drop')(function* (due) {
-        return yield* database.transaction('dropping a scheduled run', (run) =>
-          Effect.map(moveMark(run, due, sql`dropped + 1`), (before) =>
-            Option.map(Option.fromNullable(before), (dropped) => dropped + 1),
-          ),
-        )
-      }),
+      drop: Effect.fn('Schedules.drop')((due) =>
+        database.transaction('dropping a scheduled run', async (trx) => {
+          const before = await moveMark(trx, due, sql`dropped + 1`)
+          return Option.map(Option.fromNullable(before), (dropped) => dropped + 1)
+        }),
+      ),
     }),
   ),
 )
@@ -87,25 +78,20 @@ export const schedulesLayer: Layer.Layer<Schedules, never, Database> = Layer.eff
  * Moves the mark if it still has the value that the caller read, and returns how many runs were
  * dropped before; null: another worker was first.
  */
-const moveMark = (
-  run: Run,
+async function moveMark(
+  db: Kysely<Tables>,
   { serverId, mark, countedFrom }: DueRun,
   dropped: RawBuilder<unknown>,
-): Effect.Effect<number | null, StoreFailed> =>
-  Effect.gen(function* () {
-    // Locked, so that a second worker waits for the first to commit and then finds the mark moved.
-    const { rows } = yield* run((db) =>
-      sql<{ dropped: number }>`
+): Promise<number | null> {
+  // Locked, so that a second worker waits for the first to commit and then finds the mark moved.
+  const { rows } = await sql<{ dropped: number }>`
         select dropped from schedules
         where coalesce(server_id, 0) = ${serverId ?? 0}::bigint and timing = ${mark.timing}
-          and counted_from = ${mark.countedFrom}::timestamptz for update`.execute(db),
-    )
-    const [kept] = rows
-    if (kept === undefined) return null
-    yield* run((db) =>
-      sql`
+          and counted_from = ${mark.countedFrom}::timestamptz for update`.execute(db)
+  const [kept] = rows
+  if (kept === undefined) return null
+  await sql`
         update schedules set counted_from = ${countedFrom}::timestamptz, dropped = ${dropped}
-        where coalesce(server_id, 0) = ${serverId ?? 0}::bigint`.execute(db),
-    )
-    return kept.dropped
-  })
+        where coalesce(server_id, 0) = ${serverId ?? 0}::bigint`.execute(db)
+  return kept.dropped
+}

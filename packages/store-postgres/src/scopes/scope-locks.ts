@@ -1,7 +1,5 @@
-import type { StoreFailed } from '@netbox-pbs/core/ports'
-import { Data, Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import type { Run } from '../database/session.ts'
+import { TransactionAgain } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { placeKey, type ScopePlace } from './scope-place.ts'
 
@@ -17,7 +15,7 @@ import { placeKey, type ScopePlace } from './scope-place.ts'
  * 5. the row of a branch
  * 6. rows of main by id, then their observations, groups, and the groups that branches have counted
  *
- * Which scopes these are may turn out only under the branch's lock. Then `lockFurther` takes a lock that is free, and fails where it would have to wait: `untilPlacesHold` begins again.
+ * Which scopes these are may turn out only under the branch's lock. Then `lockFurther` takes a lock that is free; where it would have to wait, the transaction begins again.
  */
 export interface Places {
   readonly scopes: ReadonlyArray<ScopePlace>
@@ -45,39 +43,16 @@ export const lockPlaces = (places: Places): RawBuilder<unknown> => sql`
   select case when k.shared then pg_advisory_xact_lock_shared(hashtextextended(k.key, 0)) else pg_advisory_xact_lock(hashtextextended(k.key, 0)) end
   from (${keysOf(places)}) k`
 
-/** The places to write differ from the locked ones, and one of them is not free. */
-export class PlacesMoved extends Data.TaggedError('PlacesMoved') {}
-
 /**
- * Takes locks of places that are free or that this transaction already holds; fails where it would
- * have to wait.
+ * Takes locks of places that are free or that this transaction already holds. Where it would have to
+ * wait, the transaction begins again.
  */
-export const lockFurther = (run: Run, places: Places): Effect.Effect<void, StoreFailed | PlacesMoved> =>
-  Effect.flatMap(
-    run(async (db) => {
-      const { rows } = await sql<{ locked: boolean | null }>`
-        select bool_and(case when k.shared then pg_try_advisory_xact_lock_shared(hashtextextended(k.key, 0))
-          else pg_try_advisory_xact_lock(hashtextextended(k.key, 0)) end) as locked from (${keysOf(places)}) k`.execute(
-        db,
-      )
-      return rows[0]?.locked ?? true
-    }),
-    (locked) => (locked ? Effect.void : new PlacesMoved()),
-  )
-
-/**
- * Runs a transaction again from its beginning, until the places that it locks are those that it
- * writes.
- */
-export const untilPlacesHold = <A, E, R>(
-  transaction: Effect.Effect<A, E, R>,
-): Effect.Effect<A, Exclude<E, PlacesMoved>, R> =>
-  Effect.catchAll(transaction, (error) =>
-    error instanceof PlacesMoved
-      ? untilPlacesHold(transaction)
-      : // What is left is no PlacesMoved.
-        Effect.fail(error as Exclude<E, PlacesMoved>),
-  )
+export async function lockFurther(db: Kysely<Tables>, places: Places): Promise<void> {
+  const { rows } = await sql<{ locked: boolean | null }>`
+    select bool_and(case when k.shared then pg_try_advisory_xact_lock_shared(hashtextextended(k.key, 0))
+      else pg_try_advisory_xact_lock(hashtextextended(k.key, 0)) end) as locked from (${keysOf(places)}) k`.execute(db)
+  if (rows[0]?.locked === false) throw new TransactionAgain()
+}
 
 function keysOf({ scopes, deletedServers = [] }: Places): RawBuilder<unknown> {
   const keys = scopes.map(placeKey)

@@ -4,7 +4,7 @@ import { Effect, Layer, Option, Redacted } from 'effect'
 import { sql } from 'kysely'
 import { differing, logOther } from '../change-log/log-other.ts'
 import { Database } from '../database/database.ts'
-import { nextVersion, requireVersion } from '../tables/row-version.ts'
+import { nextVersion, versionChanged } from '../tables/row-version.ts'
 
 interface Row {
   readonly changed: Readonly<Record<string, unknown>>
@@ -43,45 +43,40 @@ export const settingsLayer: Layer.Layer<SettingsStore, never, Database | SecretB
       }),
       update: Effect.fn('SettingsStore.update')(function* ({ proxbox_api_key, ...change }, { actor, versions } = {}) {
         const key = proxbox_api_key === undefined ? null : yield* sealed(box, proxbox_api_key)
-        yield* database.transaction('changing the settings', (run) =>
-          Effect.gen(function* () {
-            // Locked: no key may be stored between the look at the address and its change.
-            const { rows } = yield* run((db) =>
-              sql<Omit<Row, 'created'>>`select changed, proxbox_api_key, last_updated from settings for update`.execute(
-                db,
-              ),
-            )
-            const [before] = rows
-            yield* requireVersion(before?.last_updated ?? '', versions)
-            const stored = before?.changed['proxbox_api_url'] ?? defaultSettings.proxbox_api_url
-            const moves = ![undefined, '', stored].includes(change.proxbox_api_url)
-            if (moves && key === null && before?.proxbox_api_key !== '') return yield* new GatewayKeyNeeded()
-            yield* run((db) =>
-              sql`
+        yield* database.transaction('changing the settings', async (trx) => {
+          // Locked: no key may be stored between the look at the address and its change.
+          const { rows } = await sql<
+            Omit<Row, 'created'>
+          >`select changed, proxbox_api_key, last_updated from settings for update`.execute(trx)
+          const [before] = rows
+          const outdated = versionChanged(before?.last_updated ?? '', versions)
+          if (outdated !== null) return outdated
+          const stored = before?.changed['proxbox_api_url'] ?? defaultSettings.proxbox_api_url
+          const moves = ![undefined, '', stored].includes(change.proxbox_api_url)
+          if (moves && key === null && before?.proxbox_api_key !== '') return new GatewayKeyNeeded()
+          await sql`
                 update settings set
                   changed = changed || ${JSON.stringify(change)}::text::jsonb,
                   proxbox_api_key = coalesce(${key}::text, proxbox_api_key),
-                  last_updated = ${nextVersion(sql`last_updated`)}`.execute(db),
-            )
-            const now = key === null ? {} : { proxbox_api_key: shownKey(key) }
-            const was = fromStored(before?.changed ?? {})
-            const changed = differing(
-              { ...was, proxbox_api_key: shownKey(before?.proxbox_api_key ?? '') },
-              { ...change, ...now },
-            )
-            // A key that is replaced by another looks the same before and after.
-            const replaced = key !== null && key !== '' && before?.proxbox_api_key !== ''
-            const entry = replaced
-              ? {
-                  before: { ...changed?.before, proxbox_api_key: shownKey('set') },
-                  after: { ...changed?.after, proxbox_api_key: 'another' },
-                }
-              : changed
-            if (entry === null) return
-            const about = { action: 'update', model: 'settings', id: 1, title: 'Settings', by: actor } as const
-            yield* run((db) => logOther(db, { ...about, ...entry }))
-          }),
-        )
+                  last_updated = ${nextVersion(sql`last_updated`)}`.execute(trx)
+          const now = key === null ? {} : { proxbox_api_key: shownKey(key) }
+          const was = fromStored(before?.changed ?? {})
+          const changed = differing(
+            { ...was, proxbox_api_key: shownKey(before?.proxbox_api_key ?? '') },
+            { ...change, ...now },
+          )
+          // A key that is replaced by another looks the same before and after.
+          const replaced = key !== null && key !== '' && before?.proxbox_api_key !== ''
+          const entry = replaced
+            ? {
+                before: { ...changed?.before, proxbox_api_key: shownKey('set') },
+                after: { ...changed?.after, proxbox_api_key: 'another' },
+              }
+            : changed
+          if (entry === null) return
+          const about = { action: 'update', model: 'settings', id: 1, title: 'Settings', by: actor } as const
+          await logOther(trx, { ...about, ...entry })
+        })
       }),
       proxboxApiKey: Effect.fn('SettingsStore.proxboxApiKey')(function* () {
         const { proxbox_api_key } = yield* read

@@ -1,5 +1,4 @@
 import { type ExpectedVersions, VersionChanged } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
 
 /**
@@ -9,6 +8,6 @@ import { type RawBuilder, sql } from 'kysely'
 export const nextVersion = (lastUpdated: RawBuilder<unknown>): RawBuilder<unknown> =>
   sql`greatest(clock_timestamp(), ${lastUpdated} + interval '1 microsecond')`
 
-/** Fails when a locked row has none of the requested versions. */
-export const requireVersion = (version: string, requested: ExpectedVersions): Effect.Effect<void, VersionChanged> =>
-  requested === undefined || requested.includes(version) ? Effect.void : Effect.fail(new VersionChanged({ version }))
+/** The error of a locked row that has none of the requested versions; null: it has one of them. */
+export const versionChanged = (version: string, requested: ExpectedVersions): VersionChanged | null =>
+  requested === undefined || requested.includes(version) ? null : new VersionChanged({ version })

@@ -1,11 +1,10 @@
-import type { EditValues, StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
+import type { EditValues } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { appendChanges, created } from '../change-log/append-changes.ts'
 import { jsonb, storable } from '../database/json.ts'
-import type { Run } from '../database/session.ts'
+import { TransactionAgain } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
-import { lockPlaces, type Places, PlacesMoved } from '../scopes/scope-locks.ts'
+import { lockPlaces, type Places } from '../scopes/scope-locks.ts'
 import { placeOf, type ScopePlace } from '../scopes/scope-place.ts'
 import { amongGroups, namespaceOf, pruneGroups, recountGroups, recountNamespaces } from './recount.ts'
 import type { Writer } from './writer.ts'
@@ -56,20 +55,19 @@ export const placesOfGroups = (keys: ReadonlyArray<GroupKey>): Places => ({
  * Locks the group that a snapshot lies in and the one it is to lie in, and returns both. Null: there is no such snapshot. Another user may move it before the lock
  * is ours; then the transaction begins again.
  */
-export function lockGroupsOf(
-  run: Run,
+export async function lockGroupsOf(
+  db: Kysely<Tables>,
   id: number,
   destination: (from: GroupKey) => GroupKey,
-): Effect.Effect<ReadonlyArray<GroupKey> | null, StoreFailed | PlacesMoved> {
-  return Effect.gen(function* () {
-    const before = yield* run((db) => groupOf(db, id))
-    if (before === null) return null
-    const groups = [before, destination(before)]
-    yield* run((db) => lockPlaces(placesOfGroups(groups)).execute(db))
-    const now = yield* run((db) => groupOf(db, id))
-    if (now === null) return null
-    return JSON.stringify(now) === JSON.stringify(before) ? groups : yield* new PlacesMoved()
-  })
+): Promise<ReadonlyArray<GroupKey> | null> {
+  const before = await groupOf(db, id)
+  if (before === null) return null
+  const groups = [before, destination(before)]
+  await lockPlaces(placesOfGroups(groups)).execute(db)
+  const now = await groupOf(db, id)
+  if (now === null) return null
+  if (JSON.stringify(now) !== JSON.stringify(before)) throw new TransactionAgain()
+  return groups
 }
 
 async function groupOf(db: Kysely<Tables>, id: number): Promise<GroupKey | null> {

@@ -7,19 +7,17 @@ import {
   mergeSteps,
   naturalKey,
 } from '@netbox-pbs/core'
-import { BranchInConflict, type MergeOutcome, type StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
-import { sql } from 'kysely'
+import { BranchInConflict, type MergeOutcome } from '@netbox-pbs/core/ports'
+import { type Kysely, sql } from 'kysely'
 import type { Origin } from '../../change-log/append-changes.ts'
-import type { Run } from '../../database/session.ts'
 import { isUniqueViolation } from '../../database/store-errors.ts'
-import type { PlacesMoved } from '../../scopes/scope-locks.ts'
+import type { Tables } from '../../database/tables.ts'
 import { factColumns } from '../../tables/columns.ts'
 import { deleteServers, type LeavingServer } from '../../writes/delete-servers.ts'
 import { notePending } from '../../writes/pending-since.ts'
 import { recountNamespaces } from '../../writes/recount.ts'
 import { type GroupKey, groupKeyOf, recountTouchedGroups } from '../../writes/touch-groups.ts'
-import { readBranch } from '../branch-record.ts'
+import { readLocked } from '../branch-record.ts'
 import { ConflictIndex, conflictsOf, hasConflicts } from '../conflict-rows.ts'
 import { changesKey, resolveKeyConflicts } from '../key-conflicts.ts'
 import { endMerged } from '../land-merged.ts'
@@ -50,264 +48,256 @@ const batchSize = 2000
  */
 const maxAttempts = 3
 
+/** One merge, inside its transaction, as far as it has come. */
+interface Merge {
+  readonly db: Kysely<Tables>
+  readonly request: Request
+  readonly counts: { created: number; updated: number; deleted: number }
+  /** The groups of the snapshots that it has written, by name. */
+  readonly groups: Map<string, GroupKey>
+  /** Entries that are left out. */
+  skipped: number
+  /** What is deleted last, because of its child rows. */
+  servers: ReadonlyArray<LeavingServer>
+  namespaces: ReadonlyArray<number>
+  /** Whether the branch ever had a conflict, null: not looked up. Most merges have no answers to apply. */
+  answers: boolean | null
+}
+
 /**
  * Lands a user's branch or a revert branch in the current transaction, in batches of thousands of
- * rows. The caller holds the locks of the merge, of the namespaces concerned and of the branch.
+ * rows. The caller holds the locks of the merge, of the namespaces concerned and of the branch. It
+ * stops at the first step that meets a conflict, because later steps build on it.
  */
-export const mergeManually = (
-  run: Run,
-  request: Request,
-): Effect.Effect<MergeOutcome, StoreFailed | BranchInConflict | PlacesMoved> => new ManualMerge(run, request).land
+export async function mergeManually(db: Kysely<Tables>, request: Request): Promise<MergeOutcome | BranchInConflict> {
+  const { id, at, by, kind } = request
+  const merge: Merge = {
+    db,
+    request,
+    counts: { created: 0, updated: 0, deleted: 0 },
+    groups: new Map(),
+    skipped: 0,
+    servers: [],
+    namespaces: [],
+    answers: null,
+  }
+  const writer = { origin: by, watch: branchWatch }
+  for (const step of mergeSteps) {
+    const conflict = await takeStep(merge, step)
+    if (conflict !== null) return conflict
+  }
+  await recountTouchedGroups(db, [...merge.groups.values()], writer)
+  merge.counts.deleted += await removeNamespaces(db, { ids: merge.namespaces, origin: by })
+  merge.counts.deleted += await deleteServers(db, { servers: merge.servers, writer })
+  await notePending(db)
+  await refreshOutcomes(db, id)
+  // The source will report the reverted change again.
+  if (kind === 'revert') await reviewTouchedScopes(db, id)
+  await endMerged(db, id, { at, by })
+  return { branch: await readLocked(db, id), counts: merge.counts, skipped: merge.skipped }
+}
+
+async function takeStep(merge: Merge, { model, op }: MergeStep): Promise<BranchInConflict | null> {
+  if (op === 'create') return await createAll(merge, model)
+  const where = sql`e.op = ${op}`
+  const keyConflicts: Array<ResolvedEntry> = []
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const entries: ReadonlyArray<Entry> = await readPage(merge, model, { where, after })
+    const decided = await resolveEntries(merge, model, entries)
+    keyConflicts.push(...decided.filter((one) => changesKey(model, one)))
+    const ended = await endEntries(
+      merge,
+      model,
+      decided.filter((one) => !changesKey(model, one)),
+    )
+    if (ended instanceof Error) return ended
+    await (op === 'delete' ? removeEntries(merge, model, ended) : writeEntries(merge, model, ended))
+    after = entries.length < batchSize ? undefined : entries.at(-1)?.id
+  }
+  return keyConflicts.length === 0 ? null : await renameEntries(merge, model, keyConflicts)
+}
 
 /**
- * One merge, inside its transaction. It stops at the first step that meets a conflict, because
- * later steps build on it.
+ * A creation whose key is free is inserted without being read, because main has nothing to
+ * compare it with.
  */
-class ManualMerge {
-  readonly #run: Run
-  readonly #request: Request
-  readonly #counts = { created: 0, updated: 0, deleted: 0 }
-  #skipped = 0
-  #servers: ReadonlyArray<LeavingServer> = []
-  #namespaces: ReadonlyArray<number> = []
-  /** Whether the branch ever had a conflict: most merges have no answers to apply. */
-  #answers: boolean | null = null
-  readonly #groups = new Map<string, GroupKey>()
-
-  constructor(run: Run, request: Request) {
-    this.#run = run
-    this.#request = request
+async function createAll(merge: Merge, model: ModelName): Promise<BranchInConflict | null> {
+  const branch = merge.request.id
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const page = { branch, model, after, limit: batchSize }
+    const ids: ReadonlyArray<number> = await creationIds(merge.db, page)
+    const made = await insertEntries(merge, model, ids, false)
+    const others = ids.filter((id) => !made.has(id))
+    const conflict = others.length === 0 ? null : await adoptEntries(merge, model, others)
+    if (conflict !== null) return conflict
+    after = ids.length < batchSize ? undefined : ids.at(-1)
   }
+  return null
+}
 
-  get land() {
-    return Effect.gen(this, function* () {
-      const { id, at, by, kind } = this.#request
-      const writer = { origin: by, watch: branchWatch }
-      for (const step of mergeSteps) yield* this.#takeStep(step)
-      yield* this.#run((db) => recountTouchedGroups(db, [...this.#groups.values()], writer))
-      const namespaces = { ids: this.#namespaces, origin: by }
-      this.#counts.deleted += yield* this.#run((db) => removeNamespaces(db, namespaces))
-      const servers = { servers: this.#servers, writer }
-      this.#counts.deleted += yield* this.#run((db) => deleteServers(db, servers))
-      yield* this.#run(notePending)
-      yield* this.#run((db) => refreshOutcomes(db, id))
-      // The source will report the reverted change again.
-      if (kind === 'revert') yield* this.#run((db) => reviewTouchedScopes(db, id))
-      yield* this.#run((db) => endMerged(db, id, { at, by }))
-      const branch = yield* this.#run((db) => readBranch(db, id))
-      if (branch === undefined) return yield* Effect.dieMessage('a branch vanished under its lock')
-      return { branch, counts: this.#counts, skipped: this.#skipped }
+function readPage(
+  merge: Merge,
+  model: ModelName,
+  { where, after = 0 }: { readonly where: ReturnType<typeof sql>; readonly after?: number },
+): Promise<ReadonlyArray<Entry>> {
+  const { id } = merge.request
+  const page = { branch: id, model, author: 'operator', after, limit: batchSize, where, lock: true } as const
+  return readEntries(merge.db, page)
+}
+
+async function resolveEntries(
+  merge: Merge,
+  model: ModelName,
+  entries: ReadonlyArray<Entry>,
+): Promise<ReadonlyArray<ResolvedEntry>> {
+  if (entries.length === 0) return []
+  const { id: branch } = merge.request
+  merge.answers ??= await hasConflicts(merge.db, branch)
+  const ids = entries.map(({ id }) => id)
+  const stored = merge.answers ? await conflictsOf(merge.db, branch, { model, ids }) : []
+  const index = new ConflictIndex(stored)
+  return entries.map((entry) => resolveEntry(entry, index))
+}
+
+/**
+ * The writes of resolved entries. Counts the entries that are left out, records the outcome of
+ * each; a conflict when one of them has no answer.
+ */
+async function endEntries(
+  merge: Merge,
+  model: ModelName,
+  decided: ReadonlyArray<ResolvedEntry>,
+): Promise<ReadonlyArray<Ended> | BranchInConflict> {
+  const { id } = merge.request
+  const open = decided.flatMap(({ resolved }) => (resolved._tag === 'open' ? resolved.conflicts : []))
+  if (open.length > 0) return new BranchInConflict({ id, conflicts: open.length })
+  const ended = decided.map(({ entry, resolved }) => ({
+    entry,
+    write: resolved._tag === 'write' ? resolved.write : null,
+  }))
+  merge.skipped += ended.filter(({ write }) => write === null).length
+  if (ended.length > 0) await recordOutcomes(merge.db, { branch: id, model }, ended)
+  return ended
+}
+
+async function removeEntries(merge: Merge, model: ModelName, ended: ReadonlyArray<Ended>): Promise<void> {
+  const going = ended.filter(({ write }) => write?._tag === 'delete')
+  const ids = going.map(({ entry }) => entry.id)
+  if (ids.length === 0) return
+  for (const { entry } of going) touchGroup(merge, model, entry.sides.main)
+  if (model === 'server') merge.servers = [...merge.servers, ...(await freeServers(merge.db, ids))]
+  else if (model === 'namespace') merge.namespaces = [...merge.namespaces, ...ids]
+  else if (model === 'group') await unlistGroups(merge.db, ids)
+  else merge.counts.deleted += await removeRows(merge.db, model, { ids, origin: merge.request.by })
+}
+
+async function writeEntries(merge: Merge, model: ModelName, ended: ReadonlyArray<Ended>): Promise<void> {
+  const rows = ended.flatMap((one) => rowChangeOf(merge, model, one))
+  count(merge, model, { updated: await writeRows(merge.db, model, { rows, origin: merge.request.by }) })
+}
+
+/**
+ * Changes keys, and restores rows that main has lost and a reviewer keeps, which claim their old
+ * keys.
+ */
+async function renameEntries(
+  merge: Merge,
+  model: ModelName,
+  decided: ReadonlyArray<ResolvedEntry>,
+): Promise<BranchInConflict | null> {
+  const { id, by } = merge.request
+  // Deletions have landed, so a row that is still there stays.
+  const keyConflicts = { branch: id, model, decided, leaves: () => false }
+  const ended = await endEntries(merge, model, await resolveKeyConflicts(merge.db, keyConflicts))
+  if (ended instanceof Error) return ended
+  const rows = ended.flatMap((one) => rowChangeOf(merge, model, one))
+  const moved = await unlessTaken(() => renameRows(merge.db, model, { rows, origin: by }))
+  // Another user has just taken such a key: the next comparison of the branch shows it.
+  if (moved === null) return new BranchInConflict({ id, conflicts: 1 })
+  count(merge, model, { updated: moved })
+  const lost = ended.flatMap(({ entry, write }) => (write?._tag === 'create' ? [entry.id] : []))
+  const made = await insertEntries(merge, model, lost, true)
+  return made.size < lost.length ? new BranchInConflict({ id, conflicts: 1 }) : null
+}
+
+/** Merges creations with the rows of main that have their keys, or returns the conflict that prevents it. */
+async function adoptEntries(
+  merge: Merge,
+  model: ModelName,
+  ids: ReadonlyArray<number>,
+  readings = 1,
+): Promise<BranchInConflict | null> {
+  const { id } = merge.request
+  const entries = await readPage(merge, model, { where: sql`e.id = any(${ids}::bigint[])` })
+  const ended = await endEntries(merge, model, await resolveEntries(merge, model, entries))
+  if (ended instanceof Error) return ended
+  const adopted = ended.filter(({ write }) => write?._tag === 'adopt')
+  await writeEntries(merge, model, adopted)
+  if (model === 'server') await repoint(merge, adopted)
+  const free = ended.flatMap(({ entry, write }) => (write?._tag === 'create' ? [entry.id] : []))
+  const made = await insertEntries(merge, model, free, false)
+  const taken = free.filter((one) => !made.has(one))
+  if (taken.length === 0) return null
+  if (readings === maxAttempts) return new BranchInConflict({ id, conflicts: taken.length })
+  // Other users have taken these keys since they were looked up.
+  return await adoptEntries(merge, model, taken, readings + 1)
+}
+
+async function repoint(merge: Merge, adopted: ReadonlyArray<Ended>): Promise<void> {
+  const { id } = merge.request
+  for (const { entry } of adopted) {
+    const repointing = { staged: entry.id, adopted: entry.mainId ?? entry.id }
+    await repointChildren(merge.db, id, repointing)
+  }
+  if (adopted.length > 0) await lockPresentPlaces(merge.db, id)
+}
+
+async function insertEntries(
+  merge: Merge,
+  model: ModelName,
+  ids: ReadonlyArray<number>,
+  asNewRow: boolean,
+): Promise<ReadonlySet<number>> {
+  const { id: branch, by: origin, at } = merge.request
+  if (ids.length === 0) return new Set<number>()
+  const made = await insertRows(merge.db, { branch, model, ids, origin, at, asNewRow })
+  if (model === 'snapshot' || model === 'group') {
+    const groups = await groupsOfEntries(merge.db, { branch, model }, [...made])
+    for (const key of groups) merge.groups.set(groupName(key), key)
+  }
+  if (model === 'namespace') await recountNamespaces(merge.db, sql`m.id = any(${ids}::bigint[])`)
+  count(merge, model, { created: made.size })
+  return made
+}
+
+function rowChangeOf(merge: Merge, model: ModelName, { entry, write }: Ended): ReadonlyArray<RowChange> {
+  const { id, mainId, sides } = entry
+  if (write === null || (write._tag !== 'update' && write._tag !== 'adopt') || write.fields.length === 0) return []
+  if (sides.main !== null && writesFact(model, write.fields)) {
+    touchGroup(merge, model, sides.main)
+    touchGroup(merge, model, {
+      ...sides.main,
+      ...Object.fromEntries(write.fields.map(({ field, value }) => [field, value])),
     })
   }
+  return [{ id: mainId ?? id, fields: write.fields }]
+}
 
-  #takeStep({ model, op }: MergeStep): Effect.Effect<void, StoreFailed | BranchInConflict | PlacesMoved> {
-    if (op === 'create') return this.#createAll(model)
-    return Effect.gen(this, function* () {
-      const where = sql`e.op = ${op}`
-      const keyConflicts: Array<ResolvedEntry> = []
-      for (let after: number | undefined = 0; after !== undefined; ) {
-        const entries: ReadonlyArray<Entry> = yield* this.#read(model, { where, after })
-        const decided = yield* this.#resolveEntry(model, entries)
-        keyConflicts.push(...decided.filter((one) => changesKey(model, one)))
-        const ended = yield* this.#ended(
-          model,
-          decided.filter((one) => !changesKey(model, one)),
-        )
-        yield* op === 'delete' ? this.#remove(model, ended) : this.#write(model, ended)
-        after = entries.length < batchSize ? undefined : entries.at(-1)?.id
-      }
-      if (keyConflicts.length > 0) yield* this.#move(model, keyConflicts)
-    })
-  }
+function touchGroup(merge: Merge, model: ModelName, row: FieldValues | null): void {
+  if (row === null || (model !== 'snapshot' && model !== 'group')) return
+  const key = groupKeyOf(row)
+  merge.groups.set(groupName(key), key)
+}
 
-  /**
-   * A creation whose key is free is inserted without being read, because main has nothing to
-   * compare it with.
-   */
-  #createAll(model: ModelName): Effect.Effect<void, StoreFailed | BranchInConflict | PlacesMoved> {
-    return Effect.gen(this, function* () {
-      const branch = this.#request.id
-      for (let after: number | undefined = 0; after !== undefined; ) {
-        const page = { branch, model, after, limit: batchSize }
-        const ids: ReadonlyArray<number> = yield* this.#run((db) => creationIds(db, page))
-        const made = yield* this.#insertRows(model, ids, false)
-        const others = ids.filter((id) => !made.has(id))
-        if (others.length > 0) yield* this.#adopt(model, others)
-        after = ids.length < batchSize ? undefined : ids.at(-1)
-      }
-    })
-  }
-
-  #read(
-    model: ModelName,
-    { where, after = 0 }: { readonly where: ReturnType<typeof sql>; readonly after?: number },
-  ): Effect.Effect<ReadonlyArray<Entry>, StoreFailed> {
-    const { id } = this.#request
-    const page = { branch: id, model, author: 'operator', after, limit: batchSize, where, lock: true } as const
-    return this.#run((db) => readEntries(db, page))
-  }
-
-  #resolveEntry(
-    model: ModelName,
-    entries: ReadonlyArray<Entry>,
-  ): Effect.Effect<ReadonlyArray<ResolvedEntry>, StoreFailed> {
-    return Effect.gen(this, function* () {
-      if (entries.length === 0) return []
-      const { id: branch } = this.#request
-      this.#answers ??= yield* this.#run((db) => hasConflicts(db, branch))
-      const ids = entries.map(({ id }) => id)
-      const stored = this.#answers ? yield* this.#run((db) => conflictsOf(db, branch, { model, ids })) : []
-      const index = new ConflictIndex(stored)
-      return entries.map((entry) => resolveEntry(entry, index))
-    })
-  }
-
-  /**
-   * The writes of resolved entries. Counts the entries that are left out, records the outcome of
-   * each, and fails when one of them is in conflict.
-   */
-  #ended(
-    model: ModelName,
-    decided: ReadonlyArray<ResolvedEntry>,
-  ): Effect.Effect<ReadonlyArray<Ended>, StoreFailed | BranchInConflict | PlacesMoved> {
-    return Effect.gen(this, function* () {
-      const { id } = this.#request
-      const open = decided.flatMap(({ resolved }) => (resolved._tag === 'open' ? resolved.conflicts : []))
-      if (open.length > 0) return yield* new BranchInConflict({ id, conflicts: open.length })
-      const ended = decided.map(({ entry, resolved }) => ({
-        entry,
-        write: resolved._tag === 'write' ? resolved.write : null,
-      }))
-      this.#skipped += ended.filter(({ write }) => write === null).length
-      if (ended.length > 0) yield* this.#run((db) => recordOutcomes(db, { branch: id, model }, ended))
-      return ended
-    })
-  }
-
-  #remove(model: ModelName, ended: ReadonlyArray<Ended>): Effect.Effect<void, StoreFailed> {
-    return Effect.gen(this, function* () {
-      const going = ended.filter(({ write }) => write?._tag === 'delete')
-      const ids = going.map(({ entry }) => entry.id)
-      if (ids.length === 0) return
-      for (const { entry } of going) this.#touchGroup(model, entry.sides.main)
-      if (model === 'server') this.#servers = [...this.#servers, ...(yield* this.#run((db) => freeServers(db, ids)))]
-      else if (model === 'namespace') this.#namespaces = [...this.#namespaces, ...ids]
-      else if (model === 'group') yield* this.#run((db) => unlistGroups(db, ids))
-      else this.#counts.deleted += yield* this.#run((db) => removeRows(db, model, { ids, origin: this.#request.by }))
-    })
-  }
-
-  #write(model: ModelName, ended: ReadonlyArray<Ended>): Effect.Effect<void, StoreFailed> {
-    const rows = ended.flatMap((one) => this.#changeOf(model, one))
-    const written = this.#run((db) => writeRows(db, model, { rows, origin: this.#request.by }))
-    return Effect.map(written, (updated) => this.#count(model, { updated }))
-  }
-
-  /**
-   * Changes keys, and restores rows that main has lost and a reviewer keeps, which claim their old
-   * keys.
-   */
-  #move(
-    model: ModelName,
-    decided: ReadonlyArray<ResolvedEntry>,
-  ): Effect.Effect<void, StoreFailed | BranchInConflict | PlacesMoved> {
-    return Effect.gen(this, function* () {
-      const { id, by } = this.#request
-      // Deletions have landed, so a row that is still there stays.
-      const keyConflicts = { branch: id, model, decided, leaves: () => false }
-      const ended = yield* this.#ended(model, yield* this.#run((db) => resolveKeyConflicts(db, keyConflicts)))
-      const rows = ended.flatMap((one) => this.#changeOf(model, one))
-      const moved = yield* this.#run((db) => unlessTaken(() => renameRows(db, model, { rows, origin: by })))
-      // Another user has just taken such a key: the next comparison of the branch shows it.
-      if (moved === null) return yield* new BranchInConflict({ id, conflicts: 1 })
-      this.#count(model, { updated: moved })
-      const lost = ended.flatMap(({ entry, write }) => (write?._tag === 'create' ? [entry.id] : []))
-      const made = yield* this.#insertRows(model, lost, true)
-      if (made.size < lost.length) return yield* new BranchInConflict({ id, conflicts: 1 })
-    })
-  }
-
-  /** Merges creations with the rows of main that have their keys, or returns why it cannot. */
-  #adopt(
-    model: ModelName,
-    ids: ReadonlyArray<number>,
-    readings = 1,
-  ): Effect.Effect<void, StoreFailed | BranchInConflict | PlacesMoved> {
-    return Effect.gen(this, function* () {
-      const { id } = this.#request
-      const entries = yield* this.#read(model, { where: sql`e.id = any(${ids}::bigint[])` })
-      const ended = yield* this.#ended(model, yield* this.#resolveEntry(model, entries))
-      const adopted = ended.filter(({ write }) => write?._tag === 'adopt')
-      yield* this.#write(model, adopted)
-      if (model === 'server') yield* this.#repoint(adopted)
-      const free = ended.flatMap(({ entry, write }) => (write?._tag === 'create' ? [entry.id] : []))
-      const made = yield* this.#insertRows(model, free, false)
-      const taken = free.filter((one) => !made.has(one))
-      if (taken.length === 0) return
-      if (readings === maxAttempts) return yield* new BranchInConflict({ id, conflicts: taken.length })
-      // Other users have taken these keys since they were looked up.
-      yield* this.#adopt(model, taken, readings + 1)
-    })
-  }
-
-  #repoint(adopted: ReadonlyArray<Ended>): Effect.Effect<void, StoreFailed | PlacesMoved> {
-    return Effect.gen(this, function* () {
-      const { id } = this.#request
-      for (const { entry } of adopted) {
-        const repointing = { staged: entry.id, adopted: entry.mainId ?? entry.id }
-        yield* this.#run((db) => repointChildren(db, id, repointing))
-      }
-      if (adopted.length > 0) yield* lockPresentPlaces(this.#run, id)
-    })
-  }
-
-  #insertRows(
-    model: ModelName,
-    ids: ReadonlyArray<number>,
-    asNewRow: boolean,
-  ): Effect.Effect<ReadonlySet<number>, StoreFailed> {
-    return Effect.gen(this, function* () {
-      const { id: branch, by: origin, at } = this.#request
-      if (ids.length === 0) return new Set<number>()
-      const made = yield* this.#run((db) => insertRows(db, { branch, model, ids, origin, at, asNewRow }))
-      if (model === 'snapshot' || model === 'group') {
-        const groups = yield* this.#run((db) => groupsOfEntries(db, { branch, model }, [...made]))
-        for (const key of groups) this.#groups.set(groupName(key), key)
-      }
-      if (model === 'namespace') yield* this.#run((db) => recountNamespaces(db, sql`m.id = any(${ids}::bigint[])`))
-      this.#count(model, { created: made.size })
-      return made
-    })
-  }
-
-  #changeOf(model: ModelName, { entry, write }: Ended): ReadonlyArray<RowChange> {
-    const { id, mainId, sides } = entry
-    if (write === null || (write._tag !== 'update' && write._tag !== 'adopt') || write.fields.length === 0) return []
-    if (sides.main !== null && writesFact(model, write.fields)) {
-      this.#touchGroup(model, sides.main)
-      this.#touchGroup(model, {
-        ...sides.main,
-        ...Object.fromEntries(write.fields.map(({ field, value }) => [field, value])),
-      })
-    }
-    return [{ id: mainId ?? id, fields: write.fields }]
-  }
-
-  #touchGroup(model: ModelName, row: FieldValues | null): void {
-    if (row === null || (model !== 'snapshot' && model !== 'group')) return
-    const key = groupKeyOf(row)
-    this.#groups.set(groupName(key), key)
-  }
-
-  /** Groups follow their snapshots, so they are not counted. */
-  #count(
-    model: ModelName,
-    { created = 0, updated = 0 }: { readonly created?: number; readonly updated?: number },
-  ): void {
-    if (model === 'group') return
-    this.#counts.created += created
-    this.#counts.updated += updated
-  }
+/** Groups follow their snapshots, so they are not counted. */
+function count(
+  merge: Merge,
+  model: ModelName,
+  { created = 0, updated = 0 }: { readonly created?: number; readonly updated?: number },
+): void {
+  if (model === 'group') return
+  merge.counts.created += created
+  merge.counts.updated += updated
 }
 
 type Ended = Parameters<typeof recordOutcomes>[2][number]

@@ -36,20 +36,19 @@ export const createEntries = Effect.fn('BranchWrites.create')(function* (
   }: { readonly model: WritableModel; readonly rows: ReadonlyArray<EditValues>; readonly actor: Actor },
 ): Effect.fn.Return<ReadonlyArray<number>, StoreFailed | KeyTaken | BranchNotOpen | BranchOfRun> {
   const groups = model === 'snapshot' ? rows.map(groupKeyOf) : []
-  return yield* database.transaction(`creating ${model}s in a branch`, (run) =>
-    Effect.gen(function* () {
-      yield* run((db) => lockPlaces(placesOfGroups(groups)).execute(db))
-      yield* lockForWriting(run, branch)
-      if (rows.length === 0) return []
-      const newKeys = rows.map((values, ord) => ({ ord, id: null, key: keyOf(model, values) }))
-      const taken = yield* run((db) => takenKeys(db, { branch, model }, newKeys))
-      if (taken.size > 0) return yield* new KeyTaken({ model, index: Math.min(...taken) })
-      const ids = yield* run((db) => insertEntries(db, { branch, model }, rows))
-      yield* run((db) => recountOverlayGroups(db, branch, groups))
-      yield* run((db) => raiseRevision(db, branch, actor))
-      return ids
-    }),
-  )
+  return yield* database.transaction(`creating ${model}s in a branch`, async (trx) => {
+    await lockPlaces(placesOfGroups(groups)).execute(trx)
+    const refused = await lockForWriting(trx, branch)
+    if (refused !== null) return refused
+    if (rows.length === 0) return []
+    const newKeys = rows.map((values, ord) => ({ ord, id: null, key: keyOf(model, values) }))
+    const taken = await takenKeys(trx, { branch, model }, newKeys)
+    if (taken.size > 0) return new KeyTaken({ model, index: Math.min(...taken) })
+    const ids = await insertEntries(trx, { branch, model }, rows)
+    await recountOverlayGroups(trx, branch, groups)
+    await raiseRevision(trx, branch, actor)
+    return ids
+  })
 })
 
 /** The key columns that a new row will have, defaults included. */

@@ -1,18 +1,17 @@
-import { BranchNotOpen, BranchOfRun, type StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
+import { BranchNotOpen, BranchOfRun } from '@netbox-pbs/core/ports'
+import type { Kysely } from 'kysely'
 import { lockBranchFor } from '../../branches/branch-record.ts'
-import type { Run } from '../../database/session.ts'
+import type { Tables } from '../../database/tables.ts'
 
 /**
- * Locks a branch until the end of the transaction, for a user who writes in it. A branch that does
- * not exist counts as ended; a branch of a run accepts no edits.
+ * Locks a branch until the end of the transaction, for a user who writes in it. Returns why it
+ * accepts no edits, null: it does. A branch that does not exist counts as ended; one of a run
+ * accepts none.
  */
-export function lockForWriting(run: Run, id: number): Effect.Effect<void, StoreFailed | BranchNotOpen | BranchOfRun> {
-  return Effect.gen(function* () {
-    const branch = yield* run((db) => lockBranchFor(db, id, 'edit'))
-    if ('_tag' in branch) {
-      return yield* branch._tag === 'BranchNotOpen' ? branch : new BranchNotOpen({ id, status: 'closed' })
-    }
-    if (branch.kind === 'sync') return yield* new BranchOfRun({ id, runId: branch.run_id })
-  })
+export async function lockForWriting(db: Kysely<Tables>, id: number): Promise<BranchNotOpen | BranchOfRun | null> {
+  const branch = await lockBranchFor(db, id, 'edit')
+  if (branch instanceof Error) {
+    return branch._tag === 'BranchNotOpen' ? branch : new BranchNotOpen({ id, status: 'closed' })
+  }
+  return branch.kind === 'sync' ? new BranchOfRun({ id, runId: branch.run_id }) : null
 }

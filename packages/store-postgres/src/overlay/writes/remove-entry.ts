@@ -14,9 +14,8 @@ import { raiseRevision } from '../../branches/branch-record.ts'
 import { childModels, highestChild } from '../../branches/server-tombstone.ts'
 import type { Database } from '../../database/database.ts'
 import type { Tables } from '../../database/tables.ts'
-import { untilPlacesHold } from '../../scopes/scope-locks.ts'
 import { type Column, tables } from '../../tables/columns.ts'
-import { requireVersion } from '../../tables/row-version.ts'
+import { versionChanged } from '../../tables/row-version.ts'
 import { lockObject, type ObjectRequest } from './locked-object.ts'
 import { recountOverlayGroups } from './recount-groups.ts'
 
@@ -37,20 +36,19 @@ export const removeEntry = Effect.fn('BranchWrites.remove')(function* (
   },
 ): Effect.fn.Return<boolean, StoreFailed | BranchNotOpen | BranchOfRun | VersionChanged> {
   const target = { branch, model, id }
-  const transaction = database.transaction(`deleting a ${model} in a branch`, (run) =>
-    Effect.gen(function* () {
-      const locked = yield* lockObject(run, target, { destination: (from) => from, deletes: true })
-      if (locked === null) return false
-      yield* requireVersion(locked.object.version, versions)
-      if (model === 'server') yield* run((db) => dropChildren(db, branch, id))
-      // A row that the branch created, or that main has lost, needs no tombstone.
-      yield* run((db) => (locked.object.main === null ? discard(db, target) : tombstone(db, target)))
-      yield* run((db) => recountOverlayGroups(db, branch, locked.groups))
-      yield* run((db) => raiseRevision(db, branch, actor))
-      return true
-    }),
-  )
-  return yield* untilPlacesHold(transaction)
+  return yield* database.transaction(`deleting a ${model} in a branch`, async (trx) => {
+    const locked = await lockObject(trx, target, { destination: (from) => from, deletes: true })
+    if (locked instanceof Error) return locked
+    if (locked === null) return false
+    const changed = versionChanged(locked.object.version, versions)
+    if (changed !== null) return changed
+    if (model === 'server') await dropChildren(trx, branch, id)
+    // A row that the branch created, or that main has lost, needs no tombstone.
+    await (locked.object.main === null ? discard(trx, target) : tombstone(trx, target))
+    await recountOverlayGroups(trx, branch, locked.groups)
+    await raiseRevision(trx, branch, actor)
+    return true
+  })
 })
 
 async function discard(db: Kysely<Tables>, { branch, model, id }: ObjectRequest): Promise<void> {

@@ -27,9 +27,8 @@ import { jsonb } from '../../database/json.ts'
 import type { Tables } from '../../database/tables.ts'
 import { givenColumns } from '../../edits/editable-columns.ts'
 import { listColumn, listFrom } from '../../lists/list-columns.ts'
-import { untilPlacesHold } from '../../scopes/scope-locks.ts'
 import { observedColumns, tables } from '../../tables/columns.ts'
-import { nextVersion, requireVersion } from '../../tables/row-version.ts'
+import { nextVersion, versionChanged } from '../../tables/row-version.ts'
 import { type GroupKey, groupKeyOf } from '../../writes/touch-groups.ts'
 import { lockObject, type ObjectRequest } from './locked-object.ts'
 import { recountOverlayGroups } from './recount-groups.ts'
@@ -52,30 +51,29 @@ export const updateEntry = Effect.fn('BranchWrites.update')(function* (
   { model, id, values, actor, versions }: Update,
 ): Effect.fn.Return<boolean, StoreFailed | KeyTaken | BranchNotOpen | BranchOfRun | VersionChanged> {
   const target = { branch, model, id }
-  const transaction = database.transaction(`changing a ${model} in a branch`, (run) =>
-    Effect.gen(function* () {
-      const destination = ({ server_id, ...texts }: GroupKey) => groupKeyOf({ server: server_id, ...texts, ...values })
-      const locked = yield* lockObject(run, target, { destination })
-      if (locked === null) return false
-      const { object, groups } = locked
-      yield* requireVersion(object.version, versions)
-      const given = yield* run((db) => storedValues(db, model, values))
-      const key = { ...object.row, ...given }
-      if (naturalKey(model, key) !== naturalKey(model, object.row)) {
-        const taken = yield* run((db) => takenKeys(db, { branch, model }, [{ ord: 0, id, key }]))
-        if (taken.size > 0) return yield* new KeyTaken({ model, index: 0 })
-      }
-      const made = object.entry?.op === 'create'
-      const moved = yield* run((db) =>
-        made ? changeCreation(db, target, object, given, values) : changeEntry(db, target, object, given),
-      )
-      if (!moved) return true
-      yield* run((db) => recountOverlayGroups(db, branch, groups))
-      yield* run((db) => raiseRevision(db, branch, actor))
-      return true
-    }),
-  )
-  return yield* untilPlacesHold(transaction)
+  return yield* database.transaction(`changing a ${model} in a branch`, async (trx) => {
+    const destination = ({ server_id, ...texts }: GroupKey) => groupKeyOf({ server: server_id, ...texts, ...values })
+    const locked = await lockObject(trx, target, { destination })
+    if (locked instanceof Error) return locked
+    if (locked === null) return false
+    const { object, groups } = locked
+    const changed = versionChanged(object.version, versions)
+    if (changed !== null) return changed
+    const given = await storedValues(trx, model, values)
+    const key = { ...object.row, ...given }
+    if (naturalKey(model, key) !== naturalKey(model, object.row)) {
+      const taken = await takenKeys(trx, { branch, model }, [{ ord: 0, id, key }])
+      if (taken.size > 0) return new KeyTaken({ model, index: 0 })
+    }
+    const made = object.entry?.op === 'create'
+    const moved = await (made
+      ? changeCreation(trx, target, object, given, values)
+      : changeEntry(trx, target, object, given))
+    if (!moved) return true
+    await recountOverlayGroups(trx, branch, groups)
+    await raiseRevision(trx, branch, actor)
+    return true
+  })
 })
 
 /** The given columns with their values as a row will have them, so that equal ones are seen to be so. */
