@@ -27,9 +27,9 @@ export const createBranch = Effect.fn('Branches.create')(function* (
 ): Effect.fn.Return<Branch, StoreFailed | BranchNameTaken> {
   return yield* database.transaction('opening a branch', async (trx) => {
     const { rows } = await sql<{ id: number }>`
-        insert into branches (schema_id, name, kind, description, user_name, run_id, review)
-        values (${newSchemaId()}, ${name}, ${kind}, ${description}, ${user}, ${runId}::bigint, ${review})
-        on conflict do nothing returning id`.execute(trx)
+      insert into branches (schema_id, name, kind, description, user_name, run_id, review)
+      values (${newSchemaId()}, ${name}, ${kind}, ${description}, ${user}, ${runId}::bigint, ${review})
+      on conflict do nothing returning id`.execute(trx)
     if (rows[0] === undefined) return new BranchNameTaken({ name })
     const branch = await readLocked(trx, rows[0].id)
     await logOpened(trx, branch, by ?? (runId === null ? undefined : { runId }))
@@ -50,8 +50,8 @@ export const updateBranch = Effect.fn('Branches.update')(function* (
     const before = await readLocked(trx, id)
     try {
       await sql`
-          update branches set name = coalesce(${name ?? null}::text, name), description = coalesce(${description ?? null}::text, description),
-            last_updated = ${nextVersion(sql`last_updated`)} where id = ${id}::bigint`.execute(trx)
+        update branches set name = coalesce(${name ?? null}::text, name), description = coalesce(${description ?? null}::text, description),
+          last_updated = ${nextVersion(sql`last_updated`)} where id = ${id}::bigint`.execute(trx)
     } catch (cause) {
       if (isUniqueViolation(cause)) return new BranchNameTaken({ name: name ?? '' })
       throw cause

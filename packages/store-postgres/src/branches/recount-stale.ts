@@ -21,8 +21,10 @@ export const recountStale = Effect.fn('Branches.recountStale')(function* (
   branch: number,
 ): Effect.fn.Return<void, StoreFailed> {
   const operation = 'counting the groups of a branch'
-  const moves = yield* database.query(operation, (db) => movesBetweenGroups(db, branch))
-  const places = yield* database.query(operation, (db) => movedPlaces(db, branch, moves))
+  const { moves, places } = yield* database.query(operation, async (db) => {
+    const moves = await movesBetweenGroups(db, branch)
+    return { moves, places: await movedPlaces(db, branch, moves) }
+  })
   // Locks one scope at a time, to avoid a deadlock with a caller that locks several.
   for (const place of places) {
     yield* database.transaction(operation, async (trx) => {
@@ -92,9 +94,9 @@ export async function recountMarked(
   for (let after: GroupName | undefined = { backup_type: '', backup_id: '' }; after !== undefined; ) {
     const { backup_type, backup_id }: GroupName = after
     const { rows } = await sql<GroupName>`
-        select c.backup_type, c.backup_id from branch_group_counts c where c.branch_id = ${branch}::bigint and ${inScope(place)} and c.moved
-          and (c.backup_type, c.backup_id) > (${backup_type}::text, ${backup_id}::text)
-        order by c.backup_type, c.backup_id limit ${size}`.execute(db)
+      select c.backup_type, c.backup_id from branch_group_counts c where c.branch_id = ${branch}::bigint and ${inScope(place)} and c.moved
+        and (c.backup_type, c.backup_id) > (${backup_type}::text, ${backup_id}::text)
+      order by c.backup_type, c.backup_id limit ${size}`.execute(db)
     if (rows.length > 0) await recountBranchGroups(db, branch, place, named(rows))
     after = rows.length < size ? undefined : rows.at(-1)
   }

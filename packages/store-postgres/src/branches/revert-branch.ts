@@ -42,7 +42,7 @@ export const revertBranch = Effect.fn('Branches.revert')(function* (
 /** Locks a branch that is to be reverted; returns why it cannot be, null: it can. */
 async function whyNotReverted(db: Kysely<Tables>, id: number): Promise<BranchNotFound | BranchNotMerged | null> {
   const { rows } = await sql<Pick<Branch, 'status'>>`
-        select status from branches where id = ${Number.isSafeInteger(id) ? id : 0}::bigint for share`.execute(db)
+    select status from branches where id = ${Number.isSafeInteger(id) ? id : 0}::bigint for share`.execute(db)
   const [branch] = rows
   if (branch === undefined) return new BranchNotFound({ id })
   return branchAllows(branch, 'revert') ? null : new BranchNotMerged({ id, status: branch.status })

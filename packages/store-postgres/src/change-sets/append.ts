@@ -99,10 +99,10 @@ export async function lockChangeSet(db: Kysely<Tables>, changeSet: number, lock:
 async function openPart(db: Kysely<Tables>, changeSet: number, key: string): Promise<number | null> {
   // The no-op update makes the statement return the existing row.
   const { rows } = await sql<{ id: number }>`
-      insert into change_set_parts (change_set_id, scope_key)
-      select id, ${key} from change_sets where id = ${changeSet}::bigint for share
-      on conflict (change_set_id, scope_key) where waiting do update set scope_key = excluded.scope_key
-      returning id`.execute(db)
+    insert into change_set_parts (change_set_id, scope_key)
+    select id, ${key} from change_sets where id = ${changeSet}::bigint for share
+    on conflict (change_set_id, scope_key) where waiting do update set scope_key = excluded.scope_key
+    returning id`.execute(db)
   return rows[0]?.id ?? null
 }
 

@@ -1,5 +1,5 @@
 import type { StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
+import type { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
@@ -17,20 +17,15 @@ const batchSize = { pglite: 5000, pg: 100_000 } as const
  * Removes the rows of parts that have landed or were dropped, after the transaction that ended
  * them, because no later step reads them. The next purge removes what a crash leaves behind.
  */
-export function purge(database: Database['Type']): Effect.Effect<void, StoreFailed> {
-  return Effect.gen(function* () {
-    const ended = yield* database.query('clearing staged rows', (db) =>
-      sql<{ id: number }>`select id from change_set_parts where not waiting`.execute(db),
-    )
-    for (const { id } of ended.rows) {
-      const filled = yield* database.query('clearing staged rows', (db) => filledTables(db, id))
-      for (const table of filled) yield* purgeTable(database, table, id)
-      yield* database.query('clearing staged rows', (db) =>
-        sql`delete from change_set_parts where id = ${id}::bigint and not waiting`.execute(db),
-      )
+export const purge = ({ query, engine }: Database['Type']): Effect.Effect<void, StoreFailed> =>
+  query('clearing staged rows', async (db) => {
+    const { rows } = await sql<{ id: number }>`select id from change_set_parts where not waiting`.execute(db)
+    for (const { id } of rows) {
+      for (const table of await filledTables(db, id))
+        await purgeTable(db, { table, part: id, limit: batchSize[engine] })
+      await sql`delete from change_set_parts where id = ${id}::bigint and not waiting`.execute(db)
     }
   })
-}
 
 /** The staging tables that hold rows of a part: most parts fill one or two of them. */
 async function filledTables(db: Kysely<Tables>, part: number): Promise<ReadonlyArray<string>> {
@@ -42,17 +37,17 @@ async function filledTables(db: Kysely<Tables>, part: number): Promise<ReadonlyA
   return rows.map(({ name }) => name)
 }
 
-function purgeTable(database: Database['Type'], table: string, part: number): Effect.Effect<void, StoreFailed> {
+async function purgeTable(
+  db: Kysely<Tables>,
+  { table, part, limit }: { readonly table: string; readonly part: number; readonly limit: number },
+): Promise<void> {
   const name = sql.table(table)
-  const limit = batchSize[database.engine]
-  return Effect.flatMap(
-    database.query('clearing staged rows', (db) =>
-      sql`delete from ${name} where part_id = ${part}::bigint
+  for (let removed = BigInt(limit); removed === BigInt(limit); ) {
+    const { numAffectedRows } = await sql`
+      delete from ${name} where part_id = ${part}::bigint
         and seq <= (select max(seq) from (select seq from ${name} where part_id = ${part}::bigint order by seq limit ${limit}) page)`.execute(
-        db,
-      ),
-    ),
-    ({ numAffectedRows }) =>
-      (numAffectedRows ?? 0n) < BigInt(limit) ? Effect.void : purgeTable(database, table, part),
-  )
+      db,
+    )
+    removed = numAffectedRows ?? 0n
+  }
 }

@@ -40,13 +40,13 @@ export async function readWindows(
   const kind = withoutKind.has(table) ? sql`null::text` : sql.id('op')
   for (let after = 0, size = most; size === most; ) {
     const page = await sql<Omit<Window, 'rows'> & { readonly up_to: number | null; readonly size: number }>`
-        select max(seq) as up_to, count(*) as size, count(*) filter (where kind = 'create') as creates,
-          count(*) filter (where kind = 'update') as updates, count(*) filter (where kind = 'delete') as deletes,
-          count(*) filter (where kind = 'hold') as holds
-        from (
-          select seq, ${kind} as kind from ${sql.table(table)} where part_id = ${part}::bigint and seq > ${after}::bigint
-          order by seq limit ${most}
-        ) page`.execute(db)
+      select max(seq) as up_to, count(*) as size, count(*) filter (where kind = 'create') as creates,
+        count(*) filter (where kind = 'update') as updates, count(*) filter (where kind = 'delete') as deletes,
+        count(*) filter (where kind = 'hold') as holds
+      from (
+        select seq, ${kind} as kind from ${sql.table(table)} where part_id = ${part}::bigint and seq > ${after}::bigint
+        order by seq limit ${most}
+      ) page`.execute(db)
     const {
       up_to = null,
       size: found = 0,

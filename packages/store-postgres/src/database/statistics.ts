@@ -43,17 +43,13 @@ const isOf = (tables: AnalyzedTables): RawBuilder<unknown> =>
  * analyzing is skipped. Staging tables are unlogged and empty most of the time.
  */
 function analyzeThose(database: Database['Type'], which: RawBuilder<unknown>): Effect.Effect<void, StoreFailed> {
-  return Effect.gen(function* () {
-    const { rows } = yield* database.query(operation, (db) =>
-      sql<{ name: string }>`
-        select c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where c.relkind = 'r' and c.relpersistence = 'p' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and ${which} order by 1`.execute(
-        db,
-      ),
+  return database.query(operation, async (db) => {
+    const { rows } = await sql<{ name: string }>`
+      select c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where c.relkind = 'r' and c.relpersistence = 'p' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and ${which} order by 1`.execute(
+      db,
     )
-    for (const { name } of rows) {
-      // The catalog has quoted the name.
-      yield* database.query(operation, (db) => sql`analyze (skip_locked) ${sql.raw(name)}`.execute(db))
-    }
+    // The catalog has quoted the name.
+    for (const { name } of rows) await sql`analyze (skip_locked) ${sql.raw(name)}`.execute(db)
   })
 }

@@ -26,9 +26,9 @@ export const gatewayKeysLayer: Layer.Layer<GatewayKeys, never, GatewayDatabase> 
           // Two who both see an empty table would both be first. The mode still lets keys be read.
           await sql`lock table gateway.keys in share row exclusive mode`.execute(trx)
           const { rows } = await sql`
-                insert into gateway.keys (hash, label)
-                select ${hash}, ${label} where not exists (select from gateway.keys)
-                returning hash`.execute(trx)
+            insert into gateway.keys (hash, label)
+            select ${hash}, ${label} where not exists (select from gateway.keys)
+            returning hash`.execute(trx)
           return rows.length > 0
         })
       }),

@@ -18,17 +18,17 @@ export const heldDeletionsLayer: Layer.Layer<HeldDeletionsStore, never, Database
   HeldDeletionsStore,
   Effect.map(Database, (database) =>
     HeldDeletionsStore.of({
-      list: Effect.fn('HeldDeletionsStore.list')(function* ({ runId, limit, offset }) {
-        const where = sql`${heldCount} > 0 and ${runId === null ? sql`h.state = 'waiting'` : ofRun(runId)}`
-        const { rows } = yield* database.query('counting held deletions', (db) =>
-          sql<{ count: number }>`select count(*) as count from held_deletions h where ${where}`.execute(db),
-        )
-        const page = sql`h.id in (
-          select h.id from held_deletions h where ${where} order by h.id limit ${limit}::bigint offset ${offset}::bigint
-        )`
-        const sets = yield* database.query('reading held deletions', (db) => selectHeldSets(db, page))
-        return { count: rows[0]?.count ?? 0, rows: sets }
-      }),
+      list: Effect.fn('HeldDeletionsStore.list')(({ runId, limit, offset }) =>
+        database.query('reading held deletions', async (db) => {
+          const where = sql`${heldCount} > 0 and ${runId === null ? sql`h.state = 'waiting'` : ofRun(runId)}`
+          const { rows } = await sql<{ count: number }>`
+            select count(*) as count from held_deletions h where ${where}`.execute(db)
+          const page = sql`h.id in (
+            select h.id from held_deletions h where ${where} order by h.id limit ${limit}::bigint offset ${offset}::bigint
+          )`
+          return { count: rows[0]?.count ?? 0, rows: await selectHeldSets(db, page) }
+        }),
+      ),
       get: Effect.fn('HeldDeletionsStore.get')(function* ({ id, runId }) {
         if (!Number.isSafeInteger(id)) return Option.none()
         const where = runId === null ? sql`h.id = ${id}::bigint` : sql`h.id = ${id}::bigint and ${ofRun(runId)}`
@@ -85,9 +85,9 @@ const decide = Effect.fn('HeldDeletionsStore.decide')(function* (
     if (revision !== null && revision !== set.revision)
       return new HeldDeletionsChanged({ reason: 'another_revision', set })
     await sql`
-          update held_deletions h set state = ${state}, kept = h.kept or ${state === 'dismissed'}, decided_by = ${user},
-            decided_at = now(), decided_count = ${set.count}::bigint
-          where ${theSet}`.execute(trx)
+      update held_deletions h set state = ${state}, kept = h.kept or ${state === 'dismissed'}, decided_by = ${user},
+        decided_at = now(), decided_count = ${set.count}::bigint
+      where ${theSet}`.execute(trx)
     const [decided] = await selectHeldSets(trx, theSet)
     if (decided === undefined) return new HeldDeletionsNotFound({ id })
     await logOther(trx, {

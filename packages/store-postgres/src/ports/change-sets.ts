@@ -63,14 +63,14 @@ function open(
 ): Effect.Effect<number, StoreFailed> {
   return database.transaction('opening a change set', async (trx) => {
     await sql`
-        with closed as (
-          delete from change_sets where run_id = ${runId}::bigint and opened_for is not distinct from ${serverId}::bigint returning id
-        )
-        update change_set_parts set waiting = false where change_set_id in (select id from closed) and waiting`.execute(
+      with closed as (
+        delete from change_sets where run_id = ${runId}::bigint and opened_for is not distinct from ${serverId}::bigint returning id
+      )
+      update change_set_parts set waiting = false where change_set_id in (select id from closed) and waiting`.execute(
       trx,
     )
     const { rows } = await sql<{ id: number }>`
-        insert into change_sets (run_id, opened_for) values (${runId}::bigint, ${serverId}::bigint) returning id`.execute(
+      insert into change_sets (run_id, opened_for) values (${runId}::bigint, ${serverId}::bigint) returning id`.execute(
       trx,
     )
     return rows[0]?.id ?? 0

@@ -1,5 +1,5 @@
 import type { StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
+import type { Effect } from 'effect'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 
@@ -12,16 +12,12 @@ export const pruneTasks = (
   database: Database['Type'],
   { before, limit }: { readonly before: string; readonly limit: number },
 ): Effect.Effect<{ readonly removed: number; readonly more: boolean }, StoreFailed> =>
-  Effect.map(
-    database.query('removing old tasks', (db) =>
-      sql`
-        delete from tasks where id in (
-          select id from tasks where starttime < ${before}::timestamptz and outcome <> 'running'
-          order by starttime, id limit ${limit}::bigint
-        )`.execute(db),
-    ),
-    ({ numAffectedRows }) => {
-      const removed = Number(numAffectedRows ?? 0n)
-      return { removed, more: removed === limit }
-    },
-  )
+  database.query('removing old tasks', async (db) => {
+    const { numAffectedRows } = await sql`
+      delete from tasks where id in (
+        select id from tasks where starttime < ${before}::timestamptz and outcome <> 'running'
+        order by starttime, id limit ${limit}::bigint
+      )`.execute(db)
+    const removed = Number(numAffectedRows ?? 0n)
+    return { removed, more: removed === limit }
+  })

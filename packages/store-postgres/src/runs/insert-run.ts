@@ -12,10 +12,10 @@ export async function insertRun(
   const chosen = servers === null ? null : JSON.stringify(servers)
   const filterJson = scope_filter === null ? null : JSON.stringify(scope_filter)
   const { rows } = await sql<{ id: number }>`
-        insert into runs (resources, servers, scope_filter, trigger, started_by)
-        values (${JSON.stringify(resources)}::text::jsonb, (${serversOf(chosen)}), ${filterJson}::text::jsonb,
-          ${trigger}, ${user})
-        returning id`.execute(db)
+    insert into runs (resources, servers, scope_filter, trigger, started_by)
+    values (${JSON.stringify(resources)}::text::jsonb, (${serversOf(chosen)}), ${filterJson}::text::jsonb,
+      ${trigger}, ${user})
+    returning id`.execute(db)
   const [run] = await selectRuns(db, sql`id = ${rows[0]?.id ?? 0}::bigint`)
   if (run === undefined) throw new Error('an inserted run was not returned')
   return run

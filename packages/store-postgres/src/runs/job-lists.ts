@@ -26,12 +26,10 @@ const jobsOf = (id: number) => sql`
 /** The jobs of runs as they stand. */
 export function jobLists(database: typeof Database.Service): Pick<Port, 'jobs' | 'openJobs' | 'withoutJobs'> {
   return {
-    jobs: Effect.fn('Runs.jobs')(function* ({ id, limit, offset }) {
-      const { rows: counted } = yield* database.query('counting the jobs of a run', (db) =>
-        sql<{ count: number }>`select count(*) as count ${jobsOf(id)}`.execute(db),
-      )
-      const { rows } = yield* database.query('reading the jobs of a run', (db) =>
-        sql<RunJob>`
+    jobs: Effect.fn('Runs.jobs')(({ id, limit, offset }) =>
+      database.query('reading the jobs of a run', async (db) => {
+        const { rows: counted } = await sql<{ count: number }>`select count(*) as count ${jobsOf(id)}`.execute(db)
+        const { rows } = await sql<RunJob>`
           select server, state, tries, error, rows_read from (
             select ${serverName} as server, j.server_id, j.tries, j.rows_read,
               case
@@ -46,10 +44,10 @@ export function jobLists(database: typeof Database.Service): Pick<Port, 'jobs' |
             ${jobsOf(id)}
           ) job
           order by array_position(array['failed', 'retrying', 'running', 'queued', 'cancelled', 'done'], state), server nulls first, server_id
-          limit ${limit}::bigint offset ${offset}::bigint`.execute(db),
-      )
-      return { count: counted[0]?.count ?? 0, rows }
-    }),
+          limit ${limit}::bigint offset ${offset}::bigint`.execute(db)
+        return { count: counted[0]?.count ?? 0, rows }
+      }),
+    ),
 
     withoutJobs: Effect.fn('Runs.withoutJobs')(function* ({ before }) {
       const { rows } = yield* database.query('reading the runs without jobs', (db) =>

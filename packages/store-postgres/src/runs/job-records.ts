@@ -71,9 +71,9 @@ export function jobRecords(
       yield* database.transaction('noting the jobs of a run', async (trx) => {
         if (!(await lockOpen(trx, id))) return
         await sql`
-              insert into run_jobs (run_id, server_id)
-              select ${id}::bigint, server_id from unnest(${servers}::bigint[]) as server_id
-              on conflict do nothing`.execute(trx)
+          insert into run_jobs (run_id, server_id)
+          select ${id}::bigint, server_id from unnest(${servers}::bigint[]) as server_id
+          on conflict do nothing`.execute(trx)
       })
     }),
 
@@ -81,15 +81,15 @@ export function jobRecords(
       return yield* database.transaction('noting the start of a job', async (trx) => {
         if (!(await lockOpen(trx, id))) return false
         const { numAffectedRows } = await sql`
-              insert into run_jobs (run_id, server_id, state, tries) values (${id}::bigint, ${jobServer(serverId)}, 'running', 1)
-              on conflict (run_id, server_id) do update
-              set state = 'running', error = '', rows_read = 0, unchanged_scopes = 0, unchanged_rows = 0,
-                tries = run_jobs.tries + 1,
-                last_failure = case when run_jobs.state = 'running' then ${workerLost} else run_jobs.last_failure end
-              where run_jobs.state <> 'ended'`.execute(trx)
+          insert into run_jobs (run_id, server_id, state, tries) values (${id}::bigint, ${jobServer(serverId)}, 'running', 1)
+          on conflict (run_id, server_id) do update
+          set state = 'running', error = '', rows_read = 0, unchanged_scopes = 0, unchanged_rows = 0,
+            tries = run_jobs.tries + 1,
+            last_failure = case when run_jobs.state = 'running' then ${workerLost} else run_jobs.last_failure end
+          where run_jobs.state <> 'ended'`.execute(trx)
         await sql`
-              update runs set status = 'running', started = coalesce(started, now())
-              where id = ${id}::bigint and status = 'pending'`.execute(trx)
+          update runs set status = 'running', started = coalesce(started, now())
+          where id = ${id}::bigint and status = 'pending'`.execute(trx)
         return (numAffectedRows ?? 0n) > 0n
       })
     }),
@@ -106,10 +106,10 @@ export function jobRecords(
       return yield* database.transaction('noting the end of a job', async (trx) => {
         if (!(await lockOpen(trx, id))) return { run: await theRun(trx, id), jobsLeft: false }
         await sql`
-              insert into run_jobs (run_id, server_id, state, error)
-              values (${id}::bigint, ${jobServer(serverId)}, 'ended', ${error ?? ''})
-              on conflict (run_id, server_id) do update set state = 'ended', error = excluded.error, noted = now()
-              where run_jobs.state <> 'ended'`.execute(trx)
+          insert into run_jobs (run_id, server_id, state, error)
+          values (${id}::bigint, ${jobServer(serverId)}, 'ended', ${error ?? ''})
+          on conflict (run_id, server_id) do update set state = 'ended', error = excluded.error, noted = now()
+          where run_jobs.state <> 'ended'`.execute(trx)
         return { run: await theRun(trx, id), jobsLeft: await waitsForJobs(trx, id) }
       })
     }),
@@ -128,8 +128,8 @@ export function jobRecords(
       return yield* database.transaction('cancelling a run', async (trx) => {
         if (await lockOpen(trx, id)) {
           const { rows } = await sql<{ pending: boolean }>`
-                update runs set cancel_requested = true where id = ${id}::bigint
-                returning status = 'pending' as pending`.execute(trx)
+            update runs set cancel_requested = true where id = ${id}::bigint
+            returning status = 'pending' as pending`.execute(trx)
           // No job has started, so there is nothing to wait for and perhaps no worker either.
           if (rows[0]?.pending === true) await end(trx, id, 'cancelled')
         }

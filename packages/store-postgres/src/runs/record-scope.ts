@@ -27,33 +27,33 @@ export async function recordScope(db: Kysely<Tables>, { id, serverId, result }: 
   const key = keyOf(scope, serverId)
   if (!(await isOpen(db, id))) return
   const { rows: earlier } = await sql<{ created: number; updated: number; deleted: number }>`
-        with earlier as (
-          delete from run_scopes
-          where run_id = ${id}::bigint and scope_key = ${key}
-            and not (${outcome}::text = 'unchanged' and outcome = 'landed')
-          returning *
-        )
-        select created, updated, deleted from earlier where outcome <> 'staged'`.execute(db)
+    with earlier as (
+      delete from run_scopes
+      where run_id = ${id}::bigint and scope_key = ${key}
+        and not (${outcome}::text = 'unchanged' and outcome = 'landed')
+      returning *
+    )
+    select created, updated, deleted from earlier where outcome <> 'staged'`.execute(db)
   const landed = earlier[0] ?? { created: 0, updated: 0, deleted: 0 }
   if (outcome === 'unchanged')
     await sql`
-          insert into run_jobs (run_id, server_id, state, unchanged_scopes, unchanged_rows)
-          select ${id}::bigint, ${jobServer(serverId)}, 'running', 1, ${counts.unchanged}::bigint
-          where not exists (select from run_scopes where run_id = ${id}::bigint and scope_key = ${key})
-          on conflict (run_id, server_id) do update set
-            unchanged_scopes = run_jobs.unchanged_scopes + excluded.unchanged_scopes,
-            unchanged_rows = run_jobs.unchanged_rows + excluded.unchanged_rows`.execute(db)
+      insert into run_jobs (run_id, server_id, state, unchanged_scopes, unchanged_rows)
+      select ${id}::bigint, ${jobServer(serverId)}, 'running', 1, ${counts.unchanged}::bigint
+      where not exists (select from run_scopes where run_id = ${id}::bigint and scope_key = ${key})
+      on conflict (run_id, server_id) do update set
+        unchanged_scopes = run_jobs.unchanged_scopes + excluded.unchanged_scopes,
+        unchanged_rows = run_jobs.unchanged_rows + excluded.unchanged_rows`.execute(db)
   else
     await sql`
-          insert into run_scopes
-            (run_id, scope_key, server_id, scope, outcome, reason, created, updated, deleted, unchanged, held_back, started, ended)
-          values (
-            ${id}::bigint, ${key}, ${serverId}::bigint, ${JSON.stringify(scope)}::text::jsonb, ${outcome},
-            ${reason === null ? null : JSON.stringify(reason)}::text::jsonb,
-            ${landed.created + counts.created}::bigint, ${landed.updated + counts.updated}::bigint,
-            ${landed.deleted + counts.deleted}::bigint, ${counts.unchanged}::bigint, ${counts.held_back}::bigint,
-            ${started}::timestamptz, ${ended}::timestamptz
-          )`.execute(db)
+      insert into run_scopes
+        (run_id, scope_key, server_id, scope, outcome, reason, created, updated, deleted, unchanged, held_back, started, ended)
+      values (
+        ${id}::bigint, ${key}, ${serverId}::bigint, ${JSON.stringify(scope)}::text::jsonb, ${outcome},
+        ${reason === null ? null : JSON.stringify(reason)}::text::jsonb,
+        ${landed.created + counts.created}::bigint, ${landed.updated + counts.updated}::bigint,
+        ${landed.deleted + counts.deleted}::bigint, ${counts.unchanged}::bigint, ${counts.held_back}::bigint,
+        ${started}::timestamptz, ${ended}::timestamptz
+      )`.execute(db)
 }
 
 /** Shared, so that jobs do not wait for each other; a run that is over stays as it is. */
@@ -74,15 +74,15 @@ export async function recordUnopened(
   const rows = [...byKey].map(([scope_key, result]) => ({ scope_key, ...result }))
   if (!(await isOpen(db, id))) return
   await sql`
-        insert into run_scopes as s
-          (run_id, scope_key, server_id, scope, outcome, reason, created, updated, deleted, unchanged, held_back, started, ended)
-        select ${id}::bigint, r.scope_key, ${serverId}::bigint, r.scope, r.outcome, r.reason, 0, 0, 0, 0, 0, r.started, r.ended
-        from jsonb_to_recordset(${jsonb(rows)}) as
-          r (scope_key text, scope jsonb, outcome text, reason jsonb, started timestamptz, ended timestamptz)
-        on conflict (run_id, scope_key) do update set
-          seq = default, scope = excluded.scope, outcome = excluded.outcome, reason = excluded.reason,
-          created = case when s.outcome = 'staged' then 0 else s.created end,
-          updated = case when s.outcome = 'staged' then 0 else s.updated end,
-          deleted = case when s.outcome = 'staged' then 0 else s.deleted end,
-          unchanged = 0, held_back = 0, started = excluded.started, ended = excluded.ended`.execute(db)
+    insert into run_scopes as s
+      (run_id, scope_key, server_id, scope, outcome, reason, created, updated, deleted, unchanged, held_back, started, ended)
+    select ${id}::bigint, r.scope_key, ${serverId}::bigint, r.scope, r.outcome, r.reason, 0, 0, 0, 0, 0, r.started, r.ended
+    from jsonb_to_recordset(${jsonb(rows)}) as
+      r (scope_key text, scope jsonb, outcome text, reason jsonb, started timestamptz, ended timestamptz)
+    on conflict (run_id, scope_key) do update set
+      seq = default, scope = excluded.scope, outcome = excluded.outcome, reason = excluded.reason,
+      created = case when s.outcome = 'staged' then 0 else s.created end,
+      updated = case when s.outcome = 'staged' then 0 else s.updated end,
+      deleted = case when s.outcome = 'staged' then 0 else s.deleted end,
+      unchanged = 0, held_back = 0, started = excluded.started, ended = excluded.ended`.execute(db)
 }

@@ -28,20 +28,16 @@ export const runsLayer: Layer.Layer<Runs, never, Database> = Layer.effect(
         const [run] = yield* database.query('reading a run', (db) => selectRuns(db, sql`id = ${id}::bigint`))
         return Option.fromNullable(run)
       }),
-      list: Effect.fn('Runs.list')(function* ({ filter = {}, limit, offset }) {
-        const { statuses, triggers } = filter
-        const chosen = sql`true
-          ${statuses === undefined ? sql`` : sql`and status = any(${statuses}::text[])`}
-          ${triggers === undefined ? sql`` : sql`and trigger = any(${triggers}::text[])`}`
-        const { rows } = yield* database.query('counting the runs', (db) =>
-          sql<{ count: number }>`select count(*) as count from runs where ${chosen}`.execute(db),
-        )
-        const page = sql`${chosen} order by id desc limit ${limit}::bigint offset ${offset}::bigint`
-        return {
-          count: rows[0]?.count ?? 0,
-          rows: yield* database.query('reading the runs', (db) => selectRuns(db, page)),
-        }
-      }),
+      list: Effect.fn('Runs.list')(({ filter: { statuses, triggers } = {}, limit, offset }) =>
+        database.query('reading the runs', async (db) => {
+          const chosen = sql`true
+            ${statuses === undefined ? sql`` : sql`and status = any(${statuses}::text[])`}
+            ${triggers === undefined ? sql`` : sql`and trigger = any(${triggers}::text[])`}`
+          const { rows } = await sql<{ count: number }>`select count(*) as count from runs where ${chosen}`.execute(db)
+          const page = sql`${chosen} order by id desc limit ${limit}::bigint offset ${offset}::bigint`
+          return { count: rows[0]?.count ?? 0, rows: await selectRuns(db, page) }
+        }),
+      ),
       cancelRequested: Effect.fn('Runs.cancelRequested')(function* ({ id }) {
         const { rows } = yield* database.query('reading whether a run is cancelled', (db) =>
           sql<{ cancel_requested: boolean }>`select cancel_requested from runs where id = ${id}::bigint`.execute(db),

@@ -29,18 +29,17 @@ export function scopeRecords(
       )
     }),
 
-    scopes: Effect.fn('Runs.scopes')(function* ({ id, limit, offset }) {
-      const { rows: counted } = yield* database.query('counting the scopes of a run', (db) =>
-        sql<{ count: number }>`select count(*) as count from run_scopes where run_id = ${id}::bigint`.execute(db),
-      )
-      const { rows } = yield* database.query('reading the scopes of a run', (db) =>
-        sql<ScopeRow>`
+    scopes: Effect.fn('Runs.scopes')(({ id, limit, offset }) =>
+      database.query('reading the scopes of a run', async (db) => {
+        const { rows: counted } = await sql<{ count: number }>`
+          select count(*) as count from run_scopes where run_id = ${id}::bigint`.execute(db)
+        const { rows } = await sql<ScopeRow>`
           select case when n.name is null then s.scope else jsonb_set(s.scope, '{server}', to_jsonb(n.name)) end as scope,
             s.outcome, s.reason, s.created, s.updated, s.deleted, s.unchanged, s.held_back, s.started, s.ended
           from run_scopes s left join server_names n on n.server_id = s.server_id where s.run_id = ${id}::bigint
-          order by s.seq limit ${limit}::bigint offset ${offset}::bigint`.execute(db),
-      )
-      return { count: counted[0]?.count ?? 0, rows: rows.map(toScopeResult) }
-    }),
+          order by s.seq limit ${limit}::bigint offset ${offset}::bigint`.execute(db)
+        return { count: counted[0]?.count ?? 0, rows: rows.map(toScopeResult) }
+      }),
+    ),
   }
 }

@@ -41,31 +41,31 @@ export function warningRecords(database: typeof Database.Service): Pick<Port, 'w
         // Without this lock two jobs that warn at once would both take the last place.
         await sql`select from runs where id = ${id}::bigint for no key update`.execute(trx)
         await sql`
-              with incoming as (
-                select i.*, w.digest is not null as known,
-                  row_number() over (partition by w.digest is null order by i.place) as nth
-                from rows from (
-                  jsonb_to_recordset(${incoming}::text::jsonb)
-                    as (digest text, scope jsonb, code text, message text, count bigint)
-                ) with ordinality as i (digest, scope, code, message, count, place)
-                left join run_warnings w on w.run_id = ${id}::bigint and w.digest = i.digest
-              ), capacity as (
-                select ${most}::bigint - count(*) as places from run_warnings
-                where run_id = ${id}::bigint and digest <> ${digest(more)}
-              ), kept as (
-                select digest, scope, code, message, count, place
-                from incoming, capacity where known or nth <= places
-              ), rest as (
-                select sum(count) as count from incoming, capacity where not (known or nth <= places)
-              ), placed as (
-                select * from kept
-                union all
-                select ${digest(more)}::text, null::jsonb, ${more.code}::text, ${more.message}::text, count, null
-                from rest where count is not null
-              )
-              insert into run_warnings (run_id, digest, scope, code, message, count)
-              select ${id}::bigint, digest, scope, code, message, count from placed order by place nulls last
-              on conflict (run_id, digest) do update set count = run_warnings.count + excluded.count`.execute(trx)
+          with incoming as (
+            select i.*, w.digest is not null as known,
+              row_number() over (partition by w.digest is null order by i.place) as nth
+            from rows from (
+              jsonb_to_recordset(${incoming}::text::jsonb)
+                as (digest text, scope jsonb, code text, message text, count bigint)
+            ) with ordinality as i (digest, scope, code, message, count, place)
+            left join run_warnings w on w.run_id = ${id}::bigint and w.digest = i.digest
+          ), capacity as (
+            select ${most}::bigint - count(*) as places from run_warnings
+            where run_id = ${id}::bigint and digest <> ${digest(more)}
+          ), kept as (
+            select digest, scope, code, message, count, place
+            from incoming, capacity where known or nth <= places
+          ), rest as (
+            select sum(count) as count from incoming, capacity where not (known or nth <= places)
+          ), placed as (
+            select * from kept
+            union all
+            select ${digest(more)}::text, null::jsonb, ${more.code}::text, ${more.message}::text, count, null
+            from rest where count is not null
+          )
+          insert into run_warnings (run_id, digest, scope, code, message, count)
+          select ${id}::bigint, digest, scope, code, message, count from placed order by place nulls last
+          on conflict (run_id, digest) do update set count = run_warnings.count + excluded.count`.execute(trx)
       })
     }),
 

@@ -85,13 +85,13 @@ async function moveMark(
 ): Promise<number | null> {
   // Locked, so that a second worker waits for the first to commit and then finds the mark moved.
   const { rows } = await sql<{ dropped: number }>`
-        select dropped from schedules
-        where coalesce(server_id, 0) = ${serverId ?? 0}::bigint and timing = ${mark.timing}
-          and counted_from = ${mark.countedFrom}::timestamptz for update`.execute(db)
+    select dropped from schedules
+    where coalesce(server_id, 0) = ${serverId ?? 0}::bigint and timing = ${mark.timing}
+      and counted_from = ${mark.countedFrom}::timestamptz for update`.execute(db)
   const [kept] = rows
   if (kept === undefined) return null
   await sql`
-        update schedules set counted_from = ${countedFrom}::timestamptz, dropped = ${dropped}
-        where coalesce(server_id, 0) = ${serverId ?? 0}::bigint`.execute(db)
+    update schedules set counted_from = ${countedFrom}::timestamptz, dropped = ${dropped}
+    where coalesce(server_id, 0) = ${serverId ?? 0}::bigint`.execute(db)
   return kept.dropped
 }

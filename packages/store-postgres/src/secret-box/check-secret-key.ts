@@ -4,7 +4,6 @@ import { sql } from 'kysely'
 import { Database } from '../database/database.ts'
 
 const purpose = 'check'
-const operation = 'checking the secret key'
 
 /** Stores the value that tells a key at the first start, and opens it at each later one. `table` holds it. */
 export const checkSecretKeyIn = Effect.fn('checkSecretKey')(function* (
@@ -14,13 +13,11 @@ export const checkSecretKeyIn = Effect.fn('checkSecretKey')(function* (
   const box = yield* SecretBox
   const fresh = yield* box.seal({ secret: Redacted.make('netbox-pbs'), purpose })
   const name = sql.id(...table)
-  // Many processes may start at once with a new key: all of them open the value of the first.
-  yield* database.query(operation, (db) =>
-    sql`insert into ${name} (id, sealed) values (1, ${fresh}) on conflict do nothing`.execute(db),
-  )
-  const { rows } = yield* database.query(operation, (db) =>
-    sql<{ sealed: string }>`select sealed from ${name}`.execute(db),
-  )
+  const { rows } = yield* database.query('checking the secret key', async (db) => {
+    // Many processes may start at once with a new key: all of them open the value of the first.
+    await sql`insert into ${name} (id, sealed) values (1, ${fresh}) on conflict do nothing`.execute(db)
+    return await sql<{ sealed: string }>`select sealed from ${name}`.execute(db)
+  })
   for (const { sealed } of rows) yield* box.open({ sealed, purpose })
 })
 

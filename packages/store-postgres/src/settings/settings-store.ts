@@ -55,10 +55,10 @@ export const settingsLayer: Layer.Layer<SettingsStore, never, Database | SecretB
           const moves = ![undefined, '', stored].includes(change.proxbox_api_url)
           if (moves && key === null && before?.proxbox_api_key !== '') return new GatewayKeyNeeded()
           await sql`
-                update settings set
-                  changed = changed || ${JSON.stringify(change)}::text::jsonb,
-                  proxbox_api_key = coalesce(${key}::text, proxbox_api_key),
-                  last_updated = ${nextVersion(sql`last_updated`)}`.execute(trx)
+            update settings set
+              changed = changed || ${JSON.stringify(change)}::text::jsonb,
+              proxbox_api_key = coalesce(${key}::text, proxbox_api_key),
+              last_updated = ${nextVersion(sql`last_updated`)}`.execute(trx)
           const now = key === null ? {} : { proxbox_api_key: shownKey(key) }
           const was = fromStored(before?.changed ?? {})
           const changed = differing(
