@@ -3,8 +3,8 @@ import { SourceFailed, type SourceFrame, type SourceRequest } from '@netbox-pbs/
 import { Clock, Effect, Stream } from 'effect'
 import type { z } from 'zod'
 import { type EndpointOut, EndpointPage } from './contract/endpoint.ts'
-import { endpointPageLimit } from './contract/media.ts'
 import { type StatusItem, StatusList } from './contract/summaries.ts'
+import { endpointPageLimit } from './contract/sync-request.ts'
 import { boundedText } from './foreign-text.ts'
 import type { GatewayHttp } from './http/gateway-http.ts'
 

@@ -1,6 +1,6 @@
 import { Source, SourceFailed, type SourceFrame, type SourceRequest } from '@netbox-pbs/core/ports'
 import { Effect, Layer, type Scope, Stream } from 'effect'
-import { ndjsonMediaType } from './contract/media.ts'
+import { ndjsonMediaType } from './contract/sync-request.ts'
 import { readFrames } from './frames/read-frames.ts'
 import type { Answer } from './http/answer.ts'
 import { type GatewayHttp, type GatewayOptions, gatewayHttp } from './http/gateway-http.ts'

@@ -1,28 +1,39 @@
-import { type Actor, type Branch, type FieldErrors, registry } from '@netbox-pbs/core'
+import {
+  type Actor,
+  type Branch,
+  type FieldErrors,
+  type Filter,
+  type ModelName,
+  naturalKey,
+  type PageRequest,
+  pageLimits,
+  registry,
+} from '@netbox-pbs/core'
 import {
   type BranchNotOpen,
   type BranchOfRun,
+  type EditValues,
   type Endpoints,
   type EndpointTest,
-  type InventoryLists,
+  InventoryLists,
   InventoryWrites,
+  type ServedPage,
   type ServerGone,
   type ServerObservations,
   type StoreFailed,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
 import { connectServer, type ServerNotUsable } from '@netbox-pbs/sync'
-import { Effect } from 'effect'
+import { Array as Arr, Effect } from 'effect'
 import { badGateway, type HttpError, notFound } from '../rest/http-error.ts'
 import { type ReadSecret, readSecret, secretInBulk } from '../servers/read-secret.ts'
 import { keyTakenErrors, keyValues, repeatedKeys } from '../validation/unique.ts'
 import { referencedByItem, type ValidatedItem, validateItem } from '../validation/validate-item.ts'
 import { branchErrors } from './branch-limits.ts'
 import { knownServers } from './resolve-list.ts'
-import { takenKeys } from './taken-keys.ts'
 
 /** The rows made, or what is wrong with those that could not be; then none was made. */
-export type CreateResult =
+type CreateResult =
   /** `test`: what trying the connection of a server told; null: nothing was tried. */
   | { readonly _tag: 'created'; readonly ids: ReadonlyArray<number>; readonly test: EndpointTest | null }
   | {
@@ -133,3 +144,49 @@ const judgedKeys = (model: WritableModel, items: ReadonlyArray<ValidatedItem>) =
   )
 
 const hasErrors = (errors: FieldErrors): boolean => Object.keys(errors).length > 0
+
+/** Keys asked for at once. */
+const chunk = 200
+
+/** Places of keys that rows of main have already. It only explains a refusal; the store's constraint is what refuses. */
+const takenKeys = (
+  model: ModelName,
+  keys: ReadonlyArray<EditValues | null>,
+): Effect.Effect<ReadonlySet<number>, StoreFailed, InventoryLists> =>
+  Effect.gen(function* () {
+    const given = keys.filter((key) => key !== null)
+    const found = yield* Effect.forEach(Arr.chunksOf(given, chunk), (some) => keysInMain(model, some))
+    const taken = new Set(found.flatMap((texts) => [...texts]))
+    return new Set(
+      [...keys.entries()].flatMap(([place, key]) => (key !== null && taken.has(naturalKey(model, key)) ? [place] : [])),
+    )
+  })
+
+/** Of these keys those of main, as texts. Asked column by column, so that more rows may come than have one of the keys. */
+const keysInMain = (
+  model: ModelName,
+  keys: ReadonlyArray<EditValues>,
+): Effect.Effect<ReadonlySet<string>, StoreFailed, InventoryLists> =>
+  Effect.gen(function* () {
+    const lists = yield* InventoryLists
+    const filters = keyFilters(model, keys)
+    const texts = new Set<string>()
+    let start: number | null = 0
+    while (start !== null) {
+      const page: PageRequest = { _tag: 'cursor', limit: pageLimits.max, start }
+      const { rows }: ServedPage<ModelName> = yield* lists.list({ model, filters, search: null, order: [], page })
+      for (const row of rows) texts.add(naturalKey(model, row))
+      const last = rows.at(-1)
+      start = rows.length === page.limit && last !== undefined ? last.id + 1 : null
+    }
+    return texts
+  })
+
+function keyFilters(model: ModelName, keys: ReadonlyArray<EditValues>): ReadonlyArray<Filter> {
+  return registry[model].key.map((field) => {
+    const values = keys
+      .map((key) => key[field])
+      .filter((value) => typeof value === 'string' || typeof value === 'number')
+    return { field, lookup: 'exact', values: [...new Set(values)] }
+  })
+}

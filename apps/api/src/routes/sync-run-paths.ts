@@ -24,8 +24,7 @@ import { readBody } from '../rest/read-body.ts'
 import { readFilter } from '../rest/read-filter.ts'
 import { type Path, type Route, route } from '../rest/route.ts'
 import { readRunFilter, readRunRequest } from '../runs/run-request.ts'
-import { servedJob, servedRun, servedScope, servedWarning } from '../runs/serve-run.ts'
-import { waitsForWorkerSince } from '../runs/worker-notice.ts'
+import { servedJob, servedRun, servedScope, servedWarning, waitsForWorkerSince } from '../runs/serve-run.ts'
 
 const tags = ['plugins']
 

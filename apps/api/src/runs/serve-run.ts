@@ -1,4 +1,6 @@
 import { type Run, type RunJob, type ScopeResult, scopeTitle, type Warning } from '@netbox-pbs/core'
+import { Workers, type WorkersState } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
 import { runUrl } from '../rest/links.ts'
 import { runPage } from '../rest/page-paths.ts'
 import { choice } from '../rest/row.ts'
@@ -63,3 +65,19 @@ export const servedWarning = ({ scope, code, message, count }: Warning) => ({
 function seconds({ started, completed }: Run): number | null {
   return started === null || completed === null ? null : (Date.parse(completed) - Date.parse(started)) / 1000
 }
+
+/** Why nothing is synced, as a sentence without its stop; null: a worker runs. */
+export function workerNotice({ running, lastHeartbeat }: WorkersState): string | null {
+  if (running > 0) return null
+  const since = lastHeartbeat === null ? 'No worker has started yet' : `No worker has run since ${lastHeartbeat}`
+  return `${since}: runs wait until one starts (start:worker)`
+}
+
+/** Since when a run waits because no worker runs, RFC 3339; null: it does not. */
+export const waitsForWorkerSince = (run: Pick<Run, 'completed' | 'created'>) =>
+  Effect.gen(function* () {
+    if (run.completed !== null) return null
+    const { running, lastHeartbeat } = yield* (yield* Workers).state()
+    if (running > 0) return null
+    return lastHeartbeat === null || Date.parse(lastHeartbeat) < Date.parse(run.created) ? run.created : lastHeartbeat
+  })

@@ -1,10 +1,8 @@
-import { naturalKey } from '../key.ts'
-import type { Fields, FieldValue, ModelName } from '../registry/field.ts'
-import { sameValue } from '../registry/field.ts'
+import { keyPart, naturalKey } from '../key.ts'
+import { type Fields, type FieldValue, type ModelName, sameValue } from '../registry/field.ts'
 import { type Facts, fieldsOfClass, registry } from '../registry/registry.ts'
 import { absenceOf, type Seen } from './absence.ts'
 import type { Change, Delete, FieldChange } from './change.ts'
-import { KeyedRows } from './keyed-rows.ts'
 
 /** A row of main as diff sees it. */
 export interface MainRow<M extends ModelName> extends Seen {
@@ -149,3 +147,58 @@ function brokenFields(model: ModelName, before: Row, changed: ReadonlyArray<Fiel
 }
 
 const isNothing = (value: FieldValue): boolean => value === null || (Array.isArray(value) && value.length === 0)
+
+type AnyRow = Readonly<Record<string, unknown>>
+
+/**
+ * Rows of one model by their natural key, without a text for each key: the rows of a list share all but the end of their keys, so a row is found by that end
+ * among those that share its beginning. A key set twice keeps the last row.
+ */
+export class KeyedRows<A extends AnyRow> {
+  readonly #lists = new Map<string, Map<unknown, A>>()
+  readonly #end: string
+  /** The list that was used last, and the beginning that its rows share. */
+  #list: Map<unknown, A> | null = null
+  readonly #beginning: ReadonlyArray<{ readonly field: string; value: unknown }>
+
+  constructor(model: ModelName) {
+    const fields: ReadonlyArray<string> = registry[model].key
+    this.#end = fields.at(-1) ?? ''
+    this.#beginning = fields.slice(0, -1).map((field) => ({ field, value: undefined }))
+  }
+
+  set(row: A): void {
+    this.#listOf(row).set(row[this.#end], row)
+  }
+
+  /** Takes out the row that has the same key as this one. */
+  take(like: AnyRow): A | undefined {
+    const list = this.#listOf(like)
+    const end = like[this.#end]
+    const row = list.get(end)
+    if (row !== undefined) list.delete(end)
+    return row
+  }
+
+  /** The rows that were not taken out. */
+  *left(): Generator<A> {
+    for (const list of this.#lists.values()) yield* list.values()
+  }
+
+  #listOf(row: AnyRow): Map<unknown, A> {
+    if (this.#list !== null && this.#begins(row)) return this.#list
+    let text = ''
+    for (const part of this.#beginning) {
+      part.value = row[part.field]
+      text += `${keyPart(part.value)},`
+    }
+    this.#list = this.#lists.get(text) ?? new Map<unknown, A>()
+    this.#lists.set(text, this.#list)
+    return this.#list
+  }
+
+  #begins(row: AnyRow): boolean {
+    for (const part of this.#beginning) if (row[part.field] !== part.value) return false
+    return true
+  }
+}

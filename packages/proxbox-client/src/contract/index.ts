@@ -28,8 +28,14 @@ export {
   type ServerFrame,
   type TaskFrame,
 } from './frame.ts'
-export { apiKeyHeader, endpointPageLimit, maxFrameBytes, ndjsonMediaType } from './media.ts'
 export { rowTitle } from './row-title.ts'
 export { StatusItem, StatusList, Summaries, SyncItem } from './summaries.ts'
 export { envelopeOf, type SyncEnvelope } from './sync-envelope.ts'
-export { SyncRequest, SyncResource } from './sync-request.ts'
+export {
+  apiKeyHeader,
+  endpointPageLimit,
+  maxFrameBytes,
+  ndjsonMediaType,
+  SyncRequest,
+  SyncResource,
+} from './sync-request.ts'

@@ -2,7 +2,7 @@ import type { SourceFailed, SourceFrame } from '@netbox-pbs/core/ports'
 import { Effect, FastCheck, Stream } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { bytesOf, everyFrame, groupFrame } from '../../test/frames.ts'
-import { readFrames } from './read-frames.ts'
+import { LineSplitter, readFrames, tooLong } from './read-frames.ts'
 
 /** What bytes become when they arrive cut at these places. */
 const read = (bytes: Buffer, cuts: ReadonlyArray<number> = []) => {
@@ -46,5 +46,26 @@ describe('readFrames', () => {
     ['empty lines', '\n'.repeat(1001), 'the 1001th that is empty'],
   ])('a flood of %s is refused before it is parsed', async (_, text, why) => {
     await expect(read(Buffer.from(`${text}\n`))).rejects.toThrow(why)
+  })
+})
+
+const cut = (max: number, ...chunks: ReadonlyArray<string>) => {
+  const splitter = new LineSplitter(max)
+  return chunks.map((chunk) =>
+    [...splitter.push(Buffer.from(chunk))].map((line) => (line === tooLong ? 'too long' : line.toString())),
+  )
+}
+
+describe('LineSplitter', () => {
+  test.each([
+    ['several lines in one chunk', 10, ['a\nbb\nc'], [['a', 'bb']]],
+    ['one line over several chunks', 10, ['ab', 'cd', 'e\n'], [[], [], ['abcde']]],
+    ['a newline of its own', 10, ['ab', '\n', 'c\n'], [[], ['ab'], ['c']]],
+    ['empty lines', 10, ['\n\na\n'], [['', '', 'a']]],
+    ['a line as long as allowed', 3, ['ab', 'c\n'], [[], ['abc']]],
+    ['a line one byte too long', 3, ['ab', 'cd\n'], [[], ['too long']]],
+    ['a line too long before it ends', 3, ['ab', 'cd'], [[], ['too long']]],
+  ])('%s', (_, max, chunks, lines) => {
+    expect(cut(max, ...chunks)).toEqual(lines)
   })
 })

@@ -1,7 +1,7 @@
 import { type SourceErrorCode, SourceFailed } from '@netbox-pbs/core/ports'
 import { Duration, Effect, ExecutionStrategy, Exit, Redacted, Schedule, Scope, Stream } from 'effect'
 import { Agent, type Dispatcher } from 'undici'
-import { apiKeyHeader, ndjsonMediaType } from '../contract/media.ts'
+import { apiKeyHeader, ndjsonMediaType } from '../contract/sync-request.ts'
 import { type Answer, type JsonAnswer, wholeAnswer } from './answer.ts'
 import { bodyBytes } from './body-bytes.ts'
 import { cutOff, statusFailure, transportFailure } from './failures.ts'

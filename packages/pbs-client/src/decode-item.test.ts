@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { blankUnsafeIntegers } from './unsafe-integers.ts'
+import { blankUnsafeIntegers } from './decode-item.ts'
 
 describe('numbers beyond 2^53-1', () => {
   const rows: ReadonlyArray<readonly [string, unknown, ReadonlyArray<string>]> = [

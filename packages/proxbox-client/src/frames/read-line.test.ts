@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { serverOfCanonicalGroup } from './canonical-group.ts'
+import { serverOfCanonicalGroup } from './read-line.ts'
 
 const group = (server: string) => `{"frame":"group","server":${server},"datastore_name":"tank","snapshots":[]}`
 
