@@ -44,18 +44,29 @@ const name = z
   .min(1, 'This field may not be blank.')
   .max(maxBranchName, `Ensure this field has no more than ${maxBranchName} characters.`)
 const description = text.max(1024, 'Ensure this field has no more than 1024 characters.')
-const commit = z.boolean('Must be a valid boolean.').default(true)
+const commit = z.boolean('Must be a valid boolean.').default(true).describe('False: a dry run.')
 
-const Made = z.strictObject({ name, description: description.default('') })
-const Changed = z.strictObject({ name: name.optional(), description: description.optional() })
-const Committed = z.strictObject({ commit })
+/** What opens a branch. */
+export const NewBranch = z.strictObject({ name, description: description.default('') })
+/** A change to a branch's own name and description. */
+export const BranchRequest = z.strictObject({ name: name.optional(), description: description.optional() })
+/** What an action takes that may be a dry run. */
+export const CommitRequest = z.strictObject({ commit })
 const Nothing = z.strictObject({})
-const Reverted = z.strictObject({ name: name.optional(), commit })
-const Approved = z.strictObject({ revision: z.int({ error: required }).min(0) })
-const Resolved = z.strictObject({
+/** What undoes a merged branch. */
+export const RevertRequest = z.strictObject({
+  name: name.optional().describe('Name of the new branch; by default `revert-` and the name of this branch.'),
+  commit,
+})
+/** The revision that was reviewed. */
+export const ApproveRequest = z.strictObject({
+  revision: z.int({ error: required }).min(0).describe('The revision that was reviewed.'),
+})
+/** Answers to conflicts. */
+export const ResolveRequest = z.strictObject({
   resolution: z.enum(['main', 'branch', 'value', 'skip']).nullable(),
   value: z
-    .json()
+    .unknown()
     .refine((given) => textsOf(given).every((inner) => !inner.includes('\0')), noNull)
     .refine((given) => textsOf(given).every((inner) => inner.isWellFormed()), noSurrogate)
     .optional(),
@@ -63,33 +74,34 @@ const Resolved = z.strictObject({
   kind: oneOrMore(z.enum(conflictKinds)).optional(),
   object_type: oneOrMore(z.enum(objectTypes)).optional(),
   field: oneOrMore(text.max(100)).optional(),
-  scope: oneOrMore(text.max(2048)).optional(),
+  scope: oneOrMore(text.max(2048)).optional().describe('Keys of scopes, as conflicts have them.'),
   all: z.boolean().optional(),
 })
 
 /** Which conflicts get which answer. */
-interface ResolveRequest {
+interface Answers {
   readonly filter: ConflictFilter
   /** Null takes the answers back. */
   readonly resolution: Resolution | null
 }
 
 /** Reads the name and description of a new branch. */
-export const readNewBranch = (body: unknown) => parsed(Made, body)
+export const readNewBranch = (body: unknown) => parsed(NewBranch, body)
 
 /** Reads the body of a change to the branch's own name and description. */
 export const readBranchChange = (body: unknown) =>
-  Effect.map(parsed(Changed, body), (change) => ({
+  Effect.map(parsed(BranchRequest, body), (change) => ({
     ...(change.name === undefined ? {} : { name: change.name }),
     ...(change.description === undefined ? {} : { description: change.description }),
   }))
 
 /** Reads `{"commit": true}`, which is the default; false is a dry run. Anything else is refused, so that a typing error does nothing. */
-export const readCommit = (body: unknown) => Effect.map(parsed(Committed, body), ({ commit: committed }) => committed)
+export const readCommit = (body: unknown) =>
+  Effect.map(parsed(CommitRequest, body), ({ commit: committed }) => committed)
 
 /** Reads `{"name": "undo", "commit": true}`: what the branch that undoes one is called (null: it has no name of its own), and whether that is a dry run. */
 export const readRevert = (body: unknown) =>
-  Effect.map(parsed(Reverted, body), ({ name: given, commit: committed }) => ({
+  Effect.map(parsed(RevertRequest, body), ({ name: given, commit: committed }) => ({
     name: given ?? null,
     commit: committed,
   }))
@@ -98,12 +110,12 @@ export const readRevert = (body: unknown) =>
 export const readNothing = (body: unknown) => Effect.asVoid(parsed(Nothing, body))
 
 /** Reads `{"revision": 3}`: the state of the branch that was looked at. */
-export const readApproval = (body: unknown) => Effect.map(parsed(Approved, body), ({ revision }) => revision)
+export const readApproval = (body: unknown) => Effect.map(parsed(ApproveRequest, body), ({ revision }) => revision)
 
 /** Reads which conflicts to answer and how. Without a choice of conflicts it needs `"all": true`, so that nothing is answered by an oversight. */
-export const readResolve = (body: unknown): Effect.Effect<ResolveRequest, HttpError> =>
+export const readResolve = (body: unknown): Effect.Effect<Answers, HttpError> =>
   Effect.gen(function* () {
-    const { resolution, value, conflicts, kind, object_type, field, scope, all } = yield* parsed(Resolved, body)
+    const { resolution, value, conflicts, kind, object_type, field, scope, all } = yield* parsed(ResolveRequest, body)
     const named = [conflicts, kind, object_type, field, scope].some((given) => given !== undefined)
     const errors: FieldErrors = {
       ...(!named && all !== true

@@ -64,8 +64,31 @@ export const branchParameters = [
   { name: branchParameter, in: 'query' as const, schema: { type: 'string' as const } },
 ].map((parameter) => ({ ...parameter, description: 'The schema_id of a branch; left out: main.' }))
 
+const asDocument = {
+  // What a client sends: a field with a default may be left out, and an answer may gain fields.
+  io: 'input',
+  unrepresentable: 'any',
+  override: ({ jsonSchema: schema }: { jsonSchema: Record<string, unknown> }) => {
+    // A format says it; and every integer of JSON is safe.
+    if ('format' in schema) delete schema['pattern']
+    if (schema['minimum'] === Number.MIN_SAFE_INTEGER) delete schema['minimum']
+    if (schema['maximum'] === Number.MAX_SAFE_INTEGER) delete schema['maximum']
+    delete schema['propertyNames']
+  },
+} as const
+
 /** A zod schema as the OpenAPI document has it. */
 export function jsonSchema(schema: z.ZodType): object {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema)
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, asDocument)
   return rest
+}
+
+/** Zod schemas as components of the document; those that hold another refer to it. */
+export function componentSchemas(schemas: Readonly<Record<string, z.ZodType>>): Readonly<Record<string, object>> {
+  const named = z.registry<{ readonly id: string }>()
+  for (const [id, schema] of Object.entries(schemas)) named.add(schema, { id })
+  const all = z.toJSONSchema(named, { ...asDocument, uri: (id) => ref(id).$ref })
+  return Object.fromEntries(
+    Object.entries(all.schemas).map(([name, { $schema: _, $id: __, ...schema }]) => [name, schema]),
+  )
 }

@@ -2,7 +2,7 @@ import { HeldDeletionsChanged, HeldDeletionsNotFound, HeldDeletionsStore } from 
 import { confirmHeld, dismissHeld, type HeldDecision } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
 import { Hono } from 'hono'
-import { sampleRows } from '../held/sample-rows.ts'
+import { sampleRows } from '../records/held-deletions.ts'
 import type { ApiContext, ApiEnv } from '../rest/caller.ts'
 import { offsetPage } from '../rest/envelope.ts'
 import { heldPage, runPage } from '../rest/page-paths.ts'

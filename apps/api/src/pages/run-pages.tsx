@@ -3,13 +3,14 @@ import { Branches, HeldDeletionsStore, Runs } from '@netbox-pbs/core/ports'
 import { cancelRun, startRun } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
 import { Hono } from 'hono'
-import { sampleRows } from '../held/sample-rows.ts'
+import { sampleRows } from '../records/held-deletions.ts'
+import { runFilter } from '../records/run.ts'
 import type { ApiContext, ApiEnv } from '../rest/caller.ts'
 import { offsetPage } from '../rest/envelope.ts'
 import { runPage, runsPage } from '../rest/page-paths.ts'
 import { rowId } from '../rest/row.ts'
-import { readRunFilter, readRunRequest } from '../runs/run-request.ts'
-import { waitsForWorkerSince } from '../runs/serve-run.ts'
+import { readRunRequest } from '../runs/run-request.ts'
+import { waitsForWorkerSince } from '../runs/worker-notice.ts'
 import { Alert, IgnoredParameters, WrongParameters } from './components/alert.tsx'
 import { isUnderWay } from './components/badge.tsx'
 import { Layout, PageTitle } from './components/layout.tsx'
@@ -45,7 +46,7 @@ const drawList = (viewer: Viewer, parameters: URLSearchParams, problem: string |
   Effect.gen(function* () {
     const runs = yield* Runs
     const { limit, offset } = offsetPage(parameters)
-    const { count, rows, ignored, wrong } = yield* readRunFilter(parameters).pipe(
+    const { count, rows, ignored, wrong } = yield* runFilter.read(parameters).pipe(
       Effect.flatMap(({ filter, ignored }) =>
         Effect.map(runs.list({ filter, limit, offset }), (page) => ({ ...page, ignored, wrong: null })),
       ),

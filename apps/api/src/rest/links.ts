@@ -49,6 +49,9 @@ export function prefix(c: ApiContext): string {
 
 const firstOf = (header: string | undefined): string | undefined => header?.split(',')[0]?.trim() || undefined
 
+/** Path of the list of API tokens in REST. */
+export const tokensPath = '/api/users/tokens/'
+
 /** A user in brief form, as other objects show theirs. */
 export const userAddress = (base: string, { id, username }: { readonly id: number; readonly username: string }) => ({
   id,

@@ -1,14 +1,16 @@
 import { type FieldErrors, netboxLookups, parseTimestamp, unbuiltFilter, unbuiltLookup } from '@netbox-pbs/core'
 import { Effect } from 'effect'
+import type { z } from 'zod'
 import { branchParameter } from './branch-place.ts'
 import { type HttpError, invalid } from './http-error.ts'
 
 /** Result of reading a parameter: nothing, a filter value, or an error. */
 type Read<A> = { readonly value?: A; readonly wrong?: string }
 
-/** A parameter of a list of records: its name and how its values are read. */
-export interface Parameter<A> {
+/** A parameter of a list of records: its name, its schema in the document, and how its values are read. */
+interface Parameter<A> {
   readonly name: string
+  readonly schema: object
   readonly read: (texts: ReadonlyArray<string>) => Read<A>
 }
 
@@ -26,14 +28,40 @@ export interface RecordQuery<F> {
 /** Parameters of every list of records that are not filters. */
 const common: ReadonlySet<string> = new Set(['limit', 'offset', 'format', branchParameter])
 
+/** The filter of a list of records, as the document has it and as a query gives it. */
+export interface RecordFilter<F> {
+  readonly parameters: ReadonlyArray<{ readonly name: string; readonly in: 'query'; readonly schema: object }>
+  readonly read: (params: URLSearchParams) => Effect.Effect<RecordQuery<F>, HttpError>
+}
+
 /**
- * Reads the filter of a list of records from a query, 400 with NetBox's sentence for each wrong parameter. A blank value is none. `record` names the fields of its records: a filter by one of their fields that is not built is a 400 too, and what means nothing is ignored.
+ * The filter of a list of records. Reading it is a 400 with NetBox's sentence for each wrong parameter, and for a filter by a field of `record` that is not built; a blank value is none, and
+ * what means nothing is ignored. `more` are parameters of the list that filter nothing.
  */
-export function readFilter<F extends object>(
-  params: URLSearchParams,
-  record: ReadonlySet<string>,
+export const recordFilter = <F extends object>(
+  record: z.ZodObject,
   parameters: Parameters<F>,
-  more: ReadonlyArray<string> = [],
+  more: Readonly<Record<string, object>> = {},
+): RecordFilter<F> => ({
+  parameters: [
+    ...Object.values<Parameter<unknown>>(parameters),
+    ...Object.entries(more).map(([name, schema]) => ({ name, schema })),
+  ].map(({ name, schema }) => ({ name, in: 'query', schema })),
+  read: (params) =>
+    readFilter(params, { record: new Set(Object.keys(record.shape)), parameters, more: Object.keys(more) }),
+})
+
+function readFilter<F extends object>(
+  params: URLSearchParams,
+  {
+    record,
+    parameters,
+    more,
+  }: {
+    readonly record: ReadonlySet<string>
+    readonly parameters: Parameters<F>
+    readonly more: ReadonlyArray<string>
+  },
 ): Effect.Effect<RecordQuery<F>, HttpError> {
   const filter: Record<string, unknown> = {}
   const errors: Record<string, FieldErrors[string]> = {}
@@ -86,6 +114,7 @@ export const choices = <A extends string>(
   nameOf: (choice: A) => string = (choice) => choice,
 ): Parameter<ReadonlyArray<A>> => ({
   name,
+  schema: { type: 'array', items: { type: 'string', enum: all.map(nameOf) } },
   read: (texts) => {
     const unknown = texts.find((text) => !all.some((choice) => nameOf(choice) === text))
     return unknown === undefined
@@ -97,6 +126,7 @@ export const choices = <A extends string>(
 /** Whole numbers. One beyond what an id can be is no row's. */
 export const numbers = (name: string): Parameter<ReadonlyArray<number>> => ({
   name,
+  schema: { type: 'array', items: { type: 'integer' } },
   read: (texts) =>
     texts.every((text) => /^\s*[+-]?\d+\s*$/.test(text))
       ? { value: texts.map(Number).filter(Number.isSafeInteger) }
@@ -106,6 +136,7 @@ export const numbers = (name: string): Parameter<ReadonlyArray<number>> => ({
 /** The id of one object; of several the last one counts. One beyond what an id can be is no object's, as 0 is. */
 export const id = (name: string): Parameter<number> => ({
   name,
+  schema: { type: 'integer' },
   read: (given) => {
     const text = given.at(-1) ?? ''
     if (!/^\s*\d+\s*$/.test(text)) return { wrong: 'Enter a whole number.' }
@@ -116,6 +147,7 @@ export const id = (name: string): Parameter<number> => ({
 /** One whole number, not negative; of several the last one counts. */
 export const wholeNumber = (name: string): Parameter<number> => ({
   name,
+  schema: { type: 'integer', minimum: 0 },
   read: (given) => {
     const value = Number(given.at(-1))
     return /^\s*\d+\s*$/.test(given.at(-1) ?? '') && Number.isSafeInteger(value)
@@ -127,12 +159,14 @@ export const wholeNumber = (name: string): Parameter<number> => ({
 /** Texts as they are. */
 export const texts = (name: string): Parameter<ReadonlyArray<string>> => ({
   name,
+  schema: { type: 'array', items: { type: 'string' } },
   read: (given) => (given.some(hasNull) ? noNull : { value: given }),
 })
 
 /** A text to look for; of several the last one counts. */
 export const search = (name: string): Parameter<string> => ({
   name,
+  schema: { type: 'string' },
   read: (given) => {
     const text = given.at(-1)?.trim() ?? ''
     return hasNull(text) ? noNull : text === '' ? {} : { value: text }
@@ -142,12 +176,14 @@ export const search = (name: string): Parameter<string> => ({
 /** UUIDs. */
 export const uuids = (name: string): Parameter<ReadonlyArray<string>> => ({
   name,
+  schema: { type: 'array', items: { type: 'string', format: 'uuid' } },
   read: (given) => (given.every((text) => uuid.test(text)) ? { value: given } : { wrong: 'Enter a valid UUID.' }),
 })
 
 /** A moment; of several the last one counts. */
 export const timestamp = (name: string): Parameter<string> => ({
   name,
+  schema: { type: 'string', format: 'date-time' },
   read: (given) => {
     const value = parseTimestamp(given.at(-1) ?? '')
     return value === null ? { wrong: 'Enter a valid date/time.' } : { value }
@@ -157,6 +193,7 @@ export const timestamp = (name: string): Parameter<string> => ({
 /** True or false; of several the last one counts. */
 export const flag = (name: string): Parameter<boolean> => ({
   name,
+  schema: { type: 'boolean' },
   read: (given) => {
     const text = given.at(-1)?.toLowerCase()
     return text === 'true' || text === 'false' ? { value: text === 'true' } : { wrong: 'Must be true or false.' }

@@ -1,17 +1,7 @@
-import {
-  branchedModels,
-  branchKinds,
-  branchStatuses,
-  changeActions,
-  conflictKinds,
-  last,
-  registry,
-} from '@netbox-pbs/core'
+import { last } from '@netbox-pbs/core'
 import { Branches } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { readBranchChangeFilter, readBranchFilter, readConflictFilter } from '../branches/read-branch-filter.ts'
 import { readBranchChange, readNewBranch } from '../branches/read-branch-request.ts'
-import { servedBranch, servedBranchChange, servedConflict } from '../branches/serve-branch.ts'
 import {
   bodyErrors,
   errorResponses,
@@ -25,6 +15,14 @@ import {
   versionErrors,
   wrongFilter,
 } from '../openapi/responses.ts'
+import {
+  branchChangeFilter,
+  branchFilter,
+  conflictFilter,
+  servedBranch,
+  servedBranchChange,
+  servedConflict,
+} from '../records/branch.ts'
 import { actorOf } from '../rest/caller.ts'
 import { respondWithRecords } from '../rest/envelope.ts'
 import { etag, expectedVersions } from '../rest/etag.ts'
@@ -35,16 +33,6 @@ import { branchActionPaths, findBranch } from './branch-action-paths.ts'
 
 const tags = ['plugins']
 const onePath = `${branchesPath}{id}/`
-const inQuery = (name: string, schema: object) => ({ name, in: 'query' as const, schema })
-const choices = (name: string, values: ReadonlyArray<string>) =>
-  inQuery(name, { type: 'array', items: { type: 'string', enum: [...values] } })
-const texts = (name: string) => inQuery(name, { type: 'array', items: { type: 'string' } })
-const numbers = (name: string) => inQuery(name, { type: 'array', items: { type: 'integer' } })
-const search = inQuery('q', { type: 'string' })
-const objectTypes = choices(
-  'object_type',
-  branchedModels.map((model) => registry[model].objectType),
-)
 
 const listRoute: Route = route(
   {
@@ -52,23 +40,13 @@ const listRoute: Route = route(
     path: branchesPath,
     tags,
     operationId: 'plugins_pbs_branches_list',
-    parameters: [
-      choices('status', branchStatuses),
-      choices('kind', branchKinds),
-      texts('name'),
-      texts('schema_id'),
-      texts('user'),
-      inQuery('run', { type: 'integer' }),
-      search,
-      inQuery('ordering', { type: 'string', enum: ['id', '-id'], default: '-id' }),
-      ...pageParameters,
-    ],
+    parameters: [...branchFilter.parameters, ...pageParameters],
     responses: { ...errorResponses, 200: response('The branches, newest first', ref('BranchList')), ...wrongFilter },
   },
   (c) =>
     Effect.gen(function* () {
       const params = new URL(c.req.url).searchParams
-      const { filter, ignored } = yield* readBranchFilter(params)
+      const { filter, ignored } = yield* branchFilter.read(params)
       const oldestFirst = last(params, 'ordering') === 'id'
       const branches = yield* Branches
       return yield* respondWithRecords(c, {
@@ -155,14 +133,7 @@ const changesRoute: Route = route(
     path: `${onePath}changes/`,
     tags,
     operationId: 'plugins_pbs_branches_changes_list',
-    parameters: [
-      idParameter,
-      objectTypes,
-      choices('action', changeActions),
-      numbers('object_id'),
-      search,
-      ...pageParameters,
-    ],
+    parameters: [idParameter, ...branchChangeFilter.parameters, ...pageParameters],
     responses: {
       ...errorResponses,
       200: response('What the branch changes, by model and id', ref('BranchChangeList')),
@@ -173,7 +144,7 @@ const changesRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findBranch(c)
-      const { filter, ignored } = yield* readBranchChangeFilter(new URL(c.req.url).searchParams)
+      const { filter, ignored } = yield* branchChangeFilter.read(new URL(c.req.url).searchParams)
       const branches = yield* Branches
       return yield* respondWithRecords(c, {
         path: `${branchesPath}${id}/changes/`,
@@ -190,16 +161,7 @@ const conflictsRoute: Route = route(
     path: `${onePath}conflicts/`,
     tags,
     operationId: 'plugins_pbs_branches_conflicts_list',
-    parameters: [
-      idParameter,
-      numbers('id'),
-      choices('kind', conflictKinds),
-      objectTypes,
-      texts('field'),
-      texts('scope'),
-      inQuery('resolved', { type: 'boolean' }),
-      ...pageParameters,
-    ],
+    parameters: [idParameter, ...conflictFilter.parameters, ...pageParameters],
     responses: {
       ...errorResponses,
       200: response(
@@ -213,7 +175,7 @@ const conflictsRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findBranch(c)
-      const { filter, ignored } = yield* readConflictFilter(new URL(c.req.url).searchParams)
+      const { filter, ignored } = yield* conflictFilter.read(new URL(c.req.url).searchParams)
       const branches = yield* Branches
       return yield* respondWithRecords(c, {
         path: `${branchesPath}${id}/conflicts/`,

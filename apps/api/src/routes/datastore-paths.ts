@@ -11,10 +11,10 @@ import {
   response,
   wrongFilter,
 } from '../openapi/responses.ts'
-import { fieldsOf } from '../openapi/shared-schemas.ts'
+import { UsagePoint } from '../records/server.ts'
 import { envelope, nameIgnored, offsetPage } from '../rest/envelope.ts'
 import { baseUrl, listPath } from '../rest/links.ts'
-import { readFilter } from '../rest/read-filter.ts'
+import { recordFilter } from '../rest/read-filter.ts'
 import { type Path, type Route, route } from '../rest/route.ts'
 
 const usageRoute: Route = route(
@@ -35,7 +35,7 @@ const usageRoute: Route = route(
     Effect.gen(function* () {
       const { id } = yield* findRow('datastore', c)
       const params = new URL(c.req.url).searchParams
-      const { ignored } = yield* readFilter(params, fieldsOf('UsagePoint'), {})
+      const { ignored } = yield* recordFilter(UsagePoint, {}).read(params)
       nameIgnored(c, ignored)
       const page = offsetPage(params)
       const { count, rows } = yield* (yield* DatastoreUsage).points({ datastoreId: id, ...page })

@@ -1,7 +1,6 @@
 import { HeldDeletionsChanged, HeldDeletionsStore } from '@netbox-pbs/core/ports'
 import { confirmHeld, dismissHeld, type HeldDecision } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
-import { sampleRows, servedHeld } from '../held/sample-rows.ts'
 import {
   bodyErrors,
   errorResponses,
@@ -13,16 +12,16 @@ import {
   response,
   wrongFilter,
 } from '../openapi/responses.ts'
-import { fieldsOf } from '../openapi/shared-schemas.ts'
+import { HeldDeletions, sampleRows, servedHeld } from '../records/held-deletions.ts'
+import { servedRun } from '../records/run.ts'
 import { type ApiContext, actorOf } from '../rest/caller.ts'
 import { respondWithRecords } from '../rest/envelope.ts'
 import { HttpError, invalid, notFound } from '../rest/http-error.ts'
 import { baseUrl, runsPath, runUrl } from '../rest/links.ts'
 import { readBody } from '../rest/read-body.ts'
-import { readFilter } from '../rest/read-filter.ts'
+import { recordFilter } from '../rest/read-filter.ts'
 import { type Path, type Route, route } from '../rest/route.ts'
 import { rowId } from '../rest/row.ts'
-import { servedRun } from '../runs/serve-run.ts'
 import { pythonType } from '../validation/python-text.ts'
 import { unknownKeys } from '../validation/unbuilt-fields.ts'
 import { isDictionary, ownValue } from '../validation/validate-item.ts'
@@ -49,7 +48,7 @@ const listRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findRun(c)
-      const { ignored } = yield* readFilter(new URL(c.req.url).searchParams, fieldsOf('HeldDeletions'), {})
+      const { ignored } = yield* recordFilter(HeldDeletions, {}).read(new URL(c.req.url).searchParams)
       const held = yield* HeldDeletionsStore
       return yield* respondWithRecords(c, {
         path: `${runsPath}${id}/held/`,

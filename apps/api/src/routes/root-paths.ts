@@ -6,7 +6,7 @@ import { errorResponses, jsonSchema, ref, response } from '../openapi/responses.
 import { forbidden } from '../rest/http-error.ts'
 import { apiRoot, baseUrl, userAddress } from '../rest/links.ts'
 import { type Handler, type Path, type Route, route } from '../rest/route.ts'
-import { workerNotice } from '../runs/serve-run.ts'
+import { workerNotice } from '../runs/worker-notice.ts'
 import type { ApiServices } from '../services.ts'
 import { netboxVersion, version } from '../version.ts'
 

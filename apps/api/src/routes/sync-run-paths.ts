@@ -1,4 +1,4 @@
-import { runAllows, runStatuses, runTriggers } from '@netbox-pbs/core'
+import { runAllows } from '@netbox-pbs/core'
 import { Runs } from '@netbox-pbs/core/ports'
 import { cancelRun, startRun } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
@@ -15,16 +15,24 @@ import {
   response,
   wrongFilter,
 } from '../openapi/responses.ts'
-import { fieldsOf } from '../openapi/shared-schemas.ts'
+import {
+  runFilter,
+  SyncRunJob,
+  SyncRunScope,
+  servedJob,
+  servedRun,
+  servedScope,
+  servedWarning,
+} from '../records/run.ts'
 import type { ApiContext } from '../rest/caller.ts'
 import { respondWithRecords } from '../rest/envelope.ts'
 import { badRequest, notFound } from '../rest/http-error.ts'
 import { baseUrl, runsPath, runUrl } from '../rest/links.ts'
 import { readBody } from '../rest/read-body.ts'
-import { readFilter } from '../rest/read-filter.ts'
+import { recordFilter } from '../rest/read-filter.ts'
 import { type Path, type Route, route } from '../rest/route.ts'
-import { readRunFilter, readRunRequest } from '../runs/run-request.ts'
-import { servedJob, servedRun, servedScope, servedWarning, waitsForWorkerSince } from '../runs/serve-run.ts'
+import { readRunRequest } from '../runs/run-request.ts'
+import { waitsForWorkerSince } from '../runs/worker-notice.ts'
 
 const tags = ['plugins']
 
@@ -37,16 +45,12 @@ const listRoute: Route = route(
     path: runsPath,
     tags,
     operationId: 'plugins_pbs_sync_runs_list',
-    parameters: [
-      { name: 'status', in: 'query', schema: { type: 'array', items: { type: 'string', enum: [...runStatuses] } } },
-      { name: 'trigger', in: 'query', schema: { type: 'array', items: { type: 'string', enum: [...runTriggers] } } },
-      ...pageParameters,
-    ],
+    parameters: [...runFilter.parameters, ...pageParameters],
     responses: { ...errorResponses, 200: response('The runs, newest first', ref('SyncRunList')), ...wrongFilter },
   },
   (c) =>
     Effect.gen(function* () {
-      const { filter, ignored } = yield* readRunFilter(new URL(c.req.url).searchParams)
+      const { filter, ignored } = yield* runFilter.read(new URL(c.req.url).searchParams)
       const runs = yield* Runs
       return yield* respondWithRecords(c, {
         path: runsPath,
@@ -121,7 +125,7 @@ const scopesRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findRun(c)
-      const { ignored } = yield* readFilter(new URL(c.req.url).searchParams, fieldsOf('SyncRunScope'), {})
+      const { ignored } = yield* recordFilter(SyncRunScope, {}).read(new URL(c.req.url).searchParams)
       const runs = yield* Runs
       return yield* respondWithRecords(c, {
         path: `${runsPath}${id}/scopes/`,
@@ -149,7 +153,7 @@ const jobsRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const { id } = yield* findRun(c)
-      const { ignored } = yield* readFilter(new URL(c.req.url).searchParams, fieldsOf('SyncRunJob'), {})
+      const { ignored } = yield* recordFilter(SyncRunJob, {}).read(new URL(c.req.url).searchParams)
       const runs = yield* Runs
       return yield* respondWithRecords(c, {
         path: `${runsPath}${id}/jobs/`,

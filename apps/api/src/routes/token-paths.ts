@@ -1,4 +1,4 @@
-import { type ApiToken, ApiTokens } from '@netbox-pbs/core/ports'
+import { ApiTokens } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { hashSecret, newCredentials } from '../accounts/token-text.ts'
 import { pathId } from '../inventory/find-row.ts'
@@ -13,17 +13,16 @@ import {
   response,
   wrongFilter,
 } from '../openapi/responses.ts'
-import { fieldsOf } from '../openapi/shared-schemas.ts'
+import { servedToken, tokenFilter } from '../records/token.ts'
 import { actorOf, type Caller } from '../rest/caller.ts'
 import { respondWithRecords } from '../rest/envelope.ts'
 import { invalid, notFound } from '../rest/http-error.ts'
-import { baseUrl, userAddress } from '../rest/links.ts'
+import { baseUrl, tokensPath } from '../rest/links.ts'
 import { readBody } from '../rest/read-body.ts'
-import { readFilter, search } from '../rest/read-filter.ts'
 import { type Path, type Route, route } from '../rest/route.ts'
 import { readTokenInput, type TokenInput } from './token-input.ts'
 
-const path = '/api/users/tokens/'
+const path = tokensPath
 const tags = ['users']
 
 const listRoute: Route = route(
@@ -32,7 +31,7 @@ const listRoute: Route = route(
     path,
     tags,
     operationId: 'users_tokens_list',
-    parameters: [...pageParameters, { name: 'key', in: 'query', schema: { type: 'string' } }],
+    parameters: [...tokenFilter.parameters, ...pageParameters],
     responses: {
       ...errorResponses,
       200: response('The tokens, without their secrets', ref('TokenList')),
@@ -42,15 +41,13 @@ const listRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const params = new URL(c.req.url).searchParams
-      const { filter, ignored } = yield* readFilter<{ readonly key?: string }>(params, fieldsOf('Token'), {
-        key: search('key'),
-      })
+      const { filter, ignored } = yield* tokenFilter.read(params)
       const tokens = yield* ApiTokens
       return yield* respondWithRecords(c, {
         path,
         ignored,
         read: (page) => tokens.list({ ...page, ...filter }),
-        serve: (token, base) => served(base, token),
+        serve: (token, base) => servedToken(base, token),
       })
     }),
 )
@@ -85,7 +82,7 @@ const createRoute: Route = route(
         actor: actorOf(c),
       })
       const base = baseUrl(c)
-      return c.json({ ...served(base, token), token: secret }, 201, { Location: `${base}${path}${token.id}/` })
+      return c.json({ ...servedToken(base, token), token: secret }, 201, { Location: `${base}${path}${token.id}/` })
     }),
 )
 
@@ -102,7 +99,7 @@ const detailRoute: Route = route(
     Effect.gen(function* () {
       const tokens = yield* ApiTokens
       const token = yield* tokens.get({ id: yield* pathId(c) })
-      return Option.isSome(token) ? c.json(served(baseUrl(c), token.value)) : yield* noSuchToken
+      return Option.isSome(token) ? c.json(servedToken(baseUrl(c), token.value)) : yield* noSuchToken
     }),
 )
 
@@ -146,18 +143,3 @@ const ownUser = ({ id, username, notFound: none }: NonNullable<TokenInput['user'
   })
 
 const noSuchToken = notFound('No Token matches the given query.')
-
-const served = (base: string, { id, key, user, ...about }: ApiToken) => ({
-  id,
-  url: `${base}${path}${id}/`,
-  display: `${key} (${user.username})`,
-  version: 2,
-  key,
-  user: userAddress(base, user),
-  description: about.description,
-  created: about.created,
-  expires: about.expires,
-  last_used: about.last_used,
-  enabled: about.enabled,
-  write_enabled: about.write_enabled,
-})

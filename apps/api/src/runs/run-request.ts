@@ -1,10 +1,8 @@
-import { type FieldErrors, type Resource, resources, runStatuses, runTriggers } from '@netbox-pbs/core'
-import type { InventoryLists, RunFilter, StoreFailed } from '@netbox-pbs/core/ports'
+import { type FieldErrors, type Resource, resources } from '@netbox-pbs/core'
+import type { InventoryLists, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { knownServers } from '../inventory/resolve-list.ts'
-import { fieldsOf } from '../openapi/shared-schemas.ts'
 import { type HttpError, invalid } from '../rest/http-error.ts'
-import { choices, type RecordQuery, readFilter } from '../rest/read-filter.ts'
 import { pythonText, pythonType } from '../validation/python-text.ts'
 import { unknownKeys } from '../validation/unbuilt-fields.ts'
 import { isDictionary, ownValue } from '../validation/validate-item.ts'
@@ -78,10 +76,3 @@ const notAList = (input: unknown): Wrong => ({
 const notAResource = (item: unknown) => `${shown(item)} is not one of ${resources.join(', ')}.`
 
 const shown = (item: unknown) => (typeof item === 'string' ? item : pythonText(item)).slice(0, 255)
-
-/** Reads the filters of the list of runs from a query. */
-export const readRunFilter = (params: URLSearchParams): Effect.Effect<RecordQuery<RunFilter>, HttpError> =>
-  readFilter<RunFilter>(params, fieldsOf('SyncRun'), {
-    statuses: choices('status', runStatuses),
-    triggers: choices('trigger', runTriggers),
-  })

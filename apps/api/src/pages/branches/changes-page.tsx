@@ -1,7 +1,7 @@
 import { branchedModels, changeActions, registry } from '@netbox-pbs/core'
 import { Branches } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { readBranchChangeFilter } from '../../branches/read-branch-filter.ts'
+import { branchChangeFilter } from '../../records/branch.ts'
 import type { ApiContext } from '../../rest/caller.ts'
 import { offsetPage } from '../../rest/envelope.ts'
 import { branchPage } from '../../rest/page-paths.ts'
@@ -32,7 +32,7 @@ export const changes = (c: ApiContext, id: number) =>
         const parameters = new URL(c.req.url).searchParams
         const { limit, offset } = offsetPage(parameters)
         const branches = yield* Branches
-        const { count, rows, ignored, wrong } = yield* readBranchChangeFilter(parameters).pipe(
+        const { count, rows, ignored, wrong } = yield* branchChangeFilter.read(parameters).pipe(
           Effect.flatMap(({ filter, ignored }) =>
             Effect.map(branches.changes({ id, filter, limit, offset }), (page) => ({ ...page, ignored, wrong: null })),
           ),

@@ -1,7 +1,7 @@
 import { type Branch, branchAllows, conflictKinds, scopeTitle } from '@netbox-pbs/core'
 import { Branches } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { readConflictFilter } from '../../branches/read-branch-filter.ts'
+import { conflictFilter } from '../../records/branch.ts'
 import type { ApiContext } from '../../rest/caller.ts'
 import { offsetPage } from '../../rest/envelope.ts'
 import { branchPage } from '../../rest/page-paths.ts'
@@ -45,7 +45,7 @@ export const drawConflicts = (viewer: Viewer, id: number, parameters: URLSearchP
       const path = `${branchPage(id)}conflicts/`
       const { limit, offset } = offsetPage(parameters)
       const branches = yield* Branches
-      const { count, rows, ignored, wrong } = yield* readConflictFilter(parameters).pipe(
+      const { count, rows, ignored, wrong } = yield* conflictFilter.read(parameters).pipe(
         Effect.flatMap(({ filter, ignored }) =>
           Effect.map(branches.conflicts({ id, filter, limit, offset }), (page) => ({ ...page, ignored, wrong: null })),
         ),

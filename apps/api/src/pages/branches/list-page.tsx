@@ -1,7 +1,7 @@
 import { branchKinds, branchStatuses } from '@netbox-pbs/core'
 import { Branches } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { readBranchFilter } from '../../branches/read-branch-filter.ts'
+import { branchFilter } from '../../records/branch.ts'
 import type { ApiContext } from '../../rest/caller.ts'
 import { offsetPage } from '../../rest/envelope.ts'
 import { addBranchPage, branchesPage } from '../../rest/page-paths.ts'
@@ -27,7 +27,7 @@ export const list = (c: ApiContext) =>
       const parameters = new URL(c.req.url).searchParams
       const { limit, offset } = offsetPage(parameters)
       const branches = yield* Branches
-      const { count, rows, ignored, wrong } = yield* readBranchFilter(parameters).pipe(
+      const { count, rows, ignored, wrong } = yield* branchFilter.read(parameters).pipe(
         Effect.flatMap(({ filter, ignored }) =>
           Effect.map(branches.list({ ...filter, limit, offset }), (page) => ({ ...page, ignored, wrong: null })),
         ),

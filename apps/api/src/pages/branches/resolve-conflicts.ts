@@ -1,8 +1,8 @@
 import type { BranchConflict, FieldValue, Resolution } from '@netbox-pbs/core'
 import { Branches, type ConflictFilter } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { readConflictFilter } from '../../branches/read-branch-filter.ts'
 import { branchedField, resolveConflicts } from '../../branches/resolve-conflicts.ts'
+import { conflictFilter } from '../../records/branch.ts'
 import { invalid } from '../../rest/http-error.ts'
 import { branchPage, ownPath } from '../../rest/page-paths.ts'
 import { sentence } from '../components/format.ts'
@@ -38,7 +38,7 @@ function filterOf({ id = '', all, ...form }: Form) {
   if (/^\d{1,15}$/.test(id)) return Effect.succeed<ConflictFilter>({ ids: [Number(id)] })
   if (all !== 'true') return invalid({ detail: 'No conflict was chosen.' })
   return Effect.map(
-    readConflictFilter(new URLSearchParams(conflictFilters.map((name) => [name, form[name] ?? '']))),
+    conflictFilter.read(new URLSearchParams(conflictFilters.map((name) => [name, form[name] ?? '']))),
     ({ filter }) => filter,
   )
 }

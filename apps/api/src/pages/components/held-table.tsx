@@ -1,5 +1,5 @@
 import { type HeldDeletions, scopeTitle, whyHeld } from '@netbox-pbs/core'
-import type { SampledSet } from '../../held/sample-rows.ts'
+import type { SampledSet } from '../../records/held-deletions.ts'
 import { confirmHeldPage, dismissHeldPage, rowPage } from '../../rest/page-paths.ts'
 import { display } from '../../rest/row.ts'
 import { HeldStateBadge } from './badge.tsx'

@@ -9,7 +9,7 @@ import {
   type Warning,
 } from '@netbox-pbs/core'
 import type { Child } from 'hono/jsx'
-import type { SampledSet } from '../../held/sample-rows.ts'
+import type { SampledSet } from '../../records/held-deletions.ts'
 import { branchPage, heldPage } from '../../rest/page-paths.ts'
 import { Alert } from './alert.tsx'
 import { BranchStatusBadge, isUnderWay, RunState } from './badge.tsx'

@@ -1,22 +1,59 @@
-import { type HeldDeletions, type ModelName, scopes, scopeTitle, whyHeld } from '@netbox-pbs/core'
+import {
+  type HeldDeletions as CoreHeldDeletions,
+  heldStates,
+  holdReasons,
+  type ModelName,
+  scopes,
+  scopeTitle,
+  whyHeld,
+} from '@netbox-pbs/core'
 import { HeldDeletionsStore, InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
+import { z } from 'zod'
 import { pageUrl, rowUrl, runUrl } from '../rest/links.ts'
 import { anyRow, choice, display, type Row } from '../rest/row.ts'
+import { choiceOf, reference, scopeFields, time } from './fields.ts'
+
+/** The held deletions of a scope. */
+export const HeldDeletions = z.object({
+  id: z.int(),
+  url: z.url(),
+  display: z.string(),
+  scope: scopeFields,
+  state: choiceOf(heldStates),
+  reason: z.object({ code: z.enum(holdReasons), message: z.string() }),
+  revision: z
+    .int()
+    .describe(
+      'Rises when a deletion is added and when the reason or the visibility changes. A decision may name the revision it was taken on.',
+    ),
+  count: z.int(),
+  since: time,
+  samples: z.array(reference.extend({ display_url: z.url(), missing_since: time.nullable() })),
+  run: reference,
+  decided_by: z.string().nullable(),
+  decided_at: time.nullable(),
+})
+
+/** A decision on held deletions. */
+export const HeldDecision = z.object({ revision: z.int().nullable().optional() })
+
+/** The body when they are not what the operator decided on. */
+export const HeldConflict = z.object({ detail: z.string(), held: HeldDeletions })
 
 /** Rows shown for the held deletions of a scope. */
 const sampleSize = 10
 
 /** The held deletions of a scope with their first rows, all of `model`. */
 export interface SampledSet {
-  readonly set: HeldDeletions
+  readonly set: CoreHeldDeletions
   readonly model: ModelName
   readonly rows: ReadonlyArray<Row>
 }
 
 /** Reads the first rows of the held deletions of a scope. */
 export const sampleRows = (
-  set: HeldDeletions,
+  set: CoreHeldDeletions,
 ): Effect.Effect<SampledSet, StoreFailed, HeldDeletionsStore | InventoryLists> =>
   Effect.gen(function* () {
     const model = scopes[set.scope.resource].lists
@@ -29,7 +66,11 @@ export const sampleRows = (
   })
 
 /** The held deletions of a scope in REST form, under the requested run. */
-export const servedHeld = (base: string, run: number, { set, model, rows }: SampledSet) => ({
+export const servedHeld = (
+  base: string,
+  run: number,
+  { set, model, rows }: SampledSet,
+): z.infer<typeof HeldDeletions> => ({
   id: set.id,
   url: `${runUrl(base, run)}held/${set.id}/`,
   display: scopeTitle(set.scope),
@@ -44,7 +85,7 @@ export const servedHeld = (base: string, run: number, { set, model, rows }: Samp
     url: rowUrl(base, model, row.id),
     display_url: pageUrl(base, model, row.id),
     display: display(model, row),
-    missing_since: row['missing_since'],
+    missing_since: typeof row['missing_since'] === 'string' ? row['missing_since'] : null,
   })),
   run: { id: set.runId, url: runUrl(base, set.runId), display: `Run ${set.runId}` },
   decided_by: set.decided?.by ?? null,

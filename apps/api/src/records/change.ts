@@ -1,0 +1,89 @@
+import {
+  type ChangeAction,
+  type ChangeFilter,
+  changeActions,
+  type LoggedChange,
+  type LoggedModel,
+  modelNames,
+  otherLogged,
+} from '@netbox-pbs/core'
+import { z } from 'zod'
+import { branchUrl, changesPath, runUrl } from '../rest/links.ts'
+import { loggedObjectTypes, loggedTypes } from '../rest/logged-types.ts'
+import { choices, numbers, recordFilter, texts, timestamp, uuids, wholeNumber } from '../rest/read-filter.ts'
+import { choiceOf, numberOf, reference, time } from './fields.ts'
+
+/** An entry of the change log. */
+export const Change = z.object({
+  id: z.int(),
+  url: z.url(),
+  display: z.string(),
+  time,
+  user_name: z.string(),
+  request_id: z.uuid().nullable(),
+  run: reference.nullable(),
+  branch: reference.nullable().describe('The branch whose merge landed the change.'),
+  action: choiceOf(changeActions),
+  changed_object_type: z.enum(loggedObjectTypes),
+  changed_object_id: z
+    .int()
+    .nullable()
+    .describe('Null: the entry summarizes the rows that a run created in one scope.'),
+  object_repr: z.string(),
+  prechange_data: z.record(z.string(), z.unknown()),
+  postchange_data: z.record(z.string(), z.unknown()),
+  counts: numberOf(modelNames).partial().nullable().describe('Number of further rows that the entry covers, by model.'),
+})
+
+const models: ReadonlyArray<LoggedModel> = [...modelNames, ...otherLogged]
+
+/** What the change log can be filtered by. */
+export const changeFilter = recordFilter<ChangeFilter>(Change, {
+  actions: choices('action', changeActions),
+  models: choices('changed_object_type', models, (model) => loggedTypes[model].objectType),
+  objectIds: numbers('changed_object_id'),
+  users: texts('user_name'),
+  requestIds: uuids('request_id'),
+  runIds: numbers('run'),
+  branchIds: numbers('branch'),
+  afterId: wholeNumber('after_id'),
+  after: timestamp('time_after'),
+  before: timestamp('time_before'),
+})
+
+const labels = { create: 'Created', update: 'Updated', delete: 'Deleted' } as const satisfies Record<
+  ChangeAction,
+  string
+>
+
+/** An entry of the change log in the shape of NetBox's ObjectChange, with the branch and the run that landed it and what it sums up. */
+export const servedChange = (base: string, change: LoggedChange): z.infer<typeof Change> => ({
+  id: change.id,
+  url: `${base}${changesPath}${change.id}/`,
+  display: display(change),
+  time: change.time,
+  user_name: change.user,
+  request_id: change.requestId,
+  run:
+    change.runId === null
+      ? null
+      : { id: change.runId, url: runUrl(base, change.runId), display: `Run ${change.runId}` },
+  action: { value: change.action, label: labels[change.action] },
+  branch:
+    change.branch === null
+      ? null
+      : { id: change.branch.id, url: branchUrl(base, change.branch.id), display: change.branch.name },
+  changed_object_type: loggedTypes[change.model].objectType,
+  changed_object_id: change.objectId,
+  object_repr: change.title,
+  prechange_data: change.before ?? {},
+  postchange_data: change.after ?? {},
+  counts: change.counts,
+})
+
+function display({ action, model, objectId, title, user, runId }: LoggedChange): string {
+  const { label, labelPlural } = loggedTypes[model]
+  const by = runId === null ? user : `run ${runId}`
+  const what = objectId === null ? `${labelPlural} in ${title}` : model === 'settings' ? label : `${label} ${title}`
+  return `${what} ${labels[action].toLowerCase()} by ${by}`
+}

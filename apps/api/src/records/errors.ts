@@ -1,0 +1,17 @@
+import { z } from 'zod'
+
+/** An error in one sentence. */
+export const Detail = z.object({ detail: z.string() })
+
+/** What is wrong with each field or parameter. */
+export const FieldErrors = z
+  .record(z.string(), z.array(z.string()))
+  .describe('Sentences by field or parameter; `__all__` for what concerns no single one.')
+
+/** What is wrong with the objects of a list. */
+export const ObjectErrors = z
+  .object({
+    detail: z.string(),
+    errors: z.array(z.object({ index: z.int().optional(), id: z.int().optional(), errors: FieldErrors })),
+  })
+  .describe('The objects of a list that stand in the way, by their place in it or their id.')
