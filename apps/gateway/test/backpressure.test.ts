@@ -1,7 +1,7 @@
 import { get, request as httpRequest, type IncomingMessage } from 'node:http'
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate } from 'node:timers/promises'
 import { type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { key, type RunningGateway, startGateway } from './running-gateway.ts'
 import { addEndpoint, ended, openSync, syncFrames } from './simulated.ts'
 
@@ -29,11 +29,14 @@ const lazyClient = (path: string): Promise<IncomingMessage> =>
     sent.end()
   })
 
-/** Waits until PBS has not been asked anything for a while and says how often it was. */
+/**
+ * Waits until PBS has not been asked anything for so many turns of the event loop, which serves it and the gateway
+ * alike, and says how often it was.
+ */
 const untilQuiet = async (): Promise<number> => {
   let [last, same] = [-1, 0]
-  while (same < 8) {
-    await pause(50)
+  while (same < 5000) {
+    await setImmediate()
     const { requests } = pbs.counts
     same = requests === last ? same + 1 : 0
     last = requests
@@ -67,7 +70,7 @@ describe('a client that leaves', () => {
         .request('/pbs/sync/snapshots', { method: 'POST', headers: { accept }, signal: leaving.signal })
         .then((reply) => reply.text())
         .catch(() => 'left')
-      while (!pbs.requests.some(({ path }) => path.endsWith('/groups'))) await pause(10)
+      await vi.waitUntil(() => pbs.requests.some(({ path }) => path.endsWith('/groups')))
       leaving.abort()
       expect(await waiting).toBe('left')
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import { Deferred, Effect, Fiber, Stream } from 'effect'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makePbsClient } from '../src/index.ts'
@@ -13,39 +14,30 @@ afterAll(() => harness.server.close())
 
 const row = (id: number) =>
   JSON.stringify({ 'backup-type': 'vm', 'backup-id': String(id), 'backup-time': 1, comment: 'x'.repeat(500) })
+/** Gives other work of the process the turn some times, its sockets included. */
+const eventLoopTurns = async () => {
+  for (let turn = 0; turn < 10; turn++) await setImmediate()
+}
+
 const everything = { store: 'tank', ns: '' }
 
 describe('a slow consumer', () => {
   test('holds the server back', async () => {
     let sent = 0
-    let stalled: () => void = () => {}
-    const serverStalled = new Promise<void>((resolve) => {
-      stalled = resolve
-    })
     const total = 200_000
     harness.answer(async (_, response) => {
+      const closed = once(response, 'close')
       response.write('{"data":[')
-      for (let id = 0; id < total; id++) {
+      for (let id = 0; id < total && !response.destroyed; id++) {
         sent++
-        if (!response.write(`${id === 0 ? '' : ','}${row(id)}`)) {
-          const drained = once(response, 'drain').then(() => true)
-          const waited = await Promise.race([drained, new Promise<false>((resolve) => setTimeout(resolve, 300, false))])
-          if (!waited) {
-            stalled()
-            if (!(await Promise.race([drained, once(response, 'close').then(() => false)]))) return
-          }
-        }
+        if (!response.write(`${id === 0 ? '' : ','}${row(id)}`)) await Promise.race([once(response, 'drain'), closed])
       }
       response.end(']}')
     })
     const taken = await harness.succeeds((client) =>
       Stream.runFoldEffect(Stream.take(client.snapshots(everything), 1_000), 0, (count) =>
-        count === 0
-          ? Effect.as(
-              Effect.promise(() => serverStalled),
-              1,
-            )
-          : Effect.succeed(count + 1),
+        // A consumer slower than the network: unless it is held back, the server sends all of it meanwhile.
+        Effect.as(Effect.promise(eventLoopTurns), count + 1),
       ),
     )
     expect(taken).toBe(1_000)
@@ -53,13 +45,13 @@ describe('a slow consumer', () => {
   })
 
   test('that takes a few and leaves closes the request', async () => {
-    let closed: Promise<unknown> = Promise.resolve()
+    let finished: Promise<boolean> = Promise.resolve(true)
     harness.answer((_, response) => {
-      closed = once(response, 'close')
+      finished = once(response, 'close').then(() => response.writableFinished)
       response.write(`{"data":[${row(1)},`)
     })
-    await harness.succeeds((client) => Stream.runDrain(Stream.take(client.snapshots(everything), 1)))
-    await closed
+    const taken = await harness.succeeds((client) => Stream.runCount(Stream.take(client.snapshots(everything), 1)))
+    expect([taken, await finished]).toEqual([1, false])
   })
 })
 
@@ -125,19 +117,21 @@ describe('requests at the same time', () => {
   test('are never more than the concurrency', async () => {
     let open = 0
     let most = 0
-    harness.answer((request, response) => {
+    let left = 20
+    harness.answer(async (request, response) => {
       open++
       most = Math.max(most, open)
-      // Held long enough for every request that is allowed to arrive.
-      setTimeout(() => {
-        open--
-        json([])(request, response)
-      }, 30)
+      // Held until every request that is allowed has arrived, and any other could have.
+      while (open < Math.min(3, left)) await setImmediate()
+      await eventLoopTurns()
+      open--
+      left--
+      json([])(request, response)
     })
     await harness.succeeds(
       (client) =>
         Effect.all(
-          Array.from({ length: 20 }, () => client.datastores()),
+          Array.from({ length: left }, () => client.datastores()),
           { concurrency: 'unbounded' },
         ),
       {

@@ -246,16 +246,18 @@ describe('the network', () => {
   test('interrupting the stream closes the connection', { timeout: 5000 }, async () => {
     await run(
       Effect.gen(function* () {
-        const closed = yield* Deferred.make<void>()
+        const closed = yield* Deferred.make<{ readonly finished: boolean }>()
         const first = yield* Deferred.make<void>()
         const { url } = yield* serve((_, response) => {
-          response.on('close', () => Deferred.unsafeDone(closed, Effect.void))
+          response.on('close', () =>
+            Deferred.unsafeDone(closed, Effect.succeed({ finished: response.writableFinished })),
+          )
           ndjson(response).write('{"frame":"scope","resource":"servers"}\n')
         })
         const reading = yield* Effect.fork(Stream.runForEach(framesFrom(url), () => Deferred.succeed(first, undefined)))
         yield* Deferred.await(first)
         yield* Fiber.interrupt(reading)
-        yield* Deferred.await(closed)
+        expect(yield* Deferred.await(closed)).toEqual({ finished: false })
       }),
     )
   })

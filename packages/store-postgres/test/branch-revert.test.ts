@@ -235,7 +235,7 @@ describe.each(engines)('reverting a merge on $engine', ({ migrated }) => {
             children: { datastore: 0, namespace: 0, group: 0, snapshot: 0, job: 0 },
           },
         ])
-        expect(whole?.id).toBeDefined()
+        expect(yield* rows(`select id from servers where name = 'whole'`)).toEqual([whole])
       }),
     )
   })
