@@ -9,11 +9,9 @@ import {
   ifMatchParameter,
   json,
   notFoundResponse,
-  pageParameters,
   ref,
   response,
   versionErrors,
-  wrongFilter,
 } from '../openapi/responses.ts'
 import {
   branchChangeFilter,
@@ -24,39 +22,27 @@ import {
   servedConflict,
 } from '../records/branch.ts'
 import { actorOf } from '../rest/caller.ts'
-import { respondWithRecords } from '../rest/envelope.ts'
 import { etag, expectedVersions } from '../rest/etag.ts'
 import { baseUrl, branchesPath, branchUrl } from '../rest/links.ts'
 import { readBody } from '../rest/read-body.ts'
 import { type Path, type Route, route } from '../rest/route.ts'
 import { branchActionPaths, findBranch } from './branch-action-paths.ts'
 
+import { recordList, recordListOf } from './record-list.ts'
+
 const tags = ['plugins']
 const onePath = `${branchesPath}{id}/`
 
-const listRoute: Route = route(
-  {
-    method: 'get',
-    path: branchesPath,
-    tags,
-    operationId: 'plugins_pbs_branches_list',
-    parameters: [...branchFilter.parameters, ...pageParameters],
-    responses: { ...errorResponses, 200: response('The branches, newest first', ref('BranchList')), ...wrongFilter },
-  },
-  (c) =>
-    Effect.gen(function* () {
-      const params = new URL(c.req.url).searchParams
-      const { filter, ignored } = yield* branchFilter.read(params)
-      const oldestFirst = last(params, 'ordering') === 'id'
-      const branches = yield* Branches
-      return yield* respondWithRecords(c, {
-        path: branchesPath,
-        ignored,
-        read: (page) => branches.list({ ...filter, oldestFirst, ...page }),
-        serve: (branch, base) => servedBranch(base, branch),
-      })
-    }),
-)
+const listRoute = recordList({
+  path: branchesPath,
+  operationId: 'plugins_pbs_branches_list',
+  description: 'The branches, newest first',
+  schema: 'BranchList',
+  filter: branchFilter,
+  read: (query, params) =>
+    Effect.flatMap(Branches, (branches) => branches.list({ ...query, oldestFirst: last(params, 'ordering') === 'id' })),
+  serve: (branch, base) => servedBranch(base, branch),
+})
 
 const createRoute: Route = route(
   {
@@ -127,64 +113,29 @@ const changeRoute: Route = route(
     }),
 )
 
-const changesRoute: Route = route(
-  {
-    method: 'get',
-    path: `${onePath}changes/`,
-    tags,
-    operationId: 'plugins_pbs_branches_changes_list',
-    parameters: [idParameter, ...branchChangeFilter.parameters, ...pageParameters],
-    responses: {
-      ...errorResponses,
-      200: response('What the branch changes, by model and id', ref('BranchChangeList')),
-      ...wrongFilter,
-      ...notFoundResponse,
-    },
-  },
-  (c) =>
-    Effect.gen(function* () {
-      const { id } = yield* findBranch(c)
-      const { filter, ignored } = yield* branchChangeFilter.read(new URL(c.req.url).searchParams)
-      const branches = yield* Branches
-      return yield* respondWithRecords(c, {
-        path: `${branchesPath}${id}/changes/`,
-        ignored,
-        read: (page) => branches.changes({ id, filter, ...page }),
-        serve: servedBranchChange,
-      })
-    }),
-)
+const changesRoute = recordListOf({
+  path: `${onePath}changes/`,
+  operationId: 'plugins_pbs_branches_changes_list',
+  description: 'What the branch changes, by model and id',
+  schema: 'BranchChangeList',
+  filter: branchChangeFilter,
+  owner: findBranch,
+  read: ({ id }, { limit, offset, ...filter }) =>
+    Effect.flatMap(Branches, (branches) => branches.changes({ id, filter, limit, offset })),
+  serve: servedBranchChange,
+})
 
-const conflictsRoute: Route = route(
-  {
-    method: 'get',
-    path: `${onePath}conflicts/`,
-    tags,
-    operationId: 'plugins_pbs_branches_conflicts_list',
-    parameters: [idParameter, ...conflictFilter.parameters, ...pageParameters],
-    responses: {
-      ...errorResponses,
-      200: response(
-        'The conflicts, as they were when the branch was last compared with main',
-        ref('BranchConflictList'),
-      ),
-      ...wrongFilter,
-      ...notFoundResponse,
-    },
-  },
-  (c) =>
-    Effect.gen(function* () {
-      const { id } = yield* findBranch(c)
-      const { filter, ignored } = yield* conflictFilter.read(new URL(c.req.url).searchParams)
-      const branches = yield* Branches
-      return yield* respondWithRecords(c, {
-        path: `${branchesPath}${id}/conflicts/`,
-        ignored,
-        read: (page) => branches.conflicts({ id, filter, ...page }),
-        serve: servedConflict,
-      })
-    }),
-)
+const conflictsRoute = recordListOf({
+  path: `${onePath}conflicts/`,
+  operationId: 'plugins_pbs_branches_conflicts_list',
+  description: 'The conflicts, as they were when the branch was last compared with main',
+  schema: 'BranchConflictList',
+  filter: conflictFilter,
+  owner: findBranch,
+  read: ({ id }, { limit, offset, ...filter }) =>
+    Effect.flatMap(Branches, (branches) => branches.conflicts({ id, filter, limit, offset })),
+  serve: servedConflict,
+})
 
 /** Branches: open one, see what it changes and what stands against it, answer that, approve, merge, undo or close it. */
 export const branchPaths: ReadonlyArray<Path> = [

@@ -1,21 +1,10 @@
 import { HeldDeletionsChanged, HeldDeletionsStore } from '@netbox-pbs/core/ports'
 import { confirmHeld, dismissHeld, type HeldDecision } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
-import {
-  bodyErrors,
-  errorResponses,
-  idParameter,
-  json,
-  notFoundResponse,
-  pageParameters,
-  ref,
-  response,
-  wrongFilter,
-} from '../openapi/responses.ts'
+import { bodyErrors, errorResponses, idParameter, json, notFoundResponse, ref, response } from '../openapi/responses.ts'
 import { HeldDeletions, sampleRows, servedHeld } from '../records/held-deletions.ts'
 import { servedRun } from '../records/run.ts'
 import { type ApiContext, actorOf } from '../rest/caller.ts'
-import { respondWithRecords } from '../rest/envelope.ts'
 import { HttpError, invalid, notFound } from '../rest/http-error.ts'
 import { baseUrl, runsPath, runUrl } from '../rest/links.ts'
 import { readBody } from '../rest/read-body.ts'
@@ -25,42 +14,27 @@ import { rowId } from '../rest/row.ts'
 import { pythonType } from '../validation/python-text.ts'
 import { unknownKeys } from '../validation/unbuilt-fields.ts'
 import { isDictionary, ownValue } from '../validation/validate-item.ts'
+import { recordListOf } from './record-list.ts'
 import { findRun } from './sync-run-paths.ts'
 
 const tags = ['plugins']
 const heldIdParameter = { ...idParameter, name: 'held_id' }
 const parameters = [idParameter, heldIdParameter]
 
-const listRoute: Route = route(
-  {
-    method: 'get',
-    path: `${runsPath}{id}/held/`,
-    tags,
-    operationId: 'plugins_pbs_sync_runs_held_list',
-    parameters: [idParameter, ...pageParameters],
-    responses: {
-      ...errorResponses,
-      200: response('The deletions that the run held back, as they are now', ref('HeldDeletionsList')),
-      ...wrongFilter,
-      ...notFoundResponse,
-    },
-  },
-  (c) =>
+const listRoute = recordListOf({
+  path: `${runsPath}{id}/held/`,
+  operationId: 'plugins_pbs_sync_runs_held_list',
+  description: 'The deletions that the run held back, as they are now',
+  schema: 'HeldDeletionsList',
+  filter: recordFilter(HeldDeletions, {}),
+  owner: findRun,
+  read: ({ id }, page) =>
     Effect.gen(function* () {
-      const { id } = yield* findRun(c)
-      const { ignored } = yield* recordFilter(HeldDeletions, {}).read(new URL(c.req.url).searchParams)
-      const held = yield* HeldDeletionsStore
-      return yield* respondWithRecords(c, {
-        path: `${runsPath}${id}/held/`,
-        ignored,
-        read: (page) =>
-          Effect.flatMap(held.list({ runId: id, ...page }), ({ count, rows }) =>
-            Effect.map(Effect.forEach(rows, sampleRows), (sampled) => ({ count, rows: sampled })),
-          ),
-        serve: (sampled, base) => servedHeld(base, id, sampled),
-      })
+      const { count, rows } = yield* (yield* HeldDeletionsStore).list({ runId: id, ...page })
+      return { count, rows: yield* Effect.forEach(rows, sampleRows) }
     }),
-)
+  serve: (sampled, base, { id }) => servedHeld(base, id, sampled),
+})
 
 const detailRoute: Route = route(
   {

@@ -4,17 +4,7 @@ import { cancelRun, startRun } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
 import { readNothing } from '../branches/read-branch-request.ts'
 import { pathId } from '../inventory/find-row.ts'
-import {
-  bodyErrors,
-  errorResponses,
-  idParameter,
-  json,
-  notFoundResponse,
-  pageParameters,
-  ref,
-  response,
-  wrongFilter,
-} from '../openapi/responses.ts'
+import { bodyErrors, errorResponses, idParameter, json, notFoundResponse, ref, response } from '../openapi/responses.ts'
 import {
   runFilter,
   SyncRunJob,
@@ -25,7 +15,6 @@ import {
   servedWarning,
 } from '../records/run.ts'
 import type { ApiContext } from '../rest/caller.ts'
-import { respondWithRecords } from '../rest/envelope.ts'
 import { badRequest, notFound } from '../rest/http-error.ts'
 import { baseUrl, runsPath, runUrl } from '../rest/links.ts'
 import { readBody } from '../rest/read-body.ts'
@@ -34,32 +23,31 @@ import { type Path, type Route, route } from '../rest/route.ts'
 import { readRunRequest } from '../runs/run-request.ts'
 import { waitsForWorkerSince } from '../runs/worker-notice.ts'
 
+import { recordList, recordListOf } from './record-list.ts'
+
 const tags = ['plugins']
 
 /** Scopes that a run's own object shows; the rest is in its paged list. */
 const shownScopes = 50
 
-const listRoute: Route = route(
-  {
-    method: 'get',
-    path: runsPath,
-    tags,
-    operationId: 'plugins_pbs_sync_runs_list',
-    parameters: [...runFilter.parameters, ...pageParameters],
-    responses: { ...errorResponses, 200: response('The runs, newest first', ref('SyncRunList')), ...wrongFilter },
-  },
-  (c) =>
-    Effect.gen(function* () {
-      const { filter, ignored } = yield* runFilter.read(new URL(c.req.url).searchParams)
-      const runs = yield* Runs
-      return yield* respondWithRecords(c, {
-        path: runsPath,
-        ignored,
-        read: (page) => runs.list({ filter, ...page }),
-        serve: (run, base) => servedRun(base, run),
-      })
-    }),
-)
+/** The run that a path names, or 404. */
+export const findRun = (c: ApiContext) =>
+  Effect.gen(function* () {
+    const id = yield* pathId(c)
+    const runs = yield* Runs
+    const run = Number.isSafeInteger(id) ? yield* runs.get({ id }) : Option.none()
+    return Option.isSome(run) ? run.value : yield* notFound('No Sync run matches the given query.')
+  })
+
+const listRoute = recordList({
+  path: runsPath,
+  operationId: 'plugins_pbs_sync_runs_list',
+  description: 'The runs, newest first',
+  schema: 'SyncRunList',
+  filter: runFilter,
+  read: ({ limit, offset, ...filter }) => Effect.flatMap(Runs, (runs) => runs.list({ filter, limit, offset })),
+  serve: (run, base) => servedRun(base, run),
+})
 
 const startRoute: Route = route(
   {
@@ -108,61 +96,27 @@ const detailRoute: Route = route(
     }),
 )
 
-const scopesRoute: Route = route(
-  {
-    method: 'get',
-    path: `${runsPath}{id}/scopes/`,
-    tags,
-    operationId: 'plugins_pbs_sync_runs_scopes_list',
-    parameters: [idParameter, ...pageParameters],
-    responses: {
-      ...errorResponses,
-      200: response('The scopes that did not end unchanged', ref('SyncRunScopeList')),
-      ...wrongFilter,
-      ...notFoundResponse,
-    },
-  },
-  (c) =>
-    Effect.gen(function* () {
-      const { id } = yield* findRun(c)
-      const { ignored } = yield* recordFilter(SyncRunScope, {}).read(new URL(c.req.url).searchParams)
-      const runs = yield* Runs
-      return yield* respondWithRecords(c, {
-        path: `${runsPath}${id}/scopes/`,
-        ignored,
-        read: (page) => runs.scopes({ id, ...page }),
-        serve: servedScope,
-      })
-    }),
-)
+const scopesRoute = recordListOf({
+  path: `${runsPath}{id}/scopes/`,
+  operationId: 'plugins_pbs_sync_runs_scopes_list',
+  description: 'The scopes that did not end unchanged',
+  schema: 'SyncRunScopeList',
+  filter: recordFilter(SyncRunScope, {}),
+  owner: findRun,
+  read: ({ id }, page) => Effect.flatMap(Runs, (runs) => runs.scopes({ id, ...page })),
+  serve: servedScope,
+})
 
-const jobsRoute: Route = route(
-  {
-    method: 'get',
-    path: `${runsPath}{id}/jobs/`,
-    tags,
-    operationId: 'plugins_pbs_sync_runs_jobs_list',
-    parameters: [idParameter, ...pageParameters],
-    responses: {
-      ...errorResponses,
-      200: response('The jobs, those first that need a look', ref('SyncRunJobList')),
-      ...wrongFilter,
-      ...notFoundResponse,
-    },
-  },
-  (c) =>
-    Effect.gen(function* () {
-      const { id } = yield* findRun(c)
-      const { ignored } = yield* recordFilter(SyncRunJob, {}).read(new URL(c.req.url).searchParams)
-      const runs = yield* Runs
-      return yield* respondWithRecords(c, {
-        path: `${runsPath}${id}/jobs/`,
-        ignored,
-        read: (page) => runs.jobs({ id, ...page }),
-        serve: servedJob,
-      })
-    }),
-)
+const jobsRoute = recordListOf({
+  path: `${runsPath}{id}/jobs/`,
+  operationId: 'plugins_pbs_sync_runs_jobs_list',
+  description: 'The jobs, those first that need a look',
+  schema: 'SyncRunJobList',
+  filter: recordFilter(SyncRunJob, {}),
+  owner: findRun,
+  read: ({ id }, page) => Effect.flatMap(Runs, (runs) => runs.jobs({ id, ...page })),
+  serve: servedJob,
+})
 
 const cancelRoute: Route = route(
   {
@@ -202,12 +156,3 @@ export const syncRunPaths: ReadonlyArray<Path> = [
   { routes: [jobsRoute] },
   { routes: [cancelRoute] },
 ]
-
-/** The run that a path names, or 404. */
-export const findRun = (c: ApiContext) =>
-  Effect.gen(function* () {
-    const id = yield* pathId(c)
-    const runs = yield* Runs
-    const run = Number.isSafeInteger(id) ? yield* runs.get({ id }) : Option.none()
-    return Option.isSome(run) ? run.value : yield* notFound('No Sync run matches the given query.')
-  })

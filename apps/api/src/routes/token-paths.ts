@@ -2,20 +2,9 @@ import { ApiTokens } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { hashSecret, newCredentials } from '../accounts/token-text.ts'
 import { pathId } from '../inventory/find-row.ts'
-import {
-  bodyErrors,
-  errorResponses,
-  idParameter,
-  json,
-  notFoundResponse,
-  pageParameters,
-  ref,
-  response,
-  wrongFilter,
-} from '../openapi/responses.ts'
+import { bodyErrors, errorResponses, idParameter, json, notFoundResponse, ref, response } from '../openapi/responses.ts'
 import { servedToken, tokenFilter } from '../records/token.ts'
 import { actorOf, type Caller } from '../rest/caller.ts'
-import { respondWithRecords } from '../rest/envelope.ts'
 import { invalid, notFound } from '../rest/http-error.ts'
 import { baseUrl, tokensPath } from '../rest/links.ts'
 import { readBody } from '../rest/read-body.ts'
@@ -23,34 +12,21 @@ import { type Path, type Route, route } from '../rest/route.ts'
 import { readTokenInput, type TokenInput } from './token-input.ts'
 
 const path = tokensPath
+
+import { recordList } from './record-list.ts'
+
 const tags = ['users']
 
-const listRoute: Route = route(
-  {
-    method: 'get',
-    path,
-    tags,
-    operationId: 'users_tokens_list',
-    parameters: [...tokenFilter.parameters, ...pageParameters],
-    responses: {
-      ...errorResponses,
-      200: response('The tokens, without their secrets', ref('TokenList')),
-      ...wrongFilter,
-    },
-  },
-  (c) =>
-    Effect.gen(function* () {
-      const params = new URL(c.req.url).searchParams
-      const { filter, ignored } = yield* tokenFilter.read(params)
-      const tokens = yield* ApiTokens
-      return yield* respondWithRecords(c, {
-        path,
-        ignored,
-        read: (page) => tokens.list({ ...page, ...filter }),
-        serve: (token, base) => servedToken(base, token),
-      })
-    }),
-)
+const listRoute = recordList({
+  path,
+  operationId: 'users_tokens_list',
+  tags,
+  description: 'The tokens, without their secrets',
+  schema: 'TokenList',
+  filter: tokenFilter,
+  read: (query) => Effect.flatMap(ApiTokens, (tokens) => tokens.list(query)),
+  serve: (token, base) => servedToken(base, token),
+})
 
 const createRoute: Route = route(
   {

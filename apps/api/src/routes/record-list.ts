@@ -1,0 +1,112 @@
+import type { Page } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import {
+  errorResponses,
+  idParameter,
+  notFoundResponse,
+  pageParameters,
+  ref,
+  response,
+  wrongFilter,
+} from '../openapi/responses.ts'
+import type { ApiContext } from '../rest/caller.ts'
+import { respondWithRecords } from '../rest/envelope.ts'
+import type { RecordFilter, RecordQuery } from '../rest/read-filter.ts'
+import { type Handler, type HandlerError, type Route, route } from '../rest/route.ts'
+import type { ApiServices } from '../services.ts'
+
+type Served<A> = Effect.Effect<A, HandlerError, ApiServices>
+
+/** How a list of records is described. */
+interface ListDescription {
+  readonly path: string
+  readonly operationId: string
+  readonly tags?: ReadonlyArray<string>
+  /** What the list is, and its order. */
+  readonly description: string
+  /** The list's schema in the document. */
+  readonly schema: string
+}
+
+/** A list of records that are no inventory: `A` as the store has them, filtered by `F`. */
+interface RecordList<F, A> extends ListDescription {
+  readonly filter: RecordFilter<F>
+  readonly read: (
+    query: RecordQuery<F>['filter'] & { readonly limit: number; readonly offset: number },
+    params: URLSearchParams,
+  ) => Served<Page<A>>
+  readonly serve: (record: A, base: string) => unknown
+}
+
+/** The operation that lists records: it reads the filter and the page, names what it ignores, and answers NetBox's envelope. */
+export const recordList = <F extends object, A>({ filter, read, serve, ...about }: RecordList<F, A>): Route =>
+  listRoute(about, filter, (c) => answerList(c, { path: about.path, filter, read, serve }))
+
+/** The same for the records of another one, `O`, that the path names. `owner` finds it, or fails with 404. */
+export const recordListOf = <F extends object, A, O extends { readonly id: number }>({
+  filter,
+  owner,
+  read,
+  serve,
+  ...about
+}: Omit<RecordList<F, A>, 'read' | 'serve'> & {
+  readonly owner: (c: ApiContext) => Served<O>
+  readonly read: (
+    owner: O,
+    query: RecordQuery<F>['filter'] & { readonly limit: number; readonly offset: number },
+  ) => Served<Page<A>>
+  readonly serve: (record: A, base: string, owner: O) => unknown
+}): Route =>
+  listRoute(
+    about,
+    filter,
+    (c) =>
+      Effect.flatMap(owner(c), (found) =>
+        answerList(c, {
+          path: about.path.replace('{id}', String(found.id)),
+          filter,
+          read: (query) => read(found, query),
+          serve: (record, base) => serve(record, base, found),
+        }),
+      ),
+    { ofAnother: true },
+  )
+
+function listRoute<F>(
+  { path, operationId, tags = ['plugins'], description, schema }: ListDescription,
+  { parameters }: RecordFilter<F>,
+  handler: Handler,
+  { ofAnother = false } = {},
+): Route {
+  return route(
+    {
+      method: 'get',
+      path,
+      tags: [...tags],
+      operationId,
+      parameters: [...(ofAnother ? [idParameter] : []), ...parameters, ...pageParameters],
+      responses: {
+        ...errorResponses,
+        200: response(description, ref(schema)),
+        ...wrongFilter,
+        ...(ofAnother ? notFoundResponse : {}),
+      },
+    },
+    handler,
+  )
+}
+
+const answerList = <F extends object, A>(
+  c: ApiContext,
+  { path, filter, read, serve }: Pick<RecordList<F, A>, 'path' | 'filter' | 'read' | 'serve'>,
+) =>
+  Effect.gen(function* () {
+    const params = new URL(c.req.url).searchParams
+    const query = yield* filter.read(params)
+    return yield* respondWithRecords(c, {
+      path,
+      ignored: query.ignored,
+      read: (page) => read({ ...query.filter, ...page }, params),
+      serve,
+    })
+  })
