@@ -41,7 +41,7 @@ export {
   type ServerHealth,
   statusAfter,
 } from './health/server-health.ts'
-export { naturalKey } from './key.ts'
+export { keyText, type NaturalKey, naturalKey } from './key.ts'
 export {
   type EntryFields,
   refreshTouched,

@@ -1,15 +1,35 @@
 import type { ModelName } from './registry/field.ts'
-import { registry } from './registry/registry.ts'
+import { type Facts, type Registry, registry } from './registry/registry.ts'
 
-/**
- * The natural key of a row as one text, by which rows of two sides are matched.
- * References are compared by id, text by its own characters: nothing is folded or trimmed.
- */
-export function naturalKey(model: ModelName, row: Readonly<Record<string, unknown>>): string {
+type ValuesOf<M extends ModelName, Fields extends ReadonlyArray<unknown>> = {
+  readonly [I in keyof Fields]: Fields[I] extends keyof Facts<M> ? Facts<M>[Fields[I]] : never
+}
+
+/** The natural key of a row: the values of its key columns, in the order of the model's key. References are ids. */
+export type NaturalKey<M extends ModelName = ModelName> = M extends ModelName ? ValuesOf<M, Registry[M]['key']> : never
+
+/** The natural key of a row. Nothing is folded or trimmed. */
+export function naturalKey<M extends ModelName>(model: M, row: Readonly<Record<string, unknown>>): NaturalKey<M> {
   const fields: ReadonlyArray<string> = registry[model].key
-  let key = ''
-  for (let i = 0; i < fields.length; i++) key += `${i === 0 ? '[' : ','}${keyPart(row[fields[i] ?? ''])}`
-  return `${key}]`
+  const key: Array<unknown> = []
+  for (let i = 0; i < fields.length; i++) key.push(row[fields[i] ?? ''])
+  return key as unknown as NaturalKey<M> // border: the registry says what its columns hold
+}
+
+/** A key as one text, for maps and sets: the JSON list of its values. */
+export function keyText(key: NaturalKey): string {
+  let text = ''
+  for (let i = 0; i < key.length; i++) text += `${i === 0 ? '[' : ','}${keyPart(key[i])}`
+  return `${text}]`
+}
+
+/** Orders keys by their values, the first column first. Keys of one model only. */
+export function compareKeys(a: NaturalKey, b: NaturalKey): number {
+  for (let i = 0; i < a.length; i++) {
+    const [one, other] = [a[i] ?? '', b[i] ?? '']
+    if (one !== other) return one < other ? -1 : 1
+  }
+  return 0
 }
 
 /**

@@ -13,10 +13,10 @@ describe('the README', () => {
 
   test('says truly what changes and what the guard makes of it', () => {
     expect(whatChanged.changes).toEqual([
-      { _tag: 'delete', id: 1, key: '[7,"tank","site-a"]' },
+      { _tag: 'delete', id: 1, key: [7, 'tank', 'site-a'] },
       {
         _tag: 'create',
-        key: '[7,"tank","site-b"]',
+        key: [7, 'tank', 'site-b'],
         values: { server: 7, datastore_name: 'tank', path: 'site-b' },
       },
     ])

@@ -9,7 +9,7 @@ import {
   KeyTaken,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
-import { may, snapshotFacts } from '@netbox-pbs/testing'
+import { create, may, snapshotFacts } from '@netbox-pbs/testing'
 import { Effect, Either, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -526,7 +526,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
         const stage = stageOnce(id, snapshots, [
           {
             model: 'snapshot',
-            changes: [{ _tag: 'create', key: 'k', values: snapshotFacts(server, '100', may(9)) }],
+            changes: [create('snapshot', snapshotFacts(server, '100', may(9)))],
           },
         ])
         const write = writes.update({ model: 'snapshot', id: snapshot(0).id, values: { comment: 'x' }, actor })

@@ -188,7 +188,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
             {
               model: 'server',
               changes: [],
-              observed: [{ key: '["quiet"]', values: { ...neverContacted, status: 'unreachable' } }],
+              observed: [{ key: ['quiet'], values: { ...neverContacted, status: 'unreachable' } }],
             },
           ],
           readings,

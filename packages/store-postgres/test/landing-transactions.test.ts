@@ -1,4 +1,4 @@
-import { naturalKey, type ScopeResult } from '@netbox-pbs/core'
+import { keyText, naturalKey, type ScopeResult } from '@netbox-pbs/core'
 import { ChangeSetClosed, ChangeSets, type Inventory, Runs } from '@netbox-pbs/core/ports'
 import {
   appendAll,
@@ -227,7 +227,7 @@ describe.each(engines)('a landing as a transaction on $engine', ({ migrated }) =
         expect(new Set(groups.map(({ facts }) => facts.backup_id))).toEqual(new Set(ids))
         expect(groups.length).toBe(2001)
         const snapshots = yield* snapshotsOf(server)
-        expect(new Set(snapshots.map(({ facts }) => naturalKey('snapshot', facts))).size).toBe(6003)
+        expect(new Set(snapshots.map(({ facts }) => keyText(naturalKey('snapshot', facts)))).size).toBe(6003)
         expect(
           yield* rows(`select sum(snapshot_count)::bigint as sum from groups where server_id = ${server}`),
         ).toEqual([{ sum: 6003 }])

@@ -34,8 +34,8 @@ describe.each(engines)('the usage of datastores on $engine', ({ migrated }) => {
     const changes = first ? [create('datastore', facts), create('datastore', datastoreFacts(id, 'other'))] : []
     const values = usage === null ? reading : { ...reading, usage }
     const observed = [
-      { key: JSON.stringify([id, 'tank']), values },
-      { key: JSON.stringify([id, 'other']), values: reading },
+      { key: [id, 'tank'] as const, values },
+      { key: [id, 'other'] as const, values: reading },
     ]
     return landOnce({ resource: 'datastores', server }, [{ model: 'datastore', changes, observed }], { at })
   }

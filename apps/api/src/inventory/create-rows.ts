@@ -3,6 +3,7 @@ import {
   type Branch,
   type FieldErrors,
   type Filter,
+  keyText,
   type ModelName,
   naturalKey,
   type PageRequest,
@@ -158,7 +159,9 @@ const takenKeys = (
     const found = yield* Effect.forEach(Arr.chunksOf(given, chunk), (some) => keysInMain(model, some))
     const taken = new Set(found.flatMap((texts) => [...texts]))
     return new Set(
-      [...keys.entries()].flatMap(([place, key]) => (key !== null && taken.has(naturalKey(model, key)) ? [place] : [])),
+      [...keys.entries()].flatMap(([place, key]) =>
+        key !== null && taken.has(keyText(naturalKey(model, key))) ? [place] : [],
+      ),
     )
   })
 
@@ -175,7 +178,7 @@ const keysInMain = (
     while (start !== null) {
       const page: PageRequest = { _tag: 'cursor', limit: pageLimits.max, start }
       const { rows }: ServedPage<ModelName> = yield* lists.list({ model, filters, search: null, order: [], page })
-      for (const row of rows) texts.add(naturalKey(model, row))
+      for (const row of rows) texts.add(keyText(naturalKey(model, row)))
       const last = rows.at(-1)
       start = rows.length === page.limit && last !== undefined ? last.id + 1 : null
     }

@@ -1,4 +1,4 @@
-import { type Field, type FieldErrors, type ModelName, naturalKey, registry } from '@netbox-pbs/core'
+import { type Field, type FieldErrors, keyText, type ModelName, naturalKey, registry } from '@netbox-pbs/core'
 import type { EditValues } from '@netbox-pbs/core/ports'
 
 /** That another row has this key already, in NetBox's words: under the key's one field, or under `__all__`. */
@@ -31,7 +31,7 @@ export function repeatedKeys(model: ModelName, rows: ReadonlyArray<EditValues | 
   const repeated = new Set<number>()
   for (const [index, row] of rows.entries()) {
     if (row === null) continue
-    const key = naturalKey(model, row)
+    const key = keyText(naturalKey(model, row))
     if (seen.has(key)) repeated.add(index)
     seen.add(key)
   }

@@ -1,5 +1,6 @@
 import { Context, Data, type Effect } from 'effect'
 import type { ServerHealth } from '../health/server-health.ts'
+import type { NaturalKey } from '../key.ts'
 import type { ModelName } from '../registry/field.ts'
 import type { Observations } from '../registry/registry.ts'
 import type { RowCounts, ScopeResult } from '../run.ts'
@@ -50,7 +51,7 @@ export type ObservedModel = 'server' | 'datastore' | 'job' | 'task'
 
 /** An observation of one row, by its natural key: the row may be created by the same landing. */
 export interface Observed<M extends ObservedModel> {
-  readonly key: string
+  readonly key: NaturalKey<M>
   readonly values: M extends 'server' ? ServerHealth : M extends 'datastore' ? DatastoreObservation : Observations<M>
 }
 
@@ -62,8 +63,7 @@ export type DatastoreObservation = Observations<'datastore'> & {
 
 /** The frame a group was read from, stored when its scope lands. */
 export interface GroupDigest {
-  /** Natural key of the group. */
-  readonly key: string
+  readonly key: NaturalKey<'group'>
   readonly digest: string
   /** Snapshots in the frame. */
   readonly listed: number

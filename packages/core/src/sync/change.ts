@@ -1,3 +1,4 @@
+import type { NaturalKey } from '../key.ts'
 import type { FieldValue, ModelName } from '../registry/field.ts'
 import type { Facts } from '../registry/registry.ts'
 
@@ -13,7 +14,7 @@ export interface Create<M extends ModelName> {
   readonly _tag: 'create'
   /** Given when the row was staged in a branch; else the landing gives it one. */
   readonly id?: number
-  readonly key: string
+  readonly key: NaturalKey<M>
   readonly values: Facts<M>
 }
 
@@ -21,10 +22,10 @@ export interface Create<M extends ModelName> {
  * A row that both sides have and that differs in some field, or that was not `listed` before.
  * `fields` may be empty: then the source has only confirmed a row made by a user or held as missing.
  */
-export interface Update {
+export interface Update<M extends ModelName = ModelName> {
   readonly _tag: 'update'
   readonly id: number
-  readonly key: string
+  readonly key: NaturalKey<M>
   readonly fields: ReadonlyArray<FieldChange>
   /** The row was manual or missing and is listed from now on. */
   readonly appears: boolean
@@ -33,13 +34,13 @@ export interface Update {
 }
 
 /** A row whose source no longer lists it, in a scope listed to its end. */
-export interface Delete {
+export interface Delete<M extends ModelName = ModelName> {
   readonly _tag: 'delete'
   readonly id: number
-  readonly key: string
+  readonly key: NaturalKey<M>
   /** The row is missing already: its deletion was held back before. */
   readonly missing?: true
 }
 
 /** One change that brings main closer to the source. Plain data: it can be stored, shown and hashed. */
-export type Change<M extends ModelName = ModelName> = Create<M> | Update | Delete
+export type Change<M extends ModelName = ModelName> = Create<M> | Update<M> | Delete<M>

@@ -1,6 +1,6 @@
 import { FastCheck } from 'effect'
 import { describe, expect, test } from 'vitest'
-import { naturalKey } from '../key.ts'
+import { keyText, naturalKey } from '../key.ts'
 import type { FieldValue } from '../registry/field.ts'
 import { type Facts, fieldsOfClass } from '../registry/registry.ts'
 import type { Change } from './change.ts'
@@ -214,7 +214,8 @@ const aSnapshot = FastCheck.record({
   finished: FastCheck.boolean(),
   other_files: FastCheck.array(FastCheck.record({ filename: FastCheck.constantFrom('x', 'y') }), { maxLength: 2 }),
 }).map(snapshot)
-const someSnapshots = FastCheck.uniqueArray(aSnapshot, { selector: (facts) => naturalKey('snapshot', facts) })
+const textOf = (facts: Snapshot): string => keyText(naturalKey('snapshot', facts))
+const someSnapshots = FastCheck.uniqueArray(aSnapshot, { selector: textOf })
 const someRows = FastCheck.tuple(
   someSnapshots,
   FastCheck.infiniteStream(FastCheck.constantFrom<MainRow<'snapshot'>['presence']>('listed', 'manual', 'missing')),
@@ -240,8 +241,7 @@ function apply(main: ReadonlyArray<MainRow<'snapshot'>>, changes: ReadonlyArray<
   }
   return [...rows.values(), ...created.map((facts) => row(facts, { id: 0 }))]
 }
-const sorted = (facts: ReadonlyArray<Snapshot>) =>
-  [...facts].sort((a, b) => (naturalKey('snapshot', a) < naturalKey('snapshot', b) ? -1 : 1))
+const sorted = (facts: ReadonlyArray<Snapshot>) => [...facts].sort((a, b) => (textOf(a) < textOf(b) ? -1 : 1))
 
 describe('for any two sides', () => {
   test('applying what differs makes main what the source lists, and rows made by a user stay', () => {
@@ -250,10 +250,8 @@ describe('for any two sides', () => {
         const after = apply(main, compare(main, source).changes)
         const listed = after.filter(({ presence }) => presence === 'listed').map(({ facts }) => facts)
         expect(sorted(listed)).toEqual(sorted(source))
-        const reported = new Set(source.map((facts) => naturalKey('snapshot', facts)))
-        const byUser = main.filter(
-          ({ presence, facts }) => presence === 'manual' && !reported.has(naturalKey('snapshot', facts)),
-        )
+        const reported = new Set(source.map(textOf))
+        const byUser = main.filter(({ presence, facts }) => presence === 'manual' && !reported.has(textOf(facts)))
         expect(after.filter(({ presence }) => presence === 'manual')).toEqual(byUser)
         expect(compare(after, source)).toEqual({ changes: [], unchanged: source.length, ...noSightings })
       }),
@@ -329,10 +327,10 @@ test('a row is found by its whole key, the last one set, whatever rows came befo
       const byText = new Map<string, (typeof set)[number]>()
       for (const row of set) {
         keyed.set(row)
-        byText.set(naturalKey('group', row), row)
+        byText.set(keyText(naturalKey('group', row)), row)
       }
       for (const like of lookups) {
-        const key = naturalKey('group', like)
+        const key = keyText(naturalKey('group', like))
         expect(keyed.take(like)).toBe(byText.get(key))
         byText.delete(key)
       }

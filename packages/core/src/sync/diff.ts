@@ -1,4 +1,4 @@
-import { keyPart, naturalKey } from '../key.ts'
+import { compareKeys, keyPart, type NaturalKey, naturalKey } from '../key.ts'
 import { type Fields, type FieldValue, type ModelName, sameValue } from '../registry/field.ts'
 import { type Facts, fieldsOfClass, registry } from '../registry/registry.ts'
 import { absenceOf, type Seen } from './absence.ts'
@@ -81,7 +81,7 @@ export function diff<M extends ModelName>({ model, main, source, complete, runId
   }
   for (const values of sourceRows.left())
     changes.push({ _tag: 'create', key: naturalKey(model, values), values: factsOf(values) })
-  changes.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+  changes.sort((a, b) => compareKeys(a.key, b.key))
   return { changes, unchanged, noted: noted.sort(ascending), returned: returned.sort(ascending) }
 }
 
@@ -106,7 +106,7 @@ function comparedFields(model: ModelName): ReadonlyArray<string> {
   return compared
 }
 
-function deletionOf({ id, presence }: MainRow<ModelName>, key: string): Delete {
+function deletionOf<M extends ModelName>({ id, presence }: MainRow<M>, key: NaturalKey<M>): Delete<M> {
   return { _tag: 'delete', id, key, ...(presence === 'missing' ? { missing: true } : {}) }
 }
 

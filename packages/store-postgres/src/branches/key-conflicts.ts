@@ -1,4 +1,4 @@
-import { type FieldValue, type FieldValues, type ModelName, naturalKey, registry } from '@netbox-pbs/core'
+import { type FieldValue, type FieldValues, keyText, type ModelName, naturalKey, registry } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
 import { rowTitle } from '../change-log/logged-fields.ts'
 import { jsonb } from '../database/json.ts'
@@ -50,7 +50,7 @@ export async function resolveKeyConflicts(
   })
   if (newKeys.length === 0) return decided
   const holders = await holdersOf(db, { branch, model }, newKeys)
-  const moving = new Map(newKeys.map(({ id, key }) => [id, naturalKey(model, key)]))
+  const moving = new Map(newKeys.map(({ id, key }) => [id, keyText(naturalKey(model, key))]))
   const blocked = new Map<number, FieldValue>()
   for (let before = -1; before !== blocked.size; ) {
     before = blocked.size

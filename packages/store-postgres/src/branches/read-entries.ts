@@ -1,4 +1,11 @@
-import { type FieldValue, type FieldValues, type ModelName, naturalKey, type ThreeSides } from '@netbox-pbs/core'
+import {
+  type FieldValue,
+  type FieldValues,
+  type ModelName,
+  type NaturalKey,
+  naturalKey,
+  type ThreeSides,
+} from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { keyColumns, tables } from '../tables/columns.ts'
@@ -14,7 +21,7 @@ export interface Entry {
   /** The natural key in words; empty in a merge, which does not show it. */
   readonly title: string
   /** Natural key of the row that main has, else of the row of the branch. */
-  readonly key: string
+  readonly key: NaturalKey
   /** Name of its server, in main or made by the branch; null: a server itself, or one whose server is not there. */
   readonly server: string | null
   /** Id of that server, in main or of the branch's row; null: a server itself. */

@@ -1,4 +1,12 @@
-import { type FieldValue, type ModelName, type Sightings, scopeKey, scopeTitle } from '@netbox-pbs/core'
+import {
+  type FieldValue,
+  keyText,
+  type ModelName,
+  type NaturalKey,
+  type Sightings,
+  scopeKey,
+  scopeTitle,
+} from '@netbox-pbs/core'
 import { type Appended, ChangeSetClosed, type GroupDigest, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
@@ -7,7 +15,7 @@ import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { ownObservations } from '../tables/columns.ts'
 import { stageRows } from './stage-rows.ts'
-import { type InitialObservations, keyParts, stagedRows } from './staged-rows.ts'
+import { type InitialObservations, stagedRows } from './staged-rows.ts'
 
 /**
  * Maximum number of rows in one statement: the embedded engine serves no one else during a
@@ -38,7 +46,7 @@ export const append = Effect.fn('ChangeSets.append')(function* <M extends ModelN
 
 /** A reading of one row, whatever its model. */
 interface StagedObservation {
-  readonly key: string
+  readonly key: NaturalKey
   readonly values: object
 }
 
@@ -52,12 +60,16 @@ function initialObservations<M extends ModelName>(
   observed: ReadonlyArray<StagedObservation>,
 ): { readonly readings: InitialObservations; readonly later: ReadonlyArray<StagedObservation> } {
   if (ownObservations(model).length === 0) return { readings: new Map(), later: observed }
-  const created = new Set(changes.flatMap((change) => (change._tag === 'create' ? [change.key] : [])))
-  const first = observed.filter(({ key }) => created.has(key))
-  return {
-    readings: new Map(first.map(({ key, values }) => [key, values as Readonly<Record<string, FieldValue>>])), // border: the port knows their fields
-    later: observed.filter(({ key }) => !created.has(key)),
+  const created = new Set(changes.flatMap((change) => (change._tag === 'create' ? [keyText(change.key)] : [])))
+  const readings = new Map<string, Readonly<Record<string, FieldValue>>>()
+  const later: Array<StagedObservation> = []
+  for (const { key, values } of observed) {
+    const text = keyText(key)
+    if (created.has(text))
+      readings.set(text, values as Readonly<Record<string, FieldValue>>) // border: the port knows their fields
+    else later.push({ key, values })
   }
+  return { readings, later }
 }
 
 /**
@@ -111,17 +123,16 @@ async function stageObservations(
   part: number,
   rows: ReadonlyArray<StagedObservation>,
 ): Promise<void> {
-  const parsed = rows.map(({ key, values }) => ({ key: keyParts(key), values }))
   await sql`
     insert into staged_observations (part_id, key, values)
-    select ${part}::bigint, key, values from jsonb_to_recordset(${jsonb(parsed)}) as r (key jsonb, values jsonb)`.execute(
+    select ${part}::bigint, key, values from jsonb_to_recordset(${jsonb(rows)}) as r (key jsonb, values jsonb)`.execute(
     db,
   )
 }
 
 async function stageDigests(db: Kysely<Tables>, part: number, rows: ReadonlyArray<GroupDigest>): Promise<void> {
   const parsed = rows.map(({ key, digest, listed }) => {
-    const [, , , backup_type, backup_id] = keyParts(key)
+    const [, , , backup_type, backup_id] = key
     return { backup_type, backup_id, digest, listed_count: listed }
   })
   await sql`

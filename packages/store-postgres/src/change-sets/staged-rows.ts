@@ -1,4 +1,4 @@
-import type { Change, FieldValue, ModelName } from '@netbox-pbs/core'
+import { type Change, type FieldValue, keyText, type ModelName } from '@netbox-pbs/core'
 import { defaultValue, factColumns, ownObservations } from '../tables/columns.ts'
 
 /** A column of a staging table, with its type in SQL. */
@@ -20,7 +20,7 @@ export const stagedColumns = (model: ModelName): ReadonlyArray<StagedColumn> => 
 /** A change as a row of a staging table, by place; what it does not say is null. */
 export type StagedRow = ReadonlyArray<unknown>
 
-/** First readings by natural key: those of models whose rows have them in themselves. */
+/** First readings by the text of their key: those of models whose rows have them in themselves. */
 export type InitialObservations = ReadonlyMap<string, Readonly<Record<string, FieldValue>>>
 
 /** The mapper from changes to staged rows. `held`: their deletions wait in any case. */
@@ -34,22 +34,16 @@ export function stagedRows<M extends ModelName>(
   return changes.map((change) => {
     if (change._tag === 'create') {
       const values: Readonly<Record<string, FieldValue>> = change.values
-      const reading = readings.get(change.key)
+      const reading = own.length === 0 ? undefined : readings.get(keyText(change.key))
       const first = own.map((field) => reading?.[field] ?? defaultValue(model, field))
       return ['create', change.id ?? null, null, null, ...fields.map((field) => values[field] ?? null), ...first]
     }
     // The key comes first among the columns, in its own order.
-    const key = keyParts(change.key)
+    const key: ReadonlyArray<FieldValue> = change.key
     if (change._tag === 'delete') return [held ? 'hold' : 'delete', change.id, null, null, ...key]
     const after = new Map(change.fields.map(({ field, value }) => [field, value]))
     const base = Object.fromEntries(change.fields.map((touched) => [touched.field, touched.base]))
     const values = fields.map((field, i) => (after.has(field) ? after.get(field) : (key[i] ?? null)))
     return ['update', change.id, `{${[...after.keys()].join(',')}}`, base, ...values]
   })
-}
-
-/** The values of a natural key, in the order of the model's key: `naturalKey` of core writes them as a JSON list. */
-export function keyParts(key: string): ReadonlyArray<unknown> {
-  const parsed: unknown = JSON.parse(key)
-  return Array.isArray(parsed) ? parsed : []
 }

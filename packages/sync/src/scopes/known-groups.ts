@@ -1,4 +1,4 @@
-import { naturalKey } from '@netbox-pbs/core'
+import { keyText, naturalKey } from '@netbox-pbs/core'
 import type { KnownGroup } from '@netbox-pbs/core/ports'
 
 /**
@@ -23,7 +23,7 @@ export class KnownGroups {
   }
 
   withKey(key: string): KnownGroup | undefined {
-    this.#byKey ??= new Map(this.#groups.map((group) => [naturalKey('group', group.facts), group]))
+    this.#byKey ??= new Map(this.#groups.map((group) => [keyText(naturalKey('group', group.facts)), group]))
     return this.#byKey.get(key)
   }
 

@@ -3,6 +3,7 @@ import {
   type Delete,
   diff,
   type Facts,
+  keyText,
   type MainRow,
   type ModelName,
   naturalKey,
@@ -50,9 +51,10 @@ export class RowList<M extends ListedModel> {
   /** Takes a row and, where the model has them, its readings. A key may come once. */
   add(facts: Facts<M>, values: Observed<M & ObservedModel>['values'] | null = null): Effect.Effect<void, ScopeBroken> {
     const key = naturalKey(this.#model, facts)
-    if (this.#rows.has(key)) return breach(`${scopeTitle(this.#scope)} list ${key} twice`)
-    this.#rows.set(key, facts)
-    if (values !== null) this.observed.push({ key, values })
+    const text = keyText(key)
+    if (this.#rows.has(text)) return breach(`${scopeTitle(this.#scope)} list ${text} twice`)
+    this.#rows.set(text, facts)
+    if (values !== null) this.observed.push({ key, values } as unknown as Observed<M & ObservedModel>) // border: an observed model has the key of its rows
     return Effect.void
   }
 

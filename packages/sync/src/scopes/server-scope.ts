@@ -1,4 +1,4 @@
-import { naturalKey, noRows, type RowCounts, type Scope, scopeTitle } from '@netbox-pbs/core'
+import { noRows, type RowCounts, type Scope, scopeTitle } from '@netbox-pbs/core'
 import { ChangeSets, Inventory, Runs, type ServerRow } from '@netbox-pbs/core/ports'
 import { Clock, Effect, Stream } from 'effect'
 import { type Reconciliation, type ReportedServer, reconcileServers } from '../servers/reconcile-servers.ts'
@@ -55,13 +55,10 @@ export const openServerScope = (
 
 /** Logs which servers are in another state than before. One that is renamed is known by its new name, and so as heard of for the first time. */
 const logStatuses = (main: ReadonlyArray<ServerRow>, observed: Reconciliation['observed']): Effect.Effect<void> => {
-  const before = new Map(main.map(({ facts, health }) => [naturalKey('server', facts), health]))
+  const before = new Map(main.map(({ facts, health }) => [facts.name, health]))
   return Effect.forEach(
     observed,
-    ({ key, values }) => {
-      const [server = '']: ReadonlyArray<string> = JSON.parse(key)
-      return logStatus(server, before.get(key) ?? null, values)
-    },
+    ({ key: [server], values }) => logStatus(server, before.get(server) ?? null, values),
     { discard: true },
   )
 }
@@ -79,13 +76,13 @@ const landNewServers = Effect.fn('sync.landNewServers')(function* (
 ): Effect.fn.Return<{ readonly landed: RowCounts; readonly rest: Servers }, JobStopped, ChangeSets> {
   const created = changes.filter(({ _tag }) => _tag === 'create')
   if (branch === null || created.length === 0) return { landed: noRows, rest: { changes, observed } }
-  const keys = new Set(created.map(({ key }) => key))
+  const names = new Set(created.map(({ key: [name] }) => name))
   const rest = {
     changes: changes.filter(({ _tag }) => _tag !== 'create'),
-    observed: observed.filter(({ key }) => !keys.has(key)),
+    observed: observed.filter(({ key: [name] }) => !names.has(name)),
   }
   const changeSets = yield* ChangeSets
-  const ofNew = { changes: created, observed: observed.filter(({ key }) => keys.has(key)) }
+  const ofNew = { changes: created, observed: observed.filter(({ key: [name] }) => names.has(name)) }
   yield* changeSets.append({ changeSet, scope, model: 'server', ...ofNew })
   const landing = {
     changeSet,

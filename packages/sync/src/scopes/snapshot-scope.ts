@@ -1,4 +1,13 @@
-import { absenceOf, diff, type Facts, naturalKey, type Scope, type ScopeOutcome, scopeTitle } from '@netbox-pbs/core'
+import {
+  absenceOf,
+  diff,
+  type Facts,
+  keyText,
+  naturalKey,
+  type Scope,
+  type ScopeOutcome,
+  scopeTitle,
+} from '@netbox-pbs/core'
 import {
   ChangeSets,
   type GroupDigest,
@@ -158,8 +167,9 @@ export class SnapshotScope implements ScopeWork {
       const server = this.#job.serverId
       const facts = { ...group.facts, server }
       const key = naturalKey('group', facts)
-      const known = this.#groups.withKey(key)
-      if (!this.#groups.list(known ?? key)) return yield* breach(`${scopeTitle(this.#scope)} list a group twice`)
+      const text = keyText(key)
+      const known = this.#groups.withKey(text)
+      if (!this.#groups.list(known ?? text)) return yield* breach(`${scopeTitle(this.#scope)} list a group twice`)
       const listed = group.snapshots.length
       const snapshots = group.snapshots.map((snapshot) => ({ ...snapshot, server }))
       this.#batch.push({ facts, snapshots, known, digest: { key, digest: frame.digest, listed } })

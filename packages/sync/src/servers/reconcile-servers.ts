@@ -121,11 +121,11 @@ function connected(reported: SourceServer, row: ServerRow | null): Facts<'server
 function withRename(change: Change<'server'>, renames: ReadonlyMap<number, string>): Change<'server'> {
   const base = change._tag === 'update' ? renames.get(change.id) : undefined
   if (change._tag !== 'update' || base === undefined) return change
-  const [value]: ReadonlyArray<string> = JSON.parse(change.key)
+  const [value] = change.key
   return {
     ...change,
     key: naturalKey('server', { name: base }),
-    fields: [{ field: 'name', base, value: value ?? base }, ...change.fields],
+    fields: [{ field: 'name', base, value }, ...change.fields],
   }
 }
 

@@ -1,6 +1,8 @@
 import {
   type Change,
+  keyText,
   type ModelName,
+  type NaturalKey,
   naturalKey,
   noRows,
   type RowCounts,
@@ -142,7 +144,7 @@ function land(world: World, landing: Landing, parts: ReadonlyArray<Appended>): R
   sight(world, landing, parts)
   const own = modelOf(scope)
   const counts = { ...noRows }
-  const deletions: Array<{ model: ModelName; id: number; key: string; waits: boolean }> = []
+  const deletions: Array<{ model: ModelName; id: number; key: NaturalKey; waits: boolean }> = []
   const goes = deletable(world, landing)
   const made = new Set<number>()
   for (const part of parts) {
@@ -163,7 +165,7 @@ function land(world: World, landing: Landing, parts: ReadonlyArray<Appended>): R
   const depth = (model: ModelName) => (model === 'snapshot' ? 0 : 1)
   for (const { model, id, key, waits } of deletions.sort((a, b) => depth(a.model) - depth(b.model))) {
     const row = world.rows[model].get(id)
-    if (row === undefined || naturalKey(model, row.facts) !== key || !mayDelete(model, row)) continue
+    if (row === undefined || keyText(naturalKey(model, row.facts)) !== keyText(key) || !mayDelete(model, row)) continue
     const listed = row.presence !== 'missing'
     const done = waits ? hold(world, row, at) : release(world, model, row, at)
     if (model !== own) continue
@@ -197,9 +199,9 @@ function landScopeRow(world: World, { scope, at, visibility, listed, leftOut = 0
 /** Stores observations. A server that no longer answers keeps its last contact. */
 function observe(world: World, parts: ReadonlyArray<Appended>): void {
   for (const { model, observed = [] } of parts) {
-    for (const { key, values } of observed as ReadonlyArray<{ key: string; values: object }>) {
+    for (const { key, values } of observed as ReadonlyArray<{ key: NaturalKey; values: object }>) {
       const server = model === 'server' ? world.byKey('server', key) : undefined
-      if (server === undefined) world.observed.set(`${model} ${key}`, values)
+      if (server === undefined) world.observed.set(`${model} ${keyText(key)}`, values)
       else {
         const health = values as ServerHealth
         const last_seen_at = health.last_seen_at ?? world.health.get(server.id)?.last_seen_at ?? null
@@ -259,7 +261,7 @@ function apply(
     return 'updated'
   }
   const row = world.rows[model].get(change.id)
-  if (row === undefined || naturalKey(model, row.facts) !== change.key) return null
+  if (row === undefined || keyText(naturalKey(model, row.facts)) !== keyText(change.key)) return null
   row.facts = { ...row.facts, ...Object.fromEntries(change.fields.map(({ field, value }) => [field, value])) }
   if (change.appears) Object.assign(row, { presence: 'listed', missingSince: null })
   if (model === 'server') world.notePending(row.id)

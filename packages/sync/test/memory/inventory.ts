@@ -1,4 +1,4 @@
-import { type HeldDeletionsState, type MainRow, type ModelName, naturalKey } from '@netbox-pbs/core'
+import { type HeldDeletionsState, keyText, type MainRow, type ModelName, naturalKey } from '@netbox-pbs/core'
 import { Inventory, type KnownTask, type ServerRow } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option, Stream } from 'effect'
 import type { HeldRecord, Row, World } from './world.ts'
@@ -78,7 +78,10 @@ export function snapshotsOf(world: World, group: Row | undefined): ReadonlyArray
 }
 
 const knownTask = (world: World, row: Row): KnownTask =>
-  ({ ...main<'task'>(row), observed: world.observed.get(`task ${naturalKey('task', row.facts)}`) }) as KnownTask // border: a world's readings are untyped
+  ({
+    ...main<'task'>(row),
+    observed: world.observed.get(`task ${keyText(naturalKey('task', row.facts))}`),
+  }) as KnownTask // border: a world's readings are untyped
 
 const running = (world: World, serverId: number): ReadonlyArray<KnownTask> =>
   world

@@ -4,8 +4,10 @@ import {
   type Facts,
   followsSettings,
   type HeldDeletions,
+  keyText,
   type ModelName,
   modelNames,
+  type NaturalKey,
   naturalKey,
   type Presence,
   type Scope,
@@ -97,8 +99,9 @@ export class World {
     return scopeKey(scope.resource === 'servers' ? scope : { ...scope, server: `#${this.serverId(scope.server)}` })
   }
 
-  byKey(model: ModelName, key: string): Row | undefined {
-    return this.all(model).find((row) => naturalKey(model, row.facts) === key)
+  byKey(model: ModelName, key: NaturalKey): Row | undefined {
+    const text = keyText(key)
+    return this.all(model).find((row) => keyText(naturalKey(model, row.facts)) === text)
   }
 
   all(model: ModelName): ReadonlyArray<Row> {

@@ -4,6 +4,7 @@ import {
   type FieldValue,
   type HoldReason,
   type ModelName,
+  type NaturalKey,
   naturalKey,
   type Scope,
   type Sightings,
@@ -137,8 +138,12 @@ export interface Part {
   readonly model: ModelName
   readonly changes: ReadonlyArray<Change>
   readonly held?: HoldReason
-  readonly observed?: ReadonlyArray<{ readonly key: string; readonly values: object }>
-  readonly digests?: ReadonlyArray<{ readonly key: string; readonly digest: string; readonly listed: number }>
+  readonly observed?: ReadonlyArray<{ readonly key: NaturalKey; readonly values: object }>
+  readonly digests?: ReadonlyArray<{
+    readonly key: NaturalKey<'group'>
+    readonly digest: string
+    readonly listed: number
+  }>
   readonly sightings?: Sightings
 }
 

@@ -2,6 +2,7 @@ import {
   type BranchKind,
   type FieldChange,
   type FieldValues,
+  keyText,
   type MergeStep,
   type ModelName,
   mergeSteps,
@@ -302,7 +303,8 @@ function count(
 
 type Ended = Parameters<typeof recordOutcomes>[2][number]
 
-const groupName = ({ server_id: server, ...texts }: GroupKey): string => naturalKey('group', { server, ...texts })
+const groupName = ({ server_id: server, ...texts }: GroupKey): string =>
+  keyText(naturalKey('group', { server, ...texts }))
 
 const writesFact = (model: ModelName, fields: ReadonlyArray<FieldChange>): boolean =>
   fields.some(({ field }) => factColumns(model).some((column) => column.field === field))

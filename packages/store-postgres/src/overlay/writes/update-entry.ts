@@ -2,6 +2,7 @@ import {
   type Actor,
   type FieldValue,
   type FieldValues,
+  keyText,
   type ModelName,
   naturalKey,
   registryVersion,
@@ -61,7 +62,7 @@ export const updateEntry = Effect.fn('BranchWrites.update')(function* (
     if (changed !== null) return changed
     const given = await storedValues(trx, model, values)
     const key = { ...object.row, ...given }
-    if (naturalKey(model, key) !== naturalKey(model, object.row)) {
+    if (!sameKey(model, key, object.row)) {
       const taken = await takenKeys(trx, { branch, model }, [{ ord: 0, id, key }])
       if (taken.size > 0) return new KeyTaken({ model, index: 0 })
     }
@@ -136,7 +137,7 @@ async function changeEntry(
     return true
   }
   const columns = mergedColumns(model)
-  const moves = main !== null && naturalKey(model, main) !== naturalKey(model, row)
+  const moves = main !== null && !sameKey(model, main, row)
   const names = sql.join(columns.map(({ name }) => sql.id(name)))
   const excluded = columns.map(({ name }) => sql`${sql.id(name)} = ${sql.ref(`excluded.${name}`)}`)
   await sql`
@@ -173,3 +174,6 @@ const assignments = (model: ModelName, row: FieldValues) =>
   sql.join(
     mergedColumns(model).map(({ field, name, type }) => sql`${sql.id(name)} = ${parameter(type, row[field] ?? null)}`),
   )
+
+const sameKey = (model: ModelName, one: FieldValues, other: FieldValues): boolean =>
+  keyText(naturalKey(model, one)) === keyText(naturalKey(model, other))
