@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { addRows, noRows, type OutcomeCounts, runStatus } from './run.ts'
+import { addRows, noRows, type OutcomeCounts, runStatus, stagedChanges } from './run.ts'
 
 const none: OutcomeCounts = { landed: 0, staged: 0, unchanged: 0, held_back: 0, failed: 0, skipped: 0, cancelled: 0 }
 
@@ -27,4 +27,8 @@ test('rows add up by kind', () => {
   const one = { created: 1, updated: 2, deleted: 3, unchanged: 4, held_back: 5 }
   expect(addRows(one, noRows)).toEqual(one)
   expect(addRows(one, one)).toEqual({ created: 2, updated: 4, deleted: 6, unchanged: 8, held_back: 10 })
+})
+
+test('changes that wait count alike, whatever they do', () => {
+  expect(stagedChanges({ created: 1, updated: 2, deleted: 3 })).toBe(6)
 })

@@ -49,6 +49,13 @@ describe('a filter', () => {
     expect(filters(model, query)).toEqual([{ field: query.split('=')[0], lookup: 'exact', values }])
   })
 
+  test('asks whether a number or a time is known', () => {
+    expect(filters('datastore', 'used_bytes__empty=true&last_seen_at__empty=false')).toEqual([
+      { field: 'used_bytes', lookup: 'empty', values: [true] },
+      { field: 'last_seen_at', lookup: 'empty', values: [false] },
+    ])
+  })
+
   test.each<[ModelName, string]>([
     ['snapshot', 'backup_id='],
     ['snapshot', 'id='],
