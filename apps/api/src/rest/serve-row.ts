@@ -1,4 +1,4 @@
-import { choiceFor, type Field, type ModelName, type Presentation, registry } from '@netbox-pbs/core'
+import { choiceFor, type Field, type ModelName, modelNames, type Presentation, registry } from '@netbox-pbs/core'
 import { pageUrl, rowUrl } from './links.ts'
 import { display, type Row } from './row.ts'
 
@@ -9,24 +9,32 @@ export function serveRow(
   { base, presentation }: { readonly base: string; readonly presentation: Presentation },
 ): Readonly<Record<string, unknown>> {
   const shown = shownFields(model, presentation)
-  return Object.fromEntries(Object.entries(wholeRow(model, row, base)).filter(([name]) => shown(name)))
+  return Object.fromEntries(
+    Object.entries(servedFields[model]).flatMap(([name, serve]) => (shown(name) ? [[name, serve(row, base)]] : [])),
+  )
 }
 
-function wholeRow(model: ModelName, row: Row, base: string): Readonly<Record<string, unknown>> {
+type ServedField = (row: Row, base: string) => unknown
+
+/** What each field of an answer is made of, in the order of the answer. */
+const servedFields = Object.fromEntries(modelNames.map((model) => [model, fieldsOf(model)])) as Readonly<
+  Record<ModelName, Readonly<Record<string, ServedField>>>
+> // border: fromEntries forgets the names
+
+function fieldsOf(model: ModelName): Readonly<Record<string, ServedField>> {
+  const columns = Object.entries<Field>(registry[model].fields).filter(([, field]) => !field.internal)
   return {
-    id: row.id,
-    url: rowUrl(base, model, row.id),
-    display_url: pageUrl(base, model, row.id),
-    display: display(model, row),
+    id: (row) => row.id,
+    url: (row, base) => rowUrl(base, model, row.id),
+    display_url: (row, base) => pageUrl(base, model, row.id),
+    display: (row) => display(model, row),
     ...Object.fromEntries(
-      Object.entries<Field>(registry[model].fields)
-        .filter(([, field]) => !field.internal)
-        .map(([name, field]) => [name, served(field, row[name], row, base)]),
+      columns.map(([name, field]): [string, ServedField] => [name, (row, base) => served(field, row[name], row, base)]),
     ),
-    tags: row.tags,
-    custom_fields: row.custom_fields,
-    created: row.created,
-    last_updated: row.last_updated,
+    tags: (row) => row.tags,
+    custom_fields: (row) => row.custom_fields,
+    created: (row) => row.created,
+    last_updated: (row) => row.last_updated,
   }
 }
 
