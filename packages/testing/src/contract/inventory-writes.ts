@@ -21,14 +21,14 @@ export const inventoryWritesContract = ({ run }: InventoryUnderTest): void => {
   test('creates servers in the order given, with the defaults of what is left out', async () => {
     await run(
       Effect.gen(function* () {
-        const [first = 0, second = 0] = yield* create('made', 'made next')
+        const [first = 0, second = 0] = yield* create('by a user', 'by a user next')
         expect(Option.getOrThrow(yield* found(first))).toMatchObject({
           id: first,
           presence: 'manual',
-          facts: serverFacts('made', { version: '', timezone: '', endpoint_id: null, endpoint_state: 'none' }),
+          facts: serverFacts('by a user', { version: '', timezone: '', endpoint_id: null, endpoint_state: 'none' }),
           pendingSince: null,
         })
-        expect(Option.getOrThrow(yield* found(second)).facts.name).toBe('made next')
+        expect(Option.getOrThrow(yield* found(second)).facts.name).toBe('by a user next')
         expect(yield* create()).toEqual([])
       }),
     )
