@@ -5,12 +5,14 @@ import {
   type InventoryUnderTest,
   inventoryWritesContract,
   queueContract,
+  retentionTurnsContract,
   runsContract,
 } from '@netbox-pbs/testing'
 import { Effect, Layer } from 'effect'
 import { beforeEach, describe } from 'vitest'
 import { inventoryWritesLayer } from './memory/inventory-writes.ts'
 import { MemoryQueue } from './memory/queue.ts'
+import { MemoryRetention } from './memory/retention.ts'
 import { runsLayer } from './memory/runs.ts'
 import { MemorySystem } from './memory/system.ts'
 import { serverFacts, World } from './memory/world.ts'
@@ -26,6 +28,11 @@ describe('Queue in memory', () => {
     tries: queue.tries,
     endDelays: async () => queue.endDelays(),
   })
+})
+
+describe('Retention in memory', () => {
+  const { layer } = new MemoryRetention()
+  retentionTurnsContract({ run: (effect) => Effect.runPromise(Effect.provide(effect, layer)) })
 })
 
 describe('Runs in memory', () => {

@@ -22,6 +22,7 @@ export {
   snapshotFacts,
 } from './contract/landing.ts'
 export { queueContract } from './contract/queue.ts'
+export { retentionTurnsContract } from './contract/retention-turns.ts'
 export type { RunsUnderTest } from './contract/run-driver.ts'
 export { runsContract } from './contract/runs.ts'
 export { type DumpTemplate, embeddedDump } from './embedded-dump.ts'

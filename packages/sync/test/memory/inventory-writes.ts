@@ -1,4 +1,4 @@
-import { naturalKey } from '@netbox-pbs/core'
+import { keyText, naturalKey } from '@netbox-pbs/core'
 import { type EditValues, InventoryWrites, KeyTaken, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { type Row, serverFacts, type World } from './world.ts'
@@ -12,7 +12,10 @@ export const inventoryWritesLayer = (world: World, failsAt: number) => {
       Effect.suspend(() => {
         world.actors.push(actor)
         const keys = rows.map((values) => naturalKey(model, values))
-        const index = keys.findIndex((key, nth) => keys.indexOf(key) < nth || world.byKey(model, key) !== undefined)
+        const texts = keys.map(keyText)
+        const index = keys.findIndex(
+          (key, nth) => texts.indexOf(keyText(key)) < nth || world.byKey(model, key) !== undefined,
+        )
         if (index >= 0) return new KeyTaken({ model, index })
         const defaults = model === 'server' ? { ...serverFacts('', null), version: '', timezone: '' } : {}
         return Effect.succeed(
