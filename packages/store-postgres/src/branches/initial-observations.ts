@@ -2,6 +2,7 @@ import { branchedModels, type ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { type Column, defaultValue, keyColumns, observationTable, observedColumns, tables } from '../tables/columns.ts'
+import { insertObservations } from '../writes/insert-observations.ts'
 import { branchTable } from './branch-columns.ts'
 
 /**
@@ -37,20 +38,18 @@ export async function stageObservations(
  */
 export async function landInitialObservations(db: Kysely<Tables>, branch: number): Promise<void> {
   for (const model of branchedModels) {
-    const observation = observationTable(model)
-    if (observation === null) continue
     const columns = observedColumns(model)
-    const row = model === 'server' ? ['server_id'] : ['server_id', observation.id]
-    const rowId = model === 'server' ? sql`m.id` : sql`m.server_id, m.id`
-    const names = sql.join([...row, ...columns.map(({ name }) => name)].map((name) => sql.id(name)))
+    if (observationTable(model) === null) continue
     const types = columns.map(({ name, type }) => sql`${sql.id(name)} ${sql.raw(type)}`)
-    await sql`
-      insert into ${sql.table(observation.table)} (${names})
-      select ${rowId}, ${sql.join(columns.map((column) => observedOrDefault(model, column)))}
-      from ${branchTable(model)} e join ${sql.table(tables[model])} m on m.id = e.id
-      cross join lateral jsonb_to_record(e.observation) as v (${sql.join(types)})
-      where e.branch_id = ${branch}::bigint and e.op = 'create' and e.observation is not null
-      on conflict do nothing`.execute(db)
+    await insertObservations(model, {
+      from: sql`
+        from ${branchTable(model)} e join ${sql.table(tables[model])} m on m.id = e.id
+        cross join lateral jsonb_to_record(e.observation) as v (${sql.join(types)})
+        where e.branch_id = ${branch}::bigint and e.op = 'create' and e.observation is not null`,
+      row: 'm',
+      values: columns.map((column) => ({ name: column.name, value: observedOrDefault(model, column) })),
+      existing: 'keep',
+    })?.execute(db)
   }
 }
 

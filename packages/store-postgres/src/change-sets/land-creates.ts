@@ -2,10 +2,10 @@ import type { ModelName, RowCounts } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { appendChanges, differingMembers, identity, type Origin } from '../change-log/append-changes.ts'
 import { wholeRow } from '../change-log/logged-fields.ts'
-import { isUniqueViolation } from '../database/store-errors.ts'
 import type { Tables } from '../database/tables.ts'
 import { columnNames, comparedColumns, keyColumns, ownObservations, sameKey, tables } from '../tables/columns.ts'
 import { nextVersion } from '../tables/row-version.ts'
+import { insertRows, type NewRows, unlessTaken } from '../writes/insert-rows.ts'
 import type { Window } from './windows.ts'
 
 /** Whether the compared columns of two rows differ; a model may have none. */
@@ -35,14 +35,16 @@ const createdColumns = (model: ModelName) => [
 const idOf = (model: ModelName, alias: string): RawBuilder<unknown> =>
   sql`coalesce(${sql.ref(`${alias}.id`)}, nextval((select pg_get_serial_sequence(${tables[model]}, 'id')::regclass)))`
 
-/** The statement that makes a row of each creation in a window. It fails when a key is taken, or staged twice. */
-function insertStaged(model: ModelName, window: Window): RawBuilder<unknown> {
-  const columns = createdColumns(model)
-  return sql`
-    insert into ${sql.table(tables[model])} (id, ${columnNames(columns)}, presence)
-    select ${idOf(model, 'w')}, ${columnNames(columns, 'w')}, 'listed' from ${sql.table(`staged_${tables[model]}`)} w
-    where ${window.rows} and w.op = 'create'`
-}
+/** The rows that a sync makes of staged creations, which `from` has under an alias. */
+const listedRows = (model: ModelName, alias: string, from: RawBuilder<unknown>): NewRows => ({
+  model,
+  from,
+  id: idOf(model, alias),
+  values: [
+    ...createdColumns(model).map(({ name }) => ({ name, value: sql.ref(`${alias}.${name}`) })),
+    { name: 'presence', value: sql`'listed'` },
+  ],
+})
 
 /**
  * Creates the staged rows of a window without looking for existing rows first, which would take a
@@ -55,38 +57,13 @@ export async function landCreates(
   window: Window,
   origin: Origin,
 ): Promise<Pick<RowCounts, 'created' | 'updated'>> {
-  const made = await unlessTaken(db, () => insertStaged(model, window).execute(db))
-  if (made !== null) return { created: Number(made.numAffectedRows ?? 0n), updated: 0 }
-  return await createOrAdopt(db, model, window, origin)
-}
-
-/** Runs a statement that a taken key may stop. Null: it was stopped and changed nothing. */
-export async function unlessTaken<A>(db: Kysely<Tables>, statement: () => Promise<A>): Promise<A | null> {
-  await sql`savepoint creating`.execute(db)
-  let result: A | null = null
-  try {
-    result = await statement()
-  } catch (cause) {
-    if (!isUniqueViolation(cause)) throw cause
-    await sql`rollback to savepoint creating`.execute(db)
-  }
-  await sql`release savepoint creating`.execute(db)
-  return result
-}
-
-/** Creates those staged rows of a window whose key is free, and adopts the rows that have the others'. */
-async function createOrAdopt(
-  db: Kysely<Tables>,
-  model: ModelName,
-  window: Window,
-  origin: Origin,
-): Promise<Pick<RowCounts, 'created' | 'updated'>> {
-  const columns = createdColumns(model)
-  const { numAffectedRows } = await sql`
-    insert into ${sql.table(tables[model])} (id, ${columnNames(columns)}, presence)
-    select ${idOf(model, 's')}, ${columnNames(columns, 's')}, 'listed' from (${stagedCreates(model, window)}) s
-    on conflict (${columnNames(keyColumns(model))}) do nothing`.execute(db)
-  return { created: Number(numAffectedRows ?? 0n), updated: await adopt(db, model, window, origin) }
+  const all = sql`from ${sql.table(`staged_${tables[model]}`)} w where ${window.rows} and w.op = 'create'`
+  // It stops also when a key is staged twice.
+  const made = await unlessTaken(db, () => insertRows(db, listedRows(model, 'w', all), 'stop'))
+  if (made !== null) return { created: made, updated: 0 }
+  const each = sql`from (${stagedCreates(model, window)}) s`
+  const created = await insertRows(db, listedRows(model, 's', each), 'leave out')
+  return { created, updated: await adopt(db, model, window, origin) }
 }
 
 /** Gives the facts of a window's creations to rows that are there already, and lists them; those just created are so. Returns how many. */

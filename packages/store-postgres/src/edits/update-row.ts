@@ -14,8 +14,9 @@ import { jsonb, storable } from '../database/json.ts'
 import { isUniqueViolation } from '../database/store-errors.ts'
 import type { Tables } from '../database/tables.ts'
 import { listColumn, listFrom } from '../lists/list-columns.ts'
-import { type Column, observationTable, observedColumns, tables } from '../tables/columns.ts'
+import { type Column, observedColumns, tables } from '../tables/columns.ts'
 import { nextVersion, versionChanged } from '../tables/row-version.ts'
+import { insertObservations } from '../writes/insert-observations.ts'
 import { notePending } from '../writes/pending-since.ts'
 import { recountTouchedGroups } from '../writes/touch-groups.ts'
 import type { Main } from '../writes/writer.ts'
@@ -109,16 +110,13 @@ async function writeObservations(
   id: number,
   values: EditValues,
 ): Promise<void> {
-  const observation = observationTable(model)
-  const given = givenColumns(observedColumns(model), values)
-  if (observation === null || given.length === 0) return
-  const row = model === 'server' ? ['server_id'] : ['server_id', observation.id]
-  const ids = model === 'server' ? sql`t.id` : sql`t.server_id, t.id`
-  const names = sql.join(given.map(({ name }) => sql.id(name)))
-  await sql`
-    insert into ${sql.table(observation.table)} (${sql.join(row.map((name) => sql.id(name)))}, ${names})
-    select ${ids}, ${sql.join(given.map(({ field, type }) => parameter(type, values[field] ?? null)))}
-    from ${sql.table(tables[model])} t where t.id = ${id}::bigint
-    on conflict (${sql.join(row.map((name) => sql.id(name)))}) do update
-    set ${sql.join(given.map(({ name }) => sql`${sql.id(name)} = excluded.${sql.id(name)}`))}`.execute(db)
+  await insertObservations(model, {
+    from: sql`from ${sql.table(tables[model])} t where t.id = ${id}::bigint`,
+    row: 't',
+    values: givenColumns(observedColumns(model), values).map(({ field, name, type }) => ({
+      name,
+      value: parameter(type, values[field] ?? null),
+    })),
+    existing: 'replace',
+  })?.execute(db)
 }

@@ -1,7 +1,6 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { appendChanges, created, type Origin } from '../../change-log/append-changes.ts'
-import { unlessTaken } from '../../change-sets/land-creates.ts'
+import type { Origin } from '../../change-log/append-changes.ts'
 import { jsonb } from '../../database/json.ts'
 import type { Tables } from '../../database/tables.ts'
 import {
@@ -9,11 +8,11 @@ import {
   defaultValue,
   fieldOf,
   keyColumns,
-  observationTable,
   observedColumns,
   sqlType,
   tables,
 } from '../../tables/columns.ts'
+import { insertLoggedRows, type LoggedRows, unlessTaken } from '../../writes/insert-rows.ts'
 import type { GroupKey } from '../../writes/touch-groups.ts'
 import { branchTable, mergedColumns } from '../branch-columns.ts'
 
@@ -34,53 +33,43 @@ export interface InsertRequest {
  * entries whose server exists and whose key was free. Usually all keys are free, and a look-up for
  * taken ones would cost half the time again.
  */
-export async function insertRows(db: Kysely<Tables>, making: InsertRequest): Promise<ReadonlySet<number>> {
-  const made =
-    (await unlessTaken(db, () => makingRows(making, sql``).execute(db))) ??
-    (await makingRows(making, sql`on conflict (${columnNames(keyColumns(making.model))}) do nothing`).execute(db))
-  return new Set(made.rows.map(({ entry }) => entry))
+export async function insertEntryRows(db: Kysely<Tables>, request: InsertRequest): Promise<ReadonlySet<number>> {
+  const rows = rowsOfEntries(request)
+  const inserted =
+    (await unlessTaken(db, () => insertLoggedRows(db, rows, 'stop'))) ?? (await insertLoggedRows(db, rows, 'leave out'))
+  return new Set(inserted.flatMap(({ ord, written }) => (written ? [ord] : [])))
 }
 
-/** The statement that inserts them. */
-function makingRows(
-  { branch, model, ids, origin, at, asNewRow }: InsertRequest,
-  onConflict: RawBuilder<unknown>,
-): RawBuilder<{ readonly entry: number }> {
-  const columns = mergedColumns(model)
-  const id = asNewRow ? sql`nextval(pg_get_serial_sequence(${tables[model]}, 'id'))` : sql`e.id`
-  const presence = asNewRow ? sql`'manual'::text` : sql`e.presence`
-  return sql<{ readonly entry: number }>`
-    with given as materialized (
-      select ${id} as new_id, ${presence} as new_presence, e.* from ${branchTable(model)} e
-      where e.branch_id = ${branch}::bigint and e.id = any(${ids}::bigint[])${hasServer(model)} order by e.id
-    ), written as (
-      insert into ${sql.table(tables[model])} as m (id, ${columnNames(columns)}, presence, last_seen_own, missing_since)
-      select new_id, ${columnNames(columns)}, new_presence, last_seen_own, case when new_presence in ('absent', 'missing') then ${at}::timestamptz end from given
-      ${onConflict} returning ${created(model, 'm')}
-    ), logged as (${appendChanges('written', 'create', model, { origin })})${initialObservations(model)}
-    select given.id as entry from given join written on written.id = given.new_id`
+/** The rows of entries, in the order of their ids. */
+function rowsOfEntries({ branch, model, ids, origin, at, asNewRow }: InsertRequest): LoggedRows {
+  const presence = asNewRow ? sql`'manual'` : sql`e.presence`
+  return {
+    model,
+    from: sql`
+      from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and e.id = any(${ids}::bigint[])${hasServer(model)}`,
+    ord: sql`e.id`,
+    id: asNewRow ? sql`nextval(pg_get_serial_sequence(${tables[model]}, 'id'))` : sql`e.id`,
+    values: [
+      ...mergedColumns(model).map(({ name }) => ({ name, value: sql.ref(`e.${name}`) })),
+      { name: 'presence', value: presence },
+      { name: 'last_seen_own', value: sql`e.last_seen_own` },
+      {
+        name: 'missing_since',
+        value: sql`case when ${presence} in ('absent', 'missing') then ${at}::timestamptz end`,
+      },
+    ],
+    observations: observedColumns(model).map(({ field, name }) => ({ name, value: initialObservation(model, field) })),
+    origin,
+  }
 }
 
 const hasServer = (model: ModelName): RawBuilder<unknown> =>
   model === 'server' ? sql`` : sql` and exists (select from servers v where v.id = e.server_id)`
 
-/** The step that inserts the initial observations of new rows. */
-function initialObservations(model: ModelName): RawBuilder<unknown> {
-  const observation = observationTable(model)
-  if (observation === null) return sql``
-  const observed = observedColumns(model)
-  const row = model === 'server' ? ['server_id'] : ['server_id', observation.id]
-  const ids = model === 'server' ? sql`given.new_id` : sql`given.server_id, given.new_id`
-  return sql`, observed as (
-    insert into ${sql.table(observation.table)} (${sql.join([...row, ...observed.map(({ name }) => name)].map((name) => sql.id(name)))})
-    select ${ids}, ${sql.join(observed.map(({ field }) => initialObservation(model, field)))} from given join written on written.id = given.new_id
-  )`
-}
-
 function initialObservation(model: ModelName, name: string): RawBuilder<unknown> {
   const field = fieldOf(model, name)
   const type = sql.raw(field === undefined ? 'text' : sqlType(field))
-  const reading = sql`(given.observation ->> ${name}::text)::${type}`
+  const reading = sql`(e.observation ->> ${name}::text)::${type}`
   const otherwise = defaultValue(model, name)
   return otherwise === null ? reading : sql`coalesce(${reading}, (${jsonb(otherwise)} #>> '{}')::${type})`
 }

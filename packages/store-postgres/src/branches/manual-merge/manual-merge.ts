@@ -28,7 +28,7 @@ import { type Entry, readEntries } from '../read-entries.ts'
 import { recordOutcomes, refreshOutcomes } from '../record-outcomes.ts'
 import { type ResolvedEntry, resolveEntry } from '../resolve-entry.ts'
 import { reviewTouchedScopes } from '../review-scopes.ts'
-import { creationIds, groupsOfEntries, insertRows } from './insert-rows.ts'
+import { creationIds, groupsOfEntries, insertEntryRows } from './insert-rows.ts'
 import { freeServers, removeNamespaces, removeRows, unlistGroups } from './remove-rows.ts'
 import { repointChildren } from './repoint-children.ts'
 import { type RowChange, renameRows, writeRows } from './write-rows.ts'
@@ -261,7 +261,7 @@ async function insertEntries(
 ): Promise<ReadonlySet<number>> {
   const { id: branch, by: origin, at } = merge.request
   if (ids.length === 0) return new Set<number>()
-  const made = await insertRows(merge.db, { branch, model, ids, origin, at, asNewRow })
+  const made = await insertEntryRows(merge.db, { branch, model, ids, origin, at, asNewRow })
   if (model === 'snapshot' || model === 'group') {
     const groups = await groupsOfEntries(merge.db, { branch, model }, [...made])
     for (const key of groups) merge.groups.set(groupName(key), key)
