@@ -69,7 +69,8 @@ const frameworkRules = Object.entries(frameworks).map(([names, allowed]) => ({
   to: { path: `(^|/)node_modules/(${names})/` },
 }))
 
-// The layers of packages/store-postgres, lowest first. A folder may import the folders of lower layers, never one of its own layer or above.
+// The layers of packages/store-postgres, lowest first. A folder may import the folders of lower
+// layers, never one of its own layer or above.
 const storeLayers = [
   ['database'],
   ['tables', 'queue', 'retention', 'secret-box', 'workers'],

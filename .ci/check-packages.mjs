@@ -1,5 +1,6 @@
-// Uses every published package as others would: packs it without a build before, has publint and attw read the tarball, installs the tarballs into empty
-// folders, and there runs what the READMEs show on Node 22, compiles it, and starts the demo of the command.
+// Uses every published package as others would: packs it without a build before, has publint and
+// attw read the tarball, installs the tarballs into empty folders, and there runs what the READMEs
+// show on Node 22, compiles it, and starts the demo of the command.
 import { execFile, spawn } from 'node:child_process'
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -59,7 +60,10 @@ async function read({ name, tarball }) {
   await run('tar', ['--extract', '--to-stdout', '--file', tarball, 'package/LICENSE'])
 }
 
-/** A project for each library, in which nothing can be imported but what the library's user installs: the library, what its example imports, and effect. */
+/**
+ * A project for each library, in which nothing can be imported but what the library's user
+ * installs: the library, what its example imports, and effect.
+ */
 async function useLibraries() {
   const home = join(folder, 'libraries')
   const tarballs = Object.fromEntries(packages.map(({ name, tarball }) => [name, `file:${tarball}`]))

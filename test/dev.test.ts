@@ -11,7 +11,10 @@ let folder: string
 let dev: ChildProcessWithoutNullStreams
 let lines: AsyncIterator<string>
 
-/** Stands for the demo: it has a lock, as a data folder has, and takes a while to end, in which a source changes once more. */
+/**
+ * Stands for the demo: it has a lock, as a data folder has, and takes a while to end, in which a
+ * source changes once more.
+ */
 const demo = `
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 const lock = new URL('../lock', import.meta.url)

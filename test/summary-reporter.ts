@@ -1,6 +1,9 @@
 import type { Reporter, TestModule } from 'vitest/node'
 
-/** Ends the output with `N passed, N failed`, or `…, N skipped`, alone on the last line. A file that cannot be loaded counts as failed. */
+/**
+ * Ends the output with `N passed, N failed`, or `…, N skipped`, alone on the last line. A file that
+ * cannot be loaded counts as failed.
+ */
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: ReadonlyArray<TestModule>, unhandled: ReadonlyArray<unknown>): void {
     const states = modules.flatMap((module) => {

@@ -20,7 +20,10 @@ export interface Usage {
   readonly cpuSeconds: number
 }
 
-/** Starts a part and gives its first answer. Tasks go by message, so that no address with credentials is seen in a list of processes. */
+/**
+ * Starts a part and gives its first answer. Tasks go by message, so that no address with
+ * credentials is seen in a list of processes.
+ */
 export async function startPart<Task extends object, Answer>(
   part: Part,
   task: Task,
@@ -66,7 +69,10 @@ export async function runPart<Task extends object, Answer>(
   return answer
 }
 
-/** The other side: does the task this process was started for, answers, and lets the process end when the benchmark hangs up. */
+/**
+ * The other side: does the task this process was started for, answers, and lets the process end
+ * when the benchmark hangs up.
+ */
 export async function asPart<Task, Answer>(work: (task: Task) => Promise<Answer>): Promise<void> {
   const [task] = await once(process, 'message')
   const answer = await work(task)

@@ -29,11 +29,17 @@ export interface Result {
   readonly rowsWritten?: number
   /** How long small reads took during the case, in milliseconds. */
   readonly waits?: { readonly p50: number; readonly p99: number; readonly max: number }
-  /** What was asked meanwhile: how often each answer was given, and how long after the clients had left the database ran nothing for them any more. */
+  /**
+   * What was asked meanwhile: how often each answer was given, and how long after the clients had
+   * left the database ran nothing for them any more.
+   */
   readonly load?: { readonly answers: Readonly<Record<string, number>>; readonly idleAfterMs: number }
 }
 
-/** Runs a case once to warm up and then `repeat` times, and keeps the fastest round: noise of the machine only ever adds. */
+/**
+ * Runs a case once to warm up and then `repeat` times, and keeps the fastest round: noise of the
+ * machine only ever adds.
+ */
 export async function measure(bench: string, { title, rows, batches }: Case, repeat: number): Promise<Result> {
   await secondsOf(batches())
   let seconds = Number.POSITIVE_INFINITY

@@ -17,7 +17,10 @@ export interface ApiOptions {
   readonly statementTimeoutSeconds?: number
 }
 
-/** Serves REST and pages until its scope closes: first no new connections, then at most two seconds for running answers, then the rest is cut off. */
+/**
+ * Serves REST and pages until its scope closes: first no new connections, then at most two seconds
+ * for running answers, then the rest is cut off.
+ */
 export const apiServer = ({
   host,
   port,

@@ -10,7 +10,10 @@ beforeAll(async () => {
 })
 afterAll(() => api.stop())
 
-/** A client as pynetbox is one: while a branch is active, every request names it in the header, also those about branches. */
+/**
+ * A client as pynetbox is one: while a branch is active, every request names it in the header, also
+ * those about branches.
+ */
 class Client {
   #headers: Record<string, string> = {}
 

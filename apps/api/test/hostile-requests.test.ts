@@ -115,7 +115,10 @@ describe.each(chosen)('a hostile request, on $engine', ({ database }) => {
   })
   afterAll(() => api?.stop())
 
-  /** Sends requests, some at a time, and tells those that were answered with a fault of ours, not at all or unlike the OpenAPI document, and what was logged beyond a short line for each. */
+  /**
+   * Sends requests, some at a time, and tells those that were answered with a fault of ours, not at
+   * all or unlike the OpenAPI document, and what was logged beyond a short line for each.
+   */
   const harmOf = async (requests: ReadonlyArray<RawRequest>): Promise<ReadonlyArray<string>> => {
     const harm: Array<string> = []
     log.length = 0

@@ -106,7 +106,10 @@ const port = (work: Parameters<TestApi['run']>[0]): Promise<string> =>
     }),
   )
 
-/** Why an action is rejected, beginning with its status. Conflicts prevent a merge and a rebase that the status allows. */
+/**
+ * Why an action is rejected, beginning with its status. Conflicts prevent a merge and a rebase that
+ * the status allows.
+ */
 const rejection = (action: BranchAction, { id, name }: Target, status: BranchStatus): string => {
   if (branchAllows({ status }, action))
     return status === 'in_review' && (action === 'merge' || action === 'sync')

@@ -32,7 +32,10 @@ export interface GatewayOptions {
   }
 }
 
-/** Serves `/pbs/*` until its scope closes: first no new connections, then at most two seconds for running answers, then the rest is cut off. */
+/**
+ * Serves `/pbs/*` until its scope closes: first no new connections, then at most two seconds for
+ * running answers, then the rest is cut off.
+ */
 export const gatewayServer = (
   options: GatewayOptions,
 ): Effect.Effect<

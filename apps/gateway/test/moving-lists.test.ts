@@ -89,7 +89,8 @@ describe.each([
         expect(quiet.filter(({ frame }) => frame === 'failed')).toEqual([])
         expect([...completed(quiet).rows].sort(), `after seed ${seed}`).toEqual([...rowsOf(pbs.state)].sort())
       }
-      // The rounds are worth something: things happened while lists were read, and most of these were read to their end.
+      // The rounds are worth something: things happened while lists were read, and most of these
+      // were read to their end.
       expect(made).toBeGreaterThan(rounds)
       expect(whole).toBeGreaterThan(rounds * 10)
     },

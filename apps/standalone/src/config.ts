@@ -62,8 +62,9 @@ export const environment: Effect.Effect<Environment, WrongUsage> = Effect.all({
 })
 
 /**
- * The data folder unless `--data-dir` names another: `$XDG_STATE_HOME/netbox-pbs`, which is `~/.local/state/netbox-pbs` where the variable is not set. It lies outside any
- * checkout, so that cleaning one cannot take database and keys along.
+ * The data folder unless `--data-dir` names another: `$XDG_STATE_HOME/netbox-pbs`, which is
+ * `~/.local/state/netbox-pbs` where the variable is not set. It lies outside any checkout, so that
+ * cleaning one cannot take database and keys along.
  */
 export const defaultDataDir: string = join(
   process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'),

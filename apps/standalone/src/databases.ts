@@ -17,7 +17,10 @@ export interface Databases {
   readonly dataDir: string | null
 }
 
-/** Where the worker's statements run: in a pool of their own on PostgreSQL, so that requests and syncs do not wait for each other's connections. */
+/**
+ * Where the worker's statements run: in a pool of their own on PostgreSQL, so that requests and
+ * syncs do not wait for each other's connections.
+ */
 export class WorkerDatabase extends Context.Tag('@netbox-pbs/standalone/WorkerDatabase')<
   WorkerDatabase,
   typeof Database.Service
@@ -28,7 +31,10 @@ const layerShared: Layer.Layer<WorkerDatabase, never, Database> = Layer.effect(W
 /** Connections of the gateway at most: its tables are small. */
 const gatewayConnections = 3
 
-/** The inventory's database for the API, for the worker, and the gateway's. The embedded one has one session, which they share. */
+/**
+ * The inventory's database for the API, for the worker, and the gateway's. The embedded one has one
+ * session, which they share.
+ */
 export const databaseLayers = ({
   databaseUrl,
   gatewayDatabaseUrl,

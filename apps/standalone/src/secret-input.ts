@@ -23,7 +23,10 @@ const ask: Effect.Effect<string, CannotRun> = Effect.async((resume) => {
   return Effect.sync(() => input.close())
 })
 
-/** A token secret: from a file, from standard input (`-`), or asked for on a terminal. Never from the command line, where others can read it. */
+/**
+ * A token secret: from a file, from standard input (`-`), or asked for on a terminal. Never from
+ * the command line, where others can read it.
+ */
 export const readTokenSecret = (
   file: string | undefined,
 ): Effect.Effect<Redacted.Redacted<string>, WrongUsage | CannotRun> =>

@@ -57,7 +57,10 @@ export interface System {
 /** Servers read at a time. */
 const workers = 4
 
-/** Gateway, worker and api on one database, until the scope closes. They meet over loopback sockets and the database, as they would on three machines. */
+/**
+ * Gateway, worker and api on one database, until the scope closes. They meet over loopback sockets
+ * and the database, as they would on three machines.
+ */
 export const system = Effect.fn('system')(function* (options: SystemOptions) {
   const { host, keys } = options
   progress('migrating the database')
@@ -120,7 +123,10 @@ const everywhere: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '
 /** Where this machine itself reaches a server that listens on `host`. */
 export const ownAddress = (host: string, port: number): string => `http://${urlHost(everywhere[host] ?? host)}:${port}`
 
-/** Names by which other machines may ask for a server that listens on `host`: none on loopback, else the machine's name and addresses. */
+/**
+ * Names by which other machines may ask for a server that listens on `host`: none on loopback, else
+ * the machine's name and addresses.
+ */
 export function ownNames(host: string): ReadonlyArray<string> {
   if (isLoopback(host)) return []
   const name = hostname().toLowerCase()

@@ -109,7 +109,8 @@ describe.each([
     await byUser(4, 'of no branch')
     await sync()
     const review = await onlyBranch()
-    // The second is what the source says too. The last is restored by the run that finds it, which no one else has touched since.
+    // The second is what the source says too. The last is restored by the run that finds it, which
+    // no one else has touched since.
     expect(review).toMatchObject({ id: waiting.id, status: { value: 'in_review' }, conflict_count: 1 })
     expect(await conflictsOf(review)).toEqual([disagreement('first 0', 'by a user', 'source 0')])
 

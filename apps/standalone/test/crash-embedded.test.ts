@@ -16,7 +16,10 @@ import { connect, type Rest, type RunAnswer, request, syncAndWait } from './supp
 // Real processes on a machine that may be busy with other tests.
 vi.setConfig({ testTimeout: 300_000 })
 
-/** Scopes landed by the run when it is killed, for the first time and again: five times with NETBOX_PBS_MATRIX=all (`pnpm matrix`). */
+/**
+ * Scopes landed by the run when it is killed, for the first time and again: five times with
+ * NETBOX_PBS_MATRIX=all (`pnpm matrix`).
+ */
 const moments = process.env['NETBOX_PBS_MATRIX'] === 'all' ? [0, 1, 3, 5, 7] : [0, 3, 7]
 
 let dataDir: string

@@ -67,7 +67,8 @@ test('a format that is none is refused', async () => {
 
 test('the system ends with the package manager that started it, and its data folder is free again', async () => {
   const root = fileURLToPath(new URL('../../..', import.meta.url))
-  // A process that names itself as npx does, whose child names itself as pnpm does, with a shell below it: a signal to the first reaches none of the others.
+  // A process that names itself as npx does, whose child names itself as pnpm does, with a shell
+  // below it: a signal to the first reaches none of the others.
   const script = `
     const { spawn } = require('node:child_process')
     const [name, ...rest] = JSON.parse(process.argv[1])

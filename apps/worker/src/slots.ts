@@ -21,8 +21,8 @@ interface Held {
 }
 
 /**
- * The slots of a worker. Slow servers never take the last free slot, and while slow jobs hold all slots there is one more for other servers. So healthy servers are
- * read however many are slow.
+ * The slots of a worker. Slow servers never take the last free slot, and while slow jobs hold all
+ * slots there is one more for other servers. So healthy servers are read however many are slow.
  */
 export class Slots {
   readonly #options: SlotOptions

@@ -39,8 +39,9 @@ const restMillis = 5000
 const mostAttempts = 10
 
 /**
- * Runs a worker until it is interrupted: it takes jobs from the queue and runs them, starts the runs that are due, ends runs whose jobs are lost, and removes old
- * records. An interrupt drops the open scopes and gives the jobs back to the queue.
+ * Runs a worker until it is interrupted: it takes jobs from the queue and runs them, starts the
+ * runs that are due, ends runs whose jobs are lost, and removes old records. An interrupt drops the
+ * open scopes and gives the jobs back to the queue.
  */
 export const runWorker = (options: WorkerOptions): Effect.Effect<never, never, WorkerPorts> => {
   const slots = new Slots({ concurrency: options.concurrency, slowAfter })
@@ -156,12 +157,15 @@ const takeJob = ({
     }),
   ).pipe(Effect.withSpan('worker.tick'))
 
-/** Takes one job of any server, if there is one, and runs it to its end within the usual time limit. False: the queue is empty. */
+/**
+ * Takes one job of any server, if there is one, and runs it to its end within the usual time limit.
+ * False: the queue is empty.
+ */
 export const tick: Effect.Effect<boolean, StoreFailed, JobPorts> = takeJob({})
 
 /**
- * Runs a job that this worker holds, and reports its outcome to the queue. An interrupt drops the open scope and gives the job back: another worker continues with what
- * has not landed.
+ * Runs a job that this worker holds, and reports its outcome to the queue. An interrupt drops the
+ * open scope and gives the job back: another worker continues with what has not landed.
  */
 const workOn = Effect.fn('worker.workOn')(function* (
   claimed: ClaimedJob,

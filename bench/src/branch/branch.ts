@@ -34,7 +34,10 @@ const fleet = Array.from({ length: servers }, (_, place) => serverName(place))
 const openings = 20
 const hand = { user: 'bench', requestId: '5f6c0f6e-6a53-4a3a-9c0b-0a4d0c7f0001' }
 
-/** Measures opening, staging, listing, comparing and merging branches, and compares lists in a branch with those of main. */
+/**
+ * Measures opening, staging, listing, comparing and merging branches, and compares lists in a
+ * branch with those of main.
+ */
 export async function* branch({ snapshots, changes, store, databaseUrl }: BranchOptions): AsyncGenerator<Result> {
   const stores = store === 'pg' ? await pgStores(databaseUrl) : await inFolder()
   try {

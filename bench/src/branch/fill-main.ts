@@ -11,8 +11,9 @@ export const serverName = (place: number): string => `pbs-${String(place).padSta
 const groupKey = `server_id, datastore_name, namespace, backup_type, backup_id`
 
 /**
- * Fills an empty main with snapshots as a fleet of ten servers has them: twenty a group, five hundred groups a namespace, every tenth unverified. Groups, counters and
- * scopes are those that landings would have left.
+ * Fills an empty main with snapshots as a fleet of ten servers has them: twenty a group, five
+ * hundred groups a namespace, every tenth unverified. Groups, counters and scopes are those that
+ * landings would have left.
  */
 export async function fillMain(driver: Driver, snapshots: number): Promise<void> {
   const groups = Math.ceil(snapshots / snapshotsPerGroup)
@@ -42,7 +43,10 @@ export async function fillMain(driver: Driver, snapshots: number): Promise<void>
   await executed(driver, ...statements)
 }
 
-/** The yardstick of opening a branch: seconds of a full copy of the snapshots with their keys and indexes, as a branch by schema makes it. */
+/**
+ * The yardstick of opening a branch: seconds of a full copy of the snapshots with their keys and
+ * indexes, as a branch by schema makes it.
+ */
 export async function secondsOfFullCopy(driver: Driver): Promise<number> {
   const begun = performance.now()
   await executed(

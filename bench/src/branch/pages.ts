@@ -32,7 +32,10 @@ export function pagesOf(snapshots: number): ReadonlyArray<readonly [title: strin
   ]
 }
 
-/** The lists that a person and a client read first of a branch that has just been filled, before anybody else has told the planner what it holds. */
+/**
+ * The lists that a person and a client read first of a branch that has just been filled, before
+ * anybody else has told the planner what it holds.
+ */
 export const coldPages: ReadonlyArray<readonly [title: string, query: ListQuery<'snapshot'>]> = [
   ['cold_page', { ...everything, page: { _tag: 'offset', limit: 50, offset: 0 } }],
   ['cold_cursor', { ...everything, page: { _tag: 'cursor', limit: 1000, start: 0 } }],
@@ -48,7 +51,10 @@ export const coldPages: ReadonlyArray<readonly [title: string, query: ListQuery<
 
 const rounds = 9
 
-/** Seconds that a list takes in a branch and on main, by turns: of each the middle one of nine rounds after a warm-up. */
+/**
+ * Seconds that a list takes in a branch and on main, by turns: of each the middle one of nine
+ * rounds after a warm-up.
+ */
 export const secondsOfPage = (query: ListQuery<'snapshot'>, overlay: Lists, main: Lists) =>
   Effect.gen(function* () {
     const taken: { readonly overlay: Array<number>; readonly main: Array<number> } = { overlay: [], main: [] }

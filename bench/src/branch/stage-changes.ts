@@ -38,7 +38,10 @@ export const everySnapshot = (servers: ReadonlyArray<string>): Stream.Stream<Row
     ),
   )
 
-/** Of every hundred changed snapshots seventy fail their verification and get a comment, twenty are new and ten are gone. `share`: of all snapshots those that are touched. */
+/**
+ * Of every hundred changed snapshots seventy fail their verification and get a comment, twenty are
+ * new and ten are gone. `share`: of all snapshots those that are touched.
+ */
 export function changeOf(nth: number, { id, facts }: Row): Change<'snapshot'> {
   const key = naturalKey('snapshot', facts)
   const kind = nth % 10

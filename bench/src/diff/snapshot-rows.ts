@@ -3,7 +3,10 @@ import { type Facts, formatTimestamp, type MainRow } from '@netbox-pbs/core'
 /** How many snapshots a guest has: one a day. */
 export const rowsPerGroup = 50
 
-/** Both sides of the snapshots `[from, to)` of a fleet, equal by value and nothing shared, as the database and a frame bring them. */
+/**
+ * Both sides of the snapshots `[from, to)` of a fleet, equal by value and nothing shared, as the
+ * database and a frame bring them.
+ */
 export function bothSides(from: number, to: number) {
   const facts = Array.from({ length: to - from }, (_, i) => snapshotFacts(from + i))
   const main: ReadonlyArray<MainRow<'snapshot'>> = copied(facts).map((row, i) => ({

@@ -8,7 +8,10 @@ export interface DirectAnswer {
   readonly snapshots: number
 }
 
-/** The yardstick of the gateway: read the same lists from the same server, one after the other, and `JSON.parse` each; do nothing with them. */
+/**
+ * The yardstick of the gateway: read the same lists from the same server, one after the other, and
+ * `JSON.parse` each; do nothing with them.
+ */
 await asPart<SimulatorAnswer, DirectAnswer>(async ({ port, tokenId, secret }) => {
   const agent = new Agent({ keepAlive: true, rejectUnauthorized: false })
   const begun = performance.now()

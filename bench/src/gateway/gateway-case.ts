@@ -15,7 +15,10 @@ export interface GatewayOptions {
   readonly profiles: string | null
 }
 
-/** A simulated server's snapshots as frames of the gateway, read but not parsed, compared with reading and parsing the server's own lists. */
+/**
+ * A simulated server's snapshots as frames of the gateway, read but not parsed, compared with
+ * reading and parsing the server's own lists.
+ */
 export async function gateway({ snapshots, rounds, profiles }: GatewayOptions): Promise<Result> {
   const simulator = await startPart<SimulatorTask, SimulatorAnswer>('gateway/simulator', { snapshots })
   const key = randomBytes(24).toString('hex')

@@ -6,8 +6,9 @@ import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import { type Driver, filledTables, type StoreAt, withDriver } from './store.ts'
 
 /**
- * The yardstick of a first sync: seconds of `COPY … FROM STDIN` of the rows that `synced` now has into `empty`, which has the same tables with the
- * same keys and indexes. Fetching the rows as text is not counted.
+ * The yardstick of a first sync: seconds of `COPY … FROM STDIN` of the rows that `synced` now has
+ * into `empty`, which has the same tables with the same keys and indexes. Fetching the rows as text
+ * is not counted.
  */
 export async function secondsOfCopy(synced: StoreAt, empty: StoreAt, folder: string): Promise<number> {
   const fileOf = (table: string): string => join(folder, `${table}.copy`)

@@ -31,7 +31,10 @@ interface Sync {
   readonly waits?: Waits
 }
 
-/** A first sync, a second one with nothing changed, and one with every hundredth snapshot changed, each with its yardstick. */
+/**
+ * A first sync, a second one with nothing changed, and one with every hundredth snapshot changed,
+ * each with its yardstick.
+ */
 export async function* ingest(options: IngestOptions): AsyncGenerator<Result> {
   const folder = await mkdtemp(join(tmpdir(), 'netbox-pbs-bench-'))
   try {

@@ -17,7 +17,10 @@ export interface ReaderAnswer {
 
 const newline = 0x0a
 
-/** The yardstick of a sync that has nothing to do: read the same streams over the same HTTP, and `JSON.parse` them line by line. */
+/**
+ * The yardstick of a sync that has nothing to do: read the same streams over the same HTTP, and
+ * `JSON.parse` them line by line.
+ */
 await asPart<ReaderTask, ReaderAnswer>(async ({ url }) => {
   const begun = performance.now()
   const cpu = cpuSince()

@@ -52,8 +52,9 @@ export async function executed(driver: Driver, ...statements: ReadonlyArray<stri
 }
 
 /**
- * How many rows the inventory's tables have seen written, by the database's own counters: on PostgreSQL since they were made, in sessions that have ended,
- * and this waits for their end; on PGlite since this process opened it, for it keeps none.
+ * How many rows the inventory's tables have seen written, by the database's own counters: on
+ * PostgreSQL since they were made, in sessions that have ended, and this waits for their end; on
+ * PGlite since this process opened it, for it keeps none.
  */
 export async function writtenRows(driver: Driver): Promise<number> {
   if (driver._tag === 'pglite') {

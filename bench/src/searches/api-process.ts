@@ -13,7 +13,10 @@ export interface ApiProcess {
   readonly stop: () => Promise<void>
 }
 
-/** Starts the product's `start:api` on a free port, with its own defaults. Fails with the end of what it wrote to stderr if it ends before it listens. */
+/**
+ * Starts the product's `start:api` on a free port, with its own defaults. Fails with the end of
+ * what it wrote to stderr if it ends before it listens.
+ */
 export async function startApiProcess(databaseUrl: string): Promise<ApiProcess> {
   const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
   const [, ...command] = String(scripts['start:api']).split(' ')

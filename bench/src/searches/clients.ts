@@ -11,7 +11,10 @@ export interface Crowd {
   readonly leave: () => Promise<void>
 }
 
-/** Clients that ask for one path again and again. `patience`: milliseconds after which a client gives a request up and asks again; null: it waits for every answer. */
+/**
+ * Clients that ask for one path again and again. `patience`: milliseconds after which a client
+ * gives a request up and asks again; null: it waits for every answer.
+ */
 export function startCrowd(
   { url, token }: ApiProcess,
   { clients, path, patience }: { readonly clients: number; readonly path: string; readonly patience: number | null },
@@ -47,7 +50,10 @@ async function answered(request: Promise<Response>): Promise<string> {
   }
 }
 
-/** Asks for some paths by turns, one request after the other, and gives how long each took. Any answer but a 200 ends the benchmark. */
+/**
+ * Asks for some paths by turns, one request after the other, and gives how long each took. Any
+ * answer but a 200 ends the benchmark.
+ */
 export async function waitsOf(
   { url, token }: ApiProcess,
   paths: ReadonlyArray<string>,

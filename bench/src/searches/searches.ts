@@ -82,7 +82,10 @@ const statementsOfApi = `
   select count(*) as n from pg_stat_activity
   where datname = current_database() and application_name = 'netbox-pbs api' and state = 'active'`
 
-/** Milliseconds until the database runs nothing for the API. A search that runs on for ten seconds ends the benchmark. */
+/**
+ * Milliseconds until the database runs nothing for the API. A search that runs on for ten seconds
+ * ends the benchmark.
+ */
 async function millisUntilIdle(driver: Driver): Promise<number> {
   const begun = performance.now()
   while ((await numberOf(driver, statementsOfApi)) > 0) {

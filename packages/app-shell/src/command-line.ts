@@ -18,7 +18,10 @@ export function newCommand(name: string, description: string): Command {
     })
 }
 
-/** Reads a command line and gives the flags of `command`. Help and the version are printed when asked for, and interrupt: nothing is left to do. */
+/**
+ * Reads a command line and gives the flags of `command`. Help and the version are printed when
+ * asked for, and interrupt: nothing is left to do.
+ */
 export const readFlags = <F extends object>(
   command: Command,
   args: ReadonlyArray<string>,

@@ -15,7 +15,10 @@ export const readVariable = (name: string): Effect.Effect<Option.Option<string>,
     Effect.map(Option.filter((text) => text !== '')),
   )
 
-/** A secret from its variable, else from the file that `<NAME>_FILE` names, without the white space around it; none when neither is set. */
+/**
+ * A secret from its variable, else from the file that `<NAME>_FILE` names, without the white space
+ * around it; none when neither is set.
+ */
 export const readSecret = (name: string): Effect.Effect<Option.Option<Secret>, WrongUsage> =>
   Effect.gen(function* () {
     const value = yield* readVariable(name)

@@ -5,8 +5,9 @@ const hasLoopbackName = (host: string): boolean =>
   host === '[::1]' || (host !== '::1' && isLoopback(host)) || /^(?:[\w-]+\.)+localhost$/.test(host)
 
 /**
- * Whether a `Host` header names this system, so that a page of another site cannot reach a local one by a name of its own (DNS rebinding).
- * Loopback names do; `allowed` adds names, `.example.com` with all below it, or `*` for every one.
+ * Whether a `Host` header names this system, so that a page of another site cannot reach a local
+ * one by a name of its own (DNS rebinding). Loopback names do; `allowed` adds names, `.example.com`
+ * with all below it, or `*` for every one.
  */
 export const isAllowedHost =
   (allowed: ReadonlyArray<string>) =>

@@ -13,8 +13,9 @@ type LogFields = ReadonlyMap<string, unknown>
 const longestValue = 8000
 
 /**
- * The fields of an event: `time` (RFC 3339 in UTC), `level`, `msg`, then its annotations, then `cause` where something failed. The message is the first
- * argument of the log call; what follows it, and a cause, are what it is about.
+ * The fields of an event: `time` (RFC 3339 in UTC), `level`, `msg`, then its annotations, then
+ * `cause` where something failed. The message is the first argument of the log call; what follows
+ * it, and a cause, are what it is about.
  */
 export function logFields({ date, logLevel, message, cause, annotations }: Logger.Logger.Options<unknown>): LogFields {
   const [first, ...rest] = Array.isArray(message) ? message : [message]

@@ -73,8 +73,9 @@ export interface Service<E> {
 const lookEvery = '1 second'
 
 /**
- * Runs a service and logs when it has started, when it is told to stop, and when it has stopped. The end of a package manager that started the process counts as SIGTERM:
- * `npx` does not pass on a signal that is sent to it alone, and the service would run on without a parent.
+ * Runs a service and logs when it has started, when it is told to stop, and when it has stopped.
+ * The end of a package manager that started the process counts as SIGTERM: `npx` does not pass on a
+ * signal that is sent to it alone, and the service would run on without a parent.
  */
 export const runService = <E>({ name, version, logFormat, start }: Service<E>): Effect.Effect<never, E> =>
   Effect.uninterruptibleMask((restore) =>
@@ -111,8 +112,10 @@ const stopMillis = 4500
 const usageTags = new Set(['WrongUsage', 'SecretKeyInvalid'])
 
 /**
- * Runs a program as the process, until it ends or SIGTERM, SIGINT or SIGHUP closes its scope; a second signal ends the process at once. An expected failure prints its
- * message on standard error, with exit code 2 for a mistake of the caller and 1 otherwise. A defect is a bug and prints its trace.
+ * Runs a program as the process, until it ends or SIGTERM, SIGINT or SIGHUP closes its scope; a
+ * second signal ends the process at once. An expected failure prints its message on standard error,
+ * with exit code 2 for a mistake of the caller and 1 otherwise. A defect is a bug and prints its
+ * trace.
  */
 export function runProcess<E extends Failure>(program: Effect.Effect<unknown, E>): void {
   const fiber = Effect.runFork(Effect.provide(program, initialLog))

@@ -78,7 +78,10 @@ test('an error of the listening socket, such as too many open files, does not en
   expect(events).toEqual([true])
 })
 
-/** Sends a head and then pieces until all are sent or the connection ends; gives what came back, and how the connection ended. */
+/**
+ * Sends a head and then pieces until all are sent or the connection ends; gives what came back, and
+ * how the connection ended.
+ */
 const sendOn = (url: string, header: string, pieces: Iterable<Uint8Array>) =>
   new Promise<{ readonly text: string; readonly error: string | null }>((resolve) => {
     const { port, hostname } = new URL(url)

@@ -58,7 +58,10 @@ const reasons: Readonly<Record<string, CannotListen['reason']>> = {
 /** How long a stop waits for requests that are being answered, before it cuts them off. */
 const drainMillis = 2000
 
-/** Serves HTTP until the scope closes: first no new connections, then at most two seconds for running answers, then the rest is cut off. */
+/**
+ * Serves HTTP until the scope closes: first no new connections, then at most two seconds for
+ * running answers, then the rest is cut off.
+ */
 export const serveHttp = (
   service: HttpService,
 ): Effect.Effect<{ readonly url: string; readonly port: number }, CannotListen, Scope.Scope> =>
@@ -117,9 +120,10 @@ const mostBytes = 64 * 1024 * 1024
 const longestMillis = 30_000
 
 /**
- * A response that reaches a client which is still sending its request, such as a 413: it says `Connection: close`, is sent
- * whole, and what still comes is read and dropped, within bounds. A connection that is closed while bytes come in is reset,
- * and a reset throws away what the client has not read yet.
+ * A response that reaches a client which is still sending its request, such as a 413: it says
+ * `Connection: close`, is sent whole, and what still comes is read and dropped, within bounds. A
+ * connection that is closed while bytes come in is reset, and a reset throws away what the client
+ * has not read yet.
  */
 class LingeringResponse extends ServerResponse {
   override writeHead(status: number, text?: string | Headers, headers?: Headers): this {
@@ -139,7 +143,10 @@ type Headers = OutgoingHttpHeaders | Array<OutgoingHttpHeader>
 const isUnfinished = ({ headers, complete, destroyed }: IncomingMessage): boolean =>
   !complete && !destroyed && (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
 
-/** Node closes a connection with `destroySoon` once its last answer is written; this one then says its end, and is closed when the request has come in. */
+/**
+ * Node closes a connection with `destroySoon` once its last answer is written; this one then says
+ * its end, and is closed when the request has come in.
+ */
 function closeOnceDrained(request: IncomingMessage): void {
   const { socket } = request
   const drained = new Promise<void>((resolve) => drain(request, resolve))

@@ -11,8 +11,10 @@ const packageManager = /^(?:npm|npx|pnpm|yarn|corepack)(?:-cli)?(?:\.[cm]?js)?$/
 const shell = /^(?:ba|da|z|k)?sh$/
 
 /**
- * The package managers that started this process, such as `npx` with `pnpm` with a shell, nearest first; empty when it was started directly, or where the system does
- * not tell. They do not pass on a signal that is sent to one of them alone, so a process that outlives them would run on without anybody knowing.
+ * The package managers that started this process, such as `npx` with `pnpm` with a shell, nearest
+ * first; empty when it was started directly, or where the system does not tell. They do not pass on
+ * a signal that is sent to one of them alone, so a process that outlives them would run on without
+ * anybody knowing.
  */
 export function starters(): ReadonlyArray<Link> {
   const links: Array<Link> = [{ pid: process.pid, parent: process.ppid }]

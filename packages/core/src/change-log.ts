@@ -33,12 +33,16 @@ export type Author = Actor | { readonly runId: number }
 export type LoggedValues = { readonly [field: string]: JsonValue }
 
 /**
- * An entry of the change log. An update has the touched fields before and after, a creation the whole row after, a deletion the whole row before, with its
- * `created` and `presence`. A summary has the `created` of its rows after it. Observations and counters are never logged.
+ * An entry of the change log. An update has the touched fields before and after, a creation the
+ * whole row after, a deletion the whole row before, with its `created` and `presence`. A summary
+ * has the `created` of its rows after it. Observations and counters are never logged.
  */
 export interface LoggedChange {
   readonly id: number
-  /** RFC 3339: when it was written, in the transaction that commits it later. Entries are in the order of their ids, which is that in which an object was changed. */
+  /**
+   * RFC 3339: when it was written, in the transaction that commits it later. Entries are in the
+   * order of their ids, which is that in which an object was changed.
+   */
   readonly time: string
   readonly action: ChangeAction
   readonly model: LoggedModel

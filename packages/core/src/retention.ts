@@ -12,7 +12,10 @@ export type Retained = (typeof retentions)[number]['what']
 
 const dayMillis = 86_400_000
 
-/** The moment before which a thing that is kept for so many days is removed, in milliseconds; null: it is kept for ever, which is what 0 days say. */
+/**
+ * The moment before which a thing that is kept for so many days is removed, in milliseconds; null:
+ * it is kept for ever, which is what 0 days say.
+ */
 export function removedBefore(days: number, now: number): number | null {
   return days > 0 ? now - days * dayMillis : null
 }

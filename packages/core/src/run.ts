@@ -54,7 +54,10 @@ export interface ScopeResult {
   readonly ended: string
 }
 
-/** Where a job of a run stands. `retrying`: it failed and is tried again; `failed`: it was given up; `cancelled`: its run was, before it began. */
+/**
+ * Where a job of a run stands. `retrying`: it failed and is tried again; `failed`: it was given up;
+ * `cancelled`: its run was, before it began.
+ */
 export const runJobStates = ['queued', 'running', 'retrying', 'done', 'failed', 'cancelled'] as const
 
 /** A run's part for one server, or for the gateway. */

@@ -6,7 +6,10 @@ export const resources = ['servers', 'datastores', 'snapshots', 'jobs', 'tasks']
 /** A kind of object that a sync covers. `snapshots` includes the namespaces they lie in. */
 export type Resource = (typeof resources)[number]
 
-/** The fields that may identify a scope. Servers are named, as the source names them; the root namespace is the empty text. */
+/**
+ * The fields that may identify a scope. Servers are named, as the source names them; the root
+ * namespace is the empty text.
+ */
 export type ScopeField = 'server' | 'datastore' | 'namespace' | 'job_type'
 
 /** What the scopes of one resource are. */

@@ -12,7 +12,8 @@ interface StatusRule<Action extends string> {
  *
  * - `read`, `edit`: requests that name the branch read the inventory in it, and write in it.
  * - `stage`: runs stage changes in it.
- * - `check`, `resolve`, `sync`, `approve`, `merge`, `close`, `revert`: the actions of the same name. `sync` rebases the branch on main.
+ * - `check`, `resolve`, `sync`, `approve`, `merge`, `close`, `revert`: the actions of the same
+ *   name. `sync` rebases the branch on main.
  * - `rename`: its name and description change.
  */
 export const branchActions = [

@@ -22,8 +22,9 @@ const nothing: TaskSubject = {
 type Read = (id: string) => Partial<TaskSubject> | null
 
 /**
- * What a task works on, by its worker type and its unescaped worker id. The forms are PBS's own, one a worker type; a type that is not known here, or an id of another
- * form, says nothing. Store, job and remote names hold no colon, and nothing but namespaces holds a slash.
+ * What a task works on, by its worker type and its unescaped worker id. The forms are PBS's own,
+ * one a worker type; a type that is not known here, or an id of another form, says nothing. Store,
+ * job and remote names hold no colon, and nothing but namespaces holds a slash.
  */
 export function taskSubject(workerType: string, workerId: string | null): TaskSubject {
   const read = Object.hasOwn(forms, workerType) ? forms[workerType] : undefined

@@ -1,13 +1,17 @@
 /**
- * Milliseconds since 1970 as RFC 3339 in UTC, with a fraction only when it is not zero: `2026-05-01T02:00:00Z`, `2026-05-01T02:00:00.250000Z`.
- * Throws a RangeError for a number that no Date holds.
+ * Milliseconds since 1970 as RFC 3339 in UTC, with a fraction only when it is not zero:
+ * `2026-05-01T02:00:00Z`, `2026-05-01T02:00:00.250000Z`. Throws a RangeError for a number that no
+ * Date holds.
  */
 export function formatTimestamp(millis: number): string {
   const iso = new Date(millis).toISOString()
   return withFraction(iso.slice(0, iso.lastIndexOf('.')), iso.slice(-4, -1))
 }
 
-/** Joins whole seconds (`2026-05-01T02:00:00`, UTC) and the digits of their fraction, of which microseconds are kept. */
+/**
+ * Joins whole seconds (`2026-05-01T02:00:00`, UTC) and the digits of their fraction, of which
+ * microseconds are kept.
+ */
 export function withFraction(seconds: string, digits: string): string {
   const micros = digits.padEnd(6, '0').slice(0, 6)
   return micros === '000000' ? `${seconds}Z` : `${seconds}.${micros}Z`

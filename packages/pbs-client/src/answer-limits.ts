@@ -26,8 +26,9 @@ export const streamedList: AnswerLimits = { bytes: 4096 * MiB, rows: 5_000_000, 
 export const taskList: AnswerLimits = { bytes: 256 * MiB, rows: 200_000, rowBytes: 64 * KiB }
 
 /**
- * Snapshots that somebody holds together: twice as many rows as their groups count, and a thousand, for what comes meanwhile; 4 KiB for each, where one
- * has some 800 bytes. However many the groups claim, no more than 32 MiB.
+ * Snapshots that somebody holds together: twice as many rows as their groups count, and a thousand,
+ * for what comes meanwhile; 4 KiB for each, where one has some 800 bytes. However many the groups
+ * claim, no more than 32 MiB.
  */
 export const countedSnapshots = (count: number): AnswerLimits => {
   const rows = Math.min(100_000, 2 * Math.max(0, count) + 1000)

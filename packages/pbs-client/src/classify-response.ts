@@ -1,6 +1,9 @@
 import type { PbsFailureReason } from './pbs-error.ts'
 
-/** The wordings of PBS 2.x to 4.2; the first that matches decides. Error bodies are text, whatever their content type says. */
+/**
+ * The wordings of PBS 2.x to 4.2; the first that matches decides. Error bodies are text, whatever
+ * their content type says.
+ */
 const byText: ReadonlyArray<readonly [RegExp, PbsFailureReason]> = [
   [/^authentication failed\b/, 'unauthorized'],
   [/^permission check failed\b/, 'forbidden'],

@@ -9,7 +9,10 @@ export interface PbsConnection {
   /** `user@realm!tokenname`. */
   readonly tokenId: string
   readonly tokenSecret: Redacted.Redacted<string>
-  /** SHA-256 of the leaf certificate in hex, any case, with or without colons. When given it must match, whatever the CA says. */
+  /**
+   * SHA-256 of the leaf certificate in hex, any case, with or without colons. When given it must
+   * match, whatever the CA says.
+   */
   readonly fingerprint: string | null
   /** Without a fingerprint: whether the certificate chain and the host name must verify. */
   readonly verifySsl: boolean
@@ -29,7 +32,10 @@ export const authority = (connection: Pick<PbsConnection, 'host' | 'port'>): str
 export const bareHost = (host: string): string =>
   host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host
 
-/** A text as a part of a path or a query. Half a surrogate pair, which no URL can hold, is replaced; the server then knows no such name. */
+/**
+ * A text as a part of a path or a query. Half a surrogate pair, which no URL can hold, is replaced;
+ * the server then knows no such name.
+ */
 export const urlPart = (text: string): string => encodeURIComponent(text.toWellFormed())
 
 /** A SHA-256 fingerprint as PBS writes it (lower case hex joined with colons), or null when it is not one. */

@@ -55,7 +55,11 @@ const gcFields = {
 export const PbsGcNumbers = z.object(gcFields)
 export type PbsGcNumbers = Readonly<z.output<typeof PbsGcNumbers>>
 
-/** A row of `/admin/gc`. `upid` names the last *successful* run, `last-run-state` the last run: null while one is under way or when there was none, and `OK` for that success on PBS up to 3.1, which tells no state. */
+/**
+ * A row of `/admin/gc`. `upid` names the last *successful* run, `last-run-state` the last run: null
+ * while one is under way or when there was none, and `OK` for that success on PBS up to 3.1, which
+ * tells no state.
+ */
 export const PbsGcStatus = z.object({
   store: z.string(),
   ...gcFields,
@@ -76,7 +80,10 @@ export const PbsDatastoreUsage = z.object({
   'mount-status': text,
   'backend-type': text,
   'estimated-full-date': integer,
-  /** Shares 0 to 1 of the last 30 days or so, null for gaps; the next two say when the first was and how many seconds lie between them. */
+  /**
+   * Shares 0 to 1 of the last 30 days or so, null for gaps; the next two say when the first was and
+   * how many seconds lie between them.
+   */
   history: z.array(z.number().nullable()).nullable().default(null),
   'history-start': integer,
   'history-delta': integer,

@@ -20,8 +20,10 @@ const naming: ReadonlySet<string> = new Set(['backup-type', 'backup-id', 'id', '
 const mostNamed = 10
 
 /**
- * Reads one row. Integers beyond 2^53-1 become null and are listed, and so does a field of another type where the schema
- * takes null in its place. Texts become printable; a row whose name would become another one by that is none. Throws {@link UnexpectedShape} when the row is none without that field. Changes `value`.
+ * Reads one row. Integers beyond 2^53-1 become null and are listed, and so does a field of another
+ * type where the schema takes null in its place. Texts become printable; a row whose name would
+ * become another one by that is none. Throws {@link UnexpectedShape} when the row is none without
+ * that field. Changes `value`.
  */
 export const decodeItem = <T extends object>(schema: z.ZodType<T>, value: unknown): WithUnsafeIntegers<T> => {
   const changedName = makeTextsPrintable(value).find((field) => naming.has(field))
@@ -46,7 +48,10 @@ export const decodeItem = <T extends object>(schema: z.ZodType<T>, value: unknow
 
 const pathOf = ({ path }: z.core.$ZodIssue): string => path.map(String).join('.')
 
-/** Sets to null what stands at a path, or the nearest thing around it that is not null yet; false when that is the row. */
+/**
+ * Sets to null what stands at a path, or the nearest thing around it that is not null yet; false
+ * when that is the row.
+ */
 const blank = (row: unknown, path: ReadonlyArray<PropertyKey>): boolean => {
   for (let length = path.length; length > 0; length--) {
     let holder = row
@@ -62,9 +67,10 @@ const blank = (row: unknown, path: ReadonlyArray<PropertyKey>): boolean => {
 const none: ReadonlyArray<string> = Object.freeze([])
 
 /**
- * Sets every number beyond ±(2^53-1) inside a parsed JSON value to null, in place, and returns the paths of those
- * (`size`, `files.2.size`). No tokenizer is needed to notice lost precision: rounding is monotonic and 2^53 is a double,
- * so a literal beyond the limit never parses to a number within it.
+ * Sets every number beyond ±(2^53-1) inside a parsed JSON value to null, in place, and returns the
+ * paths of those (`size`, `files.2.size`). No tokenizer is needed to notice lost precision:
+ * rounding is monotonic and 2^53 is a double, so a literal beyond the limit never parses to a
+ * number within it.
  */
 export const blankUnsafeIntegers = (value: unknown): ReadonlyArray<string> => {
   // Nearly every row has none, and looking is cheaper than carrying paths along.

@@ -1,7 +1,10 @@
 import { z } from 'zod'
 import { flag, integer, text, texts, type WithUnsafeIntegers } from './fields.ts'
 
-/** The fields of every job row. `last-run-state` is null while a run is under way (the UPID names it) and when none ever ran. */
+/**
+ * The fields of every job row. `last-run-state` is null while a run is under way (the UPID names
+ * it) and when none ever ran.
+ */
 const common = {
   id: z.string(),
   store: z.string(),

@@ -1,4 +1,7 @@
-/** A maintenance mode of a datastore. `mode` is PBS's word (`read-only`, `offline`, `delete`, `unmount`, `s3-refresh`, or a later one). */
+/**
+ * A maintenance mode of a datastore. `mode` is PBS's word (`read-only`, `offline`, `delete`,
+ * `unmount`, `s3-refresh`, or a later one).
+ */
 export interface PbsMaintenance {
   readonly mode: string
   readonly message: string | null

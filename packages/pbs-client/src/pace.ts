@@ -4,8 +4,9 @@ import { leastRate, longestAnswerSeconds } from './answer-limits.ts'
 export class Silence extends Error {}
 
 /**
- * How long one answer may be waited for: silences of up to the timeout, twice the timeout and a second for every 8 KiB that came altogether, and never
- * more than 15 minutes. Only the time counts in which somebody waits for bytes, not that of a slow consumer.
+ * How long one answer may be waited for: silences of up to the timeout, twice the timeout and a
+ * second for every 8 KiB that came altogether, and never more than 15 minutes. Only the time counts
+ * in which somebody waits for bytes, not that of a slow consumer.
  */
 export class Pace {
   #bytes = 0

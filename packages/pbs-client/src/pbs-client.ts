@@ -27,7 +27,10 @@ export interface PbsSnapshotQuery {
   readonly ns: string
   readonly backupType?: string
   readonly backupId?: string
-  /** The sum of `backup-count`, for a caller that holds the whole list: one that is far longer fails with `protocol`. */
+  /**
+   * The sum of `backup-count`, for a caller that holds the whole list: one that is far longer fails
+   * with `protocol`.
+   */
   readonly counted?: number
 }
 
@@ -65,9 +68,10 @@ export interface PbsClient {
   readonly syncJobs: () => Rows<PbsSyncJob>
   readonly tapeJobs: () => Rows<PbsTapeJob>
   /**
-   * The tasks that started at `since` (epoch seconds) or later, running ones first; without it all that PBS still has. One
-   * list of one moment, in which a task that ends in between is neither missing nor twice, as it could be from page to
-   * page. Holds one of the connection's `concurrency` requests until it ends.
+   * The tasks that started at `since` (epoch seconds) or later, running ones first; without it all
+   * that PBS still has. One list of one moment, in which a task that ends in between is neither
+   * missing nor twice, as it could be from page to page. Holds one of the connection's
+   * `concurrency` requests until it ends.
    */
   readonly tasks: (query: { readonly since?: number | undefined }) => Stream.Stream<ListRow<PbsTask>, PbsError>
   /** The certificate of the server, whether it may be trusted, and whether the token works there. */
@@ -99,7 +103,10 @@ export const makePbsClient = (
       const seen = (yield* Ref.get(known)) ?? (yield* version())
       return capabilitiesOf(parseRelease(seen.version, seen.release))
     })
-    /** An endpoint that a release may be too old for. A 404 of a newer one is a failure (a proxy, say), never an empty list. */
+    /**
+     * An endpoint that a release may be too old for. A 404 of a newer one is a failure (a proxy,
+     * say), never an empty list.
+     */
     const unlessTooOld = <A>(read: Effect.Effect<A, PbsError>, since: keyof PbsCapabilities, fallback: A) =>
       Effect.catchIf(read, isUnsupported, (error) =>
         Effect.flatMap(capabilities, (able) => (able[since] ? Effect.fail(error) : Effect.succeed(fallback))),
@@ -196,6 +203,9 @@ const rootNamespace = { ns: '', comment: null, unsafeIntegers: [] }
 
 const isUnsupported = (error: PbsError): boolean => error.reason === 'unsupported'
 
-/** A group that a prune removes during the walk fails the whole list with this text; the next walk no longer meets it. */
+/**
+ * A group that a prune removes during the walk fails the whole list with this text; the next walk
+ * no longer meets it.
+ */
 const isVanishedWhileListing = (error: PbsError): boolean =>
   error.reason === 'not_found' && error.status === 400 && !error.detail.startsWith('no such datastore')

@@ -62,7 +62,10 @@ const holdPermit = (permits: Effect.Semaphore) =>
     ),
   )
 
-/** A failed request releases its permit and socket at once, though its scope lives on: a caller may ask again inside it. */
+/**
+ * A failed request releases its permit and socket at once, though its scope lives on: a caller may
+ * ask again inside it.
+ */
 const releaseOnFailure = <A, E>(request: Effect.Effect<A, E, Scope.Scope>): Effect.Effect<A, E, Scope.Scope> =>
   Effect.gen(function* () {
     const outer = yield* Effect.scope
@@ -76,7 +79,10 @@ const releaseOnFailure = <A, E>(request: Effect.Effect<A, E, Scope.Scope>): Effe
 /** How long a connection without a request is kept, in milliseconds, unless the server says less. */
 const keptMillis = 60_000
 
-/** One connection to the server, for one request at a time. It opens with its first request, and again if the server closed it. */
+/**
+ * One connection to the server, for one request at a time. It opens with its first request, and
+ * again if the server closed it.
+ */
 class HttpConnection {
   readonly client: Client
   readonly #abort = new AbortController()
@@ -132,7 +138,10 @@ class KeptConnections {
   }
 }
 
-/** A connection that broke before the answer began, such as a kept one that the server had closed: a GET may be repeated. */
+/**
+ * A connection that broke before the answer began, such as a kept one that the server had closed: a
+ * GET may be repeated.
+ */
 const isBrokenConnection = (error: PbsError): boolean => {
   if (error.reason !== 'unreachable') return false
   const code = error.cause instanceof Error && 'code' in error.cause ? error.cause.code : null

@@ -2,13 +2,16 @@
 const unprintable = /[^\P{Cc}\t\n]|\p{Cs}/u
 const control = /[^\P{Cc}\t\n]/gu
 
-/** A text as every database stores it and every terminal shows it: without control characters but tab and newline, a half surrogate replaced. */
+/**
+ * A text as every database stores it and every terminal shows it: without control characters but
+ * tab and newline, a half surrogate replaced.
+ */
 export const printableText = (text: string): string =>
   unprintable.test(text) ? text.replaceAll(control, '').toWellFormed() : text
 
 /**
- * Makes every text inside a parsed JSON value printable, in place. This is the one place where texts of a PBS are judged, before they are compared, stored
- * or shown.
+ * Makes every text inside a parsed JSON value printable, in place. This is the one place where
+ * texts of a PBS are judged, before they are compared, stored or shown.
  *
  * @returns The names of the fields of the value itself whose text was changed.
  */

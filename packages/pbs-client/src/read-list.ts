@@ -11,7 +11,10 @@ import type { PbsError } from './pbs-error.ts'
 import type { PbsQuery, PbsTransport } from './pbs-transport.ts'
 import { readChunk, readWhole } from './response-body.ts'
 
-/** `data` of an answer that is no list of rows, and the milliseconds that it took; waiting for a permit does not count. */
+/**
+ * `data` of an answer that is no list of rows, and the milliseconds that it took; waiting for a
+ * permit does not count.
+ */
 const readTimed = (
   transport: PbsTransport,
   path: string,
@@ -70,8 +73,9 @@ export const readRows = <T extends object>(
   )
 
 /**
- * A list row by row: one chunk of bytes and its rows are in memory, and a slow consumer slows the server. Fails with `protocol` when the list is beyond
- * its limits, with `timeout` when it comes too slowly.
+ * A list row by row: one chunk of bytes and its rows are in memory, and a slow consumer slows the
+ * server. Fails with `protocol` when the list is beyond its limits, with `timeout` when it comes
+ * too slowly.
  */
 export const streamRows = <T extends object>(
   transport: PbsTransport,
@@ -150,7 +154,10 @@ const dataOf = (bytes: Buffer): unknown => {
   return envelope.data.data
 }
 
-/** A row of a list that cannot be understood; it stands in the place of that row, and the other rows are as they are. */
+/**
+ * A row of a list that cannot be understood; it stands in the place of that row, and the other rows
+ * are as they are.
+ */
 export class UnreadableRow {
   /**
    * @param row - Its place in the list, from 1.
@@ -181,8 +188,9 @@ const DATA = Buffer.from('"data"')
 const maxNodes = 100_000
 
 /**
- * Refuses a text that `JSON.parse` would make many times its size of, or that says `data` twice: nested deeper than `maxDepth`, or with more than
- * 100 000 lists and objects. Throws {@link MalformedList}.
+ * Refuses a text that `JSON.parse` would make many times its size of, or that says `data` twice:
+ * nested deeper than `maxDepth`, or with more than 100 000 lists and objects. Throws {@link
+ * MalformedList}.
  */
 const checkJsonShape = (bytes: Buffer, maxDepth: number): void => {
   let depth = 0

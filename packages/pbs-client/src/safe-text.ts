@@ -8,8 +8,9 @@ const maxLength = 300
 const partLength = 8
 
 /**
- * A text of the peer as it may stand in an error: one line of printable characters, bounded, and without the secret or parts of it should the peer
- * echo it. Never throws, whatever the text and the secret hold.
+ * A text of the peer as it may stand in an error: one line of printable characters, bounded, and
+ * without the secret or parts of it should the peer echo it. Never throws, whatever the text and
+ * the secret hold.
  */
 export const safeText = (connection: Pick<PbsConnection, 'tokenSecret'>, text: string): string => {
   const secret = Redacted.value(connection.tokenSecret).toWellFormed()

@@ -32,8 +32,9 @@ export class ConnectTimeout extends Error {}
 export type Opened = (...outcome: [error: null, socket: TLSSocket] | [error: Error, socket: null]) => void
 
 /**
- * Opens a socket to a server that may be trusted, before a byte of a request is written. It fails with {@link Untrusted}
- * where the certificate is not the pinned one or does not verify. `done` runs once and must not throw.
+ * Opens a socket to a server that may be trusted, before a byte of a request is written. It fails
+ * with {@link Untrusted} where the certificate is not the pinned one or does not verify. `done`
+ * runs once and must not throw.
  */
 export const openVerified = (connection: PbsConnection, signal: AbortSignal, done: Opened): void =>
   openSocket(connection, signal, (error, socket) => {
@@ -92,8 +93,8 @@ export const openSocket = (connection: PbsConnection, signal: AbortSignal, done:
 }
 
 /**
- * The leaf certificate of a connected socket; null when the peer presented none. To be called once for a socket: Node 22
- * returns the certificate of a peer only to the first call.
+ * The leaf certificate of a connected socket; null when the peer presented none. To be called once
+ * for a socket: Node 22 returns the certificate of a peer only to the first call.
  */
 export const presentedCertificate = (socket: TLSSocket): PresentedCertificate | null => {
   const certificate = socket.getPeerX509Certificate()
@@ -108,8 +109,9 @@ export const presentedCertificate = (socket: TLSSocket): PresentedCertificate | 
 }
 
 /**
- * Whether a request may be sent to the peer, or why not. A pin must match whatever the CA or `verifySsl` says; without one
- * the chain and the host name must verify, unless `verifySsl` is off. `certificate` is that of `presentedCertificate`.
+ * Whether a request may be sent to the peer, or why not. A pin must match whatever the CA or
+ * `verifySsl` says; without one the chain and the host name must verify, unless `verifySsl` is off.
+ * `certificate` is that of `presentedCertificate`.
  */
 export const judgePeer = (
   connection: PbsConnection,

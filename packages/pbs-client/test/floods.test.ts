@@ -12,7 +12,10 @@ afterAll(() => harness.server.close())
 
 const MiB = 1024 * 1024
 
-/** Answers with `head` and then with `text`, again and again as fast as it is taken, at most `most` bytes; then with `tail`. */
+/**
+ * Answers with `head` and then with `text`, again and again as fast as it is taken, at most `most`
+ * bytes; then with `tail`.
+ */
 const flood =
   (head: string, text: string, { most = Number.POSITIVE_INFINITY, tail = '' } = {}) =>
   (_: unknown, response: ServerResponse) => {

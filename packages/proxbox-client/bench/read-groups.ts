@@ -1,6 +1,7 @@
 /**
- * How fast groups come out of a gateway over the loopback: unparsed, as a second sync reads them, and parsed, as a first
- * one does. The server is a process of its own. Run: `npx tsx -C source packages/proxbox-client/bench/read-groups.ts`
+ * How fast groups come out of a gateway over the loopback: unparsed, as a second sync reads them,
+ * and parsed, as a first one does. The server is a process of its own. Run: `npx tsx -C source
+ * packages/proxbox-client/bench/read-groups.ts`
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'

@@ -20,8 +20,8 @@ const harmlessBytes = 256 * 1024
 const maxDepth = 64
 
 /**
- * Why a JSON text must not be parsed, for `JSON.parse` would make many times its size of it: nested too deeply, or with more lists and objects than one
- * for every 16 bytes. Null: it may be.
+ * Why a JSON text must not be parsed, for `JSON.parse` would make many times its size of it: nested
+ * too deeply, or with more lists and objects than one for every 16 bytes. Null: it may be.
  */
 export function shapeError(text: Buffer): string | null {
   if (text.length <= harmlessBytes) return null

@@ -9,8 +9,9 @@ import { boundedText } from './foreign-text.ts'
 import type { GatewayHttp } from './http/gateway-http.ts'
 
 /**
- * The frames of a proxbox-api, which streams none. Its servers are known from the endpoints and their status; everything
- * else fails with `summaries_only`, after a request that shows whether this is a proxbox-api at all.
+ * The frames of a proxbox-api, which streams none. Its servers are known from the endpoints and
+ * their status; everything else fails with `summaries_only`, after a request that shows whether
+ * this is a proxbox-api at all.
  */
 export const proxboxApiFallback = Effect.fn('ProxboxApi.proxboxApiFallback')(function* (
   http: GatewayHttp,
@@ -90,7 +91,10 @@ interface ProxboxServers {
   readonly warning: string
 }
 
-/** The whole stream of the servers scope. Disabled endpoints are left out, as by the gateway: their servers become inventory only. */
+/**
+ * The whole stream of the servers scope. Disabled endpoints are left out, as by the gateway: their
+ * servers become inventory only.
+ */
 function serverFrames({ endpoints, status, now, warning }: ProxboxServers): ReadonlyArray<SourceFrame> {
   const scope = { resource: 'servers' } as const
   const enabled = endpoints.filter((endpoint) => endpoint.enabled)

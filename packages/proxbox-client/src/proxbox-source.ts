@@ -42,7 +42,10 @@ function namesOf({ resource: _, ...names }: SourceRequest): Omit<SourceRequest, 
   return names
 }
 
-/** A proxbox-api knows no POST here, and has no `/pbs/sync/servers`; one that learns POST may answer with its summaries. */
+/**
+ * A proxbox-api knows no POST here, and has no `/pbs/sync/servers`; one that learns POST may answer
+ * with its summaries.
+ */
 const lacksFrames = ({ status, mediaType }: Answer): boolean =>
   status === 404 || status === 405 || (status === 200 && mediaType === 'application/json')
 

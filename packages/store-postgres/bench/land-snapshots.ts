@@ -15,9 +15,10 @@ import { sql } from 'kysely'
 import { Database, inventoryLayer, migrate } from '../src/index.ts'
 
 /**
- * How long the rows of a first sync take from memory to committed, and how that compares with COPY of the same rows into the same tables; then how long it takes
- * to land as many updates and deletions:
- * `node --conditions=source --import tsx packages/store-postgres/bench/land-snapshots.ts [pg|pglite] [groups] [snapshots a group]`
+ * How long the rows of a first sync take from memory to committed, and how that compares with COPY
+ * of the same rows into the same tables; then how long it takes to land as many updates and
+ * deletions: `node --conditions=source --import tsx packages/store-postgres/bench/land-snapshots.ts
+ * [pg|pglite] [groups] [snapshots a group]`
  */
 const [engine = 'pg', groups = '1000', each = '100'] = process.argv.slice(2)
 const [groupCount, perGroup] = [Number(groups), Number(each)]

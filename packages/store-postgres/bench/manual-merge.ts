@@ -6,8 +6,9 @@ import { sql } from 'kysely'
 import { Database, inventoryLayer, migrate } from '../src/index.ts'
 
 /**
- * How long it takes to merge a person's branch of so many changes of snapshots, 70 % created, 20 % deleted, 10 % updated, into a main of so many snapshots:
- * `node --conditions=source --import tsx packages/store-postgres/bench/manual-merge.ts [pg|pglite] [changes] [snapshots]`
+ * How long it takes to merge a person's branch of so many changes of snapshots, 70 % created, 20 %
+ * deleted, 10 % updated, into a main of so many snapshots: `node --conditions=source --import tsx
+ * packages/store-postgres/bench/manual-merge.ts [pg|pglite] [changes] [snapshots]`
  */
 const [engine = 'pg', changes = '1000', snapshots = '100000'] = process.argv.slice(2)
 const [changed, held] = [Number(changes), Number(snapshots)]

@@ -44,7 +44,8 @@ describe('on pg', () => {
     const config = { connectionString: await postgresUrl() }
     const control = controlConnections(config)
     const sent: Array<number> = []
-    // A session ignores a request that arrives before it has begun the statement: here the first one is lost for certain.
+    // A session ignores a request that arrives before it has begun the statement: here the first
+    // one is lost for certain.
     const cancel = async (pid: number) => (sent.push(pid) === 1 ? undefined : await control.cancel(pid))
     let lost = 0
     const watching = { control: { ...control, cancel }, patienceMillis: 600_000, graceMillis: 60_000 }

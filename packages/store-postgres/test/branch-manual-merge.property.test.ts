@@ -151,7 +151,8 @@ describe.each(engines)(
                 const branch = yield* personsBranch(prefix)
                 for (const one of steps) yield* doIn(branch, prefix, one)
                 if (edited) {
-                  // Of what the steps never touch: nothing of it is in conflict, unless its row is deleted in the branch.
+                  // Of what the steps never touch: nothing of it is in conflict, unless its row is
+                  // deleted in the branch.
                   const edits = yield* main
                   yield* edits.update('datastore', first.tank.id, { path: '/main' })
                   yield* edits.update('server', second.server, { port: 9000 })
@@ -192,7 +193,10 @@ function keyOf(model: Model, row: Row): EditValues {
   return Object.fromEntries(model === 'server' ? [['name', name]] : given) as EditValues // border: rows of SQL
 }
 
-/** Main's row with an entry on top. Only the branch touches tags and custom fields here, so the entry has them whole. */
+/**
+ * Main's row with an entry on top. Only the branch touches tags and custom fields here, so the
+ * entry has them whole.
+ */
 function over(row: Row, entry: Entry): Row {
   const names = entry.touched.map((name) => (name === 'server' ? 'server_id' : name))
   return { ...row, ...Object.fromEntries(names.map((name) => [name, entry[name]])) }

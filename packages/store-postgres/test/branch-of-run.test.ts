@@ -143,7 +143,8 @@ describe.each(engines)('whose branch it is on $engine', ({ migrated }) => {
           [{ custom_fields: { owner: 'ada' } }],
         ]
         expect(yield* landed()).toEqual(expected)
-        // The next sync finds neither the store nor the snapshot: it removes what it has listed itself, and nothing else.
+        // The next sync finds neither the store nor the snapshot: it removes what it has listed
+        // itself, and nothing else.
         yield* landOnce(stores, [
           {
             model: 'datastore',

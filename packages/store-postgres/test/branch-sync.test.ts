@@ -33,7 +33,10 @@ describe.each(engines)('moving a branch onto main, on $engine', ({ migrated }) =
   const edit = (id: number, values: Readonly<Record<string, string | boolean | ReadonlyArray<string>>>) =>
     Effect.flatMap(InventoryWrites, (edits) => edits.update({ model: 'snapshot', id, values, actor }))
 
-  /** A branch, of a user unless said otherwise, that changes a comment and a protection of each of four snapshots, but deletes the fourth. */
+  /**
+   * A branch, of a user unless said otherwise, that changes a comment and a protection of each of
+   * four snapshots, but deletes the fourth.
+   */
   const branched = (name: string, kind: 'sync' | 'operator' = 'operator') =>
     Effect.gen(function* () {
       const fleet = yield* newFleet(name, [1, 2, 3, 4])

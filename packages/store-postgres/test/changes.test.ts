@@ -431,7 +431,8 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
         ).toEqual([{ snapshots: 0, tasks: 0 }])
       }),
     )
-    // Six windows of snapshots, three of tasks: the embedded engine blocks the process during a statement, and nothing else may.
+    // Six windows of snapshots, three of tasks: the embedded engine blocks the process during a
+    // statement, and nothing else may.
     expect(turns.taken).toBeGreaterThan(9)
   })
 

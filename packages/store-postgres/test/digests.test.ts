@@ -12,8 +12,10 @@ import { engines } from './engines.ts'
 type Ports = Inventory | InventoryWrites | ChangeSets | Database
 
 /**
- * Where the digest of a group's last frame would say of main what is no longer so, it is gone: the next run compares the group again. Each case here leaves the other
- * group's digest alone. A change of a fact by a user, one that meets a landing, and a held-back row that returns are cases of inventory-writes.test.ts and landing.test.ts.
+ * Where the digest of a group's last frame would say of main what is no longer so, it is gone: the
+ * next run compares the group again. Each case here leaves the other group's digest alone. A change
+ * of a fact by a user, one that meets a landing, and a held-back row that returns are cases of
+ * inventory-writes.test.ts and landing.test.ts.
  */
 describe.each(engines)('a digest that would lie on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))

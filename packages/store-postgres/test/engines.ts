@@ -12,7 +12,10 @@ export interface Engine {
 
 const inMemory = Layer.orDie(Database.layerPglite({ dataDir: null }))
 
-/** An embedded database with all migrations, prepared once in a run: opened from a dump it takes a quarter of the time. */
+/**
+ * An embedded database with all migrations, prepared once in a run: opened from a dump it takes a
+ * quarter of the time.
+ */
 const migratedInMemory: Layer.Layer<Database> = Layer.orDie(
   Layer.unwrapEffect(
     Effect.map(

@@ -133,7 +133,8 @@ describe.each([
     test('judges a change by what is stored when it is made, also when another comes in between', async () => {
       for (let turn = 0; turn < 20; turn++) {
         const made = await create(`pbs-${turn}`)
-        // The first moves the server with a new secret; the second repeats the host that it saw, and does not know the secret.
+        // The first moves the server with a new secret; the second repeats the host that it saw,
+        // and does not know the secret.
         await endpoints((e) =>
           Effect.all(
             [

@@ -37,7 +37,10 @@ type Ports =
 /** Twenty of each race with NETBOX_PBS_RACES=all (`pnpm races`); else five. */
 const rounds = process.env['NETBOX_PBS_RACES'] === 'all' ? 20 : 5
 
-/** Runs two effects at one moment, the second one ahead in every other round, and gives what came of the first and of the second. */
+/**
+ * Runs two effects at one moment, the second one ahead in every other round, and gives what came of
+ * the first and of the second.
+ */
 const together = <A, E, R, B, F, S>(nth: number, first: Effect.Effect<A, E, R>, second: Effect.Effect<B, F, S>) => {
   const both = { concurrency: 'unbounded' } as const
   return nth % 2 === 0

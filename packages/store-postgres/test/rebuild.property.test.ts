@@ -65,7 +65,10 @@ const inventory = Effect.flatMap(Database, (database) =>
   }),
 )
 
-/** The inventory before some entries of the log, newest first, out of the one after them. Whatever the two say differently is a mistake of the log. */
+/**
+ * The inventory before some entries of the log, newest first, out of the one after them. Whatever
+ * the two say differently is a mistake of the log.
+ */
 function rebuilt(now: Inventory, newestFirst: ReadonlyArray<LoggedChange>): Inventory {
   const then: Inventory = new Map(now)
   const made: Array<{ readonly server: number | null; readonly created: unknown }> = []

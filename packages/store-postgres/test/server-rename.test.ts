@@ -57,7 +57,10 @@ describe.each(engines)('a rename of a server, on $engine', ({ migrated }) => {
 
   let lives = 0
 
-  /** All that is seen of a server, from the run that stages it in a branch to the end of the review after the merge was undone. The server has no name in it. */
+  /**
+   * All that is seen of a server, from the run that stages it in a branch to the end of the review
+   * after the merge was undone. The server has no name in it.
+   */
   const life = (given: Resolution | null, renamed: (typeof points)[number] | 'never') =>
     Effect.gen(function* () {
       lives += 1

@@ -19,7 +19,8 @@ export class GatewayUnknown extends Data.TaggedError('GatewayUnknown')<{ readonl
 }
 
 /**
- * The gateway as the settings say, now; where they name none, `otherwise`. The key of the one is never sent to the address of the other.
+ * The gateway as the settings say, now; where they name none, `otherwise`. The key of the one is
+ * never sent to the address of the other.
  */
 export const gatewayAddress = Effect.fn('sync.gatewayAddress')(function* (
   otherwise: GatewayAt | null,

@@ -17,7 +17,10 @@ const fleet = ({ without = '' } = {}): FleetServer => ({
   jobs: { verify: without === 'job' ? ['x'] : ['x', 'y'] },
 })
 
-/** Of each thing that PBS may leave out: its model, its facts, and the rows that lie below it, each by model and facts. */
+/**
+ * Of each thing that PBS may leave out: its model, its facts, and the rows that lie below it, each
+ * by model and facts.
+ */
 const things = [
   [
     'datastore',

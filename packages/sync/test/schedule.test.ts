@@ -7,7 +7,10 @@ import { MemorySystem } from './memory/system.ts'
 const minutes = (count: number) => count * 60_000
 const every = (sync_interval_minutes: number): ServerTiming => ({ sync_schedule: '', sync_interval_minutes })
 
-/** Looks at these minutes as one that watches since the minute `watchedSince`, and gives which servers each new run is for. */
+/**
+ * Looks at these minutes as one that watches since the minute `watchedSince`, and gives which
+ * servers each new run is for.
+ */
 const looks = (system: MemorySystem, at: ReadonlyArray<number>, watchedSince = 0) =>
   Effect.runPromise(
     Effect.gen(function* () {

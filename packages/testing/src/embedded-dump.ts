@@ -12,7 +12,10 @@ export interface DumpTemplate {
 
 const held = new Map<string, Promise<Blob>>()
 
-/** The dump of a template: made by the test file that first asks for it, read by the others. Two that ask at once may both make it. */
+/**
+ * The dump of a template: made by the test file that first asks for it, read by the others. Two
+ * that ask at once may both make it.
+ */
 export function embeddedDump(template: DumpTemplate): Promise<Blob> {
   const { name } = template
   const dump = held.get(name) ?? readOrMake(template)

@@ -12,7 +12,10 @@ export interface FreezingProxy {
   readonly stop: () => Promise<void>
 }
 
-/** Starts a proxy on a free port of 127.0.0.1. Frozen connections stay open and silent, as those of a hung pooler do or of a peer whose packets are lost. */
+/**
+ * Starts a proxy on a free port of 127.0.0.1. Frozen connections stay open and silent, as those of
+ * a hung pooler do or of a peer whose packets are lost.
+ */
 export async function freezingProxy(target: string): Promise<FreezingProxy> {
   const to = new URL(target)
   const pairs = new Set<{ readonly client: Socket; readonly server: Socket; frozen: boolean }>()

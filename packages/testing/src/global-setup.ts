@@ -35,8 +35,9 @@ async function dropDatabases(url: string, prefix: string): Promise<void> {
 }
 
 /**
- * One PostgreSQL server for a vitest run, started when the first test asks for it, so that a run without a database pays nothing.
- * With `DATABASE_URL` that server is used, and what the run made in it is dropped. Dumps of embedded databases lie in a folder that goes with the run.
+ * One PostgreSQL server for a vitest run, started when the first test asks for it, so that a run
+ * without a database pays nothing. With `DATABASE_URL` that server is used, and what the run made
+ * in it is dropped. Dumps of embedded databases lie in a folder that goes with the run.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env['DATABASE_URL']
@@ -47,7 +48,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
   const door = createServer((_request, response) => {
     started ??= start()
-    // A test process may be busy for longer than an idle connection is kept: it would ask through one that has just been closed.
+    // A test process may be busy for longer than an idle connection is kept: it would ask through
+    // one that has just been closed.
     response.setHeader('Connection', 'close')
     started.then(
       ({ url }) => response.end(url),

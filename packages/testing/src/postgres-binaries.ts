@@ -20,7 +20,10 @@ function installedFolder(): string {
   return join(dirname(createRequire(embedded).resolve(name)), '..', 'native')
 }
 
-/** PostgreSQL refuses to run as root, which is what containers and CI often are: then it runs as `postgres`, or else `nobody`. */
+/**
+ * PostgreSQL refuses to run as root, which is what containers and CI often are: then it runs as
+ * `postgres`, or else `nobody`.
+ */
 export function serverUser(): ServerUser | null {
   if (process.getuid?.() !== 0) return null
   for (const name of ['postgres', 'nobody']) {
@@ -42,7 +45,10 @@ async function reachable(folder: string): Promise<boolean> {
   }
 }
 
-/** A folder with PostgreSQL's programs that `user` can run. Copied to `spare` only where the installed one is out of that user's reach. */
+/**
+ * A folder with PostgreSQL's programs that `user` can run. Copied to `spare` only where the
+ * installed one is out of that user's reach.
+ */
 export async function postgresBinaries(user: ServerUser | null, spare: string): Promise<string> {
   const installed = installedFolder()
   if (user === null || (await reachable(installed))) return installed

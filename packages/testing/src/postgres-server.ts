@@ -14,8 +14,9 @@ export interface PostgresServer {
   /** Of its maintenance database, with the rights of a superuser. */
   readonly url: string
   /**
-   * Ends the server at once, as a crash does: `SIGKILL` the postmaster alone, whose sessions find out by themselves, `SIGQUIT` (immediate shutdown) all of
-   * it. Nothing is written back; the data stays.
+   * Ends the server at once, as a crash does: `SIGKILL` the postmaster alone, whose sessions find
+   * out by themselves, `SIGQUIT` (immediate shutdown) all of it. Nothing is written back; the data
+   * stays.
    */
   readonly crash: (signal: 'SIGKILL' | 'SIGQUIT') => Promise<void>
   /** Starts a crashed server again, on its data and port; it recovers first. */
@@ -89,8 +90,8 @@ async function untilAlone<A>(serve: () => Promise<A>): Promise<A> {
 }
 
 /**
- * Starts a PostgreSQL server on a free port of 127.0.0.1, with its data in a temporary folder. It ends with `stop`, and also when this process exits
- * without calling it.
+ * Starts a PostgreSQL server on a free port of 127.0.0.1, with its data in a temporary folder. It
+ * ends with `stop`, and also when this process exits without calling it.
  */
 export async function startPostgres({ durable = false }: PostgresOptions = {}): Promise<PostgresServer> {
   const user = serverUser()

@@ -27,8 +27,10 @@ type Operation = { readonly responses: { readonly [status: string]: Described } 
 type Document = { readonly paths: { readonly [path: string]: { readonly [method: string]: Operation } } }
 
 /**
- * Checks responses against an OpenAPI 3.1 document: the operation of the path and method must describe status, media type and body. Every object is closed, so a
- * property that the document does not list is an error. A method that a path does not list must be answered with 405, OPTIONS with any object, HEAD without a body.
+ * Checks responses against an OpenAPI 3.1 document: the operation of the path and method must
+ * describe status, media type and body. Every object is closed, so a property that the document
+ * does not list is an error. A method that a path does not list must be answered with 405, OPTIONS
+ * with any object, HEAD without a body.
  */
 export function responseCheck(document: object, { partialBy = [] }: ResponseCheckOptions = {}): ResponseCheck {
   const whole = schemasOf(document, true)
@@ -64,7 +66,10 @@ export function responseCheck(document: object, { partialBy = [] }: ResponseChec
   }
 }
 
-/** A method that the path does not document: the checks before it may refuse the request as they do for the other methods. */
+/**
+ * A method that the path does not document: the checks before it may refuse the request as they do
+ * for the other methods.
+ */
 function checkOther(
   operations: { readonly [method: string]: Operation },
   { name, status, fail }: { readonly name: string; readonly status: number; readonly fail: (why: string) => never },

@@ -16,8 +16,9 @@ export const newCredentials = (): Credentials => ({ key: randomText(12), secret:
 export const tokenText = ({ key, secret }: Credentials): string => `nbt_${key}.${secret}`
 
 /**
- * Reads a token's text: `nbt_<key>.<secret>`, or any text without that prefix as NetBox's version 1. Such a text has no public part; the start
- * of its hash stands in for one, so that it too is stored hashed only. Null: the prefix without a dot.
+ * Reads a token's text: `nbt_<key>.<secret>`, or any text without that prefix as NetBox's version
+ * 1. Such a text has no public part; the start of its hash stands in for one, so that it too is
+ * stored hashed only. Null: the prefix without a dot.
  */
 export function readToken(text: string): Credentials | null {
   if (!text.startsWith('nbt_')) return { key: hashSecret(text).slice(0, 12), secret: text, version: 1 }

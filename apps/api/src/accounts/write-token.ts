@@ -27,7 +27,10 @@ export const tokenKnown = (text: Redacted.Redacted<string>): Effect.Effect<boole
     return found.expires === null || Date.parse(found.expires) > now
   }).pipe(Effect.catchTag('TokenMalformed', () => Effect.succeed(false)))
 
-/** Makes a token known whose text somebody chose, for the user `admin`. One that is known already stays as it is; another secret under its key replaces it. */
+/**
+ * Makes a token known whose text somebody chose, for the user `admin`. One that is known already
+ * stays as it is; another secret under its key replaces it.
+ */
 export const writeToken = (
   text: Redacted.Redacted<string>,
   about: { readonly description: string; readonly write_enabled: boolean; readonly expires: string | null },

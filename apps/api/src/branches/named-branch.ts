@@ -11,8 +11,8 @@ const nameOrLeaveOut = 'name a branch by its schema_id, or leave it out to work 
 const leaveOut = `leave ${branchHeader} and ${branchParameter} out to work on main`
 
 /**
- * The branch that a request names, by header or else by parameter; null: it is about main. 400 for one that is not there or has ended, so that nothing meant for a
- * branch reaches main.
+ * The branch that a request names, by header or else by parameter; null: it is about main. 400 for
+ * one that is not there or has ended, so that nothing meant for a branch reaches main.
  */
 export const namedBranch = (c: ApiContext): Effect.Effect<Branch | null, HttpError | StoreFailed, Branches> =>
   Effect.gen(function* () {
@@ -48,7 +48,10 @@ export const branchById = (id: number): Effect.Effect<Branch, StoreFailed | Bran
     return Option.isSome(found) ? found.value : yield* new BranchNotFound({ id })
   })
 
-/** Runs what reads and writes the inventory in a branch: it is given the branch's lists and writes in place of main's. */
+/**
+ * Runs what reads and writes the inventory in a branch: it is given the branch's lists and writes
+ * in place of main's.
+ */
 export const inBranch = <A, E, R>(
   { id }: Pick<Branch, 'id'>,
   work: Effect.Effect<A, E, R>,

@@ -95,11 +95,17 @@ export const readBranchChange = (body: unknown) =>
     ...(change.description === undefined ? {} : { description: change.description }),
   }))
 
-/** Reads `{"commit": true}`, which is the default; false is a dry run. Anything else is refused, so that a typing error does nothing. */
+/**
+ * Reads `{"commit": true}`, which is the default; false is a dry run. Anything else is refused, so
+ * that a typing error does nothing.
+ */
 export const readCommit = (body: unknown) =>
   Effect.map(parsed(CommitRequest, body), ({ commit: committed }) => committed)
 
-/** Reads `{"name": "undo", "commit": true}`: what the branch that undoes one is called (null: it has no name of its own), and whether that is a dry run. */
+/**
+ * Reads `{"name": "undo", "commit": true}`: what the branch that undoes one is called (null: it has
+ * no name of its own), and whether that is a dry run.
+ */
 export const readRevert = (body: unknown) =>
   Effect.map(parsed(RevertRequest, body), ({ name: given, commit: committed }) => ({
     name: given ?? null,
@@ -112,7 +118,10 @@ export const readNothing = (body: unknown) => Effect.asVoid(parsed(Nothing, body
 /** Reads `{"revision": 3}`: the state of the branch that was looked at. */
 export const readApproval = (body: unknown) => Effect.map(parsed(ApproveRequest, body), ({ revision }) => revision)
 
-/** Reads which conflicts to answer and how. Without a choice of conflicts it needs `"all": true`, so that nothing is answered by an oversight. */
+/**
+ * Reads which conflicts to answer and how. Without a choice of conflicts it needs `"all": true`, so
+ * that nothing is answered by an oversight.
+ */
 export const readResolve = (body: unknown): Effect.Effect<Answers, HttpError> =>
   Effect.gen(function* () {
     const { resolution, value, conflicts, kind, object_type, field, scope, all } = yield* parsed(ResolveRequest, body)
@@ -157,5 +166,8 @@ function parsed<A extends z.ZodType>(schema: A, body: unknown): Effect.Effect<z.
   return Effect.fail(invalid(Object.fromEntries(errors)))
 }
 
-/** What a branch that undoes another is called unless somebody says otherwise: `revert-pbs-sync-17-…`, cut to what a name may be. */
+/**
+ * What a branch that undoes another is called unless somebody says otherwise:
+ * `revert-pbs-sync-17-…`, cut to what a name may be.
+ */
 export const revertName = ({ name }: Pick<Branch, 'name'>): string => `revert-${name}`.slice(0, maxBranchName)

@@ -3,7 +3,10 @@ import { Branches, SettingsStore } from '@netbox-pbs/core/ports'
 import { now } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
 
-/** Merges a branch as a person: with the approval that the settings ask for. Without `commit` it is done and taken back. */
+/**
+ * Merges a branch as a person: with the approval that the settings ask for. Without `commit` it is
+ * done and taken back.
+ */
 export const requestMerge = Effect.fn('requestMerge')(function* ({
   id,
   commit,

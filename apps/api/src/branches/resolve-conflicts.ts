@@ -23,7 +23,10 @@ interface Answer {
   readonly by: Actor
 }
 
-/** Answers conflicts and gives how many. A value is judged by the fields that it is for, so that no merge fails on it later. */
+/**
+ * Answers conflicts and gives how many. A value is judged by the fields that it is for, so that no
+ * merge fails on it later.
+ */
 export const resolveConflicts = Effect.fn('resolveConflicts')(function* ({ id, filter, resolution, by }: Answer) {
   const branches = yield* Branches
   if (resolution?.choice !== 'value') return yield* branches.resolve({ id, filter, resolution, user: by.user, by })
@@ -52,7 +55,10 @@ export function branchedField(model: ModelName, name: string): Field | undefined
   return Object.hasOwn(fields, name) ? fields[name] : undefined
 }
 
-/** The value that somebody gives as the answer to a conflict about a field, judged as a write is, whether or not people may write the field. */
+/**
+ * The value that somebody gives as the answer to a conflict about a field, judged as a write is,
+ * whether or not people may write the field.
+ */
 function readValue(field: Field, input: FieldValue): Checked {
   switch (field.type) {
     case 'reference':

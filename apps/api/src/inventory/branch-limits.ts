@@ -18,7 +18,10 @@ const noSecret = 'A connection to a server is not branched: send its secret in m
 const noEndpoint = 'This server is connected, and its endpoint at the gateway is not branched: change this in main.'
 const noObservation = 'Observations are not branched: leave this field out, or write it in main.'
 
-/** What an object of a body says that cannot be said in a branch. `row`: the one to be changed; null: one is made, which carries its first readings. */
+/**
+ * What an object of a body says that cannot be said in a branch. `row`: the one to be changed;
+ * null: one is made, which carries its first readings.
+ */
 export function branchErrors(
   model: ModelName,
   { row, input, values }: { readonly row: Row | null; readonly input: unknown; readonly values: EditValues },

@@ -43,8 +43,10 @@ type CreateResult =
     }
 
 /**
- * Makes rows from the objects of a body: all of them or none. Every wrong object is reported, also those whose key is taken or comes twice. A server
- * that comes with its `token_secret` is tried and connected; so it must come alone, and 502 tells that the gateway does not answer. In a branch no secret is taken.
+ * Makes rows from the objects of a body: all of them or none. Every wrong object is reported, also
+ * those whose key is taken or comes twice. A server that comes with its `token_secret` is tried and
+ * connected; so it must come alone, and 502 tells that the gateway does not answer. In a branch no
+ * secret is taken.
  */
 export const createRows = (
   model: WritableModel,
@@ -120,7 +122,10 @@ const validateItems = Effect.fn('validateItems')(function* (
   })
 })
 
-/** The refusal with all its reasons. `index` is a row that the store found taken: it is named even when its rival is gone by now. */
+/**
+ * The refusal with all its reasons. `index` is a row that the store found taken: it is named even
+ * when its rival is gone by now.
+ */
 const rejection = (model: WritableModel, items: ReadonlyArray<ValidatedItem>, index?: number) =>
   Effect.gen(function* () {
     const keys = judgedKeys(model, items)
@@ -149,7 +154,10 @@ const hasErrors = (errors: FieldErrors): boolean => Object.keys(errors).length >
 /** Keys asked for at once. */
 const chunk = 200
 
-/** Places of keys that rows of main have already. It only explains a refusal; the store's constraint is what refuses. */
+/**
+ * Places of keys that rows of main have already. It only explains a refusal; the store's constraint
+ * is what refuses.
+ */
 const takenKeys = (
   model: ModelName,
   keys: ReadonlyArray<EditValues | null>,
@@ -165,7 +173,10 @@ const takenKeys = (
     )
   })
 
-/** Of these keys those of main, as texts. Asked column by column, so that more rows may come than have one of the keys. */
+/**
+ * Of these keys those of main, as texts. Asked column by column, so that more rows may come than
+ * have one of the keys.
+ */
 const keysInMain = (
   model: ModelName,
   keys: ReadonlyArray<EditValues>,

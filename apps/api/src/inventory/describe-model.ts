@@ -1,6 +1,9 @@
 import { type Field, type ModelName, registry } from '@netbox-pbs/core'
 
-/** What `OPTIONS` says of a list or of one row: the fields a write takes, with their limits and choices. Read-only models have no `actions`. */
+/**
+ * What `OPTIONS` says of a list or of one row: the fields a write takes, with their limits and
+ * choices. Read-only models have no `actions`.
+ */
 export function describeModel(model: ModelName, place: 'List' | 'Instance'): object {
   const { label, writable } = registry[model]
   const about = {

@@ -34,8 +34,9 @@ import { branchErrors, branchValues, deletableInBranch } from './branch-limits.t
 import { knownServers } from './resolve-list.ts'
 
 /**
- * Changes a row by an object of a body: `whole` needs the required fields, `partial` none. A server's endpoint at the gateway changes with it, but in a branch,
- * where what would change it is refused. Gives what trying the connection of a server told; null: nothing was tried.
+ * Changes a row by an object of a body: `whole` needs the required fields, `partial` none. A
+ * server's endpoint at the gateway changes with it, but in a branch, where what would change it is
+ * refused. Gives what trying the connection of a server told; null: nothing was tried.
  */
 export const updateRow = (
   model: WritableModel,
@@ -82,7 +83,10 @@ const write = <A, R>(
 ): Effect.Effect<A, UpdateFailed, R> =>
   Effect.catchTag(change, 'KeyTaken', () => new ValidationFailed({ errors: keyTakenErrors(model) }))
 
-/** Deletes a row and what is below it; a server's endpoint at the gateway goes first. In a branch a server that has one stays. */
+/**
+ * Deletes a row and what is below it; a server's endpoint at the gateway goes first. In a branch a
+ * server that has one stays.
+ */
 export const removeRow = (
   model: WritableModel,
   {

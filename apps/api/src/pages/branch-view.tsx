@@ -10,8 +10,9 @@ import { noBranch } from './error-pages.tsx'
 import { html, type Page } from './serve-page.tsx'
 
 /**
- * A page of the inventory, in the branch that its address names as a request's does: what it reads is the branch's, as the REST path of the same rows. One that is
- * not there or has ended is said, instead of showing main for it.
+ * A page of the inventory, in the branch that its address names as a request's does: what it reads
+ * is the branch's, as the REST path of the same rows. One that is not there or has ended is said,
+ * instead of showing main for it.
  */
 export const branchView = (
   c: ApiContext,

@@ -9,7 +9,10 @@ import type { LatestTasksProps } from './components/latest-tasks.tsx'
 import type { PageBranch } from './components/viewer.ts'
 import { readPageQuery } from './page-query.ts'
 
-/** A list and the parameters that filter it to the children of a row. A list with its own label is shown only when it has rows. */
+/**
+ * A list and the parameters that filter it to the children of a row. A list with its own label is
+ * shown only when it has rows.
+ */
 type ChildList = readonly [model: ModelName, parameters: Readonly<Record<string, unknown>>, label?: string]
 
 const children: Readonly<Record<ModelName, (row: Row) => ReadonlyArray<ChildList>>> = {

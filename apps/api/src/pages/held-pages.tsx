@@ -63,7 +63,10 @@ const dismiss = (id: number) =>
     ),
   )
 
-/** Every form of ours sends the revision that it shows; a form without one gets revision 0, which no held deletions have. */
+/**
+ * Every form of ours sends the revision that it shows; a form without one gets revision 0, which no
+ * held deletions have.
+ */
 const decisionOf = (id: number, { username }: Viewer, { revision = '' }: Form, requestId: string): HeldDecision => ({
   id,
   revision: /^\d{1,15}$/.test(revision) ? Number(revision) : 0,

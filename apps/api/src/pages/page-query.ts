@@ -19,7 +19,10 @@ export interface PageQuery {
   readonly resolved: ResolvedListQuery<ModelName>
 }
 
-/** Reads a list page's address as REST reads a list's, but that a blank text is looked for: it is how a link leads to the root namespace. */
+/**
+ * Reads a list page's address as REST reads a list's, but that a blank text is looked for: it is
+ * how a link leads to the root namespace.
+ */
 export const readPageQuery = (
   model: ModelName,
   parameters: URLSearchParams,

@@ -18,7 +18,10 @@ export type Page = Effect.Effect<Response, StoreFailed, ApiServices>
 /** Answers a request with a page. */
 export type ServePage = (c: ApiContext, page: Page) => Promise<Response>
 
-/** Runs a page's Effect to a response. Database failures and defects become pages with a sentence for the reader; their causes go to the log. */
+/**
+ * Runs a page's Effect to a response. Database failures and defects become pages with a sentence
+ * for the reader; their causes go to the log.
+ */
 export const servePage =
   (run: Run): ServePage =>
   (c, page) =>
@@ -86,7 +89,10 @@ export type Form = Readonly<Record<string, string>>
 /** The largest form. */
 const maxFormBytes = 64 * 1024
 
-/** Edits a form as browsers send ours to a page; any other body is a form without fields, and one that is too large is a page that says so. */
+/**
+ * Edits a form as browsers send ours to a page; any other body is a form without fields, and one
+ * that is too large is a page that says so.
+ */
 export const withForm = (c: ApiContext, page: (form: Form) => Page): Page =>
   Effect.gen(function* () {
     const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase()

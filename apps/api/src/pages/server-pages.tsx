@@ -26,7 +26,10 @@ import { keepSecret, openKept } from './kept-secret.ts'
 import { type Form, html, type ServePage, seeOther } from './serve-page.tsx'
 import { forWriter, forWriterForm } from './visitor-page.ts'
 
-/** The forms of servers: one adds a server, row, endpoint and secret in one step; one pins the certificate that a reader has seen. */
+/**
+ * The forms of servers. One adds a server in one step: row, endpoint and secret. The other
+ * pins the certificate that a reader has seen.
+ */
 export const serverPages = (serve: ServePage): Hono<ApiEnv> =>
   new Hono<ApiEnv>()
     .get('/servers/add/', (c) => serve(c, empty(c)))

@@ -40,7 +40,11 @@ export const visitorOf = Effect.fn('pages.visitorOf')(function* (c: ApiContext) 
   )
 })
 
-/** Opens a session in place of the request's earlier one and sets its cookie: HttpOnly, SameSite=Lax, for the pages only. It ends with the token that opened it, also when that is removed. */
+/**
+ * Opens a session in place of the request's earlier one and sets its cookie: HttpOnly,
+ * SameSite=Lax, for the pages only. It ends with the token that opened it, also when that is
+ * removed.
+ */
 export const signIn = Effect.fn('pages.signIn')(function* (
   c: ApiContext,
   user: {

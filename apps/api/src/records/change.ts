@@ -56,7 +56,10 @@ const labels = { create: 'Created', update: 'Updated', delete: 'Deleted' } as co
   string
 >
 
-/** An entry of the change log in the shape of NetBox's ObjectChange, with the branch and the run that landed it and what it sums up. */
+/**
+ * An entry of the change log in the shape of NetBox's ObjectChange, with the branch and the run
+ * that landed it and what it sums up.
+ */
 export const servedChange = (base: string, change: LoggedChange): z.infer<typeof Change> => ({
   id: change.id,
   url: `${base}${changesPath}${change.id}/`,

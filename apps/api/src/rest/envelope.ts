@@ -4,7 +4,10 @@ import { Effect } from 'effect'
 import type { ApiContext } from './caller.ts'
 import { baseUrl } from './links.ts'
 
-/** A list of records that are no inventory: its path, the page of it that is asked for, and how a record is served below the site's address. */
+/**
+ * A list of records that are no inventory: its path, the page of it that is asked for, and how a
+ * record is served below the site's address.
+ */
 interface Records<A, E, R> {
   readonly path: string
   /** Parameters that changed nothing. */
@@ -63,7 +66,10 @@ export function envelope({ page, count, results, lastId, url, params }: PageOfRo
   }
 }
 
-/** Links of one list. A parameter set to null is left out; a parameter sent more than once and not set keeps its values; all are sorted by name. */
+/**
+ * Links of one list. A parameter set to null is left out; a parameter sent more than once and not
+ * set keeps its values; all are sorted by name.
+ */
 const linkTo = (url: string, sent: URLSearchParams) => (set: Readonly<Record<string, number | null>>) => {
   const params = new URLSearchParams(sent)
   for (const [name, value] of Object.entries(set)) {

@@ -12,8 +12,9 @@ interface Versioned {
 export const etag = ({ last_updated }: Versioned): string => `W/"${last_updated}"`
 
 /**
- * The versions that `If-Match` asks for; undefined without the header, or with `*`: then the last write wins. A tag in another form than ours is no version of anything. The store compares them under
- * the object's lock.
+ * The versions that `If-Match` asks for; undefined without the header, or with `*`: then the last
+ * write wins. A tag in another form than ours is no version of anything. The store compares them
+ * under the object's lock.
  */
 export function expectedVersions(c: ApiContext): ExpectedVersions {
   const tags = c.req
@@ -24,7 +25,10 @@ export function expectedVersions(c: ApiContext): ExpectedVersions {
   return tags.flatMap((tag) => /^W\/"(.*)"$/.exec(tag)?.[1] ?? [])
 }
 
-/** Fails at once when the object that was read has none of the wanted versions: nothing else about the request is looked at then. */
+/**
+ * Fails at once when the object that was read has none of the wanted versions: nothing else about
+ * the request is looked at then.
+ */
 export const checkVersion = (
   { last_updated }: Versioned,
   requested: ExpectedVersions,

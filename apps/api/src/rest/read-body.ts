@@ -6,7 +6,10 @@ import { badRequest, type HttpError, tooLarge, unsupportedMediaType } from './ht
 /** The largest request body. */
 const maxBodyBytes = 10 * 1024 * 1024
 
-/** How many lists and objects a body may have inside one another. No field needs more than a few, and what judges a value calls itself at each level. */
+/**
+ * How many lists and objects a body may have inside one another. No field needs more than a few,
+ * and what judges a value calls itself at each level.
+ */
 const maxNesting = 100
 
 /** The JSON of a request's body; an empty body is an empty object. */
@@ -31,7 +34,10 @@ export const readBytes = (c: ApiContext, limit: number): Effect.Effect<Uint8Arra
     reason === 'too_large' ? tooLarge(limit) : Effect.die(cause),
   )
 
-/** Judges the text, because parsing what is too deep costs far more than its bytes. Brackets within strings do not count. */
+/**
+ * Judges the text, because parsing what is too deep costs far more than its bytes. Brackets within
+ * strings do not count.
+ */
 function isNestedBeyond(limit: number, text: string): boolean {
   let depth = 0
   let quoted = false

@@ -35,7 +35,8 @@ export interface RecordFilter<F> {
 }
 
 /**
- * The filter of a list of records. Reading it is a 400 with NetBox's sentence for each wrong parameter, and for a filter by a field of `record` that is not built; a blank value is none, and
+ * The filter of a list of records. Reading it is a 400 with NetBox's sentence for each wrong
+ * parameter, and for a filter by a field of `record` that is not built; a blank value is none, and
  * what means nothing is ignored. `more` are parameters of the list that filter nothing.
  */
 export const recordFilter = <F extends object>(

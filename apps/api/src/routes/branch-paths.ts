@@ -137,7 +137,10 @@ const conflictsRoute = recordListOf({
   serve: servedConflict,
 })
 
-/** Branches: open one, see what it changes and what stands against it, answer that, approve, merge, undo or close it. */
+/**
+ * Branches: open one, see what it changes and what stands against it, answer that, approve, merge,
+ * undo or close it.
+ */
 export const branchPaths: ReadonlyArray<Path> = [
   ...[[listRoute, createRoute], [detailRoute, changeRoute], [changesRoute], [conflictsRoute]].map(
     (routes): Path => ({ branch: 'any', routes }),

@@ -38,7 +38,10 @@ interface RecordList<F, A> extends ListDescription {
   readonly serve: (record: A, base: string) => unknown
 }
 
-/** The operation that lists records: it reads the filter and the page, names what it ignores, and answers NetBox's envelope. */
+/**
+ * The operation that lists records: it reads the filter and the page, names what it ignores, and
+ * answers NetBox's envelope.
+ */
 export const recordList = <F extends object, A>({ filter, read, serve, ...about }: RecordList<F, A>): Route =>
   listRoute(about, filter, (c) => answerList(c, { path: about.path, filter, read, serve }))
 

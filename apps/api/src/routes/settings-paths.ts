@@ -75,7 +75,10 @@ const reply200 = (c: ApiContext) =>
 
 const verbs = { get: 'retrieve', put: 'update', patch: 'partial_update' } as const
 
-/** The one row of settings, as a bare object on the collection and as the object of id 1: some clients look here, some there. */
+/**
+ * The one row of settings, as a bare object on the collection and as the object of id 1: some
+ * clients look here, some there.
+ */
 export const settingsPaths: ReadonlyArray<Path> = [path, `${path}1/`].map((at) => ({
   describe: () => ({
     name: 'Settings',

@@ -107,7 +107,10 @@ export const tokenPaths: ReadonlyArray<Path> = [
   { routes: [detailRoute, removeRoute] },
 ]
 
-/** A token is made for the user who asks: as long as no role may grant, a token for somebody else would be that user's approval in the wrong edits. */
+/**
+ * A token is made for the user who asks: as long as no role may grant, a token for somebody else
+ * would be that user's approval in the wrong edits.
+ */
 const ownUser = ({ id, username, notFound: none }: NonNullable<TokenInput['user']>, caller: Caller) =>
   Effect.gen(function* () {
     const tokens = yield* ApiTokens

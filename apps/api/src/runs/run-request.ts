@@ -17,7 +17,10 @@ interface RunRequest {
 /** More names than a fleet has servers are refused before they are looked up. */
 const maxServers = 10_000
 
-/** Reads `{"resources": […], "servers": ["name", 4]}`, both optional. A number is an id, a text a name; values that mean nothing are named. */
+/**
+ * Reads `{"resources": […], "servers": ["name", 4]}`, both optional. A number is an id, a text a
+ * name; values that mean nothing are named.
+ */
 export const readRunRequest = (body: unknown): Effect.Effect<RunRequest, HttpError | StoreFailed, InventoryLists> =>
   Effect.gen(function* () {
     if (!isDictionary(body)) {

@@ -10,8 +10,9 @@ export type ReadSecret =
   | { readonly _tag: 'rejected'; readonly errors: FieldErrors }
 
 /**
- * Reads the write-only `token_secret` of a body for a server, and `untested`, which stores it without trying the connection. Only then is the shape of host, token_id and fingerprint judged, by the gateway's own
- * contract. `values` are the server's columns as they will be.
+ * Reads the write-only `token_secret` of a body for a server, and `untested`, which stores it
+ * without trying the connection. Only then is the shape of host, token_id and fingerprint judged,
+ * by the gateway's own contract. `values` are the server's columns as they will be.
  */
 export function readSecret(input: unknown, values: EditValues): ReadSecret | null {
   const secret = isDictionary(input) ? ownValue(input, 'token_secret') : undefined

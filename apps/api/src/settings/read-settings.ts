@@ -29,7 +29,10 @@ const readOnly = [
   'last_updated',
 ] as const
 
-/** A change of the settings, or what is wrong with each field of the body, in NetBox's words. A field that there is not is refused: it would change nothing. */
+/**
+ * A change of the settings, or what is wrong with each field of the body, in NetBox's words. A
+ * field that there is not is refused: it would change nothing.
+ */
 export function readSettings(
   body: object,
 ): { readonly change: z.infer<typeof SettingsChange> } | { readonly errors: FieldErrors } {

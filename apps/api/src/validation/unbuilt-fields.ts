@@ -1,6 +1,9 @@
 import type { FieldErrors } from '@netbox-pbs/core'
 
-/** Fields that NetBox takes for every object and this project does not keep yet, with what they are called in a sentence. */
+/**
+ * Fields that NetBox takes for every object and this project does not keep yet, with what they are
+ * called in a sentence.
+ */
 const unbuilt: Readonly<Record<string, string>> = {
   tags: 'Tags are',
   add_tags: 'Tags are',
@@ -10,7 +13,8 @@ const unbuilt: Readonly<Record<string, string>> = {
 }
 
 /**
- * Refuses the fields of a body that would be dropped. An empty value is what is stored, so that a client may send back what it has read.
+ * Refuses the fields of a body that would be dropped. An empty value is what is stored, so that a
+ * client may send back what it has read.
  */
 export function unbuiltFields(input: object): FieldErrors {
   const given = new Map<string, unknown>(Object.entries(input))

@@ -21,7 +21,11 @@ export interface ValidatedItem {
   readonly errors: FieldErrors
 }
 
-/** Judges one row of a body by the registry. Unknown and read-only fields are ignored, as NetBox ignores them; its own that are not built are refused. References must have been looked up: see `wantedByItem`. */
+/**
+ * Judges one row of a body by the registry. Unknown and read-only fields are ignored, as NetBox
+ * ignores them; its own that are not built are refused. References must have been looked up: see
+ * `wantedByItem`.
+ */
 export function validateItem(model: ModelName, input: unknown, known: KnownRows, mode: WriteMode): ValidatedItem {
   if (!isDictionary(input)) {
     return { values: {}, errors: { __all__: [`Invalid data. Expected a dictionary, but got ${pythonType(input)}.`] } }

@@ -25,7 +25,10 @@ beforeAll(async () => {
 })
 afterAll(() => site.stop())
 
-/** A server of its own with datastores `tank` and `vault`, and a branch of a run that has changed them. `hand`: what a person has made of tank's comment since. */
+/**
+ * A server of its own with datastores `tank` and `vault`, and a branch of a run that has changed
+ * them. `hand`: what a person has made of tank's comment since.
+ */
 async function staged(name: string, hand: string | null, fields: StagedUpdate['fields'] = [['comment', '', 'source']]) {
   const made = await site.use(
     Effect.gen(function* () {

@@ -14,7 +14,10 @@ export interface RawRequest {
   readonly chunked?: boolean
 }
 
-/** The status, the head, its content type and the body of an answer to a request sent as it is; 0 when the connection ended without one. */
+/**
+ * The status, the head, its content type and the body of an answer to a request sent as it is; 0
+ * when the connection ended without one.
+ */
 export function rawRequest(
   url: string,
   { method, target, headers = {}, body = null, chunked = false }: RawRequest,

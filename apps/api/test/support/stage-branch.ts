@@ -2,7 +2,10 @@ import { naturalKey } from '@netbox-pbs/core'
 import { Branches, ChangeSets } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 
-/** A datastore of main, and the values of a run that differ from it: field, value that the run knew, value that it has found. */
+/**
+ * A datastore of main, and the values of a run that differ from it: field, value that the run knew,
+ * value that it has found.
+ */
 export interface StagedUpdate {
   readonly id: number
   readonly name: string

@@ -9,9 +9,9 @@ import { mayListAny, type Permissions } from '../permissions/permissions.ts'
 import { scopeFailure } from '../scopes/scope-failed.ts'
 
 /**
- * Tries an endpoint and stores nothing: who answers, with which certificate, whether the token works, and which
- * privileges it lacks for a full inventory. A certificate that is not the pinned one is reported, and nothing is sent to it.
- * A token to which no datastore is listed is an error.
+ * Tries an endpoint and stores nothing: who answers, with which certificate, whether the token
+ * works, and which privileges it lacks for a full inventory. A certificate that is not the pinned
+ * one is reported, and nothing is sent to it. A token to which no datastore is listed is an error.
  */
 export const probeEndpoint = (
   endpoint: Omit<StoredEndpoint, 'id'>,

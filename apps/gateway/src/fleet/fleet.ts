@@ -17,7 +17,10 @@ export interface FleetLimits {
 export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
   Fleet,
   {
-    /** A reader of a stored endpoint for a run, or for none; opened with its stored secret. None when the endpoint is gone. */
+    /**
+     * A reader of a stored endpoint for a run, or for none; opened with its stored secret. None
+     * when the endpoint is gone.
+     */
     readonly reader: (
       endpoint: StoredEndpoint,
       run: string | undefined,
@@ -109,7 +112,10 @@ export const connectionOf = (
   timeoutSeconds: endpoint.timeout_seconds,
 })
 
-/** Equal while nothing of the connection changed: a changed endpoint gets a new client, running reads keep the old one. */
+/**
+ * Equal while nothing of the connection changed: a changed endpoint gets a new client, running
+ * reads keep the old one.
+ */
 class ConnectionKey implements Equal.Equal {
   readonly #identity: string
 

@@ -21,8 +21,9 @@ interface Hung {
 }
 
 /**
- * What hung of one server. Each request that hangs keeps a thread of proxmox-backup-proxy until that restarts, and costs a
- * timeout, so what hung is not asked for again in the same run, and lists of a disk more and more rarely after it.
+ * What hung of one server. Each request that hangs keeps a thread of proxmox-backup-proxy until
+ * that restarts, and costs a timeout, so what hung is not asked for again in the same run, and
+ * lists of a disk more and more rarely after it.
  */
 export class HungReads {
   readonly #hung = new Map<string, Hung>()

@@ -22,8 +22,8 @@ type Read<A> = Effect.Effect<A, ScopeFailed>
 type ReadRows<A> = Read<ReadonlyArray<ListRow<A>>>
 
 /**
- * The reads of one PBS that the gateway makes. Each is one list, bounded except for that of the tasks, and holds a permit
- * of the server and of the whole gateway while it is made.
+ * The reads of one PBS that the gateway makes. Each is one list, bounded except for that of the
+ * tasks, and holds a permit of the server and of the whole gateway while it is made.
  */
 export interface PbsReader {
   /** With the time until the answer in milliseconds; waiting for a permit does not count. */
@@ -38,14 +38,20 @@ export interface PbsReader {
   /** Paths; the root is the empty one. */
   readonly namespaces: (datastore: string) => ReadRows<string>
   readonly groups: (datastore: string, namespace: string) => ReadRows<PbsGroup>
-  /** Of a whole namespace, or of one group in it. `counted` is the sum of `backup-count`; a list far beyond it fails with `protocol`. */
+  /**
+   * Of a whole namespace, or of one group in it. `counted` is the sum of `backup-count`; a list far
+   * beyond it fails with `protocol`.
+   */
   readonly snapshots: (
     datastore: string,
     namespace: string,
     group: { readonly type: string; readonly id: string } | undefined,
     counted: number,
   ) => ReadRows<PbsSnapshot>
-  /** Those that started at `since` (epoch seconds) or later. The list may have any length; its permit is held until the stream ends. */
+  /**
+   * Those that started at `since` (epoch seconds) or later. The list may have any length; its
+   * permit is held until the stream ends.
+   */
   readonly tasks: (since: number | undefined) => Stream.Stream<ListRow<PbsTask>, ScopeFailed>
   readonly jobs: (type: PbsJobType) => ReadRows<PbsJob>
 }

@@ -51,7 +51,10 @@ export const gatewayApp = (
 /** Marks that the key was right; never sent. */
 const passed = new Response(null)
 
-/** The methods that a path answers to, for `Allow`; none for a path that is not there. A slash at the end does not matter. */
+/**
+ * The methods that a path answers to, for `Allow`; none for a path that is not there. A slash at
+ * the end does not matter.
+ */
 const allowedMethods = ({ routes }: Pick<Hono, 'routes'>, path: string): ReadonlyArray<string> => {
   const requested = segmentsOf(path)
   const methods = routes.flatMap((route) =>

@@ -6,7 +6,10 @@ import type { Context } from 'hono'
 import type { z } from 'zod'
 import { HttpError } from './http-error.ts'
 
-/** The JSON body of a request, parsed; 422 with the field in `loc` when it is not what the schema says. 413 when it is too large. */
+/**
+ * The JSON body of a request, parsed; 422 with the field in `loc` when it is not what the schema
+ * says. 413 when it is too large.
+ */
 export const readBody = <S extends z.ZodType>(c: Context, schema: S): Effect.Effect<z.output<S>, HttpError> =>
   Effect.gen(function* () {
     const text = yield* readText(c)
@@ -31,8 +34,9 @@ const readText = (c: Context): Effect.Effect<string, HttpError> =>
 const tooLarge = new HttpError({ status: 413, detail: `Request body is larger than ${maxBodyBytes} bytes` })
 
 /**
- * Parses input from one place of a request; what is refused names that place first in `loc`. A text that no database stores and no URL carries, one with
- * NUL or half of a surrogate pair, is refused in every field.
+ * Parses input from one place of a request; what is refused names that place first in `loc`. A text
+ * that no database stores and no URL carries, one with NUL or half of a surrogate pair, is refused
+ * in every field.
  */
 export const parse = <S extends z.ZodType>(
   schema: S,
@@ -54,7 +58,10 @@ export const rejection = (loc: string | ReadonlyArray<string | number>, msg: str
     detail: [{ type: 'request_validation_error', loc: typeof loc === 'string' ? [loc] : [...loc], msg }],
   })
 
-/** The path of the first text in parsed JSON that cannot be stored; keys are shown as they can be. Null: there is none. */
+/**
+ * The path of the first text in parsed JSON that cannot be stored; keys are shown as they can be.
+ * Null: there is none.
+ */
 function pathOfUnstorable(root: unknown): ReadonlyArray<string | number> | null {
   // By a list, not by recursion: a body may be nested deeper than the stack.
   const open: Array<readonly [value: unknown, path: Path | null]> = [[root, null]]

@@ -46,7 +46,10 @@ const list = (c: Context, resource: Resource) =>
 const wantsFrames = (c: Context): boolean =>
   (c.req.header('accept') ?? '').split(',').some((type) => type.split(';')[0]?.trim().toLowerCase() === ndjsonMediaType)
 
-/** A response that pulls: what the client has not taken is not read from PBS either, and a client that leaves ends the work. */
+/**
+ * A response that pulls: what the client has not taken is not read from PBS either, and a client
+ * that leaves ends the work.
+ */
 const frames = (lines: Stream.Stream<Line, never, Fleet>) =>
   lines.pipe(
     Stream.mapChunks((chunk) => Chunk.of(Buffer.from(Chunk.map(chunk, ({ text }) => text).pipe(Chunk.join(''))))),

@@ -1,6 +1,9 @@
 import type { PbsAclEntry } from '@netbox-pbs/pbs-client'
 
-/** `/access/permissions` of the caller: path → privilege → whether it propagates to paths below. PBS leaves out paths without any. */
+/**
+ * `/access/permissions` of the caller: path → privilege → whether it propagates to paths below. PBS
+ * leaves out paths without any.
+ */
 export type Permissions = Readonly<Record<string, Readonly<Record<string, boolean>>>>
 
 /** The privileges of the caller on one path: those listed for it, else what its nearest listed ancestor propagates. */
@@ -39,8 +42,8 @@ export const mayListAny = (permissions: Permissions): boolean =>
   )
 
 /**
- * Whether the caller may read the whole access control list. Without it an entry that leaves a path no privilege, such as
- * NoAccess, cannot be told from a path that is not there.
+ * Whether the caller may read the whole access control list. Without it an entry that leaves a path
+ * no privilege, such as NoAccess, cannot be told from a path that is not there.
  */
 export const readsAcl = (permissions: Permissions): boolean => privilegesOn(permissions, '/access/acl').has('Sys.Audit')
 
@@ -64,9 +67,9 @@ const ancestorsOf = (path: string): ReadonlyArray<string> => {
 export type AclEntry = Pick<PbsAclEntry, 'path' | 'ugid' | 'ugid_type'>
 
 /**
- * Adds the paths that `/access/permissions` leaves out because nothing is granted there. A path that is not listed and has
- * an ACL entry of the token, its user or a group (whose members are unknown) has no privileges, mostly by the role
- * NoAccess; without this it would seem to inherit.
+ * Adds the paths that `/access/permissions` leaves out because nothing is granted there. A path
+ * that is not listed and has an ACL entry of the token, its user or a group (whose members are
+ * unknown) has no privileges, mostly by the role NoAccess; without this it would seem to inherit.
  */
 export const addHiddenPaths = (
   permissions: Permissions,

@@ -41,8 +41,9 @@ const decidingTasks: ReturnType<typeof deciding> = [
 ]
 
 /**
- * The visibility of a scope: a hash of the caller's effective privileges that decide what the list of the scope shows. For a
- * scope with ACL paths below it, those count too; the snapshots of a namespace do not reach into the namespaces below.
+ * The visibility of a scope: a hash of the caller's effective privileges that decide what the list
+ * of the scope shows. For a scope with ACL paths below it, those count too; the snapshots of a
+ * namespace do not reach into the namespaces below.
  */
 export const visibilityOf = (scope: ServerScope, permissions: Permissions): string => {
   const facts = deciding(scope).map(({ root, privileges }) => {
@@ -58,9 +59,9 @@ export const visibilityOf = (scope: ServerScope, permissions: Permissions): stri
 }
 
 /**
- * The visibility of a list whose caller cannot read the ACL: where a row is listed, its path is seen; where one is missing, the
- * path may be hidden or gone. So the paths that were seen are part of the visibility, and one that is no longer among them
- * makes another visibility.
+ * The visibility of a list whose caller cannot read the ACL: where a row is listed, its path is
+ * seen; where one is missing, the path may be hidden or gone. So the paths that were seen are part
+ * of the visibility, and one that is no longer among them makes another visibility.
  */
 export const visibilityWithPaths = (visibility: string, paths: Iterable<string>): string =>
   createHash('sha256')

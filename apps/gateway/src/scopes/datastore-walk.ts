@@ -17,12 +17,16 @@ export type PlaceFilter = Pick<SyncRequest, 'datastores' | 'namespaces'>
 /** How many namespaces are opened ahead, so that many small ones are not read one round trip at a time. */
 const namespacesAhead = 4
 
-/** When so many lists of one datastore hang, the others would hang with the same disk, each in a thread of the server. */
+/**
+ * When so many lists of one datastore hang, the others would hang with the same disk, each in a
+ * thread of the server.
+ */
 const mostHung = 3
 
 /**
- * Walks the datastores of a server: the scope of the namespaces of each, followed by the scopes of their snapshots. When
- * the datastores themselves cannot be listed, theirs is the scope that fails, and it covers all its descendants.
+ * Walks the datastores of a server: the scope of the namespaces of each, followed by the scopes of
+ * their snapshots. When the datastores themselves cannot be listed, theirs is the scope that fails,
+ * and it covers all its descendants.
  */
 export const snapshotsScopes = (session: ServerSession, filter: PlaceFilter): Stream.Stream<Line> => {
   const server = session.endpoint.name

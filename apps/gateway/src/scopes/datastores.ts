@@ -39,8 +39,9 @@ export interface Stores {
 }
 
 /**
- * Reads `/admin/datastore` and `/config/datastore`, which PBS fills from one file. A datastore that only one of them has
- * came or went in between, or one list was cut: both are read once more, and if they still differ the scope fails.
+ * Reads `/admin/datastore` and `/config/datastore`, which PBS fills from one file. A datastore that
+ * only one of them has came or went in between, or one list was cut: both are read once more, and
+ * if they still differ the scope fails.
  */
 export const readStores = (session: ServerSession): Effect.Effect<Stores, ScopeFailed> =>
   Effect.gen(function* () {
@@ -186,9 +187,10 @@ const maintenanceText = (property: string | null): string => {
 }
 
 /**
- * The state of garbage collection. PBS keeps the UPID of the last successful run and, in another file, how the last run
- * ended. A UPID without that end is a run under way; with neither it never ran, which with a schedule is pending. A store
- * that cannot be opened is not in the list: only a former success is known of it.
+ * The state of garbage collection. PBS keeps the UPID of the last successful run and, in another
+ * file, how the last run ended. A UPID without that end is a run under way; with neither it never
+ * ran, which with a schedule is pending. A store that cannot be opened is not in the list: only a
+ * former success is known of it.
  */
 export const gcStatusOf = (gc: PbsGcStatus | undefined, usage: PbsDatastoreUsage | undefined): string => {
   if (gc === undefined) return (usage?.['gc-status']?.upid ?? null) === null ? 'unknown' : 'ok'

@@ -19,7 +19,10 @@ export const datetimeOf = (epochSeconds: number | null): string | null =>
 /** The columns that each field of a PBS row fills. */
 export type ColumnsOfFields = Readonly<Record<string, ReadonlyArray<string>>>
 
-/** The columns that a row's odd fields leave unknown. `oddFields` are paths: `verification.upid` belongs to `verification`. */
+/**
+ * The columns that a row's odd fields leave unknown. `oddFields` are paths: `verification.upid`
+ * belongs to `verification`.
+ */
 export const unknownColumns = (
   oddFields: ReadonlyArray<string> | undefined,
   columns: ColumnsOfFields,

@@ -53,8 +53,8 @@ const snapshotColumns: ColumnsOfFields = {
 const ofManifest = ['size_bytes', 'comment', 'verification_state', 'verification_upid', ...ofFiles] as const
 
 /**
- * A snapshot inside the frame of its group; null when no calendar has its time. What PBS could not read, and what is odd in
- * its row, is unknown.
+ * A snapshot inside the frame of its group; null when no calendar has its time. What PBS could not
+ * read, and what is odd in its row, is unknown.
  */
 export const groupSnapshot = (row: PbsSnapshot): GroupSnapshot | null => {
   const backup_time = datetimeOf(row['backup-time'])
@@ -104,8 +104,9 @@ export const isFinished = ({ files }: Pick<PbsSnapshot, 'files'>): boolean =>
   files.some(({ filename }) => filename === manifest)
 
 /**
- * Whether PBS could read the manifest of a snapshot that has one. Otherwise PBS lists the names of its files and nothing
- * out of the manifest: no size, mode, note or verification. These are then unknown, not blank.
+ * Whether PBS could read the manifest of a snapshot that has one. Otherwise PBS lists the names of
+ * its files and nothing out of the manifest: no size, mode, note or verification. These are then
+ * unknown, not blank.
  */
 export const hasReadableManifest = ({
   files,
@@ -120,8 +121,9 @@ export const hasReadableManifest = ({
   files.some((file) => file.size !== null || file['crypt-mode'] !== null)
 
 /**
- * How the files of a snapshot are protected, by the rule of the PBS web pages: all encrypted, all signed, neither anywhere,
- * or mixed. The manifest itself and files without a mode (outside the manifest, such as `client.log.blob`) do not count.
+ * How the files of a snapshot are protected, by the rule of the PBS web pages: all encrypted, all
+ * signed, neither anywhere, or mixed. The manifest itself and files without a mode (outside the
+ * manifest, such as `client.log.blob`) do not count.
  */
 export const cryptModeOf = ({ files }: Pick<PbsSnapshot, 'files'>): 'none' | 'encrypt' | 'sign-only' | 'mixed' => {
   let counted = 0

@@ -11,16 +11,19 @@ export interface Line {
 /** The line of a frame whose keys are written in the order of the contract. */
 export const lineOf = <F extends Frame>(frame: F) => ({ frame, text: `${JSON.stringify(frame)}\n` })
 
-/** The part of a row that can be sent: all of it, a group without some of its snapshots, or nothing. Each part that is left out has a note. */
+/**
+ * The part of a row that can be sent: all of it, a group without some of its snapshots, or nothing.
+ * Each part that is left out has a note.
+ */
 export interface RowLine {
   readonly line: (Line & { readonly frame: RowFrame }) | null
   readonly notes: ReadonlyArray<Note>
 }
 
 /**
- * The line of a row. The frame is read as its consumer will read it: that puts its keys into the order of the contract, and
- * a value which breaks the contract costs only its own snapshot or row. A row that is larger than a frame may be is left
- * out too.
+ * The line of a row. The frame is read as its consumer will read it: that puts its keys into the
+ * order of the contract, and a value which breaks the contract costs only its own snapshot or row.
+ * A row that is larger than a frame may be is left out too.
  */
 export const rowLine = (row: RowFrame): RowLine => {
   const read = RowFrame.safeParse(row)
@@ -57,6 +60,9 @@ const boundedLine = (frame: RowFrame, notes: ReadonlyArray<Note>): RowLine => {
   }
 }
 
-/** A text has at least as many bytes as UTF-16 units, and at most three times as many: only a text between is measured. */
+/**
+ * A text has at least as many bytes as UTF-16 units, and at most three times as many: only a text
+ * between is measured.
+ */
 const isTooLarge = (text: string): boolean =>
   text.length > maxFrameBytes || (text.length * 3 > maxFrameBytes && Buffer.byteLength(text) - 1 > maxFrameBytes)

@@ -21,9 +21,10 @@ export interface Listing<Row extends RowFrame = RowFrame> {
 }
 
 /**
- * Opens a scope: reads the caller's visibility and runs `list`, then returns the lines of the scope, from `scope` to
- * `complete` or `failed`. The stream never fails. Several scopes can be opened ahead of each other: a listing that is an
- * array is then read to its end, with the visibility after it.
+ * Opens a scope: reads the caller's visibility and runs `list`, then returns the lines of the
+ * scope, from `scope` to `complete` or `failed`. The stream never fails. Several scopes can be
+ * opened ahead of each other: a listing that is an array is then read to its end, with the
+ * visibility after it.
  */
 export const openScope = <Row extends RowFrame>(
   session: ServerSession,
@@ -118,7 +119,10 @@ const failedLine = (scope: ServerScope, failure: Failure): Line => {
 const warning = (scope: ServerScope, { code, message }: Note): Line =>
   lineOf({ frame: 'warning', ...scope, code, message })
 
-/** The visibility, if it is the same after the listing as before: otherwise the list may have been cut in the middle. */
+/**
+ * The visibility, if it is the same after the listing as before: otherwise the list may have been
+ * cut in the middle.
+ */
 const sameVisibility = (
   session: ServerSession,
   scope: ServerScope,
@@ -142,8 +146,8 @@ const ownerOnlyFailure = (scope: ServerScope) =>
   })
 
 /**
- * The failure of a token to which no datastore is listed. The server may well have some, so it is not read as empty; the
- * message has the commands that grant what the token lacks.
+ * The failure of a token to which no datastore is listed. The server may well have some, so it is
+ * not read as empty; the message has the commands that grant what the token lacks.
  */
 export const blindToken = ({ endpoint }: Pick<ServerSession, 'endpoint'>, permissions: Permissions): ScopeFailed => {
   const commands = aclCommands(inventoryGaps(permissions), endpoint.token_id)

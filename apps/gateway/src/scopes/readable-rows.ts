@@ -25,7 +25,10 @@ export const readableRows = <A>(kind: string, list: ReadonlyArray<ListRow<A>>): 
   }
 }
 
-/** The note of a row that is left out. It names the row by its key where that can be read, else by its place in the list. */
+/**
+ * The note of a row that is left out. It names the row by its key where that can be read, else by
+ * its place in the list.
+ */
 export const unreadableNote = (kind: string, row: UnreadableRow): Note => leftOut(nameOf(kind, row), reasonOf(row))
 
 /** The note of an unreadable row that only adds observations to a row of another list, which is listed without it. */
@@ -61,8 +64,9 @@ export interface ObservedRows<A> {
 }
 
 /**
- * Reads a list that holds observations only. Its failure does not fail the facts: PBS fails the whole list for one store in
- * trouble (a statfs, a state file), or hangs with the disk of that store.
+ * Reads a list that holds observations only. Its failure does not fail the facts: PBS fails the
+ * whole list for one store in trouble (a statfs, a state file), or hangs with the disk of that
+ * store.
  */
 export const observedOnly = <A>(
   what: string,

@@ -9,9 +9,10 @@ import { type Line, lineOf } from './line.ts'
 import { errorOf, type ScopeFailed } from './scope-failed.ts'
 
 /**
- * The servers of the gateway as the lines of their scope. Each enabled endpoint is a row, whether it answers or not; a
- * warning says why it does not. With `servers` the others are listed without being contacted. A row comes when its server
- * has answered, so that no server waits for a silent one.
+ * The servers of the gateway as the lines of their scope. Each enabled endpoint is a row, whether
+ * it answers or not; a warning says why it does not. With `servers` the others are listed without
+ * being contacted. A row comes when its server has answered, so that no server waits for a silent
+ * one.
  */
 export const serversScope = (
   endpoints: ReadonlyArray<StoredEndpoint>,

@@ -20,13 +20,15 @@ const groupsAhead = 4
 const maxRejected = 20
 
 /**
- * Lists the snapshots of one namespace, group by group in the order of type and id. PBS has no paging: `/groups` is read
- * first, then `/snapshots` for the whole namespace when it is small, else for one group at a time as they are pulled. One
- * unreadable group makes PBS refuse the list of the whole namespace; its groups are then read one by one as well.
+ * Lists the snapshots of one namespace, group by group in the order of type and id. PBS has no
+ * paging: `/groups` is read first, then `/snapshots` for the whole namespace when it is small, else
+ * for one group at a time as they are pulled. One unreadable group makes PBS refuse the list of the
+ * whole namespace; its groups are then read one by one as well.
  *
- * A group with fewer rows than its `backup-count` shrank in between, or its list was cut: the groups are listed once more,
- * for all of them. A group that is still short, or that cannot be read, is left out and the others go on. The scope fails
- * when no group at all can be read, so a namespace is empty only when both lists are.
+ * A group with fewer rows than its `backup-count` shrank in between, or its list was cut: the
+ * groups are listed once more, for all of them. A group that is still short, or that cannot be
+ * read, is left out and the others go on. The scope fails when no group at all can be read, so a
+ * namespace is empty only when both lists are.
  */
 export const listSnapshots = (
   session: ServerSession,
@@ -93,7 +95,10 @@ const wholeNamespace = (place: Place, list: GroupList) =>
 
 const isRejected = ({ refused }: ScopeFailed): boolean => refused !== undefined
 
-/** The items of the groups that are whole, and notes about the others. The list is whole when each group has its rows and each row its group. */
+/**
+ * The items of the groups that are whole, and notes about the others. The list is whole when each
+ * group has its rows and each row its group.
+ */
 const matched = (
   place: Place,
   { groups, notes }: GroupList,

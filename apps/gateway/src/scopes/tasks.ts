@@ -10,8 +10,9 @@ import { unreadableNote } from './readable-rows.ts'
 import type { ServerSession } from './server-session.ts'
 
 /**
- * The tasks of a server as the lines of their scope. `since` (epoch seconds) lists only those that started then or later:
- * unlike other filters it shortens a list, since a list of tasks never says that one is gone.
+ * The tasks of a server as the lines of their scope. `since` (epoch seconds) lists only those that
+ * started then or later: unlike other filters it shortens a list, since a list of tasks never says
+ * that one is gone.
  */
 export const tasksScopes = (session: ServerSession, { since }: Pick<SyncRequest, 'since'>): Stream.Stream<Line> =>
   Stream.unwrap(

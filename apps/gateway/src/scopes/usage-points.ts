@@ -14,9 +14,9 @@ interface Mean {
 }
 
 /**
- * The month of usage that PBS keeps of a datastore, as one point for each slot, oldest first. Only slots that the history
- * covers whole count, so that a slot reads the same in every run; the last step is still being measured. PBS stores
- * shares, so bytes are shares of the present total.
+ * The month of usage that PBS keeps of a datastore, as one point for each slot, oldest first. Only
+ * slots that the history covers whole count, so that a slot reads the same in every run; the last
+ * step is still being measured. PBS stores shares, so bytes are shares of the present total.
  */
 export function usagePoints({
   total,

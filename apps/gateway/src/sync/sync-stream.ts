@@ -17,9 +17,10 @@ import { tasksScopes } from '../scopes/tasks.ts'
 import { Tally } from './tally.ts'
 
 /**
- * The lines of one sync request. Unknown names are refused before the first line; from then on the stream never
- * fails: a scope that cannot be listed ends in `failed`, and `end` is always last. Servers are read at the same time, the
- * scopes of one server one after the other. Only requests that are already under way read ahead of the client.
+ * The lines of one sync request. Unknown names are refused before the first line; from then on the
+ * stream never fails: a scope that cannot be listed ends in `failed`, and `end` is always last.
+ * Servers are read at the same time, the scopes of one server one after the other. Only requests
+ * that are already under way read ahead of the client.
  */
 export const syncStream = (
   resource: Resource,
@@ -100,7 +101,10 @@ const failedServer = (
       )
     : failedScope({ resource: resource === 'tasks' ? resource : 'datastores', server }, failure)
 
-/** Refuses a name that no endpoint has. In a request for the servers it is no error: their list shows that it does not exist. */
+/**
+ * Refuses a name that no endpoint has. In a request for the servers it is no error: their list
+ * shows that it does not exist.
+ */
 const rejectUnknown = (
   resource: Resource,
   { servers, job_types }: SyncRequest,

@@ -7,7 +7,10 @@ import { startCommand } from './start-command.ts'
 import { migrateCommand, syncCommand } from './sync-command.ts'
 import { tokenCommands } from './token-commands.ts'
 
-/** Reads the command line and gives the work it asks for. `WrongUsage` names the flag or command and the fix; help and the version interrupt once they are shown. */
+/**
+ * Reads the command line and gives the work it asks for. `WrongUsage` names the flag or command and
+ * the fix; help and the version interrupt once they are shown.
+ */
 export const readCommandLine = (argv: ReadonlyArray<string>): Effect.Effect<Task, WrongUsage> =>
   Effect.suspend(() => {
     let task: Task = Effect.void

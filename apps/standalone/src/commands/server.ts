@@ -64,7 +64,10 @@ const byName = (remote: Remote, name: string) =>
     ),
   )
 
-/** Connects a server, after it was tried. Where its certificate does not verify and none is pinned, a person at a terminal is asked to pin it. */
+/**
+ * Connects a server, after it was tried. Where its certificate does not verify and none is pinned,
+ * a person at a terminal is asked to pin it.
+ */
 export const addServer = (
   remote: Remote,
   server: NewServer,

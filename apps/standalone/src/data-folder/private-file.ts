@@ -25,7 +25,10 @@ export const writePrivateFile = (path: string, text: string): Effect.Effect<void
       }),
   })
 
-/** A folder that only this user may enter: where a system that keeps nothing leaves its token. It is removed with the scope, and with the process if that ends before. */
+/**
+ * A folder that only this user may enter: where a system that keeps nothing leaves its token. It is
+ * removed with the scope, and with the process if that ends before.
+ */
 export const privateFolder: Effect.Effect<string, never, Scope.Scope> = Effect.map(
   Effect.acquireRelease(
     Effect.sync(() => {

@@ -5,7 +5,10 @@ import { z } from 'zod'
 import type { CannotRun } from '../failures.ts'
 import { writePrivateFile } from './private-file.ts'
 
-/** What a running system leaves in its data folder, so that the command can talk to it instead of opening the folder. */
+/**
+ * What a running system leaves in its data folder, so that the command can talk to it instead of
+ * opening the folder.
+ */
 export const RunFile = z.object({ address: z.url(), token: z.string(), pid: z.int().positive() })
 /** Address and a local admin token of a running system. */
 export type RunFile = z.infer<typeof RunFile>

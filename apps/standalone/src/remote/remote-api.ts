@@ -17,7 +17,10 @@ export interface RemoteRequest<A> {
   readonly answer: z.ZodType<A>
 }
 
-/** Sends a request and reads its answer. Fails with the system's own words when it refuses, and with the next step when it does not answer. */
+/**
+ * Sends a request and reads its answer. Fails with the system's own words when it refuses, and with
+ * the next step when it does not answer.
+ */
 export const call =
   (remote: Remote) =>
   <A>({ method, path, body, answer }: RemoteRequest<A>): Effect.Effect<A, CannotRun> =>

@@ -5,7 +5,10 @@ import { bootstrapTokenName } from '../config.ts'
 import type { System } from '../system.ts'
 import { complain, onTerminal, say } from '../terminal.ts'
 
-/** Says that all is served, and how to get in. Secrets are shown to a terminal only; elsewhere the line names their file. */
+/**
+ * Says that all is served, and how to get in. Secrets are shown to a terminal only; elsewhere the
+ * line names their file.
+ */
 export function announce({ url, token, signInUrl }: System, host: string): void {
   const ready = `netbox-pbs ready: ${url}/plugins/pbs/`
   if (token.file === null) say(`${ready} token as given by ${bootstrapTokenName}`)

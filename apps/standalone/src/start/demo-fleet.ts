@@ -43,8 +43,9 @@ type DemoFile = z.infer<typeof DemoFile>
 const epochNow = Effect.map(Clock.currentTimeMillis, (millis) => Math.floor(millis / 1000))
 
 /**
- * Simulated servers on loopback ports, until the scope closes; a minute brings new backups, prunes and job runs. In a data folder the fleet is remembered,
- * so that the next demo there goes on with it instead of with snapshots that all are others.
+ * Simulated servers on loopback ports, until the scope closes; a minute brings new backups, prunes
+ * and job runs. In a data folder the fleet is remembered, so that the next demo there goes on with
+ * it instead of with snapshots that all are others.
  */
 export const demoFleet = (options: DemoOptions, dataDir: string | null) =>
   Effect.gen(function* () {
@@ -88,7 +89,10 @@ const remembered = (options: DemoOptions, dataDir: string | null): Effect.Effect
     return same ? earlier : { ...options, born, now: born }
   })
 
-/** Connects the servers over REST, as an operator would, and schedules a sync every minute. Servers of an earlier demo are connected again. */
+/**
+ * Connects the servers over REST, as an operator would, and schedules a sync every minute. Servers
+ * of an earlier demo are connected again.
+ */
 const connectFleet = (remote: Remote, fleet: ReadonlyArray<Simulator>) =>
   Effect.gen(function* () {
     const path = '/api/plugins/pbs/servers/'

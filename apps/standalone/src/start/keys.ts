@@ -32,7 +32,10 @@ interface FoundKey {
 /** The keys a start has found or made up, before anything is written. */
 export type FoundKeys = Readonly<Record<keyof Keys, FoundKey>>
 
-/** Keys come from the environment, else from 0600 files of the data folder; what is missing is made up. A system without a folder makes all of them up. Writes nothing. */
+/**
+ * Keys come from the environment, else from 0600 files of the data folder; what is missing is made
+ * up. A system without a folder makes all of them up. Writes nothing.
+ */
 export const findKeys = (
   environment: Environment,
   dataDir: string | null,

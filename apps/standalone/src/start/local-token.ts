@@ -17,8 +17,8 @@ export interface LocalToken {
 const admin = { write_enabled: true, expires: null }
 
 /**
- * The token given by the environment, which is made known if it is not; else the one an earlier start left in its file, as long as it is still good;
- * else a new one, left in that file.
+ * The token given by the environment, which is made known if it is not; else the one an earlier
+ * start left in its file, as long as it is still good; else a new one, left in that file.
  */
 export const localToken = (
   given: Option.Option<Redacted.Redacted<string>>,

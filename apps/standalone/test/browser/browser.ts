@@ -24,7 +24,10 @@ interface Unpacked {
   readonly libraries: string
 }
 
-/** Unpacks the bundle into a folder of our own. In the common one it would find, and trust, what a run that was killed while unpacking has left. */
+/**
+ * Unpacks the bundle into a folder of our own. In the common one it would find, and trust, what a
+ * run that was killed while unpacking has left.
+ */
 async function unpack(folder: string): Promise<Unpacked> {
   const build = dirname(createRequire(import.meta.url).resolve('@sparticuz/chromium'))
   const before = process.env['TMPDIR']

@@ -25,13 +25,19 @@ export interface Verdict {
   readonly faults: ReadonlyArray<string>
 }
 
-/** Longest that a run may take to be picked up again and end; generous, as a machine may be busy and retries back off. */
+/**
+ * Longest that a run may take to be picked up again and end; generous, as a machine may be busy and
+ * retries back off.
+ */
 const patience = 600_000
 
 /** How long a blow waits for its phase while there are workers at a job; then it falls in any. */
 const choosy = 2000
 
-/** Syncs a changing fleet while workers, gateway and database are killed, and judges every state that main was seen in. */
+/**
+ * Syncs a changing fleet while workers, gateway and database are killed, and judges every state
+ * that main was seen in.
+ */
 export async function crash(options: CrashOptions, print: (line: string) => void): Promise<Verdict> {
   const random = createRandom(options.seed)
   const source = await CrashSource.start(options.servers, options.snapshots, options.seed)
@@ -140,7 +146,10 @@ class Rounds {
     return looks
   }
 
-  /** Waits until a worker is in the phase, and then a little; says in which one the blow finds it. Null: the run ended before. */
+  /**
+   * Waits until a worker is in the phase, and then a little; says in which one the blow finds it.
+   * Null: the run ended before.
+   */
   async #timestamp(run: number, { phase, jitter }: Blow): Promise<Seen | null> {
     let since: number | null = null
     const found = await until(async () => {

@@ -15,8 +15,8 @@ export interface Judgement {
 }
 
 /**
- * Every scope of every look is as before the sync or as after it, when main is known to equal the source; and what was once as after it stays so: nothing
- * committed was lost.
+ * Every scope of every look is as before the sync or as after it, when main is known to equal the
+ * source; and what was once as after it stays so: nothing committed was lost.
  */
 export function judge(before: ScopeDigests, looks: ReadonlyArray<Look>, after: ScopeDigests): Judgement {
   const faults: Array<string> = []

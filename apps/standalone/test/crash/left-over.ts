@@ -37,7 +37,10 @@ const waiting = (presences: string): string => `
   select 'snapshot' as model, id from snapshots where presence not in (${presences})
   union all select 'group', id from groups where presence not in (${presences})`
 
-/** What is left that a run which ended should have cleared, and counters that lie. `first`: what the source has just lost may still be absent. */
+/**
+ * What is left that a run which ended should have cleared, and counters that lie. `first`: what the
+ * source has just lost may still be absent.
+ */
 export async function leftOver(asks: Asks, { first }: { readonly first: boolean }): Promise<ReadonlyArray<string>> {
   const found: Array<string> = []
   const rowsThatWait = waiting(first ? `'listed', 'absent'` : `'listed'`)

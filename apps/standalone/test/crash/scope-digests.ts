@@ -9,8 +9,9 @@ const facts = (alias: string): string => `(to_jsonb(${alias}) - ${volatile})::te
 const all = (text: string): string => `md5(string_agg(${text}, '' order by ${text}))`
 
 /**
- * Facts, presence and observations of a scope's rows; of a namespace's snapshots also their groups with counters and digests, and the namespace's own
- * counters: they change with the landing or not at all.
+ * Facts, presence and observations of a scope's rows; of a namespace's snapshots also their groups
+ * with counters and digests, and the namespace's own counters: they change with the landing or not
+ * at all.
  */
 const statement = `
 with observed_stores as (

@@ -37,7 +37,8 @@ const canonical = (value: unknown): string =>
 const models = Object.keys(statements) as ReadonlyArray<keyof ExpectedInventory> // border: keys of a literal
 
 /**
- * What main holds and the servers do not, and the other way round: nothing, when they are equal. `first`: main was synced once since they changed, and still holds what they have lost.
+ * What main holds and the servers do not, and the other way round: nothing, when they are equal.
+ * `first`: main was synced once since they changed, and still holds what they have lost.
  */
 export async function differencesFromSource(
   asks: Asks,

@@ -26,7 +26,10 @@ const modes = ['offline', 'delete', 'unmount', 's3-refresh']
 export const isReadable = (store: DatastoreState): boolean =>
   store.mountStatus !== 'notmounted' && (store.maintenance === null || !modes.includes(store.maintenance.mode))
 
-/** What the inventory must say of one simulated server, told from the server's own state and by no code of the system under test. */
+/**
+ * What the inventory must say of one simulated server, told from the server's own state and by no
+ * code of the system under test.
+ */
 export function expectedInventory(state: PbsState): ExpectedInventory {
   const readable = state.datastores.filter(isReadable)
   const spaces = readable.flatMap((store) => store.namespaces.map((space) => ({ store, space })))

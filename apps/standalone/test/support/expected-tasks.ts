@@ -9,7 +9,10 @@ const outcomeOf = (status: string | null): string => {
   return status === 'unknown' ? 'unknown' : 'error'
 }
 
-/** What REST must say of the tasks of a simulated server that started after a time (epoch seconds), by UPID, a status no longer than is kept; told by no code of the system under test. */
+/**
+ * What REST must say of the tasks of a simulated server that started after a time (epoch seconds),
+ * by UPID, a status no longer than is kept; told by no code of the system under test.
+ */
 export function expectedTasks(state: PbsState, since: number): Readonly<Record<string, Record<string, unknown>>> {
   return Object.fromEntries(
     state.tasks.flatMap(({ upid, status, endtime }) => {

@@ -8,7 +8,10 @@ export interface Rest {
   readonly token: string
 }
 
-/** The check of responses against the document of the first system that was asked; every system of a test run serves the same. */
+/**
+ * The check of responses against the document of the first system that was asked; every system of a
+ * test run serves the same.
+ */
 let documented: Promise<ResponseCheck> | null = null
 
 async function describedBy(url: string): Promise<ResponseCheck> {

@@ -33,7 +33,10 @@ export interface Expectation {
   readonly except?: RegExp
 }
 
-/** Rows that are gone from their server and that one list has lacked: they carry `missing_since`, or lie below a row that does. */
+/**
+ * Rows that are gone from their server and that one list has lacked: they carry `missing_since`, or
+ * lie below a row that does.
+ */
 async function absentRows(rest: Rest, server: string): Promise<(model: keyof ExpectedInventory, row: Row) => boolean> {
   const missing = `&server=${server}&missing_since__empty=false`
   const stores = new Set((await allRows(rest, 'datastores', missing)).map((row) => row['name']))
@@ -48,7 +51,10 @@ async function absentRows(rest: Rest, server: string): Promise<(model: keyof Exp
   }
 }
 
-/** Asserts that REST shows the rows of a server as expected, row for row and field by field. What is gone may still be there as missing, and nothing else is. */
+/**
+ * Asserts that REST shows the rows of a server as expected, row for row and field by field. What is
+ * gone may still be there as missing, and nothing else is.
+ */
 export async function expectScopes(rest: Rest, { before, after, kept, except }: Expectation): Promise<void> {
   const [was, is] = [expectedInventory(before), expectedInventory(after)]
   const isAbsent = await absentRows(rest, after.name)

@@ -4,7 +4,10 @@ import pg from 'pg'
 
 const tables = ['servers', 'datastores', 'namespaces', 'groups', 'snapshots', 'jobs', 'tasks'] as const
 
-/** Rows inserted, updated and deleted per inventory table since the database was made, by PostgreSQL's own counters. The writers must have disconnected. */
+/**
+ * Rows inserted, updated and deleted per inventory table since the database was made, by
+ * PostgreSQL's own counters. The writers must have disconnected.
+ */
 export async function writtenRows(url: string): Promise<Record<string, number>> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
@@ -19,7 +22,10 @@ export async function writtenRows(url: string): Promise<Record<string, number>> 
   }
 }
 
-/** Where every inventory row lies and which transaction wrote it: any write moves it. For an embedded database that is closed. */
+/**
+ * Where every inventory row lies and which transaction wrote it: any write moves it. For an
+ * embedded database that is closed.
+ */
 export async function rowVersions(dataDir: string): Promise<Record<string, unknown>> {
   const db = await PGlite.create(join(dataDir, 'database'))
   try {

@@ -1,8 +1,9 @@
 import type { Observations } from '../registry/registry.ts'
 
 /**
- * What is known of a server's reachability, apart from its inventory: the observations of its row. `failed_run` is the run that counted the last
- * failure, so that a run counts repeated failures once.
+ * What is known of a server's reachability, apart from its inventory: the observations of its row.
+ * `failed_run` is the run that counted the last failure, so that a run counts repeated failures
+ * once.
  */
 export type ServerHealth = Observations<'server'> & { readonly last_seen_at: string | null }
 
@@ -83,8 +84,9 @@ export const statusAfter = (code: string): 'reachable' | 'unreachable' => (failu
  * | tls_untrusted | unreachable | untrusted | what was shown | this | counted | null | kept |
  * | unauthorized, any other code | reachable | ok, or unknown when nothing is checked | cleared | this | counted | null | kept |
  *
- * Only a list or a test shows that a token sees no datastore (`forbidden`); an answer to the smallest request
- * does not. A failure counts once per run and never in a test; `status_since` changes only with the status.
+ * Only a list or a test shows that a token sees no datastore (`forbidden`); an answer to the
+ * smallest request does not. A failure counts once per run and never in a test; `status_since`
+ * changes only with the status.
  */
 export function nextHealth(previous: ServerHealth | null, contact: Contact): ServerHealth {
   const before = previous ?? neverContacted
@@ -136,12 +138,15 @@ export type FailureScope = 'list' | 'server' | 'unclear'
 /** What any request to the server would meet: its certificate. */
 const ofServer = new Set(['tls_fingerprint_mismatch', 'tls_untrusted'])
 
-/** What a single list may meet as well: PBS answers while one of its disks hangs, and a proxy before it may refuse one path. */
+/**
+ * What a single list may meet as well: PBS answers while one of its disks hangs, and a proxy before
+ * it may refuse one path.
+ */
 const ofEither = new Set(['unreachable', 'timeout', 'unauthorized'])
 
 /**
- * Whose trouble a list that failed with a code of the contract's `failed` frame is. `unclear`: the server is asked the smallest request; only when that fails too, the server itself is the
- * trouble.
+ * Whose trouble a list that failed with a code of the contract's `failed` frame is. `unclear`: the
+ * server is asked the smallest request; only when that fails too, the server itself is the trouble.
  *
  * | code | whose |
  * | --- | --- |

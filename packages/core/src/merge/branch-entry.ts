@@ -73,8 +73,10 @@ interface Touching {
 }
 
 /**
- * The entry after a user's write. The base of a field is what main had when the branch first touched it; a field set back to that is no longer touched. Of a set and a map the user has seen
- * main's present members with the branch's on top, so those that the branch had not touched yet count from main's present ones.
+ * The entry after a user's write. The base of a field is what main had when the branch first
+ * touched it; a field set back to that is no longer touched. Of a set and a map the user has seen
+ * main's present members with the branch's on top, so those that the branch had not touched yet
+ * count from main's present ones.
  */
 export function touchRow({ model, main, entry, values }: Touching): EntryFields {
   const seen = seenOf({ model, main, entry })
@@ -141,8 +143,10 @@ function isTouched(reading: MergeStrategy, base: FieldValue, value: FieldValue):
 export type TouchedFields = Readonly<Record<string, Touched>>
 
 /**
- * The touched fields of an object after a later run has read its source again: values are the later run's, the base of a field that was touched before stays. `read` is what that run would
- * change in main as it is now. A field that it would no longer change leaves the branch: source and main agree on it.
+ * The touched fields of an object after a later run has read its source again: values are the later
+ * run's, the base of a field that was touched before stays. `read` is what that run would change in
+ * main as it is now. A field that it would no longer change leaves the branch: source and main
+ * agree on it.
  */
 export function refreshTouched(before: TouchedFields, read: TouchedFields): TouchedFields {
   const fields: Record<string, Touched> = {}

@@ -10,7 +10,8 @@ import type { FieldValue } from '../registry/field.ts'
  * - `integrity`: the sides have different values for an immutable fact.
  * - `unique_collision`: another object of main has the key.
  * - `missing_reference`: the object refers to a row that is not in main.
- * - `child_orphaned`: main has gained children of a row that the branch deletes, or lost the parent of a row that the branch creates.
+ * - `child_orphaned`: main has gained children of a row that the branch deletes, or lost the parent
+ *   of a row that the branch creates.
  * - `scope_regression`: a later run of the same scope has landed.
  * - `guard`: more deletions than the guard allows, or a list made with other privileges.
  */

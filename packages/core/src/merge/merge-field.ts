@@ -31,8 +31,9 @@ export type FieldMerge =
   | { readonly _tag: 'clash'; readonly merged: FieldValue }
 
 /**
- * Merges one field that main has. Rows F1 to F5 where there is a base, G0 to G4 where there is none; then blank text, null, and an empty list or map are unset. A set never clashes, a
- * map clashes key by key.
+ * Merges one field that main has. Rows F1 to F5 where there is a base, G0 to G4 where there is
+ * none; then blank text, null, and an empty list or map are unset. A set never clashes, a map
+ * clashes key by key.
  */
 export function mergeField(reading: MergeStrategy, { base, main = null, branch }: FieldSides): FieldMerge {
   if (branch === undefined || sameValue(main, branch)) return keep
@@ -65,7 +66,10 @@ export function mergingField(model: ModelName, name: string): Field | undefined 
 /** How a merge treats the values of a field. */
 export const strategyOf = (field: Field): MergeStrategy => (field.type === 'json' ? (field.merge ?? 'whole') : 'whole')
 
-/** Main's members, less those the branch took out, then those the branch put in: `(main ∪ (branch − base)) − (base − branch)`. */
+/**
+ * Main's members, less those the branch took out, then those the branch put in: `(main ∪ (branch −
+ * base)) − (base − branch)`.
+ */
 export function mergeSet(
   base: ReadonlyArray<FieldValue>,
   main: ReadonlyArray<FieldValue>,

@@ -7,10 +7,13 @@ import { mergeField, mergingField, strategyOf } from './merge-field.ts'
 export type FieldValues = Readonly<Record<string, FieldValue>>
 
 /**
- * One object as a merge sees it. Fields are those of the classes that merge: key, immutable, source and operator.
+ * One object as a merge sees it. Fields are those of the classes that merge: key, immutable, source
+ * and operator.
  *
- * `base` is what main had when the branch first touched the object: of an update the touched fields, of a deletion the whole row. `main` is the whole row as it is now. `branch`
- * is what the branch says: of an update its touched fields, of a creation the row. `whole` is the row that a reader of the branch sees, for when main no longer has it.
+ * `base` is what main had when the branch first touched the object: of an update the touched
+ * fields, of a deletion the whole row. `main` is the whole row as it is now. `branch` is what the
+ * branch says: of an update its touched fields, of a creation the row. `whole` is the row that a
+ * reader of the branch sees, for when main no longer has it.
  */
 export interface ThreeSides {
   readonly model: ModelName

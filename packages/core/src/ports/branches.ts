@@ -99,7 +99,10 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
      * or to a run's branch fails.
      */
     readonly overlay: (request: { readonly id: number }) => BranchInventory
-    /** The branch that a run has opened to stage all its scopes in; not one that it opened only for scopes set to review. */
+    /**
+     * The branch that a run has opened to stage all its scopes in; not one that it opened only for
+     * scopes set to review.
+     */
     readonly ofRun: (request: { readonly runId: number }) => Effect.Effect<Option.Option<Branch>, StoreFailed>
     /** Newest first, unless the oldest are asked for first. */
     readonly list: (

@@ -118,7 +118,10 @@ export interface Landing {
    * run judges again.
    */
   readonly decided?: { readonly missing: 'kept' | 'deleted'; readonly revision: number }
-  /** A source listed this scope to its end. False for a scope emptied because its parent is gone: its visibility and the time of its last complete list stay. */
+  /**
+   * A source listed this scope to its end. False for a scope emptied because its parent is gone:
+   * its visibility and the time of its last complete list stay.
+   */
   readonly listed: boolean
   /**
    * Rows of the scope that exist but that the source could not read; left out: 0. If it is not 0, no
@@ -130,7 +133,10 @@ export interface Landing {
   readonly record: LandingRecord | null
 }
 
-/** The record of a scope that lands, written by the landing's own transaction: a crash comes before both or after both. */
+/**
+ * The record of a scope that lands, written by the landing's own transaction: a crash comes before
+ * both or after both.
+ */
 export interface LandingRecord {
   /** The job's server by id; null: the gateway's job. */
   readonly serverId: number | null
@@ -163,16 +169,17 @@ export class ChangeSets extends Context.Tag('@netbox-pbs/core/ChangeSets')<
     }) => Effect.Effect<number, StoreFailed>
     readonly append: <M extends ModelName>(part: Appended<M>) => Effect.Effect<void, StoreFailed | ChangeSetClosed>
     /**
-     * Applies a scope's part in one transaction: creates, updates, deletions or their holding, observations, digests, recomputed counters, the scope's own row, its held
-     * set, the run's record of it (see `recordScope`) and the change log: an entry for each row that was updated or deleted, one for all that were created.
-     * Returns the touched rows of the scope's model (`unchanged` is 0: only sync knows it). Dismissed rows
-     * do not count as held back.
+     * Applies a scope's part in one transaction: creates, updates, deletions or their holding,
+     * observations, digests, recomputed counters, the scope's own row, its held deletions, the run's
+     * record of it (see `recordScope`) and the change log: an entry for each row that was updated
+     * or deleted, one for all that were created. Returns the touched rows of the scope's model
+     * (`unchanged` is 0: only sync knows it). Dismissed rows do not count as held back.
      *
-     * A scope names its server as its source does: it must be the server of the change set, under its
-     * present name (see `ServerRenamed`).
+     * A scope names its server as its source does: it must be the server of the change set, under
+     * its present name (see `ServerRenamed`).
      *
-     * A scope that is set to review, because a merge was reverted in it, lands only when nothing changes.
-     * It stays so until the branch with its next changes has ended.
+     * A scope that is set to review, because a merge was reverted in it, lands only when nothing
+     * changes. It stays so until the branch with its next changes has ended.
      */
     readonly land: (
       landing: Landing,

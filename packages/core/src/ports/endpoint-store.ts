@@ -49,7 +49,10 @@ export class EndpointStore extends Context.Tag('@netbox-pbs/core/EndpointStore')
       readonly offset: number
     }) => Effect.Effect<ReadonlyArray<StoredEndpoint>, StoreFailed>
     readonly get: (request: { readonly id: number }) => Effect.Effect<Option.Option<StoredEndpoint>, StoreFailed>
-    /** Fails with `SecretNeeded` as `fieldsThatNeedSecret` says, judged together with the change: no other change comes in between. */
+    /**
+     * Fails with `SecretNeeded` as `fieldsThatNeedSecret` says, judged together with the change: no
+     * other change comes in between.
+     */
     readonly update: (request: {
       readonly id: number
       readonly change: Partial<Omit<StoredEndpoint, 'id'> & { readonly token_secret: Redacted.Redacted<string> }>

@@ -33,7 +33,10 @@ export interface ScopeState {
   readonly set: HeldDeletionsState | null
 }
 
-/** A group of main, as the sync of its scope needs it: enough to see that a frame is unchanged without reading a snapshot. */
+/**
+ * A group of main, as the sync of its scope needs it: enough to see that a frame is unchanged
+ * without reading a snapshot.
+ */
 export interface KnownGroup extends MainRow<'group'> {
   /** Digest of its last landed frame; null when it is not valid: another registry version, or an edit since. */
   readonly digest: string | null
@@ -84,7 +87,10 @@ export class Inventory extends Context.Tag('@netbox-pbs/core/Inventory')<
     /** The tasks of a server that main believes to be running. */
     readonly runningTasks: (request: { readonly serverId: number }) => Stream.Stream<KnownTask, StoreFailed>
     readonly taskMarks: (request: { readonly serverId: number }) => Effect.Effect<TaskMarks, StoreFailed>
-    /** The namespaces of a datastore that hold groups or snapshots in main, listed by the source or not; the scopes to empty when the datastore is gone. */
+    /**
+     * The namespaces of a datastore that hold groups or snapshots in main, listed by the source or
+     * not; the scopes to empty when the datastore is gone.
+     */
     readonly namespacesInUse: (request: {
       readonly serverId: number
       readonly datastore: string

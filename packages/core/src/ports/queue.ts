@@ -4,8 +4,9 @@ import type { ScopeFilter } from '../scope-filter.ts'
 import type { StoreFailed } from './store-failed.ts'
 
 /**
- * One queue job: a run's part for one server, or for the gateway (`serverId` null), which lands the servers and then queues their jobs. A server is known by its id, so that a rename
- * leaves its jobs as they are; its name is looked up when the job starts.
+ * One queue job: a run's part for one server, or for the gateway (`serverId` null), which lands the
+ * servers and then queues their jobs. A server is known by its id, so that a rename leaves its jobs
+ * as they are; its name is looked up when the job starts.
  */
 export interface SyncJob {
   readonly runId: number
@@ -34,7 +35,10 @@ export interface ClaimedJob {
 export class Queue extends Context.Tag('@netbox-pbs/core/Queue')<
   Queue,
   {
-    /** Queueing the same part of the same run again changes nothing, also for a day after it is done. An urgent job is taken before any other that waits. */
+    /**
+     * Queueing the same part of the same run again changes nothing, also for a day after it is
+     * done. An urgent job is taken before any other that waits.
+     */
     readonly enqueue: (job: SyncJob, how: { readonly urgent: boolean }) => Effect.Effect<void, StoreFailed>
     /** Removes the jobs of a run that no worker holds from the queue, and returns the ids of their servers. */
     readonly drop: (request: { readonly runId: number }) => Effect.Effect<ReadonlyArray<number | null>, StoreFailed>
@@ -42,7 +46,10 @@ export class Queue extends Context.Tag('@netbox-pbs/core/Queue')<
     readonly missing: <J extends Pick<SyncJob, 'runId' | 'serverId'>>(
       jobs: ReadonlyArray<J>,
     ) => Effect.Effect<ReadonlyArray<J>, StoreFailed>
-    /** The next job whose server no other worker holds; none when there is nothing to do. Jobs of the servers to `avoid` are put off for a few seconds, for any worker. */
+    /**
+     * The next job whose server no other worker holds; none when there is nothing to do. Jobs of
+     * the servers to `avoid` are put off for a few seconds, for any worker.
+     */
     readonly claim: (how?: {
       readonly avoid?: ReadonlyArray<number>
     }) => Effect.Effect<Option.Option<ClaimedJob>, StoreFailed>

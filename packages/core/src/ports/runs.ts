@@ -51,7 +51,10 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
       readonly limit: number
       readonly offset: number
     }) => Effect.Effect<Page<Run>, StoreFailed>
-    /** The scopes of a run that did not end unchanged, in the order they ended, under the present names of their servers. */
+    /**
+     * The scopes of a run that did not end unchanged, in the order they ended, under the present
+     * names of their servers.
+     */
     readonly scopes: (request: {
       readonly id: number
       readonly limit: number
@@ -110,12 +113,16 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
      */
     readonly withoutJobs: (request: { readonly before: string }) => Effect.Effect<ReadonlyArray<number>, StoreFailed>
     /**
-     * Ends a run that waits for no job, with the state that `runStatus` gives; one without any scope and with an error is failed, one with scopes and an error is at best
-     * incomplete, and one whose cancelling was requested is cancelled. `error`: a failure after its jobs.
-     * A run that waits for a job, or has ended, does not change.
+     * Ends a run that waits for no job, with the state that `runStatus` gives; one without any
+     * scope and with an error is failed, one with scopes and an error is at best incomplete, and
+     * one whose cancelling was requested is cancelled. `error`: a failure after its jobs. A run
+     * that waits for a job, or has ended, does not change.
      */
     readonly end: (request: { readonly id: number; readonly error: string | null }) => Effect.Effect<Run, StoreFailed>
-    /** A scope has ended. An unchanged one is counted, not recorded; a scope recorded by an earlier attempt is replaced, unless it landed then and is unchanged now. */
+    /**
+     * A scope has ended. An unchanged one is counted, not recorded; a scope recorded by an earlier
+     * attempt is replaced, unless it landed then and is unchanged now.
+     */
     readonly recordScope: (request: {
       readonly id: number
       readonly serverId: number | null

@@ -44,7 +44,10 @@ export class Schedules extends Context.Tag('@netbox-pbs/core/Schedules')<
      * with a clock that was ahead. If several workers do so at once, the first timestamp counts.
      */
     readonly watch: (request: ScheduleMark & { readonly serverId: number | null }) => Effect.Effect<void, StoreFailed>
-    /** Records the run, and the mark with it; none when another worker was first. `dropped`: how many before it were. */
+    /**
+     * Records the run, and the mark with it; none when another worker was first. `dropped`: how
+     * many before it were.
+     */
     readonly start: (
       due: DueRun,
       run: NewRun,

@@ -5,7 +5,10 @@ import type { ScopeFilter } from '../scope-filter.ts'
 import type { SourceRow } from '../sync/diff.ts'
 import type { DatastoreObservation } from './change-sets.ts'
 
-/** Why a source could not list a scope. The codes of the `failed` frame; `cut_off` is a stream without its `end`, `summaries_only` a proxbox-api that returns counts. */
+/**
+ * Why a source could not list a scope. The codes of the `failed` frame; `cut_off` is a stream
+ * without its `end`, `summaries_only` a proxbox-api that returns counts.
+ */
 export type SourceErrorCode =
   | 'unreachable'
   | 'tls_fingerprint_mismatch'
@@ -87,7 +90,10 @@ export interface SourceGroup {
   readonly snapshots: ReadonlyArray<SourceFacts<'snapshot'>>
 }
 
-/** One frame of a source's stream. Between `scope` and `complete` or `failed` of a server, its frames belong to that scope. */
+/**
+ * One frame of a source's stream. Between `scope` and `complete` or `failed` of a server, its
+ * frames belong to that scope.
+ */
 export type SourceFrame =
   | { readonly _tag: 'scope'; readonly scope: Scope }
   | {
@@ -156,7 +162,10 @@ export type SourceFrame =
 export class Source extends Context.Tag('@netbox-pbs/core/Source')<
   Source,
   {
-    /** The frames of one request, with backpressure: the source reads no further than the stream is pulled. `end` is the last frame of a whole stream; one cut off fails. */
+    /**
+     * The frames of one request, with backpressure: the source reads no further than the stream is
+     * pulled. `end` is the last frame of a whole stream; one cut off fails.
+     */
     readonly frames: (request: SourceRequest) => Stream.Stream<SourceFrame, SourceFailed>
   }
 >() {}

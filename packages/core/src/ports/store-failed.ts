@@ -29,8 +29,9 @@ export class StoreFailed extends Data.TaggedError('StoreFailed')<{
 }
 
 /**
- * How long one statement outside a transaction may take before it is cancelled and fails as `too_slow`; none: as long as it needs. The edge that answers requests
- * sets it, so that a sync is never cut off. The embedded database cannot be interrupted and does not keep it.
+ * How long one statement outside a transaction may take before it is cancelled and fails as
+ * `too_slow`; none: as long as it needs. The edge that answers requests sets it, so that a sync is
+ * never cut off. The embedded database cannot be interrupted and does not keep it.
  */
 export const statementLimit: FiberRef.FiberRef<Option.Option<Duration.Duration>> = FiberRef.unsafeMake(Option.none())
 
@@ -44,5 +45,8 @@ export class VersionChanged extends Data.TaggedError('VersionChanged')<{ readonl
   }
 }
 
-/** The `last_updated` that an object must have to be written, RFC 3339: any of these. Compared under the object's lock, in the transaction of the write. Undefined: any version. */
+/**
+ * The `last_updated` that an object must have to be written, RFC 3339: any of these. Compared under
+ * the object's lock, in the transaction of the write. Undefined: any version.
+ */
 export type ExpectedVersions = ReadonlyArray<string> | undefined

@@ -13,7 +13,10 @@ type FilterValues =
 /** The columns a list can be filtered by; references are looked up, JSON is not filtered. */
 export type FilterableField = Exclude<Field, { readonly type: 'reference' | 'json' }>
 
-/** Reads the values of a parameter in the type of its column. An empty value is absent, but none of the choices of a choice. */
+/**
+ * Reads the values of a parameter in the type of its column. An empty value is absent, but none of
+ * the choices of a choice.
+ */
 export function filterValues(field: FilterableField, texts: ReadonlyArray<string>): FilterValues {
   if (field.type === 'choice') return choiceValues(field, texts)
   const given = texts.filter((text) => text !== '')
@@ -83,7 +86,10 @@ type ParsedReference =
   | { readonly _tag: 'lookup'; readonly lookup: ReferenceLookup }
   | { readonly _tag: 'invalid'; readonly message: string }
 
-/** Reads `server` and `server_id` of a model with a reference `server`; undefined when the parameter is no reference of the model. */
+/**
+ * Reads `server` and `server_id` of a model with a reference `server`; undefined when the parameter
+ * is no reference of the model.
+ */
 export function parseReference(
   model: ModelName,
   parameter: string,

@@ -4,9 +4,15 @@ import type { ModelName } from '../registry/field.ts'
 export interface Filter {
   /** A column of the model, or `id`, `created`, `last_updated`. */
   readonly field: string
-  /** How values are compared. Grows with the lookups of NetBox. `empty`: whether the row has no value; of integers and datetimes. */
+  /**
+   * How values are compared. Grows with the lookups of NetBox. `empty`: whether the row has no
+   * value; of integers and datetimes.
+   */
   readonly lookup: 'exact' | 'empty'
-  /** In the column's own type; datetimes RFC 3339. Null matches a row without a value; no value at all matches no row. */
+  /**
+   * In the column's own type; datetimes RFC 3339. Null matches a row without a value; no value at
+   * all matches no row.
+   */
   readonly values: ReadonlyArray<string | number | boolean | null>
 }
 

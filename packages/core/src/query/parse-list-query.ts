@@ -5,7 +5,10 @@ import type { FieldErrors, Filter, ListQuery, PageRequest } from './list-query.t
 import { last, type Presentation, parseOrdering, parsePage, parsePresentation } from './page-request.ts'
 import { unbuiltFilter } from './unbuilt-filter.ts'
 
-/** A list request read against the registry. What it says of other rows, such as `server=pbs-a`, is still to be looked up: see `resolveListQuery`. */
+/**
+ * A list request read against the registry. What it says of other rows, such as `server=pbs-a`, is
+ * still to be looked up: see `resolveListQuery`.
+ */
 export interface ListRequest<M extends ModelName = ModelName> {
   readonly query: ListQuery<M>
   readonly presentation: Presentation
@@ -29,7 +32,11 @@ const reserved = new Set(['limit', 'offset', 'start', 'ordering', 'q', 'brief', 
 
 const firstPage: PageRequest = { _tag: 'offset', limit: 1, offset: 0 }
 
-/** Reads the parameters of a list as NetBox does: filters by column, repeats as alternatives, unknown names ignored but named. What NetBox would filter by and we cannot yet is an error. Pure; nothing is looked up. */
+/**
+ * Reads the parameters of a list as NetBox does: filters by column, repeats as alternatives,
+ * unknown names ignored but named. What NetBox would filter by and we cannot yet is an error. Pure;
+ * nothing is looked up.
+ */
 export function parseListQuery<M extends ModelName>(model: M, params: URLSearchParams): ListRequest<M> {
   const columns = columnsOf(model)
   const filters: Array<Filter> = []

@@ -1,10 +1,16 @@
 import type { Field } from '../registry/field.ts'
 
-/** NetBox's lookups of text and of choices, and of numbers and datetimes (netbox/utilities/constants.py, FILTER_*_LOOKUP_MAP). */
+/**
+ * NetBox's lookups of text and of choices, and of numbers and datetimes
+ * (netbox/utilities/constants.py, FILTER_*_LOOKUP_MAP).
+ */
 const textLookups = ['n', 'ic', 'nic', 'ie', 'nie', 'isw', 'nisw', 'iew', 'niew', 'empty', 'regex', 'iregex']
 const numberLookups = ['n', 'lt', 'lte', 'gt', 'gte']
 
-/** NetBox's lookups that are not built, by the type of a column. NetBox has none for booleans and JSON; `empty` of numbers and datetimes is built. */
+/**
+ * NetBox's lookups that are not built, by the type of a column. NetBox has none for booleans and
+ * JSON; `empty` of numbers and datetimes is built.
+ */
 const lookupsOf: Readonly<Record<Field['type'], ReadonlyArray<string>>> = {
   text: textLookups,
   choice: textLookups,
@@ -32,8 +38,9 @@ const unbuiltNames = new Set([
 ])
 
 /**
- * Why a parameter that NetBox would filter by is refused; null: it means nothing to NetBox either, so that ignoring it is what NetBox does.
- * Ignoring a filter would return rows outside of it, which a client may then change or delete.
+ * Why a parameter that NetBox would filter by is refused; null: it means nothing to NetBox either,
+ * so that ignoring it is what NetBox does. Ignoring a filter would return rows outside of it, which
+ * a client may then change or delete.
  */
 export function unbuiltFilter(
   fields: Readonly<Record<string, Field>>,

@@ -1,8 +1,10 @@
 /**
- * What a column is to the rest of the system. Every column has exactly one class; diff, guard, merge, API and pages read it here.
+ * What a column is to the rest of the system. Every column has exactly one class; diff, guard,
+ * merge, API and pages read it here.
  *
  * - `key`: identity. Stores the source's own text.
- * - `immutable`: a fact that cannot change once the object is finished; a change is applied with a warning.
+ * - `immutable`: a fact that cannot change once the object is finished; a change is applied with a
+ *   warning.
  * - `source`: a fact of the source; a user's edit is restored by the next complete run.
  * - `operator`: owned by people; sync has no write path to it.
  * - `observation`: a measurement; never in a diff, the newest wins.
@@ -44,7 +46,10 @@ interface FieldBase {
 export interface TextField extends FieldBase {
   readonly type: 'text'
   readonly max: number
-  /** What the text says; REST refuses what cannot be read as that, and takes blank as nothing said. `cron` is in UTC. */
+  /**
+   * What the text says; REST refuses what cannot be read as that, and takes blank as nothing said.
+   * `cron` is in UTC.
+   */
   readonly format?: 'cron'
   readonly default?: string
 }

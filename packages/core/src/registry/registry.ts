@@ -7,7 +7,10 @@ import { server } from './server.ts'
 import { snapshot } from './snapshot.ts'
 import { task } from './task.ts'
 
-/** Rises whenever a field is added, renamed, retyped or moves to another class. Digests made under another version are not trusted. */
+/**
+ * Rises whenever a field is added, renamed, retyped or moves to another class. Digests made under
+ * another version are not trusted.
+ */
 export const registryVersion = 3
 
 /** Every model of the inventory and every field's class. The only list of fields there is. */

@@ -8,7 +8,10 @@ import type { Change, Delete, FieldChange } from './change.ts'
 export interface MainRow<M extends ModelName> extends Seen {
   readonly id: number
   readonly facts: Facts<M>
-  /** By field, what its source said when a reviewer decided against it: while it still says so the field is left alone. */
+  /**
+   * By field, what its source said when a reviewer decided against it: while it still says so the
+   * field is left alone.
+   */
   readonly overrides?: Readonly<Record<string, FieldValue>>
 }
 
@@ -28,7 +31,10 @@ export interface DiffInput<M extends ModelName> {
   readonly source: Iterable<SourceRow<M>>
   /** The source side lists its set to the end, so that a row it lacks is gone. Without it nothing is deleted. */
   readonly complete: boolean
-  /** The run that listed it: what its list lacks is deleted only when the list of another run lacked it before. Left out: at once. */
+  /**
+   * The run that listed it: what its list lacks is deleted only when the list of another run lacked
+   * it before. Left out: at once.
+   */
   readonly runId?: number
 }
 
@@ -47,11 +53,11 @@ export interface DiffResult<M extends ModelName> extends Sightings {
 }
 
 /**
- * Decides what counts as a change, and nothing else does. Only immutable and source fields are compared; the operator's fields, observations
- * and derived values are never read. For a field with an override the base is the rejected value, so
- * only a new value of the source is a change. A key listed twice by the source counts once, the last
- * one. Rows made by a user stay until the source reports their key.
- * An absent row that is listed again is not a change.
+ * Decides what counts as a change, and nothing else does. Only immutable and source fields are
+ * compared; the operator's fields, observations and derived values are never read. For a field with
+ * an override the base is the rejected value, so only a new value of the source is a change. A key
+ * listed twice by the source counts once, the last one. Rows made by a user stay until the source
+ * reports their key. An absent row that is listed again is not a change.
  */
 export function diff<M extends ModelName>({ model, main, source, complete, runId }: DiffInput<M>): DiffResult<M> {
   const sourceRows = new KeyedRows<SourceRow<M>>(model)
@@ -133,8 +139,8 @@ function changedFields(
 }
 
 /**
- * Immutable fields hold from the moment an object is finished; before that they grow. One of which nothing was known, as
- * of a backup whose manifest could not be read, is learnt.
+ * Immutable fields hold from the moment an object is finished; before that they grow. One of which
+ * nothing was known, as of a backup whose manifest could not be read, is learnt.
  */
 function brokenFields(model: ModelName, before: Row, changed: ReadonlyArray<FieldChange>): ReadonlyArray<string> {
   if (before['finished'] === false) return []
@@ -151,8 +157,9 @@ const isNothing = (value: FieldValue): boolean => value === null || (Array.isArr
 type AnyRow = Readonly<Record<string, unknown>>
 
 /**
- * Rows of one model by their natural key, without a text for each key: the rows of a list share all but the end of their keys, so a row is found by that end
- * among those that share its beginning. A key set twice keeps the last row.
+ * Rows of one model by their natural key, without a text for each key: the rows of a list share all
+ * but the end of their keys, so a row is found by that end among those that share its beginning. A
+ * key set twice keeps the last row.
  */
 export class KeyedRows<A extends AnyRow> {
   readonly #lists = new Map<string, Map<unknown, A>>()

@@ -44,8 +44,9 @@ export type Verdict = { readonly _tag: 'land' } | { readonly _tag: 'hold'; reado
 const emptiedRows = 10
 
 /**
- * Holds back the deletions of a scope that would lose more than the share and more than the minimum, of one with ten rows or more that now
- * lists none, and of one listed with other privileges than before. It does not judge creations and updates.
+ * Holds back the deletions of a scope that would lose more than the share and more than the
+ * minimum, of one with ten rows or more that now lists none, and of one listed with other
+ * privileges than before. It does not judge creations and updates.
  */
 export function guard({ settings, before, listed, deletions, visibilityChanged }: GuardInput): Verdict {
   if (deletions === 0) return { _tag: 'land' }

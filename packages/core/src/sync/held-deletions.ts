@@ -20,7 +20,10 @@ export interface HeldDeletionsState {
    */
   readonly revision: number
   readonly reason: HoldReason
-  /** Visibility of the list that lacked the rows. Of a scope that was emptied because its parent is gone: that of the list which lacks the parent. */
+  /**
+   * Visibility of the list that lacked the rows. Of a scope that was emptied because its parent is
+   * gone: that of the list which lacks the parent.
+   */
   readonly visibility: string | null
   /** They were dismissed before, so only a confirmation deletes their rows. */
   readonly kept: boolean

@@ -22,7 +22,10 @@ export interface TaskWindowInput {
   readonly now: number
   /** `task_retention_days`; 0 keeps tasks for ever. */
   readonly retentionDays: number
-  /** The scope's last complete list, RFC 3339, and the visibility it was listed with; null: none that can be built on. */
+  /**
+   * The scope's last complete list, RFC 3339, and the visibility it was listed with; null: none
+   * that can be built on.
+   */
   readonly lastCompleteAt: string | null
   readonly visibility: string | null
   readonly marks: TaskMarks
@@ -32,9 +35,11 @@ export interface TaskWindowInput {
 const overlap = 3600
 
 /**
- * Where to read on so that nothing is missed that the source still has. PBS narrows a list by the start of its tasks, while main still lacks the end of those that
- * were running: a complete list leaves no other task of earlier start unknown, so that the oldest running one and the newest start bound what can be new. Without a
- * list to build on, or without a single task, everything within retention is read.
+ * Where to read on so that nothing is missed that the source still has. PBS narrows a list by the
+ * start of its tasks, while main still lacks the end of those that were running: a complete list
+ * leaves no other task of earlier start unknown, so that the oldest running one and the newest
+ * start bound what can be new. Without a list to build on, or without a single task, everything
+ * within retention is read.
  */
 export function taskWindow({ now, retentionDays, lastCompleteAt, visibility, marks }: TaskWindowInput): TaskWindow {
   const floor = taskFloor(now, retentionDays)

@@ -127,8 +127,8 @@ const name = /^(?=.{1,253}\.?$)(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-
 const rule = 'must be a host name or an address, without scheme, port or path'
 
 /**
- * What is wrong with the host of a server; null: nothing. It is a name, an IPv4 or an IPv6 address, the last one also in brackets. Where an address was pasted whole, the sentence
- * names its parts.
+ * What is wrong with the host of a server; null: nothing. It is a name, an IPv4 or an IPv6 address,
+ * the last one also in brackets. Where an address was pasted whole, the sentence names its parts.
  */
 export function wrongHost(text: string): string | null {
   if (isHost(text)) return null

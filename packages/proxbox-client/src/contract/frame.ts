@@ -28,8 +28,8 @@ const list = <T extends z.ZodType>(item: T): z.ZodType<ReadonlyArray<z.output<T>
 /** The row facts that cannot be told now. */
 const unknown = {
   /**
-   * Columns whose value is unknown: a field of PBS's row was odd, or a manifest could not be read. The value that the frame
-   * has for them says nothing. Left out when there is none.
+   * Columns whose value is unknown: a field of PBS's row was odd, or a manifest could not be read.
+   * The value that the frame has for them says nothing. Left out when there is none.
    */
   unknown: list(z.string()).optional(),
 }
@@ -176,7 +176,10 @@ const FailedFrame = scopeFrame('failed', {
 })
 export type FailedFrame = z.output<typeof FailedFrame>
 
-/** A fact about a scope for the operator: hidden rows, an unreadable row, an unknown value, an integer beyond 2^53-1. */
+/**
+ * A fact about a scope for the operator: hidden rows, an unreadable row, an unknown value, an
+ * integer beyond 2^53-1.
+ */
 const WarningFrame = scopeFrame('warning', { code: z.string(), message: z.string() })
 
 /** Always last: a stream without it was cut off. */
@@ -202,7 +205,8 @@ export type Frame = z.output<typeof Frame>
 export type FrameName = Frame['frame']
 
 /**
- * A frame as its line, newline included. Canonical: keys in the order of the contract whatever that of the input, unknown
- * keys left out, no white space, so that equal facts are equal bytes. Throws where the frame breaks the contract.
+ * A frame as its line, newline included. Canonical: keys in the order of the contract whatever that
+ * of the input, unknown keys left out, no white space, so that equal facts are equal bytes. Throws
+ * where the frame breaks the contract.
  */
 export const encodeFrame = (frame: Frame): string => `${JSON.stringify(Frame.parse(frame))}\n`

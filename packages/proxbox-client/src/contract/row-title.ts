@@ -1,6 +1,7 @@
 /**
- * The row that a frame, or a value that should be one, carries: `group vm/110 in tank/site-a of pbs-a`. With the place of
- * a fault inside a group, the snapshot too. Names are those of the source, so the text is to be bounded where it is shown.
+ * The row that a frame, or a value that should be one, carries: `group vm/110 in tank/site-a of
+ * pbs-a`. With the place of a fault inside a group, the snapshot too. Names are those of the
+ * source, so the text is to be bounded where it is shown.
  */
 export function rowTitle(frame: unknown, path: ReadonlyArray<PropertyKey> = []): string {
   const of = (key: string) => textAt(frame, key)

@@ -14,7 +14,10 @@ const rawKeys = {
   warning: 'warnings',
 } as const
 
-/** The rows of a sync as one JSON document, asked for with `Accept: application/json`: frames without their `frame` key. */
+/**
+ * The rows of a sync as one JSON document, asked for with `Accept: application/json`: frames
+ * without their `frame` key.
+ */
 export interface SyncEnvelope {
   readonly items: ReadonlyArray<SyncItem>
   readonly raw: Readonly<Record<string, ReadonlyArray<Readonly<Record<string, unknown>>>>>

@@ -7,7 +7,10 @@ export const ndjsonMediaType = 'application/x-ndjson'
 /** The header that carries the gateway's key. proxbox-api reads no other. */
 export const apiKeyHeader = 'X-Proxbox-API-Key'
 
-/** The largest frame, in bytes of its line without the newline. A scope with a larger one is `failed` with `protocol`. */
+/**
+ * The largest frame, in bytes of its line without the newline. A scope with a larger one is
+ * `failed` with `protocol`.
+ */
 export const maxFrameBytes = 64 * 1024 * 1024
 
 /** The most endpoints one page of `GET /pbs/endpoints` holds. */
@@ -24,7 +27,10 @@ const names = (max: number) =>
 export const SyncResource = z.enum(resources)
 export type SyncResource = z.output<typeof SyncResource>
 
-/** The body of `POST /pbs/sync/{resource}`: a filter of scopes, all of it optional. Strict: with a misspelt key it would list too much. */
+/**
+ * The body of `POST /pbs/sync/{resource}`: a filter of scopes, all of it optional. Strict: with a
+ * misspelt key it would list too much.
+ */
 export const SyncRequest = z.strictObject({
   servers: names(255),
   datastores: names(255),

@@ -53,7 +53,10 @@ const pathOf = (id: number) => `/pbs/endpoints/${id}`
 const cannotBe = (error: EndpointNotFound) =>
   Effect.fail(new GatewayUnavailable({ message: error.message, cause: error }))
 
-/** Tests a stored endpoint, or one with its secret before it is stored. A proxbox-api has no such route, but says whether a stored one answers. */
+/**
+ * Tests a stored endpoint, or one with its secret before it is stored. A proxbox-api has no such
+ * route, but says whether a stored one answers.
+ */
 const testEndpoint = Effect.fn('Endpoints.test')(function* (
   http: GatewayHttp,
   request: { readonly id: number } | EndpointInput,

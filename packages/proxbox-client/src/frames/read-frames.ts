@@ -98,7 +98,10 @@ export class LineSplitter {
     this.#max = max
   }
 
-  /** The lines that end in this chunk, without their newlines; after a line that is too long there is nothing more to cut. */
+  /**
+   * The lines that end in this chunk, without their newlines; after a line that is too long there
+   * is nothing more to cut.
+   */
   *push(chunk: Uint8Array): Generator<Buffer | typeof tooLong> {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
     let start = 0

@@ -5,8 +5,9 @@ import { Chunk, Effect, Option, Stream } from 'effect'
 const maxWaiting = 512 * 1024
 
 /**
- * A body as it arrives. While the reader is busy at most half a MiB is read ahead, and the reader gets all of it at once: a step of the stream costs far more
- * than a look at its bytes. Fails with the body's own error.
+ * A body as it arrives. While the reader is busy at most half a MiB is read ahead, and the reader
+ * gets all of it at once: a step of the stream costs far more than a look at its bytes. Fails with
+ * the body's own error.
  */
 export const bodyBytes = (body: Readable): Stream.Stream<Uint8Array, unknown> =>
   Stream.suspend(() => {

@@ -8,7 +8,10 @@ import { type Answer, wholeAnswer } from './answer.ts'
 const tlsCodes = /^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/
 const timeoutCodes = ['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']
 
-/** The error of a call that ended before its answer. Only the innermost cause is kept: the outer ones hold the request with its headers. */
+/**
+ * The error of a call that ended before its answer. Only the innermost cause is kept: the outer
+ * ones hold the request with its headers.
+ */
 export function transportFailure(base: string, error: unknown): SourceFailed {
   const cause = innermost(error)
   const code = codeOf(cause)

@@ -11,7 +11,10 @@ import { watchSilence } from './silence.ts'
 export interface Timeouts {
   /** Name resolution, TCP and TLS together. Default 10 seconds. */
   readonly connect?: Duration.DurationInput
-  /** Time without a whole line within a sync stream, the first one included. Default 11 minutes: an endpoint's own limit is at most 10. */
+  /**
+   * Time without a whole line within a sync stream, the first one included. Default 11 minutes: an
+   * endpoint's own limit is at most 10.
+   */
   readonly silence?: Duration.DurationInput
   /** A whole call that answers with one document. Default 90 seconds. */
   readonly call?: Duration.DurationInput
@@ -47,7 +50,10 @@ const maxDocumentBytes = 16 * 1024 * 1024
 const retryableCodes: ReadonlyArray<SourceErrorCode> = ['unreachable', 'cut_off']
 const again = Schedule.intersect(Schedule.exponential('200 millis'), Schedule.recurs(2))
 
-/** An HTTP client without redirects. Each call has a fresh connection, so that none meets one that the gateway just closed. */
+/**
+ * An HTTP client without redirects. Each call has a fresh connection, so that none meets one that
+ * the gateway just closed.
+ */
 export const gatewayHttp = Effect.fn('GatewayHttp.make')(function* (options: GatewayOptions) {
   const { connect = '10 seconds', silence = '11 minutes', call: whole = '90 seconds' } = options.timeouts ?? {}
   const agent = yield* Effect.acquireRelease(

@@ -13,7 +13,10 @@ const countedColumns = factColumns('snapshot').filter(({ field }) =>
   ['backup_time', 'size_bytes', 'verification_state', 'finished'].includes(field),
 )
 
-/** What is counted of snapshots, the rows `s`, or of some of them. The parts of a group are counted apart and then added up. An unfinished snapshot is no backup. */
+/**
+ * What is counted of snapshots, the rows `s`, or of some of them. The parts of a group are counted
+ * apart and then added up. An unfinished snapshot is no backup.
+ */
 const counted = (which: RawBuilder<unknown> = sql`true`): RawBuilder<unknown> => sql`
   count(*) filter (where ${which}) as snapshots, min(s.backup_time) filter (where ${which} and s.finished is not false) as first_backup,
   max(s.backup_time) filter (where ${which} and s.finished is not false) as last_backup,
@@ -72,7 +75,8 @@ export async function recountBranchGroups(
 }
 
 /**
- * Makes the groups that snapshots of a person's branch lie in and that neither main nor the branch has: a new one, or one that main has lost since. A run stages the groups of its source itself.
+ * Makes the groups that snapshots of a person's branch lie in and that neither main nor the branch
+ * has: a new one, or one that main has lost since. A run stages the groups of its source itself.
  */
 async function makeLacking(
   db: Kysely<Tables>,
@@ -93,8 +97,10 @@ async function makeLacking(
 }
 
 /**
- * Main's snapshots that the branch leaves alone; the others are counted as entries. A lateral, so that each group reads its own range of the key; behind the `offset` it is asked
- * once of a snapshot whether it is free, not once for each of its counters. Shadowed is one whose key a creation has.
+ * Main's snapshots that the branch leaves alone; the others are counted as entries. A lateral, so
+ * that each group reads its own range of the key; behind the `offset` it is asked once of a
+ * snapshot whether it is free, not once for each of its counters. Shadowed is one whose key a
+ * creation has.
  */
 function mainPart(branch: number, creates: boolean): RawBuilder<unknown> {
   const changed = sql`exists (select from branch_snapshots e where e.branch_id = ${branch}::bigint and e.id = s.id)`

@@ -74,7 +74,10 @@ export async function raiseRevision(db: Kysely<Tables>, id: number, by: Author |
   for (const { approved, ...branch } of rows) if (approved) await logLapse(db, { id, ...branch, by })
 }
 
-/** Locks a branch until the end of the transaction, for an action of an open branch; returns why its status does not allow it, if so. */
+/**
+ * Locks a branch until the end of the transaction, for an action of an open branch; returns why its
+ * status does not allow it, if so.
+ */
 export async function lockBranchFor(
   db: Kysely<Tables>,
   id: number,

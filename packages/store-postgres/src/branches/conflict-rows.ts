@@ -23,7 +23,10 @@ export interface StoredConflict extends Conflict {
   readonly resolution: Resolution | null
 }
 
-/** A conflict that was found, and what it is about. Its scope is known by `scopeKey` (see `placeKey`); names are only shown. */
+/**
+ * A conflict that was found, and what it is about. Its scope is known by `scopeKey` (see
+ * `placeKey`); names are only shown.
+ */
 export interface FoundConflict extends Conflict {
   readonly objectId: number | null
   readonly scopeKey: string

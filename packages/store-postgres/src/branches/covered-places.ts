@@ -2,8 +2,9 @@ import { type RawBuilder, sql } from 'kysely'
 import { storedColumns } from './covered-scopes.ts'
 
 /**
- * Where the scopes that a branch of a sync covers lie in main, as rows of a query: under the names of the columns of `scopes`, and how it was listed. Those of a server that
- * main no longer has are left out.
+ * Where the scopes that a branch of a sync covers lie in main, as rows of a query: under the names
+ * of the columns of `scopes`, and how it was listed. Those of a server that main no longer has are
+ * left out.
  */
 export const coveredPlaces = (branch: number): RawBuilder<unknown> => sql`
   select s.scope_key, s.visibility, s.listed, s.listed_at, s.server_id, s.scope ->> 'resource' as resource,

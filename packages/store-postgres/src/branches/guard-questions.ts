@@ -27,8 +27,10 @@ async function heldScopes(db: Kysely<Tables>, branch: number): Promise<ReadonlyA
 }
 
 /**
- * What the guard asks about a branch: whether the deletions that it holds may land. A question names how many there are, so that an answer counts for the number that was seen.
- * A scope whose server main has deleted asks nothing: its rows are gone. A scope whose server is not known keeps its question.
+ * What the guard asks about a branch: whether the deletions that it holds may land. A question
+ * names how many there are, so that an answer counts for the number that was seen. A scope whose
+ * server main has deleted asks nothing: its rows are gone. A scope whose server is not known keeps
+ * its question.
  */
 export async function guardQuestions(
   db: Kysely<Tables>,

@@ -12,8 +12,9 @@ export interface Inversion {
 }
 
 /**
- * `landed`: the entries of a merged branch with what became of each. `did` is what was done, `main_id` the row of main it was done to, `before` and `after` the fields of an update. Those below
- * a server that the inverse deletes go with it.
+ * `landed`: the entries of a merged branch with what became of each. `did` is what was done,
+ * `main_id` the row of main it was done to, `before` and `after` the fields of an update. Those
+ * below a server that the inverse deletes go with it.
  */
 function landed(model: ModelName, { merged, into }: Inversion): RawBuilder<unknown> {
   const values = mergedColumns(model).flatMap((column) => [sql.lit(column.field), plainValue(column, 'e')])

@@ -17,8 +17,9 @@ const rootsFirst = ['server', 'datastore', 'namespace', 'group', 'snapshot', 'jo
 type Windows = Readonly<Record<(typeof rootsFirst)[number], ReadonlyArray<Window>>>
 
 /**
- * Lands what a branch comes to, staged in one part whatever scopes it is of, with the statements that land a scope: first the deletions from the leaves up, then the rest
- * from the roots down. Hold the locks of its scopes.
+ * Lands what a branch comes to, staged in one part whatever scopes it is of, with the statements
+ * that land a scope: first the deletions from the leaves up, then the rest from the roots down.
+ * Hold the locks of its scopes.
  */
 export async function landBranch(step: WindowStep, part: number): Promise<RowCounts> {
   const windows = await allWindows(step, part)
@@ -54,7 +55,10 @@ async function allWindows({ db, engine }: WindowStep, part: number): Promise<Win
 const deletes = (windows: ReadonlyArray<Window>): ReadonlyArray<Window> =>
   windows.filter((window) => window.deletes > 0)
 
-/** Removes the groups that neither the source lists nor a snapshot needs any more. Only those that it does not list are counted for it. */
+/**
+ * Removes the groups that neither the source lists nor a snapshot needs any more. Only those that
+ * it does not list are counted for it.
+ */
 async function dropEmptied(
   { db, engine, writer }: WindowStep,
   { snapshot, group }: Windows,

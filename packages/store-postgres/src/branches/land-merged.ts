@@ -20,7 +20,10 @@ export async function clearTouchedDigests(db: Kysely<Tables>, branch: number): P
     ) e where ${sameKey('group', 'g', 'e')} and g.digest_cleared_by is distinct from pg_current_xact_id()`.execute(db)
 }
 
-/** Notes that the scopes of a merged branch were listed, as a landing does. A scope whose deletions are kept, or that was emptied with its parent, keeps its visibility. */
+/**
+ * Notes that the scopes of a merged branch were listed, as a landing does. A scope whose deletions
+ * are kept, or that was emptied with its parent, keeps its visibility.
+ */
 export async function landVisibilities(db: Kysely<Tables>, branch: number, kept: ReadonlySet<string>): Promise<void> {
   await sql`
     with p as materialized (

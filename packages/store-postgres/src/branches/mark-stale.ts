@@ -39,7 +39,10 @@ async function markRemoved(db: Kysely<Tables>): Promise<void> {
   )
 }
 
-/** Marks the counters of the groups in which a branch has some snapshot entries as stale, before these entries change. */
+/**
+ * Marks the counters of the groups in which a branch has some snapshot entries as stale, before
+ * these entries change.
+ */
 export async function markEntriesStale(db: Kysely<Tables>, branch: number, ids: ReadonlyArray<number>): Promise<void> {
   if (ids.length === 0) return
   await sql`
@@ -50,8 +53,9 @@ export async function markEntriesStale(db: Kysely<Tables>, branch: number, ids: 
 }
 
 /**
- * Notes of groups, between which main may have moved snapshots, which of them have got one that a branch changes: those the branch counts from now on. A branch that
- * changes such a snapshot counts the group that it lay in already. Hold the locks of their scopes.
+ * Notes of groups, between which main may have moved snapshots, which of them have got one that a
+ * branch changes: those the branch counts from now on. A branch that changes such a snapshot counts
+ * the group that it lay in already. Hold the locks of their scopes.
  */
 async function countArrived(db: Kysely<Tables>, groups: RawBuilder<unknown>): Promise<void> {
   const key = keyColumns('group')
@@ -70,8 +74,10 @@ async function countArrived(db: Kysely<Tables>, groups: RawBuilder<unknown>): Pr
 }
 
 /**
- * Notes in a branch that the groups of some of its snapshots are to be counted: of the entries that the same statement writes in a step `written`, with `id`, `op` and key. Each has up to
- * three: where the branch has it now, where the branch had it, and where main has it. Groups of other places are left alone. Hold the scope's lock.
+ * Notes in a branch that the groups of some of its snapshots are to be counted: of the entries that
+ * the same statement writes in a step `written`, with `id`, `op` and key. Each has up to three:
+ * where the branch has it now, where the branch had it, and where main has it. Groups of other
+ * places are left alone. Hold the scope's lock.
  */
 export function groupsOfWritten(branch: number, place: ScopePlace): RawBuilder<unknown> {
   const key = keyColumns('group')

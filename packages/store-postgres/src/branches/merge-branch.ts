@@ -161,7 +161,8 @@ async function answeredScopes(merge: Merge): Promise<AnsweredScopes | BranchScop
     scopeKey: conflict.scopeKey,
     resolution: index.same(conflict)?.resolution ?? null,
   })
-  // Asked again under the locks, where nothing else lands: a question that is not stored, or whose answer is for another number of deletions, has no answer.
+  // Asked again under the locks, where nothing else lands: a question that is not stored, or whose
+  // answer is for another number of deletions, has no answer.
   const guards = (await guardQuestions(merge.db, id)).map(answered)
   const late = (await regressions(merge.db, id)).map(answered)
   merge.open += [...guards, ...late].filter(({ resolution }) => resolution === null).length

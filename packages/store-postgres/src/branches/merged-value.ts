@@ -8,7 +8,10 @@ const merges: ReadonlyMap<string, 'set' | 'map'> = new Map(
 /** Whether a reader of a branch merges what the branch says of a field with what main says. */
 export const isMerged = (field: string): boolean => merges.has(field)
 
-/** Such a field of a row that a branch updates: main's value, with what the branch has put in and without what it has taken out. The entry is `e`, main's row `m`. */
+/**
+ * Such a field of a row that a branch updates: main's value, with what the branch has put in and
+ * without what it has taken out. The entry is `e`, main's row `m`.
+ */
 export function mergedValue(field: string): RawBuilder<unknown> {
   const main = sql.ref(`m.${field}`)
   const branch = sql.ref(`e.${field}`)

@@ -44,7 +44,10 @@ export interface EntryPage {
   readonly limit: number
   /** A condition on the entry, which is `e`. */
   readonly where?: RawBuilder<unknown>
-  /** For a merge: main's rows are locked until the end of the transaction before they are read, and a server that the branch makes is there only when it has landed. */
+  /**
+   * For a merge: main's rows are locked until the end of the transaction before they are read, and
+   * a server that the branch makes is there only when it has landed.
+   */
   readonly lock?: boolean
 }
 
@@ -85,7 +88,10 @@ export async function readEntries(db: Kysely<Tables>, page: EntryPage): Promise<
   return rows.map((row) => entryOf(model, author, row))
 }
 
-/** `from` of a page's entries, as `e`, with the rows of main that they are about, as `m`. Entries are few and known: a lateral reads each row by its key, whatever the planner expects. */
+/**
+ * `from` of a page's entries, as `e`, with the rows of main that they are about, as `m`. Entries
+ * are few and known: a lateral reads each row by its key, whatever the planner expects.
+ */
 function entriesBesideMain({ branch, model, after, limit, where = sql`true`, lock = false }: EntryPage) {
   const main = sql.table(tables[model])
   const found = model === 'server' ? sql`` : foundServer(lock)
@@ -105,8 +111,8 @@ function entriesBesideMain({ branch, model, after, limit, where = sql`true`, loc
 }
 
 /**
- * The server of the entry `e`, by name and by its id in main. One that the branch makes is there too, unless it is left out; where main has made it meanwhile, that
- * is the one.
+ * The server of the entry `e`, by name and by its id in main. One that the branch makes is there
+ * too, unless it is left out; where main has made it meanwhile, that is the one.
  */
 function foundServer(landing: boolean): RawBuilder<unknown> {
   if (landing)

@@ -18,8 +18,8 @@ export interface EntryKind {
 }
 
 /**
- * The kinds of entries of a branch, as a JSON array. They are few however many entries there are, so the index is followed from one kind to the next instead of being
- * read through.
+ * The kinds of entries of a branch, as a JSON array. They are few however many entries there are,
+ * so the index is followed from one kind to the next instead of being read through.
  */
 export const entryKinds = (branch: number, model: ModelName): RawBuilder<unknown> => sql`(
   with recursive kinds as (

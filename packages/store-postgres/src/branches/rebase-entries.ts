@@ -11,7 +11,10 @@ export interface Moving {
   readonly model: ModelName
 }
 
-/** An entry that says the same as an update of main's row as it is now: of each touched field main's value, and the one it gets. */
+/**
+ * An entry that says the same as an update of main's row as it is now: of each touched field main's
+ * value, and the one it gets.
+ */
 export interface RebasedUpdate {
   readonly id: number
   readonly mainId: number
@@ -27,7 +30,10 @@ export async function dropEntries(db: Kysely<Tables>, { branch, model }: Moving,
   )
 }
 
-/** Makes entries updates of main's rows as they are now. A creation whose key main has meanwhile becomes an update of main's row. */
+/**
+ * Makes entries updates of main's rows as they are now. A creation whose key main has meanwhile
+ * becomes an update of main's row.
+ */
 export async function rebaseUpdates(
   db: Kysely<Tables>,
   { branch, model }: Moving,

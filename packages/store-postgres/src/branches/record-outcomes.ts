@@ -17,9 +17,11 @@ import { ofPlace } from './of-place.ts'
 import type { Entry } from './read-entries.ts'
 
 /**
- * What a merge did to the object of an entry, kept in the entry's `outcome` where it is not what the entry says. Empty: it wrote nothing.
+ * What a merge did to the object of an entry, kept in the entry's `outcome` where it is not what
+ * the entry says. Empty: it wrote nothing.
  *
- * `before` and `after` are main's values around an update, of the fields that were written; of a deletion `before` has those in which main's row differed from the entry's.
+ * `before` and `after` are main's values around an update, of the fields that were written; of a
+ * deletion `before` has those in which main's row differed from the entry's.
  */
 export interface Outcome {
   readonly op?: 'create' | 'update' | 'delete'
@@ -101,8 +103,9 @@ export async function leaveOut(db: Kysely<Tables>, branch: number, place: ScopeP
 }
 
 /**
- * Completes the outcomes of a merge from what main has after it: the ids of rows that came back under new ones, and entries that came to nothing because a landing kept the row, or their
- * server is gone. To be called at the end of the merge's transaction.
+ * Completes the outcomes of a merge from what main has after it: the ids of rows that came back
+ * under new ones, and entries that came to nothing because a landing kept the row, or their server
+ * is gone. To be called at the end of the merge's transaction.
  */
 export async function refreshOutcomes(db: Kysely<Tables>, branch: number): Promise<void> {
   for (const model of branchedModels) {

@@ -35,7 +35,10 @@ export const recountStale = Effect.fn('Branches.recountStale')(function* (
   }
 })
 
-/** The groups of the rows that a branch moves between groups: where the branch has them, last had them, and where main has them. Null: it moves none. */
+/**
+ * The groups of the rows that a branch moves between groups: where the branch has them, last had
+ * them, and where main has them. Null: it moves none.
+ */
 async function movesBetweenGroups(db: Kysely<Tables>, branch: number): Promise<RawBuilder<unknown> | null> {
   const moves = touching((await readTouches(db, branch, 'snapshot')).updates, groupFields)
   if (moves.length === 0) return null
@@ -83,7 +86,10 @@ interface GroupName {
   readonly backup_id: string
 }
 
-/** Counts what is marked, some groups at a time, in the order of their names: one that stays marked is not met again. Hold the scope's lock. */
+/**
+ * Counts what is marked, some groups at a time, in the order of their names: one that stays marked
+ * is not met again. Hold the scope's lock.
+ */
 export async function recountMarked(
   db: Kysely<Tables>,
   engine: Database['Type']['engine'],

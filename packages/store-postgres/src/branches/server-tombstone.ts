@@ -5,7 +5,10 @@ import { tables } from '../tables/columns.ts'
 /** The models whose rows go with their server. */
 export const childModels: ReadonlyArray<ModelName> = branchedModels.filter((model) => model !== 'server')
 
-/** Of each model the highest id of main's rows below a server, as one JSON object. Ids rise, so what main gains later has a higher one. */
+/**
+ * Of each model the highest id of main's rows below a server, as one JSON object. Ids rise, so what
+ * main gains later has a higher one.
+ */
 export function highestChild(server: RawBuilder<unknown>): RawBuilder<unknown> {
   const highest = childModels.flatMap((model) => [
     sql.lit(model),
@@ -15,8 +18,9 @@ export function highestChild(server: RawBuilder<unknown>): RawBuilder<unknown> {
 }
 
 /**
- * How many rows of each model main has gained below the deleted server of the entry `e` since it was deleted in the branch; null: none. What another branch has landed
- * since took its ids when it was staged, so where one has merged, the time tells.
+ * How many rows of each model main has gained below the deleted server of the entry `e` since it
+ * was deleted in the branch; null: none. What another branch has landed since took its ids when it
+ * was staged, so where one has merged, the time tells.
  */
 export function gainedChild(): RawBuilder<unknown> {
   const counts = childModels.map(

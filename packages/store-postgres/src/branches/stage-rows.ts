@@ -28,11 +28,17 @@ const sliceSize = { pglite: 5000, pg: null } as const
 /** What a statement returns of the entries that its step `written` writes. */
 const entryKey = (model: ModelName): RawBuilder<unknown> => sql`e.id, e.op, ${columnNames(keyColumns(model), 'e')}`
 
-/** The step of a statement after `written`: the groups of the snapshots that it wrote are to be counted again. An entry that stays as it is costs no count. */
+/**
+ * The step of a statement after `written`: the groups of the snapshots that it wrote are to be
+ * counted again. An entry that stays as it is costs no count.
+ */
 const marked = ({ branch, model, place }: Target): RawBuilder<unknown> =>
   model === 'snapshot' ? sql`, marked as (${groupsOfWritten(branch, place)})` : sql``
 
-/** Takes out of a branch what a scope's new part no longer changes, all of the scope when there is no part. Returns of how many objects. */
+/**
+ * Takes out of a branch what a scope's new part no longer changes, all of the scope when there is
+ * no part. Returns of how many objects.
+ */
 export async function dropUnstaged(
   { db, engine }: { readonly db: Kysely<Tables>; readonly engine: Database['Type']['engine'] },
   target: Target,
@@ -72,8 +78,9 @@ interface Slice {
 }
 
 /**
- * Two statements, because a creation is known by its key and any other entry by its id: each is one hashed look-up. The planner knows neither how many entries a branch has nor how many
- * rows are staged, and might compare each with each; so nested loops are off for these statements.
+ * Two statements, because a creation is known by its key and any other entry by its id: each is one
+ * hashed look-up. The planner knows neither how many entries a branch has nor how many rows are
+ * staged, and might compare each with each; so nested loops are off for these statements.
  */
 async function dropSlice(db: Kysely<Tables>, target: Target, { part, after, upTo }: Slice): Promise<number> {
   const { branch, model, place } = target
@@ -98,8 +105,9 @@ async function dropSlice(db: Kysely<Tables>, target: Target, { part, after, upTo
 }
 
 /**
- * Stages a window's creations. A new one takes its id from main's sequence; one that the branch has already keeps the id it took, and is written only when it says something else: an
- * upsert would lock each entry that it then leaves alone.
+ * Stages a window's creations. A new one takes its id from main's sequence; one that the branch has
+ * already keeps the id it took, and is written only when it says something else: an upsert would
+ * lock each entry that it then leaves alone.
  */
 export async function stageCreates(db: Kysely<Tables>, target: Target, window: Window): Promise<number> {
   const { branch, model } = target
@@ -127,7 +135,10 @@ export async function stageCreates(db: Kysely<Tables>, target: Target, window: W
   return rows[0]?.staged ?? 0
 }
 
-/** Stages a window's updates, of which those that the branch has already are not written. The base of a field that the branch has touched before stays what it was. */
+/**
+ * Stages a window's updates, of which those that the branch has already are not written. The base
+ * of a field that the branch has touched before stays what it was.
+ */
 export async function stageUpdates(db: Kysely<Tables>, target: Target, window: Window): Promise<number> {
   const { branch, model, changeSet } = target
   const columns = mergedColumns(model)
@@ -160,7 +171,10 @@ export async function stageUpdates(db: Kysely<Tables>, target: Target, window: W
   return rows[0]?.staged ?? 0
 }
 
-/** What an entry was first based on stays its base; once main has moved from there, the two are compared whenever it matters. */
+/**
+ * What an entry was first based on stays its base; once main has moved from there, the two are
+ * compared whenever it matters.
+ */
 const stillSeen = sql`seen_version = case when e.seen_version = excluded.seen_version then e.seen_version end`
 
 const kept: ReadonlyArray<Column> = [
@@ -168,7 +182,10 @@ const kept: ReadonlyArray<Column> = [
   { field: 'last_seen_own', name: 'last_seen_own', type: 'timestamptz' },
 ]
 
-/** Stages a window's deletions, with the rows as they are; of a field that the branch has touched before, as it first found it. */
+/**
+ * Stages a window's deletions, with the rows as they are; of a field that the branch has touched
+ * before, as it first found it.
+ */
 export async function stageDeletes(db: Kysely<Tables>, target: Target, window: Window): Promise<number> {
   const { branch, model } = target
   // Who listed it, and when it was last seen, is restored with it when the deletion is undone.

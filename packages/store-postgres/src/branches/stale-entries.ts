@@ -16,8 +16,10 @@ export interface EntriesOf {
 const toMerge = sql`e.outcome is null`
 
 /**
- * The entries of a branch of a sync that have to be compared with main, by id: those whose row main has written since their base was read, those that main makes too, those that
- * claim another key, and those of which that cannot be said. Of any other main is as the entry found it, so the entry lands as it is. No value is compared here: that is core's.
+ * The entries of a branch of a sync that have to be compared with main, by id: those whose row main
+ * has written since their base was read, those that main makes too, those that claim another key,
+ * and those of which that cannot be said. Of any other main is as the entry found it, so the entry
+ * lands as it is. No value is compared here: that is core's.
  */
 export async function staleEntries(
   db: Kysely<Tables>,
@@ -58,7 +60,10 @@ export async function allEntries(db: Kysely<Tables>, { branch, model }: EntriesO
 /** Models of which a user writes rows without the lock of a scope. */
 const writtenFreely: ReadonlySet<ModelName> = new Set<ModelName>(['server', 'datastore', 'job'])
 
-/** Keeps edits from the rows that a branch changes until the end of the transaction, where the locks of scopes do not. In the order of ids, so that no two who do so wait for each other. */
+/**
+ * Keeps edits from the rows that a branch changes until the end of the transaction, where the locks
+ * of scopes do not. In the order of ids, so that no two who do so wait for each other.
+ */
 export async function lockTouched(db: Kysely<Tables>, { branch, model }: EntriesOf): Promise<void> {
   if (!writtenFreely.has(model)) return
   await sql`
@@ -83,6 +88,9 @@ export async function stageCurrent(
   return Number(numAffectedRows ?? 0n)
 }
 
-/** The version of main's row `m` as an entry keeps it, when the row is as it was before a change set was opened; else null. A row that is pinned has another base than its own values. */
+/**
+ * The version of main's row `m` as an entry keeps it, when the row is as it was before a change set
+ * was opened; else null. A row that is pinned has another base than its own values.
+ */
 export const seenVersion = (changeSet: number): RawBuilder<unknown> => sql`
   case when m.overrides is null and age(m.xmin) > age((select pg_snapshot_xmin(c.opened_in)::xid from change_sets c where c.id = ${changeSet}::bigint)) then m.xmin end`

@@ -12,7 +12,10 @@ export interface TouchedScope {
   readonly place: ScopePlace
 }
 
-/** The scopes in which a branch changes anything, from the roots down; of one kind in the order of their names, which is also the order in which they are locked. */
+/**
+ * The scopes in which a branch changes anything, from the roots down; of one kind in the order of
+ * their names, which is also the order in which they are locked.
+ */
 export async function touchedScopes(db: Kysely<Tables>, branch: number): Promise<ReadonlyArray<TouchedScope>> {
   const of = sql`e.branch_id = ${branch}::bigint`
   const ofServers = sql`select jsonb_build_object('resource', 'servers') as scope, null::bigint as server_id where exists (select from branch_servers e where ${of})`

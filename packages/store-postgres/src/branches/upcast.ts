@@ -15,8 +15,10 @@ export interface Upcast {
 }
 
 /**
- * Rewrites what branches, and the overrides of main, say of fields by name, from before a version of the registry. For a migration that renames or retypes fields; the columns themselves it alters
- * like main's, in `branch_<table>` too. Branches that have merged are rewritten as well, so that they can still be undone.
+ * Rewrites what branches, and the overrides of main, say of fields by name, from before a version
+ * of the registry. For a migration that renames or retypes fields; the columns themselves it alters
+ * like main's, in `branch_<table>` too. Branches that have merged are rewritten as well, so that
+ * they can still be undone.
  *
  * @example
  * ```ts

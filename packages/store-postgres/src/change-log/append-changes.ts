@@ -22,8 +22,9 @@ export const originOf = (origin: Origin): RawBuilder<unknown> => {
 }
 
 /**
- * A statement that appends an entry for each row of `from`, the name of a step of the same statement that has `id`, `server_id`, `title`, `before`, `after` and
- * `counts`. Being of the statement that writes the rows, it costs no round trip and cannot miss one.
+ * A statement that appends an entry for each row of `from`, the name of a step of the same
+ * statement that has `id`, `server_id`, `title`, `before`, `after` and `counts`. Being of the
+ * statement that writes the rows, it costs no round trip and cannot miss one.
  */
 export const appendChanges = (
   from: string,
@@ -69,8 +70,10 @@ export async function deleteLogged(
 }
 
 /**
- * The touched facts of a row that differ, as two columns `before` and `after` with the members of a JSON object in text, which `membersOf` reads; null when nothing differs.
- * `touched` is a list of fields; only the columns of these are looked at. Text, because a row costs a fifth of what it takes to gather its members with an aggregate.
+ * The touched facts of a row that differ, as two columns `before` and `after` with the members of a
+ * JSON object in text, which `membersOf` reads; null when nothing differs. `touched` is a list of
+ * fields; only the columns of these are looked at. Text, because a row costs a fifth of what it
+ * takes to gather its members with an aggregate.
  */
 export function touchedFacts(
   model: ModelName,
@@ -108,7 +111,10 @@ export interface Summary {
   readonly counts: Readonly<Partial<Record<ModelName, number>>>
 }
 
-/** Appends the one entry of each scope for all rows that this transaction has created in it; `after` has their `created`, which tells them from all others. */
+/**
+ * Appends the one entry of each scope for all rows that this transaction has created in it; `after`
+ * has their `created`, which tells them from all others.
+ */
 export async function appendSummaries(
   db: Kysely<Tables>,
   summaries: ReadonlyArray<Summary>,

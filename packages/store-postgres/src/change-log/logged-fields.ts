@@ -51,7 +51,10 @@ export const partOfRow = (model: ModelName, fields: ReadonlySet<string>, alias: 
 const objectOf = (fields: ReadonlyArray<LoggedField>, alias: string): RawBuilder<unknown> =>
   sql`jsonb_build_object(${sql.join(fields.flatMap(({ name, value }) => [sql.lit(name), value(alias)]))})`
 
-/** The natural key of the row of an alias in words, which begin with its server's name: `pbs-a/tank/vm/100/2026-05-01T02:00:00Z`. */
+/**
+ * The natural key of the row of an alias in words, which begin with its server's name:
+ * `pbs-a/tank/vm/100/2026-05-01T02:00:00Z`.
+ */
 export function rowTitle(
   model: ModelName,
   alias: string,

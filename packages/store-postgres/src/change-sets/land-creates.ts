@@ -31,7 +31,10 @@ const createdColumns = (model: ModelName) => [
   ...ownObservations(model),
 ]
 
-/** The id of a new row: the one it was staged with, in a branch, else the next. The sequence is looked up once a statement. */
+/**
+ * The id of a new row: the one it was staged with, in a branch, else the next. The sequence is
+ * looked up once a statement.
+ */
 const idOf = (model: ModelName, alias: string): RawBuilder<unknown> =>
   sql`coalesce(${sql.ref(`${alias}.id`)}, nextval((select pg_get_serial_sequence(${tables[model]}, 'id')::regclass)))`
 
@@ -66,7 +69,10 @@ export async function landCreates(
   return { created, updated: await adopt(db, model, window, origin) }
 }
 
-/** Gives the facts of a window's creations to rows that are there already, and lists them; those just created are so. Returns how many. */
+/**
+ * Gives the facts of a window's creations to rows that are there already, and lists them; those
+ * just created are so. Returns how many.
+ */
 async function adopt(db: Kysely<Tables>, model: ModelName, window: Window, origin: Origin): Promise<number> {
   const compared = comparedColumns(model)
   const set = sql.join([

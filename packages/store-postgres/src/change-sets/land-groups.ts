@@ -7,8 +7,9 @@ import type { Window } from './windows.ts'
 const key = keyColumns('group')
 
 /**
- * The keys of the groups that a window's snapshots lie in; `kind` narrows the rows, under the alias `w`. A source lists group by group, so a group is taken where it
- * begins, which spares sorting all its rows.
+ * The keys of the groups that a window's snapshots lie in; `kind` narrows the rows, under the alias
+ * `w`. A source lists group by group, so a group is taken where it begins, which spares sorting all
+ * its rows.
  */
 export function groupsOf(window: Window, kind: RawBuilder<boolean>): RawBuilder<unknown> {
   const before = key.map(({ name }) => sql`lag(${sql.ref(`w.${name}`)}) over listed`)

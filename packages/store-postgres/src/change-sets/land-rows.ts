@@ -35,7 +35,10 @@ function baseKey(model: ModelName): RawBuilder<unknown> {
  */
 const lockedByScope = (model: ModelName): boolean => model === 'namespace' || model === 'group' || model === 'snapshot'
 
-/** Updates the touched columns of a window's rows, and lists those that were missing or made by a user. `last_updated` of a row without touched columns stays. */
+/**
+ * Updates the touched columns of a window's rows, and lists those that were missing or made by a
+ * user. `last_updated` of a row without touched columns stays.
+ */
 export async function landUpdates(
   db: Kysely<Tables>,
   model: ModelName,
@@ -55,7 +58,8 @@ export async function landUpdates(
     sql`last_updated = case when cardinality(s.touched) > 0 then ${nextVersion(sql`m.last_updated`)} else m.last_updated end`,
   ])
   const main = sql.table(tables[model])
-  // Main itself joined once more, where its rows are as they were when the statement began: a copy of them would be wide.
+  // Main itself joined once more, where its rows are as they were when the statement began: a copy
+  // of them would be wide.
   const was = lockedByScope(model)
     ? { step: sql``, rows: main }
     : {
@@ -119,8 +123,8 @@ export async function landDeletes(
 }
 
 /**
- * Namespaces that the source lists no longer, but in which a user has made rows, stay with them as if made by a user. Returns how many. To be called before
- * `landDeletes`.
+ * Namespaces that the source lists no longer, but in which a user has made rows, stay with them as
+ * if made by a user. Returns how many. To be called before `landDeletes`.
  */
 export async function unlistNamespaces(
   db: Kysely<Tables>,

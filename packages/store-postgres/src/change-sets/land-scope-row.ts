@@ -16,8 +16,9 @@ export async function lastCompleteAt(db: Kysely<Tables>, place: ScopePlace): Pro
 export const isWhole = ({ leftOut = 0 }: Pick<Landing, 'leftOut'>): boolean => leftOut === 0
 
 /**
- * Notes that the scope was listed: the one row that a landing without changes writes. A list that left rows out is not noted. The visibility is remembered only when none of its deletions waits, and
- * no row is absent, so that what a visibility hides is held back when it is to go. A scope that
+ * Notes that the scope was listed: the one row that a landing without changes writes. A list that
+ * left rows out is not noted. The visibility is remembered only when none of its deletions waits,
+ * and no row is absent, so that what a visibility hides is held back when it is to go. A scope that
  * was emptied because its parent is gone is forgotten once nothing of it is left.
  */
 export async function landScopeRow(

@@ -134,7 +134,10 @@ async function summarise({ db, place, landing, writer, made }: Land): Promise<vo
   await appendSummaries(db, [{ ...summary, counts: Object.fromEntries(made) }], writer.origin)
 }
 
-/** Lands the staged rows of a part in the transaction at hand: upserts, deletions, what follows from them, and their log. */
+/**
+ * Lands the staged rows of a part in the transaction at hand: upserts, deletions, what follows from
+ * them, and their log.
+ */
 async function landPart(step: Land, part: number): Promise<RowCounts> {
   const { db, engine, place, landing } = step
   const model = scopes[place.resource].lists

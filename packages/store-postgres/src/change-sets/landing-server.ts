@@ -3,8 +3,9 @@ import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 
 /**
- * The id of the server below which a scope lands: the one that its change set was opened for; null: it is the scope of the servers. An error when the server is deleted, for all its scopes have
- * gone with it, and when it has another name than the scope gives it.
+ * The id of the server below which a scope lands: the one that its change set was opened for; null:
+ * it is the scope of the servers. An error when the server is deleted, for all its scopes have gone
+ * with it, and when it has another name than the scope gives it.
  */
 export async function landingServer(
   db: Kysely<Tables>,

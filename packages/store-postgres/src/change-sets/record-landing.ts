@@ -4,7 +4,10 @@ import type { Kysely } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { recordScope } from '../runs/record-scope.ts'
 
-/** Records how a scope ended, in the transaction that lands or stages it. To be called last, so that the run's row is locked for the shortest time. */
+/**
+ * Records how a scope ended, in the transaction that lands or stages it. To be called last, so that
+ * the run's row is locked for the shortest time.
+ */
 export async function recordLanding(
   db: Kysely<Tables>,
   { runId, record }: Pick<Landing, 'runId' | 'record'>,

@@ -7,8 +7,10 @@ import { tables } from '../tables/columns.ts'
 import { type StagedColumn, type StagedRow, stagedColumns } from './staged-rows.ts'
 
 /**
- * Stages rows in one statement, the rows of each kind of change after the other. A kind fills the same columns in all its rows, so most columns of an update or a deletion are sent as one value. A list
- * travels as JSON: PostgreSQL takes that apart in less time than a list of rows, and in no more than COPY once the text of COPY is counted, which this process would have to write.
+ * Stages rows in one statement, the rows of each kind of change after the other. A kind fills the
+ * same columns in all its rows, so most columns of an update or a deletion are sent as one value. A
+ * list travels as JSON: PostgreSQL takes that apart in less time than a list of rows, and in no
+ * more than COPY once the text of COPY is counted, which this process would have to write.
  */
 export async function stageRows(
   db: Kysely<Tables>,
@@ -26,7 +28,10 @@ export async function stageRows(
   )
 }
 
-/** Rows as a query: a column that is the same in all rows is sent as one value, each other as a JSON list of its own. */
+/**
+ * Rows as a query: a column that is the same in all rows is sent as one value, each other as a JSON
+ * list of its own.
+ */
 function selectRows(
   part: number,
   columns: ReadonlyArray<StagedColumn>,

@@ -7,7 +7,10 @@ export interface StagedColumn {
   readonly type: string
 }
 
-/** The columns of a model's staging table that a change fills, in the order of a staged row. `touched` travels as the text of a list of names. */
+/**
+ * The columns of a model's staging table that a change fills, in the order of a staged row.
+ * `touched` travels as the text of a list of names.
+ */
 export const stagedColumns = (model: ModelName): ReadonlyArray<StagedColumn> => [
   { name: 'op', type: 'text' },
   { name: 'id', type: 'bigint' },

@@ -7,7 +7,10 @@ import type { Tables } from '../database/tables.ts'
 export interface Window {
   /** The condition that finds its rows in a staging table under the alias `w`. */
   readonly rows: RawBuilder<boolean>
-  /** How many rows of each kind it has: a statement that would find none need not be sent. Digests and observations have no kind. */
+  /**
+   * How many rows of each kind it has: a statement that would find none need not be sent. Digests
+   * and observations have no kind.
+   */
   readonly creates: number
   readonly updates: number
   readonly deletes: number

@@ -9,7 +9,10 @@ import { openPglite, type PgliteOptions } from './pglite.ts'
 import { queryOn, type TransactionOptions, transactionOn } from './session.ts'
 import type { Tables } from './tables.ts'
 
-/** The driver itself, for a library that brings its own statements. Its readers of column text are ours (`typeParsers`), not the driver's defaults. */
+/**
+ * The driver itself, for a library that brings its own statements. Its readers of column text are
+ * ours (`typeParsers`), not the driver's defaults.
+ */
 export type Driver =
   | { readonly _tag: 'pg'; readonly pool: Pool }
   /** `parsers`: the engine's own readers of column text. */
@@ -33,8 +36,9 @@ export interface DatabaseService {
     options?: TransactionOptions,
   ) => Effect.Effect<Exclude<A, Error>, Extract<A, Error> | StoreFailed>
   /**
-   * Work that may read a whole table, such as a search. Only a few run at a time, so that they leave connections (and, embedded, the one session) to the rest; another
-   * waits for its turn, as long as `statementLimit` allows. Not to be nested.
+   * Work that may read a whole table, such as a search. Only a few run at a time, so that they
+   * leave connections (and, embedded, the one session) to the rest; another waits for its turn, as
+   * long as `statementLimit` allows. Not to be nested.
    */
   readonly scan: <A, E, R>(operation: string, work: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreFailed, R>
 }

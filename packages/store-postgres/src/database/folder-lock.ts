@@ -5,7 +5,10 @@ import { Effect, type Scope } from 'effect'
 import { DataFolderInUse, DataFolderUnusable } from './errors.ts'
 import { makePrivateFolder } from './private-folder.ts'
 
-/** Folders this process has open: its own pid in a lock file does not tell a second opening from a file left by its predecessor of the same pid. */
+/**
+ * Folders this process has open: its own pid in a lock file does not tell a second opening from a
+ * file left by its predecessor of the same pid.
+ */
 const open = new Set<string>()
 
 /**

@@ -16,7 +16,10 @@ export interface PgOptions {
   readonly poolSize?: number
   /** What PostgreSQL shows as `application_name`, so that its sessions tell who opened them; `netbox-pbs`. */
   readonly applicationName?: string
-  /** Milliseconds without a reply after which a connection is checked; 20 000. It is closed when PostgreSQL runs nothing for it. */
+  /**
+   * Milliseconds without a reply after which a connection is checked; 20 000. It is closed when
+   * PostgreSQL runs nothing for it.
+   */
   readonly patienceMillis?: number
 }
 
@@ -92,15 +95,17 @@ function newPool(config: PoolConfig & { readonly Client: ReturnType<typeof watch
     types: { getTypeParser: (id, format) => typeParsers[Number(id)] ?? types.getTypeParser(id, format) },
     onConnect: (client) => outOfScope(() => prepare(client)),
   })
-  // A connection that breaks is replaced when one is next needed; without a listener it would end the process: the pool listens while it is idle, the client
-  // itself must be listened to while it is in use and no statement is under way to be told.
+  // A connection that breaks is replaced when one is next needed; without a listener it would end
+  // the process: the pool listens while it is idle, the client itself must be listened to while it
+  // is in use and no statement is under way to be told.
   pool.on('error', () => undefined)
   pool.on('connect', (client) => client.on('error', () => undefined))
   return pool
 }
 
 async function prepare(client: ClientBase): Promise<void> {
-  // The parsers read this spelling of times; a server may be set to another. Statements are short: compiling them takes longer than running them.
+  // The parsers read this spelling of times; a server may be set to another. Statements are short:
+  // compiling them takes longer than running them.
   await client.query("set datestyle = 'ISO'; set timezone = 'UTC'; set jit = off")
   // Also ends statements that a killed process left running. Not every system that PostgreSQL runs
   // on supports the check.

@@ -17,7 +17,10 @@ export interface PgliteOptions {
   readonly dump?: Blob
 }
 
-/** The embedded database, locked to this process and closed with the scope. It has one session: a transaction keeps all others waiting. */
+/**
+ * The embedded database, locked to this process and closed with the scope. It has one session: a
+ * transaction keeps all others waiting.
+ */
 export const openPglite = Effect.fn('Database.openPglite')(function* ({
   dataDir,
   dump,

@@ -4,7 +4,10 @@ import { join } from 'node:path'
 /** Rights of the group and of others. */
 const others = 0o077
 
-/** Makes a folder that only its owner may enter, or takes the rights of others from one that is there. Fails with `EPERM` where it belongs to another user. */
+/**
+ * Makes a folder that only its owner may enter, or takes the rights of others from one that is
+ * there. Fails with `EPERM` where it belongs to another user.
+ */
 export async function makePrivateFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await makePrivate(folder, 0o700)

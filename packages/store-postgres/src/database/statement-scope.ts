@@ -27,7 +27,10 @@ export const inScope = <A>(scope: StatementScope, work: () => A): A => scopes.ru
 /** Runs work that belongs to no caller, such as preparing a connection. */
 export const outOfScope = <A>(work: () => A): A => scopes.exit(work)
 
-/** What bounds the statement that is about to be sent; undefined: nothing. Throws `StatementStopped` when its caller has left. */
+/**
+ * What bounds the statement that is about to be sent; undefined: nothing. Throws `StatementStopped`
+ * when its caller has left.
+ */
 export function scopeOfStatement(): StatementScope | undefined {
   const scope = scopes.getStore()
   if (scope?.signal.aborted === true) throw new StatementStopped('abandoned')

@@ -15,10 +15,13 @@ const growth = 1.5
 const operation = 'collecting statistics of a table'
 
 /**
- * Analyzes the tables that have grown by half since they were last analyzed, and to at least 32 pages, so that they are read by plans for what they hold. To be called after the commit of a
- * write that may be large, never inside a transaction: an analysis lasts as long as a sample of the table takes to read, and keeps no reader and no writer waiting. PostgreSQL's
- * autovacuum does the same, but for a branch it comes too late: people look into it as soon as it is filled. The tables of main are left to it. PGlite has none. A table that cannot be
- * analyzed now is analyzed later: the write has happened, so nothing fails.
+ * Analyzes the tables that have grown by half since they were last analyzed, and to at least 32
+ * pages, so that they are read by plans for what they hold. To be called after the commit of a
+ * write that may be large, never inside a transaction: an analysis lasts as long as a sample of the
+ * table takes to read, and keeps no reader and no writer waiting. PostgreSQL's autovacuum does the
+ * same, but for a branch it comes too late: people look into it as soon as it is filled. The tables
+ * of main are left to it. PGlite has none. A table that cannot be analyzed now is analyzed later:
+ * the write has happened, so nothing fails.
  */
 export function analyzeGrown(database: Database['Type'], tables: AnalyzedTables): Effect.Effect<void> {
   if (tables === 'main' && database.engine === 'pg') return Effect.void

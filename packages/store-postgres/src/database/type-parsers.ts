@@ -3,7 +3,10 @@ import { parseTimestamp, withFraction } from '@netbox-pbs/core'
 const int8 = 20
 const timestamptz = 1184
 
-/** Readers of column text by type id, the same for both engines: `bigint` as a number, `timestamptz` as RFC 3339 text. Other types keep the driver's own. */
+/**
+ * Readers of column text by type id, the same for both engines: `bigint` as a number, `timestamptz`
+ * as RFC 3339 text. Other types keep the driver's own.
+ */
 export const typeParsers: Readonly<Record<number, (text: string) => unknown>> = {
   [int8]: parseInt8,
   [timestamptz]: parseTimestamptz,
@@ -17,8 +20,8 @@ function parseInt8(text: string): number {
 const inUtc = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?\+00(?::?00)?$/
 
 /**
- * `2026-05-01 02:00:00.5+00` as `2026-05-01T02:00:00.500000Z`: microseconds are kept. Years outside 1 to 9999 and the infinities stay
- * as PostgreSQL writes them.
+ * `2026-05-01 02:00:00.5+00` as `2026-05-01T02:00:00.500000Z`: microseconds are kept. Years outside
+ * 1 to 9999 and the infinities stay as PostgreSQL writes them.
  */
 export function parseTimestamptz(text: string): string {
   const match = inUtc.exec(text)

@@ -6,7 +6,10 @@ import { StatementStopped, scopeOfStatement } from './statement-scope.ts'
 /** How the connections of a pool are watched. */
 export interface WatchOptions {
   readonly control: ControlConnections
-  /** Milliseconds without a reply after which PostgreSQL is asked whether it still runs the statement, and again each time they have passed. */
+  /**
+   * Milliseconds without a reply after which PostgreSQL is asked whether it still runs the
+   * statement, and again each time they have passed.
+   */
   readonly patienceMillis: number
   /** Milliseconds that a cancelled statement has to end before its connection is closed; 2000. */
   readonly graceMillis?: number
@@ -35,8 +38,10 @@ type Done = (cause: Error | null, result?: QueryResult) => void
 type Send = (statement: unknown, values?: unknown, done?: Done) => Promise<QueryResult> | undefined
 
 /**
- * A connection whose statements always end. A statement is cancelled in PostgreSQL when its caller leaves or when it exceeds the limit of its scope; the connection is
- * closed when PostgreSQL runs nothing for it and yet no reply comes. A statement that PostgreSQL still runs is waited for, however long it takes.
+ * A connection whose statements always end. A statement is cancelled in PostgreSQL when its caller
+ * leaves or when it exceeds the limit of its scope; the connection is closed when PostgreSQL runs
+ * nothing for it and yet no reply comes. A statement that PostgreSQL still runs is waited for,
+ * however long it takes.
  */
 export function watchedClient(options: WatchOptions): typeof Client {
   return class WatchedClient extends Client {
@@ -123,7 +128,10 @@ async function watched(
   }
 }
 
-/** Closes a connection without waiting for its peer, for which the driver has no public way. A pool forgets one that ends with an error before it gives it out again. */
+/**
+ * Closes a connection without waiting for its peer, for which the driver has no public way. A pool
+ * forgets one that ends with an error before it gives it out again.
+ */
 export function closeAtOnce(client: ClientBase, error?: Error): void {
   ;(client as ClientBase & { readonly connection: { readonly stream: Socket } }).connection.stream.destroy(error)
 }

@@ -34,7 +34,8 @@ export interface LockedPlaces {
 }
 
 /**
- * Locks the scope that a row lies in and the one that the values give it, null: there is no such row. Another user may move it before the lock is ours; then the transaction begins again.
+ * Locks the scope that a row lies in and the one that the values give it, null: there is no such
+ * row. Another user may move it before the lock is ours; then the transaction begins again.
  */
 export async function lockPlacesOf(
   db: Kysely<Tables>,

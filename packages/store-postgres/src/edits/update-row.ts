@@ -58,7 +58,10 @@ export const updateRow = Effect.fn('InventoryWrites.update')(function* (
   })
 })
 
-/** A row that gets another key is one that no source has reported: it is the user's own from then on, and keeps when it was last seen. */
+/**
+ * A row that gets another key is one that no source has reported: it is the user's own from then
+ * on, and keeps when it was last seen.
+ */
 async function writeRow(
   db: Kysely<Tables>,
   { model, id, values }: Omit<Request, 'actor'>,

@@ -18,6 +18,9 @@ export const migrateGateway: Effect.Effect<
   ),
 )
 
-/** Fails when the key at hand is not the one that the gateway's secrets are stored under. Run it at the start, after `migrateGateway`. */
+/**
+ * Fails when the key at hand is not the one that the gateway's secrets are stored under. Run it at
+ * the start, after `migrateGateway`.
+ */
 export const checkGatewaySecretKey: Effect.Effect<void, StoreFailed | SecretUnreadable, GatewayDatabase | SecretBox> =
   Effect.flatMap(GatewayDatabase, (database) => checkSecretKeyIn(database, ['gateway', 'secret_check']))

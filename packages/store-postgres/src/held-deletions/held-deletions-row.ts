@@ -50,7 +50,10 @@ export async function heldDeletionsOf(
   return rows[0] ?? null
 }
 
-/** Missing rows of the scope of the held deletions `h`, of one resource. Snapshots are counted by their groups' counters. */
+/**
+ * Missing rows of the scope of the held deletions `h`, of one resource. Snapshots are counted by
+ * their groups' counters.
+ */
 function missingRows(resource: ScopeResource): RawBuilder<unknown> {
   const same = sameScope(resource, 'x', 'h')
   return resource === 'snapshots'
@@ -58,7 +61,10 @@ function missingRows(resource: ScopeResource): RawBuilder<unknown> {
     : sql`select count(*) from ${sql.table(tables[scopes[resource].lists])} x where ${same} and x.presence = 'missing'`
 }
 
-/** The resources whose scopes may hold deletions: a list of tasks claims no absence, and that of the servers deletes at once. */
+/**
+ * The resources whose scopes may hold deletions: a list of tasks claims no absence, and that of the
+ * servers deletes at once.
+ */
 const heldResources = scopeResources.filter((resource) => resource !== 'tasks' && resource !== 'servers')
 
 /** Missing rows of the scope of the held deletions `h`. */

@@ -61,7 +61,8 @@ export const inventoryReadsLayer: Layer.Layer<Inventory, never, Database> = Laye
               Stream.flatMap((ids) =>
                 Stream.fromIterableEffect(
                   database.query('reading snapshots', async (db) => {
-                    // A lateral that is kept apart, so that each group reads its own range however many rows the planner expects.
+                    // A lateral that is kept apart, so that each group reads its own range however
+                    // many rows the planner expects.
                     const { rows } = await sql<MainRecord>`
                       select t.id, t.presence, t.overrides, ${asFields(factColumns('snapshot'), 't')} from groups g cross join lateral (
                         select s.* from snapshots s where s.server_id = g.server_id and s.datastore_name = g.datastore_name

@@ -7,7 +7,10 @@ import { pageSize, pages } from '../database/pages.ts'
 import { factColumns } from '../tables/columns.ts'
 import { asFields, type MainRecord, mainRow } from '../tables/main-row.ts'
 
-/** The groups of one namespace, with the digests that can be trusted. What the namespace says of them is not read again with each. */
+/**
+ * The groups of one namespace, with the digests that can be trusted. What the namespace says of
+ * them is not read again with each.
+ */
 export function readGroups(
   database: Database['Type'],
   place: { readonly serverId: number; readonly datastore: string; readonly namespace: string },
@@ -30,7 +33,10 @@ export function readGroups(
   )
 }
 
-/** The namespaces of a datastore that hold groups, and so all that hold snapshots: there is no snapshot without its group. */
+/**
+ * The namespaces of a datastore that hold groups, and so all that hold snapshots: there is no
+ * snapshot without its group.
+ */
 export function readNamespacesInUse(
   database: Database['Type'],
   place: { readonly serverId: number; readonly datastore: string },

@@ -4,10 +4,16 @@ import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 
-/** The built-in one of PostgreSQL 17, ICU's root, and what systems of old call UTF-8 without a language: the best first. */
+/**
+ * The built-in one of PostgreSQL 17, ICU's root, and what systems of old call UTF-8 without a
+ * language: the best first.
+ */
 const candidates = ['pg_c_utf8', 'und-x-icu', 'C.utf8', 'C.UTF-8', 'en_US.utf8']
 
-/** A collation under which case is ignored for all letters, not only those of ASCII; null: the server has none, and the database's own must do. */
+/**
+ * A collation under which case is ignored for all letters, not only those of ASCII; null: the
+ * server has none, and the database's own must do.
+ */
 async function foldingCollation(db: Kysely<Tables>): Promise<string | null> {
   const { rows } = await sql<{ collname: string }>`
     select collname from pg_collation

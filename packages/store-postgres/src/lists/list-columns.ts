@@ -24,7 +24,10 @@ const indexed: ReadonlySet<string> = new Set(['id', 'backup_time', 'backup_id'])
 export const isIndexed = ({ reads }: ListColumn): boolean =>
   reads.length > 0 && reads.every((field) => indexed.has(field))
 
-/** The resource of the complete lists that a model's rows are in; null: no list of them is complete. A server has its own last contact. */
+/**
+ * The resource of the complete lists that a model's rows are in; null: no list of them is complete.
+ * A server has its own last contact.
+ */
 const listedIn = (model: ModelName): ScopeResource | null =>
   model === 'server' || model === 'task' ? null : scopeResourceOf(model)
 
@@ -35,7 +38,8 @@ const scopeFields = (model: ModelName): ReadonlyArray<string> => {
 }
 
 /**
- * When a row was last seen: a listed one by the last complete list of its scope, any other by its own note. A server has its own last contact.
+ * When a row was last seen: a listed one by the last complete list of its scope, any other by its
+ * own note. A server has its own last contact.
  */
 const lastSeen = (model: ModelName): ListColumn =>
   model === 'server'

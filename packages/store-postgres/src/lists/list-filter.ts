@@ -19,7 +19,10 @@ const extraTypes: Readonly<Record<string, string>> = {
   last_updated: 'timestamptz',
 }
 
-/** The condition of one filter: any of its values. A value that no row can have, and a field the model lacks, match nothing. */
+/**
+ * The condition of one filter: any of its values. A value that no row can have, and a field the
+ * model lacks, match nothing.
+ */
 export function filterCondition(model: ModelName, { field: name, lookup, values }: Filter): Condition {
   const column = listColumn(model, name)
   if (lookup === 'empty' && column !== undefined) return emptyCondition(column, values.includes(true))

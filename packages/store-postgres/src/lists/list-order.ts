@@ -8,8 +8,8 @@ export interface OrderKey {
 }
 
 /**
- * The order of the terms, or the model's own. A server counts by its name. PostgreSQL's own rule for rows without a value is the one wanted: last when ascending, first
- * when descending.
+ * The order of the terms, or the model's own. A server counts by its name. PostgreSQL's own rule
+ * for rows without a value is the one wanted: last when ascending, first when descending.
  */
 export function listOrder(model: ModelName, terms: ReadonlyArray<OrderTerm>): ReadonlyArray<OrderKey> {
   const requested = terms.length > 0 ? terms : registry[model].order.map(orderTerm)

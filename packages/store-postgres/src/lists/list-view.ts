@@ -4,7 +4,10 @@ import { isIndexed, type ListColumn, listFrom } from './list-columns.ts'
 import { type Condition, where } from './list-filter.ts'
 import { mainRelation, type Relation } from './relation.ts'
 
-/** A model as one query reads it: in main, or in a branch, which is main but for some rows, and others in their place. */
+/**
+ * A model as one query reads it: in main, or in a branch, which is main but for some rows, and
+ * others in their place.
+ */
 export interface ListView {
   readonly model: ModelName
   readonly main: Relation
@@ -14,7 +17,10 @@ export interface ListView {
   readonly others: ReadonlyArray<Relation>
 }
 
-/** Some rows of main that are not read there, asked in two ways: one finds out about a row that is at hand, the other finds the rows. */
+/**
+ * Some rows of main that are not read there, asked in two ways: one finds out about a row that is
+ * at hand, the other finds the rows.
+ */
 export interface Replaced {
   /** A query, correlated to `t`, that finds something for each of them. */
   readonly matches: RawBuilder<unknown>
@@ -37,7 +43,10 @@ export interface ListQuestion {
   readonly columns?: ReadonlyArray<ListColumn>
   /** Only the rows whose `id` is in `page`, a small relation of the query's own: they are looked up one by one. */
   readonly onPage?: boolean
-  /** All of main's rows that meet the conditions are looked at, as where they are counted or sorted. Not given: no more than a page needs. */
+  /**
+   * All of main's rows that meet the conditions are looked at, as where they are counted or sorted.
+   * Not given: no more than a page needs.
+   */
   readonly all?: boolean
 }
 

@@ -12,8 +12,10 @@ export interface Slice {
 }
 
 /**
- * The page's ids and their places, with no joins but those that conditions and order read. Of each part of the view come as many rows as the page may need, in its
- * order, so that an index may give them; merging them is all that is left. Where servers come first, so do main's rows of each server, in the order of the key.
+ * The page's ids and their places, with no joins but those that conditions and order read. Of each
+ * part of the view come as many rows as the page may need, in its order, so that an index may give
+ * them; merging them is all that is left. Where servers come first, so do main's rows of each
+ * server, in the order of the key.
  */
 export function pageIds(
   view: ListView,

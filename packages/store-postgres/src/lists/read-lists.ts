@@ -77,7 +77,10 @@ const listRows = Effect.fn('InventoryLists.list')(function* <M extends ModelName
 /** Models whose tables grow with the number of backups. */
 const large: ReadonlySet<ModelName> = new Set(['snapshot', 'group', 'task'])
 
-/** Whether a list may read its whole table for a page: no counter tells how many rows match, or no index gives their order. */
+/**
+ * Whether a list may read its whole table for a page: no counter tells how many rows match, or no
+ * index gives their order.
+ */
 function mayScan(query: ListQuery): boolean {
   const { model, filters, search, order, page } = query
   if (search !== null && search !== '') return true

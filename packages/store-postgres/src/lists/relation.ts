@@ -2,7 +2,10 @@ import type { ModelName } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
 import { observationTable, tables } from '../tables/columns.ts'
 
-/** Rows of a model that a list may read, and what is joined to them: main's tables, or what a branch has in their place. */
+/**
+ * Rows of a model that a list may read, and what is joined to them: main's tables, or what a branch
+ * has in their place.
+ */
 export interface Relation {
   /** The rows, under the alias `t`, with main's columns. */
   readonly rows: RawBuilder<unknown>

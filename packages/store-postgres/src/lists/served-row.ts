@@ -4,7 +4,10 @@ import { type RawBuilder, sql } from 'kysely'
 import { servedColumns } from './list-columns.ts'
 import { type ListView, partsOf } from './list-view.ts'
 
-/** Rows with all their columns, as `servedRow` reads them: those whose `id` the query selects, in the order of its `place`. */
+/**
+ * Rows with all their columns, as `servedRow` reads them: those whose `id` the query selects, in
+ * the order of its `place`.
+ */
 export function selectServed(view: ListView, ids: RawBuilder<unknown>): RawBuilder<object> {
   const columns = servedColumns(view.model)
   const names = sql.join(columns.map(([name]) => sql.id(name)))
@@ -18,5 +21,8 @@ export function selectServed(view: ListView, ids: RawBuilder<unknown>): RawBuild
     with page as materialized (${ids}) select ${names} from (${sql.join(rows, sql` union all `)}) served order by place`
 }
 
-/** The mapper of a row as served: the columns already have the names and values of the port, whose fields are the registry's as the columns are. */
+/**
+ * The mapper of a row as served: the columns already have the names and values of the port, whose
+ * fields are the registry's as the columns are.
+ */
 export const servedRow = <M extends ModelName>(row: object): ServedRow<M> => row as ServedRow<M>

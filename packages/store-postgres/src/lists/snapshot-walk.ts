@@ -25,7 +25,10 @@ export function countsByGroups({ model, filters, search }: Walkable): boolean {
 /** Whether a page lies in the order of the groups too, and so is found by walking them. */
 export const walksGroups = (query: Walkable): boolean => query.order.length === 0 && countsByGroups(query)
 
-/** How many snapshots match, by the counters of their groups: the relation's rows are groups by their key with `snapshot_count`. */
+/**
+ * How many snapshots match, by the counters of their groups: the relation's rows are groups by
+ * their key with `snapshot_count`.
+ */
 export const countOfGroups = (
   groups: Relation,
   filters: ReadonlyArray<Filter>,
@@ -42,8 +45,9 @@ function groupsFrom(
 }
 
 /**
- * The ids of a page in the model's own order, and their places: the groups are walked in their order, adding up their counters, and only the snapshots of those
- * that the page touches are read, newest first.
+ * The ids of a page in the model's own order, and their places: the groups are walked in their
+ * order, adding up their counters, and only the snapshots of those that the page touches are read,
+ * newest first.
  */
 export function walkedIds(
   snapshots: ListView,

@@ -1,7 +1,10 @@
 import { sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
-/** What each row of an inventory table has beside its own columns. `last_seen_own` is for rows that their scope's last list did not have. */
+/**
+ * What each row of an inventory table has beside its own columns. `last_seen_own` is for rows that
+ * their scope's last list did not have.
+ */
 const everyRow = `
   presence text collate "C" not null check (presence in ('listed', 'manual', 'missing')),
   missing_since timestamptz,
@@ -14,8 +17,9 @@ const everyRow = `
 const text = 'text collate "C"'
 
 /**
- * Main. Keys start with the server, so that tables can be distributed or partitioned by it; ids come from one sequence a model and are never reused. A group and
- * its snapshots meet in their natural keys: no id of one is stored in the other. Text is stored and sorted by its code points.
+ * Main. Keys start with the server, so that tables can be distributed or partitioned by it; ids
+ * come from one sequence a model and are never reused. A group and its snapshots meet in their
+ * natural keys: no id of one is stored in the other. Text is stored and sorted by its code points.
  */
 const inventory = `
 create table servers (
@@ -126,7 +130,10 @@ create table jobs (
 );
 create index jobs_id on jobs (id);`
 
-/** Readings of the moment, beside the rows they are about: rewritten often and in place, hence the room left in each page. */
+/**
+ * Readings of the moment, beside the rows they are about: rewritten often and in place, hence the
+ * room left in each page.
+ */
 const observations = `
 create table server_observations (
   server_id bigint primary key references servers on delete cascade,
@@ -156,7 +163,10 @@ create table job_observations (
   foreign key (server_id, job_id) references jobs (server_id, id) on update cascade on delete cascade
 ) with (fillfactor = 50);`
 
-/** What the last landed complete list of each scope left behind. The scope of the servers has no server. Written by every run, hence the room. */
+/**
+ * What the last landed complete list of each scope left behind. The scope of the servers has no
+ * server. Written by every run, hence the room.
+ */
 const scopes = `
 create table scopes (
   server_id bigint references servers on delete cascade,
@@ -171,9 +181,11 @@ create table scopes (
 ) with (fillfactor = 50);`
 
 /**
- * Change sets of runs that are open, and what they hold of each scope. All of it is unlogged: a run whose database crashed starts anew, so nothing staged needs to
- * survive. PostgreSQL empties all unlogged tables together then, the change sets with them: a closed change set is one that is not there, and none lands in
- * part. Their ids come from a logged sequence and are never given twice, so a worker that comes back cannot meet a new change set under its old id.
+ * Change sets of runs that are open, and what they hold of each scope. All of it is unlogged: a run
+ * whose database crashed starts anew, so nothing staged needs to survive. PostgreSQL empties all
+ * unlogged tables together then, the change sets with them: a closed change set is one that is not
+ * there, and none lands in part. Their ids come from a logged sequence and are never given twice,
+ * so a worker that comes back cannot meet a new change set under its old id.
  */
 const changeSets = `
 create sequence change_set_ids;
@@ -192,8 +204,9 @@ create unlogged table change_set_parts (
 create unique index change_set_parts_scope on change_set_parts (change_set_id, scope_key) where waiting;`
 
 /**
- * A staged row has the columns of its table that are facts, all but the key without a value unless created or touched. A `hold` is a deletion that waits
- * whatever its landing says. The values before an update are in `base`, by field.
+ * A staged row has the columns of its table that are facts, all but the key without a value unless
+ * created or touched. A `hold` is a deletion that waits whatever its landing says. The values
+ * before an update are in `base`, by field.
  */
 const staged = (table: string, columns: string): string => `
 create unlogged table staged_${table} (

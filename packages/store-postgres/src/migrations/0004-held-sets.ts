@@ -3,7 +3,8 @@ import type { Migration } from 'kysely/migration'
 
 const text = 'text collate "C"'
 
-// The rows of a set are main's that are missing in its scope: what is here is only what there is to say of them together. A set without them is no set.
+// The rows of a set are main's that are missing in its scope: what is here is only what there is to
+// say of them together. A set without them is no set.
 const statements = [
   `create table held_sets (
     id bigint generated always as identity primary key,

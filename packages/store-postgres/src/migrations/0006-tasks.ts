@@ -4,8 +4,9 @@ import type { Migration } from 'kysely/migration'
 const text = 'text collate "C"'
 
 /**
- * Tasks are many, are appended, and change once: how one ended lies in its own row, so that lists are filtered by it without a join. Newest first is the order of every
- * list; most tasks work on no guest and belong to no job, so that those indexes leave them out.
+ * Tasks are many, are appended, and change once: how one ended lies in its own row, so that lists
+ * are filtered by it without a join. Newest first is the order of every list; most tasks work on no
+ * guest and belong to no job, so that those indexes leave them out.
  */
 const statements = [
   `create table tasks (

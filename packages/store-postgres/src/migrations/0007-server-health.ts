@@ -3,7 +3,10 @@ import type { Migration } from 'kysely/migration'
 
 const text = 'text collate "C"'
 
-/** A server's health, beside its status: rewritten with every contact, apart from the row that its inventory and its ETag are about. */
+/**
+ * A server's health, beside its status: rewritten with every contact, apart from the row that its
+ * inventory and its ETag are about.
+ */
 export const migration: Migration = {
   async up(db) {
     await sql

@@ -54,8 +54,9 @@ create table branch_conflicts (
 create index branch_conflicts_branch on branch_conflicts (branch_id, id);`
 
 /**
- * What branches change: a row of main's columns for each object, whole, with the names of the touched fields and what these were in main when they were touched.
- * Of a deletion the columns are the row as it was. There is no foreign key to main: main may change as it likes.
+ * What branches change: a row of main's columns for each object, whole, with the names of the
+ * touched fields and what these were in main when they were touched. Of a deletion the columns are
+ * the row as it was. There is no foreign key to main: main may change as it likes.
  */
 const overlay = (table: string, columns: string, key: string): string => `
 create table branch_${table} (

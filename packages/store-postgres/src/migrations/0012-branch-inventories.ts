@@ -17,9 +17,11 @@ create index scopes_review on scopes (server_id) where review;`
 const models = ['servers', 'datastores', 'namespaces', 'groups', 'snapshots', 'jobs']
 
 /**
- * What a row of a branch needs to be read as a row of main is. `outcome`: what the merge did to the object, where that is not what the entry says. The registry
- * version is that under which `touched` and `base` were named. `seen_version` is the `xmin` that main's row had when its values became the entry's base. The index
- * tells which fields a branch touches at all without reading what it touches.
+ * What a row of a branch needs to be read as a row of main is. `outcome`: what the merge did to the
+ * object, where that is not what the entry says. The registry version is that under which `touched`
+ * and `base` were named. `seen_version` is the `xmin` that main's row had when its values became
+ * the entry's base. The index tells which fields a branch touches at all without reading what it
+ * touches.
  */
 const entry = (table: string): string => `
 alter table branch_${table}
@@ -41,9 +43,11 @@ alter table branch_servers
   add column below jsonb;`
 
 /**
- * Groups of which a branch changes any snapshot, as they are in it. `moved`: main's snapshots of the group have changed since it was counted, so the next reader
- * counts it anew. `gone`: its snapshots that the branch changes and main has lost. A branch is not referenced, for a writer of main that adds a group here would wait
- * for whoever has locked the branch, and may itself be waited for.
+ * Groups of which a branch changes any snapshot, as they are in it. `moved`: main's snapshots of
+ * the group have changed since it was counted, so the next reader counts it anew. `gone`: its
+ * snapshots that the branch changes and main has lost. A branch is not referenced, for a writer of
+ * main that adds a group here would wait for whoever has locked the branch, and may itself be
+ * waited for.
  */
 const groups = `
 create table branch_group_counts (
@@ -73,8 +77,9 @@ create index branch_snapshots_backup_id on branch_snapshots (branch_id, backup_i
 create index branch_groups_backup_id on branch_groups (branch_id, backup_id);`
 
 /**
- * An update that leaves the key alone says nothing of it: main may give the key to another row, and the branch make one of the same key. So keys are held apart by
- * those who write a branch, under its lock.
+ * An update that leaves the key alone says nothing of it: main may give the key to another row, and
+ * the branch make one of the same key. So keys are held apart by those who write a branch, under
+ * its lock.
  */
 const key = (table: string): string => `
 drop index branch_${table}_key;

@@ -2,8 +2,9 @@ import { sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
 /**
- * Of which branches there are rows, the planner is not told: a branch that was opened since it last counted would be taken for one without rows, and every way into it for equally
- * cheap. Not told, it takes a branch for a two-hundredth of all rows, and looks a row up by the index that names it.
+ * Of which branches there are rows, the planner is not told: a branch that was opened since it last
+ * counted would be taken for one without rows, and every way into it for equally cheap. Not told,
+ * it takes a branch for a two-hundredth of all rows, and looks a row up by the index that names it.
  */
 export const migration: Migration = {
   async up(db) {

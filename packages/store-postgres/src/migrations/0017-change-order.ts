@@ -2,7 +2,8 @@ import { sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
 /**
- * A transaction that logs anything announces, before it takes its first id, the id that the log has reached: all its own are higher. The lock is shared, keeps nobody waiting, and ends with the
+ * A transaction that logs anything announces, before it takes its first id, the id that the log has
+ * reached: all its own are higher. The lock is shared, keeps nobody waiting, and ends with the
  * transaction. Its two numbers are 16 bits that tell it from other locks, and 48 bits of the id.
  */
 const announce = `
@@ -26,7 +27,10 @@ const statements = [
   'create trigger announce_changes before insert on changes for each statement execute function announce_changes()',
 ]
 
-/** The change log in the order of what happened, with the branch that a merge landed, and a horizon below which nothing is added. */
+/**
+ * The change log in the order of what happened, with the branch that a merge landed, and a horizon
+ * below which nothing is added.
+ */
 export const migration: Migration = {
   async up(db) {
     for (const statement of statements) await sql.raw(statement).execute(db)

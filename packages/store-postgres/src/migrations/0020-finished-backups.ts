@@ -2,7 +2,8 @@ import { sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
 /**
- * An unfinished snapshot is no backup: the groups that hold one are counted again, and say since when they do. Groups of branches are counted by their next reader.
+ * An unfinished snapshot is no backup: the groups that hold one are counted again, and say since
+ * when they do. Groups of branches are counted by their next reader.
  */
 export const migration: Migration = {
   async up(db) {

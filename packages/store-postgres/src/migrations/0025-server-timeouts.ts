@@ -1,7 +1,10 @@
 import { sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
-/** How long a server may be silent. The next sync of the servers brings what the gateway has for each; 30 is its default. */
+/**
+ * How long a server may be silent. The next sync of the servers brings what the gateway has for
+ * each; 30 is its default.
+ */
 export const migration: Migration = {
   async up(db) {
     await sql`alter table servers add column timeout_seconds bigint not null default 30`.execute(db)

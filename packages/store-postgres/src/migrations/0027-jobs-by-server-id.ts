@@ -3,7 +3,10 @@ import type { Migration } from 'kysely/migration'
 
 const text = 'text collate "C"'
 
-/** The name that each server has, or had last: the records of runs outlive their servers, and show them under it. Kept by a trigger, whoever writes the servers. */
+/**
+ * The name that each server has, or had last: the records of runs outlive their servers, and show
+ * them under it. Kept by a trigger, whoever writes the servers.
+ */
 const serverNames = [
   `create table server_names (
     server_id bigint primary key,
@@ -25,7 +28,8 @@ end $$`,
 ]
 
 /**
- * Which server a run's records mean by a name: that of the first rename from this name, or deletion, since the run was recorded; else the one that has the name now. A server that nothing
+ * Which server a run's records mean by a name: that of the first rename from this name, or
+ * deletion, since the run was recorded; else the one that has the name now. A server that nothing
  * tells of any more gets an id below 0, under which its name is kept.
  */
 const serversOfRuns = [
@@ -47,7 +51,10 @@ const serversOfRuns = [
   `update servers_of_runs s set server_id = n.server_id from server_names n where s.server_id is null and n.server_id < 0 and n.name = s.name`,
 ]
 
-/** As the store makes it of a scope's place: equal to JavaScript's `JSON.stringify` of resource, server id, datastore, namespace and job type. */
+/**
+ * As the store makes it of a scope's place: equal to JavaScript's `JSON.stringify` of resource,
+ * server id, datastore, namespace and job type.
+ */
 const part = (name: string) => `to_json(coalesce(s.scope ->> '${name}', ''))::text`
 const placeKey = `'[' || ${part('resource')} || ',' || coalesce(s.server_id::text, 'null') || ',' || ${['datastore', 'namespace', 'job_type'].map(part).join(` || ',' || `)} || ']'`
 
@@ -71,7 +78,10 @@ const records = [
   'alter table change_sets drop column server, add column opened_for bigint',
 ]
 
-/** Jobs that wait in the queue: their server's id, and what follows from it as the store makes it (`jobKey`, `jobId`). A job of a run that is not recorded has nothing to do. */
+/**
+ * Jobs that wait in the queue: their server's id, and what follows from it as the store makes it
+ * (`jobKey`, `jobId`). A job of a run that is not recorded has nothing to do.
+ */
 const queuedJobs = `
 do $$ begin
   if to_regclass('pgboss.job') is null then return; end if;
@@ -99,7 +109,10 @@ const statements = [
   'drop table renamed_servers',
 ]
 
-/** The jobs and scopes of runs, open change sets and queued jobs know their servers by id instead of by name, so that a rename changes nothing but what is shown. */
+/**
+ * The jobs and scopes of runs, open change sets and queued jobs know their servers by id instead of
+ * by name, so that a rename changes nothing but what is shown.
+ */
 export const migration: Migration = {
   async up(db) {
     for (const statement of statements) await sql.raw(statement).execute(db)

@@ -2,8 +2,9 @@ import { sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
 /**
- * The id of the server that had a name when a run was recorded: that of the first rename from this name, or deletion, since then; else that of the server that has the name now. Null: nothing
- * tells of it any more.
+ * The id of the server that had a name when a run was recorded: that of the first rename from this
+ * name, or deletion, since then; else that of the server that has the name now. Null: nothing tells
+ * of it any more.
  */
 const serverNamed = `coalesce(
   (select c.object_id from changes c where c.model = 'server' and c.before ->> 'name' = n.name and c.time > r.created

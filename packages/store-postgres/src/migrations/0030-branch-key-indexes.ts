@@ -11,8 +11,10 @@ const indexes = {
 }
 
 /**
- * A snapshot of a branch is looked up by its whole key, and the planner may take for that any index that has one column of it: it believes that each finds one row. Servers that copy each
- * other's backups have the same ids, and jobs that start together the same times, so such an index found a row for each of them. Now any of these finds just the one.
+ * A snapshot of a branch is looked up by its whole key, and the planner may take for that any index
+ * that has one column of it: it believes that each finds one row. Servers that copy each other's
+ * backups have the same ids, and jobs that start together the same times, so such an index found a
+ * row for each of them. Now any of these finds just the one.
  */
 export const migration: Migration = {
   async up(db) {

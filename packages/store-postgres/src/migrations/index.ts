@@ -28,7 +28,10 @@ import { migration as heldDeletionsRenamed } from './0037-held-deletions.ts'
 import { migration as scopeFilterRenamed } from './0038-scope-filter.ts'
 import { migration as branchWords } from './0039-branch-words.ts'
 
-/** Every migration of the inventory's database, by name: numbered, applied in order, forward only, never changed once released. */
+/**
+ * Every migration of the inventory's database, by name: numbered, applied in order, forward only,
+ * never changed once released.
+ */
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001_inventory': inventory,
   '0002_accounts_runs': accountsAndRuns,

@@ -11,7 +11,10 @@ export interface OverlayFacts {
   readonly touches: Touches
   /** Its changes to servers. */
   readonly servers: Touches
-  /** Servers of main that are not seen in it, with all that is below them: those that it deletes, and those whose names its own have. */
+  /**
+   * Servers of main that are not seen in it, with all that is below them: those that it deletes,
+   * and those whose names its own have.
+   */
   readonly hidden: ReadonlyArray<number>
   /** It counts groups of its own. */
   readonly counts: boolean

@@ -25,7 +25,8 @@ const uncounted = sql`0::bigint as snapshot_count, null::timestamptz as first_ba
   null::timestamptz as unfinished_since,  null::bigint as total_size, ''::text collate "C" as newest_verification`
 
 /**
- * Groups as a branch has them: main's of which it changes nothing, and in place of the others what it says of them, with the counters of their snapshots in it.
+ * Groups as a branch has them: main's of which it changes nothing, and in place of the others what
+ * it says of them, with the counters of their snapshots in it.
  */
 export function overlayGroups(facts: OverlayFacts): ListView {
   const { branch } = facts
@@ -50,8 +51,8 @@ export function replacedGroups(branch: number): ReadonlyArray<Replaced> {
 }
 
 /**
- * Groups that main has, or had, and of which the branch changes something: their own values, or their snapshots. One without snapshots is seen while main's source lists it, as
- * in main.
+ * Groups that main has, or had, and of which the branch changes something: their own values, or
+ * their snapshots. One without snapshots is seen while main's source lists it, as in main.
  */
 export function changedGroups(branch: number): RawBuilder<unknown> {
   const ofBranch = sql`e.branch_id = ${branch}::bigint and e.op <> 'create'`
@@ -107,7 +108,10 @@ export const createdGroups = (branch: number): RawBuilder<unknown> => sql`
   select g.id, ${groupColumns('g')}, null::timestamptz as missing_since, ${counters}
   from (select e.*, ${uncounted} from branch_groups e where e.branch_id = ${branch}::bigint and e.op = 'create') g ${counted(branch)}`
 
-/** Groups by their key with how many snapshots each has in the branch. Those that it counts need not be groups of main. */
+/**
+ * Groups by their key with how many snapshots each has in the branch. Those that it counts need not
+ * be groups of main.
+ */
 export function overlayGroupCounts(facts: OverlayFacts): Relation {
   const { branch } = facts
   if (!facts.counts) return overlayMain({ ...facts, model: 'group' })

@@ -6,7 +6,10 @@ import type { OverlayFacts } from './facts.ts'
 import { changedGroups, createdGroups, replacedGroups } from './groups.ts'
 import { overlayRelation, overlayRows } from './rows.ts'
 
-/** Namespaces as a branch has them: what they count is what main counts, and the difference that the branch makes to the groups in them. They are few, and read whole. */
+/**
+ * Namespaces as a branch has them: what they count is what main counts, and the difference that the
+ * branch makes to the groups in them. They are few, and read whole.
+ */
 export function overlayNamespaces(facts: OverlayFacts): ListView {
   const rows = overlayRows(facts, 'all')
   if (!facts.counts && !facts.groups && rows.others.length === 0) return rows
@@ -36,7 +39,10 @@ export function overlayNamespaces(facts: OverlayFacts): ListView {
   return { model: 'namespace', main: overlayRelation(facts, counted, sql``), replaced: [], others: [] }
 }
 
-/** What a branch makes of the counters of main's namespaces: groups that are seen in it or no longer are, and the snapshots of those that it counts. */
+/**
+ * What a branch makes of the counters of main's namespaces: groups that are seen in it or no longer
+ * are, and the snapshots of those that it counts.
+ */
 function differences(branch: number): RawBuilder<unknown> {
   const place = sql`x.server_id, x.datastore_name, x.namespace`
   const replaced = replacedGroups(branch).map(({ ids }) => ids)

@@ -11,8 +11,10 @@ import type { OverlayFacts } from './facts.ts'
 type Sets = ReadonlyArray<ReadonlyArray<string>>
 
 /**
- * A model as a branch has it, for a query that looks at these fields: main's rows, but for those that the branch deletes, those of which it changes one of the fields, and those
- * whose key it creates itself; in their place what it has of them. A row that it changes elsewhere only is found in main, where the indexes are.
+ * A model as a branch has it, for a query that looks at these fields: main's rows, but for those
+ * that the branch deletes, those of which it changes one of the fields, and those whose key it
+ * creates itself; in their place what it has of them. A row that it changes elsewhere only is found
+ * in main, where the indexes are.
  */
 export function overlayRows(facts: OverlayFacts, fields: ReadonlyArray<string> | 'all'): ListView {
   const { branch, model, touches } = facts
@@ -80,7 +82,8 @@ export function overlayMain(facts: OverlayFacts): Relation {
 /** Servers by id and name, as the branch has them. */
 export function overlayServers({ branch, servers, hidden }: OverlayFacts): RawBuilder<unknown> {
   const renamed = touching(servers.updates, new Set(['name'])).length > 0
-  // Behind the `offset` the few servers are hashed: were they read in the order of their names, the planner would go through main's rows once for each.
+  // Behind the `offset` the few servers are hashed: were they read in the order of their names, the
+  // planner would go through main's rows once for each.
   if (hidden.length === 0 && !servers.creates && servers.updates.length === 0)
     return sql`(select id, name from servers offset 0)`
   const name = renamed ? sql`case when 'name' = any(e.touched) then e.name else m.name end` : sql`m.name`
@@ -146,7 +149,10 @@ function entryValue(model: ModelName, { field, name, type }: Column): RawBuilder
     : value
 }
 
-/** Main's rows that the branch updates, those whose entries touch one of the sets. A field that all of them touch or none does need not be asked about row by row. */
+/**
+ * Main's rows that the branch updates, those whose entries touch one of the sets. A field that all
+ * of them touch or none does need not be asked about row by row.
+ */
 function updatedRows(facts: OverlayFacts, sets: Sets): Relation {
   const { branch, model } = facts
   const value = (column: Column): RawBuilder<unknown> => {
@@ -174,7 +180,10 @@ function updatedRows(facts: OverlayFacts, sets: Sets): Relation {
   )
 }
 
-/** Rows that the branch updates in other fields than those looked at, and that main has lost: they are the branch's whole. */
+/**
+ * Rows that the branch updates in other fields than those looked at, and that main has lost: they
+ * are the branch's whole.
+ */
 function lostRows(facts: OverlayFacts, sets: Sets): Relation | null {
   if (sets.length === 0) return null
   const { branch, model } = facts
@@ -190,7 +199,10 @@ function lostRows(facts: OverlayFacts, sets: Sets): Relation | null {
   return entriesAlone(facts, sql`${which} and not exists (select from ${sql.table(tables[model])} m where m.id = e.id)`)
 }
 
-/** Sets of touched fields by what they have of the fields looked at: of the entries of each it is known which of these they touch, so that an index of the entries may be of use. */
+/**
+ * Sets of touched fields by what they have of the fields looked at: of the entries of each it is
+ * known which of these they touch, so that an index of the entries may be of use.
+ */
 function byLookedAt(sets: Sets, fields: ReadonlySet<string>): ReadonlyArray<Sets> {
   const found = new Map<string, Sets>()
   for (const set of sets) {

@@ -56,7 +56,10 @@ export const changeSetsLayer: Layer.Layer<ChangeSets, never, Database> = Layer.e
   }),
 )
 
-/** A new change set. Deleting the earlier attempt's waits for a landing of it that is under way, and closes it for its worker. */
+/**
+ * A new change set. Deleting the earlier attempt's waits for a landing of it that is under way, and
+ * closes it for its worker.
+ */
 function open(
   database: Database['Type'],
   { runId, serverId }: { readonly runId: number; readonly serverId: number | null },

@@ -29,7 +29,10 @@ import { branchesLayer } from './branches.ts'
 import { changeSetsLayer } from './change-sets.ts'
 import { inventoryWritesLayer } from './inventory-writes.ts'
 
-/** Every port of the inventory, of its change log, of the runs that change it and of their schedule, on one database. */
+/**
+ * Every port of the inventory, of its change log, of the runs that change it and of their schedule,
+ * on one database.
+ */
 export const inventoryLayer: Layer.Layer<
   | Inventory
   | Branches

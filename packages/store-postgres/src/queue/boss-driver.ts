@@ -11,7 +11,8 @@ export function bossDriver(driver: Driver): Db {
   switch (driver._tag) {
     case 'pg':
       return {
-        // Not by `pool.query`: it would send the statement in the context of whoever frees the connection, and so within another caller's bounds.
+        // Not by `pool.query`: it would send the statement in the context of whoever frees the
+        // connection, and so within another caller's bounds.
         executeSql: async (text, values) => {
           const client = await driver.pool.connect()
           let failed = true

@@ -6,7 +6,10 @@ import { bossOptions, queueName, queueOptions, queuePolicy } from './boss-option
 
 const operation = 'migrating the queue'
 
-/** Brings the queue's own schema up to date and makes the queue. pg-boss does it under a lock of its own, so that many may start at once. */
+/**
+ * Brings the queue's own schema up to date and makes the queue. pg-boss does it under a lock of its
+ * own, so that many may start at once.
+ */
 export function migrateQueue(database: typeof Database.Service): Effect.Effect<void, StoreFailed> {
   const opened = Effect.sync(() => {
     const boss = new PgBoss({ ...bossOptions(database.driver), migrate: true, supervise: false })

@@ -13,8 +13,8 @@ export interface SuperviseOptions {
 }
 
 /**
- * pg-boss, started with the first use: the schema it needs is there only after `migrate`, and a database that is down then is tried again with the next
- * use. Stopped with the scope.
+ * pg-boss, started with the first use: the schema it needs is there only after `migrate`, and a
+ * database that is down then is tried again with the next use. Stopped with the scope.
  */
 export const openBoss = Effect.fn('openBoss')(function* (
   database: typeof Database.Service,

@@ -19,7 +19,10 @@ const attemptOf = ({ id, attempt }: ClaimedJob) => ({ id, retryCount: attempt - 
 /** How long a job is delayed that a worker cannot take now. */
 const putOffSeconds = 5
 
-/** The queue on pg-boss, in the inventory's database. It opens with its first use, after `migrate`, and no timer of it outlives the scope. */
+/**
+ * The queue on pg-boss, in the inventory's database. It opens with its first use, after `migrate`,
+ * and no timer of it outlives the scope.
+ */
 export const queueLayer: Layer.Layer<Queue, never, Database> = queueLayerWith({
   superviseSeconds: 20,
   heartbeatTimeoutSeconds,
@@ -43,7 +46,8 @@ export function queueLayerWith(options: SuperviseOptions): Layer.Layer<Queue, ne
         }),
 
         drop: Effect.fn('Queue.drop')(function* ({ runId }) {
-          // One statement, so that a job that is taken at this moment stays with its worker. Kept as cancelled, it is known and not queued again.
+          // One statement, so that a job that is taken at this moment stays with its worker. Kept
+          // as cancelled, it is known and not queued again.
           const { rows } = yield* database.query('taking jobs off the queue', (db) =>
             sql<{ serverId: number | null }>`
             update ${jobs} set state = 'cancelled', completed_on = now()

@@ -17,12 +17,18 @@ export type StoredJob = z.infer<typeof StoredJob>
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-/** What at most one active job has: its server, or being the gateway's. Migrations make the same text in SQL: it must stay. */
+/**
+ * What at most one active job has: its server, or being the gateway's. Migrations make the same
+ * text in SQL: it must stay.
+ */
 export function jobKey(serverId: number | null): string {
   return serverId === null ? 'gateway' : `server-${serverId}`
 }
 
-/** The same for the same part of the same run, as a UUID: a job that is queued twice is one job. Migrations make the same in SQL: it must stay. */
+/**
+ * The same for the same part of the same run, as a UUID: a job that is queued twice is one job.
+ * Migrations make the same in SQL: it must stay.
+ */
 export function jobId({ runId, serverId }: Pick<StoredJob, 'runId' | 'serverId'>): string {
   const hex = digest(`${runId} ${jobKey(serverId)}`)
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-')

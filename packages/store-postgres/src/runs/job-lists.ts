@@ -18,7 +18,10 @@ interface OpenJob {
   readonly server: string | null
 }
 
-/** A run that does not list the servers waits for the gateway only until its jobs are known: that is no job of it, unless it went wrong. */
+/**
+ * A run that does not list the servers waits for the gateway only until its jobs are known: that is
+ * no job of it, unless it went wrong.
+ */
 const jobsOf = (id: number) => sql`
   from run_jobs j join runs r on r.id = j.run_id
   where j.run_id = ${id}::bigint and (j.server_id <> 0 or j.error <> '' or r.resources @> '["servers"]')`

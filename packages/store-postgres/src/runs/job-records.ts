@@ -12,8 +12,9 @@ type Port = typeof Runs.Service
 export const jobServer = (serverId: number | null): number => serverId ?? 0
 
 /**
- * Takes the run's row for this transaction, so that of two jobs ending at once the second sees what the first did. The mode lets rows that refer to the
- * run be added meanwhile. True while the run is not over.
+ * Takes the run's row for this transaction, so that of two jobs ending at once the second sees what
+ * the first did. The mode lets rows that refer to the run be added meanwhile. True while the run is
+ * not over.
  */
 async function lockOpen(db: Kysely<Tables>, id: number): Promise<boolean> {
   const { rows } = await sql<{ open: boolean }>`

@@ -14,7 +14,10 @@ export interface EndedScope {
   readonly result: ScopeResult
 }
 
-/** The key of a scope in the records of a run. It knows the server by its id: a scope whose server is renamed between two attempts is recorded once. */
+/**
+ * The key of a scope in the records of a run. It knows the server by its id: a scope whose server
+ * is renamed between two attempts is recorded once.
+ */
 const keyOf = (scope: Scope, serverId: number | null): string => placeKey(scopePlace(scope, serverId))
 
 /**
@@ -63,8 +66,9 @@ async function isOpen(db: Kysely<Tables>, id: number): Promise<boolean> {
 }
 
 /**
- * Records the ends of scopes that were never opened, in one statement: a run that ends early may leave a hundred thousand of them. What an earlier attempt at the job
- * landed in them is counted on, as in {@link recordScope}.
+ * Records the ends of scopes that were never opened, in one statement: a run that ends early may
+ * leave a hundred thousand of them. What an earlier attempt at the job landed in them is counted
+ * on, as in {@link recordScope}.
  */
 export async function recordUnopened(
   db: Kysely<Tables>,

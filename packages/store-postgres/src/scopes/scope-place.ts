@@ -5,8 +5,8 @@ import { isSighted, tables } from '../tables/columns.ts'
 import { columnsOf, type ScopeColumn, sameScope, scopeColumns } from '../tables/scope-columns.ts'
 
 /**
- * Where a scope lies in the tables, by the key columns of `scopes`: its server by id (null: the scope of the servers), and
- * the empty text in each column that does not identify it.
+ * Where a scope lies in the tables, by the key columns of `scopes`: its server by id (null: the
+ * scope of the servers), and the empty text in each column that does not identify it.
  */
 export interface ScopePlace {
   readonly resource: ScopeResource
@@ -32,8 +32,8 @@ export function scopePlace(scope: Scope, serverId: number | null): ScopePlace {
 }
 
 /**
- * The identity of a place as one text: equal places, equal keys. It knows the server by its id, so a rename of the server leaves it as it is. Migrations make the same text in
- * SQL: it must stay.
+ * The identity of a place as one text: equal places, equal keys. It knows the server by its id, so
+ * a rename of the server leaves it as it is. Migrations make the same text in SQL: it must stay.
  */
 export const placeKey = ({ resource, server_id, datastore_name, namespace, job_type }: ScopePlace): string =>
   JSON.stringify([resource, server_id, datastore_name, namespace, job_type])

@@ -11,7 +11,10 @@ export async function scopeServerId(db: Kysely<Tables>, scope: Scope): Promise<n
   return rows[0]?.id
 }
 
-/** How many rows of a scope are listed or missing, and how many missing. Snapshots are counted by their groups' counters. */
+/**
+ * How many rows of a scope are listed or missing, and how many missing. Snapshots are counted by
+ * their groups' counters.
+ */
 export function rowCounts(place: ScopePlace): RawBuilder<{ readonly rows: number; readonly held: number }> {
   // A list of tasks claims no absence: no run may delete one.
   if (place.resource === 'tasks') return sql`select 0::bigint as rows, 0::bigint as held`

@@ -21,7 +21,10 @@ export const checkSecretKeyIn = Effect.fn('checkSecretKey')(function* (
   for (const { sealed } of rows) yield* box.open({ sealed, purpose })
 })
 
-/** Fails when the key at hand is not the one that the inventory's secrets are stored under. Run it at the start, after `migrate`. */
+/**
+ * Fails when the key at hand is not the one that the inventory's secrets are stored under. Run it
+ * at the start, after `migrate`.
+ */
 export const checkSecretKey: Effect.Effect<void, StoreFailed | SecretUnreadable, Database | SecretBox> = Effect.flatMap(
   Database,
   (database) => checkSecretKeyIn(database, ['secret_check']),

@@ -21,7 +21,10 @@ const version = 'v1'
 const nonceBytes = 12
 const tagBytes = 16
 
-/** A box with one key. A sealed text is `v1.<nonce>.<ciphertext and tag>`, both in base64url; the version and the purpose are authenticated with it. */
+/**
+ * A box with one key. A sealed text is `v1.<nonce>.<ciphertext and tag>`, both in base64url; the
+ * version and the purpose are authenticated with it.
+ */
 export const secretBoxLayer = (options: SecretBoxOptions): Layer.Layer<SecretBox, SecretKeyInvalid> =>
   Layer.effect(SecretBox, Effect.map(parseKey(options), box))
 

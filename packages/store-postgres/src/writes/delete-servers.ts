@@ -7,7 +7,10 @@ import type { Tables } from '../database/tables.ts'
 import { tables } from '../tables/columns.ts'
 import type { Writer } from './writer.ts'
 
-/** The models whose rows go with their server and have an entry each, leaves first. Tasks go too, but they are a log themselves. */
+/**
+ * The models whose rows go with their server and have an entry each, leaves first. Tasks go too,
+ * but they are a log themselves.
+ */
 const loggedChildren = [
   'snapshot',
   'group',
@@ -97,7 +100,8 @@ async function deleteTasks(db: Kysely<Tables>, servers: ReadonlyArray<LeavingSer
 }
 
 /**
- * The rows `m` of a table under servers, as conditions that find at most `windowSize` of them each. Timers and requests of this process run before each.
+ * The rows `m` of a table under servers, as conditions that find at most `windowSize` of them each.
+ * Timers and requests of this process run before each.
  */
 async function* windowsUnder(
   db: Kysely<Tables>,

@@ -18,7 +18,10 @@ export interface NewObservations {
   readonly existing: 'none' | 'keep' | 'replace' | 'newest'
 }
 
-/** The statement that stores observations next to their rows; null: there are none, or the model has no table of them. */
+/**
+ * The statement that stores observations next to their rows; null: there are none, or the model has
+ * no table of them.
+ */
 export function insertObservations(
   model: ModelName,
   { from, row, values, existing }: NewObservations,

@@ -1,7 +1,10 @@
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 
-/** Notes since when the endpoints of servers are pending, and forgets it of those that are not. To be called after each write of servers. */
+/**
+ * Notes since when the endpoints of servers are pending, and forgets it of those that are not. To
+ * be called after each write of servers.
+ */
 export async function notePending(db: Kysely<Tables>): Promise<void> {
   await sql`
     update servers set pending_since = case when endpoint_state = 'pending' then now() end

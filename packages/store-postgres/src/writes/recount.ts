@@ -21,15 +21,19 @@ const counters = sql.join(counterNames.map((name) => sql.id(name)))
 /** The size of a group; null when that of none of its snapshots is known. `least` alone would pass over the null. */
 const totalSize = sql`case when count(s.size_bytes) > 0 then least(sum(s.size_bytes), ${Number.MAX_SAFE_INTEGER}::bigint)::bigint end`
 
-/** A group's counters out of its snapshots, the rows `s`; the newest one's verification is apart. An unfinished snapshot is no backup. */
+/**
+ * A group's counters out of its snapshots, the rows `s`; the newest one's verification is apart. An
+ * unfinished snapshot is no backup.
+ */
 const counted = sql`count(*) as snapshot_count, count(*) filter (where s.presence = 'manual') as manual_count,
   count(*) filter (where s.presence = 'missing') as missing_count, min(s.backup_time) filter (where s.finished) as first_backup,
   max(s.backup_time) filter (where s.finished) as last_backup, min(s.backup_time) filter (where not s.finished) as unfinished_since,
   ${totalSize} as total_size`
 
 /**
- * Counts all groups of a namespace in one reading of it, and makes those that its snapshots lack. Returns how many it made. Where a landing has touched them all, this takes a
- * fifth of the time of `recountGroups`. The watch is told. Hold the scope's lock.
+ * Counts all groups of a namespace in one reading of it, and makes those that its snapshots lack.
+ * Returns how many it made. Where a landing has touched them all, this takes a fifth of the time of
+ * `recountGroups`. The watch is told. Hold the scope's lock.
  */
 export async function countNewGroups(db: Kysely<Tables>, place: ScopePlace, watch: MainWatch): Promise<number> {
   const key = sql`server_id, datastore_name, namespace, backup_type, backup_id`
@@ -54,8 +58,10 @@ export async function hasNoSnapshots(db: Kysely<Tables>, place: ScopePlace): Pro
 }
 
 /**
- * Recomputes the counters of some groups from their snapshots. `touched` selects the columns of their keys. Hold the locks of their scopes: whoever writes snapshots
- * at once would be missed. A group whose counters are right is not written, unless the frames that groups were read from are to be forgotten with it; the watch is told of each.
+ * Recomputes the counters of some groups from their snapshots. `touched` selects the columns of
+ * their keys. Hold the locks of their scopes: whoever writes snapshots at once would be missed. A
+ * group whose counters are right is not written, unless the frames that groups were read from are
+ * to be forgotten with it; the watch is told of each.
  */
 export async function recountGroups(
   db: Kysely<Tables>,
@@ -85,7 +91,8 @@ export async function recountGroups(
 }
 
 /**
- * Removes the groups that neither the source lists nor a snapshot needs, among those that a condition on the alias `m` finds. One that is absent stays until a second list lacks it. `held`:
+ * Removes the groups that neither the source lists nor a snapshot needs, among those that a
+ * condition on the alias `m` finds. One that is absent stays until a second list lacks it. `held`:
  * the list that lacks them is in doubt, so those that it lacks stay, as missing.
  */
 export async function pruneGroups(

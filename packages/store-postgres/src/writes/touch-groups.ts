@@ -52,8 +52,9 @@ export const placesOfGroups = (keys: ReadonlyArray<GroupKey>): Places => ({
 })
 
 /**
- * Locks the group that a snapshot lies in and the one it is to lie in, and returns both. Null: there is no such snapshot. Another user may move it before the lock
- * is ours; then the transaction begins again.
+ * Locks the group that a snapshot lies in and the one it is to lie in, and returns both. Null:
+ * there is no such snapshot. Another user may move it before the lock is ours; then the transaction
+ * begins again.
  */
 export async function lockGroupsOf(
   db: Kysely<Tables>,

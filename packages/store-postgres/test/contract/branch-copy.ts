@@ -12,7 +12,10 @@ interface Sides {
   readonly entries: ReadonlyArray<Row>
 }
 
-/** Fills an empty database with what a branch of another one shows, worked out row by row: its lists are what lists in the branch must be. */
+/**
+ * Fills an empty database with what a branch of another one shows, worked out row by row: its lists
+ * are what lists in the branch must be.
+ */
 export async function copyBranch(from: Kysely<Tables>, branch: number, to: Kysely<Tables>): Promise<void> {
   const sides = new Map<ModelName, Sides>()
   for (const model of branchedModels) {
@@ -133,7 +136,10 @@ function mergedMap(base: Row, main: Row, branch: Row): Row {
   return merged
 }
 
-/** The observations of main's rows, under the server that they have in the branch, and those that came with creations. */
+/**
+ * The observations of main's rows, under the server that they have in the branch, and those that
+ * came with creations.
+ */
 async function copyObservations(
   from: Kysely<Tables>,
   to: Kysely<Tables>,

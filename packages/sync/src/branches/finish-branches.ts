@@ -22,8 +22,10 @@ const overridden = conflictKinds.filter(
 )
 
 /**
- * Ends the part of a run that has ended in branches: each branch that it staged into, its own and those of earlier runs that it has refreshed, is compared with main. One without a
- * change closes, one without a conflict merges, and of the others `branch_on_conflict` decides. To be called again after a crash: what is settled stays so.
+ * Ends the part of a run that has ended in branches: each branch that it staged into, its own and
+ * those of earlier runs that it has refreshed, is compared with main. One without a change closes,
+ * one without a conflict merges, and of the others `branch_on_conflict` decides. To be called again
+ * after a crash: what is settled stays so.
  */
 export const finishBranches = Effect.fn('sync.finishBranches')(function* (
   runId: number,
@@ -31,7 +33,8 @@ export const finishBranches = Effect.fn('sync.finishBranches')(function* (
   const branches = yield* Branches
   const { rows } = yield* branches.list({ statuses: openBranchStatuses, stagedBy: runId, limit: pageSize, offset: 0 })
   for (const { id } of rows) {
-    // A branch that a person has ended meanwhile, or into which main has moved since it was compared, is as it should be.
+    // A branch that a person has ended meanwhile, or into which main has moved since it was
+    // compared, is as it should be.
     yield* settle(id, runId).pipe(
       Effect.catchTags({
         BranchNotFound: () => Effect.void,

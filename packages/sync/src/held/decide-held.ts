@@ -31,8 +31,8 @@ export interface HeldDecision {
 }
 
 /**
- * Lets the rows of held deletions go, and starts a run of its scope that deletes those which are still missing. Should that run fail, the next one that lists the scope to its
- * end deletes them.
+ * Lets the rows of held deletions go, and starts a run of its scope that deletes those which are
+ * still missing. Should that run fail, the next one that lists the scope to its end deletes them.
  */
 export const confirmHeld = Effect.fn('sync.confirmHeld')(function* (
   decision: HeldDecision,

@@ -12,8 +12,9 @@ export const endJob = Effect.fn('sync.endJob')(function* (
 })
 
 /**
- * Ends a run whose jobs have ended: what it has staged is merged, or left for review, and only then is it over, so that who sees its end sees what it did. What cannot be settled waits in
- * its branch, and the run says so. To be called again after a crash.
+ * Ends a run whose jobs have ended: what it has staged is merged, or left for review, and only then
+ * is it over, so that who sees its end sees what it did. What cannot be settled waits in its
+ * branch, and the run says so. To be called again after a crash.
  */
 const endRun = Effect.fn('sync.endRun')(function* ({
   id,
@@ -39,8 +40,9 @@ const unfinishedBranch = (why: string): string => `what it staged waits in its b
 export const bug = "internal error; see the worker's log"
 
 /**
- * Cancels a run: jobs that wait never begin, and those that are worked on stop at once, also when their source is silent. Gives the run as it then is; one that had ended
- * stays as it ended. None: there is no such run.
+ * Cancels a run: jobs that wait never begin, and those that are worked on stop at once, also when
+ * their source is silent. Gives the run as it then is; one that had ended stays as it ended. None:
+ * there is no such run.
  */
 export const cancelRun = Effect.fn('sync.cancelRun')(function* ({
   id,
@@ -79,7 +81,8 @@ export const endLostJobs: Effect.Effect<void, StoreFailed, Branches | Queue | Ru
     const before = formatTimestamp((yield* Clock.currentTimeMillis) - graceMillis)
     yield* runs.openJobs({ before }).pipe(
       Stream.grouped(batch),
-      // A job is recorded as ended before it leaves the queue: one that has ended since it was listed stays as it ended.
+      // A job is recorded as ended before it leaves the queue: one that has ended since it was
+      // listed stays as it ended.
       Stream.mapEffect((open) => queue.missing(Chunk.toReadonlyArray(open))),
       Stream.flattenIterables,
       Stream.runForEach(({ runId, serverId, server }) =>

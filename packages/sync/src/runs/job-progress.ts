@@ -18,7 +18,10 @@ export type ContactReport =
 /** Scopes that only a token which sees datastores can complete. */
 const listsOfStores: ReadonlySet<Scope['resource']> = new Set(['datastores', 'namespaces', 'snapshots'])
 
-/** The key of a scope within one job: its server is always the same one, also when it is renamed between two resources. */
+/**
+ * The key of a scope within one job: its server is always the same one, also when it is renamed
+ * between two resources.
+ */
 const keyOf = (scope: Scope): string => scopeKey(scope.resource === 'servers' ? scope : { ...scope, server: '' })
 
 /** What one attempt at a job has seen so far. */
@@ -77,7 +80,10 @@ export class JobProgress {
     }
   }
 
-  /** Takes note of a scope that the source could not list, and says whose trouble that is. A source that heard the server answer after it has decided that. */
+  /**
+   * Takes note of a scope that the source could not list, and says whose trouble that is. A source
+   * that heard the server answer after it has decided that.
+   */
   onFailure(frame: Extract<SourceFrame, { readonly _tag: 'failed' }>, at: string): FailureScope {
     const { code, message, presentedFingerprint = null, serverAnswers = false } = frame
     const failed = { _tag: 'failed', at, code, message, presentedFingerprint } as const

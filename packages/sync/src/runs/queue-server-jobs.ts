@@ -19,9 +19,10 @@ export const priorityOf = ({ trigger }: Pick<Run, 'trigger'>): { readonly urgent
 })
 
 /**
- * Queues one job for each server that the run covers and that has an endpoint. Of chosen servers, those without one are named in a warning. A
- * schedule passes over servers that are busy, and that of the settings over servers with a timing of their own. `queued`: servers whose jobs of this run are queued already. Gives the number
- * of jobs queued now.
+ * Queues one job for each server that the run covers and that has an endpoint. Of chosen servers,
+ * those without one are named in a warning. A schedule passes over servers that are busy, and that
+ * of the settings over servers with a timing of their own. `queued`: servers whose jobs of this run
+ * are queued already. Gives the number of jobs queued now.
  */
 export const queueServerJobs = Effect.fn('sync.queueServerJobs')(function* (
   run: RunPlan,
@@ -85,8 +86,10 @@ const isBusyElsewhere = (run: RunPlan, serverId: number): Effect.Effect<boolean,
   })
 
 /**
- * Queues the job of a server as soon as it has answered, so that it does not wait for the others of the list. What the end of the list decides is left to it: servers that the inventory does not
- * know as connected under this name, and those that the schedule passes over. Gives the id of the server whose job is queued; null: none is.
+ * Queues the job of a server as soon as it has answered, so that it does not wait for the others of
+ * the list. What the end of the list decides is left to it: servers that the inventory does not
+ * know as connected under this name, and those that the schedule passes over. Gives the id of the
+ * server whose job is queued; null: none is.
  */
 export const queueAnswered = Effect.fn('sync.queueAnswered')(function* (
   run: RunPlan,

@@ -18,8 +18,8 @@ import { type OpenScope, type ResourceOutcome, readResource } from './read-resou
 import { endUnlanded, endUnopened, missingScopes, outcomeOf, type Unlanded } from './unlanded-scopes.ts'
 
 /**
- * How the reading of a job's resources ended. `error` is a sentence when nothing at all could be listed, else null. `again`: the source failed in a way
- * that may pass, and there is a try left.
+ * How the reading of a job's resources ended. `error` is a sentence when nothing at all could be
+ * listed, else null. `again`: the source failed in a way that may pass, and there is a try left.
  */
 export type ReadOutcome =
   | { readonly _tag: 'read'; readonly error: string | null }
@@ -27,8 +27,10 @@ export type ReadOutcome =
   | { readonly _tag: 'again'; readonly reason: string }
 
 /**
- * Reads the resources one after the other. A list that failed in a way that may be the server's trouble is the list's own while the server answers the smallest request: it is asked once, unless
- * `asksAgain` is false. What a failed stream left unsaid is recorded as failed, what a cancel left undone as cancelled.
+ * Reads the resources one after the other. A list that failed in a way that may be the server's
+ * trouble is the list's own while the server answers the smallest request: it is asked once, unless
+ * `asksAgain` is false. What a failed stream left unsaid is recorded as failed, what a cancel left
+ * undone as cancelled.
  */
 export const readJob = Effect.fn('sync.readJob')(function* (
   claimed: Job | ServerJob,
@@ -82,8 +84,9 @@ const underCurrentName = (job: Job | ServerJob): Effect.Effect<Job | ServerJob, 
     : Effect.succeed(job)
 
 /**
- * Fails when the server of a job has another name than the one that its source was asked by: a name that the source no longer has explains what it left unsaid. Gives a sentence when the
- * server's endpoint is being changed at the gateway, else null.
+ * Fails when the server of a job has another name than the one that its source was asked by: a name
+ * that the source no longer has explains what it left unsaid. Gives a sentence when the server's
+ * endpoint is being changed at the gateway, else null.
  */
 const requireSameName = (job: Job | ServerJob): Effect.Effect<string | null, StoreFailed | ServerRenamed, Inventory> =>
   Effect.gen(function* () {
@@ -179,7 +182,8 @@ const recordMissing = (
 const lookMillis = 250
 
 /**
- * Has the source make its smallest request to a server, and gives what that told. None: the source cannot say, or the run was cancelled meanwhile.
+ * Has the source make its smallest request to a server, and gives what that told. None: the source
+ * cannot say, or the run was cancelled meanwhile.
  */
 const askServer = Effect.fn('sync.askServer')(function* ({
   server,

@@ -33,8 +33,9 @@ export interface OpenScope {
 /** How the reading of one resource ended. Scopes that completed have landed, whatever came after them. */
 export type ResourceOutcome =
   /**
-   * `failedAbove`: why nothing of the resource could be listed, told by the scope above all of it. `trouble`: the server itself is why nothing
-   * of it could be listed. `completed`: scopes that were listed to their end.
+   * `failedAbove`: why nothing of the resource could be listed, told by the scope above all of it.
+   * `trouble`: the server itself is why nothing of it could be listed. `completed`: scopes that
+   * were listed to their end.
    */
   | {
       readonly _tag: 'whole'

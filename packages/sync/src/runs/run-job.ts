@@ -25,8 +25,10 @@ import { type ReadOutcome, readJob, skipRemaining } from './read-job.ts'
  * What became of a queue job.
  *
  * - `done`: its part of the run is recorded; take it off the queue.
- * - `retry`: something outside failed that may pass; nothing of the open scope landed. Give it back to the queue to be tried again.
- * - `renamed`: its server was renamed meanwhile; what had landed stays. Give it back to the queue, to begin again at once under the new name.
+ * - `retry`: something outside failed that may pass; nothing of the open scope landed. Give it back
+ *   to the queue to be tried again.
+ * - `renamed`: its server was renamed meanwhile; what had landed stays. Give it back to the queue,
+ *   to begin again at once under the new name.
  * - `lost`: another worker took it over, or it was cancelled; it is no longer this worker's to end.
  */
 export type JobOutcome =
@@ -39,8 +41,8 @@ export type JobOutcome =
 export type JobPorts = ScopePorts | Queue | ServerObservations | Source
 
 /**
- * Runs one queue job end to end. It fails only when the store does and not even that can be recorded. Interrupting it drops the scope that is open;
- * scopes that have landed stay.
+ * Runs one queue job end to end. It fails only when the store does and not even that can be
+ * recorded. Interrupting it drops the scope that is open; scopes that have landed stay.
  */
 export const runJob = Effect.fn('sync.runJob')(function* (
   claimed: ClaimedJob,
@@ -101,7 +103,10 @@ const readAll = Effect.fn('sync.readAll')(function* (
   return yield* serverId === null ? readGateway(claimed, job) : readServer(claimed, { ...job, serverId })
 })
 
-/** The gateway's job: the servers, and the jobs of those that the run covers: of a server that answers at once, of all others when the list has landed. */
+/**
+ * The gateway's job: the servers, and the jobs of those that the run covers: of a server that
+ * answers at once, of all others when the list has landed.
+ */
 const readGateway = Effect.fn('sync.readGateway')(function* (
   claimed: ClaimedJob,
   job: Job,
@@ -142,8 +147,9 @@ const readGateway = Effect.fn('sync.readGateway')(function* (
 })
 
 /**
- * A server's job: what lies below it. A server that keeps failing is asked once a run and no more: not at all when the run's list of servers has
- * just met its trouble, else by the first request, which the queue does not repeat. What it showed of its health is recorded, also when all failed.
+ * A server's job: what lies below it. A server that keeps failing is asked once a run and no more:
+ * not at all when the run's list of servers has just met its trouble, else by the first request,
+ * which the queue does not repeat. What it showed of its health is recorded, also when all failed.
  */
 const readServer = Effect.fn('sync.readServer')(function* (
   claimed: ClaimedJob,

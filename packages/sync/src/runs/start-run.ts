@@ -36,8 +36,9 @@ export class RunNotStarted extends Data.TaggedError('RunNotStarted')<{
 }
 
 /**
- * Records a run and queues its jobs. One that covers `servers` begins with a job for the gateway, which queues those of the servers when
- * the list of servers has landed. A run that finds nothing to do is completed at once.
+ * Records a run and queues its jobs. One that covers `servers` begins with a job for the gateway,
+ * which queues those of the servers when the list of servers has landed. A run that finds nothing
+ * to do is completed at once.
  */
 export const startRun = Effect.fn('sync.startRun')(function* (
   request: RunRequest,

@@ -8,7 +8,10 @@ const off = { sync_schedule: '', sync_interval_minutes: 0 }
 const never = { sync_schedule: 'every night', sync_interval_minutes: 5 }
 const delay = Math.ceil(catchUpDelay('pbs-a', 60 * minute) / minute)
 
-/** The timing, the minute its mark counts from (null: no mark), the minute since which it is watched, now, and what is decided. */
+/**
+ * The timing, the minute its mark counts from (null: no mark), the minute since which it is
+ * watched, now, and what is decided.
+ */
 const rows: ReadonlyArray<readonly [string, object | null, number | null, number, number, string, number | null]> = [
   ['an unknown timing', hourly, null, 0, 500, 'watch', null],
   ['an interval that is not over', hourly, 0, 0, 59, 'wait', 60],

@@ -14,7 +14,8 @@ export interface ScheduleEntry {
 /**
  * What to do about a timing now.
  *
- * - `watch`: it is new or another than was kept, or its mark was set by a clock that was ahead; its time counts from now.
+ * - `watch`: it is new or another than was kept, or its mark was set by a clock that was ahead; its
+ *   time counts from now.
  * - `wait`: nothing is due before `until`; null: never.
  * - `due`: a run is due; the next one counts from `countFrom`.
  */
@@ -23,7 +24,10 @@ type ScheduleDecision =
   | { readonly _tag: 'wait'; readonly until: number | null }
   | { readonly _tag: 'due'; readonly countFrom: number }
 
-/** Clocks of two machines may differ by so much, in milliseconds; a stored moment that is further ahead was written by a clock that was wrong. */
+/**
+ * Clocks of two machines may differ by so much, in milliseconds; a stored moment that is further
+ * ahead was written by a clock that was wrong.
+ */
 export const clockSkewMillis = 5 * 60_000
 
 /** A timing as its mark keeps it. */
@@ -33,9 +37,11 @@ export const timingText = (timing: Timing | null): string => {
 }
 
 /**
- * Decides about one timing. A run that came due before `watchedSince`, the moment since which this worker has looked without a break, was missed: it is caught up
- * once, however many were missed, after a delay that is the server's own. Then its interval counts from that run, so that those that were spread stay so; a run that is
- * started in time counts from when it was due, so that intervals do not drift.
+ * Decides about one timing. A run that came due before `watchedSince`, the moment since which this
+ * worker has looked without a break, was missed: it is caught up once, however many were missed,
+ * after a delay that is the server's own. Then its interval counts from that run, so that those
+ * that were spread stay so; a run that is started in time counts from when it was due, so that
+ * intervals do not drift.
  */
 export function decide(
   { name, timing, mark }: ScheduleEntry,
@@ -56,8 +62,9 @@ export function decide(
 }
 
 /**
- * When the next sync is due after `since`, in milliseconds; null: never. A cron expression, in UTC, decides alone; else the
- * interval, of which 0 is off. An expression that is none, or names a day that never comes, is never due.
+ * When the next sync is due after `since`, in milliseconds; null: never. A cron expression, in UTC,
+ * decides alone; else the interval, of which 0 is off. An expression that is none, or names a day
+ * that never comes, is never due.
  */
 export function nextDue({ sync_schedule, sync_interval_minutes }: Timing, since: number): number | null {
   if (sync_schedule !== '') return nextByCron(sync_schedule, since)
@@ -85,14 +92,18 @@ const longestDelay = 5 * 60_000
 const delayShare = 0.1
 
 /**
- * How long a run that was missed is put off, in milliseconds: the same for the same name, and spread evenly over names, so that servers whose runs were missed together
- * do not all begin at once. `interval` is the time between two of its runs.
+ * How long a run that was missed is put off, in milliseconds: the same for the same name, and
+ * spread evenly over names, so that servers whose runs were missed together do not all begin at
+ * once. `interval` is the time between two of its runs.
  */
 export function catchUpDelay(name: string, interval: number): number {
   return Math.floor(fraction(name) * Math.min(longestDelay, delayShare * interval))
 }
 
-/** A number from 0 to below 1 that a text always gives: its FNV-1a hash, mixed once more as names often differ in their last letter only. */
+/**
+ * A number from 0 to below 1 that a text always gives: its FNV-1a hash, mixed once more as names
+ * often differ in their last letter only.
+ */
 function fraction(text: string): number {
   let hash = 0x811c9dc5
   for (let n = 0; n < text.length; n += 1) hash = Math.imul(hash ^ text.charCodeAt(n), 0x01000193)

@@ -19,8 +19,10 @@ import { decide, type ScheduleEntry, timingText } from './due-servers.ts'
 export type SchedulePorts = Branches | Inventory | Queue | Runs | Schedules | SettingsStore
 
 /**
- * Starts every run that is due: one of all servers that follow the settings, and one for each server whose timing is its own. `watchedSince` is the moment since which the
- * caller has looked without a break, in milliseconds; what came due before was missed. A run that finds its server, or the gateway, busy is dropped and counted.
+ * Starts every run that is due: one of all servers that follow the settings, and one for each
+ * server whose timing is its own. `watchedSince` is the moment since which the caller has looked
+ * without a break, in milliseconds; what came due before was missed. A run that finds its server,
+ * or the gateway, busy is dropped and counted.
  */
 export const startDue = Effect.fn('sync.startDue')(function* ({
   watchedSince,

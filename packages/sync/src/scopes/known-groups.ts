@@ -2,8 +2,9 @@ import { keyText, naturalKey } from '@netbox-pbs/core'
 import type { KnownGroup } from '@netbox-pbs/core/ports'
 
 /**
- * The groups of one scope while it is read: those of main, by digest and, once one has changed, by key, and which of either side were listed.
- * This is what a scope costs in memory: its groups, never its snapshots.
+ * The groups of one scope while it is read: those of main, by digest and, once one has changed, by
+ * key, and which of either side were listed. This is what a scope costs in memory: its groups,
+ * never its snapshots.
  */
 export class KnownGroups {
   readonly #groups: Array<KnownGroup> = []

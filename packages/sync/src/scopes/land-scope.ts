@@ -29,7 +29,10 @@ interface Judged {
   readonly alreadyMissing: number
   /** Visibility of the list that lacks them. */
   readonly visibility: string | null
-  /** The list that lacks them is of a scope above, because the scope's parent is gone, and why that one is in doubt; undefined: the list is the scope's own. */
+  /**
+   * The list that lacks them is of a scope above, because the scope's parent is gone, and why that
+   * one is in doubt; undefined: the list is the scope's own.
+   */
   readonly emptied?: { readonly upstreamHold: HoldReason | null }
 }
 
@@ -99,7 +102,10 @@ interface Landed {
   readonly counts: RowCounts
 }
 
-/** Lands a scope, or stages it in a branch: the run's, or one for review when a merge was undone in the scope. Records how it ended: both or neither. */
+/**
+ * Lands a scope, or stages it in a branch: the run's, or one for review when a merge was undone in
+ * the scope. Records how it ended: both or neither.
+ */
 export const landScope = Effect.fn('sync.landScope')(function* (
   job: Job,
   ready: ReadyScope,

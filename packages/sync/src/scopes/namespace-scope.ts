@@ -53,7 +53,8 @@ export const openNamespaceScope = (job: ServerJob, scope: NamespaceScopeName): E
   })
 
 /**
- * Lets go of a datastore's namespaces and of all that lies in them, because a complete list lacks the datastore. Gives the rows that stay.
+ * Lets go of a datastore's namespaces and of all that lies in them, because a complete list lacks
+ * the datastore. Gives the rows that stay.
  */
 export const emptyNamespaces = Effect.fn('sync.emptyNamespaces')(function* (
   job: ServerJob,
@@ -93,8 +94,9 @@ export const emptyNamespaces = Effect.fn('sync.emptyNamespaces')(function* (
 })
 
 /**
- * Empties the snapshots scope of each vanished namespace, then appends its deletion; it waits while rows in it or below it stay. Gives the rows that stay in those scopes,
- * and how many deletions are more than a row that is missing already and is kept.
+ * Empties the snapshots scope of each vanished namespace, then appends its deletion; it waits while
+ * rows in it or below it stay. Gives the rows that stay in those scopes, and how many deletions are
+ * more than a row that is missing already and is kept.
  */
 const removeNamespaces = Effect.fn('sync.removeNamespaces')(function* (
   job: ServerJob,

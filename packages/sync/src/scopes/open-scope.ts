@@ -10,7 +10,10 @@ import { openServerScope } from './server-scope.ts'
 import { SnapshotScope } from './snapshot-scope.ts'
 import { TaskScope } from './task-scope.ts'
 
-/** What scopes are opened with: the tasks that were asked for (null: it was not tasks), and where work may be done that the reading of the stream need not wait for. */
+/**
+ * What scopes are opened with: the tasks that were asked for (null: it was not tasks), and where
+ * work may be done that the reading of the stream need not wait for.
+ */
 export interface StepContext {
   readonly window: TaskWindow | null
   readonly background: BackgroundTask

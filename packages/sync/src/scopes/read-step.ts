@@ -26,8 +26,8 @@ export type Step =
   | { readonly _tag: 'broken'; readonly message: string }
 
 /**
- * Reads one frame in the light of the scope that is open. Pure: the rules of the stream are all here. `broken` means that
- * the stream cannot be followed any further.
+ * Reads one frame in the light of the scope that is open. Pure: the rules of the stream are all
+ * here. `broken` means that the stream cannot be followed any further.
  */
 export function readStep(requested: Requested, open: Scope | null, frame: SourceFrame): Step {
   switch (frame._tag) {

@@ -65,7 +65,8 @@ export class RowList<M extends ListedModel> {
   }
 
   /**
-   * Compares the list with the rows that main has. `runId`: the run that listed it, whose word alone does not make a row go; null: every row that the list lacks goes. With rows left out
+   * Compares the list with the rows that main has. `runId`: the run that listed it, whose word
+   * alone does not make a row go; null: every row that the list lacks goes. With rows left out
    * nothing is said of those that it lacks.
    */
   compare(main: Iterable<MainRow<M>>, runId: number | null, { leftOut }: Pick<Completed, 'leftOut'>): Compared<M> {

@@ -57,7 +57,10 @@ export interface Completed {
   /** Rows the source says it listed. */
   readonly count: number
   readonly visibility: string | null
-  /** Rows that exist and that the source could not read: while it is not 0, the list says nothing of rows that it lacks. */
+  /**
+   * Rows that exist and that the source could not read: while it is not 0, the list says nothing of
+   * rows that it lacks.
+   */
   readonly leftOut: number
 }
 
@@ -65,12 +68,18 @@ export interface Completed {
 export interface ScopeWork {
   /** Rows listed so far. */
   readonly listed: number
-  /** Null when nothing is left to do, as with most frames: a step of Effect costs more than a look at an unchanged group. */
+  /**
+   * Null when nothing is left to do, as with most frames: a step of Effect costs more than a look
+   * at an unchanged group.
+   */
   readonly row: (frame: RowFrame) => Effect.Effect<void, ScopeBroken | JobStopped, ScopePorts> | null
   readonly complete: (completed: Completed) => Effect.Effect<ScopeOutcome, ScopeBroken | JobStopped, ScopePorts>
 }
 
-/** What a source said of a scope cannot be true, or cannot be read. That scope fails and nothing of it lands; the others go on. */
+/**
+ * What a source said of a scope cannot be true, or cannot be read. That scope fails and nothing of
+ * it lands; the others go on.
+ */
 export class ScopeBroken extends Data.TaggedError('ScopeBroken')<{
   readonly code: SourceErrorCode
   readonly message: string

@@ -53,7 +53,10 @@ export const openServerScope = (
     }
   })
 
-/** Logs which servers are in another state than before. One that is renamed is known by its new name, and so as heard of for the first time. */
+/**
+ * Logs which servers are in another state than before. One that is renamed is known by its new
+ * name, and so as heard of for the first time.
+ */
 const logStatuses = (main: ReadonlyArray<ServerRow>, observed: Reconciliation['observed']): Effect.Effect<void> => {
   const before = new Map(main.map(({ facts, health }) => [facts.name, health]))
   return Effect.forEach(
@@ -66,8 +69,10 @@ const logStatuses = (main: ReadonlyArray<ServerRow>, observed: Reconciliation['o
 type Servers = Pick<Reconciliation, 'changes' | 'observed'>
 
 /**
- * Lands the servers that are new, also where branches are asked for: what lies below them needs their ids, so that it can be staged by this very run. Nothing can stand against a row that only
- * appears. Where a merge was undone they wait for review with the rest. Gives what landed, and what is left.
+ * Lands the servers that are new, also where branches are asked for: what lies below them needs
+ * their ids, so that it can be staged by this very run. Nothing can stand against a row that only
+ * appears. Where a merge was undone they wait for review with the rest. Gives what landed, and what
+ * is left.
  */
 const landNewServers = Effect.fn('sync.landNewServers')(function* (
   { branch, changeSet, runId }: Job,

@@ -52,8 +52,9 @@ interface ReadGroup {
 const batchGroups = 500
 
 /**
- * The snapshots scope of one namespace. A group whose frame has the digest of its last landing is counted and dropped unread; the others are
- * parsed, and compared several at a time while the next are read.
+ * The snapshots scope of one namespace. A group whose frame has the digest of its last landing is
+ * counted and dropped unread; the others are parsed, and compared several at a time while the next
+ * are read.
  */
 export class SnapshotScope implements ScopeWork {
   readonly #job: ServerJob
@@ -130,8 +131,8 @@ export class SnapshotScope implements ScopeWork {
   }
 
   /**
-   * Lets go of everything the namespace has in main, because a complete list lacks the namespace itself. Gives the rows that stay; nothing is written when there
-   * is nothing to let go of.
+   * Lets go of everything the namespace has in main, because a complete list lacks the namespace
+   * itself. Gives the rows that stay; nothing is written when there is nothing to let go of.
    */
   static readonly empty = Effect.fn('sync.emptySnapshots')(function* (
     job: ServerJob,
@@ -238,14 +239,18 @@ export class SnapshotScope implements ScopeWork {
     })
   }
 
-  /** Lets go of the groups that are not listed, with all that lies in them. `runId`: the run whose list lacks them; null: the namespace itself is gone, and they with it. */
+  /**
+   * Lets go of the groups that are not listed, with all that lies in them. `runId`: the run whose
+   * list lacks them; null: the namespace itself is gone, and they with it.
+   */
   #removeUnlisted(runId: number | null) {
     return Effect.gen(this, function* () {
       for (const unlisted of batches(this.#groups.unlisted())) {
         const run = runId === null ? {} : { runId }
         const compared = diff({ model: 'group', main: unlisted, ...nothing, ...run })
         this.#sighted += yield* appendSightings(this.#job, this.#scope, 'group', compared)
-        // A group that waits for a second list keeps its snapshots, but for those that are missing already. One that only its snapshots keep says nothing of them.
+        // A group that waits for a second list keeps its snapshots, but for those that are missing
+        // already. One that only its snapshots keep says nothing of them.
         const [going, waiting] = Arr.partition(unlisted, (group) => isWaiting(group, runId))
         const rows = Stream.concat(
           yield* snapshotsOf(going),

@@ -39,8 +39,9 @@ type TaskFrame = Extract<SourceFrame, { readonly _tag: 'task' }>
 type TaskObservation = Observations<'task'>
 
 /**
- * The tasks of a server, as far as the window reaches. They are history: a list that lacks one deletes nothing. What it takes in are tasks that main lacks and that
- * are within retention, and how those ended that main has seen running.
+ * The tasks of a server, as far as the window reaches. They are history: a list that lacks one
+ * deletes nothing. What it takes in are tasks that main lacks and that are within retention, and
+ * how those ended that main has seen running.
  */
 export class TaskScope implements ScopeWork {
   readonly #job: ServerJob

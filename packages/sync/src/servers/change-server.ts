@@ -21,7 +21,10 @@ import { findServer, ServerNotFound, type ServerPending } from './find-server.ts
 import { keepContact, type ReadPorts, type ServerNotUsable, startRead, tryConnection } from './test-server.ts'
 import { runDetached, withCompensation } from './with-compensation.ts'
 
-/** A change of a server. `secret` connects one that is inventory only, and replaces the secret of one that is connected. */
+/**
+ * A change of a server. `secret` connects one that is inventory only, and replaces the secret of
+ * one that is connected.
+ */
 export interface ServerChange {
   readonly id: number
   /** Validated columns; those left out stay. */
@@ -47,11 +50,14 @@ type Failures =
   | ServerNotUsable
 
 /**
- * Changes a server. What its endpoint holds too (name, host, port, token_id, fingerprint, verify_ssl, timeout_seconds, the secret) changes at the gateway first, while the
- * row waits as `pending`; when the gateway refuses or does not answer, the row is as before. A stored secret is kept to the server it was given for: see
- * `fieldsThatNeedSecret`. The gateway judges it too; a proxbox-api does not.
+ * Changes a server. What its endpoint holds too (name, host, port, token_id, fingerprint,
+ * verify_ssl, timeout_seconds, the secret) changes at the gateway first, while the row waits as
+ * `pending`; when the gateway refuses or does not answer, the row is as before. A stored secret is
+ * kept to the server it was given for: see `fieldsThatNeedSecret`. The gateway judges it too; a
+ * proxbox-api does not.
  *
- * A connection that comes with its secret is tried before it is stored, one that changes without it (a new pin) afterwards. Its health is then that of now, and what works is read. Gives what the
+ * A connection that comes with its secret is tried before it is stored, one that changes without it
+ * (a new pin) afterwards. Its health is then that of now, and what works is read. Gives what the
  * test told; null: nothing was tried.
  */
 export const changeServer = Effect.fn('sync.changeServer')(function* (
@@ -110,8 +116,9 @@ const write = (
   })
 
 /**
- * Gives a server that is inventory only its endpoint. The row is never pending meanwhile: a pending row without an endpoint is one that a request
- * was about to make, and would be removed after a crash. Here the next sync finds the endpoint by its name.
+ * Gives a server that is inventory only its endpoint. The row is never pending meanwhile: a pending
+ * row without an endpoint is one that a request was about to make, and would be removed after a
+ * crash. Here the next sync finds the endpoint by its name.
  */
 const connect = (row: ServerRow, server: ServerChange, secret: Redacted.Redacted<string>) =>
   Effect.gen(function* () {

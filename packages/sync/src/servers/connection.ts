@@ -51,7 +51,10 @@ export function endpointInput(connection: Connection, secret: Redacted.Redacted<
   return { ...connectionOf({}, connection), token_secret: secret }
 }
 
-/** The columns of a row whose endpoint the gateway has confirmed. The name is the row's own: it is what both sides know it by. */
+/**
+ * The columns of a row whose endpoint the gateway has confirmed. The name is the row's own: it is
+ * what both sides know it by.
+ */
 export function confirmedValues({ id, ...endpoint }: Endpoint): EditValues {
   const { host, port, token_id, fingerprint, verify_ssl, timeout_seconds } = endpoint
   return {

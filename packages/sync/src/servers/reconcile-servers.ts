@@ -30,8 +30,8 @@ export interface Reconciliation {
 export const pendingMillis = 2 * 60_000
 
 /**
- * Brings the servers of main in step with the endpoints of the gateway. Servers never vanish here, with one exception: a row that was being
- * connected, never was, and so never had an endpoint.
+ * Brings the servers of main in step with the endpoints of the gateway. Servers never vanish here,
+ * with one exception: a row that was being connected, never was, and so never had an endpoint.
  *
  * | row of main | endpoint of its name | of its id, under another name | none |
  * | --- | --- | --- | --- |
@@ -96,7 +96,10 @@ export function reconcileServers(
   }
 }
 
-/** Whether the run has met a server's trouble since the contact: the job of a server that has answered begins before the list is complete. */
+/**
+ * Whether the run has met a server's trouble since the contact: the job of a server that has
+ * answered begins before the list is complete.
+ */
 const isOlder = ({ _tag, runId }: Contact, health: ServerHealth | null): boolean =>
   _tag === 'answered' && health !== null && health.failed_run === runId && health.consecutive_failures > 0
 

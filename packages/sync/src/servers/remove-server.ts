@@ -15,8 +15,10 @@ import { findServer, ServerNotFound, type ServerPending } from './find-server.ts
 import { runDetached, withCompensation } from './with-compensation.ts'
 
 /**
- * Deletes a server, its endpoint at the gateway and what is below it. An endpoint that is gone already is fine; when the gateway does not answer, nothing is deleted. With `versions` the row is
- * marked as pending first, under its lock: the endpoint goes only when the row has one of these versions.
+ * Deletes a server, its endpoint at the gateway and what is below it. An endpoint that is gone
+ * already is fine; when the gateway does not answer, nothing is deleted. With `versions` the row is
+ * marked as pending first, under its lock: the endpoint goes only when the row has one of these
+ * versions.
  */
 export const removeServer = Effect.fn('sync.removeServer')(function* ({
   id,

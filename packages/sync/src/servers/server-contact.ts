@@ -23,7 +23,8 @@ export function contactOf(
 }
 
 /**
- * Logs that a server is in another state than when it was last heard of: reachable or not, or in another kind of trouble. A server that stays as it was is not logged, so that one that has been
+ * Logs that a server is in another state than when it was last heard of: reachable or not, or in
+ * another kind of trouble. A server that stays as it was is not logged, so that one that has been
  * down for a week takes one line. `before` null: nothing was heard of it.
  */
 export function logStatus(

@@ -22,8 +22,9 @@ import { findServer, type ServerNotFound, type ServerPending } from './find-serv
 import { contactOf } from './server-contact.ts'
 
 /**
- * Tries a connection: that of a connected server, by its id, or one that is only thought of, of which nothing is kept. What the connected one tells becomes its health at once, and one that was in
- * trouble, or never heard of, is read when it is well.
+ * Tries a connection: that of a connected server, by its id, or one that is only thought of, of
+ * which nothing is kept. What the connected one tells becomes its health at once, and one that was
+ * in trouble, or never heard of, is read when it is well.
  */
 export const testServer = Effect.fn('sync.testServer')(function* (
   request: { readonly id: number; readonly actor: Actor } | EndpointInput,
@@ -48,7 +49,10 @@ export const testServer = Effect.fn('sync.testServer')(function* (
 /** What the ports must offer so that a test can be kept: the health of the server, and a run that reads it. */
 export type ReadPorts = ServerObservations | Inventory | Branches | Queue | Runs | SettingsStore
 
-/** Tries a connection before it is stored; fails when nothing could be read with it. Privileges that are missing in part are in the outcome. */
+/**
+ * Tries a connection before it is stored; fails when nothing could be read with it. Privileges that
+ * are missing in part are in the outcome.
+ */
 export const tryConnection = Effect.fn('sync.tryConnection')(function* (
   connection: EndpointInput,
 ): Effect.fn.Return<EndpointTest, GatewayUnavailable | EndpointRejected | ServerNotUsable, Endpoints> {
@@ -61,8 +65,8 @@ export const tryConnection = Effect.fn('sync.tryConnection')(function* (
 })
 
 /**
- * Keeps what a test of a server's stored connection told: its health is that of now. A failed test is not counted among the failed runs. The server stays as it is when the store
- * does not take it.
+ * Keeps what a test of a server's stored connection told: its health is that of now. A failed test
+ * is not counted among the failed runs. The server stays as it is when the store does not take it.
  */
 export const keepContact = Effect.fn('sync.keepContact')(function* (
   server: { readonly id: number; readonly health: ServerHealth | null; readonly connection: Connection },
@@ -90,7 +94,10 @@ export const keepContact = Effect.fn('sync.keepContact')(function* (
   yield* Effect.catchAll(record, (failed) => Effect.logWarning('the health of a server was not kept', failed))
 })
 
-/** Starts a run that reads one server whose connection was found to work. The server's own state is known, so that no other server is asked for its own. */
+/**
+ * Starts a run that reads one server whose connection was found to work. The server's own state is
+ * known, so that no other server is asked for its own.
+ */
 export const startRead = Effect.fn('sync.startRead')(function* (
   id: number,
   { user }: Actor,

@@ -28,7 +28,10 @@ export interface StagedScope {
 export class MemoryBranch {
   readonly scopes = new Map<string, StagedScope>()
   branch: Branch
-  /** Conflicts with main that have no answer, and those of them that a policy may answer. A test says what main has done. */
+  /**
+   * Conflicts with main that have no answer, and those of them that a policy may answer. A test
+   * says what main has done.
+   */
   withMain = 0
   overridable = 0
 

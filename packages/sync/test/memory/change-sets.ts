@@ -295,7 +295,10 @@ function below(world: World, model: ModelName, row: Row): ReadonlyArray<Row> {
   return (['namespace', 'group'] as const).flatMap((child) => world.where(child, { server, datastore_name: name }))
 }
 
-/** Deletes a row. A parent waits for rows below it that a source has listed; one with rows of a user is left to the user. */
+/**
+ * Deletes a row. A parent waits for rows below it that a source has listed; one with rows of a user
+ * is left to the user.
+ */
 function release(world: World, model: ModelName, row: Row, at: string): 'deleted' | 'updated' | 'held_back' {
   const left = below(world, model, row)
   if (model !== 'group' && left.some(({ presence }) => presence !== 'manual')) return hold(world, row, at)

@@ -36,7 +36,10 @@ export const Fault = z.discriminatedUnion('kind', [
   z.strictObject({ ...shared, kind: z.literal('redirect'), location: z.string(), status: status.default(302) }),
   /** Another body with status 200 and the JSON content type; the empty text is a 200 without a body. */
   z.strictObject({ ...shared, kind: z.literal('body'), body: z.string() }),
-  /** One row of a list is odd: the first with the fields of `where` gets those of `set`, or is replaced when `set` is no object. */
+  /**
+   * One row of a list is odd: the first with the fields of `where` gets those of `set`, or is
+   * replaced when `set` is no object.
+   */
   z.strictObject({
     ...shared,
     kind: z.literal('row'),

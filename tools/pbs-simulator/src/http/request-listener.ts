@@ -105,7 +105,10 @@ export const createRequestListener =
     })
   }
 
-/** The same reply with the first row that has the wanted fields made odd; as it is when no row has them, or it is no list. */
+/**
+ * The same reply with the first row that has the wanted fields made odd; as it is when no row has
+ * them, or it is no list.
+ */
 const withOddRow = (
   response: SimulatedResponse,
   fault: Extract<Fault, { readonly kind: 'row' }>,

@@ -30,7 +30,10 @@ type PageError =
   | BranchNameTaken
   | ApprovalNotAllowed
 
-/** What a form cannot do to a branch is said on the branch's page as it is now; where conflicts stand in the way, above them. */
+/**
+ * What a form cannot do to a branch is said on the branch's page as it is now; where conflicts
+ * stand in the way, above them.
+ */
 export const renderError = (
   viewer: Viewer,
   id: number,

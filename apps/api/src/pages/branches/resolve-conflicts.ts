@@ -61,7 +61,10 @@ const resolutionOf = (id: number, filter: ConflictFilter, { resolution, value = 
     }
   })
 
-/** What was typed, as the field has it: nothing is no value where there may be none, and JSON is read. The field judges the rest. */
+/**
+ * What was typed, as the field has it: nothing is no value where there may be none, and JSON is
+ * read. The field judges the rest.
+ */
 function typed(conflict: BranchConflict | undefined, text: string) {
   const field = conflict?.field == null ? undefined : branchedField(conflict.model, conflict.field)
   if (text === '' && field?.nullable === true) return Effect.succeed<FieldValue>(null)

@@ -39,7 +39,10 @@ export const BranchChanges = (props: { branch: Branch; changes: ReadonlyArray<Br
   </div>
 )
 
-/** An object and its fields, a row each. Those of one that is made or deleted are as a rule all of them, so they are folded away. */
+/**
+ * An object and its fields, a row each. Those of one that is made or deleted are as a rule all of
+ * them, so they are folded away.
+ */
 const ChangedObject = ({ branch, change }: { branch: Branch; change: BranchChange }) => {
   const fields = changedFields(change)
   const rows = change.action === 'update' ? Math.max(1, fields.length) : 1
@@ -103,7 +106,10 @@ const side = ({ model }: BranchChange, values: Values, name: string): Child => (
   <BranchedValue model={model} name={name} value={values?.[name] ?? null} />
 )
 
-/** The fields that are worth a line: all that an update touches, and of a whole object those that say something; its server is in its name. */
+/**
+ * The fields that are worth a line: all that an update touches, and of a whole object those that
+ * say something; its server is in its name.
+ */
 const changedFields = ({ action, before, after }: BranchChange): ReadonlyArray<string> =>
   Object.entries(after ?? before ?? {})
     .filter(([name, value]) => action === 'update' || (name !== 'server' && !isBlank(value)))

@@ -28,7 +28,10 @@ interface CellProps {
   readonly branch?: PageBranch
 }
 
-/** One value, shown by the type of its field. Blank and null are a dash; a blank key is the root, as only a namespace may be. */
+/**
+ * One value, shown by the type of its field. Blank and null are a dash; a blank key is the root, as
+ * only a namespace may be.
+ */
 export const Cell = ({ field, value, reference, branch = null }: CellProps) => {
   if (value === '' && field.type === 'text' && field.class === 'key') return <span class="text-secondary">(root)</span>
   if (value === null || value === undefined || value === '') return <Nothing />

@@ -26,7 +26,10 @@ const right: ReadonlyArray<Panel> = [
   { title: 'Counted and derived', classes: ['derived'] },
 ]
 
-/** A row's attributes, in panels by the class of its fields; JSON has panels of its own below them. `related` stands among them. */
+/**
+ * A row's attributes, in panels by the class of its fields; JSON has panels of its own below them.
+ * `related` stands among them.
+ */
 export const Detail = ({
   model,
   row,

@@ -5,7 +5,10 @@ interface FilterSelect {
   readonly options: ReadonlyArray<{ readonly value: string; readonly label: string }>
 }
 
-/** Narrows a list of records: choices and perhaps a search. Other parameters of the list are kept, but for where it stands. */
+/**
+ * Narrows a list of records: choices and perhaps a search. Other parameters of the list are kept,
+ * but for where it stands.
+ */
 export const FilterForm = ({
   path,
   parameters,

@@ -19,7 +19,10 @@ interface LayoutProps {
   readonly banner?: BranchBannerProps | null
 }
 
-/** Keeps htmx within the policy of the pages: no inline style, no evaluated text, no other site, no copy of a page in the browser's storage. */
+/**
+ * Keeps htmx within the policy of the pages: no inline style, no evaluated text, no other site, no
+ * copy of a page in the browser's storage.
+ */
 const htmxConfig = JSON.stringify({
   includeIndicatorStyles: false,
   allowEval: false,

@@ -6,7 +6,10 @@ import { formatCount } from './format.ts'
 /** Filters of a list of conflicts. */
 export const conflictFilters = ['kind', 'object_type', 'field', 'scope', 'resolved'] as const
 
-/** Resolves every conflict that matches the filters, on all pages. Conflicts that do not allow the chosen resolution stay open. */
+/**
+ * Resolves every conflict that matches the filters, on all pages. Conflicts that do not allow the
+ * chosen resolution stay open.
+ */
 export const ResolveAll = (props: {
   branch: Branch
   count: number

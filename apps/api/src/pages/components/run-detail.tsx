@@ -35,7 +35,10 @@ export interface RunDetailProps {
   readonly pager: PagerProps
 }
 
-/** One run: its changes, and the scopes that changed or need attention, with reasons. The page reloads itself while the run is active. */
+/**
+ * One run: its changes, and the scopes that changed or need attention, with reasons. The page
+ * reloads itself while the run is active.
+ */
 export const RunDetail = ({ run, scopes, warnings, branches, jobs, held, pager }: RunDetailProps) => {
   const here = `${pager.path}?${pager.parameters}`
   const polling = isUnderWay(run)

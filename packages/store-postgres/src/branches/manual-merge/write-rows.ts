@@ -15,7 +15,10 @@ export interface RowChange {
   readonly fields: ReadonlyArray<FieldChange>
 }
 
-/** Changes rows of main that are locked, each in fields of its own, with an entry in the log for each. Returns how many. */
+/**
+ * Changes rows of main that are locked, each in fields of its own, with an entry in the log for
+ * each. Returns how many.
+ */
 export async function writeRows(
   db: Kysely<Tables>,
   model: ModelName,

@@ -21,8 +21,10 @@ export interface ObjectRequest {
 }
 
 /**
- * Locks the scopes of a snapshot's groups, then the branch, and reads the object under these locks; null: the branch shows none. Another user may move a snapshot of main before its scope's
- * lock is ours: then the transaction begins again, unless the other lock is free. Who deletes a server locks it whole, for its groups are counted by every landing below it.
+ * Locks the scopes of a snapshot's groups, then the branch, and reads the object under these locks;
+ * null: the branch shows none. Another user may move a snapshot of main before its scope's lock is
+ * ours: then the transaction begins again, unless the other lock is free. Who deletes a server
+ * locks it whole, for its groups are counted by every landing below it.
  */
 export async function lockObject(
   db: Kysely<Tables>,

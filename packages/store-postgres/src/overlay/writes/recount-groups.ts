@@ -5,8 +5,9 @@ import { inScope } from '../../scopes/scope-place.ts'
 import { byPlace, type GroupKey } from '../../writes/touch-groups.ts'
 
 /**
- * Brings the groups of a branch in step with snapshots that a user has written there: recounts them, which makes those that neither main nor the branch has, and takes out
- * again those that the branch has made and no snapshot of it needs. Hold the locks of their scopes.
+ * Brings the groups of a branch in step with snapshots that a user has written there: recounts
+ * them, which makes those that neither main nor the branch has, and takes out again those that the
+ * branch has made and no snapshot of it needs. Hold the locks of their scopes.
  */
 export async function recountOverlayGroups(
   db: Kysely<Tables>,

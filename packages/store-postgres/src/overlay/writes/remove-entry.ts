@@ -57,7 +57,10 @@ async function discard(db: Kysely<Tables>, { branch, model, id }: ObjectRequest)
 
 type Tombstone = Omit<ObjectRequest, 'model'> & { readonly model: ModelName }
 
-/** Notes that a row of main is deleted, with the row as it is: of a field that the branch has touched, as it first found it. */
+/**
+ * Notes that a row of main is deleted, with the row as it is: of a field that the branch has
+ * touched, as it first found it.
+ */
 async function tombstone(db: Kysely<Tables>, { branch, model, id }: Tombstone): Promise<void> {
   const columns = mergedColumns(model)
   const names = sql.join(columns.map(({ name }) => sql.id(name)))
@@ -77,7 +80,10 @@ async function tombstone(db: Kysely<Tables>, { branch, model, id }: Tombstone): 
   )
 }
 
-/** What a row of main, `m`, had in a column when the entry `e` first touched it; as it is now where there is no such entry. */
+/**
+ * What a row of main, `m`, had in a column when the entry `e` first touched it; as it is now where
+ * there is no such entry.
+ */
 function firstFound({ field, name, type }: Column): RawBuilder<unknown> {
   const was =
     type === 'jsonb'

@@ -60,7 +60,10 @@ export async function seenObject(
   return { row: seenRow({ model, base, main, branch: branchSide, whole: row }) ?? row, main, entry, version }
 }
 
-/** A row of main is not seen below a server that the branch deletes, unless the branch moves it away, nor where the branch has made its key and touched nothing of it. */
+/**
+ * A row of main is not seen below a server that the branch deletes, unless the branch moves it
+ * away, nor where the branch has made its key and touched nothing of it.
+ */
 function isHidden(branch: number, model: ModelName): RawBuilder<unknown> {
   const shadowed = sql`m.id is not null and e.id is null and exists (
     select from ${branchTable(model)} c where c.branch_id = ${branch}::bigint and c.op = 'create' and ${sameKey(model, 'c', 'm')}
