@@ -1,9 +1,10 @@
-import { branchedModels, type FieldValues, type ModelName, registryVersion } from '@netbox-pbs/core'
+import { type FieldValues, type ModelName, registryVersion } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { columnNames, tables } from '../tables/columns.ts'
 import { branchTable, mergedColumns, ofJson } from './branch-columns.ts'
+import { childModels } from './server-tombstone.ts'
 
 /** Where entries are rebased. */
 export interface Moving {
@@ -89,14 +90,13 @@ export async function rebaseDeletes(
 const renewed: RawBuilder<unknown> = sql`registry_version = ${registryVersion}::bigint, last_updated = greatest(now(), e.last_updated + interval '1 microsecond'), seen_version = null`
 
 /** Points what a branch has below servers to the ids that these have now. */
-async function pointChildren(
+export async function pointChildren(
   db: Kysely<Tables>,
   branch: number,
   servers: ReadonlyArray<{ readonly id: number; readonly mainId: number }>,
 ): Promise<void> {
   for (const { id, mainId } of servers) {
-    for (const model of branchedModels) {
-      if (model === 'server') continue
+    for (const model of childModels) {
       await sql`
         update ${branchTable(model)} set server_id = ${mainId}::bigint
         where branch_id = ${branch}::bigint and server_id = ${id}::bigint`.execute(db)

@@ -25,12 +25,12 @@ import { endMerged } from '../land-merged.ts'
 import { lockPresentPlaces } from '../lock-branch-places.ts'
 import { branchWatch } from '../mark-stale.ts'
 import { type Entry, readEntries } from '../read-entries.ts'
+import { pointChildren } from '../rebase-entries.ts'
 import { recordOutcomes, refreshOutcomes } from '../record-outcomes.ts'
 import { type ResolvedEntry, resolveEntry } from '../resolve-entry.ts'
 import { reviewTouchedScopes } from '../review-scopes.ts'
 import { creationIds, groupsOfEntries, insertEntryRows } from './insert-rows.ts'
 import { freeServers, removeNamespaces, removeRows, unlistGroups } from './remove-rows.ts'
-import { repointChildren } from './repoint-children.ts'
 import { type RowChange, renameRows, writeRows } from './write-rows.ts'
 
 /** What is merged, by whom, and when (RFC 3339). */
@@ -212,7 +212,7 @@ async function renameEntries(
   const ended = await endEntries(merge, model, await resolveKeyConflicts(merge.db, keyConflicts))
   if (ended instanceof Error) return ended
   const rows = ended.flatMap((one) => rowChangeOf(merge, model, one))
-  const moved = await unlessTaken(() => renameRows(merge.db, model, { rows, origin: by }))
+  const moved = await nullWhenTaken(() => renameRows(merge.db, model, { rows, origin: by }))
   // Another user has just taken such a key: the next comparison of the branch shows it.
   if (moved === null) return new BranchInConflict({ id, conflicts: 1 })
   count(merge, model, { updated: moved })
@@ -244,12 +244,11 @@ async function adoptEntries(
   return await adoptEntries(merge, model, taken, readings + 1)
 }
 
+/** What the branch has under servers of its own goes to those of the same names that main has made since. */
 async function repoint(merge: Merge, adopted: ReadonlyArray<Ended>): Promise<void> {
   const { id } = merge.request
-  for (const { entry } of adopted) {
-    const repointing = { staged: entry.id, adopted: entry.mainId ?? entry.id }
-    await repointChildren(merge.db, id, repointing)
-  }
+  const servers = adopted.map(({ entry }) => ({ id: entry.id, mainId: entry.mainId ?? entry.id }))
+  await pointChildren(merge.db, id, servers)
   if (adopted.length > 0) await lockPresentPlaces(merge.db, id)
 }
 
@@ -310,7 +309,7 @@ const writesFact = (model: ModelName, fields: ReadonlyArray<FieldChange>): boole
   fields.some(({ field }) => factColumns(model).some((column) => column.field === field))
 
 /** Runs a statement; null: it failed on a taken key, and the transaction is aborted. */
-async function unlessTaken<A>(statement: () => Promise<A>): Promise<A | null> {
+async function nullWhenTaken<A>(statement: () => Promise<A>): Promise<A | null> {
   try {
     return await statement()
   } catch (cause) {

@@ -9,7 +9,7 @@ import type {
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { branchTable, mergedColumns } from '../../branches/branch-columns.ts'
+import { branchTable, mergedColumns, ofJson } from '../../branches/branch-columns.ts'
 import { raiseRevision } from '../../branches/branch-record.ts'
 import { childModels, highestChild } from '../../branches/server-tombstone.ts'
 import type { Database } from '../../database/database.ts'
@@ -84,12 +84,9 @@ async function tombstone(db: Kysely<Tables>, { branch, model, id }: Tombstone): 
  * What a row of main, `m`, had in a column when the entry `e` first touched it; as it is now where
  * there is no such entry.
  */
-function firstFound({ field, name, type }: Column): RawBuilder<unknown> {
-  const was =
-    type === 'jsonb'
-      ? sql`nullif(e.base -> ${field}::text, 'null')`
-      : sql`(e.base ->> ${field}::text)::${sql.raw(type)}`
-  return sql`case when e.base ? ${field}::text then ${was} else ${sql.ref(`m.${name}`)} end`
+function firstFound(column: Column): RawBuilder<unknown> {
+  const { field, name } = column
+  return sql`case when e.base ? ${field}::text then ${ofJson(sql`e.base`, column)} else ${sql.ref(`m.${name}`)} end`
 }
 
 /**
