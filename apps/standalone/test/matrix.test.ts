@@ -103,7 +103,7 @@ const answers: ReadonlyArray<Answer> = [
   { fault: '401', input: status(401, 'authentication failed'), code: 'unauthorized', byDay: true },
   { fault: 'the 400 that is a 401', input: status(400, 'authentication failed'), code: 'unauthorized' },
   { fault: '403', input: status(403, 'permission check failed'), code: 'forbidden', byDay: true },
-  { fault: '404 of a proxy', input: { kind: 'html', status: 404 }, code: 'protocol', byDay: true },
+  { fault: '404 of a proxy', input: { kind: 'html', status: 404 }, code: 'protocol' },
   { fault: '500', input: status(500, 'internal error'), code: 'protocol' },
   { fault: '503', input: status(503, 'busy'), code: 'protocol' },
   { fault: 'a redirect', input: { kind: 'redirect', location: 'https://192.0.2.1/' }, code: 'protocol' },
@@ -118,7 +118,7 @@ const answers: ReadonlyArray<Answer> = [
   { fault: 'truncated JSON', input: { kind: 'truncate', afterBytes: 15 }, code: 'protocol', byDay: true },
   { fault: 'HTML of a proxy', input: { kind: 'html', status: 502 }, code: 'protocol' },
   { fault: 'HTML with 200', input: { kind: 'html', status: 200 }, code: 'protocol' },
-  { fault: 'empty 200', input: { kind: 'body', body: '' }, code: 'protocol', byDay: true },
+  { fault: 'empty 200', input: { kind: 'body', body: '' }, code: 'protocol' },
   { fault: 'null', input: { kind: 'body', body: '{"data":null}' }, code: 'protocol' },
   {
     fault: 'an empty list',
