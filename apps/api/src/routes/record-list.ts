@@ -1,6 +1,7 @@
 import type { Page } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import {
+  branchParameters,
   errorResponses,
   idParameter,
   notFoundResponse,
@@ -26,6 +27,8 @@ interface ListDescription {
   readonly description: string
   /** The list's schema in the document. */
   readonly schema: string
+  /** The list can be read inside a branch. */
+  readonly branched?: boolean
 }
 
 /** A list of records that are no inventory: `A` as the store has them, filtered by `F`. */
@@ -76,7 +79,7 @@ export const recordListOf = <F extends object, A, O extends { readonly id: numbe
   )
 
 function listRoute<F>(
-  { path, operationId, tags = ['plugins'], description, schema }: ListDescription,
+  { path, operationId, tags = ['plugins'], description, schema, branched = false }: ListDescription,
   { parameters }: RecordFilter<F>,
   handler: Handler,
   { ofAnother = false } = {},
@@ -87,7 +90,12 @@ function listRoute<F>(
       path,
       tags: [...tags],
       operationId,
-      parameters: [...(ofAnother ? [idParameter] : []), ...parameters, ...pageParameters],
+      parameters: [
+        ...(ofAnother ? [idParameter] : []),
+        ...parameters,
+        ...pageParameters,
+        ...(branched ? branchParameters : []),
+      ],
       responses: {
         ...errorResponses,
         200: response(description, ref(schema)),
