@@ -1,50 +1,18 @@
-import {
-  Branches,
-  BranchInConflict,
-  type ChangeSets,
-  type EditValues,
-  type Inventory,
-  type InventoryWrites,
-} from '@netbox-pbs/core/ports'
-import { may } from '@netbox-pbs/testing'
-import { Effect, Layer, ManagedRuntime, Option } from 'effect'
+import { Branches, type ChangeSets, type Inventory, type InventoryWrites } from '@netbox-pbs/core/ports'
+import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { main, personsBranch } from './contract/branch-edits.ts'
 import { answer, check, conflictsOf, merge, newFleet, rows } from './contract/branching.ts'
+import { inConflict, key, kinds, noone, status, storeNames } from './contract/manual-merge.ts'
 import { engines } from './engines.ts'
-
-const noone = { host: 'h', token_id: 't@pbs!x' }
-const key = (server: number, day: number, more: EditValues = {}): EditValues => ({
-  server,
-  datastore_name: 'tank',
-  backup_type: 'vm',
-  backup_id: '100',
-  backup_time: may(day),
-  ...more,
-})
 
 describe.each(engines)('what the merge of a person’s branch asks, on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
   const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database | Inventory>) =>
     runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
-
-  const _stores = (server: number) =>
-    rows(`select id, name, path, comment, tags, presence from datastores where server_id = ${server} order by name`)
-  const storeNames = (server: number) =>
-    rows<{ id: number; name: string }>(`select id, name from datastores where server_id = ${server} order by name`)
-  const inConflict = (id: number, conflicts: number) =>
-    Effect.map(Effect.flip(merge(id)), (met) =>
-      expect(met instanceof BranchInConflict ? met.conflicts : met.message).toBe(conflicts),
-    )
-  const kinds = (id: number) =>
-    Effect.map(conflictsOf(id), (found) =>
-      found.map(({ kind, field, model, objectId }) => [kind, field, model, objectId]),
-    )
-  const status = (id: number) =>
-    Effect.flatMap(Branches, (branches) => Effect.map(branches.get({ id }), (one) => Option.getOrThrow(one).status))
 
   test.each([
     ['main', 'theirs'],

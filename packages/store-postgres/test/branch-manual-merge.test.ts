@@ -2,12 +2,11 @@ import {
   Branches,
   BranchInConflict,
   type ChangeSets,
-  type EditValues,
   type Inventory,
   type InventoryWrites,
 } from '@netbox-pbs/core/ports'
 import { change, may, serverFacts } from '@netbox-pbs/testing'
-import { Effect, Layer, ManagedRuntime, Option } from 'effect'
+import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
@@ -24,17 +23,8 @@ import {
   rows,
   stageOnce,
 } from './contract/branching.ts'
+import { inConflict, key, kinds, noone, status, storeNames } from './contract/manual-merge.ts'
 import { engines } from './engines.ts'
-
-const noone = { host: 'h', token_id: 't@pbs!x' }
-const key = (server: number, day: number, more: EditValues = {}): EditValues => ({
-  server,
-  datastore_name: 'tank',
-  backup_type: 'vm',
-  backup_id: '100',
-  backup_time: may(day),
-  ...more,
-})
 
 describe.each(engines)('the merge of a person’s branch on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
@@ -44,18 +34,6 @@ describe.each(engines)('the merge of a person’s branch on $engine', ({ migrate
 
   const stores = (server: number) =>
     rows(`select id, name, path, comment, tags, presence from datastores where server_id = ${server} order by name`)
-  const storeNames = (server: number) =>
-    rows<{ id: number; name: string }>(`select id, name from datastores where server_id = ${server} order by name`)
-  const inConflict = (id: number, conflicts: number) =>
-    Effect.map(Effect.flip(merge(id)), (met) =>
-      expect(met instanceof BranchInConflict ? met.conflicts : met.message).toBe(conflicts),
-    )
-  const kinds = (id: number) =>
-    Effect.map(conflictsOf(id), (found) =>
-      found.map(({ kind, field, model, objectId }) => [kind, field, model, objectId]),
-    )
-  const status = (id: number) =>
-    Effect.flatMap(Branches, (branches) => Effect.map(branches.get({ id }), (one) => Option.getOrThrow(one).status))
 
   test('lands what it makes, changes and deletes as users do', async () => {
     await run(
