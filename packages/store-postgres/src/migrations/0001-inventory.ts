@@ -182,7 +182,7 @@ create table scopes (
 
 /**
  * Change sets of runs that are open, and what they hold of each scope. All of it is unlogged: a run
- * whose database crashed starts anew, so nothing staged needs to survive. PostgreSQL empties all
+ * whose database crashed starts again, so nothing staged needs to survive. PostgreSQL empties all
  * unlogged tables together then, the change sets with them: a closed change set is one that is not
  * there, and none lands in part. Their ids come from a logged sequence and are never given twice,
  * so a worker that comes back cannot meet a new change set under its old id.

@@ -44,7 +44,7 @@ alter table branch_servers
 
 /**
  * Groups of which a branch changes any snapshot, as they are in it. `moved`: main's snapshots of
- * the group have changed since it was counted, so the next reader counts it anew. `gone`: its
+ * the group have changed since it was counted, so the next reader counts it again. `gone`: its
  * snapshots that the branch changes and main has lost. A branch is not referenced, for a writer of
  * main that adds a group here would wait for whoever has locked the branch, and may itself be
  * waited for.

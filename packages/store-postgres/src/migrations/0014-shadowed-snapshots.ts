@@ -4,7 +4,7 @@ import type { Migration } from 'kysely/migration'
 /**
  * Snapshots of main whose keys a branch gives to its own are kept with the counters of their
  * groups, so that a reader of the branch need not look for them. Groups that were counted without
- * are counted anew.
+ * are counted again.
  */
 export const migration: Migration = {
   async up(db) {

@@ -85,5 +85,5 @@ export class ScopeBroken extends Data.TaggedError('ScopeBroken')<{
   readonly message: string
 }> {}
 
-/** A breach of the contract, in words that name what was seen. */
+/** A breach of the contract; the message names what the source sent. */
 export const breach = (message: string): ScopeBroken => new ScopeBroken({ code: 'protocol', message })

@@ -4,7 +4,7 @@ import { lockBranchFor } from '../../branches/branch-record.ts'
 import type { Tables } from '../../database/tables.ts'
 
 /**
- * Locks a branch until the end of the transaction, for a user who writes in it. Returns why it
+ * Locks a branch until the end of the transaction, for an edit in it. Returns why it
  * accepts no edits, null: it does. A branch that does not exist counts as ended; one of a run
  * accepts none.
  */
