@@ -5,7 +5,7 @@ import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { main, personsBranch } from './contract/branch-edits.ts'
 import { answer, check, conflictsOf, merge, newFleet, rows } from './contract/branching.ts'
-import { inConflict, key, kinds, noone, status, storeNames } from './contract/manual-merge.ts'
+import { inConflict, key, kinds, status, storeNames, unconnected } from './contract/manual-merge.ts'
 import { engines } from './engines.ts'
 
 describe.each(engines)('what the merge of a person’s branch asks, on $engine', ({ migrated }) => {
@@ -74,7 +74,7 @@ describe.each(engines)('what the merge of a person’s branch asks, on $engine',
       await run(
         Effect.gen(function* () {
           const branch = yield* personsBranch('below')
-          const server = yield* branch.make('server', { name: 'below', ...noone, status: 'reachable' })
+          const server = yield* branch.make('server', { name: 'below', ...unconnected, status: 'reachable' })
           const store = yield* branch.make('datastore', { server, name: 'tank', path: '/p' })
           const snapshot = yield* branch.make('snapshot', key(server, 1))
           expect(yield* check(branch.id)).toMatchObject({ status: 'ready', conflicts: 0 })
@@ -102,11 +102,11 @@ describe.each(engines)('what the merge of a person’s branch asks, on $engine',
         Effect.gen(function* () {
           const edits = yield* main
           const branch = yield* personsBranch('adopt')
-          const server = yield* branch.make('server', { name: 'adopt', ...noone, tags: ['mine'] })
+          const server = yield* branch.make('server', { name: 'adopt', ...unconnected, tags: ['mine'] })
           yield* branch.make('datastore', { server, name: 'tank', path: '/mine' })
           const vault = yield* branch.make('datastore', { server, name: 'vault', path: '/p' })
           const snapshot = yield* branch.make('snapshot', key(server, 1))
-          const theirs = yield* edits.make('server', { name: 'adopt', ...noone, tags: ['theirs'] })
+          const theirs = yield* edits.make('server', { name: 'adopt', ...unconnected, tags: ['theirs'] })
           const tank = yield* edits.make('datastore', { server: theirs, name: 'tank', path: '/theirs' })
           yield* inConflict(branch.id, 1)
           expect(yield* conflictsOf(branch.id)).toMatchObject([
@@ -145,9 +145,9 @@ describe.each(engines)('what the merge of a person’s branch asks, on $engine',
       await run(
         Effect.gen(function* () {
           const branch = yield* personsBranch('left-out')
-          const server = yield* branch.make('server', { name: 'left-out', ...noone })
+          const server = yield* branch.make('server', { name: 'left-out', ...unconnected })
           const store = yield* branch.make('datastore', { server, name: 'tank', path: '/p' })
-          yield* (yield* main).create('server', { name: 'left-out', ...noone, host: 'other' })
+          yield* (yield* main).create('server', { name: 'left-out', ...unconnected, host: 'other' })
           yield* inConflict(branch.id, 1)
           yield* answer(branch.id, { choice: 'skip' })
           yield* inConflict(branch.id, 1)
@@ -189,7 +189,7 @@ describe.each(engines)('what the merge of a person’s branch asks, on $engine',
         Effect.gen(function* () {
           const { server, tank, vault } = yield* newFleet('leaves')
           const branch = yield* personsBranch('leaves')
-          const home = yield* branch.make('server', { name: 'leaves-tmp', ...noone })
+          const home = yield* branch.make('server', { name: 'leaves-tmp', ...unconnected })
           yield* branch.update('datastore', vault.id, { server: home })
           yield* branch.remove('server', server)
           yield* branch.update('server', home, { name: 'leaves' })

@@ -23,7 +23,7 @@ import {
   rows,
   stageOnce,
 } from './contract/branching.ts'
-import { inConflict, key, kinds, noone, status, storeNames } from './contract/manual-merge.ts'
+import { inConflict, key, kinds, status, storeNames, unconnected } from './contract/manual-merge.ts'
 import { engines } from './engines.ts'
 
 describe.each(engines)('the merge of a person’s branch on $engine', ({ migrated }) => {
@@ -223,7 +223,7 @@ describe.each(engines)('the merge of a person’s branch on $engine', ({ migrate
       Effect.gen(function* () {
         const { server, snapshot } = yield* newFleet('moved')
         const branch = yield* personsBranch('moved')
-        const home = yield* branch.make('server', { name: 'moved-new', ...noone })
+        const home = yield* branch.make('server', { name: 'moved-new', ...unconnected })
         yield* branch.update('snapshot', snapshot(0).id, { backup_time: may(2), backup_id: '200' })
         yield* branch.update('snapshot', snapshot(1).id, { server: home })
         yield* branch.remove('snapshot', snapshot(2).id)
@@ -341,7 +341,7 @@ describe.each(engines)('the merge of a run’s branch on $engine', ({ migrated }
             changes: [change('server', server, serverFacts('renamed'), { name: 'wanted', host: 'h' })],
           },
         ])
-        const other = yield* (yield* main).make('server', { name: 'wanted', ...noone })
+        const other = yield* (yield* main).make('server', { name: 'wanted', ...unconnected })
         expect(yield* check(id)).toMatchObject({ status: 'in_review', conflicts: 1 })
         expect(yield* conflictsOf(id)).toMatchObject([
           { kind: 'unique_collision', field: null, objectId: server, main: { id: other, title: 'wanted' } },

@@ -17,7 +17,7 @@ import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { actor, newBranch, newFleet, rows, stageOnce } from './contract/branching.ts'
 import { engines } from './engines.ts'
 
-const noone = { host: 'h', token_id: 't@pbs!x' }
+const unconnected = { host: 'h', token_id: 't@pbs!x' }
 
 describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
@@ -61,7 +61,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
         const branch = yield* branchOf('made')
         const [made] = yield* branch.create('server', {
           name: 'made-2',
-          ...noone,
+          ...unconnected,
           status: 'reachable',
           sync_schedule: '0 3 * * *',
           last_seen_at: may(3),
@@ -130,7 +130,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
         expect(yield* rows(`select id from servers where name = 'made-2'`)).toEqual([])
         const [next] = yield* (yield* InventoryWrites).create({
           model: 'server',
-          rows: [{ name: 'made-3', ...noone }],
+          rows: [{ name: 'made-3', ...unconnected }],
           actor,
         })
         expect(next).toBeGreaterThan(made ?? 0)

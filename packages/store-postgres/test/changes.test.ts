@@ -441,8 +441,8 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
       Effect.gen(function* () {
         const edits = yield* InventoryWrites
         const [making, renaming, reverting, rejected] = [aRequest(), aRequest(), aRequest(), aRequest()] as const
-        const noone = { host: 'h', token_id: 't@pbs!x' }
-        const of = (values: object) => ({ name: 'steps', ...noone, ...values })
+        const unconnected = { host: 'h', token_id: 't@pbs!x' }
+        const of = (values: object) => ({ name: 'steps', ...unconnected, ...values })
         const write = (id: number, values: Readonly<Record<string, string | number>>, actor = making) =>
           edits.update({ model: 'server', id, values, actor })
         const rows = [of({ endpoint_state: 'pending' })]

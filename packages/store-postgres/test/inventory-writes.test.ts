@@ -29,7 +29,7 @@ import { engines } from './engines.ts'
 // What a sync needs of this port has a contract suite; here are all models and columns, which only
 // the two engines write.
 
-const noone = { host: 'h', token_id: 't@pbs!x' }
+const unconnected = { host: 'h', token_id: 't@pbs!x' }
 
 describe.each(engines)('edits on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
@@ -40,7 +40,7 @@ describe.each(engines)('edits on $engine', ({ migrated }) => {
   const one = (effect: Effect.Effect<ReadonlyArray<number>, unknown, InventoryWrites>) =>
     Effect.map(effect, (ids) => ids[0] ?? 0)
   const server = (name: string) =>
-    one(Effect.flatMap(edits, (writes) => writes.create({ model: 'server', rows: [{ name, ...noone }] })))
+    one(Effect.flatMap(edits, (writes) => writes.create({ model: 'server', rows: [{ name, ...unconnected }] })))
   const served = (model: 'server' | 'datastore' | 'group' | 'snapshot' | 'job', id: number) =>
     Effect.flatMap(InventoryLists, (lists) => Effect.map(lists.get({ model, id }), Option.getOrNull))
   const listed = (model: 'group' | 'snapshot' | 'datastore' | 'namespace', serverId: number) =>
@@ -92,14 +92,14 @@ describe.each(engines)('edits on $engine', ({ migrated }) => {
         const serverId = yield* one(
           writes.create({
             model: 'server',
-            rows: [{ name: 'defaults', ...noone, status: 'reachable', last_seen_at: may(3) }],
+            rows: [{ name: 'defaults', ...unconnected, status: 'reachable', last_seen_at: may(3) }],
           }),
         )
         expect(yield* served('server', serverId)).toEqual({
           id: serverId,
           serverName: 'defaults',
           name: 'defaults',
-          ...noone,
+          ...unconnected,
           port: 8007,
           fingerprint: '',
           verify_ssl: true,

@@ -5,7 +5,7 @@ import { expect } from 'vitest'
 import { conflictsOf, merge, rows } from './branching.ts'
 
 /** Values of a server that nothing connects to. */
-export const noone = { host: 'h', token_id: 't@pbs!x' }
+export const unconnected = { host: 'h', token_id: 't@pbs!x' }
 /** Values of a snapshot of vm/100 in the datastore tank. */
 export const key = (server: number, day: number, more: EditValues = {}): EditValues => ({
   server,
