@@ -27,7 +27,7 @@ interface ListDescription {
   readonly description: string
   /** The list's schema in the document. */
   readonly schema: string
-  /** The list can be read inside a branch. */
+  /** A request may name a branch, in which the list is read. */
   readonly branched?: boolean
 }
 
