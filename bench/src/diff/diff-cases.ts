@@ -1,4 +1,4 @@
-import { diff, type Facts, type MainRow } from '@netbox-pbs/core'
+import { diff, type Facts, type MainRow, type SourceRow, type SourceRows } from '@netbox-pbs/core'
 import type { Batch, Case } from '../measure.ts'
 import { bothSides, rowsPerGroup } from './snapshot-rows.ts'
 
@@ -26,9 +26,20 @@ function diffCase(title: string, rows: number, rowsPerList: number, changes: (in
   }
 }
 
+/** Rows as a sync hands them to diff: a list for each group, of which its rows do not repeat the key. */
+function groupsOf(rows: ReadonlyArray<Facts<'snapshot'>>): ReadonlyArray<SourceRows<'snapshot'>> {
+  const groups: Array<SourceRows<'snapshot'> & { readonly rows: Array<SourceRow<'snapshot'>> }> = []
+  for (const { server, datastore_name, namespace, backup_type, backup_id, ...row } of rows) {
+    const last = groups.at(-1)
+    if (last?.within.backup_id === backup_id) last.rows.push(row)
+    else groups.push({ within: { server, datastore_name, namespace, backup_type, backup_id }, rows: [row] })
+  }
+  return groups
+}
+
 interface List {
   readonly main: ReadonlyArray<MainRow<'snapshot'>>
-  readonly source: ReadonlyArray<Facts<'snapshot'>>
+  readonly source: ReadonlyArray<SourceRows<'snapshot'>>
 }
 
 function batch(from: number, to: number, rowsPerList: number, changes: (index: number) => boolean): Batch {
@@ -37,7 +48,10 @@ function batch(from: number, to: number, rowsPerList: number, changes: (index: n
   const expected = verified.filter((_, i) => changes(from + i)).length
   const lists: Array<List> = []
   for (let start = 0; start < main.length; start += rowsPerList) {
-    lists.push({ main: main.slice(start, start + rowsPerList), source: verified.slice(start, start + rowsPerList) })
+    lists.push({
+      main: main.slice(start, start + rowsPerList),
+      source: groupsOf(verified.slice(start, start + rowsPerList)),
+    })
   }
   return () => {
     let found = 0

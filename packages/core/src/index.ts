@@ -170,7 +170,15 @@ export {
 export type { Presence } from './sync/absence.ts'
 export { type Absence, absenceOf, type Seen } from './sync/absence.ts'
 export type { Change, Create, Delete, FieldChange, Update } from './sync/change.ts'
-export { type DiffInput, type DiffResult, diff, type MainRow, type Sightings, type SourceRow } from './sync/diff.ts'
+export {
+  type DiffInput,
+  type DiffResult,
+  diff,
+  type MainRow,
+  type Sightings,
+  type SourceRow,
+  type SourceRows,
+} from './sync/diff.ts'
 export {
   type GuardInput,
   type GuardSettings,

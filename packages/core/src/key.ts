@@ -8,11 +8,21 @@ type ValuesOf<M extends ModelName, Fields extends ReadonlyArray<unknown>> = {
 /** The natural key of a row: the values of its key columns, in the order of the model's key. References are ids. */
 export type NaturalKey<M extends ModelName = ModelName> = M extends ModelName ? ValuesOf<M, Registry[M]['key']> : never
 
-/** The natural key of a row. Nothing is folded or trimmed. */
-export function naturalKey<M extends ModelName>(model: M, row: Readonly<Record<string, unknown>>): NaturalKey<M> {
+/**
+ * The natural key of a row. Nothing is folded or trimmed. `within`: key columns that the row leaves
+ * out, because all rows of its list have them in common.
+ */
+export function naturalKey<M extends ModelName>(
+  model: M,
+  row: Readonly<Record<string, unknown>>,
+  within: Readonly<Record<string, unknown>> = row,
+): NaturalKey<M> {
   const fields: ReadonlyArray<string> = registry[model].key
   const key: Array<unknown> = []
-  for (let i = 0; i < fields.length; i++) key.push(row[fields[i] ?? ''])
+  for (let i = 0; i < fields.length; i++) {
+    const field = fields[i] ?? ''
+    key.push(within[field] ?? row[field])
+  }
   return key as unknown as NaturalKey<M> // border: the registry says what its columns hold
 }
 

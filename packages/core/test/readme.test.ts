@@ -17,7 +17,7 @@ describe('the README', () => {
       {
         _tag: 'create',
         key: [7, 'tank', 'site-b'],
-        values: { server: 7, datastore_name: 'tank', path: 'site-b' },
+        values: { datastore_name: 'tank', path: 'site-b' },
       },
     ])
     expect(whatChanged.verdict).toEqual({ _tag: 'hold', reason: 'too_many' })

@@ -142,7 +142,7 @@ describe('the frames of a stream', () => {
     const groupKey = { datastore_name: 'tank', namespace: 'site-a', backup_type: 'vm', backup_id: '100' }
     expect(parsed).toEqual({
       facts: { ...groupKey, owner: 'root@pam', comment: 'für "100"' },
-      snapshots: group.snapshots.map((snapshot) => ({ ...groupKey, ...snapshot })),
+      snapshots: group.snapshots,
     })
   })
 

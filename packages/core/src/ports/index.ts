@@ -62,7 +62,6 @@ export {
   type ServerFailure,
   Source,
   type SourceErrorCode,
-  type SourceFacts,
   SourceFailed,
   type SourceFrame,
   type SourceGroup,

@@ -47,15 +47,6 @@ export interface SourceRequest extends ScopeFilter {
   readonly run?: string
 }
 
-/**
- * Facts as a source gives them, with the fields that it cannot read. Servers are named, since a source
- * knows no ids.
- */
-export type SourceFacts<M extends 'datastore' | 'namespace' | 'group' | 'snapshot' | 'job' | 'task'> = Omit<
-  SourceRow<M>,
-  'server'
->
-
 /** A server as the gateway knows it. `version` and `timezone` are null when it did not answer. */
 export type SourceServer = Omit<Facts<'server'>, 'version' | 'timezone' | 'endpoint_state' | 'endpoint_id'> & {
   readonly endpoint_id: number
@@ -84,10 +75,10 @@ export interface ServerFailure {
   readonly presented_fingerprint?: string | undefined
 }
 
-/** A group and all its snapshots, newest first. */
+/** A group and all its snapshots, newest first. The key of the group is said once. */
 export interface SourceGroup {
-  readonly facts: SourceFacts<'group'>
-  readonly snapshots: ReadonlyArray<SourceFacts<'snapshot'>>
+  readonly facts: SourceRow<'group'>
+  readonly snapshots: ReadonlyArray<SourceRow<'snapshot'>>
 }
 
 /**
@@ -104,20 +95,20 @@ export type SourceFrame =
   | {
       readonly _tag: 'datastore'
       readonly server: string
-      readonly facts: SourceFacts<'datastore'>
+      readonly facts: SourceRow<'datastore'>
       readonly observed: DatastoreObservation
     }
-  | { readonly _tag: 'namespace'; readonly server: string; readonly facts: SourceFacts<'namespace'> }
+  | { readonly _tag: 'namespace'; readonly server: string; readonly facts: SourceRow<'namespace'> }
   | {
       readonly _tag: 'job'
       readonly server: string
-      readonly facts: SourceFacts<'job'>
+      readonly facts: SourceRow<'job'>
       readonly observed: Observations<'job'>
     }
   | {
       readonly _tag: 'task'
       readonly server: string
-      readonly facts: SourceFacts<'task'>
+      readonly facts: SourceRow<'task'>
       readonly observed: Observations<'task'>
     }
   | {

@@ -47,6 +47,13 @@ type OfClass<M extends ModelName, C extends FieldClass> = {
 /** The fields of a row that a source provides and diff compares: key, immutable and source fields. */
 export type Facts<M extends ModelName> = Pick<Values<M>, OfClass<M, 'key' | 'immutable' | 'source'>>
 
+/** The key columns that the rows of a source's list have in common, so that no row repeats them. */
+export type SharedKey<M extends ModelName> = M extends 'server'
+  ? never
+  : M extends 'snapshot'
+    ? Exclude<Registry['snapshot']['key'][number], 'backup_time'>
+    : 'server'
+
 /** Measurements: the observation fields, without `last_seen_at`, which follows from the run. */
 export type Observations<M extends ModelName> = Omit<Pick<Values<M>, OfClass<M, 'observation'>>, 'last_seen_at'>
 

@@ -1,6 +1,6 @@
 import type { NaturalKey } from '../key.ts'
 import type { FieldValue, ModelName } from '../registry/field.ts'
-import type { Facts } from '../registry/registry.ts'
+import type { Facts, SharedKey } from '../registry/registry.ts'
 
 /** A field that changes, with the value it had and the value it gets. */
 export interface FieldChange {
@@ -9,13 +9,16 @@ export interface FieldChange {
   readonly value: FieldValue
 }
 
-/** A row that main lacks. Fields of other classes take their defaults. */
+/**
+ * A row that main lacks. Fields of other classes take their defaults, and key columns are read from
+ * `key`: `values` are the facts as their source gave them, without what its list said for all rows.
+ */
 export interface Create<M extends ModelName> {
   readonly _tag: 'create'
   /** Given when the row was staged in a branch; else the landing gives it one. */
   readonly id?: number
   readonly key: NaturalKey<M>
-  readonly values: Facts<M>
+  readonly values: Omit<Facts<M>, SharedKey<M>>
 }
 
 /**

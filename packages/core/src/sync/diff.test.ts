@@ -1,10 +1,10 @@
 import { FastCheck } from 'effect'
 import { describe, expect, test } from 'vitest'
-import { keyText, naturalKey } from '../key.ts'
+import { keyText, type NaturalKey, naturalKey } from '../key.ts'
 import type { FieldValue } from '../registry/field.ts'
-import { type Facts, fieldsOfClass } from '../registry/registry.ts'
+import { type Facts, fieldsOfClass, type SharedKey } from '../registry/registry.ts'
 import type { Change } from './change.ts'
-import { diff, KeyedRows, type MainRow, type SourceRow } from './diff.ts'
+import { diff, KeyedRows, type MainRow, type SourceRow, type SourceRows } from './diff.ts'
 
 type Snapshot = Facts<'snapshot'>
 
@@ -33,11 +33,16 @@ const row = (facts: Snapshot, change: Partial<MainRow<'snapshot'>> = {}): MainRo
   facts,
   ...change,
 })
-const compare = (
-  main: ReadonlyArray<MainRow<'snapshot'>>,
-  source: ReadonlyArray<SourceRow<'snapshot'>>,
-  complete = true,
-) => diff({ model: 'snapshot', main, source, complete })
+type Listed = SourceRow<'snapshot'> & Pick<Snapshot, SharedKey<'snapshot'>>
+/** A snapshot as its list has it: without the key columns of its group. */
+const listed = ({ server, datastore_name, namespace, backup_type, backup_id, ...row }: Listed) => row
+const listsOf = (source: ReadonlyArray<Listed>): ReadonlyArray<SourceRows<'snapshot'>> =>
+  source.map((whole) => {
+    const { server, datastore_name, namespace, backup_type, backup_id } = whole
+    return { within: { server, datastore_name, namespace, backup_type, backup_id }, rows: [listed(whole)] }
+  })
+const compare = (main: ReadonlyArray<MainRow<'snapshot'>>, source: ReadonlyArray<Listed>, complete = true) =>
+  diff({ model: 'snapshot', main, source: listsOf(source), complete })
 
 const noSightings = { noted: [], returned: [] }
 
@@ -68,7 +73,7 @@ describe('a row', () => {
 
   test('that main lacks is created', () => {
     expect(compare([], [snapshot()])).toEqual({
-      changes: [{ _tag: 'create', key, values: snapshot() }],
+      changes: [{ _tag: 'create', key, values: listed(snapshot()) }],
       unchanged: 0,
       ...noSightings,
     })
@@ -131,15 +136,21 @@ describe('a row', () => {
 
   test('that was absent and is listed again is the same row, whether it differs or not', () => {
     const main = [row(snapshot(), { presence: 'absent', absentRun: 6 })]
-    const again = diff({ model: 'snapshot', main, source: [snapshot()], complete: true, runId: 7 })
+    const again = diff({ model: 'snapshot', main, source: listsOf([snapshot()]), complete: true, runId: 7 })
     expect(again).toEqual({ changes: [], unchanged: 1, noted: [], returned: [1] })
-    const changed = diff({ model: 'snapshot', main, source: [snapshot({ comment: 'x' })], complete: true, runId: 7 })
+    const changed = diff({
+      model: 'snapshot',
+      main,
+      source: listsOf([snapshot({ comment: 'x' })]),
+      complete: true,
+      runId: 7,
+    })
     expect(changed).toMatchObject({ changes: [{ _tag: 'update', id: 1, appears: false }], returned: [1] })
   })
 
   test('reported twice counts once, the last time', () => {
     const { changes } = compare([], [snapshot({ comment: 'first' }), snapshot({ comment: 'last' })])
-    expect(changes).toEqual([{ _tag: 'create', key, values: snapshot({ comment: 'last' }) }])
+    expect(changes).toEqual([{ _tag: 'create', key, values: listed(snapshot({ comment: 'last' })) }])
   })
 
   test('is the same whatever the order of the keys in its JSON, but not of its lists', () => {
@@ -187,7 +198,7 @@ describe('what the source cannot tell', () => {
   })
 
   test('is blank in a row that main lacks, without the list of what is unknown', () => {
-    expect(compare([], [unreadable]).changes).toMatchObject([{ _tag: 'create', values: snapshot(blank) }])
+    expect(compare([], [unreadable]).changes).toMatchObject([{ _tag: 'create', values: listed(snapshot(blank)) }])
     expect(compare([], [unreadable]).changes[0]).not.toHaveProperty('values.unknown')
   })
 
@@ -223,12 +234,16 @@ const someRows = FastCheck.tuple(
   facts.map((values, index) => row(values, { id: index + 1, presence: presences.next().value })),
 )
 
+const keyOf = ([server, datastore_name, namespace, backup_type, backup_id]: NaturalKey<'snapshot'>) => ({
+  ...{ server, datastore_name, namespace, backup_type, backup_id },
+})
+
 /** What a store makes of main with the changes; only the facts and whether a row is listed. */
 function apply(main: ReadonlyArray<MainRow<'snapshot'>>, changes: ReadonlyArray<Change<'snapshot'>>) {
   const rows = new Map(main.map((one) => [one.id, one]))
   const created: Array<Snapshot> = []
   for (const change of changes) {
-    if (change._tag === 'create') created.push(change.values)
+    if (change._tag === 'create') created.push(snapshot({ ...keyOf(change.key), ...change.values }))
     else if (change._tag === 'delete') rows.delete(change.id)
     else {
       const before = rows.get(change.id)
@@ -323,18 +338,24 @@ const rows = FastCheck.array(
 test('a row is found by its whole key, the last one set, whatever rows came before', () => {
   FastCheck.assert(
     FastCheck.property(rows, rows, (set, lookups) => {
-      const keyed = new KeyedRows<(typeof set)[number]>('group')
-      const byText = new Map<string, (typeof set)[number]>()
-      for (const row of set) {
-        keyed.set(row)
-        byText.set(keyText(naturalKey('group', row)), row)
+      type Row = Partial<(typeof set)[number]>
+      const keyed = new KeyedRows<'group', Row>('group')
+      const byText = new Map<string, Row>()
+      for (const [i, whole] of set.entries()) {
+        // Every second row leaves out what it says of its list.
+        const { backup_id, ...within } = whole
+        const row = i % 2 === 0 ? whole : { backup_id }
+        keyed.set(row, i % 2 === 0 ? {} : within)
+        byText.set(keyText(naturalKey('group', whole)), row)
       }
       for (const like of lookups) {
         const key = keyText(naturalKey('group', like))
         expect(keyed.take(like)).toBe(byText.get(key))
         byText.delete(key)
       }
-      expect(new Set(keyed.left())).toEqual(new Set(byText.values()))
+      const left = [...keyed.left()]
+      expect(new Map(left.map(({ key, row }) => [keyText(key), row]))).toEqual(byText)
+      expect(left.length).toBe(byText.size)
     }),
   )
 })

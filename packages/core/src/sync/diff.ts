@@ -1,8 +1,8 @@
 import { compareKeys, keyPart, type NaturalKey, naturalKey } from '../key.ts'
 import { type Fields, type FieldValue, type ModelName, sameValue } from '../registry/field.ts'
-import { type Facts, fieldsOfClass, registry } from '../registry/registry.ts'
+import { type Facts, fieldsOfClass, registry, type SharedKey } from '../registry/registry.ts'
 import { absenceOf, type Seen } from './absence.ts'
-import type { Change, Delete, FieldChange } from './change.ts'
+import type { Change, Create, Delete, FieldChange } from './change.ts'
 
 /** A row of main as diff sees it. */
 export interface MainRow<M extends ModelName> extends Seen {
@@ -15,8 +15,8 @@ export interface MainRow<M extends ModelName> extends Seen {
   readonly overrides?: Readonly<Record<string, FieldValue>>
 }
 
-/** A row as its source reports it. */
-export type SourceRow<M extends ModelName> = Facts<M> & {
+/** A row as its source reports it, without what all rows of its list have in common. */
+export type SourceRow<M extends ModelName> = Omit<Facts<M>, SharedKey<M>> & {
   /**
    * Fields that the source cannot read now, such as those of an unreadable manifest. Main keeps its values of them;
    * the placeholders here are for a row that main lacks. Left out when there are none.
@@ -24,11 +24,18 @@ export type SourceRow<M extends ModelName> = Facts<M> & {
   readonly unknown?: ReadonlyArray<string> | undefined
 }
 
+/** Rows of one list of a source. Servers are named there, so the id of theirs is said here. */
+export interface SourceRows<M extends ModelName> {
+  /** The key columns that all rows have in common; rows may repeat them. */
+  readonly within: Pick<Facts<M>, SharedKey<M> & keyof Facts<M>>
+  readonly rows: Iterable<SourceRow<M>>
+}
+
 /** What diff compares: two sides of the same set of keys. */
 export interface DiffInput<M extends ModelName> {
   readonly model: M
   readonly main: Iterable<MainRow<M>>
-  readonly source: Iterable<SourceRow<M>>
+  readonly source: Iterable<SourceRows<M>>
   /** The source side lists its set to the end, so that a row it lacks is gone. Without it nothing is deleted. */
   readonly complete: boolean
   /**
@@ -60,8 +67,8 @@ export interface DiffResult<M extends ModelName> extends Sightings {
  * reports their key. An absent row that is listed again is not a change.
  */
 export function diff<M extends ModelName>({ model, main, source, complete, runId }: DiffInput<M>): DiffResult<M> {
-  const sourceRows = new KeyedRows<SourceRow<M>>(model)
-  for (const facts of source) sourceRows.set(facts)
+  const sourceRows = new KeyedRows<M, SourceRow<M>>(model)
+  for (const { within, rows } of source) for (const row of rows) sourceRows.set(row, within)
 
   const compared = comparedFields(model)
   const changes: Array<Change<M>> = []
@@ -85,8 +92,7 @@ export function diff<M extends ModelName>({ model, main, source, complete, runId
       changes.push({ _tag: 'update', id: row.id, key: naturalKey(model, row.facts), fields, appears, broken })
     }
   }
-  for (const values of sourceRows.left())
-    changes.push({ _tag: 'create', key: naturalKey(model, values), values: factsOf(values) })
+  for (const { key, row } of sourceRows.left()) changes.push({ _tag: 'create', key, values: factsOf(row) })
   changes.sort((a, b) => compareKeys(a.key, b.key))
   return { changes, unchanged, noted: noted.sort(ascending), returned: returned.sort(ascending) }
 }
@@ -95,10 +101,10 @@ const ascending = (a: number, b: number): number => a - b
 
 type Row = Readonly<Record<string, FieldValue>>
 
-function factsOf<M extends ModelName>(row: SourceRow<M>): Facts<M> {
+function factsOf<M extends ModelName>(row: SourceRow<M>): Create<M>['values'] {
   if (row.unknown === undefined) return row
   const { unknown: _, ...facts } = row
-  return facts as unknown as Facts<M> // border: what is left of a generic intersection is not known to the compiler
+  return facts as unknown as Create<M>['values'] // border: what is left of a generic intersection is not known to the compiler
 }
 
 /** Worked out once a model: a sync calls diff for each batch of groups. */
@@ -156,56 +162,67 @@ const isNothing = (value: FieldValue): boolean => value === null || (Array.isArr
 
 type AnyRow = Readonly<Record<string, unknown>>
 
+/** Rows that share all key columns but the last, by that last one. */
+interface RowsByEnd<A> {
+  readonly beginning: ReadonlyArray<unknown>
+  readonly rows: Map<unknown, A>
+}
+
 /**
  * Rows of one model by their natural key, without a text for each key: the rows of a list share all
  * but the end of their keys, so a row is found by that end among those that share its beginning. A
  * key set twice keeps the last row.
  */
-export class KeyedRows<A extends AnyRow> {
-  readonly #lists = new Map<string, Map<unknown, A>>()
+export class KeyedRows<M extends ModelName, A extends AnyRow> {
+  readonly #lists = new Map<string, RowsByEnd<A>>()
   readonly #end: string
-  /** The list that was used last, and the beginning that its rows share. */
-  #list: Map<unknown, A> | null = null
-  readonly #beginning: ReadonlyArray<{ readonly field: string; value: unknown }>
+  readonly #beginning: ReadonlyArray<string>
+  /** The list that was used last. */
+  #list: RowsByEnd<A> | null = null
 
-  constructor(model: ModelName) {
+  constructor(model: M) {
     const fields: ReadonlyArray<string> = registry[model].key
     this.#end = fields.at(-1) ?? ''
-    this.#beginning = fields.slice(0, -1).map((field) => ({ field, value: undefined }))
+    this.#beginning = fields.slice(0, -1)
   }
 
-  set(row: A): void {
-    this.#listOf(row).set(row[this.#end], row)
+  /** Adds a row. Key columns that `within` has are those of the row, whatever it says itself. */
+  set(row: A, within: AnyRow): void {
+    this.#listOf(row, within).rows.set(within[this.#end] ?? row[this.#end], row)
   }
 
   /** Takes out the row that has the same key as this one. */
   take(like: AnyRow): A | undefined {
-    const list = this.#listOf(like)
+    const { rows } = this.#listOf(like, like)
     const end = like[this.#end]
-    const row = list.get(end)
-    if (row !== undefined) list.delete(end)
+    const row = rows.get(end)
+    if (row !== undefined) rows.delete(end)
     return row
   }
 
-  /** The rows that were not taken out. */
-  *left(): Generator<A> {
-    for (const list of this.#lists.values()) yield* list.values()
-  }
-
-  #listOf(row: AnyRow): Map<unknown, A> {
-    if (this.#list !== null && this.#begins(row)) return this.#list
-    let text = ''
-    for (const part of this.#beginning) {
-      part.value = row[part.field]
-      text += `${keyPart(part.value)},`
+  /** The rows that were not taken out, with their keys. */
+  *left(): Generator<{ readonly key: NaturalKey<M>; readonly row: A }> {
+    for (const { beginning, rows } of this.#lists.values()) {
+      // border: the registry says what its columns hold
+      for (const [end, row] of rows) yield { key: [...beginning, end] as unknown as NaturalKey<M>, row }
     }
-    this.#list = this.#lists.get(text) ?? new Map<unknown, A>()
-    this.#lists.set(text, this.#list)
-    return this.#list
   }
 
-  #begins(row: AnyRow): boolean {
-    for (const part of this.#beginning) if (row[part.field] !== part.value) return false
+  #listOf(row: AnyRow, within: AnyRow): RowsByEnd<A> {
+    if (this.#list !== null && this.#begins(this.#list.beginning, row, within)) return this.#list
+    const beginning = this.#beginning.map((field) => within[field] ?? row[field])
+    const text = beginning.map(keyPart).join(',')
+    const list = this.#lists.get(text) ?? { beginning, rows: new Map<unknown, A>() }
+    this.#lists.set(text, list)
+    this.#list = list
+    return list
+  }
+
+  #begins(beginning: ReadonlyArray<unknown>, row: AnyRow, within: AnyRow): boolean {
+    for (let i = 0; i < beginning.length; i++) {
+      const field = this.#beginning[i] ?? ''
+      if ((within[field] ?? row[field]) !== beginning[i]) return false
+    }
     return true
   }
 }

@@ -1,7 +1,7 @@
 import { diff, guard } from '@netbox-pbs/core'
 
 const main = [{ id: 1, presence: 'listed', facts: { server: 7, datastore_name: 'tank', path: 'site-a' } }] as const
-const source = [{ server: 7, datastore_name: 'tank', path: 'site-b' }]
+const source = [{ within: { server: 7 }, rows: [{ datastore_name: 'tank', path: 'site-b' }] }]
 
 const { changes } = diff({ model: 'namespace', main, source, complete: true })
 // [{ _tag: 'delete', id: 1, … }, { _tag: 'create', values: { path: 'site-b', … }, … }]

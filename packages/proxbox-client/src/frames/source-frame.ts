@@ -62,12 +62,8 @@ function failed({ frame: _, error, retryable, server_answers, ...scope }: Failed
 /** Messages are stored with the run and shown: a line, not a page. */
 const sentence = (message: string) => boundedText(message, [], 2000)
 
-/** A group in core's words: each snapshot carries its whole key. */
+/** A group in core's words. */
 export function sourceGroup(wire: GroupFrame): SourceGroup {
   const { frame: _, server: _server, left_out: _left, snapshots, ...facts } = wire
-  const { datastore_name, namespace, backup_type, backup_id } = facts
-  return {
-    facts,
-    snapshots: snapshots.map((snapshot) => ({ datastore_name, namespace, backup_type, backup_id, ...snapshot })),
-  }
+  return { facts, snapshots }
 }

@@ -20,8 +20,7 @@ import { Array as Arr, Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import { appendSummaries, type Origin } from '../change-log/append-changes.ts'
 import type { WindowStep } from '../change-sets/land-windows.ts'
-import { stageRows } from '../change-sets/stage-rows.ts'
-import { stagedRows } from '../change-sets/staged-rows.ts'
+import { stageChanges } from '../change-sets/stage-changes.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { placeKey } from '../scopes/scope-place.ts'
@@ -209,7 +208,7 @@ async function stageModel(merge: Merge, model: ModelName, part: number, kept: Re
     const written = writesOf(merge, model, decided, index, kept)
     await recordOutcomes(merge.db, { branch, model }, written)
     const changes = written.flatMap(({ entry, write }) => changeOf(model, entry, write) ?? [])
-    if (changes.length > 0) await stageRows(merge.db, part, model, stagedRows(model, changes, { held: false }))
+    if (changes.length > 0) await stageChanges(merge.db, part, model, changes, { held: false })
   }
 }
 

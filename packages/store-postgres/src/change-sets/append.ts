@@ -1,4 +1,5 @@
 import {
+  type Change,
   type FieldValue,
   keyText,
   type ModelName,
@@ -14,8 +15,7 @@ import type { Database } from '../database/database.ts'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { ownObservations } from '../tables/columns.ts'
-import { stageRows } from './stage-rows.ts'
-import { type InitialObservations, stagedRows } from './staged-rows.ts'
+import { type InitialObservations, stageChanges } from './stage-changes.ts'
 
 /**
  * Maximum number of rows in one statement: the embedded engine serves no one else during a
@@ -35,16 +35,16 @@ export const append = Effect.fn('ChangeSets.append')(function* <M extends ModelN
       return (await lockChangeSet(trx, changeSet, 'share')) ? undefined : closed
     const part = await openPart(trx, changeSet, scopeKey(scope))
     if (part === null) return closed
-    const { readings, later } = initialObservations(model, changes, observed)
-    for (const rows of batches(stagedRows(model, changes, { held: held !== undefined, readings })))
-      await stageRows(trx, part, model, rows)
+    const { initial, later } = initialObservations(model, changes, observed)
+    const staging = { held: held !== undefined, observed: initial }
+    for (const some of batches<Change>(changes)) await stageChanges(trx, part, model, some, staging)
     for (const rows of batches(later)) await stageObservations(trx, part, rows)
     for (const rows of batches(digests)) await stageDigests(trx, part, rows)
     for (const rows of batches(sighted)) await stageSightings(trx, part, model, rows)
   })
 })
 
-/** A reading of one row, whatever its model. */
+/** An observation of one row, whatever its model. */
 interface StagedObservation {
   readonly key: NaturalKey
   readonly values: object
@@ -58,18 +58,19 @@ function initialObservations<M extends ModelName>(
   model: M,
   changes: Appended<M>['changes'],
   observed: ReadonlyArray<StagedObservation>,
-): { readonly readings: InitialObservations; readonly later: ReadonlyArray<StagedObservation> } {
-  if (ownObservations(model).length === 0) return { readings: new Map(), later: observed }
-  const created = new Set(changes.flatMap((change) => (change._tag === 'create' ? [keyText(change.key)] : [])))
-  const readings = new Map<string, Readonly<Record<string, FieldValue>>>()
+): { readonly initial: InitialObservations; readonly later: ReadonlyArray<StagedObservation> } {
+  if (ownObservations(model).length === 0) return { initial: new Map(), later: observed }
+  const created = new Map(
+    changes.flatMap((change) => (change._tag === 'create' ? [[keyText(change.key), change as Change]] : [])),
+  )
+  const initial = new Map<Change, Readonly<Record<string, FieldValue>>>()
   const later: Array<StagedObservation> = []
   for (const { key, values } of observed) {
-    const text = keyText(key)
-    if (created.has(text))
-      readings.set(text, values as Readonly<Record<string, FieldValue>>) // border: the port knows their fields
-    else later.push({ key, values })
+    const creation = created.get(keyText(key))
+    if (creation === undefined) later.push({ key, values })
+    else initial.set(creation, values as Readonly<Record<string, FieldValue>>) // border: the port knows their fields
   }
-  return { readings, later }
+  return { initial, later }
 }
 
 /**

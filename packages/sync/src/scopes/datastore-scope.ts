@@ -15,13 +15,12 @@ export const openDatastoreScope = (
   scope: Extract<Scope, { readonly resource: 'datastores' }>,
 ): Effect.Effect<ScopeWork> =>
   Effect.map(now, (started) => {
-    const list = new RowList('datastore', scope)
+    const list = new RowList('datastore', scope, { server: job.serverId })
     return {
       get listed() {
         return list.size
       },
-      row: (frame) =>
-        frame._tag === 'datastore' ? list.add({ ...frame.facts, server: job.serverId }, frame.observed) : null,
+      row: (frame) => (frame._tag === 'datastore' ? list.add(frame.facts, frame.observed) : null),
       complete: (completed) =>
         Effect.gen(function* () {
           yield* list.counted(completed)

@@ -13,13 +13,12 @@ export const openJobScope = (
   scope: Extract<Scope, { readonly resource: 'jobs' }>,
 ): Effect.Effect<ScopeWork> =>
   Effect.map(now, (started) => {
-    const list = new RowList('job', scope)
+    const list = new RowList('job', scope, { server: job.serverId })
     return {
       get listed() {
         return list.size
       },
-      row: (frame) =>
-        frame._tag === 'job' ? list.add({ ...frame.facts, server: job.serverId }, frame.observed) : null,
+      row: (frame) => (frame._tag === 'job' ? list.add(frame.facts, frame.observed) : null),
       complete: (completed) =>
         Effect.gen(function* () {
           yield* list.counted(completed)

@@ -23,12 +23,12 @@ export type NamespaceScopeName = Extract<Scope, { readonly resource: 'namespaces
 /** The namespaces scope of a datastore. What lies in a namespace that vanished is let go of before the namespace is. */
 export const openNamespaceScope = (job: ServerJob, scope: NamespaceScopeName): Effect.Effect<ScopeWork> =>
   Effect.map(now, (started) => {
-    const list = new RowList('namespace', scope)
+    const list = new RowList('namespace', scope, { server: job.serverId })
     return {
       get listed() {
         return list.size
       },
-      row: (frame) => (frame._tag === 'namespace' ? list.add({ ...frame.facts, server: job.serverId }) : null),
+      row: (frame) => (frame._tag === 'namespace' ? list.add(frame.facts) : null),
       complete: (completed) =>
         Effect.gen(function* () {
           yield* list.counted(completed)
@@ -64,7 +64,9 @@ export const emptyNamespaces = Effect.fn('sync.emptyNamespaces')(function* (
   const started = yield* now
   const { server, datastore } = scope
   const main = yield* namespacesOf(job, scope)
-  const { goes, alreadyMissing } = new RowList('namespace', scope).compare(main, null, { leftOut: 0 })
+  const { goes, alreadyMissing } = new RowList('namespace', scope, { server: job.serverId }).compare(main, null, {
+    leftOut: 0,
+  })
   // Rows made by a user may lie where no source ever listed a namespace.
   const listed = new Set(goes.map(({ row }) => row.facts.path))
   const others = (yield* Inventory).namespacesInUse({ serverId: job.serverId, datastore })

@@ -2,13 +2,14 @@ import {
   type Change,
   type Delete,
   diff,
-  type Facts,
   keyText,
   type MainRow,
   type ModelName,
   naturalKey,
   type Scope,
   type Sightings,
+  type SourceRow,
+  type SourceRows,
   scopeTitle,
 } from '@netbox-pbs/core'
 import type { Observed, ObservedModel } from '@netbox-pbs/core/ports'
@@ -35,13 +36,16 @@ export interface Compared<M extends ListedModel> {
 export class RowList<M extends ListedModel> {
   readonly #model: M
   readonly #scope: Scope
-  readonly #rows = new Map<string, Facts<M>>()
+  readonly #within: SourceRows<M>['within']
+  readonly #rows = new Map<string, SourceRow<M>>()
   /** Readings that came with the rows. */
   readonly observed: Array<Observed<M & ObservedModel>> = []
 
-  constructor(model: M, scope: Scope) {
+  /** @param within - What all rows of the list have in common: the id of their server. */
+  constructor(model: M, scope: Scope, within: SourceRows<M>['within']) {
     this.#model = model
     this.#scope = scope
+    this.#within = within
   }
 
   get size(): number {
@@ -49,8 +53,11 @@ export class RowList<M extends ListedModel> {
   }
 
   /** Takes a row and, where the model has them, its readings. A key may come once. */
-  add(facts: Facts<M>, values: Observed<M & ObservedModel>['values'] | null = null): Effect.Effect<void, ScopeBroken> {
-    const key = naturalKey(this.#model, facts)
+  add(
+    facts: SourceRow<M>,
+    values: Observed<M & ObservedModel>['values'] | null = null,
+  ): Effect.Effect<void, ScopeBroken> {
+    const key = naturalKey(this.#model, facts, this.#within)
     const text = keyText(key)
     if (this.#rows.has(text)) return breach(`${scopeTitle(this.#scope)} list ${text} twice`)
     this.#rows.set(text, facts)
@@ -72,11 +79,10 @@ export class RowList<M extends ListedModel> {
   compare(main: Iterable<MainRow<M>>, runId: number | null, { leftOut }: Pick<Completed, 'leftOut'>): Compared<M> {
     const rows = new Map<number, MainRow<M>>()
     for (const row of main) rows.set(row.id, row)
-    const source = this.#rows.values()
     const { changes, unchanged, ...sightings } = diff({
       model: this.#model,
       main: rows.values(),
-      source,
+      source: [{ within: this.#within, rows: this.#rows.values() }],
       complete: leftOut === 0,
       ...(runId === null ? {} : { runId }),
     })

@@ -1,11 +1,11 @@
 import {
   absenceOf,
   diff,
-  type Facts,
   keyText,
   naturalKey,
   type Scope,
   type ScopeOutcome,
+  type SourceRows,
   scopeTitle,
 } from '@netbox-pbs/core'
 import {
@@ -42,8 +42,9 @@ type GroupFrame = Extract<SourceFrame, { readonly _tag: 'group' }>
 
 /** A group whose frame is new, with the one of its key that main has. */
 interface ReadGroup {
-  readonly facts: Facts<'group'>
-  readonly snapshots: ReadonlyArray<Facts<'snapshot'>>
+  readonly group: SourceGroup
+  /** The key of the group, for its snapshots. */
+  readonly within: SourceRows<'snapshot'>['within']
   readonly known: KnownGroup | undefined
   readonly digest: GroupDigest
 }
@@ -165,31 +166,23 @@ export class SnapshotScope implements ScopeWork {
           () => breach(`${scopeTitle(this.#scope)} list a group of elsewhere`),
         ),
       )
-      const server = this.#job.serverId
-      const facts = { ...group.facts, server }
-      const key = naturalKey('group', facts)
+      const { datastore_name, namespace, backup_type, backup_id } = group.facts
+      const within = { server: this.#job.serverId, datastore_name, namespace, backup_type, backup_id }
+      const key = naturalKey('group', within)
       const text = keyText(key)
       const known = this.#groups.withKey(text)
       if (!this.#groups.list(known ?? text)) return yield* breach(`${scopeTitle(this.#scope)} list a group twice`)
       const listed = group.snapshots.length
-      const snapshots = group.snapshots.map((snapshot) => ({ ...snapshot, server }))
-      this.#batch.push({ facts, snapshots, known, digest: { key, digest: frame.digest, listed } })
+      this.#batch.push({ group, within, known, digest: { key, digest: frame.digest, listed } })
       this.#batchRows += Math.max(listed, known?.listed ?? 0)
       this.#listed += listed
       if (this.#batchRows >= batchRows || this.#batch.length >= batchGroups) yield* this.#compareBatch
     })
   }
 
-  #fits({ facts, snapshots }: SourceGroup): boolean {
+  #fits({ facts }: SourceGroup): boolean {
     const { datastore, namespace } = this.#scope
-    const within = (row: { readonly datastore_name: string; readonly namespace: string }) =>
-      row.datastore_name === datastore && row.namespace === namespace
-    return (
-      within(facts) &&
-      snapshots.every(
-        (row) => within(row) && row.backup_type === facts.backup_type && row.backup_id === facts.backup_id,
-      )
-    )
+    return facts.datastore_name === datastore && facts.namespace === namespace
   }
 
   /** Compares the groups read since the last batch, while the next batch is read. */
@@ -206,8 +199,9 @@ export class SnapshotScope implements ScopeWork {
     return Effect.gen(this, function* () {
       const known = read.flatMap((group) => (group.known === undefined ? [] : [group.known]))
       const rows = known.length === 0 ? [] : yield* Stream.runCollect(yield* snapshotsOf(known))
-      const groups = diff({ model: 'group', main: known, source: read.map(({ facts }) => facts), complete: false })
-      const source = read.flatMap(({ snapshots }) => snapshots)
+      const listed = { within: { server: this.#job.serverId }, rows: read.map(({ group }) => group.facts) }
+      const groups = diff({ model: 'group', main: known, source: [listed], complete: false })
+      const source = read.map(({ within, group }) => ({ within, rows: group.snapshots }))
       const snapshots = diff({ model: 'snapshot', main: rows, source, complete: true })
       this.#tally.add(groups.changes, false)
       this.#tally.add(snapshots.changes, true)

@@ -1,6 +1,5 @@
 import {
   diff,
-  type Facts,
   isTaskKept,
   naturalKey,
   type Observations,
@@ -125,20 +124,17 @@ export class TaskScope implements ScopeWork {
       const main = yield* Stream.runCollect((yield* Inventory).tasks({ serverId: this.#job.serverId, upids }))
       const known = new Map([...main].map((task) => [task.facts.upid, task]))
       const taken = frames.filter(({ facts }) => known.has(facts.upid) || isTaskKept(facts.starttime, this.#window))
-      const source = taken.map((frame) => this.#factsOf(frame))
+      const within = { server: this.#job.serverId }
+      const source = [{ within, rows: taken.map(({ facts }) => facts) }]
       const { changes, unchanged } = diff({ model: 'task', main, source, complete: false })
       this.#changes += changes.length
       this.#unchanged += unchanged
       const news = taken.filter(({ facts, observed }) => !sameObservation(known.get(facts.upid)?.observed, observed))
       yield* this.#append(
         changes,
-        news.map((frame) => ({ key: naturalKey('task', this.#factsOf(frame)), values: frame.observed })),
+        news.map(({ facts, observed }) => ({ key: naturalKey('task', facts, within), values: observed })),
       )
     })
-  }
-
-  #factsOf({ facts }: TaskFrame): Facts<'task'> {
-    return { ...facts, server: this.#job.serverId }
   }
 
   #append(changes: ReturnType<typeof diff<'task'>>['changes'], observed: ReadonlyArray<Observed<'task'>>) {

@@ -82,7 +82,12 @@ export function reconcileServers(
   }
   for (const { facts } of free) if (!healths.has(facts.name)) sourceRows.push(connected(facts, null))
 
-  const { changes, unchanged } = diff({ model: 'server', main: rows, source: sourceRows, complete: false })
+  const { changes, unchanged } = diff({
+    model: 'server',
+    main: rows,
+    source: [{ within: {}, rows: sourceRows }],
+    complete: false,
+  })
   return {
     changes: [...removals, ...changes.map((change) => withRename(change, renames))],
     observed: free.flatMap(({ facts, observed }) => {

@@ -6,6 +6,7 @@ import {
   naturalKey,
   noRows,
   type RowCounts,
+  registry,
   type Scope,
   type ServerHealth,
   scopeKey,
@@ -246,16 +247,18 @@ function apply(
   made: Set<number>,
 ): 'created' | 'updated' | null {
   if (change._tag === 'create') {
-    const found = world.byKey(model, naturalKey(model, change.values))
+    const found = world.byKey(model, change.key)
+    const key: ReadonlyArray<unknown> = change.key
+    const facts = { ...change.values, ...Object.fromEntries(registry[model].key.map((field, i) => [field, key[i]])) }
     if (found === undefined) {
-      const row = world.insert(model, change.values, 'listed')
+      const row = world.insert(model, facts, 'listed')
       made.add(row.id)
       if (model === 'server') world.notePending(row.id)
       return 'created'
     }
     // Another run or a user may have made it since, or the same key is staged twice.
-    const same = found.presence === 'listed' && sameFacts(found.facts, change.values)
-    Object.assign(found, { facts: change.values, presence: 'listed', missingSince: null })
+    const same = found.presence === 'listed' && sameFacts(found.facts, facts)
+    Object.assign(found, { facts, presence: 'listed', missingSince: null })
     if (same || made.has(found.id)) return null
     world.writes++
     return 'updated'

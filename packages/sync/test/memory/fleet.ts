@@ -1,12 +1,5 @@
-import type { Scope } from '@netbox-pbs/core'
-import type {
-  ServerFailure,
-  SourceFacts,
-  SourceFailed,
-  SourceFrame,
-  SourceGroup,
-  SourceRequest,
-} from '@netbox-pbs/core/ports'
+import type { Scope, SourceRow } from '@netbox-pbs/core'
+import type { ServerFailure, SourceFailed, SourceFrame, SourceGroup, SourceRequest } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { serverFacts } from './world.ts'
 
@@ -201,14 +194,13 @@ export function groupFrame(
   namespace: string,
   guest: string,
   hours: ReadonlyArray<number>,
-  change: Partial<SourceFacts<'snapshot'>> = {},
+  change: Partial<SourceRow<'snapshot'>> = {},
 ): SourceFrame {
   const [backup_type = '', backup_id = ''] = guest.split('/')
   const key = { datastore_name, namespace, backup_type, backup_id }
   const group: SourceGroup = {
     facts: { ...key, owner: 'root@pam', comment: '' },
     snapshots: hours.map((hour) => ({
-      ...key,
       backup_time: backupTime(hour),
       size_bytes: 1000 + hour,
       owner: 'root@pam',
