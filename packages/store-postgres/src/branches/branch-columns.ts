@@ -1,7 +1,7 @@
-import { everyModelFields, type ModelName } from '@netbox-pbs/core'
+import type { ModelName } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
 import { rowTitle } from '../change-log/logged-fields.ts'
-import { type Column, columnNames, factColumns, keyColumns, operatorColumns, tables } from '../tables/columns.ts'
+import { type Column, columnNames, editedColumns, keyColumns, tables } from '../tables/columns.ts'
 
 /** The table of what branches change of a model. */
 export const branchTable = (model: ModelName): RawBuilder<unknown> => sql.table(`branch_${tables[model]}`)
@@ -14,18 +14,8 @@ export const branchTable = (model: ModelName): RawBuilder<unknown> => sql.table(
 export const entryOf = (branch: number, model: ModelName, id: RawBuilder<unknown>): RawBuilder<unknown> =>
   sql`(select e.* from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and e.id = ${id} offset 0) e`
 
-const everyModelColumns: ReadonlyArray<Column> = Object.keys(everyModelFields).map((name) => ({
-  field: name,
-  name,
-  type: 'jsonb',
-}))
-
-/** The columns of a row of a branch that are main's too: all that merges. */
-export const mergedColumns = (model: ModelName): ReadonlyArray<Column> => [
-  ...factColumns(model),
-  ...operatorColumns(model),
-  ...everyModelColumns,
-]
+/** The columns of a row of a branch that are main's too: all that merges is what users may edit. */
+export const mergedColumns = (model: ModelName): ReadonlyArray<Column> => editedColumns(model)
 
 /** Whether an entry, the row of the alias, is an update that touches its object's key. */
 export const renamesKey = (model: ModelName, alias: string): RawBuilder<boolean> =>
@@ -34,12 +24,6 @@ export const renamesKey = (model: ModelName, alias: string): RawBuilder<boolean>
 /** Whether the rows of two aliases differ in any of the columns. */
 export const differ = (columns: ReadonlyArray<Column>, a: string, b: string): RawBuilder<boolean> =>
   sql<boolean>`(${columnNames(columns, a)}) is distinct from (${columnNames(columns, b)})`
-
-/** A field's value from a JSON object, as its column holds it. */
-export const ofJson = (json: RawBuilder<unknown>, { field, type }: Column): RawBuilder<unknown> =>
-  type === 'jsonb'
-    ? sql`nullif(${json} -> ${field}::text, 'null')`
-    : sql`(${json} ->> ${field}::text)::${sql.raw(type)}`
 
 /** The natural key of the entry `e` in words. Its server may be one that the branch makes. */
 export const entryTitle = (model: ModelName): RawBuilder<unknown> =>

@@ -2,8 +2,16 @@ import { branchedModels, type ModelName, registryVersion } from '@netbox-pbs/cor
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { plainValue } from '../change-log/logged-fields.ts'
 import type { Tables } from '../database/tables.ts'
-import { type Column, columnNames, defaultValue, keyColumns, operatorColumns, tables } from '../tables/columns.ts'
-import { branchTable, mergedColumns, ofJson } from './branch-columns.ts'
+import {
+  type Column,
+  columnNames,
+  defaultValue,
+  keyColumns,
+  ofJson,
+  operatorColumns,
+  tables,
+} from '../tables/columns.ts'
+import { branchTable, mergedColumns } from './branch-columns.ts'
 
 /** A merged branch, and the new one that gets its inverse. */
 export interface Inversion {

@@ -2,8 +2,8 @@ import { type FieldValues, type ModelName, registryVersion } from '@netbox-pbs/c
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
-import { columnNames, tables } from '../tables/columns.ts'
-import { branchTable, mergedColumns, ofJson } from './branch-columns.ts'
+import { columnNames, ofJson, tables } from '../tables/columns.ts'
+import { branchTable, mergedColumns } from './branch-columns.ts'
 import { childModels } from './server-tombstone.ts'
 
 /** Where entries are rebased. */

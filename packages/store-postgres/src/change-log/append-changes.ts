@@ -3,7 +3,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../tables/columns.ts'
-import { loggedFacts, rowServer, rowTitle, timestamp, wholeRow } from './logged-fields.ts'
+import { loggedFields, rowServer, rowTitle, timestamp, wholeRow } from './logged-fields.ts'
 
 /**
  * The author of a change: a run or a user. `branchId`: the change lands with the merge of that
@@ -70,23 +70,29 @@ export async function deleteLogged(
 }
 
 /**
- * The touched facts of a row that differ, as two columns `before` and `after` with the members of a
- * JSON object in text, which `membersOf` reads; null when nothing differs. `touched` is a list of
- * fields; only the columns of these are looked at. Text, because a row costs a fifth of what it
- * takes to gather its members with an aggregate.
+ * The touched fields of a row that differ, as two columns `before` and `after` with the members of a
+ * JSON object in text, which `membersOf` reads; null when nothing differs. `fields`: all that can be
+ * touched; only these columns are looked at. Text, because a row costs a fifth of what it takes to
+ * gather its members with an aggregate.
  */
-export function touchedFacts(
+export function changedMembers(
   model: ModelName,
+  fields: ReadonlySet<string>,
   {
-    touched,
+    touches,
     before,
     after,
-  }: { readonly touched: RawBuilder<unknown>; readonly before: string; readonly after: string },
+  }: {
+    readonly touches: (field: string) => RawBuilder<unknown>
+    readonly before: string
+    readonly after: string
+  },
 ): RawBuilder<unknown> {
-  const facts = loggedFacts(model)
+  const logged = loggedFields(model).filter(({ of }) => of.some((field) => fields.has(field)))
+  if (logged.length === 0) return sql`null::text as before, null::text as after`
   const members = (alias: string) => {
-    const each = facts.map(({ name, of, value }) => {
-      const isTouched = of.map((field) => sql`${sql.lit(field)} = any(${touched})`)
+    const each = logged.map(({ name, of, value }) => {
+      const isTouched = of.filter((field) => fields.has(field)).map(touches)
       return sql`case when (${sql.join(isTouched, sql` or `)}) and ${value(before)} is distinct from ${value(after)}
         then ${sql.lit(`${JSON.stringify(name)}: `)} || coalesce(to_jsonb(${value(alias)})::text, 'null') end`
     })
@@ -95,7 +101,7 @@ export function touchedFacts(
   return sql`${members(before)} as before, ${members(after)} as after`
 }
 
-/** The JSON object of what `touchedFacts` wrote in a column. */
+/** The JSON object of what `changedMembers` wrote in a column. */
 export const membersOf = (column: string): RawBuilder<unknown> => sql`('{' || ${sql.ref(column)} || '}')::jsonb`
 
 /** Of two whole rows in JSON the members of `wanted` that differ from those of `other`; null: none do. */

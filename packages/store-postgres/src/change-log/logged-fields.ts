@@ -13,8 +13,21 @@ export interface LoggedField {
 
 const inner = (model: ModelName, name: string): boolean => fieldOf(model, name)?.internal === true
 
-/** The facts of a row under the names that REST serves them by: a snapshot's two lists of files are one there. */
-export function loggedFacts(model: ModelName): ReadonlyArray<LoggedField> {
+/**
+ * What the log says of a whole row: its facts under the names that REST serves them by (a snapshot's
+ * two lists of files are one there), and what people own.
+ */
+export const loggedFields = (model: ModelName): ReadonlyArray<LoggedField> => [
+  ...loggedFacts(model),
+  ...operatorColumns(model).map(asLogged),
+  ...['tags', 'custom_fields'].map((name) => ({
+    name,
+    of: [name],
+    value: (alias: string) => sql.ref(`${alias}.${name}`),
+  })),
+]
+
+function loggedFacts(model: ModelName): ReadonlyArray<LoggedField> {
   const facts = factColumns(model)
   const files = facts.map(({ field }) => field).filter((name) => inner(model, name))
   const shown = facts.filter(({ field }) => !inner(model, field)).map(asLogged)
@@ -27,29 +40,9 @@ export function loggedFacts(model: ModelName): ReadonlyArray<LoggedField> {
   return [...shown, { name: 'files', of: files, value: all }]
 }
 
-/** What the log says of a whole row: its facts, and what people own. */
-const loggedFields = (model: ModelName): ReadonlyArray<LoggedField> => [
-  ...loggedFacts(model),
-  ...operatorColumns(model).map(asLogged),
-  ...['tags', 'custom_fields'].map((name) => ({
-    name,
-    of: [name],
-    value: (alias: string) => sql.ref(`${alias}.${name}`),
-  })),
-]
-
 /** All that the log says of the row of an alias, as one JSON object. */
-export const wholeRow = (model: ModelName, alias: string): RawBuilder<unknown> => objectOf(loggedFields(model), alias)
-
-/** What the log says of some fields of the row of an alias, as one JSON object. */
-export const partOfRow = (model: ModelName, fields: ReadonlySet<string>, alias: string): RawBuilder<unknown> =>
-  objectOf(
-    loggedFields(model).filter(({ of }) => of.some((field) => fields.has(field))),
-    alias,
-  )
-
-const objectOf = (fields: ReadonlyArray<LoggedField>, alias: string): RawBuilder<unknown> =>
-  sql`jsonb_build_object(${sql.join(fields.flatMap(({ name, value }) => [sql.lit(name), value(alias)]))})`
+export const wholeRow = (model: ModelName, alias: string): RawBuilder<unknown> =>
+  sql`jsonb_build_object(${sql.join(loggedFields(model).flatMap(({ name, value }) => [sql.lit(name), value(alias)]))})`
 
 /**
  * The natural key of the row of an alias in words, which begin with its server's name:

@@ -1,11 +1,20 @@
 import type { ModelName, RowCounts } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { appendChanges, differingMembers, identity, type Origin } from '../change-log/append-changes.ts'
-import { wholeRow } from '../change-log/logged-fields.ts'
+import type { Origin } from '../change-log/append-changes.ts'
 import type { Tables } from '../database/tables.ts'
-import { columnNames, comparedColumns, keyColumns, ownObservations, sameKey, tables } from '../tables/columns.ts'
+import {
+  columnNames,
+  comparedColumns,
+  factColumns,
+  keyColumns,
+  ownObservations,
+  sameKey,
+  tables,
+} from '../tables/columns.ts'
 import { nextVersion } from '../tables/row-version.ts'
 import { insertRows, type NewRows, unlessTaken } from '../writes/insert-rows.ts'
+import { updateRows } from '../writes/update-rows.ts'
+import { rowsAsTheyWere } from './land-rows.ts'
 import type { Window } from './windows.ts'
 
 /** Whether the compared columns of two rows differ; a model may have none. */
@@ -73,29 +82,24 @@ export async function landCreates(
  * Gives the facts of a window's creations to rows that are there already, and lists them; those
  * just created are so. Returns how many.
  */
-async function adopt(db: Kysely<Tables>, model: ModelName, window: Window, origin: Origin): Promise<number> {
-  const compared = comparedColumns(model)
-  const set = sql.join([
-    ...compared.map(({ name }) => sql`${sql.id(name)} = ${sql.ref(`o.${name}`)}`),
-    sql`presence = 'listed'`,
-    sql`missing_since = null`,
-    sql`last_updated = case when ${differ(model, 'm', 'o')} then ${nextVersion(sql`m.last_updated`)} else m.last_updated end`,
-  ])
-  const { rows } = await sql<{ adopted: number }>`
-    with staged as (${stagedCreates(model, window)}), o as materialized (
-      select there.id, there.was, ${columnNames([...keyColumns(model), ...compared], 's')} from staged s
-      cross join lateral (
-        select m.id, ${wholeRow(model, 'm')} as was from ${sql.table(tables[model])} m
-        where ${sameKey(model, 'm', 's')} and (m.presence <> 'listed' or ${differ(model, 'm', 's')}) for update
-      ) there
-    ), adopted as (
-      update ${sql.table(tables[model])} m set ${set} from o where m.id = o.id
-      returning ${identity(model, 'm')}, o.was, ${wholeRow(model, 'm')} as row
-    ), touched as (
-      select a.id, a.server_id, a.title, ${differingMembers(sql`a.was`, sql`a.row`)} as before, ${differingMembers(sql`a.row`, sql`a.was`)} as after,
-        null::jsonb as counts
-      from adopted a where a.was <> a.row
-    ), logged as (${appendChanges('touched', 'update', model, { origin })})
-    select count(*) as adopted from adopted`.execute(db)
-  return rows[0]?.adopted ?? 0
-}
+const adopt = (db: Kysely<Tables>, model: ModelName, window: Window, origin: Origin): Promise<number> =>
+  updateRows(db, {
+    model,
+    changes: sql`
+      select m.id, ${columnNames(factColumns(model), 's')} from (${stagedCreates(model, window)}) s
+      join ${sql.table(tables[model])} m on ${sameKey(model, 'm', 's')} and (m.presence <> 'listed' or ${differ(model, 'm', 's')})`,
+    columns: comparedColumns(model),
+    touches: () => sql`true`,
+    value: ({ name }) => sql.ref(`r.${name}`),
+    more: [
+      { name: 'presence', value: sql`'listed'` },
+      { name: 'missing_since', value: sql`null` },
+      {
+        name: 'last_updated',
+        value: sql`case when ${differ(model, 'm', 'r')} then ${nextVersion(sql`m.last_updated`)} else m.last_updated end`,
+      },
+    ],
+    before: rowsAsTheyWere(model),
+    where: sameKey(model, 'm', 'r'),
+    origin,
+  })

@@ -1,17 +1,11 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import {
-  appendChanges,
-  deleteLogged,
-  identity,
-  membersOf,
-  type Origin,
-  touchedFacts,
-} from '../change-log/append-changes.ts'
+import { deleteLogged, type Origin } from '../change-log/append-changes.ts'
 import type { Tables } from '../database/tables.ts'
-import { factColumns, keyColumns, sameKey, tables } from '../tables/columns.ts'
+import { factColumns, keyColumns, ofJson, sameKey, tables } from '../tables/columns.ts'
 import { nextVersion } from '../tables/row-version.ts'
 import { deleteServers, leavingServers } from '../writes/delete-servers.ts'
+import { type UpdatedRows, updateRows } from '../writes/update-rows.ts'
 import type { Writer } from '../writes/writer.ts'
 import type { Held } from './land-held-deletions.ts'
 import type { Window } from './windows.ts'
@@ -22,72 +16,63 @@ export type LastSeen = (model: ModelName, alias: string) => RawBuilder<unknown>
 /** Whether row `m` has the key that a staged update was made for: its base, where the update changes the key itself. */
 function baseKey(model: ModelName): RawBuilder<unknown> {
   const same = keyColumns(model).map(
-    ({ field, name, type }) =>
-      sql`m.${sql.id(name)} = case when ${field}::text = any(s.touched) then (s.base ->> ${field}::text)::${sql.raw(type)} else s.${sql.id(name)} end`,
+    (column) =>
+      sql`${sql.ref(`m.${column.name}`)} = case when ${touched(column.field)} then ${ofJson(sql`r.base`, column)} else ${sql.ref(`r.${column.name}`)} end`,
   )
   return sql.join(same, sql` and `)
 }
 
+const touched = (field: string): RawBuilder<unknown> => sql`${sql.lit(field)} = any(r.touched)`
+
 /**
- * Whether the scope's lock protects the model's facts from other writers during a landing. Where it
- * does not, a row is locked before it is read, so that the log has the user's latest values as
- * `before`.
+ * Where the log finds a model's rows as they were. Where the scope's lock protects their facts from
+ * other writers during a landing, that is main. Elsewhere a row is locked before it is read, so that
+ * the log has the user's latest values as `before`.
  */
-const lockedByScope = (model: ModelName): boolean => model === 'namespace' || model === 'group' || model === 'snapshot'
+export function rowsAsTheyWere(model: ModelName): UpdatedRows['before'] {
+  const main = sql.table(tables[model])
+  return model === 'namespace' || model === 'group' || model === 'snapshot'
+    ? { rows: main }
+    : {
+        step: sql`, locked as materialized (select m.* from ${main} m join r on r.id = m.id for update of m)`,
+        rows: sql.table('locked'),
+      }
+}
 
 /**
  * Updates the touched columns of a window's rows, and lists those that were missing or made by a
  * user. `last_updated` of a row without touched columns stays.
  */
-export async function landUpdates(
-  db: Kysely<Tables>,
-  model: ModelName,
-  window: Window,
-  origin: Origin,
-): Promise<number> {
-  const touched = factColumns(model).map(
-    ({ field, name }) =>
-      sql`${sql.id(name)} = case when ${field}::text = any(s.touched) then s.${sql.id(name)} else m.${sql.id(name)} end`,
-  )
-  const set = sql.join([
-    ...touched,
-    sql`presence = 'listed'`,
-    sql`missing_since = null`,
-    // The source's new value ends the override.
-    sql`overrides = nullif(m.overrides - s.touched, '{}')`,
-    sql`last_updated = case when cardinality(s.touched) > 0 then ${nextVersion(sql`m.last_updated`)} else m.last_updated end`,
-  ])
-  const main = sql.table(tables[model])
-  // Main itself joined once more, where its rows are as they were when the statement began: a copy
-  // of them would be wide.
-  const was = lockedByScope(model)
-    ? { step: sql``, rows: main }
-    : {
-        step: sql`, locked as materialized (select m.* from ${main} m join s on s.id = m.id for update of m)`,
-        rows: sql.table('locked'),
-      }
-  const { rows } = await sql<{ updated: number }>`
-    with s as materialized (
+export const landUpdates = (db: Kysely<Tables>, model: ModelName, window: Window, origin: Origin): Promise<number> =>
+  updateRows(db, {
+    model,
+    changes: sql`
       select distinct on (w.id) w.* from ${sql.table(`staged_${tables[model]}`)} w where ${window.rows} and w.op = 'update'
-      order by w.id, w.seq desc
-    )${was.step}, written as (
-      update ${main} m set ${set} from s join ${was.rows} o on o.id = s.id
-      where m.id = s.id and ${baseKey(model)}${nameIsFree(model)}
-      returning ${identity(model, 'm')}, ${touchedFacts(model, { touched: sql`s.touched`, before: 'o', after: 'm' })}
-    ), touched as (
-      select w.id, w.server_id, w.title, ${membersOf('w.before')} as before, ${membersOf('w.after')} as after, null::jsonb as counts
-      from written w where w.before is not null
-    ), logged as (${appendChanges('touched', 'update', model, { origin })})
-    select count(*) as updated from written`.execute(db)
-  return rows[0]?.updated ?? 0
-}
+      order by w.id, w.seq desc`,
+    columns: factColumns(model),
+    touches: touched,
+    value: ({ name }) => sql.ref(`r.${name}`),
+    more: [
+      { name: 'presence', value: sql`'listed'` },
+      { name: 'missing_since', value: sql`null` },
+      // The source's new value ends the override.
+      { name: 'overrides', value: sql`nullif(m.overrides - r.touched, '{}')` },
+      {
+        name: 'last_updated',
+        value: sql`case when cardinality(r.touched) > 0 then ${nextVersion(sql`m.last_updated`)} else m.last_updated end`,
+      },
+    ],
+    before: rowsAsTheyWere(model),
+    where: sql`${baseKey(model)}${nameIsFree(model)}`,
+    origin,
+  })
 
 /**
  * Only servers change their key by sync. A server whose new name a user has since given to another
  * one waits for the next run.
  */
 const nameIsFree = (model: ModelName): RawBuilder<unknown> =>
-  model === 'server' ? sql` and not exists (select from servers x where x.name = s.name and x.id <> m.id)` : sql``
+  model === 'server' ? sql` and not exists (select from servers x where x.name = r.name and x.id <> m.id)` : sql``
 
 /** Which staged deletions: those that land, or all, including held ones. */
 type Deletions = 'delete' | 'all'

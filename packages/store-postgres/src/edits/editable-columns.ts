@@ -1,38 +1,19 @@
 import type { FieldValue } from '@netbox-pbs/core'
 import type { EditValues, WritableModel } from '@netbox-pbs/core/ports'
-import {
-  type Column,
-  defaultValue,
-  factColumns,
-  keyColumns,
-  observedColumns,
-  operatorColumns,
-} from '../tables/columns.ts'
-
-/** What people own on every row. */
-const ownedEverywhere: ReadonlyArray<Column> = [
-  { field: 'tags', name: 'tags', type: 'jsonb' },
-  { field: 'custom_fields', name: 'custom_fields', type: 'jsonb' },
-]
+import { type Column, defaultValue, editedColumns, factColumns, observedColumns } from '../tables/columns.ts'
 
 /** The row's own note of when it was last seen. A server's is among its observations instead. */
 const lastSeen: Column = { field: 'last_seen_at', name: 'last_seen_own', type: 'timestamptz' }
 
 /** Columns of the model's own table that a user may write. */
 export const writtenColumns = (model: WritableModel): ReadonlyArray<Column> => [
-  ...factColumns(model),
-  ...operatorColumns(model),
-  ...ownedEverywhere,
+  ...editedColumns(model),
   ...(model === 'server' ? [] : [lastSeen]),
 ]
 
 /** Those of them that are named in the values. */
 export const givenColumns = (columns: ReadonlyArray<Column>, values: EditValues): ReadonlyArray<Column> =>
   columns.filter(({ field }) => Object.hasOwn(values, field))
-
-/** Whether the values name a key column. */
-export const namesKey = (model: WritableModel, values: EditValues): boolean =>
-  givenColumns(keyColumns(model), values).length > 0
 
 /**
  * Whether the values name a fact of the source, so that the stored digest no longer matches the

@@ -5,6 +5,7 @@ import { TransactionAgain } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
 import { lockPlaces } from '../scopes/scope-locks.ts'
 import { placeOf, type ScopePlace } from '../scopes/scope-place.ts'
+import { tables } from '../tables/columns.ts'
 import { type GroupKey, groupKeyOf, lockGroupsOf, placesOfGroups } from '../writes/touch-groups.ts'
 
 /** The scopes that new rows lie in. */
@@ -72,4 +73,16 @@ async function scopeValues(
   }[model]
   const { rows } = await sql<EditValues>`${read} where id = ${id}::bigint`.execute(db)
   return rows[0] ?? null
+}
+
+/**
+ * Locks a row until the end of the transaction and returns its `last_updated`, RFC 3339; null: there
+ * is none. Child rows can still be created.
+ */
+export async function lockVersion(db: Kysely<Tables>, model: WritableModel, id: number): Promise<string | null> {
+  const { rows } = await sql<{ version: string }>`
+    select m.last_updated as version from ${sql.table(tables[model])} m where m.id = ${id}::bigint for no key update`.execute(
+    db,
+  )
+  return rows[0]?.version ?? null
 }

@@ -1,4 +1,11 @@
-import { type Field, type FieldValue, fieldsOfClass, type ModelName, registry } from '@netbox-pbs/core'
+import {
+  everyModelFields,
+  type Field,
+  type FieldValue,
+  fieldsOfClass,
+  type ModelName,
+  registry,
+} from '@netbox-pbs/core'
 import type { SightedModel } from '@netbox-pbs/core/ports'
 import { type RawBuilder, sql } from 'kysely'
 
@@ -59,6 +66,20 @@ export const comparedColumns = (model: ModelName): ReadonlyArray<Column> =>
 export const operatorColumns = (model: ModelName): ReadonlyArray<Column> =>
   fieldsOfClass(model, 'operator').map((name) => columnOf(model, name))
 
+/** What people own on the rows of every model. */
+const everyModelColumns: ReadonlyArray<Column> = Object.keys(everyModelFields).map((name) => ({
+  field: name,
+  name,
+  type: 'jsonb',
+}))
+
+/** The columns of a row that users may change: its facts, and what they own. */
+export const editedColumns = (model: ModelName): ReadonlyArray<Column> => [
+  ...factColumns(model),
+  ...operatorColumns(model),
+  ...everyModelColumns,
+]
+
 const factColumnsByModel = new Map<ModelName, ReadonlyArray<Column>>()
 
 /**
@@ -103,6 +124,13 @@ export function defaultValue(model: ModelName, name: string): FieldValue {
   // The registry types a JSON default as unknown; it is plain JSON.
   return (field.default ?? null) as FieldValue
 }
+
+/** A field's value from a JSON object, as its column holds it. */
+export const ofJson = (json: RawBuilder<unknown>, { field, type }: Column): RawBuilder<unknown> =>
+  type === 'jsonb'
+    ? sql`nullif(${json} -> ${field}::text, 'null')`
+    : sql`(${json} ->> ${field}::text)::${sql.raw(type)}`
+
 /** Columns by name, of the row of an alias when it is given. */
 export const columnNames = (columns: ReadonlyArray<Column>, alias?: string): RawBuilder<unknown> =>
   sql.join(columns.map(({ name }) => (alias === undefined ? sql.id(name) : sql.ref(`${alias}.${name}`))))

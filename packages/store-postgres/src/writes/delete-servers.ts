@@ -118,12 +118,3 @@ async function* windowsUnder(
     yield sql`m.id between ${first}::bigint and ${last}::bigint`
   }
 }
-
-/** Whether a server has any child row that the log records. */
-export async function hasChildRows(db: Kysely<Tables>, id: number): Promise<boolean> {
-  const children = loggedChildren.map(
-    (model) => sql`exists (select from ${sql.table(tables[model])} b where b.server_id = ${id}::bigint)`,
-  )
-  const { rows } = await sql<{ any: boolean }>`select ${sql.join(children, sql` or `)} as any`.execute(db)
-  return rows[0]?.any ?? false
-}

@@ -14,6 +14,7 @@ import type { Origin } from '../../change-log/append-changes.ts'
 import { isUniqueViolation } from '../../database/store-errors.ts'
 import type { Tables } from '../../database/tables.ts'
 import { factColumns } from '../../tables/columns.ts'
+import { changeRows, type RowChange } from '../../writes/change-rows.ts'
 import { deleteServers, type LeavingServer } from '../../writes/delete-servers.ts'
 import { notePending } from '../../writes/pending-since.ts'
 import { recountNamespaces } from '../../writes/recount.ts'
@@ -31,7 +32,6 @@ import { type ResolvedEntry, resolveEntry } from '../resolve-entry.ts'
 import { reviewTouchedScopes } from '../review-scopes.ts'
 import { creationIds, groupsOfEntries, insertEntryRows } from './insert-rows.ts'
 import { freeServers, removeNamespaces, removeRows, unlistGroups } from './remove-rows.ts'
-import { type RowChange, renameRows, writeRows } from './write-rows.ts'
 
 /** What is merged, by whom, and when (RFC 3339). */
 interface Request {
@@ -194,7 +194,10 @@ async function removeEntries(merge: Merge, model: ModelName, ended: ReadonlyArra
 
 async function writeEntries(merge: Merge, model: ModelName, ended: ReadonlyArray<Ended>): Promise<void> {
   const rows = ended.flatMap((one) => rowChangeOf(merge, model, one))
-  count(merge, model, { updated: await writeRows(merge.db, model, { rows, origin: merge.request.by }) })
+  const updated = await changeRows(merge.db, model, { rows, origin: merge.request.by })
+  // Adopted rows keep their keys, as all others of this step do.
+  if (typeof updated !== 'number') throw new Error(`a ${model} that was to keep its key changed it`)
+  count(merge, model, { updated })
 }
 
 /**
@@ -212,10 +215,10 @@ async function renameEntries(
   const ended = await endEntries(merge, model, await resolveKeyConflicts(merge.db, keyConflicts))
   if (ended instanceof Error) return ended
   const rows = ended.flatMap((one) => rowChangeOf(merge, model, one))
-  const moved = await nullWhenTaken(() => renameRows(merge.db, model, { rows, origin: by }))
+  const updated = await nullWhenTaken(() => changeRows(merge.db, model, { rows, origin: by }))
   // Another user has just taken such a key: the next comparison of the branch shows it.
-  if (moved === null) return new BranchInConflict({ id, conflicts: 1 })
-  count(merge, model, { updated: moved })
+  if (typeof updated !== 'number') return new BranchInConflict({ id, conflicts: 1 })
+  count(merge, model, { updated })
   const lost = ended.flatMap(({ entry, write }) => (write?._tag === 'create' ? [entry.id] : []))
   const made = await insertEntries(merge, model, lost, true)
   return made.size < lost.length ? new BranchInConflict({ id, conflicts: 1 }) : null
@@ -273,14 +276,12 @@ async function insertEntries(
 function rowChangeOf(merge: Merge, model: ModelName, { entry, write }: Ended): ReadonlyArray<RowChange> {
   const { id, mainId, sides } = entry
   if (write === null || (write._tag !== 'update' && write._tag !== 'adopt') || write.fields.length === 0) return []
+  const values = Object.fromEntries(write.fields.map(({ field, value }) => [field, value]))
   if (sides.main !== null && writesFact(model, write.fields)) {
     touchGroup(merge, model, sides.main)
-    touchGroup(merge, model, {
-      ...sides.main,
-      ...Object.fromEntries(write.fields.map(({ field, value }) => [field, value])),
-    })
+    touchGroup(merge, model, { ...sides.main, ...values })
   }
-  return [{ id: mainId ?? id, fields: write.fields }]
+  return [{ id: mainId ?? id, values }]
 }
 
 function touchGroup(merge: Merge, model: ModelName, row: FieldValues | null): void {

@@ -2,8 +2,8 @@ import type { ModelName } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
 import { deleteLogged, type Origin } from '../../change-log/append-changes.ts'
 import type { Tables } from '../../database/tables.ts'
+import { freeKeys } from '../../writes/change-rows.ts'
 import { type LeavingServer, leavingServers } from '../../writes/delete-servers.ts'
-import { freeKeys } from './write-rows.ts'
 
 /** Deletes rows of main by their ids. */
 export const removeRows = (
