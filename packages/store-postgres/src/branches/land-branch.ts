@@ -69,7 +69,7 @@ async function dropEmptied(
     recountGroups(db, unlisted(window), { watch: writer.watch, discard: true }),
   )
   if (losing.length === 0 && deletes(group).length === 0) return
-  await pruneGroups(db, amongGroups(deletedFrom(part)), { origin: writer.origin })
+  await pruneGroups(db, amongGroups(deletedFrom(part)), { writer })
 }
 
 const groupKey = keyColumns('group')

@@ -2,7 +2,6 @@ import type { Author, ChangeAction, LoggedModel, ModelName } from '@netbox-pbs/c
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
-import { tables } from '../tables/columns.ts'
 import { loggedFields, rowServer, rowTitle, timestamp, wholeRow } from './logged-fields.ts'
 
 /**
@@ -40,10 +39,6 @@ export const appendChanges = (
 export const created = (model: ModelName, alias: string): RawBuilder<unknown> =>
   sql`${identity(model, alias)}, null::jsonb as before, ${wholeRow(model, alias)} as after, null::jsonb as counts`
 
-/** What `appendChanges` reads of a row that was deleted. */
-const deleted = (model: ModelName, alias: string): RawBuilder<unknown> =>
-  sql`${identity(model, alias)}, ${deletedRow(model, alias)} as before, null::jsonb as after, null::jsonb as counts`
-
 /** The log's record of a deleted row: its values, its `created`, and whether a source listed it. */
 export const deletedRow = (model: ModelName, alias: string): RawBuilder<unknown> =>
   sql`(${wholeRow(model, alias)} || jsonb_build_object('created', ${timestamp(sql.ref(`${alias}.created`))}, 'presence', ${sql.ref(`${alias}.presence`)}))`
@@ -51,23 +46,6 @@ export const deletedRow = (model: ModelName, alias: string): RawBuilder<unknown>
 /** Id, server and title of a row. */
 export const identity = (model: ModelName, alias: string): RawBuilder<unknown> =>
   sql`${sql.ref(`${alias}.id`)} as id, ${rowServer(model, alias)} as server_id, ${rowTitle(model, alias)} as title`
-
-/**
- * Deletes the rows `m` that the condition finds, with an entry for each, and returns their number.
- * Servers are deleted by `deleteServers`, with all their children.
- */
-export async function deleteLogged(
-  db: Kysely<Tables>,
-  model: Exclude<ModelName, 'server'>,
-  { where, origin }: { readonly where: RawBuilder<unknown>; readonly origin: Origin },
-): Promise<number> {
-  const { rows } = await sql<{ deleted: number }>`
-    with gone as (
-      delete from ${sql.table(tables[model])} m where ${where} returning ${deleted(model, 'm')}
-    ), logged as (${appendChanges('gone', 'delete', model, { origin })})
-    select count(*) as deleted from gone`.execute(db)
-  return rows[0]?.deleted ?? 0
-}
 
 /**
  * The touched fields of a row that differ, as two columns `before` and `after` with the members of a

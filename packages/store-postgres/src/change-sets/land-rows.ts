@@ -1,10 +1,10 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { deleteLogged, type Origin } from '../change-log/append-changes.ts'
+import type { Origin } from '../change-log/append-changes.ts'
 import type { Tables } from '../database/tables.ts'
 import { factColumns, keyColumns, ofJson, sameKey, tables } from '../tables/columns.ts'
 import { nextVersion } from '../tables/row-version.ts'
-import { deleteServers, leavingServers } from '../writes/delete-servers.ts'
+import { deleteRows } from '../writes/delete-rows.ts'
 import { type UpdatedRows, updateRows } from '../writes/update-rows.ts'
 import type { Writer } from '../writes/writer.ts'
 import type { Held } from './land-held-deletions.ts'
@@ -96,15 +96,14 @@ const named = (model: ModelName, window: Window, which: Deletions): RawBuilder<u
   )`
 
 /** Deletes the window's deletable rows, except those with synced child rows. */
-export async function landDeletes(
+export const landDeletes = (
   db: Kysely<Tables>,
   model: ModelName,
   window: Window,
   { deletable, writer }: { readonly deletable: RawBuilder<boolean>; readonly writer: Writer },
-): Promise<number> {
+): Promise<number> => {
   const where = sql`${named(model, window, 'delete')} and ${deletable} and not ${hasSyncedChildren(model)}`
-  if (model === 'server') return await deleteServers(db, { servers: await leavingServers(db, where), writer })
-  return await deleteLogged(db, model, { where, origin: writer.origin })
+  return deleteRows(db, { model, where, writer })
 }
 
 /**

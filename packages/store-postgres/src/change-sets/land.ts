@@ -201,7 +201,7 @@ async function recountTouched({ db, engine, writer, made }: Land, windows: Reado
  * stores the digests of the frames that were read.
  */
 async function recountLandedGroups({ db, engine, place, landing, writer }: Land, part: number): Promise<void> {
-  await pruneGroups(db, inScope(place), { origin: writer.origin, held: landing.held !== null })
+  await pruneGroups(db, inScope(place), { writer, held: landing.held !== null })
   await eachWindow(engine, await readWindows(db, engine, 'staged_digests', part), (window) =>
     // If rows were left out, main keeps snapshots that a frame lacks, so the frame does not match
     // main.

@@ -1,11 +1,9 @@
 import type { Actor } from '@netbox-pbs/core'
 import type { ExpectedVersions, StoreFailed, VersionChanged, WritableModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { sql } from 'kysely'
-import { deleteLogged } from '../change-log/append-changes.ts'
 import { lockPlaces } from '../scopes/scope-locks.ts'
 import { versionChanged } from '../tables/row-version.ts'
-import { deleteServers, leavingServers } from '../writes/delete-servers.ts'
+import { deleteRowsById } from '../writes/delete-rows.ts'
 import { recountTouchedGroups } from '../writes/touch-groups.ts'
 import type { Main } from '../writes/writer.ts'
 import { foldChanges } from './fold-changes.ts'
@@ -35,9 +33,7 @@ export const removeRow = Effect.fn('InventoryWrites.remove')(function* (
     if (locked === null || version === null) return false
     const changed = versionChanged(version, versions)
     if (changed !== null) return changed
-    const where = sql`m.id = ${id}::bigint`
-    if (model === 'server') await deleteServers(trx, { servers: await leavingServers(trx, where), writer })
-    else await deleteLogged(trx, model, { where, origin: actor })
+    await deleteRowsById(trx, model, { ids: [id], writer })
     await foldChanges(trx, { model, ids: [id], actor })
     await recountTouchedGroups(trx, locked.groups, writer)
     return true

@@ -27,16 +27,21 @@ export interface LeavingServer {
   readonly row: string
 }
 
-/** Locks the servers `m` that the condition finds, and reads them for the log. */
+/**
+ * Locks the servers `m` that the condition finds, by id, and reads them for the log, which has them
+ * in the order of these ids.
+ */
 export async function leavingServers(
   db: Kysely<Tables>,
   where: RawBuilder<unknown>,
+  order: ReadonlyArray<number> = [],
 ): Promise<ReadonlyArray<LeavingServer>> {
   const { rows } = await sql<LeavingServer>`
-    select m.id, ${rowTitle('server', 'm')} as title, ${deletedRow('server', 'm')}::text as row from servers m where ${where} for update`.execute(
+    select m.id, ${rowTitle('server', 'm')} as title, ${deletedRow('server', 'm')}::text as row from servers m where ${where} order by m.id for update`.execute(
     db,
   )
-  return rows
+  const places = new Map(order.map((id, place) => [id, place]))
+  return rows.toSorted((a, b) => (places.get(a.id) ?? 0) - (places.get(b.id) ?? 0))
 }
 
 /**
@@ -57,12 +62,12 @@ export async function deleteServers(
   const counts = new Map(counted.map((row) => [row.id, row.counts]))
   for (const model of loggedChildren) await deleteChildren(db, model, { servers, origin })
   await deleteTasks(db, servers)
-  const leaving = servers.map((server) => ({ ...server, counts: counts.get(server.id) ?? null }))
+  const leaving = servers.map((server, place) => ({ ...server, place, counts: counts.get(server.id) ?? null }))
   const { rows } = await sql<{ deleted: number }>`
-    with r as materialized (select * from jsonb_to_recordset(${jsonb(leaving)}) as r (id bigint, title text, row text, counts jsonb)), gone as (
+    with r as materialized (select * from jsonb_to_recordset(${jsonb(leaving)}) as r (id bigint, place bigint, title text, row text, counts jsonb)), gone as (
       delete from servers m using r where m.id = r.id
-      returning m.id, m.id as server_id, r.title, r.row::jsonb as before, null::jsonb as after, r.counts
-    ), logged as (${appendChanges('gone', 'delete', 'server', { origin })})
+      returning r.place, m.id, m.id as server_id, r.title, r.row::jsonb as before, null::jsonb as after, r.counts
+    ), ordered as (select * from gone order by place), logged as (${appendChanges('ordered', 'delete', 'server', { origin })})
     select count(*) as deleted from gone`.execute(db)
   await watch.serversDeleted(db)
   return rows[0]?.deleted ?? 0

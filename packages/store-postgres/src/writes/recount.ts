@@ -1,9 +1,9 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { deleteLogged, type Origin } from '../change-log/append-changes.ts'
 import type { Tables } from '../database/tables.ts'
 import { inScope, type ScopePlace } from '../scopes/scope-place.ts'
 import { keyColumns, sameKey } from '../tables/columns.ts'
-import type { MainWatch } from './writer.ts'
+import { deleteRows } from './delete-rows.ts'
+import type { MainWatch, Writer } from './writer.ts'
 
 const counterNames = [
   'snapshot_count',
@@ -98,10 +98,10 @@ export async function recountGroups(
 export async function pruneGroups(
   db: Kysely<Tables>,
   among: RawBuilder<unknown>,
-  { origin, held = false }: { readonly origin: Origin; readonly held?: boolean },
+  { writer, held = false }: { readonly writer: Writer; readonly held?: boolean },
 ): Promise<void> {
   const unlisted = held ? sql`m.presence = 'manual'` : sql`m.presence in ('manual', 'missing')`
-  await deleteLogged(db, 'group', { where: sql`${among} and ${unlisted} and m.snapshot_count = 0`, origin })
+  await deleteRows(db, { model: 'group', where: sql`${among} and ${unlisted} and m.snapshot_count = 0`, writer })
 }
 
 /** The condition that finds, under the alias `m`, the groups whose keys a query selects. */

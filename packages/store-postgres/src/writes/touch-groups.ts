@@ -86,8 +86,9 @@ async function groupOf(db: Kysely<Tables>, id: number): Promise<GroupKey | null>
 export async function recountTouchedGroups(
   db: Kysely<Tables>,
   keys: ReadonlyArray<GroupKey>,
-  { origin, watch }: Writer,
+  writer: Writer,
 ): Promise<void> {
+  const { origin, watch } = writer
   for (const [place, groups] of byPlace(keys)) {
     const types = groups.map((key) => key.backup_type)
     const ids = groups.map((key) => key.backup_id)
@@ -106,7 +107,7 @@ export async function recountTouchedGroups(
         select ${created('group', 's')} from settled s where s.is_new
       ) ${appendChanges('made', 'create', 'group', { origin })}`.execute(db)
     await recountGroups(db, touched, { watch })
-    await pruneGroups(db, amongGroups(touched), { origin })
+    await pruneGroups(db, amongGroups(touched), { writer })
     await recountNamespaces(db, namespaceOf(place))
   }
   if (keys.length > 1) await watch.snapshotsMoved(db, groupRows(keys))

@@ -15,10 +15,12 @@ import { isUniqueViolation } from '../../database/store-errors.ts'
 import type { Tables } from '../../database/tables.ts'
 import { factColumns } from '../../tables/columns.ts'
 import { changeRows, type RowChange } from '../../writes/change-rows.ts'
+import { deleteRowsById } from '../../writes/delete-rows.ts'
 import { deleteServers, type LeavingServer } from '../../writes/delete-servers.ts'
 import { notePending } from '../../writes/pending-since.ts'
 import { recountNamespaces } from '../../writes/recount.ts'
 import { type GroupKey, groupKeyOf, recountTouchedGroups } from '../../writes/touch-groups.ts'
+import type { Writer } from '../../writes/writer.ts'
 import { readLocked } from '../branch-record.ts'
 import { ConflictIndex, conflictsOf, hasConflicts } from '../conflict-rows.ts'
 import { changesKey, resolveKeyConflicts } from '../key-conflicts.ts'
@@ -31,7 +33,7 @@ import { recordOutcomes, refreshOutcomes } from '../record-outcomes.ts'
 import { type ResolvedEntry, resolveEntry } from '../resolve-entry.ts'
 import { reviewTouchedScopes } from '../review-scopes.ts'
 import { creationIds, groupsOfEntries, insertEntryRows } from './insert-rows.ts'
-import { freeServers, removeNamespaces, removeRows, unlistGroups } from './remove-rows.ts'
+import { freeServers, removeNamespaces, unlistGroups } from './remove-rows.ts'
 
 /** What is merged, by whom, and when (RFC 3339). */
 interface Request {
@@ -53,6 +55,7 @@ const maxAttempts = 3
 interface Merge {
   readonly db: Kysely<Tables>
   readonly request: Request
+  readonly writer: Writer
   readonly counts: { created: number; updated: number; deleted: number }
   /** The groups of the snapshots that it has written, by name. */
   readonly groups: Map<string, GroupKey>
@@ -72,9 +75,11 @@ interface Merge {
  */
 export async function mergeManually(db: Kysely<Tables>, request: Request): Promise<MergeOutcome | BranchInConflict> {
   const { id, at, by, kind } = request
+  const writer = { origin: by, watch: branchWatch }
   const merge: Merge = {
     db,
     request,
+    writer,
     counts: { created: 0, updated: 0, deleted: 0 },
     groups: new Map(),
     skipped: 0,
@@ -82,13 +87,12 @@ export async function mergeManually(db: Kysely<Tables>, request: Request): Promi
     namespaces: [],
     answers: null,
   }
-  const writer = { origin: by, watch: branchWatch }
   for (const step of mergeSteps) {
     const conflict = await takeStep(merge, step)
     if (conflict !== null) return conflict
   }
   await recountTouchedGroups(db, [...merge.groups.values()], writer)
-  merge.counts.deleted += await removeNamespaces(db, { ids: merge.namespaces, origin: by })
+  merge.counts.deleted += await removeNamespaces(db, { ids: merge.namespaces, writer })
   merge.counts.deleted += await deleteServers(db, { servers: merge.servers, writer })
   await notePending(db)
   await refreshOutcomes(db, id)
@@ -189,7 +193,7 @@ async function removeEntries(merge: Merge, model: ModelName, ended: ReadonlyArra
   if (model === 'server') merge.servers = [...merge.servers, ...(await freeServers(merge.db, ids))]
   else if (model === 'namespace') merge.namespaces = [...merge.namespaces, ...ids]
   else if (model === 'group') await unlistGroups(merge.db, ids)
-  else merge.counts.deleted += await removeRows(merge.db, model, { ids, origin: merge.request.by })
+  else merge.counts.deleted += await deleteRowsById(merge.db, model, { ids, writer: merge.writer })
 }
 
 async function writeEntries(merge: Merge, model: ModelName, ended: ReadonlyArray<Ended>): Promise<void> {

@@ -1,17 +1,9 @@
-import type { ModelName } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
-import { deleteLogged, type Origin } from '../../change-log/append-changes.ts'
 import type { Tables } from '../../database/tables.ts'
 import { freeKeys } from '../../writes/change-rows.ts'
+import { deleteRows } from '../../writes/delete-rows.ts'
 import { type LeavingServer, leavingServers } from '../../writes/delete-servers.ts'
-
-/** Deletes rows of main by their ids. */
-export const removeRows = (
-  db: Kysely<Tables>,
-  model: Exclude<ModelName, 'server'>,
-  { ids, origin }: { readonly ids: ReadonlyArray<number>; readonly origin: Origin },
-): Promise<number> =>
-  ids.length === 0 ? Promise.resolve(0) : deleteLogged(db, model, { where: sql`m.id = any(${ids}::bigint[])`, origin })
+import type { Writer } from '../../writes/writer.ts'
 
 /**
  * Marks groups as not listed by their source. Each is deleted with its last snapshot, when groups
@@ -30,7 +22,7 @@ export async function unlistGroups(db: Kysely<Tables>, ids: ReadonlyArray<number
  */
 export async function removeNamespaces(
   db: Kysely<Tables>,
-  { ids, origin }: { readonly ids: ReadonlyArray<number>; readonly origin: Origin },
+  { ids, writer }: { readonly ids: ReadonlyArray<number>; readonly writer: Writer },
 ): Promise<number> {
   if (ids.length === 0) return 0
   const used = sql`exists (select from groups g where g.server_id = m.server_id and g.datastore_name = m.datastore_name and g.namespace = m.path)`
@@ -38,7 +30,7 @@ export async function removeNamespaces(
     update namespaces m set presence = 'manual', missing_since = null where m.id = any(${ids}::bigint[]) and ${used}`.execute(
     db,
   )
-  return await deleteLogged(db, 'namespace', { where: sql`m.id = any(${ids}::bigint[]) and not ${used}`, origin })
+  return await deleteRows(db, { model: 'namespace', where: sql`m.id = any(${ids}::bigint[]) and not ${used}`, writer })
 }
 
 /**
