@@ -26,7 +26,8 @@ export class WorkerDatabase extends Context.Tag('@netbox-pbs/standalone/WorkerDa
   typeof Database.Service
 >() {}
 
-const layerShared: Layer.Layer<WorkerDatabase, never, Database> = Layer.effect(WorkerDatabase, Database)
+/** The worker on the API's database. */
+export const layerShared: Layer.Layer<WorkerDatabase, never, Database> = Layer.effect(WorkerDatabase, Database)
 
 /** Connections of the gateway at most: its tables are small. */
 const gatewayConnections = 3

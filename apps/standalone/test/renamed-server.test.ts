@@ -8,20 +8,14 @@ import {
   SourceFailed,
   type SourceRequest,
 } from '@netbox-pbs/core/ports'
-import {
-  Database,
-  inventoryLayer,
-  migrate,
-  queueLayer,
-  secretBoxLayer,
-  settingsLayer,
-} from '@netbox-pbs/store-postgres'
+import { Database, inventoryLayer, queueLayer, secretBoxLayer, settingsLayer } from '@netbox-pbs/store-postgres'
+import { migratedTemplate, pglite } from '@netbox-pbs/store-postgres/engines'
 import { type JobPorts, startRun } from '@netbox-pbs/sync'
 import { type FleetServer, fleetFrames } from '@netbox-pbs/sync/memory'
 import { postgresUrl } from '@netbox-pbs/testing'
 import { tick } from '@netbox-pbs/worker'
 import { Effect, Layer, Logger, LogLevel, ManagedRuntime, Option, Redacted, Stream } from 'effect'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 
 /** Twenty of each race with NETBOX_PBS_RACES=all (`pnpm races`); else five. */
 const rounds = process.env['NETBOX_PBS_RACES'] === 'all' ? 20 : 5
@@ -42,13 +36,13 @@ const points = [
 type Point = (typeof points)[number]
 
 const engines: ReadonlyArray<{ readonly engine: string; readonly database: Layer.Layer<Database> }> = [
-  { engine: 'pglite', database: Layer.orDie(Database.layerPglite({ dataDir: null })) },
+  { engine: 'pglite', database: pglite.migrated },
   {
     engine: 'pg',
     database: Layer.orDie(
       Layer.unwrapEffect(
         Effect.map(
-          Effect.promise(() => postgresUrl()),
+          Effect.promise(() => postgresUrl(migratedTemplate)),
           (url) => Database.layerPg({ url: Redacted.make(url), poolSize: 6 }),
         ),
       ),
@@ -116,7 +110,6 @@ describe.each(engines)('a server that is renamed, on $engine', ({ database }) =>
       ),
     ) as Effect.Effect<ReadonlyArray<Readonly<Record<string, unknown>>>, never, Database> // border: the drivers know no columns
 
-  beforeAll(() => run(migrate))
   afterAll(() => system.dispose())
 
   const idOf = (name: string) =>

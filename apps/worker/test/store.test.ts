@@ -1,13 +1,7 @@
 import { type Resource, scopeTitle } from '@netbox-pbs/core'
 import { Branches, InventoryLists, InventoryWrites, Runs, SettingsStore, Source } from '@netbox-pbs/core/ports'
-import {
-  Database,
-  inventoryLayer,
-  migrate,
-  queueLayer,
-  secretBoxLayer,
-  settingsLayer,
-} from '@netbox-pbs/store-postgres'
+import { Database, inventoryLayer, queueLayer, secretBoxLayer, settingsLayer } from '@netbox-pbs/store-postgres'
+import { pglite } from '@netbox-pbs/store-postgres/engines'
 import { endLostJobs, type JobPorts, startRun } from '@netbox-pbs/sync'
 import { type FleetServer, fleetFrames } from '@netbox-pbs/sync/memory'
 import { Effect, Layer, Logger, LogLevel, ManagedRuntime, Redacted, Stream } from 'effect'
@@ -30,15 +24,13 @@ const source = Layer.succeed(Source, {
       Stream.flatMap((item) => (Effect.isEffect(item) ? Stream.drain(Stream.fromEffect(item)) : Stream.make(item))),
     ),
 })
-const database = Database.layerPglite({ dataDir: null })
 const box = secretBoxLayer({ key: Redacted.make(Buffer.alloc(32, 7).toString('base64')), keyName: 'TEST_KEY' })
 const stores = Layer.mergeAll(inventoryLayer, queueLayer, settingsLayer).pipe(
-  Layer.provideMerge(database),
+  Layer.provideMerge(pglite.migrated),
   Layer.provide(box),
 )
 const system = ManagedRuntime.make(Layer.merge(stores, source))
 
-beforeAll(() => system.runPromise(migrate))
 afterAll(() => system.dispose())
 
 /** Syncs the fleet on the real store. */

@@ -1,13 +1,6 @@
 import { type ChangeSets, type Endpoints, type ServerObservations, Sessions, StoreFailed } from '@netbox-pbs/core/ports'
-import {
-  accountsLayer,
-  Database,
-  inventoryLayer,
-  migrate,
-  queueLayer,
-  secretBoxLayer,
-  settingsLayer,
-} from '@netbox-pbs/store-postgres'
+import { accountsLayer, inventoryLayer, queueLayer, secretBoxLayer, settingsLayer } from '@netbox-pbs/store-postgres'
+import { pglite } from '@netbox-pbs/store-postgres/engines'
 import { Effect, Exit, Layer, Redacted, Scope } from 'effect'
 import { writeToken } from '../../src/accounts/write-token.ts'
 import { apiServer } from '../../src/api-server.ts'
@@ -35,7 +28,7 @@ export interface Site {
 
 const key = Buffer.alloc(32, 9).toString('base64')
 const stores = Layer.mergeAll(inventoryLayer, accountsLayer, queueLayer, settingsLayer).pipe(
-  Layer.provideMerge(Database.layerPglite({ dataDir: null })),
+  Layer.provideMerge(pglite.migrated),
   Layer.provide(secretBoxLayer({ key: Redacted.make(key), keyName: 'KEY' })),
 )
 
@@ -45,7 +38,6 @@ export async function startSite(endpoints: Layer.Layer<Endpoints>): Promise<Site
   let broken = false
   return Effect.gen(function* () {
     const services = yield* Layer.build(Layer.merge(stores, endpoints))
-    yield* migrate.pipe(Effect.provide(services))
     const about = { description: '', write_enabled: true, expires: null }
     for (const [token, change] of [
       [tokens.writer, {}],

@@ -3,11 +3,11 @@ import {
   accountsLayer,
   Database,
   inventoryLayer,
-  migrate,
   queueLayer,
   secretBoxLayer,
   settingsLayer,
 } from '@netbox-pbs/store-postgres'
+import { migratedTemplate, pglite } from '@netbox-pbs/store-postgres/engines'
 import { postgresUrl, responseCheck } from '@netbox-pbs/testing'
 import { Effect, Exit, Layer, Logger, Redacted, Scope } from 'effect'
 import { writeToken } from '../../src/accounts/write-token.ts'
@@ -49,21 +49,20 @@ export interface TestApi {
 
 const key = Buffer.alloc(32, 7).toString('base64')
 const box = secretBoxLayer({ key: Redacted.make(key), keyName: 'KEY' })
-const embedded: Layer.Layer<Database> = Layer.orDie(Database.layerPglite({ dataDir: null }))
 const storesOn = (database: Layer.Layer<Database>) =>
   Layer.mergeAll(inventoryLayer, accountsLayer, queueLayer, settingsLayer).pipe(
     Layer.provideMerge(database),
     Layer.provide(box),
   )
 
-/** Both engines, each with an empty database of its own for a test's API. */
+/** Both engines, each with a database of its own for a test's API. */
 export const engines: ReadonlyArray<{ readonly engine: string; readonly database: Layer.Layer<Database> }> = [
-  { engine: 'PGlite', database: embedded },
+  { engine: 'PGlite', database: pglite.migrated },
   {
     engine: 'PostgreSQL',
     database: Layer.unwrapEffect(
       Effect.map(
-        Effect.promise(() => postgresUrl()),
+        Effect.promise(() => postgresUrl(migratedTemplate)),
         (url) => Layer.orDie(Database.layerPg({ url: Redacted.make(url) })),
       ),
     ),
@@ -74,20 +73,19 @@ export const engines: ReadonlyArray<{ readonly engine: string; readonly database
 export interface TestOptions extends Partial<ApiOptions> {
   /** Where the API's log goes. */
   readonly logger?: Logger.Logger<unknown, void>
-  /** In memory unless told. */
+  /** With all migrations; in memory unless told. */
   readonly database?: Layer.Layer<Database>
 }
 
 /** Starts one with these endpoints behind it. */
 export async function startTestApi(
   endpoints: Layer.Layer<Endpoints>,
-  { logger, database = embedded, ...options }: TestOptions = {},
+  { logger, database = pglite.migrated, ...options }: TestOptions = {},
 ): Promise<TestApi> {
   const scope = Effect.runSync(Scope.make())
   const about = { description: '', write_enabled: true, expires: null }
   const { url, services } = await Effect.gen(function* () {
     const services = yield* Layer.build(Layer.merge(storesOn(database), endpoints))
-    yield* migrate.pipe(Effect.provide(services))
     yield* writeToken(Redacted.make(adminToken), about).pipe(Effect.provide(services))
     const { url } = yield* apiServer({ host: '127.0.0.1', port: 0, ...options }).pipe(
       Effect.provide(services),

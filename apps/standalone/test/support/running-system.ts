@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ApiTokens } from '@netbox-pbs/core/ports'
-import { accountsLayer } from '@netbox-pbs/store-postgres'
+import { accountsLayer, GatewayDatabase } from '@netbox-pbs/store-postgres'
+import { pglite } from '@netbox-pbs/store-postgres/engines'
 import { Effect, Exit, Layer, Option, Redacted, Scope } from 'effect'
-import { databaseLayers } from '../../src/databases.ts'
+import { databaseLayers, layerShared } from '../../src/databases.ts'
 import type { Keys } from '../../src/start/keys.ts'
 import { type System, type SystemOptions, system } from '../../src/system.ts'
 import type { Rest } from './rest.ts'
@@ -37,6 +38,9 @@ export const newHome = (where: { readonly databaseUrl?: string; readonly dataDir
   keys: { secretKey: key(), gatewaySecretKey: key(), gatewayKey: key() },
 })
 
+/** Begins with all migrations of the inventory, which would take longer than the rest of the start. */
+const inMemory = Layer.provideMerge(Layer.merge(GatewayDatabase.layerShared, layerShared), pglite.migrated)
+
 /** Starts gateway, worker and api on free ports. */
 export async function startSystem(
   { databaseUrl, dataDir, keys }: Home,
@@ -44,11 +48,14 @@ export async function startSystem(
 ): Promise<RunningSystem> {
   const folder = mkdtempSync(join(tmpdir(), 'netbox-pbs-test-'))
   const scope = await Effect.runPromise(Scope.make())
-  const databases = databaseLayers({
-    databaseUrl: Option.map(Option.fromNullable(databaseUrl), Redacted.make),
-    gatewayDatabaseUrl: Option.none(),
-    dataDir,
-  })
+  const databases =
+    databaseUrl === null && dataDir === null
+      ? inMemory
+      : databaseLayers({
+          databaseUrl: Option.map(Option.fromNullable(databaseUrl), Redacted.make),
+          gatewayDatabaseUrl: Option.none(),
+          dataDir,
+        })
   const options = {
     host: '127.0.0.1',
     port: 0,
