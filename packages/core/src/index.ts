@@ -167,14 +167,15 @@ export {
   runStates,
   runStatuses,
 } from './status.ts'
-export type { Presence } from './sync/absence.ts'
-export { type Absence, absenceOf, type Seen } from './sync/absence.ts'
-export type { Change, Create, Delete, FieldChange, Update } from './sync/change.ts'
+export type { Change, Create, Delete, FieldChange, Presence, Update } from './sync/diff.ts'
 export {
+  type Absence,
+  absenceOf,
   type DiffInput,
   type DiffResult,
   diff,
   type MainRow,
+  type Seen,
   type Sightings,
   type SourceRow,
   type SourceRows,

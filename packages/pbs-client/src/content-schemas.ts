@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { integer, text, type WithUnsafeIntegers } from './fields.ts'
+import { integer, text, type WithUnsafeIntegers } from './decode-item.ts'
 
 const byteCount = z.int().min(0)
 

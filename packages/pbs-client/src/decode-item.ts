@@ -1,6 +1,4 @@
-import type { z } from 'zod'
-import type { WithUnsafeIntegers } from './fields.ts'
-import { makeTextsPrintable } from './printable-texts.ts'
+import { z } from 'zod'
 
 /** A row lacks a field, or has one of another type. The message names the field. */
 export class UnexpectedShape extends Error {
@@ -105,4 +103,58 @@ const holdsUnsafe = (node: object): boolean => {
       return true
   }
   return false
+}
+
+// Upstream is read tolerantly: a key that is absent and a key that is null are both null, unknown keys are dropped, and
+// words of open sets stay strings.
+
+/** A text that may be missing. */
+export const text = z.string().nullable().default(null)
+/** An integer (seconds, bytes, counts) that may be missing, or lost because it is beyond 2^53-1. */
+export const integer = z.int().nullable().default(null)
+/** A boolean that may be missing; null says that the server's own default holds. */
+export const flag = z.boolean().nullable().default(null)
+/** A list of texts that may be missing. */
+export const texts = z.array(z.string()).nullable().default(null)
+
+/** An item together with the paths of the fields that could not be read and are null in it. */
+export type WithUnsafeIntegers<T> = T & {
+  /** Integers beyond 2^53-1. */
+  readonly unsafeIntegers: ReadonlyArray<string>
+  /** Fields of another type than PBS says, ten at most; left out when there is none. */
+  readonly oddFields?: ReadonlyArray<string>
+}
+
+/** Control characters but tab and newline, and halves of surrogate pairs. */
+const unprintable = /[^\P{Cc}\t\n]|\p{Cs}/u
+const control = /[^\P{Cc}\t\n]/gu
+
+/**
+ * A text as every database stores it and every terminal shows it: without control characters but
+ * tab and newline, a half surrogate replaced.
+ */
+export const printableText = (text: string): string =>
+  unprintable.test(text) ? text.replaceAll(control, '').toWellFormed() : text
+
+/**
+ * Makes every text inside a parsed JSON value printable, in place. This is the one place where
+ * texts of a PBS are judged, before they are compared, stored or shown.
+ *
+ * @returns The names of the fields of the value itself whose text was changed.
+ */
+const makeTextsPrintable = (value: unknown): ReadonlyArray<string> => {
+  if (typeof value !== 'object' || value === null) return none
+  const changed: Array<string> = []
+  const record = value as Record<string, unknown>
+  for (const key in record) {
+    const child = record[key]
+    if (typeof child === 'string') {
+      if (!unprintable.test(child)) continue
+      record[key] = printableText(child)
+      changed.push(key)
+    } else if (typeof child === 'object' && child !== null) {
+      makeTextsPrintable(child)
+    }
+  }
+  return changed.length === 0 ? none : changed
 }

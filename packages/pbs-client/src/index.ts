@@ -1,14 +1,17 @@
 export { normalizeFingerprint, type PbsConnection } from './connection.ts'
 export { PbsGroup, PbsNamespace, PbsSnapshot, PbsSnapshotFile, PbsVerification } from './content-schemas.ts'
 export {
+  allowsReading,
   PbsDatastoreConfig,
   PbsDatastoreListItem,
   PbsDatastoreStatus,
   PbsDatastoreUsage,
   PbsGcNumbers,
   PbsGcStatus,
+  type PbsMaintenance,
+  parseMaintenance,
 } from './datastore-schemas.ts'
-export type { WithUnsafeIntegers } from './fields.ts'
+export type { WithUnsafeIntegers } from './decode-item.ts'
 export {
   type PbsJob,
   type PbsJobType,
@@ -18,7 +21,6 @@ export {
   PbsTask,
   PbsVerifyJob,
 } from './job-schemas.ts'
-export { allowsReading, type PbsMaintenance, parseMaintenance } from './maintenance.ts'
 export { makePbsClient, type PbsClient, type PbsSnapshotQuery } from './pbs-client.ts'
 export { type PbsError, type PbsFailure, type PbsFailureReason, PbsRequestFailed } from './pbs-error.ts'
 export { capabilitiesOf, compareReleases, type PbsCapabilities, type PbsRelease, parseRelease } from './pbs-version.ts'

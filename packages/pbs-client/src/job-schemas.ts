@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { flag, integer, text, texts, type WithUnsafeIntegers } from './fields.ts'
+import { flag, integer, text, texts, type WithUnsafeIntegers } from './decode-item.ts'
 
 /**
  * The fields of every job row. `last-run-state` is null while a run is under way (the UPID names

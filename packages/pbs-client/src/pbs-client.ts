@@ -1,6 +1,12 @@
 import { Effect, Ref, type Scope, Stream } from 'effect'
-import { countedSnapshots, groupList, namespaceList, streamedList, taskList } from './answer-limits.ts'
-import { isUnknownParameter } from './classify-response.ts'
+import {
+  countedSnapshots,
+  groupList,
+  namespaceList,
+  permissionsBytes,
+  streamedList,
+  taskList,
+} from './answer-limits.ts'
 import { type PbsConnection, urlPart } from './connection.ts'
 import { PbsGroup, PbsNamespace, PbsSnapshot } from './content-schemas.ts'
 import {
@@ -8,17 +14,16 @@ import {
   PbsDatastoreListItem,
   PbsDatastoreStatus,
   PbsDatastoreUsage,
-  type PbsGcStatus,
+  PbsGcStatus,
 } from './datastore-schemas.ts'
-import { readGcStatuses } from './gc-statuses.ts'
+import { decodeItem, printableText, UnexpectedShape } from './decode-item.ts'
 import { PbsPruneJob, PbsSyncJob, PbsTapeJob, PbsTask, PbsVerifyJob } from './job-schemas.ts'
-import type { PbsError } from './pbs-error.ts'
-import { makeTransport } from './pbs-transport.ts'
+import { failureOf, isUnknownParameter, type PbsError } from './pbs-error.ts'
+import { makeTransport, type PbsTransport } from './pbs-transport.ts'
 import { capabilitiesOf, type PbsCapabilities, parseRelease } from './pbs-version.ts'
 import { type PbsProbe, probeServer } from './probe.ts'
-import { type ListRow, readObject, readRows, readTimedObject, streamRows } from './read-list.ts'
-import { readPermissions } from './read-permissions.ts'
-import { PbsAclEntry, PbsNodeStatus, type PbsPermissions, PbsTime, PbsVersion } from './server-schemas.ts'
+import { isReadable, type ListRow, readData, readObject, readRows, readTimedObject, streamRows } from './read-list.ts'
+import { PbsAclEntry, PbsNodeStatus, PbsPermissions, PbsTime, PbsVersion } from './server-schemas.ts'
 
 /** Which snapshots to list: one namespace, or one group of it when type and id are given. */
 export interface PbsSnapshotQuery {
@@ -209,3 +214,79 @@ const isUnsupported = (error: PbsError): boolean => error.reason === 'unsupporte
  */
 const isVanishedWhileListing = (error: PbsError): boolean =>
   error.reason === 'not_found' && error.status === 400 && !error.detail.startsWith('no such datastore')
+
+/**
+ * The garbage collection of every datastore that can be opened, whatever the version. `/admin/gc` and the state of the
+ * last run came together (3.2).
+ *
+ * @param reportsStates - Whether the release is one that tells how the last run ended.
+ */
+const readGcStatuses = (
+  transport: PbsTransport,
+  reportsStates: Effect.Effect<boolean, PbsError>,
+): Effect.Effect<ReadonlyArray<ListRow<PbsGcStatus>>, PbsError> =>
+  readRows(transport, PbsGcStatus, '/admin/gc').pipe(
+    Effect.catchIf(
+      (error) => error.reason === 'unsupported',
+      () => Effect.flatMap(reportsStates, (reports) => readStoreByStore(transport, reports)),
+    ),
+  )
+
+/** PBS up to 3.1 has no list: the schedule stands in the configuration, the numbers are asked of each store. */
+const readStoreByStore = (transport: PbsTransport, reportsStates: boolean) =>
+  Effect.gen(function* () {
+    const stores = yield* readRows(transport, PbsDatastoreConfig, '/config/datastore')
+    const rows = yield* Effect.forEach(stores.filter(isReadable), (store) =>
+      readOne(transport, store.name, { schedule: store['gc-schedule'], reportsStates }),
+    )
+    return rows.filter((row) => row !== null)
+  })
+
+const readOne = (
+  transport: PbsTransport,
+  store: string,
+  { schedule, reportsStates }: { readonly schedule: string | null; readonly reportsStates: boolean },
+) => {
+  const path = `/admin/datastore/${urlPart(store)}/gc`
+  return readData(transport, path).pipe(
+    Effect.flatMap((data) =>
+      Effect.try({
+        try: () => {
+          const row = decodeItem(PbsGcStatus, { schedule, ...Object(data), store })
+          return reportsStates ? row : withStateOfLastSuccess(row)
+        },
+        catch: (error) => failureOf(transport.connection, path, error),
+      }),
+    ),
+    // As the list of newer versions does: a store that cannot be opened has no row.
+    Effect.catchIf(
+      (error) => error.reason === 'maintenance' || error.reason === 'not_mounted' || error.reason === 'not_found',
+      () => Effect.succeed(null),
+    ),
+  )
+}
+
+/** Before 3.2 a UPID is all there is: it names a run that succeeded, and says nothing of one under way. */
+const withStateOfLastSuccess = (row: PbsGcStatus): PbsGcStatus =>
+  row.upid === null ? row : { ...row, 'last-run-state': 'OK' }
+
+/** The privileges of the token itself: path, privilege, whether it propagates. */
+const readPermissions = (transport: PbsTransport, path?: string): Effect.Effect<PbsPermissions, PbsError> => {
+  const endpoint = '/access/permissions'
+  return readData(transport, endpoint, { path }, permissionsBytes).pipe(
+    Effect.flatMap((data) => {
+      const parsed = PbsPermissions.safeParse(withoutOddPaths(data))
+      return parsed.success
+        ? Effect.succeed(parsed.data)
+        : Effect.fail(
+            failureOf(transport.connection, endpoint, new UnexpectedShape('', 'not a map of paths to privileges')),
+          )
+    }),
+  )
+}
+
+/** A path that no text can show concerns no row that can be read, for its name is left out too. */
+const withoutOddPaths = (data: unknown): unknown =>
+  typeof data === 'object' && data !== null && !Array.isArray(data)
+    ? Object.fromEntries(Object.entries(data).filter(([path]) => printableText(path) === path))
+    : data

@@ -1,4 +1,10 @@
-import { Data } from 'effect'
+import { Data, Redacted } from 'effect'
+import { errors } from 'undici'
+import { authority, type PbsConnection } from './connection.ts'
+import { UnexpectedShape } from './decode-item.ts'
+import { MalformedList } from './item-splitter.ts'
+import { Silence } from './response-body.ts'
+import { ConnectTimeout, Untrusted } from './verified-socket.ts'
 
 /**
  * Why a request failed; closed, so that a caller can map it with one record.
@@ -93,3 +99,117 @@ const shown = ({ expected, presented }: NonNullable<PbsFailure['fingerprints']>)
 
 /** Every error of this client. */
 export type PbsError = PbsRequestFailed
+
+const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '')
+
+/** Codes of Node, OpenSSL and undici that mean that the peer does not speak our protocol. */
+const isProtocolCode = (code: string): boolean =>
+  code === 'EPROTO' ||
+  code.startsWith('ERR_SSL') ||
+  // An answer that ends too early is one that broke.
+  (code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE') ||
+  code === 'UND_ERR_HEADERS_OVERFLOW' ||
+  code === 'UND_ERR_INVALID_ARG'
+
+// A RangeError is an answer nested deeper than the stack.
+const reasonOf = (error: Error): PbsFailureReason => {
+  if (error instanceof Untrusted) return error.kind
+  if (error instanceof ConnectTimeout || error instanceof Silence || codeOf(error) === 'ETIMEDOUT') return 'timeout'
+  if (
+    error instanceof RangeError ||
+    error instanceof MalformedList ||
+    error instanceof UnexpectedShape ||
+    isProtocolCode(codeOf(error))
+  )
+    return 'protocol'
+  return 'unreachable'
+}
+
+/** The bytes that undici attaches to parse errors are not kept: a peer may echo what it was sent. */
+const causeOf = (error: Error): unknown =>
+  error instanceof errors.HTTPParserError ? Object.assign(new Error(error.message), { code: codeOf(error) }) : error
+
+/** The error of this client for one of a socket, the HTTP parser or a decoder. */
+export const failureOf = (connection: PbsConnection, endpoint: string, error: unknown): PbsRequestFailed => {
+  const thrown = error instanceof Error ? error : new Error(String(error))
+  return new PbsRequestFailed({
+    reason: reasonOf(thrown),
+    server: authority(connection),
+    endpoint,
+    detail: safeText(connection, thrown.message),
+    ...(thrown instanceof Untrusted ? { fingerprints: thrown.fingerprints } : {}),
+    cause: causeOf(thrown),
+  })
+}
+
+/**
+ * The wordings of PBS 2.x to 4.2; the first that matches decides. Error bodies are text, whatever
+ * their content type says.
+ */
+const byText: ReadonlyArray<readonly [RegExp, PbsFailureReason]> = [
+  [/^authentication failed\b/, 'unauthorized'],
+  [/^permission check failed\b/, 'forbidden'],
+  [/^no such datastore\b/, 'not_found'],
+  [/^datastore '[^']*' is not mounted/, 'not_mounted'],
+  [/^datastore '[^']*' is unavailable: /, 'maintenance'],
+  [/^datastore '[^']*' is in [\w -]*maintenance mode/, 'maintenance'],
+  [/^datastore '[^']*' is being (deleted|unmounted)/, 'maintenance'],
+  [/\bENOENT\b|No such file or directory/, 'not_found'],
+]
+
+/** Why a reply that is not a 200 failed, from its status and the text of its body. */
+export const classifyResponse = (status: number, text: string): PbsFailureReason => {
+  if (status === 401) return 'unauthorized'
+  if (status === 403) return 'forbidden'
+  if (status === 404) return 'unsupported'
+  if (status === 400) return byText.find(([pattern]) => pattern.test(text.trimStart()))?.[1] ?? 'rejected'
+  return status >= 500 ? 'rejected' : 'protocol'
+}
+
+/** Whether the server refused a query parameter that it does not know (an older version). */
+export const isUnknownParameter = (status: number | undefined, text: string): boolean =>
+  status === 400 && text.includes('schema does not allow additional properties')
+
+/** The longest text of a peer in an error, in UTF-16 units. */
+const maxLength = 300
+
+/** As many characters of a secret in a row are taken for a part of it. */
+const partLength = 8
+
+/**
+ * A text of the peer as it may stand in an error: one line of printable characters, bounded, and
+ * without the secret or parts of it should the peer echo it. Never throws, whatever the text and
+ * the secret hold.
+ */
+export const safeText = (connection: Pick<PbsConnection, 'tokenSecret'>, text: string): string => {
+  const secret = Redacted.value(connection.tokenSecret).toWellFormed()
+  // Longer texts are cut first: the search below looks at every character.
+  // The encoded form first, which holds parts of the plain one.
+  const shown = [encodeURIComponent(secret), secret].reduce(withoutParts, text.slice(0, 16 * maxLength).toWellFormed())
+  return printableLine(shown).slice(0, maxLength).toWellFormed()
+}
+
+/** One line without control characters, and without the marks that turn the direction of a text. */
+const printableLine = (text: string): string =>
+  text.replaceAll(/[\s\p{Cc}\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim()
+
+/** Replaces every run of characters that stands in the secret, from eight on; of a shorter secret only the whole. */
+const withoutParts = (text: string, secret: string): string => {
+  const least = Math.min(partLength, secret.length)
+  if (least === 0) return text
+  const kept: Array<string> = []
+  let from = 0
+  let at = 0
+  while (at + least <= text.length) {
+    if (!secret.includes(text.slice(at, at + least))) {
+      at += 1
+      continue
+    }
+    let end = at + least
+    while (end < text.length && secret.includes(text.slice(at, end + 1))) end += 1
+    kept.push(text.slice(from, at), '<redacted>')
+    from = end
+    at = end
+  }
+  return [...kept, text.slice(from)].join('')
+}

@@ -1,13 +1,10 @@
 import type { Readable } from 'node:stream'
 import { Effect, ExecutionStrategy, Exit, Redacted, Scope } from 'effect'
 import { Client } from 'undici'
-import { classifyResponse } from './classify-response.ts'
 import { authority, type PbsConnection, urlPart } from './connection.ts'
 import { eventCallback } from './event-callback.ts'
-import { failureOf } from './failure-of.ts'
-import { type PbsError, PbsRequestFailed } from './pbs-error.ts'
+import { classifyResponse, failureOf, type PbsError, PbsRequestFailed, safeText } from './pbs-error.ts'
 import { readBeginning } from './response-body.ts'
-import { safeText } from './safe-text.ts'
 import { openVerified } from './verified-socket.ts'
 
 /** Query parameters; those that are null or undefined are left out. */

@@ -2,14 +2,11 @@ import type { Readable } from 'node:stream'
 import { Chunk, Effect, Option, Stream } from 'effect'
 import { z } from 'zod'
 import { type AnswerLimits, maxDepth, objectBytes, shortList } from './answer-limits.ts'
-import { decodeItem, UnexpectedShape } from './decode-item.ts'
-import { failureOf } from './failure-of.ts'
-import type { WithUnsafeIntegers } from './fields.ts'
+import { decodeItem, UnexpectedShape, type WithUnsafeIntegers } from './decode-item.ts'
 import { ItemSplitter, MalformedList } from './item-splitter.ts'
-import { Pace } from './pace.ts'
-import type { PbsError } from './pbs-error.ts'
+import { failureOf, type PbsError } from './pbs-error.ts'
 import type { PbsQuery, PbsTransport } from './pbs-transport.ts'
-import { readChunk, readWhole } from './response-body.ts'
+import { Pace, readChunk, readWhole } from './response-body.ts'
 
 /**
  * `data` of an answer that is no list of rows, and the milliseconds that it took; waiting for a

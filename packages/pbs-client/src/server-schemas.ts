@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { integer, text, type WithUnsafeIntegers } from './fields.ts'
+import { integer, text, type WithUnsafeIntegers } from './decode-item.ts'
 
 /** `/version`: `4.2`, patch level `3`. */
 export const PbsVersion = z.object({

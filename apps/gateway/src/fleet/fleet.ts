@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto'
 import { EndpointStore, type SecretUnreadable, type StoredEndpoint, type StoreFailed } from '@netbox-pbs/core/ports'
 import { makePbsClient, type PbsClient, type PbsConnection } from '@netbox-pbs/pbs-client'
 import { Context, Effect, Equal, Hash, Layer, Option, RcMap, Redacted, type Scope } from 'effect'
-import { clientReader, type ReaderParts } from './client-reader.ts'
 import { HungReads } from './hung-reads.ts'
-import type { PbsReader } from './pbs-reader.ts'
+import { clientReader, type PbsReader, type ReaderParts } from './pbs-reader.ts'
 
 /** How many requests may be open at once. */
 export interface FleetLimits {

@@ -1,20 +1,24 @@
-import type {
-  ListRow,
-  PbsDatastoreConfig,
-  PbsDatastoreListItem,
-  PbsDatastoreUsage,
-  PbsGcStatus,
-  PbsGroup,
-  PbsJob,
-  PbsJobType,
-  PbsSnapshot,
-  PbsTask,
-  PbsTime,
-  PbsVersion,
+import {
+  isReadable,
+  type ListRow,
+  type PbsClient,
+  type PbsDatastoreConfig,
+  type PbsDatastoreListItem,
+  type PbsDatastoreUsage,
+  type PbsGcStatus,
+  type PbsGroup,
+  type PbsJob,
+  type PbsJobType,
+  type PbsRequestFailed,
+  type PbsSnapshot,
+  type PbsTask,
+  type PbsTime,
+  type PbsVersion,
 } from '@netbox-pbs/pbs-client'
-import type { Effect, Stream } from 'effect'
-import type { Permissions } from '../permissions/permissions.ts'
-import type { ScopeFailed } from '../scopes/scope-failed.ts'
+import { Chunk, Effect, Stream } from 'effect'
+import { type AclEntry, addHiddenPaths, type Permissions, readsAcl } from '../permissions/permissions.ts'
+import { type ScopeFailed, scopeFailure } from '../scopes/scope-failed.ts'
+import type { HungReads } from './hung-reads.ts'
 
 type Read<A> = Effect.Effect<A, ScopeFailed>
 
@@ -54,4 +58,89 @@ export interface PbsReader {
    */
   readonly tasks: (since: number | undefined) => Stream.Stream<ListRow<PbsTask>, ScopeFailed>
   readonly jobs: (type: PbsJobType) => ReadRows<PbsJob>
+}
+
+/** The parts of a reader. */
+export interface ReaderParts {
+  readonly client: PbsClient
+  /** The hung reads of this server; they outlive the client. */
+  readonly hung: HungReads
+}
+
+/** A reader on a client. Its readers do not repeat a request that hung in `run`. */
+export const clientReader = ({ client, hung }: ReaderParts, run: string | undefined): PbsReader => {
+  const read = <A>(what: string, answer: Effect.Effect<A, PbsRequestFailed>) =>
+    hung.ask(what, { run, pauses: false }, Effect.mapError(answer, scopeFailure))
+  /** A list that PBS reads from the disks of its datastores: after one hung, it is not requested for a while. */
+  const ofDisks = <A>(what: string, answer: Effect.Effect<A, PbsRequestFailed>) =>
+    hung.ask(what, { run, pauses: true }, Effect.mapError(answer, scopeFailure))
+  const whole = <A>(rows: Stream.Stream<A, PbsRequestFailed>) =>
+    Effect.map(Stream.runCollect(rows), Chunk.toReadonlyArray)
+  return {
+    version: read(
+      '/version',
+      Effect.map(client.timedVersion(), ({ version, millis }) => ({ ...version, latencyMs: Math.round(millis) })),
+    ),
+    time: read('/nodes/localhost/time', client.time()),
+    permissions: Effect.flatMap(read('/access/permissions', client.permissions()), (permissions) =>
+      readsAcl(permissions)
+        ? Effect.map(read('/access/acl', client.acl()), (entries) =>
+            addHiddenPaths(permissions, entries.flatMap(entryOf), client.connection.tokenId),
+          )
+        : Effect.succeed(permissions),
+    ),
+    datastores: ofDisks('/admin/datastore', client.datastores()),
+    datastoreConfigs: ofDisks('/config/datastore', client.datastoreConfigs()),
+    datastoreUsages: ofDisks('/status/datastore-usage', client.datastoreUsage()),
+    gcStates: ofDisks('/admin/gc', client.gcStatuses()),
+    namespaces: (datastore) =>
+      ofDisks(
+        `/admin/datastore/${datastore}/namespace`,
+        Effect.map(whole(client.namespaces(datastore)), (rows) => rows.map((row) => (isReadable(row) ? row.ns : row))),
+      ),
+    groups: (datastore, namespace) =>
+      ofDisks(
+        `/admin/datastore/${datastore}/groups${inNamespace(namespace)}`,
+        whole(client.groups(datastore, namespace)),
+      ),
+    snapshots: (store, ns, group, counted) =>
+      ofDisks(
+        `/admin/datastore/${store}/snapshots${group === undefined ? '' : ` of group ${group.type}/${group.id}`}${inNamespace(ns)}`,
+        whole(
+          client.snapshots({
+            store,
+            ns,
+            counted,
+            ...(group === undefined ? {} : { backupType: group.type, backupId: group.id }),
+          }),
+        ),
+      ),
+    tasks: (since) =>
+      hung.askStream(
+        '/nodes/localhost/tasks',
+        { run, pauses: false },
+        Stream.mapError(client.tasks({ since }), scopeFailure),
+      ),
+    jobs: (type) => {
+      switch (type) {
+        case 'verify':
+          return read('/admin/verify', client.verifyJobs())
+        case 'prune':
+          return read('/admin/prune', client.pruneJobs())
+        case 'sync':
+          return read('/admin/sync', client.syncJobs())
+        case 'tape':
+          return read('/tape/backup', client.tapeJobs())
+      }
+    },
+  }
+}
+
+const inNamespace = (namespace: string): string => (namespace === '' ? '' : ` of namespace ${namespace}`)
+
+/** An entry that cannot be read may concern the caller: its path counts as withheld. */
+const entryOf = (row: ListRow<AclEntry>): ReadonlyArray<AclEntry> => {
+  if (isReadable(row)) return [row]
+  const path: unknown = typeof row.value === 'object' && row.value !== null ? Reflect.get(row.value, 'path') : undefined
+  return typeof path === 'string' ? [{ path, ugid: '', ugid_type: 'group' }] : []
 }

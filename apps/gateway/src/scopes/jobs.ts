@@ -14,9 +14,8 @@ import {
   withUnknown,
 } from './facts.ts'
 import type { Line } from './line.ts'
-import { fieldNotes, type Note } from './note.ts'
+import { fieldNotes, type Note, observedOnly, readableRows } from './note.ts'
 import { type Listing, openScope } from './open-scope.ts'
-import { observedOnly, readableRows } from './readable-rows.ts'
 import type { ScopeFailed } from './scope-failed.ts'
 import type { ServerSession } from './server-session.ts'
 

@@ -4,9 +4,8 @@ import type { SyncRequest, TaskFrame } from '@netbox-pbs/proxbox-client/contract
 import { Effect, Stream } from 'effect'
 import { type ColumnsOfFields, datetimeOf, lastRunState, storable, unknownColumns, withUnknown } from './facts.ts'
 import type { Line } from './line.ts'
-import { fieldNotes, leftOut, type Note } from './note.ts'
+import { fieldNotes, leftOut, type Note, unreadableNote } from './note.ts'
 import { type Listing, openScope } from './open-scope.ts'
-import { unreadableNote } from './readable-rows.ts'
 import type { ServerSession } from './server-session.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { type Field, type FieldValue, type ModelName, sameValue } from '../registry/field.ts'
-import type { FieldChange } from '../sync/change.ts'
+import type { FieldChange } from '../sync/diff.ts'
 import type { Conflict, ConflictKind } from './conflict.ts'
 import { mergeField, mergingField, strategyOf } from './merge-field.ts'
 

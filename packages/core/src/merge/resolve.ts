@@ -1,6 +1,6 @@
 import { type FieldValue, type ModelName, sameValue } from '../registry/field.ts'
 import { type Registry, registry } from '../registry/registry.ts'
-import type { FieldChange } from '../sync/change.ts'
+import type { FieldChange } from '../sync/diff.ts'
 import type { Conflict, Resolution } from './conflict.ts'
 import type { Merged, ThreeSides, Write } from './merge-object.ts'
 

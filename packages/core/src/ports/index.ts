@@ -34,7 +34,6 @@ export {
   type Staged,
 } from './change-sets.ts'
 export { Changes } from './changes.ts'
-export { DatastoreUsage } from './datastore-usage.ts'
 export { EndpointNameTaken, EndpointStore, GatewayKeys, SecretNeeded, type StoredEndpoint } from './endpoint-store.ts'
 export {
   type Endpoint,
@@ -49,7 +48,7 @@ export { HeldDeletionsChanged, HeldDeletionsNotFound, HeldDeletionsStore } from 
 export { Inventory, type KnownGroup, type KnownTask, type ScopeState, type ServerRow } from './inventory.ts'
 export { InventoryLists, type ServedPage, type ServedRow } from './inventory-lists.ts'
 export { type EditValues, InventoryWrites, KeyTaken, ServerGone, type WritableModel } from './inventory-writes.ts'
-export { ServerObservations } from './observations.ts'
+export { DatastoreUsage, ServerObservations } from './observations.ts'
 export { type ClaimedJob, Queue, type SyncJob } from './queue.ts'
 export { Retention } from './retention.ts'
 export { type EndedJob, mostUnopened, type NewRun, type Page, type RunFilter, Runs } from './runs.ts'

@@ -1,8 +1,52 @@
 import { compareKeys, keyPart, type NaturalKey, naturalKey } from '../key.ts'
 import { type Fields, type FieldValue, type ModelName, sameValue } from '../registry/field.ts'
 import { type Facts, fieldsOfClass, registry, type SharedKey } from '../registry/registry.ts'
-import { absenceOf, type Seen } from './absence.ts'
-import type { Change, Create, Delete, FieldChange } from './change.ts'
+
+/** A field that changes, with the value it had and the value it gets. */
+export interface FieldChange {
+  readonly field: string
+  readonly base: FieldValue
+  readonly value: FieldValue
+}
+
+/**
+ * A row that main lacks. Fields of other classes take their defaults, and key columns are read from
+ * `key`: `values` are the facts as their source gave them, without what its list said for all rows.
+ */
+export interface Create<M extends ModelName> {
+  readonly _tag: 'create'
+  /** Given when the row was staged in a branch; else the landing gives it one. */
+  readonly id?: number
+  readonly key: NaturalKey<M>
+  readonly values: Omit<Facts<M>, SharedKey<M>>
+}
+
+/**
+ * A row that both sides have and that differs in some field, or that was not `listed` before.
+ * `fields` may be empty: then the source has only confirmed a row made by a user or held as missing.
+ */
+export interface Update<M extends ModelName = ModelName> {
+  readonly _tag: 'update'
+  readonly id: number
+  readonly key: NaturalKey<M>
+  readonly fields: ReadonlyArray<FieldChange>
+  /** The row was manual or missing and is listed from now on. */
+  readonly appears: boolean
+  /** Immutable fields of a finished object that changed; each gives a warning. */
+  readonly broken: ReadonlyArray<string>
+}
+
+/** A row whose source no longer lists it, in a scope listed to its end. */
+export interface Delete<M extends ModelName = ModelName> {
+  readonly _tag: 'delete'
+  readonly id: number
+  readonly key: NaturalKey<M>
+  /** The row is missing already: its deletion was held back before. */
+  readonly missing?: true
+}
+
+/** One change that brings main closer to the source. Plain data: it can be stored, shown and hashed. */
+export type Change<M extends ModelName = ModelName> = Create<M> | Update<M> | Delete<M>
 
 /** A row of main as diff sees it. */
 export interface MainRow<M extends ModelName> extends Seen {
@@ -225,4 +269,53 @@ export class KeyedRows<M extends ModelName, A extends AnyRow> {
     }
     return true
   }
+}
+
+/**
+ * The presence of a row of main at its source.
+ *
+ * - `listed`: the last landed complete list of its scope had it.
+ * - `manual`: made by a user, no source has reported it; it cannot vanish by sync.
+ * - `absent`: the complete list of one run lacked it; it stays until that of another run lacks it
+ *   too. It has `missing_since`, and needs no decision.
+ * - `missing`: its source no longer lists it, but its deletion is held back; it has
+ *   `missing_since`.
+ */
+export type Presence = 'listed' | 'manual' | 'absent' | 'missing'
+
+/** The part of a row that shows whether its source lacked it before. */
+export interface Seen {
+  readonly presence: Presence
+  /** Of an absent row, the run whose complete list lacked it first; null or left out: that is not known. */
+  readonly absentRun?: number | null
+}
+
+/**
+ * What becomes of a row that a complete list lacks.
+ *
+ * - `goes`: it is deleted, as far as the guard lets it.
+ * - `noted`: it stays, and is absent from now on.
+ * - `stays`: it stays as it is.
+ */
+export type Absence = 'goes' | 'noted' | 'stays'
+
+/**
+ * Decides what happens to a row that a run's complete list lacks. PBS silently leaves out rows that it
+ * cannot read at the moment, so a row is deleted only when the list of another run lacks it too.
+ * `runId` null: the absence is a fact, because the row's parent is gone, or because its list never leaves rows out.
+ *
+ * | presence | a fact | one list of a run |
+ * | --- | --- | --- |
+ * | manual | stays | stays |
+ * | listed | goes | noted |
+ * | absent since this run | goes | stays |
+ * | absent since another run | goes | goes |
+ * | absent, since when is not known | goes | noted |
+ * | missing | goes | goes |
+ */
+export function absenceOf({ presence, absentRun = null }: Seen, runId: number | null): Absence {
+  if (presence === 'manual') return 'stays'
+  if (runId === null || presence === 'missing') return 'goes'
+  if (presence === 'listed' || absentRun === null) return 'noted'
+  return absentRun === runId ? 'stays' : 'goes'
 }

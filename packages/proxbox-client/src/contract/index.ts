@@ -16,6 +16,7 @@ export {
 export {
   type DatastoreFrame,
   encodeFrame,
+  envelopeOf,
   type FailedCode,
   Frame,
   type FrameName,
@@ -25,12 +26,12 @@ export {
   type JobFrame,
   type NamespaceFrame,
   RowFrame,
+  rowTitle,
   type ServerFrame,
+  type SyncEnvelope,
   type TaskFrame,
 } from './frame.ts'
-export { rowTitle } from './row-title.ts'
 export { StatusItem, StatusList, Summaries, SyncItem } from './summaries.ts'
-export { envelopeOf, type SyncEnvelope } from './sync-envelope.ts'
 export {
   apiKeyHeader,
   endpointPageLimit,

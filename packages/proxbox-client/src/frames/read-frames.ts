@@ -1,7 +1,7 @@
 import type { SourceFailed, SourceFrame } from '@netbox-pbs/core/ports'
 import { Channel, Chunk, Stream } from 'effect'
 import { maxFrameBytes } from '../contract/sync-request.ts'
-import { cutOff } from '../http/failures.ts'
+import { cutOff } from '../http/answer.ts'
 import { asSourceFailed, malformed, readLine } from './read-line.ts'
 
 /**

@@ -2,10 +2,8 @@ import { type SourceErrorCode, SourceFailed } from '@netbox-pbs/core/ports'
 import { Duration, Effect, ExecutionStrategy, Exit, Redacted, Schedule, Scope, Stream } from 'effect'
 import { Agent, type Dispatcher } from 'undici'
 import { apiKeyHeader, ndjsonMediaType } from '../contract/sync-request.ts'
-import { type Answer, type JsonAnswer, wholeAnswer } from './answer.ts'
-import { bodyBytes } from './body-bytes.ts'
-import { cutOff, statusFailure, transportFailure } from './failures.ts'
-import { watchSilence } from './silence.ts'
+import { type Answer, cutOff, type JsonAnswer, statusFailure, transportFailure, wholeAnswer } from './answer.ts'
+import { bodyBytes, watchSilence } from './body-bytes.ts'
 
 /** How long to wait for the gateway. */
 export interface Timeouts {

@@ -1,4 +1,4 @@
-import { addRows, type ModelName, noRows, type RowCounts, scopeResourceOf } from '@netbox-pbs/core'
+import { addRows, branchedModels, type ModelName, noRows, type RowCounts, scopeResourceOf } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
 import { ensureGroups, groupsOf } from '../change-sets/land-groups.ts'
 import type { LastSeen } from '../change-sets/land-rows.ts'
@@ -9,12 +9,7 @@ import { sameScope } from '../tables/scope-columns.ts'
 import { notePending } from '../writes/pending-since.ts'
 import { amongGroups, pruneGroups, recountGroups, recountNamespaces } from '../writes/recount.ts'
 
-/** Models from the leaves up, so that child rows are deleted before their parents. */
-const leavesFirst = ['snapshot', 'group', 'namespace', 'job', 'datastore', 'server'] as const
-/** Models from the roots down. */
-const rootsFirst = ['server', 'datastore', 'namespace', 'group', 'snapshot', 'job'] as const
-
-type Windows = Readonly<Record<(typeof rootsFirst)[number], ReadonlyArray<Window>>>
+type Windows = ReadonlyMap<ModelName, ReadonlyArray<Window>>
 
 /**
  * Lands what a branch comes to, staged in one part whatever scopes it is of, with the statements
@@ -24,14 +19,15 @@ type Windows = Readonly<Record<(typeof rootsFirst)[number], ReadonlyArray<Window
 export async function landBranch(step: WindowStep, part: number): Promise<RowCounts> {
   const windows = await allWindows(step, part)
   let counts = noRows
-  for (const model of leavesFirst) {
-    counts = addRows(counts, counted(model, await landDeletions(step, windows[model], model)))
-    if (model === 'group') await dropEmptied(step, windows, part)
+  const of = (model: ModelName) => windows.get(model) ?? []
+  for (const model of branchedModels.toReversed()) {
+    counts = addRows(counts, counted(model, await landDeletions(step, of(model), model)))
+    if (model === 'group') await dropEmptied(step, { snapshots: of('snapshot'), groups: of('group') }, part)
   }
-  for (const model of rootsFirst) {
-    counts = addRows(counts, counted(model, await landUpserts(step, windows[model], model)))
-    if (model === 'server' && windows.server.length > 0) await notePending(step.db)
-    if (model === 'snapshot') await countWritten(step, windows.snapshot)
+  for (const model of branchedModels) {
+    counts = addRows(counts, counted(model, await landUpserts(step, of(model), model)))
+    if (model === 'server' && of(model).length > 0) await notePending(step.db)
+    if (model === 'snapshot') await countWritten(step, of(model))
   }
   await recountNamespaces(step.db, touchedNamespace(part))
   return counts
@@ -41,15 +37,9 @@ export async function landBranch(step: WindowStep, part: number): Promise<RowCou
 const counted = (model: ModelName, rows: RowCounts): RowCounts => (model === 'group' ? noRows : rows)
 
 async function allWindows({ db, engine }: WindowStep, part: number): Promise<Windows> {
-  const of = (model: ModelName) => readWindows(db, engine, `staged_${tables[model]}`, part)
-  return {
-    server: await of('server'),
-    datastore: await of('datastore'),
-    namespace: await of('namespace'),
-    group: await of('group'),
-    snapshot: await of('snapshot'),
-    job: await of('job'),
-  }
+  const windows = new Map<ModelName, ReadonlyArray<Window>>()
+  for (const model of branchedModels) windows.set(model, await readWindows(db, engine, `staged_${tables[model]}`, part))
+  return windows
 }
 
 const deletes = (windows: ReadonlyArray<Window>): ReadonlyArray<Window> =>
@@ -61,14 +51,14 @@ const deletes = (windows: ReadonlyArray<Window>): ReadonlyArray<Window> =>
  */
 async function dropEmptied(
   { db, engine, writer }: WindowStep,
-  { snapshot, group }: Windows,
+  { snapshots, groups }: { readonly snapshots: ReadonlyArray<Window>; readonly groups: ReadonlyArray<Window> },
   part: number,
 ): Promise<void> {
-  const losing = deletes(snapshot)
+  const losing = deletes(snapshots)
   await eachWindow(engine, losing, (window) =>
     recountGroups(db, unlisted(window), { watch: writer.watch, discard: true }),
   )
-  if (losing.length === 0 && deletes(group).length === 0) return
+  if (losing.length === 0 && deletes(groups).length === 0) return
   await pruneGroups(db, amongGroups(deletedFrom(part)), { writer })
 }
 

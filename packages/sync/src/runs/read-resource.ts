@@ -1,5 +1,6 @@
 import type { Reason, Scope, TaskWindow, Warning } from '@netbox-pbs/core'
 import {
+  type Inventory,
   Runs,
   Source,
   SourceFailed,
@@ -9,7 +10,9 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Data, Effect, Stream } from 'effect'
 import { BackgroundTask } from '../scopes/background-task.ts'
-import { openScope } from '../scopes/open-scope.ts'
+import { openDatastoreScope } from '../scopes/datastore-scope.ts'
+import { openJobScope } from '../scopes/job-scope.ts'
+import { openNamespaceScope } from '../scopes/namespace-scope.ts'
 import { type Requested, readStep, type Step } from '../scopes/read-step.ts'
 import {
   isServerJob,
@@ -19,7 +22,9 @@ import {
   type ScopeWork,
   type ServerJob,
 } from '../scopes/scope-work.ts'
-import { readWindow } from '../scopes/task-scope.ts'
+import { openServerScope } from '../scopes/server-scope.ts'
+import { SnapshotScope } from '../scopes/snapshot-scope.ts'
+import { readWindow, TaskScope } from '../scopes/task-scope.ts'
 import { now } from '../timestamp.ts'
 import type { JobProgress } from './job-progress.ts'
 import { endUnlanded, outcomeOf, type Unlanded } from './unlanded-scopes.ts'
@@ -281,5 +286,36 @@ class ResourceReader {
       this.#open = null
       return this.flushWarnings
     })
+  }
+}
+
+/**
+ * What scopes are opened with: the tasks that were asked for (null: it was not tasks), and where
+ * work may be done that the reading of the stream need not wait for.
+ */
+interface StepContext {
+  readonly window: TaskWindow | null
+  readonly background: BackgroundTask
+}
+
+/** The work that each kind of scope asks for. */
+function openScope(
+  job: Job | ServerJob,
+  scope: Scope,
+  { window, background }: StepContext,
+): Effect.Effect<ScopeWork, StoreFailed, Inventory> {
+  if (scope.resource === 'servers') return openServerScope(job, scope)
+  if (!isServerJob(job)) return Effect.dieMessage('a scope of a server in the job of the gateway')
+  switch (scope.resource) {
+    case 'datastores':
+      return openDatastoreScope(job, scope)
+    case 'namespaces':
+      return openNamespaceScope(job, scope)
+    case 'snapshots':
+      return SnapshotScope.open(job, scope, background)
+    case 'jobs':
+      return openJobScope(job, scope)
+    case 'tasks':
+      return window === null ? Effect.dieMessage('tasks without a window') : TaskScope.open(job, scope, window)
   }
 }

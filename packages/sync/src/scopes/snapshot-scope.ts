@@ -23,7 +23,6 @@ import { now } from '../timestamp.ts'
 import { appendChanges, appendSightings, batchRows, ChangeTally } from './append-changes.ts'
 import { BackgroundTask } from './background-task.ts'
 import { type Emptying, noChildren } from './child-rows.ts'
-import { KnownGroups } from './known-groups.ts'
 import { judge, landScope, nothingDeleted, type ReadyScope } from './land-scope.ts'
 import type { RowFrame } from './read-step.ts'
 import {
@@ -37,7 +36,7 @@ import {
 } from './scope-work.ts'
 
 /** The snapshots of one namespace. */
-export type SnapshotScopeName = Extract<Scope, { readonly resource: 'snapshots' }>
+type SnapshotScopeName = Extract<Scope, { readonly resource: 'snapshots' }>
 type GroupFrame = Extract<SourceFrame, { readonly _tag: 'group' }>
 
 /** A group whose frame is new, with the one of its key that main has. */
@@ -296,4 +295,44 @@ function* batches(groups: Iterable<KnownGroup>): Generator<ReadonlyArray<KnownGr
     batch = []
   }
   if (batch.length > 0) yield batch
+}
+
+/**
+ * The groups of one scope while it is read: those of main, by digest and, once one has changed, by
+ * key, and which of either side were listed. This is what a scope costs in memory: its groups,
+ * never its snapshots.
+ */
+class KnownGroups {
+  readonly #groups: Array<KnownGroup> = []
+  readonly #byDigest = new Map<string, KnownGroup>()
+  #byKey: Map<string, KnownGroup> | null = null
+  readonly #listed = new Set<KnownGroup | string>()
+
+  /** A group of main. Its digest is trusted only while main lists the group. */
+  add(group: KnownGroup): void {
+    this.#groups.push(group)
+    if (group.digest !== null && group.presence === 'listed') this.#byDigest.set(group.digest, group)
+  }
+
+  /** The group whose last landed frame had this digest. */
+  withDigest(digest: string): KnownGroup | undefined {
+    return this.#byDigest.get(digest)
+  }
+
+  withKey(key: string): KnownGroup | undefined {
+    this.#byKey ??= new Map(this.#groups.map((group) => [keyText(naturalKey('group', group.facts)), group]))
+    return this.#byKey.get(key)
+  }
+
+  /** Marks a group of main, or the key of one that main lacks, as listed; false when it was already. */
+  list(group: KnownGroup | string): boolean {
+    if (this.#listed.has(group)) return false
+    this.#listed.add(group)
+    return true
+  }
+
+  /** Groups of main that the list lacks. */
+  *unlisted(): Generator<KnownGroup> {
+    for (const group of this.#groups) if (!this.#listed.has(group)) yield group
+  }
 }

@@ -16,10 +16,17 @@ import {
   type VersionChanged,
 } from '@netbox-pbs/core/ports'
 import { Effect, type Redacted } from 'effect'
-import { changedColumns, confirmedValues, connectionOf, endpointInput, versionOf } from './connection.ts'
+import {
+  changedColumns,
+  confirmedValues,
+  connectionOf,
+  endpointInput,
+  runDetached,
+  versionOf,
+  withCompensation,
+} from './connection.ts'
 import { findServer, ServerNotFound, type ServerPending } from './find-server.ts'
 import { keepContact, type ReadPorts, type ServerNotUsable, startRead, tryConnection } from './test-server.ts'
-import { runDetached, withCompensation } from './with-compensation.ts'
 
 /**
  * A change of a server. `secret` connects one that is inventory only, and replaces the secret of

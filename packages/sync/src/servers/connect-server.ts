@@ -14,10 +14,17 @@ import {
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
 import { Effect, type Redacted } from 'effect'
-import { confirmedValues, connectionOf, endpointInput, newConnection, versionOf } from './connection.ts'
+import {
+  confirmedValues,
+  connectionOf,
+  endpointInput,
+  newConnection,
+  runDetached,
+  versionOf,
+  withCompensation,
+} from './connection.ts'
 import { ServerNotFound } from './find-server.ts'
 import { keepContact, type ServerNotUsable, tryConnection } from './test-server.ts'
-import { runDetached, withCompensation } from './with-compensation.ts'
 
 /** A server to be made. `secret` connects it; without one it is inventory only. */
 export interface NewServer {

@@ -1,6 +1,6 @@
 import { type Facts, registry } from '@netbox-pbs/core'
 import type { EditValues, Endpoint, EndpointInput, EndpointTest } from '@netbox-pbs/core/ports'
-import type { Redacted } from 'effect'
+import { Effect, Fiber, type Redacted } from 'effect'
 
 /** The columns of a server that its endpoint at the gateway holds too. */
 export type Connection = Pick<Facts<'server'>, (typeof columns)[number]>
@@ -69,3 +69,22 @@ export function versionOf(test: EndpointTest | null): EditValues {
   const version = test?.version ?? ''
   return version === '' || version.length > registry.server.fields.version.max ? {} : { version }
 }
+
+/**
+ * Goes on when the caller is interrupted: what has begun at the gateway is confirmed or undone,
+ * whoever still waits for it. A fiber of its own and not an uninterruptible region, in which no
+ * timeout of a call could end it.
+ */
+export const runDetached = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(Effect.forkDaemon(Effect.interruptible(work)), Fiber.join)
+
+/** Runs an effect; when it fails, `undo` is run and the failure stays what it was. */
+export const withCompensation = <A, E, R, B, E2, R2>(
+  effect: Effect.Effect<A, E, R>,
+  undo: Effect.Effect<B, E2, R2>,
+): Effect.Effect<A, E, R | R2> =>
+  Effect.tapErrorCause(effect, () =>
+    Effect.catchAllCause(undo, (cause) =>
+      Effect.logWarning('a server could not be put back as it was; the next sync of the servers settles it', cause),
+    ),
+  )

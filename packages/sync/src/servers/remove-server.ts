@@ -11,8 +11,8 @@ import {
   type VersionChanged,
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
+import { runDetached, withCompensation } from './connection.ts'
 import { findServer, ServerNotFound, type ServerPending } from './find-server.ts'
-import { runDetached, withCompensation } from './with-compensation.ts'
 
 /**
  * Deletes a server, its endpoint at the gateway and what is below it. An endpoint that is gone

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { allowsReading, parseMaintenance } from './maintenance.ts'
+import { allowsReading, parseMaintenance } from './datastore-schemas.ts'
 
 describe('the maintenance property string', () => {
   const rows: ReadonlyArray<readonly [string | null | undefined, ReturnType<typeof parseMaintenance>]> = [

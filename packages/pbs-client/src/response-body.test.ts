@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Pace } from './pace.ts'
+import { Pace } from './response-body.ts'
 
 test('silences of up to the timeout, altogether twice as long', () => {
   const pace = new Pace(30)
