@@ -6,10 +6,9 @@ import { PgBoss } from 'pg-boss'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
 import { migrate } from '../src/migrations/migrate.ts'
-import { bossOptions, queueName } from '../src/queue/boss-options.ts'
-import { giveBackAbandoned } from '../src/queue/give-back-abandoned.ts'
+import { bossOptions, queueName } from '../src/queue/boss.ts'
 import { migrateQueue } from '../src/queue/migrate-queue.ts'
-import { queueLayer, queueLayerWith } from '../src/queue/queue.ts'
+import { giveBackAbandoned, queueLayer, queueLayerWith } from '../src/queue/queue.ts'
 import { engines } from './engines.ts'
 
 const job = (runId: number, serverId: number | null): SyncJob => ({

@@ -6,7 +6,7 @@ import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
-import { pruneTasks } from '../src/retention/prune-tasks.ts'
+import { pruneTasks } from '../src/retention/retention.ts'
 import { engines } from './engines.ts'
 
 type TaskObservation = Observations<'task'>

@@ -1,8 +1,7 @@
 import { type Scope, scopeKey, scopeResources, scopes } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { branchedModelsOf } from '../scopes/scope-models.ts'
-import { type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
+import { branchedModelsOf, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
 import { columnsOf, scopeColumns } from '../tables/scope-columns.ts'
 import { branchTable } from './branch-columns.ts'
 

@@ -3,8 +3,7 @@ import type { Landing } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import type { StoredHeldDeletions } from '../held-deletions/held-deletions-row.ts'
-import type { ScopePlace } from '../scopes/scope-place.ts'
-import { rowCounts } from '../scopes/scope-rows.ts'
+import { rowCounts, type ScopePlace } from '../scopes/scope-place.ts'
 
 /** Which staged deletions land: of rows that were listed until now, and of rows that are missing already. */
 export interface Deletable {

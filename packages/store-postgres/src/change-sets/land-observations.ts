@@ -1,8 +1,10 @@
-import type { ModelName } from '@netbox-pbs/core'
-import { type Kysely, sql } from 'kysely'
+import { type ModelName, mostUsagePoints, usageDays } from '@netbox-pbs/core'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { keyColumns, observedColumns, tables } from '../tables/columns.ts'
 import { insertObservations } from '../writes/insert-observations.ts'
+import { eachWindow, readWindows, type Window } from './windows.ts'
 
 /**
  * Writes the staged observations of a part that differ from the last ones. A server that did not
@@ -25,4 +27,59 @@ export async function landObservations(db: Kysely<Tables>, model: ModelName, par
     values: columns.map(({ name }) => ({ name, value: sql.ref(`v.${name}`) })),
     existing: 'newest',
   })?.execute(db)
+}
+
+/**
+ * Writes the end of tasks that finished since main last recorded them, into their own rows. Like
+ * every observation it leaves `last_updated` unchanged.
+ */
+export async function landTaskObservations(
+  db: Kysely<Tables>,
+  engine: Database['Type']['engine'],
+  part: number,
+): Promise<void> {
+  const windows = await readWindows(db, engine, 'staged_observations', part)
+  await eachWindow(engine, windows, (window) => landEnds(db, window))
+}
+
+async function landEnds(db: Kysely<Tables>, window: Window): Promise<void> {
+  const columns = observedColumns('task')
+  const named = (alias: string): RawBuilder<unknown> => sql.join(columns.map(({ name }) => sql.ref(`${alias}.${name}`)))
+  await sql`
+    update tasks m set ${sql.join(columns.map(({ name }) => sql`${sql.id(name)} = ${sql.ref(`v.${name}`)}`))}
+    from (
+      select distinct on (w.key) w.key, w.values from staged_observations w where ${window.rows} order by w.key, w.seq desc
+    ) r
+    cross join lateral jsonb_to_record(r.values) as v (${sql.join(columns.map(({ name, type }) => sql`${sql.id(name)} ${sql.raw(type)}`))})
+    where m.server_id = (r.key ->> 0)::bigint and m.upid = r.key ->> 1 and (${named('m')}) is distinct from (${named('v')})`.execute(
+    db,
+  )
+}
+
+/**
+ * Adds the new staged points of a part. An existing point keeps its first value, because a later
+ * total does not belong to its time. When a point is added, points older than `usageDays` before
+ * `at` are removed.
+ */
+export async function landUsage(
+  { db, engine }: { readonly db: Kysely<Tables>; readonly engine: Database['Type']['engine'] },
+  { serverId, part, at }: { readonly serverId: number | null; readonly part: number; readonly at: string },
+): Promise<void> {
+  const windows = await readWindows(db, engine, 'staged_observations', part, mostUsagePoints)
+  await eachWindow(engine, windows, (window) => addPoints(db, serverId, window, at))
+}
+
+async function addPoints(db: Kysely<Tables>, serverId: number | null, window: Window, at: string): Promise<void> {
+  const { numAffectedRows } = await sql`
+    insert into datastore_usage_points (server_id, datastore_id, time, used_bytes, total_bytes)
+    select m.server_id, m.id, p.time, p.used_bytes, p.total_bytes
+    from staged_observations w
+    cross join lateral jsonb_to_recordset(w.values -> 'usage') as p (time timestamptz, used_bytes bigint, total_bytes bigint)
+    join datastores m on m.server_id = ${serverId}::bigint and m.name = w.key ->> 1
+    where ${window.rows} and p.time > ${at}::timestamptz - ${usageDays} * interval '1 day'
+    on conflict do nothing`.execute(db)
+  if (numAffectedRows === 0n) return
+  await sql`
+    delete from datastore_usage_points
+    where server_id = ${serverId}::bigint and time <= ${at}::timestamptz - ${usageDays} * interval '1 day'`.execute(db)
 }

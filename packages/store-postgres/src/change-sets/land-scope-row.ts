@@ -2,8 +2,7 @@ import { registryVersion } from '@netbox-pbs/core'
 import type { Landing } from '@netbox-pbs/core/ports'
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { hasAbsent, isScopeRow, type ScopePlace } from '../scopes/scope-place.ts'
-import { rowCounts } from '../scopes/scope-rows.ts'
+import { hasAbsent, isScopeRow, rowCounts, type ScopePlace } from '../scopes/scope-place.ts'
 
 /** When the scope's last list was complete; null: it never was. */
 export async function lastCompleteAt(db: Kysely<Tables>, place: ScopePlace): Promise<string | null> {

@@ -1,7 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { branchedModelsOf } from '../scopes/scope-models.ts'
-import type { ScopePlace } from '../scopes/scope-place.ts'
+import { branchedModelsOf, type ScopePlace } from '../scopes/scope-place.ts'
 import { isSighted, sameKey, tables } from '../tables/columns.ts'
 
 /** A list that a part stands for. Times are RFC 3339. */

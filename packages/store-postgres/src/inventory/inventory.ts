@@ -1,16 +1,30 @@
-import { type ModelName, type ServerTiming, scopeTitle } from '@netbox-pbs/core'
-import { Inventory, type ServerRow } from '@netbox-pbs/core/ports'
+import {
+  type ModelName,
+  type Observations,
+  registryVersion,
+  type Scope,
+  type ServerTiming,
+  scopeTitle,
+  type TaskMarks,
+} from '@netbox-pbs/core'
+import {
+  Inventory,
+  type KnownGroup,
+  type KnownTask,
+  type ScopeState,
+  type ServerRow,
+  type StoreFailed,
+} from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option, Stream } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import { pageSize, pages } from '../database/pages.ts'
 import type { Tables } from '../database/tables.ts'
-import { healthColumns, healthOf } from '../observations/server-health.ts'
-import { factColumns } from '../tables/columns.ts'
+import { heldDeletionsOf } from '../held-deletions/held-deletions-row.ts'
+import { healthColumns, healthOf } from '../observations/observations.ts'
+import { isScopeRow, rowCounts, scopePlace, scopeServerId } from '../scopes/scope-place.ts'
+import { factColumns, observedColumns } from '../tables/columns.ts'
 import { asFields, type MainRecord, mainRow, selectMain } from '../tables/main-row.ts'
-import { groupBatches, readGroups, readNamespacesInUse } from './read-groups.ts'
-import { readScopeState } from './read-scope-state.ts'
-import { readRunningTasks, readTaskMarks, readTasks } from './read-tasks.ts'
 
 /** What sync reads of main, from the tables. */
 export const inventoryReadsLayer: Layer.Layer<Inventory, never, Database> = Layer.effect(
@@ -95,4 +109,134 @@ async function readServers(db: Kysely<Tables>, rest: RawBuilder<unknown>): Promi
     const timing = { sync_schedule, sync_interval_minutes }
     return { ...mainRow('server', row), pendingSince, timing, health: healthOf(row) }
   })
+}
+
+/** What the last landed complete list of a scope left behind. */
+async function readScopeState(db: Kysely<Tables>, scope: Scope): Promise<ScopeState> {
+  const serverId = await scopeServerId(db, scope)
+  if (serverId === undefined) return { visibility: null, lastCompleteAt: null, rows: 0, held: 0, set: null }
+  const place = scopePlace(scope, serverId)
+  const set = await heldDeletionsOf(db, place)
+  const { rows } = await sql<Omit<ScopeState, 'set'>>`
+    select counted.rows, counted.held, s.visibility, s.last_complete_at as "lastCompleteAt"
+    from (${rowCounts(place)}) counted left join scopes s on ${isScopeRow(place)}`.execute(db)
+  return { ...(rows[0] ?? { visibility: null, lastCompleteAt: null, rows: 0, held: 0 }), set }
+}
+
+/**
+ * The groups of one namespace, with the digests that can be trusted. What the namespace says of
+ * them is not read again with each.
+ */
+function readGroups(
+  database: Database['Type'],
+  place: { readonly serverId: number; readonly datastore: string; readonly namespace: string },
+): Stream.Stream<KnownGroup, StoreFailed> {
+  const shared = { server: place.serverId, datastore_name: place.datastore, namespace: place.namespace }
+  const columns = factColumns('group').filter(({ field }) => !Object.hasOwn(shared, field))
+  return pages<KnownGroup>((after) =>
+    database.query('reading groups', async (db) => {
+      const { rows } = await sql<MainRecord & { readonly digest: string | null; readonly listed_count: number }>`
+        select t.id, t.presence, t.absent_run, t.overrides, ${asFields(columns, 't')}, t.listed_count,
+          case when t.digest_registry_version = ${registryVersion}::bigint then t.digest end as digest
+        from groups t
+        where t.server_id = ${place.serverId} and t.datastore_name = ${place.datastore} and t.namespace = ${place.namespace}
+          and (t.backup_type, t.backup_id) > (${after?.facts.backup_type ?? ''}, ${after?.facts.backup_id ?? ''})
+        order by t.server_id, t.datastore_name, t.namespace, t.backup_type, t.backup_id limit ${pageSize}`.execute(db)
+      return rows.map(({ id, presence, overrides, digest, listed_count: listed, ...facts }) => {
+        return { ...mainRow('group', { id, presence, overrides, ...shared, ...facts }), digest, listed }
+      })
+    }),
+  )
+}
+
+/**
+ * The namespaces of a datastore that hold groups, and so all that hold snapshots: there is no
+ * snapshot without its group.
+ */
+function readNamespacesInUse(
+  database: Database['Type'],
+  place: { readonly serverId: number; readonly datastore: string },
+): Stream.Stream<string, StoreFailed> {
+  return pages<{ readonly namespace: string }>((after) =>
+    database.query('reading namespaces', async (db) => {
+      const { rows } = await sql<{ readonly namespace: string }>`
+        select distinct namespace from groups
+        where server_id = ${place.serverId} and datastore_name = ${place.datastore}
+          ${after === null ? sql`` : sql`and namespace > ${after.namespace}`}
+        order by namespace limit ${pageSize}`.execute(db)
+      return rows
+    }),
+  ).pipe(Stream.map((row) => row.namespace))
+}
+
+/** Parts of a list of groups that have about one page of snapshots each; a group is never split. */
+function groupBatches(
+  database: Database['Type'],
+  groupIds: ReadonlyArray<number>,
+): Effect.Effect<ReadonlyArray<ReadonlyArray<number>>, StoreFailed> {
+  return Effect.map(
+    database.query('reading groups', (db) =>
+      sql<{ id: number; snapshot_count: number }>`
+        select id, snapshot_count from groups where id = any(${groupIds}::bigint[])`.execute(db),
+    ),
+    ({ rows }) => {
+      const batches: Array<Array<number>> = []
+      let remaining = 0
+      for (const { id, snapshot_count } of rows) {
+        const batch = batches.at(-1)
+        if (batch === undefined || remaining < snapshot_count) {
+          batches.push([id])
+          remaining = pageSize
+        } else batch.push(id)
+        remaining -= snapshot_count + 1
+      }
+      return batches
+    },
+  )
+}
+
+const readings = observedColumns('task')
+
+/** The tasks of a server with these UPIDs. */
+const readTasks = (
+  database: Database['Type'],
+  { serverId, upids }: { readonly serverId: number; readonly upids: ReadonlyArray<string> },
+): Stream.Stream<KnownTask, StoreFailed> =>
+  tasksBy(database, sql`t.server_id = ${serverId} and t.upid = any(${upids}::text[])`)
+
+/** The tasks of a server that run as far as main knows. */
+const readRunningTasks = (
+  database: Database['Type'],
+  { serverId }: { readonly serverId: number },
+): Stream.Stream<KnownTask, StoreFailed> => tasksBy(database, sql`t.server_id = ${serverId} and t.outcome = 'running'`)
+
+/** The newest start of a server's tasks, and the oldest of those that run. */
+const readTaskMarks = (
+  database: Database['Type'],
+  { serverId }: { readonly serverId: number },
+): Effect.Effect<TaskMarks, StoreFailed> =>
+  database.query('reading what is known of tasks', async (db) => {
+    const { rows } = await sql<TaskMarks>`
+      select
+        (select max(starttime) from tasks where server_id = ${serverId}) as "newestStart",
+        (select min(starttime) from tasks where server_id = ${serverId} and outcome = 'running') as "oldestRunning"`.execute(
+      db,
+    )
+    return rows[0] ?? { newestStart: null, oldestRunning: null }
+  })
+
+function tasksBy(database: Database['Type'], where: RawBuilder<unknown>): Stream.Stream<KnownTask, StoreFailed> {
+  return pages<KnownTask>((after) =>
+    database.query('reading tasks', async (db) => {
+      const { rows } = await sql<MainRecord>`${selectMain('task', sql`, ${asFields(readings, 't')}`)}
+        where ${where} and t.upid > ${after?.facts.upid ?? ''} order by t.upid limit ${pageSize}`.execute(db)
+      return rows.map(knownTask)
+    }),
+  )
+}
+
+function knownTask(record: MainRecord): KnownTask {
+  const observed = Object.fromEntries(readings.map(({ field }) => [field, record[field] ?? null]))
+  // The columns are those of the registry, with its types: that is what the schema's test checks.
+  return { ...mainRow('task', record), observed: observed as unknown as Observations<'task'> }
 }

@@ -1,16 +1,13 @@
 import { type ListQuery, type ModelName, registry } from '@netbox-pbs/core'
-import type { InventoryLists, ServedPage, StoreFailed } from '@netbox-pbs/core/ports'
+import type { InventoryLists, ServedPage, ServedRow, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import { isIndexed } from './list-columns.ts'
-import { type Condition, filterCondition } from './list-filter.ts'
-import { listOrder, type OrderKey } from './list-order.ts'
-import { searchCondition } from './list-search.ts'
+import { isIndexed, servedColumns } from './list-columns.ts'
+import { type Condition, filterCondition, searchCondition } from './list-filter.ts'
 import { countOf, type ListView, partsOf } from './list-view.ts'
-import { pageIds } from './page-ids.ts'
+import { listOrder, type OrderKey, pageIds } from './page-ids.ts'
 import type { Relation } from './relation.ts'
-import { selectServed, servedRow } from './served-row.ts'
 import { countOfGroups, countsByGroups, walkedIds, walksGroups } from './snapshot-walk.ts'
 
 /** How the rows of a model are read: as they lie in main, or in a branch. */
@@ -24,7 +21,7 @@ export interface Rows {
 }
 
 /** An inventory that lists are read from. */
-export interface Readable {
+interface Readable {
   readonly database: Database['Type']
   /** A collation that knows the case of all letters. */
   readonly folding: Effect.Effect<string | null, StoreFailed>
@@ -141,3 +138,26 @@ function pageRows<M extends ModelName>(
     return rows.map((row) => servedRow<M>(row))
   })
 }
+
+/**
+ * Rows with all their columns, as `servedRow` reads them: those whose `id` the query selects, in
+ * the order of its `place`.
+ */
+function selectServed(view: ListView, ids: RawBuilder<unknown>): RawBuilder<object> {
+  const columns = servedColumns(view.model)
+  const names = sql.join(columns.map(([name]) => sql.id(name)))
+  const list = sql.join(columns.map(([name, { value }]) => sql`${value} as ${sql.id(name)}`))
+  const parts = partsOf(view, {
+    columns: columns.map(([, column]) => column),
+    onPage: true,
+  })
+  const rows = parts.map((part) => sql`select page.place, ${list} ${part}`)
+  return sql<object>`
+    with page as materialized (${ids}) select ${names} from (${sql.join(rows, sql` union all `)}) served order by place`
+}
+
+/**
+ * The mapper of a row as served: the columns already have the names and values of the port, whose
+ * fields are the registry's as the columns are.
+ */
+const servedRow = <M extends ModelName>(row: object): ServedRow<M> => row as ServedRow<M>

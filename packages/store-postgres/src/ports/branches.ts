@@ -17,7 +17,7 @@ import { syncBranch } from '../branches/sync-branch.ts'
 import { purge } from '../change-sets/purge.ts'
 import { Database } from '../database/database.ts'
 import { analyzeGrown } from '../database/statistics.ts'
-import { foldingOf } from '../lists/folding-collation.ts'
+import { foldingOf } from '../lists/inventory-lists.ts'
 import { overlayLists } from '../overlay/lists.ts'
 import { branchWrites } from '../overlay/writes/branch-writes.ts'
 

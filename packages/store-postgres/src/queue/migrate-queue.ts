@@ -2,7 +2,7 @@ import type { StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { PgBoss } from 'pg-boss'
 import type { Database } from '../database/database.ts'
-import { bossOptions, queueName, queueOptions, queuePolicy } from './boss-options.ts'
+import { bossOptions, queueName, queueOptions, queuePolicy } from './boss.ts'
 
 const operation = 'migrating the queue'
 

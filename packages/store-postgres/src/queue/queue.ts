@@ -1,12 +1,21 @@
+import { createHash } from 'node:crypto'
+import { resources } from '@netbox-pbs/core'
 import { type ClaimedJob, Queue, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { sql } from 'kysely'
-import type { PgBoss } from 'pg-boss'
-import { Database } from '../database/database.ts'
-import { heartbeatTimeoutSeconds, queueName, schema, tries } from './boss-options.ts'
-import { fetchJob } from './fetch-job.ts'
-import { openBoss, type SuperviseOptions } from './open-boss.ts'
-import { jobId, jobKey, StoredJob } from './sync-job.ts'
+import type { Job, PgBoss } from 'pg-boss'
+import { z } from 'zod'
+import { Database, type Driver } from '../database/database.ts'
+import { isUniqueViolation } from '../database/store-errors.ts'
+import {
+  bossDriver,
+  heartbeatTimeoutSeconds,
+  openBoss,
+  queueName,
+  type SuperviseOptions,
+  schema,
+  tries,
+} from './boss.ts'
 
 const jobs = sql.id(schema, 'job')
 
@@ -143,3 +152,91 @@ export function queueLayerWith(options: SuperviseOptions): Layer.Layer<Queue, ne
     }),
   )
 }
+
+/** How often another worker may take the next job first before we give up for now. */
+const contenders = 20
+
+/**
+ * The next job whose key is free. If two workers reach for jobs of one key at once, the second
+ * breaks the unique index and pg-boss reports an empty queue although a job of another key may
+ * wait, so this asks again.
+ */
+async function fetchJob(boss: PgBoss, driver: Driver): Promise<Option.Option<Job<unknown>>> {
+  const ours = bossDriver(driver)
+  for (let n = 0; n < contenders; n += 1) {
+    let taken = false
+    const [job] = await boss.fetch<unknown>(queueName, {
+      db: {
+        executeSql: async (text, values) => {
+          try {
+            return await ours.executeSql(text, values)
+          } catch (cause) {
+            taken = isUniqueViolation(cause)
+            throw cause
+          }
+        },
+      },
+    })
+    if (job !== undefined || !taken) return Option.fromNullable(job)
+  }
+  return Option.none()
+}
+
+const names = z.array(z.string()).exactOptional()
+const StoredScopeFilter = z.object({ datastores: names, namespaces: names, job_types: names })
+
+/** A job as the queue holds it: written by any process, perhaps of another release. */
+const StoredJob = z.object({
+  runId: z.int(),
+  serverId: z.int().nullable(),
+  resources: z.array(z.enum(resources)),
+  scope_filter: StoredScopeFilter.nullable().exactOptional(),
+})
+/** A job as the queue holds it. */
+type StoredJob = z.infer<typeof StoredJob>
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/**
+ * What at most one active job has: its server, or being the gateway's. Migrations make the same
+ * text in SQL: it must stay.
+ */
+function jobKey(serverId: number | null): string {
+  return serverId === null ? 'gateway' : `server-${serverId}`
+}
+
+/**
+ * The same for the same part of the same run, as a UUID: a job that is queued twice is one job.
+ * Migrations make the same in SQL: it must stay.
+ */
+function jobId({ runId, serverId }: Pick<StoredJob, 'runId' | 'serverId'>): string {
+  const hex = digest(`${runId} ${jobKey(serverId)}`)
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-')
+}
+
+/**
+ * Seconds before a job that was held by a killed process is taken again. They double each time, up
+ * to the longest.
+ */
+const [firstPause, longestPause] = [5, 600]
+
+/**
+ * Gives back the jobs of a killed process. Run it before any job is taken, and only on the embedded
+ * engine, whose folder one process has open at a time; on PostgreSQL it does nothing, because a
+ * lost worker is detected by its silence. The try counts and the pause grows, so a job that kills
+ * its process each time is given up in the end.
+ */
+export const giveBackAbandoned: Effect.Effect<void, StoreFailed, Database> = Effect.flatMap(
+  Database,
+  ({ engine, query }) =>
+    engine === 'pg'
+      ? Effect.void
+      : Effect.asVoid(
+          query('giving back jobs', (db) =>
+            sql`
+              update ${sql.id(schema, 'job')} set state = 'retry', heartbeat_on = null,
+                start_after = now() + least(${longestPause}::double precision, ${firstPause} * 2.0 ^ retry_count) * interval '1 second'
+              where name = ${queueName} and state = 'active'`.execute(db),
+          ),
+        ),
+)

@@ -1,13 +1,16 @@
 import type { Scope, ScopeResult } from '@netbox-pbs/core'
+import type { Runs } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
+import type { Database } from '../database/database.ts'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { placeKey, scopePlace } from '../scopes/scope-place.ts'
 import { jobServer } from './job-records.ts'
-import { isOpenRun } from './run-row.ts'
+import { isOpenRun, type ScopeRow, toScopeResult } from './run-row.ts'
 
 /** The end of a scope in a run, by a job of the server. */
-export interface EndedScope {
+interface EndedScope {
   readonly id: number
   /** Null: the gateway's job. */
   readonly serverId: number | null
@@ -70,7 +73,7 @@ async function isOpen(db: Kysely<Tables>, id: number): Promise<boolean> {
  * leave a hundred thousand of them. What an earlier attempt at the job landed in them is counted
  * on, as in {@link recordScope}.
  */
-export async function recordUnopened(
+async function recordUnopened(
   db: Kysely<Tables>,
   { id, serverId, results }: Omit<EndedScope, 'result'> & { readonly results: ReadonlyArray<ScopeResult> },
 ): Promise<void> {
@@ -89,4 +92,42 @@ export async function recordUnopened(
       updated = case when s.outcome = 'staged' then 0 else s.updated end,
       deleted = case when s.outcome = 'staged' then 0 else s.deleted end,
       unchanged = 0, held_back = 0, started = excluded.started, ended = excluded.ended`.execute(db)
+}
+
+type Port = typeof Runs.Service
+
+/** The scopes of a run as they end, and how far its jobs have read. */
+export function scopeRecords(
+  database: typeof Database.Service,
+): Pick<Port, 'recordScope' | 'recordUnopened' | 'progress' | 'scopes'> {
+  return {
+    recordScope: Effect.fn('Runs.recordScope')((request) =>
+      database.transaction('recording a scope', (trx) => recordScope(trx, request)),
+    ),
+
+    recordUnopened: Effect.fn('Runs.recordUnopened')((request) =>
+      database.transaction('recording scopes', (trx) => recordUnopened(trx, request)),
+    ),
+
+    progress: Effect.fn('Runs.progress')(function* ({ id, serverId, rowsRead }) {
+      yield* database.query('noting how far a job is', (db) =>
+        sql`
+          update run_jobs set rows_read = ${rowsRead}::bigint
+          where run_id = ${id}::bigint and server_id = ${jobServer(serverId)}`.execute(db),
+      )
+    }),
+
+    scopes: Effect.fn('Runs.scopes')(({ id, limit, offset }) =>
+      database.query('reading the scopes of a run', async (db) => {
+        const { rows: counted } = await sql<{ count: number }>`
+          select count(*) as count from run_scopes where run_id = ${id}::bigint`.execute(db)
+        const { rows } = await sql<ScopeRow>`
+          select case when n.name is null then s.scope else jsonb_set(s.scope, '{server}', to_jsonb(n.name)) end as scope,
+            s.outcome, s.reason, s.created, s.updated, s.deleted, s.unchanged, s.held_back, s.started, s.ended
+          from run_scopes s left join server_names n on n.server_id = s.server_id where s.run_id = ${id}::bigint
+          order by s.seq limit ${limit}::bigint offset ${offset}::bigint`.execute(db)
+        return { count: counted[0]?.count ?? 0, rows: rows.map(toScopeResult) }
+      }),
+    ),
+  }
 }

@@ -4,7 +4,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import { pageSize, pages } from '../database/pages.ts'
 import type { Tables } from '../database/tables.ts'
-import { insertRun } from '../runs/insert-run.ts'
+import { insertRun } from '../runs/runs.ts'
 
 interface ServerRecord extends Omit<ScheduledServer, 'mark'> {
   readonly timing: string | null

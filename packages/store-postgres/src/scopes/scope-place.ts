@@ -1,6 +1,15 @@
-import { type Scope, type ScopeFields, type ScopeResource, scopeResources, scopes } from '@netbox-pbs/core'
-import { type RawBuilder, sql } from 'kysely'
+import {
+  branchedModels,
+  type ModelName,
+  type Scope,
+  type ScopeFields,
+  type ScopeResource,
+  scopeResources,
+  scopes,
+} from '@netbox-pbs/core'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { jsonb } from '../database/json.ts'
+import type { Tables } from '../database/tables.ts'
 import { isSighted, tables } from '../tables/columns.ts'
 import { columnsOf, type ScopeColumn, sameScope, scopeColumns } from '../tables/scope-columns.ts'
 
@@ -88,3 +97,29 @@ export function hasAbsent(alias: string): RawBuilder<boolean> {
 /** Whether row `c` of `scopes` is that of the place in a row `p`. */
 export const isPlaceOf = sql<boolean>`c.server_id is not distinct from p.server_id and c.resource = p.resource
   and c.datastore_name = p.datastore_name and c.namespace = p.namespace and c.job_type = p.job_type`
+
+/** The models whose rows a scope's part may change in a branch, parents first: tasks land at once. */
+export const branchedModelsOf = (resource: ScopeResource): ReadonlyArray<ModelName> =>
+  scopes[resource].models.filter((model) => branchedModels.includes(model))
+
+/** The id of a scope's server; null: it has none. Undefined: main does not know the server. */
+export async function scopeServerId(db: Kysely<Tables>, scope: Scope): Promise<number | null | undefined> {
+  if (scope.resource === 'servers') return null
+  const { rows } = await sql<{ id: number }>`select id from servers where name = ${scope.server}`.execute(db)
+  return rows[0]?.id
+}
+
+/**
+ * How many rows of a scope are listed or missing, and how many missing. Snapshots are counted by
+ * their groups' counters.
+ */
+export function rowCounts(place: ScopePlace): RawBuilder<{ readonly rows: number; readonly held: number }> {
+  // A list of tasks claims no absence: no run may delete one.
+  if (place.resource === 'tasks') return sql`select 0::bigint as rows, 0::bigint as held`
+  if (place.resource === 'snapshots') {
+    return sql`select coalesce(sum(snapshot_count - manual_count), 0)::bigint as rows, coalesce(sum(missing_count), 0)::bigint as held
+      from groups where ${inScope(place)}`
+  }
+  return sql`select count(*) as rows, count(*) filter (where presence = 'missing') as held
+    from ${sql.table(tables[scopes[place.resource].lists])} where ${inScope(place)} and presence <> 'manual'`
+}

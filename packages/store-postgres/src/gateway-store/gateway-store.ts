@@ -1,5 +1,12 @@
 import { fieldsThatNeedSecret } from '@netbox-pbs/core'
-import { EndpointNameTaken, EndpointStore, SecretBox, SecretNeeded, type StoredEndpoint } from '@netbox-pbs/core/ports'
+import {
+  EndpointNameTaken,
+  EndpointStore,
+  GatewayKeys,
+  SecretBox,
+  SecretNeeded,
+  type StoredEndpoint,
+} from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import { isUniqueViolation } from '../database/store-errors.ts'
@@ -10,7 +17,7 @@ const columns = sql`id, name, host, port, token_id, fingerprint, verify_ssl, ena
 const purpose = (id: number): string => `endpoint:${id}`
 
 /** Endpoints in the schema `gateway`. A secret is sealed for its own row, so that it opens in no other. */
-export const endpointStoreLayer: Layer.Layer<EndpointStore, never, GatewayDatabase | SecretBox> = Layer.effect(
+const endpointStoreLayer: Layer.Layer<EndpointStore, never, GatewayDatabase | SecretBox> = Layer.effect(
   EndpointStore,
   Effect.gen(function* () {
     const database = yield* GatewayDatabase
@@ -113,3 +120,46 @@ async function rewrite(
     throw cause
   }
 }
+
+/** The hashes of the gateway's keys, in the schema `gateway`. */
+const gatewayKeysLayer: Layer.Layer<GatewayKeys, never, GatewayDatabase> = Layer.effect(
+  GatewayKeys,
+  Effect.gen(function* () {
+    const database = yield* GatewayDatabase
+
+    return GatewayKeys.of({
+      any: Effect.fn('GatewayKeys.any')(function* () {
+        const { rows } = yield* database.query('looking for a gateway key', (db) =>
+          sql`select from gateway.keys limit 1`.execute(db),
+        )
+        return rows.length > 0
+      }),
+      add: Effect.fn('GatewayKeys.add')(function* ({ hash, label }) {
+        yield* database.query('storing a gateway key', (db) =>
+          sql`insert into gateway.keys (hash, label) values (${hash}, ${label}) on conflict do nothing`.execute(db),
+        )
+      }),
+      addFirst: Effect.fn('GatewayKeys.addFirst')(function* ({ hash, label }) {
+        return yield* database.transaction('storing the first gateway key', async (trx) => {
+          // Two who both see an empty table would both be first. The mode still lets keys be read.
+          await sql`lock table gateway.keys in share row exclusive mode`.execute(trx)
+          const { rows } = await sql`
+            insert into gateway.keys (hash, label)
+            select ${hash}, ${label} where not exists (select from gateway.keys)
+            returning hash`.execute(trx)
+          return rows.length > 0
+        })
+      }),
+      known: Effect.fn('GatewayKeys.known')(function* ({ hash }) {
+        const { rows } = yield* database.query('looking for a gateway key', (db) =>
+          sql`select from gateway.keys where hash = ${hash}`.execute(db),
+        )
+        return rows.length > 0
+      }),
+    })
+  }),
+)
+
+/** What the gateway keeps: its endpoints and the keys of its own API. */
+export const gatewayStoreLayer: Layer.Layer<EndpointStore | GatewayKeys, never, GatewayDatabase | SecretBox> =
+  Layer.merge(endpointStoreLayer, gatewayKeysLayer)

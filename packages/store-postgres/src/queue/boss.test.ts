@@ -3,7 +3,7 @@ import { Effect, Redacted } from 'effect'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { Database } from '../database/database.ts'
-import { bossDriver } from './boss-driver.ts'
+import { bossDriver } from './boss.ts'
 
 test('a connection on which a transaction of the queue has failed is not given to anybody else', async () => {
   const url = await postgresUrl()
