@@ -2,13 +2,16 @@ import {
   type BranchConflict,
   type Conflict,
   type ConflictKind,
+  conflictKinds,
   type ModelName,
+  possibleChoices,
   type Resolution,
   type Scope,
   scopeTitle,
   stillHolds,
 } from '@netbox-pbs/core'
-import { type Kysely, sql } from 'kysely'
+import type { ConflictFilter } from '@netbox-pbs/core/ports'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 
@@ -181,3 +184,29 @@ export const selectConflict = sql<ConflictRecord>`
   select c.id, c.model, c.object_id as "objectId", c.title, c.scope, c.scope_key as "scopeKey", v.name as "serverName", c.kind, c.field, c.base, c.main, c.branch, c.resolution,
     c.resolved_by as "resolvedBy", c.resolved_at as "resolvedAt"
   from branch_conflicts c left join servers v on v.id = c.server_id`
+
+/** The condition on `branch_conflicts c` that a filter means, within one branch. */
+export function conflictCondition(
+  branch: number,
+  { ids, kinds, models, fields, scopes, resolved }: ConflictFilter,
+): RawBuilder<unknown> {
+  const among = (column: string, values: ReadonlyArray<string> | undefined) =>
+    values === undefined ? [] : [sql`${sql.ref(`c.${column}`)} = any(${values}::text[])`]
+  const conditions = [
+    sql`c.branch_id = ${branch}::bigint`,
+    ...(ids === undefined ? [] : [sql`c.id = any(${ids.filter(Number.isSafeInteger)}::bigint[])`]),
+    ...among('kind', kinds),
+    ...among('model', models),
+    ...among('field', fields),
+    ...among('scope_key', scopes),
+    ...(resolved === undefined ? [] : [resolved ? sql`c.resolution is not null` : sql`c.resolution is null`]),
+  ]
+  return sql.join(conditions, sql` and `)
+}
+
+/** The conflicts that can be resolved at all. */
+export function answerable({ choice }: Resolution): RawBuilder<unknown> {
+  const kindsOf = (field: string | null) =>
+    conflictKinds.filter((kind) => possibleChoices({ kind, field }).includes(choice))
+  return sql`c.kind = any(case when c.field is null then ${kindsOf(null)}::text[] else ${kindsOf('any')}::text[] end)`
+}

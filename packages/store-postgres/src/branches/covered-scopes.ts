@@ -1,14 +1,13 @@
 import { type ModelName, type Scope, scopes, scopeTitle } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { branchedModelsOf, placeKey, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
+import { branchedModelsOf, inScope, placeKey, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
 import { scopeColumns } from '../tables/scope-columns.ts'
 import { branchTable } from './branch-columns.ts'
 import type { FoundConflict } from './conflict-rows.ts'
-import { ofPlace } from './of-place.ts'
 
 /** The columns of `scopes` that identify the covered scope `s` on its server, each with its value there. */
-export const storedColumns = (['datastore', 'namespace', 'job_type'] as const).map((field) => ({
+const storedColumns = (['datastore', 'namespace', 'job_type'] as const).map((field) => ({
   column: scopeColumns[field],
   value: sql`coalesce(s.scope ->> ${sql.lit(field)}, '')`,
 }))
@@ -108,3 +107,19 @@ export async function regressions(
   }
   return found
 }
+
+/** Whether the entry `e` belongs to the scope that lies at a place. No entry is of a scope that lands at once. */
+export const ofPlace = (place: ScopePlace): RawBuilder<unknown> =>
+  branchedModelsOf(place.resource).length === 0 ? sql`false` : inScope(place, 'e')
+
+/**
+ * Where the scopes that a branch of a sync covers lie in main, as rows of a query: under the names
+ * of the columns of `scopes`, and how it was listed. Those of a server that main no longer has are
+ * left out.
+ */
+export const coveredPlaces = (branch: number): RawBuilder<unknown> => sql`
+  select s.scope_key, s.visibility, s.listed, s.listed_at, s.server_id, s.scope ->> 'resource' as resource,
+    ${sql.join(storedColumns.map(({ column, value }) => sql`${value} as ${sql.id(column)}`))}
+  from branch_scopes s
+  where s.branch_id = ${branch}::bigint
+    and (s.scope ->> 'resource' = 'servers' or exists (select from servers v where v.id = s.server_id))`

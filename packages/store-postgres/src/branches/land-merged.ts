@@ -1,10 +1,26 @@
-import { type Author, registryVersion } from '@netbox-pbs/core'
+import {
+  type Author,
+  branchedModels,
+  type Conflict,
+  type FieldValue,
+  type ModelName,
+  overrideOf,
+  type Resolution,
+  registryVersion,
+  scopeResourceOf,
+  scopes,
+  scopeTitle,
+} from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
+import type { Summary } from '../change-log/append-changes.ts'
+import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
-import { hasAbsent, isPlaceOf } from '../scopes/scope-place.ts'
-import { columnNames, keyColumns, sameKey } from '../tables/columns.ts'
+import { hasAbsent, isPlaceOf, placeKey, placeOf, type ScopePlace } from '../scopes/scope-place.ts'
+import { columnNames, keyColumns, sameKey, tables } from '../tables/columns.ts'
 import { nextVersion } from '../tables/row-version.ts'
-import { coveredPlaces } from './covered-places.ts'
+import { columnsOf, type ScopeColumn } from '../tables/scope-columns.ts'
+import { coveredPlaces } from './covered-scopes.ts'
+import type { TouchedScope } from './touched-scopes.ts'
 
 /**
  * Clears the digests of groups that a merge has written and not counted: the frames no longer match
@@ -57,4 +73,63 @@ export async function endMerged(
   await sql`
     update branches set status = 'merged', merged = ${at}::timestamptz, merged_by = ${who}, last_updated = ${nextVersion(sql`last_updated`)}
     where id = ${branch}::bigint`.execute(db)
+}
+
+/** A count, with the columns that identify its scope. */
+type Created = { readonly rows: number } & Partial<Pick<ScopePlace, ScopeColumn>>
+
+/**
+ * The number of rows that a part has created of each model in each scope, for the log. A row that
+ * main had already does not count.
+ */
+export async function createdByScope(
+  db: Kysely<Tables>,
+  part: number,
+  touched: ReadonlyArray<TouchedScope>,
+): Promise<ReadonlyArray<Summary>> {
+  const counts = new Map<TouchedScope, Partial<Record<ModelName, number>>>()
+  for (const model of branchedModels) {
+    const resource = scopeResourceOf(model)
+    const names = columnsOf(resource).map((name) => sql.ref(`w.${name}`))
+    const of = names.length === 0 ? sql`` : sql`, ${sql.join(names)}`
+    const { rows } = await sql<Created>`
+      select count(*) as rows${of} from ${sql.table(`staged_${tables[model]}`)} w
+      where w.part_id = ${part}::bigint and w.op = 'create'
+        and (w.id is null or exists (select from ${sql.table(tables[model])} m where m.id = w.id))
+      ${names.length === 0 ? sql`having count(*) > 0` : sql`group by ${sql.join(names)}`}`.execute(db)
+    for (const created of rows) {
+      const key = placeKey(placeOf(resource, created))
+      const scope = touched.find(({ place }) => placeKey(place) === key)
+      if (scope !== undefined) counts.set(scope, { ...counts.get(scope), [model]: created.rows })
+    }
+  }
+  return [...counts].map(([{ scope, place }, of]) => ({
+    model: scopes[scope.resource].lists,
+    title: scopeTitle(scope),
+    serverId: place.server_id,
+    counts: of,
+  }))
+}
+
+/** Reviewers' decisions against a source, by object. */
+export class PinsOfMerge {
+  readonly #overrides = new Map<number, Record<string, FieldValue>>()
+
+  /** Records an answer to a conflict, if it leaves an override behind. */
+  add(model: ModelName, id: number, conflict: Conflict, resolution: Resolution): void {
+    const pin = overrideOf(model, conflict, resolution)
+    if (pin !== null) this.#overrides.set(id, { ...this.#overrides.get(id), [pin.field]: pin.sourceValue })
+  }
+
+  /**
+   * Stores the overrides with their rows. Call this after the rows have landed, because a landing
+   * removes the overrides of the fields that it changes.
+   */
+  async land(db: Kysely<Tables>, model: ModelName): Promise<void> {
+    if (this.#overrides.size === 0) return
+    const rows = [...this.#overrides].map(([id, overrides]) => ({ id, overrides }))
+    await sql`
+      update ${sql.table(tables[model])} t set overrides = coalesce(t.overrides, '{}') || r.overrides
+      from jsonb_to_recordset(${jsonb(rows)}) as r (id bigint, overrides jsonb) where t.id = r.id`.execute(db)
+  }
 }

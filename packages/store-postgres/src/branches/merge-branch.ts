@@ -33,14 +33,19 @@ import {
   type StoredConflict,
 } from './conflict-rows.ts'
 import { regressions } from './covered-scopes.ts'
-import { createdByScope } from './created-by-scope.ts'
 import { guardQuestions, unknownScope } from './guard-questions.ts'
 import { landInitialObservations } from './initial-observations.ts'
 import { entryScopeKey } from './judge-entry.ts'
 import { resolveKeyConflicts } from './key-conflicts.ts'
 import { landBranch, lastListed } from './land-branch.ts'
-import { clearTouchedDigests, dropGroupCounts, endMerged, landVisibilities } from './land-merged.ts'
-import { PinsOfMerge } from './land-overrides.ts'
+import {
+  clearTouchedDigests,
+  createdByScope,
+  dropGroupCounts,
+  endMerged,
+  landVisibilities,
+  PinsOfMerge,
+} from './land-merged.ts'
 import { lockWithPlaces } from './lock-branch-places.ts'
 import { logStep } from './log-branch.ts'
 import { mergeManually } from './manual-merge/manual-merge.ts'

@@ -1,9 +1,11 @@
-import type { Branch } from '@netbox-pbs/core'
-import { branchedModels } from '@netbox-pbs/core'
+import { randomInt } from 'node:crypto'
+import { type Branch, branchedModels } from '@netbox-pbs/core'
 import {
+  ApprovalNotAllowed,
   type Branches,
   BranchNameTaken,
   BranchNotFound,
+  type BranchNotOpen,
   type StoreFailed,
   type VersionChanged,
 } from '@netbox-pbs/core/ports'
@@ -14,11 +16,10 @@ import { isUniqueViolation } from '../database/store-errors.ts'
 import type { Tables } from '../database/tables.ts'
 import { nextVersion, versionChanged } from '../tables/row-version.ts'
 import { branchTable } from './branch-columns.ts'
-import { lockVersion, readLocked } from './branch-record.ts'
+import { lockBranchFor, lockVersion, readLocked } from './branch-record.ts'
 import { lockWithPlaces } from './lock-branch-places.ts'
-import { logOpened, logStep } from './log-branch.ts'
+import { logApproval, logOpened, logStep } from './log-branch.ts'
 import { endReview } from './review-scopes.ts'
-import { newSchemaId } from './schema-id.ts'
 
 /** Opens a branch. */
 export const createBranch = Effect.fn('Branches.create')(function* (
@@ -90,3 +91,30 @@ async function discard(db: Kysely<Tables>, id: number): Promise<void> {
   await sql`delete from branch_group_counts where branch_id = ${id}::bigint`.execute(db)
   await sql`delete from branch_scopes where branch_id = ${id}::bigint`.execute(db)
 }
+
+const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'
+
+/** 8 random characters: a collision is very unlikely, and the second branch is refused. */
+export const newSchemaId = (): string => Array.from({ length: 8 }, () => letters[randomInt(letters.length)]).join('')
+
+/**
+ * Records who approves a branch as it is now. Refuses the author of the branch, and a reviewer of
+ * an earlier revision.
+ */
+export const approveBranch = Effect.fn('Branches.approve')(function* (
+  database: Database['Type'],
+  { id, revision, user, at, by }: Parameters<Branches['Type']['approve']>[0],
+): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotOpen | ApprovalNotAllowed> {
+  return yield* database.transaction('approving a branch', async (trx) => {
+    const branch = await lockBranchFor(trx, id, 'approve')
+    if (branch instanceof Error) return branch
+    if (branch.user === user) return new ApprovalNotAllowed({ id, reason: 'own' })
+    if (branch.revision !== revision) return new ApprovalNotAllowed({ id, reason: 'moved' })
+    const before = await readLocked(trx, id)
+    await sql`update branches set approved_by = ${user}, approved_at = ${at}::timestamptz, approved_revision = ${revision}::bigint,
+          last_updated = ${nextVersion(sql`last_updated`)} where id = ${id}::bigint`.execute(trx)
+    const approved = await readLocked(trx, id)
+    await logApproval(trx, { before, after: approved, by })
+    return approved
+  })
+})

@@ -12,7 +12,7 @@ import type { Tables } from '../database/tables.ts'
 import { branchedModelsOf, type ScopePlace } from '../scopes/scope-place.ts'
 import { sameKey, tables } from '../tables/columns.ts'
 import { branchTable } from './branch-columns.ts'
-import { ofPlace } from './of-place.ts'
+import { ofPlace } from './covered-scopes.ts'
 import type { Entry } from './read-entries.ts'
 
 /**

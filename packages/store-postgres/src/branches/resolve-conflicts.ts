@@ -5,7 +5,7 @@ import type { Database } from '../database/database.ts'
 import { jsonb } from '../database/json.ts'
 import { lockBranchFor, raiseRevision } from './branch-record.ts'
 import { updateStatus } from './check-branch.ts'
-import { answerable, conflictCondition } from './conflict-filter.ts'
+import { answerable, conflictCondition } from './conflict-rows.ts'
 import { answerLogged } from './log-branch.ts'
 
 /** Answers the conflicts of a branch that a filter finds, or takes their answers back. Returns how many it found. */

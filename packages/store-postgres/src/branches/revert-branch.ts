@@ -13,7 +13,7 @@ import type { Tables } from '../database/tables.ts'
 import { compareBranch } from './check-branch.ts'
 import { invertRows } from './invert-rows.ts'
 import { logOpened } from './log-branch.ts'
-import { newSchemaId } from './schema-id.ts'
+import { newSchemaId } from './open-and-close.ts'
 
 /**
  * Opens a branch that reverts a merged one, and compares it with main: later edits are its

@@ -1,9 +1,9 @@
 import { type Kysely, sql } from 'kysely'
 import type { LandingPolicy } from '../change-sets/land.ts'
 import type { Tables } from '../database/tables.ts'
-import { isPlaceOf, isScopeRow, placeRows, type ScopePlace } from '../scopes/scope-place.ts'
-import { coveredPlaces } from './covered-places.ts'
-import { coveringBranch } from './covering-branch.ts'
+import { isPlaceOf, isScopeRow, placeKey, placeRows, type ScopePlace } from '../scopes/scope-place.ts'
+import { isOpenSyncBranch } from './branch-record.ts'
+import { coveredPlaces } from './covered-scopes.ts'
 import { touchedScopes } from './touched-scopes.ts'
 
 /**
@@ -35,4 +35,20 @@ export const reviewPolicy: LandingPolicy = async (db, place) =>
 async function isReviewed(db: Kysely<Tables>, place: ScopePlace): Promise<boolean> {
   const { rows } = await sql`select from scopes where ${isScopeRow(place)} and review`.execute(db)
   return rows.length > 0
+}
+
+/**
+ * The open branch of a sync that holds changes of the scope; null: there is none. With `lock` the
+ * branch stays open until the end of the transaction.
+ */
+export async function coveringBranch(
+  db: Kysely<Tables>,
+  place: ScopePlace,
+  { lock }: { readonly lock: boolean },
+): Promise<number | null> {
+  const { rows } = await sql<{ id: number }>`
+    select b.id from branch_scopes s join branches b on b.id = s.branch_id
+    where s.scope_key = ${placeKey(place)} and ${isOpenSyncBranch}
+    order by b.id limit 1 ${lock ? sql`for share of b` : sql``}`.execute(db)
+  return rows[0]?.id ?? null
 }

@@ -20,9 +20,9 @@ import type { Tables } from '../database/tables.ts'
 import { lockExistingScope } from '../scopes/scope-locks.ts'
 import { branchedModelsOf, placeKey, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
 import { tables } from '../tables/columns.ts'
-import { coveringBranch } from './covering-branch.ts'
 import { stageObservations } from './initial-observations.ts'
 import { recountMarked } from './recount-stale.ts'
+import { coveringBranch } from './review-scopes.ts'
 import { dropUnstaged, stageCreates, stageDeletes, stageUpdates } from './stage-rows.ts'
 
 /** A scope that goes into a branch instead of main. */
