@@ -11,8 +11,8 @@ export default defineConfig({
     silent: 'passed-only',
     reporters: ['default', './test/summary-reporter.ts'],
     include: ['{packages,apps,tools}/*/{src,test}/**/*.test.{ts,tsx}', '{bench/,}test/**/*.test.ts'],
-    // One PostgreSQL server for the run, started by the first test that asks for it.
-    globalSetup: ['packages/testing/src/global-setup.ts'],
+    // One PostgreSQL server for the run, and the programs of bin/, for the first test that asks for them.
+    globalSetup: ['packages/testing/src/global-setup.ts', 'test/build-programs.ts'],
     // Half of the tests wait for processes, so there are more files at a time than cores.
     maxWorkers: availableParallelism() + 1,
     // No test relies on fresh modules, and loading them and the embedded database for every file would

@@ -2,16 +2,15 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { startSimulator } from '@netbox-pbs/pbs-simulator'
-import { postgresUrl } from '@netbox-pbs/testing'
+import { builtPrograms, postgresUrl } from '@netbox-pbs/testing'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { key } from './running-gateway.ts'
 import { addEndpoint, ended, syncFrames } from './simulated.ts'
 
-const root = fileURLToPath(new URL('../../..', import.meta.url))
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const secretKey = (fill: number) => Buffer.alloc(32, fill).toString('base64')
+
+const argumentsFor = await builtPrograms()
 
 let databaseUrl: string
 beforeAll(async () => {
@@ -24,8 +23,7 @@ afterEach(() => {
 })
 
 const run = (args: ReadonlyArray<string>, env: Record<string, string>) => {
-  const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', main, ...args], {
-    cwd: root,
+  const child = spawn(process.execPath, [...argumentsFor('gateway'), ...args], {
     env: {
       PATH: process.env['PATH'] ?? '',
       NETBOX_PBS_GATEWAY_DATABASE_URL: databaseUrl,

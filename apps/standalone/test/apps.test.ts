@@ -1,6 +1,6 @@
 import { postgresUrl } from '@netbox-pbs/testing'
 import { afterAll, expect, test, vi } from 'vitest'
-import { onlyLog, SystemProcess } from './support/process.ts'
+import { fromSources, onlyLog, SystemProcess } from './support/process.ts'
 import { allRows, request, syncAndWait } from './support/rest.ts'
 
 // Real processes on a machine that may be busy with other tests.
@@ -15,7 +15,7 @@ afterAll(() => {
   for (const process of running) process.kill()
 })
 const start = (...[name, args, env]: [Parameters<typeof SystemProcess.start>[0], string[], Record<string, string>]) => {
-  const started = SystemProcess.start(name, args, { env })
+  const started = SystemProcess.start(name, args, { env, from: fromSources })
   running.push(started)
   return started
 }

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { netboxPbs, SystemProcess } from './support/process.ts'
 
 // Real processes on a machine that may be busy with other tests.
@@ -16,10 +16,10 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const start = (...more: ReadonlyArray<string>) => [
+const start = (data: string, ...more: ReadonlyArray<string>) => [
   'start',
   '--data-dir',
-  join(folder, 'data'),
+  data,
   '--port',
   '0',
   '--gateway-port',
@@ -29,10 +29,17 @@ const start = (...more: ReadonlyArray<string>) => [
 
 const linesOf = (stderr: string) => stderr.split('\n').filter((line) => line !== '')
 
+/** One folder for all signals: only the first start has to make a database. */
+let kept: string
+beforeAll(() => {
+  kept = mkdtempSync(join(tmpdir(), 'netbox-pbs-signals-'))
+})
+afterAll(() => rmSync(kept, { recursive: true, force: true }))
+
 test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
   '%s stops the system, and the log says how it began and ended',
   async (signal) => {
-    const system = SystemProcess.start('netbox-pbs', start('--log-format', 'json'))
+    const system = SystemProcess.start('netbox-pbs', start(kept, '--log-format', 'json'))
     await system.line(/^netbox-pbs ready: /)
     const { code, stderr } = await system.stop(signal)
     const events: ReadonlyArray<unknown> = linesOf(stderr).map((line) => JSON.parse(line))
@@ -46,7 +53,7 @@ test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
           version: expect.stringMatching(/^\d+\.\d+\.\d+/),
           url: expect.stringMatching(/^http:/),
           database: 'embedded',
-          folder: join(folder, 'data'),
+          folder: kept,
           schedule: 'every 60 min',
         }),
         expect.objectContaining({ msg: 'stopping' }),
@@ -57,7 +64,7 @@ test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
 )
 
 test('a format that is none is refused', async () => {
-  expect(await netboxPbs(start('--log-format', 'xml'))).toMatchObject({
+  expect(await netboxPbs(start(folder, '--log-format', 'xml'))).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(
       /^option '--log-format <format>' argument 'xml' is invalid. Allowed choices are text, json/,
@@ -78,7 +85,7 @@ test('the system ends with the package manager that started it, and its data fol
       : spawn('sh', ['-c', process.env.COMMAND + '; exit $?'], { stdio: ['ignore', 'inherit', 'inherit'], detached: true })
     next.on('exit', (code) => process.exit(code ?? 1))`
   const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`
-  const command = [process.execPath, 'bin/run.mjs', 'netbox-pbs', ...start()]
+  const command = [process.execPath, 'bin/run.mjs', 'netbox-pbs', ...start(folder)]
   const npx = spawn(process.execPath, ['-e', script, JSON.stringify(['npm exec pnpm', 'pnpm start'])], {
     cwd: root,
     env: { PATH: process.env['PATH'] ?? '', SCRIPT: script, COMMAND: command.map(quoted).join(' ') },
@@ -105,7 +112,7 @@ test('the system ends with the package manager that started it, and its data fol
     'stopping',
     'stopped',
   ])
-  const again = SystemProcess.start('netbox-pbs', start())
+  const again = SystemProcess.start('netbox-pbs', start(folder))
   await again.line(/^netbox-pbs ready: /)
   expect((await again.stop()).code).toBe(0)
 })
@@ -114,7 +121,7 @@ test('a data folder that others could enter is closed to them, and what the data
   const data = join(folder, 'data')
   mkdirSync(data)
   chmodSync(data, 0o755)
-  const system = SystemProcess.start('netbox-pbs', start())
+  const system = SystemProcess.start('netbox-pbs', start(data))
   await system.line(/^netbox-pbs ready: /)
   const open = readdirSync(data, { recursive: true, withFileTypes: true })
     .map((entry) => join(entry.parentPath, entry.name))

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
+import { openDoor } from './door.ts'
 import { type PostgresServer, startPostgres } from './postgres-server.ts'
 
 declare module 'vitest' {
@@ -46,20 +45,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const start = async (): Promise<Pick<PostgresServer, 'url' | 'stop'>> =>
     given === undefined || given === '' ? startPostgres() : { url: given, stop: () => dropDatabases(given, prefix) }
 
-  const door = createServer((_request, response) => {
-    started ??= start()
-    // A test process may be busy for longer than an idle connection is kept: it would ask through
-    // one that has just been closed.
-    response.setHeader('Connection', 'close')
-    started.then(
-      ({ url }) => response.end(url),
-      (cause) => response.writeHead(500).end(String(cause)),
-    )
-  }).listen(0, '127.0.0.1')
-  await once(door, 'listening')
-  const address = door.address()
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has no port')
-  project.provide('postgresAt', `http://127.0.0.1:${address.port}/`)
+  const door = await openDoor(async () => {
+    started = start()
+    return (await started).url
+  })
+  project.provide('postgresAt', door.url)
   project.provide('postgresPrefix', prefix)
   const dumpFolder = mkdtempSync(join(tmpdir(), 'netbox-pbs-dumps-'))
   project.provide('dumpFolder', dumpFolder)
@@ -67,7 +57,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     rmSync(dumpFolder, { recursive: true, force: true })
     door.close()
-    door.closeAllConnections()
     await started?.then(
       (server) => server.stop(),
       () => undefined,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { inject } from 'vitest'
+import { askAt } from './door.ts'
 
 /** A database that is prepared once in a run and then copied, where preparing takes longer than copying. */
 export interface Template {
@@ -14,13 +15,6 @@ const databaseOf = (url: string, name: string): string => {
   const result = new URL(url)
   result.pathname = `/${name}`
   return result.href
-}
-
-async function serverUrl(): Promise<string> {
-  const response = await fetch(inject('postgresAt'))
-  const text = await response.text()
-  if (!response.ok) throw new Error(`no PostgreSQL for the tests: ${text}`)
-  return text
 }
 
 async function prepared(client: pg.Client, url: string, template: Template): Promise<string> {
@@ -45,7 +39,7 @@ async function prepared(client: pg.Client, url: string, template: Template): Pro
  * `packages/testing/src/global-setup.ts` as a `globalSetup`.
  */
 export async function postgresUrl(template?: Template): Promise<string> {
-  const url = await serverUrl()
+  const url = await askAt(inject('postgresAt'), 'PostgreSQL')
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {

@@ -2,18 +2,24 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { builtPrograms, type ProgramArguments, type ProgramName } from '@netbox-pbs/testing'
 import { expect } from 'vitest'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
 
-/** Programs of `bin/run.mjs`, which the scripts of the root's package.json run. */
-type Program = 'netbox-pbs' | 'gateway' | 'worker' | 'api' | 'simulator'
+/** From the sources, as the scripts of the root's package.json run them. */
+export const fromSources: ProgramArguments = (name) => ['bin/run.mjs', name]
+
+/** Tests start programs that were built for all of them; what else starts them is not in a vitest run. */
+const usual: ProgramArguments = process.env['VITEST'] === undefined ? fromSources : await builtPrograms()
 
 /** How to start a process. */
 export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>
   /** What it reads from standard input; nothing unless told. */
   readonly input?: string
+  /** Built ones unless told. */
+  readonly from?: ProgramArguments
 }
 
 /** Standard error that holds lines of the log and nothing else. */
@@ -26,7 +32,7 @@ export interface Outcome {
   readonly stderr: string
 }
 
-/** A process of the system, as the scripts of package.json start it, without the environment of the tests. */
+/** A process of the system, without the environment of the tests. */
 export class SystemProcess {
   private stdout = ''
   private stderr = ''
@@ -44,8 +50,9 @@ export class SystemProcess {
     this.ended = once(child, 'close').then(([code]) => ({ code, stdout: this.stdout, stderr: this.stderr }))
   }
 
-  static start(program: Program, args: ReadonlyArray<string>, { env, input }: ProcessOptions = {}) {
-    const child = spawn(process.execPath, ['bin/run.mjs', program, ...args], {
+  static start(program: ProgramName, args: ReadonlyArray<string>, options: ProcessOptions = {}) {
+    const { env, input, from = usual } = options
+    const child = spawn(process.execPath, [...from(program), ...args], {
       cwd: root,
       env: { PATH: process.env['PATH'] ?? '', ...env },
     })

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { inject } from 'vitest'
+import { askAt } from './door.ts'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Where a test file asks for the folder of the built programs. */
+    readonly programsAt: string
+  }
+}
+
+/** The programs that tests start, of those of `bin/run.mjs`. */
+export const programNames = ['netbox-pbs', 'gateway', 'worker', 'api', 'simulator'] as const
+export type ProgramName = (typeof programNames)[number]
+
+/** The arguments for Node that run a program. */
+export type ProgramArguments = (name: ProgramName) => ReadonlyArray<string>
+
+/** How `bin/run.mjs` runs them. */
+export const programs: Readonly<
+  Record<ProgramName, { readonly main: string; readonly nodeFlags: ReadonlyArray<string> }>
+> = JSON.parse(readFileSync(new URL('../../../bin/programs.json', import.meta.url), 'utf8'))
+
+/**
+ * Runs what `test/build-programs.ts` builds from the sources for the first test of a run that asks: a
+ * process that loads a thousand sources takes six times as long to start.
+ */
+export async function builtPrograms(): Promise<ProgramArguments> {
+  const folder = await askAt(inject('programsAt'), 'programs')
+  return (name) => [...programs[name].nodeFlags, join(folder, `${name}.js`)]
+}

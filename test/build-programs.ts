@@ -1,0 +1,52 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { TestProject } from 'vitest/node'
+import { openDoor } from '../packages/testing/src/door.ts'
+import { programNames, programs } from '../packages/testing/src/programs.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** Builds the programs from the sources, as the published command is built but with all that they import. */
+async function build(folder: string): Promise<void> {
+  // Loaded on first use: most runs build nothing.
+  const tsup = await import('tsup')
+  const kept = ['@electric-sql/pglite', 'pg-native']
+  await tsup.build({
+    config: false,
+    entry: Object.fromEntries(programNames.map((name) => [name, join(root, programs[name].main)])),
+    outDir: folder,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22',
+    splitting: true,
+    silent: true,
+    external: kept,
+    noExternal: [new RegExp(`^(?!${kept.join('|')})`)],
+    // Some of what is bundled is CommonJS.
+    banner: { js: "import { createRequire as from } from 'node:module'; const require = from(import.meta.url);" },
+    esbuildOptions: (options) => {
+      options.conditions = ['source']
+    },
+  })
+  cpSync(join(root, 'apps/api/src/pages/assets'), join(folder, 'assets'), { recursive: true })
+}
+
+/** The programs that the tests of a run start: built when the first of them asks, and removed with the run. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  let folder: string | undefined
+  let built = Promise.resolve()
+  const door = await openDoor(async () => {
+    // From here a program finds what is not bundled: the embedded database, and files of pages.
+    folder = mkdtempSync(join(root, 'apps/standalone/node_modules/.programs-'))
+    built = build(folder)
+    await built
+    return folder
+  })
+  project.provide('programsAt', door.url)
+  return async () => {
+    door.close()
+    await built.catch(() => undefined)
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+  }
+}
