@@ -3,7 +3,7 @@ import type { Frame } from '@netbox-pbs/proxbox-client/contract'
 import { Chunk, Effect, Stream } from 'effect'
 import type { PbsReader } from '../src/fleet/pbs-reader.ts'
 import { type PlaceFilter, snapshotsScopes } from '../src/scopes/datastore-walk.ts'
-import type { Line } from '../src/scopes/line.ts'
+import type { Line } from '../src/scopes/open-scope.ts'
 import { openSession, type ServerSession } from '../src/scopes/server-session.ts'
 import { endpoint, fakeReader } from './fake-reader.ts'
 

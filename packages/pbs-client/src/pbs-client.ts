@@ -1,12 +1,4 @@
 import { Effect, Ref, type Scope, Stream } from 'effect'
-import {
-  countedSnapshots,
-  groupList,
-  namespaceList,
-  permissionsBytes,
-  streamedList,
-  taskList,
-} from './answer-limits.ts'
 import { type PbsConnection, urlPart } from './connection.ts'
 import { PbsGroup, PbsNamespace, PbsSnapshot } from './content-schemas.ts'
 import {
@@ -22,7 +14,21 @@ import { failureOf, isUnknownParameter, type PbsError } from './pbs-error.ts'
 import { makeTransport, type PbsTransport } from './pbs-transport.ts'
 import { capabilitiesOf, type PbsCapabilities, parseRelease } from './pbs-version.ts'
 import { type PbsProbe, probeServer } from './probe.ts'
-import { isReadable, type ListRow, readData, readObject, readRows, readTimedObject, streamRows } from './read-list.ts'
+import {
+  countedSnapshots,
+  groupList,
+  isReadable,
+  type ListRow,
+  namespaceList,
+  permissionsBytes,
+  readData,
+  readObject,
+  readRows,
+  readTimedObject,
+  streamedList,
+  streamRows,
+  taskList,
+} from './read-list.ts'
 import { PbsAclEntry, PbsNodeStatus, PbsPermissions, PbsTime, PbsVersion } from './server-schemas.ts'
 
 /** Which snapshots to list: one namespace, or one group of it when type and id are given. */

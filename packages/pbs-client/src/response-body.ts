@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream'
 import { Effect, Option } from 'effect'
-import { leastRate, longestAnswerSeconds } from './answer-limits.ts'
 import { eventCallback } from './event-callback.ts'
 import { MalformedList } from './item-splitter.ts'
 
@@ -74,6 +73,12 @@ export const readBeginning = (body: Readable, timeoutSeconds: number, maxBytes: 
     }
     return Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8')
   })
+
+/** Bytes a second that a server must send on average while it is waited for, see `Pace`. */
+const leastRate = 8 * 1024
+
+/** Seconds for which one answer is waited for altogether. */
+const longestAnswerSeconds = 15 * 60
 
 /** The peer was silent for too long, or too slow altogether. */
 export class Silence extends Error {}

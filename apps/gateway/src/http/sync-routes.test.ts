@@ -1,6 +1,6 @@
 import { Effect, Stream } from 'effect'
 import { expect, test } from 'vitest'
-import { lineOf } from '../scopes/line.ts'
+import { lineOf } from '../scopes/open-scope.ts'
 import { syncDocument } from './sync-routes.ts'
 
 const lines = [

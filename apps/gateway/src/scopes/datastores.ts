@@ -19,9 +19,8 @@ import {
   unknownColumns,
   withUnknown,
 } from './facts.ts'
-import type { Line } from './line.ts'
 import { additionNote, fieldNotes, type Note, observedOnly, type ReadableRows, readableRows } from './note.ts'
-import { type Listing, openScope } from './open-scope.ts'
+import { type Line, type Listing, openScope } from './open-scope.ts'
 import { ScopeFailed } from './scope-failed.ts'
 import type { ServerSession } from './server-session.ts'
 

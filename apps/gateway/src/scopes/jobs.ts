@@ -13,9 +13,8 @@ import {
   unknownColumns,
   withUnknown,
 } from './facts.ts'
-import type { Line } from './line.ts'
 import { fieldNotes, type Note, observedOnly, readableRows } from './note.ts'
-import { type Listing, openScope } from './open-scope.ts'
+import { type Line, type Listing, openScope } from './open-scope.ts'
 import type { ScopeFailed } from './scope-failed.ts'
 import type { ServerSession } from './server-session.ts'
 

@@ -5,7 +5,7 @@ import { Effect, Either, Stream } from 'effect'
 import { contactServer, type ServerAnswer } from '../endpoints/endpoint-reader.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { Tally } from '../sync/tally.ts'
-import { type Line, lineOf } from './line.ts'
+import { type Line, lineOf } from './open-scope.ts'
 import { errorOf, type ScopeFailed } from './scope-failed.ts'
 
 /**

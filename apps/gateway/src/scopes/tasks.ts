@@ -3,9 +3,8 @@ import { isReadable, type PbsTask, parseUpid } from '@netbox-pbs/pbs-client'
 import type { SyncRequest, TaskFrame } from '@netbox-pbs/proxbox-client/contract'
 import { Effect, Stream } from 'effect'
 import { type ColumnsOfFields, datetimeOf, lastRunState, storable, unknownColumns, withUnknown } from './facts.ts'
-import type { Line } from './line.ts'
 import { fieldNotes, leftOut, type Note, unreadableNote } from './note.ts'
-import { type Listing, openScope } from './open-scope.ts'
+import { type Line, type Listing, openScope } from './open-scope.ts'
 import type { ServerSession } from './server-session.ts'
 
 /**

@@ -2,7 +2,7 @@ import type { SourceFailed, SourceFrame } from '@netbox-pbs/core/ports'
 import { Effect, FastCheck, Stream } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { bytesOf, everyFrame, groupFrame } from '../../test/frames.ts'
-import { LineSplitter, readFrames, tooLong } from './read-frames.ts'
+import { LineSplitter, readFrames, serverOfCanonicalGroup, tooLong } from './read-frames.ts'
 
 /** What bytes become when they arrive cut at these places. */
 const read = (bytes: Buffer, cuts: ReadonlyArray<number> = []) => {
@@ -67,5 +67,29 @@ describe('LineSplitter', () => {
     ['a line too long before it ends', 3, ['ab', 'cd'], [[], ['too long']]],
   ])('%s', (_, max, chunks, lines) => {
     expect(cut(max, ...chunks)).toEqual(lines)
+  })
+})
+
+const group = (server: string) => `{"frame":"group","server":${server},"datastore_name":"tank","snapshots":[]}`
+
+describe('serverOfCanonicalGroup', () => {
+  test.each([
+    ['a plain name', group('"pbs-a"'), 'pbs-a'],
+    ['an empty name', group('""'), ''],
+    ['a quote', group('"a\\"b"'), 'a"b'],
+    ['a backslash at the end', group('"a\\\\"'), 'a\\'],
+    ['an escape by number', group('"\\u00e4"'), 'ä'],
+    ['bytes beyond ASCII', group('"ä"'), 'ä'],
+    ['a name that ends the line', '{"frame":"group","server":"pbs-a]}', null],
+    ['an escape that is none', group('"\\x"'), null],
+    ['no text', group('1'), null],
+    ['another frame', '{"frame":"job","server":"pbs-a","datastore_name":"tank","snapshots":[]}', null],
+    ['another order', '{"server":"pbs-a","frame":"group","datastore_name":"tank","snapshots":[]}', null],
+    ['white space', '{"frame": "group","server":"pbs-a","datastore_name":"tank","snapshots":[]}', null],
+    ['another key next', '{"frame":"group","server":"pbs-a","namespace":"","snapshots":[]}', null],
+    ['a line that is not whole', group('"pbs-a"').slice(0, -1), null],
+    ['nothing', '', null],
+  ])('%s', (_, line, server) => {
+    expect(serverOfCanonicalGroup(Buffer.from(line))).toBe(server)
   })
 })

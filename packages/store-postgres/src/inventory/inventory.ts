@@ -1,6 +1,10 @@
 import {
+  type Facts,
+  type FieldValue,
+  type MainRow,
   type ModelName,
   type Observations,
+  type Presence,
   registryVersion,
   type Scope,
   type ServerTiming,
@@ -23,8 +27,7 @@ import type { Tables } from '../database/tables.ts'
 import { heldDeletionsOf } from '../held-deletions/held-deletions-row.ts'
 import { healthColumns, healthOf } from '../observations/observations.ts'
 import { isScopeRow, rowCounts, scopePlace, scopeServerId } from '../scopes/scope-place.ts'
-import { factColumns, observedColumns } from '../tables/columns.ts'
-import { asFields, type MainRecord, mainRow, selectMain } from '../tables/main-row.ts'
+import { type Column, factColumns, isSighted, observedColumns, tables } from '../tables/columns.ts'
 
 /** What sync reads of main, from the tables. */
 export const inventoryReadsLayer: Layer.Layer<Inventory, never, Database> = Layer.effect(
@@ -239,4 +242,31 @@ function knownTask(record: MainRecord): KnownTask {
   const observed = Object.fromEntries(readings.map(({ field }) => [field, record[field] ?? null]))
   // The columns are those of the registry, with its types: that is what the schema's test checks.
   return { ...mainRow('task', record), observed: observed as unknown as Observations<'task'> }
+}
+
+/** A row as `selectMain` returns it: the facts under their field names. */
+type MainRecord = Readonly<Record<string, FieldValue>> & {
+  readonly id: number
+  readonly presence: Presence
+  readonly overrides: Readonly<Record<string, FieldValue>> | null
+  /** Of models whose rows may be absent. */
+  readonly absent_run?: number | null
+}
+
+/** Columns under the names of their fields. */
+const asFields = (columns: ReadonlyArray<Column>, alias: string): RawBuilder<unknown> =>
+  sql.join(columns.map(({ field, name }) => sql`${sql.ref(`${alias}.${name}`)} as ${sql.id(field)}`))
+
+/** `select … from` of a model's table, under the alias `t`, as far as its `where`. */
+const selectMain = (model: ModelName, more: RawBuilder<unknown> = sql``): RawBuilder<MainRecord> =>
+  sql<MainRecord>`select t.id, t.presence, t.overrides${isSighted(model) ? sql`, t.absent_run` : sql``}, ${asFields(factColumns(model), 't')}${more} from ${sql.table(tables[model])} t`
+
+/** The mapper from a row of a table to a row as diff sees it. */
+function mainRow<M extends ModelName>(model: M, record: MainRecord): MainRow<M> {
+  const facts: Record<string, FieldValue> = {}
+  for (const { field } of factColumns(model)) facts[field] = record[field] ?? null
+  // The columns are those of the registry, with its types: that is what the schema's test checks.
+  const { id, presence, absent_run: absentRun = null } = record
+  const row = { id, presence, facts: facts as Facts<M>, ...(absentRun === null ? {} : { absentRun }) }
+  return record.overrides === null ? row : { ...row, overrides: record.overrides }
 }

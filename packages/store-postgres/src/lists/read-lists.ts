@@ -6,9 +6,8 @@ import type { Database } from '../database/database.ts'
 import { isIndexed, servedColumns } from './list-columns.ts'
 import { type Condition, filterCondition, searchCondition } from './list-filter.ts'
 import { countOf, type ListView, partsOf } from './list-view.ts'
-import { listOrder, type OrderKey, pageIds } from './page-ids.ts'
+import { countOfGroups, countsByGroups, listOrder, type OrderKey, pageIds, walkedIds, walksGroups } from './page-ids.ts'
 import type { Relation } from './relation.ts'
-import { countOfGroups, countsByGroups, walkedIds, walksGroups } from './snapshot-walk.ts'
 
 /** How the rows of a model are read: as they lie in main, or in a branch. */
 export interface Rows {

@@ -1,7 +1,7 @@
 import { formatTimestamp, type Run, type RunStatus, runAllows, stagedChanges } from '@netbox-pbs/core'
 import { type Branches, Queue, Runs, type SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Chunk, Clock, Effect, FiberRef, HashMap, LogLevel, Option, Stream } from 'effect'
-import { finishBranches } from '../branches/finish-branches.ts'
+import { finishBranches } from '../branches/run-branches.ts'
 
 /** Ends a job, and with the last one its run. */
 export const endJob = Effect.fn('sync.endJob')(function* (

@@ -8,7 +8,7 @@ import {
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
 import { Data, Effect, Option } from 'effect'
-import { openBranch } from '../branches/open-branch.ts'
+import { openBranch } from '../branches/run-branches.ts'
 import { endJob } from './end-run.ts'
 import { priorityOf, queueServerJobs } from './queue-server-jobs.ts'
 

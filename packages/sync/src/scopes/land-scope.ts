@@ -15,7 +15,7 @@ import {
 } from '@netbox-pbs/core'
 import { ChangeSets, Inventory, type Landing, type LandingRecord, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { openReviewBranch } from '../branches/open-branch.ts'
+import { openReviewBranch } from '../branches/run-branches.ts'
 import { now } from '../timestamp.ts'
 import type { Job, JobStopped, LandingPorts } from './scope-work.ts'
 

@@ -3,7 +3,7 @@ import { FastCheck } from 'effect'
 import { expect, test } from 'vitest'
 import { pbsRow } from '../../test/pbs-row.ts'
 import { groupFrame } from './group-frame.ts'
-import { rowLine } from './line.ts'
+import { rowLine } from './open-scope.ts'
 
 const place = { server: 'pbs-a', datastore_name: 'tank', namespace: '' }
 const group = pbsRow(PbsGroup, { 'backup-type': 'vm', 'backup-id': '100', 'backup-count': 3, owner: 'root@pam' })
