@@ -4,6 +4,7 @@ import { branch } from './branch/branch.ts'
 import { diffCases } from './diff/diff-cases.ts'
 import { gateway } from './gateway/gateway-case.ts'
 import { ingest } from './ingest/ingest.ts'
+import { waiting } from './ingest/waiting.ts'
 import { measure, type Result } from './measure.ts'
 import { searches } from './searches/searches.ts'
 
@@ -20,6 +21,7 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   gateway: { usage: '[--snapshots 100000] [--repeat 2] [--profiles FOLDER]', run: runGateway },
   ingest: { usage: '[--snapshots 100000] [--store pg|pglite] [--profiles FOLDER]', run: runIngest },
   searches: { usage: '[--snapshots 1000000] [--seconds 20]', run: runSearches },
+  waiting: { usage: '[--snapshots 40000] [--changes 20000] [--store pg|pglite]', run: runWaiting },
 }
 
 /** The benchmark was called with what it does not take. */
@@ -65,6 +67,16 @@ async function* runSearches(args: ReadonlyArray<string>): AsyncGenerator<Result>
   yield* searches({
     snapshots: positive('snapshots', snapshots),
     seconds: positive('seconds', seconds),
+    databaseUrl: givenDatabaseUrl(),
+  })
+}
+
+async function* runWaiting(args: ReadonlyArray<string>): AsyncGenerator<Result> {
+  const { snapshots, changes, store } = flags(args, { snapshots: '40000', changes: '20000', store: 'pg' })
+  yield* waiting({
+    snapshots: positive('snapshots', snapshots),
+    changes: positive('changes', changes),
+    store: storeOf(store),
     databaseUrl: givenDatabaseUrl(),
   })
 }

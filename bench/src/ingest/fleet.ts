@@ -14,8 +14,8 @@ const stores = ['store-1', 'store-2'] as const
 /** A state of the fleet. */
 export interface Fleet {
   readonly snapshots: number
-  /** Whether every hundredth snapshot has failed its verification since: one of every fifth group. */
-  readonly changed: boolean
+  /** Every how many snapshots one has failed its verification since; null: none has. */
+  readonly changedEvery: number | null
 }
 
 /** Everything that a gateway says of the fleet's servers, datastores or snapshots. */
@@ -133,7 +133,7 @@ function* namespaceFrames(
 
 const isContainer = (guest: number): boolean => guest % 4 === 0
 
-function snapshotOf({ changed }: Fleet, guest: number, index: number): GroupSnapshot {
+function snapshotOf({ changedEvery }: Fleet, guest: number, index: number): GroupSnapshot {
   const hex = (value: number): string => value.toString(16).toUpperCase().padStart(8, '0')
   const config = 400 + (index % 100)
   const disk = 34_359_738_368 + 4096 * guest
@@ -143,7 +143,7 @@ function snapshotOf({ changed }: Fleet, guest: number, index: number): GroupSnap
     owner: 'backup@pbs!pve',
     protected: index % snapshotsPerGroup === 0,
     comment: `guest-${guest}.example.net`,
-    verification_state: changed && index % 100 === 0 ? 'failed' : 'ok',
+    verification_state: changedEvery !== null && index % changedEvery === 0 ? 'failed' : 'ok',
     verification_upid: `UPID:pbs:000003F2:00001A2B:${hex(index)}:6A1A6ED0:verificationjob:store\\x3av\\x2d1:root@pam:`,
     crypt_mode: 'encrypt',
     finished: true,

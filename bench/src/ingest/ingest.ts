@@ -31,6 +31,25 @@ interface Sync {
   readonly waits?: Waits
 }
 
+/** One sync in a process of its own. */
+export async function syncOnce(task: WorkerTask, flags: ReadonlyArray<string>): Promise<Sync> {
+  const { store } = task
+  const before = await withDriver(store, writtenRows)
+  const { seconds, cpuSeconds, peakRssMb, run, rowsWritten, waits } = await runPart<WorkerTask, WorkerAnswer>(
+    'ingest/worker',
+    task,
+    flags,
+  )
+  if (run.status !== 'completed') throw new Error(`the run ended ${run.status}: ${JSON.stringify(run)}`)
+  return {
+    seconds,
+    cpuSeconds,
+    peakRssMb,
+    rowsWritten: rowsWritten ?? (await withDriver(store, writtenRows)) - before,
+    ...(waits && { waits }),
+  }
+}
+
 /**
  * A first sync, a second one with nothing changed, and one with every hundredth snapshot changed,
  * each with its yardstick.
@@ -55,29 +74,14 @@ async function* measured(
   folder: string,
 ): AsyncGenerator<Result> {
   const { snapshots } = options
-  await record(folder, 'recorded', { snapshots, changed: false })
+  await record(folder, 'recorded', { snapshots, changedEvery: null })
   await migrated(synced)
   await migrated(copied)
   const gateway = await startPart<GatewayTask, GatewayAnswer>('ingest/gateway', { folder })
   const flags = options.profiles === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profiles}`]
 
-  async function sync(recording: string, store = synced, measureReads = false): Promise<Sync> {
-    const before = await withDriver(store, writtenRows)
-    const task: WorkerTask = { store, gatewayUrl: `${gateway.answer.url}/${recording}`, measureReads }
-    const { seconds, cpuSeconds, peakRssMb, run, rowsWritten, waits } = await runPart<WorkerTask, WorkerAnswer>(
-      'ingest/worker',
-      task,
-      flags,
-    )
-    if (run.status !== 'completed') throw new Error(`the run ended ${run.status}: ${JSON.stringify(run)}`)
-    return {
-      seconds,
-      cpuSeconds,
-      peakRssMb,
-      rowsWritten: rowsWritten ?? (await withDriver(store, writtenRows)) - before,
-      ...(waits && { waits }),
-    }
-  }
+  const sync = (recording: string, store = synced, measureReads = false): Promise<Sync> =>
+    syncOnce({ store, gatewayUrl: `${gateway.answer.url}/${recording}`, measureReads }, flags)
   const toRead = async (recording: string) => {
     const task: ReaderTask = { url: `${gateway.answer.url}/${recording}` }
     return await runPart<ReaderTask, ReaderAnswer>('ingest/reader', task)
@@ -110,7 +114,7 @@ async function* measured(
     }
     // One recording at a time: of millions of snapshots each takes gigabytes.
     await discard(folder, 'recorded')
-    await record(folder, 'changed', { snapshots, changed: true })
+    await record(folder, 'changed', { snapshots, changedEvery: 100 })
     const changed = await sync('changed')
     const readChanged = [await toRead('changed'), await toRead('changed')]
     yield { ...result('changed_1pct', changed), yardstick: readAndParse(readChanged) }

@@ -41,7 +41,7 @@ describe.each(engines)('what a run no longer changes, on $engine', ({ migrated }
         const { dropped, read } = yield* database.transaction('dropping', async (trx) => {
           const place = scopePlace(snapshots, server)
           const target = { branch, place, model: 'snapshot', changeSet } as const
-          const dropped = await dropUnstaged({ db: trx, engine: database.engine }, target, part)
+          const dropped = await dropUnstaged({ db: trx, engine: database.engine }, target, { part, retains: false })
           const { rows: found } = await sql<{ read: number }>`
             select (pg_stat_get_xact_tuples_returned('staged_snapshots'::regclass)
               + pg_stat_get_xact_tuples_fetched('staged_snapshots'::regclass))::bigint as read`.execute(trx)

@@ -141,6 +141,7 @@ describe.each(engines)('a landing as a transaction on $engine', ({ migrated }) =
           'staged_jobs',
           'staged_namespaces',
           'staged_observations',
+          'staged_retained',
           'staged_servers',
           'staged_sightings',
           'staged_snapshots',

@@ -1,7 +1,7 @@
 import { StoreFailed } from '@netbox-pbs/core/ports'
-import { Logger, LogLevel, Option } from 'effect'
+import { Effect, Logger, LogLevel, Option } from 'effect'
 import { expect, test } from 'vitest'
-import type { FleetServer } from './memory/fleet.ts'
+import type { FleetServer, Item } from './memory/fleet.ts'
 import { type MemorySystem, run, synced } from './memory/system.ts'
 
 const pbsA = (hours: ReadonlyArray<number>): FleetServer => ({
@@ -181,4 +181,82 @@ test('a run whose branch was closed under it says so, and writes nothing', async
   const { run: ended } = await run(system.sync(resources))
   expect(ended).toMatchObject({ status: 'failed', error: expect.stringContaining('branch 1 is closed') })
   expect(hoursOf(system)).toEqual([1, 2])
+})
+
+/** Notes the groups that are parsed, and keeps a branch from its merge while there is one. */
+const noting = (system: MemorySystem): Array<string> => {
+  const parsed: Array<string> = []
+  const { frames } = system
+  system.frames = (request) => {
+    const [first] = system.branches.all
+    if (first !== undefined) first.withMain = 1
+    return [...frames(request)].map((item) =>
+      !Effect.isEffect(item) && item._tag === 'group'
+        ? { ...item, parse: Effect.tap(item.parse, ({ facts }) => void parsed.push(facts.backup_id)) }
+        : item,
+    )
+  }
+  return parsed
+}
+
+test('while a review is open a group whose changes wait is read again only when it changes', async () => {
+  const system = await branching()
+  const parsed = noting(system)
+  const first = await run(system.sync(['snapshots']))
+  expect(parsed.splice(0)).toEqual(['101'])
+  const again = await run(system.sync(['snapshots']))
+  expect(parsed.splice(0)).toEqual([])
+  expect(again.ends).toEqual(first.ends)
+  expect(again.run.staged).toEqual({ created: 1, updated: 0, deleted: 1 })
+  expect(again.run.staged).toEqual(first.run.staged)
+  expect(system.branches.all[0]?.changes).toBe(2)
+
+  // The next run finds it changed, another has it back, and a user's edit in main has it read again.
+  system.fleet = [pbsA([2, 3, 4])]
+  await run(system.sync(['snapshots']))
+  expect(parsed.splice(0)).toEqual(['101'])
+  expect(system.branches.all[0]?.changes).toBe(3)
+  const [group] = system.world.where('group', { backup_id: '101' })
+  const facts = {
+    ...system.world.where('snapshot', { backup_id: '101' })[0]?.facts,
+    backup_time: '2026-05-01T09:00:00Z',
+  }
+  system.world.insert('snapshot', { ...facts }, 'manual')
+  Object.assign(group ?? {}, { digest: null })
+  await run(system.sync(['snapshots']))
+  expect(parsed.splice(0)).toEqual(['101'])
+  expect(system.branches.all[0]?.changes).toBe(3)
+})
+
+test('the guard counts deletions that wait in a branch, read again or not', async () => {
+  const system = await branching()
+  noting(system)
+  system.set({ guard_min_rows: 0, guard_max_share: 0.1 })
+  const ends = [await run(system.sync(['snapshots'])), await run(system.sync(['snapshots']))]
+  expect(ends.map(({ run: { status } }) => status)).toEqual([ends[0]?.run.status, ends[0]?.run.status])
+  const [waiting] = [...(system.branches.all[0]?.scopes.values() ?? [])]
+  expect(waiting?.landing).toMatchObject({ held: 'too_many', runId: 3 })
+})
+
+test('a branch that ends while what waits in it is read has the job begin again', async () => {
+  const system = await branching()
+  const parsed = noting(system)
+  await run(system.sync(['snapshots']))
+  parsed.length = 0
+  const { frames } = system
+  const close = Effect.sync(() => {
+    const [branch] = system.branches.all
+    if (branch === undefined) return
+    branch.branch = { ...branch.branch, status: 'closed' }
+    branch.scopes.clear()
+  })
+  system.frames = (request) =>
+    [...frames(request)].flatMap(
+      (item): ReadonlyArray<Item> => (!Effect.isEffect(item) && item._tag === 'complete' ? [close, item] : [item]),
+    )
+  const { run: ended } = await run(system.sync(['snapshots']))
+  expect(parsed).toEqual(['101'])
+  expect(ended.status).toBe('completed')
+  expect(names(system).map(([, status]) => status)).toEqual(['closed', 'merged'])
+  expect(hoursOf(system)).toEqual([2, 3])
 })

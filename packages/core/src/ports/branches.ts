@@ -1,6 +1,7 @@
-import { Context, type Effect, type Option } from 'effect'
+import { Context, type Effect, type Option, type Stream } from 'effect'
 import type { Branch, BranchChange, BranchConflict, BranchKind } from '../branch.ts'
 import type { Author } from '../change-log.ts'
+import type { NaturalKey } from '../key.ts'
 import type { ConflictKind, Resolution } from '../merge/conflict.ts'
 import type { ModelName } from '../registry/field.ts'
 import type { RowCounts } from '../run.ts'
@@ -24,6 +25,23 @@ import type { ExpectedVersions, StoreFailed, VersionChanged } from './store-fail
 export interface BranchInventory {
   readonly lists: InventoryLists['Type']
   readonly writes: InventoryWrites['Type']
+}
+
+/**
+ * A group as an open branch of a sync holds it, whose rows in main are as they were when it was staged: while its
+ * frame has the same digest, its changes are those that wait.
+ */
+export interface WaitingGroup {
+  readonly branch: number
+  readonly key: NaturalKey<'group'>
+  /** Digest of the frame that it was staged from. */
+  readonly digest: string
+  /** Snapshots that frame had. */
+  readonly listed: number
+  /** Changes of its snapshots that wait. */
+  readonly snapshots: Pick<RowCounts, 'created' | 'updated' | 'deleted'>
+  /** Changes that wait of the group or its snapshots. */
+  readonly changes: number
 }
 
 /** Filters of branches; a branch matches all that are given. */
@@ -104,6 +122,16 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
      * scopes set to review.
      */
     readonly ofRun: (request: { readonly runId: number }) => Effect.Effect<Option.Option<Branch>, StoreFailed>
+    /**
+     * The groups of a namespace whose changes wait in the open branch of a sync that covers it. A group is
+     * left out when its rows in main have changed since it was staged, when rows of it are missing, or when
+     * a finished backup of it changed (the run warns of each): those are to be compared again.
+     */
+    readonly waitingGroups: (request: {
+      readonly serverId: number
+      readonly datastore: string
+      readonly namespace: string
+    }) => Stream.Stream<WaitingGroup, StoreFailed>
     /** Newest first, unless the oldest are asked for first. */
     readonly list: (
       request: BranchFilter & {

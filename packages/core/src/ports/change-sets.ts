@@ -91,6 +91,30 @@ export interface Appended<M extends ModelName = ModelName> {
    * wait in a branch. The listed snapshots of a group share its presence.
    */
   readonly sightings?: M extends SightedModel ? Sightings : never
+  /**
+   * Groups whose changes wait in a branch already (see `WaitingGroup`): they stay there as they are. Only a
+   * scope that is staged may have them.
+   */
+  readonly retained?: M extends 'group' ? RetainedGroups : never
+}
+
+/** Groups whose changes stay in the branch where they wait. */
+export interface RetainedGroups {
+  readonly branch: number
+  readonly keys: ReadonlyArray<NaturalKey<'group'>>
+}
+
+/**
+ * The branch in which changes of a scope waited has ended since the scope was read, and what was read leaves
+ * them out; the job starts again.
+ */
+export class WaitingChangesGone extends Data.TaggedError('WaitingChangesGone')<{
+  readonly branch: number
+  readonly scope: Scope
+}> {
+  override get message(): string {
+    return `branch ${this.branch}, in which changes of ${scopeTitle(this.scope)} waited, has ended while they were read: the job starts again`
+  }
 }
 
 /** Models whose rows a source may silently leave out. */
@@ -187,11 +211,13 @@ export class ChangeSets extends Context.Tag('@netbox-pbs/core/ChangeSets')<
      * Moves a scope's part into a branch in one transaction, instead of landing it. An open branch of a
      * sync that already covers the scope is refreshed in place: it gets the new values, keeps
      * its base, and drops the changes that this run would no longer make. Observations still land in main;
-     * a held scope is staged whole, as a conflict of the guard.
+     * a held scope is staged whole, as a conflict of the guard. Groups that are retained keep their
+     * changes, and count with them. `remember`, unless it is false: the groups that were read are
+     * known to wait (see `WaitingGroup`).
      */
     readonly stage: (
-      landing: Landing & { readonly branch: number },
-    ) => Effect.Effect<Staged, StoreFailed | ChangeSetClosed | BranchNotOpen | ServerRenamed>
+      landing: Landing & { readonly branch: number; readonly remember?: false },
+    ) => Effect.Effect<Staged, StoreFailed | ChangeSetClosed | BranchNotOpen | ServerRenamed | WaitingChangesGone>
     /** Discards the appended changes of a scope that failed or was cancelled. */
     readonly dropScope: (request: {
       readonly changeSet: number

@@ -17,6 +17,7 @@ export {
   type BranchInventory,
   type ConflictFilter,
   type MergeOutcome,
+  type WaitingGroup,
 } from './branches.ts'
 export {
   type Appended,
@@ -28,10 +29,12 @@ export {
   type LandingRecord,
   type Observed,
   type ObservedModel,
+  type RetainedGroups,
   ScopeInReview,
   ServerRenamed,
   type SightedModel,
   type Staged,
+  WaitingChangesGone,
 } from './change-sets.ts'
 export { Changes } from './changes.ts'
 export { EndpointNameTaken, EndpointStore, GatewayKeys, SecretNeeded, type StoredEndpoint } from './endpoint-store.ts'

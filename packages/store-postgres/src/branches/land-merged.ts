@@ -21,6 +21,7 @@ import { nextVersion } from '../tables/row-version.ts'
 import { columnsOf, type ScopeColumn } from '../tables/scope-columns.ts'
 import { coveredPlaces } from './covered-scopes.ts'
 import type { TouchedScope } from './touched-scopes.ts'
+import { forgetBranch } from './waiting-groups.ts'
 
 /**
  * Clears the digests of groups that a merge has written and not counted: the frames no longer match
@@ -53,11 +54,12 @@ export async function landVisibilities(db: Kysely<Tables>, branch: number, kept:
 }
 
 /**
- * Drops the group counters of a branch that merges, because its groups become main's. This comes
- * first, or the merge would mark each of them as stale.
+ * Drops the group counters and digests of a branch that merges, because its groups become main's.
+ * This comes first, or the merge would mark each of them as stale.
  */
 export async function dropGroupCounts(db: Kysely<Tables>, branch: number): Promise<void> {
   await sql`delete from branch_group_counts where branch_id = ${branch}::bigint`.execute(db)
+  await forgetBranch(db, branch)
 }
 
 /** Marks a branch as merged. Its changes stay with it, so that it can be shown and reverted. */

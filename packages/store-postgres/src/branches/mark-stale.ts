@@ -5,7 +5,7 @@ import { columnNames, keyColumns, sameKey } from '../tables/columns.ts'
 import type { MainWatch } from '../writes/writer.ts'
 import { entryOf } from './branch-columns.ts'
 
-/** What branches have to know of main: which of the groups they have counted are stale. */
+/** What branches have to know of main: which of the groups they have counted and staged are stale. */
 export const branchWatch: MainWatch = {
   groupsChanged: markStale,
   namespaceChanged: markNamespaceStale,
@@ -14,25 +14,35 @@ export const branchWatch: MainWatch = {
 }
 
 /**
- * Marks the counters of some groups as stale in every branch, after main's snapshots have changed.
- * `touched` selects the columns of their keys. Hold the locks of their scopes.
+ * Marks the counters of some groups as stale in every branch, and forgets the frames that they were
+ * staged from, after main's snapshots have changed. `touched` selects the columns of their keys. Hold the locks of their scopes.
  */
 async function markStale(db: Kysely<Tables>, touched: RawBuilder<unknown>): Promise<void> {
   // Usually no branch changes a snapshot, and the groups need not be determined.
-  const { rows } = await sql`select from branch_group_counts limit 1`.execute(db)
-  if (rows.length === 0) return
+  const { rows } = await sql<{ readonly counts: boolean; readonly digests: boolean }>`
+    select exists (select from branch_group_counts) as counts, exists (select from branch_group_digests) as digests`.execute(
+    db,
+  )
+  const of = sql`(select distinct * from (${touched}) x) t`
+  if (rows[0]?.digests)
+    await sql`delete from branch_group_digests d using ${of} where ${sameKey('group', 'd', 't')}`.execute(db)
+  if (!rows[0]?.counts) return
   await sql`
-    update branch_group_counts c set moved = true from (select distinct * from (${touched}) x) t
-    where ${sameKey('group', 'c', 't')} and not c.moved`.execute(db)
+    update branch_group_counts c set moved = true from ${of} where ${sameKey('group', 'c', 't')} and not c.moved`.execute(
+    db,
+  )
 }
 
 /** Marks all groups of a namespace as stale. */
 async function markNamespaceStale(db: Kysely<Tables>, place: ScopePlace): Promise<void> {
+  await sql`delete from branch_group_digests where ${inScope(place)}`.execute(db)
   await sql`update branch_group_counts c set moved = true where ${inScope(place)} and not c.moved`.execute(db)
 }
 
 /** Marks the groups of servers that main has lost as stale, with all their snapshots. */
 async function markRemoved(db: Kysely<Tables>): Promise<void> {
+  await sql`
+    delete from branch_group_digests d where not exists (select from servers v where v.id = d.server_id)`.execute(db)
   await sql`
     update branch_group_counts c set moved = true where not c.moved and not exists (select from servers v where v.id = c.server_id)`.execute(
     db,

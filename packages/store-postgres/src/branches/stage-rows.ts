@@ -8,6 +8,7 @@ import { type Column, columnNames, factColumns, keyColumns, ofJson, sameKey, tab
 import { branchTable, differ, entryOf, mergedColumns } from './branch-columns.ts'
 import { groupsOfWritten } from './mark-stale.ts'
 import { seenVersion } from './stale-entries.ts'
+import { isRetained } from './waiting-groups.ts'
 
 /** Where rows are staged, and the change set and the scope that they come from. */
 export interface Target {
@@ -36,20 +37,20 @@ const marked = ({ branch, model, place }: Target): RawBuilder<unknown> =>
   model === 'snapshot' ? sql`, marked as (${groupsOfWritten(branch, place)})` : sql``
 
 /**
- * Takes out of a branch what a scope's new part no longer changes, all of the scope when there is
- * no part. Returns of how many objects.
+ * Takes out of a branch what a scope's new part neither changes nor retains, all of the scope when
+ * there is no part. Returns of how many objects.
  */
 export async function dropUnstaged(
   { db, engine }: { readonly db: Kysely<Tables>; readonly engine: Database['Type']['engine'] },
   target: Target,
-  part: number | null,
+  { part, retains }: Kept,
 ): Promise<number> {
   const limit = sliceSize[engine]
   let dropped = 0
   for (let after = 0; ; ) {
     const upTo = limit === null ? null : await endOfSlice(db, target, { after, limit })
     if (limit !== null && upTo === null) return dropped
-    dropped += await dropSlice(db, target, { part, after, upTo })
+    dropped += await dropSlice(db, target, { part, retains, after, upTo })
     if (upTo === null) return dropped
     after = upTo
     await yieldToEventLoop(engine)
@@ -70,8 +71,13 @@ async function endOfSlice(
   return rows[0]?.id ?? null
 }
 
-interface Slice {
+/** What stays in a branch: the changes of a part, and with `retains` those of the groups that it retains. */
+interface Kept {
   readonly part: number | null
+  readonly retains: boolean
+}
+
+interface Slice extends Kept {
   readonly after: number
   /** Null: to the last. */
   readonly upTo: number | null
@@ -82,14 +88,15 @@ interface Slice {
  * hashed look-up. The planner knows neither how many entries a branch has nor how many rows are
  * staged, and might compare each with each; so nested loops are off for these statements.
  */
-async function dropSlice(db: Kysely<Tables>, target: Target, { part, after, upTo }: Slice): Promise<number> {
+async function dropSlice(db: Kysely<Tables>, target: Target, { part, retains, after, upTo }: Slice): Promise<number> {
   const { branch, model, place } = target
+  const retained = retains ? sql`and not ${isRetained(part)}` : sql``
   const to = upTo === null ? sql`` : sql`and e.id <= ${upTo}::bigint`
   const staged = sql`select from ${stagedTable(model)} w where w.part_id = ${part}::bigint`
   const drop = async (which: RawBuilder<unknown>): Promise<number> => {
     const { rows } = await sql<{ dropped: number }>`
       with written as (
-        delete from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and e.id > ${after}::bigint ${to} and ${inScope(place)} and ${which}
+        delete from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and e.id > ${after}::bigint ${to} and ${inScope(place)} and ${which} ${retained}
         returning ${entryKey(model)}
       )${marked(target)}
       select count(*) as dropped from written`.execute(db)

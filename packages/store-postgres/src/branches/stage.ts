@@ -2,10 +2,11 @@ import { addRows, type Branch, branchAllows, noRows, type RowCounts, scopes, sco
 import {
   BranchNotOpen,
   ChangeSetClosed,
-  type Landing,
+  type ChangeSets,
   type ServerRenamed,
   type Staged,
   type StoreFailed,
+  WaitingChangesGone,
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
@@ -24,16 +25,17 @@ import { stageObservations } from './initial-observations.ts'
 import { recountMarked } from './recount-stale.ts'
 import { coveringBranch } from './review-scopes.ts'
 import { dropUnstaged, stageCreates, stageDeletes, stageUpdates } from './stage-rows.ts'
+import { countRetained, forgetPlace, rememberGroups, retainedIn } from './waiting-groups.ts'
 
 /** A scope that goes into a branch instead of main. */
-export type Staging = Landing & { readonly branch: number }
+export type Staging = Parameters<ChangeSets['Type']['stage']>[0]
 
 /** Moves a scope's part into a branch in one transaction. */
 export const stage = Effect.fn('ChangeSets.stage')(function* (
   database: Database['Type'],
   staging: Staging,
-): Effect.fn.Return<Staged, StoreFailed | ChangeSetClosed | BranchNotOpen | ServerRenamed> {
-  const { scope, changeSet } = staging
+): Effect.fn.Return<Staged, StoreFailed | ChangeSetClosed | BranchNotOpen | ServerRenamed | WaitingChangesGone> {
+  const { scope, changeSet, remember = true } = staging
   return yield* database.transaction(`staging ${scopeTitle(scope)} in a branch`, async (trx) => {
     const closed = new ChangeSetClosed({ changeSet })
     if (!(await lockChangeSet(trx, changeSet, 'update'))) return closed
@@ -43,6 +45,8 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
     if (!(await lockExistingScope(trx, place))) return closed
     const part = await endPart(trx, staging)
     const covering = await coveringBranch(trx, place, { lock: true })
+    const retainedOf = part === null ? null : await retainedIn(trx, part)
+    if (retainedOf !== null && retainedOf !== covering) return new WaitingChangesGone({ branch: retainedOf, scope })
     const branch = covering ?? staging.branch
     const notOpen = covering === null ? await keepOpen(trx, branch) : null
     if (notOpen !== null) return notOpen
@@ -52,9 +56,12 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
       await landSightings(trx, { place, part, runId, at, lastSeen })
     }
     for (const model of branchedModelsOf(scope.resource)) {
-      await dropUnstaged({ db: trx, engine: database.engine }, { branch, place, model, changeSet }, part)
+      const retains = retainedOf !== null
+      await dropUnstaged({ db: trx, engine: database.engine }, { branch, place, model, changeSet }, { part, retains })
     }
-    const staged = part === null ? nothing : await stagePart(trx, database.engine, { branch, place, staging, part })
+    const fresh = part === null ? nothing : await stagePart(trx, database.engine, { branch, place, staging, part })
+    const staged =
+      part === null || retainedOf === null ? fresh : both(fresh, await countRetained(trx, { branch, place }, part))
     if (scope.resource === 'snapshots') await recountMarked(trx, database.engine, branch, place)
     if (part !== null) {
       const model = scopes[scope.resource].lists
@@ -64,6 +71,9 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
         await landUsage({ db: trx, engine: database.engine }, { serverId, part, at: staging.at })
       }
     }
+    if (scope.resource === 'snapshots' && staged.changes > 0 && part !== null && isWhole(staging) && remember) {
+      await rememberGroups({ db: trx, engine: database.engine }, { branch, place, part, changeSet })
+    } else if (scope.resource === 'snapshots') await forgetPlace(trx, { branch, place })
     if (staged.changes > 0) {
       await cover(trx, branch, place, staging)
       await recordLanding(trx, staging, staged.counts)
@@ -84,6 +94,11 @@ interface StagedPart {
 }
 
 const nothing: StagedPart = { counts: noRows, changes: 0 }
+
+const both = (one: StagedPart, other: StagedPart): StagedPart => ({
+  counts: addRows(one.counts, other.counts),
+  changes: one.changes + other.changes,
+})
 
 /** Keeps a branch open until the end of the transaction; null, or the error of one that is not open. */
 async function keepOpen(db: Kysely<Tables>, id: number): Promise<BranchNotOpen | null> {

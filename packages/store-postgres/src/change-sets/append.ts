@@ -8,7 +8,13 @@ import {
   scopeKey,
   scopeTitle,
 } from '@netbox-pbs/core'
-import { type Appended, ChangeSetClosed, type GroupDigest, type StoreFailed } from '@netbox-pbs/core/ports'
+import {
+  type Appended,
+  ChangeSetClosed,
+  type GroupDigest,
+  type RetainedGroups,
+  type StoreFailed,
+} from '@netbox-pbs/core/ports'
 import { Array as Arr, Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
@@ -26,12 +32,23 @@ const batchSize = 5000
 /** Stages part of a scope's changes in one transaction. Fails when the change set is closed. */
 export const append = Effect.fn('ChangeSets.append')(function* <M extends ModelName>(
   database: Database['Type'],
-  { changeSet, scope, model, changes, held, observed = [], digests = [], sightings = noSightings }: WidePart<M>,
+  {
+    changeSet,
+    scope,
+    model,
+    changes,
+    held,
+    observed = [],
+    digests = [],
+    sightings = noSightings,
+    retained,
+  }: WidePart<M>,
 ): Effect.fn.Return<void, StoreFailed | ChangeSetClosed> {
   yield* database.transaction(`staging ${scopeTitle(scope)}`, async (trx) => {
     const closed = new ChangeSetClosed({ changeSet })
     const sighted = sightedRows(sightings)
-    if (changes.length + observed.length + digests.length + sighted.length === 0)
+    const keys = retained?.keys ?? []
+    if (changes.length + observed.length + digests.length + sighted.length + keys.length === 0)
       return (await lockChangeSet(trx, changeSet, 'share')) ? undefined : closed
     const part = await openPart(trx, changeSet, scopeKey(scope))
     if (part === null) return closed
@@ -41,6 +58,7 @@ export const append = Effect.fn('ChangeSets.append')(function* <M extends ModelN
     for (const rows of batches(later)) await stageObservations(trx, part, rows)
     for (const rows of batches(digests)) await stageDigests(trx, part, rows)
     for (const rows of batches(sighted)) await stageSightings(trx, part, model, rows)
+    for (const of of batches(keys)) await stageRetained(trx, part, { branch: retained?.branch ?? 0, keys: of })
   })
 })
 
@@ -74,13 +92,14 @@ function initialObservations<M extends ModelName>(
 }
 
 /**
- * The port's type forbids observations, digests and sightings by model; here they are lists that
- * may be empty.
+ * The port's type forbids observations, digests, sightings and retained groups by model; here they
+ * are lists that may be empty.
  */
-type WidePart<M extends ModelName> = Omit<Appended<M>, 'observed' | 'digests' | 'sightings'> & {
+type WidePart<M extends ModelName> = Omit<Appended<M>, 'observed' | 'digests' | 'sightings' | 'retained'> & {
   readonly observed?: ReadonlyArray<StagedObservation>
   readonly digests?: ReadonlyArray<GroupDigest>
   readonly sightings?: Sightings
+  readonly retained?: RetainedGroups
 }
 
 const noSightings: Sightings = { noted: [], returned: [] }
@@ -130,6 +149,15 @@ async function stageSightings(
   await sql`
     insert into staged_sightings (part_id, model, id, absent)
     select ${part}::bigint, ${model}, id, absent from jsonb_to_recordset(${jsonb(rows)}) as r (id bigint, absent boolean)`.execute(
+    db,
+  )
+}
+
+async function stageRetained(db: Kysely<Tables>, part: number, { branch, keys }: RetainedGroups): Promise<void> {
+  const rows = keys.map(([, , , backup_type, backup_id]) => ({ backup_type, backup_id }))
+  await sql`
+    insert into staged_retained (part_id, branch_id, backup_type, backup_id)
+    select ${part}::bigint, ${branch}::bigint, backup_type, backup_id from jsonb_to_recordset(${jsonb(rows)}) as r (backup_type text, backup_id text)`.execute(
     db,
   )
 }

@@ -5,7 +5,9 @@ import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../tables/columns.ts'
 
-const stagingTables = [...Object.values(tables), 'observations', 'digests', 'sightings'].map((name) => `staged_${name}`)
+const stagingTables = [...Object.values(tables), 'observations', 'digests', 'sightings', 'retained'].map(
+  (name) => `staged_${name}`,
+)
 
 /**
  * Maximum number of rows in one statement: the embedded engine serves no one else during a

@@ -12,6 +12,7 @@ import { approveBranch, closeBranch, createBranch, updateBranch } from '../branc
 import { resolveConflicts } from '../branches/resolve-conflicts.ts'
 import { revertBranch } from '../branches/revert-branch.ts'
 import { syncBranch } from '../branches/sync-branch.ts'
+import { readWaitingGroups } from '../branches/waiting-groups.ts'
 import { purge } from '../change-sets/purge.ts'
 import { Database } from '../database/database.ts'
 import { analyzeGrown } from '../database/statistics.ts'
@@ -54,6 +55,7 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
           return Option.fromNullable(rows[0])
         }),
       ),
+      waitingGroups: (place) => readWaitingGroups(database, place),
       list: Effect.fn('Branches.list')(({ oldestFirst = false, limit, offset, ...filter }) =>
         database.query('listing branches', async (db) => {
           const which = branchCondition(filter)

@@ -1,5 +1,6 @@
 import type { Reason, Scope, TaskWindow, Warning } from '@netbox-pbs/core'
 import {
+  type Branches,
   type Inventory,
   Runs,
   Source,
@@ -303,7 +304,7 @@ function openScope(
   job: Job | ServerJob,
   scope: Scope,
   { window, background }: StepContext,
-): Effect.Effect<ScopeWork, StoreFailed, Inventory> {
+): Effect.Effect<ScopeWork, StoreFailed, Inventory | Branches> {
   if (scope.resource === 'servers') return openServerScope(job, scope)
   if (!isServerJob(job)) return Effect.dieMessage('a scope of a server in the job of the gateway')
   switch (scope.resource) {

@@ -69,6 +69,8 @@ export const runJob = Effect.fn('sync.runJob')(function* (
     Effect.catchTags({
       ServerRenamed: ({ message }) => Effect.succeed<JobOutcome>({ _tag: 'renamed', reason: message }),
       ChangeSetClosed: () => Effect.succeed<JobOutcome>({ _tag: 'lost' }),
+      WaitingChangesGone: ({ message }) =>
+        claimed.last ? Effect.map(endJob({ id, serverId, error: message }), done) : Effect.succeed(retry(message)),
       BranchNotOpen: ({ message }) => Effect.map(endJob({ id, serverId, error: message }), done),
       BranchNameTaken: ({ message }) => Effect.map(endJob({ id, serverId, error: message }), done),
       StoreFailed: ({ passes, message }) =>

@@ -1,5 +1,5 @@
 import type { Change, Delete, HoldReason, ModelName, Scope, Sightings, Warning } from '@netbox-pbs/core'
-import { type Appended, ChangeSets, type SightedModel } from '@netbox-pbs/core/ports'
+import { type Appended, ChangeSets, type SightedModel, type WaitingGroup } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import type { Job, JobStopped } from './scope-work.ts'
 
@@ -62,6 +62,13 @@ export class ChangeTally {
       if (change._tag !== 'update') continue
       for (const field of change.broken) this.#broken.set(field, (this.#broken.get(field) ?? 0) + 1)
     }
+  }
+
+  /** Counts the changes of a group that wait in a branch already. */
+  addWaiting({ listed, snapshots: { created, updated, deleted }, changes }: WaitingGroup): void {
+    this.changes += changes
+    this.deletions += deleted
+    this.unchanged += listed - created - updated
   }
 
   #delete(change: Delete, own: boolean): void {

@@ -147,10 +147,10 @@ export const landScope = Effect.fn('sync.landScope')(function* (
   })
   const { held } = verdict
   const landing = { changeSet, scope, runId, at: yield* now, visibility, held, listed, leftOut, ...decidedOf(verdict) }
-  const stageIn = (branch: number) =>
+  const stageIn = (branch: number, remember: { readonly remember?: false } = {}) =>
     // In a branch what is held back, or kept, is a conflict for its reviewer.
     Effect.map(
-      changeSets.stage({ ...landing, held: reasonOf(verdict), branch, record: recorded('staged') }),
+      changeSets.stage({ ...landing, held: reasonOf(verdict), branch, record: recorded('staged'), ...remember }),
       ({ counts }) => ended(counts, 'staged'),
     ).pipe(Effect.tap(logHeld(ready, { branch })))
   if (job.branch !== null) return yield* stageIn(job.branch)
@@ -158,7 +158,10 @@ export const landScope = Effect.fn('sync.landScope')(function* (
     Effect.map((counts) => ended(counts, 'landed')),
     Effect.tap(logHeld(ready, {})),
     Effect.catchTag('ScopeInReview', ({ branch }) =>
-      Effect.flatMap(branch === null ? openReviewBranch(runId) : Effect.succeed(branch), stageIn),
+      // The next run of the scope compares all of it again: it does not know yet that it will be staged.
+      Effect.flatMap(branch === null ? openReviewBranch(runId) : Effect.succeed(branch), (id) =>
+        stageIn(id, { remember: false }),
+      ),
     ),
   )
 })

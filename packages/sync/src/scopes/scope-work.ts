@@ -11,6 +11,7 @@ import type {
   SettingsStore,
   SourceErrorCode,
   StoreFailed,
+  WaitingChangesGone,
 } from '@netbox-pbs/core/ports'
 import { Data, type Effect } from 'effect'
 import type { RowFrame } from './read-step.ts'
@@ -44,7 +45,13 @@ export interface ServerJob extends Job {
 export const isServerJob = (job: Job | ServerJob): job is ServerJob => job.serverId !== null && job.server !== null
 
 /** What can stop a job where it stands. */
-export type JobStopped = StoreFailed | ChangeSetClosed | BranchNotOpen | BranchNameTaken | ServerRenamed
+export type JobStopped =
+  | StoreFailed
+  | ChangeSetClosed
+  | BranchNotOpen
+  | BranchNameTaken
+  | ServerRenamed
+  | WaitingChangesGone
 
 /** The ports that a scope is landed with, or staged in a branch. */
 export type LandingPorts = Branches | ChangeSets | Runs | SettingsStore

@@ -1,7 +1,9 @@
 import {
   absenceOf,
+  type Change,
   diff,
   keyText,
+  type NaturalKey,
   naturalKey,
   type Scope,
   type ScopeOutcome,
@@ -9,6 +11,7 @@ import {
   scopeTitle,
 } from '@netbox-pbs/core'
 import {
+  Branches,
   ChangeSets,
   type GroupDigest,
   Inventory,
@@ -17,12 +20,14 @@ import {
   type SourceFrame,
   type SourceGroup,
   type StoreFailed,
+  type WaitingGroup,
 } from '@netbox-pbs/core/ports'
 import { Array as Arr, Effect, Stream } from 'effect'
 import { now } from '../timestamp.ts'
 import { appendChanges, appendSightings, batchRows, ChangeTally } from './append-changes.ts'
 import { BackgroundTask } from './background-task.ts'
 import { type Emptying, noChildren } from './child-rows.ts'
+import { KnownGroups } from './known-groups.ts'
 import { judge, landScope, nothingDeleted, type ReadyScope } from './land-scope.ts'
 import type { RowFrame } from './read-step.ts'
 import {
@@ -52,9 +57,9 @@ interface ReadGroup {
 const batchGroups = 500
 
 /**
- * The snapshots scope of one namespace. A group whose frame has the digest of its last landing is
- * counted and dropped unread; the others are parsed, and compared several at a time while the next
- * are read.
+ * The snapshots scope of one namespace. A group whose frame has the digest of its last landing, or
+ * of its last staging while its changes wait in a branch, is counted and dropped unread; the others
+ * are parsed, and compared several at a time while the next are read.
  */
 export class SnapshotScope implements ScopeWork {
   readonly #job: ServerJob
@@ -66,6 +71,8 @@ export class SnapshotScope implements ScopeWork {
   #listed = 0
   /** Groups that are absent from now on, or listed again. */
   #sighted = 0
+  /** Groups whose changes stay in the branch where they wait. */
+  readonly #retained: Array<WaitingGroup> = []
   #batch: Array<ReadGroup> = []
   #batchRows = 0
 
@@ -83,18 +90,22 @@ export class SnapshotScope implements ScopeWork {
     this.#groups = groups
   }
 
-  /** Reads the groups that main has in the namespace. */
+  /** Reads the groups that main has in the namespace, and those that wait when the run stages in a branch. */
   static readonly open = (
     job: ServerJob,
     scope: SnapshotScopeName,
     background: BackgroundTask,
-  ): Effect.Effect<SnapshotScope, StoreFailed, Inventory> =>
+  ): Effect.Effect<SnapshotScope, StoreFailed, Inventory | Branches> =>
     Effect.gen(function* () {
       const started = yield* now
       const groups = new KnownGroups()
       const { datastore, namespace } = scope
       const main = (yield* Inventory).groups({ serverId: job.serverId, datastore, namespace })
       yield* Stream.runForEach(main, (group) => Effect.sync(() => groups.add(group)))
+      if (job.branch !== null) {
+        const waiting = (yield* Branches).waitingGroups({ serverId: job.serverId, datastore, namespace })
+        yield* Stream.runForEach(waiting, (group) => Effect.sync(() => groups.addWaiting(group)))
+      }
       return new SnapshotScope(job, scope, started, groups, background)
     })
 
@@ -105,10 +116,26 @@ export class SnapshotScope implements ScopeWork {
   row(frame: RowFrame): Effect.Effect<void, ScopeBroken | JobStopped, ScopePorts> | null {
     if (frame._tag !== 'group') return null
     const same = this.#groups.withDigest(frame.digest)
-    if (same === undefined) return this.#read(frame)
-    if (!this.#groups.list(same)) return breach(`${scopeTitle(this.#scope)} list a group twice`)
+    if (same === undefined) {
+      const waiting = this.#groups.waitingWithDigest(frame.digest)
+      return waiting === undefined ? this.#read(frame) : this.#retain(waiting)
+    }
+    if (!this.#groups.list(same)) return this.#twice()
     this.#listed += same.listed
     this.#tally.unchanged += same.listed
+    return null
+  }
+
+  #twice(): ScopeBroken {
+    return breach(`${scopeTitle(this.#scope)} list a group twice`)
+  }
+
+  #retain(waiting: WaitingGroup): ScopeBroken | null {
+    const key = keyText(waiting.key)
+    if (!this.#groups.list(this.#groups.withKey(key) ?? key)) return this.#twice()
+    this.#retained.push(waiting)
+    this.#listed += waiting.listed
+    this.#tally.addWaiting(waiting)
     return null
   }
 
@@ -124,6 +151,7 @@ export class SnapshotScope implements ScopeWork {
       }
       yield* this.#compareBatch
       yield* this.#background.over
+      yield* this.#appendRetained
       const verdict = leftOut > 0 ? nothingDeleted : yield* this.#judgeUnlisted(visibility)
       const { outcome } = yield* this.#land({ verdict, visibility, listed: true, leftOut })
       return outcome
@@ -170,7 +198,7 @@ export class SnapshotScope implements ScopeWork {
       const key = naturalKey('group', within)
       const text = keyText(key)
       const known = this.#groups.withKey(text)
-      if (!this.#groups.list(known ?? text)) return yield* breach(`${scopeTitle(this.#scope)} list a group twice`)
+      if (!this.#groups.list(known ?? text)) return yield* this.#twice()
       const listed = group.snapshots.length
       this.#batch.push({ group, within, known, digest: { key, digest: frame.digest, listed } })
       this.#batchRows += Math.max(listed, known?.listed ?? 0)
@@ -210,10 +238,34 @@ export class SnapshotScope implements ScopeWork {
         scope: this.#scope,
         model: 'group',
         changes: groups.changes,
-        digests: read.map(({ digest }) => digest),
+        digests: this.#digestsOf(read, snapshots.changes),
       })
       this.#sighted += yield* appendSightings(this.#job, this.#scope, 'group', groups)
       yield* appendChanges(this.#job, this.#scope, 'snapshot', snapshots.changes)
+    })
+  }
+
+  /**
+   * The digests of groups. In a branch those are left out of which the run warns: they are read again,
+   * so that the next run warns of them too while they wait.
+   */
+  #digestsOf(read: ReadonlyArray<ReadGroup>, changes: ReadonlyArray<Change<'snapshot'>>): ReadonlyArray<GroupDigest> {
+    const digests = read.map(({ digest }) => digest)
+    if (this.#job.branch === null) return digests
+    const warned = new Set(changes.flatMap((change) => (isBroken(change) ? [keyText(groupKey(change.key))] : [])))
+    return warned.size === 0 ? digests : digests.filter(({ key }) => !warned.has(keyText(key)))
+  }
+
+  get #appendRetained() {
+    return Effect.gen(this, function* () {
+      const [first] = this.#retained
+      if (first === undefined) return
+      const changeSets = yield* ChangeSets
+      const { changeSet } = this.#job
+      for (const part of Arr.chunksOf(this.#retained, batchRows)) {
+        const retained = { branch: first.branch, keys: part.map(({ key }) => key) }
+        yield* changeSets.append({ changeSet, scope: this.#scope, model: 'group', changes: [], retained })
+      }
     })
   }
 
@@ -275,6 +327,17 @@ export class SnapshotScope implements ScopeWork {
   }
 }
 
+const isBroken = (change: Change<'snapshot'>): boolean => change._tag === 'update' && change.broken.length > 0
+
+/** The key of the group that a snapshot lies in. */
+const groupKey = ([server, datastore, namespace, type, id]: NaturalKey<'snapshot'>): NaturalKey<'group'> => [
+  server,
+  datastore,
+  namespace,
+  type,
+  id,
+]
+
 /** Whether a group that the list of a run lacks is not given up by it. */
 const isWaiting = (group: KnownGroup, runId: number | null): boolean =>
   group.presence !== 'manual' && absenceOf(group, runId) !== 'goes'
@@ -295,44 +358,4 @@ function* batches(groups: Iterable<KnownGroup>): Generator<ReadonlyArray<KnownGr
     batch = []
   }
   if (batch.length > 0) yield batch
-}
-
-/**
- * The groups of one scope while it is read: those of main, by digest and, once one has changed, by
- * key, and which of either side were listed. This is what a scope costs in memory: its groups,
- * never its snapshots.
- */
-class KnownGroups {
-  readonly #groups: Array<KnownGroup> = []
-  readonly #byDigest = new Map<string, KnownGroup>()
-  #byKey: Map<string, KnownGroup> | null = null
-  readonly #listed = new Set<KnownGroup | string>()
-
-  /** A group of main. Its digest is trusted only while main lists the group. */
-  add(group: KnownGroup): void {
-    this.#groups.push(group)
-    if (group.digest !== null && group.presence === 'listed') this.#byDigest.set(group.digest, group)
-  }
-
-  /** The group whose last landed frame had this digest. */
-  withDigest(digest: string): KnownGroup | undefined {
-    return this.#byDigest.get(digest)
-  }
-
-  withKey(key: string): KnownGroup | undefined {
-    this.#byKey ??= new Map(this.#groups.map((group) => [keyText(naturalKey('group', group.facts)), group]))
-    return this.#byKey.get(key)
-  }
-
-  /** Marks a group of main, or the key of one that main lacks, as listed; false when it was already. */
-  list(group: KnownGroup | string): boolean {
-    if (this.#listed.has(group)) return false
-    this.#listed.add(group)
-    return true
-  }
-
-  /** Groups of main that the list lacks. */
-  *unlisted(): Generator<KnownGroup> {
-    for (const group of this.#groups) if (!this.#listed.has(group)) yield group
-  }
 }

@@ -9,8 +9,9 @@ import {
   BranchNotFound,
   BranchNotOpen,
   type Landing,
+  type WaitingGroup,
 } from '@netbox-pbs/core/ports'
-import { Effect, Layer, Option } from 'effect'
+import { Effect, Layer, Option, Stream } from 'effect'
 
 const notInMemory = Effect.dieMessage('no use case asks this of a branch in memory')
 
@@ -22,6 +23,8 @@ const changesOf = (branch: MemoryBranch, tag: Change['_tag']) =>
 export interface StagedScope {
   readonly landing: Landing
   readonly parts: ReadonlyArray<Appended>
+  /** Groups as they were staged, with what main had of each. */
+  readonly groups: ReadonlyArray<{ readonly staged: WaitingGroup; readonly main: string }>
 }
 
 /** A branch of the fake. */
@@ -68,7 +71,9 @@ export class MemoryBranches {
   /** Places of scopes that are set to review. */
   readonly reviewed = new Set<string>()
   /** Lands a staged scope in main. */
-  land: (staged: StagedScope) => void = () => {}
+  land: (staged: Pick<StagedScope, 'landing' | 'parts'>) => void = () => {}
+  /** The groups that wait in the scope of a namespace and that main has as they were staged. */
+  waitingGroups: Branches['Type']['waitingGroups'] = () => Stream.empty
 
   /** The open branch that covers the scope of a place, else the one of this id. */
   covering(place: string, id: number): MemoryBranch | undefined {
@@ -169,6 +174,7 @@ export class MemoryBranches {
           this.#read,
         ),
       ),
+    waitingGroups: (place) => this.waitingGroups(place),
     list: ({ limit, offset, oldestFirst = false, ...filter }) =>
       Effect.sync(() => {
         const rows = this.all.filter((found) => matches(found, filter)).map(this.#read)

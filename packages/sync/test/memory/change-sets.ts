@@ -17,13 +17,15 @@ import {
   BranchNotOpen,
   ChangeSetClosed,
   ChangeSets,
+  type GroupDigest,
   type Landing,
   ScopeInReview,
   ServerRenamed,
   type Staged,
+  WaitingChangesGone,
 } from '@netbox-pbs/core/ports'
-import { Effect, Layer } from 'effect'
-import type { MemoryBranches } from './branches.ts'
+import { Effect, Layer, Stream } from 'effect'
+import type { MemoryBranches, StagedScope } from './branches.ts'
 import { deletable, landHeldSet } from './held-deletions.ts'
 import { snapshotsOf } from './inventory.ts'
 import type { RunRecord } from './run-record.ts'
@@ -51,6 +53,15 @@ export const changeSetsLayer = (
   { branches, runs }: { readonly branches: MemoryBranches; readonly runs: ReadonlyMap<number, RunRecord> },
 ) => {
   branches.land = ({ landing, parts }) => void land(world, landing, parts)
+  branches.waitingGroups = ({ serverId, datastore, namespace }) =>
+    Stream.suspend(() => {
+      const server = world.names.get(serverId) ?? ''
+      const place = world.placeOf({ resource: 'snapshots', server, datastore, namespace })
+      const groups = branches.covering(place, 0)?.scopes.get(place)?.groups ?? []
+      return Stream.fromIterable(groups.filter((group) => group.main === mainOf(world, group.staged.key))).pipe(
+        Stream.map(({ staged }) => staged),
+      )
+    })
   const record = ({ runId, record }: Landing, counts: RowCounts) =>
     Effect.sync(() => {
       if (record !== null) runs.get(runId)?.recordScope(record.serverId, record.result(counts))
@@ -91,7 +102,10 @@ export const changeSetsLayer = (
         return counts
       }),
     stage: (staging) =>
-      Effect.gen(function* (): Effect.fn.Return<Staged, BranchNotOpen | ChangeSetClosed | ServerRenamed> {
+      Effect.gen(function* (): Effect.fn.Return<
+        Staged,
+        BranchNotOpen | ChangeSetClosed | ServerRenamed | WaitingChangesGone
+      > {
         const { parts, serverId } = yield* opened(staging.changeSet)
         yield* requireName(world, staging, serverId)
         const key = scopeKey(staging.scope)
@@ -101,14 +115,22 @@ export const changeSetsLayer = (
         const target = branches.covering(place, staging.branch)
         if (target === undefined)
           return yield* new BranchNotOpen({ id: staging.branch, status: branches.statusOf(staging.branch) })
+        const retained = staged.flatMap((part) => ('retained' in part && part.retained ? [part.retained] : []))
+        for (const { branch } of retained)
+          if (branch !== target.branch.id) return yield* new WaitingChangesGone({ branch, scope: staging.scope })
         sight(world, staging, staged)
         observe(world, staged)
-        const kept = staged.map((part) => ({
-          ...part,
-          changes: part.changes.filter((change) => stages(staging, change)),
-        }))
+        const before = target.scopes.get(place)
+        const keys = new Set(retained.flatMap((groups) => groups.keys).map(keyText))
+        const kept = [
+          ...(before?.parts ?? []).map((part) => changesOf(part, (change) => keys.has(keyText(groupKey(change.key))))),
+          ...staged.map((part) => changesOf(part, (change) => stages(staging, change))),
+        ]
         const any = kept.some(({ changes }) => changes.length > 0)
-        if (any || target.scopes.has(place)) target.scopes.set(place, { landing: staging, parts: kept })
+        const groups = (before?.groups ?? []).filter((group) => keys.has(keyText(group.staged.key)))
+        if (any && (staging.leftOut ?? 0) === 0 && staging.remember !== false)
+          groups.push(...waitingOf(world, { read: staged, kept, branch: target.branch.id }))
+        if (any || target.scopes.has(place)) target.scopes.set(place, { landing: staging, parts: kept, groups })
         const counts = countStaged(kept, modelOf(staging.scope))
         if (!any) landScopeRow(world, staging, 0)
         yield* record(staging, counts)
@@ -116,6 +138,45 @@ export const changeSetsLayer = (
       }),
     dropScope: ({ changeSet, scope }) => Effect.sync(() => void log.open.get(changeSet)?.parts.delete(scopeKey(scope))),
     close: ({ changeSet }) => Effect.sync(() => void log.open.delete(changeSet)),
+  })
+}
+
+const changesOf = (part: Appended, which: (change: Change) => boolean): Appended => ({
+  ...part,
+  changes: part.changes.filter(which),
+})
+
+/** The key of the group that a group or a snapshot is of. */
+const groupKey = (key: NaturalKey): NaturalKey => key.slice(0, 5) as unknown as NaturalKey // border: a key of either model begins so
+
+/** What main has of a group, as a text: equal texts, equal rows. */
+function mainOf(world: World, key: NaturalKey): string {
+  const group = world.byKey('group', key)
+  return JSON.stringify([group, snapshotsOf(world, group)])
+}
+
+/** The groups whose frames some parts were read from, as a branch keeps them: none with rows that are missing. */
+function waitingOf(
+  world: World,
+  {
+    read,
+    kept,
+    branch,
+  }: { readonly read: ReadonlyArray<Appended>; readonly kept: ReadonlyArray<Appended>; readonly branch: number },
+): StagedScope['groups'] {
+  return read.flatMap((part) => {
+    const digests: ReadonlyArray<GroupDigest> = 'digests' in part ? (part.digests ?? []) : []
+    return digests.flatMap(({ key, digest, listed }) => {
+      const group = world.byKey('group', key)
+      const presences = [group, ...snapshotsOf(world, group)].map((row) => row?.presence)
+      if (group?.presence === 'manual' || presences.some((presence) => presence === 'missing' || presence === 'absent'))
+        return []
+      const own = kept.map((of) => changesOf(of, (change) => keyText(groupKey(change.key)) === keyText(key)))
+      const { created, updated, deleted } = countStaged(own, 'snapshot')
+      const changes = own.flatMap((of) => of.changes).length
+      const staged = { branch, key, digest, listed, snapshots: { created, updated, deleted }, changes }
+      return [{ staged, main: mainOf(world, key) }]
+    })
   })
 }
 

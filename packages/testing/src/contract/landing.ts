@@ -9,7 +9,7 @@ import {
   type Scope,
   type Sightings,
 } from '@netbox-pbs/core'
-import { ChangeSets, Inventory, type Landing } from '@netbox-pbs/core/ports'
+import { ChangeSets, Inventory, type Landing, type RetainedGroups } from '@netbox-pbs/core/ports'
 import { Chunk, Effect, Option, Stream } from 'effect'
 
 /** Facts of a server with nothing special about it. */
@@ -145,6 +145,7 @@ export interface Part {
     readonly listed: number
   }>
   readonly sightings?: Sightings
+  readonly retained?: RetainedGroups
 }
 
 /** The scope of the snapshots in the root namespace of `tank`. */

@@ -8,11 +8,20 @@ import {
   type Landing,
   Runs,
   ServerRenamed,
+  WaitingChangesGone,
 } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { expect, test } from 'vitest'
-import { type InventoryUnderTest, newRun, newScope, newServer, removeServer, renameServer } from './fleet.ts'
-import { appendAll, change, may, openFor, type Part, rootOf, serverFacts } from './landing.ts'
+import {
+  addSnapshot,
+  type InventoryUnderTest,
+  newRun,
+  newScope,
+  newServer,
+  removeServer,
+  renameServer,
+} from './fleet.ts'
+import { appendAll, change, collect, create, may, openFor, type Part, rootOf, serverFacts } from './landing.ts'
 
 /** An open branch of a run of its own. */
 export const newBranch = (name: string) =>
@@ -45,6 +54,12 @@ export const stageOnce = (
     yield* changeSets.close({ changeSet })
     return staged
   })
+
+/** The groups of a server's root that wait in a branch. */
+const waiting = (serverId: number) =>
+  Effect.flatMap(Branches, (branches) =>
+    collect(branches.waitingGroups({ serverId, datastore: 'tank', namespace: '' })),
+  )
 
 /** The contract of `ChangeSets` about scopes that wait in a branch. */
 export const stagingContract = ({ run }: InventoryUnderTest): void => {
@@ -151,6 +166,99 @@ export const stagingContract = ({ run }: InventoryUnderTest): void => {
         const noted: Part = { model: 'group', changes: [], sightings: { noted: [groupId], returned: [] } }
         yield* stageOnce(unseen, scope, [adds(2), noted])
         expect(yield* left).toEqual(['1 absent'])
+      }),
+    )
+  })
+
+  test('retains what waits of a group, as long as nothing of it changes', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, scope, group, adds, lacks, left, frame } = yield* newScope('retained', [1, 2])
+        const [first, second] = [yield* newBranch('retained'), yield* newBranch('retained later')]
+        const key = naturalKey('group', group)
+        const owner: Part = {
+          model: 'group',
+          changes: [create('group', { ...group, backup_id: '200' })],
+          digests: [{ key: naturalKey('group', { ...group, backup_id: '200' }), digest: 'new', listed: 0 }],
+        }
+        expect(yield* waiting(server)).toEqual([])
+        yield* stageOnce(first, scope, [adds(3), frame('second', 2), lacks(1), owner])
+        const of100 = {
+          ...{ branch: first.id, key, digest: 'second', listed: 2, changes: 2 },
+          snapshots: { created: 1, updated: 0, deleted: 1 },
+        }
+        const of200 = {
+          ...{ branch: first.id, key: naturalKey('group', { ...group, backup_id: '200' }), digest: 'new', listed: 0 },
+          ...{ changes: 1, snapshots: { created: 0, updated: 0, deleted: 0 } },
+        }
+        expect(yield* waiting(server)).toEqual([of100, of200])
+
+        const retained: Part = { model: 'group', changes: [], retained: { branch: first.id, keys: [key] } }
+        expect(yield* stageOnce(second, scope, [retained])).toEqual({
+          branch: first.id,
+          counts: { ...noRows, created: 1, deleted: 1 },
+        })
+        // The source has lost the group that was neither listed nor retained.
+        expect((yield* branchOf(first.id)).changes).toBe(2)
+        expect(yield* waiting(server)).toEqual([of100])
+        expect(yield* left).toEqual(['1 listed', '2 listed'])
+
+        yield* stageOnce(second, scope, [adds(3), frame('third', 3)])
+        expect((yield* branchOf(first.id)).changes).toBe(1)
+        expect(yield* waiting(server)).toMatchObject([{ digest: 'third', listed: 3, changes: 1 }])
+        yield* stageOnce(second, scope, [])
+        expect(yield* waiting(server)).toEqual([])
+      }),
+    )
+  })
+
+  test('a group that main has changed since, that has missing rows or was read in part does not count as waiting', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, scope, facts, group, groupId, adds, lacks, frame, land } = yield* newScope(
+          'waiting groups',
+          [1, 2],
+        )
+        const branch = yield* newBranch('waiting groups')
+        const stage = (more: Partial<Landing> = {}) => stageOnce(branch, scope, [adds(3), frame('second', 3)], more)
+        const digests = Effect.map(waiting(server), (groups) => groups.map(({ digest }) => digest))
+        yield* stage({ leftOut: 1 })
+        expect(yield* digests).toEqual([])
+        yield* stage()
+        expect(yield* digests).toEqual(['second'])
+
+        yield* addSnapshot(facts(8))
+        expect(yield* digests).toEqual([])
+        yield* stage()
+        expect(yield* digests).toEqual(['second'])
+
+        yield* land([{ model: 'group', changes: [change('group', groupId, group, { comment: 'landed' })] }])
+        expect(yield* digests).toEqual([])
+        yield* stage()
+        expect(yield* digests).toEqual(['second'])
+
+        yield* land([lacks(1)], { held: 'too_many' })
+        expect(yield* digests).toEqual([])
+        yield* stage()
+        expect(yield* digests).toEqual([])
+      }),
+    )
+  })
+
+  test('stages nothing that relies on a branch that has ended', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { scope, group, adds, frame, left } = yield* newScope('ended meanwhile', [1])
+        const [first, second] = [yield* newBranch('ended meanwhile'), yield* newBranch('ended later')]
+        yield* stageOnce(first, scope, [adds(2), frame('second', 2)])
+        yield* (yield* Branches).close({ id: first.id, status: 'closed' })
+        const keys = [naturalKey('group', group)]
+        const retained: Part = { model: 'group', changes: [], retained: { branch: first.id, keys } }
+        expect(yield* Effect.flip(stageOnce(second, scope, [retained, adds(3)]))).toEqual(
+          new WaitingChangesGone({ branch: first.id, scope }),
+        )
+        expect((yield* branchOf(second.id)).changes).toBe(0)
+        expect(yield* left).toEqual(['1 listed'])
       }),
     )
   })

@@ -1,0 +1,52 @@
+import { keyText, naturalKey } from '@netbox-pbs/core'
+import type { KnownGroup, WaitingGroup } from '@netbox-pbs/core/ports'
+
+/**
+ * The groups of one scope while it is read: those of main, by digest and, once one has changed, by
+ * key, those that wait in a branch by digest, and which of them were listed. This is what a scope
+ * costs in memory: its groups, never its snapshots.
+ */
+export class KnownGroups {
+  readonly #groups: Array<KnownGroup> = []
+  readonly #byDigest = new Map<string, KnownGroup>()
+  readonly #waiting = new Map<string, WaitingGroup>()
+  #byKey: Map<string, KnownGroup> | null = null
+  readonly #listed = new Set<KnownGroup | string>()
+
+  /** A group of main. Its digest is trusted only while main lists the group. */
+  add(group: KnownGroup): void {
+    this.#groups.push(group)
+    if (group.digest !== null && group.presence === 'listed') this.#byDigest.set(group.digest, group)
+  }
+
+  /** The group whose last landed frame had this digest. */
+  withDigest(digest: string): KnownGroup | undefined {
+    return this.#byDigest.get(digest)
+  }
+
+  addWaiting(group: WaitingGroup): void {
+    this.#waiting.set(group.digest, group)
+  }
+
+  /** The group that waits in a branch and was staged from a frame of this digest. */
+  waitingWithDigest(digest: string): WaitingGroup | undefined {
+    return this.#waiting.get(digest)
+  }
+
+  withKey(key: string): KnownGroup | undefined {
+    this.#byKey ??= new Map(this.#groups.map((group) => [keyText(naturalKey('group', group.facts)), group]))
+    return this.#byKey.get(key)
+  }
+
+  /** Marks a group of main, or the key of one that main lacks, as listed; false when it was already. */
+  list(group: KnownGroup | string): boolean {
+    if (this.#listed.has(group)) return false
+    this.#listed.add(group)
+    return true
+  }
+
+  /** Groups of main that the list lacks. */
+  *unlisted(): Generator<KnownGroup> {
+    for (const group of this.#groups) if (!this.#listed.has(group)) yield group
+  }
+}
