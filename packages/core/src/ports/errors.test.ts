@@ -10,7 +10,7 @@ import {
   BranchOfRun,
   BranchScopeUnknown,
 } from './branch-errors.ts'
-import { ChangeSetClosed, ScopeInReview, ServerRenamed } from './change-sets.ts'
+import { ChangeSetClosed, ScopeInReview, ServerRenamed, WaitingChangesGone } from './change-sets.ts'
 import { EndpointNotFound, EndpointRejected } from './endpoints.ts'
 import { HeldDeletionsChanged, HeldDeletionsNotFound } from './held-deletions.ts'
 import { ServerGone } from './inventory-writes.ts'
@@ -63,6 +63,10 @@ test.each([
   [
     new ServerRenamed({ serverId: 1, before: 'a', after: 'b' }),
     'a was renamed to b while it was read: its job starts again under the new name',
+  ],
+  [
+    new WaitingChangesGone({ branch: 3, scope }),
+    'branch 3, in which changes of snapshots of pbs-a/tank waited, has ended while they were read: the job starts again',
   ],
   [
     new ScopeInReview({ scope, branch: null }),
