@@ -9,7 +9,7 @@ import {
 import { Effect, Option } from 'effect'
 import { readConfig, secretKeyName } from './config.ts'
 import { gatewayServer } from './gateway-server.ts'
-import { version } from './http/version.ts'
+import { version } from './http/app.ts'
 
 startProgram({
   name: 'gateway',

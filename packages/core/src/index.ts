@@ -72,14 +72,15 @@ export { type MergeStep, mergeSteps } from './merge/merge-order.ts'
 export { type Override, overrideHolds, overrideOf, type Resolved, resolve, stillHolds } from './merge/resolve.ts'
 export type { FieldErrors, Filter, ListQuery, OrderTerm, PageRequest } from './query/list-query.ts'
 export { last, type Presentation, pageLimits, parsePage, parsePresentation } from './query/page-request.ts'
-export { type ListRequest, parseListQuery } from './query/parse-list-query.ts'
 export {
   type KnownRows,
+  type ListRequest,
+  parseListQuery,
   type ReferencedRows,
   type ResolvedListQuery,
   referencedRows,
   resolveListQuery,
-} from './query/resolve-list-query.ts'
+} from './query/parse-list-query.ts'
 export { netboxLookups, unbuiltFilter, unbuiltLookup } from './query/unbuilt-filter.ts'
 export {
   type BooleanField,

@@ -1,7 +1,6 @@
 import { runProcess } from '@netbox-pbs/app-shell'
 import { Data, Effect } from 'effect'
-import { readFlags } from './cli/flags.ts'
-import { run } from './cli/run.ts'
+import { readFlags, run } from './cli/run.ts'
 
 class CannotRun extends Data.TaggedError('CannotRun')<{ readonly message: string; readonly cause: unknown }> {}
 

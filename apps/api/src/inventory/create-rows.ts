@@ -31,7 +31,7 @@ import { type ReadSecret, readSecret, secretInBulk } from '../servers/read-secre
 import { keyTakenErrors, keyValues, repeatedKeys } from '../validation/unique.ts'
 import { referencedByItem, type ValidatedItem, validateItem } from '../validation/validate-item.ts'
 import { branchErrors } from './branch-limits.ts'
-import { knownServers } from './resolve-list.ts'
+import { knownServers } from './find-row.ts'
 
 /** The rows made, or what is wrong with those that could not be; then none was made. */
 type CreateResult =

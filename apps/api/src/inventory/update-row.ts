@@ -31,7 +31,7 @@ import type { ApiServices } from '../services.ts'
 import { keyTakenErrors } from '../validation/unique.ts'
 import { referencedByItem, validateItem, type WriteMode } from '../validation/validate-item.ts'
 import { branchErrors, branchValues, deletableInBranch } from './branch-limits.ts'
-import { knownServers } from './resolve-list.ts'
+import { knownServers } from './find-row.ts'
 
 /**
  * Changes a row by an object of a body: `whole` needs the required fields, `partial` none. A

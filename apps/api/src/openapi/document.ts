@@ -1,9 +1,35 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
-import { modelNames } from '@netbox-pbs/core'
+import { modelNames, Settings } from '@netbox-pbs/core'
+import { z } from 'zod'
+import {
+  ApproveRequest,
+  BranchRequest,
+  CommitRequest,
+  NewBranch,
+  ResolveRequest,
+  RevertRequest,
+} from '../branches/read-branch-request.ts'
+import {
+  Branch,
+  BranchConflicts,
+  MergedBranch,
+  ResolvedBranch,
+  ServedBranchChange,
+  ServedConflict,
+  SyncedBranch,
+} from '../records/branch.ts'
+import { Change } from '../records/change.ts'
+import { Detail, FieldErrors, ObjectErrors } from '../records/errors.ts'
+import { pageOf } from '../records/fields.ts'
+import { HeldConflict, HeldDecision, HeldDeletions } from '../records/held-deletions.ts'
+import { SyncRun, SyncRunDetail, SyncRunJob, SyncRunRequest, SyncRunScope } from '../records/run.ts'
+import { BriefServer, EndpointTest, ServerReference, ServerTestRequest, UsagePoint } from '../records/server.ts'
+import { NewToken, Token, TokenRequest } from '../records/token.ts'
 import type { Path } from '../rest/route.ts'
+import { SettingsChange } from '../settings/read-settings.ts'
 import { version } from '../version.ts'
 import { modelSchemas } from './model-schemas.ts'
-import { recordSchemas } from './record-schemas.ts'
+import { componentSchemas } from './responses.ts'
 
 /** The OpenAPI document of some paths; what the models hold comes from the registry. */
 export function openApiDocument(paths: ReadonlyArray<Path>): object {
@@ -24,3 +50,63 @@ export function openApiDocument(paths: ReadonlyArray<Path>): object {
     security: [{ token: [] }],
   })
 }
+
+/** Everything that is not an inventory model, by its name in the document. */
+const records = {
+  Detail,
+  FieldErrors,
+  ObjectErrors,
+  BriefServer,
+  ServerReference,
+  EndpointTest,
+  ServerTestRequest,
+  Token,
+  NewToken,
+  TokenList: pageOf(Token),
+  TokenRequest,
+  Branch,
+  BranchList: pageOf(Branch),
+  BranchRequest,
+  NewBranch,
+  BranchChange: ServedBranchChange,
+  BranchChangeList: pageOf(ServedBranchChange),
+  BranchConflict: ServedConflict,
+  BranchConflictList: pageOf(ServedConflict),
+  BranchConflicts,
+  CommitRequest,
+  RevertRequest,
+  ApproveRequest,
+  SyncedBranch,
+  ResolveRequest,
+  ResolvedBranch,
+  MergedBranch,
+  UsagePoint,
+  UsagePointList: pageOf(UsagePoint),
+  Change,
+  ChangeList: pageOf(Change),
+  SyncRun,
+  SyncRunDetail,
+  SyncRunList: pageOf(SyncRun),
+  SyncRunJob,
+  SyncRunJobList: pageOf(SyncRunJob),
+  SyncRunScope,
+  SyncRunScopeList: pageOf(SyncRunScope),
+  SyncRunRequest,
+  HeldDeletions,
+  HeldDeletionsList: pageOf(HeldDeletions),
+  HeldDecision,
+  HeldConflict,
+  SettingsRequest: SettingsChange,
+  Settings: Settings.extend({
+    id: z.literal(1),
+    url: z.url(),
+    display_url: z.url(),
+    display: z.string(),
+    proxbox_api_key_configured: z.boolean(),
+    created: z.iso.datetime(),
+    last_updated: z.iso.datetime(),
+  }),
+}
+
+/** The schemas of everything that is not an inventory model: those that check the requests and type the answers. */
+const recordSchemas: Readonly<Record<string, object>> = componentSchemas(records)

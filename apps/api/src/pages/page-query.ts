@@ -11,7 +11,7 @@ import {
 } from '@netbox-pbs/core'
 import type { InventoryLists, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { knownServers } from '../inventory/resolve-list.ts'
+import { knownServers } from '../inventory/find-row.ts'
 
 /** What a list page's address asks for, and what it comes to with the servers it names looked up. */
 export interface PageQuery {

@@ -6,12 +6,27 @@ import {
   type LoggedModel,
   modelNames,
   otherLogged,
+  registry,
 } from '@netbox-pbs/core'
 import { z } from 'zod'
 import { branchUrl, changesPath, runUrl } from '../rest/links.ts'
-import { loggedObjectTypes, loggedTypes } from '../rest/logged-types.ts'
 import { choices, numbers, recordFilter, texts, timestamp, uuids, wholeNumber } from '../rest/read-filter.ts'
 import { choiceOf, numberOf, reference, time } from './fields.ts'
+
+/** What an entry of the change log can be about, under NetBox's names. */
+const loggedTypes: Readonly<
+  Record<LoggedModel, { readonly objectType: string; readonly label: string; readonly labelPlural: string }>
+> = {
+  ...registry,
+  settings: { objectType: 'netbox_pbs.settings', label: 'Settings', labelPlural: 'Settings' },
+  branch: { objectType: 'netbox_branching.branch', label: 'Branch', labelPlural: 'Branches' },
+  conflict: { objectType: 'netbox_pbs.branchconflict', label: 'Conflict', labelPlural: 'Conflicts' },
+  held_deletions: { objectType: 'netbox_pbs.helddeletions', label: 'Held deletions', labelPlural: 'Held deletions' },
+  token: { objectType: 'users.token', label: 'Token', labelPlural: 'Tokens' },
+}
+
+/** The names of all of them. */
+const loggedObjectTypes: ReadonlyArray<string> = Object.values(loggedTypes).map(({ objectType }) => objectType)
 
 /** An entry of the change log. */
 export const Change = z.object({

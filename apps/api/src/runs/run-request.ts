@@ -1,7 +1,7 @@
 import { type FieldErrors, type Resource, resources } from '@netbox-pbs/core'
 import type { InventoryLists, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { knownServers } from '../inventory/resolve-list.ts'
+import { knownServers } from '../inventory/find-row.ts'
 import { type HttpError, invalid } from '../rest/http-error.ts'
 import { pythonText, pythonType } from '../validation/python-text.ts'
 import { unknownKeys } from '../validation/unbuilt-fields.ts'

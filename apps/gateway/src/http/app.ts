@@ -4,14 +4,11 @@ import { Effect, type Runtime } from 'effect'
 import { Hono } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import type { Fleet } from '../fleet/fleet.ts'
-import { presentedKey, remoteAddress, requireKey } from './api-key.ts'
-import { authRoutes } from './auth-routes.ts'
-import { endpointRoutes } from './endpoint-routes.ts'
+import { authRoutes, presentedKey, remoteAddress, requireKey } from './api-key.ts'
+import { endpointRoutes, statusRoutes } from './endpoint-routes.ts'
 import type { FailedAttempts } from './failed-attempts.ts'
 import { makeRun } from './run.ts'
-import { statusRoutes } from './status-routes.ts'
 import { syncRoutes } from './sync-routes.ts'
-import { version } from './version.ts'
 
 /** Everything the gateway answers, on the services of a runtime. */
 export const gatewayApp = (
@@ -68,3 +65,8 @@ const segmentsOf = (path: string): ReadonlyArray<string> => path.split('/').filt
 
 const pathFits = (pattern: ReadonlyArray<string>, path: ReadonlyArray<string>): boolean =>
   pattern.length === path.length && pattern.every((part, index) => part.startsWith(':') || part === path[index])
+
+import manifest from '../../package.json' with { type: 'json' }
+
+/** The release of the gateway. */
+export const version: string = manifest.version

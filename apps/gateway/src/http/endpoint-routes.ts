@@ -1,9 +1,16 @@
 import { EndpointStore, type StoredEndpoint } from '@netbox-pbs/core/ports'
 import { normalizeFingerprint } from '@netbox-pbs/pbs-client'
-import { EndpointIn, EndpointPatch, EndpointTestIn, endpointPageLimit } from '@netbox-pbs/proxbox-client/contract'
+import {
+  EndpointIn,
+  EndpointPatch,
+  EndpointTestIn,
+  endpointPageLimit,
+  type StatusItem,
+} from '@netbox-pbs/proxbox-client/contract'
 import { Effect, Option, Redacted } from 'effect'
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
+import { contactServer, enabledEndpoints } from '../endpoints/endpoint-reader.ts'
 import { probeEndpoint } from '../endpoints/probe-endpoint.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { endpointNotFound, type HttpError } from './http-error.ts'
@@ -138,3 +145,42 @@ type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
 const withoutAbsent = <T extends object>(change: T): Present<T> =>
   // The entries are those of T without the undefined ones, which is what Present says.
   Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as Present<T>
+
+/** `/pbs/status`: which enabled endpoints answer right now. */
+export const statusRoutes = (run: Run<EndpointStore | Fleet>): Hono =>
+  new Hono().get('/', (c) =>
+    run(
+      c,
+      Effect.gen(function* () {
+        const endpoints = yield* enabledEndpoints
+        const items = yield* Effect.forEach(
+          endpoints,
+          (endpoint) => {
+            const { id: endpoint_id, name, host, port } = endpoint
+            return Effect.match(contactServer(endpoint, undefined), {
+              onFailure: ({ code, message }): StatusItem => ({
+                endpoint_id,
+                name,
+                host,
+                port,
+                reachable: false,
+                reason: `${code}: ${message}`,
+                version: null,
+              }),
+              onSuccess: ({ version }): StatusItem => ({
+                endpoint_id,
+                name,
+                host,
+                port,
+                reachable: true,
+                reason: null,
+                version,
+              }),
+            })
+          },
+          { concurrency: 'unbounded' },
+        )
+        return c.json({ items })
+      }),
+    ),
+  )

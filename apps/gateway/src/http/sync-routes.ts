@@ -1,19 +1,21 @@
 import { type Resource, resources } from '@netbox-pbs/core'
-import type { EndpointStore } from '@netbox-pbs/core/ports'
+import type { EndpointStore, StoredEndpoint, StoreFailed } from '@netbox-pbs/core/ports'
 import {
   envelopeOf,
   type Frame,
   ndjsonMediaType,
   type SyncEnvelope,
+  type SyncItem,
   SyncRequest,
 } from '@netbox-pbs/proxbox-client/contract'
 import { Cause, Chunk, Effect, Stream } from 'effect'
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
+import { contactServer, enabledEndpoints } from '../endpoints/endpoint-reader.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { Line } from '../scopes/open-scope.ts'
-import { type SummaryResource, summaries, summaryResources } from '../sync/summaries.ts'
 import { syncStream } from '../sync/sync-stream.ts'
+import { Tally } from '../sync/tally.ts'
 import { HttpError } from './http-error.ts'
 import { parse, readBody } from './read-body.ts'
 import type { Run } from './run.ts'
@@ -89,3 +91,44 @@ const tooLarge = new HttpError({
   status: 400,
   detail: `The rows are too many for one document: ask with Accept: ${ndjsonMediaType}, or narrow the request.`,
 })
+
+/** What `GET /pbs/sync/…` can be asked for. */
+const summaryResources = ['full', 'datastores', 'snapshots', 'jobs', 'tasks', 'node'] as const
+
+/** One of {@link summaryResources}. */
+type SummaryResource = (typeof summaryResources)[number]
+
+type Items = Effect.Effect<ReadonlyArray<SyncItem>, HttpError | StoreFailed, EndpointStore | Fleet>
+
+/** Counts only, as proxbox-api answers: each list is read and dropped. */
+const summaries = (resource: SummaryResource, branch: string | null): Items => {
+  switch (resource) {
+    case 'full':
+      return Effect.map(
+        Effect.forEach(['datastores', 'snapshots', 'jobs', 'node'] as const, (one) => summaries(one, branch)),
+        (items) => items.flat(),
+      )
+    case 'node':
+      return nodes(branch)
+    default:
+      return Effect.gen(function* () {
+        const lines = yield* syncStream(resource, { netbox_branch_schema_id: branch })
+        return yield* Stream.runFold(lines, [] as ReadonlyArray<SyncItem>, (items, { frame }) =>
+          frame.frame === 'end' ? frame.items : items,
+        )
+      })
+  }
+}
+
+const nodes = (branch: string | null): Items =>
+  Effect.gen(function* () {
+    const endpoints = yield* enabledEndpoints
+    const tally = new Tally('node')
+    const contact = (endpoint: StoredEndpoint) =>
+      Effect.match(contactServer(endpoint, undefined), {
+        onFailure: ({ message }) => tally.fail(endpoint.name, message),
+        onSuccess: () => tally.answered(endpoint.name),
+      })
+    yield* Effect.forEach(endpoints, contact, { concurrency: 'unbounded', discard: true })
+    return tally.items(endpoints, branch)
+  })

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ModelName } from '../registry/field.ts'
-import { parseListQuery } from './parse-list-query.ts'
-import { referencedRows, resolveListQuery } from './resolve-list-query.ts'
+import { parseListQuery, referencedRows, resolveListQuery } from './parse-list-query.ts'
 
 const read = (model: ModelName, query: string) => parseListQuery(model, new URLSearchParams(query))
 const filters = (model: ModelName, query: string) => read(model, query).query.filters

@@ -1,6 +1,6 @@
 import { Effect } from 'effect'
 import { describe, expect, test } from 'vitest'
-import { readFlags } from './flags.ts'
+import { readFlags } from './run.ts'
 
 const read = (args: ReadonlyArray<string>) =>
   Effect.runSync(Effect.match(readFlags(args), { onSuccess: (flags) => flags, onFailure: ({ message }) => message }))

@@ -1,4 +1,0 @@
-import manifest from '../../package.json' with { type: 'json' }
-
-/** The release of the gateway. */
-export const version: string = manifest.version
