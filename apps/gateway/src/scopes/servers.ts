@@ -4,7 +4,6 @@ import type { ServerFrame, SyncRequest } from '@netbox-pbs/proxbox-client/contra
 import { Effect, Either, Stream } from 'effect'
 import { contactServer, type ServerAnswer } from '../endpoints/endpoint-reader.ts'
 import type { Fleet } from '../fleet/fleet.ts'
-import type { Tally } from '../sync/tally.ts'
 import { type Line, lineOf } from './open-scope.ts'
 import { errorOf, type ScopeFailed } from './scope-failed.ts'
 
@@ -12,12 +11,12 @@ import { errorOf, type ScopeFailed } from './scope-failed.ts'
  * The servers of the gateway as the lines of their scope. Each enabled endpoint is a row, whether
  * it answers or not; a warning says why it does not. With `servers` the others are listed without
  * being contacted. A row comes when its server has answered, so that no server waits for a silent
- * one.
+ * one. `noteFailure` is told why a server does not answer.
  */
 export const serversScope = (
   endpoints: ReadonlyArray<StoredEndpoint>,
   { servers: named, run }: Pick<SyncRequest, 'servers' | 'run'>,
-  tally: Tally,
+  noteFailure: (server: string, message: string) => void,
 ): Stream.Stream<Line, never, Fleet> => {
   const scope = { resource: 'servers' } as const
   const isRequested = ({ name }: StoredEndpoint) => named === undefined || named.includes(name)
@@ -27,7 +26,7 @@ export const serversScope = (
       const row = lineOf(serverFrame(endpoint, contact))
       if (Either.isRight(contact)) return [row]
       const { code, message } = contact.left
-      tally.fail(endpoint.name, message)
+      noteFailure(endpoint.name, message)
       return [lineOf({ frame: 'warning', ...scope, code, message: `${endpoint.name}: ${message}` }), row]
     })
   return Stream.make(lineOf({ frame: 'scope', ...scope })).pipe(

@@ -35,10 +35,9 @@ import {
   unlistGroups,
 } from './land-groups.ts'
 import { type Deletable, deletableOf, isDeletable, landHeldSet } from './land-held-deletions.ts'
+import { isWhole, landScopeRow, landSightings, lastCompleteAt } from './land-list.ts'
 import { landObservations, landTaskObservations, landUsage } from './land-observations.ts'
 import { holdDeletes, isParent, type LastSeen, landDeletes, landUpdates, unlistNamespaces } from './land-rows.ts'
-import { isWhole, landScopeRow, lastCompleteAt } from './land-scope-row.ts'
-import { landSightings } from './land-sightings.ts'
 import { endPart, landingServer, lockChangeSet, recordLanding } from './parts.ts'
 import { eachWindow, readWindows, type Window } from './windows.ts'
 

@@ -8,7 +8,7 @@ import { reviewPolicy } from '../branches/review-scopes.ts'
 import { stage } from '../branches/stage.ts'
 import { append } from '../change-sets/append.ts'
 import { land } from '../change-sets/land.ts'
-import { purge } from '../change-sets/purge.ts'
+import { purge } from '../change-sets/parts.ts'
 import { Database } from '../database/database.ts'
 import { analyzeGrown } from '../database/statistics.ts'
 

@@ -2,7 +2,6 @@ import type { Scope } from '@netbox-pbs/core'
 import { Inventory } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
 import { now } from '../timestamp.ts'
-import { appendChanges, appendSightings } from './append-changes.ts'
 import {
   addChildren,
   type ChildRows,
@@ -12,7 +11,7 @@ import {
   noChildren,
   type Unlisted,
 } from './child-rows.ts'
-import { judge, landScope, type Verdict } from './land-scope.ts'
+import { appendChanges, appendSightings, judge, landScope, type Verdict } from './land-scope.ts'
 import { RowList } from './row-list.ts'
 import type { JobStopped, ScopePorts, ScopeWork, ServerJob } from './scope-work.ts'
 import { SnapshotScope } from './snapshot-scope.ts'

@@ -24,11 +24,19 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Array as Arr, Effect, Stream } from 'effect'
 import { now } from '../timestamp.ts'
-import { appendChanges, appendSightings, batchRows, ChangeTally } from './append-changes.ts'
 import { BackgroundTask } from './background-task.ts'
 import { type Emptying, noChildren } from './child-rows.ts'
 import { KnownGroups } from './known-groups.ts'
-import { judge, landScope, nothingDeleted, type ReadyScope } from './land-scope.ts'
+import {
+  appendChanges,
+  appendSightings,
+  batchRows,
+  ChangeTally,
+  judge,
+  landScope,
+  nothingDeleted,
+  type ReadyScope,
+} from './land-scope.ts'
 import type { RowFrame } from './read-step.ts'
 import {
   breach,

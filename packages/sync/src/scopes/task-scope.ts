@@ -19,8 +19,7 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Clock, Effect, Stream } from 'effect'
 import { now } from '../timestamp.ts'
-import { batchRows } from './append-changes.ts'
-import { landScope, nothingDeleted } from './land-scope.ts'
+import { batchRows, landScope, nothingDeleted } from './land-scope.ts'
 import type { RowFrame } from './read-step.ts'
 import {
   breach,
