@@ -177,7 +177,8 @@ describe.each(engines)(
               }),
             ),
         ),
-        { numRuns: 25 },
+        // The statements are the same on both engines; on the embedded one they take three times as long.
+        { numRuns: engine === 'pg' ? 25 : 8 },
       )
     })
   },

@@ -45,7 +45,10 @@ const answers = { keep: { choice: 'main' }, delete: { choice: 'branch' }, 'no an
   Resolution | null
 >
 
-describe.each(engines)('a rename of a server, on $engine', ({ migrated }) => {
+/** With NETBOX_PBS_RACES=all (`pnpm races`) every answer on both engines. */
+const all = process.env['NETBOX_PBS_RACES'] === 'all'
+
+describe.each(engines)('a rename of a server, on $engine', ({ engine, migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
   const run = <A, E>(
     effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | HeldDeletionsStore | Database | Inventory>,
@@ -182,7 +185,9 @@ describe.each(engines)('a rename of a server, on $engine', ({ migrated }) => {
   }
   const names = (seen: unknown) => JSON.stringify(seen, null, 1).replaceAll(/(before|after)-\d+/g, '(the server)')
 
-  describe.each(Object.entries(answers))('with %s to the guard', (_, given) => {
+  // The statements are the same on both engines; on the embedded one one answer leads through all of them.
+  const given = Object.entries(answers).filter(([name]) => all || engine === 'pg' || name === 'delete')
+  describe.each(given)('with %s to the guard', (_, given) => {
     test.each(points)('%s changes nothing but the name', async (point) => {
       const renamed = await run(life(given, point))
       expect(names(renamed)).toBe(names(await unchanged(given)))
