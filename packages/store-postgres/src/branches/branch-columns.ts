@@ -8,11 +8,12 @@ export const branchTable = (model: ModelName): RawBuilder<unknown> => sql.table(
 
 /**
  * The entry `e` that a branch has of an object, for a lateral join. The planner cannot know how
- * many rows a branch has of a kind and might scan them for each object; behind the `offset` it
- * looks one up by id.
+ * many rows a branch has of a kind: it might scan them for each object, or look through all of them
+ * in an index that begins with the branch and goes on with something else. Only the primary key is
+ * in the order that is asked for.
  */
 export const entryOf = (branch: number, model: ModelName, id: RawBuilder<unknown>): RawBuilder<unknown> =>
-  sql`(select e.* from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and e.id = ${id} offset 0) e`
+  sql`(select e.* from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and e.id >= ${id} and e.id <= ${id} order by e.id limit 1) e`
 
 /** The columns of a row of a branch that are main's too: all that merges is what users may edit. */
 export const mergedColumns = (model: ModelName): ReadonlyArray<Column> => editedColumns(model)

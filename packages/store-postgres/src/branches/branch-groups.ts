@@ -103,7 +103,7 @@ async function makeLacking(
  * creation has.
  */
 function mainPart(branch: number, creates: boolean): RawBuilder<unknown> {
-  const changed = sql`exists (select from branch_snapshots e where e.branch_id = ${branch}::bigint and e.id = s.id)`
+  const changed = sql`exists (select from ${entryOf(branch, 'snapshot', sql`s.id`)})`
   const created = sql`s.backup_time = any(array(
     select e.backup_time from branch_snapshots e where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sameKey('group', 'e', 't')}
   ))`
