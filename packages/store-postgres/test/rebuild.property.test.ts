@@ -24,7 +24,7 @@ import {
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
-import { timestamp, wholeRow } from '../src/change-log/logged-fields.ts'
+import { timestamp, wholeRow } from '../src/change-log/append-changes.ts'
 import { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { tables } from '../src/tables/columns.ts'

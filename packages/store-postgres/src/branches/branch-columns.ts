@@ -1,6 +1,6 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
-import { rowTitle } from '../change-log/logged-fields.ts'
+import { rowTitle } from '../change-log/append-changes.ts'
 import { type Column, columnNames, editedColumns, keyColumns, tables } from '../tables/columns.ts'
 
 /** The table of what branches change of a model. */

@@ -1,7 +1,7 @@
 import type { ModelName } from '@netbox-pbs/core'
 import type { BranchChangeFilter, BranchFilter } from '@netbox-pbs/core/ports'
 import { type RawBuilder, sql } from 'kysely'
-import { rowTitle } from '../change-log/logged-fields.ts'
+import { rowTitle } from '../change-log/append-changes.ts'
 
 /** The condition on `branches b` that a filter means. */
 export function branchCondition({

@@ -1,6 +1,6 @@
 import { branchedModels, type ModelName, registryVersion } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { plainValue } from '../change-log/logged-fields.ts'
+import { plainValue } from '../change-log/append-changes.ts'
 import type { Tables } from '../database/tables.ts'
 import {
   type Column,

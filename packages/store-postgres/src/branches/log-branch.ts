@@ -1,8 +1,7 @@
 import { type Author, type Branch, type LoggedValues, type ModelName, registry } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { appendChanges } from '../change-log/append-changes.ts'
+import { appendChanges, timestamp } from '../change-log/append-changes.ts'
 import { authorOf, differing, logOther } from '../change-log/log-other.ts'
-import { timestamp } from '../change-log/logged-fields.ts'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 

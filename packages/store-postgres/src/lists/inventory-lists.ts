@@ -4,11 +4,10 @@ import { Effect, Layer, Option } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
-import { isIndexed, servedColumns } from './list-columns.ts'
+import { isIndexed, mainRelation, type Relation, servedColumns } from './list-columns.ts'
 import { type Condition, filterCondition, searchCondition } from './list-filter.ts'
 import { countOf, type ListView, mainListView, partsOf } from './list-view.ts'
 import { countOfGroups, countsByGroups, listOrder, type OrderKey, pageIds, walkedIds, walksGroups } from './page-ids.ts'
-import { mainRelation, type Relation } from './relation.ts'
 
 /** Lists and details straight from main's tables. */
 export const inventoryListsLayer: Layer.Layer<InventoryLists, never, Database> = Layer.effect(

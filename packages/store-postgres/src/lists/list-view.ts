@@ -1,8 +1,7 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
-import { isIndexed, type ListColumn, listFrom } from './list-columns.ts'
+import { isIndexed, type ListColumn, listFrom, mainRelation, type Relation } from './list-columns.ts'
 import { type Condition, where } from './list-filter.ts'
-import { mainRelation, type Relation } from './relation.ts'
 
 /**
  * A model as one query reads it: in main, or in a branch, which is main but for some rows, and

@@ -1,7 +1,6 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { appendChanges, deletedRow, type Origin } from '../change-log/append-changes.ts'
-import { childRows, rowTitle } from '../change-log/logged-fields.ts'
+import { appendChanges, childRows, deletedRow, type Origin, rowTitle } from '../change-log/append-changes.ts'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../tables/columns.ts'
