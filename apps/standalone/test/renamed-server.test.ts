@@ -1,7 +1,7 @@
 import { type Resource, type Scope, scopeTitle } from '@netbox-pbs/core'
 import {
   ChangeSets,
-  InventoryWrites,
+  type InventoryWrites,
   Queue,
   Runs,
   Source,
@@ -12,7 +12,7 @@ import { Database, inventoryLayer, queueLayer, secretBoxLayer, settingsLayer } f
 import { migratedTemplate, pglite } from '@netbox-pbs/store-postgres/engines'
 import { type JobPorts, startRun } from '@netbox-pbs/sync'
 import { type FleetServer, fleetFrames } from '@netbox-pbs/sync/memory'
-import { postgresUrl } from '@netbox-pbs/testing'
+import { postgresUrl, writesOneByOne } from '@netbox-pbs/testing'
 import { tick } from '@netbox-pbs/worker'
 import { Effect, Layer, Logger, LogLevel, ManagedRuntime, Option, Redacted, Stream } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -119,7 +119,7 @@ describe.each(engines)('a server that is renamed, on $engine', ({ database }) =>
   const rename = (before: string, after: string) =>
     Effect.gen(function* () {
       const id = yield* idOf(before)
-      yield* (yield* InventoryWrites).update({ model: 'server', id, values: { name: after }, actor })
+      yield* (yield* writesOneByOne).update({ model: 'server', id, values: { name: after }, actor })
       fleet = fleet.map((server) => (server.name === before ? { ...server, name: after } : server))
     }).pipe(Effect.provide(system), Effect.orDie, Effect.asVoid)
 
@@ -331,7 +331,7 @@ describe.each(engines)('a server that is renamed, on $engine', ({ database }) =>
         })
         expect(yield* shown).toEqual(new Set([`${name}-renamed`]))
         const server = yield* idOf(`${name}-renamed`)
-        yield* (yield* InventoryWrites).remove({ model: 'server', id: server, actor })
+        yield* (yield* writesOneByOne).remove({ model: 'server', id: server, actor })
         expect(yield* shown).toEqual(new Set([`${name}-renamed`]))
         expect(yield* rows(`select id from servers where id = ${server}`)).toEqual([])
       }),

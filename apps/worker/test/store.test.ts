@@ -1,9 +1,10 @@
 import { type Resource, scopeTitle } from '@netbox-pbs/core'
-import { Branches, InventoryLists, InventoryWrites, Runs, SettingsStore, Source } from '@netbox-pbs/core/ports'
+import { Branches, InventoryLists, Runs, SettingsStore, Source } from '@netbox-pbs/core/ports'
 import { Database, inventoryLayer, queueLayer, secretBoxLayer, settingsLayer } from '@netbox-pbs/store-postgres'
 import { pglite } from '@netbox-pbs/store-postgres/engines'
 import { endLostJobs, type JobPorts, startRun } from '@netbox-pbs/sync'
 import { type FleetServer, fleetFrames } from '@netbox-pbs/sync/memory'
+import { writesOneByOne } from '@netbox-pbs/testing'
 import { Effect, Layer, Logger, LogLevel, ManagedRuntime, Redacted, Stream } from 'effect'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { tick } from '../src/index.ts'
@@ -137,7 +138,7 @@ test('with branches, what main and source disagree about waits for review, and t
       const query = { filters: [], search: null, order: [], page: { _tag: 'offset', limit: 10, offset: 0 } } as const
       const stores = yield* lists.list({ model: 'datastore', ...query })
       const tank = stores.rows.find(({ serverName }) => serverName === 'pbs-b')
-      yield* (yield* InventoryWrites).update({
+      yield* (yield* writesOneByOne).update({
         model: 'datastore',
         id: tank?.id ?? 0,
         values: { comment: 'edited' },

@@ -1,5 +1,15 @@
-import { Branches, type ChangeSets, type Inventory, InventoryWrites } from '@netbox-pbs/core/ports'
-import { change, create, landOnce, may, remove, rootOf, serverFacts, snapshotFacts } from '@netbox-pbs/testing'
+import { Branches, type ChangeSets, type Inventory, type InventoryWrites } from '@netbox-pbs/core/ports'
+import {
+  change,
+  create,
+  landOnce,
+  may,
+  remove,
+  rootOf,
+  serverFacts,
+  snapshotFacts,
+  writesOneByOne,
+} from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import { recountStale } from '../src/branches/recount-stale.ts'
@@ -141,7 +151,7 @@ describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
           { id: '500', text: '0 null ', removed: 0, moved: true },
         ]
         expect(yield* counts(branch)).toEqual(expect.arrayContaining(strayed))
-        yield* Effect.flatMap(InventoryWrites, ({ remove: delete_ }) =>
+        yield* Effect.flatMap(writesOneByOne, ({ remove: delete_ }) =>
           delete_({ model: 'snapshot', id: first.id, actor }),
         )
         yield* recount(branch)

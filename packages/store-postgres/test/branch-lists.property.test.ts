@@ -1,5 +1,6 @@
 import type { Filter, ListQuery, ModelName, OrderTerm } from '@netbox-pbs/core'
-import { Branches, type ChangeSets, type Inventory, InventoryLists, InventoryWrites } from '@netbox-pbs/core/ports'
+import { Branches, type ChangeSets, type Inventory, InventoryLists, type InventoryWrites } from '@netbox-pbs/core/ports'
+import { oneByOne, writesOneByOne } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
@@ -88,7 +89,7 @@ describe.each(engines)('lists in branches on $engine', ({ engine, migrated }) =>
         const fleet: Ids = yield* randomFleet(random)
         const { id } = yield* newBranch(`random-${seed}`, 'operator')
         const overlay = (yield* Branches).overlay({ id })
-        const main = yield* InventoryWrites
+        const main = yield* writesOneByOne
         const copy = (of: Ids): Ids => ({
           server: [...of.server],
           datastore: [...of.datastore],
@@ -98,7 +99,7 @@ describe.each(engines)('lists in branches on $engine', ({ engine, migrated }) =>
         const ofBranch = copy(fleet)
         // Main and the branch by turns, so that each meets what the other has done.
         for (let turn = 0; turn < 3; turn++) {
-          yield* writeSome(overlay.writes, random, ofBranch, 12)
+          yield* writeSome(oneByOne(overlay.writes), random, ofBranch, 12)
           yield* writeSome(main, random, fleet, 6)
         }
         return { branch: id, ids: ofBranch }

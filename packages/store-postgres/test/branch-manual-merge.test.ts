@@ -5,7 +5,7 @@ import {
   type Inventory,
   type InventoryWrites,
 } from '@netbox-pbs/core/ports'
-import { change, may, serverFacts } from '@netbox-pbs/testing'
+import { change, may, oneByOne, serverFacts } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -310,7 +310,7 @@ describe.each(engines)('the merge of a person’s branch on $engine', ({ migrate
         const branches = yield* Branches
         const more = { description: '', user: 'ann', runId: null, review: false }
         const { id } = yield* branches.create({ name: 'reverting', kind: 'revert', ...more })
-        const { writes } = branches.overlay({ id })
+        const writes = oneByOne(branches.overlay({ id }).writes)
         yield* writes.update({ model: 'snapshot', id: snapshot(0).id, values: { comment: 'as it was' }, actor })
         yield* merge(id)
         const reviewed = rows(`select resource from scopes where server_id = ${server} and review`)

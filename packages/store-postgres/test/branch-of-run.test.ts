@@ -4,10 +4,21 @@ import {
   type ChangeSets,
   type Inventory,
   type InventoryLists,
-  InventoryWrites,
+  type InventoryWrites,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
-import { change, create, datastoreFacts, jobFacts, landOnce, may, remove, snapshotFacts } from '@netbox-pbs/testing'
+import {
+  change,
+  create,
+  datastoreFacts,
+  jobFacts,
+  landOnce,
+  may,
+  oneByOne,
+  remove,
+  snapshotFacts,
+  writesOneByOne,
+} from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -60,7 +71,7 @@ describe.each(engines)('whose branch it is on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const { server, tank, snapshot, job, branch } = yield* waiting('of-run')
-        const { writes } = (yield* Branches).overlay({ id: branch.id })
+        const writes = oneByOne((yield* Branches).overlay({ id: branch.id }).writes)
         const staged = yield* entries(branch.id)
         const rowsOf: Readonly<Record<WritableModel, { id: number; edit: object; made: object }>> = {
           server: { id: server, edit: { sync_interval_minutes: 99 }, made: { name: 'made', host: 'h', token_id: 't' } },
@@ -91,7 +102,7 @@ describe.each(engines)('whose branch it is on $engine', ({ migrated }) => {
       Effect.gen(function* () {
         const { tank, branch } = yield* waiting('decided')
         const branches = yield* Branches
-        yield* (yield* InventoryWrites).update({ model: 'datastore', id: tank.id, values: { comment: 'mine' }, actor })
+        yield* (yield* writesOneByOne).update({ model: 'datastore', id: tank.id, values: { comment: 'mine' }, actor })
         yield* check(branch.id)
         expect(yield* conflictsOf(branch.id)).toMatchObject([{ kind: 'update_update', field: 'comment' }])
         yield* answer(branch.id, { choice: 'branch' })
@@ -111,7 +122,7 @@ describe.each(engines)('whose branch it is on $engine', ({ migrated }) => {
         const { tank, branch } = yield* waiting('undone')
         yield* merge(branch.id)
         const undo = yield* revert(branch.id, 'undo')
-        const { writes } = (yield* Branches).overlay({ id: undo.id })
+        const writes = oneByOne((yield* Branches).overlay({ id: undo.id }).writes)
         expect(yield* writes.update({ model: 'datastore', id: tank.id, values: { comment: 'mine' }, actor })).toBe(true)
         yield* merge(undo.id)
         expect(yield* rows(`select comment from datastores where id = ${tank.id}`)).toEqual([{ comment: 'mine' }])

@@ -1,5 +1,5 @@
-import { type Branches, type ChangeSets, type Inventory, InventoryWrites } from '@netbox-pbs/core/ports'
-import { change, create, may, remove, snapshotFacts } from '@netbox-pbs/testing'
+import type { Branches, ChangeSets, Inventory, InventoryWrites } from '@netbox-pbs/core/ports'
+import { change, create, may, remove, snapshotFacts, writesOneByOne } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -42,7 +42,7 @@ describe.each(engines)('what a merge did to each entry, on $engine', ({ migrated
   test('is noted where main, or a reviewer, made it another', async () => {
     await run(
       Effect.gen(function* () {
-        const edits = yield* InventoryWrites
+        const edits = yield* writesOneByOne
         const { server, snapshots, snapshot } = yield* newFleet('noted', [1, 2, 3, 4, 5])
         const { id } = yield* newBranch('noted')
         const source = (nth: number, values = {}) =>
@@ -124,7 +124,7 @@ describe.each(engines)('what a merge did to each entry, on $engine', ({ migrated
             changes: [change('snapshot', snapshot(0).id, snapshot(0).facts, { comment: 'source' })],
           },
         ])
-        yield* (yield* InventoryWrites).remove({ model: 'server', id: server, actor })
+        yield* (yield* writesOneByOne).remove({ model: 'server', id: server, actor })
         yield* check(id)
         yield* answer(id, { choice: 'skip' })
         yield* merge(id)

@@ -5,9 +5,19 @@ import {
   BranchNotMerged,
   type ChangeSets,
   type Inventory,
-  InventoryWrites,
+  type InventoryWrites,
 } from '@netbox-pbs/core/ports'
-import { change, create, datastoreFacts, landOnce, may, remove, serverFacts, snapshotFacts } from '@netbox-pbs/testing'
+import {
+  change,
+  create,
+  datastoreFacts,
+  landOnce,
+  may,
+  remove,
+  serverFacts,
+  snapshotFacts,
+  writesOneByOne,
+} from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -113,7 +123,7 @@ describe.each(engines)('reverting a merge on $engine', ({ migrated }) => {
   test('shows what was edited since as conflicts', async () => {
     await run(
       Effect.gen(function* () {
-        const edits = yield* InventoryWrites
+        const edits = yield* writesOneByOne
         const { server, id, snapshot } = yield* mergedFleet('edited')
         const made = (yield* main(server)).find(({ day }) => day === 9)?.id ?? 0
         yield* edits.update({ model: 'snapshot', id: made, values: { comment: 'mine' }, actor })
@@ -140,7 +150,7 @@ describe.each(engines)('reverting a merge on $engine', ({ migrated }) => {
   test('undoes what the merge did, not what the branch said', async () => {
     await run(
       Effect.gen(function* () {
-        const edits = yield* InventoryWrites
+        const edits = yield* writesOneByOne
         const { server, snapshots, snapshot } = yield* newFleet('did', [1, 2, 3])
         const { id } = yield* newBranch('did')
         yield* stageOnce(id, snapshots, [

@@ -4,9 +4,9 @@ import {
   BranchNotOpen,
   type ChangeSets,
   type Inventory,
-  InventoryWrites,
+  type InventoryWrites,
 } from '@netbox-pbs/core/ports'
-import { change, create, may, remove, snapshotFacts } from '@netbox-pbs/testing'
+import { change, create, may, remove, snapshotFacts, writesOneByOne } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -31,7 +31,7 @@ describe.each(engines)('moving a branch onto main, on $engine', ({ migrated }) =
         where branch_id = ${branch} and id = ${id}`,
     )
   const edit = (id: number, values: Readonly<Record<string, string | boolean | ReadonlyArray<string>>>) =>
-    Effect.flatMap(InventoryWrites, (edits) => edits.update({ model: 'snapshot', id, values, actor }))
+    Effect.flatMap(writesOneByOne, (edits) => edits.update({ model: 'snapshot', id, values, actor }))
 
   /**
    * A branch, of a user unless said otherwise, that changes a comment and a protection of each of
@@ -138,7 +138,7 @@ describe.each(engines)('moving a branch onto main, on $engine', ({ migrated }) =
   test('takes over a row that main has made meanwhile, and brings back one that it has lost', async () => {
     await run(
       Effect.gen(function* () {
-        const edits = yield* InventoryWrites
+        const edits = yield* writesOneByOne
         const { server, snapshots, snapshot } = yield* newFleet('meanwhile', [1])
         const { id } = yield* newBranch('meanwhile', 'operator')
         const lost = snapshot(0)

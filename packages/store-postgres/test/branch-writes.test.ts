@@ -5,11 +5,11 @@ import {
   type ChangeSets,
   type EditValues,
   type Inventory,
-  InventoryWrites,
+  type InventoryWrites,
   KeyTaken,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
-import { create, may, snapshotFacts } from '@netbox-pbs/testing'
+import { create, may, oneByOne, snapshotFacts, writesOneByOne } from '@netbox-pbs/testing'
 import { Effect, Either, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -30,7 +30,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
     Effect.gen(function* () {
       const branches = yield* Branches
       const { id } = yield* newBranch(name, 'operator')
-      const { writes } = branches.overlay({ id })
+      const writes = oneByOne(branches.overlay({ id }).writes)
       return {
         id,
         writes,
@@ -128,7 +128,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
           },
         ])
         expect(yield* rows(`select id from servers where name = 'made-2'`)).toEqual([])
-        const [next] = yield* (yield* InventoryWrites).create({
+        const [next] = yield* (yield* writesOneByOne).create({
           model: 'server',
           rows: [{ name: 'made-3', ...unconnected }],
           actor,
@@ -181,7 +181,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
         const { server, tank } = yield* newFleet('freed')
         const branch = yield* branchOf('freed')
         yield* branch.update('datastore', tank.id, { comment: 'mine' })
-        yield* (yield* InventoryWrites).update({
+        yield* (yield* writesOneByOne).update({
           model: 'datastore',
           id: tank.id,
           values: { name: 'elsewhere' },
@@ -207,7 +207,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
         expect(yield* branch.revision).toBe(1)
         expect(yield* branch.update('datastore', tank.id, { comment: 'one' })).toBe(true)
         expect(yield* branch.revision).toBe(1)
-        const edits = yield* InventoryWrites
+        const edits = yield* writesOneByOne
         yield* edits.update({ model: 'datastore', id: tank.id, values: { comment: 'theirs', tags: ['x'] }, actor })
         yield* branch.update('datastore', tank.id, { comment: 'two', tags: ['x', 'y'] })
         expect(yield* entries).toEqual([
@@ -301,7 +301,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
       Effect.gen(function* () {
         const { server, tank, vault } = yield* newFleet('deleted')
         const branch = yield* branchOf('deleted')
-        const edits = yield* InventoryWrites
+        const edits = yield* writesOneByOne
         yield* branch.update('datastore', tank.id, { comment: 'mine', custom_fields: { a: 1 } })
         yield* edits.update({ model: 'datastore', id: tank.id, values: { comment: 'theirs', path: '/new' }, actor })
         expect(yield* branch.remove('datastore', tank.id)).toBe(true)
@@ -348,7 +348,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
         const { vault } = yield* newFleet('lost')
         const branch = yield* branchOf('lost')
         yield* branch.update('datastore', vault.id, { comment: 'mine' })
-        yield* (yield* InventoryWrites).remove({ model: 'datastore', id: vault.id, actor })
+        yield* (yield* writesOneByOne).remove({ model: 'datastore', id: vault.id, actor })
         expect(yield* branch.update('datastore', vault.id, { path: '/p' })).toBe(true)
         expect(yield* branch.entries('datastores', 'comment, path')).toEqual([
           {
@@ -463,7 +463,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
         const { server } = yield* newFleet('shadow')
         const branch = yield* branchOf('shadow')
         const [mine] = yield* branch.create('datastore', { server, name: 'new', path: '/mine' })
-        const [theirs] = yield* (yield* InventoryWrites).create({
+        const [theirs] = yield* (yield* writesOneByOne).create({
           model: 'datastore',
           rows: [{ server, name: 'new', path: '/theirs' }],
           actor,
@@ -484,7 +484,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
         expect(yield* Effect.flip(branch.create('datastore', { server, name: 'new', path: '/p' }))).toEqual(ended)
         expect(yield* Effect.flip(branch.update('datastore', tank.id, { comment: 'x' }))).toEqual(ended)
         expect(yield* Effect.flip(branch.remove('datastore', tank.id))).toEqual(ended)
-        const nowhere = (yield* Branches).overlay({ id: 999_999_999 }).writes
+        const nowhere = oneByOne((yield* Branches).overlay({ id: 999_999_999 }).writes)
         expect(yield* Effect.flip(nowhere.remove({ model: 'datastore', id: tank.id, actor }))).toBeInstanceOf(
           BranchNotOpen,
         )
@@ -522,7 +522,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
       Effect.gen(function* () {
         const { server, snapshots, snapshot } = yield* newFleet('during')
         const { id } = yield* newBranch('during')
-        const { writes } = (yield* Branches).overlay({ id })
+        const writes = oneByOne((yield* Branches).overlay({ id }).writes)
         const stage = stageOnce(id, snapshots, [
           {
             model: 'snapshot',

@@ -8,7 +8,7 @@ import {
   BranchNotOpen,
   ChangeSets,
   type Inventory,
-  InventoryWrites,
+  type InventoryWrites,
   type Landing,
 } from '@netbox-pbs/core/ports'
 import {
@@ -25,6 +25,7 @@ import {
   rootOf,
   serverFacts,
   snapshotFacts,
+  writesOneByOne,
 } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { sql } from 'kysely'
@@ -223,7 +224,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const branches = yield* Branches
-        const edits = yield* InventoryWrites
+        const edits = yield* writesOneByOne
         const { server, snapshots, snapshot } = yield* newFleet('clash')
         const { id } = yield* newBranch('clash')
         yield* stageOnce(id, snapshots, [
@@ -287,7 +288,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const branches = yield* Branches
-        const edits = yield* InventoryWrites
+        const edits = yield* writesOneByOne
         const { stores, tank } = yield* newFleet('moves')
         const { id } = yield* newBranch('moves')
         yield* stageOnce(id, stores, [
@@ -321,7 +322,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
         const first = yield* rows<{ id: number }>(ids)
         expect(yield* stage(made, touch(0, 'a'), touch(1, 'a'))).toMatchObject({ branch: id })
         expect(yield* rows(ids)).toEqual(first)
-        yield* (yield* InventoryWrites).update({
+        yield* (yield* writesOneByOne).update({
           model: 'snapshot',
           id: snapshot(0).id,
           values: { comment: 'edited' },
@@ -385,7 +386,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
         yield* stageOnce(id, snapshots, [
           { model: 'snapshot', changes: [change('snapshot', old, facts, { comment: 'source' })] },
         ])
-        yield* (yield* InventoryWrites).remove({ model: 'snapshot', id: old, actor })
+        yield* (yield* writesOneByOne).remove({ model: 'snapshot', id: old, actor })
         yield* merge(id)
         const [row, ...others] = yield* rows<{ id: number; comment: string; size_bytes: number }>(
           `select id, comment, size_bytes from snapshots where server_id = ${server}`,
@@ -406,7 +407,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
           { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(5), { comment: '' }))] },
         ])
         const values = { ...snapshotFacts(server, '100', may(5)), owner: '' }
-        const [made] = yield* (yield* InventoryWrites).create({ model: 'snapshot', rows: [values], actor })
+        const [made] = yield* (yield* writesOneByOne).create({ model: 'snapshot', rows: [values], actor })
         expect(yield* check(id)).toMatchObject({ conflicts: 0 })
         yield* merge(id)
         expect(
@@ -427,7 +428,7 @@ describe.each(engines)('branches on $engine', ({ migrated }) => {
         yield* stageOnce(id, snapshots, [
           { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(5)))] },
         ])
-        yield* (yield* InventoryWrites).remove({ model: 'server', id: server, actor })
+        yield* (yield* writesOneByOne).remove({ model: 'server', id: server, actor })
         expect(yield* Effect.flip(merge(id))).toEqual(new BranchInConflict({ id, conflicts: 1 }))
         expect((yield* conflictsOf(id)).rows).toMatchObject([{ kind: 'missing_reference', field: null }])
         expect(yield* branches.resolve({ id, filter: {}, resolution: { choice: 'branch' }, user: 'bob' })).toBe(0)

@@ -1,6 +1,6 @@
 import type { LoggedChange } from '@netbox-pbs/core'
-import { type Branches, type ChangeSets, Changes, type Inventory, InventoryWrites } from '@netbox-pbs/core/ports'
-import { create, jobFacts, landOnce, may, snapshotFacts } from '@netbox-pbs/testing'
+import { type Branches, type ChangeSets, Changes, type Inventory, type InventoryWrites } from '@netbox-pbs/core/ports'
+import { create, jobFacts, landOnce, may, snapshotFacts, writesOneByOne } from '@netbox-pbs/testing'
 import { Effect, Fiber, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
@@ -21,7 +21,7 @@ describe.each(engines)('the order of the change log on $engine', ({ engine, migr
   afterAll(() => runtime.dispose())
 
   const comment = (id: number, text: string) =>
-    Effect.flatMap(InventoryWrites, (writes) =>
+    Effect.flatMap(writesOneByOne, (writes) =>
       writes.update({ model: 'datastore', id, values: { comment: text }, actor: aRequest() }),
     )
   const reached = Effect.map(
@@ -185,7 +185,7 @@ describe.each(engines)('the order of the change log on $engine', ({ engine, migr
     await run(
       Effect.gen(function* () {
         const { server, vault, snapshot } = yield* newFleet('gone')
-        const writes = yield* InventoryWrites
+        const writes = yield* writesOneByOne
         const [made = 0] = yield* writes.create({
           model: 'snapshot',
           rows: [{ ...snapshotFacts(server, '100', may(20)) }],

@@ -4,7 +4,7 @@ import {
   Changes,
   type Inventory,
   InventoryLists,
-  InventoryWrites,
+  type InventoryWrites,
   KeyTaken,
   Runs,
 } from '@netbox-pbs/core/ports'
@@ -20,6 +20,7 @@ import {
   rootOf,
   serverFacts,
   snapshotFacts,
+  writesOneByOne,
 } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -260,7 +261,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const id = yield* server('adopted')
-        const edits = yield* InventoryWrites
+        const edits = yield* writesOneByOne
         const row = { server: id, job_type: 'verify', job_id: 'v1', store: 'tank', schedule: 'weekly' }
         yield* edits.create({ model: 'job', rows: [row], actor: aRequest() })
         const adopting = aRun()
@@ -295,7 +296,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const id = yield* server('by-hand')
-        const edits = yield* InventoryWrites
+        const edits = yield* writesOneByOne
         const [making, changing, reading, deleting] = [aRequest(), aRequest(), aRequest(), aRequest()] as const
         const rows = ['a', 'b'].map((name) => ({ server: id, name, path: `/mnt/${name}` }))
         const [a = 0] = yield* edits.create({ model: 'datastore', rows, actor: making })
@@ -330,7 +331,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const id = yield* server('alone')
-        const edits = yield* InventoryWrites
+        const edits = yield* writesOneByOne
         const [making, deleting] = [aRequest(), aRequest()] as const
         const key = { server: id, datastore_name: 'tank', backup_type: 'vm', backup_id: '7', backup_time: may(1) }
         const [snapshot = 0] = yield* edits.create({ model: 'snapshot', rows: [key], actor: making })
@@ -349,12 +350,12 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const { id, newest, oldest, group } = yield* synced('whole')
-        const own = yield* (yield* InventoryWrites).create({
+        const own = yield* (yield* writesOneByOne).create({
           model: 'datastore',
           rows: [{ server: id, name: 'own', path: '/o' }],
           actor: aRequest(),
         })
-        const edits = yield* InventoryWrites
+        const edits = yield* writesOneByOne
         const actor = aRequest()
         yield* edits.remove({ model: 'server', id, actor })
         const { rows: entries } = yield* list({ requestIds: [actor.requestId] })
@@ -412,7 +413,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
         yield* rows(`insert into tasks (server_id, upid, worker_type, starttime, presence)
           select ${id}, 'UPID:crowded:' || n, 'verify', timestamptz '2020-01-01T00:00:00Z', 'listed' from generate_series(1, 2500) n`)
         const actor = aRequest()
-        const edits = yield* InventoryWrites
+        const edits = yield* writesOneByOne
         takeTurns()
         yield* edits.remove({ model: 'server', id, actor })
         turns.stopped = true
@@ -439,7 +440,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
   test('has one entry of what a request does to an object in several steps, and none of what it takes back', async () => {
     await run(
       Effect.gen(function* () {
-        const edits = yield* InventoryWrites
+        const edits = yield* writesOneByOne
         const [making, renaming, reverting, rejected] = [aRequest(), aRequest(), aRequest(), aRequest()] as const
         const unconnected = { host: 'h', token_id: 't@pbs!x' }
         const of = (values: object) => ({ name: 'steps', ...unconnected, ...values })
@@ -474,7 +475,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
   test('has each step of a request between which another has changed the object, and what it takes back if another has made a row below it', async () => {
     await run(
       Effect.gen(function* () {
-        const edits = yield* InventoryWrites
+        const edits = yield* writesOneByOne
         const [making, other, deleting, undone] = [aRequest(), aRequest(), aRequest(), aRequest()] as const
         const row = (name: string) => ({ name, host: 'h', token_id: 't@pbs!x' })
         const [id = 0] = yield* edits.create({ model: 'server', rows: [row('between')], actor: making })
@@ -515,7 +516,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const id = yield* server('refused')
-        const edits = yield* InventoryWrites
+        const edits = yield* writesOneByOne
         const [making, moving] = [aRequest(), aRequest()] as const
         const store = (name: string) => ({ server: id, name, path: '/' })
         const [first = 0] = yield* edits.create({
@@ -536,7 +537,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
     await run(
       Effect.gen(function* () {
         const id = yield* server('listed')
-        const edits = yield* InventoryWrites
+        const edits = yield* writesOneByOne
         const actor = { ...aRequest(), user: 'linus' }
         const rows = ['a', 'b', 'c'].map((name) => ({ server: id, name, path: '/' }))
         const [a = 0] = yield* edits.create({ model: 'datastore', rows, actor })

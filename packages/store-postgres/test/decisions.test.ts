@@ -10,9 +10,9 @@ import {
   HeldDeletionsChanged,
   HeldDeletionsStore,
   type Inventory,
-  InventoryWrites,
+  type InventoryWrites,
 } from '@netbox-pbs/core/ports'
-import { landOnce, remove, rootOf } from '@netbox-pbs/testing'
+import { landOnce, oneByOne, remove, rootOf, writesOneByOne } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -51,7 +51,7 @@ describe.each(engines)('the log of decisions on $engine', ({ migrated }) => {
     ([row]) => row?.id ?? 0,
   )
   const comment = (id: number, text: string) =>
-    Effect.flatMap(InventoryWrites, (writes) =>
+    Effect.flatMap(writesOneByOne, (writes) =>
       writes.update({ model: 'datastore', id, values: { comment: text }, actor: by('ann') }),
     )
 
@@ -64,7 +64,7 @@ describe.each(engines)('the log of decisions on $engine', ({ migrated }) => {
         const about = { kind: 'operator', description: 'why', user: 'ada', runId: null, review: false } as const
         const opening = by('ada')
         const { id } = yield* branches.create({ ...about, name: 'life', by: opening })
-        const { writes } = branches.overlay({ id })
+        const writes = oneByOne(branches.overlay({ id }).writes)
         yield* writes.update({ model: 'datastore', id: tank.id, values: { comment: 'in' }, actor: by('ada') })
         yield* branches.update({ id, name: 'renamed', by: by('eve') })
         yield* branches.update({ id, name: 'renamed', by: by('eve') })

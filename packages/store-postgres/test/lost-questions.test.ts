@@ -1,5 +1,5 @@
-import { type Branches, type ChangeSets, type Inventory, InventoryWrites } from '@netbox-pbs/core/ports'
-import { remove } from '@netbox-pbs/testing'
+import type { Branches, ChangeSets, Inventory, InventoryWrites } from '@netbox-pbs/core/ports'
+import { remove, writesOneByOne } from '@netbox-pbs/testing'
 import { Effect, Either, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -26,7 +26,7 @@ describe.each(engines)('a question of the guard whose scope moves away, on $engi
   const snapshotsOf = (server: number) =>
     rows(`select datastore_name, namespace from snapshots where server_id = ${server} order by id`)
   const edit = (model: 'datastore' | 'snapshot', id: number, values: Record<string, string>) =>
-    Effect.flatMap(InventoryWrites, (writes) => writes.update({ model, id, values, actor }))
+    Effect.flatMap(writesOneByOne, (writes) => writes.update({ model, id, values, actor }))
 
   /** Ways in which rows leave the place that the question names. */
   const moves = {
@@ -63,7 +63,7 @@ describe.each(engines)('a question of the guard whose scope moves away, on $engi
       Effect.gen(function* () {
         const { id, server } = yield* asking('twice')
         yield* answer(id, { choice: 'branch' })
-        yield* Effect.flatMap(InventoryWrites, (writes) => writes.remove({ model: 'server', id: server, actor }))
+        yield* Effect.flatMap(writesOneByOne, (writes) => writes.remove({ model: 'server', id: server, actor }))
         const again = yield* newFleet('twice')
         yield* check(id)
         expect(yield* conflictsOf(id)).toEqual([])

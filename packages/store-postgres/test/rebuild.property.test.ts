@@ -5,7 +5,7 @@ import {
   Changes,
   type EditValues,
   type Inventory as InventoryPort,
-  InventoryWrites,
+  type InventoryWrites,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
 import {
@@ -16,10 +16,13 @@ import {
   jobFacts,
   landOnce,
   may,
+  type OneByOne,
+  oneByOne,
   type Part,
   remove,
   serverFacts,
   snapshotFacts,
+  writesOneByOne,
 } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { sql } from 'kysely'
@@ -268,7 +271,7 @@ class History {
           // Once a merge that changed a server was undone, the list of servers waits for review.
           if (landed !== null) return
           const row = { name: facts.name, host: 'h', token_id: 't@pbs!x' }
-          return yield* (yield* InventoryWrites).create({ model: 'server', rows: [row], actor: aRequest() })
+          return yield* (yield* writesOneByOne).create({ model: 'server', rows: [row], actor: aRequest() })
         }
         case 'sync':
           return yield* mayFail(Effect.flatMap(listed(random, server), ({ scope, parts }) => landOnce(scope, parts)))
@@ -278,15 +281,15 @@ class History {
             const { scope, parts } = yield* listed(random, random.pick(servers))
             yield* mayFail(stageOnce(branch.id, scope, parts))
           }
-          if (random.is(0.5)) yield* this.#edits(yield* InventoryWrites, 2)
+          if (random.is(0.5)) yield* this.#edits(yield* writesOneByOne, 2)
           return yield* this.#merge(branch.id)
         }
         case 'edit':
-          return yield* this.#edits(yield* InventoryWrites, 3)
+          return yield* this.#edits(yield* writesOneByOne, 3)
         case 'branch': {
           const branch = yield* newBranch(`${this.#mark} ${++this.#names}`, 'operator')
-          yield* this.#edits((yield* Branches).overlay({ id: branch.id }).writes, 6)
-          if (random.is(0.5)) yield* this.#edits(yield* InventoryWrites, 2)
+          yield* this.#edits(oneByOne((yield* Branches).overlay({ id: branch.id }).writes), 6)
+          if (random.is(0.5)) yield* this.#edits(yield* writesOneByOne, 2)
           return yield* this.#merge(branch.id)
         }
         case 'revert': {
@@ -296,7 +299,7 @@ class History {
           return
         }
         case 'delete': {
-          const write = yield* InventoryWrites
+          const write = yield* writesOneByOne
           return yield* mayFail(write.remove({ model: 'server', id: server.id, actor: aRequest() }))
         }
       }
@@ -313,7 +316,7 @@ class History {
   }
 
   /** Edits by a person, in main or in a branch. */
-  #edits(writes: InventoryWrites['Type'], count: number) {
+  #edits(writes: OneByOne, count: number) {
     return Effect.gen(this, function* () {
       const random = this.#random
       for (let nth = 0; nth < count; nth++) {

@@ -1,5 +1,5 @@
-import { type Branches, type ChangeSets, type Inventory, InventoryWrites, Schedules } from '@netbox-pbs/core/ports'
-import { change, landOnce, rootOf } from '@netbox-pbs/testing'
+import { type Branches, type ChangeSets, type Inventory, type InventoryWrites, Schedules } from '@netbox-pbs/core/ports'
+import { change, landOnce, rootOf, writesOneByOne } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -15,7 +15,7 @@ describe.each(engines)('what waits survives a rename of its server, on $engine',
   afterAll(() => runtime.dispose())
 
   const update = (model: 'server' | 'snapshot', id: number, values: Record<string, string>) =>
-    Effect.flatMap(InventoryWrites, (writes) => writes.update({ model, id, values, actor }))
+    Effect.flatMap(writesOneByOne, (writes) => writes.update({ model, id, values, actor }))
 
   test.each(['before the answer', 'in the branch', 'in main'] as const)(
     'a decision against the source, renamed %s',

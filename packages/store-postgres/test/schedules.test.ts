@@ -1,4 +1,5 @@
-import { type EditValues, InventoryWrites, Runs, Schedules } from '@netbox-pbs/core/ports'
+import { type EditValues, Runs, Schedules } from '@netbox-pbs/core/ports'
+import { type OneByOne, writesOneByOne } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime, Option, Stream } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
@@ -11,8 +12,8 @@ describe.each(engines)('Schedules on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
   const schedules = <A, E>(use: (schedules: typeof Schedules.Service) => Effect.Effect<A, E>) =>
     runtime.runPromise(Effect.flatMap(Schedules, use))
-  const edits = <A, E>(use: (writes: typeof InventoryWrites.Service) => Effect.Effect<A, E>) =>
-    runtime.runPromise(Effect.flatMap(InventoryWrites, use))
+  const edits = <A, E>(use: (writes: OneByOne) => Effect.Effect<A, E>) =>
+    runtime.runPromise(Effect.flatMap(writesOneByOne, use))
   const runCount = () =>
     runtime.runPromise(
       Effect.map(

@@ -4,10 +4,10 @@ import {
   type ChangeSets,
   HeldDeletionsStore,
   type Inventory,
-  InventoryWrites,
+  type InventoryWrites,
   ScopeInReview,
 } from '@netbox-pbs/core/ports'
-import { change, landOnce, remove, rootOf } from '@netbox-pbs/testing'
+import { change, landOnce, remove, rootOf, writesOneByOne } from '@netbox-pbs/testing'
 import { Effect, Either, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -56,7 +56,7 @@ describe.each(engines)('a rename of a server, on $engine', ({ engine, migrated }
   afterAll(() => runtime.dispose())
 
   const rename = (server: number, name: string) =>
-    Effect.flatMap(InventoryWrites, (writes) => writes.update({ model: 'server', id: server, values: { name }, actor }))
+    Effect.flatMap(writesOneByOne, (writes) => writes.update({ model: 'server', id: server, values: { name }, actor }))
 
   let lives = 0
 

@@ -3,9 +3,10 @@ import {
   type ChangeSets,
   type Inventory,
   InventoryLists,
-  InventoryWrites,
+  type InventoryWrites,
   VersionChanged,
 } from '@netbox-pbs/core/ports'
+import { oneByOne, writesOneByOne } from '@netbox-pbs/testing'
 import { Cause, Effect, Exit, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
@@ -32,9 +33,10 @@ describe.each(engines)('a write that asks for a version on $engine', ({ migrated
   /** Main, or a new branch of a user, as its lists and writes. */
   const inventoryOf = (where: string, name: string) =>
     Effect.gen(function* () {
-      if (where === 'main') return { lists: yield* InventoryLists, writes: yield* InventoryWrites }
+      if (where === 'main') return { lists: yield* InventoryLists, writes: yield* writesOneByOne }
       const { id } = yield* newBranch(name, 'operator')
-      return (yield* Branches).overlay({ id })
+      const { lists, writes } = (yield* Branches).overlay({ id })
+      return { lists, writes: oneByOne(writes) }
     })
   type Place = Effect.Effect.Success<ReturnType<typeof inventoryOf>>
   const served = ({ lists }: Place, model: Model, id: number) =>
@@ -122,7 +124,7 @@ describe.each(engines)('a write that asks for a version on $engine', ({ migrated
             const edit = { model, id, values: field(model, 'edited'), actor: actor() }
             expect(yield* place.writes.update({ ...edit, versions: ['other', old] })).toBe(true)
             const stale = yield* Effect.flip(place.writes.remove({ model, id, actor: actor(), versions: [old] }))
-            expect(stale).toEqual(new VersionChanged({ version: yield* version(place, model, id) }))
+            expect(stale).toEqual(new VersionChanged({ version: yield* version(place, model, id), index: 0 }))
             expect(yield* outcome(place.writes.remove({ model, id, actor: actor(), versions: [] }))).toBe('changed')
             const versions = [yield* version(place, model, id)]
             expect(yield* place.writes.remove({ model, id, actor: actor(), versions })).toBe(true)

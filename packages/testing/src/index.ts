@@ -21,6 +21,7 @@ export {
   serverIdOf,
   snapshotFacts,
 } from './contract/landing.ts'
+export { type OneByOne, oneByOne, writesOneByOne } from './contract/one-by-one.ts'
 export { queueContract } from './contract/queue.ts'
 export { retentionTurnsContract } from './contract/retention-turns.ts'
 export type { RunsUnderTest } from './contract/run-driver.ts'

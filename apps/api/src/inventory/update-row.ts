@@ -106,7 +106,9 @@ export const removeRow = (
     if (branch !== null) yield* deletableInBranch(model, row)
     else if (model === 'server') return yield* removeServer({ id, actor, versions })
     const writes = yield* InventoryWrites
-    if (!(yield* writes.remove({ model, id, actor, versions }))) return yield* rowNotFound(model)
+    yield* Effect.catchTag(writes.remove({ model, rows: [{ id, versions }], actor }), 'RowNotFound', () =>
+      rowNotFound(model),
+    )
   })
 
 /** Why a row could not be changed. */
@@ -132,9 +134,10 @@ const update = (request: {
   readonly versions: ExpectedVersions
 }) =>
   Effect.gen(function* () {
-    if (Object.keys(request.values).length === 0) return
+    const { model, actor, ...row } = request
+    if (Object.keys(row.values).length === 0) return
     const writes = yield* InventoryWrites
-    if (!(yield* writes.update(request))) return yield* rowNotFound(request.model)
+    yield* Effect.catchTag(writes.update({ model, rows: [row], actor }), 'RowNotFound', () => rowNotFound(model))
   })
 
 const rowNotFound = (model: ModelName) => Effect.fail(notFound(`No ${registry[model].label} matches the given query.`))

@@ -1,4 +1,5 @@
-import { Branches, InventoryLists, InventoryWrites, SettingsStore } from '@netbox-pbs/core/ports'
+import { Branches, InventoryLists, SettingsStore } from '@netbox-pbs/core/ports'
+import { writesOneByOne } from '@netbox-pbs/testing'
 import { Effect } from 'effect'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fakeGateway } from '../support/fake-gateway.ts'
@@ -32,7 +33,7 @@ afterAll(() => site.stop())
 async function staged(name: string, hand: string | null, fields: StagedUpdate['fields'] = [['comment', '', 'source']]) {
   const made = await site.use(
     Effect.gen(function* () {
-      const writes = yield* InventoryWrites
+      const writes = yield* writesOneByOne
       const rows = [{ name, host: 'pbs', token_id: 'a@pbs!b' }]
       const [server = 0] = yield* writes.create({ model: 'server', rows, actor })
       const stores = ['tank', 'vault'].map((store) => ({ server, name: store, path: '/mnt' }))

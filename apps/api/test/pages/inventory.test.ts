@@ -1,4 +1,4 @@
-import { InventoryWrites } from '@netbox-pbs/core/ports'
+import { writesOneByOne } from '@netbox-pbs/testing'
 import { Effect } from 'effect'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fakeGateway } from '../support/fake-gateway.ts'
@@ -19,7 +19,7 @@ beforeAll(async () => {
   visitor = await new Visitor(site.url).signIn(tokens.reader)
   serverId = await site.use(
     Effect.gen(function* () {
-      const writes = yield* InventoryWrites
+      const writes = yield* writesOneByOne
       const servers = [hostile, 'pbs-b'].map((name) => ({ name, host: 'pbs', token_id: 'a@pbs!b' }))
       const [server = 0, other = 0] = yield* writes.create({ model: 'server', rows: servers, actor })
       const snapshot = { server, datastore_name: 'tank', backup_type: 'vm' }

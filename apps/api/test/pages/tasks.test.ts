@@ -1,5 +1,6 @@
 import { type Facts, naturalKey } from '@netbox-pbs/core'
-import { ChangeSets, InventoryWrites } from '@netbox-pbs/core/ports'
+import { ChangeSets } from '@netbox-pbs/core/ports'
+import { writesOneByOne } from '@netbox-pbs/testing'
 import { Effect } from 'effect'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fakeGateway } from '../support/fake-gateway.ts'
@@ -48,7 +49,7 @@ beforeAll(async () => {
   visitor = await new Visitor(site.url).signIn(tokens.reader)
   await site.use(
     Effect.gen(function* () {
-      const writes = yield* InventoryWrites
+      const writes = yield* writesOneByOne
       const rows = [{ name: 'pbs-a', host: 'pbs', token_id: 'a@pbs!b' }]
       server = (yield* writes.create({ model: 'server', rows, actor }))[0] ?? 0
       const snapshot = { server, datastore_name: 'tank', backup_type: 'vm', backup_id: '100' }

@@ -89,7 +89,7 @@ test.each([
     new EndpointRejected({ errors: { host: ['too long', 'has a blank'], port: ['no number'] } }),
     'host: too long has a blank; port: no number',
   ],
-  [new ServerGone({ id: 6 }), 'server 6 was just deleted: name another server'],
+  [new ServerGone({ id: 6, index: 0 }), 'server 6 was just deleted: name another server'],
   [
     new SecretUnreadable({ keyName: 'SECRET_KEY' }),
     'stored secrets cannot be read with this key: set SECRET_KEY to the key they were stored under',

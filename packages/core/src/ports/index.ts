@@ -50,7 +50,16 @@ export {
 export { HeldDeletionsChanged, HeldDeletionsNotFound, HeldDeletionsStore } from './held-deletions.ts'
 export { Inventory, type KnownGroup, type KnownTask, type ScopeState, type ServerRow } from './inventory.ts'
 export { InventoryLists, type ServedPage, type ServedRow } from './inventory-lists.ts'
-export { type EditValues, InventoryWrites, KeyTaken, ServerGone, type WritableModel } from './inventory-writes.ts'
+export {
+  type EditValues,
+  InventoryWrites,
+  KeyTaken,
+  RowNotFound,
+  type RowRemoval,
+  type RowUpdate,
+  ServerGone,
+  type WritableModel,
+} from './inventory-writes.ts'
 export { DatastoreUsage, ServerObservations } from './observations.ts'
 export { type ClaimedJob, Queue, type SyncJob } from './queue.ts'
 export { Retention } from './retention.ts'

@@ -4,11 +4,17 @@ import type { FieldValue, ModelName } from '../registry/field.ts'
 import type { BranchNotOpen, BranchOfRun } from './branch-errors.ts'
 import type { ExpectedVersions, StoreFailed, VersionChanged } from './store-failed.ts'
 
-/** The natural key belongs to another row. `index` is the place in a bulk body. */
+/** The natural key belongs to another row. `index` is the place in the request. */
 export class KeyTaken extends Data.TaggedError('KeyTaken')<{ readonly model: ModelName; readonly index: number }> {}
 
-/** The server of a new row was deleted at the same time. `id` is its id. */
-export class ServerGone extends Data.TaggedError('ServerGone')<{ readonly id: number }> {
+/** There is no row of that id. `index` is its place in the request. */
+export class RowNotFound extends Data.TaggedError('RowNotFound')<{
+  readonly model: ModelName
+  readonly index: number
+}> {}
+
+/** The server that a row names was deleted at the same time. `id` is its id, `index` the row's place in the request. */
+export class ServerGone extends Data.TaggedError('ServerGone')<{ readonly id: number; readonly index: number }> {
   override get message(): string {
     return `server ${this.id} was just deleted: name another server`
   }
@@ -20,12 +26,24 @@ export type WritableModel = 'server' | 'datastore' | 'snapshot' | 'job'
 /** Validated columns, by name; those left out take their defaults (create) or stay (update). */
 export type EditValues = Readonly<Record<string, FieldValue>>
 
+/** A row to delete, if it has one of the versions. */
+export interface RowRemoval {
+  readonly id: number
+  readonly versions?: ExpectedVersions
+}
+
+/** A row to change, if it has one of the versions. */
+export interface RowUpdate extends RowRemoval {
+  readonly values: EditValues
+}
+
 /**
- * Rows written by people. Each call is one transaction: all rows or none. It updates groups, counters
- * and digests and logs the
- * change under the actor; a sync cannot delete a row created here until a source has reported its key.
- * In a branch the writes become entries; closed branches and branches of
- * runs refuse them.
+ * Rows written by people, up to 1 000 of a model with each call, and each row once. A call is one
+ * transaction: all rows or none, and an error names the first row at fault by its place in the
+ * request. What rows become is judged together: two may exchange their keys. It updates groups,
+ * counters and digests and logs the changes in the order of the request under the actor; a sync
+ * cannot delete a row created here until a source has reported its key.
+ * In a branch the writes become entries; closed branches and branches of runs refuse them.
  */
 export class InventoryWrites extends Context.Tag('@netbox-pbs/core/InventoryWrites')<
   InventoryWrites,
@@ -36,21 +54,20 @@ export class InventoryWrites extends Context.Tag('@netbox-pbs/core/InventoryWrit
       readonly rows: ReadonlyArray<EditValues>
       readonly actor: Actor
     }) => Effect.Effect<ReadonlyArray<number>, StoreFailed | KeyTaken | ServerGone | BranchNotOpen | BranchOfRun>
-    /** False when there is no such row. */
     readonly update: (request: {
       readonly model: WritableModel
-      readonly id: number
-      readonly values: EditValues
+      readonly rows: ReadonlyArray<RowUpdate>
       readonly actor: Actor
-      readonly versions?: ExpectedVersions
-    }) => Effect.Effect<boolean, StoreFailed | KeyTaken | ServerGone | BranchNotOpen | BranchOfRun | VersionChanged>
-    /** Deletes the row and its descendants; false when there is no such row. */
+    }) => Effect.Effect<
+      void,
+      StoreFailed | RowNotFound | KeyTaken | ServerGone | BranchNotOpen | BranchOfRun | VersionChanged
+    >
+    /** Deletes the rows and their descendants. */
     readonly remove: (request: {
       readonly model: WritableModel
-      readonly id: number
+      readonly rows: ReadonlyArray<RowRemoval>
       readonly actor: Actor
-      readonly versions?: ExpectedVersions
-    }) => Effect.Effect<boolean, StoreFailed | BranchNotOpen | BranchOfRun | VersionChanged>
+    }) => Effect.Effect<void, StoreFailed | RowNotFound | BranchNotOpen | BranchOfRun | VersionChanged>
     /** When a server's endpoint became pending, RFC 3339; none when it is not. */
     readonly pendingSince: (request: { readonly serverId: number }) => Effect.Effect<Option.Option<string>, StoreFailed>
   }

@@ -37,9 +37,12 @@ export const statementLimit: FiberRef.FiberRef<Option.Option<Duration.Duration>>
 
 /**
  * The object does not have the version that the writer expected, so nothing was written. `version` is
- * its present `last_updated`, RFC 3339.
+ * its present `last_updated`, RFC 3339; `index` the place of the object in a request that names several.
  */
-export class VersionChanged extends Data.TaggedError('VersionChanged')<{ readonly version: string }> {
+export class VersionChanged extends Data.TaggedError('VersionChanged')<{
+  readonly version: string
+  readonly index?: number
+}> {
   override get message(): string {
     return `it was changed at ${this.version}: read it again, then repeat the change`
   }

@@ -16,7 +16,7 @@ import { notePending } from '../writes/pending-since.ts'
 import { groupKeyOf, recountTouchedGroups } from '../writes/touch-groups.ts'
 import type { Main } from '../writes/writer.ts'
 import { newRow, writtenColumns } from './editable-columns.ts'
-import { placesOfNew, serverGone } from './lock-row.ts'
+import { placesOf, serverGone } from './lock-rows.ts'
 
 /**
  * Creates rows, all or none. Names the first row whose key is taken, also by an earlier row of the
@@ -33,7 +33,7 @@ export const createRows = Effect.fn('InventoryWrites.create')(function* (
   if (rows.length === 0) return []
   const groups = model === 'snapshot' ? rows.map(groupKeyOf) : []
   return yield* database.transaction(`creating ${model}s`, async (trx) => {
-    await lockPlaces({ scopes: placesOfNew(model, rows) }).execute(trx)
+    await lockPlaces({ scopes: placesOf(model, rows) }).execute(trx)
     const gone = await serverGone(trx, rows)
     if (gone !== null) return gone
     const inserted = await insertLoggedRows(trx, manualRows(model, rows, actor), 'leave out')

@@ -4,8 +4,8 @@ import { branchWatch } from '../branches/mark-stale.ts'
 import { Database } from '../database/database.ts'
 import { analyzeGrown } from '../database/statistics.ts'
 import { createRows } from '../edits/create-rows.ts'
-import { removeRow } from '../edits/remove-row.ts'
-import { updateRow } from '../edits/update-row.ts'
+import { removeRows } from '../edits/remove-rows.ts'
+import { updateRows } from '../edits/update-rows.ts'
 import { pendingSince } from '../writes/pending-since.ts'
 import type { Main } from '../writes/writer.ts'
 
@@ -16,8 +16,8 @@ export const inventoryWritesLayer: Layer.Layer<InventoryWrites, never, Database>
     const main: Main = { database, watch: branchWatch }
     return InventoryWrites.of({
       create: (request) => Effect.tap(createRows(main, request), () => analyzeGrown(database, 'main')),
-      update: (request) => updateRow(main, request),
-      remove: (request) => removeRow(main, request),
+      update: (request) => updateRows(main, request),
+      remove: (request) => removeRows(main, request),
       pendingSince: Effect.fn('InventoryWrites.pendingSince')(({ serverId }) =>
         database.query('reading a server', async (db) => Option.fromNullable(await pendingSince(db, serverId))),
       ),

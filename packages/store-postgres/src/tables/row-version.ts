@@ -9,6 +9,11 @@ import { type RawBuilder, sql } from 'kysely'
 export const nextVersion = (lastUpdated: RawBuilder<unknown>): RawBuilder<unknown> =>
   sql`greatest(clock_timestamp(), ${lastUpdated} + interval '1 microsecond')`
 
-/** The error of a locked row that has none of the requested versions; null: it has one of them. */
-export const versionChanged = (version: string, requested: ExpectedVersions): VersionChanged | null =>
-  requested === undefined || requested.includes(version) ? null : new VersionChanged({ version })
+/**
+ * The error of a locked row that has none of the requested versions; null: it has one of them.
+ * `index`: its place in a request that names several.
+ */
+export const versionChanged = (version: string, requested: ExpectedVersions, index?: number): VersionChanged | null =>
+  requested === undefined || requested.includes(version)
+    ? null
+    : new VersionChanged({ version, ...(index === undefined ? {} : { index }) })

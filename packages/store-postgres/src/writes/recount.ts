@@ -1,7 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { inScope, type ScopePlace } from '../scopes/scope-place.ts'
-import { keyColumns, sameKey } from '../tables/columns.ts'
+import { sameKey } from '../tables/columns.ts'
 import { deleteRows } from './delete-rows.ts'
 import type { MainWatch, Writer } from './writer.ts'
 
@@ -15,7 +15,6 @@ const counterNames = [
   'total_size',
   'newest_verification',
 ]
-const groupKey = keyColumns('group').map(({ name }) => name)
 const counters = sql.join(counterNames.map((name) => sql.id(name)))
 
 /** The size of a group; null when that of none of its snapshots is known. `least` alone would pass over the null. */
@@ -104,9 +103,14 @@ export async function pruneGroups(
   await deleteRows(db, { model: 'group', where: sql`${among} and ${unlisted} and m.snapshot_count = 0`, writer })
 }
 
-/** The condition that finds, under the alias `m`, the groups whose keys a query selects. */
+/**
+ * The condition that finds, under the alias `m`, the groups whose keys a query selects. A lateral, so
+ * that each is looked up by its key however many rows the planner expects.
+ */
 export const amongGroups = (touched: RawBuilder<unknown>): RawBuilder<unknown> =>
-  sql`(${sql.join(groupKey.map((name) => sql.ref(`m.${name}`)))}) in (${touched})`
+  sql`m.id = any(array(
+    select g.id from (${touched}) t cross join lateral (select g.id from groups g where ${sameKey('group', 'g', 't')} offset 0) g
+  ))`
 
 /** Recomputes the counters of namespaces from their groups: all that the condition, on the alias `m`, finds. */
 export async function recountNamespaces(db: Kysely<Tables>, which: RawBuilder<unknown>): Promise<void> {

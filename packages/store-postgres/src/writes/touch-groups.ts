@@ -2,11 +2,10 @@ import type { EditValues } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { appendChanges, created } from '../change-log/append-changes.ts'
 import { jsonb, storable } from '../database/json.ts'
-import { TransactionAgain } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
-import { lockPlaces, type Places } from '../scopes/scope-locks.ts'
+import type { Places } from '../scopes/scope-locks.ts'
 import { placeOf, type ScopePlace } from '../scopes/scope-place.ts'
-import { amongGroups, namespaceOf, pruneGroups, recountGroups, recountNamespaces } from './recount.ts'
+import { amongGroups, pruneGroups, recountGroups, recountNamespaces } from './recount.ts'
 import type { Writer } from './writer.ts'
 
 /** The key of a snapshot's group. */
@@ -52,34 +51,6 @@ export const placesOfGroups = (keys: ReadonlyArray<GroupKey>): Places => ({
 })
 
 /**
- * Locks the group that a snapshot lies in and the one it is to lie in, and returns both. Null:
- * there is no such snapshot. Another user may move it before the lock is ours; then the transaction
- * begins again.
- */
-export async function lockGroupsOf(
-  db: Kysely<Tables>,
-  id: number,
-  destination: (from: GroupKey) => GroupKey,
-): Promise<ReadonlyArray<GroupKey> | null> {
-  const before = await groupOf(db, id)
-  if (before === null) return null
-  const groups = [before, destination(before)]
-  await lockPlaces(placesOfGroups(groups)).execute(db)
-  const now = await groupOf(db, id)
-  if (now === null) return null
-  if (JSON.stringify(now) !== JSON.stringify(before)) throw new TransactionAgain()
-  return groups
-}
-
-async function groupOf(db: Kysely<Tables>, id: number): Promise<GroupKey | null> {
-  const { rows } = await sql<GroupKey>`
-    select server_id, datastore_name, namespace, backup_type, backup_id from snapshots where id = ${id}::bigint`.execute(
-    db,
-  )
-  return rows[0] ?? null
-}
-
-/**
  * Reconciles groups with snapshots that a user has written: creates missing groups, clears their
  * digests, recounts them and removes those that are no longer needed.
  */
@@ -88,29 +59,28 @@ export async function recountTouchedGroups(
   keys: ReadonlyArray<GroupKey>,
   writer: Writer,
 ): Promise<void> {
+  if (keys.length === 0) return
   const { origin, watch } = writer
-  for (const [place, groups] of byPlace(keys)) {
-    const types = groups.map((key) => key.backup_type)
-    const ids = groups.map((key) => key.backup_id)
-    const touched = sql`select ${place.server_id}::bigint as server_id, ${place.datastore_name}::text as datastore_name, ${place.namespace}::text as namespace, k.*
-      from unnest(${types}::text[], ${ids}::text[]) as k (backup_type, backup_id)`
-    // Records the transaction that clears a digest: a landing whose source was read before must not
-    // store a new one.
-    await sql`
-      with settled as (
-        insert into groups as g (server_id, datastore_name, namespace, backup_type, backup_id, presence, digest_cleared_by)
-        select distinct k.*, 'manual', pg_current_xact_id() from (${touched}) k
-        on conflict (server_id, datastore_name, namespace, backup_type, backup_id)
-        do update set digest = null, digest_cleared_by = excluded.digest_cleared_by
-        returning g.*, g.xmax = 0 as is_new
-      ), made as (
-        select ${created('group', 's')} from settled s where s.is_new
-      ) ${appendChanges('made', 'create', 'group', { origin })}`.execute(db)
-    await recountGroups(db, touched, { watch })
-    await pruneGroups(db, amongGroups(touched), { writer })
-    await recountNamespaces(db, namespaceOf(place))
-  }
-  if (keys.length > 1) await watch.snapshotsMoved(db, groupRows(keys))
+  const touched = groupRows(keys)
+  // Records the transaction that clears a digest: a landing whose source was read before must not
+  // store a new one.
+  await sql`
+    with settled as (
+      insert into groups as g (server_id, datastore_name, namespace, backup_type, backup_id, presence, digest_cleared_by)
+      select k.*, 'manual', pg_current_xact_id() from (${touched}) k
+      on conflict (server_id, datastore_name, namespace, backup_type, backup_id)
+      do update set digest = null, digest_cleared_by = excluded.digest_cleared_by
+      returning g.*, g.xmax = 0 as is_new
+    ), made as (
+      select ${created('group', 's')} from settled s where s.is_new
+    ) ${appendChanges('made', 'create', 'group', { origin })}`.execute(db)
+  await recountGroups(db, touched, { watch })
+  await pruneGroups(db, amongGroups(touched), { writer })
+  await recountNamespaces(
+    db,
+    sql`(m.server_id, m.datastore_name, m.path) in (select k.server_id, k.datastore_name, k.namespace from (${touched}) k)`,
+  )
+  if (keys.length > 1) await watch.snapshotsMoved(db, touched)
 }
 
 const groupRows = (keys: ReadonlyArray<GroupKey>): RawBuilder<unknown> => sql`

@@ -1,9 +1,10 @@
-import { Branches, type EditValues, InventoryWrites, type WritableModel } from '@netbox-pbs/core/ports'
+import { Branches, type EditValues, type WritableModel } from '@netbox-pbs/core/ports'
+import { type OneByOne, oneByOne, writesOneByOne } from '@netbox-pbs/testing'
 import { Effect } from 'effect'
 import { actor, newBranch, rows } from './branching.ts'
 
 /** What a person may write, of main or in a branch, with the same words for both. */
-const editsOf = (writes: InventoryWrites['Type']) => ({
+const editsOf = (writes: OneByOne) => ({
   create: (model: WritableModel, ...of: ReadonlyArray<EditValues>) => writes.create({ model, rows: of, actor }),
   update: (model: WritableModel, id: number, values: EditValues) => writes.update({ model, id, values, actor }),
   remove: (model: WritableModel, id: number) => writes.remove({ model, id, actor }),
@@ -13,14 +14,14 @@ const editsOf = (writes: InventoryWrites['Type']) => ({
 })
 
 /** A person who writes main. */
-export const main = Effect.map(InventoryWrites, editsOf)
+export const main = Effect.map(writesOneByOne, editsOf)
 
 /** A new branch of a person, and that person's edits inside it. */
 export const personsBranch = (name: string) =>
   Effect.gen(function* () {
     const branches = yield* Branches
     const { id } = yield* newBranch(name, 'operator')
-    const { writes } = branches.overlay({ id })
+    const writes = oneByOne(branches.overlay({ id }).writes)
     return {
       id,
       writes,

@@ -1,8 +1,7 @@
 import type { Actor } from '@netbox-pbs/core'
-import { InventoryWrites } from '@netbox-pbs/core/ports'
+import { type OneByOne, writesOneByOne } from '@netbox-pbs/testing'
 import { Effect } from 'effect'
 
-type Edits = InventoryWrites['Type']
 type Unsigned<F extends (request: never) => unknown> = Omit<Parameters<F>[0], 'actor'>
 
 /** A person in a request of this number. */
@@ -14,9 +13,9 @@ export const ada = (request: number): Actor => ({
 let requests = 1000
 
 /** The port with every call a request of its own, for tests that do not ask who wrote. */
-export const edits = Effect.map(InventoryWrites, (writes) => ({
-  create: (request: Unsigned<Edits['create']>) => writes.create({ ...request, actor: ada(requests++) }),
-  update: (request: Unsigned<Edits['update']>) => writes.update({ ...request, actor: ada(requests++) }),
-  remove: (request: Unsigned<Edits['remove']>) => writes.remove({ ...request, actor: ada(requests++) }),
+export const edits = Effect.map(writesOneByOne, (writes) => ({
+  create: (request: Unsigned<OneByOne['create']>) => writes.create({ ...request, actor: ada(requests++) }),
+  update: (request: Unsigned<OneByOne['update']>) => writes.update({ ...request, actor: ada(requests++) }),
+  remove: (request: Unsigned<OneByOne['remove']>) => writes.remove({ ...request, actor: ada(requests++) }),
   pendingSince: writes.pendingSince,
 }))

@@ -1,13 +1,13 @@
 import type { Facts } from '@netbox-pbs/core'
-import { type EditValues, InventoryWrites, type WritableModel } from '@netbox-pbs/core/ports'
-import { create, groupFacts, landOnce, may, snapshotFacts } from '@netbox-pbs/testing'
+import type { EditValues, WritableModel } from '@netbox-pbs/core/ports'
+import { create, groupFacts, landOnce, may, type OneByOne, snapshotFacts, writesOneByOne } from '@netbox-pbs/testing'
 import { Effect } from 'effect'
 import type { Random } from './random.ts'
 
 /** Rows that edits may write, by model. */
 export type Ids = Readonly<Record<WritableModel, Array<number>>>
 
-type Writes = InventoryWrites['Type']
+type Writes = OneByOne
 
 const states = ['', 'ok', 'failed']
 const spaces = ['', 'a', 'a/b']
@@ -19,7 +19,7 @@ const actor = () => ({ user: 'ann', requestId: `6d0f2f7e-0000-4000-8000-${String
 /** Three servers, what edits have made below them, and what a source has listed of two namespaces. */
 export const randomFleet = (random: Random) =>
   Effect.gen(function* () {
-    const writes = yield* InventoryWrites
+    const writes = yield* writesOneByOne
     const servers = yield* writes.create({
       model: 'server',
       rows: ['c', 'a', 'b'].map((name) => ({ name, host: `${name}.example.com`, token_id: 't@pbs!x' })),

@@ -118,8 +118,12 @@ const write = (
   versions?: ExpectedVersions,
 ): Effect.Effect<void, Failures, InventoryWrites> =>
   Effect.gen(function* () {
-    const found = yield* (yield* InventoryWrites).update({ model: 'server', id, values, actor, versions })
-    if (!found) return yield* new ServerNotFound({ id })
+    const writes = yield* InventoryWrites
+    yield* Effect.catchTag(
+      writes.update({ model: 'server', rows: [{ id, values, versions }], actor }),
+      'RowNotFound',
+      () => new ServerNotFound({ id }),
+    )
   })
 
 /**

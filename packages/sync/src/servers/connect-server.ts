@@ -76,14 +76,15 @@ export const connectServer = Effect.fn('sync.connectServer')(function* ({
   const test = untested ? null : yield* tryConnection(input)
   return yield* Effect.gen(function* () {
     const id = first(yield* writes.create({ model, rows: [{ ...values, endpoint_state: 'pending' }], actor }))
-    const endpoint = yield* withCompensation(endpoints.create(input), writes.remove({ model, id, actor }))
-    const confirm = Effect.filterOrFail(
-      writes.update({ model, id, values: { ...versionOf(test), ...confirmedValues(endpoint) }, actor }),
-      (found) => found,
-      () => new ServerNotFound({ id }),
+    const removeRow = Effect.catchTag(writes.remove({ model, rows: [{ id }], actor }), 'RowNotFound', () => Effect.void)
+    const endpoint = yield* withCompensation(endpoints.create(input), removeRow)
+    const confirmed = { ...versionOf(test), ...confirmedValues(endpoint) }
+    const confirm = writes.update({ model, rows: [{ id, values: confirmed }], actor }).pipe(
+      Effect.catchTag('RowNotFound', () => new ServerNotFound({ id })),
       // No version was asked for.
-    ).pipe(Effect.catchTag('VersionChanged', Effect.die))
-    const undo = Effect.zipRight(endpoints.remove({ id: endpoint.id }), writes.remove({ model, id, actor }))
+      Effect.catchTag('VersionChanged', Effect.die),
+    )
+    const undo = Effect.zipRight(endpoints.remove({ id: endpoint.id }), removeRow)
     yield* withCompensation(confirm, undo)
     if (test !== null) yield* keepContact({ id, health: null, connection }, test)
     return { id, test }

@@ -7,6 +7,7 @@ import {
   type GatewayUnavailable,
   type Inventory,
   InventoryWrites,
+  RowNotFound,
   type StoreFailed,
   type VersionChanged,
 } from '@netbox-pbs/core/ports'
@@ -36,30 +37,32 @@ export const removeServer = Effect.fn('sync.removeServer')(function* ({
   const { facts } = yield* findServer(id)
   const writes = yield* InventoryWrites
   const model = 'server'
-  const found = <E>(write: Effect.Effect<boolean, E>) =>
-    Effect.filterOrFail(
+  const found = <E>(write: Effect.Effect<void, E | RowNotFound>) =>
+    Effect.catchIf(
       write,
-      (done) => done,
+      (error): error is Extract<E | RowNotFound, RowNotFound> => error instanceof RowNotFound,
       () => new ServerNotFound({ id }),
     )
-  if (facts.endpoint_id === null) return yield* Effect.asVoid(found(writes.remove({ model, id, actor, versions })))
+  const remove = (requested?: ExpectedVersions) =>
+    found(writes.remove({ model, rows: [{ id, versions: requested }], actor }))
+  if (facts.endpoint_id === null) return yield* remove(versions)
   const removeEndpoint = Effect.catchTag(
     (yield* Endpoints).remove({ id: facts.endpoint_id }),
     'EndpointNotFound',
     () => Effect.void,
   )
-  const removeRow = found(writes.remove({ model, id, actor }))
+  const removeRow = remove()
   const setState = (state: string, requested?: ExpectedVersions) =>
     // Neither write names a key or a server.
-    found(writes.update({ model, id, values: { endpoint_state: state }, actor, versions: requested })).pipe(
+    found(writes.update({ model, rows: [{ id, values: { endpoint_state: state }, versions: requested }], actor })).pipe(
       Effect.catchTags({ KeyTaken: Effect.die, ServerGone: Effect.die }),
     )
-  const remove =
+  const removeBoth =
     versions === undefined
       ? Effect.zipRight(removeEndpoint, removeRow)
       : setState('pending', versions).pipe(
           Effect.zipRight(withCompensation(removeEndpoint, setState(facts.endpoint_state))),
           Effect.zipRight(removeRow),
         )
-  yield* runDetached(remove)
+  yield* runDetached(removeBoth)
 })

@@ -4,7 +4,7 @@ import {
   type ChangeSets,
   type HeldDeletionsStore,
   Inventory,
-  InventoryWrites,
+  type InventoryWrites,
   type Landing,
   Runs,
 } from '@netbox-pbs/core/ports'
@@ -23,6 +23,7 @@ import {
   serverIdOf,
   snapshotFacts,
 } from './landing.ts'
+import { writesOneByOne } from './one-by-one.ts'
 
 /** An inventory under test, reached through its ports only. The suites name each server once, so they may share one. */
 export interface InventoryUnderTest {
@@ -45,15 +46,15 @@ export const newServer = (name: string) =>
 
 /** A user renames a server. */
 export const renameServer = (id: number, name: string) =>
-  Effect.flatMap(InventoryWrites, (writes) => writes.update({ model: 'server', id, values: { name }, actor }))
+  Effect.flatMap(writesOneByOne, (writes) => writes.update({ model: 'server', id, values: { name }, actor }))
 
 /** A user deletes a server. */
 export const removeServer = (id: number) =>
-  Effect.flatMap(InventoryWrites, (writes) => writes.remove({ model: 'server', id, actor }))
+  Effect.flatMap(writesOneByOne, (writes) => writes.remove({ model: 'server', id, actor }))
 
 /** A user adds a snapshot; its id. */
 export const addSnapshot = (facts: ReturnType<typeof snapshotFacts>) =>
-  Effect.flatMap(InventoryWrites, (writes) =>
+  Effect.flatMap(writesOneByOne, (writes) =>
     Effect.map(writes.create({ model: 'snapshot', rows: [facts], actor }), ([id = 0]) => id),
   )
 

@@ -4,8 +4,8 @@ import type { Database } from '../../database/database.ts'
 import { analyzeGrown } from '../../database/statistics.ts'
 import { pendingSince } from '../../writes/pending-since.ts'
 import { createEntries } from './create-entries.ts'
-import { removeEntry } from './remove-entry.ts'
-import { updateEntry } from './update-entry.ts'
+import { removeEntries } from './remove-entries.ts'
+import { updateEntries } from './update-entries.ts'
 
 /**
  * A user's writes in a branch: each call writes its entries in one transaction. Observations of an
@@ -13,8 +13,8 @@ import { updateEntry } from './update-entry.ts'
  */
 export const branchWrites = (database: Database['Type'], branch: number): BranchInventory['writes'] => ({
   create: (request) => Effect.tap(createEntries(database, branch, request), () => analyzeGrown(database, 'branches')),
-  update: (request) => updateEntry(database, branch, request),
-  remove: (request) => removeEntry(database, branch, request),
+  update: (request) => updateEntries(database, branch, request),
+  remove: (request) => removeEntries(database, branch, request),
   // Endpoints are not branched: a server waits for its endpoint in main, or not at all.
   pendingSince: Effect.fn('BranchWrites.pendingSince')(({ serverId }) =>
     database.query('reading a server', async (db) => Option.fromNullable(await pendingSince(db, serverId))),

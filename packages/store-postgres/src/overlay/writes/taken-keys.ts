@@ -6,8 +6,8 @@ import type { Tables } from '../../database/tables.ts'
 import { keyColumns, sameKey, tables } from '../../tables/columns.ts'
 
 /**
- * A key that a row is to get. `id`: the row exists already, so its own entry or row does not count
- * as taken.
+ * A key that a row is to get. `id`: the row exists already; the key that it has now is free for the
+ * other rows of the request.
  */
 export interface RequestedKey {
   readonly ord: number
@@ -37,11 +37,15 @@ export async function takenKeys(
       select *, row_number() over (partition by ${key} order by ord) as nth from jsonb_to_recordset(${jsonb(rows)}) as r (ord bigint, id bigint, ${types})
     ), moved as materialized (${movedKeys(branch, model)})
     select r.ord from r where r.nth > 1
-      or exists (select from moved v where ${sameKey(model, 'v', 'r')} and v.id is distinct from r.id)
+      or exists (select from moved v where ${sameKey(model, 'v', 'r')} and ${staysIn('v.id')})
       or exists (${ownKey(branch, model)})
       or exists (${mainKey(branch, model)})`.execute(db)
   return new Set(taken.map(({ ord }) => ord))
 }
+
+/** Whether an object keeps its key: no row of the request is to give it another. */
+const staysIn = (id: string): RawBuilder<unknown> =>
+  sql`${sql.ref(id)} not in (select g.id from r g where g.id is not null)`
 
 /** The keys of rows that the branch moves: main's present value of the parts that it leaves alone. */
 function movedKeys(branch: number, model: ModelName): RawBuilder<unknown> {
@@ -54,12 +58,12 @@ function movedKeys(branch: number, model: ModelName): RawBuilder<unknown> {
 /** What the branch has under the key of `r`: what it makes, and what it changes of rows that main has lost. */
 const ownKey = (branch: number, model: ModelName): RawBuilder<unknown> => sql`
   select from ${branchTable(model)} e
-  where e.branch_id = ${branch}::bigint and e.op <> 'delete' and ${sameKey(model, 'e', 'r')} and e.id is distinct from r.id
+  where e.branch_id = ${branch}::bigint and e.op <> 'delete' and ${sameKey(model, 'e', 'r')} and ${staysIn('e.id')}
     and (e.op = 'create' or not exists (select from ${sql.table(tables[model])} m where m.id = e.id))`
 
 /** The row of main under the key of `r`, unless the branch deletes or moves it. */
 const mainKey = (branch: number, model: ModelName): RawBuilder<unknown> => sql`
   select from ${sql.table(tables[model])} m
-  where ${sameKey(model, 'm', 'r')} and m.id is distinct from r.id and not exists (
+  where ${sameKey(model, 'm', 'r')} and ${staysIn('m.id')} and not exists (
     select from ${branchTable(model)} d where d.branch_id = ${branch}::bigint and d.id = m.id and (d.op = 'delete' or ${renamesKey(model, 'd')})
   )`

@@ -21,6 +21,7 @@ export interface SeenObject {
 }
 
 interface Found {
+  readonly id: number
   readonly op: 'create' | 'update' | 'delete' | null
   readonly touched: ReadonlyArray<string>
   readonly base: FieldValues
@@ -30,11 +31,12 @@ interface Found {
   readonly [column: string]: unknown
 }
 
-/** An object of a branch by its id; null: the branch shows none. */
-export async function seenObject(
+/** Objects of a branch by their ids; those that the branch does not show are left out. */
+export async function seenObjects(
   db: Kysely<Tables>,
-  { branch, model, id }: { readonly branch: number; readonly model: ModelName; readonly id: number },
-): Promise<SeenObject | null> {
+  { branch, model }: { readonly branch: number; readonly model: ModelName },
+  ids: ReadonlyArray<number>,
+): Promise<ReadonlyMap<number, SeenObject>> {
   const sideColumns = (alias: string) =>
     sql.join(
       mergedColumns(model).map(
@@ -42,13 +44,22 @@ export async function seenObject(
       ),
     )
   const { rows } = await sql<Found>`
-    select e.op, e.touched, e.base, m.id as main_id, (${isHidden(branch, model)}) as hidden,
+    select x.id, e.op, e.touched, e.base, m.id as main_id, (${isHidden(branch, model)}) as hidden,
       greatest(m.last_updated, e.last_updated) as version, ${sideColumns('e')}, ${sideColumns('m')}
-    from (select ${id}::bigint as id) x
+    from unnest(${ids}::bigint[]) as x (id)
     left join ${branchTable(model)} e on e.branch_id = ${branch}::bigint and e.id = x.id
     left join ${sql.table(tables[model])} m on m.id = x.id`.execute(db)
-  const [found] = rows
-  if (found === undefined || found.hidden || found.op === 'delete') return null
+  return new Map(
+    rows.flatMap((found) => {
+      const object = objectOf(model, found)
+      return object === null ? [] : [[found.id, object] as const]
+    }),
+  )
+}
+
+/** What the branch shows of an object; null: nothing. */
+function objectOf(model: ModelName, found: Found): SeenObject | null {
+  if (found.hidden || found.op === 'delete') return null
   const { version } = found
   const main = found.main_id === null ? null : valuesOf(model, 'm', found)
   if (found.op === null) return main === null ? null : { row: main, main, entry: null, version }

@@ -1,0 +1,97 @@
+import {
+  type BranchNotOpen,
+  type BranchOfRun,
+  type EditValues,
+  type ExpectedVersions,
+  RowNotFound,
+  type VersionChanged,
+  type WritableModel,
+} from '@netbox-pbs/core/ports'
+import type { Kysely } from 'kysely'
+import type { Tables } from '../../database/tables.ts'
+import { lockFurther, lockPlaces } from '../../scopes/scope-locks.ts'
+import { versionChanged } from '../../tables/row-version.ts'
+import { type GroupKey, groupKeyOf, placesOfGroups } from '../../writes/touch-groups.ts'
+import { lockForWriting } from './lock-branch.ts'
+import { type SeenObject, seenObjects } from './seen-objects.ts'
+
+/** Objects of a branch that are to be written, under the locks that takes. */
+export interface LockedObjects<R extends RequestedObject> {
+  /** In the order of the request. */
+  readonly objects: ReadonlyArray<R & { readonly object: SeenObject }>
+  /** Of snapshots the groups that they lie in, and those that they are to lie in. */
+  readonly groups: ReadonlyArray<GroupKey>
+}
+
+/** Of which branch and model the objects are. */
+export interface BranchModel {
+  readonly branch: number
+  readonly model: WritableModel
+}
+
+/** An object that a request writes. */
+export interface RequestedObject {
+  readonly id: number
+  /** Left out: its place stays, as that of an object that is deleted. */
+  readonly values?: EditValues
+  readonly versions?: ExpectedVersions
+}
+
+/**
+ * Locks the scopes of snapshots' groups, then the branch, and reads the objects under these locks.
+ * Returns the error of the first object that the branch does not show, or that has another version.
+ * Another user may move a snapshot of main before its scope's lock is ours: then the transaction
+ * begins again, unless the other lock is free. Who deletes a server locks it whole, for its groups
+ * are counted by every landing below it.
+ */
+export async function lockObjects<R extends RequestedObject>(
+  db: Kysely<Tables>,
+  target: BranchModel,
+  { rows, deletes = false }: { readonly rows: ReadonlyArray<R>; readonly deletes?: boolean },
+): Promise<LockedObjects<R> | RowNotFound | BranchNotOpen | BranchOfRun | VersionChanged> {
+  const { branch, model } = target
+  const ids = rows.map(({ id }) => id)
+  if (new Set(ids).size < ids.length) throw new Error(`a request writes a ${model} twice`)
+  const groupsOf = (found: ReadonlyMap<number, SeenObject>): ReadonlyArray<GroupKey> =>
+    model !== 'snapshot'
+      ? []
+      : rows.flatMap(({ id, values }) => {
+          const row = found.get(id)?.row
+          return row === undefined ? [] : [groupKeyOf(row), groupKeyOf({ ...row, ...values })]
+        })
+  const deletedServers = deletes && model === 'server' ? ids : []
+  const before = groupsOf(await seenObjects(db, target, ids))
+  await lockPlaces({ ...placesOfGroups(before), deletedServers }).execute(db)
+  const refused = await lockForWriting(db, branch)
+  if (refused !== null) return refused
+  for (let groups = before; ; ) {
+    const found = await seenObjects(db, target, ids)
+    const now = groupsOf(found)
+    if (JSON.stringify(now) === JSON.stringify(groups)) return withVersions(model, { rows, found, groups })
+    await lockFurther(db, placesOfGroups(now))
+    groups = now
+  }
+}
+
+function withVersions<R extends RequestedObject>(
+  model: WritableModel,
+  {
+    rows,
+    found,
+    groups,
+  }: {
+    readonly rows: ReadonlyArray<R>
+    readonly found: ReadonlyMap<number, SeenObject>
+    readonly groups: ReadonlyArray<GroupKey>
+  },
+): LockedObjects<R> | RowNotFound | VersionChanged {
+  const objects: Array<R & { readonly object: SeenObject }> = []
+  for (const [index, row] of rows.entries()) {
+    const object = found.get(row.id)
+    if (object === undefined) return new RowNotFound({ model, index })
+    const changed = versionChanged(object.version, row.versions, index)
+    if (changed !== null) return changed
+    objects.push({ ...row, object })
+  }
+  return { objects, groups }
+}
