@@ -46,7 +46,7 @@ export const dropLandedEntries = Effect.fn('Branches.dropLandedEntries')(functio
     if (locked instanceof Error) return
     let dropped = 0
     for (const model of branchedModelsOf(scope.resource)) dropped += await dropAgreed(trx, { branch, model }, place)
-    await forgetPlace(trx, { branch, place })
+    if (scope.resource === 'snapshots') await forgetPlace(trx, { branch, place })
     if (dropped > 0) await raiseRevision(trx, branch, { runId: landed.runId })
     await coverFor(trx, branch, place, landed)
   })
