@@ -70,6 +70,7 @@ export const fakeReader = (parts: Partial<PbsReader> = {}): PbsReader => ({
   datastores: Effect.succeed([]),
   datastoreConfigs: Effect.succeed([]),
   datastoreUsages: Effect.succeed([]),
+  datastoreStatus: () => Effect.succeed({ total: 0, used: 0, avail: 0, 'backend-type': null, unsafeIntegers: [] }),
   gcStates: Effect.succeed([]),
   namespaces: () => Effect.succeed(['']),
   groups: () => Effect.succeed([]),

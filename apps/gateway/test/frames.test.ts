@@ -274,6 +274,59 @@ describe('datastores', () => {
     expect(frames[1]).toMatchObject({ message: `${what} of tank, vault is unknown: it is ${code}` })
   })
 
+  test('have the size that each tells of itself when the list of all sizes fails', async () => {
+    const stores = ['tank', 'vault', 'bucket', 'usb1']
+    const requested: Array<string> = []
+    const frames = await framesOf(datastoresScopes, {
+      datastores: Effect.succeed([
+        ...['tank', 'vault', 'bucket'].map((name) => store(name)),
+        { ...store('usb1'), 'mount-status': 'notmounted' },
+      ]),
+      datastoreConfigs: Effect.succeed(
+        stores.map((name) =>
+          name === 'bucket' ? { ...config(name), backend: 'type=s3,client=minio,bucket=b' } : config(name),
+        ),
+      ),
+      datastoreUsages: failing('protocol'),
+      datastoreStatus: (name) => {
+        requested.push(name)
+        return name === 'vault'
+          ? failing('timeout')
+          : Effect.succeed({ total: 100, used: 60, avail: 40, 'backend-type': null, unsafeIntegers: [] })
+      },
+    })
+    expect(requested).toEqual(['tank', 'vault'])
+    expect(frames.flatMap((frame) => (frame.frame === 'warning' ? [frame.message] : []))).toEqual([
+      'usage of usb1, vault is unknown: it is protocol',
+      'forecast of tank is unknown: it is protocol',
+    ])
+    const sizes = frames.flatMap((frame) =>
+      frame.frame === 'datastore' ? [[frame.name, frame.backend_type, frame.observed.used_bytes]] : [],
+    )
+    expect(sizes).toEqual([
+      ['bucket', 's3', null],
+      ['tank', '', 60],
+      ['usb1', '', null],
+      ['vault', '', null],
+    ])
+  })
+
+  test.each(['unreachable', 'unauthorized'] as const)(
+    'are not asked one by one when the server is %s',
+    async (code) => {
+      let requested = 0
+      await framesOf(datastoresScopes, {
+        ...both,
+        datastoreUsages: failing(code),
+        datastoreStatus: () => {
+          requested++
+          return failing(code)
+        },
+      })
+      expect(requested).toBe(0)
+    },
+  )
+
   test.each(codes)('keep their gc jobs although, by %s, the states of these cannot be read', async (code) => {
     const frames = await framesOf((session) => jobsScopes(session, { job_types: ['gc'] }), {
       ...both,

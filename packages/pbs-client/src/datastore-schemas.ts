@@ -123,6 +123,13 @@ export const parseMaintenance = (text: string | null | undefined): PbsMaintenanc
   return { mode, message: message === undefined || message === '' ? null : percentDecode(message) }
 }
 
+/**
+ * The type in the property string `backend` of a datastore's configuration (PBS 4.0 and later):
+ * `s3` or a later word; null when it names none, as those of datastores on a filesystem do.
+ */
+export const parseBackendType = (text: string | null | undefined): string | null =>
+  splitProperties(text ?? '').find(([key]) => key === 'type')?.[1] ?? null
+
 /** Whether reads answer in this mode: only `read-only` (and no mode) lets them. */
 export const allowsReading = (maintenance: PbsMaintenance | null): boolean =>
   maintenance === null || maintenance.mode === 'read-only'

@@ -9,6 +9,7 @@ export {
   PbsGcNumbers,
   PbsGcStatus,
   type PbsMaintenance,
+  parseBackendType,
   parseMaintenance,
 } from './datastore-schemas.ts'
 export type { WithUnsafeIntegers } from './decode-item.ts'

@@ -4,6 +4,7 @@ import {
   type PbsClient,
   type PbsDatastoreConfig,
   type PbsDatastoreListItem,
+  type PbsDatastoreStatus,
   type PbsDatastoreUsage,
   type PbsGcStatus,
   type PbsGroup,
@@ -38,6 +39,8 @@ export interface PbsReader {
   readonly datastores: ReadRows<PbsDatastoreListItem>
   readonly datastoreConfigs: ReadRows<PbsDatastoreConfig>
   readonly datastoreUsages: ReadRows<PbsDatastoreUsage>
+  /** The size of one datastore; all zero when the token may not see it. */
+  readonly datastoreStatus: (datastore: string) => Read<PbsDatastoreStatus>
   readonly gcStates: ReadRows<PbsGcStatus>
   /** Paths; the root is the empty one. */
   readonly namespaces: (datastore: string) => ReadRows<string>
@@ -92,6 +95,7 @@ export const clientReader = ({ client, hung }: ReaderParts, run: string | undefi
     datastores: ofDisks('/admin/datastore', client.datastores()),
     datastoreConfigs: ofDisks('/config/datastore', client.datastoreConfigs()),
     datastoreUsages: ofDisks('/status/datastore-usage', client.datastoreUsage()),
+    datastoreStatus: (datastore) => ofDisks(`/admin/datastore/${datastore}/status`, client.datastoreStatus(datastore)),
     gcStates: ofDisks('/admin/gc', client.gcStatuses()),
     namespaces: (datastore) =>
       ofDisks(

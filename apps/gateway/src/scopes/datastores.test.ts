@@ -149,6 +149,24 @@ const of = (history: ReadonlyArray<number | null>, start = may, total = 1000, de
 const hours = (count: number, share: number | null = 0.5) => Array.from({ length: count }, () => share)
 const point = (time: string, used_bytes: number) => ({ time: `2026-05-${time}:00:00Z`, used_bytes, total_bytes: 1000 })
 
+test.each([
+  ['the list, since PBS 4.2', { 'backend-type': 's3' }, {}],
+  ['its configuration, since PBS 4.0', { 'backend-type': null }, { backend: 'type=s3,client=minio,bucket=pbs' }],
+])('a datastore in S3, by %s, has no size: PBS measures the disk of its cache', (_, inList, inConfig) => {
+  const { listed, configured, usage } = parts
+  const frame = datastoreFrame({
+    ...parts,
+    listed: { ...listed, ...inList },
+    configured: { ...(configured ?? pbsRow(PbsDatastoreConfig, { name: 'tank' })), ...inConfig },
+    usage: { ...(usage ?? pbsRow(PbsDatastoreUsage, { store: 'tank' })), history: [0.1, 0.2], total: 100 },
+  })
+  expect(frame.backend_type).toBe('s3')
+  expect(frame.observed).toEqual({
+    ...{ used_bytes: null, total_bytes: null, avail_bytes: null, estimated_full_at: null },
+    gc_status: datastoreFrame(parts).observed.gc_status,
+  })
+})
+
 describe('the usage of a datastore', () => {
   test('is the mean of each slot, oldest first', () => {
     expect(of([...hours(3, 0.1), ...hours(3, 0.3), ...hours(6, 0.4), 0.9])).toEqual([

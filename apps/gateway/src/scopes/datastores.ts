@@ -5,10 +5,11 @@ import {
   type PbsDatastoreListItem,
   type PbsDatastoreUsage,
   type PbsGcStatus,
+  parseBackendType,
   parseMaintenance,
 } from '@netbox-pbs/pbs-client'
 import type { DatastoreFrame } from '@netbox-pbs/proxbox-client/contract'
-import { Effect, Stream } from 'effect'
+import { Effect, Option, Stream } from 'effect'
 import { datastorePath, type Permissions, privilegesOn } from '../permissions/permissions.ts'
 import {
   type ColumnsOfFields,
@@ -19,7 +20,15 @@ import {
   unknownColumns,
   withUnknown,
 } from './facts.ts'
-import { additionNote, fieldNotes, type Note, observedOnly, type ReadableRows, readableRows } from './note.ts'
+import {
+  additionNote,
+  fieldNotes,
+  type Note,
+  observedOnly,
+  type ReadableRows,
+  readableRows,
+  unknownOf,
+} from './note.ts'
 import { type Line, type Listing, openScope } from './open-scope.ts'
 import { ScopeFailed } from './scope-failed.ts'
 import type { ServerSession } from './server-session.ts'
@@ -88,12 +97,17 @@ const listDatastores = (session: ServerSession): Effect.Effect<Listing<Datastore
       { concurrency: 'unbounded' },
     )
     const names = listed.rows.map(({ store }) => store).sort()
+    const configOf = new Map(configs.rows.map((config) => [config.name, config]))
+    const sized = listed.rows.filter((row) => backendType(row, configOf.get(row.store)) !== 's3')
+    const lacking = sized.filter(({ store }) => !usages.rows.some((usage) => usage.store === store))
+    const own = yield* ownUsages(session, lacking, usages.failure)
+    const unsized = sized.map(({ store }) => store).filter((store) => !own.has(store))
     const items = [...listed.rows]
       .sort((a, b) => (a.store < b.store ? -1 : 1))
       .flatMap((row): ReadonlyArray<DatastoreFrame | Note> => {
         const name = row.store
-        const configured = configs.rows.find((config) => config.name === name)
-        const usage = usages.rows.find(({ store }) => store === name)
+        const configured = configOf.get(name)
+        const usage = usages.rows.find(({ store }) => store === name) ?? own.get(name)
         return [
           ...fieldNotes(`datastore ${name}`, row),
           ...(configured === undefined ? [] : fieldNotes(`configuration of datastore ${name}`, configured)),
@@ -112,13 +126,51 @@ const listDatastores = (session: ServerSession): Effect.Effect<Listing<Datastore
       items: [
         ...listed.notes,
         ...configs.unreadable.map((row) => additionNote('configuration of datastore', row)),
-        ...usages.notes(names),
+        ...usages.notes(unsized.sort()),
+        ...(usages.failure === null || own.size === 0 ? [] : [unknownOf('forecast', [...own.keys()], usages.failure)]),
         ...gc.notes(names),
         ...items,
       ],
       pathOf: ({ name }) => datastorePath(name),
     }
   })
+
+/** Failures of a list after which nothing else of the server answers either. */
+const ofServer: ReadonlySet<ScopeFailed['code']> = new Set([
+  'unreachable',
+  'unauthorized',
+  'tls_fingerprint_mismatch',
+  'tls_untrusted',
+])
+
+/**
+ * The sizes of datastores that the list of all sizes lacks, each asked for by itself: PBS fails that
+ * list for one whose disk is in trouble. One that does not answer, or that the token may not see, is left out.
+ */
+const ownUsages = (
+  { pbs }: ServerSession,
+  listed: ReadonlyArray<PbsDatastoreListItem>,
+  failure: ScopeFailed | null,
+): Effect.Effect<ReadonlyMap<string, PbsDatastoreUsage>> =>
+  Effect.gen(function* () {
+    if (failure !== null && ofServer.has(failure.code)) return new Map()
+    const open = listed.filter((row) => closedBecause(row) === null).map(({ store }) => store)
+    const read = yield* Effect.forEach(open, (store) => Effect.option(pbs.datastoreStatus(store)), {
+      concurrency: 'unbounded',
+    })
+    return new Map(
+      open.flatMap((store, i) => {
+        const status = Option.getOrUndefined(read[i] ?? Option.none())
+        return status === undefined || !isPositive(status.total) ? [] : [[store, { ...nothingElse, ...status, store }]]
+      }),
+    )
+  })
+
+/** What only the list of all datastores tells of one. */
+const nothingElse = {
+  ...{ 'mount-status': null, 'estimated-full-date': null, history: null, 'history-start': null, 'history-delta': null },
+  ...{ error: null, 'gc-status': null },
+} as const
 
 const pathHidden = (name: string): Note => ({
   code: 'facts_hidden',
@@ -143,16 +195,27 @@ export const datastoreFrame = ({ server, listed, configured, usage, gc }: Datast
   comment: firstLine(listed.comment ?? configured?.comment ?? null),
   maintenance: maintenanceText(listed.maintenance),
   mount_status: listed['mount-status'] ?? '',
-  backend_type: listed['backend-type'] ?? '',
-  ...withUnknown(unknownOf(listed, configured)),
+  backend_type: backendType(listed, configured),
+  ...withUnknown(unknownColumnsOf(listed, configured)),
   observed: {
-    used_bytes: usage?.used ?? null,
-    total_bytes: usage?.total ?? null,
-    avail_bytes: usage?.avail ?? null,
+    ...(backendType(listed, configured) === 's3' ? unknownSize : sizeOf(usage)),
     gc_status: gcStatusOf(gc, usage),
-    estimated_full_at: datetimeOf(usage?.['estimated-full-date'] ?? null),
-    ...usageOf(usage),
   },
+})
+
+/** The list names the type since PBS 4.2; a datastore in S3 has it in its configuration since 4.0. */
+const backendType = (listed: PbsDatastoreListItem, configured: PbsDatastoreConfig | undefined): string =>
+  listed['backend-type'] ?? parseBackendType(configured?.backend) ?? ''
+
+/** Of a datastore in S3 PBS measures only the disk of its cache, which is not how full the store is. */
+const unknownSize = { used_bytes: null, total_bytes: null, avail_bytes: null, estimated_full_at: null } as const
+
+const sizeOf = (usage: PbsDatastoreUsage | undefined) => ({
+  used_bytes: usage?.used ?? null,
+  total_bytes: usage?.total ?? null,
+  avail_bytes: usage?.avail ?? null,
+  estimated_full_at: datetimeOf(usage?.['estimated-full-date'] ?? null),
+  ...usageOf(usage),
 })
 
 const listedColumns: ColumnsOfFields = {
@@ -162,7 +225,10 @@ const listedColumns: ColumnsOfFields = {
   'backend-type': ['backend_type'],
 }
 
-const unknownOf = (listed: PbsDatastoreListItem, configured: PbsDatastoreConfig | undefined): ReadonlyArray<string> => {
+const unknownColumnsOf = (
+  listed: PbsDatastoreListItem,
+  configured: PbsDatastoreConfig | undefined,
+): ReadonlyArray<string> => {
   const odd = unknownColumns(configured?.oddFields, { path: ['path'], comment: ['comment'] })
   const configuredComment = (configured?.comment ?? null) !== null
   return [

@@ -117,6 +117,8 @@ const identityOf = (value: unknown): string | null => {
 /** A list of observations, empty where it could not be read. */
 interface ObservedRows<A> {
   readonly rows: ReadonlyArray<A>
+  /** Why the list could not be read; null: it was. */
+  readonly failure: ScopeFailed | null
   /** Notes of what is unknown, for the stores of these names. */
   readonly notes: (stores: ReadonlyArray<string>) => ReadonlyArray<Note>
 }
@@ -133,15 +135,20 @@ export const observedOnly = <A>(
   Effect.match(read, {
     onSuccess: (list) => {
       const { rows, unreadable } = readableRows(what, list)
-      return { rows, notes: () => unreadable.map((row) => additionNote(what, row)) }
+      return { rows, failure: null, notes: () => unreadable.map((row) => additionNote(what, row)) }
     },
-    onFailure: ({ message }) => ({
+    onFailure: (failure) => ({
       rows: [],
-      notes: (stores) => [
-        { code: 'state_unavailable', message: `${what} of ${someOf(stores)} is unknown: ${message}` },
-      ],
+      failure,
+      notes: (stores) => (stores.length === 0 ? [] : [unknownOf(what, stores, failure)]),
     }),
   })
+
+/** The note of what could not be read of some stores. */
+export const unknownOf = (what: string, stores: ReadonlyArray<string>, { message }: ScopeFailed): Note => ({
+  code: 'state_unavailable',
+  message: `${what} of ${someOf(stores)} is unknown: ${message}`,
+})
 
 const mostNamed = 5
 

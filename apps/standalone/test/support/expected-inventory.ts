@@ -55,17 +55,18 @@ export function expectedInventory(state: PbsState): ExpectedInventory {
 }
 
 function datastore(state: PbsState, store: DatastoreState): Record<string, unknown> {
-  const open = isReadable(store)
+  const inS3 = store.backendType === 's3'
+  const sized = isReadable(store) && !inS3
   return {
     server: state.name,
     name: store.name,
     path: store.path,
     comment: firstLine(store.comment),
-    used_bytes: open ? store.usage.used : null,
-    total_bytes: open ? store.usage.total : null,
-    avail_bytes: open ? store.usage.avail : null,
+    used_bytes: sized ? store.usage.used : null,
+    total_bytes: sized ? store.usage.total : null,
+    avail_bytes: sized ? store.usage.avail : null,
     mount_status: Number(state.version) >= 3.3 ? store.mountStatus : '',
-    backend_type: Number(state.version) >= 4.2 ? store.backendType : '',
+    backend_type: inS3 || Number(state.version) >= 4.2 ? store.backendType : '',
     maintenance:
       store.maintenance === null
         ? ''

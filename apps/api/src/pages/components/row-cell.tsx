@@ -14,8 +14,15 @@ const verification = (state: unknown): Child | undefined =>
 
 /** Cells that say more than their column's type does, by model and column; undefined: shown by its type. */
 const special: Readonly<Record<string, (row: Row) => Child | undefined>> = {
-  'datastore.used_bytes': ({ used_bytes: used, total_bytes: total }) =>
-    typeof used === 'number' && typeof total === 'number' ? <Usage used={used} total={total} /> : undefined,
+  'datastore.used_bytes': ({ used_bytes: used, total_bytes: total, backend_type: backend }) => {
+    if (typeof used === 'number' && typeof total === 'number') return <Usage used={used} total={total} />
+    if (backend !== 's3' || typeof used === 'number') return undefined
+    return (
+      <span class="text-secondary" title="PBS measures only the disk of the cache of a datastore in S3">
+        unknown (S3)
+      </span>
+    )
+  },
   'server.status': ({ status, last_error: error, consecutive_failures: failures }) => {
     if (error === '' || typeof failures !== 'number' || failures === 0) return undefined
     const { value, label, color } = choiceFor(registry.server.fields.status.choices, String(status))
