@@ -25,7 +25,6 @@ import {
   recountNamespaces,
 } from '../writes/recount.ts'
 import type { Main, Writer } from '../writes/writer.ts'
-import { landCreates } from './land-creates.ts'
 import {
   clearDigestsOfMissing,
   clearReadDigests,
@@ -37,7 +36,15 @@ import {
 import { type Deletable, deletableOf, isDeletable, landHeldSet } from './land-held-deletions.ts'
 import { isWhole, landScopeRow, landSightings, lastCompleteAt } from './land-list.ts'
 import { landObservations, landTaskObservations, landUsage } from './land-observations.ts'
-import { holdDeletes, isParent, type LastSeen, landDeletes, landUpdates, unlistNamespaces } from './land-rows.ts'
+import {
+  holdDeletes,
+  isParent,
+  type LastSeen,
+  landCreates,
+  landDeletes,
+  landUpdates,
+  unlistNamespaces,
+} from './land-rows.ts'
 import { endPart, landingServer, lockChangeSet, recordLanding } from './parts.ts'
 import { eachWindow, readWindows, type Window } from './windows.ts'
 
