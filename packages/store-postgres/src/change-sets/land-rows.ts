@@ -20,6 +20,26 @@ import type { Writer } from '../writes/writer.ts'
 import type { Held } from './land-held-deletions.ts'
 import type { Window } from './windows.ts'
 
+/**
+ * Creates the staged rows of a window without looking for existing rows first, which would take a
+ * third longer. If a user has created the same key since, that row takes the source's facts and is
+ * listed from now on.
+ */
+export async function landCreates(
+  db: Kysely<Tables>,
+  model: ModelName,
+  window: Window,
+  origin: Origin,
+): Promise<Pick<RowCounts, 'created' | 'updated'>> {
+  const all = sql`from ${sql.table(`staged_${tables[model]}`)} w where ${window.rows} and w.op = 'create'`
+  // It stops also when a key is staged twice.
+  const made = await unlessTaken(db, () => insertRows(db, listedRows(model, 'w', all), 'stop'))
+  if (made !== null) return { created: made, updated: 0 }
+  const each = sql`from (${stagedCreates(model, window)}) s`
+  const created = await insertRows(db, listedRows(model, 's', each), 'leave out')
+  return { created, updated: await adopt(db, model, window, origin) }
+}
+
 /** Whether the compared columns of two rows differ; a model may have none. */
 function differ(model: ModelName, a: string, b: string): RawBuilder<unknown> {
   const columns = comparedColumns(model)
@@ -60,26 +80,6 @@ const listedRows = (model: ModelName, alias: string, from: RawBuilder<unknown>):
     { name: 'presence', value: sql`'listed'` },
   ],
 })
-
-/**
- * Creates the staged rows of a window without looking for existing rows first, which would take a
- * third longer. If a user has created the same key since, that row takes the source's facts and is
- * listed from now on.
- */
-export async function landCreates(
-  db: Kysely<Tables>,
-  model: ModelName,
-  window: Window,
-  origin: Origin,
-): Promise<Pick<RowCounts, 'created' | 'updated'>> {
-  const all = sql`from ${sql.table(`staged_${tables[model]}`)} w where ${window.rows} and w.op = 'create'`
-  // It stops also when a key is staged twice.
-  const made = await unlessTaken(db, () => insertRows(db, listedRows(model, 'w', all), 'stop'))
-  if (made !== null) return { created: made, updated: 0 }
-  const each = sql`from (${stagedCreates(model, window)}) s`
-  const created = await insertRows(db, listedRows(model, 's', each), 'leave out')
-  return { created, updated: await adopt(db, model, window, origin) }
-}
 
 /**
  * Gives the facts of a window's creations to rows that are there already, and lists them; those
