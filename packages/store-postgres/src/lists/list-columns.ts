@@ -149,3 +149,11 @@ function ofScope(model: ModelName): RawBuilder<unknown> {
   const resource = listedIn(model)
   return resource === null ? sql`false` : sql`c.resource = ${sql.lit(resource)} and ${sameScope(resource, 'c', 't')}`
 }
+
+/** When a row of main, that of an alias, was last seen, as lists show it. A server has no such time of its own. */
+export function lastSeenOf(model: ModelName, alias: string): RawBuilder<unknown> {
+  const column = listColumn(model, 'last_seen_at')
+  return column === undefined || model === 'server'
+    ? sql`null::timestamptz`
+    : sql`(select ${column.value} ${listFrom(model, [column])} where t.id = ${sql.ref(`${alias}.id`)})`
+}

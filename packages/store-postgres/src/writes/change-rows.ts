@@ -3,7 +3,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Origin } from '../change-log/append-changes.ts'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
-import { listColumn, listFrom } from '../lists/list-columns.ts'
+import { lastSeenOf } from '../lists/list-columns.ts'
 import { type Column, columnNames, editedColumns, keyColumns, ofJson, sameKey, tables } from '../tables/columns.ts'
 import { nextVersion } from '../tables/row-version.ts'
 import type { Assignment } from './insert-rows.ts'
@@ -72,7 +72,7 @@ function ownershipOf(
   { seen, renamed }: { readonly seen: boolean; readonly renamed: boolean },
 ): ReadonlyArray<Assignment> {
   const byUser = sql`when r.values ? 'last_seen_at' then (r.values ->> 'last_seen_at')::timestamptz`
-  const kept = sql`when r.renamed then (${lastSeen(model)})`
+  const kept = sql`when r.renamed then ${lastSeenOf(model, 'm')}`
   const lastSeenOwn = sql`case ${seen ? byUser : sql``} ${renamed ? kept : sql``} else m.last_seen_own end`
   return [
     ...(seen || renamed ? [{ name: 'last_seen_own', value: lastSeenOwn }] : []),
@@ -83,14 +83,6 @@ function ownershipOf(
         ]
       : []),
   ]
-}
-
-/** When the row `m` was last seen, as lists show it. */
-function lastSeen(model: ModelName): RawBuilder<unknown> {
-  const column = listColumn(model, 'last_seen_at')
-  return column === undefined
-    ? sql`null::timestamptz`
-    : sql`select ${column.value} ${listFrom(model, [column])} where t.id = m.id`
 }
 
 /** A key that a row does not have yet. */

@@ -19,14 +19,14 @@ import {
   type WritableModel,
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { branchTable, mergedColumns } from '../../branches/branch-columns.ts'
 import { raiseRevision } from '../../branches/branch-record.ts'
 import type { Database } from '../../database/database.ts'
 import { jsonb } from '../../database/json.ts'
 import type { Tables } from '../../database/tables.ts'
 import { givenColumns } from '../../edits/editable-columns.ts'
-import { listColumn, listFrom } from '../../lists/list-columns.ts'
+import { lastSeenOf } from '../../lists/list-columns.ts'
 import { observedColumns, ofJson, tables } from '../../tables/columns.ts'
 import { nextVersion } from '../../tables/row-version.ts'
 import { type BranchModel, lockObjects } from './locked-objects.ts'
@@ -181,7 +181,7 @@ async function storeEntries(
   await sql`
     insert into ${branchTable(model)} as e (branch_id, id, op, touched, base, ${names}, presence, last_seen_own, registry_version, last_updated)
     select ${branch}::bigint, r.id, 'update', array(select jsonb_array_elements_text(r.touched)), r.base, ${values},
-      case when r.moves then 'manual' else coalesce(m.presence, 'manual') end, case when r.moves then ${lastSeen(model)} else m.last_seen_own end,
+      case when r.moves then 'manual' else coalesce(m.presence, 'manual') end, case when r.moves then ${lastSeenOf(model, 'm')} else m.last_seen_own end,
       ${registryVersion}::bigint, ${nextVersion(sql`r.version`)}
     from jsonb_to_recordset(${jsonb(entries)}) as r (id bigint, version timestamptz, touched jsonb, base jsonb, row jsonb, moves boolean)
     left join ${sql.table(tables[model])} m on m.id = r.id
@@ -193,13 +193,6 @@ async function storeEntries(
 
 const sameRow = (touched: ReadonlyArray<string>, a: FieldValues, b: FieldValues): boolean =>
   touched.every((field) => sameValue(a[field] ?? null, b[field] ?? null))
-
-/** When the row of main `m` was last seen, as lists show it: what it keeps when it gets another key. */
-function lastSeen(model: ModelName): RawBuilder<unknown> {
-  const column = listColumn(model, 'last_seen_at')
-  if (column === undefined || model === 'server') return sql`null::timestamptz`
-  return sql`(select ${column.value} ${listFrom(model, [column])} where t.id = m.id)`
-}
 
 const sameKey = (model: ModelName, one: FieldValues, other: FieldValues): boolean =>
   keyText(naturalKey(model, one)) === keyText(naturalKey(model, other))
