@@ -14,7 +14,10 @@ import { connect, failures, type RunAnswer, setTimeoutSeconds, syncAndWait, sync
 import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
 import { expectScopes } from './support/scope-rows.ts'
 
-/** Every answer on every release with NETBOX_PBS_MATRIX=all (`pnpm matrix`); else those that differ most, on one. */
+/**
+ * Every answer at every place on every release with NETBOX_PBS_MATRIX=all (`pnpm matrix`); else on one
+ * release every answer somewhere, and three of them at every place.
+ */
 const whole = process.env['NETBOX_PBS_MATRIX'] === 'all'
 const releases: ReadonlyArray<Profile> = whole ? profiles : ['4.2']
 
@@ -90,7 +93,6 @@ interface Answer {
   readonly fault: string
   readonly input: FaultInput
   readonly code: string
-  readonly byDay?: true
   /** Lasts as long as an endpoint's timeout. */
   readonly lasts?: true
   /** Places where it is no fault: PBS may answer so. */
@@ -100,14 +102,14 @@ interface Answer {
 const status = (code: number, body: string): FaultInput => ({ kind: 'status', status: code, body })
 const answers: ReadonlyArray<Answer> = [
   { fault: 'connection reset', input: { kind: 'reset' }, code: 'unreachable' },
-  { fault: '401', input: status(401, 'authentication failed'), code: 'unauthorized', byDay: true },
+  { fault: '401', input: status(401, 'authentication failed'), code: 'unauthorized' },
   { fault: 'the 400 that is a 401', input: status(400, 'authentication failed'), code: 'unauthorized' },
-  { fault: '403', input: status(403, 'permission check failed'), code: 'forbidden', byDay: true },
+  { fault: '403', input: status(403, 'permission check failed'), code: 'forbidden' },
   { fault: '404 of a proxy', input: { kind: 'html', status: 404 }, code: 'protocol' },
   { fault: '500', input: status(500, 'internal error'), code: 'protocol' },
   { fault: '503', input: status(503, 'busy'), code: 'protocol' },
   { fault: 'a redirect', input: { kind: 'redirect', location: 'https://192.0.2.1/' }, code: 'protocol' },
-  { fault: 'hang', input: { kind: 'hang' }, code: 'timeout', byDay: true, lasts: true },
+  { fault: 'hang', input: { kind: 'hang' }, code: 'timeout', lasts: true },
   {
     fault: 'silence in the body',
     input: { kind: 'slow', chunkBytes: 9, intervalMs: 60_000 },
@@ -115,7 +117,7 @@ const answers: ReadonlyArray<Answer> = [
     lasts: true,
   },
   { fault: 'cut in the body', input: { kind: 'cut', afterBytes: 15 }, code: 'unreachable' },
-  { fault: 'truncated JSON', input: { kind: 'truncate', afterBytes: 15 }, code: 'protocol', byDay: true },
+  { fault: 'truncated JSON', input: { kind: 'truncate', afterBytes: 15 }, code: 'protocol' },
   { fault: 'HTML of a proxy', input: { kind: 'html', status: 502 }, code: 'protocol' },
   { fault: 'HTML with 200', input: { kind: 'html', status: 200 }, code: 'protocol' },
   { fault: 'empty 200', input: { kind: 'body', body: '' }, code: 'protocol' },
@@ -124,23 +126,50 @@ const answers: ReadonlyArray<Answer> = [
     fault: 'an empty list',
     input: { kind: 'body', body: '{"data":[]}' },
     code: 'protocol',
-    byDay: true,
     // A server without such jobs, or whose ACL is empty, says so: only the guard can doubt it.
     believedAt: /jobs$|^ACL$/,
   },
 ]
+
+/** Which answer each place gives in a run, where it is a fault. */
+interface Round {
+  readonly title: string
+  readonly answers: ReadonlyArray<Answer | undefined>
+}
+
+const isFault = (place: Place, { believedAt }: Answer): boolean =>
+  believedAt === undefined || !believedAt.test(place.place)
+
+const rounds: ReadonlyArray<Round> = whole
+  ? answers.map((answer) => ({
+      title: answer.fault,
+      answers: places.map((place) => (isFault(place, answer) ? answer : undefined)),
+    }))
+  : [0, 6, 12].map((shift) => ({
+      title: `another answer at each place, the first of them ${answers[shift]?.fault}`,
+      answers: places.map((place, nth) => {
+        const from = (nth + shift) % answers.length
+        return [...answers.slice(from), ...answers.slice(0, from)].find((answer) => isFault(place, answer))
+      }),
+    }))
+
+test('every answer is given somewhere', () => {
+  expect(new Set(rounds.flatMap((round) => round.answers.map((answer) => answer?.fault)))).toEqual(
+    new Set([...answers.map(({ fault }) => fault), ...(whole ? [undefined] : [])]),
+  )
+})
 
 /**
  * A server whose lists of observations cannot be read: its facts, without the states of garbage
  * collection. The datastores are asked for their sizes one by one, unless the answer is one of a
  * server that does not answer.
  */
-const unmeasured = (state: PbsState, code: string): PbsState => ({
+const unmeasured = (state: PbsState, code: string | undefined): PbsState => ({
   ...state,
   datastores: state.datastores.map((store) => ({
     ...store,
     // The simulator has no word for a number that is not known.
-    usage: ['unreachable', 'unauthorized'].includes(code)
+    usage: ['unreachable', 'unauthorized'].includes(code ?? '')
       ? ({ total: null, used: null, avail: null } as never)
       : store.usage,
     gc: { ...store.gc, lastRun: null },
@@ -176,9 +205,12 @@ describe.each(releases)('PBS %s', (release) => {
     await Promise.all([...servers.values()].map((server) => server.close()))
   })
 
-  describe.each(answers.filter(({ byDay }) => whole || byDay))('$fault', ({ input, code, lasts, believedAt }) => {
+  describe.each(rounds)('$title', (given) => {
     const before = new Map<string, PbsState>()
-    const struck = places.filter(({ place }) => believedAt === undefined || !believedAt.test(place))
+    const struck = places.flatMap((place, nth) => {
+      const answer = given.answers[nth]
+      return answer === undefined ? [] : [{ ...place, answer }]
+    })
     let run: RunAnswer
 
     beforeAll(async () => {
@@ -187,20 +219,24 @@ describe.each(releases)('PBS %s', (release) => {
         before.set(name, stateNow(server))
         moveOn(server, round)
         // Any change of an endpoint gives it a new client, which knows nothing from runs before.
-        if (name !== 'well') await setTimeoutSeconds(running, ids.get(name) ?? 0, lasts === true ? 1 : 30 + round)
+        const lasts = struck.some(({ server: of, answer }) => of === name && answer.lasts === true)
+        if (name !== 'well') await setTimeoutSeconds(running, ids.get(name) ?? 0, lasts ? 1 : 30 + round)
       }
-      for (const { server, match } of struck) at(server).faults.add({ ...input, match })
+      for (const { server, match, answer } of struck) at(server).faults.add({ ...answer.input, match })
       run = await syncAndWait(running)
       for (const server of servers.values()) server.faults.clear()
     })
 
     test.each(names.slice(0, -1))('on %s: the struck scopes fail, their rows stay, all others land', async (name) => {
       const here = struck.filter(({ server }) => server === name)
-      const fails = here.flatMap((place) => place.fails)
-      expect(failures(run, name)).toEqual(fails.sort().map((title) => ({ title, outcome: 'failed', code })))
+      const failed = here.flatMap(({ fails, answer }) =>
+        fails.map((title) => ({ title, outcome: 'failed', code: answer.code })),
+      )
+      expect(failures(run, name)).toEqual(failed.sort((a, b) => (a.title < b.title ? -1 : 1)))
+      const usageCode = here.find(({ place }) => place === 'usage of datastores')?.answer.code
       await expectScopes(running, {
         before: before.get(name) ?? at(name).state,
-        after: name === 'observed' ? unmeasured(at(name).state, code) : at(name).state,
+        after: name === 'observed' ? unmeasured(at(name).state, usageCode) : at(name).state,
         kept: (title) =>
           here.some((place) => (place.keeps === undefined ? place.fails.includes(title) : place.keeps.test(title))),
       })
