@@ -59,7 +59,7 @@ const readRun = async (rest: Rest, id: number): Promise<RunAnswer> =>
   (await request(rest, 'GET', `/api/plugins/pbs/sync-runs/${id}/`)).json as RunAnswer // border: a test reads what it asserts
 
 const waitForRun = (rest: Rest, id: number, accept: (run: RunAnswer) => boolean) =>
-  vi.waitFor(async () => expect(await readRun(rest, id)).toSatisfy(accept), { timeout: 120_000, interval: 20 })
+  vi.waitFor(async () => expect(await readRun(rest, id)).toSatisfy(accept), { timeout: 120_000, interval: 100 })
 
 test('start killed in the middle of a sync, five times: nothing is torn or lost, and the next start goes on at once', async () => {
   const first = await start()
