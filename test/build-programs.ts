@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { TestProject } from 'vitest/node'
+import { parts } from '../bench/src/child.ts'
 import { openDoor } from '../packages/testing/src/door.ts'
 import { programNames, programs } from '../packages/testing/src/programs.ts'
 
@@ -14,7 +15,10 @@ async function build(folder: string): Promise<void> {
   const kept = ['@electric-sql/pglite', 'pg-native']
   await tsup.build({
     config: false,
-    entry: Object.fromEntries(programNames.map((name) => [name, join(root, programs[name].main)])),
+    entry: Object.fromEntries([
+      ...programNames.map((name) => [name, join(root, programs[name].main)]),
+      ...parts.map((part) => [`bench/${part}`, join(root, `bench/src/${part}.ts`)]),
+    ]),
     outDir: folder,
     format: 'esm',
     platform: 'node',

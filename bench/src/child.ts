@@ -1,18 +1,29 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** A part of the benchmark that has a process of its own. */
-export type Part =
-  | 'ingest/gateway'
-  | 'ingest/reader'
-  | 'ingest/worker'
-  | 'gateway/simulator'
-  | 'gateway/gateway'
-  | 'gateway/direct'
+/** The parts of the benchmark that have a process of their own. */
+export const parts = [
+  'ingest/gateway',
+  'ingest/reader',
+  'ingest/worker',
+  'gateway/simulator',
+  'gateway/gateway',
+  'gateway/direct',
+] as const
+export type Part = (typeof parts)[number]
+
+/** Where the parts lie when a test has had them built: `<part>.js` each. Null: run from the sources. */
+let builtIn: string | null = null
+
+/** Runs the parts from a folder of built ones, in this process from now on. */
+export function runPartsFrom(folder: string): void {
+  builtIn = folder
+}
 
 /** The most memory that a part has held so far, and the time it has spent on a processor. */
 export interface Usage {
@@ -33,9 +44,10 @@ export async function startPart<Task extends object, Answer>(
   readonly usage: () => Promise<Usage>
   readonly stop: () => Promise<void>
 }> {
-  const child = fork(fileURLToPath(new URL(`./${part}.ts`, import.meta.url)), {
+  const source = fileURLToPath(new URL(`./${part}.ts`, import.meta.url))
+  const child = fork(builtIn === null ? source : join(builtIn, `${part}.js`), {
     cwd: root,
-    execArgv: [...asStarted(), ...nodeFlags],
+    execArgv: [...asStarted(), ...(builtIn === null ? ['--conditions=source', '--import', 'tsx'] : []), ...nodeFlags],
     serialization: 'advanced',
   })
   child.send(task)
@@ -97,7 +109,7 @@ export function cpuSince(): () => number {
 /** The flags of Node with which `bin/run.mjs` starts the product's worker. */
 function asStarted(): ReadonlyArray<string> {
   const { worker } = JSON.parse(readFileSync(`${root}bin/programs.json`, 'utf8'))
-  return [...worker.nodeFlags, '--conditions=source', '--import', 'tsx']
+  return worker.nodeFlags
 }
 
 async function firstMessage<Answer>(child: ChildProcess): Promise<Answer> {

@@ -1,6 +1,11 @@
-import { expect, test } from 'vitest'
+import { join } from 'node:path'
+import { builtFolder } from '@netbox-pbs/testing'
+import { beforeAll, expect, test } from 'vitest'
+import { runPartsFrom } from '../src/child.ts'
 import { gateway } from '../src/gateway/gateway-case.ts'
 import { jsonLine } from '../src/report.ts'
+
+beforeAll(async () => runPartsFrom(join(await builtFolder(), 'bench')))
 
 test('the snapshots of a simulated server are measured against reading them from it', async () => {
   const result = await gateway({ snapshots: 300, rounds: 1, profiles: null })

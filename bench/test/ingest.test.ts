@@ -1,6 +1,11 @@
-import { expect, inject, test } from 'vitest'
+import { join } from 'node:path'
+import { builtFolder } from '@netbox-pbs/testing'
+import { beforeAll, expect, inject, test } from 'vitest'
+import { runPartsFrom } from '../src/child.ts'
 import { ingest } from '../src/ingest/ingest.ts'
 import { jsonLine } from '../src/report.ts'
+
+beforeAll(async () => runPartsFrom(join(await builtFolder(), 'bench')))
 
 test('three syncs of 500 snapshots are measured against their yardsticks', async () => {
   const databaseUrl = await (await fetch(inject('postgresAt'))).text()

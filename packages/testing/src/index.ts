@@ -30,7 +30,7 @@ export { type DumpTemplate, embeddedDump } from './embedded-dump.ts'
 export { type FreezingProxy, freezingProxy } from './freezing-proxy.ts'
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server.ts'
 export { postgresUrl, type Template } from './postgres-url.ts'
-export { builtPrograms, type ProgramArguments, type ProgramName } from './programs.ts'
+export { builtFolder, builtPrograms, type ProgramArguments, type ProgramName } from './programs.ts'
 export {
   type ReceivedResponse,
   type ResponseCheck,

@@ -23,10 +23,14 @@ export const programs: Readonly<
 > = JSON.parse(readFileSync(new URL('../../../bin/programs.json', import.meta.url), 'utf8'))
 
 /**
- * Runs what `test/build-programs.ts` builds from the sources for the first test of a run that asks: a
- * process that loads a thousand sources takes six times as long to start.
+ * The folder into which `test/build-programs.ts` builds the programs, `<program>.js` each, and the
+ * parts of the benchmark, `bench/<part>.js`, for the first test of a run that asks: a process that
+ * loads a thousand sources takes six times as long to start.
  */
+export const builtFolder = (): Promise<string> => askAt(inject('programsAt'), 'programs')
+
+/** Runs the built programs. */
 export async function builtPrograms(): Promise<ProgramArguments> {
-  const folder = await askAt(inject('programsAt'), 'programs')
+  const folder = await builtFolder()
   return (name) => [...programs[name].nodeFlags, join(folder, `${name}.js`)]
 }
