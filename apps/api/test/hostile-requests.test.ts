@@ -78,7 +78,8 @@ test('the routes are those of the app', () => {
 })
 
 /** On both engines with NETBOX_PBS_MATRIX=all (`pnpm matrix`); else on PostgreSQL. */
-const chosen = engines.filter(({ engine }) => engine === 'PostgreSQL' || process.env['NETBOX_PBS_MATRIX'] === 'all')
+const whole = process.env['NETBOX_PBS_MATRIX'] === 'all'
+const chosen = engines.filter(({ engine }) => engine === 'PostgreSQL' || whole)
 
 describe.each(chosen)('a hostile request, on $engine', ({ database }) => {
   let api: TestApi
@@ -154,14 +155,20 @@ describe.each(chosen)('a hostile request, on $engine', ({ database }) => {
   })
 
   test('no id in a path does', async () => {
-    const targets = paths.filter((path) => path.includes(':')).flatMap((path) => oddIds.map((id) => fill(path, id)))
-    const sent = targets.flatMap((target) =>
-      methods.flatMap((method) =>
+    const sent = paths
+      .filter((path) => path.includes(':'))
+      .flatMap((path, nth) => {
+        // One method that the path does not have stands for the others, except with NETBOX_PBS_MATRIX=all.
+        const own = methods.filter((method) => routes.some((route) => route.path === path && route.method === method))
+        const others = methods.filter((method) => !own.includes(method))
+        const sentTo = whole ? methods : [...own, ...others.slice(nth % others.length).slice(0, 1)]
+        return oddIds.flatMap((id) => sentTo.map((method) => ({ method, target: fill(path, id) })))
+      })
+      .map(({ method, target }) =>
         target.startsWith('/api/')
-          ? [{ method, target, headers: { ...token, ...json }, body: '{}' }]
-          : [{ method, target, headers: { ...session, ...form }, body: `form_token=${formToken}` }],
-      ),
-    )
+          ? { method, target, headers: { ...token, ...json }, body: '{}' }
+          : { method, target, headers: { ...session, ...form }, body: `form_token=${formToken}` },
+      )
     expect(await harmOf(sent)).toEqual(none)
   })
 

@@ -17,8 +17,9 @@ import { tick } from '@netbox-pbs/worker'
 import { Effect, Layer, Logger, LogLevel, ManagedRuntime, Option, Redacted, Stream } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 
-/** Twenty of each race with NETBOX_PBS_RACES=all (`pnpm races`); else five. */
-const rounds = process.env['NETBOX_PBS_RACES'] === 'all' ? 20 : 5
+/** With NETBOX_PBS_RACES=all (`pnpm races`) twenty of each race, else five, and all of it on both engines. */
+const all = process.env['NETBOX_PBS_RACES'] === 'all'
+const rounds = all ? 20 : 5
 
 /** When the server is renamed, in the life of a run: `never` is what each other point is compared with. */
 const points = [
@@ -54,7 +55,7 @@ const box = secretBoxLayer({ key: Redacted.make(Buffer.alloc(32, 7).toString('ba
 const actor = { user: 'ada', requestId: '5f6c0f6e-6a53-4a3a-9c0b-0a4d0c7f0001' } as const
 const resources: ReadonlyArray<Resource> = ['datastores', 'snapshots', 'jobs']
 
-describe.each(engines)('a server that is renamed, on $engine', ({ database }) => {
+describe.each(engines)('a server that is renamed, on $engine', ({ engine, database }) => {
   /** The servers as the gateway knows them. */
   let fleet: ReadonlyArray<FleetServer> = []
   /** What happens at a point. */
@@ -257,10 +258,14 @@ describe.each(engines)('a server that is renamed, on $engine', ({ database }) =>
     expect(await run(life(point, renameFirst))).toEqual(expected)
   })
 
-  test.each(points)('%s, and gives its name to another: each keeps its own', async (point) => {
-    const expected = await unchanged()
-    expect(await run(life(point, swap))).toEqual(expected)
-  })
+  // The statements are those of a rename, which the embedded engine has just been through.
+  test.each(all || engine === 'pg' ? points : [])(
+    '%s, and gives its name to another: each keeps its own',
+    async (point) => {
+      const expected = await unchanged()
+      expect(await run(life(point, swap))).toEqual(expected)
+    },
+  )
 
   test('a job queued under the old name and one asked for under the new name never run together', async () => {
     for (let time = 0; time < rounds; time++) {

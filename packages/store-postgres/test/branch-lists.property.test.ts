@@ -79,7 +79,7 @@ describe.each(engines)('lists in branches on $engine', ({ engine, migrated }) =>
   afterAll(() => Promise.all(opened.map((runtime) => runtime.dispose())))
 
   // The queries are the same on both engines; on the embedded one they take three times as long.
-  const seeds = engine === 'pglite' ? [1] : [1, 2, 3, 4]
+  const seeds = process.env['NETBOX_PBS_RACES'] === 'all' ? [1, 2, 3, 4] : engine === 'pglite' ? [1] : [1, 2]
   test.each(seeds)('are main with the change set applied, page by page (%i)', async (seed) => {
     const here = open()
     const there = open()
