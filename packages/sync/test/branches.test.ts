@@ -111,7 +111,7 @@ test.each([
   const { frames } = system
   system.frames = (request) => {
     if (how !== 'a bug')
-      system.settingsFailure = Option.some(new StoreFailed({ reason: 'refused', operation: 'reading' }))
+      system.settings.failure = Option.some(new StoreFailed({ reason: 'refused', operation: 'reading' }))
     return frames(request)
   }
   if (how === 'a bug') {
@@ -133,7 +133,7 @@ test('a branch that the database does not let settle is tried again, without rea
     new StoreFailed({ reason: 'unavailable', operation: 'reading' }),
   )
   system.frames = (request) => {
-    system.settingsFailure = failing
+    system.settings.failure = failing
     failing = Option.none()
     return frames(request)
   }
@@ -142,7 +142,7 @@ test('a branch that the database does not let settle is tried again, without rea
   system.queue.onRetry = () => {
     read = system.requests.length
     states.push(system.lastRun.status, ...names(system).map(([, status]) => status))
-    system.settingsFailure = Option.none()
+    system.settings.failure = Option.none()
   }
   const { run: ended } = await run(system.sync(['snapshots']))
   expect(states).toEqual(['running', 'ready'])

@@ -7,6 +7,10 @@ import {
   queueContract,
   retentionTurnsContract,
   runsContract,
+  schedulesContract,
+  serverObservationsContract,
+  settingsContract,
+  workersContract,
 } from '@netbox-pbs/testing'
 import { Effect, Layer } from 'effect'
 import { beforeEach, describe } from 'vitest'
@@ -15,6 +19,7 @@ import { MemoryQueue } from './memory/queue.ts'
 import { MemoryRetention } from './memory/retention.ts'
 import { runsLayer } from './memory/runs.ts'
 import { MemorySystem } from './memory/system.ts'
+import { MemoryWorkers } from './memory/workers.ts'
 import { serverFacts, World } from './memory/world.ts'
 
 // The fakes of this folder keep the contracts that PostgreSQL keeps: packages/store-postgres/test runs the same suites.
@@ -44,6 +49,44 @@ describe('Runs in memory', () => {
     renameServer: async (id, name) =>
       Object.assign(world.rows.server.get(id) ?? {}, { facts: serverFacts(name, null) }),
     removeServer: async (id) => world.remove('server', id),
+  })
+})
+
+describe('Schedules in memory', () => {
+  const { layer, world } = new MemorySystem()
+  schedulesContract({
+    run: (effect) => Effect.runPromise(Effect.provide(effect, layer)),
+    addServer: async ({ name, connected, timing }) => {
+      const row = connected ? world.connect(name, 1) : world.insert('server', serverFacts(name, null), 'manual')
+      return Object.assign(row, { timing }).id
+    },
+    changeServer: async (id, { name, timing }) => {
+      const row = world.rows.server.get(id)
+      Object.assign(row ?? {}, { facts: { ...row?.facts, name }, timing })
+    },
+    removeServer: async (id) => world.remove('server', id),
+  })
+})
+
+describe('SettingsStore in memory', () => {
+  const { layer, settings } = new MemorySystem()
+  beforeEach(() => settings.reset())
+  settingsContract({ run: (effect) => Effect.runPromise(Effect.provide(effect, layer)) })
+})
+
+describe('Workers in memory', () => {
+  const workers = new MemoryWorkers()
+  workersContract({
+    run: (effect) => Effect.runPromise(Effect.provide(effect, workers.layer)),
+    age: async (seconds) => workers.age(seconds),
+  })
+})
+
+describe('ServerObservations in memory', () => {
+  const { layer, world } = new MemorySystem()
+  serverObservationsContract({
+    run: (effect) => Effect.runPromise(Effect.provide(effect, layer)),
+    addServer: async (name) => world.insert('server', serverFacts(name, null), 'manual').id,
   })
 })
 

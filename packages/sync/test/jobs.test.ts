@@ -126,7 +126,7 @@ describe('a job', () => {
     const outcomes = await run(
       Effect.gen(function* () {
         const claimed = yield* claimFirst(system)
-        system.settingsFailure = Option.some(down)
+        system.settings.failure = Option.some(down)
         return [yield* runJob(claimed), yield* runJob({ ...claimed, last: true })]
       }).pipe(Effect.provide(system.layer), Effect.orDie),
     )

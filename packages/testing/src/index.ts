@@ -21,11 +21,15 @@ export {
   serverIdOf,
   snapshotFacts,
 } from './contract/landing.ts'
+export { serverObservationsContract } from './contract/observations.ts'
 export { type OneByOne, oneByOne, writesOneByOne } from './contract/one-by-one.ts'
 export { queueContract } from './contract/queue.ts'
 export { retentionTurnsContract } from './contract/retention-turns.ts'
 export type { RunsUnderTest } from './contract/run-driver.ts'
 export { runsContract } from './contract/runs.ts'
+export { schedulesContract } from './contract/schedules.ts'
+export { settingsContract } from './contract/settings.ts'
+export { workersContract } from './contract/workers.ts'
 export { type DumpTemplate, embeddedDump } from './embedded-dump.ts'
 export { type FreezingProxy, freezingProxy } from './freezing-proxy.ts'
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server.ts'

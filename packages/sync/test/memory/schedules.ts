@@ -8,15 +8,20 @@ export type Marks = Map<number | null, ScheduleMark & { readonly dropped: number
 
 /** `Schedules` in memory. */
 export const schedulesLayer = (world: World, marks: Marks) => {
-  const isFirst = ({ serverId, mark }: DueRun) => {
+  const isGone = (serverId: number | null) => serverId !== null && !world.rows.server.has(serverId)
+  const markOf = (serverId: number | null): ScheduleMark | null => {
     const kept = marks.get(serverId)
+    return kept === undefined ? null : { timing: kept.timing, countedFrom: kept.countedFrom }
+  }
+  const isFirst = ({ serverId, mark }: DueRun) => {
+    const kept = isGone(serverId) ? undefined : marks.get(serverId)
     return kept?.timing === mark.timing && kept.countedFrom === mark.countedFrom ? kept : null
   }
   return Layer.effect(
     Schedules,
     Effect.map(Runs, (runs) =>
       Schedules.of({
-        settingsMark: () => Effect.sync(() => Option.fromNullable(marks.get(null))),
+        settingsMark: () => Effect.sync(() => Option.fromNullable(markOf(null))),
         servers: () =>
           Stream.suspend(() =>
             Stream.fromIterable(
@@ -28,7 +33,7 @@ export const schedulesLayer = (world: World, marks: Marks) => {
                   id,
                   name: String(facts['name']),
                   connected: facts['endpoint_state'] === 'connected',
-                  mark: marks.get(id) ?? null,
+                  mark: markOf(id),
                 })),
             ),
           ),

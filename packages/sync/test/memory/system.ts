@@ -2,13 +2,10 @@ import type { Resource, Run, Settings } from '@netbox-pbs/core'
 import {
   Queue,
   ServerObservations,
-  SettingsStore,
   Source,
   SourceFailed,
   type SourceFrame,
   type SourceRequest,
-  type StoreFailed,
-  Workers,
 } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Logger, LogLevel, Option, Stream } from 'effect'
 import { runJob, startRun } from '../../src/index.ts'
@@ -22,6 +19,8 @@ import { MemoryRetention } from './retention.ts'
 import type { RunRecord } from './run-record.ts'
 import { runsLayer } from './runs.ts'
 import { type Marks, schedulesLayer } from './schedules.ts'
+import { MemorySettings } from './settings.ts'
+import { MemoryWorkers } from './workers.ts'
 import { World } from './world.ts'
 
 /** A whole system in memory: every port that a sync needs, and a fleet to read. */
@@ -31,10 +30,10 @@ export class MemorySystem {
   readonly queue = new MemoryQueue()
   readonly branches = new MemoryBranches()
   readonly retention = new MemoryRetention()
+  readonly settings = new MemorySettings(this.world)
   readonly log: ChangeSetLog = { landings: [], largestAppend: 0, open: new Map() }
   readonly contacts: Array<string> = []
   readonly requests: Array<SourceRequest> = []
-  settingsFailure: Option.Option<StoreFailed> = Option.none()
   fleet: ReadonlyArray<FleetServer> = []
   listing: Listing = {}
   /** The stream of a request; the fleet's unless a test says otherwise. */
@@ -66,32 +65,15 @@ export class MemorySystem {
           )
         }),
     }),
-    Layer.succeed(SettingsStore, {
-      get: () =>
-        Effect.suspend(() =>
-          Option.isSome(this.settingsFailure)
-            ? this.settingsFailure.value
-            : Effect.succeed({
-                ...this.world.settings,
-                proxbox_api_key_configured: false,
-                created: '2026-01-01T00:00:00Z',
-                last_updated: '2026-01-01T00:00:00Z',
-              }),
-        ),
-      update: (change) => Effect.sync(() => this.set(change)),
-      proxboxApiKey: () => Effect.succeed(Option.none()),
-    }),
-    Layer.succeed(Workers, {
-      heartbeat: () => Effect.void,
-      stopped: () => Effect.void,
-      state: () => Effect.succeed({ running: 1, lastHeartbeat: null }),
-    }),
+    this.settings.layer,
+    new MemoryWorkers().layer,
     Layer.succeed(ServerObservations, {
       record: ({ serverId, health }) =>
         Effect.sync(() => {
           const facts = this.world.rows.server.get(serverId)?.facts
           if (facts === undefined) return
-          this.world.health.set(serverId, health)
+          const { last_seen_at = null } = this.world.health.get(serverId) ?? {}
+          this.world.health.set(serverId, { ...health, last_seen_at: health.last_seen_at ?? last_seen_at })
           this.contacts.push(`${facts['name']} ${health.status}`)
         }),
     }),
