@@ -61,21 +61,26 @@ export const snapshots = (type: string, id: string, count: number): ReadonlyArra
   }))
 
 /** A PBS in memory: empty and with all privileges unless told. */
-export const fakeReader = (parts: Partial<PbsReader> = {}): PbsReader => ({
-  version: Effect.succeed({ version: '4.2', release: '3', repoid: null, unsafeIntegers: [], latencyMs: 7 }),
-  time: Effect.succeed({ timezone: 'UTC', time: 0, localtime: 0, unsafeIntegers: [] }),
-  permissions: Effect.succeed({
-    '/': { 'Sys.Audit': true, 'Datastore.Audit': true, 'Remote.Audit': true, 'Tape.Audit': true },
-  }),
-  datastores: Effect.succeed([]),
-  datastoreConfigs: Effect.succeed([]),
-  datastoreUsages: Effect.succeed([]),
-  datastoreStatus: () => Effect.succeed({ total: 0, used: 0, avail: 0, 'backend-type': null, unsafeIntegers: [] }),
-  gcStates: Effect.succeed([]),
-  namespaces: () => Effect.succeed(['']),
-  groups: () => Effect.succeed([]),
-  snapshots: () => Effect.succeed([]),
-  tasks: () => Stream.empty,
-  jobs: () => Effect.succeed([]),
-  ...parts,
-})
+export const fakeReader = (parts: Partial<PbsReader> = {}): PbsReader => {
+  const reader: PbsReader = {
+    version: Effect.succeed({ version: '4.2', release: '3', repoid: null, unsafeIntegers: [], latencyMs: 7 }),
+    time: Effect.succeed({ timezone: 'UTC', time: 0, localtime: 0, unsafeIntegers: [] }),
+    permissions: Effect.succeed({
+      '/': { 'Sys.Audit': true, 'Datastore.Audit': true, 'Remote.Audit': true, 'Tape.Audit': true },
+    }),
+    datastores: Effect.succeed([]),
+    datastoreConfigs: Effect.succeed([]),
+    datastoreUsages: Effect.succeed([]),
+    datastoreStatus: () => Effect.succeed({ total: 0, used: 0, avail: 0, 'backend-type': null, unsafeIntegers: [] }),
+    gcStates: Effect.succeed([]),
+    namespaces: () => Effect.succeed(['']),
+    groups: () => Effect.succeed([]),
+    snapshots: () => Effect.succeed([]),
+    tasks: () => Stream.empty,
+    jobs: () => Effect.succeed([]),
+    snapshotsAsTheyCome: (datastore, namespace) =>
+      Stream.fromIterableEffect(Effect.suspend(() => reader.snapshots(datastore, namespace, undefined, 0))),
+    ...parts,
+  }
+  return reader
+}

@@ -1,9 +1,12 @@
-import { Effect } from 'effect'
+import { Effect, Stream } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { datastoresScopes } from '../src/scopes/datastores.ts'
 import { jobsScopes } from '../src/scopes/jobs.ts'
+import { ScopeFailed } from '../src/scopes/scope-failed.ts'
 import { failing, group, inTurn, snapshots } from './fake-reader.ts'
 import { brief, config, framesOf, listed, store } from './frames-of.ts'
+
+const byText = (a: object, b: object): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)
 
 describe('the snapshots of a namespace', () => {
   const root = { namespaces: [''] }
@@ -21,20 +24,86 @@ describe('the snapshots of a namespace', () => {
     expect(requested).toEqual([['tank', '', undefined, 3]])
   })
 
-  test('are read group by group when they are many', async () => {
+  test('are read in one list as they come when they are many, and only what it contradicts by itself', async () => {
     const requested: Array<unknown> = []
+    const counted = [
+      group('vm', '2', 2000),
+      group('ct', '1', 2),
+      group('vm', '3', 2),
+      group('vm', '4', 0),
+      group('vm', '5', 3),
+    ]
+    const groups = inTurn(counted, [...counted, group('vm', '6', 1)])
     const frames = await listed(root, {
-      groups: () => Effect.succeed([group('vm', '2', 2000), group('ct', '1', 1)]),
+      groups: () => groups,
       snapshots: (_, __, of) => {
         requested.push(of)
-        return Effect.succeed(of?.type === 'vm' ? snapshots('vm', '2', 2000) : snapshots('ct', '1', 1))
+        return Effect.succeed(snapshots(of?.type ?? '', of?.id ?? '', of?.id === '5' ? 3 : 2))
       },
+      snapshotsAsTheyCome: () =>
+        Stream.make(
+          // vm/3 in two pieces, vm/5 short, vm/6 new, vm/7 in no list of groups
+          ...snapshots('vm', '3', 1),
+          ...snapshots('vm', '2', 2000),
+          ...snapshots('vm', '3', 2).slice(1),
+          ...snapshots('vm', '5', 2),
+          ...snapshots('vm', '7', 1),
+          ...snapshots('ct', '1', 2),
+          ...snapshots('vm', '6', 1),
+        ),
     })
-    expect(frames.map(brief)).toEqual(['scope snapshots ', 'group ct/1 1', 'group vm/2 2000', 'complete 2001'])
-    expect(requested).toEqual([
-      { type: 'ct', id: '1' },
-      { type: 'vm', id: '2' },
+    expect(frames.map(brief)).toEqual([
+      'scope snapshots ',
+      'group vm/2 2000',
+      'group ct/1 2',
+      'warning row_unreadable',
+      'group vm/4 0',
+      'group vm/3 2',
+      'group vm/5 3',
+      'group vm/6 2',
+      'complete 2009 left out 1',
     ])
+    expect(frames.find((frame) => frame.frame === 'warning')).toMatchObject({
+      message: expect.stringContaining('group vm/7'),
+    })
+    expect(requested).toEqual(['3', '5', '6'].map((id) => ({ type: 'vm', id })))
+  })
+
+  test('are the same frames, read in one list or one by one', async () => {
+    const groups = () => Effect.succeed([group('vm', '2', 2000), group('ct', '1', 2)])
+    const alone = (_: string, __: string, of?: { readonly id: string }) =>
+      Effect.succeed(of?.id === '2' ? snapshots('vm', '2', 2000) : snapshots('ct', '1', 2))
+    const refused = new ScopeFailed({
+      code: 'protocol',
+      message: 'one is broken',
+      retryable: false,
+      refused: 'unreadable',
+    })
+    const together = await listed(root, {
+      groups,
+      snapshotsAsTheyCome: () => Stream.make(...snapshots('vm', '2', 2000).toReversed(), ...snapshots('ct', '1', 2)),
+    })
+    for (const failure of [refused, new ScopeFailed({ code: 'timeout', message: 'slow', retryable: true })]) {
+      const frames = await listed(root, { groups, snapshots: alone, snapshotsAsTheyCome: () => Stream.fail(failure) })
+      expect(frames.map(brief)).toEqual(['scope snapshots ', 'group ct/1 2', 'group vm/2 2000', 'complete 2002'])
+      expect(frames.toSorted(byText)).toEqual(together.toSorted(byText))
+    }
+  })
+
+  test.each([
+    [
+      'that hangs after the first group',
+      'timeout',
+      Stream.fail(new ScopeFailed({ code: 'timeout', message: 'it hangs', retryable: true })),
+    ],
+    ['that comes back to a group', 'protocol retryable', Stream.make(...snapshots('vm', '1', 1))],
+  ])('fail with their list %s', async (_, code, rest) => {
+    const frames = await listed(root, {
+      groups: () => Effect.succeed([group('vm', '1', 1), group('vm', '2', 2000)]),
+      snapshotsAsTheyCome: () =>
+        Stream.concat(Stream.make(...snapshots('vm', '1', 1), ...snapshots('vm', '2', 1)), rest),
+    })
+    expect(frames.map(brief)).toEqual(['scope snapshots ', 'group vm/1 1', expect.stringContaining(`failed ${code}`)])
   })
 
   test('of empty groups are none', async () => {

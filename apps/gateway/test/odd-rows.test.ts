@@ -178,7 +178,7 @@ describe('a row of another list', () => {
     expect(warningsOf(frames, 'row_unreadable')).toEqual([expect.stringContaining('of the list cannot be read')])
   })
 
-  test('of usage, or of the configuration, that is odd costs no datastore and no numbers of another', async () => {
+  test('of usage, or of the configuration, that is odd costs no datastore, no size and no numbers of another', async () => {
     const whole = ofKind(await syncFrames(gateway, 'datastores'), 'datastore')
     pbs.faults.add({ kind: 'row', match: { path: '/status/datastore-usage' }, where: { store: 'vault' }, set: null })
     pbs.faults.add({ kind: 'row', match: { path: '/config/datastore' }, where: { name: 'vault' }, set: 'vault' })
@@ -186,7 +186,12 @@ describe('a row of another list', () => {
     const stores = new Map(ofKind(frames, 'datastore').map((store) => [store.name, store]))
     expect([...stores.keys()]).toEqual(whole.map(({ name }) => name))
     expect(stores.get('tank')).toEqual(whole.find(({ name }) => name === 'tank'))
-    expect(stores.get('vault')).toMatchObject({ unknown: ['path'], observed: { used_bytes: null } })
+    // It is asked for its own size, and for no forecast.
+    const size = whole.find(({ name }) => name === 'vault')?.observed.used_bytes
+    expect(stores.get('vault')).toMatchObject({
+      unknown: ['path'],
+      observed: { used_bytes: size, estimated_full_at: null },
+    })
     expect(leftOutOf(frames)).toEqual([undefined])
     expect(warningsOf(frames, 'state_unavailable')).toHaveLength(2)
   })

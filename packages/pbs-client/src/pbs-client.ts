@@ -39,10 +39,12 @@ export interface PbsSnapshotQuery {
   readonly backupType?: string
   readonly backupId?: string
   /**
-   * The sum of `backup-count`, for a caller that holds the whole list: one that is far longer fails
-   * with `protocol`.
+   * The sum of `backup-count`: a list that is far longer fails with `protocol`. Left out: it is not
+   * known.
    */
   readonly counted?: number
+  /** The caller holds the whole list, which may then have 32 MiB at most. */
+  readonly held?: boolean
 }
 
 /** A list, with an `UnreadableRow` in the place of each row that cannot be read. */
@@ -152,7 +154,7 @@ export const makePbsClient = (
         'backup-type': query.backupType,
         'backup-id': query.backupId,
       })
-      const limits = query.counted === undefined ? streamedList : countedSnapshots(query.counted)
+      const limits = query.counted === undefined ? streamedList : countedSnapshots(query.counted, query.held === true)
       const again = Effect.retry(open, { times: 1, while: isVanishedWhileListing })
       return streamRows(transport, again, PbsSnapshot, path, limits)
     }

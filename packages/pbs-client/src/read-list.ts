@@ -248,13 +248,14 @@ export const streamedList: AnswerLimits = { bytes: 4096 * MiB, rows: 5_000_000, 
 export const taskList: AnswerLimits = { bytes: 256 * MiB, rows: 200_000, rowBytes: 64 * KiB }
 
 /**
- * Snapshots that somebody holds together: twice as many rows as their groups count, and a thousand,
- * for what comes meanwhile; 4 KiB for each, where one has some 800 bytes. However many the groups
- * claim, no more than 32 MiB.
+ * Snapshots of groups: twice as many rows as these count, and a thousand, for what comes meanwhile;
+ * 4 KiB for each, where one has some 800 bytes. However many the groups claim, no more than a stream
+ * may have, and no more than 32 MiB when somebody holds them together.
  */
-export const countedSnapshots = (count: number): AnswerLimits => {
-  const rows = Math.min(100_000, 2 * Math.max(0, count) + 1000)
-  return { bytes: Math.min(32 * MiB, 4 * MiB + rows * 4 * KiB), rows, rowBytes: MiB }
+export const countedSnapshots = (count: number, held: boolean): AnswerLimits => {
+  const most = held ? { rows: 100_000, bytes: 32 * MiB } : streamedList
+  const rows = Math.min(most.rows, 2 * Math.max(0, count) + 1000)
+  return { bytes: Math.min(most.bytes, 4 * MiB + rows * 4 * KiB), rows, rowBytes: MiB }
 }
 
 /** An answer that is one object. */

@@ -56,6 +56,14 @@ export interface PbsReader {
     counted: number,
   ) => ReadRows<PbsSnapshot>
   /**
+   * Of a whole namespace, group by group; `counted` as above. Its permit is held until the stream ends.
+   */
+  readonly snapshotsAsTheyCome: (
+    datastore: string,
+    namespace: string,
+    counted: number,
+  ) => Stream.Stream<ListRow<PbsSnapshot>, ScopeFailed>
+  /**
    * Those that started at `since` (epoch seconds) or later. The list may have any length; its
    * permit is held until the stream ends.
    */
@@ -115,9 +123,16 @@ export const clientReader = ({ client, hung }: ReaderParts, run: string | undefi
             store,
             ns,
             counted,
+            held: true,
             ...(group === undefined ? {} : { backupType: group.type, backupId: group.id }),
           }),
         ),
+      ),
+    snapshotsAsTheyCome: (store, ns, counted) =>
+      hung.askStream(
+        `/admin/datastore/${store}/snapshots${inNamespace(ns)}`,
+        { run, pauses: true },
+        Stream.mapError(client.snapshots({ store, ns, counted }), scopeFailure),
       ),
     tasks: (since) =>
       hung.askStream(

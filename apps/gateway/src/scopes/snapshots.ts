@@ -1,28 +1,30 @@
 import { backupTypes } from '@netbox-pbs/core'
-import type { ListRow, PbsGroup, PbsSnapshot, UnreadableRow } from '@netbox-pbs/pbs-client'
+import type { ListRow, PbsGroup, PbsSnapshot } from '@netbox-pbs/pbs-client'
 import type { GroupFrame } from '@netbox-pbs/proxbox-client/contract'
-import { Effect, Stream } from 'effect'
+import { Array as Arr, Chunk, Effect, Either, Stream } from 'effect'
 import { datetimeOf } from './facts.ts'
 import { groupFrame, groupKey, hasReadableManifest } from './group-frame.ts'
 import { fieldNotes, leftOut, type Note, readableRows, unreadableNote } from './note.ts'
 import type { Listing } from './open-scope.ts'
 import { ScopeFailed } from './scope-failed.ts'
 import type { ServerSession } from './server-session.ts'
+import { type ClosedGroup, type GroupRows, groupKeyOf, StreamedGroups } from './streamed-groups.ts'
 
-/** Up to this many snapshots, by the sum of `backup-count`, a namespace is read in one call. */
+/** Up to this many snapshots, by the sum of `backup-count`, the list of a namespace is held as a whole. */
 const oneCallSnapshots = 2000
 
-/** How many groups of a large namespace are read ahead. */
+/** How many groups of a large namespace are read ahead, where they are read by themselves. */
 const groupsAhead = 4
 
 /** When so many first groups of a namespace are all refused, the others are not requested. */
 const maxRejected = 20
 
 /**
- * Lists the snapshots of one namespace, group by group in the order of type and id. PBS has no
- * paging: `/groups` is read first, then `/snapshots` for the whole namespace when it is small, else
- * for one group at a time as they are pulled. One unreadable group makes PBS refuse the list of the
- * whole namespace; its groups are then read one by one as well.
+ * Lists the snapshots of one namespace, group by group. PBS has no paging: `/groups` is read first,
+ * then `/snapshots` of the whole namespace. When that is large it is read as it is pulled: PBS lists
+ * group by group, so only one is held. What the list contradicts is read once more by itself. One
+ * unreadable group makes PBS refuse the list of the whole namespace; then all groups are read one by
+ * one, as they are when PBS takes too long to begin with a large list.
  *
  * A group with fewer rows than its `backup-count` shrank in between, or its list was cut: the
  * groups are listed once more, for all of them. A group that is still short, or that cannot be
@@ -44,7 +46,7 @@ const readItems = (session: ServerSession, datastore: string, namespace: string)
     const groups = Effect.map(session.pbs.groups(datastore, namespace), groupList)
     const place: Place = { session, datastore, namespace, groupsNow: yield* Effect.cached(groups) }
     const listed = yield* groups
-    if (countOf(listed) > oneCallSnapshots) return oneByOne(place, listed)
+    if (countOf(listed) > oneCallSnapshots) return asItComes(place, listed)
     const first = yield* wholeNamespace(place, listed)
     if (first?.isWhole === true) return first.items
     const listedNow = yield* place.groupsNow
@@ -120,19 +122,73 @@ const matched = (
       items.push(shortGroup(group))
     }
   }
-  items.push(...unknowns.map((key) => leftOut(`group ${key}`, 'PBS lists its snapshots, but not the group')))
+  items.push(...unknowns.map(unlistedGroup))
   // Each unreadable group explains one set of snapshots without a group.
   return { items, isWhole: short === 0 && unknowns.length <= notes.length }
 }
 
-/** The group that an unreadable row names; null when it names none. */
-const groupKeyOf = ({ value }: UnreadableRow): string | null => {
-  const { 'backup-type': type, 'backup-id': id } = Object(value)
-  return typeof type === 'string' && typeof id === 'string' ? groupKey({ 'backup-type': type, 'backup-id': id }) : null
-}
+/** The items of a large namespace out of one list that is read as it is pulled. */
+const asItComes = (place: Place, { groups, notes }: GroupList): Items =>
+  Stream.suspend(() => {
+    const streamed = new StreamedGroups(groups, isWhole)
+    const itemsOfClosed = (closed: ReadonlyArray<ClosedGroup>) =>
+      Chunk.fromIterable(closed.flatMap(({ group, ...rows }) => itemsOf(place, group, rows)))
+    const items = place.session.pbs
+      .snapshotsAsTheyCome(place.datastore, place.namespace, countOf({ groups, notes }))
+      .pipe(
+        Stream.mapChunksEffect((rows) =>
+          Either.match(streamed.take(rows), {
+            onLeft: ({ key }) => Effect.fail(inPieces(place, key)),
+            onRight: (closed) => Effect.succeed(itemsOfClosed(closed)),
+          }),
+        ),
+        Stream.concat(Stream.suspend(() => Stream.fromChunk(itemsOfClosed(streamed.end())))),
+        Stream.catchAll((failure) => {
+          if (!isRejected(failure) && !(failure.code === 'timeout' && streamed.closed === 0))
+            return Stream.fail(failure)
+          streamed.cut()
+          return Stream.empty
+        }),
+      )
+    return Stream.fromIterable<Item>(notes).pipe(
+      Stream.concat(items),
+      Stream.concat(Stream.unwrap(Effect.suspend(() => leftOfList(place, streamed)))),
+    )
+  })
 
-const oneByOne = (place: Place, { groups, notes }: GroupList): Items => {
-  let listed = 0
+/** The items of the groups that a streamed list has left. */
+const leftOfList = (
+  place: Place,
+  streamed: StreamedGroups,
+): Effect.Effect<Stream.Stream<Item, ScopeFailed>, ScopeFailed> =>
+  Effect.gen(function* () {
+    const { left, unknown, closed } = streamed
+    if (left.length + unknown.length === 0) return Stream.empty
+    const now = unknown.length === 0 ? [] : (yield* place.groupsNow).groups
+    const appeared = now.filter((group) => unknown.includes(groupKey(group)))
+    const found = new Set(appeared.map(groupKey))
+    const lost = unknown.filter((key) => !found.has(key)).map(unlistedGroup)
+    // A group without a snapshot is in no list of snapshots.
+    const [empty, rest] = Arr.partition(left, (group) => (group['backup-count'] ?? 0) > 0)
+    const empties = empty.flatMap((group) => itemsOf(place, group, { rows: [], unreadable: [] }))
+    return Stream.concat(
+      Stream.fromIterable<Item>([...lost, ...empties]),
+      oneByOne(place, { groups: sortedGroups([...rest, ...appeared]), notes: [] }, closed + empty.length),
+    )
+  })
+
+const inPieces = ({ session, datastore, namespace }: Place, key: string) =>
+  new ScopeFailed({
+    code: 'protocol',
+    message: `${session.endpoint.name} lists snapshots of group ${key} in ${datastore}${namespace === '' ? '' : `/${namespace}`} in more than one place; backups may be coming or going, try again`,
+    retryable: true,
+  })
+
+const unlistedGroup = (key: string): Note => leftOut(`group ${key}`, 'PBS lists its snapshots, but not the group')
+
+/** @param already - How many groups were listed before. */
+const oneByOne = (place: Place, { groups, notes }: GroupList, already = 0): Stream.Stream<Item, ScopeFailed> => {
+  let listed = already
   let refused = 0
   const items = Stream.fromIterable(groups).pipe(
     Stream.rechunk(1),
@@ -196,12 +252,6 @@ const emptyGroup = listedGroup([])
 
 const groupNow = ({ groupsNow }: Place, group: PbsGroup) =>
   Effect.map(groupsNow, ({ groups }) => groups.find((other) => groupKey(other) === groupKey(group)))
-
-/** The rows of one group, the unreadable ones apart. */
-interface GroupRows {
-  readonly rows: ReadonlyArray<PbsSnapshot>
-  readonly unreadable: ReadonlyArray<UnreadableRow>
-}
 
 /**
  * Whether a group has at least as many rows as it counts, each of them once: a repeated row would hide a missing one.
