@@ -92,5 +92,10 @@ export async function stageCurrent(
  * The version of main's row `m` as an entry keeps it, when the row is as it was before a change set
  * was opened; else null. A row that is pinned has another base than its own values.
  */
-export const seenVersion = (changeSet: number): RawBuilder<unknown> => sql`
-  case when m.overrides is null and age(m.xmin) > age((select pg_snapshot_xmin(c.opened_in)::xid from change_sets c where c.id = ${changeSet}::bigint)) then m.xmin end`
+export const seenVersion = (changeSet: number): RawBuilder<unknown> => {
+  const opened = (what: RawBuilder<unknown>) =>
+    sql`(select ${what} from change_sets c where c.id = ${changeSet}::bigint)`
+  return sql`
+    case when m.overrides is null and age(m.xmin) > age(${opened(sql`pg_snapshot_xmax(c.opened_in)::xid`)})
+      and m.xmin <> all(${opened(sql`array(select x::xid from pg_snapshot_xip(c.opened_in) x)`)}::xid[]) then m.xmin end`
+}
