@@ -1,6 +1,7 @@
 import {
   branchesContract,
   changeSetsContract,
+  endpointsContract,
   heldDeletionsContract,
   type InventoryUnderTest,
   inventoryWritesContract,
@@ -10,10 +11,12 @@ import {
   schedulesContract,
   serverObservationsContract,
   settingsContract,
+  sourceContract,
   workersContract,
 } from '@netbox-pbs/testing'
-import { Effect, Layer } from 'effect'
+import { Effect, Layer, Redacted } from 'effect'
 import { beforeEach, describe } from 'vitest'
+import { MemoryGateway } from './memory/endpoints.ts'
 import { inventoryWritesLayer } from './memory/inventory-writes.ts'
 import { MemoryQueue } from './memory/queue.ts'
 import { MemoryRetention } from './memory/retention.ts'
@@ -87,6 +90,35 @@ describe('ServerObservations in memory', () => {
   serverObservationsContract({
     run: (effect) => Effect.runPromise(Effect.provide(effect, layer)),
     addServer: async (name) => world.insert('server', serverFacts(name, null), 'manual').id,
+  })
+})
+
+describe('Endpoints in memory', () => {
+  const gateway = new MemoryGateway()
+  endpointsContract({
+    run: (effect) => Effect.runPromise(Effect.provide(effect, gateway.layer)),
+    connection: (name) => ({
+      ...{ name, host: 'a.example.org', port: 8007, token_id: 'reader@pbs!netbox', fingerprint: '' },
+      ...{ token_secret: Redacted.make('a-secret'), verify_ssl: true, timeout_seconds: 30 },
+    }),
+    goDown: async () => {
+      gateway.mode = 'down'
+    },
+  })
+})
+
+describe('Source in memory', () => {
+  const system = new MemorySystem()
+  system.fleet = [
+    {
+      ...{ name: 'pbs-a', endpointId: 1, jobs: { verify: ['v-1'] }, tasks: [{ start: 1_780_000_000 }] },
+      datastores: { tank: { namespaces: { '': { 'vm/100': [1, 2], 'ct/7': [3] }, site: { 'vm/100': [4] } } } },
+    },
+    { name: 'pbs-b', endpointId: 2, datastores: {} },
+  ]
+  sourceContract({
+    run: (effect) => Effect.runPromise(Effect.provide(effect, system.layer)),
+    servers: ['pbs-a', 'pbs-b'],
   })
 })
 

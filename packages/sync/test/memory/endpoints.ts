@@ -1,3 +1,4 @@
+import { fieldsThatNeedSecret } from '@netbox-pbs/core'
 import {
   type Endpoint,
   EndpointNotFound,
@@ -22,7 +23,7 @@ export class MemoryGateway {
 
   readonly layer = Layer.succeed(Endpoints, {
     create: ({ token_secret, ...endpoint }) =>
-      Effect.map(this.#answer, () => {
+      Effect.map(Effect.zipRight(this.#answer, this.#accept(endpoint)), () => {
         const id = this.#nextId++
         this.endpoints.set(id, { ...endpoint, id, enabled: true })
         this.secrets.set(id, token_secret)
@@ -31,6 +32,12 @@ export class MemoryGateway {
     get: ({ id }) => Effect.zipRight(this.#reachable, this.#find(id)),
     update: ({ id, change: { token_secret, ...change } }) =>
       Effect.zipRight(this.#answer, this.#find(id)).pipe(
+        Effect.tap((endpoint) => this.#accept({ ...endpoint, ...change })),
+        Effect.tap((endpoint) =>
+          token_secret === undefined && fieldsThatNeedSecret(endpoint, { ...endpoint, ...change }).length > 0
+            ? new EndpointRejected({ errors: { token_secret: ['The stored secret is sent to no other host.'] } })
+            : Effect.void,
+        ),
         Effect.map((endpoint) => {
           const updated = { ...endpoint, ...change }
           this.endpoints.set(id, updated)
@@ -72,6 +79,15 @@ export class MemoryGateway {
         this.mode === 'refuses' ? new EndpointRejected({ errors: { host: ['Not a host.'] } }) : Effect.void,
       ),
     )
+  }
+
+  /** Refuses a name that another endpoint has, and a host that is none. */
+  #accept({ name, host, id }: { readonly name: string; readonly host: string; readonly id?: number }) {
+    return Effect.suspend((): Effect.Effect<void, EndpointRejected> => {
+      if (host.includes('/')) return new EndpointRejected({ errors: { host: ['Not a host.'] } })
+      const taken = [...this.endpoints.values()].some((other) => other.name === name && other.id !== id)
+      return taken ? new EndpointRejected({ errors: { name: ['Taken.'] } }) : Effect.void
+    })
   }
 
   #find(id: number): Effect.Effect<Endpoint, EndpointNotFound> {
