@@ -96,14 +96,15 @@ export const blankUnsafeIntegers = (value: unknown): ReadonlyArray<string> => {
 const isUnsafe = (number: number): boolean => number > Number.MAX_SAFE_INTEGER || number < Number.MIN_SAFE_INTEGER
 
 const holdsUnsafe = (node: object): boolean => {
+  // `for in` takes many times as long for a list as its length does.
+  if (Array.isArray(node)) return node.some(isUnsafeWithin)
   const record = node as Record<string, unknown>
-  for (const key in record) {
-    const child = record[key]
-    if (typeof child === 'number' ? isUnsafe(child) : typeof child === 'object' && child !== null && holdsUnsafe(child))
-      return true
-  }
+  for (const key in record) if (isUnsafeWithin(record[key])) return true
   return false
 }
+
+const isUnsafeWithin = (value: unknown): boolean =>
+  typeof value === 'number' ? isUnsafe(value) : typeof value === 'object' && value !== null && holdsUnsafe(value)
 
 // Upstream is read tolerantly: a key that is absent and a key that is null are both null, unknown keys are dropped, and
 // words of open sets stay strings.
@@ -144,6 +145,13 @@ export const printableText = (text: string): string =>
  */
 const makeTextsPrintable = (value: unknown): ReadonlyArray<string> => {
   if (typeof value !== 'object' || value === null) return none
+  if (Array.isArray(value)) {
+    for (const [i, child] of value.entries()) {
+      if (typeof child === 'string') value[i] = printableText(child)
+      else makeTextsPrintable(child)
+    }
+    return none
+  }
   const changed: Array<string> = []
   const record = value as Record<string, unknown>
   for (const key in record) {
