@@ -36,21 +36,27 @@ async function build(folder: string): Promise<void> {
   cpSync(join(root, 'apps/api/src/pages/assets'), join(folder, 'assets'), { recursive: true })
 }
 
-/** The programs that the tests of a run start: built when the first of them asks, and removed with the run. */
+/**
+ * The programs that the tests of a run start: built when the first of them asks, again when tests are
+ * run again because a source has changed, and removed in the end.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  let folder: string | undefined
-  let built = Promise.resolve()
+  const builds = new Map<string, Promise<void>>()
   const door = await openDoor(async () => {
     // From here a program finds what is not bundled: the embedded database, and files of pages.
-    folder = mkdtempSync(join(root, 'apps/standalone/node_modules/.programs-'))
-    built = build(folder)
+    const folder = mkdtempSync(join(root, 'apps/standalone/node_modules/.programs-'))
+    const built = build(folder)
+    builds.set(folder, built)
     await built
     return folder
   })
+  project.onTestsRerun(door.discard)
   project.provide('programsAt', door.url)
   return async () => {
     door.close()
-    await built.catch(() => undefined)
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+    for (const [folder, built] of builds) {
+      await built.catch(() => undefined)
+      rmSync(folder, { recursive: true, force: true })
+    }
   }
 }

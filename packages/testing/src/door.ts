@@ -5,10 +5,12 @@ import { createServer } from 'node:http'
 export interface Door {
   /** Where to ask. */
   readonly url: string
+  /** Lets the next who asks have it made again. */
+  readonly discard: () => void
   readonly close: () => void
 }
 
-/** Opens a door on a free port of 127.0.0.1. `make` is called once at most; what it fails with is the answer to all. */
+/** Opens a door on a free port of 127.0.0.1. `make` is called for the first who asks; what it fails with is the answer to all. */
 export async function openDoor(make: () => Promise<string>): Promise<Door> {
   let made: Promise<string> | undefined
   const door = createServer((_request, response) => {
@@ -26,6 +28,9 @@ export async function openDoor(make: () => Promise<string>): Promise<Door> {
   if (address === null || typeof address === 'string') throw new Error('a TCP server has no port')
   return {
     url: `http://127.0.0.1:${address.port}/`,
+    discard: () => {
+      made = undefined
+    },
     close: () => {
       door.close()
       door.closeAllConnections()
