@@ -17,6 +17,7 @@ import {
 } from '@netbox-pbs/app-shell'
 import type { GatewayAt } from '@netbox-pbs/sync'
 import { Effect, type Option, type Redacted } from 'effect'
+import { version } from './version.ts'
 
 type Secret = Redacted.Redacted<string>
 
@@ -39,7 +40,7 @@ export interface ApiConfig {
 
 /** The flags of `start:api`. */
 export const apiCommand = () =>
-  newCommand('start:api', 'serve REST and pages')
+  newCommand('start:api', 'serve REST and pages', version)
     .option('--host <address>', 'where to listen', filled, '127.0.0.1')
     .option('--port <port>', 'port of REST and pages; 0 takes a free one', port, 8000)
     .addOption(allowedHostFlag())

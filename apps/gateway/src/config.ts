@@ -14,6 +14,7 @@ import {
   WrongUsage,
 } from '@netbox-pbs/app-shell'
 import { Effect, Option, Redacted } from 'effect'
+import manifest from '../package.json' with { type: 'json' }
 import { minKeyLength } from './http/api-key.ts'
 
 /** What `start:gateway` is told by flags and environment. */
@@ -32,7 +33,7 @@ export interface GatewayConfig {
 
 /** The flags of `start:gateway`. */
 export const gatewayCommand = () =>
-  newCommand('start:gateway', 'serve /pbs/* and read the fleet')
+  newCommand('start:gateway', 'serve /pbs/* and read the fleet', manifest.version)
     .option('--host <address>', 'where to listen', filled, '127.0.0.1')
     .option('--port <port>', 'port of /pbs/*; 0 takes a free one', port, 8800)
     .addOption(allowedHostFlag())

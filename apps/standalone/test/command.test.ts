@@ -42,8 +42,19 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('--version says the release', async () => {
-  expect(await netboxPbs(['--version'])).toEqual(good(`${manifest.version}\n`))
+test.each(['--version', '-V'])('%s says the release', async (flag) => {
+  expect(await netboxPbs([flag])).toEqual(good(`${manifest.version}\n`))
+})
+
+test('a command is explained by help in front of it and by a flag behind it', async () => {
+  const text = await netboxPbs(['server', 'pin', '-h'])
+  expect(text).toEqual(good(/^Usage: netbox-pbs server pin /))
+  for (const args of [
+    ['server', 'help', 'pin'],
+    ['server', 'pin', '--help'],
+  ])
+    expect(await netboxPbs(args)).toEqual(text)
+  expect(await netboxPbs(['help'])).toEqual(await netboxPbs(['--help']))
 })
 
 test('start says where it is served and where the token lies, which it does not print', async () => {

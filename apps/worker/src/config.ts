@@ -13,6 +13,7 @@ import {
 } from '@netbox-pbs/app-shell'
 import type { GatewayAt } from '@netbox-pbs/sync'
 import { Duration, Effect, type Redacted } from 'effect'
+import manifest from '../package.json' with { type: 'json' }
 
 /** What `start:worker` is told by flags and environment. */
 export interface WorkerConfig {
@@ -32,7 +33,7 @@ export interface WorkerConfig {
 
 /** The flags of `start:worker`. */
 export const workerCommand = () =>
-  newCommand('start:worker', 'take sync jobs from the queue and run them')
+  newCommand('start:worker', 'take sync jobs from the queue and run them', manifest.version)
     .option('--concurrency <jobs>', 'jobs at the same time', wholeNumber(1, 100), 4)
     .option(
       '--heartbeat-timeout <seconds>',

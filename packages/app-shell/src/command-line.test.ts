@@ -50,10 +50,12 @@ describe('flags', () => {
 test('help is printed, and nothing is left to do', () => {
   const printed: Array<string> = []
   const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => printed.push(String(text)) > 0)
-  const exit = Effect.runSyncExit(readFlags(hello(), ['--help']))
+  const exits = ['--help', '-h'].map((flag) => Effect.runSyncExit(readFlags(hello(), [flag])))
   write.mockRestore()
-  expect(Exit.isInterrupted(exit)).toBe(true)
-  expect(printed.join('')).toBe(`Usage: hello [options]
+  expect(exits.map(Exit.isInterrupted)).toEqual([true, true])
+  expect(printed).toHaveLength(2)
+  expect(printed[1]).toBe(printed[0])
+  expect(printed[0]).toBe(`Usage: hello [options]
 
 greets
 
@@ -61,6 +63,6 @@ Options:
   --host <address>       where (default: "127.0.0.1")
   --port <port>          where (default: 80)
   --allowed-host <name>  another name that clients may use; can be repeated
-  --help                 show this text
+  -h, --help             show this text
 `)
 })

@@ -4,13 +4,16 @@ import { WrongUsage } from './environment.ts'
 import { isHostName } from './host-names.ts'
 import { logFormats } from './log.ts'
 
-/** A command that throws `WrongUsage` on a mistake, and prints nothing but help. */
-export function newCommand(name: string, description: string): Command {
+/**
+ * A command that throws `WrongUsage` on a mistake, and prints nothing but help and, where it is the
+ * command of a program, the version.
+ */
+export function newCommand(name: string, description: string, version?: string): Command {
   const command = new Command(name)
+  if (version !== undefined) command.version(version, '-V, --version', 'show the version')
   return command
     .description(description)
-    .helpOption('--help', 'show this text')
-    .helpCommand(false)
+    .helpOption('-h, --help', 'show this text')
     .configureOutput({ writeErr: () => undefined })
     .exitOverride((error) => {
       if (error.exitCode === 0) throw error

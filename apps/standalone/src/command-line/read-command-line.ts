@@ -17,8 +17,11 @@ export const readCommandLine = (argv: ReadonlyArray<string>): Effect.Effect<Task
     const choose = (chosen: Task) => {
       task = chosen
     }
-    const program = newCommand('netbox-pbs', 'An inventory of every Proxmox Backup Server, kept in step.')
-    program.version(manifest.version, '--version', 'show the version')
+    const program = newCommand(
+      'netbox-pbs',
+      'An inventory of every Proxmox Backup Server, kept in step.',
+      manifest.version,
+    )
     program.enablePositionalOptions()
     for (const command of [startCommand, syncCommand, serverCommands, tokenCommands, migrateCommand])
       program.addCommand(command(choose))

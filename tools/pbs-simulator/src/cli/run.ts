@@ -1,6 +1,7 @@
 import { filled, newCommand, port, readFlags as readFlagsOf, WrongUsage, wholeNumber } from '@netbox-pbs/app-shell'
 import { Option } from 'commander'
 import { Effect } from 'effect'
+import manifest from '../../package.json' with { type: 'json' }
 import { type ControlServer, startControlServer } from '../control/control-server.ts'
 import { describeServer } from '../control/describe-server.ts'
 import { startFleet } from '../fleet/start-fleet.ts'
@@ -71,7 +72,7 @@ interface Flags {
 }
 
 const simulatorCommand = () =>
-  newCommand('simulator', 'run simulated Proxmox Backup Servers until it is interrupted')
+  newCommand('simulator', 'run simulated Proxmox Backup Servers until it is interrupted', manifest.version)
     .option('--servers <number>', 'how many', wholeNumber(1, 200), 3)
     .option('--snapshots <number>', 'snapshots of all servers together', wholeNumber(0, 100_000_000), 2000)
     .option('--seed <number>', 'another seed is another fleet', wholeNumber(0, 2_147_483_647), 1)
