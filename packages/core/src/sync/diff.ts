@@ -180,10 +180,10 @@ function changedFields(
     const value = after[field] ?? null
     if (base === value || sameValue(base, value)) continue
     if (after.unknown?.includes(field) === true) continue
-    const pinned = overrides?.[field]
-    if (pinned !== undefined && sameValue(pinned, value)) continue
+    const overridden = overrides?.[field]
+    if (overridden !== undefined && sameValue(overridden, value)) continue
     fields ??= []
-    fields.push({ field, base: pinned ?? base, value })
+    fields.push({ field, base: overridden ?? base, value })
   }
   return fields ?? none
 }

@@ -114,13 +114,14 @@ export async function createdByScope(
 }
 
 /** Reviewers' decisions against a source, by object. */
-export class PinsOfMerge {
+export class OverridesOfMerge {
   readonly #overrides = new Map<number, Record<string, FieldValue>>()
 
   /** Records an answer to a conflict, if it leaves an override behind. */
   add(model: ModelName, id: number, conflict: Conflict, resolution: Resolution): void {
-    const pin = overrideOf(model, conflict, resolution)
-    if (pin !== null) this.#overrides.set(id, { ...this.#overrides.get(id), [pin.field]: pin.sourceValue })
+    const override = overrideOf(model, conflict, resolution)
+    if (override !== null)
+      this.#overrides.set(id, { ...this.#overrides.get(id), [override.field]: override.sourceValue })
   }
 
   /**

@@ -44,7 +44,7 @@ import {
   dropGroupCounts,
   endMerged,
   landVisibilities,
-  PinsOfMerge,
+  OverridesOfMerge,
 } from './land-merged.ts'
 import { lockWithPlaces } from './lock-branch-places.ts'
 import { logStep } from './log-branch.ts'
@@ -114,7 +114,7 @@ interface Merge {
   readonly db: Kysely<Tables>
   readonly engine: Database['Type']['engine']
   readonly request: MergeRequest
-  readonly overrides: Map<ModelName, PinsOfMerge>
+  readonly overrides: Map<ModelName, OverridesOfMerge>
   /** Entries that are left out, so far. */
   skipped: number
   /** Conflicts without an answer, so far. */
@@ -229,7 +229,7 @@ function writesOf(
     if (entry.op === 'delete' && kept.size > 0 && kept.has(entryScopeKey(entry))) return { entry, write: null }
     if (resolved._tag === 'open') merge.open += resolved.conflicts.length
     if (resolved._tag === 'skipped') merge.skipped++
-    if (resolved._tag === 'write') pin(merge, model, entry, merged.conflicts, index)
+    if (resolved._tag === 'write') noteOverride(merge, model, entry, merged.conflicts, index)
     return { entry, write: resolved._tag === 'write' ? resolved.write : null }
   })
 }
@@ -238,14 +238,14 @@ function writesOf(
  * Stores the decisions against the source, so that its next list does not raise the conflict
  * again.
  */
-function pin(
+function noteOverride(
   merge: Merge,
   model: ModelName,
   entry: Entry,
   conflicts: ReadonlyArray<Conflict>,
   index: ConflictIndex,
 ): void {
-  const overrides = merge.overrides.get(model) ?? new PinsOfMerge()
+  const overrides = merge.overrides.get(model) ?? new OverridesOfMerge()
   merge.overrides.set(model, overrides)
   for (const conflict of conflicts) {
     const resolution = answerOf(entry, conflict, index)

@@ -90,7 +90,7 @@ export async function stageCurrent(
 
 /**
  * The version of main's row `m` as an entry keeps it, when the row is as it was before a change set
- * was opened; else null. A row that is pinned has another base than its own values.
+ * was opened; else null. A row with overrides has another base than its own values.
  */
 export const seenVersion = (changeSet: number): RawBuilder<unknown> => {
   const opened = (what: RawBuilder<unknown>) =>
