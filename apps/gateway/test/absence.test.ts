@@ -173,8 +173,8 @@ describe('the visibility of a token that cannot read the ACL', () => {
       }),
     )
 
-  type View = (permissions: typeof blind | typeof seeing) => Promise<string | null>
-  const rows: ReadonlyArray<readonly [string, View, View]> = [
+  type Listed = (permissions: typeof blind | typeof seeing) => Promise<string | null>
+  const rows: ReadonlyArray<readonly [string, Listed, Listed]> = [
     ['datastores', ofStores(['tank', 'vault']), ofStores(['tank'])],
     ['namespaces', ofNamespaces(['', 'a', 'a/b']), ofNamespaces(['', 'a'])],
     ...['verify', 'prune', 'sync', 'gc', 'tape'].map(

@@ -190,9 +190,9 @@ describe.each(engines)('edits of many rows at once on $engine', ({ migrated }) =
         expect((yield* logged(deleting)).map(({ objectId }) => objectId)).toEqual(ids)
         const servers: Array<number> = []
         for (const name of ['order-a', 'order-b', 'order-c']) servers.unshift(yield* server(name))
-        const burying = aRequest()
-        yield* writes.remove({ model: 'server', rows: servers.map((one) => ({ id: one })), actor: burying })
-        expect((yield* logged(burying)).map(({ objectId }) => objectId)).toEqual(servers)
+        const deletingServers = aRequest()
+        yield* writes.remove({ model: 'server', rows: servers.map((one) => ({ id: one })), actor: deletingServers })
+        expect((yield* logged(deletingServers)).map(({ objectId }) => objectId)).toEqual(servers)
       }),
     )
   })

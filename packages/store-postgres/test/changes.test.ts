@@ -167,7 +167,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
     )
   })
 
-  test('has no entry of an update that changes no fact, of a reading, of a deletion that waits, or of an unchanged scope', async () => {
+  test('has no entry of an update that changes no fact, of an observation, of a deletion that waits, or of an unchanged scope', async () => {
     await run(
       Effect.gen(function* () {
         const { id, newest, oldest } = yield* synced('quiet')
@@ -182,7 +182,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
         yield* landOnce(rootOf('quiet'), [removed], { ...held, held: 'too_many' })
         const unchanged = aRun()
         yield* landOnce(rootOf('quiet'), [], unchanged)
-        const readings = aRun()
+        const observing = aRun()
         yield* landOnce(
           { resource: 'servers' },
           [
@@ -192,9 +192,9 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
               observed: [{ key: ['quiet'], values: { ...neverContacted, status: 'unreachable' } }],
             },
           ],
-          readings,
+          observing,
         )
-        expect(yield* Effect.all([same, held, unchanged, readings].map(landed))).toEqual([[], [], [], []])
+        expect(yield* Effect.all([same, held, unchanged, observing].map(landed))).toEqual([[], [], [], []])
       }),
     )
   })
@@ -297,7 +297,7 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
       Effect.gen(function* () {
         const id = yield* server('by-hand')
         const edits = yield* writesOneByOne
-        const [making, changing, reading, deleting] = [aRequest(), aRequest(), aRequest(), aRequest()] as const
+        const [making, changing, observing, deleting] = [aRequest(), aRequest(), aRequest(), aRequest()] as const
         const rows = ['a', 'b'].map((name) => ({ server: id, name, path: `/mnt/${name}` }))
         const [a = 0] = yield* edits.create({ model: 'datastore', rows, actor: making })
         const whole = { ...datastoreFacts(id, 'a'), tags: [], custom_fields: {} }
@@ -307,12 +307,12 @@ describe.each(engines)('the change log on $engine', ({ migrated }) => {
         ])
         const values = { comment: 'big', path: '/mnt/a', tags: [{ slug: 'x' }], used_bytes: 5 }
         yield* edits.update({ model: 'datastore', id: a, values, actor: changing })
-        yield* edits.update({ model: 'datastore', id: a, values: { used_bytes: 7 }, actor: reading })
+        yield* edits.update({ model: 'datastore', id: a, values: { used_bytes: 7 }, actor: observing })
         const touched = { comment: 'big', tags: [{ slug: 'x' }] }
         expect(yield* requested(changing)).toEqual([
           { what: 'update datastore by-hand/a', before: { comment: '', tags: [] }, after: touched },
         ])
-        expect(yield* requested(reading)).toEqual([])
+        expect(yield* requested(observing)).toEqual([])
         yield* edits.remove({ model: 'datastore', id: a, actor: deleting })
         expect(yield* requested(deleting)).toEqual([
           {

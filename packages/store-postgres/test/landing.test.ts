@@ -165,22 +165,22 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
     )
   })
 
-  test('a reading that is new is written without moving last_updated, one that is the same not at all', async () => {
+  test('an observation that is new is written without moving last_updated, one that is the same not at all', async () => {
     await run(
       Effect.gen(function* () {
         const server = yield* newServer('read')
         const scope = { resource: 'jobs', server: 'read', job_type: 'verify' } as const
         const job = jobFacts(server, 'nightly', { options: { 'ignore-verified': true } })
         const key = naturalKey('job', job)
-        const reading = (last_run_state: string) => [
+        const observed = (last_run_state: string) => [
           { key, values: { last_run_state, last_run_endtime: may(1), next_run: null } },
         ]
-        const observe = (state: string) => landOnce(scope, [{ model: 'job', changes: [], observed: reading(state) }])
+        const observe = (state: string) => landOnce(scope, [{ model: 'job', changes: [], observed: observed(state) }])
         const version = rows(
           `select o.last_run_state as state, o.xmin::text as written, j.last_updated
            from jobs j join job_observations o on o.server_id = j.server_id and o.job_id = j.id where j.server_id = ${server}`,
         )
-        yield* landOnce(scope, [{ model: 'job', changes: [create('job', job)], observed: reading('ok') }])
+        yield* landOnce(scope, [{ model: 'job', changes: [create('job', job)], observed: observed('ok') }])
         const jobs = yield* collect((yield* Inventory).jobs({ serverId: server, jobType: 'verify' }))
         expect(jobs).toEqual([{ id: expect.any(Number), presence: 'listed', facts: job }])
         const [before] = yield* version

@@ -27,15 +27,15 @@ describe.each(engines)('the usage of datastores on $engine', ({ migrated }) => {
     used_bytes,
     total_bytes,
   })
-  const reading = { used_bytes: 1, total_bytes: 2, avail_bytes: 1, gc_status: 'ok', estimated_full_at: null }
+  const observation = { used_bytes: 1, total_bytes: 2, avail_bytes: 1, gc_status: 'ok', estimated_full_at: null }
   /** Lands the datastores scope of a server with one store of these points. */
   const land = (server: string, id: number, usage: ReadonlyArray<UsagePoint> | null, first = false, at = may(20)) => {
     const facts = datastoreFacts(id, 'tank')
     const changes = first ? [create('datastore', facts), create('datastore', datastoreFacts(id, 'other'))] : []
-    const values = usage === null ? reading : { ...reading, usage }
+    const values = usage === null ? observation : { ...observation, usage }
     const observed = [
       { key: [id, 'tank'] as const, values },
-      { key: [id, 'other'] as const, values: reading },
+      { key: [id, 'other'] as const, values: observation },
     ]
     return landOnce({ resource: 'datastores', server }, [{ model: 'datastore', changes, observed }], { at })
   }

@@ -41,8 +41,10 @@ class TaskWorld {
     const server = world.serverId('pbs-a')
     return Object.fromEntries(
       world.all('task').map(({ facts }) => {
-        const reading = world.observed.get(`task ${JSON.stringify([server, facts['upid']])}`) as Observations<'task'>
-        return [`${facts['upid']}`.slice('UPID:pbs-a:'.length), reading.outcome]
+        const observation = world.observed.get(
+          `task ${JSON.stringify([server, facts['upid']])}`,
+        ) as Observations<'task'>
+        return [`${facts['upid']}`.slice('UPID:pbs-a:'.length), observation.outcome]
       }),
     )
   }

@@ -20,7 +20,7 @@ const noObservation = 'Observations are not branched: leave this field out, or w
 
 /**
  * What an object of a body says that cannot be said in a branch. `row`: the one to be changed;
- * null: one is made, which carries its first readings.
+ * null: one is made, which carries its first observations.
  */
 export function branchErrors(
   model: ModelName,
@@ -37,10 +37,10 @@ export function branchErrors(
   ])
 }
 
-/** The values of a change that a branch takes: readings that are as they were are left out. */
+/** The values of a change that a branch takes: observations that are as they were are left out. */
 export function branchValues(model: ModelName, values: EditValues): EditValues {
-  const readings = fieldsOfClass(model, 'observation')
-  return Object.fromEntries(Object.entries(values).filter(([name]) => !readings.includes(name)))
+  const observed = fieldsOfClass(model, 'observation')
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !observed.includes(name)))
 }
 
 /** 400 for a row that can only be deleted in main. */

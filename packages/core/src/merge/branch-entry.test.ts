@@ -80,7 +80,7 @@ describe('an edit in a branch', () => {
     expect(touch(row(), first, { comment: '', path: '/a' }).touched).toEqual([])
   })
 
-  test('does not touch readings', () => {
+  test('does not touch observations', () => {
     expect(touch(row(), null, { used_bytes: 5 }).touched).toEqual([])
   })
 

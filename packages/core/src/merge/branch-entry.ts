@@ -36,9 +36,9 @@ export function seenRow({ model, base, main, branch, whole }: Omit<ThreeSides, '
 
 type Sides = Readonly<Record<'base' | 'main' | 'branch', FieldValue>>
 
-function seenValue(reading: MergeStrategy, { base, main, branch }: Sides): FieldValue {
-  if (reading === 'whole') return branch
-  return reading === 'set'
+function seenValue(strategy: MergeStrategy, { base, main, branch }: Sides): FieldValue {
+  if (strategy === 'whole') return branch
+  return strategy === 'set'
     ? mergeSet(listOf(base), listOf(main), listOf(branch))
     : seenMap(mapOf(base), mapOf(main), mapOf(branch))
 }
@@ -86,9 +86,9 @@ export function touchRow({ model, main, entry, values }: Touching): EntryFields 
     if (field === undefined) continue
     const present = (main ?? seen)[name] ?? null
     const before = fields.get(name)
-    const reading = strategyOf(field)
-    const base = baseOf(reading, { before, present, value })
-    if (isTouched(reading, base, value)) fields.set(name, { base, value })
+    const strategy = strategyOf(field)
+    const base = baseOf(strategy, { before, present, value })
+    if (isTouched(strategy, base, value)) fields.set(name, { base, value })
     else fields.delete(name)
   }
   const row: Record<string, FieldValue> = { ...(main ?? seen) }
@@ -110,15 +110,15 @@ function seenOf({ model, main, entry }: Omit<Touching, 'values'>): FieldValues {
 }
 
 function baseOf(
-  reading: MergeStrategy,
+  strategy: MergeStrategy,
   {
     before,
     present,
     value,
   }: { readonly before: Touched | undefined; readonly present: FieldValue; readonly value: FieldValue },
 ): FieldValue {
-  if (reading === 'map') return mapBase(before, present, value)
-  return reading === 'set' || before === undefined ? present : before.base
+  if (strategy === 'map') return mapBase(before, present, value)
+  return strategy === 'set' || before === undefined ? present : before.base
 }
 
 /** Keys that the branch has touched keep their base; of the others it is main's present value. */
@@ -133,8 +133,8 @@ function mapBase(before: Touched | undefined, present: FieldValue, value: FieldV
   return base
 }
 
-function isTouched(reading: MergeStrategy, base: FieldValue, value: FieldValue): boolean {
-  if (reading !== 'map') return !sameValue(base, value)
+function isTouched(strategy: MergeStrategy, base: FieldValue, value: FieldValue): boolean {
+  if (strategy !== 'map') return !sameValue(base, value)
   const [was, next] = [mapOf(base), mapOf(value)]
   return [...keysOf(was, next)].some((key) => !sameMember(was, next, key))
 }

@@ -35,10 +35,10 @@ export type FieldMerge =
  * none; then blank text, null, and an empty list or map are unset. A set never clashes, a map
  * clashes key by key.
  */
-export function mergeField(reading: MergeStrategy, { base, main = null, branch }: FieldSides): FieldMerge {
+export function mergeField(strategy: MergeStrategy, { base, main = null, branch }: FieldSides): FieldMerge {
   if (branch === undefined || sameValue(main, branch)) return keep
-  if (reading === 'set') return changed(main, mergeSet(listOf(base), listOf(main), listOf(branch)))
-  if (reading === 'map') {
+  if (strategy === 'set') return changed(main, mergeSet(listOf(base), listOf(main), listOf(branch)))
+  if (strategy === 'map') {
     const { merged, clashes } = mergeMap(mapOf(base), mapOf(main), mapOf(branch))
     return clashes.length > 0 ? { _tag: 'clash', merged } : changed(main, merged)
   }
@@ -75,9 +75,9 @@ export function mergeSet(
   main: ReadonlyArray<FieldValue>,
   branch: ReadonlyArray<FieldValue>,
 ): Array<FieldValue> {
-  const stays = main.filter((member) => has(branch, member) || !has(base, member))
-  const comes = branch.filter((member) => !has(base, member) && !has(stays, member))
-  return [...stays, ...comes]
+  const kept = main.filter((member) => has(branch, member) || !has(base, member))
+  const added = branch.filter((member) => !has(base, member) && !has(kept, member))
+  return [...kept, ...added]
 }
 
 const has = (members: ReadonlyArray<FieldValue>, member: FieldValue): boolean =>

@@ -117,12 +117,12 @@ test.each([
   expect(possibleChoices({ kind, field })).toEqual(choices)
 })
 
-describe('a pin', () => {
+describe('an override', () => {
   const conflict: Conflict = { kind: 'update_update', field: 'comment', base: 'a', main: 'b', branch: 'c' }
-  const pin = { field: 'comment', sourceValue: 'c' }
+  const override = { field: 'comment', sourceValue: 'c' }
   test.each([
-    ['main', { choice: 'main' }, pin],
-    ['a value', { choice: 'value', value: 'd' }, pin],
+    ['main', { choice: 'main' }, override],
+    ['a value', { choice: 'value', value: 'd' }, override],
     ['the value of the source itself', { choice: 'value', value: 'c' }, null],
     ['the branch', { choice: 'branch' }, null],
     ['nothing yet', { choice: 'skip' }, null],
@@ -135,6 +135,6 @@ describe('a pin', () => {
   })
 
   test('holds until the source says something new', () => {
-    expect([overrideHolds(pin, 'c'), overrideHolds(pin, 'd')]).toEqual([true, false])
+    expect([overrideHolds(override, 'c'), overrideHolds(override, 'd')]).toEqual([true, false])
   })
 })

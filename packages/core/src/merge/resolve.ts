@@ -88,5 +88,5 @@ export function overrideOf(model: ModelName, { field, branch }: Conflict, resolu
 }
 
 /** Whether an override still applies against the source's present value. */
-export const overrideHolds = (pin: Override, sourceValue: FieldValue): boolean =>
-  sameValue(pin.sourceValue, sourceValue)
+export const overrideHolds = (override: Override, sourceValue: FieldValue): boolean =>
+  sameValue(override.sourceValue, sourceValue)

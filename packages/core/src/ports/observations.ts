@@ -9,7 +9,7 @@ export class ServerObservations extends Context.Tag('@netbox-pbs/core/ServerObse
   ServerObservations,
   {
     /** An unknown server is ignored. A health without a last contact keeps the stored contact. */
-    readonly record: (reading: {
+    readonly record: (observation: {
       readonly serverId: number
       readonly health: ServerHealth
     }) => Effect.Effect<void, StoreFailed>

@@ -45,7 +45,7 @@ const compare = (main: ReadonlyArray<MainRow<'snapshot'>>, source: ReadonlyArray
 
 const noSightings = { noted: [], returned: [] }
 
-describe('a pinned field', () => {
+describe('an overridden field', () => {
   const overrides = { comment: 'from the source' }
   const decided = row(snapshot({ comment: 'of the reviewer' }), { overrides })
   test('is left alone while the source says what was decided against', () => {
@@ -360,21 +360,21 @@ test('a row is found by its whole key, the last one set, whatever rows came befo
 })
 
 test.each([
-  ['manual', null, null, 'stays'],
-  ['manual', null, 7, 'stays'],
-  ['listed', null, null, 'goes'],
+  ['manual', null, null, 'kept'],
+  ['manual', null, 7, 'kept'],
+  ['listed', null, null, 'deleted'],
   ['listed', null, 7, 'noted'],
-  ['absent', 7, null, 'goes'],
-  ['absent', 7, 7, 'stays'],
-  ['absent', 6, 7, 'goes'],
+  ['absent', 7, null, 'deleted'],
+  ['absent', 7, 7, 'kept'],
+  ['absent', 6, 7, 'deleted'],
   // A run that began earlier is another run anyway.
-  ['absent', 8, 7, 'goes'],
+  ['absent', 8, 7, 'deleted'],
   ['absent', null, 7, 'noted'],
-  ['missing', null, null, 'goes'],
-  ['missing', null, 7, 'goes'],
-  ['missing', 7, 7, 'goes'],
+  ['missing', null, null, 'deleted'],
+  ['missing', null, 7, 'deleted'],
+  ['missing', 7, 7, 'deleted'],
 ] as const)(
-  'a row that is %s, since run %s, and that the list of run %s lacks %s',
+  'a row that is %s, since run %s, and that the list of run %s lacks: %s',
   (presence, absentRun, runId, becomes) => {
     expect(absenceOf({ presence, absentRun }, runId)).toBe(becomes)
   },

@@ -122,8 +122,8 @@ export function diff<M extends ModelName>({ model, main, source, complete, runId
   for (const row of main) {
     const facts = sourceRows.take(row.facts)
     if (facts === undefined) {
-      const absence = complete ? absenceOf(row, runId ?? null) : 'stays'
-      if (absence === 'goes') changes.push(deletionOf(row, naturalKey(model, row.facts)))
+      const absence = complete ? absenceOf(row, runId ?? null) : 'kept'
+      if (absence === 'deleted') changes.push(deletionOf(row, naturalKey(model, row.facts)))
       if (absence === 'noted') noted.push(row.id)
       continue
     }
@@ -293,11 +293,11 @@ export interface Seen {
 /**
  * What becomes of a row that a complete list lacks.
  *
- * - `goes`: it is deleted, as far as the guard lets it.
+ * - `deleted`: it is deleted, as far as the guard lets it.
  * - `noted`: it stays, and is absent from now on.
- * - `stays`: it stays as it is.
+ * - `kept`: it stays as it is.
  */
-export type Absence = 'goes' | 'noted' | 'stays'
+export type Absence = 'deleted' | 'noted' | 'kept'
 
 /**
  * Decides what happens to a row that a run's complete list lacks. PBS silently leaves out rows that it
@@ -306,16 +306,16 @@ export type Absence = 'goes' | 'noted' | 'stays'
  *
  * | presence | a fact | one list of a run |
  * | --- | --- | --- |
- * | manual | stays | stays |
- * | listed | goes | noted |
- * | absent since this run | goes | stays |
- * | absent since another run | goes | goes |
- * | absent, since when is not known | goes | noted |
- * | missing | goes | goes |
+ * | manual | kept | kept |
+ * | listed | deleted | noted |
+ * | absent since this run | deleted | kept |
+ * | absent since another run | deleted | deleted |
+ * | absent, since when is not known | deleted | noted |
+ * | missing | deleted | deleted |
  */
 export function absenceOf({ presence, absentRun = null }: Seen, runId: number | null): Absence {
-  if (presence === 'manual') return 'stays'
-  if (runId === null || presence === 'missing') return 'goes'
+  if (presence === 'manual') return 'kept'
+  if (runId === null || presence === 'missing') return 'deleted'
   if (presence === 'listed' || absentRun === null) return 'noted'
-  return absentRun === runId ? 'stays' : 'goes'
+  return absentRun === runId ? 'kept' : 'deleted'
 }

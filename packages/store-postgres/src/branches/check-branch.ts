@@ -63,24 +63,24 @@ async function checkEntries(db: Kysely<Tables>, checked: Checked): Promise<void>
   const each = (op: Entry['op'], use: (entries: ReadonlyArray<Entry>) => Promise<unknown>) =>
     eachPage(db, checked, { ids: moved, op }, use)
   // Rows of main that keep their keys, although an entry would delete or rename them.
-  const staying = new Set<number>()
-  const stays = ({ entry }: ResolvedEntry) => entry.mainId !== null && staying.add(entry.mainId)
+  const kept = new Set<number>()
+  const keepKey = ({ entry }: ResolvedEntry) => entry.mainId !== null && kept.add(entry.mainId)
   const keyConflicts: Array<ResolvedEntry> = []
   await each('delete', async (entries) => {
-    for (const one of await checkPage(db, checked, entries)) if (isLeftOut(one)) stays(one)
+    for (const one of await checkPage(db, checked, entries)) if (isLeftOut(one)) keepKey(one)
   })
   await each('update', async (entries) => {
     for (const one of await checkPage(db, checked, entries)) {
       if (changesKey(model, one)) keyConflicts.push(one)
-      else if (touchesKey(one.entry)) stays(one)
+      else if (touchesKey(one.entry)) keepKey(one)
     }
   })
-  const leaves = (id: number) => !staying.has(id)
-  const settled = await resolveKeyConflicts(db, { branch, model, decided: keyConflicts, leaves })
-  for (const one of settled) if (one.merged.conflicts.some(isCollision)) stays(one)
-  await keepCollisions(db, { branch, model }, settled)
+  const vacates = (id: number) => !kept.has(id)
+  const judged = await resolveKeyConflicts(db, { branch, model, decided: keyConflicts, vacates })
+  for (const one of judged) if (one.merged.conflicts.some(isCollision)) keepKey(one)
+  await keepCollisions(db, { branch, model }, judged)
   await each('create', (entries) => {
-    const free = ({ vacated, mainId }: Entry) => vacated && mainId !== null && leaves(mainId)
+    const free = ({ vacated, mainId }: Entry) => vacated && mainId !== null && vacates(mainId)
     return checkPage(
       db,
       checked,

@@ -13,7 +13,7 @@ import { type Entry, readEntries } from './read-entries.ts'
 import { dropEntries, type Moving } from './rebase-entries.ts'
 import { coveringBranch } from './review-scopes.ts'
 import { staleEntries } from './stale-entries.ts'
-import { forgetPlace } from './waiting-groups.ts'
+import { clearPlaceDigests } from './waiting-groups.ts'
 
 /** Entries compared at a time. */
 const batchSize = 2000
@@ -46,7 +46,7 @@ export const dropLandedEntries = Effect.fn('Branches.dropLandedEntries')(functio
     if (locked instanceof Error) return
     let dropped = 0
     for (const model of branchedModelsOf(scope.resource)) dropped += await dropAgreed(trx, { branch, model }, place)
-    if (scope.resource === 'snapshots') await forgetPlace(trx, { branch, place })
+    if (scope.resource === 'snapshots') await clearPlaceDigests(trx, { branch, place })
     if (dropped > 0) await raiseRevision(trx, branch, { runId: landed.runId })
     await coverFor(trx, branch, place, landed)
   })

@@ -20,14 +20,14 @@ export async function stageObservations(
     ({ name, type }, i) => sql`e.${sql.id(name)} = (r.key ->> ${i}::int)::${sql.raw(type)}`,
   )
   await sql`
-    update ${branchTable(model)} e set observation = r.reading
+    update ${branchTable(model)} e set observation = r.observation
     from (
       select distinct on (key) key, (
         select jsonb_object_agg(v.key, v.value) from jsonb_each(w.values) v where v.key = any(${fields}::text[])
-      ) as reading
+      ) as observation
       from staged_observations w where w.part_id = ${part}::bigint order by key, seq desc
     ) r
-    where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sql.join(sameKey, sql` and `)} and e.observation is distinct from r.reading`.execute(
+    where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sql.join(sameKey, sql` and `)} and e.observation is distinct from r.observation`.execute(
     db,
   )
 }

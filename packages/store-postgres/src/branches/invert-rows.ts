@@ -29,7 +29,7 @@ function landed(model: ModelName, { merged, into }: Inversion): RawBuilder<unkno
   const touchedValues = sql`(
     select jsonb_object_agg(v.key, v.value) from jsonb_each(jsonb_build_object(${sql.join(values)})) v where v.key = any(e.touched)
   )`
-  const stays =
+  const underKeptServer =
     model === 'server'
       ? sql`true`
       : sql`not exists (select from branch_servers d where d.branch_id = ${into}::bigint and d.op = 'delete' and d.id = e.server_id)`
@@ -38,7 +38,7 @@ function landed(model: ModelName, { merged, into }: Inversion): RawBuilder<unkno
       case when e.outcome = '{}' then 'nothing' else coalesce(e.outcome ->> 'op', e.op) end as did,
       case when e.outcome is null then e.base else coalesce(e.outcome -> 'before', '{}') end as before,
       case when e.outcome is null then ${touchedValues} else e.outcome -> 'after' end as after
-    from ${branchTable(model)} e where e.branch_id = ${merged}::bigint and ${stays}
+    from ${branchTable(model)} e where e.branch_id = ${merged}::bigint and ${underKeptServer}
   )`
 }
 

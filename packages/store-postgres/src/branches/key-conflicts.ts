@@ -32,7 +32,7 @@ interface KeyConflicts {
   readonly model: ModelName
   readonly decided: ReadonlyArray<ResolvedEntry>
   /** Whether a row of main that the branch deletes leaves its key. */
-  readonly leaves: (id: number) => boolean
+  readonly vacates: (id: number) => boolean
 }
 
 /**
@@ -43,7 +43,7 @@ export async function resolveKeyConflicts(
   db: Kysely<Tables>,
   keyConflicts: KeyConflicts,
 ): Promise<ReadonlyArray<ResolvedEntry>> {
-  const { branch, model, decided, leaves } = keyConflicts
+  const { branch, model, decided, vacates } = keyConflicts
   const newKeys = decided.flatMap((one) => {
     const key = claimedKey(model, one)
     return key === null ? [] : [{ id: one.entry.id, key }]
@@ -56,7 +56,7 @@ export async function resolveKeyConflicts(
     before = blocked.size
     const taken = new Set<string>()
     for (const { id, holder, title, deleted } of holders) {
-      if (blocked.has(id) || (deleted ? leaves(holder) : moving.has(holder) && !blocked.has(holder))) continue
+      if (blocked.has(id) || (deleted ? vacates(holder) : moving.has(holder) && !blocked.has(holder))) continue
       blocked.set(id, { id: holder, title })
     }
     for (const [id, key] of moving) {

@@ -21,7 +21,7 @@ import { nextVersion } from '../tables/row-version.ts'
 import { columnsOf, type ScopeColumn } from '../tables/scope-columns.ts'
 import { coveredPlaces } from './covered-scopes.ts'
 import type { TouchedScope } from './touched-scopes.ts'
-import { forgetBranch } from './waiting-groups.ts'
+import { clearBranchDigests } from './waiting-groups.ts'
 
 /**
  * Clears the digests of groups that a merge has written and not counted: the frames no longer match
@@ -59,7 +59,7 @@ export async function landVisibilities(db: Kysely<Tables>, branch: number, kept:
  */
 export async function dropGroupCounts(db: Kysely<Tables>, branch: number): Promise<void> {
   await sql`delete from branch_group_counts where branch_id = ${branch}::bigint`.execute(db)
-  await forgetBranch(db, branch)
+  await clearBranchDigests(db, branch)
 }
 
 /** Marks a branch as merged. Its changes stay with it, so that it can be shown and reverted. */

@@ -14,7 +14,7 @@ export const branchWatch: MainWatch = {
 }
 
 /**
- * Marks the counters of some groups as stale in every branch, and forgets the frames that they were
+ * Marks the counters of some groups as stale in every branch, and clears the digests that they were
  * staged from, after main's snapshots have changed. `touched` selects the columns of their keys. Hold the locks of their scopes.
  */
 async function markStale(db: Kysely<Tables>, touched: RawBuilder<unknown>): Promise<void> {

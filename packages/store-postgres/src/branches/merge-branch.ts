@@ -207,7 +207,7 @@ async function stageModel(merge: Merge, model: ModelName, part: number, kept: Re
       branch,
       model,
       decided: entries.map((entry) => resolveEntry(entry, index)),
-      leaves: () => false,
+      vacates: () => false,
     }
     const decided = await resolveKeyConflicts(merge.db, keyConflicts)
     const written = writesOf(merge, model, decided, index, kept)

@@ -20,7 +20,7 @@ import { lockBranchFor, lockVersion, readLocked } from './branch-record.ts'
 import { lockWithPlaces } from './lock-branch-places.ts'
 import { logApproval, logOpened, logStep } from './log-branch.ts'
 import { endReview } from './review-scopes.ts'
-import { forgetBranch } from './waiting-groups.ts'
+import { clearBranchDigests } from './waiting-groups.ts'
 
 /** Opens a branch. */
 export const createBranch = Effect.fn('Branches.create')(function* (
@@ -90,7 +90,7 @@ async function discard(db: Kysely<Tables>, id: number): Promise<void> {
     await sql`delete from ${branchTable(model)} where branch_id = ${id}::bigint`.execute(db)
   await sql`delete from branch_conflicts where branch_id = ${id}::bigint`.execute(db)
   await sql`delete from branch_group_counts where branch_id = ${id}::bigint`.execute(db)
-  await forgetBranch(db, id)
+  await clearBranchDigests(db, id)
   await sql`delete from branch_scopes where branch_id = ${id}::bigint`.execute(db)
 }
 

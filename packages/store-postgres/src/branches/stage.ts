@@ -24,7 +24,7 @@ import { stageObservations } from './initial-observations.ts'
 import { recountMarked } from './recount-stale.ts'
 import { coveringBranch } from './review-scopes.ts'
 import { dropUnstaged, stageCreates, stageDeletes, stageUpdates } from './stage-rows.ts'
-import { countRetained, forgetPlace, rememberGroups, retainedIn } from './waiting-groups.ts'
+import { clearPlaceDigests, countRetained, rememberGroups, retainedIn } from './waiting-groups.ts'
 
 /** A scope that goes into a branch instead of main. */
 export type Staging = Parameters<ChangeSets['Type']['stage']>[0]
@@ -72,7 +72,7 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
     }
     if (scope.resource === 'snapshots' && staged.changes > 0 && part !== null && isWhole(staging) && remember) {
       await rememberGroups({ db: trx, engine: database.engine }, { branch, place, part, changeSet })
-    } else if (scope.resource === 'snapshots') await forgetPlace(trx, { branch, place })
+    } else if (scope.resource === 'snapshots') await clearPlaceDigests(trx, { branch, place })
     if (staged.changes > 0) {
       await cover(trx, branch, place, staging)
       await recordLanding(trx, staging, staged.counts)

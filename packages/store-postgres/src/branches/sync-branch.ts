@@ -27,7 +27,7 @@ import {
 } from './rebase-entries.ts'
 import { outcomeOf, type Written } from './record-outcomes.ts'
 import { entriesToJudge } from './stale-entries.ts'
-import { forgetBranch } from './waiting-groups.ts'
+import { clearBranchDigests } from './waiting-groups.ts'
 
 /** Entries rebased at a time. */
 const batchSize = 2000
@@ -53,7 +53,7 @@ export const syncBranch = Effect.fn('Branches.sync')(function* (
         if (conflicts > 0) return new BranchInConflict({ id, conflicts })
         let moved = 0
         for (const model of branchedModels) moved += await rebaseModel(trx, { branch: id, model, kind })
-        if (moved > 0) await forgetBranch(trx, id)
+        if (moved > 0) await clearBranchDigests(trx, id)
         if (moved > 0) await raiseRevision(trx, id, by)
         const after = await compareBranch(trx, { id, kind })
         // A branch that is not stale is only compared.

@@ -20,7 +20,7 @@ interface InBranch {
 
 /**
  * The groups of a namespace that wait in the branch that covers it, as main has them still. Whoever
- * writes snapshots of main forgets the digests of their groups; a write to main's row of a group
+ * writes snapshots of main clears the digests of their groups; a write to main's row of a group
  * shows in its version.
  */
 export function readWaitingGroups(
@@ -99,7 +99,7 @@ export async function countRetained(
 }
 
 /**
- * Keeps the digests of the frames that a namespace was staged from, and forgets those of groups that
+ * Keeps the digests of the frames that a namespace was staged from, and clears those of groups that
  * the part neither read nor retains. A group is left out that has missing rows, and one that was
  * written in main since the change set was opened: the frame may have been compared with older rows.
  */
@@ -107,7 +107,7 @@ export async function rememberGroups(
   { db, engine }: { readonly db: Kysely<Tables>; readonly engine: Database['Type']['engine'] },
   { branch, place, part, changeSet }: InBranch & { readonly part: number; readonly changeSet: number },
 ): Promise<void> {
-  await forgetPlace(db, { branch, place }, sql`not ${isRetained(part)}`)
+  await clearPlaceDigests(db, { branch, place }, sql`not ${isRetained(part)}`)
   const key = keyColumns('group')
   const entries = (model: 'group' | 'snapshot') => sql`
     select count(*) as changes, count(*) filter (where e.op = 'create') as created, count(*) filter (where e.op = 'update') as updated,
@@ -133,8 +133,8 @@ export async function rememberGroups(
   })
 }
 
-/** Forgets the digests of a branch in a namespace: all, or those whose row `e` a condition finds. */
-export async function forgetPlace(
+/** Clears the digests of a branch in a namespace: all, or those whose row `e` a condition finds. */
+export async function clearPlaceDigests(
   db: Kysely<Tables>,
   { branch, place }: InBranch,
   which: RawBuilder<unknown> = sql`true`,
@@ -145,7 +145,7 @@ export async function forgetPlace(
   )
 }
 
-/** Forgets all digests of a branch, whose entries change or which ends. */
-export async function forgetBranch(db: Kysely<Tables>, branch: number): Promise<void> {
+/** Clears all digests of a branch, whose entries change or which ends. */
+export async function clearBranchDigests(db: Kysely<Tables>, branch: number): Promise<void> {
   await sql`delete from branch_group_digests where branch_id = ${branch}::bigint`.execute(db)
 }

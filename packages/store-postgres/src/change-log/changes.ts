@@ -13,7 +13,7 @@ export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
   Effect.map(Database, (database) =>
     Changes.of({
       list: Effect.fn('Changes.list')(({ filter, limit, offset }) => {
-        const reading = database.query(operation, async (db) => {
+        const page = database.query(operation, async (db) => {
           const follows = filter.afterId !== undefined
           // Read this before the entries: changes that commit later have higher ids.
           const upperBound = follows ? [sql`c.id <= ${await horizon(db)}::bigint`] : []
@@ -25,7 +25,7 @@ export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
             ${selectChanges} ${matching} order by ${order} limit ${limit} offset ${offset}`.execute(db)
           return { count: counted[0]?.count ?? 0, rows }
         })
-        return Object.keys(filter).length === 0 ? reading : database.scan(operation, reading)
+        return Object.keys(filter).length === 0 ? page : database.scan(operation, page)
       }),
       get: Effect.fn('Changes.get')(({ id }) =>
         database.query(operation, async (db) => {

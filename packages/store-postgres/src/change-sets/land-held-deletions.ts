@@ -87,9 +87,9 @@ async function newHeldSet(db: Kysely<Tables>, place: ScopePlace, landing: Landin
 async function refresh(db: Kysely<Tables>, landing: Landing, set: StoredHeldDeletions, grown: number): Promise<void> {
   const carriedOut = set.state === 'confirmed' && landing.decided?.missing === 'deleted' && grown > 0
   const reason = set.kept && landing.held === null && set.reason !== 'children_held' ? set.reason : reasonOf(landing)
-  const otherView = set.visibility !== landing.visibility
-  const changed = grown > 0 || otherView || reason !== set.reason
-  const state = grown > 0 || otherView ? 'waiting' : set.state
+  const otherVisibility = set.visibility !== landing.visibility
+  const changed = grown > 0 || otherVisibility || reason !== set.reason
+  const state = grown > 0 || otherVisibility ? 'waiting' : set.state
   const decision = state === 'waiting' ? sql`, decided_by = null, decided_at = null, decided_count = null` : sql``
   const reset = carriedOut ? sql`, kept = false, since = ${landing.at}::timestamptz` : sql``
   await sql`

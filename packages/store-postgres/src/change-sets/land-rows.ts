@@ -56,7 +56,7 @@ const stagedCreates = (model: ModelName, window: Window): RawBuilder<unknown> =>
     where ${window.rows} and w.op = 'create' order by ${columnNames(key, 'w')}, w.seq desc`
 }
 
-/** The columns that a creation fills, first readings included where the row holds them itself. */
+/** The columns that a creation fills, first observations included where the row holds them itself. */
 const createdColumns = (model: ModelName) => [
   ...keyColumns(model),
   ...comparedColumns(model),

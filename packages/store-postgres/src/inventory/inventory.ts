@@ -198,7 +198,7 @@ function groupBatches(
   )
 }
 
-const readings = observedColumns('task')
+const taskObservations = observedColumns('task')
 
 /** The tasks of a server with these UPIDs. */
 const readTasks = (
@@ -231,7 +231,7 @@ const readTaskMarks = (
 function tasksBy(database: Database['Type'], where: RawBuilder<unknown>): Stream.Stream<KnownTask, StoreFailed> {
   return pages<KnownTask>((after) =>
     database.query('reading tasks', async (db) => {
-      const { rows } = await sql<MainRecord>`${selectMain('task', sql`, ${asFields(readings, 't')}`)}
+      const { rows } = await sql<MainRecord>`${selectMain('task', sql`, ${asFields(taskObservations, 't')}`)}
         where ${where} and t.upid > ${after?.facts.upid ?? ''} order by t.upid limit ${pageSize}`.execute(db)
       return rows.map(knownTask)
     }),
@@ -239,7 +239,7 @@ function tasksBy(database: Database['Type'], where: RawBuilder<unknown>): Stream
 }
 
 function knownTask(record: MainRecord): KnownTask {
-  const observed = Object.fromEntries(readings.map(({ field }) => [field, record[field] ?? null]))
+  const observed = Object.fromEntries(taskObservations.map(({ field }) => [field, record[field] ?? null]))
   // The columns are those of the registry, with its types: that is what the schema's test checks.
   return { ...mainRow('task', record), observed: observed as unknown as Observations<'task'> }
 }

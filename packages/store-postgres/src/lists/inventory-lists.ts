@@ -86,8 +86,8 @@ const listRows = Effect.fn('InventoryLists.list')(function* <M extends ModelName
   inventory: Readable,
   query: ListQuery<M>,
 ): Effect.fn.Return<ServedPage<M>, StoreFailed> {
-  const reading = readPage(inventory, query)
-  return yield* mayScan(query) ? inventory.database.scan(`listing ${registry[query.model].path}`, reading) : reading
+  const page = readPage(inventory, query)
+  return yield* mayScan(query) ? inventory.database.scan(`listing ${registry[query.model].path}`, page) : page
 })
 
 /** Models whose tables grow with the number of backups. */

@@ -50,15 +50,15 @@ export interface ListQuestion {
 }
 
 /** `from … where …` of the rows of each part of a view that meet the conditions; first that of main. */
-export function partsOf(view: ListView, reading: ListQuestion): ReadonlyArray<RawBuilder<unknown>> {
+export function partsOf(view: ListView, question: ListQuestion): ReadonlyArray<RawBuilder<unknown>> {
   // Few are looked up one by one; for many, what is replaced is read once and hashed.
-  const many = reading.all === true && !(reading.conditions ?? []).some(({ columns }) => columns.some(isIndexed))
+  const many = question.all === true && !(question.conditions ?? []).some(({ columns }) => columns.some(isIndexed))
   const kept = view.replaced.map(({ matches, ids }) =>
     many ? sql`t.id not in (${ids})` : sql`not exists (${matches})`,
   )
   return [
-    fromWhere(view.model, view.main, reading, kept),
-    ...view.others.map((relation) => fromWhere(view.model, relation, reading, [])),
+    fromWhere(view.model, view.main, question, kept),
+    ...view.others.map((relation) => fromWhere(view.model, relation, question, [])),
   ]
 }
 

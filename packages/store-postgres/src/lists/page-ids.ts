@@ -47,9 +47,9 @@ export function pageIds(
 ): RawBuilder<unknown> {
   const [first, ...then] = order
   const all = first !== undefined && !isIndexed(first.column)
-  const reading = { conditions, columns: order.map(({ column }) => column), all }
+  const question = { conditions, columns: order.map(({ column }) => column), all }
   const byServer = first?.column.needs.includes('v') === true
-  const [main, ...others] = partsOf(byServer ? { ...view, main: ofOneServer(view.main) } : view, reading)
+  const [main, ...others] = partsOf(byServer ? { ...view, main: ofOneServer(view.main) } : view, question)
   // Numbered outside, so that the limit inside may sort no more rows than it keeps.
   const numbered = (ids: RawBuilder<unknown>) => sql`select id, row_number() over () as place from (${ids}) ordered`
   if (others.length === 0 && !byServer) {

@@ -72,8 +72,8 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
       update: (request) => updateBranch(database, request),
       changes: Effect.fn('Branches.changes')((request) => {
         const operation = 'listing the changes of a branch'
-        const reading = database.query(operation, (db) => listChanges(db, request))
-        return request.filter?.search === undefined ? reading : database.scan(operation, reading)
+        const page = database.query(operation, (db) => listChanges(db, request))
+        return request.filter?.search === undefined ? page : database.scan(operation, page)
       }),
       conflicts: Effect.fn('Branches.conflicts')(({ id, filter, limit, offset }) =>
         database.query('listing the conflicts of a branch', async (db) => {

@@ -82,7 +82,7 @@ const overridden = conflictKinds.filter(
  * Ends the part of a run that has ended in branches: each branch that it staged into, its own and
  * those of earlier runs that it has refreshed, is compared with main. One without a change closes,
  * one without a conflict merges, and of the others `branch_on_conflict` decides. To be called again
- * after a crash: what is settled stays so.
+ * after a crash: a branch that has ended stays as it is.
  */
 export const finishBranches = Effect.fn('sync.finishBranches')(function* (
   runId: number,
@@ -92,7 +92,7 @@ export const finishBranches = Effect.fn('sync.finishBranches')(function* (
   for (const { id } of rows) {
     // A branch that a person has ended meanwhile, or into which main has moved since it was
     // compared, is as it should be.
-    yield* settle(id, runId).pipe(
+    yield* closeOrMerge(id, runId).pipe(
       Effect.catchTags({
         BranchNotFound: () => Effect.void,
         BranchNotOpen: () => Effect.void,
@@ -104,7 +104,7 @@ export const finishBranches = Effect.fn('sync.finishBranches')(function* (
   }
 })
 
-const settle = Effect.fn('sync.settleBranch')(function* (
+const closeOrMerge = Effect.fn('sync.closeOrMergeBranch')(function* (
   id: number,
   runId: number,
 ): Effect.fn.Return<

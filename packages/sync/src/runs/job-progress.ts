@@ -33,7 +33,7 @@ export class JobProgress {
   /** Scopes that were listed to their end. */
   completed = 0
   /** The last word on whether the server itself answers; null: nothing was heard. */
-  heard: ContactReport | null = null
+  lastContact: ContactReport | null = null
   /** A list failed in a way that may be the server's trouble, and nothing was heard of the server since. */
   upstreamHold: Extract<ContactReport, { readonly _tag: 'failed' }> | null = null
 
@@ -70,13 +70,13 @@ export class JobProgress {
   }
 
   /** Takes note of what the server itself has shown. That it answers is no news of a token that sees no datastore. */
-  record(heard: ContactReport): void {
+  record(report: ContactReport): void {
     this.upstreamHold = null
-    const before = this.heard
-    if (heard._tag === 'failed') this.heard = heard
-    else if (heard.listed === true || before?._tag !== 'failed' || before.code !== 'forbidden') {
-      const listed = heard.listed === true || (before?._tag === 'answered' && before.listed === true)
-      this.heard = { ...heard, listed }
+    const before = this.lastContact
+    if (report._tag === 'failed') this.lastContact = report
+    else if (report.listed === true || before?._tag !== 'failed' || before.code !== 'forbidden') {
+      const listed = report.listed === true || (before?._tag === 'answered' && before.listed === true)
+      this.lastContact = { ...report, listed }
     }
   }
 

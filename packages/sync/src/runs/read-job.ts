@@ -41,18 +41,17 @@ export const readJob = Effect.fn('sync.readJob')(function* (
   let error: string | null = null
   for (const [index, resource] of resources.entries()) {
     const job = yield* underCurrentName(claimed)
-    const reading: ResourceOutcome = yield* readResource(job, { resource, server: job.server }, progress)
-    if (reading._tag !== 'cancelled' && !isClean(reading, progress)) {
+    const read: ResourceOutcome = yield* readResource(job, { resource, server: job.server }, progress)
+    if (read._tag !== 'cancelled' && !isClean(read, progress)) {
       const changing = yield* requireSameName(job)
-      if (changing !== null && !last && isEmpty(reading)) return { _tag: 'again', reason: changing }
+      if (changing !== null && !last && isEmpty(read)) return { _tag: 'again', reason: changing }
     }
-    switch (reading._tag) {
+    switch (read._tag) {
       case 'whole': {
-        yield* reading.failedAbove === null
+        yield* read.failedAbove === null
           ? recordUnlisted(job, resource, progress)
-          : recordMissing(job, [resource], progress, outcomeOf(reading.failedAbove), reading.failedAbove, null)
-        const serverFailure =
-          reading.serverFailure ?? (yield* serverFailureOf(job, progress, { ...reading, asksAgain }))
+          : recordMissing(job, [resource], progress, outcomeOf(read.failedAbove), read.failedAbove, null)
+        const serverFailure = read.serverFailure ?? (yield* serverFailureOf(job, progress, { ...read, asksAgain }))
         if (serverFailure !== null) {
           yield* skipRemaining(job, resources.slice(index + 1), progress, serverFailure)
           return { _tag: 'read', error: null }
@@ -60,14 +59,14 @@ export const readJob = Effect.fn('sync.readJob')(function* (
         break
       }
       case 'cut': {
-        const { code, message, retryable } = reading.failure
+        const { code, message, retryable } = read.failure
         if (retryable && !last) return { _tag: 'again', reason: message }
         error ??= message
-        yield* recordMissing(job, [resource], progress, 'failed', { code, message }, reading.open)
+        yield* recordMissing(job, [resource], progress, 'failed', { code, message }, read.open)
         break
       }
       case 'cancelled':
-        yield* recordMissing(job, resources.slice(index), progress, 'cancelled', cancelled, reading.open)
+        yield* recordMissing(job, resources.slice(index), progress, 'cancelled', cancelled, read.open)
         return { _tag: 'cancelled' }
     }
   }
@@ -101,15 +100,15 @@ const requireSameName = (job: Job | ServerJob): Effect.Effect<string | null, Sto
   })
 
 /** Whether a source has listed scopes of a resource, and nothing speaks of trouble beyond single scopes. */
-const isClean = (reading: ResourceOutcome, progress: JobProgress): boolean =>
-  reading._tag === 'whole' &&
-  reading.completed > 0 &&
-  reading.failedAbove === null &&
-  reading.serverFailure === null &&
+const isClean = (read: ResourceOutcome, progress: JobProgress): boolean =>
+  read._tag === 'whole' &&
+  read.completed > 0 &&
+  read.failedAbove === null &&
+  read.serverFailure === null &&
   progress.upstreamHold === null
 
 /** Whether nothing of a resource was listed to its end. */
-const isEmpty = (reading: ResourceOutcome): boolean => reading._tag !== 'whole' || reading.completed === 0
+const isEmpty = (read: ResourceOutcome): boolean => read._tag !== 'whole' || read.completed === 0
 
 /** Whether a whole stream has mentioned what every server has. */
 const hasHeard = (resource: Resource, progress: JobProgress): boolean =>

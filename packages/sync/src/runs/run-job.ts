@@ -52,7 +52,7 @@ export const runJob = Effect.fn('sync.runJob')(function* (
   return yield* Effect.gen(function* () {
     // Whoever ended it did not come to take it off the queue, or to end its run.
     if (!(yield* runs.startJob({ id, serverId }))) return done(yield* endJob({ id, serverId, error: null }))
-    const reading = yield* Effect.acquireUseRelease(
+    const outcome = yield* Effect.acquireUseRelease(
       Effect.flatMap(ChangeSets, (changeSets) => changeSets.open({ runId: id, serverId })),
       (changeSet) => readAll(claimed, changeSet),
       (changeSet) =>
@@ -62,8 +62,8 @@ export const runJob = Effect.fn('sync.runJob')(function* (
         ),
     )
     // A try that fails when its run was cancelled is the last one.
-    if (reading._tag === 'again' && !(yield* runs.cancelRequested({ id }))) return retry(reading.reason)
-    const error = reading._tag === 'read' ? reading.error : null
+    if (outcome._tag === 'again' && !(yield* runs.cancelRequested({ id }))) return retry(outcome.reason)
+    const error = outcome._tag === 'read' ? outcome.error : null
     return done(yield* endJob({ id, serverId, error }))
   }).pipe(
     Effect.catchTags({
@@ -132,7 +132,7 @@ const readGateway = Effect.fn('sync.readGateway')(function* (
   const answering = Source.of({
     frames: (request) => Stream.tap(source.frames(request), (frame) => Effect.provide(queueing(frame), context)),
   })
-  const reading = yield* Effect.provideService(
+  const outcome = yield* Effect.provideService(
     readJob({ ...job, servers: Option.getOrNull(planned)?.servers ?? null }, ['servers'], new JobProgress(), {
       last: claimed.last,
       asksAgain: false,
@@ -140,12 +140,12 @@ const readGateway = Effect.fn('sync.readGateway')(function* (
     Source,
     answering,
   )
-  if (reading._tag !== 'read' || reading.error !== null) return reading
+  if (outcome._tag !== 'read' || outcome.error !== null) return outcome
   const run = yield* (yield* Runs).get({ id: job.runId })
-  if (Option.isNone(run)) return reading
+  if (Option.isNone(run)) return outcome
   if (run.value.cancel_requested) return { _tag: 'cancelled' }
   yield* queueServerJobs(run.value, queued)
-  return reading
+  return outcome
 })
 
 /**
@@ -170,13 +170,13 @@ const readServer = Effect.fn('sync.readServer')(function* (
   const resources = claimed.job.resources.filter((resource) => resource !== 'servers')
   const attempt = attemptAt(row.health, runId)
   if (attempt === 'none') return yield* readNothing(serverJob, row, resources)
-  const reading = yield* readJob(serverJob, resources, progress, {
+  const outcome = yield* readJob(serverJob, resources, progress, {
     last: claimed.last || attempt === 'once',
     // This run has just heard from the smallest request that it fails.
     asksAgain: attempt === 'whole' && row.health?.failed_run !== runId,
   })
-  if (progress.heard !== null) yield* recordHealth(row, runId, progress.heard)
-  return reading
+  if (progress.lastContact !== null) yield* recordHealth(row, runId, progress.lastContact)
+  return outcome
 })
 
 /** The job of a server that this run has found in trouble already, as so many runs before it. */
@@ -185,23 +185,23 @@ const readNothing = (job: ServerJob, { health }: ServerRow, resources: ReadonlyA
     const code = health?.last_error_code ?? 'unreachable'
     const message = `${health?.consecutive_failures ?? 0} runs in a row have failed: ${health?.last_error ?? ''}`
     yield* skipRemaining(job, resources, new JobProgress(), { code, message })
-    const reading: ReadOutcome = { _tag: 'read', error: null }
-    return reading
+    const outcome: ReadOutcome = { _tag: 'read', error: null }
+    return outcome
   })
 
 const recordHealth = (
   { id, facts, health: before }: ServerRow,
   runId: number,
-  heard: ContactReport,
+  report: ContactReport,
 ): Effect.Effect<void, StoreFailed, Runs | ServerObservations> =>
   Effect.gen(function* () {
     const checked = facts.verify_ssl || facts.fingerprint !== ''
-    const contact: Contact = { ...heard, runId, checked }
+    const contact: Contact = { ...report, runId, checked }
     const health = nextHealth(before, contact)
     yield* (yield* ServerObservations).record({ serverId: id, health })
     yield* logStatus(facts.name, before, health)
     // The run's list of servers has warned of it already.
-    if (heard._tag !== 'failed' || heard.code !== 'tls_fingerprint_mismatch' || before?.failed_run === runId) return
-    const warning = { scope: null, code: heard.code, message: `${facts.name}: ${heard.message}`, count: 1 }
+    if (report._tag !== 'failed' || report.code !== 'tls_fingerprint_mismatch' || before?.failed_run === runId) return
+    const warning = { scope: null, code: report.code, message: `${facts.name}: ${report.message}`, count: 1 }
     yield* (yield* Runs).warn({ id: runId, warnings: [warning] })
   })

@@ -1,5 +1,5 @@
 import { type Delete, deletes, type HoldReason, type MainRow, type ModelName } from '@netbox-pbs/core'
-import { reasonOf, type Verdict } from './land-scope.ts'
+import { reasonOf, type ScopeJudgement } from './land-scope.ts'
 
 /** Why a scope is emptied: a complete list lacks its parent. */
 export interface Emptying {
@@ -33,7 +33,7 @@ export interface Unlisted<M extends ModelName> {
 }
 
 /** Why the deletions of a vanished row's children are held; null: its own deletion is not held. */
-export const childrenHold = <M extends ModelName>(verdict: Verdict, { row }: Unlisted<M>) =>
+export const childrenHold = <M extends ModelName>(verdict: ScopeJudgement, { row }: Unlisted<M>) =>
   deletes(verdict, row.presence === 'missing') ? null : reasonOf(verdict)
 
 /**
@@ -41,7 +41,7 @@ export const childrenHold = <M extends ModelName>(verdict: Verdict, { row }: Unl
  * the row is missing already and is kept by children that no longer wait for a decision.
  */
 export function deletionAbove<M extends ModelName>(
-  verdict: Verdict,
+  verdict: ScopeJudgement,
   { row }: Unlisted<M>,
   children: ChildRows,
 ): 'as_judged' | 'children_held' | 'rest' {

@@ -25,21 +25,21 @@ export const openDatastoreScope = (
           yield* list.counted(completed)
           const main = (yield* Inventory).datastores({ serverId: job.serverId })
           const rows = yield* Stream.runCollect(main)
-          const { stays, goes, alreadyMissing, unchanged, sightings } = list.compare(rows, job.runId, completed)
+          const { upserts, deletions, alreadyMissing, unchanged, sightings } = list.compare(rows, job.runId, completed)
           const { visibility, leftOut } = completed
           const verdict = yield* judge(job, {
             scope,
             listed: list.size,
-            deletions: goes.length,
+            deletions: deletions.length,
             alreadyMissing,
             visibility,
           })
           const { changeSet, server } = job
           const observed = list.observed
-          yield* (yield* ChangeSets).append({ changeSet, scope, model: 'datastore', changes: stays, observed })
+          yield* (yield* ChangeSets).append({ changeSet, scope, model: 'datastore', changes: upserts, observed })
           const sighted = yield* appendSightings(job, scope, 'datastore', sightings)
-          let changes = stays.length
-          for (const removed of goes) {
+          let changes = upserts.length
+          for (const removed of deletions) {
             const namespaces = { resource: 'namespaces', server, datastore: removed.row.facts.name } as const
             const children = yield* emptyNamespaces(job, namespaces, {
               visibility,

@@ -23,16 +23,16 @@ export const openJobScope = (
           yield* list.counted(completed)
           const main = (yield* Inventory).jobs({ serverId: job.serverId, jobType: scope.job_type })
           const rows = yield* Stream.runCollect(main)
-          const { stays, goes, alreadyMissing, unchanged, sightings } = list.compare(rows, job.runId, completed)
+          const { upserts, deletions, alreadyMissing, unchanged, sightings } = list.compare(rows, job.runId, completed)
           const { visibility, leftOut } = completed
           const verdict = yield* judge(job, {
             scope,
             listed: list.size,
-            deletions: goes.length,
+            deletions: deletions.length,
             alreadyMissing,
             visibility,
           })
-          const changes = [...stays, ...goes.map(({ change }) => change)]
+          const changes = [...upserts, ...deletions.map(({ change }) => change)]
           const { changeSet } = job
           const kept = verdict.missing === 'kept' ? alreadyMissing : 0
           yield* (yield* ChangeSets).append({ changeSet, scope, model: 'job', changes, observed: list.observed })

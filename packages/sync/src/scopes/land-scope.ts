@@ -138,20 +138,20 @@ interface Judged {
 }
 
 /** What becomes of a scope's deletions, and the held deletions that it was decided by. */
-export interface Verdict extends Judgement {
+export interface ScopeJudgement extends Judgement {
   readonly set: HeldDeletionsState | null
   /** Rows that are held for the first time. */
   readonly newlyHeld: number
 }
 
 /** Nothing is deleted. */
-export const nothingDeleted: Verdict = { held: null, missing: 'as_others', set: null, newlyHeld: 0 }
+export const nothingDeleted: ScopeJudgement = { held: null, missing: 'as_others', set: null, newlyHeld: 0 }
 
 /** Decides what becomes of a scope's deletions. */
 export const judge = Effect.fn('sync.judge')(function* (
   job: Job,
   { scope, emptied, ...judged }: Judged,
-): Effect.fn.Return<Verdict, StoreFailed, Inventory> {
+): Effect.fn.Return<ScopeJudgement, StoreFailed, Inventory> {
   if (judged.deletions === 0) return nothingDeleted
   const { rows: before, held: missing, visibility: landedVisibility, set } = yield* (yield* Inventory).scopeState(scope)
   const judgement = judgeDeletions({
@@ -168,11 +168,11 @@ export const judge = Effect.fn('sync.judge')(function* (
 })
 
 /** Why the rows of a scope that wait do so, as far as its own deletions say; null: for rows below them. */
-export const reasonOf = ({ held, missing, set }: Verdict): HoldReason | null =>
+export const reasonOf = ({ held, missing, set }: ScopeJudgement): HoldReason | null =>
   held ?? (missing === 'kept' ? (set?.reason ?? null) : null)
 
 /** What a landing is told of the decision on rows that are missing already. */
-function decidedOf({ missing, set }: Verdict): Pick<Landing, 'decided'> {
+function decidedOf({ missing, set }: ScopeJudgement): Pick<Landing, 'decided'> {
   return missing === 'as_others' || set === null ? {} : { decided: { missing, revision: set.revision } }
 }
 
@@ -182,7 +182,7 @@ export interface ReadyScope {
   readonly started: string
   /** Visibility of the list that was complete: the scope's own, or that which lacks its parent. */
   readonly visibility: string | null
-  readonly verdict: Verdict
+  readonly verdict: ScopeJudgement
   /** False when it is emptied because its parent is gone. */
   readonly listed: boolean
   /** Changes appended, of any model, without the deletions of rows that a dismissed set keeps. */
@@ -227,11 +227,11 @@ export const landScope = Effect.fn('sync.landScope')(function* (
   const { changeSet, runId, serverId } = job
   const ended = (touched: RowCounts, reached: 'landed' | 'staged'): Landed & { readonly reason: Reason | null } => {
     const counts = { ...addRows(touched, landed), unchanged }
-    const settled = landed.created + sighted > 0 ? 'landed' : 'unchanged'
+    const otherwise = landed.created + sighted > 0 ? 'landed' : 'unchanged'
     if (leftOut > 0) return { outcome: 'held_back', counts, reason: unread(leftOut) }
     const waiting = counts.held_back > 0
     return {
-      outcome: waiting ? 'held_back' : changes > 0 ? reached : settled,
+      outcome: waiting ? 'held_back' : changes > 0 ? reached : otherwise,
       counts,
       reason: waiting ? holdReason(reasonOf(verdict) ?? 'children_held', counts.held_back) : null,
     }

@@ -11,7 +11,7 @@ import {
   noChildren,
   type Unlisted,
 } from './child-rows.ts'
-import { appendChanges, appendSightings, judge, landScope, type Verdict } from './land-scope.ts'
+import { appendChanges, appendSightings, judge, landScope, type ScopeJudgement } from './land-scope.ts'
 import { RowList } from './row-list.ts'
 import type { JobStopped, ScopePorts, ScopeWork, ServerJob } from './scope-work.ts'
 import { SnapshotScope } from './snapshot-scope.ts'
@@ -32,19 +32,19 @@ export const openNamespaceScope = (job: ServerJob, scope: NamespaceScopeName): E
         Effect.gen(function* () {
           yield* list.counted(completed)
           const rows = yield* namespacesOf(job, scope)
-          const { stays, goes, alreadyMissing, unchanged, sightings } = list.compare(rows, job.runId, completed)
+          const { upserts, deletions, alreadyMissing, unchanged, sightings } = list.compare(rows, job.runId, completed)
           const { visibility, leftOut } = completed
           const verdict = yield* judge(job, {
             scope,
             listed: list.size,
-            deletions: goes.length,
+            deletions: deletions.length,
             alreadyMissing,
             visibility,
           })
-          yield* appendChanges(job, scope, 'namespace', stays)
+          yield* appendChanges(job, scope, 'namespace', upserts)
           const sighted = yield* appendSightings(job, scope, 'namespace', sightings)
-          const { removed } = yield* removeNamespaces(job, scope, goes, verdict, visibility)
-          const changes = stays.length + removed
+          const { removed } = yield* removeNamespaces(job, scope, deletions, verdict, visibility)
+          const changes = upserts.length + removed
           const ready = { scope, started, visibility, verdict, listed: true, leftOut, sighted, changes, unchanged }
           return (yield* landScope(job, ready)).outcome
         }),
@@ -63,11 +63,11 @@ export const emptyNamespaces = Effect.fn('sync.emptyNamespaces')(function* (
   const started = yield* now
   const { server, datastore } = scope
   const main = yield* namespacesOf(job, scope)
-  const { goes, alreadyMissing } = new RowList('namespace', scope, { server: job.serverId }).compare(main, null, {
+  const { deletions, alreadyMissing } = new RowList('namespace', scope, { server: job.serverId }).compare(main, null, {
     leftOut: 0,
   })
   // Rows made by a user may lie where no source ever listed a namespace.
-  const listed = new Set(goes.map(({ row }) => row.facts.path))
+  const listed = new Set(deletions.map(({ row }) => row.facts.path))
   const others = (yield* Inventory).namespacesInUse({ serverId: job.serverId, datastore })
   let children = noChildren
   yield* Stream.runForEach(others, (namespace) =>
@@ -81,17 +81,17 @@ export const emptyNamespaces = Effect.fn('sync.emptyNamespaces')(function* (
   const verdict = yield* judge(job, {
     scope,
     listed: 0,
-    deletions: goes.length,
+    deletions: deletions.length,
     alreadyMissing,
     visibility,
     emptied: { upstreamHold },
   })
-  const { removed, stay } = yield* removeNamespaces(job, scope, goes, verdict, visibility)
+  const { removed, stay } = yield* removeNamespaces(job, scope, deletions, verdict, visibility)
   children = addChildren(children, stay)
-  if (goes.length === 0) return children
+  if (deletions.length === 0) return children
   const ready = { scope, started, visibility, verdict, listed: false, leftOut: 0, changes: removed, unchanged: 0 }
   const waiting = (yield* landScope(job, ready)).counts.held_back
-  return addChildren(children, { waiting, kept: waiting === 0 ? goes.length - removed : 0 })
+  return addChildren(children, { waiting, kept: waiting === 0 ? deletions.length - removed : 0 })
 })
 
 /**
@@ -102,15 +102,15 @@ export const emptyNamespaces = Effect.fn('sync.emptyNamespaces')(function* (
 const removeNamespaces = Effect.fn('sync.removeNamespaces')(function* (
   job: ServerJob,
   scope: NamespaceScopeName,
-  goes: ReadonlyArray<Unlisted<'namespace'>>,
-  verdict: Verdict,
+  deletions: ReadonlyArray<Unlisted<'namespace'>>,
+  verdict: ScopeJudgement,
   visibility: string | null,
 ): Effect.fn.Return<{ readonly removed: number; readonly stay: ChildRows }, JobStopped, ScopePorts> {
   const { server, datastore } = scope
   const staying: Array<{ readonly path: string; readonly rows: ChildRows }> = []
   let stay = noChildren
   let removed = 0
-  for (const unlisted of deepestFirst(goes)) {
+  for (const unlisted of deepestFirst(deletions)) {
     const { path } = unlisted.row.facts
     const snapshots = { resource: 'snapshots', server, datastore, namespace: path } as const
     const within = yield* SnapshotScope.empty(job, snapshots, {
@@ -142,5 +142,5 @@ const namespacesOf = ({ serverId }: ServerJob, { datastore }: NamespaceScopeName
 const isDescendant = (path: string, above: string): boolean => above === '' || path.startsWith(`${above}/`)
 
 /** A path is longer than every path above it. */
-const deepestFirst = (goes: ReadonlyArray<Unlisted<'namespace'>>): ReadonlyArray<Unlisted<'namespace'>> =>
-  [...goes].sort((a, b) => b.row.facts.path.length - a.row.facts.path.length)
+const deepestFirst = (deletions: ReadonlyArray<Unlisted<'namespace'>>): ReadonlyArray<Unlisted<'namespace'>> =>
+  [...deletions].sort((a, b) => b.row.facts.path.length - a.row.facts.path.length)

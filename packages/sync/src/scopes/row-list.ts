@@ -22,9 +22,9 @@ type ListedModel = Exclude<ModelName, 'group' | 'snapshot'>
 /** What a whole list says of main. */
 export interface Compared<M extends ListedModel> {
   /** Creates and updates. */
-  readonly stays: ReadonlyArray<Change<M>>
+  readonly upserts: ReadonlyArray<Change<M>>
   /** Deletions, with the row that goes. */
-  readonly goes: ReadonlyArray<{ readonly change: Delete; readonly row: MainRow<M> }>
+  readonly deletions: ReadonlyArray<{ readonly change: Delete; readonly row: MainRow<M> }>
   /** How many of the deletions are of rows that are missing already. */
   readonly alreadyMissing: number
   readonly unchanged: number
@@ -38,7 +38,7 @@ export class RowList<M extends ListedModel> {
   readonly #scope: Scope
   readonly #within: SourceRows<M>['within']
   readonly #rows = new Map<string, SourceRow<M>>()
-  /** Readings that came with the rows. */
+  /** Observations that came with the rows. */
   readonly observed: Array<Observed<M & ObservedModel>> = []
 
   /** @param within - What all rows of the list have in common: the id of their server. */
@@ -52,7 +52,7 @@ export class RowList<M extends ListedModel> {
     return this.#rows.size
   }
 
-  /** Takes a row and, where the model has them, its readings. A key may come once. */
+  /** Takes a row and, where the model has them, its observations. A key may come once. */
   add(
     facts: SourceRow<M>,
     values: Observed<M & ObservedModel>['values'] | null = null,
@@ -86,14 +86,14 @@ export class RowList<M extends ListedModel> {
       complete: leftOut === 0,
       ...(runId === null ? {} : { runId }),
     })
-    const stays: Array<Change<M>> = []
-    const goes: Array<Compared<M>['goes'][number]> = []
+    const upserts: Array<Change<M>> = []
+    const deletions: Array<Compared<M>['deletions'][number]> = []
     for (const change of changes) {
       const row = change._tag === 'delete' ? rows.get(change.id) : undefined
-      if (change._tag === 'delete' && row !== undefined) goes.push({ change, row })
-      else stays.push(change)
+      if (change._tag === 'delete' && row !== undefined) deletions.push({ change, row })
+      else upserts.push(change)
     }
-    const alreadyMissing = goes.filter(({ change }) => change.missing === true).length
-    return { stays, goes, alreadyMissing, unchanged, sightings }
+    const alreadyMissing = deletions.filter(({ change }) => change.missing === true).length
+    return { upserts, deletions, alreadyMissing, unchanged, sightings }
   }
 }

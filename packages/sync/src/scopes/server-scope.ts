@@ -30,10 +30,10 @@ export const openServerScope = (
           const main = yield* Stream.runCollect((yield* Inventory).servers())
           const nowMillis = yield* Clock.currentTimeMillis
           const { runId } = job
-          const settled = reconcileServers([...main], [...reported.values()], { nowMillis, runId })
-          const { unchanged, warnings } = settled
+          const reconciled = reconcileServers([...main], [...reported.values()], { nowMillis, runId })
+          const { unchanged, warnings } = reconciled
           if (warnings.length > 0) yield* (yield* Runs).warn({ id: runId, warnings })
-          const { landed, rest } = yield* landNewServers(job, scope, settled)
+          const { landed, rest } = yield* landNewServers(job, scope, reconciled)
           const { changeSet } = job
           yield* (yield* ChangeSets).append({ changeSet, scope, model: 'server', ...rest })
           const ready = {
@@ -43,11 +43,11 @@ export const openServerScope = (
             verdict: nothingDeleted,
             listed: true,
             leftOut,
-            changes: settled.changes.length - landed.created,
+            changes: reconciled.changes.length - landed.created,
             unchanged,
           }
           const { outcome } = yield* landScope(job, { ...ready, landed })
-          yield* logStatuses([...main], settled.observed)
+          yield* logStatuses([...main], reconciled.observed)
           return outcome
         }),
     }

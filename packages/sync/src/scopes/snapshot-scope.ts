@@ -348,7 +348,7 @@ const groupKey = ([server, datastore, namespace, type, id]: NaturalKey<'snapshot
 
 /** Whether a group that the list of a run lacks is not given up by it. */
 const isWaiting = (group: KnownGroup, runId: number | null): boolean =>
-  group.presence !== 'manual' && absenceOf(group, runId) !== 'goes'
+  group.presence !== 'manual' && absenceOf(group, runId) !== 'deleted'
 
 /** A list, read to its end, that lists nothing. */
 const nothing = { source: [], complete: true } as const

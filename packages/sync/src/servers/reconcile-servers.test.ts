@@ -112,9 +112,9 @@ test('a server that the gateway renamed is named in a warning', () => {
   expect(reconcileServers([row(facts('pbs-a', 1))], [], at).warnings).toEqual([])
 })
 
-test('readings come with every server that is reported and settled', () => {
-  const settled = reconcileServers([], [reported('pbs-a', 1), reported('pbs-b', 2)], at)
-  expect(settled.observed.map(({ key }) => key)).toEqual([['pbs-a'], ['pbs-b']])
+test('observations come with every server that is reported and not busy', () => {
+  const reconciled = reconcileServers([], [reported('pbs-a', 1), reported('pbs-b', 2)], at)
+  expect(reconciled.observed.map(({ key }) => key)).toEqual([['pbs-a'], ['pbs-b']])
   const busy = reconcileServers([row(facts('pbs-a', null, pending), justNow)], [reported('pbs-a', 1)], at)
   expect(busy.observed).toEqual([])
 })

@@ -12,7 +12,7 @@ import {
 import type { Observed, ServerContact, ServerRow, SourceServer } from '@netbox-pbs/core/ports'
 import { contactOf } from './server-contact.ts'
 
-/** A server of the source with its readings. */
+/** A server of the source with its observations. */
 export interface ReportedServer {
   readonly facts: SourceServer
   readonly observed: ServerContact
@@ -46,7 +46,7 @@ export function reconcileServers(
   { nowMillis, runId }: { readonly nowMillis: number; readonly runId: number },
 ): Reconciliation {
   const busy = main.filter((row) => isBusy(row, nowMillis))
-  const settled = main.filter((row) => !isBusy(row, nowMillis))
+  const idle = main.filter((row) => !isBusy(row, nowMillis))
   const names = new Set(main.map((row) => row.facts.name))
   const busyNames = new Set(busy.map((row) => row.facts.name))
   const busyIds = new Set(busy.flatMap((row) => row.facts.endpoint_id ?? []))
@@ -60,7 +60,7 @@ export function reconcileServers(
   const renames = new Map<number, string>()
   const removals: Array<Change<'server'>> = []
   const warnings: Array<Warning> = []
-  for (const row of settled) {
+  for (const row of idle) {
     const { name, endpoint_id, endpoint_state } = row.facts
     const ofId = endpoint_id === null ? undefined : byId.get(endpoint_id)
     const newName = ofId !== undefined && ofId.facts.name !== name ? ofId.facts.name : null

@@ -207,14 +207,14 @@ function land(world: World, landing: Landing, parts: ReadonlyArray<Appended>): R
   const own = modelOf(scope)
   const counts = { ...noRows }
   const deletions: Array<{ model: ModelName; id: number; key: NaturalKey; waits: boolean }> = []
-  const goes = deletable(world, landing)
+  const deleted = deletable(world, landing)
   const made = new Set<number>()
   for (const part of parts) {
     for (const change of part.changes) {
       if (change._tag === 'delete') {
         if (leftOut > 0) continue
         const missing = world.rows[part.model].get(change.id)?.presence === 'missing'
-        const waits = part.held !== undefined || !(missing ? goes.missing : goes.listed)
+        const waits = part.held !== undefined || !(missing ? deleted.missing : deleted.listed)
         deletions.push({ model: part.model, id: change.id, key: change.key, waits })
       } else {
         const done = apply(world, part.model, change, made)

@@ -99,12 +99,13 @@ function takenKey(world: World, model: WritableModel, { found, facts }: Found): 
   const texts = facts.map(textOf)
   const renamed = found.map((row, nth) => textOf(row.facts) !== texts[nth])
   const held = keysOf(world, model)
-  const leaves = new Set(found.filter((_, nth) => renamed[nth]).map(({ id }) => id))
+  const vacating = new Set(found.filter((_, nth) => renamed[nth]).map(({ id }) => id))
   return texts.findIndex((text, nth) => {
     if (!renamed[nth]) return false
     const holder = held.get(text)
     return (
-      (holder !== undefined && !leaves.has(holder)) || texts.some((one, at) => at < nth && renamed[at] && one === text)
+      (holder !== undefined && !vacating.has(holder)) ||
+      texts.some((one, at) => at < nth && renamed[at] && one === text)
     )
   })
 }

@@ -7,26 +7,26 @@ const holdsMillis = 60_000
 
 /** `Workers` in memory. */
 export class MemoryWorkers {
-  readonly #heard = new Map<string, { at: number; stopped: boolean }>()
+  readonly #workers = new Map<string, { at: number; stopped: boolean }>()
 
   /** Makes the last heartbeat of each worker so many seconds older. */
   age(seconds: number): void {
-    for (const worker of this.#heard.values()) worker.at -= seconds * 1000
+    for (const worker of this.#workers.values()) worker.at -= seconds * 1000
   }
 
   readonly layer = Layer.succeed(Workers, {
-    heartbeat: ({ id }) => this.#hear(id, false),
-    stopped: ({ id }) => this.#hear(id, true),
+    heartbeat: ({ id }) => this.#beat(id, false),
+    stopped: ({ id }) => this.#beat(id, true),
     state: () =>
       Effect.map(Clock.currentTimeMillis, (now) => {
-        const all = [...this.#heard.values()]
+        const all = [...this.#workers.values()]
         const running = all.filter(({ at, stopped }) => !stopped && Math.abs(now - at) <= holdsMillis).length
         const last = all.length === 0 ? null : Math.min(now, Math.max(...all.map(({ at }) => at)))
         return { running, lastHeartbeat: last === null ? null : formatTimestamp(last) }
       }),
   })
 
-  #hear(id: string, stopped: boolean): Effect.Effect<void> {
-    return Effect.map(Clock.currentTimeMillis, (at) => void this.#heard.set(id, { at, stopped }))
+  #beat(id: string, stopped: boolean): Effect.Effect<void> {
+    return Effect.map(Clock.currentTimeMillis, (at) => void this.#workers.set(id, { at, stopped }))
   }
 }

@@ -69,9 +69,9 @@ const hasServer = (model: ModelName): RawBuilder<unknown> =>
 function initialObservation(model: ModelName, name: string): RawBuilder<unknown> {
   const field = fieldOf(model, name)
   const type = sql.raw(field === undefined ? 'text' : sqlType(field))
-  const reading = sql`(e.observation ->> ${name}::text)::${type}`
+  const observed = sql`(e.observation ->> ${name}::text)::${type}`
   const otherwise = defaultValue(model, name)
-  return otherwise === null ? reading : sql`coalesce(${reading}, (${jsonb(otherwise)} #>> '{}')::${type})`
+  return otherwise === null ? observed : sql`coalesce(${observed}, (${jsonb(otherwise)} #>> '{}')::${type})`
 }
 
 /** The ids of a branch's creations of a model, a page of them. */

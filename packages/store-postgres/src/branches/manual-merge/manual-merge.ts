@@ -215,7 +215,7 @@ async function renameEntries(
 ): Promise<BranchInConflict | null> {
   const { id, by } = merge.request
   // Deletions have landed, so a row that is still there stays.
-  const keyConflicts = { branch: id, model, decided, leaves: () => false }
+  const keyConflicts = { branch: id, model, decided, vacates: () => false }
   const ended = await endEntries(merge, model, await resolveKeyConflicts(merge.db, keyConflicts))
   if (ended instanceof Error) return ended
   const rows = ended.flatMap((one) => rowChangeOf(merge, model, one))
@@ -233,7 +233,7 @@ async function adoptEntries(
   merge: Merge,
   model: ModelName,
   ids: ReadonlyArray<number>,
-  readings = 1,
+  attempt = 1,
 ): Promise<BranchInConflict | null> {
   const { id } = merge.request
   const entries = await readPage(merge, model, { where: sql`e.id = any(${ids}::bigint[])` })
@@ -246,9 +246,9 @@ async function adoptEntries(
   const made = await insertEntries(merge, model, free, false)
   const taken = free.filter((one) => !made.has(one))
   if (taken.length === 0) return null
-  if (readings === maxAttempts) return new BranchInConflict({ id, conflicts: taken.length })
+  if (attempt === maxAttempts) return new BranchInConflict({ id, conflicts: taken.length })
   // Other users have taken these keys since they were looked up.
-  return await adoptEntries(merge, model, taken, readings + 1)
+  return await adoptEntries(merge, model, taken, attempt + 1)
 }
 
 /** What the branch has under servers of its own goes to those of the same names that main has made since. */
