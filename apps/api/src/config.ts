@@ -9,13 +9,13 @@ import {
   newCommand,
   port,
   readFlags,
-  readGatewayAt,
+  readGatewayAddress,
   readSecret,
   secretKeyHint,
   statementTimeoutFlag,
   type WrongUsage,
 } from '@netbox-pbs/app-shell'
-import type { GatewayAt } from '@netbox-pbs/sync'
+import type { GatewayAddress } from '@netbox-pbs/sync'
 import { Effect, type Option, type Redacted } from 'effect'
 import { version } from './version.ts'
 
@@ -32,7 +32,7 @@ export interface ApiConfig {
   /** Opens what the settings keep sealed; its shape is judged where the box is made. */
   readonly secretKey: Secret
   /** The gateway where the settings name none; null: the settings must. */
-  readonly gateway: GatewayAt | null
+  readonly gateway: GatewayAddress | null
   /** An admin token that is made known at the start, so that there is a first one. */
   readonly bootstrapToken: Option.Option<Secret>
   readonly logFormat: LogFormat
@@ -88,7 +88,7 @@ const environment = Effect.gen(function* () {
   return {
     databaseUrl,
     secretKey,
-    gateway: yield* readGatewayAt,
+    gateway: yield* readGatewayAddress,
     bootstrapToken: yield* readSecret(bootstrapTokenName),
   }
 })

@@ -6,12 +6,12 @@ import {
   needSecret,
   newCommand,
   readFlags,
-  readGatewayAt,
+  readGatewayAddress,
   secretKeyHint,
   type WrongUsage,
   wholeNumber,
 } from '@netbox-pbs/app-shell'
-import type { GatewayAt } from '@netbox-pbs/sync'
+import type { GatewayAddress } from '@netbox-pbs/sync'
 import { Duration, Effect, type Redacted } from 'effect'
 import manifest from '../package.json' with { type: 'json' }
 
@@ -27,7 +27,7 @@ export interface WorkerConfig {
   /** Opens the gateway's key in the settings; its shape is judged where the box is made. */
   readonly secretKey: Redacted.Redacted<string>
   /** The gateway where the settings name none; null: the settings must. */
-  readonly gateway: GatewayAt | null
+  readonly gateway: GatewayAddress | null
   readonly logFormat: LogFormat
 }
 
@@ -67,7 +67,7 @@ export const readConfig = (args: ReadonlyArray<string>): Effect.Effect<WorkerCon
       jobTimeLimit: Duration.minutes(jobTimeLimit),
       databaseUrl,
       secretKey,
-      gateway: yield* readGatewayAt,
+      gateway: yield* readGatewayAddress,
       logFormat,
     }
   })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConfigProvider, Effect, Option, Redacted } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
-import { checkDatabaseUrl, needSecret, readGatewayAt, readSecret } from './environment.ts'
+import { checkDatabaseUrl, needSecret, readGatewayAddress, readSecret } from './environment.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'netbox-pbs-shell-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -65,6 +65,6 @@ describe('the gateway of a process', () => {
       { left: { message: expect.stringMatching(/^NETBOX_PBS_GATEWAY_URL is not/) } },
     ],
   ])('%s', (_, environment, expected) => {
-    expect(within(environment, readGatewayAt)).toMatchObject(expected as object)
+    expect(within(environment, readGatewayAddress)).toMatchObject(expected as object)
   })
 })

@@ -54,7 +54,7 @@ const urlName = 'NETBOX_PBS_GATEWAY_URL'
 const keyName = 'NETBOX_PBS_GATEWAY_KEY'
 
 /** The gateway that a process is started with, and the key it is known by; null: the settings must name one. */
-export const readGatewayAt: Effect.Effect<{ readonly url: string; readonly key: Secret } | null, WrongUsage> =
+export const readGatewayAddress: Effect.Effect<{ readonly url: string; readonly key: Secret } | null, WrongUsage> =
   Effect.gen(function* () {
     const url = yield* readVariable(urlName)
     const key = yield* readSecret(keyName)

@@ -12,7 +12,7 @@ export {
   checkDatabaseUrl,
   databaseExample,
   needSecret,
-  readGatewayAt,
+  readGatewayAddress,
   readSecret,
   readVariable,
   secretKeyHint,

@@ -2,7 +2,7 @@ import { SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Data, Effect, Option, type Redacted } from 'effect'
 
 /** Where the gateway is, and the key it knows us by. */
-export interface GatewayAt {
+export interface GatewayAddress {
   readonly url: string
   readonly key: Redacted.Redacted<string>
 }
@@ -23,8 +23,8 @@ export class GatewayUnknown extends Data.TaggedError('GatewayUnknown')<{ readonl
  * never sent to the address of the other.
  */
 export const gatewayAddress = Effect.fn('sync.gatewayAddress')(function* (
-  otherwise: GatewayAt | null,
-): Effect.fn.Return<GatewayAt, GatewayUnknown | StoreFailed, SettingsStore> {
+  otherwise: GatewayAddress | null,
+): Effect.fn.Return<GatewayAddress, GatewayUnknown | StoreFailed, SettingsStore> {
   const store = yield* SettingsStore
   const { proxbox_api_url: url } = yield* store.get()
   if (url === '') return otherwise ?? (yield* new GatewayUnknown({ reason: 'no_address' }))

@@ -1,4 +1,4 @@
-export { type GatewayAt, GatewayUnknown, gatewayAddress } from './gateway-address.ts'
+export { type GatewayAddress, GatewayUnknown, gatewayAddress } from './gateway-address.ts'
 export { confirmHeld, dismissHeld, type HeldDecision } from './held/decide-held.ts'
 export { type RetentionPorts, removeOld } from './retention/remove-old.ts'
 export { bug, cancelRun, endJob, endLostJobs } from './runs/end-run.ts'

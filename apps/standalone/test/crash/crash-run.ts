@@ -11,7 +11,7 @@ import { differingScopes, scopeDigests } from './scope-digests.ts'
 import { differencesFromSource } from './stored-inventory.ts'
 
 /** What came of it. */
-export interface Verdict {
+export interface CrashReport {
   /** Blows that fell in the middle of a sync. */
   readonly blows: number
   readonly rounds: number
@@ -38,7 +38,7 @@ const choosy = 2000
  * Syncs a changing fleet while workers, gateway and database are killed, and judges every state
  * that main was seen in.
  */
-export async function crash(options: CrashOptions, print: (line: string) => void): Promise<Verdict> {
+export async function crash(options: CrashOptions, print: (line: string) => void): Promise<CrashReport> {
   const random = createRandom(options.seed)
   const source = await CrashSource.start(options.servers, options.snapshots, options.seed)
   try {
@@ -71,7 +71,7 @@ class Rounds {
     this.#left = [...blows]
   }
 
-  async all(): Promise<Verdict> {
+  async all(): Promise<CrashReport> {
     for (const { name, host, port, fingerprint, tokens } of this.source.servers) {
       const { tokenId: token_id, secret: token_secret } = tokens.audit
       await this.system.create('servers', { name, host, port, fingerprint, token_id, token_secret })

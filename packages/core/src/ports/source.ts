@@ -143,7 +143,7 @@ export type SourceFrame =
        * by sources that do not say: then sync tests the server.
        */
       readonly serverAnswers?: boolean | undefined
-      /** As in {@link ServerTrouble}. */
+      /** As in {@link ServerFailure}. */
       readonly presentedFingerprint?: string | undefined
     }
   | { readonly _tag: 'warning'; readonly scope: ServerScope | Scope; readonly code: string; readonly message: string }

@@ -5,7 +5,7 @@ import type { Tables } from '../database/tables.ts'
 import { branchTable, entryTitle, mergedColumns } from './branch-columns.ts'
 import { entryCondition } from './branch-filter.ts'
 
-interface Window {
+interface PageOfChanges {
   readonly id: number
   readonly limit: number
   readonly offset: number
@@ -14,7 +14,7 @@ interface Window {
 /** What a branch changes, model by model and by id. */
 export async function listChanges(
   db: Kysely<Tables>,
-  { id, filter = {}, limit, offset }: Window & { readonly filter?: BranchChangeFilter },
+  { id, filter = {}, limit, offset }: PageOfChanges & { readonly filter?: BranchChangeFilter },
 ): Promise<Page<BranchChange>> {
   const rows: Array<BranchChange> = []
   let before = 0
@@ -51,7 +51,7 @@ async function pageOf(
   db: Kysely<Tables>,
   model: ModelName,
   which: RawBuilder<unknown>,
-  { limit, offset }: Pick<Window, 'limit' | 'offset'>,
+  { limit, offset }: Pick<PageOfChanges, 'limit' | 'offset'>,
 ): Promise<ReadonlyArray<BranchChange>> {
   const fields = mergedColumns(model).map(({ field, name }) => sql`${sql.ref(`e.${name}`)} as ${sql.id(`e_${field}`)}`)
   const { rows } = await sql<ChangeRecord>`

@@ -79,7 +79,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   },
 }
 
-const reply = (response: ServerResponse, status: number, body: unknown): void => {
+const answer = (response: ServerResponse, status: number, body: unknown): void => {
   response.writeHead(status, { 'content-type': 'application/json' })
   response.end(JSON.stringify(body))
 }
@@ -92,15 +92,15 @@ const respond = async (
   const url = new URL(request.url ?? '/', 'http://control')
   const key = `${request.method ?? 'GET'} ${url.pathname}`
   const handler = Object.hasOwn(handlers, key) ? handlers[key] : undefined
-  if (handler === undefined) return reply(response, 404, { error: `no such control: ${key}` })
+  if (handler === undefined) return answer(response, 404, { error: `no such control: ${key}` })
   try {
     const input = request.method === 'POST' ? await readJson(request) : Object.fromEntries(url.searchParams)
-    reply(response, 200, await handler(servers, input))
+    answer(response, 200, await handler(servers, input))
   } catch (error) {
-    if (error instanceof z.ZodError) return reply(response, 400, { error: z.prettifyError(error) })
+    if (error instanceof z.ZodError) return answer(response, 400, { error: z.prettifyError(error) })
     if (error instanceof BadRequest || error instanceof RangeError)
-      return reply(response, 400, { error: error.message })
-    reply(response, 500, { error: String(error) })
+      return answer(response, 400, { error: error.message })
+    answer(response, 500, { error: String(error) })
   }
 }
 
@@ -113,7 +113,7 @@ export const startControlServer = (servers: readonly Simulator[], port: number):
   new Promise((resolve, reject) => {
     const http = createServer((request, response) => {
       const host = (request.headers.host ?? '').replace(/:\d+$/, '')
-      if (host !== '127.0.0.1' && host !== 'localhost') return reply(response, 400, { error: 'unknown host' })
+      if (host !== '127.0.0.1' && host !== 'localhost') return answer(response, 400, { error: 'unknown host' })
       void respond(servers, request, response)
     })
     http.once('error', reject)

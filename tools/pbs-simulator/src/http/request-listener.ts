@@ -16,7 +16,7 @@ function* endlessList(): Generator<string> {
     yield `{"backup-type":"vm","backup-id":"${index}","backup-time":${index}},`.repeat(64)
 }
 
-/** The reply a fault puts in the place of the real one; null when the real one goes out. */
+/** The answer a fault puts in the place of the real one; null when the real one goes out. */
 const replacementFor = (fault: Fault): SimulatedResponse | null => {
   switch (fault.kind) {
     case 'status':
@@ -89,9 +89,9 @@ const answer = async (
   }
   const replacement = fault === undefined ? null : replacementFor(fault)
   const answered = replacement ?? handleRequest({ method, target, headers: request.headers }, around)
-  const reply = fault?.kind === 'row' ? withOddRow(answered, fault) : answered
-  const compression = reply.status === 414 ? 'identity' : compressionFor(request, around)
-  await send(response, reply, compression, disturbanceOf(fault))
+  const sent = fault?.kind === 'row' ? withOddRow(answered, fault) : answered
+  const compression = sent.status === 414 ? 'identity' : compressionFor(request, around)
+  await send(response, sent, compression, disturbanceOf(fault))
 }
 
 /** The listener of a simulated server: records, misbehaves when told to, and answers. */
@@ -106,7 +106,7 @@ export const createRequestListener =
   }
 
 /**
- * The same reply with the first row that has the wanted fields made odd; as it is when no row has
+ * The same answer with the first row that has the wanted fields made odd; as it is when no row has
  * them, or it is no list.
  */
 const withOddRow = (

@@ -49,20 +49,20 @@ const write = async (response: ServerResponse, chunk: Buffer, removed: AbortSign
   return !removed.aborted
 }
 
-const headersOf = (reply: SimulatedResponse, compression: Compression): Record<string, string> => ({
-  ...(reply.contentType === null ? {} : { 'content-type': reply.contentType }),
+const headersOf = (answer: SimulatedResponse, compression: Compression): Record<string, string> => ({
+  ...(answer.contentType === null ? {} : { 'content-type': answer.contentType }),
   ...(compression === 'identity' ? {} : { 'content-encoding': 'deflate' }),
-  ...reply.headers,
+  ...answer.headers,
 })
 
 /**
- * Sends a reply, making its body no faster than the client reads it.
+ * Sends an answer, making its body no faster than the client reads it.
  *
  * Resolves when the answer is out, was stopped, or the client is gone.
  */
 export const send = async (
   response: ServerResponse,
-  reply: SimulatedResponse,
+  answer: SimulatedResponse,
   compression: Compression,
   disturbance: Disturbance = {},
 ): Promise<void> => {
@@ -72,15 +72,15 @@ export const send = async (
   const wait = (milliseconds: number) =>
     milliseconds === 0 ? undefined : sleep(milliseconds, undefined, { signal: removed }).catch(() => undefined)
 
-  await wait((reply.delayMs ?? 0) + (disturbance.pace?.delayMs ?? 0))
+  await wait((answer.delayMs ?? 0) + (disturbance.pace?.delayMs ?? 0))
   if (removed.aborted) return
-  const headers = headersOf(reply, compression)
-  if (!reply.streamed && compression === 'identity' && disturbance.stop?.kind !== 'truncate')
-    headers['content-length'] = String(Buffer.byteLength([...reply.body].join('')))
-  response.writeHead(reply.status, headers)
+  const headers = headersOf(answer, compression)
+  if (!answer.streamed && compression === 'identity' && disturbance.stop?.kind !== 'truncate')
+    headers['content-length'] = String(Buffer.byteLength([...answer.body].join('')))
+  response.writeHead(answer.status, headers)
 
   let left = disturbance.stop?.afterBytes ?? Number.POSITIVE_INFINITY
-  for await (const chunk of compressed(reply.body, compression)) {
+  for await (const chunk of compressed(answer.body, compression)) {
     for (const piece of pieces(chunk, disturbance.pace?.chunkBytes ?? chunk.length)) {
       const sent = piece.subarray(0, Math.min(piece.length, left))
       left -= sent.length
