@@ -98,7 +98,7 @@ test('these paths, and no others, are in a branch or the same whatever is named'
   const at = (place: string) =>
     restPaths.filter(({ branch }) => branch === place).map(({ routes }) => routes[0]?.config.path.replace(root, ''))
   expect(writes.length).toBeGreaterThan(5)
-  expect(at('inside')).toEqual([
+  expect(at('branch')).toEqual([
     ...['servers', 'datastores', 'namespaces', 'groups', 'snapshots', 'jobs'].flatMap((path) => [
       `${path}/`,
       `${path}/{id}/`,

@@ -20,7 +20,10 @@ const oneOrMore = <A extends z.ZodType>(item: A) =>
   z.union([item.transform((one) => [one]), z.array(item).max(1000)]) as unknown as z.ZodType<Array<z.infer<A>>> // border: a union of the same list twice
 
 /** The longest name of a branch. */
-const maxBranchName = 100
+export const maxBranchName = 100
+
+/** The longest description of a branch. */
+export const maxBranchDescription = 1024
 
 const noNull = 'Null characters are not allowed.'
 const noSurrogate = 'Surrogate characters are not allowed.'
@@ -43,7 +46,10 @@ const name = z
   .trim()
   .min(1, 'This field may not be blank.')
   .max(maxBranchName, `Ensure this field has no more than ${maxBranchName} characters.`)
-const description = text.max(1024, 'Ensure this field has no more than 1024 characters.')
+const description = text.max(
+  maxBranchDescription,
+  `Ensure this field has no more than ${maxBranchDescription} characters.`,
+)
 const commit = z.boolean('Must be a valid boolean.').default(true).describe('False: a dry run.')
 
 /** What opens a branch. */

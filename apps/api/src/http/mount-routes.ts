@@ -49,7 +49,7 @@ export function mountRoutes(app: OpenAPIHono<ApiEnv>, run: Run, paths: ReadonlyA
   }
 }
 
-/** Lets a request in, and gives the branch inside which it is answered. */
+/** Lets a request in, and gives the branch in which it is answered. */
 const admit = (c: ApiContext, place: BranchPlace) =>
   Effect.gen(function* () {
     yield* negotiate(c)
@@ -60,7 +60,7 @@ const admit = (c: ApiContext, place: BranchPlace) =>
     c.set('caller', caller)
     const named = place === 'any' ? null : yield* namedBranch(c)
     if (named !== null && place === 'main' && writing.has(c.req.method)) return yield* notBranched(c, named)
-    const branch = place === 'inside' ? named : null
+    const branch = place === 'branch' ? named : null
     c.set('branch', branch)
     return branch
   })

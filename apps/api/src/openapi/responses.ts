@@ -58,7 +58,7 @@ export const pageParameters = [
   { name: 'offset', in: 'query' as const, schema: { type: 'integer' as const, minimum: 0, default: 0 } },
 ]
 
-/** How a request names the branch inside which it is answered. */
+/** How a request names the branch in which it is answered. */
 export const branchParameters = [
   { name: branchHeader, in: 'header' as const, schema: { type: 'string' as const } },
   { name: branchParameter, in: 'query' as const, schema: { type: 'string' as const } },

@@ -32,6 +32,6 @@ export const branchView = (
 export const branchBanner = (model: ModelName, branch: PageBranch, path: string): BranchBannerProps | null =>
   branch === null
     ? null
-    : { branch, out: path, branched: placeOf(model) === 'inside', what: registry[model].labelPlural }
+    : { branch, out: path, branched: placeOf(model) === 'branch', what: registry[model].labelPlural }
 
 const sentenceOf = (body: object): string => ('detail' in body ? String(body.detail) : '')

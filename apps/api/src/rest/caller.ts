@@ -17,7 +17,7 @@ export interface ApiEnv {
     requestId: string
     /** Set once the request is authenticated. */
     caller: Caller
-    /** The open branch inside which the request reads and writes; null: main. Set with the caller. */
+    /** The open branch in which the request reads and writes; null: main. Set with the caller. */
     branch: Branch | null
   }
 }

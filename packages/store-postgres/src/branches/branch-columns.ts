@@ -1,4 +1,4 @@
-import type { ModelName } from '@netbox-pbs/core'
+import type { FieldValue, FieldValues, ModelName } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
 import { rowTitle } from '../change-log/append-changes.ts'
 import { type Column, columnNames, editedColumns, keyColumns, tables } from '../tables/columns.ts'
@@ -17,6 +17,21 @@ export const entryOf = (branch: number, model: ModelName, id: RawBuilder<unknown
 
 /** The columns of a row of a branch that are main's too: all that merges is what users may edit. */
 export const mergedColumns = (model: ModelName): ReadonlyArray<Column> => editedColumns(model)
+
+/**
+ * The merged fields of an object, from a record that names each column by the alias, a low line and
+ * the field.
+ */
+export function valuesOf(
+  model: ModelName,
+  alias: 'e' | 'm',
+  record: { readonly [column: string]: unknown },
+): FieldValues {
+  const values: Record<string, FieldValue> = {}
+  // The columns are those of the registry, with its types.
+  for (const { field } of mergedColumns(model)) values[field] = (record[`${alias}_${field}`] ?? null) as FieldValue
+  return values
+}
 
 /** Whether an entry, the row of the alias, is an update that touches its object's key. */
 export const renamesKey = (model: ModelName, alias: string): RawBuilder<boolean> =>

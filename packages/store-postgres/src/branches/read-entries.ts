@@ -1,15 +1,8 @@
-import {
-  type FieldValue,
-  type FieldValues,
-  type ModelName,
-  type NaturalKey,
-  naturalKey,
-  type ThreeSides,
-} from '@netbox-pbs/core'
+import { type FieldValues, type ModelName, type NaturalKey, naturalKey, type ThreeSides } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { keyColumns, tables } from '../tables/columns.ts'
-import { branchTable, entryTitle, mergedColumns, renamesKey } from './branch-columns.ts'
+import { branchTable, entryTitle, mergedColumns, renamesKey, valuesOf } from './branch-columns.ts'
 import { gainedChild } from './server-tombstone.ts'
 
 /** A branch's changes of one object, with that object in main. */
@@ -182,13 +175,6 @@ function entryOf(model: ModelName, author: ThreeSides['author'], record: EntryRe
     unlisted,
     sides,
   }
-}
-
-function valuesOf(model: ModelName, alias: 'e' | 'm', record: EntryRecord): FieldValues {
-  const values: Record<string, FieldValue> = {}
-  // The columns are those of the registry, with its types.
-  for (const { field } of mergedColumns(model)) values[field] = (record[`${alias}_${field}`] ?? null) as FieldValue
-  return values
 }
 
 const pick = (of: FieldValues, names: ReadonlyArray<string>): FieldValues =>

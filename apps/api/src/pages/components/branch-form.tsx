@@ -1,3 +1,4 @@
+import { maxBranchDescription, maxBranchName } from '../../branches/read-branch-request.ts'
 import { addBranchPage, branchesPage } from '../../rest/page-paths.ts'
 
 /** What was typed, and what is wrong with it, by field. */
@@ -12,13 +13,20 @@ export const BranchForm = ({ formToken, values, errors }: BranchFormProps) => (
   <form class="card netbox-pbs-form" method="post" action={addBranchPage}>
     <div class="card-body">
       <input type="hidden" name="form_token" value={formToken} />
-      <Input name="name" label="Name" value={values['name'] ?? ''} wrong={errors['name'] ?? []} max={100} required />
+      <Input
+        name="name"
+        label="Name"
+        value={values['name'] ?? ''}
+        wrong={errors['name'] ?? []}
+        max={maxBranchName}
+        required
+      />
       <Input
         name="description"
         label="Description"
         value={values['description'] ?? ''}
         wrong={errors['description'] ?? []}
-        max={1024}
+        max={maxBranchDescription}
       />
       <p class="text-secondary mb-0">
         A branch costs nothing to open. What is written in it stays out of the inventory until it is merged.

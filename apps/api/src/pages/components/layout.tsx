@@ -15,7 +15,7 @@ interface LayoutProps {
   readonly children?: Child
   /** Load again every few seconds where there is no script: something is under way. */
   readonly refresh?: boolean
-  /** The branch that the page is inside of; left out or null: it is main's. */
+  /** The branch that the page is in; left out or null: it is main's. */
   readonly banner?: BranchBannerProps | null
 }
 
@@ -114,7 +114,7 @@ export const PageTitle = ({
   </div>
 )
 
-/** The branch that a page is inside of. */
+/** The branch that a page is in. */
 export interface BranchBannerProps {
   readonly branch: Pick<Branch, 'id' | 'name' | 'schema_id'>
   /** The same page in main. */

@@ -8,5 +8,5 @@ export interface Viewer {
   readonly formToken: string
 }
 
-/** The branch that a page of the inventory is inside of, as its links and its banner need it; null: main. */
+/** The branch that a page of the inventory is in, as its links and its banner need it; null: main. */
 export type PageBranch = Pick<Branch, 'id' | 'name' | 'schema_id'> | null

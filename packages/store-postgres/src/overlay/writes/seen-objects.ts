@@ -1,6 +1,6 @@
-import { type FieldValue, type FieldValues, type ModelName, seenRow } from '@netbox-pbs/core'
+import { type FieldValues, type ModelName, seenRow } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { branchTable, mergedColumns } from '../../branches/branch-columns.ts'
+import { branchTable, mergedColumns, valuesOf } from '../../branches/branch-columns.ts'
 import type { Tables } from '../../database/tables.ts'
 import { sameKey, tables } from '../../tables/columns.ts'
 
@@ -84,11 +84,4 @@ function isHidden(branch: number, model: ModelName): RawBuilder<unknown> {
     select from branch_servers d where d.branch_id = ${branch}::bigint and d.op = 'delete'
       and d.id = case when e.op = 'create' or 'server' = any(e.touched) or m.id is null then e.server_id else m.server_id end
   )`
-}
-
-function valuesOf(model: ModelName, alias: 'e' | 'm', found: Found): FieldValues {
-  // The columns are those of the registry, with its types.
-  return Object.fromEntries(
-    mergedColumns(model).map(({ field }) => [field, (found[`${alias}_${field}`] ?? null) as FieldValue]),
-  )
 }
