@@ -9,7 +9,8 @@ let gateway: RunningGateway
 beforeEach(async () => {
   pbs = await startSimulator({ snapshots: 40, failureDelayMs: 0, now: 1_780_358_400 })
   gateway = await startGateway()
-  await addEndpoint(gateway, pbs, { timeout_seconds: 1 })
+  // Long enough for a busy machine to answer what does not hang.
+  await addEndpoint(gateway, pbs, { timeout_seconds: 2 })
 })
 afterEach(async () => {
   await gateway.stop()
