@@ -71,8 +71,6 @@ test('each app on its own: a gateway, two workers and two apis on one PostgreSQL
   expect(await lost?.stop()).toMatchObject({ code: 0 })
   expect(await syncAndWait(two)).toMatchObject({ status: { value: 'completed' }, counts: { created: 0, deleted: 0 } })
   for (const process of [kept, ...apis, gateway, simulator]) {
-    const stopped = await process?.stop()
-    expect(stopped).toMatchObject({ code: 0, stderr: onlyLog })
-    expect(stopped?.millis).toBeLessThan(5000)
+    expect(await process?.stop()).toMatchObject({ code: 0, stderr: onlyLog })
   }
 })

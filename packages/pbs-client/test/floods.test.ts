@@ -96,15 +96,16 @@ describe('a server that floods', () => {
   test('it is read in slices: other work goes on meanwhile', async () => {
     harness.answer(flood('{"data":[', '{"ns":"n1"},', { most: 60 * MiB }))
     let longest = 0
-    let last = performance.now()
+    const begun = performance.now()
+    let last = begun
     const beat = setInterval(() => {
       longest = Math.max(longest, performance.now() - last)
       last = performance.now()
     }, 1)
     await harness.fails(namespaces)
     clearInterval(beat)
-    // A second: of the 60 MB at once JSON.parse alone took several.
-    expect(longest).toBeLessThan(1000)
+    // At once it would be nearly all of the time.
+    expect(longest).toBeLessThan((performance.now() - begun) / 2)
   })
 })
 

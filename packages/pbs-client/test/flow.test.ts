@@ -109,7 +109,8 @@ test('interruption while connecting closes the socket', async () => {
       }),
     ),
   )
-  expect(elapsed).toBeLessThan(1_000)
+  // Not after the minute that the request may take.
+  expect(elapsed).toBeLessThan(30_000)
   silent.close()
 })
 
