@@ -25,8 +25,9 @@ const tableUnder = (heading: string): ReadonlyArray<ReadonlyArray<string>> => {
 
 const named = (cell = ''): ReadonlyArray<string> => [...cell.matchAll(/`([^`]+)`/g)].flatMap(([, name]) => name ?? [])
 
+/** The flags that say how a program runs. */
 const flagsOf = ({ options }: { readonly options: ReadonlyArray<{ readonly long?: string }> }): ReadonlyArray<string> =>
-  options.flatMap(({ long }) => long ?? [])
+  options.flatMap(({ long }) => (long === undefined || long === '--version' ? [] : [long]))
 
 test.each([
   ['start', 2, flagsOf(startCommand(() => {}))],

@@ -32,6 +32,18 @@ const wellAgain = (system: MemorySystem): void => {
 }
 
 describe('the health of a server', () => {
+  test('keeps what the list of servers measured while its job read', async () => {
+    const system = await synced(pbsA)
+    setHealth(system, { status: 'reachable', status_since: '2026-05-01T00:00:00Z' })
+    const { frames } = system
+    system.frames = (request) => {
+      const landed = Effect.sync(() => setHealth(system, { ...health(system), latency_ms: 7 }))
+      return [landed, ...frames(request)]
+    }
+    await run(system.sync(['snapshots']))
+    expect(health(system)).toMatchObject({ status: 'reachable', latency_ms: 7 })
+  })
+
   test('is counted up run by run, and cleared by the first that reads it', async () => {
     const system = await synced(pbsA)
     failing(system, 'unreachable')

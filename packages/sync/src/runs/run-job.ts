@@ -175,7 +175,7 @@ const readServer = Effect.fn('sync.readServer')(function* (
     // This run has just heard from the smallest request that it fails.
     asksAgain: attempt === 'whole' && row.health?.failed_run !== runId,
   })
-  if (progress.lastContact !== null) yield* recordHealth(row, runId, progress.lastContact)
+  if (progress.lastContact !== null) yield* recordHealth(serverId, runId, progress.lastContact)
   return outcome
 })
 
@@ -189,12 +189,19 @@ const readNothing = (job: ServerJob, { health }: ServerRow, resources: ReadonlyA
     return outcome
   })
 
+/**
+ * Records what a job has heard of its server. The health is read again for that: the run's list of
+ * servers may have landed while the job read, with what only it measures.
+ */
 const recordHealth = (
-  { id, facts, health: before }: ServerRow,
+  id: number,
   runId: number,
   report: ContactReport,
-): Effect.Effect<void, StoreFailed, Runs | ServerObservations> =>
+): Effect.Effect<void, StoreFailed, Inventory | Runs | ServerObservations> =>
   Effect.gen(function* () {
+    const server = Option.getOrNull(yield* (yield* Inventory).server({ id }))
+    if (server === null) return
+    const { facts, health: before } = server
     const checked = facts.verify_ssl || facts.fingerprint !== ''
     const contact: Contact = { ...report, runId, checked }
     const health = nextHealth(before, contact)
