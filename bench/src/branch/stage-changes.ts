@@ -1,6 +1,14 @@
-import { type Change, type Facts, formatTimestamp, naturalKey, type Scope } from '@netbox-pbs/core'
+import {
+  type Change,
+  type Facts,
+  formatTimestamp,
+  keyText,
+  type NaturalKey,
+  naturalKey,
+  type Scope,
+} from '@netbox-pbs/core'
 import { Branches, ChangeSets, Inventory, type StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect, Stream } from 'effect'
+import { Chunk, Effect, Stream } from 'effect'
 
 /** A snapshot as main has it. */
 interface Row {
@@ -97,16 +105,37 @@ export const changesOf = (
 /** Rows of a change set that are appended at a time, as a sync does. */
 const appended = 1000
 
-/** Stages changes into a branch, scope by scope, as a sync does. */
+/** The key of the group that a snapshot lies in. */
+const groupKey = ([server, datastore, namespace, type, id]: NaturalKey<'snapshot'>): NaturalKey<'group'> => [
+  server,
+  datastore,
+  namespace,
+  type,
+  id,
+]
+
+/**
+ * Stages changes into a branch, scope by scope, as a sync does: of groups that wait in it already
+ * only that they stay. A group's digest is its key, as if its frame were always the same.
+ */
 export const stageAll = (
   branch: number,
   runId: number,
   changes: ReadonlyArray<ScopeChanges>,
-): Effect.Effect<void, never, ChangeSets> =>
+): Effect.Effect<void, never, Branches | ChangeSets> =>
   Effect.gen(function* () {
     const changeSets = yield* ChangeSets
-    for (const { scope, serverId, snapshots } of changes) {
+    for (const { scope, serverId, snapshots: all } of changes) {
+      const { datastore, namespace } = scope
+      const place = { serverId, datastore, namespace }
+      const waiting = Chunk.toReadonlyArray(yield* Stream.runCollect((yield* Branches).waitingGroups(place)))
+      const known = new Set(waiting.map(({ digest }) => digest))
+      const snapshots = all.filter(({ key }) => !known.has(keyText(groupKey(key))))
       const changeSet = yield* changeSets.open({ runId, serverId })
+      const groups = new Map(snapshots.map(({ key }) => [keyText(groupKey(key)), groupKey(key)]))
+      const digests = [...groups].map(([digest, key]) => ({ key, digest, listed: 0 }))
+      const retained = { branch, keys: waiting.map(({ key }) => key) }
+      yield* changeSets.append({ changeSet, scope, model: 'group', changes: [], digests, retained })
       for (let from = 0; from < snapshots.length; from += appended) {
         yield* changeSets.append({
           changeSet,
