@@ -1,12 +1,4 @@
-import {
-  type Change,
-  type Facts,
-  formatTimestamp,
-  keyText,
-  type NaturalKey,
-  naturalKey,
-  type Scope,
-} from '@netbox-pbs/core'
+import { type Change, type Facts, formatTimestamp, groupKeyOf, keyText, naturalKey, type Scope } from '@netbox-pbs/core'
 import { Branches, ChangeSets, Inventory, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Chunk, Effect, Stream } from 'effect'
 
@@ -105,15 +97,6 @@ export const changesOf = (
 /** Rows of a change set that are appended at a time, as a sync does. */
 const appended = 1000
 
-/** The key of the group that a snapshot lies in. */
-const groupKey = ([server, datastore, namespace, type, id]: NaturalKey<'snapshot'>): NaturalKey<'group'> => [
-  server,
-  datastore,
-  namespace,
-  type,
-  id,
-]
-
 /**
  * Stages changes into a branch, scope by scope, as a sync does: of groups that wait in it already
  * only that they stay. A group's digest is its key, as if its frame were always the same.
@@ -130,9 +113,9 @@ export const stageAll = (
       const place = { serverId, datastore, namespace }
       const waiting = Chunk.toReadonlyArray(yield* Stream.runCollect((yield* Branches).waitingGroups(place)))
       const known = new Set(waiting.map(({ digest }) => digest))
-      const snapshots = all.filter(({ key }) => !known.has(keyText(groupKey(key))))
+      const snapshots = all.filter(({ key }) => !known.has(keyText(groupKeyOf(key))))
       const changeSet = yield* changeSets.open({ runId, serverId })
-      const groups = new Map(snapshots.map(({ key }) => [keyText(groupKey(key)), groupKey(key)]))
+      const groups = new Map(snapshots.map(({ key }) => [keyText(groupKeyOf(key)), groupKeyOf(key)]))
       const digests = [...groups].map(([digest, key]) => ({ key, digest, listed: 0 }))
       const retained = { branch, keys: waiting.map(({ key }) => key) }
       yield* changeSets.append({ changeSet, scope, model: 'group', changes: [], digests, retained })

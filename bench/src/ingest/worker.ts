@@ -17,6 +17,8 @@ export interface WorkerTask {
   readonly gatewayUrl: string
   /** Whether a run's page is read again and again during the sync, to measure how long readers wait. */
   readonly measureReads: boolean
+  /** How many syncs go before the one that is measured, in the same process; left out: none. */
+  readonly before?: number
 }
 
 /** One sync: from asking for the run to the end of its last job. */
@@ -32,7 +34,7 @@ export interface WorkerAnswer {
   readonly waits: Waits | null
 }
 
-const syncOnce = ({ store, gatewayUrl, measureReads }: WorkerTask) =>
+const syncOnce = ({ store, gatewayUrl, measureReads, before: earlier = 0 }: WorkerTask) =>
   Effect.gen(function* () {
     const box = secretBoxLayer({
       key: Redacted.make(randomBytes(32).toString('base64')),
@@ -50,11 +52,13 @@ const syncOnce = ({ store, gatewayUrl, measureReads }: WorkerTask) =>
     const address = Effect.succeed({ url: gatewayUrl, key: Redacted.make('recorded') })
     const source = yield* Layer.build(proxboxSourceLayer({ address }))
     return yield* Effect.gen(function* () {
+      const untilNoJobIsLeft = Effect.repeat(tick, { while: (worked) => worked })
+      const start = startRun({ resources: recordedResources, servers: null, trigger: 'manual', user: 'bench' })
+      for (let nth = 0; nth < earlier; nth++) yield* Effect.zipRight(start, untilNoJobIsLeft)
       const before = yield* written
       const begun = performance.now()
       const cpu = cpuSince()
-      const { id } = yield* startRun({ resources: recordedResources, servers: null, trigger: 'manual', user: 'bench' })
-      const untilNoJobIsLeft = Effect.repeat(tick, { while: (worked) => worked })
+      const { id } = yield* start
       const [, waits] = measureReads
         ? yield* waitingMeanwhile(
             Effect.flatMap(Runs, (runs) => runs.get({ id })),

@@ -41,7 +41,7 @@ export {
   type ServerHealth,
   statusAfter,
 } from './health/server-health.ts'
-export { keyText, type NaturalKey, naturalKey } from './key.ts'
+export { groupKeyOf, keyText, type NaturalKey, naturalKey } from './key.ts'
 export {
   type EntryFields,
   refreshTouched,

@@ -33,6 +33,15 @@ export function keyText(key: NaturalKey): string {
   return `${text}]`
 }
 
+/** The key of the group that a snapshot lies in. */
+export const groupKeyOf = ([server, datastore, namespace, type, id]: NaturalKey<'snapshot'>): NaturalKey<'group'> => [
+  server,
+  datastore,
+  namespace,
+  type,
+  id,
+]
+
 /** Orders keys by their values, the first column first. Keys of one model only. */
 export function compareKeys(a: NaturalKey, b: NaturalKey): number {
   for (let i = 0; i < a.length; i++) {

@@ -2,8 +2,8 @@ import {
   absenceOf,
   type Change,
   diff,
+  groupKeyOf,
   keyText,
-  type NaturalKey,
   naturalKey,
   type Scope,
   type ScopeOutcome,
@@ -260,7 +260,7 @@ export class SnapshotScope implements ScopeWork {
   #digestsOf(read: ReadonlyArray<ReadGroup>, changes: ReadonlyArray<Change<'snapshot'>>): ReadonlyArray<GroupDigest> {
     const digests = read.map(({ digest }) => digest)
     if (this.#job.branch === null) return digests
-    const warned = new Set(changes.flatMap((change) => (isBroken(change) ? [keyText(groupKey(change.key))] : [])))
+    const warned = new Set(changes.flatMap((change) => (isBroken(change) ? [keyText(groupKeyOf(change.key))] : [])))
     return warned.size === 0 ? digests : digests.filter(({ key }) => !warned.has(keyText(key)))
   }
 
@@ -336,15 +336,6 @@ export class SnapshotScope implements ScopeWork {
 }
 
 const isBroken = (change: Change<'snapshot'>): boolean => change._tag === 'update' && change.broken.length > 0
-
-/** The key of the group that a snapshot lies in. */
-const groupKey = ([server, datastore, namespace, type, id]: NaturalKey<'snapshot'>): NaturalKey<'group'> => [
-  server,
-  datastore,
-  namespace,
-  type,
-  id,
-]
 
 /** Whether a group that the list of a run lacks is not given up by it. */
 const isWaiting = (group: KnownGroup, runId: number | null): boolean =>
