@@ -27,5 +27,5 @@ export const isHostName = (text: string): boolean => /^(?:\*|\.?[\w.-]+|\[[\da-f
 /** The `detail` of the 400 for another host. */
 export const unknownHostDetail = 'Unknown Host; the operator names the hosts of this system with --allowed-host.'
 
-/** A host as it stands in a URL: an IPv6 address in brackets. */
+/** A host as a URL has it: an IPv6 address in brackets. */
 export const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)

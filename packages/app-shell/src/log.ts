@@ -3,7 +3,7 @@ import { Cause, HashMap, Layer, Logger, LogLevel } from 'effect'
 /** `text`: `key=value` pairs, shorter on a terminal. `json`: one object a line. */
 export const logFormats = ['text', 'json'] as const
 
-/** How the log is written to standard error: one line an event, whatever an event holds. */
+/** The format of the log on standard error: always one line per event. */
 export type LogFormat = (typeof logFormats)[number]
 
 /** The fields of an event, in the order in which they are written; each key once. */
@@ -14,8 +14,8 @@ const longestValue = 8000
 
 /**
  * The fields of an event: `time` (RFC 3339 in UTC), `level`, `msg`, then its annotations, then
- * `cause` where something failed. The message is the first argument of the log call; what follows
- * it, and a cause, are what it is about.
+ * `cause` where something failed. `msg` is the first argument of the log call; `cause` has its
+ * other arguments and the cause.
  */
 export function logFields({ date, logLevel, message, cause, annotations }: Logger.Logger.Options<unknown>): LogFields {
   const [first, ...rest] = Array.isArray(message) ? message : [message]
@@ -36,7 +36,7 @@ const free = (fields: LogFields, key: string): string => (fields.has(key) ? free
 const plain = (value: unknown): unknown =>
   typeof value === 'number' || typeof value === 'boolean' ? value : textOf(value).slice(0, longestValue)
 
-/** An expected failure is told by its message, a bug with its trace. */
+/** Shows an expected failure by its message, a bug by its trace. */
 const textOf = (value: unknown): string => {
   if (typeof value === 'string') return value
   if (Cause.isCause(value)) return causeText(value)
@@ -74,7 +74,7 @@ const loggerOf = (format: LogFormat | 'terminal'): Logger.Logger<unknown, void> 
     process.stderr.write(`${logLine(logFields(options), format)}\n`)
   })
 
-/** What a process logs with until its flags are read. */
+/** The log of a process until its flags are read. */
 const initial = loggerOf(process.stderr.isTTY ? 'terminal' : 'text')
 
 /** The log of a process before its flags are read. Standard output is for results. */
@@ -87,7 +87,7 @@ export const initialLog: Layer.Layer<never> = Layer.merge(
 export const logLayer = (format: LogFormat): Layer.Layer<never> =>
   format === 'text' ? Layer.empty : Logger.replace(initial, loggerOf(format))
 
-/** What a terminal takes as a command, or shows as another order of the text. */
+/** Characters that a terminal takes as a command, or that change the order of the text. */
 const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu
 
 /** A text as one line that no terminal takes for a command: control characters are shown as `\\n`, `\\u{1b}`. */

@@ -1,13 +1,13 @@
 import { Cause, Effect, Exit, Runtime } from 'effect'
 
-/** What `makeRun` needs of the context of a request, as Hono gives it. */
+/** The part of Hono's request context that `makeRun` needs. */
 export interface RequestContext {
   readonly req: { readonly raw: { readonly signal: AbortSignal } }
 }
 
 /** How failures become responses. */
 export interface FailureResponses<C, E> {
-  /** What every log line of a request says of it. */
+  /** Fields of a request for each of its log lines. */
   readonly facts: (c: C) => Readonly<Record<string, unknown>>
   /** The response to an expected failure. */
   readonly onFailure: (c: C, error: E) => Effect.Effect<Response>

@@ -18,7 +18,7 @@ export interface Program<C extends { readonly logFormat: LogFormat }, Secrets, D
   readonly version: string
   /** Reads flags and environment. */
   readonly config: Effect.Effect<C, WrongUsage>
-  /** What opens stored secrets. */
+  /** The layer that opens stored secrets. */
   readonly secrets: (config: C) => Layer.Layer<Secrets, Failure>
   readonly database: (config: C) => Layer.Layer<Db, Failure>
   /** Brings the database to this version and checks that the key opens its secrets. */
@@ -27,7 +27,10 @@ export interface Program<C extends { readonly logFormat: LogFormat }, Secrets, D
   readonly serve: (config: C) => Effect.Effect<Started, Failure, Stores | Scope.Scope>
 }
 
-/** Runs a program until its process is told to stop. A mistake of the operator is found before anything is written. */
+/**
+ * Runs a program until its process is told to stop. Mistakes of the operator are found before
+ * anything is written.
+ */
 export function startProgram<C extends { readonly logFormat: LogFormat }, Secrets, Db, Stores>({
   name,
   version,
@@ -54,7 +57,7 @@ export function startProgram<C extends { readonly logFormat: LogFormat }, Secret
 
 /** A service that has started. */
 export interface Started {
-  /** What the log says of it, such as its address. */
+  /** Fields of the log line, such as its address. */
   readonly facts: Readonly<Record<string, unknown>>
   /** Says on standard output that it serves. */
   readonly announce: () => unknown
@@ -106,7 +109,7 @@ const endOf = (links: ReturnType<typeof starters>): Effect.Effect<never> => {
   )
 }
 
-/** The process ends this long after a signal, whatever still runs: five seconds are promised. */
+/** The process ends this long after a signal even if work is left: five seconds are promised. */
 const stopMillis = 4500
 
 /** Mistakes of the caller: a wrong flag or variable, a malformed key. */
@@ -115,7 +118,7 @@ const usageTags = new Set(['WrongUsage', 'SecretKeyInvalid'])
 /**
  * Runs a program as the process, until it ends or SIGTERM, SIGINT or SIGHUP closes its scope; a
  * second signal ends the process at once. An expected failure prints its message on standard error,
- * with exit code 2 for a mistake of the caller and 1 otherwise. A defect is a bug and prints its
+ * with exit code 2 for a mistake of the caller and 1 otherwise; a defect is a bug and prints its
  * trace.
  */
 export function runProcess<E extends Failure>(program: Effect.Effect<unknown, E>): void {
@@ -151,8 +154,8 @@ const shell = /^(?:ba|da|z|k)?sh$/
 /**
  * The package managers that started this process, such as `npx` with `pnpm` with a shell, nearest
  * first; empty when it was started directly, or where the system does not tell. They do not pass on
- * a signal that is sent to one of them alone, so a process that outlives them would run on without
- * anybody knowing.
+ * a signal that is sent to one of them alone, so a process that outlives them would run on
+ * unnoticed.
  */
 function starters(): ReadonlyArray<Link> {
   const links: Array<Link> = [{ pid: process.pid, parent: process.ppid }]

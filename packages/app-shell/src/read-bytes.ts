@@ -12,9 +12,9 @@ export class BodyUnreadable extends Data.TaggedError('BodyUnreadable')<{
 }
 
 /**
- * The bytes of a request's body, at most `limit`. It reads no more than that, whether the client
- * declares a length or sends in chunks. `hono/body-limit` is a middleware: it would answer 413
- * before a handler has judged who asks, and learns only of errors that are thrown.
+ * Reads the body of a request, at most `limit` bytes, with or without a declared length.
+ * `hono/body-limit` is a middleware: it would answer 413 before a handler has checked the caller,
+ * and learns only of errors that are thrown.
  */
 export const readBytes = (
   { headers, body }: Request,

@@ -114,7 +114,7 @@ describe('a client that sends on after its answer', () => {
     ...service,
     requestTimeout: 300_000,
     listener: (request, response) =>
-      // What reads the beginning of a body and then refuses it.
+      // The listener reads the beginning of a body and then rejects it.
       void request.once('data', () => {
         request.pause()
         response.writeHead(413, { 'Content-Length': 9 })

@@ -10,9 +10,9 @@ import {
 import { Data, Effect, Runtime, type Scope } from 'effect'
 import { urlHost } from './host-names.ts'
 
-/** What to serve, and where. */
+/** The service, and the address it listens on. */
 export interface HttpService {
-  /** Who serves, as a sentence's subject: `the gateway`. */
+  /** The service as a sentence's subject: `the gateway`. */
   readonly who: string
   /** Address to listen on. */
   readonly host: string
@@ -20,7 +20,7 @@ export interface HttpService {
   readonly port: number
   /** The flag that chooses the port, for the error that it is in use. Default `--port`. */
   readonly portFlag?: string
-  /** Answers a request. What it throws or rejects with is logged, and ends that connection alone. */
+  /** Answers a request. An exception or rejection is logged, and ends that connection alone. */
   readonly listener: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>
   /** How long a request may take to come in, in milliseconds. */
   readonly requestTimeout: number
@@ -29,7 +29,7 @@ export interface HttpService {
 /** A server cannot listen where it was told to. */
 export class CannotListen extends Data.TaggedError('CannotListen')<{
   readonly reason: 'port_in_use' | 'address_unavailable' | 'not_permitted' | 'other'
-  /** Who, as a sentence's subject: `the gateway`. */
+  /** The service as a sentence's subject: `the gateway`. */
   readonly who: string
   readonly host: string
   readonly port: number
@@ -69,7 +69,7 @@ export const serveHttp = (
     const { requestTimeout } = service
     const log = Runtime.runFork(yield* Effect.runtime())
     const listener: RequestListener = (request, response) => {
-      // Nothing else catches it: it would end the process.
+      // An exception here would end the process.
       const giveUp = (defect: unknown) => {
         log(Effect.logError('a request broke', defect))
         response.destroy()
@@ -168,7 +168,7 @@ function drain(request: IncomingMessage, then: () => void): void {
     bytes += chunk.byteLength
     if (bytes > mostBytes) stop()
   }
-  // Whoever read the body before would keep what comes, and pause.
+  // An earlier reader of the body would keep the bytes, and pause.
   request.removeAllListeners('data')
   request.on('data', count).on('end', stop).on('close', stop).on('error', stop).resume()
 }

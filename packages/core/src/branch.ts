@@ -62,7 +62,7 @@ export interface BranchConflict extends Conflict {
   /** Identity of that scope. It knows the server by its id: a rename leaves it as it is. */
   readonly scopeKey: string
   readonly resolution: Resolution | null
-  /** The user who resolved it; empty until then. `overwrite` where the policy resolved it. */
+  /** The user who resolved it; empty while it is open. `overwrite` where the policy resolved it. */
   readonly resolvedBy: string
   /** RFC 3339; null: not resolved. */
   readonly resolvedAt: string | null

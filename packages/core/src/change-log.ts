@@ -1,9 +1,9 @@
 import type { JsonValue, ModelName } from './registry/field.ts'
 
-/** What was done to an object. */
+/** The actions that the log records. */
 export const changeActions = ['create', 'update', 'delete'] as const
 
-/** What was done to an object. */
+/** An action that the log records. */
 export type ChangeAction = (typeof changeActions)[number]
 
 /**
@@ -12,7 +12,7 @@ export type ChangeAction = (typeof changeActions)[number]
  */
 export const otherLogged = ['settings', 'token', 'branch', 'conflict', 'held_deletions'] as const
 
-/** What an entry of the log can be about. */
+/** The subject of an entry of the log. */
 export type LoggedModel = ModelName | (typeof otherLogged)[number]
 
 /** The user of an entry without a request, such as one from the first start or the command line. */
@@ -33,9 +33,9 @@ export type Author = Actor | { readonly runId: number }
 export type LoggedValues = { readonly [field: string]: JsonValue }
 
 /**
- * An entry of the change log. An update has the touched fields before and after, a creation the
- * whole row after, a deletion the whole row before, with its `created` and `presence`. A summary
- * has the `created` of its rows after it. Observations and counters are never logged.
+ * An entry of the change log: an update has the touched fields before and after, a creation the
+ * whole row after, a deletion the whole row before, with its `created` and `presence`. Observations
+ * and counters are never logged; a summary has the `created` of its rows in `after`.
  */
 export interface LoggedChange {
   readonly id: number

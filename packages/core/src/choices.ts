@@ -19,8 +19,8 @@ export const tlsStates = [
 ]
 
 /**
- * Whether the gateway holds an endpoint for a server. `none`: inventory only. `connected` does not
- * mean that the server answers: see its status.
+ * Whether the gateway holds an endpoint for a server; `none`: inventory only. A `connected` server
+ * need not answer: see its status.
  */
 export const endpointStates = [
   choice('none', 'Inventory only', 'secondary'),

@@ -9,7 +9,7 @@ type ValuesOf<M extends ModelName, Fields extends ReadonlyArray<unknown>> = {
 export type NaturalKey<M extends ModelName = ModelName> = M extends ModelName ? ValuesOf<M, Registry[M]['key']> : never
 
 /**
- * The natural key of a row. Nothing is folded or trimmed. `within`: key columns that the row leaves
+ * The natural key of a row, neither folded nor trimmed. `within`: key columns that the row leaves
  * out, because all rows of its list have them in common.
  */
 export function naturalKey<M extends ModelName>(

@@ -2,10 +2,10 @@ import type { Resource, Scope, ScopeOutcome } from './scope.ts'
 import type { ScopeFilter } from './scope-filter.ts'
 import type { RunStatus } from './status.ts'
 
-/** Who or what starts runs. */
+/** The triggers of runs. */
 export const runTriggers = ['manual', 'schedule', 'system'] as const
 
-/** Who or what started a run. */
+/** The trigger of a run. */
 export type RunTrigger = (typeof runTriggers)[number]
 
 /** Rows of a scope, or of all scopes of a run. */
@@ -55,8 +55,8 @@ export interface ScopeResult {
 }
 
 /**
- * Where a job of a run stands. `retrying`: it failed and is tried again; `failed`: it was given up;
- * `cancelled`: its run was, before it began.
+ * The state of a job of a run. `retrying`: it failed and is tried again; `failed`: it was given up;
+ * `cancelled`: its run was cancelled before the job began.
  */
 export const runJobStates = ['queued', 'running', 'retrying', 'done', 'failed', 'cancelled'] as const
 
@@ -67,7 +67,7 @@ export interface RunJob {
   readonly state: (typeof runJobStates)[number]
   /** How often a worker took it. */
   readonly tries: number
-  /** What its last try failed with; empty when it did not. */
+  /** The error of its last attempt; empty if that did not fail. */
   readonly error: string
   readonly rows_read: number
 }
@@ -109,9 +109,9 @@ export interface Run {
   readonly created: string
   readonly started: string | null
   readonly completed: string | null
-  /** What landed in main; also through a branch that is merged by now. */
+  /** Rows landed in main, also through a branch that is merged by now. */
   readonly counts: RowCounts
-  /** What waits in a branch, or waited in one that was given up. Nothing of it is in main. */
+  /** Rows staged in a branch that is open or was discarded. None of them are in main. */
   readonly staged: StagedCounts
   readonly outcomes: OutcomeCounts
   /** Rows read from the source so far, for progress. */

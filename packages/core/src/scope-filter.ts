@@ -28,7 +28,7 @@ export function covers(scope_filter: ScopeFilter | null, scope: Scope): boolean 
   })
 }
 
-/** What a run asks of its source. */
+/** The part of the fleet that a run reads from its source. */
 export interface Coverage {
   readonly resource: Resource
   readonly scope_filter: ScopeFilter | null

@@ -1,6 +1,6 @@
 import type { ModelName } from './registry/field.ts'
 
-/** What a sync may be asked for. */
+/** The resources that a sync may be asked for. */
 export const resources = ['servers', 'datastores', 'snapshots', 'jobs', 'tasks'] as const
 
 /** A kind of object that a sync covers. `snapshots` includes the namespaces they lie in. */
@@ -12,7 +12,7 @@ export type Resource = (typeof resources)[number]
  */
 export type ScopeField = 'server' | 'datastore' | 'namespace' | 'job_type'
 
-/** What the scopes of one resource are. */
+/** The shape of the scopes of one resource. */
 interface ScopeShape {
   /** The model whose rows such a scope lists and counts. */
   readonly lists: ModelName
@@ -25,10 +25,10 @@ interface ScopeShape {
 }
 
 /**
- * The scopes: the sets that a source can list completely, and so the units in which a sync lands. Everything
- * that depends on what identifies a scope reads this table.
+ * The scopes: the sets that a source can list completely, and so the units in which a sync lands.
+ * All code that depends on the identity of a scope reads this table.
  *
- * The tasks of a server are listed from a given time on: what such a list lacks stays.
+ * The tasks of a server are listed from a given time on; earlier tasks stay.
  */
 export const scopes = {
   servers: { lists: 'server', models: ['server'], by: [], request: 'servers' },
@@ -46,7 +46,7 @@ export const scopes = {
 
 type Scopes = typeof scopes
 
-/** What a scope lists, in the plural. */
+/** The rows of a scope, in the plural. */
 export type ScopeResource = keyof Scopes
 
 /** The scope of a resource: its name, and the fields that identify it. */
@@ -60,7 +60,7 @@ export type Scope = { readonly [R in ScopeResource]: ScopeOf<R> }[ScopeResource]
 /** A scope of one server, which is every scope but that of the servers themselves. */
 export type ServerScope = Exclude<Scope, { readonly resource: 'servers' }>
 
-/** What identifies some scope, whatever its resource. Every scope has this type. */
+/** The identity of a scope of any resource. Every scope has this type. */
 export type ScopeFields = { readonly resource?: ScopeResource } & { readonly [Field in ScopeField]?: string }
 
 /** The names of all scopes, from the roots down. */

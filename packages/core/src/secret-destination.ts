@@ -9,11 +9,10 @@ export interface SecretDestination {
 }
 
 /**
- * The fields of a change that a stored token secret does not follow: another host, port or token id, a
- * pin that is removed, and `verify_ssl` turned off. A change
- * of one of them must include the secret, so that a user who does not know it cannot have it sent to a
- * server of their own. A new pin at the same host and port
- * does not count: a renewed certificate needs one.
+ * The fields of a change that need the token secret again: another host, port or token id, a
+ * removed fingerprint, and `verify_ssl` turned off. Without it, a user who does not know the secret
+ * could have it sent to a server of their own; a new fingerprint at the same host and port does not
+ * count, because a renewed certificate needs one.
  */
 export function fieldsThatNeedSecret(
   before: SecretDestination,

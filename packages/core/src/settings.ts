@@ -4,9 +4,9 @@ import { z } from 'zod'
 const longest = 2000
 
 /**
- * The address of a gateway: an http or https URL without user, query and fragment, or empty. Link-local addresses and
- * those of cloud metadata services are refused, to keep the key from being sent there. Names are not
- * resolved, so a name with such an address passes.
+ * The address of a gateway: an http or https URL without user, query and fragment, or empty.
+ * Link-local addresses and those of cloud metadata services are refused, to protect the key; names
+ * are not resolved.
  */
 const GatewayUrl = z
   .string()

@@ -1,4 +1,4 @@
-/** What a status means, whether another one may follow it, and what it allows. */
+/** The meaning of a status, whether another one may follow it, and the actions it allows. */
 interface StatusRule<Action extends string> {
   /** One sentence, as ARCHITECTURE.md has it. */
   readonly meaning: string
@@ -8,7 +8,7 @@ interface StatusRule<Action extends string> {
 }
 
 /**
- * What the status of a branch may allow.
+ * The actions that the status of a branch may allow.
  *
  * - `read`, `edit`: requests that name the branch read the inventory in it, and write in it.
  * - `stage`: runs stage changes in it.
@@ -30,7 +30,7 @@ export const branchActions = [
   'rename',
 ] as const
 
-/** What the status of a branch may allow. */
+/** An action that the status of a branch may allow. */
 export type BranchAction = (typeof branchActions)[number]
 
 /** Only a merged branch can be reverted. */
@@ -53,10 +53,13 @@ export const branchStates = {
 /** The status of a branch. */
 export type BranchStatus = keyof typeof branchStates
 
-/** What the status of a run may allow: `cancel` it; `work`: its jobs begin, record what they did, and end it. */
+/**
+ * The actions that the status of a run may allow: `cancel` it; `work`: its jobs begin, record their
+ * results, and end it.
+ */
 export const runActions = ['cancel', 'work'] as const
 
-/** What the status of a run may allow. */
+/** An action that the status of a run may allow. */
 export type RunAction = (typeof runActions)[number]
 
 /** The statuses of a run. */

@@ -1,4 +1,4 @@
-/** What a task works on, as far as its worker id tells; blank: it does not. */
+/** The subject of a task, as far as its worker id tells; blank: it does not. */
 export interface TaskSubject {
   readonly datastore_name: string
   /** The root is blank too. PBS leaves the namespace out of the id of a `backup`. */
@@ -22,9 +22,9 @@ const nothing: TaskSubject = {
 type Read = (id: string) => Partial<TaskSubject> | null
 
 /**
- * What a task works on, by its worker type and its unescaped worker id. The forms are PBS's own,
- * one a worker type; a type that is not known here, or an id of another form, says nothing. Store,
- * job and remote names hold no colon, and nothing but namespaces holds a slash.
+ * The subject of a task, by its worker type and its unescaped worker id, in PBS's own form for each
+ * worker type; an unknown type or form gives none. Names of stores, jobs and remotes contain no
+ * colon, and only namespaces contain slashes.
  */
 export function taskSubject(workerType: string, workerId: string | null): TaskSubject {
   const read = Object.hasOwn(forms, workerType) ? forms[workerType] : undefined

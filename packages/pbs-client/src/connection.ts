@@ -10,8 +10,8 @@ export interface PbsConnection {
   readonly tokenId: string
   readonly tokenSecret: Redacted.Redacted<string>
   /**
-   * SHA-256 of the leaf certificate in hex, any case, with or without colons. When given it must
-   * match, whatever the CA says.
+   * SHA-256 of the leaf certificate in hex, any case, with or without colons. If given it must
+   * match, also for a certificate that its CA verifies.
    */
   readonly fingerprint: string | null
   /** Without a fingerprint: whether the certificate chain and the host name must verify. */
@@ -22,7 +22,7 @@ export interface PbsConnection {
   readonly concurrency?: number
 }
 
-/** The address as it stands in messages and URLs: IPv6 in brackets. */
+/** The address in messages and URLs: IPv6 in brackets. */
 export const authority = (connection: Pick<PbsConnection, 'host' | 'port'>): string => {
   const host = bareHost(connection.host)
   return host.includes(':') ? `[${host}]:${connection.port}` : `${host}:${connection.port}`

@@ -34,8 +34,9 @@ export const PbsVerification = z.object({ upid: z.string(), state: z.string() })
 export type PbsVerification = Readonly<z.output<typeof PbsVerification>>
 
 /**
- * A snapshot of one namespace. Store and namespace are not in the row, since the caller requested them. Defaults are
- * filled by one transform at the end: field by field, zod takes four times as long, and there are millions of rows.
+ * A snapshot of one namespace; its row lacks store and namespace, since the caller requested them.
+ * One transform at the end fills the defaults: field by field, zod takes four times as long, and
+ * there are millions of rows.
  */
 export const PbsSnapshot = z
   .object({

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { flag, integer, text, type WithUnsafeIntegers } from './decode-item.ts'
 
-/** A row of `/admin/datastore`: what the token may see, stores in maintenance or not mounted included. */
+/** A row of `/admin/datastore`: a store that the token may see, also one in maintenance or not mounted. */
 export const PbsDatastoreListItem = z.object({
   store: z.string(),
   comment: text,

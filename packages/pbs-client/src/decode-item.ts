@@ -11,17 +11,16 @@ export class UnexpectedShape extends Error {
   }
 }
 
-/** The fields by which rows are told apart: another text would be another row. */
+/** The fields that identify a row: another text would be another row. */
 const naming: ReadonlySet<string> = new Set(['backup-type', 'backup-id', 'id', 'upid', 'ns', 'store', 'name'])
 
 /** So many odd fields of one row are named. */
 const mostNamed = 10
 
 /**
- * Reads one row. Integers beyond 2^53-1 become null and are listed, and so does a field of another
- * type where the schema takes null in its place. Texts become printable; a row whose name would
- * become another one by that is none. Throws {@link UnexpectedShape} when the row is none without
- * that field. Changes `value`.
+ * Reads one row, changing `value`: texts become printable, and integers beyond 2^53-1 and fields of
+ * a wrong type become null, where the schema allows it, and are listed. Throws {@link
+ * UnexpectedShape} where it does not, or where a changed text would change the identity of the row.
  */
 export const decodeItem = <T extends object>(schema: z.ZodType<T>, value: unknown): WithUnsafeIntegers<T> => {
   const changedName = makeTextsPrintable(value).find((field) => naming.has(field))
@@ -29,7 +28,7 @@ export const decodeItem = <T extends object>(schema: z.ZodType<T>, value: unknow
     throw new UnexpectedShape(changedName, 'holds a control character or half of a surrogate pair')
   const unsafeIntegers = blankUnsafeIntegers(value)
   let parsed = schema.safeParse(value)
-  // What zod returns is ours, so it need not be copied.
+  // The object is zod's own, so it need not be copied.
   if (parsed.success) return Object.assign(parsed.data, { unsafeIntegers })
   const issues = parsed.error.issues
   while (!parsed.success) {
@@ -47,8 +46,8 @@ export const decodeItem = <T extends object>(schema: z.ZodType<T>, value: unknow
 const pathOf = ({ path }: z.core.$ZodIssue): string => path.map(String).join('.')
 
 /**
- * Sets to null what stands at a path, or the nearest thing around it that is not null yet; false
- * when that is the row.
+ * Sets the value at a path to null, or the nearest value around it that is not null yet; false when
+ * that is the row.
  */
 const blank = (row: unknown, path: ReadonlyArray<PropertyKey>): boolean => {
   for (let length = path.length; length > 0; length--) {
@@ -138,8 +137,8 @@ export const printableText = (text: string): string =>
   unprintable.test(text) ? text.replaceAll(control, '').toWellFormed() : text
 
 /**
- * Makes every text inside a parsed JSON value printable, in place. This is the one place where
- * texts of a PBS are judged, before they are compared, stored or shown.
+ * Makes every text inside a parsed JSON value printable, in place. All texts of a PBS pass here,
+ * before they are compared, stored or shown.
  *
  * @returns The names of the fields of the value itself whose text was changed.
  */

@@ -1,7 +1,6 @@
 /**
- * A callback for events of sockets and timers that never throws: nothing catches what such a
- * callback throws, so it would end the process. What `callback` throws goes to `onDefect`, which
- * resumes whoever waits.
+ * A callback for events of sockets and timers that never throws, because an exception there would
+ * end the process. An exception of `callback` goes to `onDefect`, which resumes the waiting caller.
  */
 export const eventCallback =
   <A extends ReadonlyArray<unknown>>(onDefect: (defect: unknown) => void, callback: (...args: A) => void) =>

@@ -24,11 +24,9 @@ const DATA = Buffer.from('data')
 const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 
 /**
- * Cuts the `data` list of a PBS envelope into its items while the bytes arrive. It only finds where
- * items begin and end (depth and strings); what is inside is left to `JSON.parse`, a batch of whole
- * items at a time, and the envelope around the list is parsed at the end. Items are objects;
- * another value is an item too, so that it can be told by its place. So every byte is validated,
- * and no more than one chunk and one item is ever held.
+ * Cuts the `data` list of a PBS envelope into its items while the bytes arrive, by depth and
+ * strings only, and holds at most one chunk and one item. `JSON.parse` validates every byte: a
+ * batch of whole items at a time, and at the end the envelope around the list.
  */
 export class ItemSplitter {
   readonly #maxItemBytes: number

@@ -86,8 +86,8 @@ export type PbsJobType = 'verify' | 'prune' | 'sync' | 'tape'
 export type PbsJob = PbsVerifyJob | PbsPruneJob | PbsSyncJob | PbsTapeJob
 
 /**
- * A row of `/nodes/localhost/tasks`. A task without `endtime` and `status` is running. The row's own `node` is always
- * `localhost`: the UPID has the name.
+ * A row of `/nodes/localhost/tasks`; without `endtime` and `status` the task is running. The row's
+ * own `node` is always `localhost`: the UPID has the name.
  */
 export const PbsTask = z.object({
   upid: z.string(),

@@ -82,9 +82,8 @@ export interface PbsClient {
   readonly tapeJobs: () => Rows<PbsTapeJob>
   /**
    * The tasks that started at `since` (epoch seconds) or later, running ones first; without it all
-   * that PBS still has. One list of one moment, in which a task that ends in between is neither
-   * missing nor twice, as it could be from page to page. Holds one of the connection's
-   * `concurrency` requests until it ends.
+   * that PBS still has. One request, of the connection's `concurrency`, lists all: page by page, a
+   * task that ends in between could be missing or listed twice.
    */
   readonly tasks: (query: { readonly since?: number | undefined }) => Stream.Stream<ListRow<PbsTask>, PbsError>
   /** The certificate of the server, whether it may be trusted, and whether the token works there. */
@@ -224,10 +223,10 @@ const isVanishedWhileListing = (error: PbsError): boolean =>
   error.reason === 'not_found' && error.status === 400 && !error.detail.startsWith('no such datastore')
 
 /**
- * The garbage collection of every datastore that can be opened, whatever the version. `/admin/gc` and the state of the
- * last run came together (3.2).
+ * The garbage collection of every datastore that can be opened, for all versions. PBS 3.2 brought
+ * both `/admin/gc` and the state of the last run.
  *
- * @param reportsStates - Whether the release is one that tells how the last run ended.
+ * @param reportsStates - Whether the release tells how the last run ended.
  */
 const readGcStatuses = (
   transport: PbsTransport,
@@ -240,7 +239,7 @@ const readGcStatuses = (
     ),
   )
 
-/** PBS up to 3.1 has no list: the schedule stands in the configuration, the numbers are asked of each store. */
+/** PBS up to 3.1 has no list: the schedule comes from the configuration, the numbers from one request per store. */
 const readStoreByStore = (transport: PbsTransport, reportsStates: boolean) =>
   Effect.gen(function* () {
     const stores = yield* readRows(transport, PbsDatastoreConfig, '/config/datastore')

@@ -43,7 +43,7 @@ export interface PbsFailure {
   readonly server: string
   /** The path below `/api2/json`, without the query; `-` while connecting for no endpoint in particular. */
   readonly endpoint: string
-  /** What the server or the operating system said, one printable line of at most 300 characters. */
+  /** The text of the server or the operating system, one printable line of at most 300 characters. */
   readonly detail: string
   /** The HTTP status, when there was one. */
   readonly status?: number
@@ -143,8 +143,8 @@ export const failureOf = (connection: PbsConnection, endpoint: string, error: un
 }
 
 /**
- * The wordings of PBS 2.x to 4.2; the first that matches decides. Error bodies are text, whatever
- * their content type says.
+ * The wordings of PBS 2.x to 4.2; the first that matches decides. Error bodies are text under every
+ * content type.
  */
 const byText: ReadonlyArray<readonly [RegExp, PbsFailureReason]> = [
   [/^authentication failed\b/, 'unauthorized'],
@@ -177,9 +177,8 @@ const maxLength = 300
 const partLength = 8
 
 /**
- * A text of the peer as it may stand in an error: one line of printable characters, bounded, and
- * without the secret or parts of it should the peer echo it. Never throws, whatever the text and
- * the secret hold.
+ * A text of the peer, made safe for an error: one line of printable characters, bounded, and
+ * without the secret or parts of it that the peer may echo. Never throws.
  */
 export const safeText = (connection: Pick<PbsConnection, 'tokenSecret'>, text: string): string => {
   const secret = Redacted.value(connection.tokenSecret).toWellFormed()
@@ -193,7 +192,7 @@ export const safeText = (connection: Pick<PbsConnection, 'tokenSecret'>, text: s
 const printableLine = (text: string): string =>
   text.replaceAll(/[\s\p{Cc}\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim()
 
-/** Replaces every run of characters that stands in the secret, from eight on; of a shorter secret only the whole. */
+/** Replaces every run of at least eight characters that the secret has; of a shorter secret only the whole. */
 const withoutParts = (text: string, secret: string): string => {
   const least = Math.min(partLength, secret.length)
   if (least === 0) return text

@@ -5,7 +5,7 @@ export interface PbsRelease {
   readonly patch: number
 }
 
-/** What a release can do, as far as an inventory cares. */
+/** The abilities of a release that an inventory needs. */
 export interface PbsCapabilities {
   /** Namespaces and maintenance modes (2.2). */
   readonly namespaces: boolean
@@ -35,7 +35,7 @@ export const parseRelease = (version: string, release: string | null = null): Pb
 export const compareReleases = (a: PbsRelease, b: PbsRelease): number =>
   a.major - b.major || a.minor - b.minor || a.patch - b.patch
 
-/** What a release can do; an unreadable version counts as the newest, since every use has a fallback. */
+/** The abilities of a release; an unreadable version counts as the newest, since every use has a fallback. */
 export const capabilitiesOf = (release: PbsRelease | null): PbsCapabilities => {
   const since = (major: number, minor: number, patch = 0) =>
     release === null || compareReleases(release, { major, minor, patch }) >= 0

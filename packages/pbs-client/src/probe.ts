@@ -6,7 +6,7 @@ import { failureOf, type PbsError } from './pbs-error.ts'
 import type { PbsVersion } from './server-schemas.ts'
 import { judgePeer, openSocket, type PresentedCertificate, presentedCertificate } from './verified-socket.ts'
 
-/** What a test of an endpoint finds out. */
+/** The findings of a test of an endpoint. */
 export interface PbsProbe {
   /** SHA-256 of the certificate that the server presents, as it would be pinned. */
   readonly presentedFingerprint: string

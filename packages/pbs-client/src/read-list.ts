@@ -150,10 +150,7 @@ const dataOf = (bytes: Buffer): unknown => {
   return envelope.data.data
 }
 
-/**
- * A row of a list that cannot be understood; it stands in the place of that row, and the other rows
- * are as they are.
- */
+/** An unreadable row of a list, in the place of that row; it does not affect other rows. */
 export class UnreadableRow {
   /**
    * @param row - Its place in the list, from 1.
@@ -169,7 +166,7 @@ export class UnreadableRow {
   ) {}
 }
 
-/** A row of a list, or what stands in its place. */
+/** A row of a list, or its placeholder. */
 export type ListRow<T> = T | UnreadableRow
 
 /** Whether a row was understood; a filter of lists and streams. */
@@ -223,7 +220,7 @@ const checkJsonShape = (bytes: Buffer, maxDepth: number): void => {
 const KiB = 1024
 const MiB = 1024 * KiB
 
-/** What one answer of a PBS may hold at most; more of it is no answer of a PBS, and fails with `protocol`. */
+/** The limits of one answer of a PBS; a larger one fails with `protocol`. */
 interface AnswerLimits {
   /** Of the whole body. */
   readonly bytes: number
@@ -248,9 +245,9 @@ export const streamedList: AnswerLimits = { bytes: 4096 * MiB, rows: 5_000_000, 
 export const taskList: AnswerLimits = { bytes: 256 * MiB, rows: 200_000, rowBytes: 64 * KiB }
 
 /**
- * Snapshots of groups: twice as many rows as these count, and a thousand, for what comes meanwhile;
- * 4 KiB for each, where one has some 800 bytes. However many the groups claim, no more than a stream
- * may have, and no more than 32 MiB when somebody holds them together.
+ * Snapshots of groups: twice as many rows as the groups count, and a thousand for new ones, with 4
+ * KiB for each, where one has some 800 bytes. The limits of a stream still apply, and 32 MiB when
+ * the rows are held together.
  */
 export const countedSnapshots = (count: number, held: boolean): AnswerLimits => {
   const most = held ? { rows: 100_000, bytes: 32 * MiB } : streamedList

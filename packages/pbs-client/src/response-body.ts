@@ -4,8 +4,9 @@ import { eventCallback } from './event-callback.ts'
 import { MalformedList } from './item-splitter.ts'
 
 /**
- * The next bytes of a body, or None at its end. Reads in paused mode: without a reader the socket is not read and TCP
- * holds the sender back. Interruption removes every listener; the scope of the request closes the body.
+ * The next bytes of a body, or None at its end; it reads in paused mode, so that without a reader
+ * TCP holds the sender back. Interruption removes every listener; the scope of the request closes
+ * the body.
  */
 export const readChunk = (body: Readable, pace: Pace): Effect.Effect<Option.Option<Buffer>, unknown> =>
   Effect.async((resume) => {
@@ -84,9 +85,9 @@ const longestAnswerSeconds = 15 * 60
 export class Silence extends Error {}
 
 /**
- * How long one answer may be waited for: silences of up to the timeout, twice the timeout and a
- * second for every 8 KiB that came altogether, and never more than 15 minutes. Only the time counts
- * in which somebody waits for bytes, not that of a slow consumer.
+ * The time limits of one answer: silences of up to the timeout, in total twice the timeout and a
+ * second for every 8 KiB received, and never more than 15 minutes. Only time spent waiting for
+ * bytes counts, not that of a slow consumer.
  */
 export class Pace {
   #bytes = 0

@@ -32,9 +32,9 @@ export class ConnectTimeout extends Error {}
 export type Opened = (...outcome: [error: null, socket: TLSSocket] | [error: Error, socket: null]) => void
 
 /**
- * Opens a socket to a server that may be trusted, before a byte of a request is written. It fails
- * with {@link Untrusted} where the certificate is not the pinned one or does not verify. `done`
- * runs once and must not throw.
+ * Opens a socket and verifies the server before a byte of a request is written; it fails with
+ * {@link Untrusted} where the certificate is not the pinned one or does not verify. `done` runs
+ * once and must not throw.
  */
 export const openVerified = (connection: PbsConnection, signal: AbortSignal, done: Opened): void =>
   openSocket(connection, signal, (error, socket) => {
@@ -109,9 +109,9 @@ export const presentedCertificate = (socket: TLSSocket): PresentedCertificate | 
 }
 
 /**
- * Whether a request may be sent to the peer, or why not. A pin must match whatever the CA or
- * `verifySsl` says; without one the chain and the host name must verify, unless `verifySsl` is off.
- * `certificate` is that of `presentedCertificate`.
+ * Whether a request may be sent to the peer, or why not; `certificate` is from `presentedCertificate`.
+ * A pinned fingerprint must match, whatever the CA or `verifySsl` says; without one the chain and the
+ * host name must verify, unless `verifySsl` is off.
  */
 export const judgePeer = (
   connection: PbsConnection,

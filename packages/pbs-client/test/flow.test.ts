@@ -36,7 +36,7 @@ describe('a slow consumer', () => {
     })
     const taken = await harness.succeeds((client) =>
       Stream.runFoldEffect(Stream.take(client.snapshots(everything), 1_000), 0, (count) =>
-        // A consumer slower than the network: unless it is held back, the server sends all of it meanwhile.
+        // A consumer slower than the network: without backpressure the server would send everything.
         Effect.as(Effect.promise(eventLoopTurns), count + 1),
       ),
     )

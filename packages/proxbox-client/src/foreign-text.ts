@@ -13,7 +13,7 @@ export function boundedText(text: string, secrets: ReadonlyArray<string> = [], m
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
-/** Smaller texts do no harm, whatever is in them. */
+/** Smaller texts do no harm, valid or not. */
 const harmlessBytes = 256 * 1024
 
 /** Levels of lists and objects inside each other; a frame has some six, and the facts in it at most 32. */

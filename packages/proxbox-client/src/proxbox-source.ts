@@ -9,8 +9,8 @@ import { proxboxApiFallback } from './proxbox-api.ts'
 /**
  * The gateway as core's `Source`. It brings its own HTTP client (undici) and needs nothing else.
  *
- * A stream pulls the network only as it is pulled itself; interrupting it closes the connection at once. POSTs are
- * never tried again: a failure says whether the caller may.
+ * A stream reads from the network only as fast as it is read; interrupting it closes the connection
+ * at once. POSTs are never repeated: a failure says whether the caller may.
  */
 export const proxboxSourceLayer = (options: GatewayOptions): Layer.Layer<Source> =>
   Layer.scoped(

@@ -232,14 +232,15 @@ describe('the network', () => {
             if (frame._tag !== 'group') return
             taken += line.length
             lead = Math.max(lead, sent - taken)
-            // A consumer slower than the network: the server could send several frames meanwhile.
+            // A consumer slower than the network: without backpressure the server could send
+            // several frames.
             for (let turn = 0; turn < 4; turn += 1) await setImmediate()
           }),
         )
       }),
     )
     expect(taken).toBe(lines * line.length)
-    // What the kernel's socket buffers and the two ends hold, far from the whole.
+    // The size of the socket buffers in the kernel and at the two ends, far from the whole.
     expect(lead).toBeLessThan(24 * 1024 * 1024)
   })
 

@@ -26,7 +26,7 @@ const fleet: FastCheck.Arbitrary<ReadonlyArray<FleetServer>> = FastCheck.tuple(
   { name: 'pbs-b', endpointId: 2, ...b },
 ])
 
-/** What main says of a fleet, without ids and in an order of its own. */
+/** The facts that main has of a fleet, without ids and in a stable order. */
 const facts = (system: MemorySystem): unknown =>
   Object.fromEntries(
     Object.entries(system.world.rows).map(([model, rows]) => [

@@ -188,7 +188,7 @@ describe.each(['timeout', 'unreachable'] as const)('a list that fails as %s, of 
       expect(record.ends).toHaveLength(2)
       expect(record.run.status).toBe('incomplete')
       expect(health(system)).toMatchObject({ status: 'reachable', consecutive_failures: 0 })
-      // What hung is asked once, and the smallest request is made to no other server.
+      // A hung list is requested once, and the smallest request is sent to no other server.
       const requests = system.requests.map((request) => [request.resource, request.servers])
       const smallest = requests.filter(([what]) => what === 'servers')
       expect(smallest).toEqual(Array.from({ length: requested }, () => ['servers', ['pbs-a']]))

@@ -303,7 +303,7 @@ describe('dismissing', () => {
     system.fleet = [tank({})]
     expect((await run(system.syncTwice())).ends).toEqual(['snapshots of pbs-a/tank: held_back: emptied'])
     expect(await theSet(system)).toMatchObject({ state: 'waiting', count: 120, revision: 2, kept: true })
-    // What made it grow comes back, and the settings would let everything go.
+    // The rows that made it grow return, and the settings would let all deletions land.
     system.fleet = [half]
     system.set({ guard_min_rows: 1000 })
     await run(system.sync())

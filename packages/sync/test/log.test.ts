@@ -6,7 +6,7 @@ import { MemorySystem, run, synced } from './memory/system.ts'
 
 type Event = Readonly<Record<string, unknown>>
 
-/** What is logged while an effect runs: level, message and annotations of each event. */
+/** Logs of an effect: level, message and annotations of each event. */
 const logged = async (effect: Effect.Effect<unknown>): Promise<ReadonlyArray<Event>> => {
   const events: Array<Event> = []
   const logger = Logger.make(({ logLevel, message, annotations }) => {

@@ -35,7 +35,7 @@ class TaskWorld {
     return { status: record.run.status, counts: record.run.counts, since: this.system.requests.at(-1)?.since }
   }
 
-  /** What main has: the start of each task, and how it ended. */
+  /** Main's tasks: the start of each, and how it ended. */
   get main(): Readonly<Record<string, string>> {
     const { world } = this.system
     const server = world.serverId('pbs-a')

@@ -1,16 +1,16 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 
-/** What the test files of a run share: a text, made for the first of them that asks. */
+/** A text that the test files of a run share, made at the first request. */
 export interface Door {
   /** Where to ask. */
   readonly url: string
-  /** Lets the next who asks have it made again. */
+  /** Makes the next request make it again. */
   readonly discard: () => void
   readonly close: () => void
 }
 
-/** Opens a door on a free port of 127.0.0.1. `make` is called for the first who asks; what it fails with is the answer to all. */
+/** Opens a door on a free port of 127.0.0.1. The first request calls `make`; its failure is the answer to all. */
 export async function openDoor(make: () => Promise<string>): Promise<Door> {
   let made: Promise<string> | undefined
   const door = createServer((_request, response) => {

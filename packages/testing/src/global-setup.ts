@@ -34,9 +34,9 @@ async function dropDatabases(url: string, prefix: string): Promise<void> {
 }
 
 /**
- * One PostgreSQL server for a vitest run, started when the first test asks for it, so that a run
- * without a database pays nothing. With `DATABASE_URL` that server is used, and what the run made
- * in it is dropped. Dumps of embedded databases lie in a folder that goes with the run.
+ * One PostgreSQL server for a vitest run, started when a test first asks for it, or the server of
+ * `DATABASE_URL`, in which the databases of the run are dropped. Dumps of embedded databases are in
+ * a folder that is removed after the run.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env['DATABASE_URL']

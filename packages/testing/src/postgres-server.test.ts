@@ -34,7 +34,8 @@ test.each(['SIGKILL', 'SIGQUIT'] as const)(
       const ended = new Promise((resolve) => before.once('end', resolve))
       await server.crash(signal)
       await server.restart()
-      // Nothing was committed: a killed server's session could still do that until it saw the server gone.
+      // Nothing was committed: the session of a killed server could still commit until it noticed
+      // the end of the server.
       await ended
       const after = await connected()
       expect((await after.query('select x from kept')).rows).toEqual([{ x: 1 }])

@@ -14,9 +14,9 @@ export interface PostgresServer {
   /** Of its maintenance database, with the rights of a superuser. */
   readonly url: string
   /**
-   * Ends the server at once, as a crash does: `SIGKILL` the postmaster alone, whose sessions find
-   * out by themselves, `SIGQUIT` (immediate shutdown) all of it. Nothing is written back; the data
-   * stays.
+   * Ends the server at once, as a crash does, and writes nothing back; the data stays. `SIGKILL`
+   * ends the postmaster alone, whose sessions notice it later, `SIGQUIT` (immediate shutdown) all
+   * processes.
    */
   readonly crash: (signal: 'SIGKILL' | 'SIGQUIT') => Promise<void>
   /** Starts a crashed server again, on its data and port; it recovers first. */
@@ -27,11 +27,11 @@ export interface PostgresServer {
 
 /** How to start a server. */
 export interface PostgresOptions {
-  /** Keeps what was committed through a crash, as servers do that are not for tests. */
+  /** Keeps committed data through a crash, as production servers do. */
   readonly durable?: boolean
 }
 
-/** What makes tests fast and would lose data in a power cut. */
+/** Settings that make tests fast and would lose data in a power cut. */
 const forTestsOnly = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'autovacuum=off']
 
 type Child = ReturnType<typeof start>
@@ -99,7 +99,8 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
   let child: Child | undefined
   const atExit = () => {
     child?.kill('SIGQUIT')
-    // Nothing can be awaited any more, and a server that is still ending would write into what is being removed.
+    // At exit nothing can be awaited, and a server that is still ending would write into the
+    // removed folder.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
@@ -149,7 +150,7 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
       // A fast shutdown: it ends sessions instead of waiting for them.
       await end('SIGINT')
       await rm(folder, { recursive: true, force: true })
-      // Only now: a process that is told to end may not wait for us.
+      // The handler stays until here, because the process may exit during the awaits above.
       process.off('exit', atExit)
     }
     return { url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, crash: end, restart, stop }

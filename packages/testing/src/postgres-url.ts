@@ -34,8 +34,8 @@ async function prepared(client: pg.Client, url: string, template: Template): Pro
 }
 
 /**
- * The URL of a fresh, empty database on a real PostgreSQL server; with a template, of a fresh copy
- * of it. It lives as long as the run. The vitest configuration must name
+ * The URL of a fresh, empty database on a real PostgreSQL server, or of a fresh copy of the template;
+ * it exists until the run ends. The vitest configuration must name
  * `packages/testing/src/global-setup.ts` as a `globalSetup`.
  */
 export async function postgresUrl(template?: Template): Promise<string> {

@@ -15,7 +15,7 @@ export interface ReceivedResponse {
 /** Throws an error that says what the document does not describe. */
 export type ResponseCheck = (response: ReceivedResponse) => void
 
-/** What a document leaves open. */
+/** Exceptions that a document does not state. */
 export interface ResponseCheckOptions {
   /** Query parameters with which an object may lack required properties. */
   readonly partialBy?: ReadonlyArray<string>
@@ -28,9 +28,9 @@ type Document = { readonly paths: { readonly [path: string]: { readonly [method:
 
 /**
  * Checks responses against an OpenAPI 3.1 document: the operation of the path and method must
- * describe status, media type and body. Every object is closed, so a property that the document
- * does not list is an error. A method that a path does not list must be answered with 405, OPTIONS
- * with any object, HEAD without a body.
+ * describe status, media type and body, and a property that the document does not list is an error.
+ * A method that a path does not list must be answered with 405, OPTIONS with any object, HEAD
+ * without a body.
  */
 export function responseCheck(document: object, { partialBy = [] }: ResponseCheckOptions = {}): ResponseCheck {
   const whole = schemasOf(document, true)

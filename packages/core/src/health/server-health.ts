@@ -1,9 +1,8 @@
 import type { Observations } from '../registry/registry.ts'
 
 /**
- * What is known of a server's reachability, apart from its inventory: the observations of its row.
- * `failed_run` is the run that counted the last failure, so that a run counts repeated failures
- * once.
+ * The reachability of a server, apart from its inventory: the observations of its row. A run counts
+ * repeated failures once: `failed_run` is the run that counted the last failure.
  */
 export type ServerHealth = Observations<'server'> & { readonly last_seen_at: string | null }
 
@@ -47,7 +46,7 @@ export const neverContacted: ServerHealth = {
   last_seen_at: null,
 }
 
-/** Whether the server answered, and the state of the certificate. `passed`: it was accepted. `kept`: no change. */
+/** Whether the server answered, and the state of the certificate (`passed`: accepted, `kept`: no change). */
 interface Meaning {
   readonly status: 'reachable' | 'unreachable'
   readonly tls: 'passed' | 'kept' | 'fingerprint_changed' | 'untrusted'
@@ -135,12 +134,12 @@ const bounded = (message: string): string => message.slice(0, longestError).toWe
 /** Whose trouble a list that failed is: its own, the server's, or one of both. */
 export type FailureScope = 'list' | 'server' | 'unclear'
 
-/** What any request to the server would meet: its certificate. */
+/** Failures that every request to the server would meet: its certificate. */
 const ofServer = new Set(['tls_fingerprint_mismatch', 'tls_untrusted'])
 
 /**
- * What a single list may meet as well: PBS answers while one of its disks hangs, and a proxy before
- * it may refuse one path.
+ * Failures that a single list may meet as well: PBS answers while one of its disks hangs, and a
+ * proxy in front of it may refuse one path.
  */
 const ofEither = new Set(['unreachable', 'timeout', 'unauthorized'])
 

@@ -18,9 +18,10 @@ export interface Touched {
 }
 
 /**
- * The row as a reader of the branch sees it; null: it does not exist there. Touched fields are the
- * branch's, the rest is main's as it is now. Sets and maps are main's with what the branch put in and
- * took out; of a map's key that both sides changed, the branch's. A row that main no longer has is the branch's, whole.
+ * The row as a reader of the branch sees it (null: it does not exist there): the branch's touched
+ * fields over main's present row, or the branch's whole row if main no longer has it. Sets and maps
+ * are main's with the branch's additions and removals; for a key of a map that both sides changed,
+ * the branch's value counts.
  */
 export function seenRow({ model, base, main, branch, whole }: Omit<ThreeSides, 'author'>): FieldValues | null {
   if (branch === null) return null
@@ -73,10 +74,9 @@ interface Touching {
 }
 
 /**
- * The entry after a user's write. The base of a field is what main had when the branch first
- * touched it; a field set back to that is no longer touched. Of a set and a map the user has seen
- * main's present members with the branch's on top, so those that the branch had not touched yet
- * count from main's present ones.
+ * The entry after a user's write. The base of a field is main's value when the branch first touched
+ * it; a member of a set or a map that the branch first touches now is based on main's present
+ * members, which the user has seen.
  */
 export function touchRow({ model, main, entry, values }: Touching): EntryFields {
   const seen = seenOf({ model, main, entry })
@@ -143,10 +143,9 @@ function isTouched(strategy: MergeStrategy, base: FieldValue, value: FieldValue)
 export type TouchedFields = Readonly<Record<string, Touched>>
 
 /**
- * The touched fields of an object after a later run has read its source again: values are the later
- * run's, the base of a field that was touched before stays. `read` is what that run would change in
- * main as it is now. A field that it would no longer change leaves the branch: source and main
- * agree on it.
+ * The touched fields of an object after a later run has read its source again: the values of that
+ * run over the earlier bases. `read` has the fields that the run would change in main as it is now;
+ * a field that it lacks leaves the branch, because source and main agree.
  */
 export function refreshTouched(before: TouchedFields, read: TouchedFields): TouchedFields {
   const fields: Record<string, Touched> = {}

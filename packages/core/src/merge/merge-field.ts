@@ -31,9 +31,9 @@ export type FieldMerge =
   | { readonly _tag: 'clash'; readonly merged: FieldValue }
 
 /**
- * Merges one field that main has. Rows F1 to F5 where there is a base, G0 to G4 where there is
- * none; then blank text, null, and an empty list or map are unset. A set never clashes, a map
- * clashes key by key.
+ * Merges one field of an object that main has, by rows F1 to F5 with a base and G0 to G4 without
+ * one, where blank text, null and an empty list or map are unset. Sets never conflict; maps
+ * conflict key by key.
  */
 export function mergeField(strategy: MergeStrategy, { base, main = null, branch }: FieldSides): FieldMerge {
   if (branch === undefined || sameValue(main, branch)) return keep

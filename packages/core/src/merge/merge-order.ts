@@ -8,10 +8,9 @@ export interface MergeStep {
 }
 
 /**
- * The order in which a merge writes. First deletions from the leaves up, which free keys. Then
- * model by model from the roots down: updates, which free and take keys among each other and so
- * change these in two steps, before creations, which may take a key that an update has freed, and
- * before the models below, whose rows may lie under what was just made.
+ * The order of a merge: deletions from the leaves up, which free keys, then model by model from the
+ * roots down updates before creations. Updates exchange keys in two steps, and a creation may take
+ * a key that an update has freed or refer to a row that was just created.
  */
 export const mergeSteps: ReadonlyArray<MergeStep> = [
   ...branchedModels.map((model): MergeStep => ({ model, op: 'delete' })).reverse(),

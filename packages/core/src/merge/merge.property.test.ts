@@ -46,7 +46,7 @@ function edited(before: World, changes: Readonly<Record<string, FieldValues | nu
   return after
 }
 
-/** What a branch holds of one object: the fields it touched, with what they were. */
+/** The entry of a branch for one object: the fields it touched, with their base. */
 function sidesOf(base: World, main: World, branch: World, key: string): ThreeSides {
   const [was, branchValue] = [base.get(key) ?? null, branch.get(key) ?? null]
   const touched =

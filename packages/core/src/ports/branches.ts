@@ -149,7 +149,7 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
         readonly versions?: ExpectedVersions
       },
     ) => Effect.Effect<Branch, StoreFailed | BranchNotFound | BranchNameTaken | VersionChanged>
-    /** What the branch changes, by model and id. */
+    /** The changes of the branch, by model and id. */
     readonly changes: (request: {
       readonly id: number
       readonly filter?: BranchChangeFilter
@@ -212,8 +212,8 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
       },
     ) => Effect.Effect<Branch, StoreFailed | BranchUnavailable | BranchInConflict>
     /**
-     * Opens a branch that reverts a merged one, already compared with main. After its merge, the next run of each
-     * scope that it touches waits for review. Without `commit` it is a dry run.
+     * Opens a branch that reverts a merged one and is compared with main; without `commit` it is a
+     * dry run. After its merge, the next run of each scope that it touches waits for review.
      */
     readonly revert: (
       request: Requested & {

@@ -105,8 +105,8 @@ export interface RetainedGroups {
 }
 
 /**
- * The branch in which changes of a scope waited has ended since the scope was read, and what was read leaves
- * them out; the job starts again.
+ * The branch that held changes of a scope has ended since the scope was read, and the frames read
+ * since then leave these changes out. The job starts again.
  */
 export class WaitingChangesGone extends Data.TaggedError('WaitingChangesGone')<{
   readonly branch: number
@@ -135,15 +135,14 @@ export interface Landing {
   /** Why the scope's deletions wait; null: they land, except those of parts with `children_held`. */
   readonly held: HoldReason | null
   /**
-   * What becomes of rows that are missing already, by an operator's decision on the scope's held
-   * deletions, and the revision that was judged; omitted:
-   * the same as for the others. If the held deletions have changed since, their rows stay and the next
-   * run judges again.
+   * The operator's decision on rows that are missing already, and the revision of the held
+   * deletions that it judged; omitted: they are treated as the others. If the held deletions have
+   * changed since, their rows stay and the next run judges again.
    */
   readonly decided?: { readonly missing: 'kept' | 'deleted'; readonly revision: number }
   /**
-   * A source listed this scope to its end. False for a scope emptied because its parent is gone:
-   * its visibility and the time of its last complete list stay.
+   * A source listed the whole scope. False for a scope emptied because its parent is gone: its
+   * visibility and the time of its last complete list stay.
    */
   readonly listed: boolean
   /**
@@ -208,12 +207,11 @@ export class ChangeSets extends Context.Tag('@netbox-pbs/core/ChangeSets')<
       landing: Landing,
     ) => Effect.Effect<RowCounts, StoreFailed | ChangeSetClosed | ScopeInReview | ServerRenamed>
     /**
-     * Moves a scope's part into a branch in one transaction, instead of landing it. An open branch of a
-     * sync that already covers the scope is refreshed in place: it gets the new values, keeps
-     * its base, and drops the changes that this run would no longer make. Observations still land in main;
-     * a held scope is staged whole, as a conflict of the guard. Groups that are retained keep their
-     * changes, and count with them. `remember`, unless it is false: the groups that were read are
-     * known to wait (see `WaitingGroup`).
+     * Moves a scope's part into a branch in one transaction instead of landing it; observations
+     * still land in main, and a held scope is staged whole as a conflict of the guard. An open
+     * branch of a sync that already covers the scope is refreshed in place: it keeps its base, gets
+     * the new values and drops changes that this run would not make; retained groups keep their
+     * changes. Unless `remember` is false, the groups read are known to wait (see `WaitingGroup`).
      */
     readonly stage: (
       landing: Landing & { readonly branch: number; readonly remember?: false },

@@ -1,7 +1,7 @@
 import { Context, Data, type Effect, type Redacted } from 'effect'
 import type { SourceErrorCode } from './source.ts'
 
-/** What connects a server: its address and the credentials to read it with. */
+/** The connection of a server: its address and the credentials to read it with. */
 export interface EndpointInput {
   readonly name: string
   readonly host: string
@@ -31,7 +31,7 @@ export interface EndpointTest {
   readonly presented_fingerprint: string | null
   /** Like `Remote.Audit on /remote`; without an `error` they only make the inventory shorter. */
   readonly missing_privileges: ReadonlyArray<string>
-  /** What to run on the server to grant them. */
+  /** Commands to run on the server to grant them. */
   readonly acl_commands: ReadonlyArray<string>
 }
 

@@ -58,9 +58,9 @@ export class HeldDeletionsStore extends Context.Tag('@netbox-pbs/core/HeldDeleti
     /** Rows that wait for a decision, of all scopes; those that only wait for rows below them are not counted. */
     readonly waiting: () => Effect.Effect<number, StoreFailed>
     /**
-     * Records a decision in one transaction. `revision` is the one that the operator saw; null: the
-     * present one. Dismissing confirmed
-     * deletions withdraws the confirmation; repeating the present decision is refused.
+     * Records a decision in one transaction; `revision` is the one that the operator saw, null the
+     * present one. Dismissing confirmed deletions withdraws the confirmation; repeating the present
+     * decision is refused.
      */
     readonly decide: (request: {
       readonly id: number

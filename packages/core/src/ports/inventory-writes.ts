@@ -38,12 +38,14 @@ export interface RowUpdate extends RowRemoval {
 }
 
 /**
- * Rows written by people, up to 1 000 of a model with each call, and each row once. A call is one
- * transaction: all rows or none, and an error names the first row at fault by its place in the
- * request. What rows become is judged together: two may exchange their keys. It updates groups,
- * counters and digests and logs the changes in the order of the request under the actor; a sync
- * cannot delete a row created here until a source has reported its key.
- * In a branch the writes become entries; closed branches and branches of runs refuse them.
+ * Rows written by people: up to 1 000 of a model with each call, each row once. A call is one
+ * transaction: all rows or none, and an error names the first row at fault by its place.
+ *
+ * - The result is judged as a whole: two rows may exchange their keys.
+ * - Groups, counters and digests are updated, and the changes are logged under the actor in the
+ *   order of the request.
+ * - A sync cannot delete a row created here until a source has reported its key.
+ * - In a branch the writes become entries; closed branches and branches of runs refuse them.
  */
 export class InventoryWrites extends Context.Tag('@netbox-pbs/core/InventoryWrites')<
   InventoryWrites,

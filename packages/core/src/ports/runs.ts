@@ -98,9 +98,9 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
       StoreFailed
     >
     /**
-     * Ends a job; `error` is the failure of the job as a whole. When several jobs end at the same time, exactly one
-     * caller learns that it was the last. Repeating the call returns the same answer, and a run that has
-     * ended does not change.
+     * Ends a job; `error` is the failure of the job as a whole. Exactly one caller learns that its
+     * job was the last, also when several end at the same time; repeating a call returns the same
+     * answer.
      */
     readonly endJob: (request: {
       readonly id: number
@@ -113,10 +113,9 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
      */
     readonly withoutJobs: (request: { readonly before: string }) => Effect.Effect<ReadonlyArray<number>, StoreFailed>
     /**
-     * Ends a run that waits for no job, with the state that `runStatus` gives; one without any
-     * scope and with an error is failed, one with scopes and an error is at best incomplete, and
-     * one whose cancelling was requested is cancelled. `error`: a failure after its jobs. A run
-     * that waits for a job, or has ended, does not change.
+     * Ends a run that waits for no job, with the state that `runStatus` gives; any other run does not
+     * change. `error`, a failure after its jobs, makes it incomplete at best, or failed without any
+     * scope; a run whose cancelling was requested is cancelled.
      */
     readonly end: (request: { readonly id: number; readonly error: string | null }) => Effect.Effect<Run, StoreFailed>
     /**

@@ -75,7 +75,7 @@ export interface ServerFailure {
   readonly presented_fingerprint?: string | undefined
 }
 
-/** A group and all its snapshots, newest first. The key of the group is said once. */
+/** A group and all its snapshots, newest first. Snapshots leave out the key of the group. */
 export interface SourceGroup {
   readonly facts: SourceRow<'group'>
   readonly snapshots: ReadonlyArray<SourceRow<'snapshot'>>

@@ -30,8 +30,8 @@ export class StoreFailed extends Data.TaggedError('StoreFailed')<{
 
 /**
  * How long one statement outside a transaction may take before it is cancelled and fails as
- * `too_slow`; none: as long as it needs. The edge that answers requests sets it, so that a sync is
- * never cut off. The embedded database cannot be interrupted and does not keep it.
+ * `too_slow`; none: as long as it needs. Only the edge that answers requests sets it, so that a sync
+ * is never cut off; the embedded database cannot be interrupted and ignores it.
  */
 export const statementLimit: FiberRef.FiberRef<Option.Option<Duration.Duration>> = FiberRef.unsafeMake(Option.none())
 
@@ -49,7 +49,7 @@ export class VersionChanged extends Data.TaggedError('VersionChanged')<{
 }
 
 /**
- * The `last_updated` that an object must have to be written, RFC 3339: any of these. Compared under
- * the object's lock, in the transaction of the write. Undefined: any version.
+ * The versions that an object may have to be written: its `last_updated`, RFC 3339; undefined: any.
+ * They are compared under the object's lock, in the transaction of the write.
  */
 export type ExpectedVersions = ReadonlyArray<string> | undefined

@@ -3,7 +3,7 @@ import { registry } from '../registry/registry.ts'
 import { parseTimestamp } from '../timestamp.ts'
 import type { Filter } from './list-query.ts'
 
-/** What the values of one parameter mean for a column. `absent`: as if the parameter had not been sent. */
+/** The values of one parameter, as a column understands them. `absent`: as if the parameter had not been sent. */
 type FilterValues =
   | { readonly _tag: 'values'; readonly values: Filter['values'] }
   | { readonly _tag: 'absent' }

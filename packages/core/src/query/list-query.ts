@@ -4,10 +4,7 @@ import type { ModelName } from '../registry/field.ts'
 export interface Filter {
   /** A column of the model, or `id`, `created`, `last_updated`. */
   readonly field: string
-  /**
-   * How values are compared. Grows with the lookups of NetBox. `empty`: whether the row has no
-   * value; of integers and datetimes.
-   */
+  /** How values are compared. `empty`: whether the row has no value; of integers and datetimes. */
   readonly lookup: 'exact' | 'empty'
   /**
    * In the column's own type; datetimes RFC 3339. Null matches a row without a value; no value at
@@ -33,10 +30,13 @@ export interface ListQuery<M extends ModelName = ModelName> {
   readonly filters: ReadonlyArray<Filter>
   /** Free text; null: none. Contains, ignoring case, over the model's search columns. */
   readonly search: string | null
-  /** Without terms the model's own order. id is always the last key. Nulls sort last ascending, first descending. */
+  /**
+   * Without terms the model's own order; id is always the last key. Nulls sort last ascending,
+   * first descending.
+   */
   readonly order: ReadonlyArray<OrderTerm>
   readonly page: PageRequest
 }
 
-/** What is wrong with each parameter or field, by its name, in NetBox's words. */
+/** The errors of each parameter or field, by its name, in NetBox's words. */
 export type FieldErrors = Readonly<Record<string, ReadonlyArray<string>>>

@@ -13,8 +13,8 @@ import { last, type Presentation, parseOrdering, parsePage, parsePresentation } 
 import { unbuiltFilter } from './unbuilt-filter.ts'
 
 /**
- * A list request read against the registry. What it says of other rows, such as `server=pbs-a`, is
- * still to be looked up: see `resolveListQuery`.
+ * A list request read against the registry. Names of other rows in it, such as `server=pbs-a`,
+ * still have to be looked up: see `resolveListQuery`.
  */
 export interface ListRequest<M extends ModelName = ModelName> {
   readonly query: ListQuery<M>
@@ -41,8 +41,7 @@ const firstPage: PageRequest = { _tag: 'offset', limit: 1, offset: 0 }
 
 /**
  * Reads the parameters of a list as NetBox does: filters by column, repeats as alternatives,
- * unknown names ignored but named. What NetBox would filter by and we cannot yet is an error. Pure;
- * nothing is looked up.
+ * unknown names ignored but reported. A filter of NetBox that is not built yet is an error.
  */
 export function parseListQuery<M extends ModelName>(model: M, params: URLSearchParams): ListRequest<M> {
   const columns = columnsOf(model)
@@ -127,7 +126,7 @@ export interface KnownRows {
   readonly ids: ReadonlySet<number>
 }
 
-/** What a request needs to be looked up; empty lists need no look-up. */
+/** The rows that a request needs looked up; empty lists need no look-up. */
 export interface ReferencedRows {
   readonly names: ReadonlyArray<string>
   readonly ids: ReadonlyArray<number>

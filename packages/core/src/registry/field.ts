@@ -47,8 +47,7 @@ export interface TextField extends FieldBase {
   readonly type: 'text'
   readonly max: number
   /**
-   * What the text says; REST refuses what cannot be read as that, and takes blank as nothing said.
-   * `cron` is in UTC.
+   * The format of the text; REST rejects other text, and takes blank as no value. `cron` is in UTC.
    */
   readonly format?: 'cron'
   readonly default?: string
@@ -94,7 +93,7 @@ export type Field = TextField | IntegerField | BooleanField | DatetimeField | Ch
 /** The columns of a model, in the order REST serves them. */
 export type Fields = Readonly<Record<string, Field>>
 
-/** What a field may hold where the schema is not known statically. */
+/** The value of a field whose schema is not known statically. */
 export type FieldValue = string | number | boolean | null | JsonValue
 
 /** Plain JSON. */
@@ -122,7 +121,7 @@ export interface Model {
   readonly order: ReadonlyArray<string>
   /** Where `q` looks: columns, or `server.name`. */
   readonly search: ReadonlyArray<string>
-  /** What a list page shows. The first one that is neither a choice nor a reference links to the row. */
+  /** The columns of a list page. The first one that is neither a choice nor a reference links to the row. */
   readonly columns: ReadonlyArray<string>
   /** Rows may be created over REST. */
   readonly writable: boolean
@@ -149,7 +148,7 @@ export const count = {
   readOnly: true,
 } as const
 
-/** Whether two values are the same fact: scalars by identity, lists in order, maps whatever the order of their keys. */
+/** Whether two values are the same fact: scalars by identity, lists in order, maps in any order of keys. */
 export function sameValue(a: FieldValue, b: FieldValue): boolean {
   if (a === b) return true
   if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return false

@@ -3,10 +3,10 @@ import type { Model } from './field.ts'
 import { bytes, count } from './field.ts'
 
 /**
- * All snapshots of one guest (backup type and id) in one namespace. It exists while it has
- * snapshots or the source lists it. First and last backup and the newest verification are those of
- * finished snapshots; `unfinished_since` is the time of the oldest one that is not finished, which
- * need not be running.
+ * All snapshots of one guest (backup type and id) in one namespace; it exists while it has
+ * snapshots or the source lists it. First and last backup and the newest verification are of
+ * finished snapshots; `unfinished_since` is the time of the oldest unfinished one, which need not
+ * be running.
  */
 export const group = {
   name: 'group',

@@ -1,7 +1,7 @@
 import type { Model } from './field.ts'
 import { count } from './field.ts'
 
-/** A namespace of a datastore. The root is the empty path. Read-only: it follows the source and the snapshots in it. */
+/** A namespace of a datastore; the root is the empty path. Read-only: it follows the source and its snapshots. */
 export const namespace = {
   name: 'namespace',
   path: 'namespaces',

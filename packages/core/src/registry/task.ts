@@ -2,9 +2,8 @@ import { jobStates } from '../choices.ts'
 import type { Model } from './field.ts'
 
 /**
- * One task of a server: a backup, a restore, the run of a job, an update. Its UPID says when it
- * started and what it works on; only how it ended comes later, once. A task is kept as the server
- * reported it: it is read-only, and a list without it does not remove it.
+ * One task of a server: a backup, a restore, the run of a job, an update. It is read-only, and a
+ * list without it does not remove it: only its end is added later, once.
  */
 export const task = {
   name: 'task',

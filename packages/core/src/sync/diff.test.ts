@@ -175,7 +175,7 @@ describe('an immutable fact', () => {
 })
 
 describe('what the source cannot tell', () => {
-  // A manifest that cannot be read: PBS lists names of files, and nothing that stands in it.
+  // An unreadable manifest: PBS lists the names of its files and none of its contents.
   const blank = {
     size_bytes: null,
     comment: '',
@@ -237,7 +237,7 @@ const keyOf = ([server, datastore_name, namespace, backup_type, backup_id]: Natu
   ...{ server, datastore_name, namespace, backup_type, backup_id },
 })
 
-/** What a store makes of main with the changes; only the facts and whether a row is listed. */
+/** The rows of main after a store applied the changes: only the facts and whether a row is listed. */
 function apply(main: ReadonlyArray<MainRow<'snapshot'>>, changes: ReadonlyArray<Change<'snapshot'>>) {
   const rows = new Map(main.map((one) => [one.id, one]))
   const created: Array<Snapshot> = []

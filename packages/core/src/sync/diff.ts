@@ -36,7 +36,7 @@ export interface Update<M extends ModelName = ModelName> {
   readonly broken: ReadonlyArray<string>
 }
 
-/** A row whose source no longer lists it, in a scope listed to its end. */
+/** A row that its source no longer lists, in a scope that was listed completely. */
 export interface Delete<M extends ModelName = ModelName> {
   readonly _tag: 'delete'
   readonly id: number
@@ -62,20 +62,20 @@ export interface MainRow<M extends ModelName> extends Seen {
 /** A row as its source reports it, without what all rows of its list have in common. */
 export type SourceRow<M extends ModelName> = Omit<Facts<M>, SharedKey<M>> & {
   /**
-   * Fields that the source cannot read now, such as those of an unreadable manifest. Main keeps its values of them;
-   * the placeholders here are for a row that main lacks. Left out when there are none.
+   * Fields that the source cannot read now, such as those of an unreadable manifest. Main keeps its
+   * values of them; a row that main lacks gets the placeholders here.
    */
   readonly unknown?: ReadonlyArray<string> | undefined
 }
 
-/** Rows of one list of a source. Servers are named there, so the id of theirs is said here. */
+/** Rows of one list of a source. A source names servers; diff takes their id. */
 export interface SourceRows<M extends ModelName> {
   /** The key columns that all rows have in common; rows may repeat them. */
   readonly within: Pick<Facts<M>, SharedKey<M> & keyof Facts<M>>
   readonly rows: Iterable<SourceRow<M>>
 }
 
-/** What diff compares: two sides of the same set of keys. */
+/** The two sides that diff compares: of the same set of keys. */
 export interface DiffInput<M extends ModelName> {
   readonly model: M
   readonly main: Iterable<MainRow<M>>
@@ -83,8 +83,8 @@ export interface DiffInput<M extends ModelName> {
   /** The source side lists its set to the end, so that a row it lacks is gone. Without it nothing is deleted. */
   readonly complete: boolean
   /**
-   * The run that listed it: what its list lacks is deleted only when the list of another run lacked
-   * it before. Left out: at once.
+   * The run that listed it: a missing row is deleted only if the list of another run lacked it
+   * before. Left out: it is deleted at once.
    */
   readonly runId?: number
 }
@@ -104,11 +104,12 @@ export interface DiffResult<M extends ModelName> extends Sightings {
 }
 
 /**
- * Decides what counts as a change, and nothing else does. Only immutable and source fields are
- * compared; the operator's fields, observations and derived values are never read. For a field with
- * an override the base is the rejected value, so only a new value of the source is a change. A key
- * listed twice by the source counts once, the last one. Rows made by a user stay until the source
- * reports their key. An absent row that is listed again is not a change.
+ * Decides what counts as a change; no other code does. Only immutable and source fields are compared.
+ *
+ * - An override's base is the rejected value, so only a new value of the source is a change.
+ * - A key that the source lists twice counts once, the last one.
+ * - Rows made by a user stay until the source reports their key.
+ * - An absent row that is listed again is not a change.
  */
 export function diff<M extends ModelName>({ model, main, source, complete, runId }: DiffInput<M>): DiffResult<M> {
   const sourceRows = new KeyedRows<M, SourceRow<M>>(model)
@@ -230,7 +231,7 @@ export class KeyedRows<M extends ModelName, A extends AnyRow> {
     this.#beginning = fields.slice(0, -1)
   }
 
-  /** Adds a row. Key columns that `within` has are those of the row, whatever it says itself. */
+  /** Adds a row. `within` overrides the row's own key columns. */
   set(row: A, within: AnyRow): void {
     this.#listOf(row, within).rows.set(within[this.#end] ?? row[this.#end], row)
   }
@@ -291,7 +292,7 @@ export interface Seen {
 }
 
 /**
- * What becomes of a row that a complete list lacks.
+ * The fate of a row that a complete list lacks.
  *
  * - `deleted`: it is deleted, as far as the guard lets it.
  * - `noted`: it stays, and is absent from now on.

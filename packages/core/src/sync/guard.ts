@@ -22,9 +22,8 @@ export interface GuardInput {
 export const holdReasons = ['visibility_changed', 'emptied', 'too_many', 'children_held', 'unconfirmed'] as const
 
 /**
- * Why deletions wait. `children_held`: the row's own scope allows its deletion, but deletions of its
- * children wait. `unconfirmed`: the row went missing after the deletions of its
- * scope were confirmed.
+ * Why deletions wait. `children_held`: deletions of the row's children wait; `unconfirmed`: the row
+ * went missing after the deletions of its scope were confirmed.
  */
 export type HoldReason = (typeof holdReasons)[number]
 
@@ -40,7 +39,7 @@ export const whyHeld: Readonly<Record<HoldReason, string>> = {
 /** Whether a scope's deletions land or wait. */
 export type Verdict = { readonly _tag: 'land' } | { readonly _tag: 'hold'; readonly reason: HoldReason }
 
-/** A scope of at least this many rows that lists none is held back whatever the settings say. */
+/** A scope of at least this many rows that lists none is held back under all settings. */
 const emptiedRows = 10
 
 /**

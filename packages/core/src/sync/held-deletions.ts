@@ -5,9 +5,9 @@ import type { HoldReason } from './guard.ts'
 export const heldStates = ['waiting', 'confirmed', 'dismissed'] as const
 
 /**
- * The state of held deletions. `confirmed`: the next complete list that still lacks the rows deletes
- * them. `dismissed`: the rows
- * stay, and operators are not asked again until more go missing.
+ * The state of held deletions. `confirmed`: the next complete list that still lacks the rows
+ * deletes them; `dismissed`: the rows stay, and operators are not asked again until more go
+ * missing.
  */
 export type HeldState = (typeof heldStates)[number]
 

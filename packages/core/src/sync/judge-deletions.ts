@@ -23,20 +23,20 @@ export interface DeletionsInput {
   readonly upstreamHold: HoldReason | null
 }
 
-/** What becomes of a scope's deletions. */
+/** The decision on a scope's deletions. */
 export interface Judgement {
   /** Why rows that were listed until now stay; null: they are deleted. */
   readonly held: HoldReason | null
-  /** What becomes of rows that are missing already: the same as of the others, or what an operator has decided. */
+  /** The decision on rows that are missing already: as on the others, or an operator's. */
   readonly missing: 'as_others' | 'kept' | 'deleted'
 }
 
 /**
- * Decides on a scope's deletions, by the guard and by what operators have decided of its held deletions.
+ * Decides on a scope's deletions, by the guard and by the operators' decisions on its held deletions.
  *
- * Confirmed rows are deleted whatever the guard says, but only under the visibility that was
- * confirmed; rows missing since then are held. Dismissed rows stay until
- * they are confirmed, and the guard ignores them when it judges the others.
+ * Confirmed rows are deleted under all settings of the guard, but only under the visibility that was
+ * confirmed; rows missing since then are held. Dismissed rows stay until they are confirmed, and the
+ * guard ignores them when it judges the others.
  */
 export function judgeDeletions(input: DeletionsInput): Judgement {
   const { set, deletions, alreadyMissing, visibility, upstreamHold } = input
@@ -62,7 +62,7 @@ export function deletes({ held, missing }: Judgement, isMissing: boolean): boole
   return isMissing && missing !== 'as_others' ? missing === 'deleted' : held === null
 }
 
-/** What the guard says of all deletions, or of those of rows that are not missing yet. */
+/** The guard's decision on all deletions, or on those of rows that are not missing yet. */
 function holdReason(input: DeletionsInput, which: 'all' | 'others'): HoldReason | null {
   const { settings, before, missing, listed, deletions, alreadyMissing, visibility, landedVisibility, set } = input
   // An operator who dismissed the deletions has seen their visibility.

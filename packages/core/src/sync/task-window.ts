@@ -16,11 +16,11 @@ export interface TaskWindow {
   readonly whole: boolean
 }
 
-/** What the window is computed from. */
+/** The input of the window. */
 export interface TaskWindowInput {
   /** Epoch seconds. */
   readonly now: number
-  /** `task_retention_days`; 0 keeps tasks for ever. */
+  /** `task_retention_days`; 0 keeps all tasks. */
   readonly retentionDays: number
   /**
    * The scope's last complete list, RFC 3339, and the visibility it was listed with; null: none
@@ -35,11 +35,9 @@ export interface TaskWindowInput {
 const overlap = 3600
 
 /**
- * Where to read on so that nothing is missed that the source still has. PBS narrows a list by the
- * start of its tasks, while main still lacks the end of those that were running: a complete list
- * leaves no other task of earlier start unknown, so that the oldest running one and the newest
- * start bound what can be new. Without a list to build on, or without a single task, everything
- * within retention is read.
+ * The start of the tasks to ask for, so that none is missed that the source still has: the oldest
+ * running task or the newest start, whichever is earlier. PBS filters a list by the start of tasks;
+ * without an earlier complete list, or without a task, everything within retention is read.
  */
 export function taskWindow({ now, retentionDays, lastCompleteAt, visibility, marks }: TaskWindowInput): TaskWindow {
   const floor = taskFloor(now, retentionDays)

@@ -95,7 +95,7 @@ export type EndpointOut = z.output<typeof EndpointOut>
 /** A page of `GET /pbs/endpoints`: a bare array. */
 export const EndpointPage = z.array(EndpointOut)
 
-/** What `POST /pbs/endpoints/test` takes: a stored endpoint by id, or a whole one with its secret. */
+/** The body of `POST /pbs/endpoints/test`: a stored endpoint by id, or a whole one with its secret. */
 export const EndpointTestIn = z.unknown().transform((body, context): { readonly id: number } | EndpointIn => {
   const schema = typeof body === 'object' && body !== null && 'id' in body ? EndpointById : EndpointIn
   const read = schema.safeParse(body)
@@ -116,7 +116,7 @@ export const EndpointTestOut = z.object({
   error: z.string().nullable(),
   presented_fingerprint: z.string().nullable(),
   missing_privileges: z.array(z.string()),
-  /** What to run on the server to grant them. */
+  /** Commands to run on the server to grant them. */
   acl_commands: z.array(z.string()).default([]),
 })
 export type EndpointTestOut = z.output<typeof EndpointTestOut>
@@ -127,8 +127,8 @@ const name = /^(?=.{1,253}\.?$)(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-
 const rule = 'must be a host name or an address, without scheme, port or path'
 
 /**
- * What is wrong with the host of a server; null: nothing. It is a name, an IPv4 or an IPv6 address,
- * the last one also in brackets. Where an address was pasted whole, the sentence names its parts.
+ * The error of the host of a server, which is a name, an IPv4 or an IPv6 address, also in brackets;
+ * null: it is valid. For an address that was pasted whole, the error names its parts.
  */
 export function wrongHost(text: string): string | null {
   if (isHost(text)) return null

@@ -22,7 +22,7 @@ const maxIssues = 50
 const maxLength = 255
 
 /**
- * The 422 body for a request that its schema refused: the fields and why, never what was sent.
+ * The 422 body for a request that its schema rejects: the fields and why, never the values.
  *
  * @param where - The first part of `loc`: `body`, `query` or `path`.
  */

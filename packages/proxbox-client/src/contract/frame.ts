@@ -19,8 +19,8 @@ export const failedCodes = [
 /** One of {@link failedCodes}. */
 export type FailedCode = (typeof failedCodes)[number]
 
-// The keys of a frame have the order of these schemas, which is that of the contract. Reading is tolerant: unknown keys
-// are dropped. Facts and measurements come from core's registry.
+// The keys of a frame have the order of these schemas, which is that of the contract. Reading drops
+// unknown keys; facts and measurements come from core's registry.
 
 /** A list whose type is read-only. */
 const list = <T extends z.ZodType>(item: T): z.ZodType<ReadonlyArray<z.output<T>>> => z.array(item)
@@ -28,8 +28,8 @@ const list = <T extends z.ZodType>(item: T): z.ZodType<ReadonlyArray<z.output<T>
 /** The row facts that cannot be told now. */
 const unknown = {
   /**
-   * Columns whose value is unknown: a field of PBS's row was odd, or a manifest could not be read.
-   * The value that the frame has for them says nothing. Left out when there is none.
+   * Columns whose value is unknown, because a field of PBS's row was odd or a manifest was
+   * unreadable: their values in the frame are placeholders. Left out when there are none.
    */
   unknown: list(z.string()).optional(),
 }
@@ -42,7 +42,7 @@ const ConnectionFailure = z.object({
   presented_fingerprint: z.string().optional(),
 })
 
-/** A frame about one scope: the fields that identify the scope stand between its resource and `Fields`. */
+/** A frame about one scope: the fields that identify it are between its resource and `Fields`. */
 type ScopeFrameSchema<Name extends string, Fields extends z.ZodRawShape> = {
   readonly [R in ScopeResource]: z.ZodObject<
     { readonly frame: z.ZodLiteral<Name>; readonly resource: z.ZodLiteral<R> } & {
@@ -65,7 +65,7 @@ const scopeFrame = <Name extends string, Fields extends z.ZodRawShape>(name: Nam
   return z.discriminatedUnion('resource', typed, { error: `must be one of ${scopeResources.join(', ')}` })
 }
 
-/** Opens a scope: what follows for this server belongs to it, until `complete` or `failed`. */
+/** Opens a scope: the following frames of this server belong to it, until `complete` or `failed`. */
 const ScopeFrame = scopeFrame('scope', {})
 
 /** One endpoint of the gateway. `server` and `name` are the same. */
@@ -151,15 +151,15 @@ const GroupFrame = z.object({
 /** A group and all its snapshots, newest first. It carries no observations: equal facts are equal bytes. */
 export type GroupFrame = z.output<typeof GroupFrame>
 
-/** Closes a scope that was listed to its end: absence is now a fact, unless rows were left out. */
+/** Closes a scope that was listed completely: absence is now a fact, unless rows were left out. */
 const CompleteFrame = scopeFrame('complete', {
   /** Rows of the model: snapshots, not groups. */
   count: z.int().min(0),
   /** Hash of the caller's privileges that bear on the scope; null where there is none. */
   visibility: z.string().nullable(),
   /**
-   * How many rows or groups of the scope exist and could not be read: while it is not 0, absence is not a fact. A
-   * `warning` with code `row_unreadable` names each. Left out when it is 0.
+   * The number of rows or groups of the scope that exist and could not be read; left out: 0. Unless
+   * it is 0, absence is not a fact; a `warning` with code `row_unreadable` names each.
    */
   left_out: z.int().min(0).optional(),
 })
@@ -205,16 +205,16 @@ export type Frame = z.output<typeof Frame>
 export type FrameName = Frame['frame']
 
 /**
- * A frame as its line, newline included. Canonical: keys in the order of the contract whatever that
- * of the input, unknown keys left out, no white space, so that equal facts are equal bytes. Throws
- * where the frame breaks the contract.
+ * A frame as its line, newline included; throws where the frame breaks the contract. Canonical:
+ * keys in the order of the contract, no unknown keys, no white space, so that equal facts are equal
+ * bytes.
  */
 export const encodeFrame = (frame: Frame): string => `${JSON.stringify(Frame.parse(frame))}\n`
 
 /**
- * The row that a frame, or a value that should be one, carries: `group vm/110 in tank/site-a of
- * pbs-a`. With the place of a fault inside a group, the snapshot too. Names are those of the
- * source, so the text is to be bounded where it is shown.
+ * The row of a frame, or of a malformed one: `group vm/110 in tank/site-a of pbs-a`, and with the
+ * path of a fault inside a group also the snapshot. Names are those of the source, so bound the
+ * text where it is shown.
  */
 export function rowTitle(frame: unknown, path: ReadonlyArray<PropertyKey> = []): string {
   const of = (key: string) => textAt(frame, key)

@@ -11,7 +11,7 @@ const endpoint = {
   token_secret: 'aaaabbbb-cccc-dddd-eeee-ffff00001111',
 }
 
-/** What a 422 would say of this body: field, then why. */
+/** The 422 for this body: field, then why. */
 const rejected = (schema: z.ZodType, body: unknown) => {
   const read = schema.safeParse(body)
   if (read.success) return []

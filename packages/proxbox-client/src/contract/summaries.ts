@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 const text = z.string()
 
-/** What a sync did with one endpoint, as `GET /pbs/sync/…` and the `end` frame say it. */
+/** The result of a sync for one endpoint, in `GET /pbs/sync/…` and in the `end` frame. */
 export const SyncItem = z.object({
   endpoint_id: z.int(),
   name: text,

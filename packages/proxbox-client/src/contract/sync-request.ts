@@ -1,7 +1,7 @@
 import { resources } from '@netbox-pbs/core'
 import { z } from 'zod'
 
-/** What a caller accepts to get frames: one JSON object a line. */
+/** The media type in `accept` that requests frames: one JSON object a line. */
 export const ndjsonMediaType = 'application/x-ndjson'
 
 /** The header that carries the gateway's key. proxbox-api reads no other. */
@@ -23,7 +23,7 @@ const names = (max: number) =>
     .max(maxNames, `must hold at most ${maxNames} names`)
     .optional()
 
-/** What `POST /pbs/sync/{resource}` can list. */
+/** The resources that `POST /pbs/sync/{resource}` can list. */
 export const SyncResource = z.enum(resources)
 export type SyncResource = z.output<typeof SyncResource>
 
@@ -39,7 +39,7 @@ export const SyncRequest = z.strictObject({
   job_types: names(255),
   /** Of tasks only those that started then or later, in epoch seconds. */
   since: z.int('must be a whole number of seconds').min(0, 'must not be negative').optional(),
-  /** What all requests of one run carry: a list that hung is not asked for again in that run. */
+  /** An id that all requests of one run carry: a list that hung is not asked for again in that run. */
   run: z.string('must be text').max(64, 'must have at most 64 characters').optional(),
   netbox_branch_schema_id: z.string('must be text').max(255, 'must have at most 255 characters').nullish(),
 })

@@ -18,8 +18,8 @@ import { type Call, type GatewayHttp, type GatewayOptions, gatewayHttp } from '.
 import { readStatus } from '../proxbox-api.ts'
 
 /**
- * The endpoint routes of a gateway, or of a proxbox-api, as core's `Endpoints`. It brings its own HTTP client (undici)
- * and needs nothing else. Only reads are tried again.
+ * The endpoint routes of a gateway, or of a proxbox-api, as core's `Endpoints`. It brings its own
+ * HTTP client (undici), needs nothing else, and repeats only reads.
  */
 export const endpointsLayer = (options: GatewayOptions): Layer.Layer<Endpoints> =>
   Layer.scoped(
@@ -146,7 +146,7 @@ const ask = <S extends z.ZodType>(
 ): Effect.Effect<z.output<S>, CallFailed> =>
   Effect.flatMap(Effect.mapError(http.json(call), unavailable), (answer) => outcomeOf(answer, call, schema))
 
-/** The outcome that an answer stands for. */
+/** The outcome that an answer means. */
 function outcomeOf<S extends z.ZodType>(
   answer: JsonAnswer,
   call: EndpointCall,

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { bytesOf, everyFrame, groupFrame } from '../../test/frames.ts'
 import { LineSplitter, readFrames, serverOfCanonicalGroup, tooLong } from './read-frames.ts'
 
-/** What bytes become when they arrive cut at these places. */
+/** The frames of bytes that arrive cut at these places. */
 const read = (bytes: Buffer, cuts: ReadonlyArray<number> = []) => {
   const ends = [...cuts.toSorted((a, b) => a - b), bytes.length]
   const chunks = ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end))

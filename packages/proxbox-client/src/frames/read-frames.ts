@@ -8,8 +8,8 @@ import { boundedText, shapeError } from '../foreign-text.ts'
 import { cutOff } from '../http/answer.ts'
 
 /**
- * The frames of a sync stream. `end` is given out when the stream is really over, so that it is last; a stream without
- * it fails with `cut_off`. Frames before a malformed one are given out first.
+ * The frames of a sync stream; frames before a malformed one come first. `end` comes last, when the
+ * stream has really ended; a stream without it fails with `cut_off`.
  */
 export function readFrames(
   bytes: Stream.Stream<Uint8Array, SourceFailed>,
@@ -132,7 +132,7 @@ export class LineSplitter {
   }
 }
 
-/** One line as a frame. A canonical group is not parsed: its bytes are its facts. Throws {@link SourceFailed}. */
+/** One line as a frame; throws {@link SourceFailed}. A canonical group is not parsed: its bytes are its facts. */
 function readLine(line: Buffer, number: number): SourceFrame {
   const server = serverOfCanonicalGroup(line)
   if (server !== null) return { _tag: 'group', server, digest: digestOf(line), parse: parseLater(line, number) }
@@ -157,7 +157,7 @@ function parseLater(line: Buffer, number: number) {
   })
 }
 
-/** Checks the types of a frame and drops unknown keys; what it throws names the row and the field. */
+/** Checks the types of a frame and drops unknown keys; its error names the row and the field. */
 function parseLine(line: Buffer, number: number): Frame {
   const value = jsonOf(line, number)
   const read = Frame.safeParse(value)

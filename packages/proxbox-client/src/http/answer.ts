@@ -75,7 +75,7 @@ export function transportFailure(base: string, error: unknown): SourceFailed {
     })
   }
   if (cause instanceof errors.HTTPParserError) {
-    // Its cause holds what was received.
+    // The cause would contain the received bytes.
     return new SourceFailed({
       code: 'protocol',
       message: `${base} does not speak HTTP${because}: correct the address of the gateway`,

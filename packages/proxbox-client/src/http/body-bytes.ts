@@ -1,13 +1,13 @@
 import type { Readable } from 'node:stream'
 import { Channel, Chunk, Clock, Effect, Option, type Scope, Stream } from 'effect'
 
-/** Bytes that may wait for a reader who is busy; what the kernel holds comes on top. */
+/** Bytes that may wait for a busy reader; the kernel's buffers come on top. */
 const maxWaiting = 512 * 1024
 
 /**
- * A body as it arrives. While the reader is busy at most half a MiB is read ahead, and the reader
- * gets all of it at once: a step of the stream costs far more than a look at its bytes. Fails with
- * the body's own error.
+ * A body as it arrives; fails with the body's own error. While the reader is busy at most half a
+ * MiB is read ahead, and the reader gets all of it at once: a step of the stream costs far more
+ * than a look at its bytes.
  */
 export const bodyBytes = (body: Readable): Stream.Stream<Uint8Array, unknown> =>
   Stream.suspend(() => {
@@ -83,11 +83,14 @@ class Arrivals {
   }
 }
 
-/** Watches a stream for silence: only the time that somebody waits counts, not the time a slow reader takes. */
+/** Watches a stream for silence: only time spent waiting for the sender counts, not that of a slow reader. */
 interface Silence {
   /** Whether it lasted too long. */
   readonly expired: () => boolean
-  /** Passes everything on, and knows when it waits. A wait ends with what is progress: anything, unless told. */
+  /**
+   * Passes everything on, and measures the waits. A wait ends with progress: any item, unless
+   * `isProgress` is given.
+   */
   readonly watched: <A, E>(
     isProgress?: (item: A) => boolean,
   ) => Channel.Channel<Chunk.Chunk<A>, Chunk.Chunk<A>, E, E, unknown, unknown>
@@ -110,7 +113,7 @@ export const watchSilence = (millis: number, hangUp: Effect.Effect<void>): Effec
     const watch: Effect.Effect<void> = Effect.suspend(() => {
       const left = remaining()
       if (left > 0) return Effect.zipRight(Effect.sleep(left), watch)
-      // A reader who is busy waits for nothing: the time goes on with the next wait.
+      // A busy reader does not wait for the sender: the time continues with the next wait.
       if (waitingSince === null) return Effect.zipRight(Effect.sleep(1000), watch)
       expired = true
       return hangUp

@@ -142,7 +142,7 @@ function requestOf(call: Call, address: CheckedAddress) {
       ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
     },
     body: call.body === undefined ? null : JSON.stringify(call.body()),
-    // watchSilence counts the time instead, and only while somebody waits.
+    // watchSilence measures the time instead, and only while a reader waits.
     headersTimeout: 0,
     bodyTimeout: 0,
   }

@@ -79,10 +79,10 @@ const overridden = conflictKinds.filter(
 )
 
 /**
- * Ends the part of a run that has ended in branches: each branch that it staged into, its own and
- * those of earlier runs that it has refreshed, is compared with main. One without a change closes,
- * one without a conflict merges, and of the others `branch_on_conflict` decides. To be called again
- * after a crash: a branch that has ended stays as it is.
+ * Ends the branches of a run that has ended, its own and those of earlier runs that it has
+ * refreshed: each is compared with main, closed if it has no change, merged if it has no conflict,
+ * else treated as `branch_on_conflict` says. It can be repeated after a crash, because a branch
+ * that has ended does not change.
  */
 export const finishBranches = Effect.fn('sync.finishBranches')(function* (
   runId: number,
@@ -90,8 +90,8 @@ export const finishBranches = Effect.fn('sync.finishBranches')(function* (
   const branches = yield* Branches
   const { rows } = yield* branches.list({ statuses: openBranchStatuses, stagedBy: runId, limit: pageSize, offset: 0 })
   for (const { id } of rows) {
-    // A branch that a person has ended meanwhile, or into which main has moved since it was
-    // compared, is as it should be.
+    // Another process may have ended the branch since, or main has changed since the comparison:
+    // either state is valid.
     yield* closeOrMerge(id, runId).pipe(
       Effect.catchTags({
         BranchNotFound: () => Effect.void,

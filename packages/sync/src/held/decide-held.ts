@@ -23,7 +23,7 @@ import { startRun } from '../runs/start-run.ts'
 /** An operator's decision of held deletions. */
 export interface HeldDecision {
   readonly id: number
-  /** That of the set as the operator saw it; null: whatever it is now. */
+  /** The revision of the set that the operator saw; null: the present one. */
   readonly revision: number | null
   readonly user: string
   /** UUID of the request it came with, for the change log; left out: none. */
@@ -31,8 +31,8 @@ export interface HeldDecision {
 }
 
 /**
- * Lets the rows of held deletions go, and starts a run of its scope that deletes those which are
- * still missing. Should that run fail, the next one that lists the scope to its end deletes them.
+ * Confirms held deletions, and starts a run of their scope that deletes the rows which are still
+ * missing. If that run fails, the next one that lists the scope completely deletes them.
  */
 export const confirmHeld = Effect.fn('sync.confirmHeld')(function* (
   decision: HeldDecision,

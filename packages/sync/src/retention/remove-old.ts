@@ -13,9 +13,9 @@ const heldMillis = 5 * 60_000
 export type RetentionPorts = Retention | SettingsStore
 
 /**
- * Removes records past their retention and refreshes the statistics of the tables, once an hour and by
- * one worker at a time.
- * It works in batches, so that other writers wait only briefly; a retention of 0 days keeps records for ever.
+ * Removes records past their retention and refreshes the statistics of the tables, once an hour and
+ * by one worker at a time. It works in batches, so that other writers wait only briefly; a
+ * retention of 0 days keeps all records.
  */
 export const removeOld: Effect.Effect<void, StoreFailed, RetentionPorts> = Effect.gen(function* () {
   const retention = yield* Retention

@@ -12,9 +12,8 @@ export const endJob = Effect.fn('sync.endJob')(function* (
 })
 
 /**
- * Ends a run whose jobs have ended: what it has staged is merged, or left for review, and only then
- * is it over, so that who sees its end sees what it did. What cannot be settled waits in its
- * branch, and the run says so. To be called again after a crash.
+ * Ends a run whose jobs have ended. Its staged changes are merged or left for review first, so that
+ * a reader who sees the run ended also sees its results; this can be repeated after a crash.
  */
 const endRun = Effect.fn('sync.endRun')(function* ({
   id,
@@ -36,13 +35,12 @@ const endRun = Effect.fn('sync.endRun')(function* ({
 
 const unfinishedBranch = (why: string): string => `what it staged waits in its branch: ${why}`
 
-/** What a run says of a bug: the rest is for the log alone. */
+/** The error of a run that met a bug: the details are for the log alone. */
 export const bug = "internal error; see the worker's log"
 
 /**
- * Cancels a run: jobs that wait never begin, and those that are worked on stop at once, also when
- * their source is silent. Gives the run as it then is; one that had ended stays as it ended. None:
- * there is no such run.
+ * Cancels a run: queued jobs never begin, and active ones stop at once, also when their source is
+ * silent. Returns the run as it then is, unchanged if it had ended; None: there is no such run.
  */
 export const cancelRun = Effect.fn('sync.cancelRun')(function* ({
   id,
@@ -61,7 +59,10 @@ export const cancelRun = Effect.fn('sync.cancelRun')(function* ({
 
 const isOver = (run: Option.Option<Run>): boolean => Option.exists(run, (known) => !runAllows(known, 'cancel'))
 
-/** A run queues its jobs right after it has named them; what is not in the queue so long after never will be. */
+/**
+ * A run queues its jobs right after it has named them, so a job that is not in the queue after this
+ * time never will be.
+ */
 const graceMillis = 5 * 60_000
 
 /** Jobs that are looked for in the queue at once. */

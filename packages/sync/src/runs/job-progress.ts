@@ -4,7 +4,7 @@ import type { SourceFrame } from '@netbox-pbs/core/ports'
 /** How long a job reads on before it notes again how far it is. */
 const noteMillis = 1000
 
-/** What was last heard of the server itself. `at` is RFC 3339; `latencyMs` null: it was not measured. */
+/** The latest contact with the server itself. `at` is RFC 3339; `latencyMs` null: it was not measured. */
 export type ContactReport =
   | { readonly _tag: 'answered'; readonly at: string; readonly latencyMs: number | null; readonly listed?: boolean }
   | {
@@ -24,7 +24,7 @@ const listsOfStores: ReadonlySet<Scope['resource']> = new Set(['datastores', 'na
  */
 const keyOf = (scope: Scope): string => scopeKey(scope.resource === 'servers' ? scope : { ...scope, server: '' })
 
-/** What one attempt at a job has seen so far. */
+/** The progress of one attempt at a job. */
 export class JobProgress {
   readonly #ended = new Set<string>()
   readonly #endedKinds = new Set<Resource | 'namespaces'>()

@@ -19,10 +19,10 @@ export const priorityOf = ({ trigger }: Pick<Run, 'trigger'>): { readonly urgent
 })
 
 /**
- * Queues one job for each server that the run covers and that has an endpoint. Of chosen servers,
- * those without one are named in a warning. A schedule passes over servers that are busy, and that
- * of the settings over servers with a timing of their own. `queued`: servers whose jobs of this run
- * are queued already. Gives the number of jobs queued now.
+ * Queues one job for each connected server that the run covers, except those in `queued`, whose
+ * jobs of this run are queued already; returns the number of jobs queued. Chosen servers without an
+ * endpoint are named in a warning; a schedule skips busy servers, and the settings' schedule also
+ * servers with a timing of their own.
  */
 export const queueServerJobs = Effect.fn('sync.queueServerJobs')(function* (
   run: RunPlan,
@@ -87,9 +87,8 @@ const isBusyElsewhere = (run: RunPlan, serverId: number): Effect.Effect<boolean,
 
 /**
  * Queues the job of a server as soon as it has answered, so that it does not wait for the others of
- * the list. What the end of the list decides is left to it: servers that the inventory does not
- * know as connected under this name, and those that the schedule passes over. Gives the id of the
- * server whose job is queued; null: none is.
+ * the list; returns the server's id, or null if no job was queued. Servers that are not connected
+ * under this name, and those that the schedule skips, are left to the end of the list.
  */
 export const queueAnswered = Effect.fn('sync.queueAnswered')(function* (
   run: RunPlan,

@@ -18,8 +18,8 @@ import { type OpenScope, type ResourceOutcome, readResource } from './read-resou
 import { endUnlanded, endUnopened, missingScopes, outcomeOf, type Unlanded } from './unlanded-scopes.ts'
 
 /**
- * How the reading of a job's resources ended. `error` is a sentence when nothing at all could be
- * listed, else null. `again`: the source failed in a way that may pass, and there is a try left.
+ * The result of reading a job's resources. `error` is set when nothing at all could be listed;
+ * `again`: the source failed in a way that may pass, and an attempt is left.
  */
 export type ReadOutcome =
   | { readonly _tag: 'read'; readonly error: string | null }
@@ -27,10 +27,9 @@ export type ReadOutcome =
   | { readonly _tag: 'again'; readonly reason: string }
 
 /**
- * Reads the resources one after the other. A list that failed in a way that may be the server's
- * trouble is the list's own while the server answers the smallest request: it is asked once, unless
- * `asksAgain` is false. What a failed stream left unsaid is recorded as failed, what a cancel left
- * undone as cancelled.
+ * Reads the resources one after the other; scopes that a failed stream did not end are recorded as
+ * failed, and those that a cancel left as cancelled. A failure that may be the server's is checked by
+ * one smallest request, unless `asksAgain` is false: if it is answered, the list alone has failed.
  */
 export const readJob = Effect.fn('sync.readJob')(function* (
   claimed: Job | ServerJob,
@@ -107,7 +106,7 @@ const isClean = (read: ResourceOutcome, progress: JobProgress): boolean =>
   read.serverFailure === null &&
   progress.upstreamHold === null
 
-/** Whether nothing of a resource was listed to its end. */
+/** Whether no scope of a resource was listed completely. */
 const isEmpty = (read: ResourceOutcome): boolean => read._tag !== 'whole' || read.completed === 0
 
 /** Whether a whole stream has mentioned what every server has. */
@@ -177,12 +176,12 @@ const recordMissing = (
     }
   })
 
-/** How often it is looked whether the run was cancelled meanwhile. */
+/** How often a request to a server looks whether its run was cancelled. */
 const lookMillis = 250
 
 /**
- * Has the source make its smallest request to a server, and gives what that told. None: the source
- * cannot say, or the run was cancelled meanwhile.
+ * Makes the source send its smallest request to a server, and returns the contact. None: the source
+ * cannot do it, or the run was cancelled before the answer.
  */
 const askServer = Effect.fn('sync.askServer')(function* ({
   server,

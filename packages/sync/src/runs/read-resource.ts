@@ -36,12 +36,11 @@ export interface OpenScope {
   readonly started: string
 }
 
-/** How the reading of one resource ended. Scopes that completed have landed, whatever came after them. */
+/** The result of reading one resource. Scopes that completed have landed, also when a later one failed. */
 export type ResourceOutcome =
   /**
-   * `failedAbove`: why nothing of the resource could be listed, told by the scope above all of it.
-   * `trouble`: the server itself is why nothing of it could be listed. `completed`: scopes that
-   * were listed to their end.
+   * `failedAbove`: the failure of the parent scope, so that nothing of the resource could be listed.
+   * `serverFailure`: the same where the server itself failed. `completed`: scopes listed completely.
    */
   | {
       readonly _tag: 'whole'
@@ -93,7 +92,7 @@ export const readResource = Effect.fn('sync.readResource')(function* (
     ...serversOf(job, server),
     ...(typeof window?.since === 'number' ? { since: window.since } : {}),
   })
-  // What is read ahead while the store is waited for: two pieces of the stream, whose groups are not parsed.
+  // Two pieces of the stream, with unparsed groups, are read ahead while the store works.
   const reading = Stream.runForEachChunk(Stream.bufferChunks(frames, { capacity: 2 }), (chunk) =>
     Effect.gen(function* () {
       for (const frame of chunk) {
@@ -184,7 +183,7 @@ class ResourceReader {
     return this.#open?.work?.listed ?? 0
   }
 
-  /** What a frame asks for; null: nothing. */
+  /** The work that a frame asks for; null: none. */
   take(frame: SourceFrame): Effect.Effect<void, SourceFailed | JobStopped, ScopePorts> | null {
     const step = readStep(this.#requested, this.#open?.scope ?? null, frame)
     if (frame._tag === 'failed' && step._tag !== 'broken') {
@@ -277,7 +276,7 @@ class ResourceReader {
     })
   }
 
-  /** Nothing is appended any more to a scope that ends without landing. */
+  /** A scope that ends without landing takes no more changes. */
   #endUnlanded(unlanded: Unlanded) {
     return Effect.zipRight(this.#background.stop, endUnlanded(this.#job, this.#progress, unlanded))
   }
@@ -291,8 +290,8 @@ class ResourceReader {
 }
 
 /**
- * What scopes are opened with: the tasks that were asked for (null: it was not tasks), and where
- * work may be done that the reading of the stream need not wait for.
+ * The context in which scopes are opened: the tasks that were asked for (null: it was not tasks),
+ * and a background task for work that the stream need not wait for.
  */
 interface StepContext {
   readonly window: TaskWindow | null

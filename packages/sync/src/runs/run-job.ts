@@ -22,14 +22,14 @@ import { queueAnswered, queueServerJobs } from './queue-server-jobs.ts'
 import { type ReadOutcome, readJob, skipRemaining } from './read-job.ts'
 
 /**
- * What became of a queue job.
+ * The result of a queue job.
  *
- * - `done`: its part of the run is recorded; take it off the queue.
- * - `retry`: something outside failed that may pass; nothing of the open scope landed. Give it back
- *   to the queue to be tried again.
- * - `renamed`: its server was renamed meanwhile; what had landed stays. Give it back to the queue,
- *   to begin again at once under the new name.
- * - `lost`: another worker took it over, or it was cancelled; it is no longer this worker's to end.
+ * - `done`: its part of the run is recorded; remove it from the queue.
+ * - `retry`: something outside failed that may pass; nothing of the open scope landed. Return it to
+ *   the queue for another attempt.
+ * - `renamed`: its server was renamed during the job; landed scopes stay. Return it to the queue, to
+ *   begin again at once under the new name.
+ * - `lost`: another worker took it over, or it was cancelled; this worker must not end it.
  */
 export type JobOutcome =
   | { readonly _tag: 'done'; readonly run: Run }
@@ -41,8 +41,8 @@ export type JobOutcome =
 export type JobPorts = ScopePorts | Queue | ServerObservations | Source
 
 /**
- * Runs one queue job end to end. It fails only when the store does and not even that can be
- * recorded. Interrupting it drops the scope that is open; scopes that have landed stay.
+ * Runs one queue job end to end; it fails only when the store fails and cannot even record that.
+ * Interrupting it drops the open scope; landed scopes stay.
  */
 export const runJob = Effect.fn('sync.runJob')(function* (
   claimed: ClaimedJob,
@@ -50,14 +50,14 @@ export const runJob = Effect.fn('sync.runJob')(function* (
   const { runId: id, serverId } = claimed.job
   const runs = yield* Runs
   return yield* Effect.gen(function* () {
-    // Whoever ended it did not come to take it off the queue, or to end its run.
+    // The process that ended it stopped before it removed the job from the queue or ended its run.
     if (!(yield* runs.startJob({ id, serverId }))) return done(yield* endJob({ id, serverId, error: null }))
     const outcome = yield* Effect.acquireUseRelease(
       Effect.flatMap(ChangeSets, (changeSets) => changeSets.open({ runId: id, serverId })),
       (changeSet) => readAll(claimed, changeSet),
       (changeSet) =>
         Effect.flatMap(ChangeSets, (changeSets) => changeSets.close({ changeSet })).pipe(
-          // Whoever opens the next change set of this job drops what is left in this one.
+          // The next change set of this job drops the changes left in this one.
           Effect.catchAll((error) => Effect.logWarning('a change set was left open', error.message)),
         ),
     )
@@ -149,9 +149,9 @@ const readGateway = Effect.fn('sync.readGateway')(function* (
 })
 
 /**
- * A server's job: what lies below it. A server that keeps failing is asked once a run and no more:
- * not at all when the run's list of servers has just met its trouble, else by the first request,
- * which the queue does not repeat. What it showed of its health is recorded, also when all failed.
+ * A server's job: reads everything below the server and records its health. A server that keeps
+ * failing gets at most one request per run, which the queue does not repeat, and none when the
+ * run's list of servers has just met its failure.
  */
 const readServer = Effect.fn('sync.readServer')(function* (
   claimed: ClaimedJob,

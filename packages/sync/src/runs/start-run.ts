@@ -12,7 +12,7 @@ import { openBranch } from '../branches/run-branches.ts'
 import { endJob } from './end-run.ts'
 import { priorityOf, queueServerJobs } from './queue-server-jobs.ts'
 
-/** What a run shall cover. */
+/** The coverage of a run. */
 export interface RunRequest {
   readonly resources: ReadonlyArray<Resource>
   /** A text is a name, a number an id; null: every connected server. */
@@ -20,7 +20,7 @@ export interface RunRequest {
   /** Which scopes of them; null, or left out: all. */
   readonly scope_filter?: ScopeFilter | null
   readonly trigger: RunTrigger
-  /** Who asks; empty for a schedule. */
+  /** The user who starts it; empty for a schedule. */
   readonly user: string
 }
 
@@ -36,9 +36,9 @@ export class RunNotStarted extends Data.TaggedError('RunNotStarted')<{
 }
 
 /**
- * Records a run and queues its jobs. One that covers `servers` begins with a job for the gateway,
- * which queues those of the servers when the list of servers has landed. A run that finds nothing
- * to do is completed at once.
+ * Records a run and queues its jobs; a run without jobs is completed at once. A run that covers
+ * `servers` begins with a job for the gateway, which queues those of the servers when the list of
+ * servers has landed.
  */
 export const startRun = Effect.fn('sync.startRun')(function* (
   request: RunRequest,

@@ -43,9 +43,9 @@ export const outcomeOf = ({ code }: Reason): 'failed' | 'skipped' =>
   code === 'maintenance' || code === 'not_mounted' ? 'skipped' : 'failed'
 
 /**
- * The scopes of a resource that have not ended in this job, as far as main knows them. Below a
- * scope that has not ended nothing is named: it says nothing of what is below it. A server of which
- * main knows no datastore is named by its datastores.
+ * The scopes of a resource that have not ended in this job, as far as main knows them; children of
+ * such a scope are not named. A server without a datastore in main is named by its datastores
+ * scope.
  */
 export function missingScopes(
   job: Job | ServerJob,

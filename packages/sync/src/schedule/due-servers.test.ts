@@ -10,7 +10,7 @@ const delay = Math.ceil(catchUpDelay('pbs-a', 60 * minute) / minute)
 
 /**
  * The timing, the minute its mark counts from (null: no mark), the minute since which it is
- * watched, now, and what is decided.
+ * watched, now, and the decision.
  */
 const rows: ReadonlyArray<readonly [string, object | null, number | null, number, number, string, number | null]> = [
   ['an unknown timing', hourly, null, 0, 500, 'watch', null],

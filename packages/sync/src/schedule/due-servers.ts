@@ -12,10 +12,10 @@ export interface ScheduleEntry {
 }
 
 /**
- * What to do about a timing now.
+ * The decision about a timing now.
  *
- * - `watch`: it is new or another than was kept, or its mark was set by a clock that was ahead; its
- *   time counts from now.
+ * - `watch`: it is new or has changed, or its mark was set by a clock that was ahead; its time
+ *   counts from now.
  * - `wait`: nothing is due before `until`; null: never.
  * - `due`: a run is due; the next one counts from `countFrom`.
  */
@@ -37,11 +37,10 @@ export const timingText = (timing: Timing | null): string => {
 }
 
 /**
- * Decides about one timing. A run that came due before `watchedSince`, the moment since which this
- * worker has looked without a break, was missed: it is caught up once, however many were missed,
- * after a delay that is the server's own. Then its interval counts from that run, so that those
- * that were spread stay so; a run that is started in time counts from when it was due, so that
- * intervals do not drift.
+ * Decides about one timing. Runs that came due before `watchedSince`, the time since which this
+ * worker looks without a break, were missed: they are caught up by one run after the server's own
+ * delay, from which the interval then counts, so that servers stay spread. A run that starts in
+ * time counts from its due time, so that intervals do not drift.
  */
 export function decide(
   { name, timing, mark }: ScheduleEntry,
@@ -62,9 +61,9 @@ export function decide(
 }
 
 /**
- * When the next sync is due after `since`, in milliseconds; null: never. A cron expression, in UTC,
- * decides alone; else the interval, of which 0 is off. An expression that is none, or names a day
- * that never comes, is never due.
+ * The time of the next sync after `since`, in milliseconds; null: never. A cron expression, in UTC,
+ * takes precedence over the interval, of which 0 is off; an invalid one, or one without a date, is
+ * never due.
  */
 export function nextDue({ sync_schedule, sync_interval_minutes }: Timing, since: number): number | null {
   if (sync_schedule !== '') return nextByCron(sync_schedule, since)
@@ -101,8 +100,8 @@ export function catchUpDelay(name: string, interval: number): number {
 }
 
 /**
- * A number from 0 to below 1 that a text always gives: its FNV-1a hash, mixed once more as names
- * often differ in their last letter only.
+ * Maps a text to a number from 0 to below 1: its FNV-1a hash, mixed once more because names often
+ * differ only in their last letter.
  */
 function fraction(text: string): number {
   let hash = 0x811c9dc5

@@ -20,9 +20,9 @@ export type SchedulePorts = Branches | Inventory | Queue | Runs | Schedules | Se
 
 /**
  * Starts every run that is due: one of all servers that follow the settings, and one for each
- * server whose timing is its own. `watchedSince` is the moment since which the caller has looked
- * without a break, in milliseconds; what came due before was missed. A run that finds its server,
- * or the gateway, busy is dropped and counted.
+ * server with a timing of its own; a run whose server, or gateway, is busy is dropped and counted.
+ * `watchedSince`, in milliseconds, is the time since which the caller looks without a break: runs
+ * due before it were missed.
  */
 export const startDue = Effect.fn('sync.startDue')(function* ({
   watchedSince,

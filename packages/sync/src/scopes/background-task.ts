@@ -39,7 +39,7 @@ export class BackgroundTask {
     return Effect.suspend(() => (this.#piece === null ? Effect.void : Fiber.join(this.#piece)))
   }
 
-  /** Interrupts what was started and is not over. */
+  /** Interrupts the work that was started and is not finished. */
   get stop(): Effect.Effect<void> {
     return Effect.suspend(() => {
       const piece = this.#piece

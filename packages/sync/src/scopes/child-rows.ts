@@ -37,8 +37,8 @@ export const childrenHold = <M extends ModelName>(verdict: ScopeJudgement, { row
   deletes(verdict, row.presence === 'missing') ? null : reasonOf(verdict)
 
 /**
- * What becomes of a vanished row's deletion, once its children are judged. `rest`: nothing, because
- * the row is missing already and is kept by children that no longer wait for a decision.
+ * Decides on a vanished row's deletion, once its children are judged. `rest`: nothing to do,
+ * because the row is missing already and is kept by children that no longer wait for a decision.
  */
 export function deletionAbove<M extends ModelName>(
   verdict: ScopeJudgement,

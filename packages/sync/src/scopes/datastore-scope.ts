@@ -8,7 +8,7 @@ import { emptyNamespaces } from './namespace-scope.ts'
 import { RowList } from './row-list.ts'
 import type { ScopeWork, ServerJob } from './scope-work.ts'
 
-/** The datastores of a server. What lies in a datastore that vanished is let go of before the datastore is. */
+/** The datastores of a server. The children of a vanished datastore are deleted before the datastore. */
 export const openDatastoreScope = (
   job: ServerJob,
   scope: Extract<Scope, { readonly resource: 'datastores' }>,

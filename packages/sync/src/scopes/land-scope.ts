@@ -36,7 +36,7 @@ import type { Job, JobStopped, LandingPorts } from './scope-work.ts'
 /** Rows of one append: a short transaction, and a bound on memory. */
 export const batchRows = 2000
 
-/** Appends changes in bounded parts. `held`: their deletions wait whatever the landing says. */
+/** Appends changes in bounded parts. `held`: their deletions wait in any case. */
 export const appendChanges = Effect.fn('sync.appendChanges')(function* <M extends ModelName>(
   job: Job,
   scope: Scope,
@@ -137,7 +137,7 @@ interface Judged {
   readonly emptied?: { readonly upstreamHold: HoldReason | null }
 }
 
-/** What becomes of a scope's deletions, and the held deletions that it was decided by. */
+/** The decision on a scope's deletions, and the held deletions that it is based on. */
 export interface ScopeJudgement extends Judgement {
   readonly set: HeldDeletionsState | null
   /** Rows that are held for the first time. */
@@ -171,7 +171,7 @@ export const judge = Effect.fn('sync.judge')(function* (
 export const reasonOf = ({ held, missing, set }: ScopeJudgement): HoldReason | null =>
   held ?? (missing === 'kept' ? (set?.reason ?? null) : null)
 
-/** What a landing is told of the decision on rows that are missing already. */
+/** The decision on rows that are missing already, as a landing takes it. */
 function decidedOf({ missing, set }: ScopeJudgement): Pick<Landing, 'decided'> {
   return missing === 'as_others' || set === null ? {} : { decided: { missing, revision: set.revision } }
 }
@@ -249,7 +249,7 @@ export const landScope = Effect.fn('sync.landScope')(function* (
   const { held } = verdict
   const landing = { changeSet, scope, runId, at: yield* now, visibility, held, listed, leftOut, ...decidedOf(verdict) }
   const stageIn = (branch: number, remember: { readonly remember?: false } = {}) =>
-    // In a branch what is held back, or kept, is a conflict for its reviewer.
+    // In a branch, deletions that are held back or kept are a conflict for its reviewer.
     Effect.map(
       changeSets.stage({ ...landing, held: reasonOf(verdict), branch, record: recorded('staged'), ...remember }),
       ({ counts }) => ended(counts, 'staged'),

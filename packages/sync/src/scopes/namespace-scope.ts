@@ -19,7 +19,7 @@ import { SnapshotScope } from './snapshot-scope.ts'
 /** The namespaces of one datastore. */
 export type NamespaceScopeName = Extract<Scope, { readonly resource: 'namespaces' }>
 
-/** The namespaces scope of a datastore. What lies in a namespace that vanished is let go of before the namespace is. */
+/** The namespaces scope of a datastore. The children of a vanished namespace are deleted before the namespace. */
 export const openNamespaceScope = (job: ServerJob, scope: NamespaceScopeName): Effect.Effect<ScopeWork> =>
   Effect.map(now, (started) => {
     const list = new RowList('namespace', scope, { server: job.serverId })

@@ -7,13 +7,16 @@ export type RowFrame = Extract<
   { readonly _tag: 'server' | 'datastore' | 'namespace' | 'job' | 'group' | 'task' }
 >
 
-/** What was asked for: frames of anything else break the contract. `server` is null for the list of servers itself. */
+/**
+ * The requested list: frames of anything else break the contract. `server` is null for the list of
+ * servers itself.
+ */
 export interface Requested {
   readonly resource: Resource
   readonly server: string | null
 }
 
-/** What a frame means where it stands. */
+/** The meaning of a frame in its place in the stream. */
 export type Step =
   | { readonly _tag: 'opened'; readonly scope: Scope }
   | { readonly _tag: 'row'; readonly frame: RowFrame }
@@ -26,8 +29,8 @@ export type Step =
   | { readonly _tag: 'broken'; readonly message: string }
 
 /**
- * Reads one frame in the light of the scope that is open. Pure: the rules of the stream are all
- * here. `broken` means that the stream cannot be followed any further.
+ * Interprets one frame in view of the open scope; this pure function has all rules of the stream.
+ * `broken`: the rest of the stream cannot be interpreted.
  */
 export function readStep(requested: Requested, open: Scope | null, frame: SourceFrame): Step {
   switch (frame._tag) {

@@ -16,10 +16,10 @@ import type { Observed, ObservedModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { breach, type Completed, type ScopeBroken } from './scope-work.ts'
 
-/** Models whose scopes are short enough to be read whole: what one server, or one datastore, configures. */
+/** Models whose scopes are short enough to be read whole: the configuration of one server or datastore. */
 type ListedModel = Exclude<ModelName, 'group' | 'snapshot'>
 
-/** What a whole list says of main. */
+/** The comparison of a whole list with main. */
 export interface Compared<M extends ListedModel> {
   /** Creates and updates. */
   readonly upserts: ReadonlyArray<Change<M>>
@@ -72,9 +72,9 @@ export class RowList<M extends ListedModel> {
   }
 
   /**
-   * Compares the list with the rows that main has. `runId`: the run that listed it, whose word
-   * alone does not make a row go; null: every row that the list lacks goes. With rows left out
-   * nothing is said of those that it lacks.
+   * Compares the list with main's rows; with rows left out, missing ones are not judged. `runId`:
+   * the run that listed it, whose list alone does not delete a row; null: every row that the list
+   * lacks is deleted.
    */
   compare(main: Iterable<MainRow<M>>, runId: number | null, { leftOut }: Pick<Completed, 'leftOut'>): Compared<M> {
     const rows = new Map<number, MainRow<M>>()

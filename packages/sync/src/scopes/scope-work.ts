@@ -16,7 +16,7 @@ import type {
 import { Data, type Effect } from 'effect'
 import type { RowFrame } from './read-step.ts'
 
-/** What the scopes of one job share. */
+/** The context that the scopes of one job share. */
 export interface Job {
   readonly runId: number
   /** The job's server by id; null for the gateway's job. */
@@ -29,7 +29,7 @@ export interface Job {
   /** The branch that scopes are staged in; null: they land at once. */
   readonly branch: number | null
   readonly guard: GuardSettings
-  /** Days; 0 keeps tasks for ever. */
+  /** Days; 0 keeps all tasks. */
   readonly taskRetentionDays: number
   /** Which scopes of its resources the job covers; null: all. */
   readonly scope_filter: ScopeFilter | null
@@ -44,7 +44,7 @@ export interface ServerJob extends Job {
 /** Whether a job is that of a server. */
 export const isServerJob = (job: Job | ServerJob): job is ServerJob => job.serverId !== null && job.server !== null
 
-/** What can stop a job where it stands. */
+/** The reasons that stop a job at once. */
 export type JobStopped =
   | StoreFailed
   | ChangeSetClosed
@@ -84,8 +84,8 @@ export interface ScopeWork {
 }
 
 /**
- * What a source said of a scope cannot be true, or cannot be read. That scope fails and nothing of
- * it lands; the others go on.
+ * The source's frames of a scope are contradictory or unreadable. That scope fails and does not
+ * land; the others go on.
  */
 export class ScopeBroken extends Data.TaggedError('ScopeBroken')<{
   readonly code: SourceErrorCode

@@ -69,10 +69,9 @@ const logStatuses = (main: ReadonlyArray<ServerRow>, observed: Reconciliation['o
 type Servers = Pick<Reconciliation, 'changes' | 'observed'>
 
 /**
- * Lands the servers that are new, also where branches are asked for: what lies below them needs
- * their ids, so that it can be staged by this very run. Nothing can stand against a row that only
- * appears. Where a merge was undone they wait for review with the rest. Gives what landed, and what
- * is left.
+ * Lands new servers at once, also when the run stages in a branch, because staging their children
+ * in this run needs their ids; no conflict with a new row is possible. Where a merge was reverted
+ * they wait for review with the rest. Returns the landed rows and the rest.
  */
 const landNewServers = Effect.fn('sync.landNewServers')(function* (
   { branch, changeSet, runId }: Job,
@@ -102,7 +101,7 @@ const landNewServers = Effect.fn('sync.landNewServers')(function* (
   }
   return yield* changeSets.land(landing).pipe(
     Effect.map((landed) => ({ landed, rest })),
-    // What was appended waits in the change set, and is staged with the rest.
+    // The appended servers wait in the change set, and are staged with the rest.
     Effect.catchTag('ScopeInReview', () => Effect.succeed({ landed: noRows, rest })),
   )
 })

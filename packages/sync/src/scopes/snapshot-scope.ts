@@ -167,8 +167,8 @@ export class SnapshotScope implements ScopeWork {
   }
 
   /**
-   * Lets go of everything the namespace has in main, because a complete list lacks the namespace
-   * itself. Gives the rows that stay; nothing is written when there is nothing to let go of.
+   * Deletes all rows of the namespace in main, because a complete list lacks the namespace itself;
+   * without rows it writes nothing. Returns the rows that stay.
    */
   static readonly empty = Effect.fn('sync.emptySnapshots')(function* (
     job: ServerJob,
@@ -302,8 +302,8 @@ export class SnapshotScope implements ScopeWork {
         const run = runId === null ? {} : { runId }
         const compared = diff({ model: 'group', main: unlisted, ...nothing, ...run })
         this.#sighted += yield* appendSightings(this.#job, this.#scope, 'group', compared)
-        // A group that waits for a second list keeps its snapshots, but for those that are missing
-        // already. One that only its snapshots keep says nothing of them.
+        // A group that waits for a second list keeps its snapshots, except those that are missing
+        // already. A group that exists only by its snapshots does not change them.
         const [going, waiting] = Arr.partition(unlisted, (group) => isWaiting(group, runId))
         const rows = Stream.concat(
           yield* snapshotsOf(going),
@@ -341,7 +341,7 @@ const isBroken = (change: Change<'snapshot'>): boolean => change._tag === 'updat
 const isWaiting = (group: KnownGroup, runId: number | null): boolean =>
   group.presence !== 'manual' && absenceOf(group, runId) !== 'deleted'
 
-/** A list, read to its end, that lists nothing. */
+/** A complete list without rows. */
 const nothing = { source: [], complete: true } as const
 
 const snapshotsOf = (groups: ReadonlyArray<KnownGroup>) =>

@@ -37,9 +37,9 @@ type TaskFrame = Extract<SourceFrame, { readonly _tag: 'task' }>
 type TaskObservation = Observations<'task'>
 
 /**
- * The tasks of a server, as far as the window reaches. They are history: a list that lacks one
- * deletes nothing. What it takes in are tasks that main lacks and that are within retention, and
- * how those ended that main has seen running.
+ * The tasks of a server, as far as the window reaches: it adds tasks that main lacks and that are
+ * within retention, and the end of tasks that main has as running. Tasks are history, so a list
+ * that lacks one deletes nothing.
  */
 export class TaskScope implements ScopeWork {
   readonly #job: ServerJob
@@ -93,7 +93,7 @@ export class TaskScope implements ScopeWork {
       yield* this.#compareBatch
       const before = yield* (yield* Inventory).scopeState(this.#scope)
       const sameVisibility = before.visibility === visibility
-      // What another visibility does not show may still run, and so may what could not be read.
+      // Tasks that another visibility hides, and those that could not be read, may still run.
       if (sameVisibility && leftOut === 0) yield* this.#append([], [...this.#unseen.values()].map(lost))
       // History is nothing to review: it lands also in a run whose other scopes wait in a branch.
       const { outcome } = yield* landScope(

@@ -57,15 +57,15 @@ type Failures =
   | ServerNotUsable
 
 /**
- * Changes a server. What its endpoint holds too (name, host, port, token_id, fingerprint,
- * verify_ssl, timeout_seconds, the secret) changes at the gateway first, while the row waits as
- * `pending`; when the gateway refuses or does not answer, the row is as before. A stored secret is
- * kept to the server it was given for: see `fieldsThatNeedSecret`. The gateway judges it too; a
- * proxbox-api does not.
+ * Changes a server. Fields that its endpoint has too (name, host, port, token_id, fingerprint,
+ * verify_ssl, timeout_seconds, the secret) change at the gateway first, while the row waits as
+ * `pending`; when the gateway rejects the change or does not answer, the row is as before. A stored
+ * secret is sent only to the server it was given for (see `fieldsThatNeedSecret`); the gateway
+ * checks this too, a proxbox-api does not.
  *
- * A connection that comes with its secret is tried before it is stored, one that changes without it
- * (a new pin) afterwards. Its health is then that of now, and what works is read. Gives what the
- * test told; null: nothing was tried.
+ * A connection that comes with its secret is tested before it is stored, one that changes without it
+ * (a new fingerprint) afterwards; the test updates the health, and a working server is read. Returns
+ * the test; null: there was none.
  */
 export const changeServer = Effect.fn('sync.changeServer')(function* (
   change: ServerChange,
@@ -103,7 +103,7 @@ const store = Effect.fn('sync.storeServer')(function* (
   )
 })
 
-/** What the stored connection of an endpoint is worth; null when the gateway cannot say: the change stays made. */
+/** Tests the stored connection of an endpoint; null when the gateway does not answer: the change stays. */
 const testStored = (id: number | null) =>
   id === null
     ? Effect.succeed(null)
@@ -127,9 +127,9 @@ const write = (
   })
 
 /**
- * Gives a server that is inventory only its endpoint. The row is never pending meanwhile: a pending
- * row without an endpoint is one that a request was about to make, and would be removed after a
- * crash. Here the next sync finds the endpoint by its name.
+ * Gives an endpoint to a server that is inventory only. Its row is never `pending`, because
+ * recovery after a crash removes a pending row without an endpoint; here the next sync finds the
+ * endpoint by its name.
  */
 const connect = (row: ServerRow, server: ServerChange, secret: Redacted.Redacted<string>) =>
   Effect.gen(function* () {

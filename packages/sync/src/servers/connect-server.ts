@@ -43,11 +43,10 @@ export interface ConnectedServer {
 }
 
 /**
- * Makes a server. One with a secret is tried first: when it cannot be reached, is not the pinned
- * one, refuses the token or lists nothing to it, nothing is stored. Then the row waits as `pending`
- * while the gateway is asked for an endpoint, in no transaction, and is then connected; when the
- * gateway refuses or does not answer, nothing is kept. It cannot be interrupted half-way, and what
- * a crash leaves pending the next sync of the servers settles.
+ * Makes a server; with a secret its connection is tested first, and a failed test stores nothing.
+ * The row waits as `pending`, outside any transaction, while the gateway makes the endpoint, and is
+ * removed if the gateway fails; the next sync of the servers reconciles a row that a crash left
+ * pending.
  */
 export const connectServer = Effect.fn('sync.connectServer')(function* ({
   values,

@@ -9,7 +9,7 @@ const columns = ['name', 'host', 'port', 'token_id', 'fingerprint', 'verify_ssl'
 
 const { port, fingerprint, verify_ssl, timeout_seconds } = registry.server.fields
 
-/** What a new server has where nothing is said. */
+/** Defaults of a new server's connection. */
 export const newConnection: Connection = {
   name: '',
   host: '',
@@ -46,7 +46,7 @@ export function changedColumns(before: Connection, after: Connection): Partial<C
   return Object.fromEntries(columns.filter((column) => after[column] !== before[column]).map((c) => [c, after[c]]))
 }
 
-/** What the gateway needs to make an endpoint. */
+/** The gateway's input for an endpoint. */
 export function endpointInput(connection: Connection, secret: Redacted.Redacted<string>): EndpointInput {
   return { ...connectionOf({}, connection), token_secret: secret }
 }
@@ -71,9 +71,9 @@ export function versionOf(test: EndpointTest | null): EditValues {
 }
 
 /**
- * Goes on when the caller is interrupted: what has begun at the gateway is confirmed or undone,
- * whoever still waits for it. A fiber of its own and not an uninterruptible region, in which no
- * timeout of a call could end it.
+ * Continues when the caller is interrupted, so that work begun at the gateway is always confirmed
+ * or undone. It uses a fiber of its own, because in an uninterruptible region no timeout could end
+ * a call.
  */
 export const runDetached = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(Effect.forkDaemon(Effect.interruptible(work)), Fiber.join)

@@ -18,7 +18,7 @@ export interface ReportedServer {
   readonly observed: ServerContact
 }
 
-/** What the gateway's complete list means for the servers of main. */
+/** The gateway's complete list, compared with the servers of main. */
 export interface Reconciliation {
   readonly changes: ReadonlyArray<Change<'server'>>
   readonly observed: ReadonlyArray<Observed<'server'>>
@@ -115,7 +115,7 @@ export function isBusy({ facts, pendingSince }: ServerRow, nowMillis: number): b
   )
 }
 
-/** What a server that does not answer leaves unsaid stays as main has it. */
+/** Facts that a silent server does not report stay as main has them. */
 function connected(reported: SourceServer, row: ServerRow | null): Facts<'server'> {
   return {
     ...reported,

@@ -16,9 +16,9 @@ import { runDetached, withCompensation } from './connection.ts'
 import { findServer, ServerNotFound, type ServerPending } from './find-server.ts'
 
 /**
- * Deletes a server, its endpoint at the gateway and what is below it. An endpoint that is gone
- * already is fine; when the gateway does not answer, nothing is deleted. With `versions` the row is
- * marked as pending first, under its lock: the endpoint goes only when the row has one of these
+ * Deletes a server, its children and its endpoint; an endpoint that is gone already is no error,
+ * and when the gateway does not answer, nothing is deleted. With `versions` the row is first marked
+ * as pending under its lock, so that the endpoint is deleted only if the row has one of these
  * versions.
  */
 export const removeServer = Effect.fn('sync.removeServer')(function* ({

@@ -2,7 +2,7 @@ import type { Contact, ServerHealth } from '@netbox-pbs/core'
 import type { ServerContact } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 
-/** What a source's word on a server tells; null: nothing. A source that gives no reason is taken at its status. */
+/** The contact that a source's report on a server implies; null: none. Without a reason the status counts. */
 export function contactOf(
   { status, last_seen_at, latency_ms, tls_checked: checked = false, error }: ServerContact,
   { at, runId }: Pick<Contact, 'at' | 'runId'>,
@@ -23,9 +23,9 @@ export function contactOf(
 }
 
 /**
- * Logs that a server is in another state than when it was last heard of: reachable or not, or in
- * another kind of trouble. A server that stays as it was is not logged, so that one that has been
- * down for a week takes one line. `before` null: nothing was heard of it.
+ * Logs a changed state of a server: reachable or not, or another kind of failure; an unchanged
+ * state is not logged, so that a server that is down for a week takes one line. `before` null:
+ * there was no contact yet.
  */
 export function logStatus(
   server: string,

@@ -22,9 +22,9 @@ import { findServer, type ServerNotFound, type ServerPending } from './find-serv
 import { contactOf } from './server-contact.ts'
 
 /**
- * Tries a connection: that of a connected server, by its id, or one that is only thought of, of
- * which nothing is kept. What the connected one tells becomes its health at once, and one that was
- * in trouble, or never heard of, is read when it is well.
+ * Tests a connection: that of a connected server, by its id, or a proposed one, which leaves no
+ * trace. The test of a connected server updates its health at once, and a server that recovers, or
+ * answers for the first time, is read.
  */
 export const testServer = Effect.fn('sync.testServer')(function* (
   request: { readonly id: number; readonly actor: Actor } | EndpointInput,
@@ -46,7 +46,7 @@ export const testServer = Effect.fn('sync.testServer')(function* (
   return test
 })
 
-/** What the ports must offer so that a test can be kept: the health of the server, and a run that reads it. */
+/** The ports needed to keep a test: the health of the server, and a run that reads it. */
 export type ReadPorts = ServerObservations | Inventory | Branches | Queue | Runs | SettingsStore
 
 /**
@@ -65,8 +65,8 @@ export const tryConnection = Effect.fn('sync.tryConnection')(function* (
 })
 
 /**
- * Keeps what a test of a server's stored connection told: its health is that of now. A failed test
- * is not counted among the failed runs. The server stays as it is when the store does not take it.
+ * Updates a server's health from a test of its stored connection; a failed test does not count
+ * among the failed runs. If the store rejects the update, the server stays as it is.
  */
 export const keepContact = Effect.fn('sync.keepContact')(function* (
   server: { readonly id: number; readonly health: ServerHealth | null; readonly connection: Connection },
@@ -120,7 +120,7 @@ export class ServerNotUsable extends Data.TaggedError('ServerNotUsable')<{
   readonly error: string
   readonly test: EndpointTest
 }> {
-  /** The field of the server to look at first. */
+  /** The field of the server to check first. */
   get field(): 'host' | 'fingerprint' | 'token_id' | 'token_secret' | '__all__' {
     switch (this.test.code) {
       case 'unreachable':

@@ -37,7 +37,7 @@ interface Open {
   readonly parts: Map<string, Array<Appended>>
 }
 
-/** What a test may see of the change sets. */
+/** The view of the change sets that tests may read. */
 export interface ChangeSetLog {
   /** Landings, in order. */
   readonly landings: Array<Landing>
@@ -149,7 +149,7 @@ const changesOf = (part: Appended, which: (change: Change) => boolean): Appended
 /** The key of the group that a group or a snapshot is of. */
 const groupKey = (key: NaturalKey): NaturalKey => key.slice(0, 5) as unknown as NaturalKey // border: a key of either model begins so
 
-/** What main has of a group, as a text: equal texts, equal rows. */
+/** Main's rows of a group as a text: equal texts, equal rows. */
 function mainOf(world: World, key: NaturalKey): string {
   const group = world.byKey('group', key)
   return JSON.stringify([group, snapshotsOf(world, group)])
@@ -245,7 +245,7 @@ function land(world: World, landing: Landing, parts: ReadonlyArray<Appended>): R
   return counts
 }
 
-/** Notes that a scope was listed to its end. One that was emptied is forgotten once nothing of it is left. */
+/** Notes that a scope was listed completely. An emptied scope is removed once it has no rows left. */
 function landScopeRow(world: World, { scope, at, visibility, listed, leftOut = 0 }: Landing, waiting: number): void {
   if (leftOut > 0) return
   const place = world.placeOf(scope)

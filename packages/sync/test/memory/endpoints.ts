@@ -15,9 +15,9 @@ export class MemoryGateway {
   /** Secrets by endpoint, as a test may see them. */
   readonly secrets = new Map<number, unknown>()
   mode: 'up' | 'down' | 'refuses' = 'up'
-  /** What a test finds that is not well. */
+  /** Fields in which the answer of a test differs from that of a working endpoint. */
   tested: Partial<EndpointTest> = {}
-  /** Runs before each call: what main looks like while the gateway is asked. */
+  /** Runs before each call, so that a test can look at main while the gateway is asked. */
   onCall: () => void = () => undefined
   #nextId = 1
 

@@ -30,12 +30,12 @@ export interface FleetDatastore {
   readonly namespaces: Readonly<Record<string, Readonly<Record<string, ReadonlyArray<number>>>>>
 }
 
-/** What a fleet's source says of a scope instead of listing it. */
+/** The failure that a fleet's source reports for a scope instead of listing it. */
 export type ConnectionFailure = (scope: Scope) => ReadonlyArray<Item> | null
 /** A frame, or something that happens between frames. */
 export type Item = SourceFrame | Effect.Effect<void, SourceFailed>
 
-/** What surrounds a list. */
+/** The surroundings of a list. */
 export interface Listing {
   readonly visibility?: string | null
   /** How many rows of a scope exist and could not be read. */

@@ -89,7 +89,7 @@ const keysOf = (world: World, model: WritableModel): ReadonlyMap<string, number>
 
 interface Found {
   readonly found: ReadonlyArray<Row>
-  /** What the rows are to be. */
+  /** The values of the new rows. */
   readonly facts: ReadonlyArray<EditValues>
 }
 

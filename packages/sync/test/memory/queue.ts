@@ -71,7 +71,7 @@ export class MemoryQueue {
     for (const queued of this.jobs) queued.delayed = false
   }
 
-  /** Removes all jobs, and what is known of earlier ones. */
+  /** Removes all jobs and the record of earlier ones. */
   clear(): void {
     this.jobs.length = 0
     this.#queued.clear()

@@ -5,7 +5,7 @@ import { Effect, Layer, Option } from 'effect'
 /** Old records in memory: the moments they are from, in milliseconds. Two go at a time. */
 export class MemoryRetention {
   readonly records: Record<Retained, Array<number>> = { changes: [], runs: [], tasks: [] }
-  /** What was asked for and how many went, in order. */
+  /** The removed records and their number, in order. */
   readonly parts: Array<string> = []
   turn = 0
   /** How often statistics were refreshed. */

@@ -15,7 +15,7 @@ import {
 } from '@netbox-pbs/core'
 import type { World } from './world.ts'
 
-/** A job of a run: how it stands, and since when it is expected or over, in milliseconds. */
+/** A job of a run: its state, and when it was expected or ended, in milliseconds. */
 interface JobRecord {
   readonly serverId: number | null
   state: 'expected' | 'running' | 'retrying' | 'ended'
@@ -26,7 +26,7 @@ interface JobRecord {
   lastFailure: string
 }
 
-/** What a run depends on: the names of servers, and whether all that it staged has landed. */
+/** The dependencies of a run: the names of servers, and whether all that it staged has landed. */
 interface Around {
   readonly world: World
   readonly merged: (id: number) => boolean
@@ -38,9 +38,9 @@ export class RunRecord {
   readonly #results = new Map<string, { readonly serverId: number | null; readonly result: ScopeResult }>()
   readonly #warnings = new Map<string, Warning>()
   readonly jobs = new Map<number | null, JobRecord>()
-  /** What tries failed with, in order, after the server's name. */
+  /** The errors of failed attempts, in order, after the server's name. */
   readonly retried: Array<string> = []
-  /** What is recorded of the run itself; the rest is summed when it is read. */
+  /** The run's own record; the sums over its jobs are computed when it is read. */
   own: Run
 
   constructor(around: Around, own: Run) {
@@ -122,7 +122,7 @@ export class RunRecord {
     this.#results.set(key, { serverId, result: { ...result, counts } })
   }
 
-  /** A job begins, or begins again: what it left unchanged before is counted again. */
+  /** A job begins, or begins again: rows that its earlier attempt left unchanged are counted again. */
   startJob(serverId: number | null, at: number): boolean {
     if (!this.isOpen) return false
     this.own = { ...this.own, status: 'running', started: this.own.started ?? formatTimestamp(at) }
@@ -197,7 +197,7 @@ export class RunRecord {
   }
 }
 
-/** What a job has before its first try. */
+/** The state of a job before its first attempt. */
 const untried = { tries: 0, rowsRead: 0, error: '', lastFailure: '' }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b))
@@ -209,7 +209,7 @@ const more = { scope: null, code: 'more', message: `more than ${most} different 
 const identityOf = ({ scope, code, message }: Omit<Warning, 'count'>): string =>
   JSON.stringify([scope === null ? null : scopeKey(scope), code, message])
 
-/** What a run ends as. */
+/** The final status of a run. */
 function finalStatus({ cancel_requested, outcomes, error }: Run): Run['status'] {
   if (cancel_requested) return 'cancelled'
   if (error === '') return runStatus(outcomes)

@@ -3,7 +3,7 @@ import { type DueRun, Runs, type ScheduleMark, Schedules } from '@netbox-pbs/cor
 import { Effect, Layer, Option, Stream } from 'effect'
 import type { World } from './world.ts'
 
-/** What the fake schedule remembers, by server id; null is the settings'. */
+/** The marks of the fake schedule, by server id; null is the settings'. */
 export type Marks = Map<number | null, ScheduleMark & { readonly dropped: number }>
 
 /** `Schedules` in memory. */

@@ -95,7 +95,7 @@ export class MemorySystem {
       Effect.orDie,
     )
 
-  /** Two runs, one after the other, and the second's record: what both lists lack goes. */
+  /** Runs twice and returns the record of the second run: rows that both lists lack are deleted. */
   readonly syncTwice = (resources?: ReadonlyArray<Resource>): Effect.Effect<RunRecord> =>
     Effect.zipRight(this.sync(resources), this.sync(resources))
 

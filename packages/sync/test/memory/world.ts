@@ -17,7 +17,7 @@ import {
   scopeKey,
 } from '@netbox-pbs/core'
 
-/** What the world keeps of held deletions, apart from their rows. */
+/** The held deletions of the world, apart from their rows. */
 export type HeldRecord = Omit<HeldDeletions, 'count'> & {
   readonly serverId: number | null
   readonly runs: ReadonlySet<number>
@@ -40,13 +40,13 @@ export interface Row {
   tags: ReadonlyArray<string>
 }
 
-/** Everything the fakes know: main, the scopes' own rows, readings, and a count of what was written to main. */
+/** The state of all fakes: main, the scopes' own rows, observations, and the number of writes to main. */
 export class World {
   readonly rows: Record<ModelName, Map<number, Row>>
-  /** What is known of each scope, by its place. */
+  /** The state of each scope, by its place. */
   readonly scopes = new Map<string, { visibility: string | null; at: string }>()
   readonly observed = new Map<string, unknown>()
-  /** What is known of each server's reachability. */
+  /** The health of each server. */
   readonly health = new Map<number, ServerHealth>()
   /** Held deletions by the place of their scope. */
   readonly held = new Map<string, HeldRecord>()
@@ -54,7 +54,7 @@ export class World {
   /** The last name of each server, also of those that are deleted. */
   readonly #names = new Map<number, string>()
   settings: Settings = defaultSettings
-  /** Who was named as the actor of each edit, in order. */
+  /** The actor of each edit, in order. */
   readonly actors: Array<Actor> = []
   /** Rows of main written, of any model. */
   writes = 0

@@ -23,9 +23,9 @@ const merge = (id: number, commit = true, approval = false) =>
   Effect.flatMap(Branches, (branches) => branches.merge({ id, commit, by, at, approval }))
 
 /**
- * The contract of `Branches` as far as a sync needs it: to open, find, compare, merge and close them. The fake of
- * sync's tests has only this, and its tests say how many conflicts a branch has. What users do with branches
- * (conflicts, approvals, edits, rebasing, reverts) has two adapters, which store-postgres' own tests compare.
+ * The contract of `Branches` as far as a sync needs it (to open, find, compare, merge and close
+ * them), which the fake of sync's tests implements. Conflicts, approvals, edits, rebasing and
+ * reverts have two adapters, which store-postgres' own tests compare.
  */
 export const branchesContract = ({ run, setToReview }: InventoryUnderTest): void => {
   test('a new branch is open and empty, under an id and a name that no other has', async () => {

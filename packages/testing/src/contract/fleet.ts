@@ -34,7 +34,7 @@ export interface InventoryUnderTest {
   readonly setToReview?: (scope: Scope) => void
 }
 
-/** Who edits. */
+/** The author of the edits. */
 const actor = { user: 'ada', requestId: '5c0f2f7e-0000-4000-8000-000000000001' }
 
 /** A server that a run has listed; its id. */

@@ -30,7 +30,7 @@ export const oneByOne = (writes: InventoryWrites['Type']) => ({
   pendingSince: writes.pendingSince,
 })
 
-/** What `oneByOne` gives. */
+/** The result of `oneByOne`. */
 export type OneByOne = ReturnType<typeof oneByOne>
 
 /** The same of main. */

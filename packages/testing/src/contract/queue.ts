@@ -133,7 +133,7 @@ export const queueContract = ({ run, tries, endDelays }: QueueUnderTest): void =
     await enqueue(job(1, a), job(2, b))
     const first = await claimed()
     await queue((q) => q.retry(first, 'the gateway does not answer'))
-    // It does not keep others waiting meanwhile.
+    // It does not block jobs of other servers.
     const other = await claimed()
     expect(other.job).toEqual(job(2, b))
     expect(await claim()).toEqual(Option.none())

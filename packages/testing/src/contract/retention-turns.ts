@@ -7,7 +7,7 @@ export interface RetentionUnderTest {
   readonly run: <A, E>(effect: Effect.Effect<A, E, Retention>) => Promise<A>
 }
 
-/** The contract of `Retention` about turns. What is removed depends on the tables, and is tested by the store. */
+/** The contract of `Retention` about turns. The removed records depend on the tables, and the store tests them. */
 export const retentionTurnsContract = ({ run }: RetentionUnderTest): void => {
   const retention = <A, E>(use: (retention: typeof Retention.Service) => Effect.Effect<A, E>) =>
     run(Effect.flatMap(Retention, use))

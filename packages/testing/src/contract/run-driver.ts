@@ -30,7 +30,7 @@ export const ended = (namespace: string, outcome: ScopeOutcome, counts: Partial<
   ended: '2026-05-01T02:00:01.500000Z',
 })
 
-/** What the suites of runs say to their port. */
+/** The calls that the suites of runs make to their port. */
 export const runDriver = ({ run, addServer }: RunsUnderTest) => {
   const runs = <A, E>(use: (runs: typeof Runs.Service) => Effect.Effect<A, E>) => run(Effect.flatMap(Runs, use))
   /** Ids of servers, by the end of their names; they are added before the first test. */
