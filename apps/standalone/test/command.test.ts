@@ -216,8 +216,19 @@ test('the next start knows the token and goes on with the run', async () => {
     good(/^ID +KEY +USER +WRITES +EXPIRES +LAST USED +DESCRIPTION\n1 .* made at the start\n2 .* no .* a reader\n$/),
   )
   expect(list.stdout).not.toContain(token.slice(-40))
-  expect(await netboxPbs(['token', 'revoke', '2', ...at()])).toEqual(good('token 2 is revoked\n'))
-  expect(await netboxPbs(['token', 'revoke', '2', ...at()])).toMatchObject({ code: 1, stdout: '' })
+  expect(await netboxPbs(['token', 'revoke', '2', ...at()])).toEqual({
+    code: 2,
+    stdout: '',
+    stderr:
+      'Revoke token 2 of admin, "a reader"? What uses it is rejected from then on. There is no terminal to ask on: add --yes to confirm\n',
+  })
+  expect(await netboxPbs(['token', 'revoke', '2', ...at(), '--yes'])).toEqual(good('token 2 is revoked\n'))
+  expect(await netboxPbs(['token', 'revoke', '2', ...at()])).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'there is no token 2: "netbox-pbs token list" shows them\n',
+  })
+  expect(await netboxPbs(['token', 'revoke', '2', ...at(), '--yes'])).toMatchObject({ code: 1, stdout: '' })
   expect(await netboxPbs(['token', 'list', ...remote], { input: 'nbt_000000000000.none' })).toEqual({
     code: 1,
     stdout: '',

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { type Recorder, type Simulator, startRecorder, startSimulator } from '@netbox-pbs/pbs-simulator'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { netboxPbs } from './support/process.ts'
+import { netboxPbs, netboxPbsOnTerminal } from './support/process.ts'
 import { type Row, request, runEnded, syncAndWait } from './support/rest.ts'
 import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
 
@@ -108,6 +108,40 @@ describe('a certificate that was renewed', () => {
     expect(await command(['server', 'pin', pbs.name, '--yes'])).toMatchObject({
       stdout: expect.stringContaining('already'),
     })
+  })
+
+  test('is pinned by its test, next to the pinned one and after a question', async () => {
+    const { fingerprint: pinned } = pbs
+    await pbs.rotateCertificate()
+    const testAndPin = ['server', 'test', pbs.name, '--pin']
+    const both = `pinned:    ${pinned}\npresented: ${pbs.fingerprint}\n`
+    expect(await command(testAndPin)).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `${both}Pin the presented certificate of ${pbs.name}? Compare it with the server first. There is no terminal to ask on: add --yes to confirm\n`,
+    })
+    const onTerminal = (args: ReadonlyArray<string>, answer: string) =>
+      netboxPbsOnTerminal([...args, '--url', system.url, '--token', system.token], answer)
+    const declined = await onTerminal(testAndPin, 'n\n')
+    expect(declined).toEqual({
+      code: 1,
+      shown: expect.stringMatching(/Pin [\s\S]*\[y\/N\] [\s\S]*nothing was changed/),
+    })
+    const [row] = ((await rest('GET', servers)).json as { results: ReadonlyArray<Row> }).results // border: as above
+    expect(row).toMatchObject({ fingerprint: pinned, tls_state: { value: 'fingerprint_changed' } })
+
+    const reachable = `${pbs.name}: reachable, PBS ${pbs.state.version}.${pbs.state.release}, fingerprint ${pbs.fingerprint}`
+    const agreed = await onTerminal(testAndPin, 'yes\n')
+    expect(agreed).toEqual({ code: 0, shown: expect.stringContaining(`pinned the certificate of ${pbs.name}\r\n`) })
+    expect(agreed.shown).toContain(reachable)
+    expect(await read(row?.id ?? 0)).toMatchObject({ fingerprint: pbs.fingerprint, tls_state: { value: 'ok' } })
+    // Nothing to pin, nothing to ask.
+    expect(await command(testAndPin)).toEqual({ code: 0, stdout: `${reachable}\n`, stderr: '' })
+    expect(await onTerminal(['server', 'remove', pbs.name], 'n\n')).toEqual({
+      code: 1,
+      shown: expect.stringMatching(/Remove pbs-a with \d+ datastores[\s\S]*nothing was changed/),
+    })
+    expect((await read(row?.id ?? 0)).name).toBe(pbs.name)
   })
 
   test('set changes the rest; what needs the secret asks for it and is tried first', async () => {

@@ -43,6 +43,7 @@ test.each([
   ['start --demo --seed x', expect.stringMatching(/^option '--seed <number>' argument 'x' is invalid/)],
   ['start --seed 4', expect.stringMatching(/^option '--seed' goes with --demo: add it, or leave --seed out; /)],
   ['server test', expect.stringMatching(/^missing required argument 'name'; see "netbox-pbs server test --help"/)],
+  ['server test pbs-a --yes', expect.stringMatching(/^option '--yes' goes with --pin: add it, or leave --yes out; /)],
   ['server add pbs-a', expect.stringMatching(/^required option '--host <host>' not specified; /)],
   ['server add pbs-a --host h --token-id t --port 0', expect.stringMatching(/^option '--port <port>' argument '0'/)],
   ['server set pbs-a', 'say what to change: "netbox-pbs server set --help" lists the flags'],

@@ -26,6 +26,7 @@ type AddFlags = RemoteFlags & {
 }
 type SetFlags = RemoteFlags & Partial<Omit<AddFlags, keyof RemoteFlags>>
 type YesFlags = RemoteFlags & { yes?: boolean }
+type TestFlags = YesFlags & { pin?: boolean }
 
 const port = wholeNumber(1, 65_535)
 const timeout = wholeNumber(1, 600)
@@ -98,9 +99,13 @@ export function serverCommands(choose: Choose): Command {
     .action((name: string, flags: YesFlags) =>
       choose(withRemote(flags, (system) => pinServer(system, name, flags.yes ?? false))),
     )
-  const test = named('test', 'try the connection').action((name: string, flags: RemoteFlags) =>
-    choose(withRemote(flags, (system) => testServer(system, name))),
-  )
+  const test = named('test', 'try the connection')
+    .option('--pin', 'show another certificate next to the pinned one, and pin it after a question')
+    .option('--yes', 'do not ask')
+    .action((name: string, { pin = false, yes = false, ...flags }: TestFlags) => {
+      if (yes && !pin) test.error("option '--yes' goes with --pin: add it, or leave --yes out")
+      choose(withRemote(flags, (system) => testServer(system, name, { pin, yes })))
+    })
   const list = remoteFlags(newCommand('list', 'the servers and how they were last seen')).action((flags: RemoteFlags) =>
     choose(withRemote(flags, listServers)),
   )

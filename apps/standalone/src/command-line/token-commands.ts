@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { newCommand, wholeNumber } from '@netbox-pbs/app-shell'
+import { newCommand, type WrongUsage, wholeNumber } from '@netbox-pbs/app-shell'
 import { type Command, InvalidArgumentError } from 'commander'
 import { Effect } from 'effect'
 import { z } from 'zod'
@@ -27,7 +27,10 @@ export function tokenCommands(choose: Choose): Command {
   )
   const revoke = remoteFlags(newCommand('revoke', 'end a token'))
     .argument('<id>', 'its number in the list', wholeNumber(1, Number.MAX_SAFE_INTEGER))
-    .action((id: number, flags: RemoteFlags) => choose(withTokenStore(flags, (store) => revokeToken(store, id))))
+    .option('--yes', 'do not ask')
+    .action((id: number, { yes = false, ...flags }: RemoteFlags & { yes?: boolean }) =>
+      choose(withTokenStore(flags, (store) => revokeToken(store, id, yes))),
+    )
   for (const command of [create, list, revoke]) token.addCommand(command)
   return token
 }
@@ -39,7 +42,10 @@ const time = (text: string): string => {
 }
 
 /** Works on the tokens of the system that the flags name, through its REST API when it runs, else in its database. */
-const withTokenStore = (flags: RemoteFlags, work: (store: TokenStore) => Effect.Effect<void, CannotRun>): Task =>
+const withTokenStore = (
+  flags: RemoteFlags,
+  work: (store: TokenStore) => Effect.Effect<void, CannotRun | WrongUsage>,
+): Task =>
   Effect.gen(function* () {
     const remote = yield* findRemote(flags)
     yield* work(remote === null ? yield* openStored(resolve(flags.dataDir)) : remoteTokens(remote))

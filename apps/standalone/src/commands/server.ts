@@ -131,29 +131,63 @@ export const setServer = (
 /** Pins the certificate that a server presents now, after a person has seen it. */
 export const pinServer = (remote: Remote, name: string, yes: boolean): Effect.Effect<void, WrongUsage | CannotRun> =>
   Effect.gen(function* () {
-    const { id, fingerprint } = yield* byName(remote, name)
-    const path = `${servers}${id}/`
-    const test = yield* call(remote)({ method: 'POST', path: `${path}test/`, body: {}, answer: Test })
-    const presented = test.presented_fingerprint
-    if (presented === null)
-      return yield* new CannotRun({
-        message: `${name}: ${test.error ?? 'presents no certificate'}; nothing was changed`,
-      })
-    if (bare(presented) === bare(fingerprint))
-      return say(`${name} presents the pinned certificate already: ${presented}`)
+    const server = yield* byName(remote, name)
+    const test = yield* tryServer(remote, server)
+    const presented = yield* presentedBy(name, test)
+    if (isPinned(server, presented)) return say(`${name} presents the pinned certificate already: ${presented}`)
+    say(`pinned the certificate of ${name}: ${seen(yield* pinPresented(remote, server, presented, yes))}`)
+  })
+
+/** What `server test` does apart from the test. */
+export interface TestOptions {
+  /** Offers to pin a certificate that is not the pinned one. */
+  readonly pin: boolean
+  /** Pins it without a question. */
+  readonly yes: boolean
+}
+
+/**
+ * Tests the connection of a server. Fails when it cannot be read. With `pin`, another certificate
+ * than the pinned one is shown next to it, pinned once a person agrees, and tested again.
+ */
+export const testServer = (
+  remote: Remote,
+  name: string,
+  { pin, yes }: TestOptions,
+): Effect.Effect<void, WrongUsage | CannotRun> =>
+  Effect.gen(function* () {
+    const server = yield* byName(remote, name)
+    const test = yield* tryServer(remote, server)
+    if (!pin) return yield* reportTest(name, test)
+    const presented = yield* presentedBy(name, test)
+    if (isPinned(server, presented)) return yield* reportTest(name, test)
+    yield* pinPresented(remote, server, presented, yes)
+    say(`pinned the certificate of ${name}`)
+    yield* reportTest(name, yield* tryServer(remote, server))
+  })
+
+const tryServer = (remote: Remote, { id }: Server) =>
+  call(remote)({ method: 'POST', path: `${servers}${id}/test/`, body: {}, answer: Test })
+
+const presentedBy = (name: string, { presented_fingerprint, error }: Test): Effect.Effect<string, CannotRun> =>
+  presented_fingerprint === null
+    ? new CannotRun({ message: `${name}: ${error ?? 'presents no certificate'}; nothing was changed` })
+    : Effect.succeed(presented_fingerprint)
+
+const isPinned = ({ fingerprint }: Server, presented: string): boolean => bare(presented) === bare(fingerprint)
+
+/** Shows what is pinned and what was presented, and makes exactly that the pin when a person agrees. */
+const pinPresented = (remote: Remote, { id, name, fingerprint }: Server, presented: string, yes: boolean) =>
+  Effect.gen(function* () {
     complain(`pinned:    ${fingerprint === '' ? 'none' : fingerprint}`)
     complain(`presented: ${presented}`)
     yield* needYes(yes, `Pin the presented certificate of ${name}? Compare it with the server first.`)
-    const answer = yield* call(remote)({ method: 'PATCH', path, body: { fingerprint: presented }, answer: Server })
-    say(`pinned the certificate of ${name}: ${seen(answer)}`)
+    const body = { fingerprint: presented }
+    return yield* call(remote)({ method: 'PATCH', path: `${servers}${id}/`, body, answer: Server })
   })
 
-/** Tests the connection of a server. Fails when it cannot be read. */
-export const testServer = (remote: Remote, name: string) =>
-  Effect.gen(function* () {
-    const { id } = yield* byName(remote, name)
-    const test = yield* call(remote)({ method: 'POST', path: `${servers}${id}/test/`, body: {}, answer: Test })
-    yield* usable(name, test)
+const reportTest = (name: string, test: Test): Effect.Effect<void, CannotRun> =>
+  Effect.map(usable(name, test), () => {
     say(
       `${name}: reachable, PBS ${test.version ?? 'of unknown version'}, fingerprint ${test.presented_fingerprint ?? 'unknown'}`,
     )

@@ -1,4 +1,7 @@
+import type { WrongUsage } from '@netbox-pbs/app-shell'
 import { Effect } from 'effect'
+import { needYes } from '../confirm.ts'
+import { CannotRun } from '../failures.ts'
 import { complain, say, table } from '../terminal.ts'
 import type { TokenRequest, TokenStore } from '../tokens/token-store.ts'
 
@@ -28,6 +31,16 @@ export const listTokens = (store: TokenStore) =>
     ),
   )
 
-/** Ends a token by its id. */
-export const revokeToken = (store: TokenStore, id: number) =>
-  Effect.map(store.revoke(id), () => say(`token ${id} is revoked`))
+/** Ends a token by its id, once a person has seen whose it is. */
+export const revokeToken = (store: TokenStore, id: number, yes: boolean): Effect.Effect<void, WrongUsage | CannotRun> =>
+  Effect.gen(function* () {
+    if (!yes) {
+      const token = (yield* store.list()).find((listed) => listed.id === id)
+      if (token === undefined)
+        return yield* new CannotRun({ message: `there is no token ${id}: "netbox-pbs token list" shows them` })
+      const about = token.description === '' ? '' : `, "${token.description}"`
+      yield* needYes(yes, `Revoke token ${id} of ${token.username}${about}? What uses it is rejected from then on.`)
+    }
+    yield* store.revoke(id)
+    say(`token ${id} is revoked`)
+  })

@@ -102,3 +102,22 @@ export class SystemProcess {
 /** Runs the command to its end. */
 export const netboxPbs = (args: ReadonlyArray<string>, options: ProcessOptions = {}): Promise<Outcome> =>
   SystemProcess.start('netbox-pbs', args, options).outcome()
+
+/**
+ * Runs the command to its end on a terminal, on which a person types `answer`. The terminal shows
+ * what was typed, and all output is one.
+ */
+export function netboxPbsOnTerminal(args: ReadonlyArray<string>, answer: string) {
+  const quoted = [process.execPath, ...usual('netbox-pbs'), ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`)
+  // Of util-linux: it gives the command a terminal of its own, and ends with its exit code.
+  const child = spawn('script', ['--quiet', '--return', '--command', `exec ${quoted.join(' ')}`, '/dev/null'], {
+    cwd: root,
+    env: { PATH: process.env['PATH'] ?? '', SHELL: '/bin/sh' },
+  })
+  let shown = ''
+  child.stdin.end(answer)
+  child.stdout.on('data', (chunk) => {
+    shown += chunk
+  })
+  return once(child, 'close').then(([code]) => ({ code: code as number | null, shown })) // border: Node's own event
+}
