@@ -21,7 +21,7 @@ import { version } from './version.ts'
 
 type Secret = Redacted.Redacted<string>
 
-/** What `start:api` is told by flags and environment. */
+/** The configuration of `start:api`, from flags and environment. */
 export interface ApiConfig {
   readonly host: string
   readonly port: number

@@ -16,7 +16,7 @@ import type {
   Workers,
 } from '@netbox-pbs/core/ports'
 
-/** What the API needs of the world. */
+/** The services that the API needs. */
 export type ApiServices =
   | Branches
   | InventoryLists

@@ -6,5 +6,5 @@ export const version: string = manifest.version
 /** The NetBox whose REST conventions these are. */
 export const netboxVersion = '4.7.3'
 
-/** What `API-Version` says: major and minor of that NetBox. */
+/** The `API-Version` header: major and minor of the NetBox release that the API follows. */
 export const apiVersion = '4.7'

@@ -91,7 +91,7 @@ test('a client prepares changes in a branch, sees them there alone, merges them 
   expect((await client.ask('GET', `branches/${branch.id}/`)).json.merged_time).toBe(null)
   const merged = await merge(true)
   expect(merged.json).toMatchObject({ status: { value: 'merged' }, merged_by: 'admin', merged: dry.json.merged })
-  // The branch has ended: a client that still names it is told so, and does not get main.
+  // The branch has ended: a client that still names it gets an error, not main.
   expect((await client.ask('GET', 'snapshots/')).status).toBe(400)
 
   client.activate(null)

@@ -31,7 +31,7 @@ beforeEach(async () => {
   branchId = json.id
   headers = { 'X-NetBox-Branch': json.schema_id }
 })
-/** Whatever a test has done in its branch, main and the gateway are as they were. */
+/** Each test must leave main and the gateway unchanged. */
 afterEach(async () => {
   for (const row of [paper, connected, tank])
     expect((await api.ask('GET', row.json.url.slice(api.url.length))).json).toEqual(row.json)

@@ -243,7 +243,7 @@ test('it does not merge over a conflict, and merges as that is answered', async 
     status: { value: 'in_review' },
   })
   expect(await answer({ resolution: 'value', value: 7.5e3, field: 'path' })).toMatchObject({ json: { resolved: 0 } })
-  // A backslash and what follows are characters of their own, not the ones that they stand for in JSON.
+  // A backslash and the letters after it are separate characters, not the JSON escape.
   for (const value of ['\\u0000', '\\ud800'])
     expect(await answer({ resolution: 'value', value, field: 'path' })).toMatchObject({ json: { resolved: 0 } })
   expect(await answer({ resolution: 'value', value: ['a'], kind: 'update_update' })).toMatchObject({

@@ -117,8 +117,8 @@ describe.each(chosen)('a hostile request, on $engine', ({ database }) => {
   afterAll(() => api?.stop())
 
   /**
-   * Sends requests, some at a time, and tells those that were answered with a fault of ours, not at
-   * all or unlike the OpenAPI document, and what was logged beyond a short line for each.
+   * Sends requests, some at a time, and returns those answered with a fault of ours, not at all or
+   * unlike the OpenAPI document, and log output beyond a short line for each.
    */
   const harmOf = async (requests: ReadonlyArray<RawRequest>): Promise<ReadonlyArray<string>> => {
     const harm: Array<string> = []
@@ -158,7 +158,7 @@ describe.each(chosen)('a hostile request, on $engine', ({ database }) => {
     const sent = paths
       .filter((path) => path.includes(':'))
       .flatMap((path, nth) => {
-        // One method that the path does not have stands for the others, except with NETBOX_PBS_MATRIX=all.
+        // One method that the path does not have represents the others, except with NETBOX_PBS_MATRIX=all.
         const own = methods.filter((method) => routes.some((route) => route.path === path && route.method === method))
         const others = methods.filter((method) => !own.includes(method))
         const sentTo = whole ? methods : [...own, ...others.slice(nth % others.length).slice(0, 1)]

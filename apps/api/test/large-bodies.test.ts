@@ -22,7 +22,7 @@ test.each([
   async (_, target, headers, limit, named) => {
     for (const chunked of [false, true]) {
       const body = 'x'.repeat(2 * limit + 8 * megabyte)
-      // It goes on writing all of it, whatever comes back; a reset rejects.
+      // It writes the whole body, even after an answer; a reset rejects.
       const { status, head, text } = await rawRequest(api.url, { method: 'POST', target, headers, body, chunked })
       expect([status, chunked]).toEqual([413, chunked])
       expect(head).toMatch(/\r\nConnection: close\r\n/i)

@@ -106,7 +106,7 @@ test('approval by another is not asked for while there is no other', async () =>
   expect((await ask()).status).toBe(400)
   const { id } = await grant('eve000000002', true)
   expect((await ask()).json).toMatchObject({ branch_approval_required: true })
-  // What is on stays on in a body that says so again, and can be switched off.
+  // A setting that is on can be sent as on again, and can be switched off.
   await api.run(Effect.flatMap(ApiTokens, (tokens) => tokens.remove({ id })))
   expect((await ask()).status).toBe(200)
   const off = await api.ask('PATCH', `${root}/settings/`, { body: { branch_approval_required: false } })

@@ -60,7 +60,7 @@ const conflict = ({ id, schema_id }: Target) =>
     await api.ask('PATCH', path, { body: { comment: `main ${id}` } })
   })
 
-/** What an attempt came to: `allowed`, or the text that rejects it. */
+/** The result of an attempt: `allowed`, or the text that rejects it. */
 const rest = async (method: string, path: string, ask: Ask): Promise<string> => {
   const { status, text, json } = await api.ask(method, `${root}${path}`, ask)
   if (status < 300) return 'allowed'

@@ -110,7 +110,7 @@ describe.each(engines)('absent rows on $engine', ({ migrated }) => {
           const absent = { id, presence: 'absent', missing_since: second, last_seen_own: first, untouched: true }
           expect(yield* seen(table, server)).toEqual([absent, ...before.slice(1)])
           expect(yield* rows(`select absent_run from ${table} where id = ${id}`)).toEqual([{ absent_run: 77 }])
-          // Who notes it again says nothing new.
+          // A second note of the same absence changes nothing.
           yield* landOnce(scope, [{ model, changes: [], sightings: noted(id) }], { at: may(30), visibility: 'narrow' })
           expect((yield* seen(table, server))[0]).toEqual(absent)
           expect(yield* viewOf(server, scope.resource)).toBe('all')

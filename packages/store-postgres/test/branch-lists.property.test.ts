@@ -20,7 +20,7 @@ const by = (...fields: ReadonlyArray<string>): ReadonlyArray<OrderTerm> =>
 
 type Requested = Partial<Pick<ListQuery, 'filters' | 'search' | 'order'>>
 
-/** What is asked of every model, and of each. */
+/** The lists requested of every model, and of each. */
 const everywhere: ReadonlyArray<Requested> = [{}, { order: by('-id') }, { order: by('server', '-last_seen_at') }]
 const ofModel: Readonly<Partial<Record<ModelName, ReadonlyArray<Requested>>>> = {
   server: [{ search: 'A' }, { order: by('-port') }, { filters: [exact('name', 'a', 'd')] }],
@@ -105,7 +105,7 @@ describe.each(engines)('lists in branches on $engine', ({ engine, migrated }) =>
         return { branch: id, ids: ofBranch }
       }),
     )
-    // What main has done since is counted by the first who reads.
+    // The first read recounts main's changes since.
     await here.runPromise(
       Effect.flatMap(Branches, (branches) => byCursor(branches.overlay({ id: branch }).lists, 'snapshot')),
     )

@@ -32,7 +32,7 @@ const step = FastCheck.record({
 })
 type Step = typeof step extends FastCheck.Arbitrary<infer S> ? S : never
 
-/** What is compared: all that a user may write. */
+/** The compared columns: all that a user may write. */
 const columns: Readonly<Record<Model, string>> = {
   server: 'id, name, host, sync_schedule, tags, custom_fields',
   datastore: 'id, server_id, name, path, comment, tags, custom_fields',

@@ -164,7 +164,8 @@ describe.each(engines)('reverting a merge on $engine', ({ migrated }) => {
             ],
           },
         ])
-        // Main comes to say the same of one field by itself, loses a row, tags another and makes the branch's creation.
+        // A user makes the same change of one field in main, deletes a row, tags another and makes
+        // the branch's creation.
         yield* edits.update({ model: 'snapshot', id: snapshot(0).id, values: { comment: 'source' }, actor })
         yield* edits.remove({ model: 'snapshot', id: snapshot(1).id, actor })
         yield* edits.update({ model: 'snapshot', id: snapshot(2).id, values: { tags: ['late'] }, actor })

@@ -14,7 +14,7 @@ import { answer, check, newBranch, newFleet, rows, stageOnce } from './contract/
 import { edits } from './contract/edits.ts'
 import { engines } from './engines.ts'
 
-/** What a source says of one snapshot of main. */
+/** Variants of a source's report on one snapshot of main. */
 const stated = FastCheck.constantFrom<Array<'same' | 'comment' | 'other comment' | 'failed' | 'gone'>>(
   'same',
   'same',
@@ -163,7 +163,7 @@ describe.each(engines)('staging into a branch that waits, on $engine', ({ migrat
   const mainSnapshots = (server: number) =>
     rows<MainSnapshot>(`select id, backup_id, backup_time from snapshots where server_id = ${server} order by id`)
 
-  /** What a run stages: of each snapshot of main what its source says, and new ones. */
+  /** The rows that a run stages: the source's report on each snapshot of main, and new ones. */
   const stagedBy = (server: number, main: ReadonlyArray<MainSnapshot>, { of, found, size }: Run) => {
     const changes = main.flatMap(({ id, backup_id, backup_time }, nth): ReadonlyArray<Change> => {
       const facts = snapshotFacts(server, backup_id, backup_time)
@@ -190,7 +190,7 @@ describe.each(engines)('staging into a branch that waits, on $engine', ({ migrat
     return [...changes, ...made.map((facts) => create('snapshot', facts))]
   }
 
-  /** What the entries of a branch say, without what they were first based on. */
+  /** The entries of a branch, without their first bases. */
   const entries = (branch: number) =>
     rows<{ readonly entry: string }>(`
       select concat_ws(' ', op, case op when 'create' then concat_ws('/', backup_id, extract(day from backup_time at time zone 'UTC'), size_bytes) else id::text end,

@@ -159,7 +159,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
         expect(yield* tried('moved')).toEqual(taken(0))
         expect(yield* Effect.either(branch.update('datastore', tank.id, { name: 'new' }))).toEqual(taken(0))
         expect(yield* branch.create('datastore')).toEqual([])
-        // What the branch moves or deletes leaves its key.
+        // A row that the branch moves or deletes frees its key.
         const [second] = yield* branch.create('datastore', store('tank'))
         expect(yield* Effect.either(branch.update('datastore', tank.id, { name: 'tank' }))).toEqual(taken(0))
         yield* branch.remove('datastore', second ?? 0)

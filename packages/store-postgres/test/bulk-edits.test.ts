@@ -266,7 +266,7 @@ describe.each(engines)('edits of many rows at once on $engine', ({ migrated }) =
         )
         expect(yield* statementsOf(remove(ids.slice(1)))).toBeLessThan(15)
         expect(yield* shown).toEqual(['store-999: the 0th'])
-        // What the branch says of all this merges.
+        // These changes of the branch merge.
         yield* branches.merge({ id: branch, commit: true, by: aRequest(), at: '2026-06-02T00:00:00Z', approval: false })
         const left = yield* rows(`select name, comment from datastores where server_id = ${id}`)
         expect(left).toEqual([{ name: 'store-999', comment: 'the 0th' }])

@@ -42,7 +42,7 @@ describe.each(engines)('the order of the change log on $engine', ({ engine, migr
     })
     return { seen, ask }
   }
-  /** Another session that keeps a row of main from being written until it is let go. */
+  /** Another session that locks a row of main until it is released. */
   const hold = (table: string, id: number) =>
     Effect.acquireRelease(
       Effect.gen(function* () {

@@ -38,7 +38,7 @@ describe.each(engines)('the log of decisions on $engine', ({ migrated }) => {
   const run = <A, E>(effect: Effect.Effect<A, E, Ports>) => runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
-  /** What the log tells of some models since an entry, oldest first. */
+  /** The log of some models since an entry, oldest first. */
   const since = (
     afterId: number,
     models: ReadonlyArray<LoggedChange['model']> = ['branch', 'conflict', 'held_deletions'],

@@ -12,9 +12,9 @@ import { engines } from './engines.ts'
 type Ports = Inventory | InventoryWrites | ChangeSets | Database
 
 /**
- * Where the digest of a group's last frame would say of main what is no longer so, it is gone: the
- * next run compares the group again. Each case here leaves the other group's digest alone. A change
- * of a fact by a user, one that meets a landing, and a held-back row that returns are cases of
+ * Any change of main that a group's last frame does not have clears the group's digest, so that the
+ * next run compares the group again; each case here leaves the other group's digest alone. Edits of
+ * a fact, also during a landing, and a held-back row that returns are cases of
  * inventory-writes.test.ts and landing.test.ts.
  */
 describe.each(engines)('a digest that would lie on $engine', ({ migrated }) => {

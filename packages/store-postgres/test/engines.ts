@@ -3,7 +3,7 @@ import { Effect, Layer, Redacted } from 'effect'
 import { Database } from '../src/database/database.ts'
 import { migrate } from '../src/migrations/migrate.ts'
 
-/** An engine with a database of its own for whoever builds a layer. */
+/** An engine that gives each layer a database of its own. */
 export interface Engine {
   readonly engine: Database['Type']['engine']
   readonly empty: Layer.Layer<Database>

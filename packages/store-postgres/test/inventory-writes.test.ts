@@ -26,8 +26,8 @@ import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { edits } from './contract/edits.ts'
 import { engines } from './engines.ts'
 
-// What a sync needs of this port has a contract suite; here are all models and columns, which only
-// the two engines write.
+// The contract suite covers this port as far as a sync needs it; here are all models and columns,
+// which only the two engines write.
 
 const unconnected = { host: 'h', token_id: 't@pbs!x' }
 

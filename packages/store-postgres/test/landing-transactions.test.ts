@@ -128,7 +128,7 @@ describe.each(engines)('a landing as a transaction on $engine', ({ migrated }) =
         const changeSet = yield* openFor(905, scope)
         const part = { model: 'snapshot', changes: [create('snapshot', snapshotFacts(server, '100', may(2)))] } as const
         yield* appendAll(changeSet, scope, [part])
-        // What recovery does: it empties the unlogged tables, all of them.
+        // Recovery empties all unlogged tables.
         const unlogged = yield* rows<{ name: string }>(
           `select relname::text as name from pg_class where relkind = 'r' and relpersistence = 'u' order by 1`,
         )

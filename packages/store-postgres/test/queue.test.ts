@@ -79,7 +79,7 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
       )
       await statement('update pgboss.queue set monitor_on = null, monitor_claim_on = null')
     }
-    /** What the queue does on its own every few seconds. */
+    /** The periodic work that the queue does on its own. */
     const supervised = async () => {
       const { driver } = await run(Database)
       const boss = await new PgBoss({ ...bossOptions(driver), supervise: false }).start()
@@ -212,7 +212,7 @@ describe.each(engines)('Queue on $engine', ({ empty }) => {
       ),
     )
     expect(during).toBeGreaterThan(before)
-    // Timers of the test runner may end meanwhile, so fewer is no leak.
+    // Other timers of the test runner may have ended, so fewer is no leak.
     expect(timers()).toBeLessThanOrEqual(before)
   })
 })

@@ -504,7 +504,7 @@ const races: ReadonlyArray<
         } as const
         const working = Effect.all(
           [
-            // A change, and then none: what a branch no longer holds is written to the scope in main.
+            // A change, then none: an entry that leaves the branch is written to the scope in main.
             Effect.either(Effect.zip(stageOnce(id, stores, [part]), stageOnce(id, stores, []))),
             Effect.either(
               (yield* ServerObservations).record({

@@ -72,8 +72,8 @@ const inventory = Effect.flatMap(Database, (database) =>
 )
 
 /**
- * The inventory before some entries of the log, newest first, out of the one after them. Whatever
- * the two say differently is a mistake of the log.
+ * The inventory before some entries of the log, newest first, computed from the one after them. Any
+ * difference between the two is a mistake of the log.
  */
 function rebuilt(now: Inventory, newestFirst: ReadonlyArray<LoggedChange>): Inventory {
   const then: Inventory = new Map(now)
@@ -106,7 +106,7 @@ const shown = (of: Inventory) => Object.fromEntries([...of].toSorted(([a], [b]) 
 let requests = 9_000_000
 const aRequest = () => ada(++requests)
 
-/** What a source lists of a scope, as changes against main. */
+/** A source's list of a scope, as changes against main. */
 const listed = (random: Random, server: { readonly id: number; readonly name: string }) =>
   Effect.gen(function* () {
     const resource = random.pick(['snapshots', 'snapshots', 'snapshots', 'datastores', 'namespaces', 'jobs'] as const)
@@ -205,7 +205,7 @@ function newRow(random: Random, model: Exclude<WritableModel, 'server'>, server:
   return { ...key, backup_id: random.pick(['100', '300']), backup_time: may(random.upTo(6) + 1), comment: 'mine' }
 }
 
-/** What a person changes of a row, also its key. */
+/** A person's new values of a row, also of its key. */
 function newValues(random: Random, model: WritableModel, servers: ReadonlyArray<number>, mark: string): EditValues {
   const tags = random.is(0.3) ? { tags: [{ slug: random.pick(['red', 'blue']) }] } : {}
   if (model === 'server')
@@ -221,7 +221,7 @@ function newValues(random: Random, model: WritableModel, servers: ReadonlyArray<
   return { ...tags, ...moved, ...key, comment: random.pick(['', 'mine', 'x']), protected: random.is(0.5) }
 }
 
-/** What comes to nothing: somebody else has the key, the server is gone, or a reviewer's answer was not enough. */
+/** Writes without effect: another row has the key, the server is gone, or a reviewer's answer was not enough. */
 const mayFail = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.catchAll(effect, (error) =>
     [
@@ -244,7 +244,7 @@ class History {
   readonly #mark: string
   readonly #merged: Array<number> = []
   #names = 0
-  /** What was done, in order. */
+  /** The steps so far, in order. */
   readonly done: Array<string> = []
 
   constructor(seed: number, mark: string) {

@@ -18,7 +18,7 @@ const found = (server: number): ReadonlyArray<Part> => [
   { model: 'snapshot', changes: facts(server).map((of) => create('snapshot', of)) },
 ]
 
-/** What a person says of a new snapshot. */
+/** A person's values of a new snapshot. */
 const values = (server: number) =>
   facts(server).map(({ datastore_name, backup_type, backup_id, backup_time }) => ({
     server,
@@ -55,7 +55,7 @@ const isKnown = (table: string) =>
 
 type Ports = Branches | ChangeSets | InventoryWrites | Retention | Database | Inventory
 
-/** A large write: what comes before it, which gives the write itself, and the table that it fills. */
+/** A large write: a preparation, which returns the write itself, and the table that the write fills. */
 interface Write {
   readonly title: string
   readonly table: 'branch_snapshots' | 'snapshots'

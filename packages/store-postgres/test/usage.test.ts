@@ -47,7 +47,7 @@ describe.each(engines)('the usage of datastores on $engine', ({ migrated }) => {
     })
   const points = (datastoreId: number, limit = 100, offset = 0) =>
     Effect.flatMap(DatastoreUsage, (usage) => usage.points({ datastoreId, limit, offset }))
-  /** What tells a row that was written from one that was left alone. */
+  /** Row versions: they tell a row that was written from one that was left alone. */
   const versions = Effect.gen(function* () {
     const database = yield* Database
     return yield* database.query('looking', async (db) => {

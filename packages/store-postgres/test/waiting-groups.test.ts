@@ -9,7 +9,7 @@ import type { Tables } from '../src/database/tables.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { engines } from './engines.ts'
 
-// The embedded engine has one connection, so nothing goes on meanwhile.
+// The embedded engine has one connection, so no other transaction can run in between.
 describe.each(engines.filter(({ engine }) => engine === 'pg'))('a group that waits', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
   afterAll(() => runtime.dispose())

@@ -4,7 +4,7 @@ import type { Caller } from '../rest/caller.ts'
 import { forbidden, type HttpError } from '../rest/http-error.ts'
 import { type Credentials, readToken, secretHasHash } from './token-text.ts'
 
-/** Who an `Authorization` header stands for. Each way to be wrong has NetBox's own sentence, all of them 403. */
+/** The user of an `Authorization` header. Each kind of invalid header is a 403 with NetBox's own sentence. */
 export const authenticate = Effect.fn('authenticate')(function* (
   header: string | undefined,
 ): Effect.fn.Return<Caller, HttpError | StoreFailed, ApiTokens> {

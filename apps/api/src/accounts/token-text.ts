@@ -1,6 +1,6 @@
 import { createHash, randomInt, timingSafeEqual } from 'node:crypto'
 
-/** What a token's text says: what it is looked up by, and what proves it. */
+/** The parts of a token's text: the key to look it up by, and the secret that proves it. */
 export interface Credentials {
   readonly key: string
   readonly secret: string
@@ -16,9 +16,9 @@ export const newCredentials = (): Credentials => ({ key: randomText(12), secret:
 export const tokenText = ({ key, secret }: Credentials): string => `nbt_${key}.${secret}`
 
 /**
- * Reads a token's text: `nbt_<key>.<secret>`, or any text without that prefix as NetBox's version
- * 1. Such a text has no public part; the start of its hash stands in for one, so that it too is
- * stored hashed only. Null: the prefix without a dot.
+ * Reads a token's text: `nbt_<key>.<secret>`, or any text without that prefix as NetBox's version 1;
+ * null: the prefix without a dot. Version 1 has no public part, so its key is the start of its hash;
+ * it too is stored hashed only.
  */
 export function readToken(text: string): Credentials | null {
   if (!text.startsWith('nbt_')) return { key: hashSecret(text).slice(0, 12), secret: text, version: 1 }

@@ -28,8 +28,8 @@ export const tokenKnown = (text: Redacted.Redacted<string>): Effect.Effect<boole
   }).pipe(Effect.catchTag('TokenMalformed', () => Effect.succeed(false)))
 
 /**
- * Makes a token known whose text somebody chose, for the user `admin`. One that is known already
- * stays as it is; another secret under its key replaces it.
+ * Adds a token with a chosen text, for the user `admin`. A known token does not change; another
+ * secret under its key replaces it.
  */
 export const writeToken = (
   text: Redacted.Redacted<string>,

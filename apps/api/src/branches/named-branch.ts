@@ -19,7 +19,7 @@ export const namedBranch = (c: ApiContext): Effect.Effect<Branch | null, HttpErr
     const header = c.req.header(branchHeader)
     const parameter = last(new URL(c.req.url).searchParams, branchParameter)
     const [inHeader, inQuery] = [header?.trim() ?? '', parameter?.trim() ?? '']
-    // A script's variable that is not set must not write to main what was meant for a branch.
+    // A script's unset variable must not turn a write to a branch into a write to main.
     if ((header !== undefined && inHeader === '') || (parameter !== undefined && inQuery === ''))
       return yield* badRequest(`${header === undefined ? branchParameter : branchHeader} is empty: ${nameOrLeaveOut}.`)
     if (inHeader !== '' && inQuery !== '' && inHeader !== inQuery)

@@ -52,14 +52,14 @@ const description = text.max(
 )
 const commit = z.boolean('Must be a valid boolean.').default(true).describe('False: a dry run.')
 
-/** What opens a branch. */
+/** The body that opens a branch. */
 export const NewBranch = z.strictObject({ name, description: description.default('') })
 /** A change to a branch's own name and description. */
 export const BranchRequest = z.strictObject({ name: name.optional(), description: description.optional() })
-/** What an action takes that may be a dry run. */
+/** The body of an action that may be a dry run. */
 export const CommitRequest = z.strictObject({ commit })
 const Nothing = z.strictObject({})
-/** What undoes a merged branch. */
+/** The body that reverts a merged branch. */
 export const RevertRequest = z.strictObject({
   name: name.optional().describe('Name of the new branch; by default `revert-` and the name of this branch.'),
   commit,
@@ -109,8 +109,8 @@ export const readCommit = (body: unknown) =>
   Effect.map(parsed(CommitRequest, body), ({ commit: committed }) => committed)
 
 /**
- * Reads `{"name": "undo", "commit": true}`: what the branch that undoes one is called (null: it has
- * no name of its own), and whether that is a dry run.
+ * Reads `{"name": "undo", "commit": true}`: the name of the revert branch (null: the default), and
+ * whether to commit or to do a dry run.
  */
 export const readRevert = (body: unknown) =>
   Effect.map(parsed(RevertRequest, body), ({ name: given, commit: committed }) => ({
@@ -173,7 +173,6 @@ function parsed<A extends z.ZodType>(schema: A, body: unknown): Effect.Effect<z.
 }
 
 /**
- * What a branch that undoes another is called unless somebody says otherwise:
- * `revert-pbs-sync-17-…`, cut to what a name may be.
+ * The default name of a revert branch: `revert-pbs-sync-17-…`, cut to the length that names may have.
  */
 export const revertName = ({ name }: Pick<Branch, 'name'>): string => `revert-${name}`.slice(0, maxBranchName)

@@ -56,8 +56,8 @@ export function branchedField(model: ModelName, name: string): Field | undefined
 }
 
 /**
- * The value that somebody gives as the answer to a conflict about a field, judged as a write is,
- * whether or not people may write the field.
+ * The value that resolves a conflict about a field, checked as a write is, also for a field that
+ * users may not write.
  */
 function readValue(field: Field, input: FieldValue): Checked {
   switch (field.type) {

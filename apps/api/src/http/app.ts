@@ -21,7 +21,7 @@ const site: Part = (app, run) => {
   app.route('/plugins/pbs/', pages(run))
 }
 
-/** What is served. */
+/** The served parts. */
 const parts: ReadonlyArray<Part> = [rest, site]
 
 /** Everything that is answered over HTTP. */
@@ -51,7 +51,7 @@ const patterns = restPaths.flatMap(({ routes }) =>
 /** Whether the path would be one of the API's with a slash at its end. */
 const slashed = (pathname: string): boolean => patterns.some((pattern) => pattern.test(`${pathname}/`))
 
-/** On every response: who it is, how it may be shown, and for the API its version. */
+/** Headers of every response: the request's id, the security headers, and for the API its version. */
 const responseHeaders = createMiddleware<ApiEnv>(async (c, next) => {
   const requestId = randomUUID()
   c.set('requestId', requestId)

@@ -12,10 +12,10 @@ import { apiVersion } from '../version.ts'
 const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
 /**
- * Puts paths on an app. Every request passes the same checks in NetBox's order: representation,
- * token, right to write, branch, method; each answer names the methods of its path in `Allow`. A
- * handler of branched rows is given the lists and writes of the branch in place of main's, so that
- * it cannot mix them up.
+ * Puts paths on an app, with the same checks in NetBox's order for every request: representation,
+ * token, right to write, branch, method; each answer names the methods of its path in `Allow`. In a
+ * branch, the handler gets the branch's lists and writes in place of main's, so that it cannot mix
+ * them up.
  */
 export function mountRoutes(app: OpenAPIHono<ApiEnv>, run: Run, paths: ReadonlyArray<Path>): void {
   for (const { routes, describe, open = false, branch: place = 'main' } of paths) {

@@ -19,8 +19,8 @@ const noEndpoint = 'This server is connected, and its endpoint at the gateway is
 const noObservation = 'Observations are not branched: leave this field out, or write it in main.'
 
 /**
- * What an object of a body says that cannot be said in a branch. `row`: the one to be changed;
- * null: one is made, which carries its first observations.
+ * Errors of fields in a body that cannot be written in a branch. `row`: the one to be changed;
+ * null: a creation, which has its first observations.
  */
 export function branchErrors(
   model: ModelName,

@@ -42,7 +42,7 @@ export const bulkTargets = (
     return targets
   })
 
-/** 400 with the objects that stand in the way, in NetBox's envelope. */
+/** 400 with the objects that prevent the request, in NetBox's envelope. */
 export const bulkError = (
   what: 'failed validation' | 'could not be found' | 'could not be created' | 'could not be updated',
   all: number,

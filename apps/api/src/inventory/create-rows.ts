@@ -33,9 +33,9 @@ import { referencedByItem, type ValidatedItem, validateItem } from '../validatio
 import { branchErrors } from './branch-limits.ts'
 import { knownServers } from './find-row.ts'
 
-/** The rows made, or what is wrong with those that could not be; then none was made. */
+/** The created rows, or the errors of the rows at fault; then none was created. */
 type CreateResult =
-  /** `test`: what trying the connection of a server told; null: nothing was tried. */
+  /** `test`: the test of a server's connection; null: there was none. */
   | { readonly _tag: 'created'; readonly ids: ReadonlyArray<number>; readonly test: EndpointTest | null }
   | {
       readonly _tag: 'rejected'
@@ -43,10 +43,10 @@ type CreateResult =
     }
 
 /**
- * Makes rows from the objects of a body: all of them or none. Every wrong object is reported, also
- * those whose key is taken or comes twice. A server that comes with its `token_secret` is tried and
- * connected; so it must come alone, and 502 tells that the gateway does not answer. In a branch no
- * secret is taken.
+ * Creates rows from the objects of a body, all or none, and reports every wrong object, also those
+ * whose key is taken or comes twice. A server with a `token_secret` is tested and connected, so it
+ * must be the only object, and 502 means that the gateway does not answer; in a branch no secret is
+ * accepted.
  */
 export const createRows = (
   model: WritableModel,

@@ -1,7 +1,7 @@
 import { type Field, type ModelName, registry } from '@netbox-pbs/core'
 
 /**
- * What `OPTIONS` says of a list or of one row: the fields a write takes, with their limits and
+ * The `OPTIONS` answer of a list or of one row: the fields a write takes, with their limits and
  * choices. Read-only models have no `actions`.
  */
 export function describeModel(model: ModelName, place: 'List' | 'Instance'): object {

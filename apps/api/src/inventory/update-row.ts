@@ -34,9 +34,9 @@ import { branchErrors, branchValues, deletableInBranch } from './branch-limits.t
 import { knownServers } from './find-row.ts'
 
 /**
- * Changes a row by an object of a body: `whole` needs the required fields, `partial` none. A
- * server's endpoint at the gateway changes with it, but in a branch, where what would change it is
- * refused. Gives what trying the connection of a server told; null: nothing was tried.
+ * Changes a row by an object of a body: `whole` needs the required fields, `partial` none; returns
+ * the test of a server's connection (null: there was none). A change of a server's connection also
+ * changes its endpoint at the gateway; in a branch it is rejected.
  */
 export const updateRow = (
   model: WritableModel,
@@ -84,8 +84,8 @@ const write = <A, R>(
   Effect.catchTag(change, 'KeyTaken', () => new ValidationFailed({ errors: keyTakenErrors(model) }))
 
 /**
- * Deletes a row and what is below it; a server's endpoint at the gateway goes first. In a branch a
- * server that has one stays.
+ * Deletes a row and its children; a server's endpoint at the gateway is deleted first. In a branch
+ * a server with an endpoint cannot be deleted.
  */
 export const removeRow = (
   model: WritableModel,

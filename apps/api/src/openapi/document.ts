@@ -31,7 +31,7 @@ import { version } from '../version.ts'
 import { modelSchemas } from './model-schemas.ts'
 import { componentSchemas } from './responses.ts'
 
-/** The OpenAPI document of some paths; what the models hold comes from the registry. */
+/** The OpenAPI document of some paths; the fields of the models come from the registry. */
 export function openApiDocument(paths: ReadonlyArray<Path>): object {
   const { openAPIRegistry, getOpenAPI31Document } = new OpenAPIHono()
   for (const { config } of paths.flatMap(({ routes }) => routes)) openAPIRegistry.registerPath(config)

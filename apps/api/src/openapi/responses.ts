@@ -13,7 +13,7 @@ export const json = (schema: object) => ({ 'application/json': { schema } })
 /** An answer with a body. */
 export const response = (description: string, schema: object) => ({ description, content: json(schema) })
 
-/** How a request may be refused, whatever it asks. An operation that says more about 400 comes after it. */
+/** Errors that any request may get. An operation with its own description of 400 overrides this one. */
 export const errorResponses: Responses = {
   400: response('The host of the request, or the branch that it names, cannot be used', ref('Detail')),
   403: response('No token, a wrong one, or one that may not do this', ref('Detail')),
@@ -65,7 +65,8 @@ export const branchParameters = [
 ].map((parameter) => ({ ...parameter, description: 'The schema_id of a branch; left out: main.' }))
 
 const asDocument = {
-  // What a client sends: a field with a default may be left out, and an answer may gain fields.
+  // The schema of the client's side: it may leave out a field with a default, and an answer may
+  // gain fields.
   io: 'input',
   unrepresentable: 'any',
   override: ({ jsonSchema: schema }: { jsonSchema: Record<string, unknown> }) => {

@@ -27,7 +27,7 @@ const asset = (type: string, body: string): Asset => ({
 
 const withoutMap = (code: string): string => code.replace(/\/[/*]# sourceMappingURL=.*$/m, '')
 
-/** The files that pages load. Nothing else is served: a name is looked up, never joined to a path. */
+/** The files that pages load. A name is looked up here, never joined to a path, so no other file is served. */
 const files = {
   'tabler.css': asset('text/css', packaged(require.resolve('@tabler/core/dist/css/tabler.min.css'))),
   'netbox-pbs.css': asset('text/css', own('netbox-pbs.css')),

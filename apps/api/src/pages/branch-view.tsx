@@ -10,9 +10,8 @@ import { noBranch } from './error-pages.tsx'
 import { html, type Page } from './serve-page.tsx'
 
 /**
- * A page of the inventory, in the branch that its address names as a request's does: what it reads
- * is the branch's, as the REST path of the same rows. One that is not there or has ended is said,
- * instead of showing main for it.
+ * A page of the inventory in the branch that its address names, as the REST path of the same rows
+ * reads it. A branch that does not exist or has ended is an error page; main is never shown for it.
  */
 export const branchView = (
   c: ApiContext,
@@ -28,7 +27,7 @@ export const branchView = (
     ),
   )
 
-/** What the banner of an inventory page says; null: the page is main's. `path` is the page in main. */
+/** The banner of an inventory page in a branch; null: the page is main's. `path` is the page in main. */
 export const branchBanner = (model: ModelName, branch: PageBranch, path: string): BranchBannerProps | null =>
   branch === null
     ? null

@@ -47,7 +47,7 @@ const draw = (viewer: Viewer, name: ModelName, id: number, branch: PageBranch): 
         {tasks === null ? null : <LatestTasks {...tasks} branch={branch} />}
       </>
     )
-    // What these forms change is not branched.
+    // The objects of these forms are not branched.
     const writes = viewer.writes && branch === null
     const syncable = name === 'server' && writes && row['endpoint_state'] === 'connected'
     return html(

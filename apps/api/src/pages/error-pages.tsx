@@ -37,7 +37,7 @@ export const foreignForm = (viewer: Viewer | null, path: string): JSX.Element =>
   </Layout>
 )
 
-/** A page or form for people who may write, asked for by one who may only read. */
+/** The answer to a reader who asks for a page or form that needs the right to write. */
 export const readOnly = (viewer: Viewer, path: string): JSX.Element => (
   <Layout title="Not allowed" path={path} viewer={viewer}>
     <Message title="Your token is read-only" action={{ href: home, label: 'To the overview' }}>

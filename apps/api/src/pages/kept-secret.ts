@@ -9,9 +9,8 @@ const ivBytes = 12
 const tagBytes = 16
 
 /**
- * Seals a secret that was typed into a form which is shown once more, so that it need not be typed
- * again and never stands in the page. It opens for a quarter of an hour, in the session it was
- * typed in, and in this process.
+ * Seals a secret that was typed into a form with an error, so that it need not be typed again and
+ * the page does not contain it. It opens for a quarter of an hour, in the same session and process.
  */
 export const keepSecret = (secret: Redacted.Redacted<string>, viewer: Viewer): Effect.Effect<string> =>
   Effect.map(Clock.currentTimeMillis, (now) => {

@@ -13,7 +13,7 @@ import type { InventoryLists, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { knownServers } from '../inventory/find-row.ts'
 
-/** What a list page's address asks for, and what it comes to with the servers it names looked up. */
+/** The query of a list page's address, with the servers it names looked up. */
 export interface PageQuery {
   readonly request: ListRequest
   readonly resolved: ResolvedListQuery<ModelName>

@@ -132,7 +132,7 @@ const start = forWriterForm((viewer, { server }) =>
   ),
 )
 
-/** One that has ended meanwhile stays as it ended, and its page says how. */
+/** Cancels a run. A run that has already ended does not change, and its page shows how it ended. */
 const cancel = (id: number) =>
   forWriterForm((viewer) =>
     Effect.gen(function* () {

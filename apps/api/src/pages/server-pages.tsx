@@ -27,8 +27,8 @@ import { type Form, html, type ServePage, seeOther } from './serve-page.tsx'
 import { forWriter, forWriterForm } from './visitor-page.ts'
 
 /**
- * The forms of servers. One adds a server in one step: row, endpoint and secret. The other
- * pins the certificate that a reader has seen.
+ * The forms of servers: one adds a server with row, endpoint and secret in one step. The other makes
+ * the certificate that a reader has checked the pinned one.
  */
 export const serverPages = (serve: ServePage): Hono<ApiEnv> =>
   new Hono<ApiEnv>()
@@ -48,7 +48,7 @@ const add = forWriterForm((viewer, form, requestId) =>
       verify_ssl: columns['verify_ssl'] ?? 'false',
       ...(intent.startsWith(pinIntent) ? { fingerprint: intent.slice(pinIntent.length) } : {}),
     }
-    // What was typed is not lost by an error; it goes back sealed.
+    // An error keeps the typed texts; the secret is sent back sealed.
     const again = (errors: FieldErrors, status: number, failure: ServerNotUsable | null = null) =>
       Effect.gen(function* () {
         const sealed = secret === '' ? null : yield* keepSecret(Redacted.make(secret), viewer)

@@ -51,7 +51,7 @@ const userOfToken = (token: string) =>
 
 const byLink = (c: ApiContext, link: string): Page =>
   Effect.gen(function* () {
-    // What only looks where a link leads must not use it up.
+    // A HEAD request, as link previews send it, must not use up the link.
     if (c.req.method === 'HEAD') return seeOther(home)
     const user = yield* redeemLink(link)
     if (Option.isNone(user)) return form(home, 'This link was used before or has expired. Sign in with a token.')
@@ -62,7 +62,7 @@ const byLink = (c: ApiContext, link: string): Page =>
 const out = (c: ApiContext): Page =>
   forForm(() => Effect.map(signOut(c), (): Response => c.redirect(signInPage, 303)))(c)
 
-/** Asks for an API token. Nothing is kept of it: it opens a session of its own. */
+/** Asks for an API token. The token is not stored: it opens a session of its own. */
 const SignIn = ({ next, error }: { next: string; error: string | null }) => (
   <>
     <h1 class="text-center mb-4">netbox-pbs</h1>

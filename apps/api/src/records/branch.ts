@@ -97,7 +97,7 @@ export const BranchConflicts = z.object({ detail: z.string(), conflicts: z.array
 
 const objectTypes = choices('object_type', branchedModels, (model) => registry[model].objectType)
 
-/** What the list of branches can be filtered by. */
+/** The filters of the list of branches. */
 export const branchFilter = recordFilter<BranchFilter>(
   Branch,
   {
@@ -112,7 +112,7 @@ export const branchFilter = recordFilter<BranchFilter>(
   { ordering: { type: 'string', enum: ['id', '-id'], default: '-id' } },
 )
 
-/** What the list of a branch's changes can be filtered by. */
+/** The filters of a branch's list of changes. */
 export const branchChangeFilter = recordFilter<BranchChangeFilter>(ServedBranchChange, {
   models: objectTypes,
   actions: choices('action', changeActions),
@@ -120,7 +120,7 @@ export const branchChangeFilter = recordFilter<BranchChangeFilter>(ServedBranchC
   search: search('q'),
 })
 
-/** What a branch's conflicts can be filtered by. */
+/** The filters of a branch's conflicts. */
 export const conflictFilter = recordFilter<ConflictFilter>(ServedConflict, {
   ids: numbers('id'),
   kinds: choices('kind', conflictKinds),
@@ -202,7 +202,7 @@ export const servedConflict = (conflict: BranchConflict): z.infer<typeof ServedC
   resolved_time: conflict.resolvedAt,
 })
 
-/** What a merge has done, or of a dry run would do. */
+/** The result of a merge, or of its dry run. */
 export const servedMerge = (
   base: string,
   { branch, counts, skipped }: MergeOutcome,

@@ -13,7 +13,7 @@ import { branchUrl, changesPath, runUrl } from '../rest/links.ts'
 import { choices, numbers, recordFilter, texts, timestamp, uuids, wholeNumber } from '../rest/read-filter.ts'
 import { choiceOf, numberOf, reference, time } from './fields.ts'
 
-/** What an entry of the change log can be about, under NetBox's names. */
+/** The subjects of the change log, under NetBox's names. */
 const loggedTypes: Readonly<
   Record<LoggedModel, { readonly objectType: string; readonly label: string; readonly labelPlural: string }>
 > = {
@@ -52,7 +52,7 @@ export const Change = z.object({
 
 const models: ReadonlyArray<LoggedModel> = [...modelNames, ...otherLogged]
 
-/** What the change log can be filtered by. */
+/** The filters of the change log. */
 export const changeFilter = recordFilter<ChangeFilter>(Change, {
   actions: choices('action', changeActions),
   models: choices('changed_object_type', models, (model) => loggedTypes[model].objectType),

@@ -3,12 +3,12 @@ import { z } from 'zod'
 /** An error in one sentence. */
 export const Detail = z.object({ detail: z.string() })
 
-/** What is wrong with each field or parameter. */
+/** The errors of each field or parameter. */
 export const FieldErrors = z
   .record(z.string(), z.array(z.string()))
   .describe('Sentences by field or parameter; `__all__` for what concerns no single one.')
 
-/** What is wrong with the objects of a list. */
+/** The errors of the objects of a list. */
 export const ObjectErrors = z
   .object({
     detail: z.string(),

@@ -54,7 +54,7 @@ export const SyncRun = z.object({
   held_url: z.url(),
 })
 
-/** What the list of runs can be filtered by. */
+/** The filters of the list of runs. */
 export const runFilter = recordFilter<RunFilter>(SyncRun, {
   statuses: choices('status', runStatuses),
   triggers: choices('trigger', runTriggers),
@@ -98,7 +98,7 @@ export const SyncRunDetail = SyncRun.extend({
   warnings: z.array(SyncRunWarning),
 })
 
-/** What starts a run. */
+/** The body that starts a run. */
 export const SyncRunRequest = z.object({
   resources: resourceNames.optional(),
   servers: z.array(z.union([z.string(), z.int()])).optional(),

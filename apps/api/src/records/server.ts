@@ -7,7 +7,7 @@ export const BriefServer = z.object({ id: z.int(), url: z.url(), display: z.stri
 /** How a write names a server: by one of the two, or by both. */
 export const ServerReference = z.object({ id: z.int().optional(), name: z.string().optional() })
 
-/** What a test of a connection found. */
+/** The result of a test of a connection. */
 export const EndpointTest = z.object({
   reachable: z.boolean(),
   version: z.string().nullable(),
@@ -18,7 +18,7 @@ export const EndpointTest = z.object({
   acl_commands: z.array(z.string()).describe('Commands to run on the server to grant them.'),
 })
 
-/** What a test of a server takes. */
+/** The body of a test of a server. */
 export const ServerTestRequest = z
   .object({ token_secret: z.string().meta({ writeOnly: true }).optional() })
   .describe('Empty: tests the stored connection. With a secret: tests the given connection and stores nothing.')

@@ -20,13 +20,13 @@ export const Token = z.object({
   write_enabled: z.boolean(),
 })
 
-/** What the list of tokens can be filtered by. */
+/** The filters of the list of tokens. */
 export const tokenFilter = recordFilter<{ readonly key?: string }>(Token, { key: search('key') })
 
 /** A token as it is made, with its secret this once. */
 export const NewToken = Token.extend({ token: z.string() })
 
-/** What makes a token. */
+/** The body that makes a token. */
 export const TokenRequest = z.object({
   user: z.int().optional(),
   description: z.string().max(200).optional(),

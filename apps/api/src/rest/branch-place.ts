@@ -7,12 +7,12 @@ export const branchHeader = 'X-NetBox-Branch'
 export const branchParameter = '_branch'
 
 /**
- * What a path does for a request that names a branch.
+ * The behaviour of a path when a request names a branch.
  *
  * - `branch`: its rows are branched, and are read and written in the branch.
- * - `main`: nothing here is branched. Reading answers main's; writing is refused, so that what was
- *   meant for a branch never changes main.
- * - `any`: it is about the system or about branches themselves, and the same whatever is named.
+ * - `main`: its rows are not branched. Reading answers main's; writing is rejected, so that a write
+ *   to a branch never changes main.
+ * - `any`: it is about the system or about branches themselves, and the same with any branch.
  */
 export type BranchPlace = 'branch' | 'main' | 'any'
 

@@ -1,7 +1,7 @@
 import type { Actor, Branch } from '@netbox-pbs/core'
 import type { Context } from 'hono'
 
-/** Who sent a request. */
+/** The sender of a request. */
 export interface Caller {
   readonly id: number
   readonly username: string
@@ -13,7 +13,7 @@ export interface Caller {
 /** Values that the app keeps with a request. */
 export interface ApiEnv {
   Variables: {
-    /** A fresh UUID, whatever the client sent. */
+    /** A fresh UUID for each request. */
     requestId: string
     /** Set once the request is authenticated. */
     caller: Caller

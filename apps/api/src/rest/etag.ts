@@ -2,7 +2,7 @@ import { type ExpectedVersions, VersionChanged } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import type { ApiContext } from './caller.ts'
 
-/** What is served with a version: a row, a branch, the settings. */
+/** An object with a version: a row, a branch, the settings. */
 interface Versioned {
   /** RFC 3339. */
   readonly last_updated: string
@@ -12,9 +12,9 @@ interface Versioned {
 export const etag = ({ last_updated }: Versioned): string => `W/"${last_updated}"`
 
 /**
- * The versions that `If-Match` asks for; undefined without the header, or with `*`: then the last
- * write wins. A tag in another form than ours is no version of anything. The store compares them
- * under the object's lock.
+ * The versions of `If-Match`, which the store compares under the object's lock; undefined without
+ * the header, or with `*`: then the last write wins. A tag in another form than ours matches no
+ * version.
  */
 export function expectedVersions(c: ApiContext): ExpectedVersions {
   const tags = c.req

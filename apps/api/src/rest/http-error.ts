@@ -17,7 +17,7 @@ export class HttpError extends Data.TaggedError('HttpError')<{
 
 const detail = (status: ContentfulStatusCode) => (text: string) => new HttpError({ status, body: { detail: text } })
 
-/** 400 with what is wrong with each field, or another body of NetBox's. */
+/** 400 with the errors of each field, or another body of NetBox's. */
 export const invalid = (body: object): HttpError => new HttpError({ status: 400, body })
 
 /** 400 with one sentence. */
@@ -45,7 +45,7 @@ export const unsupportedMediaType = (type: string): HttpError =>
 /** 502: the gateway did not answer as one. */
 export const badGateway = detail(502)
 
-/** A body that a row does not take: what is wrong with each field. */
+/** A body that is invalid for a row: the errors of each field. */
 export class ValidationFailed extends Data.TaggedError('ValidationFailed')<{ readonly errors: FieldErrors }> {}
 
 /** Parameters of a query that choose the page or the form of the answer, and make nothing slow. */

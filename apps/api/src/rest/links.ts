@@ -29,7 +29,7 @@ export const branchUrl = (base: string, id: number): string => `${base}${branche
 /** Path of the change log in REST. */
 export const changesPath = `${apiRoot}changes/`
 
-/** Scheme, host and prefix as the client saw them, without a trailing slash: what every link starts with. */
+/** Scheme, host and prefix as the client saw them, without a trailing slash: the start of every link. */
 export function baseUrl(c: ApiContext): string {
   const proto = firstOf(c.req.header('x-forwarded-proto'))
   const scheme = proto === 'https' || proto === 'http' ? proto : new URL(c.req.url).protocol.slice(0, -1)

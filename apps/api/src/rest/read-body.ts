@@ -35,7 +35,7 @@ export const readBytes = (c: ApiContext, limit: number): Effect.Effect<Uint8Arra
   )
 
 /**
- * Judges the text, because parsing what is too deep costs far more than its bytes. Brackets within
+ * Checks the text, because parsing deep nesting costs far more than its bytes. Brackets within
  * strings do not count.
  */
 function isNestedBeyond(limit: number, text: string): boolean {

@@ -19,7 +19,7 @@ type Parameters<F> = { readonly [K in keyof F]-?: Parameter<Exclude<F[K], undefi
 /** Values of one parameter that are accepted: more would make a statement without bound. */
 const maxValues = 1000
 
-/** What the query of a list of records asks for, and the names of parameters that changed nothing. */
+/** The filter that the query of a list of records gives, and the names of ignored parameters. */
 export interface RecordQuery<F> {
   readonly filter: F
   readonly ignored: ReadonlyArray<string>
@@ -35,9 +35,9 @@ export interface RecordFilter<F> {
 }
 
 /**
- * The filter of a list of records. Reading it is a 400 with NetBox's sentence for each wrong
- * parameter, and for a filter by a field of `record` that is not built; a blank value is none, and
- * what means nothing is ignored. `more` are parameters of the list that filter nothing.
+ * The filter of a list of records. A wrong parameter, or a field of `record` without a filter, is a
+ * 400 with NetBox's sentence; blank and unknown ones are ignored, and `more` are parameters of the
+ * list that are no filters.
  */
 export const recordFilter = <F extends object>(
   record: z.ZodObject,

@@ -23,7 +23,7 @@ import type { BranchPlace } from './branch-place.ts'
 import type { ApiContext } from './caller.ts'
 import type { HttpError, ValidationFailed } from './http-error.ts'
 
-/** What a handler may fail with; everything else is a defect. */
+/** The expected errors of a handler; everything else is a defect. */
 export type HandlerError =
   | HttpError
   | StoreFailed

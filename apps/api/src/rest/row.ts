@@ -10,7 +10,7 @@ import {
 import type { ServedRow } from '@netbox-pbs/core/ports'
 import { pageUrl, rowUrl } from './links.ts'
 
-/** A row whose model is not known statically: the registry says what is in it. */
+/** A row whose model is not known statically: the registry has its fields. */
 export type Row = Readonly<Record<string, unknown>> & {
   readonly id: number
   readonly serverName: string
@@ -24,15 +24,15 @@ export type Row = Readonly<Record<string, unknown>> & {
 export const anyRow = <M extends ModelName>(row: ServedRow<M>): Row => row as unknown as Row // border: no index signature fits a row of a known model
 
 /**
- * The id that a path or a form names. What is no id, and what lies beyond a number (2^53), is 0,
- * which no row has, so that it is answered as a row that is not there.
+ * The id in a path or a form. A text that is no id, or beyond 2^53, becomes 0, which no row has, so
+ * that the answer is a 404.
  */
 export function rowId(text: string | undefined): number {
   const id = text !== undefined && /^\d+$/.test(text) ? Number(text) : 0
   return Number.isSafeInteger(id) ? id : 0
 }
 
-/** What a row is called, in REST's `display` and on pages. Types and times are written as PBS writes them. */
+/** The name of a row, in REST's `display` and on pages. Types and times are written as PBS writes them. */
 export function display(model: ModelName, row: Row): string {
   switch (model) {
     case 'server':
@@ -72,7 +72,7 @@ export function serveRow(
 
 type ServedField = (row: Row, base: string) => unknown
 
-/** What each field of an answer is made of, in the order of the answer. */
+/** The value of each field of an answer, in the order of the answer. */
 const servedFields = Object.fromEntries(modelNames.map((model) => [model, fieldsOf(model)])) as Readonly<
   Record<ModelName, Readonly<Record<string, ServedField>>>
 > // border: fromEntries forgets the names

@@ -25,7 +25,7 @@ import { type Handler, type Path, type Route, route } from '../rest/route.ts'
 /** Conflicts that a refusal shows; the rest is in their list. */
 const shownConflicts = 50
 
-/** What is done to a branch: the name of its path, what it takes, and what it answers with. */
+/** An action on a branch: the name of its path, its body, and its answer. */
 interface Action {
   readonly name: string
   /** Schema of the body; null: it takes none. */
@@ -163,7 +163,7 @@ export const branchActionPaths: ReadonlyArray<Path> = [resolve, sync, merge, rev
 /** The branch that a path names. */
 export const findBranch = (c: ApiContext) => Effect.flatMap(pathId(c), branchById)
 
-/** What conflicts stand against is answered with 409 and the first of them. */
+/** Answers conflicts with 409 and the first of them. */
 const withConflicts = <A, E, R>(id: number, work: Effect.Effect<A, E | BranchInConflict, R>) =>
   Effect.catchIf(
     work,

@@ -137,10 +137,7 @@ const conflictsRoute = recordListOf({
   serve: servedConflict,
 })
 
-/**
- * Branches: open one, see what it changes and what stands against it, answer that, approve, merge,
- * undo or close it.
- */
+/** Branches: open one, list its changes and conflicts, resolve these, approve, merge, revert or close it. */
 export const branchPaths: ReadonlyArray<Path> = [
   ...[[listRoute, createRoute], [detailRoute, changeRoute], [changesRoute], [conflictsRoute]].map(
     (routes): Path => ({ branch: 'any', routes }),

@@ -40,5 +40,5 @@ const detailRoute: Route = route(
     }),
 )
 
-/** The change log: what was done to each object, by whom, and in which run or request. */
+/** The change log: the changes of each object, their author, and their run or request. */
 export const changePaths: ReadonlyArray<Path> = [{ routes: [listRoute] }, { routes: [detailRoute] }]

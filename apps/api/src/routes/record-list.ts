@@ -23,7 +23,7 @@ interface ListDescription {
   readonly path: string
   readonly operationId: string
   readonly tags?: ReadonlyArray<string>
-  /** What the list is, and its order. */
+  /** The description of the list, and its order. */
   readonly description: string
   /** The list's schema in the document. */
   readonly schema: string

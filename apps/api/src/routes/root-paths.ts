@@ -100,7 +100,7 @@ export function apiRootPath(endpoints: ReadonlyArray<string>): Path {
   )
 }
 
-/** What clients look at to see where and who they are. */
+/** The paths by which clients find the API and learn their own user. */
 export const rootPaths: ReadonlyArray<Path> = [
   ...Object.entries(directories).map(([path, directory]) => directoryPath(path, directory)),
   readPath('/api/status/', Status, () => Effect.map(workersState, ({ running }) => statusOf(running))),
@@ -119,7 +119,7 @@ export const healthPaths: ReadonlyArray<Path> = [
           const settings = yield* SettingsStore
           yield* settings.get()
           const workers = yield* workersState
-          // The API serves without a worker; what does not run is said.
+          // The API also serves without a worker; the note says so.
           return c.json({ status: 'ready', workers: workers.running, note: workerNotice(workers) })
         }),
       ),

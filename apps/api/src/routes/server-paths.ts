@@ -78,10 +78,10 @@ const testNewRoute: Route = route(
     }),
 )
 
-/** What the body of a test may hold: what that of a write may, so that the same one can be tried and sent. */
+/** The fields of a test's body: those of a write, so that the same body can be tested and sent. */
 const testedKeys = [...writableFields('server').map(([name]) => name), 'token_secret', 'untested']
 
-/** What of the connection differs from the stored one. */
+/** The fields of the connection that differ from the stored ones. */
 const changedConnection = (row: Row, values: EditValues): EditValues =>
   Object.fromEntries(Object.entries(connectionOf(values)).filter(([name, value]) => row[name] !== value))
 

@@ -4,7 +4,7 @@ import { type Checked, checkBoolean, checkDatetime, checkText } from '../validat
 import { pythonText, pythonType } from '../validation/python-text.ts'
 import { isDictionary, ownValue } from '../validation/validate-item.ts'
 
-/** What a new token is to be. Left out: for the caller, with write access, until the caller's own token ends. */
+/** The fields of a new token. The defaults are the caller, write access, and the end of the caller's own token. */
 export interface TokenInput {
   /** The user that the body names; null means the caller. */
   readonly user: Extract<UserReference, { readonly _tag: 'user' }> | null
@@ -13,7 +13,7 @@ export interface TokenInput {
   readonly expires: string | null
 }
 
-/** A body for a new token, or what is wrong with it. */
+/** A body for a new token, or its errors. */
 type ReadToken = { readonly input: TokenInput } | { readonly errors: FieldErrors }
 
 /** NetBox's fields of a token that are not built: with them a token would be other than it was asked for. */
@@ -68,12 +68,12 @@ function versionOf(body: object): string | number | undefined {
   return typeof version === 'string' || typeof version === 'number' || version === undefined ? version : 'other'
 }
 
-/** How a body names a user: what must hold of the user, and the sentence when there is none such. */
+/** How a body names a user: the attributes to match, and the error when no user has them. */
 type UserReference =
   | { readonly _tag: 'user'; readonly id: number | null; readonly username: string | null; readonly notFound: string }
   | { readonly _tag: 'rejected'; readonly message: string }
 
-/** Reads how a body names a user, as NetBox does: by id, or by a dictionary of attributes. Nothing is looked up. */
+/** Reads how a body names a user, as NetBox does: by id, or by a dictionary of attributes. It looks nothing up. */
 function readUserReference(input: unknown): UserReference {
   if (input === null) return rejected('This field may not be null.')
   if (isId(input)) {

@@ -108,8 +108,8 @@ export const tokenPaths: ReadonlyArray<Path> = [
 ]
 
 /**
- * A token is made for the user who asks: as long as no role may grant, a token for somebody else
- * would be that user's approval in the wrong edits.
+ * A token is made only for the user who asks: there are no roles yet, so a token of another user
+ * could approve edits in that user's name.
  */
 const ownUser = ({ id, username, notFound: none }: NonNullable<TokenInput['user']>, caller: Caller) =>
   Effect.gen(function* () {

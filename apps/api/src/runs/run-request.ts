@@ -7,7 +7,7 @@ import { pythonText, pythonType } from '../validation/python-text.ts'
 import { unknownKeys } from '../validation/unbuilt-fields.ts'
 import { isDictionary, ownValue } from '../validation/validate-item.ts'
 
-/** What a run is asked to cover. */
+/** The coverage that a request for a run asks for. */
 interface RunRequest {
   readonly resources: ReadonlyArray<Resource>
   /** Ids; null: all. */

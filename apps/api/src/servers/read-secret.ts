@@ -4,15 +4,15 @@ import { EndpointIn } from '@netbox-pbs/proxbox-client/contract'
 import { Redacted } from 'effect'
 import { isDictionary, ownValue } from '../validation/validate-item.ts'
 
-/** A secret that came with a server, or what is wrong with it and with the connection it is for. Null: none came. */
+/** A secret that came with a server, or the errors of it and of its connection. Null: there was none. */
 export type ReadSecret =
   | { readonly _tag: 'secret'; readonly endpoint: EndpointInput; readonly untested: boolean }
   | { readonly _tag: 'rejected'; readonly errors: FieldErrors }
 
 /**
  * Reads the write-only `token_secret` of a body for a server, and `untested`, which stores it
- * without trying the connection. Only then is the shape of host, token_id and fingerprint judged,
- * by the gateway's own contract. `values` are the server's columns as they will be.
+ * without a test of the connection; `values` are the server's columns after the write. With a
+ * secret, host, token_id and fingerprint must have the form that the gateway's contract requires.
  */
 export function readSecret(input: unknown, values: EditValues): ReadSecret | null {
   const secret = isDictionary(input) ? ownValue(input, 'token_secret') : undefined
@@ -45,11 +45,11 @@ export function readSecret(input: unknown, values: EditValues): ReadSecret | nul
   return { _tag: 'secret', endpoint, untested }
 }
 
-/** Whether a body carries a `token_secret`, whatever its value. */
+/** Whether a body has a `token_secret` of any value. */
 export const hasSecret = (input: unknown): boolean =>
   isDictionary(input) && ownValue(input, 'token_secret') !== undefined
 
-/** What a secret in a list is answered with: it is taken with a single server only. */
+/** The error of a secret in a list: it is accepted with a single server only. */
 export const secretInBulk: FieldErrors = { token_secret: ['Send a server with its secret alone.'] }
 
 const columns = ['name', 'host', 'port', 'token_id', 'fingerprint', 'verify_ssl', 'timeout_seconds'] as const

@@ -7,13 +7,13 @@ import { unknownKeys } from '../validation/unbuilt-fields.ts'
 
 const schedule = Settings.shape.sync_schedule.refine((text) => text === '' || isCron(text), noCron)
 
-/** Sent as a header: what is no printable ASCII could not be. */
+/** The key is sent as a header, which may have printable ASCII only. */
 const apiKey = z
   .string()
   .max(2000)
   .regex(/^[\x21-\x7e]*$/, 'This field may hold printable ASCII characters without white space only.')
 
-/** What a write takes; the key is never shown again. */
+/** The body of a write; the key is never shown again. */
 export const SettingsChange = z
   .object({ ...Settings.shape, sync_schedule: schedule, proxbox_api_key: apiKey })
   .partial()
@@ -30,8 +30,8 @@ const readOnly = [
 ] as const
 
 /**
- * A change of the settings, or what is wrong with each field of the body, in NetBox's words. A
- * field that there is not is refused: it would change nothing.
+ * A change of the settings, or the errors of each field of the body, in NetBox's words. An unknown
+ * field is an error, because it would change nothing.
  */
 export function readSettings(
   body: object,
@@ -42,7 +42,7 @@ export function readSettings(
   return data === undefined || Object.keys(errors).length > 0 ? { errors } : { change: data }
 }
 
-/** What `OPTIONS` says of each field that a write takes. */
+/** The `OPTIONS` description of each field that a write takes. */
 export function describeSettings(): Readonly<Record<string, object>> {
   const { properties = {} } = z.toJSONSchema(SettingsChange)
   return Object.fromEntries(
@@ -79,7 +79,7 @@ function fieldErrors(body: object, error: z.ZodError): FieldErrors {
   return Object.fromEntries(errors)
 }
 
-/** What zod found, as NetBox says it. */
+/** A zod issue, in NetBox's words. */
 function sentence(issue: z.core.$ZodIssue, input: unknown): string {
   switch (issue.code) {
     case 'invalid_type':

@@ -2,14 +2,14 @@ import type { KnownRows, ReferencedRows } from '@netbox-pbs/core'
 import { accepted, type Checked, notNull, rejected } from './check-value.ts'
 import { pythonText } from './python-text.ts'
 
-/** What a body says of another row: a number is an id, a text a name, a dictionary both or either. */
+/** A reference to another row in a body: a number is an id, a text a name, a dictionary both or either. */
 type Reference =
   | { readonly _tag: 'id'; readonly id: number }
   | { readonly _tag: 'name'; readonly name: string }
   | { readonly _tag: 'attributes'; readonly id: number | null; readonly name: string | null }
   | { readonly _tag: 'rejected'; readonly message: string }
 
-/** What has to be looked up before `checkReference` can judge. */
+/** The rows to look up before `checkReference` can check the reference. */
 export function referencedByInput(input: unknown): ReferencedRows {
   const reference = readReference(input)
   switch (reference._tag) {

@@ -59,8 +59,8 @@ const maxInt32 = 2 ** 31 - 1
 const maxInt64 = 2n ** 63n - 1n
 
 /**
- * Whole numbers, also as text. What NetBox could store but a JSON number cannot hold exactly is
- * refused with our own limit.
+ * Whole numbers, also as text. A number that NetBox could store but a JSON number cannot hold
+ * exactly is rejected with our own limit.
  */
 export function checkInteger({ min, max }: { readonly min: number; readonly max: number }, input: unknown): Checked {
   const whole = wholeNumber(input)

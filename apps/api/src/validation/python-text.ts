@@ -1,4 +1,4 @@
-/** As deep as a value is written; what lies deeper is left out. */
+/** The depth to which a value is written; deeper parts are left out. */
 const maxDepth = 4
 
 /** A JSON value as Python writes it, because NetBox's sentences quote it so. */

@@ -13,8 +13,8 @@ const unbuilt: Readonly<Record<string, string>> = {
 }
 
 /**
- * Refuses the fields of a body that would be dropped. An empty value is what is stored, so that a
- * client may send back what it has read.
+ * Rejects fields of a body that would be dropped. Empty values pass, so that a client may send back
+ * an object it has read.
  */
 export function unbuiltFields(input: object): FieldErrors {
   const given = new Map<string, unknown>(Object.entries(input))
@@ -25,7 +25,7 @@ export function unbuiltFields(input: object): FieldErrors {
   )
 }
 
-/** Refuses the keys of a body that an action does not know: a typing error must not change what is done. */
+/** Rejects keys of a body that an action does not know, so that a typing error does not change the action. */
 export function unknownKeys(input: object, known: ReadonlyArray<string>): FieldErrors {
   const names = Object.keys(input).filter((name) => !known.includes(name))
   return Object.fromEntries(names.map((name) => [name, ['There is no such field.']]))

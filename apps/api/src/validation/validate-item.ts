@@ -15,16 +15,16 @@ import { unbuiltFields } from './unbuilt-fields.ts'
 /** Whether a row is made or replaced, so that its required fields must be there, or only changed. */
 export type WriteMode = 'whole' | 'partial'
 
-/** A row of a body, judged: the columns it may write, and what is wrong with the others. */
+/** A checked row of a body: the columns it may write, and the errors of the others. */
 export interface ValidatedItem {
   readonly values: EditValues
   readonly errors: FieldErrors
 }
 
 /**
- * Judges one row of a body by the registry. Unknown and read-only fields are ignored, as NetBox
- * ignores them; its own that are not built are refused. References must have been looked up: see
- * `wantedByItem`.
+ * Checks one row of a body against the registry. Unknown and read-only fields are ignored, as in
+ * NetBox; NetBox's fields that are not built yet are errors, and references must have been looked up
+ * (see `referencedByItem`).
  */
 export function validateItem(model: ModelName, input: unknown, known: KnownRows, mode: WriteMode): ValidatedItem {
   if (!isDictionary(input)) {
@@ -41,7 +41,7 @@ export function validateItem(model: ModelName, input: unknown, known: KnownRows,
   return { values, errors }
 }
 
-/** What has to be looked up before a row of a body can be judged. */
+/** The rows to look up before a row of a body can be checked. */
 export function referencedByItem(model: ModelName, input: unknown): ReferencedRows {
   const references = writableFields(model)
     .filter(([, field]) => field.type === 'reference')

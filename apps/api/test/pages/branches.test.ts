@@ -28,9 +28,13 @@ afterAll(() => site.stop())
 
 /**
  * A server of its own with datastores `tank` and `vault`, and a branch of a run that has changed
- * them. `hand`: what a person has made of tank's comment since.
+ * them. `edited`: a person's later edit of tank's comment.
  */
-async function staged(name: string, hand: string | null, fields: StagedUpdate['fields'] = [['comment', '', 'source']]) {
+async function staged(
+  name: string,
+  edited: string | null,
+  fields: StagedUpdate['fields'] = [['comment', '', 'source']],
+) {
   const made = await site.use(
     Effect.gen(function* () {
       const writes = yield* writesOneByOne
@@ -43,8 +47,8 @@ async function staged(name: string, hand: string | null, fields: StagedUpdate['f
         { id: vault, name: 'vault', fields: [['comment', '', 'new']] as const },
       ]
       const id = yield* stageBranch({ name: `branch ${name}`, runId: ++runId, server: { id: server, name }, updates })
-      if (hand !== null)
-        yield* writes.update({ model: 'datastore', id: tank, values: { comment: hand, path: '/edited' }, actor })
+      if (edited !== null)
+        yield* writes.update({ model: 'datastore', id: tank, values: { comment: edited, path: '/edited' }, actor })
       return { id, tank, vault }
     }),
   )

@@ -19,7 +19,7 @@ export interface Site {
   readonly url: string
   /** The path of a fresh one-time link. */
   readonly link: () => Promise<string>
-  /** Makes the database fail whoever asks for a session, until told otherwise. */
+  /** Makes the database fail every look-up of a session, until it is switched back. */
   readonly breakSessions: (broken: boolean) => void
   /** Runs a use case on what the site runs on. */
   readonly use: <A, E>(effect: Effect.Effect<A, E, ApiServices | ChangeSets | ServerObservations>) => Promise<A>

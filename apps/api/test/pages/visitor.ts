@@ -5,7 +5,7 @@ export interface Got {
   readonly text: string
 }
 
-/** What a form is sent with. */
+/** The fields of a sent form. */
 export interface Sending {
   /** Null: no such header. Left out: the site's own. */
   readonly origin?: string | null

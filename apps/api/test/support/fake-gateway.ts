@@ -14,7 +14,7 @@ export interface FakeGateway {
   readonly layer: Layer.Layer<Endpoints>
   readonly endpoints: Map<number, EndpointInput>
   down: boolean
-  /** What a test finds that is not well. */
+  /** Fields in which a test's answer differs from that of a working endpoint. */
   found: Partial<EndpointTest>
 }
 

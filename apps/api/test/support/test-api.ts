@@ -15,7 +15,7 @@ import { type ApiOptions, apiServer } from '../../src/api-server.ts'
 import { openApiDocument } from '../../src/openapi/document.ts'
 import { restPaths } from '../../src/routes/rest-paths.ts'
 
-/** What the admin of every test sends. */
+/** The token of the admin in every test. */
 export const adminToken = `nbt_testtoken001.${'a'.repeat(40)}`
 
 /** An answer, read whole. */

@@ -46,8 +46,8 @@ const selectChanges = sql`
   from changes c left join branches b on b.id = c.branch_id`
 
 /**
- * The highest id that no entry is added below: what the log has reached, and no more than a running
- * transaction has announced to write after (migration 0017). The log is looked at first: a
+ * The highest id below which no entry can be added any more: the end of the log, or the lowest id
+ * that a running transaction has announced (migration 0017). The log is read first, because a
  * transaction that announces itself later takes higher ids.
  */
 async function horizon(db: Kysely<Tables>): Promise<number> {

@@ -12,7 +12,7 @@ import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { originOf } from './append-changes.ts'
 
-/** What was done to an object that is no row of the inventory. Never with a secret. */
+/** A change of an object that is not an inventory row. It never has a secret. */
 export interface OtherChange {
   readonly action: ChangeAction
   readonly model: Exclude<LoggedModel, ModelName>

@@ -62,7 +62,7 @@ export const append = Effect.fn('ChangeSets.append')(function* <M extends ModelN
   })
 })
 
-/** An observation of one row, whatever its model. */
+/** An observation of one row of any model. */
 interface StagedObservation {
   readonly key: NaturalKey
   readonly values: object
@@ -177,10 +177,10 @@ interface Staging {
 }
 
 /**
- * Stages changes of a model in one statement, those of each kind after the other. A kind fills the
- * same columns in all its rows, so most columns of an update or a deletion are sent as one value. A
- * list travels as JSON: PostgreSQL takes that apart in less time than a list of rows, and in no
- * more than COPY once the text of COPY is counted, which this process would have to write.
+ * Stages changes of a model in one statement, kind by kind; since a kind fills the same columns in
+ * all its rows, most columns of an update or a deletion are sent as one value. Lists are sent as
+ * JSON: PostgreSQL reads that faster than a list of rows, and no slower than COPY if the time to
+ * write its text is counted.
  */
 export async function stageChanges(
   db: Kysely<Tables>,
@@ -204,7 +204,7 @@ interface StagedColumn {
   readonly name: string
   /** In SQL. */
   readonly type: string
-  /** What it holds of a change; null: the change does not say. */
+  /** The value that the column takes from a change; null: the change has none. */
   readonly of: (change: Change) => unknown
 }
 

@@ -5,7 +5,7 @@ import type { Tables } from '../database/tables.ts'
 import { branchedModelsOf, hasAbsent, isScopeRow, rowCounts, type ScopePlace } from '../scopes/scope-place.ts'
 import { isSighted, sameKey, tables } from '../tables/columns.ts'
 
-/** A list that a part stands for. Times are RFC 3339. */
+/** A list that a part refers to. Times are RFC 3339. */
 interface Sighting {
   readonly place: ScopePlace
   readonly part: number
@@ -16,9 +16,9 @@ interface Sighting {
 }
 
 /**
- * Marks the rows that a part's list lacks as absent, and those that it has again as listed. A row
- * that a user has written to since stays as it is. The digest of an absent group is cleared, so
- * that its frame is read when it returns.
+ * Marks the rows that a part's list lacks as absent, and those that it has again as listed, except
+ * rows that a user has edited since. The digest of an absent group is cleared, so that its frame is
+ * read when it returns.
  */
 export async function landSightings(db: Kysely<Tables>, sighting: Sighting): Promise<void> {
   for (const model of branchedModelsOf(sighting.place.resource)) {
@@ -71,10 +71,10 @@ export async function lastCompleteAt(db: Kysely<Tables>, place: ScopePlace): Pro
 export const isWhole = ({ leftOut = 0 }: Pick<Landing, 'leftOut'>): boolean => leftOut === 0
 
 /**
- * Notes that the scope was listed: the one row that a landing without changes writes. A list that
- * left rows out is not noted. The visibility is remembered only when none of its deletions waits,
- * and no row is absent, so that what a visibility hides is held back when it is to go. A scope that
- * was emptied because its parent is gone is forgotten once nothing of it is left.
+ * Records that the scope was listed, unless rows were left out: the one row that a landing without
+ * changes writes; a scope emptied because its parent is gone is removed once it has no rows left.
+ * The visibility is stored only when no deletion of it waits and no row is absent, so that
+ * deletions of rows that a new visibility hides are held back.
  */
 export async function landScopeRow(
   db: Kysely<Tables>,

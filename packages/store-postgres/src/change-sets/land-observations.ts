@@ -57,9 +57,8 @@ async function landEnds(db: Kysely<Tables>, window: Window): Promise<void> {
 }
 
 /**
- * Adds the new staged points of a part. An existing point keeps its first value, because a later
- * total does not belong to its time. When a point is added, points older than `usageDays` before
- * `at` are removed.
+ * Adds the new staged points of a part, and then removes points older than `usageDays` before `at`.
+ * An existing point keeps its first value, because a later total does not belong to its time.
  */
 export async function landUsage(
   { db, engine }: { readonly db: Kysely<Tables>; readonly engine: Database['Type']['engine'] },

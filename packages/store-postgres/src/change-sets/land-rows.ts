@@ -122,9 +122,9 @@ function baseKey(model: ModelName): RawBuilder<unknown> {
 const touched = (field: string): RawBuilder<unknown> => sql`${sql.lit(field)} = any(r.touched)`
 
 /**
- * Where the log finds a model's rows as they were. Where the scope's lock protects their facts from
- * other writers during a landing, that is main. Elsewhere a row is locked before it is read, so that
- * the log has the user's latest values as `before`.
+ * The source of `before` in the log: main, where the scope's lock protects the model's facts from
+ * other writers during a landing. Elsewhere a row is locked before it is read, so that the log has
+ * the user's latest values.
  */
 function rowsAsTheyWere(model: ModelName): UpdatedRows['before'] {
   const main = sql.table(tables[model])
@@ -204,8 +204,8 @@ export const landDeletes = (
 }
 
 /**
- * Namespaces that the source lists no longer, but in which a user has made rows, stay with them as
- * if made by a user. Returns how many. To be called before `landDeletes`.
+ * Keeps namespaces that the source no longer lists but in which a user has made rows, as if a user
+ * had made them, and returns their number. Call it before `landDeletes`.
  */
 export async function unlistNamespaces(
   db: Kysely<Tables>,

@@ -49,15 +49,15 @@ import { endPart, landingServer, lockChangeSet, recordLanding } from './parts.ts
 import { eachWindow, readWindows, type Window } from './windows.ts'
 
 /**
- * Whether a scope may land now, asked under its lock. Null: it may. Otherwise its changes wait for
- * review, in the branch that covers the scope; null: no branch covers it yet.
+ * Whether a scope may land now, asked under its lock; null: it may. Otherwise its changes wait for
+ * review in the branch that covers the scope; null: no branch covers it yet.
  */
 export type LandingPolicy = (
   db: Kysely<Tables>,
   place: ScopePlace,
 ) => Promise<{ readonly branch: number | null } | null>
 
-/** What the steps of a landing need. */
+/** The input of the steps of a landing. */
 interface Land extends WindowStep {
   readonly place: ScopePlace
   readonly landing: Landing
@@ -219,7 +219,7 @@ async function recountLandedGroups({ db, engine, place, landing, writer }: Land,
   await recountNamespaces(db, namespaceOf(place))
 }
 
-/** What the landing of a part's windows needs. */
+/** The input of the landing of a part's windows. */
 export interface WindowStep {
   readonly db: Kysely<Tables>
   readonly engine: Database['Type']['engine']

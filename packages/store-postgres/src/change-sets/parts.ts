@@ -8,8 +8,8 @@ import { recordScope } from '../runs/record-scope.ts'
 import { tables } from '../tables/columns.ts'
 
 /**
- * Locks an open change set until the end of the transaction, so that it cannot be closed meanwhile.
- * False: it is closed.
+ * Locks an open change set until the end of the transaction, so that no other transaction can close
+ * it. False: it is closed.
  */
 export async function lockChangeSet(db: Kysely<Tables>, changeSet: number, lock: 'share' | 'update'): Promise<boolean> {
   const { rows } = await sql`select from change_sets where id = ${changeSet}::bigint for ${sql.raw(lock)}`.execute(db)
@@ -17,8 +17,8 @@ export async function lockChangeSet(db: Kysely<Tables>, changeSet: number, lock:
 }
 
 /**
- * The part of an open change set that waits for a scope; a new one when there is none. Locks the
- * change set as `lockChangeSet` does. Null: it is closed.
+ * The waiting part of a scope in an open change set, made if there is none; null: the change set is
+ * closed. Locks the change set as `lockChangeSet` does.
  */
 export async function openPart(db: Kysely<Tables>, changeSet: number, key: string): Promise<number | null> {
   // The no-op update makes the statement return the existing row.

@@ -3,7 +3,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 
-/** A run of staged rows of one part: what one statement lands. */
+/** A range of staged rows of one part that one statement lands. */
 export interface Window {
   /** The condition that finds its rows in a staging table under the alias `w`. */
   readonly rows: RawBuilder<boolean>
@@ -27,9 +27,9 @@ const windowSize = { pglite: 5000, pg: 50_000 } as const
 const withoutKind = new Set(['staged_digests', 'staged_observations'])
 
 /**
- * The windows of a staging table's rows of a part, in the order they were appended. A staged row
- * may stand for several, at most `rowsEach`. The windows do not change: no rows are appended to a
- * part that is landing.
+ * The windows of a staging table's rows of a part, in the order they were appended; they do not
+ * change, because a part that lands gets no more rows. A staged row may represent several, at most
+ * `rowsEach`.
  */
 export async function readWindows(
   db: Kysely<Tables>,

@@ -18,7 +18,7 @@ export type Driver =
   /** `parsers`: the engine's own readers of column text. */
   | { readonly _tag: 'pglite'; readonly pglite: PGlite; readonly parsers: ParserOptions }
 
-/** What the database offers. */
+/** The operations of the database. */
 export interface DatabaseService {
   readonly engine: Driver['_tag']
   readonly driver: Driver
@@ -36,9 +36,9 @@ export interface DatabaseService {
     options?: TransactionOptions,
   ) => Effect.Effect<Exclude<A, Error>, Extract<A, Error> | StoreFailed>
   /**
-   * Work that may read a whole table, such as a search. Only a few run at a time, so that they
-   * leave connections (and, embedded, the one session) to the rest; another waits for its turn, as
-   * long as `statementLimit` allows. Not to be nested.
+   * Work that may read a whole table, such as a search; do not nest it. Only a few run at a time,
+   * so that connections (and, embedded, the one session) stay free; others wait, as long as
+   * `statementLimit` allows.
    */
   readonly scan: <A, E, R>(operation: string, work: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreFailed, R>
 }

@@ -70,7 +70,8 @@ async function clearStale(folder: string): Promise<void> {
   await rename(lockFile(folder), aside).catch((cause: unknown) => {
     if (!hasCode(cause, 'ENOENT')) throw cause
   })
-  // Between reading and renaming another process may have taken over: then what was moved aside is its lock.
+  // Another process may have taken over between the read and the rename: then the file moved aside
+  // is its lock.
   const moved = await read(aside)
   if (moved !== null && moved !== found) await link(aside, lockFile(folder)).catch(() => undefined)
   await unlink(aside).catch(() => undefined)

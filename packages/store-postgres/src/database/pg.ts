@@ -14,7 +14,7 @@ export interface PgOptions {
   readonly url: Redacted.Redacted<string>
   /** Connections at most; 10. */
   readonly poolSize?: number
-  /** What PostgreSQL shows as `application_name`, so that its sessions tell who opened them; `netbox-pbs`. */
+  /** PostgreSQL's `application_name`, which shows the program behind a session; `netbox-pbs`. */
   readonly applicationName?: string
   /**
    * Milliseconds without a reply after which a connection is checked; 20 000. It is closed when

@@ -6,9 +6,9 @@ import { storeFailed } from './store-errors.ts'
 import type { Tables } from './tables.ts'
 
 /**
- * Statements outside any transaction. `operation` names the work in errors, as a sentence's subject.
- * Interrupted, what runs is cancelled in PostgreSQL and what waits is never sent; `statementLimit`
- * bounds each statement.
+ * Statements outside any transaction; `operation` is the subject of a sentence in errors. On an
+ * interrupt PostgreSQL cancels the running statement and waiting ones are not sent;
+ * `statementLimit` bounds each statement.
  */
 export function queryOn<A>(
   db: Kysely<Tables>,
@@ -33,13 +33,12 @@ export class TransactionAgain extends Error {}
 const again = Schedule.intersect(Schedule.jittered(Schedule.exponential('50 millis', 3)), Schedule.recurs(3))
 
 /**
- * One transaction around `use`, which gets the connection to run its statements on: on PGlite,
- * which has one session, a statement on any other would wait for the end of this transaction.
+ * One transaction around `use`, which gets the connection for its statements: PGlite has one session,
+ * on which a statement of another connection would wait for the end of this transaction.
  *
- * It commits when `use` returns. It rolls back when `use` throws, when the caller is interrupted,
- * and when `use` returns an error: that is an expected failure, which the effect fails with. After a
- * deadlock or serialization failure it runs again up to three times, so `use` must have no effects
- * outside the transaction.
+ * It commits when `use` returns a value, and rolls back when `use` throws, is interrupted or returns
+ * an error, which is the effect's failure. After a deadlock or serialization failure it runs again up
+ * to three times, so `use` must have no effects outside the transaction.
  */
 export function transactionOn<A>(
   db: Kysely<Tables>,

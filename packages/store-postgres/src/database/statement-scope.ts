@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** What bounds the statements of one piece of work. */
+/** The limits of the statements of one piece of work. */
 export interface StatementScope {
   /** Aborted when no caller waits for the result any more. */
   readonly signal: AbortSignal
@@ -28,7 +28,7 @@ export const inScope = <A>(scope: StatementScope, work: () => A): A => scopes.ru
 export const outOfScope = <A>(work: () => A): A => scopes.exit(work)
 
 /**
- * What bounds the statement that is about to be sent; undefined: nothing. Throws `StatementStopped`
+ * The limits of the statement that is about to be sent; undefined: none. Throws `StatementStopped`
  * when its caller has left.
  */
 export function scopeOfStatement(): StatementScope | undefined {

@@ -6,7 +6,7 @@ import type { Database } from './database.ts'
 /** The tables of main and all other kept data, or the tables of branch changes. */
 export type AnalyzedTables = 'main' | 'branches'
 
-/** A table of fewer pages is read at once, whatever the planner believes of it: about a thousand snapshots. */
+/** Smaller tables are read at once under every plan; this is about a thousand snapshots. */
 const leastPages = 32
 
 /** How much larger a table is than when it was last analyzed, before it is worth analyzing again. */
@@ -15,13 +15,13 @@ const growth = 1.5
 const operation = 'collecting statistics of a table'
 
 /**
- * Analyzes the tables that have grown by half since they were last analyzed, and to at least 32
- * pages, so that they are read by plans for what they hold. To be called after the commit of a
- * write that may be large, never inside a transaction: an analysis lasts as long as a sample of the
- * table takes to read, and keeps no reader and no writer waiting. PostgreSQL's autovacuum does the
- * same, but for a branch it comes too late: people look into it as soon as it is filled. The tables
- * of main are left to it. PGlite has none. A table that cannot be analyzed now is analyzed later:
- * the write has happened, so nothing fails.
+ * Analyzes the tables that have grown by half since their last analysis, and to at least 32 pages, so
+ * that the planner knows their size. Call it after the commit of a write that may be large: an
+ * analysis blocks no reader or writer, but takes as long as it reads a sample.
+ *
+ * PostgreSQL's autovacuum does the same for main's tables, but comes too late for a branch, which
+ * users open as soon as it is filled; PGlite has none. A failed analysis is repeated later and is no
+ * failure of the write.
  */
 export function analyzeGrown(database: Database['Type'], tables: AnalyzedTables): Effect.Effect<void> {
   if (tables === 'main' && database.engine === 'pg') return Effect.void
@@ -42,8 +42,8 @@ const isOf = (tables: AnalyzedTables): RawBuilder<unknown> =>
   tables === 'branches' ? sql`c.relname like 'branch\\_%'` : sql`c.relname not like 'branch\\_%'`
 
 /**
- * One statement per table, so that PGlite serves others in between. A table that another session is
- * analyzing is skipped. Staging tables are unlogged and empty most of the time.
+ * One statement per table, so that PGlite serves others in between; tables that another session is
+ * analyzing are skipped. Staging tables are left out: they are unlogged and empty most of the time.
  */
 function analyzeThose(database: Database['Type'], which: RawBuilder<unknown>): Effect.Effect<void, StoreFailed> {
   return database.query(operation, async (db) => {

@@ -30,7 +30,7 @@ const unreachable = new Set([
   'ENOENT', // no such socket
 ])
 
-/** What pg says without a code. */
+/** Messages of pg without a code. */
 const lostConnection =
   /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|not queryable|pglite is clos|has already been destroyed/i
 

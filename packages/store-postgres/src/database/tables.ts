@@ -1,8 +1,7 @@
 /**
- * The tables that statements built with kysely name. Most statements of the inventory are set-based
- * SQL text, so only what is read or written row by row is declared. Extend by declaration merging
- * from the folder that owns the table: `declare module '../database/tables.ts' { interface Tables {
- * … } }`.
+ * The tables that statements built with kysely name; set-based SQL text needs no declaration. The
+ * folder that owns a table extends it by declaration merging: `declare module
+ * '../database/tables.ts' { interface Tables { … } }`.
  */
 // biome-ignore lint/suspicious/noEmptyInterface: grows by declaration merging
 export interface Tables {}

@@ -38,10 +38,9 @@ type Done = (cause: Error | null, result?: QueryResult) => void
 type Send = (statement: unknown, values?: unknown, done?: Done) => Promise<QueryResult> | undefined
 
 /**
- * A connection whose statements always end. A statement is cancelled in PostgreSQL when its caller
- * leaves or when it exceeds the limit of its scope; the connection is closed when PostgreSQL runs
- * nothing for it and yet no reply comes. A statement that PostgreSQL still runs is waited for,
- * however long it takes.
+ * A connection whose statements always end: one is cancelled in PostgreSQL when its caller leaves
+ * or when it exceeds the limit of its scope. The connection is closed when PostgreSQL runs nothing
+ * for it and yet no reply comes; while PostgreSQL runs a statement, there is no other limit.
  */
 export function watchedClient(options: WatchOptions): typeof Client {
   return class WatchedClient extends Client {
@@ -49,7 +48,7 @@ export function watchedClient(options: WatchOptions): typeof Client {
       super(config)
       const send = this.query.bind(this) as Send
       const query: Send = (statement, values, last) => {
-        // A stream, such as that of a COPY, is watched by whoever reads or writes it.
+        // The reader or writer of a stream, such as that of a COPY, watches it.
         if (isStream(statement)) return send(statement, values, last)
         // The pool passes a callback, after the values or in their place.
         const [given, done] = typeof values === 'function' ? [undefined, values as Done] : [values, last]

@@ -54,10 +54,10 @@ export interface LockedRows {
 }
 
 /**
- * Locks the scopes that rows lie in and those that their values give them, then the rows, by id, and
- * compares their versions. Child rows can still be created. Another user may move a row before the
- * lock of its scope is ours; then the transaction begins again. Returns the error of the first row
- * that is not there, or that has another version.
+ * Locks the scopes that rows are in and those of their new values, then the rows by id, and returns
+ * the error of the first row that does not exist or has another version; child rows can still be
+ * created. If another user moves a row before the lock of its scope is taken, the transaction
+ * begins again.
  */
 export async function lockRows(
   db: Kysely<Tables>,
@@ -119,7 +119,7 @@ const placeColumns: Readonly<Record<WritableModel, RawBuilder<unknown>>> = {
   snapshot: sql`id, server_id as server, datastore_name, namespace, backup_type, backup_id`,
 }
 
-/** What says where rows of main lie, by field: of a snapshot the key of its group. */
+/** The place of rows of main, by field: of a snapshot the key of its group. */
 async function placeValues(
   db: Kysely<Tables>,
   model: WritableModel,

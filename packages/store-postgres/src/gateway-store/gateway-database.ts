@@ -22,7 +22,10 @@ export class GatewayDatabase extends Context.Tag('@netbox-pbs/store-postgres/Gat
 
 const migrations = { '0001_endpoints': endpoints }
 
-/** Brings the gateway's tables up to date, apart from the inventory's. Returns what was applied. */
+/**
+ * Brings the gateway's tables up to date, apart from the inventory's. Returns the names of the
+ * applied migrations.
+ */
 export const migrateGateway: Effect.Effect<
   ReadonlyArray<string>,
   StoreFailed | DatabaseTooNew,

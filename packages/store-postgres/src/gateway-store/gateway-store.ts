@@ -141,7 +141,8 @@ const gatewayKeysLayer: Layer.Layer<GatewayKeys, never, GatewayDatabase> = Layer
       }),
       addFirst: Effect.fn('GatewayKeys.addFirst')(function* ({ hash, label }) {
         return yield* database.transaction('storing the first gateway key', async (trx) => {
-          // Two who both see an empty table would both be first. The mode still lets keys be read.
+          // Without the lock, two transactions that both see an empty table would both insert. Its
+          // mode lets keys be read.
           await sql`lock table gateway.keys in share row exclusive mode`.execute(trx)
           const { rows } = await sql`
             insert into gateway.keys (hash, label)
@@ -160,6 +161,6 @@ const gatewayKeysLayer: Layer.Layer<GatewayKeys, never, GatewayDatabase> = Layer
   }),
 )
 
-/** What the gateway keeps: its endpoints and the keys of its own API. */
+/** The gateway's store: its endpoints and the keys of its own API. */
 export const gatewayStoreLayer: Layer.Layer<EndpointStore | GatewayKeys, never, GatewayDatabase | SecretBox> =
   Layer.merge(endpointStoreLayer, gatewayKeysLayer)

@@ -29,7 +29,7 @@ import { healthColumns, healthOf } from '../observations/observations.ts'
 import { isScopeRow, rowCounts, scopePlace, scopeServerId } from '../scopes/scope-place.ts'
 import { type Column, factColumns, isSighted, observedColumns, tables } from '../tables/columns.ts'
 
-/** What sync reads of main, from the tables. */
+/** Sync's reads of main, from the tables. */
 export const inventoryReadsLayer: Layer.Layer<Inventory, never, Database> = Layer.effect(
   Inventory,
   Effect.map(Database, (database) => {
@@ -114,7 +114,7 @@ async function readServers(db: Kysely<Tables>, rest: RawBuilder<unknown>): Promi
   })
 }
 
-/** What the last landed complete list of a scope left behind. */
+/** The result of the last landed complete list of a scope. */
 async function readScopeState(db: Kysely<Tables>, scope: Scope): Promise<ScopeState> {
   const serverId = await scopeServerId(db, scope)
   if (serverId === undefined) return { visibility: null, lastCompleteAt: null, rows: 0, held: 0, set: null }
@@ -127,8 +127,8 @@ async function readScopeState(db: Kysely<Tables>, scope: Scope): Promise<ScopeSt
 }
 
 /**
- * The groups of one namespace, with the digests that can be trusted. What the namespace says of
- * them is not read again with each.
+ * The groups of one namespace, with the digests that can be trusted. The columns of the namespace
+ * are not read again for each group.
  */
 function readGroups(
   database: Database['Type'],

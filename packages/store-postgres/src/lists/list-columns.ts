@@ -3,14 +3,11 @@ import { type RawBuilder, sql } from 'kysely'
 import { fieldOf, observationTable, ownObservations, sqlType, tables } from '../tables/columns.ts'
 import { sameScope } from '../tables/scope-columns.ts'
 
-/**
- * Rows of a model that a list may read, and what is joined to them: main's tables, or what a branch
- * has in their place.
- */
+/** The rows of a model that a list may read, and their joins: main's tables, or a branch's replacements. */
 export interface Relation {
   /** The rows, under the alias `t`, with main's columns. */
   readonly rows: RawBuilder<unknown>
-  /** What is joined whatever the list reads. */
+  /** Joins that every query needs. */
   readonly joined: ReadonlyArray<'v'>
   /** Servers by `id` and `name`: a row is read only with its server. */
   readonly servers: RawBuilder<unknown>
@@ -39,13 +36,13 @@ export function observationsBy(model: ModelName, server: string): RawBuilder<unk
   return sql`left join ${sql.table(table)} o on ${sql.ref(`o.${id}`)} = t.id${ofServer}`
 }
 
-/** What a list joins to its rows, under these aliases: `v` the server, `o` the observations, `c` the row's scope. */
+/** The joins of a list, by alias: `v` the server, `o` the observations, `c` the row's scope. */
 type Joined = 'v' | 'o' | 'c'
 
 /** Where the values of a field come from. */
 export interface ListColumn {
   readonly value: RawBuilder<unknown>
-  /** What the value needs in addition to the rows themselves, which are `t`. */
+  /** The joins that the value needs, apart from the rows themselves, which are `t`. */
   readonly needs: ReadonlyArray<Joined>
   /** The fields of the row that it is made of; with `last_updated` every change of the row changes it. */
   readonly reads: ReadonlyArray<string>
@@ -113,7 +110,7 @@ function observed(model: ModelName, name: string): RawBuilder<unknown> {
     : value
 }
 
-/** What a row is served with: every field of the registry, and what each model has. */
+/** The columns of a served row: every field of the registry, and those that each model has. */
 export function servedColumns(model: ModelName): ReadonlyArray<readonly [name: string, column: ListColumn]> {
   const fields = Object.keys(registry[model].fields).flatMap((name) => {
     const column = listColumn(model, name)

@@ -65,9 +65,8 @@ function possible(type: string, value: string | number | boolean): boolean {
 }
 
 /**
- * Free text: any of the model's search columns contains it, whatever the case of its letters.
- * `folding` is a collation that knows the case of all letters, which that of the columns (code
- * points) does not.
+ * Free text: any of the model's search columns contains it, without regard to case. `folding` is a
+ * collation that knows the case of all letters; that of the columns (code points) does not.
  */
 export function searchCondition(model: ModelName, text: string, folding: string | null): Condition {
   // No column can hold what PostgreSQL cannot store.

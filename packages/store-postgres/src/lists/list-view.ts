@@ -3,16 +3,13 @@ import { type RawBuilder, sql } from 'kysely'
 import { isIndexed, type ListColumn, listFrom, mainRelation, type Relation } from './list-columns.ts'
 import { type Condition, where } from './list-filter.ts'
 
-/**
- * A model as one query reads it: in main, or in a branch, which is main but for some rows, and
- * others in their place.
- */
+/** A model as one query reads it: in main, or in a branch, where other rows replace some of main's. */
 export interface ListView {
   readonly model: ModelName
   readonly main: Relation
   /** Which rows of main are not read there. */
   readonly replaced: ReadonlyArray<Replaced>
-  /** What is read in their place, and in addition to them. No row is in two of them. */
+  /** Rows that replace them, and further ones. No row is in two of these relations. */
   readonly others: ReadonlyArray<Relation>
 }
 
@@ -35,7 +32,7 @@ export const mainListView = (model: ModelName): ListView => ({
   others: [],
 })
 
-/** What is read of a view. */
+/** The part of a view to read. */
 export interface ListQuestion {
   readonly conditions?: ReadonlyArray<Condition>
   /** The columns to read in addition to those of the conditions. */
@@ -51,7 +48,7 @@ export interface ListQuestion {
 
 /** `from … where …` of the rows of each part of a view that meet the conditions; first that of main. */
 export function partsOf(view: ListView, question: ListQuestion): ReadonlyArray<RawBuilder<unknown>> {
-  // Few are looked up one by one; for many, what is replaced is read once and hashed.
+  // For few rows each is looked up by itself; for many, the replaced ones are read once and hashed.
   const many = question.all === true && !(question.conditions ?? []).some(({ columns }) => columns.some(isIndexed))
   const kept = view.replaced.map(({ matches, ids }) =>
     many ? sql`t.id not in (${ids})` : sql`not exists (${matches})`,

@@ -12,8 +12,8 @@ export interface OrderKey {
 }
 
 /**
- * The order of the terms, or the model's own. A server counts by its name. PostgreSQL's own rule
- * for rows without a value is the one wanted: last when ascending, first when descending.
+ * The order of the terms, or the model's own; a server sorts by its name. Rows without a value come
+ * as PostgreSQL places them: last when ascending, first when descending.
  */
 export function listOrder(model: ModelName, terms: ReadonlyArray<OrderTerm>): ReadonlyArray<OrderKey> {
   const requested = terms.length > 0 ? terms : registry[model].order.map(orderTerm)
@@ -34,10 +34,10 @@ interface Slice {
 }
 
 /**
- * The page's ids and their places, with no joins but those that conditions and order read. Of each
- * part of the view come as many rows as the page may need, in its order, so that an index may give
- * them; merging them is all that is left. Where servers come first, so do main's rows of each
- * server, in the order of the key.
+ * The page's ids and their places, with only the joins that conditions and order need. Each part of
+ * the view gives as many sorted rows as the page may need, from an index where one fits, and these
+ * are merged; where servers come first, main's rows are read server by server in the order of the
+ * key.
  */
 export function pageIds(
   view: ListView,
@@ -83,7 +83,7 @@ const sorted = (
 
 const groupKey = keyColumns('group')
 
-/** What of a query of snapshots asks about their groups' keys alone. */
+/** The fields of a query of snapshots that decide whether the keys of their groups answer it. */
 type Walkable = Pick<ListQuery, 'model' | 'filters' | 'search' | 'order'>
 
 /** Whether the groups' counters know how many snapshots match: nothing but columns of the group's key is asked for. */

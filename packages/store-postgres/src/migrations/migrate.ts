@@ -6,8 +6,8 @@ import { migrations } from './index.ts'
 import { type DatabaseTooNew, runMigrations } from './run-migrations.ts'
 
 /**
- * Brings the inventory's tables and the queue's up to date. Safe to run at every start and from
- * many processes at once. Returns what was applied.
+ * Brings the inventory's tables and the queue's up to date, and returns the names of the applied
+ * migrations. It may run at every start and from many processes at once.
  */
 export const migrate: Effect.Effect<ReadonlyArray<string>, StoreFailed | DatabaseTooNew, Database> = Effect.flatMap(
   Database,

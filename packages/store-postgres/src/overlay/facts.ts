@@ -39,7 +39,7 @@ interface FactsRecord {
   readonly groups: boolean
 }
 
-/** Reads what a branch does to a model, in a handful of look-ups whatever its size. */
+/** Reads the changes of a branch to a model, in a handful of look-ups for every size of branch. */
 export async function readFacts(db: Kysely<Tables>, branch: number, model: ModelName): Promise<OverlayFacts> {
   const of = sql`e.branch_id = ${branch}::bigint`
   const counted = (which: RawBuilder<unknown>) =>

@@ -7,8 +7,8 @@ import { changedGroups, createdGroups, replacedGroups } from './groups.ts'
 import { overlayRelation, overlayRows } from './rows.ts'
 
 /**
- * Namespaces as a branch has them: what they count is what main counts, and the difference that the
- * branch makes to the groups in them. They are few, and read whole.
+ * Namespaces in a branch: their counters are main's plus the branch's changes to the groups in
+ * them. They are few, and read whole.
  */
 export function overlayNamespaces(facts: OverlayFacts): ListView {
   const rows = overlayRows(facts, 'all')
@@ -40,8 +40,8 @@ export function overlayNamespaces(facts: OverlayFacts): ListView {
 }
 
 /**
- * What a branch makes of the counters of main's namespaces: groups that are seen in it or no longer
- * are, and the snapshots of those that it counts.
+ * The branch's difference to the counters of main's namespaces: groups that appear or disappear in
+ * it, and the snapshots of the groups that it counts.
  */
 function differences(branch: number): RawBuilder<unknown> {
   const place = sql`x.server_id, x.datastore_name, x.namespace`

@@ -11,10 +11,10 @@ import type { OverlayFacts } from './facts.ts'
 type Sets = ReadonlyArray<ReadonlyArray<string>>
 
 /**
- * A model as a branch has it, for a query that looks at these fields: main's rows, but for those
- * that the branch deletes, those of which it changes one of the fields, and those whose key it
- * creates itself; in their place what it has of them. A row that it changes elsewhere only is found
- * in main, where the indexes are.
+ * A model in a branch, for a query of these fields: main's rows, except those that the branch
+ * deletes, changes in one of the fields, or replaces by a created row of the same key; the branch's
+ * rows replace them. A row that it changes in other fields is read from main, which has the
+ * indexes.
  */
 export function overlayRows(facts: OverlayFacts, fields: ReadonlyArray<string> | 'all'): ListView {
   const { branch, model, touches } = facts

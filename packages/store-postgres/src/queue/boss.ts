@@ -51,7 +51,7 @@ export const openBoss = Effect.fn('openBoss')(function* (
 /** The schema that is pg-boss' own. */
 export const schema = 'pgboss'
 
-/** The one queue. At most one of its jobs of one key is active, whatever the number of workers; any number waits. */
+/** The one queue. At most one of its jobs of one key is active, with any number of workers and of waiting jobs. */
 export const queueName = 'sync'
 export const queuePolicy = 'singleton'
 
@@ -104,8 +104,8 @@ export function bossDriver(driver: Driver): Db {
   switch (driver._tag) {
     case 'pg':
       return {
-        // Not by `pool.query`: it would send the statement in the context of whoever frees the
-        // connection, and so within another caller's bounds.
+        // `pool.query` would send the statement in the context of the caller that frees the
+        // connection, and so within that caller's limits.
         executeSql: async (text, values) => {
           const client = await driver.pool.connect()
           let failed = true

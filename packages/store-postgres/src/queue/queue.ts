@@ -198,8 +198,8 @@ type StoredJob = z.infer<typeof StoredJob>
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /**
- * What at most one active job has: its server, or being the gateway's. Migrations make the same
- * text in SQL: it must stay.
+ * The key that at most one active job has: its server, or being the gateway's. Migrations make the
+ * same text in SQL, so it must not change.
  */
 function jobKey(serverId: number | null): string {
   return serverId === null ? 'gateway' : `server-${serverId}`
@@ -221,10 +221,10 @@ function jobId({ runId, serverId }: Pick<StoredJob, 'runId' | 'serverId'>): stri
 const [firstPause, longestPause] = [5, 600]
 
 /**
- * Gives back the jobs of a killed process. Run it before any job is taken, and only on the embedded
- * engine, whose folder one process has open at a time; on PostgreSQL it does nothing, because a
- * lost worker is detected by its silence. The try counts and the pause grows, so a job that kills
- * its process each time is given up in the end.
+ * Returns the jobs of a killed process to the queue. Run it before any job is taken; only the
+ * embedded engine needs it, because its folder has one process at a time, while on PostgreSQL a
+ * lost worker is detected by its silence. The attempt counts and the pause grows, so a job that
+ * kills its process each time is given up in the end.
  */
 export const giveBackAbandoned: Effect.Effect<void, StoreFailed, Database> = Effect.flatMap(
   Database,

@@ -126,7 +126,7 @@ async function oldRuns(db: Kysely<Tables>, before: string): Promise<ReadonlyArra
 
 /**
  * Removes tasks that started before a time (RFC 3339), the oldest first and at most `limit` in one
- * statement. Returns their number and whether there may be more. Running tasks stay, because their
+ * statement; returns their number and whether there may be more. Running tasks stay, because their
  * end is not read yet; the change log does not record the removal.
  */
 export const pruneTasks = (

@@ -13,9 +13,9 @@ type Port = typeof Runs.Service
 export const jobServer = (serverId: number | null): number => serverId ?? 0
 
 /**
- * Takes the run's row for this transaction, so that of two jobs ending at once the second sees what
- * the first did. The mode lets rows that refer to the run be added meanwhile. True while the run is
- * not over.
+ * Locks the run's row for this transaction, so that of two jobs that end at once the second sees
+ * the result of the first; rows that refer to the run can still be added. True while the run is
+ * open.
  */
 async function lockOpen(db: Kysely<Tables>, id: number): Promise<boolean> {
   const { rows } = await sql<{ open: boolean }>`
@@ -44,10 +44,7 @@ async function addError(db: Kysely<Tables>, id: number, error: string): Promise<
   )
 }
 
-/**
- * The final status of a run. A cancelled run stays cancelled whatever its scopes did; a failed job
- * makes the run incomplete.
- */
+/** The final status of a run. A cancelled run stays cancelled; a failed job makes any other run incomplete. */
 function finalStatus(run: Run): Run['status'] {
   if (run.cancel_requested) return 'cancelled'
   const scopes = Object.values(run.outcomes).reduce((sum, n) => sum + n, 0)
@@ -161,7 +158,7 @@ const jobsOf = (id: number) => sql`
   from run_jobs j join runs r on r.id = j.run_id
   where j.run_id = ${id}::bigint and (j.server_id <> 0 or j.error <> '' or r.resources @> '["servers"]')`
 
-/** The jobs of runs as they stand. */
+/** The jobs of runs in their present state. */
 export function jobLists(database: typeof Database.Service): Pick<Port, 'jobs' | 'openJobs' | 'withoutJobs'> {
   return {
     jobs: Effect.fn('Runs.jobs')(({ id, limit, offset }) =>

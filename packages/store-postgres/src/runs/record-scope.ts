@@ -24,9 +24,9 @@ interface EndedScope {
 const keyOf = (scope: Scope, serverId: number | null): string => placeKey(scopePlace(scope, serverId))
 
 /**
- * Records a scope's end within a transaction. It replaces the record of an earlier attempt, except
- * that a landed record outlives a later `unchanged` and its rows keep counting. Rows that are
- * staged again count once.
+ * Records a scope's end within a transaction, in place of the record of an earlier attempt; rows
+ * that are staged again count once. A landed record outlives a later `unchanged`, and its rows keep
+ * counting.
  */
 export async function recordScope(db: Kysely<Tables>, { id, serverId, result }: EndedScope): Promise<void> {
   const { scope, outcome, reason, counts, started, ended } = result
@@ -70,8 +70,8 @@ async function isOpen(db: Kysely<Tables>, id: number): Promise<boolean> {
 
 /**
  * Records the ends of scopes that were never opened, in one statement: a run that ends early may
- * leave a hundred thousand of them. What an earlier attempt at the job landed in them is counted
- * on, as in {@link recordScope}.
+ * leave a hundred thousand of them. Rows that an earlier attempt at the job landed in them keep
+ * counting, as in {@link recordScope}.
  */
 async function recordUnopened(
   db: Kysely<Tables>,

@@ -45,10 +45,9 @@ interface RunRow {
 }
 
 /**
- * The runs that `where` chooses. Counts are summed from jobs and scopes when they are read: kept on
- * the run's own row they would make jobs that end scopes at once wait for each other. What was
- * staged has landed once every branch that the run staged into is merged; one that closed without a
- * change holds nothing.
+ * The runs that `where` chooses. Counts are summed from jobs and scopes at each read, because on
+ * the run's own row they would make jobs that end scopes at once wait for each other; staged rows
+ * count as landed once every branch that the run staged into is merged or closed without a change.
  */
 export async function selectRuns(db: Kysely<Tables>, where: RawBuilder<unknown>): Promise<ReadonlyArray<Run>> {
   const { rows } = await sql<RunRow>`

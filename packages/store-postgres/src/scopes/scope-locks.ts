@@ -4,7 +4,7 @@ import type { Tables } from '../database/tables.ts'
 import { placeKey, type ScopePlace } from './scope-place.ts'
 
 /**
- * What a transaction writes: scopes, and servers that it deletes.
+ * The places that a transaction writes: scopes, and servers that it deletes.
  *
  * Every transaction takes its locks in this order, so that no two wait for each other. Each step is
  * optional, and is taken once, for all that the transaction writes:
@@ -12,15 +12,15 @@ import { placeKey, type ScopePlace } from './scope-place.ts'
  * 1. the lock of merges (branches/merge-branch.ts), or the row of a change set (a landing, a
  *   staging)
  * 2. the scope of the servers
- * 3. servers by id: shared by all who write below a server, exclusive for who deletes it, because
- *   the cascade reaches every row below
+ * 3. servers by id: shared by all writers below a server, exclusive to delete it, because the
+ *   cascade reaches every row below
  * 4. other scopes by key. Any write to rows or counters of a scope holds its lock: counters are
- *   recomputed by reading rows, and two who did so at once would each miss the other's
+ *   recomputed by reading rows, and two concurrent writers would each miss the other's rows
  * 5. the row of a branch
  * 6. rows of main by id, then their observations, groups, and the groups that branches have counted
  *
- * Which scopes these are may turn out only under the branch's lock. Then `lockFurther` takes a lock
- * that is free; where it would have to wait, the transaction begins again.
+ * If more scopes turn out to be needed under the branch's lock, `lockFurther` takes a lock that is
+ * free; where it would have to wait, the transaction begins again.
  */
 export interface Places {
   readonly scopes: ReadonlyArray<ScopePlace>

@@ -41,8 +41,8 @@ export function scopePlace(scope: Scope, serverId: number | null): ScopePlace {
 }
 
 /**
- * The identity of a place as one text: equal places, equal keys. It knows the server by its id, so
- * a rename of the server leaves it as it is. Migrations make the same text in SQL: it must stay.
+ * The identity of a place as one text: equal places, equal keys, also after a rename of the server,
+ * which is in it by id. Migrations make the same text in SQL, so it must not change.
  */
 export const placeKey = ({ resource, server_id, datastore_name, namespace, job_type }: ScopePlace): string =>
   JSON.stringify([resource, server_id, datastore_name, namespace, job_type])

@@ -33,7 +33,7 @@ export const secretBoxLayer = (options: SecretBoxOptions): Layer.Layer<SecretBox
 function parseKey({ key, keyName }: SecretBoxOptions): Effect.Effect<readonly [Buffer, string], SecretKeyInvalid> {
   const text = Redacted.value(key).trim()
   const bytes = Buffer.from(text, 'base64')
-  // Buffer skips what is not base64 instead of refusing it.
+  // Buffer skips characters that are not base64 instead of rejecting them.
   const whole = bytes.length === 32 && bytes.toString('base64').replace('=', '') === text.replace(/=$/, '')
   return whole ? Effect.succeed([bytes, keyName]) : Effect.fail(new SecretKeyInvalid({ keyName }))
 }

@@ -96,7 +96,7 @@ function sealed(box: typeof SecretBox.Service, key: Redacted.Redacted<string>): 
   return Redacted.value(key) === '' ? Effect.succeed('') : box.seal({ secret: key, purpose })
 }
 
-/** What is stored over the defaults. A setting that this release no longer knows is left out. */
+/** The stored settings over the defaults. A setting that this release no longer knows is left out. */
 function fromStored(changed: Readonly<Record<string, unknown>>): Settings {
   const known = Object.entries(changed).filter(([name]) => name in defaultSettings)
   return Settings.parse({ ...defaultSettings, ...Object.fromEntries(known) })

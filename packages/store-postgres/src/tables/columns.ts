@@ -66,7 +66,7 @@ export const comparedColumns = (model: ModelName): ReadonlyArray<Column> =>
 export const operatorColumns = (model: ModelName): ReadonlyArray<Column> =>
   fieldsOfClass(model, 'operator').map((name) => columnOf(model, name))
 
-/** What people own on the rows of every model. */
+/** The operator's columns, which the rows of every model have. */
 const everyModelColumns: ReadonlyArray<Column> = Object.keys(everyModelFields).map((name) => ({
   field: name,
   name,

@@ -23,11 +23,11 @@ export interface TakenKey {
 
 /**
  * Changes rows of main, each in fields of its own, with an entry in the log for each, in the order
- * given. Each row is named once; the rows and their scopes are locked. Returns how many were
- * changed, or which key is taken; then nothing is.
+ * given. Name each row once, and lock the rows and their scopes. Returns how many were changed, or
+ * the taken key; then none is changed.
  *
- * Rows may take each other's keys. A row under a new key is one that no source has reported: it is
- * the user's own from then on, and keeps when it was last seen. A server stays what it is.
+ * Rows may exchange their keys. Except for a server, a row under a new key becomes the user's own,
+ * because no source has reported it, and keeps the time when it was last seen.
  */
 export async function changeRows(
   db: Kysely<Tables>,
@@ -66,7 +66,7 @@ export async function changeRows(
   })
 }
 
-/** What says whose a row is, and when it was last seen. */
+/** The columns for the owner of a row and for when it was last seen. */
 function ownershipOf(
   model: ModelName,
   { seen, renamed }: { readonly seen: boolean; readonly renamed: boolean },

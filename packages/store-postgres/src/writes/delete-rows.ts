@@ -17,8 +17,8 @@ export interface DeletedRows {
 }
 
 /**
- * Deletes rows with an entry in the log for each, servers with all their child rows. Returns the
- * number of rows without those. Hold the locks of their scopes, or of the servers
+ * Deletes rows with an entry in the log for each, servers with all their child rows, which are not
+ * counted in the returned number. Hold the locks of their scopes, or of the servers
  * (`Places.deletedServers`); recount the groups of snapshots afterwards.
  */
 export async function deleteRows(db: Kysely<Tables>, { model, where, order, writer }: DeletedRows): Promise<number> {

@@ -44,9 +44,9 @@ export async function leavingServers(
 }
 
 /**
- * Deletes servers with all their child rows, with an entry in the log for each row except tasks.
- * Child rows come before their server, so that a reader who goes backwards sees the server first.
- * The watch is told. Returns the number of servers. Hold the servers' exclusive locks
+ * Deletes servers with all their child rows, informs the watch and returns the number of servers.
+ * The log gets an entry for each row except tasks, child rows before their server, so that a reader
+ * who goes backwards sees the server first; hold the servers' exclusive locks
  * (`Places.deletedServers`).
  */
 export async function deleteServers(

@@ -11,9 +11,9 @@ export interface NewObservations {
   /** The columns of observations that are stored, each with its value. */
   readonly values: ReadonlyArray<{ readonly name: string; readonly value: RawBuilder<unknown> }>
   /**
-   * What becomes of observations that the row has already: `none` has any; `keep` keeps them;
-   * `replace` takes the new ones; `newest` does too, but keeps the last contact of a server that did
-   * not answer.
+   * Rows that have observations already: `none` expects no such row; `keep` keeps theirs; `replace`
+   * takes the new ones; `newest` does too, but keeps the last contact of a server that did not
+   * answer.
    */
   readonly existing: 'none' | 'keep' | 'replace' | 'newest'
 }

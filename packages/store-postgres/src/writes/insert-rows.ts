@@ -24,14 +24,14 @@ export interface NewRows {
 
 /** Rows that are logged one by one. */
 export interface LoggedRows extends NewRows {
-  /** What tells the rows apart, in the order in which they are created. */
+  /** The identity of the rows, in the order in which they are created. */
   readonly ord: RawBuilder<unknown>
   /** The initial observations, by columns of the model's table of observations. */
   readonly observations: ReadonlyArray<Assignment>
   readonly origin: Origin
 }
 
-/** What a taken key does: it stops the statement, or its row is left out. */
+/** The effect of a taken key: it stops the statement, or its row is left out. */
 export type TakenKeys = 'stop' | 'leave out'
 
 /** Inserts rows that the log has as one sum, which is the caller's. Returns their number. */

@@ -30,9 +30,9 @@ const counted = sql`count(*) as snapshot_count, count(*) filter (where s.presenc
   ${totalSize} as total_size`
 
 /**
- * Counts all groups of a namespace in one reading of it, and makes those that its snapshots lack.
- * Returns how many it made. Where a landing has touched them all, this takes a fifth of the time of
- * `recountGroups`. The watch is told. Hold the scope's lock.
+ * Counts all groups of a namespace in one pass, makes those that its snapshots lack, and returns
+ * their number; where a landing has touched all groups, this takes a fifth of the time of
+ * `recountGroups`. Hold the scope's lock; the watch is informed.
  */
 export async function countNewGroups(db: Kysely<Tables>, place: ScopePlace, watch: MainWatch): Promise<number> {
   const key = sql`server_id, datastore_name, namespace, backup_type, backup_id`
@@ -57,10 +57,10 @@ export async function hasNoSnapshots(db: Kysely<Tables>, place: ScopePlace): Pro
 }
 
 /**
- * Recomputes the counters of some groups from their snapshots. `touched` selects the columns of
- * their keys. Hold the locks of their scopes: whoever writes snapshots at once would be missed. A
- * group whose counters are right is not written, unless the frames that groups were read from are
- * to be forgotten with it; the watch is told of each.
+ * Recomputes the counters of the groups whose key columns `touched` selects; hold the locks of
+ * their scopes, because a concurrent writer of snapshots would be missed. Only groups with wrong
+ * counters are written, or with `discard` all, whose digests it clears; the watch is informed of
+ * each.
  */
 export async function recountGroups(
   db: Kysely<Tables>,
@@ -91,8 +91,8 @@ export async function recountGroups(
 
 /**
  * Removes the groups that neither the source lists nor a snapshot needs, among those that a
- * condition on the alias `m` finds. One that is absent stays until a second list lacks it. `held`:
- * the list that lacks them is in doubt, so those that it lacks stay, as missing.
+ * condition on the alias `m` finds; an absent one stays until a second list lacks it. `held`: the
+ * deletions of the list wait, so the groups that it lacks stay as missing.
  */
 export async function pruneGroups(
   db: Kysely<Tables>,

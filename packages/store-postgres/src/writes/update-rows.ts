@@ -14,13 +14,13 @@ export interface UpdatedRows {
   readonly columns: ReadonlyArray<Column>
   /** Whether the change `r` touches a field. */
   readonly touches: (field: string) => RawBuilder<unknown>
-  /** What the change `r` gives a column that it touches. */
+  /** The value of a touched column in the change `r`. */
   readonly value: (column: Column) => RawBuilder<unknown>
-  /** Columns that are set whatever is touched, `last_updated` among them. Their values may read `m` and `r`. */
+  /** Columns that are always set, `last_updated` among them. Their values may read `m` and `r`. */
   readonly more: ReadonlyArray<Assignment>
   /** Where the log finds the rows as they were: main itself, or a step of the statement. */
   readonly before: { readonly rows: RawBuilder<unknown>; readonly step?: RawBuilder<unknown> }
-  /** What a row `m` must fulfil in addition; without it every row of the changes is updated. */
+  /** A further condition on the row `m`; without it every row of the changes is updated. */
   readonly where?: RawBuilder<unknown>
   /** Places the changes `r` in the log; without it their order there is any. */
   readonly order?: RawBuilder<unknown>
@@ -28,8 +28,8 @@ export interface UpdatedRows {
 }
 
 /**
- * Updates rows, with an entry in the log for each in which a touched field differs. Returns how many
- * rows were updated. Fails when a new key is taken.
+ * Updates rows and returns their number, with an entry in the log for each in which a touched field
+ * differs. Fails when a new key is taken.
  */
 export async function updateRows(
   db: Kysely<Tables>,

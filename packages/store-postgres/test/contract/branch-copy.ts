@@ -6,7 +6,7 @@ import { factColumns, keyColumns, operatorColumns, tables } from '../../src/tabl
 import { recountGroups, recountNamespaces } from '../../src/writes/recount.ts'
 import { fillTable, type Row, readTable } from './tables.ts'
 
-/** What main and a branch have of a model. */
+/** The rows that main and a branch have of a model. */
 interface Sides {
   readonly main: ReadonlyArray<Row>
   readonly entries: ReadonlyArray<Row>

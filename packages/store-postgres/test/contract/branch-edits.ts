@@ -3,7 +3,7 @@ import { type OneByOne, oneByOne, writesOneByOne } from '@netbox-pbs/testing'
 import { Effect } from 'effect'
 import { actor, newBranch, rows } from './branching.ts'
 
-/** What a person may write, of main or in a branch, with the same words for both. */
+/** The edits of a person, of main or in a branch, with the same names for both. */
 const editsOf = (writes: OneByOne) => ({
   create: (model: WritableModel, ...of: ReadonlyArray<EditValues>) => writes.create({ model, rows: of, actor }),
   update: (model: WritableModel, id: number, values: EditValues) => writes.update({ model, id, values, actor }),

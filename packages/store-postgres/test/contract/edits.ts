@@ -12,7 +12,7 @@ export const ada = (request: number): Actor => ({
 
 let requests = 1000
 
-/** The port with every call a request of its own, for tests that do not ask who wrote. */
+/** The port with a request of its own for every call, for tests in which the author does not matter. */
 export const edits = Effect.map(writesOneByOne, (writes) => ({
   create: (request: Unsigned<OneByOne['create']>) => writes.create({ ...request, actor: ada(requests++) }),
   update: (request: Unsigned<OneByOne['update']>) => writes.update({ ...request, actor: ada(requests++) }),

@@ -54,7 +54,10 @@ export const randomFleet = (random: Random) =>
     return ids
   })
 
-/** Some writes of a user, in main or in a branch; those whose key is taken, or whose row is gone, come to nothing. */
+/**
+ * Some writes of a user, in main or in a branch; those whose key is taken, or whose row is gone,
+ * fail without effect.
+ */
 export const writeSome = (writes: Writes, random: Random, ids: Ids, count: number) =>
   Effect.gen(function* () {
     for (let nth = 0; nth < count; nth++) {

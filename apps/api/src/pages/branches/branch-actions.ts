@@ -20,7 +20,10 @@ interface Sent {
   readonly requestId: string
 }
 
-/** Does what a form asks of a branch and leads back to it; a dry run, and what cannot be done, is said on its page. */
+/**
+ * Performs the action of a branch's form and leads back to the branch; its page shows the result of
+ * a dry run, or the error.
+ */
 export const act = (action: keyof typeof handlers, id: number) =>
   forWriterForm((viewer, form, requestId) => renderError(viewer, id, handlers[action]({ id, viewer, form, requestId })))
 

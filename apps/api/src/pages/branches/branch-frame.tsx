@@ -10,7 +10,7 @@ import type { Viewer } from '../components/viewer.ts'
 import { notFound } from '../error-pages.tsx'
 import { html, type Page } from '../serve-page.tsx'
 
-/** What a page of a branch says first: what could not be done, or what would be. */
+/** The message at the top of a branch's page: an error, or the result of a dry run. */
 export interface Notice {
   readonly kind: 'danger' | 'info'
   readonly text: string

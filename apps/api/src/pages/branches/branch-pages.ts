@@ -13,8 +13,8 @@ import { answer } from './resolve-conflicts.ts'
 const actions = ['check', 'sync', 'approve', 'merge', 'revert', 'close'] as const
 
 /**
- * Branches: their list, the form that opens one, and of each what it changes, what stands against
- * it, and the forms that decide.
+ * Branches: their list, the form that opens one, and of each its changes, its conflicts, and the
+ * forms that resolve and end it.
  */
 export function branchPages(serve: ServePage): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>()

@@ -23,7 +23,10 @@ export const modelSelect = {
 
 const selects = [modelSelect, { name: 'action', label: 'Change', options: changeActions.map(choice) }]
 
-/** What a branch changes, with the values before and after. A filter that means nothing is said and lists none. */
+/**
+ * The changes of a branch, with the values before and after. An invalid filter shows its error and
+ * an empty list.
+ */
 export const changes = (c: ApiContext, id: number) =>
   forVisitor((viewer) =>
     withBranch(viewer, id, (branch) =>

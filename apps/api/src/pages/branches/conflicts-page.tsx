@@ -38,7 +38,7 @@ const selects = [
 export const conflicts = (c: ApiContext, id: number) =>
   forVisitor((viewer) => drawConflicts(viewer, id, new URL(c.req.url).searchParams))(c)
 
-/** The same, with what a form has come to. A filter that means nothing is said and lists none. */
+/** The same, with the result of a form. An invalid filter shows its error and an empty list. */
 export const drawConflicts = (viewer: Viewer, id: number, parameters: URLSearchParams, notice: Notice | null = null) =>
   withBranch(viewer, id, (branch) =>
     Effect.gen(function* () {

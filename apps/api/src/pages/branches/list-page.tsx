@@ -20,7 +20,7 @@ const selects = [
   { name: 'kind', label: 'Kind', options: branchKinds.map((kind) => ({ value: kind, label: branchKindWords[kind] })) },
 ]
 
-/** The branches, newest first. A filter that means nothing is said and lists none. */
+/** The branches, newest first. An invalid filter shows its error and an empty list. */
 export const list = (c: ApiContext) =>
   forVisitor((viewer) =>
     Effect.gen(function* () {

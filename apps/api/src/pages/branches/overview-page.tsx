@@ -7,10 +7,10 @@ import { html } from '../serve-page.tsx'
 import { forVisitor } from '../visitor-page.ts'
 import { BranchFrame, type Notice, withBranch } from './branch-frame.tsx'
 
-/** A branch: how it stands and what can be done to it. */
+/** A branch: its status and the actions it allows. */
 export const overview = (id: number) => forVisitor((viewer) => drawOverview(viewer, id))
 
-/** The same, with what a form has come to. */
+/** The same, with the result of a form. */
 export const drawOverview = (viewer: Viewer, id: number, notice: Notice | null = null) =>
   withBranch(viewer, id, (branch) =>
     Effect.gen(function* () {

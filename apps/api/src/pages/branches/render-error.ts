@@ -31,8 +31,8 @@ type PageError =
   | ApprovalNotAllowed
 
 /**
- * What a form cannot do to a branch is said on the branch's page as it is now; where conflicts
- * stand in the way, above them.
+ * Shows the error of a form on the branch's page in its present state; for conflicts on the page
+ * that lists them.
  */
 export const renderError = (
   viewer: Viewer,
@@ -59,7 +59,7 @@ export const renderError = (
   })
 }
 
-/** What a refusal says of each field, in one line. */
+/** The errors of each field in a body, in one line. */
 export const wordsOf = (body: object): string =>
   Object.entries(body)
     .map(([field, texts]) => (field === 'detail' ? String(texts) : `${field}: ${[texts].flat().join(' ')}`))

@@ -62,8 +62,8 @@ const resolutionOf = (id: number, filter: ConflictFilter, { resolution, value = 
   })
 
 /**
- * What was typed, as the field has it: nothing is no value where there may be none, and JSON is
- * read. The field judges the rest.
+ * The typed text as a value of the field: blank is null where the field allows it, and JSON is
+ * parsed. The field checks the rest.
  */
 function typed(conflict: BranchConflict | undefined, text: string) {
   const field = conflict?.field == null ? undefined : branchedField(conflict.model, conflict.field)

@@ -7,7 +7,7 @@ export const Alert = ({ kind, children }: { kind: 'success' | 'warning' | 'dange
   </div>
 )
 
-/** What is wrong with the parameters of a list page's address: the body with which REST refuses them. */
+/** The errors of the parameters in a list page's address, from REST's error body. */
 export const WrongParameters = ({ body }: { body: object }) => (
   <>
     {Object.entries(body).map(([name, texts]) => (

@@ -9,7 +9,7 @@ import {
   type ScopeOutcome,
 } from '@netbox-pbs/core'
 
-/** A word in a colour of Tabler's. `title` says more to those who point at it. */
+/** A word in a colour of Tabler's. `title` is its tooltip. */
 export const Badge = ({ color, label, title }: { color: string; label: string; title?: string | undefined }) => (
   <span class={`badge netbox-pbs-badge netbox-pbs-${color}`} title={title}>
     {label}

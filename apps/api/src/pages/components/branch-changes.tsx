@@ -11,7 +11,7 @@ const words: Readonly<Record<BranchChange['action'], string>> = {
   delete: 'deleted',
 }
 
-/** What a branch changes: each object with its values before and after. `empty` stands where there is nothing. */
+/** The changes of a branch: each object with its values before and after. `empty` is shown when there are none. */
 export const BranchChanges = (props: { branch: Branch; changes: ReadonlyArray<BranchChange>; empty: string }) => (
   <div class="table-responsive">
     <table class="table card-table netbox-pbs-changes">
@@ -118,7 +118,7 @@ const changedFields = ({ action, before, after }: BranchChange): ReadonlyArray<s
 const isBlank = (value: unknown): boolean =>
   value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0)
 
-/** The row as it is in the branch while that is open; what the branch deletes is still in main. */
+/** A link to the row: in the branch while that is open; a row that the branch deletes is still in main. */
 const ObjectLink = ({ branch, change }: { branch: Branch; change: BranchChange }) => {
   const { model, objectId, title, action } = change
   const readable = branchAllows(branch, 'read')

@@ -1,7 +1,7 @@
 import { maxBranchDescription, maxBranchName } from '../../branches/read-branch-request.ts'
 import { addBranchPage, branchesPage } from '../../rest/page-paths.ts'
 
-/** What was typed, and what is wrong with it, by field. */
+/** The typed texts, and the errors by field. */
 export interface BranchFormProps {
   readonly formToken: string
   readonly values: Readonly<Record<string, string>>

@@ -8,7 +8,7 @@ import { Nothing } from './cell.tsx'
 import { formatCount, formatTime } from './format.ts'
 import type { Viewer } from './viewer.ts'
 
-/** A branch: what it is, how it stands, and what can be done to it. */
+/** A branch: its description, its status, and the actions it allows. */
 export const BranchOverview = (props: { branch: Branch; offers: ReadonlyArray<BranchOffer>; viewer: Viewer }) => {
   const { branch } = props
   const conflicts = `${formatCount(branch.conflicts)} without an answer`

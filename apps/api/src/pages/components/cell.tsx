@@ -5,10 +5,10 @@ import { Badge } from './badge.tsx'
 import { formatBytes, formatCount, formatSeconds, formatTime } from './format.ts'
 import type { PageBranch } from './viewer.ts'
 
-/** What stands where there is no value. */
+/** The sign for a missing value. */
 export const Nothing = () => <span class="text-secondary">—</span>
 
-/** What a column is called on pages: a value with its unit needs no unit in its name. */
+/** The label of a column on pages: a value with its unit needs no unit in the label. */
 export const columnLabel = ({ label, ...field }: Field): string =>
   field.type === 'integer' && field.unit === 'bytes' ? label.replace(/ bytes$/, '') : label
 
@@ -19,7 +19,7 @@ const Tick = ({ yes }: { yes: boolean }) => (
   </span>
 )
 
-/** What a cell shows. `reference` is the name of the row that a reference points to. */
+/** The content of a cell. `reference` is the name of the row that a reference points to. */
 interface CellProps {
   readonly field: Field
   readonly value: unknown
@@ -66,7 +66,7 @@ const wholeNumber = ({ unit, class: kind }: IntegerField, value: number): string
   return kind === 'derived' ? formatCount(value) : String(value)
 }
 
-/** What a field that a branch changes is called. */
+/** The label of a field that a branch changes. */
 export function fieldLabel(model: ModelName, name: string): string {
   const field = branchedField(model, name)
   return field === undefined ? name : columnLabel(field)

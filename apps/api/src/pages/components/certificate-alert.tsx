@@ -11,7 +11,7 @@ export const certificateChanged = (row: Row): boolean =>
 /** Whether the last look at a server found a certificate that does not verify, with none pinned since. */
 const certificateUntrusted = (row: Row): boolean => row['tls_state'] === 'untrusted' && row['fingerprint'] === ''
 
-/** What to do about a certificate that is not the pinned one, or does not verify; nothing for any other server. */
+/** The next steps for a certificate that is not the pinned one, or does not verify; empty for any other server. */
 export const CertificateAlert = ({ row, viewer }: { row: Row; viewer: Viewer }) => {
   const changed = certificateChanged(row)
   if (!changed && !certificateUntrusted(row)) return null

@@ -176,7 +176,7 @@ const Choose = ({ choice, label, conflict }: { choice: string; label: string; co
   </button>
 )
 
-/** Where a value is typed: JSON for what is JSON, a list of choices for a choice. It begins with the branch's. */
+/** The input of a value: JSON for JSON, a list of choices for a choice. It begins with the branch's value. */
 const ValueInput = ({ conflict, name }: { conflict: BranchConflict; name: string }) => {
   const field = branchedField(conflict.model, name)
   const label = `Another value for ${fieldLabel(conflict.model, name)} of ${conflict.title}`

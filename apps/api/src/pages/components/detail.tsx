@@ -28,7 +28,7 @@ const right: ReadonlyArray<Panel> = [
 
 /**
  * A row's attributes, in panels by the class of its fields; JSON has panels of its own below them.
- * `related` stands among them.
+ * `related` is one of the panels.
  */
 export const Detail = ({
   model,

@@ -6,8 +6,8 @@ interface FilterSelect {
 }
 
 /**
- * Narrows a list of records: choices and perhaps a search. Other parameters of the list are kept,
- * but for where it stands.
+ * Filters a list of records by choices and perhaps a search. Other parameters of the list are kept,
+ * except its page.
  */
 export const FilterForm = ({
   path,
@@ -18,7 +18,7 @@ export const FilterForm = ({
   path: string
   parameters: URLSearchParams
   selects: ReadonlyArray<FilterSelect>
-  /** What the search says where it is empty; left out: there is none. */
+  /** The placeholder of the search; left out: there is no search. */
   search?: string
 }) => {
   const own = new Set([...selects.map(({ name }) => name), 'q', 'offset'])
@@ -73,7 +73,7 @@ export interface Chip {
   readonly without: string
 }
 
-/** The filters of a list; each can be taken off, and all of them. */
+/** The filters of a list; each can be removed, and all of them. */
 export const FilterChips = ({ chips, path }: { chips: ReadonlyArray<Chip>; path: string }) =>
   chips.length === 0 ? null : (
     <ul class="list-inline mb-3" aria-label="Filters">

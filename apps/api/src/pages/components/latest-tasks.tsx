@@ -19,7 +19,7 @@ const [linked, ...columns] = ['worker_type', 'starttime', 'duration', 'outcome']
   return field === undefined ? [] : [{ name, field }]
 })
 
-/** What was last done to the object of a page, and how that ended. */
+/** The latest tasks of a page's object, and how they ended. */
 export const LatestTasks = ({ rows, href, branch }: LatestTasksProps) =>
   rows.length === 0 || linked === undefined ? null : (
     <section class="card">

@@ -119,7 +119,7 @@ export interface BranchBannerProps {
   readonly branch: Pick<Branch, 'id' | 'name' | 'schema_id'>
   /** The same page in main. */
   readonly out: string
-  /** What the page shows, and whether that is branched: else it is main's here too. */
+  /** The rows of the page, and whether they are branched; if not, they are main's here too. */
   readonly what: string
   readonly branched: boolean
 }

@@ -1,6 +1,6 @@
 import { formatCount } from './format.ts'
 
-/** Where a list stands. */
+/** The place of the page in its list. */
 export interface PagerProps {
   /** Path of the list, without query. */
   readonly path: string
@@ -88,18 +88,18 @@ export const Pager = ({ path, parameters, count, limit, offset }: PagerProps) =>
   )
 }
 
-/** Where a list stands. Pages are counted from 0. */
+/** The place of a page in its list. Pages are counted from 0. */
 interface PageNumbers {
   /** The first and last row shown, counted from 1; both 0 when none is. */
   readonly from: number
   readonly to: number
   readonly current: number
   readonly last: number
-  /** The pages to offer, in order: the ends and those around this one; null stands for some left out. */
+  /** The pages to offer, in order: the ends and those around this one; null is a gap. */
   readonly offered: ReadonlyArray<number | null>
 }
 
-/** Which pages a list of `count` rows has and which of them to offer. A list past its end stands on its last page. */
+/** The pages of a list of `count` rows, and those to offer. A page past the end becomes the last page. */
 export function pageNumbers({
   count,
   limit,

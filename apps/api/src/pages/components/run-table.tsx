@@ -12,7 +12,7 @@ const counted: ReadonlyArray<readonly [keyof RowCounts, string]> = [
   ['held_back', 'Held'],
 ]
 
-/** Runs, newest first. `empty` stands where there is none. */
+/** Runs, newest first. `empty` is shown when there are none. */
 export const RunTable = ({ runs, empty }: { runs: ReadonlyArray<Run>; empty: string }) => (
   <div class="table-responsive">
     <table class="table table-vcenter card-table table-hover netbox-pbs-list">
@@ -73,5 +73,5 @@ export const RunTable = ({ runs, empty }: { runs: ReadonlyArray<Run>; empty: str
 /** The servers of a run in words. */
 export const coveredServers = ({ servers }: Run): string => (servers === null ? 'all' : servers.join(', '))
 
-/** Who started a run, in words. */
+/** The user or trigger that started a run, in words. */
 export const startedBy = ({ trigger, user }: Run): string => (user === '' ? trigger : user)

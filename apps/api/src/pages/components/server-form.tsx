@@ -3,7 +3,7 @@ import type { ServerNotUsable } from '@netbox-pbs/sync'
 import { addServerPage, listPage } from '../../rest/page-paths.ts'
 import { Alert } from './alert.tsx'
 
-/** The columns that the form offers, in its order, and where the secret stands among them. */
+/** The columns that the form offers, in its order, with the place of the secret. */
 const offered = [
   'name',
   'host',
@@ -31,7 +31,7 @@ const hints: Readonly<Record<string, string>> = {
   verify_ssl: 'Turn off only for self-signed certificates; a pinned fingerprint is always checked.',
 }
 
-/** What the form shows: what was typed so far, and what is wrong with it, by field. */
+/** The content of the form: the texts typed so far, and the errors by field. */
 export interface ServerFormProps {
   readonly formToken: string
   readonly values: Readonly<Record<string, string>>
@@ -51,7 +51,7 @@ export const inventoryOnly = 'inventory-only'
 /** The button that pins the certificate which the server has shown; the fingerprint follows. */
 export const pinIntent = 'pin:'
 
-/** What an empty form is filled with: the defaults of the columns. */
+/** The values of an empty form: the defaults of the columns. */
 export const emptyServer: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries<Field>(registry.server.fields).flatMap(([name, field]) =>
     'default' in field && field.default !== undefined ? [[name, String(field.default)]] : [],

@@ -4,7 +4,10 @@ import { formatTime } from './format.ts'
 const width = 600
 const height = 80
 
-/** How full a datastore was, as a line from 0 to 100 %. Nothing where nothing is known. `points` are newest first. */
+/**
+ * Usage of a datastore over time, as a line from 0 to 100 %; empty without known points. `points`
+ * are newest first.
+ */
 export const UsageHistory = ({ points }: { points: ReadonlyArray<UsagePoint> }) => {
   const oldestFirst = points.filter(({ total_bytes: total }) => total > 0).toReversed()
   const first = oldestFirst[0]

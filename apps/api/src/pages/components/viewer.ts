@@ -1,6 +1,6 @@
 import type { Branch } from '@netbox-pbs/core'
 
-/** Who is signed in, as pages need it. */
+/** The signed-in user, as pages need it. */
 export interface Viewer {
   readonly username: string
   readonly writes: boolean

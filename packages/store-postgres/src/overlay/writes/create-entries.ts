@@ -23,8 +23,8 @@ import { recountOverlayGroups } from './recount-groups.ts'
 import { takenKeys } from './taken-keys.ts'
 
 /**
- * Creates rows in a branch, all or none. Names the first row whose key is taken in the branch or by
- * an earlier row of the same request. Each row takes its id now.
+ * Creates rows in a branch, all or none, and gives each its id. An error names the first row whose
+ * key is taken in the branch or by an earlier row of the request.
  */
 export const createEntries = Effect.fn('BranchWrites.create')(function* (
   database: Database['Type'],

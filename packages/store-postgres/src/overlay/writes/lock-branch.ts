@@ -4,9 +4,8 @@ import { lockBranchFor } from '../../branches/branch-record.ts'
 import type { Tables } from '../../database/tables.ts'
 
 /**
- * Locks a branch until the end of the transaction, for an edit in it. Returns why it
- * accepts no edits, null: it does. A branch that does not exist counts as ended; one of a run
- * accepts none.
+ * Locks a branch until the end of the transaction, for an edit in it. Returns why it accepts no
+ * edits (null: it does): it has ended, does not exist, or belongs to a run.
  */
 export async function lockForWriting(db: Kysely<Tables>, id: number): Promise<BranchNotOpen | BranchOfRun | null> {
   const branch = await lockBranchFor(db, id, 'edit')

@@ -38,11 +38,11 @@ export interface RequestedObject {
 }
 
 /**
- * Locks the scopes of snapshots' groups, then the branch, and reads the objects under these locks.
- * Returns the error of the first object that the branch does not show, or that has another version.
- * Another user may move a snapshot of main before its scope's lock is ours: then the transaction
- * begins again, unless the other lock is free. Who deletes a server locks it whole, for its groups
- * are counted by every landing below it.
+ * Locks the scopes of snapshots' groups, then the branch, reads the objects under these locks, and
+ * returns the error of the first that the branch lacks or that has another version. If
+ * another user moves a snapshot of main before its scope is locked, the transaction begins again,
+ * unless the other lock is free. Deleting a server takes its exclusive lock, because every landing
+ * below it counts its groups.
  */
 export async function lockObjects<R extends RequestedObject>(
   db: Kysely<Tables>,

@@ -95,7 +95,7 @@ async function tombstone(db: Kysely<Tables>, { branch, model }: Entries, ids: Re
 }
 
 /**
- * What a row of main, `m`, had in a column when the entry `e` first touched it; as it is now where
+ * The value of a column of main's row `m` when the entry `e` first touched it; its present value if
  * there is no such entry.
  */
 function firstFound(column: Column): RawBuilder<unknown> {

@@ -9,7 +9,7 @@ export interface SeenObject {
   readonly row: FieldValues
   /** Main's row as it is now; null: only the branch has it. */
   readonly main: FieldValues | null
-  /** What the branch holds of it; null: nothing yet. */
+  /** The branch's entry for it; null: none yet. */
   readonly entry: {
     readonly op: 'create' | 'update'
     readonly touched: ReadonlyArray<string>
@@ -57,7 +57,7 @@ export async function seenObjects(
   )
 }
 
-/** What the branch shows of an object; null: nothing. */
+/** The object in the branch; null: the branch has none. */
 function objectOf(model: ModelName, found: Found): SeenObject | null {
   if (found.hidden || found.op === 'delete') return null
   const { version } = found

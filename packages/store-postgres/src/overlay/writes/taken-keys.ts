@@ -16,7 +16,7 @@ export interface RequestedKey {
 }
 
 /**
- * The positions of the keys that another object of the branch has. If the request has a key twice,
+ * The positions of the keys that another object of the branch has; if the request has a key twice,
  * the later one counts as taken. Hold the branch's lock.
  */
 export async function takenKeys(
@@ -55,7 +55,7 @@ function movedKeys(branch: number, model: ModelName): RawBuilder<unknown> {
     where e.branch_id = ${branch}::bigint and ${renamesKey(model, 'e')}`
 }
 
-/** What the branch has under the key of `r`: what it makes, and what it changes of rows that main has lost. */
+/** Rows of the branch with the key of `r`: created ones, and changed ones that main has lost. */
 const ownKey = (branch: number, model: ModelName): RawBuilder<unknown> => sql`
   select from ${branchTable(model)} e
   where e.branch_id = ${branch}::bigint and e.op <> 'delete' and ${sameKey(model, 'e', 'r')} and ${staysIn('e.id')}

@@ -127,8 +127,8 @@ async function changeCreations(
 }
 
 /**
- * Updates rows that main has, or has lost since the branch touched them. An entry that touches
- * nothing is removed. Returns whether anything changed.
+ * Updates rows that main has, or has lost since the branch touched them, and returns whether
+ * anything changed. An entry that touches nothing is removed.
  */
 async function changeEntries(
   db: Kysely<Tables>,
