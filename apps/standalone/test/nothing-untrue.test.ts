@@ -49,6 +49,8 @@ async function startServer(): Promise<Simulator> {
   for (const id of ['manifest', 'branched-manifest', 'left-out', 'silent', 'steady'])
     for (const days of [3, 2, 1]) pbs.addSnapshot(group(id), whole(day(days)))
   pbs.addSnapshot(group('stored', 'pond'), whole(day(1)))
+  // A task of its own tells the server's node.
+  fleet.tasks.push({ upid: upid.replace('verificationjob:tank', 'logrotate:'), status: 'OK', endtime: day(1) + 60 })
   return pbs
 }
 
@@ -234,6 +236,20 @@ describe.each(chosen)('what a PBS cannot say becomes nothing untrue, on $engine'
     pbs.state.datastores = kept
     expect((await syncAndWait(running)).status.value).toBe('completed')
     expect(await rows()).toEqual(before)
+  })
+
+  test('a verification that came along with a copy was made elsewhere', async () => {
+    const places = async (query: string) =>
+      (await allRows(running, 'snapshots', query)).map(({ verification_place }) => verification_place)
+    const [here] = await places('&backup_id=manifest')
+    expect(here).toEqual({ value: 'here', label: 'Here' })
+    const elsewhere = { value: 'elsewhere', label: 'Elsewhere' }
+    expect(await places('&backup_id=stored')).toEqual([elsewhere])
+    expect(await places('&verification_place=elsewhere')).toEqual([elsewhere])
+    expect((await allRows(running, 'groups', '&backup_id=stored'))[0]).toMatchObject({
+      newest_verification: 'ok',
+      newest_verification_place: elsewhere,
+    })
   })
 
   test('an unfinished snapshot counts as a backup nowhere, in main and in a branch', async () => {

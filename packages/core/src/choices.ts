@@ -37,6 +37,14 @@ export const gcStatuses = [
   unknown,
 ]
 
+/** Where a snapshot was verified: see `verificationPlace`. */
+export const verificationPlaces = [
+  choice('here', 'Here', 'green'),
+  choice('elsewhere', 'Elsewhere', 'orange'),
+  unknown,
+  choice('none', 'Not verified', 'secondary'),
+]
+
 /** Kinds of guests. */
 export const backupTypes = [
   choice('vm', 'Virtual machine', 'blue'),

@@ -27,6 +27,7 @@ export {
   jobTypes,
   serverStatuses,
   tlsStates,
+  verificationPlaces,
 } from './choices.ts'
 export {
   type Attempt,
@@ -196,3 +197,4 @@ export { isTaskKept, type TaskMarks, type TaskWindow, taskFloor, taskWindow } fr
 export { type TaskSubject, taskSubject } from './task-subject.ts'
 export { formatTimestamp, parseTimestamp, withFraction } from './timestamp.ts'
 export { mostUsagePoints, type UsagePoint, usageDays, usageSlotSeconds } from './usage.ts'
+export { type KnownNodes, verificationPlace, verifyingWorkers } from './verification-place.ts'

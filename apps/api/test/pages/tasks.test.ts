@@ -54,8 +54,14 @@ beforeAll(async () => {
       server = (yield* writes.create({ model: 'server', rows, actor }))[0] ?? 0
       const snapshot = { server, datastore_name: 'tank', backup_type: 'vm', backup_id: '100' }
       const dated = ['01', '02'].map((day) => ({ ...snapshot, backup_time: `2026-05-${day}T02:00:00Z` }))
-      const verified = { ...dated[0], verification_upid: verification }
-      const snapshots = yield* writes.create({ model: 'snapshot', rows: [verified, { ...dated[1] }], actor })
+      const verified = { ...dated[0], verification_state: 'ok', verification_upid: verification }
+      const copied = { ...verified, datastore_name: 'pond' }
+      const untold = { ...verified, datastore_name: 'lake', verification_upid: '' }
+      const snapshots = yield* writes.create({
+        model: 'snapshot',
+        rows: [verified, { ...dated[1] }, copied, untold],
+        actor,
+      })
       const job = { server, store: 'tank' }
       const jobs = yield* writes.create({
         model: 'job',
@@ -108,6 +114,22 @@ const related = (text: string): ReadonlyArray<string> =>
   )
 const latest = (text: string): number =>
   (/Latest tasks.*?<tbody>(.*?)<\/tbody>/s.exec(text)?.[1] ?? '').split('<tr').length - 1
+
+test('a verification is good where it was made, and not where it came along with a copy', async () => {
+  const verifications = async (list: string) => {
+    const { text } = await visitor.get(`/plugins/pbs/${list}`)
+    return [...text.matchAll(/netbox-pbs-(green|secondary)"[^>]*>(ok[^<]*)</g)].map(([, color, label]) => [
+      label,
+      color,
+    ])
+  }
+  const shown = (store: string) => verifications(`snapshots/?datastore_name=${store}`)
+  expect(await shown('tank')).toEqual([['ok', 'green']])
+  expect(await shown('pond')).toEqual([['ok, elsewhere', 'secondary']])
+  expect(await shown('lake')).toEqual([['ok, unknown', 'secondary']])
+  expect(await verifications('groups/?datastore_name=pond')).toEqual([['ok, elsewhere', 'secondary']])
+  expect(await verifications('snapshots/?verification_place=here')).toEqual([['ok', 'green']])
+})
 
 test('a list of tasks is newest first, and a task has a page', async () => {
   const text = await page('tasks/')

@@ -1,4 +1,4 @@
-import { backupTypes } from '../choices.ts'
+import { backupTypes, verificationPlaces } from '../choices.ts'
 import type { Model } from './field.ts'
 import { bytes, count } from './field.ts'
 
@@ -50,6 +50,14 @@ export const group = {
       max: 64,
       default: '',
       label: 'Newest verification',
+      readOnly: true,
+    },
+    newest_verification_place: {
+      class: 'derived',
+      type: 'choice',
+      choices: verificationPlaces,
+      default: 'unknown',
+      label: 'Newest verification place',
       readOnly: true,
     },
     missing_since: { class: 'derived', type: 'datetime', nullable: true, label: 'Missing since', readOnly: true },

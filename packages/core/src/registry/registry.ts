@@ -8,7 +8,7 @@ import { snapshot } from './snapshot.ts'
 import { task } from './task.ts'
 
 /**
- * Rises whenever a field is added, renamed, retyped or moves to another class. Digests made under
+ * Rises whenever a fact is added, renamed, retyped or moves to another class. Digests made under
  * another version are not trusted.
  */
 export const registryVersion = 3

@@ -1,4 +1,4 @@
-import { backupTypes } from '../choices.ts'
+import { backupTypes, verificationPlaces } from '../choices.ts'
 import type { Model } from './field.ts'
 import { bytes } from './field.ts'
 
@@ -44,6 +44,14 @@ export const snapshot = {
       max: 512,
       default: '',
       label: 'Verification UPID',
+      readOnly: true,
+    },
+    verification_place: {
+      class: 'derived',
+      type: 'choice',
+      choices: verificationPlaces,
+      default: 'unknown',
+      label: 'Verification place',
       readOnly: true,
     },
     crypt_mode: { class: 'source', type: 'text', max: 32, default: '', label: 'Crypt mode', readOnly: true },

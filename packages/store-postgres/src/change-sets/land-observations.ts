@@ -56,6 +56,14 @@ async function landEnds(db: Kysely<Tables>, window: Window): Promise<void> {
   )
 }
 
+/** Remembers the nodes that the new tasks of a part name. */
+export async function noteNodes(db: Kysely<Tables>, part: number): Promise<void> {
+  await sql`
+    insert into server_nodes (server_id, node)
+    select distinct w.server_id, w.node from staged_tasks w where w.part_id = ${part}::bigint and w.op = 'create' and w.node <> ''
+    on conflict do nothing`.execute(db)
+}
+
 /**
  * Adds the new staged points of a part, and then removes points older than `usageDays` before `at`.
  * An existing point keeps its first value, because a later total does not belong to its time.

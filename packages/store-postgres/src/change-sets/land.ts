@@ -35,7 +35,7 @@ import {
 } from './land-groups.ts'
 import { type Deletable, deletableOf, isDeletable, landHeldSet } from './land-held-deletions.ts'
 import { isWhole, landScopeRow, landSightings, lastCompleteAt } from './land-list.ts'
-import { landObservations, landTaskObservations, landUsage } from './land-observations.ts'
+import { landObservations, landTaskObservations, landUsage, noteNodes } from './land-observations.ts'
 import {
   holdDeletes,
   isParent,
@@ -163,8 +163,10 @@ async function landPart(step: Land, part: number): Promise<RowCounts> {
     )
   }
   if (model === 'server') await notePending(db)
-  if (model === 'task') await landTaskObservations(db, engine, part)
-  else await landObservations(db, model, part)
+  if (model === 'task') {
+    await landTaskObservations(db, engine, part)
+    await noteNodes(db, part)
+  } else await landObservations(db, model, part)
   if (model === 'datastore') await landUsage(step, { serverId: place.server_id, part, at: landing.at })
   return addRows(upserted, deleted)
 }

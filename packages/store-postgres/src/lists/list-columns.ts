@@ -2,6 +2,7 @@ import { type ModelName, registry, type ScopeResource, scopeResourceOf, scopes }
 import { type RawBuilder, sql } from 'kysely'
 import { fieldOf, observationTable, ownObservations, sqlType, tables } from '../tables/columns.ts'
 import { sameScope } from '../tables/scope-columns.ts'
+import { newestVerificationPlace, verificationPlaceOf } from './verification-place.ts'
 
 /** The rows of a model that a list may read, and their joins: main's tables, or a branch's replacements. */
 export interface Relation {
@@ -86,16 +87,33 @@ const lastSeen = (model: ModelName): ListColumn =>
 export const serverName = (model: ModelName): ListColumn =>
   model === 'server' ? own('name') : { value: sql`v.name`, needs: ['v'], reads: ['server'] }
 
+/** Derived fields that no table has: they are made when a list is read. */
+const derivedInLists: Readonly<Record<string, ListColumn>> = {
+  'snapshot.files': {
+    value: sql`t.manifest_files || t.other_files`,
+    needs: [],
+    reads: ['manifest_files', 'other_files'],
+  },
+  'snapshot.verification_place': {
+    value: verificationPlaceOf('t'),
+    needs: [],
+    reads: ['server', 'datastore_name', 'verification_state', 'verification_upid'],
+  },
+  'group.newest_verification_place': {
+    value: newestVerificationPlace,
+    needs: [],
+    reads: [...registry.group.key, 'newest_verification', 'last_backup'],
+  },
+}
+
 /** The column of a field of the model, or of `id`, `created`, `last_updated`; undefined: there is none. */
 export function listColumn(model: ModelName, name: string): ListColumn | undefined {
   if (name === 'id' || name === 'created' || name === 'last_updated') return own(name)
   const field = fieldOf(model, name)
   if (field === undefined) return undefined
   if (name === 'last_seen_at') return lastSeen(model)
-  if (name === 'files') {
-    const reads = ['manifest_files', 'other_files']
-    return { value: sql`t.manifest_files || t.other_files`, needs: [], reads }
-  }
+  const derived = derivedInLists[`${model}.${name}`]
+  if (derived !== undefined) return derived
   if (field.type === 'reference') return own(`${name}_id`, name)
   const inRow = field.class !== 'observation' || ownObservations(model).some((column) => column.field === name)
   return !inRow ? { value: observed(model, name), needs: ['o'], reads: [] } : own(name)

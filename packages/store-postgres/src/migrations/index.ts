@@ -28,6 +28,7 @@ import { migration as heldDeletionsRenamed } from './0037-held-deletions.ts'
 import { migration as scopeFilterRenamed } from './0038-scope-filter.ts'
 import { migration as branchWords } from './0039-branch-words.ts'
 import { migration as waitingGroups } from './0040-waiting-groups.ts'
+import { migration as serverNodes } from './0042-server-nodes.ts'
 
 /**
  * Every migration of the inventory's database, by name: numbered, applied in order, forward only,
@@ -63,4 +64,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0038_scope_filter': scopeFilterRenamed,
   '0039_branch_words': branchWords,
   '0040_waiting_groups': waitingGroups,
+  '0042_server_nodes': serverNodes,
 }

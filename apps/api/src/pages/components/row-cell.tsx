@@ -9,8 +9,18 @@ import type { PageBranch } from './viewer.ts'
 
 const colors: Readonly<Record<string, string>> = { ok: 'green', failed: 'red' }
 
-const verification = (state: unknown): Child | undefined =>
-  typeof state === 'string' && state !== '' ? <Badge color={colors[state] ?? 'secondary'} label={state} /> : undefined
+/** Why the state of a verification says nothing of this copy. */
+const doubts: Readonly<Record<string, string>> = {
+  elsewhere: 'made on another datastore and copied with the snapshot; this copy was not verified',
+  unknown: 'it is unknown whether this copy was verified, or another one',
+}
+
+/** Only a verification that was made here is good or bad. */
+const verification = (state: unknown, place: unknown): Child | undefined => {
+  if (typeof state !== 'string' || state === '') return undefined
+  if (place === 'here') return <Badge color={colors[state] ?? 'secondary'} label={state} />
+  return <Badge color="secondary" label={`${state}, ${String(place)}`} title={doubts[String(place)]} />
+}
 
 /** Cells that say more than their column's type does, by model and column; undefined: shown by its type. */
 const special: Readonly<Record<string, (row: Row) => Child | undefined>> = {
@@ -30,8 +40,8 @@ const special: Readonly<Record<string, (row: Row) => Child | undefined>> = {
     // One that answers and refuses is no good news either.
     return <Badge color={value === 'reachable' ? 'orange' : color} label={label} title={`${runs}: ${String(error)}`} />
   },
-  'group.newest_verification': (row) => verification(row['newest_verification']),
-  'snapshot.verification_state': (row) => verification(row['verification_state']),
+  'group.newest_verification': (row) => verification(row['newest_verification'], row['newest_verification_place']),
+  'snapshot.verification_state': (row) => verification(row['verification_state'], row['verification_place']),
   'snapshot.files': (row) => {
     const files: ReadonlyArray<unknown> = Array.isArray(row['files']) ? row['files'] : []
     const readable = files.map((file) => {
