@@ -92,7 +92,11 @@ const step = FastCheck.oneof(
 let server = 0
 
 /** 25 histories with NETBOX_PBS_RACES=all (`pnpm races`); else two. */
-test('whatever source and users do, what a run retains is what it would stage', async () => {
+const histories = process.env['NETBOX_PBS_RACES'] === 'all' ? 25 : 2
+
+test('whatever source and users do, what a run retains is what it would stage', {
+  timeout: histories * 60_000,
+}, async () => {
   let unread = 0
   await FastCheck.assert(
     FastCheck.asyncProperty(FastCheck.array(step, { minLength: 4, maxLength: 8 }), async (steps) => {
@@ -151,7 +155,7 @@ test('whatever source and users do, what a run retains is what it would stage', 
       for (const { id } of branches.rows)
         await system.runPromise(Effect.flatMap(Branches, (all) => all.close({ id, status: 'closed' })))
     }),
-    { numRuns: process.env['NETBOX_PBS_RACES'] === 'all' ? 25 : 2, endOnFailure: true },
+    { numRuns: histories, endOnFailure: true },
   )
   expect(unread).toBeGreaterThan(0)
 })
