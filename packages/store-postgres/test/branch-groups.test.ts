@@ -42,8 +42,8 @@ describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
     })
   const recount = (branch: number) => Effect.flatMap(Database, (database) => recountStale(database, branch))
   const counts = (branch: number) =>
-    ask<{ id: string; text: string; removed: number; moved: boolean }>(`
-      select backup_id as id, cardinality(removed) as removed, moved, concat_ws(' ', snapshot_count, extract(day from first_backup at time zone 'UTC'),
+    ask<{ id: string; text: string; removed: number; stale: boolean }>(`
+      select backup_id as id, cardinality(removed) as removed, stale, concat_ws(' ', snapshot_count, extract(day from first_backup at time zone 'UTC'),
         extract(day from last_backup at time zone 'UTC'), coalesce(total_size::text, 'null'), newest_verification) as text
       from branch_group_counts where branch_id = ${branch} order by backup_id`)
 
@@ -65,13 +65,13 @@ describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
           },
         ])
         expect(yield* counts(branch)).toEqual([
-          { id: '100', text: '3 2 4 9 ok', removed: 0, moved: false },
-          { id: '200', text: '1 5 5 null ', removed: 0, moved: false },
+          { id: '100', text: '3 2 4 9 ok', removed: 0, stale: false },
+          { id: '200', text: '1 5 5 null ', removed: 0, stale: false },
         ])
         yield* stageOnce(branch, scope, [
           { model: 'snapshot', changes: [change('snapshot', first.id, first.facts, { comment: 'kept' })] },
         ])
-        expect(yield* counts(branch)).toEqual([{ id: '100', text: '4 1 4 10 ', removed: 0, moved: false }])
+        expect(yield* counts(branch)).toEqual([{ id: '100', text: '4 1 4 10 ', removed: 0, stale: false }])
         yield* stageOnce(branch, scope, [])
         expect(yield* counts(branch)).toEqual([])
       }),
@@ -96,10 +96,10 @@ describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
         )
         const left = [first, second].map(({ id, facts }) => remove('snapshot', id, facts))
         yield* landOnce(scope, [{ model: 'snapshot', changes: [...arrived, ...left] }])
-        expect(yield* counts(branch)).toEqual([{ id: '100', text: '4 2 6 87 ', removed: 0, moved: true }])
+        expect(yield* counts(branch)).toEqual([{ id: '100', text: '4 2 6 87 ', removed: 0, stale: true }])
         yield* recount(branch)
         // Of the two sixths of May the branch's own is seen; the second stays though main has lost it.
-        expect(yield* counts(branch)).toEqual([{ id: '100', text: '5 2 7 157 ', removed: 1, moved: false }])
+        expect(yield* counts(branch)).toEqual([{ id: '100', text: '5 2 7 157 ', removed: 1, stale: false }])
       }),
     )
   })
@@ -116,7 +116,7 @@ describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
         for (const backup_id of ['300', '400']) {
           yield* writes.update({ model: 'snapshot', id: first.id, values: { backup_id } })
           yield* recount(branch)
-          expect(yield* counts(branch)).toEqual([{ id: backup_id, text: '0 null ', removed: 0, moved: false }])
+          expect(yield* counts(branch)).toEqual([{ id: backup_id, text: '0 null ', removed: 0, stale: false }])
         }
       }),
     )
@@ -139,23 +139,23 @@ describe.each(engines)('groups of branches on $engine', ({ migrated }) => {
             null::bigint, '', '{}'::bigint[], true from snapshots, (values ('100'), ('500')) k (g) where id = ${first.id}`)
         yield* recount(branch)
         expect(yield* counts(branch)).toEqual([
-          { id: '100', text: '3 2 4 9 ', removed: 0, moved: false },
-          { id: '500', text: '1 1 1 1 ', removed: 0, moved: false },
+          { id: '100', text: '3 2 4 9 ', removed: 0, stale: false },
+          { id: '500', text: '1 1 1 1 ', removed: 0, stale: false },
         ])
         const writes = yield* edits
         yield* writes.update({ model: 'snapshot', id: first.id, values: { backup_type: 'ct' } })
         yield* recount(branch)
         const strayed = [
-          { id: '100', text: '0 null ', removed: 0, moved: false },
-          { id: '500', text: '1 1 1 1 ', removed: 0, moved: true },
-          { id: '500', text: '0 null ', removed: 0, moved: true },
+          { id: '100', text: '0 null ', removed: 0, stale: false },
+          { id: '500', text: '1 1 1 1 ', removed: 0, stale: true },
+          { id: '500', text: '0 null ', removed: 0, stale: true },
         ]
         expect(yield* counts(branch)).toEqual(expect.arrayContaining(strayed))
         yield* Effect.flatMap(writesOneByOne, ({ remove: delete_ }) =>
           delete_({ model: 'snapshot', id: first.id, actor }),
         )
         yield* recount(branch)
-        expect(yield* counts(branch)).toEqual([{ id: '500', text: '1 1 1 1 ', removed: 1, moved: false }])
+        expect(yield* counts(branch)).toEqual([{ id: '500', text: '1 1 1 1 ', removed: 1, stale: false }])
       }),
     )
   })

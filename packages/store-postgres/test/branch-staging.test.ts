@@ -226,12 +226,12 @@ describe.each(engines)('staging into a branch that waits, on $engine', ({ migrat
       yield* recount
       const kept = yield* counters(branch)
       yield* rows(`
-        insert into branch_group_counts (branch_id, ${groupKey}, snapshot_count, moved)
+        insert into branch_group_counts (branch_id, ${groupKey}, snapshot_count, stale)
         select distinct ${branch}, ${groupKey}, 0, true from (
           select ${groupKey} from branch_snapshots where branch_id = ${branch}
           union select ${groupKey} from snapshots where id in (select id from branch_snapshots where branch_id = ${branch})
           union select ${groupKey} from branch_group_counts where branch_id = ${branch}
-        ) g on conflict (branch_id, ${groupKey}) do update set moved = true`)
+        ) g on conflict (branch_id, ${groupKey}) do update set stale = true`)
       yield* recount
       return { kept, counted: yield* counters(branch) }
     })

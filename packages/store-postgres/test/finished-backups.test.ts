@@ -167,11 +167,13 @@ describe.each(engines)('an unfinished snapshot on $engine', ({ migrated }) => {
         const right = yield* ofMain(server)
         yield* rows('alter table groups drop column unfinished_since')
         yield* rows('alter table branch_group_counts drop column unfinished_since')
+        yield* rows('alter table branch_group_counts rename column stale to moved')
         yield* rows(
           `update groups set last_backup = '${may(3)}', newest_verification = '' where server_id = ${server} and backup_id = '100'`,
         )
         const database = yield* Database
         yield* database.transaction('migrating', (trx) => migration.up(trx))
+        yield* rows('alter table branch_group_counts rename column moved to stale')
         expect(yield* ofMain(server)).toEqual(right)
       }),
     )

@@ -69,7 +69,7 @@ export class BranchNotApproved extends Data.TaggedError('BranchNotApproved')<{ r
 /** An approval that does not count: the approver is the author, or the branch has changed since it was looked at. */
 export class ApprovalNotAllowed extends Data.TaggedError('ApprovalNotAllowed')<{
   readonly id: number
-  readonly reason: 'own' | 'moved'
+  readonly reason: 'own' | 'changed'
 }> {
   override get message(): string {
     return this.reason === 'own'

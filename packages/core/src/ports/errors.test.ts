@@ -52,7 +52,7 @@ test.each([
   ],
   [new ApprovalNotAllowed({ id: 3, reason: 'own' }), 'branch 3 is yours: ask another user to approve it'],
   [
-    new ApprovalNotAllowed({ id: 3, reason: 'moved' }),
+    new ApprovalNotAllowed({ id: 3, reason: 'changed' }),
     'branch 3 has changed since you looked at it: read it again, then approve its present revision',
   ],
   [new BranchNotMerged({ id: 3, status: 'in_review' }), 'branch 3 is in review: only a merged branch can be reverted'],

@@ -65,12 +65,12 @@ export async function recountBranchGroups(
       ))
     )
     insert into branch_group_counts
-      (branch_id, ${columnNames(groupKey)}, snapshot_count, first_backup, last_backup, unfinished_since, total_size, newest_verification, removed, shadowed, moved)
+      (branch_id, ${columnNames(groupKey)}, snapshot_count, first_backup, last_backup, unfinished_since, total_size, newest_verification, removed, shadowed, stale)
     select ${branch}::bigint, ${columnNames(groupKey, 'n')}, n.snapshot_count, n.first_backup, n.last_backup, n.unfinished_since, n.total_size, n.newest_verification, n.removed, n.shadowed, n.stray
     from counts n where n.entries > 0
     on conflict (branch_id, ${columnNames(groupKey)}) do update set snapshot_count = excluded.snapshot_count, first_backup = excluded.first_backup,
       last_backup = excluded.last_backup, unfinished_since = excluded.unfinished_since, total_size = excluded.total_size, newest_verification = excluded.newest_verification,
-      removed = excluded.removed, shadowed = excluded.shadowed, moved = excluded.moved`.execute(db)
+      removed = excluded.removed, shadowed = excluded.shadowed, stale = excluded.stale`.execute(db)
   await makeLacking(db, branch, place, touched)
 }
 

@@ -58,10 +58,10 @@ interface Checked {
  */
 async function checkEntries(db: Kysely<Tables>, checked: Checked): Promise<void> {
   const { branch, model } = checked
-  const moved = await entriesToJudge(db, checked)
-  await dropResolved(db, checked, moved)
+  const stale = await entriesToJudge(db, checked)
+  await dropResolved(db, checked, stale)
   const each = (op: Entry['op'], use: (entries: ReadonlyArray<Entry>) => Promise<unknown>) =>
-    eachPage(db, checked, { ids: moved, op }, use)
+    eachPage(db, checked, { ids: stale, op }, use)
   // Rows of main that keep their keys, although an entry would delete or rename them.
   const kept = new Set<number>()
   const keepKey = ({ entry }: ResolvedEntry) => entry.mainId !== null && kept.add(entry.mainId)
@@ -180,11 +180,11 @@ function modelOfScope(key: string): ModelName {
 async function dropResolved(
   db: Kysely<Tables>,
   { branch, model }: EntriesOf,
-  moved: ReadonlyArray<number>,
+  judged: ReadonlyArray<number>,
 ): Promise<void> {
   await sql`
     delete from branch_conflicts c where c.branch_id = ${branch}::bigint and c.model = ${model} and c.object_id is not null
-      and not exists (select from unnest(${moved}::bigint[]) as u (id) where u.id = c.object_id)`.execute(db)
+      and not exists (select from unnest(${judged}::bigint[]) as u (id) where u.id = c.object_id)`.execute(db)
 }
 
 /** `in_review` while a conflict waits for an answer, else `ready`. */

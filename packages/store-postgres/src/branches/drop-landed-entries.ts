@@ -10,9 +10,9 @@ import { lockBranchFor, raiseRevision } from './branch-record.ts'
 import { entriesIn, ofPlace } from './covered-scopes.ts'
 import { judgeEntry } from './judge-entry.ts'
 import { type Entry, readEntries } from './read-entries.ts'
-import { dropEntries, type Moving } from './rebase-entries.ts'
+import { dropEntries } from './rebase-entries.ts'
 import { coveringBranch } from './review-scopes.ts'
-import { staleEntries } from './stale-entries.ts'
+import { type EntriesOf, staleEntries } from './stale-entries.ts'
 import { clearPlaceDigests } from './waiting-groups.ts'
 
 /** Entries compared at a time. */
@@ -53,11 +53,11 @@ export const dropLandedEntries = Effect.fn('Branches.dropLandedEntries')(functio
 })
 
 /** Drops the entries of a scope that agree with main, and returns their number. */
-async function dropAgreed(db: Kysely<Tables>, { branch, model }: Moving, place: ScopePlace): Promise<number> {
+async function dropAgreed(db: Kysely<Tables>, { branch, model }: EntriesOf, place: ScopePlace): Promise<number> {
   // An entry can only agree with main where main has changed since.
-  const moved = await staleEntries(db, { branch, model, where: ofPlace(place) })
+  const stale = await staleEntries(db, { branch, model, where: ofPlace(place) })
   let dropped = 0
-  for (const ids of Arr.chunksOf(moved, batchSize)) {
+  for (const ids of Arr.chunksOf(stale, batchSize)) {
     const entries = await readEntries(db, {
       branch,
       model,

@@ -28,7 +28,7 @@ async function markStale(db: Kysely<Tables>, touched: RawBuilder<unknown>): Prom
     await sql`delete from branch_group_digests d using ${of} where ${sameKey('group', 'd', 't')}`.execute(db)
   if (!rows[0]?.counts) return
   await sql`
-    update branch_group_counts c set moved = true from ${of} where ${sameKey('group', 'c', 't')} and not c.moved`.execute(
+    update branch_group_counts c set stale = true from ${of} where ${sameKey('group', 'c', 't')} and not c.stale`.execute(
     db,
   )
 }
@@ -36,7 +36,7 @@ async function markStale(db: Kysely<Tables>, touched: RawBuilder<unknown>): Prom
 /** Marks all groups of a namespace as stale. */
 async function markNamespaceStale(db: Kysely<Tables>, place: ScopePlace): Promise<void> {
   await sql`delete from branch_group_digests where ${inScope(place)}`.execute(db)
-  await sql`update branch_group_counts c set moved = true where ${inScope(place)} and not c.moved`.execute(db)
+  await sql`update branch_group_counts c set stale = true where ${inScope(place)} and not c.stale`.execute(db)
 }
 
 /** Marks the groups of servers that main has lost as stale, with all their snapshots. */
@@ -44,7 +44,7 @@ async function markRemoved(db: Kysely<Tables>): Promise<void> {
   await sql`
     delete from branch_group_digests d where not exists (select from servers v where v.id = d.server_id)`.execute(db)
   await sql`
-    update branch_group_counts c set moved = true where not c.moved and not exists (select from servers v where v.id = c.server_id)`.execute(
+    update branch_group_counts c set stale = true where not c.stale and not exists (select from servers v where v.id = c.server_id)`.execute(
     db,
   )
 }
@@ -56,10 +56,10 @@ async function markRemoved(db: Kysely<Tables>): Promise<void> {
 export async function markEntriesStale(db: Kysely<Tables>, branch: number, ids: ReadonlyArray<number>): Promise<void> {
   if (ids.length === 0) return
   await sql`
-    update branch_group_counts c set moved = true from (
+    update branch_group_counts c set stale = true from (
       select distinct ${columnNames(keyColumns('group'), 'e')} from branch_snapshots e
       where e.branch_id = ${branch}::bigint and e.id = any(${ids}::bigint[])
-    ) t where c.branch_id = ${branch}::bigint and ${sameKey('group', 'c', 't')} and not c.moved`.execute(db)
+    ) t where c.branch_id = ${branch}::bigint and ${sameKey('group', 'c', 't')} and not c.stale`.execute(db)
 }
 
 /**
@@ -75,7 +75,7 @@ async function countArrived(db: Kysely<Tables>, groups: RawBuilder<unknown>): Pr
     with k as materialized (${groups}), b as materialized (
       select distinct c.branch_id from branch_group_counts c join k on ${sameKey('group', 'c', 'k')}
     )
-    insert into branch_group_counts (branch_id, ${names}, snapshot_count, moved)
+    insert into branch_group_counts (branch_id, ${names}, snapshot_count, stale)
     select b.branch_id, ${from('k')}, 0, true from b cross join k
     where exists (
       select from snapshots s join branch_snapshots e on e.branch_id = b.branch_id and e.id = s.id where ${sameKey('group', 's', 'k')}
@@ -93,7 +93,7 @@ export function groupsOfWritten(branch: number, place: ScopePlace): RawBuilder<u
   const key = keyColumns('group')
   // Steps of one statement see the tables as they were before it.
   return sql`
-    insert into branch_group_counts as c (branch_id, ${columnNames(key)}, snapshot_count, moved)
+    insert into branch_group_counts as c (branch_id, ${columnNames(key)}, snapshot_count, stale)
     select distinct ${branch}::bigint, ${columnNames(key, 'x')}, 0, true from (
       select ${columnNames(key, 'w')} from written w
       union all select ${columnNames(key, 'e')} from written w cross join lateral ${entryOf(branch, 'snapshot', sql`w.id`)}
@@ -101,5 +101,5 @@ export function groupsOfWritten(branch: number, place: ScopePlace): RawBuilder<u
         select m.* from snapshots m where m.id = w.id and w.op <> 'create' offset 0
       ) m
     ) x where ${inScope(place)}
-    on conflict (branch_id, ${columnNames(key)}) do update set moved = true where not c.moved`
+    on conflict (branch_id, ${columnNames(key)}) do update set stale = true where not c.stale`
 }

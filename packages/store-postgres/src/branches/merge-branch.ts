@@ -197,7 +197,7 @@ async function stageModel(merge: Merge, model: ModelName, part: number, kept: Re
   await lockTouched(merge.db, { branch, model })
   // Where the guard's deletions are kept, core must know which ones they are.
   const judged = await (kept.size === 0 ? staleEntries : allEntries)(merge.db, { branch, model })
-  await stageCurrent(merge.db, { branch, model }, { part, moved: judged })
+  await stageCurrent(merge.db, { branch, model }, { part, except: judged })
   for (const ids of Arr.chunksOf(judged, batchSize)) {
     const where = sql`e.id = any(${ids}::bigint[])`
     const page = { branch, model, author: 'sync', after: 0, limit: batchSize, where, lock: true } as const

@@ -111,7 +111,7 @@ export const approveBranch = Effect.fn('Branches.approve')(function* (
     const branch = await lockBranchFor(trx, id, 'approve')
     if (branch instanceof Error) return branch
     if (branch.user === user) return new ApprovalNotAllowed({ id, reason: 'own' })
-    if (branch.revision !== revision) return new ApprovalNotAllowed({ id, reason: 'moved' })
+    if (branch.revision !== revision) return new ApprovalNotAllowed({ id, reason: 'changed' })
     const before = await readLocked(trx, id)
     await sql`update branches set approved_by = ${user}, approved_at = ${at}::timestamptz, approved_revision = ${revision}::bigint,
           last_updated = ${nextVersion(sql`last_updated`)} where id = ${id}::bigint`.execute(trx)

@@ -1,16 +1,11 @@
-import { type FieldValues, type ModelName, registryVersion } from '@netbox-pbs/core'
+import { type FieldValues, registryVersion } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { columnNames, ofJson, tables } from '../tables/columns.ts'
 import { branchTable, mergedColumns } from './branch-columns.ts'
 import { childModels } from './server-tombstone.ts'
-
-/** Where entries are rebased. */
-export interface Moving {
-  readonly branch: number
-  readonly model: ModelName
-}
+import type { EntriesOf } from './stale-entries.ts'
 
 /**
  * An entry that says the same as an update of main's row as it is now: of each touched field main's
@@ -24,7 +19,7 @@ export interface RebasedUpdate {
 }
 
 /** Takes entries out of a branch. */
-export async function dropEntries(db: Kysely<Tables>, { branch, model }: Moving, ids: ReadonlyArray<number>) {
+export async function dropEntries(db: Kysely<Tables>, { branch, model }: EntriesOf, ids: ReadonlyArray<number>) {
   if (ids.length === 0) return
   await sql`delete from ${branchTable(model)} where branch_id = ${branch}::bigint and id = any(${ids}::bigint[])`.execute(
     db,
@@ -32,16 +27,16 @@ export async function dropEntries(db: Kysely<Tables>, { branch, model }: Moving,
 }
 
 /**
- * Makes entries updates of main's rows as they are now. A creation whose key main has meanwhile
+ * Makes entries updates of main's rows as they are now. A creation whose key main has by now
  * becomes an update of main's row.
  */
 export async function rebaseUpdates(
   db: Kysely<Tables>,
-  { branch, model }: Moving,
-  moved: ReadonlyArray<RebasedUpdate>,
+  { branch, model }: EntriesOf,
+  updates: ReadonlyArray<RebasedUpdate>,
 ): Promise<void> {
-  if (moved.length === 0) return
-  const rows = moved.map(({ id, mainId, before, after }) => ({ id, main_id: mainId, before, after }))
+  if (updates.length === 0) return
+  const rows = updates.map(({ id, mainId, before, after }) => ({ id, main_id: mainId, before, after }))
   const columns = mergedColumns(model).map((column) => {
     const { field, name } = column
     return sql`${sql.id(name)} = case when r.after ? ${field}::text then ${ofJson(sql`r.after`, column)} else ${sql.ref(`m.${name}`)} end`
@@ -52,14 +47,14 @@ export async function rebaseUpdates(
     from jsonb_to_recordset(${jsonb(rows)}) as r (id bigint, main_id bigint, before jsonb, after jsonb)
     join ${sql.table(tables[model])} m on m.id = r.main_id
     where e.branch_id = ${branch}::bigint and e.id = r.id`.execute(db)
-  const adopted = moved.filter(({ id, mainId }) => id !== mainId)
+  const adopted = updates.filter(({ id, mainId }) => id !== mainId)
   if (model === 'server') await pointChildren(db, branch, adopted)
 }
 
 /** Makes entries whose rows main has lost creations of them, under ids of their own. */
 export async function rebaseCreates(
   db: Kysely<Tables>,
-  { branch, model }: Moving,
+  { branch, model }: EntriesOf,
   ids: ReadonlyArray<number>,
 ): Promise<void> {
   if (ids.length === 0) return
@@ -75,7 +70,7 @@ export async function rebaseCreates(
 /** Makes deletions those of main's rows as they are now. */
 export async function rebaseDeletes(
   db: Kysely<Tables>,
-  { branch, model }: Moving,
+  { branch, model }: EntriesOf,
   ids: ReadonlyArray<number>,
 ): Promise<void> {
   if (ids.length === 0) return

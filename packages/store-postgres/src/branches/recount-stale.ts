@@ -23,7 +23,7 @@ export const recountStale = Effect.fn('Branches.recountStale')(function* (
   const operation = 'counting the groups of a branch'
   const { moves, places } = yield* database.query(operation, async (db) => {
     const moves = await movesBetweenGroups(db, branch)
-    return { moves, places: await movedPlaces(db, branch, moves) }
+    return { moves, places: await stalePlaces(db, branch, moves) }
   })
   // Locks one scope at a time, to avoid a deadlock with a caller that locks several.
   for (const place of places) {
@@ -54,17 +54,17 @@ async function movesBetweenGroups(db: Kysely<Tables>, branch: number): Promise<R
  * The namespaces with groups to recount. Where main's rows have changed, rows that the branch moved
  * elsewhere may have changed too.
  */
-async function movedPlaces(
+async function stalePlaces(
   db: Kysely<Tables>,
   branch: number,
   moves: RawBuilder<unknown> | null,
 ): Promise<ReadonlyArray<ScopePlace>> {
-  const moved = sql`select c.* from branch_group_counts c where c.branch_id = ${branch}::bigint and c.moved`
+  const stale = sql`select c.* from branch_group_counts c where c.branch_id = ${branch}::bigint and c.stale`
   const place = sql`x.server_id, x.datastore_name, x.namespace`
-  const also = moves === null ? sql`` : sql` union select ${place} from (${moves}) x where exists (${moved})`
+  const also = moves === null ? sql`` : sql` union select ${place} from (${moves}) x where exists (${stale})`
   const { rows } = await sql<
     Pick<ScopePlace, 'server_id' | 'datastore_name' | 'namespace'>
-  >`select ${place} from (${moved}) x${also}`.execute(db)
+  >`select ${place} from (${stale}) x${also}`.execute(db)
   return rows.map((row) => placeOf('snapshots', row))
 }
 
@@ -76,9 +76,9 @@ async function markGroups(
   groups: RawBuilder<unknown>,
 ): Promise<void> {
   await sql`
-    insert into branch_group_counts (branch_id, ${columnNames(groupKey)}, snapshot_count, moved)
+    insert into branch_group_counts (branch_id, ${columnNames(groupKey)}, snapshot_count, stale)
     select distinct ${branch}::bigint, ${columnNames(groupKey, 'g')}, 0, true from (${groups}) g where ${inScope(place)}
-    on conflict (branch_id, ${columnNames(groupKey)}) do update set moved = true`.execute(db)
+    on conflict (branch_id, ${columnNames(groupKey)}) do update set stale = true`.execute(db)
 }
 
 interface GroupName {
@@ -100,7 +100,7 @@ export async function recountMarked(
   for (let after: GroupName | undefined = { backup_type: '', backup_id: '' }; after !== undefined; ) {
     const { backup_type, backup_id }: GroupName = after
     const { rows } = await sql<GroupName>`
-      select c.backup_type, c.backup_id from branch_group_counts c where c.branch_id = ${branch}::bigint and ${inScope(place)} and c.moved
+      select c.backup_type, c.backup_id from branch_group_counts c where c.branch_id = ${branch}::bigint and ${inScope(place)} and c.stale
         and (c.backup_type, c.backup_id) > (${backup_type}::text, ${backup_id}::text)
       order by c.backup_type, c.backup_id limit ${size}`.execute(db)
     if (rows.length > 0) await recountBranchGroups(db, branch, place, named(rows))

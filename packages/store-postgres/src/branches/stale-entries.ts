@@ -73,17 +73,17 @@ export async function lockTouched(db: Kysely<Tables>, { branch, model }: Entries
   )
 }
 
-/** Stages in a part, as they are, the entries other than the given ones.  Returns how many. */
+/** Stages in a part, as they are, the entries other than the given ones. Returns how many. */
 export async function stageCurrent(
   db: Kysely<Tables>,
   { branch, model }: EntriesOf,
-  { part, moved }: { readonly part: number; readonly moved: ReadonlyArray<number> },
+  { part, except }: { readonly part: number; readonly except: ReadonlyArray<number> },
 ): Promise<number> {
   const facts = factColumns(model)
   const { numAffectedRows } = await sql`
     insert into ${sql.table(`staged_${tables[model]}`)} (part_id, op, id, touched, base, ${columnNames(facts)})
     select ${part}::bigint, e.op, e.id, e.touched, e.base, ${columnNames(facts, 'e')} from ${branchTable(model)} e
-    where e.branch_id = ${branch}::bigint and ${toMerge} and not exists (select from unnest(${moved}::bigint[]) as u (id) where u.id = e.id)
+    where e.branch_id = ${branch}::bigint and ${toMerge} and not exists (select from unnest(${except}::bigint[]) as u (id) where u.id = e.id)
     order by ${columnNames(keyColumns(model), 'e')}`.execute(db)
   return Number(numAffectedRows ?? 0n)
 }

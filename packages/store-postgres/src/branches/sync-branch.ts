@@ -17,16 +17,9 @@ import { entryScopeKey, judgeEntry } from './judge-entry.ts'
 import { logStep } from './log-branch.ts'
 import { markEntriesStale } from './mark-stale.ts'
 import { type Entry, readEntries } from './read-entries.ts'
-import {
-  dropEntries,
-  type Moving,
-  type RebasedUpdate,
-  rebaseCreates,
-  rebaseDeletes,
-  rebaseUpdates,
-} from './rebase-entries.ts'
+import { dropEntries, type RebasedUpdate, rebaseCreates, rebaseDeletes, rebaseUpdates } from './rebase-entries.ts'
 import { outcomeOf, type Written } from './record-outcomes.ts'
-import { entriesToJudge } from './stale-entries.ts'
+import { type EntriesOf, entriesToJudge } from './stale-entries.ts'
 import { clearBranchDigests } from './waiting-groups.ts'
 
 /** Entries rebased at a time. */
@@ -43,7 +36,7 @@ export const syncBranch = Effect.fn('Branches.sync')(function* (
 ): Effect.fn.Return<Branch, StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict> {
   return yield* database
     .transaction(
-      'moving a branch onto main',
+      'rebasing a branch on main',
       async (trx) => {
         const locked = await lockBranchFor(trx, id, 'sync')
         if (locked instanceof Error) return locked
@@ -51,13 +44,13 @@ export const syncBranch = Effect.fn('Branches.sync')(function* (
         const before = await readLocked(trx, id)
         const { conflicts } = await compareBranch(trx, { id, kind })
         if (conflicts > 0) return new BranchInConflict({ id, conflicts })
-        let moved = 0
-        for (const model of branchedModels) moved += await rebaseModel(trx, { branch: id, model, kind })
-        if (moved > 0) await clearBranchDigests(trx, id)
-        if (moved > 0) await raiseRevision(trx, id, by)
+        let rebased = 0
+        for (const model of branchedModels) rebased += await rebaseModel(trx, { branch: id, model, kind })
+        if (rebased > 0) await clearBranchDigests(trx, id)
+        if (rebased > 0) await raiseRevision(trx, id, by)
         const after = await compareBranch(trx, { id, kind })
         // A branch that is not stale is only compared.
-        if (moved > 0) await logStep(trx, { before, after, by })
+        if (rebased > 0) await logStep(trx, { before, after, by })
         return after
       },
       { commit },
@@ -71,11 +64,11 @@ export const syncBranch = Effect.fn('Branches.sync')(function* (
 /**
  * Goes through the stale entries of one model in batches, and returns the number of changed ones.
  */
-async function rebaseModel(db: Kysely<Tables>, moving: Moving & Pick<Branch, 'kind'>): Promise<number> {
-  const { branch, model, kind } = moving
+async function rebaseModel(db: Kysely<Tables>, entriesOf: EntriesOf & Pick<Branch, 'kind'>): Promise<number> {
+  const { branch, model, kind } = entriesOf
   const author = kind === 'sync' ? 'sync' : 'operator'
   const judged = await entriesToJudge(db, { branch, model, author })
-  let moved = 0
+  let rebased = 0
   for (const ids of Arr.chunksOf(judged, batchSize)) {
     const entries = await readEntries(db, {
       branch,
@@ -87,10 +80,10 @@ async function rebaseModel(db: Kysely<Tables>, moving: Moving & Pick<Branch, 'ki
     })
     const index = new ConflictIndex(await conflictsOf(db, branch, { model, ids }))
     const changed = entries.flatMap((entry) => changeOf(entry, index) ?? [])
-    await rebaseAll(db, moving, changed)
-    moved += changed.length
+    await rebaseAll(db, entriesOf, changed)
+    rebased += changed.length
   }
-  return moved
+  return rebased
 }
 
 /** The new content of an entry, when it differs. Null: it stays. */
@@ -109,7 +102,7 @@ function changeOf(entry: Entry, index: ConflictIndex): Written | null {
   return outcomeOf(written) === null ? null : written
 }
 
-async function rebaseAll(db: Kysely<Tables>, moving: Moving, changed: ReadonlyArray<Written>): Promise<void> {
+async function rebaseAll(db: Kysely<Tables>, entriesOf: EntriesOf, changed: ReadonlyArray<Written>): Promise<void> {
   const removed: Array<number> = []
   const made: Array<number> = []
   const deleted: Array<number> = []
@@ -140,12 +133,12 @@ async function rebaseAll(db: Kysely<Tables>, moving: Moving, changed: ReadonlyAr
         break
     }
   }
-  if (moving.model === 'snapshot') {
+  if (entriesOf.model === 'snapshot') {
     const ids = changed.map(({ entry }) => entry.id)
-    await markEntriesStale(db, moving.branch, ids)
+    await markEntriesStale(db, entriesOf.branch, ids)
   }
-  await dropEntries(db, moving, removed)
-  await rebaseUpdates(db, moving, updated)
-  await rebaseCreates(db, moving, made)
-  await rebaseDeletes(db, moving, deleted)
+  await dropEntries(db, entriesOf, removed)
+  await rebaseUpdates(db, entriesOf, updated)
+  await rebaseCreates(db, entriesOf, made)
+  await rebaseDeletes(db, entriesOf, deleted)
 }

@@ -19,7 +19,7 @@ export interface OverlayFacts {
   /** It counts groups of its own. */
   readonly counts: boolean
   /** Some of these lie in groups that main has changed since. */
-  readonly moved: boolean
+  readonly stale: boolean
   /** It changes snapshots that main has lost. */
   readonly removed: boolean
   /** It creates snapshots whose keys main has given to others. */
@@ -33,7 +33,7 @@ interface FactsRecord {
   readonly servers: ReadonlyArray<EntryKind>
   readonly hidden: ReadonlyArray<number>
   readonly counts: boolean
-  readonly moved: boolean
+  readonly stale: boolean
   readonly removed: boolean
   readonly shadows: boolean
   readonly groups: boolean
@@ -50,7 +50,7 @@ export async function readFacts(db: Kysely<Tables>, branch: number, model: Model
         union all select m.id from branch_servers e join servers m on m.name = e.name where ${of} and e.op = 'create'
           and not exists (select from branch_servers u where u.branch_id = e.branch_id and u.id = m.id)
       ) as hidden,
-      ${counted(sql`true`)} as counts, ${counted(sql`c.moved`)} as moved, ${counted(sql`c.removed <> '{}'`)} as removed,
+      ${counted(sql`true`)} as counts, ${counted(sql`c.stale`)} as stale, ${counted(sql`c.removed <> '{}'`)} as removed,
       ${counted(sql`c.shadowed <> '{}'`)} as shadows,
       exists (select from branch_groups e where ${of}) as groups`.execute(db)
   const [found] = rows
@@ -61,7 +61,7 @@ export async function readFacts(db: Kysely<Tables>, branch: number, model: Model
     servers: touchesOf(found?.servers ?? []),
     hidden: found?.hidden ?? [],
     counts: found?.counts === true,
-    moved: found?.moved === true,
+    stale: found?.stale === true,
     removed: found?.removed === true,
     shadows: found?.shadows === true,
     groups: found?.groups === true,

@@ -50,7 +50,7 @@ const factsOf = Effect.fn('Branches.overlayFacts')(function* (
 ): Effect.fn.Return<OverlayFacts, StoreFailed> {
   const facts = database.query('reading a branch', (db) => readFacts(db, branch, model))
   const first = yield* facts
-  if (!first.moved || !countedModels.has(model)) return first
+  if (!first.stale || !countedModels.has(model)) return first
   yield* recountStale(database, branch)
   return yield* facts
 })
