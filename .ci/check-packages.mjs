@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'netbox-pbs-packages-'))
 const node = join(folder, 'libraries/node_modules/.bin/node')
 
-/** Runs a program to its end and gives its standard output; fails with all that it wrote. */
+/** Runs a program until it ends and returns its standard output; its error has everything that it wrote. */
 async function run(program, args, options = {}) {
   try {
     return (await promisify(execFile)(program, args, { cwd: root, maxBuffer: 2 ** 26, ...options })).stdout
@@ -109,7 +109,10 @@ async function useLibraries() {
   )
 }
 
-/** Compiles a project, declarations of packages included; what is wrong in those of others is not ours to mend. */
+/**
+ * Compiles a project, declarations of packages included; errors in other projects' declarations are
+ * not ours to fix.
+ */
 async function compile(config) {
   const tsc = ['node_modules/tsc7/bin/tsc', '--pretty', 'false', '--project', config]
   const output = await run(process.execPath, tsc).catch(({ message }) => message)

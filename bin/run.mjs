@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** What there is to run; `nodeFlags` keep a service's young generation small, which bench/README.md measures. */
+/** The programs; `nodeFlags` keep a service's young generation small, which bench/README.md measures. */
 const programs = JSON.parse(readFileSync(new URL('./programs.json', import.meta.url), 'utf8'))
 
 const [name = '', ...rest] = process.argv.slice(2)
@@ -13,7 +13,7 @@ if (program === undefined) {
   process.exit(2)
 }
 
-// --inspect and --inspect-brk=PORT are for Node, wherever they stand.
+// --inspect and --inspect-brk=PORT are for Node, in any position.
 const isInspect = (argument) => /^--inspect(-brk|-wait)?(=|$)/.test(argument)
 const args = [
   ...program.nodeFlags,

@@ -27,7 +27,7 @@ async function build(folder: string): Promise<void> {
     silent: true,
     external: kept,
     noExternal: [new RegExp(`^(?!${kept.join('|')})`)],
-    // Some of what is bundled is CommonJS.
+    // Some bundled code is CommonJS.
     banner: { js: "import { createRequire as from } from 'node:module'; const require = from(import.meta.url);" },
     esbuildOptions: (options) => {
       options.conditions = ['source']
@@ -43,7 +43,7 @@ async function build(folder: string): Promise<void> {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const builds = new Map<string, Promise<void>>()
   const door = await openDoor(async () => {
-    // From here a program finds what is not bundled: the embedded database, and files of pages.
+    // A program resolves files that are not bundled from here: the embedded database, and files of pages.
     const folder = mkdtempSync(join(root, 'apps/standalone/node_modules/.programs-'))
     const built = build(folder)
     builds.set(folder, built)

@@ -12,8 +12,8 @@ let dev: ChildProcessWithoutNullStreams
 let lines: AsyncIterator<string>
 
 /**
- * Stands for the demo: it has a lock, as a data folder has, and takes a while to end, in which a
- * source changes once more.
+ * Plays the demo: it has a lock, as a data folder has, and takes a while to end, in which a source
+ * changes once more.
  */
 const demo = `
 import { existsSync, rmSync, writeFileSync } from 'node:fs'

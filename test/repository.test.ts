@@ -37,7 +37,7 @@ const code = files.filter((path) => /\.tsx?$/.test(path))
 const sources = code.filter((path) => /\/src\//.test(path) && !/\.test\.tsx?$/.test(path))
 
 const packages = files.filter((path) => /.\/package\.json$/.test(path)).map((path) => path.replace('/package.json', ''))
-// border: pnpm reads the same files and refuses what is no manifest
+// border: pnpm reads the same files and rejects invalid manifests
 const manifest = (pkg: string): Manifest => JSON.parse(read(`${pkg}/package.json`)) as Manifest
 const published = packages.filter((pkg) => manifest(pkg).private !== true)
 

@@ -42,7 +42,7 @@ const self = 'test/words.test.ts'
 const files = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' })
   .split('\0')
   .filter((path) => /\.(tsx?|md|json|yml|yaml)$/.test(path) && path !== self && !path.endsWith('pnpm-lock.yaml'))
-  // A migration is never changed, and names what was there.
+  // A migration is never changed, and has the words of its time.
   .filter((path) => !/\/migrations\/\d/.test(path) && existsSync(`${root}${path}`))
   .map((path) => ({ path, lines: readFileSync(`${root}${path}`, 'utf8').split('\n') }))
 

@@ -8,7 +8,7 @@ export default defineConfig({
   clean: true,
   sourcemap: true,
   target: 'node22',
-  // The private packages become part of the command. What they import is among its dependencies.
+  // The private packages become part of the command. Their imports are among its dependencies.
   noExternal: [/^@netbox-pbs\/(api|app-shell|gateway|pbs-simulator|worker)$/],
   onSuccess: async () => cpSync('../api/src/pages/assets', 'dist/assets', { recursive: true }),
 })

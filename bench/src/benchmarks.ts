@@ -8,7 +8,7 @@ import { waiting } from './ingest/waiting.ts'
 import { measure, type Result } from './measure.ts'
 import { searches } from './searches/searches.ts'
 
-/** One benchmark: what it takes, and how it runs. A wrong flag throws before anything is measured. */
+/** One benchmark: its options, and how it runs. A wrong flag throws before anything is measured. */
 interface Benchmark {
   readonly usage: string
   readonly run: (args: ReadonlyArray<string>) => AsyncIterable<Result>

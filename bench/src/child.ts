@@ -97,7 +97,7 @@ function usage(): Usage {
   return { peakRssMb: maxRSS / 1024, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6 }
 }
 
-/** Starts to count the processor time of this process; what it gives says how many seconds it was. */
+/** Starts to count the processor time of this process; the returned function gives its seconds. */
 export function cpuSince(): () => number {
   const begun = process.cpuUsage()
   return () => {

@@ -10,7 +10,7 @@ export interface Case {
   readonly batches: () => Iterable<Batch>
 }
 
-/** What the fastest round of a case took. */
+/** The cost of a case's fastest round. */
 export interface Result {
   readonly bench: string
   readonly case: string
@@ -21,7 +21,7 @@ export interface Result {
   readonly rowsPerSecond: number
   /** The most memory that the process has held so far, the prepared batches included. */
   readonly peakRssMb: number
-  /** What the same data costs at least: the measure of `seconds`. */
+  /** The least possible cost for the same data: the measure of `seconds`. */
   readonly yardstick?: { readonly title: string; readonly seconds: number; readonly cpuSeconds?: number }
   /** Processor time of the measured process in its fastest round: on a busy machine it says more than the clock. */
   readonly cpuSeconds?: number
@@ -30,8 +30,8 @@ export interface Result {
   /** How long small reads took during the case, in milliseconds. */
   readonly waits?: { readonly p50: number; readonly p99: number; readonly max: number }
   /**
-   * What was asked meanwhile: how often each answer was given, and how long after the clients had
-   * left the database ran nothing for them any more.
+   * The requests during the round: how often each answer was given, and how long after the clients
+   * had left the database stopped working for them.
    */
   readonly load?: { readonly answers: Readonly<Record<string, number>>; readonly idleAfterMs: number }
 }

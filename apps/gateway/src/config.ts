@@ -17,7 +17,7 @@ import { Effect, Option, Redacted } from 'effect'
 import manifest from '../package.json' with { type: 'json' }
 import { minKeyLength } from './http/api-key.ts'
 
-/** What `start:gateway` is told by flags and environment. */
+/** The configuration of `start:gateway`, from flags and environment. */
 export interface GatewayConfig {
   readonly host: string
   readonly port: number

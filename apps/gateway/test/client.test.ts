@@ -12,7 +12,7 @@ afterEach(async () => {
   await pbs.close()
 })
 
-/** What worker and api speak to the gateway with. */
+/** The layers by which worker and api call the gateway. */
 const withClient = <A, E>(use: Effect.Effect<A, E, Source | Endpoints>): Promise<A> => {
   const address = Effect.succeed({ url: gateway.url, key: Redacted.make(key) })
   return Effect.runPromise(

@@ -21,7 +21,7 @@ export const endpoint: StoredEndpoint = {
 export const failing = (code: ScopeFailed['code']) =>
   Effect.fail(new ScopeFailed({ code, message: `it is ${code}`, retryable: false }))
 
-/** The next answer at each read, then the last one for ever. */
+/** The next answer at each read, then the last one at every further read. */
 export const inTurn = <A>(...answers: ReadonlyArray<A>): Effect.Effect<A> => {
   let reads = 0
   return Effect.sync(() => {

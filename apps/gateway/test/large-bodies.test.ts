@@ -20,7 +20,7 @@ test.each([false, true])(
         const text = (await response.setEncoding('utf8').toArray()).join('')
         resolve([response.statusCode, response.headers.connection, text])
       })
-      // It goes on writing all of it, whatever comes back; a reset rejects.
+      // It writes the whole body, even after an answer; a reset rejects.
       for (let at = 0; at < body.byteLength; at += 65_536) sent.write(body.subarray(at, at + 65_536))
       sent.end()
     })

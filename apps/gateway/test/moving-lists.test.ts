@@ -48,7 +48,7 @@ describe.each([
     ...(await syncFrames(gateway, 'jobs')),
   ]
 
-  /** Lets things happen during the next walk; the rows that are there all the time are what is left in the set. */
+  /** Makes changes during the next walk; the set keeps the rows that exist all the time. */
   const stir = (dice: Dice): Set<string> => {
     const steady = new Set(rowsOf(pbs.state))
     for (let count = 1 + dice(4); count > 0; count -= 1) {

@@ -112,7 +112,7 @@ const inNamespace =
     if (found !== null) act(pbs, { store: found.store.name, ns: found.namespace.path }, dice)
   }
 
-/** What may happen to a server while it is listed. */
+/** Changes of a server while it is listed. */
 const changes: ReadonlyArray<Change> = [
   inNamespace((pbs, at, dice) =>
     pbs.addSnapshot({ ...at, backupType: 'vm', backupId: String(200 + dice(9)) }, finishedSnapshot(clock++)),
@@ -156,7 +156,7 @@ const changes: ReadonlyArray<Change> = [
   },
 ]
 
-/** The oldest backup of a group is pruned: what is left of the group is there all the time. */
+/** The oldest backup of a group is pruned: the rest of the group exists all the time. */
 export const pruneOldest: Change = onGroup((pbs, at) => {
   const count = countOf(findGroup(pbs.state, at))
   if (count > 1) pbs.pruneGroup(at, count - 1)

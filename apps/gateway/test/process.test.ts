@@ -46,7 +46,7 @@ const started = async (env: Record<string, string> = {}) => {
   throw new Error('the gateway did not start')
 }
 
-/** Runs the process to its end. */
+/** Runs the process until it ends. */
 const outcome = async (args: ReadonlyArray<string>, env: Record<string, string> = {}) => {
   const child = run(args, env)
   let stderr = ''

@@ -22,7 +22,7 @@ export type Task = Effect.Effect<void, WrongUsage | CannotRun | WaitsForReview>
 /** Takes the work of the command that was called. */
 export type Choose = (task: Task) => void
 
-/** What packages fail with is told to the operator in their own words. */
+/** Shows the errors of packages to the operator in their own words. */
 export const asExpected = <A, E extends { readonly message: string }, R>(
   effect: Effect.Effect<A, E, R>,
 ): Effect.Effect<A, WrongUsage | CannotRun, R> =>

@@ -4,7 +4,8 @@ import { Effect } from 'effect'
 import { readCommandLine } from './command-line/read-command-line.ts'
 import { progress } from './terminal.ts'
 
-// Whatever the command writes is its user's own: the embedded database makes its files as the process allows.
+// Files of the command are readable by its user only: the embedded database creates its files under
+// this mask.
 process.umask(0o077)
 
 // A reader that has seen enough, like head, closes the pipe.

@@ -54,7 +54,7 @@ const endpointOfSick = async (): Promise<number> => {
 
 const store = () => sick.state.datastores[0]?.name ?? ''
 
-/** Nothing of the sick server vanishes or changes, the other one is read anyway, and the next good run is complete. */
+/** The sick server loses and changes nothing, the other one is still read, and the next good run is complete. */
 async function expectUnharmed(cause: () => void | Promise<void>, check: (run: RunAnswer) => void): Promise<void> {
   const before = await rowsOfSick(running)
   await cause()

@@ -10,7 +10,10 @@ import { request } from './support/rest.ts'
 // Real processes on a machine that may be busy with other tests.
 vi.setConfig({ testTimeout: 120_000 })
 
-/** The life of one data folder, step by step: what the command says, and what a stop and a new start keep. */
+/**
+ * The life of one data folder, step by step: the output of the command, and the state that a stop
+ * and a new start keep.
+ */
 let folder: string
 let dataDir: string
 let pbs: Simulator
@@ -177,7 +180,7 @@ test('a signal in the middle of a sync ends the system without waiting for it, a
   expect(stderr.match(/msg="run ended" .*/g)?.map((line) => /run=(\d+)/.exec(line)?.[1])).toEqual(['1', '2'])
   expect(stderr).toMatch(/level=info msg="run ended".* status=completed/)
   expect(stderr).toMatch(/level=warn msg="run ended".* status=incomplete/)
-  // What it reads would take ten minutes.
+  // The whole read would take ten minutes.
   expect(millis).toBeLessThan(60_000)
   expect(readdirSync(dataDir).sort()).toEqual([
     'database',

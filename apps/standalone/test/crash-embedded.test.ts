@@ -94,7 +94,7 @@ test('start killed in the middle of a sync, five times: nothing is torn or lost,
   ])
   expect(judged).toEqual([])
 
-  // What the source has lost goes with the second list that lacks it.
+  // Rows that the source has lost are deleted by the second list that lacks them.
   expect((await syncAndWait(await start())).status.value).toBe('completed')
   await system?.stop()
   const settled = await inFolder(async (asks) => [

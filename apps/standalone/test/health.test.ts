@@ -19,7 +19,7 @@ afterAll(async () => {
   await pbs.close()
 })
 
-/** What is served of the health of the server, and its ETag. */
+/** The served health of the server, and its ETag. */
 const health = async () => {
   const response = await fetch(new URL(path, running.url), { headers: { Authorization: `Bearer ${running.token}` } })
   const row = (await response.json()) as Record<string, unknown> // border: a test reads what it asserts

@@ -218,7 +218,7 @@ describe.each(releases)('PBS %s', (release) => {
       for (const [name, server] of servers) {
         before.set(name, stateNow(server))
         moveOn(server, round)
-        // Any change of an endpoint gives it a new client, which knows nothing from runs before.
+        // Any change of an endpoint gives it a new client without memory of earlier runs.
         const lasts = struck.some(({ server: of, answer }) => of === name && answer.lasts === true)
         if (name !== 'well') await setTimeoutSeconds(running, ids.get(name) ?? 0, lasts ? 1 : 30 + round)
       }

@@ -31,7 +31,7 @@ afterAll(async () => {
 })
 afterEach(() => pbs.changes.clear())
 
-/** What the last list did not tell as missing goes with the second of two. */
+/** Rows that the last list lacks for the first time are deleted by the second of two runs. */
 const goodRun = async ({ gone = false } = {}) => {
   const run = await (gone ? syncTwice(running) : syncAndWait(running))
   expect({ status: run.status.value, error: run.error }).toEqual({ status: 'completed', error: '' })
@@ -60,7 +60,7 @@ interface Step {
   readonly change: () => void
   /** Whether rows are gone that the run could not tell as missing. */
   readonly gone?: true
-  /** What the run says of it; empty: the list was read once more and is whole. */
+  /** Outcomes that the run states; empty: the list was read once more and is complete. */
   readonly stated: ReadonlyArray<{ readonly title: string; readonly outcome: string; readonly code: string }>
   /** Ends what would last. */
   readonly undo?: () => void
@@ -171,7 +171,7 @@ describe('between two runs', () => {
 
   interface Loss {
     readonly loses: string
-    /** What the token may do in the run before, when it is not all. */
+    /** The token's privileges in the run before, when it lacks some. */
     readonly before?: () => void
     readonly change: () => void
     /** The scopes whose deletions wait. */

@@ -36,7 +36,7 @@ const whole = (time: number, change: Partial<SnapshotState> = {}): SnapshotState
     notes: 'before the upgrade',
     ...change,
   })
-/** What people attach; no request of ours can yet. */
+/** The operator's values; no request of ours can write them yet. */
 const attached = `tags = '[{"name": "kept"}]', custom_fields = '{"rack": "r1"}'`
 
 const group = (backupId: string, store = 'tank') => ({ store, ns: '', backupType: 'vm', backupId })
@@ -117,7 +117,7 @@ describe.each(chosen)('what a PBS cannot say becomes nothing untrue, on $engine'
     await settings({ branching_enabled: false })
   }
 
-  /** The manifest of a snapshot cannot be read: PBS lists names of files, and nothing that stands in it. */
+  /** An unreadable manifest: PBS lists the names of its files and none of its contents. */
   const unreadable = (id: string, time: number): FaultInput => ({
     kind: 'row',
     match: { path: '/admin/datastore/tank/snapshots' },
@@ -138,7 +138,7 @@ describe.each(chosen)('what a PBS cannot say becomes nothing untrue, on $engine'
     expect(newest).toMatchObject({ crypt_mode: 'encrypt', verification_state: 'ok', size_bytes: 8_589_935_193 })
     const changes = await changesOf('snapshot', Number(newest?.id))
     pbs.faults.add(unreadable('manifest', day(1)))
-    // The group is read, not passed over as equal: what else is new in it lands.
+    // The group is read, not skipped as equal: its other new rows land.
     pbs.addSnapshot(group('manifest'), whole(day(4)))
     for (let round = 0; round < 2; round += 1) {
       expect(codes(await syncAndWait(running))).toEqual(['manifest_unreadable'])

@@ -58,7 +58,7 @@ const resources: ReadonlyArray<Resource> = ['datastores', 'snapshots', 'jobs']
 describe.each(engines)('a server that is renamed, on $engine', ({ engine, database }) => {
   /** The servers as the gateway knows them. */
   let fleet: ReadonlyArray<FleetServer> = []
-  /** What happens at a point. */
+  /** The action at a point. */
   let at: (point: Point) => Effect.Effect<void> = () => Effect.void
   let cuts = 0
 

@@ -28,7 +28,7 @@ test('a sync whose changes wait in a branch says so, names it and ends with 3; o
     const before = await send(system, 'GET', '/snapshots/?limit=1')
 
     for (const store of pbs.state.datastores) for (const namespace of store.namespaces) namespace.groups.length = 0
-    // What is missing for the first time is waited for.
+    // Rows that one list lacks wait for the next list.
     await sync()
     const { code, stdout, stderr } = await sync()
     const { results } = await send(system, 'GET', '/branches/?status=in_review')

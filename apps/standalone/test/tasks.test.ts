@@ -6,7 +6,7 @@ import { allRows, connect, type Row, request, syncAndWait } from './support/rest
 import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
 
 const day = 86_400
-/** The end of retention is told by the real clock, so the fleet lives in the present; a day is kept from the edge. */
+/** Retention is measured by the real clock, so the fleet lives in the present, a day away from the limit. */
 const now = Math.floor(Date.now() / 1000)
 const kept = now - 89 * day
 

@@ -15,7 +15,7 @@ import type { GatewayAddress } from '@netbox-pbs/sync'
 import { Duration, Effect, type Redacted } from 'effect'
 import manifest from '../package.json' with { type: 'json' }
 
-/** What `start:worker` is told by flags and environment. */
+/** The configuration of `start:worker`, from flags and environment. */
 export interface WorkerConfig {
   /** Jobs at a time. */
   readonly concurrency: number

@@ -16,7 +16,7 @@ interface Watch {
   readonly last: number | null
 }
 
-/** Starts the runs that are due by the settings and the servers, for ever. */
+/** Starts the runs that are due by the settings and the servers; it never ends. */
 export const keepSchedule: Effect.Effect<never, never, SchedulePorts> = Effect.iterate<Watch, SchedulePorts, never>(
   { since: 0, last: null },
   {

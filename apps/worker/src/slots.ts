@@ -21,8 +21,9 @@ interface Held {
 }
 
 /**
- * The slots of a worker. Slow servers never take the last free slot, and while slow jobs hold all
- * slots there is one more for other servers. So healthy servers are read however many are slow.
+ * The slots of a worker, which keep healthy servers going next to any number of slow ones. Slow
+ * servers never take the last free slot, and while slow jobs hold all slots there is one more for
+ * other servers.
  */
 export class Slots {
   readonly #options: SlotOptions

@@ -74,7 +74,10 @@ const beatForever: Effect.Effect<never, never, Workers> = Effect.gen(function* (
   )
 })
 
-/** Repeats a background task for ever. A failure is logged, and the next try follows as usual. */
+/**
+ * Repeats a background task until it is interrupted. A failure is logged, and the next attempt
+ * follows as usual.
+ */
 const repeatForever = <R>(
   task: Effect.Effect<unknown, StoreFailed, R>,
   { what, every }: { readonly what: string; readonly every: Duration.DurationInput },
@@ -87,7 +90,7 @@ const repeatForever = <R>(
     Effect.forever,
   )
 
-/** What the loops of a worker share. */
+/** The context that the loops of a worker share. */
 interface Loop {
   readonly slots: Slots
   readonly asking: Effect.Semaphore
@@ -137,7 +140,7 @@ interface TakeOptions {
   readonly avoid?: ReadonlyArray<number>
   /** Called with the id of the server of the job that was taken; null is the gateway. */
   readonly onTaken?: (serverId: number | null) => Effect.Effect<void>
-  /** From its start to its end. Then its scopes that have not landed are given up. */
+  /** The limit of a whole job; then its scopes that have not landed are given up. */
   readonly timeLimit?: Duration.Duration | undefined
 }
 
@@ -158,14 +161,14 @@ const takeJob = ({
   ).pipe(Effect.withSpan('worker.tick'))
 
 /**
- * Takes one job of any server, if there is one, and runs it to its end within the usual time limit.
- * False: the queue is empty.
+ * Takes one job of any server, if there is one, and runs it within the usual time limit. False: the
+ * queue is empty.
  */
 export const tick: Effect.Effect<boolean, StoreFailed, JobPorts> = takeJob({})
 
 /**
  * Runs a job that this worker holds, and reports its outcome to the queue. An interrupt drops the
- * open scope and gives the job back: another worker continues with what has not landed.
+ * open scope and returns the job: another worker continues with the scopes that have not landed.
  */
 const workOn = Effect.fn('worker.workOn')(function* (
   claimed: ClaimedJob,
@@ -188,7 +191,10 @@ const workOn = Effect.fn('worker.workOn')(function* (
   ).pipe(Effect.annotateLogs({ run: claimed.job.runId, server }))
 })
 
-/** Renews the claim of a job for ever, four times within the time after which its worker counts as lost. */
+/**
+ * Renews the claim of a job until interrupted, four times within the time after which its worker
+ * counts as lost.
+ */
 const keepClaim = (claimed: ClaimedJob): Effect.Effect<never, never, Queue> =>
   Effect.flatMap(Queue, (queue) => queue.heartbeat(claimed)).pipe(
     Effect.catchAll(({ message }) =>
@@ -226,8 +232,8 @@ const reportFailure = (
     if (Cause.isInterruptedOnly(cause)) return yield* (yield* Queue).release(claimed)
     const failure = Cause.failureOption(cause)
     if (Option.isSome(failure)) {
-      // The end of the job could not be recorded. Without a report the queue hands the job out again in a minute,
-      // whereas a job that is given up would leave its run open.
+      // The end of the job could not be recorded. Without a report the queue gives the job out
+      // again in a minute; a job given up here would leave its run open.
       return claimed.last ? yield* failure.value : yield* retry(claimed, failure.value.message)
     }
     yield* Effect.logError('internal error in a job', cause)

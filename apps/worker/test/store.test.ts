@@ -77,7 +77,7 @@ test('a fleet goes through its life on the real store', async () => {
   })
 
   const less = pbsA({ tank: { namespaces: { '': { 'vm/1': [0, 2, 7] } } } })
-  // One list that lacks them is no proof, but for a snapshot inside a group that is listed.
+  // One list that lacks them is no proof, except for a snapshot inside a group that is listed.
   expect(await sync([less], everything)).toMatchObject({
     status: 'completed',
     counts: { created: 1, updated: 0, deleted: 1, held_back: 0 },
@@ -181,7 +181,7 @@ test('with branches, what main and source disagree about waits for review, and t
   expect(outcome.merged).toMatchObject({ branch: { status: 'merged' }, counts: { created: 0, deleted: 12 } })
   expect(outcome.after).toMatchObject({ value: { comment: 'edited' } })
 
-  // What was decided against stays so, also without branches, until the source says something new.
+  // A value decided against the source stays, also without branches, until the source has a new one.
   const comment = (store: typeof removed) =>
     sync([store], resources).then(() =>
       system.runPromise(

@@ -53,7 +53,7 @@ const sync = Effect.gen(function* () {
   return { status, staged }
 })
 
-/** What waits in the open branches, without when it was written. */
+/** The changes that wait in the open branches, without the times of writing. */
 const waits = Effect.gen(function* () {
   const branches = yield* Branches
   const { rows } = yield* branches.list({ statuses: ['open', 'ready', 'in_review'], limit: 10, offset: 0 })

@@ -11,7 +11,7 @@ import { fillMain, secondsOfFullCopy, serverName, servers } from './fill-main.ts
 import { coldPages, middle, pagesOf, secondsOf, secondsOfPage } from './pages.ts'
 import { changeOf, changesOf, deletionOf, openBranch, stageAll } from './stage-changes.ts'
 
-/** What to measure, and where. */
+/** The size to measure, and the database. */
 export interface BranchOptions {
   readonly snapshots: number
   /** Sizes of branches, in changes. One of more than half of the snapshots is left out. */
@@ -139,7 +139,7 @@ async function editInMain(driver: Driver, branchId: number): Promise<void> {
   )
 }
 
-/** What a server's autovacuum would do of itself, so that a plan does not hang on when it comes round. */
+/** Analyzes as a server's autovacuum would, so that a plan does not depend on its timing. */
 async function analyzed(driver: Driver): Promise<void> {
   if (driver._tag === 'pg') await driver.pool.query('analyze')
 }

@@ -33,8 +33,8 @@ export function pagesOf(snapshots: number): ReadonlyArray<readonly [title: strin
 }
 
 /**
- * The lists that a person and a client read first of a branch that has just been filled, before
- * anybody else has told the planner what it holds.
+ * The lists that a person and a client read first of a newly filled branch, before the planner has
+ * statistics of it.
  */
 export const coldPages: ReadonlyArray<readonly [title: string, query: ListQuery<'snapshot'>]> = [
   ['cold_page', { ...everything, page: { _tag: 'offset', limit: 50, offset: 0 } }],

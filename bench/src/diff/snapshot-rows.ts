@@ -43,6 +43,6 @@ function snapshotFacts(index: number): Facts<'snapshot'> {
   }
 }
 
-// border: what JSON.parse gives back is what JSON.stringify took
+// border: JSON.parse of JSON.stringify gives the same type
 const copied = (rows: ReadonlyArray<Facts<'snapshot'>>) =>
   JSON.parse(JSON.stringify(rows)) as ReadonlyArray<Facts<'snapshot'>>

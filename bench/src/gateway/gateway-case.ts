@@ -6,7 +6,7 @@ import type { DirectAnswer } from './direct.ts'
 import type { GatewayAnswer, GatewayTask } from './gateway.ts'
 import type { SimulatorAnswer, SimulatorTask } from './simulator.ts'
 
-/** What to measure. */
+/** The size to measure. */
 export interface GatewayOptions {
   readonly snapshots: number
   /** How often, alternating with the yardstick; the fastest round counts. */

@@ -1,7 +1,7 @@
 import { startSimulator } from '@netbox-pbs/pbs-simulator'
 import { asPart } from '../child.ts'
 
-/** What the simulated server is made of. */
+/** The parts of the simulated server. */
 export interface SimulatorTask {
   readonly snapshots: number
 }

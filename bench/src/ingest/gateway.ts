@@ -5,7 +5,7 @@ import { ndjsonMediaType } from '@netbox-pbs/proxbox-client/contract'
 import { asPart } from '../child.ts'
 import { recordedFile } from './recording.ts'
 
-/** What the process of recorded gateways is told. */
+/** The task of the process of recorded gateways. */
 export interface GatewayTask {
   readonly folder: string
 }

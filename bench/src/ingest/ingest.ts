@@ -12,7 +12,7 @@ import { pgliteStores, pgStores, type Stores } from './stores.ts'
 import type { Waits } from './waits.ts'
 import type { WorkerAnswer, WorkerTask } from './worker.ts'
 
-/** What to measure, and where. */
+/** The size to measure, and the database. */
 export interface IngestOptions {
   readonly snapshots: number
   readonly store: StoreAt['_tag']
@@ -22,7 +22,7 @@ export interface IngestOptions {
   readonly profiles: string | null
 }
 
-/** What one sync took. */
+/** The cost of one sync. */
 interface Sync {
   readonly seconds: number
   readonly cpuSeconds: number

@@ -2,7 +2,7 @@ import { get } from 'node:http'
 import { asPart, cpuSince } from '../child.ts'
 import { recordedResources } from './recording.ts'
 
-/** What the reader of a gateway's streams is told. */
+/** The task of the reader of a gateway's streams. */
 export interface ReaderTask {
   readonly url: string
 }
@@ -10,7 +10,7 @@ export interface ReaderTask {
 /** How long it took, and how many lines there were. */
 export interface ReaderAnswer {
   readonly seconds: number
-  /** Processor time of this process meanwhile. */
+  /** Processor time of this process for the work. */
   readonly cpuSeconds: number
   readonly lines: number
 }

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { encodeFrame } from '@netbox-pbs/proxbox-client/contract'
 import { type Fleet, framesOf } from './fleet.ts'
 
-/** What a sync of the benchmark reads, in this order. */
+/** The resources that a sync of the benchmark reads, in this order. */
 export const recordedResources = ['servers', 'datastores', 'snapshots'] as const
 
 /** Where one resource of a recording lies. */

@@ -11,7 +11,7 @@ export interface Waits {
 const every = 20
 
 /**
- * Runs some work and meanwhile starts a small read every 20 ms, whether or not the previous one has
+ * Runs some work and during it starts a small read every 20 ms, whether or not the previous one has
  * returned, as independent clients do. Lateness counts from the time a read was due, so that a
  * process too busy to start a read counts as one that does not answer.
  */

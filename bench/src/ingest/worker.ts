@@ -11,7 +11,7 @@ import { recordedResources } from './recording.ts'
 import { databaseAt, type StoreAt, writtenRows } from './store.ts'
 import { type Waits, waitingMeanwhile } from './waits.ts'
 
-/** What the worker's process is told. */
+/** The task of the worker's process. */
 export interface WorkerTask {
   readonly store: StoreAt
   readonly gatewayUrl: string
@@ -24,7 +24,7 @@ export interface WorkerTask {
 /** One sync: from asking for the run to the end of its last job. */
 export interface WorkerAnswer {
   readonly seconds: number
-  /** Processor time of this process meanwhile. */
+  /** Processor time of this process for the work. */
   readonly cpuSeconds: number
   readonly peakRssMb: number
   readonly run: Run

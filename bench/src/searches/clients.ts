@@ -1,7 +1,7 @@
 import { summary, type Waits } from '../ingest/waits.ts'
 import type { ApiProcess } from './api-process.ts'
 
-/** What requests got, and how often: a status, or `left` where the client gave up. */
+/** The answers to requests, and their number: a status, or `left` where the client gave up. */
 export type Answers = Readonly<Record<string, number>>
 
 /** Clients that repeat a request until they leave all at once. */

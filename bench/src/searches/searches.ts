@@ -6,7 +6,7 @@ import type { Result } from '../measure.ts'
 import { type ApiProcess, startApiProcess } from './api-process.ts'
 import { startCrowd, waitsOf } from './clients.ts'
 
-/** What to measure, and where. */
+/** The size to measure, and the database. */
 export interface SearchesOptions {
   readonly snapshots: number
   /** Seconds that each case is measured for. */

@@ -22,7 +22,7 @@ export interface SimulatorOptions {
   readonly seed?: number
   /** Snapshots that a full audit can list. Default 500. */
   readonly snapshots?: number
-  /** Epoch seconds. When given, the server's clock stands there; else it runs. */
+  /** Epoch seconds. If given, the server's clock stays there; else it runs. */
   readonly now?: number
   /** How long a 401 takes, in milliseconds; default 3000. A 403 takes a sixth of it. */
   readonly failureDelayMs?: number
@@ -43,7 +43,7 @@ export interface Simulator {
   /** Of the certificate in use: lower-case colon hex of the SHA-256 of the leaf. */
   readonly fingerprint: string
   readonly tokens: SimulatedTokens
-  /** What the server answers from; read and change it freely. */
+  /** The state that the server answers from; read and change it freely. */
   readonly state: PbsState
   readonly faults: {
     readonly add: (fault: FaultInput) => void

@@ -36,7 +36,7 @@ export const endpointReader = (
     }),
   )
 
-/** Nothing was asked of the server, so it is not said to have refused. */
+/** No request was sent, so this is no failure of the server. */
 const noSecret = (message: string, cause?: unknown) =>
   new ScopeFailed({ code: 'unreachable', message, retryable: false, cause })
 

@@ -9,9 +9,9 @@ import { mayListAny, type Permissions } from '../permissions/permissions.ts'
 import { scopeFailure } from '../scopes/scope-failed.ts'
 
 /**
- * Tries an endpoint and stores nothing: who answers, with which certificate, whether the token
- * works, and which privileges it lacks for a full inventory. A certificate that is not the pinned
- * one is reported, and nothing is sent to it. A token to which no datastore is listed is an error.
+ * Tests an endpoint and stores nothing: its answer, its certificate, its token, and the privileges
+ * that a full inventory needs and the token lacks. To a server with another certificate than the
+ * pinned one it sends nothing; a token that lists no datastore is an error.
  */
 export const probeEndpoint = (
   endpoint: Omit<StoredEndpoint, 'id'>,
@@ -21,7 +21,7 @@ export const probeEndpoint = (
     const client = yield* (yield* Fleet).client(connectionOf(endpoint, secret))
     const probe = yield* client.probe()
     const seen = { presented_fingerprint: probe.presentedFingerprint }
-    // The token or the certificate is refused, yet somebody answers.
+    // A refused token or an error status also proves that the server answers.
     const reachable = probe.version !== null || probe.failure?.status !== undefined
     if (probe.version === null) {
       return { ...unknown, reachable, ...(probe.failure === null ? {} : failed(probe.failure)), ...seen }
@@ -52,7 +52,7 @@ const unknown: EndpointTestOut = {
 
 const failed = (error: PbsError) => ({ code: scopeFailure(error).code, error: error.message })
 
-/** What the privileges of a token that works are worth. */
+/** Rates the privileges of a working token. */
 const judged = (permissions: Permissions, { name, token_id }: Pick<StoredEndpoint, 'name' | 'token_id'>) => {
   const gaps = inventoryGaps(permissions)
   const lists = mayListAny(permissions)

@@ -17,7 +17,7 @@ export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
   Fleet,
   {
     /**
-     * A reader of a stored endpoint for a run, or for none; opened with its stored secret. None
+     * A reader of a stored endpoint, with or without a run; opened with its stored secret. None
      * when the endpoint is gone.
      */
     readonly reader: (

@@ -21,9 +21,9 @@ interface Hung {
 }
 
 /**
- * What hung of one server. Each request that hangs keeps a thread of proxmox-backup-proxy until
- * that restarts, and costs a timeout, so what hung is not asked for again in the same run, and
- * lists of a disk more and more rarely after it.
+ * The hung lists of one server, which are not requested again in the same run; a list that waits
+ * for a disk is then requested more and more rarely. Each hung request costs a timeout, and a
+ * thread of proxmox-backup-proxy until that restarts.
  */
 export class HungReads {
   readonly #hung = new Map<string, Hung>()

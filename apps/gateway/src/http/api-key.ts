@@ -27,9 +27,10 @@ export const presentedKey = (header: (name: string) => string | undefined): stri
 const prefixLength = 8
 
 /**
- * Lets a request with a known key pass, whatever was tried before from its address, and refuses all
- * others in proxbox-api's words. Wrong keys are counted by address and by their beginning, so that
- * one program with an old key does not use up the attempts of others behind the same proxy.
+ * Admits a request with a known key, after any number of failed attempts from its address, and
+ * rejects all others in proxbox-api's words. Wrong keys are counted by address and by their
+ * beginning, so that one program with an old key does not use up the attempts of others behind the
+ * same proxy.
  */
 export const requireKey = (request: {
   readonly key: string | null
@@ -68,8 +69,8 @@ export const requireKey = (request: {
 export const remoteAddress = (c: Context): string => (getConnInfo(c).remote.address ?? '').replace(/^::ffff:/, '')
 
 /**
- * Whether a request was made by somebody on this machine: the peer is loopback, no proxy speaks for
- * others, and it is no page in a browser, which could be anybody's.
+ * Whether a request comes from this machine: the peer is loopback, there is no proxy, which could
+ * forward for others, and no browser page, which could be from any site.
  */
 const isLocalCaller = (c: Context): boolean =>
   isLoopback(remoteAddress(c)) &&

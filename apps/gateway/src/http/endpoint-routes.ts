@@ -28,7 +28,7 @@ const Page = z.object({
 })
 const Path = z.object({ endpoint_id: whole })
 
-/** `/pbs/endpoints`: what the gateway knows of the fleet. Secrets go in and never come out. */
+/** `/pbs/endpoints`: the gateway's endpoints. Secrets are accepted and never returned. */
 export const endpointRoutes = (run: Run<EndpointStore | Fleet>): Hono =>
   new Hono()
     .get('/', (c) =>
@@ -133,7 +133,7 @@ const shown = (endpoint: StoredEndpoint) => ({
   timeout_seconds: endpoint.timeout_seconds,
 })
 
-/** A fingerprint is stored as PBS shows it, whatever way it was typed. */
+/** A fingerprint is stored in PBS's notation, for every notation of the input. */
 const withNormalFingerprint = <T extends { readonly fingerprint?: string | null }>(endpoint: T): T =>
   typeof endpoint.fingerprint === 'string'
     ? { ...endpoint, fingerprint: normalizeFingerprint(endpoint.fingerprint) ?? endpoint.fingerprint }

@@ -34,9 +34,9 @@ const readText = (c: Context): Effect.Effect<string, HttpError> =>
 const tooLarge = new HttpError({ status: 413, detail: `Request body is larger than ${maxBodyBytes} bytes` })
 
 /**
- * Parses input from one place of a request; what is refused names that place first in `loc`. A text
- * that no database stores and no URL carries, one with NUL or half of a surrogate pair, is refused
- * in every field.
+ * Parses input from one place of a request; errors name that place first in `loc`. A text that
+ * databases and URLs cannot carry, with NUL or half of a surrogate pair, is an error in every
+ * field.
  */
 export const parse = <S extends z.ZodType>(
   schema: S,

@@ -5,7 +5,7 @@ import type { Context } from 'hono'
 import type { HttpError } from './http-error.ts'
 import { rejection } from './read-body.ts'
 
-/** What a handler may fail with; everything else is a defect. */
+/** The expected errors of a handler; everything else is a defect. */
 export type HandlerError = HttpError | StoreFailed | SecretNeeded | SecretUnreadable | EndpointNameTaken
 
 /** The bridge from a handler's Effect to its HTTP reply. */

@@ -48,8 +48,8 @@ const wantsFrames = (c: Context): boolean =>
   (c.req.header('accept') ?? '').split(',').some((type) => type.split(';')[0]?.trim().toLowerCase() === ndjsonMediaType)
 
 /**
- * A response that pulls: what the client has not taken is not read from PBS either, and a client
- * that leaves ends the work.
+ * A response with backpressure: PBS is read only as fast as the client reads, and a client that
+ * leaves ends the work.
  */
 const frames = (lines: Stream.Stream<Line, never, Fleet>) =>
   lines.pipe(
@@ -91,7 +91,7 @@ const tooLarge = new HttpError({
   detail: `The rows are too many for one document: ask with Accept: ${ndjsonMediaType}, or narrow the request.`,
 })
 
-/** What `GET /pbs/sync/…` can be asked for. */
+/** The resources of `GET /pbs/sync/…`. */
 const summaryResources = ['full', 'datastores', 'snapshots', 'jobs', 'tasks', 'node'] as const
 
 /** One of {@link summaryResources}. */

@@ -9,7 +9,7 @@ export interface Gap {
   readonly hides: string
 }
 
-/** What a full inventory reads with: the roles Audit, RemoteAudit and TapeAudit on `/`. */
+/** The privileges that a full inventory needs: the roles Audit, RemoteAudit and TapeAudit on `/`. */
 const needed: ReadonlyArray<Gap> = [
   { privilege: 'Datastore.Audit', path: '/datastore', hides: 'datastores, namespaces and backups of other owners' },
   { privilege: 'Sys.Audit', path: '/access', hides: 'entries of the access control list' },

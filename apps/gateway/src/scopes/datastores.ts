@@ -46,9 +46,9 @@ export interface Stores {
 }
 
 /**
- * Reads `/admin/datastore` and `/config/datastore`, which PBS fills from one file. A datastore that
- * only one of them has came or went in between, or one list was cut: both are read once more, and
- * if they still differ the scope fails.
+ * Reads `/admin/datastore` and `/config/datastore`, which PBS fills from one file. If only one of
+ * them has a datastore, it was created or removed in between, or one list was cut: both are read
+ * once more, and if they still differ the scope fails.
  */
 export const readStores = (session: ServerSession): Effect.Effect<Stores, ScopeFailed> =>
   Effect.gen(function* () {
@@ -166,7 +166,7 @@ const ownUsages = (
     )
   })
 
-/** What only the list of all datastores tells of one. */
+/** The fields that only the list of all datastores has. */
 const nothingElse = {
   ...{ 'mount-status': null, 'estimated-full-date': null, history: null, 'history-start': null, 'history-delta': null },
   ...{ error: null, 'gc-status': null },
@@ -251,10 +251,10 @@ const maintenanceText = (property: string | null): string => {
 }
 
 /**
- * The state of garbage collection. PBS keeps the UPID of the last successful run and, in another
- * file, how the last run ended. A UPID without that end is a run under way; with neither it never
- * ran, which with a schedule is pending. A store that cannot be opened is not in the list: only a
- * former success is known of it.
+ * The state of garbage collection, from the UPID of the last successful run and the end of the last
+ * run, which PBS keeps in two files: a UPID without an end is an active run, neither means no run
+ * yet, with a schedule `pending`. A store that cannot be opened is not in the list, so only an
+ * earlier success is known of it.
  */
 export const gcStatusOf = (gc: PbsGcStatus | undefined, usage: PbsDatastoreUsage | undefined): string => {
   if (gc === undefined) return (usage?.['gc-status']?.upid ?? null) === null ? 'unknown' : 'ok'
@@ -299,9 +299,9 @@ interface Mean {
 }
 
 /**
- * The month of usage that PBS keeps of a datastore, as one point for each slot, oldest first. Only
- * slots that the history covers whole count, so that a slot reads the same in every run; the last
- * step is still being measured. PBS stores shares, so bytes are shares of the present total.
+ * The month of usage that PBS keeps of a datastore, as one point per slot, oldest first; its shares
+ * become bytes of the present total. Only slots that the history covers whole count, so that a slot
+ * reads the same in every run; the last step is still being measured.
  */
 export function usagePoints({
   total,

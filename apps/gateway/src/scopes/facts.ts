@@ -36,8 +36,8 @@ export const withUnknown = (columns: ReadonlyArray<string>): Pick<RowFrame, 'unk
 type LastRunState = 'ok' | 'warning' | 'error' | 'running' | 'unknown' | 'never'
 
 /**
- * How the last run of a job or task ended. A UPID without a state is a run under way, and neither means
- * that it never ran. Any text that is not one of PBS's own words is the error message of the run.
+ * The end of the last run of a job or task: a UPID without a state is an active run, neither means
+ * no run yet. Any text that is not one of PBS's own words is the error message of the run.
  */
 export const lastRunState = (state: string | null, upid: string | null): LastRunState => {
   if (state === null) return upid === null ? 'never' : 'running'

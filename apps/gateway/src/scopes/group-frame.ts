@@ -11,10 +11,10 @@ export const groupKey = (row: Pick<PbsGroup, 'backup-type' | 'backup-id'>): stri
   `${row['backup-type']}/${row['backup-id']}`
 
 /**
- * A group with all its snapshots, newest first; PBS lists them in the order of the directory. A snapshot whose time no
- * calendar has is left out.
+ * A group with all its snapshots, newest first; PBS lists them in the order of the directory. A
+ * snapshot whose time is no calendar date is left out.
  *
- * @param leftOut - How many of its rows could not be read.
+ * @param leftOut - The number of its rows that could not be read.
  */
 export const groupFrame = (
   place: GroupPlace,
@@ -53,8 +53,8 @@ const snapshotColumns: ColumnsOfFields = {
 const ofManifest = ['size_bytes', 'comment', 'verification_state', 'verification_upid', ...ofFiles] as const
 
 /**
- * A snapshot inside the frame of its group; null when no calendar has its time. What PBS could not
- * read, and what is odd in its row, is unknown.
+ * A snapshot inside the frame of its group; null when its time is no calendar date. Fields that PBS
+ * could not read, or that are odd in its row, are unknown.
  */
 export const groupSnapshot = (row: PbsSnapshot): GroupSnapshot | null => {
   const backup_time = datetimeOf(row['backup-time'])
@@ -104,9 +104,8 @@ export const isFinished = ({ files }: Pick<PbsSnapshot, 'files'>): boolean =>
   files.some(({ filename }) => filename === manifest)
 
 /**
- * Whether PBS could read the manifest of a snapshot that has one. Otherwise PBS lists the names of
- * its files and nothing out of the manifest: no size, mode, note or verification. These are then
- * unknown, not blank.
+ * Whether PBS could read the manifest of a snapshot that has one. Otherwise PBS lists only the
+ * names of its files, and size, mode, note and verification are unknown, not blank.
  */
 export const hasReadableManifest = ({
   files,

@@ -119,7 +119,7 @@ interface ObservedRows<A> {
   readonly rows: ReadonlyArray<A>
   /** Why the list could not be read; null: it was. */
   readonly failure: ScopeFailed | null
-  /** Notes of what is unknown, for the stores of these names. */
+  /** Notes of unknown facts, for the stores of these names. */
   readonly notes: (stores: ReadonlyArray<string>) => ReadonlyArray<Note>
 }
 

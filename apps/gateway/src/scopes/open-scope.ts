@@ -22,8 +22,8 @@ export interface Listing<Row extends RowFrame = RowFrame> {
 
 /**
  * Opens a scope: reads the caller's visibility and runs `list`, then returns the lines of the
- * scope, from `scope` to `complete` or `failed`. The stream never fails. Several scopes can be
- * opened ahead of each other: a listing that is an array is then read to its end, with the
+ * scope, from `scope` to `complete` or `failed`, as a stream that never fails. Several scopes can
+ * be opened ahead of each other: a listing that is an array is then read completely, with the
  * visibility after it.
  */
 export const openScope = <Row extends RowFrame>(
@@ -177,9 +177,9 @@ interface RowLine {
 }
 
 /**
- * The line of a row. The frame is read as its consumer will read it: that puts its keys into the
- * order of the contract, and a value which breaks the contract costs only its own snapshot or row.
- * A row that is larger than a frame may be is left out too.
+ * The line of a row; one that is larger than a frame may be is left out. The frame is read as its
+ * consumer will read it: that puts its keys into the order of the contract, and a value that breaks
+ * the contract costs only its own snapshot or row.
  */
 export const rowLine = (row: RowFrame): RowLine => {
   const read = RowFrame.safeParse(row)

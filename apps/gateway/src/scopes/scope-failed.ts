@@ -10,7 +10,7 @@ export class ScopeFailed extends Data.TaggedError('ScopeFailed')<{
   /** SHA-256 of the certificate that the server presented, where it was refused. */
   readonly presentedFingerprint?: string | undefined
   /**
-   * PBS refused this one list with a 400: what was requested is `gone`, or exists and is `unreadable`.
+   * PBS rejected this one list with a 400: its object is `gone`, or exists and is `unreadable`.
    * Left out for other failures.
    */
   readonly refused?: 'gone' | 'unreadable' | undefined

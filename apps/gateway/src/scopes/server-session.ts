@@ -14,9 +14,9 @@ export interface ServerSession {
   /** The caller's permissions, read now. */
   readonly permissionsNow: Effect.Effect<Permissions, ScopeFailed>
   /**
-   * Whether the server still answers after a list failed. Where the failure may be that of the
-   * server, its permissions are read once more: if that succeeds, only the one list is in trouble
-   * (true) and all others are still requested.
+   * Whether the server still answers after a list failed. If the failure may be the server's, its
+   * permissions are read once more: success means that only this list fails (true) and all others
+   * are still requested.
    */
   readonly stillAnswers: (failure: ScopeFailed) => Effect.Effect<boolean>
 }

@@ -8,10 +8,9 @@ import { type Line, lineOf } from './open-scope.ts'
 import { errorOf, type ScopeFailed } from './scope-failed.ts'
 
 /**
- * The servers of the gateway as the lines of their scope. Each enabled endpoint is a row, whether
- * it answers or not; a warning says why it does not. With `servers` the others are listed without
- * being contacted. A row comes when its server has answered, so that no server waits for a silent
- * one. `noteFailure` is told why a server does not answer.
+ * The servers of the gateway as the lines of their scope: a row for each enabled endpoint as soon
+ * as its server has answered, with a warning and a call of `noteFailure` if it does not. With
+ * `servers` the others are listed without a request.
  */
 export const serversScope = (
   endpoints: ReadonlyArray<StoredEndpoint>,
@@ -68,7 +67,7 @@ const serverFrame = (
   }
 }
 
-/** Says nothing of the server, so that what is known of it stays. */
+/** No statement about the server, so that its earlier status stays. */
 const notContacted: ServerFrame['observed'] = { status: 'unknown', last_seen_at: null }
 
 const answered = ({ at, latencyMs }: ServerAnswer): ServerFrame['observed'] => ({

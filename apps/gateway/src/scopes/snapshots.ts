@@ -21,15 +21,13 @@ const maxRejected = 20
 
 /**
  * Lists the snapshots of one namespace, group by group. PBS has no paging: `/groups` is read first,
- * then `/snapshots` of the whole namespace. When that is large it is read as it is pulled: PBS lists
- * group by group, so only one is held. What the list contradicts is read once more by itself. One
- * unreadable group makes PBS refuse the list of the whole namespace; then all groups are read one by
- * one, as they are when PBS takes too long to begin with a large list.
+ * then `/snapshots` of the whole namespace, a large one as a stream of which one group is held.
+ * Groups that the list contradicts are read once more by themselves; all are when an unreadable group
+ * makes PBS reject the list, or when a large list takes too long to begin.
  *
- * A group with fewer rows than its `backup-count` shrank in between, or its list was cut: the
- * groups are listed once more, for all of them. A group that is still short, or that cannot be
- * read, is left out and the others go on. The scope fails when no group at all can be read, so a
- * namespace is empty only when both lists are.
+ * A group with fewer rows than its `backup-count` shrank in between, or its list was cut: the groups
+ * are listed once more. A group that is still short or unreadable is left out and the others go on;
+ * the scope fails when no group at all can be read, so a namespace is empty only when both lists are.
  */
 export const listSnapshots = (
   session: ServerSession,
@@ -75,7 +73,7 @@ const groupList = (list: ReadonlyArray<ListRow<PbsGroup>>): GroupList => {
   return { groups: sortedGroups(rows), notes }
 }
 
-/** Groups in one order, whatever that of PBS: by type, then id. */
+/** Groups in a fixed order, by type, then id. */
 export const sortedGroups = (groups: ReadonlyArray<PbsGroup>): ReadonlyArray<PbsGroup> =>
   [...groups].sort((a, b) => compare(a['backup-type'], b['backup-type']) || compare(a['backup-id'], b['backup-id']))
 

@@ -14,7 +14,7 @@ export interface ClosedGroup extends GroupRows {
   readonly group: PbsGroup
 }
 
-/** What contradicts the order of PBS, which lists a namespace group by group. */
+/** Groups that contradict PBS's order, which lists a namespace group by group. */
 export interface OutOfOrder {
   readonly key: string
 }
@@ -26,9 +26,9 @@ interface OpenGroup {
 }
 
 /**
- * The groups of one list of snapshots while it is read: one group's rows are held at a time. A group
- * is closed when the next one begins. One that is not whole then, that came in pieces, or that did not
- * come, is left to be read by itself.
+ * The groups of one list of snapshots while it is read, one group's rows at a time; a group is
+ * closed when the next one begins. A group that is incomplete then, came in pieces or did not come
+ * is read by itself later.
  */
 export class StreamedGroups {
   readonly #left: Map<string, PbsGroup>

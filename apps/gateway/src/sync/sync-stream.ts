@@ -15,10 +15,10 @@ import { serversScope } from '../scopes/servers.ts'
 import { tasksScopes } from '../scopes/tasks.ts'
 
 /**
- * The lines of one sync request. Unknown names are refused before the first line; from then on the
- * stream never fails: a scope that cannot be listed ends in `failed`, and `end` is always last.
- * Servers are read at the same time, the scopes of one server one after the other. Only requests
- * that are already under way read ahead of the client.
+ * The lines of one sync request: servers are read at the same time, the scopes of one server one
+ * after the other, and only requests already under way read ahead of the client. Unknown names are
+ * rejected before the first line; then the stream never fails: a scope that cannot be listed ends
+ * in `failed`, and `end` is always last.
  */
 export const syncStream = (
   resource: Resource,

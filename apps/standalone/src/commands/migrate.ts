@@ -6,7 +6,7 @@ import { databaseLayers } from '../databases.ts'
 import { asExpected, type Task } from '../failures.ts'
 import { progress, say } from '../terminal.ts'
 
-/** Brings the database to this version, and says what was done. */
+/** Brings the database to this version, and prints the applied migrations. */
 export const migrateCommand = (dataDir: string): Task =>
   Effect.gen(function* () {
     progress('opening the database')

@@ -44,7 +44,7 @@ export interface NewServer {
   readonly timeout_seconds: number
 }
 
-/** What `server set` changes; what is left out stays. */
+/** The fields that `server set` changes; fields left out stay. */
 export type ServerChange = Partial<Omit<NewServer, 'name'>>
 
 /** How credentials are stored: tried first, unless `untested`. */
@@ -214,7 +214,7 @@ export const listServers = (remote: Remote) =>
     ),
   )
 
-/** Removes a server, its endpoint at the gateway and what is below it, once a person has seen how much that is. */
+/** Removes a server, its endpoint at the gateway and its children, after a person has seen their number. */
 export const removeServer = (remote: Remote, name: string, yes: boolean): Effect.Effect<void, WrongUsage | CannotRun> =>
   Effect.gen(function* () {
     const { id } = yield* byName(remote, name)

@@ -37,7 +37,7 @@ const Run = z.object({
 /** A run as the command shows it. */
 export type Run = z.infer<typeof Run>
 
-/** What to read; left out: everything. */
+/** The coverage of the run; left out: everything. */
 export interface SyncRequest {
   readonly resources?: ReadonlyArray<string>
   readonly servers?: ReadonlyArray<string>

@@ -6,7 +6,7 @@ import type { CannotRun } from '../failures.ts'
 import { writePrivateFile } from './private-file.ts'
 
 /**
- * What a running system leaves in its data folder, so that the command can talk to it instead of
+ * The connection to a running system, in its data folder, so that the command calls it instead of
  * opening the folder.
  */
 export const RunFile = z.object({ address: z.url(), token: z.string(), pid: z.int().positive() })

@@ -22,7 +22,7 @@ export function announce({ url, token, signInUrl }: System, host: string): void 
   }
 }
 
-/** What the embedded database is meant for. */
+/** The size that the embedded database is meant for. */
 const embeddedSnapshots = 200_000
 
 /** A hint for an embedded database of this many snapshots; null: it is fine. */

@@ -27,7 +27,7 @@ const stepSeconds = 3600
 const behindSeconds = 12 * 3600
 const jobRuns = 0.3
 
-/** What makes a simulated fleet again as it was: its flags, and its clock, in seconds. */
+/** The state from which a simulated fleet is rebuilt: its flags, and its clock, in seconds. */
 const DemoFile = z.object({
   servers: z.int(),
   snapshots: z.int(),

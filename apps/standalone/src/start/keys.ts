@@ -33,8 +33,8 @@ interface FoundKey {
 export type FoundKeys = Readonly<Record<keyof Keys, FoundKey>>
 
 /**
- * Keys come from the environment, else from 0600 files of the data folder; what is missing is made
- * up. A system without a folder makes all of them up. Writes nothing.
+ * Finds the keys: from the environment, else from 0600 files of the data folder; it writes nothing.
+ * Missing keys are generated, without a folder all of them.
  */
 export const findKeys = (
   environment: Environment,
@@ -77,7 +77,10 @@ export const keepKeys = (found: FoundKeys): Effect.Effect<Keys, CannotRun> =>
     }),
   )
 
-/** What is stored was sealed with another key. A key that was made up by this start is not kept: it opens nothing. */
+/**
+ * The error of data that was sealed with another key. A key that this start generated is not kept,
+ * because it opens nothing.
+ */
 export const otherKey =
   (found: FoundKeys) =>
   (unreadable: SecretUnreadable): Effect.Effect<never, CannotRun> =>

@@ -31,7 +31,7 @@ export interface StartOptions {
   readonly demo: DemoOptions | null
 }
 
-/** Runs the system until it is told to stop. What can be refused is refused before anything is written. */
+/** Runs the system until it is told to stop. Invalid options are errors before anything is written. */
 export const start = (options: StartOptions): Task =>
   asExpected(
     runService({
@@ -100,7 +100,7 @@ const checkBootstrapToken = ({ bootstrapToken }: Environment): Effect.Effect<voi
         Effect.mapError(({ message }) => new WrongUsage({ message: `${bootstrapTokenName}: ${message}` })),
       )
 
-/** Listens for a moment, so that a port in use is told before a database is made. */
+/** Listens briefly, so that a port in use is an error before a database is made. */
 const checkPorts = ({ host, port, gatewayPort }: StartOptions) => {
   const servers = [
     { who: 'the gateway', port: gatewayPort, portFlag: '--gateway-port' },

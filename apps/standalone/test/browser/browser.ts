@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import bundled, { inflate } from '@sparticuz/chromium'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
 
-// Not the bundle's own flags: they switch off what is tested here, such as the same-origin rules.
+// The bundle's own flags would switch off rules under test, such as the same-origin policy.
 const flags = [
   '--headless',
   '--no-sandbox',
@@ -18,7 +18,7 @@ const flags = [
   '--disable-sync',
 ]
 
-/** What the bundle unpacks: the browser, and libraries for machines without them. */
+/** The unpacked bundle: the browser, and libraries for machines without them. */
 interface Unpacked {
   readonly executablePath: string
   readonly libraries: string
@@ -44,7 +44,7 @@ async function unpack(folder: string): Promise<Unpacked> {
 /** A Chromium with a profile of its own, gone with `close`. */
 export interface TestBrowser {
   readonly context: BrowserContext
-  /** What its console called an error, a violation of the policy, or a script's failure. */
+  /** Messages of its console: errors, violations of the policy, failures of scripts. */
   readonly problems: ReadonlyArray<string>
   readonly close: () => Promise<void>
 }

@@ -17,7 +17,7 @@ export async function rememberRows(asks: Asks): Promise<void> {
   await asks.sql(`create table crash.before as ${facts}`)
 }
 
-/** Each query finds what is wrong: a row is a fault. `$1` is the run. */
+/** Each query finds faults: each row is one. `$1` is the run. */
 const faults: Readonly<Record<string, string>> = {
   'logged more than once': `
     select model, object_id as id, count(*) as entries from changes where run_id = $1 and object_id is not null
@@ -53,7 +53,7 @@ const faults: Readonly<Record<string, string>> = {
     select * from recorded, logged where recorded is distinct from logged`,
 }
 
-/** What is wrong with the log of a run that has ended, compared with what its rows became. */
+/** Faults in the log of a run that has ended, compared with its rows. */
 export async function faultsOfLog(asks: Asks, run: number): Promise<ReadonlyArray<string>> {
   const found: Array<string> = []
   for (const [fault, query] of Object.entries(faults)) {

@@ -1,7 +1,7 @@
 import type { Random } from '@netbox-pbs/pbs-simulator'
 import { type Phase, phases } from './moments.ts'
 
-/** What the harness does, and how often. */
+/** The steps of the harness, and their number. */
 export interface CrashOptions {
   readonly servers: number
   readonly snapshots: number

@@ -10,7 +10,7 @@ import { type Seen, seen } from './moments.ts'
 import { differingScopes, scopeDigests } from './scope-digests.ts'
 import { differencesFromSource } from './stored-inventory.ts'
 
-/** What came of it. */
+/** The result of the harness. */
 export interface CrashReport {
   /** Blows that fell in the middle of a sync. */
   readonly blows: number
@@ -80,7 +80,7 @@ class Rounds {
     while (this.#left.length > 0 && this.#faults.length === 0) {
       this.source.change()
       await this.#round({ first: true })
-      // What the source has lost goes with the second list that lacks it.
+      // Rows that the source has lost are deleted by the second list that lacks them.
       if (this.#faults.length === 0) await this.#round({ first: false })
     }
     const { system } = this
@@ -126,7 +126,7 @@ class Rounds {
     )
   }
 
-  /** Lets blows fall while the run goes on; what finds it over is kept for the next one. */
+  /** Kills processes while the run goes on; a kill that finds the run ended waits for the next one. */
   async #strike(run: number): Promise<ReadonlyArray<Look>> {
     const looks: Array<Look> = []
     const most = this.#rounds === 1 && this.options.quietFirst ? 0 : this.options.perRound

@@ -13,7 +13,7 @@ const start = 1_790_000_000
 const day = 86_400
 const guest = { store: 'tank', backupType: 'ct', backupId: '8' }
 
-/** A simulated fleet that changes between syncs, and stands still during one. */
+/** A simulated fleet that changes between syncs, and never during one. */
 export class CrashSource {
   readonly #random: Random
   #round = 0

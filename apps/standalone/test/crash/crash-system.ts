@@ -61,7 +61,7 @@ export class CrashSystem {
     const worker = SystemProcess.start('worker', args, { env: this.#shared(workerName(index)) })
     this.#workers[index] = worker
     const up = worker.line(/^The worker takes/).then(() => void this.#starting.delete(index))
-    // Whoever waits for it hears of a failure.
+    // The failure reaches the caller that waits for this worker.
     up.catch(() => undefined)
     this.#starting.set(index, up)
   }
@@ -84,7 +84,7 @@ export class CrashSystem {
     await this.#gateway?.stop('SIGKILL')
   }
 
-  /** Crashes the database and starts it again; what the processes make of it is theirs. */
+  /** Crashes the database and starts it again; the processes have to recover by themselves. */
   async restartDatabase(signal: 'SIGKILL' | 'SIGQUIT'): Promise<void> {
     const broken = this.#pool
     await this.postgres.crash(signal)

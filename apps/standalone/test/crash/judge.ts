@@ -6,7 +6,7 @@ export interface Look {
   readonly digests: ScopeDigests
 }
 
-/** What the looks of one sync say. */
+/** The judgement on the looks of one sync. */
 export interface Judgement {
   /** Looks that found both old and new scopes. */
   readonly between: number
@@ -15,8 +15,8 @@ export interface Judgement {
 }
 
 /**
- * Every scope of every look is as before the sync or as after it, when main is known to equal the
- * source; and what was once as after it stays so: nothing committed was lost.
+ * Every scope of every look equals its state before the sync or after it, when main is known to
+ * equal the source. A scope that has reached the later state keeps it: nothing committed was lost.
  */
 export function judge(before: ScopeDigests, looks: ReadonlyArray<Look>, after: ScopeDigests): Judgement {
   const faults: Array<string> = []

@@ -38,8 +38,8 @@ const waiting = (presences: string): string => `
   union all select 'group', id from groups where presence not in (${presences})`
 
 /**
- * What is left that a run which ended should have cleared, and counters that lie. `first`: what the
- * source has just lost may still be absent.
+ * Left-over rows that the end of a run should have cleared, and wrong counters. `first`: rows that
+ * the source has just lost may still be absent.
  */
 export async function leftOver(asks: Asks, { first }: { readonly first: boolean }): Promise<ReadonlyArray<string>> {
   const found: Array<string> = []

@@ -45,7 +45,7 @@ function optionsOrExit() {
 }
 
 const options = optionsOrExit()
-// What was started ends with this process.
+// The started processes end with this process.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 const started = performance.now()
 const stamped = (line: string) => {

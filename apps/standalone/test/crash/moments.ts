@@ -1,10 +1,10 @@
 import type { CrashSystem } from './crash-system.ts'
 
-/** What a worker is at: nothing of it is in main yet, it writes main, or it has written and clears up. */
+/** The phase of a worker: nothing is in main yet, it writes main, or it has written and clears up. */
 export const phases = ['reading', 'staging', 'landing', 'clearing'] as const
 export type Phase = (typeof phases)[number]
 
-/** What each worker that is at a job is at, as its sessions in the database show. */
+/** The phase of each worker with a job, as its sessions in the database show it. */
 const statement = `
 select a.application_name as worker, case
     when bool_or(exists (select from pg_locks l where l.pid = a.pid and l.locktype = 'advisory')) then 'landing'

@@ -3,7 +3,7 @@ import type { Asks } from './asks.ts'
 /** One digest per scope of all that main says of it; a scope of which it says nothing has none. */
 export type ScopeDigests = ReadonlyMap<string, string>
 
-/** What differs between two histories that end in the same inventory: ids given by the way, times of writing. */
+/** Fields that differ between two histories of the same inventory: ids and times of writing. */
 const volatile = `'{id,created,last_updated,last_seen_own,digest_cleared_by}'::text[]`
 const facts = (alias: string): string => `(to_jsonb(${alias}) - ${volatile})::text`
 const all = (text: string): string => `md5(string_agg(${text}, '' order by ${text}))`

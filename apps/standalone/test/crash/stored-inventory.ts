@@ -37,8 +37,8 @@ const canonical = (value: unknown): string =>
 const models = Object.keys(statements) as ReadonlyArray<keyof ExpectedInventory> // border: keys of a literal
 
 /**
- * What main holds and the servers do not, and the other way round: nothing, when they are equal.
- * `first`: main was synced once since they changed, and still holds what they have lost.
+ * The differences between main and the servers; none when they are equal. `first`: main was synced
+ * once since they changed, and still has the rows that they have lost.
  */
 export async function differencesFromSource(
   asks: Asks,

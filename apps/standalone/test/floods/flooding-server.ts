@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { createCertificate, type Simulator } from '@netbox-pbs/pbs-simulator'
 import type { Flood } from './floods.ts'
 
-/** A PBS that answers as a simulated one does, but for one flood. */
+/** A PBS that answers as a simulated one does, except for one flood. */
 export interface FloodingServer {
   readonly port: number
   readonly fingerprint: string

@@ -1,6 +1,6 @@
 const MB = 1_000_000
 
-/** One way to flood: at which path, and what is sent. */
+/** One kind of flood: the path, and the bytes sent. */
 export interface Flood {
   readonly name: string
   /** Whether a path below `/api2/json` is flooded; the others are answered as ever. */

@@ -104,7 +104,7 @@ interface Run {
   readonly scopes: ReadonlyArray<{ readonly display: string; readonly outcome: { readonly value: string } }>
 }
 
-/** What the process holds in memory now. */
+/** The memory that the process has now. */
 function residentMegabytes(pid: number): number {
   const found = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
   return Math.round(Number(found?.[1] ?? 0) / 1024)

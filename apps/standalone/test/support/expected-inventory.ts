@@ -27,8 +27,8 @@ export const isReadable = (store: DatastoreState): boolean =>
   store.mountStatus !== 'notmounted' && (store.maintenance === null || !modes.includes(store.maintenance.mode))
 
 /**
- * What the inventory must say of one simulated server, told from the server's own state and by no
- * code of the system under test.
+ * The inventory expected of one simulated server, computed from the server's own state without code
+ * of the system under test.
  */
 export function expectedInventory(state: PbsState): ExpectedInventory {
   const readable = state.datastores.filter(isReadable)

@@ -10,8 +10,8 @@ const outcomeOf = (status: string | null): string => {
 }
 
 /**
- * What REST must say of the tasks of a simulated server that started after a time (epoch seconds),
- * by UPID, a status no longer than is kept; told by no code of the system under test.
+ * The tasks of a simulated server that REST must show, started after a time (epoch seconds), by
+ * UPID, with texts no longer than the store keeps; computed without code of the system under test.
  */
 export function expectedTasks(state: PbsState, since: number): Readonly<Record<string, Record<string, unknown>>> {
   return Object.fromEntries(

@@ -10,13 +10,13 @@ const root = fileURLToPath(new URL('../../../..', import.meta.url))
 /** From the sources, as the scripts of the root's package.json run them. */
 export const fromSources: ProgramArguments = (name) => ['bin/run.mjs', name]
 
-/** Tests start programs that were built for all of them; what else starts them is not in a vitest run. */
+/** Tests start programs that were built once for all of them; other callers are not in a vitest run. */
 const usual: ProgramArguments = process.env['VITEST'] === undefined ? fromSources : await builtPrograms()
 
 /** How to start a process. */
 export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>
-  /** What it reads from standard input; nothing unless told. */
+  /** Its standard input; empty by default. */
   readonly input?: string
   /** Built ones unless told. */
   readonly from?: ProgramArguments
@@ -65,7 +65,10 @@ export class SystemProcess {
     return this.child.pid ?? 0
   }
 
-  /** The first further line of standard output that matches; fails with what was said when the process ends before. */
+  /**
+   * The first further line of standard output that matches; fails with the output so far if the
+   * process ends before.
+   */
   async line(pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {
       const { done, value } = await this.lines.next()
@@ -99,7 +102,7 @@ export class SystemProcess {
   }
 }
 
-/** Runs the command to its end. */
+/** Runs the command until it ends. */
 export const netboxPbs = (args: ReadonlyArray<string>, options: ProcessOptions = {}): Promise<Outcome> =>
   SystemProcess.start('netbox-pbs', args, options).outcome()
 

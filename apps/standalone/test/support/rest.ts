@@ -84,7 +84,7 @@ export async function syncAndWait(rest: Rest, body: unknown = {}): Promise<RunAn
   return runEnded(rest, (made.json as RunAnswer).id)
 }
 
-/** Two syncs, one after the other, and what the second came to: what both lists lack goes. */
+/** Syncs twice and returns the second run: rows that both lists lack are deleted. */
 export async function syncTwice(rest: Rest): Promise<RunAnswer> {
   await syncAndWait(rest)
   return syncAndWait(rest)

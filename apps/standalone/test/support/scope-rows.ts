@@ -24,7 +24,7 @@ export function scopeTitleOf(model: keyof ExpectedInventory, row: Row): string {
   }
 }
 
-/** What a server is expected to look like: scopes that are kept as they were, all others as they are. */
+/** The expected rows of a server: scopes that are kept as they were, all others as they are. */
 export interface Expectation {
   readonly before: PbsState
   readonly after: PbsState
@@ -52,8 +52,8 @@ async function absentRows(rest: Rest, server: string): Promise<(model: keyof Exp
 }
 
 /**
- * Asserts that REST shows the rows of a server as expected, row for row and field by field. What is
- * gone may still be there as missing, and nothing else is.
+ * Asserts that REST shows the rows of a server as expected, row for row and field by field. Only
+ * rows that are gone may also be there, as missing.
  */
 export async function expectScopes(rest: Rest, { before, after, kept, except }: Expectation): Promise<void> {
   const [was, is] = [expectedInventory(before), expectedInventory(after)]

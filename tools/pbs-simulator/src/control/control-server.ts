@@ -165,12 +165,12 @@ const applyOperation = async (server: Simulator, operation: Operation): Promise<
   }
 }
 
-/** Carries out a change now, or when the request arrives that it waits for; what it names is then looked for. */
+/** Makes a change now, or when the request arrives that it waits for; its objects are looked up then. */
 const scheduleOperation = async (server: Simulator, operation: Operation): Promise<void> => {
   const { on } = operation
   if (on === undefined) return applyOperation(server, operation)
   const { after = 0, times = 1, ...match } = on
-  // What it names may be gone by then: there is nothing to change any more.
+  // Its object may be gone by then, and no change is left to make.
   const change = () => void applyOperation(server, operation).catch(() => undefined)
   server.changes.add({ match, after, times, change })
 }

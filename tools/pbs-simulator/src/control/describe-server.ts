@@ -2,7 +2,10 @@ import type { Simulator } from '../simulator.ts'
 import { countSnapshots } from '../state/count-snapshots.ts'
 import { countOf } from '../state/series.ts'
 
-/** How to reach a server: what the command prints and `GET /control/servers` answers. The secret is a fake one. */
+/**
+ * The connection to a server, as the command prints it and `GET /control/servers` answers it. The
+ * secret is a fake one.
+ */
 export const describeServer = (server: Simulator) => ({
   name: server.name,
   host: server.host,

@@ -12,7 +12,7 @@ export interface RequestChange {
   readonly change: () => void
 }
 
-/** The changes that wait for requests: what makes a list change while it is read. */
+/** The changes that wait for requests: they change a list while it is read. */
 export class RequestChanges {
   #waiting: { readonly planned: RequestChange; after: number; left: number }[] = []
 

@@ -10,7 +10,7 @@ export const RequestMatch = z.strictObject({
 })
 export type RequestMatch = z.infer<typeof RequestMatch>
 
-/** What a match is compared with. */
+/** The request that a match is compared with. */
 export interface RequestSubject {
   readonly method: string
   /** Below `/api2/json`, percent-decoded. */

@@ -9,7 +9,7 @@ const LONG_ERROR = `sync failed with some errors: ${Array.from(
     `group vm/${100 + index} - error trying to connect: tcp connect error: Connection timed out (os error 110)`,
 ).join('; ')}`
 
-/** What the jobs of a server are made for. */
+/** The input for the jobs of a server. */
 export interface JobSetting {
   readonly node: string
   readonly profile: Profile

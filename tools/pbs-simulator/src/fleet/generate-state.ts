@@ -12,7 +12,7 @@ import { specialGroups } from './special-groups.ts'
 
 const DAY = 86_400
 
-/** What a server is generated from; equal options give equal states. */
+/** The options that a server is generated from; equal options give equal states. */
 export interface GenerateOptions {
   readonly name: string
   readonly seed: number

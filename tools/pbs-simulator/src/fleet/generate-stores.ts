@@ -8,7 +8,7 @@ import { emptyNamespace, emptyStore } from './empty-state.ts'
 const DAY = 86_400
 const TERABYTE = 1_000_000_000_000
 
-/** What the stores of a server are made for. */
+/** The input for the stores of a server. */
 export interface StoreSetting {
   readonly node: string
   readonly profile: Profile
@@ -20,7 +20,7 @@ export interface StoreSetting {
   readonly unreadable: boolean
 }
 
-/** What was used so many half hours ago: it grew a little ever since. */
+/** The usage so many half hours ago: it has grown a little ever since. */
 const shareAt = (share: number, halfHours: number): number =>
   Math.max(0, Math.round((share - halfHours * 0.0002) * 10_000) / 10_000)
 

@@ -22,7 +22,7 @@ const timezones = ['Europe/Vienna', 'America/New_York', 'Asia/Kolkata', 'UTC']
 /** `pbs-a` … `pbs-z`, then `pbs-27` and on. */
 const nameOf = (index: number): string => `pbs-${index < 26 ? String.fromCharCode(97 + index) : index + 1}`
 
-/** What server `index` of a fleet is started with; a pure function of the options. */
+/** The options that server `index` of a fleet is started with; a pure function of the fleet's options. */
 const optionsOf = (fleet: FleetOptions, index: number) => {
   const mix = fleet.profileMix ?? defaultMix
   const base = Math.floor(fleet.snapshots / fleet.servers)

@@ -7,7 +7,7 @@ import { createRandom } from '../state/random.ts'
 import { checkParameters } from './parameters.ts'
 import { JSON_TYPE, resultResponse, type SimulatedResponse, textResponse } from './response.ts'
 
-/** A request, already taken off the wire. */
+/** A parsed request. */
 interface ApiRequest {
   readonly method: string
   /** Path and query as sent. */
@@ -15,7 +15,7 @@ interface ApiRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 
-/** What the server knows besides its state. */
+/** The context of the server apart from its state. */
 export interface Surroundings {
   readonly state: PbsState
   readonly clock: number

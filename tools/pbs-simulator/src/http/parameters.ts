@@ -11,13 +11,13 @@ export type ParameterSchema =
   | { readonly type: 'integer'; readonly optional?: boolean; readonly minimum?: number; readonly maximum?: number }
   | { readonly type: 'boolean'; readonly optional?: boolean }
 
-/** The parameters of a route by name. Whatever is not in it is refused. */
+/** The parameters of a route by name. Others are errors. */
 export type ParameterSchemas = Readonly<Record<string, ParameterSchema>>
 
 /** Checked parameters by name; absent ones are missing. */
 export type Parameters = ReadonlyMap<string, string | number | boolean>
 
-/** What a check found: values, or the message PBS sends with its 400. */
+/** The result of a check: values, or the message PBS sends with its 400. */
 export type ParameterCheck =
   | { readonly ok: true; readonly values: Parameters }
   | { readonly ok: false; readonly message: string }

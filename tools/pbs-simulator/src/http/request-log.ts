@@ -1,4 +1,4 @@
-/** What is kept of a request: never a header's value. */
+/** The record of a request, without any header's value. */
 export interface RecordedRequest {
   readonly method: string
   /** As asked, without the query. */

@@ -94,7 +94,8 @@ export const send = async (
     response.end()
     return
   }
-  // What was written must reach the client before the connection goes: an empty write is confirmed after it.
+  // The written bytes must reach the client before the connection closes: an empty write is
+  // confirmed after them.
   response.flushHeaders()
   await new Promise<void>((resolve) => {
     if (response.socket === null) resolve()

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Account, PbsState } from '../state/pbs-state.ts'
 import { ownerOf } from './privileges.ts'
 
-/** Who a request comes from, or why it was refused. */
+/** The sender of a request, or why it was rejected. */
 export type Authentication = { readonly authId: string } | { readonly reason: string }
 
 const SCHEME = 'PBSAPIToken'

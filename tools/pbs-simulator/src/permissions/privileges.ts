@@ -34,7 +34,7 @@ const roles: Readonly<Record<string, readonly string[]>> = {
 /** The privileges of a built-in role; an unknown role has none. */
 const rolePrivileges = (role: string): readonly string[] => roles[role] ?? []
 
-/** Privileges of somebody on a path: name, and whether it passes on to deeper paths. */
+/** A user's privileges on a path: name, and whether it also applies to deeper paths. */
 type Privileges = ReadonlyMap<string, boolean>
 
 const SUPERUSER = 'root@pam'
@@ -56,7 +56,7 @@ const prefixesOf = (path: string): string[] => {
   return prefixes
 }
 
-/** Roles on one path add up; the deepest path with an entry replaces what was inherited. */
+/** Roles on one path add up; the deepest path with an entry replaces the inherited ones. */
 const ownPrivileges = (state: PbsState, authId: string, path: string): Map<string, boolean> => {
   const prefixes = prefixesOf(path)
   const leaf = prefixes.at(-1)
@@ -89,7 +89,7 @@ export const privilegesOn = (state: PbsState, authId: string, path: string): Pri
   return both
 }
 
-/** Whether somebody has any of the named privileges on a path. */
+/** Whether a user has any of the named privileges on a path. */
 export const hasAny = (state: PbsState, authId: string, path: string, names: readonly string[]): boolean => {
   const privileges = privilegesOn(state, authId, path)
   return names.some((name) => privileges.has(name))
@@ -99,14 +99,14 @@ export const hasAny = (state: PbsState, authId: string, path: string, names: rea
 export const datastorePath = (store: string, ns: string | null = ''): string =>
   ns === '' || ns === null ? `/datastore/${store}` : `/datastore/${store}/${ns}`
 
-/** Privileges that let somebody see that a namespace exists. */
+/** Privileges that show a user that a namespace exists. */
 const NAMESPACE_SIGHT = ['Datastore.Modify', 'Datastore.Read', 'Datastore.Backup', 'Datastore.Audit']
 
-/** Whether somebody sees a namespace in lists of namespaces. */
+/** Whether a user sees a namespace in lists of namespaces. */
 export const seesNamespace = (state: PbsState, authId: string, store: string, ns: string): boolean =>
   hasAny(state, authId, datastorePath(store, ns), NAMESPACE_SIGHT)
 
-/** How much of a datastore somebody sees: all its facts, only that it is there, or nothing. */
+/** The part of a datastore that a user sees: all its facts, only its existence, or nothing. */
 export const datastoreSight = (state: PbsState, authId: string, store: string): 'full' | 'namespaces' | 'none' => {
   if (hasAny(state, authId, datastorePath(store), ['Datastore.Audit', 'Datastore.Backup'])) return 'full'
   const namespaces = state.datastores.find(({ name }) => name === store)?.namespaces ?? []

@@ -19,7 +19,7 @@ const permissionsOf = (context: RouteContext): Json => {
   return Object.fromEntries(found)
 }
 
-/** All entries to who may audit the ACL, to others those of the tokens they own. */
+/** All entries for callers that may audit the ACL; for others those of their own tokens. */
 const aclOf = (context: RouteContext): Json => {
   const all = may(context, '/access/acl', 'Sys.Audit')
   return context.state.acl
@@ -27,7 +27,7 @@ const aclOf = (context: RouteContext): Json => {
     .map(({ path, authId: ugid, role, propagate }) => ({ path, ugid, ugid_type: 'user', propagate, roleid: role }))
 }
 
-/** What the caller may do: the best self-check of a token. */
+/** The caller's privileges: the best self-check of a token. */
 export const accessRoutes: readonly Route[] = [
   {
     method: 'GET',

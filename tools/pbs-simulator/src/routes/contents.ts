@@ -77,7 +77,10 @@ const groupsAskedFor = (context: RouteContext): GroupState[] => {
   )
 }
 
-/** A group as it is now. A list says what was there when it was asked for, however long it is on its way. */
+/**
+ * A copy of a group as it is now: a list has the state at the time of its request, also when it
+ * takes long to send.
+ */
 const asItIs = (group: GroupState): GroupState => ({
   ...group,
   series: group.series === null ? null : { ...group.series },
@@ -105,7 +108,7 @@ function* groupRows(context: RouteContext, groups: readonly GroupState[]): Gener
 
 const namespaceParameter = (state: PbsState): ParameterSchemas => (atLeast(state, '2.2') ? { ns: namespaceSchema } : {})
 
-/** What lies in a namespace: groups and snapshots, one level at a time. */
+/** The contents of a namespace: groups and snapshots, one level at a time. */
 export const contentRoutes: readonly Route[] = [
   {
     method: 'GET',

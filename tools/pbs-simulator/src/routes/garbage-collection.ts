@@ -7,7 +7,7 @@ import { startTimeOf } from '../state/upid.ts'
 import { openStore } from './open-store.ts'
 import { inCallOrder, may, optional, type Route, textOf } from './route.ts'
 
-/** Only after a success are there last-run fields; `duration` counts from the last success, whatever ran since. */
+/** Last-run fields exist only after a success; `duration` counts from the last success, also after later runs. */
 const lastRunFields = ({ gc }: DatastoreState): Readonly<Record<string, Json>> => {
   const { upid } = gc.status
   if (upid === null || gc.lastRun === null || gc.lastRun.endtime === null) return {}

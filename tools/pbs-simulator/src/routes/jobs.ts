@@ -81,7 +81,7 @@ const byStore = (): ParameterSchemas => ({ store: { ...storeSchema, optional: tr
 const directionParameter = (state: PbsState): ParameterSchemas =>
   atLeast(state, '3.3') ? { 'sync-direction': { type: 'string', optional: true, values: ['all', 'push', 'pull'] } } : {}
 
-/** Sync jobs are seen by whoever may audit both of their ends. */
+/** A sync job is visible to callers that may audit both of its ends. */
 const seesSync = (context: RouteContext, job: SyncJobState): boolean => {
   const own = may(context, datastorePath(job.store, job.ns), 'Datastore.Audit')
   if (job.remote === null) return own && may(context, datastorePath(job.remoteStore, job.remoteNs), 'Datastore.Audit')

@@ -4,7 +4,7 @@ import { may, type Route } from './route.ts'
 
 const GIB = 1024 ** 3
 
-/** Server-wide facts: who and which release this is, its clock and its load. */
+/** Server-wide facts: its name and release, its clock and its load. */
 export const nodeRoutes: readonly Route[] = [
   {
     method: 'GET',

@@ -3,7 +3,7 @@ import type { ParameterSchemas, Parameters } from '../http/parameters.ts'
 import { hasAny } from '../permissions/privileges.ts'
 import type { Json, PbsState } from '../state/pbs-state.ts'
 
-/** What a handler may read. */
+/** The context of a handler. */
 export interface RouteContext {
   readonly state: PbsState
   /** The caller's user or token id; empty on routes open to everybody. */

@@ -62,7 +62,7 @@ const listTasks = (context: RouteContext) => {
     .sort(byRecency)
     .slice(start, limit === 0 ? undefined : start + limit)
     .map(taskRow)
-  // The total is a guess of PBS itself: what was returned, and one more when the page is full.
+  // The total is a guess, as in PBS: the number of returned rows, and one more when the page is full.
   return { data: rows, siblings: { total: start + rows.length + (rows.length === limit && limit > 0 ? 1 : 0) } }
 }
 

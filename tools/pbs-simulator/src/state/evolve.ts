@@ -23,7 +23,7 @@ export interface EvolveOptions {
   readonly jobRuns?: number
 }
 
-/** What a step did. */
+/** The result of a step. */
 export interface Evolution {
   readonly added: number
   readonly removed: number
@@ -106,9 +106,10 @@ const evolveUsage = ({ usage }: DatastoreState, random: Random): void => {
 }
 
 /**
- * Lets time pass: due backups, pruning that keeps group sizes, verification, garbage collection, job runs, usage.
+ * Advances time: due backups, pruning that keeps group sizes, verification, garbage collection, job
+ * runs, usage. It is deterministic by seed and state.
  *
- * Deterministic by seed and state. Stores in maintenance or not mounted stay as they are.
+ * Stores in maintenance or not mounted stay as they are.
  */
 export const evolve = (state: PbsState, options: EvolveOptions = {}): Evolution => {
   state.now = options.now ?? state.now + DAY

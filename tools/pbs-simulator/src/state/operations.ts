@@ -27,7 +27,7 @@ export const findGroup = (state: PbsState, at: GroupAddress): GroupState =>
     ({ backupType, backupId }) => backupType === at.backupType && backupId === at.backupId,
   ) ?? missing(`group ${at.backupType}/${at.backupId} in '${at.store}', namespace '${at.ns}'`)
 
-/** Removes a datastore and what is in it; jobs that name it stay, as on a real server. */
+/** Removes a datastore and its contents; jobs that name it stay, as on a real server. */
 export const removeStore = (state: PbsState, name: string): void => {
   findStore(state, name)
   state.datastores = state.datastores.filter((store) => store.name !== name)

@@ -51,7 +51,7 @@ export interface DatastoreState {
   namespaces: NamespaceState[]
 }
 
-/** What statfs says of a datastore, and what PBS makes of its history. */
+/** The statfs values of a datastore, and PBS's history of them. */
 export interface UsageState {
   total: number
   used: number
@@ -165,7 +165,7 @@ export interface JobRun {
   endtime: number | null
 }
 
-/** What all jobs have. `options` are further wire fields of the configuration. */
+/** The fields that all jobs have. `options` are further wire fields of the configuration. */
 export interface JobState {
   id: string
   store: string

@@ -53,7 +53,7 @@ const formatterOf = (timezone: string): Intl.DateTimeFormat => {
   return formatter
 }
 
-/** Epoch seconds plus the zone's offset at that moment: what PBS calls `localtime`. */
+/** Epoch seconds plus the zone's offset at that time: PBS's `localtime`. */
 export const localTimeOf = (timezone: string, time: number): number => {
   const parts = formatterOf(timezone).formatToParts(new Date(time * 1000))
   const part = (name: Intl.DateTimeFormatPartTypes) => Number(parts.find(({ type }) => type === name)?.value ?? 0)

@@ -11,7 +11,7 @@ const mix = (seed: number, index: number): number => {
 export const seriesTime = (series: Series, index: number): number =>
   series.base + index * series.step + (mix(series.seed, index) % Math.min(600, series.step))
 
-/** The file names of a series' snapshots; the same for each of them but for the client log. */
+/** The file names of a series' snapshots; the same for each of them except the client log. */
 const seriesFiles = (backupType: string, series: Series, dice: number): SnapshotFile[] => {
   const payload = series.crypt === 'mixed' ? 'encrypt' : series.crypt
   const config = series.crypt === 'mixed' ? 'none' : series.crypt
@@ -56,7 +56,7 @@ const seriesCount = (group: GroupState): number => (group.series === null ? 0 : 
 /** How many snapshots a group has, unfinished ones included. */
 export const countOf = (group: GroupState): number => seriesCount(group) + group.snapshots.length
 
-/** Snapshot number `position` of a group: those of the series by age, then the explicit ones as they stand. */
+/** Snapshot number `position` of a group: those of the series by age, then the explicit ones in their order. */
 export const snapshotAt = (group: GroupState, position: number): SnapshotState | undefined => {
   const inSeries = seriesCount(group)
   if (group.series !== null && position < inSeries)

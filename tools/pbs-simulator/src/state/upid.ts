@@ -12,7 +12,7 @@ export const escapeWorkerId = (workerId: string): string => {
   return escaped
 }
 
-/** What a UPID names. `workerId` is given unescaped; `startTime` is in epoch seconds. */
+/** The parts of a UPID. `workerId` is given unescaped; `startTime` is in epoch seconds. */
 export interface UpidParts {
   readonly node: string
   readonly taskId: number
@@ -48,7 +48,7 @@ export const unescapeWorkerId = (escaped: string): string => {
   return Buffer.from(bytes, 'latin1').toString('utf8')
 }
 
-/** What a UPID says. */
+/** The parts of a UPID. */
 export const parseUpid = (upid: string): UpidParts => {
   const [, node = '', , , taskId = '0', startTime = '0', workerType = '', workerId = '', ...auth] = upid.split(':')
   return {

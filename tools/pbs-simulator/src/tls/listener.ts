@@ -15,7 +15,7 @@ interface ListenerOptions {
   readonly onSecureConnection: () => void
 }
 
-/** The port of a simulated PBS: TLS, and a redirect for whoever speaks plain HTTP to it. */
+/** The port of a simulated PBS: TLS, and a redirect for clients that speak plain HTTP. */
 interface Listener {
   readonly port: number
   readonly useCertificate: (certificate: Certificate) => void
@@ -92,7 +92,7 @@ export const openListener = async (options: ListenerOptions): Promise<Listener> 
   }
 }
 
-/** What PBS answers to plain HTTP: 301 for GET and HEAD, 308 otherwise; the path is dropped. */
+/** PBS's answer to plain HTTP: 301 for GET and HEAD, 308 otherwise; the path is dropped. */
 const redirectToHttps: RequestListener = (request, response) => {
   const status = request.method === 'GET' || request.method === 'HEAD' ? 301 : 308
   const host = request.headers.host
