@@ -13,9 +13,7 @@ import {
   tables,
 } from '../tables/columns.ts'
 import { nextVersion } from '../tables/row-version.ts'
-import { deleteRows } from '../writes/delete-rows.ts'
-import { insertRows, type NewRows, unlessTaken } from '../writes/insert-rows.ts'
-import { type UpdatedRows, updateRows } from '../writes/update-rows.ts'
+import { deleteRows, insertRows, type NewRows, unlessTaken, type UpdatedRows, updateRows } from '../writes/write-rows.ts'
 import type { Writer } from '../writes/writer.ts'
 import type { Held } from './land-held-deletions.ts'
 import type { Window } from './windows.ts'

@@ -6,8 +6,7 @@ import type { Tables } from '../database/tables.ts'
 import { lastSeenOf } from '../lists/list-columns.ts'
 import { type Column, columnNames, editedColumns, keyColumns, ofJson, sameKey, tables } from '../tables/columns.ts'
 import { nextVersion } from '../tables/row-version.ts'
-import type { Assignment } from './insert-rows.ts'
-import { updateRows } from './update-rows.ts'
+import { type Assignment, updateRows } from './write-rows.ts'
 
 /** A row of main, and the values that a user gives to some of its fields. */
 export interface RowChange {

@@ -2,7 +2,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { inScope, type ScopePlace } from '../scopes/scope-place.ts'
 import { sameKey } from '../tables/columns.ts'
-import { deleteRows } from './delete-rows.ts'
+import { deleteRows } from './write-rows.ts'
 import type { MainWatch, Writer } from './writer.ts'
 
 const counterNames = [

@@ -12,7 +12,7 @@ import {
   sqlType,
   tables,
 } from '../../tables/columns.ts'
-import { insertLoggedRows, type LoggedRows, unlessTaken } from '../../writes/insert-rows.ts'
+import { insertLoggedRows, type LoggedRows, unlessTaken } from '../../writes/write-rows.ts'
 import type { GroupKey } from '../../writes/touch-groups.ts'
 import { branchTable, mergedColumns } from '../branch-columns.ts'
 

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../../database/tables.ts'
 import { freeKeys } from '../../writes/change-rows.ts'
-import { deleteRows } from '../../writes/delete-rows.ts'
+import { deleteRows } from '../../writes/write-rows.ts'
 import { type LeavingServer, leavingServers } from '../../writes/delete-servers.ts'
 import type { Writer } from '../../writes/writer.ts'
 
