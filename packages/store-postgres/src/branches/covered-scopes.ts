@@ -2,7 +2,7 @@ import { type ModelName, type Scope, scopes, scopeTitle } from '@netbox-pbs/core
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { branchedModelsOf, inScope, placeKey, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
-import { scopeColumns } from '../tables/scope-columns.ts'
+import { scopeColumns } from '../tables/columns.ts'
 import { branchTable } from './branch-columns.ts'
 import type { FoundConflict } from './conflict-rows.ts'
 

@@ -4,8 +4,7 @@ import { add, landDeletions, landUpserts, type WindowStep } from '../change-sets
 import { ensureGroups, groupsOf } from '../change-sets/land-groups.ts'
 import type { LastSeen } from '../change-sets/land-rows.ts'
 import { eachWindow, readWindows, type Window } from '../change-sets/windows.ts'
-import { columnNames, keyColumns, sameKey, tables } from '../tables/columns.ts'
-import { sameScope } from '../tables/scope-columns.ts'
+import { columnNames, keyColumns, sameKey, sameScope, tables } from '../tables/columns.ts'
 import { notePending } from '../writes/pending-since.ts'
 import { amongGroups, pruneGroups, recountGroups, recountNamespaces } from '../writes/recount.ts'
 

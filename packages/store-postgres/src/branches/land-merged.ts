@@ -16,9 +16,8 @@ import type { Summary } from '../change-log/append-changes.ts'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
 import { hasAbsent, isPlaceOf, placeKey, placeOf, type ScopePlace } from '../scopes/scope-place.ts'
-import { columnNames, keyColumns, sameKey, tables } from '../tables/columns.ts'
+import { columnNames, keyColumns, type ScopeColumn, sameKey, scopeColumnsOf, tables } from '../tables/columns.ts'
 import { nextVersion } from '../tables/row-version.ts'
-import { columnsOf, type ScopeColumn } from '../tables/scope-columns.ts'
 import { coveredPlaces } from './covered-scopes.ts'
 import type { TouchedScope } from './touched-scopes.ts'
 import { clearBranchDigests } from './waiting-groups.ts'
@@ -92,7 +91,7 @@ export async function createdByScope(
   const counts = new Map<TouchedScope, Partial<Record<ModelName, number>>>()
   for (const model of branchedModels) {
     const resource = scopeResourceOf(model)
-    const names = columnsOf(resource).map((name) => sql.ref(`w.${name}`))
+    const names = scopeColumnsOf(resource).map((name) => sql.ref(`w.${name}`))
     const of = names.length === 0 ? sql`` : sql`, ${sql.join(names)}`
     const { rows } = await sql<Created>`
       select count(*) as rows${of} from ${sql.table(`staged_${tables[model]}`)} w

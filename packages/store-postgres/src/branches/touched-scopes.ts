@@ -2,7 +2,7 @@ import { type Scope, scopeKey, scopeResources, scopes } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { branchedModelsOf, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
-import { columnsOf, scopeColumns } from '../tables/scope-columns.ts'
+import { scopeColumns, scopeColumnsOf } from '../tables/columns.ts'
 import { branchTable } from './branch-columns.ts'
 
 /** A scope in which a branch changes something, and where it lies in main. */
@@ -21,7 +21,7 @@ export async function touchedScopes(db: Kysely<Tables>, branch: number): Promise
   const others = scopeResources.flatMap((resource) => {
     const models = branchedModelsOf(resource)
     if (resource === 'servers' || models.length === 0) return []
-    const columns = sql.join(columnsOf(resource).map((column) => sql.ref(`e.${column}`)))
+    const columns = sql.join(scopeColumnsOf(resource).map((column) => sql.ref(`e.${column}`)))
     const entries = models.map((model) => sql`select ${columns} from ${branchTable(model)} e where ${of}`)
     const fields = scopes[resource].by.map(
       (field) => sql`${sql.lit(field)}, ${field === 'server' ? sql`v.name` : sql.ref(`e.${scopeColumns[field]}`)}`,

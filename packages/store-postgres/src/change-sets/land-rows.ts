@@ -13,7 +13,14 @@ import {
   tables,
 } from '../tables/columns.ts'
 import { nextVersion } from '../tables/row-version.ts'
-import { deleteRows, insertRows, type NewRows, unlessTaken, type UpdatedRows, updateRows } from '../writes/write-rows.ts'
+import {
+  deleteRows,
+  insertRows,
+  type NewRows,
+  type UpdatedRows,
+  unlessTaken,
+  updateRows,
+} from '../writes/write-rows.ts'
 import type { Writer } from '../writes/writer.ts'
 import type { Held } from './land-held-deletions.ts'
 import type { Window } from './windows.ts'

@@ -14,7 +14,7 @@ import { lockPlaces } from '../scopes/scope-locks.ts'
 import { placeOf, type ScopePlace } from '../scopes/scope-place.ts'
 import { tables } from '../tables/columns.ts'
 import { versionChanged } from '../tables/row-version.ts'
-import { type GroupKey, groupKeyOf, placesOfGroups } from '../writes/touch-groups.ts'
+import { type GroupKey, groupKeyOf, placesOfGroups } from '../writes/recount.ts'
 
 /** The scopes that rows with these values lie in. */
 export function placesOf(model: WritableModel, rows: ReadonlyArray<EditValues>): ReadonlyArray<ScopePlace> {

@@ -11,8 +11,7 @@ import {
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { inScope, isScopeRow, type ScopePlace } from '../scopes/scope-place.ts'
-import { tables } from '../tables/columns.ts'
-import { sameScope } from '../tables/scope-columns.ts'
+import { sameScope, tables } from '../tables/columns.ts'
 
 interface HeldDeletionsRow extends ScopePlace {
   readonly id: number

@@ -1,8 +1,13 @@
-import { type ModelName, registry, type ScopeResource, scopeResourceOf, scopes } from '@netbox-pbs/core'
+import {
+  type ModelName,
+  registry,
+  type ScopeResource,
+  scopeResourceOf,
+  scopes,
+  verifyingWorkers,
+} from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
-import { fieldOf, observationTable, ownObservations, sqlType, tables } from '../tables/columns.ts'
-import { sameScope } from '../tables/scope-columns.ts'
-import { newestVerificationPlace, verificationPlaceOf } from './verification-place.ts'
+import { fieldOf, observationTable, ownObservations, sameKey, sameScope, sqlType, tables } from '../tables/columns.ts'
 
 /** The rows of a model that a list may read, and their joins: main's tables, or a branch's replacements. */
 export interface Relation {
@@ -86,6 +91,34 @@ const lastSeen = (model: ModelName): ListColumn =>
 /** The name of the row's server; its own for a server. */
 export const serverName = (model: ModelName): ListColumn =>
   model === 'server' ? own('name') : { value: sql`v.name`, needs: ['v'], reads: ['server'] }
+
+/**
+ * Where the snapshot of an alias was verified: core's `verificationPlace` as an expression, so that
+ * lists can filter and sort by it. A test compares the two. The sets of nodes do not depend on the
+ * row, so that each is read once for a whole list.
+ */
+function verificationPlaceOf(alias: string): RawBuilder<unknown> {
+  const column = (name: string) => sql.ref(`${alias}.${name}`)
+  const part = (nth: number) => sql`split_part(${column('verification_upid')}, ':', ${sql.lit(nth)})`
+  const workers = sql.join(verifyingWorkers.map((worker) => sql.lit(worker)))
+  return sql`case
+    when ${column('verification_state')} = '' then 'none'
+    when ${part(1)} <> 'UPID' or ${part(2)} = '' or ${part(7)} not in (${workers}) or ${part(8)} = '' then 'unknown'
+    when split_part(${part(8)}, '\\x3a', 1) <> replace(${column('datastore_name')}, '-', '\\x2d') then 'elsewhere'
+    when (${column('server_id')}, ${part(2)}) in (select n.server_id, n.node from server_nodes n) then
+      case when ${part(2)} in (select n.node from server_nodes n group by n.node having count(*) > 1) then 'unknown' else 'here' end
+    when ${part(2)} in (select n.node from server_nodes n) then 'elsewhere'
+    else 'unknown' end`
+}
+
+/**
+ * The same of the newest finished snapshot of the group `t`, as main has it. In a branch it is unknown
+ * where main has no such snapshot, or one that was verified otherwise.
+ */
+const newestVerificationPlace: RawBuilder<unknown> = sql`case when t.newest_verification = '' then 'none' else coalesce((
+    select ${verificationPlaceOf('s')} from snapshots s
+    where ${sameKey('group', 's', 't')} and s.backup_time = t.last_backup and s.verification_state = t.newest_verification
+  ), 'unknown') end`
 
 /** Derived fields that no table has: they are made when a list is read. */
 const derivedInLists: Readonly<Record<string, ListColumn>> = {

@@ -10,8 +10,7 @@ import {
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
-import { isSighted, tables } from '../tables/columns.ts'
-import { columnsOf, type ScopeColumn, sameScope, scopeColumns } from '../tables/scope-columns.ts'
+import { isSighted, type ScopeColumn, sameScope, scopeColumns, scopeColumnsOf, tables } from '../tables/columns.ts'
 
 /**
  * Where a scope lies in the tables, by the key columns of `scopes`: its server by id (null: the
@@ -30,7 +29,7 @@ export function placeOf(
   resource: ScopeResource,
   row: Readonly<Partial<Record<ScopeColumn, string | number | null>>>,
 ): ScopePlace {
-  const named = Object.fromEntries(columnsOf(resource).map((column) => [column, row[column] ?? '']))
+  const named = Object.fromEntries(scopeColumnsOf(resource).map((column) => [column, row[column] ?? '']))
   return { server_id: null, datastore_name: '', namespace: '', job_type: '', ...named, resource }
 }
 
@@ -62,7 +61,7 @@ export function isScopeRow({
 
 /** The condition that finds the scope's rows in the table of its model, or among the rows of an alias. */
 export function inScope(place: ScopePlace, alias?: string): RawBuilder<boolean> {
-  const conditions = columnsOf(place.resource).map((column) => {
+  const conditions = scopeColumnsOf(place.resource).map((column) => {
     const value = column === 'server_id' ? sql`${place.server_id}::bigint` : sql`${place[column]}`
     return sql`${sql.ref(alias === undefined ? column : `${alias}.${column}`)} = ${value}`
   })
@@ -73,7 +72,7 @@ export function inScope(place: ScopePlace, alias?: string): RawBuilder<boolean> 
 export const placeColumns = (resource: ScopeResource, alias: string): RawBuilder<unknown> =>
   sql.join(
     Object.values(scopeColumns).map((column) => {
-      const value = columnsOf(resource).includes(column) ? sql.ref(`${alias}.${column}`) : sql`''`
+      const value = scopeColumnsOf(resource).includes(column) ? sql.ref(`${alias}.${column}`) : sql`''`
       return sql`${value} as ${sql.id(column)}`
     }),
   )

@@ -1,12 +1,20 @@
-import { type ModelName } from '@netbox-pbs/core'
+import type { ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { appendChanges, changedMembers, created, deletedRow, identity, membersOf, type Origin } from '../change-log/append-changes.ts'
+import {
+  appendChanges,
+  changedMembers,
+  created,
+  deletedRow,
+  identity,
+  membersOf,
+  type Origin,
+} from '../change-log/append-changes.ts'
 import { isUniqueViolation } from '../database/store-errors.ts'
-import { type Tables } from '../database/tables.ts'
+import type { Tables } from '../database/tables.ts'
 import { type Column, columnNames, keyColumns, tables } from '../tables/columns.ts'
-import { insertObservations } from './insert-observations.ts'
 import { deleteServers, leavingServers } from './delete-servers.ts'
-import { type Writer } from './writer.ts'
+import { insertObservations } from './insert-observations.ts'
+import type { Writer } from './writer.ts'
 
 /** A column, and the expression of its value. */
 export interface Assignment {

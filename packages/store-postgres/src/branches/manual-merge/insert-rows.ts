@@ -12,8 +12,8 @@ import {
   sqlType,
   tables,
 } from '../../tables/columns.ts'
+import type { GroupKey } from '../../writes/recount.ts'
 import { insertLoggedRows, type LoggedRows, unlessTaken } from '../../writes/write-rows.ts'
-import type { GroupKey } from '../../writes/touch-groups.ts'
 import { branchTable, mergedColumns } from '../branch-columns.ts'
 
 /** Entries of a branch that become rows of main. */

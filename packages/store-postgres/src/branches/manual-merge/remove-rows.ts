@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../../database/tables.ts'
 import { freeKeys } from '../../writes/change-rows.ts'
-import { deleteRows } from '../../writes/write-rows.ts'
 import { type LeavingServer, leavingServers } from '../../writes/delete-servers.ts'
+import { deleteRows } from '../../writes/write-rows.ts'
 import type { Writer } from '../../writes/writer.ts'
 
 /**

@@ -11,7 +11,7 @@ import type { Kysely } from 'kysely'
 import type { Tables } from '../../database/tables.ts'
 import { lockFurther, lockPlaces } from '../../scopes/scope-locks.ts'
 import { versionChanged } from '../../tables/row-version.ts'
-import { type GroupKey, groupKeyOf, placesOfGroups } from '../../writes/touch-groups.ts'
+import { type GroupKey, groupKeyOf, placesOfGroups } from '../../writes/recount.ts'
 import { lockForWriting } from './lock-branch.ts'
 import { type SeenObject, seenObjects } from './seen-objects.ts'
 

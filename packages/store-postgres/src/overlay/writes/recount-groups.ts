@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import { recountBranchGroups } from '../../branches/branch-groups.ts'
 import type { Tables } from '../../database/tables.ts'
 import { inScope } from '../../scopes/scope-place.ts'
-import { byPlace, type GroupKey } from '../../writes/touch-groups.ts'
+import { byPlace, type GroupKey } from '../../writes/recount.ts'
 
 /**
  * Brings the groups of a branch in step with snapshots that a user has written there: recounts
