@@ -1,3 +1,4 @@
+import { sizeFields } from '@netbox-pbs/core'
 import { Effect, Stream } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { datastoresScopes } from '../src/scopes/datastores.ts'
@@ -328,10 +329,10 @@ describe('datastores', () => {
 
   test.each(
     codes.flatMap((code) => [
-      [code, 'usage', 'datastoreUsages'] as const,
-      [code, 'state of garbage collection', 'gcStates'] as const,
+      [code, 'usage', 'datastoreUsages', 'stays as last known'] as const,
+      [code, 'state of garbage collection', 'gcStates', 'is unknown'] as const,
     ]),
-  )('are listed although, by %s, their %s cannot be read; the warning names them', async (code, what, list) => {
+  )('are listed although, by %s, their %s cannot be read; the warning names them', async (code, what, list, fate) => {
     const frames = await framesOf(datastoresScopes, { ...both, [list]: failing(code) })
     expect(frames.map(brief)).toEqual([
       'scope datastores',
@@ -340,7 +341,7 @@ describe('datastores', () => {
       'datastore',
       'complete 2',
     ])
-    expect(frames[1]).toMatchObject({ message: `${what} of tank, vault is unknown: it is ${code}` })
+    expect(frames[1]).toMatchObject({ message: `${what} of tank, vault ${fate}: it is ${code}` })
   })
 
   test('have the size that each tells of itself when the list of all sizes fails', async () => {
@@ -366,7 +367,7 @@ describe('datastores', () => {
     })
     expect(requested).toEqual(['tank', 'vault'])
     expect(frames.flatMap((frame) => (frame.frame === 'warning' ? [frame.message] : []))).toEqual([
-      'usage of usb1, vault is unknown: it is protocol',
+      'usage of usb1, vault stays as last known: it is protocol',
       'forecast of tank is unknown: it is protocol',
     ])
     const sizes = frames.flatMap((frame) =>
@@ -377,6 +378,14 @@ describe('datastores', () => {
       ['tank', '', 60],
       ['usb1', '', null],
       ['vault', '', null],
+    ])
+    // What could not be read is not the same as what is known to have no size.
+    const unknown = frames.flatMap((frame) => (frame.frame === 'datastore' ? [[frame.name, frame.unknown]] : []))
+    expect(unknown).toEqual([
+      ['bucket', undefined],
+      ['tank', undefined],
+      ['usb1', [...sizeFields]],
+      ['vault', [...sizeFields]],
     ])
   })
 

@@ -76,6 +76,22 @@ test('how full a datastore was is read, served and drawn, and stays when PBS has
   expect(drawn).toContain('role="img"')
   expect(await pageText('/plugins/pbs/servers/')).not.toContain('usage-history')
 
+  const [before] = (await allRows(running, 'datastores')).filter(({ name }) => name === store.name)
+  expect(before).toMatchObject({ used_bytes: expect.any(Number), usage_at: before?.['last_seen_at'] })
+  pbs.faults.add({ kind: 'status', status: 500, body: 'statfs failed', match: { path: '/status/datastore-usage' } })
+  pbs.faults.add({ kind: 'status', status: 500, body: 'statfs failed', match: { path: /\/status$/ } })
+  const untold = await syncAndWait(running, { resources: ['datastores'] })
+  expect(untold.warnings.map(({ message }) => message).join()).toMatch(
+    /usage of .* stays as last known: .*statfs failed/,
+  )
+  const [after] = (await allRows(running, 'datastores')).filter(({ name }) => name === store.name)
+  expect(after).toMatchObject({ used_bytes: before?.['used_bytes'], usage_at: before?.['usage_at'] })
+  expect(Date.parse(String(after?.['last_seen_at']))).toBeGreaterThan(Date.parse(String(after?.['usage_at'])))
+  const asOf = `as of ${String(before?.['usage_at']).slice(0, 19).replace('T', ' ')}`
+  expect(await pageText(pathname)).toContain(asOf)
+  expect(await pageText('/plugins/pbs/datastores/')).toContain(asOf)
+  pbs.faults.clear()
+
   store.usage.total = total * 2
   await syncAndWait(running, { resources: ['datastores'] })
   expect(await points()).toEqual(first)

@@ -196,5 +196,5 @@ export { type DeletionsInput, deletes, type Judgement, judgeDeletions } from './
 export { isTaskKept, type TaskMarks, type TaskWindow, taskFloor, taskWindow } from './sync/task-window.ts'
 export { type TaskSubject, taskSubject } from './task-subject.ts'
 export { formatTimestamp, parseTimestamp, withFraction } from './timestamp.ts'
-export { mostUsagePoints, type UsagePoint, usageDays, usageSlotSeconds } from './usage.ts'
+export { mostUsagePoints, sizeFields, type UsagePoint, usageDays, usageSlotSeconds } from './usage.ts'
 export { type KnownNodes, verificationPlace, verifyingWorkers } from './verification-place.ts'

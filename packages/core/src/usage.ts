@@ -6,6 +6,9 @@ export interface UsagePoint {
   readonly total_bytes: number
 }
 
+/** What a source tells of the size of a datastore: known together, or not at all. */
+export const sizeFields = ['used_bytes', 'total_bytes', 'avail_bytes', 'estimated_full_at'] as const
+
 /** A point stands for a quarter of a day in UTC: fine enough to see a trend, coarse enough to keep for a year. */
 export const usageSlotSeconds = 6 * 3600
 

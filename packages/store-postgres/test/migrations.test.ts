@@ -27,7 +27,12 @@ const query = <A>(text: string) =>
   )
 
 /** Derived fields that lists make. */
-const madeInLists: ReadonlySet<string> = new Set(['files', 'verification_place', 'newest_verification_place'])
+const madeInLists: ReadonlySet<string> = new Set([
+  'files',
+  'usage_at',
+  'verification_place',
+  'newest_verification_place',
+])
 
 describe.each(engines)('migrations on $engine', ({ empty }) => {
   test('an empty database gets all of them, a migrated one none', async () => {

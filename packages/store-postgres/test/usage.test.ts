@@ -1,5 +1,11 @@
-import { type UsagePoint, usageDays } from '@netbox-pbs/core'
-import { type ChangeSets, DatastoreUsage, Inventory, type InventoryWrites } from '@netbox-pbs/core/ports'
+import { sizeFields, type UsagePoint, usageDays } from '@netbox-pbs/core'
+import {
+  type ChangeSets,
+  DatastoreUsage,
+  Inventory,
+  InventoryLists,
+  type InventoryWrites,
+} from '@netbox-pbs/core/ports'
 import { create, datastoreFacts, landOnce, may } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime, Stream } from 'effect'
 import { sql } from 'kysely'
@@ -9,9 +15,11 @@ import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { edits } from './contract/edits.ts'
 import { engines } from './engines.ts'
 
+const unknownSizes = { used_bytes: null, total_bytes: null, avail_bytes: null, estimated_full_at: null }
+
 describe.each(engines)('the usage of datastores on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
-  type Ports = InventoryWrites | Inventory | ChangeSets | DatastoreUsage | Database
+  type Ports = InventoryWrites | Inventory | InventoryLists | ChangeSets | DatastoreUsage | Database
   const run = <A, E>(effect: Effect.Effect<A, E, Ports>) => runtime.runPromise(effect)
   afterAll(() => runtime.dispose())
 
@@ -116,6 +124,73 @@ describe.each(engines)('the usage of datastores on $engine', ({ migrated }) => {
         expect((yield* points(id)).count).toBe(1)
         yield* writes.remove({ model: 'datastore', id })
         expect((yield* points(id)).count).toBe(0)
+      }),
+    )
+  })
+
+  test('of slots that are not over yet is left out: the clock of the server is ahead', async () => {
+    await run(
+      Effect.gen(function* () {
+        const server = yield* newServer('u-6')
+        yield* land('u-6', server, [point(19, 100), point(20, 200), point(21, 300)], true, may(20))
+        const id = yield* stores(server)
+        expect((yield* points(id)).rows).toEqual([point(19, 100)])
+      }),
+    )
+  })
+
+  test('that cannot be told stays as it was last known, with its time, and is written once', async () => {
+    await run(
+      Effect.gen(function* () {
+        const server = yield* newServer('u-7')
+        const unknown = { ...observation, ...unknownSizes, unknown: [...sizeFields] }
+        const landed = (day: number, values: object, first = false) =>
+          landOnce(
+            { resource: 'datastores', server: 'u-7' },
+            [
+              {
+                model: 'datastore',
+                changes: first ? [create('datastore', datastoreFacts(server, 'tank'))] : [],
+                observed: [{ key: [server, 'tank'] as const, values }],
+              },
+            ],
+            { at: may(day) },
+          )
+        const shown = Effect.map(
+          Effect.flatMap(InventoryLists, (lists) =>
+            lists.list({
+              model: 'datastore',
+              filters: [{ field: 'server', lookup: 'exact', values: [server] }],
+              search: null,
+              order: [],
+              page: { _tag: 'offset', limit: 1, offset: 0 },
+            }),
+          ),
+          ({ rows: [row] }) => [row?.used_bytes, row?.gc_status, row?.usage_at, row?.last_seen_at],
+        )
+        const observedVersion = Effect.flatMap(Database, (database) =>
+          database.query('looking', async (db) => {
+            const { rows } =
+              await sql`select xmin::text from datastore_observations where server_id = ${server}`.execute(db)
+            return rows
+          }),
+        )
+        yield* landed(1, unknown, true)
+        expect(yield* shown).toEqual([null, 'ok', null, may(1)])
+        yield* landed(2, observation)
+        expect(yield* shown).toEqual([1, 'ok', may(2), may(2)])
+        yield* landed(3, observation)
+        yield* landed(4, { ...unknown, gc_status: 'error' })
+        expect(yield* shown).toEqual([1, 'error', may(3), may(4)])
+        const version = yield* observedVersion
+        yield* landed(5, { ...unknown, gc_status: 'error' })
+        expect(yield* shown).toEqual([1, 'error', may(3), may(5)])
+        expect(yield* observedVersion).toEqual(version)
+        yield* landed(6, { ...observation, used_bytes: 2 })
+        expect(yield* shown).toEqual([2, 'ok', may(6), may(6)])
+        // A source that knows that there is no size says so.
+        yield* landed(7, { ...observation, ...unknownSizes })
+        expect(yield* shown).toEqual([null, 'ok', null, may(7)])
       }),
     )
   })

@@ -1,3 +1,4 @@
+import { sizeFields } from '@netbox-pbs/core'
 import { PbsDatastoreConfig, PbsDatastoreListItem, PbsDatastoreUsage, PbsGcStatus } from '@netbox-pbs/pbs-client'
 import { describe, expect, test } from 'vitest'
 import type { z } from 'zod'
@@ -64,7 +65,7 @@ describe('a datastore', () => {
       maintenance: '',
       mount_status: '',
       backend_type: '',
-      unknown: ['path'],
+      unknown: ['path', ...sizeFields],
       observed: {
         used_bytes: null,
         total_bytes: null,

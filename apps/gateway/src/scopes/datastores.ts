@@ -1,4 +1,4 @@
-import { mostUsagePoints, type UsagePoint, usageSlotSeconds } from '@netbox-pbs/core'
+import { mostUsagePoints, sizeFields, type UsagePoint, usageSlotSeconds } from '@netbox-pbs/core'
 import {
   allowsReading,
   type PbsDatastoreConfig,
@@ -91,7 +91,7 @@ const listDatastores = (session: ServerSession): Effect.Effect<Listing<Datastore
     const [{ listed, configs }, usages, gc] = yield* Effect.all(
       [
         readStores(session),
-        observedOnly('usage', pbs.datastoreUsages),
+        observedOnly('usage', pbs.datastoreUsages, 'stays as last known'),
         observedOnly('state of garbage collection', pbs.gcStates),
       ],
       { concurrency: 'unbounded' },
@@ -196,7 +196,7 @@ export const datastoreFrame = ({ server, listed, configured, usage, gc }: Datast
   maintenance: maintenanceText(listed.maintenance),
   mount_status: listed['mount-status'] ?? '',
   backend_type: backendType(listed, configured),
-  ...withUnknown(unknownColumnsOf(listed, configured)),
+  ...withUnknown([...unknownColumnsOf(listed, configured), ...unknownSizes(listed, configured, usage)]),
   observed: {
     ...(backendType(listed, configured) === 's3' ? unknownSize : sizeOf(usage)),
     gc_status: gcStatusOf(gc, usage),
@@ -217,6 +217,14 @@ const sizeOf = (usage: PbsDatastoreUsage | undefined) => ({
   estimated_full_at: datetimeOf(usage?.['estimated-full-date'] ?? null),
   ...usageOf(usage),
 })
+
+/** Sizes that could not be read now. A datastore in S3 is known to have none. */
+const unknownSizes = (
+  listed: PbsDatastoreListItem,
+  configured: PbsDatastoreConfig | undefined,
+  usage: PbsDatastoreUsage | undefined,
+): ReadonlyArray<string> =>
+  backendType(listed, configured) !== 's3' && (usage?.total ?? null) === null ? sizeFields : []
 
 const listedColumns: ColumnsOfFields = {
   comment: ['comment'],

@@ -126,11 +126,12 @@ interface ObservedRows<A> {
 /**
  * Reads a list that holds observations only. Its failure does not fail the facts: PBS fails the
  * whole list for one store in trouble (a statfs, a state file), or hangs with the disk of that
- * store.
+ * store. `fate` says what becomes of it then.
  */
 export const observedOnly = <A>(
   what: string,
   read: Effect.Effect<ReadonlyArray<ListRow<A>>, ScopeFailed>,
+  fate?: string,
 ): Effect.Effect<ObservedRows<A>> =>
   Effect.match(read, {
     onSuccess: (list) => {
@@ -140,14 +141,19 @@ export const observedOnly = <A>(
     onFailure: (failure) => ({
       rows: [],
       failure,
-      notes: (stores) => (stores.length === 0 ? [] : [unknownOf(what, stores, failure)]),
+      notes: (stores) => (stores.length === 0 ? [] : [unknownOf(what, stores, failure, fate)]),
     }),
   })
 
 /** The note of what could not be read of some stores. */
-export const unknownOf = (what: string, stores: ReadonlyArray<string>, { message }: ScopeFailed): Note => ({
+export const unknownOf = (
+  what: string,
+  stores: ReadonlyArray<string>,
+  { message }: ScopeFailed,
+  fate = 'is unknown',
+): Note => ({
   code: 'state_unavailable',
-  message: `${what} of ${someOf(stores)} is unknown: ${message}`,
+  message: `${what} of ${someOf(stores)} ${fate}: ${message}`,
 })
 
 const mostNamed = 5

@@ -56,6 +56,8 @@ export interface Observed<M extends ObservedModel> {
 
 /** Usage of a datastore now, and the earlier points that its source still has. */
 export type DatastoreObservation = Observations<'datastore'> & {
+  /** Fields that the source could not tell now: the last known values stay. Left out when there is none. */
+  readonly unknown?: ReadonlyArray<string> | undefined
   /** Oldest first, at most `mostUsagePoints`; left out where the source keeps none. */
   readonly usage?: ReadonlyArray<UsagePoint> | undefined
 }

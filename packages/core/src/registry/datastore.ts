@@ -22,6 +22,8 @@ export const datastore = {
     used_bytes: { class: 'observation', ...bytes, label: 'Used bytes' },
     total_bytes: { class: 'observation', ...bytes, label: 'Total bytes' },
     avail_bytes: { class: 'observation', ...bytes, label: 'Avail bytes' },
+    // A list that lacks the sizes leaves the last ones; from then on this is older than `last_seen_at`.
+    usage_at: { class: 'derived', type: 'datetime', nullable: true, label: 'Usage as of', readOnly: true },
     gc_status: { class: 'observation', type: 'choice', choices: gcStatuses, default: 'unknown', label: 'GC status' },
     comment: { class: 'source', type: 'text', max: 1024, default: '', label: 'Comment' },
     maintenance: { class: 'source', type: 'text', max: 255, default: '', label: 'Maintenance', readOnly: true },

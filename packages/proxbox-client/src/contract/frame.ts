@@ -28,8 +28,9 @@ const list = <T extends z.ZodType>(item: T): z.ZodType<ReadonlyArray<z.output<T>
 /** The row facts that cannot be told now. */
 const unknown = {
   /**
-   * Columns whose value is unknown, because a field of PBS's row was odd or a manifest was
-   * unreadable: their values in the frame are placeholders. Left out when there are none.
+   * Columns whose value is unknown, because a field of PBS's row was odd, or a manifest or the size
+   * of a datastore was unreadable: their values in the frame are placeholders. Left out when there
+   * are none.
    */
   unknown: list(z.string()).optional(),
 }

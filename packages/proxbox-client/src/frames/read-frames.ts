@@ -251,7 +251,8 @@ function sourceFrame(wire: Exclude<Frame, GroupFrame>): SourceFrame {
     }
     case 'datastore': {
       const { frame: _, server, observed, ...facts } = wire
-      return { _tag: 'datastore', server, facts, observed }
+      const unknown = facts.unknown?.filter((column) => Object.hasOwn(observed, column)) ?? []
+      return { _tag: 'datastore', server, facts, observed: unknown.length === 0 ? observed : { ...observed, unknown } }
     }
     case 'namespace': {
       const { frame: _, server, ...facts } = wire

@@ -49,9 +49,9 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
     const branch = covering ?? staging.branch
     const notOpen = covering === null ? await keepOpen(trx, branch) : null
     if (notOpen !== null) return notOpen
+    const lastSeen = await lastCompleteAt(trx, place)
     if (part !== null) {
       const { at, runId } = staging
-      const lastSeen = await lastCompleteAt(trx, place)
       await landSightings(trx, { place, part, runId, at, lastSeen })
     }
     for (const model of branchedModelsOf(scope.resource)) {
@@ -64,7 +64,7 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
     if (scope.resource === 'snapshots') await recountMarked(trx, database.engine, branch, place)
     if (part !== null) {
       const model = scopes[scope.resource].lists
-      await landObservations(trx, model, part)
+      await landObservations(trx, model, { part, lastSeen })
       await stageObservations(trx, { branch, model }, part)
       if (scope.resource === 'datastores') {
         await landUsage({ db: trx, engine: database.engine }, { serverId, part, at: staging.at })

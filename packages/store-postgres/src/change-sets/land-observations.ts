@@ -1,16 +1,24 @@
-import { type ModelName, mostUsagePoints, usageDays } from '@netbox-pbs/core'
+import { type ModelName, mostUsagePoints, usageDays, usageSlotSeconds } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
-import { keyColumns, observedColumns, tables } from '../tables/columns.ts'
+import { keyColumns, observationTable, observedColumns, tables } from '../tables/columns.ts'
 import { insertObservations } from '../writes/insert-observations.ts'
 import { eachWindow, readWindows, type Window } from './windows.ts'
 
 /**
  * Writes the staged observations of a part that differ from the last ones. A server that did not
- * answer keeps its last contact.
+ * answer keeps its last contact, and a row what its source could not tell now.
+ *
+ * @param lastSeen - When the list before this one was complete; null: none was.
  */
-export async function landObservations(db: Kysely<Tables>, model: ModelName, part: number): Promise<void> {
+export async function landObservations(
+  db: Kysely<Tables>,
+  model: ModelName,
+  { part, lastSeen }: { readonly part: number; readonly lastSeen: string | null },
+): Promise<void> {
+  const observation = observationTable(model)
+  if (observation === null) return
   const columns = observedColumns(model)
   const sameKey = keyColumns(model).map(
     ({ name, type }, i) => sql`m.${sql.id(name)} = (r.key ->> ${i}::int)::${sql.raw(type)}`,
@@ -22,12 +30,26 @@ export async function landObservations(db: Kysely<Tables>, model: ModelName, par
         select distinct on (key) key, values from staged_observations where part_id = ${part}::bigint order by key, seq desc
       ) r
       cross join lateral jsonb_to_record(r.values) as v (${sql.join(types)})
-      join ${sql.table(tables[model])} m on ${sql.join(sameKey, sql` and `)}`,
+      join ${sql.table(tables[model])} m on ${sql.join(sameKey, sql` and `)}
+      left join ${sql.table(observation.table)} o on ${sql.ref(`o.${observation.id}`)} = m.id${model === 'server' ? sql`` : sql` and o.server_id = m.server_id`}`,
     row: 'm',
-    values: columns.map(({ name }) => ({ name, value: sql.ref(`v.${name}`) })),
+    values: [
+      ...columns.map(({ field, name }) => ({
+        name,
+        value: sql`case when ${isUnknown(field)} then ${sql.ref(`o.${name}`)} else ${sql.ref(`v.${name}`)} end`,
+      })),
+      ...(model === 'datastore' ? [{ name: 'usage_own', value: usageOwn(lastSeen) }] : []),
+    ],
     existing: 'newest',
   })?.execute(db)
 }
+
+const isUnknown = (field: string): RawBuilder<boolean> =>
+  sql<boolean>`coalesce(r.values -> 'unknown' ? ${field}::text, false)`
+
+/** When the sizes that this list lacks were told last. Null: it has them, as of `last_complete_at` of its scope. */
+const usageOwn = (lastSeen: string | null): RawBuilder<unknown> =>
+  sql`case when ${isUnknown('used_bytes')} and o.used_bytes is not null then coalesce(o.usage_own, ${lastSeen}::timestamptz) end`
 
 /**
  * Writes the end of tasks that finished since main last recorded them, into their own rows. Like
@@ -84,6 +106,7 @@ async function addPoints(db: Kysely<Tables>, serverId: number | null, window: Wi
     cross join lateral jsonb_to_recordset(w.values -> 'usage') as p (time timestamptz, used_bytes bigint, total_bytes bigint)
     join datastores m on m.server_id = ${serverId}::bigint and m.name = w.key ->> 1
     where ${window.rows} and p.time > ${at}::timestamptz - ${usageDays} * interval '1 day'
+      and p.time <= ${at}::timestamptz - ${usageSlotSeconds} * interval '1 second'
     on conflict do nothing`.execute(db)
   if (numAffectedRows === 0n) return
   await sql`

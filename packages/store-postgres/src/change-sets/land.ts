@@ -63,6 +63,8 @@ interface Land extends WindowStep {
   readonly landing: Landing
   /** The staged part; null: nothing was appended. */
   readonly part: number | null
+  /** When the scope's list before this one was complete; null: none was. */
+  readonly lastList: string | null
 }
 
 /** Applies a scope's part to main in one transaction, under the scope's lock. */
@@ -91,6 +93,7 @@ export const land = Effect.fn('ChangeSets.land')(function* (
       landing,
       part,
       at: landing.at,
+      lastList: lastSeen,
       lastSeen: () => sql`${lastSeen}::timestamptz`,
       own: scopes[landing.scope.resource].lists,
       writer: { origin: { runId: landing.runId }, watch },
@@ -166,7 +169,7 @@ async function landPart(step: Land, part: number): Promise<RowCounts> {
   if (model === 'task') {
     await landTaskObservations(db, engine, part)
     await noteNodes(db, part)
-  } else await landObservations(db, model, part)
+  } else await landObservations(db, model, { part, lastSeen: step.lastList })
   if (model === 'datastore') await landUsage(step, { serverId: place.server_id, part, at: landing.at })
   return addRows(upserted, deleted)
 }

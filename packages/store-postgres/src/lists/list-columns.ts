@@ -88,6 +88,13 @@ const lastSeen = (model: ModelName): ListColumn =>
         reads: scopeFields(model),
       }
 
+/** When the sizes of a datastore were told last; null where none is known. */
+const usageAt: ListColumn = {
+  value: sql`case when coalesce(o.used_bytes, o.total_bytes, o.avail_bytes) is not null then coalesce(o.usage_own, ${lastSeen('datastore').value}) end`,
+  needs: ['o', 'c'],
+  reads: lastSeen('datastore').reads,
+}
+
 /** The name of the row's server; its own for a server. */
 export const serverName = (model: ModelName): ListColumn =>
   model === 'server' ? own('name') : { value: sql`v.name`, needs: ['v'], reads: ['server'] }
@@ -122,6 +129,7 @@ const newestVerificationPlace: RawBuilder<unknown> = sql`case when t.newest_veri
 
 /** Derived fields that no table has: they are made when a list is read. */
 const derivedInLists: Readonly<Record<string, ListColumn>> = {
+  'datastore.usage_at': usageAt,
   'snapshot.files': {
     value: sql`t.manifest_files || t.other_files`,
     needs: [],

@@ -130,7 +130,8 @@ function firstObservations(model: ModelName): RawBuilder<unknown> {
   const read = observedColumns(model).map(
     ({ field, name, type }) => sql`(t.observation ->> ${field}::text)::${sql.raw(type)} as ${sql.id(name)}`,
   )
-  return read.length === 0 ? sql`` : sql`cross join lateral (select ${sql.join(read)}) o`
+  const own = model === 'datastore' ? [sql`null::timestamptz as usage_own`] : []
+  return read.length === 0 ? sql`` : sql`cross join lateral (select ${sql.join([...read, ...own])}) o`
 }
 
 /** The columns that rows of a branch have for themselves. */

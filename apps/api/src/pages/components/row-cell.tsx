@@ -22,10 +22,31 @@ const verification = (state: unknown, place: unknown): Child | undefined => {
   return <Badge color="secondary" label={`${state}, ${String(place)}`} title={doubts[String(place)]} />
 }
 
+const isBefore = (time: unknown, other: unknown): boolean =>
+  typeof time === 'string' && typeof other === 'string' && Date.parse(time) < Date.parse(other)
+
 /** Cells that say more than their column's type does, by model and column; undefined: shown by its type. */
 const special: Readonly<Record<string, (row: Row) => Child | undefined>> = {
-  'datastore.used_bytes': ({ used_bytes: used, total_bytes: total, backend_type: backend }) => {
-    if (typeof used === 'number' && typeof total === 'number') return <Usage used={used} total={total} />
+  'datastore.used_bytes': ({
+    used_bytes: used,
+    total_bytes: total,
+    backend_type: backend,
+    usage_at: at,
+    last_seen_at: seen,
+  }) => {
+    if (typeof used === 'number' && typeof total === 'number')
+      return (
+        <>
+          <Usage used={used} total={total} />
+          {isBefore(at, seen) ? (
+            <Badge
+              color="orange"
+              label={`as of ${formatTime(String(at))}`}
+              title="The datastore was listed since, without its size"
+            />
+          ) : null}
+        </>
+      )
     if (backend !== 's3' || typeof used === 'number') return undefined
     return (
       <span class="text-secondary" title="PBS measures only the disk of the cache of a datastore in S3">
