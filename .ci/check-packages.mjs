@@ -1,13 +1,13 @@
 // Uses every published package as others would: packs it without a build before, has publint and
 // attw read the tarball, installs the tarballs into empty folders, and there runs what the READMEs
-// show on Node 22, compiles it, and starts the demo of the command.
-import { execFile, spawn } from 'node:child_process'
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// show on Node 22, compiles it, and starts the programs of the command.
+import { execFile } from 'node:child_process'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { installCommand, signalEveryStarter, startDemo, startUnits } from './use-command.mjs'
 
 /** The oldest release of Node that the packages promise to run on. */
 const oldestNode = '22'
@@ -136,47 +136,20 @@ const tsconfig = (moduleResolution) => ({
   include: ['*.ts'],
 })
 
-/** Installs the command with npm and its flat tree, starts its demo with npx, reads a page and a list, and stops it. */
+/** The command on the oldest Node, as operators install and start it. */
 async function useCommand() {
   const home = join(folder, 'command')
-  writeJson(join(home, 'package.json'), { private: true })
-  const tarballs = packages.map(({ tarball }) => tarball)
-  const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
-  await timed('  install', () => run('npm', ['install', ...quiet, ...tarballs], { cwd: home }))
-  await timed('  start --demo', async () => {
-    const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` }
-    const args = ['start', '--demo', '--port', '0', '--gateway-port', '0']
-    // A group of its own: a signal to npx alone does not reach what it has started.
-    const options = { cwd: home, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true }
-    const demo = spawn('npx', ['netbox-pbs', ...args], options)
-    const ended = new Promise((resolve) => demo.once('exit', resolve))
-    try {
-      await readDemo(demo)
-    } finally {
-      if (demo.exitCode === null) process.kill(-demo.pid, 'SIGTERM')
-      await ended
-    }
-  })
-}
-
-/** Reads a list and a style sheet of a demo, as soon as it is ready. */
-async function readDemo({ stdout, stderr }) {
-  let errors = ''
-  stderr.on('data', (text) => {
-    errors += text
-  })
-  let ready = null
-  for await (const line of createInterface({ input: stdout })) {
-    ready = /^netbox-pbs ready: (\S+) token in (.+)$/.exec(line)
-    if (ready !== null) break
-  }
-  if (ready === null) throw new Error(`The demo ended before it was ready.\n${errors}`)
-  const [, page, tokenFile] = ready
-  const headers = { Authorization: `Bearer ${readFileSync(tokenFile, 'utf8').trim()}` }
-  const list = await fetch(new URL('/api/plugins/pbs/snapshots/?limit=1', page), { headers })
-  const style = await fetch(new URL('static/netbox-pbs.css', page))
-  const { count } = await list.json()
-  if (!(count > 0) || !style.ok) throw new Error(`The demo has ${count} snapshots; its style answers ${style.status}.`)
+  mkdirSync(home)
+  const node = realpathSync(join(folder, 'libraries/node_modules/node/bin/node'))
+  await timed('  install', () =>
+    installCommand(
+      home,
+      packages.map(({ tarball }) => tarball),
+    ),
+  )
+  await timed('  start --demo', () => startDemo(home, node))
+  await timed('  start by Node alone', () => startUnits(home, node))
+  await timed('  signals', () => signalEveryStarter(home, node))
 }
 
 function writeJson(path, value) {

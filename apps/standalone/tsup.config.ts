@@ -2,7 +2,13 @@ import { cpSync } from 'node:fs'
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: { main: 'src/main.ts' },
+  // The separate apps are part of the package: one install runs the system on one machine or on several.
+  entry: {
+    'netbox-pbs': 'src/main.ts',
+    gateway: '../gateway/src/main.ts',
+    worker: '../worker/src/main.ts',
+    api: '../api/src/main.ts',
+  },
   format: 'esm',
   splitting: true, // a command loads what it uses, and only a demo loads the simulator
   clean: true,
