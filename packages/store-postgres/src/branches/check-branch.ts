@@ -16,10 +16,9 @@ import { lockBranchFor, readLocked } from './branch-record.ts'
 import { ConflictIndex, conflictsOf, conflictsOfScopes, type FoundConflict, keepConflicts } from './conflict-rows.ts'
 import { regressions } from './covered-scopes.ts'
 import { guardQuestions } from './guard-questions.ts'
-import { entryScope, entryScopeKey } from './judge-entry.ts'
+import { entryScope, entryScopeKey, type ResolvedEntry, resolveEntry } from './judge-entry.ts'
 import { changesKey, resolveKeyConflicts } from './key-conflicts.ts'
 import { type Entry, readEntries } from './read-entries.ts'
-import { type ResolvedEntry, resolveEntry } from './resolve-entry.ts'
 import { type EntriesOf, entriesToJudge } from './stale-entries.ts'
 
 /** Entries compared at a time. */

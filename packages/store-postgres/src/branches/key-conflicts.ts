@@ -6,8 +6,7 @@ import type { Tables } from '../database/tables.ts'
 import { keyColumns, sameKey, tables } from '../tables/columns.ts'
 import { branchTable } from './branch-columns.ts'
 import { ConflictIndex, conflictsOf } from './conflict-rows.ts'
-import { ofWhole } from './judge-entry.ts'
-import { type ResolvedEntry, resolveEntryWith } from './resolve-entry.ts'
+import { ofWhole, type ResolvedEntry, resolveEntryWith } from './judge-entry.ts'
 
 /** The key that an update gives to its row, when it gives it one: a new one, or its own to a row that main has lost. */
 function claimedKey(model: ModelName, { entry, resolved }: ResolvedEntry): FieldValues | null {
