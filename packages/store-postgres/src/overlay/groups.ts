@@ -1,6 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import { effective } from '../branches/branch-columns.ts'
-import { mergedValue } from '../branches/merged-value.ts'
+import { effective, mergedValue } from '../branches/branch-columns.ts'
 import type { Relation } from '../lists/list-columns.ts'
 import type { ListView, Replaced } from '../lists/list-view.ts'
 import { columnNames, comparedColumns, keyColumns, sameKey } from '../tables/columns.ts'

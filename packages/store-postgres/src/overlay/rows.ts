@@ -1,7 +1,6 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
-import { branchTable, entryOf, mergedColumns } from '../branches/branch-columns.ts'
-import { isMerged, mergedValue } from '../branches/merged-value.ts'
+import { branchTable, entryOf, isMerged, mergedColumns, mergedValue } from '../branches/branch-columns.ts'
 import { touchesOneOf, touching } from '../branches/read-touches.ts'
 import { mainRelation, observationsBy, type Relation } from '../lists/list-columns.ts'
 import type { ListView, Replaced } from '../lists/list-view.ts'
