@@ -18,8 +18,8 @@ import type { Tables } from '../database/tables.ts'
 import { hasAbsent, isPlaceOf, placeKey, placeOf, type ScopePlace } from '../scopes/scope-place.ts'
 import { columnNames, keyColumns, type ScopeColumn, sameKey, scopeColumnsOf, tables } from '../tables/columns.ts'
 import { nextVersion } from '../tables/row-version.ts'
+import type { TouchedScope } from './branch-places.ts'
 import { coveredPlaces } from './covered-scopes.ts'
-import type { TouchedScope } from './touched-scopes.ts'
 import { clearBranchDigests } from './waiting-groups.ts'
 
 /**

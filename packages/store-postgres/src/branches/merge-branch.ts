@@ -24,6 +24,7 @@ import type { WindowStep } from '../change-sets/land.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { placeKey } from '../scopes/scope-place.ts'
+import { lockWithPlaces, touchedScopes } from './branch-places.ts'
 import { readLocked } from './branch-record.ts'
 import {
   ConflictIndex,
@@ -46,7 +47,6 @@ import {
   landVisibilities,
   OverridesOfMerge,
 } from './land-merged.ts'
-import { lockWithPlaces } from './lock-branch-places.ts'
 import { logStep } from './log-branch.ts'
 import { mergeManually } from './manual-merge/manual-merge.ts'
 import { branchWatch } from './mark-stale.ts'
@@ -54,7 +54,6 @@ import { type Entry, readEntries } from './read-entries.ts'
 import { leaveOut, recordOutcomes, refreshOutcomes, type Written } from './record-outcomes.ts'
 import { endReview } from './review-scopes.ts'
 import { allEntries, lockTouched, stageCurrent, staleEntries } from './stale-entries.ts'
-import { touchedScopes } from './touched-scopes.ts'
 
 /** What is merged, by whom, and when (RFC 3339). */
 export interface MergeRequest {

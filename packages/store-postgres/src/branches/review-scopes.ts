@@ -2,9 +2,9 @@ import { type Kysely, sql } from 'kysely'
 import type { LandingPolicy } from '../change-sets/land.ts'
 import type { Tables } from '../database/tables.ts'
 import { isPlaceOf, isScopeRow, placeKey, placeRows, type ScopePlace } from '../scopes/scope-place.ts'
+import { touchedScopes } from './branch-places.ts'
 import { isOpenSyncBranch } from './branch-record.ts'
 import { coveredPlaces } from './covered-scopes.ts'
-import { touchedScopes } from './touched-scopes.ts'
 
 /**
  * Sets the scopes that a branch touches to review: their source will report the reverted changes

@@ -1,9 +1,11 @@
-import type { ScopeResource } from '@netbox-pbs/core'
+import { type Scope, type ScopeResource, scopeKey, scopeResources, scopes } from '@netbox-pbs/core'
 import type { BranchNotFound, BranchNotOpen } from '@netbox-pbs/core/ports'
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { lockFurther, lockPlaces, type Places } from '../scopes/scope-locks.ts'
-import { placeColumns, type ScopePlace } from '../scopes/scope-place.ts'
+import { branchedModelsOf, placeColumns, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
+import { scopeColumns, scopeColumnsOf } from '../tables/columns.ts'
+import { branchTable } from './branch-columns.ts'
 import { type Locked, lockBranchFor } from './branch-record.ts'
 
 /**
@@ -61,4 +63,37 @@ async function placesOfBranch(db: Kysely<Tables>, branch: number): Promise<Place
   const { rows: deleted } = await sql<{ id: number }>`
     select s.id from branch_servers s where s.branch_id = ${id} and s.op = 'delete'`.execute(db)
   return { scopes: rows, deletedServers: deleted.map((server) => server.id) }
+}
+
+/** A scope in which a branch changes something, and where it lies in main. */
+export interface TouchedScope {
+  readonly scope: Scope
+  readonly place: ScopePlace
+}
+
+/**
+ * The scopes in which a branch changes anything, from the roots down; of one kind in the order of
+ * their names, which is also the order in which they are locked.
+ */
+export async function touchedScopes(db: Kysely<Tables>, branch: number): Promise<ReadonlyArray<TouchedScope>> {
+  const of = sql`e.branch_id = ${branch}::bigint`
+  const ofServers = sql`select jsonb_build_object('resource', 'servers') as scope, null::bigint as server_id where exists (select from branch_servers e where ${of})`
+  const others = scopeResources.flatMap((resource) => {
+    const models = branchedModelsOf(resource)
+    if (resource === 'servers' || models.length === 0) return []
+    const columns = sql.join(scopeColumnsOf(resource).map((column) => sql.ref(`e.${column}`)))
+    const entries = models.map((model) => sql`select ${columns} from ${branchTable(model)} e where ${of}`)
+    const fields = scopes[resource].by.map(
+      (field) => sql`${sql.lit(field)}, ${field === 'server' ? sql`v.name` : sql.ref(`e.${scopeColumns[field]}`)}`,
+    )
+    return [
+      sql`select jsonb_build_object('resource', ${sql.lit(resource)}, ${sql.join(fields)}), v.id
+        from (${sql.join(entries, sql` union `)}) e join servers v on v.id = e.server_id`,
+    ]
+  })
+  const { rows } = await sql<{ scope: Scope; server_id: number | null }>`
+    ${sql.join([ofServers, ...others], sql` union `)}`.execute(db)
+  const rank = ({ resource }: Scope) => scopeResources.indexOf(resource)
+  const touched = rows.map(({ scope, server_id }) => ({ scope, place: scopePlace(scope, server_id) }))
+  return touched.toSorted(({ scope: a }, { scope: b }) => rank(a) - rank(b) || (scopeKey(a) < scopeKey(b) ? -1 : 1))
 }
