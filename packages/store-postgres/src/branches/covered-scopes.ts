@@ -1,4 +1,5 @@
 import { type ModelName, type Scope, scopes, scopeTitle } from '@netbox-pbs/core'
+import { BranchScopeUnknown } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { branchedModelsOf, inScope, placeKey, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
@@ -25,7 +26,7 @@ export const coveredScopes: RawBuilder<unknown> = sql`
     )}`
 
 /** A scope that a branch covers, under the present name of its server. */
-export interface CoveredScope {
+interface CoveredScope {
   readonly scope: Scope
   /**
    * Id of its server; null: the scope of the servers, or a server that was unknown when branches
@@ -35,15 +36,30 @@ export interface CoveredScope {
 }
 
 /** The columns of a `CoveredScope`, from `branch_scopes s`. */
-export const coveredScopeColumns: RawBuilder<unknown> = sql`
+const coveredScopeColumns: RawBuilder<unknown> = sql`
   s.server_id, s.scope || coalesce((select jsonb_build_object('server', v.name) from servers v where v.id = s.server_id), '{}') as scope`
 
 /** Where a covered scope lies. */
-export const coveredPlace = ({ scope, server_id }: CoveredScope): ScopePlace => scopePlace(scope, server_id)
+const coveredPlace = ({ scope, server_id }: CoveredScope): ScopePlace => scopePlace(scope, server_id)
 
 /** Whether the server of a covered scope is not known. */
-export const hasNoServer = ({ scope, server_id }: CoveredScope): boolean =>
-  server_id === null && scope.resource !== 'servers'
+const hasNoServer = ({ scope, server_id }: CoveredScope): boolean => server_id === null && scope.resource !== 'servers'
+
+/**
+ * Where the scopes that a branch of a sync covers lie in main, as rows of a query: under the names
+ * of the columns of `scopes`, and how it was listed. Those of a server that main no longer has are
+ * left out.
+ */
+export const coveredPlaces = (branch: number): RawBuilder<unknown> => sql`
+  select s.scope_key, s.visibility, s.listed, s.listed_at, s.server_id, s.scope ->> 'resource' as resource,
+    ${sql.join(storedColumns.map(({ column, value }) => sql`${value} as ${sql.id(column)}`))}
+  from branch_scopes s
+  where s.branch_id = ${branch}::bigint
+    and (s.scope ->> 'resource' = 'servers' or exists (select from servers v where v.id = s.server_id))`
+
+/** Whether the entry `e` belongs to the scope that lies at a place. No entry is of a scope that lands at once. */
+export const ofPlace = (place: ScopePlace): RawBuilder<unknown> =>
+  branchedModelsOf(place.resource).length === 0 ? sql`false` : inScope(place, 'e')
 
 /** How many entries of a branch lie in a scope, of any model or those of some kind. */
 export async function entriesIn(
@@ -69,7 +85,7 @@ export async function entriesIn(
 }
 
 /** A conflict of a whole scope. */
-export const conflictOfScope = (
+const conflictOfScope = (
   covered: CoveredScope,
   conflict: Pick<FoundConflict, 'kind' | 'base' | 'main' | 'branch'>,
 ): FoundConflict & { readonly model: ModelName } => ({
@@ -108,18 +124,46 @@ export async function regressions(
   return found
 }
 
-/** Whether the entry `e` belongs to the scope that lies at a place. No entry is of a scope that lands at once. */
-export const ofPlace = (place: ScopePlace): RawBuilder<unknown> =>
-  branchedModelsOf(place.resource).length === 0 ? sql`false` : inScope(place, 'e')
+interface HeldScope extends CoveredScope {
+  readonly held: string
+}
+
+/** The scopes of a branch of which the guard holds deletions. */
+async function heldScopes(db: Kysely<Tables>, branch: number): Promise<ReadonlyArray<HeldScope>> {
+  const { rows } = await sql<HeldScope>`
+    select ${coveredScopeColumns}, s.held from branch_scopes s
+    where s.branch_id = ${branch}::bigint and s.held is not null
+      and (s.server_id is null or exists (select from servers v where v.id = s.server_id))
+    order by s.scope_key`.execute(db)
+  return rows
+}
 
 /**
- * Where the scopes that a branch of a sync covers lie in main, as rows of a query: under the names
- * of the columns of `scopes`, and how it was listed. Those of a server that main no longer has are
- * left out.
+ * What the guard asks about a branch: whether the deletions that it holds may land. A question
+ * names how many there are, so that an answer counts for the number that was seen. A scope whose
+ * server main has deleted asks nothing: its rows are gone. A scope whose server is not known keeps
+ * its question.
  */
-export const coveredPlaces = (branch: number): RawBuilder<unknown> => sql`
-  select s.scope_key, s.visibility, s.listed, s.listed_at, s.server_id, s.scope ->> 'resource' as resource,
-    ${sql.join(storedColumns.map(({ column, value }) => sql`${value} as ${sql.id(column)}`))}
-  from branch_scopes s
-  where s.branch_id = ${branch}::bigint
-    and (s.scope ->> 'resource' = 'servers' or exists (select from servers v where v.id = s.server_id))`
+export async function guardQuestions(
+  db: Kysely<Tables>,
+  branch: number,
+): Promise<ReadonlyArray<FoundConflict & { readonly model: ModelName }>> {
+  const found: Array<FoundConflict & { readonly model: ModelName }> = []
+  for (const { held, ...covered } of await heldScopes(db, branch)) {
+    const which = { models: [scopes[covered.scope.resource].lists], which: sql`e.op = 'delete'` }
+    const deletions = hasNoServer(covered) ? null : await entriesIn(db, branch, coveredPlace(covered), which)
+    if (deletions === 0) continue
+    const values = { base: null, main: null, branch: { reason: held, deletions } }
+    found.push(conflictOfScope(covered, { kind: 'guard', ...values }))
+  }
+  return found
+}
+
+/**
+ * Refuses a branch that holds deletions of a scope whose server is unknown: the guard's question
+ * then names no entries. Undefined: there is none.
+ */
+export async function unknownScope(db: Kysely<Tables>, branch: number): Promise<BranchScopeUnknown | undefined> {
+  const lost = (await heldScopes(db, branch)).find(hasNoServer)
+  return lost === undefined ? undefined : new BranchScopeUnknown({ id: branch, scope: scopeTitle(lost.scope) })
+}

@@ -33,8 +33,7 @@ import {
   type FoundConflict,
   type StoredConflict,
 } from './conflict-rows.ts'
-import { regressions } from './covered-scopes.ts'
-import { guardQuestions, unknownScope } from './guard-questions.ts'
+import { guardQuestions, regressions, unknownScope } from './covered-scopes.ts'
 import { landInitialObservations } from './initial-observations.ts'
 import { answerOf, entryScopeKey, type ResolvedEntry, resolveEntry } from './judge-entry.ts'
 import { resolveKeyConflicts } from './key-conflicts.ts'
