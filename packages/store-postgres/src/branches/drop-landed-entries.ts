@@ -10,9 +10,9 @@ import { lockBranchFor, raiseRevision } from './branch-record.ts'
 import { entriesIn, ofPlace } from './covered-scopes.ts'
 import { judgeEntry } from './judge-entry.ts'
 import { type Entry, readEntries } from './read-entries.ts'
-import { dropEntries } from './rebase-entries.ts'
 import { coveringBranch } from './review-scopes.ts'
 import { type EntriesOf, staleEntries } from './stale-entries.ts'
+import { dropEntries } from './sync-branch.ts'
 import { clearPlaceDigests } from './waiting-groups.ts'
 
 /** Entries compared at a time. */
