@@ -12,7 +12,7 @@ import {
 } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
-import { recountStale } from '../src/branches/recount-stale.ts'
+import { recountStale } from '../src/branches/stale-groups.ts'
 import { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { ask, openBranch, stageOnce } from './contract/branch.ts'

@@ -48,11 +48,11 @@ import {
 } from './land-merged.ts'
 import { logStep } from './log-branch.ts'
 import { mergeManually } from './manual-merge/manual-merge.ts'
-import { branchWatch } from './mark-stale.ts'
 import { type Entry, readEntries } from './read-entries.ts'
 import { leaveOut, recordOutcomes, refreshOutcomes, type Written } from './record-outcomes.ts'
 import { endReview } from './review-scopes.ts'
 import { allEntries, lockTouched, stageCurrent, staleEntries } from './stale-entries.ts'
+import { branchWatch } from './stale-groups.ts'
 
 /** What is merged, by whom, and when (RFC 3339). */
 export interface MergeRequest {

@@ -6,8 +6,8 @@ import type { Tables } from '../database/tables.ts'
 import { inScope, type ScopePlace } from '../scopes/scope-place.ts'
 import { type Column, columnNames, factColumns, keyColumns, ofJson, sameKey, tables } from '../tables/columns.ts'
 import { branchTable, differ, entryOf, mergedColumns } from './branch-columns.ts'
-import { groupsOfWritten } from './mark-stale.ts'
 import { seenVersion } from './stale-entries.ts'
+import { groupsOfWritten } from './stale-groups.ts'
 import { isRetained } from './waiting-groups.ts'
 
 /** Where rows are staged, and the change set and the scope that they come from. */

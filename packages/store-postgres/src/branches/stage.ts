@@ -21,9 +21,9 @@ import { lockExistingScope } from '../scopes/scope-locks.ts'
 import { branchedModelsOf, placeKey, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
 import { tables } from '../tables/columns.ts'
 import { stageObservations } from './initial-observations.ts'
-import { recountMarked } from './recount-stale.ts'
 import { coveringBranch } from './review-scopes.ts'
 import { dropUnstaged, stageCreates, stageDeletes, stageUpdates } from './stage-rows.ts'
+import { recountMarked } from './stale-groups.ts'
 import { clearPlaceDigests, countRetained, rememberGroups, retainedIn } from './waiting-groups.ts'
 
 /** A scope that goes into a branch instead of main. */

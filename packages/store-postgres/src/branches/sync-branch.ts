@@ -18,11 +18,11 @@ import { checkBranch, compareBranch } from './check-branch.ts'
 import { ConflictIndex, conflictsOf } from './conflict-rows.ts'
 import { entryScopeKey, judgeEntry } from './judge-entry.ts'
 import { logStep } from './log-branch.ts'
-import { markEntriesStale } from './mark-stale.ts'
 import { type Entry, readEntries } from './read-entries.ts'
 import { outcomeOf, type Written } from './record-outcomes.ts'
 import { childModels } from './server-tombstone.ts'
 import { type EntriesOf, entriesToJudge } from './stale-entries.ts'
+import { markEntriesStale } from './stale-groups.ts'
 import { clearBranchDigests } from './waiting-groups.ts'
 
 /** Entries rebased at a time. */

@@ -1,7 +1,7 @@
 import type { ModelName } from '@netbox-pbs/core'
 import type { InventoryLists, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { recountStale } from '../branches/recount-stale.ts'
+import { recountStale } from '../branches/stale-groups.ts'
 import type { Database } from '../database/database.ts'
 import { listsOf, mainRows, type Rows } from '../lists/inventory-lists.ts'
 import type { ListView } from '../lists/list-view.ts'

@@ -1,6 +1,6 @@
 import { InventoryWrites } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
-import { branchWatch } from '../branches/mark-stale.ts'
+import { branchWatch } from '../branches/stale-groups.ts'
 import { Database } from '../database/database.ts'
 import { analyzeGrown } from '../database/statistics.ts'
 import { createRows, removeRows, updateRows } from '../edits/edit-rows.ts'

@@ -1,6 +1,6 @@
 import { branchedModels, type JsonValue, type ModelName } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
-import { branchWatch } from '../../src/branches/mark-stale.ts'
+import { branchWatch } from '../../src/branches/stale-groups.ts'
 import type { Tables } from '../../src/database/tables.ts'
 import { factColumns, keyColumns, operatorColumns, tables } from '../../src/tables/columns.ts'
 import { recountGroups, recountNamespaces } from '../../src/writes/recount.ts'

@@ -5,12 +5,112 @@ import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { lockScope } from '../scopes/scope-locks.ts'
 import { inScope, placeOf, type ScopePlace } from '../scopes/scope-place.ts'
-import { columnNames, keyColumns } from '../tables/columns.ts'
-import { effective } from './branch-columns.ts'
+import { columnNames, keyColumns, sameKey } from '../tables/columns.ts'
+import type { MainWatch } from '../writes/writer.ts'
+import { effective, entryOf } from './branch-columns.ts'
 import { groupFields, recountBranchGroups } from './branch-groups.ts'
 import { readTouches, touchesOneOf, touching } from './read-touches.ts'
 
 const groupKey = keyColumns('group')
+
+/** What branches have to know of main: which of the groups they have counted and staged are stale. */
+export const branchWatch: MainWatch = {
+  groupsChanged: markStale,
+  namespaceChanged: markNamespaceStale,
+  snapshotsMoved: countArrived,
+  serversDeleted: markRemoved,
+}
+
+/**
+ * Marks the counters of some groups as stale in every branch, and clears the digests that they were
+ * staged from, after main's snapshots have changed. `touched` selects the columns of their keys. Hold the locks of their scopes.
+ */
+async function markStale(db: Kysely<Tables>, touched: RawBuilder<unknown>): Promise<void> {
+  // Usually no branch changes a snapshot, and the groups need not be determined.
+  const { rows } = await sql<{ readonly counts: boolean; readonly digests: boolean }>`
+    select exists (select from branch_group_counts) as counts, exists (select from branch_group_digests) as digests`.execute(
+    db,
+  )
+  const of = sql`(select distinct * from (${touched}) x) t`
+  if (rows[0]?.digests)
+    await sql`delete from branch_group_digests d using ${of} where ${sameKey('group', 'd', 't')}`.execute(db)
+  if (!rows[0]?.counts) return
+  await sql`
+    update branch_group_counts c set stale = true from ${of} where ${sameKey('group', 'c', 't')} and not c.stale`.execute(
+    db,
+  )
+}
+
+/** Marks all groups of a namespace as stale. */
+async function markNamespaceStale(db: Kysely<Tables>, place: ScopePlace): Promise<void> {
+  await sql`delete from branch_group_digests where ${inScope(place)}`.execute(db)
+  await sql`update branch_group_counts c set stale = true where ${inScope(place)} and not c.stale`.execute(db)
+}
+
+/** Marks the groups of servers that main has lost as stale, with all their snapshots. */
+async function markRemoved(db: Kysely<Tables>): Promise<void> {
+  await sql`
+    delete from branch_group_digests d where not exists (select from servers v where v.id = d.server_id)`.execute(db)
+  await sql`
+    update branch_group_counts c set stale = true where not c.stale and not exists (select from servers v where v.id = c.server_id)`.execute(
+    db,
+  )
+}
+
+/**
+ * Notes of groups, between which main may have moved snapshots, which of them have got one that a
+ * branch changes: those the branch counts from now on. A branch that changes such a snapshot counts
+ * the group that it lay in already. Hold the locks of their scopes.
+ */
+async function countArrived(db: Kysely<Tables>, groups: RawBuilder<unknown>): Promise<void> {
+  const key = keyColumns('group')
+  const names = sql.join(key.map(({ name }) => sql.id(name)))
+  const from = (alias: string) => sql.join(key.map(({ name }) => sql.ref(`${alias}.${name}`)))
+  await sql`
+    with k as materialized (${groups}), b as materialized (
+      select distinct c.branch_id from branch_group_counts c join k on ${sameKey('group', 'c', 'k')}
+    )
+    insert into branch_group_counts (branch_id, ${names}, snapshot_count, stale)
+    select b.branch_id, ${from('k')}, 0, true from b cross join k
+    where exists (
+      select from snapshots s join branch_snapshots e on e.branch_id = b.branch_id and e.id = s.id where ${sameKey('group', 's', 'k')}
+    )
+    on conflict do nothing`.execute(db)
+}
+
+/**
+ * Marks the counters of the groups in which a branch has some snapshot entries as stale, before
+ * these entries change.
+ */
+export async function markEntriesStale(db: Kysely<Tables>, branch: number, ids: ReadonlyArray<number>): Promise<void> {
+  if (ids.length === 0) return
+  await sql`
+    update branch_group_counts c set stale = true from (
+      select distinct ${columnNames(keyColumns('group'), 'e')} from branch_snapshots e
+      where e.branch_id = ${branch}::bigint and e.id = any(${ids}::bigint[])
+    ) t where c.branch_id = ${branch}::bigint and ${sameKey('group', 'c', 't')} and not c.stale`.execute(db)
+}
+
+/**
+ * Notes in a branch that the groups of some of its snapshots are to be counted: of the entries that
+ * the same statement writes in a step `written`, with `id`, `op` and key. Each has up to three:
+ * where the branch has it now, where the branch had it, and where main has it. Groups of other
+ * places are left alone. Hold the scope's lock.
+ */
+export function groupsOfWritten(branch: number, place: ScopePlace): RawBuilder<unknown> {
+  const key = keyColumns('group')
+  // Steps of one statement see the tables as they were before it.
+  return sql`
+    insert into branch_group_counts as c (branch_id, ${columnNames(key)}, snapshot_count, stale)
+    select distinct ${branch}::bigint, ${columnNames(key, 'x')}, 0, true from (
+      select ${columnNames(key, 'w')} from written w
+      union all select ${columnNames(key, 'e')} from written w cross join lateral ${entryOf(branch, 'snapshot', sql`w.id`)}
+      union all select ${columnNames(key, 'm')} from written w cross join lateral (
+        select m.* from snapshots m where m.id = w.id and w.op <> 'create' offset 0
+      ) m
+    ) x where ${inScope(place)}
+    on conflict (branch_id, ${columnNames(key)}) do update set stale = true where not c.stale`
+}
 
 /** Groups of one statement at most: on the embedded engine a statement keeps the process from anything else. */
 const groupsAtOnce = { pglite: 50, pg: 2000 } as const
