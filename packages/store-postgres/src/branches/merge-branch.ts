@@ -37,15 +37,16 @@ import { guardQuestions, regressions, unknownScope } from './covered-scopes.ts'
 import { landInitialObservations } from './initial-observations.ts'
 import { answerOf, entryScopeKey, type ResolvedEntry, resolveEntry } from './judge-entry.ts'
 import { resolveKeyConflicts } from './key-conflicts.ts'
-import { landBranch, lastListed } from './land-branch.ts'
 import {
   clearTouchedDigests,
   createdByScope,
   dropGroupCounts,
   endMerged,
+  landBranch,
   landVisibilities,
+  lastListed,
   OverridesOfMerge,
-} from './land-merged.ts'
+} from './land-branch.ts'
 import { logStep } from './log-branch.ts'
 import { mergeManually } from './manual-merge/manual-merge.ts'
 import { type Entry, readEntries } from './read-entries.ts'
