@@ -31,8 +31,14 @@ import { recordOutcomes, refreshOutcomes } from '../record-outcomes.ts'
 import { reviewTouchedScopes } from '../review-scopes.ts'
 import { branchWatch } from '../stale-groups.ts'
 import { pointChildren } from '../sync-branch.ts'
-import { creationIds, groupsOfEntries, insertEntryRows } from './insert-rows.ts'
-import { freeServers, removeNamespaces, unlistGroups } from './remove-rows.ts'
+import {
+  creationIds,
+  freeServers,
+  groupsOfEntries,
+  insertEntryRows,
+  removeNamespaces,
+  unlistGroups,
+} from './entry-rows.ts'
 
 /** What is merged, by whom, and when (RFC 3339). */
 interface Request {
