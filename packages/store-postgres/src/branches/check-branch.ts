@@ -7,16 +7,26 @@ import {
   scopeResources,
   scopes,
 } from '@netbox-pbs/core'
-import type { BranchNotFound, BranchNotOpen, StoreFailed } from '@netbox-pbs/core/ports'
+import type { Branches, BranchNotFound, BranchNotOpen, StoreFailed } from '@netbox-pbs/core/ports'
 import { Array as Arr, Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
+import { jsonb } from '../database/json.ts'
 import type { Tables } from '../database/tables.ts'
-import { lockBranchFor, readLocked } from './branch-record.ts'
-import { ConflictIndex, conflictsOf, conflictsOfScopes, type FoundConflict, keepConflicts } from './conflict-rows.ts'
+import { lockBranchFor, raiseRevision, readLocked } from './branch-record.ts'
+import {
+  answerable,
+  ConflictIndex,
+  conflictCondition,
+  conflictsOf,
+  conflictsOfScopes,
+  type FoundConflict,
+  keepConflicts,
+} from './conflict-rows.ts'
 import { guardQuestions, regressions } from './covered-scopes.ts'
 import { entryScope, entryScopeKey, type ResolvedEntry, resolveEntry } from './judge-entry.ts'
 import { changesKey, resolveKeyConflicts } from './key-conflicts.ts'
+import { answerLogged } from './log-branch.ts'
 import { type Entry, readEntries } from './read-entries.ts'
 import { type EntriesOf, entriesToJudge } from './stale-entries.ts'
 
@@ -186,10 +196,32 @@ async function dropResolved(
 }
 
 /** `in_review` while a conflict waits for an answer, else `ready`. */
-export async function updateStatus(db: Kysely<Tables>, branch: number): Promise<void> {
+async function updateStatus(db: Kysely<Tables>, branch: number): Promise<void> {
   await sql`
     update branches b set checked = now(), status = case when exists (
       select from branch_conflicts c where c.branch_id = b.id and c.resolution is null
     ) then 'in_review' else 'ready' end
     where b.id = ${branch}::bigint`.execute(db)
 }
+
+/** Answers the conflicts of a branch that a filter finds, or takes their answers back. Returns how many it found. */
+export const resolveConflicts = Effect.fn('Branches.resolve')(function* (
+  database: Database['Type'],
+  { id, filter, resolution, user, by }: Parameters<Branches['Type']['resolve']>[0],
+): Effect.fn.Return<number, StoreFailed | BranchNotFound | BranchNotOpen> {
+  return yield* database.transaction('resolving conflicts', async (trx) => {
+    const branch = await lockBranchFor(trx, id, 'resolve')
+    if (branch instanceof Error) return branch
+    const answer =
+      resolution === null
+        ? sql`resolution = null, resolved_by = '', resolved_at = null`
+        : sql`
+        resolution = ${jsonb(resolution)}, resolved_by = ${user}::text, resolved_at = now()`
+    const possible = resolution === null ? sql`true` : answerable(resolution)
+    const where = sql`${conflictCondition(id, filter)} and ${possible}`
+    const answered = await answerLogged(trx, id, { where, answer, by })
+    await updateStatus(trx, id)
+    await raiseRevision(trx, id, by)
+    return answered
+  })
+})
