@@ -2,11 +2,10 @@ import type { Branch } from '@netbox-pbs/core'
 import { Branches, BranchInConflict } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { sql } from 'kysely'
-import { branchCondition } from '../branches/branch-filter.ts'
+import { listBranches, listChanges } from '../branches/branch-lists.ts'
 import { readBranch, selectBranch } from '../branches/branch-record.ts'
 import { checkBranch, resolveConflicts } from '../branches/check-branch.ts'
 import { type ConflictRecord, conflictCondition, conflictOf, selectConflict } from '../branches/conflict-rows.ts'
-import { listChanges } from '../branches/list-changes.ts'
 import { mergeBranch } from '../branches/merge-branch.ts'
 import { approveBranch, closeBranch, createBranch, updateBranch } from '../branches/open-and-close.ts'
 import { revertBranch } from '../branches/revert-branch.ts'
@@ -55,18 +54,8 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
         }),
       ),
       waitingGroups: (place) => readWaitingGroups(database, place),
-      list: Effect.fn('Branches.list')(({ oldestFirst = false, limit, offset, ...filter }) =>
-        database.query('listing branches', async (db) => {
-          const which = branchCondition(filter)
-          const order = oldestFirst ? sql`b.id` : sql`b.id desc`
-          const { rows: counted } = await sql<{
-            count: number
-          }>`select count(*) as count from branches b where ${which}`.execute(db)
-          const { rows } = await sql`${selectBranch()} where ${which} order by ${order} limit ${limit} offset ${offset}`
-            .$castTo<Branch>()
-            .execute(db)
-          return { count: counted[0]?.count ?? 0, rows }
-        }),
+      list: Effect.fn('Branches.list')((request) =>
+        database.query('listing branches', (db) => listBranches(db, request)),
       ),
       update: (request) => updateBranch(database, request),
       changes: Effect.fn('Branches.changes')((request) => {

@@ -1,0 +1,144 @@
+import {
+  type Branch,
+  type BranchChange,
+  branchedModels,
+  type FieldValue,
+  type FieldValues,
+  type ModelName,
+} from '@netbox-pbs/core'
+import type { BranchChangeFilter, Branches, BranchFilter, Page } from '@netbox-pbs/core/ports'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { rowTitle } from '../change-log/append-changes.ts'
+import type { Tables } from '../database/tables.ts'
+import { branchTable, entryTitle, mergedColumns } from './branch-columns.ts'
+import { selectBranch } from './branch-record.ts'
+
+/** Branches that a filter finds, the newest first unless asked otherwise. */
+export async function listBranches(
+  db: Kysely<Tables>,
+  { oldestFirst = false, limit, offset, ...filter }: Parameters<Branches['Type']['list']>[0],
+): Promise<Page<Branch>> {
+  const which = branchCondition(filter)
+  const order = oldestFirst ? sql`b.id` : sql`b.id desc`
+  const { rows: counted } = await sql<{
+    count: number
+  }>`select count(*) as count from branches b where ${which}`.execute(db)
+  const { rows } = await sql`${selectBranch()} where ${which} order by ${order} limit ${limit} offset ${offset}`
+    .$castTo<Branch>()
+    .execute(db)
+  return { count: counted[0]?.count ?? 0, rows }
+}
+
+/** The condition on `branches b` that a filter means. */
+function branchCondition({
+  statuses,
+  kinds,
+  names,
+  schemaIds,
+  users,
+  search,
+  stagedBy,
+}: BranchFilter): RawBuilder<unknown> {
+  const run = stagedBy === undefined ? undefined : sql`${stagedBy}::bigint`
+  return all([
+    ...among('b.status', statuses),
+    ...among('b.kind', kinds),
+    ...among('b.name', names),
+    ...among('b.schema_id', schemaIds),
+    ...among('b.user_name', users),
+    ...(search === undefined
+      ? []
+      : [
+          sql`(b.name ilike ${containing(search)} or b.description ilike ${containing(search)} or b.user_name ilike ${containing(search)})`,
+        ]),
+    ...(run === undefined
+      ? []
+      : [
+          sql`(b.run_id = ${run} or exists (select from branch_scopes s where s.branch_id = b.id and s.run_id = ${run}))`,
+        ]),
+  ])
+}
+
+interface PageOfChanges {
+  readonly id: number
+  readonly limit: number
+  readonly offset: number
+}
+
+/** What a branch changes, model by model and by id. */
+export async function listChanges(
+  db: Kysely<Tables>,
+  { id, filter = {}, limit, offset }: PageOfChanges & { readonly filter?: BranchChangeFilter },
+): Promise<Page<BranchChange>> {
+  const rows: Array<BranchChange> = []
+  let before = 0
+  for (const model of branchedModels) {
+    const condition = entryCondition(model, filter)
+    if (condition === null) continue
+    const which = sql`e.branch_id = ${id}::bigint and ${condition}`
+    const count = await countOf(db, model, which)
+    const from = Math.max(0, offset - before)
+    const remaining = limit - rows.length
+    if (remaining > 0 && from < count)
+      rows.push(...(await pageOf(db, model, which, { limit: remaining, offset: from })))
+    before += count
+  }
+  return { count: before, rows }
+}
+
+/** The condition on the entries `e` of a model that a filter means; null: it means none of that model. */
+function entryCondition(
+  model: ModelName,
+  { models, actions, objectIds, search }: BranchChangeFilter,
+): RawBuilder<unknown> | null {
+  if (models !== undefined && !models.includes(model)) return null
+  return all([
+    ...among('e.op', actions),
+    ...(objectIds === undefined ? [] : [sql`e.id = any(${objectIds.filter(Number.isSafeInteger)}::bigint[])`]),
+    ...(search === undefined ? [] : [sql`${rowTitle(model, 'e')} ilike ${containing(search)}`]),
+  ])
+}
+
+async function countOf(db: Kysely<Tables>, model: ModelName, which: RawBuilder<unknown>): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*) as count from ${branchTable(model)} e where ${which}`.execute(db)
+  return rows[0]?.count ?? 0
+}
+
+interface ChangeRecord {
+  readonly id: number
+  readonly op: BranchChange['action']
+  readonly touched: ReadonlyArray<string>
+  readonly base: FieldValues
+  readonly title: string
+  readonly [field: string]: unknown
+}
+
+async function pageOf(
+  db: Kysely<Tables>,
+  model: ModelName,
+  which: RawBuilder<unknown>,
+  { limit, offset }: Pick<PageOfChanges, 'limit' | 'offset'>,
+): Promise<ReadonlyArray<BranchChange>> {
+  const fields = mergedColumns(model).map(({ field, name }) => sql`${sql.ref(`e.${name}`)} as ${sql.id(`e_${field}`)}`)
+  const { rows } = await sql<ChangeRecord>`
+    select e.id, e.op, e.touched, e.base, ${entryTitle(model)} as title, ${sql.join(fields)} from ${branchTable(model)} e
+    where ${which} order by e.id limit ${limit} offset ${offset}`.execute(db)
+  return rows.map((row) => changeOf(model, row))
+}
+
+function changeOf(model: ModelName, { id, op, touched, base, title, ...row }: ChangeRecord): BranchChange {
+  const names = op === 'update' ? touched : mergedColumns(model).map(({ field }) => field)
+  const values = Object.fromEntries(names.map((name) => [name, (row[`e_${name}`] ?? null) as FieldValue]))
+  const about = { model, objectId: id, title, action: op }
+  if (op === 'create') return { ...about, before: null, after: values }
+  return op === 'delete' ? { ...about, before: values, after: null } : { ...about, before: base, after: values }
+}
+
+const all = (conditions: ReadonlyArray<RawBuilder<unknown>>) => sql.join([sql`true`, ...conditions], sql` and `)
+
+const among = (column: string, values: ReadonlyArray<string> | undefined) =>
+  values === undefined ? [] : [sql`${sql.ref(column)} = any(${values}::text[])`]
+
+/** A pattern that matches a text literally, with the characters of patterns escaped. */
+const containing = (text: string): string => `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`
