@@ -33,7 +33,7 @@ test('three syncs of 500 snapshots are measured against their yardsticks', async
   ])
 }, 60_000)
 
-test('on PGlite also how long a reader waits meanwhile', async () => {
+test('on PGlite also how long a reader waits during a sync', async () => {
   const lines = []
   for await (const result of ingest({ snapshots: 100, store: 'pglite', databaseUrl: null, profiles: null })) {
     lines.push(JSON.parse(jsonLine(result)))

@@ -124,7 +124,7 @@ test.each([
   expect(json.results.map(({ name }: { name: string }) => name)).toEqual(names)
 })
 
-test('a branch is found by the characters that a request names it by; what is no choice is said', async () => {
+test('a branch is found by the characters that a request names it by; an unknown choice is an error', async () => {
   const { json } = await api.ask('GET', one)
   expect((await api.ask('GET', `${list}?schema_id=${json.schema_id}`)).json.results).toEqual([json])
   expect(await api.ask('GET', `${list}?status=done&kind=own`)).toMatchObject({
@@ -196,7 +196,7 @@ test.each([
   expect((await api.ask('GET', `${one}changes/?${query}`)).json.count).toBe(count)
 })
 
-test('a filter of its changes that means nothing is said', async () => {
+test('an invalid filter of its changes is an error', async () => {
   expect(await api.ask('GET', `${one}changes/?action=made&object_type=pbs&object_id=x`)).toMatchObject({
     status: 400,
     json: {
@@ -327,7 +327,7 @@ test('an open branch is rebased on main, unless a conflict is open', async () =>
   expect(await base()).toBe('again by a user')
 })
 
-test('somebody else approves a branch, as it was looked at', async () => {
+test('another user approves a branch at the revision that was read', async () => {
   const { json: own } = await api.ask('POST', list, { body: { name: 'own' } })
   expect(await api.ask('POST', `${list}${own.id}/approve/`, { body: { revision: own.revision } })).toMatchObject({
     status: 409,

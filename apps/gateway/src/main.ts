@@ -25,7 +25,7 @@ startProgram({
       const { url } = yield* gatewayServer({ host, port, allowedHosts, ...key })
       if (!isLoopback(host))
         yield* Effect.logWarning(
-          'It listens beyond this machine without TLS: put a TLS proxy before it, for keys pass in the clear.',
+          'It listens beyond this machine without TLS: put a TLS proxy in front of it, because keys are sent in clear text.',
         )
       return { facts: { url }, announce: () => process.stdout.write(`The gateway listens on ${url}\n`) }
     }),

@@ -94,7 +94,7 @@ describe('a group', () => {
     ])
   })
 
-  test('is left out of a namespace that is gone meanwhile no more than all of it', async () => {
+  test('that PBS cannot read, like all others, fails the list of its namespace', async () => {
     pbs.faults.add({ ...refused, match: listOfAll })
     const frames = await snapshots()
     expect(ofKind(frames, 'failed').map(({ error }) => error.code)).toEqual(['protocol'])

@@ -128,7 +128,7 @@ test('a key file that cannot be read, or holds no key', async () => {
   expect(await start()).toEqual({
     code: 1,
     stdout: '',
-    stderr: `the key file ${path} does not hold 32 bytes in base64: restore it, for what was stored under its key cannot be read without\n`,
+    stderr: `the key file ${path} does not contain 32 bytes in base64: restore it, because data stored under its key cannot be read without it\n`,
   })
   expect(readdirSync(dataDir)).toEqual(['secret.key'])
 })

@@ -193,7 +193,7 @@ test('a signal in the middle of a sync ends the system without waiting for it, a
 
 test('while it does not run, tokens are kept in its database and the rest says so', async () => {
   const made = await netboxPbs(['token', 'create', ...at(), '--read-only', '--description', 'a reader'])
-  expect(made).toMatchObject({ code: 0, stderr: 'this token is shown this once:\n' })
+  expect(made).toMatchObject({ code: 0, stderr: 'this token is shown only once:\n' })
   expect(made.stdout).toMatch(/^nbt_\w{12}\.\w{40}\n$/)
   expect(await netboxPbs(['server', 'list', ...at()])).toEqual({
     code: 1,
@@ -223,7 +223,7 @@ test('the next start knows the token and goes on with the run', async () => {
     code: 2,
     stdout: '',
     stderr:
-      'Revoke token 2 of admin, "a reader"? What uses it is rejected from then on. There is no terminal to ask on: add --yes to confirm\n',
+      'Revoke token 2 of admin, "a reader"? Its clients are rejected from then on. There is no terminal to ask on: add --yes to confirm\n',
   })
   expect(await netboxPbs(['token', 'revoke', '2', ...at(), '--yes'])).toEqual(good('token 2 is revoked\n'))
   expect(await netboxPbs(['token', 'revoke', '2', ...at()])).toEqual({

@@ -82,7 +82,7 @@ test('a demo keeps nothing unless it is asked; beyond loopback it answers to kno
   expect([code, lines]).toEqual([
     0,
     [
-      `other machines reach it as ${hostname()} and without TLS: put a TLS proxy before it, for tokens pass in the clear`,
+      `other machines reach it as ${hostname()} and without TLS: put a TLS proxy in front of it, because tokens are sent in clear text`,
     ],
   ])
   expect(existsSync(kept)).toBe(false)

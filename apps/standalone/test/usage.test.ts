@@ -72,7 +72,7 @@ test('how full a datastore was is read, served and drawn, and stays when PBS has
 
   const { pathname } = new URL(String(row?.['display_url']))
   const drawn = await pageText(pathname)
-  expect(drawn).toContain('<title id="usage-history-title">How full it was. From ')
+  expect(drawn).toContain('<title id="usage-history-title">Usage over time. From ')
   expect(drawn).toContain('role="img"')
   expect(await pageText('/plugins/pbs/servers/')).not.toContain('usage-history')
 

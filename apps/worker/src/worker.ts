@@ -66,7 +66,7 @@ const beatForever: Effect.Effect<never, never, Workers> = Effect.gen(function* (
   const workers = yield* Workers
   const worker = { id: randomUUID(), name: `${hostname()} ${process.pid}` }
   return yield* repeatForever(workers.heartbeat(worker), {
-    what: 'saying that the worker lives',
+    what: 'recording the heartbeat of the worker',
     every: '15 seconds',
   }).pipe(
     // With the database down, the missing heartbeats say the same.
@@ -198,7 +198,7 @@ const workOn = Effect.fn('worker.workOn')(function* (
 const keepClaim = (claimed: ClaimedJob): Effect.Effect<never, never, Queue> =>
   Effect.flatMap(Queue, (queue) => queue.heartbeat(claimed)).pipe(
     Effect.catchAll(({ message }) =>
-      Effect.logWarning('a job could not be kept').pipe(Effect.annotateLogs({ cause: message })),
+      Effect.logWarning('the claim of a job could not be renewed').pipe(Effect.annotateLogs({ cause: message })),
     ),
     Effect.schedule(Schedule.spaced(Duration.seconds(claimed.heartbeatTimeoutSeconds / 4))),
     Effect.zipRight(Effect.never),
@@ -266,7 +266,7 @@ const giveUp = (claimed: ClaimedJob, error: string): Effect.Effect<void, StoreFa
 const workersLost = `it was given up: ${mostAttempts} times a worker that held it stopped; the logs of the workers have the reason`
 
 const tookTooLong = (server: string, limit: Duration.Duration): string =>
-  `the job of ${server} was ended after ${Duration.format(limit)}: what had not landed by then was not read; look for a slow datastore, or raise --job-time-limit`
+  `the job of ${server} was ended after ${Duration.format(limit)}: scopes that had not landed by then were not read; look for a slow datastore, or raise --job-time-limit`
 
 /** Name of a job's server, for logs and messages. A job whose server name cannot be read still runs. */
 const nameOf = ({ job: { serverId } }: ClaimedJob): Effect.Effect<string, never, Inventory> =>

@@ -28,7 +28,7 @@ const inWorld = <A, E>(system: MemorySystem, effect: Effect.Effect<A, E, Layer.L
   )
 
 describe('a tick', () => {
-  test('works on one job to its end, and says when there is none', async () => {
+  test('runs one job, and reports an empty queue', async () => {
     const system = new MemorySystem()
     const worked = await inWorld(system, Effect.zipRight(waiting(system, pbsA, pbsB), Effect.all([tick, tick, tick])))
     expect(worked).toEqual([true, true, false])
@@ -225,7 +225,7 @@ describe('a worker', () => {
     expect(statuses).toEqual({
       ended: ['failed', 'failed', 'failed', 'failed', 'completed'],
       error:
-        'the job of drip-1 was ended after 2m: what had not landed by then was not read; look for a slow datastore, or raise --job-time-limit',
+        'the job of drip-1 was ended after 2m: scopes that had not landed by then were not read; look for a slow datastore, or raise --job-time-limit',
       second: ['running', 'running', 'running', 'pending'],
     })
   })

@@ -61,7 +61,7 @@ const summary: Record<PbsFailureReason, string> = {
   forbidden: 'does not allow this to the API token',
   maintenance: 'has the datastore in maintenance',
   not_mounted: 'has the datastore not mounted',
-  not_found: 'does not have what was asked for',
+  not_found: 'has no such object',
   unsupported: 'does not know this endpoint',
   rejected: 'refused the request',
   protocol: 'answered with something that is not the PBS API',
@@ -72,7 +72,7 @@ const nextStep: Record<PbsFailureReason, string> = {
   timeout:
     'Check the load of the server and the disks of its datastores, or raise the timeout of its endpoint; systemctl restart proxmox-backup-proxy ends requests that hang.',
   tls_fingerprint_mismatch:
-    'If the certificate was renewed, compare the fingerprint with the dashboard of the server and pin the new one; otherwise somebody may be in between.',
+    'If the certificate was renewed, compare the fingerprint with the dashboard of the server and pin the new one; otherwise another machine may be intercepting the connection.',
   tls_untrusted: 'Pin the fingerprint of the server, or install a certificate from a trusted CA.',
   unauthorized: 'Check token id and secret, and that neither the token nor its user is disabled or expired.',
   forbidden: 'Grant the role Audit on the path to both the token and its user.',

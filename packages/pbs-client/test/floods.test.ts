@@ -93,7 +93,7 @@ describe('a server that floods', () => {
     expect((await harness.fails(read)).detail).toContain('"data" twice')
   })
 
-  test('it is read in slices: other work goes on meanwhile', async () => {
+  test('it is read in slices, so that other work goes on', async () => {
     harness.answer(flood('{"data":[', '{"ns":"n1"},', { most: 60 * MiB }))
     let longest = 0
     const begun = performance.now()

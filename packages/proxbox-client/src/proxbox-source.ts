@@ -54,7 +54,7 @@ function unexpected({ status, base, mediaType }: Answer): SourceFailed {
     status === 200 ? `sent ${mediaType === '' ? 'no media type' : 'another media type'}` : `answered ${status}`
   return new SourceFailed({
     code: 'protocol',
-    message: `${base} ${what} where a stream of frames was asked for: check that this is the address of the gateway, and that it is of the same release`,
+    message: `${base} ${what} where a stream of frames was requested: check that this is the address of the gateway, and that it is of the same release`,
     retryable: false,
   })
 }

@@ -166,7 +166,7 @@ describe('what the gateway refuses', () => {
       /refused our key \("API key required.*NETBOX_PBS_GATEWAY_KEY/,
     ],
     [500, { detail: `boom ${secret}` }, /answered 500 \("boom \*\*\*"\): look into its log/],
-    [200, { id: 'three' }, /sent something else than was asked for \(id: .*check that this is the address/],
+    [200, { id: 'three' }, /sent an unexpected answer \(id: .*check that this is the address/],
     [302, {}, /redirects \(302\)/],
   ])('%i is a gateway that is not available', async (status, body, message) => {
     const { result, seen } = await against(answering(status, body), (endpoints) => endpoints.create(input))

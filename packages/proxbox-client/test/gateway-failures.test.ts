@@ -16,7 +16,7 @@ describe('a gateway that cannot be asked', () => {
     [429, 'Too many failed attempts.', 'unauthorized', true],
     [500, 'Internal Server Error', 'unreachable', true],
     [503, 'Busy', 'unreachable', true],
-  ])('%i is said with its reason and the next step', async (status, detail, code, retryable) => {
+  ])('the error of %i has its reason and the next step', async (status, detail, code, retryable) => {
     const [failed, requests] = await run(
       Effect.gen(function* () {
         const { url, seen } = yield* serve((_, response) => json(response, status, { detail }))
@@ -40,7 +40,7 @@ describe('a gateway that cannot be asked', () => {
     expect(everythingIn(failed)).not.toContain(key)
   })
 
-  test('an endless reason is not read to its end', { timeout: 5000 }, async () => {
+  test('an endless reason is not read completely', { timeout: 5000 }, async () => {
     const failed = await run(
       Effect.gen(function* () {
         const { url } = yield* serve(async (_, response) => {

@@ -68,7 +68,7 @@ describe('a proxbox-api as it is', () => {
     ])
   })
 
-  test.each(['datastores', 'snapshots', 'jobs'] as const)('has no %s, and that is said', async (resource) => {
+  test.each(['datastores', 'snapshots', 'jobs'] as const)('has no %s, and reports that', async (resource) => {
     const failed = await run(
       Effect.gen(function* () {
         const { url } = yield* serve(proxboxApi([storedEndpoint(1)]))

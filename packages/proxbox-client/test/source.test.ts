@@ -328,7 +328,7 @@ describe('a stream that is not whole', () => {
       }),
     )
     expect(failed).toMatchObject({ code: 'timeout', retryable: true })
-    expect(failed.message).toMatch(/^the gateway said nothing for 50ms: /)
+    expect(failed.message).toMatch(/^the gateway sent nothing for 50ms: /)
   })
 })
 

@@ -123,7 +123,7 @@ describe.each(engines)('absent rows on $engine', ({ migrated }) => {
     },
   )
 
-  test('a group is so with its snapshots and without its frame; a row that a user took over meanwhile is not', async () => {
+  test('a group is so with its snapshots and without its frame; a row that a user has taken over since is not', async () => {
     await run(
       Effect.gen(function* () {
         const server = yield* newServer('shared')

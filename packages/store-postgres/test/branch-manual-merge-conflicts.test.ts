@@ -97,7 +97,7 @@ describe.each(engines)('what the merge of a person’s branch asks, on $engine',
       )
     })
 
-    test('puts it below the one that main has made meanwhile, row by row', async () => {
+    test('puts it below the one that main has made since, row by row', async () => {
       await run(
         Effect.gen(function* () {
           const edits = yield* main

@@ -34,7 +34,7 @@ const waiting = (client: PoolClient): Effect.Effect<ReadonlyArray<number>> =>
     Effect.repeat({ until: (pids) => pids.length > 0 }),
   )
 
-describe('a merge while somebody writes main', () => {
+describe('a merge while a user writes main', () => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, pg.migrated))
   const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database | Inventory>) =>
     runtime.runPromise(effect)

@@ -15,7 +15,7 @@ import { engines } from './engines.ts'
 
 const later = '2026-06-03T00:00:00Z'
 
-describe.each(engines)('a branch of a sync whose scope lands meanwhile, on $engine', ({ migrated }) => {
+describe.each(engines)('a branch of a sync whose scope lands while it is open, on $engine', ({ migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(inventoryLayer, migrated))
   const run = <A, E>(effect: Effect.Effect<A, E, Branches | ChangeSets | InventoryWrites | Database | Inventory>) =>
     runtime.runPromise(effect)

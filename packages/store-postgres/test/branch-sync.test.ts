@@ -135,12 +135,12 @@ describe.each(engines)('moving a branch onto main, on $engine', ({ migrated }) =
     )
   })
 
-  test('takes over a row that main has made meanwhile, and brings back one that it has lost', async () => {
+  test('takes over a row that main has made since, and brings back one that it has lost', async () => {
     await run(
       Effect.gen(function* () {
         const edits = yield* writesOneByOne
-        const { server, snapshots, snapshot } = yield* newFleet('meanwhile', [1])
-        const { id } = yield* newBranch('meanwhile', 'operator')
+        const { server, snapshots, snapshot } = yield* newFleet('made since', [1])
+        const { id } = yield* newBranch('made since', 'operator')
         const lost = snapshot(0)
         yield* stageOnce(id, snapshots, [
           {

@@ -457,7 +457,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
     )
   })
 
-  test('show one row where main has made the same key meanwhile: the branch’s', async () => {
+  test('show one row where main has made the same key since: the branch’s', async () => {
     await run(
       Effect.gen(function* () {
         const { server } = yield* newFleet('shadow')

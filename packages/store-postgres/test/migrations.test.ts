@@ -63,7 +63,7 @@ describe.each(engines)('migrations on $engine', ({ empty }) => {
     expect(found).toEqual([{ tablename: 'staged_digests' }])
   })
 
-  test('branches that wait know their servers by id afterwards, also those renamed meanwhile', async () => {
+  test('branches that wait know their servers by id afterwards, also those renamed since', async () => {
     const snapshots = (server: string, datastore = 'tank'): Scope => ({
       resource: 'snapshots',
       server,
@@ -118,7 +118,7 @@ describe.each(engines)('migrations on $engine', ({ empty }) => {
     ])
   })
 
-  test('runs and queued jobs know their servers by id afterwards, also those renamed or deleted meanwhile', async () => {
+  test('runs and queued jobs know their servers by id afterwards, also those renamed or deleted since', async () => {
     const scope = (server: string): Scope => ({
       resource: 'snapshots',
       server,

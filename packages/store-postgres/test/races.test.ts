@@ -183,7 +183,7 @@ const races: ReadonlyArray<
       }),
   ],
   [
-    'a branch is merged when somebody writes in it: the edit is in main, or it is refused',
+    'a branch is merged while a user writes in it: the edit is in main, or it is rejected',
     (name, nth) =>
       Effect.gen(function* () {
         const { tank } = yield* newFleet(name)
@@ -200,7 +200,7 @@ const races: ReadonlyArray<
       }),
   ],
   [
-    'a branch is merged when somebody writes the same field of main: the edit stays, or the merge asks about it',
+    'a branch is merged while a user writes the same field of main: the edit stays, or the merge has a conflict',
     (name, nth) =>
       Effect.gen(function* () {
         const edits = yield* main
@@ -292,7 +292,7 @@ const races: ReadonlyArray<
       }),
   ],
   [
-    'a branch is approved when somebody writes in it: what was not looked at does not land',
+    'a branch is approved while a user writes in it: an edit that was not approved does not land',
     (name, nth) =>
       Effect.gen(function* () {
         const branches = yield* Branches

@@ -240,7 +240,7 @@ describe.each(engines)('a rename of a server, on $engine', ({ engine, migrated }
         )
         for (let time = 0; time < 2; time++) {
           expect((yield* Effect.flip(merge(id))).message).toBe(
-            `branch ${id} holds deletions in the snapshots of unknown/tank, but no server of that name is known: close the branch, and the next sync stages what the source says now`,
+            `branch ${id} holds deletions in the snapshots of unknown/tank, but no server of that name is known: close the branch, and the next sync stages the present state of the source`,
           )
           expect(yield* check(id)).toMatchObject({ status: 'in_review', conflicts: 1 })
         }

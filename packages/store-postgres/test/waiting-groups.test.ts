@@ -38,7 +38,7 @@ describe.each(engines.filter(({ engine }) => engine === 'pg'))('a group that wai
     })
 
   /** Runs something while a transaction goes on, and ends that. */
-  const meanwhile = <A>(work: (trx: Kysely<Tables>) => Promise<A>): Promise<A> =>
+  const duringWrite = <A>(work: (trx: Kysely<Tables>) => Promise<A>): Promise<A> =>
     runtime.runPromise(
       Effect.flatMap(Database, (database) =>
         database.transaction('going on', async (trx) => {
@@ -49,7 +49,7 @@ describe.each(engines.filter(({ engine }) => engine === 'pg'))('a group that wai
     )
 
   test('is known although another transaction went on all the time', async () => {
-    const found = await meanwhile(() =>
+    const found = await duringWrite(() =>
       runtime.runPromise(
         Effect.gen(function* () {
           const { open, stage } = yield* opened('went on')
@@ -62,8 +62,8 @@ describe.each(engines.filter(({ engine }) => engine === 'pg'))('a group that wai
 
   test('is not known when that transaction wrote its row', async () => {
     const { groupId, open, stage } = await runtime.runPromise(opened('was written'))
-    const changeSet = await meanwhile(async (trx) => {
-      await sql`update groups set comment = 'meanwhile' where id = ${groupId}`.execute(trx)
+    const changeSet = await duringWrite(async (trx) => {
+      await sql`update groups set comment = 'edited' where id = ${groupId}`.execute(trx)
       return await runtime.runPromise(open)
     })
     expect(await runtime.runPromise(stage(changeSet))).toEqual([])

@@ -106,7 +106,7 @@ test('a run is over when its branch is, not before', async () => {
 test.each([
   ['a database that refuses', 'the database refused; check the rights of its user'],
   ['a bug', "internal error; see the worker's log"],
-])('what cannot be settled for %s waits in its branch, and the run says so', async (how, why) => {
+])('changes that cannot be merged for %s wait in their branch, and the run says so', async (how, why) => {
   const system = await branching()
   const { frames } = system
   system.frames = (request) => {
@@ -121,7 +121,7 @@ test.each([
   }
   const { run: ended } = await run(system.sync(['snapshots']).pipe(Logger.withMinimumLogLevel(LogLevel.None)))
   expect(ended.error).toContain(why)
-  expect(ended.error).toContain('what it staged waits in its branch')
+  expect(ended.error).toContain('its staged changes wait in their branch')
   expect(ended.status).toBe('incomplete')
   expect(names(system).map(([, status]) => status)).toEqual(['ready'])
 })

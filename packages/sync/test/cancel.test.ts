@@ -86,7 +86,7 @@ describe('a run that is cancelled while it goes', () => {
       }).pipe(Effect.provide(system.layer), Effect.provide(TestContext.TestContext), Effect.orDie),
     )
 
-  test('stops although its source is silent for ever, and lets go of it', async () => {
+  test('stops although its source stays silent, and ends the request to it', async () => {
     const system = await synced(pbsA)
     let left = false
     const deletable = Effect.sync(() => {

@@ -182,7 +182,7 @@ describe('confirming', () => {
     expect(await confirm(system, set)).toMatchObject({ left: { _tag: 'HeldDeletionsNotFound' } })
   })
 
-  test('on a server that was deleted meanwhile ends with a sentence', async () => {
+  test('on a server that was deleted since ends with an error', async () => {
     const system = await halved()
     await confirm(system, await theSet(system))
     system.world.rows.server.clear()

@@ -97,7 +97,7 @@ describe('a job', () => {
     expect(system.world.all('snapshot')).toHaveLength(3)
   })
 
-  test('whose server was deleted meanwhile ends with a sentence', async () => {
+  test('whose server was deleted since ends with an error', async () => {
     const system = await synced(pbsA)
     const outcome = await run(
       Effect.gen(function* () {

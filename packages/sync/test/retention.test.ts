@@ -54,7 +54,7 @@ describe('what is too old', () => {
     )
   })
 
-  test('is removed by one at a time: another that comes meanwhile leaves it alone', async () => {
+  test('is removed by one worker at a time: a second one does nothing', async () => {
     const system = new MemorySystem()
     system.retention.records.changes = aged(200, 201, 202)
     let others = 0

@@ -60,7 +60,7 @@ describe('the first sync', () => {
     expect(world.main).toEqual({ [t0 - hour]: 'ok', [t0 - 2 * day]: 'ok', [t0 - 10]: 'running' })
   })
 
-  test('asks for everything when tasks are kept for ever', async () => {
+  test('asks for everything when all tasks are kept', async () => {
     const world = new TaskWorld()
     world.system.set({ task_retention_days: 0 })
     const { since } = await world.sync([ended(1000)])

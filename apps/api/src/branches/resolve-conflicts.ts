@@ -32,14 +32,14 @@ export const resolveConflicts = Effect.fn('resolveConflicts')(function* ({ id, f
   if (resolution?.choice !== 'value') return yield* branches.resolve({ id, filter, resolution, user: by.user, by })
   const { count, rows } = yield* branches.conflicts({ id, filter, limit: pageLimits.max, offset: 0 })
   if (count > rows.length)
-    return yield* invalid({ value: [`A value answers at most ${pageLimits.max} conflicts at once: name fewer.`] })
+    return yield* invalid({ value: [`A value resolves at most ${pageLimits.max} conflicts at once: name fewer.`] })
   const read = rows.map((conflict) => taken(conflict, resolution.value))
   const wrong = read.find((checked) => checked?._tag === 'rejected')
   if (wrong?._tag === 'rejected') return yield* invalid({ value: wrong.messages })
   const values = read.flatMap((checked) => (checked?._tag === 'value' ? [checked.value] : []))
   const [value = resolution.value] = values
   if (!values.every((other) => sameValue(value, other)))
-    return yield* invalid({ value: ['These fields hold values of different kinds: answer them one by one.'] })
+    return yield* invalid({ value: ['These fields have values of different kinds: resolve them one by one.'] })
   return yield* branches.resolve({ id, filter, resolution: { choice: 'value', value }, user: by.user, by })
 })
 
@@ -62,7 +62,7 @@ export function branchedField(model: ModelName, name: string): Field | undefined
 function readValue(field: Field, input: FieldValue): Checked {
   switch (field.type) {
     case 'reference':
-      return rejected('Another row is no answer: take the value of main or of the branch.')
+      return rejected('A reference cannot be resolved by a value: choose that of main or of the branch.')
     case 'json':
       return isShapeOf(field.default, input)
         ? accepted(input)

@@ -74,7 +74,7 @@ function answers(model: ModelName, method: Method, place: 'list' | 'detail'): Ro
   return place === 'list'
     ? {
         200: response('A page of the list', ref(`${schemaName(model)}List`)),
-        400: response('What is wrong with each parameter', {
+        400: response('The errors of each parameter', {
           anyOf: [ref('FieldErrors'), ref('Detail'), { type: 'array', items: text }],
         }),
       }
@@ -86,7 +86,7 @@ function writeErrors(model: ModelName, place: 'list' | 'detail'): RouteConfig['r
   const errors = [ref('FieldErrors'), ref('Detail'), ...(place === 'list' ? [ref('ObjectErrors')] : [])]
   return {
     ...bodyErrors,
-    400: response('What is wrong with each field', { anyOf: errors }),
+    400: response('The errors of each field', { anyOf: errors }),
     409: response('The state of the branch, or of the server, does not allow it', ref('Detail')),
     ...(model === 'server' ? { 502: response('The gateway does not answer', ref('Detail')) } : {}),
   }

@@ -76,13 +76,13 @@ function writeSchema(model: ModelName, mode: WriteMode): object {
             type: 'string',
             writeOnly: true,
             description:
-              'Connects the server. The connection is tried first: one that does not work is a 400, and nothing is stored.',
+              'Connects the server. The connection is tested first: if the test fails, the answer is a 400 and nothing is stored.',
           },
           untested: {
             type: 'boolean',
             writeOnly: true,
             default: false,
-            description: 'With token_secret: store the connection without trying it.',
+            description: 'With token_secret: store the connection without a test.',
           },
         }
       : {}

@@ -29,7 +29,7 @@ export const ifMatchParameter = {
   name: 'If-Match',
   in: 'header' as const,
   schema: { type: 'string' as const },
-  description: 'ETags of which the object must have one when it is written; left out or `*`: the last write wins.',
+  description: 'The object is written only if it has one of these ETags; left out or `*`: the last write wins.',
 }
 
 /** An object that was changed since the client read it. */
@@ -39,12 +39,12 @@ export const versionErrors: Responses = {
 
 /** How the parameters of a list may be refused. */
 export const wrongFilter: Responses = {
-  400: response('What is wrong with each parameter', { anyOf: [ref('FieldErrors'), ref('Detail')] }),
+  400: response('The errors of each parameter', { anyOf: [ref('FieldErrors'), ref('Detail')] }),
 }
 
 /** How a body may be refused. */
 export const bodyErrors: Responses = {
-  400: response('What is wrong with each field', { anyOf: [ref('FieldErrors'), ref('Detail')] }),
+  400: response('The errors of each field', { anyOf: [ref('FieldErrors'), ref('Detail')] }),
   413: response('The body is too large', ref('Detail')),
   415: response('The body is not JSON', ref('Detail')),
 }

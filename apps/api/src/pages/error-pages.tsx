@@ -19,7 +19,7 @@ export const notFound = (viewer: Viewer | null, path: string, what = 'This page'
 /** An inventory page in a branch that is not there, or no longer. */
 export const noBranch = (viewer: Viewer, path: string, why: string): JSX.Element => (
   <Layout title="No such branch" path={path} viewer={viewer}>
-    <Message title="This branch cannot be worked in" action={{ href: path, label: 'To the branches' }}>
+    <Message title="This branch cannot be used" action={{ href: path, label: 'To the branches' }}>
       {why}
     </Message>
   </Layout>

@@ -77,7 +77,7 @@ const overview = forVisitor((viewer) =>
             runs={recent.rows}
             empty={
               noServers
-                ? 'Nothing to sync yet. Add a server first; its API token needs no more than to read.'
+                ? 'No server to sync yet. Add one first; an API token that may only read is enough.'
                 : 'No run yet. “Sync now” starts one.'
             }
           />

@@ -100,8 +100,8 @@ const added = (viewer: Viewer, name: string, page: string, test: EndpointTest): 
       <Alert kind="warning">
         <div class="w-100">
           <p>
-            Its token lacks {test.missing_privileges.join(', ')}. What these show stays hidden. To grant them, run on
-            the server:
+            Its token lacks {test.missing_privileges.join(', ')}. The rows that these show stay hidden. To grant them,
+            run on the server:
           </p>
           <Commands commands={test.acl_commands} />
         </div>

@@ -85,7 +85,7 @@ const SignIn = ({ next, error }: { next: string; error: string | null }) => (
           aria-describedby="token-hint"
         />
         <small class="form-hint mt-1" id="token-hint">
-          The start prints one, or the name of the file it is in. “netbox-pbs token create” makes another.
+          “netbox-pbs start” prints a token, or the name of its file. “netbox-pbs token create” makes another.
         </small>
         <div class="form-footer">
           <button class="btn btn-primary w-100" type="submit">

@@ -43,7 +43,7 @@ export const Branch = z.object({
   revision: z
     .int()
     .describe(
-      'Rises with every change of what the branch holds or of an answer to a conflict. An approval is for one revision.',
+      'Rises with every change of the branch or of the resolution of a conflict. An approval is for one revision.',
     ),
   approved: z.boolean().describe('The current revision is approved.'),
   approved_by: z.string(),

@@ -6,7 +6,7 @@ export const Detail = z.object({ detail: z.string() })
 /** The errors of each field or parameter. */
 export const FieldErrors = z
   .record(z.string(), z.array(z.string()))
-  .describe('Sentences by field or parameter; `__all__` for what concerns no single one.')
+  .describe('Errors by field or parameter; `__all__` has those that concern no single one.')
 
 /** The errors of the objects of a list. */
 export const ObjectErrors = z
@@ -14,4 +14,4 @@ export const ObjectErrors = z
     detail: z.string(),
     errors: z.array(z.object({ index: z.int().optional(), id: z.int().optional(), errors: FieldErrors })),
   })
-  .describe('The objects of a list that stand in the way, by their place in it or their id.')
+  .describe('The objects of a list that prevent the request, by their place in it or their id.')

@@ -59,7 +59,7 @@ const resolve = action(
   {
     name: 'resolve',
     body: 'ResolveRequest',
-    answers: { 200: response('The branch, and how many conflicts were answered', ref('ResolvedBranch')) },
+    answers: { 200: response('The branch, and the number of resolved conflicts', ref('ResolvedBranch')) },
   },
   (c) =>
     Effect.gen(function* () {
@@ -74,7 +74,7 @@ const sync = action(
   {
     name: 'sync',
     body: 'CommitRequest',
-    answers: { 200: response('The branch on main as it is now, or as it would be', ref('SyncedBranch')) },
+    answers: { 200: response('The branch after the rebase, or after its dry run', ref('SyncedBranch')) },
   },
   (c) =>
     Effect.gen(function* () {
@@ -89,7 +89,7 @@ const merge = action(
   {
     name: 'merge',
     body: 'CommitRequest',
-    answers: { 200: response('The branch, and what the merge did or would do', ref('MergedBranch')) },
+    answers: { 200: response('The branch, and the result of the merge or of its dry run', ref('MergedBranch')) },
   },
   (c) =>
     Effect.gen(function* () {
@@ -105,8 +105,8 @@ const revert = action(
     name: 'revert',
     body: 'RevertRequest',
     answers: {
-      200: response('The branch as it would be', ref('SyncedBranch')),
-      201: response('The branch that undoes this one', ref('SyncedBranch')),
+      200: response('The revert branch of the dry run', ref('SyncedBranch')),
+      201: response('The revert branch', ref('SyncedBranch')),
     },
   },
   (c) =>
@@ -127,7 +127,7 @@ const approve = action(
   {
     name: 'approve',
     body: 'ApproveRequest',
-    answers: { 200: response('The branch, which may land as it is', ref('Branch')) },
+    answers: { 200: response('The branch, approved in its present revision', ref('Branch')) },
   },
   (c) =>
     Effect.gen(function* () {
@@ -144,7 +144,7 @@ const close = action(
   {
     name: 'close',
     body: null,
-    answers: { 200: response('The branch, which changes nothing any more', ref('Branch')) },
+    answers: { 200: response('The branch, closed', ref('Branch')) },
   },
   (c) =>
     Effect.gen(function* () {

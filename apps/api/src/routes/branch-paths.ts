@@ -53,7 +53,7 @@ const createRoute: Route = route(
     requestBody: { content: json(ref('NewBranch')) },
     responses: {
       ...errorResponses,
-      201: response('The branch, which changes nothing yet', ref('Branch')),
+      201: response('The branch, without changes', ref('Branch')),
       ...bodyErrors,
     },
   },
@@ -116,7 +116,7 @@ const changeRoute: Route = route(
 const changesRoute = recordListOf({
   path: `${onePath}changes/`,
   operationId: 'plugins_pbs_branches_changes_list',
-  description: 'What the branch changes, by model and id',
+  description: 'The changes of the branch, by model and id',
   schema: 'BranchChangeList',
   filter: branchChangeFilter,
   owner: findBranch,

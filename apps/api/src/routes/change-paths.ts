@@ -14,7 +14,7 @@ const tags = ['plugins']
 const listRoute = recordList({
   path: changesPath,
   operationId: 'plugins_pbs_changes_list',
-  description: 'The change log, newest first; with `after_id` what followed that entry, oldest first',
+  description: 'The change log, newest first; with `after_id` the entries after that one, oldest first',
   schema: 'ChangeList',
   filter: changeFilter,
   read: ({ limit, offset, ...filter }) => Effect.flatMap(Changes, (changes) => changes.list({ filter, limit, offset })),

@@ -10,7 +10,7 @@ import { recordListOf } from './record-list.ts'
 const usageRoute = recordListOf({
   path: `${listPath('datastore')}{id}/usage/`,
   operationId: 'plugins_pbs_datastores_usage_list',
-  description: 'How full the datastore was, newest first',
+  description: 'Usage of the datastore, newest first',
   schema: 'UsagePointList',
   branched: true,
   filter: recordFilter(UsagePoint, {}),

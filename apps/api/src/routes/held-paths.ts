@@ -24,7 +24,7 @@ const parameters = [idParameter, heldIdParameter]
 const listRoute = recordListOf({
   path: `${runsPath}{id}/held/`,
   operationId: 'plugins_pbs_sync_runs_held_list',
-  description: 'The deletions that the run held back, as they are now',
+  description: 'The deletions that the run held back, in their present state',
   schema: 'HeldDeletionsList',
   filter: recordFilter(HeldDeletions, {}),
   owner: findRun,
@@ -45,7 +45,7 @@ const detailRoute: Route = route(
     parameters,
     responses: {
       ...errorResponses,
-      200: response('The held deletions, as it is now', ref('HeldDeletions')),
+      200: response('The held deletions in their present state', ref('HeldDeletions')),
       ...notFoundResponse,
     },
   },
@@ -60,7 +60,7 @@ const detailRoute: Route = route(
 
 const decisionReplies = {
   ...errorResponses,
-  409: response('The set has changed since it was seen, or is decided already', ref('HeldConflict')),
+  409: response('The held deletions have changed since they were read, or are already decided', ref('HeldConflict')),
   ...notFoundResponse,
   ...bodyErrors,
 }

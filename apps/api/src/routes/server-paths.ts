@@ -24,7 +24,7 @@ const testRoute: Route = route(
     requestBody: { content: json(ref('ServerTestRequest')) },
     responses: {
       ...errorResponses,
-      200: response('How the server answered', ref('EndpointTest')),
+      200: response('The result of the test', ref('EndpointTest')),
       502: response('The gateway does not answer', ref('Detail')),
       ...bodyErrors,
       ...notFoundResponse,
@@ -57,7 +57,7 @@ const testNewRoute: Route = route(
     requestBody: { content: json(ref('ServerRequest')) },
     responses: {
       ...errorResponses,
-      200: response('How the server answered; nothing is stored', ref('EndpointTest')),
+      200: response('The result of the test; nothing is stored', ref('EndpointTest')),
       502: response('The gateway does not answer', ref('Detail')),
       ...bodyErrors,
     },

@@ -110,7 +110,7 @@ const scopesRoute = recordListOf({
 const jobsRoute = recordListOf({
   path: `${runsPath}{id}/jobs/`,
   operationId: 'plugins_pbs_sync_runs_jobs_list',
-  description: 'The jobs, those first that need a look',
+  description: 'The jobs, those that need attention first',
   schema: 'SyncRunJobList',
   filter: recordFilter(SyncRunJob, {}),
   owner: findRun,
@@ -127,7 +127,7 @@ const cancelRoute: Route = route(
     parameters: [idParameter],
     responses: {
       ...errorResponses,
-      200: response('The run; jobs that wait never begin, others stop where they are', ref('SyncRun')),
+      200: response('The run; queued jobs never begin, active ones stop', ref('SyncRun')),
       ...bodyErrors,
       400: response('The run has ended, or the body is not empty', { anyOf: [ref('FieldErrors'), ref('Detail')] }),
       ...notFoundResponse,

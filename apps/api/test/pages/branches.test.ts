@@ -121,7 +121,7 @@ describe('the list', () => {
   })
 })
 
-describe('what a branch changes', () => {
+describe('the changes of a branch', () => {
   test('is shown before and after, and filtered', async () => {
     const { page, tank } = await staged('before', null, [
       ['comment', hostile, `${hostile} after`],
@@ -137,7 +137,7 @@ describe('what a branch changes', () => {
     expect(await text(`${page}changes/?limit=1`)).toContain('Showing 1–1 of 2')
   })
 
-  test('of nothing is said', async () => {
+  test('are none in a new branch, and its pages say so', async () => {
     const made = await send(`${base}add/`, { name: 'empty' })
     const page = made.headers.get('location') ?? ''
     expect(await text(`${page}changes/`)).toContain('This branch changes nothing.')
@@ -194,7 +194,7 @@ describe('conflicts', () => {
     expect(await text(filtered)).toContain('Resolve the listed conflict:')
     expect((await send(conflicts, { resolution: 'branch', next: filtered })).text).toContain('No conflict was chosen.')
     expect((await send(conflicts, { all: 'true', next: filtered, field: 'path' })).text).toContain(
-      'No answer was chosen.',
+      'No resolution was chosen.',
     )
     expect((await branch(id))?.conflicts).toBe(2)
     await send(conflicts, { all: 'true', field: 'path', resolution: 'branch', next: filtered })
@@ -355,7 +355,7 @@ test('an inventory page does not show main for a branch that is not there or has
   for (const schemaId of ['zzzzzzzz', (await branch(id))?.schema_id]) {
     const got = await writer.get(`/plugins/pbs/datastores/?_branch=${schemaId}`)
     expect(got.status).toBe(400)
-    expect(got.text).toContain('This branch cannot be worked in')
+    expect(got.text).toContain('This branch cannot be used')
     expect(got.text).not.toContain('vault')
   }
 })

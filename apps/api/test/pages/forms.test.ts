@@ -154,7 +154,7 @@ describe('adding a server', () => {
     })
   })
 
-  test('a name that is taken is said under the name', async () => {
+  test('the error of a taken name is shown under the name', async () => {
     await writer.send(add, { ...server, name: 'pbs-twice', token_secret: '', intent: 'inventory-only', form_token })
     const answer = await writer.send(add, { ...server, name: 'pbs-twice', form_token })
     expect(answer.status).toBe(400)

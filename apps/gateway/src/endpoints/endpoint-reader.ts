@@ -27,7 +27,7 @@ export const endpointReader = (
   Effect.gen(function* () {
     const reader = yield* (yield* Fleet).reader(endpoint, run)
     if (Option.isSome(reader)) return reader.value
-    return yield* noSecret(`endpoint ${endpoint.name} was removed meanwhile`)
+    return yield* noSecret(`endpoint ${endpoint.name} was removed during the request`)
   }).pipe(
     Effect.catchTags({
       SecretUnreadable: (error) => noSecret(error.message, error),

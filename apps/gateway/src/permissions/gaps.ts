@@ -38,7 +38,7 @@ const candidates = (scope: ServerScope): ReadonlyArray<Gap> => {
           privilege: 'Sys.Audit',
           path: '/access',
           hides:
-            'entries of the access control list, so what is hidden cannot be told from what is gone and waits for a confirmation: they',
+            'entries of the access control list, so hidden rows cannot be told from removed ones, whose deletion waits for a confirmation: they',
         },
       ]
     case 'namespaces':

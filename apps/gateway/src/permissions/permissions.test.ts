@@ -81,7 +81,7 @@ describe('what an ACL entry withholds', () => {
     ['a store, of the token', stores, [{ ...held, path: '/datastore/other' }], true],
     ['a store, of its user', stores, [{ ...held, ugid: 'a@pbs', path: '/datastore/other' }], true],
     ['a store, of a group', stores, [{ ugid: 'g', ugid_type: 'group', path: '/datastore/other' }], true],
-    ['a store, of somebody else', stores, [{ ...held, ugid: 'b@pbs', path: '/datastore/other' }], false],
+    ['a store, of another user', stores, [{ ...held, ugid: 'b@pbs', path: '/datastore/other' }], false],
     ['a namespace', namespaces, [{ ...held, path: '/datastore/tank/x' }], true],
     ['the store above', snapshots, [{ ...held, path: '/datastore/tank' }], true],
     ['another store', snapshots, [{ ...held, path: '/datastore/other' }], false],

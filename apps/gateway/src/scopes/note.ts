@@ -58,7 +58,7 @@ export const fieldNotes = (
   })),
   ...oddFields.map((field) => ({
     code: 'field_unreadable',
-    message: `${field} of ${row} is not what PBS says there, and counts as unknown`,
+    message: `${field} of ${row} has a value that PBS does not use there, and counts as unknown`,
   })),
 ]
 
@@ -92,7 +92,7 @@ export const unreadableNote = (kind: string, row: UnreadableRow): Note => leftOu
 /** The note of an unreadable row that only adds observations to a row of another list, which is listed without it. */
 export const additionNote = (kind: string, row: UnreadableRow): Note => ({
   code: 'state_unavailable',
-  message: `${nameOf(kind, row)} cannot be read, what it says counts as unknown: ${reasonOf(row)}`,
+  message: `${nameOf(kind, row)} cannot be read, its facts count as unknown: ${reasonOf(row)}`,
 })
 
 const nameOf = (kind: string, { row, value }: UnreadableRow): string =>

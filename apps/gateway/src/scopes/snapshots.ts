@@ -298,7 +298,7 @@ const itemsOf = (
 const notesOf = (snapshot: PbsSnapshot): ReadonlyArray<Note> => {
   const time = datetimeOf(snapshot['backup-time'])
   const title = `snapshot ${groupKey(snapshot)}/${time ?? snapshot['backup-time']}`
-  if (time === null) return [leftOut(title, 'backup-time is none that a calendar has')]
+  if (time === null) return [leftOut(title, 'backup-time is no calendar date')]
   const notes = fieldNotes(title, snapshot)
   return hasReadableManifest(snapshot)
     ? notes

@@ -24,7 +24,7 @@ const listTasks = ({ endpoint, pbs }: ServerSession, since: number | undefined):
     const frame = taskFrame(endpoint.name, row)
     const title = `task ${row.upid.slice(0, 255)}`
     return frame === null
-      ? [leftOut(title, 'its start is none that a calendar has, or its UPID is too long')]
+      ? [leftOut(title, 'its start is no calendar date, or its UPID is too long')]
       : [...fieldNotes(title, row), frame]
   }),
 })

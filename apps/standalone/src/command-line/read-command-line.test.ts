@@ -46,7 +46,7 @@ test.each([
   ['server test pbs-a --yes', expect.stringMatching(/^option '--yes' goes with --pin: add it, or leave --yes out; /)],
   ['server add pbs-a', expect.stringMatching(/^required option '--host <host>' not specified; /)],
   ['server add pbs-a --host h --token-id t --port 0', expect.stringMatching(/^option '--port <port>' argument '0'/)],
-  ['server set pbs-a', 'say what to change: "netbox-pbs server set --help" lists the flags'],
+  ['server set pbs-a', 'nothing to change: "netbox-pbs server set --help" lists the flags'],
   ['token revoke last', expect.stringMatching(/^command-argument value 'last' is invalid for argument 'id'/)],
   ['token create --expires soon', expect.stringMatching(/It must be a time like 2027-01-01T00:00:00Z; /)],
   ['migrate --data-dir', expect.stringMatching(/^option '--data-dir <folder>' argument missing; /)],

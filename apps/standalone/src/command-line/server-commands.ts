@@ -41,7 +41,7 @@ const withSecret = (command: Command) =>
 export function serverCommands(choose: Choose): Command {
   const server = newCommand('server', 'the Proxmox Backup Servers')
   const add = withSecret(
-    named('add', 'try and connect a server; the secret of its token is asked for, or read from a file'),
+    named('add', 'test and connect a server; the secret of its token is asked for, or read from a file'),
   )
     .requiredOption('--host <host>', 'name or address', filled)
     .option('--port <port>', 'port', port, 8007)
@@ -49,7 +49,7 @@ export function serverCommands(choose: Choose): Command {
     .option('--fingerprint <sha256>', 'pin this certificate; without it a self-signed one is shown and asked about')
     .option('--no-verify-ssl', 'accept any certificate when none is pinned')
     .option('--timeout <seconds>', 'how long the server may be silent', timeout, 30)
-    .option('--untested', 'store it without trying it first')
+    .option('--untested', 'store it without a test')
     .action((name: string, flags: AddFlags) => {
       const {
         host,
@@ -72,7 +72,7 @@ export function serverCommands(choose: Choose): Command {
         ),
       )
     })
-  const set = withSecret(named('set', 'change the connection of a server, and say how it is seen then'))
+  const set = withSecret(named('set', 'change the connection of a server, and show its state after that'))
     .option('--host <host>', 'name or address; needs the secret again', filled)
     .option('--port <port>', 'port; needs the secret again', port)
     .option('--token-id <id>', 'user@realm!tokenname; needs the secret again', filled)
@@ -80,12 +80,12 @@ export function serverCommands(choose: Choose): Command {
     .option('--verify-ssl', 'verify the certificate when none is pinned')
     .option('--no-verify-ssl', 'accept any certificate when none is pinned; needs the secret again')
     .option('--timeout <seconds>', 'how long the server may be silent', timeout)
-    .option('--untested', 'store it without trying it first')
+    .option('--untested', 'store it without a test')
     .action((name: string, flags: SetFlags) => {
       const change = changeOf(flags)
       const asks = needsSecret(flags)
       if (Object.keys(change).length === 0 && !asks)
-        throw new WrongUsage({ message: 'say what to change: "netbox-pbs server set --help" lists the flags' })
+        throw new WrongUsage({ message: 'nothing to change: "netbox-pbs server set --help" lists the flags' })
       choose(
         withRemote(flags, (system) =>
           Effect.flatMap(asks ? readTokenSecret(flags.tokenSecretFile) : Effect.succeed(null), (secret) =>
@@ -106,7 +106,7 @@ export function serverCommands(choose: Choose): Command {
       if (yes && !pin) test.error("option '--yes' goes with --pin: add it, or leave --yes out")
       choose(withRemote(flags, (system) => testServer(system, name, { pin, yes })))
     })
-  const list = remoteFlags(newCommand('list', 'the servers and how they were last seen')).action((flags: RemoteFlags) =>
+  const list = remoteFlags(newCommand('list', 'list the servers and their last contact')).action((flags: RemoteFlags) =>
     choose(withRemote(flags, listServers)),
   )
   const remove = named('remove', 'remove a server and all that is below it')

@@ -7,7 +7,7 @@ import { type RemoteFlags, remoteFlags, withRemote } from '../remote/find-remote
 
 /** `sync`: read the fleet now. */
 export const syncCommand = (choose: Choose): Command =>
-  remoteFlags(newCommand('sync', 'read the fleet now, and say what changed'))
+  remoteFlags(newCommand('sync', 'sync the fleet now, and print the changes'))
     .option('--resource <name...>', 'servers, datastores, snapshots, jobs, tasks (default: all)')
     .option('--server <name...>', 'only these servers (default: all)')
     .action((flags: RemoteFlags & { resource?: ReadonlyArray<string>; server?: ReadonlyArray<string> }) => {

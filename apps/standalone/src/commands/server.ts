@@ -253,7 +253,7 @@ const usable = (name: string, test: Test, outcome = ''): Effect.Effect<void, Can
 function warnOfGaps(name: string, { missing_privileges, acl_commands }: Test): void {
   if (missing_privileges.length === 0) return
   complain(
-    `${name}: the token lacks ${missing_privileges.join(', ')}; what these show stays hidden. Run on the server:`,
+    `${name}: the token lacks ${missing_privileges.join(', ')}; the rows that these show stay hidden. Run on the server:`,
   )
   for (const line of acl_commands) complain(`  ${line}`)
 }

@@ -8,7 +8,7 @@ import type { TokenRequest, TokenStore } from '../tokens/token-store.ts'
 /** Makes a token and prints it; it is shown this once. */
 export const createToken = (store: TokenStore, request: TokenRequest) =>
   Effect.map(store.create(request), (text) => {
-    complain('this token is shown this once:')
+    complain('this token is shown only once:')
     say(text)
   })
 
@@ -39,7 +39,7 @@ export const revokeToken = (store: TokenStore, id: number, yes: boolean): Effect
       if (token === undefined)
         return yield* new CannotRun({ message: `there is no token ${id}: "netbox-pbs token list" shows them` })
       const about = token.description === '' ? '' : `, "${token.description}"`
-      yield* needYes(yes, `Revoke token ${id} of ${token.username}${about}? What uses it is rejected from then on.`)
+      yield* needYes(yes, `Revoke token ${id} of ${token.username}${about}? Its clients are rejected from then on.`)
     }
     yield* store.revoke(id)
     say(`token ${id} is revoked`)

@@ -17,7 +17,7 @@ export function announce({ url, token, signInUrl }: System, host: string): void 
   if (onTerminal()) say(`sign in once, within the hour: ${Redacted.value(signInUrl)}`)
   if (!isLoopback(host)) {
     complain(
-      `other machines reach it as ${hostname()} and without TLS: put a TLS proxy before it, for tokens pass in the clear`,
+      `other machines reach it as ${hostname()} and without TLS: put a TLS proxy in front of it, because tokens are sent in clear text`,
     )
   }
 }

@@ -66,7 +66,7 @@ export const demoFleet = (options: DemoOptions, dataDir: string | null) =>
       })
     yield* liveOn(demo.now)
     yield* Effect.flatMap(epochNow, (now) => liveOn(Math.max(demo.now, Math.min(demo.now + stepSeconds, now)))).pipe(
-      Effect.catchAll(({ message }) => Effect.logWarning('the demo could not be remembered', message)),
+      Effect.catchAll(({ message }) => Effect.logWarning('the state of the demo could not be stored', message)),
       Effect.delay(beat),
       Effect.repeat(Schedule.forever),
       Effect.forkScoped,

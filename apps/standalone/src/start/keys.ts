@@ -112,7 +112,7 @@ const checkSecretKeyShape = ({ name, text, file }: FoundKey): Effect.Effect<void
       file === null
         ? new WrongUsage({ message })
         : new CannotRun({
-            message: `the key file ${file} does not hold 32 bytes in base64: restore it, for what was stored under its key cannot be read without`,
+            message: `the key file ${file} does not contain 32 bytes in base64: restore it, because data stored under its key cannot be read without it`,
           }),
     ),
   )

@@ -107,7 +107,7 @@ export const netboxPbs = (args: ReadonlyArray<string>, options: ProcessOptions =
   SystemProcess.start('netbox-pbs', args, options).outcome()
 
 /**
- * Runs the command to its end on a terminal, on which a person types `answer`. The terminal shows
+ * Runs the command on a terminal until it ends; a person types `answer` there. The terminal shows
  * what was typed, and all output is one.
  */
 export function netboxPbsOnTerminal(args: ReadonlyArray<string>, answer: string) {

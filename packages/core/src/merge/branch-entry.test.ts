@@ -93,7 +93,7 @@ describe('an edit in a branch', () => {
     })
   })
 
-  test('of a set takes out a member that main has gained meanwhile', () => {
+  test('of a set takes out a member that main has gained since', () => {
     const first = touch(row({ tags: ['a'] }), null, { tags: ['a', 'mine'] })
     const main = row({ tags: ['a', 'theirs'] })
     const second = touch(main, first, { tags: ['mine'] })

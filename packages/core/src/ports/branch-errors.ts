@@ -55,7 +55,7 @@ export class BranchScopeUnknown extends Data.TaggedError('BranchScopeUnknown')<{
   readonly scope: string
 }> {
   override get message(): string {
-    return `branch ${this.id} holds deletions in the ${this.scope}, but no server of that name is known: close the branch, and the next sync stages what the source says now`
+    return `branch ${this.id} holds deletions in the ${this.scope}, but no server of that name is known: close the branch, and the next sync stages the present state of the source`
   }
 }
 

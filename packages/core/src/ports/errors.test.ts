@@ -44,7 +44,7 @@ test.each([
   [new BranchInConflict({ id: 3, conflicts: 2 }), 'branch 3 has 2 open conflicts: resolve them, then merge again'],
   [
     new BranchScopeUnknown({ id: 3, scope: 'jobs of pbs-z' }),
-    'branch 3 holds deletions in the jobs of pbs-z, but no server of that name is known: close the branch, and the next sync stages what the source says now',
+    'branch 3 holds deletions in the jobs of pbs-z, but no server of that name is known: close the branch, and the next sync stages the present state of the source',
   ],
   [
     new BranchNotApproved({ id: 3 }),

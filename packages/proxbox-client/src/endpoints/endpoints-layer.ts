@@ -158,7 +158,7 @@ function outcomeOf<S extends z.ZodType>(
     if (body.success) return Effect.succeed(body.data)
     const issue = body.error.issues[0]
     const where = issue === undefined ? '' : ` (${issue.path.map(String).join('.')}: ${issue.message})`
-    return Effect.fail(unexpected(answer, call, boundedText(`sent something else than was asked for${where}`)))
+    return Effect.fail(unexpected(answer, call, boundedText(`sent an unexpected answer${where}`)))
   }
   if ([400, 409, 422].includes(status)) {
     return Effect.fail(rejection(json, (call.secrets ?? []).map(Redacted.value)))

@@ -58,7 +58,7 @@ export const gatewayHttp = Effect.fn('GatewayHttp.make')(function* (options: Gat
     Effect.sync(() => new Agent({ pipelining: 0, connect: { timeout: Duration.toMillis(connect) } })),
     (opened) => Effect.promise(() => opened.destroy()),
   )
-  const silent = () => timedOut(`said nothing for ${Duration.format(silence)}`)
+  const silent = () => timedOut(`sent nothing for ${Duration.format(silence)}`)
 
   const open = Effect.fn('GatewayHttp.open')(function* (call: Call) {
     yield* Effect.annotateCurrentSpan({ 'http.request.method': call.method, 'url.path': call.path })

@@ -218,7 +218,7 @@ const readTaskMarks = (
   database: Database['Type'],
   { serverId }: { readonly serverId: number },
 ): Effect.Effect<TaskMarks, StoreFailed> =>
-  database.query('reading what is known of tasks', async (db) => {
+  database.query('reading the known tasks', async (db) => {
     const { rows } = await sql<TaskMarks>`
       select
         (select max(starttime) from tasks where server_id = ${serverId}) as "newestStart",

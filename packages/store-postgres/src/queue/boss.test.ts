@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { Database } from '../database/database.ts'
 import { bossDriver } from './boss.ts'
 
-test('a connection on which a transaction of the queue has failed is not given to anybody else', async () => {
+test('a connection on which a transaction of the queue has failed is not used again', async () => {
   const url = await postgresUrl()
   const one = Effect.gen(function* () {
     const database = yield* Database

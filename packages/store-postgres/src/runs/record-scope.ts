@@ -110,7 +110,7 @@ export function scopeRecords(
     ),
 
     progress: Effect.fn('Runs.progress')(function* ({ id, serverId, rowsRead }) {
-      yield* database.query('noting how far a job is', (db) =>
+      yield* database.query('recording the progress of a job', (db) =>
         sql`
           update run_jobs set rows_read = ${rowsRead}::bigint
           where run_id = ${id}::bigint and server_id = ${jobServer(serverId)}`.execute(db),

@@ -12,7 +12,7 @@ export const workersLayer: Layer.Layer<Workers, never, Database> = Layer.effect(
   Effect.map(Database, (database) =>
     Workers.of({
       heartbeat: Effect.fn('Workers.heartbeat')(function* ({ id, name }) {
-        yield* database.query('noting that a worker lives', (db) =>
+        yield* database.query('recording the heartbeat of a worker', (db) =>
           sql`
             with old as (delete from workers where heard_at < now() - interval '1 day' and id <> ${id}::uuid)
             insert into workers (id, name) values (${id}::uuid, ${name})
@@ -20,7 +20,7 @@ export const workersLayer: Layer.Layer<Workers, never, Database> = Layer.effect(
         )
       }),
       stopped: Effect.fn('Workers.stopped')(function* ({ id }) {
-        yield* database.query('noting that a worker stops', (db) =>
+        yield* database.query('recording the stop of a worker', (db) =>
           sql`update workers set heard_at = now(), stopped = true where id = ${id}::uuid`.execute(db),
         )
       }),

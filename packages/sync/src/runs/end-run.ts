@@ -33,7 +33,7 @@ const endRun = Effect.fn('sync.endRun')(function* ({
   return run
 })
 
-const unfinishedBranch = (why: string): string => `what it staged waits in its branch: ${why}`
+const unfinishedBranch = (why: string): string => `its staged changes wait in their branch: ${why}`
 
 /** The error of a run that met a bug: the details are for the log alone. */
 export const bug = "internal error; see the worker's log"

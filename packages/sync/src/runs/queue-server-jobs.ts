@@ -126,4 +126,4 @@ const notConnected = (name: string, state: string): Warning =>
       )
 
 const busy = (name: string): Warning =>
-  warning('server_busy', `${name} was still busy with an earlier run, this one passed over it`)
+  warning('server_busy', `${name} was still busy with an earlier run, so this one skipped it`)

@@ -146,7 +146,7 @@ export const skipRemaining = (
 ): Effect.Effect<void, JobStopped, ScopePorts> =>
   recordMissing(job, resources, progress, 'failed', { code, message: `not asked: ${message}` }, null)
 
-const cancelled: Reason = { code: 'cancelled', message: 'the run was cancelled before this was listed to its end' }
+const cancelled: Reason = { code: 'cancelled', message: 'the run was cancelled before this was listed completely' }
 
 /** A whole stream that does not mention what every server has: the gateway no longer knows the server. */
 const recordUnlisted = (job: Job | ServerJob, resource: Resource, progress: JobProgress) =>

@@ -69,7 +69,7 @@ const start = (due: DueRun, { name, covers }: Kept): Effect.Effect<void, StoreFa
     if (yield* (yield* Queue).busy({ serverId })) {
       const dropped = yield* schedules.drop(due)
       if (Option.isNone(dropped)) return
-      yield* Effect.logWarning('a scheduled sync was dropped: an earlier one is not over').pipe(
+      yield* Effect.logWarning('a scheduled sync was dropped: an earlier one still runs').pipe(
         Effect.annotateLogs({ server: server ?? 'the gateway', dropped: dropped.value }),
       )
       return
@@ -84,6 +84,6 @@ const start = (due: DueRun, { name, covers }: Kept): Effect.Effect<void, StoreFa
 const droppedBefore = (server: string | null, dropped: number) => ({
   scope: null,
   code: 'schedule_dropped',
-  message: `${server ?? 'the gateway'} was still busy when a scheduled run was due before this one: make the interval longer, or narrow what is synced`,
+  message: `${server ?? 'the gateway'} was still busy when a scheduled run was due before this one: make the interval longer, or limit the scopes that are synced`,
   count: dropped,
 })

@@ -283,7 +283,7 @@ const logHeld = ({ scope, verdict, leftOut }: ReadyScope, where: { readonly bran
 
 const unread = (rows: number): Reason => ({
   code: 'left_out',
-  message: `${rows} ${rows === 1 ? 'row exists and' : 'rows exist and'} cannot be read, so nothing that the list lacks is deleted: the run's warnings say why`,
+  message: `${rows} ${rows === 1 ? 'row exists and' : 'rows exist and'} cannot be read, so no row that the list lacks is deleted: the run's warnings say why`,
 })
 
 function holdReason(code: HoldReason, rows: number): Reason {

@@ -37,12 +37,12 @@ export function readStep(requested: Requested, open: Scope | null, frame: Source
     case 'scope':
       if (open !== null) return broken(`${scopeTitle(frame.scope)} opened while ${scopeTitle(open)} were open`)
       if (isAbove(requested, frame.scope)) return { _tag: 'opened_above', scope: frame.scope }
-      if (!belongs(requested, frame.scope)) return broken(`${scopeTitle(frame.scope)} were not asked for`)
+      if (!belongs(requested, frame.scope)) return broken(`${scopeTitle(frame.scope)} were not requested`)
       return { _tag: 'opened', scope: frame.scope }
     case 'complete':
       if (open === null || scopeKey(open) !== scopeKey(frame.scope))
         return broken(`${scopeTitle(frame.scope)} ended without having been opened`)
-      if (isAbove(requested, open)) return broken(`${scopeTitle(open)} completed where only their failure may be told`)
+      if (isAbove(requested, open)) return broken(`${scopeTitle(open)} completed where only their failure is allowed`)
       return { _tag: 'completed', count: frame.count, visibility: frame.visibility, leftOut: frame.leftOut ?? 0 }
     case 'failed':
       return failed(requested, open, frame)

@@ -108,7 +108,7 @@ const testStored = (id: number | null) =>
   id === null
     ? Effect.succeed(null)
     : Effect.flatMap(Endpoints, (endpoints) => endpoints.test({ id })).pipe(
-        Effect.catchAll((failed) => Effect.as(Effect.logWarning('a changed server was not tried', failed), null)),
+        Effect.catchAll((failed) => Effect.as(Effect.logWarning('a changed server was not tested', failed), null)),
       )
 
 /** Writes the row that is to be changed. */

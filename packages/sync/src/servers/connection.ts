@@ -85,6 +85,9 @@ export const withCompensation = <A, E, R, B, E2, R2>(
 ): Effect.Effect<A, E, R | R2> =>
   Effect.tapErrorCause(effect, () =>
     Effect.catchAllCause(undo, (cause) =>
-      Effect.logWarning('a server could not be put back as it was; the next sync of the servers settles it', cause),
+      Effect.logWarning(
+        'the earlier state of a server could not be restored; the next sync of the servers does it',
+        cause,
+      ),
     ),
   )

@@ -140,6 +140,6 @@ function withRename(change: Change<'server'>, renames: ReadonlyMap<number, strin
 const renamed = (name: string, newName: string): Warning => ({
   scope: { resource: 'servers' },
   code: 'server_renamed',
-  message: `the gateway renamed ${name} to ${newName}: ${newName} is a new server, ${name} stays as inventory only; rename servers here to keep what is below them`,
+  message: `the gateway renamed ${name} to ${newName}: ${newName} is a new server, ${name} stays as inventory only; rename servers here to keep their children`,
   count: 1,
 })

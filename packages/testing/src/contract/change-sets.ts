@@ -107,7 +107,7 @@ export const changeSetsContract = (underTest: InventoryUnderTest): void => {
     )
   })
 
-  test('a server deleted meanwhile closes the change set of its job', async () => {
+  test('deleting a server closes the change set of its job', async () => {
     await run(
       Effect.gen(function* () {
         const changeSets = yield* ChangeSets

@@ -105,7 +105,7 @@ export const runJobsContract = ({
     expect((await runs((r) => r.jobs({ id, limit: 1, offset: 0 }))).rows).toMatchObject([{ state: 'cancelled' }])
   })
 
-  test('a job ends once: what is said of it later, as of one that was lost, changes nothing', async () => {
+  test('a job ends once: a later report, as of a lost job, changes nothing', async () => {
     const id = await started(ids.a, ids.b)
     await end(id, ids.a)
     await end(id, ids.a, 'lost')

@@ -248,8 +248,8 @@ export const stagingContract = ({ run }: InventoryUnderTest): void => {
   test('stages nothing that relies on a branch that has ended', async () => {
     await run(
       Effect.gen(function* () {
-        const { scope, group, adds, frame, left } = yield* newScope('ended meanwhile', [1])
-        const [first, second] = [yield* newBranch('ended meanwhile'), yield* newBranch('ended later')]
+        const { scope, group, adds, frame, left } = yield* newScope('ended first', [1])
+        const [first, second] = [yield* newBranch('ended first'), yield* newBranch('ended later')]
         yield* stageOnce(first, scope, [adds(2), frame('second', 2)])
         yield* (yield* Branches).close({ id: first.id, status: 'closed' })
         const keys = [naturalKey('group', group)]

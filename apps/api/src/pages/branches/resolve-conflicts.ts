@@ -57,7 +57,7 @@ const resolutionOf = (id: number, filter: ConflictFilter, { resolution, value = 
         return { choice: resolution, value: yield* typed(rows[0], value) } satisfies Resolution
       }
       default:
-        return yield* invalid({ detail: 'No answer was chosen.' })
+        return yield* invalid({ detail: 'No resolution was chosen.' })
     }
   })
 

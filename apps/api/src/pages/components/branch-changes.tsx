@@ -15,7 +15,7 @@ const words: Readonly<Record<BranchChange['action'], string>> = {
 export const BranchChanges = (props: { branch: Branch; changes: ReadonlyArray<BranchChange>; empty: string }) => (
   <div class="table-responsive">
     <table class="table card-table netbox-pbs-changes">
-      <caption class="visually-hidden">What this branch changes</caption>
+      <caption class="visually-hidden">Changes of this branch</caption>
       <thead>
         <tr>
           {['Object', 'Change', 'Field', 'Before', 'After'].map((head) => (
@@ -84,7 +84,7 @@ const ChangedObject = ({ branch, change }: { branch: Branch; change: BranchChang
         <tr>
           {object}
           <td class="text-secondary netbox-pbs-field" colspan={3}>
-            No value: it is taken over as its source lists it.
+            No value: the object is taken over as its source lists it.
           </td>
         </tr>
       )}

@@ -29,7 +29,7 @@ export const BranchForm = ({ formToken, values, errors }: BranchFormProps) => (
         max={maxBranchDescription}
       />
       <p class="text-secondary mb-0">
-        A branch costs nothing to open. What is written in it stays out of the inventory until it is merged.
+        Opening a branch costs nothing. Its changes stay out of the inventory until you merge it.
       </p>
     </div>
     <div class="card-footer btn-list justify-content-end">

@@ -11,7 +11,7 @@ import type { Viewer } from './viewer.ts'
 /** A branch: its description, its status, and the actions it allows. */
 export const BranchOverview = (props: { branch: Branch; offers: ReadonlyArray<BranchOffer>; viewer: Viewer }) => {
   const { branch } = props
-  const conflicts = `${formatCount(branch.conflicts)} without an answer`
+  const conflicts = `${formatCount(branch.conflicts)} unresolved`
   return (
     <div class="row row-cards">
       <div class="col-lg-6">

@@ -23,7 +23,7 @@ export const CertificateAlert = ({ row, viewer }: { row: Row; viewer: Viewer }) 
         <p>
           Nothing is sent to this server, and its inventory stays as it was.{' '}
           {changed
-            ? 'If its certificate was renewed, compare the fingerprint with the dashboard of the server and pin it; if not, find out why: somebody may be in between.'
+            ? 'If its certificate was renewed, compare the fingerprint with the dashboard of the server and pin it; if not, find out why: another machine may be intercepting the connection.'
             : 'Compare the fingerprint with the dashboard of the server and pin it, or install a certificate that a known authority has signed.'}
         </p>
         <dl class="netbox-pbs-break">

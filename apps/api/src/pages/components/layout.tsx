@@ -132,7 +132,7 @@ const BranchBanner = ({ branch, out, what, branched }: BranchBannerProps) => (
       <a class="alert-link" href={branchPage(branch.id)}>
         {branch.name}
       </a>
-      . {branched ? 'What it changes is not in main yet.' : `${what} are not branched: these are main’s.`}
+      . {branched ? 'Its changes are not in main yet.' : `${what} are not branched: these are main’s.`}
     </div>
     <a class="btn btn-sm" href={out}>
       Leave the branch

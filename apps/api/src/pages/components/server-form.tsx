@@ -18,7 +18,7 @@ const offered = [
 ] as const
 
 const hints: Readonly<Record<string, string>> = {
-  name: 'What the server is called here',
+  name: 'Name of the server in this inventory',
   host: 'Name or address of the server, without https://',
   port: '8007 unless the server is set up otherwise',
   token_id: 'user@realm!tokenname, as PBS shows it under Access Control',
@@ -26,8 +26,8 @@ const hints: Readonly<Record<string, string>> = {
   fingerprint:
     'SHA-256 of its certificate, from the dashboard of PBS. Only a server with this certificate is ever contacted.',
   timeout_seconds: 'How long the server may be silent, 1 to 600. A busy server or a slow disk needs more.',
-  sync_schedule: 'Cron in UTC, like 30 2 * * *. Blank: the server is synced with the others, as the settings say.',
-  sync_interval_minutes: 'Blank: as the settings say. 0: never by schedule. A sync schedule goes before it.',
+  sync_schedule: 'Cron in UTC, like 30 2 * * *. Blank: the server is synced with the others, as in the settings.',
+  sync_interval_minutes: 'Blank: as in the settings. 0: never by schedule. A sync schedule takes precedence.',
   verify_ssl: 'Turn off only for self-signed certificates; a pinned fingerprint is always checked.',
 }
 
@@ -105,7 +105,7 @@ const keptHint =
 const NotUsable = ({ failure: { test } }: { failure: ServerNotUsable }) => (
   <Alert kind="danger">
     <div class="w-100">
-      <h2 class="alert-title">The connection was tried and does not work, so that nothing was stored</h2>
+      <h2 class="alert-title">The test of the connection failed, so nothing was stored</h2>
       {test.presented_fingerprint === null ? null : (
         <p class="netbox-pbs-break">
           The server presents the certificate <code>{test.presented_fingerprint}</code>

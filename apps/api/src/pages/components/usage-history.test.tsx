@@ -26,7 +26,7 @@ test('the picture says in words what it shows', () => {
     <UsageHistory points={[point('03T00', 60), point('02T00', 90), point('01T00', 0, 0), point('01T06', 20)]} />,
   )
   const summary = 'From 20 % on 2026-05-01 to 60 % on 2026-05-03, at most 90 %.'
-  expect(text).toContain(`<title id="usage-history-title">How full it was. ${summary}</title>`)
+  expect(text).toContain(`<title id="usage-history-title">Usage over time. ${summary}</title>`)
   expect(text).toContain('role="img"')
   expect(text).toContain(`<p class="text-secondary mb-0">${summary}</p>`)
   expect(text).not.toContain('style=')

@@ -28,7 +28,7 @@ export const UsageHistory = ({ points }: { points: ReadonlyArray<UsagePoint> }) 
           role="img"
           aria-labelledby="usage-history-title"
         >
-          <title id="usage-history-title">{`How full it was. ${summary}`}</title>
+          <title id="usage-history-title">{`Usage over time. ${summary}`}</title>
           <path d={sparkline(oldestFirst)} />
         </svg>
         <p class="text-secondary mb-0">{summary}</p>
