@@ -366,7 +366,7 @@ describe('the inventory in a branch', () => {
     const { schema_id } = (await branch(id)) ?? { schema_id: '' }
     const here = `_branch=${schema_id}`
     const list = await text(`/plugins/pbs/datastores/?server=within&${here}`)
-    expect(list).toMatch(/You are in branch.*branch within.*What it changes is not in main yet.*Leave the branch/s)
+    expect(list).toMatch(/You are in branch.*branch within.*Its changes are not in main yet.*Leave the branch/s)
     expect(list).toContain('>source<')
     expect(await text('/plugins/pbs/datastores/?server=within')).not.toContain('>source<')
     expect(await text('/plugins/pbs/datastores/?server=within')).not.toContain('You are in branch')
