@@ -15,6 +15,6 @@ export default defineConfig({
   sourcemap: true,
   target: 'node22',
   // The private packages become part of the command. Their imports are among its dependencies.
-  noExternal: [/^@netbox-pbs\/(api|app-shell|gateway|pbs-simulator|worker)$/],
+  noExternal: [/^@netbox-pbs\/(api|app-shell|gateway|pbs-simulator|worker)(\/|$)/],
   onSuccess: async () => cpSync('../api/src/pages/assets', 'dist/assets', { recursive: true }),
 })

@@ -1,3 +1,4 @@
+import { EndpointTest } from '@netbox-pbs/api/records'
 import type { WrongUsage } from '@netbox-pbs/app-shell'
 import { Effect, Redacted } from 'effect'
 import { z } from 'zod'
@@ -22,16 +23,7 @@ const Server = z.object({
 })
 type Server = z.infer<typeof Server>
 const ServerPage = z.object({ results: z.array(Server) })
-const Test = z.object({
-  reachable: z.boolean(),
-  version: z.string().nullable(),
-  code: z.string().nullable(),
-  error: z.string().nullable(),
-  presented_fingerprint: z.string().nullable(),
-  missing_privileges: z.array(z.string()),
-  acl_commands: z.array(z.string()),
-})
-type Test = z.infer<typeof Test>
+type Test = z.infer<typeof EndpointTest>
 
 /** The values that `server add` needs in addition to the secret. */
 export interface NewServer {
@@ -75,7 +67,9 @@ export const addServer = (
 ): Effect.Effect<void, CannotRun> =>
   Effect.gen(function* () {
     const body = { ...server, token_secret: Redacted.value(secret) }
-    const test = untested ? null : yield* call(remote)({ method: 'POST', path: `${servers}test/`, body, answer: Test })
+    const test = untested
+      ? null
+      : yield* call(remote)({ method: 'POST', path: `${servers}test/`, body, answer: EndpointTest })
     const presented = test?.presented_fingerprint ?? null
     if (test?.code === 'tls_untrusted' && server.fingerprint === '' && presented !== null) {
       complain(`${server.name} presents a certificate that does not verify. Its SHA-256 fingerprint is`)
@@ -115,7 +109,7 @@ export const setServer = (
     const path = `${servers}${id}/`
     const body = { ...change, ...(secret === null ? {} : { token_secret: Redacted.value(secret) }) }
     if (secret !== null && !untested) {
-      const test = yield* call(remote)({ method: 'POST', path: `${path}test/`, body, answer: Test })
+      const test = yield* call(remote)({ method: 'POST', path: `${path}test/`, body, answer: EndpointTest })
       yield* usable(name, test, 'nothing was changed; --untested changes it anyway')
       warnOfGaps(name, test)
     }
@@ -167,7 +161,7 @@ export const testServer = (
   })
 
 const tryServer = (remote: Remote, { id }: Server) =>
-  call(remote)({ method: 'POST', path: `${servers}${id}/test/`, body: {}, answer: Test })
+  call(remote)({ method: 'POST', path: `${servers}${id}/test/`, body: {}, answer: EndpointTest })
 
 const presentedBy = (name: string, { presented_fingerprint, error }: Test): Effect.Effect<string, CannotRun> =>
   presented_fingerprint === null

@@ -1,38 +1,23 @@
-import { branchStates, branchStatuses, runStates, runStatuses, stagedChanges } from '@netbox-pbs/core'
+import { Branch, SyncRunDetail } from '@netbox-pbs/api/records'
+import { branchStates, runStates, stagedChanges } from '@netbox-pbs/core'
 import { Effect } from 'effect'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { CannotRun, WaitsForReview } from '../failures.ts'
 import { call, type Remote, readAll } from '../remote/remote-api.ts'
 import { progress, say, table } from '../terminal.ts'
 
-const Counts = z.object({
-  created: z.int(),
-  updated: z.int(),
-  deleted: z.int(),
-  unchanged: z.int(),
-  held_back: z.int(),
-})
-const Run = z.object({
-  id: z.int(),
-  status: z.object({
-    value: z.enum(runStatuses),
-    label: z.string(),
-  }),
-  display_url: z.string(),
-  duration_seconds: z.number().nullable(),
-  counts: Counts,
-  staged: z.object({ created: z.int(), updated: z.int(), deleted: z.int() }),
-  rows_read: z.int(),
-  error: z.string(),
-  scope_count: z.int(),
-  scopes: z.array(
-    z.object({
-      display: z.string(),
-      outcome: z.object({ value: z.string(), label: z.string() }),
-      reason: z.object({ code: z.string(), message: z.string() }).nullable(),
-    }),
-  ),
-  warnings: z.array(z.object({ display: z.string(), code: z.string(), count: z.int() })),
+const Run = SyncRunDetail.pick({
+  id: true,
+  status: true,
+  display_url: true,
+  duration_seconds: true,
+  counts: true,
+  staged: true,
+  rows_read: true,
+  error: true,
+  scope_count: true,
+  scopes: true,
+  warnings: true,
 })
 /** A run as the command shows it. */
 export type Run = z.infer<typeof Run>
@@ -49,7 +34,7 @@ const branchesPath = '/api/plugins/pbs/branches/'
 /** Starts a run, shows how it goes, and gives it when it has ended. */
 export const runSync = (remote: Remote, request: SyncRequest): Effect.Effect<Run, CannotRun> =>
   Effect.gen(function* () {
-    const { id } = yield* call(remote)({ method: 'POST', path: runs, body: request, answer: z.object({ id: z.int() }) })
+    const { id } = yield* call(remote)({ method: 'POST', path: runs, body: request, answer: Run.pick({ id: true }) })
     const read = call(remote)({ method: 'GET', path: `${runs}${id}/`, answer: Run })
     let run = yield* read
     while (runStates[run.status.value].open) {
@@ -74,21 +59,20 @@ export const syncNow = (remote: Remote, request: SyncRequest): Effect.Effect<voi
     if (branches.length > 0) return yield* new WaitsForReview({ runId: id, changes: stagedChanges(run.staged) })
   })
 
-const Branch = z.object({
-  name: z.string(),
-  status: z.object({ value: z.enum(branchStatuses), label: z.string() }),
-  change_count: z.int(),
-  conflict_count: z.int(),
-  display_url: z.string(),
+const StagedBranch = Branch.pick({
+  name: true,
+  status: true,
+  conflict_count: true,
+  display_url: true,
 })
 
 /** The branches that a run has staged into and that are still open. */
 const openBranches = (remote: Remote, run: number) =>
-  Effect.map(readAll(remote)(`${branchesPath}?run=${run}`, Branch), (branches) =>
+  Effect.map(readAll(remote)(`${branchesPath}?run=${run}`, StagedBranch), (branches) =>
     branches.filter(({ status }) => branchStates[status.value].open),
   )
 
-const waiting = ({ name, status, conflict_count, display_url }: z.infer<typeof Branch>): string =>
+const waiting = ({ name, status, conflict_count, display_url }: z.infer<typeof StagedBranch>): string =>
   `branch ${name} is ${status.label.toLowerCase()}, with ${conflict_count} ${conflict_count === 1 ? 'conflict' : 'conflicts'} to resolve: ${display_url}`
 
 /** Why a run did not complete, a line each. */

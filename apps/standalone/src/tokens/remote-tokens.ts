@@ -1,3 +1,4 @@
+import { NewToken, Token } from '@netbox-pbs/api/records'
 import { Effect } from 'effect'
 import { z } from 'zod'
 import { call, type Remote, readAll } from '../remote/remote-api.ts'
@@ -6,15 +7,15 @@ import type { TokenStore } from './token-store.ts'
 const path = '/api/users/tokens/'
 
 const Me = z.object({ id: z.int() })
-const Made = z.object({ key: z.string(), token: z.string() })
-const Token = z.object({
-  id: z.int(),
-  key: z.string(),
-  user: z.object({ username: z.string() }),
-  description: z.string(),
-  write_enabled: z.boolean(),
-  expires: z.string().nullable(),
-  last_used: z.string().nullable(),
+const Made = NewToken.pick({ key: true, token: true })
+const Listed = Token.pick({
+  id: true,
+  key: true,
+  user: true,
+  description: true,
+  write_enabled: true,
+  expires: true,
+  last_used: true,
 })
 
 /** The tokens of a running system, over REST. */
@@ -27,7 +28,7 @@ export const remoteTokens = (remote: Remote): TokenStore => ({
       return token.startsWith('nbt_') ? token : `nbt_${key}.${token}`
     }),
   list: () =>
-    Effect.map(readAll(remote)(path, Token), (tokens) =>
+    Effect.map(readAll(remote)(path, Listed), (tokens) =>
       tokens.map(({ user, write_enabled, last_used, ...token }) => ({
         ...token,
         username: user.username,
