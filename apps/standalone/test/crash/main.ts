@@ -1,50 +1,19 @@
-import { parseArgs } from 'node:util'
+import { newCommand, wholeNumber } from '@netbox-pbs/app-shell'
+import { flagsOrExit } from '../support/flags-or-exit.ts'
+import type { CrashOptions } from './crash-plan.ts'
 import { crash } from './crash-run.ts'
 
-const usage =
-  'crash [--servers 8] [--snapshots 100000] [--kills 50] [--restarts 5] [--gateway-kills 0] [--per-round 6] [--seed 1]'
-const text = { type: 'string' } as const
-const flags = {
-  servers: { ...text, default: '8' },
-  snapshots: { ...text, default: '100000' },
-  kills: { ...text, default: '50' },
-  restarts: { ...text, default: '5' },
-  'gateway-kills': { ...text, default: '0' },
-  'per-round': { ...text, default: '6' },
-  seed: { ...text, default: '1' },
-} as const
+const most = Number.MAX_SAFE_INTEGER
+const command = newCommand('crash', 'kill workers and the database during syncs, and judge the result')
+  .option('--servers <count>', 'simulated servers', wholeNumber(1, 1000), 8)
+  .option('--snapshots <count>', 'over the whole fleet', wholeNumber(1, most), 100_000)
+  .option('--kills <count>', 'of workers', wholeNumber(0, most), 50)
+  .option('--restarts <count>', 'crashes of the database', wholeNumber(0, most), 5)
+  .option('--gateway-kills <count>', 'of gateways', wholeNumber(0, most), 0)
+  .option('--per-round <count>', 'of all these in one sync, at most', wholeNumber(1, most), 6)
+  .option('--seed <number>', 'another seed, another plan', wholeNumber(0, most), 1)
 
-function readFlags() {
-  const { values } = parseArgs({ args: process.argv.slice(2).filter((argument) => argument !== '--'), options: flags })
-  const number = (name: keyof typeof flags, least: number) => {
-    const value = Number(values[name])
-    if (!Number.isSafeInteger(value) || value < least)
-      throw new TypeError(`--${name} ${values[name]} is not a number from ${least} on`)
-    return value
-  }
-  return {
-    servers: number('servers', 1),
-    snapshots: number('snapshots', 1),
-    kills: number('kills', 0),
-    restarts: number('restarts', 0),
-    gatewayKills: number('gateway-kills', 0),
-    perRound: number('per-round', 1),
-    quietFirst: false,
-    seed: number('seed', 0),
-  }
-}
-
-function optionsOrExit() {
-  try {
-    return readFlags()
-  } catch (cause) {
-    if (!(cause instanceof TypeError)) throw cause
-    process.stderr.write(`${cause.message}\nUsage: ${usage}\n`)
-    return process.exit(2)
-  }
-}
-
-const options = optionsOrExit()
+const options = { ...flagsOrExit<Omit<CrashOptions, 'quietFirst'>>(command), quietFirst: false }
 // The started processes end with this process.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 const started = performance.now()

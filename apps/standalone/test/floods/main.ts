@@ -4,17 +4,19 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
+import { newCommand, wholeNumber } from '@netbox-pbs/app-shell'
 import { startSimulator } from '@netbox-pbs/pbs-simulator'
+import { flagsOrExit } from '../support/flags-or-exit.ts'
 import { SystemProcess } from '../support/process.ts'
 import { request } from '../support/rest.ts'
 import { startFlooding } from './flooding-server.ts'
 import { floods } from './floods.ts'
 
-const { values } = parseArgs({
-  args: process.argv.slice(2).filter((argument) => argument !== '--'),
-  options: { 'heap-mb': { type: 'string', default: '700' }, only: { type: 'string', default: '' } },
-})
+const { heapMb, only } = flagsOrExit<{ readonly heapMb: number; readonly only: string }>(
+  newCommand('floods', 'let servers flood the whole system, and judge the result')
+    .option('--heap-mb <megabytes>', 'heap of the system', wholeNumber(1, 1_000_000), 700)
+    .option('--only <text>', 'the floods whose name has this text', ''),
+)
 
 const now = Math.floor(Date.now() / 1000)
 const simulated = { failureDelayMs: 0, snapshots: 60, now }
@@ -29,7 +31,7 @@ const dataDir = join(folder, 'data')
 const system = SystemProcess.start(
   'netbox-pbs',
   ['start', '--data-dir', dataDir, '--port', '0', '--gateway-port', String(gatewayPort)],
-  { env: { NODE_OPTIONS: `--max-old-space-size=${values['heap-mb']}` } },
+  { env: { NODE_OPTIONS: `--max-old-space-size=${heapMb}` } },
 )
 process.once('exit', () => system.kill())
 
@@ -59,7 +61,7 @@ try {
 
   let faults = 0
   process.stdout.write('flood | run | sound server | s | MB taken | longest wait of a request, ms | peak RSS, MB\n')
-  for (const flood of floods.filter(({ name }) => name.includes(values.only))) {
+  for (const flood of floods.filter(({ name }) => name.includes(only))) {
     // A drip comes from all four at once, as many as there are workers.
     for (const [index, server] of flooding.entries()) server.flood = index === 0 || flood.drips ? flood : null
     for (const server of flooding) server.takeBytes()
