@@ -13,7 +13,7 @@ test.each([
 })
 
 test('a value of a list without unknown is shown as it is', () => {
-  expect(choiceFor(endpointStates, 'future')).toMatchObject({ value: 'future' })
+  expect(choiceFor(endpointStates, 'future')).toEqual({ value: 'future', label: '', color: 'secondary' })
 })
 
 test.each([serverStatuses, endpointStates, gcStatuses, backupTypes, jobTypes, jobStates])(

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import { type EndpointInput, Endpoints } from '@netbox-pbs/core/ports'
-import { Effect, Redacted } from 'effect'
+import { type EndpointInput, EndpointNotFound, EndpointRejected, Endpoints } from '@netbox-pbs/core/ports'
+import { Effect, Either, Redacted } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { endpointsLayer } from '../src/index.ts'
 import { json, type Seen, serve } from './http-server.ts'
@@ -53,7 +53,7 @@ describe('the endpoint routes', () => {
     const { result, seen, requests } = await against(answering(200, storedEndpoint(3)), (endpoints) =>
       endpoints.create(input),
     )
-    expect(result).toMatchObject({ _tag: 'Right', right: endpoint })
+    expect(result).toEqual(Either.right(endpoint))
     expect(requests).toEqual(['POST /pbs/endpoints'])
     expect(JSON.parse(seen[0]?.body ?? '')).toEqual({
       name: 'pbs-3',
@@ -72,7 +72,7 @@ describe('the endpoint routes', () => {
     const { result, requests } = await against(answering(200, storedEndpoint(3)), (endpoints) =>
       endpoints.get({ id: 3 }),
     )
-    expect(result).toMatchObject({ _tag: 'Right', right: endpoint })
+    expect(result).toEqual(Either.right(endpoint))
     expect(requests).toEqual(['GET /pbs/endpoints/3'])
   })
 
@@ -80,7 +80,7 @@ describe('the endpoint routes', () => {
     const { result, seen, requests } = await against(answering(200, storedEndpoint(3)), (endpoints) =>
       endpoints.update({ id: 3, change: { fingerprint: '', port: 8443 } }),
     )
-    expect(result).toMatchObject({ _tag: 'Right', right: endpoint })
+    expect(result).toEqual(Either.right(endpoint))
     expect(requests).toEqual(['PUT /pbs/endpoints/3'])
     expect(JSON.parse(seen[0]?.body ?? '')).toEqual({ fingerprint: null, port: 8443 })
   })
@@ -89,13 +89,13 @@ describe('the endpoint routes', () => {
     const { result, requests } = await against(answering(200, { message: 'PBS endpoint deleted.' }), (endpoints) =>
       endpoints.remove({ id: 3 }),
     )
-    expect(result).toMatchObject({ _tag: 'Right', right: undefined })
+    expect(result).toEqual(Either.right(undefined))
     expect(requests).toEqual(['DELETE /pbs/endpoints/3'])
   })
 
   test.each([
     ['a stored endpoint', { id: 3 }, { id: 3 }],
-    ['a new one with its secret', input, { name: 'pbs-3', token_secret: secret }],
+    ['a new one with its secret', input, { ...input, fingerprint: null, token_secret: secret }],
   ])('test of %s', async (_, request, body) => {
     const outcome = {
       reachable: true,
@@ -103,11 +103,13 @@ describe('the endpoint routes', () => {
       error: null,
       presented_fingerprint: 'aa:bb',
       missing_privileges: ['Datastore.Audit'],
+      code: null,
+      acl_commands: [],
     }
     const { result, seen, requests } = await against(answering(200, outcome), (endpoints) => endpoints.test(request))
-    expect(result).toMatchObject({ _tag: 'Right', right: outcome })
+    expect(result).toEqual(Either.right(outcome))
     expect(requests).toEqual(['POST /pbs/endpoints/test'])
-    expect(JSON.parse(seen[0]?.body ?? '')).toMatchObject(body)
+    expect(JSON.parse(seen[0]?.body ?? '')).toEqual(body)
   })
 })
 
@@ -137,7 +139,7 @@ describe('what the gateway refuses', () => {
     [400, '<html>', { __all__: ['The gateway refused it without a reason.'] }],
   ])('%i %j stands under our field names', async (status, body, errors) => {
     const { result } = await against(answering(status, body), (endpoints) => endpoints.create(input))
-    expect(result).toMatchObject({ _tag: 'Left', left: { _tag: 'EndpointRejected', errors } })
+    expect(result).toEqual(Either.left(new EndpointRejected({ errors })))
     expect(JSON.stringify(result)).not.toContain(secret)
   })
 
@@ -150,7 +152,7 @@ describe('what the gateway refuses', () => {
       against(notFound, (endpoints) => endpoints.test({ id: 3 })),
     ])
     for (const { result } of calls) {
-      expect(result).toMatchObject({ _tag: 'Left', left: { _tag: 'EndpointNotFound', id: 3 } })
+      expect(result).toEqual(Either.left(new EndpointNotFound({ id: 3 })))
     }
   })
 
@@ -189,15 +191,13 @@ describe('a proxbox-api as it is', () => {
   ])('says by its status how endpoint %i does', async (id, outcome) => {
     const stored = [storedEndpoint(1), storedEndpoint(2), storedEndpoint(3, false)]
     const { result } = await against(proxboxApi(stored), (endpoints) => endpoints.test({ id }))
-    expect(result).toMatchObject({
-      _tag: 'Right',
-      right: { ...outcome, presented_fingerprint: null, missing_privileges: [] },
-    })
+    const unknown = { code: null, presented_fingerprint: null, missing_privileges: [], acl_commands: [] }
+    expect(result).toEqual(Either.right({ ...outcome, ...unknown }))
   })
 
   test('knows no endpoint of another id', async () => {
     const { result } = await against(proxboxApi([]), (endpoints) => endpoints.test({ id: 9 }))
-    expect(result).toMatchObject({ _tag: 'Left', left: { _tag: 'EndpointNotFound', id: 9 } })
+    expect(result).toEqual(Either.left(new EndpointNotFound({ id: 9 })))
   })
 
   test('cannot test an endpoint that is not stored', async () => {

@@ -118,7 +118,7 @@ describe('confirming', () => {
     system.fleet = [tank({ 'vm/1': [7], 'vm/2': hours(59) })]
     await run(system.work)
     expect(system.record(system.lastRun.id).ends).toEqual(['snapshots of pbs-a/tank: held_back: unconfirmed'])
-    expect(system.lastRun.counts).toMatchObject({ deleted: 59, updated: 1, held_back: 1 })
+    expect(system.lastRun.counts).toEqual({ created: 0, updated: 1, deleted: 59, unchanged: 60, held_back: 1 })
     expect(await theSet(system)).toMatchObject({ state: 'waiting', count: 1, revision: 2, decided: null })
     expect(system.world.where('snapshot', { backup_id: '1' })).toMatchObject([{ presence: 'listed' }])
   })

@@ -75,7 +75,7 @@ describe('a later sync', () => {
     await world.sync(tasks)
     const { since, counts } = await world.sync(tasks, hour)
     expect([since, world.system.world.writes]).toEqual([t0 - 30 - hour, 0])
-    expect(counts).toMatchObject({ created: 0, updated: 0, unchanged: 1 })
+    expect(counts).toEqual({ created: 0, updated: 0, deleted: 0, unchanged: 1, held_back: 0 })
   })
 
   test('sees a task end that ran while others came and went', async () => {

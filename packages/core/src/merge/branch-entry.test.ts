@@ -97,7 +97,7 @@ describe('an edit in a branch', () => {
     const first = touch(row({ tags: ['a'] }), null, { tags: ['a', 'mine'] })
     const main = row({ tags: ['a', 'theirs'] })
     const second = touch(main, first, { tags: ['mine'] })
-    expect(second).toMatchObject({ touched: ['tags'], base: { tags: ['a', 'theirs'] } })
+    expect(second).toEqual({ touched: ['tags'], base: { tags: ['a', 'theirs'] }, row: { ...main, tags: ['mine'] } })
     expect(touch(main, second, { tags: ['a', 'theirs'] }).touched).toEqual([])
   })
 
