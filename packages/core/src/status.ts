@@ -77,7 +77,7 @@ export const runStates = {
     allows: [],
   },
   failed: { meaning: 'no scope could be listed', open: false, allows: [] },
-  cancelled: { meaning: 'a user cancelled it; what had landed stays', open: false, allows: [] },
+  cancelled: { meaning: 'a user cancelled it; landed changes stay', open: false, allows: [] },
 } as const satisfies Readonly<Record<string, StatusRule<RunAction>>>
 
 /** The status of a run. */
