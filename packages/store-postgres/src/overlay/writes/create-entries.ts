@@ -18,7 +18,7 @@ import { newRow, writtenColumns } from '../../edits/editable-columns.ts'
 import { lockPlaces } from '../../scopes/scope-locks.ts'
 import { observedColumns, tables } from '../../tables/columns.ts'
 import { groupKeyOf, placesOfGroups } from '../../writes/recount.ts'
-import { lockForWriting } from './lock-branch.ts'
+import { lockForWriting } from './lock-objects.ts'
 import { recountOverlayGroups } from './recount-groups.ts'
 import { takenKeys } from './taken-keys.ts'
 

@@ -16,7 +16,7 @@ import { childModels, highestChild } from '../../branches/read-entries.ts'
 import type { Database } from '../../database/database.ts'
 import type { Tables } from '../../database/tables.ts'
 import { type Column, ofJson, tables } from '../../tables/columns.ts'
-import { lockObjects } from './locked-objects.ts'
+import { lockObjects } from './lock-objects.ts'
 import { recountOverlayGroups } from './recount-groups.ts'
 
 /** Deletes rows and their children in a branch, all or none. */

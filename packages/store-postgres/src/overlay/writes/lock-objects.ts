@@ -1,6 +1,6 @@
 import {
-  type BranchNotOpen,
-  type BranchOfRun,
+  BranchNotOpen,
+  BranchOfRun,
   type EditValues,
   type ExpectedVersions,
   RowNotFound,
@@ -8,15 +8,15 @@ import {
   type WritableModel,
 } from '@netbox-pbs/core/ports'
 import type { Kysely } from 'kysely'
+import { lockBranchFor } from '../../branches/branch-record.ts'
 import type { Tables } from '../../database/tables.ts'
 import { lockFurther, lockPlaces } from '../../scopes/scope-locks.ts'
 import { versionChanged } from '../../tables/row-version.ts'
 import { type GroupKey, groupKeyOf, placesOfGroups } from '../../writes/recount.ts'
-import { lockForWriting } from './lock-branch.ts'
 import { type SeenObject, seenObjects } from './seen-objects.ts'
 
 /** Objects of a branch that are to be written, under the locks that takes. */
-export interface LockedObjects<R extends RequestedObject> {
+interface LockedObjects<R extends RequestedObject> {
   /** In the order of the request. */
   readonly objects: ReadonlyArray<R & { readonly object: SeenObject }>
   /** Of snapshots the groups that they lie in, and those that they are to lie in. */
@@ -30,7 +30,7 @@ export interface BranchModel {
 }
 
 /** An object that a request writes. */
-export interface RequestedObject {
+interface RequestedObject {
   readonly id: number
   /** Left out: its place stays, as that of an object that is deleted. */
   readonly values?: EditValues
@@ -94,4 +94,16 @@ function withVersions<R extends RequestedObject>(
     objects.push({ ...row, object })
   }
   return { objects, groups }
+}
+
+/**
+ * Locks a branch until the end of the transaction, for an edit in it. Returns why it accepts no
+ * edits (null: it does): it has ended, does not exist, or belongs to a run.
+ */
+export async function lockForWriting(db: Kysely<Tables>, id: number): Promise<BranchNotOpen | BranchOfRun | null> {
+  const branch = await lockBranchFor(db, id, 'edit')
+  if (branch instanceof Error) {
+    return branch._tag === 'BranchNotOpen' ? branch : new BranchNotOpen({ id, status: 'closed' })
+  }
+  return branch.kind === 'sync' ? new BranchOfRun({ id, runId: branch.run_id }) : null
 }
