@@ -10,6 +10,7 @@ import {
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import { branchTable } from '../../branches/branch-columns.ts'
+import { recountOverlayGroups } from '../../branches/branch-groups.ts'
 import { raiseRevision } from '../../branches/branch-record.ts'
 import type { Database } from '../../database/database.ts'
 import { jsonb } from '../../database/json.ts'
@@ -19,7 +20,6 @@ import { lockPlaces } from '../../scopes/scope-locks.ts'
 import { observedColumns, tables } from '../../tables/columns.ts'
 import { groupKeyOf, placesOfGroups } from '../../writes/recount.ts'
 import { lockForWriting } from './lock-objects.ts'
-import { recountOverlayGroups } from './recount-groups.ts'
 import { takenKeys } from './taken-keys.ts'
 
 /**

@@ -11,13 +11,13 @@ import type {
 import { Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { branchTable, mergedColumns } from '../../branches/branch-columns.ts'
+import { recountOverlayGroups } from '../../branches/branch-groups.ts'
 import { raiseRevision } from '../../branches/branch-record.ts'
 import { childModels, highestChild } from '../../branches/read-entries.ts'
 import type { Database } from '../../database/database.ts'
 import type { Tables } from '../../database/tables.ts'
 import { type Column, ofJson, tables } from '../../tables/columns.ts'
 import { lockObjects } from './lock-objects.ts'
-import { recountOverlayGroups } from './recount-groups.ts'
 
 /** Deletes rows and their children in a branch, all or none. */
 export const removeEntries = Effect.fn('BranchWrites.remove')(function* (
