@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { scopeOutcomes } from '../packages/core/src/scope.ts'
 import { branchStates, runStates } from '../packages/core/src/status.ts'
-import { heldStates } from '../packages/core/src/sync/held-deletions.ts'
+import { heldStates } from '../packages/core/src/sync/judge-deletions.ts'
 
 const architecture = readFileSync(new URL('../ARCHITECTURE.md', import.meta.url), 'utf8')
 const states = architecture.slice(architecture.indexOf('## States'), architecture.indexOf('## The way of a sync'))

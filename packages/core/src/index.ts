@@ -191,8 +191,16 @@ export {
   type Verdict,
   whyHeld,
 } from './sync/guard.ts'
-export { type HeldDeletions, type HeldDeletionsState, type HeldState, heldStates } from './sync/held-deletions.ts'
-export { type DeletionsInput, deletes, type Judgement, judgeDeletions } from './sync/judge-deletions.ts'
+export {
+  type DeletionsInput,
+  deletes,
+  type HeldDeletions,
+  type HeldDeletionsState,
+  type HeldState,
+  heldStates,
+  type Judgement,
+  judgeDeletions,
+} from './sync/judge-deletions.ts'
 export { isTaskKept, type TaskMarks, type TaskWindow, taskFloor, taskWindow } from './sync/task-window.ts'
 export { type TaskSubject, taskSubject } from './task-subject.ts'
 export { formatTimestamp, parseTimestamp, withFraction } from './timestamp.ts'

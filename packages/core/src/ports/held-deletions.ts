@@ -1,5 +1,5 @@
 import { Context, Data, type Effect, type Option } from 'effect'
-import type { HeldDeletions, HeldState } from '../sync/held-deletions.ts'
+import type { HeldDeletions, HeldState } from '../sync/judge-deletions.ts'
 import type { Page } from './runs.ts'
 import type { StoreFailed } from './store-failed.ts'
 

@@ -4,7 +4,7 @@ import type { Observations } from '../registry/registry.ts'
 import type { Scope } from '../scope.ts'
 import type { ServerTiming } from '../settings.ts'
 import type { MainRow } from '../sync/diff.ts'
-import type { HeldDeletionsState } from '../sync/held-deletions.ts'
+import type { HeldDeletionsState } from '../sync/judge-deletions.ts'
 import type { TaskMarks } from '../sync/task-window.ts'
 import type { StoreFailed } from './store-failed.ts'
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { defaultSettings } from '../settings.ts'
-import type { HeldDeletionsState } from './held-deletions.ts'
-import { type DeletionsInput, deletes, judgeDeletions } from './judge-deletions.ts'
+import { type DeletionsInput, deletes, type HeldDeletionsState, judgeDeletions } from './judge-deletions.ts'
 
 const setOf = (state: HeldDeletionsState['state'], more: Partial<HeldDeletionsState> = {}): HeldDeletionsState => ({
   state,
