@@ -149,7 +149,7 @@ module.exports = {
       from: { path: anySource, pathNot: ['^packages/testing/', '^bench/'] },
       to: { path: '^packages/testing/' },
     },
-    // What a package does not declare, pnpm does not link: it cannot be resolved, unless the root has it for its tests.
+    // pnpm links only declared packages: others cannot be resolved, unless the root has them for its tests.
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     {
       name: 'declared-for-users',

@@ -113,10 +113,7 @@ export async function startUnits(home, node) {
   }
 }
 
-/**
- * The command's link, a shell in front of it and one that stays: whatever starts the program, a signal
- * to it arrives.
- */
+/** The command's link, a shell in front of it and one that stays: a signal to any starter reaches the program. */
 export async function signalEveryStarter(home, node) {
   const bin = join(home, 'node_modules/.bin/netbox-pbs')
   const link = join(home, 'netbox-pbs')

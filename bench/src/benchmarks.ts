@@ -24,7 +24,7 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   waiting: { usage: '[--snapshots 40000] [--changes 20000] [--store pg|pglite]', run: runWaiting },
 }
 
-/** The benchmark was called with what it does not take. */
+/** The benchmark was called with unknown flags or values. */
 export class WrongUsage extends Error {}
 
 async function* runBranch(args: ReadonlyArray<string>): AsyncGenerator<Result> {
@@ -102,7 +102,7 @@ function positive(name: string, text: string): number {
   return value
 }
 
-/** The PostgreSQL server that the operator wants measured; null: a temporary one. */
+/** The operator's PostgreSQL server to measure; null: a temporary one. */
 function givenDatabaseUrl(): string | null {
   const given = Effect.runSync(Config.option(Config.string('DATABASE_URL')))
   return Option.getOrNull(Option.filter(given, (url) => url !== ''))

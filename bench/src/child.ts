@@ -17,7 +17,7 @@ export const parts = [
 ] as const
 export type Part = (typeof parts)[number]
 
-/** Where the parts lie when a test has had them built: `<part>.js` each. Null: run from the sources. */
+/** The folder of the parts when a test has had them built: `<part>.js` each. Null: run from the sources. */
 let builtIn: string | null = null
 
 /** Runs the parts from a folder of built ones, in this process from now on. */
@@ -82,8 +82,8 @@ export async function runPart<Task extends object, Answer>(
 }
 
 /**
- * The other side: does the task this process was started for, answers, and lets the process end
- * when the benchmark hangs up.
+ * The other side: does the task this process was started for, answers, and ends the process when
+ * the benchmark disconnects.
  */
 export async function asPart<Task, Answer>(work: (task: Task) => Promise<Answer>): Promise<void> {
   const [task] = await once(process, 'message')

@@ -29,7 +29,7 @@ export interface ApiConfig {
   /** Seconds that one statement of a request may take in the database. */
   readonly statementTimeoutSeconds: number
   readonly databaseUrl: Secret
-  /** Opens what the settings keep sealed; its shape is judged where the box is made. */
+  /** Opens the sealed settings; the box checks the form of the key. */
   readonly secretKey: Secret
   /** The gateway where the settings name none; null: the settings must. */
   readonly gateway: GatewayAddress | null
@@ -61,7 +61,7 @@ export const secretKeyName = 'NETBOX_PBS_SECRET_KEY'
 /** The variable that holds the first token. */
 export const bootstrapTokenName = 'NETBOX_PBS_BOOTSTRAP_TOKEN'
 
-/** Reads flags and environment; every mistake is one sentence that names the flag or variable and what to do. */
+/** Reads flags and environment; the error of a mistake names the flag or variable and the next step. */
 export const readConfig = (args: ReadonlyArray<string>): Effect.Effect<ApiConfig, WrongUsage> =>
   Effect.gen(function* () {
     const {

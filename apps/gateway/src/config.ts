@@ -46,7 +46,7 @@ interface Flags {
   readonly logFormat: LogFormat
 }
 
-/** Reads flags and environment; every mistake is one sentence that names the flag or variable and what to do. */
+/** Reads flags and environment; the error of a mistake names the flag or variable and the next step. */
 export const readConfig = (args: ReadonlyArray<string>): Effect.Effect<GatewayConfig, WrongUsage> =>
   Effect.gen(function* () {
     const { allowedHost: allowedHosts = [], ...flags } = yield* readFlags<Flags>(gatewayCommand(), args)

@@ -22,12 +22,12 @@ export interface GatewayOptions {
   readonly portFlag?: string
   /** An API key of at least 32 characters, registered at the start. */
   readonly bootstrapKey?: Redacted.Redacted<string>
-  /** Wrong keys per address; 5 in 300 seconds unless told. */
+  /** Wrong keys per address; by default 5 in 300 seconds. */
   readonly failureLimits?: FailureLimits
   readonly concurrency?: {
-    /** Requests open at one PBS; 4 unless told. */
+    /** Requests open at one PBS; by default 4. */
     readonly perServer?: number
-    /** Requests open at all PBS together; 32 unless told. */
+    /** Requests open at all PBS together; by default 32. */
     readonly total?: number
   }
 }

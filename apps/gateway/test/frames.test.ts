@@ -379,7 +379,7 @@ describe('datastores', () => {
       ['usb1', '', null],
       ['vault', '', null],
     ])
-    // What could not be read is not the same as what is known to have no size.
+    // Unreadable is not the same as known to have no size.
     const unknown = frames.flatMap((frame) => (frame.frame === 'datastore' ? [[frame.name, frame.unknown]] : []))
     expect(unknown).toEqual([
       ['bucket', undefined],

@@ -11,7 +11,7 @@ export interface Environment {
   readonly databaseUrl: Given
   /** A database of its own for the gateway. */
   readonly gatewayDatabaseUrl: Given
-  /** 32 bytes in base64: encrypts what api and worker must read back. */
+  /** 32 bytes in base64: encrypts secrets that api and worker must read back. */
   readonly secretKey: Given
   /** 32 bytes in base64: encrypts the PBS token secrets. */
   readonly gatewaySecretKey: Given

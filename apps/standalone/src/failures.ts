@@ -4,7 +4,7 @@ import { Data, Effect } from 'effect'
 /** Something outside prevents the command. Ends with exit code 1; the message is one sentence with the next step. */
 export class CannotRun extends Data.TaggedError('CannotRun')<{ readonly message: string; readonly cause?: unknown }> {}
 
-/** A sync did all that was asked, and what it found waits in a branch for a person. Ends with exit code 3. */
+/** A sync completed, and its changes wait in a branch for a person. Ends with exit code 3. */
 export class WaitsForReview extends Data.TaggedError('WaitsForReview')<{
   readonly runId: number
   readonly changes: number
@@ -16,7 +16,7 @@ export class WaitsForReview extends Data.TaggedError('WaitsForReview')<{
   }
 }
 
-/** A command's work, and what it may fail with. */
+/** A command's work, and its expected errors. */
 export type Task = Effect.Effect<void, WrongUsage | CannotRun | WaitsForReview>
 
 /** Takes the work of the command that was called. */

@@ -135,7 +135,7 @@ describe('a certificate that was renewed', () => {
     expect(agreed).toEqual({ code: 0, shown: expect.stringContaining(`pinned the certificate of ${pbs.name}\r\n`) })
     expect(agreed.shown).toContain(reachable)
     expect(await read(row?.id ?? 0)).toMatchObject({ fingerprint: pbs.fingerprint, tls_state: { value: 'ok' } })
-    // Nothing to pin, nothing to ask.
+    // Without another certificate there is no question.
     expect(await command(testAndPin)).toEqual({ code: 0, stdout: `${reachable}\n`, stderr: '' })
     expect(await onTerminal(['server', 'remove', pbs.name], 'n\n')).toEqual({
       code: 1,

@@ -54,7 +54,7 @@ interface Flags {
 /** The variable that holds the key of the stored secrets. */
 export const secretKeyName = 'NETBOX_PBS_SECRET_KEY'
 
-/** Reads flags and environment; every mistake is one sentence that names the flag or variable and what to do. */
+/** Reads flags and environment; the error of a mistake names the flag or variable and the next step. */
 export const readConfig = (args: ReadonlyArray<string>): Effect.Effect<WorkerConfig, WrongUsage> =>
   Effect.gen(function* () {
     const { concurrency, heartbeatTimeout, jobTimeLimit, logFormat } = yield* readFlags<Flags>(workerCommand(), args)

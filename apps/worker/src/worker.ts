@@ -35,7 +35,7 @@ const slowAfter = 60_000
 /** Pause after the database failed. */
 const restMillis = 5000
 
-/** A job whose workers were lost this often may be what ends them, so it is given up. */
+/** A job whose workers were lost this often may be the cause of their end, so it is given up. */
 const mostAttempts = 10
 
 /**

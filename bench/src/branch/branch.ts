@@ -58,7 +58,7 @@ export async function* branch({ snapshots, changes, store, databaseUrl }: Branch
   }
 }
 
-/** Folders of PGlite, in a temporary folder that goes with them. */
+/** Data folders of PGlite, in a temporary folder that is removed with them. */
 async function inFolder(): Promise<Stores> {
   const folder = await mkdtemp(join(tmpdir(), 'netbox-pbs-bench-'))
   return { ...pgliteStores(folder), drop: () => rm(folder, { recursive: true }) }
@@ -130,7 +130,7 @@ async function* lists(
   }
 }
 
-/** A user writes in main what every hundredth update of the branch writes too, so that both have changed it. */
+/** A user changes in main every hundredth row that the branch updates, so that both have changed it. */
 async function editInMain(driver: Driver, branchId: number): Promise<void> {
   await executed(
     driver,

@@ -51,10 +51,7 @@ export const coldPages: ReadonlyArray<readonly [title: string, query: ListQuery<
 
 const rounds = 9
 
-/**
- * Seconds that a list takes in a branch and on main, by turns: of each the middle one of nine
- * rounds after a warm-up.
- */
+/** Seconds that a list takes in a branch and on main, alternately: the median of nine rounds after a warm-up. */
 export const secondsOfPage = (query: ListQuery<'snapshot'>, overlay: Lists, main: Lists) =>
   Effect.gen(function* () {
     const taken: { readonly overlay: Array<number>; readonly main: Array<number> } = { overlay: [], main: [] }

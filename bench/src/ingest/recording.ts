@@ -9,7 +9,7 @@ import { type Fleet, framesOf } from './fleet.ts'
 /** The resources that a sync of the benchmark reads, in this order. */
 export const recordedResources = ['servers', 'datastores', 'snapshots'] as const
 
-/** Where one resource of a recording lies. */
+/** The path of one resource of a recording. */
 export const recordedFile = (folder: string, recording: string, resource: string): string =>
   join(folder, recording, `${resource}.ndjson`)
 

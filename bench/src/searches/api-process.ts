@@ -14,8 +14,8 @@ export interface ApiProcess {
 }
 
 /**
- * Starts the product's `start:api` on a free port, with its own defaults. Fails with the end of
- * what it wrote to stderr if it ends before it listens.
+ * Starts the product's `start:api` on a free port, with its own defaults. If it ends before it
+ * listens, the error has the end of its stderr.
  */
 export async function startApiProcess(databaseUrl: string): Promise<ApiProcess> {
   const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { Config, Data, Effect, Option, Redacted } from 'effect'
 
-/** A flag or an environment variable is wrong. `message` names it and says what to do; the process ends with code 2. */
+/**
+ * A flag or an environment variable is wrong. `message` names it and the next step; the process
+ * ends with code 2.
+ */
 export class WrongUsage extends Data.TaggedError('WrongUsage')<{ readonly message: string }> {}
 
 type Secret = Redacted.Redacted<string>
@@ -31,7 +34,7 @@ export const readSecret = (name: string): Effect.Effect<Option.Option<Secret>, W
     })
   })
 
-/** A secret that there must be. `what` says what to set it to. */
+/** A required secret. `what` describes its value. */
 export const needSecret = (name: string, what: string): Effect.Effect<Secret, WrongUsage> =>
   Effect.flatMap(
     readSecret(name),

@@ -83,7 +83,7 @@ export const initialLog: Layer.Layer<never> = Layer.merge(
   Logger.minimumLogLevel(LogLevel.Info),
 )
 
-/** The log as `--log-format` asks for it, for what runs inside `runProcess`. Text stays short on a terminal. */
+/** The log of the programs inside `runProcess`, in the format of `--log-format`. Text stays short on a terminal. */
 export const logLayer = (format: LogFormat): Layer.Layer<never> =>
   format === 'text' ? Layer.empty : Logger.replace(initial, loggerOf(format))
 

@@ -11,11 +11,11 @@ export interface FailureResponses<C, E> {
   readonly facts: (c: C) => Readonly<Record<string, unknown>>
   /** The response to an expected failure. */
   readonly onFailure: (c: C, error: E) => Effect.Effect<Response>
-  /** The response to a defect. It says nothing of the cause, which is in the log. */
+  /** The response to a defect, without its cause, which is in the log. */
   readonly onDefect: (c: C) => Response
 }
 
-/** Makes the only bridge from Effect to Promise of a service. It interrupts the work when the client goes away. */
+/** Makes the only bridge from Effect to Promise of a service. It interrupts the work when the client leaves. */
 export const makeRun =
   <C extends RequestContext, E, R>(
     runtime: Runtime.Runtime<R>,

@@ -26,7 +26,7 @@ export interface HttpService {
   readonly requestTimeout: number
 }
 
-/** A server cannot listen where it was told to. */
+/** A server cannot listen on the requested address. */
 export class CannotListen extends Data.TaggedError('CannotListen')<{
   readonly reason: 'port_in_use' | 'address_unavailable' | 'not_permitted' | 'other'
   /** The service as a sentence's subject: `the gateway`. */

@@ -33,7 +33,7 @@ export function keyText(key: NaturalKey): string {
   return `${text}]`
 }
 
-/** The key of the group that a snapshot lies in. */
+/** The key of a snapshot's group. */
 export const groupKeyOf = ([server, datastore, namespace, type, id]: NaturalKey<'snapshot'>): NaturalKey<'group'> => [
   server,
   datastore,

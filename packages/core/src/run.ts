@@ -103,7 +103,7 @@ export interface Run {
   /** Which scopes of them; null: all. */
   readonly scope_filter: ScopeFilter | null
   readonly trigger: RunTrigger
-  /** Who started it; empty for a schedule. */
+  /** The user who started it; empty for a schedule. */
   readonly user: string
   /** RFC 3339; `started` and `completed` null until then. */
   readonly created: string

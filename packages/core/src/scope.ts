@@ -3,7 +3,7 @@ import type { ModelName } from './registry/field.ts'
 /** The resources that a sync may be asked for. */
 export const resources = ['servers', 'datastores', 'snapshots', 'jobs', 'tasks'] as const
 
-/** A kind of object that a sync covers. `snapshots` includes the namespaces they lie in. */
+/** A kind of object that a sync covers. `snapshots` includes their namespaces. */
 export type Resource = (typeof resources)[number]
 
 /**

@@ -6,10 +6,10 @@ export interface UsagePoint {
   readonly total_bytes: number
 }
 
-/** What a source tells of the size of a datastore: known together, or not at all. */
+/** The fields of a datastore's size, which a source reports together or not at all. */
 export const sizeFields = ['used_bytes', 'total_bytes', 'avail_bytes', 'estimated_full_at'] as const
 
-/** A point stands for a quarter of a day in UTC: fine enough to see a trend, coarse enough to keep for a year. */
+/** A point covers a quarter of a day in UTC: fine enough to see a trend, coarse enough to keep for a year. */
 export const usageSlotSeconds = 6 * 3600
 
 /** The most points that a source may send for one datastore at once: more than a month. */

@@ -18,7 +18,7 @@ export interface PbsConnection {
   readonly verifySsl: boolean
   /** Bounds, each on its own: connecting, waiting for the first byte, and every silence inside a response. */
   readonly timeoutSeconds: number
-  /** Requests that may be open at the same time; 4 unless told. */
+  /** Requests that may be open at the same time; by default 4. */
   readonly concurrency?: number
 }
 
@@ -28,7 +28,7 @@ export const authority = (connection: Pick<PbsConnection, 'host' | 'port'>): str
   return host.includes(':') ? `[${host}]:${connection.port}` : `${host}:${connection.port}`
 }
 
-/** The host without the brackets of an IPv6 literal, as sockets want it. */
+/** The host without the brackets of an IPv6 literal, as sockets need it. */
 export const bareHost = (host: string): string =>
   host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host
 

@@ -81,8 +81,8 @@ export const PbsDatastoreUsage = z.object({
   'backend-type': text,
   'estimated-full-date': integer,
   /**
-   * Shares 0 to 1 of the last 30 days or so, null for gaps; the next two say when the first was and
-   * how many seconds lie between them.
+   * Shares 0 to 1 of the last 30 days or so, null for gaps; the next two fields have the time of
+   * the first and the seconds between them.
    */
   history: z.array(z.number().nullable()).nullable().default(null),
   'history-start': integer,
@@ -130,7 +130,7 @@ export const parseMaintenance = (text: string | null | undefined): PbsMaintenanc
 export const parseBackendType = (text: string | null | undefined): string | null =>
   splitProperties(text ?? '').find(([key]) => key === 'type')?.[1] ?? null
 
-/** Whether reads answer in this mode: only `read-only` (and no mode) lets them. */
+/** Whether reads succeed in this mode: only in `read-only` and without a mode. */
 export const allowsReading = (maintenance: PbsMaintenance | null): boolean =>
   maintenance === null || maintenance.mode === 'read-only'
 

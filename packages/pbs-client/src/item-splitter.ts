@@ -1,4 +1,4 @@
-/** The body is not `{…, "data": [ …, … ], …}`, or it ended early. The message says where and what. */
+/** The body is not `{…, "data": [ …, … ], …}`, or it ended early. The message has the place and the error. */
 export class MalformedList extends Error {}
 
 /** Limits against a server that answers with something else. */

@@ -273,7 +273,7 @@ const readOne = (
   )
 }
 
-/** Before 3.2 a UPID is all there is: it names a run that succeeded, and says nothing of one under way. */
+/** Before 3.2 there is only a UPID: it names a successful run, and an active run does not show. */
 const withStateOfLastSuccess = (row: PbsGcStatus): PbsGcStatus =>
   row.upid === null ? row : { ...row, 'last-run-state': 'OK' }
 

@@ -125,7 +125,7 @@ const reasonOf = (error: Error): PbsFailureReason => {
   return 'unreachable'
 }
 
-/** The bytes that undici attaches to parse errors are not kept: a peer may echo what it was sent. */
+/** The bytes that undici attaches to parse errors are dropped: a peer may echo the request. */
 const causeOf = (error: Error): unknown =>
   error instanceof errors.HTTPParserError ? Object.assign(new Error(error.message), { code: codeOf(error) }) : error
 

@@ -31,7 +31,7 @@ export const parseRelease = (version: string, release: string | null = null): Pb
   return { major: Number(match[1]), minor: Number(match[2]), patch: Number(patch) }
 }
 
-/** Negative, zero or positive, as `sort` wants it. */
+/** Negative, zero or positive, as `sort` expects it. */
 export const compareReleases = (a: PbsRelease, b: PbsRelease): number =>
   a.major - b.major || a.minor - b.minor || a.patch - b.patch
 

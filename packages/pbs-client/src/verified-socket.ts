@@ -109,9 +109,9 @@ export const presentedCertificate = (socket: TLSSocket): PresentedCertificate | 
 }
 
 /**
- * Whether a request may be sent to the peer, or why not; `certificate` is from `presentedCertificate`.
- * A pinned fingerprint must match, whatever the CA or `verifySsl` says; without one the chain and the
- * host name must verify, unless `verifySsl` is off.
+ * Whether a request may be sent to the peer, or why not; `certificate` is from
+ * `presentedCertificate`. A pinned fingerprint must match in any case; without one the chain and
+ * the host name must verify, unless `verifySsl` is off.
  */
 export const judgePeer = (
   connection: PbsConnection,

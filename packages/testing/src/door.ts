@@ -38,7 +38,7 @@ export async function openDoor(make: () => Promise<string>): Promise<Door> {
   }
 }
 
-/** Asks at a door; `what` is named when there is no answer. */
+/** Asks at a door; the error names `what`. */
 export async function askAt(url: string, what: string): Promise<string> {
   const response = await fetch(url)
   const text = await response.text()

@@ -13,7 +13,7 @@ declare module 'vitest' {
     readonly postgresAt: string
     /** Begins the name of each database of this run. */
     readonly postgresPrefix: string
-    /** Where dumps of embedded databases lie until the run ends. */
+    /** The folder of dumps of embedded databases, until the run ends. */
     readonly dumpFolder: string
   }
 }

@@ -60,7 +60,7 @@ async function ended(child: Child): Promise<void> {
   if (code !== 0) throw new Error(`${child.spawnfile} ended with ${code}: ${output}`)
 }
 
-/** Resolves when the server takes connections; rejects, with what it said, when it ends before. */
+/** Resolves when the server takes connections; rejects, with its output, when it ends before. */
 function ready(child: Child): Promise<void> {
   let output = ''
   return new Promise((resolve, reject) => {
@@ -106,7 +106,7 @@ export async function startPostgres({ durable = false }: PostgresOptions = {}): 
   }
   process.once('exit', atExit)
   try {
-    // initdb wants an empty folder, and the server's user must get to it.
+    // initdb needs an empty folder that the server's user can reach.
     await chmod(folder, 0o755)
     const data = join(folder, 'data')
     await mkdir(data, { mode: 0o700 })

@@ -12,7 +12,7 @@ export interface ReceivedResponse {
   readonly text: string
 }
 
-/** Throws an error that says what the document does not describe. */
+/** Throws an error that names the undescribed part. */
 export type ResponseCheck = (response: ReceivedResponse) => void
 
 /** Exceptions that a document does not state. */

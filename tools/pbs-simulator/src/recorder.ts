@@ -1,7 +1,7 @@
 import { createServer } from 'node:tls'
 import { createCertificate } from './tls/certificate.ts'
 
-/** A TLS server that is no PBS: it takes what clients send and answers 401. */
+/** A TLS server that is no PBS: it records requests and answers 401. */
 export interface Recorder {
   readonly host: string
   readonly port: number
@@ -14,7 +14,7 @@ export interface Recorder {
   readonly close: () => Promise<void>
 }
 
-/** Starts a recorder on loopback, for tests that ask where a secret goes. */
+/** Starts a recorder on loopback, for tests of where a secret is sent. */
 export const startRecorder = async (seed = 'recorder'): Promise<Recorder> => {
   const certificate = await createCertificate('recorder', seed)
   const chunks: Array<Buffer> = []

@@ -43,13 +43,13 @@ export const namedBranch = (c: ApiContext): Effect.Effect<Branch | null, HttpErr
 export const branchById = (id: number): Effect.Effect<Branch, StoreFailed | BranchNotFound, Branches> =>
   Effect.gen(function* () {
     const branches = yield* Branches
-    // An id beyond what a number can hold is no branch's.
+    // An id beyond the range of a number belongs to no branch.
     const found = Number.isSafeInteger(id) ? yield* branches.get({ id }) : Option.none()
     return Option.isSome(found) ? found.value : yield* new BranchNotFound({ id })
   })
 
 /**
- * Runs what reads and writes the inventory in a branch: it is given the branch's lists and writes
+ * Runs reads and writes of the inventory in a branch: the work gets the branch's lists and writes
  * in place of main's.
  */
 export const inBranch = <A, E, R>(

@@ -143,7 +143,10 @@ const rejection = (model: WritableModel, items: ReadonlyArray<ValidatedItem>, in
     return { _tag: 'rejected' as const, errors }
   })
 
-/** The keys to judge: one field is judged by itself, several only in a row that is right otherwise, as NetBox does. */
+/**
+ * The keys to check: a key of one field by itself, a key of several only in a row without other
+ * errors, as NetBox does.
+ */
 const judgedKeys = (model: WritableModel, items: ReadonlyArray<ValidatedItem>) =>
   items.map(({ values, errors }) =>
     registry[model].key.length > 1 && hasErrors(errors) ? null : keyValues(model, values),
@@ -155,8 +158,8 @@ const hasErrors = (errors: FieldErrors): boolean => Object.keys(errors).length >
 const chunk = 200
 
 /**
- * Places of keys that rows of main have already. It only explains a refusal; the store's constraint
- * is what refuses.
+ * Positions of keys that rows of main have already. This only explains the rejection, which the
+ * store's constraint makes.
  */
 const takenKeys = (
   model: ModelName,

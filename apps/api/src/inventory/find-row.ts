@@ -22,7 +22,7 @@ export const findRow = (model: ModelName, c: ApiContext): Effect.Effect<Row, Htt
 export const findById = (model: ModelName, id: number): Effect.Effect<Row, HttpError | StoreFailed, InventoryLists> =>
   Effect.gen(function* () {
     const lists = yield* InventoryLists
-    // An id beyond what a number can hold is no row's.
+    // An id beyond the range of a number belongs to no row.
     const row = id > 0 && Number.isSafeInteger(id) ? yield* lists.get({ model, id }) : Option.none()
     return yield* Option.match(row, {
       onNone: () => Effect.fail(notFound(`No ${registry[model].label} matches the given query.`)),

@@ -81,7 +81,7 @@ function answers(model: ModelName, method: Method, place: 'list' | 'detail'): Ro
     : { 200: response('The object', one) }
 }
 
-/** How a write may be refused: by its body, by the branch that it goes to, and for a server by the gateway. */
+/** The errors of a write: those of its body, of its branch, and for a server of the gateway. */
 function writeErrors(model: ModelName, place: 'list' | 'detail'): RouteConfig['responses'] {
   const errors = [ref('FieldErrors'), ref('Detail'), ...(place === 'list' ? [ref('ObjectErrors')] : [])]
   return {

@@ -8,7 +8,7 @@ export const schemaName = (model: ModelName): string => registry[model].label
 const datetime = { type: 'string', format: 'date-time' }
 const uri = { type: 'string', format: 'uri' }
 
-/** The schemas of a model: a row as read, the envelope of its list, and what a write takes. */
+/** The schemas of a model: a row as read, the envelope of its list, and the body of a write. */
 export function modelSchemas(model: ModelName): Readonly<Record<string, object>> {
   const name = schemaName(model)
   return {
@@ -106,7 +106,7 @@ function readSchema(field: Field): object {
     case 'json':
       return about
     case 'text': {
-      // The limit is for what users write: a source's own text is stored and shown whole.
+      // The limit is for users' writes: a source's own text is stored and shown whole.
       const { maxLength: _, ...text } = textSchema(field)
       return { ...about, ...text }
     }

@@ -35,7 +35,7 @@ const files = {
   'htmx.js': asset('text/javascript', packaged(require.resolve('htmx.org/dist/htmx.min.js'))),
 } as const satisfies Readonly<Record<string, Asset>>
 
-/** The address of a file; it changes with the file, so that browsers may keep what they have. */
+/** The address of a file; it changes with the content, so that browsers may cache it. */
 export const assetPath = (name: keyof typeof files): string => `${home}static/${name}?v=${files[name].version}`
 
 const isAsset = (name: string): name is keyof typeof files => Object.hasOwn(files, name)

@@ -32,7 +32,7 @@ const draw = (viewer: Viewer, name: ModelName, id: number, branch: PageBranch): 
   Effect.gen(function* () {
     const model = registry[name]
     const lists = yield* InventoryLists
-    // An id beyond what a number can hold is no row's.
+    // An id beyond the range of a number belongs to no row.
     const found = Number.isSafeInteger(id) ? yield* lists.get({ model: name, id }) : Option.none()
     if (Option.isNone(found))
       return html(notFound(viewer, listPage(name), `${model.label} ${id}`, listPage(name, branch)), 404)

@@ -16,7 +16,7 @@ import { forVisitor } from './visitor-page.ts'
 
 const counted = ['server', 'datastore', 'group', 'snapshot', 'job'] as const satisfies ReadonlyArray<ModelName>
 
-/** The first page: how much there is, and what the last runs did. */
+/** The first page: the size of the inventory, and the results of the last runs. */
 export const homePage = (serve: ServePage): Hono<ApiEnv> => new Hono<ApiEnv>().get('/', (c) => serve(c, overview(c)))
 
 const overview = forVisitor((viewer) =>

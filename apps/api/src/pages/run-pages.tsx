@@ -23,13 +23,13 @@ import { notFound } from './error-pages.tsx'
 import { html, type ServePage, seeOther } from './serve-page.tsx'
 import { forVisitor, forWriterForm } from './visitor-page.ts'
 
-/** Held deletions that a run's page shows; the rest is in the list of all that wait. */
+/** Held deletions that a run's page shows; the list of waiting ones has the rest. */
 const shownHeld = 20
 
 /** Branches that a run's page names: its own, and the open ones of earlier runs that it has staged into. */
 const shownBranches = 10
 
-/** The runs: their list, one run while it goes and after, and the forms that start and cancel one. */
+/** The runs: their list, one run during and after it, and the forms that start and cancel one. */
 export const runPages = (serve: ServePage): Hono<ApiEnv> =>
   new Hono<ApiEnv>()
     .get('/sync-runs/', (c) => serve(c, list(c)))

@@ -63,7 +63,7 @@ const add = forWriterForm((viewer, form, requestId) =>
     }
     const body = {
       ...values,
-      // A blank number is none: the server goes by the settings.
+      // A blank number is none: the settings apply to the server.
       sync_interval_minutes: columns['sync_interval_minutes'] || null,
       ...(secret === '' ? {} : { token_secret: secret, untested: intent === untested }),
     }

@@ -73,7 +73,7 @@ const labels = { create: 'Created', update: 'Updated', delete: 'Deleted' } as co
 
 /**
  * An entry of the change log in the shape of NetBox's ObjectChange, with the branch and the run
- * that landed it and what it sums up.
+ * that landed it and the rows that it summarizes.
  */
 export const servedChange = (base: string, change: LoggedChange): z.infer<typeof Change> => ({
   id: change.id,

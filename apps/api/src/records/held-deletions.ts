@@ -38,7 +38,7 @@ export const HeldDeletions = z.object({
 /** A decision on held deletions. */
 export const HeldDecision = z.object({ revision: z.int().nullable().optional() })
 
-/** The body when they are not what the operator decided on. */
+/** The body when they have changed since the operator's decision. */
 export const HeldConflict = z.object({ detail: z.string(), held: HeldDeletions })
 
 /** Rows shown for the held deletions of a scope. */

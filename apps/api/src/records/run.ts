@@ -104,7 +104,7 @@ export const SyncRunRequest = z.object({
   servers: z.array(z.union([z.string(), z.int()])).optional(),
 })
 
-/** A run as REST answers it, also while it goes on. */
+/** A run as REST answers it, also during the run. */
 export const servedRun = (base: string, run: Run): z.infer<typeof SyncRun> => ({
   id: run.id,
   url: runUrl(base, run.id),

@@ -16,5 +16,5 @@ export const branchParameter = '_branch'
  */
 export type BranchPlace = 'branch' | 'main' | 'any'
 
-/** Where the rows of a model lie. */
+/** The path of a model's rows. */
 export const placeOf = (model: ModelName): 'branch' | 'main' => (branchedModels.includes(model) ? 'branch' : 'main')

@@ -1,7 +1,7 @@
 import { type ModelName, registry } from '@netbox-pbs/core'
 import type { ApiContext } from './caller.ts'
 
-/** Where the inventory's REST endpoints lie. */
+/** The path of the inventory's REST endpoints. */
 export const apiRoot = '/api/plugins/pbs/'
 
 /** Path of a model's list in REST. */

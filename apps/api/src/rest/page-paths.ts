@@ -2,7 +2,7 @@ import { type Branch, type ModelName, registry } from '@netbox-pbs/core'
 import { branchParameter } from './branch-place.ts'
 import { pageUrl } from './links.ts'
 
-/** The first page; every other page lies below it. */
+/** The first page; it is the root of all pages. */
 export const home = '/plugins/pbs/'
 
 /** Where to sign in. */

@@ -7,8 +7,8 @@ import { badRequest, type HttpError, tooLarge, unsupportedMediaType } from './ht
 const maxBodyBytes = 10 * 1024 * 1024
 
 /**
- * How many lists and objects a body may have inside one another. No field needs more than a few,
- * and what judges a value calls itself at each level.
+ * The depth of lists and objects that a body may have. Fields need few levels, and the checks
+ * recurse at each level.
  */
 const maxNesting = 100
 

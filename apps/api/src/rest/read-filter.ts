@@ -89,7 +89,7 @@ function readFilter<F extends object>(
   return Effect.succeed({ filter: filter as F, ignored }) // border: each value was read by the parameter of its field
 }
 
-/** Refuses what a list of records cannot filter by yet; null: the parameter means nothing. */
+/** Rejects a filter that a list of records does not have yet; null: the parameter means nothing. */
 function unbuiltRecordFilter(
   { fields, known }: { readonly fields: ReadonlySet<string>; readonly known: ReadonlySet<string> },
   parameter: string,
@@ -124,7 +124,7 @@ export const choices = <A extends string>(
   },
 })
 
-/** Whole numbers. One beyond what an id can be is no row's. */
+/** Whole numbers. A number beyond the range of ids matches no row. */
 export const numbers = (name: string): Parameter<ReadonlyArray<number>> => ({
   name,
   schema: { type: 'array', items: { type: 'integer' } },
@@ -134,7 +134,10 @@ export const numbers = (name: string): Parameter<ReadonlyArray<number>> => ({
       : { wrong: 'Enter a whole number.' },
 })
 
-/** The id of one object; of several the last one counts. One beyond what an id can be is no object's, as 0 is. */
+/**
+ * The id of one object; of several the last one counts. A number beyond the range of ids matches no
+ * object, as 0 does.
+ */
 export const id = (name: string): Parameter<number> => ({
   name,
   schema: { type: 'integer' },

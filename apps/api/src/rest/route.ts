@@ -59,7 +59,7 @@ export interface Route {
   readonly handler: Handler
 }
 
-/** Describes an operation and says what answers it. */
+/** Describes an operation and sets its handler. */
 export const route = (config: RouteConfig, handler: Handler): Route => ({ config: createRoute(config), handler })
 
 /** The operations of one path. */

@@ -106,7 +106,7 @@ const dismissRoute: Route = route(
     }),
 )
 
-/** Deletions that a run held back: look at them, let them go, keep them. */
+/** Deletions that a run held back: list, confirm or dismiss them. */
 export const heldPaths: ReadonlyArray<Path> = [
   { routes: [listRoute] },
   { routes: [detailRoute] },
@@ -147,7 +147,7 @@ const readDecision = (c: ApiContext) =>
     return { run, decision }
   })
 
-/** 409 with the set as it is now, when it is not what the operator decided on. */
+/** 409 with the present set, when it has changed since the operator's decision. */
 const orConflict = <A, E, R>(c: ApiContext, run: number, decided: Effect.Effect<A, E | HeldDeletionsChanged, R>) =>
   Effect.catchIf(
     decided,

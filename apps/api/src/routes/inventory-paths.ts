@@ -21,7 +21,7 @@ import { hasSecret, secretInBulk } from '../servers/read-secret.ts'
 import { unbuiltFields } from '../validation/unbuilt-fields.ts'
 import { isDictionary, type WriteMode } from '../validation/validate-item.ts'
 
-/** The operations of a model: its list and its rows, as far as the registry lets people write them. */
+/** The operations of a model: its list and its rows, with the writes that the registry allows. */
 export function inventoryPaths(model: ModelName): ReadonlyArray<Path> {
   const writable = writableModel(model)
   const branch = placeOf(model)
@@ -125,7 +125,7 @@ const changeMany =
       return c.json(rows.map((row) => serveRow(model, row, { base: baseUrl(c), presentation: writePresentation(c) })))
     })
 
-/** A secret goes with a single server: a list cannot be undone at the gateway. */
+/** A secret is for a single server: a list could not be undone at the gateway. */
 function noSecrets(model: WritableModel, targets: ReadonlyArray<BulkTarget>): Effect.Effect<void, HttpError> {
   const withSecret = targets.filter(({ input }) => model === 'server' && hasSecret(input))
   if (withSecret.length === 0) return Effect.void

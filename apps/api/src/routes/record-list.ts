@@ -42,7 +42,7 @@ interface RecordList<F, A> extends ListDescription {
 }
 
 /**
- * The operation that lists records: it reads the filter and the page, names what it ignores, and
+ * The operation that lists records: it reads the filter and the page, names ignored parameters, and
  * answers NetBox's envelope.
  */
 export const recordList = <F extends object, A>({ filter, read, serve, ...about }: RecordList<F, A>): Route =>

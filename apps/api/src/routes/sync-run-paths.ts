@@ -148,7 +148,7 @@ const cancelRoute: Route = route(
     }),
 )
 
-/** Runs: start one, follow it, see what each job and scope came to, cancel it. */
+/** Runs: start one, follow it, read the results of each job and scope, cancel it. */
 export const syncRunPaths: ReadonlyArray<Path> = [
   { routes: [listRoute, startRoute] },
   { routes: [detailRoute] },

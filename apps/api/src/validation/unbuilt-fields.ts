@@ -1,8 +1,8 @@
 import type { FieldErrors } from '@netbox-pbs/core'
 
 /**
- * Fields that NetBox takes for every object and this project does not keep yet, with what they are
- * called in a sentence.
+ * Fields that NetBox accepts for every object and this project does not keep yet, with their names
+ * in a sentence.
  */
 const unbuilt: Readonly<Record<string, string>> = {
   tags: 'Tags are',

@@ -78,8 +78,8 @@ export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
 const longestLoan = 1000
 
 /**
- * Takes a permit until the scope closes, but no longer than a second: a request that is still under way then goes on
- * without it, so that silent servers, however many, do not delay one that answers.
+ * Takes a permit until the scope closes, but no longer than a second: then the request continues
+ * without it, so that silent servers do not delay one that answers.
  */
 const lendPermit = (permits: Effect.Semaphore): Effect.Effect<void, never, Scope.Scope> =>
   Effect.suspend(() => {
@@ -112,8 +112,8 @@ export const connectionOf = (
 })
 
 /**
- * Equal while nothing of the connection changed: a changed endpoint gets a new client, running
- * reads keep the old one.
+ * Equal while the connection is unchanged: a changed endpoint gets a new client, running reads keep
+ * the old one.
  */
 class ConnectionKey implements Equal.Equal {
   readonly #identity: string

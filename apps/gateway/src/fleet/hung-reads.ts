@@ -9,7 +9,7 @@ const pauses = [60, 10 * 60, 60 * 60, 6 * 60 * 60] as const
 export interface Asking {
   /** The run that asks; undefined: none, so that only pauses count. */
   readonly run: string | undefined
-  /** Whether what hung is left alone for a while in later runs too. */
+  /** Whether a hung list is also left alone for a while in later runs. */
   readonly pauses: boolean
 }
 

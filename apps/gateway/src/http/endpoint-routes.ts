@@ -143,7 +143,7 @@ type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
 
 /** zod writes an optional key as `| undefined`; the port takes only keys that are there. */
 const withoutAbsent = <T extends object>(change: T): Present<T> =>
-  // The entries are those of T without the undefined ones, which is what Present says.
+  // The entries are those of T without the undefined ones, as Present states.
   Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as Present<T>
 
 /** `/pbs/status`: which enabled endpoints answer right now. */

@@ -7,8 +7,8 @@ import type { z } from 'zod'
 import { HttpError } from './http-error.ts'
 
 /**
- * The JSON body of a request, parsed; 422 with the field in `loc` when it is not what the schema
- * says. 413 when it is too large.
+ * The JSON body of a request, parsed; 422 with the field in `loc` when it breaks the schema, 413
+ * when it is too large.
  */
 export const readBody = <S extends z.ZodType>(c: Context, schema: S): Effect.Effect<z.output<S>, HttpError> =>
   Effect.gen(function* () {

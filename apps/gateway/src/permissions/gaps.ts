@@ -2,7 +2,7 @@ import type { ServerScope } from '@netbox-pbs/core'
 import type { PbsJobType } from '@netbox-pbs/pbs-client'
 import { coversDescendants, datastorePath, mayListAny, type Permissions, privilegesOn } from './permissions.ts'
 
-/** A privilege that the caller lacks, where, and what stays hidden for it. */
+/** A privilege that the caller lacks, its path, and the rows that stay hidden without it. */
 export interface Gap {
   readonly privilege: string
   readonly path: string

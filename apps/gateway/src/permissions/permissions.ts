@@ -6,7 +6,10 @@ import type { PbsAclEntry } from '@netbox-pbs/pbs-client'
  */
 export type Permissions = Readonly<Record<string, Readonly<Record<string, boolean>>>>
 
-/** The privileges of the caller on one path: those listed for it, else what its nearest listed ancestor propagates. */
+/**
+ * The privileges of the caller on one path: those listed for it, else those that its nearest listed
+ * ancestor propagates.
+ */
 export const privilegesOn = (permissions: Permissions, path: string): ReadonlySet<string> => {
   const own = permissions[path]
   if (own !== undefined) return new Set(Object.keys(own))
@@ -26,7 +29,7 @@ export const coversDescendants = (permissions: Permissions, path: string, privil
   )
 }
 
-/** Privileges that let a datastore or namespace appear in a list. */
+/** Privileges that show a datastore or namespace in a list. */
 export const listingPrivileges = ['Datastore.Audit', 'Datastore.Backup', 'Datastore.Modify', 'Datastore.Read'] as const
 
 /** Whether a datastore or namespace is listed to the caller. */
@@ -42,8 +45,8 @@ export const mayListAny = (permissions: Permissions): boolean =>
   )
 
 /**
- * Whether the caller may read the whole access control list. Without it an entry that leaves a path
- * no privilege, such as NoAccess, cannot be told from a path that is not there.
+ * Whether the caller may read the whole access control list. Without it, a path on which an entry
+ * such as NoAccess leaves no privilege looks like a path that does not exist.
  */
 export const readsAcl = (permissions: Permissions): boolean => privilegesOn(permissions, '/access/acl').has('Sys.Audit')
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { ServerScope } from '@netbox-pbs/core'
 import { datastorePath, isDescendant, listingPrivileges, type Permissions, privilegesOn } from './permissions.ts'
 
-/** Which privileges decide what a list shows, and the part of the ACL tree they are looked up in. */
+/** The privileges that decide which rows a list shows, and the part of the ACL tree they are looked up in. */
 const deciding = (
   scope: ServerScope,
 ): ReadonlyArray<{ readonly root: string; readonly privileges: ReadonlyArray<string> }> => {
@@ -41,9 +41,9 @@ const decidingTasks: ReturnType<typeof deciding> = [
 ]
 
 /**
- * The visibility of a scope: a hash of the caller's effective privileges that decide what the list
- * of the scope shows. For a scope with ACL paths below it, those count too; the snapshots of a
- * namespace do not reach into the namespaces below.
+ * The visibility of a scope: a hash of the caller's effective privileges that decide which rows its
+ * list shows. For a scope with ACL paths below it, those count too; the snapshots of a namespace do
+ * not include the namespaces below.
  */
 export const visibilityOf = (scope: ServerScope, permissions: Permissions): string => {
   const facts = deciding(scope).map(({ root, privileges }) => {

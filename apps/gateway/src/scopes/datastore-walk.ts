@@ -64,7 +64,7 @@ export const snapshotsScopes = (session: ServerSession, filter: PlaceFilter): St
 
 const storesOf = ({ listed }: Stores) => listed.rows
 
-/** Of a list that has rows at least one must be readable; otherwise the run would say nothing of any datastore. */
+/** In a list with rows at least one must be readable; otherwise the run would have no datastore. */
 const someRead = <A>(server: string, rows: ReadonlyArray<A>): Effect.Effect<ReadonlyArray<A>, ScopeFailed> =>
   rows.length > 0
     ? Effect.succeed(rows)
@@ -103,7 +103,7 @@ const storeScopes = (session: ServerSession, datastore: string, filter: PlaceFil
           if (frame.frame === 'complete') complete = true
         }),
       ),
-      // A failed list of namespaces says nothing of their snapshots.
+      // A failed list of namespaces has no news of their snapshots.
       Stream.concat(Stream.suspend(() => (complete ? namespaceScopes(session, datastore, paths) : Stream.empty))),
     )
   })

@@ -72,7 +72,7 @@ export const readStores = (session: ServerSession): Effect.Effect<Stores, ScopeF
     })
   })
 
-/** Whether each list has what the other has, except for as many datastores as it has unreadable rows. */
+/** Whether the two lists agree, except for as many datastores as one has unreadable rows. */
 const agree = ({ listed, configs }: Stores, permissions: Permissions): boolean => {
   const names = new Set(listed.rows.map(({ store }) => store))
   const configured = new Set(configs.rows.map(({ name }) => name))
@@ -144,8 +144,9 @@ const ofServer: ReadonlySet<ScopeFailed['code']> = new Set([
 ])
 
 /**
- * The sizes of datastores that the list of all sizes lacks, each asked for by itself: PBS fails that
- * list for one whose disk is in trouble. One that does not answer, or that the token may not see, is left out.
+ * The sizes of datastores that the list of all sizes lacks, with one request each, because PBS
+ * fails that list for one broken disk. A datastore that does not answer, or that the token may not
+ * see, is left out.
  */
 const ownUsages = (
   { pbs }: ServerSession,

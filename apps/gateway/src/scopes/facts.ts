@@ -4,7 +4,7 @@ import type { RowFrame } from '@netbox-pbs/proxbox-client/contract'
 /** Text that every database stores: without NUL, lone surrogates replaced. */
 export const storable = (text: string): string => text.replaceAll('\0', '').toWellFormed()
 
-/** The first line of notes, trimmed and storable. PBS shows no more of them in its own lists. */
+/** The first line of notes, trimmed and storable, as PBS shows them in its own lists. */
 export const firstLine = (notes: string | null): string => storable((notes ?? '').split('\n', 1)[0] ?? '').trim()
 
 /** The last second that RFC 3339 can write: years have four digits. */

@@ -37,7 +37,7 @@ export class NoteLimit {
   }
 }
 
-/** The note of a row or group that exists and cannot be read: the scope goes on without it and is not whole. */
+/** The note of a row or group that exists and cannot be read: the scope goes on without it and is incomplete. */
 export const leftOut = (row: string, why: string): Note => ({
   code: 'row_unreadable',
   message: `${row} cannot be read and is left out: ${why}`,
@@ -124,9 +124,9 @@ interface ObservedRows<A> {
 }
 
 /**
- * Reads a list that holds observations only. Its failure does not fail the facts: PBS fails the
- * whole list for one store in trouble (a statfs, a state file), or hangs with the disk of that
- * store. `fate` says what becomes of it then.
+ * Reads a list that holds observations only; `fate` says how its failure is recorded, which never
+ * fails the facts. PBS fails the whole list for one broken store (a statfs, a state file), or hangs
+ * with the disk of that store.
  */
 export const observedOnly = <A>(
   what: string,
@@ -145,7 +145,7 @@ export const observedOnly = <A>(
     }),
   })
 
-/** The note of what could not be read of some stores. */
+/** The note of unreadable facts of some stores. */
 export const unknownOf = (
   what: string,
   stores: ReadonlyArray<string>,

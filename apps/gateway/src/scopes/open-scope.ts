@@ -146,8 +146,8 @@ const ownerOnlyFailure = (scope: ServerScope) =>
   })
 
 /**
- * The failure of a token to which no datastore is listed. The server may well have some, so it is
- * not read as empty; the message has the commands that grant what the token lacks.
+ * The failure of a token that lists no datastore; its message has the commands that grant the
+ * missing privileges. The server may well have datastores, so it is not read as empty.
  */
 export const blindToken = ({ endpoint }: Pick<ServerSession, 'endpoint'>, permissions: Permissions): ScopeFailed => {
   const commands = aclCommands(inventoryGaps(permissions), endpoint.token_id)

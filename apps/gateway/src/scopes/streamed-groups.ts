@@ -98,7 +98,7 @@ export class StreamedGroups {
     const open = this.#open
     if (open === null || open.key === null) return
     const counted = this.#left.get(open.key)?.['backup-count'] ?? 0
-    // Of a group that is far longer than it counts no more is held: it is read by itself, within limits.
+    // A group that is far longer than its count is not held: it is read by itself, within limits.
     if (open.rows.length + open.unreadable.length > 2 * counted + 1000) return
     if (isReadable(row)) open.rows.push(row)
     else open.unreadable.push(row)

@@ -124,7 +124,7 @@ const rejectUnknown = (
 
 const isJobType = (type: string): type is JobType => listedJobTypes.some((known) => known === type)
 
-/** Counts what went by for each endpoint, for the `end` frame and the summaries. */
+/** Counts the rows of each endpoint, for the `end` frame and the summaries. */
 export class Tally {
   readonly #fetched = new Map<string, number>()
   readonly #errors = new Map<string, Array<string>>()

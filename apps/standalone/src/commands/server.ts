@@ -132,7 +132,7 @@ export const pinServer = (remote: Remote, name: string, yes: boolean): Effect.Ef
     say(`pinned the certificate of ${name}: ${seen(yield* pinPresented(remote, server, presented, yes))}`)
   })
 
-/** What `server test` does apart from the test. */
+/** Steps of `server test` after the test. */
 export interface TestOptions {
   /** Offers to pin a certificate that is not the pinned one. */
   readonly pin: boolean
@@ -141,8 +141,9 @@ export interface TestOptions {
 }
 
 /**
- * Tests the connection of a server. Fails when it cannot be read. With `pin`, another certificate
- * than the pinned one is shown next to it, pinned once a person agrees, and tested again.
+ * Tests the connection of a server, and fails when it cannot be read. With `pin`, another
+ * certificate than the pinned one is shown next to it, pinned once a person agrees, and tested
+ * again.
  */
 export const testServer = (
   remote: Remote,
@@ -170,7 +171,7 @@ const presentedBy = (name: string, { presented_fingerprint, error }: Test): Effe
 
 const isPinned = ({ fingerprint }: Server, presented: string): boolean => bare(presented) === bare(fingerprint)
 
-/** Shows what is pinned and what was presented, and makes exactly that the pin when a person agrees. */
+/** Shows the pinned and the presented certificate, and pins exactly the presented one when a person agrees. */
 const pinPresented = (remote: Remote, { id, name, fingerprint }: Server, presented: string, yes: boolean) =>
   Effect.gen(function* () {
     complain(`pinned:    ${fingerprint === '' ? 'none' : fingerprint}`)
@@ -233,7 +234,7 @@ const children = [
 
 const credentials: Readonly<Record<string, string>> = { connected: 'stored', none: 'none' }
 
-/** Fails when a test went wrong. `outcome` is what came of it. */
+/** Fails when a test failed. `outcome` is the consequence. */
 const usable = (name: string, test: Test, outcome = ''): Effect.Effect<void, CannotRun> => {
   if (test.reachable && test.error === null) return Effect.void
   const lines = [

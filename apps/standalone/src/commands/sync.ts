@@ -31,7 +31,7 @@ export interface SyncRequest {
 const runs = '/api/plugins/pbs/sync-runs/'
 const branchesPath = '/api/plugins/pbs/branches/'
 
-/** Starts a run, shows how it goes, and gives it when it has ended. */
+/** Starts a run, shows its progress, and returns it when it has ended. */
 export const runSync = (remote: Remote, request: SyncRequest): Effect.Effect<Run, CannotRun> =>
   Effect.gen(function* () {
     const { id } = yield* call(remote)({ method: 'POST', path: runs, body: request, answer: Run.pick({ id: true }) })
@@ -46,7 +46,7 @@ export const runSync = (remote: Remote, request: SyncRequest): Effect.Effect<Run
     return run
   })
 
-/** Starts a run and says what came of it. Fails unless it completed, and when what it found waits in a branch. */
+/** Starts a run and prints its result. Fails unless it completed, and when changes wait in a branch. */
 export const syncNow = (remote: Remote, request: SyncRequest): Effect.Effect<void, CannotRun | WaitsForReview> =>
   Effect.gen(function* () {
     const run = yield* runSync(remote, request)

@@ -43,9 +43,9 @@ type DemoFile = z.infer<typeof DemoFile>
 const epochNow = Effect.map(Clock.currentTimeMillis, (millis) => Math.floor(millis / 1000))
 
 /**
- * Simulated servers on loopback ports, until the scope closes; a minute brings new backups, prunes
- * and job runs. In a data folder the fleet is remembered, so that the next demo there goes on with
- * it instead of with snapshots that all are others.
+ * Simulated servers on loopback ports, until the scope closes; each minute brings new backups,
+ * prunes and job runs. A data folder stores the state of the fleet, so that the next demo there
+ * continues with the same snapshots.
  */
 export const demoFleet = (options: DemoOptions, dataDir: string | null) =>
   Effect.gen(function* () {

@@ -11,7 +11,7 @@ import { CannotRun } from '../failures.ts'
 
 /** The keys of a system. */
 export interface Keys {
-  /** Encrypts what api and worker must read back. */
+  /** Encrypts secrets that api and worker must read back. */
   readonly secretKey: Redacted.Redacted<string>
   /** Encrypts the PBS token secrets; the gateway alone knows it. */
   readonly gatewaySecretKey: Redacted.Redacted<string>

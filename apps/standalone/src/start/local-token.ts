@@ -8,7 +8,7 @@ import { bootstrapTokenName } from '../config.ts'
 import { writePrivateFile } from '../data-folder/private-file.ts'
 import type { CannotRun } from '../failures.ts'
 
-/** The admin token of a start, and the file it lies in; no file when the operator gave the token. */
+/** The admin token of a start, and its file; no file when the operator gave the token. */
 export interface LocalToken {
   readonly token: Redacted.Redacted<string>
   readonly file: string | null

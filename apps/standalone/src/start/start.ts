@@ -42,7 +42,7 @@ export const start = (options: StartOptions): Task =>
     }),
   )
 
-/** Starts the system, and gives what its log says of it. */
+/** Starts the system, and returns the facts for its log. */
 const begin = (options: StartOptions) =>
   Effect.gen(function* () {
     const env = yield* environment

@@ -52,7 +52,7 @@ interface Meaning {
   readonly tls: 'passed' | 'kept' | 'fingerprint_changed' | 'untrusted'
 }
 
-/** Failure codes that concern the server as a whole, whatever the request. */
+/** Failure codes that concern the server as a whole, for every request. */
 const failures: Readonly<Record<string, Meaning>> = {
   unreachable: { status: 'unreachable', tls: 'kept' },
   timeout: { status: 'unreachable', tls: 'kept' },
@@ -95,7 +95,7 @@ export function nextHealth(previous: ServerHealth | null, contact: Contact): Ser
     status_since: status === before.status ? (before.status_since ?? contact.at) : contact.at,
   })
   if (contact._tag === 'answered') {
-    // A test checks what the token may list.
+    // A test checks the token's privileges to list.
     const toldLists = contact.listed === true || contact.runId === null
     const forbidden = !toldLists && before.last_error_code === 'forbidden'
     return {
@@ -131,7 +131,7 @@ const longestError = 2000
 /** A cut may fall between the halves of a character, which the store refuses. */
 const bounded = (message: string): string => message.slice(0, longestError).toWellFormed()
 
-/** Whose trouble a list that failed is: its own, the server's, or one of both. */
+/** The origin of a list's failure: the list, the server, or one of both. */
 export type FailureScope = 'list' | 'server' | 'unclear'
 
 /** Failures that every request to the server would meet: its certificate. */

@@ -63,7 +63,7 @@ export interface EntryFields {
   readonly row: FieldValues
 }
 
-/** An object in a branch, and what a user writes there. One of `main` and `entry` is given. */
+/** An object in a branch, and the values that a user writes. One of `main` and `entry` is given. */
 interface Touching {
   readonly model: ModelName
   /** Null: main no longer has it. */

@@ -28,7 +28,7 @@ export const conflictKinds = [
   'guard',
 ] as const
 
-/** Why a branch cannot land by itself. */
+/** Why a branch cannot land without a decision. */
 export type ConflictKind = (typeof conflictKinds)[number]
 
 /** One thing that the two sides of an object disagree about. */

@@ -1,7 +1,7 @@
 import type { ModelName } from '../registry/field.ts'
 import { branchedModels } from '../registry/registry.ts'
 
-/** One step of a merge: all that a branch does of one kind to the objects of one model. */
+/** One step of a merge: all operations of one kind on the objects of one model. */
 export interface MergeStep {
   readonly model: ModelName
   readonly op: 'delete' | 'update' | 'create'

@@ -37,7 +37,7 @@ export function resolve(
   return { _tag: 'write', write: changes.length === 0 ? { _tag: 'none' } : { _tag: 'update', fields: changes } }
 }
 
-/** The branch's side, whatever main has. */
+/** The branch's side, for every state of main. */
 function branchWrite({ main, branch, whole }: ThreeSides): Write {
   if (branch === null) return { _tag: 'delete' }
   return main === null ? { _tag: 'create', values: whole ?? branch } : { _tag: 'none' }

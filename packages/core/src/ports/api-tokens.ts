@@ -38,7 +38,7 @@ export class ApiTokens extends Context.Tag('@netbox-pbs/core/ApiTokens')<
        */
       readonly actor?: Actor
     }) => Effect.Effect<ApiToken, StoreFailed>
-    /** By its public part, with what verifying it needs. */
+    /** Finds a token by its public part, with the hash that verifies it. */
     readonly find: (request: {
       readonly key: string
     }) => Effect.Effect<Option.Option<ApiToken & { readonly secretHash: string }>, StoreFailed>

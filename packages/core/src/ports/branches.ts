@@ -44,7 +44,7 @@ export interface WaitingGroup {
   readonly changes: number
 }
 
-/** Filters of branches; a branch matches all that are given. */
+/** Filters of branches; a branch must match all of them. */
 export interface BranchFilter {
   readonly statuses?: ReadonlyArray<BranchStatus>
   readonly kinds?: ReadonlyArray<BranchKind>
@@ -58,7 +58,7 @@ export interface BranchFilter {
   readonly stagedBy?: number
 }
 
-/** Filters of a branch's changes; a change matches all that are given. */
+/** Filters of a branch's changes; a change must match all of them. */
 export interface BranchChangeFilter {
   readonly models?: ReadonlyArray<ModelName>
   readonly actions?: ReadonlyArray<BranchChange['action']>
@@ -67,7 +67,7 @@ export interface BranchChangeFilter {
   readonly search?: string
 }
 
-/** Filters of conflicts; a conflict matches all that are given. */
+/** Filters of conflicts; a conflict must match all of them. */
 export interface ConflictFilter {
   readonly ids?: ReadonlyArray<number>
   readonly kinds?: ReadonlyArray<ConflictKind>
@@ -78,7 +78,7 @@ export interface ConflictFilter {
   readonly resolved?: boolean
 }
 
-/** The effect of a merge, or what a dry run would have done. */
+/** The effect of a merge, or of its dry run. */
 export interface MergeOutcome {
   readonly branch: Branch
   readonly counts: Pick<RowCounts, 'created' | 'updated' | 'deleted'>
@@ -140,7 +140,7 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
         readonly offset: number
       },
     ) => Effect.Effect<Page<Branch>, StoreFailed>
-    /** Changes the name or the description of a branch, whatever its state. */
+    /** Changes the name or the description of a branch in any state. */
     readonly update: (
       request: Requested & {
         readonly id: number

@@ -21,7 +21,7 @@ export interface Endpoint extends Omit<EndpointInput, 'token_secret'> {
   readonly enabled: boolean
 }
 
-/** The outcome of a test. `error` says what is wrong and what to do; null when all is well. */
+/** The outcome of a test. `error` names the failure and the next step; null: the test passed. */
 export interface EndpointTest {
   readonly reachable: boolean
   readonly version: string | null

@@ -4,7 +4,10 @@ import type { JsonValue, ModelName } from '../registry/field.ts'
 import type { Values } from '../registry/registry.ts'
 import type { StoreFailed } from './store-failed.ts'
 
-/** A row as it is served: its columns, and what every model has. References are ids; `serverName` saves a look-up. */
+/**
+ * A row as it is served: its columns, and those that every model has. References are ids;
+ * `serverName` saves a look-up.
+ */
 export type ServedRow<M extends ModelName = ModelName> = Values<M> & {
   readonly id: number
   /** Name of the row's server; its own for a server. */

@@ -31,7 +31,7 @@ export interface ClaimedJob {
   readonly heartbeatTimeoutSeconds: number
 }
 
-/** The queue of sync jobs: at most one active per server, whatever the number of workers. */
+/** The queue of sync jobs: at most one is active per server, with any number of workers. */
 export class Queue extends Context.Tag('@netbox-pbs/core/Queue')<
   Queue,
   {

@@ -15,7 +15,7 @@ export class Retention extends Context.Tag('@netbox-pbs/core/Retention')<
       readonly what: Retained
       readonly before: string
     }) => Effect.Effect<{ readonly removed: number; readonly more: boolean }, StoreFailed>
-    /** Refreshes the statistics of the query planner, where the database does not do so soon enough by itself. */
+    /** Refreshes the statistics of the query planner, where the database does not do so soon enough. */
     readonly refreshStatistics: () => Effect.Effect<void, StoreFailed>
     /**
      * Takes the turn to remove until a timestamp, if it is due and free; none: not now. Marks after

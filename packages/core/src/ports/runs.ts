@@ -19,7 +19,7 @@ export interface NewRun {
   /** Which scopes of them; null, or left out: all. */
   readonly scope_filter?: ScopeFilter | null
   readonly trigger: RunTrigger
-  /** Who started it; empty for a schedule. */
+  /** The user who started it; empty for a schedule. */
   readonly user: string
 }
 

@@ -38,7 +38,7 @@ export interface SourceRequest extends ScopeFilter {
   readonly resource: Resource
   /** Names; omitted: every enabled endpoint. */
   readonly servers?: ReadonlyArray<string>
-  /** Of tasks: only those that started then or later, in epoch seconds; omitted: all that the source still has. */
+  /** Only tasks that started then or later, in epoch seconds; omitted: all that the source still has. */
   readonly since?: number
   /**
    * Identifies the run, so that the source does not repeat a list that hung in it; omitted: the request

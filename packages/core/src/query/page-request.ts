@@ -8,7 +8,7 @@ type ParsedPage =
   | { readonly _tag: 'page'; readonly page: PageRequest }
   | { readonly _tag: 'invalid'; readonly message: string }
 
-/** Reads `limit`, `offset` and `start`. Numbers that make no sense fall back silently, but for `start`. */
+/** Reads `limit`, `offset` and `start`. Invalid numbers silently become the defaults, except for `start`. */
 export function parsePage(params: URLSearchParams): ParsedPage {
   const limit = pageLimit(last(params, 'limit'))
   const start = last(params, 'start')

@@ -38,9 +38,8 @@ const unbuiltNames = new Set([
 ])
 
 /**
- * Why a parameter that NetBox would filter by is refused; null: it means nothing to NetBox either,
- * so that ignoring it is what NetBox does. Ignoring a filter would return rows outside of it, which
- * a client may then change or delete.
+ * Why a filter of NetBox is rejected; null: NetBox ignores the parameter too. Ignoring a filter
+ * would return rows outside of it, which a client may then change or delete.
  */
 export function unbuiltFilter(
   fields: Readonly<Record<string, Field>>,

@@ -53,13 +53,13 @@ export interface MainRow<M extends ModelName> extends Seen {
   readonly id: number
   readonly facts: Facts<M>
   /**
-   * By field, what its source said when a reviewer decided against it: while it still says so the
-   * field is left alone.
+   * By field, the source's value when a reviewer decided against it: while the source still has it,
+   * the field does not change.
    */
   readonly overrides?: Readonly<Record<string, FieldValue>>
 }
 
-/** A row as its source reports it, without what all rows of its list have in common. */
+/** A row as its source reports it, without the columns that all rows of its list have in common. */
 export type SourceRow<M extends ModelName> = Omit<Facts<M>, SharedKey<M>> & {
   /**
    * Fields that the source cannot read now, such as those of an unreadable manifest. Main keeps its
@@ -248,7 +248,7 @@ export class KeyedRows<M extends ModelName, A extends AnyRow> {
   /** The rows that were not taken out, with their keys. */
   *left(): Generator<{ readonly key: NaturalKey<M>; readonly row: A }> {
     for (const { beginning, rows } of this.#lists.values()) {
-      // border: the registry says what its columns hold
+      // border: the registry declares the types of its columns
       for (const [end, row] of rows) yield { key: [...beginning, end] as unknown as NaturalKey<M>, row }
     }
   }

@@ -25,7 +25,7 @@ export type FailedCode = (typeof failedCodes)[number]
 /** A list whose type is read-only. */
 const list = <T extends z.ZodType>(item: T): z.ZodType<ReadonlyArray<z.output<T>>> => z.array(item)
 
-/** The row facts that cannot be told now. */
+/** The unknown facts of the row. */
 const unknown = {
   /**
    * Columns whose value is unknown, because a field of PBS's row was odd, or a manifest or the size
@@ -170,8 +170,9 @@ const FailedFrame = scopeFrame('failed', {
   error: ConnectionFailure,
   retryable: z.boolean(),
   /**
-   * The server answered a request after this failed by `timeout`, `unreachable` or `unauthorized`: only this list is in
-   * trouble, and the others are worth a request. Left out where it did not, and with any other code.
+   * The server answered a request after this failed by `timeout`, `unreachable` or `unauthorized`,
+   * so that only this list fails and the others are still requested. Left out where it did not, and
+   * with any other code.
    */
   server_answers: z.boolean().optional(),
 })
@@ -252,7 +253,7 @@ const snapshotAt = (frame: unknown, index: PropertyKey | undefined): unknown => 
   return Array.isArray(snapshots) && typeof index === 'number' ? snapshots[index] : undefined
 }
 
-/** Where the rows of a frame lie under `raw`. */
+/** The name of a frame's rows under `raw`. */
 const rawKeys = {
   server: 'servers',
   datastore: 'datastores',

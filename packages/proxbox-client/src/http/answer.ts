@@ -11,7 +11,7 @@ export interface Answer {
   readonly mediaType: string
   /** Where it came from, for messages. */
   readonly base: string
-  /** The body as it arrives; no more is read than is pulled. */
+  /** The body as it arrives, read only as fast as it is consumed. */
   readonly bytes: Stream.Stream<Uint8Array, SourceFailed>
 }
 

@@ -76,7 +76,7 @@ export function changedMembers(
   return sql`${members(before)} as before, ${members(after)} as after`
 }
 
-/** The JSON object of what `changedMembers` wrote in a column. */
+/** The JSON object that `changedMembers` wrote in a column. */
 export const membersOf = (column: string): RawBuilder<unknown> => sql`('{' || ${sql.ref(column)} || '}')::jsonb`
 
 /** Of two whole rows in JSON the members of `wanted` that differ from those of `other`; null: none do. */
@@ -177,7 +177,7 @@ const nameOfServer = (id: RawBuilder<unknown>): RawBuilder<unknown> =>
 const rowServer = (model: ModelName, alias: string): RawBuilder<unknown> =>
   sql.ref(model === 'server' ? `${alias}.id` : `${alias}.server_id`)
 
-/** How many rows of each model lie below the server of an alias and go with it. */
+/** The number of rows of each model below the server of an alias, which are deleted with it. */
 export function childRows(alias: string): RawBuilder<unknown> {
   const counts = Object.values(registry)
     .filter(({ name }) => name !== 'server')

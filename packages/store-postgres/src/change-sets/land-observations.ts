@@ -47,7 +47,7 @@ export async function landObservations(
 const isUnknown = (field: string): RawBuilder<boolean> =>
   sql<boolean>`coalesce(r.values -> 'unknown' ? ${field}::text, false)`
 
-/** When the sizes that this list lacks were told last. Null: it has them, as of `last_complete_at` of its scope. */
+/** The time of the sizes that this list lacks. Null: it has them, as of `last_complete_at` of its scope. */
 const usageOwn = (lastSeen: string | null): RawBuilder<unknown> =>
   sql`case when ${isUnknown('used_bytes')} and o.used_bytes is not null then coalesce(o.usage_own, ${lastSeen}::timestamptz) end`
 

@@ -146,8 +146,8 @@ async function summarise({ db, place, landing, writer, made }: Land): Promise<vo
 }
 
 /**
- * Lands the staged rows of a part in the transaction at hand: upserts, deletions, what follows from
- * them, and their log.
+ * Lands the staged rows of a part in the present transaction: upserts, deletions, their
+ * consequences, and their log.
  */
 async function landPart(step: Land, part: number): Promise<RowCounts> {
   const { db, engine, place, landing } = step

@@ -8,7 +8,7 @@ export type SessionState = 'active' | 'other' | 'unknown'
 
 /** Asks PostgreSQL about its other sessions, over connections of its own. */
 export interface ControlConnections {
-  /** Asks PostgreSQL to cancel what a session runs. Never rejects: a request that does not arrive changes nothing. */
+  /** Asks PostgreSQL to cancel the statement of a session. Never rejects: a lost request changes nothing. */
   readonly cancel: (pid: number) => Promise<void>
   /** Whether a session still runs its statement. */
   readonly stateOf: (pid: number) => Promise<SessionState>

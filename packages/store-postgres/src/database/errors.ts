@@ -1,6 +1,6 @@
 import { Data } from 'effect'
 
-/** The oldest server that has what the statements use, as `server_version_num`. */
+/** The oldest server version with the features of the statements, as `server_version_num`. */
 export const oldestServer = 140_000
 
 /** There is no database to work with. `where` names it without its password. */

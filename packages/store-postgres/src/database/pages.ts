@@ -5,8 +5,8 @@ import { Chunk, Effect as E, type Effect, Option, Stream } from 'effect'
 export const pageSize = 2000
 
 /**
- * A list read page by page, each page a statement of its own that goes on after the last row of the
- * one before: no connection is held and no transaction open while the reader works.
+ * A list read page by page, each page a statement of its own that continues after the last row: no
+ * connection is held and no transaction is open while the reader works.
  */
 export function pages<A>(
   read: (after: A | null) => Effect.Effect<ReadonlyArray<A>, StoreFailed>,

@@ -95,9 +95,9 @@ function newPool(config: PoolConfig & { readonly Client: ReturnType<typeof watch
     types: { getTypeParser: (id, format) => typeParsers[Number(id)] ?? types.getTypeParser(id, format) },
     onConnect: (client) => outOfScope(() => prepare(client)),
   })
-  // A connection that breaks is replaced when one is next needed; without a listener it would end
-  // the process: the pool listens while it is idle, the client itself must be listened to while it
-  // is in use and no statement is under way to be told.
+  // A broken connection is replaced when one is next needed; without a listener for its error it
+  // would end the process. The pool listens while it is idle, the client needs its own listener
+  // while it is in use without a statement.
   pool.on('error', () => undefined)
   pool.on('connect', (client) => client.on('error', () => undefined))
   return pool

@@ -9,7 +9,7 @@ import { scopeOfStatement } from './statement-scope.ts'
 import type { Tables } from './tables.ts'
 import { typeParsers } from './type-parsers.ts'
 
-/** Where the embedded database lies. */
+/** The folder of the embedded database. */
 export interface PgliteOptions {
   /** A folder, made when it is not there; the database is its `database` subfolder. Null: in memory. */
   readonly dataDir: string | null

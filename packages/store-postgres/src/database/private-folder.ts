@@ -13,7 +13,7 @@ export async function makePrivateFolder(folder: string): Promise<void> {
   await makePrivate(folder, 0o700)
 }
 
-/** Takes the rights of others from all that is in a folder. */
+/** Removes the rights of others from everything in a folder. */
 export async function makeContentsPrivate(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }))
     if (entry.isDirectory() || entry.isFile())

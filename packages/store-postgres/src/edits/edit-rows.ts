@@ -162,7 +162,7 @@ export const removeRows = Effect.fn('InventoryWrites.remove')(function* (
   })
 })
 
-/** Locks servers with all that is below them. */
+/** Locks servers with all their children. */
 async function lockServers(
   db: Kysely<Tables>,
   rows: ReadonlyArray<RowRemoval>,
@@ -172,10 +172,10 @@ async function lockServers(
 }
 
 /**
- * Makes one entry of what a request has logged of each object in two steps: a creation or deletion
- * takes up the update before or after it, two updates become one, and nothing is left of what a
- * request takes back. This does not apply where another request has changed the object in between,
- * nor where a server that is taken back had got child rows.
+ * Merges the log entries of an object that one request has written in two steps: a creation or
+ * deletion absorbs the update next to it, two updates become one, and a change that the request
+ * reverts disappears. Entries stay apart where another request has changed the object in between,
+ * or where a reverted server had got child rows.
  */
 async function foldChanges(
   db: Kysely<Tables>,

@@ -16,7 +16,7 @@ import { tables } from '../tables/columns.ts'
 import { versionChanged } from '../tables/row-version.ts'
 import { type GroupKey, groupKeyOf, placesOfGroups } from '../writes/recount.ts'
 
-/** The scopes that rows with these values lie in. */
+/** The scopes of rows with these values. */
 export function placesOf(model: WritableModel, rows: ReadonlyArray<EditValues>): ReadonlyArray<ScopePlace> {
   if (model === 'snapshot') return placesOfGroups(rows.map(groupKeyOf)).scopes
   return rows.map(({ server, job_type }) =>
@@ -49,7 +49,7 @@ export interface RequestedRow {
 
 /** Rows under their locks. */
 export interface LockedRows {
-  /** Of snapshots the group that each row lies in, and the one it is to lie in, in the order of the rows. */
+  /** The present and the new group of each snapshot, in the order of the rows. */
   readonly groups: ReadonlyArray<readonly [from: GroupKey, to: GroupKey]>
 }
 

@@ -7,12 +7,15 @@ import { type DatabaseTooNew, runMigrations } from '../migrations/run-migrations
 import { checkSecretKeyIn } from '../secret-box/secret-box.ts'
 import { migration as endpoints } from './0001-endpoints.ts'
 
-/** Where the gateway's tables lie: in a schema `gateway` of the inventory's database, or in a database of their own. */
+/**
+ * The place of the gateway's tables: a schema `gateway` of the inventory's database, or a database
+ * of their own.
+ */
 export class GatewayDatabase extends Context.Tag('@netbox-pbs/store-postgres/GatewayDatabase')<
   GatewayDatabase,
   typeof Database.Service
 >() {
-  /** The database that the inventory lies in, PostgreSQL or embedded. */
+  /** The database of the inventory, PostgreSQL or embedded. */
   static readonly layerShared: Layer.Layer<GatewayDatabase, never, Database> = Layer.effect(GatewayDatabase, Database)
 
   /** A PostgreSQL database of its own. */
@@ -37,8 +40,8 @@ export const migrateGateway: Effect.Effect<
 )
 
 /**
- * Fails when the key at hand is not the one that the gateway's secrets are stored under. Run it at
- * the start, after `migrateGateway`.
+ * Fails when the key is not the one that the gateway's secrets are stored under. Run it at the
+ * start, after `migrateGateway`.
  */
 export const checkGatewaySecretKey: Effect.Effect<void, StoreFailed | SecretUnreadable, GatewayDatabase | SecretBox> =
   Effect.flatMap(GatewayDatabase, (database) => checkSecretKeyIn(database, ['gateway', 'secret_check']))

@@ -78,8 +78,7 @@ export const inventoryReadsLayer: Layer.Layer<Inventory, never, Database> = Laye
               Stream.flatMap((ids) =>
                 Stream.fromIterableEffect(
                   database.query('reading snapshots', async (db) => {
-                    // A lateral that is kept apart, so that each group reads its own range however
-                    // many rows the planner expects.
+                    // A separate lateral, so that each group reads its own range under every plan.
                     const { rows } = await sql<MainRecord>`
                       select t.id, t.presence, t.overrides, ${asFields(factColumns('snapshot'), 't')} from groups g cross join lateral (
                         select s.* from snapshots s where s.server_id = g.server_id and s.datastore_name = g.datastore_name
@@ -152,10 +151,7 @@ function readGroups(
   )
 }
 
-/**
- * The namespaces of a datastore that hold groups, and so all that hold snapshots: there is no
- * snapshot without its group.
- */
+/** The namespaces of a datastore with groups, and so all with snapshots: there is no snapshot without its group. */
 function readNamespacesInUse(
   database: Database['Type'],
   place: { readonly serverId: number; readonly datastore: string },
@@ -240,7 +236,7 @@ function tasksBy(database: Database['Type'], where: RawBuilder<unknown>): Stream
 
 function knownTask(record: MainRecord): KnownTask {
   const observed = Object.fromEntries(taskObservations.map(({ field }) => [field, record[field] ?? null]))
-  // The columns are those of the registry, with its types: that is what the schema's test checks.
+  // The columns and types are those of the registry, which the schema's test checks.
   return { ...mainRow('task', record), observed: observed as unknown as Observations<'task'> }
 }
 
@@ -265,7 +261,7 @@ const selectMain = (model: ModelName, more: RawBuilder<unknown> = sql``): RawBui
 function mainRow<M extends ModelName>(model: M, record: MainRecord): MainRow<M> {
   const facts: Record<string, FieldValue> = {}
   for (const { field } of factColumns(model)) facts[field] = record[field] ?? null
-  // The columns are those of the registry, with its types: that is what the schema's test checks.
+  // The columns and types are those of the registry, which the schema's test checks.
   const { id, presence, absent_run: absentRun = null } = record
   const row = { id, presence, facts: facts as Facts<M>, ...(absentRun === null ? {} : { absentRun }) }
   return record.overrides === null ? row : { ...row, overrides: record.overrides }

@@ -22,14 +22,14 @@ export const inventoryListsLayer: Layer.Layer<InventoryLists, never, Database> =
   }),
 )
 
-/** The rows of a model as they lie in main. */
+/** The rows of a model in main. */
 export const mainRows = (model: ModelName): Rows => ({
   view: () => mainListView(model),
   countedGroups: mainRelation('group'),
   servers: sql`servers`,
 })
 
-/** How the rows of a model are read: as they lie in main, or in a branch. */
+/** The way to read the rows of a model: in main, or in a branch. */
 export interface Rows {
   /** Whole rows, or as much of them as a query needs that looks at these fields alone. */
   readonly view: (fields: ReadonlyArray<string> | 'all') => ListView
@@ -182,7 +182,7 @@ function selectServed(view: ListView, ids: RawBuilder<unknown>): RawBuilder<obje
 const servedRow = <M extends ModelName>(row: object): ServedRow<M> => row as ServedRow<M>
 
 /**
- * The built-in one of PostgreSQL 17, ICU's root, and what systems of old call UTF-8 without a
+ * The built-in collation of PostgreSQL 17, ICU's root, and the old names of UTF-8 without a
  * language: the best first.
  */
 const candidates = ['pg_c_utf8', 'und-x-icu', 'C.utf8', 'C.UTF-8', 'en_US.utf8']

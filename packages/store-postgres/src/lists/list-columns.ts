@@ -69,7 +69,7 @@ export const isIndexed = ({ reads }: ListColumn): boolean =>
 const listedIn = (model: ModelName): ScopeResource | null =>
   model === 'server' || model === 'task' ? null : scopeResourceOf(model)
 
-/** The fields that say in which scope a row lies. */
+/** The fields that identify the scope of a row. */
 const scopeFields = (model: ModelName): ReadonlyArray<string> => {
   const resource = listedIn(model)
   return resource === null ? [] : scopes[resource].by.map((field) => (field === 'datastore' ? 'datastore_name' : field))
@@ -88,7 +88,7 @@ const lastSeen = (model: ModelName): ListColumn =>
         reads: scopeFields(model),
       }
 
-/** When the sizes of a datastore were told last; null where none is known. */
+/** The time of a datastore's last known sizes; null where none is known. */
 const usageAt: ListColumn = {
   value: sql`case when coalesce(o.used_bytes, o.total_bytes, o.avail_bytes) is not null then coalesce(o.usage_own, ${lastSeen('datastore').value}) end`,
   needs: ['o', 'c'],
@@ -100,9 +100,9 @@ export const serverName = (model: ModelName): ListColumn =>
   model === 'server' ? own('name') : { value: sql`v.name`, needs: ['v'], reads: ['server'] }
 
 /**
- * Where the snapshot of an alias was verified: core's `verificationPlace` as an expression, so that
- * lists can filter and sort by it. A test compares the two. The sets of nodes do not depend on the
- * row, so that each is read once for a whole list.
+ * The place where the snapshot of an alias was verified: core's `verificationPlace` as an
+ * expression for filters and orders, which a test compares with core's. The sets of nodes do not
+ * depend on the row, so that each is read once for a whole list.
  */
 function verificationPlaceOf(alias: string): RawBuilder<unknown> {
   const column = (name: string) => sql.ref(`${alias}.${name}`)

@@ -69,7 +69,7 @@ function possible(type: string, value: string | number | boolean): boolean {
  * collation that knows the case of all letters; that of the columns (code points) does not.
  */
 export function searchCondition(model: ModelName, text: string, folding: string | null): Condition {
-  // No column can hold what PostgreSQL cannot store.
+  // No column can hold a text that PostgreSQL cannot store.
   if (text.includes('\0') || !text.isWellFormed()) return { where: sql`false`, columns: [] }
   const pattern = `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`
   const collate: RawBuilder<unknown> = sql.raw(folding === null ? '' : ` collate "${folding}"`)

@@ -13,10 +13,7 @@ export interface ListView {
   readonly others: ReadonlyArray<Relation>
 }
 
-/**
- * Some rows of main that are not read there, asked in two ways: one finds out about a row that is
- * at hand, the other finds the rows.
- */
+/** Some rows of main that are not read there, as two queries: one checks a given row, the other finds the rows. */
 export interface Replaced {
   /** A query, correlated to `t`, that finds something for each of them. */
   readonly matches: RawBuilder<unknown>
@@ -40,8 +37,8 @@ export interface ListQuestion {
   /** Only the rows whose `id` is in `page`, a small relation of the query's own: they are looked up one by one. */
   readonly onPage?: boolean
   /**
-   * All of main's rows that meet the conditions are looked at, as where they are counted or sorted.
-   * Not given: no more than a page needs.
+   * All of main's rows that meet the conditions are read, as to count or sort them. Not given: only
+   * those that a page needs.
    */
   readonly all?: boolean
 }

@@ -50,7 +50,7 @@ export function pageIds(
   const question = { conditions, columns: order.map(({ column }) => column), all }
   const byServer = first?.column.needs.includes('v') === true
   const [main, ...others] = partsOf(byServer ? { ...view, main: ofOneServer(view.main) } : view, question)
-  // Numbered outside, so that the limit inside may sort no more rows than it keeps.
+  // The number is added outside, so that the limit inside sorts only the rows that it keeps.
   const numbered = (ids: RawBuilder<unknown>) => sql`select id, row_number() over () as place from (${ids}) ordered`
   if (others.length === 0 && !byServer) {
     return numbered(sql`select t.id ${main} order by ${sortedRows(order)} limit ${limit} offset ${offset}`)
@@ -96,7 +96,7 @@ export function countsByGroups({ model, filters, search }: Walkable): boolean {
   )
 }
 
-/** Whether a page lies in the order of the groups too, and so is found by walking them. */
+/** Whether a page has the order of the groups too, and so is found by walking them. */
 export const walksGroups = (query: Walkable): boolean => query.order.length === 0 && countsByGroups(query)
 
 /**

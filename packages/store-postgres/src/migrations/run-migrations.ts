@@ -18,9 +18,9 @@ export interface MigrationSet {
 }
 
 /**
- * Brings a database up to date, in the transaction at hand under an advisory lock: processes that
- * start at once wait for the first, and one that fails leaves nothing behind. Returns the names of
- * the migrations applied.
+ * Brings a database up to date, in the present transaction under an advisory lock: processes that
+ * start at once wait for the first, and a failed one has no effect. Returns the names of the
+ * applied migrations.
  */
 export async function runMigrations(
   db: Kysely<Tables>,

@@ -49,7 +49,7 @@ export function healthOf(record: Readonly<Record<string, FieldValue>>): ServerHe
   if (record['observed'] !== true) return null
   const health: Record<string, FieldValue> = {}
   for (const { field, name } of columns) health[field] = record[`o_${name}`] ?? null
-  // The columns are those of the registry, with its types: that is what the schema's test checks.
+  // The columns and types are those of the registry, which the schema's test checks.
   return health as unknown as ServerHealth
 }
 

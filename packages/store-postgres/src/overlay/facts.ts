@@ -12,13 +12,13 @@ export interface OverlayFacts {
   /** Its changes to servers. */
   readonly servers: Touches
   /**
-   * Servers of main that are not seen in it, with all that is below them: those that it deletes,
+   * Servers of main that the branch does not show, with all their children: those that it deletes,
    * and those whose names its own have.
    */
   readonly hidden: ReadonlyArray<number>
   /** It counts groups of its own. */
   readonly counts: boolean
-  /** Some of these lie in groups that main has changed since. */
+  /** Some of these are in groups that main has changed since. */
   readonly stale: boolean
   /** It changes snapshots that main has lost. */
   readonly removed: boolean

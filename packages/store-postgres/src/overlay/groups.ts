@@ -24,8 +24,8 @@ const uncounted = sql`0::bigint as snapshot_count, null::timestamptz as first_ba
   null::timestamptz as unfinished_since,  null::bigint as total_size, ''::text collate "C" as newest_verification`
 
 /**
- * Groups as a branch has them: main's of which it changes nothing, and in place of the others what
- * it says of them, with the counters of their snapshots in it.
+ * Groups in a branch: main's, except those that it changes, which the branch's replace, with the
+ * counters of their snapshots in it.
  */
 export function overlayGroups(facts: OverlayFacts): ListView {
   const { branch } = facts

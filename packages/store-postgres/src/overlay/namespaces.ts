@@ -23,7 +23,7 @@ export function overlayNamespaces(facts: OverlayFacts): ListView {
   )
   const parts = partsOf(rows, {}).map((part) => sql`select ${columns} ${part}`)
   // The depth is computed as in main's table. Groups whose namespace exists only in the branch may
-  // still lie in main.
+  // still be in main.
   const counted = sql`(
     select r.*, case when r.path = '' then 0 else length(r.path) - length(replace(r.path, '/', '')) + 1 end::bigint as depth,
       coalesce(m.group_count, g.group_count, 0) + coalesce(d.group_count, 0) as group_count,

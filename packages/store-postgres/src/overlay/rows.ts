@@ -200,8 +200,8 @@ function lostRows(facts: OverlayFacts, sets: Sets): Relation | null {
 }
 
 /**
- * Sets of touched fields by what they have of the fields looked at: of the entries of each it is
- * known which of these they touch, so that an index of the entries may be of use.
+ * Sets of touched fields by the queried fields that they include: each set's entries touch the same
+ * ones, so that an index of the entries can be used.
  */
 function byLookedAt(sets: Sets, fields: ReadonlySet<string>): ReadonlyArray<Sets> {
   const found = new Map<string, Sets>()

@@ -78,7 +78,7 @@ export const queueOptions: QueueOptions = {
   deleteAfterSeconds: 86_400,
 }
 
-/** How pg-boss runs on our database. It migrates only when told to. */
+/** The configuration of pg-boss on our database. It migrates only on request. */
 export function bossOptions(driver: Driver): ConstructorOptions {
   return {
     db: bossDriver(driver),

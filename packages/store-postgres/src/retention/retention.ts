@@ -110,14 +110,14 @@ const prunes: Readonly<Record<Retained, Prune>> = {
 /** Runs of one part. */
 const runsAtOnce = 50
 
-/** The tables whose rows go with a run, and what tells their rows of one run apart. */
+/** The tables whose rows are removed with a run, and the columns that identify their rows of one run. */
 const runChildren = [
   { table: 'run_scopes', key: 'scope_key' },
   { table: 'run_warnings', key: 'digest' },
   { table: 'run_jobs', key: 'server_id' },
 ] as const
 
-/** The runs that ended longest ago; one that goes on has no end. */
+/** The runs that ended longest ago; an open run has no end. */
 async function oldRuns(db: Kysely<Tables>, before: string): Promise<ReadonlyArray<number>> {
   const { rows } = await sql<{ id: number }>`
     select id from runs where completed < ${before}::timestamptz order by completed, id limit ${runsAtOnce}`.execute(db)

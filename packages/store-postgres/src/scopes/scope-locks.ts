@@ -24,7 +24,7 @@ import { placeKey, type ScopePlace } from './scope-place.ts'
  */
 export interface Places {
   readonly scopes: ReadonlyArray<ScopePlace>
-  /** Ids of servers that are deleted with all that is below them. */
+  /** Ids of servers that are deleted with all their children. */
   readonly deletedServers?: ReadonlyArray<number>
 }
 

@@ -13,7 +13,7 @@ import type { Tables } from '../database/tables.ts'
 import { isSighted, type ScopeColumn, sameScope, scopeColumns, scopeColumnsOf, tables } from '../tables/columns.ts'
 
 /**
- * Where a scope lies in the tables, by the key columns of `scopes`: its server by id (null: the
+ * The place of a scope in the tables, by the key columns of `scopes`: its server by id (null: the
  * scope of the servers), and the empty text in each column that does not identify it.
  */
 export interface ScopePlace {
@@ -24,7 +24,7 @@ export interface ScopePlace {
   readonly job_type: string
 }
 
-/** The place of the scope that a row lies in, by the columns that identify a scope of the resource. */
+/** The place of a row's scope, by the columns that identify a scope of the resource. */
 export function placeOf(
   resource: ScopeResource,
   row: Readonly<Partial<Record<ScopeColumn, string | number | null>>>,
@@ -68,7 +68,7 @@ export function inScope(place: ScopePlace, alias?: string): RawBuilder<boolean> 
   return conditions.length === 0 ? sql<boolean>`true` : sql<boolean>`${sql.join(conditions, sql` and `)}`
 }
 
-/** The columns of the place, but its resource, of the scope of a resource that a row `alias` lies in. */
+/** The columns of the place, without its resource, of the scope of a row `alias`. */
 export const placeColumns = (resource: ScopeResource, alias: string): RawBuilder<unknown> =>
   sql.join(
     Object.values(scopeColumns).map((column) => {

@@ -89,8 +89,8 @@ export const checkSecretKeyIn = Effect.fn('checkSecretKey')(function* (
 })
 
 /**
- * Fails when the key at hand is not the one that the inventory's secrets are stored under. Run it
- * at the start, after `migrate`.
+ * Fails when the key is not the one that the inventory's secrets are stored under. Run it at the
+ * start, after `migrate`.
  */
 export const checkSecretKey: Effect.Effect<void, StoreFailed | SecretUnreadable, Database | SecretBox> = Effect.flatMap(
   Database,

@@ -76,7 +76,7 @@ const everyModelColumns: ReadonlyArray<Column> = Object.keys(everyModelFields).m
   type: 'jsonb',
 }))
 
-/** The columns of a row that users may change: its facts, and what they own. */
+/** The columns of a row that users may change: its facts, and the operator's. */
 export const editedColumns = (model: ModelName): ReadonlyArray<Column> => [
   ...factColumns(model),
   ...operatorColumns(model),
@@ -156,11 +156,11 @@ export const scopeColumns = {
 /** A column that may identify a scope. */
 export type ScopeColumn = (typeof scopeColumns)[ScopeField]
 
-/** The columns that say in which scope of a resource a row lies. */
+/** The columns that identify the scope of a row. */
 export const scopeColumnsOf = (resource: ScopeResource): ReadonlyArray<ScopeColumn> =>
   scopes[resource].by.map((field) => scopeColumns[field])
 
-/** Whether the rows of two aliases lie in one scope of a resource. */
+/** Whether the rows of two aliases are in one scope of a resource. */
 export function sameScope(resource: ScopeResource, left: string, right: string): RawBuilder<boolean> {
   const same = scopeColumnsOf(resource).map(
     (column) => sql`${sql.ref(`${left}.${column}`)} = ${sql.ref(`${right}.${column}`)}`,

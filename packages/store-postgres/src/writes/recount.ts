@@ -73,7 +73,7 @@ export async function recountGroups(
 ): Promise<void> {
   const forgotten = discard ? sql`, digest = null, digest_cleared_by = pg_current_xact_id()` : sql``
   const ofGroup = sameKey('group', 's', 't')
-  // Laterals, so that each group reads its own range of the key however many rows the planner expects.
+  // Laterals, so that each group reads its own range of the key under every plan.
   await sql`
     update groups g
     set snapshot_count = c.snapshot_count, manual_count = c.manual_count, missing_count = c.missing_count, first_backup = c.first_backup,
@@ -108,15 +108,15 @@ export async function pruneGroups(
 }
 
 /**
- * The condition that finds, under the alias `m`, the groups whose keys a query selects. A lateral, so
- * that each is looked up by its key however many rows the planner expects.
+ * The condition that finds, under the alias `m`, the groups whose keys a query selects. A lateral
+ * looks each up by its key under every plan.
  */
 export const amongGroups = (touched: RawBuilder<unknown>): RawBuilder<unknown> =>
   sql`m.id = any(array(
     select g.id from (${touched}) t cross join lateral (select g.id from groups g where ${sameKey('group', 'g', 't')} offset 0) g
   ))`
 
-/** Recomputes the counters of namespaces from their groups: all that the condition, on the alias `m`, finds. */
+/** Recomputes the counters of the namespaces that the condition, on the alias `m`, finds, from their groups. */
 export async function recountNamespaces(db: Kysely<Tables>, which: RawBuilder<unknown>): Promise<void> {
   await sql`
     update namespaces n set group_count = c.group_count, snapshot_count = c.snapshot_count
@@ -170,7 +170,7 @@ export function byPlace(keys: ReadonlyArray<GroupKey>): ReadonlyArray<readonly [
     })
 }
 
-/** The namespaces that groups lie in, as places to lock before their snapshots are written. */
+/** The namespaces of groups, as places to lock before their snapshots are written. */
 export const placesOfGroups = (keys: ReadonlyArray<GroupKey>): Places => ({
   scopes: byPlace(keys).map(([place]) => place),
 })

@@ -117,7 +117,10 @@ const onConflict = (model: ModelName, taken: TakenKeys): RawBuilder<unknown> =>
 /** Rows of main that an author changes, each in fields of its own, as the parts of a query. */
 export interface UpdatedRows {
   readonly model: ModelName
-  /** Selects the changes, the rows `r`: the `id` of a row of main, each once, and what the other parts read. */
+  /**
+   * Selects the changes, the rows `r`: the `id` of a row of main, each once, and the columns that
+   * the other parts read.
+   */
   readonly changes: RawBuilder<unknown>
   /** The columns of all fields that a change may touch. */
   readonly columns: ReadonlyArray<Column>

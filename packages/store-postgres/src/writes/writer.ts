@@ -19,7 +19,7 @@ export interface MainWatch {
   readonly serversDeleted: (db: Kysely<Tables>) => Promise<void>
 }
 
-/** The author of a change to main, and the watch that hears of it. */
+/** The author of a change to main, and the watch that it informs. */
 export interface Writer {
   /** For the change log. */
   readonly origin: Origin

@@ -6,7 +6,7 @@ import { clockSkewMillis } from '../schedule/due-servers.ts'
 /** From the end of one turn to the next. */
 const everyMillis = 60 * 60_000
 
-/** A worker that is lost loses its turn so long after its last part; another goes on where it stopped. */
+/** A lost worker loses its turn this long after its last part; another continues where it stopped. */
 const heldMillis = 5 * 60_000
 
 /** The ports that old records are removed with. */

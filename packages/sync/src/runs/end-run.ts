@@ -106,7 +106,7 @@ const levels: Readonly<Record<RunStatus, LogLevel.LogLevel>> = {
   failed: LogLevel.Error,
 }
 
-/** Logs the end of a run: the one line that says what it did. `staged` counts the changes that wait in a branch. */
+/** Logs the end of a run in one line with its result. `staged` counts the changes that wait in a branch. */
 const logRun = ({
   id,
   status,
@@ -134,5 +134,5 @@ const logRun = ({
   }).pipe(ofWholeRun)
 }
 
-/** The job that ended last ends the run: its server says nothing of the run. */
+/** The job that ended last ends the run, so the log line names no server. */
 const ofWholeRun = Effect.locallyWith(FiberRef.currentLogAnnotations, HashMap.remove('server'))

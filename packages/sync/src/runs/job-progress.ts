@@ -32,12 +32,12 @@ export class JobProgress {
   #nextNote = 0
   /** Scopes that were listed to their end. */
   completed = 0
-  /** The last word on whether the server itself answers; null: nothing was heard. */
+  /** The latest contact with the server itself; null: there was none. */
   lastContact: ContactReport | null = null
-  /** A list failed in a way that may be the server's trouble, and nothing was heard of the server since. */
+  /** A list failed in a way that may be the server's failure, and there was no contact with the server since. */
   upstreamHold: Extract<ContactReport, { readonly _tag: 'failed' }> | null = null
 
-  /** Whether it is time to note how far it is; asking is what starts the next second. */
+  /** Whether it is time to record the progress; a call starts the next second. */
   noteDue(millis: number): boolean {
     if (millis < this.#nextNote) return false
     this.#nextNote = millis + noteMillis
@@ -69,7 +69,10 @@ export class JobProgress {
     this.#end(scope)
   }
 
-  /** Takes note of what the server itself has shown. That it answers is no news of a token that sees no datastore. */
+  /**
+   * Records a contact with the server. An answer alone does not clear the error of a token that
+   * sees no datastore.
+   */
   record(report: ContactReport): void {
     this.upstreamHold = null
     const before = this.lastContact
@@ -81,8 +84,8 @@ export class JobProgress {
   }
 
   /**
-   * Takes note of a scope that the source could not list, and says whose trouble that is. A source
-   * that heard the server answer after it has decided that.
+   * Records a scope that the source could not list, and returns the origin of the failure. If the
+   * source got an answer of the server after it, the list alone has failed.
    */
   onFailure(frame: Extract<SourceFrame, { readonly _tag: 'failed' }>, at: string): FailureScope {
     const { code, message, presentedFingerprint = null, serverAnswers = false } = frame

@@ -61,7 +61,7 @@ export const queueServerJobs = Effect.fn('sync.queueServerJobs')(function* (
   if (ids.length > 0) yield* runs.expectJobs({ id: run.id, serverIds: ids })
   for (const [index, id] of ids.entries()) {
     yield* queue.enqueue(jobOf(run, id), priorityOf(run)).pipe(
-      // A job that is not in the queue will never end by itself.
+      // A job that is not in the queue would never end.
       Effect.tapError(({ message }) =>
         Effect.forEach(ids.slice(index), (left) =>
           Effect.ignore(runs.endJob({ id: run.id, serverId: left, error: message })),

@@ -82,9 +82,9 @@ const underCurrentName = (job: Job | ServerJob): Effect.Effect<Job | ServerJob, 
     : Effect.succeed(job)
 
 /**
- * Fails when the server of a job has another name than the one that its source was asked by: a name
- * that the source no longer has explains what it left unsaid. Gives a sentence when the server's
- * endpoint is being changed at the gateway, else null.
+ * Fails when the server of a job was renamed since the request to its source, because the old name
+ * explains missing rows. Returns an error text when the server's endpoint is being changed at the
+ * gateway, else null.
  */
 const requireSameName = (job: Job | ServerJob): Effect.Effect<string | null, StoreFailed | ServerRenamed, Inventory> =>
   Effect.gen(function* () {
@@ -98,7 +98,7 @@ const requireSameName = (job: Job | ServerJob): Effect.Effect<string | null, Sto
     return `${after} is being changed at the gateway: nothing of it can be listed until that is done`
   })
 
-/** Whether a source has listed scopes of a resource, and nothing speaks of trouble beyond single scopes. */
+/** Whether a source has listed scopes of a resource, without a failure beyond single scopes. */
 const isClean = (read: ResourceOutcome, progress: JobProgress): boolean =>
   read._tag === 'whole' &&
   read.completed > 0 &&
@@ -109,11 +109,14 @@ const isClean = (read: ResourceOutcome, progress: JobProgress): boolean =>
 /** Whether no scope of a resource was listed completely. */
 const isEmpty = (read: ResourceOutcome): boolean => read._tag !== 'whole' || read.completed === 0
 
-/** Whether a whole stream has mentioned what every server has. */
+/** Whether a complete stream has the scopes that every server has. */
 const hasHeard = (resource: Resource, progress: JobProgress): boolean =>
   resource === 'snapshots' || progress.ended(resource)
 
-/** Why the server itself is in trouble, when a list has failed in a way that may be so; null: it is not. */
+/**
+ * The failure of the server itself, when a list has failed in a way that may be the server's; null:
+ * there is none.
+ */
 const serverFailureOf = (
   job: Job | ServerJob,
   progress: JobProgress,
@@ -148,7 +151,7 @@ export const skipRemaining = (
 
 const cancelled: Reason = { code: 'cancelled', message: 'the run was cancelled before this was listed completely' }
 
-/** A whole stream that does not mention what every server has: the gateway no longer knows the server. */
+/** A complete stream without the scopes that every server has: the gateway no longer knows the server. */
 const recordUnlisted = (job: Job | ServerJob, resource: Resource, progress: JobProgress) =>
   Effect.gen(function* () {
     if (hasHeard(resource, progress)) return

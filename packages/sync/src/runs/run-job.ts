@@ -172,14 +172,14 @@ const readServer = Effect.fn('sync.readServer')(function* (
   if (attempt === 'none') return yield* readNothing(serverJob, row, resources)
   const outcome = yield* readJob(serverJob, resources, progress, {
     last: claimed.last || attempt === 'once',
-    // This run has just heard from the smallest request that it fails.
+    // In this run the smallest request to the server has just failed.
     asksAgain: attempt === 'whole' && row.health?.failed_run !== runId,
   })
   if (progress.lastContact !== null) yield* recordHealth(serverId, runId, progress.lastContact)
   return outcome
 })
 
-/** The job of a server that this run has found in trouble already, as so many runs before it. */
+/** The job of a server that this run has already found failing, as many runs before it. */
 const readNothing = (job: ServerJob, { health }: ServerRow, resources: ReadonlyArray<Resource>) =>
   Effect.gen(function* () {
     const code = health?.last_error_code ?? 'unreachable'
@@ -190,8 +190,8 @@ const readNothing = (job: ServerJob, { health }: ServerRow, resources: ReadonlyA
   })
 
 /**
- * Records what a job has heard of its server. The health is read again for that: the run's list of
- * servers may have landed while the job read, with what only it measures.
+ * Records the contacts of a job with its server. The health is read again first: the run's list of
+ * servers may have landed during the job, with measurements of its own.
  */
 const recordHealth = (
   id: number,

@@ -13,7 +13,7 @@ export interface Unlanded {
   readonly reason: Reason
 }
 
-/** Drops what a scope has appended and records why it did not land. */
+/** Drops the appended changes of a scope and records why it did not land. */
 export const endUnlanded = Effect.fn('sync.endUnlanded')(function* (
   { changeSet, runId, serverId }: Job,
   progress: JobProgress,

@@ -23,7 +23,7 @@ export class BackgroundTask {
     return Effect.raceFirst(reading, Deferred.await(this.#failed))
   }
 
-  /** Starts a piece when the one before it is over: no more than one waits for its reader, which bounds the memory. */
+  /** Starts a piece when the one before it has ended: at most one waits for its reader, which bounds the memory. */
   start<R>(work: Effect.Effect<void, JobStopped, R>): Effect.Effect<void, JobStopped, R> {
     return Effect.gen(this, function* () {
       yield* this.over

@@ -2,9 +2,9 @@ import { keyText, naturalKey } from '@netbox-pbs/core'
 import type { KnownGroup, WaitingGroup } from '@netbox-pbs/core/ports'
 
 /**
- * The groups of one scope while it is read: those of main, by digest and, once one has changed, by
- * key, those that wait in a branch by digest, and which of them were listed. This is what a scope
- * costs in memory: its groups, never its snapshots.
+ * The groups of one scope while it is read: those of main by digest and, after a change, by key,
+ * those that wait in a branch by digest, and which of them were listed. The memory of a scope holds
+ * its groups, never its snapshots.
  */
 export class KnownGroups {
   readonly #groups: Array<KnownGroup> = []

@@ -70,7 +70,7 @@ export const appendSightings = Effect.fn('sync.appendSightings')(function* <M ex
   return rows
 })
 
-/** Counts what a scope's diffs said, in constant memory. */
+/** Counts the results of a scope's diffs, in constant memory. */
 export class ChangeTally {
   /** Changes of any model. */
   changes = 0
@@ -147,7 +147,7 @@ export interface ScopeJudgement extends Judgement {
 /** Nothing is deleted. */
 export const nothingDeleted: ScopeJudgement = { held: null, missing: 'as_others', set: null, newlyHeld: 0 }
 
-/** Decides what becomes of a scope's deletions. */
+/** Decides on a scope's deletions. */
 export const judge = Effect.fn('sync.judge')(function* (
   job: Job,
   { scope, emptied, ...judged }: Judged,

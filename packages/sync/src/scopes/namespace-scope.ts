@@ -52,8 +52,8 @@ export const openNamespaceScope = (job: ServerJob, scope: NamespaceScopeName): E
   })
 
 /**
- * Lets go of a datastore's namespaces and of all that lies in them, because a complete list lacks
- * the datastore. Gives the rows that stay.
+ * Deletes a datastore's namespaces and their children, because a complete list lacks the datastore.
+ * Returns the rows that stay.
  */
 export const emptyNamespaces = Effect.fn('sync.emptyNamespaces')(function* (
   job: ServerJob,
@@ -66,7 +66,7 @@ export const emptyNamespaces = Effect.fn('sync.emptyNamespaces')(function* (
   const { deletions, alreadyMissing } = new RowList('namespace', scope, { server: job.serverId }).compare(main, null, {
     leftOut: 0,
   })
-  // Rows made by a user may lie where no source ever listed a namespace.
+  // A user's rows may be in a namespace that no source has listed.
   const listed = new Set(deletions.map(({ row }) => row.facts.path))
   const others = (yield* Inventory).namespacesInUse({ serverId: job.serverId, datastore })
   let children = noChildren

@@ -23,7 +23,7 @@ type ListedModel = Exclude<ModelName, 'group' | 'snapshot'>
 export interface Compared<M extends ListedModel> {
   /** Creates and updates. */
   readonly upserts: ReadonlyArray<Change<M>>
-  /** Deletions, with the row that goes. */
+  /** Deletions, with their rows. */
   readonly deletions: ReadonlyArray<{ readonly change: Delete; readonly row: MainRow<M> }>
   /** How many of the deletions are of rows that are missing already. */
   readonly alreadyMissing: number

@@ -65,8 +65,8 @@ export interface Completed {
   readonly count: number
   readonly visibility: string | null
   /**
-   * Rows that exist and that the source could not read: while it is not 0, the list says nothing of
-   * rows that it lacks.
+   * Rows that exist and that the source could not read: unless it is 0, rows that the list lacks
+   * are not judged.
    */
   readonly leftOut: number
 }
@@ -92,5 +92,5 @@ export class ScopeBroken extends Data.TaggedError('ScopeBroken')<{
   readonly message: string
 }> {}
 
-/** A breach of the contract; the message names what the source sent. */
+/** A breach of the contract; the message names the source's mistake. */
 export const breach = (message: string): ScopeBroken => new ScopeBroken({ code: 'protocol', message })

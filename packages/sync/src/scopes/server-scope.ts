@@ -54,8 +54,8 @@ export const openServerScope = (
   })
 
 /**
- * Logs which servers are in another state than before. One that is renamed is known by its new
- * name, and so as heard of for the first time.
+ * Logs which servers have changed their state. A renamed server is looked up by its new name, and
+ * so logged as a first contact.
  */
 const logStatuses = (main: ReadonlyArray<ServerRow>, observed: Reconciliation['observed']): Effect.Effect<void> => {
   const before = new Map(main.map(({ facts, health }) => [facts.name, health]))

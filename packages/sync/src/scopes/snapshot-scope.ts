@@ -277,7 +277,7 @@ export class SnapshotScope implements ScopeWork {
     })
   }
 
-  /** Lets go of what a complete list lacks, and gives the verdict on it. */
+  /** Deletes the rows that a complete list lacks, and returns the decision on them. */
   #judgeUnlisted(visibility: string | null) {
     return Effect.gen(this, function* () {
       yield* this.#removeUnlisted(this.#job.runId)
@@ -293,8 +293,8 @@ export class SnapshotScope implements ScopeWork {
   }
 
   /**
-   * Lets go of the groups that are not listed, with all that lies in them. `runId`: the run whose
-   * list lacks them; null: the namespace itself is gone, and they with it.
+   * Deletes the groups that are not listed, with their snapshots. `runId`: the run whose list lacks
+   * them; null: the namespace itself is gone, and they with it.
    */
   #removeUnlisted(runId: number | null) {
     return Effect.gen(this, function* () {

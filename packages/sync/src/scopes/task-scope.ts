@@ -157,7 +157,7 @@ const lost = ({ facts }: KnownTask): Observed<'task'> => ({
   values: { endtime: null, outcome: 'unknown', status: '' },
 })
 
-/** Which tasks of a server to ask for, by what main has of them. */
+/** The tasks to ask a server for, by main's tasks. */
 export const readWindow = Effect.fn('sync.readWindow')(function* ({
   server,
   serverId,

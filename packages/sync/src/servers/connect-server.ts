@@ -36,7 +36,7 @@ export interface NewServer {
   readonly untested?: boolean
 }
 
-/** A server that was made. `test` is what trying its connection told; null: it was not tried. */
+/** A created server. `test` is the test of its connection; null: there was none. */
 export interface ConnectedServer {
   readonly id: number
   readonly test: EndpointTest | null

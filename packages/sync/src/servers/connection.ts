@@ -52,8 +52,8 @@ export function endpointInput(connection: Connection, secret: Redacted.Redacted<
 }
 
 /**
- * The columns of a row whose endpoint the gateway has confirmed. The name is the row's own: it is
- * what both sides know it by.
+ * The columns of a row whose endpoint the gateway has confirmed. The name is the row's own, by
+ * which both sides know it.
  */
 export function confirmedValues({ id, ...endpoint }: Endpoint): EditValues {
   const { host, port, token_id, fingerprint, verify_ssl, timeout_seconds } = endpoint
@@ -64,7 +64,7 @@ export function confirmedValues({ id, ...endpoint }: Endpoint): EditValues {
   }
 }
 
-/** The version that a test was told, as a value of the row; none where there is none. */
+/** The version that a test found, as a value of the row; none where there is none. */
 export function versionOf(test: EndpointTest | null): EditValues {
   const version = test?.version ?? ''
   return version === '' || version.length > registry.server.fields.version.max ? {} : { version }
@@ -78,7 +78,7 @@ export function versionOf(test: EndpointTest | null): EditValues {
 export const runDetached = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(Effect.forkDaemon(Effect.interruptible(work)), Fiber.join)
 
-/** Runs an effect; when it fails, `undo` is run and the failure stays what it was. */
+/** Runs an effect; when it fails, runs `undo` and keeps the failure. */
 export const withCompensation = <A, E, R, B, E2, R2>(
   effect: Effect.Effect<A, E, R>,
   undo: Effect.Effect<B, E2, R2>,

@@ -102,7 +102,7 @@ export function reconcileServers(
 }
 
 /**
- * Whether the run has met a server's trouble since the contact: the job of a server that has
+ * Whether the run has met a failure of the server since the contact: the job of a server that has
  * answered begins before the list is complete.
  */
 const isOlder = ({ _tag, runId }: Contact, health: ServerHealth | null): boolean =>

@@ -115,7 +115,7 @@ export const startRead = Effect.fn('sync.startRead')(function* (
 const isWell = (health: ServerHealth | null): boolean =>
   health !== null && health.status === 'reachable' && health.last_error_code === ''
 
-/** A connection was tried before it was stored, and nothing can be read with it. `error` is what the test told. */
+/** A connection was tested before it was stored, and cannot be read with. `error` is the test's. */
 export class ServerNotUsable extends Data.TaggedError('ServerNotUsable')<{
   readonly error: string
   readonly test: EndpointTest

@@ -67,8 +67,8 @@ export const newRun = Effect.map(
 )
 
 /**
- * A server with one group of snapshots, one a day of May, listed under the visibility `wide`, and what may
- * be landed and read of them.
+ * A server with one group of snapshots, one per day of May, listed under the visibility `wide`,
+ * with its landings and reads.
  */
 export const newScope = (name: string, days: ReadonlyArray<number>) =>
   Effect.gen(function* () {

@@ -24,7 +24,7 @@ const heldScope = (name: string, days: ReadonlyArray<number>) =>
     return { ...scope, removed, set: Effect.map(removed, Option.getOrThrow) }
   })
 
-/** The contract of `HeldDeletionsStore`, and of the landings that make and end what it keeps. */
+/** The contract of `HeldDeletionsStore`, and of the landings that add and remove held deletions. */
 export const heldDeletionsContract = ({ run }: InventoryUnderTest): void => {
   test('a landing that holds makes a set, later ones refresh it, and each of their runs lists it', async () => {
     await run(

@@ -130,7 +130,7 @@ export const inventoryWritesContract = ({ run }: InventoryUnderTest): void => {
   describe('of a thousand rows', () => {
     const model = 'snapshot'
     const hours = (nth: number) => formatTimestamp(Date.UTC(2026, 0, 1, nth))
-    /** A server's group of a thousand snapshots, one an hour, that a user has made, and what can be asked of it. */
+    /** A server's group of a thousand snapshots, one per hour, that a user has made, and the reads of it. */
     const thousand = (name: string) =>
       Effect.gen(function* () {
         const server = yield* newServer(name)

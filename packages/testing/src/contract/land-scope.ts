@@ -18,7 +18,7 @@ import {
   snapshotFacts,
 } from './landing.ts'
 
-/** The contract of `ChangeSets` about what a landing does to main. */
+/** The contract of the effects of a landing of `ChangeSets` on main. */
 export const landingContract = ({ run }: InventoryUnderTest): void => {
   test('creates what main lacks, and keeps the digest of the frame and the visibility of the list', async () => {
     await run(

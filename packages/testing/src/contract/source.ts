@@ -12,7 +12,7 @@ export interface SourceUnderTest {
 
 type GroupFrame = Extract<SourceFrame, { readonly _tag: 'group' }>
 
-/** A scope with what it lists, and the count that its source gives. */
+/** A scope with its rows, and the count that its source gives. */
 interface ListedScope {
   readonly scope: Scope
   readonly rows: ReadonlyArray<SourceFrame>

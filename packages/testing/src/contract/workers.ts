@@ -2,7 +2,7 @@ import { Workers } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { expect, test } from 'vitest'
 
-/** Workers under test, of which none has been heard of yet. */
+/** Workers under test, without any heartbeat yet. */
 export interface WorkersUnderTest {
   readonly run: <A, E>(effect: Effect.Effect<A, E, Workers>) => Promise<A>
   /** Lets the last heartbeat of each worker be so many seconds older; fewer than none: later, as by a clock that was ahead. */

@@ -15,7 +15,7 @@ interface Running {
 const portsOf = ({ port, servers }: Flags): number[] =>
   Array.from({ length: servers }, (_, index) => (port === 0 ? 0 : port + index))
 
-/** Starts what the flags say and tells `print` how to reach it, one block of lines per server. */
+/** Starts the fleet of the flags and passes `print` the connections, one block of lines per server. */
 export const run = async (flags: Flags, print: (text: string) => void): Promise<Running> => {
   const { servers, snapshots, seed, host, profile } = flags
   const fleet = await startFleet({
@@ -67,7 +67,7 @@ interface Flags {
   readonly controlPort?: number
   /** Absent: the fleet's own mix of releases. */
   readonly profile?: Profile
-  /** Seconds between two steps of time; absent: nothing happens by itself. */
+  /** Seconds between two steps of time; absent: the state never changes. */
   readonly evolve?: number
 }
 

@@ -131,7 +131,7 @@ export const startControlServer = (servers: readonly Simulator[], port: number):
     })
   })
 
-/** Carries out an explicit change; throws a RangeError when what it names is not there. */
+/** Makes an explicit change; throws a RangeError when its object does not exist. */
 const applyOperation = async (server: Simulator, operation: Operation): Promise<void> => {
   switch (operation.operation) {
     case 'addNamespace':

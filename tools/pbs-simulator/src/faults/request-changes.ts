@@ -4,9 +4,9 @@ import { type RequestMatch, type RequestSubject, requestMatches } from './reques
 export interface RequestChange {
   /** Which requests; everything left out matches. */
   readonly match?: RequestMatch
-  /** Passed over before the change is made; 0 unless told. */
+  /** Requests to skip before the change is made; by default 0. */
   readonly after?: number
-  /** How often the change is made; once unless told. */
+  /** Number of times that the change is made; by default 1. */
   readonly times?: number
   /** Made when the request has arrived and before it is looked at: between it and the request before. */
   readonly change: () => void

@@ -1,7 +1,7 @@
 import type { Account, AclEntry, PbsState } from '../state/pbs-state.ts'
 import { createRandom, uuidOf } from '../state/random.ts'
 
-/** An API token and what it is called. */
+/** An API token and its name. */
 export interface SimulatedToken {
   readonly tokenId: string
   readonly secret: string
@@ -9,7 +9,7 @@ export interface SimulatedToken {
 
 /** The tokens of every generated server, one per kind of view. */
 export interface SimulatedTokens {
-  /** Sees all that can be read: Audit, RemoteAudit and TapeAudit on `/`. */
+  /** May read everything: Audit, RemoteAudit and TapeAudit on `/`. */
   readonly audit: SimulatedToken
   /** Datastore.Audit on one store only. */
   readonly oneStore: SimulatedToken & { readonly store: string }

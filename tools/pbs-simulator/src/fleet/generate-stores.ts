@@ -167,7 +167,7 @@ export const snapshotShares: Readonly<Record<string, Readonly<Record<string, num
   bucket: { '': 4 },
 }
 
-/** Where the same guest lies several times, with the same times. */
+/** The places of a guest that is stored several times, with the same times. */
 export const twinPlaces: readonly (readonly [store: string, ns: string])[] = [
   ['tank', ''],
   ['tank', 'site-a'],

@@ -162,7 +162,7 @@ const shuffler = (seed: number, callNumber: number): ((length: number) => Uint32
   }
 }
 
-/** A route with what its `{name}` segments captured, or the children of an intermediate path. */
+/** A route with the values of its `{name}` segments, or the children of an intermediate path. */
 type Found =
   | { readonly route: Route; readonly captures: readonly (readonly [string, string])[] }
   | { readonly index: readonly string[] }
@@ -180,7 +180,7 @@ const capture = (template: readonly string[], segments: readonly string[]): (rea
 
 const segmentsOf = (path: string): string[] => path.split('/').filter((segment) => segment !== '')
 
-/** Finds what answers a path on this release; null is a 404. */
+/** Finds the handler of a path on this release; null is a 404. */
 const findRoute = (
   routes: readonly Route[],
   state: PbsState,

@@ -16,7 +16,7 @@ function* endlessList(): Generator<string> {
     yield `{"backup-type":"vm","backup-id":"${index}","backup-time":${index}},`.repeat(64)
 }
 
-/** The answer a fault puts in the place of the real one; null when the real one goes out. */
+/** A fault's answer in place of the real one; null when the real one is sent. */
 const replacementFor = (fault: Fault): SimulatedResponse | null => {
   switch (fault.kind) {
     case 'status':
@@ -94,7 +94,7 @@ const answer = async (
   await send(response, sent, compression, disturbanceOf(fault))
 }
 
-/** The listener of a simulated server: records, misbehaves when told to, and answers. */
+/** The listener of a simulated server: records, injects faults, and answers. */
 export const createRequestListener =
   (faults: FaultList, changes: RequestChanges, log: RequestLog, surroundings: () => Surroundings): RequestListener =>
   (request, response) => {

@@ -12,7 +12,7 @@ export interface RecordedRequest {
 /** The newest requests are kept; older ones are only counted. */
 const KEPT = 20_000
 
-/** The record of what a simulator was asked. */
+/** The record of a simulator's requests. */
 export class RequestLog {
   readonly #kept: RecordedRequest[] = []
   #total = 0

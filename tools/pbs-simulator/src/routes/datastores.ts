@@ -6,7 +6,7 @@ import { countOf } from '../state/series.ts'
 import { maintenanceText, openStore } from './open-store.ts'
 import { ApiError, configDigest, inCallOrder, may, optional, type Route, type RouteContext, textOf } from './route.ts'
 
-/** Fields that say what a store is made of, as far as the release knows them. */
+/** Fields of a store's configuration that the release knows. */
 export const storeKind = (state: PbsState, store: DatastoreState): Readonly<Record<string, Json>> => ({
   ...(atLeast(state, '3.3') ? { 'mount-status': store.mountStatus } : {}),
   ...(atLeast(state, '4.2') ? { 'backend-type': store.backendType } : {}),

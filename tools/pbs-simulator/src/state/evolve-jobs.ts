@@ -13,7 +13,7 @@ export const recordTask = (state: PbsState, task: TaskState): void => {
 
 const outcomes = ['OK', 'OK', 'OK', 'OK', 'WARNINGS: 2', 'unknown', 'connection error: connection reset by peer']
 
-/** A job that runs by itself, and the task that a run of it is. */
+/** A job that runs by schedule, and the task of its run. */
 interface Scheduled {
   readonly job: JobState
   readonly workerType: string

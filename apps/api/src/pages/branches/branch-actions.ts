@@ -12,7 +12,7 @@ import { forWriterForm } from '../visitor-page.ts'
 import { drawOverview } from './overview-page.tsx'
 import { renderError } from './render-error.ts'
 
-/** A form of a branch's page: whose it is and what it says. */
+/** A sent form of a branch's page: the user and the fields. */
 interface Sent {
   readonly id: number
   readonly viewer: Viewer

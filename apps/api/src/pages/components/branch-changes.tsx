@@ -107,8 +107,8 @@ const side = ({ model }: BranchChange, values: Values, name: string): Child => (
 )
 
 /**
- * The fields that are worth a line: all that an update touches, and of a whole object those that
- * say something; its server is in its name.
+ * The fields to show: all that an update touches, and of a whole object those with a value; its
+ * server is in its name.
  */
 const changedFields = ({ action, before, after }: BranchChange): ReadonlyArray<string> =>
   Object.entries(after ?? before ?? {})

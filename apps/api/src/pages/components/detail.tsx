@@ -119,7 +119,7 @@ const Attributes = ({
     </section>
   )
 
-/** A list that lies below a row. */
+/** A list of a row's children. */
 export interface RelatedList {
   readonly label: string
   readonly href: string

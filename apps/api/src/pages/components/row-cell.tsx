@@ -9,7 +9,7 @@ import type { PageBranch } from './viewer.ts'
 
 const colors: Readonly<Record<string, string>> = { ok: 'green', failed: 'red' }
 
-/** Why the state of a verification says nothing of this copy. */
+/** Why the state of a verification does not apply to this copy. */
 const doubts: Readonly<Record<string, string>> = {
   elsewhere: 'made on another datastore and copied with the snapshot; this copy was not verified',
   unknown: 'it is unknown whether this copy was verified, or another one',

@@ -101,7 +101,7 @@ export const ServerForm = ({ formToken, values, errors, kept = null, failure = n
 const keptHint =
   'The secret that you entered is kept for a quarter of an hour. Leave this blank to use it, or enter another.'
 
-/** Why a server was not added, and what to run on it where its token may see nothing. */
+/** Why a server was not added, and the commands to run on it where its token lacks privileges. */
 const NotUsable = ({ failure: { test } }: { failure: ServerNotUsable }) => (
   <Alert kind="danger">
     <div class="w-100">

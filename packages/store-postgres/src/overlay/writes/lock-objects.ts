@@ -19,7 +19,7 @@ import { type SeenObject, seenObjects } from './seen-objects.ts'
 interface LockedObjects<R extends RequestedObject> {
   /** In the order of the request. */
   readonly objects: ReadonlyArray<R & { readonly object: SeenObject }>
-  /** Of snapshots the groups that they lie in, and those that they are to lie in. */
+  /** The present and the new groups of snapshots. */
   readonly groups: ReadonlyArray<GroupKey>
 }
 

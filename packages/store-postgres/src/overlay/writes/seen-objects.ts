@@ -72,8 +72,8 @@ function objectOf(model: ModelName, found: Found): SeenObject | null {
 }
 
 /**
- * A row of main is not seen below a server that the branch deletes, unless the branch moves it
- * away, nor where the branch has made its key and touched nothing of it.
+ * A row of main is not visible below a server that the branch deletes, unless the branch moves it
+ * away, nor where the branch has created its key without touching the row.
  */
 function isHidden(branch: number, model: ModelName): RawBuilder<unknown> {
   const shadowed = sql`m.id is not null and e.id is null and exists (
