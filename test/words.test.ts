@@ -14,6 +14,10 @@ const retired: ReadonlyArray<readonly [RegExp, string]> = [
   [/\ball the same\b/i, 'anyway, still'],
   [/(?<![`'"])\bnobody\b/i, 'no one; or turn the sentence round'],
   [/\bhence\b/i, 'so'],
+  [/\bmeanwhile\b/i, 'during …, since, or the name of the event'],
+  [/\b(some|any)body\b/i, 'a user, another machine; or turn the sentence round'],
+  [/\bis said\b/i, 'the subject that states, shows or reports it'],
+  [/\bfor ever\b/i, 'all of them, until interrupted'],
   [
     /\b(keepDoing|othersTurn|toTheEnd|undoing|letGo|letsGo|mayGo|howUrgent|passOver|hearFailure)\b/,
     'repeatForever, yieldToEventLoop, …',

@@ -12,7 +12,7 @@ export interface ReceivedResponse {
   readonly text: string
 }
 
-/** Throws an error that names the undescribed part. */
+/** Throws an error that names the part that the document lacks. */
 export type ResponseCheck = (response: ReceivedResponse) => void
 
 /** Exceptions that a document does not state. */

@@ -171,7 +171,7 @@ const presentedBy = (name: string, { presented_fingerprint, error }: Test): Effe
 
 const isPinned = ({ fingerprint }: Server, presented: string): boolean => bare(presented) === bare(fingerprint)
 
-/** Shows the pinned and the presented certificate, and pins exactly the presented one when a person agrees. */
+/** Shows the pinned and the presented certificate; when a person agrees, exactly the presented one is pinned. */
 const pinPresented = (remote: Remote, { id, name, fingerprint }: Server, presented: string, yes: boolean) =>
   Effect.gen(function* () {
     complain(`pinned:    ${fingerprint === '' ? 'none' : fingerprint}`)

@@ -7,10 +7,9 @@ import { type Column, columnNames, editedColumns, keyColumns, tables } from '../
 export const branchTable = (model: ModelName): RawBuilder<unknown> => sql.table(`branch_${tables[model]}`)
 
 /**
- * The entry `e` that a branch has of an object, for a lateral join. The planner cannot know how
- * many rows a branch has of a kind: it might scan them for each object, or look through all of them
- * in an index that begins with the branch and goes on with something else. Only the primary key is
- * in the order that is asked for.
+ * The branch's entry `e` for an object, for a lateral join that uses the primary key. The planner
+ * cannot know how many rows of a kind a branch has, and might otherwise scan them for each object
+ * or walk through another index that begins with the branch.
  */
 export const entryOf = (branch: number, model: ModelName, id: RawBuilder<unknown>): RawBuilder<unknown> =>
   sql`(select e.* from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and e.id >= ${id} and e.id <= ${id} order by e.id limit 1) e`

@@ -15,8 +15,8 @@ const countedColumns = factColumns('snapshot').filter(({ field }) =>
 )
 
 /**
- * What is counted of snapshots, the rows `s`, or of some of them. The parts of a group are counted
- * apart and then added up. An unfinished snapshot is no backup.
+ * The counters of snapshots, the rows `s`, or of some of them; an unfinished snapshot is no backup.
+ * The parts of a group are counted separately and then added up.
  */
 const counted = (which: RawBuilder<unknown> = sql`true`): RawBuilder<unknown> => sql`
   count(*) filter (where ${which}) as snapshots, min(s.backup_time) filter (where ${which} and s.finished is not false) as first_backup,
@@ -26,7 +26,7 @@ const counted = (which: RawBuilder<unknown> = sql`true`): RawBuilder<unknown> =>
 
 /**
  * Counts the groups of a namespace whose keys the query `touched` selects, as the branch shows them
- * over main as it is now. A group without changed snapshots keeps main's counters. Hold the scope's
+ * over main as it is now; a group without changed snapshots keeps main's counters. Hold the scope's
  * lock, or a concurrent write of snapshots is missed.
  */
 export async function recountBranchGroups(
@@ -98,10 +98,9 @@ async function makeLacking(
 }
 
 /**
- * Main's snapshots that the branch leaves alone; the others are counted as entries. A lateral, so
- * that each group reads its own range of the key; behind the `offset` it is asked once of a
- * snapshot whether it is free, not once for each of its counters. Shadowed is one whose key a
- * creation has.
+ * Main's snapshots that the branch does not change; the others are counted as entries, and
+ * `shadowed` has those whose key a creation has. A lateral reads each group's own range of the key;
+ * the `offset` makes the check run once per snapshot, not once per counter.
  */
 function mainPart(branch: number, creates: boolean): RawBuilder<unknown> {
   const changed = sql`exists (select from ${entryOf(branch, 'snapshot', sql`s.id`)})`
@@ -131,9 +130,9 @@ const createdPart = (branch: number): RawBuilder<unknown> => sql`
 
 /**
  * The updates that may concern the groups: of rows that the branch last saw in them, of rows that
- * main has in them, and of rows that change groups. They are looked up a group at a time, because
- * the planner cannot know how few a group has. A stray lies in another group than the branch
- * recorded because main moved it, so every reader counts its old and new group.
+ * main has in them, and of rows that change groups; each group is looked up by itself, because the
+ * planner cannot know how few it has. A stray is in another group than the branch recorded because
+ * main moved it, so every reader counts its old and new group.
  */
 function updatedRows(branch: number, moves: ReadonlyArray<ReadonlyArray<string>>): RawBuilder<unknown> {
   const update = sql`e.branch_id = ${branch}::bigint and e.op = 'update'`

@@ -65,7 +65,7 @@ interface PageOfChanges {
   readonly offset: number
 }
 
-/** What a branch changes, model by model and by id. */
+/** The changes of a branch, model by model and by id. */
 export async function listChanges(
   db: Kysely<Tables>,
   { id, filter = {}, limit, offset }: PageOfChanges & { readonly filter?: BranchChangeFilter },

@@ -32,9 +32,9 @@ export async function lockPresentPlaces(db: Kysely<Tables>, id: number): Promise
 }
 
 /**
- * The places in which a branch changes rows, as it has them and as main has them, or has counted
- * groups; and the servers that it deletes. What lies below a server that the branch makes lies
- * below the one that main has made of the same name, if any.
+ * The places in which a branch changes rows (as the branch and as main have them) or has counted
+ * groups, and the servers that it deletes. Rows below a server that the branch creates count as
+ * below main's new server of the same name, if there is one.
  */
 async function placesOfBranch(db: Kysely<Tables>, branch: number): Promise<Places> {
   const id = sql`${Number.isSafeInteger(branch) ? branch : 0}::bigint`

@@ -60,7 +60,7 @@ export async function lockVersion(db: Kysely<Tables>, id: number): Promise<strin
   return rows[0]?.last_updated
 }
 
-/** What a writer of a branch needs of it. */
+/** The fields of a branch that its writers need. */
 export type Locked = Pick<Branch, 'kind' | 'status' | 'user' | 'run_id' | 'revision' | 'approved'>
 
 /**

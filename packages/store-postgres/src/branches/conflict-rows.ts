@@ -73,7 +73,7 @@ export async function hasConflicts(db: Kysely<Tables>, branch: number): Promise<
 
 type Named = Pick<StoredConflict, 'objectId' | 'scopeKey' | 'kind' | 'field'>
 
-/** What a conflict is about, whatever its values. A scope matters only where there is no object. */
+/** The subject of a conflict, without its values. A scope matters only where there is no object. */
 const nameOf = ({ objectId, scopeKey, kind, field }: Named): string =>
   JSON.stringify([objectId ?? scopeKey, kind, field])
 

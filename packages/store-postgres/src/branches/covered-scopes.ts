@@ -139,10 +139,10 @@ async function heldScopes(db: Kysely<Tables>, branch: number): Promise<ReadonlyA
 }
 
 /**
- * What the guard asks about a branch: whether the deletions that it holds may land. A question
- * names how many there are, so that an answer counts for the number that was seen. A scope whose
- * server main has deleted asks nothing: its rows are gone. A scope whose server is not known keeps
- * its question.
+ * The guard's questions about a branch: whether the deletions that it holds may land. Each has
+ * their number, so that a resolution is for the number that was seen; a scope whose server main has
+ * deleted has no question, because its rows are gone, and one whose server is unknown keeps its
+ * question.
  */
 export async function guardQuestions(
   db: Kysely<Tables>,

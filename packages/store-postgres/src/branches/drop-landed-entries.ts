@@ -22,9 +22,9 @@ type Landed = Pick<Landing, 'scope' | 'runId' | 'at'>
 
 /**
  * Drops from an open branch of a sync the changes that have just landed in main, as after branches
- * were switched off. What is left of the scope is older than main and shows as a conflict at the
- * next comparison. It has its own transaction, so that a branch that is locked for long does not
- * delay the landing.
+ * were switched off; the rest of the scope is older than main and becomes a conflict at the next
+ * comparison. It has its own transaction, so that a branch that is locked for long does not delay
+ * the landing.
  */
 export const dropLandedEntries = Effect.fn('Branches.dropLandedEntries')(function* (
   database: Database['Type'],

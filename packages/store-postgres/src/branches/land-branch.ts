@@ -51,7 +51,7 @@ export async function dropGroupCounts(db: Kysely<Tables>, branch: number): Promi
 type Windows = ReadonlyMap<ModelName, ReadonlyArray<Window>>
 
 /**
- * Lands what a branch comes to, staged in one part whatever scopes it is of, with the statements
+ * Lands the merged changes of a branch, staged in one part for all its scopes, with the statements
  * that land a scope: first the deletions from the leaves up, then the rest from the roots down.
  * Hold the locks of its scopes.
  */

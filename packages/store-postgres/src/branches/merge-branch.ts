@@ -55,7 +55,7 @@ import { endReview } from './review-scopes.ts'
 import { allEntries, lockTouched, stageCurrent, staleEntries } from './stale-entries.ts'
 import { branchWatch } from './stale-groups.ts'
 
-/** What is merged, by whom, and when (RFC 3339). */
+/** The branch to merge, the author, and the time (RFC 3339). */
 export interface MergeRequest {
   readonly id: number
   readonly commit: boolean
@@ -181,7 +181,7 @@ async function landPart(merge: Merge, part: number): Promise<RowCounts> {
     at: merge.request.at,
     lastSeen: lastListed,
     own: null,
-    // What a reviewer merges is decided, even if it was held before.
+    // A reviewer's merge is a decision, also on rows that were held before.
     deletable: { listed: true, missing: true },
     held: { rows: 0, grown: 0 },
     made: new Map(),
@@ -189,7 +189,7 @@ async function landPart(merge: Merge, part: number): Promise<RowCounts> {
   return await landBranch(step, part)
 }
 
-/** Stages what the entries of a model come to, as a sync stages its changes. */
+/** Stages the merged changes of a model's entries, as a sync stages its changes. */
 async function stageModel(merge: Merge, model: ModelName, part: number, kept: ReadonlySet<string>): Promise<void> {
   const branch = merge.request.id
   await lockTouched(merge.db, { branch, model })
@@ -275,7 +275,7 @@ function changeOf(model: ModelName, entry: Entry, write: Write | null): Change |
   }
 }
 
-/** A part that belongs to no change set: what is staged in it lands in this transaction, and is cleared after it. */
+/** A part that belongs to no change set: its staged rows land in this transaction, and are cleared after it. */
 async function newPart(db: Kysely<Tables>): Promise<number> {
   const { rows } = await sql<{ id: number }>`
     insert into change_set_parts (change_set_id, scope_key, waiting) values (nextval('change_set_ids'), 'merge', false) returning id`.execute(

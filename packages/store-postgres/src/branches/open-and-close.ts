@@ -100,8 +100,8 @@ const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'
 export const newSchemaId = (): string => Array.from({ length: 8 }, () => letters[randomInt(letters.length)]).join('')
 
 /**
- * Records who approves a branch as it is now. Refuses the author of the branch, and a reviewer of
- * an earlier revision.
+ * Records the approval of a branch as it is now. Rejects the author of the branch, and a reviewer
+ * of an earlier revision.
  */
 export const approveBranch = Effect.fn('Branches.approve')(function* (
   database: Database['Type'],

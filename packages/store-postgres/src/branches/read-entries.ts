@@ -88,8 +88,8 @@ export async function readEntries(db: Kysely<Tables>, page: EntryPage): Promise<
 }
 
 /**
- * `from` of a page's entries, as `e`, with the rows of main that they are about, as `m`. Entries
- * are few and known: a lateral reads each row by its key, whatever the planner expects.
+ * `from` of a page's entries, as `e`, with their rows of main, as `m`. Entries are few, so a lateral
+ * reads each row by its key under every plan.
  */
 function entriesBesideMain({ branch, model, after, limit, where = sql`true`, lock = false }: EntryPage) {
   const main = sql.table(tables[model])
@@ -110,8 +110,8 @@ function entriesBesideMain({ branch, model, after, limit, where = sql`true`, loc
 }
 
 /**
- * The server of the entry `e`, by name and by its id in main. One that the branch makes is there
- * too, unless it is left out; where main has made it meanwhile, that is the one.
+ * The server of the entry `e`, by name and by its id in main. A server that the branch creates is
+ * included unless it is left out; if main has since created it too, main's row counts.
  */
 function foundServer(landing: boolean): RawBuilder<unknown> {
   if (landing)
@@ -134,7 +134,7 @@ const isVacated = (model: ModelName): RawBuilder<unknown> => sql`e.op = 'create'
   select from ${branchTable(model)} d where d.branch_id = e.branch_id and d.id = m.id and (d.op = 'delete' or ${renamesKey(model, 'd')})
 )`
 
-/** Locks rows of main in the order of their ids, so that no two who do so wait for each other. */
+/** Locks rows of main in the order of their ids, so that two transactions never wait for each other. */
 async function lockMain(db: Kysely<Tables>, page: EntryPage): Promise<void> {
   const { rows } = await sql<{ id: number }>`select m.id ${entriesBesideMain(page)} where m.id is not null`.execute(db)
   if (rows.length === 0) return
@@ -202,9 +202,9 @@ export function highestChild(server: RawBuilder<unknown>): RawBuilder<unknown> {
 }
 
 /**
- * How many rows of each model main has gained below the deleted server of the entry `e` since it
- * was deleted in the branch; null: none. What another branch has landed since took its ids when it
- * was staged, so where one has merged, the time tells.
+ * The number of rows of each model that main has gained below the deleted server of the entry `e`
+ * since the branch deleted it; null: none. Rows that another branch has landed since have ids from
+ * their staging, so after a merge the time decides.
  */
 function gainedChild(): RawBuilder<unknown> {
   const counts = childModels.map(

@@ -3,7 +3,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { branchTable } from './branch-columns.ts'
 
-/** What a branch does to the rows of a model at all. */
+/** Whether and how a branch changes the rows of a model. */
 export interface Touches {
   readonly creates: boolean
   readonly deletes: boolean
@@ -33,7 +33,7 @@ export const entryKinds = (branch: number, model: ModelName): RawBuilder<unknown
   select coalesce(jsonb_agg(jsonb_build_object('op', k.op, 'touched', k.touched)), '[]') from kinds k
 )`
 
-/** What the kinds of entries come to. */
+/** The changes that the kinds of entries imply. */
 export function touchesOf(kinds: ReadonlyArray<EntryKind>): Touches {
   return {
     creates: kinds.some(({ op }) => op === 'create'),
@@ -42,7 +42,7 @@ export function touchesOf(kinds: ReadonlyArray<EntryKind>): Touches {
   }
 }
 
-/** What a branch does to a model. */
+/** Reads how a branch changes a model. */
 export async function readTouches(db: Kysely<Tables>, branch: number, model: ModelName): Promise<Touches> {
   const { rows } = await sql<{ kinds: ReadonlyArray<EntryKind> }>`
     select ${entryKinds(branch, model)} as kinds`.execute(db)

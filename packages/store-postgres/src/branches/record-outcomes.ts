@@ -16,11 +16,11 @@ import { ofPlace } from './covered-scopes.ts'
 import type { Entry } from './read-entries.ts'
 
 /**
- * What a merge did to the object of an entry, kept in the entry's `outcome` where it is not what
- * the entry says. Empty: it wrote nothing.
+ * The effect of a merge on the object of an entry, kept in the entry's `outcome` where it differs
+ * from the entry. Empty: it wrote nothing.
  *
  * `before` and `after` are main's values around an update, of the fields that were written; of a
- * deletion `before` has those in which main's row differed from the entry's.
+ * deletion `before` has the fields in which main's row differed from the entry's.
  */
 export interface Outcome {
   readonly op?: 'create' | 'update' | 'delete'
@@ -30,7 +30,7 @@ export interface Outcome {
   readonly after?: FieldValues
 }
 
-/** What was written for an entry: null when the entry was left out. */
+/** The write for an entry: null when the entry was left out. */
 export interface Written {
   readonly entry: Entry
   readonly write: Write | null

@@ -88,9 +88,9 @@ async function invertRows(db: Kysely<Tables>, inversion: Inversion): Promise<voi
 }
 
 /**
- * `landed`: the entries of a merged branch with what became of each. `did` is what was done,
- * `main_id` the row of main it was done to, `before` and `after` the fields of an update. Those
- * below a server that the inverse deletes go with it.
+ * `landed`: the entries of a merged branch with their outcomes. `did` is the operation, `main_id` the
+ * row of main that it changed, `before` and `after` the fields of an update; entries below a server
+ * that the inverse deletes are left to the deletion of the server.
  */
 function landed(model: ModelName, { merged, into }: Inversion): RawBuilder<unknown> {
   const values = mergedColumns(model).flatMap((column) => [sql.lit(column.field), plainValue(column, 'e')])

@@ -7,9 +7,9 @@ import { isOpenSyncBranch } from './branch-record.ts'
 import { coveredPlaces } from './covered-scopes.ts'
 
 /**
- * Sets the scopes that a branch touches to review: their source will report the reverted changes
- * again, and that run stages them instead of landing them. Call this in the merge of a revert
- * branch, under the locks of its scopes. A scope that was never listed needs no review.
+ * Sets the scopes that a branch touches to review, because their source will report the reverted
+ * changes again: that run stages them instead of landing them. Call this in the merge of a revert
+ * branch, under the locks of its scopes; a scope that was never listed needs no review.
  */
 export async function reviewTouchedScopes(db: Kysely<Tables>, branch: number): Promise<void> {
   const places = (await touchedScopes(db, branch)).map(({ place }) => place)

@@ -26,7 +26,7 @@ const stagedTable = (model: ModelName): RawBuilder<unknown> => sql.table(`staged
  */
 const sliceSize = { pglite: 5000, pg: null } as const
 
-/** What a statement returns of the entries that its step `written` writes. */
+/** The columns that a statement returns of the entries that its step `written` writes. */
 const entryKey = (model: ModelName): RawBuilder<unknown> => sql`e.id, e.op, ${columnNames(keyColumns(model), 'e')}`
 
 /**
@@ -71,7 +71,7 @@ async function endOfSlice(
   return rows[0]?.id ?? null
 }
 
-/** What stays in a branch: the changes of a part, and with `retains` those of the groups that it retains. */
+/** The changes that stay in a branch: those of a part, and with `retains` those of the groups that it retains. */
 interface Kept {
   readonly part: number | null
   readonly retains: boolean
@@ -178,10 +178,7 @@ export async function stageUpdates(db: Kysely<Tables>, target: Target, window: W
   return rows[0]?.staged ?? 0
 }
 
-/**
- * What an entry was first based on stays its base; once main has moved from there, the two are
- * compared whenever it matters.
- */
+/** An entry keeps its first base; once main has changed since, the two are compared whenever it matters. */
 const stillSeen = sql`seen_version = case when e.seen_version = excluded.seen_version then e.seen_version end`
 
 const kept: ReadonlyArray<Column> = [
@@ -195,7 +192,8 @@ const kept: ReadonlyArray<Column> = [
  */
 export async function stageDeletes(db: Kysely<Tables>, target: Target, window: Window): Promise<number> {
   const { branch, model } = target
-  // Who listed it, and when it was last seen, is restored with it when the deletion is undone.
+  // The reporter of the row and the time it was last seen are restored with it when the deletion is
+  // reverted.
   const columns = [...mergedColumns(model), ...kept]
   const first = columns.map((column) => {
     const { field, name } = column

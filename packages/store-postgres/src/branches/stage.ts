@@ -78,7 +78,7 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
       await recordLanding(trx, staging, staged.counts)
       return { branch, counts: staged.counts }
     }
-    // Source and main agree. A branch that held something of the scope is told which run took it out.
+    // Source and main agree. A branch that had changes of the scope records the run that removed them.
     if (covering !== null) await cover(trx, branch, place, { ...staging, held: null })
     await landScopeRow(trx, place, staging, 0)
     await recordLanding(trx, staging, noRows)
@@ -86,7 +86,7 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
   })
 })
 
-/** What a part came to: rows of the scope's model, and changes of any model. */
+/** The size of a part: rows of the scope's model, and changes of any model. */
 interface StagedPart {
   readonly counts: RowCounts
   readonly changes: number

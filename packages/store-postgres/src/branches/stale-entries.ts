@@ -16,10 +16,10 @@ export interface EntriesOf {
 const toMerge = sql`e.outcome is null`
 
 /**
- * The entries of a branch of a sync that have to be compared with main, by id: those whose row main
- * has written since their base was read, those that main makes too, those that claim another key,
- * and those of which that cannot be said. Of any other main is as the entry found it, so the entry
- * lands as it is. No value is compared here: that is core's.
+ * The entries of a branch of a sync that have to be compared with main, by id, which is core's
+ * task: those whose row main has written since their base was read, those that main creates too,
+ * those that claim another key, and those for which this is unknown. All other entries land as they
+ * are.
  */
 export async function staleEntries(
   db: Kysely<Tables>,
@@ -62,7 +62,8 @@ const writtenFreely: ReadonlySet<ModelName> = new Set<ModelName>(['server', 'dat
 
 /**
  * Keeps edits from the rows that a branch changes until the end of the transaction, where the locks
- * of scopes do not. In the order of ids, so that no two who do so wait for each other.
+ * of scopes do not. It locks in the order of ids, so that two transactions never wait for each
+ * other.
  */
 export async function lockTouched(db: Kysely<Tables>, { branch, model }: EntriesOf): Promise<void> {
   if (!writtenFreely.has(model)) return

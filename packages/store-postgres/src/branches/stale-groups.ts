@@ -13,7 +13,7 @@ import { readTouches, touchesOneOf, touching } from './read-touches.ts'
 
 const groupKey = keyColumns('group')
 
-/** What branches have to know of main: which of the groups they have counted and staged are stale. */
+/** The effects of main's writes on branches: groups that they have counted and staged become stale. */
 export const branchWatch: MainWatch = {
   groupsChanged: markStale,
   namespaceChanged: markNamespaceStale,
@@ -23,7 +23,8 @@ export const branchWatch: MainWatch = {
 
 /**
  * Marks the counters of some groups as stale in every branch, and clears the digests that they were
- * staged from, after main's snapshots have changed. `touched` selects the columns of their keys. Hold the locks of their scopes.
+ * staged from, after main's snapshots have changed. `touched` selects the columns of their keys;
+ * hold the locks of their scopes.
  */
 async function markStale(db: Kysely<Tables>, touched: RawBuilder<unknown>): Promise<void> {
   // Usually no branch changes a snapshot, and the groups need not be determined.
@@ -58,9 +59,8 @@ async function markRemoved(db: Kysely<Tables>): Promise<void> {
 }
 
 /**
- * Notes of groups, between which main may have moved snapshots, which of them have got one that a
- * branch changes: those the branch counts from now on. A branch that changes such a snapshot counts
- * the group that it lay in already. Hold the locks of their scopes.
+ * Finds the groups to which main has moved a snapshot that a branch changes, so that the branch
+ * counts them too; it counts the snapshot's old group already. Hold the locks of their scopes.
  */
 async function countArrived(db: Kysely<Tables>, groups: RawBuilder<unknown>): Promise<void> {
   const key = keyColumns('group')
@@ -92,10 +92,10 @@ export async function markEntriesStale(db: Kysely<Tables>, branch: number, ids: 
 }
 
 /**
- * Notes in a branch that the groups of some of its snapshots are to be counted: of the entries that
- * the same statement writes in a step `written`, with `id`, `op` and key. Each has up to three:
- * where the branch has it now, where the branch had it, and where main has it. Groups of other
- * places are left alone. Hold the scope's lock.
+ * Marks the groups of some of a branch's snapshots for a recount: those of the entries that the
+ * same statement writes in a step `written`, with `id`, `op` and key. Each has up to three in this
+ * place: its present and its earlier group in the branch, and its group in main; hold the scope's
+ * lock.
  */
 export function groupsOfWritten(branch: number, place: ScopePlace): RawBuilder<unknown> {
   const key = keyColumns('group')
@@ -115,7 +115,7 @@ export function groupsOfWritten(branch: number, place: ScopePlace): RawBuilder<u
 /** Groups of one statement at most: on the embedded engine a statement keeps the process from anything else. */
 const groupsAtOnce = { pglite: 50, pg: 2000 } as const
 
-/** Counts the groups of a branch whose snapshots main has changed since: what a reader of counters does first. */
+/** Counts the groups of a branch whose snapshots main has changed since; a reader of counters calls it first. */
 export const recountStale = Effect.fn('Branches.recountStale')(function* (
   database: Database['Type'],
   branch: number,
@@ -187,8 +187,8 @@ interface GroupName {
 }
 
 /**
- * Counts what is marked, some groups at a time, in the order of their names: one that stays marked
- * is not met again. Hold the scope's lock.
+ * Counts the marked groups, some at a time, in the order of their names, so that a group that stays
+ * marked is not met again. Hold the scope's lock.
  */
 export async function recountMarked(
   db: Kysely<Tables>,

@@ -19,9 +19,9 @@ interface InBranch {
 }
 
 /**
- * The groups of a namespace that wait in the branch that covers it, as main has them still. Whoever
- * writes snapshots of main clears the digests of their groups; a write to main's row of a group
- * shows in its version.
+ * The groups of a namespace that wait in the branch that covers it and that main still has
+ * unchanged. A writer of main's snapshots clears the digests of their groups; a write to main's row
+ * of a group shows in its version.
  */
 export function readWaitingGroups(
   database: Database['Type'],
@@ -76,7 +76,10 @@ export const isRetained = (part: number | null): RawBuilder<boolean> => sql<bool
   select from staged_retained k where k.part_id = ${part}::bigint and k.backup_type = e.backup_type and k.backup_id = e.backup_id
 )`
 
-/** What the groups that a part retains change in a branch: snapshots, and entries of any model. */
+/**
+ * The number of changes in a branch that belong to the groups that a part retains: snapshots, and
+ * entries of any model.
+ */
 export async function countRetained(
   db: Kysely<Tables>,
   { branch, place }: InBranch,

@@ -32,9 +32,9 @@ interface InsertRequest {
 }
 
 /**
- * Inserts the rows of entries with their initial observations and a log entry each. Returns the
- * entries whose server exists and whose key was free. Usually all keys are free, and a look-up for
- * taken ones would cost half the time again.
+ * Inserts the rows of entries with their initial observations and a log entry each, and returns the
+ * entries whose server exists and whose key was free. Usually all keys are free, so taken ones are
+ * not looked up first, which would cost half the time again.
  */
 export async function insertEntryRows(db: Kysely<Tables>, request: InsertRequest): Promise<ReadonlySet<number>> {
   const rows = rowsOfEntries(request)
@@ -119,7 +119,7 @@ export async function unlistGroups(db: Kysely<Tables>, ids: ReadonlyArray<number
 }
 
 /**
- * Deletes namespaces. One that still has groups stays, as if a user had created it. Call this after
+ * Deletes namespaces; one that still has groups stays, as if a user had created it. Call this after
  * all groups are reconciled.
  */
 export async function removeNamespaces(

@@ -40,7 +40,7 @@ import {
   unlistGroups,
 } from './entry-rows.ts'
 
-/** What is merged, by whom, and when (RFC 3339). */
+/** The branch to merge, the author, and the time (RFC 3339). */
 interface Request {
   readonly id: number
   readonly by: Origin
@@ -66,7 +66,7 @@ interface Merge {
   readonly groups: Map<string, GroupKey>
   /** Entries that are left out. */
   skipped: number
-  /** What is deleted last, because of its child rows. */
+  /** Servers are deleted last, because of their child rows. */
   servers: ReadonlyArray<LeavingServer>
   namespaces: ReadonlyArray<number>
   /** Whether the branch ever had a conflict, null: not looked up. Most merges have no answers to apply. */
@@ -75,8 +75,8 @@ interface Merge {
 
 /**
  * Lands a user's branch or a revert branch in the current transaction, in batches of thousands of
- * rows. The caller holds the locks of the merge, of the namespaces concerned and of the branch. It
- * stops at the first step that meets a conflict, because later steps build on it.
+ * rows, and stops at the first step with a conflict, because later steps build on it. The caller
+ * holds the locks of the merge, of the namespaces concerned and of the branch.
  */
 export async function mergeManually(db: Kysely<Tables>, request: Request): Promise<MergeOutcome | BranchInConflict> {
   const { id, at, by, kind } = request
@@ -256,7 +256,7 @@ async function adoptEntries(
   return await adoptEntries(merge, model, taken, attempt + 1)
 }
 
-/** What the branch has under servers of its own goes to those of the same names that main has made since. */
+/** Moves the branch's rows below servers of its own to main's new servers of the same names. */
 async function repoint(merge: Merge, adopted: ReadonlyArray<Ended>): Promise<void> {
   const { id } = merge.request
   const servers = adopted.map(({ entry }) => ({ id: entry.id, mainId: entry.mainId ?? entry.id }))
