@@ -5,8 +5,15 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { isIndexed, mainRelation, type Relation, servedColumns } from './list-columns.ts'
-import { type Condition, filterCondition, searchCondition } from './list-filter.ts'
-import { countOf, type ListView, mainListView, partsOf } from './list-view.ts'
+import {
+  type Condition,
+  countOf,
+  filterCondition,
+  type ListView,
+  mainListView,
+  partsOf,
+  searchCondition,
+} from './list-view.ts'
 import { countOfGroups, countsByGroups, listOrder, type OrderKey, pageIds, walkedIds, walksGroups } from './page-ids.ts'
 
 /** Lists and details straight from main's tables. */

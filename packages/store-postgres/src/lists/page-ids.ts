@@ -2,8 +2,7 @@ import { type Filter, type ListQuery, type ModelName, type OrderTerm, registry }
 import { type RawBuilder, sql } from 'kysely'
 import { columnNames, keyColumns, sameKey } from '../tables/columns.ts'
 import { isIndexed, type ListColumn, listColumn, listFrom, type Relation, serverName } from './list-columns.ts'
-import { type Condition, filterCondition, where } from './list-filter.ts'
-import { type ListView, partsOf } from './list-view.ts'
+import { type Condition, filterCondition, type ListView, partsOf, where } from './list-view.ts'
 
 /** A sort key; of two rows that agree in all of them the id decides. */
 export interface OrderKey {
