@@ -126,7 +126,7 @@ describe('what the gateway refuses', () => {
         ],
       },
       {
-        token_id: ['must be like user@realm!tokenname'],
+        token_id: ['This field must be like user@realm!tokenname.'],
         __all__: ['must be 1 to 600'],
         token_secret: ['cannot be ***'],
       },

@@ -74,7 +74,12 @@ describe('the frames of a stream', () => {
           disable: false,
           options: { 'outdated-after': 30 },
         },
-        observed: { last_run_state: 'ok', last_run_endtime: '2026-05-01T02:00:00Z', next_run: null },
+        observed: {
+          last_run_state: 'ok',
+          last_run_error: '',
+          last_run_endtime: '2026-05-01T02:00:00Z',
+          next_run: null,
+        },
       },
       {
         _tag: 'failed',

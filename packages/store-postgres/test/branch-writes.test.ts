@@ -124,7 +124,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
             custom_fields: { site: null },
             presence: 'manual',
             last_seen_own: may(4),
-            observation: { last_run_state: 'unknown', last_run_endtime: null, next_run: may(9) },
+            observation: { last_run_state: 'unknown', last_run_error: '', last_run_endtime: null, next_run: may(9) },
           },
         ])
         expect(yield* rows(`select id from servers where name = 'made-2'`)).toEqual([])

@@ -139,6 +139,7 @@ describe.each(engines)('edits on $engine', ({ migrated }) => {
           options: {},
           disable: false,
           last_run_state: 'unknown',
+          last_run_error: '',
           last_run_endtime: null,
           next_run: may(9),
           missing_since: null,

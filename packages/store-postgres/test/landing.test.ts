@@ -173,7 +173,7 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
         const job = jobFacts(server, 'nightly', { options: { 'ignore-verified': true } })
         const key = naturalKey('job', job)
         const observed = (last_run_state: string) => [
-          { key, values: { last_run_state, last_run_endtime: may(1), next_run: null } },
+          { key, values: { last_run_state, last_run_error: '', last_run_endtime: may(1), next_run: null } },
         ]
         const observe = (state: string) => landOnce(scope, [{ model: 'job', changes: [], observed: observed(state) }])
         const version = rows(

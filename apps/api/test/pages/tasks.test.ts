@@ -66,7 +66,7 @@ beforeAll(async () => {
       const jobs = yield* writes.create({
         model: 'job',
         rows: [
-          { ...job, job_type: 'verify', job_id: 'v-1' },
+          { ...job, job_type: 'verify', job_id: 'v-1', last_run_state: 'error', last_run_error: 'no <space> left' },
           { ...job, job_type: 'prune', job_id: 'p-root' },
         ],
         actor,
@@ -129,6 +129,13 @@ test('a verification is good where it was made, and not where it came along with
   expect(await shown('lake')).toEqual([['ok, unknown', 'secondary']])
   expect(await verifications('groups/?datastore_name=pond')).toEqual([['ok, elsewhere', 'secondary']])
   expect(await verifications('snapshots/?verification_place=here')).toEqual([['ok', 'green']])
+})
+
+test('a job says why its last run failed', async () => {
+  const list = await visitor.get('/plugins/pbs/jobs/')
+  expect(list.text).toMatch(/netbox-pbs-red" title="no &lt;space&gt; left">Error</)
+  const { text } = await visitor.get(`/plugins/pbs/jobs/${ids['verify']}/`)
+  expect(text).toMatch(/Last run error<\/th>.{0,200}no &lt;space&gt; left/s)
 })
 
 test('a list of tasks is newest first, and a task has a page', async () => {

@@ -45,3 +45,13 @@ export const lastRunState = (state: string | null, upid: string | null): LastRun
   if (/^WARNINGS: \d+$/.test(state)) return 'warning'
   return state === 'unknown' ? 'unknown' : 'error'
 }
+
+/** The most characters of what PBS says of a run: an error message may be a page. */
+const maxRunText = 1000
+
+/** What PBS says of the end of a task or job, storable and bounded. */
+export const runText = (state: string | null): string => storable((state ?? '').slice(0, maxRunText)).trim()
+
+/** What PBS says of a last run that did not end well; blank when it did, and while it is not known. */
+export const lastRunError = (state: string | null): string =>
+  ['error', 'warning'].includes(lastRunState(state, null)) ? runText(state) : ''

@@ -14,7 +14,7 @@ import { gcJobFrame, jobFrame } from './jobs.ts'
 const schemas = { verify: PbsVerifyJob, prune: PbsPruneJob, sync: PbsSyncJob, tape: PbsTapeJob }
 const upid = 'UPID:x'
 const plain = { store: 'tank', namespace: '', remote: '', schedule: '', comment: '', disable: false, options: {} }
-const never = { last_run_state: 'unknown', last_run_endtime: null, next_run: null }
+const never = { last_run_state: 'unknown', last_run_error: '', last_run_endtime: null, next_run: null }
 
 describe('a job', () => {
   test.each<[PbsJobType, { readonly id: string; readonly store: string } & Record<string, unknown>, object]>([
@@ -40,6 +40,7 @@ describe('a job', () => {
         options: { 'ignore-verified': true, 'outdated-after': 30 },
         observed: {
           last_run_state: 'ok',
+          last_run_error: '',
           last_run_endtime: '2026-05-30T05:12:44Z',
           next_run: '2026-06-06T05:00:00Z',
         },
@@ -109,15 +110,16 @@ describe('a job', () => {
   })
 
   test.each([
-    ['OK', 'ok'],
-    ['WARNINGS: 2', 'warning'],
-    ['unknown', 'unknown'],
-    ['connection refused', 'error'],
-    [null, 'running'],
-  ])('whose last run said %j is %s', (state, expected) => {
+    ['OK', 'ok', ''],
+    ['WARNINGS: 2', 'warning', 'WARNINGS: 2'],
+    ['unknown', 'unknown', ''],
+    ['client error (Connect)\0\n', 'error', 'client error (Connect)'],
+    ['x'.repeat(5000), 'error', 'x'.repeat(1000)],
+    [null, 'running', ''],
+  ])('whose last run said %j is %s', (state, last_run_state, last_run_error) => {
     const row = pbsRow(PbsVerifyJob, { id: 'v', store: 'tank', 'last-run-upid': upid, 'last-run-state': state })
     const job = jobFrame('pbs-a', 'verify', row)
-    expect(job.observed.last_run_state).toBe(expected)
+    expect(job.observed).toMatchObject({ last_run_state, last_run_error })
   })
 })
 
@@ -147,6 +149,7 @@ describe('a gc job', () => {
       options: { 'gc-on-unmount': true },
       observed: {
         last_run_state: 'ok',
+        last_run_error: '',
         last_run_endtime: '2026-06-01T02:41:07Z',
         next_run: '2026-06-02T02:30:00Z',
       },

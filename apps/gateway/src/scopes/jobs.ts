@@ -8,6 +8,7 @@ import {
   type ColumnsOfFields,
   datetimeOf,
   firstLine,
+  lastRunError,
   lastRunState,
   storable,
   unknownColumns,
@@ -134,6 +135,7 @@ export const jobFrame = (server: string, job_type: PbsJobType, job: PbsJob): Job
   ...withUnknown([...unknownColumns(job.oddFields, jobColumns), ...unknownOptions(job.oddFields, isJobOption)]),
   observed: {
     last_run_state: jobState(job['last-run-state'], job['last-run-upid']),
+    last_run_error: lastRunError(job['last-run-state']),
     last_run_endtime: datetimeOf(job['last-run-endtime']),
     next_run: datetimeOf(job['next-run']),
   },
@@ -159,6 +161,7 @@ export const gcJobFrame = (server: string, config: PbsDatastoreConfig, state: Pb
   observed: {
     // The UPID is that of the last success and stays while a run is under way, whose end is then missing.
     last_run_state: jobState(state?.['last-run-state'] ?? null, state?.upid ?? null),
+    last_run_error: lastRunError(state?.['last-run-state'] ?? null),
     last_run_endtime: datetimeOf(state?.['last-run-endtime'] ?? null),
     next_run: datetimeOf(state?.['next-run'] ?? null),
   },

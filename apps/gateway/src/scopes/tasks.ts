@@ -2,7 +2,15 @@ import { registry, taskSubject } from '@netbox-pbs/core'
 import { isReadable, type PbsTask, parseUpid } from '@netbox-pbs/pbs-client'
 import type { SyncRequest, TaskFrame } from '@netbox-pbs/proxbox-client/contract'
 import { Effect, Stream } from 'effect'
-import { type ColumnsOfFields, datetimeOf, lastRunState, storable, unknownColumns, withUnknown } from './facts.ts'
+import {
+  type ColumnsOfFields,
+  datetimeOf,
+  lastRunState,
+  runText,
+  storable,
+  unknownColumns,
+  withUnknown,
+} from './facts.ts'
 import { fieldNotes, leftOut, type Note, unreadableNote } from './note.ts'
 import { type Line, type Listing, openScope } from './open-scope.ts'
 import type { ServerSession } from './server-session.ts'
@@ -35,9 +43,6 @@ const taskColumns: ColumnsOfFields = {
   worker_id: ['worker_id', 'datastore_name', 'namespace', 'backup_type', 'backup_id', 'job_type', 'job_id'],
 }
 
-/** The most characters of a status: an error message of PBS may be a page. */
-const maxStatus = 1000
-
 /** A task with its subject; null when no calendar has its start, or no index its UPID. */
 export const taskFrame = (server: string, task: PbsTask): TaskFrame | null => {
   const starttime = datetimeOf(task.starttime)
@@ -63,7 +68,7 @@ export const taskFrame = (server: string, task: PbsTask): TaskFrame | null => {
     observed: {
       endtime: datetimeOf(endtime),
       outcome: lastRunState(status, upid),
-      status: storable((status ?? '').slice(0, maxStatus)).trim(),
+      status: runText(status),
     },
   }
 }

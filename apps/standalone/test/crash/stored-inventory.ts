@@ -22,7 +22,8 @@ const statements: { readonly [Model in keyof ExpectedInventory]: string } = {
     from snapshots s join servers v on v.id = s.server_id`,
   jobs: `
     select v.name as server, job_type, j.job_id, store, namespace, schedule, comment, disable, remote,
-      coalesce(last_run_state, 'unknown') as last_run_state, ${time('last_run_endtime')} as last_run_endtime
+      coalesce(last_run_state, 'unknown') as last_run_state, coalesce(last_run_error, '') as last_run_error,
+      ${time('last_run_endtime')} as last_run_endtime
     from jobs j left join job_observations o on o.server_id = j.server_id and o.job_id = j.id join servers v on v.id = j.server_id`,
 }
 

@@ -158,6 +158,9 @@ const runState = (run: Pick<JobRun, 'state'> | null): string => {
   return run.state === 'unknown' ? 'unknown' : 'error'
 }
 
+const runError = (run: Pick<JobRun, 'state'> | null): string =>
+  ['error', 'warning'].includes(runState(run)) ? (run?.state ?? '').slice(0, 1000).trim() : ''
+
 function jobs(state: PbsState): ReadonlyArray<Record<string, unknown>> {
   const kinds = (['verify', 'prune', 'sync', 'tape'] as const).flatMap((job_type) =>
     state.jobs[job_type].map((job) => ({
@@ -171,6 +174,7 @@ function jobs(state: PbsState): ReadonlyArray<Record<string, unknown>> {
       disable: 'disable' in job ? job.disable : false,
       remote: 'remote' in job ? (job.remote ?? '') : '',
       last_run_state: runState(job.lastRun),
+      last_run_error: runError(job.lastRun),
       last_run_endtime: time(job.lastRun?.endtime ?? null),
     })),
   )
@@ -188,6 +192,7 @@ function jobs(state: PbsState): ReadonlyArray<Record<string, unknown>> {
       disable: false,
       remote: '',
       last_run_state: runState(run),
+      last_run_error: runError(run),
       last_run_endtime: time(run?.endtime ?? null),
     }
   })

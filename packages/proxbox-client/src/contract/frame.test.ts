@@ -59,7 +59,7 @@ const job: JobFrame = {
   comment: '',
   disable: false,
   options: {},
-  observed: { last_run_state: 'unknown', last_run_endtime: null, next_run: null },
+  observed: { last_run_state: 'unknown', last_run_error: '', last_run_endtime: null, next_run: null },
 }
 
 /** The same value with the keys of every object the other way round. */

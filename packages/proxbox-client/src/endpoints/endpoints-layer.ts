@@ -217,10 +217,16 @@ function rejection(body: unknown, secrets: ReadonlyArray<string>): EndpointRejec
   if (typeof detail === 'string') {
     add(detail === nameTakenDetail ? 'name' : wholeObject, detail)
   } else {
-    for (const issue of detail.slice(0, 20)) add(fieldOf(issue), issue.msg)
+    for (const issue of detail.slice(0, 20)) {
+      const field = fieldOf(issue)
+      add(field, field === wholeObject ? issue.msg : sentenceOf(issue))
+    }
   }
   return new EndpointRejected({ errors })
 }
+
+/** The gateway says what a field must be: `must be a whole number`. */
+const sentenceOf = ({ msg }: ValidationIssue): string => (/^(?:must|is) /.test(msg) ? `This field ${msg}.` : msg)
 
 function fieldOf({ loc }: ValidationIssue): string {
   return ourFields.find((field) => loc.includes(field)) ?? wholeObject

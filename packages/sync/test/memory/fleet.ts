@@ -132,7 +132,7 @@ function* jobs({ name: server, jobs: all = {} }: FleetServer, listing: Listing):
           disable: false,
           options: {},
         },
-        observed: { last_run_state: 'ok', last_run_endtime: null, next_run: null },
+        observed: { last_run_state: 'ok', last_run_error: '', last_run_endtime: null, next_run: null },
       }),
     )
     yield* scopeFrames({ resource: 'jobs', server, job_type }, rows, listing)

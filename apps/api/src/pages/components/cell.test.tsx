@@ -21,7 +21,7 @@ describe('a cell shows a value by the type of its field', () => {
       'a time',
       snapshot.fields.backup_time,
       '2026-05-01T02:00:00Z',
-      '<time class="text-nowrap" datetime="2026-05-01T02:00:00Z">2026-05-01 02:00:00</time>',
+      '<time class="text-nowrap" datetime="2026-05-01T02:00:00Z">2026-05-01 02:00:00 UTC</time>',
     ],
     ['a reference', snapshot.fields.server, 7, '<a href="/plugins/pbs/servers/7/">pbs &lt;a&gt;</a>'],
     [

@@ -78,7 +78,7 @@ export const Detail = ({
         ))}
       </div>
       <p class="text-secondary mt-3 mb-0">
-        {model.objectType}:{row.id} · created {formatTime(row.created)} · updated {formatTime(row.last_updated)} UTC
+        {model.objectType}:{row.id} · created {formatTime(row.created)} · updated {formatTime(row.last_updated)}
       </p>
     </>
   )

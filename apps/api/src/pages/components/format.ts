@@ -11,9 +11,9 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : Math.round(value * 10) / 10} ${units[unit]}`
 }
 
-/** A time for people: `2026-05-01 02:00:00`, in UTC as it is stored. */
+/** A time for people: `2026-05-01 02:00:00 UTC`, as it is stored. */
 export function formatTime(time: string): string {
-  return time.slice(0, 19).replace('T', ' ')
+  return `${time.slice(0, 19).replace('T', ' ')} UTC`
 }
 
 /** A count with thin groups of three. */

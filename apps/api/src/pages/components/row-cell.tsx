@@ -61,6 +61,11 @@ const special: Readonly<Record<string, (row: Row) => Child | undefined>> = {
     // One that answers and refuses is no good news either.
     return <Badge color={value === 'reachable' ? 'orange' : color} label={label} title={`${runs}: ${String(error)}`} />
   },
+  'job.last_run_state': ({ last_run_state: state, last_run_error: error }) => {
+    if (typeof error !== 'string' || error === '') return undefined
+    const { label, color } = choiceFor(registry.job.fields.last_run_state.choices, String(state))
+    return <Badge color={color} label={label} title={error} />
+  },
   'group.newest_verification': (row) => verification(row['newest_verification'], row['newest_verification_place']),
   'snapshot.verification_state': (row) => verification(row['verification_state'], row['verification_place']),
   'snapshot.files': (row) => {

@@ -1,5 +1,4 @@
 import { type UsagePoint, usageSlotSeconds } from '@netbox-pbs/core'
-import { formatTime } from './format.ts'
 
 const width = 600
 const height = 80
@@ -57,4 +56,4 @@ export function sparkline(points: ReadonlyArray<UsagePoint>): string {
 const rounded = (value: number): string => String(Math.round(value * 10) / 10)
 const shareOf = ({ used_bytes: used, total_bytes: total }: UsagePoint): number => used / total
 const percent = (share: number): string => `${Math.round(share * 100)} %`
-const day = ({ time }: UsagePoint): string => formatTime(time).slice(0, 10)
+const day = ({ time }: UsagePoint): string => time.slice(0, 10)
