@@ -78,7 +78,7 @@ describe('the snapshots of a namespace', () => {
       code: 'protocol',
       message: 'one is broken',
       retryable: false,
-      refused: 'unreadable',
+      rejected: 'unreadable',
     })
     const together = await listed(root, {
       groups,

@@ -90,7 +90,7 @@ describe.each([
         expect([...completed(quiet).rows].sort(), `after seed ${seed}`).toEqual([...rowsOf(pbs.state)].sort())
       }
       // The rounds are worth something: things happened while lists were read, and most of these
-      // were read to their end.
+      // were read completely.
       expect(made).toBeGreaterThan(rounds)
       expect(whole).toBeGreaterThan(rounds * 10)
     },

@@ -18,12 +18,12 @@ export function onTerminal(): boolean {
   return process.stdout.isTTY === true
 }
 
-let shown = ''
+let lastProgress = ''
 
 /** Replaces the current line of a terminal; silent elsewhere. An empty text clears it. */
 export function progress(text: string): void {
-  if (!process.stderr.isTTY || text === shown) return
-  shown = text
+  if (!process.stderr.isTTY || text === lastProgress) return
+  lastProgress = text
   process.stderr.write(`\r\u001b[2K${printable(text)}`)
 }
 

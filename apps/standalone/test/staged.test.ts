@@ -1,5 +1,7 @@
+import { Branch, SyncRunDetail } from '@netbox-pbs/api/records'
 import { startSimulator } from '@netbox-pbs/pbs-simulator'
 import { expect, test, vi } from 'vitest'
+import { z } from 'zod'
 import { netboxPbs } from './support/process.ts'
 import { type Rest, request } from './support/rest.ts'
 import { newHome, startSystem } from './support/running-system.ts'
@@ -11,9 +13,17 @@ const api = '/api/plugins/pbs'
 const send = async (rest: Rest, method: string, path: string, body?: object) => {
   const { status, json } = await request(rest, method, `${api}${path}`, body)
   expect([path, status < 300]).toEqual([path, true])
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads what it names.
-  return json as any
+  return json
 }
+const Run = SyncRunDetail.pick({ id: true, status: true, counts: true, staged: true })
+const listed = async <A>(rest: Rest, path: string, row: z.ZodType<A>) =>
+  z.object({ count: z.int(), results: z.array(row) }).parse(await send(rest, 'GET', path))
+const first = async <A>(rest: Rest, path: string, row: z.ZodType<A>): Promise<A> => {
+  const [found] = (await listed(rest, path, row)).results
+  if (found === undefined) throw new Error(`${path} lists nothing`)
+  return found
+}
+const snapshots = async (rest: Rest) => (await listed(rest, '/snapshots/?limit=1', z.unknown())).count
 
 test('a sync whose changes wait in a branch says so, names it and ends with 3; once it is merged they count as landed', async () => {
   const pbs = await startSimulator({ name: 'pbs-a', seed: 5, snapshots: 60, failureDelayMs: 0, now: 1_790_000_000 })
@@ -25,15 +35,14 @@ test('a sync whose changes wait in a branch says so, names it and ends with 3; o
     await send(system, 'POST', '/servers/', { name: 'pbs-a', host, port, fingerprint, token_id, token_secret })
     expect(await sync()).toMatchObject({ code: 0, stderr: '' })
     await send(system, 'PATCH', '/settings/', { branching_enabled: true, branch_on_conflict: 'abort' })
-    const before = await send(system, 'GET', '/snapshots/?limit=1')
+    const before = await snapshots(system)
 
     for (const store of pbs.state.datastores) for (const namespace of store.namespaces) namespace.groups.length = 0
     // Rows that one list lacks wait for the next list.
     await sync()
     const { code, stdout, stderr } = await sync()
-    const { results } = await send(system, 'GET', '/branches/?status=in_review')
-    const [run] = (await send(system, 'GET', '/sync-runs/?limit=1')).results
-    const [{ id, name, conflict_count }] = results
+    const { id, name, conflict_count } = await first(system, '/branches/?status=in_review', Branch)
+    const run = await first(system, '/sync-runs/?limit=1', Run)
     expect([code, stderr]).toEqual([3, expect.any(String)])
     expect(stdout).toContain(': 0 created, 0 updated, 0 deleted, ')
     expect(stdout).toMatch(/^waiting in a branch, not landed: 0 created, \d+ updated, [1-9]\d* deleted$/m)
@@ -44,7 +53,7 @@ test('a sync whose changes wait in a branch says so, names it and ends with 3; o
       `run ${run.id} has landed nothing of ${run.staged.updated + run.staged.deleted} changes: they wait for review\n`,
     )
     expect(run).toMatchObject({ status: { value: 'completed' }, counts: { created: 0, updated: 0, deleted: 0 } })
-    expect((await send(system, 'GET', '/snapshots/?limit=1')).count).toBe(before.count)
+    expect(await snapshots(system)).toBe(before)
 
     await send(system, 'POST', `/branches/${id}/resolve/`, { resolution: 'branch', all: true })
     await send(system, 'POST', `/branches/${id}/merge/`, {})

@@ -88,13 +88,13 @@ const nextStep: Record<PbsFailureReason, string> = {
 export class PbsRequestFailed extends Data.TaggedError('PbsRequestFailed')<PbsFailure> {
   override get message(): string {
     const text = this.detail === '' ? '' : `: ${this.detail}`
-    const seen = this.fingerprints === undefined ? '' : ` (${shown(this.fingerprints)})`
+    const seen = this.fingerprints === undefined ? '' : ` (${comparison(this.fingerprints)})`
     const http = this.status === undefined ? '' : ` (HTTP ${this.status})`
     return `PBS ${this.server} ${summary[this.reason]}${http} for ${this.endpoint}${seen}${text}. ${nextStep[this.reason]}`
   }
 }
 
-const shown = ({ expected, presented }: NonNullable<PbsFailure['fingerprints']>): string =>
+const comparison = ({ expected, presented }: NonNullable<PbsFailure['fingerprints']>): string =>
   expected === null ? `presented ${presented}` : `expected ${expected}, presented ${presented}`
 
 /** Every error of this client. */
@@ -184,8 +184,11 @@ export const safeText = (connection: Pick<PbsConnection, 'tokenSecret'>, text: s
   const secret = Redacted.value(connection.tokenSecret).toWellFormed()
   // Longer texts are cut first: the search below looks at every character.
   // The encoded form first, which holds parts of the plain one.
-  const shown = [encodeURIComponent(secret), secret].reduce(withoutParts, text.slice(0, 16 * maxLength).toWellFormed())
-  return printableLine(shown).slice(0, maxLength).toWellFormed()
+  const cleaned = [encodeURIComponent(secret), secret].reduce(
+    withoutParts,
+    text.slice(0, 16 * maxLength).toWellFormed(),
+  )
+  return printableLine(cleaned).slice(0, maxLength).toWellFormed()
 }
 
 /** One line without control characters, and without the marks that turn the direction of a text. */

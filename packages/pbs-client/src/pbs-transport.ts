@@ -20,7 +20,7 @@ export interface PbsResponse {
 /** Opens GET requests to one server, a bounded number at a time. */
 export interface PbsTransport {
   readonly connection: PbsConnection
-  /** Closing the scope closes the connection of the request, unless its body was read to the end. */
+  /** Closing the scope closes the connection of the request, unless its body was read completely. */
   readonly open: (path: string, query?: PbsQuery) => Effect.Effect<PbsResponse, PbsError, Scope.Scope>
 }
 

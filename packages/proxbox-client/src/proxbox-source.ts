@@ -2,8 +2,8 @@ import { Source, SourceFailed, type SourceFrame, type SourceRequest } from '@net
 import { Effect, Layer, type Scope, Stream } from 'effect'
 import { ndjsonMediaType } from './contract/sync-request.ts'
 import { readFrames } from './frames/read-frames.ts'
-import type { Answer } from './http/answer.ts'
 import { type GatewayHttp, type GatewayOptions, gatewayHttp } from './http/gateway-http.ts'
+import type { GatewayResponse } from './http/response.ts'
 import { proxboxApiFallback } from './proxbox-api.ts'
 
 /**
@@ -30,11 +30,11 @@ const framesOf = (http: GatewayHttp, request: SourceRequest): Effect.Effect<Fram
       accept: ndjsonMediaType,
       body: () => namesOf(request),
     }),
-    (answer) => {
-      if (answer.status === 200 && answer.mediaType === ndjsonMediaType) {
-        return Effect.succeed(readFrames(answer.bytes, answer.base))
+    (response) => {
+      if (response.status === 200 && response.mediaType === ndjsonMediaType) {
+        return Effect.succeed(readFrames(response.bytes, response.base))
       }
-      return lacksFrames(answer) ? proxboxApiFallback(http, request) : Effect.fail(unexpected(answer))
+      return lacksFrames(response) ? proxboxApiFallback(http, request) : Effect.fail(unexpected(response))
     },
   )
 
@@ -46,10 +46,10 @@ function namesOf({ resource: _, ...names }: SourceRequest): Omit<SourceRequest, 
  * A proxbox-api knows no POST here, and has no `/pbs/sync/servers`; one that learns POST may answer
  * with its summaries.
  */
-const lacksFrames = ({ status, mediaType }: Answer): boolean =>
+const lacksFrames = ({ status, mediaType }: GatewayResponse): boolean =>
   status === 404 || status === 405 || (status === 200 && mediaType === 'application/json')
 
-function unexpected({ status, base, mediaType }: Answer): SourceFailed {
+function unexpected({ status, base, mediaType }: GatewayResponse): SourceFailed {
   const what =
     status === 200 ? `sent ${mediaType === '' ? 'no media type' : 'another media type'}` : `answered ${status}`
   return new SourceFailed({

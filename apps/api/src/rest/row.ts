@@ -64,9 +64,9 @@ export function serveRow(
   row: Row,
   { base, presentation }: { readonly base: string; readonly presentation: Presentation },
 ): Readonly<Record<string, unknown>> {
-  const shown = shownFields(model, presentation)
+  const isServed = shownFields(model, presentation)
   return Object.fromEntries(
-    Object.entries(servedFields[model]).flatMap(([name, serve]) => (shown(name) ? [[name, serve(row, base)]] : [])),
+    Object.entries(servedFields[model]).flatMap(([name, serve]) => (isServed(name) ? [[name, serve(row, base)]] : [])),
   )
 }
 

@@ -85,9 +85,9 @@ function readUserReference(input: unknown): UserReference {
     }
   }
   if (typeof input !== 'object' || Array.isArray(input)) {
-    const shown = typeof input === 'string' ? input : pythonText(input)
+    const text = typeof input === 'string' ? input : pythonText(input)
     return rejected(
-      `Related objects must be referenced by numeric ID or by dictionary of attributes. Received an unrecognized value: ${shown}`,
+      `Related objects must be referenced by numeric ID or by dictionary of attributes. Received an unrecognized value: ${text}`,
     )
   }
   const attributes = new Map<string, unknown>(Object.entries(input))

@@ -68,7 +68,7 @@ const readServers = (
       return typeof item === 'number' && known.ids.has(item) ? item : undefined
     })
     const wrong = items.filter((_, index) => found[index] === undefined)
-    if (wrong.length > 0) return { errors: wrong.map((item) => `There is no server ${shown(item)}.`) }
+    if (wrong.length > 0) return { errors: wrong.map((item) => `There is no server ${textOf(item)}.`) }
     return { servers: [...new Set(found.filter((id) => id !== undefined))] }
   })
 
@@ -76,6 +76,6 @@ const notAList = (input: unknown): Wrong => ({
   errors: [`Expected a list of items but got type "${pythonType(input)}".`],
 })
 
-const notAResource = (item: unknown) => `${shown(item)} is not one of ${resources.join(', ')}.`
+const notAResource = (item: unknown) => `${textOf(item)} is not one of ${resources.join(', ')}.`
 
-const shown = (item: unknown) => (typeof item === 'string' ? item : pythonText(item)).slice(0, 255)
+const textOf = (item: unknown) => (typeof item === 'string' ? item : pythonText(item)).slice(0, 255)

@@ -37,7 +37,7 @@ export const endpointRoutes = (run: Run<EndpointStore | Fleet>): Hono =>
         Effect.gen(function* () {
           const page = yield* parse(Page, c.req.query(), 'query')
           const store = yield* EndpointStore
-          return c.json((yield* store.list(page)).map(shown))
+          return c.json((yield* store.list(page)).map(servedEndpoint))
         }),
       ),
     )
@@ -48,7 +48,7 @@ export const endpointRoutes = (run: Run<EndpointStore | Fleet>): Hono =>
           const { token_secret, ...endpoint } = yield* readBody(c, EndpointIn)
           const store = yield* EndpointStore
           return c.json(
-            shown(
+            servedEndpoint(
               yield* store.create({ ...withNormalFingerprint(endpoint), token_secret: Redacted.make(token_secret) }),
             ),
           )
@@ -76,7 +76,7 @@ export const endpointRoutes = (run: Run<EndpointStore | Fleet>): Hono =>
         c,
         Effect.gen(function* () {
           const id = yield* idOf(c)
-          return c.json(shown(yield* found((yield* EndpointStore).get({ id }))))
+          return c.json(servedEndpoint(yield* found((yield* EndpointStore).get({ id }))))
         }),
       ),
     )
@@ -89,7 +89,7 @@ export const endpointRoutes = (run: Run<EndpointStore | Fleet>): Hono =>
           const store = yield* EndpointStore
           const secret = token_secret === undefined ? {} : { token_secret: Redacted.make(token_secret) }
           return c.json(
-            shown(
+            servedEndpoint(
               yield* found(
                 store.update({ id, change: { ...withNormalFingerprint(withoutAbsent(change)), ...secret } }),
               ),
@@ -120,7 +120,7 @@ const found = <A, E, R>(lookup: Effect.Effect<Option.Option<A>, E, R>): Effect.E
   Effect.flatMap(lookup, Option.match({ onNone: endpointNotFound, onSome: Effect.succeed }))
 
 /** An endpoint as the contract shows it: keys in its order, `allow_writes` always false, no secret. */
-const shown = (endpoint: StoredEndpoint) => ({
+const servedEndpoint = (endpoint: StoredEndpoint) => ({
   id: endpoint.id,
   name: endpoint.name,
   host: endpoint.host,

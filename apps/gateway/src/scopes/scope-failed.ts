@@ -13,7 +13,7 @@ export class ScopeFailed extends Data.TaggedError('ScopeFailed')<{
    * PBS rejected this one list with a 400: its object is `gone`, or exists and is `unreadable`.
    * Left out for other failures.
    */
-  readonly refused?: 'gone' | 'unreadable' | undefined
+  readonly rejected?: 'gone' | 'unreadable' | undefined
   readonly cause?: unknown
 }> {}
 
@@ -45,7 +45,7 @@ const meaning: Record<PbsFailureReason, { readonly code: FailedCode; readonly re
   protocol: { code: 'protocol', retryable: true },
 }
 
-const rejections: Readonly<Partial<Record<PbsFailureReason, ScopeFailed['refused']>>> = {
+const rejections: Readonly<Partial<Record<PbsFailureReason, ScopeFailed['rejected']>>> = {
   not_found: 'gone',
   rejected: 'unreadable',
 }
@@ -56,6 +56,6 @@ export const scopeFailure = (error: PbsRequestFailed): ScopeFailed =>
     ...meaning[error.reason],
     message: error.message,
     presentedFingerprint: error.fingerprints?.presented,
-    refused: error.status === 400 ? rejections[error.reason] : undefined,
+    rejected: error.status === 400 ? rejections[error.reason] : undefined,
     cause: error,
   })

@@ -92,7 +92,7 @@ const wholeNamespace = (place: Place, list: GroupList) =>
     Effect.catchIf(isRejected, () => Effect.succeed(null)),
   )
 
-const isRejected = ({ refused }: ScopeFailed): boolean => refused !== undefined
+const isRejected = ({ rejected }: ScopeFailed): boolean => rejected !== undefined
 
 /**
  * The items of the groups that are whole, and notes about the others. The list is whole when each
@@ -187,15 +187,15 @@ const unlistedGroup = (key: string): Note => leftOut(`group ${key}`, 'PBS lists 
 /** @param already - How many groups were listed before. */
 const oneByOne = (place: Place, { groups, notes }: GroupList, already = 0): Stream.Stream<Item, ScopeFailed> => {
   let listed = already
-  let refused = 0
+  let rejections = 0
   const items = Stream.fromIterable(groups).pipe(
     Stream.rechunk(1),
     Stream.mapEffect(
       (group) =>
         Effect.flatMap(oneGroup(place, group), ({ items, failure }) => {
           if (failure === null) listed += 1
-          else refused += 1
-          return failure !== null && listed === 0 && refused >= Math.min(maxRejected, groups.length)
+          else rejections += 1
+          return failure !== null && listed === 0 && rejections >= Math.min(maxRejected, groups.length)
             ? Effect.fail(failure)
             : Effect.succeed(items)
         }),
@@ -235,7 +235,7 @@ const oneGroup = (place: Place, group: PbsGroup): Effect.Effect<GroupOutcome, Sc
   }).pipe(
     Effect.catchIf(isRejected, (failure) =>
       Effect.map(groupNow(place, group), (now) =>
-        now === undefined && failure.refused === 'gone'
+        now === undefined && failure.rejected === 'gone'
           ? emptyGroup
           : { items: [leftOut(`group ${groupKey(group)}`, failure.message)], failure },
       ),

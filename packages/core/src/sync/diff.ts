@@ -80,7 +80,7 @@ export interface DiffInput<M extends ModelName> {
   readonly model: M
   readonly main: Iterable<MainRow<M>>
   readonly source: Iterable<SourceRows<M>>
-  /** The source side lists its set to the end, so that a row it lacks is gone. Without it nothing is deleted. */
+  /** The source side lists its set completely, so that a row it lacks is gone. Without it no row is deleted. */
   readonly complete: boolean
   /**
    * The run that listed it: a missing row is deleted only if the list of another run lacked it

@@ -13,8 +13,8 @@ import { z } from 'zod'
 import { EndpointOut, EndpointTestOut } from '../contract/endpoint.ts'
 import { ErrorBody, endpointNotFoundDetail, nameTakenDetail, type ValidationIssue } from '../contract/error-body.ts'
 import { boundedText } from '../foreign-text.ts'
-import type { JsonAnswer } from '../http/answer.ts'
 import { type Call, type GatewayHttp, type GatewayOptions, gatewayHttp } from '../http/gateway-http.ts'
+import type { JsonResponse } from '../http/response.ts'
 import { readStatus } from '../proxbox-api.ts'
 
 /**
@@ -70,8 +70,8 @@ const testEndpoint = Effect.fn('Endpoints.test')(function* (
       ? { id: request.id, body: () => ({ id: request.id }) }
       : { body: () => endpointBody(request), secrets: secretsOf(request) }),
   }
-  const answer = yield* Effect.mapError(http.json(call), unavailable)
-  if (answer.status !== 405) return yield* outcomeOf(answer, call, EndpointTestOut)
+  const response = yield* Effect.mapError(http.json(call), unavailable)
+  if (response.status !== 405) return yield* outcomeOf(response, call, EndpointTestOut)
   if ('id' in request) return yield* statusOfStored(http, request.id)
   return yield* Effect.fail(
     new GatewayUnavailable({
@@ -144,21 +144,21 @@ const ask = <S extends z.ZodType>(
   call: EndpointCall,
   schema: S,
 ): Effect.Effect<z.output<S>, CallFailed> =>
-  Effect.flatMap(Effect.mapError(http.json(call), unavailable), (answer) => outcomeOf(answer, call, schema))
+  Effect.flatMap(Effect.mapError(http.json(call), unavailable), (response) => outcomeOf(response, call, schema))
 
 /** The outcome that an answer means. */
 function outcomeOf<S extends z.ZodType>(
-  answer: JsonAnswer,
+  response: JsonResponse,
   call: EndpointCall,
   schema: S,
 ): Effect.Effect<z.output<S>, CallFailed> {
-  const { status, json } = answer
+  const { status, json } = response
   if (status >= 200 && status < 300) {
     const body = schema.safeParse(json)
     if (body.success) return Effect.succeed(body.data)
     const issue = body.error.issues[0]
     const where = issue === undefined ? '' : ` (${issue.path.map(String).join('.')}: ${issue.message})`
-    return Effect.fail(unexpected(answer, call, boundedText(`sent an unexpected answer${where}`)))
+    return Effect.fail(unexpected(response, call, boundedText(`sent an unexpected answer${where}`)))
   }
   if ([400, 409, 422].includes(status)) {
     return Effect.fail(rejection(json, (call.secrets ?? []).map(Redacted.value)))
@@ -166,7 +166,7 @@ function outcomeOf<S extends z.ZodType>(
   if (status === 404 && call.id !== undefined && saysNotFound(json)) {
     return Effect.fail(new EndpointNotFound({ id: call.id }))
   }
-  return Effect.fail(unexpected(answer, call, `answered ${status}`))
+  return Effect.fail(unexpected(response, call, `answered ${status}`))
 }
 
 /** A failed call as the callers of the endpoint routes see it. */
@@ -184,9 +184,9 @@ function saysNotFound(json: unknown): boolean {
   return body.success && body.data.detail === endpointNotFoundDetail
 }
 
-const unexpected = (answer: JsonAnswer, call: Call, what: string) =>
+const unexpected = (response: JsonResponse, call: Call, what: string) =>
   new GatewayUnavailable({
-    message: `${call.method} ${answer.base}${call.path} ${what}: check that this is the address of the gateway, and that it is of the same release`,
+    message: `${call.method} ${response.base}${call.path} ${what}: check that this is the address of the gateway, and that it is of the same release`,
   })
 
 /** NetBox's key for sentences that are about no single field. */

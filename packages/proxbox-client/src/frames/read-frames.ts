@@ -5,7 +5,7 @@ import { Channel, Chunk, Effect, Stream } from 'effect'
 import { type FailedFrame, Frame, type GroupFrame, rowTitle } from '../contract/frame.ts'
 import { maxFrameBytes } from '../contract/sync-request.ts'
 import { boundedText, shapeError } from '../foreign-text.ts'
-import { cutOff } from '../http/answer.ts'
+import { cutOff } from '../http/response.ts'
 
 /**
  * The frames of a sync stream; frames before a malformed one come first. `end` comes last, when the

@@ -2,8 +2,15 @@ import { type SourceErrorCode, SourceFailed } from '@netbox-pbs/core/ports'
 import { Duration, Effect, ExecutionStrategy, Exit, Redacted, Schedule, Scope, Stream } from 'effect'
 import { Agent, type Dispatcher } from 'undici'
 import { apiKeyHeader, ndjsonMediaType } from '../contract/sync-request.ts'
-import { type Answer, cutOff, type JsonAnswer, statusFailure, transportFailure, wholeAnswer } from './answer.ts'
 import { bodyBytes, watchSilence } from './body-bytes.ts'
+import {
+  cutOff,
+  type GatewayResponse,
+  type JsonResponse,
+  readJson,
+  statusFailure,
+  transportFailure,
+} from './response.ts'
 
 /** How long to wait for the gateway. */
 export interface Timeouts {
@@ -39,9 +46,9 @@ export interface Call {
 /** Calls of the gateway. Every call lives in a scope: closing it closes the connection at once. */
 export interface GatewayHttp {
   /** An answer that is neither a redirect, nor 401, 403, 429 or 5xx: those fail. */
-  readonly open: (call: Call) => Effect.Effect<Answer, SourceFailed, Scope.Scope>
+  readonly open: (call: Call) => Effect.Effect<GatewayResponse, SourceFailed, Scope.Scope>
   /** The status and the JSON of a whole answer. A GET is tried again when the gateway cannot be reached. */
-  readonly json: (call: Call) => Effect.Effect<JsonAnswer, SourceFailed>
+  readonly json: (call: Call) => Effect.Effect<JsonResponse, SourceFailed>
 }
 
 const maxDocumentBytes = 16 * 1024 * 1024
@@ -64,33 +71,33 @@ export const gatewayHttp = Effect.fn('GatewayHttp.make')(function* (options: Gat
     yield* Effect.annotateCurrentSpan({ 'http.request.method': call.method, 'url.path': call.path })
     const address = yield* checkedAddress(options.address)
     const connection = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
-    const response = yield* request(agent, call, address).pipe(
+    const received = yield* request(agent, call, address).pipe(
       Scope.extend(connection),
       Effect.mapError((error) => transportFailure(address.base, error)),
       Effect.timeoutFail({ duration: silence, onTimeout: silent }),
     )
     const watch = yield* watchSilence(Duration.toMillis(silence), Scope.close(connection, Exit.void))
-    const isFrames = mediaTypeOf(response) === ndjsonMediaType
-    const answer: Answer = {
-      status: response.statusCode,
-      mediaType: mediaTypeOf(response),
+    const isFrames = mediaTypeOf(received) === ndjsonMediaType
+    const response: GatewayResponse = {
+      status: received.statusCode,
+      mediaType: mediaTypeOf(received),
       base: address.base,
-      bytes: bodyBytes(response.body).pipe(
+      bytes: bodyBytes(received.body).pipe(
         // In a stream of frames only a whole line is progress.
         Stream.pipeThroughChannel(watch.watched<Uint8Array, unknown>(isFrames ? holdsNewline : undefined)),
         Stream.mapError((error) => (watch.expired() ? silent() : cutOff(address.base, error))),
       ),
     }
     yield* statusFailure(
-      answer,
-      headerOf(response, 'retry-after'),
+      response,
+      headerOf(received, 'retry-after'),
       [address.key, ...(call.secrets ?? [])].map(Redacted.value),
     )
-    return answer
+    return response
   })
 
   const json = (call: Call) =>
-    Effect.flatMap(open(call), (answer) => wholeAnswer(answer, maxDocumentBytes)).pipe(
+    Effect.flatMap(open(call), (response) => readJson(response, maxDocumentBytes)).pipe(
       Effect.scoped,
       Effect.timeoutFail({
         duration: whole,

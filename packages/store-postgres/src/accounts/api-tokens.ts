@@ -47,15 +47,15 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
           await logOther(trx, { ...logged(row), action: 'create', before: null, by: actor })
           return row
         })
-        return shown(made)
+        return tokenOf(made)
       }),
       find: Effect.fn('ApiTokens.find')(function* ({ key }) {
         const [row] = yield* database.query('reading an API token', (db) => select(db, sql`t.key = ${key}`))
-        return row === undefined ? Option.none() : Option.some({ ...shown(row), secretHash: row.secret_hash })
+        return row === undefined ? Option.none() : Option.some({ ...tokenOf(row), secretHash: row.secret_hash })
       }),
       get: Effect.fn('ApiTokens.get')(function* ({ id }) {
         const [row] = yield* database.query('reading an API token', (db) => select(db, sql`t.id = ${id}::bigint`))
-        return Option.map(Option.fromNullable(row), shown)
+        return Option.map(Option.fromNullable(row), tokenOf)
       }),
       list: Effect.fn('ApiTokens.list')(({ limit, offset, key }) =>
         database.query('reading the API tokens', async (db) => {
@@ -63,7 +63,7 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
           const { rows } = await sql<{ count: number }>`
             select count(*) as count from api_tokens t where ${where}`.execute(db)
           const page = sql`${where} order by t.id limit ${limit}::bigint offset ${offset}::bigint`
-          return { count: rows[0]?.count ?? 0, rows: (await select(db, page)).map(shown) }
+          return { count: rows[0]?.count ?? 0, rows: (await select(db, page)).map(tokenOf) }
         }),
       ),
       remove: Effect.fn('ApiTokens.remove')(function* ({ id, actor }) {
@@ -109,7 +109,7 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
   }),
 )
 
-function shown({ secret_hash, user_id, username, ...token }: Row): ApiToken {
+function tokenOf({ secret_hash, user_id, username, ...token }: Row): ApiToken {
   return { ...token, user: { id: user_id, username } }
 }
 

@@ -138,14 +138,14 @@ const loggedFields = (model: ModelName): ReadonlyArray<LoggedField> => [
 function loggedFacts(model: ModelName): ReadonlyArray<LoggedField> {
   const facts = factColumns(model)
   const files = facts.map(({ field }) => field).filter((name) => inner(model, name))
-  const shown = facts.filter(({ field }) => !inner(model, field)).map(asLogged)
-  if (files.length === 0) return shown
+  const logged = facts.filter(({ field }) => !inner(model, field)).map(asLogged)
+  if (files.length === 0) return logged
   const all = (alias: string) =>
     sql.join(
       files.map((name) => sql.ref(`${alias}.${name}`)),
       sql` || `,
     )
-  return [...shown, { name: 'files', of: files, value: all }]
+  return [...logged, { name: 'files', of: files, value: all }]
 }
 
 /** All that the log says of the row of an alias, as one JSON object. */

@@ -30,7 +30,7 @@ export class JobProgress {
   readonly #endedKinds = new Set<Resource | 'namespaces'>()
   #rows = 0
   #nextNote = 0
-  /** Scopes that were listed to their end. */
+  /** Scopes that were listed completely. */
   completed = 0
   /** The latest contact with the server itself; null: there was none. */
   lastContact: ContactReport | null = null

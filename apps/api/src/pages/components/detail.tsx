@@ -42,11 +42,11 @@ export const Detail = ({
   /** The branch that its links keep. */
   branch: PageBranch
 }) => {
-  const shown = Object.entries(model.fields)
+  const fields = Object.entries(model.fields)
     .filter(([, field]) => field.internal !== true)
     .map(([name, field]): Attribute => ({ name, field }))
-  const plain = shown.filter(({ field }) => field.type !== 'json')
-  const wide = shown.filter(({ name, field }) => field.type === 'json' && !isEmpty(row[name]))
+  const plain = fields.filter(({ field }) => field.type !== 'json')
+  const wide = fields.filter(({ name, field }) => field.type === 'json' && !isEmpty(row[name]))
   const panel = ({ title, classes }: Panel) => (
     <Attributes
       title={title}

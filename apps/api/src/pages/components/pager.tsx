@@ -114,6 +114,6 @@ export function pageNumbers({
   const near = [current - 2, current - 1, current, current + 1, current + 2]
   const pages = [...new Set([0, ...near, last])].filter((page) => page >= 0 && page <= last).sort((a, b) => a - b)
   const offered = pages.flatMap((page, i) => (i > 0 && page - (pages[i - 1] ?? page) > 1 ? [null, page] : [page]))
-  const shown = offset < count
-  return { from: shown ? offset + 1 : 0, to: shown ? Math.min(offset + limit, count) : 0, current, last, offered }
+  const isWithin = offset < count
+  return { from: isWithin ? offset + 1 : 0, to: isWithin ? Math.min(offset + limit, count) : 0, current, last, offered }
 }

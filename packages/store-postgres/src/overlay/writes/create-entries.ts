@@ -38,8 +38,8 @@ export const createEntries = Effect.fn('BranchWrites.create')(function* (
   const groups = model === 'snapshot' ? rows.map(groupKeyOf) : []
   return yield* database.transaction(`creating ${model}s in a branch`, async (trx) => {
     await lockPlaces(placesOfGroups(groups)).execute(trx)
-    const refused = await lockForWriting(trx, branch)
-    if (refused !== null) return refused
+    const closed = await lockForWriting(trx, branch)
+    if (closed !== null) return closed
     if (rows.length === 0) return []
     const newKeys = rows.map((values, ord) => ({ ord, id: null, key: keyOf(model, values) }))
     const taken = await takenKeys(trx, { branch, model }, newKeys)

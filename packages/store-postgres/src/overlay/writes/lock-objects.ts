@@ -62,8 +62,8 @@ export async function lockObjects<R extends RequestedObject>(
   const deletedServers = deletes && model === 'server' ? ids : []
   const before = groupsOf(await seenObjects(db, target, ids))
   await lockPlaces({ ...placesOfGroups(before), deletedServers }).execute(db)
-  const refused = await lockForWriting(db, branch)
-  if (refused !== null) return refused
+  const closed = await lockForWriting(db, branch)
+  if (closed !== null) return closed
   for (let groups = before; ; ) {
     const found = await seenObjects(db, target, ids)
     const now = groupsOf(found)

@@ -5,7 +5,7 @@ import { ErrorBody } from '../contract/error-body.ts'
 import { boundedText, shapeError } from '../foreign-text.ts'
 
 /** An answer whose body has not been read. */
-export interface Answer {
+export interface GatewayResponse {
   readonly status: number
   /** Without parameters, in lower case. */
   readonly mediaType: string
@@ -16,23 +16,23 @@ export interface Answer {
 }
 
 /** A whole answer. `json` is undefined when the body is no JSON. */
-export interface JsonAnswer extends Pick<Answer, 'status' | 'base'> {
+export interface JsonResponse extends Pick<GatewayResponse, 'status' | 'base'> {
   readonly json: unknown
 }
 
 /** Reads the whole body, which must not be larger than `max` bytes. */
-export function wholeAnswer(answer: Answer, max: number): Effect.Effect<JsonAnswer, SourceFailed> {
+export function readJson(response: GatewayResponse, max: number): Effect.Effect<JsonResponse, SourceFailed> {
   return Effect.suspend(() => {
     const parts: Array<Uint8Array> = []
     let size = 0
-    return Stream.runForEach(answer.bytes, (part) => {
+    return Stream.runForEach(response.bytes, (part) => {
       parts.push(part)
       size += part.length
-      return size > max ? Effect.fail(tooLarge(answer.base, max)) : Effect.void
+      return size > max ? Effect.fail(tooLarge(response.base, max)) : Effect.void
     }).pipe(
       Effect.map(() => ({
-        status: answer.status,
-        base: answer.base,
+        status: response.status,
+        base: response.base,
         json: jsonOf(Buffer.concat(parts)),
       })),
     )
@@ -124,18 +124,18 @@ const textWait = '30 seconds'
 
 /** Fails for the answers that mean the same on every route: redirects, refused keys, and errors of the gateway. */
 export function statusFailure(
-  answer: Answer,
+  response: GatewayResponse,
   retryAfter: string | undefined,
   secrets: ReadonlyArray<string>,
 ): Effect.Effect<void, SourceFailed> {
-  const { status, base } = answer
+  const { status, base } = response
   if (status >= 300 && status < 400) {
     const message = `${base} redirects (${status}), and redirects are not followed: set the address to where the gateway itself answers`
     return Effect.fail(new SourceFailed({ code: 'protocol', message, retryable: false }))
   }
   const known = meaningOf(status, base, retryAfter)
   if (known === null) return Effect.void
-  return Effect.flatMap(detailOf(answer, secrets), (detail) =>
+  return Effect.flatMap(detailOf(response, secrets), (detail) =>
     Effect.fail(
       new SourceFailed({
         code: known.code,
@@ -183,8 +183,8 @@ function meaningOf(status: number, base: string, retryAfter: string | undefined)
 }
 
 /** The gateway's own text about its refusal; blank when it is not JSON or cannot be read. */
-function detailOf(answer: Answer, secrets: ReadonlyArray<string>): Effect.Effect<string> {
-  return wholeAnswer(answer, maxErrorBytes).pipe(
+function detailOf(response: GatewayResponse, secrets: ReadonlyArray<string>): Effect.Effect<string> {
+  return readJson(response, maxErrorBytes).pipe(
     Effect.map(({ json }) => {
       const body = ErrorBody.safeParse(json)
       return body.success && typeof body.data.detail === 'string' ? boundedText(body.data.detail, secrets) : ''
