@@ -7,7 +7,7 @@ export default defineConfig({
   // vitest gives these to Node itself as well: naming 'import' here would make require() load ES modules.
   ssr: { resolve: { conditions: ['source', 'node'] } },
   test: {
-    // What a test logs is shown when it fails.
+    // The log of a test is shown when it fails.
     silent: 'passed-only',
     reporters: ['default', './test/summary-reporter.ts'],
     include: ['{packages,apps,tools}/*/{src,test}/**/*.test.{ts,tsx}', '{bench/,}test/**/*.test.ts'],

@@ -49,7 +49,7 @@ const lastList = (keyword: string): ReadonlyArray<string> => {
   return (found?.getJSONStrings() ?? []).map((one) => JSON.parse(one.getValue()))
 }
 
-/** What the Containerfile says, by instruction. */
+/** The arguments of the Containerfile, by instruction. */
 export const containerfile = {
   args: ofContainerfile('ARG'),
   users: ofContainerfile('USER'),

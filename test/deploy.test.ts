@@ -48,7 +48,7 @@ afterAll(() => {
   rmSync(place, { recursive: true, force: true })
 })
 
-/** What reads the flags and the environment of each program. */
+/** The functions that read the flags and the environment of each program. */
 const readers: Readonly<Record<string, (args: ReadonlyArray<string>) => Effect.Effect<unknown, unknown>>> = {
   'netbox-pbs': (args) => Effect.zip(readCommandLine(args), environment),
   gateway: readGateway,

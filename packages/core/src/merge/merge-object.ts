@@ -29,7 +29,7 @@ export interface ThreeSides {
 }
 
 /**
- * What a merge does to one object of main.
+ * The write of a merge to one object of main.
  *
  * - `none`: main already equals the result, or neither side has a change.
  * - `create`: a row that main lacks.

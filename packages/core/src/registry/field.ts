@@ -1,5 +1,5 @@
 /**
- * What a column is to the rest of the system. Every column has exactly one class; diff, guard,
+ * The role of a column in the system. Every column has exactly one class; diff, guard,
  * merge, API and pages read it here.
  *
  * - `key`: identity. Stores the source's own text.
