@@ -116,7 +116,7 @@ export const stageAll = (
       const snapshots = all.filter(({ key }) => !known.has(keyText(groupKeyOf(key))))
       const changeSet = yield* changeSets.open({ runId, serverId })
       const groups = new Map(snapshots.map(({ key }) => [keyText(groupKeyOf(key)), groupKeyOf(key)]))
-      const digests = [...groups].map(([digest, key]) => ({ key, digest, listed: 0 }))
+      const digests = [...groups].map(([digest, key]) => ({ key, digest, listed: 0, listDigest: null }))
       const retained = { branch, keys: waiting.map(({ key }) => key) }
       yield* changeSets.append({ changeSet, scope, model: 'group', changes: [], digests, retained })
       for (let from = 0; from < snapshots.length; from += appended) {

@@ -123,8 +123,10 @@ export {
   type RowCounts,
   type Run,
   type RunJob,
+  type RunMode,
   type RunTrigger,
   runJobStates,
+  runModes,
   runStatus,
   runTriggers,
   type ScopeResult,
@@ -201,6 +203,7 @@ export {
   type Judgement,
   judgeDeletions,
 } from './sync/judge-deletions.ts'
+export { fullSince, harmlessTasks, mostKnownGroups, taskToleranceSeconds } from './sync/light-list.ts'
 export { isTaskKept, type TaskMarks, type TaskWindow, taskFloor, taskWindow } from './sync/task-window.ts'
 export { type TaskSubject, taskSubject } from './task-subject.ts'
 export { formatTimestamp, parseTimestamp, withFraction } from './timestamp.ts'

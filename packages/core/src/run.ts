@@ -8,6 +8,15 @@ export const runTriggers = ['manual', 'schedule', 'system'] as const
 /** The trigger of a run. */
 export type RunTrigger = (typeof runTriggers)[number]
 
+/**
+ * How a run lists snapshots. `full`: it reads those of every group. `light`: it lists the groups, and reads those that
+ * their list shows as changed and those that are due for a full list.
+ */
+export const runModes = ['full', 'light'] as const
+
+/** One of `runModes`. */
+export type RunMode = (typeof runModes)[number]
+
 /** Rows of a scope, or of all scopes of a run. */
 export interface RowCounts {
   readonly created: number
@@ -103,6 +112,7 @@ export interface Run {
   /** Which scopes of them; null: all. */
   readonly scope_filter: ScopeFilter | null
   readonly trigger: RunTrigger
+  readonly mode: RunMode
   /** The user who started it; empty for a schedule. */
   readonly user: string
   /** RFC 3339; `started` and `completed` null until then. */

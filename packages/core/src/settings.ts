@@ -55,6 +55,10 @@ export const Settings = z.strictObject({
   sync_schedule: text.max(255),
   /** Minutes; 0 is off. */
   sync_interval_minutes: z.int().min(0).max(525_600),
+  /**
+   * Hours between two full lists of a namespace's snapshots; scheduled runs in between are light. 0: every run is full.
+   */
+  full_sync_interval_hours: z.int().min(0).max(8760),
   guard_max_share: z.number().min(0).max(1),
   guard_min_rows: z.int().min(0).max(1_000_000_000),
   changelog_retention_days: z.int().min(0).max(36_500),
@@ -73,6 +77,7 @@ export const defaultSettings: Settings = {
   branch_approval_required: false,
   sync_schedule: '',
   sync_interval_minutes: 60,
+  full_sync_interval_hours: 24,
   guard_max_share: 0.3,
   guard_min_rows: 50,
   changelog_retention_days: 90,

@@ -148,6 +148,7 @@ describe('the frames of a stream', () => {
     expect(parsed).toEqual({
       facts: { ...groupKey, owner: 'root@pam', comment: 'für "100"' },
       snapshots: group.snapshots,
+      listDigest: null,
     })
   })
 

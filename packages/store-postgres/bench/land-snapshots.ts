@@ -76,7 +76,12 @@ const program = Effect.gen(function* () {
       scope,
       model: 'group',
       changes: facts.map((group) => create('group', group)),
-      digests: facts.map((group) => ({ key: naturalKey('group', group), digest: 'd'.repeat(64), listed: perGroup })),
+      digests: facts.map((group) => ({
+        key: naturalKey('group', group),
+        digest: 'd'.repeat(64),
+        listed: perGroup,
+        listDigest: null,
+      })),
     })
   })
   const landing = {

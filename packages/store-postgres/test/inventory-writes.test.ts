@@ -226,7 +226,7 @@ describe.each(engines)('edits on $engine', ({ migrated }) => {
         const { id, snapshotId, scope, frame } = yield* synced('between')
         const changeSet = yield* openFor(5000, scope)
         yield* writes.update({ model: 'snapshot', id: snapshotId, values: { comment: 'mine' } })
-        const digest = { ...frame, digest: 'read before' }
+        const digest = { ...frame, digest: 'read before', listDigest: null }
         yield* changeSets.append({ changeSet, scope, model: 'group', changes: [], digests: [digest] })
         yield* changeSets.land({
           changeSet,

@@ -29,6 +29,8 @@ const query = <A>(text: string) =>
 /** Derived fields that lists make. */
 const madeInLists: ReadonlySet<string> = new Set([
   'files',
+  'last_full_at',
+  'last_light_at',
   'usage_at',
   'verification_place',
   'newest_verification_place',

@@ -4,6 +4,7 @@ import {
   type RunJob,
   resources,
   runJobStates,
+  runModes,
   runStatuses,
   runTriggers,
   type ScopeResult,
@@ -32,6 +33,9 @@ export const SyncRun = z.object({
   display: z.string(),
   status: choiceOf(runStatuses),
   trigger: choiceOf(runTriggers),
+  mode: choiceOf(runModes).describe(
+    'How snapshots are listed. `light`: the groups are listed, and only those are read that have changed, or that are due for a full list.',
+  ),
   user: z.string(),
   resources: resourceNames,
   servers: names.nullable(),
@@ -102,6 +106,7 @@ export const SyncRunDetail = SyncRun.extend({
 export const SyncRunRequest = z.object({
   resources: resourceNames.optional(),
   servers: z.array(z.union([z.string(), z.int()])).optional(),
+  mode: z.enum(runModes).optional().describe('Left out: `full`.'),
 })
 
 /** A run as REST answers it, also during the run. */
@@ -112,6 +117,7 @@ export const servedRun = (base: string, run: Run): z.infer<typeof SyncRun> => ({
   display: `Run ${run.id}`,
   status: choice(run.status),
   trigger: choice(run.trigger),
+  mode: choice(run.mode),
   user: run.user,
   resources: run.resources,
   servers: run.servers,

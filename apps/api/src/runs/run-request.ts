@@ -1,4 +1,4 @@
-import { type FieldErrors, type Resource, resources } from '@netbox-pbs/core'
+import { type FieldErrors, type Resource, type RunMode, resources, runModes } from '@netbox-pbs/core'
 import type { InventoryLists, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { knownServers } from '../inventory/find-row.ts'
@@ -12,13 +12,14 @@ interface RunRequest {
   readonly resources: ReadonlyArray<Resource>
   /** Ids; null: all. */
   readonly servers: ReadonlyArray<number> | null
+  readonly mode: RunMode
 }
 
 /** More names than a fleet has servers are refused before they are looked up. */
 const maxServers = 10_000
 
 /**
- * Reads `{"resources": […], "servers": ["name", 4]}`, both optional. A number is an id, a text a
+ * Reads `{"resources": […], "servers": ["name", 4], "mode": "light"}`, all optional. A number is an id, a text a
  * name; values that mean nothing are named.
  */
 export const readRunRequest = (body: unknown): Effect.Effect<RunRequest, HttpError | StoreFailed, InventoryLists> =>
@@ -30,14 +31,17 @@ export const readRunRequest = (body: unknown): Effect.Effect<RunRequest, HttpErr
     const needed = ownValue(body, 'servers')
     const chosen = readResources(requested)
     const servers = yield* readServers(needed)
-    const unknown = unknownKeys(body, ['resources', 'servers'])
+    const mode = readMode(ownValue(body, 'mode'))
+    const unknown = unknownKeys(body, ['resources', 'servers', 'mode'])
     const errors: FieldErrors = {
       ...unknown,
       ...('errors' in chosen ? { resources: chosen.errors } : {}),
       ...('errors' in servers ? { servers: servers.errors } : {}),
+      ...('errors' in mode ? { mode: mode.errors } : {}),
     }
-    if ('errors' in chosen || 'errors' in servers || Object.keys(unknown).length > 0) return yield* invalid(errors)
-    return { resources: chosen.resources, servers: servers.servers }
+    if ('errors' in chosen || 'errors' in servers || 'errors' in mode || Object.keys(unknown).length > 0)
+      return yield* invalid(errors)
+    return { resources: chosen.resources, servers: servers.servers, mode: mode.mode }
   })
 
 type Wrong = { readonly errors: ReadonlyArray<string> }
@@ -49,6 +53,12 @@ function readResources(input: unknown): { readonly resources: ReadonlyArray<Reso
   if (wrong.length > 0) return { errors: wrong.map(notAResource) }
   if (input.length === 0) return { errors: ['This list may not be empty.'] }
   return { resources: resources.filter((resource) => input.includes(resource)) }
+}
+
+function readMode(input: unknown): { readonly mode: RunMode } | Wrong {
+  if (input === undefined || input === null) return { mode: 'full' }
+  const mode = runModes.find((known) => known === input)
+  return mode === undefined ? { errors: [`${textOf(input)} is not one of ${runModes.join(', ')}.`] } : { mode }
 }
 
 const readServers = (

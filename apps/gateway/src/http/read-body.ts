@@ -10,9 +10,13 @@ import { HttpError } from './http-error.ts'
  * The JSON body of a request, parsed; 422 with the field in `loc` when it breaks the schema, 413
  * when it is too large.
  */
-export const readBody = <S extends z.ZodType>(c: Context, schema: S): Effect.Effect<z.output<S>, HttpError> =>
+export const readBody = <S extends z.ZodType>(
+  c: Context,
+  schema: S,
+  max = maxBodyBytes,
+): Effect.Effect<z.output<S>, HttpError> =>
   Effect.gen(function* () {
-    const text = yield* readText(c)
+    const text = yield* readText(c, max)
     const value = yield* Effect.try({
       // An absent body is an empty object: every field of a sync request is optional.
       try: (): unknown => (text.trim() === '' ? {} : JSON.parse(text)),
@@ -21,17 +25,17 @@ export const readBody = <S extends z.ZodType>(c: Context, schema: S): Effect.Eff
     return yield* parse(schema, value, 'body')
   })
 
-/** The largest request body: lists of names, or one endpoint. */
+/** The largest request body, unless a route takes more: lists of names, or one endpoint. */
 const maxBodyBytes = 256 * 1024
 
-const readText = (c: Context): Effect.Effect<string, HttpError> =>
-  readBytes(c.req.raw, maxBodyBytes).pipe(
-    Effect.mapError(({ reason }) => (reason === 'too_large' ? tooLarge : rejection('body', 'broke off'))),
+const readText = (c: Context, max: number): Effect.Effect<string, HttpError> =>
+  readBytes(c.req.raw, max).pipe(
+    Effect.mapError(({ reason }) => (reason === 'too_large' ? tooLarge(max) : rejection('body', 'broke off'))),
     Effect.filterOrElse(isUtf8, () => Effect.fail(rejection('body', 'is not UTF-8'))),
     Effect.map((bytes) => bytes.toString('utf8')),
   )
 
-const tooLarge = new HttpError({ status: 413, detail: `Request body is larger than ${maxBodyBytes} bytes` })
+const tooLarge = (max: number) => new HttpError({ status: 413, detail: `Request body is larger than ${max} bytes` })
 
 /**
  * Parses input from one place of a request; errors name that place first in `loc`. A text that

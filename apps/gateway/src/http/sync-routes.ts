@@ -39,10 +39,13 @@ const summarize = (c: Context, resource: SummaryResource) =>
 
 const list = (c: Context, resource: Resource) =>
   Effect.gen(function* () {
-    const request = yield* readBody(c, SyncRequest)
+    const request = yield* readBody(c, SyncRequest, resource === 'snapshots' ? maxSnapshotsBody : undefined)
     const lines = yield* syncStream(resource, request)
     return wantsFrames(c) ? yield* frames(lines) : c.json(yield* syncDocument(lines))
   })
+
+/** The largest body of a request for snapshots: 500,000 list digests and the names. */
+const maxSnapshotsBody = 16 * 1024 * 1024
 
 const wantsFrames = (c: Context): boolean =>
   (c.req.header('accept') ?? '').split(',').some((type) => type.split(';')[0]?.trim().toLowerCase() === ndjsonMediaType)

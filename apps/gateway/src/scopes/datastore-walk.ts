@@ -10,8 +10,10 @@ import { ScopeFailed } from './scope-failed.ts'
 import type { ServerSession } from './server-session.ts'
 import { listSnapshots } from './snapshots.ts'
 
-/** The part of a request that chooses datastores and namespaces. */
-export type PlaceFilter = Pick<SyncRequest, 'datastores' | 'namespaces'>
+/** The part of a request that chooses datastores and namespaces, and names groups that need not be read. */
+export type PlaceFilter = Pick<SyncRequest, 'datastores' | 'namespaces'> & {
+  readonly known?: ReadonlySet<string>
+}
 
 /** How many namespaces are opened ahead, so that many small ones are not read one round trip at a time. */
 const namespacesAhead = 4
@@ -88,7 +90,8 @@ const closedStore = (
 }
 
 const storeScopes = (session: ServerSession, datastore: string, filter: PlaceFilter): Stream.Stream<Line> => {
-  if (filter.namespaces !== undefined) return namespaceScopes(session, datastore, [...new Set(filter.namespaces)])
+  if (filter.namespaces !== undefined)
+    return namespaceScopes(session, datastore, [...new Set(filter.namespaces)], filter.known)
   const server = session.endpoint.name
   return Stream.suspend(() => {
     let paths: ReadonlyArray<string> = []
@@ -104,7 +107,9 @@ const storeScopes = (session: ServerSession, datastore: string, filter: PlaceFil
         }),
       ),
       // A failed list of namespaces has no news of their snapshots.
-      Stream.concat(Stream.suspend(() => (complete ? namespaceScopes(session, datastore, paths) : Stream.empty))),
+      Stream.concat(
+        Stream.suspend(() => (complete ? namespaceScopes(session, datastore, paths, filter.known) : Stream.empty)),
+      ),
     )
   })
 }
@@ -113,17 +118,21 @@ const namespaceScopes = (
   session: ServerSession,
   datastore: string,
   namespaces: ReadonlyArray<string>,
+  known: ReadonlySet<string> = new Set(),
 ): Stream.Stream<Line> =>
   Stream.unwrap(
     Effect.map(Effect.cached(session.stillAnswers(new ScopeFailed(hungWith(datastore)))), (answers) =>
-      scopesWhileTheyAnswer(session, datastore, namespaces, answers),
+      scopesWhileTheyAnswer({ session, datastore, known }, namespaces, answers),
     ),
   )
 
 /** @param answers - Whether the server itself still answers, read when too many lists of the datastore hung. */
 const scopesWhileTheyAnswer = (
-  session: ServerSession,
-  datastore: string,
+  {
+    session,
+    datastore,
+    known,
+  }: { readonly session: ServerSession; readonly datastore: string; readonly known: ReadonlySet<string> },
   namespaces: ReadonlyArray<string>,
   answers: Effect.Effect<boolean>,
 ): Stream.Stream<Line> =>
@@ -137,7 +146,7 @@ const scopesWhileTheyAnswer = (
           if (hung >= mostHung) {
             return Effect.map(answers, (serverAnswers) => failedScope(scope, { ...hungWith(datastore), serverAnswers }))
           }
-          const list = Effect.tapError(listSnapshots(session, datastore, namespace), ({ code }) =>
+          const list = Effect.tapError(listSnapshots(session, datastore, namespace, known), ({ code }) =>
             Effect.sync(() => {
               if (code === 'timeout') hung += 1
             }),

@@ -1,5 +1,5 @@
 import { formatTimestamp } from '@netbox-pbs/core'
-import type { RowFrame } from '@netbox-pbs/proxbox-client/contract'
+import type { GroupFrame } from '@netbox-pbs/proxbox-client/contract'
 
 /** Text that every database stores: without NUL, lone surrogates replaced. */
 export const storable = (text: string): string => text.replaceAll('\0', '').toWellFormed()
@@ -29,7 +29,7 @@ export const unknownColumns = (
 ): ReadonlyArray<string> => (oddFields ?? []).flatMap((path) => columns[path.split('.', 1)[0] ?? ''] ?? [])
 
 /** The `unknown` of a frame, each column once; empty where everything is known. */
-export const withUnknown = (columns: ReadonlyArray<string>): Pick<RowFrame, 'unknown'> =>
+export const withUnknown = (columns: ReadonlyArray<string>): Pick<GroupFrame, 'unknown'> =>
   columns.length === 0 ? {} : { unknown: [...new Set(columns)] }
 
 /** How the last run of a job ended. */

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { JsonValue } from '@netbox-pbs/core'
 import type { PbsGroup, PbsSnapshot, PbsSnapshotFile } from '@netbox-pbs/pbs-client'
 import type { GroupFrame, GroupSnapshot } from '@netbox-pbs/proxbox-client/contract'
@@ -36,9 +37,44 @@ export const groupFrame = (
     comment: firstLine(group.comment),
     ...withUnknown(unknownColumns(group.oddFields, { owner: ['owner'], comment: ['comment'] })),
     ...(missing === 0 ? {} : { left_out: missing }),
+    ...(missing === 0 && speaksForSnapshots(group, rows) ? { list_digest: listDigest(place, group) } : {}),
     snapshots,
   }
 }
+
+/**
+ * Digest of a group's row in the list of groups, with its place. While it is the same, and no task has changed
+ * snapshots, the group has the same snapshots.
+ */
+export const listDigest = ({ server, datastore_name, namespace }: GroupPlace, group: PbsGroup): string => {
+  const row = [
+    server,
+    datastore_name,
+    namespace,
+    group['backup-type'],
+    group['backup-id'],
+    group['backup-count'],
+    group['last-backup'],
+    group.owner,
+    group.comment,
+    [...group.files].sort(),
+  ]
+  return hash('sha256', JSON.stringify(row), 'base64url').slice(0, 22)
+}
+
+/**
+ * Whether the row of a group says as much as its snapshots: it counts just these, the newest is the one that it names,
+ * and none is still being written or has a manifest that cannot be read, which may change without a trace in the row.
+ */
+const speaksForSnapshots = (group: PbsGroup, rows: ReadonlyArray<PbsSnapshot>): boolean =>
+  isReadInFull(group) &&
+  rows.length === group['backup-count'] &&
+  Math.max(...rows.map((row) => row['backup-time'])) === group['last-backup'] &&
+  rows.every((row) => isFinished(row) && hasReadableManifest(row) && isReadInFull(row))
+
+/** Whether all fields of a row were understood. */
+const isReadInFull = ({ oddFields = [], unsafeIntegers }: Pick<PbsGroup, 'oddFields' | 'unsafeIntegers'>): boolean =>
+  oddFields.length + unsafeIntegers.length === 0
 
 const ofFiles = ['crypt_mode', 'manifest_files', 'other_files'] as const
 const snapshotColumns: ColumnsOfFields = {

@@ -52,7 +52,7 @@ export const openScope = <Row extends RowFrame>(
       const { line, notes } = rowLine(item)
       const noted = notes.flatMap(noteLine)
       if (line === null) return noted
-      counted.rows += line.frame.frame === 'group' ? line.frame.snapshots.length : 1
+      counted.rows += rowsOf(line.frame)
       return [...noted, line]
     }
     const closing = Effect.gen(function* () {
@@ -86,6 +86,10 @@ export const openScope = <Row extends RowFrame>(
       ),
     ),
   )
+
+/** How many rows of its scope's model a frame stands for. */
+const rowsOf = (frame: RowFrame): number =>
+  frame.frame === 'group' ? frame.snapshots.length : frame.frame === 'unchanged_group' ? frame.count : 1
 
 /** The part of a failure that its frame carries. */
 type Failure = Pick<ScopeFailed, 'code' | 'message' | 'retryable' | 'presentedFingerprint'> & {

@@ -1,9 +1,9 @@
 import { backupTypes } from '@netbox-pbs/core'
 import type { ListRow, PbsGroup, PbsSnapshot } from '@netbox-pbs/pbs-client'
-import type { GroupFrame } from '@netbox-pbs/proxbox-client/contract'
+import type { GroupFrame, UnchangedGroupFrame } from '@netbox-pbs/proxbox-client/contract'
 import { Array as Arr, Chunk, Effect, Either, Stream } from 'effect'
 import { datetimeOf } from './facts.ts'
-import { groupFrame, groupKey, hasReadableManifest } from './group-frame.ts'
+import { type GroupPlace, groupFrame, groupKey, hasReadableManifest, listDigest } from './group-frame.ts'
 import { fieldNotes, leftOut, type Note, readableRows, unreadableNote } from './note.ts'
 import type { Listing } from './open-scope.ts'
 import { ScopeFailed } from './scope-failed.ts'
@@ -28,22 +28,31 @@ const maxRejected = 20
  * A group with fewer rows than its `backup-count` shrank in between, or its list was cut: the groups
  * are listed once more. A group that is still short or unreadable is left out and the others go on;
  * the scope fails when no group at all can be read, so a namespace is empty only when both lists are.
+ *
+ * @param known - List digests of groups whose snapshots need not be read.
  */
 export const listSnapshots = (
   session: ServerSession,
   datastore: string,
   namespace: string,
-): Effect.Effect<Listing<GroupFrame>, ScopeFailed> =>
-  Effect.map(readItems(session, datastore, namespace), (items) => ({ items }))
+  known: ReadonlySet<string>,
+): Effect.Effect<Listing<Row>, ScopeFailed> =>
+  Effect.map(readItems({ session, datastore, namespace }, known), (items) => ({ items }))
 
-type Item = GroupFrame | Note
-type Items = Listing<GroupFrame>['items']
+type Row = GroupFrame | UnchangedGroupFrame
+type Item = Row | Note
+type Items = Listing<Row>['items']
 
-const readItems = (session: ServerSession, datastore: string, namespace: string): Effect.Effect<Items, ScopeFailed> =>
+const readItems = (
+  { session, datastore, namespace }: Omit<Place, 'groupsNow'>,
+  known: ReadonlySet<string>,
+): Effect.Effect<Items, ScopeFailed> =>
   Effect.gen(function* () {
     const groups = Effect.map(session.pbs.groups(datastore, namespace), groupList)
     const place: Place = { session, datastore, namespace, groupsNow: yield* Effect.cached(groups) }
     const listed = yield* groups
+    const changed = known.size === 0 ? null : worthReadingAlone(place, listed, known)
+    if (changed !== null) return changed
     if (countOf(listed) > oneCallSnapshots) return asItComes(place, listed)
     const first = yield* wholeNamespace(place, listed)
     if (first?.isWhole === true) return first.items
@@ -53,6 +62,35 @@ const readItems = (session: ServerSession, datastore: string, namespace: string)
     if (second === null) return oneByOne(place, listedNow)
     return second.isWhole || second.items.some((item) => 'frame' in item) ? second.items : yield* cutShort(place)
   })
+
+/** What one more request costs, in rows of a list. */
+const rowsOfRequest = 50
+
+/**
+ * The known groups by their digests, and the items of the others read one by one; null when reading all of them in one
+ * list costs less.
+ */
+const worthReadingAlone = (
+  place: Place,
+  listed: GroupList,
+  known: ReadonlySet<string>,
+): Stream.Stream<Item, ScopeFailed> | null => {
+  const [changed, unchanged] = Arr.partition(listed.groups, (group) => known.has(listDigest(placeOf(place), group)))
+  const alone = { groups: changed, notes: listed.notes }
+  if (countOf(alone) + changed.length * rowsOfRequest > countOf(listed)) return null
+  const named = unchanged.flatMap(
+    (group): ReadonlyArray<Item> => [
+      ...groupNotes(group),
+      {
+        frame: 'unchanged_group',
+        server: place.session.endpoint.name,
+        list_digest: listDigest(placeOf(place), group),
+        count: group['backup-count'] ?? 0,
+      },
+    ],
+  )
+  return Stream.concat(Stream.fromIterable(named), oneByOne(place, alone, unchanged.length))
+}
 
 interface Place {
   readonly session: ServerSession
@@ -275,23 +313,29 @@ const cutShort = ({ session, datastore, namespace }: Place) =>
 
 const knownTypes: ReadonlyArray<string> = backupTypes.map(({ value }) => value)
 
-const itemsOf = (
-  { session, datastore, namespace }: Place,
-  group: PbsGroup,
-  { rows, unreadable }: GroupRows,
-): ReadonlyArray<Item> => {
-  const title = `group ${groupKey(group)}`
+const itemsOf = (place: Place, group: PbsGroup, { rows, unreadable }: GroupRows): ReadonlyArray<Item> => {
   // Unreadable rows that name no group may be missing here.
   const missing = Math.max(unreadable.length, (group['backup-count'] ?? 0) - rows.length)
   return [
-    ...noteIf(
-      !knownTypes.includes(group['backup-type']),
-      `backup type ${group['backup-type']} of ${title} is not known`,
-    ),
-    ...fieldNotes(title, group),
+    ...groupNotes(group),
     ...unreadable.map((row) => unreadableNote('snapshot', row)),
     ...rows.flatMap(notesOf),
-    groupFrame({ server: session.endpoint.name, datastore_name: datastore, namespace }, group, rows, missing),
+    groupFrame(placeOf(place), group, rows, missing),
+  ]
+}
+
+const placeOf = ({ session, datastore, namespace }: Place): GroupPlace => ({
+  server: session.endpoint.name,
+  datastore_name: datastore,
+  namespace,
+})
+
+const groupNotes = (group: PbsGroup): ReadonlyArray<Note> => {
+  const title = `group ${groupKey(group)}`
+  const type = group['backup-type']
+  return [
+    ...noteIf(!knownTypes.includes(type), `backup type ${type} of ${title} is not known`),
+    ...fieldNotes(title, group),
   ]
 }
 

@@ -80,7 +80,7 @@ const scopesOfSession = (
     case 'datastores':
       return datastoresScopes(session)
     case 'snapshots':
-      return snapshotsScopes(session, request)
+      return snapshotsScopes(session, { ...request, known: new Set(request.known_groups) })
     case 'jobs':
       return jobsScopes(session, request)
     case 'tasks':

@@ -5,15 +5,23 @@ import { defaultDataDir } from '../config.ts'
 import type { Choose } from '../failures.ts'
 import { type RemoteFlags, remoteFlags, withRemote } from '../remote/find-remote.ts'
 
+interface SyncFlags extends RemoteFlags {
+  readonly resource?: ReadonlyArray<string>
+  readonly server?: ReadonlyArray<string>
+  readonly light?: boolean
+}
+
 /** `sync`: read the fleet now. */
 export const syncCommand = (choose: Choose): Command =>
   remoteFlags(newCommand('sync', 'sync the fleet now, and print the changes'))
     .option('--resource <name...>', 'servers, datastores, snapshots, jobs, tasks (default: all)')
     .option('--server <name...>', 'only these servers (default: all)')
-    .action((flags: RemoteFlags & { resource?: ReadonlyArray<string>; server?: ReadonlyArray<string> }) => {
+    .option('--light', 'of snapshots, read only the groups that have changed, or that are due for a full list')
+    .action((flags: SyncFlags) => {
       const request = {
         ...(flags.resource === undefined ? {} : { resources: flags.resource }),
         ...(flags.server === undefined ? {} : { servers: flags.server }),
+        ...(flags.light === true ? { mode: 'light' as const } : {}),
       }
       choose(
         withRemote(flags, (system) =>

@@ -26,6 +26,8 @@ export type Run = z.infer<typeof Run>
 export interface SyncRequest {
   readonly resources?: ReadonlyArray<string>
   readonly servers?: ReadonlyArray<string>
+  /** Left out: `full`. */
+  readonly mode?: 'light'
 }
 
 const runs = '/api/plugins/pbs/sync-runs/'

@@ -16,6 +16,7 @@ import type {
   BranchNotOpen,
   BranchScopeUnknown,
 } from './branch-errors.ts'
+import type { NamespacePlace } from './inventory.ts'
 import type { InventoryLists } from './inventory-lists.ts'
 import type { InventoryWrites } from './inventory-writes.ts'
 import type { Page } from './runs.ts'
@@ -132,6 +133,10 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
       readonly datastore: string
       readonly namespace: string
     }) => Stream.Stream<WaitingGroup, StoreFailed>
+    /** The namespaces of a server whose snapshots an open branch of a sync covers. */
+    readonly coveredNamespaces: (request: {
+      readonly serverId: number
+    }) => Effect.Effect<ReadonlyArray<NamespacePlace>, StoreFailed>
     /** Newest first, unless the oldest are asked for first. */
     readonly list: (
       request: BranchFilter & {

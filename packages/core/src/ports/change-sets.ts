@@ -68,6 +68,8 @@ export interface GroupDigest {
   readonly digest: string
   /** Snapshots in the frame. */
   readonly listed: number
+  /** As in `SourceGroup`. */
+  readonly listDigest: string | null
 }
 
 /**
@@ -153,6 +155,11 @@ export interface Landing {
    * of the last complete list stay, and the digests of the groups read are cleared.
    */
   readonly leftOut?: number
+  /**
+   * When the source began to read all rows of the scope, RFC 3339; left out: `at`. Null: it named groups as
+   * unchanged, and the time of the last full list stays.
+   */
+  readonly fullSince?: string | null
   /** How the run records it; null: not at all. */
   readonly record: LandingRecord | null
 }

@@ -48,7 +48,14 @@ export {
   GatewayUnavailable,
 } from './endpoints.ts'
 export { HeldDeletionsChanged, HeldDeletionsNotFound, HeldDeletionsStore } from './held-deletions.ts'
-export { Inventory, type KnownGroup, type KnownTask, type ScopeState, type ServerRow } from './inventory.ts'
+export {
+  Inventory,
+  type KnownGroup,
+  type KnownTask,
+  type NamespacePlace,
+  type ScopeState,
+  type ServerRow,
+} from './inventory.ts'
 export { InventoryLists, type ServedPage, type ServedRow } from './inventory-lists.ts'
 export {
   type EditValues,

@@ -42,6 +42,14 @@ export interface KnownGroup extends MainRow<'group'> {
   readonly digest: string | null
   /** Snapshots that frame had. */
   readonly listed: number
+  /** As in `SourceGroup`, of its last landed frame, whether `digest` is valid or not. */
+  readonly listDigest: string | null
+}
+
+/** A namespace of a server; the root is the empty text. */
+export interface NamespacePlace {
+  readonly datastore: string
+  readonly namespace: string
 }
 
 /** A task of main, with its last known end. */
@@ -75,6 +83,16 @@ export class Inventory extends Context.Tag('@netbox-pbs/core/Inventory')<
       readonly datastore: string
       readonly namespace: string
     }) => Stream.Stream<KnownGroup, StoreFailed>
+    /**
+     * The list digests of a server's groups that a light run need not read: main has their last frame,
+     * their namespace was last listed in full at `fullSince` (RFC 3339) or later, no task that may change
+     * snapshots has ended in their datastore since, and their namespace is none of `except`.
+     */
+    readonly listDigests: (request: {
+      readonly serverId: number
+      readonly fullSince: string
+      readonly except: ReadonlyArray<NamespacePlace>
+    }) => Stream.Stream<string, StoreFailed>
     /** The snapshots of some groups, by their ids, in no order. */
     readonly snapshots: (request: {
       readonly groupIds: ReadonlyArray<number>

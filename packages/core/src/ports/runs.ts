@@ -1,5 +1,5 @@
 import { Context, type Effect, type Option, type Stream } from 'effect'
-import type { Run, RunJob, RunTrigger, ScopeResult, Warning } from '../run.ts'
+import type { Run, RunJob, RunMode, RunTrigger, ScopeResult, Warning } from '../run.ts'
 import type { Resource } from '../scope.ts'
 import type { ScopeFilter } from '../scope-filter.ts'
 import type { RunStatus } from '../status.ts'
@@ -19,6 +19,8 @@ export interface NewRun {
   /** Which scopes of them; null, or left out: all. */
   readonly scope_filter?: ScopeFilter | null
   readonly trigger: RunTrigger
+  /** Left out: `full`. */
+  readonly mode?: RunMode
   /** The user who started it; empty for a schedule. */
   readonly user: string
 }

@@ -45,6 +45,11 @@ export interface SourceRequest extends ScopeFilter {
    * is not part of a run.
    */
   readonly run?: string
+  /**
+   * Of snapshots: list digests of groups that need not be read again (see `SourceGroup`). A group whose row has one of
+   * them is named by an `unchanged_group`; all others are read. Left out: every group is read.
+   */
+  readonly known_groups?: ReadonlyArray<string>
 }
 
 /** A server as the gateway knows it. `version` and `timezone` are null when it did not answer. */
@@ -79,6 +84,11 @@ export interface ServerFailure {
 export interface SourceGroup {
   readonly facts: SourceRow<'group'>
   readonly snapshots: ReadonlyArray<SourceRow<'snapshot'>>
+  /**
+   * Digest of the row that the list of groups has of it (count, newest backup, owner, comment, files of the newest);
+   * null: its snapshots are to be read whatever the row says.
+   */
+  readonly listDigest: string | null
 }
 
 /**
@@ -118,6 +128,12 @@ export type SourceFrame =
       readonly digest: string
       /** Parses the raw frame; call it only when the digest is new. */
       readonly parse: Effect.Effect<SourceGroup, SourceFailed>
+    }
+  | {
+      /** A group whose snapshots were not read, because the request knew its list digest. */
+      readonly _tag: 'unchanged_group'
+      readonly server: string
+      readonly listDigest: string
     }
   | {
       readonly _tag: 'complete'

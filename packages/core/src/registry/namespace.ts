@@ -21,6 +21,8 @@ export const namespace = {
     depth: { class: 'derived', type: 'integer', min: 0, max: 7, default: 0, label: 'Depth', readOnly: true },
     group_count: { ...count, label: 'Groups' },
     snapshot_count: { ...count, label: 'Snapshots' },
+    last_full_at: { class: 'derived', type: 'datetime', nullable: true, label: 'Last full list', readOnly: true },
+    last_light_at: { class: 'derived', type: 'datetime', nullable: true, label: 'Last light list', readOnly: true },
     missing_since: { class: 'derived', type: 'datetime', nullable: true, label: 'Missing since', readOnly: true },
     last_seen_at: { class: 'observation', type: 'datetime', nullable: true, label: 'Last seen at', readOnly: true },
   },

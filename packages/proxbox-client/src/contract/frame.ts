@@ -147,10 +147,25 @@ const GroupFrame = z.object({
   ...unknown,
   /** How many of its snapshots could not be read; left out when none. Equal facts are equal bytes only without it. */
   left_out: z.int().min(0).optional(),
+  /**
+   * Digest of the group's row in PBS's list of groups (count, newest backup, owner, comment, files of the newest); left
+   * out when equal rows do not mean equal snapshots, for instance while a backup runs.
+   */
+  list_digest: z.string().optional(),
   snapshots: list(GroupSnapshot),
 })
 /** A group and all its snapshots, newest first. It carries no observations: equal facts are equal bytes. */
 export type GroupFrame = z.output<typeof GroupFrame>
+
+const UnchangedGroupFrame = z.object({
+  frame: z.literal('unchanged_group'),
+  server: z.string(),
+  list_digest: z.string(),
+  /** Snapshots that the group counts. */
+  count: z.int().min(0),
+})
+/** A group whose row has a list digest that the request named in `known_groups`: its snapshots were not read. */
+export type UnchangedGroupFrame = z.output<typeof UnchangedGroupFrame>
 
 /** Closes a scope that was listed completely: absence is now a fact, unless rows were left out. */
 const CompleteFrame = scopeFrame('complete', {
@@ -188,7 +203,14 @@ const WarningFrame = scopeFrame('warning', { code: z.string(), message: z.string
 const EndFrame = z.object({ frame: z.literal('end'), items: list(SyncItem) })
 
 /** One row of a scope. Servers have a scope of their own. */
-export const RowFrame = z.discriminatedUnion('frame', [DatastoreFrame, NamespaceFrame, JobFrame, TaskFrame, GroupFrame])
+export const RowFrame = z.discriminatedUnion('frame', [
+  DatastoreFrame,
+  NamespaceFrame,
+  JobFrame,
+  TaskFrame,
+  GroupFrame,
+  UnchangedGroupFrame,
+])
 export type RowFrame = z.output<typeof RowFrame>
 
 /** One line of a sync stream. */
@@ -259,6 +281,7 @@ const rawKeys = {
   datastore: 'datastores',
   namespace: 'namespaces',
   group: 'groups',
+  unchanged_group: 'unchanged_groups',
   job: 'jobs',
   task: 'tasks',
   complete: 'complete',

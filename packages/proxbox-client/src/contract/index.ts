@@ -30,6 +30,7 @@ export {
   type ServerFrame,
   type SyncEnvelope,
   type TaskFrame,
+  type UnchangedGroupFrame,
 } from './frame.ts'
 export { StatusItem, StatusList, Summaries, SyncItem } from './summaries.ts'
 export {

@@ -1,4 +1,4 @@
-import { resources } from '@netbox-pbs/core'
+import { mostKnownGroups, resources } from '@netbox-pbs/core'
 import { z } from 'zod'
 
 /** The media type in `accept` that requests frames: one JSON object a line. */
@@ -37,6 +37,14 @@ export const SyncRequest = z.strictObject({
   /** Exact paths; the empty string is the root. */
   namespaces: names(256),
   job_types: names(255),
+  /**
+   * Of snapshots only: list digests of groups whose snapshots need not be read. They hold the name of their server, so
+   * that one list may be of several.
+   */
+  known_groups: z
+    .array(z.string('must be text').max(64, 'must have at most 64 characters'), 'must be a list of digests')
+    .max(mostKnownGroups, `must hold at most ${mostKnownGroups} digests`)
+    .optional(),
   /** Of tasks only those that started then or later, in epoch seconds. */
   since: z.int('must be a whole number of seconds').min(0, 'must not be negative').optional(),
   /** An id that all requests of one run carry: a list that hung is not asked for again in that run. */

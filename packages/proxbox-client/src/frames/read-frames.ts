@@ -266,6 +266,8 @@ function sourceFrame(wire: Exclude<Frame, GroupFrame>): SourceFrame {
       const { frame: _, server, observed, ...facts } = wire
       return { _tag: 'task', server, facts, observed }
     }
+    case 'unchanged_group':
+      return { _tag: 'unchanged_group', server: wire.server, listDigest: wire.list_digest }
     case 'complete': {
       const { frame: _, count, visibility, left_out, ...scope } = wire
       return { _tag: 'complete', scope, count, visibility, leftOut: left_out ?? 0 }
@@ -299,6 +301,6 @@ const sentence = (message: string) => boundedText(message, [], 2000)
 
 /** A group in core's words. */
 function sourceGroup(wire: GroupFrame): SourceGroup {
-  const { frame: _, server: _server, left_out: _left, snapshots, ...facts } = wire
-  return { facts, snapshots }
+  const { frame: _, server: _server, left_out: _left, list_digest, snapshots, ...facts } = wire
+  return { facts, snapshots, listDigest: list_digest ?? null }
 }

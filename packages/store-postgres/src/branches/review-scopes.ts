@@ -1,3 +1,4 @@
+import type { NamespacePlace } from '@netbox-pbs/core/ports'
 import { type Kysely, sql } from 'kysely'
 import type { LandingPolicy } from '../change-sets/land.ts'
 import type { Tables } from '../database/tables.ts'
@@ -51,4 +52,15 @@ export async function coveringBranch(
     where s.scope_key = ${placeKey(place)} and ${isOpenSyncBranch}
     order by b.id limit 1 ${lock ? sql`for share of b` : sql``}`.execute(db)
   return rows[0]?.id ?? null
+}
+
+/** The namespaces of a server whose snapshots an open branch of a sync covers. */
+export async function coveredNamespaces(db: Kysely<Tables>, serverId: number): Promise<ReadonlyArray<NamespacePlace>> {
+  const { rows } = await sql<NamespacePlace>`
+    select s.scope ->> 'datastore' as datastore, s.scope ->> 'namespace' as namespace
+    from branch_scopes s join branches b on b.id = s.branch_id
+    where s.server_id = ${serverId}::bigint and s.scope ->> 'resource' = 'snapshots' and ${isOpenSyncBranch}`.execute(
+    db,
+  )
+  return rows
 }

@@ -128,16 +128,15 @@ async function stageObservations(
 }
 
 async function stageDigests(db: Kysely<Tables>, part: number, rows: ReadonlyArray<GroupDigest>): Promise<void> {
-  const parsed = rows.map(({ key, digest, listed }) => {
+  const parsed = rows.map(({ key, digest, listed, listDigest: list_digest }) => {
     const [, , , backup_type, backup_id] = key
-    return { backup_type, backup_id, digest, listed_count: listed }
+    return { backup_type, backup_id, digest, listed_count: listed, list_digest }
   })
   await sql`
-    insert into staged_digests (part_id, backup_type, backup_id, digest, listed_count)
-    select ${part}::bigint, backup_type, backup_id, digest, listed_count
-    from jsonb_to_recordset(${jsonb(parsed)}) as r (backup_type text, backup_id text, digest text, listed_count bigint)`.execute(
-    db,
-  )
+    insert into staged_digests (part_id, backup_type, backup_id, digest, listed_count, list_digest)
+    select ${part}::bigint, backup_type, backup_id, digest, listed_count, list_digest
+    from jsonb_to_recordset(${jsonb(parsed)})
+      as r (backup_type text, backup_id text, digest text, listed_count bigint, list_digest text)`.execute(db)
 }
 
 async function stageSightings(

@@ -64,7 +64,7 @@ export async function landDigests(
   // restored here.
   await sql`
     update groups g
-    set digest = d.digest, digest_registry_version = ${registryVersion}::bigint, listed_count = d.listed_count
+    set digest = d.digest, digest_registry_version = ${registryVersion}::bigint, listed_count = d.listed_count, list_digest = d.list_digest
     from (
       select distinct on (w.backup_type, w.backup_id) w.* from staged_digests w where ${window.rows}
       order by w.backup_type, w.backup_id, w.seq desc
@@ -73,9 +73,8 @@ export async function landDigests(
       and g.presence = 'listed' and g.missing_count = 0
       and (g.digest_cleared_by is null or pg_visible_in_snapshot(g.digest_cleared_by, c.opened_in)
         or g.digest_cleared_by >= pg_snapshot_xmax(pg_current_snapshot()))
-      and (g.digest, g.digest_registry_version, g.listed_count) is distinct from (d.digest, ${registryVersion}::bigint, d.listed_count)`.execute(
-    db,
-  )
+      and (g.digest, g.digest_registry_version, g.listed_count, g.list_digest)
+        is distinct from (d.digest, ${registryVersion}::bigint, d.listed_count, d.list_digest)`.execute(db)
 }
 
 /** Clears the digests of the groups that the window lists. */

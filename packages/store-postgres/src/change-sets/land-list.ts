@@ -88,13 +88,16 @@ export async function landScopeRow(
     if ((rows[0]?.rows ?? 0) === 0) await sql`delete from scopes where ${isScopeRow(place)}`.execute(db)
     return
   }
+  const { at, fullSince = at } = landing
   const { numAffectedRows } = await sql`
-    update scopes c set last_complete_at = ${landing.at}::timestamptz, registry_version = ${registryVersion}::bigint
+    update scopes c set ${fullSince === null ? sql`last_light_at = ${at}::timestamptz` : sql`last_full_at = ${fullSince}::timestamptz`}, last_complete_at = ${at}::timestamptz, registry_version = ${registryVersion}::bigint
       ${waiting === 0 ? sql`, visibility = case when ${hasAbsent('c')} then c.visibility else ${landing.visibility}::text end` : sql``}
     where ${isScopeRow(place)}`.execute(db)
   if (numAffectedRows !== 0n) return
   await sql`
-    insert into scopes (server_id, resource, datastore_name, namespace, job_type, visibility, last_complete_at, registry_version)
+    insert into scopes (server_id, resource, datastore_name, namespace, job_type, visibility, last_full_at, last_light_at, last_complete_at, registry_version)
     values (${place.server_id}::bigint, ${place.resource}, ${place.datastore_name}, ${place.namespace}, ${place.job_type},
-      ${waiting === 0 ? landing.visibility : null}, ${landing.at}::timestamptz, ${registryVersion}::bigint)`.execute(db)
+      ${waiting === 0 ? landing.visibility : null}, ${fullSince}::timestamptz, ${fullSince === null ? at : null}::timestamptz, ${at}::timestamptz, ${registryVersion}::bigint)`.execute(
+    db,
+  )
 }

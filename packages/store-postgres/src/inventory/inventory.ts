@@ -1,6 +1,7 @@
 import {
   type Facts,
   type FieldValue,
+  harmlessTasks,
   type MainRow,
   type ModelName,
   type Observations,
@@ -10,6 +11,7 @@ import {
   type ServerTiming,
   scopeTitle,
   type TaskMarks,
+  taskToleranceSeconds,
 } from '@netbox-pbs/core'
 import {
   Inventory,
@@ -22,6 +24,7 @@ import {
 import { Effect, Layer, Option, Stream } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
+import { literals } from '../database/literals.ts'
 import { pageSize, pages } from '../database/pages.ts'
 import type { Tables } from '../database/tables.ts'
 import { heldDeletionsOf } from '../held-deletions/held-deletions-row.ts'
@@ -71,6 +74,7 @@ export const inventoryReadsLayer: Layer.Layer<Inventory, never, Database> = Laye
       jobs: ({ serverId, jobType }) =>
         rowsBy('job', 'job_id', sql`t.server_id = ${serverId} and t.job_type = ${jobType}`),
       groups: (place) => readGroups(database, place),
+      listDigests: (request) => readListDigests(database, request),
       snapshots: ({ groupIds }) =>
         Stream.unwrap(
           Effect.map(groupBatches(database, groupIds), (batches) =>
@@ -137,18 +141,75 @@ function readGroups(
   const columns = factColumns('group').filter(({ field }) => !Object.hasOwn(shared, field))
   return pages<KnownGroup>((after) =>
     database.query('reading groups', async (db) => {
-      const { rows } = await sql<MainRecord & { readonly digest: string | null; readonly listed_count: number }>`
-        select t.id, t.presence, t.absent_run, t.overrides, ${asFields(columns, 't')}, t.listed_count,
+      const { rows } = await sql<
+        MainRecord & {
+          readonly digest: string | null
+          readonly listed_count: number
+          readonly list_digest: string | null
+        }
+      >`
+        select t.id, t.presence, t.absent_run, t.overrides, ${asFields(columns, 't')}, t.listed_count, t.list_digest,
           case when t.digest_registry_version = ${registryVersion}::bigint then t.digest end as digest
         from groups t
         where t.server_id = ${place.serverId} and t.datastore_name = ${place.datastore} and t.namespace = ${place.namespace}
           and (t.backup_type, t.backup_id) > (${after?.facts.backup_type ?? ''}, ${after?.facts.backup_id ?? ''})
         order by t.server_id, t.datastore_name, t.namespace, t.backup_type, t.backup_id limit ${pageSize}`.execute(db)
-      return rows.map(({ id, presence, overrides, digest, listed_count: listed, ...facts }) => {
-        return { ...mainRow('group', { id, presence, overrides, ...shared, ...facts }), digest, listed }
-      })
+      return rows.map(
+        ({ id, presence, overrides, digest, listed_count: listed, list_digest: listDigest, ...facts }) => {
+          return { ...mainRow('group', { id, presence, overrides, ...shared, ...facts }), digest, listed, listDigest }
+        },
+      )
     }),
   )
+}
+
+/** The list digests of the groups of a server that a light run need not read, namespace by namespace. */
+function readListDigests(
+  database: Database['Type'],
+  { serverId, fullSince, except }: Parameters<Inventory['Type']['listDigests']>[0],
+): Stream.Stream<string, StoreFailed> {
+  const places = database.query('reading the namespaces that were listed in full', async (db) => {
+    const { rows } = await sql<{ readonly datastore: string; readonly namespace: string }>`
+      with ends as materialized (
+        select w.datastore_name, max(w.endtime) + ${taskToleranceSeconds} * interval '1 second' as ended from tasks w
+        where w.server_id = ${serverId}::bigint and w.worker_type not in (${literals(harmlessTasks)})
+          and w.endtime > ${fullSince}::timestamptz - ${taskToleranceSeconds} * interval '1 second'
+        group by w.datastore_name
+      )
+      select c.datastore_name as datastore, c.namespace from scopes c
+      where c.server_id = ${serverId}::bigint and c.resource = 'snapshots' and c.last_full_at >= ${fullSince}::timestamptz
+        and not exists (select from ends x where x.datastore_name in (c.datastore_name, '') and x.ended > c.last_full_at)
+      order by c.datastore_name, c.namespace`.execute(db)
+    return rows.filter(
+      ({ datastore, namespace }) => !except.some((one) => one.datastore === datastore && one.namespace === namespace),
+    )
+  })
+  return Stream.fromIterableEffect(places).pipe(
+    Stream.flatMap(({ datastore, namespace }) =>
+      pages<ListedGroup>((after) =>
+        database.query('reading the groups that were listed in full', async (db) => {
+          const { rows } = await sql<ListedGroup>`
+            select g.backup_type, g.backup_id,
+              case when g.presence = 'listed' and g.digest is not null and g.digest_registry_version = ${registryVersion}::bigint
+                then g.list_digest end as list_digest
+            from groups g
+            where g.server_id = ${serverId}::bigint and g.datastore_name = ${datastore} and g.namespace = ${namespace}
+              and (g.backup_type, g.backup_id) > (${after?.backup_type ?? ''}, ${after?.backup_id ?? ''})
+            order by g.server_id, g.datastore_name, g.namespace, g.backup_type, g.backup_id limit ${pageSize}`.execute(
+            db,
+          )
+          return rows
+        }),
+      ),
+    ),
+    Stream.filterMap(({ list_digest }) => Option.fromNullable(list_digest)),
+  )
+}
+
+interface ListedGroup {
+  readonly backup_type: string
+  readonly backup_id: string
+  readonly list_digest: string | null
 }
 
 /** The namespaces of a datastore with groups, and so all with snapshots: there is no snapshot without its group. */

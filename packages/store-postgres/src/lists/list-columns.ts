@@ -127,6 +127,14 @@ const newestVerificationPlace: RawBuilder<unknown> = sql`case when t.newest_veri
     where ${sameKey('group', 's', 't')} and s.backup_time = t.last_backup and s.verification_state = t.newest_verification
   ), 'unknown') end`
 
+/** When the snapshots of a namespace were last listed so; null: never. */
+const listedAt = (column: 'last_full_at' | 'last_light_at'): ListColumn => ({
+  value: sql`(select s.${sql.id(column)} from scopes s where s.resource = 'snapshots' and s.server_id = t.server_id
+    and s.datastore_name = t.datastore_name and s.namespace = t.path)`,
+  needs: [],
+  reads: [...registry.namespace.key],
+})
+
 /** Derived fields that no table has: they are made when a list is read. */
 const derivedInLists: Readonly<Record<string, ListColumn>> = {
   'datastore.usage_at': usageAt,
@@ -140,6 +148,8 @@ const derivedInLists: Readonly<Record<string, ListColumn>> = {
     needs: [],
     reads: ['server', 'datastore_name', 'verification_state', 'verification_upid'],
   },
+  'namespace.last_full_at': listedAt('last_full_at'),
+  'namespace.last_light_at': listedAt('last_light_at'),
   'group.newest_verification_place': {
     value: newestVerificationPlace,
     needs: [],

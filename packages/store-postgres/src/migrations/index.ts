@@ -32,6 +32,7 @@ import { migration as serverNodes } from './0042-server-nodes.ts'
 import { migration as staleGroupCounts } from './0043-stale-group-counts.ts'
 import { migration as usageAge } from './0044-usage-age.ts'
 import { migration as jobErrors } from './0045-job-errors.ts'
+import { migration as lightRuns } from './0046-light-runs.ts'
 
 /**
  * Every migration of the inventory's database, by name: numbered, applied in order, forward only,
@@ -71,4 +72,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0043_stale_group_counts': staleGroupCounts,
   '0044_usage_age': usageAge,
   '0045_job_errors': jobErrors,
+  '0046_light_runs': lightRuns,
 }

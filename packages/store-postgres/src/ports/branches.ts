@@ -9,6 +9,7 @@ import { type ConflictRecord, conflictCondition, conflictOf, selectConflict } fr
 import { mergeBranch } from '../branches/merge-branch.ts'
 import { approveBranch, closeBranch, createBranch, updateBranch } from '../branches/open-and-close.ts'
 import { revertBranch } from '../branches/revert-branch.ts'
+import { coveredNamespaces } from '../branches/review-scopes.ts'
 import { syncBranch } from '../branches/sync-branch.ts'
 import { readWaitingGroups } from '../branches/waiting-groups.ts'
 import { purge } from '../change-sets/parts.ts'
@@ -52,6 +53,9 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
             .execute(db)
           return Option.fromNullable(rows[0])
         }),
+      ),
+      coveredNamespaces: Effect.fn('Branches.coveredNamespaces')(({ serverId }) =>
+        database.query('reading which namespaces a branch covers', (db) => coveredNamespaces(db, serverId)),
       ),
       waitingGroups: (place) => readWaitingGroups(database, place),
       list: Effect.fn('Branches.list')((request) =>

@@ -4,6 +4,7 @@ import {
   type Reason,
   type Resource,
   type Run,
+  type RunMode,
   type RunStatus,
   type RunTrigger,
   type Scope,
@@ -26,6 +27,7 @@ interface RunRow {
   readonly server_ids: ReadonlyArray<number | null> | null
   readonly scope_filter: ScopeFilter | null
   readonly trigger: RunTrigger
+  readonly mode: RunMode
   readonly started_by: string
   readonly created: string
   readonly started: string | null
@@ -53,7 +55,7 @@ export async function selectRuns(db: Kysely<Tables>, where: RawBuilder<unknown>)
   const { rows } = await sql<RunRow>`
     with r as materialized (select * from runs where ${where})
     select
-      r.id, r.status, r.resources, c.servers, c.server_ids, r.scope_filter, r.trigger, r.started_by, r.created, r.started, r.completed,
+      r.id, r.status, r.resources, c.servers, c.server_ids, r.scope_filter, r.trigger, r.mode, r.started_by, r.created, r.started, r.completed,
       r.cancel_requested, j.rows_read, j.error,
       s.rows_created + case when b.merged then s.staged_created else 0 end as rows_created,
       s.rows_updated + case when b.merged then s.staged_updated else 0 end as rows_updated,
@@ -112,6 +114,7 @@ function toRun(row: RunRow): Run {
     serverIds: row.server_ids,
     scope_filter: row.scope_filter,
     trigger: row.trigger,
+    mode: row.mode,
     user: row.started_by,
     created: row.created,
     started: row.started,

@@ -51,14 +51,14 @@ export const runsLayer: Layer.Layer<Runs, never, Database> = Layer.effect(
 /** Records a run within a transaction. */
 export async function insertRun(
   db: Kysely<Tables>,
-  { resources, servers, scope_filter = null, trigger, user }: NewRun,
+  { resources, servers, scope_filter = null, trigger, mode = 'full', user }: NewRun,
 ): Promise<Run> {
   const chosen = servers === null ? null : JSON.stringify(servers)
   const filterJson = scope_filter === null ? null : JSON.stringify(scope_filter)
   const { rows } = await sql<{ id: number }>`
-    insert into runs (resources, servers, scope_filter, trigger, started_by)
+    insert into runs (resources, servers, scope_filter, trigger, mode, started_by)
     values (${JSON.stringify(resources)}::text::jsonb, (${serversOf(chosen)}), ${filterJson}::text::jsonb,
-      ${trigger}, ${user})
+      ${trigger}, ${mode}, ${user})
     returning id`.execute(db)
   const [run] = await selectRuns(db, sql`id = ${rows[0]?.id ?? 0}::bigint`)
   if (run === undefined) throw new Error('an inserted run was not returned')

@@ -91,6 +91,7 @@ const readAll = Effect.fn('sync.readAll')(function* (
   const { runId, serverId, scope_filter = null } = claimed.job
   const settings = yield* (yield* SettingsStore).get()
   const branch = yield* (yield* Branches).ofRun({ runId })
+  const run = Option.getOrNull(yield* (yield* Runs).get({ id: runId }))
   const job: Job = {
     runId,
     serverId,
@@ -100,6 +101,7 @@ const readAll = Effect.fn('sync.readAll')(function* (
     branch: Option.getOrNull(branch)?.id ?? null,
     guard: settings,
     taskRetentionDays: settings.task_retention_days,
+    lightSince: run?.mode === 'light' ? run.created : null,
     scope_filter,
   }
   return yield* serverId === null ? readGateway(claimed, job) : readServer(claimed, { ...job, serverId })
@@ -167,7 +169,9 @@ const readServer = Effect.fn('sync.readServer')(function* (
   const row = found.value
   const progress = new JobProgress()
   const serverJob: ServerJob = { ...job, server: row.facts.name }
-  const resources = claimed.job.resources.filter((resource) => resource !== 'servers')
+  const requested = claimed.job.resources.filter((resource) => resource !== 'servers')
+  // The tasks tell a light run which datastores have changed.
+  const resources = job.lightSince === null ? requested : tasksFirst(requested)
   const attempt = attemptAt(row.health, runId)
   if (attempt === 'none') return yield* readNothing(serverJob, row, resources)
   const outcome = yield* readJob(serverJob, resources, progress, {
@@ -178,6 +182,11 @@ const readServer = Effect.fn('sync.readServer')(function* (
   if (progress.lastContact !== null) yield* recordHealth(serverId, runId, progress.lastContact)
   return outcome
 })
+
+const tasksFirst = (resources: ReadonlyArray<Resource>): ReadonlyArray<Resource> => [
+  ...resources.filter((resource) => resource === 'tasks'),
+  ...resources.filter((resource) => resource !== 'tasks'),
+]
 
 /** The job of a server that this run has already found failing, as many runs before it. */
 const readNothing = (job: ServerJob, { health }: ServerRow, resources: ReadonlyArray<Resource>) =>

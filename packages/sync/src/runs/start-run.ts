@@ -1,4 +1,11 @@
-import { resources as allResources, type Resource, type Run, type RunTrigger, type ScopeFilter } from '@netbox-pbs/core'
+import {
+  resources as allResources,
+  type Resource,
+  type Run,
+  type RunMode,
+  type RunTrigger,
+  type ScopeFilter,
+} from '@netbox-pbs/core'
 import {
   type Branches,
   type Inventory,
@@ -20,6 +27,8 @@ export interface RunRequest {
   /** Which scopes of them; null, or left out: all. */
   readonly scope_filter?: ScopeFilter | null
   readonly trigger: RunTrigger
+  /** Left out: `full`. */
+  readonly mode?: RunMode
   /** The user who starts it; empty for a schedule. */
   readonly user: string
 }

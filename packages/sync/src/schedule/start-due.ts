@@ -74,7 +74,9 @@ const start = (due: DueRun, { name, covers }: Kept): Effect.Effect<void, StoreFa
       )
       return
     }
-    const started = yield* schedules.start(due, { ...covers, trigger: 'schedule', user: '' })
+    const { full_sync_interval_hours } = yield* (yield* SettingsStore).get()
+    const mode = full_sync_interval_hours === 0 ? 'full' : 'light'
+    const started = yield* schedules.start(due, { ...covers, trigger: 'schedule', mode, user: '' })
     if (Option.isNone(started)) return
     const { run, dropped } = started.value
     if (dropped > 0) yield* (yield* Runs).warn({ id: run.id, warnings: [droppedBefore(server, dropped)] })

@@ -9,6 +9,7 @@ import type { KnownGroup, WaitingGroup } from '@netbox-pbs/core/ports'
 export class KnownGroups {
   readonly #groups: Array<KnownGroup> = []
   readonly #byDigest = new Map<string, KnownGroup>()
+  #byListDigest: Map<string, KnownGroup> | null = null
   readonly #waiting = new Map<string, WaitingGroup>()
   #byKey: Map<string, KnownGroup> | null = null
   readonly #listed = new Set<KnownGroup | string>()
@@ -31,6 +32,14 @@ export class KnownGroups {
   /** The group that waits in a branch and was staged from a frame of this digest. */
   waitingWithDigest(digest: string): WaitingGroup | undefined {
     return this.#waiting.get(digest)
+  }
+
+  /** The group whose last landed frame had this list digest. */
+  withListDigest(listDigest: string): KnownGroup | undefined {
+    this.#byListDigest ??= new Map(
+      this.#groups.flatMap((group) => (group.listDigest === null ? [] : [[group.listDigest, group] as const])),
+    )
+    return this.#byListDigest.get(listDigest)
   }
 
   withKey(key: string): KnownGroup | undefined {

@@ -191,6 +191,8 @@ export interface ReadyScope {
   readonly unchanged: number
   /** As in `Landing`. */
   readonly leftOut: number
+  /** As in `Landing`. */
+  readonly fullSince?: string | null
   /** Rows that are absent from now on, or listed again. */
   readonly sighted?: number
   /** Rows of it that have landed before the rest. */
@@ -222,6 +224,7 @@ export const landScope = Effect.fn('sync.landScope')(function* (
     leftOut,
     sighted = 0,
     landed = noRows,
+    fullSince = started,
   } = ready
   const changeSets = yield* ChangeSets
   const { changeSet, runId, serverId } = job
@@ -247,7 +250,8 @@ export const landScope = Effect.fn('sync.landScope')(function* (
     }),
   })
   const { held } = verdict
-  const landing = { changeSet, scope, runId, at: yield* now, visibility, held, listed, leftOut, ...decidedOf(verdict) }
+  const at = yield* now
+  const landing = { changeSet, scope, runId, at, visibility, held, listed, leftOut, fullSince, ...decidedOf(verdict) }
   const stageIn = (branch: number, remember: { readonly remember?: false } = {}) =>
     // In a branch, deletions that are held back or kept are a conflict for its reviewer.
     Effect.map(

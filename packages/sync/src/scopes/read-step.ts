@@ -4,7 +4,7 @@ import type { SourceFrame } from '@netbox-pbs/core/ports'
 /** A frame that carries a row. */
 export type RowFrame = Extract<
   SourceFrame,
-  { readonly _tag: 'server' | 'datastore' | 'namespace' | 'job' | 'group' | 'task' }
+  { readonly _tag: 'server' | 'datastore' | 'namespace' | 'job' | 'group' | 'unchanged_group' | 'task' }
 >
 
 /**
@@ -97,6 +97,7 @@ function fits(scope: Scope, frame: RowFrame): boolean {
     case 'job':
       return scope.resource === 'jobs' && scope.job_type === frame.facts.job_type
     case 'group':
+    case 'unchanged_group':
       return scope.resource === 'snapshots'
     case 'task':
       return scope.resource === 'tasks'

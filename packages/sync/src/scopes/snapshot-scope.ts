@@ -79,6 +79,8 @@ export class SnapshotScope implements ScopeWork {
   #listed = 0
   /** Groups that are absent from now on, or listed again. */
   #sighted = 0
+  /** Some groups were not read, because their rows in the list of groups are as they were. */
+  #isLight = false
   /** Groups whose changes stay in the branch where they wait. */
   readonly #retained: Array<WaitingGroup> = []
   #batch: Array<ReadGroup> = []
@@ -122,6 +124,7 @@ export class SnapshotScope implements ScopeWork {
   }
 
   row(frame: RowFrame): Effect.Effect<void, ScopeBroken | JobStopped, ScopePorts> | null {
+    if (frame._tag === 'unchanged_group') return this.#unread(frame.listDigest)
     if (frame._tag !== 'group') return null
     const same = this.#groups.withDigest(frame.digest)
     if (same === undefined) {
@@ -131,6 +134,20 @@ export class SnapshotScope implements ScopeWork {
     if (!this.#groups.list(same)) return this.#twice()
     this.#listed += same.listed
     this.#tally.unchanged += same.listed
+    return null
+  }
+
+  /** A group of which the source has read its row only: it stays as main has it. */
+  #unread(listDigest: string): ScopeBroken | null {
+    const known = this.#groups.withListDigest(listDigest)
+    if (known === undefined)
+      return breach(
+        `${scopeTitle(this.#scope)} name a group as unchanged that was deleted here while they were read; the next run reads it`,
+      )
+    if (!this.#groups.list(known)) return this.#twice()
+    this.#isLight = true
+    this.#listed += known.listed
+    this.#tally.unchanged += known.listed
     return null
   }
 
@@ -208,7 +225,12 @@ export class SnapshotScope implements ScopeWork {
       const known = this.#groups.withKey(text)
       if (!this.#groups.list(known ?? text)) return yield* this.#twice()
       const listed = group.snapshots.length
-      this.#batch.push({ group, within, known, digest: { key, digest: frame.digest, listed } })
+      this.#batch.push({
+        group,
+        within,
+        known,
+        digest: { key, digest: frame.digest, listed, listDigest: group.listDigest },
+      })
       this.#batchRows += Math.max(listed, known?.listed ?? 0)
       this.#listed += listed
       if (this.#batchRows >= batchRows || this.#batch.length >= batchGroups) yield* this.#compareBatch
@@ -330,7 +352,16 @@ export class SnapshotScope implements ScopeWork {
       const warnings = this.#tally.warnings(scope)
       if (warnings.length > 0) yield* (yield* Runs).warn({ id: this.#job.runId, warnings })
       const started = this.#started
-      return yield* landScope(this.#job, { ...ended, scope, started, changes, unchanged, sighted: this.#sighted })
+      const fullSince = this.#isLight ? null : started
+      return yield* landScope(this.#job, {
+        ...ended,
+        scope,
+        started,
+        changes,
+        unchanged,
+        sighted: this.#sighted,
+        fullSince,
+      })
     })
   }
 }

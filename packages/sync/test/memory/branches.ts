@@ -1,4 +1,4 @@
-import { type Branch, type BranchStatus, type Change, openBranchStatuses } from '@netbox-pbs/core'
+import { type Branch, type BranchStatus, type Change, openBranchStatuses, scopeKey } from '@netbox-pbs/core'
 import {
   type Appended,
   Branches,
@@ -9,6 +9,7 @@ import {
   BranchNotFound,
   BranchNotOpen,
   type Landing,
+  type NamespacePlace,
   type WaitingGroup,
 } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option, Stream } from 'effect'
@@ -79,6 +80,17 @@ export class MemoryBranches {
   covering(place: string, id: number): MemoryBranch | undefined {
     const open = this.all.filter(({ branch }) => openBranchStatuses.includes(branch.status))
     return open.find(({ scopes }) => scopes.has(place)) ?? open.find(({ branch }) => branch.id === id)
+  }
+
+  #coveredNamespaces(serverId: number): ReadonlyArray<NamespacePlace> {
+    return this.all
+      .filter(({ branch }) => openBranchStatuses.includes(branch.status))
+      .flatMap(({ scopes }) => [...scopes])
+      .flatMap(([place, { landing }]) => {
+        const { scope } = landing
+        const isOf = scope.resource === 'snapshots' && place === scopeKey({ ...scope, server: `#${serverId}` })
+        return isOf ? [scope] : []
+      })
   }
 
   /** Of a scope that is set to review the branch that holds changes of it, null for none; undefined: it may land. */
@@ -174,6 +186,7 @@ export class MemoryBranches {
           this.#read,
         ),
       ),
+    coveredNamespaces: ({ serverId }) => Effect.sync(() => this.#coveredNamespaces(serverId)),
     waitingGroups: (place) => this.waitingGroups(place),
     list: ({ limit, offset, oldestFirst = false, ...filter }) =>
       Effect.sync(() => {

@@ -235,18 +235,22 @@ function land(world: World, landing: Landing, parts: ReadonlyArray<Appended>): R
     if (done === 'held_back' && listed) grown++
   }
   counts.held_back = landHeldSet(world, landing, counts.held_back, grown)
-  for (const { key, digest, listed: rows } of parts.flatMap(({ digests }) => digests ?? [])) {
+  for (const { key, digest, listed: rows, listDigest } of parts.flatMap(({ digests }) => digests ?? [])) {
     const group = world.byKey('group', key)
     if (group === undefined) continue
     const waiting = snapshotsOf(world, group).some(({ presence }) => presence === 'missing')
-    Object.assign(group, { digest: waiting || leftOut > 0 ? null : digest, listed: rows })
+    Object.assign(group, { digest: waiting || leftOut > 0 ? null : digest, listed: rows, listDigest })
   }
   landScopeRow(world, landing, counts.held_back)
   return counts
 }
 
 /** Notes that a scope was listed completely. An emptied scope is removed once it has no rows left. */
-function landScopeRow(world: World, { scope, at, visibility, listed, leftOut = 0 }: Landing, waiting: number): void {
+function landScopeRow(
+  world: World,
+  { scope, at, fullSince = at, visibility, listed, leftOut = 0 }: Landing,
+  waiting: number,
+): void {
   if (leftOut > 0) return
   const place = world.placeOf(scope)
   const rows = world.inScope(scope).filter(({ presence }) => presence !== 'manual')
@@ -255,7 +259,9 @@ function landScopeRow(world: World, { scope, at, visibility, listed, leftOut = 0
     return
   }
   const keeps = waiting > 0 || rows.some(({ presence }) => presence === 'absent')
-  world.scopes.set(place, { visibility: keeps ? (world.scopes.get(place)?.visibility ?? null) : visibility, at })
+  const before = world.scopes.get(place)
+  const fullAt = fullSince ?? before?.fullAt ?? null
+  world.scopes.set(place, { visibility: keeps ? (before?.visibility ?? null) : visibility, at, fullAt })
 }
 
 /** Stores observations. A server that no longer answers keeps its last contact. */

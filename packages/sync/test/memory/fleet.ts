@@ -62,7 +62,7 @@ export function* fleetFrames(
       if (request.resource === 'datastores') yield* scopeFrames(...datastores(server), listing)
       else if (request.resource === 'jobs') yield* jobs(server, listing)
       else if (request.resource === 'tasks') yield* tasks(server, request.since ?? 0, listing)
-      else yield* snapshots(server, listing)
+      else yield* snapshots(server, new Set(request.known_groups), listing)
     }
   }
   yield { _tag: 'end' }
@@ -173,7 +173,11 @@ function* tasks({ name: server, tasks: all = [] }: FleetServer, since: number, l
   yield* scopeFrames({ resource: 'tasks', server }, rows, listing)
 }
 
-function* snapshots({ name: server, datastores: all }: FleetServer, listing: Listing): Generator<Item> {
+function* snapshots(
+  { name: server, datastores: all }: FleetServer,
+  known: ReadonlySet<string>,
+  listing: Listing,
+): Generator<Item> {
   for (const [datastore, { namespaces }] of Object.entries(all)) {
     const paths = Object.keys(namespaces)
     const rows = paths.map(
@@ -181,10 +185,29 @@ function* snapshots({ name: server, datastores: all }: FleetServer, listing: Lis
     )
     yield* scopeFrames({ resource: 'namespaces', server, datastore }, rows, listing)
     for (const [namespace, groups] of Object.entries(namespaces)) {
-      const frames = Object.entries(groups).map(([id, hours]) => groupFrame(server, datastore, namespace, id, hours))
+      const frames = Object.entries(groups).map(([id, hours]) => {
+        const listDigest = listDigestOf({ server, datastore, namespace, id, hours })
+        return known.has(listDigest)
+          ? unchangedGroup(server, listDigest, hours.length)
+          : groupFrame(server, datastore, namespace, id, hours)
+      })
       yield* scopeFrames({ resource: 'snapshots', server, datastore, namespace }, frames, listing)
     }
   }
+}
+
+/** What the list of groups says of a group: how many backups it has, and the newest. */
+const listDigestOf = ({
+  hours,
+  ...place
+}: Readonly<Record<'server' | 'datastore' | 'namespace' | 'id', string>> & {
+  readonly hours: ReadonlyArray<number>
+}): string => JSON.stringify([place, hours.length, Math.max(...hours)])
+
+function unchangedGroup(server: string, listDigest: string, snapshots: number): SourceFrame {
+  const frame: SourceFrame = { _tag: 'unchanged_group', server, listDigest }
+  counts.set(frame, snapshots)
+  return frame
 }
 
 /** A group's frame; its digest is the text of its facts. */
@@ -200,6 +223,7 @@ export function groupFrame(
   const key = { datastore_name, namespace, backup_type, backup_id }
   const group: SourceGroup = {
     facts: { ...key, owner: 'root@pam', comment: '' },
+    listDigest: listDigestOf({ server, datastore: datastore_name, namespace, id: guest, hours }),
     snapshots: hours.map((hour) => ({
       backup_time: backupTime(hour),
       size_bytes: 1000 + hour,

@@ -1,5 +1,5 @@
 import { type HeldDeletionsState, keyText, type MainRow, type ModelName, naturalKey } from '@netbox-pbs/core'
-import { Inventory, type KnownTask, type ServerRow } from '@netbox-pbs/core/ports'
+import { Inventory, type KnownTask, type NamespacePlace, type ServerRow } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option, Stream } from 'effect'
 import type { HeldRecord, Row, World } from './world.ts'
 
@@ -34,8 +34,10 @@ export const inventoryLayer = (world: World) =>
     groups: ({ serverId, datastore, namespace }) =>
       stream(
         () => world.where('group', { server: serverId, datastore_name: datastore, namespace }),
-        (row) => ({ ...main<'group'>(row), digest: row.digest, listed: row.listed }),
+        (row) => ({ ...main<'group'>(row), digest: row.digest, listed: row.listed, listDigest: row.listDigest }),
       ),
+    listDigests: ({ serverId, fullSince, except }) =>
+      Stream.suspend(() => Stream.fromIterable(listDigests(world, serverId, fullSince, except))),
     snapshots: ({ groupIds }) =>
       stream(() => groupIds.flatMap((id) => snapshotsOf(world, world.rows.group.get(id))), main<'snapshot'>),
     tasks: ({ serverId, upids }) =>
@@ -55,6 +57,24 @@ export const inventoryLayer = (world: World) =>
         return Stream.fromIterable(new Set(groups.map(({ facts }) => String(facts['namespace']))))
       }),
   })
+
+/** The tasks of this fleet are backups, which change no snapshot that is there. */
+function* listDigests(
+  world: World,
+  server: number,
+  fullSince: string,
+  except: ReadonlyArray<NamespacePlace>,
+): Generator<string> {
+  for (const { facts, presence, digest, listDigest } of world.where('group', { server })) {
+    const datastore = String(facts['datastore_name'])
+    const namespace = String(facts['namespace'])
+    const scope = { resource: 'snapshots', server: world.names.get(server) ?? '', datastore, namespace } as const
+    const fullAt = world.scopes.get(world.placeOf(scope))?.fullAt ?? null
+    if (fullAt === null || Date.parse(fullAt) < Date.parse(fullSince)) continue
+    if (except.some((one) => one.datastore === datastore && one.namespace === namespace)) continue
+    if (presence === 'listed' && digest !== null && listDigest !== null) yield listDigest
+  }
+}
 
 /** Of held deletions what the sync of their scope reads. */
 const heldState = (record: HeldRecord | undefined): HeldDeletionsState | null => {

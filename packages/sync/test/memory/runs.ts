@@ -22,7 +22,7 @@ export const runsLayer = (
     rows: rows.slice(offset, offset + limit),
   })
   return Layer.succeed(Runs, {
-    create: ({ resources, servers, scope_filter = null, trigger, user }) =>
+    create: ({ resources, servers, scope_filter = null, trigger, mode = 'full', user }) =>
       Effect.map(now, (millis) => {
         const id = records.size + 1
         const record = new RunRecord(
@@ -35,6 +35,7 @@ export const runsLayer = (
             serverIds: servers?.map((chosen) => (typeof chosen === 'string' ? idOf(world, chosen) : chosen)) ?? null,
             scope_filter,
             trigger,
+            mode,
             user,
             created: formatTimestamp(millis),
             started: null,

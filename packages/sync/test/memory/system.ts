@@ -1,4 +1,4 @@
-import type { Resource, Run, Settings } from '@netbox-pbs/core'
+import type { Resource, Run, RunMode, Settings } from '@netbox-pbs/core'
 import {
   Queue,
   ServerObservations,
@@ -87,8 +87,9 @@ export class MemorySystem {
   readonly sync = (
     resources: ReadonlyArray<Resource> = ['servers', 'datastores', 'snapshots', 'jobs'],
     servers: ReadonlyArray<string> | null = null,
+    mode: RunMode = 'full',
   ): Effect.Effect<RunRecord> =>
-    startRun({ resources, servers, trigger: 'manual', user: 'admin' }).pipe(
+    startRun({ resources, servers, trigger: 'manual', mode, user: 'admin' }).pipe(
       Effect.zipLeft(this.work),
       Effect.map(({ id }) => this.record(id)),
       Effect.provide(this.layer),

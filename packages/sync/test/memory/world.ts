@@ -34,6 +34,7 @@ export interface Row {
   /** Of a group: digest and snapshots of its last landed frame. */
   digest: string | null
   listed: number
+  listDigest: string | null
   /** Of a server. */
   pendingSince: string | null
   timing: ServerTiming
@@ -44,7 +45,7 @@ export interface Row {
 export class World {
   readonly rows: Record<ModelName, Map<number, Row>>
   /** The state of each scope, by its place. */
-  readonly scopes = new Map<string, { visibility: string | null; at: string }>()
+  readonly scopes = new Map<string, { visibility: string | null; at: string; fullAt: string | null }>()
   readonly observed = new Map<string, unknown>()
   /** The health of each server. */
   readonly health = new Map<number, ServerHealth>()
@@ -70,7 +71,17 @@ export class World {
   insert(model: ModelName, facts: Readonly<Record<string, unknown>>, presence: Presence): Row {
     const id = this.#nextId++
     const row: Row = {
-      ...{ id, presence, facts, missingSince: null, absentRun: null, digest: null, listed: 0, tags: [] },
+      ...{
+        id,
+        presence,
+        facts,
+        missingSince: null,
+        absentRun: null,
+        digest: null,
+        listed: 0,
+        listDigest: null,
+        tags: [],
+      },
       ...{ pendingSince: null, timing: followsSettings },
     }
     this.rows[model].set(id, row)

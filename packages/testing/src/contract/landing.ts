@@ -151,7 +151,8 @@ export interface Part {
 /** The scope of the snapshots in the root namespace of `tank`. */
 export const rootOf = (server: string): Scope => ({ resource: 'snapshots', server, datastore: 'tank', namespace: '' })
 
-let runs = 0
+/** Far from the ids that `newRun` gives, which belong to runs with a record. */
+let runs = 1_000_000_000
 
 /** The id of the server of a name; null: main has none. */
 export const serverIdOf = (name: string) =>

@@ -23,6 +23,7 @@ export const runsContract = (underTest: RunsUnderTest): void => {
       serverIds: null,
       scope_filter: null,
       trigger: 'manual',
+      mode: 'full',
       user: 'ada',
       created: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z$/),
       started: null,
@@ -36,6 +37,12 @@ export const runsContract = (underTest: RunsUnderTest): void => {
     })
     expect(await get(created.id)).toEqual(created)
     expect(await runs((r) => r.get({ id: 999_999 }))).toEqual(Option.none())
+  })
+
+  test('keeps how it lists snapshots', async () => {
+    const light = { resources: ['snapshots'], servers: null, trigger: 'schedule', mode: 'light', user: '' } as const
+    const { id } = await runs((r) => r.create(light))
+    expect(await get(id)).toMatchObject({ mode: 'light' })
   })
 
   test('keeps its chosen servers by id, and keeps the given names of unknown servers', async () => {

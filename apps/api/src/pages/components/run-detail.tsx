@@ -86,6 +86,7 @@ export const RunDetail = ({ run, scopes, warnings, branches, jobs, held, pager }
             </Item>
             <Item title="Started by">{startedBy(run)}</Item>
             <Item title="Covers">{run.resources.join(', ')}</Item>
+            <Item title="Snapshots">{run.mode === 'light' ? 'of changed groups' : 'of all groups'}</Item>
             <Item title="Servers">{coveredServers(run)}</Item>
             {branches.length === 0 ? null : (
               <Item title={branches.length === 1 ? 'Branch' : 'Branches'}>
