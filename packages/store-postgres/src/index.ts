@@ -1,6 +1,7 @@
 export { accountsLayer } from './accounts/accounts-layer.ts'
+export { copyEmbedded } from './database/copy-embedded.ts'
 export { Database, type Driver } from './database/database.ts'
-export { DatabaseUnusable, DataFolderInUse, DataFolderUnusable } from './database/errors.ts'
+export { DatabaseNotCopied, DatabaseUnusable, DataFolderInUse, DataFolderUnusable } from './database/errors.ts'
 export { lockFolder } from './database/folder-lock.ts'
 export { checkGatewaySecretKey, GatewayDatabase, migrateGateway } from './gateway-store/gateway-database.ts'
 export { gatewayStoreLayer } from './gateway-store/gateway-store.ts'

@@ -49,6 +49,8 @@ test.each([
   ['server set pbs-a', 'nothing to change: "netbox-pbs server set --help" lists the flags'],
   ['token revoke last', expect.stringMatching(/^command-argument value 'last' is invalid for argument 'id'/)],
   ['token create --expires soon', expect.stringMatching(/It must be a time like 2027-01-01T00:00:00Z; /)],
+  ['backup', expect.stringMatching(/^missing required argument 'file'; see "netbox-pbs backup --help"/)],
+  ['restore a --yes', expect.stringMatching(/^option '--yes' goes with --force: add it, or leave --yes out; /)],
   ['migrate --data-dir', expect.stringMatching(/^option '--data-dir <folder>' argument missing; /)],
 ])('%j is refused', (line, message) => {
   expect(complaint(line.trim())).toEqual(message)

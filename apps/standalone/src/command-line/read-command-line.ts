@@ -2,6 +2,7 @@ import { newCommand, readFlags, type WrongUsage } from '@netbox-pbs/app-shell'
 import { Effect } from 'effect'
 import manifest from '../../package.json' with { type: 'json' }
 import type { Task } from '../failures.ts'
+import { backupCommand, restoreCommand } from './backup-commands.ts'
 import { serverCommands } from './server-commands.ts'
 import { startCommand } from './start-command.ts'
 import { migrateCommand, syncCommand } from './sync-command.ts'
@@ -23,7 +24,15 @@ export const readCommandLine = (argv: ReadonlyArray<string>): Effect.Effect<Task
       manifest.version,
     )
     program.enablePositionalOptions()
-    for (const command of [startCommand, syncCommand, serverCommands, tokenCommands, migrateCommand])
-      program.addCommand(command(choose))
+    const commands = [
+      startCommand,
+      syncCommand,
+      serverCommands,
+      tokenCommands,
+      backupCommand,
+      restoreCommand,
+      migrateCommand,
+    ]
+    for (const command of commands) program.addCommand(command(choose))
     return Effect.map(readFlags(program, argv), () => task)
   })

@@ -9,7 +9,13 @@ import { writePrivateFile } from './private-file.ts'
  * The connection to a running system, in its data folder, so that the command calls it instead of
  * opening the folder.
  */
-export const RunFile = z.object({ address: z.url(), token: z.string(), pid: z.int().positive() })
+export const RunFile = z.object({
+  address: z.url(),
+  token: z.string(),
+  pid: z.int().positive(),
+  /** Where a command asks for a copy of the database, and the key that it shows. */
+  copies: z.object({ address: z.url(), key: z.string() }).optional(),
+})
 /** Address and a local admin token of a running system. */
 export type RunFile = z.infer<typeof RunFile>
 

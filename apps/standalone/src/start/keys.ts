@@ -6,6 +6,7 @@ import type { SecretUnreadable } from '@netbox-pbs/core/ports'
 import { secretBoxLayer } from '@netbox-pbs/store-postgres'
 import { Effect, Layer, Option, Redacted } from 'effect'
 import { type Environment, keyNames, minGatewayKeyLength } from '../config.ts'
+import { keyFiles } from '../data-folder/contents.ts'
 import { writePrivateFile } from '../data-folder/private-file.ts'
 import { CannotRun } from '../failures.ts'
 
@@ -40,19 +41,19 @@ export const findKeys = (
   environment: Environment,
   dataDir: string | null,
 ): Effect.Effect<FoundKeys, CannotRun | WrongUsage> => {
-  const find = (key: keyof Keys, file: string, make: () => string): Effect.Effect<FoundKey, CannotRun> => {
+  const find = (key: keyof Keys, make: () => string): Effect.Effect<FoundKey, CannotRun> => {
     const name = keyNames[key]
     const given = environment[key]
     if (Option.isSome(given)) return Effect.succeed({ name, text: given.value, file: null, made: false })
-    const path = dataDir === null ? null : join(dataDir, file)
+    const path = dataDir === null ? null : join(dataDir, keyFiles[key])
     if (path !== null && existsSync(path))
       return Effect.map(readKeyFile(path), (text) => ({ name, text, file: path, made: false }))
     return Effect.sync(() => ({ name, text: Redacted.make(make()), file: path, made: true }))
   }
   return Effect.all({
-    secretKey: Effect.tap(find('secretKey', 'secret.key', newSecretKey), checkSecretKeyShape),
-    gatewaySecretKey: Effect.tap(find('gatewaySecretKey', 'gateway-secret.key', newSecretKey), checkSecretKeyShape),
-    gatewayKey: Effect.tap(find('gatewayKey', 'gateway-api.key', newGatewayKey), ({ text, file }) =>
+    secretKey: Effect.tap(find('secretKey', newSecretKey), checkSecretKeyShape),
+    gatewaySecretKey: Effect.tap(find('gatewaySecretKey', newSecretKey), checkSecretKeyShape),
+    gatewayKey: Effect.tap(find('gatewayKey', newGatewayKey), ({ text, file }) =>
       Redacted.value(text).length < minGatewayKeyLength
         ? new CannotRun({
             message: `the key file ${file} holds fewer than ${minGatewayKeyLength} characters: delete it, and a new key is made`,

@@ -4,6 +4,10 @@ import { lockFolder } from '@netbox-pbs/store-postgres'
 import { Effect, Layer, Option, Redacted } from 'effect'
 import { z } from 'zod'
 import manifest from '../../package.json' with { type: 'json' }
+import { serveCopies } from '../backup/copy-service.ts'
+import { finishRestore } from '../backup/finish-restore.ts'
+import { removeLeftOvers } from '../backup/left-overs.ts'
+import { whyOnPostgres } from '../backup/on-postgres.ts'
 import { bootstrapTokenName, defaultDataDir, type Environment, environment } from '../config.ts'
 import { privateFolder } from '../data-folder/private-file.ts'
 import { leaveRunFile } from '../data-folder/run-file.ts'
@@ -49,6 +53,7 @@ const begin = (options: StartOptions) =>
     yield* checkBootstrapToken(env)
     const kept = options.dataDir ?? (options.demo === null ? defaultDataDir : null)
     const dataDir = kept === null ? null : resolve(kept)
+    if (dataDir !== null) yield* finishRestore(dataDir)
     const found = yield* findKeys(env, dataDir)
     yield* checkPorts(options)
 
@@ -65,7 +70,19 @@ const begin = (options: StartOptions) =>
       Effect.catchTag('SecretUnreadable', otherKey(found)),
     )
     const remote = { address: running.url, token: running.token.token }
-    yield* leaveRunFile(folder, { address: remote.address, token: Redacted.value(remote.token), pid: process.pid })
+    const copies = yield* serveCopies({
+      dataDir: folder,
+      keysElsewhere: [found.secretKey, found.gatewaySecretKey].flatMap(({ name, file }) =>
+        file === null ? [name] : [],
+      ),
+      reason: dataDir === null ? 'this system keeps nothing: there is nothing to save' : whyOnPostgres(env, dataDir),
+    }).pipe(Effect.provide(databases))
+    yield* leaveRunFile(folder, {
+      address: remote.address,
+      token: Redacted.value(remote.token),
+      pid: process.pid,
+      copies,
+    })
     if (fleet !== null) yield* fleet.read(remote)
     if (Option.isNone(env.databaseUrl)) yield* advise(remote)
     const facts = {
@@ -122,6 +139,7 @@ const openDatabases = (env: Environment, dataDir: string | null) =>
     progress('opening the database')
     const databases = yield* Layer.build(databaseLayers({ ...env, dataDir }))
     if (dataDir !== null && Option.isSome(env.databaseUrl)) yield* lockFolder(dataDir)
+    if (dataDir !== null) yield* Effect.promise(() => removeLeftOvers(dataDir))
     return databases
   }).pipe(
     Effect.catchTag(

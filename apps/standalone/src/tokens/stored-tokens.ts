@@ -3,6 +3,7 @@ import { newTokenText, writeToken } from '@netbox-pbs/api'
 import { ApiTokens } from '@netbox-pbs/core/ports'
 import { accountsLayer, migrate } from '@netbox-pbs/store-postgres'
 import { Effect, Layer, Option, Redacted } from 'effect'
+import { finishRestore } from '../backup/finish-restore.ts'
 import { databaseEnvironment } from '../config.ts'
 import { databaseLayers } from '../databases.ts'
 import { CannotRun } from '../failures.ts'
@@ -15,6 +16,7 @@ export const storedTokens = Effect.fn('storedTokens')(function* (dataDir: string
     return yield* new CannotRun({
       message: `there is no data folder ${dataDir}: name it with --data-dir, set DATABASE_URL, or reach a system with --url`,
     })
+  yield* finishRestore(dataDir)
   const databases = yield* Layer.build(databaseLayers({ ...env, dataDir }))
   yield* migrate.pipe(Effect.provide(databases))
   const accounts = yield* Layer.build(accountsLayer).pipe(Effect.provide(databases))

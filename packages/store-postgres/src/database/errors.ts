@@ -41,3 +41,13 @@ export class DataFolderUnusable extends Data.TaggedError('DataFolderUnusable')<{
       : `the data folder ${this.folder} cannot be opened: check that it exists, may be written and is not on a full disk`
   }
 }
+
+/** The embedded database could not be copied to a folder. */
+export class DatabaseNotCopied extends Data.TaggedError('DatabaseNotCopied')<{
+  readonly folder: string
+  readonly cause?: unknown
+}> {
+  override get message(): string {
+    return `the database cannot be copied to ${this.folder}: check that its disk has as much free space as the database takes`
+  }
+}
