@@ -5,6 +5,7 @@ import { diffCases } from './diff/diff-cases.ts'
 import { gateway } from './gateway/gateway-case.ts'
 import { ingest } from './ingest/ingest.ts'
 import { waiting } from './ingest/waiting.ts'
+import { light } from './light/light.ts'
 import { measure, type Result } from './measure.ts'
 import { searches } from './searches/searches.ts'
 
@@ -20,6 +21,7 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   diff: { usage: '[--rows 1000000] [--repeat 3]', run: runDiff },
   gateway: { usage: '[--snapshots 100000] [--repeat 2] [--profiles FOLDER]', run: runGateway },
   ingest: { usage: '[--snapshots 100000] [--store pg|pglite] [--profiles FOLDER]', run: runIngest },
+  light: { usage: '[--snapshots 100000] [--store pg|pglite]', run: runLight },
   searches: { usage: '[--snapshots 1000000] [--seconds 20]', run: runSearches },
   waiting: { usage: '[--snapshots 40000] [--changes 20000] [--store pg|pglite]', run: runWaiting },
 }
@@ -59,6 +61,15 @@ async function* runIngest(args: ReadonlyArray<string>): AsyncGenerator<Result> {
     store: storeOf(store),
     databaseUrl: givenDatabaseUrl(),
     profiles: profiles === '' ? null : profiles,
+  })
+}
+
+async function* runLight(args: ReadonlyArray<string>): AsyncGenerator<Result> {
+  const { snapshots, store } = flags(args, { snapshots: '100000', store: 'pg' })
+  yield* light({
+    snapshots: positive('snapshots', snapshots),
+    store: storeOf(store),
+    databaseUrl: givenDatabaseUrl(),
   })
 }
 

@@ -27,6 +27,8 @@ export interface Result {
   readonly cpuSeconds?: number
   /** Rows written to the tables of the inventory, by the database's counters. */
   readonly rowsWritten?: number
+  /** Requests that a PBS got: all of them, and the lists of groups and of snapshots among them. */
+  readonly requests?: { readonly all: number; readonly groups: number; readonly snapshots: number }
   /** How long small reads took during the case, in milliseconds. */
   readonly waits?: { readonly p50: number; readonly p99: number; readonly max: number }
   /**

@@ -18,6 +18,7 @@ export function jsonLine(result: Result): string {
     yardstick_cpu_seconds: result.yardstick?.cpuSeconds,
     peak_rss_mb: Math.round(result.peakRssMb),
     rows_written: result.rowsWritten,
+    requests: result.requests,
     ...(result.waits && {
       p50_ms: Math.round(result.waits.p50),
       p99_ms: Math.round(result.waits.p99),
@@ -41,6 +42,11 @@ const columns: ReadonlyArray<readonly [title: string, cellOf: (result: Result) =
   ['yardstick (s)', ({ yardstick }) => (yardstick ? `${yardstick.title} ${yardstick.seconds.toFixed(3)}` : '')],
   ['ratio', ({ seconds, yardstick }) => (yardstick ? (seconds / yardstick.seconds).toFixed(2) : '')],
   ['rows written', ({ rowsWritten }) => (rowsWritten === undefined ? '' : thousands(rowsWritten))],
+  [
+    'requests (groups, snapshots)',
+    ({ requests }) =>
+      requests ? `${thousands(requests.all)} (${thousands(requests.groups)}, ${thousands(requests.snapshots)})` : '',
+  ],
   ['p50 / p99 / max (ms)', ({ waits }) => (waits ? Object.values(waits).map(Math.round).join(' / ') : '')],
   ['answers', ({ load }) => (load ? JSON.stringify(load.answers) : '')],
   ['idle after (ms)', ({ load }) => (load ? thousands(load.idleAfterMs) : '')],

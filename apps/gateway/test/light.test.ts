@@ -84,6 +84,11 @@ describe('a list of groups that the caller knows', () => {
     expect(frames.map(brief).at(-1)).toBe('complete 271')
   })
 
+  test('is read in one list when it is empty, which both lists must say', async () => {
+    const { frames, requested } = await read([], await known(fleet))
+    expect([requested, frames.map(brief).at(-1)]).toEqual([['all'], 'complete 0'])
+  })
+
   test('is read in one list where most of it has changed', async () => {
     const changed = fleet.map((one) => ({ ...one, group: { ...one.group, comment: 'moved' } }))
     const { requested } = await read(changed, await known(fleet))

@@ -23,7 +23,7 @@ export interface IngestOptions {
 }
 
 /** The cost of one sync. */
-interface Sync {
+export interface Sync {
   readonly seconds: number
   readonly cpuSeconds: number
   readonly peakRssMb: number

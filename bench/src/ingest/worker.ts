@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Run } from '@netbox-pbs/core'
+import type { Resource, Run, RunMode } from '@netbox-pbs/core'
 import { Runs } from '@netbox-pbs/core/ports'
 import { proxboxSourceLayer } from '@netbox-pbs/proxbox-client'
 import { Database, inventoryLayer, queueLayer, secretBoxLayer, settingsLayer } from '@netbox-pbs/store-postgres'
@@ -19,6 +19,12 @@ export interface WorkerTask {
   readonly measureReads: boolean
   /** How many syncs go before the one that is measured, in the same process; left out: none. */
   readonly before?: number
+  /** The key that the gateway takes; left out: it takes any. */
+  readonly gatewayKey?: string
+  /** Left out: those of a recording. */
+  readonly resources?: ReadonlyArray<Resource>
+  /** How the run lists snapshots; left out: in full. */
+  readonly mode?: RunMode
 }
 
 /** One sync: from asking for the run to the end of its last job. */
@@ -34,7 +40,15 @@ export interface WorkerAnswer {
   readonly waits: Waits | null
 }
 
-const syncOnce = ({ store, gatewayUrl, measureReads, before: earlier = 0 }: WorkerTask) =>
+const syncOnce = ({
+  store,
+  gatewayUrl,
+  measureReads,
+  before: earlier = 0,
+  gatewayKey = 'recorded',
+  resources = recordedResources,
+  mode = 'full',
+}: WorkerTask) =>
   Effect.gen(function* () {
     const box = secretBoxLayer({
       key: Redacted.make(randomBytes(32).toString('base64')),
@@ -49,11 +63,11 @@ const syncOnce = ({ store, gatewayUrl, measureReads, before: earlier = 0 }: Work
         Layer.provide(box),
       ),
     )
-    const address = Effect.succeed({ url: gatewayUrl, key: Redacted.make('recorded') })
+    const address = Effect.succeed({ url: gatewayUrl, key: Redacted.make(gatewayKey) })
     const source = yield* Layer.build(proxboxSourceLayer({ address }))
     return yield* Effect.gen(function* () {
       const untilNoJobIsLeft = Effect.repeat(tick, { while: (worked) => worked })
-      const start = startRun({ resources: recordedResources, servers: null, trigger: 'manual', user: 'bench' })
+      const start = startRun({ resources, servers: null, trigger: 'manual', mode, user: 'bench' })
       for (let nth = 0; nth < earlier; nth++) yield* Effect.zipRight(start, untilNoJobIsLeft)
       const before = yield* written
       const begun = performance.now()
